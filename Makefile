@@ -1,0 +1,66 @@
+# Dibs. `make help` lists what there is; all of it needs Python 3.11, 3.12 or 3.13 and nothing else.
+
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+# The first Python that fits: yours (`make run PYTHON=python3.13`), python3, or one beside it.
+PYTHON := $(shell for p in $(PYTHON) python3 python3.13 python3.12 python3.11; do \
+	"$$p" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null \
+	&& command -v "$$p" && break; done)
+export PYTHON
+READY = $(PYTHON) shared/dibs/cli/bootstrap.py
+BIN = .local/env/bin
+
+.PHONY: help run up down reset test bench lint format deploy requirements python
+
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1|\2/' | column -t -s '|' 2>/dev/null || grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST)
+	@echo "  DIBS_PORT=4600 make run moves the local stack to another port (4566 otherwise)."
+
+run: python ## start everything here, post leads, let reps race for them; Ctrl-C ends it
+	@$(READY) run
+	@$(BIN)/python -m dibs.cli.local run
+
+up: python ## start the local stack in the background, with a demo team but without races
+	@$(READY) up
+	@$(BIN)/python -m dibs.cli.local up
+
+down: python ## stop the local stack; its state is kept
+	@if [ -x $(BIN)/python ]; then $(BIN)/python -m dibs.cli.local down; else echo "Nothing is running."; fi
+
+reset: python ## empty the local stack's state
+	@if [ -x $(BIN)/python ]; then $(BIN)/python -m dibs.cli.local reset; else echo "There is no state."; fi
+
+test: python ## run every test
+	@$(READY) dev
+	@$(BIN)/python -m pytest
+
+bench: python ## measure what docs/costs.md and the README promise
+	@$(READY) dev
+	@$(BIN)/python tests/benchmarks/bench.py
+
+lint: python ## check style, types, imports and the template
+	@$(READY) dev
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/cfn-lint template.yaml
+
+format: python ## put the code in the one style
+	@$(READY) dev
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+deploy: python ## build, and deploy to your AWS account
+	@$(READY) deploy
+	PYTHON=$(abspath .local/boot/bin/python) .local/sam/bin/sam build
+	.local/sam/bin/sam deploy --guided
+
+requirements: python ## write shared/requirements.txt, what the layer ships, from uv.lock
+	@$(READY) env
+	@.local/boot/bin/uv export --quiet --frozen --no-dev --no-emit-project --no-hashes --no-annotate \
+		--no-header --prune boto3 --prune botocore --prune s3transfer > shared/requirements.txt
+
+python:
+	@test -n "$(PYTHON)" || { echo "Dibs needs Python 3.11, 3.12 or 3.13; this machine's python3 is $$(python3 -c 'import platform; print(platform.python_version())' 2>/dev/null || echo not there)." >&2; exit 1; }

@@ -1,0 +1,164 @@
+"""The claim button: by API, and by the page behind a claim link. GET shows, POST claims."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from dibs import wiring
+from dibs.adapters import clock
+from dibs.adapters.entry import Event, http
+from dibs.adapters.http import Response, answer, bearer_token, path, wants_html, won_body
+from dibs.adapters.observability import count, logger
+from dibs.domain.errors import AlreadyClaimed, ClaimRefused, DibsError, Expired
+from dibs.domain.links import read_link
+from dibs.usecases.claim import CONTACT_SHOWN_FOR, Won, bearer, by_link, claim, judge, undo
+from dibs.usecases.ports import RaceView
+from dibs.usecases.reps import sight
+
+if TYPE_CHECKING:
+    from claim.page import Page
+
+
+def claim_by_api(event: Event) -> Response:
+    """`POST /leads/{lead_id}/claim` with a rep's bearer token."""
+    rep_id, token = bearer_token(event)
+    won = claim(wiring.race(), path(event, "lead_id"), rep_id, bearer(token), clock.now)
+    return answer(200, won_body(_counted(won)))
+
+
+def claim_by_link(event: Event) -> Response:
+    """`POST /c/{token}/claim`: HTML for a browser, JSON otherwise."""
+    return _answered(event, _claim_link)
+
+
+def show(event: Event) -> Response:
+    """`GET /c/{token}`: the preview, or how the race ended; changes nothing."""
+    return _page(event, _show(event))
+
+
+def state(event: Event) -> Response:
+    """`GET /c/{token}/state`: how the race stands, for a page that is being looked at."""
+    view, now = _looked_up(event)
+    return answer(200, {"state": _state(view, now), "closes_at": view.lead and view.lead.closes_at})
+
+
+def seen(event: Event) -> Response:
+    """`POST /c/{token}/seen`: a person is looking, so no text message need follow (N1, N3)."""
+    link = read_link(path(event, "token"))
+    sight(wiring.race(), link.lead_id, link.rep_id, by_link(link), "seen_at", clock.now())
+    return answer(200, {"seen": True})
+
+
+def undo_by_link(event: Event) -> Response:
+    """`POST /c/{token}/undo`: give back what was claimed by mistake."""
+    return _answered(event, _undo_link)
+
+
+def _claim_link(event: Event) -> Won:
+    link = read_link(path(event, "token"))
+    return _counted(
+        claim(wiring.race(), link.lead_id, link.rep_id, by_link(link), clock.now, CONTACT_SHOWN_FOR)
+    )
+
+
+def _undo_link(event: Event) -> None:
+    link = read_link(path(event, "token"))
+    undo(wiring.race(), link.lead_id, link.rep_id, by_link(link), clock.now)
+    logger.info("claim undone", lead_id=link.lead_id, rep_id=link.rep_id)
+
+
+def _looked_up(event: Event) -> tuple[RaceView, datetime]:
+    link = read_link(path(event, "token"))
+    view = wiring.race().read(link.lead_id, link.rep_id)
+    by_link(link)(view)
+    return view, clock.now()
+
+
+def _state(view: RaceView, now: datetime) -> str:
+    try:
+        lead, rep = judge(wiring.race(), view, now)
+    except AlreadyClaimed:
+        return "lost"
+    except Expired:
+        return "expired"
+    except ClaimRefused:
+        return "refused"
+    return "won" if lead.owner == rep.rep_id else "open"
+
+
+def _show(event: Event) -> Page:
+    from claim import pages
+
+    try:
+        view, now = _looked_up(event)
+        return pages.standing(wiring.race(), view, path(event, "token"), now)
+    except DibsError as error:
+        return pages.of_error(error, path(event, "token"), "en", clock.now())
+
+
+def _answered(event: Event, act: Callable[[Event], Won | None]) -> Response:
+    """Do what was asked, and answer a browser with the page that tells how it went."""
+    if not wants_html(event):
+        done = act(event)
+        return answer(200, won_body(done) if done else {"undone": True})
+    from claim import pages
+
+    token = path(event, "token")
+    try:
+        done = act(event)
+        language = _language(event)
+        page = pages.of_win(done, token, language, clock.now()) if done else pages.undone(language)
+    except DibsError as error:
+        page = pages.of_error(error, token, _language(event), clock.now())
+    return _page(event, page)
+
+
+def _language(event: Event) -> str:
+    try:
+        link = read_link(path(event, "token"))
+        rep = wiring.race().read(link.lead_id, link.rep_id).rep
+    except DibsError:
+        return "en"
+    return rep.language if rep else "en"
+
+
+def _page(event: Event, page: Page) -> Response:
+    # A look at a race that is over is a good answer to a GET; only a claim can fail.
+    looked = event.get("routeKey", "").split(" ")[0] != "POST" and page.status in (403, 409)
+    return {
+        "statusCode": 200 if looked else page.status,
+        "headers": page.headers,
+        "body": page.html,
+    }
+
+
+def _counted(won: Won) -> Won:
+    if not won.already_yours:
+        record = won.claim
+        logger.info(
+            "lead claimed",
+            lead_id=record.lead_id,
+            rep_id=record.rep_id,
+            epoch=record.epoch,
+            claim_ms=record.claim_ms,
+        )
+        if not record.test:
+            count("Claims")
+            count("ClaimMs", record.claim_ms)
+    return won
+
+
+handler = http(
+    {
+        "POST /leads/{lead_id}/claim": claim_by_api,
+        "GET /c/{token}": show,
+        "HEAD /c/{token}": show,
+        "GET /c/{token}/state": state,
+        "POST /c/{token}/seen": seen,
+        "POST /c/{token}/claim": claim_by_link,
+        "POST /c/{token}/undo": undo_by_link,
+    },
+    lambda: wiring.race().read("", ""),
+)

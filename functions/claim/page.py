@@ -1,0 +1,319 @@
+"""The claim page (U1): one HTML answer with its style and script inside, in the rep's language.
+
+Each function takes values and returns a whole `Page`. There is one rendering path: the plain
+form's answer, and what the script fetches and swaps in, are these same pages. Addresses are
+relative to `/c/<token>`; `posted` says that the page answers a POST, which a browser without
+JavaScript shows one step deeper, at `/c/<token>/claim`.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from base64 import b64encode
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import lru_cache
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from dibs.adapters.translations import in_words, refusal_sentence, translator
+from dibs.domain.errors import Refusal
+from dibs.domain.leads import Card, Preview, Quality
+
+_TEMPLATES = Path(__file__).parent / "templates"
+_RETRY_AFTER_SECONDS = 1
+
+
+@dataclass(frozen=True)
+class Page:
+    """A whole HTTP answer but for its encoding."""
+
+    status: int
+    html: str
+    headers: dict[str, str]
+
+
+def open_page(
+    *,
+    token: str,
+    preview: Preview,
+    quality: Quality,
+    closes_at: datetime,
+    now: datetime,
+    refusals: tuple[Refusal, ...] = (),
+    lifts_at: datetime | None = None,
+    language: str,
+    test: bool = False,
+    opens_at: datetime | None = None,
+) -> Page:
+    """The lead is up for grabs; where rules refuse this rep, their sentences and no button.
+
+    `opens_at` is what the clock's ring is drawn against; without it the ring starts full.
+    """
+    left = _seconds(closes_at - now)
+    return _page(
+        "open.html",
+        language,
+        token=token,
+        title=preview.company,
+        tone=quality,
+        state="refused" if refusals else "open",
+        preview=preview,
+        score=preview.score,
+        left=left,
+        whole=max(left, _seconds(closes_at - opens_at) if opens_at else left, 1),
+        test=test,
+        closes_first=lifts_at is not None and lifts_at >= closes_at,
+        **_reasons(refusals, lifts_at, now, language),
+    )
+
+
+def won_page(
+    *,
+    token: str,
+    card: Card,
+    claimed_at: datetime,
+    claim_ms: int,
+    now: datetime,
+    undo_until: datetime | None = None,
+    language: str,
+    posted: bool = False,
+) -> Page:
+    """The lead is this rep's: everything about it, consent and do-not-call first (C3, C8)."""
+    undo_left = _seconds(undo_until - now) if undo_until else 0
+    return _page(
+        "won.html",
+        language,
+        title=card.company,
+        tone="won",
+        state="won",
+        path="" if posted else f"{token}/",
+        card=card,
+        score=card.score,
+        phone=card.contact_phone,
+        dial=_dialable(card),
+        write_to=_writable(card),
+        claimed_in=_lapse(claim_ms, language),
+        claimed_ago=_long_ago(now - claimed_at, language),
+        undo_left=undo_left,
+    )
+
+
+def won_but_hidden_page(*, company: str, language: str) -> Page:
+    """The link's holder won, too long ago for a link alone to show a customer's details."""
+    return _message(200, "won_hidden", language, tone="won", company=company)
+
+
+def lost_page(*, winner: str | None, ms_ago: int, open_leads: int, language: str) -> Page:
+    """Somebody else won: who (unless boards are anonymous), how long ago, what is left (C3)."""
+    return _message(
+        409,
+        "lost",
+        language,
+        winner=winner,
+        disc=_initials(winner) if winner else "",
+        ago=_lapse(ms_ago, language),
+        open_leads=open_leads,
+    )
+
+
+def refused_page(
+    *,
+    refusals: tuple[Refusal, ...],
+    lifts_at: datetime | None,
+    now: datetime,
+    language: str,
+) -> Page:
+    """A claim that rules refused while the lead is still open."""
+    reasons = _reasons(refusals, lifts_at, now, language)
+    return _message(403, "refused", language, state="refused", **reasons)
+
+
+def expired_page(language: str) -> Page:
+    """The window closed before anybody claimed."""
+    return _message(410, "expired", language, disc="0:00")
+
+
+def over_page(language: str) -> Page:
+    """The link belongs to an earlier opening of the lead."""
+    return _message(410, "over", language)
+
+
+def not_found_page(language: str) -> Page:
+    """No such lead, or not for whoever holds this link."""
+    return _message(404, "not_found", language)
+
+
+def busy_page(token: str, language: str, *, posted: bool = False) -> Page:
+    """Too many claims at this instant. Trying again is harmless; the script does it by itself."""
+    page = _message(
+        503,
+        "busy",
+        language,
+        tone="warm",
+        state="open",
+        action="claim" if posted else f"{token}/claim",
+    )
+    return Page(page.status, page.html, page.headers | {"retry-after": str(_RETRY_AFTER_SECONDS)})
+
+
+def undone_page(language: str) -> Page:
+    """The claim was taken back in time."""
+    return _message(200, "undone", language)
+
+
+def undo_over_page(token: str, language: str, *, posted: bool = False) -> Page:
+    """Too late to take the claim back; the lead is still the rep's."""
+    back = f"../{token}" if posted else token
+    return _message(409, "undo_over", language, tone="won", back=back)
+
+
+@dataclass(frozen=True)
+class _Site:
+    render: Callable[..., str]
+    headers: dict[str, str]
+
+
+@lru_cache(maxsize=1)
+def _site() -> _Site:
+    """Build, on first use, what all pages share: the templates, and headers with hashes."""
+    from jinja2 import Environment, FunctionLoader, StrictUndefined
+
+    css = _squeeze_css((_TEMPLATES / "page.css").read_text("utf-8"))
+    js = _squeeze_lines((_TEMPLATES / "page.js").read_text("utf-8"), comment="//")
+    environment = Environment(
+        autoescape=True,
+        loader=FunctionLoader(lambda name: _squeeze_lines((_TEMPLATES / name).read_text("utf-8"))),
+        trim_blocks=True,
+        undefined=StrictUndefined,
+    )
+    environment.globals.update(css=css, js=js)
+
+    def render(template: str, **values: Any) -> str:
+        return environment.get_template(template).render(values)
+
+    policy = (
+        f"default-src 'none'; script-src '{_digest(js)}'; style-src '{_digest(css)}'; "
+        "img-src data:; connect-src 'self'; form-action 'self'; base-uri 'none'; "
+        "frame-ancestors 'none'"
+    )
+    headers = {
+        "content-type": "text/html; charset=utf-8",
+        "cache-control": "no-store",
+        "content-security-policy": policy,
+        "permissions-policy": "camera=(), geolocation=(), microphone=()",
+        "referrer-policy": "no-referrer",
+        "x-content-type-options": "nosniff",
+        "x-robots-tag": "noindex",
+    }
+    return _Site(render, headers)
+
+
+def _page(template: str, language: str, *, status: int = 200, **values: Any) -> Page:
+    site = _site()
+    texts = translator(language)
+    html = site.render(
+        template,
+        _=texts,
+        ngettext=texts.ngettext,
+        lang=texts.language,
+        clock=_clock,
+        labels=_labels(language),
+        **values,
+    )
+    return Page(status, html, dict(site.headers))
+
+
+def _message(status: int, kind: str, language: str, **values: Any) -> Page:
+    """Render a page that says how it stands, with nothing left to do but read."""
+    defaults = {"tone": "gone", "state": kind, "disc": "", "action": "", "back": ""}
+    return _page("message.html", language, status=status, **(defaults | {"kind": kind} | values))
+
+
+def _labels(language: str) -> dict[str, str]:
+    """Return what the script says by itself."""
+    _ = translator(language)
+    return {
+        "sending": _("Claiming…"),
+        "offline": _("No connection – trying again…"),
+        "busy": _("Very busy – trying again…"),
+        "gone": _("This lead has just gone."),
+        "minute": _("One minute left."),
+    }
+
+
+def _reasons(
+    refusals: tuple[Refusal, ...], lifts_at: datetime | None, now: datetime, language: str
+) -> dict[str, Any]:
+    wait = _seconds(lifts_at - now) if lifts_at else 0
+    return {
+        "reasons": [refusal_sentence(refusal, language) for refusal in refusals],
+        "wait": wait,
+        "wait_words": in_words(timedelta(seconds=wait), language),
+    }
+
+
+def _seconds(span: timedelta) -> int:
+    """Return a span's whole seconds, rounded up, never below nought."""
+    return max(0, math.ceil(span.total_seconds()))
+
+
+def _clock(seconds: int) -> str:
+    """Return seconds as the script shows them: 0:07, 12:41, 3:05:00."""
+    minutes, rest = divmod(seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def _lapse(ms: int, language: str) -> str:
+    """Return a short time to a tenth of a second, a longer one in words."""
+    if ms < 60_000:
+        return f"{max(ms, 100) / 1000:.1f} s"
+    return in_words(timedelta(milliseconds=ms), language)
+
+
+def _long_ago(span: timedelta, language: str) -> str:
+    """Return how long ago in words, nothing when it was just now."""
+    return in_words(span, language) if span >= timedelta(minutes=1) else ""
+
+
+def _initials(name: str) -> str:
+    """Return at most two letters that stand for a name."""
+    words = [word for word in name.split() if word[0].isalnum()]
+    return "".join(word[0] for word in (words[:1] + words[1:][-1:])).upper()
+
+
+def _dialable(card: Card) -> str:
+    """Return the number a tap may dial, nothing when it is unusable or must not be called."""
+    if card.do_not_call or "phone_unusable" in card.flags:
+        return ""
+    digits = re.sub(r"[\s().\-]", "", card.contact_phone)
+    return digits if re.fullmatch(r"\+?\d{3,15}", digits) else ""
+
+
+def _writable(card: Card) -> str:
+    """Return the address a tap may write to, quoted for a link; nothing when it is unusable."""
+    usable = re.fullmatch(r"[^@\s]+@[^@\s]+", card.contact_email)
+    if "email_unusable" in card.flags or not usable:
+        return ""
+    return quote(card.contact_email, safe="@+")
+
+
+def _digest(text: str) -> str:
+    return "sha256-" + b64encode(sha256(text.encode()).digest()).decode()
+
+
+def _squeeze_lines(text: str, comment: str | None = None) -> str:
+    """Drop indentation, empty lines and whole-line comments: bytes a phone need not load."""
+    lines = (line.strip() for line in text.splitlines())
+    return "\n".join(line for line in lines if line and not (comment and line.startswith(comment)))
+
+
+def _squeeze_css(text: str) -> str:
+    text = re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)
+    text = "".join(line.strip() for line in text.splitlines())
+    return re.sub(r"\s*([{};]|[:,](?=\s))\s*", r"\1", text).replace(";}", "}")

@@ -1,0 +1,112 @@
+"""Which page tells of which outcome. Loaded only when a browser asks, not by the claim API."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from claim.page import (
+    Page,
+    busy_page,
+    expired_page,
+    lost_page,
+    not_found_page,
+    open_page,
+    over_page,
+    refused_page,
+    undo_over_page,
+    undone_page,
+    won_but_hidden_page,
+    won_page,
+)
+from dibs.domain.errors import (
+    AlreadyClaimed,
+    Busy,
+    ClaimRefused,
+    DibsError,
+    Expired,
+    UndoOver,
+    Withdrawn,
+)
+from dibs.usecases.claim import CONTACT_SHOWN_FOR, Won, judge, standing_win
+from dibs.usecases.ports import RaceStore, RaceView
+
+
+def standing(store: RaceStore, view: RaceView, token: str, now: datetime) -> Page:
+    """Return the page of a race as it stands for the holder of this link."""
+    language = view.rep.language if view.rep else "en"
+    refusals, lifts_at = (), None
+    try:
+        lead, rep = judge(store, view, now)
+        if lead.owner == rep.rep_id and view.claim is not None:
+            won = standing_win(store, view, view.claim, now, CONTACT_SHOWN_FOR)
+            return of_win(won, token, language, now, company=lead.preview.company, posted=False)
+    except ClaimRefused as error:
+        refusals, lifts_at = error.refusals, error.lifts_at
+    except DibsError as error:
+        return of_error(error, token, language, now, posted=False)
+    assert view.lead is not None
+    return open_page(
+        token=token,
+        preview=view.lead.preview,
+        quality=view.lead.quality,
+        opens_at=view.lead.opens_at,
+        closes_at=view.lead.closes_at,
+        now=now,
+        refusals=refusals,
+        lifts_at=lifts_at,
+        language=language,
+        test=view.lead.test,
+    )
+
+
+def of_win(
+    won: Won,
+    token: str,
+    language: str,
+    now: datetime,
+    *,
+    company: str = "",
+    posted: bool = True,
+) -> Page:
+    """Return the winner's page."""
+    if won.card is None:
+        return won_but_hidden_page(company=company, language=language)
+    return won_page(
+        token=token,
+        card=won.card,
+        claimed_at=won.claim.claimed_at,
+        claim_ms=won.claim.claim_ms,
+        now=now,
+        undo_until=won.undo_until,
+        language=language,
+        posted=posted,
+    )
+
+
+def undone(language: str) -> Page:
+    """Return the page of a claim taken back in time."""
+    return undone_page(language)
+
+
+def of_error(
+    error: DibsError, token: str, language: str, now: datetime, *, posted: bool = True
+) -> Page:
+    """Return the page that tells of an error."""
+    if isinstance(error, AlreadyClaimed):
+        return lost_page(
+            winner=error.claimed_by[1] if error.claimed_by else None,
+            ms_ago=error.ms_ago,
+            open_leads=error.open_leads,
+            language=language,
+        )
+    if isinstance(error, ClaimRefused):
+        return refused_page(
+            refusals=error.refusals, lifts_at=error.lifts_at, now=now, language=language
+        )
+    if isinstance(error, UndoOver):
+        return undo_over_page(token, language, posted=posted)
+    if isinstance(error, Busy):
+        return busy_page(token, language, posted=posted)
+    if isinstance(error, Expired):
+        return expired_page(language)
+    return over_page(language) if isinstance(error, Withdrawn) else not_found_page(language)

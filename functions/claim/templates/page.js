@@ -1,0 +1,152 @@
+'use strict';
+// The page works without this script. With it: the sheet that asks, a claim that survives a bad
+// network, a running clock, and the news within 3 s when somebody else was faster.
+// Every answer is a whole page of the same kind; its <main> replaces ours.
+const page = location.pathname.replace(/\/(claim|undo)$/, '');
+const find = (what, from = document) => from.querySelector(what);
+const all = (what) => document.querySelectorAll(what);
+let state, labels, ends, timer, sending, fails = 0;
+
+function say(text) {
+const place = find('dialog[open] [role=status]') || find('#say');
+if (place.textContent !== text) place.textContent = text || '';
+}
+
+// One request, given up after 8 s; throws when there is no answer.
+async function ask(path, accept, method = 'GET') {
+const stop = new AbortController();
+const late = setTimeout(() => stop.abort(), 8000);
+try {
+const answer = await fetch(path, {
+method, headers: {accept}, cache: 'no-store', keepalive: true, signal: stop.signal
+});
+return [answer, await answer.text()];
+} finally {
+clearTimeout(late);
+}
+}
+
+const wait = (ms) => new Promise((go) => {
+setTimeout(go, ms);
+addEventListener('online', go, {once: true});
+});
+
+// Tapping again is harmless (a claim is decided once), so keep on until there is an answer.
+// After the window closed, only look how it ended.
+async function send(what) {
+if (sending) return;
+const mine = sending = {};
+find('[data-act=yes]')?.setAttribute('aria-disabled', true);
+say(labels.sending);
+for (let n = 0; sending === mine; n++) {
+let pause = Math.min(500 * 2 ** n, 5000);
+try {
+const over = what === 'claim' && Date.now() > ends;
+const [answer, html] = await ask(over ? page : `${page}/${what}`, 'text/html', over ? 'GET' : 'POST');
+if (answer.status < 500 && answer.status !== 429) return show(html);
+say(labels.busy);
+pause = Math.max(pause, 1000 * answer.headers.get('retry-after'));
+} catch {
+say(labels.offline);
+}
+await wait(pause);
+}
+watch();
+}
+
+function show(html) {
+const fresh = new DOMParser().parseFromString(html, 'text/html');
+const main = find('main[data-state]', fresh);
+if (!main) throw html;
+for (const plain of main.querySelectorAll('noscript')) plain.remove();
+for (const back of main.querySelectorAll('[data-back]')) back.href = page;
+say();
+find('main').replaceWith(main);
+document.title = fresh.title;
+document.documentElement.className = fresh.documentElement.className;
+sending = null;
+begin();
+find('h1').focus();
+}
+
+// While the lead is open and the page visible, ask how it stands.
+async function watch() {
+clearTimeout(timer);
+if (sending || document.hidden || !/open|refused/.test(state)) return;
+const began = Date.now();
+try {
+const [answer, body] = await ask(`${page}/state`, 'application/json');
+if (!answer.ok) throw answer;
+if (fails) say();
+fails = 0;
+const news = JSON.parse(body).state;
+if (news !== state && !sending) {
+if (news === 'lost') say(labels.gone);
+return show((await ask(page, 'text/html'))[1]);
+}
+} catch {
+if (++fails > 1) say(labels.offline);
+}
+const every = (state === 'open' ? 2000 : 10000) * 2 ** Math.min(fails, 2);
+clearTimeout(timer);
+timer = setTimeout(watch, Math.max(0, began + every - Date.now()));
+}
+
+const clock = (s, m = s / 60 | 0, h = m / 60 | 0) =>
+(h ? h + ':' + String(m % 60).padStart(2, 0) : m) + ':' + String(s % 60).padStart(2, 0);
+
+function tick() {
+for (const each of all('[data-left]')) {
+const left = Math.max(0, Math.ceil((each.ends - Date.now()) / 1000));
+if (!each.dataset.do) each.textContent = clock(left);
+if (left === 60 && each.dataset.end === 'look' && state === 'open') say(labels.minute);
+if (left === 55 && find('#say').textContent === labels.minute) say();
+if (!left && !each.over) {
+each.over = true;
+if (each.dataset.end === 'drop') each.remove();
+if (each.dataset.end === 'look') watch();
+}
+}
+const ring = find('[data-whole]');
+if (ring) ring.setAttribute('stroke-dasharray', `${Math.max(0, (ends - Date.now()) / 10 / ring.dataset.whole)} 100`);
+}
+
+function begin() {
+({state} = find('main').dataset);
+labels = JSON.parse(find('main').dataset.labels);
+for (const each of all('[data-left]')) each.ends = Date.now() + 1000 * each.dataset.left;
+ends = find('.disc [data-left]')?.ends;
+clearTimeout(timer);
+find('[name=theme-color]').content = getComputedStyle(document.documentElement).backgroundColor;
+tick();
+timer = setTimeout(watch, 2000);
+}
+
+addEventListener('submit', (event) => {
+event.preventDefault();
+const what = event.target.dataset.do;
+const sheet = find('dialog');
+if (what !== 'claim') send(what === 'undo' ? what : 'claim');
+else if (sheet.showModal) sheet.showModal();
+else if (confirm(find('h2', sheet).textContent)) send('claim');
+});
+
+addEventListener('click', (event) => {
+const act = event.target.dataset.act;
+if (act === 'yes') send('claim');
+if (act === 'no' || event.target.tagName === 'DIALOG') find('dialog').close();
+});
+
+addEventListener('keydown', (event) => {
+if (event.repeat && event.key === 'Enter') event.preventDefault();
+});
+
+document.addEventListener('close', () => {
+sending = null;
+find('[data-act=yes]').removeAttribute('aria-disabled');
+find('dialog [role=status]').textContent = '';
+watch();
+}, true);
+addEventListener('visibilitychange', watch);
+addEventListener('online', watch);
+addEventListener('DOMContentLoaded', () => { begin(); setInterval(tick, 1000); });

@@ -1,0 +1,57 @@
+"""`POST /leads`: a signed lead comes in and its race begins."""
+
+from __future__ import annotations
+
+import secrets
+from functools import lru_cache
+
+from dibs import wiring
+from dibs.adapters import clock
+from dibs.adapters.clients import secrets as secret_store
+from dibs.adapters.entry import Event, http
+from dibs.adapters.http import Response, answer
+from dibs.adapters.intake import card_from_body, raw_body, verify
+from dibs.adapters.observability import count, logger
+from dibs.adapters.settings import settings
+from dibs.usecases.ingest import ingest
+
+
+@lru_cache(maxsize=1)
+def intake_secret() -> str:
+    """Return the secret sources sign with; read once per process."""
+    stored = secret_store().get_secret_value(SecretId=settings().intake_secret_id)
+    return f"whsec_{stored['SecretString']}"
+
+
+def post_lead(event: Event) -> Response:
+    """Accept one lead: 201 the first time, 200 for a repeated one."""
+    body = raw_body(event)
+    signed_at = verify(body, event.get("headers", {}), intake_secret())
+    card = card_from_body(body)
+    playbook = wiring.roster().playbook()
+    accepted = ingest(wiring.leads(), card, playbook, secrets.token_bytes(9), signed_at, clock.now)
+    lead = accepted.lead
+    logger.info("lead accepted", lead_id=lead.lead_id, duplicate=accepted.duplicate)
+    if not accepted.duplicate and not lead.test:
+        count("LeadsAccepted")
+    return answer(
+        200 if accepted.duplicate else 201,
+        {
+            "lead_id": lead.lead_id,
+            "state": lead.state,
+            "quality": lead.quality,
+            "pool": lead.pool,
+            "duplicate": accepted.duplicate,
+            "flags": accepted.flags,
+        },
+    )
+
+
+def warm() -> None:
+    """Make what the first lead would wait for."""
+    intake_secret()
+    wiring.leads()
+    wiring.roster().playbook()
+
+
+handler = http({"POST /leads": post_lead}, warm)

@@ -1,0 +1,52 @@
+"""Chunks of up to 50 reps: offers out, texts to those who have not looked, withdrawals."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+from aws_lambda_powertools.utilities.idempotency import (
+    DynamoDBPersistenceLayer,
+    IdempotencyConfig,
+    idempotent_function,
+)
+
+from dibs import wiring
+from dibs.adapters.entry import messages
+from dibs.adapters.queues import chunk_from
+from dibs.adapters.settings import settings
+from dibs.usecases.notify import notify
+from dibs.usecases.ports import Chunk
+
+_ONE_DAY_SECONDS = 86_400
+
+
+@lru_cache(maxsize=1)
+def _done() -> DynamoDBPersistenceLayer:
+    return DynamoDBPersistenceLayer(settings().once_table, boto3_client=wiring.dynamo().client)
+
+
+def work(body: dict[str, Any], context: Any) -> None:
+    """Do one chunk once, also when its message is delivered twice at the same time (C4).
+
+    A run that died holds its chunk until its time-out; then the next delivery takes over, and
+    goes on with the reps that have no record yet.
+    """
+    chunk = chunk_from(body)
+    config = IdempotencyConfig(expires_after_seconds=_ONE_DAY_SECONDS, lambda_context=context)
+
+    @idempotent_function(data_keyword_argument="name", persistence_store=_done(), config=config)
+    def once(*, name: str, chunk: Chunk) -> None:
+        del name
+        notify(chunk, wiring.desk())
+
+    once(name=chunk.name, chunk=chunk)
+
+
+def warm() -> None:
+    """Make what the first chunk would wait for."""
+    _done()
+    wiring.desk().roster.playbook()
+
+
+handler = messages(work, warm)

@@ -1,0 +1,58 @@
+"""Texts reps send us: a code, or yes, claims; the answer goes back as a text."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+from dibs import wiring
+from dibs.adapters import clock
+from dibs.adapters.entry import messages
+from dibs.adapters.observability import count, logger
+from dibs.adapters.texts import answer_sms
+from dibs.usecases.claim import Won
+from dibs.usecases.reply import InboundSms, reply
+
+
+def work(body: dict[str, Any], context: Any) -> None:
+    """Answer one inbound text (the two-way payload of AWS End User Messaging).
+
+    Claiming twice is harmless, so a run that died is simply done again; only the answer is kept
+    to one per inbound message.
+    """
+    del context
+    message = InboundSms(
+        str(body["inboundMessageId"]), str(body["originationNumber"]), str(body["messageBody"])
+    )
+    now = clock.now()
+    if wiring.once().taken(f"answered/{message.message_id}"):
+        return
+    answer = reply(
+        message, wiring.race(), wiring.roster(), wiring.offers(), wiring.once(), clock.now
+    )
+    who = answer.rep.rep_id if answer and answer.rep else _fingerprint(message.phone)
+    outcome = answer.outcome if answer else "no_answer"
+    kind = outcome if isinstance(outcome, str) else getattr(outcome, "code", "won")
+    logger.info("text answered", rep_id=who, outcome=kind)
+    count("Replies")
+    if isinstance(outcome, Won) and not outcome.already_yours and not outcome.claim.test:
+        count("Claims")
+        count("ClaimMs", outcome.claim.claim_ms)
+    if wiring.once().claim_name(f"answered/{message.message_id}", now) and answer:
+        wiring.sms().send(answer.phone, answer_sms(answer, clock.now()))
+
+
+def _fingerprint(phone: str) -> str:
+    return hashlib.sha256(phone.encode()).hexdigest()[:12]
+
+
+def warm() -> None:
+    """Make what the first reply would wait for."""
+    wiring.race().read("", "")
+    wiring.roster()
+    wiring.offers()
+    wiring.once()
+    wiring.sms()
+
+
+handler = messages(work, warm)

@@ -1,0 +1,34 @@
+"""Pushes a platform refused after SNS took them: the device is switched off, texts follow."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dibs import wiring
+from dibs.adapters.entry import messages
+from dibs.adapters.observability import count, logger
+from dibs.usecases.notify import push_failed
+
+
+def work(body: dict[str, Any], context: Any) -> None:
+    """Follow one `DeliveryFailure` event of an SNS platform application."""
+    del context
+    if body.get("EventType") != "DeliveryFailure":
+        return
+    endpoint = str(body["EndpointArn"])
+    rep_id = wiring.push().owner_of(endpoint)
+    logger.info("push undelivered", rep_id=rep_id, failure=body.get("FailureType"))
+    count("PushUndelivered")
+    if rep_id is not None:
+        push_failed(rep_id, endpoint, wiring.race(), wiring.roster(), wiring.notify_queue())
+
+
+def warm() -> None:
+    """Make what the first event would wait for."""
+    wiring.push()
+    wiring.race()
+    wiring.roster()
+    wiring.notify_queue()
+
+
+handler = messages(work, warm)

@@ -1,0 +1,29 @@
+"""The wall clock, cut to the milliseconds that are stored."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime, timedelta
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
+
+
+def now() -> datetime:
+    """Return the time, UTC, to the millisecond."""
+    return from_ms(time.time_ns() // 1_000_000)
+
+
+def to_ms(moment: datetime) -> int:
+    """Return milliseconds since 1970."""
+    return (moment - EPOCH) // _MILLISECOND
+
+
+def from_ms(milliseconds: int) -> datetime:
+    """Return the UTC moment of `milliseconds` since 1970."""
+    return EPOCH + milliseconds * _MILLISECOND
+
+
+def wait_until(moment: datetime) -> None:
+    """Wait for the common instant of a wave; at most two seconds, whatever a message says."""
+    time.sleep(min(2.0, max(0.0, (moment - now()).total_seconds())))

@@ -1,0 +1,189 @@
+"""DynamoDB requests: one client, a few verbs, and AWS's errors turned into ours.
+
+PynamoDB's connection gives the botocore client its settings; the verbs speak DynamoDB's own item
+form so that every request, its condition and its cost can be read where it is made.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+from botocore.exceptions import (
+    ClientError,
+    HTTPClientError,
+)
+from botocore.exceptions import (
+    ConnectionError as BotoConnectionError,
+)
+from pynamodb.connection import Connection
+
+from dibs.adapters.records import Item
+from dibs.domain.errors import Busy
+
+_BUSY = {
+    "ThrottlingException",
+    "ProvisionedThroughputExceededException",
+    "RequestLimitExceeded",
+    "TransactionConflictException",
+    "TransactionInProgressException",
+    "InternalServerError",
+    "ServiceUnavailable",
+}
+_BUSY_REASONS = {"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}
+_BATCH_GET = 100
+_BATCH_WRITE = 25
+
+
+@dataclass(eq=False)
+class ConditionFailed(Exception):
+    """A condition said no. `items` are the old items by position, None where that part was fine."""
+
+    items: tuple[Item | None, ...]
+    failed: tuple[bool, ...]
+
+
+class Dynamo:
+    """The verbs. Thread-safe, as its client is."""
+
+    def __init__(self, client: Any = None) -> None:
+        # Three tries in all and short time-outs: a claim may not hang on a throttle (C3: 503).
+        self.client = client or cast(
+            Any,
+            Connection(
+                retry_configuration={"mode": "standard", "total_max_attempts": 3},
+                connect_timeout_seconds=1,
+                read_timeout_seconds=2,
+                max_pool_connections=64,
+            ).client,
+        )
+
+    def get(self, table: str, key: Item, *, consistent: bool = False) -> Item | None:
+        answer = self._call(
+            self.client.get_item, TableName=table, Key=key, ConsistentRead=consistent
+        )
+        return cast("Item | None", answer.get("Item"))
+
+    def batch_get(self, wanted: Mapping[str, Sequence[Item]]) -> dict[str, list[Item]]:
+        """Read keys of one or more tables, 100 a request; unprocessed ones are asked for again."""
+        flat = [(table, key) for table, table_keys in wanted.items() for key in table_keys]
+        found: dict[str, list[Item]] = {table: [] for table in wanted}
+        while flat:
+            request: dict[str, Any] = {}
+            for table, key in flat[:_BATCH_GET]:
+                request.setdefault(table, {"Keys": []})["Keys"].append(key)
+            flat = flat[_BATCH_GET:]
+            answer = self._call(self.client.batch_get_item, RequestItems=request)
+            for table, items in answer["Responses"].items():
+                found[table].extend(items)
+            again = answer.get("UnprocessedKeys") or {}
+            if again:
+                flat.extend((table, key) for table in again for key in again[table]["Keys"])
+                _pause()
+        return found
+
+    def query(
+        self,
+        table: str,
+        condition: str,
+        values: Item,
+        *,
+        index: str | None = None,
+        **options: Any,
+    ) -> Iterator[Item]:
+        request = {
+            "TableName": table,
+            "KeyConditionExpression": condition,
+            "ExpressionAttributeValues": values,
+            **({"IndexName": index} if index else {}),
+            **options,
+        }
+        while True:
+            answer = self._call(self.client.query, **request)
+            yield from answer["Items"]
+            if not answer.get("LastEvaluatedKey"):
+                return
+            request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+
+    def put(self, table: str, item: Item, condition: str | None = None, **options: Any) -> None:
+        self._call(
+            self.client.put_item,
+            TableName=table,
+            Item=item,
+            **(_guard(condition) if condition else {}),
+            **options,
+        )
+
+    def update(
+        self, table: str, key: Item, expression: str, condition: str | None = None, **options: Any
+    ) -> Item:
+        answer = self._call(
+            self.client.update_item,
+            TableName=table,
+            Key=key,
+            UpdateExpression=expression,
+            **(_guard(condition) if condition else {}),
+            **options,
+        )
+        return cast(Item, answer.get("Attributes", {}))
+
+    def delete(self, table: str, key: Item) -> None:
+        self._call(self.client.delete_item, TableName=table, Key=key)
+
+    def batch_put(self, table: str, items: Sequence[Item]) -> None:
+        waiting = [{"PutRequest": {"Item": item}} for item in items]
+        while waiting:
+            batch, waiting = waiting[:_BATCH_WRITE], waiting[_BATCH_WRITE:]
+            answer = self._call(self.client.batch_write_item, RequestItems={table: batch})
+            again = answer.get("UnprocessedItems", {}).get(table, [])
+            if again:
+                waiting.extend(again)
+                _pause()
+
+    def transact(self, writes: Sequence[Mapping[str, Mapping[str, Any]]]) -> None:
+        """Write all or nothing.
+
+        Raises:
+            ConditionFailed: some condition said no; carries the old items.
+            Busy: another transaction held one of the items, or a throttle; nothing was written.
+        """
+        self._call(self.client.transact_write_items, TransactItems=list(writes))
+
+    def _call(self, operation: Callable[..., Any], **request: Any) -> Any:
+        try:
+            return operation(**request)
+        except ClientError as error:
+            raise _translated(error) from error
+        except (BotoConnectionError, HTTPClientError) as error:
+            raise Busy from error
+
+
+def _guard(condition: str) -> dict[str, str]:
+    return {
+        "ConditionExpression": condition,
+        "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+    }
+
+
+def _translated(error: ClientError) -> Exception:
+    code = error.response["Error"]["Code"]
+    if code == "ConditionalCheckFailedException":
+        return ConditionFailed((cast("Item | None", error.response.get("Item")),), (True,))
+    if code == "TransactionCanceledException":
+        reasons = cast("list[dict[str, Any]]", error.response.get("CancellationReasons", []))
+        # A conflict says nothing about any condition: whoever held the item may yet fail.
+        if any(reason.get("Code") in _BUSY_REASONS for reason in reasons):
+            return Busy()
+        if any(reason.get("Code") == "ConditionalCheckFailed" for reason in reasons):
+            return ConditionFailed(
+                tuple(reason.get("Item") for reason in reasons),
+                tuple(reason.get("Code") == "ConditionalCheckFailed" for reason in reasons),
+            )
+    return Busy() if code in _BUSY else error
+
+
+def _pause() -> None:
+    time.sleep(random.uniform(0.02, 0.08))  # noqa: S311 - jitter, no secret

@@ -1,0 +1,143 @@
+"""HTTP in and out: who is asking, JSON answers, and one table from error codes to statuses."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Any
+
+from dibs.domain.errors import (
+    AlreadyClaimed,
+    AlreadyExists,
+    BodyTooLarge,
+    Busy,
+    ClaimRefused,
+    DibsError,
+    Expired,
+    Forbidden,
+    IllegalMove,
+    InvalidInput,
+    LeadNotFound,
+    MalformedBody,
+    NotConfigured,
+    NotYours,
+    RouteNotFound,
+    Unauthorized,
+    UndoOver,
+    Withdrawn,
+)
+from dibs.domain.leads import Card
+from dibs.usecases.claim import Won
+
+STATUS: dict[type[DibsError], int] = {
+    MalformedBody: 400,
+    Unauthorized: 401,
+    Forbidden: 403,
+    ClaimRefused: 403,
+    LeadNotFound: 404,
+    RouteNotFound: 404,
+    AlreadyClaimed: 409,
+    AlreadyExists: 409,
+    IllegalMove: 409,
+    NotYours: 409,
+    UndoOver: 409,
+    Expired: 410,
+    Withdrawn: 410,
+    BodyTooLarge: 413,
+    InvalidInput: 422,
+    NotConfigured: 500,
+    Busy: 503,
+}
+RETRY_AFTER_SECONDS = 1
+
+Response = dict[str, Any]
+
+_SAFE = {
+    "cache-control": "no-store",
+    "referrer-policy": "no-referrer",
+    "x-content-type-options": "nosniff",
+}
+
+
+def answer(status: int, body: Mapping[str, Any]) -> Response:
+    """Return a JSON answer in API Gateway's form."""
+    return {
+        "statusCode": status,
+        "headers": {"content-type": "application/json; charset=utf-8", **_SAFE},
+        "body": _dump(body),
+    }
+
+
+def problem(error: DibsError) -> Response:
+    """Return an error as `application/problem+json` with its stable code."""
+    status = STATUS[type(error)]
+    body = {"title": error.message, "status": status, "code": error.code, "detail": str(error)}
+    response = answer(status, {**body, **error.details()})
+    response["headers"]["content-type"] = "application/problem+json; charset=utf-8"
+    if status == 503:
+        response["headers"]["retry-after"] = str(RETRY_AFTER_SECONDS)
+    return response
+
+
+def header(event: Mapping[str, Any], name: str) -> str:
+    """Return a request header, empty when it was not sent. Names come in lower case (v2)."""
+    return str(event.get("headers", {}).get(name, ""))
+
+
+def wants_html(event: Mapping[str, Any]) -> bool:
+    """Tell whether a browser is asking."""
+    return "text/html" in header(event, "accept")
+
+
+def path(event: Mapping[str, Any], name: str) -> str:
+    """Return a path parameter."""
+    return str((event.get("pathParameters") or {}).get(name, ""))
+
+
+def bearer_token(event: Mapping[str, Any]) -> tuple[str, str]:
+    """Return the caller's id and whole token, `<id>.<random>`.
+
+    Raises:
+        Unauthorized: there is none, or it has another form.
+    """
+    scheme, _, token = header(event, "authorization").partition(" ")
+    caller, dot, secret = token.strip().partition(".")
+    if scheme.lower() != "bearer" or not (caller and dot and secret) or len(token) > 200:
+        raise Unauthorized
+    if not (token.isascii() and token.isprintable()):
+        raise Unauthorized
+    return caller, token.strip()
+
+
+def won_body(won: Won) -> dict[str, Any]:
+    """Return the winner's answer; `lead` is null where a link is too old to show contact details."""
+    return {
+        "lead_id": won.claim.lead_id,
+        "claimed_at": won.claim.claimed_at,
+        "claim_ms": won.claim.claim_ms,
+        "already_yours": won.already_yours,
+        "undo_until": won.undo_until,
+        "lead": card_body(won.card) if won.card else None,
+    }
+
+
+def card_body(card: Card) -> dict[str, Any]:
+    """Return a lead with its contact details, for its holder only."""
+    return asdict(card)
+
+
+def iso(moment: datetime) -> str:
+    """Return a moment as UTC ISO-8601 with milliseconds."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _dump(body: Mapping[str, Any]) -> str:
+    return json.dumps(body, default=_default, ensure_ascii=False, separators=(",", ":"))
+
+
+def _default(value: Any) -> str:
+    if isinstance(value, datetime):
+        return iso(value)
+    raise TypeError(f"{type(value).__name__} does not go into an answer")

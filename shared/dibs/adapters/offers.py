@@ -1,0 +1,164 @@
+"""The record of every offer, on DynamoDB: one key per (lead, rep), one item per writer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from dibs.adapters import keys
+from dibs.adapters.clock import to_ms
+from dibs.adapters.dynamo import ConditionFailed, Dynamo
+from dibs.adapters.race import OFFER_KEPT
+from dibs.adapters.records import (
+    CodeRecord,
+    Item,
+    NoticeRecord,
+    SmsRecord,
+    notice_from,
+    sighting_from,
+)
+from dibs.adapters.settings import Settings
+from dibs.domain.leads import Lead
+from dibs.usecases.ports import Notice, Sighting
+
+# A code outlives its window, so that a late reply hears who won instead of "unknown code".
+_CODE_KEPT = timedelta(days=2)
+
+
+class DynamoOfferStore:
+    """Implements `OfferStore`."""
+
+    def __init__(self, dynamo: Dynamo, settings: Settings) -> None:
+        self._db = dynamo
+        self._table = settings.offers_table
+
+    def notices(self, lead_id: str, epoch: int, rep_ids: Sequence[str]) -> dict[str, Notice]:
+        """Return this opening's offers that were sent to these reps."""
+        found = (notice_from(item) for item in self._items(lead_id, rep_ids, keys.NOTICE))
+        return {notice.rep_id: notice for notice in found if notice.epoch == epoch}
+
+    def record(self, notices: Sequence[Notice]) -> None:
+        """Store sent offers, 25 a request."""
+        records = [
+            NoticeRecord(
+                pk=keys.offer(notice.lead_id, notice.rep_id),
+                sk=keys.NOTICE,
+                lead_id=notice.lead_id,
+                rep_id=notice.rep_id,
+                epoch=notice.epoch,
+                sent_at=notice.sent_at,
+                channels=notice.channels or None,
+                expires_at=_seconds(notice.sent_at + OFFER_KEPT),
+            )
+            for notice in notices
+        ]
+        self._db.batch_put(self._table, [record.serialize() for record in records])
+
+    def record_claimed(self, lead_id: str, epoch: int, rep_id: str, claimed_at: datetime) -> None:
+        """Put the claimed time beside the offer's other times (N3)."""
+        try:
+            self._db.update(
+                self._table,
+                _key(lead_id, rep_id, keys.NOTICE),
+                "SET claimed_at = :at",
+                "epoch = :epoch",
+                ExpressionAttributeValues={
+                    ":at": {"N": str(to_ms(claimed_at))},
+                    ":epoch": {"N": str(epoch)},
+                },
+            )
+        except ConditionFailed:
+            return  # won without having been told: seen in the list of open offers
+
+    def sightings(self, lead_id: str, epoch: int, rep_ids: Sequence[str]) -> dict[str, Sighting]:
+        """Return what these reps did with this opening's offer; reps who did nothing are absent."""
+        found = {}
+        for item in self._items(lead_id, rep_ids, keys.SIGHTING):
+            seen_epoch, sighting = sighting_from(item)
+            if seen_epoch == epoch:
+                found[item["pk"]["S"].split("#")[1]] = sighting
+        return found
+
+    def _items(self, lead_id: str, rep_ids: Sequence[str], sk: str) -> list[Item]:
+        if not rep_ids:
+            return []
+        wanted = [_key(lead_id, rep_id, sk) for rep_id in rep_ids]
+        return self._db.batch_get({self._table: wanted})[self._table]
+
+    def reserve_sms(
+        self, lead: Lead, rep_id: str, new_code: Callable[[], str], now: datetime
+    ) -> str | None:
+        """Reserve the one text this rep may get for this opening; return its reply code.
+
+        None when a text was sent or is being sent already.
+        """
+        while True:
+            code = new_code()
+            try:
+                self._db.transact(self._reservation(lead, rep_id, code, now))
+            except ConditionFailed as failure:
+                if failure.failed[0]:
+                    return None
+            else:
+                return code
+
+    def _reservation(
+        self, lead: Lead, rep_id: str, code: str, now: datetime
+    ) -> list[dict[str, Any]]:
+        marker = SmsRecord(
+            pk=keys.offer(lead.lead_id, rep_id),
+            sk=keys.SMS,
+            epoch=lead.epoch,
+            code=code,
+            sent_at=now,
+            expires_at=_seconds(now + OFFER_KEPT),
+        )
+        known = CodeRecord(
+            pk=keys.code(rep_id, code),
+            sk=keys.SMS,
+            lead_id=lead.lead_id,
+            epoch=lead.epoch,
+            expires_at=_seconds(now + _CODE_KEPT),
+        )
+        return [
+            {
+                "Put": {
+                    "TableName": self._table,
+                    "Item": marker.serialize(),
+                    "ConditionExpression": "attribute_not_exists(pk) OR epoch < :epoch",
+                    "ExpressionAttributeValues": {":epoch": {"N": str(lead.epoch)}},
+                }
+            },
+            {
+                "Put": {
+                    "TableName": self._table,
+                    "Item": known.serialize(),
+                    "ConditionExpression": "attribute_not_exists(pk) OR expires_at < :now",
+                    "ExpressionAttributeValues": {":now": {"N": str(_seconds(now))}},
+                }
+            },
+        ]
+
+    def free_sms(self, lead: Lead, rep_id: str, code: str) -> None:
+        """Give a reservation back: the text was not sent."""
+        self._db.delete(self._table, _key(lead.lead_id, rep_id, keys.SMS))
+        self._db.delete(self._table, {"pk": {"S": keys.code(rep_id, code)}, "sk": {"S": keys.SMS}})
+
+    def find_code(self, rep_id: str, code: str) -> tuple[str, int] | None:
+        """Return the lead and epoch a rep's reply code stands for."""
+        item = self._db.get(
+            self._table, {"pk": {"S": keys.code(rep_id, code)}, "sk": {"S": keys.SMS}}
+        )
+        if item is None:
+            return None
+        record = CodeRecord.from_raw_data(item)
+        return record.lead_id, int(record.epoch)
+
+
+def _key(lead_id: str, rep_id: str, sk: str) -> Item:
+    return {"pk": {"S": keys.offer(lead_id, rep_id)}, "sk": {"S": sk}}
+
+
+def _seconds(moment: datetime) -> int:
+    return to_ms(moment) // 1000

@@ -1,0 +1,31 @@
+"""At most one run per name, kept in a table with a time to live."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from dibs.adapters.clock import to_ms
+from dibs.adapters.dynamo import ConditionFailed, Dynamo
+
+_KEPT = timedelta(days=2)
+
+
+class DynamoOnce:
+    """Implements `Once`: for small things that are better dropped than done twice."""
+
+    def __init__(self, dynamo: Dynamo, table: str) -> None:
+        self._db = dynamo
+        self._table = table
+
+    def claim_name(self, name: str, now: datetime) -> bool:
+        """Return True for the first to ask for this name, False for everybody after."""
+        item = {"id": {"S": name}, "expiration": {"N": str(to_ms(now + _KEPT) // 1000)}}
+        try:
+            self._db.put(self._table, item, "attribute_not_exists(id)")
+        except ConditionFailed:
+            return False
+        return True
+
+    def taken(self, name: str) -> bool:
+        """Tell whether somebody asked for this name already."""
+        return self._db.get(self._table, {"id": {"S": name}}, consistent=True) is not None

@@ -1,0 +1,194 @@
+"""Push through SNS platform endpoints: offers that die with their window, and their withdrawal."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from dibs.adapters.clients import PUBLISHERS
+from dibs.adapters.clock import now as wall_clock
+from dibs.adapters.clock import to_ms
+from dibs.domain.errors import FieldError, InvalidInput
+from dibs.domain.leads import Lead
+from dibs.domain.links import link_token
+from dibs.domain.reps import Device, Platform, Rep
+from dibs.usecases.ports import Delivery
+
+if TYPE_CHECKING:
+    from mypy_boto3_sns import SNSClient
+
+OfferAlert = Callable[[Lead, Rep, datetime], tuple[str, str]]
+"""Writes an alert's title and body for a rep, in the rep's language."""
+
+_EXISTS = re.compile(r"Endpoint (arn:\S+) already exists")
+
+
+class SnsPush:
+    """Implements `Push`."""
+
+    def __init__(
+        self,
+        client: SNSClient,
+        applications: dict[Platform, str],
+        public_url: str,
+        alert: OfferAlert,
+    ) -> None:
+        self._sns = client
+        self._applications = applications
+        self._public_url = public_url
+        self._alert = alert
+        self._pool = ThreadPoolExecutor(PUBLISHERS, thread_name_prefix="push")
+
+    def offer(self, lead: Lead, reps: Sequence[Rep], now: datetime) -> Delivery:
+        """Alert each rep's devices of the lead; the alert lives as long as the window (N4)."""
+        return self._publish(lead, reps, now, self._offer_message)
+
+    def withdraw(self, lead: Lead, reps: Sequence[Rep], now: datetime) -> Delivery:
+        """Tell each rep's devices, silently, to take the lead's alert away."""
+        return self._publish(lead, reps, now, _withdrawal)
+
+    def _offer_message(self, lead: Lead, rep: Rep, now: datetime) -> dict[str, Any]:
+        title, body = self._alert(lead, rep, now)
+        token = link_token(lead.salt, lead.lead_id, rep.rep_id, lead.epoch)
+        data = {"kind": "offer", "lead_id": lead.lead_id, "url": f"{self._public_url}/c/{token}"}
+        return _message(
+            title,
+            {
+                "aps": {
+                    "alert": {"title": title, "body": body},
+                    "sound": "default",
+                    "thread-id": "offers",
+                    "interruption-level": "time-sensitive",
+                },
+                **data,
+            },
+            {
+                "notification": {"title": title, "body": body},
+                "data": data,
+                "android": {
+                    "priority": "high",
+                    "collapse_key": lead.lead_id,
+                    "notification": {"tag": lead.lead_id},
+                },
+            },
+        )
+
+    def _publish(
+        self,
+        lead: Lead,
+        reps: Sequence[Rep],
+        now: datetime,
+        message: Callable[[Lead, Rep, datetime], dict[str, Any]],
+    ) -> Delivery:
+        """Publish to all devices of all reps, side by side, in the order given."""
+        if not reps:
+            return Delivery()
+        seconds = max(1, (to_ms(lead.closes_at) - to_ms(now)) // 1000)
+        jobs = [
+            (rep.rep_id, device, json.dumps(message(lead, rep, now)), _attributes(device, seconds))
+            for rep in reps
+            for device in rep.pushable
+        ]
+        results = list(self._pool.map(self._publish_one, jobs))
+        sent_at: dict[str, datetime] = {}
+        for (rep_id, *_), sent in zip(jobs, results, strict=True):
+            if sent is not None:
+                sent_at[rep_id] = min(sent, sent_at.get(rep_id, sent))
+        accepted = frozenset(sent_at)
+        times = sent_at.values()
+        return Delivery(
+            accepted=accepted,
+            refused=frozenset(rep.rep_id for rep in reps) - accepted,
+            sent_at=sent_at,
+            spread_ms=to_ms(max(times)) - to_ms(min(times)) if times else 0,
+        )
+
+    def _publish_one(self, job: tuple[str, Device, str, dict[str, Any]]) -> datetime | None:
+        """Publish to one device; None when the platform or SNS refused it, whatever the reason."""
+        _, device, body, attributes = job
+        sent = wall_clock()
+        try:
+            self._sns.publish(
+                TargetArn=device.endpoint_arn,
+                Message=body,
+                MessageStructure="json",
+                MessageAttributes=attributes,
+            )
+        except (ClientError, BotoCoreError):
+            return None
+        return sent
+
+    def register(self, rep_id: str, device_id: str, platform: str, token: str) -> Device:
+        """Make or refresh the SNS endpoint of a device token, and own it to this rep.
+
+        Raises:
+            InvalidInput: the platform is not set up, or does not accept the token.
+        """
+        application = self._applications.get(Platform(platform))
+        if not application:
+            raise InvalidInput(
+                (FieldError("platform", f"{platform} is not set up; run 'dibs setup push'"),)
+            )
+        try:
+            arn = self._sns.create_platform_endpoint(
+                PlatformApplicationArn=application, Token=token, CustomUserData=rep_id
+            )["EndpointArn"]
+        except self._sns.exceptions.InvalidParameterException as error:
+            known = _EXISTS.search(str(error))
+            if known is None:
+                raise InvalidInput(
+                    (FieldError("token", "the platform does not accept this token"),)
+                ) from error
+            arn = known.group(1)
+        # The phone may have changed hands, or have been switched off by an earlier failure.
+        self._sns.set_endpoint_attributes(
+            EndpointArn=arn,
+            Attributes={"Token": token, "Enabled": "true", "CustomUserData": rep_id},
+        )
+        return Device(device_id, Platform(platform), arn)
+
+    def forget(self, device: Device) -> None:
+        """Delete a device's endpoint."""
+        self._sns.delete_endpoint(EndpointArn=device.endpoint_arn)
+
+    def owner_of(self, endpoint_arn: str) -> str | None:
+        """Return the rep an endpoint belongs to, None when it is gone."""
+        try:
+            attributes = self._sns.get_endpoint_attributes(EndpointArn=endpoint_arn)["Attributes"]
+        except self._sns.exceptions.NotFoundException:
+            return None
+        return attributes.get("CustomUserData") or None
+
+
+def _withdrawal(lead: Lead, rep: Rep, now: datetime) -> dict[str, Any]:
+    del rep, now
+    data = {"kind": "withdrawn", "lead_id": lead.lead_id}
+    return _message(
+        "",
+        {"aps": {"content-available": 1}, **data},
+        {"data": data, "android": {"priority": "high", "collapse_key": lead.lead_id}},
+    )
+
+
+def _message(default: str, apns: dict[str, Any], fcm: dict[str, Any]) -> dict[str, Any]:
+    """Return an SNS message: each platform's own payload, itself as a JSON string."""
+    apple = json.dumps(apns)
+    return {
+        "default": default or "-",
+        "APNS": apple,
+        "APNS_SANDBOX": apple,
+        "GCM": json.dumps({"fcmV1Message": {"message": fcm}}),
+    }
+
+
+def _attributes(device: Device, seconds: int) -> dict[str, Any]:
+    name = "FCM" if device.platform is Platform.FCM else "APNS"
+    if ":endpoint/APNS_SANDBOX/" in device.endpoint_arn:
+        name = "APNS_SANDBOX"
+    return {f"AWS.SNS.MOBILE.{name}.TTL": {"DataType": "String", "StringValue": str(seconds)}}

@@ -1,0 +1,115 @@
+"""Facts over SNS, chunks and timers over SQS."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from dibs.adapters.clock import from_ms, to_ms
+from dibs.domain.leads import Lead
+from dibs.usecases.ports import Chunk, Fact
+
+if TYPE_CHECKING:
+    from mypy_boto3_sns import SNSClient
+    from mypy_boto3_sqs import SQSClient
+
+_BATCH = 10
+_LONGEST_DELAY = 900
+
+
+class SnsBus:
+    """Implements `Bus`: one topic, from which each consumer has a queue of its own."""
+
+    def __init__(self, client: SNSClient, topic_arn: str) -> None:
+        self._sns = client
+        self._topic = topic_arn
+
+    def publish(self, facts: Sequence[Fact]) -> None:
+        """Publish facts, ten a request.
+
+        Raises:
+            RuntimeError: some were not accepted; publishing all again is harmless.
+        """
+        for start in range(0, len(facts), _BATCH):
+            answer = self._sns.publish_batch(
+                TopicArn=self._topic,
+                PublishBatchRequestEntries=[
+                    {
+                        "Id": str(number),
+                        "Message": json.dumps(asdict(fact)),
+                        "MessageAttributes": {
+                            "kind": {"DataType": "String", "StringValue": fact.kind}
+                        },
+                    }
+                    for number, fact in enumerate(facts[start : start + _BATCH])
+                ],
+            )
+            if answer.get("Failed"):
+                raise RuntimeError(f"{len(answer['Failed'])} facts were not accepted")
+
+
+class SqsNotifyQueue:
+    """Implements `NotifyQueue`."""
+
+    def __init__(self, client: SQSClient, queue_url: str) -> None:
+        self._sqs = client
+        self._url = queue_url
+
+    def put(self, chunks: Sequence[Chunk], delay_seconds: int = 0) -> None:
+        """Queue chunks, ten a request."""
+        send(self._sqs, self._url, [chunk_body(chunk) for chunk in chunks], delay_seconds)
+
+
+class SqsTimers:
+    """Implements `Timers`: delayed messages to the offer queue, re-sent until due."""
+
+    def __init__(self, client: SQSClient, queue_url: str) -> None:
+        self._sqs = client
+        self._url = queue_url
+
+    def close_at(self, lead: Lead, now: datetime) -> None:
+        """Come back when the lead's window closes, or in 15 minutes to wait on."""
+        left = -(-(to_ms(lead.closes_at) - to_ms(now)) // 1000)
+        body = {"kind": "lead.closing", "lead_id": lead.lead_id, "epoch": lead.epoch}
+        send(self._sqs, self._url, [body], min(_LONGEST_DELAY, max(0, left)))
+
+
+def send(
+    client: SQSClient, queue_url: str, bodies: Sequence[dict[str, Any]], delay_seconds: int
+) -> None:
+    """Send messages, ten a request.
+
+    Raises:
+        RuntimeError: some were not accepted; sending all again is harmless.
+    """
+    for start in range(0, len(bodies), _BATCH):
+        answer = client.send_message_batch(
+            QueueUrl=queue_url,
+            Entries=[
+                {"Id": str(n), "MessageBody": json.dumps(body), "DelaySeconds": delay_seconds}
+                for n, body in enumerate(bodies[start : start + _BATCH])
+            ],
+        )
+        if answer.get("Failed"):
+            raise RuntimeError(f"{len(answer['Failed'])} messages were not accepted")
+
+
+def chunk_body(chunk: Chunk) -> dict[str, Any]:
+    """Return a chunk as its message: ids only, no personal data."""
+    start = None if chunk.notify_at is None else to_ms(chunk.notify_at)
+    return {**asdict(chunk), "notify_at": start}
+
+
+def chunk_from(body: dict[str, Any]) -> Chunk:
+    """Return the chunk a message holds."""
+    start = body["notify_at"]
+    return Chunk(
+        kind=body["kind"],
+        lead_id=body["lead_id"],
+        epoch=body["epoch"],
+        rep_ids=tuple(body["rep_ids"]),
+        notify_at=None if start is None else from_ms(start),
+    )

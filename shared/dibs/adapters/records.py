@@ -1,0 +1,420 @@
+"""Every item as it is stored: PynamoDB models, and their way to the domain and back.
+
+The models are the schema and the codec; requests are made in `dynamo.py` with one low-level
+client, because `Model.update` cannot ask for the old item when a condition fails, and because
+every model would otherwise open a client of its own (docs/decisions.md).
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import date, datetime
+from typing import Any
+
+from pynamodb.attributes import (
+    Attribute,
+    BinaryAttribute,
+    BooleanAttribute,
+    JSONAttribute,
+    NumberAttribute,
+    UnicodeAttribute,
+)
+from pynamodb.constants import NUMBER, STRING
+from pynamodb.models import Model
+
+from dibs.adapters import keys
+from dibs.adapters.clock import from_ms, to_ms
+from dibs.domain.leads import Card, Claim, Lead, Move, Preview, Quality, State, pool_for
+from dibs.domain.reps import Device, Limits, Platform, Rep
+from dibs.usecases.ports import Notice, Sighting
+
+Item = dict[str, dict[str, Any]]
+"""An item in DynamoDB's own form: attribute name to typed value."""
+
+
+class InstantAttribute(Attribute[datetime]):
+    """A UTC moment, stored as milliseconds since 1970."""
+
+    attr_type = NUMBER
+
+    def serialize(self, value: datetime) -> str:
+        return str(to_ms(value))
+
+    def deserialize(self, value: str) -> datetime:
+        return from_ms(int(value))
+
+
+class DayAttribute(Attribute[date]):
+    """A calendar day, stored as YYYY-MM-DD."""
+
+    attr_type = STRING
+
+    def serialize(self, value: date) -> str:
+        return value.isoformat()
+
+    def deserialize(self, value: str) -> date:
+        return date.fromisoformat(value)
+
+
+class ListAttribute(Attribute[tuple[str, ...]]):
+    """Short words in order, stored as one string; none of ours holds a space."""
+
+    attr_type = STRING
+
+    def serialize(self, value: tuple[str, ...]) -> str:
+        return " ".join(value)
+
+    def deserialize(self, value: str) -> tuple[str, ...]:
+        return tuple(value.split())
+
+
+class LockRecord(Model):
+    """The race's lock (leads table): at most 1 KB, no personal data."""
+
+    class Meta:
+        table_name = "leads"
+
+    lead_id = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True, default=keys.LOCK)
+    state = UnicodeAttribute()
+    epoch = NumberAttribute()
+    teams = ListAttribute()
+    quality = UnicodeAttribute()
+    company = UnicodeAttribute()
+    company_size = UnicodeAttribute(null=True)
+    contact_title = UnicodeAttribute(null=True)
+    source = UnicodeAttribute(null=True)
+    score = NumberAttribute(null=True)
+    salt = BinaryAttribute(legacy_encoding=False)
+    opens_at = InstantAttribute()
+    closes_at = InstantAttribute()
+    received_at = InstantAttribute()
+    playbook_version = NumberAttribute()
+    test = BooleanAttribute(null=True)
+    owner = UnicodeAttribute(null=True)
+    claimed_at = InstantAttribute(null=True)
+    planned_epoch = NumberAttribute(null=True)
+    open_shard = UnicodeAttribute(null=True)
+    opened = InstantAttribute(null=True)
+    outbox_shard = UnicodeAttribute(null=True)
+    outbox_at = InstantAttribute(null=True)
+
+
+class ClaimRecord(Model):
+    """The last won race of a lead (leads table); its writing is the event of the claim."""
+
+    class Meta:
+        table_name = "leads"
+
+    lead_id = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True, default=keys.CLAIM)
+    epoch = NumberAttribute()
+    rep_id = UnicodeAttribute()
+    rep_name = UnicodeAttribute()
+    team = UnicodeAttribute()
+    claimed_at = InstantAttribute()
+    claim_ms = NumberAttribute()
+    playbook_version = NumberAttribute()
+    test = BooleanAttribute(null=True)
+    outbox_shard = UnicodeAttribute(null=True)
+    outbox_at = InstantAttribute(null=True)
+
+
+class MoveRecord(Model):
+    """One step of a lead's life (leads table), kept for good."""
+
+    class Meta:
+        table_name = "leads"
+
+    lead_id = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+    epoch = NumberAttribute()
+    at = InstantAttribute()
+    from_state = UnicodeAttribute()
+    to_state = UnicodeAttribute()
+    cause = UnicodeAttribute()
+    by = UnicodeAttribute()
+    implied = ListAttribute(null=True)
+
+
+class CardRecord(Model):
+    """A lead with its personal data (contacts table); the lock and the stream never hold it."""
+
+    class Meta:
+        table_name = "contacts"
+
+    lead_id = UnicodeAttribute(hash_key=True)
+    card = JSONAttribute()
+    signed_at = InstantAttribute()
+
+
+class RepRecord(Model):
+    """A rep with what they have used up (organisation table); the claim reads and counts here."""
+
+    class Meta:
+        table_name = "organisation"
+
+    pk = UnicodeAttribute(hash_key=True)
+    name = UnicodeAttribute()
+    team = UnicodeAttribute()
+    zone = UnicodeAttribute()
+    tier = NumberAttribute()
+    language = UnicodeAttribute()
+    phone = UnicodeAttribute(null=True)
+    active = BooleanAttribute()
+    paused_until = InstantAttribute(null=True)
+    sms_opted_out = BooleanAttribute(null=True)
+    devices = JSONAttribute(null=True)
+    token_hash = UnicodeAttribute(null=True)
+    claims_day = DayAttribute(null=True)
+    claims = NumberAttribute(null=True)
+
+
+class NoticeRecord(Model):
+    """One offer as it was sent (offers table); notify alone writes it."""
+
+    class Meta:
+        table_name = "offers"
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True, default=keys.NOTICE)
+    lead_id = UnicodeAttribute()
+    rep_id = UnicodeAttribute()
+    epoch = NumberAttribute()
+    sent_at = InstantAttribute()
+    channels = ListAttribute(null=True)
+    claimed_at = InstantAttribute(null=True)
+    expires_at = NumberAttribute()
+
+
+class SightingRecord(Model):
+    """What the rep did with an offer (offers table); only the rep's own calls write it."""
+
+    class Meta:
+        table_name = "offers"
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True, default=keys.SIGHTING)
+    epoch = NumberAttribute()
+    seen_at = InstantAttribute(null=True)
+    attempted_at = InstantAttribute(null=True)
+    declined_at = InstantAttribute(null=True)
+    outcome = UnicodeAttribute(null=True)
+    expires_at = NumberAttribute()
+
+
+class SmsRecord(Model):
+    """The marker that keeps an offer's text message to one per rep and opening (offers table)."""
+
+    class Meta:
+        table_name = "offers"
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True, default=keys.SMS)
+    epoch = NumberAttribute()
+    code = UnicodeAttribute()
+    sent_at = InstantAttribute()
+    expires_at = NumberAttribute()
+
+
+class CodeRecord(Model):
+    """A reply code of one rep and the offer it claims (offers table)."""
+
+    class Meta:
+        table_name = "offers"
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+    lead_id = UnicodeAttribute()
+    epoch = NumberAttribute()
+    expires_at = NumberAttribute()
+
+
+def lock_from(lead: Lead) -> LockRecord:
+    """Return the record of a lead; its index and outbox attributes are for the writer to set."""
+    return LockRecord(
+        lead_id=lead.lead_id,
+        sk=keys.LOCK,
+        state=lead.state.value,
+        epoch=lead.epoch,
+        teams=lead.teams,
+        quality=lead.quality.value,
+        company=lead.preview.company,
+        company_size=lead.preview.company_size or None,
+        contact_title=lead.preview.contact_title or None,
+        source=lead.preview.source or None,
+        score=lead.preview.score,
+        salt=lead.salt,
+        opens_at=lead.opens_at,
+        closes_at=lead.closes_at,
+        received_at=lead.received_at,
+        playbook_version=lead.playbook_version,
+        test=lead.test or None,
+        owner=lead.owner,
+        claimed_at=lead.claimed_at,
+        planned_epoch=lead.planned_epoch or None,
+    )
+
+
+def lead_from(item: Item) -> Lead:
+    """Return the lead a stored lock describes."""
+    record = LockRecord.from_raw_data(item)
+    quality = Quality(record.quality)
+    return Lead(
+        lead_id=record.lead_id,
+        state=State(record.state),
+        epoch=int(record.epoch),
+        teams=record.teams,
+        quality=quality,
+        pool=pool_for(quality),
+        preview=Preview(
+            company=record.company,
+            company_size=record.company_size or "",
+            contact_title=record.contact_title or "",
+            source=record.source or "",
+            score=None if record.score is None else int(record.score),
+        ),
+        salt=record.salt,
+        opens_at=record.opens_at,
+        closes_at=record.closes_at,
+        playbook_version=int(record.playbook_version),
+        received_at=record.received_at,
+        test=bool(record.test),
+        owner=record.owner,
+        claimed_at=record.claimed_at,
+        planned_epoch=int(record.planned_epoch or 0),
+    )
+
+
+def claim_record(claim: Claim) -> ClaimRecord:
+    """Return the record of a won race."""
+    return ClaimRecord(
+        lead_id=claim.lead_id,
+        sk=keys.CLAIM,
+        epoch=claim.epoch,
+        rep_id=claim.rep_id,
+        rep_name=claim.rep_name,
+        team=claim.team,
+        claimed_at=claim.claimed_at,
+        claim_ms=claim.claim_ms,
+        playbook_version=claim.playbook_version,
+        test=claim.test or None,
+    )
+
+
+def claim_from(item: Item) -> Claim:
+    """Return the won race a stored record describes."""
+    record = ClaimRecord.from_raw_data(item)
+    return Claim(
+        lead_id=record.lead_id,
+        epoch=int(record.epoch),
+        rep_id=record.rep_id,
+        rep_name=record.rep_name,
+        team=record.team,
+        claimed_at=record.claimed_at,
+        claim_ms=int(record.claim_ms),
+        playbook_version=int(record.playbook_version),
+        test=bool(record.test),
+    )
+
+
+def move_record(move: Move) -> MoveRecord:
+    """Return the record of one step of a lead's life."""
+    return MoveRecord(
+        lead_id=move.lead_id,
+        sk=keys.move(move.epoch, move.at, move.to_state),
+        epoch=move.epoch,
+        at=move.at,
+        from_state=move.from_state.value,
+        to_state=move.to_state.value,
+        cause=move.cause,
+        by=move.by,
+        implied=tuple(move.implied) or None,
+    )
+
+
+def move_from(item: Item) -> Move:
+    """Return the step a stored record describes."""
+    record = MoveRecord.from_raw_data(item)
+    return Move(
+        lead_id=record.lead_id,
+        epoch=int(record.epoch),
+        at=record.at,
+        from_state=State(record.from_state),
+        to_state=State(record.to_state),
+        cause=record.cause,
+        by=record.by,
+        implied=tuple(State(state) for state in record.implied or ()),
+    )
+
+
+def card_record(card: Card, signed_at: datetime) -> CardRecord:
+    """Return the record of a lead's card."""
+    return CardRecord(lead_id=card.lead_id, card=asdict(card), signed_at=signed_at)
+
+
+def card_from(item: Item) -> Card:
+    """Return the card a stored record holds."""
+    data = CardRecord.from_raw_data(item).card
+    return Card(**{**data, "needs": tuple(data["needs"]), "flags": tuple(data["flags"])})
+
+
+def rep_record(rep: Rep, token_hash: str | None) -> RepRecord:
+    """Return the record of a new rep, who has used up nothing yet."""
+    return RepRecord(
+        pk=keys.rep(rep.rep_id),
+        name=rep.name,
+        team=rep.team,
+        zone=rep.zone,
+        tier=rep.tier,
+        language=rep.language,
+        phone=rep.phone,
+        active=rep.active,
+        paused_until=rep.paused_until,
+        sms_opted_out=rep.sms_opted_out or None,
+        devices={},
+        token_hash=token_hash,
+    )
+
+
+def rep_from(item: Item) -> tuple[Rep, Limits, str | None]:
+    """Return the rep a stored record describes, what they have used up, and their token's hash."""
+    record = RepRecord.from_raw_data(item)
+    rep = Rep(
+        rep_id=record.pk.removeprefix("REP#"),
+        name=record.name,
+        team=record.team,
+        zone=record.zone,
+        tier=int(record.tier),
+        language=record.language,
+        phone=record.phone,
+        active=bool(record.active),
+        paused_until=record.paused_until,
+        sms_opted_out=bool(record.sms_opted_out),
+        devices=tuple(
+            Device(device_id, Platform(device["platform"]), device["arn"], device["enabled"])
+            for device_id, device in sorted(
+                (record.devices or {}).items(), key=lambda pair: pair[1]["at"]
+            )
+        ),
+    )
+    return rep, Limits(record.claims_day, int(record.claims or 0)), record.token_hash
+
+
+def notice_from(item: Item) -> Notice:
+    """Return the sent offer a stored record describes."""
+    record = NoticeRecord.from_raw_data(item)
+    return Notice(
+        lead_id=record.lead_id,
+        epoch=int(record.epoch),
+        rep_id=record.rep_id,
+        sent_at=record.sent_at,
+        channels=record.channels or (),
+        claimed_at=record.claimed_at,
+    )
+
+
+def sighting_from(item: Item) -> tuple[int, Sighting]:
+    """Return the epoch and what the rep did then."""
+    record = SightingRecord.from_raw_data(item)
+    return int(record.epoch), Sighting(record.seen_at, record.attempted_at, record.declined_at)

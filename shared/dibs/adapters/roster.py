@@ -1,0 +1,212 @@
+"""Reps, teams, the playbook and the text-message counters, on DynamoDB."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from dibs.adapters import keys
+from dibs.adapters.clock import now, to_ms
+from dibs.adapters.dynamo import ConditionFailed, Dynamo
+from dibs.adapters.race import PLAYBOOK_SECONDS, stored_playbook
+from dibs.adapters.records import Item, rep_from, rep_record
+from dibs.adapters.settings import Settings
+from dibs.domain.errors import AlreadyExists, RouteNotFound
+from dibs.domain.playbook import Playbook
+from dibs.domain.reps import Device, Limits, Rep
+
+ROSTER_SECONDS = 5.0
+_COUNTERS_KEPT = timedelta(days=8)
+
+
+class DynamoRoster:
+    """Implements `Roster`. A team's snapshot is kept for 5 s, the playbook for 20 s."""
+
+    def __init__(self, dynamo: Dynamo, settings: Settings) -> None:
+        self._db = dynamo
+        self._table = settings.organisation_table
+        self._playbook: tuple[float, Playbook] | None = None
+        self._teams: dict[str, tuple[float, list[tuple[Rep, Limits]]]] = {}
+
+    def playbook(self) -> Playbook:
+        """Return the playbook in force."""
+        known = self._playbook
+        if known is None or time.monotonic() > known[0]:
+            item = self._db.get(self._table, {"pk": {"S": keys.PLAYBOOK}})
+            known = (time.monotonic() + PLAYBOOK_SECONDS, stored_playbook(item))
+            self._playbook = known
+        return known[1]
+
+    def apply_playbook(self, body: str) -> int:
+        """Store a validated playbook (JSON) as the next version, and return that version."""
+        stored = self._db.update(
+            self._table,
+            {"pk": {"S": keys.PLAYBOOK}},
+            "SET body = :body ADD version :one",
+            ExpressionAttributeValues={":body": {"S": body}, ":one": {"N": "1"}},
+            ReturnValues="ALL_NEW",
+        )
+        return int(stored["version"]["N"])
+
+    def team(self, team: str) -> Sequence[tuple[Rep, Limits]]:
+        """Return the team's reps with what they have used up, from one snapshot of it."""
+        known = self._teams.get(team)
+        if known is None or time.monotonic() > known[0]:
+            known = (time.monotonic() + ROSTER_SECONDS, self._read_team(team))
+            self._teams[team] = known
+        return known[1]
+
+    def _read_team(self, team: str) -> list[tuple[Rep, Limits]]:
+        found = self._db.query(
+            self._table,
+            "team = :team AND begins_with(pk, :rep)",
+            {":team": {"S": team}, ":rep": {"S": keys.rep("")}},
+            index=keys.TEAM_INDEX,
+        )
+        return [rep_from(item)[:2] for item in found]
+
+    def get(self, rep_id: str) -> Rep | None:
+        """Read one rep."""
+        return self.get_many([rep_id]).get(rep_id)
+
+    def credentials(self, rep_id: str) -> tuple[Rep, Limits, str | None] | None:
+        """Read one rep with their limits and their token's hash."""
+        item = self._db.get(self._table, _rep(rep_id))
+        return rep_from(item) if item else None
+
+    def get_many(self, rep_ids: Sequence[str]) -> dict[str, Rep]:
+        """Read reps, 100 a request."""
+        if not rep_ids:
+            return {}
+        found = self._db.batch_get({self._table: [_rep(rep_id) for rep_id in rep_ids]})
+        reps = [rep_from(item)[0] for item in found[self._table]]
+        return {rep.rep_id: rep for rep in reps}
+
+    def by_phone(self, phone: str) -> tuple[Rep, Limits] | None:
+        """Return the rep with this number and what they have used up, None for a stranger's."""
+        item = self._db.get(self._table, {"pk": {"S": keys.phone(phone)}})
+        known = self.credentials(item["rep_id"]["S"]) if item else None
+        return known[:2] if known else None
+
+    def add(self, rep: Rep, token_hash: str) -> None:
+        """Store a new rep and their phone number's way back to them.
+
+        Raises:
+            AlreadyExists: the id or the phone number is taken.
+        """
+        writes: list[dict[str, Any]] = [_new(self._table, rep_record(rep, token_hash).serialize())]
+        if rep.phone:
+            writes.append(
+                _new(self._table, {"pk": {"S": keys.phone(rep.phone)}, "rep_id": {"S": rep.rep_id}})
+            )
+        try:
+            self._db.transact(writes)
+        except ConditionFailed as failure:
+            taken = "rep id" if failure.failed[0] else "phone number"
+            raise AlreadyExists(f"This {taken} belongs to another rep.") from failure
+
+    def set_token(self, rep_id: str, token_hash: str) -> None:
+        """Replace a rep's token; the old one stops at once."""
+        self._set(rep_id, "SET token_hash = :value", {"S": token_hash})
+
+    def opt_out(self, rep_id: str, opted_out: bool) -> None:
+        """Keep what the rep told the carrier: STOP or START (N5)."""
+        self._set(rep_id, "SET sms_opted_out = :value", {"BOOL": opted_out})
+
+    def pause(self, rep_id: str, until: datetime | None) -> None:
+        """Pause the rep until then, or switch them on (R8)."""
+        if until is None:
+            self._set(rep_id, "REMOVE paused_until", None)
+        else:
+            self._set(rep_id, "SET paused_until = :value", {"N": str(to_ms(until))})
+
+    def put_device(self, rep_id: str, device: Device) -> None:
+        """Register a device, or its new token's endpoint."""
+        self._set(
+            rep_id,
+            "SET devices.#device = :value",
+            {
+                "M": {
+                    "platform": {"S": device.platform.value},
+                    "arn": {"S": device.endpoint_arn},
+                    "enabled": {"BOOL": device.enabled},
+                    "at": {"N": str(to_ms(now()))},
+                }
+            },
+            {"#device": device.device_id},
+        )
+
+    def remove_device(self, rep_id: str, device_id: str) -> None:
+        """Forget a device."""
+        self._set(rep_id, "REMOVE devices.#device", None, {"#device": device_id})
+
+    def _set(
+        self,
+        rep_id: str,
+        expression: str,
+        value: dict[str, Any] | None,
+        names: dict[str, str] | None = None,
+    ) -> None:
+        options: dict[str, Any] = {}
+        if value is not None:
+            options["ExpressionAttributeValues"] = {":value": value}
+        if names:
+            options["ExpressionAttributeNames"] = names
+        try:
+            self._db.update(
+                self._table, _rep(rep_id), expression, "attribute_exists(pk)", **options
+            )
+        except ConditionFailed as failure:
+            raise RouteNotFound("There is no such rep.") from failure
+
+    def count_sms(self, rep_id: str, day: date, per_rep: int, per_organisation: int) -> bool:
+        """Count one text against the rep's and the organisation's day; False when a cap is reached."""
+        return self._count(keys.sms_count(day, rep_id), day, per_rep) and self._count(
+            keys.sms_count(day), day, per_organisation
+        )
+
+    def _count(self, key: str, day: date, most: int) -> bool:
+        if most <= 0:
+            return False
+        midnight = datetime.combine(day, datetime.min.time(), UTC)
+        expires = to_ms(midnight + _COUNTERS_KEPT) // 1000
+        try:
+            self._db.update(
+                self._table,
+                {"pk": {"S": key}},
+                "ADD used :one SET expires_at = :expires",
+                "attribute_not_exists(used) OR used < :most",
+                ExpressionAttributeValues={
+                    ":one": {"N": "1"},
+                    ":most": {"N": str(most)},
+                    ":expires": {"N": str(expires)},
+                },
+            )
+        except ConditionFailed:
+            return False
+        return True
+
+    def manager_hash(self) -> str | None:
+        """Return the hash of the managers' token."""
+        item = self._db.get(self._table, {"pk": {"S": keys.MANAGER}})
+        return item["token_hash"]["S"] if item else None
+
+    def set_manager_hash(self, token_hash: str) -> None:
+        """Replace the managers' token; the old one stops at once."""
+        self._db.put(self._table, {"pk": {"S": keys.MANAGER}, "token_hash": {"S": token_hash}})
+
+
+def _rep(rep_id: str) -> Item:
+    return {"pk": {"S": keys.rep(rep_id)}}
+
+
+def _new(table: str, item: Item) -> dict[str, Any]:
+    return {
+        "Put": {
+            "TableName": table,
+            "Item": item,
+            "ConditionExpression": "attribute_not_exists(pk)",
+        }
+    }

@@ -1,0 +1,53 @@
+"""Settings from the environment, read once into one frozen object."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from functools import lru_cache
+
+from dibs.domain.errors import NotConfigured
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Where everything is. Each field is an environment variable of the same name in capitals."""
+
+    leads_table: str
+    contacts_table: str
+    organisation_table: str
+    offers_table: str
+    once_table: str
+    public_url: str
+    facts_topic_arn: str = ""
+    notify_queue_url: str = ""
+    offer_queue_url: str = ""
+    intake_secret_id: str = ""
+    apns_application_arn: str = ""
+    fcm_application_arn: str = ""
+    sms_origination_number: str = ""
+
+
+_OPTIONAL = {field.name for field in fields(Settings) if field.default == ""}
+
+
+def settings_from(environment: Mapping[str, str]) -> Settings:
+    """Read the settings.
+
+    Raises:
+        NotConfigured: a required variable is missing; the message names it.
+    """
+    values = {}
+    for field in fields(Settings):
+        variable = field.name.upper()
+        if variable not in environment and field.name not in _OPTIONAL:
+            raise NotConfigured(f"Set the environment variable {variable}.")
+        values[field.name] = environment.get(variable, "")
+    return Settings(**values)
+
+
+@lru_cache(maxsize=1)
+def settings() -> Settings:
+    """Return this process's settings."""
+    return settings_from(os.environ)

@@ -1,0 +1,146 @@
+"""What offers and answers say, in each rep's language (N2, N5)."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from datetime import datetime, timedelta
+
+from dibs.adapters.translations import in_words, refusal_sentence, translator
+from dibs.domain.errors import AlreadyClaimed, ClaimRefused, DibsError, Expired, Withdrawn
+from dibs.domain.leads import Card, Lead, Preview
+from dibs.domain.reps import Rep
+from dibs.usecases.claim import Won
+from dibs.usecases.reply import Answer
+
+# GSM 03.38: the letters a text may use and still hold 160 in one part; the second row costs two.
+_GSM = set(
+    "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡"
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
+)
+_GSM_TWICE = set("^{}\\[~]|€")
+_PART = 160
+_PLAIN = str.maketrans(
+    {"‘": "'", "’": "'", "“": '"', "”": '"', "–": "-", "—": "-", "…": "...", "\u00a0": " "}
+)
+# A word a reader, or we, could take for a reply code; and words carriers act on.
+_CODE_LIKE = re.compile(r"\b(?=\w*\d)[A-Z2-9]{4,6}\b")
+_CARRIER_WORD = re.compile(r"\b(?:STOP|HELP)\b")
+
+
+def gsm_length(text: str) -> int | None:
+    """Return how many GSM-7 places a text takes, None when it holds a letter GSM-7 lacks."""
+    if not all(letter in _GSM or letter in _GSM_TWICE for letter in text):
+        return None
+    return sum(2 if letter in _GSM_TWICE else 1 for letter in text)
+
+
+def offer_sms(lead: Lead, rep: Rep, code: str, url: str, now: datetime) -> str:
+    """Return an offer's text: what the lead is, the time left, code and link (N2).
+
+    One GSM-7 part where the data allows: the title, then the company, is shortened for it. No
+    other word looks like a reply code, and none is one a carrier acts on.
+    """
+    _ = translator(rep.language)
+    preview = lead.preview
+    tail = _("{left} left. Reply {code} or {url}", left=_left(lead, now), code=code, url=url)
+    company, title = _harmless(preview.company), _harmless(preview.contact_title)
+    for company_most, title_most in ((160, 80), (60, 30), (40, 20), (30, 12), (24, 0), (16, 0)):
+        text = _offer_line(preview, _short(company, company_most), _short(title, title_most), rep)
+        text = f"{text}. {tail}"
+        length = gsm_length(text)
+        if length is None or length <= _PART:
+            return text
+    return text
+
+
+def offer_alert(lead: Lead, rep: Rep, now: datetime) -> tuple[str, str]:
+    """Return a push alert's title and body: the same facts as the text, without the code (N2)."""
+    _ = translator(rep.language)
+    preview = lead.preview
+    line = _offer_line(preview, "", preview.contact_title, rep)
+    return preview.company, _("{line}. {left} left.", line=line, left=_left(lead, now))
+
+
+def answer_sms(answer: Answer, now: datetime) -> str:
+    """Return the text that answers a rep's reply: won, lost to whom, or why not (N5)."""
+    _ = translator(answer.rep.language if answer.rep else "en")
+    language = _.language
+    outcome = answer.outcome
+    if isinstance(outcome, Won):
+        return _won(outcome, language)
+    if isinstance(outcome, AlreadyClaimed):
+        ago = in_words(timedelta(milliseconds=outcome.ms_ago), language)
+        if outcome.claimed_by is None:
+            return _("Too late: claimed {ago} ago. The next lead is on its way.", ago=ago)
+        winner = outcome.claimed_by[1]
+        return _(
+            "Too late: {winner} won it {ago} ago. The next lead is on its way.",
+            winner=winner,
+            ago=ago,
+        )
+    if isinstance(outcome, ClaimRefused):
+        sentences = " ".join(refusal_sentence(r, language) for r in outcome.refusals)
+        return _("Not claimed. {why}", why=sentences)
+    if isinstance(outcome, Expired | Withdrawn):
+        return _("Too late: this offer is over. The next lead is on its way.")
+    if isinstance(outcome, DibsError):
+        return _("Not claimed: we could not get through. Please send the code again.")
+    return {
+        "unknown_number": _("This number belongs to no sales rep here. Ask your manager."),
+        "unknown_code": _("We do not know this code. Check the letters, or open the link."),
+        "no_open_offer": _("You have no open offer now. The next lead is on its way."),
+        "which_offer": _("Several leads are open. Reply with the code of the one you want."),
+        "not_understood": _("To claim a lead, reply with the code from its message."),
+    }[outcome]
+
+
+def _won(won: Won, language: str) -> str:
+    _ = translator(language)
+    card = won.card
+    if card is None:
+        return _("You won. Open your list of leads for the contact details.")
+    parts = [card.contact_name, card.contact_title, card.contact_phone, card.contact_email]
+    contact = ", ".join(part for part in parts if part)
+    text = _("You won {company}! {contact}", company=card.company, contact=contact)
+    return f"{text} {_cautions(card, language)}".strip()
+
+
+def _cautions(card: Card, language: str) -> str:
+    _ = translator(language)
+    if card.do_not_call:
+        return _("DO NOT CALL: write instead.")
+    return _("Consent: {consent}", consent=card.consent) if card.consent else ""
+
+
+def _offer_line(preview: Preview, company: str, title: str, rep: Rep) -> str:
+    _ = translator(rep.language)
+    size = _harmless(preview.company_size)
+    named = f"{company} ({size})" if company and size else company or size
+    score = None if preview.score is None else _("score {score}", score=preview.score)
+    return ", ".join(part for part in (named, title, _harmless(preview.source), score) if part)
+
+
+def _left(lead: Lead, now: datetime) -> str:
+    seconds = max(0, int((lead.closes_at - now).total_seconds()))
+    if seconds >= 3600:
+        return f"{seconds // 3600}h {seconds % 3600 // 60:02d}m"
+    return f"{seconds // 60}:{seconds % 60:02d}"
+
+
+def _harmless(text: str) -> str:
+    """Return the words of a source in plain letters, none of them a code or a carrier's word."""
+    plain = unicodedata.normalize("NFC", text).translate(_PLAIN)
+    plain = _CARRIER_WORD.sub(lambda found: found.group().capitalize(), plain)
+    return _CODE_LIKE.sub(_not_a_code, plain)
+
+
+def _not_a_code(found: re.Match[str]) -> str:
+    word = found.group()
+    return f"{int(word):,}" if word.isdigit() else word.lower()
+
+
+def _short(text: str, most: int) -> str:
+    if len(text) <= most:
+        return text
+    return text[: most - 2].rstrip() + ".." if most > 4 else ""

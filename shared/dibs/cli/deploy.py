@@ -1,0 +1,154 @@
+"""Builds and deploys template.yaml to the local AWS with SAM CLI, when it changed."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.exceptions import ClientError
+
+from dibs.cli.bootstrap import BOOT, LOCAL, ROOT, Failed
+from dibs.cli.place import REGION, STACK, Place, runtime
+
+BUCKET = "dibs-local"
+_FINE = {"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"}
+_INPUTS = ("template.yaml", "samconfig.toml", "shared", "functions")
+
+
+def is_deployed(place: Place) -> bool:
+    """Tell whether what runs is what the working tree says."""
+    stamp = place.home / "deployed"
+    known = stamp.read_text() if stamp.exists() else ""
+    return known == fingerprint(place) and _status() in _FINE
+
+
+def build(place: Place) -> None:
+    """Run `sam build`.
+
+    Raises:
+        Failed: it failed; the sentence shows its last words.
+    """
+    _sam(
+        place,
+        ["build", "--config-env", "local", "--build-dir", str(_built(place))]
+        + ["--cache-dir", str(place.home / "cache")],
+        # Libraries for this machine and the Python at hand, which is what runs the functions.
+        PYTHON=str(BOOT / "bin" / "python"),
+        LAYER_WHEELS="",
+        LAYER_PYTHON=runtime().removeprefix("python"),
+    )
+
+
+def deploy(place: Place) -> None:
+    """Run `sam deploy` against the local AWS.
+
+    Raises:
+        Failed: it failed; the sentence shows its last words.
+    """
+    print_of_tree = fingerprint(place)
+    client("s3").create_bucket(Bucket=BUCKET)
+    if _status() == "ROLLBACK_COMPLETE":
+        client("cloudformation").delete_stack(StackName=STACK)
+    applications = {name: platform_application(name) for name in ("APNS", "GCM")}
+    parameters = {
+        "Stage": "local",
+        "Runtime": runtime(),
+        "Architecture": "arm64" if platform.machine() in ("arm64", "aarch64") else "x86_64",
+        "LocalDomain": place.public_url.removeprefix("http://").split(":")[0],
+        "PublicUrl": place.public_url,
+        "ApnsApplicationArn": applications["APNS"],
+        "FcmApplicationArn": applications["GCM"],
+    }
+    pairs = [f"{name}={value}" for name, value in parameters.items()]
+    template = str(_built(place) / "template.yaml")
+    _sam(
+        place,
+        ["deploy", "--config-env", "local", "--template-file", template, "--no-progressbar"]
+        + ["--parameter-overrides", *pairs],
+    )
+    (place.home / "deployed").write_text(print_of_tree)
+
+
+def outputs() -> dict[str, str]:
+    """Return the deployed stack's outputs."""
+    stack = client("cloudformation").describe_stacks(StackName=STACK)["Stacks"][0]
+    return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+
+
+def functions() -> dict[str, str]:
+    """Return the deployed functions: our name for each to its deployed name."""
+    prefix = f"{STACK}-"
+    found = client("lambda").get_paginator("list_functions").paginate()
+    names = [function["FunctionName"] for page in found for function in page["Functions"]]
+    return {name.removeprefix(prefix): name for name in names if name.startswith(prefix)}
+
+
+def platform_application(platform_name: str) -> str:
+    """Return a pretended push application; the local AWS takes any certificate."""
+    made: str = client("sns").create_platform_application(
+        Name=STACK,
+        Platform=platform_name,
+        Attributes={"PlatformCredential": "pretended", "PlatformPrincipal": "pretended"},
+    )["PlatformApplicationArn"]
+    return made
+
+
+def client(service: str) -> Any:
+    """Return a client of the stack this process has entered (`Place.enter`)."""
+    return boto3.client(service, region_name=REGION)
+
+
+def fingerprint(place: Place) -> str:
+    """Return a hash of everything the deployment depends on."""
+    digest = hashlib.sha256(f"{runtime()} {place.port} {platform.machine()}".encode())
+    for path in _inputs():
+        digest.update(str(path.relative_to(ROOT)).encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def _inputs() -> Iterator[Path]:
+    not_shipped = ROOT / "shared" / "dibs" / "cli"
+    for name in _INPUTS:
+        top = ROOT / name
+        for path in sorted(top.rglob("*")) if top.is_dir() else [top]:
+            compiled = "__pycache__" in path.parts
+            if path.is_file() and not compiled and not path.is_relative_to(not_shipped):
+                yield path
+
+
+def _status() -> str:
+    try:
+        stacks = client("cloudformation").describe_stacks(StackName=STACK)["Stacks"]
+    except ClientError:
+        return ""
+    status: str = stacks[0]["StackStatus"]
+    return status
+
+
+def _built(place: Place) -> Path:
+    return place.home / "build"
+
+
+def _sam(place: Place, arguments: list[str], **environment: str) -> None:
+    log = place.home / f"sam-{arguments[0]}.log"
+    telemetry = {"SAM_CLI_TELEMETRY": "0", "SAM_CLI_POLL_DELAY": "1"}
+    with log.open("w+") as output:
+        ended = subprocess.run(
+            [str(LOCAL / "sam" / "bin" / "sam"), *arguments],
+            cwd=ROOT,
+            env=place.environment(**telemetry, **environment),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            check=False,
+        )
+    if ended.returncode:
+        said = [line.strip() for line in log.read_text().splitlines() if line.strip()]
+        reason = next((line for line in said if "error" in line.lower()), said[-1] if said else "")
+        raise Failed(f"`sam {arguments[0]}` failed: {reason} ({log} has the whole story)")

@@ -1,0 +1,156 @@
+"""The local AWS as a process: MiniStack started, watched and stopped."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import time
+import urllib.request
+from urllib.error import URLError
+
+from dibs.cli.bootstrap import LOCAL, Failed, check_port, port_taken
+from dibs.cli.place import Place
+
+START_SECONDS = 60.0
+STOP_SECONDS = 60.0
+# What the template uses; the rest of AWS need not be loaded and saved.
+SERVICES = (
+    "apigateway,cloudformation,cloudwatch,dynamodb,iam,kms,lambda,logs,s3,scheduler,"
+    "secretsmanager,sns,sqs,sts"
+)
+
+
+def is_running(place: Place) -> bool:
+    """Tell whether this clone's stack runs on its port."""
+    pid = _pid(place)
+    return pid is not None and _is_ministack(pid)
+
+
+def start(place: Place) -> None:
+    """Start MiniStack and wait until it answers.
+
+    Raises:
+        Failed: the port is taken, or it does not come up.
+    """
+    if not is_running(place):
+        place.pid_file.unlink(missing_ok=True)
+    check_port(place.port)
+    shutil.rmtree(place.scratch, ignore_errors=True)
+    place.scratch.mkdir(parents=True)
+    forget_stream_positions(place)
+    settings = {
+        "GATEWAY_PORT": str(place.port),
+        "BIND_HOST": "127.0.0.1",
+        # Roles are enforced, so that a missing permission shows here and not on AWS.
+        "AUTH": os.environ.get("AUTH", "true"),
+        "SERVICES": SERVICES,
+        "PERSIST_STATE": "1",
+        "STATE_DIR": str(place.state),
+        "LAMBDA_EXECUTOR": "local",
+        # Functions stay warm: a cold one costs a second, and a race is over by then.
+        "LAMBDA_WARM_TTL_SECONDS": "86400",
+        # It would listen on all interfaces for devices and file transfers otherwise.
+        "IOT_MTLS_ENABLED": "0",
+        "SFTP_ENABLED": "0",
+        "TMPDIR": str(place.scratch),
+    }
+    environment = place.environment(**settings)
+    del environment["AWS_ENDPOINT_URL"]  # functions are given it by MiniStack
+    with place.log.open("wb") as log:
+        child = subprocess.Popen(
+            [str(LOCAL / "ministack" / "bin" / "ministack")],
+            env=environment,
+            cwd=place.home,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            # Ctrl-C reaches us alone; we then stop it in order, so that it saves its state.
+            start_new_session=True,
+        )
+    place.pid_file.write_text(str(child.pid))
+    try:
+        _wait_until_ready(place, child)
+    except BaseException:
+        stop(place)
+        raise
+
+
+def stop(place: Place) -> bool:
+    """Stop MiniStack, which saves its state first; return whether it was running."""
+    pid = _pid(place)
+    running = pid is not None and _is_ministack(pid)
+    if pid is not None and running:
+        os.kill(pid, signal.SIGTERM)
+        deadline = time.monotonic() + STOP_SECONDS
+        while _is_ministack(pid):
+            if time.monotonic() > deadline:
+                _kill_group(pid)
+                break
+            time.sleep(0.05)
+        _kill_group(pid)  # what functions left running, if anything
+    place.pid_file.unlink(missing_ok=True)
+    shutil.rmtree(place.scratch, ignore_errors=True)
+    return running
+
+
+def forget_stream_positions(place: Place) -> None:
+    """Let streams be read from their start after a restart.
+
+    MiniStack saves how far a stream was read but not the stream itself: the saved position would
+    lie beyond the new stream's end, and as many changes would go unread as were read before.
+    """
+    saved = place.state / "lambda.json"
+    if not saved.exists():
+        return
+    data = json.loads(saved.read_text())
+    data.get("payload", data).pop("dynamodb_stream_positions", None)
+    saved.write_text(json.dumps(data))
+
+
+def tail(place: Place, lines: int = 12) -> str:
+    """Return the end of the log."""
+    with contextlib.suppress(OSError):
+        return "\n".join(place.log.read_text(errors="replace").splitlines()[-lines:])
+    return ""
+
+
+def _wait_until_ready(place: Place, child: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        if child.poll() is not None:
+            if "already in use" in tail(place):
+                raise Failed(port_taken(place.port))
+            raise Failed(f"The local AWS did not start; {place.log} says why.")
+        with (
+            contextlib.suppress(URLError, OSError),
+            urllib.request.urlopen(f"{place.endpoint}/_ministack/ready", timeout=2) as answer,
+        ):
+            if answer.status == 200:
+                return
+        time.sleep(0.1)
+    raise Failed(f"The local AWS did not answer within a minute; {place.log} says why.")
+
+
+def _pid(place: Place) -> int | None:
+    with contextlib.suppress(OSError, ValueError):
+        return int(place.pid_file.read_text())
+    return None
+
+
+def _is_ministack(pid: int) -> bool:
+    """Tell whether the process still lives and is ours, not a stranger with a recycled number."""
+    with contextlib.suppress(ChildProcessError):
+        os.waitpid(pid, os.WNOHANG)
+    asked = subprocess.run(
+        ["ps", "-o", "stat=,args=", "-p", str(pid)], capture_output=True, text=True, check=False
+    )
+    return "ministack" in asked.stdout and not asked.stdout.lstrip().startswith("Z")
+
+
+def _kill_group(pid: int) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(pid, signal.SIGKILL)

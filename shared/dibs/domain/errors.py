@@ -1,0 +1,208 @@
+"""One family of errors. `code` is stable and public; the message tells a person what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, ClassVar
+
+
+class DibsError(Exception):
+    """Base of every error Dibs raises on purpose."""
+
+    code: ClassVar[str] = "error"
+    message: ClassVar[str] = "Something went wrong."
+
+    def __init__(self, message: str | None = None) -> None:
+        super().__init__(message or self.message)
+
+    def details(self) -> dict[str, Any]:
+        """Return the public fields that go beside `code` in an answer."""
+        return {}
+
+
+class Unauthorized(DibsError):
+    """Raised when a token or a signature is missing, wrong, too old or too new."""
+
+    code = "unauthorized"
+    message = "Sign in again: the token or signature is missing or not valid."
+
+
+class Forbidden(DibsError):
+    """Raised when somebody known asks for something their role may not do."""
+
+    code = "forbidden"
+    message = "Your role may not do this. Ask your manager."
+
+
+class LeadNotFound(DibsError):
+    """Raised when the lead does not exist, or the rep may not know that it does."""
+
+    code = "lead_not_found"
+    message = "There is no such lead for you. Open your list of offers to see what is up for grabs."
+
+
+class RouteNotFound(DibsError):
+    """Raised when a path or a thing named in a path does not exist."""
+
+    code = "not_found"
+    message = "There is nothing here."
+
+
+class Expired(DibsError):
+    """Raised when the lead's window closed before anybody claimed it (C7)."""
+
+    code = "expired"
+    message = "The window for this lead has closed. Nobody can claim it any more."
+
+
+class Withdrawn(DibsError):
+    """Raised when a link or code belongs to an earlier opening of the lead (its epoch is over)."""
+
+    code = "offer_over"
+    message = "This offer is over. Open your list of offers to see what is up for grabs."
+
+
+@dataclass(eq=False)
+class AlreadyClaimed(DibsError):
+    """Raised when somebody else won the lead (C3).
+
+    `claimed_by` is None where the team's boards are anonymous; `ms_ago` is milliseconds;
+    `open_leads` is about how many leads are still open for the loser's team.
+    """
+
+    claimed_by: tuple[str, str] | None
+    claimed_at: datetime
+    ms_ago: int
+    open_leads: int
+
+    code: ClassVar[str] = "already_claimed"
+    message: ClassVar[str] = "Somebody was faster. The next lead is on its way."
+
+    def __post_init__(self) -> None:
+        super().__init__()
+
+    def details(self) -> dict[str, Any]:
+        winner = self.claimed_by and {"rep_id": self.claimed_by[0], "name": self.claimed_by[1]}
+        return {"claimed_by": winner, "ms_ago": self.ms_ago, "open_leads": self.open_leads}
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """One rule that says no. `lifts_at` is None where time alone does not lift it."""
+
+    code: str
+    lifts_at: datetime | None
+    how: str
+
+
+@dataclass(eq=False)
+class ClaimRefused(DibsError):
+    """Raised when the lead is open but a rule keeps this rep from claiming it (C3)."""
+
+    refusals: tuple[Refusal, ...]
+
+    code: ClassVar[str] = "refused"
+    message: ClassVar[str] = "You cannot claim this lead now."
+
+    def __post_init__(self) -> None:
+        super().__init__(" ".join(refusal.how for refusal in self.refusals))
+
+    @property
+    def lifts_at(self) -> datetime | None:
+        return lifts_at(self.refusals)
+
+    def details(self) -> dict[str, Any]:
+        return {
+            "rules": [refusal.code for refusal in self.refusals],
+            "lifts_at": self.lifts_at,
+            "lifts_when": " ".join(refusal.how for refusal in self.refusals),
+        }
+
+
+def lifts_at(refusals: Sequence[Refusal]) -> datetime | None:
+    """Return the moment all refusals have lifted: the latest, None where one never lifts (C3)."""
+    moments = [refusal.lifts_at for refusal in refusals]
+    known = [moment for moment in moments if moment is not None]
+    return max(known) if known and len(known) == len(moments) else None
+
+
+class NotYours(DibsError):
+    """Raised when a rep acts on a lead that somebody else holds, or nobody."""
+
+    code = "not_yours"
+    message = "You do not hold this lead."
+
+
+class UndoOver(DibsError):
+    """Raised when a claim is undone later than the playbook allows (C5)."""
+
+    code = "undo_over"
+    message = "The time to undo this claim is over. Ask your manager to reassign the lead."
+
+
+class IllegalMove(DibsError):
+    """Raised when a lead would move between states in a way C8 does not allow."""
+
+    code = "illegal_move"
+    message = "A lead cannot move that way."
+
+
+class Busy(DibsError):
+    """Raised when the store is busy for longer than we may wait. Nothing was changed."""
+
+    code = "busy"
+    message = "Too many claims at this instant. Nothing was lost: try again."
+
+
+@dataclass(frozen=True)
+class FieldError:
+    """One wrong field: where it is and how to mend it."""
+
+    field: str
+    problem: str
+
+
+@dataclass(eq=False)
+class InvalidInput(DibsError):
+    """Raised when input is understood but not acceptable; names every wrong field."""
+
+    errors: tuple[FieldError, ...]
+
+    code: ClassVar[str] = "invalid_input"
+    message: ClassVar[str] = "Some fields are not right."
+
+    def __post_init__(self) -> None:
+        super().__init__("; ".join(f"{e.field}: {e.problem}" for e in self.errors))
+
+    def details(self) -> dict[str, Any]:
+        return {"errors": [{"field": e.field, "problem": e.problem} for e in self.errors]}
+
+
+class MalformedBody(DibsError):
+    """Raised when a body is not JSON, or nested deeper than anything real."""
+
+    code = "malformed_body"
+    message = "The body is not valid JSON. Nothing was stored."
+
+
+class BodyTooLarge(DibsError):
+    """Raised when a body is larger than 64 KB."""
+
+    code = "body_too_large"
+    message = "The body is larger than 64 KB. Nothing was stored."
+
+
+class AlreadyExists(DibsError):
+    """Raised when something that must be unique exists already."""
+
+    code = "already_exists"
+    message = "This exists already."
+
+
+class NotConfigured(DibsError):
+    """Raised when a setting is missing; the message names it."""
+
+    code = "not_configured"
+    message = "A setting is missing."

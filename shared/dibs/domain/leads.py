@@ -1,0 +1,202 @@
+"""A lead, its life (C8) and what may be shown of it before the claim (N2)."""
+
+from __future__ import annotations
+
+import hashlib
+from base64 import b32decode, b32encode
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from dibs.domain.errors import IllegalMove
+
+
+class State(StrEnum):
+    """Where a lead stands (C8)."""
+
+    NEW = "new"
+    OPEN = "open"
+    CLAIMED = "claimed"
+    ASSIGNED = "assigned"
+    CONTACTED = "contacted"
+    QUALIFIED = "qualified"
+    OPPORTUNITY = "opportunity"
+    WON = "won"
+    LOST = "lost"
+    EXPIRED = "expired"
+    RELEASED = "released"
+
+
+class Quality(StrEnum):
+    """How good a lead is, from its score and the playbook's thresholds."""
+
+    HOT = "hot"
+    WARM = "warm"
+    COLD = "cold"
+
+
+class Pool(StrEnum):
+    """Where a lead races: hot leads in `premium`, the others in `standard`."""
+
+    PREMIUM = "premium"
+    STANDARD = "standard"
+
+
+_WORK = (State.CONTACTED, State.QUALIFIED, State.OPPORTUNITY)
+_MOVES: dict[State, tuple[State, ...]] = {
+    State.NEW: (State.OPEN, State.ASSIGNED),
+    State.OPEN: (State.CLAIMED, State.ASSIGNED, State.EXPIRED),
+    State.CLAIMED: (State.RELEASED,),
+    State.ASSIGNED: (State.RELEASED,),
+    State.RELEASED: (State.OPEN,),
+    State.EXPIRED: (State.OPEN, State.ASSIGNED),
+}
+_HELD = (State.CLAIMED, State.ASSIGNED, *_WORK)
+
+
+def implied_by_move(current: State, to: State) -> tuple[State, ...]:
+    """Return the stages a legal move from `current` to `to` skips, in order (C8).
+
+    Forward moves along contacted, qualified, opportunity to won or lost may skip stages;
+    nothing else may.
+
+    Raises:
+        IllegalMove: for every other move.
+    """
+    if to in _MOVES.get(current, ()):
+        return ()
+    if current in _HELD and to in (*_WORK, State.WON, State.LOST):
+        start = _WORK.index(current) + 1 if current in _WORK else 0
+        end = _WORK.index(to) if to in _WORK else len(_WORK)
+        if start <= end:
+            # Losing a lead implies nothing about the stages it never reached.
+            return () if to is State.LOST else _WORK[start:end]
+    raise IllegalMove(f"A lead cannot move from {current} to {to}.")
+
+
+@dataclass(frozen=True)
+class Move:
+    """One recorded step of a lead's life (C8)."""
+
+    lead_id: str
+    epoch: int
+    at: datetime
+    from_state: State
+    to_state: State
+    cause: str
+    by: str
+    implied: tuple[State, ...] = ()
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What a rep sees before the claim: never a phone number, address or personal name (N2)."""
+
+    company: str
+    company_size: str = ""
+    contact_title: str = ""
+    source: str = ""
+    score: int | None = None
+
+
+@dataclass(frozen=True)
+class Card:
+    """The whole lead with its personal data; only its holder sees it (C3)."""
+
+    lead_id: str
+    source: str
+    external_id: str
+    company: str
+    company_size: str = ""
+    contact_name: str = ""
+    contact_title: str = ""
+    contact_email: str = ""
+    contact_phone: str = ""
+    score: int | None = None
+    territory: str = ""
+    segment: str = ""
+    product: str = ""
+    team: str = ""
+    needs: tuple[str, ...] = ()
+    language: str = ""
+    consent: str = ""
+    do_not_call: bool = False
+    test: bool = False
+    flags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Lead:
+    """The small lock a race is decided on: no personal data, at most 1 KB stored.
+
+    `salt` makes this lead's claim links unguessable; `opens_at` is the recorded opening of the
+    wave (rights come from it, never from a timer); `playbook_version` is the rules it was
+    opened under.
+    """
+
+    lead_id: str
+    state: State
+    epoch: int
+    teams: tuple[str, ...]
+    quality: Quality
+    pool: Pool
+    preview: Preview
+    salt: bytes
+    opens_at: datetime
+    closes_at: datetime
+    playbook_version: int
+    received_at: datetime
+    test: bool = False
+    owner: str | None = None
+    claimed_at: datetime | None = None
+    planned_epoch: int = 0
+
+
+@dataclass(frozen=True)
+class Claim:
+    """The record of one won race; its storing is the event the rest of the product follows (C1)."""
+
+    lead_id: str
+    epoch: int
+    rep_id: str
+    rep_name: str
+    team: str
+    claimed_at: datetime
+    claim_ms: int
+    playbook_version: int
+    test: bool = False
+    waiting_since: datetime | None = None
+    details: dict[str, str] = field(default_factory=dict)
+
+
+def pool_for(quality: Quality) -> Pool:
+    """Return the pool a lead of this quality races in."""
+    return Pool.PREMIUM if quality is Quality.HOT else Pool.STANDARD
+
+
+LEAD_ID_BYTES = 7
+REP_ID_BYTES = 3
+
+
+def lead_id_for(source: str, external_id: str, attempt: int = 0) -> str:
+    """Return the id of the lead a source calls `external_id`: 12 letters, always the same.
+
+    The id is the duplicate check (C4): the second post of a lead meets the first one's key.
+    `attempt` steps aside for the one pair in 10^16 that meets a stranger's key.
+    """
+    digest = hashlib.sha256(f"{source}\0{external_id}\0{attempt}".encode()).digest()
+    return id_text(digest[:LEAD_ID_BYTES])
+
+
+def id_text(raw: bytes) -> str:
+    """Return an id's letters: lower-case base32, fit for a URL and for reading aloud."""
+    return b32encode(raw).decode().rstrip("=").lower()
+
+
+def id_bytes(text: str) -> bytes:
+    """Return the bytes behind an id's letters.
+
+    Raises:
+        ValueError: when `text` is no id.
+    """
+    return b32decode(text.upper() + "=" * (-len(text) % 8))

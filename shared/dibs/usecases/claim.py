@@ -1,0 +1,272 @@
+"""Claim a lead: the first valid claim gets it (C1-C4). The heart of Dibs.
+
+One read, one decision, one transaction. When the transaction fails, the store hands back what
+the facts were at that instant and the same decision is made again: somebody else won (409), a
+rule refuses (403), or the world merely moved on and the claim is tried once more.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import random
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from dibs.domain.decide import Refused, decide
+from dibs.domain.errors import (
+    AlreadyClaimed,
+    Busy,
+    ClaimRefused,
+    Expired,
+    LeadNotFound,
+    NotYours,
+    Unauthorized,
+    UndoOver,
+    Withdrawn,
+)
+from dibs.domain.leads import Card, Claim, Lead, State
+from dibs.domain.links import Link, link_is_for
+from dibs.domain.playbook import Playbook
+from dibs.domain.reps import Rep
+from dibs.usecases.ports import RaceStore, RaceView
+
+ATTEMPTS = 6
+CONTACT_SHOWN_FOR = timedelta(minutes=15)
+
+Proof = Callable[[RaceView], None]
+"""Checks, on what the claim reads anyway, that the caller is who they say; raises when not."""
+
+
+@dataclass(frozen=True)
+class Won:
+    """The winner's answer (C3). `card` is None where a link is too old to show contact details."""
+
+    claim: Claim
+    card: Card | None
+    already_yours: bool
+    undo_until: datetime
+
+
+def bearer(token: str) -> Proof:
+    """Prove identity by a rep's token, whose hash stands in an item the claim reads anyway."""
+    given = token_hash(token)
+
+    def check(view: RaceView) -> None:
+        if view.token_hash is None or not hmac.compare_digest(view.token_hash, given):
+            raise Unauthorized
+
+    return check
+
+
+def by_link(link: Link) -> Proof:
+    """Prove identity by a claim link made for this rep, lead and opening."""
+
+    def check(view: RaceView) -> None:
+        lead = view.lead
+        if lead is None or view.rep is None:
+            raise LeadNotFound
+        if not link_is_for(link, lead.salt, lead.epoch):
+            earlier = range(max(1, lead.epoch - 20), lead.epoch)
+            raise (
+                Withdrawn if any(link_is_for(link, lead.salt, e) for e in earlier) else LeadNotFound
+            )
+
+    return check
+
+
+def by_sms(epoch: int) -> Proof:
+    """Prove that a reply code still belongs to this opening; the phone number named the rep."""
+
+    def check(view: RaceView) -> None:
+        if view.lead is not None and view.lead.epoch != epoch:
+            raise Withdrawn
+
+    return check
+
+
+def token_hash(token: str) -> str:
+    """Return what is stored of a bearer token."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def claim(
+    store: RaceStore,
+    lead_id: str,
+    rep_id: str,
+    proof: Proof,
+    clock: Callable[[], datetime],
+    contact_shown_for: timedelta | None = None,
+    pause: Callable[[float], None] = time.sleep,
+) -> Won:
+    """Claim the lead for the rep, and return the lead with its contact details (C2, C3).
+
+    Claiming again what is already yours gives the same answer (C4); once `contact_shown_for` has
+    passed it comes without the contact details.
+
+    Raises:
+        Unauthorized, LeadNotFound, Withdrawn: who asks, or for what, is not known.
+        AlreadyClaimed: somebody else was first.
+        Expired: the window closed.
+        ClaimRefused: the lead is open, but a rule keeps the rep from it.
+        Busy: the store did not get to it in time; nothing was changed.
+    """
+    view: RaceView | None = None
+    for attempt in range(ATTEMPTS):
+        try:
+            view = view or store.read(lead_id, rep_id)
+            proof(view)
+            now = clock()
+            lead, rep = judge(store, view, now)
+            if lead.owner == rep_id and view.claim is not None:
+                return standing_win(store, view, view.claim, now, contact_shown_for)
+            record = _record(view, lead, rep, now)
+            outdated = store.commit_claim(view, record)
+            if outdated is None:
+                won = standing_win(store, view, record, now, contact_shown_for)
+                return replace(won, already_yours=False)
+            view = outdated
+        except Busy:
+            view = None
+            pause(random.uniform(0.01, 0.05) * (attempt + 1))  # noqa: S311 - jitter, no secret
+        except (AlreadyClaimed, Expired, ClaimRefused) as refusal:
+            if view is not None and view.lead is not None:
+                with suppress(Busy):  # the answer matters more than its footnote
+                    store.record_attempt(view.lead, rep_id, clock(), refusal.code)
+            raise
+    raise Busy
+
+
+def judge(store: RaceStore, view: RaceView, now: datetime) -> tuple[Lead, Rep]:
+    """Return lead and rep when the rep may claim the lead now, or holds it already.
+
+    Raises:
+        LeadNotFound: there is no such lead, or the rep may not know of it.
+        AlreadyClaimed: before any other refusal, so that a loser hears who won.
+        Expired, ClaimRefused: the window closed; a rule says no.
+    """
+    lead, rep = view.lead, view.rep
+    if lead is None or rep is None or rep.team not in lead.teams or lead.state is State.NEW:
+        raise LeadNotFound
+    if lead.owner == rep.rep_id:
+        return lead, rep
+    if lead.owner is not None:
+        raise _lost(store, view, lead, rep, now)
+    if lead.state is not State.OPEN or now >= lead.closes_at:
+        raise Expired
+    verdict = decide(lead, rep, view.limits, view.playbook, now)
+    if isinstance(verdict, Refused):
+        raise ClaimRefused(verdict.refusals)
+    return lead, rep
+
+
+def _lost(store: RaceStore, view: RaceView, lead: Lead, rep: Rep, now: datetime) -> AlreadyClaimed:
+    record = view.claim
+    if record is None or record.epoch != lead.epoch:
+        # The read caught the lock after the race and the record before it: look once more.
+        record = store.read(lead.lead_id, rep.rep_id).claim
+    claimed_at = lead.claimed_at or now
+    named = record is not None and not view.playbook.hides_winner_from(rep)
+    return AlreadyClaimed(
+        claimed_by=(record.rep_id, record.rep_name) if record is not None and named else None,
+        claimed_at=claimed_at,
+        ms_ago=max(0, _ms(now - claimed_at)),
+        open_leads=store.count_open(rep.team, now),
+    )
+
+
+def _record(view: RaceView, lead: Lead, rep: Rep, now: datetime) -> Claim:
+    told = view.noticed_at or lead.opens_at
+    return Claim(
+        lead_id=lead.lead_id,
+        epoch=lead.epoch,
+        rep_id=rep.rep_id,
+        rep_name=rep.name,
+        team=rep.team,
+        claimed_at=now,
+        claim_ms=max(0, _ms(now - told)),
+        playbook_version=view.playbook.version,
+        test=lead.test,
+    )
+
+
+def standing_win(
+    store: RaceStore,
+    view: RaceView,
+    record: Claim,
+    now: datetime,
+    contact_shown_for: timedelta | None,
+) -> Won:
+    """Return a claim that stands as its winner's answer, asked for again."""
+    hidden = contact_shown_for is not None and now > record.claimed_at + contact_shown_for
+    return Won(
+        claim=record,
+        card=None if hidden else store.card(record.lead_id),
+        already_yours=True,
+        undo_until=record.claimed_at + timedelta(seconds=view.playbook.undo_seconds),
+    )
+
+
+def _ms(duration: timedelta) -> int:
+    return duration // timedelta(milliseconds=1)
+
+
+def undo(
+    store: RaceStore, lead_id: str, rep_id: str, proof: Proof, clock: Callable[[], datetime]
+) -> Lead:
+    """Give back a lead that was claimed by mistake, within the playbook's seconds (C5).
+
+    The claim no longer counts and the lead is opened anew, under a new epoch. Undoing twice is
+    undoing once (C4).
+
+    Raises:
+        Unauthorized, LeadNotFound: who asks, or for what, is not known.
+        NotYours: the rep does not hold the lead.
+        UndoOver: the seconds have passed.
+        Busy: the store did not get to it; nothing was changed.
+    """
+    for _ in range(ATTEMPTS):
+        view = store.read(lead_id, rep_id)
+        now = clock()
+        lead, rep = view.lead, view.rep
+        if lead is not None and _undone_by(view, lead, rep_id):
+            proof(replace(view, lead=replace(lead, epoch=lead.epoch - 1)))
+            return lead
+        proof(view)
+        if lead is None or rep is None or rep.team not in lead.teams:
+            raise LeadNotFound
+        if lead.owner != rep_id or lead.state is not State.CLAIMED or lead.claimed_at is None:
+            raise NotYours
+        if now > lead.claimed_at + timedelta(seconds=view.playbook.undo_seconds):
+            raise UndoOver
+        reopened = reopen(lead, view.playbook, now)
+        if store.commit_undo(view, reopened, now):
+            return reopened
+    raise Busy
+
+
+def reopen(lead: Lead, playbook: Playbook, now: datetime) -> Lead:
+    """Return the lead opened anew: next epoch, whole window, nobody's."""
+    return replace(
+        lead,
+        state=State.OPEN,
+        epoch=lead.epoch + 1,
+        owner=None,
+        claimed_at=None,
+        opens_at=now,
+        closes_at=now + timedelta(seconds=playbook.window_seconds),
+        playbook_version=playbook.version,
+    )
+
+
+def _undone_by(view: RaceView, lead: Lead, rep_id: str) -> bool:
+    last = view.claim
+    return (
+        lead.owner is None
+        and last is not None
+        and last.rep_id == rep_id
+        and last.epoch == lead.epoch - 1
+    )

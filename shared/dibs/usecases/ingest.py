@@ -1,0 +1,98 @@
+"""Accept a lead once (C1, C4, O2). What was accepted is stored in one transaction with its fact."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime, timedelta
+
+from dibs.domain.leads import Card, Lead, Move, Preview, State, lead_id_for, pool_for
+from dibs.domain.playbook import Playbook
+from dibs.usecases.ports import LeadStore
+
+# The lock item stays at most 1 KB whatever a source sends; the card keeps every letter.
+_PREVIEW_BYTES = {"company": 160, "company_size": 24, "contact_title": 80, "source": 40}
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """What the source is told about its lead."""
+
+    lead: Lead
+    flags: tuple[str, ...]
+    duplicate: bool
+
+
+def ingest(
+    store: LeadStore,
+    card: Card,
+    playbook: Playbook,
+    salt: bytes,
+    signed_at: datetime,
+    clock: Callable[[], datetime],
+) -> Accepted:
+    """Store a new lead and open its race, or meet the one already stored.
+
+    The same (source, external_id) again changes nothing the race depends on; what it does not
+    depend on (contact details, consent) follows the newest body. `card.lead_id` is set here.
+    """
+    attempt = 0
+    while True:
+        lead_id = lead_id_for(card.source, card.external_id, attempt)
+        card = replace(card, lead_id=lead_id)
+        lead = _opened(card, playbook, salt, clock())
+        move = Move(lead_id, 1, lead.received_at, State.NEW, State.OPEN, "accepted", "ingest")
+        stored = store.accept(lead, card, move, signed_at)
+        if stored is None:
+            return Accepted(lead, card.flags, duplicate=False)
+        if (stored.source, stored.external_id) == (card.source, card.external_id):
+            break
+        attempt += 1  # a stranger's lead has this id: step aside
+    known = store.get(lead_id)
+    if asdict(stored) != asdict(card):
+        store.update_card(card, signed_at)
+    return Accepted(known or lead, card.flags, duplicate=True)
+
+
+def _opened(card: Card, playbook: Playbook, salt: bytes, now: datetime) -> Lead:
+    quality = playbook.quality_of(card.score)
+    return Lead(
+        lead_id=card.lead_id,
+        state=State.OPEN,
+        epoch=1,
+        teams=playbook.teams_for(
+            {
+                "team": card.team,
+                "source": card.source,
+                "territory": card.territory,
+                "segment": card.segment,
+                "product": card.product,
+            }
+        ),
+        quality=quality,
+        pool=pool_for(quality),
+        preview=preview_of(card),
+        salt=salt,
+        opens_at=now,
+        closes_at=now + timedelta(seconds=playbook.window_seconds),
+        playbook_version=playbook.version,
+        received_at=now,
+        test=card.test,
+    )
+
+
+def preview_of(card: Card) -> Preview:
+    """Return what of the card may be shown before the claim (N2), each field at its byte limit."""
+    return Preview(
+        company=_cut(card.company, _PREVIEW_BYTES["company"]),
+        company_size=_cut(card.company_size, _PREVIEW_BYTES["company_size"]),
+        contact_title=_cut(card.contact_title, _PREVIEW_BYTES["contact_title"]),
+        source=_cut(card.source, _PREVIEW_BYTES["source"]),
+        score=card.score,
+    )
+
+
+def _cut(text: str, most: int) -> str:
+    if len(text.encode()) <= most:
+        return text
+    return text.encode()[: most - 3].decode(errors="ignore").rstrip() + "…"

@@ -1,0 +1,204 @@
+"""Tell reps: by push, and by text where push does not reach them (N1-N4, N6)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from dibs.domain.leads import Lead, State
+from dibs.domain.links import link_token, reply_code
+from dibs.domain.playbook import Playbook
+from dibs.domain.reps import Rep
+from dibs.usecases.ports import (
+    Chunk,
+    Delivery,
+    LeadStore,
+    Notice,
+    NotifyQueue,
+    OfferStore,
+    Push,
+    RaceStore,
+    Roster,
+    Sms,
+)
+
+OfferText = Callable[[Lead, Rep, str, str, datetime], str]
+"""Writes an offer's text message: lead, rep, reply code, link token, now."""
+
+
+@dataclass(frozen=True)
+class Desk:
+    """Everything notify works with."""
+
+    leads: LeadStore
+    roster: Roster
+    offers: OfferStore
+    push: Push
+    sms: Sms
+    queue: NotifyQueue
+    offer_text: OfferText
+    choice: Callable[[str], str]
+    clock: Callable[[], datetime]
+    wait_until: Callable[[datetime], None]
+    count: Callable[[str, float], None]
+
+
+def notify(chunk: Chunk, desk: Desk) -> None:
+    """Do what one chunk asks for."""
+    _KINDS[chunk.kind](chunk, desk)
+
+
+def offer(chunk: Chunk, desk: Desk) -> None:
+    """Send each rep of the chunk the offer once: push, or a text where push cannot reach them.
+
+    Every chunk of a wave waits for the same instant and then sends in random order (N6).
+    """
+    lead = _open(chunk, desk)
+    if lead is None:
+        return
+    told = desk.offers.notices(lead.lead_id, lead.epoch, chunk.rep_ids)
+    reps = desk.roster.get_many(chunk.rep_ids)
+    fresh = [reps[rep_id] for rep_id in chunk.rep_ids if rep_id in reps and rep_id not in told]
+    if chunk.notify_at is not None:
+        desk.wait_until(chunk.notify_at)
+    delivery = desk.push.offer(lead, [rep for rep in fresh if rep.pushable], desk.clock())
+    now = desk.clock()
+    sent = [
+        Notice(lead.lead_id, lead.epoch, rep.rep_id, delivery.sent_at.get(rep.rep_id, now), by)
+        for rep in fresh
+        for by in [_channels(rep, delivery)]
+    ]
+    desk.offers.record(sent)
+    pushed = {rep_id for rep_id, notice in told.items() if "push" in notice.channels}
+    pushed |= delivery.accepted
+    if _open(chunk, desk) is None:
+        # Claimed while we were sending: the withdrawal may have come before our records.
+        withdraw(chunk, desk)
+        return
+    playbook = desk.roster.playbook()
+    waiting = tuple(r for r in chunk.rep_ids if r in pushed and r in reps and reps[r].textable)
+    if waiting and playbook.sms.enabled:
+        later = Chunk("unseen", lead.lead_id, lead.epoch, waiting)
+        desk.queue.put([later], delay_seconds=playbook.unseen_seconds)
+    desk.count("Offers", len(sent))
+    if delivery.accepted:
+        desk.count("OfferSpreadMs", delivery.spread_ms)
+    text(lead, [reps[r] for r in chunk.rep_ids if r in reps and r not in pushed], desk)
+
+
+def _channels(rep: Rep, delivery: Delivery) -> tuple[str, ...]:
+    if rep.rep_id in delivery.accepted:
+        return ("push",)
+    return ("sms",) if rep.textable else ()
+
+
+def unseen(chunk: Chunk, desk: Desk) -> None:
+    """Text those who were pushed but have not looked, tried or declined while the lead is open."""
+    lead = _open(chunk, desk)
+    if lead is None:
+        return
+    known = desk.offers.sightings(lead.lead_id, lead.epoch, chunk.rep_ids)
+    silent = [rep_id for rep_id in chunk.rep_ids if rep_id not in known]
+    reps = desk.roster.get_many(silent)
+    text(lead, [reps[rep_id] for rep_id in silent if rep_id in reps], desk)
+
+
+def withdraw(chunk: Chunk, desk: Desk) -> None:
+    """Take the alert off the phones of those who were pushed and have not tried themselves (N4)."""
+    lead = desk.leads.get(chunk.lead_id)
+    if lead is None:
+        return
+    told = desk.offers.notices(chunk.lead_id, chunk.epoch, chunk.rep_ids)
+    pushed = [rep_id for rep_id, notice in told.items() if "push" in notice.channels]
+    if not pushed:
+        return
+    tried = {
+        rep_id
+        for rep_id, sighting in desk.offers.sightings(chunk.lead_id, chunk.epoch, pushed).items()
+        if sighting.attempted_at or sighting.declined_at
+    }
+    reps = desk.roster.get_many([rep_id for rep_id in pushed if rep_id not in tried])
+    desk.push.withdraw(lead, list(reps.values()), desk.clock())
+
+
+def won(chunk: Chunk, desk: Desk) -> None:
+    """Put the winner's claimed time beside the times of their offer (N3)."""
+    lead = desk.leads.get(chunk.lead_id)
+    if lead is not None and lead.epoch == chunk.epoch and lead.claimed_at is not None:
+        for rep_id in chunk.rep_ids:
+            desk.offers.record_claimed(chunk.lead_id, chunk.epoch, rep_id, lead.claimed_at)
+
+
+def push_failed(
+    rep_id: str, endpoint_arn: str, store: RaceStore, roster: Roster, queue: NotifyQueue
+) -> None:
+    """Switch off a device its platform refused, and text what it should have shown (N1)."""
+    rep = roster.get(rep_id)
+    if rep is None:
+        return
+    for device in rep.devices:
+        if device.endpoint_arn == endpoint_arn and device.enabled:
+            roster.put_device(rep_id, replace(device, enabled=False))
+    queue.put(
+        [
+            Chunk("undelivered", lead.lead_id, lead.epoch, (rep_id,))
+            for lead in store.open_leads()
+            if rep.team in lead.teams
+        ]
+    )
+
+
+def text(lead: Lead, reps: Sequence[Rep], desk: Desk) -> None:
+    """Text each rep the offer, at most once per rep and opening, within the daily caps (N1)."""
+    playbook = desk.roster.playbook()
+    if not playbook.sms.enabled:
+        return
+    failed: Exception | None = None
+    for rep in reps:
+        try:
+            if rep.textable:
+                _text_one(lead, rep, playbook, desk)
+        except Exception as error:
+            failed = error
+    if failed is not None:
+        raise failed
+
+
+def _text_one(lead: Lead, rep: Rep, playbook: Playbook, desk: Desk) -> None:
+    now = desk.clock()
+    if rep.phone is None:
+        return
+    code = desk.offers.reserve_sms(lead, rep.rep_id, lambda: reply_code(desk.choice), now)
+    if code is None:
+        return
+    caps = playbook.sms
+    if not desk.roster.count_sms(
+        rep.rep_id, now.date(), caps.per_rep_per_day, caps.per_organisation_per_day
+    ):
+        desk.count("SmsCapReached", 1)
+        return
+    token = link_token(lead.salt, lead.lead_id, rep.rep_id, lead.epoch)
+    try:
+        desk.sms.send(rep.phone, desk.offer_text(lead, rep, code, token, now))
+    except Exception:
+        # Not sent: give the reservation back, so that the retry of this chunk sends it.
+        desk.offers.free_sms(lead, rep.rep_id, code)
+        raise
+    desk.count("SmsSent", 1)
+
+
+def _open(chunk: Chunk, desk: Desk) -> Lead | None:
+    lead = desk.leads.get(chunk.lead_id)
+    if lead is None or lead.state is not State.OPEN or lead.epoch != chunk.epoch:
+        return None
+    return lead if desk.clock() < lead.closes_at else None
+
+
+_KINDS: dict[str, Callable[[Chunk, Desk], None]] = {
+    "offer": offer,
+    "unseen": unseen,
+    "undelivered": unseen,
+    "withdraw": withdraw,
+    "won": won,
+}

@@ -1,0 +1,123 @@
+"""Claim by text message (N5): the code from the offer, or a bare yes when one offer is open."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from dibs.domain.decide import Eligible
+from dibs.domain.errors import DibsError
+from dibs.domain.reps import Limits, Rep
+from dibs.usecases.claim import Won, by_sms, claim
+from dibs.usecases.ports import OfferStore, Once, RaceStore, Roster
+from dibs.usecases.reps import open_offers
+
+YES = {"YES", "Y", "YA", "ДА", "是"}
+# The carrier answers these itself and stops or starts delivery; we only keep the record.
+STOP = {
+    "STOP",
+    "STOPALL",
+    "UNSUBSCRIBE",
+    "CANCEL",
+    "END",
+    "QUIT",
+    "OPTOUT",
+    "REMOVE",
+    "ARRET",
+    "TD",
+}
+START = {"START", "UNSTOP"}
+_CODE = re.compile(r"[A-Z2-9]{4,6}")
+
+
+@dataclass(frozen=True)
+class InboundSms:
+    """A text a rep sent us; `phone` is E.164, as the carrier gave it."""
+
+    message_id: str
+    phone: str
+    body: str
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What to text back: to whom, and the outcome it tells of. `rep` is None for strangers."""
+
+    phone: str
+    rep: Rep | None
+    outcome: Won | DibsError | str
+
+
+def reply(
+    message: InboundSms,
+    store: RaceStore,
+    roster: Roster,
+    offers: OfferStore,
+    once: Once,
+    clock: Callable[[], datetime],
+) -> Answer | None:
+    """Do what a text asks for and return the answer to send, None where none is due.
+
+    The phone number names the rep, the code names one offer of theirs; nothing else can be done
+    by text. A redelivered message is answered once (C4).
+    """
+    now = clock()
+    words = re.sub(r"[^\w\s]", " ", message.body.upper()).split()
+    text = "".join(words)
+    known = roster.by_phone(message.phone)
+    if known is None or not known[0].active:
+        first = once.claim_name(f"stranger/{message.phone}/{now.date()}", now)
+        return Answer(message.phone, None, "unknown_number") if first else None
+    rep, limits = known
+    if text in STOP or (words and words[0] in STOP):
+        roster.opt_out(rep.rep_id, True)
+        return None
+    if text in START:
+        roster.opt_out(rep.rep_id, False)
+        return None
+    if text in YES:
+        return Answer(message.phone, rep, _by_yes(rep, limits, store, roster, clock))
+    codes = _codes(words, text)
+    for code in codes:
+        offer = offers.find_code(rep.rep_id, code)
+        if offer is not None:
+            return Answer(message.phone, rep, _claim(*offer, rep, store, clock))
+    if any(letter.isdigit() for code in codes for letter in code):
+        return Answer(message.phone, rep, "unknown_code")
+    first = once.claim_name(f"garbage/{rep.rep_id}/{now.date()}", now)
+    return Answer(message.phone, rep, "not_understood") if first else None
+
+
+def _codes(words: list[str], text: str) -> list[str]:
+    """Return what may be a code: each word, then all of it with the spaces taken out."""
+    return [word for word in (*words, text) if _CODE.fullmatch(word)]
+
+
+def _by_yes(
+    rep: Rep,
+    limits: Limits,
+    store: RaceStore,
+    roster: Roster,
+    clock: Callable[[], datetime],
+) -> Won | DibsError | str:
+    now = clock()
+    offered = [
+        offer
+        for offer in open_offers(store, rep, limits, roster.playbook(), now)
+        if isinstance(offer.verdict, Eligible)
+    ]
+    if len(offered) != 1:
+        return "no_open_offer" if not offered else "which_offer"
+    lead = offered[0].lead
+    return _claim(lead.lead_id, lead.epoch, rep, store, clock)
+
+
+def _claim(
+    lead_id: str, epoch: int, rep: Rep, store: RaceStore, clock: Callable[[], datetime]
+) -> Won | DibsError:
+    try:
+        return claim(store, lead_id, rep.rep_id, by_sms(epoch), clock)
+    except DibsError as error:
+        return error

@@ -1,0 +1,105 @@
+"""What a rep does besides claiming: look at offers, decline, switch off, register a phone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from dibs.domain.decide import Verdict, decide
+from dibs.domain.errors import FieldError, InvalidInput, LeadNotFound
+from dibs.domain.leads import Lead, State
+from dibs.domain.links import link_token
+from dibs.domain.playbook import Playbook
+from dibs.domain.reps import Limits, Platform, Rep
+from dibs.usecases.claim import Proof
+from dibs.usecases.ports import Push, RaceStore, Roster
+
+DEVICES_PER_REP = 3
+
+
+@dataclass(frozen=True)
+class OpenOffer:
+    """One open lead as a rep sees it: the truth behind every alert (N4)."""
+
+    lead: Lead
+    verdict: Verdict
+    token: str
+
+
+def open_offers(
+    store: RaceStore, rep: Rep, limits: Limits, playbook: Playbook, now: datetime
+) -> list[OpenOffer]:
+    """Return the open leads of the rep's team, oldest first, each judged by `decide`."""
+    leads = [
+        lead
+        for lead in store.open_leads()
+        if rep.team in lead.teams and lead.state is State.OPEN and now < lead.closes_at
+    ]
+    return [
+        OpenOffer(
+            lead,
+            decide(lead, rep, limits, playbook, now),
+            link_token(lead.salt, lead.lead_id, rep.rep_id, lead.epoch),
+        )
+        for lead in sorted(leads, key=lambda lead: (lead.opens_at, lead.lead_id))
+    ]
+
+
+def sight(
+    store: RaceStore, lead_id: str, rep_id: str, proof: Proof, what: str, now: datetime
+) -> None:
+    """Record that the rep saw or declined the offer (N3), which also keeps the text from coming.
+
+    Raises:
+        Unauthorized, LeadNotFound, Withdrawn: who asks, or for what, is not known.
+    """
+    view = store.read(lead_id, rep_id)
+    proof(view)
+    lead, rep = view.lead, view.rep
+    if lead is None or rep is None or rep.team not in lead.teams:
+        raise LeadNotFound
+    if lead.state is State.OPEN:
+        store.record_sighting(lead, rep_id, what, now)
+
+
+def set_availability(
+    roster: Roster, rep_id: str, available: bool, minutes: int | None, now: datetime
+) -> datetime | None:
+    """Switch the rep on, or off for a while; return when the pause ends (R8)."""
+    longest = roster.playbook().availability.pause_ends_after_minutes
+    if minutes is not None and not 1 <= minutes <= longest:
+        raise InvalidInput((FieldError("minutes", f"use 1 to {longest}"),))
+    until = None if available else now + timedelta(minutes=minutes or longest)
+    roster.pause(rep_id, until)
+    return until
+
+
+def register_device(
+    roster: Roster, push: Push, rep: Rep, device_id: str, platform: str, token: str
+) -> None:
+    """Register a phone for push; a rep keeps the last three.
+
+    Raises:
+        InvalidInput: the platform or the token cannot be right.
+    """
+    errors = []
+    if platform not in set(Platform):
+        errors.append(FieldError("platform", "use 'apns' or 'fcm'"))
+    if not 8 <= len(token) <= 2048:
+        errors.append(FieldError("token", "send the token the platform gave the app"))
+    if not 1 <= len(device_id) <= 64 or not device_id.isprintable():
+        errors.append(FieldError("device_id", "use 1 to 64 letters and digits"))
+    if errors:
+        raise InvalidInput(tuple(errors))
+    others = [device for device in rep.devices if device.device_id != device_id]
+    for device in others[: max(0, len(others) - DEVICES_PER_REP + 1)]:
+        remove_device(roster, push, rep, device.device_id)
+    roster.put_device(rep.rep_id, push.register(rep.rep_id, device_id, platform, token))
+
+
+def remove_device(roster: Roster, push: Push, rep: Rep, device_id: str) -> None:
+    """Forget a phone; forgetting one that is not there changes nothing."""
+    for device in rep.devices:
+        if device.device_id == device_id:
+            push.forget(device)
+            roster.remove_device(rep.rep_id, device_id)

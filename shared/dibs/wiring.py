@@ -1,0 +1,274 @@
+"""Builds use cases' stores with real adapters, once per process: the only place that knows both.
+
+Adapters that the claim does not need are imported where they are built, so that the claim
+function loads one DynamoDB library and nothing else (docs/decisions.md).
+"""
+
+from __future__ import annotations
+
+import secrets as entropy
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from dibs.adapters.dynamo import Dynamo
+from dibs.adapters.race import DynamoRaceStore
+from dibs.adapters.roster import DynamoRoster
+from dibs.adapters.settings import Settings, settings
+from dibs.domain.errors import FieldError, InvalidInput, RouteNotFound
+from dibs.domain.leads import REP_ID_BYTES, id_text
+from dibs.domain.playbook import Playbook
+from dibs.domain.reps import Platform, Rep
+from dibs.usecases.claim import token_hash
+
+if TYPE_CHECKING:
+    from dibs.adapters.leads import DynamoLeadStore
+    from dibs.adapters.offers import DynamoOfferStore
+    from dibs.adapters.once import DynamoOnce
+    from dibs.adapters.push import SnsPush
+    from dibs.adapters.queues import SnsBus, SqsNotifyQueue, SqsTimers
+    from dibs.adapters.sms import SnsSms
+    from dibs.usecases.notify import Desk
+
+
+@lru_cache(maxsize=1)
+def dynamo() -> Dynamo:
+    """Return the process's DynamoDB."""
+    return Dynamo()
+
+
+@lru_cache(maxsize=1)
+def race() -> DynamoRaceStore:
+    """Return the claim's store."""
+    return DynamoRaceStore(dynamo(), settings())
+
+
+@lru_cache(maxsize=1)
+def roster() -> DynamoRoster:
+    """Return reps, teams and playbook."""
+    return DynamoRoster(dynamo(), settings())
+
+
+@lru_cache(maxsize=1)
+def leads() -> DynamoLeadStore:
+    """Return the leads outside the race."""
+    from dibs.adapters.leads import DynamoLeadStore
+
+    return DynamoLeadStore(dynamo(), settings())
+
+
+@lru_cache(maxsize=1)
+def offers() -> DynamoOfferStore:
+    """Return the record of offers."""
+    from dibs.adapters.offers import DynamoOfferStore
+
+    return DynamoOfferStore(dynamo(), settings())
+
+
+@lru_cache(maxsize=1)
+def once() -> DynamoOnce:
+    """Return the names already taken."""
+    from dibs.adapters.once import DynamoOnce
+
+    return DynamoOnce(dynamo(), settings().once_table)
+
+
+@lru_cache(maxsize=1)
+def bus() -> SnsBus:
+    """Return where facts go."""
+    from dibs.adapters.clients import sns
+    from dibs.adapters.queues import SnsBus
+
+    return SnsBus(sns(), settings().facts_topic_arn)
+
+
+@lru_cache(maxsize=1)
+def notify_queue() -> SqsNotifyQueue:
+    """Return where chunks wait."""
+    from dibs.adapters.clients import sqs
+    from dibs.adapters.queues import SqsNotifyQueue
+
+    return SqsNotifyQueue(sqs(), settings().notify_queue_url)
+
+
+@lru_cache(maxsize=1)
+def timers() -> SqsTimers:
+    """Return the timers about leads."""
+    from dibs.adapters.clients import sqs
+    from dibs.adapters.queues import SqsTimers
+
+    return SqsTimers(sqs(), settings().offer_queue_url)
+
+
+@lru_cache(maxsize=1)
+def push() -> SnsPush:
+    """Return the way to phones."""
+    from dibs.adapters.clients import sns
+    from dibs.adapters.push import SnsPush
+    from dibs.adapters.texts import offer_alert
+
+    applications = {
+        Platform.APNS: settings().apns_application_arn,
+        Platform.FCM: settings().fcm_application_arn,
+    }
+    return SnsPush(sns(), applications, settings().public_url, offer_alert)
+
+
+@lru_cache(maxsize=1)
+def sms() -> SnsSms:
+    """Return the way to phones without the app."""
+    from dibs.adapters.clients import sns
+    from dibs.adapters.sms import SnsSms
+
+    return SnsSms(sns(), settings().sms_origination_number)
+
+
+@lru_cache(maxsize=1)
+def desk() -> Desk:
+    """Return everything notify works with."""
+    from dibs.adapters import clock
+    from dibs.adapters.observability import count
+    from dibs.adapters.texts import offer_sms
+    from dibs.usecases.notify import Desk
+
+    public_url = settings().public_url
+    return Desk(
+        leads=leads(),
+        roster=roster(),
+        offers=offers(),
+        push=push(),
+        sms=sms(),
+        queue=notify_queue(),
+        offer_text=lambda lead, rep, code, token, now: offer_sms(
+            lead, rep, code, f"{public_url}/c/{token}", now
+        ),
+        choice=entropy.choice,
+        clock=clock.now,
+        wait_until=clock.wait_until,
+        count=count,
+    )
+
+
+def forget() -> None:
+    """Forget everything built so far, so that a test or a tool can point elsewhere."""
+    for built in (
+        settings,
+        dynamo,
+        race,
+        roster,
+        leads,
+        offers,
+        once,
+        bus,
+        notify_queue,
+        timers,
+        push,
+        sms,
+        desk,
+    ):
+        built.cache_clear()
+
+
+@dataclass(frozen=True)
+class Operator:
+    """What an operator does to an organisation: its reps, tokens and playbook (O5)."""
+
+    roster: DynamoRoster
+
+    def add_rep(
+        self,
+        *,
+        name: str,
+        team: str,
+        zone: str,
+        phone: str = "",
+        tier: int = 2,
+        language: str = "en",
+    ) -> tuple[Rep, str]:
+        """Add a rep and return them with their first token.
+
+        Raises:
+            InvalidInput: names every field that is wrong.
+            AlreadyExists: the phone number belongs to somebody.
+        """
+        rep = new_rep(self.roster.playbook(), name, team, zone, phone, tier, language)
+        token = _new_token(rep.rep_id)
+        self.roster.add(rep, token_hash(token))
+        return rep, token
+
+    def reps(self) -> list[Rep]:
+        """Return all reps of the playbook's teams, by team and name."""
+        teams = self.roster.playbook().teams
+        found = [rep for team in teams for rep, _ in self.roster.team(team)]
+        return sorted(found, key=lambda rep: (rep.team, rep.name))
+
+    def issue_token(self, rep_id: str) -> str:
+        """Give a rep a new token; the old one stops at once."""
+        token = _new_token(rep_id)
+        self.roster.set_token(rep_id, token_hash(token))
+        return token
+
+    def issue_manager_token(self) -> str:
+        """Make a new managers' token; the old one stops at once."""
+        token = _new_token("manager")
+        self.roster.set_manager_hash(token_hash(token))
+        return token
+
+    def apply_playbook(self, text: str) -> int:
+        """Check a playbook file (YAML or JSON), put it in force, return its version.
+
+        Raises:
+            InvalidInput: names every place that is wrong, and its mend.
+        """
+        from dibs.adapters.playbook_file import playbook_json, read_playbook
+
+        return self.roster.apply_playbook(playbook_json(read_playbook(text)))
+
+    def rep(self, rep_id: str) -> Rep:
+        """Return one rep.
+
+        Raises:
+            RouteNotFound: there is no such rep.
+        """
+        found = self.roster.get(rep_id)
+        if found is None:
+            raise RouteNotFound("There is no such rep.")
+        return found
+
+
+def operator(to: Settings) -> Operator:
+    """Return an operator of the organisation these settings point at."""
+    return Operator(DynamoRoster(Dynamo(), to))
+
+
+def new_rep(
+    playbook: Playbook, name: str, team: str, zone: str, phone: str, tier: int, language: str
+) -> Rep:
+    """Return a new rep with an id of its own.
+
+    Raises:
+        InvalidInput: names every field that is wrong.
+    """
+    from zoneinfo import available_timezones
+
+    from dibs.adapters.intake import usable_phone
+    from dibs.adapters.translations import languages
+
+    number, flags = usable_phone(phone)
+    wrong = {
+        "name": "" if 0 < len(name.strip()) <= 80 else "give a name of up to 80 letters",
+        "team": "" if team in playbook.teams else f"use one of {', '.join(playbook.teams)}",
+        "zone": "" if zone in available_timezones() else "use an IANA name such as Asia/Kuching",
+        "phone": f"{phone!r} is no phone number; write it as +60128880000" if flags else "",
+        "tier": "" if tier in (1, 2, 3) else "use 1, 2 or 3",
+        "language": "" if language in languages() else f"use one of {', '.join(languages())}",
+    }
+    errors = tuple(FieldError(field, problem) for field, problem in wrong.items() if problem)
+    if errors:
+        raise InvalidInput(errors)
+    rep_id = id_text(entropy.token_bytes(REP_ID_BYTES))
+    return Rep(rep_id, name.strip(), team, zone, tier, language, number or None)
+
+
+def _new_token(owner: str) -> str:
+    return f"{owner}.{entropy.token_urlsafe(24)}"

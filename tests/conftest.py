@@ -1,0 +1,53 @@
+"""What every test stands on: no AWS account, no stray network, and the tables of the template."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Iterator
+
+import pytest
+from moto import mock_aws
+from support import dynamodb_local
+from support.builders import World
+from support.tables import create_tables
+
+for name, value in {
+    "AWS_ACCESS_KEY_ID": "test",
+    "AWS_SECRET_ACCESS_KEY": "test",
+    "AWS_DEFAULT_REGION": "us-east-1",
+    "AWS_REGION": "us-east-1",
+    "POWERTOOLS_SERVICE_NAME": "dibs",
+    "POWERTOOLS_METRICS_NAMESPACE": "Dibs",
+}.items():
+    os.environ[name] = value
+os.environ.pop("AWS_PROFILE", None)
+
+_numbers = itertools.count()
+
+
+@pytest.fixture(scope="session")
+def dynamodb_endpoint() -> Iterator[str]:
+    """DynamoDB Local, or a skip that says why not."""
+    try:
+        with dynamodb_local.running() as endpoint:
+            yield endpoint
+    except dynamodb_local.Unavailable as reason:
+        pytest.skip(str(reason))
+
+
+@pytest.fixture
+def local_world(dynamodb_endpoint: str) -> World:
+    """Fresh tables on DynamoDB Local."""
+    client = dynamodb_local.client(dynamodb_endpoint)
+    return World(client, create_tables(client, f"t{next(_numbers)}"))
+
+
+@pytest.fixture
+def world() -> Iterator[World]:
+    """Fresh tables on moto, for one thread."""
+    import boto3
+
+    with mock_aws():
+        client = boto3.client("dynamodb")
+        yield World(client, create_tables(client, f"t{next(_numbers)}"))

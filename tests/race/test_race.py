@@ -1,0 +1,85 @@
+"""The race (C2), through the use case and the real adapters, on DynamoDB Local."""
+
+from __future__ import annotations
+
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
+import pytest
+from support.builders import World, a_card, a_playbook, a_rep, token_of
+
+from dibs.adapters import clock
+from dibs.domain.errors import AlreadyClaimed, ClaimRefused
+from dibs.domain.leads import Lead
+from dibs.domain.reps import Rep
+from dibs.usecases.claim import Won, bearer, claim
+
+pytestmark = pytest.mark.race
+
+
+def attempt(world: World, lead: Lead, rep: Rep) -> Won | AlreadyClaimed | ClaimRefused:
+    try:
+        return claim(world.race, lead.lead_id, rep.rep_id, bearer(token_of(rep)), clock.now)
+    except (AlreadyClaimed, ClaimRefused) as refusal:
+        return refusal
+
+
+def test_five_hundred_claimers_of_one_lead_have_one_winner_in_twenty_rounds(
+    local_world: World,
+) -> None:
+    world = local_world
+    reps = [world.add_rep(a_rep(number)) for number in range(1, 501)]
+    with ThreadPoolExecutor(64) as pool:
+        for number in range(20):
+            lead = world.post_lead(a_card(number), clock.now())
+            outcomes = list(pool.map(lambda rep, lead=lead: attempt(world, lead, rep), reps))
+            winners = [outcome for outcome in outcomes if isinstance(outcome, Won)]
+            losers = [outcome for outcome in outcomes if isinstance(outcome, AlreadyClaimed)]
+            assert len(winners) == 1
+            assert len(losers) == 499
+            stored = world.leads.get(lead.lead_id)
+            assert stored is not None
+            assert stored.owner == winners[0].claim.rep_id
+            named = {loser.claimed_by for loser in losers}
+            assert named == {(winners[0].claim.rep_id, winners[0].claim.rep_name)}
+    used = Counter(limits.claims for _, limits in world.roster.team("north"))
+    assert sum(claims * count for claims, count in used.items()) == 20
+
+
+def test_eight_reps_on_fifty_leads_at_once_pass_no_limit(local_world: World) -> None:
+    world = local_world
+    world.put_playbook(a_playbook(claims_per_day=10))
+    reps = [world.add_rep(a_rep(number)) for number in range(1, 9)]
+    leads = [world.post_lead(a_card(number), clock.now()) for number in range(50)]
+    start = Barrier(64)
+
+    def run(job: tuple[Lead, Rep]) -> Won | AlreadyClaimed | ClaimRefused:
+        return attempt(world, *job)
+
+    jobs = [(lead, rep) for lead in leads for rep in reps]
+    with ThreadPoolExecutor(64) as pool:
+        list(pool.map(lambda _: start.wait(), range(64)))
+        outcomes = list(pool.map(run, jobs))
+    wins = Counter(o.claim.rep_id for o in outcomes if isinstance(o, Won))
+    per_lead = Counter(o.claim.lead_id for o in outcomes if isinstance(o, Won))
+    assert max(wins.values()) <= 10
+    assert set(per_lead.values()) == {1}
+    assert len(per_lead) == 50  # 8 x 10 claims are allowed, so nobody's limit keeps a lead open
+    stored = {rep.rep_id: limits.claims for rep, limits in world.roster.team("north")}
+    assert stored == {rep.rep_id: wins[rep.rep_id] for rep in reps}
+    for outcome in outcomes:
+        assert isinstance(outcome, Won) or outcome.code in ("already_claimed", "refused")
+
+
+def test_the_limit_holds_when_only_the_limit_can_stop_a_rep(local_world: World) -> None:
+    world = local_world
+    world.put_playbook(a_playbook(claims_per_day=10))
+    rep = world.add_rep(a_rep(1))
+    leads = [world.post_lead(a_card(number), clock.now()) for number in range(50)]
+    with ThreadPoolExecutor(50) as pool:
+        outcomes = list(pool.map(lambda lead: attempt(world, lead, rep), leads))
+    assert sum(isinstance(outcome, Won) for outcome in outcomes) == 10
+    refused = [outcome for outcome in outcomes if isinstance(outcome, ClaimRefused)]
+    assert len(refused) == 40
+    assert {refusal.code for r in refused for refusal in r.refusals} == {"daily_limit"}

@@ -1,0 +1,109 @@
+"""Things to test with: whole by default, each test names only what it is about."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from dibs.adapters.dynamo import Dynamo
+from dibs.adapters.leads import DynamoLeadStore
+from dibs.adapters.race import DynamoRaceStore
+from dibs.adapters.roster import DynamoRoster
+from dibs.adapters.settings import Settings
+from dibs.domain.leads import Card, Lead, Pool, Preview, Quality, State, id_text
+from dibs.domain.playbook import Playbook, playbook_from
+from dibs.domain.reps import Rep
+from dibs.presets import preset_text
+from dibs.usecases.claim import token_hash
+from dibs.usecases.ingest import ingest
+
+NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)  # a Monday
+
+
+def a_playbook(**changes: Any) -> Playbook:
+    """The shipped open pool with a team `north`."""
+    data = {**json.loads(preset_text("open-pool")), "teams": {"north": {"name": "North"}}}
+    return playbook_from({**data, **changes})
+
+
+def a_rep(number: int = 1, **changes: Any) -> Rep:
+    """A rep of team north, in Kuching, with a phone."""
+    rep = Rep(
+        rep_id=id_text(number.to_bytes(3, "big")),
+        name=f"Rep {number}",
+        team="north",
+        zone="Asia/Kuching",
+        phone=f"+6012{number:07d}",
+    )
+    return replace(rep, **changes)
+
+
+def a_card(number: int = 1, **changes: Any) -> Card:
+    """A hot lead with all its contact details."""
+    card = Card(
+        lead_id="",
+        source="google-ads",
+        external_id=f"ext-{number}",
+        company=f"Acme {number} Sdn Bhd",
+        company_size="51-200",
+        contact_name="Jane Tan",
+        contact_title="Head of Operations",
+        contact_email="jane@acme.example",
+        contact_phone="+60128880000",
+        score=86,
+    )
+    return replace(card, **changes)
+
+
+def a_lead(**changes: Any) -> Lead:
+    """An open hot lead for team north, opened at noon for 15 minutes."""
+    lead = Lead(
+        lead_id=id_text(b"lead-01"),
+        state=State.OPEN,
+        epoch=1,
+        teams=("north",),
+        quality=Quality.HOT,
+        pool=Pool.PREMIUM,
+        preview=Preview("Acme Sdn Bhd", "51-200", "Head of Operations", "google-ads", 86),
+        salt=b"saltsalts",
+        opens_at=NOON,
+        closes_at=NOON + timedelta(minutes=15),
+        playbook_version=1,
+        received_at=NOON,
+    )
+    return replace(lead, **changes)
+
+
+def token_of(rep: Rep) -> str:
+    """The bearer token every test rep has."""
+    return f"{rep.rep_id}.secret"
+
+
+class World:
+    """An organisation on real tables: its stores, and the few things tests do to it."""
+
+    def __init__(self, client: Any, settings: Settings, playbook: Playbook | None = None) -> None:
+        self.dynamo = Dynamo(client)
+        self.settings = settings
+        self.race = DynamoRaceStore(self.dynamo, settings)
+        self.leads = DynamoLeadStore(self.dynamo, settings)
+        self.roster = DynamoRoster(self.dynamo, settings)
+        self.put_playbook(playbook or a_playbook())
+
+    def put_playbook(self, playbook: Playbook) -> None:
+        """Put a playbook in force."""
+        from dibs.adapters.playbook_file import playbook_json
+
+        self.roster.apply_playbook(playbook_json(playbook))
+
+    def add_rep(self, rep: Rep) -> Rep:
+        """Store a rep whose token is `token_of(rep)`."""
+        self.roster.add(rep, token_hash(token_of(rep)))
+        return rep
+
+    def post_lead(self, card: Card, now: datetime) -> Lead:
+        """Accept a lead as ingest does."""
+        playbook = self.race.playbook()
+        return ingest(self.leads, card, playbook, b"saltsalts", now, lambda: now).lead
