@@ -238,6 +238,7 @@ def _labels(language: str) -> dict[str, str]:
     """Return what the script says by itself."""
     _ = translator(language)
     return {
+        "ask": _("The first to say yes gets it, with all contact details."),
         "sending": _("Claiming…"),
         "offline": _("No connection – trying again…"),
         "busy": _("Very busy – trying again…"),

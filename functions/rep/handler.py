@@ -85,7 +85,7 @@ def release(event: Event) -> Response:
 
 
 def availability(event: Event) -> Response:
-    """`PUT /me/availability`: `{"available": false, "minutes": 60}`; a pause ends by itself (R8)."""
+    """`PUT /me/availability` `{"available": false, "minutes": 60}`: a pause ends by itself."""
     rep, _ = _caller(event)
     body = _body(event)
     available, minutes = body.get("available"), body.get("minutes")

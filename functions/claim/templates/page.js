@@ -8,8 +8,10 @@ const all = (what) => document.querySelectorAll(what);
 let state, labels, ends, timer, sending, fails = 0;
 
 function say(text) {
-const place = find('dialog[open] [role=status]') || find('#say');
-if (place.textContent !== text) place.textContent = text || '';
+const sheet = find('dialog[open] [role=status]');
+const place = sheet || find('#say');
+if (!text) text = sheet ? labels.ask : '';
+if (place.textContent !== text) place.textContent = text;
 }
 
 // One request, given up after 8 s; throws when there is no answer.
@@ -144,7 +146,7 @@ if (event.repeat && event.key === 'Enter') event.preventDefault();
 document.addEventListener('close', () => {
 sending = null;
 find('[data-act=yes]').removeAttribute('aria-disabled');
-find('dialog [role=status]').textContent = '';
+find('dialog [role=status]').textContent = labels.ask;
 watch();
 }, true);
 addEventListener('visibilitychange', watch);

@@ -112,7 +112,7 @@ def bearer_token(event: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def won_body(won: Won) -> dict[str, Any]:
-    """Return the winner's answer; `lead` is null where a link is too old to show contact details."""
+    """Return the winner's answer; `lead` is null where a link is too old to show it."""
     return {
         "lead_id": won.claim.lead_id,
         "claimed_at": won.claim.claimed_at,

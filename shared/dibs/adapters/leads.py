@@ -8,7 +8,7 @@ from datetime import datetime
 from dibs.adapters import keys
 from dibs.adapters.clock import from_ms, to_ms
 from dibs.adapters.dynamo import ConditionFailed, Dynamo
-from dibs.adapters.race import open_for_offers, read_card, read_open
+from dibs.adapters.race import open_for_offers, put_move, read_card, read_open
 from dibs.adapters.records import (
     Item,
     card_from,
@@ -16,7 +16,6 @@ from dibs.adapters.records import (
     lead_from,
     lock_from,
     move_from,
-    move_record,
 )
 from dibs.adapters.settings import Settings
 from dibs.domain.leads import Card, Lead, Move, State
@@ -53,7 +52,7 @@ class DynamoLeadStore:
                 }
             },
             {"Put": {"TableName": self._to.leads_table, "Item": record.serialize()}},
-            {"Put": {"TableName": self._to.leads_table, "Item": move_record(move).serialize()}},
+            put_move(self._to, move),
         ]
         try:
             self._db.transact(writes)
@@ -91,11 +90,8 @@ class DynamoLeadStore:
         except ConditionFailed:
             return
 
-    def expire(self, lead: Lead, now: datetime) -> bool:
+    def expire(self, lead: Lead, move: Move) -> bool:
         """Close a lead nobody claimed in its window; False when it moved on meanwhile."""
-        move = Move(
-            lead.lead_id, lead.epoch, now, State.OPEN, State.EXPIRED, "window_closed", "sweep"
-        )
         writes = [
             {
                 "Update": {
@@ -103,18 +99,19 @@ class DynamoLeadStore:
                     "Key": _lock(lead.lead_id),
                     "UpdateExpression": "SET #state = :expired, outbox_shard = :shard, "
                     "outbox_at = :now REMOVE open_shard, opened",
-                    "ConditionExpression": "#state = :open AND epoch = :epoch AND closes_at <= :now",
+                    "ConditionExpression": "#state = :open AND epoch = :epoch "
+                    "AND closes_at <= :now",
                     "ExpressionAttributeNames": {"#state": "state"},
                     "ExpressionAttributeValues": {
                         ":expired": {"S": State.EXPIRED.value},
                         ":open": {"S": State.OPEN.value},
                         ":epoch": {"N": str(lead.epoch)},
-                        ":now": {"N": str(to_ms(now))},
+                        ":now": {"N": str(to_ms(move.at))},
                         ":shard": {"S": keys.outbox_shard(keys.shard_of(lead.lead_id))},
                     },
                 }
             },
-            {"Put": {"TableName": self._to.leads_table, "Item": move_record(move).serialize()}},
+            put_move(self._to, move),
         ]
         try:
             self._db.transact(writes)

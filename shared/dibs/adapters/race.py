@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -184,80 +184,40 @@ class DynamoRaceStore:
             }
         }
 
-    def commit_undo(self, view: RaceView, reopened: Lead, now: datetime) -> bool:
-        """Open the lead anew, take the claim off the count, and record both moves, together."""
-        if view.lead is None or view.rep is None or view.lead.claimed_at is None:
+    def commit_undo(self, view: RaceView, reopened: Lead, moves: Sequence[Move]) -> bool:
+        """Open the lead anew, take the claim off the count, and record the moves, together."""
+        held, rep = view.lead, view.rep
+        if held is None or rep is None or held.claimed_at is None:
             raise ValueError("an undo needs a held lead and its rep")
-        held = view.lead
-        record = lock_from(reopened)
-        open_for_offers(record, reopened, now)
+        lock = lock_from(reopened)
+        open_for_offers(lock, reopened, reopened.opens_at)
         writes = [
             {
                 "Put": {
                     "TableName": self._to.leads_table,
-                    "Item": record.serialize(),
+                    "Item": lock.serialize(),
                     "ConditionExpression": "#state = :claimed AND #owner = :rep AND epoch = :epoch",
                     "ExpressionAttributeNames": {"#state": "state", "#owner": "owner"},
                     "ExpressionAttributeValues": {
                         ":claimed": {"S": State.CLAIMED.value},
-                        ":rep": {"S": view.rep.rep_id},
+                        ":rep": {"S": rep.rep_id},
                         ":epoch": {"N": str(held.epoch)},
                     },
-                    "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
                 }
             },
-            *(
-                {
-                    "Put": {
-                        "TableName": self._to.leads_table,
-                        "Item": move_record(step).serialize(),
-                    }
-                }
-                for step in (
-                    Move(
-                        held.lead_id,
-                        held.epoch,
-                        view.lead.claimed_at,
-                        State.OPEN,
-                        State.CLAIMED,
-                        "claimed",
-                        view.rep.rep_id,
-                    ),
-                    Move(
-                        held.lead_id,
-                        held.epoch,
-                        now,
-                        State.CLAIMED,
-                        State.RELEASED,
-                        "undone",
-                        view.rep.rep_id,
-                    ),
-                    Move(
-                        held.lead_id,
-                        reopened.epoch,
-                        now,
-                        State.RELEASED,
-                        State.OPEN,
-                        "undone",
-                        view.rep.rep_id,
-                    ),
-                )
-            ),
+            *(put_move(self._to, move) for move in moves),
         ]
-        claimed_on = view.rep.today(view.lead.claimed_at)
-        if not held.test and view.limits.day == claimed_on and view.limits.claims > 0:
+        claimed_on = rep.today(held.claimed_at)
+        if not held.test and view.limits.claims_on(claimed_on) > 0:
+            day: Item = {":day": {"S": claimed_on.isoformat()}}
             writes.append(
                 _update(
                     self._to.organisation_table,
-                    {"pk": {"S": keys.rep(view.rep.rep_id)}},
+                    {"pk": {"S": keys.rep(rep.rep_id)}},
                     "ADD claims :less",
                     "claims_day = :day AND claims > :none",
                     {},
-                    {
-                        ":less": {"N": "-1"},
-                        ":none": {"N": "0"},
-                        ":day": {"S": claimed_on.isoformat()},
-                    },
+                    {":less": {"N": "-1"}, ":none": {"N": "0"}, **day},
                 )
             )
         try:
@@ -288,7 +248,8 @@ class DynamoRaceStore:
             self._db.update(
                 self._to.offers_table,
                 key,
-                f"SET #what = if_not_exists(#what, :at), epoch = :epoch, expires_at = :expires{more}",
+                "SET #what = if_not_exists(#what, :at), epoch = :epoch, "
+                f"expires_at = :expires{more}",
                 "attribute_not_exists(pk) OR epoch = :epoch",
                 ExpressionAttributeNames={"#what": what},
                 ExpressionAttributeValues=values,
@@ -355,6 +316,11 @@ def read_open(db: Dynamo, to: Settings) -> list[Lead]:
             index=keys.OPEN_INDEX,
         )
     ]
+
+
+def put_move(to: Settings, move: Move) -> dict[str, Any]:
+    """Return the write that records one step of a lead's life."""
+    return {"Put": {"TableName": to.leads_table, "Item": move_record(move).serialize()}}
 
 
 def open_for_offers(record: LockRecord, lead: Lead, now: datetime) -> None:

@@ -162,7 +162,7 @@ class DynamoRoster:
             raise RouteNotFound("There is no such rep.") from failure
 
     def count_sms(self, rep_id: str, day: date, per_rep: int, per_organisation: int) -> bool:
-        """Count one text against the rep's and the organisation's day; False when a cap is reached."""
+        """Count one text on the rep's and the organisation's day; False when a cap is reached."""
         return self._count(keys.sms_count(day, rep_id), day, per_rep) and self._count(
             keys.sms_count(day), day, per_organisation
         )

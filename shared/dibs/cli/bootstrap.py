@@ -101,7 +101,11 @@ def _project(lock: bytes, *, developer: bool) -> Environment:
     # `run` after `test` keeps the developer's tools: nothing is taken away that is not in the way.
     command = [str(BOOT / "bin" / "uv"), "sync", "--frozen", "--inexact", *groups]
     env = Environment("env", "Dibs", lock, lambda _: [[*command, "--quiet"]])
-    return env if not developer else Environment("env", "Dibs and its tests", lock + b"dev", env.commands)
+    return (
+        env
+        if not developer
+        else Environment("env", "Dibs and its tests", lock + b"dev", env.commands)
+    )
 
 
 def _pinned(name: str, says: str, requirements: tuple[str, ...]) -> Environment:
@@ -207,7 +211,12 @@ def _command(command: list[str], kind: str = "download") -> None:
     environment.pop("VIRTUAL_ENV", None)
     with tempfile.TemporaryFile() as output:
         child = subprocess.Popen(
-            command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output
+            command,
+            cwd=ROOT,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
         )
         _children.add(child)
         try:

@@ -68,7 +68,8 @@ def deploy(place: Place) -> None:
     template = str(_built(place) / "template.yaml")
     _sam(
         place,
-        ["deploy", "--config-env", "local", "--template-file", template, "--no-progressbar"]
+        ["deploy", "--config-file", str(ROOT / "samconfig.toml"), "--config-env", "local"]
+        + ["--template-file", template, "--no-progressbar"]
         + ["--parameter-overrides", *pairs],
     )
     (place.home / "deployed").write_text(print_of_tree)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from base64 import b32decode, b32encode
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -152,6 +152,17 @@ class Lead:
     planned_epoch: int = 0
 
 
+def moved(lead: Lead, to: State, at: datetime, cause: str, by: str) -> tuple[Lead, Move]:
+    """Return the lead one legal step on, and the record of that step (C8).
+
+    Raises:
+        IllegalMove: a lead cannot move that way.
+    """
+    implied = implied_by_move(lead.state, to)
+    step = Move(lead.lead_id, lead.epoch, at, lead.state, to, cause, by, implied)
+    return replace(lead, state=to), step
+
+
 @dataclass(frozen=True)
 class Claim:
     """The record of one won race; its storing is the event the rest of the product follows (C1)."""
@@ -165,8 +176,6 @@ class Claim:
     claim_ms: int
     playbook_version: int
     test: bool = False
-    waiting_since: datetime | None = None
-    details: dict[str, str] = field(default_factory=dict)
 
 
 def pool_for(quality: Quality) -> Pool:

@@ -28,7 +28,7 @@ from dibs.domain.errors import (
     UndoOver,
     Withdrawn,
 )
-from dibs.domain.leads import Card, Claim, Lead, State
+from dibs.domain.leads import Card, Claim, Lead, Move, State, moved
 from dibs.domain.links import Link, link_is_for
 from dibs.domain.playbook import Playbook
 from dibs.domain.reps import Rep
@@ -242,17 +242,20 @@ def undo(
             raise NotYours
         if now > lead.claimed_at + timedelta(seconds=view.playbook.undo_seconds):
             raise UndoOver
-        reopened = reopen(lead, view.playbook, now)
-        if store.commit_undo(view, reopened, now):
+        reopened, moves = _reopened(lead, view.playbook, now)
+        if store.commit_undo(view, reopened, moves):
             return reopened
     raise Busy
 
 
-def reopen(lead: Lead, playbook: Playbook, now: datetime) -> Lead:
-    """Return the lead opened anew: next epoch, whole window, nobody's."""
-    return replace(
-        lead,
-        state=State.OPEN,
+def _reopened(lead: Lead, playbook: Playbook, now: datetime) -> tuple[Lead, list[Move]]:
+    """Return the lead opened anew (next epoch, whole window, nobody's) and how it came there."""
+    rep_id, claimed_at = str(lead.owner), lead.claimed_at or now
+    raced = replace(lead, state=State.OPEN)
+    _, claimed = moved(raced, State.CLAIMED, claimed_at, "claimed", rep_id)
+    released, release = moved(lead, State.RELEASED, now, "undone", rep_id)
+    fresh = replace(
+        released,
         epoch=lead.epoch + 1,
         owner=None,
         claimed_at=None,
@@ -260,6 +263,8 @@ def reopen(lead: Lead, playbook: Playbook, now: datetime) -> Lead:
         closes_at=now + timedelta(seconds=playbook.window_seconds),
         playbook_version=playbook.version,
     )
+    opened, opening = moved(fresh, State.OPEN, now, "undone", rep_id)
+    return opened, [claimed, release, opening]
 
 
 def _undone_by(view: RaceView, lead: Lead, rep_id: str) -> bool:

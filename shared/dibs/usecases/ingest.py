@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 
-from dibs.domain.leads import Card, Lead, Move, Preview, State, lead_id_for, pool_for
+from dibs.domain.leads import Card, Lead, Preview, State, lead_id_for, moved, pool_for
 from dibs.domain.playbook import Playbook
 from dibs.usecases.ports import LeadStore
 
@@ -40,9 +40,9 @@ def ingest(
     while True:
         lead_id = lead_id_for(card.source, card.external_id, attempt)
         card = replace(card, lead_id=lead_id)
-        lead = _opened(card, playbook, salt, clock())
-        move = Move(lead_id, 1, lead.received_at, State.NEW, State.OPEN, "accepted", "ingest")
-        stored = store.accept(lead, card, move, signed_at)
+        new = _new(card, playbook, salt, clock())
+        lead, opening = moved(new, State.OPEN, new.received_at, "accepted", card.source)
+        stored = store.accept(lead, card, opening, signed_at)
         if stored is None:
             return Accepted(lead, card.flags, duplicate=False)
         if (stored.source, stored.external_id) == (card.source, card.external_id):
@@ -54,11 +54,11 @@ def ingest(
     return Accepted(known or lead, card.flags, duplicate=True)
 
 
-def _opened(card: Card, playbook: Playbook, salt: bytes, now: datetime) -> Lead:
+def _new(card: Card, playbook: Playbook, salt: bytes, now: datetime) -> Lead:
     quality = playbook.quality_of(card.score)
     return Lead(
         lead_id=card.lead_id,
-        state=State.OPEN,
+        state=State.NEW,
         epoch=1,
         teams=playbook.teams_for(
             {

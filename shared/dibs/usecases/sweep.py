@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from dibs.domain.leads import Lead, State
+from dibs.domain.leads import Lead, State, moved
 from dibs.usecases.ports import Bus, Fact, LeadStore, Pending, Timers
 
 # Younger ones are still on their ordinary way.
@@ -61,4 +61,5 @@ def closing(
 
 def close(lead: Lead, store: LeadStore, now: datetime) -> bool:
     """Record that nobody claimed the lead in its window; False when somebody did after all."""
-    return store.expire(lead, now)
+    _, expired = moved(lead, State.EXPIRED, now, "window_closed", "clock")
+    return store.expire(lead, expired)

@@ -1,0 +1,149 @@
+"""The demo organisation of the local stack: two teams, their playbook, and who is in them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from dibs.adapters.settings import Settings
+from dibs.cli.deploy import client, functions, outputs
+from dibs.cli.place import REGION, STACK, Place
+from dibs.cli.target import settings_of
+from dibs.domain.reps import Rep
+from dibs.presets import preset_text
+from dibs.wiring import Operator, operator
+
+
+@dataclass(frozen=True)
+class DemoRep:
+    """One invented rep. Numbers are of the ranges kept free for stories and films."""
+
+    name: str
+    team: str
+    tier: int
+    zone: str
+    phone: str
+    language: str = "en"
+
+
+YOU = "You"
+"""The rep whose links are for whoever watches; no simulated rep acts for them."""
+
+TEAM = (
+    DemoRep(YOU, "north", 2, "Asia/Kuching", "+12025550100"),
+    DemoRep("Aisyah Rahman", "north", 1, "Asia/Kuching", "+12025550101", "ms"),
+    DemoRep("Ben Carter", "north", 1, "Europe/London", "+12025550102"),
+    DemoRep("Chong Wei Lin", "north", 2, "Asia/Singapore", "+12025550103"),
+    DemoRep("Dayang Nurul", "north", 2, "Asia/Kuching", "+12025550104", "ms"),
+    DemoRep("Elena Petrova", "north", 3, "Europe/Berlin", "+12025550105"),
+    DemoRep("Farid Osman", "north", 3, "Asia/Kuala_Lumpur", "+12025550106", "ms"),
+    DemoRep("Grace Okafor", "south", 1, "Africa/Lagos", "+61491570156"),
+    DemoRep("Hiroshi Tanaka", "south", 1, "Asia/Tokyo", "+61491570157"),
+    DemoRep("Isabel Moreno", "south", 2, "America/Bogota", "+61491570158"),
+    DemoRep("James Ling", "south", 2, "Asia/Kuching", "+61491570159", "ms"),
+    DemoRep("Kavita Nair", "south", 3, "Asia/Kolkata", "+61491570110"),
+    DemoRep("Liam Walsh", "south", 3, "Australia/Sydney", "+61491570006"),
+)
+
+
+def playbook() -> str:
+    """Return the demo playbook: open-pool, wide open, so that nothing but speed decides."""
+    rules = json.loads(preset_text("open-pool"))
+    rules["teams"] = {
+        "north": {"name": "North", "anonymous": False},
+        "south": {"name": "South", "anonymous": False},
+    }
+    rules["routing"] = [{"teams": ["north", "south"]}]
+    rules["claims_per_day"] = 500
+    rules["sms"] = {"enabled": True, "per_rep_per_day": 1000, "per_organisation_per_day": 1000}
+    return json.dumps(rules)
+
+
+def seed(place: Place) -> None:
+    """Make the demo team where it is missing, and describe the running stack in stack.json.
+
+    Tokens are kept beside the state: a restart gives the same ones.
+    """
+    found = outputs()
+    to = settings_of(STACK)
+    boss = operator(to)
+    tokens = _Tokens(place)
+    if boss.roster.manager_hash() is None:
+        # The manager's hash is written last, so a seeding that was cut short is done again.
+        boss.apply_playbook(playbook())
+        reps = _reps(boss, tokens)
+        tokens.keep("manager", boss.issue_manager_token())
+    else:
+        reps = _reps(boss, tokens)
+    _describe(place, found, to, reps, tokens)
+
+
+def _reps(boss: Operator, tokens: _Tokens) -> list[Rep]:
+    known = {rep.name: rep for rep in boss.reps()}
+    for member in TEAM:
+        rep = known.get(member.name)
+        if rep is None:
+            rep, token = boss.add_rep(
+                name=member.name,
+                team=member.team,
+                zone=member.zone,
+                phone=member.phone,
+                tier=member.tier,
+                language=member.language,
+            )
+            known[member.name] = rep
+            tokens.keep(rep.rep_id, token)
+        elif tokens.of(rep.rep_id) is None:
+            tokens.keep(rep.rep_id, boss.issue_token(rep.rep_id))
+    return [known[member.name] for member in TEAM]
+
+
+class _Tokens:
+    """The tokens this stack's people were given; the stack itself keeps only their hashes."""
+
+    def __init__(self, place: Place) -> None:
+        self._file = place.home / "tokens.json"
+        self._known: dict[str, str] = (
+            json.loads(self._file.read_text()) if self._file.exists() else {}
+        )
+
+    def of(self, owner: str) -> str | None:
+        return self._known.get(owner)
+
+    def keep(self, owner: str, token: str) -> None:
+        self._known[owner] = token
+        self._file.write_text(json.dumps(self._known, indent=1))
+        self._file.chmod(0o600)
+
+
+def _describe(
+    place: Place, found: dict[str, str], to: Settings, reps: list[Rep], tokens: _Tokens
+) -> None:
+    secret = client("secretsmanager").get_secret_value(SecretId=found["IntakeSecretId"])
+    stack: dict[str, Any] = {
+        "api_url": place.api_url(found["ApiId"]),
+        "public_url": place.public_url,
+        "aws_endpoint_url": place.endpoint,
+        "region": REGION,
+        "intake_secret": f"whsec_{secret['SecretString']}",
+        "inbound_sms_topic_arn": found["InboundSmsTopicArn"],
+        "push_failures_topic_arn": found["PushFailuresTopicArn"],
+        "functions": functions(),
+        "settings": {name.upper(): value for name, value in vars(to).items() if value},
+        "manager_token": tokens.of("manager"),
+        "reps": [
+            {
+                "rep_id": rep.rep_id,
+                "name": rep.name,
+                "phone": rep.phone,
+                "team": rep.team,
+                "tier": rep.tier,
+                "token": tokens.of(rep.rep_id),
+            }
+            for rep in reps
+        ],
+    }
+    for path in place.stack_files():
+        path.write_text(json.dumps(stack, indent=1))
+        path.chmod(0o600)

@@ -1,0 +1,201 @@
+"""`dibs local`: the whole product on this machine, without an AWS account."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import wraps
+from types import FrameType
+from typing import Annotated, Any
+
+import typer
+
+from dibs.cli import ministack
+from dibs.cli.bootstrap import Failed
+from dibs.cli.place import Place, place
+from dibs.cli.steps import console, step
+
+app = typer.Typer(no_args_is_help=True)
+
+# How many of each function stand ready: a cold one takes a second, and a race is over by then.
+WARM = {"claim": 8, "rep": 3, "notify": 2, "reply": 2}
+
+
+def command(action: Callable[..., None]) -> Callable[..., None]:
+    """Turn what can go wrong into one sentence and an exit code, for Ctrl-C as well."""
+
+    @wraps(action)
+    def run(*args: Any, **options: Any) -> None:
+        signal.signal(signal.SIGTERM, _interrupt)
+        try:
+            action(*args, **options)
+        except Failed as failure:
+            console.print(f"[red]{failure}[/]")
+            raise typer.Exit(1) from failure
+        except KeyboardInterrupt:
+            console.print("Stopped.")
+            raise typer.Exit(130) from None
+
+    return run
+
+
+@app.command()
+@command
+def up() -> None:
+    """Start the stack in the background, seeded and warmed, without feed or simulated reps."""
+    here = place()
+    if bring_up(here):
+        console.print(f"Dibs runs at {here.public_url}; `make down` stops it.")
+    else:
+        console.print(f"Dibs was running already, at {here.public_url}.")
+
+
+@app.command()
+@command
+def down() -> None:
+    """Stop the stack; its state is kept for the next start."""
+    here = place()
+    if not ministack.is_running(here):
+        ministack.stop(here)
+        _forget(here)
+        console.print("Nothing is running.")
+        return
+    shut_down(here)
+
+
+@app.command()
+@command
+def reset() -> None:
+    """Empty the state: leads, reps, everything. A running stack is started again, empty."""
+    here = place()
+    was_running = ministack.is_running(here)
+    if was_running:
+        shut_down(here)
+    shutil.rmtree(here.home, ignore_errors=True)
+    console.print("The state is empty.")
+    if was_running:
+        bring_up(here)
+
+
+@app.command()
+@command
+def status() -> None:
+    """Say whether the stack runs, and where."""
+    here = place()
+    if not ministack.is_running(here):
+        console.print("Dibs is not running here; `make up` or `make run` starts it.")
+        raise typer.Exit(1)
+    described = here.stack()
+    console.print(f"Dibs runs at {here.public_url} (for programs: {described['api_url']}).")
+    console.print(f"{len(described['reps'])} reps; tokens and addresses: .local/stack.json")
+
+
+@app.command()
+@command
+def run(
+    races: Annotated[int, typer.Option(help="Stop after this many; 0 goes on until Ctrl-C.")] = 0,
+    every: Annotated[float, typer.Option(help="Seconds between leads.")] = 7.0,
+) -> None:
+    """Start the stack, post leads, and show how simulated reps race for them. Ctrl-C ends it."""
+    here = place()
+    with started(here):
+        from dibs.cli.race_show import RaceShow
+
+        RaceShow(here, every=every).run(races)
+
+
+@contextmanager
+def started(here: Place) -> Iterator[None]:
+    """Have the stack up while the block runs; what was running before keeps running."""
+    ours = not ministack.is_running(here)
+    try:
+        bring_up(here)
+        yield
+    except KeyboardInterrupt:
+        console.print()
+    finally:
+        if ours and ministack.is_running(here):
+            # A second Ctrl-C must not cost the state that is being saved.
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
+            shut_down(here)
+
+
+def bring_up(here: Place) -> bool:
+    """Start, deploy, seed and warm what is not yet; return whether there was anything to do.
+
+    Raises:
+        Failed: something is in the way; nothing is left running.
+    """
+    from dibs.cli import demo, deploy
+
+    here.enter()
+    running = ministack.is_running(here)
+    if running and here.stack_files()[0].exists() and deploy.is_deployed(here):
+        return False
+    here.home.mkdir(parents=True, exist_ok=True)
+    try:
+        if not running:
+            with step("Starting the local AWS", "The local AWS is up"):
+                ministack.start(here)
+        if not deploy.is_deployed(here):
+            with step("Building the functions", "Functions built"):
+                deploy.build(here)
+            with step("Deploying tables, queues and functions", "Deployed"):
+                deploy.deploy(here)
+        with step("Seeding the demo team", f"{len(demo.TEAM)} reps in two teams are ready"):
+            demo.seed(here)
+        with step("Warming up the functions", "Functions are warm"):
+            warm(here)
+    except BaseException:
+        if not running:
+            ministack.stop(here)
+        raise
+    return True
+
+
+def warm(here: Place) -> None:
+    """Make every function ready, then bring back what the last stop may have cut short."""
+    from dibs.cli.deploy import client
+
+    names: dict[str, str] = here.stack()["functions"]
+    calls = [deployed for name, deployed in names.items() for _ in range(WARM.get(name, 1))]
+    functions = client("lambda")
+
+    def call(deployed: str) -> None:
+        answer = functions.invoke(FunctionName=deployed, Payload=b'{"warm": true}')
+        if "FunctionError" in answer:
+            said = json.load(answer["Payload"]).get("errorMessage", "no reason given")
+            raise Failed(f"The function {deployed} does not start: {said}")
+
+    with ThreadPoolExecutor(len(calls)) as pool:
+        list(pool.map(call, calls))
+    functions.invoke(FunctionName=names["recalculate"], Payload=b'{"job": "sweep"}')
+
+
+def shut_down(here: Place) -> None:
+    """Stop the local AWS, which saves its state."""
+    with step("Saving and stopping", "Stopped; the next start goes on from here"):
+        ministack.stop(here)
+    _forget(here)
+
+
+def _forget(here: Place) -> None:
+    """Remove the descriptions of a stack that no longer runs."""
+    own, shared = here.stack_files()
+    if shared.exists() and f":{here.port}" in json.loads(shared.read_text())["aws_endpoint_url"]:
+        shared.unlink()
+    own.unlink(missing_ok=True)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    sys.exit(app())

@@ -1,0 +1,41 @@
+"""The `dibs` command (O5)."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+from rich.console import Console
+
+from dibs.cli import leads, playbooks, reps
+from dibs.cli.local import app as local
+from dibs.domain.errors import DibsError, InvalidInput
+
+app = typer.Typer(
+    help="Dibs: every eligible rep is told of a lead at once, the first to claim it wins.",
+    no_args_is_help=True,
+    pretty_exceptions_show_locals=False,
+)
+app.add_typer(local, name="local", help="The stack on this machine.")
+app.add_typer(reps.app, name="reps", help="Reps: add, list, pause, import.")
+app.add_typer(leads.app, name="lead", help="Leads: post one, show one's history.")
+app.add_typer(playbooks.app, name="playbook", help="The rules: show, validate, apply.")
+app.command("link")(reps.link)
+
+
+def main() -> None:
+    """Run the command; an error of ours is told in its own words, without a traceback."""
+    try:
+        app()
+    except DibsError as error:
+        console = Console(stderr=True)
+        if isinstance(error, InvalidInput):
+            for found in error.errors:
+                console.print(f"[red]{found.field}[/]: {found.problem}", highlight=False)
+        else:
+            console.print(f"[red]{error}[/]", highlight=False)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,157 @@
+"""`dibs reps` and `dibs link`: the people, and their way in."""
+
+from __future__ import annotations
+
+import csv
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from dibs.adapters import clock
+from dibs.adapters.dynamo import Dynamo
+from dibs.adapters.race import DynamoRaceStore
+from dibs.cli.target import Stack, target
+from dibs.domain.errors import AlreadyExists, DibsError, RouteNotFound
+from dibs.usecases.reps import open_offers
+
+app = typer.Typer(no_args_is_help=True)
+console = Console()
+COLUMNS = ("name", "team", "zone", "phone", "tier", "language")
+
+
+@app.command()
+def add(
+    name: Annotated[str, typer.Option(help="As colleagues know them; winners are named.")],
+    team: Annotated[str, typer.Option(help="A team of the playbook.")],
+    zone: Annotated[str, typer.Option(help="IANA time zone, such as Asia/Kuching.")],
+    phone: Annotated[str, typer.Option(help="With country code, such as +60128880000.")] = "",
+    tier: Annotated[int, typer.Option(help="1 to 3.")] = 2,
+    language: Annotated[str, typer.Option(help="en or ms.")] = "en",
+    stack: Stack = "",
+) -> None:
+    """Add a rep and print their token, once: only its hash is kept."""
+    rep, token = target(stack).operator.add_rep(
+        name=name, team=team, zone=zone, phone=phone, tier=tier, language=language
+    )
+    console.print(f"Added {rep.name} ({rep.rep_id}) to {rep.team}. Their token, shown once:")
+    typer.echo(token)
+
+
+@app.command("list")
+def list_(stack: Stack = "") -> None:
+    """List reps, and whether they are told of leads now."""
+    now = clock.now()
+    table = Table("rep", "name", "team", "tier", "zone", "reached by", "now")
+    for rep in target(stack).operator.reps():
+        paused = rep.paused_until is not None and rep.paused_until > now
+        reached = [*(["push"] if rep.pushable else []), *(["SMS"] if rep.textable else [])]
+        standing = "left" if not rep.active else "paused" if paused else "on"
+        table.add_row(
+            rep.rep_id,
+            rep.name,
+            rep.team,
+            str(rep.tier),
+            rep.zone,
+            " + ".join(reached) or "app only",
+            standing,
+        )
+    console.print(table)
+
+
+@app.command()
+def pause(
+    rep_id: str,
+    minutes: Annotated[int, typer.Option(help="How long; the playbook's longest otherwise.")] = 0,
+    resume: Annotated[bool, typer.Option("--resume", help="Switch them on again.")] = False,
+    stack: Stack = "",
+) -> None:
+    """Pause a rep: not told, cannot claim. A pause ends by itself (R8)."""
+    operator = target(stack).operator
+    rep = operator.rep(rep_id)
+    longest = operator.roster.playbook().availability.pause_ends_after_minutes
+    if not 0 <= minutes <= longest:
+        raise typer.BadParameter(f"use 1 to {longest}", param_hint="--minutes")
+    until = None if resume else clock.now() + timedelta(minutes=minutes or longest)
+    operator.roster.pause(rep_id, until)
+    typer.echo(
+        f"{rep.name} is {'on' if until is None else f'paused until {until:%d %b %H:%M} UTC'}."
+    )
+
+
+@app.command("import")
+def import_(
+    file: Path,
+    tokens: Annotated[
+        Path, typer.Option(help="Where to write the new reps' tokens (CSV); keep it safe.")
+    ],
+    stack: Stack = "",
+) -> None:
+    """Import reps from a CSV file with the columns name, team, zone, phone, tier, language.
+
+    Importing again adds only who is new: a known phone number is skipped. A wrong line is named
+    and left out; the others are imported.
+    """
+    operator = target(stack).operator
+    try:
+        with file.open(encoding="utf-8-sig", newline="") as source:
+            reader = csv.DictReader(source)
+            missing = {"name", "team", "zone"} - set(reader.fieldnames or ())
+            if missing:
+                raise typer.BadParameter(
+                    f"has no column {', '.join(sorted(missing))}", param_hint=str(file)
+                )
+            rows = list(reader)
+    except (OSError, UnicodeDecodeError) as error:
+        raise typer.BadParameter(f"cannot be read: {error}", param_hint=str(file)) from None
+    added, known, wrong = [], 0, []
+    for number, row in enumerate(track(rows, "Importing", console=console), start=2):
+        given = {name: (row.get(name) or "").strip() for name in COLUMNS}
+        try:
+            rep, token = operator.add_rep(
+                name=given["name"],
+                team=given["team"],
+                zone=given["zone"],
+                phone=given["phone"],
+                tier=int(given["tier"] or 2),
+                language=given["language"] or "en",
+            )
+            added.append((rep.rep_id, rep.name, token))
+        except AlreadyExists:
+            known += 1
+        except ValueError:
+            wrong.append(f"line {number}: tier: use 1, 2 or 3")
+        except DibsError as error:
+            wrong.append(f"line {number}: {error}")
+    with tokens.open("a", encoding="utf-8", newline="") as out:
+        tokens.chmod(0o600)
+        csv.writer(out).writerows(added)
+    console.print(f"{len(added)} added, {known} known already, {len(wrong)} wrong.")
+    for line in wrong:
+        console.print(line, style="red", highlight=False)
+    if wrong:
+        raise typer.Exit(1)
+
+
+def link(rep_id: str, lead_id: str = typer.Argument(""), stack: Stack = "") -> None:
+    """Print a rep's claim links: for one open lead, or for all they are offered now."""
+    here = target(stack)
+    known = here.operator.roster.credentials(rep_id)
+    if known is None:
+        raise RouteNotFound("There is no such rep.")
+    rep, limits, _ = known
+    store = DynamoRaceStore(Dynamo(), here.settings)
+    offers = [
+        offer
+        for offer in open_offers(store, rep, limits, here.operator.roster.playbook(), clock.now())
+        if lead_id in ("", offer.lead.lead_id)
+    ]
+    if not offers:
+        console.print("There is no open offer for this rep.")
+        raise typer.Exit(1)
+    for offer in offers:
+        typer.echo(f"{here.settings.public_url}/c/{offer.token}  {offer.lead.preview.company}")

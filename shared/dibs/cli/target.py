@@ -1,0 +1,86 @@
+"""Which organisation a command is about: a stack on AWS (`--stack`), or the local one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Annotated, Any
+
+import boto3
+import typer
+from botocore.exceptions import BotoCoreError, ClientError
+
+from dibs.adapters.settings import Settings
+from dibs.domain.errors import NotConfigured
+from dibs.wiring import Operator, operator
+
+Stack = Annotated[
+    str,
+    typer.Option("--stack", envvar="DIBS_STACK", help="A stack on AWS; the local one otherwise."),
+]
+
+_OUTPUTS = {
+    "leads_table": "LeadsTable",
+    "contacts_table": "ContactsTable",
+    "organisation_table": "OrganisationTable",
+    "offers_table": "OffersTable",
+    "once_table": "OnceTable",
+    "public_url": "Url",
+    "facts_topic_arn": "FactsTopicArn",
+    "notify_queue_url": "NotifyQueueUrl",
+    "intake_secret_id": "IntakeSecretId",
+}
+
+
+@dataclass(frozen=True)
+class Target:
+    """A deployed organisation: its settings, and the address programs call."""
+
+    settings: Settings
+    api_url: str
+
+    @property
+    def operator(self) -> Operator:
+        return operator(self.settings)
+
+    def intake_secret(self) -> str:
+        """Return what sources sign their leads with."""
+        client = boto3.client("secretsmanager")
+        stored = client.get_secret_value(SecretId=self.settings.intake_secret_id)
+        return f"whsec_{stored['SecretString']}"
+
+
+def target(stack: str) -> Target:
+    """Return the organisation a command is about.
+
+    Raises:
+        NotConfigured: the stack cannot be reached; the message says what to do.
+    """
+    if stack:
+        found = settings_of(stack)
+        return Target(found, found.public_url)
+    from dibs.cli.place import STACK, place
+
+    here = place()
+    try:
+        known = here.stack()
+    except OSError as error:
+        raise NotConfigured(
+            "No local stack is running: start one with 'make up', or name one on AWS with --stack."
+        ) from error
+    here.enter()
+    return Target(settings_of(STACK), known["api_url"])
+
+
+def settings_of(stack: str) -> Settings:
+    """Return a stack's settings, from its outputs.
+
+    Raises:
+        NotConfigured: there is no such stack, or it cannot be reached.
+    """
+    try:
+        described: Any = boto3.client("cloudformation").describe_stacks(StackName=stack)
+    except (ClientError, BotoCoreError) as error:
+        raise NotConfigured(f"The stack {stack!r} cannot be reached: {error}") from error
+    outputs = {o["OutputKey"]: o["OutputValue"] for o in described["Stacks"][0]["Outputs"]}
+    known = {field.name for field in fields(Settings)}
+    return Settings(**{name: outputs[key] for name, key in _OUTPUTS.items() if name in known})
