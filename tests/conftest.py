@@ -6,9 +6,10 @@ import itertools
 import os
 from collections.abc import Iterator
 
+import hypothesis
 import pytest
 from moto import mock_aws
-from support import dynamodb_local
+from support import dynamodb_local, stack as local_stack
 from support.builders import World
 from support.tables import create_tables
 
@@ -22,6 +23,10 @@ for name, value in {
 }.items():
     os.environ[name] = value
 os.environ.pop("AWS_PROFILE", None)
+
+# The same examples on every machine, however slow it is, and none kept between runs.
+hypothesis.settings.register_profile("dibs", deadline=None, derandomize=True, database=None)
+hypothesis.settings.load_profile("dibs")
 
 _numbers = itertools.count()
 
@@ -51,3 +56,10 @@ def world() -> Iterator[World]:
     with mock_aws():
         client = boto3.client("dynamodb")
         yield World(client, create_tables(client, f"t{next(_numbers)}"))
+
+
+@pytest.fixture(scope="session")
+def stack() -> Iterator[local_stack.Stack]:
+    """The local stack, freshly deployed; gone when the tests are."""
+    with local_stack.running() as running:
+        yield running

@@ -12,8 +12,17 @@ from dibs.adapters.entry import Event, http
 from dibs.adapters.http import Response, answer, bearer_token, path, wants_html, won_body
 from dibs.adapters.observability import count, logger
 from dibs.domain.errors import AlreadyClaimed, ClaimRefused, DibsError, Expired
-from dibs.domain.links import read_link
-from dibs.usecases.claim import CONTACT_SHOWN_FOR, Won, bearer, by_link, claim, judge, undo
+from dibs.domain.links import Link, read_link
+from dibs.usecases.claim import (
+    CONTACT_SHOWN_FOR,
+    Proof,
+    Won,
+    bearer,
+    by_link,
+    claim,
+    judge,
+    undo,
+)
 from dibs.usecases.ports import RaceView
 from dibs.usecases.reps import sight
 
@@ -56,16 +65,14 @@ def undo_by_link(event: Event) -> Response:
     return _answered(event, _undo_link)
 
 
-def _claim_link(event: Event) -> Won:
-    link = read_link(path(event, "token"))
+def _claim_link(link: Link, proof: Proof) -> Won:
     return _counted(
-        claim(wiring.race(), link.lead_id, link.rep_id, by_link(link), clock.now, CONTACT_SHOWN_FOR)
+        claim(wiring.race(), link.lead_id, link.rep_id, proof, clock.now, CONTACT_SHOWN_FOR)
     )
 
 
-def _undo_link(event: Event) -> None:
-    link = read_link(path(event, "token"))
-    undo(wiring.race(), link.lead_id, link.rep_id, by_link(link), clock.now)
+def _undo_link(link: Link, proof: Proof) -> None:
+    undo(wiring.race(), link.lead_id, link.rep_id, proof, clock.now)
     logger.info("claim undone", lead_id=link.lead_id, rep_id=link.rep_id)
 
 
@@ -98,30 +105,26 @@ def _show(event: Event) -> Page:
         return pages.of_error(error, path(event, "token"), "en", clock.now())
 
 
-def _answered(event: Event, act: Callable[[Event], Won | None]) -> Response:
+def _answered(event: Event, act: Callable[[Link, Proof], Won | None]) -> Response:
     """Do what was asked, and answer a browser with the page that tells how it went."""
+    token, language = path(event, "token"), "en"
+
+    def proof(view: RaceView) -> None:
+        nonlocal language  # what the act reads anyway also tells in which language to answer
+        language = view.rep.language if view.rep else language
+        by_link(read_link(token))(view)
+
     if not wants_html(event):
-        done = act(event)
+        done = act(read_link(token), proof)
         return answer(200, won_body(done) if done else {"undone": True})
     from claim import pages
 
-    token = path(event, "token")
     try:
-        done = act(event)
-        language = _language(event)
+        done = act(read_link(token), proof)
         page = pages.of_win(done, token, language, clock.now()) if done else pages.undone(language)
     except DibsError as error:
-        page = pages.of_error(error, token, _language(event), clock.now())
+        page = pages.of_error(error, token, language, clock.now())
     return _page(event, page)
-
-
-def _language(event: Event) -> str:
-    try:
-        link = read_link(path(event, "token"))
-        rep = wiring.race().read(link.lead_id, link.rep_id).rep
-    except DibsError:
-        return "en"
-    return rep.language if rep else "en"
 
 
 def _page(event: Event, page: Page) -> Response:
@@ -150,15 +153,14 @@ def _counted(won: Won) -> Won:
     return won
 
 
-handler = http(
-    {
-        "POST /leads/{lead_id}/claim": claim_by_api,
-        "GET /c/{token}": show,
-        "HEAD /c/{token}": show,
-        "GET /c/{token}/state": state,
-        "POST /c/{token}/seen": seen,
-        "POST /c/{token}/claim": claim_by_link,
-        "POST /c/{token}/undo": undo_by_link,
-    },
-    lambda: wiring.race().read("", ""),
-)
+ROUTES = {
+    "POST /leads/{lead_id}/claim": claim_by_api,
+    "GET /c/{token}": show,
+    "HEAD /c/{token}": show,
+    "GET /c/{token}/state": state,
+    "POST /c/{token}/seen": seen,
+    "POST /c/{token}/claim": claim_by_link,
+    "POST /c/{token}/undo": undo_by_link,
+}
+
+handler = http(ROUTES, lambda: wiring.race().read("-", "-"))

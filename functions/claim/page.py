@@ -149,14 +149,17 @@ def not_found_page(language: str) -> Page:
 
 
 def busy_page(token: str, language: str, *, posted: bool = False) -> Page:
-    """Too many claims at this instant. Trying again is harmless; the script does it by itself."""
+    """Too many requests at this instant: offers the claim, or the look, again.
+
+    Trying again is harmless; the script does it by itself.
+    """
     page = _message(
         503,
         "busy",
         language,
         tone="warm",
-        state="open",
-        action="claim" if posted else f"{token}/claim",
+        posted=posted,
+        action="claim" if posted else token,
     )
     return Page(page.status, page.html, page.headers | {"retry-after": str(_RETRY_AFTER_SECONDS)})
 
@@ -184,7 +187,7 @@ def _site() -> _Site:
     from jinja2 import Environment, FunctionLoader, StrictUndefined
 
     css = _squeeze_css((_TEMPLATES / "page.css").read_text("utf-8"))
-    js = _squeeze_lines((_TEMPLATES / "page.js").read_text("utf-8"), comment="//")
+    js = _squeeze_js((_TEMPLATES / "page.js").read_text("utf-8"))
     environment = Environment(
         autoescape=True,
         loader=FunctionLoader(lambda name: _squeeze_lines((_TEMPLATES / name).read_text("utf-8"))),
@@ -192,6 +195,7 @@ def _site() -> _Site:
         undefined=StrictUndefined,
     )
     environment.globals.update(css=css, js=js)
+    environment.policies["json.dumps_kwargs"] = {"ensure_ascii": False, "separators": (",", ":")}
 
     def render(template: str, **values: Any) -> str:
         return environment.get_template(template).render(values)
@@ -238,7 +242,6 @@ def _labels(language: str) -> dict[str, str]:
     """Return what the script says by itself."""
     _ = translator(language)
     return {
-        "ask": _("The first to say yes gets it, with all contact details."),
         "sending": _("Claiming…"),
         "offline": _("No connection – trying again…"),
         "busy": _("Very busy – trying again…"),
@@ -308,13 +311,20 @@ def _digest(text: str) -> str:
     return "sha256-" + b64encode(sha256(text.encode()).digest()).decode()
 
 
-def _squeeze_lines(text: str, comment: str | None = None) -> str:
-    """Drop indentation, empty lines and whole-line comments: bytes a phone need not load."""
-    lines = (line.strip() for line in text.splitlines())
-    return "\n".join(line for line in lines if line and not (comment and line.startswith(comment)))
+def _squeeze_lines(text: str) -> str:
+    """Drop indentation and empty lines: bytes a phone need not load."""
+    return "\n".join(line for line in map(str.strip, text.splitlines()) if line)
 
 
 def _squeeze_css(text: str) -> str:
     text = re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)
-    text = "".join(line.strip() for line in text.splitlines())
+    text = _squeeze_lines(text).replace("\n", "")
     return re.sub(r"\s*([{};]|[:,](?=\s))\s*", r"\1", text).replace(";}", "}")
+
+
+def _squeeze_js(text: str) -> str:
+    """Drop whole-line comments, and the blanks around signs outside strings; keep line ends."""
+    text = re.sub(r"^\s*//.*$", "", text, flags=re.MULTILINE)
+    parts = re.split(r"('[^'\n]*'|`[^`]*`)", _squeeze_lines(text))
+    parts[::2] = [re.sub(r" *([=+\-*/<>!?:&|,;{}()\[\]]) *", r"\1", part) for part in parts[::2]]
+    return "".join(parts)

@@ -54,4 +54,6 @@ def warm() -> None:
     wiring.roster().playbook()
 
 
-handler = http({"POST /leads": post_lead}, warm)
+ROUTES = {"POST /leads": post_lead}
+
+handler = http(ROUTES, warm)

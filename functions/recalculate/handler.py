@@ -9,7 +9,7 @@ from typing import Any
 from dibs import wiring
 from dibs.adapters import clock
 from dibs.adapters.entry import WARM
-from dibs.adapters.observability import count, logger, metrics
+from dibs.adapters.observability import count, logger, observed
 from dibs.domain.errors import FieldError, InvalidInput
 from dibs.usecases.sweep import sweep
 
@@ -25,8 +25,7 @@ def run_sweep(as_of: datetime) -> dict[str, Any]:
 JOBS = {"sweep": run_sweep}
 
 
-@metrics.log_metrics
-@logger.inject_lambda_context(clear_state=True)
+@observed
 def handler(event: dict[str, Any], context: Any) -> Any:
     """Run one job; a failed run is retried by the schedule and then set aside.
 

@@ -7,12 +7,11 @@ from typing import Any
 from dibs import wiring
 from dibs.adapters.entry import WARM
 from dibs.adapters.leads import pending_from
-from dibs.adapters.observability import logger, metrics
+from dibs.adapters.observability import observed
 from dibs.usecases.sweep import relay
 
 
-@metrics.log_metrics
-@logger.inject_lambda_context(clear_state=True)
+@observed
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any] | str:
     """Publish the facts of a batch and take them out of the outbox; in order, all or again."""
     del context

@@ -175,16 +175,18 @@ def _body(event: Event) -> dict[str, Any]:
     return body
 
 
+ROUTES = {
+    "GET /me/offers": offers,
+    "POST /leads/{lead_id}/seen": seen,
+    "POST /leads/{lead_id}/decline": decline,
+    "POST /leads/{lead_id}/release": release,
+    "PUT /me/availability": availability,
+    "PUT /me/devices/{device_id}": put_device,
+    "DELETE /me/devices/{device_id}": delete_device,
+    "GET /reps": reps,
+}
+
 handler = http(
-    {
-        "GET /me/offers": offers,
-        "POST /leads/{lead_id}/seen": seen,
-        "POST /leads/{lead_id}/decline": decline,
-        "POST /leads/{lead_id}/release": release,
-        "PUT /me/availability": availability,
-        "PUT /me/devices/{device_id}": put_device,
-        "DELETE /me/devices/{device_id}": delete_device,
-        "GET /reps": reps,
-    },
-    lambda: (wiring.race().read("", ""), wiring.roster(), wiring.push()),
+    ROUTES,
+    lambda: (wiring.race().read("-", "-"), wiring.roster(), wiring.push()),
 )

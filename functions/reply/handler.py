@@ -25,7 +25,8 @@ def work(body: dict[str, Any], context: Any) -> None:
         str(body["inboundMessageId"]), str(body["originationNumber"]), str(body["messageBody"])
     )
     now = clock.now()
-    if wiring.once().taken(f"answered/{message.message_id}"):
+    answered = f"answered/{message.message_id}"
+    if wiring.once().taken(answered):
         return
     answer = reply(
         message, wiring.race(), wiring.roster(), wiring.offers(), wiring.once(), clock.now
@@ -38,8 +39,12 @@ def work(body: dict[str, Any], context: Any) -> None:
     if isinstance(outcome, Won) and not outcome.already_yours and not outcome.claim.test:
         count("Claims")
         count("ClaimMs", outcome.claim.claim_ms)
-    if wiring.once().claim_name(f"answered/{message.message_id}", now) and answer:
-        wiring.sms().send(answer.phone, answer_sms(answer, clock.now()))
+    if wiring.once().claim_name(answered, now) and answer:
+        try:
+            wiring.sms().send(answer.phone, answer_sms(answer, clock.now()))
+        except Exception:
+            wiring.once().free_name(answered)  # not sent: the retry answers
+            raise
 
 
 def _fingerprint(phone: str) -> str:
@@ -48,7 +53,7 @@ def _fingerprint(phone: str) -> str:
 
 def warm() -> None:
     """Make what the first reply would wait for."""
-    wiring.race().read("", "")
+    wiring.race().read("-", "-")
     wiring.roster()
     wiring.offers()
     wiring.once()

@@ -5,7 +5,8 @@
 const page = location.pathname.replace(/\/(claim|undo)$/, '');
 const find = (what, from = document) => from.querySelector(what);
 const all = (what) => document.querySelectorAll(what);
-let state, labels, ends, timer, sending, fails = 0;
+const root = document.documentElement;
+let state, labels, ends, timer, sending, seen, fails = 0;
 
 function say(text) {
 const sheet = find('dialog[open] [role=status]');
@@ -28,6 +29,8 @@ clearTimeout(late);
 }
 }
 
+const failed = (answer) => answer.status > 499 || answer.status === 429;
+
 const wait = (ms) => new Promise((go) => {
 setTimeout(go, ms);
 addEventListener('online', go, {once: true});
@@ -39,13 +42,13 @@ async function send(what) {
 if (sending) return;
 const mine = sending = {};
 find('[data-act=yes]')?.setAttribute('aria-disabled', true);
-say(labels.sending);
+if (what === 'claim') say(labels.sending);
 for (let n = 0; sending === mine; n++) {
 let pause = Math.min(500 * 2 ** n, 5000);
 try {
 const over = what === 'claim' && Date.now() > ends;
 const [answer, html] = await ask(over ? page : `${page}/${what}`, 'text/html', over ? 'GET' : 'POST');
-if (answer.status < 500 && answer.status !== 429) return show(html);
+if (!failed(answer)) return show(html);
 say(labels.busy);
 pause = Math.max(pause, 1000 * answer.headers.get('retry-after'));
 } catch {
@@ -65,31 +68,38 @@ for (const back of main.querySelectorAll('[data-back]')) back.href = page;
 say();
 find('main').replaceWith(main);
 document.title = fresh.title;
-document.documentElement.className = fresh.documentElement.className;
+root.className = fresh.documentElement.className;
 sending = null;
 begin();
 find('h1').focus();
 }
 
-// While the lead is open and the page visible, ask how it stands.
+// While the lead is open and the page visible, ask how it stands; the first time, say that a
+// person is looking (a link preview does not run this).
 async function watch() {
 clearTimeout(timer);
-if (sending || document.hidden || !/open|refused/.test(state)) return;
+if (sending || document.hidden || !/open|refused|busy/.test(state)) return;
 const began = Date.now();
 try {
+if (!seen) {
+seen = (await ask(`${page}/seen`, 'application/json', 'POST'))[0].status < 500;
+} else {
 const [answer, body] = await ask(`${page}/state`, 'application/json');
-if (!answer.ok) throw answer;
+const news = answer.ok ? JSON.parse(body).state : answer.status;
+if (failed(answer)) throw answer;
 if (fails) say();
 fails = 0;
-const news = JSON.parse(body).state;
 if (news !== state && !sending) {
 if (news === 'lost') say(labels.gone);
-return show((await ask(page, 'text/html'))[1]);
+const [other, html] = await ask(page, 'text/html');
+if (failed(other)) throw other;
+return show(html);
+}
 }
 } catch {
 if (++fails > 1) say(labels.offline);
 }
-const every = (state === 'open' ? 2000 : 10000) * 2 ** Math.min(fails, 2);
+const every = (state === 'refused' ? 5000 : 2000) * 2 ** Math.min(fails, 2);
 clearTimeout(timer);
 timer = setTimeout(watch, Math.max(0, began + every - Date.now()));
 }
@@ -101,8 +111,7 @@ function tick() {
 for (const each of all('[data-left]')) {
 const left = Math.max(0, Math.ceil((each.ends - Date.now()) / 1000));
 if (!each.dataset.do) each.textContent = clock(left);
-if (left === 60 && each.dataset.end === 'look' && state === 'open') say(labels.minute);
-if (left === 55 && find('#say').textContent === labels.minute) say();
+if (each.parentNode.disabled === false && (left === 60 || left === 55)) say(left > 55 && labels.minute);
 if (!left && !each.over) {
 each.over = true;
 if (each.dataset.end === 'drop') each.remove();
@@ -116,18 +125,20 @@ if (ring) ring.setAttribute('stroke-dasharray', `${Math.max(0, (ends - Date.now(
 function begin() {
 ({state} = find('main').dataset);
 labels = JSON.parse(find('main').dataset.labels);
+labels.ask = find('dialog [role=status]')?.textContent;
 for (const each of all('[data-left]')) each.ends = Date.now() + 1000 * each.dataset.left;
 ends = find('.disc [data-left]')?.ends;
 clearTimeout(timer);
-find('[name=theme-color]').content = getComputedStyle(document.documentElement).backgroundColor;
+find('[name=theme-color]').content = getComputedStyle(root).backgroundColor;
 tick();
-timer = setTimeout(watch, 2000);
+timer = setTimeout(watch, seen ? 2000 : 0);
 }
 
 addEventListener('submit', (event) => {
-event.preventDefault();
 const what = event.target.dataset.do;
 const sheet = find('dialog');
+if (!what) return;
+event.preventDefault();
 if (what !== 'claim') send(what === 'undo' ? what : 'claim');
 else if (sheet.showModal) sheet.showModal();
 else if (confirm(find('h2', sheet).textContent)) send('claim');

@@ -11,12 +11,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from dibs.adapters.http import Response, answer, problem
-from dibs.adapters.observability import count, logger, metrics
+from dibs.adapters.observability import Handler, count, logger, observed
 from dibs.domain.errors import Busy, DibsError, RouteNotFound
 
 Event = Mapping[str, Any]
 Route = Callable[[Event], Response]
-Handler = Callable[[dict[str, Any], Any], Any]
 
 WARM = {"warm": True}
 """An event that only makes a function ready: answered after its clients are made."""
@@ -25,8 +24,7 @@ WARM = {"warm": True}
 def http(routes: Mapping[str, Route], warm: Callable[[], object]) -> Handler:
     """Return a handler that answers each route with its function, and errors as problems."""
 
-    @metrics.log_metrics
-    @logger.inject_lambda_context(clear_state=True)
+    @observed
     def handler(event: dict[str, Any], context: Any) -> Any:
         del context
         if event == WARM:
@@ -54,8 +52,7 @@ def messages(work: Callable[[Any, Any], None], warm: Callable[[], object]) -> Ha
     Messages that failed come again, they alone.
     """
 
-    @metrics.log_metrics
-    @logger.inject_lambda_context(clear_state=True)
+    @observed
     def handler(event: dict[str, Any], context: Any) -> Any:
         if event == WARM:
             warm()

@@ -10,7 +10,14 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import phonenumbers
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+)
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from dibs.domain.errors import BodyTooLarge, FieldError, InvalidInput, MalformedBody, Unauthorized
@@ -27,6 +34,14 @@ Id = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_l
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 
 
+def _number_in_words(value: object) -> object:
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def _yes_or_no_in_words(value: object) -> object:
+    return ("yes" if value else "no") if isinstance(value, bool) else value
+
+
 class LeadIn(BaseModel):
     """The body of `POST /leads`. Unknown fields are ignored: sources send what they like."""
 
@@ -35,7 +50,7 @@ class LeadIn(BaseModel):
     source: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64)]
     external_id: Id
     company: Name
-    company_size: Word | int = ""
+    company_size: Annotated[Word, BeforeValidator(_number_in_words)] = ""
     contact_name: Line = ""
     contact_title: Line = ""
     contact_email: Line = ""
@@ -47,7 +62,7 @@ class LeadIn(BaseModel):
     team: Word = ""
     needs: Annotated[list[Word], Field(max_length=20)] = []
     language: Word = ""
-    consent: Line | bool = ""
+    consent: Annotated[Line, BeforeValidator(_yes_or_no_in_words)] = ""
     do_not_call: bool = False
     test: bool = False
 
@@ -56,10 +71,15 @@ def verify(body: bytes, headers: Mapping[str, str], secret: str) -> datetime:
     """Check the Standard Webhooks signature over the raw body; return when it was signed.
 
     Raises:
+        MalformedBody: the body is no text, so nobody can have signed it.
         Unauthorized: unsigned, wrongly signed, or signed more than five minutes from now.
     """
     try:
-        Webhook(secret).verify(body, dict(headers), json_parse=False)
+        text = body.decode()
+    except UnicodeDecodeError as error:
+        raise MalformedBody from error
+    try:
+        Webhook(secret).verify(text, dict(headers), json_parse=False)
         return datetime.fromtimestamp(float(headers["webhook-timestamp"]), UTC)
     except (WebhookVerificationError, ValueError, KeyError, OverflowError) as error:
         raise Unauthorized(
@@ -107,35 +127,27 @@ def card_from_body(raw: bytes) -> Card:
         raise MalformedBody("The body must be a JSON object.")
     # Fields we do not know are left alone, and null says what leaving a field out says.
     data = {k: v for k, v in data.items() if k in LeadIn.model_fields and v is not None}
-    errors = [
-        FieldError(name, "contains control characters; send plain text")
+    controls = {
+        name: FieldError(name, "contains control characters; send plain text")
         for name, value in data.items()
         if any(_CONTROL.search(text) for text in _texts(value))
-    ]
-    if errors:
-        raise InvalidInput(tuple(errors))
+    }
     try:
         lead = LeadIn.model_validate(data)
     except ValidationError as error:
-        raise InvalidInput(field_errors(error)) from error
+        others = (e for e in field_errors(error) if e.field.split(".")[0] not in controls)
+        raise InvalidInput((*controls.values(), *others)) from error
+    if controls:
+        raise InvalidInput(tuple(controls.values()))
     phone, phone_flags = usable_phone(lead.contact_phone)
     email_flags = (
         ("email_unusable",)
         if lead.contact_email and not _EMAIL.fullmatch(lead.contact_email)
         else ()
     )
-    consent = lead.consent
     return Card(
         lead_id="",
-        **{
-            **lead.model_dump(exclude={"needs", "consent", "company_size", "contact_phone"}),
-            "needs": tuple(lead.needs),
-            "consent": {True: "yes", False: "no"}[consent]
-            if isinstance(consent, bool)
-            else consent,
-            "company_size": str(lead.company_size),
-            "contact_phone": phone,
-        },
+        **{**lead.model_dump(), "needs": tuple(lead.needs), "contact_phone": phone},
         flags=(*phone_flags, *email_flags),
     )
 

@@ -3,16 +3,35 @@ phone number, an address, a person's name, a token or a whole event."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
 from aws_lambda_powertools.logging import Logger
 from aws_lambda_powertools.metrics import Metrics, MetricUnit
+
+Handler = Callable[[dict[str, Any], Any], Any]
 
 logger = Logger(service="dibs", log_uncaught_exceptions=False)
 metrics = Metrics(namespace="Dibs", service="dibs")
 
-_UNITS = {"Ms": MetricUnit.Milliseconds}
+
+def observed(handler: Handler) -> Handler:
+    """Log with the invocation's context, and publish what it counted, if anything."""
+
+    @logger.inject_lambda_context(clear_state=True)
+    @wraps(handler)
+    def run(event: dict[str, Any], context: Any) -> Any:
+        try:
+            return handler(event, context)
+        finally:
+            if metrics.metric_set:
+                metrics.flush_metrics()
+
+    return run
 
 
 def count(name: str, value: float = 1) -> None:
     """Add to a metric; names that end in `Ms` are milliseconds, all others counts."""
-    unit = next((unit for suffix, unit in _UNITS.items() if name.endswith(suffix)), None)
-    metrics.add_metric(name=name, unit=unit or MetricUnit.Count, value=value)
+    unit = MetricUnit.Milliseconds if name.endswith("Ms") else MetricUnit.Count
+    metrics.add_metric(name=name, unit=unit, value=value)

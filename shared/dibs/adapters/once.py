@@ -29,3 +29,7 @@ class DynamoOnce:
     def taken(self, name: str) -> bool:
         """Tell whether somebody asked for this name already."""
         return self._db.get(self._table, {"id": {"S": name}}, consistent=True) is not None
+
+    def free_name(self, name: str) -> None:
+        """Let somebody ask for this name again."""
+        self._db.delete(self._table, {"id": {"S": name}})

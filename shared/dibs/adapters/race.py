@@ -67,7 +67,10 @@ class DynamoRaceStore:
                 ],
                 self._to.organisation_table: organisation,
                 self._to.offers_table: [_offer_key(lead_id, rep_id, keys.NOTICE)],
-            }
+            },
+            # A refusal must be true: nobody hears "taken" of a lead that was just opened anew,
+            # and a withdrawn token ends at once.
+            consistent=(self._to.leads_table, self._to.organisation_table),
         )
         items = {item["sk"]["S"]: item for item in found[self._to.leads_table]}
         people = {item["pk"]["S"]: item for item in found[self._to.organisation_table]}

@@ -19,7 +19,7 @@ from pynamodb.attributes import (
     NumberAttribute,
     UnicodeAttribute,
 )
-from pynamodb.constants import NUMBER, STRING
+from pynamodb.constants import MAP, NUMBER, STRING
 from pynamodb.models import Model
 
 from dibs.adapters import keys
@@ -66,6 +66,18 @@ class ListAttribute(Attribute[tuple[str, ...]]):
 
     def deserialize(self, value: str) -> tuple[str, ...]:
         return tuple(value.split())
+
+
+class DevicesAttribute(Attribute[dict[str, Item]]):
+    """A rep's devices by id, in DynamoDB's own form: a map, so that each is set by itself."""
+
+    attr_type = MAP
+
+    def serialize(self, value: dict[str, Item]) -> dict[str, Any]:
+        return {device_id: {"M": device} for device_id, device in value.items()}
+
+    def deserialize(self, value: dict[str, Any]) -> dict[str, Item]:
+        return {device_id: device["M"] for device_id, device in value.items()}
 
 
 class LockRecord(Model):
@@ -164,7 +176,7 @@ class RepRecord(Model):
     active = BooleanAttribute()
     paused_until = InstantAttribute(null=True)
     sms_opted_out = BooleanAttribute(null=True)
-    devices = JSONAttribute(null=True)
+    devices = DevicesAttribute(null=True)
     token_hash = UnicodeAttribute(null=True)
     claims_day = DayAttribute(null=True)
     claims = NumberAttribute(null=True)
@@ -392,9 +404,14 @@ def rep_from(item: Item) -> tuple[Rep, Limits, str | None]:
         paused_until=record.paused_until,
         sms_opted_out=bool(record.sms_opted_out),
         devices=tuple(
-            Device(device_id, Platform(device["platform"]), device["arn"], device["enabled"])
+            Device(
+                device_id,
+                Platform(device["platform"]["S"]),
+                device["arn"]["S"],
+                device["enabled"]["BOOL"],
+            )
             for device_id, device in sorted(
-                (record.devices or {}).items(), key=lambda pair: pair[1]["at"]
+                (record.devices or {}).items(), key=lambda pair: int(pair[1]["at"]["N"])
             )
         ),
     )

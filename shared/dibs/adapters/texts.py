@@ -7,7 +7,14 @@ import unicodedata
 from datetime import datetime, timedelta
 
 from dibs.adapters.translations import in_words, refusal_sentence, translator
-from dibs.domain.errors import AlreadyClaimed, ClaimRefused, DibsError, Expired, Withdrawn
+from dibs.domain.errors import (
+    AlreadyClaimed,
+    ClaimRefused,
+    DibsError,
+    Expired,
+    LeadNotFound,
+    Withdrawn,
+)
 from dibs.domain.leads import Card, Lead, Preview
 from dibs.domain.reps import Rep
 from dibs.usecases.claim import Won
@@ -46,7 +53,9 @@ def offer_sms(lead: Lead, rep: Rep, code: str, url: str, now: datetime) -> str:
     tail = _("{left} left. Reply {code} or {url}", left=_left(lead, now), code=code, url=url)
     company, title = _harmless(preview.company), _harmless(preview.contact_title)
     for company_most, title_most in ((160, 80), (60, 30), (40, 20), (30, 12), (24, 0), (16, 0)):
-        text = _offer_line(preview, _short(company, company_most), _short(title, title_most), rep)
+        # Harmless once more: a long word may be cut down to something like a code.
+        named = _harmless(_short(company, company_most)), _harmless(_short(title, title_most))
+        text = _offer_line(preview, *named, rep)
         text = f"{text}. {tail}"
         length = gsm_length(text)
         if length is None or length <= _PART:
@@ -82,7 +91,7 @@ def answer_sms(answer: Answer, now: datetime) -> str:
     if isinstance(outcome, ClaimRefused):
         sentences = " ".join(refusal_sentence(r, language) for r in outcome.refusals)
         return _("Not claimed. {why}", why=sentences)
-    if isinstance(outcome, Expired | Withdrawn):
+    if isinstance(outcome, Expired | Withdrawn | LeadNotFound):
         return _("Too late: this offer is over. The next lead is on its way.")
     if isinstance(outcome, DibsError):
         return _("Not claimed: we could not get through. Please send the code again.")

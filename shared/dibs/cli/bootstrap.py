@@ -57,11 +57,11 @@ class Environment:
 
     @property
     def wanted(self) -> str:
-        interpreter = f"{sys.executable} {sys.version}".encode()
-        return hashlib.sha256(self.depends_on + interpreter).hexdigest()
+        return hashlib.sha256(self.depends_on + sys.version.encode()).hexdigest()
 
     def ready(self) -> bool:
-        return self.stamp.is_file() and self.stamp.read_text() == self.wanted
+        usable = (self.folder / "bin" / "python").exists()  # its interpreter may have gone
+        return usable and self.stamp.is_file() and self.stamp.read_text() == self.wanted
 
 
 def main() -> int:
@@ -239,7 +239,10 @@ def _sentence(kind: str, said: str) -> str:
     network = ("could not connect", "connection", "resolve", "network", "timed out", "unreachable",
                "no matching distribution", "error sending request", "dns")  # fmt: skip
     if any(word in words for word in network):
-        return "PyPI cannot be reached, and Dibs has to install its parts once: check the network and try again."
+        return (
+            "PyPI cannot be reached, and Dibs has to install its parts once: "
+            "check the network and try again."
+        )
     last = [line for line in said.splitlines() if line.strip()][-1:] or ["no reason given"]
     return f"Installing Dibs's parts failed: {last[0].strip()}"
 
@@ -251,9 +254,8 @@ def check_python() -> None:
         Failed: this Python does not run Dibs.
     """
     if not (3, 11) <= sys.version_info < NEWER_THAN_US:
-        raise Failed(
-            f"Dibs needs Python 3.11, 3.12 or 3.13; this is {sys.version.split()[0]} ({sys.executable})."
-        )
+        version = sys.version.split()[0]
+        raise Failed(f"Dibs needs Python 3.11, 3.12 or 3.13; {sys.executable} is {version}.")
 
 
 def check_port(port: int) -> None:

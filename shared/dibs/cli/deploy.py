@@ -33,14 +33,16 @@ def build(place: Place) -> None:
     Raises:
         Failed: it failed; the sentence shows its last words.
     """
+    # The cache does not see the variables below, so each Python has one of its own.
+    folders = ["--build-dir", str(_built(place)), "--cache-dir", str(place.home / runtime())]
     _sam(
         place,
-        ["build", "--config-env", "local", "--build-dir", str(_built(place))]
-        + ["--cache-dir", str(place.home / "cache")],
+        ["build", "--config-env", "local", *folders],
         # Libraries for this machine and the Python at hand, which is what runs the functions.
         PYTHON=str(BOOT / "bin" / "python"),
         LAYER_WHEELS="",
         LAYER_PYTHON=runtime().removeprefix("python"),
+        LAYER_BESIDE=str(place.home / "layers" / fingerprint(place)[:12]),
     )
 
 
@@ -65,13 +67,10 @@ def deploy(place: Place) -> None:
         "FcmApplicationArn": applications["GCM"],
     }
     pairs = [f"{name}={value}" for name, value in parameters.items()]
-    template = str(_built(place) / "template.yaml")
-    _sam(
-        place,
-        ["deploy", "--config-file", str(ROOT / "samconfig.toml"), "--config-env", "local"]
-        + ["--template-file", template, "--no-progressbar"]
-        + ["--parameter-overrides", *pairs],
-    )
+    files = ["--config-file", str(ROOT / "samconfig.toml")]
+    files += ["--template-file", str(_built(place) / "template.yaml")]
+    options = ["--config-env", "local", "--no-progressbar", "--parameter-overrides", *pairs]
+    _sam(place, ["deploy", *files, *options])
     (place.home / "deployed").write_text(print_of_tree)
 
 

@@ -20,10 +20,10 @@ from dibs.cli.bootstrap import Failed
 from dibs.cli.place import Place, place
 from dibs.cli.steps import console, step
 
-app = typer.Typer(no_args_is_help=True)
+app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
 
 # How many of each function stand ready: a cold one takes a second, and a race is over by then.
-WARM = {"claim": 8, "rep": 3, "notify": 2, "reply": 2}
+WARM = {"claim": 6, "rep": 2}
 
 
 def command(action: Callable[..., None]) -> Callable[..., None]:

@@ -120,6 +120,7 @@ def tail(place: Place, lines: int = 12) -> str:
 
 def _wait_until_ready(place: Place, child: subprocess.Popen[bytes]) -> None:
     deadline = time.monotonic() + START_SECONDS
+    ready = f"{place.endpoint}/_ministack/ready"
     while time.monotonic() < deadline:
         if child.poll() is not None:
             if "already in use" in tail(place):
@@ -127,7 +128,7 @@ def _wait_until_ready(place: Place, child: subprocess.Popen[bytes]) -> None:
             raise Failed(f"The local AWS did not start; {place.log} says why.")
         with (
             contextlib.suppress(URLError, OSError),
-            urllib.request.urlopen(f"{place.endpoint}/_ministack/ready", timeout=2) as answer,
+            urllib.request.urlopen(ready, timeout=2) as answer,  # noqa: S310 - our own port
         ):
             if answer.status == 200:
                 return

@@ -1,4 +1,4 @@
-"""Where a local stack lives: its port, its files, its addresses, and the environment for its tools."""
+"""Where a local stack lives: its port, files, addresses, and the environment for its tools."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,6 +13,9 @@ from dibs.domain.reps import Rep
 
 # Read by the validator in the adapter: a misspelt rule must not pass for a rule that is off.
 _STRICT = {"extra": "forbid"}
+# A lead's lock names its teams in a row and stays below 1 KB.
+_TEAM_ID = re.compile(r"[A-Za-z0-9_-]{1,32}")
+_TEAM_LETTERS = 360
 
 
 @dataclass(frozen=True)
@@ -154,12 +158,21 @@ def problems(playbook: Playbook) -> list[FieldError]:
         )
     if not playbook.teams:
         found.append(FieldError("teams", "name at least one team"))
+    if len(" ".join(playbook.teams)) > _TEAM_LETTERS:
+        found.append(FieldError("teams", f"give ids of {_TEAM_LETTERS} letters in all, or fewer"))
+    found.extend(
+        FieldError(f"teams.{team}", "is no team's id; use up to 32 of A-Z, a-z, 0-9, - and _")
+        for team in playbook.teams
+        if not _TEAM_ID.fullmatch(team)
+    )
     if playbook.model != "open-pool":
         found.append(FieldError("model", f"{playbook.model!r} is not a model; use 'open-pool'"))
     for number, route in enumerate(playbook.routing):
         place = f"routing.{number}.teams"
         if not route.teams:
             found.append(FieldError(place, "name at least one team"))
+        if len(set(route.teams)) < len(route.teams):
+            found.append(FieldError(place, "name each team once"))
         found.extend(
             FieldError(place, f"{team!r} is no team of this playbook; add it under teams")
             for team in route.teams

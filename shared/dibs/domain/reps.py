@@ -56,7 +56,7 @@ class Rep:
 
 @dataclass(frozen=True)
 class Limits:
-    """What a rep has used up: `claims` competitive claims on the rep's own calendar day `day` (F7)."""
+    """What a rep has used up: `claims` competitive claims on their own calendar day (F7)."""
 
     day: date | None = None
     claims: int = 0

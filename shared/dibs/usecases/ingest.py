@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import random
+import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from dibs.domain.errors import Busy
 from dibs.domain.leads import Card, Lead, Preview, State, lead_id_for, moved, pool_for
 from dibs.domain.playbook import Playbook
 from dibs.usecases.ports import LeadStore
 
+TRIES = 6
+# What the race depends on stays as it was first sent.
+_RACED_ON = ("score", "territory", "segment", "product", "team", "test")
 # The lock item stays at most 1 KB whatever a source sends; the card keeps every letter.
 _PREVIEW_BYTES = {"company": 160, "company_size": 24, "contact_title": 80, "source": 40}
 
@@ -30,28 +36,36 @@ def ingest(
     salt: bytes,
     signed_at: datetime,
     clock: Callable[[], datetime],
+    pause: Callable[[float], None] = time.sleep,
 ) -> Accepted:
     """Store a new lead and open its race, or meet the one already stored.
 
     The same (source, external_id) again changes nothing the race depends on; what it does not
     depend on (contact details, consent) follows the newest body. `card.lead_id` is set here.
+
+    Raises:
+        Busy: the store did not get to it in time; nothing was stored.
     """
     attempt = 0
-    while True:
+    for _ in range(TRIES):
         lead_id = lead_id_for(card.source, card.external_id, attempt)
         card = replace(card, lead_id=lead_id)
         new = _new(card, playbook, salt, clock())
         lead, opening = moved(new, State.OPEN, new.received_at, "accepted", card.source)
-        stored = store.accept(lead, card, opening, signed_at)
+        try:
+            stored = store.accept(lead, card, opening, signed_at)
+        except Busy:  # the same lead is being stored by a twin of this request
+            pause(random.uniform(0.02, 0.1))  # noqa: S311 - jitter, no secret
+            continue
         if stored is None:
             return Accepted(lead, card.flags, duplicate=False)
         if (stored.source, stored.external_id) == (card.source, card.external_id):
-            break
+            newest = replace(card, **{name: getattr(stored, name) for name in _RACED_ON})
+            if newest != stored:
+                store.update_card(newest, signed_at)
+            return Accepted(store.get(lead_id) or lead, card.flags, duplicate=True)
         attempt += 1  # a stranger's lead has this id: step aside
-    known = store.get(lead_id)
-    if asdict(stored) != asdict(card):
-        store.update_card(card, signed_at)
-    return Accepted(known or lead, card.flags, duplicate=True)
+    raise Busy
 
 
 def _new(card: Card, playbook: Playbook, salt: bytes, now: datetime) -> Lead:

@@ -26,7 +26,7 @@ def plan(
     timers: Timers,
     clock: Callable[[], datetime],
 ) -> None:
-    """Follow one fact: tell the eligible reps of an opened lead, withdraw the offers of a closed one.
+    """Follow one fact: tell the eligible reps of an opened lead, withdraw those of a closed one.
 
     Safe to run twice: an opening is planned once, and the same chunks come out of the same fact.
     """

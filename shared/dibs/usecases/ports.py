@@ -192,7 +192,7 @@ class OfferStore(Protocol):
 
 @dataclass(frozen=True)
 class Delivery:
-    """How a batch of publishes went: what was accepted for whom, and when the first and last left."""
+    """How a batch of publishes went: accepted for whom, and when each left."""
 
     accepted: frozenset[str] = frozenset()
     refused: frozenset[str] = frozenset()

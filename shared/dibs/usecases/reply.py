@@ -29,7 +29,7 @@ STOP = {
     "TD",
 }
 START = {"START", "UNSTOP"}
-_CODE = re.compile(r"[A-Z2-9]{4,6}")
+_CODE = re.compile(r"(?=.*[2-9])[A-Z2-9]{4,6}")
 
 
 @dataclass(frozen=True)
@@ -77,14 +77,14 @@ def reply(
     if text in START:
         roster.opt_out(rep.rep_id, False)
         return None
-    if text in YES:
-        return Answer(message.phone, rep, _by_yes(rep, limits, store, roster, clock))
     codes = _codes(words, text)
+    if text in YES or (not codes and words and words[0] in YES):
+        return Answer(message.phone, rep, _by_yes(rep, limits, store, roster, clock))
     for code in codes:
         offer = offers.find_code(rep.rep_id, code)
         if offer is not None:
             return Answer(message.phone, rep, _claim(*offer, rep, store, clock))
-    if any(letter.isdigit() for code in codes for letter in code):
+    if codes:
         return Answer(message.phone, rep, "unknown_code")
     first = once.claim_name(f"garbage/{rep.rep_id}/{now.date()}", now)
     return Answer(message.phone, rep, "not_understood") if first else None

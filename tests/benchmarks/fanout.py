@@ -1,0 +1,148 @@
+"""One lead told to 1,000 reps: two processes, chunks of 50, an SNS that takes 20 ms to answer."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import timedelta
+from multiprocessing.connection import Connection
+from statistics import median
+from typing import Any
+from urllib.request import urlopen
+
+from benchmarks.stage import add_reps, organisation, post_leads, register_phones, run
+from support.builders import World, token_of
+
+from dibs import wiring
+from dibs.adapters import clock
+from dibs.domain.leads import Lead
+from dibs.usecases.claim import bearer, claim
+from dibs.usecases.notify import notify
+from dibs.usecases.offer import chunks, plan
+from dibs.usecases.ports import Chunk, Fact
+
+REPS = 1000
+PROCESSES = 2
+ROUNDS = 5
+AHEAD = timedelta(seconds=1.5)  # the common instant, once every chunk is in somebody's hands
+
+Arrival = tuple[float, str, str, str]
+
+
+class Pile:
+    """A queue that keeps what is put: takes the place of SQS."""
+
+    def __init__(self) -> None:
+        self.chunks: list[Chunk] = []
+
+    def put(self, chunks: Sequence[Chunk], delay_seconds: int = 0) -> None:
+        del delay_seconds
+        self.chunks.extend(chunks)
+
+    def close_at(self, *_: Any) -> None:
+        """Take the place of the timers, too."""
+
+
+def measure(endpoint: str) -> dict[str, Any]:
+    """Tell a wave in two processes, chunks side by side as on Lambda, then one after another."""
+    world = organisation(endpoint, "fanout")
+    reps = add_reps(world, REPS)
+    register_phones(world, reps)
+    leads = post_leads(world, range(ROUNDS + 2))
+    stub = subprocess.Popen(
+        [sys.executable, "-m", "benchmarks.sns_stub"],
+        stdout=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+    assert stub.stdout is not None
+    url = f"http://127.0.0.1:{int(stub.stdout.readline())}"
+    os.environ["AWS_ENDPOINT_URL_SNS"] = url
+    context = multiprocessing.get_context("spawn")
+    pipes = [context.Pipe() for _ in range(PROCESSES)]
+    workers = [context.Process(target=work, args=(theirs,), daemon=True) for _, theirs in pipes]
+    for worker in workers:
+        worker.start()
+    crew = [ours for ours, _ in pipes]
+    try:
+        tell(crew, planned(world, leads[0]), True)  # connections open, nothing else is measured
+        waves = [(lead, True) for lead in leads[1:-1]] + [(leads[-1], False)]
+        arrivals(url)
+        spreads, seen, cpu = [], Counter[tuple[str, str, str]](), []
+        for lead, side_by_side in waves:
+            wave = planned(world, lead)
+            cpu.append(sum(tell(crew, wave, side_by_side)))
+            came = arrivals(url)
+            spreads.append(max(came)[0] - min(came)[0])
+            tell(crew, wave, True)  # every message delivered twice, as SQS may
+            seen.update((kind, lead_id, target) for _, target, kind, lead_id in came)
+            seen.update((kind, lead_id, target) for _, target, kind, lead_id in arrivals(url))
+        lead, winner = leads[-1], reps[0]
+        claim(world.race, lead.lead_id, winner.rep_id, bearer(token_of(winner)), clock.now)
+        tell(crew, chunks("withdraw", lead, [r for r in reps if r != winner], None), True)
+        seen.update((kind, lead_id, target) for _, target, kind, lead_id in arrivals(url))
+    finally:
+        for pipe in crew:
+            pipe.send(None)
+        stub.terminate()
+        stub.wait()
+    told = {kind: [n for (k, *_), n in seen.items() if k == kind] for kind in ("offer", "withdrawn")}
+    return {
+        "spread": round(median(spreads[:-1]), 3),
+        "spreads": [round(spread, 3) for spread in spreads[:-1]],
+        "one_after_another": round(spreads[-1], 3),
+        "cpu_per_publish_ms": round(1000 * median(cpu) / REPS, 2),
+        "offers": sum(told["offer"]) / len(waves),
+        "withdrawals": sum(told["withdrawn"]),
+        "most_offers_per_rep": max(told["offer"]),
+        "most_withdrawals_per_rep": max(told["withdrawn"]),
+    }
+
+
+def planned(world: World, lead: Lead) -> list[Chunk]:
+    """Return the chunks the offer step makes of an opened lead, with one instant for all."""
+    pile = Pile()
+    fact = Fact("lead.opened", lead.lead_id, lead.epoch)
+    plan(fact, world.leads, world.roster, pile, pile, clock.now)
+    return pile.chunks
+
+
+def tell(crew: Sequence[Connection], wave: Sequence[Chunk], side_by_side: bool) -> list[float]:
+    """Have a wave told, each process its share; return the processor seconds each one used."""
+    start = clock.now() + AHEAD
+    wave = [replace(chunk, notify_at=start if chunk.notify_at else None) for chunk in wave]
+    for number, pipe in enumerate(crew):
+        pipe.send((wave[number::PROCESSES], side_by_side))
+    return [pipe.recv() for pipe in crew]
+
+
+def arrivals(url: str) -> list[Arrival]:
+    """Return what reached the stub since last time."""
+    with urlopen(f"{url}/arrivals") as answer:
+        return [tuple(note) for note in json.load(answer)]
+
+
+def work(pipe: Connection) -> None:
+    """Be one notify process: the real use case on real adapters, without SQS."""
+    desk = replace(wiring.desk(), queue=Pile())
+    with ThreadPoolExecutor(REPS) as pool:
+        while (job := pipe.recv()) is not None:
+            share, side_by_side = job
+            used = time.process_time()
+            if side_by_side:
+                list(pool.map(lambda chunk: notify(chunk, desk), share))
+            else:
+                for chunk in share:
+                    notify(chunk, desk)
+            pipe.send(time.process_time() - used)
+
+
+if __name__ == "__main__":
+    run(measure)

@@ -1,0 +1,176 @@
+"""What every measure stands on: one organisation on DynamoDB Local, and the functions' surroundings.
+
+Each measure runs in a process of its own (`run`), configured as Lambda configures a function: by
+its environment. What the functions log goes to a file, as on Lambda it goes to a pipe.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, fields
+from typing import Any
+
+from support import dynamodb_local
+from support.builders import World, a_card, a_playbook, a_rep, token_of
+from support.tables import create_tables
+
+from dibs import wiring
+from dibs.adapters import clock
+from dibs.adapters.settings import Settings
+from dibs.domain.leads import Lead
+from dibs.domain.reps import Device, Platform, Rep
+
+REGION = "us-east-1"
+CREDENTIALS = {
+    "AWS_ACCESS_KEY_ID": "test",
+    "AWS_SECRET_ACCESS_KEY": "test",
+    "AWS_DEFAULT_REGION": REGION,
+    "AWS_REGION": REGION,
+    "AWS_EC2_METADATA_DISABLED": "true",
+    "POWERTOOLS_SERVICE_NAME": "dibs",
+    "POWERTOOLS_METRICS_NAMESPACE": "Dibs",
+    "POWERTOOLS_LOG_LEVEL": "INFO",
+    "LAMBDA_TASK_ROOT": "/var/task",
+}
+
+
+@dataclass
+class Context:
+    """What Lambda tells a function about its run."""
+
+    function_name: str = "bench"
+    memory_limit_in_mb: int = 1024
+    invoked_function_arn: str = f"arn:aws:lambda:{REGION}:123456789012:function:bench"
+    aws_request_id: str = "00000000-0000-4000-8000-000000000000"
+
+    def get_remaining_time_in_millis(self) -> int:
+        return 60_000
+
+
+def run(measure: Callable[[str], Any]) -> None:
+    """Run a measure as this process: logs go to a file, the result as JSON to standard output."""
+    result = os.fdopen(os.dup(1), "w")
+    with tempfile.TemporaryFile() as logs:
+        os.dup2(logs.fileno(), 1)
+        sys.stdout.reconfigure(line_buffering=True)
+        json.dump(measure(sys.argv[1]), result)
+        result.close()
+
+
+def organisation(endpoint: str, name: str, **playbook: Any) -> World:
+    """Make an organisation's tables on DynamoDB Local, and point this process's functions at them."""
+    client = dynamodb_local.client(endpoint)
+    settings = create_tables(client, name)
+    os.environ.update(CREDENTIALS, AWS_ENDPOINT_URL_DYNAMODB=endpoint)
+    os.environ.update({f.name.upper(): getattr(settings, f.name) for f in fields(Settings)})
+    wiring.forget()
+    return World(client, settings, a_playbook(**playbook))
+
+
+def add_reps(world: World, count: int) -> list[Rep]:
+    """Add reps with a phone each."""
+    return in_parallel(world.add_rep, [a_rep(number) for number in range(1, count + 1)])
+
+
+def register_phones(world: World, reps: Sequence[Rep]) -> None:
+    """Give each rep one device, every other an iPhone."""
+
+    def register(rep: Rep) -> None:
+        platform = Platform.APNS if int(str(rep.phone)[-1]) % 2 else Platform.FCM
+        arn = f"arn:aws:sns:{REGION}:123456789012:endpoint/{platform.name}/dibs/{rep.rep_id}"
+        world.roster.put_device(rep.rep_id, Device("phone", platform, arn))
+
+    in_parallel(register, reps)
+
+
+def post_leads(world: World, numbers: range) -> list[Lead]:
+    """Accept leads, which opens them."""
+    return in_parallel(
+        lambda number: world.post_lead(a_card(number), clock.now()), list(numbers)
+    )
+
+
+def in_parallel(work: Callable[[Any], Any], items: Sequence[Any]) -> list[Any]:
+    """Do something with each item, a few at a time; for setting up only."""
+    with ThreadPoolExecutor(6) as pool:
+        return list(pool.map(work, items))
+
+
+def http_event(
+    route: str, path: str, parameters: dict[str, str], headers: dict[str, str], body: str = ""
+) -> dict[str, Any]:
+    """Return an event as an HTTP API sends it (payload format 2.0)."""
+    method, _, _ = route.partition(" ")
+    host = "abcdef1234.execute-api.us-east-1.amazonaws.com"
+    sent = {
+        "accept-encoding": "gzip, br",
+        "content-length": str(len(body)),
+        "host": host,
+        "user-agent": "Dibs/1.4 (iPhone; iOS 19.1)",
+        "x-amzn-trace-id": "Root=1-67a1b2c3-0123456789abcdef01234567",
+        "x-forwarded-for": "203.0.113.7",
+        "x-forwarded-port": "443",
+        "x-forwarded-proto": "https",
+        **headers,
+    }
+    return {
+        "version": "2.0",
+        "routeKey": route,
+        "rawPath": path,
+        "rawQueryString": "",
+        "headers": sent,
+        "requestContext": {
+            "accountId": "123456789012",
+            "apiId": "abcdef1234",
+            "domainName": host,
+            "domainPrefix": "abcdef1234",
+            "http": {
+                "method": method,
+                "path": path,
+                "protocol": "HTTP/1.1",
+                "sourceIp": "203.0.113.7",
+                "userAgent": sent["user-agent"],
+            },
+            "requestId": "JKJaXmPLvHcESHA=",
+            "routeKey": route,
+            "stage": "$default",
+            "time": "23/Nov/2026:12:00:00 +0000",
+            "timeEpoch": 1795435200000,
+        },
+        "pathParameters": parameters,
+        "body": body,
+        "isBase64Encoded": False,
+    }
+
+
+def claim_event(lead: Lead, rep: Rep) -> dict[str, Any]:
+    """Return the app's claim: `POST /leads/{lead_id}/claim` with the rep's bearer token."""
+    return http_event(
+        "POST /leads/{lead_id}/claim",
+        f"/leads/{lead.lead_id}/claim",
+        {"lead_id": lead.lead_id},
+        {"authorization": f"Bearer {token_of(rep)}", "accept": "application/json"},
+    )
+
+
+@contextmanager
+def counted(client: Any) -> Iterator[Counter[str]]:
+    """Count every request a botocore client sends, by operation; retries count again."""
+    counts: Counter[str] = Counter()
+
+    def sending(event_name: str, **_: Any) -> None:
+        counts[event_name.rpartition(".")[2]] += 1
+
+    service = client.meta.service_model.service_name
+    client.meta.events.register_first(f"before-send.{service}", sending)
+    try:
+        yield counts
+    finally:
+        client.meta.events.unregister(f"before-send.{service}", sending)

@@ -1,0 +1,213 @@
+"""The product as its users meet it: the deployed local stack, every role enforced."""
+
+from __future__ import annotations
+
+import re
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import Barrier
+from typing import Any
+
+import pytest
+from support.stack import Stack, until
+
+pytestmark = pytest.mark.stack
+
+CODE = re.compile(r"\b(?=[A-Z2-9]*\d)[A-Z2-9]{4,6}\b")
+BOTS = (
+    "Slackbot-LinkExpanding 1.0 (+https://api.slack.com/robots)",
+    "WhatsApp/2.23.20.0",
+    "facebookexternalhit/1.1",
+    "TelegramBot (like TwitterBot)",
+    "Mozilla/5.0 (compatible; Googlebot/2.1)",
+)
+
+
+def code_in(text: str) -> str:
+    found = CODE.search(text.split("http")[0])
+    assert found, text
+    return found.group()
+
+
+def offer_text(stack: Stack, rep: dict[str, Any], company: str) -> str:
+    return until(lambda: next((t for t in stack.texts(rep["phone"]) if company in t), None))
+
+
+def test_a_posted_lead_is_texted_to_every_rep_without_personal_data(stack: Stack) -> None:
+    status, lead = stack.post_lead(company="Everybody Told Ltd")
+    assert status == 201
+    assert lead["quality"] == "hot"
+    assert lead["pool"] == "premium"
+    for rep in stack.reps:
+        text = offer_text(stack, rep, "Everybody Told")
+        assert len(text) <= 160
+        assert "Nadia" not in text
+        assert "+60128880000" not in text
+        assert "borneo-solar" not in text
+    assert stack.post_lead(company="Everybody Told Ltd", external_id="again")[0] == 201
+    status, again = stack.post_lead(company="Everybody Told Ltd", external_id="again")
+    assert status == 200
+    assert again["duplicate"] is True
+
+
+def test_the_api_names_the_winner_to_losers_and_answers_retries_alike(stack: Stack) -> None:
+    _, lead = stack.post_lead(company="By Api Ltd")
+    winner, loser = stack.reps[1], stack.reps[7]
+    stack.offer(winner, lead["lead_id"])
+    status, won, _ = stack.call("POST", f"/leads/{lead['lead_id']}/claim", token=winner["token"])
+    assert status == 200, won
+    assert won["lead"]["contact_phone"] == "+60128880000"
+    assert won["already_yours"] is False
+    status, again, _ = stack.call("POST", f"/leads/{lead['lead_id']}/claim", token=winner["token"])
+    assert status == 200
+    assert again["already_yours"] is True
+    assert again["claimed_at"] == won["claimed_at"]
+    status, lost, headers = stack.call(
+        "POST", f"/leads/{lead['lead_id']}/claim", token=loser["token"]
+    )
+    assert status == 409
+    assert headers["content-type"].startswith("application/problem+json")
+    assert lost["code"] == "already_claimed"
+    assert lost["claimed_by"] == {"rep_id": winner["rep_id"], "name": winner["name"]}
+
+
+def test_a_plain_form_claims_and_shows_the_phone_number(stack: Stack) -> None:
+    _, lead = stack.post_lead(company="By Form Ltd")
+    winner, loser = stack.reps[2], stack.reps[3]
+    link, other = stack.link(winner, lead["lead_id"]), stack.link(loser, lead["lead_id"])
+    status, page, _ = stack.call("GET", link)
+    assert status == 200
+    assert "By Form Ltd" in page
+    assert "+60128880000" not in page
+    form = {"accept": "text/html", "content_type": "application/x-www-form-urlencoded"}
+    status, page, _ = stack.call("POST", f"{link}/claim", b"confirm=on", **form)
+    assert status == 200
+    assert 'href="tel:+60128880000"' in page
+    status, page, _ = stack.call("POST", f"{other}/claim", b"confirm=on", **form)
+    assert status == 409
+    assert winner["name"] in page
+    status, state, _ = stack.call("GET", f"{other}/state")
+    assert (status, state["state"]) == (200, "lost")
+
+
+def test_a_text_with_the_code_claims_and_is_answered_once(stack: Stack) -> None:
+    _, lead = stack.post_lead(company="By Text Ltd")
+    winner, loser = stack.reps[4], stack.reps[5]
+    code, late = (
+        code_in(offer_text(stack, rep, "By Text Ltd")) for rep in (winner, loser)
+    )
+    message = stack.text_from(winner["phone"], f" {code.lower()[:2]} {code.lower()[2:]} ")
+    won = until(
+        lambda: next((t for t in stack.texts(winner["phone"]) if "+60128880000" in t), None)
+    )
+    assert "Nadia Jamal" in won
+    stack.text_from(winner["phone"], code, message)
+    stack.text_from(loser["phone"], late)
+    until(lambda: any(winner["name"] in t for t in stack.texts(loser["phone"])))
+    assert sum("+60128880000" in t for t in stack.texts(winner["phone"])) == 1
+    status, lost, _ = stack.call("POST", f"/leads/{lead['lead_id']}/claim", token=loser["token"])
+    assert (status, lost["claimed_by"]["name"]) == (409, winner["name"])
+
+
+def test_strangers_and_forgeries_change_nothing(stack: Stack) -> None:
+    _, lead = stack.post_lead(company="Guarded Ltd")
+    rep, other = stack.reps[1], stack.reps[2]
+    link = stack.link(rep, lead["lead_id"])
+    claim = f"/leads/{lead['lead_id']}/claim"
+    assert stack.call("POST", claim)[0] == 401
+    forged = f"{rep['rep_id']}.{other['token'].partition('.')[2]}"
+    assert stack.call("POST", claim, token=forged)[0] == 401
+    assert stack.call("POST", claim, token=stack.described["manager_token"])[0] == 401
+    flipped = link[:-1] + ("a" if link[-1] != "a" else "b")
+    assert stack.call("POST", f"{flipped}/claim")[0] == 404
+    assert stack.call("POST", "/c/short/claim")[0] == 404
+    body = b'{"source":"web","external_id":"x","company":"Forged"}'
+    assert stack.call("POST", "/leads", body, content_type="application/json")[0] == 401
+    assert stack.call("GET", "/reps", token=rep["token"])[0] == 403
+    assert stack.call("GET", "/reps", token=stack.described["manager_token"])[0] == 200
+    for agent in BOTS:
+        assert stack.call("GET", link, user_agent=agent, accept="*/*")[0] == 200
+        assert stack.call("HEAD", link, user_agent=agent)[0] == 200
+    assert stack.offer(other, lead["lead_id"])["eligible"] is True
+    assert stack.call("POST", claim, token=other["token"])[0] == 200
+
+
+def test_a_claim_is_undone_and_the_lead_offered_anew(stack: Stack) -> None:
+    _, lead = stack.post_lead(company="Undone Ltd")
+    rep, other = stack.reps[1], stack.reps[8]
+    old = stack.link(other, lead["lead_id"])
+    claim = f"/leads/{lead['lead_id']}/claim"
+    assert stack.call("POST", claim, token=rep["token"])[0] == 200
+    release = f"/leads/{lead['lead_id']}/release"
+    assert stack.call("POST", release, {"reason": "x"}, token=other["token"])[0] == 409
+    assert stack.call("POST", release, {"reason": "wrong tap"}, token=rep["token"])[0] == 200
+    assert stack.call("POST", release, {"reason": "wrong tap"}, token=rep["token"])[0] == 200
+    status, gone, _ = stack.call("POST", f"{old}/claim", accept="application/json")
+    assert (status, gone["code"]) == (410, "offer_over")
+    until(lambda: stack.link(other, lead["lead_id"]) != old)
+    until(lambda: sum("Undone Ltd" in t for t in stack.texts(other["phone"])) == 2)
+    assert stack.call("POST", claim, token=other["token"])[0] == 200
+    assert "undone" in stack.dibs("lead", "show", lead["lead_id"])
+
+
+def test_a_device_gets_the_push_and_a_text_only_when_nobody_looks(stack: Stack) -> None:
+    rep = stack.reps[9]
+    device = "/me/devices/phone-1"
+    body = {"platform": "fcm", "token": "f" * 40}
+    assert stack.call("PUT", device, body, token=rep["token"])[0] == 200
+    assert stack.call("PUT", device, body, token=rep["token"])[0] == 200
+    try:
+        _, seen = stack.post_lead(company="Looked At Ltd")
+        status, answer, _ = stack.call(
+            "POST", f"/leads/{seen['lead_id']}/seen", token=rep["token"]
+        )
+        assert status == 200, answer
+        stack.post_lead(company="Ignored Ltd")
+        until(lambda: any("Ignored Ltd" in t for t in stack.texts(rep["phone"])), seconds=60)
+        assert not any("Looked At Ltd" in t for t in stack.texts(rep["phone"]))
+    finally:
+        assert stack.call("DELETE", device, token=rep["token"])[0] == 200
+
+
+def test_sixty_claimers_over_http_have_one_winner_for_each_of_five_leads(
+    stack: Stack, tmp_path: Path
+) -> None:
+    lines = [f"Racer {number},north,Asia/Kuching" for number in range(60)]
+    (tmp_path / "reps.csv").write_text("\n".join(["name,team,zone", *lines]))
+    tokens = tmp_path / "tokens.csv"
+    said = stack.dibs("reps", "import", str(tmp_path / "reps.csv"), "--tokens", str(tokens))
+    assert "60 added" in said
+    reps = [{"token": line.split(",")[2]} for line in tokens.read_text().splitlines()]
+    stack.warm("claim", 60)
+    leads = [stack.post_lead(company=f"Crowd {number} Ltd")[1]["lead_id"] for number in range(5)]
+    start = Barrier(60)
+
+    def race(lead_id: str, rep: dict[str, Any]) -> tuple[int, Any]:
+        start.wait()
+        status, answer, _ = stack.call("POST", f"/leads/{lead_id}/claim", token=rep["token"])
+        return status, answer
+
+    with ThreadPoolExecutor(60) as pool:
+        for lead_id in leads:
+            outcomes = list(pool.map(lambda rep, lead_id=lead_id: race(lead_id, rep), reps))
+            assert sorted(status for status, _ in outcomes) == [200] + [409] * 59
+            winner = next(answer for status, answer in outcomes if status == 200)
+            named = {answer["claimed_by"]["rep_id"] for status, answer in outcomes if status == 409}
+            assert len(named) == 1
+            assert winner["lead"]["contact_phone"] == "+60128880000"
+
+
+def test_a_restart_in_the_middle_of_a_race_loses_nothing(stack: Stack) -> None:
+    _, kept = stack.post_lead(company="Before The Restart Ltd")
+    _, won = stack.post_lead(company="Won Before Ltd")
+    rep, other = stack.reps[1], stack.reps[2]
+    stack.offer(rep, won["lead_id"])
+    assert stack.call("POST", f"/leads/{won['lead_id']}/claim", token=rep["token"])[0] == 200
+    stack.restart()
+    status, lost, _ = stack.call("POST", f"/leads/{won['lead_id']}/claim", token=other["token"])
+    assert (status, lost["claimed_by"]["rep_id"]) == (409, rep["rep_id"])
+    assert stack.offer(other, kept["lead_id"])["eligible"] is True
+    assert stack.call("POST", f"/leads/{kept['lead_id']}/claim", token=other["token"])[0] == 200
+    _, after = stack.post_lead(company="After The Restart Ltd")
+    offer_text(stack, rep, "After The Restart")
+    assert stack.call("POST", f"/leads/{after['lead_id']}/claim", token=rep["token"])[0] == 200

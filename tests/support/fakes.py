@@ -1,0 +1,545 @@
+"""The ports, kept in memory: use cases are tested on these, and these against the real adapters
+(tests/adapters/test_store_contract.py), so that they cannot drift apart."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+
+from support.builders import NOON, a_playbook, token_of
+
+from dibs.domain.errors import AlreadyExists, Busy, RouteNotFound
+from dibs.domain.leads import Card, Claim, Lead, Move, State
+from dibs.domain.playbook import Playbook
+from dibs.domain.reps import Device, Limits, Platform, Rep
+from dibs.usecases.claim import token_hash
+from dibs.usecases.ingest import ingest
+from dibs.usecases.notify import Desk
+from dibs.usecases.ports import (
+    Chunk,
+    Delivery,
+    Fact,
+    Notice,
+    Pending,
+    RaceView,
+    Sighting,
+)
+
+LOCK, CLAIM = "LOCK", "CLAIM"
+
+
+class Clock:
+    """A clock that stands still until a test moves it."""
+
+    def __init__(self, at: datetime = NOON) -> None:
+        self.at = at
+
+    def __call__(self) -> datetime:
+        return self.at
+
+    def pass_(self, **duration: float) -> datetime:
+        """Let time pass, and return what the time is then."""
+        self.at += timedelta(**duration)
+        return self.at
+
+
+@dataclass
+class Memory:
+    """What the tables would hold."""
+
+    playbook: Playbook = field(default_factory=a_playbook)
+    leads: dict[str, Lead] = field(default_factory=dict)
+    cards: dict[str, tuple[Card, datetime]] = field(default_factory=dict)
+    moves: list[Move] = field(default_factory=list)
+    claims: dict[str, Claim] = field(default_factory=dict)
+    reps: dict[str, Rep] = field(default_factory=dict)
+    limits: dict[str, Limits] = field(default_factory=dict)
+    tokens: dict[str, str] = field(default_factory=dict)
+    notices: dict[tuple[str, str], Notice] = field(default_factory=dict)
+    sightings: dict[tuple[str, str], tuple[int, Sighting]] = field(default_factory=dict)
+    outcomes: dict[tuple[str, str], str] = field(default_factory=dict)
+    reserved: dict[tuple[str, str], tuple[int, str]] = field(default_factory=dict)
+    codes: dict[tuple[str, str], tuple[str, int, datetime]] = field(default_factory=dict)
+    outbox: dict[tuple[str, str], datetime] = field(default_factory=dict)
+    texts_counted: Counter[str] = field(default_factory=Counter)
+
+
+class FakeRace:
+    """Implements `RaceStore`. `busy` commits are turned away, `lost_answers` stand unanswered."""
+
+    def __init__(self, memory: Memory) -> None:
+        self._memory = memory
+        self.busy = 0
+        self.lost_answers = 0
+        self.cards_read = 0
+        self.meanwhile: Callable[[], None] | None = None
+        """Happens once, between somebody's read and their commit."""
+
+    def read(self, lead_id: str, rep_id: str) -> RaceView:
+        memory = self._memory
+        lead = memory.leads.get(lead_id)
+        notice = memory.notices.get((lead_id, rep_id))
+        told = notice is not None and lead is not None and notice.epoch == lead.epoch
+        known = rep_id in memory.reps
+        return RaceView(
+            lead=lead,
+            rep=memory.reps.get(rep_id),
+            limits=memory.limits[rep_id] if known else Limits(),
+            claim=memory.claims.get(lead_id),
+            noticed_at=notice.sent_at if notice is not None and told else None,
+            playbook=memory.playbook,
+            token_hash=memory.tokens.get(rep_id),
+        )
+
+    def commit_claim(self, view: RaceView, claim: Claim) -> RaceView | None:
+        meanwhile, self.meanwhile = self.meanwhile, None
+        if meanwhile is not None:
+            meanwhile()
+        if self.busy:
+            self.busy -= 1
+            raise Busy
+        memory = self._memory
+        lead, rep = memory.leads[claim.lead_id], memory.reps[claim.rep_id]
+        record = memory.claims.get(claim.lead_id)
+        now = claim.claimed_at
+        still_open = lead.state is State.OPEN and lead.epoch == claim.epoch
+        lock_fits = still_open and lead.opens_at <= now < lead.closes_at
+        on = rep.active and (rep.paused_until is None or rep.paused_until <= now)
+        rep_fits = on and (claim.test or self._counter_fits(view, claim))
+        record_fits = record is None or record.epoch < claim.epoch
+        if not (lock_fits and rep_fits and record_fits):
+            return replace(
+                view,
+                lead=view.lead if lock_fits else lead,
+                rep=view.rep if rep_fits else rep,
+                limits=view.limits if rep_fits else memory.limits[claim.rep_id],
+                token_hash=view.token_hash if rep_fits else memory.tokens.get(claim.rep_id),
+                claim=view.claim if record_fits else record,
+            )
+        memory.leads[lead.lead_id] = replace(
+            lead, state=State.CLAIMED, owner=rep.rep_id, claimed_at=now
+        )
+        if not claim.test:
+            today = rep.today(now)
+            used = memory.limits[rep.rep_id].claims_on(today)
+            memory.limits[rep.rep_id] = Limits(today, used + 1)
+        memory.claims[lead.lead_id] = claim
+        memory.outbox[lead.lead_id, CLAIM] = now
+        if self.lost_answers:
+            self.lost_answers -= 1
+            raise Busy
+        return None
+
+    def _counter_fits(self, view: RaceView, claim: Claim) -> bool:
+        assert view.rep is not None
+        stored, today = self._memory.limits[claim.rep_id], view.rep.today(claim.claimed_at)
+        if view.limits.day == today:
+            return stored.day == today and stored.claims < view.playbook.claims_per_day
+        return stored.day == view.limits.day
+
+    def commit_undo(self, view: RaceView, reopened: Lead, moves: Sequence[Move]) -> bool:
+        memory, held, rep = self._memory, view.lead, view.rep
+        assert held is not None
+        assert held.claimed_at is not None
+        assert rep is not None
+        stored = memory.leads[held.lead_id]
+        if (stored.state, stored.owner, stored.epoch) != (State.CLAIMED, rep.rep_id, held.epoch):
+            return False
+        day = rep.today(held.claimed_at)
+        if not held.test and view.limits.claims_on(day) > 0:
+            counted = memory.limits[rep.rep_id].claims_on(day)
+            if counted <= 0:
+                return False
+            memory.limits[rep.rep_id] = Limits(day, counted - 1)
+        memory.leads[held.lead_id] = reopened
+        memory.outbox[held.lead_id, LOCK] = reopened.opens_at
+        memory.moves.extend(moves)
+        return True
+
+    def record_attempt(self, lead: Lead, rep_id: str, at: datetime, outcome: str) -> None:
+        if self._sight(lead, rep_id, "attempted_at", at):
+            self._memory.outcomes[lead.lead_id, rep_id] = outcome
+
+    def record_sighting(self, lead: Lead, rep_id: str, what: str, at: datetime) -> None:
+        self._sight(lead, rep_id, what, at)
+
+    def _sight(self, lead: Lead, rep_id: str, what: str, at: datetime) -> bool:
+        key = (lead.lead_id, rep_id)
+        epoch, sighting = self._memory.sightings.get(key, (lead.epoch, Sighting()))
+        if epoch > lead.epoch:
+            return False
+        if epoch < lead.epoch:
+            sighting = Sighting()
+        if getattr(sighting, what) is None:
+            sighting = replace(sighting, **{what: at})
+        self._memory.sightings[key] = (lead.epoch, sighting)
+        return True
+
+    def card(self, lead_id: str) -> Card | None:
+        self.cards_read += 1
+        card, _ = self._memory.cards.get(lead_id, (None, None))
+        return card
+
+    def open_leads(self) -> list[Lead]:
+        return [lead for lead in self._memory.leads.values() if lead.state is State.OPEN]
+
+    def count_open(self, team: str, now: datetime) -> int:
+        return sum(team in lead.teams and now < lead.closes_at for lead in self.open_leads())
+
+
+class FakeLeads:
+    """Implements `LeadStore`."""
+
+    def __init__(self, memory: Memory) -> None:
+        self._memory = memory
+
+    def get(self, lead_id: str) -> Lead | None:
+        return self._memory.leads.get(lead_id)
+
+    def card(self, lead_id: str) -> Card | None:
+        card, _ = self._memory.cards.get(lead_id, (None, None))
+        return card
+
+    def accept(self, lead: Lead, card: Card, move: Move, signed_at: datetime) -> Card | None:
+        stored = self.card(lead.lead_id)
+        if stored is not None:
+            return stored
+        self._memory.leads[lead.lead_id] = lead
+        self._memory.cards[lead.lead_id] = (card, signed_at)
+        self._memory.moves.append(move)
+        self._memory.outbox[lead.lead_id, LOCK] = lead.received_at
+        return None
+
+    def update_card(self, card: Card, signed_at: datetime) -> None:
+        _, before = self._memory.cards[card.lead_id]
+        if before <= signed_at:
+            self._memory.cards[card.lead_id] = (card, signed_at)
+
+    def open_leads(self) -> list[Lead]:
+        return FakeRace(self._memory).open_leads()
+
+    def planned(self, lead: Lead) -> None:
+        stored = self._memory.leads[lead.lead_id]
+        if stored.epoch == lead.epoch:
+            self._memory.leads[lead.lead_id] = replace(stored, planned_epoch=lead.epoch)
+
+    def expire(self, lead: Lead, move: Move) -> bool:
+        stored = self._memory.leads[lead.lead_id]
+        due = stored.state is State.OPEN and stored.closes_at <= move.at
+        if not due or stored.epoch != lead.epoch:
+            return False
+        self._memory.leads[lead.lead_id] = replace(stored, state=State.EXPIRED)
+        self._memory.outbox[lead.lead_id, LOCK] = move.at
+        self._memory.moves.append(move)
+        return True
+
+    def history(self, lead_id: str) -> list[Move]:
+        moves = [move for move in self._memory.moves if move.lead_id == lead_id]
+        return sorted(moves, key=lambda move: (move.epoch, move.at, move.to_state))
+
+    def waiting_in_outbox(self, before: datetime) -> Iterator[Pending]:
+        for (lead_id, sk), since in list(self._memory.outbox.items()):
+            if since < before:
+                yield Pending({"lead_id": lead_id, "sk": sk}, since, self._fact(lead_id, sk))
+
+    def _fact(self, lead_id: str, sk: str) -> Fact | None:
+        if sk == CLAIM:
+            claim = self._memory.claims[lead_id]
+            return Fact("lead.claimed", lead_id, claim.epoch, claim.rep_id)
+        lead = self._memory.leads[lead_id]
+        kind = {State.OPEN: "lead.opened", State.EXPIRED: "lead.expired"}.get(lead.state)
+        return Fact(kind, lead_id, lead.epoch) if kind else None
+
+    def clear_outbox(self, pending: Pending) -> None:
+        key = (pending.key["lead_id"], pending.key["sk"])
+        if self._memory.outbox.get(key) == pending.since:
+            del self._memory.outbox[key]
+
+
+class FakeRoster:
+    """Implements `Roster`."""
+
+    def __init__(self, memory: Memory) -> None:
+        self._memory = memory
+
+    def playbook(self) -> Playbook:
+        return self._memory.playbook
+
+    def team(self, team: str) -> list[tuple[Rep, Limits]]:
+        found = sorted(self._memory.reps.values(), key=lambda rep: rep.rep_id)
+        return [(rep, self._memory.limits[rep.rep_id]) for rep in found if rep.team == team]
+
+    def get(self, rep_id: str) -> Rep | None:
+        return self._memory.reps.get(rep_id)
+
+    def get_many(self, rep_ids: Sequence[str]) -> dict[str, Rep]:
+        return {r: self._memory.reps[r] for r in rep_ids if r in self._memory.reps}
+
+    def by_phone(self, phone: str) -> tuple[Rep, Limits] | None:
+        found = [rep for rep in self._memory.reps.values() if rep.phone == phone]
+        return (found[0], self._memory.limits[found[0].rep_id]) if found else None
+
+    def add(self, rep: Rep, token: str) -> None:
+        if rep.rep_id in self._memory.reps or (rep.phone and self.by_phone(rep.phone)):
+            raise AlreadyExists
+        self._memory.reps[rep.rep_id] = rep
+        self._memory.limits[rep.rep_id] = Limits()
+        self._memory.tokens[rep.rep_id] = token
+
+    def opt_out(self, rep_id: str, opted_out: bool) -> None:
+        self._change(rep_id, sms_opted_out=opted_out)
+
+    def pause(self, rep_id: str, until: datetime | None) -> None:
+        self._change(rep_id, paused_until=until)
+
+    def put_device(self, rep_id: str, device: Device) -> None:
+        others = self._devices(rep_id, but=device.device_id)
+        self._change(rep_id, devices=(*others, device))
+
+    def remove_device(self, rep_id: str, device_id: str) -> None:
+        self._change(rep_id, devices=self._devices(rep_id, but=device_id))
+
+    def _devices(self, rep_id: str, but: str) -> tuple[Device, ...]:
+        rep = self._memory.reps.get(rep_id)
+        return tuple(d for d in rep.devices if d.device_id != but) if rep else ()
+
+    def _change(self, rep_id: str, **changes: object) -> None:
+        if rep_id not in self._memory.reps:
+            raise RouteNotFound
+        self._memory.reps[rep_id] = replace(self._memory.reps[rep_id], **changes)
+
+    def count_sms(self, rep_id: str, day: date, per_rep: int, per_organisation: int) -> bool:
+        return self._count(f"{day}/{rep_id}", per_rep) and self._count(f"{day}", per_organisation)
+
+    def _count(self, name: str, most: int) -> bool:
+        if self._memory.texts_counted[name] >= most:
+            return False
+        self._memory.texts_counted[name] += 1
+        return True
+
+
+class FakeOffers:
+    """Implements `OfferStore`."""
+
+    def __init__(self, memory: Memory) -> None:
+        self._memory = memory
+
+    def notices(self, lead_id: str, epoch: int, rep_ids: Sequence[str]) -> dict[str, Notice]:
+        found = {r: self._memory.notices.get((lead_id, r)) for r in rep_ids}
+        return {r: notice for r, notice in found.items() if notice and notice.epoch == epoch}
+
+    def record(self, notices: Sequence[Notice]) -> None:
+        for notice in notices:
+            self._memory.notices[notice.lead_id, notice.rep_id] = notice
+
+    def record_claimed(self, lead_id: str, epoch: int, rep_id: str, claimed_at: datetime) -> None:
+        notice = self._memory.notices.get((lead_id, rep_id))
+        if notice is not None and notice.epoch == epoch:
+            self._memory.notices[lead_id, rep_id] = replace(notice, claimed_at=claimed_at)
+
+    def sightings(self, lead_id: str, epoch: int, rep_ids: Sequence[str]) -> dict[str, Sighting]:
+        found = {r: self._memory.sightings.get((lead_id, r)) for r in rep_ids}
+        return {r: kept[1] for r, kept in found.items() if kept and kept[0] == epoch}
+
+    def reserve_sms(
+        self, lead: Lead, rep_id: str, new_code: Callable[[], str], now: datetime
+    ) -> str | None:
+        epoch, _ = self._memory.reserved.get((lead.lead_id, rep_id), (0, ""))
+        if epoch >= lead.epoch:
+            return None
+        while True:
+            code = new_code()
+            known = self._memory.codes.get((rep_id, code))
+            if known is None or known[2] < now:
+                break
+        self._memory.reserved[lead.lead_id, rep_id] = (lead.epoch, code)
+        kept_until = now + timedelta(days=2)
+        self._memory.codes[rep_id, code] = (lead.lead_id, lead.epoch, kept_until)
+        return code
+
+    def free_sms(self, lead: Lead, rep_id: str, code: str) -> None:
+        self._memory.reserved.pop((lead.lead_id, rep_id), None)
+        self._memory.codes.pop((rep_id, code), None)
+
+    def find_code(self, rep_id: str, code: str) -> tuple[str, int] | None:
+        known = self._memory.codes.get((rep_id, code))
+        return known[:2] if known else None
+
+
+class FakePush:
+    """Implements `Push`. Remembers every alert; `refuses` are the reps whose phones say no."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self.alerts: list[tuple[str, str, int, str]] = []
+        """What was shown on phones: kind, lead, epoch, rep, in the order it was sent."""
+        self.refuses: set[str] = set()
+        self.endpoints: dict[str, str] = {}
+        self.meanwhile: Callable[[], None] | None = None
+        """Happens once, while offers are being sent."""
+
+    def offer(self, lead: Lead, reps: Sequence[Rep], now: datetime) -> Delivery:
+        delivery = self._send("offer", lead, reps)
+        meanwhile, self.meanwhile = self.meanwhile, None
+        if meanwhile is not None:
+            meanwhile()
+        return delivery
+
+    def withdraw(self, lead: Lead, reps: Sequence[Rep], now: datetime) -> Delivery:
+        return self._send("withdraw", lead, reps)
+
+    def _send(self, kind: str, lead: Lead, reps: Sequence[Rep]) -> Delivery:
+        taken = [rep.rep_id for rep in reps if rep.pushable and rep.rep_id not in self.refuses]
+        self.alerts.extend((kind, lead.lead_id, lead.epoch, rep_id) for rep_id in taken)
+        accepted = frozenset(taken)
+        return Delivery(
+            accepted=accepted,
+            refused=frozenset(rep.rep_id for rep in reps) - accepted,
+            sent_at={rep_id: self._clock() for rep_id in taken},
+        )
+
+    def register(self, rep_id: str, device_id: str, platform: str, token: str) -> Device:
+        arn = f"arn:aws:sns:us-east-1:123456789012:endpoint/{platform}/{token}"
+        self.endpoints[arn] = rep_id
+        return Device(device_id, Platform(platform), arn)
+
+    def forget(self, device: Device) -> None:
+        self.endpoints.pop(device.endpoint_arn, None)
+
+    def told(self, kind: str = "offer") -> list[str]:
+        """The reps whose phones showed this kind of alert, in order."""
+        return [rep_id for sent, _, _, rep_id in self.alerts if sent == kind]
+
+
+class FakeSms:
+    """Implements `Sms`. Remembers every text; `fails_for` are numbers it fails for, once each."""
+
+    def __init__(self) -> None:
+        self.texts: list[tuple[str, str]] = []
+        self.fails_for: set[str] = set()
+
+    def send(self, phone: str, text: str) -> None:
+        if phone in self.fails_for:
+            self.fails_for.remove(phone)
+            raise ConnectionError("the carrier hung up")
+        self.texts.append((phone, text))
+
+    @property
+    def told(self) -> list[str]:
+        """The numbers that got a text, in order."""
+        return [phone for phone, _ in self.texts]
+
+
+class FakeQueue:
+    """Implements `NotifyQueue`: what waits, and for how long."""
+
+    def __init__(self) -> None:
+        self.waiting: list[tuple[Chunk, int]] = []
+
+    def put(self, chunks: Sequence[Chunk], delay_seconds: int = 0) -> None:
+        self.waiting.extend((chunk, delay_seconds) for chunk in chunks)
+
+    def of(self, kind: str) -> list[Chunk]:
+        """The chunks of one kind, in the order they were put."""
+        return [chunk for chunk, _ in self.waiting if chunk.kind == kind]
+
+
+class FakeTimers:
+    """Implements `Timers`: which leads have one, and when it was set."""
+
+    def __init__(self) -> None:
+        self.set: list[tuple[str, int, datetime]] = []
+
+    def close_at(self, lead: Lead, now: datetime) -> None:
+        self.set.append((lead.lead_id, lead.epoch, now))
+
+
+class FakeBus:
+    """Implements `Bus`. `down` makes it refuse everything."""
+
+    def __init__(self) -> None:
+        self.facts: list[Fact] = []
+        self.down = False
+
+    def publish(self, facts: Sequence[Fact]) -> None:
+        if self.down and facts:
+            raise ConnectionError("the bus is down")
+        self.facts.extend(facts)
+
+
+class FakeOnce:
+    """Implements `Once`."""
+
+    def __init__(self) -> None:
+        self.names: set[str] = set()
+
+    def claim_name(self, name: str, now: datetime) -> bool:
+        first = name not in self.names
+        self.names.add(name)
+        return first
+
+
+class FakeWorld:
+    """An organisation in memory: what `World` is on tables, with everything around it."""
+
+    def __init__(self, playbook: Playbook | None = None) -> None:
+        self.memory = Memory(playbook or a_playbook())
+        self.clock = Clock()
+        self.race = FakeRace(self.memory)
+        self.leads = FakeLeads(self.memory)
+        self.roster = FakeRoster(self.memory)
+        self.offers = FakeOffers(self.memory)
+        self.push = FakePush(self.clock)
+        self.sms = FakeSms()
+        self.queue = FakeQueue()
+        self.timers = FakeTimers()
+        self.bus = FakeBus()
+        self.once = FakeOnce()
+        self.counted: Counter[str] = Counter()
+        self.waited_until: list[datetime] = []
+
+    def put_playbook(self, playbook: Playbook) -> None:
+        """Put a playbook in force."""
+        self.memory.playbook = playbook
+
+    def add_rep(self, rep: Rep) -> Rep:
+        """Store a rep whose token is `token_of(rep)`."""
+        self.roster.add(rep, token_hash(token_of(rep)))
+        return rep
+
+    def post_lead(self, card: Card, now: datetime | None = None) -> Lead:
+        """Accept a lead as ingest does."""
+        at = now or self.clock()
+        playbook = self.memory.playbook
+        return ingest(self.leads, card, playbook, b"saltsalts", at, lambda: at).lead
+
+    def lead(self, lead: Lead) -> Lead:
+        """The lead as it stands now."""
+        return self.memory.leads[lead.lead_id]
+
+    def desk(self) -> Desk:
+        """Everything notify works with. Codes are `2222`, `3333` ... in turn."""
+        digits = iter(4 * str(digit) for digit in range(2, 10))
+        letters = (letter for code in digits for letter in code)
+        return Desk(
+            leads=self.leads,
+            roster=self.roster,
+            offers=self.offers,
+            push=self.push,
+            sms=self.sms,
+            queue=self.queue,
+            offer_text=lambda lead, rep, code, token, now: f"{lead.lead_id} {code} {token}",
+            choice=lambda _: next(letters),
+            clock=self.clock,
+            wait_until=self.waited_until.append,
+            count=self._count,
+        )
+
+    def _count(self, name: str, value: float) -> None:
+        self.counted[name] += int(value)
+
+
+def no_pause(seconds: float) -> None:
+    """Waits for nothing: tests need no jitter."""

@@ -1,0 +1,223 @@
+"""The deployed local stack, with every role enforced, on a port and a state of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import boto3
+import urllib3
+from standardwebhooks import Webhook
+
+ROOT = Path(__file__).parents[2]
+
+
+@dataclass
+class Stack:
+    """A running stack, spoken to as its users do."""
+
+    port: int
+    described: dict[str, Any]
+    pool: urllib3.PoolManager = field(
+        default_factory=lambda: urllib3.PoolManager(maxsize=80, retries=False, timeout=60)
+    )
+
+    @property
+    def reps(self) -> list[dict[str, Any]]:
+        return self.described["reps"]
+
+    def client(self, service: str) -> Any:
+        return boto3.client(
+            service,
+            endpoint_url=self.described["aws_endpoint_url"],
+            region_name=self.described["region"],
+            aws_access_key_id="test",
+            aws_secret_access_key="test",
+        )
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        token: str | None = None,
+        **headers: str,
+    ) -> tuple[int, Any, dict[str, str]]:
+        """Call the API; return status, JSON or text, and headers."""
+        sent = {name.replace("_", "-"): value for name, value in headers.items()}
+        if token:
+            sent["authorization"] = f"Bearer {token}"
+        if body is not None and not isinstance(body, bytes):
+            body = json.dumps(body).encode()
+            sent.setdefault("content-type", "application/json")
+        answer = self.pool.request(
+            method, f"{self.described['api_url']}{path}", body=body, headers=sent
+        )
+        text = answer.data.decode()
+        kind = answer.headers.get("content-type", "")
+        return answer.status, json.loads(text) if "json" in kind else text, dict(answer.headers)
+
+    def post_lead(self, **fields: Any) -> tuple[int, dict[str, Any]]:
+        """Post a signed lead."""
+        lead = {
+            "source": "web",
+            "external_id": uuid.uuid4().hex,
+            "company": "Borneo Solar",
+            "company_size": "51-200",
+            "contact_name": "Nadia Jamal",
+            "contact_title": "Head of Operations",
+            "contact_email": "nadia@borneo-solar.example",
+            "contact_phone": "+60128880000",
+            "score": 86,
+            **fields,
+        }
+        body, now = json.dumps(lead), datetime.now(UTC)
+        message = f"msg_{uuid.uuid4().hex}"
+        signature = Webhook(self.described["intake_secret"]).sign(message, now, body)
+        status, answer, _ = self.call(
+            "POST",
+            "/leads",
+            body.encode(),
+            content_type="application/json",
+            webhook_id=message,
+            webhook_timestamp=str(int(now.timestamp())),
+            webhook_signature=signature,
+        )
+        return status, answer
+
+    def texts(self, phone: str) -> list[str]:
+        """Return every text the local AWS recorded for a number."""
+        answer = self.pool.request(
+            "GET",
+            f"{self.described['aws_endpoint_url']}/_ministack/sns/sms-messages",
+            fields={"phoneNumber": phone},
+        )
+        found: list[str] = []
+
+        def collect(node: Any) -> None:
+            if isinstance(node, dict):
+                if node.get("PhoneNumber") == phone and "Message" in node:
+                    found.append(node["Message"])
+                for child in node.values():
+                    collect(child)
+            elif isinstance(node, list):
+                for child in node:
+                    collect(child)
+
+        collect(json.loads(answer.data))
+        return found
+
+    def text_from(self, phone: str, body: str, message_id: str | None = None) -> str:
+        """Deliver a rep's text as the carrier would; return its message id."""
+        message_id = message_id or uuid.uuid4().hex
+        self.client("sns").publish(
+            TopicArn=self.described["inbound_sms_topic_arn"],
+            Message=json.dumps(
+                {
+                    "originationNumber": phone,
+                    "destinationNumber": "+12125550199",
+                    "messageKeyword": "KEYWORD",
+                    "messageBody": body,
+                    "inboundMessageId": message_id,
+                    "previousPublishedMessageId": uuid.uuid4().hex,
+                }
+            ),
+        )
+        return message_id
+
+    def offers(self, rep: dict[str, Any]) -> list[dict[str, Any]]:
+        """Return what the rep's app lists."""
+        status, answer, _ = self.call("GET", "/me/offers", token=rep["token"])
+        assert status == 200, answer
+        return answer["offers"]
+
+    def offer(self, rep: dict[str, Any], lead_id: str) -> dict[str, Any]:
+        """Return the rep's offer of a lead, once it is listed."""
+        return until(
+            lambda: next((o for o in self.offers(rep) if o["lead_id"] == lead_id), None)
+        )
+
+    def link(self, rep: dict[str, Any], lead_id: str) -> str:
+        """Return the path of the rep's claim link."""
+        return "/c/" + self.offer(rep, lead_id)["claim_url"].rpartition("/")[2]
+
+    def warm(self, name: str, many: int) -> None:
+        """Have that many processes of a function ready."""
+        from concurrent.futures import ThreadPoolExecutor
+
+        lambdas = self.client("lambda")
+        with ThreadPoolExecutor(many) as pool:
+            list(
+                pool.map(
+                    lambda _: lambdas.invoke(
+                        FunctionName=self.described["functions"][name], Payload=b'{"warm": true}'
+                    )["Payload"].read(),
+                    range(many),
+                )
+            )
+
+    def dibs(self, *arguments: str) -> str:
+        """Run the `dibs` command about this stack."""
+        return _run(self.port, "-m", "dibs.cli.main", *arguments)
+
+    def restart(self) -> None:
+        """Stop the stack and start it again, as `make down` and `make up` do."""
+        _run(self.port, "-m", "dibs.cli.local", "down")
+        _run(self.port, "-m", "dibs.cli.local", "up")
+        self.described = _described(self.port)
+
+
+def until(look: Callable[[], Any], seconds: float = 40) -> Any:
+    """Return what `look` finds, as soon as it finds something."""
+    deadline = time.monotonic() + seconds
+    while True:
+        found = look()
+        if found:
+            return found
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.1)
+
+
+@contextmanager
+def running() -> Iterator[Stack]:
+    """Run a freshly deployed stack on a free port; nothing of it is left behind."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    subprocess.run([sys.executable, "shared/dibs/cli/bootstrap.py", "up"], cwd=ROOT, check=True)
+    try:
+        _run(port, "-m", "dibs.cli.local", "up")
+        yield Stack(port, _described(port))
+    finally:
+        _run(port, "-m", "dibs.cli.local", "down")
+        _run(port, "-m", "dibs.cli.local", "reset")
+
+
+def _described(port: int) -> dict[str, Any]:
+    described: dict[str, Any] = json.loads(
+        (ROOT / ".local" / f"port-{port}" / "stack.json").read_text()
+    )
+    return described
+
+
+def _run(port: int, *arguments: str) -> str:
+    done = subprocess.run(
+        [sys.executable, *arguments],
+        cwd=ROOT,
+        env={**os.environ, "DIBS_PORT": str(port), "AUTH": "true"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout

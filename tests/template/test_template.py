@@ -1,0 +1,136 @@
+"""The template's own rules: what is asynchronous can fail safely, and nobody may do too much."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from support.tables import TEMPLATE, template
+
+RESOURCES: dict[str, dict[str, Any]] = template()["Resources"]
+HANDLED = ("ingest", "claim", "rep")
+
+
+def of_type(kind: str) -> dict[str, dict[str, Any]]:
+    return {
+        name: resource.get("Properties", {})
+        for name, resource in RESOURCES.items()
+        if resource["Type"] == kind
+    }
+
+
+def statements(function: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for policy in function["Policies"]:
+        for statement in policy["Statement"]:
+            yield statement.get("Fn::If", [None, statement])[1]
+
+
+def listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+FUNCTIONS = of_type("AWS::Serverless::Function")
+
+
+def test_every_queue_but_a_dead_letter_queue_ends_in_one_after_five_tries() -> None:
+    for name, queue in of_type("AWS::SQS::Queue").items():
+        if not name.endswith("DeadLetters"):
+            assert queue["RedrivePolicy"]["maxReceiveCount"] == 5, name
+
+
+def test_every_dead_letter_queue_has_an_alarm_on_what_is_in_it() -> None:
+    alarms = json.dumps(of_type("AWS::CloudWatch::Alarm"))
+    dead = [name for name in of_type("AWS::SQS::Queue") if name.endswith("DeadLetters")]
+    assert len(dead) >= 6
+    for name in dead:
+        assert f'"{name}.QueueName"' in alarms or f'["{name}", "QueueName"]' in alarms, name
+    assert "ApproximateNumberOfMessagesVisible" in alarms
+
+
+def test_every_mapping_reports_its_failures_one_by_one() -> None:
+    mappings = of_type("AWS::Lambda::EventSourceMapping")
+    assert mappings
+    for name, mapping in mappings.items():
+        assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"], name
+
+
+def test_the_stream_cannot_be_blocked_by_a_poison_record() -> None:
+    stream = of_type("AWS::Lambda::EventSourceMapping")["RelayFromStream"]
+    assert stream["MaximumRetryAttempts"] > 0
+    assert stream["MaximumRecordAgeInSeconds"] <= 3600
+    assert stream["BisectBatchOnFunctionError"] is True
+    assert stream["DestinationConfig"]["OnFailure"]
+
+
+def test_a_queue_hides_a_message_six_times_as_long_as_its_function_may_run() -> None:
+    default = template()["Globals"]["Function"]["Timeout"]
+    queues = of_type("AWS::SQS::Queue")
+    for mapping in of_type("AWS::Lambda::EventSourceMapping").values():
+        queue = queues.get(mapping["EventSourceArn"]["Fn::GetAtt"][0])
+        if queue is not None:
+            function = FUNCTIONS[mapping["FunctionName"]["Ref"]]
+            assert queue["VisibilityTimeout"] >= 6 * function.get("Timeout", default)
+
+
+def test_every_function_keeps_its_logs_for_a_stated_time() -> None:
+    groups = of_type("AWS::Logs::LogGroup")
+    for name, function in FUNCTIONS.items():
+        group = groups[function["LoggingConfig"]["LogGroup"]["Ref"]]
+        assert group["RetentionInDays"], name
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_no_role_may_do_everything_to_something_or_something_to_everything(name: str) -> None:
+    for statement in statements(FUNCTIONS[name]):
+        for action in listed(statement["Action"]):
+            assert not action.endswith(":*"), action
+            assert action != "*"
+        for resource in listed(statement.get("Resource", [])):
+            if resource == "*":
+                # The one exception stands under a condition for the local stack alone.
+                pytest.fail(f"{name} may {statement['Action']} everything")
+
+
+def test_contact_details_are_read_by_ingest_claim_and_reply_alone() -> None:
+    readers = {
+        name
+        for name, function in FUNCTIONS.items()
+        for statement in statements(function)
+        if "ContactsTable" in json.dumps(statement)
+    }
+    assert readers == {"IngestFunction", "ClaimFunction", "ReplyFunction"}
+
+
+def test_the_claim_can_publish_nothing() -> None:
+    assert "sns:" not in json.dumps(list(statements(FUNCTIONS["ClaimFunction"])))
+
+
+def test_every_route_is_handled_and_everything_handled_has_a_route() -> None:
+    routed = {route["RouteKey"] for route in of_type("AWS::ApiGatewayV2::Route").values()}
+    handled: set[str] = set()
+    for name in HANDLED:
+        module = importlib.import_module(f"{name}.handler")
+        handled |= set(module.ROUTES)
+    assert routed == handled
+
+
+def test_the_access_log_names_the_route_and_neither_path_nor_caller() -> None:
+    stage = of_type("AWS::ApiGatewayV2::Stage")["ApiStage"]
+    log = stage["AccessLogSettings"]["Format"]
+    assert "$context.routeKey" in log
+    assert not re.search(r"\$context\.(path|identity|requestOverride)", log)
+
+
+def test_every_function_of_the_folder_is_deployed_and_the_other_way_round() -> None:
+    folders = {path.parent.name for path in TEMPLATE.parent.glob("functions/*/handler.py")}
+    deployed = {function["Handler"].split(".")[0] for function in FUNCTIONS.values()}
+    assert deployed == folders
+
+
+def test_no_secret_stands_in_the_template() -> None:
+    text = TEMPLATE.read_text(encoding="utf-8")
+    assert not re.search(r"whsec_|AKIA[0-9A-Z]{12}|BEGIN [A-Z ]*PRIVATE KEY", text)

@@ -1,0 +1,195 @@
+"""A lead is accepted once; the same one again changes nothing the race depends on."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from support.builders import NOON, a_card, a_playbook
+from support.fakes import FakeWorld, no_pause
+
+from dibs.domain.errors import Busy
+from dibs.domain.leads import Card, Lead, Move, Pool, Quality, State, lead_id_for
+from dibs.usecases import ingest as module
+from dibs.usecases.ingest import Accepted, ingest, preview_of
+
+
+def post(world: FakeWorld, card: Card, *, late_by: timedelta = timedelta()) -> Accepted:
+    """Post a lead signed `late_by` before now."""
+    return ingest(
+        world.leads,
+        card,
+        world.memory.playbook,
+        b"saltsalts",
+        world.clock() - late_by,
+        world.clock,
+        no_pause,
+    )
+
+
+def test_a_new_lead_is_open_at_once_for_its_whole_window() -> None:
+    world = FakeWorld(a_playbook(window_seconds=600))
+    accepted = post(world, a_card())
+    lead = world.lead(accepted.lead)
+    assert not accepted.duplicate
+    assert (lead.state, lead.epoch, lead.owner) == (State.OPEN, 1, None)
+    assert (lead.opens_at, lead.closes_at) == (NOON, NOON + timedelta(minutes=10))
+    assert (lead.quality, lead.pool, lead.teams) == (Quality.HOT, Pool.PREMIUM, ("north",))
+    assert lead.lead_id == lead_id_for("google-ads", "ext-1")
+
+
+def test_a_new_leads_first_move_and_its_fact_are_stored_with_it() -> None:
+    world = FakeWorld()
+    lead = post(world, a_card()).lead
+    assert world.leads.history(lead.lead_id) == [
+        Move(lead.lead_id, 1, NOON, State.NEW, State.OPEN, "accepted", "google-ads")
+    ]
+    (pending,) = world.leads.waiting_in_outbox(NOON + timedelta(seconds=1))
+    assert pending.fact is not None
+    assert (pending.fact.kind, pending.fact.lead_id) == ("lead.opened", lead.lead_id)
+
+
+def test_the_card_keeps_every_letter_and_the_flags() -> None:
+    world = FakeWorld()
+    card = a_card(company="A" * 200, flags=("phone_unusable",))
+    accepted = post(world, card)
+    assert world.leads.card(accepted.lead.lead_id) == replace(card, lead_id=accepted.lead.lead_id)
+    assert accepted.flags == ("phone_unusable",)
+
+
+def test_a_lead_is_routed_by_the_playbook() -> None:
+    teams = {"north": {"name": "N"}, "south": {"name": "S"}}
+    world = FakeWorld(a_playbook(teams=teams, routing=[{"teams": ["south"], "product": "solar"}]))
+    assert post(world, a_card(1, product="solar")).lead.teams == ("south",)
+    assert post(world, a_card(2, team="north", product="solar")).lead.teams == ("north",)
+    assert post(world, a_card(3)).lead.teams == ("north", "south")
+
+
+def test_the_same_lead_again_is_a_duplicate_and_stores_nothing_new() -> None:
+    world = FakeWorld()
+    first = post(world, a_card())
+    before = (dict(world.memory.leads), dict(world.memory.outbox), list(world.memory.moves))
+    world.clock.pass_(minutes=1)
+    again = post(world, a_card())
+    assert again == Accepted(first.lead, (), duplicate=True)
+    assert before == (world.memory.leads, world.memory.outbox, world.memory.moves)
+
+
+def test_a_duplicate_is_told_how_the_lead_stands_now() -> None:
+    world = FakeWorld()
+    lead = post(world, a_card()).lead
+    world.memory.leads[lead.lead_id] = replace(lead, state=State.CLAIMED, owner="aaaac")
+    assert post(world, a_card()).lead.state is State.CLAIMED
+
+
+def test_a_changed_body_updates_the_contact_and_not_what_the_race_depends_on() -> None:
+    world = FakeWorld(a_playbook(teams={"north": {"name": "N"}, "south": {"name": "S"}}))
+    first = post(world, a_card(team="north")).lead
+    changed = a_card(
+        team="south",
+        score=1,
+        territory="t",
+        segment="s",
+        product="p",
+        test=True,
+        contact_phone="+60128881111",
+        do_not_call=True,
+        consent="withdrawn",
+        flags=("email_unusable",),
+    )
+    world.clock.pass_(seconds=1)
+    again = post(world, changed)
+    kept = world.leads.card(first.lead_id)
+    assert kept is not None
+    assert (kept.contact_phone, kept.do_not_call) == ("+60128881111", True)
+    assert (kept.consent, kept.flags) == ("withdrawn", ("email_unusable",))
+    assert (kept.team, kept.score, kept.territory) == ("north", 86, "")
+    assert (kept.segment, kept.product, kept.test) == ("", "", False)
+    assert world.lead(first) == first
+    assert again.flags == ("email_unusable",)
+
+
+def test_a_body_signed_earlier_that_arrives_later_does_not_undo_the_newer_one() -> None:
+    world = FakeWorld()
+    lead = post(world, a_card(contact_phone="+60128882222")).lead
+    post(world, a_card(contact_phone="+60128881111"), late_by=timedelta(minutes=2))
+    kept = world.leads.card(lead.lead_id)
+    assert kept is not None
+    assert kept.contact_phone == "+60128882222"
+
+
+def test_the_same_external_id_from_another_source_is_another_lead() -> None:
+    world = FakeWorld()
+    one, two = post(world, a_card(source="web")), post(world, a_card(source="fair"))
+    assert one.lead.lead_id != two.lead.lead_id
+    assert not two.duplicate
+
+
+def test_a_lead_that_meets_a_strangers_id_steps_aside(monkeypatch: pytest.MonkeyPatch) -> None:
+    def crowded(source: str, external_id: str, attempt: int = 0) -> str:
+        return "aaaaaaaaaaaa" if attempt == 0 else lead_id_for(source, external_id, attempt)
+
+    monkeypatch.setattr(module, "lead_id_for", crowded)
+    world = FakeWorld()
+    first, second = post(world, a_card(1)), post(world, a_card(2))
+    assert first.lead.lead_id == "aaaaaaaaaaaa"
+    assert not second.duplicate
+    assert len(world.memory.leads) == 2
+    again = post(world, a_card(2))
+    assert (again.duplicate, again.lead) == (True, second.lead)
+
+
+class BusyLeads:
+    """Turns the first `times` leads away, as when twins of one request meet."""
+
+    def __init__(self, world: FakeWorld, times: int) -> None:
+        self._leads = world.leads
+        self._times = times
+
+    def accept(self, *lead: object) -> Card | None:
+        if self._times:
+            self._times -= 1
+            raise Busy
+        return self._leads.accept(*lead)  # type: ignore[arg-type]
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._leads, name)
+
+
+def accept_while_busy(world: FakeWorld, times: int) -> Lead:
+    store = BusyLeads(world, times)
+    card, playbook = a_card(), world.memory.playbook
+    return ingest(store, card, playbook, b"saltsalts", NOON, world.clock, no_pause).lead  # type: ignore[arg-type]
+
+
+def test_a_lead_that_meets_its_twin_is_tried_again() -> None:
+    world = FakeWorld()
+    lead = accept_while_busy(world, times=3)
+    assert world.memory.leads == {lead.lead_id: lead}
+
+
+def test_when_the_store_stays_busy_the_source_is_told_so_and_nothing_is_stored() -> None:
+    world = FakeWorld()
+    with pytest.raises(Busy):
+        accept_while_busy(world, times=100)
+    assert world.memory.leads == {}
+
+
+def test_a_preview_holds_no_personal_data_and_is_cut_to_its_bytes() -> None:
+    card = a_card(company="🏭" * 200, company_size="🏭" * 64, contact_title="🏭" * 200, source="🏭" * 64)
+    preview = preview_of(card)
+    assert len(preview.company.encode()) <= 160
+    assert len(preview.company_size.encode()) <= 24
+    assert len(preview.contact_title.encode()) <= 80
+    assert len(preview.source.encode()) <= 40
+    for text in (preview.company, preview.company_size, preview.contact_title, preview.source):
+        assert text.strip("🏭") == "…"  # cut between letters, never through one
+
+
+def test_a_preview_of_ordinary_length_is_whole() -> None:
+    card = a_card()
+    preview = preview_of(card)
+    assert (preview.company, preview.company_size) == (card.company, card.company_size)
+    assert (preview.contact_title, preview.source) == (card.contact_title, card.source)
+    assert preview.score == 86

@@ -1,0 +1,295 @@
+"""What offers and answers say (N2, N5): enough to decide, never more than may be shown."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from support.builders import NOON, a_card, a_lead, a_rep
+
+from dibs.adapters.texts import answer_sms, gsm_length, offer_alert, offer_sms
+from dibs.domain.errors import (
+    AlreadyClaimed,
+    Busy,
+    ClaimRefused,
+    DibsError,
+    Expired,
+    LeadNotFound,
+    Refusal,
+    Withdrawn,
+)
+from dibs.domain.leads import Claim, Preview
+from dibs.domain.reps import Rep
+from dibs.usecases.claim import Won
+from dibs.usecases.reply import STOP, Answer
+
+CODE = "7K2P"
+URL = "https://dibs.your-firm.com/c/0Ab1Cd2Ef3Gh4Ij5Kl6Mn9"
+CODE_LIKE = re.compile(r"\b(?=[A-Z2-9]*[2-9])[A-Z2-9]{4,6}\b")
+ENGLISH, MALAY = a_rep(), a_rep(language="ms")
+
+
+def sms(
+    company: str = "Acme Sdn Bhd", title: str = "Head of Operations", rep: Rep = ENGLISH, **more: object
+) -> str:
+    preview = replace(
+        Preview(company, "51-200", title, "google-ads", 86),
+        **more,
+    )
+    return offer_sms(a_lead(preview=preview), rep, CODE, URL, NOON + timedelta(seconds=61))
+
+
+def codes_in(text: str) -> list[str]:
+    """Every word a reader, or we, could take for a reply code, outside the link."""
+    assert text.count(URL) == 1
+    return CODE_LIKE.findall(text.replace(URL, " "))
+
+
+@pytest.mark.parametrize("rep", [ENGLISH, MALAY], ids=["English", "Malay"])
+def test_an_offer_says_what_the_lead_is_how_long_is_left_and_how_to_claim(rep: Rep) -> None:
+    text = sms(rep=rep)
+    for part in ("Acme Sdn Bhd", "51-200", "Head of Operations", "google-ads", "86", "13:59"):
+        assert part in text
+    assert text.endswith(URL)
+    assert codes_in(text) == [CODE]
+
+
+def test_an_offer_is_in_the_reps_language() -> None:
+    assert "Reply 7K2P or https://" in sms()
+    assert "Balas 7K2P atau https://" in sms(rep=MALAY)
+
+
+def test_a_link_as_long_as_ours_gets_is_what_these_tests_use() -> None:
+    assert len(URL) == 51
+
+
+@pytest.mark.parametrize("rep", [ENGLISH, MALAY], ids=["English", "Malay"])
+@pytest.mark.parametrize(
+    ("company", "title"),
+    [
+        ("Acme Sdn Bhd", "Head of Operations"),
+        ("Perniagaan Hasil Bumi Sejahtera Sdn Bhd", "General Manager"),
+        ("Schäfer & Söhne GmbH", "Geschäftsführer"),
+        ("Kuching Industrial Machinery and Equipment Supplies (Sarawak) Sdn Bhd", "Director"),
+        ("Acme", "Vice President, Regional Business Development and Strategic Partnerships"),
+        ("A" * 200, "B" * 200),
+        ("", ""),
+    ],
+)
+def test_an_offer_fits_one_gsm_part_where_the_letters_allow(
+    company: str, title: str, rep: Rep
+) -> None:
+    text = sms(company, title, rep)
+    length = gsm_length(text)
+    assert length is not None
+    assert length <= 160
+    assert codes_in(text) == [CODE]
+
+
+def test_the_company_is_named_even_when_the_title_has_to_go() -> None:
+    text = sms("Acme Sdn Bhd", "T" * 200)
+    assert "Acme Sdn Bhd" in text
+    assert "T" * 40 not in text
+
+
+def test_an_unscored_lead_of_unknown_size_is_offered_without_gaps() -> None:
+    text = sms(company_size="", score=None)
+    assert "Acme Sdn Bhd, Head of Operations, google-ads. 13:59 left" in text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "left"), [(0, "15:00"), (899, "0:01"), (900, "0:00"), (1000, "0:00")]
+)
+def test_the_time_left_counts_down_to_nought(seconds: int, left: str) -> None:
+    text = offer_sms(a_lead(), ENGLISH, CODE, URL, NOON + timedelta(seconds=seconds))
+    assert f"{left} left" in text
+
+
+def test_a_window_of_hours_is_told_in_hours() -> None:
+    lead = a_lead(closes_at=NOON + timedelta(hours=20, minutes=5))
+    assert "20h 05m left" in offer_sms(lead, ENGLISH, CODE, URL, NOON)
+
+
+@pytest.mark.parametrize(
+    "company",
+    [
+        "Area 5199 Hotel",
+        "ABC2 Holdings",
+        "K9999",
+        "22222",
+        "7K2P",
+        "B2B4U",
+        "X2-AB23-99AA",
+        "A 2345 6789 B",
+        "AB23.CD45",
+    ],
+)
+def test_no_word_of_a_company_can_be_taken_for_a_reply_code(company: str) -> None:
+    assert codes_in(sms(company)) == [CODE]
+    assert codes_in(sms(title=company)) == [CODE]
+    assert codes_in(sms(company_size=company)) == [CODE]
+    assert codes_in(sms(source=company)) == [CODE]
+
+
+def test_a_long_word_is_not_cut_down_to_something_like_a_code() -> None:
+    for length in range(1, 100):
+        assert codes_in(sms(f"{'a' * length} QXZ23456789ABCDEFGH345 and more", "T" * 80)) == [CODE]
+
+
+@pytest.mark.parametrize("word", ["STOP", "HELP"])
+def test_no_offer_says_what_a_carrier_acts_on(word: str) -> None:
+    text = sms(f"{word} Loss Sdn Bhd", f"Chief {word} Officer", source=word, company_size=word)
+    assert not re.search(rf"\b{word}\b", text)
+    assert f"{word.capitalize()} Loss" in text
+
+
+def test_a_chinese_company_is_named_in_its_own_letters() -> None:
+    text = sms("古晋工业机械有限公司", "总经理")
+    assert "古晋工业机械有限公司" in text
+    assert "总经理" in text
+    assert codes_in(text) == [CODE]
+
+
+def test_typographic_quotes_and_dashes_do_not_cost_a_second_part() -> None:
+    text = sms("O’Brien – “Best” Foods…")
+    assert gsm_length(text) is not None
+    assert 'O\'Brien - "Best" Foods...' in text
+
+
+# A source may send anything but control characters (intake refuses those).
+hostile = st.text(
+    st.characters(exclude_categories=("Cc", "Cs", "Zl", "Zp"))
+    | st.sampled_from("AB29 STOPHELP{}%.,-"),
+    max_size=60,
+)
+
+
+@given(hostile, hostile, hostile, hostile, st.sampled_from([ENGLISH, MALAY]))
+@example("AB2 ", "", "", "", ENGLISH)
+@example("{left}", "{company!r}", "%s", "{0.__class__}", ENGLISH)
+def test_whatever_a_source_sends_an_offer_has_one_code_and_no_carrier_word(
+    company: str, title: str, size: str, source: str, rep: Rep
+) -> None:
+    text = sms(company, title, rep, company_size=size, source=source)
+    assert codes_in(text) == [CODE]
+    assert not re.search(r"\b(STOP|HELP)\b", text)
+    assert "{left}" not in text or "{left}" in company + title + size + source
+    length = gsm_length(text)
+    assert length is None or length <= 160 or len(company + title + size + source) > 60
+
+
+def test_an_offer_never_says_how_to_reach_the_contact_or_who_it_is() -> None:
+    # The preview is all an offer is made from, and it has no field for any of these.
+    card = a_card()
+    text, alert = sms(), " ".join(offer_alert(a_lead(), ENGLISH, NOON))
+    for secret in (card.contact_phone, card.contact_email, card.contact_name, "Jane", "Tan"):
+        assert secret not in text
+        assert secret not in alert
+    assert {"company", "company_size", "contact_title", "source", "score"} == set(
+        Preview.__dataclass_fields__
+    )
+
+
+@pytest.mark.parametrize(("rep", "left"), [(ENGLISH, "15:00 left."), (MALAY, "Tinggal 15:00.")])
+def test_an_alert_says_the_same_without_the_code(rep: Rep, left: str) -> None:
+    title, body = offer_alert(a_lead(), rep, NOON)
+    assert title == "Acme Sdn Bhd"
+    assert "51-200, Head of Operations, google-ads" in body
+    assert "86" in body
+    assert body.endswith(left)
+    assert not CODE_LIKE.search(body)
+
+
+WON = Won(
+    Claim("lead", 1, "aaaac", "Rep 1", "north", NOON, 2100, 1),
+    a_card(lead_id="lead"),
+    already_yours=False,
+    undo_until=NOON,
+)
+LOST = AlreadyClaimed(("aaaae", "Aina"), NOON, 61_000, 3)
+PAUSED = ClaimRefused((Refusal("paused", NOON, "You are paused. Switch yourself on to claim."),))
+
+
+def said(outcome: Won | DibsError | str, rep: Rep | None = ENGLISH) -> str:
+    return answer_sms(Answer("+60120000001", rep, outcome), NOON)
+
+
+def test_the_winner_is_told_how_to_reach_the_contact_at_once() -> None:
+    text = said(WON)
+    for part in ("You won", "Acme 1 Sdn Bhd", "Jane Tan", "+60128880000", "jane@acme.example"):
+        assert part in text
+    assert "Anda dapat Acme 1 Sdn Bhd!" in said(WON, MALAY)
+
+
+def test_the_winner_is_told_of_consent_and_do_not_call() -> None:
+    consent = replace(WON, card=a_card(consent="newsletter, 2026-01-04"))
+    assert said(consent).endswith("Consent: newsletter, 2026-01-04")
+    quiet = replace(WON, card=a_card(do_not_call=True, consent="yes"))
+    assert said(quiet).endswith("DO NOT CALL: write instead.")
+    assert said(quiet, MALAY).endswith("JANGAN TELEFON: tulis sahaja.")
+
+
+def test_a_lead_without_contact_details_is_won_without_gaps() -> None:
+    bare = a_card(contact_name="", contact_title="", contact_phone="", contact_email="x@y.example")
+    assert said(replace(WON, card=bare)) == "You won Acme 1 Sdn Bhd! x@y.example"
+
+
+def test_a_loser_is_told_who_was_faster_and_when() -> None:
+    text = said(LOST)
+    assert "Aina" in text
+    assert "1 minute ago" in text
+    assert "1 minit lalu" in said(LOST, MALAY)
+
+
+def test_a_loser_on_an_anonymous_team_is_told_when_but_not_who() -> None:
+    text = said(AlreadyClaimed(None, NOON, 2_000, 3))
+    assert text == "Too late: claimed 2 seconds ago. The next lead is on its way."
+
+
+def test_a_refused_rep_is_told_why_in_their_language() -> None:
+    assert said(PAUSED) == "Not claimed. You are paused. Switch yourself on to claim."
+    assert "Status anda sedang dijeda" in said(PAUSED, MALAY)
+
+
+@pytest.mark.parametrize("gone", [Expired(), Withdrawn(), LeadNotFound()])
+def test_a_code_whose_offer_is_over_is_answered_so_and_not_with_try_again(gone: DibsError) -> None:
+    assert said(gone) == "Too late: this offer is over. The next lead is on its way."
+
+
+def test_when_the_store_was_busy_the_rep_is_asked_to_send_the_code_again() -> None:
+    assert "send the code again" in said(Busy())
+
+
+KINDS = ("unknown_number", "unknown_code", "no_open_offer", "which_offer", "not_understood")
+OUTCOMES = (WON, LOST, PAUSED, Expired(), Busy(), *KINDS)
+
+
+@pytest.mark.parametrize("rep", [ENGLISH, MALAY, None], ids=["English", "Malay", "stranger"])
+def test_every_answer_is_a_sentence_of_its_own_without_carrier_words_or_codes(
+    rep: Rep | None,
+) -> None:
+    answers = [said(outcome, rep) for outcome in OUTCOMES]
+    assert len(set(answers)) == len(answers)
+    for text in answers:
+        assert len(text) > 10
+        assert "{" not in text
+        assert not set(re.findall(r"\b[A-Z]+\b", text)) & (STOP | {"HELP", "START", "UNSTOP"})
+        assert not CODE_LIKE.search(text)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_answer_is_translated(kind: str) -> None:
+    assert said(kind, MALAY) != said(kind, ENGLISH)
+    assert said(kind, a_rep(language="tlh")) == said(kind, ENGLISH)
+
+
+@pytest.mark.parametrize(
+    ("text", "length"),
+    [("", 0), ("abc", 3), ("€5", 3), ("[x]", 5), ("é", 1), ("ê", None), ("好", None), ("`", None)],
+)
+def test_gsm_places_are_counted_as_carriers_count_them(text: str, length: int | None) -> None:
+    assert gsm_length(text) == length
