@@ -65,7 +65,7 @@ def test_preview_confirm_win_while_a_second_phone_sees_it_lost(
         page.locator("dialog[open] [data-act=yes]").tap()
         call = page.locator('a[href="tel:+60128880000"]')
         expect(call).to_be_visible()
-        # The page asks every 2.5 s how the race stands, and says so within 3 s.
+        # The page asks every 2 s how the race stands, and says so within 3 s.
         expect(second.get_by_text(winner["name"]).first).to_be_visible(timeout=3500)
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
     assert all(url.startswith((f"http://dibs.localhost:{stack.port}/", "data:")) for url in asked)

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
+from typing import Any
 
 import pytest
 
@@ -46,7 +47,7 @@ REFUSALS = (
     Refusal(
         "daily_limit",
         LIFTS,
-        "You have your 10 claims for today. The count starts again at midnight in your time zone.",
+        "You have reached your limit for today (10). The count starts again at midnight in your time zone.",
     ),
     Refusal("paused", LIFTS, "You are paused. Switch yourself on to claim."),
 )
@@ -236,27 +237,10 @@ def test_statuses(make: Callable[[str], Page], status: int) -> None:
 
 
 def test_hostile_text_stays_text() -> None:
-    card = replace(
-        CARD,
-        **dict.fromkeys(
-            (
-                "company",
-                "company_size",
-                "contact_name",
-                "contact_title",
-                "contact_email",
-                "contact_phone",
-                "source",
-                "territory",
-                "segment",
-                "product",
-                "consent",
-                "language",
-            ),
-            HOSTILE,
-        ),
-        needs=(HOSTILE,),
-    )
+    names = "company company_size contact_name contact_title contact_email contact_phone source"
+    names += " territory segment product consent language"
+    fields: dict[str, Any] = dict.fromkeys(names.split(), HOSTILE)
+    card = replace(CARD, needs=(HOSTILE,), **fields)
     for page in (
         opened(preview=Preview(HOSTILE, HOSTILE, HOSTILE, HOSTILE, 1)),
         opened(

@@ -42,7 +42,8 @@ def key(message: Message) -> str:
 
 
 def forms(message: Message) -> tuple[str, ...]:
-    return (message.string,) if isinstance(message.string, str) else tuple(message.string)
+    text = message.string or ""
+    return (text,) if isinstance(text, str) else tuple(text)
 
 
 @pytest.fixture
@@ -50,7 +51,7 @@ def used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> set[str]:
     """Return every sentence marked in code and templates, found as the docs say to find them."""
     monkeypatch.chdir(ROOT)
     found = tmp_path / "dibs.pot"
-    CommandLineInterface().run(
+    CommandLineInterface().run(  # type: ignore[no-untyped-call]
         ["pybabel", "-q", "extract", "-F", "shared/dibs/locale/babel.cfg", "-o", str(found), "."]
     )
     with found.open("rb") as file:
@@ -121,7 +122,7 @@ def test_refusals_are_said_in_the_reps_language_with_their_numbers() -> None:
     limit = Refusal(
         "daily_limit",
         datetime(2026, 5, 1, tzinfo=UTC),
-        "You have your 12 claims for today. The count starts again at midnight in your time zone.",
+        "You have reached your limit for today (12). The count starts again at midnight in your time zone.",
     )
     assert refusal_sentence(limit, "en") == limit.how
     assert refusal_sentence(limit, "ms").startswith("Anda sudah mengambil 12 prospek")
@@ -140,8 +141,9 @@ def domain_refusals() -> list[tuple[str, str]]:
     found = []
     for path in (ROOT / "shared/dibs/domain").glob("*.py"):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            named = isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
-            if named and node.func.id == "Refusal":
+            if not isinstance(node, ast.Call):
+                continue
+            if isinstance(node.func, ast.Name) and node.func.id == "Refusal":
                 code, _, how = node.args
                 parts = how.values if isinstance(how, ast.JoinedStr) else [how]
                 words = (str(p.value) if isinstance(p, ast.Constant) else "7" for p in parts)

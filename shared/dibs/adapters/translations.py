@@ -100,7 +100,7 @@ REFUSALS: dict[str, Sequence[str]] = {
     "paused": (N_("You are paused. Switch yourself on to claim."),),
     "daily_limit": (
         N_(
-            "You have your {count} claims for today. "
+            "You have reached your limit for today ({count}). "
             "The count starts again at midnight in your time zone."
         ),
     ),

@@ -62,7 +62,7 @@ def decide(lead: Lead, rep: Rep, limits: Limits, playbook: Playbook, now: dateti
             Refusal(
                 "daily_limit",
                 next_midnight(rep.zone, now),
-                f"You have your {playbook.claims_per_day} claims for today. "
+                f"You have reached your limit for today ({playbook.claims_per_day}). "
                 "The count starts again at midnight in your time zone.",
             )
         )
