@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 from collections.abc import Iterator
+from typing import Any
 
 import hypothesis
 import pytest
@@ -48,14 +49,20 @@ def local_world(dynamodb_endpoint: str) -> World:
     return World(client, create_tables(client, f"t{next(_numbers)}"))
 
 
-@pytest.fixture
-def world() -> Iterator[World]:
-    """Fresh tables on moto, for one thread."""
+@pytest.fixture(scope="session")
+def moto_dynamodb() -> Any:
+    """One client for all of moto: making one takes longer than most tests."""
     import boto3
 
     with mock_aws():
-        client = boto3.client("dynamodb")
-        yield World(client, create_tables(client, f"t{next(_numbers)}"))
+        return boto3.client("dynamodb")
+
+
+@pytest.fixture
+def world(moto_dynamodb: Any) -> Iterator[World]:
+    """Fresh tables on moto, for one thread."""
+    with mock_aws():
+        yield World(moto_dynamodb, create_tables(moto_dynamodb, f"t{next(_numbers)}"))
 
 
 @pytest.fixture(scope="session")

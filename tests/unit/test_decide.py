@@ -113,7 +113,7 @@ def test_the_daily_limit_lets_the_last_claim_through_and_not_one_more() -> None:
     assert codes(decide(a_lead(), rep, Limits(TODAY, 3), playbook, NOON)) == ["daily_limit"]
     verdict = decide(a_lead(), rep, Limits(TODAY, 3), playbook, NOON)
     assert isinstance(verdict, Refused)
-    assert "3 claims" in verdict.refusals[0].how
+    assert "(3)" in verdict.refusals[0].how
 
 
 def test_yesterdays_claims_do_not_count_today() -> None:

@@ -179,9 +179,10 @@ def warm(here: Place) -> None:
                 raise Failed(f"The function {deployed} does not start: {said}")
 
     # Several of one kind only come up when asked for all at once.
-    crowds = [[names[name]] * many for name, many in WARM.items()]
-    singles = [[deployed] for name, deployed in names.items() if name not in WARM]
-    for group in [*crowds, *(sum(singles[n : n + 3], []) for n in range(0, len(singles), 3))]:
+    groups = [[names[name]] * many for name, many in WARM.items()]
+    others = [deployed for name, deployed in names.items() if name not in WARM]
+    groups += [others[first : first + 3] for first in range(0, len(others), 3)]
+    for group in groups:
         with ThreadPoolExecutor(len(group)) as pool:
             list(pool.map(call, group))
     functions.invoke(FunctionName=names["recalculate"], Payload=b'{"job": "sweep"}')

@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from rich.markup import escape
@@ -25,6 +25,8 @@ from dibs.usecases.ports import Notice
 
 LOOK_SECONDS = 0.3
 LATE_SECONDS = 3.0
+LATE_NAMES = 5
+BEFORE = timedelta(seconds=15)
 # The second lead is the first one kept for whoever watches, then every fifth.
 YOURS_FIRST, YOURS_EVERY = 2, 5
 TEXT_ONLY = {"Farid Osman", "Liam Walsh"}
@@ -145,7 +147,9 @@ class RaceShow:
         ]
         about = escape(", ".join(part for part in known if part))
         at = f"[dim]{lead.received_at.astimezone():%H:%M:%S}[/]"
-        console.print(f"{at}  [bold]{escape(preview.company)}[/]  {about}")
+        waiting = datetime.now(UTC) - lead.received_at > BEFORE
+        again = " is still open" if waiting else ""
+        console.print(f"{at}  [bold]{escape(preview.company)}[/]{again}  {about}")
         if lead.lead_id in self._ringside.reserved_until:
             token = link_token(lead.salt, lead.lead_id, self._you["rep_id"], lead.epoch)
             console.print(
@@ -174,7 +178,9 @@ class RaceShow:
     def _tell_late(self, race: Race, claim: Claim) -> None:
         late = sorted(self._beaten(claim), key=lambda one: one[1])
         if late:
-            names = ", ".join(f"{escape(name)} by {_span(ms)}" for name, ms in late)
+            names = ", ".join(f"{escape(name)} by {_span(ms)}" for name, ms in late[:LATE_NAMES])
+            if len(late) > LATE_NAMES:
+                names += f" and {len(late) - LATE_NAMES} more"
             company = escape(race.lead.preview.company)
             console.print(f"          [dim]too late for {company}:[/] {names}")
         self._end(race)

@@ -93,8 +93,8 @@ def import_(
 ) -> None:
     """Import reps from a CSV file with the columns name, team, zone, phone, tier, language.
 
-    Importing again adds only who is new: a known phone number is skipped. A wrong line is named
-    and left out; the others are imported.
+    Importing again adds only who is new: a known phone number is skipped, and without a number a
+    known name of the team. A wrong line is named and left out; the others are imported.
     """
     operator = target(stack).operator
     try:
@@ -108,9 +108,13 @@ def import_(
             rows = list(reader)
     except (OSError, UnicodeDecodeError) as error:
         raise typer.BadParameter(f"cannot be read: {error}", param_hint=str(file)) from None
+    names = {(rep.name, rep.team) for rep in operator.reps()}
     added, known, wrong = [], 0, []
     for number, row in enumerate(track(rows, "Importing", console=console), start=2):
         given = {name: (row.get(name) or "").strip() for name in COLUMNS}
+        if not given["phone"] and (given["name"], given["team"]) in names:
+            known += 1
+            continue
         try:
             rep, token = operator.add_rep(
                 name=given["name"],

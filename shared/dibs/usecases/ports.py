@@ -84,7 +84,8 @@ class Chunk:
 
     @property
     def name(self) -> str:
-        return f"{self.kind}/{self.lead_id}/{self.epoch}/{self.rep_ids[0]}"
+        """What it asks for, in one word: a chunk of other reps is other work."""
+        return f"{self.kind}/{self.lead_id}/{self.epoch}/{','.join(self.rep_ids)}"
 
 
 class RaceStore(Protocol):

@@ -66,16 +66,16 @@ def reply(
     now = clock()
     words = re.sub(r"[^\w\s]", " ", message.body.upper()).split()
     text = "".join(words)
+    stop, start = text in STOP or (words and words[0] in STOP), text in START
     known = roster.by_phone(message.phone)
     if known is None or not known[0].active:
+        if stop or start:
+            return None
         first = once.claim_name(f"stranger/{message.phone}/{now.date()}", now)
         return Answer(message.phone, None, "unknown_number") if first else None
     rep, limits = known
-    if text in STOP or (words and words[0] in STOP):
-        roster.opt_out(rep.rep_id, True)
-        return None
-    if text in START:
-        roster.opt_out(rep.rep_id, False)
+    if stop or start:
+        roster.opt_out(rep.rep_id, bool(stop))
         return None
     codes = _codes(words, text)
     if text in YES or (not codes and words and words[0] in YES):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -15,6 +16,7 @@ from dibs.usecases.claim import Proof
 from dibs.usecases.ports import Push, RaceStore, Roster
 
 DEVICES_PER_REP = 3
+_DEVICE_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 
 
 @dataclass(frozen=True)
@@ -87,8 +89,8 @@ def register_device(
         errors.append(FieldError("platform", "use 'apns' or 'fcm'"))
     if not 8 <= len(token) <= 2048:
         errors.append(FieldError("token", "send the token the platform gave the app"))
-    if not 1 <= len(device_id) <= 64 or not device_id.isprintable():
-        errors.append(FieldError("device_id", "use 1 to 64 letters and digits"))
+    if not _DEVICE_ID.fullmatch(device_id):
+        errors.append(FieldError("device_id", "use 1 to 64 letters, digits, - _ . and :"))
     if errors:
         raise InvalidInput(tuple(errors))
     others = [device for device in rep.devices if device.device_id != device_id]

@@ -1,0 +1,127 @@
+"""The `dibs` command, on moto: what operators type, and what they are told."""
+
+from __future__ import annotations
+
+import csv
+import json
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from dibs.adapters import clock
+from dibs.cli import leads, playbooks, reps
+from dibs.cli.main import app
+from dibs.cli.target import Target
+from dibs.domain.errors import InvalidInput
+from dibs.presets import preset_text
+from support.builders import World, a_card, a_rep
+
+
+@pytest.fixture
+def organisation(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
+    for module in (reps, leads, playbooks):
+        monkeypatch.setattr(module, "target", lambda stack: Target(world.settings, "http://api"))
+    return world
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(app, list(arguments))
+
+
+def said(result: Result) -> str:
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+def test_a_shipped_playbook_is_shown_and_valid(tmp_path: Path) -> None:
+    shown = CliRunner().invoke(app, ["playbook", "show", "--preset", "open-pool"]).stdout
+    assert json.loads(shown) == json.loads(preset_text("open-pool"))
+    file = tmp_path / "playbook.json"
+    file.write_text(shown)
+    assert "is a valid playbook" in said(run("playbook", "validate", str(file)))
+
+
+def test_every_wrong_place_of_a_playbook_is_named(tmp_path: Path) -> None:
+    rules = json.loads(preset_text("open-pool"))
+    rules |= {"window_seconds": 5, "claims_a_day": 3, "quality": {"hot": 40, "warm": 50}}
+    file = tmp_path / "playbook.yaml"
+    file.write_text(json.dumps(rules))
+    result = run("playbook", "validate", str(file))
+    assert isinstance(result.exception, InvalidInput)
+    assert "claims_a_day" in {error.field for error in result.exception.errors}
+    del rules["claims_a_day"]
+    file.write_text(json.dumps(rules))
+    again = run("playbook", "validate", str(file)).exception
+    assert isinstance(again, InvalidInput)
+    assert {"window_seconds", "quality.warm"} <= {error.field for error in again.errors}
+
+
+def test_an_applied_playbook_gets_the_next_version(organisation: World, tmp_path: Path) -> None:
+    file = tmp_path / "playbook.yaml"
+    file.write_text(preset_text("open-pool"))
+    before = organisation.roster.playbook().version
+    assert f"Version {before + 1}" in said(run("playbook", "apply", str(file)))
+
+
+def test_reps_are_added_listed_paused_and_switched_on(organisation: World) -> None:
+    output = said(
+        run("reps", "add", "--name", "Aisyah", "--team", "north", "--zone", "Asia/Kuching",
+            "--phone", "+60 12-888 0000", "--language", "ms")
+    )  # fmt: skip
+    token = output.splitlines()[-1]
+    rep_id = token.split(".")[0]
+    stored = organisation.roster.get(rep_id)
+    assert stored is not None
+    assert stored.phone == "+60128880000"
+    assert "paused until" in said(run("reps", "pause", rep_id, "--minutes", "30"))
+    paused = organisation.roster.get(rep_id)
+    assert paused is not None
+    assert paused.paused_until is not None
+    assert paused.paused_until - clock.now() <= timedelta(minutes=30)
+    assert "is on" in said(run("reps", "pause", rep_id, "--resume"))
+    assert rep_id in said(run("reps", "list"))
+
+
+def test_a_wrong_rep_is_refused_with_every_reason(organisation: World) -> None:
+    del organisation
+    result = run("reps", "add", "--name", "X", "--team", "west", "--zone", "Kuching",
+                 "--phone", "12", "--tier", "4")  # fmt: skip
+    assert isinstance(result.exception, InvalidInput)
+    named = {error.field for error in result.exception.errors}
+    assert named == {"team", "zone", "phone", "tier"}
+
+
+def test_an_import_names_wrong_lines_and_adds_the_others_once(
+    organisation: World, tmp_path: Path
+) -> None:
+    file, tokens = tmp_path / "reps.csv", tmp_path / "tokens.csv"
+    file.write_text(
+        "name,team,zone,phone\n"
+        "Aisyah,north,Asia/Kuching,+60128880001\n"
+        "Ben,nowhere,Europe/London,+447400123456\n"
+        "Chong,north,Asia/Singapore,\n",
+        encoding="utf-8",
+    )
+    first = run("reps", "import", str(file), "--tokens", str(tokens))
+    assert first.exit_code == 1
+    assert "2 added, 0 known already, 1 wrong." in first.output
+    assert "line 3: team" in first.output
+    kept = list(csv.reader(tokens.read_text().splitlines()))
+    assert [row[1] for row in kept] == ["Aisyah", "Chong"]
+    assert tokens.stat().st_mode & 0o077 == 0
+    again = run("reps", "import", str(file), "--tokens", str(tokens))
+    assert "0 added, 2 known already, 1 wrong." in again.output
+    names = [rep.name for rep, _ in organisation.roster.team("north")]
+    assert sorted(names) == ["Aisyah", "Chong"]
+
+
+def test_a_leads_history_and_a_reps_links_are_shown(organisation: World) -> None:
+    rep = organisation.add_rep(a_rep(1))
+    lead = organisation.post_lead(a_card(1), clock.now())
+    shown = said(run("lead", "show", lead.lead_id))
+    assert "accepted" in shown
+    line = said(run("link", rep.rep_id, lead.lead_id)).splitlines()[0]
+    assert line.startswith(f"{organisation.settings.public_url}/c/")
+    assert run("link", rep.rep_id, "nosuchlead").exit_code == 1

@@ -1,0 +1,264 @@
+"""Claiming by text: the code, or a bare yes; nothing else can be done by text."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from support.builders import NOON, a_card, a_playbook, a_rep
+from support.fakes import FakeWorld
+
+from dibs.domain.errors import AlreadyClaimed, ClaimRefused, Expired, Withdrawn
+from dibs.domain.leads import Lead, State
+from dibs.domain.reps import Rep
+from dibs.usecases.claim import Won, by_sms, claim
+from dibs.usecases.reply import START, STOP, YES, Answer, InboundSms, reply
+
+CODE = "7K2P"
+STRANGER = "+60199999999"
+
+
+class Line:
+    """A phone line with reps on it, and leads they were texted about."""
+
+    def __init__(self, **playbook: object) -> None:
+        self.world = FakeWorld(a_playbook(**playbook))
+        self.rep = self.world.add_rep(a_rep(1, name="Aina"))
+        self.other = self.world.add_rep(a_rep(2, name="Ben"))
+        self.lead = self.offer(1, CODE)
+        self._number = 0
+
+    def offer(self, number: int, code: str, rep: Rep | None = None) -> Lead:
+        """Post a lead and text the rep its code."""
+        lead = self.world.post_lead(a_card(number))
+        about = (rep or self.rep).rep_id
+        assert self.world.offers.reserve_sms(lead, about, lambda: code, NOON) == code
+        return lead
+
+    def text(self, body: str, phone: str | None = None) -> Answer | None:
+        self._number += 1
+        message = InboundSms(str(self._number), phone or str(self.rep.phone), body)
+        world = self.world
+        return reply(message, world.race, world.roster, world.offers, world.once, world.clock)
+
+    def outcome(self, body: str) -> object:
+        answer = self.text(body)
+        assert answer is not None
+        return answer.outcome
+
+    def owner(self) -> str | None:
+        return self.world.lead(self.lead).owner
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "7K2P",
+        "7k2p",
+        " 7K2P\n",
+        "7K 2P",
+        "7 k 2 p",
+        "7K2P!",
+        "“7K2P”",
+        "7K2P please",
+        "I take 7K2P.",
+        "Claim 7K2P for me",
+        "code:7K2P",
+        "ok, 7K2P?",
+    ],
+)
+def test_the_code_claims_however_it_is_written(body: str) -> None:
+    line = Line()
+    won = line.outcome(body)
+    assert isinstance(won, Won)
+    assert won.card is not None
+    assert won.card.contact_phone == "+60128880000"
+    assert line.owner() == line.rep.rep_id
+
+
+@pytest.mark.parametrize(
+    "body", ["yes", "Yes!", "YES", "y", "ya", "Ya.", "да", "Да!", "是", "是。", " 是 ", "yes please", "Ya, saya"]
+)
+def test_a_bare_yes_claims_when_one_offer_is_open(body: str) -> None:
+    line = Line()
+    assert isinstance(line.outcome(body), Won)
+    assert line.owner() == line.rep.rep_id
+
+
+def test_a_yes_to_several_offers_asks_which_and_claims_none() -> None:
+    line = Line()
+    line.offer(2, "9Q4R")
+    assert line.outcome("yes") == "which_offer"
+    assert {lead.state for lead in line.world.memory.leads.values()} == {State.OPEN}
+    assert isinstance(line.outcome("9Q4R"), Won)
+
+
+def test_a_yes_to_no_offer_says_that_none_is_open() -> None:
+    line = Line()
+    line.world.clock.at = line.lead.closes_at
+    assert line.outcome("yes") == "no_open_offer"
+
+
+def test_a_yes_does_not_mean_a_lead_that_rules_keep_from_the_rep() -> None:
+    line = Line(teams={"north": {"name": "N"}, "south": {"name": "S"}})
+    line.world.post_lead(a_card(2, team="south"))
+    won = line.outcome("yes")
+    assert isinstance(won, Won)
+    assert won.claim.lead_id == line.lead.lead_id
+
+
+def test_a_yes_from_somebody_at_their_limit_claims_nothing() -> None:
+    line = Line(claims_per_day=1)
+    assert isinstance(line.outcome(CODE), Won)
+    line.offer(2, "9Q4R")
+    assert line.outcome("yes") == "no_open_offer"
+    assert len([lead for lead in line.world.memory.leads.values() if lead.owner]) == 1
+
+
+def test_a_loser_hears_who_was_faster() -> None:
+    line = Line()
+    claim(line.world.race, line.lead.lead_id, line.other.rep_id, by_sms(1), line.world.clock)
+    line.world.clock.pass_(seconds=2)
+    lost = line.outcome(CODE)
+    assert isinstance(lost, AlreadyClaimed)
+    assert (lost.claimed_by, lost.ms_ago) == ((line.other.rep_id, "Ben"), 2000)
+
+
+def test_a_refused_rep_hears_why() -> None:
+    line = Line()
+    line.world.roster.pause(line.rep.rep_id, NOON + timedelta(minutes=1))
+    refused = line.outcome(CODE)
+    assert isinstance(refused, ClaimRefused)
+    assert [refusal.code for refusal in refused.refusals] == ["paused"]
+    assert line.owner() is None
+
+
+def test_a_late_code_hears_that_the_window_closed() -> None:
+    line = Line()
+    line.world.clock.at = line.lead.closes_at
+    assert isinstance(line.outcome(CODE), Expired)
+
+
+def test_a_code_of_an_earlier_opening_hears_that_the_offer_is_over() -> None:
+    line = Line()
+    stored = line.world.lead(line.lead)
+    line.world.memory.leads[stored.lead_id] = type(stored)(**{**vars(stored), "epoch": 2})
+    assert isinstance(line.outcome(CODE), Withdrawn)
+    assert line.owner() is None
+
+
+def test_the_code_sent_twice_is_won_once_and_yours_already() -> None:
+    line = Line()
+    assert isinstance(line.outcome(CODE), Won)
+    again = line.outcome(CODE)
+    assert isinstance(again, Won)
+    assert again.already_yours
+    assert line.world.memory.limits[line.rep.rep_id].claims == 1
+
+
+def test_a_code_belongs_to_the_phone_it_was_sent_to() -> None:
+    line = Line()
+    answer = line.text(CODE, str(line.other.phone))
+    assert answer is not None
+    assert answer.outcome == "unknown_code"
+    assert line.owner() is None
+
+
+def test_a_code_nobody_sent_is_said_to_be_unknown() -> None:
+    line = Line()
+    assert line.outcome("9Q4R") == "unknown_code"
+    assert line.owner() is None
+
+
+def test_among_several_words_the_one_that_is_a_code_counts() -> None:
+    line = Line()
+    won = line.outcome("take unit 5B22 for 7K2P")
+    assert isinstance(won, Won)
+
+
+@pytest.mark.parametrize(
+    "body", ["", "   ", "hello", "who is this?", "no", "👍", "not yes", "%s {0} '; DROP", "1"]
+)
+def test_garbage_is_answered_once_a_day_and_claims_nothing(body: str) -> None:
+    line = Line()
+    assert line.outcome(body) == "not_understood"
+    assert line.text(body) is None
+    assert line.text("another") is None
+    assert line.owner() is None
+    line.world.clock.pass_(days=1)
+    assert line.outcome(body) == "not_understood"
+
+
+def test_an_unknown_number_is_answered_once_a_day_and_claims_nothing() -> None:
+    line = Line()
+    answer = line.text(CODE, STRANGER)
+    assert answer == Answer(STRANGER, None, "unknown_number")
+    assert line.text("yes", STRANGER) is None
+    other = line.text(CODE, "+60188888888")
+    assert other is not None
+    assert line.owner() is None
+    line.world.clock.pass_(days=1)
+    assert line.text(CODE, STRANGER) is not None
+
+
+def test_a_rep_who_left_is_a_stranger() -> None:
+    line = Line()
+    line.world.memory.reps[line.rep.rep_id] = a_rep(1, active=False)
+    answer = line.text(CODE)
+    assert answer is not None
+    assert (answer.rep, answer.outcome) == (None, "unknown_number")
+    assert line.owner() is None
+
+
+@pytest.mark.parametrize("word", sorted(STOP) + ["stop", "Stop!", "STOP ALL", "stop please", "opt-out"])
+def test_stop_is_respected_and_left_to_the_carrier_to_answer(word: str) -> None:
+    line = Line()
+    assert line.text(word) is None
+    assert line.world.memory.reps[line.rep.rep_id].sms_opted_out
+    assert not line.world.memory.reps[line.rep.rep_id].textable
+    assert line.owner() is None
+
+
+@pytest.mark.parametrize("word", sorted(START) + ["start", " Start. "])
+def test_start_switches_texts_on_again_without_an_answer(word: str) -> None:
+    line = Line()
+    line.text("STOP")
+    assert line.text(word) is None
+    assert not line.world.memory.reps[line.rep.rep_id].sms_opted_out
+
+
+@pytest.mark.parametrize("word", ["STOP", "stop", "START", "unsubscribe"])
+def test_a_stranger_who_says_stop_gets_no_text_back(word: str) -> None:
+    assert Line().text(word, STRANGER) is None
+
+
+def test_somebody_who_opted_out_may_still_claim_and_is_answered() -> None:
+    line = Line()
+    line.text("STOP")
+    assert isinstance(line.outcome(CODE), Won)
+
+
+def test_no_word_we_act_on_could_be_a_reply_code() -> None:
+    # Every code holds a digit from 2 to 9.
+    for word in YES | STOP | START:
+        assert not any(letter in "23456789" for letter in word)
+
+
+@given(st.text(max_size=160))
+def test_whatever_is_texted_only_the_code_or_a_yes_claims(body: str) -> None:
+    line = Line()
+    line.text(body)
+    said = re.sub(r"[^\w\s]", " ", body.upper()).split()
+    if CODE not in "".join(said) and not (said and ({said[0], "".join(said)} & YES)):
+        assert line.owner() is None
+
+
+def test_a_text_changes_nothing_of_anybody_elses() -> None:
+    line = Line()
+    before = line.world.memory.reps[line.other.rep_id]
+    for body in ("STOP", "START", CODE):
+        line.text(body)
+    assert line.world.memory.reps[line.other.rep_id] == before
