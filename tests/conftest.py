@@ -12,6 +12,7 @@ import pytest
 from moto import mock_aws
 from support import dynamodb_local, stack as local_stack
 from support.builders import World
+from support.privacy import Overheard, leaks, listening
 from support.tables import create_tables
 
 for name, value in {
@@ -30,6 +31,14 @@ hypothesis.settings.register_profile("dibs", deadline=None, derandomize=True, da
 hypothesis.settings.load_profile("dibs")
 
 _numbers = itertools.count()
+
+
+@pytest.fixture(autouse=True)
+def overheard() -> Iterator[Overheard]:
+    """Hear all that is logged, in every test of the suite; nothing personal may be in it (O2)."""
+    with listening() as heard:
+        yield heard
+    assert not leaks(heard.lines)
 
 
 @pytest.fixture(scope="session")

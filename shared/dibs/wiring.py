@@ -255,8 +255,11 @@ def new_rep(
     from dibs.adapters.translations import languages
 
     number, flags = usable_phone(phone)
+    name = name.strip()
+    # What a claim reads and counts on stays below 1 KB, in any script.
+    fits = name.isprintable() and 0 < len(name) <= 80 and len(name.encode()) <= 100
     wrong = {
-        "name": "" if 0 < len(name.strip()) <= 80 else "give a name of up to 80 letters",
+        "name": "" if fits else "give a name of up to 80 letters (100 bytes)",
         "team": "" if team in playbook.teams else f"use one of {', '.join(playbook.teams)}",
         "zone": "" if zone in available_timezones() else "use an IANA name such as Asia/Kuching",
         "phone": f"{phone!r} is no phone number; write it as +60128880000" if flags else "",
@@ -267,7 +270,7 @@ def new_rep(
     if errors:
         raise InvalidInput(errors)
     rep_id = id_text(entropy.token_bytes(REP_ID_BYTES))
-    return Rep(rep_id, name.strip(), team, zone, tier, language, number or None)
+    return Rep(rep_id, name, team, zone, tier, language, number or None)
 
 
 def _new_token(owner: str) -> str:

@@ -9,8 +9,6 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
-from support.builders import NOON, World, a_card, a_playbook, a_rep
-from support.fakes import FakeOnce, FakeWorld
 
 from dibs.adapters.leads import DynamoLeadStore
 from dibs.adapters.offers import DynamoOfferStore
@@ -33,6 +31,8 @@ from dibs.usecases.ports import (
     Roster,
     Sighting,
 )
+from support.builders import NOON, World, a_card, a_playbook, a_rep
+from support.fakes import FakeOnce, FakeWorld
 
 MS = timedelta(milliseconds=1)
 SECOND = timedelta(seconds=1)

@@ -8,8 +8,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
-from support.builders import NOON, a_playbook, token_of
-
 from dibs.domain.errors import AlreadyExists, Busy, RouteNotFound
 from dibs.domain.leads import Card, Claim, Lead, Move, State
 from dibs.domain.playbook import Playbook
@@ -26,6 +24,7 @@ from dibs.usecases.ports import (
     RaceView,
     Sighting,
 )
+from support.builders import NOON, a_playbook, token_of
 
 LOCK, CLAIM = "LOCK", "CLAIM"
 

@@ -18,6 +18,7 @@ from typing import Any
 
 import boto3
 import urllib3
+from botocore.config import Config
 from standardwebhooks import Webhook
 
 ROOT = Path(__file__).parents[2]
@@ -40,6 +41,7 @@ class Stack:
     def client(self, service: str) -> Any:
         return boto3.client(
             service,
+            config=Config(max_pool_connections=80, read_timeout=120),
             endpoint_url=self.described["aws_endpoint_url"],
             region_name=self.described["region"],
             aws_access_key_id="test",

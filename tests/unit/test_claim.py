@@ -6,8 +6,6 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from support.builders import NOON, a_card, a_playbook, a_rep, token_of
-from support.fakes import FakeWorld, no_pause
 
 from dibs.domain.errors import (
     AlreadyClaimed,
@@ -36,6 +34,8 @@ from dibs.usecases.claim import (
     undo,
 )
 from dibs.usecases.ports import Notice
+from support.builders import NOON, a_card, a_playbook, a_rep, token_of
+from support.fakes import FakeWorld, no_pause
 
 AINA, BEN = a_rep(1, name="Aina"), a_rep(2, name="Ben")
 
@@ -51,9 +51,7 @@ class Race:
 
     def claim(self, rep: Rep = AINA, lead: Lead | None = None) -> Won:
         lead_id, proof = (lead or self.lead).lead_id, bearer(token_of(rep))
-        return claim(
-            self.world.race, lead_id, rep.rep_id, proof, self.world.clock, pause=no_pause
-        )
+        return claim(self.world.race, lead_id, rep.rep_id, proof, self.world.clock, pause=no_pause)
 
     def refusal(self, rep: Rep = BEN) -> DibsError:
         with pytest.raises(DibsError) as refused:
@@ -586,9 +584,7 @@ def test_a_link_undoes_what_it_claimed_and_undoes_it_once() -> None:
     link = read_link(token)
     claim_link(race, token)
     for _ in range(2):
-        undone = undo(
-            race.world.race, link.lead_id, link.rep_id, by_link(link), race.world.clock
-        )
+        undone = undo(race.world.race, link.lead_id, link.rep_id, by_link(link), race.world.clock)
         assert undone.epoch == 2
     assert race.stored().epoch == 2
 
@@ -618,8 +614,6 @@ def test_an_undone_test_lead_takes_nothing_off_the_count() -> None:
     race.claim(AINA)
     trial = race.world.post_lead(a_card(2, test=True))
     race.claim(AINA, trial)
-    undo(
-        race.world.race, trial.lead_id, AINA.rep_id, bearer(token_of(AINA)), race.world.clock
-    )
+    undo(race.world.race, trial.lead_id, AINA.rep_id, bearer(token_of(AINA)), race.world.clock)
     assert race.limits().claims == 1
     assert race.world.lead(trial).state is State.OPEN

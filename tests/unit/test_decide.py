@@ -8,10 +8,10 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.builders import NOON, a_lead, a_playbook, a_rep
 
 from dibs.domain.decide import Eligible, Refused, Verdict, decide, next_midnight
 from dibs.domain.reps import Limits
+from support.builders import NOON, a_lead, a_playbook, a_rep
 
 MS = timedelta(milliseconds=1)
 HOUR = timedelta(hours=1)

@@ -6,13 +6,13 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from support.builders import NOON, a_card, a_playbook
-from support.fakes import FakeWorld, no_pause
 
 from dibs.domain.errors import Busy
 from dibs.domain.leads import Card, Lead, Move, Pool, Quality, State, lead_id_for
 from dibs.usecases import ingest as module
 from dibs.usecases.ingest import Accepted, ingest, preview_of
+from support.builders import NOON, a_card, a_playbook
+from support.fakes import FakeWorld, no_pause
 
 
 def post(world: FakeWorld, card: Card, *, late_by: timedelta = timedelta()) -> Accepted:
@@ -177,7 +177,9 @@ def test_when_the_store_stays_busy_the_source_is_told_so_and_nothing_is_stored()
 
 
 def test_a_preview_holds_no_personal_data_and_is_cut_to_its_bytes() -> None:
-    card = a_card(company="🏭" * 200, company_size="🏭" * 64, contact_title="🏭" * 200, source="🏭" * 64)
+    card = a_card(
+        company="🏭" * 200, company_size="🏭" * 64, contact_title="🏭" * 200, source="🏭" * 64
+    )
     preview = preview_of(card)
     assert len(preview.company.encode()) <= 160
     assert len(preview.company_size.encode()) <= 24

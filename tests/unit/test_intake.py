@@ -107,7 +107,9 @@ def test_a_company_size_may_be_a_number_or_words(given: object, kept: str) -> No
     assert card(company_size=given).company_size == kept
 
 
-@pytest.mark.parametrize(("given", "kept"), [(True, "yes"), (False, "no"), ("by phone", "by phone")])
+@pytest.mark.parametrize(
+    ("given", "kept"), [(True, "yes"), (False, "no"), ("by phone", "by phone")]
+)
 def test_consent_may_be_yes_or_no_or_words(given: object, kept: str) -> None:
     assert card(consent=given).consent == kept
 
@@ -203,7 +205,9 @@ def test_an_unusable_phone_is_kept_as_given_and_flagged(phone: str) -> None:
     assert card(contact_phone=phone).flags == ("phone_unusable",)
 
 
-@pytest.mark.parametrize("email", ["jane", "jane@", "@acme.example", "jane@acme", "a b@c.d", "a@@b.c"])
+@pytest.mark.parametrize(
+    "email", ["jane", "jane@", "@acme.example", "jane@acme", "a b@c.d", "a@@b.c"]
+)
 def test_an_unusable_email_is_kept_as_given_and_flagged(email: str) -> None:
     assert card(contact_email=email).contact_email == email
     assert card(contact_email=email).flags == ("email_unusable",)

@@ -65,9 +65,7 @@ def test_no_single_letter_of_a_link_can_be_changed(position: int) -> None:
 
 def test_two_letters_cannot_change_places() -> None:
     for position in range(21):
-        forged = (
-            TOKEN[:position] + TOKEN[position + 1] + TOKEN[position] + TOKEN[position + 2 :]
-        )
+        forged = TOKEN[:position] + TOKEN[position + 1] + TOKEN[position] + TOKEN[position + 2 :]
         if forged == TOKEN:
             continue
         try:

@@ -6,14 +6,14 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from support.builders import NOON, a_card, a_playbook, a_rep, token_of
-from support.fakes import FakeWorld
 
 from dibs.domain.leads import Lead, State
 from dibs.domain.reps import Device, Platform, Rep
 from dibs.usecases.claim import bearer, claim, undo
 from dibs.usecases.notify import notify, push_failed
 from dibs.usecases.ports import Chunk
+from support.builders import NOON, a_card, a_playbook, a_rep, token_of
+from support.fakes import FakeWorld
 
 PHONE = Device("phone", Platform.FCM, "arn:phone")
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from support.builders import NOON, a_card, a_lead, a_playbook, a_rep, token_of
-from support.fakes import FakeWorld
-
 from dibs.domain.leads import Lead, State
 from dibs.domain.reps import Limits
 from dibs.usecases.claim import bearer, claim
 from dibs.usecases.offer import CHUNK, HEAD_START, chunks, plan
 from dibs.usecases.ports import Chunk, Fact
+from support.builders import NOON, a_card, a_lead, a_playbook, a_rep, token_of
+from support.fakes import FakeWorld
 
 
 def a_world(reps: int = 3, **playbook: object) -> FakeWorld:

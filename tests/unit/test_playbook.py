@@ -6,13 +6,13 @@ import json
 from typing import Any
 
 import pytest
-from support.builders import a_playbook, a_rep
 
 from dibs.adapters.playbook_file import playbook_json, read_playbook
 from dibs.domain.errors import InvalidInput
 from dibs.domain.leads import Quality
 from dibs.domain.playbook import playbook_from, problems
 from dibs.presets import NAMES, preset_text
+from support.builders import a_playbook, a_rep
 
 
 def shipped(**changes: Any) -> dict[str, Any]:
@@ -216,9 +216,7 @@ def test_a_lead_goes_to_its_own_team_or_the_first_matching_rules_or_to_all(
 
 
 def test_only_a_loser_on_an_anonymous_team_is_not_told_who_won() -> None:
-    playbook = a_playbook(
-        teams={"north": {"name": "N", "anonymous": True}, "south": {"name": "S"}}
-    )
+    playbook = a_playbook(teams={"north": {"name": "N", "anonymous": True}, "south": {"name": "S"}})
     assert playbook.hides_winner_from(a_rep(team="north"))
     assert not playbook.hides_winner_from(a_rep(team="south"))
     assert not playbook.hides_winner_from(a_rep(team="gone"))

@@ -8,14 +8,14 @@ from datetime import timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.builders import NOON, a_card, a_playbook, a_rep
-from support.fakes import FakeWorld
 
 from dibs.domain.errors import AlreadyClaimed, ClaimRefused, Expired, Withdrawn
 from dibs.domain.leads import Lead, State
 from dibs.domain.reps import Rep
 from dibs.usecases.claim import Won, by_sms, claim
 from dibs.usecases.reply import START, STOP, YES, Answer, InboundSms, reply
+from support.builders import NOON, a_card, a_playbook, a_rep
+from support.fakes import FakeWorld
 
 CODE = "7K2P"
 STRANGER = "+60199999999"
@@ -80,7 +80,22 @@ def test_the_code_claims_however_it_is_written(body: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "body", ["yes", "Yes!", "YES", "y", "ya", "Ya.", "да", "Да!", "是", "是。", " 是 ", "yes please", "Ya, saya"]
+    "body",
+    [
+        "yes",
+        "Yes!",
+        "YES",
+        "y",
+        "ya",
+        "Ya.",
+        "да",
+        "Да!",
+        "是",
+        "是。",
+        " 是 ",
+        "yes please",
+        "Ya, saya",
+    ],
 )
 def test_a_bare_yes_claims_when_one_offer_is_open(body: str) -> None:
     line = Line()
@@ -213,7 +228,9 @@ def test_a_rep_who_left_is_a_stranger() -> None:
     assert line.owner() is None
 
 
-@pytest.mark.parametrize("word", sorted(STOP) + ["stop", "Stop!", "STOP ALL", "stop please", "opt-out"])
+@pytest.mark.parametrize(
+    "word", sorted(STOP) + ["stop", "Stop!", "STOP ALL", "stop please", "opt-out"]
+)
 def test_stop_is_respected_and_left_to_the_carrier_to_answer(word: str) -> None:
     line = Line()
     assert line.text(word) is None

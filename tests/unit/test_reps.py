@@ -6,8 +6,6 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from support.builders import NOON, a_card, a_playbook, a_rep, token_of
-from support.fakes import FakeWorld
 
 from dibs.domain.decide import Eligible, Refused
 from dibs.domain.errors import InvalidInput, LeadNotFound, Unauthorized
@@ -23,6 +21,8 @@ from dibs.usecases.reps import (
     set_availability,
     sight,
 )
+from support.builders import NOON, a_card, a_playbook, a_rep, token_of
+from support.fakes import FakeWorld
 
 TWO_TEAMS = {"teams": {"north": {"name": "N"}, "south": {"name": "S"}}}
 

@@ -6,13 +6,13 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from support.builders import NOON, a_card, a_rep, token_of
-from support.fakes import FakeWorld
 
 from dibs.domain.leads import Lead, State
 from dibs.usecases.claim import bearer, claim
 from dibs.usecases.ports import Fact
 from dibs.usecases.sweep import PATIENCE, Swept, closing, relay, sweep
+from support.builders import NOON, a_card, a_rep, token_of
+from support.fakes import FakeWorld
 
 MS = timedelta(milliseconds=1)
 

@@ -9,7 +9,6 @@ from datetime import timedelta
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from support.builders import NOON, a_card, a_lead, a_rep
 
 from dibs.adapters.texts import answer_sms, gsm_length, offer_alert, offer_sms
 from dibs.domain.errors import (
@@ -26,6 +25,7 @@ from dibs.domain.leads import Claim, Preview
 from dibs.domain.reps import Rep
 from dibs.usecases.claim import Won
 from dibs.usecases.reply import STOP, Answer
+from support.builders import NOON, a_card, a_lead, a_rep
 
 CODE = "7K2P"
 URL = "https://dibs.your-firm.com/c/0Ab1Cd2Ef3Gh4Ij5Kl6Mn9"
@@ -34,7 +34,10 @@ ENGLISH, MALAY = a_rep(), a_rep(language="ms")
 
 
 def sms(
-    company: str = "Acme Sdn Bhd", title: str = "Head of Operations", rep: Rep = ENGLISH, **more: object
+    company: str = "Acme Sdn Bhd",
+    title: str = "Head of Operations",
+    rep: Rep = ENGLISH,
+    **more: object,
 ) -> str:
     preview = replace(
         Preview(company, "51-200", title, "google-ads", 86),

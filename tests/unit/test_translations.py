@@ -125,7 +125,9 @@ def test_refusals_are_said_in_the_reps_language_with_their_numbers() -> None:
         "You have reached your limit for today (12). The count starts again at midnight in your time zone.",
     )
     assert refusal_sentence(limit, "en") == limit.how
-    assert refusal_sentence(limit, "ms").startswith("Anda sudah mencapai had anda untuk hari ini (12)")
+    assert refusal_sentence(limit, "ms").startswith(
+        "Anda sudah mencapai had anda untuk hari ini (12)"
+    )
 
 
 def test_a_refusal_nobody_translated_is_said_in_english() -> None:

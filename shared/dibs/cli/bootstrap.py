@@ -32,6 +32,19 @@ UV = "uv>=0.9"
 MINISTACK = ("ministack==1.5.33", "aws-sam-translator==1.115.0", "boto3==1.43.106")
 SAM = ("aws-sam-cli==1.170.0",)
 NEWER_THAN_US = (3, 14)
+OFFLINE = (
+    "PyPI cannot be reached, and Dibs has to install its parts once: "
+    "check the network and try again."
+)
+_OFFLINE_SIGNS = (
+    "could not connect",
+    "connection",
+    "resolve",
+    "unreachable",
+    "timed out",
+    "error sending request",
+    "no matching distribution",
+)
 
 
 class Failed(Exception):
@@ -235,16 +248,16 @@ def _sentence(kind: str, said: str) -> str:
             f"{sys.executable} cannot make environments; install its venv package "
             "(on Debian and Ubuntu: apt install python3-venv) and try again."
         )
-    words = said.lower()
-    network = ("could not connect", "connection", "resolve", "network", "timed out", "unreachable",
-               "no matching distribution", "error sending request", "dns")  # fmt: skip
-    if any(word in words for word in network):
-        return (
-            "PyPI cannot be reached, and Dibs has to install its parts once: "
-            "check the network and try again."
-        )
+    if looks_offline(said):
+        return OFFLINE
     last = [line for line in said.splitlines() if line.strip()][-1:] or ["no reason given"]
     return f"Installing Dibs's parts failed: {last[0].strip()}"
+
+
+def looks_offline(said: str) -> bool:
+    """Tell whether what a tool said means that the network was not there."""
+    words = said.lower()
+    return any(sign in words for sign in _OFFLINE_SIGNS)
 
 
 def check_python() -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import boto3
 from botocore.exceptions import ClientError
 
-from dibs.cli.bootstrap import BOOT, LOCAL, ROOT, Failed
+from dibs.cli.bootstrap import BOOT, LOCAL, OFFLINE, ROOT, Failed, looks_offline
 from dibs.cli.place import REGION, STACK, Place, runtime
 
 BUCKET = "dibs-local"
@@ -149,6 +149,8 @@ def _sam(place: Place, arguments: list[str], **environment: str) -> None:
             check=False,
         )
     if ended.returncode:
+        if arguments[0] == "build" and looks_offline(log.read_text()):
+            raise Failed(OFFLINE)
         said = [line.strip() for line in log.read_text().splitlines() if line.strip()]
         reason = next((line for line in said if "error" in line.lower()), said[-1] if said else "")
         raise Failed(f"`sam {arguments[0]}` failed: {reason} ({log} has the whole story)")

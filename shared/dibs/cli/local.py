@@ -107,7 +107,10 @@ def run(
     with started(here):
         from dibs.cli.race_show import RaceShow
 
-        RaceShow(here, every=every).run(races)
+        try:
+            RaceShow(here, every=every).run(races)
+        except KeyboardInterrupt:
+            console.print()
 
 
 @contextmanager
@@ -117,8 +120,6 @@ def started(here: Place) -> Iterator[None]:
     try:
         bring_up(here)
         yield
-    except KeyboardInterrupt:
-        console.print()
     finally:
         if ours and ministack.is_running(here):
             # A second Ctrl-C must not cost the state that is being saved.

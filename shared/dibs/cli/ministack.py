@@ -17,6 +17,7 @@ from dibs.cli.place import Place
 
 START_SECONDS = 60.0
 STOP_SECONDS = 60.0
+QUIET_SECONDS = 4.0
 # What the template uses; the rest of AWS need not be loaded and saved.
 SERVICES = (
     "apigateway,cloudformation,cloudwatch,dynamodb,iam,kms,lambda,logs,s3,scheduler,"
@@ -86,15 +87,26 @@ def stop(place: Place) -> bool:
     if pid is not None and running:
         os.kill(pid, signal.SIGTERM)
         deadline = time.monotonic() + STOP_SECONDS
+        while _is_ministack(pid) and time.monotonic() < deadline and not _has_saved(place):
+            time.sleep(0.1)
+        _kill_group(pid)  # what still waits for a function, and the functions themselves
         while _is_ministack(pid):
-            if time.monotonic() > deadline:
-                _kill_group(pid)
-                break
             time.sleep(0.05)
-        _kill_group(pid)  # what functions left running, if anything
     place.pid_file.unlink(missing_ok=True)
     shutil.rmtree(place.scratch, ignore_errors=True)
     return running
+
+
+def _has_saved(place: Place) -> bool:
+    """Tell whether a stopping MiniStack has saved all it will.
+
+    It then still waits for every function under way, which on a busy machine can take a minute.
+    """
+    if "MiniStack shutting down" not in tail(place, 400):
+        return False
+    written = [path.stat().st_mtime for path in place.state.glob("*.json")]
+    saving = any(place.state.glob("*.tmp"))
+    return bool(written) and not saving and time.time() - max(written) > QUIET_SECONDS
 
 
 def forget_stream_positions(place: Place) -> None:

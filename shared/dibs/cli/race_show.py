@@ -26,6 +26,7 @@ from dibs.usecases.ports import Notice
 LOOK_SECONDS = 0.3
 LATE_SECONDS = 3.0
 LATE_NAMES = 5
+LEAVE_SECONDS = 2.0
 BEFORE = timedelta(seconds=15)
 # The second lead is the first one kept for whoever watches, then every fifth.
 YOURS_FIRST, YOURS_EVERY = 2, 5
@@ -71,8 +72,9 @@ class RaceShow:
             self._show(races)
         finally:
             self._ringside.stop.set()
+            deadline = time.monotonic() + LEAVE_SECONDS
             for one in crowd:
-                one.join(timeout=5)
+                one.join(timeout=max(0.0, deadline - time.monotonic()))
 
     def _crowd(self) -> list[threading.Thread]:
         """Return the simulated reps, their phones registered."""

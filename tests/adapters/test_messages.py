@@ -1,0 +1,213 @@
+"""Facts, chunks, timers and texts on their way out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import boto3
+import pytest
+from botocore.stub import ANY, Stubber
+from moto import mock_aws
+from moto.core import DEFAULT_ACCOUNT_ID
+from moto.sns import sns_backends
+
+from dibs.adapters.queues import SnsBus, SqsNotifyQueue, SqsTimers, chunk_body, chunk_from
+from dibs.adapters.sms import SnsSms
+from dibs.usecases.ports import Chunk, Fact
+from support.builders import NOON, a_lead
+
+MS = timedelta(milliseconds=1)
+LEAD = a_lead()
+
+
+@pytest.fixture(scope="module")
+def clients() -> tuple[Any, Any]:
+    with mock_aws():
+        return boto3.client("sqs", region_name="us-east-1"), boto3.client(
+            "sns", region_name="us-east-1"
+        )
+
+
+@pytest.fixture
+def sqs(clients: tuple[Any, Any]) -> Iterator[Any]:
+    with mock_aws():
+        yield clients[0]
+
+
+@pytest.fixture
+def sns(clients: tuple[Any, Any]) -> Iterator[Any]:
+    with mock_aws():
+        yield clients[1]
+
+
+def received(sqs: Any, url: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
+        found.extend(json.loads(message["Body"]) for message in messages)
+    return found
+
+
+def test_chunks_arrive_whole_and_all_of_them(sqs: Any) -> None:
+    url = sqs.create_queue(QueueName="notify")["QueueUrl"]
+    chunks = [Chunk("offer", f"lead{n}", n, ("aaaac", "aaaae"), NOON + n * MS) for n in range(23)]
+    SqsNotifyQueue(sqs, url).put(chunks)
+    found = [chunk_from(body) for body in received(sqs, url)]
+    assert sorted(found, key=lambda chunk: chunk.epoch) == chunks
+
+
+def test_a_chunk_without_an_instant_comes_back_without_one() -> None:
+    chunk = Chunk("unseen", "lead", 1, ("aaaac",))
+    assert chunk_from(json.loads(json.dumps(chunk_body(chunk)))) == chunk
+
+
+def test_a_chunk_says_whom_by_id_alone() -> None:
+    body = chunk_body(Chunk("offer", LEAD.lead_id, 1, ("aaaac",), NOON))
+    assert set(body) == {"kind", "lead_id", "epoch", "rep_ids", "notify_at"}
+
+
+def test_nothing_to_put_is_nothing_to_send(sqs: Any) -> None:
+    url = sqs.create_queue(QueueName="notify")["QueueUrl"]
+    SqsNotifyQueue(sqs, url).put([])
+    assert received(sqs, url) == []
+
+
+def test_a_look_later_is_delayed_by_the_queue(clients: tuple[Any, Any]) -> None:
+    with Stubber(clients[0]) as stub:
+        stub.add_response(
+            "send_message_batch",
+            {"Successful": [], "Failed": []},
+            {"QueueUrl": "u", "Entries": [{"Id": "0", "MessageBody": ANY, "DelaySeconds": 20}]},
+        )
+        SqsNotifyQueue(clients[0], "u").put([Chunk("unseen", "l", 1, ("a",))], delay_seconds=20)
+        stub.assert_no_pending_responses()
+
+
+@pytest.mark.parametrize(
+    ("left", "delay"),
+    [
+        (timedelta(seconds=600), 600),
+        (timedelta(seconds=600) - MS, 600),  # never early: a second too late is harmless
+        (timedelta(seconds=900), 900),
+        (timedelta(hours=20), 900),  # the longest there is; it waits on from there
+        (MS, 1),
+        (timedelta(), 0),
+        (timedelta(hours=-1), 0),
+    ],
+)
+def test_a_closing_timer_comes_when_the_window_closes_or_waits_on(
+    clients: tuple[Any, Any], left: timedelta, delay: int
+) -> None:
+    with Stubber(clients[0]) as stub:
+        body = {"kind": "lead.closing", "lead_id": LEAD.lead_id, "epoch": 1}
+        stub.add_response(
+            "send_message_batch",
+            {"Successful": [], "Failed": []},
+            {
+                "QueueUrl": "u",
+                "Entries": [{"Id": "0", "MessageBody": json.dumps(body), "DelaySeconds": delay}],
+            },
+        )
+        SqsTimers(clients[0], "u").close_at(LEAD, LEAD.closes_at - left)
+        stub.assert_no_pending_responses()
+
+
+def test_messages_the_queue_did_not_take_are_an_error_so_that_they_come_again(
+    clients: tuple[Any, Any],
+) -> None:
+    failed = {"Id": "0", "SenderFault": False, "Code": "InternalError"}
+    with Stubber(clients[0]) as stub:
+        stub.add_response("send_message_batch", {"Successful": [], "Failed": [failed]})
+        with pytest.raises(RuntimeError, match="1 messages"):
+            SqsNotifyQueue(clients[0], "u").put([Chunk("offer", "l", 1, ("a",))])
+
+
+def test_every_fact_reaches_every_consumers_queue(sns: Any, sqs: Any) -> None:
+    topic = sns.create_topic(Name="facts")["TopicArn"]
+    urls = [sqs.create_queue(QueueName=name)["QueueUrl"] for name in ("offer", "project")]
+    for name in ("offer", "project"):
+        sns.subscribe(
+            TopicArn=topic,
+            Protocol="sqs",
+            Endpoint=f"arn:aws:sqs:us-east-1:{DEFAULT_ACCOUNT_ID}:{name}",
+            Attributes={"RawMessageDelivery": "true"},
+        )
+    facts = [Fact("lead.opened", f"lead{n:02}", 1, None) for n in range(12)]
+    facts.append(Fact("lead.claimed", "lead12", 2, "aaaac"))
+    SnsBus(sns, topic).publish(facts)
+    for url in urls:
+        found = sorted(received(sqs, url), key=lambda body: str(body["lead_id"]))
+        assert [Fact(**body) for body in found] == facts
+
+
+def test_facts_the_bus_did_not_take_are_an_error_so_that_they_are_told_again(
+    clients: tuple[Any, Any],
+) -> None:
+    failed = {"Id": "0", "SenderFault": False, "Code": "InternalError"}
+    with Stubber(clients[1]) as stub:
+        stub.add_response("publish_batch", {"Successful": [], "Failed": [failed]})
+        with pytest.raises(RuntimeError, match="1 facts"):
+            SnsBus(clients[1], "arn:aws:sns:us-east-1:1:t").publish([Fact("lead.opened", "l", 1)])
+
+
+def test_a_fact_says_its_kind_where_subscriptions_can_filter_by_it(
+    clients: tuple[Any, Any],
+) -> None:
+    with Stubber(clients[1]) as stub:
+        stub.add_response(
+            "publish_batch",
+            {"Successful": [], "Failed": []},
+            {
+                "TopicArn": "t",
+                "PublishBatchRequestEntries": [
+                    {
+                        "Id": "0",
+                        "Message": ANY,
+                        "MessageAttributes": {
+                            "kind": {"DataType": "String", "StringValue": "lead.claimed"}
+                        },
+                    }
+                ],
+            },
+        )
+        SnsBus(clients[1], "t").publish([Fact("lead.claimed", "l", 1, "aaaac")])
+        stub.assert_no_pending_responses()
+
+
+def test_a_text_goes_to_the_phone_as_transactional(sns: Any) -> None:
+    SnsSms(sns, "").send("+60120000001", "7K2P")
+    texts = sns_backends[DEFAULT_ACCOUNT_ID]["us-east-1"].sms_messages
+    assert list(texts.values()) == [("+60120000001", "7K2P")]
+
+
+@pytest.mark.parametrize("number", ["", "+15550001"])
+def test_replies_come_back_to_the_number_that_was_set(
+    clients: tuple[Any, Any], number: str
+) -> None:
+    kind = {"AWS.SNS.SMS.SMSType": {"DataType": "String", "StringValue": "Transactional"}}
+    origin = {"AWS.MM.SMS.OriginationNumber": {"DataType": "String", "StringValue": number}}
+    with Stubber(clients[1]) as stub:
+        stub.add_response(
+            "publish",
+            {"MessageId": "1"},
+            {
+                "PhoneNumber": "+60120000001",
+                "Message": "hi",
+                "MessageAttributes": {**kind, **(origin if number else {})},
+            },
+        )
+        SnsSms(clients[1], number).send("+60120000001", "hi")
+        stub.assert_no_pending_responses()
+
+
+def test_a_number_no_carrier_takes_is_let_go_and_other_failures_are_not(
+    clients: tuple[Any, Any],
+) -> None:
+    with Stubber(clients[1]) as stub:
+        stub.add_client_error("publish", "InvalidParameter")
+        SnsSms(clients[1], "").send("+1", "hi")
+        stub.add_client_error("publish", "Throttled")
+        with pytest.raises(clients[1].exceptions.ClientError):
+            SnsSms(clients[1], "").send("+60120000001", "hi")

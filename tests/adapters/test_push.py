@@ -1,0 +1,271 @@
+"""Push through SNS on moto: what each platform is told, and what becomes of phones that say no."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from dibs.adapters import push as module
+from dibs.adapters.push import SnsPush
+from dibs.adapters.texts import offer_alert
+from dibs.domain.errors import InvalidInput
+from dibs.domain.links import link_is_for, read_link
+from dibs.domain.reps import Device, Platform, Rep
+from support.builders import NOON, a_card, a_lead, a_rep
+
+
+class Phones:
+    """SNS with an application per platform; remembers what was published, in order."""
+
+    def __init__(self, client: Any) -> None:
+        self.sns = client
+        self.applications = {
+            platform: client.create_platform_application(
+                Name=f"dibs-{kind.lower()}", Platform=kind, Attributes={}
+            )["PlatformApplicationArn"]
+            for platform, kind in ((Platform.APNS, "APNS"), (Platform.FCM, "GCM"))
+        }
+        self.published: list[dict[str, Any]] = []
+        self.push = SnsPush(client, self.applications, "https://dibs.example", offer_alert)
+
+    def note(self, params: dict[str, Any], **_: Any) -> None:
+        self.published.append(dict(params))
+
+    def rep(self, number: int, *platforms: str) -> Rep:
+        """A rep with one phone per platform."""
+        rep = a_rep(number)
+        devices = tuple(
+            self.push.register(rep.rep_id, f"phone-{n}", platform, f"token-{number}-{n}")
+            for n, platform in enumerate(platforms)
+        )
+        return a_rep(number, devices=devices)
+
+    def attributes(self, device: Device) -> dict[str, str]:
+        found: dict[str, str] = self.sns.get_endpoint_attributes(EndpointArn=device.endpoint_arn)[
+            "Attributes"
+        ]
+        return found
+
+
+@pytest.fixture(scope="module")
+def sns() -> Any:
+    with mock_aws():
+        return boto3.client("sns", region_name="us-east-1")
+
+
+@pytest.fixture
+def phones(sns: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Phones]:
+    monkeypatch.setattr(module, "PUBLISHERS", 1)  # moto is not safe under threads
+    with mock_aws():
+        made = Phones(sns)
+        sns.meta.events.register("provide-client-params.sns.Publish", made.note)
+        yield made
+        sns.meta.events.unregister("provide-client-params.sns.Publish", made.note)
+
+
+LEAD = a_lead()
+
+
+def test_an_iphone_is_told_in_apples_words(phones: Phones) -> None:
+    phones.push.offer(LEAD, [phones.rep(1, "apns")], NOON)
+    (sent,) = phones.published
+    assert sent["MessageStructure"] == "json"
+    payload = json.loads(json.loads(sent["Message"])["APNS"])
+    assert payload["aps"]["alert"]["title"] == "Acme Sdn Bhd"
+    assert "Head of Operations" in payload["aps"]["alert"]["body"]
+    assert payload["aps"]["interruption-level"] == "time-sensitive"
+    assert (payload["kind"], payload["lead_id"]) == ("offer", LEAD.lead_id)
+    assert json.loads(sent["Message"])["APNS_SANDBOX"] == json.loads(sent["Message"])["APNS"]
+
+
+def test_an_android_is_told_in_googles_words(phones: Phones) -> None:
+    phones.push.offer(LEAD, [phones.rep(1, "fcm")], NOON)
+    (sent,) = phones.published
+    message = json.loads(json.loads(sent["Message"])["GCM"])["fcmV1Message"]["message"]
+    assert message["notification"]["title"] == "Acme Sdn Bhd"
+    assert message["android"]["priority"] == "high"
+    assert message["data"]["lead_id"] == LEAD.lead_id
+    # A later word on the same lead takes the earlier one's place.
+    assert message["android"]["collapse_key"] == LEAD.lead_id
+    assert message["android"]["notification"]["tag"] == LEAD.lead_id
+    assert all(isinstance(value, str) for value in message["data"].values())
+
+
+def test_every_message_has_a_default_and_fits_a_push(phones: Phones) -> None:
+    lead = a_lead(
+        preview=a_lead().preview.__class__("公" * 53, "百" * 8, "总" * 26, "来" * 13, 100)
+    )
+    phones.push.offer(lead, [phones.rep(1, "apns", "fcm")], NOON)
+    phones.push.withdraw(lead, [phones.rep(2, "apns", "fcm")], NOON)
+    assert len(phones.published) == 4
+    for sent in phones.published:
+        message = json.loads(sent["Message"])
+        assert message["default"]
+        assert all(isinstance(part, str) for part in message.values())
+        assert len(message["APNS"].encode()) <= 4096
+        assert len(message["GCM"].encode()) <= 4096
+
+
+def test_the_deep_link_claims_for_that_rep_and_that_opening(phones: Phones) -> None:
+    rep = phones.rep(1, "fcm")
+    phones.push.offer(LEAD, [rep], NOON)
+    message = json.loads(json.loads(phones.published[0]["Message"])["GCM"])
+    url = message["fcmV1Message"]["message"]["data"]["url"]
+    assert url.startswith("https://dibs.example/c/")
+    link = read_link(url.rpartition("/")[2])
+    assert (link.lead_id, link.rep_id) == (LEAD.lead_id, rep.rep_id)
+    assert link_is_for(link, LEAD.salt, LEAD.epoch)
+
+
+def ttl(sent: dict[str, Any], platform: str) -> str:
+    return str(sent["MessageAttributes"][f"AWS.SNS.MOBILE.{platform}.TTL"]["StringValue"])
+
+
+@pytest.mark.parametrize(
+    ("passed", "left"),
+    [
+        (timedelta(), "900"),
+        (timedelta(seconds=899), "1"),
+        (timedelta(seconds=100, milliseconds=1), "799"),
+        (timedelta(minutes=20), "1"),
+    ],
+)
+def test_an_alert_lives_as_long_as_the_window(phones: Phones, passed: timedelta, left: str) -> None:
+    phones.push.offer(LEAD, [phones.rep(1, "fcm", "apns")], NOON + passed)
+    android, apple = phones.published
+    assert (ttl(android, "FCM"), ttl(apple, "APNS")) == (left, left)
+
+
+def test_a_development_iphone_has_an_attribute_of_its_own(phones: Phones) -> None:
+    sandbox = phones.sns.create_platform_application(
+        Name="dibs-dev", Platform="APNS_SANDBOX", Attributes={}
+    )["PlatformApplicationArn"]
+    endpoint = phones.sns.create_platform_endpoint(PlatformApplicationArn=sandbox, Token="t" * 8)
+    rep = a_rep(1, devices=(Device("phone", Platform.APNS, endpoint["EndpointArn"]),))
+    phones.push.offer(LEAD, [rep], NOON)
+    assert ttl(phones.published[0], "APNS_SANDBOX") == "900"
+
+
+def test_an_alert_says_nothing_of_the_contact(phones: Phones) -> None:
+    phones.push.offer(LEAD, [phones.rep(1, "apns", "fcm")], NOON)
+    card = a_card()
+    for sent in phones.published:
+        for secret in (card.contact_name, card.contact_email, card.contact_phone):
+            assert secret not in sent["Message"]
+
+
+def test_a_withdrawal_is_silent_and_says_which_lead(phones: Phones) -> None:
+    phones.push.withdraw(LEAD, [phones.rep(1, "apns"), phones.rep(2, "fcm")], NOON)
+    apple = json.loads(json.loads(phones.published[0]["Message"])["APNS"])
+    assert apple == {
+        "aps": {"content-available": 1},
+        "kind": "withdrawn",
+        "lead_id": LEAD.lead_id,
+    }
+    google = json.loads(json.loads(phones.published[1]["Message"])["GCM"])["fcmV1Message"]
+    assert "notification" not in google["message"]
+    assert google["message"]["data"] == {"kind": "withdrawn", "lead_id": LEAD.lead_id}
+    assert google["message"]["android"]["collapse_key"] == LEAD.lead_id
+
+
+def test_reps_are_told_in_the_order_given_in_their_own_language(phones: Phones) -> None:
+    reps = [phones.rep(number, "fcm") for number in (3, 1, 2)]
+    reps[1] = a_rep(1, devices=reps[1].devices, language="ms")
+    delivery = phones.push.offer(LEAD, reps, NOON)
+    targets = [sent["TargetArn"] for sent in phones.published]
+    assert targets == [rep.devices[0].endpoint_arn for rep in reps]
+    assert "Tinggal" in phones.published[1]["Message"]
+    assert "left." in phones.published[0]["Message"]
+    assert delivery.accepted == {rep.rep_id for rep in reps}
+    assert set(delivery.sent_at) == delivery.accepted
+    assert delivery.spread_ms >= 0
+
+
+def test_a_phone_that_is_switched_off_or_gone_is_refused(phones: Phones) -> None:
+    on, off, gone, none = (phones.rep(n, "fcm") for n in (1, 2, 3, 4))
+    phones.sns.set_endpoint_attributes(
+        EndpointArn=off.devices[0].endpoint_arn, Attributes={"Enabled": "false"}
+    )
+    phones.sns.delete_endpoint(EndpointArn=gone.devices[0].endpoint_arn)
+    none = a_rep(4)
+    delivery = phones.push.offer(LEAD, [on, off, gone, none], NOON)
+    assert delivery.accepted == {on.rep_id}
+    assert delivery.refused == {off.rep_id, gone.rep_id, none.rep_id}
+    assert set(delivery.sent_at) == {on.rep_id}
+
+
+def test_one_good_phone_of_several_is_enough(phones: Phones) -> None:
+    rep = phones.rep(1, "fcm", "apns")
+    phones.sns.delete_endpoint(EndpointArn=rep.devices[0].endpoint_arn)
+    assert phones.push.offer(LEAD, [rep], NOON).accepted == {rep.rep_id}
+
+
+def test_a_phone_we_switched_off_is_not_asked(phones: Phones) -> None:
+    rep = phones.rep(1, "fcm")
+    off = a_rep(1, devices=(Device("phone", Platform.FCM, rep.devices[0].endpoint_arn, False),))
+    assert phones.push.offer(LEAD, [off], NOON).refused == {rep.rep_id}
+    assert phones.published == []
+
+
+def test_nobody_to_tell_is_nothing_to_do(phones: Phones) -> None:
+    assert phones.push.offer(LEAD, [], NOON).accepted == frozenset()
+    assert phones.published == []
+
+
+# Registration
+
+
+def test_a_phone_is_registered_to_its_rep(phones: Phones) -> None:
+    device = phones.push.register("aaaac", "phone-1", "apns", "token-1-0")
+    assert (device.device_id, device.platform) == ("phone-1", Platform.APNS)
+    assert phones.push.owner_of(device.endpoint_arn) == "aaaac"
+
+
+def test_a_phone_that_changed_hands_belongs_to_its_new_rep_and_is_on_again(
+    phones: Phones,
+) -> None:
+    first = phones.push.register("aaaac", "phone-1", "fcm", "token-1-0")
+    phones.sns.set_endpoint_attributes(
+        EndpointArn=first.endpoint_arn, Attributes={"Enabled": "false"}
+    )
+    second = phones.push.register("aaaae", "phone-1", "fcm", "token-1-0")
+    assert second.endpoint_arn == first.endpoint_arn
+    assert phones.push.owner_of(first.endpoint_arn) == "aaaae"
+    assert phones.attributes(second)["Enabled"] == "true"
+
+
+def test_a_platform_that_is_not_set_up_is_named(phones: Phones) -> None:
+    push = SnsPush(phones.sns, {Platform.FCM: ""}, "https://dibs.example", offer_alert)
+    for platform in ("fcm", "apns"):
+        with pytest.raises(InvalidInput) as refused:
+            push.register("aaaac", "phone-1", platform, "token-1-0")
+        assert [error.field for error in refused.value.errors] == ["platform"]
+
+
+def test_a_token_its_platform_does_not_take_is_named(
+    phones: Phones, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wrong = phones.sns.exceptions.InvalidParameterException(
+        {"Error": {"Code": "InvalidParameter", "Message": "Invalid parameter: Token"}},
+        "CreatePlatformEndpoint",
+    )
+
+    def refuse(**_: Any) -> None:
+        raise wrong
+
+    monkeypatch.setattr(phones.sns, "create_platform_endpoint", refuse)
+    with pytest.raises(InvalidInput) as refused:
+        phones.push.register("aaaac", "phone-1", "fcm", "bad-token")
+    assert [error.field for error in refused.value.errors] == ["token"]
+
+
+def test_a_forgotten_phone_belongs_to_nobody(phones: Phones) -> None:
+    device = phones.push.register("aaaac", "phone-1", "fcm", "token-1-0")
+    phones.push.forget(device)
+    assert phones.push.owner_of(device.endpoint_arn) is None

@@ -1,0 +1,67 @@
+"""Each function is run as Lambda runs it: its event in, its answer and its traces out."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Iterator
+from functools import lru_cache
+
+import pytest
+from handlers.office import Office, furnish
+from handlers.roles import Roles
+from moto import mock_aws
+from support.fakes import Clock
+from support.privacy import Overheard, leaks
+
+from dibs import wiring
+from dibs.adapters import clients, clock
+from dibs.adapters.dynamo import Dynamo
+
+
+@pytest.fixture(scope="session")
+def database() -> Iterator[Dynamo]:
+    """The functions' own clients, made once: making them takes longer than most tests."""
+    with mock_aws():
+        made_once = Dynamo()
+    yield made_once
+    for made in (clients.sns, clients.sqs, clients.secrets):
+        made.cache_clear()
+
+
+@pytest.fixture
+def office(
+    database: Dynamo, overheard: Overheard, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Office]:
+    """A fresh organisation at noon; its clock stands still until a test moves it."""
+    still = Clock()
+    monkeypatch.setattr(clock, "now", still)
+    monkeypatch.setattr(wiring, "dynamo", lru_cache(lambda: database))
+    with mock_aws():
+        place = furnish(database)
+        for name, value in place.environment.items():
+            monkeypatch.setenv(name, value)
+        _forget()
+        roles = Roles(place.arns, place.tables)
+        roles.watch(monkeypatch)
+        yield Office(database.client, wiring.settings(), still, roles, overheard)
+        _forget()
+
+
+def _forget() -> None:
+    """Forget what a process keeps between runs, as a new process would."""
+    wiring.forget()
+    importlib.import_module("ingest.handler").intake_secret.cache_clear()
+    importlib.import_module("notify.handler")._done.cache_clear()
+
+
+@pytest.fixture(autouse=True)
+def prints_nothing_personal(
+    overheard: Overheard, capsys: pytest.CaptureFixture[str]
+) -> Iterator[None]:
+    """What a function prints, its metrics above all, goes into the log as well."""
+    yield
+    printed = capsys.readouterr()
+    sys.stdout.write(printed.out)  # a failed test shows it
+    overheard.lines.extend((printed.out + printed.err).splitlines())
+    assert not leaks(overheard.lines)

@@ -1,0 +1,292 @@
+"""`POST /leads`: what a source is told, what is stored, and what is turned away unstored."""
+
+from __future__ import annotations
+
+import base64
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from handlers.office import Event, Office, event, http, signed
+from support.builders import NOON
+
+from dibs.domain.leads import Card, Quality, State
+
+LEAD: dict[str, Any] = json.loads(event("http_ingest")["body"])
+
+
+def post(office: Office, at: datetime | None = None, **changes: Any) -> Any:
+    """Post the event's lead with some fields changed, or left out where they are None."""
+    lead = {name: value for name, value in {**LEAD, **changes}.items() if value is not None}
+    return office.ask("ingest", signed(http("http_ingest", body=json.dumps(lead)), at))
+
+
+def posted(office: Office, body: str) -> Any:
+    """Post any body, rightly signed."""
+    return office.ask("ingest", signed(http("http_ingest", body=body)))
+
+
+def card(office: Office, lead_id: str) -> Card:
+    found = office.world.leads.card(lead_id)
+    assert found is not None
+    return found
+
+
+def test_a_signed_lead_is_stored_and_its_race_is_open(office: Office) -> None:
+    answer = office.ask("ingest", signed(event("http_ingest")))
+    assert answer.status == 201
+    assert answer.headers["content-type"] == "application/json; charset=utf-8"
+    assert answer.json == {
+        "lead_id": "5x5tb6qkrubq",
+        "state": "open",
+        "quality": "hot",
+        "pool": "premium",
+        "duplicate": False,
+        "flags": [],
+    }
+    lead = office.world.leads.get("5x5tb6qkrubq")
+    assert lead is not None
+    assert (lead.state, lead.epoch, lead.quality) == (State.OPEN, 1, Quality.HOT)
+    assert lead.teams == ("north",)
+    assert (lead.opens_at, lead.closes_at) == (NOON, NOON + timedelta(seconds=900))
+    stored = card(office, lead.lead_id)
+    assert {name: getattr(stored, name) for name in LEAD} == {
+        **LEAD,
+        "needs": ("live tracking", "fuel cards"),
+    }
+
+
+def test_an_accepted_lead_waits_in_the_outbox_until_it_was_told(office: Office) -> None:
+    post(office)
+    waiting = list(office.world.leads.waiting_in_outbox(NOON + timedelta(seconds=1)))
+    assert [(item.fact.kind, item.fact.lead_id) for item in waiting if item.fact] == [
+        ("lead.opened", "5x5tb6qkrubq")
+    ]
+
+
+def test_the_same_lead_again_is_a_duplicate_and_changes_nothing(office: Office) -> None:
+    first = post(office)
+    before = office.everything()
+    office.clock.pass_(seconds=40)
+    again = post(office)
+    assert again.status == 200
+    assert again.json == {**first.json, "duplicate": True}
+    assert office.everything() == before
+
+
+def test_a_changed_body_changes_the_contact_and_nothing_the_race_depends_on(
+    office: Office,
+) -> None:
+    lead_id = post(office).json["lead_id"]
+    lead, stored = office.world.leads.get(lead_id), card(office, lead_id)
+    again = post(
+        office,
+        contact_phone="+60128881111",
+        consent="Withdrawn: e-mail only",
+        do_not_call=True,
+        score=12,
+        team="south",
+        territory="Johor",
+        test=True,
+    )
+    assert (again.status, again.json["quality"]) == (200, "hot")
+    assert office.world.leads.get(lead_id) == lead
+    changed = card(office, lead_id)
+    assert changed.contact_phone == "+60128881111"
+    assert changed.consent == "Withdrawn: e-mail only"
+    assert changed.do_not_call
+    for name in ("score", "team", "territory", "test"):
+        assert getattr(changed, name) == getattr(stored, name)
+
+
+def test_an_older_body_that_arrives_late_does_not_undo_a_newer_one(office: Office) -> None:
+    now = datetime.now(UTC)
+    lead_id = post(office, at=now - timedelta(seconds=120)).json["lead_id"]
+    post(office, at=now, contact_phone="+60128882222")
+    late = post(office, at=now - timedelta(seconds=60), contact_phone="+60128883333")
+    assert (late.status, late.json["duplicate"]) == (200, True)
+    assert card(office, lead_id).contact_phone == "+60128882222"
+
+
+def test_two_sources_may_use_the_same_id(office: Office) -> None:
+    assert post(office, source="web").json["lead_id"] != post(office).json["lead_id"]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "with_what"),
+    [
+        ({"webhook_signature": None}, "no signature"),
+        ({"webhook_timestamp": None}, "no time"),
+        ({"webhook_id": None}, "no id"),
+        ({"webhook_id": "msg_another"}, "another message's signature"),
+        ({"webhook_signature": ""}, "an empty signature"),
+        ({"webhook_signature": "v1"}, "half a signature"),
+        ({"webhook_signature": "v1,bm90IGEgc2lnbmF0dXJl"}, "a forged signature"),
+        ({"webhook_signature": "v1,§§§"}, "signs that are no base64"),
+        ({"webhook_signature": "v2,bm90IGEgc2lnbmF0dXJl"}, "an unknown version"),
+        ({"webhook_timestamp": "soon"}, "a time that is none"),
+        ({"webhook_timestamp": "1e999"}, "an endless time"),
+        ({"webhook_timestamp": "nan"}, "a time that is no number"),
+    ],
+)
+def test_a_lead_with_a_wrong_signature_is_refused(
+    office: Office, wrong: dict[str, str | None], with_what: str
+) -> None:
+    before = office.everything()
+    asked = signed(event("http_ingest"))
+    for name, value in wrong.items():
+        asked["headers"].pop(name.replace("_", "-"))
+        if value is not None:
+            asked["headers"][name.replace("_", "-")] = value
+    answer = office.ask("ingest", asked)
+    assert (answer.status, answer.code) == (401, "unauthorized"), with_what
+    assert office.everything() == before
+
+
+@pytest.mark.parametrize("minutes", [-6, 6])
+def test_a_signature_more_than_five_minutes_away_is_refused(office: Office, minutes: int) -> None:
+    before = office.everything()
+    answer = post(office, at=datetime.now(UTC) + timedelta(minutes=minutes))
+    assert (answer.status, answer.code) == (401, "unauthorized")
+    assert office.everything() == before
+
+
+@pytest.mark.parametrize("minutes", [-4, 4])
+def test_a_signature_less_than_five_minutes_away_is_good(office: Office, minutes: int) -> None:
+    assert post(office, at=datetime.now(UTC) + timedelta(minutes=minutes)).status == 201
+
+
+def test_a_body_changed_after_signing_is_refused(office: Office) -> None:
+    asked = signed(event("http_ingest"))
+    asked["body"] = asked["body"].replace("Acme", "Evil")
+    assert office.ask("ingest", asked).status == 401
+
+
+def test_another_secrets_signature_is_refused(office: Office) -> None:
+    stranger = base64.b64encode(b"somebody else's secret, as long").decode()
+    assert office.ask("ingest", signed(event("http_ingest"), secret=stranger)).status == 401
+
+
+def test_one_good_signature_among_several_is_enough(office: Office) -> None:
+    asked = signed(event("http_ingest"))
+    good = asked["headers"]["webhook-signature"]
+    asked["headers"]["webhook-signature"] = f"v1,b2xkIHNlY3JldA== v1a,xyz {good}"
+    assert office.ask("ingest", asked).status == 201
+
+
+def test_a_body_above_64_kb_is_refused_before_anything_else(office: Office) -> None:
+    before = office.everything()
+    answer = office.ask("ingest", http("http_ingest", body="x" * (64 * 1024 + 1)))
+    assert (answer.status, answer.code) == (413, "body_too_large")
+    assert office.everything() == before
+
+
+def test_a_body_of_exactly_64_kb_is_accepted(office: Office) -> None:
+    bare = len(json.dumps({**LEAD, "padding": ""}))
+    body = json.dumps({**LEAD, "padding": "x" * (64 * 1024 - bare)})
+    assert len(body) == 64 * 1024
+    assert posted(office, body).status == 201
+
+
+def test_letters_that_take_two_bytes_count_as_two(office: Office) -> None:
+    body = json.dumps({**LEAD, "padding": "é" * 33_000}, ensure_ascii=False)
+    assert len(body) < 64 * 1024
+    assert posted(office, body).status == 413
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "",
+        "{",
+        "[]",
+        "null",
+        '"a lead"',
+        '{"score": NaN}',
+        '{"score": ' + "9" * 5000 + "}",
+        "[" * 30_000 + "]" * 30_000,
+        '{"needs": ' + "[" * 25 + "]" * 25 + "}",
+    ],
+    ids=["nothing", "half", "list", "null", "word", "nan", "endless", "abyss", "deep"],
+)
+def test_a_body_that_is_no_sane_json_object_is_refused(office: Office, body: str) -> None:
+    before = office.everything()
+    answer = posted(office, body)
+    assert (answer.status, answer.code) == (400, "malformed_body")
+    assert office.everything() == before
+
+
+def test_bytes_that_are_no_text_are_refused(office: Office) -> None:
+    asked = http("http_ingest", body=base64.b64encode(b"\xff\xfe{}").decode())
+    answer = office.ask("ingest", {**asked, "isBase64Encoded": True})
+    assert (answer.status, answer.code) == (400, "malformed_body")
+
+
+def test_a_body_that_the_gateway_wrapped_in_base64_is_read_as_it_was_sent(office: Office) -> None:
+    wrapped = base64.b64encode(event("http_ingest")["body"].encode()).decode()
+    asked: Event = {**http("http_ingest", body=wrapped), "isBase64Encoded": True}
+    assert office.ask("ingest", signed(asked)).status == 201
+
+
+def test_every_wrong_field_is_named(office: Office) -> None:
+    before = office.everything()
+    answer = post(
+        office,
+        source=7,
+        company=None,
+        score="86",
+        needs="fuel cards",
+        do_not_call="no",
+        contact_phone=["+60128880000"],
+    )
+    assert (answer.status, answer.code) == (422, "invalid_input")
+    named = {error["field"] for error in answer.json["errors"]}
+    assert named == {"source", "company", "score", "needs", "do_not_call", "contact_phone"}
+    assert all(error["problem"] for error in answer.json["errors"])
+    assert "60128880000" not in answer.text
+    assert office.everything() == before
+
+
+@pytest.mark.parametrize("score", [-1, 101, 8.5, True])
+def test_a_score_outside_0_to_100_is_named(office: Office, score: Any) -> None:
+    answer = post(office, score=score)
+    assert (answer.status, [e["field"] for e in answer.json["errors"]]) == (422, ["score"])
+
+
+def test_control_characters_are_named_wherever_they_hide(office: Office) -> None:
+    answer = post(office, company="Acme\x00", needs=["fuel\ncards"], contact_name="Jane\u2028Tan")
+    assert answer.status == 422
+    assert {e["field"] for e in answer.json["errors"]} == {"company", "needs", "contact_name"}
+
+
+def test_an_unusable_phone_and_address_are_kept_and_flagged(office: Office) -> None:
+    answer = post(office, contact_phone="012-see card", contact_email="jane at acme")
+    assert answer.status == 201
+    assert answer.json["flags"] == ["phone_unusable", "email_unusable"]
+    kept = card(office, answer.json["lead_id"])
+    assert (kept.contact_phone, kept.contact_email) == ("012-see card", "jane at acme")
+
+
+def test_a_test_lead_races_but_is_not_counted(
+    office: Office, capsys: pytest.CaptureFixture[str]
+) -> None:
+    post(office)
+    assert office.counted(capsys) == {"LeadsAccepted": 1}
+    lead_id = post(office, external_id="try-out", test=True).json["lead_id"]
+    assert office.counted(capsys) == {}
+    lead = office.world.leads.get(lead_id)
+    assert lead is not None
+    assert lead.test
+    assert lead.state is State.OPEN
+
+
+def test_a_store_that_stays_busy_says_when_to_try_again_and_keeps_nothing(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = office.everything()
+    office.contend(monkeypatch)
+    answer = post(office)
+    assert (answer.status, answer.code) == (503, "busy")
+    assert int(answer.headers["retry-after"]) >= 1
+    assert office.everything() == before
