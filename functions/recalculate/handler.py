@@ -8,8 +8,8 @@ from typing import Any
 
 from dibs import wiring
 from dibs.adapters import clock
-from dibs.adapters.entry import WARM
-from dibs.adapters.observability import count, logger, observed
+from dibs.adapters.entry import function
+from dibs.adapters.observability import count, logger
 from dibs.domain.errors import FieldError, InvalidInput
 from dibs.usecases.sweep import sweep
 
@@ -25,18 +25,13 @@ def run_sweep(as_of: datetime) -> dict[str, Any]:
 JOBS = {"sweep": run_sweep}
 
 
-@observed
-def handler(event: dict[str, Any], context: Any) -> Any:
+def work(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Run one job; a failed run is retried by the schedule and then set aside.
 
     Raises:
         InvalidInput: there is no such job, or `as_of` is no time.
     """
     del context
-    if event == WARM:
-        wiring.leads()
-        wiring.bus()
-        return "warm"
     job = JOBS.get(str(event.get("job")))
     if job is None:
         raise InvalidInput((FieldError("job", f"use one of {', '.join(JOBS)}"),))
@@ -55,3 +50,6 @@ def _moment(as_of: Any) -> datetime:
     if moment.tzinfo is None:
         raise InvalidInput((FieldError("as_of", "send a time with its zone, such as ...Z"),))
     return moment
+
+
+handler = function(work, lambda: (wiring.leads(), wiring.bus()))

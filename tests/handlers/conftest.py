@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 import pytest
-from handlers.office import Office, furnish
+from handlers.office import Office, Place, empty, furnish
 from handlers.roles import Roles
 from moto import mock_aws
 from support.fakes import Clock
@@ -29,23 +29,29 @@ def database() -> Iterator[Dynamo]:
         made.cache_clear()
 
 
+@pytest.fixture(scope="module")
+def place(database: Dynamo) -> Iterator[Place]:
+    """What CloudFormation makes, on a fresh moto."""
+    with mock_aws():
+        yield furnish(database)
+
+
 @pytest.fixture
 def office(
-    database: Dynamo, overheard: Overheard, monkeypatch: pytest.MonkeyPatch
+    database: Dynamo, place: Place, overheard: Overheard, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Office]:
-    """A fresh organisation at noon; its clock stands still until a test moves it."""
+    """An organisation that is new at noon; its clock stands still until a test moves it."""
+    empty()
+    for name, value in place.environment.items():
+        monkeypatch.setenv(name, value)
     still = Clock()
     monkeypatch.setattr(clock, "now", still)
     monkeypatch.setattr(wiring, "dynamo", lru_cache(lambda: database))
-    with mock_aws():
-        place = furnish(database)
-        for name, value in place.environment.items():
-            monkeypatch.setenv(name, value)
-        _forget()
-        roles = Roles(place.arns, place.tables)
-        roles.watch(monkeypatch)
-        yield Office(database.client, wiring.settings(), still, roles, overheard)
-        _forget()
+    _forget()
+    roles = Roles(place.arns, place.tables)
+    roles.watch(monkeypatch)
+    yield Office(database.client, wiring.settings(), still, roles, overheard)
+    _forget()
 
 
 def _forget() -> None:

@@ -16,6 +16,7 @@ import pytest
 from botocore.exceptions import ClientError
 from handlers.roles import Roles
 from moto.core import DEFAULT_ACCOUNT_ID
+from moto.dynamodb.models import dynamodb_backends
 from moto.sns.models import sns_backends
 from moto.sqs.models import sqs_backends
 from standardwebhooks import Webhook
@@ -210,6 +211,17 @@ def furnish(database: Dynamo) -> Place:
         },
         tables=arns,
     )
+
+
+def empty() -> None:
+    """Leave what was furnished as it was when it was new."""
+    for table in dynamodb_backends[DEFAULT_ACCOUNT_ID][REGION].tables.values():
+        table.items.clear()
+    for queue in sqs_backends[DEFAULT_ACCOUNT_ID][REGION].queues.values():
+        queue._messages.clear()
+    sns = sns_backends[DEFAULT_ACCOUNT_ID][REGION]
+    sns.sms_messages.clear()
+    sns.platform_endpoints.clear()
 
 
 def _arn(service: str, name: str) -> str:

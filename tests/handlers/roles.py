@@ -1,7 +1,7 @@
 """What each function's role in template.yaml allows, held against what the function really asks.
 
 moto lets everybody do everything; on AWS a missing right shows in production, and most likely on
-a path that is seldom taken.
+a path that is seldom taken. The same goes for keys longer than DynamoDB takes.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from botocore.client import BaseClient
+from botocore.exceptions import ClientError
 from support.tables import template
 
 _TRANSACT = {
@@ -28,6 +29,8 @@ _ACTIONS = {
     "sns:PublishBatch": "sns:Publish",
     "sqs:SendMessageBatch": "sqs:SendMessage",
 }
+# DynamoDB's own limit, which moto does not know.
+_LONGEST_KEY = 1024
 _NAMES_ITS_RESOURCE = (
     "TopicArn",
     "TargetArn",
@@ -58,6 +61,8 @@ class Roles:
                 for action, resource in self._asked(service, operation, request):
                     if not self._allows(self._function, action, resource):
                         self._refused.append(f"{action} on {resource}")
+            if any(len(key) > _LONGEST_KEY for key in _keys(request)):
+                raise ClientError({"Error": {"Code": "ValidationException"}}, operation)
             return ask(client, operation, request)
 
         monkeypatch.setattr(BaseClient, "_make_api_call", watched)
@@ -123,6 +128,15 @@ class Roles:
             return self._value(given[1]).split(given[0])
         assert function == "Fn::Join", function
         return given[0].join(self._value(given[1]))
+
+
+def _keys(request: dict[str, Any]) -> Iterator[str]:
+    """Find the texts a request to DynamoDB looks items up by."""
+    tables = request.get("RequestItems", {}).values()
+    many = [key for asked in tables if isinstance(asked, dict) for key in asked["Keys"]]
+    for key in (*many, request.get("Key", {})):
+        for value in key.values():
+            yield value.get("S", "")
 
 
 def _listed(value: Any) -> list[Any]:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from boto3.dynamodb.types import Binary
-from botocore.exceptions import ClientError
 from handlers.office import AINA, Event, Office, event
 from support.aws import items
+from support.builders import token_of
 
 from dibs import wiring
+from dibs.adapters.queues import SnsBus
 from dibs.usecases.claim import bearer, undo
-from support.builders import token_of
+from dibs.usecases.ports import Fact
 
 OPENED = {"kind": "lead.opened", "lead_id": "5x5tb6qkrubq", "epoch": 1, "rep_id": None}
 
@@ -105,9 +107,15 @@ def test_an_old_record_does_not_clear_a_newer_opening_of_its_lead(office: Office
     assert [item.fact.epoch for item in waiting if item.fact and item.key["sk"] == "LOCK"] == [2]
 
 
-def test_what_could_not_be_told_stays_in_the_outbox(office: Office) -> None:
+def test_what_could_not_be_told_stays_in_the_outbox(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
     office.lead()
-    wiring.bus()._sns.delete_topic(TopicArn=office.settings.facts_topic_arn)
-    with pytest.raises(ClientError):
+
+    def down(bus: SnsBus, facts: Sequence[Fact]) -> None:
+        raise ConnectionError("the bus is down")
+
+    monkeypatch.setattr(SnsBus, "publish", down)
+    with pytest.raises(ConnectionError):
         office.run("relay", event("stream_lead_opened"))
     assert in_outbox(office) == 1

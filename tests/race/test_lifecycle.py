@@ -27,7 +27,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 from moto import mock_aws
-from support.aws import items
+from support.aws import peek
 from support.builders import World, a_card, a_playbook, a_rep, token_of
 from support.fakes import Clock, FakeBus, FakeTimers, no_pause
 from support.tables import create_tables
@@ -351,7 +351,7 @@ class Life(RuleBasedStateMachine):
     def every_accepted_lead_is_where_it_should_be(self) -> None:
         if not self.known:
             return
-        stored = items(CLIENT, self.world.settings.leads_table)
+        stored = peek(self.world.settings.leads_table)
         locks = {i["lead_id"]["S"]: i for i in stored if i["sk"]["S"] == keys.LOCK}
         claims = {i["lead_id"]["S"]: claim_from(i) for i in stored if i["sk"]["S"] == keys.CLAIM}
         assert set(locks) == set(self.known)
@@ -381,7 +381,7 @@ class Life(RuleBasedStateMachine):
     def every_count_is_the_number_of_standing_claims(self) -> None:
         if not self.known:
             return
-        for item in items(CLIENT, self.world.settings.organisation_table):
+        for item in peek(self.world.settings.organisation_table):
             if item["pk"]["S"].startswith(keys.rep("")):
                 rep, limits, _ = rep_from(item)
                 assert limits.claims <= LIMIT

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
 from dataclasses import fields
 from typing import Any
+
+from moto.core import DEFAULT_ACCOUNT_ID
+from moto.dynamodb import dynamodb_backends
 
 from dibs.adapters.settings import Settings
 
@@ -20,3 +24,13 @@ def items(client: Any, table: str) -> list[dict[str, Any]]:
     """Return every item of a table, in DynamoDB's own form."""
     found: list[dict[str, Any]] = client.scan(TableName=table, ConsistentRead=True)["Items"]
     return found
+
+
+def peek(table: str) -> list[dict[str, Any]]:
+    """Return every item of a moto table from its memory: a fraction of a scan's time."""
+    kept = dynamodb_backends[DEFAULT_ACCOUNT_ID]["us-east-1"].get_table(table).all_items()
+    return [{name: _typed(v.to_json()) for name, v in item.attrs.items()} for item in kept]
+
+
+def _typed(value: dict[str, Any]) -> dict[str, Any]:
+    return {"B": b64decode(value["B"])} if "B" in value else value

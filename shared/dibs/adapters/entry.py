@@ -7,7 +7,9 @@ there is; a resolver would cost the claim function a third of its cold start (do
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from dibs.adapters.http import Response, answer, problem
@@ -21,15 +23,31 @@ WARM = {"warm": True}
 """An event that only makes a function ready: answered after its clients are made."""
 
 
-def http(routes: Mapping[str, Route], warm: Callable[[], object]) -> Handler:
-    """Return a handler that answers each route with its function, and errors as problems."""
+def function(work: Handler, warm: Callable[[], object]) -> Handler:
+    """Return a Lambda handler that does `work`, ready before its first event.
+
+    Clients and connections are made while Lambda starts the process, where processor time is
+    plentiful and nobody waits yet. What fails then is made again when it is needed.
+    """
+    if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
+        with suppress(Exception):
+            warm()
 
     @observed
     def handler(event: dict[str, Any], context: Any) -> Any:
-        del context
         if event == WARM:
             warm()
             return "warm"
+        return work(event, context)
+
+    return handler
+
+
+def http(routes: Mapping[str, Route], warm: Callable[[], object]) -> Handler:
+    """Return a handler that answers each route with its function, and errors as problems."""
+
+    def work(event: dict[str, Any], context: Any) -> Response:
+        del context
         route = routes.get(event.get("routeKey", ""))
         try:
             if route is None:
@@ -43,30 +61,26 @@ def http(routes: Mapping[str, Route], warm: Callable[[], object]) -> Handler:
             _log(error, event.get("routeKey"))
             return answer(500, {"title": "Something went wrong.", "status": 500, "code": "error"})
 
-    return handler
+    return function(work, warm)
 
 
-def messages(work: Callable[[Any, Any], None], warm: Callable[[], object]) -> Handler:
-    """Return a handler for an SQS batch; `work` gets each JSON body and the Lambda context.
+def messages(act: Callable[[Any, Any], None], warm: Callable[[], object]) -> Handler:
+    """Return a handler for an SQS batch; `act` gets each JSON body and the Lambda context.
 
     Messages that failed come again, they alone.
     """
 
-    @observed
-    def handler(event: dict[str, Any], context: Any) -> Any:
-        if event == WARM:
-            warm()
-            return "warm"
+    def work(event: dict[str, Any], context: Any) -> dict[str, Any]:
         failed = []
         for record in event["Records"]:
             try:
-                work(json.loads(record["body"]), context)
+                act(json.loads(record["body"]), context)
             except Exception as error:
                 _log(error, record.get("eventSourceARN", "").rpartition(":")[2])
                 failed.append({"itemIdentifier": record["messageId"]})
         return {"batchItemFailures": failed}
 
-    return handler
+    return function(work, warm)
 
 
 def _log(error: Exception, at: Any) -> None:

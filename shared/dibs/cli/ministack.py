@@ -16,8 +16,18 @@ from dibs.cli.bootstrap import LOCAL, Failed, check_port, port_taken
 from dibs.cli.place import Place
 
 START_SECONDS = 60.0
-STOP_SECONDS = 60.0
-QUIET_SECONDS = 4.0
+STOP_SECONDS = 120.0
+SAVED = (
+    "apigateway",
+    "cloudformation",
+    "dynamodb",
+    "iam",
+    "lambda",
+    "scheduler",
+    "secretsmanager",
+    "sns",
+    "sqs",
+)
 # What the template uses; the rest of AWS need not be loaded and saved.
 SERVICES = (
     "apigateway,cloudformation,cloudwatch,dynamodb,iam,kms,lambda,logs,s3,scheduler,"
@@ -85,9 +95,11 @@ def stop(place: Place) -> bool:
     pid = _pid(place)
     running = pid is not None and _is_ministack(pid)
     if pid is not None and running:
+        asked_at = time.time()
         os.kill(pid, signal.SIGTERM)
-        deadline = time.monotonic() + STOP_SECONDS
-        while _is_ministack(pid) and time.monotonic() < deadline and not _has_saved(place):
+        while _is_ministack(pid) and time.time() < asked_at + STOP_SECONDS:
+            if _has_saved(place, asked_at):
+                break
             time.sleep(0.1)
         _kill_group(pid)  # what still waits for a function, and the functions themselves
         while _is_ministack(pid):
@@ -97,16 +109,16 @@ def stop(place: Place) -> bool:
     return running
 
 
-def _has_saved(place: Place) -> bool:
-    """Tell whether a stopping MiniStack has saved all it will.
+def _has_saved(place: Place, asked_at: float) -> bool:
+    """Tell whether a MiniStack asked to stop has saved what this stack needs.
 
     It then still waits for every function under way, which on a busy machine can take a minute.
     """
-    if "MiniStack shutting down" not in tail(place, 400):
+    try:
+        saved = [(place.state / f"{name}.json").stat().st_mtime for name in SAVED]
+    except OSError:
         return False
-    written = [path.stat().st_mtime for path in place.state.glob("*.json")]
-    saving = any(place.state.glob("*.tmp"))
-    return bool(written) and not saving and time.time() - max(written) > QUIET_SECONDS
+    return min(saved) >= asked_at and not any(place.state.glob("*.tmp"))
 
 
 def forget_stream_positions(place: Place) -> None:
