@@ -10,7 +10,9 @@ from typing import Any
 import hypothesis
 import pytest
 from moto import mock_aws
-from support import dynamodb_local, stack as local_stack
+
+from support import dynamodb_local
+from support import stack as local_stack
 from support.builders import World
 from support.privacy import Overheard, leaks, listening
 from support.tables import create_tables

@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING
 from dibs import wiring
 from dibs.adapters import clock
 from dibs.adapters.entry import Event, http
-from dibs.adapters.http import Response, answer, bearer_token, path, wants_html, won_body
+from dibs.adapters.http import (
+    Response,
+    answer,
+    bearer_token,
+    lead_id,
+    path,
+    wants_html,
+    won_body,
+)
 from dibs.adapters.observability import count, logger
 from dibs.domain.errors import AlreadyClaimed, ClaimRefused, DibsError, Expired
 from dibs.domain.links import Link, read_link
@@ -33,7 +41,7 @@ if TYPE_CHECKING:
 def claim_by_api(event: Event) -> Response:
     """`POST /leads/{lead_id}/claim` with a rep's bearer token."""
     rep_id, token = bearer_token(event)
-    won = claim(wiring.race(), path(event, "lead_id"), rep_id, bearer(token), clock.now)
+    won = claim(wiring.race(), lead_id(event), rep_id, bearer(token), clock.now)
     return answer(200, won_body(_counted(won)))
 
 
@@ -49,8 +57,11 @@ def show(event: Event) -> Response:
 
 def state(event: Event) -> Response:
     """`GET /c/{token}/state`: how the race stands, for a page that is being looked at."""
-    view, now = _looked_up(event)
-    return answer(200, {"state": _state(view, now), "closes_at": view.lead and view.lead.closes_at})
+    link = read_link(path(event, "token"))
+    view = wiring.race().read(link.lead_id, link.rep_id)
+    by_link(link)(view)
+    standing = _state(view, clock.now())
+    return answer(200, {"state": standing, "closes_at": view.lead and view.lead.closes_at})
 
 
 def seen(event: Event) -> Response:
@@ -76,13 +87,6 @@ def _undo_link(link: Link, proof: Proof) -> None:
     logger.info("claim undone", lead_id=link.lead_id, rep_id=link.rep_id)
 
 
-def _looked_up(event: Event) -> tuple[RaceView, datetime]:
-    link = read_link(path(event, "token"))
-    view = wiring.race().read(link.lead_id, link.rep_id)
-    by_link(link)(view)
-    return view, clock.now()
-
-
 def _state(view: RaceView, now: datetime) -> str:
     try:
         lead, rep = judge(wiring.race(), view, now)
@@ -98,11 +102,15 @@ def _state(view: RaceView, now: datetime) -> str:
 def _show(event: Event) -> Page:
     from claim import pages
 
+    token, language = path(event, "token"), "en"
     try:
-        view, now = _looked_up(event)
-        return pages.standing(wiring.race(), view, path(event, "token"), now)
+        link = read_link(token)
+        view = wiring.race().read(link.lead_id, link.rep_id)
+        language = view.rep.language if view.rep else language
+        by_link(link)(view)
+        return pages.standing(wiring.race(), view, token, clock.now())
     except DibsError as error:
-        return pages.of_error(error, path(event, "token"), "en", clock.now())
+        return pages.of_error(error, token, language, clock.now(), posted=False)
 
 
 def _answered(event: Event, act: Callable[[Link, Proof], Won | None]) -> Response:

@@ -8,7 +8,7 @@ from typing import Any
 from dibs import wiring
 from dibs.adapters import clock
 from dibs.adapters.entry import Event, http
-from dibs.adapters.http import Response, answer, bearer_token, path
+from dibs.adapters.http import Response, answer, bearer_token, lead_id, path
 from dibs.adapters.intake import parse_json, raw_body
 from dibs.adapters.settings import settings
 from dibs.adapters.translations import refusal_sentence
@@ -71,17 +71,16 @@ def decline(event: Event) -> Response:
 
 def _sighted(event: Event, what: str) -> Response:
     rep_id, token = bearer_token(event)
-    lead_id = path(event, "lead_id")
-    sight(wiring.race(), lead_id, rep_id, bearer(token), what, clock.now())
-    return answer(200, {"lead_id": lead_id, what.removesuffix("_at"): True})
+    lead = lead_id(event)
+    sight(wiring.race(), lead, rep_id, bearer(token), what, clock.now())
+    return answer(200, {"lead_id": lead, what.removesuffix("_at"): True})
 
 
 def release(event: Event) -> Response:
     """`POST /leads/{lead_id}/release`: within the playbook's seconds, a claim is undone (C5)."""
     rep_id, token = bearer_token(event)
-    lead_id = path(event, "lead_id")
-    lead = undo(wiring.race(), lead_id, rep_id, bearer(token), clock.now)
-    return answer(200, {"lead_id": lead_id, "state": lead.state, "undone": True})
+    lead = undo(wiring.race(), lead_id(event), rep_id, bearer(token), clock.now)
+    return answer(200, {"lead_id": lead.lead_id, "state": lead.state, "undone": True})
 
 
 def availability(event: Event) -> Response:
@@ -104,7 +103,9 @@ def put_device(event: Event) -> Response:
     """`PUT /me/devices/{device_id}`: the app registers its push token."""
     rep, _ = _caller(event)
     body = _body(event)
-    platform, token = str(body.get("platform", "")), str(body.get("token", ""))
+    platform, token = (
+        value if isinstance(value, str) else "" for value in map(body.get, ("platform", "token"))
+    )
     device_id = path(event, "device_id")
     register_device(wiring.roster(), wiring.push(), rep, device_id, platform, token)
     return answer(200, {"device_id": device_id, "platform": platform})

@@ -104,6 +104,7 @@ def timers() -> SqsTimers:
 def push() -> SnsPush:
     """Return the way to phones."""
     from dibs.adapters.clients import sns
+    from dibs.adapters.publisher import Publisher
     from dibs.adapters.push import SnsPush
     from dibs.adapters.texts import offer_alert
 
@@ -111,7 +112,8 @@ def push() -> SnsPush:
         Platform.APNS: settings().apns_application_arn,
         Platform.FCM: settings().fcm_application_arn,
     }
-    return SnsPush(sns(), applications, settings().public_url, offer_alert)
+    publish = Publisher(sns())
+    return SnsPush(sns(), applications, settings().public_url, offer_alert, publish)
 
 
 @lru_cache(maxsize=1)

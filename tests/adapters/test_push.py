@@ -41,7 +41,7 @@ class Phones:
         """A rep with one phone per platform."""
         rep = a_rep(number)
         devices = tuple(
-            self.push.register(rep.rep_id, f"phone-{n}", platform, f"token-{number}-{n}")
+            self.push.register(rep.rep_id, f"phone-{n}", platform, f"token-{number}-{n}")[0]
             for n, platform in enumerate(platforms)
         )
         return a_rep(number, devices=devices)
@@ -222,7 +222,8 @@ def test_nobody_to_tell_is_nothing_to_do(phones: Phones) -> None:
 
 
 def test_a_phone_is_registered_to_its_rep(phones: Phones) -> None:
-    device = phones.push.register("aaaac", "phone-1", "apns", "token-1-0")
+    device, before = phones.push.register("aaaac", "phone-1", "apns", "token-1-0")
+    assert before == "aaaac"
     assert (device.device_id, device.platform) == ("phone-1", Platform.APNS)
     assert phones.push.owner_of(device.endpoint_arn) == "aaaac"
 
@@ -230,11 +231,12 @@ def test_a_phone_is_registered_to_its_rep(phones: Phones) -> None:
 def test_a_phone_that_changed_hands_belongs_to_its_new_rep_and_is_on_again(
     phones: Phones,
 ) -> None:
-    first = phones.push.register("aaaac", "phone-1", "fcm", "token-1-0")
+    first, _ = phones.push.register("aaaac", "phone-1", "fcm", "token-1-0")
     phones.sns.set_endpoint_attributes(
         EndpointArn=first.endpoint_arn, Attributes={"Enabled": "false"}
     )
-    second = phones.push.register("aaaae", "phone-1", "fcm", "token-1-0")
+    second, before = phones.push.register("aaaae", "phone-1", "fcm", "token-1-0")
+    assert before == "aaaac"
     assert second.endpoint_arn == first.endpoint_arn
     assert phones.push.owner_of(first.endpoint_arn) == "aaaae"
     assert phones.attributes(second)["Enabled"] == "true"
@@ -266,6 +268,6 @@ def test_a_token_its_platform_does_not_take_is_named(
 
 
 def test_a_forgotten_phone_belongs_to_nobody(phones: Phones) -> None:
-    device = phones.push.register("aaaac", "phone-1", "fcm", "token-1-0")
+    device, _ = phones.push.register("aaaac", "phone-1", "fcm", "token-1-0")
     phones.push.forget(device)
     assert phones.push.owner_of(device.endpoint_arn) is None

@@ -9,28 +9,27 @@ from statistics import median
 from typing import Any
 
 import botocore.session
+from botocore import xform_name
+from botocore.config import Config
+
 from benchmarks.stage import (
     REGION,
     Context,
     add_reps,
     claim_event,
     counted,
-    http_event,
     organisation,
+    page_event,
     post_leads,
     run,
 )
-from botocore import xform_name
-from botocore.config import Config
 from claim.handler import handler
-from support.builders import World
-
 from dibs import wiring
 from dibs.adapters import clock
 from dibs.domain.leads import Lead
-from dibs.domain.links import link_token
 from dibs.domain.reps import Rep
 from dibs.usecases.ports import Notice
+from support.builders import World
 
 ROUNDS = 150
 REPS = 30
@@ -64,9 +63,7 @@ def measure(endpoint: str) -> dict[str, Any]:
         lost = {
             "handler": lambda n=number, r=late: _claim(handled[n], r, 409),
             "bare": _replay(bare["bare"], losses, told, reps[1], copied[number], late),
-            "validating": _replay(
-                bare["validating"], losses, told, reps[1], checked[number], late
-            ),
+            "validating": _replay(bare["validating"], losses, told, reps[1], checked[number], late),
         }
         for outcome, ways in (("win", won), ("loss", lost)):
             order = list(ways)[number % 3 :] + list(ways)[: number % 3]
@@ -75,7 +72,9 @@ def measure(endpoint: str) -> dict[str, Any]:
     return {
         "milliseconds": {name: round(1000 * median(taken), 2) for name, taken in times.items()},
         "ratio": {
-            outcome: round(median(times[f"{outcome}/handler"]) / median(times[f"{outcome}/bare"]), 3)
+            outcome: round(
+                median(times[f"{outcome}/handler"]) / median(times[f"{outcome}/bare"]), 3
+            )
             for outcome in ("win", "loss")
         },
         "requests": requests,
@@ -171,14 +170,6 @@ def _requests(leads: list[Lead], reps: list[Rep]) -> dict[str, dict[str, int]]:
                     handler(event(lead, rep), CONTEXT)
                 found[f"{outcome} by {name}, {start}"] = dict(counts)
     return found
-
-
-def page_event(lead: Lead, rep: Rep) -> dict[str, Any]:
-    """Return the claim page's claim: `POST /c/{token}/claim` from a browser."""
-    token = link_token(lead.salt, lead.lead_id, rep.rep_id, lead.epoch)
-    return http_event(
-        "POST /c/{token}/claim", f"/c/{token}/claim", {"token": token}, {"accept": "text/html"}
-    )
 
 
 if __name__ == "__main__":

@@ -19,15 +19,14 @@ from typing import Any
 from urllib.request import urlopen
 
 from benchmarks.stage import add_reps, organisation, post_leads, register_phones, run
-from support.builders import World, token_of
-
 from dibs import wiring
-from dibs.adapters import clock
+from dibs.adapters import clients, clock
 from dibs.domain.leads import Lead
 from dibs.usecases.claim import bearer, claim
-from dibs.usecases.notify import notify
-from dibs.usecases.offer import chunks, plan
+from dibs.usecases.notify import Desk, notify
+from dibs.usecases.offer import CHUNK, chunks, plan
 from dibs.usecases.ports import Chunk, Fact
+from support.builders import World, token_of
 
 REPS = 1000
 PROCESSES = 2
@@ -93,7 +92,9 @@ def measure(endpoint: str) -> dict[str, Any]:
             pipe.send(None)
         stub.terminate()
         stub.wait()
-    told = {kind: [n for (k, *_), n in seen.items() if k == kind] for kind in ("offer", "withdrawn")}
+    told = {
+        kind: [n for (k, *_), n in seen.items() if k == kind] for kind in ("offer", "withdrawn")
+    }
     return {
         "spread": round(median(spreads[:-1]), 3),
         "spreads": [round(spread, 3) for spread in spreads[:-1]],
@@ -130,18 +131,25 @@ def arrivals(url: str) -> list[Arrival]:
 
 
 def work(pipe: Connection) -> None:
-    """Be one notify process: the real use case on real adapters, without SQS."""
-    desk = replace(wiring.desk(), queue=Pile())
-    with ThreadPoolExecutor(REPS) as pool:
+    """Be the notify functions of one process, each with clients and threads of its own."""
+    desks = [_environment() for _ in range(REPS // CHUNK // PROCESSES)]
+    with ThreadPoolExecutor(len(desks)) as pool:
         while (job := pipe.recv()) is not None:
             share, side_by_side = job
             used = time.process_time()
             if side_by_side:
-                list(pool.map(lambda chunk: notify(chunk, desk), share))
+                list(pool.map(notify, share, desks))
             else:
                 for chunk in share:
-                    notify(chunk, desk)
+                    notify(chunk, desks[0])
             pipe.send(time.process_time() - used)
+
+
+def _environment() -> Desk:
+    """Return what one Lambda environment works with: the real adapters, but for SQS."""
+    wiring.forget()
+    clients.sns.cache_clear()
+    return replace(wiring.desk(), queue=Pile())
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What every measure stands on: one organisation on DynamoDB Local, and the functions' surroundings.
+"""What every measure stands on: an organisation on DynamoDB Local, and what Lambda would give.
 
 Each measure runs in a process of its own (`run`), configured as Lambda configures a function: by
 its environment. What the functions log goes to a file, as on Lambda it goes to a pipe.
@@ -17,15 +17,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from typing import Any
 
-from support import dynamodb_local
-from support.builders import World, a_card, a_playbook, a_rep, token_of
-from support.tables import create_tables
-
 from dibs import wiring
 from dibs.adapters import clock
 from dibs.adapters.settings import Settings
 from dibs.domain.leads import Lead
+from dibs.domain.links import link_token
 from dibs.domain.reps import Device, Platform, Rep
+from support import dynamodb_local
+from support.builders import World, a_card, a_playbook, a_rep, token_of
+from support.tables import create_tables
 
 REGION = "us-east-1"
 CREDENTIALS = {
@@ -65,7 +65,7 @@ def run(measure: Callable[[str], Any]) -> None:
 
 
 def organisation(endpoint: str, name: str, **playbook: Any) -> World:
-    """Make an organisation's tables on DynamoDB Local, and point this process's functions at them."""
+    """Make an organisation's tables, and point this process's functions at them."""
     client = dynamodb_local.client(endpoint)
     settings = create_tables(client, name)
     os.environ.update(CREDENTIALS, AWS_ENDPOINT_URL_DYNAMODB=endpoint)
@@ -92,9 +92,7 @@ def register_phones(world: World, reps: Sequence[Rep]) -> None:
 
 def post_leads(world: World, numbers: range) -> list[Lead]:
     """Accept leads, which opens them."""
-    return in_parallel(
-        lambda number: world.post_lead(a_card(number), clock.now()), list(numbers)
-    )
+    return in_parallel(lambda number: world.post_lead(a_card(number), clock.now()), list(numbers))
 
 
 def in_parallel(work: Callable[[Any], Any], items: Sequence[Any]) -> list[Any]:
@@ -157,6 +155,14 @@ def claim_event(lead: Lead, rep: Rep) -> dict[str, Any]:
         f"/leads/{lead.lead_id}/claim",
         {"lead_id": lead.lead_id},
         {"authorization": f"Bearer {token_of(rep)}", "accept": "application/json"},
+    )
+
+
+def page_event(lead: Lead, rep: Rep) -> dict[str, Any]:
+    """Return the claim page's claim: `POST /c/{token}/claim` from a browser."""
+    token = link_token(lead.salt, lead.lead_id, rep.rep_id, lead.epoch)
+    return http_event(
+        "POST /c/{token}/claim", f"/c/{token}/claim", {"token": token}, {"accept": "text/html"}
     )
 
 

@@ -8,15 +8,15 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 import pytest
-from handlers.office import Office, Place, empty, furnish
-from handlers.roles import Roles
 from moto import mock_aws
-from support.fakes import Clock
-from support.privacy import Overheard, leaks
 
 from dibs import wiring
-from dibs.adapters import clients, clock
+from dibs.adapters import clients, clock, push, roster
 from dibs.adapters.dynamo import Dynamo
+from handlers.office import Office, Place, empty, furnish
+from handlers.roles import Roles
+from support.fakes import Clock
+from support.privacy import Overheard
 
 
 @pytest.fixture(scope="session")
@@ -45,7 +45,8 @@ def office(
     for name, value in place.environment.items():
         monkeypatch.setenv(name, value)
     still = Clock()
-    monkeypatch.setattr(clock, "now", still)
+    for module, name in ((clock, "now"), (push, "wall_clock"), (roster, "now")):
+        monkeypatch.setattr(module, name, still)
     monkeypatch.setattr(wiring, "dynamo", lru_cache(lambda: database))
     _forget()
     roles = Roles(place.arns, place.tables)
@@ -62,12 +63,9 @@ def _forget() -> None:
 
 
 @pytest.fixture(autouse=True)
-def prints_nothing_personal(
-    overheard: Overheard, capsys: pytest.CaptureFixture[str]
-) -> Iterator[None]:
-    """What a function prints, its metrics above all, goes into the log as well."""
+def prints_are_heard(overheard: Overheard, capsys: pytest.CaptureFixture[str]) -> Iterator[None]:
+    """What a function prints, its metrics above all, goes into the log, and is heard there."""
     yield
     printed = capsys.readouterr()
     sys.stdout.write(printed.out)  # a failed test shows it
     overheard.lines.extend((printed.out + printed.err).splitlines())
-    assert not leaks(overheard.lines)

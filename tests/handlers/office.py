@@ -1,4 +1,4 @@
-"""An organisation as its functions see it: tables, topic, queues, phones and secret, all in moto."""
+"""An organisation as its functions see it: tables, topic, queues, phones, secret, all in moto."""
 
 from __future__ import annotations
 
@@ -14,17 +14,11 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from handlers.roles import Roles
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.dynamodb.models import dynamodb_backends
 from moto.sns.models import sns_backends
 from moto.sqs.models import sqs_backends
 from standardwebhooks import Webhook
-from support.aws import Everything, everything
-from support.builders import World, a_card, a_playbook, a_rep, token_of
-from support.fakes import Clock
-from support.privacy import Overheard
-from support.tables import create_tables
 
 from dibs import wiring
 from dibs.adapters import clients
@@ -36,6 +30,12 @@ from dibs.domain.leads import Lead
 from dibs.domain.links import link_token
 from dibs.domain.playbook import Playbook
 from dibs.domain.reps import Device, Platform, Rep
+from handlers.roles import Roles
+from support.aws import Everything, peek
+from support.builders import World, a_card, a_playbook, a_rep, token_of
+from support.fakes import Clock
+from support.privacy import Overheard
+from support.tables import create_tables
 
 Event = dict[str, Any]
 
@@ -169,9 +169,7 @@ def furnish(database: Dynamo) -> Place:
     sns, sqs = clients.sns(), clients.sqs()
     settings = create_tables(database.client, "dibs")
     topic = sns.create_topic(Name="facts")["TopicArn"]
-    notify, offer = (
-        sqs.create_queue(QueueName=name)["QueueUrl"] for name in ("notify", "offer")
-    )
+    notify, offer = (sqs.create_queue(QueueName=name)["QueueUrl"] for name in ("notify", "offer"))
     raw = {"RawMessageDelivery": "true"}
     sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=_arn("sqs", "offer"), Attributes=raw)
     apns, fcm = (
@@ -276,8 +274,8 @@ class Office:
 
     def hire_with_phone(self, rep: Rep, device_id: str = "phone") -> Rep:
         """Store a rep whose phone has the app, and return them with it."""
-        sns = wiring.push()
-        device = sns.register(rep.rep_id, device_id, Platform.FCM, f"push-token-{rep.rep_id}")
+        token = f"push-token-{rep.rep_id}"
+        device, _ = wiring.push().register(rep.rep_id, device_id, Platform.FCM, token)
         self.world.add_rep(rep)
         self.world.roster.put_device(rep.rep_id, device)
         return replace(rep, devices=(device,))
@@ -342,7 +340,8 @@ class Office:
 
     def everything(self) -> Everything:
         """Every item of every table."""
-        return everything(self.client, self.settings)
+        tables = [f.name for f in fields(self.settings) if f.name.endswith("_table")]
+        return {name: sorted(map(repr, peek(getattr(self.settings, name)))) for name in tables}
 
     def counted(self, capsys: pytest.CaptureFixture[str]) -> dict[str, float]:
         """What was counted since the last look, as CloudWatch reads it from the log."""

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from botocore.client import BaseClient
 from botocore.exceptions import ClientError
+
 from support.tables import template
 
 _TRANSACT = {

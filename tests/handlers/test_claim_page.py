@@ -6,11 +6,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from handlers.office import AINA, BEN, CHONG, DAYANG, Answer, Office, event, http
-from support.builders import NOON, a_playbook
+from botocore.exceptions import ClientError
 
 from dibs.domain.leads import Lead, State
 from dibs.domain.reps import Rep
+from handlers.office import AINA, BEN, CHONG, DAYANG, Answer, Office, event, http
+from support.builders import NOON, a_playbook
 
 PERSONAL = ("Jane", "jane@acme.example", "60128880000", "tel:", "mailto:")
 
@@ -222,6 +223,24 @@ def test_a_crowded_second_says_so_and_when_to_try_again(
     answer = press(office, office.link(lead))
     assert is_page(answer, 503, "busy")
     assert int(answer.headers["retry-after"]) >= 1
+
+
+def test_a_look_in_a_crowded_second_offers_another_look_and_no_claim(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office.hire(AINA)
+    token = office.link(office.lead())
+    told = {"Error": {"Code": "ThrottlingException"}}
+
+    def throttled(**request: Any) -> None:
+        raise ClientError(told, "BatchGetItem")
+
+    monkeypatch.setattr(office.client, "batch_get_item", throttled)
+    answer = look(office, token)
+    assert is_page(answer, 503, "busy")
+    assert f'action="{token}"' in answer.text
+    assert 'method="post"' not in answer.text
+    assert press(office, token, accept="*/*").code == "busy"
 
 
 @pytest.mark.parametrize(

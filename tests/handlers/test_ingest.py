@@ -8,10 +8,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from handlers.office import Event, Office, event, http, signed
-from support.builders import NOON
 
 from dibs.domain.leads import Card, Quality, State
+from handlers.office import Event, Office, event, http, signed
+from support.builders import NOON
 
 LEAD: dict[str, Any] = json.loads(event("http_ingest")["body"])
 

@@ -7,9 +7,6 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from handlers.office import AINA, BEN, DAYANG, Office, event, sqs
-from support.builders import NOON, a_playbook
-from support.privacy import leaks
 
 from dibs import wiring
 from dibs.adapters import clients
@@ -17,6 +14,9 @@ from dibs.adapters.sms import SnsSms
 from dibs.domain.leads import Lead
 from dibs.domain.playbook import Sms
 from dibs.domain.reps import Device, Platform, Rep
+from handlers.office import AINA, BEN, DAYANG, Office, event, sqs
+from support.builders import NOON, a_playbook
+from support.privacy import leaks
 
 DONE: dict[str, Any] = {"batchItemFailures": []}
 
@@ -118,7 +118,7 @@ def test_a_phone_that_refuses_the_push_gets_the_text_now(office: Office) -> None
 
 def test_a_rep_with_two_phones_is_told_on_both_and_not_by_text(office: Office) -> None:
     aina = office.hire_with_phone(AINA)
-    tablet = wiring.push().register(AINA.rep_id, "tablet", Platform.FCM, "push-token-tablet")
+    tablet, _ = wiring.push().register(AINA.rep_id, "tablet", Platform.FCM, "push-token-tablet")
     office.world.roster.put_device(AINA.rep_id, tablet)
     office.lead()
     office.run("notify", event("sqs_notify"))
@@ -218,9 +218,7 @@ def test_a_text_that_failed_is_sent_by_the_next_delivery_and_no_other_again(
 
     monkeypatch.setattr(SnsSms, "send", failing_once)
     message = sqs("sqs_notify", chunk("offer", lead, AINA, BEN))
-    assert office.run("notify", message) == {
-        "batchItemFailures": [{"itemIdentifier": "message-0"}]
-    }
+    assert office.run("notify", message) == {"batchItemFailures": [{"itemIdentifier": "message-0"}]}
     assert [number for number, _ in office.texts()] == [BEN.phone]
     assert office.run("notify", message) == DONE
     assert [number for number, _ in office.texts()] == [BEN.phone, AINA.phone]

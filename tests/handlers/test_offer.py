@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from handlers.office import AINA, BEN, CHONG, DAYANG, Office, event, sqs
-from support.builders import NOON, a_rep
-
 from dibs.adapters.clock import to_ms
 from dibs.domain.leads import Lead, State
+from handlers.office import AINA, BEN, CHONG, DAYANG, Office, event, sqs
+from support.builders import NOON, a_rep
 
 DONE: dict[str, Any] = {"batchItemFailures": []}
 

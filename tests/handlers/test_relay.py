@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 from boto3.dynamodb.types import Binary
-from handlers.office import AINA, Event, Office, event
-from support.aws import items
-from support.builders import token_of
 
 from dibs import wiring
 from dibs.adapters.queues import SnsBus
 from dibs.usecases.claim import bearer, undo
 from dibs.usecases.ports import Fact
+from handlers.office import AINA, Event, Office, event
+from support.aws import items
+from support.builders import token_of
 
 OPENED = {"kind": "lead.opened", "lead_id": "5x5tb6qkrubq", "epoch": 1, "rep_id": None}
 

@@ -8,29 +8,22 @@ between their read and their write.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
 import boto3
-import pytest
 from botocore.exceptions import ReadTimeoutError
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
-    Bundle,
     RuleBasedStateMachine,
     initialize,
     invariant,
-    multiple,
     rule,
     run_state_machine_as_test,
 )
 from moto import mock_aws
-from support.aws import peek
-from support.builders import World, a_card, a_playbook, a_rep, token_of
-from support.fakes import Clock, FakeBus, FakeTimers, no_pause
-from support.tables import create_tables
 
 from dibs.adapters import keys
 from dibs.adapters.dynamo import Dynamo
@@ -38,7 +31,6 @@ from dibs.adapters.race import DynamoRaceStore
 from dibs.adapters.records import claim_from, lead_from, rep_from
 from dibs.domain.errors import (
     AlreadyClaimed,
-    Busy,
     ClaimRefused,
     DibsError,
     Expired,
@@ -46,35 +38,43 @@ from dibs.domain.errors import (
     NotYours,
     UndoOver,
 )
-from dibs.domain.leads import Claim, Lead, Move, State, implied_by_move
+from dibs.domain.leads import Claim, Lead, Move, State, implied_by_move, lead_id_for
 from dibs.domain.reps import Rep
 from dibs.usecases import claim as claiming
 from dibs.usecases.claim import Won, bearer, claim, undo
 from dibs.usecases.ingest import ingest
 from dibs.usecases.ports import Fact, RaceView
 from dibs.usecases.sweep import PATIENCE, closing, relay, sweep
+from support.aws import peek
+from support.builders import World, a_card, a_playbook, a_rep, token_of
+from support.fakes import Clock, FakeBus, FakeTimers, no_pause
+from support.tables import create_tables
 
 LIMIT = 2
-WINDOW, UNDO = timedelta(seconds=120), timedelta(seconds=30)
+WINDOW, UNDO = timedelta(seconds=300), timedelta(seconds=30)
 PLAYBOOK = a_playbook(
     teams={"north": {"name": "North"}, "south": {"name": "South"}},
     claims_per_day=LIMIT,
-    window_seconds=120,
+    window_seconds=300,
     undo_seconds=30,
 )
-REPS = (
-    a_rep(1),
-    a_rep(2, zone="America/Santiago"),
-    a_rep(3, zone="Pacific/Kiritimati"),
-    a_rep(4, team="south"),
-)
+AINA, BEN, CHONG = a_rep(1), a_rep(2, zone="America/Santiago"), a_rep(3, team="south")
+REPS = (AINA, BEN, CHONG)
 CARDS = {
-    1: a_card(1, team="north"),
-    2: a_card(2, team="north"),
-    3: a_card(3),
-    4: a_card(4, team="south"),
-    5: a_card(5, team="north", test=True),
+    **{number: a_card(number, team="north") for number in range(1, 6)},
+    6: a_card(6),
+    7: a_card(7, team="north", test=True),
 }
+IDS = {number: lead_id_for(card.source, card.external_id) for number, card in CARDS.items()}
+numbers = st.sampled_from(sorted(CARDS))
+reps = st.sampled_from([AINA, AINA, BEN, BEN, CHONG])
+# What happens between somebody's read and their write: by whom (or by themselves), to which lead
+# (or to the same one).
+deeds = st.tuples(
+    st.sampled_from(["claim", "claim", "claim", "undo", "undo", "undo", "expire", "pause"]),
+    st.none() | reps,
+    st.none() | numbers,
+)
 
 
 class Unreliable:
@@ -106,7 +106,6 @@ class Known:
     owner: str | None = None
     claimed_at: datetime | None = None
     expired: bool = False
-    told: set[tuple[str, int]] = field(default_factory=set)
 
     @property
     def closes_at(self) -> datetime:
@@ -114,9 +113,6 @@ class Known:
 
 
 class Life(RuleBasedStateMachine):
-    leads: Bundle[str] = Bundle("leads")
-    views: Bundle[RaceView] = Bundle("views")
-
     def __init__(self) -> None:
         super().__init__()
         self.aws = mock_aws()
@@ -128,11 +124,12 @@ class Life(RuleBasedStateMachine):
 
     @initialize()
     def open_for_business(self) -> None:
-        client = Unreliable(CLIENT)
-        self.client = client
-        self.world = World(client, create_tables(CLIENT, "life"), PLAYBOOK)
+        self.client = Unreliable(CLIENT)
+        self.world = World(self.client, create_tables(CLIENT, "life"), PLAYBOOK)
         for rep in REPS:
             self.world.add_rep(rep)
+        for number in (1, 2, 3, 4):
+            self.a_lead_comes_in_perhaps_again(number)
 
     def teardown(self) -> None:
         try:
@@ -150,33 +147,26 @@ class Life(RuleBasedStateMachine):
 
     # What may happen
 
-    @rule(target=leads, number=st.sampled_from(sorted(CARDS)))
-    def a_lead_comes_in_perhaps_again(self, number: int) -> Any:
+    @rule(number=numbers)
+    def a_lead_comes_in_perhaps_again(self, number: int) -> None:
         now = self.tick()
         card = CARDS[number]
         accepted = ingest(self.world.leads, card, PLAYBOOK, b"saltsalts", now, self.clock)
         lead_id = accepted.lead.lead_id
+        assert lead_id == IDS[number]
         assert accepted.duplicate is (lead_id in self.known)
-        if accepted.duplicate:
-            return multiple()
-        teams = (card.team,) if card.team else ("north", "south")
-        assert accepted.lead.teams == teams
-        self.known[lead_id] = Known(teams, card.test, now)
-        return lead_id
+        if not accepted.duplicate:
+            teams = (card.team,) if card.team else ("north", "south")
+            assert accepted.lead.teams == teams
+            self.known[lead_id] = Known(teams, card.test, now)
 
-    @rule(lead_id=leads, rep=st.sampled_from(REPS), answer_lost=st.booleans())
-    def somebody_claims(self, lead_id: str, rep: Rep, answer_lost: bool) -> None:
+    @rule(number=numbers, rep=reps, answer_lost=st.booleans())
+    def somebody_claims(self, number: int, rep: Rep, answer_lost: bool = False) -> None:
         self.tick()
+        lead_id, proof = IDS[number], bearer(token_of(rep))
         self.client.loses_answer = answer_lost
         try:
-            won = claim(
-                self.store(),
-                lead_id,
-                rep.rep_id,
-                bearer(token_of(rep)),
-                self.clock,
-                pause=no_pause,
-            )
+            won = claim(self.store(), lead_id, rep.rep_id, proof, self.clock, pause=no_pause)
         except DibsError as refusal:
             self.was_right_to_refuse(refusal, lead_id, rep)
         else:
@@ -184,41 +174,21 @@ class Life(RuleBasedStateMachine):
         finally:
             self.client.loses_answer = False
 
-    @rule(target=views, lead_id=leads, rep=st.sampled_from(REPS))
-    def somebody_reads(self, lead_id: str, rep: Rep) -> RaceView:
-        return self.store().read(lead_id, rep.rep_id)
-
-    @rule(view=views)
-    def somebody_claims_on_what_they_read_before(self, view: RaceView) -> None:
+    @rule(number=numbers, rep=reps)
+    def somebody_undoes(self, number: int, rep: Rep) -> None:
         now = self.tick()
-        lead, rep = view.lead, view.rep
-        assert lead is not None
-        assert rep is not None
-        try:
-            claiming.judge(self.store(), view, now)
-        except DibsError:
-            return  # they would not even try
-        if lead.owner is not None:
-            return  # theirs already
-        record = claiming._record(view, lead, rep, now)
-        if self.store().commit_claim(view, record) is None:
-            self.took(lead.lead_id, rep, now, lead.epoch)
-
-    @rule(lead_id=leads, rep=st.sampled_from(REPS))
-    def somebody_undoes(self, lead_id: str, rep: Rep) -> None:
-        now = self.tick()
-        known = self.known[lead_id]
-        store, proof = self.store(), bearer(token_of(rep))
+        lead_id, proof = IDS[number], bearer(token_of(rep))
+        known = self.known.get(lead_id)
         before = self.lock(lead_id)
         try:
-            reopened = undo(store, lead_id, rep.rep_id, proof, self.clock)
+            reopened = undo(self.store(), lead_id, rep.rep_id, proof, self.clock)
         except UndoOver:
             assert known.owner == rep.rep_id
             assert now > known.claimed_at + UNDO
         except NotYours:
             assert known.owner != rep.rep_id
         except LeadNotFound:
-            assert rep.team not in known.teams
+            assert known is None or rep.team not in known.teams
         else:
             if known.owner == rep.rep_id:
                 self.gave_back(lead_id, now)
@@ -227,27 +197,76 @@ class Life(RuleBasedStateMachine):
                 assert known.epoch > 1
             assert self.lock(lead_id) == reopened
 
-    @rule(view=views)
-    def somebody_undoes_on_what_they_read_before(self, view: RaceView) -> None:
+    @rule(claims=st.lists(st.tuples(numbers, reps), min_size=2, max_size=5))
+    def several_claim_at_once(self, claims: list[tuple[int, Rep]]) -> None:
+        """All of them have read before the first of them writes."""
+        store = self.store()
+        views = [store.read(IDS[number], rep.rep_id) for number, rep in claims]
+        for view in views:
+            self.claims_on(view)
+
+    @rule(rep=reps, chosen=st.lists(numbers, min_size=3, max_size=5, unique=True))
+    def somebody_claims_several_at_once(self, rep: Rep, chosen: list[int]) -> None:
+        self.several_claim_at_once([(number, rep) for number in chosen])
+
+    @rule(number=numbers, rep=reps, between=st.lists(deeds, min_size=1, max_size=4))
+    def much_happens_between_somebodys_read_and_their_claim(
+        self, number: int, rep: Rep, between: list[Any]
+    ) -> None:
+        view = self.store().read(IDS[number], rep.rep_id)
+        self.live_through(between, number, rep)
+        self.claims_on(view)
+
+    def claims_on(self, view: RaceView) -> None:
+        """Somebody who read this claims now, and gives up when the store does not take it."""
         now = self.tick()
-        lead, rep = view.lead, view.rep
-        assert lead is not None
-        assert rep is not None
-        if lead.owner != rep.rep_id or lead.claimed_at is None:
-            return
+        try:
+            lead, rep = claiming.judge(self.store(), view, now)
+        except DibsError:
+            return  # they would not even try
+        if lead.owner is not None:
+            return  # theirs already
+        record = claiming._record(view, lead, rep, now)
+        if self.store().commit_claim(view, record) is None:
+            self.took(lead.lead_id, rep, now, lead.epoch)
+
+    @rule(number=numbers, rep=reps, between=st.lists(deeds, min_size=1, max_size=4))
+    def much_happens_between_somebodys_read_and_their_undo(
+        self, number: int, rep: Rep, between: list[Any]
+    ) -> None:
+        self.somebody_claims(number, rep)
+        view = self.store().read(IDS[number], rep.rep_id)
+        self.live_through(between, number, rep)
+        now = self.tick()
+        lead = view.lead
+        if lead is None or lead.owner != rep.rep_id or now > lead.claimed_at + UNDO:
+            return  # they would not even try
         reopened, moves = claiming._reopened(lead, PLAYBOOK, now)
         if self.store().commit_undo(view, reopened, moves):
             known = self.known[lead.lead_id]
             assert (known.owner, known.epoch) == (rep.rep_id, lead.epoch)
             self.gave_back(lead.lead_id, now)
 
-    @rule(lead_id=leads, epoch=st.integers(1, 3))
-    def a_closing_timer_goes_off(self, lead_id: str, epoch: int) -> None:
+    def live_through(self, between: list[Any], number: int, rep: Rep) -> None:
+        for deed, by, to in between:
+            whose, which = by or rep, to or number
+            if deed == "claim":
+                self.somebody_claims(which, whose)
+            elif deed == "undo":
+                self.somebody_undoes(which, whose)
+            elif deed == "expire" and IDS[which] in self.known:
+                lead = self.lock(IDS[which])
+                self.a_closing_timer_goes_off(which, lead.epoch)
+            elif deed == "pause":
+                self.somebody_pauses_or_comes_back(whose, 1)
+
+    @rule(number=numbers, epoch=st.integers(1, 3))
+    def a_closing_timer_goes_off(self, number: int, epoch: int) -> None:
         now = self.tick()
-        timers = FakeTimers()
+        lead_id, timers = IDS[number], FakeTimers()
         closing(lead_id, epoch, self.world.leads, timers, self.clock)
-        known = self.known[lead_id]
-        if epoch == known.epoch and known.owner is None and not known.expired:
+        known = self.known.get(lead_id)
+        if known is not None and epoch == known.epoch and known.owner is None and not known.expired:
             if now >= known.closes_at:
                 known.expired = True
                 assert timers.set == []
@@ -275,11 +294,11 @@ class Life(RuleBasedStateMachine):
         relay(list(self.world.leads.waiting_in_outbox(now)), self.world.leads, self.bus)
         assert list(self.world.leads.waiting_in_outbox(now)) == []
 
-    @rule(seconds=st.sampled_from([1, 29, 31, 61, 121, 6 * 3600]))
+    @rule(seconds=st.sampled_from([1, 1, 29, 31, 61, 301, 6 * 3600]))
     def time_passes(self, seconds: int) -> None:
         self.clock.pass_(seconds=seconds)
 
-    @rule(rep=st.sampled_from(REPS), minutes=st.sampled_from([0, 1, 60]))
+    @rule(rep=reps, minutes=st.sampled_from([0, 0, 1, 60]))
     def somebody_pauses_or_comes_back(self, rep: Rep, minutes: int) -> None:
         until = self.tick() + timedelta(minutes=minutes)
         self.world.roster.pause(rep.rep_id, until if minutes else None)
@@ -316,11 +335,13 @@ class Life(RuleBasedStateMachine):
         known.opens_at = at
 
     def was_right_to_refuse(self, refusal: DibsError, lead_id: str, rep: Rep) -> None:
-        known, now = self.known[lead_id], self.clock()
-        assert known.owner != rep.rep_id
+        known, now = self.known.get(lead_id), self.clock()
         if isinstance(refusal, LeadNotFound):
-            assert rep.team not in known.teams
-        elif isinstance(refusal, AlreadyClaimed):
+            assert known is None or rep.team not in known.teams
+            return
+        assert known is not None
+        assert known.owner != rep.rep_id
+        if isinstance(refusal, AlreadyClaimed):
             assert refusal.claimed_by is not None
             assert refusal.claimed_by[0] == known.owner
             assert refusal.claimed_at == known.claimed_at
@@ -426,8 +447,8 @@ def test_whatever_happens_in_whatever_order_one_owner_no_illegal_move_nothing_lo
     run_state_machine_as_test(
         Life,
         settings=settings(
-            max_examples=60,
-            stateful_step_count=25,
+            max_examples=50,
+            stateful_step_count=20,
             suppress_health_check=list(HealthCheck),
         ),
     )

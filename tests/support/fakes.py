@@ -399,10 +399,13 @@ class FakePush:
             sent_at={rep_id: self._clock() for rep_id in taken},
         )
 
-    def register(self, rep_id: str, device_id: str, platform: str, token: str) -> Device:
+    def register(
+        self, rep_id: str, device_id: str, platform: str, token: str
+    ) -> tuple[Device, str]:
         arn = f"arn:aws:sns:us-east-1:123456789012:endpoint/{platform}/{token}"
+        before = self.endpoints.get(arn, rep_id)
         self.endpoints[arn] = rep_id
-        return Device(device_id, Platform(platform), arn)
+        return Device(device_id, Platform(platform), arn), before
 
     def forget(self, device: Device) -> None:
         self.endpoints.pop(device.endpoint_arn, None)

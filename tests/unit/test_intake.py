@@ -1,4 +1,4 @@
-"""A lead as it comes in: each wrong field named, nothing lost to a typo, nothing unsigned let in."""
+"""A lead as it comes in: wrong fields named, no lead lost to a typo, nothing unsigned let in."""
 
 from __future__ import annotations
 

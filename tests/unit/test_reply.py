@@ -229,7 +229,7 @@ def test_a_rep_who_left_is_a_stranger() -> None:
 
 
 @pytest.mark.parametrize(
-    "word", sorted(STOP) + ["stop", "Stop!", "STOP ALL", "stop please", "opt-out"]
+    "word", [*sorted(STOP), "stop", "Stop!", "STOP ALL", "stop please", "opt-out"]
 )
 def test_stop_is_respected_and_left_to_the_carrier_to_answer(word: str) -> None:
     line = Line()
@@ -239,7 +239,7 @@ def test_stop_is_respected_and_left_to_the_carrier_to_answer(word: str) -> None:
     assert line.owner() is None
 
 
-@pytest.mark.parametrize("word", sorted(START) + ["start", " Start. "])
+@pytest.mark.parametrize("word", [*sorted(START), "start", " Start. "])
 def test_start_switches_texts_on_again_without_an_answer(word: str) -> None:
     line = Line()
     line.text("STOP")

@@ -208,3 +208,21 @@ def test_a_phone_is_forgotten_and_forgetting_it_again_changes_nothing() -> None:
         remove_device(world.roster, world.push, world.memory.reps[rep.rep_id], "phone-1")
         assert devices(world, rep) == ["phone-2"]
         assert [arn.rpartition("/")[2] for arn in world.push.endpoints] == ["token-0002"]
+
+
+def test_a_phone_that_changed_hands_is_taken_from_whoever_had_it() -> None:
+    world, rep = a_world()
+    other = world.add_rep(a_rep(2))
+    register(world, rep, "phone-1", "token-0001")
+    register(world, rep, "phone-2", "token-0002")
+    register(world, other, "my-phone", "token-0001")
+    assert devices(world, rep) == ["phone-2"]
+    assert devices(world, other) == ["my-phone"]
+    assert sorted(world.push.endpoints.values()) == sorted([rep.rep_id, other.rep_id])
+
+
+def test_a_phone_that_got_a_new_id_is_not_kept_under_its_old_one() -> None:
+    world, rep = a_world()
+    register(world, rep, "phone-1", "token-0001")
+    register(world, rep, "phone-1-after-reset", "token-0001")
+    assert devices(world, rep) == ["phone-1-after-reset"]

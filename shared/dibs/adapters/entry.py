@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
-from dibs.adapters.http import Response, answer, problem
+from dibs.adapters.http import PROBLEM, Response, answer, problem
 from dibs.adapters.observability import Handler, count, logger, observed
 from dibs.domain.errors import Busy, DibsError, RouteNotFound
 
@@ -59,7 +59,8 @@ def http(routes: Mapping[str, Route], warm: Callable[[], object]) -> Handler:
             return problem(error)
         except Exception as error:
             _log(error, event.get("routeKey"))
-            return answer(500, {"title": "Something went wrong.", "status": 500, "code": "error"})
+            body = {"title": DibsError.message, "status": 500, "code": DibsError.code}
+            return answer(500, body, PROBLEM)
 
     return function(work, warm)
 

@@ -51,8 +51,11 @@ STATUS: dict[type[DibsError], int] = {
     Busy: 503,
 }
 RETRY_AFTER_SECONDS = 1
+PROBLEM = "problem+json"
 
 Response = dict[str, Any]
+
+_LONGEST_ID = 64
 
 _SAFE = {
     "cache-control": "no-store",
@@ -61,11 +64,11 @@ _SAFE = {
 }
 
 
-def answer(status: int, body: Mapping[str, Any]) -> Response:
+def answer(status: int, body: Mapping[str, Any], kind: str = "json") -> Response:
     """Return a JSON answer in API Gateway's form."""
     return {
         "statusCode": status,
-        "headers": {"content-type": "application/json; charset=utf-8", **_SAFE},
+        "headers": {"content-type": f"application/{kind}; charset=utf-8", **_SAFE},
         "body": _dump(body),
     }
 
@@ -74,8 +77,7 @@ def problem(error: DibsError) -> Response:
     """Return an error as `application/problem+json` with its stable code."""
     status = STATUS[type(error)]
     body = {"title": error.message, "status": status, "code": error.code, "detail": str(error)}
-    response = answer(status, {**body, **error.details()})
-    response["headers"]["content-type"] = "application/problem+json; charset=utf-8"
+    response = answer(status, {**body, **error.details()}, PROBLEM)
     if status == 503:
         response["headers"]["retry-after"] = str(RETRY_AFTER_SECONDS)
     return response
@@ -94,6 +96,18 @@ def wants_html(event: Mapping[str, Any]) -> bool:
 def path(event: Mapping[str, Any], name: str) -> str:
     """Return a path parameter."""
     return str((event.get("pathParameters") or {}).get(name, ""))
+
+
+def lead_id(event: Mapping[str, Any]) -> str:
+    """Return the lead a path names.
+
+    Raises:
+        LeadNotFound: no lead has an id like that; the tables take no key of any length.
+    """
+    named = path(event, "lead_id")
+    if not 0 < len(named) <= _LONGEST_ID:
+        raise LeadNotFound
+    return named
 
 
 def bearer_token(event: Mapping[str, Any]) -> tuple[str, str]:

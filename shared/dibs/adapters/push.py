@@ -38,8 +38,10 @@ class SnsPush:
         applications: dict[Platform, str],
         public_url: str,
         alert: OfferAlert,
+        publish: Callable[..., object] | None = None,
     ) -> None:
         self._sns = client
+        self._send = publish or client.publish
         self._applications = applications
         self._public_url = public_url
         self._alert = alert
@@ -114,7 +116,7 @@ class SnsPush:
         _, device, body, attributes = job
         sent = wall_clock()
         try:
-            self._sns.publish(
+            self._send(
                 TargetArn=device.endpoint_arn,
                 Message=body,
                 MessageStructure="json",
@@ -124,8 +126,12 @@ class SnsPush:
             return None
         return sent
 
-    def register(self, rep_id: str, device_id: str, platform: str, token: str) -> Device:
+    def register(
+        self, rep_id: str, device_id: str, platform: str, token: str
+    ) -> tuple[Device, str]:
         """Make or refresh the SNS endpoint of a device token, and own it to this rep.
+
+        Returns the device and whose it was before: this rep's too, unless it changed hands.
 
         Raises:
             InvalidInput: the platform is not set up, or does not accept the token.
@@ -135,6 +141,7 @@ class SnsPush:
             raise InvalidInput(
                 (FieldError("platform", f"{platform} is not set up; run 'dibs setup push'"),)
             )
+        before = rep_id
         try:
             arn = self._sns.create_platform_endpoint(
                 PlatformApplicationArn=application, Token=token, CustomUserData=rep_id
@@ -146,12 +153,13 @@ class SnsPush:
                     (FieldError("token", "the platform does not accept this token"),)
                 ) from error
             arn = known.group(1)
+            before = self.owner_of(arn) or rep_id
         # The phone may have changed hands, or have been switched off by an earlier failure.
         self._sns.set_endpoint_attributes(
             EndpointArn=arn,
             Attributes={"Token": token, "Enabled": "true", "CustomUserData": rep_id},
         )
-        return Device(device_id, Platform(platform), arn)
+        return Device(device_id, Platform(platform), arn), before
 
     def forget(self, device: Device) -> None:
         """Delete a device's endpoint."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import platform
+import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -35,14 +36,16 @@ def build(place: Place) -> None:
     """
     # The cache does not see the variables below, so each Python has one of its own.
     folders = ["--build-dir", str(_built(place)), "--cache-dir", str(place.home / runtime())]
+    layer = _layer(place)
+    cached = "--cached" if layer.exists() else "--no-cached"
     _sam(
         place,
-        ["build", "--config-env", "local", *folders],
+        ["build", "--config-env", "local", cached, *folders],
         # Libraries for this machine and the Python at hand, which is what runs the functions.
         PYTHON=str(BOOT / "bin" / "python"),
         LAYER_WHEELS="",
         LAYER_PYTHON=runtime().removeprefix("python"),
-        LAYER_BESIDE=str(place.home / "layers" / fingerprint(place)[:12]),
+        LAYER_BESIDE=str(layer),
     )
 
 
@@ -72,6 +75,9 @@ def deploy(place: Place) -> None:
     options = ["--config-env", "local", "--no-progressbar", "--parameter-overrides", *pairs]
     _sam(place, ["deploy", *files, *options])
     (place.home / "deployed").write_text(print_of_tree)
+    for layer in _layer(place).parent.iterdir():
+        if layer != _layer(place):
+            shutil.rmtree(layer)
 
 
 def outputs() -> dict[str, str]:
@@ -103,23 +109,28 @@ def client(service: str) -> Any:
     return boto3.client(service, region_name=REGION)
 
 
-def fingerprint(place: Place) -> str:
-    """Return a hash of everything the deployment depends on."""
+def fingerprint(place: Place, *inputs: str) -> str:
+    """Return a hash of everything the deployment, or the part named, depends on."""
     digest = hashlib.sha256(f"{runtime()} {place.port} {platform.machine()}".encode())
-    for path in _inputs():
+    for path in _files(inputs or _INPUTS):
         digest.update(str(path.relative_to(ROOT)).encode())
         digest.update(path.read_bytes())
     return digest.hexdigest()
 
 
-def _inputs() -> Iterator[Path]:
+def _files(names: Iterable[str]) -> Iterator[Path]:
     not_shipped = ROOT / "shared" / "dibs" / "cli"
-    for name in _INPUTS:
+    for name in names:
         top = ROOT / name
         for path in sorted(top.rglob("*")) if top.is_dir() else [top]:
             compiled = "__pycache__" in path.parts
             if path.is_file() and not compiled and not path.is_relative_to(not_shipped):
                 yield path
+
+
+def _layer(place: Place) -> Path:
+    """Return the folder this state of shared/ is built into (LAYER_BESIDE in shared/Makefile)."""
+    return place.home / "layers" / fingerprint(place, "shared")[:12]
 
 
 def _status() -> str:

@@ -10,6 +10,8 @@ import signal
 import subprocess
 import time
 import urllib.request
+from collections.abc import Iterator
+from typing import Any
 from urllib.error import URLError
 
 from dibs.cli.bootstrap import LOCAL, Failed, check_port, port_taken
@@ -17,6 +19,8 @@ from dibs.cli.place import Place
 
 START_SECONDS = 60.0
 STOP_SECONDS = 120.0
+# A function that was cut short may hold its work until its time-out (notify: 30 s).
+HELD_SECONDS = 35.0
 SAVED = (
     "apigateway",
     "cloudformation",
@@ -52,7 +56,7 @@ def start(place: Place) -> None:
     check_port(place.port)
     shutil.rmtree(place.scratch, ignore_errors=True)
     place.scratch.mkdir(parents=True)
-    forget_stream_positions(place)
+    mend_state(place)
     settings = {
         "GATEWAY_PORT": str(place.port),
         "BIND_HOST": "127.0.0.1",
@@ -121,18 +125,31 @@ def _has_saved(place: Place, asked_at: float) -> bool:
     return min(saved) >= asked_at and not any(place.state.glob("*.tmp"))
 
 
-def forget_stream_positions(place: Place) -> None:
-    """Let streams be read from their start after a restart.
+def mend_state(place: Place) -> None:
+    """Make the saved state go on where it stopped, where MiniStack alone would not.
 
-    MiniStack saves how far a stream was read but not the stream itself: the saved position would
-    lie beyond the new stream's end, and as many changes would go unread as were read before.
+    It saves how far a stream was read but not the stream itself: the position would lie beyond
+    the new stream's end, and as many changes would go unread as were read before. And messages
+    that a function held when everything stopped would stay hidden for their whole time-out.
     """
-    saved = place.state / "lambda.json"
-    if not saved.exists():
-        return
-    data = json.loads(saved.read_text())
-    data.get("payload", data).pop("dynamodb_stream_positions", None)
-    saved.write_text(json.dumps(data))
+    with _saved(place, "lambda") as state:
+        state.pop("dynamodb_stream_positions", None)
+    with _saved(place, "sqs") as state:
+        for queue in state.get("queues", {}).get("data", {}).values():
+            for message in queue["messages"]:
+                if message["receive_count"]:
+                    message["visible_at"] = min(message["visible_at"], time.time() + HELD_SECONDS)
+                    message["receive_count"] -= 1
+
+
+@contextlib.contextmanager
+def _saved(place: Place, service: str) -> Iterator[dict[str, Any]]:
+    """Open one service's saved state for change; an empty one when there is none."""
+    file = place.state / f"{service}.json"
+    whole = json.loads(file.read_text()) if file.exists() else {}
+    yield whole.get("payload", {})
+    if whole:
+        file.write_text(json.dumps(whole))
 
 
 def tail(place: Place, lines: int = 12) -> str:

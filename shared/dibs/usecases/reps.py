@@ -81,13 +81,16 @@ def register_device(
 ) -> None:
     """Register a phone for push; a rep keeps the last three.
 
+    A phone that changed hands is taken from whoever had it before: it would show their claim
+    links to its new holder.
+
     Raises:
         InvalidInput: the platform or the token cannot be right.
     """
     errors = []
     if platform not in set(Platform):
         errors.append(FieldError("platform", "use 'apns' or 'fcm'"))
-    if not 8 <= len(token) <= 2048:
+    if not (8 <= len(token) <= 2048 and token.isascii() and token.isprintable()):
         errors.append(FieldError("token", "send the token the platform gave the app"))
     if not _DEVICE_ID.fullmatch(device_id):
         errors.append(FieldError("device_id", "use 1 to 64 letters, digits, - _ . and :"))
@@ -96,7 +99,13 @@ def register_device(
     others = [device for device in rep.devices if device.device_id != device_id]
     for device in others[: max(0, len(others) - DEVICES_PER_REP + 1)]:
         remove_device(roster, push, rep, device.device_id)
-    roster.put_device(rep.rep_id, push.register(rep.rep_id, device_id, platform, token))
+    device, owner = push.register(rep.rep_id, device_id, platform, token)
+    before = rep if owner == rep.rep_id else roster.get(owner)
+    for known in before.devices if before else ():
+        same_place = (owner, known.device_id) == (rep.rep_id, device_id)
+        if known.endpoint_arn == device.endpoint_arn and not same_place:
+            roster.remove_device(owner, known.device_id)
+    roster.put_device(rep.rep_id, device)
 
 
 def remove_device(roster: Roster, push: Push, rep: Rep, device_id: str) -> None:

@@ -1,0 +1,190 @@
+"""What was counted, priced: the items, their total, and docs/costs.md."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmarks import prices
+from benchmarks.costs import (
+    LOOKERS,
+    OTHER_OPEN_LEADS,
+    PATIENT_POLLS,
+    POLLS,
+    REPS,
+    Used,
+    memory_of,
+)
+from support.tables import template
+
+ROOT = Path(__file__).parents[2]
+PAGE = ROOT / "docs" / "costs.md"
+LEADS = 1000
+GOAL = 0.25
+ITEMS = {
+    "write units": prices.WRITE,
+    "read units": prices.READ,
+    "SNS requests": prices.PUBLISH,
+    "pushes": prices.PUSH,
+    "SQS requests": prices.QUEUE,
+    "invocations": prices.INVOKE,
+    "GB-seconds": prices.COMPUTE,
+    "HTTP calls": prices.HTTP,
+}
+MONTH_SECONDS = 30 * 24 * 3600
+# Lambda keeps five long polls of 20 s open to a queue that is empty.
+IDLE_POLLS = 5 * MONTH_SECONDS // 20
+# What Lambda writes of its own for an invocation, and the HTTP API for a call.
+LAMBDA_LOG_BYTES, API_LOG_BYTES = 350, 250
+
+
+@dataclass(frozen=True)
+class Bill:
+    """One lead's amounts by item, and its dollars per thousand leads."""
+
+    amounts: dict[str, float]
+    by_function: dict[str, float]
+
+    @property
+    def dollars(self) -> dict[str, float]:
+        return {item: price.of(LEADS * self.amounts[item]) for item, price in ITEMS.items()}
+
+    @property
+    def total(self) -> float:
+        return sum(self.dollars.values())
+
+    @property
+    def logs(self) -> float:
+        lines = self.amounts["invocations"] * LAMBDA_LOG_BYTES
+        calls = self.amounts["HTTP calls"] * API_LOG_BYTES
+        taken_in = (self.amounts["log bytes"] + lines + calls) * LEADS
+        return prices.LOGS.of(taken_in / 1e9)
+
+
+def bill_of(used: Used) -> Bill:
+    """Add up what the functions used."""
+    amounts: Counter[str] = Counter()
+    for one in used.values():
+        amounts.update(one)
+    return Bill(
+        {item: amounts[item] for item in (*ITEMS, "texts", "log bytes")},
+        {
+            function: sum(price.of(LEADS * one.get(item, 0)) for item, price in ITEMS.items())
+            for function, one in used.items()
+        },
+    )
+
+
+def write_page(counted: dict[str, Used]) -> None:
+    """Write docs/costs.md."""
+    PAGE.parent.mkdir(exist_ok=True)
+    PAGE.write_text(page(counted), encoding="utf-8")
+
+
+def page(counted: dict[str, Used]) -> str:
+    """Return the page on costs."""
+    push, texts = bill_of(counted["push"]), bill_of(counted["texts"])
+    verdict = "met" if push.total <= GOAL else f"missed by {100 * (push.total / GOAL - 1):.0f} %"
+    monthly = standing(counted["sweep"])
+    return f"""# What a lead costs
+
+Written by `make bench`; do not edit. AWS list prices, us-east-1, US dollars, no free tier.
+
+One lead is told to {REPS} reps by push. {LOOKERS} open the page, look for about
+{2 * POLLS + 1} seconds and claim: one wins, {LOOKERS - 1} are told who did, the other
+{REPS - LOOKERS} alerts are taken back. *With texts*, they look for
+{2 * PATIENT_POLLS + 1} seconds, and the {texts.amounts["texts"]:.0f} who have not looked after 20 s
+get a text message, whose own price stands below.
+
+**US$ {push.total:.2f} for 1,000 such leads** (goal: {GOAL:.2f}, {verdict}),
+{texts.total:.2f} with texts, before what the carriers take.
+
+| Item | Price | A lead | US$ per 1,000 | With texts | US$ per 1,000 |
+|---|--:|--:|--:|--:|--:|
+{"".join(_row(item, push, texts) for item in ITEMS)}| **Total** | | | **{push.total:.3f}** | | **{texts.total:.3f}** |
+
+By function, US$ per 1,000 leads: {_listed(push.by_function)}.
+Logs (CloudWatch, US$ {prices.LOGS.dollars:.2f} a GB) add {push.logs:.3f}, or {texts.logs:.3f} with texts.
+
+## Text messages
+
+{texts.amounts["texts"]:.0f} of one part each, so per 1,000 leads that nobody claims within 20 s:
+
+| To | US$ a part | US$ per 1,000 leads |
+|---|--:|--:|
+{"".join(_sms(to, part, texts) for to, part in prices.SMS.items())}
+Texts cost a thousand times more than everything else, which is what the caps in the playbook
+(`sms.per_rep_per_day`, `sms.per_organisation_per_day`) are for.
+
+## A month without a single lead
+
+{_standing(monthly)}
+## How it was counted
+
+- The real functions ran on DynamoDB Local, with its stream; SNS, SQS and Secrets Manager were
+  answered on the spot. `tests/benchmarks/costs.py` is the script.
+- Read and write units follow from the sizes of the items, by AWS's rules: twice in a transaction,
+  one more for each index entry that changes, half for reads that need not be consistent.
+- Nothing is remembered from lead to lead, each of the {LOOKERS} reps meets a function of their own,
+  and {OTHER_OPEN_LEADS} other leads are open. A busy system reads less.
+- A push is an SNS request and a delivery. The topic's copy to the queue is an SQS request.
+- Time is measured here, and stretched by the share of a processor that Lambda gives
+  ({_listed({name: memory_of(name) for name in push.by_function}, "{:.0f} MB")}); cold starts come on top.
+- Not counted: storage, backups, data leaving AWS, KMS. A rep who taps in the same few milliseconds
+  as the winner loses in the transaction, which is 6 write units more.
+"""
+
+
+def _row(item: str, push: Bill, texts: Bill) -> str:
+    price = ITEMS[item]
+    cells = [price.what, f"{price}"]
+    for bill in (push, texts):
+        cells += [f"{bill.amounts[item]:.4g}", f"{bill.dollars[item]:.3f}"]
+    return f"| {' | '.join(cells)} |\n"
+
+
+def _sms(to: str, part: float, texts: Bill) -> str:
+    return f"| {to} | {part:.4f} | {LEADS * texts.amounts['texts'] * part:.0f} |\n"
+
+
+def standing(sweep: Used) -> dict[str, float]:
+    """Return what the stack costs a month when nothing happens, by item."""
+    resources = template()["Resources"].values()
+    queues = [
+        one
+        for one in resources
+        if one["Type"] == "AWS::Lambda::EventSourceMapping"
+        and "Queue" in str(one["Properties"]["EventSourceArn"])
+    ]
+    alarms = [one for one in resources if one["Type"] == "AWS::CloudWatch::Alarm"]
+    watched = sum(
+        sum("MetricStat" in metric for metric in alarm["Properties"].get("Metrics", [])) or 1
+        for alarm in alarms
+    )
+    secrets = [one for one in resources if one["Type"] == "AWS::SecretsManager::Secret"]
+    sweeps = MONTH_SECONDS // 60
+    once = bill_of(sweep)
+    return {
+        f"{_own_metrics()} metrics of our own": prices.METRIC.of(_own_metrics()),
+        f"{len(alarms)} alarms on {watched} metrics": prices.ALARM.of(watched),
+        f"polls of {len(queues)} empty queues": prices.QUEUE.of(len(queues) * IDLE_POLLS),
+        f"{len(secrets)} secret{'s' * (len(secrets) > 1)}": prices.SECRET.of(len(secrets)),
+        "a sweep each minute": once.total * sweeps / LEADS,
+    }
+
+
+def _own_metrics() -> int:
+    code = [*ROOT.glob("functions/**/*.py"), *ROOT.glob("shared/dibs/**/*.py")]
+    found = (re.findall(r'count\(\s*"(\w+)"', path.read_text(encoding="utf-8")) for path in code)
+    return len({name for names in found for name in names})
+
+
+def _standing(monthly: dict[str, float]) -> str:
+    return f"US$ {sum(monthly.values()):.2f}: {_listed(monthly, '{:.2f}')}.\n"
+
+
+def _listed(values: dict[str, Any], form: str = "{:.3f}") -> str:
+    return ", ".join(f"{name} {form.format(value)}" for name, value in values.items())

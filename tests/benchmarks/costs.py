@@ -1,0 +1,368 @@
+"""What one lead costs: told to 50 reps, opened by 10, claimed by 10, one of whom wins.
+
+The real handlers run in this process, one event after the other. DynamoDB is DynamoDB Local with
+a `Meter` on the functions' client, and its real stream feeds the relay; SNS, SQS and Secrets
+Manager are answered where botocore would send. Units and messages are counted on one lead, times
+are the mean of several others, without the meter.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import time
+from collections import Counter, defaultdict, deque
+from collections.abc import Callable, Iterator
+from dataclasses import fields
+from datetime import UTC, datetime
+from functools import partial
+from io import BytesIO
+from typing import Any
+from urllib.parse import parse_qsl
+from uuid import uuid4
+
+import botocore.session
+from botocore.awsrequest import AWSResponse
+from standardwebhooks import Webhook
+
+from benchmarks.meter import Meter
+from benchmarks.stage import (
+    Context,
+    add_reps,
+    http_event,
+    organisation,
+    page_event,
+    post_leads,
+    register_phones,
+    run,
+)
+from claim.handler import handler as claim
+from dibs import wiring
+from dibs.adapters import clients, race, roster
+from dibs.domain.leads import Lead
+from dibs.domain.links import link_token
+from dibs.domain.reps import Rep
+from ingest.handler import handler as ingest
+from notify.handler import handler as notify
+from offer.handler import handler as offer
+from recalculate.handler import handler as recalculate
+from relay.handler import handler as relay
+from support import dynamodb_local
+from support.builders import World
+from support.tables import template
+
+REPS, LOOKERS = 50, 10
+POLLS = 2  # the page asks every 2 s how the race stands; whoever means to claim looks for 5 s
+PATIENT_POLLS = 12  # they look for 25 s, so that the others get a text after 20 s
+OTHER_OPEN_LEADS = 20
+TIMED = 5
+SNS_SECONDS, SQS_SECONDS = 0.020, 0.010
+FULL_CPU_MB = 1769  # at this much memory Lambda gives a whole processor
+SECRET = base64.b64encode(b"bench-secret-of-32-bytes-or-more").decode()
+QUEUES = "https://sqs.us-east-1.amazonaws.com/123456789012"
+ENVIRONMENT = {
+    "FACTS_TOPIC_ARN": "arn:aws:sns:us-east-1:123456789012:facts",
+    "OFFER_QUEUE_URL": f"{QUEUES}/offer",
+    "NOTIFY_QUEUE_URL": f"{QUEUES}/notify",
+    "INTAKE_SECRET_ID": "arn:aws:secretsmanager:us-east-1:123456789012:secret:intake",
+    "APNS_APPLICATION_ARN": "arn:aws:sns:us-east-1:123456789012:app/APNS/dibs",
+    "FCM_APPLICATION_ARN": "arn:aws:sns:us-east-1:123456789012:app/GCM/dibs",
+}
+HANDLERS: dict[str, Callable[[Any, Any], Any]] = {
+    "ingest": ingest,
+    "relay": relay,
+    "offer": offer,
+    "notify": notify,
+    "claim": claim,
+    "recalculate": recalculate,
+}
+
+Used = dict[str, dict[str, float]]
+
+
+class Cloud:
+    """What lies between the functions: a stream, a topic, two queues, and who counts."""
+
+    def __init__(self, world: World, endpoint: str) -> None:
+        self.counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        self.function = "-"
+        self.messages: deque[tuple[str, str]] = deque()
+        self.later: deque[tuple[str, str]] = deque()
+        self._stream = _Stream(world.dynamo.client, world.settings.leads_table, endpoint)
+        for service, client in (
+            ("sns", clients.sns()),
+            ("sqs", clients.sqs()),
+            ("secretsmanager", clients.secrets()),
+        ):
+            client.meta.events.register(f"before-send.{service}", getattr(self, f"_{service}"))
+
+    def add(self, what: str, amount: float) -> None:
+        self.counts[self.function][what] += amount
+
+    def used(self, act: Callable[[], Any], times: int = 1) -> Used:
+        """Return what each function used while something was done, per time it was done."""
+        self.counts.clear()
+        for _ in range(times):
+            act()
+        return {
+            function: {what: amount / times for what, amount in used.items()}
+            for function, used in self.counts.items()
+        }
+
+    def call(self, function: str, event: dict[str, Any]) -> Any:
+        """Invoke a function and count what Lambda bills."""
+        self.function = function
+        memory = memory_of(function)
+        logged = os.fstat(1).st_size
+        wall, cpu = time.perf_counter(), time.process_time()
+        answer = HANDLERS[function](event, Context(f"dibs-{function}", memory))
+        wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+        if answer.get("batchItemFailures") or answer.get("statusCode", 200) >= 500:
+            raise AssertionError(f"{function} failed: {answer}")
+        self.add("invocations", 1)
+        # What took processor time here takes longer on the share of one that Lambda gives.
+        seconds = wall + cpu * max(0.0, FULL_CPU_MB / memory - 1)
+        self.add("seconds", seconds)
+        self.add("GB-seconds", seconds * memory / 1024)
+        self.add("log bytes", os.fstat(1).st_size - logged)
+        return answer
+
+    def http(self, function: str, event: dict[str, Any]) -> Any:
+        self.function = function
+        self.add("HTTP calls", 1)
+        return self.call(function, event)
+
+    def settle(self) -> None:
+        """Deliver until nothing is under way but what was delayed on purpose."""
+        while True:
+            if changed := self._stream.waiting():
+                self.call("relay", {"Records": changed})
+            elif self.messages:
+                self._deliver(*self.messages.popleft())
+            else:
+                return
+
+    def ring(self, kind: str) -> None:
+        """Deliver the delayed messages of a kind."""
+        due = [message for message in self.later if json.loads(message[1])["kind"] == kind]
+        for message in due:
+            self.later.remove(message)
+            self._deliver(*message)
+        self.settle()
+
+    def forget_stream(self) -> None:
+        """Leave aside what was written until now."""
+        self._stream.waiting()
+
+    def _deliver(self, queue: str, body: str) -> None:
+        self.function = queue
+        self.add("SQS requests", 2)  # receive and delete; the sender counts its own
+        record = {
+            "messageId": str(uuid4()),
+            "receiptHandle": "handle",
+            "body": body,
+            "attributes": {"ApproximateReceiveCount": "1"},
+            "eventSource": "aws:sqs",
+            "eventSourceARN": f"arn:aws:sqs:us-east-1:123456789012:{queue}",
+        }
+        self.call(queue, {"Records": [record]})
+
+    def _sns(self, request: Any, **_: Any) -> AWSResponse:
+        time.sleep(SNS_SECONDS)
+        sent = dict(parse_qsl(_text(request.body)))
+        self.add("SNS requests", 1)
+        if sent["Action"] == "PublishBatch":
+            entries = [name.rpartition(".")[0] for name in sent if name.endswith(".Message")]
+            for entry in entries:
+                # The topic hands each fact to the offer queue; SNS asks nothing for that, SQS does.
+                self.add("SQS requests", 1)
+                self.messages.append(("offer", sent[f"{entry}.Message"]))
+            done = "".join(
+                f"<member><Id>{sent[f'{entry}.Id']}</Id><MessageId>m</MessageId></member>"
+                for entry in entries
+            )
+            return _xml("PublishBatch", f"<Successful>{done}</Successful><Failed/>", request.url)
+        self.add("texts" if "PhoneNumber" in sent else "pushes", 1)
+        return _xml("Publish", f"<MessageId>{uuid4()}</MessageId>", request.url)
+
+    def _sqs(self, request: Any, **_: Any) -> AWSResponse:
+        time.sleep(SQS_SECONDS)
+        sent = json.loads(_text(request.body))
+        self.add("SQS requests", 1)
+        queue = sent["QueueUrl"].rpartition("/")[2]
+        for entry in sent["Entries"]:
+            waits = self.later if entry.get("DelaySeconds") else self.messages
+            waits.append((queue, entry["MessageBody"]))
+        done = [{"Id": e["Id"], "MessageId": "m", "MD5OfMessageBody": ""} for e in sent["Entries"]]
+        return _json({"Successful": done, "Failed": []}, request.url)
+
+    def _secretsmanager(self, request: Any, **_: Any) -> AWSResponse:
+        return _json({"ARN": "arn", "Name": "intake", "SecretString": SECRET}, request.url)
+
+
+class _Stream:
+    """The leads table's stream, through the filter of template.yaml."""
+
+    def __init__(self, client: Any, table: str, endpoint: str) -> None:
+        client.update_table(
+            TableName=table,
+            StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_IMAGE"},
+        )
+        arn = client.describe_table(TableName=table)["Table"]["LatestStreamArn"]
+        self._client = botocore.session.get_session().create_client(
+            "dynamodbstreams", endpoint_url=endpoint
+        )
+        self._arn = arn
+        self._last: dict[str, str] = {}
+
+    def waiting(self) -> list[dict[str, Any]]:
+        return [
+            record for record in self._read() if "outbox_shard" in record["dynamodb"]["NewImage"]
+        ]
+
+    def _read(self) -> Iterator[dict[str, Any]]:
+        described = self._client.describe_stream(StreamArn=self._arn)["StreamDescription"]
+        for shard in (shard["ShardId"] for shard in described["Shards"]):
+            start = {"ShardIteratorType": "TRIM_HORIZON"}
+            if shard in self._last:
+                start = {
+                    "ShardIteratorType": "AFTER_SEQUENCE_NUMBER",
+                    "SequenceNumber": self._last[shard],
+                }
+            position = self._client.get_shard_iterator(StreamArn=self._arn, ShardId=shard, **start)[
+                "ShardIterator"
+            ]
+            for record in self._client.get_records(ShardIterator=position)["Records"]:
+                self._last[shard] = record["dynamodb"]["SequenceNumber"]
+                yield json.loads(json.dumps(record, default=_plain))
+
+
+def measure(endpoint: str) -> dict[str, Used]:
+    """Run leads from the first POST to the last message; return what one of them used."""
+    world = organisation(endpoint, "costs", claims_per_day=500)
+    os.environ.update(ENVIRONMENT)
+    wiring.forget()
+    # Nothing is remembered from lead to lead: the dearest case, and the usual one for a small team.
+    race.COUNT_SECONDS = roster.ROSTER_SECONDS = roster.PLAYBOOK_SECONDS = -1.0
+    cloud = Cloud(world, endpoint)
+    tables = [getattr(world.settings, f.name) for f in fields(world.settings) if "_table" in f.name]
+    meter = Meter(dynamodb_local.client(endpoint), tables, cloud.add)
+    cloud.call("recalculate", {"job": "sweep"})
+    with meter.watching(wiring.dynamo().client):
+        found = {"sweep": cloud.used(lambda: cloud.call("recalculate", {"job": "sweep"}))}
+    reps = add_reps(world, REPS)
+    register_phones(world, reps)
+    post_leads(world, range(OTHER_OPEN_LEADS))
+    cloud.forget_stream()  # those leads are none of ours
+    ways = {"push": (POLLS, False, TIMED), "texts": (PATIENT_POLLS, True, 2)}
+    for way, (polls, texts, rounds) in ways.items():
+        live = partial(_life, cloud, world, reps, polls, texts)
+        live()  # makes clients and connections
+        timed = cloud.used(live, rounds)
+        with meter.watching(wiring.dynamo().client):
+            found[way] = cloud.used(live)
+        for function, used in found[way].items():  # the meter takes time of its own
+            used.update({name: timed[function][name] for name in ("seconds", "GB-seconds")})
+    return found
+
+
+def _life(cloud: Cloud, world: World, reps: list[Rep], polls: int, texts: bool) -> None:
+    """Run one lead through its whole life."""
+    answer = cloud.http("ingest", _posted())
+    lead = world.leads.get(json.loads(answer["body"])["lead_id"])
+    assert lead is not None
+    cloud.settle()
+    for rep in reps[:LOOKERS]:
+        wiring.race.cache_clear()  # as if each rep were served by a new claim function
+        cloud.http("claim", _page(lead, rep, "GET", ""))
+        cloud.http("claim", _page(lead, rep, "POST", "/seen"))
+        for _ in range(polls):
+            cloud.http("claim", _page(lead, rep, "GET", "/state"))
+    if texts:
+        cloud.ring("unseen")
+    statuses = [cloud.http("claim", page_event(lead, rep))["statusCode"] for rep in reps[:LOOKERS]]
+    if statuses != [200] + [409] * (LOOKERS - 1):
+        raise AssertionError(statuses)
+    cloud.settle()
+    cloud.ring("unseen")
+    cloud.ring("lead.closing")
+    if cloud.later:
+        raise AssertionError(cloud.later)
+
+
+def memory_of(function: str) -> int:
+    """Return a function's memory as template.yaml sets it."""
+    loaded = template()
+    common = loaded["Globals"]["Function"]["MemorySize"]
+    own = loaded["Resources"][f"{function.capitalize()}Function"]["Properties"]
+    return int(own.get("MemorySize", common))
+
+
+def _posted() -> dict[str, Any]:
+    body = json.dumps(
+        {
+            "source": "google-ads",
+            "external_id": uuid4().hex,
+            "company": "Borneo Timber Works Sdn Bhd",
+            "company_size": "51-200",
+            "contact_name": "Jane Tan Siew Ling",
+            "contact_title": "Head of Operations",
+            "contact_email": "jane.tan@borneo-timber.example",
+            "contact_phone": "+60 12-888 0000",
+            "score": 86,
+            "territory": "Sarawak",
+            "segment": "manufacturing",
+            "product": "ERP",
+            "needs": ["inventory", "multi-site"],
+            "consent": "form of 2026-11-23",
+        }
+    )
+    now = datetime.now(UTC)
+    message_id = f"msg_{uuid4().hex}"
+    headers = {
+        "content-type": "application/json",
+        "webhook-id": message_id,
+        "webhook-timestamp": str(int(now.timestamp())),
+        "webhook-signature": Webhook(f"whsec_{SECRET}").sign(message_id, now, body),
+    }
+    return http_event("POST /leads", "/leads", {}, headers, body)
+
+
+def _page(lead: Lead, rep: Rep, method: str, step: str) -> dict[str, Any]:
+    token = link_token(lead.salt, lead.lead_id, rep.rep_id, lead.epoch)
+    accept = "application/json" if step else "text/html,application/xhtml+xml"
+    return http_event(
+        f"{method} /c/{{token}}{step}", f"/c/{token}{step}", {"token": token}, {"accept": accept}
+    )
+
+
+class _Raw(BytesIO):
+    def stream(self, **_: Any) -> Iterator[bytes]:
+        yield self.read()
+
+
+def _xml(action: str, result: str, url: str) -> AWSResponse:
+    body = (
+        f'<{action}Response xmlns="http://sns.amazonaws.com/doc/2010-03-31/"><{action}Result>'
+        f"{result}</{action}Result></{action}Response>"
+    )
+    return AWSResponse(url, 200, {"content-type": "text/xml"}, _Raw(body.encode()))
+
+
+def _json(body: dict[str, Any], url: str) -> AWSResponse:
+    return AWSResponse(
+        url, 200, {"content-type": "application/x-amz-json-1.0"}, _Raw(json.dumps(body).encode())
+    )
+
+
+def _text(body: bytes | str) -> str:
+    return body.decode() if isinstance(body, bytes) else body
+
+
+def _plain(value: Any) -> Any:
+    return base64.b64encode(value).decode() if isinstance(value, bytes) else value.timestamp()
+
+
+if __name__ == "__main__":
+    run(measure)

@@ -1,0 +1,143 @@
+"""What all functions have in common."""
+
+from __future__ import annotations
+
+import importlib
+import json
+from typing import Any
+
+import pytest
+
+from dibs import wiring
+from dibs.adapters import clients
+from dibs.adapters.entry import function
+from dibs.adapters.race import DynamoRaceStore
+from dibs.adapters.roster import DynamoRoster
+from dibs.domain.playbook import Playbook
+from dibs.usecases.ports import RaceView
+from handlers.office import AINA, EVENTS, LambdaContext, Office, event, http, signed
+
+HTTP = ("ingest", "claim", "rep")
+ALL = sorted(path.parent.name for path in EVENTS.parent.glob("functions/*/handler.py"))
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_warming_makes_a_function_ready_and_changes_nothing(office: Office, name: str) -> None:
+    office.hire(AINA)
+    office.lead()
+    before = office.everything()
+    for _ in range(2):
+        assert office.run(name, {"warm": True}) == "warm"
+    assert office.everything() == before
+    assert office.texts() == []
+    assert office.waiting("notify") == office.waiting("offer") == []
+
+
+def test_a_function_is_made_ready_while_lambda_starts_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = []
+
+    def work(asked: dict[str, Any], context: Any) -> Any:
+        return asked
+
+    function(work, lambda: made.append("by a test"))
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "dibs-claim")
+    function(work, lambda: made.append("by Lambda"))
+    assert made == ["by Lambda"]
+
+
+def test_a_function_that_could_not_be_made_ready_still_works(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def unready() -> None:
+        raise ConnectionError("not yet")
+
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "dibs-claim")
+    handler = function(lambda asked, context: asked, unready)
+    assert handler({"is": "done"}, LambdaContext("dibs-claim")) == {"is": "done"}
+
+
+def test_a_request_a_role_does_not_allow_is_noticed(office: Office) -> None:
+    lead = office.lead()
+    key = {"lead_id": {"S": lead.lead_id}}
+    contacts, once = office.settings.contacts_table, office.settings.once_table
+    with office.roles.taken_by("claim") as refused:
+        office.client.get_item(TableName=contacts, Key=key)
+    assert refused == []
+    with office.roles.taken_by("rep") as refused:
+        office.client.get_item(TableName=contacts, Key=key)
+        office.client.delete_item(TableName=once, Key={"id": {"S": "name"}})
+        clients.sns().publish(PhoneNumber=AINA.phone, Message="hello")
+    assert [asked.split()[0] for asked in refused] == [
+        "dynamodb:GetItem",
+        "dynamodb:DeleteItem",
+        "sns:Publish",
+    ]
+
+
+@pytest.mark.parametrize("name", HTTP)
+@pytest.mark.parametrize("route", ["$default", "GET /", "DELETE /leads", "POST /c/{token}", ""])
+def test_a_route_nobody_serves_is_not_found(office: Office, name: str, route: str) -> None:
+    answer = office.ask(name, {**event("http_claim"), "routeKey": route})
+    assert (answer.status, answer.code) == (404, "not_found")
+
+
+@pytest.mark.parametrize("name", HTTP)
+def test_an_error_nobody_expected_is_a_problem_that_gives_nothing_away(
+    office: Office, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office.hire(AINA)
+
+    def read(store: DynamoRaceStore, lead_id: str, rep_id: str) -> RaceView:
+        raise ZeroDivisionError("Jane Tan, +60128880000")
+
+    def playbook(roster: DynamoRoster) -> Playbook:
+        raise ZeroDivisionError("Jane Tan, +60128880000")
+
+    monkeypatch.setattr(DynamoRaceStore, "read", read)
+    monkeypatch.setattr(DynamoRoster, "playbook", playbook)
+    asked = {
+        "ingest": signed(event("http_ingest")),
+        "claim": event("http_claim"),
+        "rep": event("http_offers"),
+    }
+    answer = office.ask(name, asked[name])
+    assert (answer.status, answer.code) == (500, "error")
+    assert set(answer.json) == {"title", "status", "code"}
+    assert "Jane" not in answer.text
+    assert "Division" not in answer.text
+    assert answer.headers["cache-control"] == "no-store"
+    [line] = [line for line in office.overheard.lines if '"failed"' in line]
+    logged = json.loads(line)
+    assert logged["error"] == "ZeroDivisionError"
+    assert logged["at"] == asked[name]["routeKey"]
+    assert logged["frames"]
+
+
+def test_a_setting_that_is_missing_is_named(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("LEADS_TABLE")
+    wiring.forget()
+    answer = office.ask("claim", event("http_claim"))
+    assert (answer.status, answer.code) == (500, "not_configured")
+    assert "LEADS_TABLE" in answer.json["detail"]
+
+
+def test_every_log_line_tells_which_function_and_run_it_came_from(office: Office) -> None:
+    office.hire(AINA)
+    office.lead()
+    office.ask("claim", event("http_claim"))
+    [line] = [line for line in office.overheard.lines if '"lead claimed"' in line]
+    logged = json.loads(line)
+    assert logged["function_name"] == "dibs-claim"
+    assert logged["function_request_id"]
+    assert (logged["lead_id"], logged["rep_id"]) == ("5x5tb6qkrubq", AINA.rep_id)
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in EVENTS.glob("http_*.json")))
+def test_an_http_event_is_one_of_a_route_we_serve(name: str) -> None:
+    asked = event(name)
+    assert asked["version"] == "2.0"
+    assert asked["requestContext"]["routeKey"] == asked["routeKey"]
+    assert asked["rawPath"] == http(name)["rawPath"]
+    assert any(asked["routeKey"] in importlib.import_module(f"{f}.handler").ROUTES for f in HTTP)

@@ -1,0 +1,114 @@
+"""Scheduled jobs: the sweep brings back what was dropped, and nothing else is run."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from dibs.domain.errors import InvalidInput
+from dibs.domain.leads import State
+from handlers.office import AINA, Office, event
+
+
+def told(office: Office) -> list[str]:
+    return [message.body["kind"] for message in office.waiting("offer")]
+
+
+def test_a_sweep_of_a_quiet_minute_does_nothing(office: Office) -> None:
+    office.lead()
+    before = office.everything()
+    done = office.run("recalculate", event("schedule_sweep"))
+    assert done == {"republished": 0, "replanned": 0, "expired": 0}
+    assert office.everything() == before
+
+
+def test_what_never_left_the_outbox_is_told_by_the_sweep(office: Office) -> None:
+    office.lead()
+    office.clock.pass_(seconds=46)
+    done = office.run("recalculate", event("schedule_sweep"))
+    assert done["republished"] == 1
+    assert "lead.opened" in told(office)
+    assert list(office.world.leads.waiting_in_outbox(office.clock.at)) == []
+
+
+def test_an_opening_that_was_told_but_never_planned_is_told_again(office: Office) -> None:
+    office.hire(AINA)
+    office.lead()
+    office.run("relay", event("stream_lead_opened"))
+    told(office)
+    office.clock.pass_(seconds=46)
+    assert office.run("recalculate", event("schedule_sweep"))["replanned"] == 1
+    assert told(office) == ["lead.opened"]
+    office.run("offer", event("sqs_offer"))
+    told(office)
+    assert office.run("recalculate", event("schedule_sweep"))["replanned"] == 0
+    assert told(office) == []
+
+
+def test_a_window_that_closed_unseen_is_closed_by_the_sweep(office: Office) -> None:
+    lead = office.lead()
+    office.run("relay", event("stream_lead_opened"))
+    office.clock.pass_(seconds=900)
+    assert office.run("recalculate", event("schedule_sweep"))["expired"] == 1
+    assert office.now(lead).state is State.EXPIRED
+
+
+def test_sweeping_twice_is_sweeping_once(office: Office) -> None:
+    office.lead()
+    office.clock.pass_(seconds=900)
+    office.run("recalculate", event("schedule_sweep"))
+    office.run("recalculate", event("schedule_sweep"))
+    told(office)
+    office.clock.pass_(minutes=1)
+    office.run("recalculate", event("schedule_sweep"))
+    before = office.everything()
+    told(office)
+    done = office.run("recalculate", event("schedule_sweep"))
+    assert done == {"republished": 0, "replanned": 0, "expired": 0}
+    assert told(office) == []
+    assert office.everything() == before
+
+
+def test_a_claimed_lead_is_left_alone(office: Office) -> None:
+    office.hire(AINA)
+    lead = office.lead()
+    office.claim(lead)
+    office.clock.pass_(hours=1)
+    assert office.run("recalculate", event("schedule_sweep"))["expired"] == 0
+    assert office.now(lead).owner == AINA.rep_id
+
+
+@pytest.mark.parametrize("zone", ["Z", "+00:00", "+08:00"])
+def test_a_job_runs_as_of_the_time_it_is_given(office: Office, zone: str) -> None:
+    lead = office.lead()
+    hours = timedelta(hours=8 if zone == "+08:00" else 0)
+    as_of = (lead.closes_at + hours).replace(tzinfo=None).isoformat() + zone
+    done = office.run("recalculate", {"job": "sweep", "as_of": as_of})
+    assert done["expired"] == 1
+
+
+@pytest.mark.parametrize(
+    ("asked", "field"),
+    [
+        ({}, "job"),
+        ({"job": None}, "job"),
+        ({"job": "sing"}, "job"),
+        ({"job": ["sweep"]}, "job"),
+        ({"job": "sweep", "as_of": "2026-11-23T12:15:00"}, "as_of"),
+        ({"job": "sweep", "as_of": "noon"}, "as_of"),
+        ({"job": "sweep", "as_of": ""}, "as_of"),
+        ({"job": "sweep", "as_of": 1795436100}, "as_of"),
+    ],
+)
+def test_a_job_or_time_that_is_none_fails_and_changes_nothing(
+    office: Office, asked: dict[str, Any], field: str
+) -> None:
+    office.lead()
+    office.clock.pass_(seconds=900)
+    before = office.everything()
+    with pytest.raises(InvalidInput) as refused:
+        office.run("recalculate", asked)
+    assert [error.field for error in refused.value.errors] == [field]
+    assert office.everything() == before

@@ -1,0 +1,489 @@
+"""What a rep's app does besides claiming, and the managers' list of reps."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from dibs import wiring
+from dibs.adapters import clients
+from dibs.domain.leads import Lead, State
+from dibs.domain.reps import Device, Platform, Rep
+from dibs.usecases.claim import token_hash
+from handlers.office import AINA, BEN, CHONG, DAYANG, MANAGER, Answer, Office, event, http, sqs
+from support.builders import a_playbook, token_of
+
+PHONE = {"platform": "fcm", "token": "push-token-of-a-phone"}
+ROUTES = [
+    ("GET /me/offers", {}),
+    ("POST /leads/{lead_id}/seen", {"lead_id": "5x5tb6qkrubq"}),
+    ("POST /leads/{lead_id}/decline", {"lead_id": "5x5tb6qkrubq"}),
+    ("POST /leads/{lead_id}/release", {"lead_id": "5x5tb6qkrubq"}),
+    ("PUT /me/availability", {}),
+    ("PUT /me/devices/{device_id}", {"device_id": "phone"}),
+    ("DELETE /me/devices/{device_id}", {"device_id": "phone"}),
+    ("GET /reps", {}),
+]
+
+
+def call(
+    office: Office,
+    route: str,
+    path: dict[str, str] | None = None,
+    body: Any = None,
+    *,
+    rep: Rep = AINA,
+    token: str | None = None,
+) -> Answer:
+    """Call a route as a rep's app does."""
+    text = body if isinstance(body, str) or body is None else json.dumps(body)
+    bearer = f"Bearer {token or token_of(rep)}"
+    return office.ask("rep", http("http_offers", route, path or {}, text, authorization=bearer))
+
+
+def on_lead(office: Office, lead: Lead, what: str, rep: Rep = AINA) -> Answer:
+    return call(office, "POST /leads/{lead_id}/" + what, {"lead_id": lead.lead_id}, rep=rep)
+
+
+def available(office: Office, body: Any) -> Answer:
+    return call(office, "PUT /me/availability", body=body)
+
+
+def put(office: Office, device_id: str, body: Any = PHONE, rep: Rep = AINA) -> Answer:
+    return call(office, "PUT /me/devices/{device_id}", {"device_id": device_id}, body, rep=rep)
+
+
+def delete(office: Office, device_id: str, rep: Rep = AINA) -> Answer:
+    return call(office, "DELETE /me/devices/{device_id}", {"device_id": device_id}, rep=rep)
+
+
+def devices(office: Office, rep: Rep = AINA) -> tuple[Device, ...]:
+    found = office.world.roster.get(rep.rep_id)
+    assert found is not None
+    return found.devices
+
+
+def owner(device: Device) -> str | None:
+    return wiring.push().owner_of(device.endpoint_arn)
+
+
+# Offers
+
+
+def test_a_rep_sees_the_open_leads_of_their_team(office: Office) -> None:
+    office.hire(AINA)
+    lead = office.lead()
+    office.lead(2, team="south")
+    answer = office.ask("rep", event("http_offers"))
+    assert answer.status == 200
+    assert answer.headers["cache-control"] == "no-store"
+    assert answer.json == {
+        "offers": [
+            {
+                "lead_id": lead.lead_id,
+                "claim_url": f"https://dibs.example/c/{office.link(lead)}",
+                "opens_at": "2026-11-23T12:00:00.000Z",
+                "closes_at": "2026-11-23T12:15:00.000Z",
+                "preview": {
+                    "company": "Acme 1 Sdn Bhd",
+                    "company_size": "51-200",
+                    "contact_title": "Head of Operations",
+                    "source": "google-ads",
+                    "score": 86,
+                },
+                "eligible": True,
+            }
+        ]
+    }
+
+
+def test_offers_come_oldest_first_and_go_when_they_are_over(office: Office) -> None:
+    office.hire(AINA, BEN)
+    first = office.lead(1)
+    office.clock.pass_(minutes=5)
+    second = office.lead(2)
+    third = office.lead(3)
+
+    def listed() -> list[str]:
+        return [o["lead_id"] for o in call(office, "GET /me/offers").json["offers"]]
+
+    assert listed() == [first.lead_id, *sorted([second.lead_id, third.lead_id])]
+    office.claim(third, BEN)
+    office.clock.pass_(minutes=10)
+    assert listed() == [second.lead_id]
+
+
+def test_a_rep_who_may_not_claim_sees_why_and_until_when(office: Office) -> None:
+    office.put_playbook(a_playbook(claims_per_day=1))
+    office.hire(DAYANG)
+    office.claim(office.lead(2), DAYANG)
+    office.lead()
+    office.pause(DAYANG, minutes=10)
+    [offer] = call(office, "GET /me/offers", rep=DAYANG).json["offers"]
+    assert offer["eligible"] is False
+    assert offer["refusal"]["codes"] == ["paused", "daily_limit"]
+    assert offer["refusal"]["lifts_at"] == "2026-11-23T16:00:00.000Z"
+    assert "Anda" in offer["refusal"]["lifts_when"]
+
+
+@pytest.mark.parametrize(("route", "path"), ROUTES, ids=[route for route, _ in ROUTES])
+@pytest.mark.parametrize(
+    "token",
+    [
+        f"{AINA.rep_id}.forged",
+        f"{BEN.rep_id}.forged",
+        "nobody.secret",
+        AINA.rep_id,
+    ],
+    ids=["forged", "foreign", "unknown", "half"],
+)
+def test_without_a_right_token_nothing_is_shown_or_changed(
+    office: Office, route: str, path: dict[str, str], token: str
+) -> None:
+    office.hire(AINA, BEN)
+    office.world.roster.set_manager_hash(token_hash(MANAGER))
+    office.lead()
+    before = office.everything()
+    answer = call(office, route, path, {"available": False, **PHONE}, token=token)
+    assert (answer.status, answer.code) == (401, "unauthorized")
+    assert office.everything() == before
+
+
+def test_a_rep_who_left_is_signed_out(office: Office) -> None:
+    office.hire(replace(AINA, active=False))
+    office.lead()
+    for route, path in ROUTES:
+        if "/me/" in route:
+            answer = call(office, route, path, {"available": True, **PHONE})
+            assert (answer.status, answer.code) == (401, "unauthorized"), route
+
+
+def test_a_managers_token_is_no_reps(office: Office) -> None:
+    office.world.roster.set_manager_hash(token_hash(MANAGER))
+    for route, path in ROUTES[:-1]:
+        answer = call(office, route, path, {"available": True, **PHONE}, token=MANAGER)
+        assert answer.status in (401, 403), route
+
+
+# Seen, declined, given back
+
+
+@pytest.mark.parametrize(("what", "field"), [("seen", "seen_at"), ("decline", "declined_at")])
+def test_what_a_rep_does_with_an_offer_is_recorded_at_its_first_time(
+    office: Office, what: str, field: str
+) -> None:
+    office.hire(AINA)
+    lead = office.lead()
+    first = office.clock.pass_(seconds=2)
+    answer = on_lead(office, lead, what)
+    assert answer.status == 200
+    assert answer.json["lead_id"] == lead.lead_id
+    office.clock.pass_(seconds=2)
+    assert on_lead(office, lead, what).status == 200
+    [sighting] = office.offers.sightings(lead.lead_id, 1, [AINA.rep_id]).values()
+    assert getattr(sighting, field) == first
+
+
+def test_a_rep_who_looked_gets_no_text(office: Office) -> None:
+    office.hire(AINA)
+    lead = office.lead()
+    on_lead(office, lead, "seen")
+    chunk = {"kind": "unseen", "lead_id": lead.lead_id, "epoch": 1, "rep_ids": [AINA.rep_id]}
+    office.run("notify", sqs("sqs_notify", {**chunk, "notify_at": None}))
+    assert office.texts() == []
+
+
+@pytest.mark.parametrize("what", ["seen", "decline", "release"])
+def test_a_lead_of_another_team_or_none_is_not_found(office: Office, what: str) -> None:
+    office.hire(AINA, CHONG)
+    lead = office.lead()
+    before = office.everything()
+    for asked in (lead, replace(lead, lead_id="aaaaaaaaaaaa"), replace(lead, lead_id="0" * 3000)):
+        answer = on_lead(office, asked, what, CHONG)
+        assert (answer.status, answer.code) == (404, "lead_not_found")
+    assert office.everything() == before
+
+
+def test_a_claim_is_given_back_within_thirty_seconds(office: Office) -> None:
+    office.hire(AINA)
+    lead = office.lead()
+    office.claim(lead)
+    office.clock.pass_(seconds=20)
+    answer = on_lead(office, lead, "release")
+    assert answer.status == 200
+    assert answer.json == {"lead_id": lead.lead_id, "state": "open", "undone": True}
+    assert (office.now(lead).epoch, office.now(lead).owner) == (2, None)
+    assert on_lead(office, lead, "release").json == answer.json
+    assert office.now(lead).epoch == 2
+
+
+def test_a_claim_is_not_given_back_later(office: Office) -> None:
+    office.hire(AINA)
+    lead = office.lead()
+    office.claim(lead)
+    office.clock.pass_(seconds=31)
+    answer = on_lead(office, lead, "release")
+    assert (answer.status, answer.code) == (409, "undo_over")
+    assert office.now(lead).state is State.CLAIMED
+
+
+def test_nobody_gives_back_what_they_do_not_hold(office: Office) -> None:
+    office.hire(AINA, BEN)
+    lead = office.lead()
+    assert on_lead(office, lead, "release").code == "not_yours"
+    office.claim(lead, BEN)
+    assert on_lead(office, lead, "release").code == "not_yours"
+    assert office.now(lead).owner == BEN.rep_id
+
+
+# Availability
+
+
+def test_a_rep_switches_off_for_a_while_and_on_again(office: Office) -> None:
+    office.hire(AINA)
+    lead = office.lead()
+    off = available(office, {"available": False, "minutes": 60})
+    assert (off.status, off.json["paused_until"]) == (200, "2026-11-23T13:00:00.000Z")
+    assert office.claim(lead).json["rules"] == ["paused"]
+    on = available(office, {"available": True})
+    assert on.json == {"available": True, "paused_until": None}
+    assert office.claim(lead).status == 200
+
+
+def test_a_pause_ends_by_itself(office: Office) -> None:
+    office.hire(AINA)
+    off = available(office, {"available": False})
+    assert off.json["paused_until"] == "2026-11-24T00:00:00.000Z"
+    office.clock.pass_(hours=12)
+    assert office.claim(office.lead()).status == 200
+
+
+@pytest.mark.parametrize(
+    ("body", "named"),
+    [
+        ({}, {"available"}),
+        ({"available": "no"}, {"available"}),
+        ({"available": 0}, {"available"}),
+        ({"available": None, "minutes": "60"}, {"available", "minutes"}),
+        ({"available": False, "minutes": 1.5}, {"minutes"}),
+        ({"available": False, "minutes": True}, {"minutes"}),
+        ({"available": False, "minutes": 0}, {"minutes"}),
+        ({"available": False, "minutes": 10**9}, {"minutes"}),
+        ([], {"body"}),
+        ("true", {"body"}),
+    ],
+)
+def test_what_availability_cannot_be_is_named(office: Office, body: Any, named: set[str]) -> None:
+    office.hire(AINA)
+    before = office.everything()
+    answer = available(office, body)
+    assert (answer.status, answer.code) == (422, "invalid_input")
+    assert {error["field"] for error in answer.json["errors"]} == named
+    assert office.everything() == before
+
+
+@pytest.mark.parametrize("body", ["{", "nonsense", '{"available": false', "[" * 200 + "]" * 200])
+def test_a_body_that_is_no_sane_json_is_refused(office: Office, body: str) -> None:
+    office.hire(AINA)
+    for answer in (available(office, body), put(office, "phone", body)):
+        assert (answer.status, answer.code) == (400, "malformed_body")
+
+
+def test_a_body_above_64_kb_is_refused(office: Office) -> None:
+    office.hire(AINA)
+    answer = available(office, " " * 65_537)
+    assert (answer.status, answer.code) == (413, "body_too_large")
+
+
+# Devices
+
+
+@pytest.mark.parametrize("platform", ["fcm", "apns"])
+def test_a_phone_is_registered_for_push(office: Office, platform: str) -> None:
+    office.hire(AINA)
+    answer = put(office, "phone", {**PHONE, "platform": platform})
+    assert answer.status == 200
+    assert answer.json == {"device_id": "phone", "platform": platform}
+    [device] = devices(office)
+    assert (device.device_id, device.platform) == ("phone", Platform(platform))
+    assert device.enabled
+    assert owner(device) == AINA.rep_id
+
+
+def test_registering_a_phone_twice_is_registering_it_once(office: Office) -> None:
+    office.hire(AINA)
+    put(office, "phone")
+    first = devices(office)
+    assert put(office, "phone").status == 200
+    assert devices(office) == first
+
+
+def test_a_phone_that_was_switched_off_is_switched_on_by_registering_again(
+    office: Office,
+) -> None:
+    office.hire(AINA)
+    put(office, "phone")
+    [device] = devices(office)
+    clients.sns().set_endpoint_attributes(
+        EndpointArn=device.endpoint_arn, Attributes={"Enabled": "false"}
+    )
+    office.world.roster.put_device(AINA.rep_id, replace(device, enabled=False))
+    assert put(office, "phone").status == 200
+    assert devices(office) == (device,)
+    lead = office.lead()
+    office.run("notify", event("sqs_notify"))
+    assert [alert["data"]["lead_id"] for alert in office.alerts(device)] == [lead.lead_id]
+
+
+def test_a_phone_that_changed_hands_shows_nothing_of_its_first_rep(office: Office) -> None:
+    office.hire(AINA, BEN)
+    put(office, "phone", rep=AINA)
+    assert put(office, "phone", rep=BEN).status == 200
+    [bens] = devices(office, BEN)
+    assert owner(bens) == BEN.rep_id
+    lead = office.lead()
+    chunk = {"kind": "offer", "lead_id": lead.lead_id, "epoch": 1, "notify_at": None}
+    reps = [AINA.rep_id, BEN.rep_id]
+    office.run("notify", sqs("sqs_notify", {**chunk, "rep_ids": reps}))
+    shown = [alert["data"]["url"].rpartition("/")[2] for alert in office.alerts(bens)]
+    assert shown == [office.link(lead, BEN)]
+    assert [number for number, _ in office.texts()] == [AINA.phone]
+
+
+def test_the_first_rep_of_a_phone_that_changed_hands_cannot_switch_it_off(
+    office: Office,
+) -> None:
+    office.hire(AINA, BEN)
+    put(office, "phone", rep=AINA)
+    put(office, "phone", rep=BEN)
+    assert delete(office, "phone", rep=AINA).status == 200
+    [bens] = devices(office, BEN)
+    assert owner(bens) == BEN.rep_id
+
+
+def test_one_phone_under_a_new_name_is_still_one_phone(office: Office) -> None:
+    office.hire(AINA)
+    put(office, "before-reinstalling")
+    put(office, "after-reinstalling")
+    [device] = devices(office)
+    assert (device.device_id, owner(device)) == ("after-reinstalling", AINA.rep_id)
+
+
+def test_a_rep_keeps_the_last_three_phones(office: Office) -> None:
+    office.hire(AINA)
+    for number in range(1, 5):
+        body = {**PHONE, "token": f"push-token-{number}"}
+        assert put(office, f"phone-{number}", body).status == 200
+        # Registered at the same moment, the order would be anybody's guess.
+        office.clock.pass_(seconds=1)
+    assert {device.device_id for device in devices(office)} == {"phone-2", "phone-3", "phone-4"}
+
+
+def test_a_phone_is_forgotten_and_forgetting_it_again_is_fine(office: Office) -> None:
+    office.hire(AINA)
+    put(office, "phone")
+    [device] = devices(office)
+    answer = delete(office, "phone")
+    assert (answer.status, answer.json) == (200, {"device_id": "phone", "removed": True})
+    assert devices(office) == ()
+    assert owner(device) is None
+    assert delete(office, "phone").status == 200
+
+
+@pytest.mark.parametrize(
+    ("device_id", "body", "named"),
+    [
+        ("phone", {}, {"platform", "token"}),
+        ("phone", {"platform": "fax", "token": "x" * 40}, {"platform"}),
+        ("phone", {"platform": ["fcm"], "token": "x" * 40}, {"platform"}),
+        ("phone", {"platform": "fcm", "token": "short"}, {"token"}),
+        ("phone", {"platform": "fcm", "token": "x" * 2049}, {"token"}),
+        ("phone", {"platform": "fcm", "token": "push-token\x00"}, {"token"}),
+        ("phone", {"platform": "fcm", "token": "\ud800" * 40}, {"token"}),
+        ("phone", {"platform": "fcm", "token": 123456789012}, {"token"}),
+        ("phone", {"platform": "fcm", "token": ["x" * 40]}, {"token"}),
+        ("phone", {"platform": "fcm", "token": {"is": "x" * 40}}, {"token"}),
+        ("my phone", PHONE, {"device_id"}),
+        ("x" * 65, PHONE, {"device_id"}),
+        ("phone", [], {"body"}),
+    ],
+)
+def test_what_a_device_cannot_be_is_named(
+    office: Office, device_id: str, body: Any, named: set[str]
+) -> None:
+    office.hire(AINA)
+    before = office.everything()
+    answer = put(office, device_id, body)
+    assert (answer.status, answer.code) == (422, "invalid_input")
+    assert {error["field"] for error in answer.json["errors"]} == named
+    assert office.everything() == before
+
+
+def test_a_platform_that_is_not_set_up_says_so(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("APNS_APPLICATION_ARN")
+    wiring.forget()
+    office.hire(AINA)
+    answer = put(office, "phone", {**PHONE, "platform": "apns"})
+    assert answer.status == 422
+    assert "dibs setup push" in answer.text
+
+
+# Managers
+
+
+def test_a_manager_sees_who_is_on(office: Office) -> None:
+    office.world.roster.set_manager_hash(token_hash(MANAGER))
+    office.hire(AINA, replace(BEN, phone=None), CHONG)
+    put(office, "phone")
+    office.pause(CHONG, hours=1)
+    answer = call(office, "GET /reps", token=MANAGER)
+    assert answer.status == 200
+    aina, ben, chong = answer.json["reps"]
+    assert aina == {
+        "rep_id": AINA.rep_id,
+        "name": "Aina Zulkifli",
+        "team": "north",
+        "tier": 2,
+        "zone": "Asia/Kuching",
+        "active": True,
+        "available": True,
+        "push": True,
+        "sms": True,
+    }
+    assert (ben["push"], ben["sms"]) == (False, False)
+    assert (chong["team"], chong["available"]) == ("south", False)
+    assert "60120000001" not in answer.text
+
+
+def test_a_rep_does_not_see_the_managers_list(office: Office) -> None:
+    office.hire(AINA)
+    answer = call(office, "GET /reps")
+    assert (answer.status, answer.code) == (403, "forbidden")
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["wrong token", "no manager yet"])
+def test_a_forged_managers_token_shows_nothing(office: Office, known: bool) -> None:
+    if known:
+        office.world.roster.set_manager_hash(token_hash("manager.another"))
+    answer = call(office, "GET /reps", token=MANAGER)
+    assert (answer.status, answer.code) == (401, "unauthorized")
+
+
+def test_a_store_that_is_throttled_says_when_to_try_again(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office.hire(AINA)
+
+    def throttled(**request: Any) -> None:
+        raise ClientError({"Error": {"Code": "ThrottlingException"}}, "GetItem")
+
+    monkeypatch.setattr(office.client, "get_item", throttled)
+    answer = call(office, "GET /me/offers")
+    assert (answer.status, answer.code) == (503, "busy")
+    assert answer.headers["retry-after"]
