@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 @lru_cache(maxsize=1)
 def dynamo() -> Dynamo:
     """Return the process's DynamoDB."""
-    return Dynamo()
+    return Dynamo(timeout_seconds=float(settings().store_timeout_seconds))
 
 
 @lru_cache(maxsize=1)

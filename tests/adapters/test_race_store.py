@@ -284,13 +284,21 @@ def claim_through(
     return won, store
 
 
-@pytest.mark.parametrize("trouble", [CONFLICT, THROTTLED, TOO_FAST, SILENCE], ids=repr)
-def test_a_conflict_a_throttle_and_a_silence_are_tried_again(
-    world: World, trouble: Exception
+@pytest.mark.parametrize(
+    ("trouble", "times"), [(CONFLICT, 5), (THROTTLED, 1), (TOO_FAST, 1), (SILENCE, 1)], ids=repr
+)
+def test_a_conflict_is_tried_again_and_again_a_throttle_or_a_silence_once(
+    world: World, trouble: Exception, times: int
 ) -> None:
-    won, store = claim_through(world, [trouble] * 5, [])
+    won, store = claim_through(world, [trouble] * times, [])
     assert not won.already_yours
     assert store.read(won.claim.lead_id, AINA.rep_id).limits.claims == 1
+
+
+@pytest.mark.parametrize("trouble", [THROTTLED, TOO_FAST, SILENCE], ids=repr)
+def test_a_store_that_is_slow_twice_is_left_in_peace(world: World, trouble: Exception) -> None:
+    with pytest.raises(Busy):
+        claim_through(world, [trouble] * 2, [])
 
 
 @pytest.mark.parametrize("trouble", [CONFLICT, THROTTLED, TOO_FAST, SILENCE], ids=repr)

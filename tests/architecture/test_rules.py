@@ -90,7 +90,8 @@ def test_the_claim_function_loads_one_dynamodb_library_and_nothing_it_does_not_n
     done = _fresh(
         "import sys, claim.handler\n"
         "from dibs import wiring\n"
-        "wiring.dynamo()\n"
+        "from dibs.adapters.dynamo import Dynamo\n"
+        "wiring.race, Dynamo()\n"
         f"print([name for name in {heavy!r} if name in sys.modules])",
         AWS_DEFAULT_REGION="us-east-1",
     )

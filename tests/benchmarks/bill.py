@@ -89,25 +89,27 @@ def page(counted: dict[str, Used]) -> str:
     push, texts = bill_of(counted["push"]), bill_of(counted["texts"])
     verdict = "met" if push.total <= GOAL else f"missed by {100 * (push.total / GOAL - 1):.0f} %"
     monthly = standing(counted["sweep"])
+    memory = {name: memory_of(name) for name in push.by_function}
     return f"""# What a lead costs
 
 Written by `make bench`; do not edit. AWS list prices, us-east-1, US dollars, no free tier.
 
 One lead is told to {REPS} reps by push. {LOOKERS} open the page, look for about
 {2 * POLLS + 1} seconds and claim: one wins, {LOOKERS - 1} are told who did, the other
-{REPS - LOOKERS} alerts are taken back. *With texts*, they look for
-{2 * PATIENT_POLLS + 1} seconds, and the {texts.amounts["texts"]:.0f} who have not looked after 20 s
-get a text message, whose own price stands below.
+{REPS - LOOKERS} alerts are taken back. *With texts*, they look for {2 * PATIENT_POLLS + 1} seconds,
+and the {texts.amounts["texts"]:.0f} who have not looked after 20 get a text message, whose own price
+stands below.
 
 **US$ {push.total:.2f} for 1,000 such leads** (goal: {GOAL:.2f}, {verdict}),
 {texts.total:.2f} with texts, before what the carriers take.
 
 | Item | Price | A lead | US$ per 1,000 | With texts | US$ per 1,000 |
 |---|--:|--:|--:|--:|--:|
-{"".join(_row(item, push, texts) for item in ITEMS)}| **Total** | | | **{push.total:.3f}** | | **{texts.total:.3f}** |
+{"".join(_row(item, push, texts) for item in ITEMS)}{_total(push, texts)}
 
 By function, US$ per 1,000 leads: {_listed(push.by_function)}.
-Logs (CloudWatch, US$ {prices.LOGS.dollars:.2f} a GB) add {push.logs:.3f}, or {texts.logs:.3f} with texts.
+Logs (CloudWatch, US$ {prices.LOGS.dollars:.2f} a GB) add {push.logs:.3f}, with texts
+{texts.logs:.3f}.
 
 ## Text messages
 
@@ -131,8 +133,8 @@ Texts cost a thousand times more than everything else, which is what the caps in
 - Nothing is remembered from lead to lead, each of the {LOOKERS} reps meets a function of their own,
   and {OTHER_OPEN_LEADS} other leads are open. A busy system reads less.
 - A push is an SNS request and a delivery. The topic's copy to the queue is an SQS request.
-- Time is measured here, and stretched by the share of a processor that Lambda gives
-  ({_listed({name: memory_of(name) for name in push.by_function}, "{:.0f} MB")}); cold starts come on top.
+- Time is measured here, and stretched by the share of a processor that Lambda gives for the
+  memory ({_listed(memory, "{:.0f} MB")}). Cold starts come on top.
 - Not counted: storage, backups, data leaving AWS, KMS. A rep who taps in the same few milliseconds
   as the winner loses in the transaction, which is 6 write units more.
 """
@@ -144,6 +146,10 @@ def _row(item: str, push: Bill, texts: Bill) -> str:
     for bill in (push, texts):
         cells += [f"{bill.amounts[item]:.4g}", f"{bill.dollars[item]:.3f}"]
     return f"| {' | '.join(cells)} |\n"
+
+
+def _total(push: Bill, texts: Bill) -> str:
+    return f"| **Total** | | | **{push.total:.3f}** | | **{texts.total:.3f}** |"
 
 
 def _sms(to: str, part: float, texts: Bill) -> str:

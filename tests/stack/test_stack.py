@@ -94,9 +94,7 @@ def test_a_plain_form_claims_and_shows_the_phone_number(stack: Stack) -> None:
 def test_a_text_with_the_code_claims_and_is_answered_once(stack: Stack) -> None:
     _, lead = stack.post_lead(company="By Text Ltd")
     winner, loser = stack.reps[4], stack.reps[5]
-    code, late = (
-        code_in(offer_text(stack, rep, "By Text Ltd")) for rep in (winner, loser)
-    )
+    code, late = (code_in(offer_text(stack, rep, "By Text Ltd")) for rep in (winner, loser))
     message = stack.text_from(winner["phone"], f" {code.lower()[:2]} {code.lower()[2:]} ")
     won = until(
         lambda: next((t for t in stack.texts(winner["phone"]) if "+60128880000" in t), None)
@@ -148,8 +146,9 @@ def test_a_claim_is_undone_and_the_lead_offered_anew(stack: Stack) -> None:
     assert (status, gone["code"]) == (410, "offer_over")
     until(lambda: stack.link(other, lead["lead_id"]) != old)
     texts = until(
-        lambda: (found := [t for t in stack.texts(other["phone"]) if "Undone Ltd" in t])[1:]
-        and found
+        lambda: (
+            (found := [t for t in stack.texts(other["phone"]) if "Undone Ltd" in t])[1:] and found
+        )
     )
     assert len(texts) == 2
     assert code_in(texts[1]) != first
@@ -165,9 +164,7 @@ def test_a_device_gets_the_push_and_a_text_only_when_nobody_looks(stack: Stack) 
     assert stack.call("PUT", device, body, token=rep["token"])[0] == 200
     try:
         _, seen = stack.post_lead(company="Looked At Ltd")
-        status, answer, _ = stack.call(
-            "POST", f"/leads/{seen['lead_id']}/seen", token=rep["token"]
-        )
+        status, answer, _ = stack.call("POST", f"/leads/{seen['lead_id']}/seen", token=rep["token"])
         assert status == 200, answer
         stack.post_lead(company="Ignored Ltd")
         until(lambda: any("Ignored Ltd" in t for t in stack.texts(rep["phone"])), seconds=60)

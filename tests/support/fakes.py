@@ -98,7 +98,7 @@ class FakeRace:
             meanwhile()
         if self.busy:
             self.busy -= 1
-            raise Busy
+            raise Busy(conflict=True)
         memory = self._memory
         lead, rep = memory.leads[claim.lead_id], memory.reps[claim.rep_id]
         record = memory.claims.get(claim.lead_id)
@@ -128,7 +128,7 @@ class FakeRace:
         memory.outbox[lead.lead_id, CLAIM] = now
         if self.lost_answers:
             self.lost_answers -= 1
-            raise Busy
+            raise Busy(conflict=True)
         return None
 
     def _counter_fits(self, view: RaceView, claim: Claim) -> bool:

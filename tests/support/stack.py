@@ -146,9 +146,7 @@ class Stack:
 
     def offer(self, rep: dict[str, Any], lead_id: str) -> dict[str, Any]:
         """Return the rep's offer of a lead, once it is listed."""
-        return until(
-            lambda: next((o for o in self.offers(rep) if o["lead_id"] == lead_id), None)
-        )
+        return until(lambda: next((o for o in self.offers(rep) if o["lead_id"] == lead_id), None))
 
     def link(self, rep: dict[str, Any], lead_id: str) -> str:
         """Return the path of the rep's claim link."""

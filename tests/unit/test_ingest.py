@@ -150,7 +150,7 @@ class BusyLeads:
     def accept(self, *lead: object) -> Card | None:
         if self._times:
             self._times -= 1
-            raise Busy
+            raise Busy(conflict=True)
         return self._leads.accept(*lead)  # type: ignore[arg-type]
 
     def __getattr__(self, name: str) -> object:

@@ -24,12 +24,11 @@ from pynamodb.connection import Connection
 from dibs.adapters.records import Item
 from dibs.domain.errors import Busy
 
+_CONFLICT = {"TransactionConflictException", "TransactionInProgressException"}
 _BUSY = {
     "ThrottlingException",
     "ProvisionedThroughputExceededException",
     "RequestLimitExceeded",
-    "TransactionConflictException",
-    "TransactionInProgressException",
     "InternalServerError",
     "ServiceUnavailable",
 }
@@ -49,14 +48,14 @@ class ConditionFailed(Exception):
 class Dynamo:
     """The verbs. Thread-safe, as its client is."""
 
-    def __init__(self, client: Any = None) -> None:
+    def __init__(self, client: Any = None, timeout_seconds: float = 2) -> None:
         # Three tries in all and short time-outs: a claim may not hang on a throttle (C3: 503).
         self.client = client or cast(
             Any,
             Connection(
                 retry_configuration={"mode": "standard", "total_max_attempts": 3},
-                connect_timeout_seconds=1,
-                read_timeout_seconds=2,
+                connect_timeout_seconds=timeout_seconds / 2,
+                read_timeout_seconds=timeout_seconds,
                 max_pool_connections=64,
             ).client,
         )
@@ -183,13 +182,16 @@ def _translated(error: ClientError) -> Exception:
     if code == "TransactionCanceledException":
         reasons = cast("list[dict[str, Any]]", error.response.get("CancellationReasons", []))
         # A conflict says nothing about any condition: whoever held the item may yet fail.
-        if any(reason.get("Code") in _BUSY_REASONS for reason in reasons):
-            return Busy()
+        codes = {reason.get("Code") for reason in reasons}
+        if codes & _BUSY_REASONS:
+            return Busy(conflict="TransactionConflict" in codes)
         if any(reason.get("Code") == "ConditionalCheckFailed" for reason in reasons):
             return ConditionFailed(
                 tuple(reason.get("Item") for reason in reasons),
                 tuple(reason.get("Code") == "ConditionalCheckFailed" for reason in reasons),
             )
+    if code in _CONFLICT:
+        return Busy(conflict=True)
     return Busy() if code in _BUSY else error
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from functools import lru_cache
 
 from dibs.domain.errors import NotConfigured
@@ -27,9 +27,7 @@ class Settings:
     apns_application_arn: str = ""
     fcm_application_arn: str = ""
     sms_origination_number: str = ""
-
-
-_OPTIONAL = {field.name for field in fields(Settings) if field.default == ""}
+    store_timeout_seconds: str = "2"
 
 
 def settings_from(environment: Mapping[str, str]) -> Settings:
@@ -38,12 +36,12 @@ def settings_from(environment: Mapping[str, str]) -> Settings:
     Raises:
         NotConfigured: a required variable is missing; the message names it.
     """
-    values = {}
+    values: dict[str, str] = {}
     for field in fields(Settings):
         variable = field.name.upper()
-        if variable not in environment and field.name not in _OPTIONAL:
+        if field.default is MISSING and not environment.get(variable):
             raise NotConfigured(f"Set the environment variable {variable}.")
-        values[field.name] = environment.get(variable, "")
+        values[field.name] = environment.get(variable) or str(field.default)
     return Settings(**values)
 
 

@@ -155,6 +155,11 @@ class Busy(DibsError):
     code = "busy"
     message = "Too many claims at this instant. Nothing was lost: try again."
 
+    def __init__(self, *, conflict: bool = False) -> None:
+        """`conflict`: another transaction held the item just then; trying again at once helps."""
+        super().__init__()
+        self.conflict = conflict
+
 
 @dataclass(frozen=True)
 class FieldError:

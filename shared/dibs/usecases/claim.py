@@ -115,6 +115,7 @@ def claim(
         Busy: the store did not get to it in time; nothing was changed.
     """
     view: RaceView | None = None
+    silences = 0
     for attempt in range(ATTEMPTS):
         try:
             view = view or store.read(lead_id, rep_id)
@@ -129,7 +130,12 @@ def claim(
                 won = standing_win(store, view, record, now, contact_shown_for)
                 return replace(won, already_yours=False)
             view = outdated
-        except Busy:
+        except Busy as busy:
+            # The answer may have been lost after the commit, so look once more; a store that is
+            # slow or throttled for longer must not be asked more and more often.
+            silences += not busy.conflict
+            if silences > 1:
+                raise
             view = None
             pause(random.uniform(0.01, 0.05) * (attempt + 1))  # noqa: S311 - jitter, no secret
         except (AlreadyClaimed, Expired, ClaimRefused) as refusal:
@@ -243,8 +249,12 @@ def undo(
         if now > lead.claimed_at + timedelta(seconds=view.playbook.undo_seconds):
             raise UndoOver
         reopened, moves = _reopened(lead, view.playbook, now)
-        if store.commit_undo(view, reopened, moves):
-            return reopened
+        try:
+            if store.commit_undo(view, reopened, moves):
+                return reopened
+        except Busy as busy:
+            if not busy.conflict:
+                raise
     raise Busy
 
 

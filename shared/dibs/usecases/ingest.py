@@ -54,7 +54,10 @@ def ingest(
         lead, opening = moved(new, State.OPEN, new.received_at, "accepted", card.source)
         try:
             stored = store.accept(lead, card, opening, signed_at)
-        except Busy:  # the same lead is being stored by a twin of this request
+        except Busy as busy:
+            if not busy.conflict:
+                raise
+            # The same lead is being stored by a twin of this request.
             pause(random.uniform(0.02, 0.1))  # noqa: S311 - jitter, no secret
             continue
         if stored is None:

@@ -1,0 +1,223 @@
+"""`make bench`: measure what the project promises, say what is met, and write docs/costs.md.
+
+A benchmark, not a test: a missed goal is shown as missed, and the exit code is 0 all the same.
+Everything runs on DynamoDB Local; the numbers go to .local/bench.json as well.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import subprocess
+import sys
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[2]
+sys.path[:1] = [str(ROOT / part) for part in ("shared", "functions", "tests")]
+
+from benchmarks import bill  # noqa: E402
+from rich.console import Console  # noqa: E402
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn  # noqa: E402
+from rich.table import Table  # noqa: E402
+from support import dynamodb_local  # noqa: E402
+
+RESULT = ROOT / ".local" / "bench.json"
+STEPS = {
+    "claims": "the claim handler against a bare client",
+    "startup": "imports in fresh processes",
+    "fanout": "a lead told to 1,000 reps",
+    "costs": "what a lead costs",
+}
+READS = {"GetItem", "BatchGetItem", "Query"}
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One number, what it may be at most, and how to put it. Without a goal it only informs."""
+
+    what: str
+    value: float
+    said: str
+    goal: float | None = None
+    goal_said: str = ""
+
+    @property
+    def met(self) -> bool | None:
+        return None if self.goal is None else self.value <= self.goal
+
+
+def main() -> int:
+    """Run every measure, one after the other, and show them in one table."""
+    console = Console()
+    load = os.getloadavg()[0]
+    if load > (os.cpu_count() or 1) / 2:
+        console.print(
+            f"This machine is busy (load {load:.1f}), so times will be worse than its own."
+        )
+    try:
+        found = measured(console)
+    except dynamodb_local.Unavailable as reason:
+        console.print(f"No benchmark without DynamoDB Local: {reason}.")
+        return 1
+    except subprocess.CalledProcessError as failure:
+        console.print(failure.stderr, markup=False, highlight=False)
+        return 1
+    bill.write_page(found["costs"])
+    measures = told(found)
+    console.print(table_of(measures))
+    RESULT.parent.mkdir(exist_ok=True)
+    RESULT.write_text(json.dumps(_result(measures, found, load), indent=1), encoding="utf-8")
+    for path in (RESULT, bill.PAGE):
+        console.print(f"Written: {path.relative_to(ROOT)}")
+    return 0
+
+
+def measured(console: Console) -> dict[str, Any]:
+    """Run each step in a process of its own; return what each found."""
+    found = {}
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, console=console) as progress:
+        task = progress.add_task("DynamoDB Local")
+        with dynamodb_local.running() as endpoint:
+            for number, (step, what) in enumerate(STEPS.items(), start=1):
+                progress.update(task, description=f"{number} of {len(STEPS)}: {what}")
+                if not console.is_terminal:
+                    console.print(f"{number} of {len(STEPS)}: {what}")
+                found[step] = _run(step, endpoint)
+            progress.update(task, visible=False)
+    return found
+
+
+def _run(step: str, endpoint: str) -> Any:
+    done = subprocess.run(
+        [sys.executable, "-m", f"benchmarks.{step}", endpoint],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True,
+        check=True,
+        text=True,
+    )
+    return json.loads(done.stdout)
+
+
+def told(found: dict[str, Any]) -> list[Measure]:
+    """Return what was found as measures with their goals."""
+    fanout = found["fanout"]
+    push, texts = bill.bill_of(found["costs"]["push"]), bill.bill_of(found["costs"]["texts"])
+    return [
+        *_claims(found["claims"]),
+        _startup(found["startup"]),
+        Measure(
+            "1,000 reps told, first to last, two processes",
+            fanout["spread"],
+            f"{fanout['spread']:.2f} s",
+            1.0,
+            "≤ 1 s",
+        ),
+        Measure(
+            "  each process one chunk after the other",
+            fanout["one_after_another"],
+            f"{fanout['one_after_another']:.2f} s",
+        ),
+        Measure(
+            "Offers and withdrawals a rep gets, delivered twice",
+            max(fanout["most_offers_per_rep"], fanout["most_withdrawals_per_rep"]),
+            f"{fanout['most_offers_per_rep']} and {fanout['most_withdrawals_per_rep']}",
+            1,
+            "≤ 1 each",
+        ),
+        Measure(
+            "1,000 leads told to 50, opened and claimed by 10",
+            push.total,
+            f"US$ {push.total:.3f}",
+            bill.GOAL,
+            f"≤ US$ {bill.GOAL:.2f}",
+        ),
+        Measure(
+            "  with texts after 20 s, before the carriers' price",
+            texts.total,
+            f"US$ {texts.total:.3f}",
+        ),
+    ]
+
+
+def _claims(found: dict[str, Any]) -> list[Measure]:
+    took, requests = found["milliseconds"], found["requests"]
+    measures = [
+        Measure(
+            f"A {name} claim, handler against a bare loop",
+            found["ratio"][outcome],
+            f"{found['ratio'][outcome]:.2f} × ({took[f'{outcome}, handler']:.1f} ms against "
+            f"{took[f'{outcome}, bare']:.1f})",
+            1.3,
+            "≤ 1.30 ×",
+        )
+        for outcome, name in (("win", "winning"), ("loss", "losing"))
+    ]
+    for start in ("warm", "new process"):
+        won = [sum(requests[f"winner by {way}, {start}"].values()) for way in ("api", "page")]
+        measures.append(
+            Measure(
+                f"DynamoDB requests of a winner, {start}",
+                max(won),
+                f"{won[0]} by API, {won[1]} by page",
+                3,
+                "≤ 3",
+            )
+        )
+    for start in ("warm", "new process"):
+        lost = [requests[f"loser by {way}, {start}"] for way in ("api", "page")]
+        reads = max(sum(n for name, n in one.items() if name in READS) for one in lost)
+        writes = max(sum(n for name, n in one.items() if name not in READS) for one in lost)
+        counting = max(one.get("Query", 0) for one in lost)
+        note = f" ({counting} of them count the open leads, for 4 s)" if counting else ""
+        measures.append(
+            Measure(
+                f"DynamoDB requests of a shed loser, {start}",
+                max(reads, writes),
+                f"{reads} read{'s' * (reads > 1)}{note}, {writes} write",
+                1,
+                "≤ 1 read, 1 write",
+            )
+        )
+    return measures
+
+
+def _startup(found: dict[str, Any]) -> Measure:
+    took = found["milliseconds"]
+    return Measure(
+        "Claim function's imports and client against boto3's",
+        found["ratio"],
+        f"{found['ratio']:.2f} × ({took['claim']:.0f} ms against {took['boto3']:.0f})",
+        1.25,
+        "≤ 1.25 ×",
+    )
+
+
+def table_of(measures: list[Measure]) -> Table:
+    """Return the one table."""
+    table = Table("Measure", "Found", "Goal", "", title="Dibs, measured", title_justify="left")
+    verdicts = {True: "[green]met[/]", False: "[red]missed[/]", None: ""}
+    for measure in measures:
+        table.add_row(measure.what, measure.said, measure.goal_said, verdicts[measure.met])
+    return table
+
+
+def _result(measures: list[Measure], found: dict[str, Any], load: float) -> dict[str, Any]:
+    return {
+        "measures": [{**asdict(measure), "met": measure.met} for measure in measures],
+        "details": found,
+        "machine": {
+            "python": platform.python_version(),
+            "processors": os.cpu_count(),
+            "load_before": round(load, 2),
+            "load_after": round(os.getloadavg()[0], 2),
+        },
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main())
