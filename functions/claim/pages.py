@@ -37,6 +37,8 @@ def standing(store: RaceStore, view: RaceView, token: str, now: datetime) -> Pag
     refusals, lifts_at = (), None
     try:
         lead, rep = judge(store, view, now)
+        if lead.owner == rep.rep_id and (view.claim is None or view.claim.epoch != lead.epoch):
+            view = store.read(lead.lead_id, rep.rep_id)  # caught between lock and record
         if lead.owner == rep.rep_id and view.claim is not None:
             won = standing_win(store, view, view.claim, now, CONTACT_SHOWN_FOR)
             return of_win(won, token, language, now, company=lead.preview.company, posted=False)

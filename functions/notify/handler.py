@@ -12,7 +12,7 @@ from aws_lambda_powertools.utilities.idempotency import (
 )
 
 from dibs import wiring
-from dibs.adapters.entry import messages
+from dibs.adapters.entry import Arrival, messages
 from dibs.adapters.queues import chunk_from
 from dibs.adapters.settings import settings
 from dibs.usecases.notify import notify
@@ -26,14 +26,16 @@ def _done() -> DynamoDBPersistenceLayer:
     return DynamoDBPersistenceLayer(settings().once_table, boto3_client=wiring.dynamo().client)
 
 
-def work(body: dict[str, Any], context: Any) -> None:
+def work(body: dict[str, Any], arrival: Arrival) -> None:
     """Do one chunk once, also when its message is delivered twice at the same time (C4).
 
     A run that died holds its chunk until its time-out; then the next delivery takes over, and
     goes on with the reps that have no record yet.
     """
     chunk = chunk_from(body)
-    config = IdempotencyConfig(expires_after_seconds=_ONE_DAY_SECONDS, lambda_context=context)
+    config = IdempotencyConfig(
+        expires_after_seconds=_ONE_DAY_SECONDS, lambda_context=arrival.context
+    )
 
     @idempotent_function(data_keyword_argument="name", persistence_store=_done(), config=config)
     def once(*, name: str, chunk: Chunk) -> None:

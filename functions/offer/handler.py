@@ -6,15 +6,15 @@ from typing import Any
 
 from dibs import wiring
 from dibs.adapters import clock
-from dibs.adapters.entry import messages
+from dibs.adapters.entry import Arrival, messages
 from dibs.usecases.offer import plan
 from dibs.usecases.ports import Fact
 from dibs.usecases.sweep import closing
 
 
-def follow(body: dict[str, Any], context: Any) -> None:
+def follow(body: dict[str, Any], arrival: Arrival) -> None:
     """Follow one fact, or answer one timer."""
-    del context
+    del arrival
     if body["kind"] == "lead.closing":
         closing(body["lead_id"], body["epoch"], wiring.leads(), wiring.timers(), clock.now)
     else:

@@ -79,6 +79,7 @@ def _sighted(event: Event, what: str) -> Response:
 def release(event: Event) -> Response:
     """`POST /leads/{lead_id}/release`: within the playbook's seconds, a claim is undone (C5)."""
     rep_id, token = bearer_token(event)
+    _body(event)
     lead = undo(wiring.race(), lead_id(event), rep_id, bearer(token), clock.now)
     return answer(200, {"lead_id": lead.lead_id, "state": lead.state, "undone": True})
 

@@ -7,22 +7,24 @@ from typing import Any
 
 from dibs import wiring
 from dibs.adapters import clock
-from dibs.adapters.entry import messages
+from dibs.adapters.entry import Arrival, messages
 from dibs.adapters.observability import count, logger
 from dibs.adapters.texts import answer_sms
 from dibs.usecases.claim import Won
 from dibs.usecases.reply import InboundSms, reply
 
 
-def work(body: dict[str, Any], context: Any) -> None:
+def work(body: dict[str, Any], arrival: Arrival) -> None:
     """Answer one inbound text (the two-way payload of AWS End User Messaging).
 
     Claiming twice is harmless, so a run that died is simply done again; only the answer is kept
     to one per inbound message.
     """
-    del context
     message = InboundSms(
-        str(body["inboundMessageId"]), str(body["originationNumber"]), str(body["messageBody"])
+        str(body["inboundMessageId"]),
+        str(body["originationNumber"]),
+        str(body["messageBody"]),
+        arrival.sent_at,
     )
     now = clock.now()
     answered = f"answered/{message.message_id}"

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from dibs import wiring
-from dibs.adapters.entry import messages
+from dibs.adapters.entry import Arrival, messages
 from dibs.adapters.observability import count, logger
 from dibs.usecases.notify import push_failed
 
 
-def work(body: dict[str, Any], context: Any) -> None:
+def work(body: dict[str, Any], arrival: Arrival) -> None:
     """Follow one `DeliveryFailure` event of an SNS platform application."""
-    del context
+    del arrival
     if body.get("EventType") != "DeliveryFailure":
         return
     endpoint = str(body["EndpointArn"])

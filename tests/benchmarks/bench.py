@@ -18,10 +18,11 @@ from typing import Any
 ROOT = Path(__file__).parents[2]
 sys.path[:1] = [str(ROOT / part) for part in ("shared", "functions", "tests")]
 
-from benchmarks import bill  # noqa: E402
 from rich.console import Console  # noqa: E402
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn  # noqa: E402
 from rich.table import Table  # noqa: E402
+
+from benchmarks import bill  # noqa: E402
 from support import dynamodb_local  # noqa: E402
 
 RESULT = ROOT / ".local" / "bench.json"
@@ -52,6 +53,8 @@ class Measure:
 def main() -> int:
     """Run every measure, one after the other, and show them in one table."""
     console = Console()
+    if not console.is_terminal:
+        console = Console(width=120)
     load = os.getloadavg()[0]
     if load > (os.cpu_count() or 1) / 2:
         console.print(

@@ -94,11 +94,10 @@ def page(counted: dict[str, Used]) -> str:
 
 Written by `make bench`; do not edit. AWS list prices, us-east-1, US dollars, no free tier.
 
-One lead is told to {REPS} reps by push. {LOOKERS} open the page, look for about
-{2 * POLLS + 1} seconds and claim: one wins, {LOOKERS - 1} are told who did, the other
-{REPS - LOOKERS} alerts are taken back. *With texts*, they look for {2 * PATIENT_POLLS + 1} seconds,
-and the {texts.amounts["texts"]:.0f} who have not looked after 20 get a text message, whose own price
-stands below.
+One lead is told to {REPS} reps by push. {LOOKERS} open the page, look for {2 * POLLS + 1} seconds
+and claim: one wins, {LOOKERS - 1} are told who did, the other {REPS - LOOKERS} alerts are taken back.
+*With texts*, they look for {2 * PATIENT_POLLS + 1} seconds, and the {texts.amounts["texts"]:.0f}
+who have not looked after 20 get a text message, whose own price stands below.
 
 **US$ {push.total:.2f} for 1,000 such leads** (goal: {GOAL:.2f}, {verdict}),
 {texts.total:.2f} with texts, before what the carriers take.
@@ -108,8 +107,7 @@ stands below.
 {"".join(_row(item, push, texts) for item in ITEMS)}{_total(push, texts)}
 
 By function, US$ per 1,000 leads: {_listed(push.by_function)}.
-Logs (CloudWatch, US$ {prices.LOGS.dollars:.2f} a GB) add {push.logs:.3f}, with texts
-{texts.logs:.3f}.
+Logs (US$ {prices.LOGS.dollars:.2f} a GB) add {push.logs:.3f}, with texts {texts.logs:.3f}.
 
 ## Text messages
 

@@ -44,9 +44,9 @@ from dibs.usecases import claim as claiming
 from dibs.usecases.claim import Won, bearer, claim, undo
 from dibs.usecases.ingest import ingest
 from dibs.usecases.ports import Fact, RaceView
-from dibs.usecases.sweep import PATIENCE, closing, relay, sweep
+from dibs.usecases.sweep import PATIENCE, close, closing, relay, sweep
 from support.aws import peek
-from support.builders import World, a_card, a_playbook, a_rep, token_of
+from support.builders import NOON, World, a_card, a_playbook, a_rep, token_of
 from support.fakes import Clock, FakeBus, FakeTimers, no_pause
 from support.tables import create_tables
 
@@ -58,6 +58,8 @@ PLAYBOOK = a_playbook(
     window_seconds=300,
     undo_seconds=30,
 )
+# Midnight comes in Kuching, where Aina is, while the first leads are open.
+BEFORE_MIDNIGHT = NOON + timedelta(hours=4) - timedelta(seconds=60)
 AINA, BEN, CHONG = a_rep(1), a_rep(2, zone="America/Santiago"), a_rep(3, team="south")
 REPS = (AINA, BEN, CHONG)
 CARDS = {
@@ -70,10 +72,14 @@ numbers = st.sampled_from(sorted(CARDS))
 reps = st.sampled_from([AINA, AINA, BEN, BEN, CHONG])
 # What happens between somebody's read and their write: by whom (or by themselves), to which lead
 # (or to the same one).
-deeds = st.tuples(
-    st.sampled_from(["claim", "claim", "claim", "undo", "undo", "undo", "expire", "pause"]),
-    st.none() | reps,
-    st.none() | numbers,
+deeds = st.lists(
+    st.tuples(
+        st.sampled_from(["claim", "claim", "undo", "undo", "time", "expire", "pause"]),
+        st.none() | st.none() | reps,
+        st.none() | st.none() | numbers,
+    ),
+    min_size=1,
+    max_size=5,
 )
 
 
@@ -117,7 +123,7 @@ class Life(RuleBasedStateMachine):
         super().__init__()
         self.aws = mock_aws()
         self.aws.start()
-        self.clock = Clock()
+        self.clock = Clock(BEFORE_MIDNIGHT)
         self.known: dict[str, Known] = {}
         self.paused: dict[str, datetime] = {}
         self.bus = FakeBus()
@@ -209,14 +215,6 @@ class Life(RuleBasedStateMachine):
     def somebody_claims_several_at_once(self, rep: Rep, chosen: list[int]) -> None:
         self.several_claim_at_once([(number, rep) for number in chosen])
 
-    @rule(number=numbers, rep=reps, between=st.lists(deeds, min_size=1, max_size=4))
-    def much_happens_between_somebodys_read_and_their_claim(
-        self, number: int, rep: Rep, between: list[Any]
-    ) -> None:
-        view = self.store().read(IDS[number], rep.rep_id)
-        self.live_through(between, number, rep)
-        self.claims_on(view)
-
     def claims_on(self, view: RaceView) -> None:
         """Somebody who read this claims now, and gives up when the store does not take it."""
         now = self.tick()
@@ -230,8 +228,16 @@ class Life(RuleBasedStateMachine):
         if self.store().commit_claim(view, record) is None:
             self.took(lead.lead_id, rep, now, lead.epoch)
 
-    @rule(number=numbers, rep=reps, between=st.lists(deeds, min_size=1, max_size=4))
-    def much_happens_between_somebodys_read_and_their_undo(
+    @rule(number=numbers, rep=reps, between=deeds)
+    def much_happens_between_a_read_and_a_claim(
+        self, number: int, rep: Rep, between: list[Any]
+    ) -> None:
+        view = self.store().read(IDS[number], rep.rep_id)
+        self.live_through(between, number, rep)
+        self.claims_on(view)
+
+    @rule(number=numbers, rep=reps, between=deeds)
+    def much_happens_between_a_read_and_an_undo(
         self, number: int, rep: Rep, between: list[Any]
     ) -> None:
         self.somebody_claims(number, rep)
@@ -247,6 +253,26 @@ class Life(RuleBasedStateMachine):
             assert (known.owner, known.epoch) == (rep.rep_id, lead.epoch)
             self.gave_back(lead.lead_id, now)
 
+    @rule(number=numbers, rep=reps, between=deeds)
+    def much_happens_between_a_read_and_an_expiry(
+        self, number: int, rep: Rep, between: list[Any]
+    ) -> None:
+        lead = self.lock(IDS[number])
+        self.live_through(between, number, rep)
+        if lead is None or lead.state is not State.OPEN or self.tick() < lead.closes_at:
+            return
+        if close(lead, self.world.leads, self.clock()):
+            known = self.known[lead.lead_id]
+            assert (known.owner, known.epoch, known.expired) == (None, lead.epoch, False)
+            known.expired = True
+
+    @rule(number=numbers, rep=reps, between=deeds)
+    def much_happens_while_the_relay_runs(self, number: int, rep: Rep, between: list[Any]) -> None:
+        self.somebody_claims(number, rep)
+        waiting = list(self.world.leads.waiting_in_outbox(self.tick()))
+        self.live_through(between, number, rep)
+        relay(waiting, self.world.leads, self.bus)
+
     def live_through(self, between: list[Any], number: int, rep: Rep) -> None:
         for deed, by, to in between:
             whose, which = by or rep, to or number
@@ -258,7 +284,9 @@ class Life(RuleBasedStateMachine):
                 lead = self.lock(IDS[which])
                 self.a_closing_timer_goes_off(which, lead.epoch)
             elif deed == "pause":
-                self.somebody_pauses_or_comes_back(whose, 1)
+                self.somebody_pauses_or_comes_back(whose, 0)
+            elif deed == "time":
+                self.clock.pass_(seconds=WINDOW.total_seconds())
 
     @rule(number=numbers, epoch=st.integers(1, 3))
     def a_closing_timer_goes_off(self, number: int, epoch: int) -> None:

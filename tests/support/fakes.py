@@ -121,9 +121,9 @@ class FakeRace:
             lead, state=State.CLAIMED, owner=rep.rep_id, claimed_at=now
         )
         if not claim.test:
-            today = rep.today(now)
-            used = memory.limits[rep.rep_id].claims_on(today)
-            memory.limits[rep.rep_id] = Limits(today, used + 1)
+            today, used = rep.today(now), memory.limits[rep.rep_id]
+            day = max(today, used.day or today)
+            memory.limits[rep.rep_id] = Limits(day, used.claims_on(today) + 1)
         memory.claims[lead.lead_id] = claim
         memory.outbox[lead.lead_id, CLAIM] = now
         if self.lost_answers:
@@ -134,9 +134,10 @@ class FakeRace:
     def _counter_fits(self, view: RaceView, claim: Claim) -> bool:
         assert view.rep is not None
         stored, today = self._memory.limits[claim.rep_id], view.rep.today(claim.claimed_at)
-        if view.limits.day == today:
-            return stored.day == today and stored.claims < view.playbook.claims_per_day
-        return stored.day == view.limits.day
+        counted = view.limits.day
+        if counted is not None and counted >= today:
+            return stored.day == counted and stored.claims < view.playbook.claims_per_day
+        return stored.day is None if counted is None else (stored.day or today) < today
 
     def commit_undo(self, view: RaceView, reopened: Lead, moves: Sequence[Move]) -> bool:
         memory, held, rep = self._memory, view.lead, view.rep
@@ -147,11 +148,11 @@ class FakeRace:
         if (stored.state, stored.owner, stored.epoch) != (State.CLAIMED, rep.rep_id, held.epoch):
             return False
         day = rep.today(held.claimed_at)
-        if not held.test and view.limits.claims_on(day) > 0:
-            counted = memory.limits[rep.rep_id].claims_on(day)
-            if counted <= 0:
+        if not held.test and view.limits.day == day and view.limits.claims > 0:
+            counted = memory.limits[rep.rep_id]
+            if counted.day != day or counted.claims <= 0:
                 return False
-            memory.limits[rep.rep_id] = Limits(day, counted - 1)
+            memory.limits[rep.rep_id] = Limits(day, counted.claims - 1)
         memory.leads[held.lead_id] = reopened
         memory.outbox[held.lead_id, LOCK] = reopened.opens_at
         memory.moves.extend(moves)

@@ -13,6 +13,7 @@ from dibs.domain.errors import AlreadyClaimed, ClaimRefused, Expired, Withdrawn
 from dibs.domain.leads import Lead, State
 from dibs.domain.reps import Rep
 from dibs.usecases.claim import Won, by_sms, claim
+from dibs.usecases.ports import Notice
 from dibs.usecases.reply import START, STOP, YES, Answer, InboundSms, reply
 from support.builders import NOON, a_card, a_playbook, a_rep
 from support.fakes import FakeWorld
@@ -36,12 +37,14 @@ class Line:
         lead = self.world.post_lead(a_card(number))
         about = (rep or self.rep).rep_id
         assert self.world.offers.reserve_sms(lead, about, lambda: code, NOON) == code
+        self.world.offers.record([Notice(lead.lead_id, lead.epoch, about, NOON, ("sms",))])
         return lead
 
     def text(self, body: str, phone: str | None = None) -> Answer | None:
         self._number += 1
-        message = InboundSms(str(self._number), phone or str(self.rep.phone), body)
         world = self.world
+        number, now = str(self._number), world.clock()
+        message = InboundSms(number, phone or str(self.rep.phone), body, now)
         return reply(message, world.race, world.roster, world.offers, world.once, world.clock)
 
     def outcome(self, body: str) -> object:
@@ -93,14 +96,53 @@ def test_the_code_claims_however_it_is_written(body: str) -> None:
         "是",
         "是。",
         " 是 ",
-        "yes please",
-        "Ya, saya",
     ],
 )
 def test_a_bare_yes_claims_when_one_offer_is_open(body: str) -> None:
     line = Line()
     assert isinstance(line.outcome(body), Won)
     assert line.owner() == line.rep.rep_id
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["Ya saya sibuk sekarang", "Yes but I am busy, give it to Ben", "Y NOT", "yes please"],
+)
+def test_talk_that_begins_with_yes_claims_nothing(body: str) -> None:
+    line = Line()
+    assert line.outcome(body) == "not_understood"
+    assert line.owner() is None
+
+
+def test_a_code_after_yes_claims_its_own_lead_also_when_written_apart() -> None:
+    line = Line()
+    second = line.offer(2, "9Q4R")
+    won = line.outcome("yes 9Q 4R")
+    assert isinstance(won, Won)
+    assert won.claim.lead_id == second.lead_id
+
+
+def test_a_yes_means_only_a_lead_the_rep_had_been_told_of_by_then() -> None:
+    line = Line()
+    rep, world = line.rep, line.world
+    late = InboundSms("old", str(rep.phone), "yes", NOON - timedelta(minutes=1))
+    arguments = (world.race, world.roster, world.offers, world.once, world.clock)
+    answered = reply(late, *arguments)
+    assert answered is not None
+    assert answered.outcome == "no_open_offer"
+    world.post_lead(a_card(2))  # open, but this rep was not told of it
+    won = line.outcome("yes")
+    assert isinstance(won, Won)
+    assert won.claim.lead_id == line.lead.lead_id
+
+
+@pytest.mark.parametrize("body", ["Cancel that please", "End of day, sorry", "quit asking"])
+def test_talk_that_begins_with_a_carriers_word_opts_nobody_out(body: str) -> None:
+    line = Line()
+    line.text(body)
+    known = line.world.roster.get(line.rep.rep_id)
+    assert known is not None
+    assert known.sms_opted_out is False
 
 
 def test_a_yes_to_several_offers_asks_which_and_claims_none() -> None:

@@ -137,8 +137,14 @@ class Dynamo:
         )
         return cast(Item, answer.get("Attributes", {}))
 
-    def delete(self, table: str, key: Item) -> None:
-        self._call(self.client.delete_item, TableName=table, Key=key)
+    def delete(self, table: str, key: Item, condition: str | None = None, **options: Any) -> None:
+        self._call(
+            self.client.delete_item,
+            TableName=table,
+            Key=key,
+            **(_guard(condition) if condition else {}),
+            **options,
+        )
 
     def batch_put(self, table: str, items: Sequence[Item]) -> None:
         waiting = [{"PutRequest": {"Item": item}} for item in items]

@@ -10,8 +10,11 @@ import json
 import os
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
+from dibs.adapters.clock import from_ms
 from dibs.adapters.http import PROBLEM, Response, answer, problem
 from dibs.adapters.observability import Handler, count, logger, observed
 from dibs.domain.errors import Busy, DibsError, RouteNotFound
@@ -65,8 +68,16 @@ def http(routes: Mapping[str, Route], warm: Callable[[], object]) -> Handler:
     return function(work, warm)
 
 
-def messages(act: Callable[[Any, Any], None], warm: Callable[[], object]) -> Handler:
-    """Return a handler for an SQS batch; `act` gets each JSON body and the Lambda context.
+@dataclass(frozen=True)
+class Arrival:
+    """How a message came: when its sender sent it, and the Lambda context it is handled in."""
+
+    sent_at: datetime
+    context: Any
+
+
+def messages(act: Callable[[Any, Arrival], None], warm: Callable[[], object]) -> Handler:
+    """Return a handler for an SQS batch; `act` gets each JSON body and how it came.
 
     Messages that failed come again, they alone.
     """
@@ -75,7 +86,8 @@ def messages(act: Callable[[Any, Any], None], warm: Callable[[], object]) -> Han
         failed = []
         for record in event["Records"]:
             try:
-                act(json.loads(record["body"]), context)
+                sent_at = from_ms(int(record["attributes"]["SentTimestamp"]))
+                act(json.loads(record["body"]), Arrival(sent_at, context))
             except Exception as error:
                 _log(error, record.get("eventSourceARN", "").rpartition(":")[2])
                 failed.append({"itemIdentifier": record["messageId"]})

@@ -162,6 +162,8 @@ def usable_phone(given: str) -> tuple[str, tuple[str, ...]]:
         return given, ("phone_unusable",)
     if not phonenumbers.is_valid_number(number):
         return given, ("phone_unusable",)
+    if number.extension:
+        return given, ()  # E.164 has no place for it, and nobody is reached without it
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164), ()
 
 

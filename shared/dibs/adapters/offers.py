@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -142,7 +143,13 @@ class DynamoOfferStore:
 
     def free_sms(self, lead: Lead, rep_id: str, code: str) -> None:
         """Give a reservation back: the text was not sent."""
-        self._db.delete(self._table, _key(lead.lead_id, rep_id, keys.SMS))
+        with suppress(ConditionFailed):  # a later opening has its own reservation
+            self._db.delete(
+                self._table,
+                _key(lead.lead_id, rep_id, keys.SMS),
+                "code = :code",
+                ExpressionAttributeValues={":code": {"S": code}},
+            )
         self._db.delete(self._table, {"pk": {"S": keys.code(rep_id, code)}, "sk": {"S": keys.SMS}})
 
     def find_code(self, rep_id: str, code: str) -> tuple[str, int] | None:

@@ -139,7 +139,7 @@ class SnsPush:
         application = self._applications.get(Platform(platform))
         if not application:
             raise InvalidInput(
-                (FieldError("platform", f"{platform} is not set up; run 'dibs setup push'"),)
+                (FieldError("platform", f"{platform} is not set up here; ask whoever runs Dibs"),)
             )
         before = rep_id
         try:

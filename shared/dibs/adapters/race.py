@@ -161,16 +161,18 @@ class DynamoRaceStore:
         today = view.rep.today(claim.claimed_at)
         values[":day"] = {"S": today.isoformat()}
         values[":one"] = {"N": "1"}
-        if view.limits.day == today:
+        counted = view.limits.day
+        if counted is not None and counted >= today:
+            # A day ahead of ours is counted on: clocks differ by milliseconds at midnight.
+            values[":day"] = {"S": counted.isoformat()}
             values[":most"] = {"N": str(view.playbook.claims_per_day)}
             change = "ADD claims :one"
             below = "claims_day = :day AND claims < :most"
         else:
             change = "SET claims_day = :day, claims = :one"
             below = "attribute_not_exists(claims_day)"
-            if view.limits.day is not None:
-                values[":seen"] = {"S": view.limits.day.isoformat()}
-                below = "claims_day = :seen"
+            if counted is not None:
+                below = "claims_day < :day"
         return _update(self._to.organisation_table, key, change, f"{on} AND {below}", {}, values)
 
     def _put_record(self, claim: Claim) -> dict[str, Any]:
@@ -211,7 +213,7 @@ class DynamoRaceStore:
             *(put_move(self._to, move) for move in moves),
         ]
         claimed_on = rep.today(held.claimed_at)
-        if not held.test and view.limits.claims_on(claimed_on) > 0:
+        if not held.test and view.limits.day == claimed_on and view.limits.claims > 0:
             day: Item = {":day": {"S": claimed_on.isoformat()}}
             writes.append(
                 _update(
@@ -303,7 +305,8 @@ def stored_playbook(item: Item | None) -> Playbook:
 
 def read_card(db: Dynamo, to: Settings, lead_id: str) -> Card | None:
     """Read one card."""
-    item = db.get(to.contacts_table, {CardRecord.lead_id.attr_name: {"S": lead_id}})
+    key = {CardRecord.lead_id.attr_name: {"S": lead_id}}
+    item = db.get(to.contacts_table, key, consistent=True)  # the winner may be that fast
     return card_from(item) if item else None
 
 
@@ -336,7 +339,9 @@ def open_for_offers(record: LockRecord, lead: Lead, now: datetime) -> None:
 def _as_it_stood(view: RaceView, failure: ConditionFailed) -> RaceView:
     lock, person, record = failure.items
     if lock is not None:
-        view = replace(view, lead=lead_from(lock))
+        lead = lead_from(lock)
+        reopened = view.lead is None or lead.epoch != view.lead.epoch
+        view = replace(view, lead=lead, noticed_at=None if reopened else view.noticed_at)
     if record is not None:
         view = replace(view, claim=claim_from(record))
     if person is not None:

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 
 class Platform(StrEnum):
-    """Where a push goes; `webpush` devices are desktop notices of the open page."""
+    """Where a push goes."""
 
     APNS = "apns"
     FCM = "fcm"
@@ -41,6 +41,10 @@ class Rep:
     sms_opted_out: bool = False
     devices: tuple[Device, ...] = ()
 
+    def is_available(self, now: datetime) -> bool:
+        """Tell whether the rep is with us and not paused (R8)."""
+        return self.active and (self.paused_until is None or self.paused_until <= now)
+
     @property
     def pushable(self) -> tuple[Device, ...]:
         return tuple(device for device in self.devices if device.enabled)
@@ -62,4 +66,5 @@ class Limits:
     claims: int = 0
 
     def claims_on(self, day: date) -> int:
-        return self.claims if self.day == day else 0
+        """Return the claims that count on `day`; a stored day ahead of it counts as well."""
+        return self.claims if self.day is not None and self.day >= day else 0

@@ -58,6 +58,8 @@ def bearer(token: str) -> Proof:
     def check(view: RaceView) -> None:
         if view.token_hash is None or not hmac.compare_digest(view.token_hash, given):
             raise Unauthorized
+        if view.rep is None or not view.rep.active:
+            raise Unauthorized
 
     return check
 
@@ -67,7 +69,7 @@ def by_link(link: Link) -> Proof:
 
     def check(view: RaceView) -> None:
         lead = view.lead
-        if lead is None or view.rep is None:
+        if lead is None or view.rep is None or not view.rep.active:
             raise LeadNotFound
         if not link_is_for(link, lead.salt, lead.epoch):
             earlier = range(max(1, lead.epoch - 20), lead.epoch)
@@ -122,7 +124,7 @@ def claim(
             proof(view)
             now = clock()
             lead, rep = judge(store, view, now)
-            if lead.owner == rep_id and view.claim is not None:
+            if lead.owner == rep_id and view.claim is not None and view.claim.epoch == lead.epoch:
                 return standing_win(store, view, view.claim, now, contact_shown_for)
             record = _record(view, lead, rep, now)
             outdated = store.commit_claim(view, record)
@@ -173,14 +175,18 @@ def _lost(store: RaceStore, view: RaceView, lead: Lead, rep: Rep, now: datetime)
     record = view.claim
     if record is None or record.epoch != lead.epoch:
         # The read caught the lock after the race and the record before it: look once more.
-        record = store.read(lead.lead_id, rep.rep_id).claim
+        with suppress(Busy):
+            record = store.read(lead.lead_id, rep.rep_id).claim
     claimed_at = lead.claimed_at or now
     named = record is not None and not view.playbook.hides_winner_from(rep)
+    open_leads = 0
+    with suppress(Busy):  # "taken" is known for sure; how many others are open is about
+        open_leads = store.count_open(rep.team, now)
     return AlreadyClaimed(
         claimed_by=(record.rep_id, record.rep_name) if record is not None and named else None,
         claimed_at=claimed_at,
         ms_ago=max(0, _ms(now - claimed_at)),
-        open_leads=store.count_open(rep.team, now),
+        open_leads=open_leads,
     )
 
 

@@ -58,7 +58,7 @@ def offer(chunk: Chunk, desk: Desk) -> None:
     if lead is None:
         return
     told = desk.offers.notices(lead.lead_id, lead.epoch, chunk.rep_ids)
-    reps = desk.roster.get_many(chunk.rep_ids)
+    reps = _reachable(chunk.rep_ids, desk)
     fresh = [reps[rep_id] for rep_id in chunk.rep_ids if rep_id in reps and rep_id not in told]
     if chunk.notify_at is not None:
         desk.wait_until(chunk.notify_at)
@@ -81,7 +81,8 @@ def offer(chunk: Chunk, desk: Desk) -> None:
     if waiting and playbook.sms.enabled:
         later = Chunk("unseen", lead.lead_id, lead.epoch, waiting)
         desk.queue.put([later], delay_seconds=playbook.unseen_seconds)
-    desk.count("Offers", len(sent))
+    if not lead.test:
+        desk.count("Offers", len(sent))
     if delivery.accepted:
         desk.count("OfferSpreadMs", delivery.spread_ms)
     text(lead, [reps[r] for r in chunk.rep_ids if r in reps and r not in pushed], desk)
@@ -100,7 +101,7 @@ def unseen(chunk: Chunk, desk: Desk) -> None:
         return
     known = desk.offers.sightings(lead.lead_id, lead.epoch, chunk.rep_ids)
     silent = [rep_id for rep_id in chunk.rep_ids if rep_id not in known]
-    reps = desk.roster.get_many(silent)
+    reps = _reachable(silent, desk)
     text(lead, [reps[rep_id] for rep_id in silent if rep_id in reps], desk)
 
 
@@ -185,7 +186,15 @@ def _text_one(lead: Lead, rep: Rep, playbook: Playbook, desk: Desk) -> None:
         # Not sent: give the reservation back, so that the retry of this chunk sends it.
         desk.offers.free_sms(lead, rep.rep_id, code)
         raise
-    desk.count("SmsSent", 1)
+    if not lead.test:
+        desk.count("SmsSent", 1)
+
+
+def _reachable(rep_ids: Sequence[str], desk: Desk) -> dict[str, Rep]:
+    """Return the reps as they are now, but for those who left or paused since the offer was dealt."""
+    now = desk.clock()
+    found = desk.roster.get_many(rep_ids)
+    return {rep_id: rep for rep_id, rep in found.items() if rep.is_available(now)}
 
 
 def _open(chunk: Chunk, desk: Desk) -> Lead | None:

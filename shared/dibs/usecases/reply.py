@@ -9,6 +9,7 @@ from datetime import datetime
 
 from dibs.domain.decide import Eligible
 from dibs.domain.errors import DibsError
+from dibs.domain.leads import Lead
 from dibs.domain.reps import Limits, Rep
 from dibs.usecases.claim import Won, by_sms, claim
 from dibs.usecases.ports import OfferStore, Once, RaceStore, Roster
@@ -34,11 +35,15 @@ _CODE = re.compile(r"(?=.*[2-9])[A-Z2-9]{4,6}")
 
 @dataclass(frozen=True)
 class InboundSms:
-    """A text a rep sent us; `phone` is E.164, as the carrier gave it."""
+    """A text a rep sent us; `phone` is E.164, as the carrier gave it.
+
+    `received_at` is when it reached us: an answer can only mean what was asked before.
+    """
 
     message_id: str
     phone: str
     body: str
+    received_at: datetime
 
 
 @dataclass(frozen=True)
@@ -66,7 +71,8 @@ def reply(
     now = clock()
     words = re.sub(r"[^\w\s]", " ", message.body.upper()).split()
     text = "".join(words)
-    stop, start = text in STOP or (words and words[0] in STOP), text in START
+    # "Cancel that" is talk and "STOP texting me" is not: carriers' other words must stand alone.
+    stop, start = text in STOP or words[:1] == ["STOP"], text in START
     known = roster.by_phone(message.phone)
     if known is None or not known[0].active:
         if stop or start:
@@ -75,11 +81,12 @@ def reply(
         return Answer(message.phone, None, "unknown_number") if first else None
     rep, limits = known
     if stop or start:
-        roster.opt_out(rep.rep_id, bool(stop))
+        roster.opt_out(rep.rep_id, stop)
         return None
     codes = _codes(words, text)
-    if text in YES or (not codes and words and words[0] in YES):
-        return Answer(message.phone, rep, _by_yes(rep, limits, store, roster, clock))
+    if text in YES:
+        yes = _by_yes(message, rep, limits, store, roster, offers, clock)
+        return Answer(message.phone, rep, yes)
     for code in codes:
         offer = offers.find_code(rep.rep_id, code)
         if offer is not None:
@@ -91,22 +98,31 @@ def reply(
 
 
 def _codes(words: list[str], text: str) -> list[str]:
-    """Return what may be a code: each word, then all of it with the spaces taken out."""
-    return [word for word in (*words, text) if _CODE.fullmatch(word)]
+    """Return what may be a code: each word, all of it without spaces, and that after a yes."""
+    after_yes = "".join(words[1:]) if words[:1] and words[0] in YES else ""
+    return [word for word in (*words, text, after_yes) if _CODE.fullmatch(word)]
 
 
 def _by_yes(
+    message: InboundSms,
     rep: Rep,
     limits: Limits,
     store: RaceStore,
     roster: Roster,
+    offers: OfferStore,
     clock: Callable[[], datetime],
 ) -> Won | DibsError | str:
+    """Claim the one open lead the rep had been told of when they said yes."""
     now = clock()
+
+    def told(lead: Lead) -> bool:
+        notice = offers.notices(lead.lead_id, lead.epoch, [rep.rep_id]).get(rep.rep_id)
+        return notice is not None and notice.sent_at <= message.received_at
+
     offered = [
         offer
         for offer in open_offers(store, rep, limits, roster.playbook(), now)
-        if isinstance(offer.verdict, Eligible)
+        if isinstance(offer.verdict, Eligible) and told(offer.lead)
     ]
     if len(offered) != 1:
         return "no_open_offer" if not offered else "which_offer"

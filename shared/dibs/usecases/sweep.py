@@ -6,12 +6,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import islice
 
 from dibs.domain.leads import Lead, State, moved
 from dibs.usecases.ports import Bus, Fact, LeadStore, Pending, Timers
 
 # Younger ones are still on their ordinary way.
 PATIENCE = timedelta(seconds=45)
+SLICE = 50
 
 
 @dataclass(frozen=True)
@@ -33,8 +35,11 @@ def relay(pending: list[Pending], store: LeadStore, bus: Bus) -> None:
 def sweep(store: LeadStore, bus: Bus, now: datetime) -> Swept:
     """Re-drive everything older than `PATIENCE` that has not reached where it was going."""
     late = now - PATIENCE
-    stuck = list(store.waiting_in_outbox(late))
-    relay(stuck, store, bus)
+    republished, stuck = 0, iter(store.waiting_in_outbox(late))
+    # Slice by slice, so that a run that ends early has got on with a long backlog.
+    while waiting := list(islice(stuck, SLICE)):
+        relay(waiting, store, bus)
+        republished += len(waiting)
     expired, unplanned = 0, []
     for lead in store.open_leads():
         if lead.state is State.OPEN and now >= lead.closes_at:
@@ -42,7 +47,7 @@ def sweep(store: LeadStore, bus: Bus, now: datetime) -> Swept:
         elif lead.planned_epoch < lead.epoch and lead.opens_at < late:
             unplanned.append(Fact("lead.opened", lead.lead_id, lead.epoch))
     bus.publish(unplanned)
-    return Swept(len(stuck), len(unplanned), expired)
+    return Swept(republished, len(unplanned), expired)
 
 
 def closing(
