@@ -106,4 +106,5 @@ def _fresh(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
         env={**kept, "PYTHONPATH": path, **environment},
         capture_output=True,
         text=True,
+        check=False,
     )

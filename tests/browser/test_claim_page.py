@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+
 from support.stack import Stack
 
 pytestmark = [pytest.mark.browser, pytest.mark.stack]

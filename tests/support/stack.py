@@ -218,6 +218,7 @@ def _run(port: int, *arguments: str) -> str:
         env={**os.environ, "DIBS_PORT": str(port), "AUTH": "true"},
         capture_output=True,
         text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout

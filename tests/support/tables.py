@@ -49,7 +49,7 @@ _Loader.add_multi_constructor("!", _tag)
 @lru_cache(maxsize=1)
 def template() -> dict[str, Any]:
     """Return the parsed template."""
-    loaded: dict[str, Any] = yaml.load(TEMPLATE.read_text(encoding="utf-8"), _Loader)  # noqa: S506
+    loaded: dict[str, Any] = yaml.load(TEMPLATE.read_text(encoding="utf-8"), _Loader)
     return loaded
 
 

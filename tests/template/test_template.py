@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+
 from support.tables import TEMPLATE, template
 
 RESOURCES: dict[str, dict[str, Any]] = template()["Resources"]

@@ -47,7 +47,8 @@ REFUSALS = (
     Refusal(
         "daily_limit",
         LIFTS,
-        "You have reached your limit for today (10). The count starts again at midnight in your time zone.",
+        "You have reached your limit for today (10). "
+        "The count starts again at midnight in your time zone.",
     ),
     Refusal("paused", LIFTS, "You are paused. Switch yourself on to claim."),
 )

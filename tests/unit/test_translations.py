@@ -122,7 +122,8 @@ def test_refusals_are_said_in_the_reps_language_with_their_numbers() -> None:
     limit = Refusal(
         "daily_limit",
         datetime(2026, 5, 1, tzinfo=UTC),
-        "You have reached your limit for today (12). The count starts again at midnight in your time zone.",
+        "You have reached your limit for today (12). "
+        "The count starts again at midnight in your time zone.",
     )
     assert refusal_sentence(limit, "en") == limit.how
     assert refusal_sentence(limit, "ms").startswith(

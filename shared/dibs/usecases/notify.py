@@ -191,7 +191,7 @@ def _text_one(lead: Lead, rep: Rep, playbook: Playbook, desk: Desk) -> None:
 
 
 def _reachable(rep_ids: Sequence[str], desk: Desk) -> dict[str, Rep]:
-    """Return the reps as they are now, but for those who left or paused since the offer was dealt."""
+    """Return the reps as they are now, without those who left or paused meanwhile."""
     now = desk.clock()
     found = desk.roster.get_many(rep_ids)
     return {rep_id: rep for rep_id, rep in found.items() if rep.is_available(now)}
