@@ -128,7 +128,10 @@ def sms() -> SnsSms:
 @lru_cache(maxsize=1)
 def desk() -> Desk:
     """Return everything notify works with."""
+    from concurrent.futures import ThreadPoolExecutor
+
     from dibs.adapters import clock
+    from dibs.adapters.clients import PUBLISHERS
     from dibs.adapters.observability import count
     from dibs.adapters.texts import offer_sms
     from dibs.usecases.notify import Desk
@@ -148,6 +151,7 @@ def desk() -> Desk:
         clock=clock.now,
         wait_until=clock.wait_until,
         count=count,
+        each=ThreadPoolExecutor(PUBLISHERS, thread_name_prefix="sms").map,
     )
 
 

@@ -74,7 +74,7 @@ reps = st.sampled_from([AINA, AINA, BEN, BEN, CHONG])
 # (or to the same one).
 deeds = st.lists(
     st.tuples(
-        st.sampled_from(["claim", "claim", "undo", "undo", "time", "expire", "pause"]),
+        st.sampled_from(["claim", "undo", "mistake", "second thought", "time", "expire"]),
         st.none() | st.none() | reps,
         st.none() | st.none() | numbers,
     ),
@@ -276,16 +276,15 @@ class Life(RuleBasedStateMachine):
     def live_through(self, between: list[Any], number: int, rep: Rep) -> None:
         for deed, by, to in between:
             whose, which = by or rep, to or number
-            if deed == "claim":
+            if deed in ("claim", "mistake"):
                 self.somebody_claims(which, whose)
-            elif deed == "undo":
+            if deed in ("undo", "mistake", "second thought"):
                 self.somebody_undoes(which, whose)
-            elif deed == "expire" and IDS[which] in self.known:
-                lead = self.lock(IDS[which])
-                self.a_closing_timer_goes_off(which, lead.epoch)
-            elif deed == "pause":
-                self.somebody_pauses_or_comes_back(whose, 0)
-            elif deed == "time":
+            if deed == "second thought":
+                self.somebody_claims(which, whose)
+            if deed == "expire" and IDS[which] in self.known:
+                self.a_closing_timer_goes_off(which, self.known[IDS[which]].epoch)
+            if deed == "time":
                 self.clock.pass_(seconds=WINDOW.total_seconds())
 
     @rule(number=numbers, epoch=st.integers(1, 3))

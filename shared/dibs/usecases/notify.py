@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -42,6 +42,8 @@ class Desk:
     clock: Callable[[], datetime]
     wait_until: Callable[[datetime], None]
     count: Callable[[str, float], None]
+    each: Callable[..., Iterable[Exception | None]] = map
+    """Runs a function for each of many things, side by side where threads are at hand."""
 
 
 def notify(chunk: Chunk, desk: Desk) -> None:
@@ -151,43 +153,53 @@ def push_failed(
 
 
 def text(lead: Lead, reps: Sequence[Rep], desk: Desk) -> None:
-    """Text each rep the offer, at most once per rep and opening, within the daily caps (N1)."""
+    """Text each rep the offer, at most once per rep and opening, within the daily caps (N1).
+
+    All texts are reserved first and then sent side by side, so that they leave together (N6).
+    """
     playbook = desk.roster.playbook()
     if not playbook.sms.enabled:
         return
-    failed: Exception | None = None
+    ready: list[tuple[Rep, str]] = []
+    failures: list[Exception] = []
     for rep in reps:
         try:
-            if rep.textable:
-                _text_one(lead, rep, playbook, desk)
+            code = _reserved(lead, rep, playbook, desk) if rep.textable else None
         except Exception as error:
-            failed = error
-    if failed is not None:
-        raise failed
+            failures.append(error)  # the others still get theirs; the retry sends this one
+        else:
+            ready += [(rep, code)] if code else []
+    sent = list(desk.each(lambda job: _sent(lead, job[0], job[1], desk), ready))
+    failures += [error for error in sent if error is not None]
+    if not lead.test and ready:
+        desk.count("SmsSent", sum(error is None for error in sent))
+    if failures:
+        raise failures[0]
 
 
-def _text_one(lead: Lead, rep: Rep, playbook: Playbook, desk: Desk) -> None:
-    now = desk.clock()
-    if rep.phone is None:
-        return
+def _reserved(lead: Lead, rep: Rep, playbook: Playbook, desk: Desk) -> str | None:
+    """Return the reply code of the one text this rep may get, None when none may be sent."""
+    now, caps = desk.clock(), playbook.sms
     code = desk.offers.reserve_sms(lead, rep.rep_id, lambda: reply_code(desk.choice), now)
     if code is None:
-        return
-    caps = playbook.sms
+        return None
     if not desk.roster.count_sms(
         rep.rep_id, now.date(), caps.per_rep_per_day, caps.per_organisation_per_day
     ):
         desk.count("SmsCapReached", 1)
-        return
+        return None
+    return code
+
+
+def _sent(lead: Lead, rep: Rep, code: str, desk: Desk) -> Exception | None:
+    """Send one reserved text; on failure give the reservation back and return what happened."""
     token = link_token(lead.salt, lead.lead_id, rep.rep_id, lead.epoch)
     try:
-        desk.sms.send(rep.phone, desk.offer_text(lead, rep, code, token, now))
-    except Exception:
-        # Not sent: give the reservation back, so that the retry of this chunk sends it.
+        desk.sms.send(str(rep.phone), desk.offer_text(lead, rep, code, token, desk.clock()))
+    except Exception as error:
         desk.offers.free_sms(lead, rep.rep_id, code)
-        raise
-    if not lead.test:
-        desk.count("SmsSent", 1)
+        return error
+    return None
 
 
 def _reachable(rep_ids: Sequence[str], desk: Desk) -> dict[str, Rep]:
