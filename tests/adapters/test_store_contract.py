@@ -360,6 +360,23 @@ def test_the_count_starts_again_on_a_new_day(stores: Stores) -> None:
     assert met.limits == Limits(AINA.today(tomorrow), 1)
 
 
+def test_a_clock_behind_midnight_counts_on_the_day_another_has_begun(stores: Stores) -> None:
+    stores.put_playbook(a_playbook(claims_per_day=2))
+    stores = stores.refreshed()
+    midnight = NOON + timedelta(hours=4)  # in Kuching
+    leads = [stores.post_lead(a_card(n), midnight - SECOND) for n in range(3)]
+    views = [stores.view(lead) for lead in leads]
+    assert stores.commit(views[0], midnight) is None
+    met = stores.commit(views[1], midnight - MS)  # its day is over, says the store
+    assert met is not None
+    assert met.limits == Limits(AINA.today(midnight), 1)
+    assert stores.commit(met, midnight - MS) is None
+    assert stores.view(leads[0]).limits == Limits(AINA.today(midnight), 2)
+    full = stores.commit(stores.view(leads[2]), midnight - MS)
+    assert full is not None
+    assert full.lead == leads[2]
+
+
 def test_a_rep_who_was_paused_or_let_go_since_does_not_get_the_lead(
     stores: Stores, lead: Lead
 ) -> None:

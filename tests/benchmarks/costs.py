@@ -162,7 +162,10 @@ class Cloud:
             "messageId": str(uuid4()),
             "receiptHandle": "handle",
             "body": body,
-            "attributes": {"ApproximateReceiveCount": "1"},
+            "attributes": {
+                "ApproximateReceiveCount": "1",
+                "SentTimestamp": str(int(time.time() * 1000)),
+            },
             "eventSource": "aws:sqs",
             "eventSourceARN": f"arn:aws:sqs:us-east-1:123456789012:{queue}",
         }

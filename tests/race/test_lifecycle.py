@@ -59,7 +59,7 @@ PLAYBOOK = a_playbook(
     undo_seconds=30,
 )
 # Midnight comes in Kuching, where Aina is, while the first leads are open.
-BEFORE_MIDNIGHT = NOON + timedelta(hours=4) - timedelta(seconds=60)
+BEFORE_MIDNIGHT = NOON + timedelta(hours=4) - timedelta(seconds=20)
 AINA, BEN, CHONG = a_rep(1), a_rep(2, zone="America/Santiago"), a_rep(3, team="south")
 REPS = (AINA, BEN, CHONG)
 CARDS = {
@@ -75,10 +75,10 @@ reps = st.sampled_from([AINA, AINA, BEN, BEN, CHONG])
 deeds = st.lists(
     st.tuples(
         st.sampled_from(["claim", "undo", "mistake", "second thought", "time", "expire"]),
-        st.none() | st.none() | reps,
-        st.none() | st.none() | numbers,
+        st.sampled_from([None, None, None, *REPS]),
+        st.sampled_from([None] * 14 + list(CARDS)),
     ),
-    min_size=1,
+    min_size=2,
     max_size=5,
 )
 
@@ -321,7 +321,7 @@ class Life(RuleBasedStateMachine):
         relay(list(self.world.leads.waiting_in_outbox(now)), self.world.leads, self.bus)
         assert list(self.world.leads.waiting_in_outbox(now)) == []
 
-    @rule(seconds=st.sampled_from([1, 1, 29, 31, 61, 301, 6 * 3600]))
+    @rule(seconds=st.sampled_from([1, 29, 29, 31, 301, 6 * 3600]))
     def time_passes(self, seconds: int) -> None:
         self.clock.pass_(seconds=seconds)
 
@@ -474,7 +474,7 @@ def test_whatever_happens_in_whatever_order_one_owner_no_illegal_move_nothing_lo
     run_state_machine_as_test(
         Life,
         settings=settings(
-            max_examples=50,
+            max_examples=40,
             stateful_step_count=20,
             suppress_health_check=list(HealthCheck),
         ),

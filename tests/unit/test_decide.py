@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dibs.domain.decide import Eligible, Refused, Verdict, decide, next_midnight
+from dibs.domain.decide import Eligible, Refused, Verdict, day_after, decide
 from dibs.domain.reps import Limits
 from support.builders import NOON, a_lead, a_playbook, a_rep
 
@@ -122,6 +122,15 @@ def test_yesterdays_claims_do_not_count_today() -> None:
     assert codes(decide(a_lead(), rep, yesterday, a_playbook(), NOON)) == []
 
 
+def test_a_count_of_a_day_that_a_faster_clock_began_holds_until_that_day_is_over() -> None:
+    # Functions' clocks differ by milliseconds; at midnight one of them is in tomorrow already.
+    rep = a_rep(zone="UTC")
+    tomorrow = Limits(TODAY + timedelta(days=1), 10)
+    verdict = decide(a_lead(), rep, tomorrow, a_playbook(), NOON)
+    assert codes(verdict) == ["daily_limit"]
+    assert lifts_at(verdict) == NOON + 36 * HOUR
+
+
 def test_a_test_lead_is_not_held_back_by_the_daily_limit() -> None:
     rep = a_rep(zone="UTC")
     assert codes(decide(a_lead(test=True), rep, FULL, a_playbook(), NOON)) == []
@@ -171,7 +180,7 @@ def test_the_repeated_hour_before_midnight_belongs_to_the_old_day() -> None:
     for fold in (0, 1):
         moment = local("America/Santiago", 2026, 4, 4, 23, 30, fold=fold)
         assert rep.today(moment) == date(2026, 4, 4)
-        assert next_midnight("America/Santiago", moment) == datetime(2026, 4, 5, 4, tzinfo=UTC)
+        assert day_after(rep.today(moment), rep.zone) == datetime(2026, 4, 5, 4, tzinfo=UTC)
 
 
 ZONES = (
@@ -204,7 +213,7 @@ spans = st.integers(-72 * 3_600_000, 72 * 3_600_000).map(lambda ms: ms * MS)
     opens=spans,
     window=st.integers(1, 96 * 3_600_000).map(lambda ms: ms * MS),
     pause=st.none() | spans,
-    used_on=st.sampled_from([None, 0, -1]),
+    used_on=st.sampled_from([None, 0, 0, -1, 1]),
     claims=st.integers(0, 12),
     active=st.booleans(),
     team=st.sampled_from(["north", "north", "south"]),

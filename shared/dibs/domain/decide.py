@@ -7,7 +7,7 @@ not. It is pure: the lead, the rep, what the rep has used up, the rules and the 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from dibs.domain.errors import Refusal, lifts_at
@@ -57,11 +57,12 @@ def decide(lead: Lead, rep: Rep, limits: Limits, playbook: Playbook, now: dateti
         refusals.append(
             Refusal("paused", rep.paused_until, "You are paused. Switch yourself on to claim.")
         )
-    if not lead.test and limits.claims_on(rep.today(now)) >= playbook.claims_per_day:
+    today = rep.today(now)
+    if not lead.test and limits.claims_on(today) >= playbook.claims_per_day:
         refusals.append(
             Refusal(
                 "daily_limit",
-                next_midnight(rep.zone, now),
+                day_after(max(today, limits.day or today), rep.zone),
                 f"You have reached your limit for today ({playbook.claims_per_day}). "
                 "The count starts again at midnight in your time zone.",
             )
@@ -69,7 +70,6 @@ def decide(lead: Lead, rep: Rep, limits: Limits, playbook: Playbook, now: dateti
     return Refused(tuple(refusals)) if refusals else Eligible(lead.opens_at)
 
 
-def next_midnight(zone: str, now: datetime) -> datetime:
+def day_after(day: date, zone: str) -> datetime:
     """Return, in UTC, the first moment of the zone's next calendar day (DST-correct)."""
-    tomorrow = now.astimezone(ZoneInfo(zone)).date() + timedelta(days=1)
-    return datetime.combine(tomorrow, time(), ZoneInfo(zone)).astimezone(UTC)
+    return datetime.combine(day + timedelta(days=1), time(), ZoneInfo(zone)).astimezone(UTC)
