@@ -97,7 +97,8 @@ Written by `make bench`; do not edit. AWS list prices, us-east-1, US dollars, no
 One lead is told to {REPS} reps by push. {LOOKERS} open the page, look for {2 * POLLS + 1} seconds
 and claim: one wins, {LOOKERS - 1} are told who did, the other {REPS - LOOKERS} alerts are
 taken back. *With texts*, they look for {2 * PATIENT_POLLS + 1} seconds, and the
-{texts.amounts["texts"]:.0f} who have not looked after 20 get a text message, whose own price stands below.
+{texts.amounts["texts"]:.0f} who have not looked after 20 get a text message,
+whose own price stands below.
 
 **US$ {push.total:.2f} for 1,000 such leads** (goal: {GOAL:.2f}, {verdict}),
 {texts.total:.2f} with texts, before what the carriers take.
