@@ -228,23 +228,32 @@ class Life(RuleBasedStateMachine):
         if self.store().commit_claim(view, record) is None:
             self.took(lead.lead_id, rep, now, lead.epoch)
 
-    @rule(number=numbers, rep=reps, between=deeds)
-    def much_happens_between_a_read_and_a_claim(
-        self, number: int, rep: Rep, between: list[Any]
+    @rule(
+        act=st.sampled_from(["claim", "undo", "expire", "relay"]),
+        number=numbers,
+        rep=reps,
+        between=deeds,
+    )
+    def much_happens_between_a_read_and_an_act(
+        self, act: str, number: int, rep: Rep, between: list[Any]
     ) -> None:
+        if act in ("undo", "relay"):
+            self.somebody_claims(number, rep)
         view = self.store().read(IDS[number], rep.rep_id)
+        waiting = list(self.world.leads.waiting_in_outbox(self.tick()))
         self.live_through(between, number, rep)
-        self.claims_on(view)
+        if act == "claim":
+            self.claims_on(view)
+        elif act == "undo":
+            self.undoes_on(view)
+        elif act == "expire":
+            self.expires_on(view)
+        else:
+            relay(waiting, self.world.leads, self.bus)
 
-    @rule(number=numbers, rep=reps, between=deeds)
-    def much_happens_between_a_read_and_an_undo(
-        self, number: int, rep: Rep, between: list[Any]
-    ) -> None:
-        self.somebody_claims(number, rep)
-        view = self.store().read(IDS[number], rep.rep_id)
-        self.live_through(between, number, rep)
-        now = self.tick()
-        lead = view.lead
+    def undoes_on(self, view: RaceView) -> None:
+        """Somebody who read this undoes now."""
+        now, lead, rep = self.tick(), view.lead, view.rep
         if lead is None or lead.owner != rep.rep_id or now > lead.claimed_at + UNDO:
             return  # they would not even try
         reopened, moves = claiming._reopened(lead, PLAYBOOK, now)
@@ -253,25 +262,15 @@ class Life(RuleBasedStateMachine):
             assert (known.owner, known.epoch) == (rep.rep_id, lead.epoch)
             self.gave_back(lead.lead_id, now)
 
-    @rule(number=numbers, rep=reps, between=deeds)
-    def much_happens_between_a_read_and_an_expiry(
-        self, number: int, rep: Rep, between: list[Any]
-    ) -> None:
-        lead = self.lock(IDS[number])
-        self.live_through(between, number, rep)
-        if lead is None or lead.state is not State.OPEN or self.tick() < lead.closes_at:
+    def expires_on(self, view: RaceView) -> None:
+        """The sweep, which read this, expires the lead now."""
+        now, lead = self.tick(), view.lead
+        if lead is None or lead.state is not State.OPEN or now < lead.closes_at:
             return
-        if close(lead, self.world.leads, self.clock()):
+        if close(lead, self.world.leads, now):
             known = self.known[lead.lead_id]
             assert (known.owner, known.epoch, known.expired) == (None, lead.epoch, False)
             known.expired = True
-
-    @rule(number=numbers, rep=reps, between=deeds)
-    def much_happens_while_the_relay_runs(self, number: int, rep: Rep, between: list[Any]) -> None:
-        self.somebody_claims(number, rep)
-        waiting = list(self.world.leads.waiting_in_outbox(self.tick()))
-        self.live_through(between, number, rep)
-        relay(waiting, self.world.leads, self.bus)
 
     def live_through(self, between: list[Any], number: int, rep: Rep) -> None:
         for deed, by, to in between:
@@ -287,7 +286,19 @@ class Life(RuleBasedStateMachine):
             if deed == "time":
                 self.clock.pass_(seconds=WINDOW.total_seconds())
 
-    @rule(number=numbers, epoch=st.integers(1, 3))
+    @rule(
+        what=st.sampled_from(["relay", "sweep", "timer", "timer"]),
+        number=numbers,
+        epoch=st.integers(1, 3),
+    )
+    def the_clockwork_runs(self, what: str, number: int, epoch: int) -> None:
+        if what == "relay":
+            self.the_relay_runs()
+        elif what == "sweep":
+            self.the_sweep_runs()
+        else:
+            self.a_closing_timer_goes_off(number, epoch)
+
     def a_closing_timer_goes_off(self, number: int, epoch: int) -> None:
         now = self.tick()
         lead_id, timers = IDS[number], FakeTimers()
@@ -302,7 +313,6 @@ class Life(RuleBasedStateMachine):
         else:
             assert timers.set == []
 
-    @rule()
     def the_sweep_runs(self) -> None:
         now = self.tick()
         swept = sweep(self.world.leads, self.bus, now)
@@ -315,21 +325,23 @@ class Life(RuleBasedStateMachine):
         for known in due:
             known.expired = True
 
-    @rule()
     def the_relay_runs(self) -> None:
         now = self.tick()
         relay(list(self.world.leads.waiting_in_outbox(now)), self.world.leads, self.bus)
         assert list(self.world.leads.waiting_in_outbox(now)) == []
 
-    @rule(seconds=st.sampled_from([1, 29, 29, 31, 301, 6 * 3600]))
-    def time_passes(self, seconds: int) -> None:
-        self.clock.pass_(seconds=seconds)
-
-    @rule(rep=reps, minutes=st.sampled_from([0, 0, 1, 60]))
-    def somebody_pauses_or_comes_back(self, rep: Rep, minutes: int) -> None:
-        until = self.tick() + timedelta(minutes=minutes)
-        self.world.roster.pause(rep.rep_id, until if minutes else None)
-        self.paused[rep.rep_id] = until
+    @rule(
+        what=st.sampled_from(["time", "time", "a pause", "a pause ends"]),
+        seconds=st.sampled_from([1, 29, 29, 31, 301, 6 * 3600]),
+        rep=reps,
+    )
+    def something_else_happens(self, what: str, seconds: int, rep: Rep) -> None:
+        if what == "time":
+            self.clock.pass_(seconds=seconds)
+        else:
+            until = self.tick() + timedelta(seconds=seconds)
+            self.world.roster.pause(rep.rep_id, until if what == "a pause" else None)
+            self.paused[rep.rep_id] = until if what == "a pause" else self.clock()
 
     # What must hold
 

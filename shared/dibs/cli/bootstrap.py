@@ -19,7 +19,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,7 +84,7 @@ def main() -> int:
     fresh = not LOCAL.exists()
     try:
         if what in ("run", "up"):
-            check_port(int(os.environ.get("DIBS_PORT") or 4566))
+            check_port(port_from(os.environ))
         prepare(environments(what))
     except Failed as failure:
         print(f"\n{failure}", file=sys.stderr)
@@ -269,6 +269,18 @@ def check_python() -> None:
     if not (3, 11) <= sys.version_info < NEWER_THAN_US:
         version = sys.version.split()[0]
         raise Failed(f"Dibs needs Python 3.11, 3.12 or 3.13; {sys.executable} is {version}.")
+
+
+def port_from(environment: Mapping[str, str]) -> int:
+    """Return the port DIBS_PORT names, 4566 otherwise.
+
+    Raises:
+        Failed: it is no port.
+    """
+    given = environment.get("DIBS_PORT") or "4566"
+    if not given.isdecimal() or not 1024 <= int(given) <= 65_535:
+        raise Failed(f"DIBS_PORT is {given!r}: choose a port from 1024 to 65535.")
+    return int(given)
 
 
 def check_port(port: int) -> None:

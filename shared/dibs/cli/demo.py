@@ -27,7 +27,7 @@ class DemoRep:
     language: str = "en"
 
 
-YOU = "You"
+YOU = "Robin Sayers"
 """The rep whose links are for whoever watches; no simulated rep acts for them."""
 
 TEAM = (
@@ -56,7 +56,7 @@ def playbook() -> str:
     }
     rules["routing"] = [{"teams": ["north", "south"]}]
     rules["claims_per_day"] = 500
-    rules["sms"] = {"enabled": True, "per_rep_per_day": 1000, "per_organisation_per_day": 1000}
+    rules["sms"] = {"enabled": True, "per_rep_per_day": 1000, "per_organisation_per_day": 100_000}
     return json.dumps(rules)
 
 

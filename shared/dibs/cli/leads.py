@@ -45,7 +45,10 @@ def post(
         body |= {"company": company, "score": score, "test": test}
         text = json.dumps(body)
     else:
-        text = sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8")
+        try:
+            text = sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8")
+        except OSError as error:
+            raise typer.BadParameter(f"cannot be read: {error.strerror}") from None
     status, answer = post_signed(here.api_url, here.intake_secret(), text)
     typer.echo(json.dumps(answer, indent=2, ensure_ascii=False))
     if status >= 400:

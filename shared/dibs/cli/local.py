@@ -50,10 +50,18 @@ def command(action: Callable[..., None]) -> Callable[..., None]:
 def up() -> None:
     """Start the stack in the background, seeded and warmed, without feed or simulated reps."""
     here = place()
-    if bring_up(here):
-        console.print(f"Dibs runs at {here.public_url}; `make down` stops it.")
-    else:
-        console.print(f"Dibs was running already, at {here.public_url}.")
+    started_now = bring_up(here)
+    described = here.stack()
+    you, texts = described["reps"][0], f"{here.endpoint}/_ministack/sns/sms-messages"
+    stop = "`make down` stops it" if started_now else "it was running already"
+    console.print(f"Dibs runs on port {here.port}; {stop}. To try it:", highlight=False)
+    for what, how in (
+        ("post a lead", '.local/env/bin/dibs lead post --company "Acme" --score 86'),
+        (f"{you['name']}'s claim links", f".local/env/bin/dibs link {you['rep_id']}"),
+        ("texts that were sent", texts),
+        ("addresses and tokens", ".local/stack.json"),
+    ):
+        console.print(f"  {what:<28} {how}", highlight=False, soft_wrap=True)
 
 
 @app.command()

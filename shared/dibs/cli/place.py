@@ -11,12 +11,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from dibs.cli.bootstrap import LOCAL, ROOT
+from dibs.cli.bootstrap import LOCAL, ROOT, port_from
 
 REGION = "us-east-1"
 STACK = "dibs"
 DOMAIN = "dibs.localhost"
-DEFAULT_PORT = 4566
 
 
 @dataclass(frozen=True)
@@ -103,7 +102,7 @@ class Place:
 
 def place() -> Place:
     """Return the stack that DIBS_PORT names."""
-    return Place(int(os.environ.get("DIBS_PORT") or DEFAULT_PORT))
+    return Place(port_from(os.environ))
 
 
 def runtime() -> str:

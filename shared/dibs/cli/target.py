@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import os
 from dataclasses import dataclass, fields
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 import boto3
 import typer
@@ -58,11 +61,13 @@ def target(stack: str) -> Target:
     if stack:
         found = settings_of(stack)
         return Target(found, found.public_url)
-    from dibs.cli.place import STACK, place
+    from dibs.cli.place import LOCAL, STACK, Place, place
 
-    here = place()
     try:
-        known = here.stack()
+        # The stack started last is described where tools look; DIBS_PORT names another one.
+        ours = os.environ.get("DIBS_PORT")
+        known = place().stack() if ours else json.loads((LOCAL / "stack.json").read_text())
+        here = Place(urlsplit(known["aws_endpoint_url"]).port or place().port)
     except OSError as error:
         raise NotConfigured(
             "No local stack is running: start one with 'make up', or name one on AWS with --stack."
