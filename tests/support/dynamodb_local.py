@@ -59,7 +59,7 @@ def client(endpoint: str, connections: int = 64):
         aws_secret_access_key="test",
         config=Config(
             retries={"mode": "standard", "total_max_attempts": 3},
-            connect_timeout=1,
+            connect_timeout=30,
             read_timeout=30,
             max_pool_connections=connections,
         ),

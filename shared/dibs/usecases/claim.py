@@ -35,6 +35,7 @@ from dibs.domain.reps import Rep
 from dibs.usecases.ports import RaceStore, RaceView
 
 ATTEMPTS = 6
+SILENCES = 2
 CONTACT_SHOWN_FOR = timedelta(minutes=15)
 
 Proof = Callable[[RaceView], None]
@@ -133,10 +134,10 @@ def claim(
                 return replace(won, already_yours=False)
             view = outdated
         except Busy as busy:
-            # The answer may have been lost after the commit, so look once more; a store that is
-            # slow or throttled for longer must not be asked more and more often.
+            # The answer may have been lost after the commit, so look again, twice at most; a
+            # store that is slow or throttled for longer must not be asked more and more often.
             silences += not busy.conflict
-            if silences > 1:
+            if silences > SILENCES:
                 raise
             view = None
             pause(random.uniform(0.01, 0.05) * (attempt + 1))  # noqa: S311 - jitter, no secret
