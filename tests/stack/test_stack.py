@@ -190,7 +190,11 @@ def test_sixty_claimers_over_http_have_one_winner_for_each_of_five_leads(
 
     def race(lead_id: str, rep: dict[str, Any]) -> tuple[int, Any]:
         start.wait()
-        status, answer, _ = stack.call("POST", f"/leads/{lead_id}/claim", token=rep["token"])
+        status, answer = 503, None
+        for _ in range(10):  # a full machine answers 5xx; claiming again is harmless (C4)
+            status, answer, _ = stack.call("POST", f"/leads/{lead_id}/claim", token=rep["token"])
+            if status < 500:
+                break
         return status, answer
 
     with ThreadPoolExecutor(60) as pool:
