@@ -31,7 +31,7 @@ class Stack:
     port: int
     described: dict[str, Any]
     pool: urllib3.PoolManager = field(
-        default_factory=lambda: urllib3.PoolManager(maxsize=80, retries=False, timeout=60)
+        default_factory=lambda: urllib3.PoolManager(maxsize=80, retries=False, timeout=240)
     )
 
     @property
