@@ -31,7 +31,7 @@ from dibs.usecases.claim import (
     judge,
     undo,
 )
-from dibs.usecases.ports import RaceView
+from dibs.usecases.race import RaceView
 from dibs.usecases.reps import sight
 
 if TYPE_CHECKING:

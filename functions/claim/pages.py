@@ -28,7 +28,7 @@ from dibs.domain.errors import (
     Withdrawn,
 )
 from dibs.usecases.claim import CONTACT_SHOWN_FOR, Won, judge, standing_win
-from dibs.usecases.ports import RaceStore, RaceView
+from dibs.usecases.race import RaceStore, RaceView
 
 
 def standing(store: RaceStore, view: RaceView, token: str, now: datetime) -> Page:

@@ -3,30 +3,20 @@
 from __future__ import annotations
 
 import secrets
-from functools import lru_cache
 
 from dibs import wiring
 from dibs.adapters import clock
-from dibs.adapters.clients import secrets as secret_store
 from dibs.adapters.entry import Event, http
 from dibs.adapters.http import Response, answer
 from dibs.adapters.intake import card_from_body, raw_body, verify
 from dibs.adapters.observability import count, logger
-from dibs.adapters.settings import settings
 from dibs.usecases.ingest import ingest
-
-
-@lru_cache(maxsize=1)
-def intake_secret() -> str:
-    """Return the secret sources sign with; read once per process."""
-    stored = secret_store().get_secret_value(SecretId=settings().intake_secret_id)
-    return f"whsec_{stored['SecretString']}"
 
 
 def post_lead(event: Event) -> Response:
     """Accept one lead: 201 the first time, 200 for a repeated one."""
     body = raw_body(event)
-    signed_at = verify(body, event.get("headers", {}), intake_secret())
+    signed_at = verify(body, event.get("headers", {}), wiring.intake_secret())
     card = card_from_body(body)
     playbook = wiring.roster().playbook()
     accepted = ingest(wiring.leads(), card, playbook, secrets.token_bytes(9), signed_at, clock.now)
@@ -49,7 +39,7 @@ def post_lead(event: Event) -> Response:
 
 def warm() -> None:
     """Make what the first lead would wait for."""
-    intake_secret()
+    wiring.intake_secret()
     wiring.leads()
     wiring.roster().playbook()
 

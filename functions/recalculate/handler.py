@@ -11,18 +11,43 @@ from dibs.adapters import clock
 from dibs.adapters.entry import function
 from dibs.adapters.observability import count, logger
 from dibs.domain.errors import FieldError, InvalidInput
+from dibs.usecases.periods import keep_reports, recalculate_quotas, recalculate_tiers
 from dibs.usecases.sweep import sweep
 
 
 def run_sweep(as_of: datetime) -> dict[str, Any]:
     """Bring back what was dropped, each minute."""
-    swept = sweep(wiring.leads(), wiring.bus(), as_of)
+    swept = sweep(
+        wiring.leads(), wiring.race(), wiring.holdings(), wiring.roster(), wiring.bus(), as_of
+    )
     count("Republished", swept.republished + swept.replanned)
     count("LeadsExpired", swept.expired)
+    count("LeadsReturned", swept.returned)
+    count("LeadsUnassigned", swept.queued)
     return asdict(swept)
 
 
-JOBS = {"sweep": run_sweep}
+def run_tiers(as_of: datetime) -> dict[str, Any]:
+    """Place the reps of teams with tiers by the weeks before (M2)."""
+    return asdict(recalculate_tiers(wiring.books(), _over(as_of)))
+
+
+def run_quotas(as_of: datetime) -> dict[str, Any]:
+    """Set the weekly allowances by the month before (M4)."""
+    return asdict(recalculate_quotas(wiring.books(), _over(as_of)))
+
+
+def run_reports(as_of: datetime) -> dict[str, Any]:
+    """Keep the assignment reports that will not change any more (R10)."""
+    return asdict(keep_reports(wiring.books(), _over(as_of)))
+
+
+JOBS = {
+    "sweep": run_sweep,
+    "tiers": run_tiers,
+    "quotas": run_quotas,
+    "reports": run_reports,
+}
 
 
 def work(event: dict[str, Any], context: Any) -> dict[str, Any]:
@@ -44,12 +69,16 @@ def _moment(as_of: Any) -> datetime:
     if as_of is None:
         return clock.now()
     try:
-        moment = datetime.fromisoformat(str(as_of))
+        return clock.from_iso(str(as_of))
     except ValueError as error:
-        raise InvalidInput((FieldError("as_of", "send an ISO-8601 time"),)) from error
-    if moment.tzinfo is None:
-        raise InvalidInput((FieldError("as_of", "send a time with its zone, such as ...Z"),))
-    return moment
+        raise InvalidInput((FieldError("as_of", str(error)),)) from error
+
+
+def _over(as_of: datetime) -> datetime:
+    # A week judged before it is over would be done, and never be judged whole.
+    if as_of > clock.now():
+        raise InvalidInput((FieldError("as_of", "lies ahead; send a time that has come"),))
+    return as_of
 
 
 handler = function(work, lambda: (wiring.leads(), wiring.bus()))

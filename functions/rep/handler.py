@@ -1,34 +1,41 @@
-"""What a rep's app does besides claiming, and the managers' list of reps."""
+"""What a rep's app does besides claiming."""
 
 from __future__ import annotations
 
-import hmac
+from dataclasses import replace
 from typing import Any
 
 from dibs import wiring
 from dibs.adapters import clock
+from dibs.adapters.callers import calling_rep
 from dibs.adapters.entry import Event, http
 from dibs.adapters.http import Response, answer, bearer_token, lead_id, path
-from dibs.adapters.intake import parse_json, raw_body
+from dibs.adapters.intake import json_object, raw_body
 from dibs.adapters.settings import settings
 from dibs.adapters.translations import refusal_sentence
 from dibs.domain.decide import Refused
-from dibs.domain.errors import FieldError, Forbidden, InvalidInput, Unauthorized
-from dibs.domain.reps import Limits, Rep
-from dibs.usecases.claim import bearer, token_hash, undo
+from dibs.domain.errors import FieldError, InvalidInput
+from dibs.domain.leads import State
+from dibs.domain.opening import next_opening
+from dibs.domain.reps import Rep
+from dibs.usecases.claim import bearer, undo
+from dibs.usecases.people import leave_of
 from dibs.usecases.reps import (
+    MOST_QUIET_MINUTES,
     OpenOffer,
     open_offers,
     register_device,
     remove_device,
     set_availability,
+    set_quiet,
     sight,
 )
+from rep.card import card_of
 
 
 def offers(event: Event) -> Response:
     """`GET /me/offers`: the open leads of the rep's team, each with whether and why not."""
-    rep, limits = _caller(event)
+    rep, limits = calling_rep(event, wiring.roster())
     found = open_offers(wiring.race(), rep, limits, wiring.roster().playbook(), clock.now())
     return answer(200, {"offers": [_offer(offer, rep) for offer in found]})
 
@@ -38,7 +45,7 @@ def _offer(offer: OpenOffer, rep: Rep) -> dict[str, Any]:
     body = {
         "lead_id": lead.lead_id,
         "claim_url": f"{settings().public_url}/c/{offer.token}",
-        "opens_at": lead.opens_at,
+        "opens_at": lead.openings(rep.team)[rep.tier - 1],
         "closes_at": lead.closes_at,
         "preview": {
             "company": preview.company,
@@ -71,39 +78,80 @@ def decline(event: Event) -> Response:
 
 def _sighted(event: Event, what: str) -> Response:
     rep_id, token = bearer_token(event)
-    lead = lead_id(event)
-    sight(wiring.race(), lead, rep_id, bearer(token), what, clock.now())
-    return answer(200, {"lead_id": lead, what.removesuffix("_at"): True})
+    lead = sight(wiring.race(), lead_id(event), rep_id, bearer(token), what, clock.now())
+    waits = lead.state is State.OPEN and next_opening(lead, clock.now()) is not None
+    if what == "declined_at" and waits:
+        # The last one to decline opens the next wave (M6).
+        wiring.timers().check("lead.check", lead)
+    return answer(200, {"lead_id": lead.lead_id, what.removesuffix("_at"): True})
 
 
 def release(event: Event) -> Response:
     """`POST /leads/{lead_id}/release`: within the playbook's seconds, a claim is undone (C5)."""
     rep_id, token = bearer_token(event)
-    _body(event)
+    json_object(raw_body(event))
     lead = undo(wiring.race(), lead_id(event), rep_id, bearer(token), clock.now)
     return answer(200, {"lead_id": lead.lead_id, "state": lead.state, "undone": True})
 
 
 def availability(event: Event) -> Response:
-    """`PUT /me/availability` `{"available": false, "minutes": 60}`: a pause ends by itself."""
-    rep, _ = _caller(event)
-    body = _body(event)
+    """`PUT /me/availability`: on, off for a while, without alerts for a while, or on leave (R8).
+
+    `{"available": false, "minutes": 60}`, `{"quiet_minutes": 30}`,
+    `{"leave": [{"from": "2026-12-24", "to": "2026-12-31"}]}`; a pause ends by itself.
+    """
+    rep, _ = calling_rep(event, wiring.roster())
+    body, now, roster = json_object(raw_body(event)), clock.now(), wiring.roster()
     available, minutes = body.get("available"), body.get("minutes")
+    quiet, leave = body.get("quiet_minutes"), body.get("leave")
     errors = []
-    if not isinstance(available, bool):
+    if available is None and quiet is None and leave is None:
+        errors.append(FieldError("available", "send true or false, quiet_minutes or leave"))
+    if available is not None and not isinstance(available, bool):
         errors.append(FieldError("available", "send true or false"))
-    if minutes is not None and (isinstance(minutes, bool) or not isinstance(minutes, int)):
-        errors.append(FieldError("minutes", "send a whole number of minutes"))
+    longest = roster.playbook().availability.pause_ends_after_minutes
+    for name, value, least, most in (
+        ("minutes", minutes, 1, longest),
+        ("quiet_minutes", quiet, 0, MOST_QUIET_MINUTES),
+    ):
+        if value is None:
+            continue
+        if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+            errors.append(
+                FieldError(name, f"send a whole number of minutes from {least} to {most}")
+            )
+    try:
+        days_off = rep.leave if leave is None else leave_of(leave)
+    except ValueError as error:
+        errors.append(FieldError("leave", str(error)))
     if errors:
         raise InvalidInput(tuple(errors))
-    until = set_availability(wiring.roster(), rep.rep_id, bool(available), minutes, clock.now())
-    return answer(200, {"available": available, "paused_until": until})
+    answered = dict[str, Any]()
+    if leave is not None:
+        roster.put_profile(replace(rep, leave=days_off), ("leave",))
+        answered["leave"] = [{"from": str(first), "to": str(last)} for first, last in days_off]
+    if quiet is not None:
+        answered["quiet_until"] = set_quiet(roster, rep.rep_id, quiet, now)
+    if available is not None:
+        until = set_availability(roster, rep.rep_id, available, minutes, now)
+        answered |= {"available": available, "paused_until": until}
+    # Who comes back frees the queue; who goes may leave a wave without anybody (C7, M6).
+    if available is not None or leave is not None:
+        wiring.timers().check("queue.check" if available else "waves.check")
+    return answer(200, answered)
+
+
+def me(event: Event) -> Response:
+    """`GET /me`: my tier and what the next one needs, my allowance, and whether I am on duty."""
+    rep, limits = calling_rep(event, wiring.roster())
+    playbook, now = wiring.roster().playbook(), clock.now()
+    return answer(200, card_of(rep, limits, playbook, wiring.results(), wiring.ledger(), now))
 
 
 def put_device(event: Event) -> Response:
     """`PUT /me/devices/{device_id}`: the app registers its push token."""
-    rep, _ = _caller(event)
-    body = _body(event)
+    rep, _ = calling_rep(event, wiring.roster())
+    body = json_object(raw_body(event))
     platform, token = (
         value if isinstance(value, str) else "" for value in map(body.get, ("platform", "token"))
     )
@@ -114,70 +162,13 @@ def put_device(event: Event) -> Response:
 
 def delete_device(event: Event) -> Response:
     """`DELETE /me/devices/{device_id}`."""
-    rep, _ = _caller(event)
+    rep, _ = calling_rep(event, wiring.roster())
     remove_device(wiring.roster(), wiring.push(), rep, path(event, "device_id"))
     return answer(200, {"device_id": path(event, "device_id"), "removed": True})
 
 
-def reps(event: Event) -> Response:
-    """`GET /reps` (managers): who is on which team, and who is switched on."""
-    caller, token = bearer_token(event)
-    if caller != "manager":
-        _caller(event)
-        raise Forbidden
-    known = wiring.roster().manager_hash()
-    if known is None or not hmac.compare_digest(known, token_hash(token)):
-        raise Unauthorized
-    now = clock.now()
-    found = wiring.Operator(wiring.roster()).reps()
-    return answer(
-        200,
-        {
-            "reps": [
-                {
-                    "rep_id": rep.rep_id,
-                    "name": rep.name,
-                    "team": rep.team,
-                    "tier": rep.tier,
-                    "zone": rep.zone,
-                    "active": rep.active,
-                    "available": rep.paused_until is None or rep.paused_until <= now,
-                    "push": bool(rep.pushable),
-                    "sms": rep.textable,
-                }
-                for rep in found
-            ]
-        },
-    )
-
-
-def _caller(event: Event) -> tuple[Rep, Limits]:
-    """Return the rep whose token was sent.
-
-    Raises:
-        Unauthorized: nobody's, or no longer theirs.
-        Forbidden: a manager's; these calls are a rep's own.
-    """
-    rep_id, token = bearer_token(event)
-    known = wiring.roster().credentials(rep_id)
-    if known is None or known[2] is None:
-        if rep_id == "manager":
-            raise Forbidden("These calls are a rep's own.")
-        raise Unauthorized
-    rep, limits, stored = known
-    if not rep.active or not hmac.compare_digest(stored, token_hash(token)):
-        raise Unauthorized
-    return rep, limits
-
-
-def _body(event: Event) -> dict[str, Any]:
-    body = parse_json(raw_body(event) or b"{}")
-    if not isinstance(body, dict):
-        raise InvalidInput((FieldError("body", "send a JSON object"),))
-    return body
-
-
 ROUTES = {
+    "GET /me": me,
     "GET /me/offers": offers,
     "POST /leads/{lead_id}/seen": seen,
     "POST /leads/{lead_id}/decline": decline,
@@ -185,10 +176,9 @@ ROUTES = {
     "PUT /me/availability": availability,
     "PUT /me/devices/{device_id}": put_device,
     "DELETE /me/devices/{device_id}": delete_device,
-    "GET /reps": reps,
 }
 
 handler = http(
     ROUTES,
-    lambda: (wiring.race().read("-", "-"), wiring.roster(), wiring.push()),
+    lambda: (wiring.race().read("-", "-"), wiring.roster(), wiring.push(), wiring.timers()),
 )

@@ -22,13 +22,20 @@ from dibs.domain.reps import Platform, Rep
 from dibs.usecases.claim import token_hash
 
 if TYPE_CHECKING:
+    from dibs.adapters.holdings import DynamoHoldings
     from dibs.adapters.leads import DynamoLeadStore
+    from dibs.adapters.ledger import DynamoLedger
     from dibs.adapters.offers import DynamoOfferStore
     from dibs.adapters.once import DynamoOnce
+    from dibs.adapters.playbooks import DynamoPlaybooks
     from dibs.adapters.push import SnsPush
     from dibs.adapters.queues import SnsBus, SqsNotifyQueue, SqsTimers
+    from dibs.adapters.results import DynamoResults, DynamoTargets
     from dibs.adapters.sms import SnsSms
+    from dibs.usecases.activities import Register
     from dibs.usecases.notify import Desk
+    from dibs.usecases.offer import Floor
+    from dibs.usecases.periods import Books
 
 
 @lru_cache(maxsize=1)
@@ -50,11 +57,67 @@ def roster() -> DynamoRoster:
 
 
 @lru_cache(maxsize=1)
+def playbooks() -> DynamoPlaybooks:
+    """Return the playbook in force, and every one there was."""
+    from dibs.adapters.playbooks import DynamoPlaybooks
+
+    return DynamoPlaybooks(dynamo(), settings())
+
+
+@lru_cache(maxsize=1)
 def leads() -> DynamoLeadStore:
     """Return the leads outside the race."""
     from dibs.adapters.leads import DynamoLeadStore
 
     return DynamoLeadStore(dynamo(), settings())
+
+
+@lru_cache(maxsize=1)
+def holdings() -> DynamoHoldings:
+    """Return the leads that go to somebody, and come back, without a race."""
+    from dibs.adapters.holdings import DynamoHoldings
+
+    return DynamoHoldings(dynamo(), settings())
+
+
+@lru_cache(maxsize=1)
+def ledger() -> DynamoLedger:
+    """Return who took which lead and what they made of it."""
+    from dibs.adapters.ledger import DynamoLedger
+
+    return DynamoLedger(dynamo(), settings())
+
+
+@lru_cache(maxsize=1)
+def results() -> DynamoResults:
+    """Return what the jobs of a period worked out."""
+    from dibs.adapters.results import DynamoResults
+
+    return DynamoResults(dynamo(), settings())
+
+
+@lru_cache(maxsize=1)
+def targets() -> DynamoTargets:
+    """Return what the organisation wants of each rep in a month."""
+    from dibs.adapters.results import DynamoTargets
+
+    return DynamoTargets(dynamo(), settings())
+
+
+@lru_cache(maxsize=1)
+def books() -> Books:
+    """Return everything the jobs of a period work with."""
+    from dibs.adapters import clock
+    from dibs.usecases.periods import Books
+
+    return Books(
+        roster=roster(),
+        playbooks=playbooks(),
+        ledger=ledger(),
+        targets=targets(),
+        results=results(),
+        clock=clock.now,
+    )
 
 
 @lru_cache(maxsize=1)
@@ -106,14 +169,14 @@ def push() -> SnsPush:
     from dibs.adapters.clients import sns
     from dibs.adapters.publisher import Publisher
     from dibs.adapters.push import SnsPush
-    from dibs.adapters.texts import offer_alert
+    from dibs.adapters.texts import alert
 
     applications = {
         Platform.APNS: settings().apns_application_arn,
         Platform.FCM: settings().fcm_application_arn,
     }
     publish = Publisher(sns())
-    return SnsPush(sns(), applications, settings().public_url, offer_alert, publish)
+    return SnsPush(sns(), applications, settings().public_url, alert, publish)
 
 
 @lru_cache(maxsize=1)
@@ -126,6 +189,42 @@ def sms() -> SnsSms:
 
 
 @lru_cache(maxsize=1)
+def intake_secret() -> str:
+    """Return the secret sources sign with; read once per process."""
+    from dibs.adapters.clients import secrets
+
+    stored = secrets().get_secret_value(SecretId=settings().intake_secret_id)
+    return f"whsec_{stored['SecretString']}"
+
+
+@lru_cache(maxsize=1)
+def register() -> Register:
+    """Return everything recording activities works with."""
+    from dibs.adapters import clock
+    from dibs.usecases.activities import Register
+
+    return Register(ledger=ledger(), leads=leads(), roster=roster(), clock=clock.now)
+
+
+@lru_cache(maxsize=1)
+def floor() -> Floor:
+    """Return everything the offer step works with."""
+    from dibs.adapters import clock
+    from dibs.usecases.offer import Floor
+
+    return Floor(
+        leads=leads(),
+        race=race(),
+        holdings=holdings(),
+        roster=roster(),
+        offers=offers(),
+        queue=notify_queue(),
+        timers=timers(),
+        clock=clock.now,
+    )
+
+
+@lru_cache(maxsize=1)
 def desk() -> Desk:
     """Return everything notify works with."""
     from concurrent.futures import ThreadPoolExecutor
@@ -133,7 +232,7 @@ def desk() -> Desk:
     from dibs.adapters import clock
     from dibs.adapters.clients import PUBLISHERS
     from dibs.adapters.observability import count
-    from dibs.adapters.texts import offer_sms
+    from dibs.adapters.texts import holder_sms, offer_sms
     from dibs.usecases.notify import Desk
 
     public_url = settings().public_url
@@ -146,6 +245,9 @@ def desk() -> Desk:
         queue=notify_queue(),
         offer_text=lambda lead, rep, code, token, now: offer_sms(
             lead, rep, code, f"{public_url}/c/{token}", now
+        ),
+        holder_text=lambda what, lead, rep, token, now: holder_sms(
+            what, lead, rep, f"{public_url}/c/{token}", now
         ),
         choice=entropy.choice,
         clock=clock.now,
@@ -162,6 +264,7 @@ def forget() -> None:
         dynamo,
         race,
         roster,
+        playbooks,
         leads,
         offers,
         once,
@@ -170,6 +273,14 @@ def forget() -> None:
         timers,
         push,
         sms,
+        holdings,
+        ledger,
+        intake_secret,
+        register,
+        results,
+        targets,
+        books,
+        floor,
         desk,
     ):
         built.cache_clear()
@@ -180,6 +291,7 @@ class Operator:
     """What an operator does to an organisation: its reps, tokens and playbook (O5)."""
 
     roster: DynamoRoster
+    playbooks: DynamoPlaybooks
 
     def add_rep(
         self,
@@ -225,10 +337,14 @@ class Operator:
 
         Raises:
             InvalidInput: names every place that is wrong, and its mend.
+            Outdated: somebody else put another one in force at the same moment.
         """
-        from dibs.adapters.playbook_file import playbook_json, read_playbook
+        from dibs.adapters.clock import now
+        from dibs.adapters.playbook_file import read_playbook
+        from dibs.usecases.playbooks import apply, propose
 
-        return self.roster.apply_playbook(playbook_json(read_playbook(text)))
+        proposal = propose(self.playbooks, self.roster, read_playbook(text))
+        return apply(self.playbooks, proposal, "operator", now())
 
     def rep(self, rep_id: str) -> Rep:
         """Return one rep.
@@ -244,7 +360,10 @@ class Operator:
 
 def operator(to: Settings) -> Operator:
     """Return an operator of the organisation these settings point at."""
-    return Operator(DynamoRoster(Dynamo(), to))
+    from dibs.adapters.playbooks import DynamoPlaybooks
+
+    database = Dynamo()
+    return Operator(DynamoRoster(database, to), DynamoPlaybooks(database, to))
 
 
 def new_rep(

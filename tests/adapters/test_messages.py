@@ -16,6 +16,7 @@ from moto.sns import sns_backends
 
 from dibs.adapters.queues import SnsBus, SqsNotifyQueue, SqsTimers, chunk_body, chunk_from
 from dibs.adapters.sms import SnsSms
+from dibs.domain.leads import Lead
 from dibs.usecases.ports import Chunk, Fact
 from support.builders import NOON, a_lead
 
@@ -97,11 +98,11 @@ def test_a_look_later_is_delayed_by_the_queue(clients: tuple[Any, Any]) -> None:
         (timedelta(hours=-1), 0),
     ],
 )
-def test_a_closing_timer_comes_when_the_window_closes_or_waits_on(
+def test_a_timer_comes_at_its_moment_or_waits_on(
     clients: tuple[Any, Any], left: timedelta, delay: int
 ) -> None:
     with Stubber(clients[0]) as stub:
-        body = {"kind": "lead.closing", "lead_id": LEAD.lead_id, "epoch": 1}
+        body = {"kind": "lead.due", "lead_id": LEAD.lead_id, "epoch": 1}
         stub.add_response(
             "send_message_batch",
             {"Successful": [], "Failed": []},
@@ -110,7 +111,32 @@ def test_a_closing_timer_comes_when_the_window_closes_or_waits_on(
                 "Entries": [{"Id": "0", "MessageBody": json.dumps(body), "DelaySeconds": delay}],
             },
         )
-        SqsTimers(clients[0], "u").close_at(LEAD, LEAD.closes_at - left)
+        SqsTimers(clients[0], "u").wake_at(LEAD, LEAD.closes_at, LEAD.closes_at - left)
+        stub.assert_no_pending_responses()
+
+
+@pytest.mark.parametrize(
+    ("kind", "lead", "about"),
+    [
+        ("lead.check", LEAD, {"lead_id": LEAD.lead_id, "epoch": 1}),
+        ("waves.check", None, {}),
+        ("queue.check", None, {}),
+    ],
+)
+def test_a_look_is_asked_for_at_once_at_one_lead_or_at_all(
+    clients: tuple[Any, Any], kind: str, lead: Lead | None, about: dict[str, object]
+) -> None:
+    with Stubber(clients[0]) as stub:
+        body = {"kind": kind, **about}
+        stub.add_response(
+            "send_message_batch",
+            {"Successful": [], "Failed": []},
+            {
+                "QueueUrl": "u",
+                "Entries": [{"Id": "0", "MessageBody": json.dumps(body), "DelaySeconds": 0}],
+            },
+        )
+        SqsTimers(clients[0], "u").check(kind, lead)
         stub.assert_no_pending_responses()
 
 

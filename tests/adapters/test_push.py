@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -13,8 +14,9 @@ from moto import mock_aws
 
 from dibs.adapters import push as module
 from dibs.adapters.push import SnsPush
-from dibs.adapters.texts import offer_alert
+from dibs.adapters.texts import alert
 from dibs.domain.errors import InvalidInput
+from dibs.domain.leads import State
 from dibs.domain.links import link_is_for, read_link
 from dibs.domain.reps import Device, Platform, Rep
 from support.builders import NOON, a_card, a_lead, a_rep
@@ -32,7 +34,7 @@ class Phones:
             for platform, kind in ((Platform.APNS, "APNS"), (Platform.FCM, "GCM"))
         }
         self.published: list[dict[str, Any]] = []
-        self.push = SnsPush(client, self.applications, "https://dibs.example", offer_alert)
+        self.push = SnsPush(client, self.applications, "https://dibs.example", alert)
 
     def note(self, params: dict[str, Any], **_: Any) -> None:
         self.published.append(dict(params))
@@ -131,15 +133,46 @@ def ttl(sent: dict[str, Any], platform: str) -> str:
     ("passed", "left"),
     [
         (timedelta(), "900"),
-        (timedelta(seconds=899), "1"),
+        (timedelta(seconds=839), "61"),
+        (timedelta(seconds=841), "60"),  # 0 would be now or never; it is withdrawn anyway
         (timedelta(seconds=100, milliseconds=1), "799"),
-        (timedelta(minutes=20), "1"),
+        (timedelta(minutes=20), "60"),
     ],
 )
 def test_an_alert_lives_as_long_as_the_window(phones: Phones, passed: timedelta, left: str) -> None:
     phones.push.offer(LEAD, [phones.rep(1, "fcm", "apns")], NOON + passed)
     android, apple = phones.published
     assert (ttl(android, "FCM"), ttl(apple, "APNS")) == (left, left)
+
+
+HELD = a_lead(
+    state=State.ASSIGNED,
+    owner=a_rep(1).rep_id,
+    claimed_at=NOON + timedelta(hours=1),
+    return_at=NOON + timedelta(hours=2),
+)
+
+
+@pytest.mark.parametrize("what", ["assigned", "unworked"])
+def test_a_holder_is_told_where_the_lead_is_and_until_when(phones: Phones, what: str) -> None:
+    rep = phones.rep(1, "apns", "fcm")
+    delivery = phones.push.tell(what, HELD, [rep], NOON + timedelta(hours=1))
+    assert delivery.accepted == {rep.rep_id}
+    apple, android = phones.published
+    payload = json.loads(json.loads(apple["Message"])["APNS"])
+    assert (payload["kind"], payload["lead_id"]) == (what, HELD.lead_id)
+    assert payload["aps"]["alert"]["title"] == "Acme Sdn Bhd"
+    assert "1 hour" in payload["aps"]["alert"]["body"]
+    link = read_link(payload["url"].rpartition("/")[2])
+    assert (link.lead_id, link.rep_id) == (HELD.lead_id, rep.rep_id)
+    # It lives until the lead goes back, however long ago its window closed.
+    assert (ttl(apple, "APNS"), ttl(android, "FCM")) == ("3600", "3600")
+
+
+def test_an_alert_without_a_time_limit_lives_for_a_minute(phones: Phones) -> None:
+    lead = replace(HELD, return_at=None)
+    phones.push.tell("assigned", lead, [phones.rep(1, "fcm")], NOON + timedelta(hours=1))
+    assert ttl(phones.published[0], "FCM") == "60"
 
 
 def test_a_development_iphone_has_an_attribute_of_its_own(phones: Phones) -> None:
@@ -243,7 +276,7 @@ def test_a_phone_that_changed_hands_belongs_to_its_new_rep_and_is_on_again(
 
 
 def test_a_platform_that_is_not_set_up_is_named(phones: Phones) -> None:
-    push = SnsPush(phones.sns, {Platform.FCM: ""}, "https://dibs.example", offer_alert)
+    push = SnsPush(phones.sns, {Platform.FCM: ""}, "https://dibs.example", alert)
     for platform in ("fcm", "apns"):
         with pytest.raises(InvalidInput) as refused:
             push.register("aaaac", "phone-1", platform, "token-1-0")

@@ -23,10 +23,11 @@ from dibs.adapters.race import DynamoRaceStore
 from dibs.adapters.records import LockRecord
 from dibs.domain.errors import AlreadyClaimed, Busy, ClaimRefused
 from dibs.domain.leads import Card, Claim, Lead, Move, State
+from dibs.domain.problems import problems
 from dibs.domain.reps import Device, Platform
 from dibs.usecases.claim import Won, bearer, claim, undo
 from dibs.usecases.ingest import ingest
-from dibs.usecases.ports import Notice, RaceView
+from dibs.usecases.race import Notice, RaceView
 from dibs.usecases.sweep import close
 from support.aws import everything, items
 from support.builders import NOON, World, a_card, a_lead, a_playbook, a_rep, token_of
@@ -394,36 +395,62 @@ def stored(world: World, table: str, **key: str) -> dict[str, Any]:
     return found
 
 
-def test_a_lock_stays_within_one_kilobyte_whatever_a_source_sends(world: World) -> None:
-    teams = {f"team-{number:02}": {"name": "A team"} for number in range(45)}
-    world.put_playbook(a_playbook(teams=teams))
-    world.race = DynamoRaceStore(world.dynamo, world.settings)
+LONGEST_NAMES = {f"{number:02}{'t' * 30}": {"name": "A team"} for number in range(6)}
+SHORTEST_NAMES = {f"{number:02}": {"name": "A team"} for number in range(13)}
+MANY_NAMES = {f"team-{number:02}": {"name": "A team"} for number in range(45)}
+WEEK = 604_800
+OUTBOX = {"outbox_shard", "outbox_at"}
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        {"teams": MANY_NAMES},
+        {"teams": LONGEST_NAMES, "model": "tiers"},
+        {"teams": SHORTEST_NAMES, "model": "tiers"},
+    ],
+    ids=["many teams", "long names and tiers", "many teams with tiers"],
+)
+def test_a_lock_stays_within_one_kilobyte_whatever_a_source_sends(
+    world: World, rules: dict[str, Any]
+) -> None:
+    latest = {"premium": [0, WEEK - 1, WEEK], "standard": [0, WEEK - 1, WEEK]}
+    playbook = a_playbook(**rules, waves=latest)
+    assert not problems(playbook)
+    crowded = {**rules["teams"], "one-more-team": {"name": "A team"}}
+    assert problems(a_playbook(**{**rules, "teams": crowded})), "it could be larger"
+    world.put_playbook(playbook)
     card = a_card(
         source="𝕊" * 64,
         company="𝔸" * 200,
         company_size="𝟝" * 64,
         contact_title="𝕋" * 200,
+        territory="𝕋" * 64,
         score=100,
         test=True,
     )
     lead = world.post_lead(card, NOON)
-    assert len(lead.teams) == 45
-    world.leads.planned(lead)
-    fullest = replace(
-        lead,
-        epoch=99_999,
-        owner=AINA.rep_id,
-        claimed_at=NOON,
-        planned_epoch=99_999,
-        playbook_version=99_999,
-    )
-    record = race_module.lock_from(fullest)
-    race_module.open_for_offers(record, fullest, NOON)
-    # No lock is ever both owned and in the outbox as open; even that one would fit.
-    assert all(getattr(record, name) is not None for name in LockRecord.get_attributes()), (
-        "every attribute is there"
-    )
-    assert 900 < size(record.serialize()) <= 1024
+    assert len(lead.teams) == len(rules["teams"])
+    fullest = replace(lead, epoch=99_999, previous=BEN.rep_id, told_at=NOON, playbook_version=9_999)
+    held = replace(fullest, owner=AINA.rep_id, claimed_at=NOON, return_at=NOON)
+    worked = replace(held, state=State.OPPORTUNITY, worked_at=NOON)
+    stages = {
+        "open": (race_module.lock_from(fullest), {"owner", "holder", "claimed_at", "return_at"}),
+        # Taken before its opening left the outbox.
+        "taken": (race_module.lock_from(replace(held, state=State.ASSIGNED)), set[str]()),
+        "worked": (race_module.lock_from(worked), {"wait_at", "wait_shard"} | OUTBOX),
+    }
+    for stage, (record, absent) in stages.items():
+        if stage != "worked":
+            race_module.await_somebody(record, fullest, NOON)
+            absent |= {"worked_at"}
+        if stage != "open":
+            record.holder = AINA.rep_id
+        if "model" not in rules:
+            absent |= {"waves"}
+        missing = {name for name in LockRecord.get_attributes() if getattr(record, name) is None}
+        assert missing == absent, "every other attribute is there"
+        assert 900 < size(record.serialize()) <= 1024, stage
 
 
 def test_a_rep_with_three_devices_stays_within_one_kilobyte(world: World) -> None:

@@ -60,7 +60,7 @@ def test_the_playbook_is_read_anew_every_twenty_seconds(
 
 def test_tokens_are_kept_as_hashes_and_a_new_one_ends_the_old(world: World) -> None:
     rep = world.add_rep(a_rep(1))
-    token = wiring.Operator(world.roster).issue_token(rep.rep_id)
+    token = wiring.Operator(world.roster, world.playbooks).issue_token(rep.rep_id)
     known = world.roster.credentials(rep.rep_id)
     assert known is not None
     assert known[2] == token_hash(token) != token_hash(token_of(rep))
@@ -70,19 +70,19 @@ def test_tokens_are_kept_as_hashes_and_a_new_one_ends_the_old(world: World) -> N
 
 def test_nobody_gets_a_token_who_is_not_there(world: World) -> None:
     with pytest.raises(RouteNotFound):
-        wiring.Operator(world.roster).issue_token("zzzzz")
+        wiring.Operator(world.roster, world.playbooks).issue_token("zzzzz")
 
 
 def test_the_managers_token_is_one_and_the_last(world: World) -> None:
     assert world.roster.manager_hash() is None
-    operator = wiring.Operator(world.roster)
+    operator = wiring.Operator(world.roster, world.playbooks)
     first, second = operator.issue_manager_token(), operator.issue_manager_token()
     assert first != second
     assert world.roster.manager_hash() == token_hash(second)
 
 
 def test_a_new_rep_gets_an_id_and_a_token_that_fit_each_other(world: World) -> None:
-    operator = wiring.Operator(world.roster)
+    operator = wiring.Operator(world.roster, world.playbooks)
     rep, token = operator.add_rep(
         name="  Aina Yusof ", team="north", zone="Asia/Kuching", phone="+60 12-888 0000"
     )

@@ -10,27 +10,21 @@ from typing import Any
 
 import pytest
 
+from dibs.adapters.holdings import DynamoHoldings
 from dibs.adapters.leads import DynamoLeadStore
 from dibs.adapters.offers import DynamoOfferStore
 from dibs.adapters.once import DynamoOnce
 from dibs.adapters.race import DynamoRaceStore
 from dibs.adapters.roster import DynamoRoster
+from dibs.domain.calendar import parse_hours
 from dibs.domain.errors import AlreadyExists, RouteNotFound
-from dibs.domain.leads import Card, Claim, Lead, Move, State
+from dibs.domain.leads import Card, Claim, Lead, Move, State, moved
 from dibs.domain.playbook import Playbook
 from dibs.domain.reps import Device, Limits, Platform, Rep
+from dibs.domain.turns import Turn
 from dibs.usecases.claim import token_hash
-from dibs.usecases.ports import (
-    Fact,
-    LeadStore,
-    Notice,
-    OfferStore,
-    Once,
-    RaceStore,
-    RaceView,
-    Roster,
-    Sighting,
-)
+from dibs.usecases.ports import Fact, Holdings, LeadStore, OfferStore, Once, Roster, Taken
+from dibs.usecases.race import Notice, RaceStore, RaceView, Sighting
 from support.builders import NOON, World, a_card, a_playbook, a_rep
 from support.fakes import FakeOnce, FakeWorld
 
@@ -45,6 +39,7 @@ class Stores:
 
     race: RaceStore
     leads: LeadStore
+    holdings: Holdings
     roster: Roster
     offers: OfferStore
     once: Once
@@ -71,10 +66,18 @@ def a_claim(view: RaceView, at: datetime, **changes: Any) -> Claim:
     return replace(claim, **changes)
 
 
+def used(at: datetime, claims: int, leads: int = -1, in_hand: int = -1) -> Limits:
+    """What Aina has used up: as many leads as claims, and all in hand, where not said otherwise."""
+    of_week = claims if leads < 0 else leads
+    held = of_week if in_hand < 0 else in_hand
+    return Limits(AINA.today(at), claims, AINA.this_week(at), of_week, held)
+
+
 def on_tables(world: World) -> Stores:
     return Stores(
         race=DynamoRaceStore(world.dynamo, world.settings),
         leads=DynamoLeadStore(world.dynamo, world.settings),
+        holdings=DynamoHoldings(world.dynamo, world.settings),
         roster=DynamoRoster(world.dynamo, world.settings),
         offers=DynamoOfferStore(world.dynamo, world.settings),
         once=DynamoOnce(world.dynamo, world.settings.once_table),
@@ -90,6 +93,7 @@ def in_memory(world: FakeWorld) -> Stores:
     return Stores(
         race=world.race,
         leads=world.leads,
+        holdings=world.holdings,
         roster=world.roster,
         offers=world.offers,
         once=FakeOnce(),
@@ -195,11 +199,68 @@ def test_a_card_is_replaced_by_one_signed_later_and_by_no_older_one(
     assert put("Same second", NOON + SECOND) == "Same second"
 
 
-def test_only_the_opening_that_stands_is_noted_as_planned(stores: Stores, lead: Lead) -> None:
-    stores.leads.planned(replace(lead, epoch=2))
+def test_only_of_the_opening_that_stands_it_is_noted_what_was_told_and_never_less(
+    stores: Stores, lead: Lead
+) -> None:
+    stores.leads.told(replace(lead, epoch=2), NOON)
     assert stores.leads.get(lead.lead_id) == lead
-    stores.leads.planned(lead)
-    assert stores.leads.get(lead.lead_id) == replace(lead, planned_epoch=1)
+    stores.leads.told(lead, NOON + SECOND)
+    stores.leads.told(lead, NOON)
+    assert stores.leads.get(lead.lead_id) == replace(lead, told_at=NOON + SECOND)
+    stores.leads.told(lead, NOON + 2 * SECOND)
+    assert stores.leads.get(lead.lead_id) == replace(lead, told_at=NOON + 2 * SECOND)
+
+
+TIERS = {"model": "tiers", "teams": {"north": {"name": "N"}, "south": {"name": "S"}}}
+
+
+def in_waves(stores: Stores) -> Lead:
+    """A lead with waves in two teams."""
+    stores.put_playbook(a_playbook(**TIERS))
+    return stores.refreshed().post_lead(a_card(score=60), NOON)
+
+
+def early_of(lead: Lead, at: datetime) -> Lead:
+    """The lead with the second tier of team north let in early."""
+    first, _, third = lead.waves["north"]
+    return replace(lead, waves={**lead.waves, "north": (first, at, third)})
+
+
+def test_the_openings_of_every_tier_and_team_come_back(stores: Stores) -> None:
+    lead = in_waves(stores)
+    quarter, hour = NOON + timedelta(minutes=15), NOON + timedelta(hours=1)
+    kept = stores.leads.get(lead.lead_id)
+    assert kept == lead
+    assert kept is not None
+    assert kept.waves == dict.fromkeys(("north", "south"), (NOON, quarter, hour))
+    premium = stores.refreshed().post_lead(a_card(2), NOON)
+    kept = stores.leads.get(premium.lead_id)
+    assert kept is not None
+    assert kept.openings("north") == (NOON, quarter, None)
+
+
+def test_a_wave_that_opens_early_is_recorded_once(stores: Stores) -> None:
+    lead = in_waves(stores)
+    early = early_of(lead, NOON + 3 * SECOND)
+    assert stores.leads.open_early(lead, early)
+    assert stores.leads.get(lead.lead_id) == early
+    # Somebody else had read the lead before; what is recorded is not put off again.
+    assert not stores.leads.open_early(lead, early_of(lead, NOON + 5 * SECOND))
+    assert stores.leads.get(lead.lead_id) == early
+    assert stores.leads.open_early(early, early_of(early, NOON + 2 * SECOND))
+
+
+def test_a_wave_of_a_lead_that_is_gone_or_opened_anew_does_not_open_early(stores: Stores) -> None:
+    lead = in_waves(stores)
+    assert not stores.leads.open_early(
+        replace(lead, epoch=2), early_of(replace(lead, epoch=2), NOON + SECOND)
+    )
+    stores = stores.refreshed()
+    first = stores.add_rep(a_rep(3, tier=1))
+    assert stores.commit(stores.view(lead, first), NOON + SECOND) is None
+    held = stores.leads.get(lead.lead_id)
+    assert not stores.leads.open_early(lead, early_of(lead, NOON + 2 * SECOND))
+    assert stores.leads.get(lead.lead_id) == held
 
 
 def expiry(lead: Lead, at: datetime) -> Move:
@@ -276,7 +337,7 @@ def test_a_claim_takes_lock_count_and_record_together(stores: Stores, lead: Lead
     assert stores.commit(view, at) is None
     after = stores.view(lead)
     assert after.lead == replace(lead, state=State.CLAIMED, owner=AINA.rep_id, claimed_at=at)
-    assert after.limits == Limits(AINA.today(at), 1)
+    assert after.limits == used(at, 1)
     assert after.claim == a_claim(view, at)
     assert stores.leads.open_leads() == []
 
@@ -320,7 +381,7 @@ def test_claims_count_up_to_the_limit_and_no_further(stores: Stores) -> None:
     met = stores.commit(stores.view(leads[2]))
     assert met is not None
     assert met.lead == leads[2]
-    assert met.limits == Limits(AINA.today(NOON), 2)
+    assert met.limits == used(NOON, 2)
 
 
 def test_counts_read_before_another_claim_still_fit_below_the_limit(stores: Stores) -> None:
@@ -341,7 +402,7 @@ def test_the_first_claim_of_a_day_is_decided_again_when_another_came_first(
     assert stores.commit(views[0]) is None
     met = stores.commit(views[1])
     assert met is not None
-    assert met.limits == Limits(AINA.today(NOON), 1)
+    assert met.limits == used(NOON, 1)
     assert stores.commit(met) is None
     assert stores.view(leads[0]).limits.claims == 2
 
@@ -352,12 +413,12 @@ def test_the_count_starts_again_on_a_new_day(stores: Stores) -> None:
     tomorrow = NOON + timedelta(hours=4)  # midnight in Kuching
     before = stores.view(leads[1])
     assert stores.commit(before, tomorrow) is None
-    assert stores.view(leads[0]).limits == Limits(AINA.today(tomorrow), 1)
+    assert stores.view(leads[0]).limits == used(tomorrow, 1, leads=2)
     third = stores.post_lead(a_card(3), tomorrow)
     stale = replace(stores.view(third), limits=before.limits)
     met = stores.commit(stale, tomorrow)  # read yesterday's count, and meets today's
     assert met is not None
-    assert met.limits == Limits(AINA.today(tomorrow), 1)
+    assert met.limits == used(tomorrow, 1, leads=2)
 
 
 def test_a_clock_behind_midnight_counts_on_the_day_another_has_begun(stores: Stores) -> None:
@@ -369,9 +430,9 @@ def test_a_clock_behind_midnight_counts_on_the_day_another_has_begun(stores: Sto
     assert stores.commit(views[0], midnight) is None
     met = stores.commit(views[1], midnight - MS)  # its day is over, says the store
     assert met is not None
-    assert met.limits == Limits(AINA.today(midnight), 1)
+    assert met.limits == used(midnight, 1)
     assert stores.commit(met, midnight - MS) is None
-    assert stores.view(leads[0]).limits == Limits(AINA.today(midnight), 2)
+    assert stores.view(leads[0]).limits == used(midnight, 2)
     full = stores.commit(stores.view(leads[2]), midnight - MS)
     assert full is not None
     assert full.lead == leads[2]
@@ -403,7 +464,7 @@ def test_a_test_lead_is_claimed_and_counted_nowhere(stores: Stores) -> None:
     trial = stores.post_lead(a_card(2, test=True), NOON)
     assert stores.commit(stores.view(real)) is None
     assert stores.commit(stores.view(trial)) is None
-    assert stores.view(trial).limits == Limits(AINA.today(NOON), 1)
+    assert stores.view(trial).limits == used(NOON, 1)
     another = stores.post_lead(a_card(3, test=True), NOON)
     view = stores.view(another)
     stores.roster.pause(AINA.rep_id, NOON + SECOND)
@@ -438,7 +499,7 @@ def test_an_undone_claim_is_open_anew_uncounted_and_told(stores: Stores, lead: L
     assert done
     after = stores.view(lead)
     assert after.lead == fresh
-    assert after.limits == Limits(AINA.today(NOON), 1)
+    assert after.limits == used(NOON, 1)
     assert after.claim is not None
     assert after.claim.epoch == 1  # kept, until the next claim takes its place
     assert stores.leads.open_leads() == [fresh]
@@ -477,7 +538,541 @@ def test_an_undo_of_yesterdays_claim_leaves_todays_count_alone(stores: Stores) -
     # As if it had been claimed just before midnight.
     yesterday = replace(held, lead=replace(held.lead, claimed_at=midnight - SECOND))
     assert undo(stores, yesterday, midnight + SECOND)[0]
-    assert stores.view(first).limits == Limits(AINA.today(midnight), 2)
+    # The day's count is another day's; the week is the same, and the lead is in hand no longer.
+    assert stores.view(first).limits == used(midnight, 2, leads=1)
+
+
+# The weekly allowance
+
+
+def with_an_allowance(stores: Stores, leads: int) -> Stores:
+    stores.put_playbook(a_playbook(quota={"enabled": True, "base_per_week": leads}))
+    return stores.refreshed()
+
+
+def test_claims_count_up_to_the_weeks_allowance_and_no_further(stores: Stores) -> None:
+    stores = with_an_allowance(stores, 2)
+    days = [NOON, NOON + timedelta(days=1), NOON + timedelta(days=2)]
+    leads = [stores.post_lead(a_card(number), at) for number, at in enumerate(days)]
+    outcomes = [
+        stores.commit(stores.view(lead), at) is None for lead, at in zip(leads, days, strict=True)
+    ]
+    assert outcomes == [True, True, False]
+    met = stores.commit(stores.view(leads[2]), days[2])
+    assert met is not None
+    assert met.lead == leads[2]
+    assert met.limits == used(days[1], 1, leads=2)
+
+
+def test_an_allowance_of_their_own_goes_before_the_base(stores: Stores) -> None:
+    stores = with_an_allowance(stores, 5)
+    rep = stores.add_rep(a_rep(3, allowance=1))
+    leads = [stores.post_lead(a_card(number), NOON) for number in range(2)]
+    assert [stores.commit(stores.view(lead, rep)) is None for lead in leads] == [True, False]
+
+
+def test_allowances_read_before_another_claim_still_fit_below_the_maximum(stores: Stores) -> None:
+    stores = with_an_allowance(stores, 3)
+    leads = [stores.post_lead(a_card(number), NOON) for number in range(5)]
+    assert stores.commit(stores.view(leads[0])) is None
+    views = [stores.view(lead) for lead in leads[1:]]  # all of them read a week of one
+    assert [stores.commit(view) is None for view in views] == [True, True, False, False]
+    assert stores.view(leads[0]).limits == used(NOON, 3)
+
+
+MONDAY = NOON + timedelta(days=6, hours=4)  # midnight in Kuching, the week after
+
+
+def test_the_allowance_starts_again_on_monday_in_the_reps_zone(stores: Stores) -> None:
+    stores = with_an_allowance(stores, 1)
+    sunday = MONDAY - MS
+    leads = [stores.post_lead(a_card(number), sunday) for number in range(4)]
+    assert stores.commit(stores.view(leads[0]), sunday) is None
+    stale = stores.view(leads[1])
+    assert stores.commit(stores.view(leads[1]), sunday) is not None
+    assert stores.commit(stores.view(leads[1]), MONDAY) is None
+    assert stores.view(leads[0]).limits == used(MONDAY, 1, leads=1, in_hand=2)
+    # Whoever read last week's count meets this week's.
+    third = replace(stores.view(leads[2]), limits=stale.limits)
+    met = stores.commit(third, MONDAY)
+    assert met is not None
+    assert met.limits == used(MONDAY, 1, leads=1, in_hand=2)
+    # A clock behind midnight counts in the week another has begun, which is full.
+    assert stores.commit(stores.view(leads[3]), sunday) is not None
+
+
+def test_a_rep_whose_tier_was_changed_since_does_not_get_the_lead(
+    stores: Stores, lead: Lead
+) -> None:
+    view = stores.view(lead)
+    assert view.rep is not None
+    met = stores.commit(replace(view, rep=replace(view.rep, tier=1)))
+    assert met is not None
+    assert met.rep == AINA
+    assert stores.leads.get(lead.lead_id) == lead
+
+
+# What goes to somebody, and comes back, without a race
+
+
+def without_a_race(stores: Stores, **rules: Any) -> Stores:
+    stores.put_playbook(a_playbook(model="round-robin", **rules))
+    return stores.refreshed()
+
+
+ANY = Turn(1, "any")
+
+
+def assign(
+    stores: Stores,
+    lead: Lead,
+    rep: Rep = AINA,
+    at: datetime = NOON,
+    last: Turn | None = None,
+    turn: Turn | None = ANY,
+    view: RaceView | None = None,
+    **changes: Any,
+) -> bool:
+    """Assign as decided on `view`, or on what is stored now; no `turn` is the last resort's."""
+    read = view or stores.view(lead, rep)
+    assert read.rep is not None
+    claim = a_claim(read, at, cause="assigned", **changes)
+    step = Move(lead.lead_id, lead.epoch, at, lead.state, State.ASSIGNED, "assigned", "dibs")
+    before = stores.holdings.last_turn("north") if last is None else last
+    taken = Taken(claim, replace(step, holder=claim.rep_id), "north", before, turn)
+    return stores.holdings.assign(lead, read.rep, read.limits, read.playbook, taken)
+
+
+def test_a_lead_nobody_races_for_waits_to_be_assigned(stores: Stores) -> None:
+    lead = without_a_race(stores).post_lead(a_card(), NOON)
+    assert lead.state is State.NEW
+    assert stores.leads.get(lead.lead_id) == lead
+    assert stores.holdings.queued() == [lead]
+    assert stores.leads.open_leads() == []
+    assert waiting(stores, NOON + MS) == [Fact("lead.queued", lead.lead_id, 1)]
+    assert stores.history(lead.lead_id) == []
+
+
+def test_the_queue_is_in_the_order_leads_came_in_wherever_they_come_from(stores: Stores) -> None:
+    raced = stores.post_lead(a_card(9), NOON + 2 * SECOND)
+    stores = without_a_race(stores)
+    leads = [stores.post_lead(a_card(n), NOON + n * SECOND) for n in (4, 1, 3)]
+    twin = stores.post_lead(a_card(5), NOON + SECOND)
+    first, second = sorted([leads[1], twin], key=lambda lead: lead.lead_id)
+    assert stores.holdings.queued() == [first, second, leads[2], leads[0]]
+    assert stores.leads.expire(raced, expiry(raced, raced.closes_at))
+    assert [one.lead_id for one in stores.holdings.queued()] == [
+        lead.lead_id for lead in (first, second, raced, leads[2], leads[0])
+    ]
+
+
+def test_an_assignment_takes_lock_counts_record_step_and_turn_together(stores: Stores) -> None:
+    stores = without_a_race(stores)
+    lead, at = stores.post_lead(a_card(), NOON), NOON + SECOND
+    view, turn = stores.view(lead), Turn(1, AINA.rep_id)
+    due = {"nudge_at": at + SECOND, "return_at": at + 2 * SECOND}
+    assert stores.holdings.last_turn("north") == Turn()
+    assert assign(stores, lead, at=at, turn=turn, **due)
+    after = stores.view(lead)
+    assert after.lead == replace(
+        lead,
+        state=State.ASSIGNED,
+        owner=AINA.rep_id,
+        claimed_at=at,
+        return_at=due["return_at"],
+    )
+    assert after.claim == a_claim(view, at, cause="assigned", **due)
+    # No competitive claim: the day's count is left alone.
+    assert after.limits == Limits(None, 0, AINA.this_week(at), 1, 1)
+    assert stores.holdings.last_turn("north") == turn
+    assert stores.holdings.last_turn("south") == Turn()
+    assert stores.holdings.queued() == []
+    assert Fact("lead.assigned", lead.lead_id, 1, AINA.rep_id) in waiting(stores, at + MS)
+    assert stores.history(lead.lead_id) == [
+        Move(
+            lead.lead_id,
+            1,
+            at,
+            State.NEW,
+            State.ASSIGNED,
+            "assigned",
+            "dibs",
+            holder=AINA.rep_id,
+        )
+    ]
+
+
+def test_an_assigned_lead_has_left_the_outbox_as_waiting(stores: Stores) -> None:
+    stores = without_a_race(stores)
+    lead = stores.post_lead(a_card(), NOON)
+    assert assign(stores, lead, at=NOON + SECOND)
+    assert sorted(waiting(stores, NOON + 2 * SECOND), key=str) == sorted(
+        [None, Fact("lead.assigned", lead.lead_id, 1, AINA.rep_id)], key=str
+    )
+
+
+def test_an_expired_lead_is_assigned_too_and_an_open_one_waits_for_nobody(
+    stores: Stores, lead: Lead
+) -> None:
+    assert stores.holdings.queued() == []
+    assert stores.leads.expire(lead, expiry(lead, lead.closes_at))
+    kept = stores.leads.get(lead.lead_id)
+    assert kept is not None
+    assert stores.holdings.queued() == [kept]
+    assert not assign(stores, lead, at=lead.closes_at, view=replace(stores.view(lead), lead=lead))
+    assert assign(stores, kept, at=lead.closes_at + MS)
+    assert [move.to_state for move in stores.history(lead.lead_id)] == [
+        State.OPEN,
+        State.EXPIRED,
+        State.ASSIGNED,
+    ]
+
+
+def test_of_two_who_serve_the_queue_at_once_the_second_changes_nothing(stores: Stores) -> None:
+    stores = without_a_race(stores)
+    lead = stores.post_lead(a_card(), NOON)
+    mine, theirs = stores.view(lead), stores.view(lead, BEN)
+    assert assign(stores, lead, view=mine, last=Turn(), turn=Turn(1, AINA.rep_id))
+    before = stores.view(lead, BEN)
+    assert not assign(stores, lead, BEN, view=theirs, last=Turn(), turn=Turn(1, BEN.rep_id))
+    # Not with the turn as it is now either: the lead is gone.
+    last = Turn(1, AINA.rep_id)
+    assert not assign(stores, lead, BEN, view=theirs, last=last, turn=Turn(1, BEN.rep_id))
+    assert stores.view(lead, BEN) == before
+    assert stores.holdings.last_turn("north") == last
+    assert len(stores.history(lead.lead_id)) == 1
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_a_turn_is_passed_on_once(stores: Stores, first: bool) -> None:
+    stores = without_a_race(stores)
+    leads = [stores.post_lead(a_card(number), NOON) for number in range(4)]
+    last = Turn()
+    if not first:
+        last = Turn(2, BEN.rep_id)
+        assert assign(stores, leads[3], BEN, turn=last)
+    assert assign(stores, leads[0], last=last, turn=Turn(1, AINA.rep_id))
+    # Whoever read the turn before that may not give another lead on it.
+    assert not assign(stores, leads[1], last=last, turn=Turn(1, AINA.rep_id))
+    assert not assign(stores, leads[1], BEN, last=Turn(2, AINA.rep_id), turn=Turn(1, BEN.rep_id))
+    assert stores.leads.get(leads[1].lead_id) == leads[1]
+    assert stores.holdings.last_turn("north") == Turn(1, AINA.rep_id)
+    assert assign(stores, leads[1], BEN, last=Turn(1, AINA.rep_id), turn=Turn(1, BEN.rep_id))
+    assert stores.holdings.last_turn("north") == Turn(1, BEN.rep_id)
+
+
+def test_a_reopened_lead_is_not_assigned_on_what_was_read_before(stores: Stores) -> None:
+    stores = without_a_race(stores)
+    lead = stores.post_lead(a_card(), NOON)
+    assert not assign(stores, lead, epoch=2)
+    assert stores.leads.get(lead.lead_id) == lead
+    assert stores.holdings.last_turn("north") == Turn()
+
+
+def changed_rep(stores: Stores, how: str) -> RaceView:
+    """A view of a lead in the queue and of somebody who may not have it by the time of writing."""
+    lead = stores.post_lead(a_card(50), NOON)
+    if how == "let go":
+        rep = stores.add_rep(a_rep(3, active=False))
+        return stores.view(lead, rep)
+    view = stores.view(lead)
+    assert view.rep is not None
+    if how == "paused":
+        stores.roster.pause(AINA.rep_id, NOON + SECOND)
+    if how == "tier changed":
+        view = replace(view, rep=replace(view.rep, tier=1))
+    return view
+
+
+@pytest.mark.parametrize("how", ["paused", "let go", "tier changed"])
+@pytest.mark.parametrize("test", [False, True])
+def test_somebody_who_may_not_have_it_any_more_is_not_assigned_a_lead(
+    stores: Stores, how: str, test: bool
+) -> None:
+    stores = without_a_race(stores)
+    view = changed_rep(stores, how)
+    lead = view.lead
+    assert lead is not None
+    assert not assign(stores, lead, view=view, test=test)
+    assert stores.leads.get(lead.lead_id) == lead
+    assert stores.holdings.last_turn("north") == Turn()
+
+
+@pytest.mark.parametrize("how", ["paused", "tier changed"])
+def test_the_last_resort_gets_it_whatever_they_switched_off(stores: Stores, how: str) -> None:
+    stores = without_a_race(stores)
+    view = changed_rep(stores, how)
+    assert view.lead is not None
+    assert assign(stores, view.lead, view=view, turn=None)
+    kept = stores.leads.get(view.lead.lead_id)
+    assert kept is not None
+    assert (kept.state, kept.owner) == (State.ASSIGNED, AINA.rep_id)
+
+
+def test_not_even_as_the_last_resort_somebody_who_left_is_assigned_a_lead(stores: Stores) -> None:
+    stores = without_a_race(stores)
+    view = changed_rep(stores, "let go")
+    assert view.lead is not None
+    assert not assign(stores, view.lead, view=view, turn=None)
+
+
+def test_assignments_count_up_to_the_weeks_allowance_and_no_further(stores: Stores) -> None:
+    stores = without_a_race(stores, quota={"enabled": True, "base_per_week": 2})
+    leads = [stores.post_lead(a_card(number), NOON) for number in range(5)]
+    early = stores.view(leads[2])
+    assert [assign(stores, lead) for lead in leads[:3]] == [True, True, False]
+    assert not assign(stores, leads[2], view=early)  # read before there was any count
+    assert stores.leads.get(leads[2].lead_id) == leads[2]
+    assert stores.view(leads[0]).limits == Limits(None, 0, AINA.this_week(NOON), 2, 2)
+    assert assign(stores, leads[2], at=MONDAY)
+    assert stores.view(leads[0]).limits == Limits(None, 0, AINA.this_week(MONDAY), 1, 3)
+    assert assign(stores, leads[3], at=MONDAY)
+    # The last resort is over any allowance, and their count goes on.
+    assert not assign(stores, leads[4], at=MONDAY)
+    assert assign(stores, leads[4], at=MONDAY, turn=None)
+    assert stores.view(leads[0]).limits == Limits(None, 0, AINA.this_week(MONDAY), 3, 5)
+
+
+def test_leads_in_hand_count_up_to_the_limit_and_no_further(stores: Stores) -> None:
+    stores = without_a_race(stores, assignment={"in_hand_limit": 2})
+    leads = [stores.post_lead(a_card(number), NOON) for number in range(4)]
+    assert assign(stores, leads[0])
+    view = stores.view(leads[2])  # reads one in hand
+    assert assign(stores, leads[1])
+    assert not assign(stores, leads[2])
+    assert not assign(stores, leads[2], view=view)
+    assert stores.view(leads[2]).limits.in_hand == 2
+    assert assign(stores, leads[3], turn=None)
+    assert stores.view(leads[2]).limits.in_hand == 3
+
+
+def test_the_limit_of_leads_in_hand_is_for_assignments_not_for_claims(stores: Stores) -> None:
+    stores.put_playbook(a_playbook(assignment={"in_hand_limit": 1}))
+    stores = stores.refreshed()
+    leads = [stores.post_lead(a_card(number), NOON) for number in range(2)]
+    assert [stores.commit(stores.view(lead)) is None for lead in leads] == [True, True]
+    assert stores.view(leads[0]).limits == used(NOON, 2)
+
+
+def test_a_test_lead_is_assigned_and_counted_nowhere(stores: Stores) -> None:
+    stores = without_a_race(stores, quota={"enabled": True, "base_per_week": 1})
+    trial, real = stores.post_lead(a_card(1, test=True), NOON), stores.post_lead(a_card(2), NOON)
+    assert assign(stores, trial)
+    assert stores.view(trial).limits == Limits()
+    assert assign(stores, real)
+    assert give_back(stores, trial)[0]
+    assert stores.view(trial).limits == Limits(None, 0, AINA.this_week(NOON), 1, 1)
+
+
+def test_the_last_resort_does_not_pass_the_turn_on(stores: Stores) -> None:
+    stores = without_a_race(stores)
+    leads = [stores.post_lead(a_card(number), NOON) for number in range(2)]
+    assert assign(stores, leads[0], turn=Turn(1, BEN.rep_id))
+    assert assign(stores, leads[1], last=Turn(7, "nobody"), turn=None)
+    assert stores.holdings.last_turn("north") == Turn(1, BEN.rep_id)
+
+
+def give_back(
+    stores: Stores,
+    lead: Lead,
+    at: datetime = NOON + SECOND,
+    view: RaceView | None = None,
+    to: State = State.RELEASED,
+    **changes: Any,
+) -> tuple[bool, Lead]:
+    """Give a held lead back, to wait for another or to race anew."""
+    read = view or stores.view(lead)
+    assert read.lead is not None
+    assert read.rep is not None
+    held = replace(read.lead, **changes)
+    released, move = moved(held, State.RELEASED, at, "not_worked", "clock")
+    back = replace(
+        released,
+        state=to,
+        epoch=held.epoch + 1,
+        owner=None,
+        claimed_at=None,
+        return_at=None,
+        worked_at=None,
+        previous=held.owner,
+        opens_at=at,
+        closes_at=at + timedelta(minutes=15),
+    )
+    done = stores.holdings.give_back(held, back, [move], read.rep, read.limits)
+    return done, back
+
+
+DUE = {"nudge_at": NOON + 10 * SECOND, "return_at": NOON + 20 * SECOND}
+
+
+def test_a_lead_given_back_waits_again_and_is_in_hand_no_longer(stores: Stores) -> None:
+    stores = without_a_race(stores)
+    lead, at = stores.post_lead(a_card(), NOON), NOON + 20 * SECOND
+    assert assign(stores, lead, **DUE)
+    done, back = give_back(stores, lead, at)
+    assert done
+    after = stores.view(lead)
+    assert after.lead == back
+    # It was had, and counts for the week.
+    assert after.limits == Limits(None, 0, AINA.this_week(NOON), 1, 0)
+    assert stores.holdings.queued() == [back]
+    assert stores.holdings.unworked(at + timedelta(days=9)) == []
+    assert stores.holdings.held_by(AINA.rep_id) == []
+    facts = waiting(stores, at + MS)
+    assert Fact("lead.queued", lead.lead_id, 2) in facts
+    assert Fact("lead.returned", lead.lead_id, 1, AINA.rep_id) in facts
+    steps = [(step.epoch, step.to_state, step.cause) for step in stores.history(lead.lead_id)]
+    assert steps == [(1, State.ASSIGNED, "assigned"), (1, State.RELEASED, "not_worked")]
+
+
+def test_a_release_leaves_the_outbox_by_itself(stores: Stores) -> None:
+    stores = without_a_race(stores)
+    lead = stores.post_lead(a_card(), NOON)
+    assert assign(stores, lead)
+    give_back(stores, lead)
+    for pending in stores.leads.waiting_in_outbox(NOON + 2 * SECOND):
+        if pending.fact is not None and pending.fact.kind == "lead.returned":
+            stores.leads.clear_outbox(pending)
+    kinds = {fact.kind for fact in waiting(stores, NOON + 2 * SECOND) if fact}
+    assert kinds == {"lead.queued", "lead.assigned"}
+
+
+def test_a_claimed_lead_given_back_is_open_anew_and_its_claim_still_counts(
+    stores: Stores, lead: Lead
+) -> None:
+    assert stores.commit(stores.view(lead)) is None
+    done, back = give_back(stores, lead, to=State.OPEN)
+    assert done
+    assert stores.leads.open_leads() == [back]
+    assert stores.holdings.queued() == []
+    assert stores.view(lead).limits == used(NOON, 1, in_hand=0)
+    assert Fact("lead.opened", lead.lead_id, 2) in waiting(stores, NOON + 2 * SECOND)
+    assert stores.commit(stores.view(lead, BEN), NOON + 2 * SECOND) is None
+
+
+def test_a_lead_is_given_back_once(stores: Stores) -> None:
+    stores = without_a_race(stores)
+    lead = stores.post_lead(a_card(), NOON)
+    assert assign(stores, lead)
+    held = stores.view(lead)
+    assert give_back(stores, lead, view=held)[0]
+    after = stores.view(lead)
+    assert not give_back(stores, lead, view=held)[0]
+    assert stores.view(lead) == after
+    assert assign(stores, after.lead, BEN)  # type: ignore[arg-type]
+    now = stores.view(lead)
+    assert not give_back(stores, lead, view=held)[0]
+    assert stores.view(lead) == now
+
+
+def test_a_lead_that_moved_on_since_is_not_given_back(stores: Stores) -> None:
+    stores = without_a_race(stores)
+    lead = stores.post_lead(a_card(), NOON)
+    assert assign(stores, lead)
+    held = stores.view(lead)
+    assert not give_back(stores, lead, state=State.CONTACTED)[0]
+    assert not give_back(stores, lead, owner=BEN.rep_id)[0]
+    assert not give_back(stores, lead, epoch=2)[0]
+    assert stores.view(lead) == held
+
+
+def test_a_worked_lead_given_back_was_in_hand_no_longer(stores: Stores) -> None:
+    stores = without_a_race(stores)
+    leads = [stores.post_lead(a_card(number), NOON) for number in range(2)]
+    for lead in leads:
+        assert assign(stores, lead)
+    assert give_back(stores, leads[0], worked_at=NOON)[0]
+    assert stores.view(leads[0]).limits.in_hand == 2
+
+
+def test_counts_that_were_full_when_read_are_not_lowered_below_nothing(stores: Stores) -> None:
+    stores = without_a_race(stores)
+    leads = [stores.post_lead(a_card(number), NOON) for number in range(2)]
+    for lead in leads:
+        assert assign(stores, lead)
+    views = [stores.view(lead) for lead in leads]
+    assert [give_back(stores, lead, view=view)[0] for lead, view in zip(leads, views, strict=True)]
+    assert stores.view(leads[0]).limits.in_hand == 0
+
+
+def test_an_undo_takes_the_lead_off_the_day_the_week_and_the_hand(
+    stores: Stores, lead: Lead
+) -> None:
+    assert stores.commit(stores.view(lead), **DUE) is None
+    assert stores.holdings.unworked(NOON + timedelta(hours=1)) != []
+    assert undo(stores, stores.view(lead), NOON + SECOND)[0]
+    assert stores.view(lead).limits == used(NOON, 0)
+    assert stores.holdings.unworked(NOON + timedelta(hours=1)) == []
+    assert stores.holdings.held_by(AINA.rep_id) == []
+
+
+def test_a_held_lead_is_looked_at_for_its_reminder_and_then_for_its_return(
+    stores: Stores, lead: Lead
+) -> None:
+    assert stores.commit(stores.view(lead), **DUE) is None
+    nudge_at, return_at = DUE["nudge_at"], DUE["return_at"]
+    assert stores.holdings.unworked(nudge_at - MS) == []
+    (due,) = stores.holdings.unworked(nudge_at)
+    assert due == stores.leads.get(lead.lead_id)
+    assert due.return_at == return_at
+    assert stores.holdings.nudged(due)
+    assert not stores.holdings.nudged(due)
+    assert stores.holdings.unworked(return_at - MS) == []
+    assert stores.holdings.unworked(return_at) == [due]
+
+
+def test_an_assigned_lead_is_looked_at_just_the_same(stores: Stores) -> None:
+    stores = without_a_race(stores)
+    leads = [stores.post_lead(a_card(number), NOON) for number in range(3)]
+    assert assign(stores, leads[0], **DUE)
+    assert assign(stores, leads[1], **{**DUE, "nudge_at": NOON + 12 * SECOND})
+    assert assign(stores, leads[2])  # no such rule for it
+    found = stores.holdings.unworked(NOON + timedelta(hours=1))
+    assert {lead.lead_id for lead in found} == {lead.lead_id for lead in leads[:2]}
+    (due,) = stores.holdings.unworked(NOON + 11 * SECOND)
+    assert due.lead_id == leads[0].lead_id
+
+
+def test_nobody_is_reminded_of_an_earlier_opening(stores: Stores, lead: Lead) -> None:
+    assert stores.commit(stores.view(lead), **DUE) is None
+    held = stores.leads.get(lead.lead_id)
+    assert held is not None
+    assert give_back(stores, lead, to=State.OPEN)[0]
+    assert not stores.holdings.nudged(held)
+    again = {"nudge_at": NOON + 40 * SECOND, "return_at": NOON + 50 * SECOND}
+    assert stores.commit(stores.view(lead, BEN), NOON + 5 * SECOND, **again) is None
+    assert not stores.holdings.nudged(held)
+    assert len(stores.holdings.unworked(NOON + 40 * SECOND)) == 1
+
+
+def test_what_somebody_holds_is_found_the_oldest_first(stores: Stores, lead: Lead) -> None:
+    others = [stores.post_lead(a_card(number), NOON) for number in (2, 3, 4)]
+    assert stores.holdings.held_by(AINA.rep_id) == []
+    # In the order they were taken, not in that of their ids.
+    second, first = sorted([lead, others[0]], key=lambda lead: lead.lead_id)
+    assert stores.commit(stores.view(second), NOON + 3 * SECOND) is None
+    assert stores.commit(stores.view(first), NOON + SECOND) is None
+    assert stores.leads.expire(others[1], expiry(others[1], others[1].closes_at))
+    late = stores.leads.get(others[1].lead_id)
+    assert late is not None
+    assert assign(stores, late, at=late.closes_at)
+    assert stores.commit(stores.view(others[2], BEN), NOON + SECOND) is None
+    mine = [held.lead_id for held in stores.holdings.held_by(AINA.rep_id)]
+    assert mine == [first.lead_id, second.lead_id, late.lead_id]
+    assert stores.holdings.held_by(BEN.rep_id) == [stores.leads.get(others[2].lead_id)]
+    assert stores.holdings.held_by("zzzzz") == []
+
+
+def test_an_undo_of_last_weeks_claim_leaves_this_weeks_count_alone(stores: Stores) -> None:
+    first, second = (stores.post_lead(a_card(n), MONDAY) for n in (1, 2))
+    assert stores.commit(stores.view(second), MONDAY) is None
+    assert stores.commit(stores.view(first), MONDAY) is None
+    held = stores.view(first)
+    assert held.lead is not None
+    # As if it had been claimed just before midnight.
+    sunday = replace(held, lead=replace(held.lead, claimed_at=MONDAY - SECOND))
+    assert undo(stores, sunday, MONDAY + SECOND)[0]
+    assert stores.view(first).limits == used(MONDAY, 2, leads=2, in_hand=1)
 
 
 # Sightings and notices
@@ -631,6 +1226,14 @@ def test_every_field_of_a_rep_comes_back(stores: Stores) -> None:
         active=False,
         paused_until=NOON,
         sms_opted_out=True,
+        quiet_until=NOON + SECOND,
+        hours=parse_hours({"mon": ["09:00-12:30", "13:30-24:00"], "sun": ["00:00-06:00"]}),
+        leave=((date(2026, 12, 24), date(2026, 12, 31)), (date(2027, 2, 1), date(2027, 2, 1))),
+        allowance=0,
+        weight=3,
+        territories=("sarawak", "sabah"),
+        joined_on=date(2026, 11, 4),
+        left_on=date(2027, 1, 31),
     )
     stores.add_rep(rep)
     assert stores.roster.get("repid") == rep
@@ -639,9 +1242,9 @@ def test_every_field_of_a_rep_comes_back(stores: Stores) -> None:
 def test_a_team_shows_what_its_reps_have_used_up(stores: Stores, lead: Lead) -> None:
     stores.commit(stores.view(lead))
     found = dict(stores.refreshed().roster.team("north"))
-    assert found[AINA] == Limits(AINA.today(NOON), 1)
+    assert found[AINA] == used(NOON, 1)
     known = stores.roster.by_phone(str(AINA.phone))
-    assert known == (AINA, Limits(AINA.today(NOON), 1))
+    assert known == (AINA, used(NOON, 1))
 
 
 @pytest.mark.parametrize(
@@ -664,6 +1267,47 @@ def test_a_rep_opts_out_and_in_pauses_and_comes_back(stores: Stores) -> None:
     stores.roster.pause(AINA.rep_id, None)
     stores.roster.pause(AINA.rep_id, None)
     assert stores.roster.get(AINA.rep_id) == AINA
+
+
+def test_a_rep_asks_for_quiet_and_ends_it(stores: Stores) -> None:
+    stores.roster.quiet(AINA.rep_id, NOON)
+    assert stores.roster.get(AINA.rep_id) == replace(AINA, quiet_until=NOON)
+    stores.roster.quiet(AINA.rep_id, None)
+    assert stores.roster.get(AINA.rep_id) == AINA
+
+
+def test_a_tier_is_changed_from_what_it_was(stores: Stores) -> None:
+    assert stores.roster.set_tier(AINA.rep_id, 2, 1)
+    assert not stores.roster.set_tier(AINA.rep_id, 2, 3)
+    assert stores.roster.get(AINA.rep_id) == replace(AINA, tier=1)
+    assert not stores.roster.set_tier("zzzzz", 2, 1)
+    assert stores.roster.get("zzzzz") is None
+
+
+def test_what_is_named_of_a_profile_is_changed_and_nothing_else(stores: Stores) -> None:
+    other = replace(
+        AINA,
+        name="Somebody else",
+        weight=3,
+        leave=((date(2026, 12, 24), date(2026, 12, 31)),),
+        hours=parse_hours({"mon": ["09:00-18:00"]}),
+        territories=("sarawak",),
+        joined_on=date(2026, 11, 4),
+    )
+    fields = ("weight", "leave", "hours", "territories", "joined_on")
+    stores.roster.put_profile(other, fields)
+    assert stores.roster.get(AINA.rep_id) == replace(other, name=AINA.name)
+    stores.roster.put_profile(AINA, ("weight", "leave", "hours", "territories"))
+    assert stores.roster.get(AINA.rep_id) == replace(AINA, joined_on=date(2026, 11, 4))
+    stores.roster.put_profile(other, ())
+    assert stores.roster.get(AINA.rep_id) == replace(AINA, joined_on=date(2026, 11, 4))
+
+
+def test_whoever_left_is_kept_without_their_token(stores: Stores, lead: Lead) -> None:
+    stores.roster.deactivate(AINA.rep_id, date(2026, 11, 30))
+    gone = replace(AINA, active=False, left_on=date(2026, 11, 30))
+    assert stores.roster.get(AINA.rep_id) == gone
+    assert stores.view(lead).token_hash is None
 
 
 PHONE = Device("phone-1", Platform.FCM, "arn:1")
@@ -698,6 +1342,9 @@ def test_nothing_is_kept_of_a_rep_who_is_not_there(stores: Stores) -> None:
     for change in (
         lambda: stores.roster.pause("zzzzz", NOON),
         lambda: stores.roster.opt_out("zzzzz", True),
+        lambda: stores.roster.quiet("zzzzz", NOON),
+        lambda: stores.roster.put_profile(a_rep(9), ("weight", "joined_on")),
+        lambda: stores.roster.deactivate("zzzzz", NOON.date()),
         lambda: stores.roster.put_device("zzzzz", PHONE),
         lambda: stores.roster.remove_device("zzzzz", "phone-1"),
     ):

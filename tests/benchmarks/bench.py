@@ -30,6 +30,7 @@ STEPS = {
     "claims": "the claim handler against a bare client",
     "startup": "imports in fresh processes",
     "fanout": "a lead told to 1,000 reps",
+    "periods": "10,000 reps decided, and recalculated for a week and a month",
     "costs": "what a lead costs",
 }
 READS = {"GetItem", "BatchGetItem", "Query"}
@@ -132,6 +133,7 @@ def told(found: dict[str, Any]) -> list[Measure]:
             1,
             "≤ 1 each",
         ),
+        *_periods(found["periods"]),
         Measure(
             "1,000 leads told to 50, opened and claimed by 10",
             push.total,
@@ -187,6 +189,37 @@ def _claims(found: dict[str, Any]) -> list[Measure]:
             )
         )
     return measures
+
+
+def _periods(found: dict[str, Any]) -> list[Measure]:
+    jobs = found["jobs"]
+    return [
+        Measure(
+            "10,000 reps decided in one process",
+            found["deciding"],
+            f"{found['deciding']:.2f} s",
+            1.0,
+            "≤ 1 s",
+        ),
+        *(
+            Measure(
+                f"10,000 reps' {name}, one run",
+                jobs[name]["seconds"],
+                f"{jobs[name]['seconds']:.0f} s, {sum(jobs[name]['requests'].values())} requests, "
+                f"{jobs[name]['changed']} changed",
+                900.0,
+                "≤ 15 min",
+            )
+            for name in ("tiers", "quotas")
+        ),
+        Measure(
+            "  the process's largest memory",
+            found["megabytes"],
+            f"{found['megabytes']:.0f} MB",
+            1024.0,
+            "≤ 1,024 MB",
+        ),
+    ]
 
 
 def _startup(found: dict[str, Any]) -> Measure:

@@ -30,7 +30,7 @@ from dibs import wiring
 from dibs.adapters import clock
 from dibs.domain.leads import Lead
 from dibs.domain.reps import Rep
-from dibs.usecases.ports import Notice
+from dibs.usecases.race import Notice
 from support.builders import World
 
 ROUNDS = 150

@@ -58,7 +58,6 @@ def office(
 def _forget() -> None:
     """Forget what a process keeps between runs, as a new process would."""
     wiring.forget()
-    importlib.import_module("ingest.handler").intake_secret.cache_clear()
     importlib.import_module("notify.handler")._done.cache_clear()
 
 

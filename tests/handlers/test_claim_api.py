@@ -12,7 +12,7 @@ from botocore.exceptions import ConnectionClosedError
 
 from dibs.domain.leads import State
 from dibs.usecases.claim import token_hash
-from dibs.usecases.ports import Notice
+from dibs.usecases.race import Notice
 from handlers.office import AINA, BEN, CHONG, MANAGER, Office, event, http
 from support.builders import NOON, a_playbook, token_of
 

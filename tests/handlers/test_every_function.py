@@ -14,10 +14,11 @@ from dibs.adapters.entry import function
 from dibs.adapters.race import DynamoRaceStore
 from dibs.adapters.roster import DynamoRoster
 from dibs.domain.playbook import Playbook
-from dibs.usecases.ports import RaceView
-from handlers.office import AINA, EVENTS, LambdaContext, Office, event, http, signed
+from dibs.usecases.claim import token_hash
+from dibs.usecases.race import RaceView
+from handlers.office import AINA, EVENTS, MANAGER, LambdaContext, Office, event, http, signed
 
-HTTP = ("ingest", "claim", "rep")
+HTTP = ("ingest", "claim", "rep", "manage", "activities", "boards")
 ALL = sorted(path.parent.name for path in EVENTS.parent.glob("functions/*/handler.py"))
 
 
@@ -86,6 +87,7 @@ def test_an_error_nobody_expected_is_a_problem_that_gives_nothing_away(
     office: Office, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     office.hire(AINA)
+    office.world.roster.set_manager_hash(token_hash(MANAGER))
 
     def read(store: DynamoRaceStore, lead_id: str, rep_id: str) -> RaceView:
         raise ZeroDivisionError("Jane Tan, +60128880000")
@@ -99,6 +101,9 @@ def test_an_error_nobody_expected_is_a_problem_that_gives_nothing_away(
         "ingest": signed(event("http_ingest")),
         "claim": event("http_claim"),
         "rep": event("http_offers"),
+        "manage": http("http_playbook", "GET /reps"),
+        "activities": signed(event("http_activity")),
+        "boards": event("http_board"),
     }
     answer = office.ask(name, asked[name])
     assert (answer.status, answer.code) == (500, "error")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 from dibs.adapters.clock import to_ms
 from dibs.domain.leads import Lead, State
 from handlers.office import AINA, BEN, CHONG, DAYANG, Office, event, sqs
-from support.builders import NOON, a_rep
+from support.builders import NOON, a_card, a_playbook, a_rep
 
 DONE: dict[str, Any] = {"batchItemFailures": []}
 
@@ -17,7 +18,7 @@ def fact(lead: Lead, kind: str, **changes: Any) -> dict[str, Any]:
     return {"kind": kind, "lead_id": lead.lead_id, "epoch": lead.epoch, "rep_id": None, **changes}
 
 
-def test_an_opened_lead_is_dealt_to_its_reps_and_its_closing_is_timed(office: Office) -> None:
+def test_an_opened_lead_is_dealt_to_its_reps_and_its_end_is_timed(office: Office) -> None:
     office.hire(AINA)
     lead = office.lead()
     assert office.run("offer", event("sqs_offer")) == DONE
@@ -31,9 +32,9 @@ def test_an_opened_lead_is_dealt_to_its_reps_and_its_closing_is_timed(office: Of
     }
     assert chunk.delay_seconds == 0
     [timer] = office.waiting("offer")
-    assert timer.body == {"kind": "lead.closing", "lead_id": lead.lead_id, "epoch": 1}
+    assert timer.body == {"kind": "lead.due", "lead_id": lead.lead_id, "epoch": 1}
     assert timer.delay_seconds == 900
-    assert office.now(lead).planned_epoch == 1
+    assert office.now(lead).told_at == NOON
 
 
 def test_only_reps_who_may_claim_are_told(office: Office) -> None:
@@ -55,13 +56,16 @@ def test_many_reps_come_in_chunks_that_start_at_the_same_instant(office: Office)
     assert len({chunk["notify_at"] for chunk in chunks}) == 1
 
 
-def test_a_redelivered_fact_deals_the_same_chunks(office: Office) -> None:
+def test_a_redelivered_fact_deals_nothing_twice(office: Office) -> None:
     office.hire_crowd(60)
-    office.lead()
+    lead = office.lead()
     office.run("offer", event("sqs_offer"))
-    first = [message.body for message in office.waiting("notify")]
+    assert len(office.waiting("notify")) == 2
+    before = office.everything()
     office.run("offer", event("sqs_offer"))
-    assert [message.body for message in office.waiting("notify")] == first
+    assert office.waiting("notify") == []
+    assert office.everything() == before
+    assert office.now(lead).state is State.OPEN
 
 
 def test_what_is_over_or_unknown_is_not_offered(office: Office) -> None:
@@ -69,11 +73,14 @@ def test_what_is_over_or_unknown_is_not_offered(office: Office) -> None:
     lead = office.lead()
     late = fact(lead, "lead.opened", epoch=0)
     unknown = fact(lead, "lead.opened", lead_id="aaaaaaaaaaaa")
+    before = office.everything()
     assert office.run("offer", sqs("sqs_offer", late, unknown)) == DONE
+    assert office.waiting("notify") == []
+    assert office.everything() == before
     office.clock.pass_(seconds=900)
     assert office.run("offer", event("sqs_offer")) == DONE
     assert office.waiting("notify") == []
-    assert office.now(lead).planned_epoch == 0
+    assert office.now(lead) == replace(lead, state=State.EXPIRED)
 
 
 def test_a_claimed_lead_is_withdrawn_from_the_losers_and_noted_for_the_winner(
@@ -90,39 +97,107 @@ def test_a_claimed_lead_is_withdrawn_from_the_losers_and_noted_for_the_winner(
     assert (noted["kind"], noted["rep_ids"]) == ("won", [AINA.rep_id])
 
 
-def test_an_expired_lead_is_withdrawn_from_everybody(office: Office) -> None:
-    office.hire(AINA, BEN)
+def expired(office: Office) -> Lead:
+    """A lead whose window closed and whose timer came."""
     lead = office.lead()
+    office.clock.pass_(seconds=900)
+    office.run("offer", sqs("sqs_offer", due(lead)))
+    office.clock.pass_(milliseconds=1)
+    return office.now(lead)
+
+
+def test_an_expired_lead_is_withdrawn_from_everybody_and_assigned(office: Office) -> None:
+    office.hire(AINA, BEN)
+    lead = expired(office)
     office.run("offer", sqs("sqs_offer", fact(lead, "lead.expired")))
     [withdrawn] = office.waiting("notify")
     assert withdrawn.body["kind"] == "withdraw"
     assert sorted(withdrawn.body["rep_ids"]) == [AINA.rep_id, BEN.rep_id]
+    held = office.now(lead)
+    assert held == replace(
+        lead,
+        state=State.ASSIGNED,
+        owner=AINA.rep_id,
+        claimed_at=office.clock.at,
+        return_at=office.clock.at + timedelta(hours=1),
+    )
+    assert office.world.holdings.queued() == []
+    # The same fact once more finds nothing to do.
+    before = office.everything()
+    office.run("offer", sqs("sqs_offer", fact(lead, "lead.expired")))
+    assert office.everything() == before
 
 
-def test_a_closing_timer_that_is_due_expires_the_lead(office: Office) -> None:
+def test_whoever_a_lead_was_assigned_to_is_told(office: Office) -> None:
+    office.hire(AINA)
+    lead = office.lead()
+    assigned = fact(lead, "lead.assigned", rep_id=AINA.rep_id)
+    office.run("offer", sqs("sqs_offer", assigned))
+    [told] = office.waiting("notify")
+    assert (told.body["kind"], told.body["rep_ids"]) == ("assigned", [AINA.rep_id])
+
+
+def test_a_lead_of_a_team_that_takes_turns_goes_to_whose_turn_it_is(office: Office) -> None:
+    office.hire(AINA, BEN)
+    office.world.put_playbook(a_playbook(model="round-robin"))
+    leads = [office.world.post_lead(a_card(n), NOON) for n in range(1, 4)]
+    for lead in leads:
+        office.run("offer", sqs("sqs_offer", fact(lead, "lead.queued")))
+    owners = [office.now(lead).owner for lead in leads]
+    assert sorted(owners, key=str) == [AINA.rep_id, AINA.rep_id, BEN.rep_id]
+    assert office.waiting("notify") == []
+
+
+def test_a_look_at_the_queue_and_at_the_waves_is_had(office: Office) -> None:
+    office.world.put_playbook(
+        a_playbook(teams={"north": {"name": "N", "model": "tiers"}}, windows=[])
+    )
+    office.hire(replace(AINA, tier=1), BEN)
+    lead = office.world.post_lead(a_card(), NOON)
+    office.clock.pass_(seconds=5)
+    office.pause(AINA, hours=1)
+    assert office.run("offer", sqs("sqs_offer", {"kind": "waves.check"})) == DONE
+    assert office.now(lead).waves["north"][1] == office.clock.at
+    [chunk] = office.waiting("notify")
+    assert chunk.body["rep_ids"] == [BEN.rep_id]
+    office.clock.pass_(seconds=1800)
+    office.run("offer", sqs("sqs_offer", due(lead)))
+    assert office.run("offer", sqs("sqs_offer", {"kind": "queue.check"})) == DONE
+    assert office.now(lead).owner == BEN.rep_id
+
+
+def due(lead: Lead) -> dict[str, Any]:
+    """A lead's timer."""
+    return {"kind": "lead.due", "lead_id": lead.lead_id, "epoch": lead.epoch}
+
+
+def test_a_timer_that_is_due_expires_the_lead(office: Office) -> None:
     lead = office.lead()
     office.clock.pass_(seconds=900)
-    assert office.run("offer", sqs("sqs_offer", fact(lead, "lead.closing"))) == DONE
+    assert office.run("offer", sqs("sqs_offer", due(lead))) == DONE
     assert office.now(lead).state is State.EXPIRED
     assert office.world.leads.open_leads() == []
+    assert office.world.holdings.queued() == [office.now(lead)]
+    assert office.waiting("offer") == []
 
 
-def test_a_closing_timer_that_comes_early_is_sent_again(office: Office) -> None:
+def test_a_timer_that_comes_early_is_sent_again(office: Office) -> None:
     lead = office.lead()
     office.clock.pass_(seconds=880)
-    office.run("offer", sqs("sqs_offer", fact(lead, "lead.closing")))
+    office.run("offer", sqs("sqs_offer", due(lead)))
     assert office.now(lead).state is State.OPEN
     [timer] = office.waiting("offer")
-    assert (timer.body["kind"], timer.delay_seconds) == ("lead.closing", 20)
+    assert (timer.body["kind"], timer.delay_seconds) == ("lead.due", 20)
 
 
-def test_a_closing_timer_leaves_a_claimed_lead_alone(office: Office) -> None:
+def test_a_timer_leaves_a_claimed_lead_alone(office: Office) -> None:
     office.hire(AINA)
     lead = office.lead()
     office.claim(lead)
     office.clock.pass_(seconds=900)
-    office.run("offer", sqs("sqs_offer", fact(lead, "lead.closing")))
-    assert office.now(lead).state is State.CLAIMED
+    before = office.everything()
+    office.run("offer", sqs("sqs_offer", due(lead)))
+    assert office.everything() == before
     assert office.waiting("offer") == []
 
 

@@ -10,6 +10,15 @@ import pytest
 from dibs.domain.errors import InvalidInput
 from dibs.domain.leads import State
 from handlers.office import AINA, Office, event
+from support.builders import a_card, a_playbook
+
+
+def did(**found: int) -> dict[str, int]:
+    """What a sweep says it found to do: nothing but this."""
+    nothing = dict.fromkeys(
+        ("republished", "replanned", "expired", "nudged", "returned", "queued"), 0
+    )
+    return {**nothing, **found}
 
 
 def told(office: Office) -> list[str]:
@@ -20,7 +29,7 @@ def test_a_sweep_of_a_quiet_minute_does_nothing(office: Office) -> None:
     office.lead()
     before = office.everything()
     done = office.run("recalculate", event("schedule_sweep"))
-    assert done == {"republished": 0, "replanned": 0, "expired": 0}
+    assert done == did()
     assert office.everything() == before
 
 
@@ -66,18 +75,65 @@ def test_sweeping_twice_is_sweeping_once(office: Office) -> None:
     before = office.everything()
     told(office)
     done = office.run("recalculate", event("schedule_sweep"))
-    assert done == {"republished": 0, "replanned": 0, "expired": 0}
-    assert told(office) == []
+    # Nobody may take the lead: it is still in the queue, and that is said each minute.
+    assert done == did(queued=1)
+    assert told(office) == ["lead.queued"]
     assert office.everything() == before
 
 
-def test_a_claimed_lead_is_left_alone(office: Office) -> None:
+def test_a_claimed_lead_is_left_alone_until_its_holder_is_due_a_reminder(office: Office) -> None:
     office.hire(AINA)
     lead = office.lead()
     office.claim(lead)
-    office.clock.pass_(hours=1)
+    office.clock.pass_(minutes=29, seconds=59)
     assert office.run("recalculate", event("schedule_sweep"))["expired"] == 0
     assert office.now(lead).owner == AINA.rep_id
+    assert "lead.unworked" not in told(office)
+    office.clock.pass_(seconds=1)
+    done = office.run("recalculate", event("schedule_sweep"))
+    assert (done["nudged"], done["returned"]) == (1, 0)
+    assert told(office) == ["lead.unworked"]
+    assert office.now(lead).owner == AINA.rep_id
+
+
+def test_a_lead_its_holder_did_not_work_is_opened_anew_by_the_sweep(office: Office) -> None:
+    office.hire(AINA)
+    lead = office.lead()
+    office.clock.pass_(seconds=1)
+    office.claim(lead)
+    office.clock.pass_(hours=1)
+    done = office.run("recalculate", event("schedule_sweep"))
+    assert (done["nudged"], done["returned"]) == (0, 1)
+    back = office.now(lead)
+    assert (back.state, back.epoch, back.owner) == (State.OPEN, 2, None)
+    assert back.previous == AINA.rep_id
+    steps = [(step.to_state.value, step.cause) for step in office.world.leads.history(lead.lead_id)]
+    assert steps == [
+        ("open", "accepted"),
+        ("claimed", "claimed"),
+        ("released", "not_worked"),
+        ("open", "not_worked"),
+    ]
+    # Its release is told like any other event.
+    told(office)
+    office.clock.pass_(seconds=46)
+    office.run("recalculate", event("schedule_sweep"))
+    assert "lead.returned" in told(office)
+
+
+def test_the_sweep_counts_what_it_found(office: Office, capsys: pytest.CaptureFixture[str]) -> None:
+    office.hire(AINA)
+    held = office.lead()
+    office.claim(held)
+    office.clock.pass_(hours=1)
+    office.world.put_playbook(a_playbook(model="round-robin"))
+    office.world.post_lead(a_card(2), office.clock.at)
+    office.counted(capsys)
+    office.run("recalculate", event("schedule_sweep"))
+    counted = office.counted(capsys)
+    assert counted["LeadsReturned"] == 1
+    assert counted["LeadsUnassigned"] == 1
+    assert counted["LeadsExpired"] == 0
 
 
 @pytest.mark.parametrize("zone", ["Z", "+00:00", "+08:00"])

@@ -1,4 +1,4 @@
-"""What a rep's app does besides claiming, and the managers' list of reps."""
+"""What a rep's app does besides claiming."""
 
 from __future__ import annotations
 
@@ -26,7 +26,6 @@ ROUTES = [
     ("PUT /me/availability", {}),
     ("PUT /me/devices/{device_id}", {"device_id": "phone"}),
     ("DELETE /me/devices/{device_id}", {"device_id": "phone"}),
-    ("GET /reps", {}),
 ]
 
 
@@ -164,7 +163,7 @@ def test_a_rep_who_left_is_signed_out(office: Office) -> None:
 
 def test_a_managers_token_is_no_reps(office: Office) -> None:
     office.world.roster.set_manager_hash(token_hash(MANAGER))
-    for route, path in ROUTES[:-1]:
+    for route, path in ROUTES:
         answer = call(office, route, path, {"available": True, **PHONE}, token=MANAGER)
         assert answer.status in (401, 403), route
 
@@ -432,47 +431,6 @@ def test_a_platform_that_is_not_set_up_says_so(
     answer = put(office, "phone", {**PHONE, "platform": "apns"})
     assert answer.status == 422
     assert "apns is not set up here" in answer.text
-
-
-# Managers
-
-
-def test_a_manager_sees_who_is_on(office: Office) -> None:
-    office.world.roster.set_manager_hash(token_hash(MANAGER))
-    office.hire(AINA, replace(BEN, phone=None), CHONG)
-    put(office, "phone")
-    office.pause(CHONG, hours=1)
-    answer = call(office, "GET /reps", token=MANAGER)
-    assert answer.status == 200
-    aina, ben, chong = answer.json["reps"]
-    assert aina == {
-        "rep_id": AINA.rep_id,
-        "name": "Aina Zulkifli",
-        "team": "north",
-        "tier": 2,
-        "zone": "Asia/Kuching",
-        "active": True,
-        "available": True,
-        "push": True,
-        "sms": True,
-    }
-    assert (ben["push"], ben["sms"]) == (False, False)
-    assert (chong["team"], chong["available"]) == ("south", False)
-    assert "60120000001" not in answer.text
-
-
-def test_a_rep_does_not_see_the_managers_list(office: Office) -> None:
-    office.hire(AINA)
-    answer = call(office, "GET /reps")
-    assert (answer.status, answer.code) == (403, "forbidden")
-
-
-@pytest.mark.parametrize("known", [True, False], ids=["wrong token", "no manager yet"])
-def test_a_forged_managers_token_shows_nothing(office: Office, known: bool) -> None:
-    if known:
-        office.world.roster.set_manager_hash(token_hash("manager.another"))
-    answer = call(office, "GET /reps", token=MANAGER)
-    assert (answer.status, answer.code) == (401, "unauthorized")
 
 
 def test_a_store_that_is_throttled_says_when_to_try_again(

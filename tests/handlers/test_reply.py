@@ -11,7 +11,7 @@ import pytest
 from dibs.adapters.sms import SnsSms
 from dibs.domain.leads import Lead, State
 from dibs.domain.reps import Rep
-from dibs.usecases.ports import Notice
+from dibs.usecases.race import Notice
 from handlers.office import AINA, BEN, CHONG, DAYANG, Event, Office, event, sqs
 
 DONE: dict[str, Any] = {"batchItemFailures": []}

@@ -10,9 +10,11 @@ from threading import Barrier
 import pytest
 
 from dibs.adapters import clock
+from dibs.adapters.roster import DynamoRoster
 from dibs.domain.errors import AlreadyClaimed, Busy, ClaimRefused
 from dibs.domain.leads import Lead
 from dibs.domain.reps import Rep
+from dibs.usecases.assign import serve
 from dibs.usecases.claim import Won, bearer, claim
 from support.builders import World, a_card, a_playbook, a_rep, token_of
 
@@ -88,3 +90,39 @@ def test_the_limit_holds_when_only_the_limit_can_stop_a_rep(local_world: World) 
     refused = [outcome for outcome in outcomes if isinstance(outcome, ClaimRefused)]
     assert len(refused) == 40
     assert {refusal.code for r in refused for refusal in r.refusals} == {"daily_limit"}
+
+
+def test_eight_who_serve_the_queue_at_once_give_each_lead_once_and_nobody_too_many(
+    local_world: World,
+) -> None:
+    world = local_world
+    world.put_playbook(a_playbook(model="round-robin", assignment={"in_hand_limit": 5}))
+    reps = [world.add_rep(a_rep(number)) for number in range(1, 6)]
+    leads = [world.post_lead(a_card(number), clock.now()) for number in range(30)]
+    start = Barrier(8)
+
+    def served(_: int) -> list[str]:
+        start.wait()
+        given: list[str] = []
+        for _ in range(60):  # a busy run is delivered again, as the queue does
+            with suppress(Busy):
+                roster = DynamoRoster(world.dynamo, world.settings)
+                queue = world.holdings.queued()
+                found = serve(queue, world.race, roster, world.holdings, clock.now)
+                given += [claim.lead_id for claim in found]
+                if not found:
+                    return given
+        raise Busy
+
+    with ThreadPoolExecutor(8) as pool:
+        given = [lead_id for found in pool.map(served, range(8)) for lead_id in found]
+    stored = [world.leads.get(lead.lead_id) for lead in leads]
+    owners = Counter(lead.owner for lead in stored if lead is not None)
+    # Five leads in hand are enough, so five wait.
+    assert owners == {**{rep.rep_id: 5 for rep in reps}, None: 5}
+    assert len(set(given)) == len(given) <= 25
+    for lead in stored[:25]:
+        assert lead is not None
+        assert len(world.leads.history(lead.lead_id)) == (lead.owner is not None)
+    counted = {rep.rep_id: limits.in_hand for rep, limits in world.roster.team("north")}
+    assert set(counted.values()) == {5}

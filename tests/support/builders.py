@@ -8,16 +8,20 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from dibs.adapters.dynamo import Dynamo
+from dibs.adapters.holdings import DynamoHoldings
 from dibs.adapters.leads import DynamoLeadStore
+from dibs.adapters.playbooks import DynamoPlaybooks
 from dibs.adapters.race import DynamoRaceStore
 from dibs.adapters.roster import DynamoRoster
 from dibs.adapters.settings import Settings
+from dibs.adapters.stored_playbook import playbook_from
 from dibs.domain.leads import Card, Lead, Pool, Preview, Quality, State, id_text
-from dibs.domain.playbook import Playbook, playbook_from
+from dibs.domain.playbook import Playbook
 from dibs.domain.reps import Rep
 from dibs.presets import preset_text
 from dibs.usecases.claim import token_hash
 from dibs.usecases.ingest import ingest
+from dibs.usecases.ports import Version
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)  # a Monday
 
@@ -89,14 +93,15 @@ class World:
         self.settings = settings
         self.race = DynamoRaceStore(self.dynamo, settings)
         self.leads = DynamoLeadStore(self.dynamo, settings)
+        self.holdings = DynamoHoldings(self.dynamo, settings)
         self.roster = DynamoRoster(self.dynamo, settings)
+        self.playbooks = DynamoPlaybooks(self.dynamo, settings)
         self.put_playbook(playbook or a_playbook())
 
     def put_playbook(self, playbook: Playbook) -> None:
         """Put a playbook in force."""
-        from dibs.adapters.playbook_file import playbook_json
-
-        self.roster.apply_playbook(playbook_json(playbook))
+        number = self.playbooks.in_force().number + 1
+        assert self.playbooks.add(Version(replace(playbook, version=number)))
 
     def add_rep(self, rep: Rep) -> Rep:
         """Store a rep whose token is `token_of(rep)`."""
@@ -105,5 +110,5 @@ class World:
 
     def post_lead(self, card: Card, now: datetime) -> Lead:
         """Accept a lead as ingest does."""
-        playbook = self.race.playbook()
+        playbook = self.playbooks.in_force().playbook
         return ingest(self.leads, card, playbook, b"saltsalts", now, lambda: now).lead

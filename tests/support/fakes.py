@@ -8,25 +8,23 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
+from dibs.adapters import keys
+from dibs.domain.decide import allowance_of
 from dibs.domain.errors import AlreadyExists, Busy, RouteNotFound
-from dibs.domain.leads import Card, Claim, Lead, Move, State
+from dibs.domain.leads import HELD, Card, Claim, Lead, Move, State
 from dibs.domain.playbook import Playbook
 from dibs.domain.reps import Device, Limits, Platform, Rep
+from dibs.domain.turns import Turn
 from dibs.usecases.claim import token_hash
 from dibs.usecases.ingest import ingest
 from dibs.usecases.notify import Desk
-from dibs.usecases.ports import (
-    Chunk,
-    Delivery,
-    Fact,
-    Notice,
-    Pending,
-    RaceView,
-    Sighting,
-)
+from dibs.usecases.offer import Floor
+from dibs.usecases.ports import Chunk, Delivery, Fact, Pending, Taken
+from dibs.usecases.race import Notice, RaceView, Sighting
 from support.builders import NOON, a_playbook, token_of
 
-LOCK, CLAIM = "LOCK", "CLAIM"
+LOCK, CLAIM = keys.LOCK, keys.CLAIM
+QUEUED = (State.NEW, State.EXPIRED, State.RELEASED)
 
 
 class Clock:
@@ -62,7 +60,110 @@ class Memory:
     reserved: dict[tuple[str, str], tuple[int, str]] = field(default_factory=dict)
     codes: dict[tuple[str, str], tuple[str, int, datetime]] = field(default_factory=dict)
     outbox: dict[tuple[str, str], datetime] = field(default_factory=dict)
+    look_at: dict[str, datetime] = field(default_factory=dict)
+    """When a held lead is looked at again, by lead: for its reminder, then for its return."""
+    turns: dict[str, Turn] = field(default_factory=dict)
     texts_counted: Counter[str] = field(default_factory=Counter)
+
+    def counted(
+        self, rep: Rep, limits: Limits, playbook: Playbook, claim: Claim, *, bound: bool
+    ) -> Limits | None:
+        """The rep's limits with one lead more; None when rep or counts are not as they were read.
+
+        `rep` and `limits` are what was read. Not `bound`, no maximum counts.
+        """
+        stored, now = self.reps.get(claim.rep_id), claim.claimed_at
+        if stored is None or not stored.active:
+            return None
+        if bound and (stored.is_paused(now) or stored.tier != rep.tier):
+            return None
+        used = self.limits[claim.rep_id]
+        if claim.test:
+            return used
+        most = playbook.assignment.in_hand_limit
+        if bound and not claim.competitive and most and used.in_hand >= most:
+            return None
+        most = allowance_of(rep, playbook, now) if bound else None
+        week = _one_more(limits.week, rep.this_week(now), used.week, used.leads, most)
+        if week is None:
+            return None
+        used = replace(used, week=week[0], leads=week[1], in_hand=used.in_hand + 1)
+        if not claim.competitive:
+            return used
+        day = _one_more(limits.day, rep.today(now), used.day, used.claims, playbook.claims_per_day)
+        return None if day is None else replace(used, day=day[0], claims=day[1])
+
+    def take(self, lead: Lead, claim: Claim, counted: Limits) -> None:
+        """Give the lead to the claim's rep."""
+        self.leads[lead.lead_id] = replace(
+            lead,
+            state=State.CLAIMED if claim.competitive else State.ASSIGNED,
+            owner=claim.rep_id,
+            claimed_at=claim.claimed_at,
+            return_at=claim.return_at,
+        )
+        if claim.nudge_at is not None:
+            self.look_at[lead.lead_id] = claim.nudge_at
+        self.limits[claim.rep_id] = counted
+        self.claims[lead.lead_id] = claim
+        self.outbox[lead.lead_id, CLAIM] = claim.claimed_at
+
+    def put_back(
+        self,
+        held: Lead,
+        back: Lead,
+        moves: Sequence[Move],
+        rep: Rep,
+        limits: Limits,
+        *,
+        as_if_never: bool = False,
+    ) -> bool:
+        """Take the lead from its holder; False when it or its counts are not as they were read."""
+        stored, used = self.leads[held.lead_id], self.limits[rep.rep_id]
+        if (stored.state, stored.owner, stored.epoch) != (held.state, held.owner, held.epoch):
+            return False
+        if held.worked_at is None and stored.worked_at is not None:
+            return False
+        taken_at = held.claimed_at
+        if not held.test and taken_at is not None:
+            if held.worked_at is None and limits.in_hand > 0:
+                if used.in_hand <= 0:
+                    return False
+                used = replace(used, in_hand=used.in_hand - 1)
+            day, week = rep.today(taken_at), rep.this_week(taken_at)
+            if as_if_never and limits.claims > 0 and limits.day == day:
+                if used.day != day or used.claims <= 0:
+                    return False
+                used = replace(used, claims=used.claims - 1)
+            if as_if_never and limits.leads > 0 and limits.week == week:
+                if used.week != week or used.leads <= 0:
+                    return False
+                used = replace(used, leads=used.leads - 1)
+        self.limits[rep.rep_id] = used
+        self.leads[held.lead_id] = back
+        self.look_at.pop(held.lead_id, None)
+        self.outbox[held.lead_id, LOCK] = back.opens_at
+        for move in moves:
+            self.note(move)
+        return True
+
+    def note(self, move: Move) -> None:
+        """Record one step of a lead's life; a release is an event of its own."""
+        self.moves.append(move)
+        if move.to_state is State.RELEASED:
+            self.outbox[move.lead_id, keys.move(move.epoch, move.at, move.to_state)] = move.at
+
+
+def _one_more(
+    read: date | None, current: date, stored: date | None, count: int, most: int | None
+) -> tuple[date, int] | None:
+    """A period and its count with one more in it; None when they are not as they were read."""
+    if read is not None and read >= current:
+        # A period ahead of ours is counted on: clocks differ by milliseconds at midnight.
+        fits = stored == read and (most is None or count < most)
+        return (read, count + 1) if fits else None
+    fits = stored is None if read is None else stored is not None and stored < current
+    return (current, 1) if fits else None
 
 
 class FakeRace:
@@ -105,58 +206,29 @@ class FakeRace:
         now = claim.claimed_at
         still_open = lead.state is State.OPEN and lead.epoch == claim.epoch
         lock_fits = still_open and lead.opens_at <= now < lead.closes_at
-        on = rep.active and (rep.paused_until is None or rep.paused_until <= now)
-        rep_fits = on and (claim.test or self._counter_fits(view, claim))
+        assert view.rep is not None
+        counted = memory.counted(view.rep, view.limits, view.playbook, claim, bound=True)
         record_fits = record is None or record.epoch < claim.epoch
-        if not (lock_fits and rep_fits and record_fits):
+        if not lock_fits or counted is None or not record_fits:
             return replace(
                 view,
                 lead=view.lead if lock_fits else lead,
-                rep=view.rep if rep_fits else rep,
-                limits=view.limits if rep_fits else memory.limits[claim.rep_id],
-                token_hash=view.token_hash if rep_fits else memory.tokens.get(claim.rep_id),
+                rep=view.rep if counted else rep,
+                limits=view.limits if counted else memory.limits[claim.rep_id],
+                token_hash=view.token_hash if counted else memory.tokens.get(claim.rep_id),
                 claim=view.claim if record_fits else record,
             )
-        memory.leads[lead.lead_id] = replace(
-            lead, state=State.CLAIMED, owner=rep.rep_id, claimed_at=now
-        )
-        if not claim.test:
-            today, used = rep.today(now), memory.limits[rep.rep_id]
-            day = max(today, used.day or today)
-            memory.limits[rep.rep_id] = Limits(day, used.claims_on(today) + 1)
-        memory.claims[lead.lead_id] = claim
-        memory.outbox[lead.lead_id, CLAIM] = now
+        memory.take(lead, claim, counted)
         if self.lost_answers:
             self.lost_answers -= 1
             raise Busy(conflict=True)
         return None
 
-    def _counter_fits(self, view: RaceView, claim: Claim) -> bool:
-        assert view.rep is not None
-        stored, today = self._memory.limits[claim.rep_id], view.rep.today(claim.claimed_at)
-        counted = view.limits.day
-        if counted is not None and counted >= today:
-            return stored.day == counted and stored.claims < view.playbook.claims_per_day
-        return stored.day is None if counted is None else (stored.day or today) < today
-
     def commit_undo(self, view: RaceView, reopened: Lead, moves: Sequence[Move]) -> bool:
         memory, held, rep = self._memory, view.lead, view.rep
         assert held is not None
-        assert held.claimed_at is not None
         assert rep is not None
-        stored = memory.leads[held.lead_id]
-        if (stored.state, stored.owner, stored.epoch) != (State.CLAIMED, rep.rep_id, held.epoch):
-            return False
-        day = rep.today(held.claimed_at)
-        if not held.test and view.limits.day == day and view.limits.claims > 0:
-            counted = memory.limits[rep.rep_id]
-            if counted.day != day or counted.claims <= 0:
-                return False
-            memory.limits[rep.rep_id] = Limits(day, counted.claims - 1)
-        memory.leads[held.lead_id] = reopened
-        memory.outbox[held.lead_id, LOCK] = reopened.opens_at
-        memory.moves.extend(moves)
-        return True
+        return memory.put_back(held, reopened, moves, rep, view.limits, as_if_never=True)
 
     def record_attempt(self, lead: Lead, rep_id: str, at: datetime, outcome: str) -> None:
         if self._sight(lead, rep_id, "attempted_at", at):
@@ -202,13 +274,14 @@ class FakeLeads:
         card, _ = self._memory.cards.get(lead_id, (None, None))
         return card
 
-    def accept(self, lead: Lead, card: Card, move: Move, signed_at: datetime) -> Card | None:
+    def accept(self, lead: Lead, card: Card, move: Move | None, signed_at: datetime) -> Card | None:
         stored = self.card(lead.lead_id)
         if stored is not None:
             return stored
         self._memory.leads[lead.lead_id] = lead
         self._memory.cards[lead.lead_id] = (card, signed_at)
-        self._memory.moves.append(move)
+        if move is not None:
+            self._memory.note(move)
         self._memory.outbox[lead.lead_id, LOCK] = lead.received_at
         return None
 
@@ -220,10 +293,18 @@ class FakeLeads:
     def open_leads(self) -> list[Lead]:
         return FakeRace(self._memory).open_leads()
 
-    def planned(self, lead: Lead) -> None:
+    def told(self, lead: Lead, until: datetime) -> None:
         stored = self._memory.leads[lead.lead_id]
-        if stored.epoch == lead.epoch:
-            self._memory.leads[lead.lead_id] = replace(stored, planned_epoch=lead.epoch)
+        if stored.epoch == lead.epoch and (stored.told_at is None or stored.told_at < until):
+            self._memory.leads[lead.lead_id] = replace(stored, told_at=until)
+
+    def open_early(self, lead: Lead, early: Lead) -> bool:
+        stored = self._memory.leads[lead.lead_id]
+        fits = (stored.epoch, stored.waves) == (lead.epoch, lead.waves)
+        if not fits or not lead.waves or stored.state is not State.OPEN:
+            return False
+        self._memory.leads[lead.lead_id] = replace(stored, waves=early.waves)
+        return True
 
     def expire(self, lead: Lead, move: Move) -> bool:
         stored = self._memory.leads[lead.lead_id]
@@ -232,7 +313,7 @@ class FakeLeads:
             return False
         self._memory.leads[lead.lead_id] = replace(stored, state=State.EXPIRED)
         self._memory.outbox[lead.lead_id, LOCK] = move.at
-        self._memory.moves.append(move)
+        self._memory.note(move)
         return True
 
     def history(self, lead_id: str) -> list[Move]:
@@ -247,15 +328,97 @@ class FakeLeads:
     def _fact(self, lead_id: str, sk: str) -> Fact | None:
         if sk == CLAIM:
             claim = self._memory.claims[lead_id]
-            return Fact("lead.claimed", lead_id, claim.epoch, claim.rep_id)
+            kind = "lead.claimed" if claim.competitive else "lead.assigned"
+            return Fact(kind, lead_id, claim.epoch, claim.rep_id)
+        if sk != LOCK:
+            (move,) = (m for m in self.history(lead_id) if _sk(m) == sk)
+            return Fact("lead.returned", lead_id, move.epoch, move.holder)
         lead = self._memory.leads[lead_id]
-        kind = {State.OPEN: "lead.opened", State.EXPIRED: "lead.expired"}.get(lead.state)
-        return Fact(kind, lead_id, lead.epoch) if kind else None
+        told = {
+            State.OPEN: "lead.opened",
+            State.EXPIRED: "lead.expired",
+            State.NEW: "lead.queued",
+            State.RELEASED: "lead.queued",
+        }
+        return Fact(told[lead.state], lead_id, lead.epoch) if lead.state in told else None
 
     def clear_outbox(self, pending: Pending) -> None:
         key = (pending.key["lead_id"], pending.key["sk"])
         if self._memory.outbox.get(key) == pending.since:
             del self._memory.outbox[key]
+
+
+def _sk(move: Move) -> str:
+    return keys.move(move.epoch, move.at, move.to_state)
+
+
+class FakeHoldings:
+    """Implements `Holdings`. `busy` writes are turned away, as when another holds the lead."""
+
+    def __init__(self, memory: Memory) -> None:
+        self._memory = memory
+        self.busy = 0
+        self.meanwhile: Callable[[], None] | None = None
+        """Happens once, between somebody's read and their write."""
+
+    def queued(self) -> list[Lead]:
+        found = [lead for lead in self._memory.leads.values() if lead.state in QUEUED]
+        return sorted(found, key=lambda lead: (lead.received_at, lead.lead_id))
+
+    def unworked(self, until: datetime) -> list[Lead]:
+        due = [lead_id for lead_id, at in self._memory.look_at.items() if at <= until]
+        return [self._memory.leads[lead_id] for lead_id in due]
+
+    def held_by(self, rep_id: str) -> list[Lead]:
+        leads = self._memory.leads.values()
+        ours = [lead for lead in leads if lead.owner == rep_id and lead.state in HELD]
+        return sorted(ours, key=lambda lead: (lead.claimed_at or lead.opens_at, lead.lead_id))
+
+    def last_turn(self, ring: str) -> Turn:
+        return self._memory.turns.get(ring, Turn())
+
+    def assign(
+        self, lead: Lead, rep: Rep, limits: Limits, playbook: Playbook, taken: Taken
+    ) -> bool:
+        self._before_a_write()
+        memory, claim = self._memory, taken.claim
+        stored, record = memory.leads[lead.lead_id], memory.claims.get(lead.lead_id)
+        bound = taken.turn is not None
+        counted = memory.counted(rep, limits, playbook, claim, bound=bound)
+        fits = (stored.state, stored.epoch) == (lead.state, claim.epoch)
+        if not fits or counted is None or not (record is None or record.epoch < claim.epoch):
+            return False
+        if taken.turn is not None:
+            if self.last_turn(taken.ring) != taken.last:
+                return False
+            memory.turns[taken.ring] = taken.turn
+        memory.take(stored, claim, counted)
+        memory.note(taken.move)
+        return True
+
+    def give_back(
+        self, held: Lead, back: Lead, moves: Sequence[Move], rep: Rep, limits: Limits
+    ) -> bool:
+        self._before_a_write()
+        return self._memory.put_back(held, back, moves, rep, limits)
+
+    def nudged(self, lead: Lead) -> bool:
+        stored, due = self._memory.leads[lead.lead_id], self._memory.look_at.get(lead.lead_id)
+        back = stored.return_at
+        if stored.epoch != lead.epoch or stored.worked_at is not None:
+            return False
+        if due is None or back is None or due >= back:
+            return False
+        self._memory.look_at[lead.lead_id] = back
+        return True
+
+    def _before_a_write(self) -> None:
+        meanwhile, self.meanwhile = self.meanwhile, None
+        if meanwhile is not None:
+            meanwhile()
+        if self.busy:
+            self.busy -= 1
+            raise Busy(conflict=True)
 
 
 class FakeRoster:
@@ -288,11 +451,29 @@ class FakeRoster:
         self._memory.limits[rep.rep_id] = Limits()
         self._memory.tokens[rep.rep_id] = token
 
+    def set_tier(self, rep_id: str, was: int, tier: int) -> bool:
+        rep = self._memory.reps.get(rep_id)
+        if rep is None or rep.tier != was:
+            return False
+        self._change(rep_id, tier=tier)
+        return True
+
+    def put_profile(self, rep: Rep, fields: Sequence[str]) -> None:
+        if fields:
+            self._change(rep.rep_id, **{name: getattr(rep, name) for name in fields})
+
+    def deactivate(self, rep_id: str, left_on: date) -> None:
+        self._change(rep_id, active=False, left_on=left_on)
+        self._memory.tokens.pop(rep_id, None)
+
     def opt_out(self, rep_id: str, opted_out: bool) -> None:
         self._change(rep_id, sms_opted_out=opted_out)
 
     def pause(self, rep_id: str, until: datetime | None) -> None:
         self._change(rep_id, paused_until=until)
+
+    def quiet(self, rep_id: str, until: datetime | None) -> None:
+        self._change(rep_id, quiet_until=until)
 
     def put_device(self, rep_id: str, device: Device) -> None:
         others = self._devices(rep_id, but=device.device_id)
@@ -390,6 +571,9 @@ class FakePush:
     def withdraw(self, lead: Lead, reps: Sequence[Rep], now: datetime) -> Delivery:
         return self._send("withdraw", lead, reps)
 
+    def tell(self, what: str, lead: Lead, reps: Sequence[Rep], now: datetime) -> Delivery:
+        return self._send(what, lead, reps)
+
     def _send(self, kind: str, lead: Lead, reps: Sequence[Rep]) -> Delivery:
         taken = [rep.rep_id for rep in reps if rep.pushable and rep.rep_id not in self.refuses]
         self.alerts.extend((kind, lead.lead_id, lead.epoch, rep_id) for rep_id in taken)
@@ -450,13 +634,17 @@ class FakeQueue:
 
 
 class FakeTimers:
-    """Implements `Timers`: which leads have one, and when it was set."""
+    """Implements `Timers`: which leads have one and for when, and what else was asked for."""
 
     def __init__(self) -> None:
         self.set: list[tuple[str, int, datetime]] = []
+        self.asked: list[tuple[str, str]] = []
 
-    def close_at(self, lead: Lead, now: datetime) -> None:
-        self.set.append((lead.lead_id, lead.epoch, now))
+    def wake_at(self, lead: Lead, moment: datetime, now: datetime) -> None:
+        self.set.append((lead.lead_id, lead.epoch, moment))
+
+    def check(self, kind: str, lead: Lead | None = None) -> None:
+        self.asked.append((kind, lead.lead_id if lead else ""))
 
 
 class FakeBus:
@@ -492,6 +680,7 @@ class FakeWorld:
         self.clock = Clock()
         self.race = FakeRace(self.memory)
         self.leads = FakeLeads(self.memory)
+        self.holdings = FakeHoldings(self.memory)
         self.roster = FakeRoster(self.memory)
         self.offers = FakeOffers(self.memory)
         self.push = FakePush(self.clock)
@@ -522,6 +711,19 @@ class FakeWorld:
         """The lead as it stands now."""
         return self.memory.leads[lead.lead_id]
 
+    def floor(self) -> Floor:
+        """Everything the offer step works with."""
+        return Floor(
+            leads=self.leads,
+            race=self.race,
+            holdings=self.holdings,
+            roster=self.roster,
+            offers=self.offers,
+            queue=self.queue,
+            timers=self.timers,
+            clock=self.clock,
+        )
+
     def desk(self) -> Desk:
         """Everything notify works with. Codes are `2222`, `3333` ... in turn."""
         digits = iter(4 * str(digit) for digit in range(2, 10))
@@ -534,6 +736,7 @@ class FakeWorld:
             sms=self.sms,
             queue=self.queue,
             offer_text=lambda lead, rep, code, token, now: f"{lead.lead_id} {code} {token}",
+            holder_text=lambda what, lead, rep, token, now: f"{what} {lead.lead_id} {token}",
             choice=lambda _: next(letters),
             clock=self.clock,
             wait_until=self.waited_until.append,

@@ -17,6 +17,7 @@ _TABLES = {
     "organisation_table": "OrganisationTable",
     "offers_table": "OffersTable",
     "once_table": "OnceTable",
+    "ledger_table": "LedgerTable",
 }
 _CREATED_WITH = (
     "BillingMode",

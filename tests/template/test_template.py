@@ -13,7 +13,7 @@ import pytest
 from support.tables import TEMPLATE, template
 
 RESOURCES: dict[str, dict[str, Any]] = template()["Resources"]
-HANDLED = ("ingest", "claim", "rep")
+HANDLED = ("ingest", "claim", "rep", "manage", "activities", "boards")
 
 
 def of_type(kind: str) -> dict[str, dict[str, Any]]:
@@ -130,6 +130,18 @@ def test_every_function_of_the_folder_is_deployed_and_the_other_way_round() -> N
     folders = {path.parent.name for path in TEMPLATE.parent.glob("functions/*/handler.py")}
     deployed = {function["Handler"].split(".")[0] for function in FUNCTIONS.values()}
     assert deployed == folders
+
+
+def test_every_function_nobody_waits_for_has_an_alarm_on_its_errors() -> None:
+    watched = json.dumps(of_type("AWS::CloudWatch::Alarm")["FunctionErrorsAlarm"]["Metrics"])
+    for name, function in FUNCTIONS.items():
+        answers = function["Handler"].split(".")[0] in HANDLED
+        assert (f'"{name}"' in watched) is not answers, name
+
+
+def test_no_alarm_looks_at_more_metrics_than_cloudwatch_takes() -> None:
+    for name, alarm in of_type("AWS::CloudWatch::Alarm").items():
+        assert len([one for one in alarm.get("Metrics", []) if "MetricStat" in one]) <= 10, name
 
 
 def test_no_secret_stands_in_the_template() -> None:

@@ -33,7 +33,7 @@ from dibs.usecases.claim import (
     judge,
     undo,
 )
-from dibs.usecases.ports import Notice
+from dibs.usecases.race import Notice
 from support.builders import NOON, a_card, a_playbook, a_rep, token_of
 from support.fakes import FakeWorld, no_pause
 
@@ -84,7 +84,7 @@ def test_the_first_claim_wins_and_shows_the_contact_in_the_same_answer() -> None
     assert won.undo_until == won.claim.claimed_at + timedelta(seconds=30)
     stored = race.stored()
     assert (stored.state, stored.owner) == (State.CLAIMED, AINA.rep_id)
-    assert race.limits() == Limits(NOON.date(), 1)
+    assert race.limits() == Limits(NOON.date(), 1, NOON.date(), 1, 1)  # NOON is a Monday's
 
 
 def test_a_claims_milliseconds_run_from_the_reps_first_notice() -> None:
@@ -201,7 +201,8 @@ def test_the_count_starts_again_on_the_reps_own_next_day() -> None:
     later = race.world.post_lead(a_card(2))
     race.world.clock.pass_(hours=4)  # midnight in Kuching
     assert race.claim(AINA, later).claim.rep_id == AINA.rep_id
-    assert race.limits() == Limits(NOON.date() + timedelta(days=1), 1)
+    tomorrow = NOON.date() + timedelta(days=1)
+    assert race.limits() == Limits(tomorrow, 1, NOON.date(), 2, 2)
 
 
 def test_a_test_lead_is_won_and_counts_nowhere() -> None:
@@ -493,10 +494,10 @@ def test_an_undo_opens_the_lead_anew_and_takes_the_claim_off_the_count() -> None
     reopened = race.undo()
     assert race.stored() == reopened
     assert (reopened.state, reopened.epoch, reopened.owner) == (State.OPEN, 2, None)
-    assert reopened.claimed_at is None
+    assert (reopened.claimed_at, reopened.return_at, reopened.previous) == (None, None, None)
     assert reopened.opens_at == race.world.clock()
     assert reopened.closes_at == race.world.clock() + timedelta(minutes=15)
-    assert race.limits().claims == 0
+    assert race.limits() == Limits(NOON.date(), 0, NOON.date(), 0, 0)
 
 
 def test_an_undo_is_recorded_move_by_move() -> None:
@@ -514,6 +515,7 @@ def test_an_undo_is_recorded_move_by_move() -> None:
         (2, "released", "open", "undone", AINA.rep_id),
     ]
     assert [m.at - NOON for m in moves] == [timedelta(seconds=s) for s in (0, 1, 3, 3)]
+    assert [m.holder for m in moves] == [None, None, AINA.rep_id, None]
 
 
 def test_a_millisecond_after_the_thirty_seconds_the_lead_stays() -> None:
@@ -606,7 +608,8 @@ def test_an_undo_after_midnight_takes_nothing_off_the_new_days_count() -> None:
     race.world.clock.pass_(seconds=20)  # midnight in Kuching has passed
     race.claim(AINA, later)
     race.undo(AINA)
-    assert race.limits() == Limits(NOON.date() + timedelta(days=1), 1)
+    tomorrow = NOON.date() + timedelta(days=1)
+    assert race.limits() == Limits(tomorrow, 1, NOON.date(), 1, 1)
 
 
 def test_an_undone_test_lead_takes_nothing_off_the_count() -> None:

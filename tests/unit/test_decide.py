@@ -70,9 +70,9 @@ def test_all_rules_refuse_together_and_one_that_never_lifts_leaves_no_moment() -
     )
     assert codes(verdict) == [
         "not_routed",
-        "left",
         "not_open_yet",
         "closed",
+        "left",
         "paused",
         "daily_limit",
     ]

@@ -11,6 +11,7 @@ from dibs.domain.errors import Busy
 from dibs.domain.leads import Card, Lead, Move, Pool, Quality, State, lead_id_for
 from dibs.usecases import ingest as module
 from dibs.usecases.ingest import Accepted, ingest, preview_of
+from dibs.usecases.ports import Fact
 from support.builders import NOON, a_card, a_playbook
 from support.fakes import FakeWorld, no_pause
 
@@ -48,6 +49,34 @@ def test_a_new_leads_first_move_and_its_fact_are_stored_with_it() -> None:
     (pending,) = world.leads.waiting_in_outbox(NOON + timedelta(seconds=1))
     assert pending.fact is not None
     assert (pending.fact.kind, pending.fact.lead_id) == ("lead.opened", lead.lead_id)
+
+
+def test_a_new_lead_nobody_races_for_waits_to_be_assigned() -> None:
+    world = FakeWorld(a_playbook(model="speed-board"))
+    lead = post(world, a_card()).lead
+    assert world.lead(lead) == lead
+    assert (lead.state, lead.opens_at, lead.closes_at) == (State.NEW, NOON, NOON)
+    assert world.leads.history(lead.lead_id) == []
+    assert world.leads.open_leads() == []
+    (pending,) = world.leads.waiting_in_outbox(NOON + timedelta(seconds=1))
+    assert pending.fact == Fact("lead.queued", lead.lead_id, 1)
+    assert post(world, a_card()) == Accepted(lead, (), duplicate=True)
+
+
+def test_a_new_leads_waves_are_recorded_with_the_rules_they_came_from() -> None:
+    world = FakeWorld(replace(a_playbook(model="tiers"), version=7))
+    lead = post(world, a_card(score=60)).lead
+    quarter, hour = NOON + timedelta(minutes=15), NOON + timedelta(hours=1)
+    assert world.lead(lead).waves == {"north": (NOON, quarter, hour)}
+    assert (lead.closes_at, lead.playbook_version) == (hour + timedelta(minutes=15), 7)
+    assert (lead.told_at, lead.return_at, lead.previous) == (None, None, None)
+
+
+def test_a_lead_keeps_its_territory_for_whom_it_is_assigned_to() -> None:
+    world = FakeWorld()
+    assert post(world, a_card(1, territory="sarawak")).lead.territory == "sarawak"
+    assert post(world, a_card(2)).lead.territory == ""
+    assert len(post(world, a_card(3, territory="𝕋" * 60)).lead.territory.encode()) <= 40
 
 
 def test_the_card_keeps_every_letter_and_the_flags() -> None:
@@ -181,7 +210,7 @@ def test_a_preview_holds_no_personal_data_and_is_cut_to_its_bytes() -> None:
         company="🏭" * 200, company_size="🏭" * 64, contact_title="🏭" * 200, source="🏭" * 64
     )
     preview = preview_of(card)
-    assert len(preview.company.encode()) <= 160
+    assert len(preview.company.encode()) <= 120
     assert len(preview.company_size.encode()) <= 24
     assert len(preview.contact_title.encode()) <= 80
     assert len(preview.source.encode()) <= 40

@@ -31,6 +31,10 @@ LEGAL: dict[tuple[State, State], tuple[State, ...]] = {
     (S.EXPIRED, S.OPEN): (),
     (S.EXPIRED, S.ASSIGNED): (),
     (S.RELEASED, S.OPEN): (),
+    (S.RELEASED, S.ASSIGNED): (),
+    (S.CONTACTED, S.RELEASED): (),
+    (S.QUALIFIED, S.RELEASED): (),
+    (S.OPPORTUNITY, S.RELEASED): (),
     **{
         move: implied
         for held in (S.CLAIMED, S.ASSIGNED)
@@ -66,11 +70,13 @@ def test_a_lead_moves_only_forwards_and_records_what_it_skips(current: State, to
 
 
 def test_a_move_is_recorded_with_time_cause_and_whoever_made_it() -> None:
-    lead, step = moved(a_lead(state=S.CLAIMED, epoch=3), S.QUALIFIED, NOON, "call", "aaaac")
+    held = a_lead(state=S.CLAIMED, epoch=3, owner="aaaae")
+    lead, step = moved(held, S.QUALIFIED, NOON, "call", "aaaac")
     assert lead.state is S.QUALIFIED
     assert (step.lead_id, step.epoch, step.at) == (lead.lead_id, 3, NOON)
     assert (step.from_state, step.to_state) == (S.CLAIMED, S.QUALIFIED)
     assert (step.cause, step.by, step.implied) == ("call", "aaaac", (S.CONTACTED,))
+    assert step.holder == "aaaae"
 
 
 def test_an_illegal_move_leaves_the_lead_as_it_was() -> None:

@@ -393,3 +393,117 @@ def test_a_failure_of_a_rep_who_is_gone_is_let_go() -> None:
     floor = Floor(pushed(1))
     push_failed("zzzzz", "arn:1", floor.world.race, floor.world.roster, floor.world.queue)
     assert floor.world.queue.waiting == []
+
+
+@pytest.mark.parametrize("kind", ["unseen", "undelivered"])
+def test_nobody_is_texted_of_a_lead_before_their_tiers_time(kind: str) -> None:
+    waves = {"standard": [0, 900, None], "premium": [0, 900, None]}
+    floor = Floor(
+        pushed(1, tier=1), pushed(2, tier=2), pushed(3, tier=3), model="tiers", waves=waves
+    )
+    floor.run(kind)
+    assert floor.texted == phones(floor.reps[0])
+    floor.world.clock.at = floor.lead.opens_at + timedelta(minutes=15, milliseconds=-1)
+    floor.run(kind)
+    assert floor.texted == phones(floor.reps[0])
+    floor.world.clock.pass_(milliseconds=1)
+    floor.run(kind)
+    assert floor.texted == phones(*floor.reps[:2])
+
+
+# Whoever holds a lead
+
+
+def holding(rep: Rep, **playbook: object) -> Floor:
+    """A lead that this rep holds."""
+    floor = Floor(rep, a_rep(9), **playbook)
+    floor.claim(rep)
+    return floor
+
+
+HOLDER_KINDS = ["assigned", "unworked"]
+
+
+@pytest.mark.parametrize("kind", HOLDER_KINDS)
+def test_a_holder_with_the_app_is_told_by_push_and_by_no_text(kind: str) -> None:
+    floor = holding(pushed(1))
+    floor.run(kind, floor.reps[0])
+    assert floor.world.push.told(kind) == [floor.reps[0].rep_id]
+    assert floor.texted == []
+
+
+@pytest.mark.parametrize("kind", HOLDER_KINDS)
+def test_a_holder_whom_push_does_not_reach_is_texted(kind: str) -> None:
+    refused, without = holding(pushed(1)), holding(a_rep(1))
+    refused.world.push.refuses = {refused.reps[0].rep_id}
+    for floor in (refused, without):
+        floor.run(kind, floor.reps[0])
+        assert floor.texted == phones(floor.reps[0])
+        (_, text) = floor.world.sms.texts[0]
+        assert text.startswith(f"{kind} {floor.lead.lead_id} ")
+        assert len(text.split()[2]) == 22
+        assert floor.world.counted["SmsSent"] == 1
+
+
+@pytest.mark.parametrize("kind", HOLDER_KINDS)
+def test_a_holder_is_told_whatever_they_have_switched_off_because_the_lead_is_theirs(
+    kind: str,
+) -> None:
+    floor = holding(a_rep(1))
+    until = NOON + timedelta(hours=3)
+    floor.world.roster.pause(floor.reps[0].rep_id, until)
+    floor.world.roster.quiet(floor.reps[0].rep_id, until)
+    floor.run(kind, floor.reps[0])
+    assert floor.texted == phones(floor.reps[0])
+
+
+@pytest.mark.parametrize("kind", HOLDER_KINDS)
+@pytest.mark.parametrize(
+    ("rep", "sms"),
+    [
+        ({"sms_opted_out": True}, {}),
+        ({"phone": None}, {}),
+        ({}, {"enabled": False}),
+        ({}, {"per_rep_per_day": 0}),
+        ({}, {"per_organisation_per_day": 0}),
+    ],
+)
+def test_no_holder_is_texted_who_may_not_be(
+    kind: str, rep: dict[str, object], sms: dict[str, object]
+) -> None:
+    floor = holding(a_rep(1, **rep), sms=sms)
+    floor.run(kind, floor.reps[0])
+    assert floor.texted == []
+    assert floor.world.counted["SmsSent"] == 0
+
+
+@pytest.mark.parametrize("kind", HOLDER_KINDS)
+def test_nobody_is_told_that_a_lead_is_theirs_when_it_is_not_any_more(kind: str) -> None:
+    gone, undone, elsewhere = (holding(a_rep(1)) for _ in range(3))
+    gone.world.roster.deactivate(gone.reps[0].rep_id, NOON.date())
+    rep, world = undone.reps[0], undone.world
+    undo(world.race, undone.lead.lead_id, rep.rep_id, bearer(token_of(rep)), world.clock)
+    for floor in (gone, undone):
+        floor.run(kind, floor.reps[0])
+        assert (floor.world.push.alerts, floor.texted) == ([], [])
+    elsewhere.run(kind, elsewhere.reps[1])
+    elsewhere.run(kind, lead=replace(elsewhere.lead, lead_id="aaaaaaaaaaaa"))
+    elsewhere.run(kind, elsewhere.reps[0], lead=replace(elsewhere.lead, epoch=2))
+    assert (elsewhere.world.push.alerts, elsewhere.texted) == ([], [])
+
+
+def test_nobody_is_reminded_of_a_lead_they_have_worked() -> None:
+    floor = holding(a_rep(1))
+    stored = floor.world.lead(floor.lead)
+    floor.world.memory.leads[stored.lead_id] = replace(stored, worked_at=NOON)
+    floor.run("unworked", floor.reps[0])
+    assert floor.texted == []
+
+
+def test_a_text_about_a_test_lead_is_not_counted() -> None:
+    floor = Floor(a_rep(1))
+    floor.lead = floor.world.post_lead(a_card(2, test=True))
+    floor.claim(floor.reps[0])
+    floor.run("assigned", floor.reps[0])
+    assert floor.texted == phones(floor.reps[0])
+    assert floor.world.counted["SmsSent"] == 0

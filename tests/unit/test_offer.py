@@ -1,17 +1,22 @@
-"""Planning an offer: everybody eligible, in random order, once."""
+"""Offering a lead: everybody eligible of each wave, in random order, once; and what follows."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+
+import pytest
 
 from dibs.domain.leads import Lead, State
-from dibs.domain.reps import Limits
-from dibs.usecases.claim import bearer, claim
-from dibs.usecases.offer import CHUNK, HEAD_START, chunks, plan
+from dibs.domain.reps import Limits, Rep
+from dibs.usecases import offer as offering
+from dibs.usecases.claim import bearer, claim, undo
+from dibs.usecases.offer import CHUNK, HEAD_START, NEAR, chunks
 from dibs.usecases.ports import Chunk, Fact
 from support.builders import NOON, a_card, a_lead, a_playbook, a_rep, token_of
 from support.fakes import FakeWorld
+
+MS, SECOND, MINUTE = timedelta(milliseconds=1), timedelta(seconds=1), timedelta(minutes=1)
 
 
 def a_world(reps: int = 3, **playbook: object) -> FakeWorld:
@@ -22,11 +27,15 @@ def a_world(reps: int = 3, **playbook: object) -> FakeWorld:
 
 
 def follow(world: FakeWorld, fact: Fact) -> None:
-    plan(fact, world.leads, world.roster, world.queue, world.timers, world.clock)
+    offering.follow(fact, world.floor())
 
 
 def opened(lead: Lead) -> Fact:
     return Fact("lead.opened", lead.lead_id, lead.epoch)
+
+
+def due(lead: Lead, epoch: int = 1) -> Fact:
+    return Fact("lead.due", lead.lead_id, epoch)
 
 
 def told(world: FakeWorld, kind: str = "offer") -> list[str]:
@@ -47,20 +56,33 @@ def test_every_eligible_rep_of_the_leads_teams_is_told_and_nobody_else() -> None
     assert sorted(told(world)) == sorted([*(a_rep(n).rep_id for n in (1, 2, 3)), southern.rep_id])
 
 
-def test_an_opening_is_noted_as_planned_and_given_a_closing_timer() -> None:
+def test_an_opening_is_noted_as_told_and_given_a_timer_for_its_end() -> None:
     world = a_world()
     lead = world.post_lead(a_card())
+    world.clock.pass_(seconds=1)
     follow(world, opened(lead))
-    assert world.lead(lead).planned_epoch == 1
-    assert world.timers.set == [(lead.lead_id, 1, NOON)]
+    assert world.lead(lead).told_at == NOON
+    assert world.timers.set == [(lead.lead_id, 1, lead.closes_at)]
 
 
-def test_a_fact_told_twice_gives_the_same_chunks_so_that_each_is_done_once() -> None:
+def test_a_fact_told_twice_tells_nobody_twice() -> None:
+    world = a_world(120)
+    lead = world.post_lead(a_card())
+    follow(world, opened(lead))
+    assert len(told(world)) == 120
+    world.clock.pass_(seconds=1)
+    world.add_rep(a_rep(130))  # came on since: the lead is in their list
+    follow(world, opened(lead))
+    assert len(told(world)) == 120
+
+
+def test_a_fact_told_again_because_its_run_broke_off_gives_the_same_chunks() -> None:
     world = a_world(120)
     lead = world.post_lead(a_card())
     follow(world, opened(lead))
     first = list(world.queue.of("offer"))
     world.queue.waiting.clear()
+    world.memory.leads[lead.lead_id] = replace(world.lead(lead), told_at=None)
     follow(world, opened(lead))
     again = world.queue.of("offer")
     assert [chunk.name for chunk in again] == [chunk.name for chunk in first]
@@ -117,18 +139,71 @@ def test_several_chunks_share_one_instant_ahead_and_a_single_one_does_not_wait()
 
 
 def test_nobody_is_told_of_an_opening_that_is_over() -> None:
-    for change in (
-        {"state": State.CLAIMED},
-        {"state": State.EXPIRED},
-        {"epoch": 2},
-        {"closes_at": NOON},
-    ):
+    for change in ({"state": State.CLAIMED}, {"state": State.EXPIRED}, {"epoch": 2}):
         world = a_world()
         lead = world.post_lead(a_card())
         world.memory.leads[lead.lead_id] = replace(lead, **change)
         follow(world, opened(lead))
         assert world.queue.waiting == []
         assert world.timers.set == []
+
+
+@pytest.mark.parametrize("late", [timedelta(), timedelta(hours=3)])
+@pytest.mark.parametrize("fact", [opened, due])
+def test_a_window_that_has_closed_is_closed_by_whatever_comes_about_the_lead(
+    late: timedelta, fact: object
+) -> None:
+    world = a_world()
+    lead = world.post_lead(a_card())
+    world.clock.at = lead.closes_at + late
+    follow(world, fact(lead))  # type: ignore[operator]
+    assert world.lead(lead).state is State.EXPIRED
+    last = world.leads.history(lead.lead_id)[-1]
+    assert (last.to_state, last.cause, last.at) == (
+        State.EXPIRED,
+        "window_closed",
+        world.clock(),
+    )
+    assert world.queue.waiting == []
+    assert world.timers.set == []
+
+
+def test_a_timer_that_is_early_waits_on() -> None:
+    world = a_world()
+    lead = world.post_lead(a_card())
+    follow(world, opened(lead))
+    world.queue.waiting.clear()
+    world.timers.set.clear()
+    world.clock.at = lead.closes_at - MS
+    follow(world, due(lead))
+    assert world.lead(lead).state is State.OPEN
+    assert world.timers.set == [(lead.lead_id, 1, lead.closes_at)]
+    assert world.queue.waiting == []
+
+
+@pytest.mark.parametrize(
+    "change", [{"epoch": 2}, {"state": State.CLAIMED}, {"state": State.EXPIRED}], ids=repr
+)
+def test_a_timer_of_an_earlier_opening_or_of_a_lead_that_is_gone_does_nothing(
+    change: dict[str, object],
+) -> None:
+    world = a_world()
+    lead = world.post_lead(a_card())
+    world.clock.at = lead.closes_at
+    world.memory.leads[lead.lead_id] = replace(lead, **change)
+    before = repr(world.memory)
+    follow(world, due(lead))
+    assert repr(world.memory) == before
+    assert (world.timers.set, world.queue.waiting) == ([], [])
+
+
+def test_a_fact_of_no_kind_we_follow_is_let_go() -> None:
+    world = a_world()
+    lead = world.post_lead(a_card())
+    before = repr(world.memory)
+    follow(world, Fact("lead.returned", lead.lead_id, 1, a_rep(1).rep_id))
+    assert repr(world.memory) == before
+    assert world.queue.waiting == []
 
 
 def test_a_fact_about_a_lead_nobody_knows_is_let_go() -> None:
@@ -156,12 +231,44 @@ def test_a_withdrawal_also_reaches_those_who_were_switched_off_since() -> None:
     assert told(world, "withdraw") == [a_rep(1).rep_id]
 
 
-def test_an_expired_lead_is_withdrawn_from_everybody_and_won_by_nobody() -> None:
-    world = a_world()
+def expired(world: FakeWorld) -> Lead:
+    """A lead whose window closed."""
     lead = world.post_lead(a_card())
+    world.clock.at = lead.closes_at
+    follow(world, due(lead))
+    assert world.lead(lead).state is State.EXPIRED
+    return world.lead(lead)
+
+
+def test_an_expired_lead_is_withdrawn_from_everybody_and_assigned() -> None:
+    world = a_world()
+    lead = expired(world)
+    world.clock.pass_(seconds=1)
     follow(world, Fact("lead.expired", lead.lead_id, 1))
     assert len(told(world, "withdraw")) == 3
     assert told(world, "won") == []
+    kept = world.lead(lead)
+    assert (kept.state, kept.epoch) == (State.ASSIGNED, 1)
+    assert kept.owner in {a_rep(number).rep_id for number in (1, 2, 3)}
+    last = world.leads.history(lead.lead_id)[-1]
+    assert (last.to_state, last.cause, last.holder) == (State.ASSIGNED, "unclaimed", kept.owner)
+
+
+def test_an_expired_lead_that_was_assigned_is_not_assigned_again_when_the_fact_returns() -> None:
+    world = a_world()
+    lead = expired(world)
+    follow(world, Fact("lead.expired", lead.lead_id, 1))
+    before = repr(world.memory)
+    follow(world, Fact("lead.expired", lead.lead_id, 1))
+    assert repr(world.memory) == before
+
+
+@pytest.mark.parametrize("kind", ["assigned", "unworked"])
+def test_a_holder_is_told_what_happened_to_their_lead(kind: str) -> None:
+    world = a_world()
+    lead = world.post_lead(a_card())
+    follow(world, Fact(f"lead.{kind}", lead.lead_id, 1, a_rep(2).rep_id))
+    assert world.queue.waiting == [(Chunk(kind, lead.lead_id, 1, (a_rep(2).rep_id,)), 0)]
 
 
 def test_a_late_withdrawal_is_about_the_opening_that_ended_not_the_new_one() -> None:
@@ -173,10 +280,226 @@ def test_a_late_withdrawal_is_about_the_opening_that_ended_not_the_new_one() -> 
     assert {chunk.epoch for chunk in world.queue.of("won")} == {1}
 
 
-def test_a_team_without_reps_is_planned_all_the_same() -> None:
+def test_a_team_without_reps_is_noted_as_told_all_the_same() -> None:
     world = a_world(0)
     lead = world.post_lead(a_card())
     follow(world, opened(lead))
     assert world.queue.waiting == []
-    assert world.lead(lead).planned_epoch == 1
+    assert world.lead(lead).told_at == NOON
     assert world.timers.set
+
+
+# Waves
+
+
+def in_tiers(*tiers: int, score: int = 60, **playbook: object) -> tuple[FakeWorld, Lead, list[Rep]]:
+    """A lead for a team with tiers, its fact followed, and one rep of each tier named."""
+    world = FakeWorld(a_playbook(model="tiers", **playbook))
+    reps = [world.add_rep(a_rep(n, tier=tier)) for n, tier in enumerate(tiers, 1)]
+    lead = world.post_lead(a_card(score=score))
+    follow(world, opened(lead))
+    return world, lead, reps
+
+
+def wake(world: FakeWorld) -> datetime:
+    """The timer set last goes off at its moment."""
+    lead_id, epoch, moment = world.timers.set[-1]
+    world.clock.at = moment
+    follow(world, Fact("lead.due", lead_id, epoch))
+    return moment
+
+
+def test_each_wave_is_told_when_it_opens_and_of_its_own_reps_only() -> None:
+    world, lead, reps = in_tiers(1, 2, 3)
+    assert told(world) == [reps[0].rep_id]
+    assert world.queue.of("offer")[0].notify_at == NOON
+    assert wake(world) == NOON + 15 * MINUTE - NEAR
+    assert told(world) == [rep.rep_id for rep in reps[:2]]
+    # Dealt out a moment ahead, to be told at its instant.
+    assert world.queue.of("offer")[1].notify_at == NOON + 15 * MINUTE
+    assert world.lead(lead).told_at == NOON + 15 * MINUTE
+    assert wake(world) == NOON + 60 * MINUTE - NEAR
+    assert told(world) == [rep.rep_id for rep in reps]
+    assert wake(world) == lead.closes_at == NOON + 75 * MINUTE
+    assert world.lead(lead).state is State.EXPIRED
+
+
+def test_the_wave_of_a_tier_that_never_opens_is_not_waited_for() -> None:
+    world, lead, reps = in_tiers(1, 2, 3, score=90)
+    wake(world)
+    assert told(world) == [rep.rep_id for rep in reps[:2]]
+    assert wake(world) == lead.closes_at == NOON + 30 * MINUTE
+
+
+def test_a_wave_whose_timer_came_late_is_told_at_once() -> None:
+    world, lead, reps = in_tiers(1, 2, 3)
+    world.clock.at = NOON + 20 * MINUTE
+    follow(world, due(lead))
+    assert told(world) == [rep.rep_id for rep in reps[:2]]
+    assert world.queue.of("offer")[1].notify_at == NOON + 20 * MINUTE
+    assert world.timers.set[-1][2] == NOON + 60 * MINUTE - NEAR
+
+
+def test_waves_whose_timers_were_lost_are_told_together() -> None:
+    world, lead, reps = in_tiers(1, 2, 3)
+    world.clock.at = NOON + 61 * MINUTE
+    follow(world, opened(lead))
+    assert sorted(told(world)) == sorted(rep.rep_id for rep in reps)
+    assert world.lead(lead).told_at == NOON + 60 * MINUTE
+
+
+def test_a_wave_is_told_once_however_often_its_timer_comes() -> None:
+    world, lead, reps = in_tiers(1, 2)
+    for _ in range(3):
+        world.clock.at = NOON + 15 * MINUTE
+        follow(world, due(lead))
+    assert told(world) == [rep.rep_id for rep in reps]
+
+
+def test_a_timer_in_between_neither_tells_nor_opens_anything() -> None:
+    world, lead, reps = in_tiers(1, 2)
+    world.clock.at = NOON + 15 * MINUTE - NEAR - MS
+    follow(world, due(lead))
+    assert told(world) == [reps[0].rep_id]
+    assert world.lead(lead).waves == lead.waves
+    assert world.timers.set[-1][2] == NOON + 15 * MINUTE - NEAR
+
+
+def test_somebody_of_the_wave_who_is_off_at_its_instant_is_not_told() -> None:
+    world, lead, reps = in_tiers(1, 2, 2)
+    world.roster.pause(reps[1].rep_id, NOON + 15 * MINUTE + MS)
+    world.roster.pause(reps[2].rep_id, NOON + 15 * MINUTE)
+    world.clock.at = NOON + 15 * MINUTE - NEAR
+    follow(world, due(lead))
+    assert told(world) == [reps[0].rep_id, reps[2].rep_id]
+
+
+def test_an_undone_lead_starts_with_the_first_wave_again() -> None:
+    world, lead, reps = in_tiers(1, 2)
+    world.clock.at = NOON + 16 * MINUTE
+    follow(world, due(lead))
+    proof = bearer(token_of(reps[1]))
+    claim(world.race, lead.lead_id, reps[1].rep_id, proof, world.clock)
+    again = undo(world.race, lead.lead_id, reps[1].rep_id, proof, world.clock)
+    assert again.told_at is None
+    assert again.waves["north"][1] == NOON + 31 * MINUTE
+    world.queue.waiting.clear()
+    follow(world, opened(again))
+    assert told(world) == [reps[0].rep_id]
+    assert {chunk.epoch for chunk in world.queue.of("offer")} == {2}
+
+
+# Waves that open early (M6)
+
+
+def test_where_the_first_tier_has_nobody_the_next_is_told_at_once() -> None:
+    world, lead, reps = in_tiers(2, 3)
+    assert told(world) == [reps[0].rep_id]
+    assert world.lead(lead).waves["north"] == (NOON, NOON, NOON + 60 * MINUTE)
+    assert world.timers.set[-1][2] == NOON + 60 * MINUTE - NEAR
+
+
+def test_a_look_that_finds_nobody_left_opens_and_tells_the_next_wave() -> None:
+    world, lead, reps = in_tiers(1, 2)
+    world.timers.set.clear()
+    world.clock.pass_(minutes=2)
+    world.race.record_sighting(lead, reps[0].rep_id, "declined_at", world.clock())
+    follow(world, Fact("lead.check", lead.lead_id, 1))
+    assert world.lead(lead).waves["north"][1] == NOON + 2 * MINUTE
+    assert told(world) == [rep.rep_id for rep in reps]
+    # The timer that was set for the wave is still on its way.
+    assert world.timers.set == []
+
+
+def test_a_look_that_finds_somebody_left_changes_nothing() -> None:
+    world, lead, reps = in_tiers(1, 1, 2)
+    world.clock.pass_(minutes=2)
+    world.race.record_sighting(lead, reps[0].rep_id, "declined_at", world.clock())
+    before, dealt = repr(world.memory), len(world.queue.waiting)
+    follow(world, Fact("lead.check", lead.lead_id, 1))
+    assert repr(world.memory) == before
+    assert len(world.queue.waiting) == dealt
+
+
+def test_a_decline_of_an_earlier_opening_does_not_count() -> None:
+    world, lead, reps = in_tiers(1, 2)
+    world.race.record_sighting(lead, reps[0].rep_id, "declined_at", NOON)
+    proof = bearer(token_of(reps[0]))
+    claim(world.race, lead.lead_id, reps[0].rep_id, proof, world.clock)
+    again = undo(world.race, lead.lead_id, reps[0].rep_id, proof, world.clock)
+    follow(world, opened(again))
+    assert world.lead(lead).waves["north"][1] == NOON + 15 * MINUTE
+
+
+def test_somebody_else_who_opened_the_wave_first_is_left_to_tell_it() -> None:
+    world, lead, reps = in_tiers(1, 2)
+    stale = world.lead(lead)
+    world.clock.pass_(minutes=2)
+    world.race.record_sighting(lead, reps[0].rep_id, "declined_at", world.clock())
+    follow(world, Fact("lead.check", lead.lead_id, 1))
+    opened_at = world.lead(lead).waves
+    world.clock.pass_(seconds=1)
+    offering.check(Fact("lead.check", lead.lead_id, 1), stale, world.floor())
+    assert world.lead(lead).waves == opened_at
+    assert told(world) == [rep.rep_id for rep in reps]
+
+
+@pytest.mark.parametrize("kind", ["waves.check", "lead.claimed"])
+def test_a_pause_or_a_claim_elsewhere_opens_waves_of_every_lead_it_leaves_without_takers(
+    kind: str,
+) -> None:
+    world, lead, reps = in_tiers(1, 2, claims_per_day=1)
+    other = world.post_lead(a_card(2, score=60))
+    follow(world, opened(other))
+    if kind == "lead.claimed":
+        proof = bearer(token_of(reps[0]))
+        claim(world.race, other.lead_id, reps[0].rep_id, proof, world.clock)
+        follow(world, Fact(kind, other.lead_id, 1, reps[0].rep_id))
+    else:
+        world.roster.pause(reps[0].rep_id, NOON + 20 * MINUTE)
+        follow(world, Fact(kind, "", 0))
+        assert world.lead(other).waves["north"][1] == NOON
+    assert world.lead(lead).waves["north"][1] == NOON
+
+
+def test_a_claim_of_a_lead_without_waves_may_leave_another_lead_without_takers() -> None:
+    everybody = [{"source": "fair", "premium": [0, 0, 0], "standard": [0, 0, 0]}]
+    world, lead, reps = in_tiers(1, 2, claims_per_day=1, windows=everybody)
+    other = world.post_lead(a_card(2, source="fair"))
+    assert other.waves == {}
+    proof = bearer(token_of(reps[0]))
+    claim(world.race, other.lead_id, reps[0].rep_id, proof, world.clock)
+    follow(world, Fact("lead.claimed", other.lead_id, 1, reps[0].rep_id))
+    assert world.lead(lead).waves["north"][1] == NOON
+
+
+# The queue
+
+
+def test_a_look_at_the_queue_serves_it() -> None:
+    world = a_world(1, model="round-robin")
+    first, second = world.post_lead(a_card(1)), world.post_lead(a_card(2), NOON + SECOND)
+    follow(world, Fact("queue.check", "", 0))
+    for lead in (first, second):
+        assert (world.lead(lead).state, world.lead(lead).owner) == (
+            State.ASSIGNED,
+            a_rep(1).rep_id,
+        )
+
+
+def test_a_new_lead_does_not_overtake_those_that_wait() -> None:
+    world = a_world(0, model="round-robin", quota={"enabled": True, "base_per_week": 1})
+    old, new = world.post_lead(a_card(1)), world.post_lead(a_card(2), NOON + SECOND)
+    world.add_rep(a_rep(1))
+    follow(world, Fact("lead.queued", new.lead_id, 1))
+    assert world.lead(old).owner == a_rep(1).rep_id
+    assert world.lead(new).owner is None
+
+
+def test_a_lead_the_index_does_not_show_yet_is_served_in_its_place() -> None:
+    world = a_world(1, model="round-robin", quota={"enabled": True, "base_per_week": 2})
+    leads = [world.post_lead(a_card(n), NOON + n * SECOND) for n in range(3)]
+    shown = [leads[0], leads[2]]
+    world.holdings.queued = lambda: list(shown)  # type: ignore[method-assign]
+    follow(world, Fact("lead.queued", leads[1].lead_id, 1))
+    assert [world.lead(lead).owner is not None for lead in leads] == [True, True, False]

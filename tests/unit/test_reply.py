@@ -13,7 +13,7 @@ from dibs.domain.errors import AlreadyClaimed, ClaimRefused, Expired, Withdrawn
 from dibs.domain.leads import Lead, State
 from dibs.domain.reps import Rep
 from dibs.usecases.claim import Won, by_sms, claim
-from dibs.usecases.ports import Notice
+from dibs.usecases.race import Notice
 from dibs.usecases.reply import START, STOP, YES, Answer, InboundSms, reply
 from support.builders import NOON, a_card, a_playbook, a_rep
 from support.fakes import FakeWorld

@@ -1,17 +1,17 @@
-"""What was dropped is brought back: facts, plans and windows that closed unseen."""
+"""What was dropped is brought back: facts, waves, windows that closed unseen, the queue."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from dibs.domain.leads import Lead, State
+from dibs.domain.leads import Lead, Move, State
+from dibs.usecases import offer as offering
 from dibs.usecases.claim import bearer, claim
 from dibs.usecases.ports import Fact
-from dibs.usecases.sweep import PATIENCE, Swept, closing, relay, sweep
-from support.builders import NOON, a_card, a_rep, token_of
+from dibs.usecases.sweep import PATIENCE, SLICE, Swept, close, relay, sweep
+from support.builders import NOON, a_card, a_playbook, a_rep, token_of
 from support.fakes import FakeWorld
 
 MS = timedelta(milliseconds=1)
@@ -24,30 +24,41 @@ def a_world() -> tuple[FakeWorld, Lead]:
 
 
 def run(world: FakeWorld) -> Swept:
-    return sweep(world.leads, world.bus, world.clock())
+    return sweep(world.leads, world.race, world.holdings, world.roster, world.bus, world.clock())
+
+
+def did(**found: int) -> Swept:
+    """What a sweep found to do: nothing but this."""
+    nothing = dict.fromkeys(
+        ("republished", "replanned", "expired", "nudged", "returned", "queued"), 0
+    )
+    return Swept(**{**nothing, **found})
 
 
 def relayed(world: FakeWorld, lead: Lead) -> None:
     """Everything about the lead went its ordinary way."""
     relay(list(world.leads.waiting_in_outbox(world.clock() + MS)), world.leads, world.bus)
-    world.leads.planned(lead)
+    world.leads.told(lead, lead.opens_at)
     world.bus.facts.clear()
 
 
 def test_a_fact_that_never_left_is_told_and_leaves_the_outbox() -> None:
     world, lead = a_world()
-    world.leads.planned(lead)
+    world.leads.told(lead, NOON)
     world.clock.at += PATIENCE + MS
-    assert run(world) == Swept(republished=1, replanned=0, expired=0)
+    assert run(world) == did(republished=1)
     assert world.bus.facts == [Fact("lead.opened", lead.lead_id, 1)]
     assert world.memory.outbox == {}
-    assert run(world) == Swept(0, 0, 0)
+    assert run(world) == did()
 
 
 def test_a_fact_still_on_its_ordinary_way_is_left_alone() -> None:
-    world, _ = a_world()
-    world.clock.at += PATIENCE
-    assert run(world) == Swept(0, 0, 0)
+    world, lead = a_world()
+    world.clock.at += PATIENCE - MS
+    assert run(world) == did()
+    world.leads.told(lead, NOON)
+    world.clock.at += MS
+    assert run(world) == did()
     assert world.bus.facts == []
 
 
@@ -71,22 +82,106 @@ def test_an_opening_that_was_claimed_before_it_was_told_is_not_told_any_more() -
     assert world.memory.outbox == {}
 
 
-def test_an_opening_nobody_planned_is_planned_again() -> None:
+def test_a_long_backlog_is_brought_back_whole() -> None:
+    world, _ = a_world()
+    for number in range(2, 2 * SLICE + 2):
+        world.post_lead(a_card(number))
+    world.clock.at += PATIENCE + MS
+    assert run(world).republished == 2 * SLICE + 1
+    assert world.memory.outbox == {}
+    assert len({fact.lead_id for fact in world.bus.facts}) == 2 * SLICE + 1
+
+
+def test_an_opening_nobody_was_told_of_is_told_again() -> None:
     world, lead = a_world()
     relay(list(world.leads.waiting_in_outbox(NOON + MS)), world.leads, world.bus)
     world.bus.facts.clear()
-    world.clock.at += PATIENCE
+    world.clock.at += PATIENCE - MS
     assert run(world).replanned == 0
     world.clock.at += MS
-    assert run(world) == Swept(republished=0, replanned=1, expired=0)
+    assert run(world) == did(replanned=1)
     assert world.bus.facts == [Fact("lead.opened", lead.lead_id, 1)]
 
 
-def test_a_planned_lead_is_left_to_its_race() -> None:
+def tiered(*tiers: int) -> tuple[FakeWorld, Lead]:
+    """A lead in waves whose first was told."""
+    world = FakeWorld(a_playbook(model="tiers"))
+    for number, tier in enumerate(tiers, 1):
+        world.add_rep(a_rep(number, tier=tier))
+    lead = world.post_lead(a_card(score=60))
+    relayed(world, lead)
+    return world, lead
+
+
+def test_a_wave_nobody_was_told_of_is_told_again() -> None:
+    world, lead = tiered(1, 2)
+    world.clock.at = lead.opens_at + timedelta(minutes=15) + PATIENCE - MS
+    assert run(world) == did()
+    world.clock.at += MS
+    assert run(world) == did(replanned=1)
+    assert world.bus.facts == [Fact("lead.opened", lead.lead_id, 1)]
+    offering.follow(world.bus.facts[0], world.floor())
+    assert [rep_id for chunk in world.queue.of("offer") for rep_id in chunk.rep_ids] == [
+        a_rep(2).rep_id
+    ]
+    world.bus.facts.clear()
+    assert run(world) == did()
+
+
+def test_a_wave_that_could_open_early_is_looked_at() -> None:
+    world, lead = tiered(1, 2)
+    world.clock.pass_(minutes=3)
+    assert run(world) == did()
+    world.roster.pause(a_rep(1).rep_id, NOON + timedelta(minutes=20))
+    before = world.lead(lead)
+    assert run(world) == did(replanned=1)
+    assert world.bus.facts == [Fact("lead.check", lead.lead_id, 1)]
+    assert world.lead(lead) == before  # the sweep finds it, the floor opens it
+    offering.follow(world.bus.facts[0], world.floor())
+    assert world.lead(lead).waves["north"][1] == NOON + timedelta(minutes=3)
+    world.bus.facts.clear()
+    assert run(world) == did()
+
+
+def test_what_waits_to_be_assigned_is_looked_at_each_minute_one_fact_for_all() -> None:
+    world = FakeWorld(a_playbook(model="round-robin"))
+    second = world.post_lead(a_card(1), NOON + MS)
+    first = world.post_lead(a_card(2), NOON)
+    world.clock.pass_(seconds=1)
+    relayed(world, first)
+    world.clock.pass_(minutes=1)
+    for _ in range(2):
+        assert run(world) == did(queued=2)
+        assert world.bus.facts == [Fact("lead.queued", first.lead_id, 1)]
+        world.bus.facts.clear()
+    world.add_rep(a_rep(1))
+    run(world)
+    offering.follow(world.bus.facts[0], world.floor())
+    assert world.lead(first).owner == world.lead(second).owner == a_rep(1).rep_id
+
+
+def test_a_held_lead_nobody_works_is_reminded_of_and_taken_back() -> None:
+    world, lead = a_world()
+    relayed(world, lead)
+    rep = a_rep(1)
+    claim(world.race, lead.lead_id, rep.rep_id, bearer(token_of(rep)), world.clock)
+    relay(list(world.leads.waiting_in_outbox(NOON + MS)), world.leads, world.bus)
+    world.bus.facts.clear()
+    world.clock.pass_(minutes=30)
+    assert run(world) == did(nudged=1)
+    assert world.bus.facts == [Fact("lead.unworked", lead.lead_id, 1, rep.rep_id)]
+    assert run(world) == did()
+    world.clock.pass_(minutes=30)
+    assert run(world) == did(returned=1)
+    assert (world.lead(lead).state, world.lead(lead).epoch) == (State.OPEN, 2)
+    assert run(world) == did()
+
+
+def test_a_lead_whose_wave_was_told_is_left_to_its_race() -> None:
     world, lead = a_world()
     relayed(world, lead)
     world.clock.pass_(minutes=5)
-    assert run(world) == Swept(0, 0, 0)
+    assert run(world) == did()
     assert world.lead(lead).state is State.OPEN
 
 
@@ -96,7 +191,8 @@ def test_a_lead_whose_window_closed_unseen_expires_and_is_recorded() -> None:
     world.clock.at = lead.closes_at - MS
     assert run(world).expired == 0
     world.clock.at = lead.closes_at
-    assert run(world).expired == 1
+    # It waits to be assigned from then on.
+    assert run(world) == did(expired=1, queued=1)
     assert world.lead(lead).state is State.EXPIRED
     last = world.leads.history(lead.lead_id)[-1]
     assert (last.from_state, last.to_state, last.cause, last.at) == (
@@ -107,8 +203,22 @@ def test_a_lead_whose_window_closed_unseen_expires_and_is_recorded() -> None:
     )
     assert run(world).expired == 0
     world.clock.at += PATIENCE + MS
+    world.bus.facts.clear()
     run(world)
-    assert world.bus.facts == [Fact("lead.expired", lead.lead_id, 1)]
+    assert world.bus.facts == [
+        Fact("lead.expired", lead.lead_id, 1),
+        Fact("lead.queued", lead.lead_id, 1),
+    ]
+
+
+def test_a_lead_somebody_claimed_meanwhile_is_not_closed() -> None:
+    world, lead = a_world()
+    rep = a_rep(1)
+    claim(world.race, lead.lead_id, rep.rep_id, bearer(token_of(rep)), world.clock)
+    assert not close(lead, world.leads, lead.closes_at)
+    assert world.lead(lead).owner == rep.rep_id
+    moves: list[Move] = world.leads.history(lead.lead_id)
+    assert [move.to_state for move in moves] == [State.OPEN]
 
 
 def test_a_bus_that_is_down_loses_nothing() -> None:
@@ -127,44 +237,6 @@ def test_a_newer_fact_of_the_same_lead_is_not_cleared_with_the_older() -> None:
     world, lead = a_world()
     (old,) = world.leads.waiting_in_outbox(NOON + MS)
     world.clock.at = lead.closes_at
-    closing(lead.lead_id, 1, world.leads, world.timers, world.clock)
+    assert close(lead, world.leads, world.clock())
     relay([old], world.leads, world.bus)
     assert list(world.memory.outbox.values()) == [lead.closes_at]
-
-
-def close_timer(world: FakeWorld, lead: Lead, epoch: int = 1) -> None:
-    closing(lead.lead_id, epoch, world.leads, world.timers, world.clock)
-
-
-def test_a_closing_timer_that_is_due_expires_the_lead_however_late_it_comes() -> None:
-    for late in (timedelta(), timedelta(hours=3)):
-        world, lead = a_world()
-        world.clock.at = lead.closes_at + late
-        close_timer(world, lead)
-        assert world.lead(lead).state is State.EXPIRED
-        assert world.timers.set == []
-
-
-def test_a_closing_timer_that_is_early_waits_on() -> None:
-    world, lead = a_world()
-    world.clock.at = lead.closes_at - MS
-    close_timer(world, lead)
-    assert world.lead(lead).state is State.OPEN
-    assert world.timers.set == [(lead.lead_id, 1, world.clock())]
-
-
-def test_a_closing_timer_of_an_earlier_opening_or_a_closed_lead_does_nothing() -> None:
-    for change in ({"epoch": 2}, {"state": State.CLAIMED}, {"state": State.EXPIRED}):
-        world, lead = a_world()
-        world.clock.at = lead.closes_at
-        world.memory.leads[lead.lead_id] = replace(lead, **change)
-        before = world.lead(lead)
-        close_timer(world, lead)
-        assert world.lead(lead) == before
-        assert world.timers.set == []
-
-
-def test_a_closing_timer_of_a_lead_nobody_knows_is_let_go() -> None:
-    world, lead = a_world()
-    close_timer(world, replace(lead, lead_id="aaaaaaaaaaaa"))
-    assert world.timers.set == []

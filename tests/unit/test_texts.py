@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from dibs.adapters.texts import answer_sms, gsm_length, offer_alert, offer_sms
+from dibs.adapters.texts import alert, answer_sms, gsm_length, holder_sms, offer_sms
 from dibs.domain.errors import (
     AlreadyClaimed,
     Busy,
@@ -21,7 +21,7 @@ from dibs.domain.errors import (
     Refusal,
     Withdrawn,
 )
-from dibs.domain.leads import Claim, Preview
+from dibs.domain.leads import Claim, Lead, Preview, State
 from dibs.domain.reps import Rep
 from dibs.usecases.claim import Won
 from dibs.usecases.reply import STOP, Answer
@@ -188,10 +188,11 @@ def test_whatever_a_source_sends_an_offer_has_one_code_and_no_carrier_word(
 def test_an_offer_never_says_how_to_reach_the_contact_or_who_it_is() -> None:
     # The preview is all an offer is made from, and it has no field for any of these.
     card = a_card()
-    text, alert = sms(), " ".join(offer_alert(a_lead(), ENGLISH, NOON))
+    texts = [sms(), " ".join(alert("offer", a_lead(), ENGLISH, NOON))]
+    for what in HOLDER_KINDS:
+        texts += [to_holder(what), " ".join(alert(what, HELD, ENGLISH, NOON))]
     for secret in (card.contact_phone, card.contact_email, card.contact_name, "Jane", "Tan"):
-        assert secret not in text
-        assert secret not in alert
+        assert all(secret not in text for text in texts)
     assert {"company", "company_size", "contact_title", "source", "score"} == set(
         Preview.__dataclass_fields__
     )
@@ -199,12 +200,54 @@ def test_an_offer_never_says_how_to_reach_the_contact_or_who_it_is() -> None:
 
 @pytest.mark.parametrize(("rep", "left"), [(ENGLISH, "15:00 left."), (MALAY, "Tinggal 15:00.")])
 def test_an_alert_says_the_same_without_the_code(rep: Rep, left: str) -> None:
-    title, body = offer_alert(a_lead(), rep, NOON)
+    title, body = alert("offer", a_lead(), rep, NOON)
     assert title == "Acme Sdn Bhd"
     assert "51-200, Head of Operations, google-ads" in body
     assert "86" in body
     assert body.endswith(left)
     assert not CODE_LIKE.search(body)
+
+
+HOLDER_KINDS = ("assigned", "unworked")
+HELD = a_lead(
+    state=State.ASSIGNED, owner=ENGLISH.rep_id, return_at=NOON + timedelta(minutes=45, seconds=30)
+)
+
+
+def to_holder(what: str, lead: Lead = HELD, rep: Rep = ENGLISH) -> str:
+    return holder_sms(what, lead, rep, URL, NOON)
+
+
+def test_whoever_a_lead_was_assigned_to_is_told_which_and_by_when_to_make_contact() -> None:
+    assert to_holder("assigned") == (
+        f"Acme Sdn Bhd: This lead is yours. Make first contact within 45 minutes. {URL}"
+    )
+    assert alert("assigned", HELD, ENGLISH, NOON) == (
+        "Acme Sdn Bhd",
+        "This lead is yours. Make first contact within 45 minutes.",
+    )
+
+
+def test_whoever_has_not_worked_a_lead_is_told_when_it_goes_back() -> None:
+    assert to_holder("unworked") == (
+        f"Acme Sdn Bhd: This lead still waits for your call. It goes back in 45 minutes. {URL}"
+    )
+
+
+def test_a_lead_nobody_takes_back_is_just_theirs() -> None:
+    theirs = replace(HELD, return_at=None)
+    assert to_holder("assigned", theirs) == f"Acme Sdn Bhd: This lead is yours. {URL}"
+
+
+@pytest.mark.parametrize("what", HOLDER_KINDS)
+def test_what_a_holder_is_told_is_translated_and_has_no_code_or_carrier_word(what: str) -> None:
+    named = replace(HELD, preview=replace(HELD.preview, company="STOP AB2C Ltd"))
+    for rep in (ENGLISH, MALAY):
+        text = to_holder(what, named, rep)
+        assert codes_in(text) == []
+        assert not re.search(r"\b(STOP|HELP)\b", text)
+    assert to_holder(what, rep=MALAY) != to_holder(what)
+    assert alert(what, HELD, MALAY, NOON) != alert(what, HELD, ENGLISH, NOON)
 
 
 WON = Won(
@@ -214,7 +257,9 @@ WON = Won(
     undo_until=NOON,
 )
 LOST = AlreadyClaimed(("aaaae", "Aina"), NOON, 61_000, 3)
-PAUSED = ClaimRefused((Refusal("paused", NOON, "You are paused. Switch yourself on to claim."),))
+PAUSED = ClaimRefused(
+    (Refusal("paused", NOON, "You are paused. Switch yourself on to claim."),), NOON
+)
 
 
 def said(outcome: Won | DibsError | str, rep: Rep | None = ENGLISH) -> str:

@@ -24,6 +24,21 @@ def from_ms(milliseconds: int) -> datetime:
     return EPOCH + milliseconds * _MILLISECOND
 
 
+def from_iso(text: str) -> datetime:
+    """Return the UTC moment of an ISO-8601 time with its zone, to the millisecond.
+
+    Raises:
+        ValueError: it is none, or says no zone; the message says how to mend it.
+    """
+    try:
+        moment = datetime.fromisoformat(text)
+        if moment.tzinfo is not None:
+            return from_ms(to_ms(moment.astimezone(UTC)))
+    except (ValueError, OverflowError):
+        pass  # Said below, the same for both.
+    raise ValueError("send an ISO-8601 time with its zone, such as 2026-11-23T12:00:00Z")
+
+
 def wait_until(moment: datetime) -> None:
     """Wait for the common instant of a wave; at most two seconds, whatever a message says."""
     time.sleep(min(2.0, max(0.0, (moment - now()).total_seconds())))

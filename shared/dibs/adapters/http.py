@@ -23,6 +23,7 @@ from dibs.domain.errors import (
     MalformedBody,
     NotConfigured,
     NotYours,
+    Outdated,
     RouteNotFound,
     Unauthorized,
     UndoOver,
@@ -42,6 +43,7 @@ STATUS: dict[type[DibsError], int] = {
     AlreadyExists: 409,
     IllegalMove: 409,
     NotYours: 409,
+    Outdated: 409,
     UndoOver: 409,
     Expired: 410,
     Withdrawn: 410,
@@ -96,6 +98,11 @@ def wants_html(event: Mapping[str, Any]) -> bool:
 def path(event: Mapping[str, Any], name: str) -> str:
     """Return a path parameter."""
     return str((event.get("pathParameters") or {}).get(name, ""))
+
+
+def query(event: Mapping[str, Any], name: str) -> str:
+    """Return what a query string says for a name, empty when it does not."""
+    return str((event.get("queryStringParameters") or {}).get(name, ""))
 
 
 def lead_id(event: Mapping[str, Any]) -> str:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import base64
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import phonenumbers
 from pydantic import (
@@ -27,6 +27,8 @@ LARGEST_BODY = 64 * 1024
 _DEEPEST = 20
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+
+Shape = TypeVar("Shape", bound=BaseModel)
 
 Word = Annotated[str, StringConstraints(strip_whitespace=True, max_length=64)]
 Line = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)]
@@ -100,18 +102,31 @@ def raw_body(event: Mapping[str, Any]) -> bytes:
     return raw
 
 
-def parse_json(raw: bytes) -> Any:
-    """Return what a JSON body says.
+def parse_json(raw: bytes, mapping: Callable[[list[tuple[str, Any]]], Any] = dict) -> Any:
+    """Return what a JSON body says; `mapping` makes its objects of their names and values.
 
     Raises:
         MalformedBody: not JSON, not UTF-8, or nested deeper than anything real.
     """
     try:
-        data = json.loads(raw, parse_constant=_no_constants)
+        data = json.loads(raw, object_pairs_hook=mapping, parse_constant=_no_constants)
     except (ValueError, RecursionError) as error:
         raise MalformedBody from error
     if _depth(data) > _DEEPEST:
         raise MalformedBody
+    return data
+
+
+def json_object(raw: bytes) -> dict[str, Any]:
+    """Return the object a JSON body is, an empty one where nothing was sent.
+
+    Raises:
+        MalformedBody: the body is not JSON.
+        InvalidInput: it is JSON, but no object.
+    """
+    data = parse_json(raw or b"{}")
+    if not isinstance(data, dict):
+        raise InvalidInput((FieldError("body", "send a JSON object"),))
     return data
 
 
@@ -125,20 +140,7 @@ def card_from_body(raw: bytes) -> Card:
     data = parse_json(raw)
     if not isinstance(data, dict):
         raise MalformedBody("The body must be a JSON object.")
-    # Fields we do not know are left alone, and null says what leaving a field out says.
-    data = {k: v for k, v in data.items() if k in LeadIn.model_fields and v is not None}
-    controls = {
-        name: FieldError(name, "contains control characters; send plain text")
-        for name, value in data.items()
-        if any(_CONTROL.search(text) for text in _texts(value))
-    }
-    try:
-        lead = LeadIn.model_validate(data)
-    except ValidationError as error:
-        others = (e for e in field_errors(error) if e.field.split(".")[0] not in controls)
-        raise InvalidInput((*controls.values(), *others)) from error
-    if controls:
-        raise InvalidInput(tuple(controls.values()))
+    lead = checked(LeadIn, data)
     phone, phone_flags = usable_phone(lead.contact_phone)
     email_flags = (
         ("email_unusable",)
@@ -150,6 +152,30 @@ def card_from_body(raw: bytes) -> Card:
         **{**lead.model_dump(), "needs": tuple(lead.needs), "contact_phone": phone},
         flags=(*phone_flags, *email_flags),
     )
+
+
+def checked(shape: type[Shape], data: Mapping[str, Any]) -> Shape:
+    """Return what was sent in its shape.
+
+    Fields the shape does not know are left alone, and null says what leaving a field out says.
+
+    Raises:
+        InvalidInput: names every field that is wrong.
+    """
+    data = {k: v for k, v in data.items() if k in shape.model_fields and v is not None}
+    controls = {
+        name: FieldError(name, "contains control characters; send plain text")
+        for name, value in data.items()
+        if any(_CONTROL.search(text) for text in _texts(value))
+    }
+    try:
+        found = shape.model_validate(data)
+    except ValidationError as error:
+        others = (e for e in field_errors(error) if e.field.split(".")[0] not in controls)
+        raise InvalidInput((*controls.values(), *others)) from error
+    if controls:
+        raise InvalidInput(tuple(controls.values()))
+    return found
 
 
 def usable_phone(given: str) -> tuple[str, tuple[str, ...]]:

@@ -15,15 +15,23 @@ CLAIM = "CLAIM"
 NOTICE = "NOTICE"
 SIGHTING = "SIGHTING"
 SMS = "SMS"
+MOVES = "MOVE#"
 PLAYBOOK = "PLAYBOOK"
 MANAGER = "MANAGER"
-OPEN_INDEX = "open"
+WAITING_INDEX = "waiting"
+HELD_INDEX = "held"
 OUTBOX_INDEX = "outbox"
 TEAM_INDEX = "team"
+REP_INDEX = "rep"
+WEEK_INDEX = "week"
+
+
+def playbook(version: int) -> str:
+    return f"{PLAYBOOK}#{version:06d}"
 
 
 def move(epoch: int, at: datetime, to: str) -> str:
-    return f"MOVE#{epoch:05d}#{to_ms(at):013d}#{to}"
+    return f"{MOVES}{epoch:05d}#{to_ms(at):013d}#{to}"
 
 
 def rep(rep_id: str) -> str:
@@ -47,7 +55,47 @@ def code(rep_id: str, reply_code: str) -> str:
 
 
 def open_shard(shard: int) -> str:
+    """Leads that may be claimed, by when they opened."""
     return f"OPEN#{shard}"
+
+
+def queue_shard(shard: int) -> str:
+    """Leads that wait to be assigned, by when they came (C7)."""
+    return f"QUEUE#{shard}"
+
+
+def work_shard(shard: int) -> str:
+    """Leads whose holder has not worked them yet, by when to look again (C11)."""
+    return f"WORK#{shard}"
+
+
+def job(name: str) -> str:
+    return f"JOB#{name}"
+
+
+def tier_card(rep_id: str, week: str) -> str:
+    return f"TIER#{rep_id}#{week}"
+
+
+def quota_card(rep_id: str, month: str) -> str:
+    return f"QUOTA#{rep_id}#{month}"
+
+
+def report(team: str, week: str) -> str:
+    return f"REPORT#{team}#{week}"
+
+
+def target(rep_id: str, month: date) -> str:
+    return f"TARGET#{rep_id}#{month:%Y-%m}"
+
+
+def rotation(ring: str) -> str:
+    return f"ROTATION#{ring}"
+
+
+def ledger_week(team: str, week: str, shard: int) -> str:
+    """What a team did in a week, by when it was done."""
+    return f"{team}#{week}#{shard}"
 
 
 def outbox_shard(shard: int) -> str:

@@ -8,14 +8,16 @@ from datetime import datetime
 from dibs.adapters import keys
 from dibs.adapters.clock import from_ms, to_ms
 from dibs.adapters.dynamo import ConditionFailed, Dynamo
-from dibs.adapters.race import open_for_offers, put_move, read_card, read_open
+from dibs.adapters.race import await_somebody, put_move, read_card, read_open
 from dibs.adapters.records import (
     Item,
     card_from,
     card_record,
+    claim_from,
     lead_from,
     lock_from,
     move_from,
+    waves_text,
 )
 from dibs.adapters.settings import Settings
 from dibs.domain.leads import Card, Lead, Move, State
@@ -38,10 +40,10 @@ class DynamoLeadStore:
         """Read a lead's personal data."""
         return read_card(self._db, self._to, lead_id)
 
-    def accept(self, lead: Lead, card: Card, move: Move, signed_at: datetime) -> Card | None:
+    def accept(self, lead: Lead, card: Card, move: Move | None, signed_at: datetime) -> Card | None:
         """Store lock, card and first move together, once; else return the card stored before."""
         record = lock_from(lead)
-        open_for_offers(record, lead, lead.received_at)
+        await_somebody(record, lead, lead.received_at)
         writes = [
             {
                 "Put": {
@@ -52,7 +54,7 @@ class DynamoLeadStore:
                 }
             },
             {"Put": {"TableName": self._to.leads_table, "Item": record.serialize()}},
-            put_move(self._to, move),
+            *([] if move is None else [put_move(self._to, move)]),
         ]
         try:
             self._db.transact(writes)
@@ -77,28 +79,54 @@ class DynamoLeadStore:
         """Return the leads marked open."""
         return read_open(self._db, self._to)
 
-    def planned(self, lead: Lead) -> None:
-        """Note that this opening's offers were dealt out."""
+    def told(self, lead: Lead, until: datetime) -> None:
+        """Note that the offers of all waves up to then were dealt out."""
         try:
             self._db.update(
                 self._to.leads_table,
                 _lock(lead.lead_id),
-                "SET planned_epoch = :epoch",
-                "epoch = :epoch",
-                ExpressionAttributeValues={":epoch": {"N": str(lead.epoch)}},
+                "SET told_at = :until",
+                "epoch = :epoch AND (attribute_not_exists(told_at) OR told_at < :until)",
+                ExpressionAttributeValues={
+                    ":epoch": {"N": str(lead.epoch)},
+                    ":until": {"N": str(to_ms(until))},
+                },
             )
         except ConditionFailed:
             return
 
+    def open_early(self, lead: Lead, early: Lead) -> bool:
+        """Record waves that open before their time, once (M6); False when the lead moved on."""
+        try:
+            self._db.update(
+                self._to.leads_table,
+                _lock(lead.lead_id),
+                "SET waves = :early",
+                "#state = :open AND epoch = :epoch AND waves = :known",
+                ExpressionAttributeNames={"#state": "state"},
+                ExpressionAttributeValues={
+                    ":early": {"S": waves_text(early)},
+                    ":known": {"S": waves_text(lead)},
+                    ":open": {"S": State.OPEN.value},
+                    ":epoch": {"N": str(lead.epoch)},
+                },
+            )
+        except ConditionFailed:
+            return False
+        return True
+
     def expire(self, lead: Lead, move: Move) -> bool:
-        """Close a lead nobody claimed in its window; False when it moved on meanwhile."""
+        """Close a lead nobody claimed in its window: from now on it waits to be assigned (C7).
+
+        False when it moved on meanwhile.
+        """
         writes = [
             {
                 "Update": {
                     "TableName": self._to.leads_table,
                     "Key": _lock(lead.lead_id),
                     "UpdateExpression": "SET #state = :expired, outbox_shard = :shard, "
-                    "outbox_at = :now REMOVE open_shard, opened",
+                    "outbox_at = :now, wait_shard = :queue, wait_at = :received",
                     "ConditionExpression": "#state = :open AND epoch = :epoch "
                     "AND closes_at <= :now",
                     "ExpressionAttributeNames": {"#state": "state"},
@@ -108,6 +136,8 @@ class DynamoLeadStore:
                         ":epoch": {"N": str(lead.epoch)},
                         ":now": {"N": str(to_ms(move.at))},
                         ":shard": {"S": keys.outbox_shard(keys.shard_of(lead.lead_id))},
+                        ":queue": {"S": keys.queue_shard(keys.shard_of(lead.lead_id))},
+                        ":received": {"N": str(to_ms(lead.received_at))},
                     },
                 }
             },
@@ -159,19 +189,31 @@ class DynamoLeadStore:
             return
 
 
+_TOLD_BY_STATE = {
+    State.OPEN: "lead.opened",
+    State.EXPIRED: "lead.expired",
+    State.NEW: "lead.queued",
+    State.RELEASED: "lead.queued",
+}
+
+
 def pending_from(item: Item) -> Pending:
     """Return the fact an item in the outbox stands for.
 
-    A lock that was claimed before its opening left the outbox stands for nothing: the claim's
-    own record tells the rest.
+    A lock that was taken before its opening left the outbox stands for nothing: the record of
+    who took it tells the rest.
     """
     key = {"lead_id": item["lead_id"]["S"], "sk": item["sk"]["S"]}
     since = from_ms(int(item["outbox_at"]["N"]))
     lead_id, epoch = key["lead_id"], int(item["epoch"]["N"])
     if key["sk"] == keys.CLAIM:
-        return Pending(key, since, Fact("lead.claimed", lead_id, epoch, item["rep_id"]["S"]))
-    kind = {State.OPEN: "lead.opened", State.EXPIRED: "lead.expired"}.get(State(item["state"]["S"]))
-    return Pending(key, since, Fact(kind, lead_id, epoch) if kind else None)
+        taken = claim_from(item)
+        kind = "lead.claimed" if taken.competitive else "lead.assigned"
+        return Pending(key, since, Fact(kind, lead_id, epoch, taken.rep_id))
+    if key["sk"] != keys.LOCK:
+        return Pending(key, since, Fact("lead.returned", lead_id, epoch, move_from(item).holder))
+    known = _TOLD_BY_STATE.get(State(item["state"]["S"]))
+    return Pending(key, since, Fact(known, lead_id, epoch) if known else None)
 
 
 def _lock(lead_id: str) -> Item:

@@ -21,7 +21,7 @@ from dibs.adapters.records import (
 )
 from dibs.adapters.settings import Settings
 from dibs.domain.leads import Lead
-from dibs.usecases.ports import Notice, Sighting
+from dibs.usecases.race import Notice, Sighting
 
 # A code outlives its window, so that a late reply hears who won instead of "unknown code".
 _CODE_KEPT = timedelta(days=2)

@@ -1,15 +1,38 @@
-"""Playbooks as files: YAML or JSON in, checked in shape and sense, JSON out."""
+"""Playbooks as files: YAML or JSON in, checked in shape and sense, JSON and a schema out (O4)."""
 
 from __future__ import annotations
 
 import json
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from difflib import get_close_matches
 from functools import lru_cache
+from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails
 
-from dibs.adapters.intake import field_errors
+from dibs.adapters.intake import parse_json
 from dibs.domain.errors import FieldError, InvalidInput
-from dibs.domain.playbook import Playbook, problems
+from dibs.domain.playbook import Playbook
+from dibs.domain.problems import LIMITS, problems
+
+_LONGEST_SHOWN = 40
+# Given by the stack, and read by editors; neither is a rule.
+_NO_RULES = ("version", "$schema")
+_UNKNOWN = "unexpected_keyword_argument"
+_MENDS = {
+    "string_type": "write text, in quotes where it may be read as something else",
+    "int_type": "write a whole number",
+    "bool_type": "write true or false",
+    "tuple_type": "write a list",
+    "dict_type": "write a mapping of names to what they stand for",
+    "dataclass_type": "write a mapping of rules",
+    "date_type": "write a day as 2026-12-25",
+    "date_parsing": "write a day as 2026-12-25",
+    "date_from_datetime_parsing": "write a day as 2026-12-25",
+    "date_from_datetime_inexact": "write a day as 2026-12-25",
+}
 
 
 @lru_cache(maxsize=1)
@@ -18,26 +41,39 @@ def _shape() -> TypeAdapter[Playbook]:
 
 
 def read_playbook(text: str) -> Playbook:
-    """Return the playbook a file describes.
+    """Return the playbook a file describes, in YAML or JSON.
 
     Raises:
         InvalidInput: names every place that is wrong, and its mend.
     """
-    import yaml
+    return playbook_of(_parsed(text))
 
-    try:
-        data = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise InvalidInput((FieldError("file", f"is neither YAML nor JSON: {error}"),)) from error
+
+def read_json(raw: bytes) -> Any:
+    """Return what a JSON body says, which may hold a playbook for `playbook_of`.
+
+    Raises:
+        MalformedBody: it is no JSON.
+        InvalidInput: a name stands twice in one mapping.
+    """
+    return parse_json(raw, _each_once)
+
+
+def playbook_of(data: Any) -> Playbook:
+    """Return the playbook that parsed YAML or JSON describes.
+
+    Raises:
+        InvalidInput: names every place that is wrong, and its mend.
+    """
     if not isinstance(data, dict):
-        raise InvalidInput((FieldError("file", "must hold one mapping of rules"),))
-    data.pop("version", None)  # given by the stack, not by the file
-    try:
-        playbook = _shape().validate_json(json.dumps(data, default=str), strict=True)
-    except ValidationError as error:
-        raise InvalidInput(field_errors(error)) from error
-    found = problems(playbook)
-    if found:
+        raise _wrong("must hold one mapping of rules")
+    rules = {name: value for name, value in data.items() if name not in _NO_RULES}
+    playbook, errors = _shaped(rules)
+    if playbook is None:
+        # Rules nobody knows do not keep the others from being checked.
+        playbook, _ = _shaped(_known(rules, errors))
+    found = [*_told(errors), *(problems(playbook) if playbook else ())]
+    if found or playbook is None:
         raise InvalidInput(tuple(found))
     return playbook
 
@@ -45,3 +81,163 @@ def read_playbook(text: str) -> Playbook:
 def playbook_json(playbook: Playbook) -> str:
     """Return a playbook as it is stored."""
     return _shape().dump_json(playbook, exclude={"version"}).decode()
+
+
+def playbook_data(playbook: Playbook) -> dict[str, Any]:
+    """Return a playbook as JSON's own values, as a file has them."""
+    found: dict[str, Any] = _shape().dump_python(playbook, mode="json", exclude={"version"})
+    return found
+
+
+def schema() -> dict[str, Any]:
+    """Return the JSON Schema (draft 2020-12) of a playbook file, with every number's range."""
+    made = _shape().json_schema()
+    del made["properties"]["version"]
+    made["properties"]["$schema"] = {"type": "string"}
+    for place, (least, most) in LIMITS.items():
+        rule = _at(made, place.split("."), made)
+        rule |= {"minimum": least, "maximum": most}
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **made}
+
+
+def _parsed(text: str) -> Any:
+    # YAML takes no tabs, and JSON may have them.
+    if text.lstrip().startswith("{"):
+        try:
+            return json.loads(text, object_pairs_hook=_each_once)
+        except (ValueError, RecursionError):
+            pass  # YAML's mappings may look like this as well
+    import yaml
+
+    found: list[FieldError] = []
+
+    class Loader(yaml.SafeLoader):
+        """Names what YAML lets pass: a key that stands twice, a key that is no text."""
+
+        def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> Any:
+            found.extend(_wrong_keys(node))
+            return super().construct_mapping(node, deep)
+
+    try:
+        data = yaml.load(text, Loader)  # noqa: S506 - it is a safe one
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise _wrong(f"is neither YAML nor JSON from line {line} on: {error.problem}") from error
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise _wrong("is neither YAML nor JSON") from error
+    if found:
+        raise InvalidInput(tuple(found))
+    return data
+
+
+def _wrong(problem: str) -> InvalidInput:
+    return InvalidInput((FieldError("file", problem),))
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    twice = [name for name, times in Counter(name for name, _ in pairs).items() if times > 1]
+    if twice:
+        raise InvalidInput(tuple(FieldError(name, _TWICE) for name in twice))
+    return dict(pairs)
+
+
+_TWICE = "stands twice in one mapping; keep one"
+
+
+def _wrong_keys(node: Any) -> Iterable[FieldError]:
+    """Yield what is wrong with the keys of a YAML mapping, by line."""
+    seen = set()
+    for key, _ in node.value:
+        place = f"line {key.start_mark.line + 1}"
+        if key.tag == "tag:yaml.org,2002:merge":
+            continue
+        if key.tag != "tag:yaml.org,2002:str":
+            yield FieldError(place, f"{key.value!s:.40} is no name; write it in quotes")
+        elif key.value in seen:
+            yield FieldError(place, f"{key.value!r} {_TWICE}")
+        else:
+            seen.add(key.value)
+
+
+def _shaped(rules: Mapping[str, Any]) -> tuple[Playbook | None, list[ErrorDetails]]:
+    try:
+        # As JSON, where a list is a list: YAML's own days and JSON's text are then the same.
+        text = json.dumps(rules, default=str)
+    except (ValueError, RecursionError) as error:
+        raise _wrong("refers to itself; write it out") from error
+    try:
+        return _shape().validate_json(text, strict=True), []
+    except ValidationError as error:
+        return None, error.errors(include_url=False)
+
+
+def _known(rules: Mapping[str, Any], errors: Iterable[ErrorDetails]) -> dict[str, Any]:
+    """Return the rules without those that nobody knows."""
+    kept: dict[str, Any] = json.loads(json.dumps(rules, default=str))
+    for error in errors:
+        if error["type"] == _UNKNOWN:
+            *parents, name = error["loc"]
+            node: Any = kept
+            for part in parents:
+                node = node[part]
+            del node[name]
+    return kept
+
+
+def _told(errors: Iterable[ErrorDetails]) -> list[FieldError]:
+    """Return pydantic's findings in our words."""
+    return [FieldError(".".join(map(str, e["loc"])) or "file", _problem(e)) for e in errors]
+
+
+def _problem(error: ErrorDetails) -> str:
+    kind, place = error["type"], error["loc"]
+    # The only lists of a fixed length, and the only numbers in lists: a tier's seconds each.
+    of_tiers = bool(place) and isinstance(place[-1], int)
+    if kind == "missing":
+        return "is missing; write three, one for each tier" if of_tiers else "is missing; add it"
+    if kind == _UNKNOWN:
+        return _unknown(place)
+    if kind == "json_invalid":
+        return "holds half a letter (a lone surrogate); write that text anew"
+    if kind == "too_long":
+        return f"has {len(error['input'])}; write three, one for each tier"
+    if kind in ("enum", "literal_error"):
+        mend = f"use {error['ctx']['expected']}"
+    else:
+        mend = _MENDS.get(kind, "write it as the schema says ('dibs playbook schema')")
+        if kind == "int_type" and of_tiers:
+            mend += " of seconds, or null for never"
+    return f"is {_shown(error['input'])}; {mend}"
+
+
+def _unknown(place: Sequence[int | str]) -> str:
+    whole = schema()
+    names = [name for name in _at(whole, place[:-1], whole)["properties"] if name[0] != "$"]
+    near = get_close_matches(str(place[-1]), names, 1)
+    if near:
+        return f"is no rule; did you mean {near[0]!r}?"
+    return f"is no rule; here are {', '.join(names)}"
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, dict | list):
+        return "a mapping" if isinstance(value, dict) else "a list"
+    if isinstance(value, str):
+        cut = value if len(value) <= _LONGEST_SHOWN else f"{value[:_LONGEST_SHOWN]}…"
+        return repr(cut)
+    return json.dumps(value)[:_LONGEST_SHOWN]
+
+
+def _at(node: dict[str, Any], place: Sequence[int | str], whole: dict[str, Any]) -> dict[str, Any]:
+    """Return the part of a schema that describes a place."""
+    for part in place:
+        here = _resolved(node, whole)
+        inside: dict[str, Any] = here.get("items") or here.get("additionalProperties") or {}
+        node = here["properties"][part] if "properties" in here else inside
+    return _resolved(node, whole)
+
+
+def _resolved(node: dict[str, Any], whole: dict[str, Any]) -> dict[str, Any]:
+    name = node.get("$ref", "").removeprefix("#/$defs/")
+    found: dict[str, Any] = whole["$defs"][name] if name else node
+    return found

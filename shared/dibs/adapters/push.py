@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -23,9 +24,11 @@ from dibs.usecases.ports import Delivery
 if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
 
-OfferAlert = Callable[[Lead, Rep, datetime], tuple[str, str]]
-"""Writes an alert's title and body for a rep, in the rep's language."""
+Alert = Callable[[str, Lead, Rep, datetime], tuple[str, str]]
+"""Writes the title and body of an alert of a kind for a rep, in the rep's language."""
 
+# A holder's alert without a deadline is worth a minute; TTL 0 would be now or never.
+_SHORTEST_LIFE = 60
 _EXISTS = re.compile(r"Endpoint (arn:\S+) already exists")
 
 
@@ -37,7 +40,7 @@ class SnsPush:
         client: SNSClient,
         applications: dict[Platform, str],
         public_url: str,
-        alert: OfferAlert,
+        alert: Alert,
         publish: Callable[..., object] | None = None,
     ) -> None:
         self._sns = client
@@ -49,16 +52,20 @@ class SnsPush:
 
     def offer(self, lead: Lead, reps: Sequence[Rep], now: datetime) -> Delivery:
         """Alert each rep's devices of the lead; the alert lives as long as the window (N4)."""
-        return self._publish(lead, reps, now, self._offer_message)
+        return self._publish(lead, reps, now, partial(self._message, "offer"))
+
+    def tell(self, what: str, lead: Lead, reps: Sequence[Rep], now: datetime) -> Delivery:
+        """Alert the lead's holder; the alert lives until the lead goes back (C11)."""
+        return self._publish(lead, reps, now, partial(self._message, what))
 
     def withdraw(self, lead: Lead, reps: Sequence[Rep], now: datetime) -> Delivery:
         """Tell each rep's devices, silently, to take the lead's alert away."""
         return self._publish(lead, reps, now, _withdrawal)
 
-    def _offer_message(self, lead: Lead, rep: Rep, now: datetime) -> dict[str, Any]:
-        title, body = self._alert(lead, rep, now)
+    def _message(self, kind: str, lead: Lead, rep: Rep, now: datetime) -> dict[str, Any]:
+        title, body = self._alert(kind, lead, rep, now)
         token = link_token(lead.salt, lead.lead_id, rep.rep_id, lead.epoch)
-        data = {"kind": "offer", "lead_id": lead.lead_id, "url": f"{self._public_url}/c/{token}"}
+        data = {"kind": kind, "lead_id": lead.lead_id, "url": f"{self._public_url}/c/{token}"}
         return _message(
             title,
             {
@@ -91,7 +98,8 @@ class SnsPush:
         """Publish to all devices of all reps, side by side, in the order given."""
         if not reps:
             return Delivery()
-        seconds = max(1, (to_ms(lead.closes_at) - to_ms(now)) // 1000)
+        dies_at = lead.return_at or lead.closes_at if lead.owner else lead.closes_at
+        seconds = max(_SHORTEST_LIFE, (to_ms(dies_at) - to_ms(now)) // 1000)
         jobs = [
             (rep.rep_id, device, json.dumps(message(lead, rep, now)), _attributes(device, seconds))
             for rep in reps

@@ -70,11 +70,18 @@ class SqsTimers:
         self._sqs = client
         self._url = queue_url
 
-    def close_at(self, lead: Lead, now: datetime) -> None:
-        """Come back when the lead's window closes, or in 15 minutes to wait on."""
-        left = -(-(to_ms(lead.closes_at) - to_ms(now)) // 1000)
-        body = {"kind": "lead.closing", "lead_id": lead.lead_id, "epoch": lead.epoch}
-        send(self._sqs, self._url, [body], min(_LONGEST_DELAY, max(0, left)))
+    def wake_at(self, lead: Lead, moment: datetime, now: datetime) -> None:
+        """Come back at `moment`, or in 15 minutes to wait on."""
+        left = -(-(to_ms(moment) - to_ms(now)) // 1000)
+        self._send({"kind": "lead.due", "lead_id": lead.lead_id, "epoch": lead.epoch}, left)
+
+    def check(self, kind: str, lead: Lead | None = None) -> None:
+        """Ask for a look: at one lead (`lead.check`), at all open ones or at the queue."""
+        about = {} if lead is None else {"lead_id": lead.lead_id, "epoch": lead.epoch}
+        self._send({"kind": kind, **about}, 0)
+
+    def _send(self, body: dict[str, Any], seconds: int) -> None:
+        send(self._sqs, self._url, [body], min(_LONGEST_DELAY, max(0, seconds)))
 
 
 def send(

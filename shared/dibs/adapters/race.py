@@ -7,9 +7,8 @@ count below its maximum), so claims by one rep on different leads do not fail ea
 
 from __future__ import annotations
 
-import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -31,17 +30,16 @@ from dibs.adapters.records import (
     rep_from,
 )
 from dibs.adapters.settings import Settings
+from dibs.adapters.stored_playbook import stored_playbook
+from dibs.domain.decide import allowance_of
 from dibs.domain.leads import Card, Claim, Lead, Move, State
-from dibs.domain.playbook import Playbook, playbook_from
-from dibs.domain.reps import Limits
-from dibs.presets import preset_text
-from dibs.usecases.ports import RaceView
+from dibs.domain.playbook import Playbook
+from dibs.domain.reps import Limits, Rep
+from dibs.usecases.race import RaceView
 
 PLAYBOOK_SECONDS = 20.0
 COUNT_SECONDS = 4.0
 OFFER_KEPT = timedelta(days=90)
-
-_CLOSED_REMOVE = "open_shard, opened"
 
 
 class DynamoRaceStore:
@@ -116,9 +114,9 @@ class DynamoRaceStore:
         if view.lead is None or view.rep is None:
             raise ValueError("a claim needs a lead and a rep")
         writes = [
-            self._take_lock(view.lead, claim),
-            self._count_claim(view, claim),
-            self._put_record(claim),
+            take_lock(self._to, view.lead, claim, "opens_at <= :now AND closes_at > :now"),
+            count_lead(self._to, view.rep, view.limits, view.playbook, claim),
+            put_record(self._to, claim),
         ]
         try:
             self._db.transact(writes)
@@ -126,105 +124,16 @@ class DynamoRaceStore:
             return _as_it_stood(view, failure)
         return None
 
-    def _take_lock(self, lead: Lead, claim: Claim) -> dict[str, Any]:
-        return _update(
-            self._to.leads_table,
-            _lead_key(lead.lead_id, keys.LOCK),
-            f"SET #state = :claimed, #owner = :rep, claimed_at = :now REMOVE {_CLOSED_REMOVE}",
-            "#state = :open AND epoch = :epoch AND opens_at <= :now AND closes_at > :now",
-            {"#state": "state", "#owner": "owner"},
-            {
-                ":claimed": {"S": State.CLAIMED.value},
-                ":open": {"S": State.OPEN.value},
-                ":rep": {"S": claim.rep_id},
-                ":now": {"N": str(to_ms(claim.claimed_at))},
-                ":epoch": {"N": str(claim.epoch)},
-            },
-        )
-
-    def _count_claim(self, view: RaceView, claim: Claim) -> dict[str, Any]:
-        """Count one claim on the rep's own day, below its maximum (F7), while they are on."""
-        assert view.rep is not None
-        key: Item = {"pk": {"S": keys.rep(claim.rep_id)}}
-        on = "active = :yes AND (attribute_not_exists(paused_until) OR paused_until <= :now)"
-        values: Item = {":yes": {"BOOL": True}, ":now": {"N": str(to_ms(claim.claimed_at))}}
-        if claim.test:
-            return {
-                "ConditionCheck": {
-                    "TableName": self._to.organisation_table,
-                    "Key": key,
-                    "ConditionExpression": on,
-                    "ExpressionAttributeValues": values,
-                    "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
-                }
-            }
-        today = view.rep.today(claim.claimed_at)
-        values[":day"] = {"S": today.isoformat()}
-        values[":one"] = {"N": "1"}
-        counted = view.limits.day
-        if counted is not None and counted >= today:
-            # A day ahead of ours is counted on: clocks differ by milliseconds at midnight.
-            values[":day"] = {"S": counted.isoformat()}
-            values[":most"] = {"N": str(view.playbook.claims_per_day)}
-            change = "ADD claims :one"
-            below = "claims_day = :day AND claims < :most"
-        else:
-            change = "SET claims_day = :day, claims = :one"
-            below = "attribute_not_exists(claims_day)"
-            if counted is not None:
-                below = "claims_day < :day"
-        return _update(self._to.organisation_table, key, change, f"{on} AND {below}", {}, values)
-
-    def _put_record(self, claim: Claim) -> dict[str, Any]:
-        record = claim_record(claim)
-        record.outbox_shard = keys.outbox_shard(keys.shard_of(claim.lead_id))
-        record.outbox_at = claim.claimed_at
-        return {
-            "Put": {
-                "TableName": self._to.leads_table,
-                "Item": record.serialize(),
-                "ConditionExpression": "attribute_not_exists(lead_id) OR epoch < :epoch",
-                "ExpressionAttributeValues": {":epoch": {"N": str(claim.epoch)}},
-                "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
-            }
-        }
-
     def commit_undo(self, view: RaceView, reopened: Lead, moves: Sequence[Move]) -> bool:
         """Open the lead anew, take the claim off the count, and record the moves, together."""
         held, rep = view.lead, view.rep
         if held is None or rep is None or held.claimed_at is None:
             raise ValueError("an undo needs a held lead and its rep")
-        lock = lock_from(reopened)
-        open_for_offers(lock, reopened, reopened.opens_at)
         writes = [
-            {
-                "Put": {
-                    "TableName": self._to.leads_table,
-                    "Item": lock.serialize(),
-                    "ConditionExpression": "#state = :claimed AND #owner = :rep AND epoch = :epoch",
-                    "ExpressionAttributeNames": {"#state": "state", "#owner": "owner"},
-                    "ExpressionAttributeValues": {
-                        ":claimed": {"S": State.CLAIMED.value},
-                        ":rep": {"S": rep.rep_id},
-                        ":epoch": {"N": str(held.epoch)},
-                    },
-                }
-            },
+            reopen_lock(self._to, held, reopened),
             *(put_move(self._to, move) for move in moves),
+            *less_used(self._to, held, rep, view.limits, as_if_never=True),
         ]
-        claimed_on = rep.today(held.claimed_at)
-        if not held.test and view.limits.day == claimed_on and view.limits.claims > 0:
-            day: Item = {":day": {"S": claimed_on.isoformat()}}
-            writes.append(
-                _update(
-                    self._to.organisation_table,
-                    {"pk": {"S": keys.rep(rep.rep_id)}},
-                    "ADD claims :less",
-                    "claims_day = :day AND claims > :none",
-                    {},
-                    {":less": {"N": "-1"}, ":none": {"N": "0"}, **day},
-                )
-            )
         try:
             self._db.transact(writes)
         except ConditionFailed:
@@ -296,13 +205,6 @@ class DynamoRaceStore:
         return known[1]
 
 
-def stored_playbook(item: Item | None) -> Playbook:
-    """Return the stored playbook, or the shipped open pool where none was applied yet."""
-    if item is None:
-        return playbook_from(json.loads(preset_text("open-pool")))
-    return playbook_from({**json.loads(item["body"]["S"]), "version": int(item["version"]["N"])})
-
-
 def read_card(db: Dynamo, to: Settings, lead_id: str) -> Card | None:
     """Read one card."""
     key = {CardRecord.lead_id.attr_name: {"S": lead_id}}
@@ -312,27 +214,204 @@ def read_card(db: Dynamo, to: Settings, lead_id: str) -> Card | None:
 
 def read_open(db: Dynamo, to: Settings) -> list[Lead]:
     """Read the open leads, shard by shard."""
+    return read_waiting(db, to, keys.open_shard)
+
+
+def read_waiting(
+    db: Dynamo, to: Settings, shard_name: Callable[[int], str], until: datetime | None = None
+) -> list[Lead]:
+    """Read the leads that wait for the same thing, those due by `until` if that is given."""
+    due = "" if until is None else " AND wait_at <= :until"
+    values: Item = {} if until is None else {":until": {"N": str(to_ms(until))}}
     return [
         lead_from(item)
         for shard in range(keys.SHARDS)
         for item in db.query(
             to.leads_table,
-            "open_shard = :shard",
-            {":shard": {"S": keys.open_shard(shard)}},
-            index=keys.OPEN_INDEX,
+            f"wait_shard = :shard{due}",
+            {":shard": {"S": shard_name(shard)}, **values},
+            index=keys.WAITING_INDEX,
         )
     ]
 
 
+def take_lock(to: Settings, lead: Lead, claim: Claim, still: str) -> dict[str, Any]:
+    """Return the write that gives the lead to the claim's rep, while it is as it was read.
+
+    `still` is what else must be so, in DynamoDB's words. Until the holder has worked the lead it
+    waits for that, where the playbook says for how long (C11).
+    """
+    change = "SET #state = :taken, #owner = :rep, holder = :rep, claimed_at = :now"
+    values: Item = {
+        ":taken": {"S": (State.CLAIMED if claim.competitive else State.ASSIGNED).value},
+        ":was": {"S": lead.state.value},
+        ":rep": {"S": claim.rep_id},
+        ":now": {"N": str(to_ms(claim.claimed_at))},
+        ":epoch": {"N": str(claim.epoch)},
+    }
+    if claim.nudge_at is None or claim.return_at is None:
+        change += " REMOVE wait_shard, wait_at"
+    else:
+        change += ", wait_shard = :shard, wait_at = :nudge, return_at = :return"
+        values[":shard"] = {"S": keys.work_shard(keys.shard_of(lead.lead_id))}
+        values[":nudge"] = {"N": str(to_ms(claim.nudge_at))}
+        values[":return"] = {"N": str(to_ms(claim.return_at))}
+    condition = "#state = :was AND epoch = :epoch" + (f" AND {still}" if still else "")
+    return _update(
+        to.leads_table,
+        _lead_key(lead.lead_id, keys.LOCK),
+        change,
+        condition,
+        {"#state": "state", "#owner": "owner"},
+        values,
+    )
+
+
+def count_lead(
+    to: Settings, rep: Rep, limits: Limits, playbook: Playbook, claim: Claim, *, bound: bool = True
+) -> dict[str, Any]:
+    """Return the write that counts one more lead on the rep, while they are on.
+
+    Competitive claims count on the rep's own day, below its maximum (F7); all leads count in
+    their week, below the allowance (M4), and as in hand (M5). Not `bound`, no maximum counts:
+    who is the last resort takes what nobody else may (C7).
+    """
+    key: Item = {"pk": {"S": keys.rep(claim.rep_id)}}
+    now = claim.claimed_at
+    conditions = ["active = :yes"]
+    values: Item = {":yes": {"BOOL": True}}
+    if bound:
+        conditions += ["(attribute_not_exists(paused_until) OR paused_until <= :now)"]
+        conditions += ["tier = :tier"]
+        values |= {":now": {"N": str(to_ms(now))}, ":tier": {"N": str(rep.tier)}}
+    if claim.test:
+        return {
+            "ConditionCheck": {
+                "TableName": to.organisation_table,
+                "Key": key,
+                "ConditionExpression": " AND ".join(conditions),
+                "ExpressionAttributeValues": values,
+                "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+            }
+        }
+    sets, adds = list[str](), ["in_hand :one"]
+    values[":one"] = {"N": "1"}
+    counters = [
+        ("leads", "week", limits.week, rep.this_week(now), allowance_of(rep, playbook, now))
+    ]
+    if claim.competitive:
+        counters += [("claims", "day", limits.day, rep.today(now), playbook.claims_per_day)]
+    if bound and not claim.competitive and playbook.assignment.in_hand_limit:
+        conditions += ["(attribute_not_exists(in_hand) OR in_hand < :hands)"]
+        values[":hands"] = {"N": str(playbook.assignment.in_hand_limit)}
+    for name, unit, counted, current, most in counters:
+        period = f"{name}_{unit}"
+        if counted is not None and counted >= current:
+            # A period ahead of ours is counted on: clocks differ by milliseconds at midnight.
+            values[f":{unit}"] = {"S": counted.isoformat()}
+            adds += [f"{name} :one"]
+            conditions += [f"{period} = :{unit}"]
+            if bound and most is not None:
+                conditions += [f"{name} < :most_{name}"]
+                values[f":most_{name}"] = {"N": str(most)}
+        else:
+            values[f":{unit}"] = {"S": current.isoformat()}
+            sets += [f"{period} = :{unit}", f"{name} = :one"]
+            known = f"{period} < :{unit}" if counted else f"attribute_not_exists({period})"
+            conditions += [known]
+    change = f"ADD {', '.join(adds)}" + (f" SET {', '.join(sets)}" if sets else "")
+    return _update(to.organisation_table, key, change, " AND ".join(conditions), {}, values)
+
+
+def less_used(
+    to: Settings, held: Lead, rep: Rep, limits: Limits, *, as_if_never: bool = False
+) -> list[dict[str, Any]]:
+    """Return the write that takes a lead its holder gives back off their counts, if it is on any.
+
+    A lead that was worked was in hand no longer. `as_if_never`: it was a mistake and has not
+    counted for its day and week either (C5).
+    """
+    taken_at = held.claimed_at
+    if held.test or taken_at is None:
+        return []
+    lowered, conditions, values = list[str](), list[str](), dict[str, Any]()
+    if held.worked_at is None and limits.in_hand > 0:
+        lowered += ["in_hand"]
+    if as_if_never and limits.claims > 0 and limits.day == rep.today(taken_at):
+        lowered += ["claims"]
+        conditions += ["claims_day = :day"]
+        values[":day"] = {"S": limits.day.isoformat()}
+    if as_if_never and limits.leads > 0 and limits.week == rep.this_week(taken_at):
+        lowered += ["leads"]
+        conditions += ["leads_week = :week"]
+        values[":week"] = {"S": limits.week.isoformat()}
+    if not lowered:
+        return []
+    return [
+        _update(
+            to.organisation_table,
+            {"pk": {"S": keys.rep(rep.rep_id)}},
+            "ADD " + ", ".join(f"{name} :less" for name in lowered),
+            " AND ".join([*conditions, *(f"{name} > :none" for name in lowered)]),
+            {},
+            {":less": {"N": "-1"}, ":none": {"N": "0"}, **values},
+        )
+    ]
+
+
+def reopen_lock(to: Settings, held: Lead, back: Lead) -> dict[str, Any]:
+    """Return the write that replaces a held lead by the one it is opened or assigned anew as."""
+    record = lock_from(back)
+    await_somebody(record, back, back.opens_at)
+    return {
+        "Put": {
+            "TableName": to.leads_table,
+            "Item": record.serialize(),
+            # Work recorded meanwhile keeps the lead where it is, and off the counts only once.
+            "ConditionExpression": "#state = :state AND #owner = :rep AND epoch = :epoch"
+            + (" AND attribute_not_exists(worked_at)" if held.worked_at is None else ""),
+            "ExpressionAttributeNames": {"#state": "state", "#owner": "owner"},
+            "ExpressionAttributeValues": {
+                ":state": {"S": held.state.value},
+                ":rep": {"S": str(held.owner)},
+                ":epoch": {"N": str(held.epoch)},
+            },
+        }
+    }
+
+
+def put_record(to: Settings, claim: Claim) -> dict[str, Any]:
+    """Return the write that records who took the lead: the event everybody else hears of."""
+    record = claim_record(claim)
+    record.outbox_shard = keys.outbox_shard(keys.shard_of(claim.lead_id))
+    record.outbox_at = claim.claimed_at
+    return {
+        "Put": {
+            "TableName": to.leads_table,
+            "Item": record.serialize(),
+            "ConditionExpression": "attribute_not_exists(lead_id) OR epoch < :epoch",
+            "ExpressionAttributeValues": {":epoch": {"N": str(claim.epoch)}},
+            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+        }
+    }
+
+
 def put_move(to: Settings, move: Move) -> dict[str, Any]:
-    """Return the write that records one step of a lead's life."""
-    return {"Put": {"TableName": to.leads_table, "Item": move_record(move).serialize()}}
+    """Return the write that records one step of a lead's life; a release is an event of its own."""
+    record = move_record(move)
+    if move.to_state is State.RELEASED:
+        record.outbox_shard = keys.outbox_shard(keys.shard_of(move.lead_id))
+        record.outbox_at = move.at
+    return {"Put": {"TableName": to.leads_table, "Item": record.serialize()}}
 
 
-def open_for_offers(record: LockRecord, lead: Lead, now: datetime) -> None:
-    """Put a lock into the index of open leads and its opening into the outbox."""
+def await_somebody(record: LockRecord, lead: Lead, now: datetime) -> None:
+    """Put a lock among the open leads, or among those to be assigned, and that into the outbox."""
     shard = keys.shard_of(lead.lead_id)
-    record.open_shard, record.opened = keys.open_shard(shard), lead.opens_at
+    if lead.state is State.OPEN:
+        record.wait_shard, record.wait_at = keys.open_shard(shard), lead.opens_at
+    else:
+        record.wait_shard, record.wait_at = keys.queue_shard(shard), lead.received_at
     record.outbox_shard, record.outbox_at = keys.outbox_shard(shard), now
 
 

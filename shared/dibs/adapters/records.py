@@ -7,8 +7,10 @@ every model would otherwise open a client of its own (docs/decisions.md).
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 
 from pynamodb.attributes import (
@@ -24,9 +26,21 @@ from pynamodb.models import Model
 
 from dibs.adapters import keys
 from dibs.adapters.clock import from_ms, to_ms
-from dibs.domain.leads import Card, Claim, Lead, Move, Preview, Quality, State, pool_for
+from dibs.domain.calendar import Hours, parse_hours, written_hours
+from dibs.domain.leads import (
+    CLAIMED,
+    Card,
+    Claim,
+    Lead,
+    Move,
+    Openings,
+    Preview,
+    Quality,
+    State,
+    pool_for,
+)
 from dibs.domain.reps import Device, Limits, Platform, Rep
-from dibs.usecases.ports import Notice, Sighting
+from dibs.usecases.race import Notice, Sighting
 
 Item = dict[str, dict[str, Any]]
 """An item in DynamoDB's own form: attribute name to typed value."""
@@ -68,6 +82,31 @@ class ListAttribute(Attribute[tuple[str, ...]]):
         return tuple(value.split())
 
 
+class LinesAttribute(Attribute[tuple[str, ...]]):
+    """Names in order, one a line; ours are printable, so none holds a line's end."""
+
+    attr_type = STRING
+
+    def serialize(self, value: tuple[str, ...]) -> str:
+        return "\n".join(value)
+
+    def deserialize(self, value: str) -> tuple[str, ...]:
+        return tuple(value.split("\n"))
+
+
+class LeaveAttribute(Attribute[tuple[tuple[date, date], ...]]):
+    """First and last days off, as `2026-12-24/2026-12-31`, in order."""
+
+    attr_type = STRING
+
+    def serialize(self, value: tuple[tuple[date, date], ...]) -> str:
+        return " ".join(f"{first}/{last}" for first, last in value)
+
+    def deserialize(self, value: str) -> tuple[tuple[date, date], ...]:
+        spans = (span.split("/") for span in value.split())
+        return tuple((date.fromisoformat(a), date.fromisoformat(b)) for a, b in spans)
+
+
 class DevicesAttribute(Attribute[dict[str, Item]]):
     """A rep's devices by id, in DynamoDB's own form: a map, so that each is set by itself."""
 
@@ -103,17 +142,23 @@ class LockRecord(Model):
     received_at = InstantAttribute()
     playbook_version = NumberAttribute()
     test = BooleanAttribute(null=True)
+    territory = UnicodeAttribute(null=True)
+    waves = UnicodeAttribute(null=True)
     owner = UnicodeAttribute(null=True)
+    previous = UnicodeAttribute(null=True)
     claimed_at = InstantAttribute(null=True)
-    planned_epoch = NumberAttribute(null=True)
-    open_shard = UnicodeAttribute(null=True)
-    opened = InstantAttribute(null=True)
+    worked_at = InstantAttribute(null=True)
+    return_at = InstantAttribute(null=True)
+    told_at = InstantAttribute(null=True)
+    holder = UnicodeAttribute(null=True)
+    wait_shard = UnicodeAttribute(null=True)
+    wait_at = InstantAttribute(null=True)
     outbox_shard = UnicodeAttribute(null=True)
     outbox_at = InstantAttribute(null=True)
 
 
 class ClaimRecord(Model):
-    """The last won race of a lead (leads table); its writing is the event of the claim."""
+    """Who took a lead last (leads table); its writing is the event of the claim or assignment."""
 
     class Meta:
         table_name = "leads"
@@ -128,6 +173,9 @@ class ClaimRecord(Model):
     claim_ms = NumberAttribute()
     playbook_version = NumberAttribute()
     test = BooleanAttribute(null=True)
+    cause = UnicodeAttribute(null=True)
+    nudge_at = InstantAttribute(null=True)
+    return_at = InstantAttribute(null=True)
     outbox_shard = UnicodeAttribute(null=True)
     outbox_at = InstantAttribute(null=True)
 
@@ -147,6 +195,9 @@ class MoveRecord(Model):
     cause = UnicodeAttribute()
     by = UnicodeAttribute()
     implied = ListAttribute(null=True)
+    holder_was = UnicodeAttribute(null=True)
+    outbox_shard = UnicodeAttribute(null=True)
+    outbox_at = InstantAttribute(null=True)
 
 
 class CardRecord(Model):
@@ -178,8 +229,20 @@ class RepRecord(Model):
     sms_opted_out = BooleanAttribute(null=True)
     devices = DevicesAttribute(null=True)
     token_hash = UnicodeAttribute(null=True)
+    quiet_until = InstantAttribute(null=True)
+    hours = UnicodeAttribute(null=True)
+    leave = LeaveAttribute(null=True)
+    allowance = NumberAttribute(null=True)
+    allowance_month = UnicodeAttribute(null=True)
+    weight = NumberAttribute(null=True)
+    territories = LinesAttribute(null=True)
+    joined_on = DayAttribute(null=True)
+    left_on = DayAttribute(null=True)
     claims_day = DayAttribute(null=True)
     claims = NumberAttribute(null=True)
+    leads_week = DayAttribute(null=True)
+    leads = NumberAttribute(null=True)
+    in_hand = NumberAttribute(null=True)
 
 
 class NoticeRecord(Model):
@@ -262,10 +325,46 @@ def lock_from(lead: Lead) -> LockRecord:
         received_at=lead.received_at,
         playbook_version=lead.playbook_version,
         test=lead.test or None,
+        territory=lead.territory or None,
+        waves=waves_text(lead) or None,
         owner=lead.owner,
+        previous=lead.previous,
         claimed_at=lead.claimed_at,
-        planned_epoch=lead.planned_epoch or None,
+        worked_at=lead.worked_at,
+        return_at=lead.return_at,
+        told_at=lead.told_at,
     )
+
+
+def waves_text(lead: Lead) -> str:
+    """Return the tiers' openings as they are stored: `0,900000,- *`, in milliseconds.
+
+    One for each of the lead's teams, `*` where all may claim at once, and counted from the lead's
+    own opening, so that a lock with a dozen teams stays below 1 KB. Empty where none has waves.
+    """
+    start = to_ms(lead.opens_at)
+    waves = (lead.waves.get(team) for team in lead.teams)
+    parts = (
+        ",".join("-" if at is None else str(to_ms(at) - start) for at in openings)
+        if openings
+        else _AT_ONCE
+        for openings in waves
+    )
+    return " ".join(parts) if lead.waves else ""
+
+
+_AT_ONCE = "*"
+
+
+def _waves_from(text: str, teams: tuple[str, ...], opens_at: datetime) -> dict[str, Openings]:
+    start, waves = to_ms(opens_at), {}
+    for team, openings in zip(teams, text.split(), strict=False):
+        if openings != _AT_ONCE:
+            first, second, third = (
+                None if ms == "-" else from_ms(start + int(ms)) for ms in openings.split(",")
+            )
+            waves[team] = (first, second, third)
+    return waves
 
 
 def lead_from(item: Item) -> Lead:
@@ -292,9 +391,14 @@ def lead_from(item: Item) -> Lead:
         playbook_version=int(record.playbook_version),
         received_at=record.received_at,
         test=bool(record.test),
+        territory=record.territory or "",
+        waves=_waves_from(record.waves or "", record.teams, record.opens_at),
         owner=record.owner,
+        previous=record.previous,
         claimed_at=record.claimed_at,
-        planned_epoch=int(record.planned_epoch or 0),
+        worked_at=record.worked_at,
+        return_at=record.return_at,
+        told_at=record.told_at,
     )
 
 
@@ -311,6 +415,9 @@ def claim_record(claim: Claim) -> ClaimRecord:
         claim_ms=claim.claim_ms,
         playbook_version=claim.playbook_version,
         test=claim.test or None,
+        cause=None if claim.cause == CLAIMED else claim.cause,
+        nudge_at=claim.nudge_at,
+        return_at=claim.return_at,
     )
 
 
@@ -327,6 +434,9 @@ def claim_from(item: Item) -> Claim:
         claim_ms=int(record.claim_ms),
         playbook_version=int(record.playbook_version),
         test=bool(record.test),
+        cause=record.cause or CLAIMED,
+        nudge_at=record.nudge_at,
+        return_at=record.return_at,
     )
 
 
@@ -342,6 +452,7 @@ def move_record(move: Move) -> MoveRecord:
         cause=move.cause,
         by=move.by,
         implied=tuple(move.implied) or None,
+        holder_was=move.holder,
     )
 
 
@@ -357,6 +468,7 @@ def move_from(item: Item) -> Move:
         cause=record.cause,
         by=record.by,
         implied=tuple(State(state) for state in record.implied or ()),
+        holder=record.holder_was,
     )
 
 
@@ -386,7 +498,27 @@ def rep_record(rep: Rep, token_hash: str | None) -> RepRecord:
         sms_opted_out=rep.sms_opted_out or None,
         devices={},
         token_hash=token_hash,
+        quiet_until=rep.quiet_until,
+        hours=hours_text(rep.hours) or None,
+        leave=rep.leave or None,
+        allowance=rep.allowance,
+        weight=None if rep.weight == 1 else rep.weight,
+        territories=rep.territories or None,
+        joined_on=rep.joined_on,
+        left_on=rep.left_on,
     )
+
+
+def hours_text(hours: Hours) -> str:
+    """Return working hours as they are stored."""
+    written = written_hours(hours)
+    return json.dumps(written, separators=(",", ":")) if written else ""
+
+
+@lru_cache(maxsize=256)
+def _hours_from(text: str) -> Hours:
+    """Return stored working hours; many reps share the same."""
+    return parse_hours(json.loads(text)) if text else Hours()
 
 
 def rep_from(item: Item) -> tuple[Rep, Limits, str | None]:
@@ -414,8 +546,23 @@ def rep_from(item: Item) -> tuple[Rep, Limits, str | None]:
                 (record.devices or {}).items(), key=lambda pair: int(pair[1]["at"]["N"])
             )
         ),
+        quiet_until=record.quiet_until,
+        hours=_hours_from(record.hours or ""),
+        leave=record.leave or (),
+        allowance=None if record.allowance is None else int(record.allowance),
+        weight=int(record.weight or 1),
+        territories=record.territories or (),
+        joined_on=record.joined_on,
+        left_on=record.left_on,
     )
-    return rep, Limits(record.claims_day, int(record.claims or 0)), record.token_hash
+    limits = Limits(
+        day=record.claims_day,
+        claims=int(record.claims or 0),
+        week=record.leads_week,
+        leads=int(record.leads or 0),
+        in_hand=int(record.in_hand or 0),
+    )
+    return rep, limits, record.token_hash
 
 
 def notice_from(item: Item) -> Notice:

@@ -10,9 +10,10 @@ from typing import Any
 from dibs.adapters import keys
 from dibs.adapters.clock import now, to_ms
 from dibs.adapters.dynamo import ConditionFailed, Dynamo
-from dibs.adapters.race import PLAYBOOK_SECONDS, stored_playbook
+from dibs.adapters.race import PLAYBOOK_SECONDS
 from dibs.adapters.records import Item, rep_from, rep_record
 from dibs.adapters.settings import Settings
+from dibs.adapters.stored_playbook import stored_playbook
 from dibs.domain.errors import AlreadyExists, RouteNotFound
 from dibs.domain.playbook import Playbook
 from dibs.domain.reps import Device, Limits, Rep
@@ -38,17 +39,6 @@ class DynamoRoster:
             known = (time.monotonic() + PLAYBOOK_SECONDS, stored_playbook(item))
             self._playbook = known
         return known[1]
-
-    def apply_playbook(self, body: str) -> int:
-        """Store a validated playbook (JSON) as the next version, and return that version."""
-        stored = self._db.update(
-            self._table,
-            {"pk": {"S": keys.PLAYBOOK}},
-            "SET body = :body ADD version :one",
-            ExpressionAttributeValues={":body": {"S": body}, ":one": {"N": "1"}},
-            ReturnValues="ALL_NEW",
-        )
-        return int(stored["version"]["N"])
 
     def team(self, team: str) -> Sequence[tuple[Rep, Limits]]:
         """Return the team's reps with what they have used up, from one snapshot of it."""
@@ -77,10 +67,11 @@ class DynamoRoster:
         return rep_from(item) if item else None
 
     def get_many(self, rep_ids: Sequence[str]) -> dict[str, Rep]:
-        """Read reps, 100 a request."""
-        if not rep_ids:
+        """Read reps, 100 a request; no rep has an id the table would not take as a key."""
+        wanted = [_rep(rep_id) for rep_id in rep_ids if rep_id.isascii() and len(rep_id) <= 64]
+        if not wanted:
             return {}
-        found = self._db.batch_get({self._table: [_rep(rep_id) for rep_id in rep_ids]})
+        found = self._db.batch_get({self._table: wanted})
         reps = [rep_from(item)[0] for item in found[self._table]]
         return {rep.rep_id: rep for rep in reps}
 
@@ -111,16 +102,58 @@ class DynamoRoster:
         """Replace a rep's token; the old one stops at once."""
         self._set(rep_id, "SET token_hash = :value", {"S": token_hash})
 
+    def set_tier(self, rep_id: str, was: int, tier: int) -> bool:
+        """Move a rep to another tier; False when they were moved meanwhile."""
+        try:
+            self._db.update(
+                self._table,
+                _rep(rep_id),
+                "SET tier = :tier",
+                "tier = :was",
+                ExpressionAttributeValues={":tier": {"N": str(tier)}, ":was": {"N": str(was)}},
+            )
+        except ConditionFailed:
+            return False
+        return True
+
+    def put_profile(self, rep: Rep, fields: Sequence[str]) -> None:
+        """Store these fields of a rep's profile; what is empty is taken away."""
+        stored = rep_record(rep, None).serialize()
+        names = {f"#{name}": name for name in fields}
+        values = {f":{name}": stored[name] for name in fields if name in stored}
+        sets = ", ".join(f"#{name} = :{name}" for name in fields if name in stored)
+        gone = ", ".join(f"#{name}" for name in fields if name not in stored)
+        change = " ".join(
+            [*([f"SET {sets}"] if sets else []), *([f"REMOVE {gone}"] if gone else [])]
+        )
+        if change:
+            self._update(rep.rep_id, change, values, names)
+
+    def deactivate(self, rep_id: str, left_on: date) -> None:
+        """Note that a rep left: they are told nothing, and their token ends at once (R8)."""
+        self._update(
+            rep_id,
+            "SET active = :no, left_on = :day REMOVE token_hash",
+            {":no": {"BOOL": False}, ":day": {"S": left_on.isoformat()}},
+        )
+
     def opt_out(self, rep_id: str, opted_out: bool) -> None:
         """Keep what the rep told the carrier: STOP or START (N5)."""
         self._set(rep_id, "SET sms_opted_out = :value", {"BOOL": opted_out})
 
     def pause(self, rep_id: str, until: datetime | None) -> None:
         """Pause the rep until then, or switch them on (R8)."""
+        self._until(rep_id, "paused_until", until)
+
+    def quiet(self, rep_id: str, until: datetime | None) -> None:
+        """Send the rep no alert until then, or send them again (R8)."""
+        self._until(rep_id, "quiet_until", until)
+
+    def _until(self, rep_id: str, name: str, until: datetime | None) -> None:
         if until is None:
-            self._set(rep_id, "REMOVE paused_until", None)
+            self._set(rep_id, f"REMOVE {name}", None)
         else:
-            self._set(rep_id, "SET paused_until = :value", {"N": str(to_ms(until))})
+            self._set(rep_id, f"SET {name} = :value", {"N": str(to_ms(until))})
 
     def put_device(self, rep_id: str, device: Device) -> None:
         """Register a device, or its new token's endpoint."""
@@ -149,9 +182,18 @@ class DynamoRoster:
         value: dict[str, Any] | None,
         names: dict[str, str] | None = None,
     ) -> None:
+        self._update(rep_id, expression, {} if value is None else {":value": value}, names)
+
+    def _update(
+        self,
+        rep_id: str,
+        expression: str,
+        values: dict[str, Any],
+        names: dict[str, str] | None = None,
+    ) -> None:
         options: dict[str, Any] = {}
-        if value is not None:
-            options["ExpressionAttributeValues"] = {":value": value}
+        if values:
+            options["ExpressionAttributeValues"] = values
         if names:
             options["ExpressionAttributeNames"] = names
         try:

@@ -19,6 +19,7 @@ class Settings:
     organisation_table: str
     offers_table: str
     once_table: str
+    ledger_table: str
     public_url: str
     facts_topic_arn: str = ""
     notify_queue_url: str = ""

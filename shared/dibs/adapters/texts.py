@@ -27,6 +27,7 @@ _GSM = set(
 )
 _GSM_TWICE = set("^{}\\[~]|€")
 _PART = 160
+_MINUTE = timedelta(minutes=1)
 _PLAIN = str.maketrans(
     {"‘": "'", "’": "'", "“": '"', "”": '"', "–": "-", "—": "-", "…": "...", "\u00a0": " "}
 )
@@ -63,10 +64,31 @@ def offer_sms(lead: Lead, rep: Rep, code: str, url: str, now: datetime) -> str:
     return text
 
 
-def offer_alert(lead: Lead, rep: Rep, now: datetime) -> tuple[str, str]:
+def holder_sms(what: str, lead: Lead, rep: Rep, url: str, now: datetime) -> str:
+    """Return the text for a lead's holder: it was assigned to them, or waits for them (C11)."""
+    return (
+        f"{_harmless(_short(lead.preview.company, 60))}: {_to_holder(what, lead, rep, now)} {url}"
+    )
+
+
+def _to_holder(what: str, lead: Lead, rep: Rep, now: datetime) -> str:
+    _ = translator(rep.language)
+    if lead.return_at is None:
+        return _("This lead is yours.")
+    span = lead.return_at - now
+    # Whole minutes, never more than there are: somebody plans by them.
+    left = in_words(span - span % _MINUTE if span >= _MINUTE else span, rep.language)
+    if what == "assigned":
+        return _("This lead is yours. Make first contact within {left}.", left=left)
+    return _("This lead still waits for your call. It goes back in {left}.", left=left)
+
+
+def alert(kind: str, lead: Lead, rep: Rep, now: datetime) -> tuple[str, str]:
     """Return a push alert's title and body: the same facts as the text, without the code (N2)."""
     _ = translator(rep.language)
     preview = lead.preview
+    if kind != "offer":
+        return preview.company, _to_holder(kind, lead, rep, now)
     line = _offer_line(preview, "", preview.contact_title, rep)
     return preview.company, _("{line}. {left} left.", line=line, left=_left(lead, now))
 

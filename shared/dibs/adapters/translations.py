@@ -96,8 +96,19 @@ REFUSALS: dict[str, Sequence[str]] = {
     "not_routed": (N_("This lead goes to other teams."),),
     "left": (N_("Your account is closed. Ask your manager."),),
     "not_open_yet": (N_("Your window for this lead opens soon."),),
+    "assigned_only": (N_("Leads like this come to your tier by assignment only."),),
     "closed": (N_("The window for this lead has closed."),),
     "paused": (N_("You are paused. Switch yourself on to claim."),),
+    "on_leave": (N_("You are on leave."),),
+    "holiday": (N_("Today is a holiday in your team."),),
+    "outside_hours": (N_("You are outside your working hours."),),
+    "weekly_allowance": (
+        N_(
+            "You have had your leads for this week ({count}). "
+            "The count starts again on Monday in your time zone."
+        ),
+    ),
+    "in_hand": (N_("You hold {count} leads you have not worked yet."),),
     "daily_limit": (
         N_(
             "You have reached your limit for today ({count}). "

@@ -92,9 +92,10 @@ def show(lead_id: str, stack: Stack = "") -> None:
     table = Table("at (UTC)", "from", "to", "cause", "by")
     for move in store.history(lead_id):
         at = f"{move.at:%Y-%m-%d %H:%M:%S.%f}"[:-3]
-        table.add_row(at, move.from_state, move.to_state, move.cause, move.by)
+        whose = f"{move.by} (held by {move.holder})" if move.holder else move.by
+        table.add_row(at, move.from_state, move.to_state, move.cause, whose)
     claim = DynamoRaceStore(Dynamo(), here.settings).read(lead_id, "").claim
-    if claim is not None and claim.epoch == lead.epoch:
+    if claim is not None and claim.epoch == lead.epoch and claim.competitive:
         at = f"{claim.claimed_at:%Y-%m-%d %H:%M:%S.%f}"[:-3]
         who = f"{claim.rep_name} ({claim.rep_id}), {claim.claim_ms} ms after the notice"
         table.add_row(at, "open", "claimed", "claimed", who)

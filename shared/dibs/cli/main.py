@@ -6,8 +6,9 @@ import sys
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
-from dibs.cli import leads, playbooks, reps
+from dibs.cli import leads, playbooks, reps, targets
 from dibs.cli.local import app as local
 from dibs.domain.errors import DibsError, InvalidInput
 
@@ -19,7 +20,8 @@ app = typer.Typer(
 app.add_typer(local, name="local", help="The stack on this machine.")
 app.add_typer(reps.app, name="reps", help="Reps: add, list, pause, import.")
 app.add_typer(leads.app, name="lead", help="Leads: post one, show one's history.")
-app.add_typer(playbooks.app, name="playbook", help="The rules: show, validate, apply.")
+app.add_typer(playbooks.app, name="playbook", help="The rules: check, preview, apply, go back.")
+app.add_typer(targets.app, name="targets", help="Monthly targets: show, import (M4).")
 app.command("link")(reps.link)
 
 
@@ -31,9 +33,10 @@ def main() -> None:
         console = Console(stderr=True)
         if isinstance(error, InvalidInput):
             for found in error.errors:
-                console.print(f"[red]{found.field}[/]: {found.problem}", highlight=False)
+                place, problem = escape(found.field), escape(found.problem)
+                console.print(f"[red]{place}[/]: {problem}", highlight=False)
         else:
-            console.print(f"[red]{error}[/]", highlight=False)
+            console.print(f"[red]{escape(str(error))}[/]", highlight=False)
         sys.exit(1)
 
 

@@ -3,35 +3,66 @@
 from __future__ import annotations
 
 import json
+import sys
+from collections.abc import Iterable
+from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 
-from dibs.adapters.playbook_file import playbook_json, read_playbook
+from dibs.adapters.clock import now
+from dibs.adapters.http import iso
+from dibs.adapters.playbook_file import playbook_data, read_playbook, schema
 from dibs.cli.target import Stack, target
+from dibs.domain.errors import FieldError
+from dibs.domain.playbook import Playbook, Window
+from dibs.domain.problems import rules_on, warnings
 from dibs.presets import NAMES, preset_text
+from dibs.usecases.playbooks import (
+    Proposal,
+    TeamPreview,
+    apply,
+    opening_words,
+    propose,
+    propose_again,
+    version,
+)
+from dibs.wiring import Operator
 
 app = typer.Typer(no_args_is_help=True)
+
+Json = Annotated[bool, typer.Option("--json", help="For programs.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Ask nothing.")]
+By = Annotated[str, typer.Option(envvar="USER", help="Who is named in the history.")]
+Note = Annotated[str, typer.Option(help="Why, for the history.")]
 
 
 @app.command()
 def show(
     preset: Annotated[str, typer.Option(help=f"A shipped one: {', '.join(NAMES)}.")] = "",
+    number: Annotated[int, typer.Option("--version", help="An earlier one.")] = -1,
     stack: Stack = "",
 ) -> None:
-    """Print the playbook in force, or a shipped preset to start from."""
+    """Print the playbook in force, an earlier one, or a shipped preset to start from."""
     if preset:
         if preset not in NAMES:
             raise typer.BadParameter(f"use one of {', '.join(NAMES)}", param_hint="--preset")
-        body, version = preset_text(preset), "as shipped"
+        body, said = json.loads(preset_text(preset)), "as shipped"
     else:
-        playbook = target(stack).operator.roster.playbook()
-        body = playbook_json(playbook)
-        version = f"version {playbook.version}" if playbook.version else "the preset, as shipped"
-    typer.echo(json.dumps(json.loads(body), indent=2, ensure_ascii=False))
-    Console(stderr=True).print(f"[dim]{version}[/]")
+        store = target(stack).operator.playbooks
+        found = store.in_force() if number < 0 else version(store, number)
+        body = playbook_data(found.playbook)
+        said = f"version {found.number}" if found.number else "the preset, as shipped"
+    _print_json(body)
+    Console(stderr=True).print(f"[dim]{said}[/]")
+
+
+@app.command("schema")
+def print_schema() -> None:
+    """Print the JSON Schema of a playbook, for editors and checks of your own."""
+    _print_json(schema())
 
 
 @app.command()
@@ -40,21 +71,130 @@ def validate(file: Path) -> None:
     playbook = read_playbook(_text(file))
     typer.echo(
         f"{file} is a valid playbook: {playbook.preset}, {len(playbook.teams)} teams, "
-        f"window {playbook.window_seconds} s, {playbook.claims_per_day} claims a day."
+        f"window {playbook.window_seconds} s, {playbook.claims_per_day} claims a day. "
+        f"Rules on: {' '.join(rules_on(playbook))}."
     )
+    _warn(warnings(playbook))
 
 
 @app.command()
-def apply(file: Path, stack: Stack = "") -> None:
+def diff(file: Path, stack: Stack = "", as_json: Json = False) -> None:
+    """Show in what a playbook file differs from the one in force."""
+    proposal = _proposed(target(stack).operator, read_playbook(_text(file)))
+    if as_json:
+        _print_json([asdict(change) for change in proposal.changes])
+    else:
+        _print_diff(proposal)
+
+
+@app.command("preview")
+def show_preview(file: Path, stack: Stack = "", as_json: Json = False) -> None:
+    """Show what a playbook file would do: when tiers open, whom that concerns, weekly leads."""
+    proposal = _proposed(target(stack).operator, read_playbook(_text(file)))
+    if as_json:
+        found = {"version": proposal.base.number, **asdict(proposal)}
+        shown = ("version", "changes", "teams", "warnings")
+        _print_json({name: found[name] for name in shown})
+        return
+    for team in proposal.teams:
+        _print_team(team)
+    _warn(proposal.warnings)
+
+
+@app.command("apply")
+def apply_file(
+    file: Path, stack: Stack = "", yes: Yes = False, by: By = "operator", note: Note = ""
+) -> None:
     """Put a playbook file in force; functions pick it up within 20 seconds."""
-    version = target(stack).operator.apply_playbook(_text(file))
-    typer.echo(f"Version {version} is in force.")
+    operator = target(stack).operator
+    _apply(operator, _proposed(operator, read_playbook(_text(file))), yes, by, note)
+
+
+@app.command()
+def rollback(number: int, stack: Stack = "", yes: Yes = False, by: By = "operator") -> None:
+    """Put an earlier version in force again, as the next one; 0 is the preset as shipped."""
+    operator = target(stack).operator
+    proposal = propose_again(operator.playbooks, operator.roster, number)
+    _apply(operator, proposal, yes, by, f"version {number} again")
+
+
+@app.command()
+def history(stack: Stack = "", as_json: Json = False) -> None:
+    """List the latest hundred versions, the newest first."""
+    rows = [
+        {
+            "version": known.number,
+            "preset": known.playbook.preset,
+            "applied_at": iso(known.applied_at) if known.applied_at else "",
+            "by": known.by,
+            "note": known.note,
+        }
+        for known in target(stack).operator.playbooks.history()
+    ]
+    if as_json:
+        _print_json(rows)
+        return
+    for row in rows:
+        typer.echo("  ".join(str(value) for value in row.values() if value != ""))
+    if not rows:
+        typer.echo("Nothing was applied yet: the preset is in force, as shipped.")
+
+
+def _proposed(operator: Operator, playbook: Playbook) -> Proposal:
+    return propose(operator.playbooks, operator.roster, playbook)
+
+
+def _apply(operator: Operator, proposal: Proposal, yes: bool, by: str, note: str) -> None:
+    _print_diff(proposal)
+    _warn(proposal.warnings)
+    if not yes and sys.stdin.isatty():
+        typer.confirm("Put this in force?", abort=True)
+    number = apply(operator.playbooks, proposal, by, now(), note)
+    again = "Nothing changed: version" if number == proposal.base.number else "Version"
+    typer.echo(f"{again} {number} is in force.")
+
+
+def _print_diff(proposal: Proposal) -> None:
+    for change in proposal.changes:
+        typer.echo(f"{change.place}: {change.before} → {change.after}")
+    if not proposal.changes:
+        typer.echo(f"No difference to version {proposal.base.number}.")
+
+
+def _print_team(team: TeamPreview) -> None:
+    model = team.model or "gone"
+    typer.echo(
+        f"{team.team}: {model if team.was in (None, team.model) else f'{team.was} → {model}'}"
+    )
+    tiers = ", ".join(f"{many} in tier {tier}" for tier, many in enumerate(team.reps, 1))
+    typer.echo(f"  active reps: {tiers}")
+    for window in team.windows:
+        typer.echo(f"  {window.source or 'any source'}: {_window_words(window)}")
+    for pool, (before, after) in team.told_at_once.items():
+        typer.echo(f"  told at once of a {pool} lead: {before} → {after}")
+    if team.allowances:
+        bands = ", ".join(f"{many} from {percent} %" for percent, many in team.allowances.items())
+        typer.echo(f"  leads a week by target reached: {bands}")
+
+
+def _window_words(window: Window) -> str:
+    pools = (("premium", window.premium), ("standard", window.standard))
+    opens = [f"{pool} {opening_words(offsets)}" for pool, offsets in pools if offsets]
+    return f"{'; '.join(opens)}; open {window.window_seconds} s"
+
+
+def _warn(found: Iterable[FieldError]) -> None:
+    for warning in found:
+        typer.echo(f"worth a look: {warning.field}: {warning.problem}", err=True)
+
+
+def _print_json(value: Any) -> None:
+    typer.echo(json.dumps(value, indent=2, ensure_ascii=False, default=str))
 
 
 def _text(file: Path) -> str:
     try:
         return file.read_text(encoding="utf-8")
-    except OSError as error:
-        raise typer.BadParameter(
-            f"cannot be read: {error.strerror}", param_hint=str(file)
-        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is no text in UTF-8"
+        raise typer.BadParameter(f"cannot be read: {why}", param_hint=str(file)) from None

@@ -21,7 +21,7 @@ from dibs.cli.steps import console
 from dibs.cli.target import settings_of
 from dibs.domain.leads import Claim, Lead, State
 from dibs.domain.links import link_token
-from dibs.usecases.ports import Notice
+from dibs.usecases.race import Notice
 
 LOOK_SECONDS = 0.3
 LATE_SECONDS = 3.0

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import csv
+import json
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -14,9 +15,12 @@ from rich.table import Table
 
 from dibs.adapters import clock
 from dibs.adapters.dynamo import Dynamo
+from dibs.adapters.holdings import DynamoHoldings
 from dibs.adapters.race import DynamoRaceStore
 from dibs.cli.target import Stack, target
+from dibs.domain.decide import off
 from dibs.domain.errors import AlreadyExists, DibsError, RouteNotFound
+from dibs.usecases.people import change_profile, leave_for_good
 from dibs.usecases.reps import open_offers
 
 app = typer.Typer(no_args_is_help=True)
@@ -45,12 +49,12 @@ def add(
 @app.command("list")
 def list_(stack: Stack = "") -> None:
     """List reps, and whether they are told of leads now."""
-    now = clock.now()
+    now, operator = clock.now(), target(stack).operator
+    playbook = operator.roster.playbook()
     table = Table("rep", "name", "team", "tier", "zone", "reached by", "now")
-    for rep in target(stack).operator.reps():
-        paused = rep.paused_until is not None and rep.paused_until > now
+    for rep in operator.reps():
         reached = [*(["push"] if rep.pushable else []), *(["SMS"] if rep.textable else [])]
-        standing = "left" if not rep.active else "paused" if paused else "on"
+        standing = ", ".join(one.code.replace("_", " ") for one in off(rep, playbook, now)) or "on"
         table.add_row(
             rep.rep_id,
             rep.name,
@@ -81,6 +85,54 @@ def pause(
     typer.echo(
         f"{rep.name} is {'on' if until is None else f'paused until {until:%d %b %H:%M} UTC'}."
     )
+
+
+@app.command("set")
+def set_(
+    rep_id: str,
+    team: Annotated[str, typer.Option(help="A team of the playbook.")] = "",
+    tier: Annotated[int, typer.Option(help="1 to 3, until the next recalculation.")] = 0,
+    zone: Annotated[str, typer.Option(help="IANA time zone.")] = "",
+    weight: Annotated[int, typer.Option(help="Share of assignments, 1 to 10.")] = 0,
+    territory: Annotated[list[str] | None, typer.Option(help="Theirs; give it again.")] = None,
+    hours: Annotated[str, typer.Option(help='JSON, such as {"mon": ["09:00-18:00"]}.')] = "",
+    leave: Annotated[list[str] | None, typer.Option(help="Days off, FIRST/LAST; again.")] = None,
+    joined: Annotated[str, typer.Option(help="First day, such as 2026-11-23.")] = "",
+    stack: Stack = "",
+) -> None:
+    """Change what is given of a rep's profile (R8, M5); what is not stays."""
+    given: dict[str, Any] = {
+        name: value
+        for name, value in (("team", team), ("tier", tier), ("zone", zone), ("weight", weight))
+        if value
+    }
+    if territory is not None:
+        given["territories"] = [name for name in territory if name]
+    if hours:
+        try:
+            given["hours"] = json.loads(hours)
+        except ValueError:
+            raise typer.BadParameter("is not JSON", param_hint="--hours") from None
+    if leave is not None:
+        spans = [span.partition("/") for span in leave if span]
+        given["leave"] = [{"from": first, "to": last or first} for first, _, last in spans]
+    if joined:
+        given["joined_on"] = joined
+    if not given:
+        raise typer.BadParameter("name something to change")
+    rep = change_profile(target(stack).operator.roster, rep_id, given)
+    typer.echo(f"{rep.name}: {', '.join(given)} set.")
+
+
+@app.command()
+def leave(rep_id: str, stack: Stack = "") -> None:
+    """Let a rep go for good: no token, no notice, no claim, and their open leads go back (R8)."""
+    here = target(stack)
+    race = DynamoRaceStore(Dynamo(), here.settings)
+    holdings = DynamoHoldings(Dynamo(), here.settings)
+    rep = here.operator.rep(rep_id)
+    back = leave_for_good(here.operator.roster, race, holdings, rep_id, "operator", clock.now)
+    typer.echo(f"{rep.name} has left; {back} leads went back.")
 
 
 @app.command("import")

@@ -27,6 +27,7 @@ _OUTPUTS = {
     "organisation_table": "OrganisationTable",
     "offers_table": "OffersTable",
     "once_table": "OnceTable",
+    "ledger_table": "LedgerTable",
     "public_url": "Url",
     "facts_topic_arn": "FactsTopicArn",
     "notify_queue_url": "NotifyQueueUrl",

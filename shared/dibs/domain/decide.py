@@ -6,13 +6,21 @@ not. It is pure: the lead, the rep, what the rep has used up, the rules and the 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from functools import lru_cache
 
+from dibs.domain.calendar import (
+    Hours,
+    Schedule,
+    day_start,
+    next_on_duty,
+    off_duty,
+    parse_hours,
+)
 from dibs.domain.errors import Refusal, lifts_at
 from dibs.domain.leads import Lead
-from dibs.domain.playbook import Playbook
+from dibs.domain.playbook import Playbook, Team
 from dibs.domain.reps import Limits, Rep
 
 
@@ -25,16 +33,19 @@ class Eligible:
 
 @dataclass(frozen=True)
 class Refused:
-    """Every rule that says no, in the order a person would want to hear them."""
+    """Every rule that says no, in the order a person would want to hear them.
+
+    `lifts_at` is when time alone has lifted them all, None where it does not (C3).
+    """
 
     refusals: tuple[Refusal, ...]
-
-    @property
-    def lifts_at(self) -> datetime | None:
-        return lifts_at(self.refusals)
+    lifts_at: datetime | None
 
 
 Verdict = Eligible | Refused
+
+# One refusal may hide another that begins later; more than this many in a row are not real.
+_LIFTINGS = 12
 
 
 def decide(lead: Lead, rep: Rep, limits: Limits, playbook: Playbook, now: datetime) -> Verdict:
@@ -42,21 +53,36 @@ def decide(lead: Lead, rep: Rep, limits: Limits, playbook: Playbook, now: dateti
 
     The lead is taken to be open; whether it was already claimed is for the lock to say.
     """
+    refusals = _refusals(lead, rep, limits, playbook, now)
+    if not refusals:
+        return Eligible(lead.openings(rep.team)[rep.tier - 1] or lead.opens_at)
+    moment = lifts_at(refusals)
+    for _ in range(_LIFTINGS):
+        if moment is None or moment >= lead.closes_at:
+            break
+        then = _refusals(lead, rep, limits, playbook, moment)
+        if not then:
+            break
+        moment = lifts_at(then)
+    return Refused(tuple(refusals), moment)
+
+
+def _refusals(
+    lead: Lead, rep: Rep, limits: Limits, playbook: Playbook, now: datetime
+) -> list[Refusal]:
     refusals: list[Refusal] = []
     if rep.team not in lead.teams:
         refusals.append(Refusal("not_routed", None, "This lead goes to other teams."))
-    if not rep.active:
-        refusals.append(Refusal("left", None, "Your account is closed. Ask your manager."))
-    if now < lead.opens_at:
+    opens_at = lead.openings(rep.team)[rep.tier - 1]
+    if opens_at is None:
         refusals.append(
-            Refusal("not_open_yet", lead.opens_at, "Your window for this lead opens soon.")
+            Refusal("assigned_only", None, "Leads like this come to your tier by assignment only.")
         )
+    elif now < opens_at:
+        refusals.append(Refusal("not_open_yet", opens_at, "Your window for this lead opens soon."))
     if now >= lead.closes_at:
         refusals.append(Refusal("closed", None, "The window for this lead has closed."))
-    if rep.paused_until is not None and now < rep.paused_until:
-        refusals.append(
-            Refusal("paused", rep.paused_until, "You are paused. Switch yourself on to claim.")
-        )
+    refusals += off(rep, playbook, now)
     today = rep.today(now)
     if not lead.test and limits.claims_on(today) >= playbook.claims_per_day:
         refusals.append(
@@ -67,9 +93,94 @@ def decide(lead: Lead, rep: Rep, limits: Limits, playbook: Playbook, now: dateti
                 "The count starts again at midnight in your time zone.",
             )
         )
-    return Refused(tuple(refusals)) if refusals else Eligible(lead.opens_at)
+    if not lead.test:
+        refusals += over_allowance(rep, limits, playbook, now)
+    return refusals
+
+
+def off(rep: Rep, playbook: Playbook, now: datetime) -> list[Refusal]:
+    """Return why the rep is not on duty now (R8): nothing when they are."""
+    found: list[Refusal] = []
+    if not rep.active:
+        found.append(Refusal("left", None, "Your account is closed. Ask your manager."))
+    if rep.is_paused(now):
+        found.append(
+            Refusal("paused", rep.paused_until, "You are paused. Switch yourself on to claim.")
+        )
+    calendar = schedule_of(rep, playbook)
+    why = off_duty(calendar, now)
+    if why:
+        found.append(replace(_OFF_DUTY[why], lifts_at=next_on_duty(calendar, now)))
+    return found
+
+
+_OFF_DUTY = {
+    "on_leave": Refusal("on_leave", None, "You are on leave."),
+    "holiday": Refusal("holiday", None, "Today is a holiday in your team."),
+    "outside_hours": Refusal("outside_hours", None, "You are outside your working hours."),
+}
+
+
+def over_allowance(rep: Rep, limits: Limits, playbook: Playbook, now: datetime) -> list[Refusal]:
+    """Return the weekly allowance's refusal (M4) when the rep has used it up."""
+    allowance = allowance_of(rep, playbook, now)
+    week = rep.this_week(now)
+    if allowance is None or limits.leads_in(week) < allowance:
+        return []
+    counted = max(week, limits.week or week)
+    return [
+        Refusal(
+            "weekly_allowance",
+            day_start(counted + timedelta(days=7), rep.zone),
+            f"You have had your leads for this week ({allowance}). "
+            "The count starts again on Monday in your time zone.",
+        )
+    ]
+
+
+def allowance_of(rep: Rep, playbook: Playbook, now: datetime) -> int | None:
+    """Return how many leads the rep may take this week (M4), None where there is no quota."""
+    if not playbook.quota.enabled:
+        return None
+    whole = playbook.quota.base_per_week if rep.allowance is None else rep.allowance
+    return first_week(whole, rep.joined_on, rep.this_week(now))
+
+
+def first_week(weekly: int, joined: date | None, week_first: date) -> int:
+    """Return the allowance of the week that begins on `week_first`.
+
+    In the week a rep joins, `weekly` is pro rata for the calendar days left of it, the day of
+    joining among them, rounded up; every other week has all of it.
+    """
+    missed = (joined - week_first).days if joined else 0
+    if not 0 < missed < 7:
+        return weekly
+    return -(-weekly * (7 - missed) // 7)
+
+
+def schedule_of(rep: Rep, playbook: Playbook) -> Schedule:
+    """Return when the rep is on duty: by their own hours, else the team's, without their leave."""
+    team = playbook.teams.get(rep.team)
+    hours = rep.hours if rep.hours.week or team is None else team_hours(team)
+    holidays = frozenset(() if team is None else team.holidays)
+    return Schedule(rep.zone, hours, holidays, rep.leave)
+
+
+def team_schedule(team: Team) -> Schedule:
+    """Return when a team's clocks run (C11): its hours in its zone, without its holidays."""
+    return Schedule(team.zone, team_hours(team), frozenset(team.holidays))
+
+
+def team_hours(team: Team) -> Hours:
+    """Return a team's working hours; none written means always."""
+    return _parsed(tuple((day, tuple(shifts)) for day, shifts in team.hours.items()))
+
+
+@lru_cache(maxsize=256)
+def _parsed(written: tuple[tuple[str, tuple[str, ...]], ...]) -> Hours:
+    return parse_hours(dict(written))
 
 
 def day_after(day: date, zone: str) -> datetime:
     """Return, in UTC, the first moment of the zone's next calendar day (DST-correct)."""
-    return datetime.combine(day + timedelta(days=1), time(), ZoneInfo(zone)).astimezone(UTC)
+    return day_start(day + timedelta(days=1), zone)

@@ -99,19 +99,19 @@ class Refusal:
 
 @dataclass(eq=False)
 class ClaimRefused(DibsError):
-    """Raised when the lead is open but a rule keeps this rep from claiming it (C3)."""
+    """Raised when the lead is open but a rule keeps this rep from claiming it (C3).
+
+    `lifts_at` is when time alone has lifted every rule, None where it does not.
+    """
 
     refusals: tuple[Refusal, ...]
+    lifts_at: datetime | None
 
     code: ClassVar[str] = "refused"
     message: ClassVar[str] = "You cannot claim this lead now."
 
     def __post_init__(self) -> None:
         super().__init__(" ".join(refusal.how for refusal in self.refusals))
-
-    @property
-    def lifts_at(self) -> datetime | None:
-        return lifts_at(self.refusals)
 
     def details(self) -> dict[str, Any]:
         return {
@@ -204,6 +204,13 @@ class AlreadyExists(DibsError):
 
     code = "already_exists"
     message = "This exists already."
+
+
+class Outdated(DibsError):
+    """Raised when something was changed by somebody else since it was looked at."""
+
+    code = "outdated"
+    message = "Somebody changed this meanwhile. Look at it again, then change it."
 
 
 class NotConfigured(DibsError):

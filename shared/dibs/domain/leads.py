@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from base64 import b32decode, b32encode
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -48,10 +49,14 @@ _MOVES: dict[State, tuple[State, ...]] = {
     State.OPEN: (State.CLAIMED, State.ASSIGNED, State.EXPIRED),
     State.CLAIMED: (State.RELEASED,),
     State.ASSIGNED: (State.RELEASED,),
-    State.RELEASED: (State.OPEN,),
+    State.CONTACTED: (State.RELEASED,),
+    State.QUALIFIED: (State.RELEASED,),
+    State.OPPORTUNITY: (State.RELEASED,),
+    State.RELEASED: (State.OPEN, State.ASSIGNED),
     State.EXPIRED: (State.OPEN, State.ASSIGNED),
 }
-_HELD = (State.CLAIMED, State.ASSIGNED, *_WORK)
+HELD = (State.CLAIMED, State.ASSIGNED, *_WORK)
+"""The states in which a lead has a holder who is not done with it."""
 
 
 def implied_by_move(current: State, to: State) -> tuple[State, ...]:
@@ -65,7 +70,7 @@ def implied_by_move(current: State, to: State) -> tuple[State, ...]:
     """
     if to in _MOVES.get(current, ()):
         return ()
-    if current in _HELD and to in (*_WORK, State.WON, State.LOST):
+    if current in HELD and to in (*_WORK, State.WON, State.LOST):
         start = _WORK.index(current) + 1 if current in _WORK else 0
         end = _WORK.index(to) if to in _WORK else len(_WORK)
         if start <= end:
@@ -76,7 +81,7 @@ def implied_by_move(current: State, to: State) -> tuple[State, ...]:
 
 @dataclass(frozen=True)
 class Move:
-    """One recorded step of a lead's life (C8)."""
+    """One recorded step of a lead's life (C8): what moved it, by whom, and who held it then."""
 
     lead_id: str
     epoch: int
@@ -86,6 +91,7 @@ class Move:
     cause: str
     by: str
     implied: tuple[State, ...] = ()
+    holder: str | None = None
 
 
 @dataclass(frozen=True)
@@ -125,13 +131,20 @@ class Card:
     flags: tuple[str, ...] = ()
 
 
+Openings = tuple[datetime | None, datetime | None, datetime | None]
+"""When each tier may claim, tier 1 first; None: never, by assignment only (M2)."""
+
+
 @dataclass(frozen=True)
 class Lead:
     """The small lock a race is decided on: no personal data, at most 1 KB stored.
 
-    `salt` makes this lead's claim links unguessable; `opens_at` is the recorded opening of the
-    wave (rights come from it, never from a timer); `playbook_version` is the rules it was
-    opened under.
+    `salt` makes this lead's claim links unguessable. `opens_at` is the recorded opening and
+    `waves` those of the tiers, of the teams in which not everybody may claim at once: rights come
+    from them, never from a timer. `told_at` is up to when openings were told to their reps.
+    `playbook_version` is the rules it was opened under.
+    `owner` took it at `claimed_at`, by claim or assignment, and has worked it since `worked_at`;
+    until then it goes back at `return_at` (C11). `previous` held it before.
     """
 
     lead_id: str
@@ -147,9 +160,18 @@ class Lead:
     playbook_version: int
     received_at: datetime
     test: bool = False
+    territory: str = ""
+    waves: Mapping[str, Openings] = field(default_factory=dict)
     owner: str | None = None
     claimed_at: datetime | None = None
-    planned_epoch: int = 0
+    worked_at: datetime | None = None
+    return_at: datetime | None = None
+    told_at: datetime | None = None
+    previous: str | None = None
+
+    def openings(self, team: str) -> Openings:
+        """Return when each tier of a team may claim."""
+        return self.waves.get(team, (self.opens_at,) * 3)
 
 
 def moved(lead: Lead, to: State, at: datetime, cause: str, by: str) -> tuple[Lead, Move]:
@@ -159,13 +181,20 @@ def moved(lead: Lead, to: State, at: datetime, cause: str, by: str) -> tuple[Lea
         IllegalMove: a lead cannot move that way.
     """
     implied = implied_by_move(lead.state, to)
-    step = Move(lead.lead_id, lead.epoch, at, lead.state, to, cause, by, implied)
+    step = Move(lead.lead_id, lead.epoch, at, lead.state, to, cause, by, implied, lead.owner)
     return replace(lead, state=to), step
+
+
+CLAIMED = "claimed"
 
 
 @dataclass(frozen=True)
 class Claim:
-    """The record of one won race; its storing is the event the rest of the product follows (C1)."""
+    """The record of one taken lead; its storing is the event the rest of the product follows (C1).
+
+    `cause` is `claimed` for a won race; an assignment says why it was made. Its holder is reminded
+    at `nudge_at` and loses it at `return_at` if they have not worked it (C11).
+    """
 
     lead_id: str
     epoch: int
@@ -176,6 +205,14 @@ class Claim:
     claim_ms: int
     playbook_version: int
     test: bool = False
+    cause: str = CLAIMED
+    nudge_at: datetime | None = None
+    return_at: datetime | None = None
+
+    @property
+    def competitive(self) -> bool:
+        """Tell whether it was won in a race."""
+        return self.cause == CLAIMED
 
 
 def pool_for(quality: Quality) -> Pool:

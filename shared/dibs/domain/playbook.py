@@ -2,20 +2,42 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from datetime import date
+from enum import StrEnum
+from typing import Literal
 
-from dibs.domain.errors import FieldError
-from dibs.domain.leads import Quality
+from dibs.domain.leads import Pool, Quality
 from dibs.domain.reps import Rep
 
 # Read by the validator in the adapter: a misspelt rule must not pass for a rule that is off.
 _STRICT = {"extra": "forbid"}
-# A lead's lock names its teams in a row and stays below 1 KB.
-_TEAM_ID = re.compile(r"[A-Za-z0-9_-]{1,32}")
-_TEAM_LETTERS = 360
+
+Offsets = tuple[int | None, int | None, int | None]
+"""Per tier, seconds from the lead's opening to the tier's; None: never by claiming."""
+
+
+class Model(StrEnum):
+    """How a team gets its leads (M1, M2, M3, M5); quota allocation (M4) goes with any of them."""
+
+    OPEN_POOL = "open-pool"
+    TIERS = "tiers"
+    SPEED_BOARD = "speed-board"
+    ROUND_ROBIN = "round-robin"
+
+    @property
+    def races(self) -> bool:
+        """Tell whether reps claim; otherwise leads are assigned as they come."""
+        return self in (Model.OPEN_POOL, Model.TIERS)
+
+
+class Method(StrEnum):
+    """Whose turn it is when a lead is assigned (M5)."""
+
+    ROUND_ROBIN = "round-robin"
+    WEIGHTED = "weighted"
+    TERRITORY = "territory"
 
 
 @dataclass(frozen=True)
@@ -40,6 +62,109 @@ class Route:
 
 
 @dataclass(frozen=True)
+class Window:
+    """When each tier may claim (M2), and for how long after the last of them has opened.
+
+    A window of the playbook's `windows` is for one `team`, one `source` or both; the first that
+    matches counts, and what it leaves out is as everywhere.
+    """
+
+    team: str = ""
+    source: str = ""
+    premium: Offsets | None = None
+    standard: Offsets | None = None
+    window_seconds: int | None = None
+    __pydantic_config__ = _STRICT
+
+
+@dataclass(frozen=True)
+class TierRules:
+    """How reps are scored and placed (M2).
+
+    The three weights are percent and add up to 100, as do the top and bottom tiers and what is
+    left between them. `weeks` is how far back the inputs look; who took fewer than
+    `minimum_sample` leads in that time, or joined less than `newcomer_days` ago, stays outside
+    the count. `prior_sample` shrinks conversion: it counts as if that many more leads had gone at
+    the team's mean. `margin` is the score points by which a challenger must beat an incumbent.
+    """
+
+    conversion_weight: int = 50
+    attainment_weight: int = 30
+    speed_weight: int = 20
+    top_percent: int = 25
+    bottom_percent: int = 25
+    weeks: int = 4
+    minimum_sample: int = 10
+    prior_sample: int = 20
+    margin: int = 3
+    newcomer_days: int = 90
+    __pydantic_config__ = _STRICT
+
+
+@dataclass(frozen=True)
+class Band:
+    """From `from_percent` of the target on, a rep gets `more_percent` on top of the base."""
+
+    from_percent: int
+    more_percent: int
+    __pydantic_config__ = _STRICT
+
+
+@dataclass(frozen=True)
+class QuotaRules:
+    """How many leads a week a rep may take (M4).
+
+    `measure` is what targets are set in: revenue, in the smallest unit of `currency`, or leads won.
+    """
+
+    enabled: bool = False
+    base_per_week: int = 10
+    measure: Literal["revenue", "won"] = "revenue"
+    currency: str = "USD"
+    bands: tuple[Band, ...] = (Band(0, 0), Band(50, 25), Band(75, 50), Band(100, 100))
+    __pydantic_config__ = _STRICT
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """Assigning without a race (M5): whose turn it is, and how many leads in hand are enough.
+
+    `in_hand_limit` counts leads taken and not yet worked; 0 is no limit.
+    `fallback_after_seconds` is how long a lead that nobody may take waits for the team's
+    fallback person (C7).
+    """
+
+    method: Method = Method.ROUND_ROBIN
+    in_hand_limit: int = 0
+    fallback_after_seconds: int = 3600
+    __pydantic_config__ = _STRICT
+
+
+@dataclass(frozen=True)
+class Work:
+    """Worked or returned (C11): a lead is worked with the first activity of a type in `counts`.
+
+    Minutes are counted in the team's hours, from the claim or assignment; 0 switches the rule
+    off for that quality. The holder is reminded when `nudge_percent` of them have passed.
+    """
+
+    hot_minutes: int = 60
+    warm_minutes: int = 60
+    cold_minutes: int = 60
+    nudge_percent: int = 50
+    counts: tuple[str, ...] = ("call", "contacted")
+    __pydantic_config__ = _STRICT
+
+    def minutes_for(self, quality: Quality) -> int:
+        """Return the working minutes a lead of this quality may lie untouched."""
+        return {
+            Quality.HOT: self.hot_minutes,
+            Quality.WARM: self.warm_minutes,
+            Quality.COLD: self.cold_minutes,
+        }[quality]
+
+
+@dataclass(frozen=True)
 class Sms:
     """Text messages: switched on or off, and how many a day at most (N1)."""
 
@@ -59,11 +184,35 @@ class Availability:
 
 @dataclass(frozen=True)
 class Team:
-    """A team of reps; on anonymous boards no loser is told who won (C3)."""
+    """A team of reps.
+
+    `zone` (IANA) is where its weeks and months begin; `hours` (`{"mon": ["09:00-18:00"]}`, none:
+    always) and `holidays` are when its clocks run and its reps without hours of their own are on
+    duty. `fallback` is the rep id of the person who gets what nobody else may take (C7). On
+    anonymous boards no loser is told who won (C3).
+    """
 
     name: str
     anonymous: bool = False
+    model: Model | None = None
+    zone: str = "UTC"
+    hours: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    holidays: tuple[date, ...] = ()
+    fallback: str = ""
     __pydantic_config__ = _STRICT
+
+
+@dataclass(frozen=True)
+class Waves:
+    """The tiers' openings for the premium and the standard pool (M2), in seconds."""
+
+    premium: Offsets = (0, 900, None)
+    standard: Offsets = (0, 900, 3600)
+    __pydantic_config__ = _STRICT
+
+
+AT_ONCE: Offsets = (0, 0, 0)
+NEVER: Offsets = (None, None, None)
 
 
 @dataclass(frozen=True)
@@ -73,13 +222,19 @@ class Playbook:
     preset: str
     fits: str
     teams: Mapping[str, Team]
-    model: str = "open-pool"
+    model: Model = Model.OPEN_POOL
     window_seconds: int = 900
     unseen_seconds: int = 20
     undo_seconds: int = 30
     claims_per_day: int = 10
     quality: Thresholds = field(default_factory=Thresholds)
     routing: tuple[Route, ...] = ()
+    waves: Waves = field(default_factory=Waves)
+    windows: tuple[Window, ...] = ()
+    tiers: TierRules = field(default_factory=TierRules)
+    quota: QuotaRules = field(default_factory=QuotaRules)
+    assignment: Assignment = field(default_factory=Assignment)
+    work: Work = field(default_factory=Work)
     sms: Sms = field(default_factory=Sms)
     availability: Availability = field(default_factory=Availability)
     version: int = 0
@@ -106,76 +261,37 @@ class Playbook:
                 return route.teams
         return tuple(self.teams)
 
+    def model_of(self, team: str) -> Model:
+        """Return how a team gets its leads."""
+        known = self.teams.get(team)
+        return known.model if known is not None and known.model is not None else self.model
+
+    def window_for(self, team: str, source: str) -> Window:
+        """Return the whole window of a team for a source: nothing in it is left out.
+
+        Only a team with tiers has waves; in the open pool everybody's window opens at once, and
+        a team that is assigned its leads claims none.
+        """
+        found = next((w for w in self.windows if _is_for(w, team, source)), Window())
+        model = self.model_of(team)
+        premium, standard = AT_ONCE, AT_ONCE
+        if model is Model.TIERS:
+            premium = found.premium or self.waves.premium
+            standard = found.standard or self.waves.standard
+        elif not model.races:
+            premium, standard = NEVER, NEVER
+        return Window(team, source, premium, standard, found.window_seconds or self.window_seconds)
+
+    def offsets(self, team: str, source: str, pool: Pool) -> Offsets:
+        """Return when each tier of a team may claim a lead of this source and pool (M2)."""
+        window = self.window_for(team, source)
+        return (window.premium if pool is Pool.PREMIUM else window.standard) or AT_ONCE
+
     def hides_winner_from(self, rep: Rep) -> bool:
         """Tell whether this rep's team keeps winners anonymous (C3)."""
         team = self.teams.get(rep.team)
         return team is not None and team.anonymous
 
 
-def playbook_from(data: Mapping[str, Any]) -> Playbook:
-    """Build a playbook from its stored form, which was validated when it was stored."""
-    return Playbook(
-        **{
-            **data,
-            "teams": {team_id: Team(**team) for team_id, team in data["teams"].items()},
-            "quality": Thresholds(**data["quality"]),
-            "routing": tuple(
-                Route(**{**route, "teams": tuple(route["teams"])}) for route in data["routing"]
-            ),
-            "sms": Sms(**data["sms"]),
-            "availability": Availability(**data["availability"]),
-        }
-    )
-
-
-def problems(playbook: Playbook) -> list[FieldError]:
-    """Return what makes no sense in a playbook of the right shape: each place and its mend."""
-    found: list[FieldError] = []
-
-    def at_least(place: str, value: int, least: int, most: int) -> None:
-        if not least <= value <= most:
-            found.append(FieldError(place, f"is {value}; use {least} to {most}"))
-
-    at_least("window_seconds", playbook.window_seconds, 10, 86_400)
-    at_least("unseen_seconds", playbook.unseen_seconds, 5, 900)
-    at_least("undo_seconds", playbook.undo_seconds, 0, 300)
-    at_least("claims_per_day", playbook.claims_per_day, 1, 10_000)
-    at_least("quality.hot", playbook.quality.hot, 1, 100)
-    at_least("quality.warm", playbook.quality.warm, 0, 100)
-    at_least("sms.per_rep_per_day", playbook.sms.per_rep_per_day, 0, 10_000)
-    at_least("sms.per_organisation_per_day", playbook.sms.per_organisation_per_day, 0, 1_000_000)
-    at_least(
-        "availability.pause_ends_after_minutes",
-        playbook.availability.pause_ends_after_minutes,
-        1,
-        10_080,
-    )
-    if playbook.quality.warm >= playbook.quality.hot:
-        found.append(FieldError("quality.warm", "must be below quality.hot, or no lead is warm"))
-    if playbook.unseen_seconds >= playbook.window_seconds:
-        found.append(
-            FieldError("unseen_seconds", "must be shorter than window_seconds, or no SMS follows")
-        )
-    if not playbook.teams:
-        found.append(FieldError("teams", "name at least one team"))
-    if len(" ".join(playbook.teams)) > _TEAM_LETTERS:
-        found.append(FieldError("teams", f"give ids of {_TEAM_LETTERS} letters in all, or fewer"))
-    found.extend(
-        FieldError(f"teams.{team}", "is no team's id; use up to 32 of A-Z, a-z, 0-9, - and _")
-        for team in playbook.teams
-        if not _TEAM_ID.fullmatch(team)
-    )
-    if playbook.model != "open-pool":
-        found.append(FieldError("model", f"{playbook.model!r} is not a model; use 'open-pool'"))
-    for number, route in enumerate(playbook.routing):
-        place = f"routing.{number}.teams"
-        if not route.teams:
-            found.append(FieldError(place, "name at least one team"))
-        if len(set(route.teams)) < len(route.teams):
-            found.append(FieldError(place, "name each team once"))
-        found.extend(
-            FieldError(place, f"{team!r} is no team of this playbook; add it under teams")
-            for team in route.teams
-            if team not in playbook.teams
-        )
-    return found
+def _is_for(window: Window, team: str, source: str) -> bool:
+    return window.team in ("", team) and window.source in ("", source)

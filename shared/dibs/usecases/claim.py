@@ -28,11 +28,11 @@ from dibs.domain.errors import (
     UndoOver,
     Withdrawn,
 )
-from dibs.domain.leads import Card, Claim, Lead, Move, State, moved
+from dibs.domain.leads import Card, Claim, Lead, State
 from dibs.domain.links import Link, link_is_for
-from dibs.domain.playbook import Playbook
+from dibs.domain.opening import given_back, return_times
 from dibs.domain.reps import Rep
-from dibs.usecases.ports import RaceStore, RaceView
+from dibs.usecases.race import RaceStore, RaceView
 
 ATTEMPTS = 6
 SILENCES = 2
@@ -158,17 +158,19 @@ def judge(store: RaceStore, view: RaceView, now: datetime) -> tuple[Lead, Rep]:
         Expired, ClaimRefused: the window closed; a rule says no.
     """
     lead, rep = view.lead, view.rep
-    if lead is None or rep is None or rep.team not in lead.teams or lead.state is State.NEW:
+    if lead is None or rep is None:
         raise LeadNotFound
     if lead.owner == rep.rep_id:
-        return lead, rep
+        return lead, rep  # of whatever team: the last resort may be on another (C7)
+    if rep.team not in lead.teams or lead.state is State.NEW:
+        raise LeadNotFound
     if lead.owner is not None:
         raise _lost(store, view, lead, rep, now)
     if lead.state is not State.OPEN or now >= lead.closes_at:
         raise Expired
     verdict = decide(lead, rep, view.limits, view.playbook, now)
     if isinstance(verdict, Refused):
-        raise ClaimRefused(verdict.refusals)
+        raise ClaimRefused(verdict.refusals, verdict.lifts_at)
     return lead, rep
 
 
@@ -192,7 +194,8 @@ def _lost(store: RaceStore, view: RaceView, lead: Lead, rep: Rep, now: datetime)
 
 
 def _record(view: RaceView, lead: Lead, rep: Rep, now: datetime) -> Claim:
-    told = view.noticed_at or lead.opens_at
+    told = view.noticed_at or lead.openings(rep.team)[rep.tier - 1] or lead.opens_at
+    times = return_times(lead.quality, rep.team, view.playbook, now)
     return Claim(
         lead_id=lead.lead_id,
         epoch=lead.epoch,
@@ -203,6 +206,8 @@ def _record(view: RaceView, lead: Lead, rep: Rep, now: datetime) -> Claim:
         claim_ms=max(0, _ms(now - told)),
         playbook_version=view.playbook.version,
         test=lead.test,
+        nudge_at=times[0] if times else None,
+        return_at=times[1] if times else None,
     )
 
 
@@ -215,11 +220,13 @@ def standing_win(
 ) -> Won:
     """Return a claim that stands as its winner's answer, asked for again."""
     hidden = contact_shown_for is not None and now > record.claimed_at + contact_shown_for
+    # What was assigned was no mistake of the rep's: there is nothing to undo.
+    undo_seconds = view.playbook.undo_seconds if record.competitive else 0
     return Won(
         claim=record,
         card=None if hidden else store.card(record.lead_id),
         already_yours=True,
-        undo_until=record.claimed_at + timedelta(seconds=view.playbook.undo_seconds),
+        undo_until=record.claimed_at + timedelta(seconds=undo_seconds),
     )
 
 
@@ -255,7 +262,7 @@ def undo(
             raise NotYours
         if now > lead.claimed_at + timedelta(seconds=view.playbook.undo_seconds):
             raise UndoOver
-        reopened, moves = _reopened(lead, view.playbook, now)
+        reopened, moves = given_back(lead, view.playbook, now, "undone", rep_id, won=True)
         try:
             if store.commit_undo(view, reopened, moves):
                 return reopened
@@ -263,25 +270,6 @@ def undo(
             if not busy.conflict:
                 raise
     raise Busy
-
-
-def _reopened(lead: Lead, playbook: Playbook, now: datetime) -> tuple[Lead, list[Move]]:
-    """Return the lead opened anew (next epoch, whole window, nobody's) and how it came there."""
-    rep_id, claimed_at = str(lead.owner), lead.claimed_at or now
-    raced = replace(lead, state=State.OPEN)
-    _, claimed = moved(raced, State.CLAIMED, claimed_at, "claimed", rep_id)
-    released, release = moved(lead, State.RELEASED, now, "undone", rep_id)
-    fresh = replace(
-        released,
-        epoch=lead.epoch + 1,
-        owner=None,
-        claimed_at=None,
-        opens_at=now,
-        closes_at=now + timedelta(seconds=playbook.window_seconds),
-        playbook_version=playbook.version,
-    )
-    opened, opening = moved(fresh, State.OPEN, now, "undone", rep_id)
-    return opened, [claimed, release, opening]
 
 
 def _undone_by(view: RaceView, lead: Lead, rep_id: str) -> bool:

@@ -6,10 +6,11 @@ import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from dibs.domain.errors import Busy
 from dibs.domain.leads import Card, Lead, Preview, State, lead_id_for, moved, pool_for
+from dibs.domain.opening import opening, races
 from dibs.domain.playbook import Playbook
 from dibs.usecases.ports import LeadStore
 
@@ -17,7 +18,8 @@ TRIES = 6
 # What the race depends on stays as it was first sent.
 _RACED_ON = ("score", "territory", "segment", "product", "team", "test")
 # The lock item stays at most 1 KB whatever a source sends; the card keeps every letter.
-_PREVIEW_BYTES = {"company": 160, "company_size": 24, "contact_title": 80, "source": 40}
+_PREVIEW_BYTES = {"company": 120, "company_size": 24, "contact_title": 80, "source": 40}
+_TERRITORY_BYTES = 40
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,8 @@ def ingest(
 ) -> Accepted:
     """Store a new lead and open its race, or meet the one already stored.
 
+    Where none of its teams races, it waits to be assigned instead (M3, M5).
+
     The same (source, external_id) again changes nothing the race depends on; what it does not
     depend on (contact details, consent) follows the newest body. `card.lead_id` is set here.
 
@@ -50,10 +54,11 @@ def ingest(
     for _ in range(TRIES):
         lead_id = lead_id_for(card.source, card.external_id, attempt)
         card = replace(card, lead_id=lead_id)
-        new = _new(card, playbook, salt, clock())
-        lead, opening = moved(new, State.OPEN, new.received_at, "accepted", card.source)
+        lead, move = _new(card, playbook, salt, clock()), None
+        if races(lead, playbook):
+            lead, move = moved(lead, State.OPEN, lead.received_at, "accepted", card.source)
         try:
-            stored = store.accept(lead, card, opening, signed_at)
+            stored = store.accept(lead, card, move, signed_at)
         except Busy as busy:
             if not busy.conflict:
                 raise
@@ -73,7 +78,7 @@ def ingest(
 
 def _new(card: Card, playbook: Playbook, salt: bytes, now: datetime) -> Lead:
     quality = playbook.quality_of(card.score)
-    return Lead(
+    lead = Lead(
         lead_id=card.lead_id,
         state=State.NEW,
         epoch=1,
@@ -91,11 +96,13 @@ def _new(card: Card, playbook: Playbook, salt: bytes, now: datetime) -> Lead:
         preview=preview_of(card),
         salt=salt,
         opens_at=now,
-        closes_at=now + timedelta(seconds=playbook.window_seconds),
+        closes_at=now,
         playbook_version=playbook.version,
         received_at=now,
         test=card.test,
+        territory=_cut(card.territory, _TERRITORY_BYTES),
     )
+    return opening(lead, playbook, now)
 
 
 def preview_of(card: Card) -> Preview:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from dibs.domain.decide import off
 from dibs.domain.leads import Lead, State
 from dibs.domain.links import link_token, reply_code
 from dibs.domain.playbook import Playbook
@@ -14,17 +15,19 @@ from dibs.usecases.ports import (
     Chunk,
     Delivery,
     LeadStore,
-    Notice,
     NotifyQueue,
     OfferStore,
     Push,
-    RaceStore,
     Roster,
     Sms,
 )
+from dibs.usecases.race import Notice, RaceStore
 
 OfferText = Callable[[Lead, Rep, str, str, datetime], str]
 """Writes an offer's text message: lead, rep, reply code, link token, now."""
+
+HolderText = Callable[[str, Lead, Rep, str, datetime], str]
+"""Writes the text for a lead's holder: what about it, lead, rep, link token, now."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,7 @@ class Desk:
     sms: Sms
     queue: NotifyQueue
     offer_text: OfferText
+    holder_text: HolderText
     choice: Callable[[str], str]
     clock: Callable[[], datetime]
     wait_until: Callable[[datetime], None]
@@ -103,8 +107,15 @@ def unseen(chunk: Chunk, desk: Desk) -> None:
         return
     known = desk.offers.sightings(lead.lead_id, lead.epoch, chunk.rep_ids)
     silent = [rep_id for rep_id in chunk.rep_ids if rep_id not in known]
-    reps = _reachable(silent, desk)
-    text(lead, [reps[rep_id] for rep_id in silent if rep_id in reps], desk)
+    reps, now = _reachable(silent, desk), desk.clock()
+    known_to = [reps[r] for r in silent if r in reps and _let_in(reps[r], lead, now)]
+    text(lead, known_to, desk)
+
+
+def _let_in(rep: Rep, lead: Lead, now: datetime) -> bool:
+    """Tell whether the rep's wave has opened: a failed push may be of another lead than this."""
+    opens_at = lead.openings(rep.team)[rep.tier - 1]
+    return opens_at is not None and opens_at <= now
 
 
 def withdraw(chunk: Chunk, desk: Desk) -> None:
@@ -131,6 +142,31 @@ def won(chunk: Chunk, desk: Desk) -> None:
     if lead is not None and lead.epoch == chunk.epoch and lead.claimed_at is not None:
         for rep_id in chunk.rep_ids:
             desk.offers.record_claimed(chunk.lead_id, chunk.epoch, rep_id, lead.claimed_at)
+
+
+def tell_holder(chunk: Chunk, desk: Desk) -> None:
+    """Tell a rep that a lead was assigned to them, or still waits for their first contact (C11).
+
+    By push, or by text where push cannot reach them; whatever they have switched off, because the
+    lead is theirs.
+    """
+    lead = desk.leads.get(chunk.lead_id)
+    if lead is None or lead.epoch != chunk.epoch or lead.owner not in chunk.rep_ids:
+        return
+    rep = desk.roster.get(lead.owner)
+    if rep is None or not rep.active or (chunk.kind == "unworked" and lead.worked_at is not None):
+        return
+    delivery = desk.push.tell(chunk.kind, lead, [rep] if rep.pushable else [], desk.clock())
+    if rep.rep_id in delivery.accepted or not rep.textable:
+        return
+    caps, now = desk.roster.playbook().sms, desk.clock()
+    if caps.enabled and desk.roster.count_sms(
+        rep.rep_id, now.date(), caps.per_rep_per_day, caps.per_organisation_per_day
+    ):
+        token = link_token(lead.salt, lead.lead_id, rep.rep_id, lead.epoch)
+        desk.sms.send(str(rep.phone), desk.holder_text(chunk.kind, lead, rep, token, now))
+        if not lead.test:
+            desk.count("SmsSent", 1)
 
 
 def push_failed(
@@ -203,10 +239,14 @@ def _sent(lead: Lead, rep: Rep, code: str, desk: Desk) -> Exception | None:
 
 
 def _reachable(rep_ids: Sequence[str], desk: Desk) -> dict[str, Rep]:
-    """Return the reps as they are now, without those who left or paused meanwhile."""
-    now = desk.clock()
+    """Return the reps as they are now, without those who left, went off duty or want quiet."""
+    now, playbook = desk.clock(), desk.roster.playbook()
     found = desk.roster.get_many(rep_ids)
-    return {rep_id: rep for rep_id, rep in found.items() if rep.is_available(now)}
+    return {
+        rep_id: rep
+        for rep_id, rep in found.items()
+        if not rep.is_quiet(now) and not off(rep, playbook, now)
+    }
 
 
 def _open(chunk: Chunk, desk: Desk) -> Lead | None:
@@ -222,4 +262,6 @@ _KINDS: dict[str, Callable[[Chunk, Desk], None]] = {
     "undelivered": unseen,
     "withdraw": withdraw,
     "won": won,
+    "assigned": tell_holder,
+    "unworked": tell_holder,
 }

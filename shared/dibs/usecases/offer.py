@@ -1,71 +1,195 @@
-"""Offer an opened lead to every eligible rep at the same moment (C1, N1, N6)."""
+"""Follow what happened to a lead: offer it in waves (C1, M2, M6), take offers back, assign (C7)."""
 
 from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from dibs.domain.decide import Eligible, decide
 from dibs.domain.leads import Lead, State
-from dibs.domain.playbook import Playbook
+from dibs.domain.opening import latest_opening, next_opening, opened_early
+from dibs.domain.playbook import Model, Playbook
 from dibs.domain.reps import Limits, Rep
-from dibs.usecases.ports import Chunk, Fact, LeadStore, NotifyQueue, Roster, Timers
+from dibs.usecases.assign import serve
+from dibs.usecases.ports import (
+    Chunk,
+    Fact,
+    Holdings,
+    LeadStore,
+    NotifyQueue,
+    OfferStore,
+    Roster,
+    Timers,
+)
+from dibs.usecases.race import RaceStore
+from dibs.usecases.sweep import close
 
 CHUNK = 50
 # Chunks of one wave run side by side; this is how long the slowest may take to be picked up.
 HEAD_START = timedelta(milliseconds=400)
+# A wave this near is dealt out now, to be told at its instant.
+NEAR = timedelta(milliseconds=1500)
 
 
-def plan(
-    fact: Fact,
-    leads: LeadStore,
-    roster: Roster,
-    queue: NotifyQueue,
-    timers: Timers,
-    clock: Callable[[], datetime],
-) -> None:
-    """Follow one fact: tell the eligible reps of an opened lead, withdraw those of a closed one.
+@dataclass(frozen=True)
+class Floor:
+    """Everything the offer step works with."""
 
-    Safe to run twice: an opening is planned once, and the same chunks come out of the same fact.
-    """
-    lead = leads.get(fact.lead_id)
-    if lead is None:
-        return
-    if fact.kind == "lead.opened":
-        now = clock()
-        if lead.state is State.OPEN and lead.epoch == fact.epoch and now < lead.closes_at:
-            reps = eligible(lead, _members(roster, lead.teams), roster.playbook(), now)
-            queue.put(chunks("offer", lead, reps, now))
-            timers.close_at(lead, now)
-            leads.planned(lead)
+    leads: LeadStore
+    race: RaceStore
+    holdings: Holdings
+    roster: Roster
+    offers: OfferStore
+    queue: NotifyQueue
+    timers: Timers
+    clock: Callable[[], datetime]
+
+
+def follow(fact: Fact, floor: Floor) -> None:
+    """Follow one fact or answer one timer. Safe to run twice, late, or in any order."""
+    if fact.kind == "queue.check":
+        serve(floor.holdings.queued(), floor.race, floor.roster, floor.holdings, floor.clock)
+    elif fact.kind == "waves.check":
+        check_waves(floor)
     else:
-        members = [rep for rep, _ in _members(roster, lead.teams) if rep.rep_id != fact.rep_id]
-        queue.put(chunks("withdraw", replace(lead, epoch=fact.epoch), members, None))
-        if fact.rep_id is not None:
-            queue.put([Chunk("won", fact.lead_id, fact.epoch, (fact.rep_id,))])
+        lead = floor.leads.get(fact.lead_id)
+        act = _BY_KIND.get(fact.kind)
+        if lead is not None and act is not None:
+            act(fact, lead, floor)
+
+
+def deal(fact: Fact, lead: Lead, floor: Floor, *, wake: bool = True) -> None:
+    """Offer the lead to each wave that has opened and was not told yet, and wait for the next.
+
+    A wave also opens when nobody before it can claim any more (M6), which is recorded first.
+    Of the messages that ask for a look only those that wait (`wake`) go on waiting.
+    """
+    now = floor.clock()
+    if lead.state is not State.OPEN or lead.epoch != fact.epoch:
+        return
+    if now >= lead.closes_at:
+        close(lead, floor.leads, now)
+        return
+    members = _members(floor, lead.teams)
+    playbook = floor.roster.playbook()
+    if next_opening(lead, now) is not None:
+        early = opened_early(lead, members, _declined(lead, members, floor), playbook, now)
+        if early != lead and floor.leads.open_early(lead, early):
+            lead = early
+    opened = latest_opening(lead, now + NEAR)
+    if opened is not None and (lead.told_at is None or opened > lead.told_at):
+        reps = eligible(lead, members, playbook, max(now, opened))
+        starts = opened if opened > now else None
+        floor.queue.put(chunks("offer", lead, reps, now, starts))
+        floor.leads.told(lead, opened)
+    if wake:
+        upcoming = next_opening(lead, now + NEAR)
+        moment = lead.closes_at if upcoming is None else upcoming - NEAR
+        floor.timers.wake_at(lead, min(moment, lead.closes_at), now)
+
+
+def check(fact: Fact, lead: Lead, floor: Floor) -> None:
+    """Look whether a wave may open early, because a rep declined, paused or reached a limit."""
+    deal(fact, lead, floor, wake=False)
+
+
+def check_waves(floor: Floor) -> None:
+    """Look at every open lead that has a wave to come."""
+    now = floor.clock()
+    for lead in floor.race.open_leads():
+        if next_opening(lead, now) is not None:
+            check(Fact("lead.check", lead.lead_id, lead.epoch), lead, floor)
+
+
+def withdraw(fact: Fact, lead: Lead, floor: Floor) -> None:
+    """Take the offers of a closed opening back from everybody but who took the lead (N4)."""
+    members = [rep for rep, _ in _members(floor, lead.teams) if rep.rep_id != fact.rep_id]
+    floor.queue.put(chunks("withdraw", replace(lead, epoch=fact.epoch), members, None))
+
+
+def claimed(fact: Fact, lead: Lead, floor: Floor) -> None:
+    """Withdraw the losers' offers, note the winner's time, and see what their limits free."""
+    withdraw(fact, lead, floor)
+    if fact.rep_id is not None:
+        floor.queue.put([Chunk("won", fact.lead_id, fact.epoch, (fact.rep_id,))])
+    playbook = floor.roster.playbook()
+    if any(playbook.model_of(team) is Model.TIERS for team in lead.teams):
+        check_waves(floor)
+
+
+def expired(fact: Fact, lead: Lead, floor: Floor) -> None:
+    """Withdraw the offers nobody took, and assign the lead (C7)."""
+    withdraw(fact, lead, floor)
+    queued(fact, lead, floor)
+
+
+def queued(fact: Fact, lead: Lead, floor: Floor) -> None:
+    """Assign what waits, the oldest first: a newer lead never overtakes an older one."""
+    del fact
+    waiting = floor.holdings.queued()
+    if all(one.lead_id != lead.lead_id for one in waiting):
+        # The index is a moment behind the lead that has just been written.
+        waiting = sorted([*waiting, lead], key=lambda one: (one.received_at, one.lead_id))
+    serve(waiting, floor.race, floor.roster, floor.holdings, floor.clock)
+
+
+def tell_holder(fact: Fact, lead: Lead, floor: Floor) -> None:
+    """Tell a rep that a lead was assigned to them, or that it still waits for them (C11)."""
+    del lead
+    if fact.rep_id is not None:
+        kind = fact.kind.removeprefix("lead.")
+        floor.queue.put([Chunk(kind, fact.lead_id, fact.epoch, (fact.rep_id,))])
+
+
+_BY_KIND: dict[str, Callable[[Fact, Lead, Floor], None]] = {
+    "lead.opened": deal,
+    "lead.due": deal,
+    "lead.check": check,
+    "lead.claimed": claimed,
+    "lead.expired": expired,
+    "lead.queued": queued,
+    "lead.assigned": tell_holder,
+    "lead.unworked": tell_holder,
+}
 
 
 def eligible(
-    lead: Lead, roster: Iterable[tuple[Rep, Limits]], playbook: Playbook, now: datetime
+    lead: Lead, roster: Iterable[tuple[Rep, Limits]], playbook: Playbook, at: datetime
 ) -> list[Rep]:
-    """Return the reps who may claim the lead now. Advisory: the claim judges again."""
-    return [
-        rep
-        for rep, limits in roster
-        if isinstance(decide(lead, rep, limits, playbook, now), Eligible)
-    ]
+    """Return the reps who may claim at `at` and whose wave was not told before.
+
+    Advisory: the claim judges again.
+    """
+    found = []
+    for rep, limits in roster:
+        verdict = decide(lead, rep, limits, playbook, at)
+        if isinstance(verdict, Eligible) and (lead.told_at is None or verdict.since > lead.told_at):
+            found.append(rep)
+    return found
 
 
-def chunks(kind: str, lead: Lead, reps: Sequence[Rep], now: datetime | None) -> list[Chunk]:
-    """Deal reps into chunks in random order (N6), the same order whenever the fact is replayed."""
+def chunks(
+    kind: str, lead: Lead, reps: Sequence[Rep], now: datetime | None, at: datetime | None = None
+) -> list[Chunk]:
+    """Deal reps into chunks in random order (N6), the same order whenever the fact is replayed.
+
+    All chunks wait for the same instant: `at`, or a moment after `now` when there are several.
+    """
     order = sorted(rep.rep_id for rep in reps)
     random.Random(f"{lead.lead_id}/{lead.epoch}").shuffle(order)  # noqa: S311 - fairness, no secret
     dealt = [tuple(order[start : start + CHUNK]) for start in range(0, len(order), CHUNK)]
-    start = None if now is None else now + (HEAD_START if len(dealt) > 1 else timedelta())
-    return [Chunk(kind, lead.lead_id, lead.epoch, rep_ids, start) for rep_ids in dealt]
+    if at is None and now is not None:
+        at = now + (HEAD_START if len(dealt) > 1 else timedelta())
+    return [Chunk(kind, lead.lead_id, lead.epoch, rep_ids, at) for rep_ids in dealt]
 
 
-def _members(roster: Roster, teams: Iterable[str]) -> list[tuple[Rep, Limits]]:
-    return [member for team in teams for member in roster.team(team)]
+def _members(floor: Floor, teams: Iterable[str]) -> list[tuple[Rep, Limits]]:
+    return [member for team in teams for member in floor.roster.team(team)]
+
+
+def _declined(lead: Lead, members: Iterable[tuple[Rep, Limits]], floor: Floor) -> frozenset[str]:
+    told = [rep.rep_id for rep, _ in members if rep.tier < 3]
+    known = floor.offers.sightings(lead.lead_id, lead.epoch, told)
+    return frozenset(rep_id for rep_id, sighting in known.items() if sighting.declined_at)

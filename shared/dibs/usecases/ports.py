@@ -2,52 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from dibs.domain.leads import Card, Claim, Lead, Move
 from dibs.domain.playbook import Playbook
 from dibs.domain.reps import Device, Limits, Rep
+from dibs.usecases.race import Notice, Sighting
 
+if TYPE_CHECKING:
+    # The claim function, which needs none of these, loads no more than it must.
+    from fractions import Fraction
 
-@dataclass(frozen=True)
-class RaceView:
-    """Everything one claim is judged on, as one read found it.
-
-    `claim` is the record of the lead's last won race; `noticed_at` is when this rep was first
-    told of this opening, None where they were not.
-    """
-
-    lead: Lead | None
-    rep: Rep | None
-    limits: Limits
-    claim: Claim | None
-    noticed_at: datetime | None
-    playbook: Playbook
-    token_hash: str | None = None
-
-
-@dataclass(frozen=True)
-class Sighting:
-    """What a rep did with an offer (N3): seen it, tried for it, declined it."""
-
-    seen_at: datetime | None = None
-    attempted_at: datetime | None = None
-    declined_at: datetime | None = None
-
-
-@dataclass(frozen=True)
-class Notice:
-    """One offer as it was sent (N3): by which channels, and when."""
-
-    lead_id: str
-    epoch: int
-    rep_id: str
-    sent_at: datetime
-    channels: tuple[str, ...]
-    claimed_at: datetime | None = None
+    from dibs.domain.activities import Step
+    from dibs.domain.ledger import Entry, Row
+    from dibs.domain.tiers import Inputs, Outlook
+    from dibs.domain.turns import Turn
 
 
 @dataclass(frozen=True)
@@ -88,35 +60,18 @@ class Chunk:
         return f"{self.kind}/{self.lead_id}/{self.epoch}/{','.join(self.rep_ids)}"
 
 
-class RaceStore(Protocol):
-    """The claim's own view of the tables: one read, one transaction."""
+@dataclass(frozen=True)
+class Taken:
+    """An assignment to be stored: who takes the lead, the step, and whose turn that was.
 
-    def read(self, lead_id: str, rep_id: str) -> RaceView: ...
+    Without a turn it is the last resort's, whom no limit keeps from it (C7).
+    """
 
-    def commit_claim(self, view: RaceView, claim: Claim) -> RaceView | None:
-        """Store the claim; None when it stands, else the facts as they stood when it failed.
-
-        Raises:
-            Busy: on a transaction conflict or throttling; nothing was changed.
-        """
-        ...
-
-    def commit_undo(self, view: RaceView, reopened: Lead, moves: Sequence[Move]) -> bool:
-        """Store the reopened lead and its moves, and take the claim off the rep's count.
-
-        False when the lead moved on meanwhile; nothing was changed then.
-        """
-        ...
-
-    def record_attempt(self, lead: Lead, rep_id: str, at: datetime, outcome: str) -> None: ...
-
-    def record_sighting(self, lead: Lead, rep_id: str, what: str, at: datetime) -> None: ...
-
-    def card(self, lead_id: str) -> Card | None: ...
-
-    def open_leads(self) -> list[Lead]: ...
-
-    def count_open(self, team: str, now: datetime) -> int: ...
+    claim: Claim
+    move: Move
+    ring: str
+    last: Turn
+    turn: Turn | None
 
 
 class LeadStore(Protocol):
@@ -126,7 +81,7 @@ class LeadStore(Protocol):
 
     def card(self, lead_id: str) -> Card | None: ...
 
-    def accept(self, lead: Lead, card: Card, move: Move, now: datetime) -> Card | None:
+    def accept(self, lead: Lead, card: Card, move: Move | None, signed_at: datetime) -> Card | None:
         """Store a new lead; None when stored, else the card already stored under its id."""
         ...
 
@@ -134,13 +89,76 @@ class LeadStore(Protocol):
 
     def open_leads(self) -> list[Lead]: ...
 
-    def planned(self, lead: Lead) -> None: ...
+    def told(self, lead: Lead, until: datetime) -> None: ...
+
+    def open_early(self, lead: Lead, early: Lead) -> bool: ...
 
     def expire(self, lead: Lead, move: Move) -> bool: ...
 
     def waiting_in_outbox(self, before: datetime) -> Iterable[Pending]: ...
 
     def clear_outbox(self, pending: Pending) -> None: ...
+
+
+class Holdings(Protocol):
+    """Leads that go to somebody, and come back, without a race (C7, C11, M5).
+
+    Each write is one transaction; False when the lead, its holder or the turn was no longer as
+    read, and nothing was changed.
+    """
+
+    def queued(self) -> list[Lead]: ...
+
+    def unworked(self, until: datetime) -> list[Lead]: ...
+
+    def held_by(self, rep_id: str) -> list[Lead]: ...
+
+    def last_turn(self, ring: str) -> Turn: ...
+
+    def assign(
+        self, lead: Lead, rep: Rep, limits: Limits, playbook: Playbook, taken: Taken
+    ) -> bool: ...
+
+    def give_back(
+        self, held: Lead, back: Lead, moves: Sequence[Move], rep: Rep, limits: Limits
+    ) -> bool: ...
+
+    def nudged(self, lead: Lead) -> bool: ...
+
+
+@dataclass(frozen=True)
+class Story:
+    """What is on record of a lead: as it stands, who took it last, and the steps of its life.
+
+    A race won leaves its step only when the lead is given back; until then `claim` has it.
+    """
+
+    lead: Lead
+    claim: Claim | None
+    moves: tuple[Move, ...]
+
+
+class Ledger(Protocol):
+    """Who took which lead and what they made of it; entries are added and never changed."""
+
+    def find(self, entry_ids: Collection[str]) -> dict[str, Entry]: ...
+
+    def of_rep(self, rep_id: str, start: datetime, end: datetime) -> Iterable[Entry]: ...
+
+    def of_team(self, team: str, weeks: Sequence[str]) -> Iterable[Entry]: ...
+
+    def put(self, entries: Sequence[Entry]) -> None: ...
+
+    def record(self, entry: Entry, step: Step | None) -> bool:
+        """Store an activity with what it makes of its lead; False when neither is any more as
+        it was read, and nothing was changed.
+
+        Raises:
+            Busy: on a transaction conflict or throttling; nothing was changed.
+        """
+        ...
+
+    def story(self, lead_id: str) -> Story | None: ...
 
 
 class Roster(Protocol):
@@ -156,15 +174,58 @@ class Roster(Protocol):
 
     def by_phone(self, phone: str) -> tuple[Rep, Limits] | None: ...
 
+    def set_tier(self, rep_id: str, was: int, tier: int) -> bool:
+        """Move a rep to another tier; False when they were moved meanwhile."""
+        ...
+
+    def put_profile(self, rep: Rep, fields: Sequence[str]) -> None: ...
+
+    def deactivate(self, rep_id: str, left_on: date) -> None: ...
+
     def opt_out(self, rep_id: str, opted_out: bool) -> None: ...
 
     def pause(self, rep_id: str, until: datetime | None) -> None: ...
+
+    def quiet(self, rep_id: str, until: datetime | None) -> None: ...
 
     def put_device(self, rep_id: str, device: Device) -> None: ...
 
     def remove_device(self, rep_id: str, device_id: str) -> None: ...
 
     def count_sms(self, rep_id: str, day: date, per_rep: int, per_organisation: int) -> bool: ...
+
+
+@dataclass(frozen=True)
+class Version:
+    """A playbook as it was put in force: when, by whom, and why. 0 is the preset as shipped."""
+
+    playbook: Playbook
+    applied_at: datetime | None = None
+    by: str = ""
+    note: str = ""
+
+    @property
+    def number(self) -> int:
+        return self.playbook.version
+
+
+class Playbooks(Protocol):
+    """The playbook in force, and every one there was (O4)."""
+
+    def in_force(self) -> Version: ...
+
+    def get(self, number: int) -> Version | None: ...
+
+    def history(self) -> list[Version]:
+        """Return the latest hundred versions, the newest first."""
+        ...
+
+    def add(self, version: Version) -> bool:
+        """Store the next version and put it in force, in one step.
+
+        False when another one is in force than the one before it; nothing was changed then.
+        """
+        ...
 
 
 class OfferStore(Protocol):
@@ -201,12 +262,65 @@ class Delivery:
     spread_ms: int = 0
 
 
+@dataclass(frozen=True)
+class Attained:
+    """What a rep made of a month's target (M4), and the leads a week that follow from it."""
+
+    achieved: int
+    target: int | None
+    attainment: Fraction | None
+    allowance: int
+    playbook_version: int
+
+
+class Targets(Protocol):
+    """What the organisation wants of each rep in a month, in the playbook's measure (M4)."""
+
+    def of(self, month: date, rep_ids: Sequence[str]) -> dict[str, int]: ...
+
+    def put(self, month: date, targets: Mapping[str, int]) -> None: ...
+
+
+class Results(Protocol):
+    """What was worked out for a period. The first record of anything counts."""
+
+    def begin(self, job: str, period: str, version: int, now: datetime) -> int | None:
+        """Return the playbook version a job was first begun under for a period.
+
+        None when that period, or a later one, is done or has been begun instead.
+        """
+        ...
+
+    def end(self, job: str, period: str, now: datetime) -> None: ...
+
+    def inputs(self, week: str, rep_ids: Sequence[str]) -> dict[str, Inputs]: ...
+
+    def record_inputs(self, week: str, found: Sequence[Inputs]) -> None: ...
+
+    def record_outlooks(self, week: str, version: int, outlooks: Sequence[Outlook]) -> None: ...
+
+    def record_attained(self, rep_id: str, month: str, result: Attained) -> bool:
+        """Store the month's result and the allowance that follows, once; False when there is one.
+
+        An allowance of a later month stays.
+        """
+        ...
+
+    def record_report(self, team: str, week: str, rows: Sequence[Row]) -> None: ...
+
+    def report(self, team: str, week: str) -> list[Row] | None: ...
+
+
 class Push(Protocol):
     """Alerts on phones. Both answer per rep; a rep counts as accepted when any device took it."""
 
     def offer(self, lead: Lead, reps: Sequence[Rep], now: datetime) -> Delivery: ...
 
     def withdraw(self, lead: Lead, reps: Sequence[Rep], now: datetime) -> Delivery: ...
+
+    def tell(self, what: str, lead: Lead, reps: Sequence[Rep], now: datetime) -> Delivery:
+        """Tell a lead's holder that it is theirs (`assigned`) or waits for them (`unworked`)."""
+        ...
 
     def register(
         self, rep_id: str, device_id: str, platform: str, token: str
@@ -232,7 +346,9 @@ class NotifyQueue(Protocol):
 class Timers(Protocol):
     """Delayed messages about a lead; a late or lost one delays a message, never a right."""
 
-    def close_at(self, lead: Lead, now: datetime) -> None: ...
+    def wake_at(self, lead: Lead, moment: datetime, now: datetime) -> None: ...
+
+    def check(self, kind: str, lead: Lead | None = None) -> None: ...
 
 
 class Bus(Protocol):

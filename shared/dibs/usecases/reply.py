@@ -12,7 +12,8 @@ from dibs.domain.errors import DibsError
 from dibs.domain.leads import Lead
 from dibs.domain.reps import Limits, Rep
 from dibs.usecases.claim import Won, by_sms, claim
-from dibs.usecases.ports import OfferStore, Once, RaceStore, Roster
+from dibs.usecases.ports import OfferStore, Once, Roster
+from dibs.usecases.race import RaceStore
 from dibs.usecases.reps import open_offers
 
 YES = {"YES", "Y", "YA", "ДА", "是"}

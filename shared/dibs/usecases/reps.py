@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from dibs.domain.decide import Verdict, decide
 from dibs.domain.errors import FieldError, InvalidInput, LeadNotFound
@@ -13,9 +14,13 @@ from dibs.domain.links import link_token
 from dibs.domain.playbook import Playbook
 from dibs.domain.reps import Limits, Platform, Rep
 from dibs.usecases.claim import Proof
-from dibs.usecases.ports import Push, RaceStore, Roster
+from dibs.usecases.race import RaceStore
+
+if TYPE_CHECKING:
+    from dibs.usecases.ports import Push, Roster
 
 DEVICES_PER_REP = 3
+MOST_QUIET_MINUTES = 10_080
 _DEVICE_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 
 
@@ -49,8 +54,10 @@ def open_offers(
 
 def sight(
     store: RaceStore, lead_id: str, rep_id: str, proof: Proof, what: str, now: datetime
-) -> None:
+) -> Lead:
     """Record that the rep saw or declined the offer (N3), which also keeps the text from coming.
+
+    Returns the lead, which somebody may be waiting for (M6).
 
     Raises:
         Unauthorized, LeadNotFound, Withdrawn: who asks, or for what, is not known.
@@ -62,6 +69,7 @@ def sight(
         raise LeadNotFound
     if lead.state is State.OPEN:
         store.record_sighting(lead, rep_id, what, now)
+    return lead
 
 
 def set_availability(
@@ -73,6 +81,15 @@ def set_availability(
         raise InvalidInput((FieldError("minutes", f"use 1 to {longest}"),))
     until = None if available else now + timedelta(minutes=minutes or longest)
     roster.pause(rep_id, until)
+    return until
+
+
+def set_quiet(roster: Roster, rep_id: str, minutes: int, now: datetime) -> datetime | None:
+    """Send the rep no alert for that long, 0 ends it; they may claim all the same (R8)."""
+    if not 0 <= minutes <= MOST_QUIET_MINUTES:
+        raise InvalidInput((FieldError("quiet_minutes", f"use 0 to {MOST_QUIET_MINUTES}"),))
+    until = now + timedelta(minutes=minutes) if minutes else None
+    roster.quiet(rep_id, until)
     return until
 
 

@@ -1,15 +1,17 @@
-"""Bring back what was dropped (C7, O1): facts that never left, openings never planned, windows
-that closed unseen. Runs each minute; running twice changes nothing."""
+"""Bring back what was dropped (C7, O1): facts that never left, waves never told, windows that
+closed unseen, leads not worked. Runs each minute; running twice changes nothing."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
 
 from dibs.domain.leads import Lead, State, moved
-from dibs.usecases.ports import Bus, Fact, LeadStore, Pending, Timers
+from dibs.domain.opening import latest_opening, next_opening, opened_early
+from dibs.usecases.ports import Bus, Fact, Holdings, LeadStore, Pending, Roster
+from dibs.usecases.race import RaceStore
+from dibs.usecases.work import look_after
 
 # Younger ones are still on their ordinary way.
 PATIENCE = timedelta(seconds=45)
@@ -23,6 +25,9 @@ class Swept:
     republished: int
     replanned: int
     expired: int
+    nudged: int
+    returned: int
+    queued: int
 
 
 def relay(pending: list[Pending], store: LeadStore, bus: Bus) -> None:
@@ -32,36 +37,46 @@ def relay(pending: list[Pending], store: LeadStore, bus: Bus) -> None:
         store.clear_outbox(item)
 
 
-def sweep(store: LeadStore, bus: Bus, now: datetime) -> Swept:
-    """Re-drive everything older than `PATIENCE` that has not reached where it was going."""
+def sweep(
+    store: LeadStore, race: RaceStore, holdings: Holdings, roster: Roster, bus: Bus, now: datetime
+) -> Swept:
+    """Re-drive everything older than `PATIENCE` that has not reached where it was going.
+
+    Waves that were not told, windows that closed unseen, leads not worked (C11), and a queue that
+    somebody may have become free for (C7).
+    """
     late = now - PATIENCE
     republished, stuck = 0, iter(store.waiting_in_outbox(late))
     # Slice by slice, so that a run that ends early has got on with a long backlog.
     while waiting := list(islice(stuck, SLICE)):
         relay(waiting, store, bus)
         republished += len(waiting)
-    expired, unplanned = 0, []
+    expired, again = 0, list[Fact]()
     for lead in store.open_leads():
         if lead.state is State.OPEN and now >= lead.closes_at:
             expired += close(lead, store, now)
-        elif lead.planned_epoch < lead.epoch and lead.opens_at < late:
-            unplanned.append(Fact("lead.opened", lead.lead_id, lead.epoch))
-    bus.publish(unplanned)
-    return Swept(republished, len(unplanned), expired)
+        elif untold(lead, late):
+            again.append(Fact("lead.opened", lead.lead_id, lead.epoch))
+        elif _opens_early(lead, roster, now):
+            again.append(Fact("lead.check", lead.lead_id, lead.epoch))
+    queue = holdings.queued()
+    # One of them stands for all: the whole queue is served, oldest first.
+    bus.publish([*again, *(Fact("lead.queued", one.lead_id, one.epoch) for one in queue[:1])])
+    nudged, returned = look_after(race, holdings, bus, lambda: now)
+    return Swept(republished, len(again), expired, nudged, returned, len(queue))
 
 
-def closing(
-    lead_id: str, epoch: int, store: LeadStore, timers: Timers, clock: Callable[[], datetime]
-) -> None:
-    """Answer a closing timer: expire the lead when it is due, wait on when it is not."""
-    lead = store.get(lead_id)
-    now = clock()
-    if lead is None or lead.epoch != epoch or lead.state is not State.OPEN:
-        return
-    if now < lead.closes_at:
-        timers.close_at(lead, now)
-    else:
-        close(lead, store, now)
+def untold(lead: Lead, late: datetime) -> bool:
+    """Tell whether a wave opened before `late` whose reps were not told."""
+    opened = latest_opening(lead, late)
+    return opened is not None and (lead.told_at is None or lead.told_at < opened)
+
+
+def _opens_early(lead: Lead, roster: Roster, now: datetime) -> bool:
+    if next_opening(lead, now) is None:
+        return False
+    members = [member for team in lead.teams for member in roster.team(team)]
+    return opened_early(lead, members, frozenset(), roster.playbook(), now) != lead
 
 
 def close(lead: Lead, store: LeadStore, now: datetime) -> bool:

@@ -1,0 +1,117 @@
+"""`POST /activities`: what reps did, told by a system that signs, or by the rep."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dibs import wiring
+from dibs.adapters.activities import activity_from, listed
+from dibs.adapters.callers import calling_rep
+from dibs.adapters.entry import Event, http
+from dibs.adapters.http import STATUS, Response, answer, header
+from dibs.adapters.intake import parse_json, raw_body, verify
+from dibs.adapters.observability import logger
+from dibs.domain.activities import Activity
+from dibs.domain.errors import DibsError, MalformedBody
+from dibs.usecases.activities import Recorded, record_all
+
+Outcome = Recorded | DibsError
+
+
+def post_activities(event: Event) -> Response:
+    """Record one activity (201, repeated 200), or each of `{"activities": [...]}` by itself."""
+    raw = raw_body(event)
+    caller = _caller(event, raw)
+    body = parse_json(raw)
+    if not isinstance(body, dict):
+        raise MalformedBody("The body must be a JSON object.")
+    if "activities" not in body:
+        [outcome] = _recorded([body], caller)
+        if isinstance(outcome, DibsError):
+            raise outcome
+        return answer(_status(outcome), _body(outcome))
+    sent = listed(body)
+    return answer(
+        200,
+        {
+            "results": [
+                _result(data, outcome)
+                for data, outcome in zip(sent, _recorded(sent, caller), strict=True)
+            ]
+        },
+    )
+
+
+def _caller(event: Event, raw: bytes) -> str | None:
+    """Return the rep whose token was sent; None for a system that signed.
+
+    Raises:
+        Unauthorized: neither.
+        Forbidden: a manager's token; reps tell of their own work.
+    """
+    if header(event, "authorization"):
+        rep, _ = calling_rep(event, wiring.roster())
+        return rep.rep_id
+    verify(raw, event.get("headers", {}), wiring.intake_secret())
+    return None
+
+
+def _recorded(sent: list[Any], caller: str | None) -> list[Outcome]:
+    """Record what has the right shape, and return what became of each, in the order sent."""
+    read = [_read(data) for data in sent]
+    good = [one for one in read if isinstance(one, Activity)]
+    done = iter(record_all(wiring.register(), good, caller))
+    outcomes: list[Outcome] = [one if isinstance(one, DibsError) else next(done) for one in read]
+    new = [one for one in outcomes if isinstance(one, Recorded) and not one.repeated]
+    logger.info("activities recorded", sent=len(sent), new=len(new))
+    if any(one.freed for one in new):
+        wiring.timers().check("queue.check")
+    return outcomes
+
+
+def _read(data: Any) -> Activity | DibsError:
+    try:
+        return activity_from(data)
+    except DibsError as error:
+        return error
+
+
+def _status(outcome: Outcome) -> int:
+    if isinstance(outcome, DibsError):
+        return STATUS[type(outcome)]
+    return 200 if outcome.repeated else 201
+
+
+def _body(recorded: Recorded) -> dict[str, Any]:
+    entry = recorded.entry
+    return {
+        "activity_id": entry.entry_id.partition("/")[2],
+        "type": entry.kind,
+        "lead_id": entry.lead_id,
+        "rep_id": entry.rep_id,
+        "at": entry.at,
+        "repeated": recorded.repeated,
+    }
+
+
+def _result(data: Any, outcome: Outcome) -> dict[str, Any]:
+    name = data.get("activity_id") if isinstance(data, dict) else None
+    result: dict[str, Any] = {
+        "activity_id": name if isinstance(name, str) else None,
+        "status": _status(outcome),
+    }
+    if isinstance(outcome, DibsError):
+        result |= {"code": outcome.code, "detail": str(outcome), **outcome.details()}
+    return result
+
+
+def warm() -> None:
+    """Make what the first activity would wait for."""
+    wiring.intake_secret()
+    wiring.register().roster.playbook()
+    wiring.timers()
+
+
+ROUTES = {"POST /activities": post_activities}
+
+handler = http(ROUTES, warm)

@@ -1,0 +1,177 @@
+"""Boards and reports, for programs and for browsers, and signing in to see them."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+from urllib.parse import parse_qs
+
+from boards import page
+from dibs import wiring
+from dibs.adapters import clock
+from dibs.adapters.callers import calling_manager, calling_rep
+from dibs.adapters.entry import Event, http
+from dibs.adapters.http import Response, answer, bearer_token, query, wants_html
+from dibs.adapters.intake import raw_body
+from dibs.adapters.settings import settings
+from dibs.adapters.sign_in import cookie_for, signed_in
+from dibs.domain.calendar import Period
+from dibs.domain.errors import DibsError, FieldError, Forbidden, InvalidInput, Unauthorized
+from dibs.domain.ledger import Row
+from dibs.domain.reps import Rep
+from dibs.usecases.boards import KINDS, Standing, TeamReport, assignment, response_speed
+
+_MANAGER = "manager"
+_REPORT = "/reports/assignment"
+_BOARD = "/boards/response_speed"
+
+
+def speed_board(event: Event) -> Response:
+    """`GET /boards/response_speed`: a rep's own team; any team to a manager, who names it (M3)."""
+    rep = _viewer(signed_in(event))
+    team = query(event, "team")
+    if rep is not None and team not in ("", rep.team):
+        raise Forbidden("Reps see the board of their own team.")
+    wanted = query(event, "period") or "week"
+    kind = next((kind for kind in KINDS if kind == wanted), None)
+    if kind is None:
+        raise InvalidInput((FieldError("period", f"use {' or '.join(KINDS)}"),))
+    board = response_speed(
+        wiring.ledger(),
+        wiring.roster(),
+        team if rep is None else rep.team,
+        kind,
+        query(event, "period_name"),
+        rep,
+        _as_of(event),
+    )
+    mine = next((one for one in board.standings if one.mine), None)
+    body: dict[str, Any] = {
+        "board": "response_speed",
+        "team": board.team,
+        "as_of": board.as_of,
+        "period": _period(board.period),
+        "rows": [_standing(one) for one in board.standings],
+    }
+    if rep is not None:
+        body["me"] = _standing(mine) if mine else None
+    if board.winners is not None:
+        body["winners"] = [{"id": one.rep_id, "name": one.name} for one in board.winners]
+    return answer(200, body)
+
+
+def _viewer(event: Event) -> Rep | None:
+    """Return the rep who asks, None for a manager."""
+    caller, _ = bearer_token(event)
+    if caller == _MANAGER:
+        calling_manager(event, wiring.roster())
+        return None
+    return calling_rep(event, wiring.roster())[0]
+
+
+def _as_of(event: Event) -> datetime:
+    now, sent = clock.now(), query(event, "as_of")
+    if not sent:
+        return now
+    try:
+        # A plus sign that was sent as it is arrives as the space it stands for.
+        as_of = clock.from_iso(sent.replace(" ", "+"))
+    except ValueError as error:
+        raise InvalidInput((FieldError("as_of", str(error)),)) from error
+    if as_of > now:
+        raise InvalidInput((FieldError("as_of", "lies in the future; nothing is known of it"),))
+    return as_of
+
+
+def _period(period: Period) -> dict[str, Any]:
+    return {"name": period.name, "start": period.start, "end": period.end}
+
+
+def _standing(one: Standing) -> dict[str, Any]:
+    return {
+        "place": one.place,
+        "id": one.rep_id,
+        "name": one.name,
+        "value": one.speed.mean_seconds,
+        "within_5_min": one.speed.within_5_min,
+        "within_1_hour": one.speed.within_1_hour,
+        "streak": one.speed.longest_streak_under_10_min,
+        "taken": one.speed.taken,
+        "contacted": one.speed.contacted,
+    }
+
+
+def assignment_report(event: Event) -> Response:
+    """`GET /reports/assignment`: what became of a week's leads, team by team (R10); managers."""
+    html = wants_html(event)
+    try:
+        calling_manager(signed_in(event), wiring.roster())
+        as_of = _as_of(event)
+        reports = assignment(
+            wiring.ledger(),
+            wiring.results(),
+            wiring.roster(),
+            query(event, "team"),
+            query(event, "week"),
+            as_of,
+        )
+    except (Unauthorized, Forbidden) as error:
+        if html:
+            return page.sign_in(error)
+        raise
+    except InvalidInput as error:
+        if html:
+            return page.message(error)
+        raise
+    if html:
+        return page.report(reports, as_of)
+    return answer(200, {"as_of": as_of, "teams": [_report(one) for one in reports]})
+
+
+def _report(one: TeamReport) -> dict[str, Any]:
+    return {
+        "team": one.team,
+        "name": one.name,
+        "period": _period(one.period),
+        "final": one.final,
+        "rows": [_row(row) for row in one.rows],
+    }
+
+
+def _row(row: Row) -> dict[str, Any]:
+    body = asdict(row)
+    load = {name: body.pop(f"{name}_load") for name in ("least", "median", "most")}
+    return {**body, "taken": row.taken, "load": load}
+
+
+def sign_in_page(event: Event) -> Response:
+    """`GET /sign-in`: one field for the token."""
+    del event
+    return page.sign_in()
+
+
+def sign_in(event: Event) -> Response:
+    """`POST /sign-in`: check the token, keep it in a cookie, and show what it opens."""
+    sent = parse_qs(raw_body(event).decode(errors="replace"))
+    token = sent.get("token", [""])[0].strip()
+    try:
+        viewer = _viewer({"headers": {"authorization": f"Bearer {token}"}})
+    except DibsError as error:
+        return page.sign_in(error)
+    return {
+        "statusCode": 303,
+        "headers": {"location": _REPORT if viewer is None else _BOARD, "cache-control": "no-store"},
+        "cookies": [cookie_for(token, settings().public_url)],
+        "body": "",
+    }
+
+
+ROUTES = {
+    "GET /boards/response_speed": speed_board,
+    "GET /reports/assignment": assignment_report,
+    "GET /sign-in": sign_in_page,
+    "POST /sign-in": sign_in,
+}
+
+handler = http(ROUTES, lambda: (wiring.ledger(), wiring.roster().playbook(), page.site()))

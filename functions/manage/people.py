@@ -1,0 +1,120 @@
+"""What managers do about reps: see who is on, change a profile, set targets, let somebody go."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from typing import Any
+
+from dibs import wiring
+from dibs.adapters import clock
+from dibs.adapters.callers import calling_manager
+from dibs.adapters.entry import Event
+from dibs.adapters.http import Response, answer, path
+from dibs.adapters.intake import json_object, raw_body
+from dibs.domain.calendar import written_hours
+from dibs.domain.decide import off
+from dibs.domain.errors import FieldError, InvalidInput, RouteNotFound
+from dibs.domain.playbook import Playbook
+from dibs.domain.quotas import LARGEST_TARGET
+from dibs.domain.reps import Rep
+from dibs.usecases.people import change_profile, leave_for_good
+
+_MONTH = re.compile(r"(2[0-9]{3})-(0[1-9]|1[0-2])")
+
+
+def reps(event: Event) -> Response:
+    """`GET /reps`: who is on which team, and who is on duty."""
+    calling_manager(event, wiring.roster())
+    playbook = wiring.roster().playbook()
+    found = wiring.Operator(wiring.roster(), wiring.playbooks()).reps()
+    return answer(200, {"reps": [_rep(rep, playbook) for rep in found]})
+
+
+def put_rep(event: Event) -> Response:
+    """`PUT /reps/{rep_id}`: change what is named of team, tier, zone, hours, leave and so on."""
+    calling_manager(event, wiring.roster())
+    changed = change_profile(wiring.roster(), path(event, "rep_id"), json_object(raw_body(event)))
+    wiring.timers().check("queue.check")
+    return answer(200, _rep(changed, wiring.roster().playbook()))
+
+
+def let_go(event: Event) -> Response:
+    """`POST /reps/{rep_id}/leave`: the rep leaves at once, and their open leads go back (R8)."""
+    manager = calling_manager(event, wiring.roster())
+    rep_id = path(event, "rep_id")
+    returned = leave_for_good(
+        wiring.roster(), wiring.race(), wiring.holdings(), rep_id, manager, clock.now
+    )
+    return answer(200, {"rep_id": rep_id, "active": False, "leads_returned": returned})
+
+
+def targets(event: Event) -> Response:
+    """`GET /targets/{month}`: what is wanted of each rep in that month (M4)."""
+    calling_manager(event, wiring.roster())
+    month = _month(event)
+    found = wiring.Operator(wiring.roster(), wiring.playbooks()).reps()
+    known = wiring.targets().of(month, [rep.rep_id for rep in found])
+    return answer(200, {"month": f"{month:%Y-%m}", **_measure(), "targets": known})
+
+
+def put_targets(event: Event) -> Response:
+    """`PUT /targets/{month}` `{"targets": {"<rep_id>": 120000}}`: set the named reps' (M4).
+
+    In the playbook's measure: leads won, or revenue in the smallest unit of its currency.
+    """
+    calling_manager(event, wiring.roster())
+    month, given = _month(event), json_object(raw_body(event)).get("targets")
+    if not isinstance(given, dict) or not given:
+        raise InvalidInput((FieldError("targets", "send an object of rep ids and numbers"),))
+    known = wiring.roster().get_many(list(given))
+    errors = [
+        FieldError(f"targets.{rep_id}", "is no rep here; look at GET /reps")
+        for rep_id in given
+        if rep_id not in known
+    ]
+    errors += [
+        FieldError(f"targets.{rep_id}", f"send a whole number from 0 to {LARGEST_TARGET}")
+        for rep_id, target in given.items()
+        if isinstance(target, bool)
+        or not isinstance(target, int)
+        or not 0 <= target <= LARGEST_TARGET
+    ]
+    if errors:
+        raise InvalidInput(tuple(errors))
+    wiring.targets().put(month, given)
+    return answer(200, {"month": f"{month:%Y-%m}", **_measure(), "targets": given})
+
+
+def _measure() -> dict[str, str]:
+    quota = wiring.roster().playbook().quota
+    return {"measure": quota.measure, "currency": quota.currency}
+
+
+def _month(event: Event) -> date:
+    found = _MONTH.fullmatch(path(event, "month"))
+    if found is None:
+        raise RouteNotFound("Name a month as 2026-11.")
+    return date(int(found[1]), int(found[2]), 1)
+
+
+def _rep(rep: Rep, playbook: Playbook) -> dict[str, Any]:
+    return {
+        "rep_id": rep.rep_id,
+        "name": rep.name,
+        "team": rep.team,
+        "tier": rep.tier,
+        "zone": rep.zone,
+        "active": rep.active,
+        "available": not off(rep, playbook, clock.now()),
+        "unavailable": [refusal.code for refusal in off(rep, playbook, clock.now())],
+        "push": bool(rep.pushable),
+        "sms": rep.textable,
+        "hours": written_hours(rep.hours),
+        "leave": [{"from": str(first), "to": str(last)} for first, last in rep.leave],
+        "weight": rep.weight,
+        "territories": rep.territories,
+        "joined_on": rep.joined_on and str(rep.joined_on),
+        "left_on": rep.left_on and str(rep.left_on),
+        "leads_a_week": rep.allowance,
+    }

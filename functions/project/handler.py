@@ -1,0 +1,20 @@
+"""Facts about leads become entries of the ledger."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dibs import wiring
+from dibs.adapters.entry import Arrival, messages
+from dibs.usecases.ports import Fact
+from dibs.usecases.project import project
+
+
+def act(body: dict[str, Any], arrival: Arrival) -> None:
+    """Write down one fact."""
+    del arrival
+    fact = Fact(body["kind"], body["lead_id"], body["epoch"], body.get("rep_id"))
+    project(fact, wiring.ledger(), wiring.roster())
+
+
+handler = messages(act, lambda: (wiring.ledger(), wiring.roster().playbook()))

@@ -1,0 +1,155 @@
+"""A rep's own card: what decides for them now, and what the next tier needs (U2, M2, M4, R8)."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from dibs.adapters.ledger import DynamoLedger
+from dibs.adapters.results import DynamoResults
+from dibs.adapters.translations import refusal_sentence
+from dibs.domain.calendar import Kind, last_completed, next_on_duty
+from dibs.domain.decide import allowance_of, day_after, off, schedule_of
+from dibs.domain.playbook import Model, Playbook
+from dibs.domain.reps import Limits, Rep
+from dibs.domain.tiers import Outlook
+from dibs.domain.winning import winning_metrics
+from dibs.usecases.ports import Attained
+
+
+def card_of(
+    rep: Rep,
+    limits: Limits,
+    playbook: Playbook,
+    results: DynamoResults,
+    ledger: DynamoLedger,
+    now: datetime,
+) -> dict[str, Any]:
+    """Return what `GET /me` answers."""
+    why = off(rep, playbook, now)
+    today, week = rep.today(now), rep.this_week(now)
+    return {
+        "rep_id": rep.rep_id,
+        "name": rep.name,
+        "team": rep.team,
+        "zone": rep.zone,
+        "model": playbook.model_of(rep.team),
+        "playbook_version": playbook.version,
+        "available": not why,
+        "unavailable": [refusal_sentence(one, rep.language) for one in why],
+        "available_at": _back_at(rep, playbook, now) if why else None,
+        "paused_until": rep.paused_until if rep.is_paused(now) else None,
+        "quiet_until": rep.quiet_until if rep.is_quiet(now) else None,
+        "leave": [{"from": str(first), "to": str(last)} for first, last in rep.leave],
+        "claims": {
+            "today": limits.claims_on(today),
+            "most_a_day": playbook.claims_per_day,
+            "starts_again_at": day_after(today, rep.zone),
+        },
+        "in_hand": limits.in_hand,
+        "tier": rep.tier,
+        "tier_metrics": _metrics(rep, playbook, ledger, now),
+        "tier_outlook": _outlook(_latest(rep, playbook, results, now)),
+        "allowance": {
+            "leads_a_week": allowance_of(rep, playbook, now),
+            "taken_this_week": limits.leads_in(week),
+            "starts_again_at": day_after(week + timedelta(days=6), rep.zone),
+            "last_month": _attained(_last_month(rep, playbook, results, now)),
+        },
+    }
+
+
+def _back_at(rep: Rep, playbook: Playbook, now: datetime) -> datetime | None:
+    """Return when the rep is on duty again; a pause may end outside their hours."""
+    ends = rep.paused_until if rep.paused_until and rep.is_paused(now) else now
+    return next_on_duty(schedule_of(rep, playbook), ends)
+
+
+def _metrics(
+    rep: Rep, playbook: Playbook, ledger: DynamoLedger, now: datetime
+) -> dict[str, Any] | None:
+    """Return what wins in the rep's tier (G10), over as many weeks as tiers look back on."""
+    if playbook.model_of(rep.team) is not Model.TIERS:
+        return None
+    weeks, currency = playbook.tiers.weeks, playbook.quota.currency
+    start = now - timedelta(weeks=weeks)
+    entries = list(ledger.of_rep(rep.rep_id, start, now))
+    counts = playbook.work.counts
+    found = winning_metrics(rep.tier, entries, counts, currency, rep.rep_id, start, now)
+    return {"weeks": weeks, "currency": currency, **found}
+
+
+def _latest(
+    rep: Rep, playbook: Playbook, results: DynamoResults, now: datetime
+) -> tuple[str, Outlook] | None:
+    """Return the latest week the rep was placed for: the last one, or the one before it."""
+    if playbook.model_of(rep.team) is not Model.TIERS:
+        return None
+    week = _last("week", rep, playbook, now)
+    for name in (week, _last("week", rep, playbook, now - timedelta(days=7))):
+        found = results.outlook(rep.rep_id, name)
+        if found is not None:
+            return name, found
+    return None
+
+
+def _last_month(
+    rep: Rep, playbook: Playbook, results: DynamoResults, now: datetime
+) -> tuple[str, Attained] | None:
+    if not playbook.quota.enabled:
+        return None
+    month = _last("month", rep, playbook, now)
+    found = results.attained(rep.rep_id, month)
+    return None if found is None else (month, found)
+
+
+def _last(kind: Kind, rep: Rep, playbook: Playbook, now: datetime) -> str:
+    team = playbook.teams.get(rep.team)
+    return last_completed(kind, rep.zone if team is None else team.zone, now).name
+
+
+def _outlook(found: tuple[str, Outlook] | None) -> dict[str, Any] | None:
+    if found is None:
+        return None
+    week, outlook = found
+    inputs, placing = outlook.inputs, outlook.placing
+    return {
+        "week": week,
+        "tier": placing.tier,
+        "was": placing.was,
+        "counted": placing.counted,
+        "reason": placing.reason,
+        "inputs": {
+            "taken": inputs.taken,
+            "converted": inputs.converted,
+            "attainment": inputs.attainment,
+            "response_seconds": inputs.response_seconds,
+        },
+        "score": placing.score,
+        "marks": None
+        if placing.marks is None
+        else {
+            "conversion": placing.marks.conversion_index,
+            "attainment": placing.marks.attainment_index,
+            "speed": placing.marks.speed_index,
+        },
+        "to_rise": outlook.to_rise,
+        "points_missing": outlook.points_missing,
+        "conversions_needed": outlook.conversions_needed,
+        "to_fall": outlook.to_fall,
+    }
+
+
+def _attained(found: tuple[str, Attained] | None) -> dict[str, Any] | None:
+    if found is None:
+        return None
+    month, result = found
+    reached = result.attainment
+    return {
+        "month": month,
+        "achieved": result.achieved,
+        "target": result.target,
+        # Cut, not rounded: what falls short of a band does not read as if it did not.
+        "percent": None if reached is None else int(reached * 1000) / 10,
+        "leads_a_week": result.allowance,
+    }

@@ -1,0 +1,68 @@
+"""Activities as they come in: one, or up to 500 in one body."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic_core import PydanticCustomError
+
+from dibs.adapters.clock import from_iso
+from dibs.adapters.intake import Id, Word, checked
+from dibs.domain.activities import Activity
+from dibs.domain.errors import FieldError, InvalidInput
+
+MOST = 500
+# More than anybody sells, and far below what a number can hold exactly.
+_LARGEST_AMOUNT = 10**15
+
+
+def _moment(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    try:
+        return from_iso(value)
+    except ValueError as error:
+        raise PydanticCustomError("moment", "{how}", {"how": str(error)}) from error
+
+
+Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
+
+
+class ActivityIn(BaseModel):
+    """One activity of `POST /activities`. Unknown fields are ignored, as those of a lead are."""
+
+    model_config = ConfigDict(strict=True, extra="ignore")
+
+    activity_id: Id
+    type: Word
+    at: Annotated[datetime, BeforeValidator(_moment)]
+    lead_id: Word = ""
+    rep_id: Word = ""
+    amount: Annotated[int, Field(ge=0, le=_LARGEST_AMOUNT)] | None = None
+    currency: Currency | None = None
+
+
+def activity_from(data: Any) -> Activity:
+    """Return the activity that was sent.
+
+    Raises:
+        InvalidInput: names every field that is wrong.
+    """
+    if not isinstance(data, dict):
+        raise InvalidInput((FieldError("activity", "send a JSON object"),))
+    found = checked(ActivityIn, data)
+    return Activity(**{**found.model_dump(), "currency": found.currency or ""})
+
+
+def listed(body: dict[str, Any]) -> list[Any]:
+    """Return what a body holds under `activities`.
+
+    Raises:
+        InvalidInput: it is no list, or one of none or too many.
+    """
+    found = body.get("activities")
+    if not isinstance(found, list) or not 1 <= len(found) <= MOST:
+        raise InvalidInput((FieldError("activities", f"send a list of 1 to {MOST} activities"),))
+    return found

@@ -1,0 +1,51 @@
+"""Who is calling, from the bearer token that was sent: a rep, or a manager."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Mapping
+from typing import Any
+
+from dibs.adapters.http import bearer_token
+from dibs.adapters.roster import DynamoRoster
+from dibs.domain.errors import Forbidden, Unauthorized
+from dibs.domain.reps import Limits, Rep
+from dibs.usecases.claim import token_hash
+
+_MANAGER = "manager"
+
+
+def calling_rep(event: Mapping[str, Any], roster: DynamoRoster) -> tuple[Rep, Limits]:
+    """Return the rep whose token was sent, and what they have used up.
+
+    Raises:
+        Unauthorized: nobody's, or no longer theirs.
+        Forbidden: a manager's; these calls are a rep's own.
+    """
+    rep_id, token = bearer_token(event)
+    known = roster.credentials(rep_id)
+    if known is None:
+        if rep_id == _MANAGER:
+            raise Forbidden("These calls are a rep's own.")
+        raise Unauthorized
+    rep, limits, stored = known
+    if not rep.active or not hmac.compare_digest(stored or "", token_hash(token)):
+        raise Unauthorized
+    return rep, limits
+
+
+def calling_manager(event: Mapping[str, Any], roster: DynamoRoster) -> str:
+    """Return how a manager is named in records, once their token was checked.
+
+    Raises:
+        Unauthorized: nobody's token, or no longer theirs.
+        Forbidden: a rep's; these calls are the managers'.
+    """
+    caller, token = bearer_token(event)
+    if caller != _MANAGER:
+        calling_rep(event, roster)
+        raise Forbidden
+    known = roster.manager_hash()
+    if known is None or not hmac.compare_digest(known, token_hash(token)):
+        raise Unauthorized
+    return _MANAGER

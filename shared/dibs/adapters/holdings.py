@@ -1,0 +1,137 @@
+"""Leads that go to somebody, and come back, without a race, on DynamoDB (C7, C11, M5)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from dibs.adapters import keys
+from dibs.adapters.dynamo import ConditionFailed, Dynamo
+from dibs.adapters.race import (
+    count_lead,
+    less_used,
+    put_move,
+    put_record,
+    read_waiting,
+    reopen_lock,
+    take_lock,
+)
+from dibs.adapters.records import Item, lead_from
+from dibs.adapters.settings import Settings
+from dibs.domain.leads import Lead, Move
+from dibs.domain.playbook import Playbook
+from dibs.domain.reps import Limits, Rep
+from dibs.domain.turns import Turn
+from dibs.usecases.ports import Taken
+
+
+class DynamoHoldings:
+    """Implements `Holdings`."""
+
+    def __init__(self, dynamo: Dynamo, settings: Settings) -> None:
+        self._db = dynamo
+        self._to = settings
+
+    def queued(self) -> list[Lead]:
+        """Return the leads that wait to be assigned, the oldest first."""
+        found = read_waiting(self._db, self._to, keys.queue_shard)
+        return sorted(found, key=lambda lead: (lead.received_at, lead.lead_id))
+
+    def unworked(self, until: datetime) -> list[Lead]:
+        """Return the held leads whose holder is due a reminder by `until`, or has lost them."""
+        return read_waiting(self._db, self._to, keys.work_shard, until)
+
+    def held_by(self, rep_id: str) -> list[Lead]:
+        """Return the leads a rep holds and is not done with, the oldest first."""
+        held = self._db.query(
+            self._to.leads_table,
+            "holder = :rep",
+            {":rep": {"S": rep_id}},
+            index=keys.HELD_INDEX,
+        )
+        wanted = [{"lead_id": item["lead_id"], "sk": item["sk"]} for item in held]
+        found = self._db.batch_get({self._to.leads_table: wanted}, (self._to.leads_table,))
+        leads = [lead_from(item) for item in found[self._to.leads_table]]
+        ours = [lead for lead in leads if lead.owner == rep_id]
+        return sorted(ours, key=lambda lead: (lead.claimed_at or lead.opens_at, lead.lead_id))
+
+    def last_turn(self, ring: str) -> Turn:
+        """Return who of the ring was served last, as it is now."""
+        item = self._db.get(self._to.organisation_table, _rotation(ring), consistent=True)
+        return Turn(int(item["round"]["N"]), item["rep_id"]["S"]) if item else Turn()
+
+    def assign(
+        self, lead: Lead, rep: Rep, limits: Limits, playbook: Playbook, taken: Taken
+    ) -> bool:
+        """Give the lead to the rep: lock, counts, record, step and turn in one transaction."""
+        bound = taken.turn is not None
+        writes = [
+            take_lock(self._to, lead, taken.claim, ""),
+            count_lead(self._to, rep, limits, playbook, taken.claim, bound=bound),
+            put_record(self._to, taken.claim),
+            put_move(self._to, taken.move),
+        ]
+        if taken.turn is not None:
+            writes.append(self._pass_turn(taken.ring, taken.last, taken.turn))
+        return self._stored(writes)
+
+    def _pass_turn(self, ring: str, last: Turn, turn: Turn) -> dict[str, Any]:
+        before: Item = {":round": {"N": str(last.round)}, ":rep": {"S": last.rep_id}}
+        known = "#round = :round AND rep_id = :rep"
+        return {
+            "Put": {
+                "TableName": self._to.organisation_table,
+                "Item": {
+                    **_rotation(ring),
+                    "round": {"N": str(turn.round)},
+                    "rep_id": {"S": turn.rep_id},
+                },
+                "ConditionExpression": known if last.rep_id else "attribute_not_exists(pk)",
+                **(
+                    {
+                        "ExpressionAttributeNames": {"#round": "round"},
+                        "ExpressionAttributeValues": before,
+                    }
+                    if last.rep_id
+                    else {}
+                ),
+            }
+        }
+
+    def give_back(
+        self, held: Lead, back: Lead, moves: Sequence[Move], rep: Rep, limits: Limits
+    ) -> bool:
+        """Take a held lead from its holder; it is open, or waits to be assigned, again."""
+        return self._stored(
+            [
+                reopen_lock(self._to, held, back),
+                *(put_move(self._to, move) for move in moves),
+                *less_used(self._to, held, rep, limits),
+            ]
+        )
+
+    def nudged(self, lead: Lead) -> bool:
+        """Note that the holder was reminded: the lead is looked at again when it goes back."""
+        try:
+            self._db.update(
+                self._to.leads_table,
+                {"lead_id": {"S": lead.lead_id}, "sk": {"S": keys.LOCK}},
+                "SET wait_at = return_at",
+                "epoch = :epoch AND wait_at < return_at AND attribute_not_exists(worked_at)",
+                ExpressionAttributeValues={":epoch": {"N": str(lead.epoch)}},
+            )
+        except ConditionFailed:
+            return False
+        return True
+
+    def _stored(self, writes: Sequence[Mapping[str, Any]]) -> bool:
+        try:
+            self._db.transact(writes)
+        except ConditionFailed:
+            return False
+        return True
+
+
+def _rotation(ring: str) -> Item:
+    return {"pk": {"S": keys.rotation(ring)}}

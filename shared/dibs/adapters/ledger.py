@@ -1,0 +1,209 @@
+"""The ledger on DynamoDB: one item per entry, never changed once it is written."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import fields
+from datetime import datetime
+from typing import Any
+
+from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.models import Model
+
+from dibs.adapters import keys
+from dibs.adapters.clock import to_ms
+from dibs.adapters.dynamo import ConditionFailed, Dynamo
+from dibs.adapters.race import put_move
+from dibs.adapters.records import InstantAttribute, Item, claim_from, lead_from, move_from
+from dibs.adapters.settings import Settings
+from dibs.domain.activities import Step
+from dibs.domain.leads import State
+from dibs.domain.ledger import Entry
+from dibs.usecases.ports import Story
+
+_NEW = "attribute_not_exists(entry_id)"
+
+
+class EntryRecord(Model):
+    """One entry (ledger table); empty words and noughts are left out."""
+
+    class Meta:
+        table_name = "ledger"
+
+    entry_id = UnicodeAttribute(hash_key=True)
+    kind = UnicodeAttribute()
+    rep_id = UnicodeAttribute()
+    team = UnicodeAttribute()
+    at = InstantAttribute()
+    week = UnicodeAttribute()
+    week_shard = UnicodeAttribute()
+    lead_id = UnicodeAttribute(null=True)
+    epoch = NumberAttribute(null=True)
+    taken_at = InstantAttribute(null=True)
+    take_ms = NumberAttribute(null=True)
+    source = UnicodeAttribute(null=True)
+    territory = UnicodeAttribute(null=True)
+    quality = UnicodeAttribute(null=True)
+    model = UnicodeAttribute(null=True)
+    cause = UnicodeAttribute(null=True)
+    amount = NumberAttribute(null=True)
+    currency = UnicodeAttribute(null=True)
+    playbook_version = NumberAttribute(null=True)
+    test = BooleanAttribute(null=True)
+    digest = UnicodeAttribute(null=True)
+
+
+# What an entry has where its item has nothing.
+_DEFAULTS = {field.name: field.default for field in fields(Entry)}
+
+
+def entry_record(entry: Entry) -> EntryRecord:
+    """Return the record of an entry."""
+    known = {field.name: getattr(entry, field.name) for field in fields(Entry)}
+    kept = {name: value for name, value in known.items() if value != _DEFAULTS[name]}
+    shard = keys.ledger_week(entry.team, entry.week, keys.shard_of(entry.entry_id))
+    return EntryRecord(**kept, week_shard=shard)
+
+
+def entry_from(item: Item) -> Entry:
+    """Return the entry a stored record describes."""
+    record = EntryRecord.from_raw_data(item)
+    known = {name: getattr(record, name) for name in _DEFAULTS}
+    return Entry(**{name: value for name, value in known.items() if value is not None})
+
+
+class DynamoLedger:
+    """Implements `Ledger`."""
+
+    def __init__(self, dynamo: Dynamo, settings: Settings) -> None:
+        self._db = dynamo
+        self._to = settings
+        self._table = settings.ledger_table
+
+    def find(self, entry_ids: Collection[str]) -> dict[str, Entry]:
+        """Return those of the entries that are stored, as it is now."""
+        wanted = [{"entry_id": {"S": entry_id}} for entry_id in sorted(set(entry_ids))]
+        found = self._db.batch_get({self._table: wanted}, (self._table,))[self._table]
+        return {entry.entry_id: entry for entry in map(entry_from, found)}
+
+    def of_rep(self, rep_id: str, start: datetime, end: datetime) -> Iterator[Entry]:
+        """Yield what a rep did in [start, end), in order."""
+        found = self._db.query(
+            self._table,
+            "rep_id = :rep AND #at BETWEEN :start AND :last",
+            {
+                ":rep": {"S": rep_id},
+                ":start": {"N": str(to_ms(start))},
+                ":last": {"N": str(to_ms(end) - 1)},
+            },
+            index=keys.REP_INDEX,
+            ExpressionAttributeNames={"#at": "at"},
+        )
+        return map(entry_from, found)
+
+    def of_team(self, team: str, weeks: Sequence[str]) -> Iterator[Entry]:
+        """Yield what a team did in these weeks, such as 2026-W48."""
+        for week in weeks:
+            for shard in range(keys.SHARDS):
+                name = keys.ledger_week(team, week, shard)
+                values: Item = {":shard": {"S": name}}
+                found = self._db.query(
+                    self._table, "week_shard = :shard", values, index=keys.WEEK_INDEX
+                )
+                yield from map(entry_from, found)
+
+    def put(self, entries: Sequence[Entry]) -> None:
+        """Store entries; one whose id is stored already stays as it is."""
+        for entry in entries:
+            try:
+                self._db.put(self._table, entry_record(entry).serialize(), _NEW)
+            except ConditionFailed:
+                continue
+
+    def record(self, entry: Entry, step: Step | None) -> bool:
+        """Store an activity with what it makes of its lead, in one transaction.
+
+        False when the entry was stored before, or the lead is no longer as it was held; nothing
+        was changed then.
+
+        Raises:
+            Busy: on a transaction conflict or throttling; nothing was changed.
+        """
+        new = {
+            "TableName": self._table,
+            "Item": entry_record(entry).serialize(),
+            "ConditionExpression": _NEW,
+        }
+        writes: list[dict[str, Any]] = [{"Put": new}]
+        if step is not None:
+            writes.append(self._step_lock(step))
+            if step.move is not None:
+                writes.append(put_move(self._to, step.move))
+            if step.frees:
+                writes.append(self._free_hand(entry.rep_id))
+        try:
+            self._db.transact(writes)
+        except ConditionFailed:
+            return False
+        return True
+
+    def _step_lock(self, step: Step) -> dict[str, Any]:
+        held, lead = step.held, step.lead
+        names = {"#state": "state", "#owner": "owner"}
+        values: Item = {
+            ":was": {"S": held.state.value},
+            ":rep": {"S": str(held.owner)},
+            ":epoch": {"N": str(held.epoch)},
+        }
+        condition = "#state = :was AND #owner = :rep AND epoch = :epoch"
+        sets, removes = list[str](), list[str]()
+        if step.move is not None:
+            sets.append("#state = :now")
+            values[":now"] = {"S": lead.state.value}
+        if lead.state in (State.WON, State.LOST):
+            removes.append("holder")
+        if step.first_work and lead.worked_at is not None:
+            # It waits for its first contact no longer (C11), and nobody counts that twice.
+            condition += " AND attribute_not_exists(worked_at)"
+            sets.append("worked_at = :worked")
+            values[":worked"] = {"N": str(to_ms(lead.worked_at))}
+            removes += ["wait_shard", "wait_at"]
+        guarded = {
+            "TableName": self._to.leads_table,
+            "Key": {"lead_id": {"S": lead.lead_id}, "sk": {"S": keys.LOCK}},
+            "ConditionExpression": condition,
+            "ExpressionAttributeNames": names,
+            "ExpressionAttributeValues": values,
+        }
+        if not sets:
+            return {"ConditionCheck": guarded}
+        change = f"SET {', '.join(sets)}" + (f" REMOVE {', '.join(removes)}" if removes else "")
+        return {"Update": {**guarded, "UpdateExpression": change}}
+
+    def _free_hand(self, rep_id: str) -> dict[str, Any]:
+        return {
+            "Update": {
+                "TableName": self._to.organisation_table,
+                "Key": {"pk": {"S": keys.rep(rep_id)}},
+                "UpdateExpression": "ADD in_hand :less",
+                "ConditionExpression": "attribute_exists(pk)",
+                "ExpressionAttributeValues": {":less": {"N": "-1"}},
+            }
+        }
+
+    def story(self, lead_id: str) -> Story | None:
+        """Return everything about a lead that is on record, as it is now."""
+        found = self._db.query(
+            self._to.leads_table,
+            "lead_id = :lead",
+            {":lead": {"S": lead_id}},
+            ConsistentRead=True,
+        )
+        items = {item["sk"]["S"]: item for item in found}
+        if keys.LOCK not in items:
+            return None
+        return Story(
+            lead=lead_from(items[keys.LOCK]),
+            claim=claim_from(items[keys.CLAIM]) if keys.CLAIM in items else None,
+            moves=tuple(move_from(items[sk]) for sk in sorted(items) if sk.startswith(keys.MOVES)),
+        )

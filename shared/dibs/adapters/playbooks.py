@@ -1,0 +1,102 @@
+"""Playbooks by version, on DynamoDB: the one in force, which claims read, and all there were."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dibs.adapters import keys
+from dibs.adapters.clock import from_ms, to_ms
+from dibs.adapters.dynamo import ConditionFailed, Dynamo
+from dibs.adapters.playbook_file import playbook_json
+from dibs.adapters.records import Item
+from dibs.adapters.settings import Settings
+from dibs.adapters.stored_playbook import stored_playbook
+from dibs.domain.errors import FieldError, InvalidInput
+from dibs.usecases.ports import Version
+
+# What DynamoDB keeps in one item, less the rest of it.
+_LARGEST = 390 * 1024
+_LISTED = 100
+
+
+class DynamoPlaybooks:
+    """Implements `Playbooks`. Two items are written at a time: the version, and that in force."""
+
+    def __init__(self, dynamo: Dynamo, settings: Settings) -> None:
+        self._db = dynamo
+        self._table = settings.organisation_table
+
+    def in_force(self) -> Version:
+        """Return the version in force, as it is now."""
+        return _version(self._db.get(self._table, _key(keys.PLAYBOOK), consistent=True))
+
+    def get(self, number: int) -> Version | None:
+        """Return one version, None where there never was one; 0 is the preset as shipped."""
+        if number == 0:
+            return _version(None)
+        item = self._db.get(self._table, _key(keys.playbook(number)), consistent=True)
+        return _version(item) if item else None
+
+    def history(self) -> list[Version]:
+        """Return the latest hundred versions, the newest first."""
+        newest = self.in_force().number
+        numbers = range(max(1, newest - _LISTED + 1), newest + 1)
+        wanted = {self._table: [_key(keys.playbook(number)) for number in numbers]}
+        found = self._db.batch_get(wanted)[self._table] if numbers else []
+        return sorted(map(_version, found), key=lambda known: known.number, reverse=True)
+
+    def add(self, version: Version) -> bool:
+        """Store the next version and put it in force; False when another one came before it.
+
+        Raises:
+            InvalidInput: it is larger than what an item of DynamoDB holds.
+            Busy: somebody else's is being stored just now; nothing was changed.
+        """
+        body = playbook_json(version.playbook)
+        size = len(body.encode())
+        if size > _LARGEST:
+            problem = f"is {size // 1024} KB as stored; use {_LARGEST // 1024} KB or less"
+            raise InvalidInput((FieldError("file", problem),))
+        item: Item = {
+            "version": {"N": str(version.number)},
+            "body": {"S": body},
+            "by": {"S": version.by},
+            "note": {"S": version.note},
+        }
+        if version.applied_at is not None:
+            item["applied_at"] = {"N": str(to_ms(version.applied_at))}
+        before = version.number - 1
+        guard: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(pk)"}
+        in_force = guard
+        if before:
+            in_force = {
+                "ConditionExpression": "version = :before",
+                "ExpressionAttributeValues": {":before": {"N": str(before)}},
+            }
+        try:
+            self._db.transact(
+                [
+                    self._put(keys.playbook(version.number), item, guard),
+                    self._put(keys.PLAYBOOK, item, in_force),
+                ]
+            )
+        except ConditionFailed:
+            return False
+        return True
+
+    def _put(self, key: str, item: Item, guard: dict[str, Any]) -> dict[str, Any]:
+        return {"Put": {"TableName": self._table, "Item": {**_key(key), **item}, **guard}}
+
+
+def _key(pk: str) -> Item:
+    return {"pk": {"S": pk}}
+
+
+def _version(item: Item | None) -> Version:
+    given = item or {}
+    return Version(
+        stored_playbook(item),
+        applied_at=from_ms(int(given["applied_at"]["N"])) if "applied_at" in given else None,
+        by=given["by"]["S"] if "by" in given else "",
+        note=given["note"]["S"] if "note" in given else "",
+    )

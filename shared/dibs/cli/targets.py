@@ -1,0 +1,85 @@
+"""`dibs targets`: what is wanted of each rep in a month (M4)."""
+
+from __future__ import annotations
+
+import csv
+import re
+from datetime import date
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from dibs.adapters.dynamo import Dynamo
+from dibs.adapters.results import DynamoTargets
+from dibs.cli.target import Stack, target
+from dibs.domain.errors import FieldError, InvalidInput
+from dibs.domain.quotas import LARGEST_TARGET
+
+app = typer.Typer(no_args_is_help=True)
+console = Console()
+COLUMNS = ("rep_id", "target")
+_WHOLE = re.compile(r"[0-9]{1,16}")
+
+Month = Annotated[str, typer.Argument(help="Such as 2026-12.")]
+
+
+@app.command()
+def show(month: Month, stack: Stack = "") -> None:
+    """Print the month's targets."""
+    here = target(stack)
+    reps = here.operator.reps()
+    known = DynamoTargets(Dynamo(), here.settings).of(_month(month), [rep.rep_id for rep in reps])
+    quota = here.operator.roster.playbook().quota
+    table = Table("rep", "name", "team", f"target ({quota.measure}, {quota.currency})")
+    for rep in reps:
+        table.add_row(rep.rep_id, rep.name, rep.team, str(known.get(rep.rep_id, "-")))
+    console.print(table)
+
+
+@app.command("import")
+def import_(month: Month, file: Path, stack: Stack = "") -> None:
+    """Set targets from a CSV file with the columns rep_id and target; all of it or nothing.
+
+    A target is in the playbook's measure: leads won, or revenue in the smallest unit.
+    """
+    here, first = target(stack), _month(month)
+    try:
+        with file.open(encoding="utf-8-sig", newline="") as source:
+            reader = csv.DictReader(source)
+            missing = [name for name in COLUMNS if name not in (reader.fieldnames or ())]
+            if missing:
+                raise typer.BadParameter(
+                    f"has no column {', '.join(missing)}", param_hint=str(file)
+                )
+            rows = list(reader)
+    except (OSError, UnicodeDecodeError) as error:
+        raise typer.BadParameter(f"cannot be read: {error}", param_hint=str(file)) from None
+    known = {rep.rep_id for rep in here.operator.reps()}
+    found: dict[str, int] = {}
+    errors = []
+    for number, row in enumerate(rows, start=2):
+        rep_id, wanted = ((row[name] or "").strip() for name in COLUMNS)
+        problem = ""
+        if rep_id not in known:
+            problem = f"{rep_id!r} is no rep; see `dibs reps list`"
+        elif rep_id in found:
+            problem = f"{rep_id} has a target above; keep one of them"
+        elif not _WHOLE.fullmatch(wanted) or int(wanted) > LARGEST_TARGET:
+            problem = f"{wanted!r} is no whole number from 0 to {LARGEST_TARGET}"
+        if problem:
+            errors.append(FieldError(f"line {number}", problem))
+        else:
+            found[rep_id] = int(wanted)
+    if errors:
+        raise InvalidInput(tuple(errors))
+    DynamoTargets(Dynamo(), here.settings).put(first, found)
+    typer.echo(f"{len(found)} targets of {month} are set.")
+
+
+def _month(text: str) -> date:
+    if not re.fullmatch(r"2[0-9]{3}-(0[1-9]|1[0-2])", text):
+        raise typer.BadParameter("write it as 2026-12", param_hint="MONTH")
+    return date.fromisoformat(f"{text}-01")

@@ -1,0 +1,140 @@
+"""What reps tell of their work (K1), and what it does to the lead it is about (C8, C11).
+
+`reversal` and `helped` have names but no meaning yet: they are turned away, in words.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from dibs.domain.errors import FieldError, IllegalMove, NotYours
+from dibs.domain.leads import HELD, Lead, Move, State, moved
+
+# A sender's clock may be ahead of ours by this much.
+AHEAD = timedelta(minutes=5)
+
+_CLOSED = (State.WON, State.LOST)
+# Each stage implies those before it.
+_STAGES = (State.CONTACTED, State.QUALIFIED, State.OPPORTUNITY, State.WON)
+
+MOVES: dict[str, State] = {
+    **{stage.value: stage for stage in _STAGES},
+    "lost": State.LOST,
+    "disqualified": State.LOST,
+}
+"""The activities that move their lead, and to which state."""
+
+TYPES = (
+    *("call", "contacted", "email", "transfer", "qualified", "disqualified"),
+    *("appointment_set", "appointment_held", "opportunity", "quote_sent", "contract_sent"),
+    *("won", "lost", "slipped", "csat", "reference", "nurture", "training_step", "crm_step"),
+    *("tool_used", "upsell", "cross_sell", "hours_worked"),
+)
+"""The activities that are accepted."""
+
+NOT_YET = ("reversal", "helped")
+
+
+@dataclass(frozen=True)
+class Activity:
+    """One thing a rep did, as it was told to us.
+
+    `lead_id` is empty where it is about no lead, `rep_id` where the lead's holder is meant.
+    `amount` is in the smallest unit of `currency` (ISO 4217).
+    """
+
+    activity_id: str
+    type: str
+    at: datetime
+    lead_id: str = ""
+    rep_id: str = ""
+    amount: int | None = None
+    currency: str = ""
+
+    @property
+    def digest(self) -> str:
+        """Tell this activity from any other of the same id, in 16 letters."""
+        told = (self.type, self.at, self.lead_id, self.rep_id, self.amount, self.currency)
+        return hashlib.sha256(repr(told).encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True)
+class Step:
+    """What an activity makes of the lead that was `held` and is now `lead`.
+
+    `move` where it moves; `first_work` where the lead, until then untouched, is worked or closed.
+    """
+
+    held: Lead
+    lead: Lead
+    move: Move | None
+    first_work: bool
+
+    @property
+    def frees(self) -> bool:
+        """Tell whether the rep has one lead fewer in hand (M5); test leads never counted."""
+        return self.first_work and not self.held.test
+
+
+def wrong(activity: Activity, now: datetime) -> list[FieldError]:
+    """Return what cannot be right about an activity, whatever its lead: nothing when it can."""
+    found = []
+    if activity.type in NOT_YET:
+        found.append(FieldError("type", f"{activity.type!r} is not possible yet; nothing was kept"))
+    elif activity.type not in TYPES:
+        found.append(FieldError("type", f"use one of {', '.join(TYPES)}"))
+    if activity.at > now + AHEAD:
+        found.append(FieldError("at", "lies in the future; send when it happened"))
+    if activity.type in MOVES and not activity.lead_id:
+        found.append(FieldError("lead_id", f"say which lead; {activity.type!r} moves it"))
+    if not activity.lead_id and not activity.rep_id:
+        found.append(FieldError("rep_id", "say who did it, or which lead it was about"))
+    if activity.amount is not None and not activity.currency:
+        found.append(FieldError("currency", "say in which currency the amount is, such as USD"))
+    return found
+
+
+def counting(counts: Collection[str]) -> frozenset[str]:
+    """Return the types that work a lead (C11), from those the playbook names.
+
+    With a stage every later one counts: nobody wins a lead they never contacted (C8).
+    """
+    first = next((n for n, stage in enumerate(_STAGES) if stage in counts), len(_STAGES))
+    return frozenset(counts) | {stage.value for stage in _STAGES[first:]}
+
+
+def step(
+    lead: Lead, rep_id: str, activity: Activity, counts: Collection[str], now: datetime
+) -> Step:
+    """Return what the activity of a rep makes of the lead they hold (C8, C11).
+
+    A lead never goes back: an earlier stage told late is told, and the lead stays where it is.
+    The move is recorded `now`, the work when it was done.
+
+    Raises:
+        NotYours: somebody else holds the lead, or nobody.
+        IllegalMove: the lead was won or lost before.
+    """
+    if lead.owner != rep_id or lead.state not in (*HELD, *_CLOSED):
+        raise NotYours
+    after, move = lead, None
+    to = MOVES.get(activity.type)
+    if to in _CLOSED and lead.state in _CLOSED:
+        raise IllegalMove(f"This lead is {lead.state} already.")
+    if to is not None and not _reached(lead.state, to):
+        after, move = moved(lead, to, now, activity.type, rep_id)
+    first_work = lead.worked_at is None and (
+        activity.type in counting(counts) or after.state in _CLOSED
+    )
+    if first_work:
+        after = replace(after, worked_at=activity.at)
+    return Step(lead, after, move, first_work)
+
+
+def _reached(state: State, stage: State) -> bool:
+    if state in _CLOSED:
+        return True
+    return state in _STAGES and stage in _STAGES and _STAGES.index(state) >= _STAGES.index(stage)

@@ -1,0 +1,158 @@
+"""Opening a lead: when each tier of each team may claim it, and when the pool closes (M1, M2)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from dibs.domain.calendar import working_time_after
+from dibs.domain.decide import Eligible, decide, team_schedule
+from dibs.domain.leads import CLAIMED, Lead, Move, Openings, Quality, State, moved
+from dibs.domain.playbook import Offsets, Playbook
+from dibs.domain.reps import Limits, Rep
+
+
+def races(lead: Lead, playbook: Playbook) -> bool:
+    """Tell whether any of the lead's teams races for it; otherwise it is assigned (M3, M5)."""
+    return any(playbook.model_of(team).races for team in lead.teams)
+
+
+def opening(lead: Lead, playbook: Playbook, now: datetime) -> Lead:
+    """Return the lead with the windows of an opening at `now`; its state is for `moved`.
+
+    The pool stays open for the window's seconds after its last wave. A team that does not race
+    may claim nothing, and gets the lead by assignment if the others let it go.
+    """
+    source = lead.preview.source
+    offsets = {team: playbook.offsets(team, source, lead.pool) for team in lead.teams}
+    lasts = [
+        max(seconds for seconds in offsets[team] if seconds is not None)
+        + (playbook.window_for(team, source).window_seconds or playbook.window_seconds)
+        for team in lead.teams
+        if any(seconds is not None for seconds in offsets[team])
+    ]
+    return replace(
+        lead,
+        opens_at=now,
+        closes_at=now + timedelta(seconds=max(lasts, default=0)),
+        waves={team: _at(now, waves) for team, waves in offsets.items() if waves != (0, 0, 0)},
+        told_at=None,
+        playbook_version=playbook.version,
+    )
+
+
+def _at(now: datetime, offsets: Offsets) -> Openings:
+    first, second, third = (
+        None if seconds is None else now + timedelta(seconds=seconds) for seconds in offsets
+    )
+    return first, second, third
+
+
+def reopening(lead: Lead, playbook: Playbook, now: datetime) -> Lead:
+    """Return a lead that was given back, as it is opened or assigned anew: nobody's, next epoch."""
+    fresh = replace(
+        lead,
+        epoch=lead.epoch + 1,
+        owner=None,
+        claimed_at=None,
+        worked_at=None,
+        return_at=None,
+    )
+    return opening(fresh, playbook, now)
+
+
+def next_opening(lead: Lead, now: datetime) -> datetime | None:
+    """Return when the next wave of any team opens, None when all have."""
+    return min((at for at in _openings(lead) if at > now), default=None)
+
+
+def latest_opening(lead: Lead, now: datetime) -> datetime | None:
+    """Return when the latest wave opened, None before the first."""
+    return max((at for at in _openings(lead) if at <= now), default=None)
+
+
+def _openings(lead: Lead) -> list[datetime]:
+    return [at for team in lead.teams for at in lead.openings(team) if at is not None]
+
+
+def opened_early(
+    lead: Lead,
+    members: Iterable[tuple[Rep, Limits]],
+    declined: frozenset[str],
+    playbook: Playbook,
+    now: datetime,
+) -> Lead:
+    """Return the lead with the waves that open now because nobody before can claim (M6).
+
+    A rep can still claim who may now, or whose refusal lifts before the wave would open anyway;
+    one who declined cannot.
+    """
+    by_team: dict[str, list[tuple[Rep, Limits]]] = {}
+    for rep, limits in members:
+        by_team.setdefault(rep.team, []).append((rep, limits))
+    waves = dict(lead.waves)
+    for team, openings in lead.waves.items():
+        moved = list(openings)
+        for index, opens_at in enumerate(openings):
+            if opens_at is None or opens_at <= now:
+                continue
+            before = [
+                (rep, limits)
+                for rep, limits in by_team.get(team, ())
+                if rep.tier <= index and rep.rep_id not in declined
+            ]
+            current = replace(lead, waves={**waves, team: (moved[0], moved[1], moved[2])})
+            if any(_can_claim(current, *one, playbook, now, opens_at) for one in before):
+                break
+            moved[index] = now
+        waves[team] = (moved[0], moved[1], moved[2])
+    return replace(lead, waves=waves)
+
+
+def _can_claim(
+    lead: Lead, rep: Rep, limits: Limits, playbook: Playbook, now: datetime, until: datetime
+) -> bool:
+    verdict = decide(lead, rep, limits, playbook, now)
+    if isinstance(verdict, Eligible):
+        return True
+    return verdict.lifts_at is not None and verdict.lifts_at < until
+
+
+def return_times(
+    quality: Quality, team: str, playbook: Playbook, now: datetime
+) -> tuple[datetime, datetime] | None:
+    """Return when the holder of a lead taken `now` is reminded, and when it goes back (C11).
+
+    Only the team's hours count. None where the playbook has no such rule for this quality.
+    """
+    minutes = playbook.work.minutes_for(quality)
+    known = playbook.teams.get(team)
+    if minutes == 0 or known is None:
+        return None
+    schedule = team_schedule(known)
+    whole = timedelta(minutes=minutes)
+    nudge_at = working_time_after(schedule, now, whole * playbook.work.nudge_percent / 100)
+    return_at = working_time_after(schedule, now, whole)
+    return None if nudge_at is None or return_at is None else (nudge_at, return_at)
+
+
+def given_back(
+    held: Lead, playbook: Playbook, now: datetime, cause: str, by: str, *, won: bool
+) -> tuple[Lead, list[Move]]:
+    """Return a held lead as it is opened or queued anew, and the steps it took there.
+
+    A won race left no step of its own when it was won, so it is written now.
+    """
+    moves: list[Move] = []
+    if won:
+        raced = replace(held, state=State.OPEN, owner=None)
+        _, claimed = moved(raced, State.CLAIMED, held.claimed_at or now, CLAIMED, str(held.owner))
+        moves.append(claimed)
+    released, release = moved(held, State.RELEASED, now, cause, by)
+    moves.append(release)
+    back = reopening(released, playbook, now)
+    if races(back, playbook):
+        back, opened = moved(back, State.OPEN, now, cause, by)
+        moves.append(opened)
+    return back, moves

@@ -1,0 +1,447 @@
+"""What makes no sense in a playbook of the right shape, and what is worth a second look (O4).
+
+Pure. Every finding is a place, what is wrong there, and the mend.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cache
+from operator import attrgetter
+from zoneinfo import available_timezones
+
+from dibs.domain.calendar import parse_hours
+from dibs.domain.errors import FieldError
+from dibs.domain.playbook import Model, Offsets, Playbook, Route, Team, Waves, Window
+from dibs.domain.reps import Rep
+
+LIMITS: Mapping[str, tuple[int, int]] = {
+    "window_seconds": (10, 86_400),
+    "unseen_seconds": (5, 900),
+    "undo_seconds": (0, 300),
+    "claims_per_day": (1, 10_000),
+    "quality.hot": (1, 100),
+    "quality.warm": (0, 100),
+    "tiers.conversion_weight": (0, 100),
+    "tiers.attainment_weight": (0, 100),
+    "tiers.speed_weight": (0, 100),
+    "tiers.top_percent": (1, 100),
+    "tiers.bottom_percent": (0, 99),
+    "tiers.weeks": (1, 52),
+    "tiers.minimum_sample": (0, 1000),
+    "tiers.prior_sample": (0, 1000),
+    "tiers.margin": (0, 50),
+    "tiers.newcomer_days": (0, 730),
+    "quota.base_per_week": (1, 10_000),
+    "assignment.in_hand_limit": (0, 1000),
+    "assignment.fallback_after_seconds": (0, 604_800),
+    "work.hot_minutes": (0, 10_080),
+    "work.warm_minutes": (0, 10_080),
+    "work.cold_minutes": (0, 10_080),
+    "work.nudge_percent": (0, 100),
+    "sms.per_rep_per_day": (0, 10_000),
+    "sms.per_organisation_per_day": (0, 1_000_000),
+    "availability.pause_ends_after_minutes": (1, 10_080),
+}
+"""Every number's least and most, by its place; the published schema says the same."""
+
+ACTIVITIES = (
+    "call",
+    "contacted",
+    "email",
+    "appointment_set",
+    "appointment_held",
+    "qualified",
+    "opportunity",
+    "quote_sent",
+    "contract_sent",
+    "won",
+    "lost",
+)
+"""The types of activity a holder can report (C11)."""
+
+_WEEK_SECONDS = 604_800
+_LONGEST_NAME = 80
+# A lead's lock names its teams in a row, with the opening times of those that have tiers, and
+# stays below 1 KB.
+_TEAM_ID = re.compile(r"[A-Za-z0-9_-]{1,32}")
+_TEAM_LETTERS = 360
+_TIERS_LETTERS = 24
+_REP_ID = re.compile(r"[a-z2-7]{5}")
+_CURRENCY = re.compile(r"[A-Z]{3}")
+_HIGHEST_BAND = 1000
+# The odds of reaching somebody fall steeply in the first half hour.
+_FIRST_CONTACT_SECONDS = 1800
+
+_MODEL_RULES = {
+    Model.OPEN_POOL: "M1",
+    Model.TIERS: "M2",
+    Model.SPEED_BOARD: "M3",
+    Model.ROUND_ROBIN: "M5",
+}
+
+
+def problems(playbook: Playbook) -> list[FieldError]:
+    """Return what makes no sense in a playbook of the right shape: each place and its mend."""
+    checks: tuple[Callable[[Playbook], Iterator[FieldError]], ...] = (
+        _numbers,
+        _teams,
+        _routing,
+        _waves,
+        _windows,
+        _tiers,
+        _quota,
+        _work,
+    )
+    return [found for check in checks for found in check(playbook)]
+
+
+def fallback_problems(playbook: Playbook, reps: Mapping[str, Rep]) -> list[FieldError]:
+    """Return which teams' fallback person is nobody, or has left (C7); `reps` by their ids."""
+    found = []
+    for team_id, team in playbook.teams.items():
+        rep = reps.get(team.fallback)
+        if _REP_ID.fullmatch(team.fallback) and (rep is None or not rep.active):
+            wrong = "is no rep's id" if rep is None else f"is {rep.name}, who has left"
+            found.append(
+                FieldError(f"teams.{team_id}.fallback", f"{wrong}; name an active rep or nobody")
+            )
+    return found
+
+
+def warnings(playbook: Playbook) -> list[FieldError]:
+    """Return what is not wrong but worth a look: each place, what it leads to, and what to do."""
+    return [*_leads_that_wait(playbook), *_rules_that_do_nothing(playbook)]
+
+
+def rules_on(playbook: Playbook) -> tuple[str, ...]:
+    """Return the ids of the catalogue's rules that are on under a playbook, in its order."""
+    models = {playbook.model_of(team) for team in playbook.teams}
+    work = playbook.work
+    on = {
+        **{rule: model in models for model, rule in _MODEL_RULES.items()},
+        "M4": playbook.quota.enabled,
+        "M6": Model.TIERS in models,
+        "C7": True,
+        "C11": any((work.hot_minutes, work.warm_minutes, work.cold_minutes)),
+        "F7": any(model.races for model in models),
+        "R8": True,
+    }
+    order = ("M1", "M2", "M3", "M4", "M5", "M6", "C7", "C11", "F7", "R8")
+    return tuple(rule for rule in order if on[rule])
+
+
+def _numbers(playbook: Playbook) -> Iterator[FieldError]:
+    for place, (least, most) in LIMITS.items():
+        yield from _between(place, attrgetter(place)(playbook), least, most)
+    if playbook.quality.warm >= playbook.quality.hot:
+        yield FieldError("quality.warm", "must be below quality.hot, or no lead is warm")
+    if playbook.unseen_seconds >= playbook.window_seconds:
+        yield FieldError("unseen_seconds", "must be shorter than window_seconds, or no SMS follows")
+
+
+def _between(place: str, value: int, least: int, most: int) -> Iterator[FieldError]:
+    if not least <= value <= most:
+        yield FieldError(place, f"is {value}; use {least} to {most}")
+
+
+def _teams(playbook: Playbook) -> Iterator[FieldError]:
+    if not playbook.teams:
+        yield FieldError("teams", "name at least one team")
+    tiered = sum(playbook.model_of(team) is Model.TIERS for team in playbook.teams)
+    letters = len(" ".join(playbook.teams)) + _TIERS_LETTERS * tiered
+    if letters > _TEAM_LETTERS:
+        yield FieldError(
+            "teams",
+            f"take {letters} letters in every lead, which has {_TEAM_LETTERS} for them (their ids, "
+            f"and {_TIERS_LETTERS} for each team with tiers); use shorter ids or fewer teams",
+        )
+    for team_id, team in playbook.teams.items():
+        yield from _team(f"teams.{team_id}", team_id, team)
+
+
+def _team(place: str, team_id: str, team: Team) -> Iterator[FieldError]:
+    if not _TEAM_ID.fullmatch(team_id):
+        yield FieldError(place, "is no team's id; use up to 32 of A-Z, a-z, 0-9, - and _")
+    if not 0 < len(team.name.strip()) <= _LONGEST_NAME:
+        yield FieldError(f"{place}.name", f"give a name of up to {_LONGEST_NAME} letters")
+    if team.zone not in _zones():
+        yield FieldError(
+            f"{place}.zone", f"{team.zone!r} is no time zone; write one such as Europe/London"
+        )
+    yield from _hours(f"{place}.hours", team)
+    twice = sorted({str(day) for day in team.holidays if team.holidays.count(day) > 1})
+    if twice:
+        yield FieldError(f"{place}.holidays", f"names {', '.join(twice)} twice; name each day once")
+    if team.fallback and not _REP_ID.fullmatch(team.fallback):
+        yield FieldError(
+            f"{place}.fallback",
+            f"{team.fallback!r} is no rep's id; 'dibs reps list' shows them (5 of a-z and 2-7)",
+        )
+
+
+@cache
+def _zones() -> set[str]:
+    # Reads hundreds of files each time it is asked.
+    return available_timezones()
+
+
+def _hours(place: str, team: Team) -> Iterator[FieldError]:
+    # Day by day, so that a mistake on Monday does not hide one on Friday.
+    wrong = list(_wrong_days(place, team))
+    if wrong:
+        yield from wrong
+        return
+    try:
+        parse_hours(team.hours)
+    except ValueError as error:
+        yield FieldError(place, str(error))
+
+
+def _wrong_days(place: str, team: Team) -> Iterator[FieldError]:
+    for day, shifts in team.hours.items():
+        if shifts:
+            try:
+                parse_hours({day: shifts})
+            except ValueError as error:
+                yield FieldError(f"{place}.{day}", str(error).removeprefix(f"{day}: "))
+
+
+def _routing(playbook: Playbook) -> Iterator[FieldError]:
+    for number, route in enumerate(playbook.routing):
+        place = f"routing.{number}.teams"
+        if not route.teams:
+            yield FieldError(place, "name at least one team")
+        if len(set(route.teams)) < len(route.teams):
+            yield FieldError(place, "name each team once")
+        for team in route.teams:
+            yield from _known(place, team, playbook)
+        for earlier in _places(_catches(other, route) for other in playbook.routing[:number]):
+            yield FieldError(
+                f"routing.{number}",
+                f"is never used, routing.{earlier} matches first; put it before, or remove it",
+            )
+
+
+def _known(place: str, team: str, playbook: Playbook) -> Iterator[FieldError]:
+    if team not in playbook.teams:
+        yield FieldError(place, f"{team!r} is no team of this playbook; add it under teams")
+
+
+def _catches(route: Route, other: Route) -> bool:
+    return all(
+        wanted in ("", there)
+        for wanted, there in (
+            (route.source, other.source),
+            (route.territory, other.territory),
+            (route.segment, other.segment),
+            (route.product, other.product),
+        )
+    )
+
+
+def _places(covers: Iterable[bool]) -> list[int]:
+    """Return where the first that covers stands, in a list that is empty where none does."""
+    return [number for number, covered in enumerate(covers) if covered][:1]
+
+
+def _waves(playbook: Playbook) -> Iterator[FieldError]:
+    yield from _offsets("waves.premium", playbook.waves.premium)
+    yield from _offsets("waves.standard", playbook.waves.standard)
+
+
+def _offsets(place: str, offsets: Offsets) -> Iterator[FieldError]:
+    opening = [seconds for seconds in offsets if seconds is not None]
+    if not opening:
+        yield FieldError(place, "never opens for anybody; give at least one tier its seconds")
+        return
+    if opening[0] != 0:
+        yield FieldError(
+            place, f"opens first after {opening[0]} s; the first tier that opens does so at 0"
+        )
+    if opening != sorted(opening):
+        yield FieldError(place, "opens earlier for a lower tier; let seconds grow from tier 1 on")
+    for tier, seconds in enumerate(offsets):
+        if seconds is not None:
+            yield from _between(f"{place}.{tier}", seconds, 0, _WEEK_SECONDS)
+
+
+def _windows(playbook: Playbook) -> Iterator[FieldError]:
+    for number, window in enumerate(playbook.windows):
+        place = f"windows.{number}"
+        if not window.team and not window.source:
+            yield FieldError(
+                place,
+                "is for every team and source; name one, or write waves and window_seconds instead",
+            )
+        if window.team:
+            yield from _known(f"{place}.team", window.team, playbook)
+        for name, offsets in (("premium", window.premium), ("standard", window.standard)):
+            if offsets is not None:
+                yield from _offsets(f"{place}.{name}", offsets)
+        if window.window_seconds is not None:
+            seconds = window.window_seconds
+            yield from _between(f"{place}.window_seconds", seconds, *LIMITS["window_seconds"])
+            if seconds <= playbook.unseen_seconds:
+                yield FieldError(
+                    f"{place}.window_seconds",
+                    "must be longer than unseen_seconds, or no SMS follows",
+                )
+        for earlier in _places(_hides(other, window) for other in playbook.windows[:number]):
+            yield FieldError(
+                place,
+                f"is never used, windows.{earlier} matches first; put it before, or remove it",
+            )
+
+
+def _hides(window: Window, other: Window) -> bool:
+    return window.team in ("", other.team) and window.source in ("", other.source)
+
+
+def _tiers(playbook: Playbook) -> Iterator[FieldError]:
+    rules = playbook.tiers
+    weights = rules.conversion_weight + rules.attainment_weight + rules.speed_weight
+    if weights != 100:
+        yield FieldError("tiers", f"has weights that add up to {weights}; make them add up to 100")
+    if rules.top_percent + rules.bottom_percent > 100:
+        yield FieldError(
+            "tiers.bottom_percent",
+            f"is {rules.bottom_percent}, and tiers.top_percent {rules.top_percent}; "
+            "use 100 or less together",
+        )
+    most = _most_a_week(playbook) * rules.weeks
+    if _with_tiers(playbook) and rules.minimum_sample > most:
+        yield FieldError(
+            "tiers.minimum_sample",
+            f"is {rules.minimum_sample}, and nobody may take more than {most} leads in "
+            f"{rules.weeks} weeks; use {most} or less",
+        )
+
+
+def _with_tiers(playbook: Playbook) -> bool:
+    return any(playbook.model_of(team) is Model.TIERS for team in playbook.teams)
+
+
+def _most_a_week(playbook: Playbook) -> int:
+    a_week = playbook.claims_per_day * 7
+    if not playbook.quota.enabled:
+        return a_week
+    more = max((band.more_percent for band in playbook.quota.bands), default=0)
+    return min(a_week, playbook.quota.base_per_week * (100 + more) // 100)
+
+
+def _quota(playbook: Playbook) -> Iterator[FieldError]:
+    rules = playbook.quota
+    if not _CURRENCY.fullmatch(rules.currency):
+        yield FieldError(
+            "quota.currency", f"{rules.currency!r} is no currency; write its three letters: USD"
+        )
+    if not rules.bands or rules.bands[0].from_percent != 0:
+        yield FieldError("quota.bands", "must start with a band from 0 percent; add it in front")
+    for number, band in enumerate(rules.bands):
+        place = f"quota.bands.{number}"
+        yield from _between(f"{place}.from_percent", band.from_percent, 0, _HIGHEST_BAND)
+        yield from _between(f"{place}.more_percent", band.more_percent, 0, _HIGHEST_BAND)
+        if number == 0:
+            continue
+        below = rules.bands[number - 1]
+        if band.from_percent <= below.from_percent:
+            yield FieldError(
+                f"{place}.from_percent", "must be more than in the band before; sort the bands"
+            )
+        if band.more_percent < below.more_percent:
+            yield FieldError(
+                f"{place}.more_percent", "must not be less than in the band before: it rewards more"
+            )
+
+
+def _work(playbook: Playbook) -> Iterator[FieldError]:
+    counts = playbook.work.counts
+    if not counts and "C11" in rules_on(playbook):
+        yield FieldError(
+            "work.counts", "counts nothing, so every lead goes back; name at least one activity"
+        )
+    if len(set(counts)) < len(counts):
+        yield FieldError("work.counts", "name each activity once")
+    for number, name in enumerate(counts):
+        if name not in ACTIVITIES:
+            yield FieldError(
+                f"work.counts.{number}",
+                f"{name!r} is no activity; use some of {', '.join(ACTIVITIES)}",
+            )
+
+
+def _leads_that_wait(playbook: Playbook) -> Iterator[FieldError]:
+    for team_id, team in playbook.teams.items():
+        if not team.fallback:
+            yield FieldError(
+                f"teams.{team_id}.fallback",
+                "names nobody: a lead nobody may take waits until somebody may; name a rep's id",
+            )
+    for place, window in _windows_in_use(playbook):
+        last = max(seconds for seconds in window.premium or (0,) if seconds is not None)
+        open_for = last + (window.window_seconds or 0)
+        if open_for > _FIRST_CONTACT_SECONDS:
+            yield FieldError(
+                place,
+                f"lets a hot lead of {window.team} lie open for {open_for // 60} minutes; "
+                "the odds of reaching it fall after 30",
+            )
+
+
+def _windows_in_use(playbook: Playbook) -> Iterator[tuple[str, Window]]:
+    """Yield the window of each team that races: everywhere, and where it has another."""
+    for team in playbook.teams:
+        if playbook.model_of(team).races:
+            yield "window_seconds", playbook.window_for(team, "")
+            for number, window in enumerate(playbook.windows):
+                if window.team in ("", team) and window.source:
+                    yield f"windows.{number}", playbook.window_for(team, window.source)
+
+
+def _rules_that_do_nothing(playbook: Playbook) -> Iterator[FieldError]:
+    with_tiers = _with_tiers(playbook)
+    if with_tiers and playbook.tiers.margin == 0:
+        yield FieldError(
+            "tiers.margin",
+            "is 0: the least difference swaps two reps' tiers, week by week; 3 is usual",
+        )
+    if not with_tiers and playbook.waves != Waves():
+        yield FieldError("waves", "is not used: no team has tiers")
+    for number, window in enumerate(playbook.windows):
+        concerned = [window.team] if window.team else list(playbook.teams)
+        models = {playbook.model_of(team) for team in concerned}
+        if not any(model.races for model in models):
+            yield FieldError(f"windows.{number}", "is not used: those teams are assigned leads")
+        elif (window.premium or window.standard) and Model.TIERS not in models:
+            yield FieldError(f"windows.{number}", "has waves that are not used: no tiers there")
+    if playbook.sms.enabled and not (
+        playbook.sms.per_rep_per_day and playbook.sms.per_organisation_per_day
+    ):
+        yield FieldError("sms", "is enabled, but a cap of 0 lets no text out")
+    if playbook.quota.enabled:
+        yield from _quotas_that_do_nothing(playbook)
+
+
+def _quotas_that_do_nothing(playbook: Playbook) -> Iterator[FieldError]:
+    rules, a_week = playbook.quota, playbook.claims_per_day * 7
+    race = any(playbook.model_of(team).races for team in playbook.teams)
+    if race and rules.base_per_week > a_week:
+        yield FieldError(
+            "quota.base_per_week",
+            f"is {rules.base_per_week}, but claims_per_day ends the race at {a_week} a week",
+        )
+    for number, band in enumerate(rules.bands):
+        if band.more_percent and rules.base_per_week * band.more_percent < 100:
+            yield FieldError(
+                f"quota.bands.{number}.more_percent",
+                f"adds nothing: {band.more_percent} % of {rules.base_per_week} is no whole lead",
+            )
+    base = rules.base_per_week * playbook.tiers.weeks
+    if _with_tiers(playbook) and playbook.tiers.minimum_sample > base:
+        yield FieldError(
+            "tiers.minimum_sample",
+            f"is more than the {base} leads a rep on the base quota may take in "
+            f"{playbook.tiers.weeks} weeks: they never leave tier 2",
+        )

@@ -1,0 +1,81 @@
+"""Whose turn it is when a lead is assigned without a race (M5): interleaved weighted round robin.
+
+In each cycle a rep of weight 3 is served in three rounds, a rep of weight 1 in the first alone.
+With equal weights that is plain round robin: over any stretch of assignments the largest and the
+smallest share differ by at most one. Who is away is passed over and owed nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from math import gcd
+
+from dibs.domain.decide import off, over_allowance
+from dibs.domain.errors import Refusal
+from dibs.domain.leads import Lead
+from dibs.domain.playbook import Method, Model, Playbook
+from dibs.domain.reps import Limits, Rep
+
+
+@dataclass(frozen=True)
+class Turn:
+    """Who was served last, in which round of the cycle; nobody yet before the first."""
+
+    round: int = 0
+    rep_id: str = ""
+
+
+def next_turn(weights: Mapping[str, int], last: Turn) -> Turn | None:
+    """Return the turn after `last` among reps and their weights, None when there is nobody."""
+    if not weights:
+        return None
+    unit = gcd(*weights.values())
+    rounds = {rep_id: weight // unit for rep_id, weight in weights.items()}
+    cycle = [
+        Turn(number, rep_id)
+        for number in range(1, max(rounds.values()) + 1)
+        for rep_id in sorted(rounds)
+        if rounds[rep_id] >= number
+    ]
+    after = (turn for turn in cycle if (turn.round, turn.rep_id) > (last.round, last.rep_id))
+    return next(after, cycle[0])
+
+
+def not_assignable(rep: Rep, limits: Limits, playbook: Playbook, now: datetime) -> list[Refusal]:
+    """Return why the rep can be assigned no lead now: nothing when they can (C7, F7).
+
+    The limit of competitive claims does not count: what comes after it is assignments.
+    """
+    found = [*off(rep, playbook, now), *over_allowance(rep, limits, playbook, now)]
+    most = playbook.assignment.in_hand_limit
+    if most and limits.in_hand >= most:
+        found.append(
+            Refusal("in_hand", None, f"You hold {limits.in_hand} leads you have not worked yet.")
+        )
+    return found
+
+
+def candidates(
+    lead: Lead, members: Iterable[tuple[Rep, Limits]], playbook: Playbook, now: datetime
+) -> dict[str, int]:
+    """Return who the lead may be assigned to, with their weights.
+
+    Narrowed as long as somebody is left: to others than who gave it back, to those of the lead's
+    territory where assignment goes by territory, and to tier 3 where tiers let a lead go (M2).
+    """
+    free = [rep for rep, limits in members if not not_assignable(rep, limits, playbook, now)]
+    narrower = (
+        lambda rep: rep.rep_id != lead.previous,
+        lambda rep: (
+            playbook.assignment.method is not Method.TERRITORY
+            or not lead.territory
+            or lead.territory in rep.territories
+        ),
+        lambda rep: playbook.model_of(rep.team) is not Model.TIERS or rep.tier == 3,
+    )
+    for fits in narrower:
+        free = [rep for rep in free if fits(rep)] or free
+    weighted = playbook.assignment.method is Method.WEIGHTED
+    return {rep.rep_id: rep.weight if weighted else 1 for rep in free}

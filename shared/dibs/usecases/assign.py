@@ -1,0 +1,145 @@
+"""Assign leads without a race: those that go by turn (M3, M5), and those nobody claimed (C7).
+
+A lead waits in the queue until somebody may take it. The queue is served oldest first, whenever a
+lead joins it, whenever a rep frees up, and each minute. Who has waited long enough for nobody to
+be free goes to the team's fallback person, whatever their limits.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from dibs.domain.errors import Busy
+from dibs.domain.leads import Claim, Lead, State, moved
+from dibs.domain.opening import return_times
+from dibs.domain.playbook import Playbook
+from dibs.domain.reps import Limits, Rep
+from dibs.domain.turns import Turn, candidates, next_turn, not_assignable
+from dibs.usecases.ports import Holdings, Roster, Taken
+from dibs.usecases.race import RaceStore
+
+TRIES = 12
+# What one run assigns at most; the rest is the next one's.
+SLICE = 200
+
+FALLBACK = "fallback"
+CAUSES = {State.NEW: "assigned", State.EXPIRED: "unclaimed", State.RELEASED: "returned"}
+"""Why a lead was assigned, by the state it waited in; `fallback` where it was the last resort."""
+
+
+def serve(
+    queue: Sequence[Lead],
+    race: RaceStore,
+    roster: Roster,
+    holdings: Holdings,
+    clock: Callable[[], datetime],
+    pause: Callable[[float], None] = time.sleep,
+) -> list[Claim]:
+    """Assign the leads of the queue in order, as far as anybody may take them; return who did."""
+    given: list[Claim] = []
+    members: dict[tuple[str, ...], dict[str, tuple[Rep, Limits]]] = {}
+    for lead in queue:
+        if len(given) == SLICE:
+            break
+        if lead.teams not in members:
+            found = [one for team in lead.teams for one in roster.team(team)]
+            members[lead.teams] = {rep.rep_id: (rep, limits) for rep, limits in found}
+        claim = _assigned(lead, members[lead.teams], race, roster, holdings, clock, pause)
+        if claim is not None:
+            given.append(claim)
+    return given
+
+
+def _assigned(
+    lead: Lead,
+    members: dict[str, tuple[Rep, Limits]],
+    race: RaceStore,
+    roster: Roster,
+    holdings: Holdings,
+    clock: Callable[[], datetime],
+    pause: Callable[[float], None],
+) -> Claim | None:
+    """Give the lead to whose turn it is; None when nobody may take it, or somebody has it."""
+    ring = " ".join(sorted(lead.teams))
+    for attempt in range(TRIES + len(members)):
+        playbook, now = roster.playbook(), clock()
+        free = candidates(lead, members.values(), playbook, now)
+        last = holdings.last_turn(ring) if free else Turn()
+        turn = next_turn(free, last)
+        rep_id = turn.rep_id if turn else _last_resort(lead, playbook, now)
+        if rep_id is None:
+            return None
+        # The snapshot only proposes: lead, rep and limits are judged as they are now.
+        view = race.read(lead.lead_id, rep_id)
+        if view.lead is None or view.lead.state not in CAUSES or view.lead.epoch != lead.epoch:
+            return None
+        if view.rep is None or not view.rep.active:
+            members.pop(rep_id, None)
+            if turn is None:
+                return None
+            continue
+        if rep_id in members:  # a last resort from elsewhere takes no turns here
+            members[rep_id] = (view.rep, view.limits)
+        if turn is not None and not_assignable(view.rep, view.limits, playbook, now):
+            continue
+        taken = _taken(view.lead, view.rep, playbook, now, ring, last, turn)
+        try:
+            if holdings.assign(view.lead, view.rep, view.limits, playbook, taken):
+                if rep_id in members:
+                    counted = _with_one_more(view.rep, view.limits, taken.claim)
+                    members[rep_id] = (view.rep, counted)
+                return taken.claim
+        except Busy as busy:
+            if not busy.conflict:
+                raise
+        pause(random.uniform(0.01, 0.05) * (attempt + 1))  # noqa: S311 - jitter, no secret
+    raise Busy
+
+
+def _taken(
+    lead: Lead,
+    rep: Rep,
+    playbook: Playbook,
+    now: datetime,
+    ring: str,
+    last: Turn,
+    turn: Turn | None,
+) -> Taken:
+    cause = CAUSES[lead.state] if turn else FALLBACK
+    times = return_times(lead.quality, rep.team, playbook, now)
+    claim = Claim(
+        lead_id=lead.lead_id,
+        epoch=lead.epoch,
+        rep_id=rep.rep_id,
+        rep_name=rep.name,
+        team=rep.team,
+        claimed_at=now,
+        claim_ms=max(0, (now - lead.opens_at) // timedelta(milliseconds=1)),
+        playbook_version=playbook.version,
+        test=lead.test,
+        cause=cause,
+        nudge_at=times[0] if times else None,
+        return_at=times[1] if times else None,
+    )
+    held, move = moved(replace(lead, owner=rep.rep_id), State.ASSIGNED, now, cause, "dibs")
+    del held
+    return Taken(claim, move, ring, last, turn)
+
+
+def _last_resort(lead: Lead, playbook: Playbook, now: datetime) -> str | None:
+    """Return the fallback person of the lead's first team that has one, once it waited enough."""
+    if now < lead.closes_at + timedelta(seconds=playbook.assignment.fallback_after_seconds):
+        return None
+    named = (playbook.teams[team].fallback for team in lead.teams if team in playbook.teams)
+    return next((rep_id for rep_id in named if rep_id), None)
+
+
+def _with_one_more(rep: Rep, limits: Limits, claim: Claim) -> Limits:
+    if claim.test:
+        return limits
+    week = max(rep.this_week(claim.claimed_at), limits.week or rep.this_week(claim.claimed_at))
+    return replace(limits, week=week, leads=limits.leads_in(week) + 1, in_hand=limits.in_hand + 1)

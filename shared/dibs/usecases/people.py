@@ -1,0 +1,171 @@
+"""Reps as managers keep them: their profile, and their leaving (R8)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import date, datetime
+from typing import Any
+from zoneinfo import available_timezones
+
+from dibs.domain.calendar import Hours, parse_hours
+from dibs.domain.errors import FieldError, InvalidInput, RouteNotFound
+from dibs.domain.playbook import Playbook
+from dibs.domain.reps import Rep
+from dibs.usecases.ports import Holdings, Roster
+from dibs.usecases.race import RaceStore
+from dibs.usecases.work import let_go
+
+# What a claim reads of a rep stays small.
+MOST_LEAVE = 8
+MOST_TERRITORIES = 10
+MOST_SHIFTS = 4
+HEAVIEST = 10
+
+Given = Mapping[str, Any]
+
+
+def change_profile(roster: Roster, rep_id: str, given: Given) -> Rep:
+    """Change what is named of a rep's profile, and return the rep as they are now.
+
+    Fields: `team`, `tier` (1 to 3), `zone`, `weight` (1 to 10), `territories`, `hours`
+    (`{"mon": ["09:00-18:00"]}`, empty: the team's), `leave` (`[{"from": day, "to": day}]`, the last
+    day included), `joined_on`.
+
+    Raises:
+        RouteNotFound: there is no such rep.
+        InvalidInput: names every field that is wrong; nothing was changed.
+    """
+    rep = roster.get(rep_id)
+    if rep is None:
+        raise RouteNotFound("There is no such rep.")
+    changes: dict[str, Any] = {}
+    errors: list[FieldError] = []
+    for name, value in given.items():
+        read = _READ.get(name)
+        if read is None:
+            errors.append(FieldError(name, f"is not known here; use {', '.join(_READ)}"))
+            continue
+        try:
+            changes[name] = read(value, roster.playbook())
+        except ValueError as error:
+            errors.append(FieldError(name, str(error)))
+    if errors:
+        raise InvalidInput(tuple(errors))
+    changed = replace(rep, **changes)
+    roster.put_profile(changed, tuple(changes))
+    return changed
+
+
+def leave_for_good(
+    roster: Roster,
+    race: RaceStore,
+    holdings: Holdings,
+    rep_id: str,
+    by: str,
+    clock: Callable[[], datetime],
+) -> int:
+    """Let a rep go: no token, no notice, no claim from now on, and their leads go back (R8).
+
+    Returns how many leads went back. Asked again, it goes on with what is left.
+
+    Raises:
+        RouteNotFound: there is no such rep.
+        Busy: not all leads went back; ask again.
+    """
+    rep = roster.get(rep_id)
+    if rep is None:
+        raise RouteNotFound("There is no such rep.")
+    roster.deactivate(rep_id, rep.left_on or rep.today(clock()))
+    return let_go(race, holdings, rep_id, by, clock)
+
+
+def _team(value: Any, playbook: Playbook) -> str:
+    if not isinstance(value, str) or value not in playbook.teams:
+        raise ValueError(f"use one of {', '.join(playbook.teams)}")
+    return value
+
+
+def _whole(least: int, most: int) -> Callable[[Any, Playbook], int]:
+    def read(value: Any, playbook: Playbook) -> int:
+        del playbook
+        if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+            raise ValueError(f"use a whole number from {least} to {most}")
+        return value
+
+    return read
+
+
+def _zone(value: Any, playbook: Playbook) -> str:
+    del playbook
+    if not isinstance(value, str) or value not in available_timezones():
+        raise ValueError("use an IANA name such as Asia/Kuching")
+    return value
+
+
+def _territories(value: Any, playbook: Playbook) -> tuple[str, ...]:
+    del playbook
+    words = [word.strip() if isinstance(word, str) else "" for word in _listed(value)]
+    if len(words) > MOST_TERRITORIES or not all(0 < len(word) <= 40 for word in words):
+        raise ValueError(f"send up to {MOST_TERRITORIES} names of up to 40 letters")
+    if not all(word.isprintable() for word in words):
+        raise ValueError("send plain text")
+    return tuple(dict.fromkeys(words))
+
+
+def _hours(value: Any, playbook: Playbook) -> Hours:
+    del playbook
+    if not isinstance(value, dict) or not all(map(_is_shifts, value.values())):
+        raise ValueError('write them as {"mon": ["09:00-12:30", "13:30-18:00"]}')
+    if any(len(shifts) > MOST_SHIFTS for shifts in value.values()):
+        raise ValueError(f"send up to {MOST_SHIFTS} shifts a day")
+    return parse_hours(value)
+
+
+def _is_shifts(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(shift, str) for shift in value)
+
+
+def leave_of(value: Any, playbook: Playbook | None = None) -> tuple[tuple[date, date], ...]:
+    """Read days off, `[{"from": "2026-12-24", "to": "2026-12-31"}]`, the last one included.
+
+    Raises:
+        ValueError: says how to write them.
+    """
+    del playbook
+    spans = []
+    for span in _listed(value):
+        if not isinstance(span, dict) or set(span) != {"from", "to"}:
+            raise ValueError('write each as {"from": "2026-12-24", "to": "2026-12-31"}')
+        first, last = _day(span["from"]), _day(span["to"])
+        if last < first:
+            raise ValueError(f"{first} to {last} ends before it begins")
+        spans.append((first, last))
+    if len(spans) > MOST_LEAVE:
+        raise ValueError(f"send up to {MOST_LEAVE} stretches of days")
+    return tuple(sorted(spans))
+
+
+def _day(value: Any) -> date:
+    try:
+        return date.fromisoformat(value)
+    except (TypeError, ValueError) as error:
+        raise ValueError("write days as 2026-12-24") from error
+
+
+def _listed(value: Any) -> list[Any]:
+    if not isinstance(value, list):
+        raise ValueError("send a list")
+    return value
+
+
+_READ: dict[str, Callable[[Any, Playbook], Any]] = {
+    "team": _team,
+    "tier": _whole(1, 3),
+    "zone": _zone,
+    "weight": _whole(1, HEAVIEST),
+    "territories": _territories,
+    "hours": _hours,
+    "leave": leave_of,
+    "joined_on": lambda value, _: None if value is None else _day(value),
+}

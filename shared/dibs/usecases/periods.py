@@ -1,0 +1,204 @@
+"""What is worked out for a period (O1): weekly tiers (M2) and reports (R10), monthly quotas (M4).
+
+A job takes the period that ended last before `as_of`, in each team's own zone, so a missed run is
+caught up by the next. Asked twice, also at the same time, it changes nothing: what a period is
+judged on is recorded once per rep, the first record counts, and the rest follows from the records.
+A run that dies is gone on with, page by page, by the next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from fractions import Fraction
+from typing import TypeVar
+
+from dibs.domain.calendar import Kind, Period, day_start, last_completed, named
+from dibs.domain.ledger import achieved, tier_inputs
+from dibs.domain.playbook import Model, Playbook
+from dibs.domain.quotas import allowance, attainment, target_for, worked_days
+from dibs.domain.reps import Rep
+from dibs.domain.tiers import Inputs, edges, explain, place, team_of
+from dibs.usecases.boards import AFTERMATH, weekly_rows
+from dibs.usecases.ports import (
+    Attained,
+    Ledger,
+    Playbooks,
+    Results,
+    Roster,
+    Targets,
+)
+
+PAGE = 100
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Books:
+    """Everything the jobs of a period work with."""
+
+    roster: Roster
+    playbooks: Playbooks
+    ledger: Ledger
+    targets: Targets
+    results: Results
+    clock: Callable[[], datetime]
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What one run did: for how many teams' periods, over how many reps, with what changed."""
+
+    periods: int = 0
+    reps: int = 0
+    changed: int = 0
+
+    def __add__(self, other: Ran) -> Ran:
+        return Ran(
+            self.periods + other.periods, self.reps + other.reps, self.changed + other.changed
+        )
+
+
+def recalculate_tiers(books: Books, as_of: datetime) -> Ran:
+    """Place the reps of every team with tiers by the weeks before `as_of` (M2)."""
+    return _each(books, as_of, "tiers", "week", _has_tiers, _tiers_of)
+
+
+def recalculate_quotas(books: Books, as_of: datetime) -> Ran:
+    """Set every rep's weekly allowance by the month before `as_of` (M4)."""
+    return _each(books, as_of, "quotas", "month", _has_quotas, _quotas_of)
+
+
+def keep_reports(books: Books, as_of: datetime) -> Ran:
+    """Keep the assignment report of each team's week whose aftermath is over (R10)."""
+    return _each(books, as_of - AFTERMATH, "reports", "week", _always, _report_of)
+
+
+def _always(playbook: Playbook, team: str) -> bool:
+    return team in playbook.teams
+
+
+def _has_tiers(playbook: Playbook, team: str) -> bool:
+    return playbook.model_of(team) is Model.TIERS
+
+
+def _has_quotas(playbook: Playbook, team: str) -> bool:
+    del team
+    return playbook.quota.enabled
+
+
+def _each(
+    books: Books,
+    as_of: datetime,
+    job: str,
+    kind: Kind,
+    concerns: Callable[[Playbook, str], bool],
+    run: Callable[[Books, Playbook, str, Period], Ran],
+) -> Ran:
+    """Run a job for each team whose last completed period it has not been done for."""
+    current, total = books.playbooks.in_force(), Ran()
+    for team, rules in current.playbook.teams.items():
+        if not concerns(current.playbook, team):
+            continue
+        period = last_completed(kind, rules.zone, as_of)
+        name = f"{job}/{team}"
+        version = books.results.begin(name, period.name, current.number, books.clock())
+        if version is None:
+            continue
+        # A run that goes on with another's goes on under its rules, and in its zone.
+        begun = (books.playbooks.get(version) or current).playbook
+        total += run(books, begun, team, named(period.name, begun.teams[team].zone))
+        books.results.end(name, period.name, books.clock())
+    return total
+
+
+def _tiers_of(books: Books, playbook: Playbook, team: str, period: Period) -> Ran:
+    rules = playbook.tiers
+    inputs: dict[str, Inputs] = {}
+    for page in _pages([rep for rep, _ in books.roster.team(team)]):
+        ids = [rep.rep_id for rep in page]
+        known = books.results.inputs(period.name, ids)
+        # Who has left since their inputs were recorded is placed, or others would be placed anew.
+        missing = [rep for rep in page if rep.active and rep.rep_id not in known]
+        if missing:
+            books.results.record_inputs(period.name, _inputs(books, playbook, missing, period))
+            known = books.results.inputs(period.name, ids)
+        inputs |= known
+    placings = place(list(inputs.values()), rules)
+    measured, lowest = team_of(list(inputs.values()), rules), edges(placings)
+    changed = 0
+    for placed in _pages(placings):
+        outlooks = [explain(inputs[one.rep_id], one, measured, lowest, rules) for one in placed]
+        books.results.record_outlooks(period.name, playbook.version, outlooks)
+        changed += sum(
+            books.roster.set_tier(one.rep_id, one.was, one.tier)
+            for one in placed
+            if one.tier != one.was
+        )
+    return Ran(1, len(inputs), changed)
+
+
+def _inputs(books: Books, playbook: Playbook, reps: Sequence[Rep], period: Period) -> list[Inputs]:
+    """Work out what reps of a team are judged on over the weeks that end with the period."""
+    team = playbook.teams[reps[0].team]
+    first = period.first_day - timedelta(weeks=playbook.tiers.weeks - 1)
+    start, ids = day_start(first, team.zone), [rep.rep_id for rep in reps]
+    targets = {month: books.targets.of(month, ids) for month in _months(first, period.last_day)}
+    found = []
+    for rep in reps:
+        entries = list(books.ledger.of_rep(rep.rep_id, start, period.end))
+        made = tier_inputs(entries, playbook.work.counts, rep.rep_id, start, period.end)
+        wanted = {month: known.get(rep.rep_id, 0) for month, known in targets.items()}
+        target = target_for(wanted, first, period.last_day, rep.joined_on, rep.left_on)
+        quota = playbook.quota
+        done = achieved(entries, quota.measure, quota.currency, start, period.end)
+        joined = rep.joined_on
+        found.append(
+            Inputs(
+                rep_id=rep.rep_id,
+                tier=rep.tier,
+                taken=made.taken,
+                converted=made.converted,
+                attainment=float(Fraction(done) / target) if target else None,
+                response_seconds=made.response_seconds,
+                newcomer=joined is not None
+                and (period.last_day - joined).days < playbook.tiers.newcomer_days,
+            )
+        )
+    return found
+
+
+def _quotas_of(books: Books, playbook: Playbook, team: str, period: Period) -> Ran:
+    rules, month = playbook.quota, period.first_day
+    reps = [rep for rep, _ in books.roster.team(team) if rep.active]
+    changed = 0
+    for page in _pages(reps):
+        targets = books.targets.of(month, [rep.rep_id for rep in page])
+        for rep in page:
+            entries = books.ledger.of_rep(rep.rep_id, period.start, period.end)
+            done = achieved(entries, rules.measure, rules.currency, period.start, period.end)
+            target = targets.get(rep.rep_id)
+            reached = attainment(done, target, *worked_days(month, rep.joined_on, rep.left_on))
+            result = Attained(done, target, reached, allowance(reached, rules), playbook.version)
+            changed += books.results.record_attained(rep.rep_id, period.name, result)
+    return Ran(1, len(reps), changed)
+
+
+def _report_of(books: Books, playbook: Playbook, team: str, period: Period) -> Ran:
+    rows = weekly_rows(books.ledger, playbook, team, period, period.end + AFTERMATH)
+    books.results.record_report(team, period.name, rows)
+    return Ran(1, 0, 1)
+
+
+def _months(first: date, last: date) -> Iterator[date]:
+    """Yield the first day of each month the days from `first` to `last` lie in."""
+    month = first.replace(day=1)
+    while month <= last:
+        yield month
+        month = (month + timedelta(days=31)).replace(day=1)
+
+
+def _pages(items: Sequence[T]) -> Iterator[Sequence[T]]:
+    for start in range(0, len(items), PAGE):
+        yield items[start : start + PAGE]

@@ -1,0 +1,96 @@
+"""Write down who took a lead and who gave it back, from the facts about it (R10).
+
+A fact says only which lead it is about: the whole record of the lead is read, and every entry it
+gives that is missing is written. So facts may come twice, late, or in any order, and one that was
+lost is made up for by the next one about its lead. The steps of a lead's life are kept for good;
+only how long a rep needed to take it stands nowhere else than in the record of who took it last.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from dibs.domain.leads import State
+from dibs.domain.ledger import (
+    ASSIGNED,
+    CLAIMED,
+    RETURNED,
+    Entry,
+    booked,
+    returned_id,
+    taken_id,
+)
+from dibs.domain.playbook import Playbook
+from dibs.domain.reps import Rep
+from dibs.usecases.ports import Fact, Ledger, Roster, Story
+
+FACTS = ("lead.claimed", "lead.assigned", "lead.returned")
+
+_TAKEN = {State.CLAIMED: CLAIMED, State.ASSIGNED: ASSIGNED}
+
+
+def project(fact: Fact, ledger: Ledger, roster: Roster) -> int:
+    """Write what is missing in the ledger of the fact's lead; return how many entries were."""
+    story = ledger.story(fact.lead_id) if fact.kind in FACTS else None
+    if story is None:
+        return 0
+    entries = {entry.entry_id: entry for entry in _entries(story, roster.get, roster.playbook())}
+    known = ledger.find(list(entries))
+    missing = [entry for entry_id, entry in entries.items() if entry_id not in known]
+    ledger.put(missing)
+    return len(missing)
+
+
+def _entries(
+    story: Story, rep_of: Callable[[str], Rep | None], playbook: Playbook
+) -> Iterator[Entry]:
+    """Yield the lead's entries; of two for the same taking, the fuller one last."""
+    lead, claim = story.lead, story.claim
+
+    def team_of(rep_id: str) -> str:
+        rep = rep_of(rep_id)
+        return rep.team if rep is not None else lead.teams[0]
+
+    for move in story.moves:
+        rep_id = move.holder or move.by
+        if move.to_state in _TAKEN:
+            yield booked(
+                taken_id(lead.lead_id, move.epoch),
+                _TAKEN[move.to_state],
+                rep_id,
+                team_of(rep_id),
+                move.at,
+                playbook,
+                lead,
+                epoch=move.epoch,
+                taken_at=move.at,
+                cause=move.cause,
+            )
+        elif move.to_state is State.RELEASED:
+            yield booked(
+                returned_id(lead.lead_id, move.epoch),
+                RETURNED,
+                rep_id,
+                team_of(rep_id),
+                move.at,
+                playbook,
+                lead,
+                epoch=move.epoch,
+                taken_at=None,
+                cause=move.cause,
+            )
+    if claim is not None:
+        yield booked(
+            taken_id(lead.lead_id, claim.epoch),
+            CLAIMED if claim.competitive else ASSIGNED,
+            claim.rep_id,
+            claim.team,
+            claim.claimed_at,
+            playbook,
+            lead,
+            epoch=claim.epoch,
+            taken_at=claim.claimed_at,
+            take_ms=claim.claim_ms,
+            cause=claim.cause,
+            playbook_version=claim.playbook_version,
+        )

@@ -1,0 +1,81 @@
+"""What a claim is judged on, and where it is stored: all the claim needs from the outside."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from dibs.domain.leads import Card, Claim, Lead, Move
+from dibs.domain.playbook import Playbook
+from dibs.domain.reps import Limits, Rep
+
+
+@dataclass(frozen=True)
+class RaceView:
+    """Everything one claim is judged on, as one read found it.
+
+    `claim` is the record of the lead's last won race; `noticed_at` is when this rep was first
+    told of this opening, None where they were not.
+    """
+
+    lead: Lead | None
+    rep: Rep | None
+    limits: Limits
+    claim: Claim | None
+    noticed_at: datetime | None
+    playbook: Playbook
+    token_hash: str | None = None
+
+
+@dataclass(frozen=True)
+class Sighting:
+    """What a rep did with an offer (N3): seen it, tried for it, declined it."""
+
+    seen_at: datetime | None = None
+    attempted_at: datetime | None = None
+    declined_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Notice:
+    """One offer as it was sent (N3): by which channels, and when."""
+
+    lead_id: str
+    epoch: int
+    rep_id: str
+    sent_at: datetime
+    channels: tuple[str, ...]
+    claimed_at: datetime | None = None
+
+
+class RaceStore(Protocol):
+    """The claim's own view of the tables: one read, one transaction."""
+
+    def read(self, lead_id: str, rep_id: str) -> RaceView: ...
+
+    def commit_claim(self, view: RaceView, claim: Claim) -> RaceView | None:
+        """Store the claim; None when it stands, else the facts as they stood when it failed.
+
+        Raises:
+            Busy: on a transaction conflict or throttling; nothing was changed.
+        """
+        ...
+
+    def commit_undo(self, view: RaceView, reopened: Lead, moves: Sequence[Move]) -> bool:
+        """Store the reopened lead and its moves, and take the claim off the rep's count.
+
+        False when the lead moved on meanwhile; nothing was changed then.
+        """
+        ...
+
+    def record_attempt(self, lead: Lead, rep_id: str, at: datetime, outcome: str) -> None: ...
+
+    def record_sighting(self, lead: Lead, rep_id: str, what: str, at: datetime) -> None: ...
+
+    def card(self, lead_id: str) -> Card | None: ...
+
+    def open_leads(self) -> list[Lead]: ...
+
+    def count_open(self, team: str, now: datetime) -> int: ...

@@ -1,0 +1,338 @@
+"""Boards and reports over HTTP, and signing in to see them with a browser."""
+
+from __future__ import annotations
+
+import base64
+import re
+from datetime import timedelta
+from html.parser import HTMLParser
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+
+from dibs import wiring
+from dibs.domain.ledger import ASSIGNED, booked
+from dibs.domain.reps import Rep
+from dibs.usecases.claim import token_hash
+from handlers.office import AINA, BEN, CHONG, MANAGER, Answer, Office, event, http
+from support.builders import NOON, token_of
+
+BOARD, REPORT, SIGN_IN = "/boards/response_speed", "/reports/assignment", "/sign-in"
+SECOND = timedelta(seconds=1)
+WEEK = timedelta(days=7)
+BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+
+
+@pytest.fixture(autouse=True)
+def team(office: Office) -> None:
+    """Aina answered her lead in ten seconds, Ben his in four minutes, Chong's team none."""
+    office.hire(AINA, BEN, CHONG)
+    office.world.roster.set_manager_hash(token_hash(MANAGER))
+    answered(office, AINA, "a", 10 * SECOND)
+    answered(office, BEN, "b", 240 * SECOND)
+    office.clock.pass_(hours=1)
+
+
+def answered(office: Office, rep: Rep, lead: str, wait: timedelta, **about: Any) -> None:
+    playbook = wiring.roster().playbook()
+    for kind, at in ((ASSIGNED, NOON), ("call", NOON + wait)):
+        known = {"lead_id": lead, "epoch": 1, "taken_at": NOON, "source": "web", **about}
+        name = f"{kind}/{lead}"
+        entry = booked(name, kind, rep.rep_id, rep.team, at, playbook, **known)
+        wiring.ledger().put([entry])
+
+
+def get(
+    office: Office, where: str = BOARD, *, by: str | None = token_of(AINA), **query: str
+) -> Answer:
+    """Ask as a program does, with a token."""
+    bearer = f"Bearer {by}" if by else None
+    return ask(office, f"GET {where}", query, authorization=bearer)
+
+
+def look(office: Office, where: str, *, cookie: str | None = None, **query: str) -> Answer:
+    """Look as a browser does, with its cookie."""
+    return ask(office, f"GET {where}", query, cookie=cookie, authorization=None, accept=BROWSER)
+
+
+def ask(office: Office, route: str, query: dict[str, str], **headers: str | None) -> Answer:
+    cookie = headers.pop("cookie", None)
+    asked = http("http_board", route, {}, **headers)
+    asked.pop("queryStringParameters")
+    if query:
+        asked["queryStringParameters"] = query
+    if cookie:
+        asked["cookies"] = ["theme=dark", cookie]
+    return office.ask("boards", asked)
+
+
+def sign_in(office: Office, token: str) -> dict[str, Any]:
+    """Send the form of the sign-in page, as API Gateway passes it on."""
+    asked = http("http_board", f"POST {SIGN_IN}", {}, authorization=None, accept=BROWSER)
+    form = base64.b64encode(urlencode({"token": token}).encode()).decode()
+    return dict(office.run("boards", {**asked, "body": form, "isBase64Encoded": True}))
+
+
+# The board
+
+
+def test_a_rep_sees_the_current_week_of_their_team(office: Office) -> None:
+    answer = office.ask("boards", event("http_board"))
+    assert answer.status == 200
+    assert answer.json == {
+        "board": "response_speed",
+        "team": "north",
+        "as_of": "2026-11-23T13:00:00.000Z",
+        "period": {
+            "name": "2026-W48",
+            "start": "2026-11-23T00:00:00.000Z",
+            "end": "2026-11-30T00:00:00.000Z",
+        },
+        "rows": [
+            standing(1, AINA, 10.0),
+            standing(2, BEN, 240.0),
+        ],
+        "me": standing(1, AINA, 10.0),
+    }
+
+
+def standing(place: int, rep: Rep, seconds: float) -> dict[str, Any]:
+    return {
+        "place": place,
+        "id": rep.rep_id,
+        "name": rep.name,
+        "value": seconds,
+        "within_5_min": 1.0,
+        "within_1_hour": 1.0,
+        "streak": 1,
+        "taken": 1,
+        "contacted": 1,
+    }
+
+
+def test_a_rep_who_took_nothing_is_not_on_it(office: Office) -> None:
+    answer = get(office, by=token_of(CHONG))
+    assert (answer.json["team"], answer.json["rows"], answer.json["me"]) == ("south", [], None)
+
+
+def test_a_rep_sees_their_own_team_alone(office: Office) -> None:
+    assert get(office, team="north").status == 200
+    answer = get(office, team="south")
+    assert (answer.status, answer.code) == (403, "forbidden")
+
+
+def test_a_manager_sees_any_team_and_says_which(office: Office) -> None:
+    answer = get(office, by=MANAGER, team="north")
+    assert [row["name"] for row in answer.json["rows"]] == [AINA.name, BEN.name]
+    assert "me" not in answer.json
+    answer = get(office, by=MANAGER)
+    assert (answer.status, [e["field"] for e in answer.json["errors"]]) == (422, ["team"])
+
+
+def test_a_week_that_is_over_has_winners(office: Office) -> None:
+    assert "winners" not in get(office, period_name="2026-W48").json
+    office.clock.at += WEEK
+    found = get(office, period_name="2026-W48").json
+    assert found["winners"] == [{"id": AINA.rep_id, "name": AINA.name}]
+    assert get(office).json["rows"] == []  # another week has begun
+    assert get(office, period="month").json["period"]["name"] == "2026-11"
+
+
+@pytest.mark.parametrize("as_of", ["2026-11-23T12:01:00Z", "2026-11-23T20:01:00 08:00"])
+def test_a_board_may_be_seen_as_it_was(office: Office, as_of: str) -> None:
+    rows = get(office, as_of=as_of).json["rows"]
+    assert [(row["place"], row["value"]) for row in rows] == [(1, 10.0), (None, None)]
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ({"period": "day"}, "period"),
+        ({"period_name": "2026-11"}, "period_name"),
+        ({"as_of": "yesterday"}, "as_of"),
+        ({"as_of": "2026-11-23T12:00:00"}, "as_of"),
+        ({"as_of": "2026-11-23T13:00:00.001Z"}, "as_of"),
+    ],
+)
+def test_what_is_asked_for_wrongly_is_named(
+    office: Office, query: dict[str, str], field: str
+) -> None:
+    answer = get(office, **query)
+    assert (answer.status, [e["field"] for e in answer.json["errors"]]) == (422, [field])
+
+
+@pytest.mark.parametrize("where", [BOARD, REPORT])
+@pytest.mark.parametrize("token", [None, "aaaac.forged", "manager.forged", "zzzzz.secret", "x"])
+def test_without_a_right_token_nothing_is_shown(
+    office: Office, where: str, token: str | None
+) -> None:
+    answer = get(office, where, by=token)
+    assert (answer.status, answer.code) == (401, "unauthorized")
+
+
+# The report
+
+
+def test_a_manager_gets_the_last_week_of_every_team(office: Office) -> None:
+    office.clock.at += WEEK
+    answer = get(office, REPORT, by=MANAGER)
+    assert answer.status == 200
+    north, south = answer.json["teams"]
+    assert (north["team"], north["period"]["name"], south["rows"]) == ("north", "2026-W48", [])
+    assert [(row["by"], row["name"]) for row in north["rows"]] == [
+        ("team", "north"),
+        ("territory", ""),
+        ("source", "web"),
+        ("model", "open-pool"),
+    ]
+    assert north["rows"][0] == {
+        "by": "team",
+        "name": "north",
+        "claimed": 0,
+        "assigned": 2,
+        "returned": 0,
+        "taken": 2,
+        "converted": 0,
+        "conversion": 0.0,
+        "mean_take_seconds": None,
+        "mean_contact_seconds": 125.0,
+        "load": {"least": 1, "median": 1.0, "most": 1},
+    }
+
+
+def test_a_report_of_a_week_and_a_team(office: Office) -> None:
+    answer = get(office, REPORT, by=MANAGER, week="2026-W48", team="south")
+    assert [one["team"] for one in answer.json["teams"]] == ["south"]
+    answer = get(office, REPORT, by=MANAGER, week="last")
+    assert (answer.status, [e["field"] for e in answer.json["errors"]]) == (422, ["week"])
+
+
+def test_reports_are_for_managers(office: Office) -> None:
+    answer = get(office, REPORT)
+    assert (answer.status, answer.code) == (403, "forbidden")
+
+
+# With a browser
+
+
+class Outline(HTMLParser):
+    """What a screen reader makes of a page."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def all(self, tag: str) -> list[dict[str, str | None]]:
+        return [attrs for name, attrs in self.tags if name == tag]
+
+
+def test_signing_in_leads_to_the_report(office: Office) -> None:
+    office.clock.at += WEEK
+    page = look(office, REPORT)
+    assert page.status == 401
+    assert 'type="password"' in page.text
+    answer = sign_in(office, MANAGER)
+    assert (answer["statusCode"], answer["headers"]["location"]) == (303, REPORT)
+    [cookie] = answer["cookies"]
+    assert set(cookie.split("; ")) == {
+        f"dibs={MANAGER}",
+        "Max-Age=43200",
+        "Path=/",
+        "HttpOnly",
+        "Secure",
+        "SameSite=Strict",
+    }
+    page = look(office, REPORT, cookie=cookie.split(";")[0])
+    assert page.status == 200
+    assert "2026-W48" in page.text
+    assert "2 min 05 s" in page.text
+
+
+def test_a_rep_signs_in_to_their_board(office: Office) -> None:
+    answer = sign_in(office, token_of(AINA))
+    assert answer["headers"]["location"] == BOARD
+    cookie = answer["cookies"][0].split(";")[0]
+    assert look(office, BOARD, cookie=cookie).json["me"]["id"] == AINA.rep_id
+    page = look(office, REPORT, cookie=cookie)
+    assert page.status == 403
+    assert "Ask your manager" in page.text
+
+
+@pytest.mark.parametrize("token", ["", "manager.forged", "aaaac", "a\r\nset-cookie: b", "§.§"])
+def test_a_wrong_token_signs_nobody_in(office: Office, token: str) -> None:
+    answer = sign_in(office, token)
+    assert answer["statusCode"] == 401
+    assert "cookies" not in answer
+    assert 'role="alert"' in answer["body"]
+
+
+@pytest.mark.parametrize(
+    ("url", "secure"),
+    [
+        ("http://dibs.localhost:4566", False),
+        ("http://localhost", False),
+        ("https://dibs.localhost", True),
+        ("http://dibs.example", True),
+        ("http://localhost.example", True),
+    ],
+)
+def test_the_cookie_is_secure_but_on_this_machine(
+    office: Office, monkeypatch: pytest.MonkeyPatch, url: str, secure: bool
+) -> None:
+    monkeypatch.setenv("PUBLIC_URL", url)
+    wiring.settings.cache_clear()
+    [cookie] = sign_in(office, MANAGER)["cookies"]
+    assert ("Secure" in cookie) is secure
+    assert "HttpOnly" in cookie
+
+
+def test_a_cookie_in_a_plain_header_is_read_as_well(office: Office) -> None:
+    asked = http("http_board", authorization=None, cookie=f"a=b; dibs={token_of(AINA)}; c=d")
+    assert office.ask("boards", asked).status == 200
+
+
+def test_a_token_that_was_sent_goes_before_the_cookie(office: Office) -> None:
+    asked = http("http_board", authorization="Bearer aaaac.forged")
+    asked["cookies"] = [f"dibs={token_of(AINA)}"]
+    assert office.ask("boards", asked).status == 401
+
+
+def test_a_page_runs_no_script_and_loads_nothing(office: Office) -> None:
+    for page in (look(office, SIGN_IN), look(office, REPORT, cookie=f"dibs={MANAGER}")):
+        assert page.status == 200
+        assert Outline(page.text).all("script") == []
+        policy = page.headers["content-security-policy"]
+        assert "default-src 'none'" in policy
+        assert "script-src" not in policy
+        assert page.headers["cache-control"] == "no-store"
+
+
+def test_a_screen_reader_can_read_every_table(office: Office) -> None:
+    page = look(office, REPORT, cookie=f"dibs={MANAGER}", week="2026-W48")
+    outline = Outline(page.text)
+    tables = outline.all("table")
+    assert len(tables) == 4
+    assert len(outline.all("caption")) == len(tables)
+    assert {one.get("scope") for one in outline.all("th")} == {"col", "row"}
+    labelled = {one["for"] for one in outline.all("label")}
+    assert {one["id"] for one in outline.all("input")} == labelled
+    assert outline.all("html") == [{"lang": "en"}]
+
+
+def test_what_sources_send_is_text_and_no_markup(office: Office) -> None:
+    answered(office, AINA, "c", SECOND, source="<script>alert(1)</script>")
+    page = look(office, REPORT, cookie=f"dibs={MANAGER}", week="2026-W48")
+    assert "&lt;script&gt;" in page.text
+    assert Outline(page.text).all("script") == []
+
+
+def test_a_browser_that_asks_wrongly_is_told_in_words(office: Office) -> None:
+    page = look(office, REPORT, cookie=f"dibs={MANAGER}", week='"><b>')
+    assert page.status == 422
+    assert "name a week, such as 2026-W47" in page.text
+    assert re.search("<b>", page.text) is None

@@ -1,0 +1,456 @@
+"""What a rep's app shows and sets of themselves: the card, availability, and a no."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from fractions import Fraction
+from typing import Any
+
+import pytest
+
+from dibs import wiring
+from dibs.domain.playbook import TierRules
+from dibs.domain.reps import Rep
+from dibs.domain.tiers import Inputs, edges, explain, place, team_of
+from dibs.usecases.claim import token_hash
+from dibs.usecases.ports import Attained
+from handlers.office import AINA, BEN, DAYANG, MANAGER, Answer, Office, http
+from support.builders import NOON, a_playbook, a_rep, token_of
+
+CHRISTMAS = {"from": "2026-12-24", "to": "2026-12-31"}
+TODAY = {"from": "2026-11-23", "to": "2026-11-23"}
+TIERED = {"north": {"name": "North", "model": "tiers"}, "south": {"name": "South"}}
+
+
+def call(office: Office, route: str, body: Any = None, *, token: str = token_of(AINA)) -> Answer:
+    text = None if body is None else json.dumps(body)
+    return office.ask("rep", http("http_offers", route, {}, text, authorization=f"Bearer {token}"))
+
+
+def me(office: Office, rep: Rep = AINA) -> dict[str, Any]:
+    answer = call(office, "GET /me", token=token_of(rep))
+    assert answer.status == 200
+    found: dict[str, Any] = answer.json
+    return found
+
+
+def available(office: Office, body: Any) -> Answer:
+    return call(office, "PUT /me/availability", body)
+
+
+def now(office: Office, rep: Rep = AINA) -> Rep:
+    """The rep as they are now."""
+    found = office.world.roster.get(rep.rep_id)
+    assert found is not None
+    return found
+
+
+def told(office: Office) -> list[dict[str, Any]]:
+    return [message.body for message in office.waiting("offer")]
+
+
+# My card
+
+
+def test_a_rep_reads_what_decides_for_them_now(office: Office) -> None:
+    office.hire(AINA)
+    assert me(office) == {
+        "rep_id": AINA.rep_id,
+        "name": "Aina Zulkifli",
+        "team": "north",
+        "zone": "Asia/Kuching",
+        "model": "open-pool",
+        "playbook_version": office.world.playbooks.in_force().number,
+        "available": True,
+        "unavailable": [],
+        "available_at": None,
+        "paused_until": None,
+        "quiet_until": None,
+        "leave": [],
+        "claims": {
+            "today": 0,
+            "most_a_day": 10,
+            "starts_again_at": "2026-11-23T16:00:00.000Z",
+        },
+        "in_hand": 0,
+        "tier": 2,
+        "tier_metrics": None,
+        "tier_outlook": None,
+        "allowance": {
+            "leads_a_week": None,
+            "taken_this_week": 0,
+            "starts_again_at": "2026-11-29T16:00:00.000Z",
+            "last_month": None,
+        },
+    }
+
+
+@pytest.mark.parametrize(
+    "token", [f"{AINA.rep_id}.forged", f"{BEN.rep_id}.secret", "nobody.secret", AINA.rep_id]
+)
+def test_nobody_else_reads_a_card(office: Office, token: str) -> None:
+    office.hire(AINA, replace(BEN, active=False))
+    answer = call(office, "GET /me", token=token)
+    assert (answer.status, answer.code) == (401, "unauthorized")
+    assert "Aina" not in answer.text
+
+
+def test_a_manager_has_no_card(office: Office) -> None:
+    office.world.roster.set_manager_hash(token_hash(MANAGER))
+    answer = call(office, "GET /me", token=MANAGER)
+    assert (answer.status, answer.code) == (403, "forbidden")
+
+
+def test_reading_a_card_changes_nothing(office: Office) -> None:
+    office.put_playbook(a_playbook(teams=TIERED, quota={"enabled": True}))
+    office.hire(AINA)
+    before = office.everything()
+    me(office)
+    assert office.everything() == before
+    assert told(office) == []
+
+
+def test_what_was_taken_is_counted_on_the_card(office: Office) -> None:
+    office.put_playbook(a_playbook(quota={"enabled": True}))
+    office.hire(AINA)
+    for number in range(1, 4):
+        office.claim(office.lead(number))
+    card = me(office)
+    assert (card["claims"]["today"], card["in_hand"]) == (3, 3)
+    assert card["allowance"]["taken_this_week"] == 3
+    # Tuesday in Kuching, and Monday after.
+    office.clock.pass_(hours=4)
+    card = me(office)
+    assert (card["claims"]["today"], card["allowance"]["taken_this_week"]) == (0, 3)
+    assert card["claims"]["starts_again_at"] == "2026-11-24T16:00:00.000Z"
+    office.clock.pass_(days=6)
+    assert me(office)["allowance"]["taken_this_week"] == 0
+
+
+def test_a_rep_reads_why_they_are_off_and_until_when(office: Office) -> None:
+    office.hire(DAYANG)
+    office.pause(DAYANG, minutes=30)
+    card = me(office, DAYANG)
+    assert card["available"] is False
+    assert card["available_at"] == card["paused_until"] == "2026-11-23T12:30:00.000Z"
+    assert len(card["unavailable"]) == 1
+    assert "dijeda" in card["unavailable"][0]
+    office.clock.pass_(minutes=30)
+    card = me(office, DAYANG)
+    assert (card["available"], card["available_at"], card["paused_until"]) == (True, None, None)
+
+
+def test_a_pause_that_ends_at_night_ends_in_the_morning(office: Office) -> None:
+    # 20:00 in Kuching; the pause is over at 23:00, the next shift begins at 09:00.
+    hours = {day: ["09:00-22:00"] for day in ("mon", "tue", "wed")}
+    office.put_playbook(a_playbook(teams={"north": {"name": "North", "hours": hours}}))
+    office.hire(AINA)
+    office.pause(AINA, hours=3)
+    card = me(office)
+    assert card["paused_until"] == "2026-11-23T15:00:00.000Z"
+    assert card["available_at"] == "2026-11-24T01:00:00.000Z"
+
+
+def test_leave_and_quiet_are_on_the_card(office: Office) -> None:
+    leave = ((date(2026, 11, 23), date(2026, 11, 24)),)
+    office.hire(replace(AINA, leave=leave, quiet_until=NOON + timedelta(minutes=5)))
+    card = me(office)
+    assert card["leave"] == [{"from": "2026-11-23", "to": "2026-11-24"}]
+    assert card["quiet_until"] == "2026-11-23T12:05:00.000Z"
+    assert (card["available"], card["available_at"]) == (False, "2026-11-24T16:00:00.000Z")
+    office.clock.pass_(minutes=5)
+    assert me(office)["quiet_until"] is None
+
+
+# My tier
+
+WEEK, BEFORE = "2026-W47", "2026-W46"
+
+
+def judged(rep: Rep, converted: int, **changes: Any) -> Inputs:
+    inputs = Inputs(rep.rep_id, 2, 20, converted, 0.5, 300.0, newcomer=False)
+    return replace(inputs, **changes)
+
+
+def placed(week: str, inputs: Iterable[Inputs]) -> None:
+    """Record what a week's run found of these reps."""
+    judged, rules = list(inputs), TierRules()
+    placings, measured = place(judged, rules), team_of(judged, rules)
+    known = {one.rep_id: one for one in judged}
+    wiring.results().record_outlooks(
+        week,
+        1,
+        [explain(known[one.rep_id], one, measured, edges(placings), rules) for one in placings],
+    )
+
+
+def test_a_rep_reads_how_they_were_placed_and_what_the_next_tier_needs(office: Office) -> None:
+    office.put_playbook(a_playbook(teams=TIERED))
+    office.hire(AINA, BEN)
+    colleagues = [a_rep(number) for number in range(10, 15)]
+    placed(WEEK, [judged(AINA, 5), judged(BEN, 9), *(judged(rep, 6) for rep in colleagues)])
+    found = me(office)["tier_outlook"]
+    assert found == {
+        "week": WEEK,
+        "tier": 3,
+        "was": 2,
+        "counted": True,
+        "reason": "",
+        "inputs": {"taken": 20, "converted": 5, "attainment": 0.5, "response_seconds": 300.0},
+        "score": 39.9432,
+        "marks": {
+            "conversion": pytest.approx(44.8864, abs=1e-4),
+            "attainment": 25.0,
+            "speed": 50.0,
+        },
+        "to_rise": 44.9318,
+        "points_missing": 4.9886,
+        "conversions_needed": 4,
+        "to_fall": None,
+    }
+    assert BEN.rep_id not in json.dumps(me(office))
+
+
+def test_outside_the_count_a_rep_reads_why(office: Office) -> None:
+    office.put_playbook(a_playbook(teams=TIERED))
+    office.hire(AINA)
+    placed(WEEK, [judged(AINA, 1, newcomer=True, attainment=None, response_seconds=None)])
+    found = me(office)["tier_outlook"]
+    assert (found["counted"], found["reason"]) == (False, "newcomer")
+    assert (found["score"], found["marks"], found["to_rise"]) == (None, None, None)
+
+
+def test_before_a_week_is_placed_the_one_before_it_is_shown(office: Office) -> None:
+    office.put_playbook(a_playbook(teams=TIERED))
+    office.hire(AINA)
+    assert me(office)["tier_outlook"] is None
+    placed(BEFORE, [judged(AINA, 1)])
+    assert me(office)["tier_outlook"]["week"] == BEFORE
+    placed(WEEK, [judged(AINA, 1)])
+    assert me(office)["tier_outlook"]["week"] == WEEK
+    office.clock.pass_(days=14)
+    assert me(office)["tier_outlook"] is None
+
+
+def test_what_was_only_recorded_is_no_placing_yet(office: Office) -> None:
+    office.put_playbook(a_playbook(teams=TIERED))
+    office.hire(AINA)
+    wiring.results().record_inputs(WEEK, [judged(AINA, 1)])
+    assert me(office)["tier_outlook"] is None
+
+
+def test_a_team_that_has_given_up_tiers_shows_none(office: Office) -> None:
+    office.hire(AINA)
+    placed(WEEK, [judged(AINA, 1)])
+    assert me(office)["tier_outlook"] is None
+
+
+def test_the_week_is_that_of_the_teams_zone(office: Office) -> None:
+    teams = {"north": {"name": "North", "model": "tiers", "zone": "Pacific/Pago_Pago"}}
+    office.put_playbook(a_playbook(teams=teams))
+    office.hire(AINA)
+    placed(WEEK, [judged(AINA, 1)])
+    placed(BEFORE, [judged(AINA, 2)])
+    # Eleven hours before the team's Monday, and on it.
+    office.clock.at = datetime(2026, 11, 23, tzinfo=UTC)
+    assert me(office)["tier_outlook"]["week"] == BEFORE
+    office.clock.at = datetime(2026, 11, 23, 11, tzinfo=UTC)
+    assert me(office)["tier_outlook"]["week"] == WEEK
+
+
+# My allowance
+
+
+@pytest.mark.parametrize(
+    ("done", "target", "shown"),
+    [
+        (0, 8, 0.0),
+        (3, 8, 37.5),
+        (8, 8, 100.0),
+        (25, 8, 312.5),
+        (2, 3, 66.6),
+        # Not all of it is not all of it.
+        (9_999_999, 10_000_000, 99.9),
+        (5, None, None),
+    ],
+)
+def test_a_rep_reads_what_the_last_month_made_of_their_allowance(
+    office: Office, done: int, target: int | None, shown: float | None
+) -> None:
+    office.put_playbook(a_playbook(quota={"enabled": True}))
+    office.hire(AINA)
+    assert me(office)["allowance"]["leads_a_week"] == 10
+    reached = None if target is None else Fraction(done, target)
+    result = Attained(done, target, reached, 15, 2)
+    assert wiring.results().record_attained(AINA.rep_id, "2026-10", result)
+    found = me(office)["allowance"]
+    assert found["leads_a_week"] == 15
+    assert found["last_month"] == {
+        "month": "2026-10",
+        "achieved": done,
+        "target": target,
+        "percent": shown,
+        "leads_a_week": 15,
+    }
+
+
+def test_in_the_first_week_the_allowance_is_for_the_days_left_of_it(office: Office) -> None:
+    office.put_playbook(a_playbook(quota={"enabled": True, "base_per_week": 7}))
+    office.hire(replace(AINA, joined_on=date(2026, 11, 25)))
+    office.clock.pass_(days=2)
+    assert me(office)["allowance"]["leads_a_week"] == 5
+    office.clock.pass_(days=5)
+    assert me(office)["allowance"]["leads_a_week"] == 7
+
+
+def test_without_quotas_there_is_no_allowance_whatever_was_stored(office: Office) -> None:
+    office.hire(AINA)
+    result = Attained(1, 1, Fraction(1), 20, 1)
+    wiring.results().record_attained(AINA.rep_id, "2026-10", result)
+    found = me(office)["allowance"]
+    assert (found["leads_a_week"], found["last_month"]) == (None, None)
+
+
+# On, off, quiet, on leave
+
+
+def test_a_rep_has_no_alerts_for_a_while_and_may_claim_all_the_same(office: Office) -> None:
+    office.hire(AINA)
+    answer = available(office, {"quiet_minutes": 30})
+    assert (answer.status, answer.json) == (200, {"quiet_until": "2026-11-23T12:30:00.000Z"})
+    assert now(office).quiet_until == NOON + timedelta(minutes=30)
+    assert office.claim(office.lead()).status == 200
+    assert available(office, {"quiet_minutes": 0}).json == {"quiet_until": None}
+    assert now(office).quiet_until is None
+    assert told(office) == []
+
+
+def test_a_rep_goes_on_leave_and_comes_back(office: Office) -> None:
+    office.hire(AINA)
+    lead = office.lead()
+    answer = available(office, {"leave": [CHRISTMAS, TODAY]})
+    assert (answer.status, answer.json) == (200, {"leave": [TODAY, CHRISTMAS]})
+    assert office.claim(lead).json["rules"] == ["on_leave"]
+    assert now(office).leave == (
+        (date(2026, 11, 23), date(2026, 11, 23)),
+        (date(2026, 12, 24), date(2026, 12, 31)),
+    )
+    assert available(office, {"leave": []}).json == {"leave": []}
+    assert now(office) == AINA
+    assert office.claim(lead).status == 200
+
+
+def test_all_of_it_in_one_request(office: Office) -> None:
+    office.hire(AINA)
+    body = {"available": False, "minutes": 60, "quiet_minutes": 10_080, "leave": [CHRISTMAS]}
+    answer = available(office, body)
+    assert answer.json == {
+        "available": False,
+        "paused_until": "2026-11-23T13:00:00.000Z",
+        "quiet_until": "2026-11-30T12:00:00.000Z",
+        "leave": [CHRISTMAS],
+    }
+
+
+@pytest.mark.parametrize(
+    ("body", "asked"),
+    [
+        ({"available": True}, ["queue.check"]),
+        ({"available": False}, ["waves.check"]),
+        ({"leave": [CHRISTMAS]}, ["waves.check"]),
+        ({"available": True, "leave": [CHRISTMAS]}, ["queue.check"]),
+        ({"quiet_minutes": 5}, []),
+    ],
+)
+def test_who_comes_or_goes_has_the_queue_or_the_waves_looked_at(
+    office: Office, body: dict[str, Any], asked: list[str]
+) -> None:
+    office.hire(AINA)
+    available(office, body)
+    assert [message["kind"] for message in told(office)] == asked
+
+
+@pytest.mark.parametrize(
+    ("body", "named"),
+    [
+        ({"quiet_minutes": -1}, {"quiet_minutes"}),
+        ({"quiet_minutes": 10_081}, {"quiet_minutes"}),
+        ({"quiet_minutes": 10**30}, {"quiet_minutes"}),
+        ({"quiet_minutes": "30"}, {"quiet_minutes"}),
+        ({"quiet_minutes": 1.5}, {"quiet_minutes"}),
+        ({"quiet_minutes": True}, {"quiet_minutes"}),
+        ({"quiet_minutes": [30]}, {"quiet_minutes"}),
+        ({"leave": "2026-12-24"}, {"leave"}),
+        ({"leave": CHRISTMAS}, {"leave"}),
+        ({"leave": [{"from": "2026-12-31", "to": "2026-12-24"}]}, {"leave"}),
+        ({"leave": [{"from": "2026-02-29", "to": "2026-12-24"}]}, {"leave"}),
+        ({"leave": [CHRISTMAS] * 9}, {"leave"}),
+        # One wrong thing, and nothing of the rest is done either.
+        ({"leave": [CHRISTMAS], "quiet_minutes": 10_081}, {"quiet_minutes"}),
+        ({"leave": [CHRISTMAS], "available": False, "minutes": 0}, {"minutes"}),
+        ({"quiet_minutes": 30, "available": False, "minutes": 721}, {"minutes"}),
+        ({"quiet_minutes": 30, "available": "no", "leave": []}, {"available"}),
+        (
+            {"available": 1, "minutes": 0, "quiet_minutes": -1, "leave": [None]},
+            {"available", "minutes", "quiet_minutes", "leave"},
+        ),
+        ({"quiet_minutes": None, "leave": None}, {"available"}),
+        ({"minutes": 30}, {"available"}),
+    ],
+)
+def test_what_cannot_be_is_named_and_nothing_is_stored(
+    office: Office, body: dict[str, Any], named: set[str]
+) -> None:
+    office.hire(AINA)
+    before = office.everything()
+    answer = available(office, body)
+    assert (answer.status, answer.code) == (422, "invalid_input")
+    assert {error["field"] for error in answer.json["errors"]} == named
+    assert office.everything() == before
+    assert told(office) == []
+
+
+# A no
+
+
+def decline(office: Office, lead_id: str, what: str = "decline", rep: Rep = AINA) -> None:
+    route, bearer = "POST /leads/{lead_id}/" + what, f"Bearer {token_of(rep)}"
+    asked = http("http_offers", route, {"lead_id": lead_id}, authorization=bearer)
+    assert office.ask("rep", asked).status == 200
+
+
+def test_a_no_has_the_lead_looked_at_while_a_wave_is_to_come(office: Office) -> None:
+    office.put_playbook(a_playbook(teams=TIERED))
+    office.hire(AINA, BEN)
+    lead = office.lead()
+    check = {"kind": "lead.check", "lead_id": lead.lead_id, "epoch": 1}
+    decline(office, lead.lead_id)
+    assert told(office) == [check]
+    decline(office, lead.lead_id)
+    assert told(office) == [check]
+    decline(office, lead.lead_id, "seen")
+    assert told(office) == []
+    # A quarter of an hour later the last wave of a hot lead has opened.
+    office.clock.pass_(minutes=15)
+    decline(office, lead.lead_id, rep=BEN)
+    assert told(office) == []
+
+
+def test_a_no_in_an_open_pool_is_only_noted(office: Office) -> None:
+    office.hire(AINA)
+    decline(office, office.lead().lead_id)
+    assert told(office) == []
+
+
+def test_a_no_to_what_somebody_has_taken_is_nothing(office: Office) -> None:
+    office.put_playbook(a_playbook(teams=TIERED))
+    office.hire(AINA, replace(BEN, tier=1))
+    lead = office.lead()
+    office.clock.pass_(seconds=1)
+    assert office.claim(lead, BEN).status == 200
+    told(office)
+    decline(office, lead.lead_id)
+    assert told(office) == []

@@ -1,0 +1,192 @@
+"""The distribution models on the deployed local stack: real waits, real functions, every role."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from support.stack import Stack, until
+
+pytestmark = pytest.mark.stack
+
+WAVES = (0, 6, 12)
+RULES = {
+    "preset": "tiers-fast",
+    "fits": "A test.",
+    "model": "tiers",
+    "teams": {"north": {"name": "North"}, "south": {"name": "South", "model": "round-robin"}},
+    "routing": [{"source": "by-turn", "teams": ["south"]}, {"teams": ["north"]}],
+    "waves": {"premium": [0, 6, None], "standard": list(WAVES)},
+    "window_seconds": 60,
+    "unseen_seconds": 30,
+    "claims_per_day": 500,
+    "tiers": {"minimum_sample": 1, "weeks": 1, "margin": 0, "prior_sample": 1},
+    "sms": {"enabled": True, "per_rep_per_day": 1000, "per_organisation_per_day": 100000},
+}
+
+
+@pytest.fixture(scope="module")
+def tiered(stack: Stack) -> Iterator[Stack]:
+    """The stack with three waves in its north team and turns in its south; put back afterwards."""
+    manager = stack.described["manager_token"]
+    status, before, _ = stack.call("GET", "/playbook", token=manager)
+    assert status == 200, before
+    _apply(stack, RULES)
+    yield stack
+    _apply(stack, before["playbook"])
+
+
+def _apply(stack: Stack, rules: dict[str, Any]) -> None:
+    """Put rules in force, and wait until intake works by them."""
+    status, applied, _ = stack.call(
+        "PUT", "/playbook", rules, token=stack.described["manager_token"]
+    )
+    assert status == 200, applied
+
+    def followed() -> bool:
+        _, lead = stack.post_lead(company="Probe Ltd", test=True)
+        return int(_lock(stack, lead["lead_id"])["playbook_version"]["N"]) == applied["version"]
+
+    until(followed)
+
+
+def _lock(stack: Stack, lead_id: str) -> dict[str, Any]:
+    table = stack.described["settings"]["LEADS_TABLE"]
+    key = {"lead_id": {"S": lead_id}, "sk": {"S": "LOCK"}}
+    item: dict[str, Any] = stack.client("dynamodb").get_item(
+        TableName=table, Key=key, ConsistentRead=True
+    )["Item"]
+    return item
+
+
+def _sent_at(stack: Stack, lead_id: str, rep: dict[str, Any]) -> datetime | None:
+    """When the rep was told of the lead, None as long as they were not."""
+    found = stack.client("dynamodb").get_item(
+        TableName=stack.described["settings"]["OFFERS_TABLE"],
+        Key={"pk": {"S": f"{lead_id}#{rep['rep_id']}"}, "sk": {"S": "NOTICE"}},
+    )
+    return _moment(found["Item"]["sent_at"]) if "Item" in found else None
+
+
+def _moment(stored: dict[str, str]) -> datetime:
+    return datetime.fromtimestamp(int(stored["N"]) / 1000, UTC)
+
+
+def _tier(stack: Stack, tier: int) -> list[dict[str, Any]]:
+    return [rep for rep in stack.reps if rep["team"] == "north" and rep["tier"] == tier]
+
+
+def test_three_waves_are_told_at_their_openings_and_claim_no_sooner(tiered: Stack) -> None:
+    _, lead = tiered.post_lead(company="Three Waves Ltd", score=30)
+    lead_id = lead["lead_id"]
+    opened = _moment(_lock(tiered, lead_id)["opens_at"])
+    third = _tier(tiered, 3)[0]
+    status, refused, _ = tiered.call("POST", f"/leads/{lead_id}/claim", token=third["token"])
+    assert status == 403, refused
+    assert refused["rules"] == ["not_open_yet"]
+    lifts_at = datetime.fromisoformat(refused["lifts_at"])
+    assert lifts_at == opened + timedelta(seconds=WAVES[2])
+    for tier, seconds in enumerate(WAVES, start=1):
+        for rep in _tier(tiered, tier):
+            sent = until(lambda rep=rep: _sent_at(tiered, lead_id, rep))
+            late = sent - opened - timedelta(seconds=seconds)
+            assert timedelta() <= late, f"tier {tier} was told too soon"
+    status, won, _ = tiered.call("POST", f"/leads/{lead_id}/claim", token=third["token"])
+    assert status == 200, won
+    assert datetime.fromisoformat(won["claimed_at"]) >= lifts_at
+
+
+def test_hot_leads_never_open_for_tier_three(tiered: Stack) -> None:
+    _, lead = tiered.post_lead(company="Premium Ltd", score=95)
+    third = _tier(tiered, 3)[0]
+    offer = tiered.offer(third, lead["lead_id"])
+    assert (offer["eligible"], offer["opens_at"]) == (False, None)
+    assert offer["refusal"]["codes"] == ["assigned_only"]
+    assert offer["refusal"]["lifts_at"] is None
+
+
+def test_a_wave_that_has_nobody_left_opens_the_next_one_early(tiered: Stack) -> None:
+    _, lead = tiered.post_lead(company="Declined Ltd", score=30)
+    lead_id = lead["lead_id"]
+    before = _lock(tiered, lead_id)["waves"]["S"]
+    for rep in _tier(tiered, 1):
+        assert tiered.call("POST", f"/leads/{lead_id}/decline", token=rep["token"])[0] == 200
+    until(lambda: _lock(tiered, lead_id)["waves"]["S"] != before)
+    second = _tier(tiered, 2)[0]
+    status, won, _ = tiered.call("POST", f"/leads/{lead_id}/claim", token=second["token"])
+    assert status == 200, won
+
+
+def test_turns_go_round_a_team_that_does_not_race(tiered: Stack) -> None:
+    south = [rep["rep_id"] for rep in tiered.reps if rep["team"] == "south"]
+    leads = []
+    for number in range(len(south)):
+        status, lead = tiered.post_lead(company=f"Turn {number} Ltd", source="by-turn", score=30)
+        assert (status, lead["state"]) == (201, "new")
+        leads.append(lead["lead_id"])
+        until(lambda: "owner" in _lock(tiered, leads[-1]))
+    owners = [_lock(tiered, lead_id)["owner"]["S"] for lead_id in leads]
+    assert sorted(owners) == sorted(south)
+    owner = next(rep for rep in tiered.reps if rep["rep_id"] == owners[0])
+    text = until(lambda: next((t for t in tiered.texts(owner["phone"]) if "Turn 0" in t), None))
+    assert "+60128880000" not in text
+    other = next(rep for rep in tiered.reps if rep["rep_id"] == owners[1])
+    status, lost, _ = tiered.call("POST", f"/leads/{leads[0]}/claim", token=other["token"])
+    assert (status, lost["claimed_by"]["rep_id"]) == (409, owners[0])
+    status, again, _ = tiered.call("POST", f"/leads/{leads[0]}/claim", token=owner["token"])
+    assert (status, again["already_yours"]) == (200, True)
+    assert again["lead"]["contact_phone"] == "+60128880000"
+
+
+def test_a_weekly_recalculation_moves_a_rep_who_is_then_told_first(tiered: Stack) -> None:
+    rising, falling = _tier(tiered, 2)[0], _tier(tiered, 1)[0]
+    for rep, converts in ((rising, True), (falling, False)):
+        _, lead = tiered.post_lead(company=f"Work {rep['name']} Ltd", score=30)
+        until(lambda rep=rep, lead=lead: tiered.offer(rep, lead["lead_id"])["eligible"])
+        status, won, _ = tiered.call("POST", f"/leads/{lead['lead_id']}/claim", token=rep["token"])
+        assert status == 200, won
+        _ledger_has(tiered, f"taken/{lead['lead_id']}/1")
+        for kind in ("contacted", "opportunity") if converts else ("contacted",):
+            activity = {
+                "activity_id": f"{lead['lead_id']}-{kind}",
+                "type": kind,
+                "lead_id": lead["lead_id"],
+                "at": datetime.now(UTC).isoformat(),
+            }
+            status, stored, _ = tiered.call("POST", "/activities", activity, token=rep["token"])
+            assert status == 201, stored
+            _ledger_has(tiered, f"activity/{activity['activity_id']}")
+    today = datetime.now(UTC)
+    monday = today + timedelta(days=7 - today.weekday())
+    for moved in (True, False):
+        changed = _run_job(tiered, "tiers", monday)
+        assert (changed["periods"] == 1) is moved, changed
+    status, me, _ = tiered.call("GET", "/me", token=rising["token"])
+    assert (status, me["tier"]) == (200, 1)
+    assert tiered.call("GET", "/me", token=falling["token"])[1]["tier"] == 2
+    _, lead = tiered.post_lead(company="New Order Ltd", score=30)
+    lead_id = lead["lead_id"]
+    first = until(lambda: _sent_at(tiered, lead_id, rising))
+    second = until(lambda: _sent_at(tiered, lead_id, falling))
+    opened = _moment(_lock(tiered, lead_id)["opens_at"])
+    assert first - opened < timedelta(seconds=WAVES[1]) <= second - opened
+
+
+def _ledger_has(stack: Stack, entry_id: str) -> None:
+    table = stack.described["settings"]["LEDGER_TABLE"]
+    key = {"entry_id": {"S": entry_id}}
+    until(lambda: "Item" in stack.client("dynamodb").get_item(TableName=table, Key=key))
+
+
+def _run_job(stack: Stack, job: str, as_of: datetime) -> dict[str, Any]:
+    answer = stack.client("lambda").invoke(
+        FunctionName=stack.described["functions"]["recalculate"],
+        Payload=json.dumps({"job": job, "as_of": as_of.isoformat()}).encode(),
+    )
+    found: dict[str, Any] = json.loads(answer["Payload"].read())
+    assert "FunctionError" not in answer, found
+    return found

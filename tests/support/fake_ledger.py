@@ -1,0 +1,83 @@
+"""The ledger, kept in memory; tests/adapters/test_ledger.py holds it against the real one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from dibs.domain.activities import Step
+from dibs.domain.errors import Busy
+from dibs.domain.ledger import Entry
+from dibs.usecases.ports import Story
+from support.fakes import FakeLeads, Memory
+
+
+class FakeLedger:
+    """Implements `Ledger`. `busy` writes are turned away, `lost_answers` stand unanswered."""
+
+    def __init__(self, memory: Memory) -> None:
+        self._memory = memory
+        self.entries: dict[str, Entry] = {}
+        self.busy = 0
+        self.lost_answers = 0
+        self.meanwhile: Callable[[], None] | None = None
+        """Happens once, between somebody's read and their write."""
+
+    def find(self, entry_ids: Collection[str]) -> dict[str, Entry]:
+        return {name: self.entries[name] for name in entry_ids if name in self.entries}
+
+    def of_rep(self, rep_id: str, start: datetime, end: datetime) -> Iterator[Entry]:
+        found = [e for e in self.entries.values() if e.rep_id == rep_id and start <= e.at < end]
+        return iter(sorted(found, key=lambda entry: entry.at))
+
+    def of_team(self, team: str, weeks: Sequence[str]) -> Iterator[Entry]:
+        return (e for e in self.entries.values() if e.team == team and e.week in weeks)
+
+    def put(self, entries: Sequence[Entry]) -> None:
+        for entry in entries:
+            self.entries.setdefault(entry.entry_id, entry)
+
+    def record(self, entry: Entry, step: Step | None) -> bool:
+        meanwhile, self.meanwhile = self.meanwhile, None
+        if meanwhile is not None:
+            meanwhile()
+        if self.busy:
+            self.busy -= 1
+            raise Busy(conflict=True)
+        if entry.entry_id in self.entries or not (step is None or self._fits(step)):
+            return False
+        self.entries[entry.entry_id] = entry
+        if step is not None:
+            self._take(step, entry.rep_id)
+        if self.lost_answers:
+            self.lost_answers -= 1
+            raise Busy(conflict=True)
+        return True
+
+    def _fits(self, step: Step) -> bool:
+        stored, held = self._memory.leads[step.lead.lead_id], step.held
+        as_held = (held.state, held.owner, held.epoch)
+        if (stored.state, stored.owner, stored.epoch) != as_held:
+            return False
+        return stored.worked_at is None or not step.first_work
+
+    def _take(self, step: Step, rep_id: str) -> None:
+        memory, lead_id = self._memory, step.lead.lead_id
+        stored = memory.leads[lead_id]
+        worked_at = step.lead.worked_at if step.first_work else stored.worked_at
+        memory.leads[lead_id] = replace(stored, state=step.lead.state, worked_at=worked_at)
+        if step.first_work:
+            memory.look_at.pop(lead_id, None)
+        if step.move is not None:
+            memory.note(step.move)
+        if step.frees:
+            used = memory.limits[rep_id]
+            memory.limits[rep_id] = replace(used, in_hand=used.in_hand - 1)
+
+    def story(self, lead_id: str) -> Story | None:
+        lead = self._memory.leads.get(lead_id)
+        if lead is None:
+            return None
+        moves = tuple(FakeLeads(self._memory).history(lead_id))
+        return Story(lead, self._memory.claims.get(lead_id), moves)

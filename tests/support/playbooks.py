@@ -1,0 +1,160 @@
+"""Playbooks of every kind, all of which make sense, for tests of properties."""
+
+from __future__ import annotations
+
+import string
+from datetime import date
+from typing import Any
+
+from hypothesis import strategies as st
+
+from dibs.domain.playbook import (
+    Assignment,
+    Availability,
+    Band,
+    Method,
+    Model,
+    Offsets,
+    Playbook,
+    QuotaRules,
+    Route,
+    Sms,
+    Team,
+    Thresholds,
+    TierRules,
+    Waves,
+    Window,
+    Work,
+)
+from dibs.domain.problems import ACTIVITIES, LIMITS
+
+WORDS = st.text(string.ascii_letters + "äß北-_ '\"#:{}[]\\", max_size=12)
+NAMES = WORDS.filter(str.strip)
+TEAM_IDS = st.text(string.ascii_letters + string.digits + "-_", min_size=1, max_size=8)
+SHIFTS = st.sampled_from([(), ("09:00-18:00",), ("00:00-06:30", "22:00-24:00")])
+
+
+def numbers(place: str) -> st.SearchStrategy[int]:
+    """Every number a place allows."""
+    return st.integers(*LIMITS[place])
+
+
+@st.composite
+def offsets(draw: st.DrawFn) -> Offsets:
+    later = st.integers(0, LIMITS["assignment.fallback_after_seconds"][1])
+    last = sorted([draw(later), draw(later)])
+    return draw(
+        st.sampled_from(
+            [(0, last[0], last[1]), (0, last[0], None), (0, None, None), (None, 0, last[0])]
+        )
+    )
+
+
+@st.composite
+def hours(draw: st.DrawFn) -> dict[str, tuple[str, ...]]:
+    days = draw(st.dictionaries(st.sampled_from(["mon", "tue", "sun"]), SHIFTS))
+    return days if any(days.values()) else {}
+
+
+def teams() -> st.SearchStrategy[Team]:
+    return st.builds(
+        Team,
+        name=NAMES,
+        anonymous=st.booleans(),
+        model=st.none() | st.sampled_from(Model),
+        zone=st.sampled_from(["UTC", "Asia/Kuching", "Europe/London"]),
+        hours=hours(),
+        holidays=st.lists(
+            st.dates(date(2026, 1, 1), date(2030, 1, 1)), unique=True, max_size=3
+        ).map(tuple),
+        fallback=st.sampled_from(["", "aaaac", "zzzzz"]),
+    )
+
+
+@st.composite
+def tier_rules(draw: st.DrawFn) -> TierRules:
+    cuts = sorted(draw(st.lists(st.integers(0, 100), min_size=2, max_size=2)))
+    top = draw(st.integers(1, 100))
+    return TierRules(
+        conversion_weight=cuts[0],
+        attainment_weight=cuts[1] - cuts[0],
+        speed_weight=100 - cuts[1],
+        top_percent=top,
+        bottom_percent=draw(st.integers(0, 100 - top)),
+        weeks=draw(numbers("tiers.weeks")),
+        minimum_sample=draw(st.integers(0, 1)),
+        prior_sample=draw(numbers("tiers.prior_sample")),
+        margin=draw(numbers("tiers.margin")),
+        newcomer_days=draw(numbers("tiers.newcomer_days")),
+    )
+
+
+@st.composite
+def quota_rules(draw: st.DrawFn) -> QuotaRules:
+    froms = [0, *sorted(draw(st.sets(st.integers(1, 1000), max_size=3)))]
+    more = sorted(draw(st.integers(0, 1000)) for _ in froms)
+    return QuotaRules(
+        enabled=draw(st.booleans()),
+        base_per_week=draw(numbers("quota.base_per_week")),
+        measure=draw(st.sampled_from(["revenue", "won"])),
+        currency=draw(st.sampled_from(["USD", "MYR"])),
+        bands=tuple(Band(a, b) for a, b in zip(froms, more, strict=True)),
+    )
+
+
+def work() -> st.SearchStrategy[Work]:
+    return st.builds(
+        Work,
+        hot_minutes=numbers("work.hot_minutes"),
+        warm_minutes=numbers("work.warm_minutes"),
+        cold_minutes=numbers("work.cold_minutes"),
+        nudge_percent=numbers("work.nudge_percent"),
+        counts=st.lists(st.sampled_from(ACTIVITIES), min_size=1, unique=True).map(tuple),
+    )
+
+
+@st.composite
+def playbooks(draw: st.DrawFn) -> Playbook:
+    """Any playbook that makes sense."""
+    known = draw(st.dictionaries(TEAM_IDS, teams(), min_size=1, max_size=4))
+    some = st.lists(st.sampled_from(sorted(known)), min_size=1, unique=True).map(tuple)
+    window = draw(numbers("window_seconds"))
+    unseen = draw(st.integers(5, min(900, window - 1)))
+    # A source of its own each: none of them hides another.
+    routed = draw(st.lists(NAMES, unique=True, max_size=3))
+    windowed = draw(st.lists(NAMES, unique=True, max_size=3))
+    warm = draw(st.integers(0, 99))
+    values: dict[str, Any] = {
+        "window_seconds": window,
+        "unseen_seconds": unseen,
+        "undo_seconds": draw(numbers("undo_seconds")),
+        "claims_per_day": draw(numbers("claims_per_day")),
+        "quality": Thresholds(draw(st.integers(warm + 1, 100)), warm),
+        "routing": tuple(Route(draw(some), source, product=draw(WORDS)) for source in routed),
+        "waves": Waves(draw(offsets()), draw(offsets())),
+        "windows": tuple(
+            Window(
+                draw(st.sampled_from(["", *sorted(known)])),
+                source,
+                draw(st.none() | offsets()),
+                draw(st.none() | offsets()),
+                draw(st.none() | st.integers(max(10, unseen + 1), 86_400)),
+            )
+            for source in windowed
+        ),
+        "tiers": draw(tier_rules()),
+        "quota": draw(quota_rules()),
+        "assignment": Assignment(
+            draw(st.sampled_from(Method)),
+            draw(numbers("assignment.in_hand_limit")),
+            draw(numbers("assignment.fallback_after_seconds")),
+        ),
+        "work": draw(work()),
+        "sms": Sms(
+            draw(st.booleans()),
+            draw(numbers("sms.per_rep_per_day")),
+            draw(numbers("sms.per_organisation_per_day")),
+        ),
+        "availability": Availability(draw(numbers("availability.pause_ends_after_minutes"))),
+    }
+    return Playbook(draw(WORDS), draw(WORDS), known, draw(st.sampled_from(Model)), **values)

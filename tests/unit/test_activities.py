@@ -1,0 +1,478 @@
+"""What reps tell of their work: recorded once, with what it makes of the lead (K1, C8, C11)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from dibs.domain.activities import (
+    AHEAD,
+    MOVES,
+    NOT_YET,
+    TYPES,
+    Activity,
+    counting,
+    step,
+    wrong,
+)
+from dibs.domain.errors import (
+    AlreadyExists,
+    Busy,
+    Forbidden,
+    IllegalMove,
+    InvalidInput,
+    LeadNotFound,
+    NotYours,
+)
+from dibs.domain.leads import Lead, State
+from dibs.domain.ledger import Entry
+from dibs.usecases.activities import ATTEMPTS, Recorded, Register, record, record_all
+from dibs.usecases.claim import bearer, claim, undo
+from support.builders import NOON, a_card, a_lead, a_playbook, a_rep, token_of
+from support.fake_ledger import FakeLedger
+from support.fakes import FakeWorld, no_pause
+
+MS = timedelta(milliseconds=1)
+MINUTE = timedelta(minutes=1)
+AINA, BEN = a_rep(1), a_rep(2)
+COUNTS = ("call", "contacted")
+
+
+def an_activity(type: str = "call", **changes: Any) -> Activity:
+    return replace(Activity("act-1", type, NOON + MINUTE, "lead", AINA.rep_id), **changes)
+
+
+def held(state: State = State.CLAIMED, **changes: Any) -> Lead:
+    return a_lead(state=state, owner=AINA.rep_id, claimed_at=NOON, **changes)
+
+
+# On values: what can be right at all
+
+
+def named(activity: Activity) -> list[str]:
+    return [error.field for error in wrong(activity, NOON)]
+
+
+@pytest.mark.parametrize("type", TYPES)
+def test_every_known_type_is_accepted(type: str) -> None:
+    assert named(an_activity(type)) == []
+
+
+@pytest.mark.parametrize("type", [*NOT_YET, "claimed", "returned", "Call", ""])
+def test_no_other_type_is(type: str) -> None:
+    assert named(an_activity(type)) == ["type"]
+
+
+def test_what_is_not_possible_yet_is_said_in_plain_words() -> None:
+    [error] = wrong(an_activity("reversal"), NOON)
+    assert error.problem == "'reversal' is not possible yet; nothing was kept"
+
+
+@pytest.mark.parametrize(("ahead", "fits"), [(AHEAD, True), (AHEAD + MS, False)])
+def test_a_senders_clock_may_be_five_minutes_ahead(ahead: timedelta, fits: bool) -> None:
+    assert (named(an_activity(at=NOON + ahead)) == []) is fits
+
+
+@pytest.mark.parametrize("type", TYPES)
+def test_what_moves_a_lead_says_which(type: str) -> None:
+    assert named(an_activity(type, lead_id="")) == (["lead_id"] if type in MOVES else [])
+
+
+def test_somebody_must_have_done_it() -> None:
+    assert named(an_activity("call", rep_id="")) == []
+    assert named(an_activity("call", rep_id="", lead_id="")) == ["rep_id"]
+
+
+def test_an_amount_needs_its_currency() -> None:
+    assert named(an_activity("won", amount=0)) == ["currency"]
+    assert named(an_activity("won", amount=0, currency="USD")) == []
+
+
+def test_every_wrong_field_is_named_at_once() -> None:
+    activity = Activity("a", "helped", NOON + 9 * MINUTE, amount=5)
+    assert named(activity) == ["type", "at", "rep_id", "currency"]
+
+
+CHANGES: list[dict[str, Any]] = [
+    {"type": "email"},
+    {"at": NOON},
+    {"lead_id": "other"},
+    {"rep_id": ""},
+    {"amount": 0},
+    {"currency": "USD"},
+]
+
+
+@pytest.mark.parametrize("change", CHANGES, ids=lambda change: next(iter(change)))
+def test_a_digest_tells_every_change(change: dict[str, Any]) -> None:
+    assert an_activity(**change).digest != an_activity().digest
+    assert an_activity(activity_id="other").digest == an_activity().digest
+
+
+@pytest.mark.parametrize(
+    ("counts", "more"),
+    [
+        (("call",), set()),
+        (("call", "contacted"), {"qualified", "opportunity", "won"}),
+        (("opportunity",), {"won"}),
+        ((), set()),
+    ],
+)
+def test_with_a_stage_every_later_one_works_a_lead(counts: tuple[str, ...], more: set[str]) -> None:
+    assert counting(counts) == {*counts, *more}
+
+
+# On values: what an activity makes of its lead
+
+
+@pytest.mark.parametrize(
+    ("state", "type", "to"),
+    [
+        (State.CLAIMED, "call", None),
+        (State.CLAIMED, "contacted", State.CONTACTED),
+        (State.ASSIGNED, "qualified", State.QUALIFIED),
+        (State.CONTACTED, "contacted", None),
+        (State.QUALIFIED, "contacted", None),
+        (State.OPPORTUNITY, "qualified", None),
+        (State.OPPORTUNITY, "won", State.WON),
+        (State.CLAIMED, "won", State.WON),
+        (State.CLAIMED, "lost", State.LOST),
+        (State.QUALIFIED, "disqualified", State.LOST),
+        (State.QUALIFIED, "quote_sent", None),
+        (State.WON, "contacted", None),
+        (State.LOST, "opportunity", None),
+        (State.WON, "upsell", None),
+    ],
+)
+def test_a_lead_moves_forward_or_not_at_all(state: State, type: str, to: State | None) -> None:
+    made = step(held(state), AINA.rep_id, an_activity(type), COUNTS, NOON + 5 * MINUTE)
+    assert made.lead.state is (to or state)
+    assert (made.move and made.move.to_state) is to
+    if made.move:
+        assert (made.move.at, made.move.cause, made.move.by) == (
+            NOON + 5 * MINUTE,
+            type,
+            AINA.rep_id,
+        )
+
+
+@pytest.mark.parametrize("state", [State.WON, State.LOST])
+@pytest.mark.parametrize("type", ["won", "lost", "disqualified"])
+def test_a_closed_lead_is_not_closed_again(state: State, type: str) -> None:
+    with pytest.raises(IllegalMove):
+        step(held(state), AINA.rep_id, an_activity(type), COUNTS, NOON)
+
+
+@pytest.mark.parametrize(
+    ("type", "works"),
+    [
+        ("call", True),
+        ("contacted", True),
+        ("qualified", True),
+        ("won", True),
+        ("lost", True),
+        ("disqualified", True),
+        ("email", False),
+        ("crm_step", False),
+    ],
+)
+def test_a_lead_is_worked_by_a_contact_and_by_its_end(type: str, works: bool) -> None:
+    made = step(held(), AINA.rep_id, an_activity(type), COUNTS, NOON)
+    assert made.first_work is works
+    assert made.frees is works
+    assert made.lead.worked_at == (NOON + MINUTE if works else None)
+
+
+def test_a_worked_lead_is_not_worked_for_the_first_time_again() -> None:
+    for type in ("call", "won"):
+        made = step(held(worked_at=NOON), AINA.rep_id, an_activity(type), COUNTS, NOON)
+        assert not made.first_work
+        assert made.lead.worked_at == NOON
+
+
+def test_a_test_lead_frees_nobody() -> None:
+    made = step(held(test=True), AINA.rep_id, an_activity(), COUNTS, NOON)
+    assert made.first_work
+    assert not made.frees
+
+
+@pytest.mark.parametrize("state", [State.NEW, State.OPEN, State.EXPIRED, State.RELEASED])
+def test_nobody_works_a_lead_that_nobody_holds(state: State) -> None:
+    with pytest.raises(NotYours):
+        step(held(state), AINA.rep_id, an_activity(), COUNTS, NOON)
+
+
+# On fakes: recorded once, whatever happens
+
+
+class Desk(FakeWorld):
+    """An organisation with a ledger, where Aina has just won a lead."""
+
+    def __init__(self) -> None:
+        super().__init__(a_playbook(work={"hot_minutes": 60}))
+        self.ledger = FakeLedger(self.memory)
+        self.register = Register(self.ledger, self.leads, self.roster, self.clock, no_pause)
+        for rep in (AINA, BEN):
+            self.add_rep(rep)
+        self.won = self.claimed(AINA)
+
+    def claimed(self, rep: Any, number: int = 1, **card: Any) -> Lead:
+        lead = self.post_lead(a_card(number, **card))
+        claim(self.race, lead.lead_id, rep.rep_id, bearer(token_of(rep)), self.clock)
+        return self.lead(lead)
+
+    def undo(self) -> None:
+        token = bearer(token_of(AINA))
+        undo(self.race, self.won.lead_id, AINA.rep_id, token, self.clock)
+
+    def tell(self, type: str = "call", *, by: str | None = None, **changes: Any) -> Recorded:
+        """Tell of what Aina did with her lead a minute ago."""
+        told = Activity("act-1", type, self.clock(), self.won.lead_id, AINA.rep_id)
+        return record(self.register, replace(told, **changes), by)
+
+    @property
+    def in_hand(self) -> int:
+        return self.memory.limits[AINA.rep_id].in_hand
+
+
+@pytest.fixture
+def desk() -> Desk:
+    made = Desk()
+    made.clock.pass_(minutes=10)
+    return made
+
+
+def test_a_call_is_in_the_ledger_with_all_that_reports_ask_for(desk: Desk) -> None:
+    told = desk.tell(at=NOON + MINUTE)
+    assert told == Recorded(
+        Entry(
+            entry_id="activity/act-1",
+            kind="call",
+            rep_id=AINA.rep_id,
+            team="north",
+            at=NOON + MINUTE,
+            week="2026-W48",
+            lead_id=desk.won.lead_id,
+            epoch=1,
+            taken_at=NOON,
+            source="google-ads",
+            quality="hot",
+            model="open-pool",
+            playbook_version=desk.memory.playbook.version,
+            digest=told.entry.digest,
+        ),
+        repeated=False,
+        freed=True,
+    )
+    assert desk.ledger.entries == {"activity/act-1": told.entry}
+    assert desk.lead(desk.won).worked_at == NOON + MINUTE
+    assert desk.in_hand == 0
+
+
+def test_a_week_begins_where_the_team_is(desk: Desk) -> None:
+    teams = {"north": {"name": "North", "zone": "Asia/Kuching"}}
+    desk.put_playbook(a_playbook(teams=teams))
+    monday = datetime.fromisoformat("2026-11-29T16:00:00+00:00")  # midnight in Kuching
+    desk.clock.at = monday + MINUTE
+    weeks = [
+        desk.tell(activity_id=f"{n}", at=at).entry.week
+        for n, at in enumerate([monday - MS, monday])
+    ]
+    assert weeks == ["2026-W48", "2026-W49"]
+
+
+def test_the_same_activity_again_changes_nothing(desk: Desk) -> None:
+    first = desk.tell("won", amount=5, currency="USD")
+    before = dict(desk.memory.leads)
+    again = desk.tell("won", amount=5, currency="USD")
+    assert again == Recorded(first.entry, repeated=True, freed=False)
+    assert desk.memory.leads == before
+    assert (len(desk.ledger.entries), desk.in_hand) == (1, 0)
+
+
+def test_an_activity_told_again_is_repeated_whoever_holds_the_lead_by_then(desk: Desk) -> None:
+    desk.clock.at = NOON + timedelta(seconds=20)
+    desk.tell(rep_id="", at=NOON)
+    desk.memory.leads[desk.won.lead_id] = replace(desk.won, owner=BEN.rep_id)
+    assert desk.tell(rep_id="", at=NOON).repeated
+
+
+def test_another_activity_of_the_same_id_is_refused(desk: Desk) -> None:
+    first = desk.tell()
+    with pytest.raises(AlreadyExists, match="Another activity"):
+        desk.tell("email")
+    assert desk.ledger.entries == {"activity/act-1": first.entry}
+
+
+def test_a_lead_names_its_holder_where_no_rep_is_named(desk: Desk) -> None:
+    assert desk.tell(rep_id="").entry.rep_id == AINA.rep_id
+
+
+def test_a_rep_tells_of_their_own_work_only(desk: Desk) -> None:
+    assert desk.tell(by=AINA.rep_id, rep_id="").entry.rep_id == AINA.rep_id
+    assert desk.tell(by=AINA.rep_id).repeated
+    with pytest.raises(Forbidden):
+        desk.tell(by=BEN.rep_id, activity_id="other")
+    with pytest.raises(NotYours):
+        desk.tell(by=BEN.rep_id, rep_id="", activity_id="other")
+    assert len(desk.ledger.entries) == 1
+
+
+def test_what_is_about_no_lead_is_the_reps_alone(desk: Desk) -> None:
+    told = desk.tell("training_step", lead_id="")
+    assert (told.entry.lead_id, told.entry.team, told.freed) == (None, "north", False)
+    assert desk.lead(desk.won) == desk.won
+
+
+REFUSED: list[tuple[type[Exception], dict[str, Any]]] = [
+    (LeadNotFound, {"lead_id": "aaaaaaaaaaaa"}),
+    (NotYours, {"rep_id": BEN.rep_id}),
+    (InvalidInput, {"type": "helped"}),
+    (InvalidInput, {"rep_id": "zzzzz", "lead_id": ""}),
+    (InvalidInput, {"at": NOON - MS}),
+    (InvalidInput, {"at": NOON + timedelta(hours=1)}),
+]
+
+
+@pytest.mark.parametrize(("error", "changes"), REFUSED)
+def test_what_is_refused_changes_nothing(
+    desk: Desk, error: type[Exception], changes: dict[str, Any]
+) -> None:
+    with pytest.raises(error):
+        desk.tell(**changes)
+    assert desk.ledger.entries == {}
+    assert desk.lead(desk.won) == desk.won
+    assert desk.in_hand == 1
+
+
+def test_an_activity_may_be_as_early_as_the_claim(desk: Desk) -> None:
+    assert not desk.tell(at=NOON).repeated
+
+
+def test_nobody_is_named_for_a_lead_nobody_holds(desk: Desk) -> None:
+    desk.clock.at = NOON
+    desk.undo()
+    with pytest.raises(NotYours, match="Nobody holds"):
+        desk.tell(rep_id="")
+
+
+def test_a_win_after_a_loss_is_refused_and_not_kept(desk: Desk) -> None:
+    desk.tell("lost")
+    with pytest.raises(IllegalMove, match="lost already"):
+        desk.tell("won", activity_id="act-2", amount=5, currency="USD")
+    assert list(desk.ledger.entries) == ["activity/act-1"]
+
+
+def test_late_and_out_of_order_stages_are_kept_and_move_nothing_back(desk: Desk) -> None:
+    desk.tell("opportunity", activity_id="3", at=NOON + 3 * MINUTE)
+    desk.tell("contacted", activity_id="1", at=NOON + MINUTE)
+    assert desk.lead(desk.won).state is State.OPPORTUNITY
+    assert {entry.kind for entry in desk.ledger.entries.values()} == {"opportunity", "contacted"}
+
+
+def test_a_lead_is_freed_once_by_all_that_is_done_with_it(desk: Desk) -> None:
+    kinds = ["email", "call", "contacted", "won"]
+    freed = [desk.tell(kind, activity_id=kind).freed for kind in kinds]
+    assert freed == [False, True, False, False]
+    assert desk.in_hand == 0
+
+
+# Races
+
+
+def test_who_lost_the_lead_meanwhile_is_told_so(desk: Desk) -> None:
+    desk.clock.at = NOON
+    desk.ledger.meanwhile = desk.undo
+    with pytest.raises(NotYours):
+        desk.tell()
+    assert desk.ledger.entries == {}
+
+
+def test_of_two_tellings_at_once_one_is_a_repeat(desk: Desk) -> None:
+    found = []
+    desk.ledger.meanwhile = lambda: found.append(desk.tell())
+    assert desk.tell().repeated
+    assert not found[0].repeated
+    assert (len(desk.ledger.entries), desk.in_hand) == (1, 0)
+
+
+def test_a_win_that_its_twin_has_just_told_is_a_repeat(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = desk.leads.get
+
+    def get(lead_id: str) -> Lead | None:
+        monkeypatch.setattr(desk.leads, "get", read)
+        assert not desk.tell("won").repeated  # after this one looked for itself in the ledger
+        return read(lead_id)
+
+    monkeypatch.setattr(desk.leads, "get", get)
+    assert desk.tell("won").repeated
+    assert len(desk.ledger.entries) == 1
+
+
+def test_two_first_calls_at_once_both_stand_and_free_one_hand(desk: Desk) -> None:
+    found = []
+    desk.ledger.meanwhile = lambda: found.append(desk.tell(activity_id="other"))
+    mine = desk.tell()
+    assert (mine.freed, found[0].freed, desk.in_hand) == (False, True, 0)
+    assert len(desk.ledger.entries) == 2
+
+
+def test_an_answer_that_was_lost_is_found_again(desk: Desk) -> None:
+    desk.ledger.lost_answers = 1
+    assert desk.tell().repeated
+    assert (len(desk.ledger.entries), desk.in_hand) == (1, 0)
+
+
+@pytest.mark.parametrize(("busy", "stands"), [(ATTEMPTS - 1, True), (ATTEMPTS, False)])
+def test_a_busy_store_is_asked_some_times(desk: Desk, busy: int, stands: bool) -> None:
+    desk.ledger.busy = busy
+    if stands:
+        assert not desk.tell().repeated
+    else:
+        with pytest.raises(Busy):
+            desk.tell()
+        assert desk.ledger.entries == {}
+
+
+# Many at once
+
+
+def test_of_many_each_stands_or_falls_by_itself(desk: Desk) -> None:
+    def told(number: int, type: str, **changes: Any) -> Activity:
+        made = Activity(f"{number}", type, desk.clock(), desk.won.lead_id)
+        return replace(made, **changes)
+
+    activities = [
+        told(1, "contacted"),
+        told(2, "reversal"),
+        told(3, "won", amount=5, currency="USD"),
+        told(1, "contacted"),
+        told(3, "won", amount=5, currency="USD"),
+        told(3, "lost"),
+        told(4, "lost"),
+        told(5, "call", lead_id="aaaaaaaaaaaa"),
+    ]
+    outcomes = record_all(desk.register, activities, None)
+    assert [type(outcome) for outcome in outcomes] == [
+        Recorded,
+        InvalidInput,
+        Recorded,
+        Recorded,
+        Recorded,
+        AlreadyExists,
+        IllegalMove,
+        LeadNotFound,
+    ]
+    repeated = [one.repeated for one in outcomes if isinstance(one, Recorded)]
+    assert repeated == [False, False, True, True]
+    assert sorted(desk.ledger.entries) == ["activity/1", "activity/3"]
+    assert desk.lead(desk.won).state is State.WON
+
+
+def test_of_none_nothing_comes(desk: Desk) -> None:
+    assert record_all(desk.register, [], None) == []

@@ -1,0 +1,722 @@
+"""Assigning without a race (C7, M3, M5): what nobody claimed, what nobody races for, in the order
+it came; and the last resort."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dibs.domain.errors import Busy, NotYours
+from dibs.domain.leads import Claim, Lead, State
+from dibs.domain.reps import Limits, Rep
+from dibs.domain.turns import Turn, not_assignable
+from dibs.usecases import assign as assigning
+from dibs.usecases import offer as offering
+from dibs.usecases.assign import TRIES, serve
+from dibs.usecases.claim import bearer, claim, undo
+from dibs.usecases.notify import notify
+from dibs.usecases.ports import Fact
+from dibs.usecases.sweep import relay, sweep
+from dibs.usecases.work import give_back
+from support.builders import NOON, a_card, a_playbook, a_rep, token_of
+from support.fakes import FakeWorld, no_pause
+
+MS, SECOND, MINUTE = timedelta(milliseconds=1), timedelta(seconds=1), timedelta(minutes=1)
+HOUR = timedelta(hours=1)
+
+
+class Office:
+    """Reps, a queue, and somebody who serves it."""
+
+    def __init__(self, *reps: Rep, model: str = "round-robin", **playbook: Any) -> None:
+        self.world = FakeWorld(a_playbook(model=model, **playbook))
+        self.reps = [self.world.add_rep(rep) for rep in reps]
+        self.clock = self.world.clock
+        self.made = 0
+
+    def lead(self, **card: Any) -> Lead:
+        """A new lead, a second after the one before."""
+        self.made += 1
+        self.clock.pass_(seconds=1)
+        return self.world.post_lead(a_card(self.made, **card))
+
+    def serve(self, queue: list[Lead] | None = None) -> list[Claim]:
+        world = self.world
+        waiting = world.holdings.queued() if queue is None else queue
+        return serve(waiting, world.race, world.roster, world.holdings, self.clock, no_pause)
+
+    def owner(self, lead: Lead) -> str | None:
+        return self.world.lead(lead).owner
+
+    def owners(self, *leads: Lead) -> list[str | None]:
+        return [self.owner(lead) for lead in leads]
+
+    def pause(self, rep: Rep, **duration: float) -> None:
+        self.world.roster.pause(rep.rep_id, self.clock() + timedelta(**duration))
+
+    def on(self, rep: Rep) -> None:
+        self.world.roster.pause(rep.rep_id, None)
+
+    def limits(self, rep: Rep) -> Limits:
+        return self.world.memory.limits[rep.rep_id]
+
+    def give_back(self, lead: Lead) -> Lead | None:
+        held = self.world.lead(lead)
+        world = self.world
+        return give_back(
+            world.race, world.holdings, lead.lead_id, str(held.owner), "left", "boss", self.clock
+        )
+
+    def happens(self) -> None:
+        """All that is in the outbox is told and followed, until nothing more comes of it."""
+        for _ in range(20):
+            self.clock.pass_(milliseconds=1)
+            waiting = list(self.world.leads.waiting_in_outbox(self.clock()))
+            if not waiting:
+                return
+            self.world.bus.facts.clear()
+            relay(waiting, self.world.leads, self.world.bus)
+            for fact in list(self.world.bus.facts):
+                offering.follow(fact, self.world.floor())
+        raise AssertionError("it never comes to rest")
+
+    def until(self, moment: datetime) -> None:
+        """Time passes to then; each timer goes off at its moment, and what follows happens."""
+        self.happens()
+        while True:
+            due = [timer for timer in self.world.timers.set if timer[2] <= moment]
+            if not due:
+                break
+            timer = min(due, key=lambda timer: timer[2])
+            self.world.timers.set.remove(timer)
+            self.clock.at = max(self.clock.at, timer[2])
+            offering.follow(Fact("lead.due", timer[0], timer[1]), self.world.floor())
+            self.happens()
+        self.clock.at = max(self.clock.at, moment)
+
+
+ANN, BOB, CHO = a_rep(1), a_rep(2), a_rep(3)
+
+
+# One lead
+
+
+def test_a_lead_nobody_races_for_goes_to_somebody_as_it_comes() -> None:
+    office = Office(ANN, BOB)
+    lead = office.lead()
+    (given,) = office.serve()
+    stored = office.world.lead(lead)
+    assert (stored.state, stored.owner, stored.claimed_at) == (
+        State.ASSIGNED,
+        ANN.rep_id,
+        office.clock(),
+    )
+    assert (given.rep_id, given.rep_name, given.team) == (ANN.rep_id, ANN.name, "north")
+    assert (given.cause, given.competitive) == ("assigned", False)
+    assert given == office.world.memory.claims[lead.lead_id]
+
+
+def test_an_assignment_is_recorded_as_a_step_with_its_cause_and_whom_it_went_to() -> None:
+    office = Office(ANN)
+    lead = office.lead()
+    office.serve()
+    (step,) = office.world.leads.history(lead.lead_id)
+    assert (step.from_state, step.to_state) == (State.NEW, State.ASSIGNED)
+    assert (step.cause, step.by, step.holder) == ("assigned", "dibs", ANN.rep_id)
+
+
+def test_an_assignment_counts_for_the_week_and_in_hand_and_not_for_the_day() -> None:
+    office = Office(ANN)
+    office.lead()
+    office.serve()
+    assert office.limits(ANN) == Limits(None, 0, ANN.this_week(NOON), 1, 1)
+
+
+def test_whoever_is_assigned_a_lead_has_as_long_for_it_as_who_claimed_one() -> None:
+    office = Office(ANN)
+    lead = office.lead()
+    (given,) = office.serve()
+    now = office.clock()
+    assert (given.nudge_at, given.return_at) == (now + 30 * MINUTE, now + HOUR)
+    assert office.world.lead(lead).return_at == now + HOUR
+
+
+def test_an_assigned_lead_cannot_be_claimed_by_another_nor_undone() -> None:
+    office = Office(ANN, BOB, model="open-pool")
+    lead = office.lead()
+    office.until(lead.closes_at)
+    held = office.owner(lead)
+    holder, other = (ANN, BOB) if held == ANN.rep_id else (BOB, ANN)
+    world, proof = office.world, bearer(token_of(holder))
+    won = claim(world.race, lead.lead_id, holder.rep_id, proof, world.clock, pause=no_pause)
+    assert won.already_yours
+    assert won.card is not None
+    # There is nothing to undo in what was not claimed, and none is offered.
+    assert won.undo_until == won.claim.claimed_at
+    with pytest.raises(NotYours):
+        undo(world.race, lead.lead_id, holder.rep_id, proof, world.clock)
+    assert office.world.lead(lead).owner == holder.rep_id
+    assert other.rep_id not in world.memory.claims[lead.lead_id].rep_id
+
+
+def test_the_holder_is_told_by_push_or_text() -> None:
+    office = Office(ANN)
+    lead = office.lead()
+    office.happens()
+    (chunk,) = office.world.queue.of("assigned")
+    notify(chunk, office.world.desk())
+    assert office.world.sms.told == [ANN.phone]
+    assert office.world.sms.texts[0][1].startswith(f"assigned {lead.lead_id} ")
+
+
+def test_a_test_lead_is_assigned_and_counts_nowhere() -> None:
+    office = Office(ANN, quota={"enabled": True, "base_per_week": 1})
+    trial, real = office.lead(test=True), office.lead()
+    office.serve()
+    assert office.owners(trial, real) == [ANN.rep_id] * 2
+    assert office.limits(ANN) == Limits(None, 0, ANN.this_week(NOON), 1, 1)
+
+
+# Whose turn
+
+
+def test_leads_go_round() -> None:
+    office = Office(ANN, BOB, CHO)
+    leads = [office.lead() for _ in range(7)]
+    office.serve()
+    assert office.owners(*leads) == [rep.rep_id for rep in (ANN, BOB, CHO, ANN, BOB, CHO, ANN)]
+
+
+def test_the_turn_is_kept_from_one_lead_to_the_next() -> None:
+    office = Office(ANN, BOB, CHO)
+    leads = []
+    for _ in range(5):
+        leads.append(office.lead())
+        office.serve()
+    assert office.owners(*leads) == [rep.rep_id for rep in (ANN, BOB, CHO, ANN, BOB)]
+
+
+def test_leads_go_by_weight() -> None:
+    reps = replace(ANN, weight=3), BOB
+    office = Office(*reps, assignment={"method": "weighted"})
+    leads = [office.lead() for _ in range(8)]
+    office.serve()
+    assert Counter(office.owners(*leads)) == {ANN.rep_id: 6, BOB.rep_id: 2}
+
+
+def test_who_was_away_is_owed_nothing() -> None:
+    office = Office(ANN, BOB)
+    office.pause(BOB, hours=1)
+    first = [office.lead() for _ in range(4)]
+    office.serve()
+    assert set(office.owners(*first)) == {ANN.rep_id}
+    office.on(BOB)
+    second = [office.lead() for _ in range(4)]
+    office.serve()
+    assert Counter(office.owners(*second)) == {ANN.rep_id: 2, BOB.rep_id: 2}
+
+
+def test_teams_that_share_their_leads_share_one_ring_whatever_order_they_are_named_in() -> None:
+    teams = {"north": {"name": "N"}, "south": {"name": "S"}}
+    southern = replace(BOB, team="south")
+    office = Office(ANN, southern, teams=teams)
+    leads = [office.lead() for _ in range(4)]
+    mixed = [
+        replace(lead, teams=lead.teams[:: 1 if number % 2 else -1])
+        for number, lead in enumerate(leads)
+    ]
+    office.world.memory.leads.update({lead.lead_id: lead for lead in mixed})
+    office.serve()
+    assert office.owners(*leads) == [ANN.rep_id, BOB.rep_id] * 2
+
+
+def test_a_lead_of_one_team_goes_to_nobody_of_another() -> None:
+    teams = {"north": {"name": "N"}, "south": {"name": "S"}}
+    office = Office(replace(BOB, team="south"), teams=teams)
+    lead = office.lead(team="north")
+    assert office.serve() == []
+    assert office.owner(lead) is None
+
+
+def test_a_limit_of_leads_in_hand_passes_the_turn_on() -> None:
+    office = Office(ANN, BOB, assignment={"in_hand_limit": 2})
+    leads = [office.lead() for _ in range(6)]
+    office.serve()
+    assert Counter(office.owners(*leads)) == {ANN.rep_id: 2, BOB.rep_id: 2, None: 2}
+
+
+def test_an_allowance_of_the_week_passes_the_turn_on() -> None:
+    office = Office(replace(ANN, allowance=1), BOB, quota={"enabled": True, "base_per_week": 3})
+    leads = [office.lead() for _ in range(5)]
+    office.serve()
+    assert Counter(office.owners(*leads)) == {ANN.rep_id: 1, BOB.rep_id: 3, None: 1}
+
+
+# From the pool's end to the last resort (C7)
+
+
+def test_what_a_team_with_tiers_lets_go_is_tier_threes_first() -> None:
+    first, second = replace(ANN, tier=1), replace(BOB, tier=2)
+    office = Office(first, second, replace(CHO, tier=3), model="tiers")
+    leads = [office.lead(score=90) for _ in range(3)]
+    office.until(leads[-1].closes_at)
+    assert office.owners(*leads) == [CHO.rep_id] * 3
+    assert {office.world.memory.claims[lead.lead_id].cause for lead in leads} == {"unclaimed"}
+
+
+def test_where_tier_three_has_no_room_the_others_get_it() -> None:
+    first, third = replace(ANN, tier=1), replace(CHO, tier=3)
+    office = Office(first, third, model="tiers", assignment={"in_hand_limit": 1})
+    leads = [office.lead(score=90) for _ in range(3)]
+    office.until(leads[-1].closes_at)
+    assert office.owners(*leads) == [CHO.rep_id, ANN.rep_id, None]
+
+
+def test_what_nobody_may_take_waits_and_the_oldest_goes_first_when_somebody_frees_up() -> None:
+    office = Office(ANN, assignment={"in_hand_limit": 1})
+    leads = [office.lead() for _ in range(3)]
+    office.happens()
+    assert office.owners(*leads) == [ANN.rep_id, None, None]
+    office.give_back(leads[0])  # as work, a loss or a manager would
+    office.world.memory.leads.pop(leads[0].lead_id)
+    offering.follow(Fact("queue.check", "", 0), office.world.floor())
+    assert office.owners(*leads[1:]) == [ANN.rep_id, None]
+
+
+def test_a_newer_lead_never_overtakes_an_older_one() -> None:
+    office = Office(ANN)
+    office.pause(ANN, minutes=10)
+    old = [office.lead() for _ in range(3)]
+    office.happens()
+    assert office.owners(*old) == [None] * 3
+    office.on(ANN)
+    office.world.put_playbook(
+        a_playbook(model="round-robin", quota={"enabled": True, "base_per_week": 2})
+    )
+    new = office.lead()
+    office.happens()
+    assert office.owners(*old, new) == [ANN.rep_id, ANN.rep_id, None, None]
+
+
+def test_a_lead_that_was_raced_for_and_one_that_was_not_wait_in_one_queue() -> None:
+    teams = {"north": {"name": "N", "model": "open-pool"}, "south": {"name": "S"}}
+    office = Office(teams=teams, assignment={"in_hand_limit": 1})
+    raced = office.lead(team="north")
+    office.until(raced.closes_at)
+    never = office.lead(team="south")
+    office.happens()
+    assert office.world.lead(raced).state is State.EXPIRED
+    assert [lead.lead_id for lead in office.world.holdings.queued()] == [
+        raced.lead_id,
+        never.lead_id,
+    ]
+
+
+def test_a_rep_who_comes_on_is_served_by_the_next_sweep_at_the_latest() -> None:
+    office = Office(ANN)
+    office.pause(ANN, minutes=5)
+    lead = office.lead()
+    office.happens()
+    assert office.owner(lead) is None
+    office.clock.pass_(minutes=5)
+    world = office.world
+    world.bus.facts.clear()
+    sweep(world.leads, world.race, world.holdings, world.roster, world.bus, office.clock())
+    for fact in world.bus.facts:
+        offering.follow(fact, world.floor())
+    assert office.owner(lead) == ANN.rep_id
+
+
+RESORT = {"fallback_after_seconds": 600}
+
+
+def fallback_to(rep: Rep, **team: Any) -> dict[str, Any]:
+    return {"teams": {"north": {"name": "N", "fallback": rep.rep_id, **team}}}
+
+
+AWAY: dict[str, Callable[[Rep], Rep]] = {
+    "paused": lambda rep: replace(rep, paused_until=NOON + 9 * HOUR),
+    "on leave": lambda rep: replace(rep, leave=((date(2026, 11, 23), date(2026, 11, 23)),)),
+    "over their allowance": lambda rep: replace(rep, allowance=0),
+}
+
+
+@pytest.mark.parametrize("why", AWAY)
+def test_after_the_stated_time_the_fallback_person_gets_it_to_the_millisecond(why: str) -> None:
+    away = [AWAY[why](rep) for rep in (ANN, BOB)]
+    quota = {"enabled": True}
+    office = Office(*away, **fallback_to(BOB), assignment=RESORT, quota=quota)
+    lead = office.lead()
+    waits_until = lead.received_at + 10 * MINUTE
+    office.clock.at = waits_until - MS
+    assert office.serve() == []
+    office.clock.at = waits_until
+    (given,) = office.serve()
+    assert (given.rep_id, given.cause) == (BOB.rep_id, "fallback")
+    assert office.world.lead(lead).owner == BOB.rep_id
+    step = office.world.leads.history(lead.lead_id)[-1]
+    assert (step.cause, step.holder) == ("fallback", BOB.rep_id)
+
+
+def test_on_a_holiday_the_fallback_person_gets_it_all_the_same() -> None:
+    office = Office(ANN, **fallback_to(ANN, holidays=["2026-11-23"]), assignment=RESORT)
+    lead = office.lead()
+    office.clock.pass_(minutes=10)
+    office.serve()
+    assert office.owner(lead) == ANN.rep_id
+
+
+def test_the_fallback_persons_own_limits_do_not_count() -> None:
+    office = Office(
+        ANN,
+        **fallback_to(ANN),
+        assignment={**RESORT, "in_hand_limit": 1},
+        quota={"enabled": True, "base_per_week": 1},
+    )
+    leads = [office.lead() for _ in range(3)]
+    office.serve()
+    assert office.owners(*leads) == [ANN.rep_id, None, None]
+    office.clock.pass_(minutes=11)
+    assert {given.cause for given in office.serve()} == {"fallback"}
+    assert office.owners(*leads) == [ANN.rep_id] * 3
+    assert office.limits(ANN) == Limits(None, 0, ANN.this_week(NOON), 3, 3)
+
+
+def test_a_raced_lead_waits_for_the_last_resort_from_the_end_of_its_window() -> None:
+    office = Office(AWAY["paused"](ANN), model="open-pool", **fallback_to(ANN), assignment=RESORT)
+    lead = office.lead()
+    office.until(lead.closes_at)
+    office.clock.at = lead.closes_at + 10 * MINUTE - MS
+    assert office.serve() == []
+    office.clock.at += MS
+    assert [given.rep_id for given in office.serve()] == [ANN.rep_id]
+
+
+def test_as_long_as_somebody_may_take_it_it_does_not_go_to_the_last_resort() -> None:
+    office = Office(ANN, AWAY["paused"](BOB), **fallback_to(BOB), assignment=RESORT)
+    lead = office.lead()
+    office.clock.pass_(hours=2)
+    office.serve()
+    assert office.owner(lead) == ANN.rep_id
+
+
+def test_the_last_resort_takes_nobodys_turn() -> None:
+    office = Office(ANN, BOB, CHO, **fallback_to(CHO), assignment=RESORT)
+    office.lead()
+    office.serve()  # Ann's turn
+    for rep in (ANN, BOB, CHO):
+        office.pause(rep, hours=1)
+    late = office.lead()
+    office.clock.pass_(minutes=10)
+    office.serve()
+    assert office.owner(late) == CHO.rep_id
+    for rep in (ANN, BOB, CHO):
+        office.on(rep)
+    last = office.lead()
+    office.serve()
+    assert office.owner(last) == BOB.rep_id
+
+
+def test_without_a_fallback_person_or_with_one_who_left_it_goes_on_waiting() -> None:
+    for rep, team in ((ANN, {}), (replace(ANN, active=False), {"fallback": ANN.rep_id})):
+        office = Office(
+            AWAY["paused"](rep), teams={"north": {"name": "N", **team}}, assignment=RESORT
+        )
+        lead = office.lead()
+        office.clock.pass_(hours=2)
+        assert office.serve() == []
+        assert office.world.lead(lead).state is State.NEW
+        assert office.world.holdings.queued() == [lead]
+
+
+def test_a_fallback_person_nobody_knows_leaves_it_waiting() -> None:
+    office = Office(teams={"north": {"name": "N", "fallback": "zzzzz"}}, assignment=RESORT)
+    office.lead()
+    office.clock.pass_(hours=2)
+    assert office.serve() == []
+
+
+def test_of_several_teams_the_first_with_a_fallback_person_is_asked() -> None:
+    teams = {
+        "north": {"name": "N"},
+        "south": {"name": "S", "fallback": BOB.rep_id},
+        "west": {"name": "W", "fallback": CHO.rep_id},
+    }
+    away = [AWAY["paused"](replace(rep, team=t)) for rep, t in ((BOB, "south"), (CHO, "west"))]
+    office = Office(*away, teams=teams, assignment=RESORT)
+    lead = office.lead()
+    office.clock.pass_(minutes=10)
+    office.serve()
+    assert office.owner(lead) == BOB.rep_id
+
+
+def test_a_fallback_person_of_another_team_gets_what_is_due_and_is_in_nobodys_ring() -> None:
+    teams = {"north": {"name": "N", "fallback": CHO.rep_id}, "south": {"name": "S"}}
+    boss = replace(CHO, team="south")
+    office = Office(AWAY["paused"](ANN), boss, teams=teams, assignment=RESORT)
+    due = office.lead(team="north")
+    office.clock.pass_(minutes=10)
+    fresh = office.lead(team="north")
+    office.serve()
+    assert office.owners(due, fresh) == [CHO.rep_id, None]
+    # What they were given is theirs to see, whatever team they are on.
+    world, proof = office.world, bearer(token_of(boss))
+    won = claim(world.race, due.lead_id, boss.rep_id, proof, world.clock, pause=no_pause)
+    assert won.already_yours
+    assert won.card is not None
+
+
+# A lead that comes back
+
+
+def test_a_returned_lead_goes_to_somebody_else_and_says_so() -> None:
+    office = Office(ANN, BOB)
+    lead = office.lead()
+    office.serve()
+    office.clock.pass_(minutes=5)
+    back = office.give_back(lead)
+    assert back is not None
+    assert (back.state, back.epoch) == (State.RELEASED, 2)
+    (given,) = office.serve()
+    assert (given.rep_id, given.epoch, given.cause) == (BOB.rep_id, 2, "returned")
+
+
+def test_a_returned_lead_goes_to_the_same_person_where_there_is_nobody_else() -> None:
+    office = Office(ANN)
+    lead = office.lead()
+    office.serve()
+    office.give_back(lead)
+    office.serve()
+    assert office.owner(lead) == ANN.rep_id
+
+
+def test_a_returned_lead_keeps_its_place_in_the_queue() -> None:
+    office = Office(ANN, BOB, assignment={"in_hand_limit": 1})
+    leads = [office.lead() for _ in range(3)]
+    office.serve()
+    assert office.owners(*leads) == [ANN.rep_id, BOB.rep_id, None]
+    office.give_back(leads[0])
+    office.pause(BOB, hours=1)
+    office.serve()
+    # Ann gave it back and is free again; it came before the one that still waits.
+    assert office.owners(*leads) == [ANN.rep_id, BOB.rep_id, None]
+
+
+# Two at once, and trouble
+
+
+def test_two_who_serve_the_queue_at_once_give_each_lead_once_and_pass_each_turn_once() -> None:
+    office = Office(ANN, BOB, CHO)
+    leads = [office.lead() for _ in range(6)]
+    queue = office.world.holdings.queued()
+    others: list[Claim] = []
+    office.world.holdings.meanwhile = lambda: others.extend(office.serve(queue[:3]))
+    mine = office.serve(queue)
+    assert sorted(given.lead_id for given in mine + others) == sorted(
+        lead.lead_id for lead in leads
+    )
+    assert Counter(office.owners(*leads)) == {rep.rep_id: 2 for rep in (ANN, BOB, CHO)}
+    assert sum(office.limits(rep).in_hand for rep in (ANN, BOB, CHO)) == 6
+
+
+def test_a_turn_somebody_else_took_meanwhile_is_the_next_persons() -> None:
+    office = Office(ANN, BOB)
+    first, second = office.lead(), office.lead()
+    office.world.holdings.meanwhile = lambda: office.serve([first])
+    office.serve([second])
+    assert office.owners(first, second) == [ANN.rep_id, BOB.rep_id]
+
+
+@pytest.mark.parametrize("taken", ["claimed", "given"])
+def test_a_lead_somebody_else_gave_away_meanwhile_is_left_alone(taken: str) -> None:
+    office = Office(ANN, BOB)
+    lead = office.lead()
+    queue = office.world.holdings.queued()
+    if taken == "given":
+        office.serve()
+    else:
+        state = replace(lead, state=State.CLAIMED, owner=BOB.rep_id)
+        office.world.memory.leads[lead.lead_id] = state
+    before = repr(office.world.memory)
+    assert office.serve(queue) == []
+    assert repr(office.world.memory) == before
+
+
+def test_a_lead_of_an_earlier_opening_is_left_alone() -> None:
+    office = Office(ANN)
+    lead = office.lead()
+    queue = office.world.holdings.queued()
+    office.world.memory.leads[lead.lead_id] = replace(lead, epoch=2)
+    assert office.serve(queue) == []
+
+
+def snapshot(office: Office) -> None:
+    """From now on the roster shows its teams as they are now, whatever changes."""
+    known = {team: office.world.roster.team(team) for team in ("north", "south")}
+    office.world.roster.team = known.__getitem__  # type: ignore[method-assign]
+
+
+def test_the_snapshot_of_a_team_only_proposes() -> None:
+    office = Office(ANN, BOB, CHO, assignment={"in_hand_limit": 2})
+    snapshot(office)
+    office.pause(ANN, hours=1)
+    office.world.memory.limits[BOB.rep_id] = Limits(in_hand=2)
+    leads = [office.lead() for _ in range(4)]
+    office.serve()
+    assert office.owners(*leads) == [CHO.rep_id, CHO.rep_id, None, None]
+
+
+def test_leave_entered_since_the_snapshot_counts_too() -> None:
+    office = Office(ANN, BOB)
+    snapshot(office)
+    today = ANN.today(NOON)
+    office.world.roster.put_profile(replace(ANN, leave=((today, today),)), ("leave",))
+    leads = [office.lead() for _ in range(3)]
+    office.serve()
+    assert office.owners(*leads) == [BOB.rep_id] * 3
+
+
+def test_somebody_who_left_since_the_snapshot_gets_nothing() -> None:
+    office = Office(ANN, BOB)
+    snapshot(office)
+    office.world.roster.deactivate(ANN.rep_id, NOON.date())
+    lead = office.lead()
+    office.serve()
+    assert office.owner(lead) == BOB.rep_id
+
+
+def test_a_pause_between_reading_and_writing_passes_the_turn_on() -> None:
+    office = Office(ANN, BOB)
+    lead = office.lead()
+    office.world.holdings.meanwhile = lambda: office.pause(ANN, hours=1)
+    office.serve()
+    assert office.owner(lead) == BOB.rep_id
+
+
+def test_a_busy_store_is_tried_again_and_one_that_stays_busy_is_said_to_be() -> None:
+    office = Office(ANN)
+    lead = office.lead()
+    office.world.holdings.busy = TRIES - 1
+    assert len(office.serve()) == 1
+    another = office.lead()
+    office.world.holdings.busy = 1_000
+    with pytest.raises(Busy):
+        office.serve()
+    assert office.owners(lead, another) == [ANN.rep_id, None]
+
+
+def test_one_run_assigns_so_many_and_leaves_the_rest_to_the_next(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(assigning, "SLICE", 3)
+    office = Office(ANN)
+    leads = [office.lead() for _ in range(5)]
+    assert [given.lead_id for given in office.serve()] == [lead.lead_id for lead in leads[:3]]
+    assert [given.lead_id for given in office.serve()] == [lead.lead_id for lead in leads[3:]]
+
+
+def test_leads_nobody_may_take_do_not_keep_the_others_from_being_served(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(assigning, "SLICE", 3)
+    teams = {"north": {"name": "N"}, "south": {"name": "S"}}
+    office = Office(AWAY["paused"](ANN), replace(BOB, team="south"), teams=teams)
+    stuck = [office.lead(team="north") for _ in range(5)]
+    lead = office.lead(team="south")
+    office.serve()
+    assert office.owners(*stuck, lead) == [None] * 5 + [BOB.rep_id]
+
+
+def test_a_lead_nobody_may_take_asks_the_store_for_nothing() -> None:
+    office = Office(AWAY["paused"](ANN))
+    office.lead()
+
+    def asked(*_: object) -> Turn:
+        raise AssertionError("there is nobody whose turn it could be")
+
+    office.world.holdings.last_turn = asked  # type: ignore[method-assign]
+    assert office.serve() == []
+
+
+# Whatever happens
+
+reps_of_all_kinds = st.lists(
+    st.builds(
+        lambda number, tier, paused, allowance, weight, active: a_rep(
+            number,
+            tier=tier,
+            paused_until=NOON + paused * MINUTE if paused else None,
+            allowance=allowance,
+            weight=weight,
+            active=active,
+        ),
+        number=st.integers(1, 99),
+        tier=st.integers(1, 3),
+        paused=st.sampled_from([0, 0, 10, 200]),
+        allowance=st.sampled_from([0, 1, 2, 5]),
+        weight=st.integers(1, 4),
+        active=st.sampled_from([True, True, True, False]),
+    ),
+    max_size=5,
+    unique_by=lambda rep: rep.rep_id,
+)
+
+
+@given(
+    reps=reps_of_all_kinds,
+    model=st.sampled_from(["open-pool", "tiers", "round-robin", "speed-board"]),
+    method=st.sampled_from(["round-robin", "weighted", "territory"]),
+    in_hand=st.sampled_from([0, 1, 3]),
+    fallback=st.booleans(),
+    arrivals=st.lists(st.integers(0, 40), min_size=1, max_size=8),
+)
+def test_no_lead_ends_unassigned_while_anybody_may_take_it(
+    reps: list[Rep],
+    model: str,
+    method: str,
+    in_hand: int,
+    fallback: bool,
+    arrivals: list[int],
+) -> None:
+    team = {"name": "N", "fallback": reps[0].rep_id if reps and fallback else ""}
+    office = Office(
+        *reps,
+        model=model,
+        teams={"north": team},
+        quota={"enabled": True, "base_per_week": 3},
+        assignment={"method": method, "in_hand_limit": in_hand, "fallback_after_seconds": 1200},
+    )
+    leads = []
+    for minutes in arrivals:
+        office.until(office.clock() + minutes * MINUTE)
+        leads.append(office.lead())
+    office.until(office.clock() + 2 * HOUR)
+    offering.follow(Fact("queue.check", "", 0), office.world.floor())
+    world, now = office.world, office.clock()
+    left = [world.lead(lead) for lead in leads if office.owner(lead) is None]
+    playbook = world.memory.playbook
+    takers = [
+        rep
+        for rep, limits in world.roster.team("north")
+        if not not_assignable(rep, limits, playbook, now)
+    ]
+    if left:
+        assert takers == []
+        assert not (fallback and reps and reps[0].active)
+    # Nobody got more than they may, but for the last resort.
+    for rep in reps:
+        causes = Counter(
+            claim.cause for claim in world.memory.claims.values() if claim.rep_id == rep.rep_id
+        )
+        assert causes.total() - causes["fallback"] <= (rep.allowance or 0)
+        assert not in_hand or causes.total() - causes["fallback"] <= in_hand
+        assert rep.active or not causes
+    # Older before newer: whatever still waits came after what was assigned by turn at the end.
+    assert [lead.lead_id for lead in left] == [lead.lead_id for lead in world.holdings.queued()]

@@ -1,0 +1,242 @@
+"""Boards and reports: the right period, the right eyes, and nothing from later (M3, R10)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from dibs.domain.errors import InvalidInput
+from dibs.domain.ledger import ASSIGNED, Entry, Row, booked
+from dibs.domain.reps import Rep
+from dibs.usecases.boards import Board, TeamReport, assignment, response_speed
+from support.builders import NOON, a_playbook, a_rep
+from support.fake_ledger import FakeLedger
+from support.fakes import FakeWorld
+
+MS = timedelta(milliseconds=1)
+SECOND = timedelta(seconds=1)
+MINUTE = timedelta(minutes=1)
+DAY = timedelta(days=1)
+WEEK = timedelta(days=7)
+AINA, BEN = a_rep(1, name="Aina"), a_rep(2, name="Ben")
+TEAMS = {"north": {"name": "North", "zone": "Asia/Kuching"}, "south": {"name": "South"}}
+# NOON is a Monday; the week began 20 hours earlier in Kuching.
+MONDAY = NOON - timedelta(hours=20)
+
+
+class Kept:
+    """The reports that were kept, by team and week."""
+
+    def __init__(self) -> None:
+        self.rows: dict[tuple[str, str], list[Row]] = {}
+
+    def report(self, team: str, week: str) -> list[Row] | None:
+        return self.rows.get((team, week))
+
+
+class Hall(FakeWorld):
+    """Two reps of a team in Kuching, and a ledger."""
+
+    def __init__(self, **north: Any) -> None:
+        super().__init__(a_playbook(teams={**TEAMS, "north": {**TEAMS["north"], **north}}))
+        self.ledger = FakeLedger(self.memory)
+        for rep in (AINA, BEN):
+            self.add_rep(rep)
+        self.leads_taken = 0
+        self.kept: Any = Kept()
+
+    def answered(
+        self, rep: Rep, at: datetime, wait: timedelta | None = SECOND, team: str = "north"
+    ) -> None:
+        """The rep was assigned a lead and called so long after."""
+        self.leads_taken += 1
+        name = f"lead{self.leads_taken}"
+        about = {"lead_id": name, "epoch": 1, "taken_at": at, "territory": "Sarawak"}
+
+        def entry(kind: str, moment: datetime) -> Entry:
+            return booked(
+                f"{kind}/{name}", kind, rep.rep_id, team, moment, self.memory.playbook, **about
+            )
+
+        self.ledger.put([entry(ASSIGNED, at)])
+        if wait is not None:
+            self.ledger.put([entry("call", at + wait)])
+
+    def board(
+        self, kind: Any = "week", name: str = "", as_of: datetime = NOON, **who: Any
+    ) -> Board:
+        found = {"team": "north", "viewer": None, **who}
+        return response_speed(
+            self.ledger, self.roster, found["team"], kind, name, found["viewer"], as_of
+        )
+
+    def report(self, name: str = "", as_of: datetime = NOON, team: str = "") -> list[TeamReport]:
+        return assignment(self.ledger, self.kept, self.roster, team, name, as_of)
+
+
+def names(board: Board) -> list[tuple[int | None, str | None]]:
+    return [(one.place, one.name) for one in board.standings]
+
+
+def test_a_board_is_of_the_current_week_where_the_team_is() -> None:
+    hall = Hall()
+    for at in (MONDAY - MS, MONDAY, MONDAY + WEEK - MS, MONDAY + WEEK):
+        hall.answered(AINA, at, 0 * SECOND)
+    board = hall.board(as_of=MONDAY + WEEK - MS)
+    assert (board.period.name, board.period.start) == ("2026-W48", MONDAY)
+    assert board.standings[0].speed.taken == 2
+    assert hall.board(as_of=MONDAY + WEEK).period.name == "2026-W49"
+
+
+def test_a_board_of_a_month_holds_all_its_weeks() -> None:
+    hall = Hall()
+    first = datetime.fromisoformat("2026-11-01T00:00:00+08:00")
+    last = datetime.fromisoformat("2026-12-01T00:00:00+08:00")
+    for at in (first - MS, first, first + 10 * DAY, last - MS, last):
+        hall.answered(AINA, at, 0 * SECOND)
+    board = hall.board("month", "2026-11", as_of=last + WEEK)
+    assert board.standings[0].speed.taken == 3
+
+
+def test_the_fastest_stands_first_with_their_name() -> None:
+    hall = Hall()
+    hall.answered(AINA, NOON, 20 * SECOND)
+    hall.answered(BEN, NOON, 10 * SECOND)
+    board = hall.board(as_of=NOON + MINUTE, viewer=AINA)
+    assert names(board) == [(1, "Ben"), (2, "Aina")]
+    assert [one.rep_id for one in board.standings if one.mine] == [AINA.rep_id]
+    assert board.standings[0].speed.mean_seconds == 10
+
+
+def test_what_happened_later_is_left_out() -> None:
+    hall = Hall()
+    hall.answered(AINA, NOON, MINUTE)
+    assert hall.board(as_of=NOON - MS).standings == ()
+    assert hall.board(as_of=NOON + MINUTE - MS).standings[0].speed.contacted == 0
+    assert hall.board(as_of=NOON + MINUTE).standings[0].speed.contacted == 1
+
+
+def test_a_running_week_has_no_winners_yet() -> None:
+    hall = Hall()
+    hall.answered(AINA, NOON)
+    end = MONDAY + WEEK
+    assert hall.board(as_of=end - MS).winners is None
+    won = hall.board(name="2026-W48", as_of=end).winners
+    assert won is not None
+    assert [one.name for one in won] == ["Aina"]
+
+
+def test_level_reps_win_together_and_an_empty_week_nobody() -> None:
+    hall = Hall()
+    hall.answered(AINA, NOON)
+    hall.answered(BEN, NOON)
+    won = hall.board(name="2026-W48", as_of=NOON + WEEK).winners
+    assert won is not None
+    assert [one.name for one in won] == ["Aina", "Ben"]
+    assert hall.board(name="2026-W47").winners == ()
+
+
+@pytest.mark.parametrize(("late", "counts"), [(WEEK, True), (WEEK + MS, False)])
+@pytest.mark.parametrize(("kind", "name"), [("week", "2026-W48"), ("month", "2026-11")])
+def test_a_contact_in_the_week_after_still_counts(
+    kind: str, name: str, late: timedelta, counts: bool
+) -> None:
+    hall = Hall()
+    ends = {"week": MONDAY + WEEK, "month": datetime.fromisoformat("2026-12-01T00:00:00+08:00")}
+    hall.answered(AINA, ends[kind] - MS, late)
+    board = hall.board(kind, name, as_of=NOON + 30 * DAY)
+    assert board.standings[0].speed.contacted == counts
+
+
+def test_a_board_is_of_one_team() -> None:
+    hall = Hall()
+    hall.answered(AINA, NOON)
+    assert hall.board(team="south").standings == ()
+
+
+def test_on_an_anonymous_board_a_rep_finds_their_own_name_alone() -> None:
+    hall = Hall(anonymous=True)
+    hall.answered(AINA, NOON, 2 * SECOND)
+    hall.answered(BEN, NOON, SECOND)
+    as_of = NOON + WEEK
+    board = hall.board(name="2026-W48", as_of=as_of, viewer=AINA)
+    assert names(board) == [(1, None), (2, "Aina")]
+    assert [one.rep_id for one in board.standings] == [None, AINA.rep_id]
+    assert board.winners is not None
+    assert [one.name for one in board.winners] == [None]
+    manager = hall.board(name="2026-W48", as_of=as_of)
+    assert names(manager) == [(1, "Ben"), (2, "Aina")]
+
+
+def test_who_is_gone_stays_on_the_board_without_a_name() -> None:
+    hall = Hall()
+    hall.answered(a_rep(9), NOON)
+    assert names(hall.board(as_of=NOON + MINUTE)) == [(1, None)]
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [
+        ("week", "2026-11"),
+        ("week", "2026-W54"),
+        ("week", "2026-11-23"),
+        ("month", "2026-W47"),
+        ("month", "2026-Q4"),
+        ("month", "last"),
+    ],
+)
+def test_a_period_is_named_as_what_it_is(kind: str, name: str) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        Hall().board(kind, name)
+    assert [error.field for error in refused.value.errors] == ["period_name"]
+
+
+def test_a_team_nobody_knows_is_refused() -> None:
+    for ask in (Hall().board, Hall().report):
+        with pytest.raises(InvalidInput, match="north, south"):
+            ask(team="east")
+
+
+# The assignment report
+
+
+def test_a_report_is_of_the_last_week_that_is_over_for_each_team() -> None:
+    hall = Hall()
+    hall.answered(AINA, MONDAY - MS, None)
+    reports = hall.report(as_of=MONDAY)  # still Sunday for the other team, which is at UTC
+    assert [(one.team, one.name, one.period.name) for one in reports] == [
+        ("north", "North", "2026-W47"),
+        ("south", "South", "2026-W46"),
+    ]
+    assert [(row.by, row.name, row.taken) for row in reports[0].rows] == [
+        ("team", "north", 1),
+        ("territory", "Sarawak", 1),
+        ("source", "", 1),
+        ("model", "open-pool", 1),
+    ]
+    assert reports[1].rows == ()
+
+
+def test_a_report_may_be_of_one_team_and_any_week() -> None:
+    hall = Hall()
+    hall.answered(AINA, NOON, MINUTE)
+    [report] = hall.report("2026-W48", NOON + MINUTE, "north")
+    assert report.rows[0].mean_contact_seconds == 60
+    [early] = hall.report("2026-W48", NOON, "north")
+    assert early.rows == (*(replace(row, mean_contact_seconds=None) for row in report.rows),)
+
+
+def test_a_report_is_final_a_week_after_its_week_and_then_the_one_that_was_kept() -> None:
+    hall = Hall()
+    hall.answered(AINA, MONDAY)
+    over = MONDAY + WEEK + WEEK
+    [before], [after] = (hall.report("2026-W48", at, "north") for at in (over - MS, over))
+    assert (before.final, after.final) == (False, True)
+    assert before.rows == after.rows != ()
+    hall.kept.rows["north", "2026-W48"] = [replace(after.rows[0], returned=7)]
+    [early], [late] = (hall.report("2026-W48", at, "north") for at in (over - MS, over))
+    assert early.rows == before.rows
+    assert [row.returned for row in late.rows] == [7]

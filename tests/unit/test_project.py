@@ -1,0 +1,184 @@
+"""Facts become entries: once, in any order, and none is lost when the lead has moved on (R10)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from itertools import permutations
+from typing import Any
+
+import pytest
+
+from dibs.domain.ledger import ASSIGNED, CLAIMED, RETURNED, UNDONE, Entry
+from dibs.usecases.assign import serve
+from dibs.usecases.claim import bearer, claim, undo
+from dibs.usecases.ports import Fact
+from dibs.usecases.project import FACTS, project
+from dibs.usecases.work import LEFT, let_go
+from support.builders import NOON, a_card, a_playbook, a_rep, token_of
+from support.fake_ledger import FakeLedger
+from support.fakes import FakeWorld, no_pause
+
+MINUTE = timedelta(minutes=1)
+AINA, BEN = a_rep(1), a_rep(2)
+
+
+class Floor(FakeWorld):
+    """An organisation with a ledger, and a lead that has been through a lot."""
+
+    def __init__(self, **playbook: Any) -> None:
+        super().__init__(a_playbook(**playbook))
+        self.ledger = FakeLedger(self.memory)
+        for rep in (AINA, BEN):
+            self.add_rep(rep)
+        self.posted = self.post_lead(a_card(territory="Sarawak"))
+
+    def won(self, rep: Any, **after: float) -> None:
+        self.clock.pass_(**after)
+        claim(self.race, self.posted.lead_id, rep.rep_id, bearer(token_of(rep)), self.clock)
+
+    def gone(self, rep: Any, **after: float) -> None:
+        self.clock.pass_(**after)
+        let_go(self.race, self.holdings, rep.rep_id, "manager", self.clock)
+
+    def fact(self, kind: str, epoch: int) -> Fact:
+        return Fact(f"lead.{kind}", self.posted.lead_id, epoch, "whoever")
+
+    def told(self, *facts: Fact) -> dict[str, Entry]:
+        """What the ledger has once these facts were told, by what and which opening."""
+        for fact in facts:
+            project(fact, self.ledger, self.roster)
+        return {
+            entry_id.replace(f"/{self.posted.lead_id}", ""): entry
+            for entry_id, entry in self.ledger.entries.items()
+        }
+
+
+def test_a_won_race_is_an_entry_with_all_that_reports_ask_for() -> None:
+    floor = Floor()
+    floor.won(AINA, seconds=3)
+    at = NOON + timedelta(seconds=3)
+    assert floor.told(floor.fact("claimed", 1)) == {
+        "taken/1": Entry(
+            entry_id=f"taken/{floor.posted.lead_id}/1",
+            kind=CLAIMED,
+            rep_id=AINA.rep_id,
+            team="north",
+            at=at,
+            week="2026-W48",
+            lead_id=floor.posted.lead_id,
+            epoch=1,
+            taken_at=at,
+            take_ms=3000,
+            source="google-ads",
+            territory="Sarawak",
+            quality="hot",
+            model="open-pool",
+            cause="claimed",
+            playbook_version=floor.memory.playbook.version,
+        )
+    }
+
+
+def test_an_assigned_lead_is_an_entry_that_says_why() -> None:
+    floor = Floor(model="round-robin")
+    floor.clock.pass_(seconds=2)
+    serve(floor.holdings.queued(), floor.race, floor.roster, floor.holdings, floor.clock, no_pause)
+    entry = floor.told(floor.fact("assigned", 1))["taken/1"]
+    assert (entry.kind, entry.cause, entry.model) == (ASSIGNED, "assigned", "round-robin")
+    assert (entry.rep_id, entry.at) == (AINA.rep_id, floor.clock.at)
+
+
+def test_a_lead_given_back_is_an_entry_of_who_lost_it() -> None:
+    floor = Floor()
+    floor.won(AINA)
+    floor.gone(AINA, minutes=5)
+    entry = floor.told(floor.fact("returned", 1))["returned/1"]
+    assert (entry.kind, entry.rep_id, entry.cause) == (RETURNED, AINA.rep_id, LEFT)
+    assert (entry.at, entry.epoch, entry.taken_at) == (NOON + 5 * MINUTE, 1, None)
+
+
+def test_a_claim_of_a_lead_that_is_open_again_is_of_its_own_opening() -> None:
+    floor = Floor()
+    floor.won(AINA, seconds=3)
+    floor.gone(AINA, minutes=5)
+    entry = floor.told(floor.fact("claimed", 1))["taken/1"]
+    assert (entry.epoch, entry.take_ms, entry.taken_at) == (1, 3000, NOON + timedelta(seconds=3))
+
+
+def test_an_undone_claim_is_returned_as_undone() -> None:
+    floor = Floor()
+    floor.won(AINA)
+    undo(floor.race, floor.posted.lead_id, AINA.rep_id, bearer(token_of(AINA)), floor.clock)
+    assert floor.told(floor.fact("returned", 1))["returned/1"].cause == UNDONE
+
+
+def handed_on() -> Floor:
+    """Aina won the lead and left; Ben won it then."""
+    floor = Floor()
+    floor.won(AINA, seconds=3)
+    floor.gone(AINA, minutes=5)
+    floor.won(BEN, minutes=1)
+    return floor
+
+
+def test_a_claim_whose_record_was_overwritten_is_not_lost() -> None:
+    floor = handed_on()
+    entry = floor.told(floor.fact("claimed", 1))["taken/1"]
+    assert (entry.kind, entry.rep_id, entry.team) == (CLAIMED, AINA.rep_id, "north")
+    assert (entry.at, entry.epoch) == (NOON + timedelta(seconds=3), 1)
+    assert entry.taken_at == entry.at
+    assert entry.take_ms is None  # this alone is not known any more
+
+
+def test_facts_told_in_time_leave_out_nothing() -> None:
+    floor = Floor()
+    floor.won(AINA, seconds=3)
+    floor.told(floor.fact("claimed", 1))
+    floor.gone(AINA, minutes=5)
+    floor.told(floor.fact("returned", 1))
+    floor.won(BEN, minutes=1)
+    entries = floor.told(floor.fact("claimed", 2))
+    assert {name: (entry.rep_id, entry.take_ms) for name, entry in entries.items()} == {
+        "taken/1": (AINA.rep_id, 3000),
+        "returned/1": (AINA.rep_id, None),
+        "taken/2": (BEN.rep_id, 60_000),
+    }
+
+
+@pytest.mark.parametrize(
+    "order", [*permutations([("claimed", 1), ("returned", 1), ("claimed", 2)])]
+)
+def test_facts_make_the_same_entries_in_any_order(order: Sequence[tuple[str, int]]) -> None:
+    floor = handed_on()
+    facts = [floor.fact(*one) for one in order]
+    first = floor.told(facts[0])
+    assert sorted(first) == ["returned/1", "taken/1", "taken/2"]  # one is enough for all
+    assert floor.told(*facts, *facts) == first
+
+
+def test_telling_again_writes_nothing() -> None:
+    floor = handed_on()
+    fact = floor.fact("claimed", 2)
+    assert [project(fact, floor.ledger, floor.roster) for _ in range(2)] == [3, 0]
+
+
+@pytest.mark.parametrize("kind", ["lead.opened", "lead.expired", "lead.queued", "lead.unworked"])
+def test_other_facts_are_let_pass(kind: str) -> None:
+    floor = Floor()
+    floor.won(AINA)
+    assert kind not in FACTS
+    assert project(Fact(kind, floor.posted.lead_id, 1), floor.ledger, floor.roster) == 0
+    assert floor.ledger.entries == {}
+
+
+def test_a_lead_nobody_knows_is_let_pass() -> None:
+    floor = Floor()
+    assert project(Fact("lead.claimed", "aaaaaaaaaaaa", 1), floor.ledger, floor.roster) == 0
+
+
+def test_a_test_lead_is_written_down_as_one() -> None:
+    floor = Floor()
+    floor.posted = floor.post_lead(a_card(2, test=True))
+    floor.won(AINA)
+    assert floor.told(floor.fact("claimed", 1))["taken/1"].test

@@ -1,0 +1,533 @@
+"""Worked or returned (C11): who holds a lead and does nothing is reminded, then loses it; leavers'
+leads go back (R8)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dibs.domain.calendar import WEEKDAYS, off_duty, parse_hours
+from dibs.domain.decide import team_schedule
+from dibs.domain.errors import Busy
+from dibs.domain.leads import Claim, Lead, Quality, State
+from dibs.domain.opening import return_times
+from dibs.domain.reps import Limits, Rep
+from dibs.usecases import offer as offering
+from dibs.usecases.claim import bearer, claim, undo
+from dibs.usecases.notify import notify
+from dibs.usecases.ports import Fact
+from dibs.usecases.work import LEFT, NOT_WORKED, TRIES, give_back, let_go, look_after
+from support.builders import NOON, a_card, a_playbook, a_rep, token_of
+from support.fakes import FakeWorld, no_pause
+
+MS, MINUTE, HOUR = timedelta(milliseconds=1), timedelta(minutes=1), timedelta(hours=1)
+ANN, BOB = a_rep(1), a_rep(2)
+HOT, WARM, COLD = 86, 60, 10
+
+
+class Desk:
+    """Leads that are held, and whoever looks after them."""
+
+    def __init__(self, *reps: Rep, at: datetime = NOON, **playbook: Any) -> None:
+        self.world = FakeWorld(a_playbook(**playbook))
+        self.clock = self.world.clock
+        self.clock.at = at
+        self.made = 0
+        for rep in reps or (ANN, BOB):
+            self.world.add_rep(rep)
+
+    def lead(self, score: int = HOT, **card: Any) -> Lead:
+        self.made += 1
+        return self.world.post_lead(a_card(self.made, score=score, **card))
+
+    def claim(self, lead: Lead, rep: Rep = ANN) -> Claim:
+        self.clock.pass_(milliseconds=1)
+        proof = bearer(token_of(rep))
+        world = self.world
+        won = claim(world.race, lead.lead_id, rep.rep_id, proof, world.clock, pause=no_pause)
+        return won.claim
+
+    def held(self, score: int = HOT, rep: Rep = ANN, **card: Any) -> tuple[Lead, Claim]:
+        """A lead somebody has just claimed."""
+        lead = self.lead(score, **card)
+        return lead, self.claim(lead, rep)
+
+    def look(self) -> tuple[int, int]:
+        world = self.world
+        return look_after(world.race, world.holdings, world.bus, world.clock)
+
+    def work(self, lead: Lead) -> None:
+        """The holder made contact."""
+        world, stored = self.world, self.now(lead)
+        worked = replace(stored, state=State.CONTACTED, worked_at=self.clock())
+        world.memory.leads[lead.lead_id] = worked
+        world.memory.look_at.pop(lead.lead_id, None)
+        holder = str(stored.owner)
+        used = world.memory.limits[holder]
+        world.memory.limits[holder] = replace(used, in_hand=used.in_hand - 1)
+
+    def now(self, lead: Lead) -> Lead:
+        return self.world.lead(lead)
+
+    def limits(self, rep: Rep = ANN) -> Limits:
+        return self.world.memory.limits[rep.rep_id]
+
+    def steps(self, lead: Lead) -> list[tuple[int, str, str, str, str | None]]:
+        moves = self.world.leads.history(lead.lead_id)
+        return [(m.epoch, m.to_state.value, m.cause, m.by, m.holder) for m in moves]
+
+
+# How long a lead may lie untouched
+
+MINUTES = {"hot_minutes": 20, "warm_minutes": 60, "cold_minutes": 240}
+
+
+@pytest.mark.parametrize(("score", "minutes"), [(HOT, 20), (WARM, 60), (COLD, 240), (None, 240)])
+def test_the_time_goes_by_how_good_the_lead_is(score: int | None, minutes: int) -> None:
+    desk = Desk(work=MINUTES)
+    lead, taken = desk.held(score)  # type: ignore[arg-type]
+    at = taken.claimed_at
+    assert taken.return_at == at + minutes * MINUTE
+    assert taken.nudge_at == at + minutes * MINUTE / 2
+    assert desk.now(lead).return_at == taken.return_at
+
+
+@pytest.mark.parametrize(("percent", "minutes"), [(0, 0), (25, 5), (50, 10), (90, 18), (100, 20)])
+def test_the_reminder_comes_after_the_stated_part_of_it(percent: int, minutes: int) -> None:
+    _, taken = Desk(work={**MINUTES, "nudge_percent": percent}).held()
+    assert taken.nudge_at == taken.claimed_at + minutes * MINUTE
+
+
+def test_where_there_is_no_such_rule_for_its_quality_a_lead_stays() -> None:
+    desk = Desk(work={**MINUTES, "cold_minutes": 0})
+    lead, taken = desk.held(COLD)
+    assert (taken.nudge_at, taken.return_at) == (None, None)
+    assert desk.now(lead).return_at is None
+    desk.clock.pass_(hours=2000)
+    assert desk.look() == (0, 0)
+    assert desk.now(lead).owner == ANN.rep_id
+
+
+# Reminded, then taken back
+
+
+def test_the_holder_is_reminded_at_its_moment_and_once() -> None:
+    desk = Desk()
+    lead, taken = desk.held()
+    assert taken.nudge_at is not None
+    desk.clock.at = taken.nudge_at - MS
+    assert desk.look() == (0, 0)
+    desk.clock.at = taken.nudge_at
+    assert desk.look() == (1, 0)
+    assert desk.world.bus.facts == [Fact("lead.unworked", lead.lead_id, 1, ANN.rep_id)]
+    for _ in range(3):
+        desk.clock.pass_(minutes=1)
+        assert desk.look() == (0, 0)
+    assert len(desk.world.bus.facts) == 1
+
+
+def test_a_reminder_reaches_the_holder() -> None:
+    desk = Desk()
+    lead, _ = desk.held()
+    offering.follow(Fact("lead.unworked", lead.lead_id, 1, ANN.rep_id), desk.world.floor())
+    (chunk,) = desk.world.queue.of("unworked")
+    notify(chunk, desk.world.desk())
+    assert desk.world.sms.told == [ANN.phone]
+    # Not once the lead is worked, or somebody else's.
+    for change in (lambda: desk.work(lead), lambda: desk.clock.pass_(hours=1) and desk.look()):
+        change()
+        notify(chunk, desk.world.desk())
+        assert desk.world.sms.told == [ANN.phone]
+
+
+def test_a_lead_that_was_not_worked_in_time_goes_back_at_its_moment() -> None:
+    desk = Desk()
+    lead, taken = desk.held()
+    assert taken.return_at is not None
+    desk.clock.at = taken.return_at - MS
+    assert desk.look() == (1, 0)
+    assert desk.now(lead).owner == ANN.rep_id
+    desk.clock.at = taken.return_at
+    assert desk.look() == (0, 1)
+    back = desk.now(lead)
+    assert (back.state, back.epoch, back.owner) == (State.OPEN, 2, None)
+    assert (back.claimed_at, back.return_at, back.worked_at) == (None, None, None)
+    assert back.previous == ANN.rep_id
+    assert (back.opens_at, back.closes_at) == (desk.clock(), desk.clock() + 15 * MINUTE)
+    assert desk.look() == (0, 0)
+
+
+def test_a_return_is_recorded_step_by_step_with_its_cause() -> None:
+    desk = Desk()
+    lead, _ = desk.held()
+    desk.clock.pass_(hours=2)
+    desk.look()
+    assert desk.steps(lead) == [
+        (1, "open", "accepted", "google-ads", None),
+        (1, "claimed", "claimed", ANN.rep_id, None),
+        (1, "released", NOT_WORKED, "clock", ANN.rep_id),
+        (2, "open", NOT_WORKED, "clock", None),
+    ]
+    facts = [pending.fact for pending in desk.world.leads.waiting_in_outbox(desk.clock() + MS)]
+    assert Fact("lead.returned", lead.lead_id, 1, ANN.rep_id) in facts
+    assert Fact("lead.opened", lead.lead_id, 2) in facts
+
+
+def test_a_returned_lead_is_in_hand_no_longer_and_was_had_all_the_same() -> None:
+    desk = Desk()
+    desk.held()
+    assert desk.limits() == Limits(NOON.date(), 1, NOON.date(), 1, 1)
+    desk.clock.pass_(hours=1)
+    desk.look()
+    assert desk.limits() == Limits(NOON.date(), 1, NOON.date(), 1, 0)
+
+
+def test_a_returned_lead_may_be_won_by_anybody_and_has_its_time_anew() -> None:
+    desk = Desk()
+    lead, _ = desk.held()
+    desk.clock.pass_(hours=1)
+    desk.look()
+    taken = desk.claim(lead, BOB)
+    assert taken.epoch == 2
+    assert taken.return_at == taken.claimed_at + HOUR
+    desk.clock.at = taken.return_at - MS
+    assert desk.look() == (1, 0)
+    desk.clock.at += MS
+    assert desk.look() == (0, 1)
+    assert desk.now(lead).previous == BOB.rep_id
+
+
+def test_a_lead_of_a_team_that_takes_turns_waits_for_another_when_it_comes_back() -> None:
+    desk = Desk(model="round-robin")
+    lead = desk.lead()
+    offering.follow(Fact("lead.queued", lead.lead_id, 1), desk.world.floor())
+    assert desk.now(lead).owner == ANN.rep_id
+    desk.clock.pass_(hours=1)
+    assert desk.look() == (0, 1)
+    back = desk.now(lead)
+    assert (back.state, back.epoch, back.previous) == (State.RELEASED, 2, ANN.rep_id)
+    assert desk.world.holdings.queued() == [back]
+    assert desk.steps(lead) == [
+        (1, "assigned", "assigned", "dibs", ANN.rep_id),
+        (1, "released", NOT_WORKED, "clock", ANN.rep_id),
+    ]
+    offering.follow(Fact("lead.queued", lead.lead_id, 2), desk.world.floor())
+    assert desk.now(lead).owner == BOB.rep_id
+
+
+@pytest.mark.parametrize("when", [10, 45])
+def test_a_worked_lead_stays(when: int) -> None:
+    desk = Desk()
+    lead, _ = desk.held()
+    desk.clock.pass_(minutes=when)
+    desk.look()
+    desk.work(lead)
+    before = desk.now(lead)
+    desk.clock.pass_(hours=500)
+    assert desk.look() == (0, 0)
+    assert desk.now(lead) == before
+
+
+def test_an_undone_claim_is_nobodys_to_be_reminded_of() -> None:
+    desk = Desk()
+    lead, _ = desk.held()
+    undo(desk.world.race, lead.lead_id, ANN.rep_id, bearer(token_of(ANN)), desk.clock)
+    desk.clock.pass_(hours=2)
+    assert desk.look() == (0, 0)
+
+
+def test_a_test_lead_goes_back_too_and_changes_no_count() -> None:
+    desk = Desk()
+    desk.held()
+    trial, _ = desk.held(test=True)
+    desk.clock.pass_(minutes=59)
+    desk.look()
+    desk.clock.pass_(minutes=1)
+    assert desk.look() == (0, 2)
+    assert desk.now(trial).epoch == 2
+    assert desk.limits().in_hand == 0
+
+
+def test_several_are_looked_after_at_once() -> None:
+    desk = Desk()
+    old, _ = desk.held()
+    desk.clock.pass_(minutes=30)
+    young, _ = desk.held()
+    worked, _ = desk.held()
+    desk.work(worked)
+    desk.clock.pass_(minutes=30)
+    assert desk.look() == (1, 1)
+    assert desk.now(old).owner is None
+    assert desk.now(young).owner == desk.now(worked).owner == ANN.rep_id
+
+
+# Races with it
+
+
+def meanwhile(desk: Desk, happens: Any) -> None:
+    desk.world.holdings.meanwhile = happens
+
+
+def test_work_between_the_look_and_the_return_keeps_the_lead() -> None:
+    desk = Desk()
+    lead, _ = desk.held()
+    desk.clock.pass_(hours=1)
+    meanwhile(desk, lambda: desk.work(lead))
+    assert desk.look() == (0, 0)
+    assert (desk.now(lead).owner, desk.now(lead).epoch) == (ANN.rep_id, 1)
+
+
+def test_what_an_index_shows_late_is_judged_as_it_is_now() -> None:
+    desk = Desk()
+    lead, _ = desk.held()
+    stale = desk.now(lead)
+    desk.work(lead)
+    desk.clock.pass_(hours=1)
+    desk.world.holdings.unworked = lambda until: [stale]  # type: ignore[method-assign]
+    before = repr(desk.world.memory)
+    assert desk.look() == (0, 0)
+    assert repr(desk.world.memory) == before
+
+
+def test_two_who_take_it_back_at_once_take_it_back_once() -> None:
+    desk = Desk()
+    lead, _ = desk.held()
+    desk.clock.pass_(hours=1)
+    found: list[tuple[int, int]] = []
+    meanwhile(desk, lambda: found.append(desk.look()))
+    assert [desk.look(), *found] == [(0, 0), (0, 1)]
+    assert desk.now(lead).epoch == 2
+    assert desk.limits().in_hand == 0
+
+
+def test_two_who_remind_at_once_remind_once() -> None:
+    desk = Desk()
+    lead, _ = desk.held()
+    stale = desk.now(lead)
+    desk.clock.pass_(minutes=30)
+    assert desk.look() == (1, 0)
+    desk.world.holdings.unworked = lambda until: [stale]  # type: ignore[method-assign]
+    assert desk.look() == (0, 0)
+
+
+def test_a_store_that_is_busy_for_a_moment_is_tried_again_and_then_left_in_peace() -> None:
+    desk = Desk()
+    lead, _ = desk.held()
+    desk.clock.pass_(hours=1)
+    desk.world.holdings.busy = TRIES
+    with pytest.raises(Busy):
+        desk.look()
+    assert desk.now(lead).owner == ANN.rep_id
+    desk.world.holdings.busy = TRIES - 1
+    assert desk.look() == (0, 1)
+
+
+def test_nobody_gives_back_what_they_do_not_hold() -> None:
+    desk = Desk()
+    lead, _ = desk.held()
+    sold, _ = desk.held()
+    desk.world.memory.leads[sold.lead_id] = replace(desk.now(sold), state=State.WON)
+    world, before = desk.world, repr(desk.world.memory)
+    for lead_id, rep_id in (
+        (lead.lead_id, BOB.rep_id),
+        (sold.lead_id, ANN.rep_id),
+        ("aaaaaaaaaaaa", ANN.rep_id),
+        (lead.lead_id, "zzzzz"),
+    ):
+        assert (
+            give_back(world.race, world.holdings, lead_id, rep_id, LEFT, "boss", desk.clock) is None
+        )
+    assert repr(world.memory) == before
+
+
+# Whoever leaves
+
+
+def leave(desk: Desk, rep: Rep = ANN) -> int:
+    world = desk.world
+    world.roster.deactivate(rep.rep_id, desk.clock().date())
+    return let_go(world.race, world.holdings, rep.rep_id, "manager", world.clock)
+
+
+def test_a_leavers_leads_go_back_worked_or_not() -> None:
+    desk = Desk()
+    first, _ = desk.held()
+    second, _ = desk.held()
+    other, _ = desk.held(rep=BOB)
+    desk.work(second)
+    desk.clock.pass_(minutes=5)
+    assert leave(desk) == 2
+    for lead in (first, second):
+        back = desk.now(lead)
+        assert (back.state, back.epoch, back.owner) == (State.OPEN, 2, None)
+        assert back.previous == ANN.rep_id
+        assert desk.steps(lead)[-2:] == [
+            (1, "released", LEFT, "manager", ANN.rep_id),
+            (2, "open", LEFT, "manager", None),
+        ]
+    assert desk.now(other).owner == BOB.rep_id
+    assert desk.limits().in_hand == 0
+    assert leave(desk) == 0
+
+
+def test_what_a_leaver_is_done_with_stays_as_it_is() -> None:
+    desk = Desk()
+    lead, _ = desk.held()
+    won = replace(desk.now(lead), state=State.WON)
+    desk.world.memory.leads[lead.lead_id] = won
+    assert leave(desk) == 0
+    assert desk.now(lead) == won
+
+
+def test_a_leavers_lead_is_not_assigned_to_them_again() -> None:
+    desk = Desk(ANN, model="round-robin")
+    lead = desk.lead()
+    offering.follow(Fact("lead.queued", lead.lead_id, 1), desk.world.floor())
+    assert leave(desk) == 1
+    offering.follow(Fact("lead.queued", lead.lead_id, 2), desk.world.floor())
+    assert desk.now(lead).owner is None
+
+
+# The clock stops outside the team's hours
+
+OFFICE = {day: ["09:00-12:30", "13:30-18:00"] for day in WEEKDAYS[:5]}
+BERLIN = ZoneInfo("Europe/Berlin")
+
+
+def berlin(*moment: int, fold: int = 0) -> datetime:
+    return datetime(*moment, tzinfo=BERLIN, fold=fold).astimezone(UTC)  # type: ignore[arg-type]
+
+
+def in_berlin(hours: Any = None, holidays: Any = (), **work: Any) -> Any:
+    team = {
+        "name": "N",
+        "zone": "Europe/Berlin",
+        "hours": OFFICE if hours is None else hours,
+        "holidays": list(holidays),
+    }
+    return a_playbook(teams={"north": team}, work={"hot_minutes": 60, **work})
+
+
+@pytest.mark.parametrize(
+    ("taken", "nudged", "returned"),
+    [
+        # An hour at the desk.
+        ((2026, 11, 23, 10, 0), (2026, 11, 23, 10, 30), (2026, 11, 23, 11, 0)),
+        # Over lunch.
+        ((2026, 11, 23, 12, 0), (2026, 11, 23, 12, 30), (2026, 11, 23, 14, 0)),
+        ((2026, 11, 23, 12, 10), (2026, 11, 23, 13, 40), (2026, 11, 23, 14, 10)),
+        # Claimed in the evening: the clock starts in the morning.
+        ((2026, 11, 23, 22, 0), (2026, 11, 24, 9, 30), (2026, 11, 24, 10, 0)),
+        # Half before the night, half after it.
+        ((2026, 11, 23, 17, 45), (2026, 11, 24, 9, 15), (2026, 11, 24, 9, 45)),
+        # Over the weekend.
+        ((2026, 11, 27, 17, 45), (2026, 11, 30, 9, 15), (2026, 11, 30, 9, 45)),
+        ((2026, 11, 28, 11, 0), (2026, 11, 30, 9, 30), (2026, 11, 30, 10, 0)),
+        # Over the weekends on which the clocks change.
+        ((2026, 3, 27, 17, 45), (2026, 3, 30, 9, 15), (2026, 3, 30, 9, 45)),
+        ((2026, 10, 23, 17, 45), (2026, 10, 26, 9, 15), (2026, 10, 26, 9, 45)),
+    ],
+)
+def test_the_clock_runs_in_the_teams_hours_only(
+    taken: tuple[int, ...], nudged: tuple[int, ...], returned: tuple[int, ...]
+) -> None:
+    times = return_times(Quality.HOT, "north", in_berlin(), berlin(*taken))
+    assert times == (berlin(*nudged), berlin(*returned))
+
+
+def test_a_holiday_does_not_count() -> None:
+    playbook = in_berlin(holidays=["2026-11-30", "2026-12-01"])
+    taken = berlin(2026, 11, 27, 17, 45)
+    returned = berlin(2026, 12, 2, 9, 45)
+    assert return_times(Quality.HOT, "north", playbook, taken) == (
+        berlin(2026, 12, 2, 9, 15),
+        returned,
+    )
+
+
+NIGHT = {day: ["00:00-06:00"] for day in WEEKDAYS}
+
+
+def test_on_the_day_that_loses_an_hour_the_hour_that_is_not_there_does_not_count() -> None:
+    # At 02:00 on 29 March 2026 it is 03:00 in Berlin.
+    playbook = in_berlin(NIGHT, hot_minutes=180)
+    times = return_times(Quality.HOT, "north", playbook, berlin(2026, 3, 29, 0, 30))
+    assert times == (berlin(2026, 3, 29, 3, 0), berlin(2026, 3, 29, 4, 30))
+
+
+def test_on_the_day_that_gains_an_hour_the_hour_that_comes_twice_counts_twice() -> None:
+    # At 03:00 on 25 October 2026 it is 02:00 again.
+    playbook = in_berlin(NIGHT, hot_minutes=180)
+    times = return_times(Quality.HOT, "north", playbook, berlin(2026, 10, 25, 0, 30))
+    assert times == (berlin(2026, 10, 25, 2, 0), berlin(2026, 10, 25, 2, 30, fold=1))
+
+
+def test_the_teams_hours_count_and_not_the_holders_own() -> None:
+    always = parse_hours({day: ["00:00-24:00"] for day in WEEKDAYS})
+    desk = Desk(replace(ANN, zone="Pacific/Auckland", hours=always), at=berlin(2026, 11, 28, 12, 0))
+    desk.world.put_playbook(in_berlin())
+    _, taken = desk.held()
+    assert taken.return_at == berlin(2026, 11, 30, 10, 0)
+
+
+def test_a_lead_held_over_the_weekend_is_taken_back_on_monday_and_not_before() -> None:
+    friday = berlin(2026, 11, 27, 17, 45)
+    desk = Desk(replace(ANN, zone="Europe/Berlin"), at=friday)
+    desk.world.put_playbook(in_berlin())
+    lead, taken = desk.held()
+    assert taken.claimed_at == friday + MS
+    seen = []
+    for moment in (
+        berlin(2026, 11, 27, 18, 0),
+        berlin(2026, 11, 28, 12, 0),
+        berlin(2026, 11, 30, 9, 15),
+        berlin(2026, 11, 30, 9, 15) + MS,
+        berlin(2026, 11, 30, 9, 45),
+        berlin(2026, 11, 30, 9, 45) + MS,
+    ):
+        desk.clock.at = moment
+        seen.append(desk.look())
+    assert seen == [(0, 0), (0, 0), (0, 0), (1, 0), (0, 0), (0, 1)]
+    assert desk.now(lead).owner is None
+
+
+def test_a_team_that_is_gone_from_the_playbook_takes_nothing_back() -> None:
+    assert return_times(Quality.HOT, "south", a_playbook(), NOON) is None
+
+
+zones = st.sampled_from(["UTC", "Europe/Berlin", "America/Santiago", "Australia/Lord_Howe"])
+weeks = st.sampled_from([{}, OFFICE, NIGHT, {"sat": ["10:00-10:20"], "wed": ["22:00-24:00"]}])
+
+
+@given(
+    start=st.integers(0, 2 * 366 * 24 * 60).map(
+        lambda minutes: datetime(2025, 1, 1, tzinfo=UTC) + minutes * MINUTE
+    ),
+    zone=zones,
+    hours=weeks,
+    minutes=st.integers(1, 300),
+    percent=st.integers(0, 100),
+)
+def test_between_taking_and_losing_a_lead_lie_exactly_its_minutes_of_duty(
+    start: datetime, zone: str, hours: Any, minutes: int, percent: int
+) -> None:
+    teams = {"north": {"name": "N", "zone": zone, "hours": hours}}
+    playbook = a_playbook(teams=teams, work={"hot_minutes": minutes, "nudge_percent": percent})
+    times = return_times(Quality.HOT, "north", playbook, start)
+    assert times is not None
+    nudge_at, return_at = times
+    assert start <= nudge_at <= return_at
+    schedule = team_schedule(playbook.teams["north"])
+    # Minute by minute: hours begin and end on whole minutes, in every zone there is.
+    at, counted = start, 0
+    while at < return_at:
+        counted += off_duty(schedule, at) is None
+        at += MINUTE
+    assert counted == minutes
+    assert off_duty(schedule, return_at - MS) is None
