@@ -43,9 +43,11 @@ from dibs.adapters import clients, race, roster
 from dibs.domain.leads import Lead
 from dibs.domain.links import link_token
 from dibs.domain.reps import Rep
+from dibs.usecases.project import FACTS
 from ingest.handler import handler as ingest
 from notify.handler import handler as notify
 from offer.handler import handler as offer
+from project.handler import handler as project
 from recalculate.handler import handler as recalculate
 from relay.handler import handler as relay
 from support import dynamodb_local
@@ -72,6 +74,7 @@ ENVIRONMENT = {
 HANDLERS: dict[str, Callable[[Any, Any], Any]] = {
     "ingest": ingest,
     "relay": relay,
+    "project": project,
     "offer": offer,
     "notify": notify,
     "claim": claim,
@@ -178,9 +181,12 @@ class Cloud:
         if sent["Action"] == "PublishBatch":
             entries = [name.rpartition(".")[0] for name in sent if name.endswith(".Message")]
             for entry in entries:
-                # The topic hands each fact to the offer queue; SNS asks nothing for that, SQS does.
-                self.add("SQS requests", 1)
-                self.messages.append(("offer", sent[f"{entry}.Message"]))
+                # The topic hands a fact to who subscribes; SNS asks nothing for that, SQS does.
+                fact = sent[f"{entry}.Message"]
+                ledger = ["project"] if json.loads(fact)["kind"] in FACTS else []
+                for queue in ("offer", *ledger):
+                    self.add("SQS requests", 1)
+                    self.messages.append((queue, fact))
             done = "".join(
                 f"<member><Id>{sent[f'{entry}.Id']}</Id><MessageId>m</MessageId></member>"
                 for entry in entries
@@ -289,7 +295,7 @@ def _life(cloud: Cloud, world: World, reps: list[Rep], polls: int, texts: bool) 
         raise AssertionError(statuses)
     cloud.settle()
     cloud.ring("unseen")
-    cloud.ring("lead.closing")
+    cloud.ring("lead.due")
     if cloud.later:
         raise AssertionError(cloud.later)
 
