@@ -345,6 +345,14 @@ NEXT_NOW = (timedelta(), SECOND, HOUR)
 ALL_NOW = (timedelta(), SECOND, SECOND)
 
 
+def test_a_wave_that_opens_early_comes_after_one_that_was_told_ahead_of_its_instant() -> None:
+    """Or its reps would pass for told."""
+    playbook = tiered()
+    lead = replace(opened(playbook), told_at=NOON + 3 * SECOND)
+    found = opened_early(lead, free(THIRD), NOBODY, playbook, NOON + 2 * SECOND)
+    assert found.waves["north"][1] == NOON + 3 * SECOND + MS
+
+
 def test_somebody_of_the_first_tier_who_can_claim_keeps_the_others_waiting() -> None:
     assert early(free(FIRST, SECOND_TIER, THIRD)) == AS_PLANNED
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from dibs.domain.calendar import WEEKDAYS, off_duty, parse_hours
 from dibs.domain.decide import team_schedule
-from dibs.domain.errors import Busy
+from dibs.domain.errors import Busy, NotYours
 from dibs.domain.leads import Claim, Lead, Quality, State
 from dibs.domain.opening import return_times
 from dibs.domain.reps import Limits, Rep
@@ -115,6 +115,26 @@ def test_where_there_is_no_such_rule_for_its_quality_a_lead_stays() -> None:
 
 
 # Reminded, then taken back
+
+
+def test_a_lead_that_was_taken_back_is_not_theirs_to_undo() -> None:
+    desk = Desk()
+    lead, taken = desk.held()
+    assert taken.return_at is not None
+    desk.clock.at = taken.return_at
+    assert desk.look() == (0, 1)
+    with pytest.raises(NotYours):
+        undo(desk.world.race, lead.lead_id, ANN.rep_id, bearer(token_of(ANN)), desk.clock)
+
+
+def test_a_reminder_beyond_the_days_texts_is_not_sent_and_counted() -> None:
+    caps = {"enabled": True, "per_rep_per_day": 0, "per_organisation_per_day": 10}
+    desk = Desk(sms=caps)
+    lead, _ = desk.held()
+    offering.follow(Fact("lead.unworked", lead.lead_id, 1, ANN.rep_id), desk.world.floor())
+    (chunk,) = desk.world.queue.of("unworked")
+    notify(chunk, desk.world.desk())
+    assert (desk.world.sms.told, desk.world.counted["SmsCapReached"]) == ([], 1)
 
 
 def test_the_holder_is_reminded_at_its_moment_and_once() -> None:

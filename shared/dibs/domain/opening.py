@@ -13,6 +13,9 @@ from dibs.domain.playbook import Offsets, Playbook
 from dibs.domain.reps import Limits, Rep
 
 
+_MOMENT = timedelta(milliseconds=1)
+
+
 def races(lead: Lead, playbook: Playbook) -> bool:
     """Tell whether any of the lead's teams races for it; otherwise it is assigned (M3, M5)."""
     return any(playbook.model_of(team).races for team in lead.teams)
@@ -58,6 +61,7 @@ def reopening(lead: Lead, playbook: Playbook, now: datetime) -> Lead:
         claimed_at=None,
         worked_at=None,
         return_at=None,
+        previous=None,
     )
     return opening(fresh, playbook, now)
 
@@ -105,7 +109,9 @@ def opened_early(
             current = replace(lead, waves={**waves, team: (moved[0], moved[1], moved[2])})
             if any(_can_claim(current, *one, playbook, now, opens_at) for one in before):
                 break
-            moved[index] = now
+            # After any wave that was told ahead of its instant, so that this one is told as well.
+            told_at = lead.told_at
+            moved[index] = now if told_at is None or told_at < now else told_at + _MOMENT
         waves[team] = (moved[0], moved[1], moved[2])
     return replace(lead, waves=waves)
 

@@ -276,6 +276,7 @@ def _undone_by(view: RaceView, lead: Lead, rep_id: str) -> bool:
     last = view.claim
     return (
         lead.owner is None
+        and lead.previous != rep_id  # taken back from them, not given back by them
         and last is not None
         and last.rep_id == rep_id
         and last.epoch == lead.epoch - 1

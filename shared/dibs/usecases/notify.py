@@ -10,6 +10,7 @@ from dibs.domain.decide import off
 from dibs.domain.leads import Lead, State
 from dibs.domain.links import link_token, reply_code
 from dibs.domain.playbook import Playbook
+from dibs.domain.playbook import Sms as SmsRules
 from dibs.domain.reps import Rep
 from dibs.usecases.ports import (
     Chunk,
@@ -160,13 +161,12 @@ def tell_holder(chunk: Chunk, desk: Desk) -> None:
     if rep.rep_id in delivery.accepted or not rep.textable:
         return
     caps, now = desk.roster.playbook().sms, desk.clock()
-    if caps.enabled and desk.roster.count_sms(
-        rep.rep_id, now.date(), caps.per_rep_per_day, caps.per_organisation_per_day
-    ):
-        token = link_token(lead.salt, lead.lead_id, rep.rep_id, lead.epoch)
-        desk.sms.send(str(rep.phone), desk.holder_text(chunk.kind, lead, rep, token, now))
-        if not lead.test:
-            desk.count("SmsSent", 1)
+    if not caps.enabled or not _counted(rep, caps, now, desk):
+        return
+    token = link_token(lead.salt, lead.lead_id, rep.rep_id, lead.epoch)
+    desk.sms.send(str(rep.phone), desk.holder_text(chunk.kind, lead, rep, token, now))
+    if not lead.test:
+        desk.count("SmsSent", 1)
 
 
 def push_failed(
@@ -219,12 +219,17 @@ def _reserved(lead: Lead, rep: Rep, playbook: Playbook, desk: Desk) -> str | Non
     code = desk.offers.reserve_sms(lead, rep.rep_id, lambda: reply_code(desk.choice), now)
     if code is None:
         return None
-    if not desk.roster.count_sms(
+    return code if _counted(rep, caps, now, desk) else None
+
+
+def _counted(rep: Rep, caps: SmsRules, now: datetime, desk: Desk) -> bool:
+    """Count one text on the rep's and the organisation's day; False when a cap is reached."""
+    within = desk.roster.count_sms(
         rep.rep_id, now.date(), caps.per_rep_per_day, caps.per_organisation_per_day
-    ):
+    )
+    if not within:
         desk.count("SmsCapReached", 1)
-        return None
-    return code
+    return within
 
 
 def _sent(lead: Lead, rep: Rep, code: str, desk: Desk) -> Exception | None:
