@@ -18,7 +18,7 @@ from dibs.domain.errors import FieldError, InvalidInput, RouteNotFound
 from dibs.domain.playbook import Playbook
 from dibs.domain.quotas import LARGEST_TARGET
 from dibs.domain.reps import Rep
-from dibs.usecases.people import change_profile, leave_for_good
+from dibs.usecases.people import change_profile, fallback_of, leave_for_good
 
 _MONTH = re.compile(r"(2[0-9]{3})-(0[1-9]|1[0-2])")
 
@@ -46,7 +46,9 @@ def let_go(event: Event) -> Response:
     returned = leave_for_good(
         wiring.roster(), wiring.race(), wiring.holdings(), rep_id, manager, clock.now
     )
-    return answer(200, {"rep_id": rep_id, "active": False, "leads_returned": returned})
+    named = fallback_of(wiring.roster().playbook(), rep_id)
+    body = {"rep_id": rep_id, "active": False, "leads_returned": returned, "fallback_of": named}
+    return answer(200, body)
 
 
 def targets(event: Event) -> Response:

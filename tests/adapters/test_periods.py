@@ -341,9 +341,19 @@ def test_moving_a_rep_touches_nothing_but_their_tier(bureau: Bureau) -> None:
         leave=((date(2026, 12, 24), date(2026, 12, 31)),),
         paused_until=NOON + HOUR,
     )
-    bureau.hire(rep)
+    bureau.hire(rep, a_rep(2))
+    bureau.book(*took(a_rep(2), 2))
     assert bureau.run(recalculate_tiers).changed == 1
     assert bureau.rep(rep) == replace(rep, tier=2)
+
+
+def test_where_nobody_is_in_the_count_everybody_stays(bureau: Bureau) -> None:
+    bureau.world.put_playbook(tiered())
+    reps = [a_rep(n, tier=n) for n in (1, 2, 3)]
+    bureau.hire(*reps)
+    assert bureau.run(recalculate_tiers) == Ran(1, 3, 0)
+    assert bureau.tiers(*reps) == [1, 2, 3]
+    assert bureau.outlook(reps[0]).placing.reason == "small_sample"
 
 
 def test_newcomers_and_small_samples_sit_in_the_middle_outside_the_count(bureau: Bureau) -> None:
@@ -499,6 +509,40 @@ def undisturbed(bureau: Bureau, job: Job, as_of: datetime = NOON) -> tuple[Any, 
     bureau.put_back(kept)
     assert bureau.outcome() != outcome
     return kept, outcome, ran, len(watched.requests)
+
+
+def test_a_run_that_dies_is_gone_on_with_also_when_a_week_before_it_was_done(
+    staged: Bureau,
+) -> None:
+    staged.run(recalculate_tiers, NOON - WEEK)
+    _, outcome, _, _ = undisturbed(staged, recalculate_tiers)
+    run_until_it_dies(staged, recalculate_tiers, first_move(staged))
+    assert staged.run(recalculate_tiers).periods == 1
+    assert staged.outcome() == outcome
+
+
+def test_no_earlier_week_is_begun_while_a_later_one_lies_dead(staged: Bureau) -> None:
+    run_until_it_dies(staged, recalculate_tiers, first_move(staged))
+    before = staged.everything()
+    assert staged.run(recalculate_tiers, NOON - WEEK) == Ran()
+    assert staged.everything() == before
+
+
+def test_a_run_that_ends_late_does_not_end_the_week_after_it(staged: Bureau) -> None:
+    watched = Watched(staged.world.dynamo.client)
+    _, _, _, requests = undisturbed(staged, recalculate_tiers)
+
+    def next_week_begins(request: int) -> None:
+        if request == requests:
+            staged.clock.at = NOON + WEEK
+            begun = Watched(staged.world.dynamo.client, die_before(3))
+            with pytest.raises(Died):
+                staged.run(recalculate_tiers, NOON + WEEK, begun)
+
+    watched.before = next_week_begins
+    staged.run(recalculate_tiers, client=watched)
+    assert staged.run(recalculate_tiers, NOON + WEEK).periods == 1
+    assert staged.outlook(BEST, "2026-W48").inputs.taken == 3
 
 
 def test_run_twice_nothing_is_changed(staged: Bureau) -> None:

@@ -62,7 +62,7 @@ def test_an_applied_playbook_gets_the_next_version(organisation: World, tmp_path
     file = tmp_path / "playbook.yaml"
     file.write_text(preset_text("open-pool"))
     before = organisation.roster.playbook().version
-    assert f"Version {before + 1}" in said(run("playbook", "apply", str(file)))
+    assert f"Version {before + 1}" in said(run("playbook", "apply", str(file), "--yes"))
 
 
 def test_reps_are_added_listed_paused_and_switched_on(organisation: World) -> None:

@@ -148,7 +148,7 @@ def test_there_is_no_such_rep(organisation: World, arguments: list[str], rep_id:
 def test_who_leaves_is_out_and_their_leads_go_back(organisation: World) -> None:
     lead = organisation.post_lead(a_card(1, team="north"), clock.now())
     claim(organisation.race, lead.lead_id, REP.rep_id, bearer(token_of(REP)), clock.now)
-    assert "Rep 1 has left; 1 leads went back." in said(run("reps", "leave", REP.rep_id))
+    assert "Rep 1 has left; leads that went back: 1." in said(run("reps", "leave", REP.rep_id))
     gone, back = now(organisation), organisation.leads.get(lead.lead_id)
     assert gone is not None
     assert gone == replace(REP, active=False, left_on=gone.left_on)
@@ -158,7 +158,7 @@ def test_who_leaves_is_out_and_their_leads_go_back(organisation: World) -> None:
     [move] = [m for m in organisation.leads.history(lead.lead_id) if m.to_state == "released"]
     assert (move.cause, move.by) == ("left", "operator")
     before = stored(organisation)
-    assert "0 leads went back" in said(run("reps", "leave", REP.rep_id))
+    assert "leads that went back: 0" in said(run("reps", "leave", REP.rep_id))
     assert stored(organisation) == before
 
 
@@ -178,7 +178,7 @@ def test_targets_are_imported_and_shown(organisation: World, tmp_path: Path) -> 
     assert "2 targets of 2026-12 are set." in said(run("targets", "import", "2026-12", file))
     assert known(organisation) == {REP.rep_id: 120_000, COLLEAGUE.rep_id: 0}
     shown = said(run("targets", "show", "2026-12"))
-    assert "target (revenue, MYR)" in shown
+    assert "smallest unit of MYR" in shown
     rows = [[cell.strip() for cell in line.split("│")[1:-1]] for line in shown.splitlines()]
     assert [REP.rep_id, "Rep 1", "north", "120000"] in rows
     assert [COLLEAGUE.rep_id, "Rep 2", "south", "0"] in rows

@@ -145,7 +145,7 @@ def test_a_preview_tells_of_a_team_that_would_be_gone(world: World, tmp_path: Pa
 
 
 def test_an_applied_playbook_is_in_the_history_with_who_and_why(tmp_path: Path) -> None:
-    said = out("apply", rules(tmp_path, claims_per_day=3), "--note", "calmer")
+    said = out("apply", rules(tmp_path, claims_per_day=3), "--note", "calmer", "--yes")
     assert "claims_per_day: 10 → 3" in said
     assert said.endswith("Version 2 is in force.\n")
     newest, oldest = json.loads(out("history", "--json"))
@@ -158,8 +158,8 @@ def test_an_applied_playbook_is_in_the_history_with_who_and_why(tmp_path: Path) 
 
 
 def test_what_is_the_same_is_not_applied_again(tmp_path: Path) -> None:
-    out("apply", rules(tmp_path))
-    said = out("apply", rules(tmp_path))
+    out("apply", rules(tmp_path), "--yes")
+    said = out("apply", rules(tmp_path), "--yes")
     assert "No difference to version 2." in said
     assert "version 2 is in force" in said
 
@@ -184,16 +184,24 @@ def test_at_a_terminal_it_asks_first(
 
 
 def test_a_rollback_is_a_version_of_its_own(world: World, tmp_path: Path) -> None:
-    out("apply", rules(tmp_path, claims_per_day=3))
-    said = out("rollback", 1)
+    out("apply", rules(tmp_path, claims_per_day=3), "--yes")
+    said = out("rollback", 1, "--yes")
     assert "claims_per_day: 3 → 10" in said
     assert "Version 3 is in force." in said
     in_force = world.playbooks.in_force()
     assert (in_force.number, in_force.note, in_force.by) == (3, "version 1 again", "aina")
-    assert isinstance(run("rollback", 9).exception, RouteNotFound)
+    assert isinstance(run("rollback", 9, "--yes").exception, RouteNotFound)
 
 
 def test_before_anything_was_applied_the_history_says_so(world: World) -> None:
     world.dynamo.delete(world.settings.organisation_table, {"pk": {"S": "PLAYBOOK"}})
     assert "Nothing was applied yet" in out("history")
     assert json.loads(out("history", "--json")) == []
+
+
+def test_where_nobody_can_be_asked_nothing_is_put_in_force(tmp_path: Path) -> None:
+    """A pipe, a pipeline: `--yes` says that somebody decided."""
+    refused = run("apply", rules(tmp_path, claims_per_day=3))
+    assert refused.exit_code == 2
+    assert "--yes" in refused.output
+    assert run("history").output.count("calmer") == 0

@@ -241,11 +241,19 @@ def test_who_leaves_is_out_at_once_and_their_leads_go_back(office: Office) -> No
     office.clock.pass_(minutes=1)
     answer = leave(office)
     assert answer.status == 200
-    assert answer.json == {"rep_id": AINA.rep_id, "active": False, "leads_returned": 1}
+    assert answer.json == {
+        "rep_id": AINA.rep_id,
+        "active": False,
+        "leads_returned": 1,
+        "fallback_of": [],
+    }
     assert now(office) == replace(AINA, active=False, left_on=date(2026, 11, 23))
     assert (office.now(held).state, office.now(held).owner) == (State.OPEN, None)
     assert office.now(other).owner == BEN.rep_id
     # No token, and no link of theirs claims either.
+    known = office.world.roster.credentials(AINA.rep_id)
+    assert known is not None
+    assert known[2] is None
     assert office.claim(office.now(held)).code == "unauthorized"
     link = http("http_claim_page_post", path={"token": office.link(office.now(held), AINA)})
     assert office.ask("claim", link).status == 404
@@ -253,6 +261,13 @@ def test_who_leaves_is_out_at_once_and_their_leads_go_back(office: Office) -> No
     [aina, ben] = call(office, "GET /reps", {}).json["reps"]
     assert (aina["active"], aina["left_on"], aina["unavailable"]) == (False, "2026-11-23", ["left"])
     assert ben["active"]
+
+
+def test_whose_fallback_person_has_left_is_said(office: Office) -> None:
+    office.hire(AINA)
+    team = {"name": "T", "fallback": AINA.rep_id}
+    office.put_playbook(a_playbook(teams={"north": team, "south": {"name": "S"}, "west": team}))
+    assert leave(office).json["fallback_of"] == ["north", "west"]
 
 
 def test_leaving_twice_is_leaving_once(office: Office) -> None:

@@ -430,7 +430,7 @@ class FakeRoster:
     def playbook(self) -> Playbook:
         return self._memory.playbook
 
-    def team(self, team: str) -> list[tuple[Rep, Limits]]:
+    def team(self, team: str, *, fresh: bool = False) -> list[tuple[Rep, Limits]]:
         found = sorted(self._memory.reps.values(), key=lambda rep: rep.rep_id)
         return [(rep, self._memory.limits[rep.rep_id]) for rep in found if rep.team == team]
 
@@ -520,7 +520,9 @@ class FakeOffers:
         if notice is not None and notice.epoch == epoch:
             self._memory.notices[lead_id, rep_id] = replace(notice, claimed_at=claimed_at)
 
-    def sightings(self, lead_id: str, epoch: int, rep_ids: Sequence[str]) -> dict[str, Sighting]:
+    def sightings(
+        self, lead_id: str, epoch: int, rep_ids: Sequence[str], *, consistent: bool = False
+    ) -> dict[str, Sighting]:
         found = {r: self._memory.sightings.get((lead_id, r)) for r in rep_ids}
         return {r: kept[1] for r, kept in found.items() if kept and kept[0] == epoch}
 

@@ -41,8 +41,9 @@ def numbers(place: str) -> st.SearchStrategy[int]:
 
 @st.composite
 def offsets(draw: st.DrawFn) -> Offsets:
-    later = st.integers(0, LIMITS["assignment.fallback_after_seconds"][1])
-    last = sorted([draw(later), draw(later)])
+    # Even ones: waves are together, or at least two seconds apart.
+    later = st.integers(0, LIMITS["assignment.fallback_after_seconds"][1] // 2)
+    last = sorted([2 * draw(later), 2 * draw(later)])
     return draw(
         st.sampled_from(
             [(0, last[0], last[1]), (0, last[0], None), (0, None, None), (None, 0, last[0])]

@@ -29,7 +29,7 @@ from dibs.domain.errors import (
 )
 from dibs.domain.leads import Lead, State
 from dibs.domain.ledger import Entry
-from dibs.usecases.activities import ATTEMPTS, Recorded, Register, record, record_all
+from dibs.usecases.activities import ATTEMPTS, SKEW, Recorded, Register, record, record_all
 from dibs.usecases.claim import bearer, claim, undo
 from support.builders import NOON, a_card, a_lead, a_playbook, a_rep, token_of
 from support.fake_ledger import FakeLedger
@@ -332,7 +332,7 @@ REFUSED: list[tuple[type[Exception], dict[str, Any]]] = [
     (NotYours, {"rep_id": BEN.rep_id}),
     (InvalidInput, {"type": "helped"}),
     (InvalidInput, {"rep_id": "zzzzz", "lead_id": ""}),
-    (InvalidInput, {"at": NOON - MS}),
+    (InvalidInput, {"at": NOON - SKEW - MS}),
     (InvalidInput, {"at": NOON + timedelta(hours=1)}),
 ]
 

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dibs.domain.errors import Busy, NotYours
+from dibs.domain.errors import Busy, UndoOver
 from dibs.domain.leads import Claim, Lead, State
 from dibs.domain.reps import Limits, Rep
 from dibs.domain.turns import Turn, not_assignable
@@ -160,7 +160,7 @@ def test_an_assigned_lead_cannot_be_claimed_by_another_nor_undone() -> None:
     assert won.card is not None
     # There is nothing to undo in what was not claimed, and none is offered.
     assert won.undo_until == won.claim.claimed_at
-    with pytest.raises(NotYours):
+    with pytest.raises(UndoOver):
         undo(world.race, lead.lead_id, holder.rep_id, proof, world.clock)
     assert office.world.lead(lead).owner == holder.rep_id
     assert other.rep_id not in world.memory.claims[lead.lead_id].rep_id
@@ -560,7 +560,11 @@ def test_a_lead_of_an_earlier_opening_is_left_alone() -> None:
 def snapshot(office: Office) -> None:
     """From now on the roster shows its teams as they are now, whatever changes."""
     known = {team: office.world.roster.team(team) for team in ("north", "south")}
-    office.world.roster.team = known.__getitem__  # type: ignore[method-assign]
+
+    def team(name: str, *, fresh: bool = False) -> Any:
+        return known[name]
+
+    office.world.roster.team = team  # type: ignore[method-assign]
 
 
 def test_the_snapshot_of_a_team_only_proposes() -> None:

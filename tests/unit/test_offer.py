@@ -18,6 +18,9 @@ from support.fakes import FakeWorld
 
 MS, SECOND, MINUTE = timedelta(milliseconds=1), timedelta(seconds=1), timedelta(minutes=1)
 
+# Early, but after what was told at noon.
+JUST_AFTER = NOON + timedelta(milliseconds=1)
+
 
 def a_world(reps: int = 3, **playbook: object) -> FakeWorld:
     world = FakeWorld(a_playbook(**playbook))
@@ -458,8 +461,8 @@ def test_a_pause_or_a_claim_elsewhere_opens_waves_of_every_lead_it_leaves_withou
     else:
         world.roster.pause(reps[0].rep_id, NOON + 20 * MINUTE)
         follow(world, Fact(kind, "", 0))
-        assert world.lead(other).waves["north"][1] == NOON
-    assert world.lead(lead).waves["north"][1] == NOON
+        assert world.lead(other).waves["north"][1] == JUST_AFTER
+    assert world.lead(lead).waves["north"][1] == JUST_AFTER
 
 
 def test_a_claim_of_a_lead_without_waves_may_leave_another_lead_without_takers() -> None:
@@ -470,7 +473,7 @@ def test_a_claim_of_a_lead_without_waves_may_leave_another_lead_without_takers()
     proof = bearer(token_of(reps[0]))
     claim(world.race, other.lead_id, reps[0].rep_id, proof, world.clock)
     follow(world, Fact("lead.claimed", other.lead_id, 1, reps[0].rep_id))
-    assert world.lead(lead).waves["north"][1] == NOON
+    assert world.lead(lead).waves["north"][1] == JUST_AFTER
 
 
 # The queue

@@ -108,8 +108,17 @@ def test_a_field_of_a_profile_is_changed_and_nothing_else(
         ],
         *[("territories", given, "send a list") for given in ("Sabah", None, {"Sabah": 1}, 1)],
         *[
-            ("territories", given, "up to 10 names of up to 40 letters")
-            for given in ([""], ["  "], ["x" * 41], [1], [None], [["Sabah"]], ["x"] * 11)
+            ("territories", given, "up to 10 names of up to 40 bytes")
+            for given in (
+                [""],
+                ["  "],
+                ["x" * 41],
+                ["砂" * 14],
+                [1],
+                [None],
+                [["Sabah"]],
+                ["x"] * 11,
+            )
         ],
         *[("territories", given, "plain text") for given in (["a\nb"], ["a\x00"], ["\ud800"])],
         *[

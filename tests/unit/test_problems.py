@@ -127,10 +127,12 @@ def test_every_number_has_a_least_and_a_most(place: str) -> None:
         ({"waves": {"premium": [0, 60, 30]}}, ["waves.premium"]),
         ({"waves": {"premium": [0, None, -1]}}, ["waves.premium", "waves.premium.2"]),
         ({"waves": {"standard": [0, 0, 604_801]}}, ["waves.standard.2"]),
+        ({"waves": {"standard": [0, 1, 60]}}, ["waves.standard"]),
+        ({"windows": [{"source": "ü" * 21}]}, ["windows.0.source"]),
         # Windows
         ({"windows": [{"window_seconds": 60}]}, ["windows.0"]),
         ({"windows": [{"team": "nowhere"}]}, ["windows.0.team"]),
-        ({"windows": [{"source": "web", "premium": [5, 6, 7]}]}, ["windows.0.premium"]),
+        ({"windows": [{"source": "web", "premium": [5, 7, 9]}]}, ["windows.0.premium"]),
         ({"windows": [{"source": "web", "standard": [0, 2, 1]}]}, ["windows.0.standard"]),
         ({"windows": [{"source": "web", "window_seconds": 86_401}]}, ["windows.0.window_seconds"]),
         ({"windows": [{"source": "web", "window_seconds": 20}]}, ["windows.0.window_seconds"]),

@@ -230,6 +230,11 @@ def test_newcomers_and_small_samples_sit_in_the_middle_outside_the_count() -> No
     assert team_of([new, few, enough, a_rep()], RULES) == Team(30, 5, 600.0)
 
 
+def test_where_nobody_is_in_the_count_everybody_stays() -> None:
+    few = [a_rep(str(tier), tier=tier, taken=9) for tier in (1, 2, 3)]
+    assert [(one.was, one.tier) for one in place(few, RULES)] == [(1, 1), (2, 2), (3, 3)]
+
+
 def test_nobody_is_scored_on_no_leads_whatever_the_minimum() -> None:
     rules = replace(RULES, minimum_sample=0, prior_sample=0)
     idle = a_rep("idle", taken=0, converted=0, response_seconds=None)
@@ -350,7 +355,7 @@ def test_nobody_is_lost_and_every_tier_has_its_size(inputs: list[Inputs], rules:
     assert [p.was for p in placings] == [rep.tier for rep in inputs]
     counted = [p.tier for p in placings if p.counted]
     assert tuple(map(counted.count, (1, 2, 3))) == sizes(len(counted), rules)
-    assert all(p.tier == 2 for p in placings if not p.counted)
+    assert all(p.tier == (2 if counted else p.was) for p in placings if not p.counted)
     assert all(p.score is None or 0 <= p.score <= 100 for p in placings)
 
 

@@ -199,7 +199,7 @@ def ids(*reps: Rep) -> set[str]:
 
 def among(*reps: Rep, lead: Any = EXPIRED, **playbook: Any) -> set[str]:
     members = [(rep, Limits()) for rep in reps]
-    return set(candidates(lead, members, a_playbook(**playbook), NOON))
+    return set(candidates(lead, members, a_playbook(**playbook), NOON).weights)
 
 
 def test_all_who_may_be_assigned_a_lead_are_candidates() -> None:
@@ -211,7 +211,7 @@ def test_all_who_may_be_assigned_a_lead_are_candidates() -> None:
 def test_the_load_decides_who_is_left() -> None:
     playbook = a_playbook(model="round-robin", assignment={"in_hand_limit": 2})
     members = [(ANN, Limits(in_hand=2)), (BOB, Limits(in_hand=1)), (CHO, Limits(in_hand=3))]
-    assert set(candidates(EXPIRED, members, playbook, NOON)) == ids(BOB)
+    assert set(candidates(EXPIRED, members, playbook, NOON).weights) == ids(BOB)
 
 
 def test_a_lead_that_tiers_let_go_is_tier_threes_first() -> None:
@@ -257,4 +257,4 @@ def test_by_territory_a_lead_goes_to_its_own_people_while_one_of_them_is_free() 
 def test_weights_count_where_assignment_is_weighted(method: str, weights: list[int]) -> None:
     members = [(replace(ANN, weight=3), Limits()), (BOB, Limits())]
     playbook = a_playbook(assignment={"method": method})
-    assert list(candidates(EXPIRED, members, playbook, NOON).values()) == weights
+    assert list(candidates(EXPIRED, members, playbook, NOON).weights.values()) == weights

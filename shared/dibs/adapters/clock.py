@@ -28,11 +28,12 @@ def from_iso(text: str) -> datetime:
     """Return the UTC moment of an ISO-8601 time with its zone, to the millisecond.
 
     Raises:
-        ValueError: it is none, or says no zone; the message says how to mend it.
+        ValueError: it is none, says no zone, or is of another century; the message says how to
+            mend it.
     """
     try:
         moment = datetime.fromisoformat(text)
-        if moment.tzinfo is not None:
+        if moment.tzinfo is not None and 2000 <= moment.year < 2100:
             return from_ms(to_ms(moment.astimezone(UTC)))
     except (ValueError, OverflowError):
         pass  # Said below, the same for both.

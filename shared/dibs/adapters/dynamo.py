@@ -33,6 +33,7 @@ _BUSY = {
     "ServiceUnavailable",
 }
 _BUSY_REASONS = {"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}
+_INSISTENCE = 10
 _BATCH_GET = 100
 _BATCH_WRITE = 25
 
@@ -199,6 +200,24 @@ def _translated(error: ClientError) -> Exception:
     if code in _CONFLICT:
         return Busy(conflict=True)
     return Busy() if code in _BUSY else error
+
+
+def insisting(write: Callable[[], object]) -> None:
+    """Make a write, again while other transactions hold its items; for work nobody waits for.
+
+    Raises:
+        ConditionFailed: some condition said no.
+        Busy: it was held ten times over, or the store is slow or throttled.
+    """
+    for attempt in range(_INSISTENCE):
+        try:
+            write()
+        except Busy as busy:
+            if not busy.conflict or attempt == _INSISTENCE - 1:
+                raise
+            _pause()
+        else:
+            return
 
 
 def _pause() -> None:

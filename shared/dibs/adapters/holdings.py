@@ -72,7 +72,7 @@ class DynamoHoldings:
             put_record(self._to, taken.claim),
             put_move(self._to, taken.move),
         ]
-        if taken.turn is not None:
+        if taken.turn is not None and not taken.claim.test:  # a test lead counts nowhere (C8)
             writes.append(self._pass_turn(taken.ring, taken.last, taken.turn))
         return self._stored(writes)
 

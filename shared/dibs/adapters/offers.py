@@ -72,20 +72,25 @@ class DynamoOfferStore:
         except ConditionFailed:
             return  # won without having been told: seen in the list of open offers
 
-    def sightings(self, lead_id: str, epoch: int, rep_ids: Sequence[str]) -> dict[str, Sighting]:
+    def sightings(
+        self, lead_id: str, epoch: int, rep_ids: Sequence[str], *, consistent: bool = False
+    ) -> dict[str, Sighting]:
         """Return what these reps did with this opening's offer; reps who did nothing are absent."""
         found = {}
-        for item in self._items(lead_id, rep_ids, keys.SIGHTING):
+        for item in self._items(lead_id, rep_ids, keys.SIGHTING, consistent=consistent):
             seen_epoch, sighting = sighting_from(item)
             if seen_epoch == epoch:
                 found[item["pk"]["S"].split("#")[1]] = sighting
         return found
 
-    def _items(self, lead_id: str, rep_ids: Sequence[str], sk: str) -> list[Item]:
+    def _items(
+        self, lead_id: str, rep_ids: Sequence[str], sk: str, *, consistent: bool = False
+    ) -> list[Item]:
         if not rep_ids:
             return []
         wanted = [_key(lead_id, rep_id, sk) for rep_id in rep_ids]
-        return self._db.batch_get({self._table: wanted})[self._table]
+        strongly = (self._table,) if consistent else ()
+        return self._db.batch_get({self._table: wanted}, strongly)[self._table]
 
     def reserve_sms(
         self, lead: Lead, rep_id: str, new_code: Callable[[], str], now: datetime

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
@@ -33,6 +34,8 @@ _MENDS = {
     "date_from_datetime_parsing": "write a day as 2026-12-25",
     "date_from_datetime_inexact": "write a day as 2026-12-25",
 }
+_YAML_INT = "tag:yaml.org,2002:int"
+_WHOLE_NUMBER = re.compile(r"[-+]?(0|[1-9][0-9]*)$")
 
 
 @lru_cache(maxsize=1)
@@ -118,6 +121,12 @@ def _parsed(text: str) -> Any:
             found.extend(_wrong_keys(node))
             return super().construct_mapping(node, deep)
 
+    # YAML 1.1 reads 15:00 as 900 and 010 as 8; a rule's number is written as people write numbers.
+    Loader.yaml_implicit_resolvers = {
+        letter: [(tag, known) for tag, known in resolvers if tag != _YAML_INT]
+        for letter, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+    Loader.add_implicit_resolver(_YAML_INT, _WHOLE_NUMBER, list("-+0123456789"))
     try:
         data = yaml.load(text, Loader)  # noqa: S506 - it is a safe one
     except yaml.MarkedYAMLError as error:

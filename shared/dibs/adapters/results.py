@@ -14,7 +14,7 @@ from dacite import Config, from_dict
 
 from dibs.adapters import keys
 from dibs.adapters.clock import to_ms
-from dibs.adapters.dynamo import ConditionFailed, Dynamo
+from dibs.adapters.dynamo import ConditionFailed, Dynamo, insisting
 from dibs.adapters.records import Item
 from dibs.adapters.settings import Settings
 from dibs.domain.calendar import named
@@ -137,7 +137,8 @@ class DynamoResults:
             }
         }
         try:
-            self._db.transact([self._new(card), allowance])
+            # The rep may be claiming at this moment.
+            insisting(lambda: self._db.transact([self._new(card), allowance]))
         except ConditionFailed:
             return False
         return True

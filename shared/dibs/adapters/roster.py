@@ -9,7 +9,7 @@ from typing import Any
 
 from dibs.adapters import keys
 from dibs.adapters.clock import now, to_ms
-from dibs.adapters.dynamo import ConditionFailed, Dynamo
+from dibs.adapters.dynamo import ConditionFailed, Dynamo, insisting
 from dibs.adapters.race import PLAYBOOK_SECONDS
 from dibs.adapters.records import Item, rep_from, rep_record
 from dibs.adapters.settings import Settings
@@ -40,10 +40,10 @@ class DynamoRoster:
             self._playbook = known
         return known[1]
 
-    def team(self, team: str) -> Sequence[tuple[Rep, Limits]]:
+    def team(self, team: str, *, fresh: bool = False) -> Sequence[tuple[Rep, Limits]]:
         """Return the team's reps with what they have used up, from one snapshot of it."""
         known = self._teams.get(team)
-        if known is None or time.monotonic() > known[0]:
+        if fresh or known is None or time.monotonic() > known[0]:
             known = (time.monotonic() + ROSTER_SECONDS, self._read_team(team))
             self._teams[team] = known
         return known[1]
@@ -105,12 +105,15 @@ class DynamoRoster:
     def set_tier(self, rep_id: str, was: int, tier: int) -> bool:
         """Move a rep to another tier; False when they were moved meanwhile."""
         try:
-            self._db.update(
-                self._table,
-                _rep(rep_id),
-                "SET tier = :tier",
-                "tier = :was",
-                ExpressionAttributeValues={":tier": {"N": str(tier)}, ":was": {"N": str(was)}},
+            # The rep may be claiming at this moment.
+            insisting(
+                lambda: self._db.update(
+                    self._table,
+                    _rep(rep_id),
+                    "SET tier = :tier",
+                    "tier = :was",
+                    ExpressionAttributeValues={":tier": {"N": str(tier)}, ":was": {"N": str(was)}},
+                )
             )
         except ConditionFailed:
             return False

@@ -96,7 +96,7 @@ REFUSALS: dict[str, Sequence[str]] = {
     "not_routed": (N_("This lead goes to other teams."),),
     "left": (N_("Your account is closed. Ask your manager."),),
     "not_open_yet": (N_("Your window for this lead opens soon."),),
-    "assigned_only": (N_("Leads like this come to your tier by assignment only."),),
+    "assigned_only": (N_("Leads like this come to you by assignment only."),),
     "closed": (N_("The window for this lead has closed."),),
     "paused": (N_("You are paused. Switch yourself on to claim."),),
     "on_leave": (N_("You are on leave."),),

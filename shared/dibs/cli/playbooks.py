@@ -147,7 +147,9 @@ def _proposed(operator: Operator, playbook: Playbook) -> Proposal:
 def _apply(operator: Operator, proposal: Proposal, yes: bool, by: str, note: str) -> None:
     _print_diff(proposal)
     _warn(proposal.warnings)
-    if not yes and sys.stdin.isatty():
+    if not yes:
+        if not sys.stdin.isatty():
+            raise typer.BadParameter("nobody is there to ask; add --yes", param_hint="--yes")
         typer.confirm("Put this in force?", abort=True)
     number = apply(operator.playbooks, proposal, by, now(), note)
     again = "Nothing changed: version" if number == proposal.base.number else "Version"

@@ -20,7 +20,7 @@ from dibs.adapters.race import DynamoRaceStore
 from dibs.cli.target import Stack, target
 from dibs.domain.decide import off
 from dibs.domain.errors import AlreadyExists, DibsError, RouteNotFound
-from dibs.usecases.people import change_profile, leave_for_good
+from dibs.usecases.people import change_profile, fallback_of, leave_for_good
 from dibs.usecases.reps import open_offers
 
 app = typer.Typer(no_args_is_help=True)
@@ -132,7 +132,9 @@ def leave(rep_id: str, stack: Stack = "") -> None:
     holdings = DynamoHoldings(Dynamo(), here.settings)
     rep = here.operator.rep(rep_id)
     back = leave_for_good(here.operator.roster, race, holdings, rep_id, "operator", clock.now)
-    typer.echo(f"{rep.name} has left; {back} leads went back.")
+    typer.echo(f"{rep.name} has left; leads that went back: {back}.")
+    for team in fallback_of(here.operator.roster.playbook(), rep_id):
+        typer.echo(f"Name another fallback person for team {team} in the playbook.")
 
 
 @app.command("import")

@@ -16,6 +16,7 @@ from dibs.adapters.dynamo import Dynamo
 from dibs.adapters.results import DynamoTargets
 from dibs.cli.target import Stack, target
 from dibs.domain.errors import FieldError, InvalidInput
+from dibs.domain.playbook import QuotaRules
 from dibs.domain.quotas import LARGEST_TARGET
 
 app = typer.Typer(no_args_is_help=True)
@@ -33,7 +34,7 @@ def show(month: Month, stack: Stack = "") -> None:
     reps = here.operator.reps()
     known = DynamoTargets(Dynamo(), here.settings).of(_month(month), [rep.rep_id for rep in reps])
     quota = here.operator.roster.playbook().quota
-    table = Table("rep", "name", "team", f"target ({quota.measure}, {quota.currency})")
+    table = Table("rep", "name", "team", _unit(quota))
     for rep in reps:
         table.add_row(rep.rep_id, rep.name, rep.team, str(known.get(rep.rep_id, "-")))
     console.print(table)
@@ -43,7 +44,8 @@ def show(month: Month, stack: Stack = "") -> None:
 def import_(month: Month, file: Path, stack: Stack = "") -> None:
     """Set targets from a CSV file with the columns rep_id and target; all of it or nothing.
 
-    A target is in the playbook's measure: leads won, or revenue in the smallest unit.
+    A target is in the playbook's measure: leads won, or revenue in the smallest unit of its
+    currency: 5000000 is 50,000.00 US dollars.
     """
     here, first = target(stack), _month(month)
     try:
@@ -77,6 +79,12 @@ def import_(month: Month, file: Path, stack: Stack = "") -> None:
         raise InvalidInput(tuple(errors))
     DynamoTargets(Dynamo(), here.settings).put(first, found)
     typer.echo(f"{len(found)} targets of {month} are set.")
+
+
+def _unit(quota: QuotaRules) -> str:
+    if quota.measure == "won":
+        return "target (leads won)"
+    return f"target (revenue, smallest unit of {quota.currency})"
 
 
 def _month(text: str) -> date:

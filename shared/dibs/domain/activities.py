@@ -130,7 +130,8 @@ def step(
         activity.type in counting(counts) or after.state in _CLOSED
     )
     if first_work:
-        after = replace(after, worked_at=activity.at)
+        # A system that tells whole seconds may name a moment just before the lead was taken.
+        after = replace(after, worked_at=max(activity.at, lead.claimed_at or activity.at))
     return Step(lead, after, move, first_work)
 
 

@@ -76,7 +76,7 @@ def _refusals(
     opens_at = lead.openings(rep.team)[rep.tier - 1]
     if opens_at is None:
         refusals.append(
-            Refusal("assigned_only", None, "Leads like this come to your tier by assignment only.")
+            Refusal("assigned_only", None, "Leads like this come to you by assignment only.")
         )
     elif now < opens_at:
         refusals.append(Refusal("not_open_yet", opens_at, "Your window for this lead opens soon."))

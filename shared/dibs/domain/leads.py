@@ -220,6 +220,9 @@ def pool_for(quality: Quality) -> Pool:
     return Pool.PREMIUM if quality is Quality.HOT else Pool.STANDARD
 
 
+SOURCE_BYTES = 40
+"""How much of a source a lock keeps, and so how long a rule's source may be."""
+TERRITORY_BYTES = 40
 LEAD_ID_BYTES = 7
 REP_ID_BYTES = 3
 

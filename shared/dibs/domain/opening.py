@@ -12,7 +12,6 @@ from dibs.domain.leads import CLAIMED, Lead, Move, Openings, Quality, State, mov
 from dibs.domain.playbook import Offsets, Playbook
 from dibs.domain.reps import Limits, Rep
 
-
 _MOMENT = timedelta(milliseconds=1)
 
 
@@ -99,7 +98,7 @@ def opened_early(
     for team, openings in lead.waves.items():
         moved = list(openings)
         for index, opens_at in enumerate(openings):
-            if opens_at is None or opens_at <= now:
+            if opens_at is None or opens_at <= max(now, lead.told_at or now):
                 continue
             before = [
                 (rep, limits)
@@ -111,9 +110,31 @@ def opened_early(
                 break
             # After any wave that was told ahead of its instant, so that this one is told as well.
             told_at = lead.told_at
-            moved[index] = now if told_at is None or told_at < now else told_at + _MOMENT
+            early = now if told_at is None or told_at < now else told_at + _MOMENT
+            moved[index] = min(opens_at, early)
         waves[team] = (moved[0], moved[1], moved[2])
     return replace(lead, waves=waves)
+
+
+def somebody_out(
+    lead: Lead, members: Iterable[tuple[Rep, Limits]], playbook: Playbook, now: datetime
+) -> bool:
+    """Tell whether anybody whose wave has opened cannot claim: the next may be due early (M6)."""
+    upcoming = next_opening(lead, now)
+    if upcoming is None:
+        return False
+    for rep, limits in members:
+        opened = lead.openings(rep.team)[rep.tier - 1]
+        begun = opened is not None and opened <= now
+        if begun and not _can_claim(lead, rep, limits, playbook, now, upcoming):
+            return True
+    # Where a wave has nobody at all, the next is due as well.
+    held = {(rep.team, rep.tier) for rep, _ in members}
+    return any(
+        opened is not None and opened <= now and (team, tier) not in held
+        for team in lead.waves
+        for tier, opened in enumerate(lead.openings(team), start=1)
+    )
 
 
 def _can_claim(

@@ -8,11 +8,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
+from itertools import pairwise
 from operator import attrgetter
 from zoneinfo import available_timezones
 
 from dibs.domain.calendar import parse_hours
 from dibs.domain.errors import FieldError
+from dibs.domain.leads import SOURCE_BYTES
 from dibs.domain.playbook import Model, Offsets, Playbook, Route, Team, Waves, Window
 from dibs.domain.reps import Rep
 
@@ -62,6 +64,7 @@ ACTIVITIES = (
 """The types of activity a holder can report (C11)."""
 
 _WEEK_SECONDS = 604_800
+_LEAST_GAP = 2
 _LONGEST_NAME = 80
 # A lead's lock names its teams in a row, with the opening times of those that have tiers, and
 # stays below 1 KB.
@@ -164,7 +167,7 @@ def _teams(playbook: Playbook) -> Iterator[FieldError]:
 def _team(place: str, team_id: str, team: Team) -> Iterator[FieldError]:
     if not _TEAM_ID.fullmatch(team_id):
         yield FieldError(place, "is no team's id; use up to 32 of A-Z, a-z, 0-9, - and _")
-    if not 0 < len(team.name.strip()) <= _LONGEST_NAME:
+    if not (0 < len(team.name.strip()) <= _LONGEST_NAME and team.name.isprintable()):
         yield FieldError(f"{place}.name", f"give a name of up to {_LONGEST_NAME} letters")
     if team.zone not in _zones():
         yield FieldError(
@@ -265,6 +268,10 @@ def _offsets(place: str, offsets: Offsets) -> Iterator[FieldError]:
     for tier, seconds in enumerate(offsets):
         if seconds is not None:
             yield from _between(f"{place}.{tier}", seconds, 0, _WEEK_SECONDS)
+    if any(0 < later - earlier < _LEAST_GAP for earlier, later in pairwise(opening)):
+        yield FieldError(
+            place, f"has waves less than {_LEAST_GAP} s apart; give each its time to be told"
+        )
 
 
 def _windows(playbook: Playbook) -> Iterator[FieldError]:
@@ -277,6 +284,8 @@ def _windows(playbook: Playbook) -> Iterator[FieldError]:
             )
         if window.team:
             yield from _known(f"{place}.team", window.team, playbook)
+        if len(window.source.encode()) > SOURCE_BYTES:
+            yield FieldError(f"{place}.source", f"is longer than {SOURCE_BYTES} bytes; shorten it")
         for name, offsets in (("premium", window.premium), ("standard", window.standard)):
             if offsets is not None:
                 yield from _offsets(f"{place}.{name}", offsets)

@@ -201,7 +201,8 @@ def place(inputs: Sequence[Inputs], rules: TierRules) -> list[Placing]:
     """Place every rep of a team, in the order of their ids (M2).
 
     Newcomers and reps with too small a sample sit in tier 2, outside the count; coming from there
-    they are incumbents of tier 2. The others fill `sizes`. Incumbents stay, except that the lowest
+    they are incumbents of tier 2; where nobody is in the count, everybody stays. The others fill
+    `sizes`. Incumbents stay, except that the lowest
     of too many fall and the best below rise into what is free. Then the best of a tier changes
     places with the lowest of the tier above while the margin (0 or more) is passed. Better is the
     higher score, then the incumbent of the higher tier, then more leads taken, then the lower
@@ -225,7 +226,7 @@ def place(inputs: Sequence[Inputs], rules: TierRules) -> list[Placing]:
     return [
         Placing(
             rep.rep_id,
-            tier_of.get(rep.rep_id, _MIDDLE),
+            tier_of.get(rep.rep_id, _MIDDLE if tier_of else rep.tier),
             rep.tier,
             marks.get(rep.rep_id),
             outside(rep, rules),

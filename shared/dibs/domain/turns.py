@@ -57,25 +57,32 @@ def not_assignable(rep: Rep, limits: Limits, playbook: Playbook, now: datetime) 
     return found
 
 
+@dataclass(frozen=True)
+class Ring:
+    """Reps who take turns, with their weights; those of another `name` take turns of their own."""
+
+    name: str
+    weights: Mapping[str, int]
+
+
 def candidates(
     lead: Lead, members: Iterable[tuple[Rep, Limits]], playbook: Playbook, now: datetime
-) -> dict[str, int]:
-    """Return who the lead may be assigned to, with their weights.
+) -> Ring:
+    """Return who the lead may be assigned to.
 
     Narrowed as long as somebody is left: to others than who gave it back, to those of the lead's
     territory where assignment goes by territory, and to tier 3 where tiers let a lead go (M2).
     """
     free = [rep for rep, limits in members if not not_assignable(rep, limits, playbook, now)]
-    narrower = (
-        lambda rep: rep.rep_id != lead.previous,
-        lambda rep: (
-            playbook.assignment.method is not Method.TERRITORY
-            or not lead.territory
-            or lead.territory in rep.territories
-        ),
-        lambda rep: playbook.model_of(rep.team) is not Model.TIERS or rep.tier == 3,
-    )
-    for fits in narrower:
-        free = [rep for rep in free if fits(rep)] or free
+    free = [rep for rep in free if rep.rep_id != lead.previous] or free
+    name = " ".join(sorted(lead.teams))
+    if playbook.assignment.method is Method.TERRITORY and lead.territory:
+        near = [rep for rep in free if lead.territory in rep.territories]
+        free, name = (near, f"{name}/{lead.territory}") if near else (free, name)
+    if any(playbook.model_of(rep.team) is Model.TIERS for rep in free):
+        last = [
+            rep for rep in free if playbook.model_of(rep.team) is not Model.TIERS or rep.tier == 3
+        ]
+        free, name = (last, f"{name}/3") if last else (free, name)
     weighted = playbook.assignment.method is Method.WEIGHTED
-    return {rep.rep_id: rep.weight if weighted else 1 for rep in free}
+    return Ring(name, {rep.rep_id: rep.weight if weighted else 1 for rep in free})

@@ -6,7 +6,7 @@ import random
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
 
 from dibs.domain.activities import Activity, Step, step, wrong
@@ -26,6 +26,8 @@ from dibs.domain.reps import Rep
 from dibs.usecases.ports import LeadStore, Ledger, Roster
 
 ATTEMPTS = 6
+# Clocks differ, and some systems tell whole seconds or minutes.
+SKEW = timedelta(minutes=1)
 
 
 @dataclass(frozen=True)
@@ -148,7 +150,7 @@ def _judged(
     made = None
     if lead is not None:
         made = step(lead, rep_id, activity, playbook.work.counts, register.clock())
-        if lead.claimed_at is not None and activity.at < lead.claimed_at:
+        if lead.claimed_at is not None and activity.at < lead.claimed_at - SKEW:
             raise InvalidInput((FieldError("at", "lies before the rep took the lead"),))
     entry = booked(
         activity_entry_id(activity.activity_id),

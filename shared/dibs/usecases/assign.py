@@ -46,7 +46,10 @@ def serve(
         if len(given) == SLICE:
             break
         if lead.teams not in members:
-            found = [one for team in lead.teams for one in roster.team(team)]
+            # Of a lead whose teams are all gone, everybody is.
+            ours = [team for team in lead.teams if team in roster.playbook().teams]
+            teams = ours or roster.playbook().teams
+            found = [one for team in teams for one in roster.team(team, fresh=True)]
             members[lead.teams] = {rep.rep_id: (rep, limits) for rep, limits in found}
         claim = _assigned(lead, members[lead.teams], race, roster, holdings, clock, pause)
         if claim is not None:
@@ -64,13 +67,12 @@ def _assigned(
     pause: Callable[[float], None],
 ) -> Claim | None:
     """Give the lead to whose turn it is; None when nobody may take it, or somebody has it."""
-    ring = " ".join(sorted(lead.teams))
     for attempt in range(TRIES + len(members)):
         playbook, now = roster.playbook(), clock()
-        free = candidates(lead, members.values(), playbook, now)
-        last = holdings.last_turn(ring) if free else Turn()
-        turn = next_turn(free, last)
-        rep_id = turn.rep_id if turn else _last_resort(lead, playbook, now)
+        ring = candidates(lead, members.values(), playbook, now)
+        last = holdings.last_turn(ring.name) if ring.weights else Turn()
+        turn = next_turn(ring.weights, last)
+        rep_id = turn.rep_id if turn else _last_resort(lead, playbook, roster, now)
         if rep_id is None:
             return None
         # The snapshot only proposes: lead, rep and limits are judged as they are now.
@@ -86,7 +88,7 @@ def _assigned(
             members[rep_id] = (view.rep, view.limits)
         if turn is not None and not_assignable(view.rep, view.limits, playbook, now):
             continue
-        taken = _taken(view.lead, view.rep, playbook, now, ring, last, turn)
+        taken = _taken(view.lead, view.rep, playbook, now, ring.name, last, turn)
         try:
             if holdings.assign(view.lead, view.rep, view.limits, playbook, taken):
                 if rep_id in members:
@@ -130,12 +132,17 @@ def _taken(
     return Taken(claim, move, ring, last, turn)
 
 
-def _last_resort(lead: Lead, playbook: Playbook, now: datetime) -> str | None:
-    """Return the fallback person of the lead's first team that has one, once it waited enough."""
+def _last_resort(lead: Lead, playbook: Playbook, roster: Roster, now: datetime) -> str | None:
+    """Return the first fallback person of the lead's teams who is with us, once it waited enough.
+
+    Then those of the other teams: better a stranger's lead than nobody's.
+    """
     if now < lead.closes_at + timedelta(seconds=playbook.assignment.fallback_after_seconds):
         return None
-    named = (playbook.teams[team].fallback for team in lead.teams if team in playbook.teams)
-    return next((rep_id for rep_id in named if rep_id), None)
+    teams = [*(team for team in lead.teams if team in playbook.teams), *playbook.teams]
+    named = dict.fromkeys(playbook.teams[team].fallback for team in teams)
+    reps = (roster.get(rep_id) for rep_id in named if rep_id)
+    return next((rep.rep_id for rep in reps if rep is not None and rep.active), None)
 
 
 def _with_one_more(rep: Rep, limits: Limits, claim: Claim) -> Limits:

@@ -258,8 +258,10 @@ def undo(
         proof(view)
         if lead is None or rep is None or rep.team not in lead.teams:
             raise LeadNotFound
-        if lead.owner != rep_id or lead.state is not State.CLAIMED or lead.claimed_at is None:
+        if lead.owner != rep_id or lead.claimed_at is None:
             raise NotYours
+        if lead.state is not State.CLAIMED:
+            raise UndoOver
         if now > lead.claimed_at + timedelta(seconds=view.playbook.undo_seconds):
             raise UndoOver
         reopened, moves = given_back(lead, view.playbook, now, "undone", rep_id, won=True)

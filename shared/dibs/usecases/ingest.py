@@ -9,7 +9,17 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from dibs.domain.errors import Busy
-from dibs.domain.leads import Card, Lead, Preview, State, lead_id_for, moved, pool_for
+from dibs.domain.leads import (
+    SOURCE_BYTES,
+    TERRITORY_BYTES,
+    Card,
+    Lead,
+    Preview,
+    State,
+    lead_id_for,
+    moved,
+    pool_for,
+)
 from dibs.domain.opening import opening, races
 from dibs.domain.playbook import Playbook
 from dibs.usecases.ports import LeadStore
@@ -18,8 +28,7 @@ TRIES = 6
 # What the race depends on stays as it was first sent.
 _RACED_ON = ("score", "territory", "segment", "product", "team", "test")
 # The lock item stays at most 1 KB whatever a source sends; the card keeps every letter.
-_PREVIEW_BYTES = {"company": 120, "company_size": 24, "contact_title": 80, "source": 40}
-_TERRITORY_BYTES = 40
+_PREVIEW_BYTES = {"company": 120, "company_size": 24, "contact_title": 80, "source": SOURCE_BYTES}
 
 
 @dataclass(frozen=True)
@@ -100,7 +109,7 @@ def _new(card: Card, playbook: Playbook, salt: bytes, now: datetime) -> Lead:
         playbook_version=playbook.version,
         received_at=now,
         test=card.test,
-        territory=_cut(card.territory, _TERRITORY_BYTES),
+        territory=_cut(card.territory, TERRITORY_BYTES),
     )
     return opening(lead, playbook, now)
 

@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from dibs.domain.decide import Eligible, decide
+from dibs.domain.decide import Eligible, decide, over_allowance
 from dibs.domain.leads import Lead, State
 from dibs.domain.opening import latest_opening, next_opening, opened_early
 from dibs.domain.playbook import Model, Playbook
 from dibs.domain.reps import Limits, Rep
-from dibs.usecases.assign import serve
+from dibs.usecases.assign import SLICE, serve
 from dibs.usecases.ports import (
     Chunk,
     Fact,
@@ -50,7 +50,7 @@ class Floor:
 def follow(fact: Fact, floor: Floor) -> None:
     """Follow one fact or answer one timer. Safe to run twice, late, or in any order."""
     if fact.kind == "queue.check":
-        serve(floor.holdings.queued(), floor.race, floor.roster, floor.holdings, floor.clock)
+        _serve(floor.holdings.queued(), floor)
     elif fact.kind == "waves.check":
         check_waves(floor)
     else:
@@ -72,7 +72,7 @@ def deal(fact: Fact, lead: Lead, floor: Floor, *, wake: bool = True) -> None:
     if now >= lead.closes_at:
         close(lead, floor.leads, now)
         return
-    members = _members(floor, lead.teams)
+    members = _members(floor, lead.teams, fresh=not wake)
     playbook = floor.roster.playbook()
     if next_opening(lead, now) is not None:
         early = opened_early(lead, members, _declined(lead, members, floor), playbook, now)
@@ -114,9 +114,18 @@ def claimed(fact: Fact, lead: Lead, floor: Floor) -> None:
     withdraw(fact, lead, floor)
     if fact.rep_id is not None:
         floor.queue.put([Chunk("won", fact.lead_id, fact.epoch, (fact.rep_id,))])
-    playbook = floor.roster.playbook()
-    if any(playbook.model_of(team) is Model.TIERS for team in lead.teams):
+    if fact.rep_id is not None and _is_full(fact.lead_id, fact.rep_id, floor):
         check_waves(floor)
+
+
+def _is_full(lead_id: str, rep_id: str, floor: Floor) -> bool:
+    """Tell whether a claim brought its rep to a limit, where somebody may be waiting for that."""
+    view, now = floor.race.read(lead_id, rep_id), floor.clock()
+    rep, playbook = view.rep, view.playbook
+    if rep is None or playbook.model_of(rep.team) is not Model.TIERS:
+        return False
+    full = view.limits.claims_on(rep.today(now)) >= playbook.claims_per_day
+    return full or bool(over_allowance(rep, view.limits, playbook, now))
 
 
 def expired(fact: Fact, lead: Lead, floor: Floor) -> None:
@@ -132,7 +141,13 @@ def queued(fact: Fact, lead: Lead, floor: Floor) -> None:
     if all(one.lead_id != lead.lead_id for one in waiting):
         # The index is a moment behind the lead that has just been written.
         waiting = sorted([*waiting, lead], key=lambda one: (one.received_at, one.lead_id))
-    serve(waiting, floor.race, floor.roster, floor.holdings, floor.clock)
+    _serve(waiting, floor)
+
+
+def _serve(waiting: Sequence[Lead], floor: Floor) -> None:
+    given = serve(waiting, floor.race, floor.roster, floor.holdings, floor.clock)
+    if len(given) == SLICE:
+        floor.timers.check("queue.check")  # there may be more
 
 
 def tell_holder(fact: Fact, lead: Lead, floor: Floor) -> None:
@@ -185,11 +200,13 @@ def chunks(
     return [Chunk(kind, lead.lead_id, lead.epoch, rep_ids, at) for rep_ids in dealt]
 
 
-def _members(floor: Floor, teams: Iterable[str]) -> list[tuple[Rep, Limits]]:
-    return [member for team in teams for member in floor.roster.team(team)]
+def _members(
+    floor: Floor, teams: Iterable[str], *, fresh: bool = False
+) -> list[tuple[Rep, Limits]]:
+    return [member for team in teams for member in floor.roster.team(team, fresh=fresh)]
 
 
 def _declined(lead: Lead, members: Iterable[tuple[Rep, Limits]], floor: Floor) -> frozenset[str]:
     told = [rep.rep_id for rep, _ in members if rep.tier < 3]
-    known = floor.offers.sightings(lead.lead_id, lead.epoch, told)
+    known = floor.offers.sightings(lead.lead_id, lead.epoch, told, consistent=True)
     return frozenset(rep_id for rep_id, sighting in known.items() if sighting.declined_at)

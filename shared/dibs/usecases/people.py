@@ -10,6 +10,7 @@ from zoneinfo import available_timezones
 
 from dibs.domain.calendar import Hours, parse_hours
 from dibs.domain.errors import FieldError, InvalidInput, RouteNotFound
+from dibs.domain.leads import TERRITORY_BYTES
 from dibs.domain.playbook import Playbook
 from dibs.domain.reps import Rep
 from dibs.usecases.ports import Holdings, Roster
@@ -55,6 +56,11 @@ def change_profile(roster: Roster, rep_id: str, given: Given) -> Rep:
     changed = replace(rep, **changes)
     roster.put_profile(changed, tuple(changes))
     return changed
+
+
+def fallback_of(playbook: Playbook, rep_id: str) -> list[str]:
+    """Return the teams whose fallback person this is (C7); who leaves is to be replaced there."""
+    return [team for team, rules in playbook.teams.items() if rules.fallback == rep_id]
 
 
 def leave_for_good(
@@ -106,10 +112,11 @@ def _zone(value: Any, playbook: Playbook) -> str:
 def _territories(value: Any, playbook: Playbook) -> tuple[str, ...]:
     del playbook
     words = [word.strip() if isinstance(word, str) else "" for word in _listed(value)]
-    if len(words) > MOST_TERRITORIES or not all(0 < len(word) <= 40 for word in words):
-        raise ValueError(f"send up to {MOST_TERRITORIES} names of up to 40 letters")
     if not all(word.isprintable() for word in words):
         raise ValueError("send plain text")
+    fits = all(0 < len(word.encode()) <= TERRITORY_BYTES for word in words)
+    if len(words) > MOST_TERRITORIES or not fits:
+        raise ValueError(f"send up to {MOST_TERRITORIES} names of up to {TERRITORY_BYTES} bytes")
     return tuple(dict.fromkeys(words))
 
 

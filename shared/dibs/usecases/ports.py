@@ -166,7 +166,9 @@ class Roster(Protocol):
 
     def playbook(self) -> Playbook: ...
 
-    def team(self, team: str) -> Sequence[tuple[Rep, Limits]]: ...
+    def team(self, team: str, *, fresh: bool = False) -> Sequence[tuple[Rep, Limits]]:
+        """Return a team's reps, from a snapshot of some seconds unless it is to be `fresh`."""
+        ...
 
     def get(self, rep_id: str) -> Rep | None: ...
 
@@ -240,7 +242,7 @@ class OfferStore(Protocol):
     ) -> None: ...
 
     def sightings(
-        self, lead_id: str, epoch: int, rep_ids: Sequence[str]
+        self, lead_id: str, epoch: int, rep_ids: Sequence[str], *, consistent: bool = False
     ) -> dict[str, Sighting]: ...
 
     def reserve_sms(

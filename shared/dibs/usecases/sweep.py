@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from itertools import islice
 
 from dibs.domain.leads import Lead, State, moved
-from dibs.domain.opening import latest_opening, next_opening, opened_early
+from dibs.domain.opening import latest_opening, next_opening, somebody_out
 from dibs.usecases.ports import Bus, Fact, Holdings, LeadStore, Pending, Roster
 from dibs.usecases.race import RaceStore
 from dibs.usecases.work import look_after
@@ -57,7 +57,7 @@ def sweep(
             expired += close(lead, store, now)
         elif untold(lead, late):
             again.append(Fact("lead.opened", lead.lead_id, lead.epoch))
-        elif _opens_early(lead, roster, now):
+        elif _may_open_early(lead, roster, now):
             again.append(Fact("lead.check", lead.lead_id, lead.epoch))
     queue = holdings.queued()
     # One of them stands for all: the whole queue is served, oldest first.
@@ -72,11 +72,12 @@ def untold(lead: Lead, late: datetime) -> bool:
     return opened is not None and (lead.told_at is None or lead.told_at < opened)
 
 
-def _opens_early(lead: Lead, roster: Roster, now: datetime) -> bool:
+def _may_open_early(lead: Lead, roster: Roster, now: datetime) -> bool:
+    """Tell whether the offer step should look; it also knows who declined."""
     if next_opening(lead, now) is None:
         return False
     members = [member for team in lead.teams for member in roster.team(team)]
-    return opened_early(lead, members, frozenset(), roster.playbook(), now) != lead
+    return somebody_out(lead, members, roster.playbook(), now)
 
 
 def close(lead: Lead, store: LeadStore, now: datetime) -> bool:
