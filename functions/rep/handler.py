@@ -135,9 +135,11 @@ def availability(event: Event) -> Response:
     if available is not None:
         until = set_availability(roster, rep.rep_id, available, minutes, now)
         answered |= {"available": available, "paused_until": until}
-    # Who comes back frees the queue; who goes may leave a wave without anybody (C7, M6).
-    if available is not None or leave is not None:
-        wiring.timers().check("queue.check" if available else "waves.check")
+    # Who goes may leave a wave without anybody, and who comes back frees the queue (M6, C7).
+    if leave is not None or available is False:
+        wiring.timers().check("waves.check")
+    if leave is not None or available is True:
+        wiring.timers().check("queue.check")
     return answer(200, answered)
 
 

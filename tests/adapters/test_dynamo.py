@@ -18,7 +18,7 @@ from botocore.exceptions import (
 from botocore.stub import Stubber
 
 from dibs.adapters import dynamo as module
-from dibs.adapters.dynamo import ConditionFailed, Dynamo
+from dibs.adapters.dynamo import ConditionFailed, Dynamo, insisting
 from dibs.domain.errors import Busy
 
 KEY = {"pk": {"S": "REP#aaaac"}}
@@ -220,3 +220,22 @@ def test_a_claim_may_not_hang_on_a_slow_store() -> None:
     config = Dynamo().client.meta.config
     assert config.retries == {"mode": "standard", "total_max_attempts": 3}
     assert (config.connect_timeout, config.read_timeout) == (1, 2)
+
+
+def test_work_nobody_waits_for_insists_on_a_write_others_are_in_the_way_of() -> None:
+    outcomes: list[Exception | None] = [Busy(conflict=True), Busy(conflict=True), None]
+
+    def write() -> None:
+        outcome = outcomes.pop(0)
+        if outcome is not None:
+            raise outcome
+
+    insisting(write)
+    assert outcomes == []
+    outcomes.extend([Busy(), None])
+    with pytest.raises(Busy):  # slow or throttled: asking again makes it worse
+        insisting(write)
+    assert outcomes == [None]
+    outcomes[:] = [Busy(conflict=True)] * 30
+    with pytest.raises(Busy):
+        insisting(write)

@@ -40,8 +40,11 @@ def test_a_team_is_read_anew_every_five_seconds(
     assert len(roster.team("north")) == 0
     world.add_rep(a_rep(1))
     assert len(roster.team("north")) == 0
-    clock.pass_(seconds=5, milliseconds=1)
+    assert len(roster.team("north", fresh=True)) == 1  # who comes on frees the queue at once
+    world.add_rep(a_rep(2))
     assert len(roster.team("north")) == 1
+    clock.pass_(seconds=5, milliseconds=1)
+    assert len(roster.team("north")) == 2
 
 
 def test_the_playbook_is_read_anew_every_twenty_seconds(

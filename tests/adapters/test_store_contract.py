@@ -872,6 +872,14 @@ def test_the_last_resort_does_not_pass_the_turn_on(stores: Stores) -> None:
     assert stores.holdings.last_turn("north") == Turn(1, BEN.rep_id)
 
 
+def test_a_test_lead_does_not_pass_the_turn_on(stores: Stores) -> None:
+    stores = without_a_race(stores)
+    real, test = (stores.post_lead(a_card(n, test=n == 2), NOON) for n in (1, 2))
+    assert assign(stores, real, turn=Turn(1, BEN.rep_id))
+    assert assign(stores, test, turn=Turn(1, AINA.rep_id), test=True)
+    assert stores.holdings.last_turn("north") == Turn(1, BEN.rep_id)
+
+
 def give_back(
     stores: Stores,
     lead: Lead,

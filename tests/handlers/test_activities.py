@@ -174,7 +174,7 @@ def test_a_cookie_tells_nothing(office: Office, lead: Lead) -> None:
         ({"type": "reversal"}, 422, "invalid_input"),
         ({"type": "helped"}, 422, "invalid_input"),
         ({"type": "sang"}, 422, "invalid_input"),
-        ({"at": iso(NOON - timedelta(milliseconds=1))}, 422, "invalid_input"),
+        ({"at": iso(NOON - MINUTE - timedelta(milliseconds=1))}, 422, "invalid_input"),
         ({"at": iso(NOON + 6 * MINUTE + timedelta(milliseconds=1))}, 422, "invalid_input"),
         ({"lead_id": None, "type": "call", "rep_id": "zzzzz"}, 422, "invalid_input"),
     ],

@@ -476,3 +476,12 @@ def test_of_many_each_stands_or_falls_by_itself(desk: Desk) -> None:
 
 def test_of_none_nothing_comes(desk: Desk) -> None:
     assert record_all(desk.register, [], None) == []
+
+
+def test_a_time_told_in_whole_seconds_may_lie_just_before_the_lead_was_taken() -> None:
+    lead = a_lead(
+        state=State.CLAIMED, owner=AINA.rep_id, claimed_at=NOON + timedelta(milliseconds=700)
+    )
+    call = Activity("a-1", "call", NOON, lead.lead_id, AINA.rep_id)
+    made = step(lead, AINA.rep_id, call, ("call",), NOON)
+    assert made.lead.worked_at == lead.claimed_at

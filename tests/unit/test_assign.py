@@ -724,3 +724,70 @@ def test_no_lead_ends_unassigned_while_anybody_may_take_it(
         assert rep.active or not causes
     # Older before newer: whatever still waits came after what was assigned by turn at the end.
     assert [lead.lead_id for lead in left] == [lead.lead_id for lead in world.holdings.queued()]
+
+
+# Who takes turns with whom
+
+
+def test_each_territory_takes_turns_of_its_own() -> None:
+    east = [a_rep(number, territories=("East",)) for number in (1, 2)]
+    west = [a_rep(number, territories=("West",)) for number in (3, 4)]
+    office = Office(*east, *west, assignment={"method": "territory"})
+    leads = [office.lead(territory=("East", "West")[number % 2]) for number in range(40)]
+    office.serve()
+    assert Counter(office.owners(*leads)) == dict.fromkeys(
+        (rep.rep_id for rep in (*east, *west)), 10
+    )
+
+
+def test_tier_three_takes_turns_of_its_own() -> None:
+    third = [a_rep(number, tier=3) for number in (1, 2)]
+    office = Office(*third, a_rep(3, tier=1), a_rep(4, tier=2), model="tiers")
+    leads = []
+    for number in range(6):
+        leads.append(office.lead(score=30))
+        office.until(office.world.lead(leads[-1]).closes_at + SECOND)
+        if number == 2:
+            # Nobody of tier 3 is there: others take one, and no turn of theirs.
+            for rep in third:
+                office.pause(rep, hours=3)
+            between = office.lead(score=30)
+            office.until(office.world.lead(between).closes_at + SECOND)
+            for rep in third:
+                office.on(rep)
+    assert office.owners(*leads) == [third[number % 2].rep_id for number in range(6)]
+
+
+def test_a_test_lead_takes_nobodys_turn() -> None:
+    office = Office(ANN, BOB)
+    real = []
+    for _ in range(6):
+        real.append(office.lead())
+        office.serve()
+        office.lead(test=True)
+        office.serve()
+    assert office.owners(*real) == [ANN.rep_id, BOB.rep_id] * 3
+
+
+def test_of_two_fallback_people_the_one_who_is_still_here_gets_it() -> None:
+    teams = {
+        "north": {"name": "North", "fallback": ANN.rep_id},
+        "south": {"name": "South", "fallback": BOB.rep_id},
+    }
+    office = Office(ANN, replace(BOB, team="south"), teams=teams)
+    office.world.roster.deactivate(ANN.rep_id, NOON.date())
+    office.pause(BOB, hours=24)
+    lead = office.lead()
+    office.clock.pass_(hours=2)
+    (given,) = office.serve()
+    assert (given.rep_id, given.cause) == (BOB.rep_id, "fallback")
+    assert office.owner(lead) == BOB.rep_id
+
+
+def test_a_lead_of_a_team_that_is_no_more_goes_to_whoever_there_is() -> None:
+    office = Office(ANN, teams={"north": {"name": "North"}, "gone": {"name": "Gone"}})
+    lead = office.lead(team="gone")
+    assert office.serve() == []
+    office.world.put_playbook(a_playbook(model="round-robin"))
+    assert [claim.rep_id for claim in office.serve()] == [ANN.rep_id]
+    assert office.owner(lead) == ANN.rep_id

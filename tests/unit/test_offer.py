@@ -9,6 +9,7 @@ import pytest
 
 from dibs.domain.leads import Lead, State
 from dibs.domain.reps import Limits, Rep
+from dibs.usecases import assign as assigning
 from dibs.usecases import offer as offering
 from dibs.usecases.claim import bearer, claim, undo
 from dibs.usecases.offer import CHUNK, HEAD_START, NEAR, chunks
@@ -506,3 +507,15 @@ def test_a_lead_the_index_does_not_show_yet_is_served_in_its_place() -> None:
     world.holdings.queued = lambda: list(shown)  # type: ignore[method-assign]
     follow(world, Fact("lead.queued", leads[1].lead_id, 1))
     assert [world.lead(lead).owner is not None for lead in leads] == [True, True, False]
+
+
+def test_a_long_queue_is_gone_on_with(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = FakeWorld(a_playbook(model="round-robin"))
+    world.add_rep(a_rep(1))
+    for module in (assigning, offering):
+        monkeypatch.setattr(module, "SLICE", 2)
+    for number in range(3):
+        world.post_lead(a_card(number))
+    for left, asked in ((1, [("queue.check", "")]), (0, [("queue.check", "")])):
+        follow(world, Fact("queue.check", "", 0))
+        assert (len(world.holdings.queued()), world.timers.asked) == (left, asked)

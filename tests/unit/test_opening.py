@@ -353,6 +353,16 @@ def test_a_wave_that_opens_early_comes_after_one_that_was_told_ahead_of_its_inst
     assert found.waves["north"][1] == NOON + 3 * SECOND + MS
 
 
+def test_what_was_told_ahead_of_its_instant_is_never_moved() -> None:
+    playbook = tiered(waves={"premium": [0, 20, 60], "standard": [0, 20, 60]})
+    lead = replace(opened(playbook), told_at=NOON + 20 * SECOND)
+    for later in (19, 19.5, 19.9):
+        at = NOON + timedelta(seconds=later)
+        lead = opened_early(lead, free(THIRD), NOBODY, playbook, at)
+        # The second wave stands as it was told; the third opens just after it, and stays there.
+        assert lead.waves["north"][1:] == (NOON + 20 * SECOND, NOON + 20 * SECOND + MS)
+
+
 def test_somebody_of_the_first_tier_who_can_claim_keeps_the_others_waiting() -> None:
     assert early(free(FIRST, SECOND_TIER, THIRD)) == AS_PLANNED
 

@@ -368,3 +368,12 @@ def test_only_a_loser_on_an_anonymous_team_is_not_told_who_won() -> None:
     assert playbook.hides_winner_from(a_rep(team="north"))
     assert not playbook.hides_winner_from(a_rep(team="south"))
     assert not playbook.hides_winner_from(a_rep(team="gone"))
+
+
+@pytest.mark.parametrize("written", ["15:00", "010", "0x10", "1_000", "+ 5"])
+def test_yamls_old_ways_to_write_a_number_are_no_numbers(written: str) -> None:
+    """YAML 1.1 reads 15:00 as 900 and 010 as 8."""
+    rules = "preset: mine\nfits: Us.\nteams: {north: {name: North}}"
+    text = f"{rules}\nwindow_seconds: {written}\n"
+    assert wrong_fields(text) == ["window_seconds"]
+    assert read_playbook(text.replace(written, "900")).window_seconds == 900

@@ -240,3 +240,20 @@ def test_a_newer_fact_of_the_same_lead_is_not_cleared_with_the_older() -> None:
     assert close(lead, world.leads, world.clock())
     relay([old], world.leads, world.bus)
     assert list(world.memory.outbox.values()) == [lead.closes_at]
+
+
+def test_a_wave_whose_reps_have_declined_or_gone_is_looked_at_again() -> None:
+    """The sweep does not know who declined, so it asks whoever does, once somebody is out."""
+    world = FakeWorld(a_playbook(model="tiers"))
+    first, second = (world.add_rep(a_rep(number, tier=1)) for number in (1, 2))
+    world.add_rep(a_rep(3, tier=2))
+    lead = world.post_lead(a_card(score=60))
+    relayed(world, lead)
+    world.clock.pass_(seconds=50)
+    assert run(world) == did()  # all of the first tier may claim
+    world.race.record_sighting(world.lead(lead), first.rep_id, "declined_at", world.clock())
+    world.roster.pause(second.rep_id, world.clock() + timedelta(hours=2))
+    assert run(world) == did(replanned=1)
+    assert world.bus.facts == [Fact("lead.check", lead.lead_id, 1)]
+    offering.follow(world.bus.facts[0], world.floor())
+    assert world.lead(lead).waves["north"][1] == world.clock()
