@@ -43,7 +43,8 @@ def due(lead: Lead, epoch: int = 1) -> Fact:
 
 
 def told(world: FakeWorld, kind: str = "offer") -> list[str]:
-    return [rep_id for chunk in world.queue.of(kind) for rep_id in chunk.rep_ids]
+    """Who is in the chunks, in order; notify tells nobody twice who is in two."""
+    return list(dict.fromkeys(rep for chunk in world.queue.of(kind) for rep in chunk.rep_ids))
 
 
 def test_every_eligible_rep_of_the_leads_teams_is_told_and_nobody_else() -> None:
@@ -78,6 +79,7 @@ def test_a_fact_told_twice_tells_nobody_twice() -> None:
     world.add_rep(a_rep(130))  # came on since: the lead is in their list
     follow(world, opened(lead))
     assert len(told(world)) == 120
+    assert len(world.queue.of("offer")) == 3  # and nothing was sent again
 
 
 def test_a_fact_told_again_because_its_run_broke_off_gives_the_same_chunks() -> None:
@@ -519,3 +521,17 @@ def test_a_long_queue_is_gone_on_with(monkeypatch: pytest.MonkeyPatch) -> None:
     for left, asked in ((1, [("queue.check", "")]), (0, [("queue.check", "")])):
         follow(world, Fact("queue.check", "", 0))
         assert (len(world.holdings.queued()), world.timers.asked) == (left, asked)
+
+
+def test_who_was_moved_to_a_tier_that_was_told_already_is_told_with_the_next() -> None:
+    """The roster is some seconds old: a recalculation may fall between it and the opening."""
+    world = FakeWorld(a_playbook(model="tiers"))
+    rising, falling = world.add_rep(a_rep(1, tier=2)), world.add_rep(a_rep(2, tier=1))
+    lead = world.post_lead(a_card(score=60))
+    follow(world, opened(lead))
+    assert told(world) == [falling.rep_id]
+    assert world.roster.set_tier(rising.rep_id, 2, 1)
+    assert world.roster.set_tier(falling.rep_id, 1, 2)
+    world.clock.pass_(minutes=15)
+    follow(world, Fact("lead.due", lead.lead_id, 1))
+    assert sorted(told(world)) == sorted([rising.rep_id, falling.rep_id])

@@ -173,16 +173,16 @@ _BY_KIND: dict[str, Callable[[Fact, Lead, Floor], None]] = {
 def eligible(
     lead: Lead, roster: Iterable[tuple[Rep, Limits]], playbook: Playbook, at: datetime
 ) -> list[Rep]:
-    """Return the reps who may claim at `at` and whose wave was not told before.
+    """Return the reps who may claim at `at`. Advisory: the claim judges again.
 
-    Advisory: the claim judges again.
+    Those of earlier waves are among them: who came on, or to another tier, since then was not
+    told, and who was is not told twice.
     """
-    found = []
-    for rep, limits in roster:
-        verdict = decide(lead, rep, limits, playbook, at)
-        if isinstance(verdict, Eligible) and (lead.told_at is None or verdict.since > lead.told_at):
-            found.append(rep)
-    return found
+    return [
+        rep
+        for rep, limits in roster
+        if isinstance(decide(lead, rep, limits, playbook, at), Eligible)
+    ]
 
 
 def chunks(
