@@ -414,7 +414,7 @@ OUTBOX = {"outbox_shard", "outbox_at"}
 def test_a_lock_stays_within_one_kilobyte_whatever_a_source_sends(
     world: World, rules: dict[str, Any]
 ) -> None:
-    latest = {"premium": [0, WEEK - 1, WEEK], "standard": [0, WEEK - 1, WEEK]}
+    latest = {"premium": [0, WEEK - 2, WEEK], "standard": [0, WEEK - 2, WEEK]}
     playbook = a_playbook(**rules, waves=latest)
     assert not problems(playbook)
     crowded = {**rules["teams"], "one-more-team": {"name": "A team"}}

@@ -221,9 +221,9 @@ class Life(RuleBasedStateMachine):
             reopened = undo(self.store(), lead_id, rep.rep_id, proof, self.clock)
         except UndoOver:
             assert known.owner == rep.rep_id
-            assert now > known.claimed_at + UNDO
+            assert known.assigned or now > known.claimed_at + UNDO
         except NotYours:
-            assert known.owner != rep.rep_id or known.assigned
+            assert known.owner != rep.rep_id
         except LeadNotFound:
             assert known is None or rep.team not in known.teams
         else:
