@@ -24,7 +24,7 @@ from dibs.adapters import clients, clock
 from dibs.domain.leads import Lead
 from dibs.usecases.claim import bearer, claim
 from dibs.usecases.notify import Desk, notify
-from dibs.usecases.offer import CHUNK, chunks, plan
+from dibs.usecases.offer import CHUNK, chunks, follow
 from dibs.usecases.ports import Chunk, Fact
 from support.builders import World, token_of
 
@@ -46,7 +46,7 @@ class Pile:
         del delay_seconds
         self.chunks.extend(chunks)
 
-    def close_at(self, *_: Any) -> None:
+    def wake_at(self, *_: Any) -> None:
         """Take the place of the timers, too."""
 
 
@@ -111,7 +111,7 @@ def planned(world: World, lead: Lead) -> list[Chunk]:
     """Return the chunks the offer step makes of an opened lead, with one instant for all."""
     pile = Pile()
     fact = Fact("lead.opened", lead.lead_id, lead.epoch)
-    plan(fact, world.leads, world.roster, pile, pile, clock.now)
+    follow(fact, replace(wiring.floor(), queue=pile, timers=pile))
     return pile.chunks
 
 
