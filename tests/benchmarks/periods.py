@@ -39,6 +39,7 @@ def measure(endpoint: str) -> dict[str, Any]:
         model="tiers",
         teams={"north": {"name": "North", "zone": "Asia/Kuching"}},
         quota={"enabled": True, "measure": "won"},
+        tiers={"minimum_sample": LEADS_EACH},  # so that everybody is counted
     )
     reps = [
         replace(a_rep(number), tier=number % 3 + 1, phone=None) for number in range(1, REPS + 1)
