@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from dibs.domain.calendar import working_time_after
 from dibs.domain.decide import Eligible, decide, team_schedule
-from dibs.domain.leads import CLAIMED, Lead, Move, Openings, Quality, State, moved
+from dibs.domain.leads import CLAIMED, Claim, Lead, Move, Openings, Quality, State, moved
 from dibs.domain.playbook import Offsets, Playbook
 from dibs.domain.reps import Limits, Rep
 
@@ -162,6 +162,30 @@ def return_times(
     nudge_at = working_time_after(schedule, now, whole * playbook.work.nudge_percent / 100)
     return_at = working_time_after(schedule, now, whole)
     return None if nudge_at is None or return_at is None else (nudge_at, return_at)
+
+
+def taking(
+    lead: Lead, rep: Rep, playbook: Playbook, now: datetime, since: datetime, cause: str = CLAIMED
+) -> Claim:
+    """Return the record of `rep` taking the lead `now`, by a claim or for the `cause` it is given.
+
+    `since` is when they could first have taken it, which their milliseconds are counted from.
+    """
+    times = return_times(lead.quality, rep.team, playbook, now)
+    return Claim(
+        lead_id=lead.lead_id,
+        epoch=lead.epoch,
+        rep_id=rep.rep_id,
+        rep_name=rep.name,
+        team=rep.team,
+        claimed_at=now,
+        claim_ms=max(0, (now - since) // _MOMENT),
+        playbook_version=playbook.version,
+        test=lead.test,
+        cause=cause,
+        nudge_at=times[0] if times else None,
+        return_at=times[1] if times else None,
+    )
 
 
 def given_back(

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 
 from dibs.domain.errors import Busy
 from dibs.domain.leads import Claim, Lead, State, moved
-from dibs.domain.opening import return_times
+from dibs.domain.opening import taking
 from dibs.domain.playbook import Playbook
 from dibs.domain.reps import Limits, Rep
 from dibs.domain.turns import Turn, candidates, next_turn, not_assignable
@@ -112,23 +112,8 @@ def _taken(
     turn: Turn | None,
 ) -> Taken:
     cause = CAUSES[lead.state] if turn else FALLBACK
-    times = return_times(lead.quality, rep.team, playbook, now)
-    claim = Claim(
-        lead_id=lead.lead_id,
-        epoch=lead.epoch,
-        rep_id=rep.rep_id,
-        rep_name=rep.name,
-        team=rep.team,
-        claimed_at=now,
-        claim_ms=max(0, (now - lead.opens_at) // timedelta(milliseconds=1)),
-        playbook_version=playbook.version,
-        test=lead.test,
-        cause=cause,
-        nudge_at=times[0] if times else None,
-        return_at=times[1] if times else None,
-    )
-    held, move = moved(replace(lead, owner=rep.rep_id), State.ASSIGNED, now, cause, "dibs")
-    del held
+    claim = taking(lead, rep, playbook, now, lead.opens_at, cause)
+    _, move = moved(replace(lead, owner=rep.rep_id), State.ASSIGNED, now, cause, "dibs")
     return Taken(claim, move, ring, last, turn)
 
 

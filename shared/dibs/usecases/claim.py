@@ -30,7 +30,7 @@ from dibs.domain.errors import (
 )
 from dibs.domain.leads import Card, Claim, Lead, State
 from dibs.domain.links import Link, link_is_for
-from dibs.domain.opening import given_back, return_times
+from dibs.domain.opening import given_back, taking
 from dibs.domain.reps import Rep
 from dibs.usecases.race import RaceStore, RaceView
 
@@ -195,20 +195,7 @@ def _lost(store: RaceStore, view: RaceView, lead: Lead, rep: Rep, now: datetime)
 
 def _record(view: RaceView, lead: Lead, rep: Rep, now: datetime) -> Claim:
     told = view.noticed_at or lead.openings(rep.team)[rep.tier - 1] or lead.opens_at
-    times = return_times(lead.quality, rep.team, view.playbook, now)
-    return Claim(
-        lead_id=lead.lead_id,
-        epoch=lead.epoch,
-        rep_id=rep.rep_id,
-        rep_name=rep.name,
-        team=rep.team,
-        claimed_at=now,
-        claim_ms=max(0, _ms(now - told)),
-        playbook_version=view.playbook.version,
-        test=lead.test,
-        nudge_at=times[0] if times else None,
-        return_at=times[1] if times else None,
-    )
+    return taking(lead, rep, view.playbook, now, told)
 
 
 def standing_win(

@@ -112,9 +112,13 @@ def withdraw(fact: Fact, lead: Lead, floor: Floor) -> None:
 def claimed(fact: Fact, lead: Lead, floor: Floor) -> None:
     """Withdraw the losers' offers, note the winner's time, and see what their limits free."""
     withdraw(fact, lead, floor)
-    if fact.rep_id is not None:
-        floor.queue.put([Chunk("won", fact.lead_id, fact.epoch, (fact.rep_id,))])
-    if fact.rep_id is not None and _is_full(fact.lead_id, fact.rep_id, floor):
+    if fact.rep_id is None:
+        return
+    floor.queue.put([Chunk("won", fact.lead_id, fact.epoch, (fact.rep_id,))])
+    playbook = floor.roster.playbook()
+    # Without tiers nobody waits for a wave, and a claim costs no look.
+    tiered = any(playbook.model_of(team) is Model.TIERS for team in lead.teams)
+    if tiered and _is_full(fact.lead_id, fact.rep_id, floor):
         check_waves(floor)
 
 
@@ -122,7 +126,7 @@ def _is_full(lead_id: str, rep_id: str, floor: Floor) -> bool:
     """Tell whether a claim brought its rep to a limit, where somebody may be waiting for that."""
     view, now = floor.race.read(lead_id, rep_id), floor.clock()
     rep, playbook = view.rep, view.playbook
-    if rep is None or playbook.model_of(rep.team) is not Model.TIERS:
+    if rep is None:
         return False
     full = view.limits.claims_on(rep.today(now)) >= playbook.claims_per_day
     return full or bool(over_allowance(rep, view.limits, playbook, now))
