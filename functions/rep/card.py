@@ -9,7 +9,8 @@ from dibs.adapters.ledger import DynamoLedger
 from dibs.adapters.results import DynamoResults
 from dibs.adapters.translations import refusal_sentence
 from dibs.domain.calendar import Kind, last_completed, next_on_duty
-from dibs.domain.decide import allowance_of, day_after, off, schedule_of
+from dibs.domain.decide import off, schedule_of
+from dibs.domain.limits import allowance_of, day_after
 from dibs.domain.playbook import Model, Playbook
 from dibs.domain.reps import Limits, Rep
 from dibs.domain.tiers import Outlook

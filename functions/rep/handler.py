@@ -45,7 +45,7 @@ def _offer(offer: OpenOffer, rep: Rep) -> dict[str, Any]:
     body = {
         "lead_id": lead.lead_id,
         "claim_url": f"{settings().public_url}/c/{offer.token}",
-        "opens_at": lead.openings(rep.team)[rep.tier - 1],
+        "opens_at": lead.opens_for(rep),
         "closes_at": lead.closes_at,
         "preview": {
             "company": preview.company,

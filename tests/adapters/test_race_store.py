@@ -395,10 +395,13 @@ def stored(world: World, table: str, **key: str) -> dict[str, Any]:
     return found
 
 
-LONGEST_NAMES = {f"{number:02}{'t' * 30}": {"name": "A team"} for number in range(6)}
-SHORTEST_NAMES = {f"{number:02}": {"name": "A team"} for number in range(13)}
-MANY_NAMES = {f"team-{number:02}": {"name": "A team"} for number in range(45)}
+LONGEST_NAMES = {f"{number:02}{'t' * 30}": {"name": "A team"} for number in range(3)}
+SHORTEST_NAMES = {f"{number:02}": {"name": "A team"} for number in range(6)}
+MANY_NAMES = {f"team-{number:02}": {"name": "A team"} for number in range(22)}
 WEEK = 604_800
+SKILLS = [f"{number}" + "s" * 11 for number in range(3)]
+PODS = tuple(f"{number}" + "p" * 11 for number in range(3))
+MOST_FIRST = 6
 OUTBOX = {"outbox_shard", "outbox_at"}
 
 
@@ -415,7 +418,7 @@ def test_a_lock_stays_within_one_kilobyte_whatever_a_source_sends(
     world: World, rules: dict[str, Any]
 ) -> None:
     latest = {"premium": [0, WEEK - 2, WEEK], "standard": [0, WEEK - 2, WEEK]}
-    playbook = a_playbook(**rules, waves=latest)
+    playbook = a_playbook(**rules, waves=latest, matching={"skills": SKILLS})
     assert not problems(playbook)
     crowded = {**rules["teams"], "one-more-team": {"name": "A team"}}
     assert problems(a_playbook(**{**rules, "teams": crowded})), "it could be larger"
@@ -426,16 +429,34 @@ def test_a_lock_stays_within_one_kilobyte_whatever_a_source_sends(
         company_size="𝟝" * 64,
         contact_title="𝕋" * 200,
         territory="𝕋" * 64,
+        segment="𝕋" * 64,
+        product="𝕋" * 64,
+        language="zh-Hant-TW",
+        needs=tuple(f"{skill}:5" for skill in SKILLS),
         score=100,
         test=True,
     )
     lead = world.post_lead(card, NOON)
     assert len(lead.teams) == len(rules["teams"])
-    fullest = replace(lead, epoch=99_999, previous=BEN.rep_id, told_at=NOON, playbook_version=9_999)
-    held = replace(fullest, owner=AINA.rep_id, claimed_at=NOON, return_at=NOON)
+    fullest = replace(
+        lead,
+        epoch=99_999,
+        previous=BEN.rep_id,
+        told_at=NOON,
+        playbook_version=9_999,
+        draws_at=NOON,
+        blind=True,
+        pods=PODS,
+        reserved="newcomers",
+        first=(AINA.rep_id,) * MOST_FIRST,
+    )
+    held = replace(fullest, owner=AINA.rep_id, claimed_at=NOON, return_at=NOON, accepted_at=NOON)
     worked = replace(held, state=State.OPPORTUNITY, worked_at=NOON)
     stages = {
-        "open": (race_module.lock_from(fullest), {"owner", "holder", "claimed_at", "return_at"}),
+        "open": (
+            race_module.lock_from(fullest),
+            {"owner", "holder", "claimed_at", "return_at", "accepted_at"},
+        ),
         # Taken before its opening left the outbox.
         "taken": (race_module.lock_from(replace(held, state=State.ASSIGNED)), set[str]()),
         "worked": (race_module.lock_from(worked), {"wait_at", "wait_shard"} | OUTBOX),
@@ -450,7 +471,7 @@ def test_a_lock_stays_within_one_kilobyte_whatever_a_source_sends(
             absent |= {"waves"}
         missing = {name for name in LockRecord.get_attributes() if getattr(record, name) is None}
         assert missing == absent, "every other attribute is there"
-        assert 900 < size(record.serialize()) <= 1024, stage
+        assert 850 < size(record.serialize()) <= 1024, stage
 
 
 def test_a_rep_with_three_devices_stays_within_one_kilobyte(world: World) -> None:

@@ -15,9 +15,9 @@ from dibs.adapters.race import DynamoRaceStore
 from dibs.adapters.roster import DynamoRoster
 from dibs.adapters.settings import Settings
 from dibs.adapters.stored_playbook import playbook_from
-from dibs.domain.leads import Card, Lead, Pool, Preview, Quality, State, id_text
+from dibs.domain.leads import Card, Lead, Preview, Quality, State, id_text
 from dibs.domain.playbook import Playbook
-from dibs.domain.reps import Rep
+from dibs.domain.reps import Limits, Rep
 from dibs.presets import preset_text
 from dibs.usecases.claim import token_hash
 from dibs.usecases.ingest import ingest
@@ -69,7 +69,6 @@ def a_lead(**changes: Any) -> Lead:
         epoch=1,
         teams=("north",),
         quality=Quality.HOT,
-        pool=Pool.PREMIUM,
         preview=Preview("Acme Sdn Bhd", "51-200", "Head of Operations", "google-ads", 86),
         salt=b"saltsalts",
         opens_at=NOON,
@@ -78,6 +77,11 @@ def a_lead(**changes: Any) -> Lead:
         received_at=NOON,
     )
     return replace(lead, **changes)
+
+
+def basics(limits: Limits) -> Limits:
+    """What limits say of day, week and leads in hand, for tests that are about these."""
+    return Limits(limits.day, limits.claims, limits.week, limits.leads, limits.in_hand)
 
 
 def token_of(rep: Rep) -> str:

@@ -9,9 +9,10 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
 from dibs.adapters import keys
-from dibs.domain.decide import allowance_of
+from dibs.domain.debts import owes_assignment, owes_warm
 from dibs.domain.errors import AlreadyExists, Busy, RouteNotFound
 from dibs.domain.leads import HELD, Card, Claim, Lead, Move, State
+from dibs.domain.limits import over_allowance, over_limits, with_one_more
 from dibs.domain.playbook import Playbook
 from dibs.domain.reps import Device, Limits, Platform, Rep
 from dibs.domain.turns import Turn
@@ -66,7 +67,14 @@ class Memory:
     texts_counted: Counter[str] = field(default_factory=Counter)
 
     def counted(
-        self, rep: Rep, limits: Limits, playbook: Playbook, claim: Claim, *, bound: bool
+        self,
+        rep: Rep,
+        lead: Lead,
+        limits: Limits,
+        playbook: Playbook,
+        claim: Claim,
+        *,
+        bound: bool,
     ) -> Limits | None:
         """The rep's limits with one lead more; None when rep or counts are not as they were read.
 
@@ -80,18 +88,27 @@ class Memory:
         used = self.limits[claim.rep_id]
         if claim.test:
             return used
+        if used.week != limits.week:
+            return None
+        if claim.competitive and (used.day, used.hour) != (limits.day, limits.hour):
+            return None
+        known = replace(used, payable=limits.payable)
         most = playbook.assignment.in_hand_limit
         if bound and not claim.competitive and most and used.in_hand >= most:
             return None
-        most = allowance_of(rep, playbook, now) if bound else None
-        week = _one_more(limits.week, rep.this_week(now), used.week, used.leads, most)
-        if week is None:
+        if bound and over_allowance(rep, used, playbook, now):
             return None
-        used = replace(used, week=week[0], leads=week[1], in_hand=used.in_hand + 1)
-        if not claim.competitive:
-            return used
-        day = _one_more(limits.day, rep.today(now), used.day, used.claims, playbook.claims_per_day)
-        return None if day is None else replace(used, day=day[0], claims=day[1])
+        owed = (owes_warm, owes_assignment)
+        if (
+            bound
+            and claim.competitive
+            and (
+                over_limits(rep, used, playbook, now)
+                or any(rule(lead, rep, known, playbook, now) for rule in owed)
+            )
+        ):
+            return None
+        return with_one_more(rep, lead, used, playbook, claim)
 
     def take(self, lead: Lead, claim: Claim, counted: Limits) -> None:
         """Give the lead to the claim's rep."""
@@ -126,19 +143,14 @@ class Memory:
             return False
         taken_at = held.claimed_at
         if not held.test and taken_at is not None:
-            if held.worked_at is None and limits.in_hand > 0:
-                if used.in_hand <= 0:
-                    return False
-                used = replace(used, in_hand=used.in_hand - 1)
-            day, week = rep.today(taken_at), rep.this_week(taken_at)
-            if as_if_never and limits.claims > 0 and limits.day == day:
-                if used.day != day or used.claims <= 0:
-                    return False
-                used = replace(used, claims=used.claims - 1)
-            if as_if_never and limits.leads > 0 and limits.week == week:
-                if used.week != week or used.leads <= 0:
-                    return False
-                used = replace(used, leads=used.leads - 1)
+            lowered = _lowered(held, rep, limits, taken_at, as_if_never=as_if_never)
+            if any(getattr(used, name) <= 0 for name in lowered):
+                return False
+            if as_if_never and (used.day, used.week) != (limits.day, limits.week):
+                return False
+            used = replace(used, **{name: getattr(used, name) - 1 for name in lowered})
+            if as_if_never:
+                used = replace(used, recent=tuple(at for at in used.recent if at != taken_at))
         self.limits[rep.rep_id] = used
         self.leads[held.lead_id] = back
         self.look_at.pop(held.lead_id, None)
@@ -154,16 +166,24 @@ class Memory:
             self.outbox[move.lead_id, keys.move(move.epoch, move.at, move.to_state)] = move.at
 
 
-def _one_more(
-    read: date | None, current: date, stored: date | None, count: int, most: int | None
-) -> tuple[date, int] | None:
-    """A period and its count with one more in it; None when they are not as they were read."""
-    if read is not None and read >= current:
-        # A period ahead of ours is counted on: clocks differ by milliseconds at midnight.
-        fits = stored == read and (most is None or count < most)
-        return (read, count + 1) if fits else None
-    fits = stored is None if read is None else stored is not None and stored < current
-    return (current, 1) if fits else None
+def _lowered(
+    held: Lead, rep: Rep, limits: Limits, taken_at: datetime, *, as_if_never: bool
+) -> list[str]:
+    """The counts a lead that is given back is taken off."""
+    names = []
+    if held.worked_at is None:
+        names.append("in_hand")
+        if held.state is State.ASSIGNED and held.accepted_at is None:
+            names.append("unaccepted")
+    if as_if_never:
+        names += ["raced", "ever"]
+        if limits.hour == rep.this_hour(taken_at):
+            names.append("hour_claims")
+        if limits.day == rep.today(taken_at):
+            names.append("claims")
+        if limits.week == rep.this_week(taken_at):
+            names += ["leads", "week_claims"] + ([] if held.blind else [held.quality.value])
+    return [name for name in names if getattr(limits, name) > 0]
 
 
 class FakeRace:
@@ -207,7 +227,9 @@ class FakeRace:
         still_open = lead.state is State.OPEN and lead.epoch == claim.epoch
         lock_fits = still_open and lead.opens_at <= now < lead.closes_at
         assert view.rep is not None
-        counted = memory.counted(view.rep, view.limits, view.playbook, claim, bound=True)
+        counted = memory.counted(
+            view.rep, view.lead or lead, view.limits, view.playbook, claim, bound=True
+        )
         record_fits = record is None or record.epoch < claim.epoch
         if not lock_fits or counted is None or not record_fits:
             return replace(
@@ -384,7 +406,7 @@ class FakeHoldings:
         memory, claim = self._memory, taken.claim
         stored, record = memory.leads[lead.lead_id], memory.claims.get(lead.lead_id)
         bound = taken.turn is not None
-        counted = memory.counted(rep, limits, playbook, claim, bound=bound)
+        counted = memory.counted(rep, lead, limits, playbook, claim, bound=bound)
         fits = (stored.state, stored.epoch) == (lead.state, claim.epoch)
         if not fits or counted is None or not (record is None or record.epoch < claim.epoch):
             return False

@@ -25,7 +25,7 @@ from dibs.usecases.notify import notify
 from dibs.usecases.ports import Fact
 from dibs.usecases.sweep import relay, sweep
 from dibs.usecases.work import give_back
-from support.builders import NOON, a_card, a_playbook, a_rep, token_of
+from support.builders import NOON, a_card, a_playbook, a_rep, basics, token_of
 from support.fakes import FakeWorld, no_pause
 
 MS, SECOND, MINUTE = timedelta(milliseconds=1), timedelta(seconds=1), timedelta(minutes=1)
@@ -136,7 +136,7 @@ def test_an_assignment_counts_for_the_week_and_in_hand_and_not_for_the_day() -> 
     office = Office(ANN)
     office.lead()
     office.serve()
-    assert office.limits(ANN) == Limits(None, 0, ANN.this_week(NOON), 1, 1)
+    assert basics(office.limits(ANN)) == Limits(None, 0, ANN.this_week(NOON), 1, 1)
 
 
 def test_whoever_is_assigned_a_lead_has_as_long_for_it_as_who_claimed_one() -> None:
@@ -181,7 +181,7 @@ def test_a_test_lead_is_assigned_and_counts_nowhere() -> None:
     trial, real = office.lead(test=True), office.lead()
     office.serve()
     assert office.owners(trial, real) == [ANN.rep_id] * 2
-    assert office.limits(ANN) == Limits(None, 0, ANN.this_week(NOON), 1, 1)
+    assert basics(office.limits(ANN)) == Limits(None, 0, ANN.this_week(NOON), 1, 1)
 
 
 # Whose turn
@@ -386,7 +386,7 @@ def test_the_fallback_persons_own_limits_do_not_count() -> None:
     office.clock.pass_(minutes=11)
     assert {given.cause for given in office.serve()} == {"fallback"}
     assert office.owners(*leads) == [ANN.rep_id] * 3
-    assert office.limits(ANN) == Limits(None, 0, ANN.this_week(NOON), 3, 3)
+    assert basics(office.limits(ANN)) == Limits(None, 0, ANN.this_week(NOON), 3, 3)
 
 
 def test_a_raced_lead_waits_for_the_last_resort_from_the_end_of_its_window() -> None:

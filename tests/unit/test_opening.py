@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from dibs.domain.decide import Eligible, Refused, decide
 from dibs.domain.errors import ClaimRefused, Expired
-from dibs.domain.leads import Lead, Pool, State
+from dibs.domain.leads import Lead, Pool, Quality, State
 from dibs.domain.opening import (
     latest_opening,
     next_opening,
@@ -45,7 +45,12 @@ def opened(playbook: Any, source: str = "google-ads", score: int = WARM, **chang
     pool = Pool.PREMIUM if score >= playbook.quality.hot else Pool.STANDARD
     preview = replace(a_lead().preview, source=source)
     teams = changes.pop("teams", tuple(playbook.teams))
-    lead = a_lead(pool=pool, preview=preview, teams=teams, **changes)
+    lead = a_lead(
+        quality=Quality.HOT if pool is Pool.PREMIUM else Quality.WARM,
+        preview=preview,
+        teams=teams,
+        **changes,
+    )
     return opening(lead, playbook, NOON)
 
 
@@ -419,7 +424,7 @@ def test_outside_their_hours_nobody_keeps_the_others_waiting() -> None:
     second = replace(SECOND_TIER, zone="America/New_York")
     assert early(free(FIRST, second), at=NOON + 3 * HOUR, teams=teams)[1] == QUARTER
     on_duty = NOON + 2 * HOUR + SECOND
-    lead = opening(a_lead(pool=Pool.STANDARD), tiered(teams=teams), on_duty - SECOND)
+    lead = opening(a_lead(quality=Quality.COLD), tiered(teams=teams), on_duty - SECOND)
     found = opened_early(lead, free(FIRST, second), NOBODY, tiered(teams=teams), on_duty)
     assert found.waves["north"][1] == on_duty
 
@@ -443,7 +448,7 @@ def test_a_limit_that_lifts_at_midnight_in_time_is_waited_for() -> None:
     # Midnight in Kuching is at 16:00.
     at = NOON + 4 * HOUR - 10 * MINUTE
     playbook = tiered()
-    lead = opening(a_lead(pool=Pool.STANDARD), playbook, at)
+    lead = opening(a_lead(quality=Quality.COLD), playbook, at)
     members = [full(FIRST), *free(SECOND_TIER)]
     assert opened_early(lead, members, NOBODY, playbook, at + SECOND) == lead
     before = opening(lead, playbook, at - 10 * MINUTE)

@@ -360,7 +360,7 @@ ROUTED = {
 def test_a_lead_goes_to_its_own_team_or_the_first_matching_rules_or_to_all(
     lead: dict[str, str], teams: tuple[str, ...]
 ) -> None:
-    assert a_playbook(**ROUTED).teams_for(lead) == teams
+    assert a_playbook(**ROUTED).route_for(lead).teams == teams
 
 
 def test_only_a_loser_on_an_anonymous_team_is_not_told_who_won() -> None:

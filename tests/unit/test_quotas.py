@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dibs.domain.decide import first_week
+from dibs.domain.limits import first_week
 from dibs.domain.playbook import Band, QuotaRules
 from dibs.domain.quotas import allowance, attainment, target_for, worked_days
 

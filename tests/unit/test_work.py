@@ -23,7 +23,7 @@ from dibs.usecases.claim import bearer, claim, undo
 from dibs.usecases.notify import notify
 from dibs.usecases.ports import Fact
 from dibs.usecases.work import LEFT, NOT_WORKED, TRIES, give_back, let_go, look_after
-from support.builders import NOON, a_card, a_playbook, a_rep, token_of
+from support.builders import NOON, a_card, a_playbook, a_rep, basics, token_of
 from support.fakes import FakeWorld, no_pause
 
 MS, MINUTE, HOUR = timedelta(milliseconds=1), timedelta(minutes=1), timedelta(hours=1)
@@ -202,10 +202,10 @@ def test_a_return_is_recorded_step_by_step_with_its_cause() -> None:
 def test_a_returned_lead_is_in_hand_no_longer_and_was_had_all_the_same() -> None:
     desk = Desk()
     desk.held()
-    assert desk.limits() == Limits(NOON.date(), 1, NOON.date(), 1, 1)
+    assert basics(desk.limits()) == Limits(NOON.date(), 1, NOON.date(), 1, 1)
     desk.clock.pass_(hours=1)
     desk.look()
-    assert desk.limits() == Limits(NOON.date(), 1, NOON.date(), 1, 0)
+    assert basics(desk.limits()) == Limits(NOON.date(), 1, NOON.date(), 1, 0)
 
 
 def test_a_returned_lead_may_be_won_by_anybody_and_has_its_time_anew() -> None:

@@ -68,7 +68,7 @@ class DynamoHoldings:
         bound = taken.turn is not None
         writes = [
             take_lock(self._to, lead, taken.claim, ""),
-            count_lead(self._to, rep, limits, playbook, taken.claim, bound=bound),
+            count_lead(self._to, rep, lead, limits, playbook, taken.claim, bound=bound),
             put_record(self._to, taken.claim),
             put_move(self._to, taken.move),
         ]

@@ -31,8 +31,9 @@ from dibs.adapters.records import (
 )
 from dibs.adapters.settings import Settings
 from dibs.adapters.stored_playbook import stored_playbook
-from dibs.domain.decide import allowance_of
-from dibs.domain.leads import Card, Claim, Lead, Move, State
+from dibs.domain.debts import hot_allowed, hot_is_bound
+from dibs.domain.leads import Card, Claim, Lead, Move, Quality, State
+from dibs.domain.limits import allowance_of, rolling, used
 from dibs.domain.playbook import Playbook
 from dibs.domain.reps import Limits, Rep
 from dibs.usecases.race import RaceView
@@ -115,7 +116,7 @@ class DynamoRaceStore:
             raise ValueError("a claim needs a lead and a rep")
         writes = [
             take_lock(self._to, view.lead, claim, "opens_at <= :now AND closes_at > :now"),
-            count_lead(self._to, view.rep, view.limits, view.playbook, claim),
+            count_lead(self._to, view.rep, view.lead, view.limits, view.playbook, claim),
             put_record(self._to, claim),
         ]
         try:
@@ -268,59 +269,223 @@ def take_lock(to: Settings, lead: Lead, claim: Claim, still: str) -> dict[str, A
 
 
 def count_lead(
-    to: Settings, rep: Rep, limits: Limits, playbook: Playbook, claim: Claim, *, bound: bool = True
+    to: Settings,
+    rep: Rep,
+    lead: Lead,
+    limits: Limits,
+    playbook: Playbook,
+    claim: Claim,
+    *,
+    bound: bool = True,
 ) -> dict[str, Any]:
     """Return the write that counts one more lead on the rep, while they are on.
 
-    Competitive claims count on the rep's own day, below its maximum (F7); all leads count in
-    their week, below the allowance (M4), and as in hand (M5). Not `bound`, no maximum counts:
-    who is the last resort takes what nobody else may (C7).
+    Each counter is guarded by the maximum the decision found for it, not by the value it read: so
+    claims by one rep at the same moment fail only where a limit would be passed. Not `bound`, no
+    maximum counts: who is the last resort takes what nobody else may (C7).
     """
-    key: Item = {"pk": {"S": keys.rep(claim.rep_id)}}
-    now = claim.claimed_at
-    conditions = ["active = :yes"]
-    values: Item = {":yes": {"BOOL": True}}
+    count = _Count()
     if bound:
-        conditions += ["(attribute_not_exists(paused_until) OR paused_until <= :now)"]
-        conditions += ["tier = :tier"]
-        values |= {":now": {"N": str(to_ms(now))}, ":tier": {"N": str(rep.tier)}}
+        count.only("(attribute_not_exists(paused_until) OR paused_until <= :now)")
+        count.only("tier = :tier")
+        count.values |= {
+            ":now": {"N": str(to_ms(claim.claimed_at))},
+            ":tier": {"N": str(rep.tier)},
+        }
+    key: Item = {"pk": {"S": keys.rep(claim.rep_id)}}
     if claim.test:
         return {
             "ConditionCheck": {
                 "TableName": to.organisation_table,
                 "Key": key,
-                "ConditionExpression": " AND ".join(conditions),
-                "ExpressionAttributeValues": values,
+                "ConditionExpression": " AND ".join(count.conditions),
+                "ExpressionAttributeValues": count.values,
                 "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
             }
         }
-    sets, adds = list[str](), ["in_hand :one"]
-    values[":one"] = {"N": "1"}
-    counters = [
-        ("leads", "week", limits.week, rep.this_week(now), allowance_of(rep, playbook, now))
-    ]
+    count.add("in_hand")
+    _count_week(count, rep, lead, limits, playbook, claim, bound=bound)
     if claim.competitive:
-        counters += [("claims", "day", limits.day, rep.today(now), playbook.claims_per_day)]
-    if bound and not claim.competitive and playbook.assignment.in_hand_limit:
-        conditions += ["(attribute_not_exists(in_hand) OR in_hand < :hands)"]
-        values[":hands"] = {"N": str(playbook.assignment.in_hand_limit)}
-    for name, unit, counted, current, most in counters:
-        period = f"{name}_{unit}"
-        if counted is not None and counted >= current:
-            # A period ahead of ours is counted on: clocks differ by milliseconds at midnight.
-            values[f":{unit}"] = {"S": counted.isoformat()}
-            adds += [f"{name} :one"]
-            conditions += [f"{period} = :{unit}"]
-            if bound and most is not None:
-                conditions += [f"{name} < :most_{name}"]
-                values[f":most_{name}"] = {"N": str(most)}
+        _count_race(count, rep, limits, playbook, claim.claimed_at)
+        if bound:
+            _guard_debts(count, rep, lead, limits, playbook, claim.claimed_at)
+    else:
+        count.add("unaccepted")
+        if bound and playbook.assignment.in_hand_limit:
+            count.below("in_hand", playbook.assignment.in_hand_limit)
+    return count.update(to.organisation_table, key)
+
+
+def _count_week(
+    count: _Count,
+    rep: Rep,
+    lead: Lead,
+    limits: Limits,
+    playbook: Playbook,
+    claim: Claim,
+    *,
+    bound: bool,
+) -> None:
+    """Count in the rep's week: all leads (M4), claims (F7), and those of each quality (F1, F3)."""
+    now, counted = claim.claimed_at, limits.week
+    week = rep.this_week(now)
+    ones = ["leads"]
+    if claim.competitive:
+        ones += ["week_claims"] + ([] if lead.blind else [_OF_QUALITY[lead.quality]])
+    if counted is not None and counted >= week:
+        # A week ahead of ours is counted on: clocks differ by milliseconds at midnight.
+        count.same("leads_week", {"S": counted.isoformat()})
+        count.add(*ones)
+        allowance = allowance_of(rep, playbook, now)
+        if bound and allowance is not None:
+            count.below("leads", allowance)
+        return
+    before = None if counted is None else {"S": counted.isoformat()}
+    count.starts("leads_week", {"S": week.isoformat()}, before)
+    follows = counted == week - timedelta(days=7)
+    for name, was in (("claims_before", "week_claims"), ("cold_before", "cold_claims")):
+        count.sets.append(f"{name} = " + (f"if_not_exists({was}, :none)" if follows else ":none"))
+    every = ("leads", "week_claims", *_OF_QUALITY.values())
+    count.sets += [f"{name} = {':one' if name in ones else ':none'}" for name in every]
+
+
+def _count_race(count: _Count, rep: Rep, limits: Limits, playbook: Playbook, now: datetime) -> None:
+    """Count a race won, below every limit of competitive claims (F7)."""
+    hour, day = rep.this_hour(now), rep.today(now)
+    rolls = {
+        "hour_claims": (
+            "claims_hour",
+            {"N": str(to_ms(hour))},
+            None if limits.hour is None else {"N": str(to_ms(limits.hour))},
+            limits.hour is not None and limits.hour >= hour,
+        ),
+        "claims": (
+            "claims_day",
+            {"S": day.isoformat()},
+            None if limits.day is None else {"S": limits.day.isoformat()},
+            limits.day is not None and limits.day >= day,
+        ),
+    }
+    for name, (period, current, known, goes_on) in rolls.items():
+        if goes_on and known:
+            count.same(period, known)
+            count.add(name)
         else:
-            values[f":{unit}"] = {"S": current.isoformat()}
-            sets += [f"{period} = :{unit}", f"{name} = :one"]
-            known = f"{period} < :{unit}" if counted else f"attribute_not_exists({period})"
-            conditions += [known]
-    change = f"ADD {', '.join(adds)}" + (f" SET {', '.join(sets)}" if sets else "")
-    return _update(to.organisation_table, key, change, " AND ".join(conditions), {}, values)
+            count.starts(period, current, known)
+            count.sets.append(f"{name} = :one")
+    week_goes_on = limits.week is not None and limits.week >= rep.this_week(now)
+    for limit in playbook.limits_of(rep.tier):
+        if limit.rolling:
+            continue
+        name = _COUNTED[limit.per]
+        if name == "in_hand" or (week_goes_on if name == "week_claims" else rolls[name][3]):
+            count.below(name, limit.most)
+    count.add("raced", "claims_ever")
+    spans = rolling(playbook, rep)
+    if not spans:
+        return
+    # However many are added at the same moment, no span takes more than its most.
+    count.below("claims_ever", min(limits.ever - used(x, rep, limits, now) + x.most for x in spans))
+    count.values[":moment"] = {"L": [{"N": str(to_ms(now))}]}
+    longest = max(limit.most for limit in spans)
+    if len(limits.recent) < longest + _KEPT_BEYOND:
+        count.values[":empty"] = {"L": []}
+        count.sets.append("recent = list_append(if_not_exists(recent, :empty), :moment)")
+    else:
+        latest = sorted(limits.recent)[-longest:]
+        count.values[":moment"]["L"] = [{"N": str(to_ms(at))} for at in (*latest, now)]
+        count.same("claims_ever", {"N": str(limits.ever)})
+        count.sets.append("recent = :moment")
+
+
+def _guard_debts(
+    count: _Count, rep: Rep, lead: Lead, limits: Limits, playbook: Playbook, now: datetime
+) -> None:
+    """Guard what the decision found of the rep's debts (F1-F3), where they bind this lead."""
+    most = playbook.acceptance.claims_per_assignment
+    if most and not limits.unaccepted:
+        # Nothing waits for them, so nothing is owed; with the guard, nothing waits still.
+        count.values[":most_raced"] = {"N": str(most)}
+        count.only(
+            "(attribute_not_exists(raced) OR raced < :most_raced "
+            "OR attribute_not_exists(unaccepted) OR unaccepted = :none)"
+        )
+    elif most:
+        count.below("raced", most)
+    week_goes_on = limits.week is not None and limits.week >= rep.this_week(now)
+    if hot_is_bound(lead, limits, playbook, now) and week_goes_on:
+        count.below("hot_claims", hot_allowed(rep, limits, playbook, now))
+        if limits.warm:
+            count.values[":warm"] = {"N": str(limits.warm)}
+            count.only("warm_claims >= :warm")
+
+
+class _Count:
+    """One update of a rep's counters, put together rule by rule."""
+
+    def __init__(self) -> None:
+        self.sets: list[str] = []
+        self.adds: list[str] = []
+        self.conditions = ["active = :yes"]
+        self.values: Item = {":yes": {"BOOL": True}}
+
+    def only(self, condition: str) -> None:
+        self.conditions.append(condition)
+
+    def add(self, *names: str) -> None:
+        self.adds += [f"{name} :one" for name in names]
+
+    def below(self, name: str, most: int) -> None:
+        """Count only while there are fewer than `most`; several of a name: the least counts."""
+        known = self.values.get(f":most_{name}")
+        if known is None:
+            self.only(f"(attribute_not_exists({name}) OR {name} < :most_{name})")
+        if known is None or most < int(known["N"]):
+            self.values[f":most_{name}"] = {"N": str(most)}
+
+    def same(self, period: str, known: dict[str, str]) -> None:
+        """Count only in the period the decision saw."""
+        self.values[f":{period}"] = known
+        self.only(f"{period} = :{period}")
+
+    def starts(self, period: str, current: dict[str, str], known: dict[str, str] | None) -> None:
+        """Start a period anew, unless somebody else just did."""
+        self.values[f":{period}"] = current
+        self.sets.append(f"{period} = :{period}")
+        if known is None:
+            self.only(f"attribute_not_exists({period})")
+        else:
+            self.values[f":was_{period}"] = known
+            self.only(f"{period} = :was_{period}")
+
+    def update(self, table: str, key: Item) -> dict[str, Any]:
+        change = f"ADD {', '.join(self.adds)}"
+        if self.sets:
+            change += f" SET {', '.join(self.sets)}"
+        condition = " AND ".join(self.conditions)
+        known = {":one": {"N": "1"}, ":none": {"N": "0"}}
+        spelled = f"{change} {condition}"
+        values = {
+            **self.values,
+            **{name: value for name, value in known.items() if name in spelled},
+        }
+        return _update(table, key, change, condition, {}, values)
+
+
+_OF_QUALITY = {
+    Quality.HOT: "hot_claims",
+    Quality.WARM: "warm_claims",
+    Quality.COLD: "cold_claims",
+}
+_COUNTED = {
+    "hour": "hour_claims",
+    "day": "claims",
+    "week": "week_claims",
+    "in_hand": "in_hand",
+}
+# A rep's moments are cut back this seldom: cutting is the one write that claims of theirs at the
+# same moment make fail.
+_KEPT_BEYOND = 16
 
 
 def less_used(
@@ -329,32 +494,65 @@ def less_used(
     """Return the write that takes a lead its holder gives back off their counts, if it is on any.
 
     A lead that was worked was in hand no longer. `as_if_never`: it was a mistake and has not
-    counted for its day and week either (C5).
+    counted for its hour, day and week either (C5).
     """
     taken_at = held.claimed_at
     if held.test or taken_at is None:
         return []
-    lowered, conditions, values = list[str](), list[str](), dict[str, Any]()
-    if held.worked_at is None and limits.in_hand > 0:
-        lowered += ["in_hand"]
-    if as_if_never and limits.claims > 0 and limits.day == rep.today(taken_at):
-        lowered += ["claims"]
-        conditions += ["claims_day = :day"]
-        values[":day"] = {"S": limits.day.isoformat()}
-    if as_if_never and limits.leads > 0 and limits.week == rep.this_week(taken_at):
-        lowered += ["leads"]
-        conditions += ["leads_week = :week"]
-        values[":week"] = {"S": limits.week.isoformat()}
+    lowered, conditions, sets, values = list[str](), list[str](), list[str](), dict[str, Any]()
+
+    def lower(name: str, used: int) -> None:
+        if used > 0:
+            lowered.append(name)
+
+    def in_period(period: str, known: dict[str, str], *counted: tuple[str, int]) -> None:
+        before = len(lowered)
+        for one in counted:
+            lower(*one)
+        if len(lowered) > before:
+            conditions.append(f"{period} = :{period}")
+            values[f":{period}"] = known
+
+    if held.worked_at is None:
+        lower("in_hand", limits.in_hand)
+        if held.state is State.ASSIGNED and held.accepted_at is None:
+            lower("unaccepted", limits.unaccepted)
+    if as_if_never:
+        lower("raced", limits.raced)
+        if limits.hour == rep.this_hour(taken_at):
+            known = {"N": str(to_ms(limits.hour))}
+            in_period("claims_hour", known, ("hour_claims", limits.hour_claims))
+        if limits.day == rep.today(taken_at):
+            in_period("claims_day", {"S": limits.day.isoformat()}, ("claims", limits.claims))
+        if limits.week == rep.this_week(taken_at):
+            of_quality = {Quality.HOT: limits.hot, Quality.WARM: limits.warm}
+            found = of_quality.get(held.quality, limits.cold)
+            in_period(
+                "leads_week",
+                {"S": limits.week.isoformat()},
+                ("leads", limits.leads),
+                ("week_claims", limits.week_claims),
+                (_OF_QUALITY[held.quality], 0 if held.blind else found),
+            )
+        lower("claims_ever", limits.ever)
+        if taken_at in limits.recent:
+            conditions.append("claims_ever = :ever")
+            values[":ever"] = {"N": str(limits.ever)}
+            kept = list(limits.recent)
+            kept.remove(taken_at)
+            values[":kept"] = {"L": [{"N": str(to_ms(at))} for at in kept]}
+            sets.append("recent = :kept")
     if not lowered:
         return []
+    change = "ADD " + ", ".join(f"{name} :less" for name in lowered)
     return [
         _update(
             to.organisation_table,
             {"pk": {"S": keys.rep(rep.rep_id)}},
-            "ADD " + ", ".join(f"{name} :less" for name in lowered),
-            " AND ".join([*conditions, *(f"{name} > :none" for name in lowered)]),
+            change + (f" SET {', '.join(sets)}" if sets else ""),
+            " AND ".join([*conditions, *(f"{name} > :zero" for name in lowered)]),
             {},
-            {":less": {"N": "-1"}, ":none": {"N": "0"}, **values},
+            {":less": {"N": "-1"}, ":zero": {"N": "0"}, **values},
         )
     ]
 

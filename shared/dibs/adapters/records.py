@@ -8,10 +8,11 @@ every model would otherwise open a client of its own (docs/decisions.md).
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import date, datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
 from pynamodb.attributes import (
     Attribute,
@@ -21,7 +22,7 @@ from pynamodb.attributes import (
     NumberAttribute,
     UnicodeAttribute,
 )
-from pynamodb.constants import MAP, NUMBER, STRING
+from pynamodb.constants import LIST, MAP, NUMBER, STRING
 from pynamodb.models import Model
 
 from dibs.adapters import keys
@@ -36,8 +37,8 @@ from dibs.domain.leads import (
     Openings,
     Preview,
     Quality,
+    Reserved,
     State,
-    pool_for,
 )
 from dibs.domain.reps import Device, Limits, Platform, Rep
 from dibs.usecases.race import Notice, Sighting
@@ -92,6 +93,30 @@ class LinesAttribute(Attribute[tuple[str, ...]]):
 
     def deserialize(self, value: str) -> tuple[str, ...]:
         return tuple(value.split("\n"))
+
+
+class SkillsAttribute(Attribute[tuple[tuple[str, int], ...]]):
+    """Skills and their levels, `solar:2` one a line."""
+
+    attr_type = STRING
+
+    def serialize(self, value: tuple[tuple[str, int], ...]) -> str:
+        return skills_text(value)
+
+    def deserialize(self, value: str) -> tuple[tuple[str, int], ...]:
+        return _skills_from(value)
+
+
+class InstantsAttribute(Attribute[tuple[datetime, ...]]):
+    """Moments as a list of milliseconds, so that one can be added without reading the others."""
+
+    attr_type = LIST
+
+    def serialize(self, value: tuple[datetime, ...]) -> list[dict[str, str]]:
+        return [{"N": str(to_ms(at))} for at in value]
+
+    def deserialize(self, value: list[dict[str, str]]) -> tuple[datetime, ...]:
+        return tuple(from_ms(int(at["N"])) for at in value)
 
 
 class LeaveAttribute(Attribute[tuple[tuple[date, date], ...]]):
@@ -150,6 +175,13 @@ class LockRecord(Model):
     worked_at = InstantAttribute(null=True)
     return_at = InstantAttribute(null=True)
     told_at = InstantAttribute(null=True)
+    accepted_at = InstantAttribute(null=True)
+    asks = LinesAttribute(null=True)
+    pods = ListAttribute(null=True)
+    blind = BooleanAttribute(null=True)
+    first = ListAttribute(null=True)
+    reserved = UnicodeAttribute(null=True)
+    draws_at = InstantAttribute(null=True)
     holder = UnicodeAttribute(null=True)
     wait_shard = UnicodeAttribute(null=True)
     wait_at = InstantAttribute(null=True)
@@ -238,11 +270,28 @@ class RepRecord(Model):
     territories = LinesAttribute(null=True)
     joined_on = DayAttribute(null=True)
     left_on = DayAttribute(null=True)
+    segments = LinesAttribute(null=True)
+    skills = SkillsAttribute(null=True)
+    speaks = ListAttribute(null=True)
+    interests = LinesAttribute(null=True)
+    pod = UnicodeAttribute(null=True)
     claims_day = DayAttribute(null=True)
     claims = NumberAttribute(null=True)
     leads_week = DayAttribute(null=True)
     leads = NumberAttribute(null=True)
     in_hand = NumberAttribute(null=True)
+    claims_hour = InstantAttribute(null=True)
+    hour_claims = NumberAttribute(null=True)
+    week_claims = NumberAttribute(null=True)
+    hot_claims = NumberAttribute(null=True)
+    warm_claims = NumberAttribute(null=True)
+    cold_claims = NumberAttribute(null=True)
+    claims_before = NumberAttribute(null=True)
+    cold_before = NumberAttribute(null=True)
+    raced = NumberAttribute(null=True)
+    unaccepted = NumberAttribute(null=True)
+    claims_ever = NumberAttribute(null=True)
+    recent = InstantsAttribute(null=True)
 
 
 class NoticeRecord(Model):
@@ -333,23 +382,47 @@ def lock_from(lead: Lead) -> LockRecord:
         worked_at=lead.worked_at,
         return_at=lead.return_at,
         told_at=lead.told_at,
+        accepted_at=lead.accepted_at,
+        asks=_asks(lead),
+        pods=lead.pods or None,
+        blind=lead.blind or None,
+        first=lead.first or None,
+        reserved=lead.reserved or None,
+        draws_at=lead.draws_at,
     )
+
+
+def _asks(lead: Lead) -> tuple[str, ...] | None:
+    """Return what a lead asks of its rep: segment, product, language, then skills; one a line."""
+    asked = (lead.segment, lead.product, lead.language, *skills_text(lead.needs).split("\n"))
+    return asked if any(asked) else None
+
+
+def skills_text(skills: Iterable[tuple[str, int]]) -> str:
+    """Return skills and levels as they are stored."""
+    return "\n".join(f"{name}:{level}" for name, level in skills)
+
+
+def _skills_from(text: str) -> tuple[tuple[str, int], ...]:
+    pairs = (line.rpartition(":") for line in text.split("\n") if line)
+    return tuple((name, int(level)) for name, _, level in pairs)
 
 
 def waves_text(lead: Lead) -> str:
     """Return the tiers' openings as they are stored: `0,900000,- *`, in milliseconds.
 
-    One for each of the lead's teams, `*` where all may claim at once, and counted from the lead's
-    own opening, so that a lock with a dozen teams stays below 1 KB. Empty where none has waves.
+    One for each of the lead's teams, `*` where all may claim at once, a single number where all
+    tiers open together later, and counted from the lead's own opening, so that a lock with a
+    dozen teams stays below 1 KB. Empty where none has waves.
     """
     start = to_ms(lead.opens_at)
     waves = (lead.waves.get(team) for team in lead.teams)
-    parts = (
-        ",".join("-" if at is None else str(to_ms(at) - start) for at in openings)
-        if openings
-        else _AT_ONCE
-        for openings in waves
-    )
+
+    def said(openings: Openings) -> str:
+        words = ["-" if at is None else str(to_ms(at) - start) for at in openings]
+        return words[0] if len(set(words)) == 1 else ",".join(words)
+
+    parts = (said(openings) if openings else _AT_ONCE for openings in waves)
     return " ".join(parts) if lead.waves else ""
 
 
@@ -360,8 +433,10 @@ def _waves_from(text: str, teams: tuple[str, ...], opens_at: datetime) -> dict[s
     start, waves = to_ms(opens_at), {}
     for team, openings in zip(teams, text.split(), strict=False):
         if openings != _AT_ONCE:
+            words = openings.split(",")
             first, second, third = (
-                None if ms == "-" else from_ms(start + int(ms)) for ms in openings.split(",")
+                None if ms == "-" else from_ms(start + int(ms))
+                for ms in (words * 3 if len(words) == 1 else words)
             )
             waves[team] = (first, second, third)
     return waves
@@ -370,14 +445,13 @@ def _waves_from(text: str, teams: tuple[str, ...], opens_at: datetime) -> dict[s
 def lead_from(item: Item) -> Lead:
     """Return the lead a stored lock describes."""
     record = LockRecord.from_raw_data(item)
-    quality = Quality(record.quality)
+    segment, product, language, *needs = record.asks or ("", "", "")
     return Lead(
         lead_id=record.lead_id,
         state=State(record.state),
         epoch=int(record.epoch),
         teams=record.teams,
-        quality=quality,
-        pool=pool_for(quality),
+        quality=Quality(record.quality),
         preview=Preview(
             company=record.company,
             company_size=record.company_size or "",
@@ -399,6 +473,16 @@ def lead_from(item: Item) -> Lead:
         worked_at=record.worked_at,
         return_at=record.return_at,
         told_at=record.told_at,
+        accepted_at=record.accepted_at,
+        segment=segment,
+        product=product,
+        language=language,
+        needs=_skills_from("\n".join(needs)),
+        pods=record.pods or (),
+        blind=bool(record.blind),
+        first=record.first or (),
+        reserved=cast("Reserved", record.reserved or ""),
+        draws_at=record.draws_at,
     )
 
 
@@ -506,6 +590,11 @@ def rep_record(rep: Rep, token_hash: str | None) -> RepRecord:
         territories=rep.territories or None,
         joined_on=rep.joined_on,
         left_on=rep.left_on,
+        segments=rep.segments or None,
+        skills=rep.skills or None,
+        speaks=rep.speaks or None,
+        interests=rep.interests or None,
+        pod=rep.pod or None,
     )
 
 
@@ -554,6 +643,11 @@ def rep_from(item: Item) -> tuple[Rep, Limits, str | None]:
         territories=record.territories or (),
         joined_on=record.joined_on,
         left_on=record.left_on,
+        segments=record.segments or (),
+        skills=record.skills or (),
+        speaks=record.speaks or (),
+        interests=record.interests or (),
+        pod=record.pod or "",
     )
     limits = Limits(
         day=record.claims_day,
@@ -561,6 +655,18 @@ def rep_from(item: Item) -> tuple[Rep, Limits, str | None]:
         week=record.leads_week,
         leads=int(record.leads or 0),
         in_hand=int(record.in_hand or 0),
+        hour=record.claims_hour,
+        hour_claims=int(record.hour_claims or 0),
+        week_claims=int(record.week_claims or 0),
+        hot=int(record.hot_claims or 0),
+        warm=int(record.warm_claims or 0),
+        cold=int(record.cold_claims or 0),
+        claims_before=int(record.claims_before or 0),
+        cold_before=int(record.cold_before or 0),
+        raced=int(record.raced or 0),
+        unaccepted=int(record.unaccepted or 0),
+        ever=int(record.claims_ever or 0),
+        recent=record.recent or (),
     )
     return rep, limits, record.token_hash
 

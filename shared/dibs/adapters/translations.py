@@ -108,12 +108,43 @@ REFUSALS: dict[str, Sequence[str]] = {
             "The count starts again on Monday in your time zone."
         ),
     ),
+    "other_pod": (N_("This lead is offered to another pod."),),
+    "territory": (N_("This lead is outside your territories."),),
+    "segment": (N_("You do not serve this customer segment."),),
+    "skills": (N_("This lead needs a skill you do not have at its level."),),
+    "language": (N_("This lead speaks a language you do not."),),
+    "interests": (N_("This lead is for a product you did not choose."),),
+    "newcomer": (
+        N_("You are new: in your first weeks leads come to you by assignment."),
+        N_("You are new: for now you race among newcomers only."),
+    ),
+    "newcomers_only": (N_("This lead is for newcomers to race for."),),
+    "owes_warm": (N_("You have claimed {count} hot leads this week. Claim a warm one first."),),
+    "owes_assignment": (
+        N_("You have claimed {count} leads. Accept the one assigned to you first."),
+    ),
+    "owes_cold": (
+        N_("You claimed {count} cold leads last week, of {wanted}. Claim {missing} more first."),
+    ),
+    "hourly_limit": (
+        N_("You have reached your limit for this hour ({count})."),
+        N_("You have claimed {count} leads within one hour."),
+    ),
+    "weekly_limit": (
+        N_(
+            "You have reached your limit of claims for this week ({count}). "
+            "The count starts again on Monday in your time zone."
+        ),
+        N_("You have claimed {count} leads within one week."),
+    ),
+    "open_load": (N_("You hold {count} leads you have not worked yet. Work one first."),),
     "in_hand": (N_("You hold {count} leads you have not worked yet."),),
     "daily_limit": (
         N_(
             "You have reached your limit for today ({count}). "
             "The count starts again at midnight in your time zone."
         ),
+        N_("You have claimed {count} leads within one day."),
     ),
 }
 

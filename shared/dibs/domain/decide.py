@@ -6,20 +6,17 @@ not. It is pure: the lead, the rep, what the rep has used up, the rules and the 
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
-from functools import lru_cache
+from datetime import datetime
+from functools import lru_cache, partial
 
-from dibs.domain.calendar import (
-    Hours,
-    Schedule,
-    day_start,
-    next_on_duty,
-    off_duty,
-    parse_hours,
-)
+from dibs.domain import debts, matching
+from dibs.domain.calendar import Hours, Schedule, next_on_duty, off_duty, parse_hours
 from dibs.domain.errors import Refusal, lifts_at
 from dibs.domain.leads import Lead
+from dibs.domain.limits import over_allowance, over_limits
+from dibs.domain.newcomers import not_in_phase
 from dibs.domain.playbook import Playbook, Team
 from dibs.domain.reps import Limits, Rep
 
@@ -43,6 +40,7 @@ class Refused:
 
 
 Verdict = Eligible | Refused
+Rule = Callable[[Lead, Rep, Limits, Playbook, datetime], list[Refusal]]
 
 # One refusal may hide another that begins later; more than this many in a row are not real.
 _LIFTINGS = 12
@@ -53,49 +51,162 @@ def decide(lead: Lead, rep: Rep, limits: Limits, playbook: Playbook, now: dateti
 
     The lead is taken to be open; whether it was already claimed is for the lock to say.
     """
-    refusals = _refusals(lead, rep, limits, playbook, now)
+    refusals = _refusals(RULES.values(), lead, rep, limits, playbook, now)
     if not refusals:
-        return Eligible(lead.openings(rep.team)[rep.tier - 1] or lead.opens_at)
+        return Eligible(lead.opens_for(rep) or lead.opens_at)
     moment = lifts_at(refusals)
     for _ in range(_LIFTINGS):
         if moment is None or moment >= lead.closes_at:
             break
-        then = _refusals(lead, rep, limits, playbook, moment)
+        then = _refusals(RULES.values(), lead, rep, limits, playbook, moment)
         if not then:
             break
         moment = lifts_at(then)
     return Refused(tuple(refusals), moment)
 
 
+@dataclass(frozen=True)
+class Check:
+    """One rule as it was judged for one rep (R9): passed where it refused nothing."""
+
+    rule: str
+    refusals: tuple[Refusal, ...]
+
+    @property
+    def passed(self) -> bool:
+        return not self.refusals
+
+
+def explain(
+    lead: Lead, rep: Rep, limits: Limits, playbook: Playbook, now: datetime
+) -> tuple[Check, ...]:
+    """Return every rule with what it says of this rep and lead, in the order of judging (R9)."""
+    return tuple(
+        Check(name, tuple(rule(lead, rep, limits, playbook, now))) for name, rule in RULES.items()
+    )
+
+
+def decide_knowing(
+    lead: Lead,
+    rep: Rep,
+    limits: Limits,
+    playbook: Playbook,
+    now: datetime,
+    open_leads: Callable[[], Iterable[Lead]],
+) -> tuple[Verdict, Limits]:
+    """Judge as `decide` does, and look what is open where a debt refuses (F1, F3).
+
+    A debt that no open lead could pay refuses nothing. Returns the limits it was judged on.
+    """
+    verdict = decide(lead, rep, limits, playbook, now)
+    owes = isinstance(verdict, Refused) and any(r.code in debts.PAID_BY for r in verdict.refusals)
+    if not owes or limits.payable is not None:
+        return verdict, limits
+    others = [rule for name, rule in RULES.items() if name not in _PAID_BY_CLAIMING]
+
+    def may_claim(one: Lead) -> bool:
+        return not _refusals(others, one, rep, limits, playbook, now)
+
+    limits = debts.with_payable(limits, open_leads(), may_claim, now)
+    return decide(lead, rep, limits, playbook, now), limits
+
+
 def _refusals(
+    rules: Iterable[Rule],
+    lead: Lead,
+    rep: Rep,
+    limits: Limits,
+    playbook: Playbook,
+    now: datetime,
+) -> list[Refusal]:
+    return [found for rule in rules for found in rule(lead, rep, limits, playbook, now)]
+
+
+def _routed(
     lead: Lead, rep: Rep, limits: Limits, playbook: Playbook, now: datetime
 ) -> list[Refusal]:
-    refusals: list[Refusal] = []
-    if rep.team not in lead.teams:
-        refusals.append(Refusal("not_routed", None, "This lead goes to other teams."))
-    opens_at = lead.openings(rep.team)[rep.tier - 1]
+    del limits, playbook, now
+    if rep.team in lead.teams:
+        return []
+    return [Refusal("not_routed", None, "This lead goes to other teams.")]
+
+
+def _window(
+    lead: Lead, rep: Rep, limits: Limits, playbook: Playbook, now: datetime
+) -> list[Refusal]:
+    """Windows and waves (M2, F6): from the rep's opening until the lead closes."""
+    del limits, playbook
+    found = []
+    opens_at = lead.opens_for(rep)
     if opens_at is None:
-        refusals.append(
+        found.append(
             Refusal("assigned_only", None, "Leads like this come to you by assignment only.")
         )
     elif now < opens_at:
-        refusals.append(Refusal("not_open_yet", opens_at, "Your window for this lead opens soon."))
+        found.append(Refusal("not_open_yet", opens_at, "Your window for this lead opens soon."))
     if now >= lead.closes_at:
-        refusals.append(Refusal("closed", None, "The window for this lead has closed."))
-    refusals += off(rep, playbook, now)
-    today = rep.today(now)
-    if not lead.test and limits.claims_on(today) >= playbook.claims_per_day:
-        refusals.append(
-            Refusal(
-                "daily_limit",
-                day_after(max(today, limits.day or today), rep.zone),
-                f"You have reached your limit for today ({playbook.claims_per_day}). "
-                "The count starts again at midnight in your time zone.",
-            )
-        )
-    if not lead.test:
-        refusals += over_allowance(rep, limits, playbook, now)
-    return refusals
+        found.append(Refusal("closed", None, "The window for this lead has closed."))
+    return found
+
+
+def _phase(
+    lead: Lead, rep: Rep, limits: Limits, playbook: Playbook, now: datetime
+) -> list[Refusal]:
+    del limits
+    return not_in_phase(lead, rep, playbook, now)
+
+
+def _availability(
+    lead: Lead, rep: Rep, limits: Limits, playbook: Playbook, now: datetime
+) -> list[Refusal]:
+    del lead, limits
+    return off(rep, playbook, now)
+
+
+def _limits(
+    lead: Lead, rep: Rep, limits: Limits, playbook: Playbook, now: datetime
+) -> list[Refusal]:
+    return [] if lead.test else over_limits(rep, limits, playbook, now)
+
+
+def _allowance(
+    lead: Lead, rep: Rep, limits: Limits, playbook: Playbook, now: datetime
+) -> list[Refusal]:
+    return [] if lead.test else over_allowance(rep, limits, playbook, now)
+
+
+def _fits(
+    fit: Callable[[Lead, Rep, Playbook], list[Refusal]],
+    lead: Lead,
+    rep: Rep,
+    limits: Limits,
+    playbook: Playbook,
+    now: datetime,
+) -> list[Refusal]:
+    del limits, now
+    return fit(lead, rep, playbook)
+
+
+RULES: Mapping[str, Rule] = {
+    "routing": _routed,
+    "pod": partial(_fits, matching.pod),
+    "window": _window,
+    "territory": partial(_fits, matching.territory),
+    "segment": partial(_fits, matching.segment),
+    "skills": partial(_fits, matching.skills),
+    "language": partial(_fits, matching.language),
+    "interests": partial(_fits, matching.interests),
+    "newcomers": _phase,
+    "availability": _availability,
+    "limits": _limits,
+    "allowance": _allowance,
+    "assignments": debts.owes_assignment,
+    "hot for warm": debts.owes_warm,
+    "cold leads": debts.owes_cold,
+}
+"""Every rule a claim is judged by, in the order a person would want to hear them."""
+
+_PAID_BY_CLAIMING = ("hot for warm", "cold leads")
 
 
 def off(rep: Rep, playbook: Playbook, now: datetime) -> list[Refusal]:
@@ -121,43 +232,6 @@ _OFF_DUTY = {
 }
 
 
-def over_allowance(rep: Rep, limits: Limits, playbook: Playbook, now: datetime) -> list[Refusal]:
-    """Return the weekly allowance's refusal (M4) when the rep has used it up."""
-    allowance = allowance_of(rep, playbook, now)
-    week = rep.this_week(now)
-    if allowance is None or limits.leads_in(week) < allowance:
-        return []
-    counted = max(week, limits.week or week)
-    return [
-        Refusal(
-            "weekly_allowance",
-            day_start(counted + timedelta(days=7), rep.zone),
-            f"You have had your leads for this week ({allowance}). "
-            "The count starts again on Monday in your time zone.",
-        )
-    ]
-
-
-def allowance_of(rep: Rep, playbook: Playbook, now: datetime) -> int | None:
-    """Return how many leads the rep may take this week (M4), None where there is no quota."""
-    if not playbook.quota.enabled:
-        return None
-    whole = playbook.quota.base_per_week if rep.allowance is None else rep.allowance
-    return first_week(whole, rep.joined_on, rep.this_week(now))
-
-
-def first_week(weekly: int, joined: date | None, week_first: date) -> int:
-    """Return the allowance of the week that begins on `week_first`.
-
-    In the week a rep joins, `weekly` is pro rata for the calendar days left of it, the day of
-    joining among them, rounded up; every other week has all of it.
-    """
-    missed = (joined - week_first).days if joined else 0
-    if not 0 < missed < 7:
-        return weekly
-    return -(-weekly * (7 - missed) // 7)
-
-
 def schedule_of(rep: Rep, playbook: Playbook) -> Schedule:
     """Return when the rep is on duty: by their own hours, else the team's, without their leave."""
     team = playbook.teams.get(rep.team)
@@ -179,8 +253,3 @@ def team_hours(team: Team) -> Hours:
 @lru_cache(maxsize=256)
 def _parsed(written: tuple[tuple[str, tuple[str, ...]], ...]) -> Hours:
     return parse_hours(dict(written))
-
-
-def day_after(day: date, zone: str) -> datetime:
-    """Return, in UTC, the first moment of the zone's next calendar day (DST-correct)."""
-    return day_start(day + timedelta(days=1), zone)

@@ -8,8 +8,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import TYPE_CHECKING, Literal
 
 from dibs.domain.errors import IllegalMove
+
+if TYPE_CHECKING:
+    from dibs.domain.reps import Rep
 
 
 class State(StrEnum):
@@ -105,6 +109,9 @@ class Preview:
     score: int | None = None
 
 
+BLIND = Preview("")
+
+
 @dataclass(frozen=True)
 class Card:
     """The whole lead with its personal data; only its holder sees it (C3)."""
@@ -131,6 +138,7 @@ class Card:
     flags: tuple[str, ...] = ()
 
 
+Reserved = Literal["", "cohort", "newcomers", "absence"]
 Openings = tuple[datetime | None, datetime | None, datetime | None]
 """When each tier may claim, tier 1 first; None: never, by assignment only (M2)."""
 
@@ -143,8 +151,14 @@ class Lead:
     `waves` those of the tiers, of the teams in which not everybody may claim at once: rights come
     from them, never from a timer. `told_at` is up to when openings were told to their reps.
     `playbook_version` is the rules it was opened under.
-    `owner` took it at `claimed_at`, by claim or assignment, and has worked it since `worked_at`;
-    until then it goes back at `return_at` (C11). `previous` held it before.
+    `owner` took it at `claimed_at`, by claim or assignment, has accepted it since `accepted_at`
+    (F2) and worked it since `worked_at`; until then it goes back at `return_at` (C11). `previous`
+    held it before.
+    `segment`, `product`, `language`, `needs` (skills and their least levels) and `pods` are what a
+    rep is matched with (R2-R5). The reps in `first` may claim from `opens_at`, before everybody's
+    waves (F6). `reserved` leads are for newcomers: to race for among themselves (`cohort`), or to
+    be assigned (`newcomers`); or for who earned one by absence (`absence`). Claims until
+    `draws_at` count as simultaneous (C10).
     """
 
     lead_id: str
@@ -152,7 +166,6 @@ class Lead:
     epoch: int
     teams: tuple[str, ...]
     quality: Quality
-    pool: Pool
     preview: Preview
     salt: bytes
     opens_at: datetime
@@ -168,6 +181,30 @@ class Lead:
     return_at: datetime | None = None
     told_at: datetime | None = None
     previous: str | None = None
+    accepted_at: datetime | None = None
+    segment: str = ""
+    product: str = ""
+    language: str = ""
+    needs: tuple[tuple[str, int], ...] = ()
+    pods: tuple[str, ...] = ()
+    blind: bool = False
+    first: tuple[str, ...] = ()
+    reserved: Reserved = ""
+    draws_at: datetime | None = None
+
+    @property
+    def pool(self) -> Pool:
+        """Where it races: hot leads in premium; a blind one must not show that it is hot."""
+        return Pool.STANDARD if self.blind else pool_for(self.quality)
+
+    @property
+    def shown(self) -> Preview:
+        """What a rep may see before the claim (N2); of a blind lead nothing tells it apart (F4)."""
+        return BLIND if self.blind else self.preview
+
+    def opens_for(self, rep: Rep) -> datetime | None:
+        """Return when a rep may claim, None where they never may."""
+        return self.opens_at if rep.rep_id in self.first else self.openings(rep.team)[rep.tier - 1]
 
     def openings(self, team: str) -> Openings:
         """Return when each tier of a team may claim."""
@@ -223,6 +260,9 @@ def pool_for(quality: Quality) -> Pool:
 SOURCE_BYTES = 40
 """How much of a source a lock keeps, and so how long a rule's source may be."""
 TERRITORY_BYTES = 40
+SEGMENT_BYTES = 16
+PRODUCT_BYTES = 24
+LANGUAGE_BYTES = 8
 LEAD_ID_BYTES = 7
 REP_ID_BYTES = 3
 

@@ -20,14 +20,17 @@ def races(lead: Lead, playbook: Playbook) -> bool:
     return any(playbook.model_of(team).races for team in lead.teams)
 
 
-def opening(lead: Lead, playbook: Playbook, now: datetime) -> Lead:
+def opening(
+    lead: Lead, playbook: Playbook, now: datetime, head_start: timedelta = timedelta()
+) -> Lead:
     """Return the lead with the windows of an opening at `now`; its state is for `moved`.
 
     The pool stays open for the window's seconds after its last wave. A team that does not race
-    may claim nothing, and gets the lead by assignment if the others let it go.
+    may claim nothing, and gets the lead by assignment if the others let it go. Everybody's waves
+    come `head_start` after the reps' in `lead.first` (F6).
     """
-    source = lead.preview.source
-    offsets = {team: playbook.offsets(team, source, lead.pool) for team in lead.teams}
+    source, ahead = lead.preview.source, head_start // timedelta(seconds=1)
+    offsets = {team: _later(playbook.offsets(team, lead), ahead) for team in lead.teams}
     lasts = [
         max(seconds for seconds in offsets[team] if seconds is not None)
         + (playbook.window_for(team, source).window_seconds or playbook.window_seconds)
@@ -40,8 +43,19 @@ def opening(lead: Lead, playbook: Playbook, now: datetime) -> Lead:
         closes_at=now + timedelta(seconds=max(lasts, default=0)),
         waves={team: _at(now, waves) for team, waves in offsets.items() if waves != (0, 0, 0)},
         told_at=None,
+        draws_at=_draws_at(playbook, now),
         playbook_version=playbook.version,
     )
+
+
+def _draws_at(playbook: Playbook, now: datetime) -> datetime | None:
+    seconds = playbook.draw.collect_seconds
+    return now + timedelta(seconds=seconds) if seconds else None
+
+
+def _later(offsets: Offsets, seconds: int) -> Offsets:
+    first, second, third = (None if at is None else at + seconds for at in offsets)
+    return first, second, third
 
 
 def _at(now: datetime, offsets: Offsets) -> Openings:
@@ -60,7 +74,10 @@ def reopening(lead: Lead, playbook: Playbook, now: datetime) -> Lead:
         claimed_at=None,
         worked_at=None,
         return_at=None,
+        accepted_at=None,
         previous=None,
+        first=(),
+        reserved="",
     )
     return opening(fresh, playbook, now)
 
@@ -76,7 +93,8 @@ def latest_opening(lead: Lead, now: datetime) -> datetime | None:
 
 
 def _openings(lead: Lead) -> list[datetime]:
-    return [at for team in lead.teams for at in lead.openings(team) if at is not None]
+    waves = [at for team in lead.teams for at in lead.openings(team) if at is not None]
+    return [lead.opens_at, *waves] if lead.first else waves
 
 
 def opened_early(
@@ -92,8 +110,10 @@ def opened_early(
     one who declined cannot.
     """
     by_team: dict[str, list[tuple[Rep, Limits]]] = {}
+    first: list[tuple[Rep, Limits]] = []
     for rep, limits in members:
-        by_team.setdefault(rep.team, []).append((rep, limits))
+        group = first if rep.rep_id in lead.first else by_team.setdefault(rep.team, [])
+        group.append((rep, limits))
     waves = dict(lead.waves)
     for team, openings in lead.waves.items():
         moved = list(openings)
@@ -102,8 +122,8 @@ def opened_early(
                 continue
             before = [
                 (rep, limits)
-                for rep, limits in by_team.get(team, ())
-                if rep.tier <= index and rep.rep_id not in declined
+                for rep, limits in [*first, *by_team.get(team, ())]
+                if (rep.tier <= index or rep.rep_id in lead.first) and rep.rep_id not in declined
             ]
             current = replace(lead, waves={**waves, team: (moved[0], moved[1], moved[2])})
             if any(_can_claim(current, *one, playbook, now, opens_at) for one in before):
@@ -124,7 +144,7 @@ def somebody_out(
     if upcoming is None:
         return False
     for rep, limits in members:
-        opened = lead.openings(rep.team)[rep.tier - 1]
+        opened = lead.opens_for(rep)
         begun = opened is not None and opened <= now
         if begun and not _can_claim(lead, rep, limits, playbook, now, upcoming):
             return True

@@ -8,7 +8,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Literal
 
-from dibs.domain.leads import Pool, Quality
+from dibs.domain.leads import Lead, Pool, Quality
 from dibs.domain.reps import Rep
 
 # Read by the validator in the adapter: a misspelt rule must not pass for a rule that is off.
@@ -51,13 +51,17 @@ class Thresholds:
 
 @dataclass(frozen=True)
 class Route:
-    """One routing rule: leads whose fields all match go to `teams`; the first match counts."""
+    """One routing rule: leads whose fields all match go to `teams`; the first match counts.
+
+    With `pods` only the reps of these groups within the teams may have them (R5).
+    """
 
     teams: tuple[str, ...]
     source: str = ""
     territory: str = ""
     segment: str = ""
     product: str = ""
+    pods: tuple[str, ...] = ()
     __pydantic_config__ = _STRICT
 
 
@@ -74,6 +78,134 @@ class Window:
     premium: Offsets | None = None
     standard: Offsets | None = None
     window_seconds: int | None = None
+    __pydantic_config__ = _STRICT
+
+
+@dataclass(frozen=True)
+class PerformanceFirst:
+    """Leads whose named fields all match open tier by tier (R6), in teams without tiers as well.
+
+    `offsets`: per tier, seconds from the lead's opening; the first rule that matches counts.
+    """
+
+    source: str = ""
+    territory: str = ""
+    segment: str = ""
+    product: str = ""
+    quality: Quality | None = None
+    offsets: Offsets = (0, 900, 3600)
+    __pydantic_config__ = _STRICT
+
+
+@dataclass(frozen=True)
+class Matching:
+    """What of a lead must fit a rep (R1-R4); each is a rule that is on or off.
+
+    Territory, segment and interests (in the lead's product) bind reps who name any; who names
+    none takes all. `skills` are the needs that are skills here: a lead that needs `solar:2` goes
+    to reps who have solar at level 2 or more. A lead in a language goes to reps who speak it.
+    """
+
+    territory: bool = False
+    segment: bool = False
+    skills: tuple[str, ...] = ()
+    languages: bool = False
+    interests: bool = False
+    __pydantic_config__ = _STRICT
+
+
+@dataclass(frozen=True)
+class Limit:
+    """At most so many competitive claims per hour, day or week, or leads in hand (F7).
+
+    By the rep's own calendar, or over any span of that length where it is `rolling`. `tiers` are
+    whom it binds; none named: everybody.
+    """
+
+    most: int
+    per: Literal["hour", "day", "week", "in_hand"]
+    rolling: bool = False
+    tiers: tuple[int, ...] = ()
+    __pydantic_config__ = _STRICT
+
+
+@dataclass(frozen=True)
+class Acceptance:
+    """What must be taken beside the leads everybody wants; 0 switches a rule off.
+
+    `hot_per_warm` hot claims for each warm one in a week (F1), `claims_per_assignment`
+    competitive claims between two accepted assignments (F2), `cold_per_week` cold claims a week
+    for the next week's race (F3).
+    """
+
+    hot_per_warm: int = 0
+    claims_per_assignment: int = 0
+    cold_per_week: int = 0
+    __pydantic_config__ = _STRICT
+
+
+@dataclass(frozen=True)
+class Blind:
+    """`share_percent` of the leads are offered blind (F4), drawn for a mix of qualities (F5).
+
+    `hot`, `warm` and `cold` are percent of the blind leads and add up to 100.
+    """
+
+    share_percent: int = 0
+    hot: int = 10
+    warm: int = 70
+    cold: int = 20
+    __pydantic_config__ = _STRICT
+
+
+@dataclass(frozen=True)
+class Priority:
+    """Each rep's daily turn to see new leads first (F6), for a share of the leads."""
+
+    share_percent: int = 0
+    turn_minutes: int = 30
+    head_start_seconds: int = 300
+    __pydantic_config__ = _STRICT
+
+
+@dataclass(frozen=True)
+class Newcomers:
+    """How the new ones come into the race (F8, F9).
+
+    Until `until_day` they get `per_week` leads, outside the race where need be. For
+    `assigned_weeks` they do not race at all, until `cohort_weeks` only among themselves, and
+    until `protected_weeks` their results count neither for tiers nor on boards.
+    """
+
+    enabled: bool = False
+    per_week: int = 5
+    until_day: int = 90
+    assigned_weeks: int = 4
+    cohort_weeks: int = 8
+    protected_weeks: int = 12
+    __pydantic_config__ = _STRICT
+
+
+@dataclass(frozen=True)
+class Draw:
+    """Claims within so many seconds of a lead's opening count as simultaneous (C10); 0 is off."""
+
+    collect_seconds: int = 0
+    __pydantic_config__ = _STRICT
+
+
+@dataclass(frozen=True)
+class Absence:
+    """Working hours on leave that earn one credit (F10); 0 switches the rule off.
+
+    A credit is a lead `reserved` for the rep, or a `head_start` of so many seconds on one; it is
+    lost `expires_days` after their return.
+    """
+
+    hours_per_credit: int = 0
+    earns: Literal["reserved", "head_start"] = "reserved"
+    head_start_seconds: int = 300
+    expires_days: int = 14
     __pydantic_config__ = _STRICT
 
 
@@ -227,8 +359,17 @@ class Playbook:
     unseen_seconds: int = 20
     undo_seconds: int = 30
     claims_per_day: int = 10
+    limits: tuple[Limit, ...] = ()
+    acceptance: Acceptance = field(default_factory=Acceptance)
     quality: Thresholds = field(default_factory=Thresholds)
     routing: tuple[Route, ...] = ()
+    matching: Matching = field(default_factory=Matching)
+    performance_first: tuple[PerformanceFirst, ...] = ()
+    blind: Blind = field(default_factory=Blind)
+    priority: Priority = field(default_factory=Priority)
+    newcomers: Newcomers = field(default_factory=Newcomers)
+    absence: Absence = field(default_factory=Absence)
+    draw: Draw = field(default_factory=Draw)
     waves: Waves = field(default_factory=Waves)
     windows: tuple[Window, ...] = ()
     tiers: TierRules = field(default_factory=TierRules)
@@ -246,20 +387,13 @@ class Playbook:
             return Quality.COLD
         return Quality.HOT if score >= self.quality.hot else Quality.WARM
 
-    def teams_for(self, lead: Mapping[str, str]) -> tuple[str, ...]:
-        """Return the teams a lead is routed to: its own, the first matching rule's, or all."""
+    def route_for(self, lead: Mapping[str, str]) -> Route:
+        """Return where a lead goes: its own team, the first matching rule's teams, or all."""
         if lead.get("team") in self.teams:
-            return (lead["team"],)
-        for route in self.routing:
-            wanted = {
-                "source": route.source,
-                "territory": route.territory,
-                "segment": route.segment,
-                "product": route.product,
-            }
-            if all(not value or lead.get(name) == value for name, value in wanted.items()):
-                return route.teams
-        return tuple(self.teams)
+            return Route((lead["team"],))
+        return next(
+            (route for route in self.routing if _matches(route, lead)), Route(tuple(self.teams))
+        )
 
     def model_of(self, team: str) -> Model:
         """Return how a team gets its leads."""
@@ -282,15 +416,43 @@ class Playbook:
             premium, standard = NEVER, NEVER
         return Window(team, source, premium, standard, found.window_seconds or self.window_seconds)
 
-    def offsets(self, team: str, source: str, pool: Pool) -> Offsets:
-        """Return when each tier of a team may claim a lead of this source and pool (M2)."""
-        window = self.window_for(team, source)
-        return (window.premium if pool is Pool.PREMIUM else window.standard) or AT_ONCE
+    def offsets(self, team: str, lead: Lead) -> Offsets:
+        """Return when each tier of a team may claim a lead, by its source and pool (M2).
+
+        Leads of a kind that goes to the best first have openings of their own (R6); a blind lead
+        is like any other, or its waves would tell what it is (F4).
+        """
+        window = self.window_for(team, lead.preview.source)
+        kind = {
+            "source": lead.preview.source,
+            "territory": lead.territory,
+            "segment": lead.segment,
+            "product": lead.product,
+            "quality": "" if lead.blind else lead.quality,
+        }
+        first = next((rule for rule in self.performance_first if _matches(rule, kind)), None)
+        if first is not None and self.model_of(team).races:
+            return first.offsets
+        return (window.premium if lead.pool is Pool.PREMIUM else window.standard) or AT_ONCE
+
+    def limits_of(self, tier: int) -> tuple[Limit, ...]:
+        """Return every limit that binds a tier's reps (F7), the daily one of all first."""
+        everybody = Limit(self.claims_per_day, "day")
+        return (everybody, *(x for x in self.limits if not x.tiers or tier in x.tiers))
 
     def hides_winner_from(self, rep: Rep) -> bool:
         """Tell whether this rep's team keeps winners anonymous (C3)."""
         team = self.teams.get(rep.team)
         return team is not None and team.anonymous
+
+
+_KIND = ("source", "territory", "segment", "product", "quality")
+
+
+def _matches(rule: Route | PerformanceFirst, lead: Mapping[str, str]) -> bool:
+    """Tell whether everything a rule names is so of the lead."""
+    wanted = {name: getattr(rule, name, None) for name in _KIND}
+    return all(not value or lead.get(name) == value for name, value in wanted.items())
 
 
 def _is_for(window: Window, team: str, source: str) -> bool:

@@ -14,6 +14,7 @@ from zoneinfo import available_timezones
 
 from dibs.domain.calendar import parse_hours
 from dibs.domain.errors import FieldError
+from dibs.domain.fairness_problems import fairness_problems, fairness_warnings
 from dibs.domain.leads import SOURCE_BYTES
 from dibs.domain.playbook import Model, Offsets, Playbook, Route, Team, Waves, Window
 from dibs.domain.reps import Rep
@@ -23,6 +24,25 @@ LIMITS: Mapping[str, tuple[int, int]] = {
     "unseen_seconds": (5, 900),
     "undo_seconds": (0, 300),
     "claims_per_day": (1, 10_000),
+    "acceptance.hot_per_warm": (0, 100),
+    "acceptance.claims_per_assignment": (0, 1000),
+    "acceptance.cold_per_week": (0, 1000),
+    "blind.share_percent": (0, 100),
+    "blind.hot": (0, 100),
+    "blind.warm": (0, 100),
+    "blind.cold": (0, 100),
+    "priority.share_percent": (0, 100),
+    "priority.turn_minutes": (5, 480),
+    "priority.head_start_seconds": (10, 3600),
+    "newcomers.per_week": (0, 1000),
+    "newcomers.until_day": (0, 730),
+    "newcomers.assigned_weeks": (0, 104),
+    "newcomers.cohort_weeks": (0, 104),
+    "newcomers.protected_weeks": (0, 104),
+    "draw.collect_seconds": (0, 60),
+    "absence.hours_per_credit": (0, 1000),
+    "absence.head_start_seconds": (10, 3600),
+    "absence.expires_days": (1, 90),
     "quality.hot": (1, 100),
     "quality.warm": (0, 100),
     "tiers.conversion_weight": (0, 100),
@@ -69,8 +89,9 @@ _LONGEST_NAME = 80
 # A lead's lock names its teams in a row, with the opening times of those that have tiers, and
 # stays below 1 KB.
 _TEAM_ID = re.compile(r"[A-Za-z0-9_-]{1,32}")
-_TEAM_LETTERS = 360
+_TEAM_LETTERS = 180
 _TIERS_LETTERS = 24
+_LATER_LETTERS = 8
 _REP_ID = re.compile(r"[a-z2-7]{5}")
 _CURRENCY = re.compile(r"[A-Z]{3}")
 _HIGHEST_BAND = 1000
@@ -91,6 +112,7 @@ def problems(playbook: Playbook) -> list[FieldError]:
         _numbers,
         _teams,
         _routing,
+        fairness_problems,
         _waves,
         _windows,
         _tiers,
@@ -115,7 +137,11 @@ def fallback_problems(playbook: Playbook, reps: Mapping[str, Rep]) -> list[Field
 
 def warnings(playbook: Playbook) -> list[FieldError]:
     """Return what is not wrong but worth a look: each place, what it leads to, and what to do."""
-    return [*_leads_that_wait(playbook), *_rules_that_do_nothing(playbook)]
+    return [
+        *_leads_that_wait(playbook),
+        *_rules_that_do_nothing(playbook),
+        *fairness_warnings(playbook),
+    ]
 
 
 def rules_on(playbook: Playbook) -> tuple[str, ...]:
@@ -128,11 +154,27 @@ def rules_on(playbook: Playbook) -> tuple[str, ...]:
         "M6": Model.TIERS in models,
         "C7": True,
         "C11": any((work.hot_minutes, work.warm_minutes, work.cold_minutes)),
-        "F7": any(model.races for model in models),
+        "R1": playbook.matching.territory,
+        "R2": playbook.matching.segment,
+        "R3": bool(playbook.matching.skills) or playbook.matching.languages,
+        "R4": playbook.matching.interests,
+        "R5": any(route.pods for route in playbook.routing),
+        "R6": bool(playbook.performance_first),
         "R8": True,
+        "F1": bool(playbook.acceptance.hot_per_warm),
+        "F2": bool(playbook.acceptance.claims_per_assignment),
+        "F3": bool(playbook.acceptance.cold_per_week),
+        "F4": bool(playbook.blind.share_percent),
+        "F5": bool(playbook.blind.share_percent),
+        "F6": bool(playbook.priority.share_percent),
+        "F7": any(model.races for model in models),
+        "F8": playbook.newcomers.enabled and bool(playbook.newcomers.per_week),
+        "F9": playbook.newcomers.enabled,
+        "F10": bool(playbook.absence.hours_per_credit),
+        "C10": bool(playbook.draw.collect_seconds),
     }
-    order = ("M1", "M2", "M3", "M4", "M5", "M6", "C7", "C11", "F7", "R8")
-    return tuple(rule for rule in order if on[rule])
+    order = "M1 M2 M3 M4 M5 M6 C7 C10 C11 F1 F2 F3 F4 F5 F6 F7 F8 F9 F10 R1 R2 R3 R4 R5 R6 R8"
+    return tuple(rule for rule in order.split() if on[rule])
 
 
 def _numbers(playbook: Playbook) -> Iterator[FieldError]:
@@ -154,6 +196,8 @@ def _teams(playbook: Playbook) -> Iterator[FieldError]:
         yield FieldError("teams", "name at least one team")
     tiered = sum(playbook.model_of(team) is Model.TIERS for team in playbook.teams)
     letters = len(" ".join(playbook.teams)) + _TIERS_LETTERS * tiered
+    if playbook.priority.share_percent or playbook.absence.hours_per_credit:
+        letters += _LATER_LETTERS * (len(playbook.teams) - tiered)
     if letters > _TEAM_LETTERS:
         yield FieldError(
             "teams",
@@ -252,6 +296,8 @@ def _places(covers: Iterable[bool]) -> list[int]:
 def _waves(playbook: Playbook) -> Iterator[FieldError]:
     yield from _offsets("waves.premium", playbook.waves.premium)
     yield from _offsets("waves.standard", playbook.waves.standard)
+    for number, rule in enumerate(playbook.performance_first):
+        yield from _offsets(f"performance_first.{number}.offsets", rule.offsets)
 
 
 def _offsets(place: str, offsets: Offsets) -> Iterator[FieldError]:

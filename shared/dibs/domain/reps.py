@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from dibs.domain.calendar import Hours
+from dibs.domain.leads import Quality
 
 ALWAYS = Hours()
 
@@ -35,8 +37,10 @@ class Rep:
 
     Until `quiet_until` no alert is sent, but the rep may claim (do-not-disturb). `hours` are
     their own working hours, the team's where there are none; `leave` are first and last days off.
-    `allowance` is leads a week (M4), None until first calculated; `weight` and `territories` are
-    for assignment (M5). `joined_on` and `left_on` are first and last day.
+    `allowance` is leads a week (M4), None until first calculated; `weight` is for assignment (M5).
+    `territories`, `segments`, `skills` with levels from 1, `speaks` (language tags; none: their
+    own), `interests` (products) and `pod` are what leads are matched with (R1-R5). `joined_on` and
+    `left_on` are first and last day.
     """
 
     rep_id: str
@@ -58,6 +62,11 @@ class Rep:
     territories: tuple[str, ...] = ()
     joined_on: date | None = None
     left_on: date | None = None
+    segments: tuple[str, ...] = ()
+    skills: tuple[tuple[str, int], ...] = ()
+    speaks: tuple[str, ...] = ()
+    interests: tuple[str, ...] = ()
+    pod: str = ""
 
     def is_paused(self, now: datetime) -> bool:
         """Tell whether the rep has switched themselves off (R8)."""
@@ -79,6 +88,13 @@ class Rep:
         """Return the rep's calendar day at `now`."""
         return now.astimezone(ZoneInfo(self.zone)).date()
 
+    def this_hour(self, now: datetime) -> datetime:
+        """Return the start of the hour it is on the rep's clock at `now`, in UTC."""
+        local = now.astimezone(ZoneInfo(self.zone))
+        return now - timedelta(
+            minutes=local.minute, seconds=local.second, microseconds=local.microsecond
+        )
+
     def this_week(self, now: datetime) -> date:
         """Return the Monday of the rep's calendar week at `now`."""
         today = self.today(now)
@@ -89,8 +105,14 @@ class Rep:
 class Limits:
     """What a rep has used up, on their own calendar.
 
-    `claims` competitive claims on `day` (F7); `leads` taken in the week from Monday `week` (M4);
-    `in_hand`: leads held and not yet worked (M5).
+    Competitive claims: `hour_claims` in the hour that began at `hour`, `claims` on `day`,
+    `week_claims` in the week from Monday `week` and `claims_before` in the one before (F7).
+    Of them, blind ones apart, `hot`, `warm` and `cold`, and `cold_before` (F1, F3). `recent` are
+    the moments of the latest of `ever`, for limits over any span. `raced`: since the last accepted
+    assignment, while `unaccepted` assignments wait (F2). `leads` taken in the week, by claim or
+    assignment (M4); `in_hand`: held and not yet worked (M5).
+    `payable`: until when a lead of a quality is open to them, for a debt to be paid with; None
+    where nobody has looked.
     """
 
     day: date | None = None
@@ -98,11 +120,48 @@ class Limits:
     week: date | None = None
     leads: int = 0
     in_hand: int = 0
+    hour: datetime | None = None
+    hour_claims: int = 0
+    week_claims: int = 0
+    hot: int = 0
+    warm: int = 0
+    cold: int = 0
+    claims_before: int = 0
+    cold_before: int = 0
+    raced: int = 0
+    unaccepted: int = 0
+    ever: int = 0
+    recent: tuple[datetime, ...] = ()
+    payable: Mapping[Quality, datetime] | None = None
 
     def claims_on(self, day: date) -> int:
         """Return the claims that count on `day`; a stored day ahead of it counts as well."""
         return self.claims if self.day is not None and self.day >= day else 0
 
+    def claims_in(self, hour: datetime) -> int:
+        """Return the claims that count in the hour from `hour`, or one ahead of it."""
+        return self.hour_claims if self.hour is not None and self.hour >= hour else 0
+
     def leads_in(self, week: date) -> int:
         """Return the leads that count in the week; a stored week ahead of it counts as well."""
-        return self.leads if self.week is not None and self.week >= week else 0
+        return self.leads if self._reaches(week) else 0
+
+    def week_claims_in(self, week: date) -> int:
+        """Return the claims that count in the week."""
+        return self.week_claims if self._reaches(week) else 0
+
+    def of_quality(self, quality: Quality, week: date) -> int:
+        """Return the claims of one quality that count in the week, blind ones apart."""
+        counted = {Quality.HOT: self.hot, Quality.WARM: self.warm, Quality.COLD: self.cold}
+        return counted[quality] if self._reaches(week) else 0
+
+    def week_before(self, week: date) -> tuple[int, int]:
+        """Return the claims, and the cold ones, in the week before the one from `week`."""
+        if self._reaches(week):
+            return self.claims_before, self.cold_before
+        if self.week == week - timedelta(days=7):
+            return self.week_claims, self.cold
+        return 0, 0
+
+    def _reaches(self, week: date) -> bool:
+        return self.week is not None and self.week >= week

@@ -12,9 +12,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from math import gcd
 
-from dibs.domain.decide import off, over_allowance
+from dibs.domain.decide import off
 from dibs.domain.errors import Refusal
 from dibs.domain.leads import Lead
+from dibs.domain.limits import over_allowance
+from dibs.domain.matching import mismatches
 from dibs.domain.playbook import Method, Model, Playbook
 from dibs.domain.reps import Limits, Rep
 
@@ -70,11 +72,18 @@ def candidates(
 ) -> Ring:
     """Return who the lead may be assigned to.
 
-    Narrowed as long as somebody is left: to others than who gave it back, to those of the lead's
-    territory where assignment goes by territory, and to tier 3 where tiers let a lead go (M2).
+    Only to those it fits (R1-R5), also while they are all at a limit; to anybody where it fits
+    nobody, since nothing stays unassigned (C7). Narrowed as long as somebody is left: to others
+    than who gave it back, to those who owe an assignment (F2), to those of the lead's territory
+    where assignment goes by territory, and to tier 3 where tiers let a lead go (M2).
     """
-    free = [rep for rep, limits in members if not not_assignable(rep, limits, playbook, now)]
+    known = list(members)
+    fitting = [one for one in known if not mismatches(lead, one[0], playbook)] or known
+    free = [rep for rep, limits in fitting if not not_assignable(rep, limits, playbook, now)]
     free = [rep for rep in free if rep.rep_id != lead.previous] or free
+    most = playbook.acceptance.claims_per_assignment
+    owing = {rep.rep_id for rep, limits in fitting if most and limits.raced >= most}
+    free = [rep for rep in free if rep.rep_id in owing] or free
     name = " ".join(sorted(lead.teams))
     if playbook.assignment.method is Method.TERRITORY and lead.territory:
         near = [rep for rep in free if lead.territory in rep.territories]

@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 
 from dibs.domain.errors import Busy
 from dibs.domain.leads import Claim, Lead, State, moved
+from dibs.domain.limits import with_one_more
 from dibs.domain.opening import taking
 from dibs.domain.playbook import Playbook
 from dibs.domain.reps import Limits, Rep
@@ -92,7 +93,7 @@ def _assigned(
         try:
             if holdings.assign(view.lead, view.rep, view.limits, playbook, taken):
                 if rep_id in members:
-                    counted = _with_one_more(view.rep, view.limits, taken.claim)
+                    counted = with_one_more(view.rep, view.lead, view.limits, playbook, taken.claim)
                     members[rep_id] = (view.rep, counted)
                 return taken.claim
         except Busy as busy:
@@ -128,10 +129,3 @@ def _last_resort(lead: Lead, playbook: Playbook, roster: Roster, now: datetime) 
     named = dict.fromkeys(playbook.teams[team].fallback for team in teams)
     reps = (roster.get(rep_id) for rep_id in named if rep_id)
     return next((rep.rep_id for rep in reps if rep is not None and rep.active), None)
-
-
-def _with_one_more(rep: Rep, limits: Limits, claim: Claim) -> Limits:
-    if claim.test:
-        return limits
-    week = max(rep.this_week(claim.claimed_at), limits.week or rep.this_week(claim.claimed_at))
-    return replace(limits, week=week, leads=limits.leads_in(week) + 1, in_hand=limits.in_hand + 1)

@@ -16,7 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from dibs.domain.decide import Refused, decide
+from dibs.domain.decide import Refused, decide_knowing
 from dibs.domain.errors import (
     AlreadyClaimed,
     Busy,
@@ -31,7 +31,7 @@ from dibs.domain.errors import (
 from dibs.domain.leads import Card, Claim, Lead, State
 from dibs.domain.links import Link, link_is_for
 from dibs.domain.opening import given_back, taking
-from dibs.domain.reps import Rep
+from dibs.domain.reps import Limits, Rep
 from dibs.usecases.race import RaceStore, RaceView
 
 ATTEMPTS = 6
@@ -124,11 +124,11 @@ def claim(
             view = view or store.read(lead_id, rep_id)
             proof(view)
             now = clock()
-            lead, rep = judge(store, view, now)
+            lead, rep, limits = judge(store, view, now)
             if lead.owner == rep_id and view.claim is not None and view.claim.epoch == lead.epoch:
                 return standing_win(store, view, view.claim, now, contact_shown_for)
             record = _record(view, lead, rep, now)
-            outdated = store.commit_claim(view, record)
+            outdated = store.commit_claim(replace(view, limits=limits), record)
             if outdated is None:
                 won = standing_win(store, view, record, now, contact_shown_for)
                 return replace(won, already_yours=False)
@@ -149,8 +149,8 @@ def claim(
     raise Busy
 
 
-def judge(store: RaceStore, view: RaceView, now: datetime) -> tuple[Lead, Rep]:
-    """Return lead and rep when the rep may claim the lead now, or holds it already.
+def judge(store: RaceStore, view: RaceView, now: datetime) -> tuple[Lead, Rep, Limits]:
+    """Return lead, rep and limits when the rep may claim the lead now, or holds it already.
 
     Raises:
         LeadNotFound: there is no such lead, or the rep may not know of it.
@@ -161,17 +161,17 @@ def judge(store: RaceStore, view: RaceView, now: datetime) -> tuple[Lead, Rep]:
     if lead is None or rep is None:
         raise LeadNotFound
     if lead.owner == rep.rep_id:
-        return lead, rep  # of whatever team: the last resort may be on another (C7)
+        return lead, rep, view.limits  # of whatever team: the last resort may be on another (C7)
     if rep.team not in lead.teams or lead.state is State.NEW:
         raise LeadNotFound
     if lead.owner is not None:
         raise _lost(store, view, lead, rep, now)
     if lead.state is not State.OPEN or now >= lead.closes_at:
         raise Expired
-    verdict = decide(lead, rep, view.limits, view.playbook, now)
+    verdict, limits = decide_knowing(lead, rep, view.limits, view.playbook, now, store.open_leads)
     if isinstance(verdict, Refused):
         raise ClaimRefused(verdict.refusals, verdict.lifts_at)
-    return lead, rep
+    return lead, rep, limits
 
 
 def _lost(store: RaceStore, view: RaceView, lead: Lead, rep: Rep, now: datetime) -> AlreadyClaimed:
@@ -194,7 +194,7 @@ def _lost(store: RaceStore, view: RaceView, lead: Lead, rep: Rep, now: datetime)
 
 
 def _record(view: RaceView, lead: Lead, rep: Rep, now: datetime) -> Claim:
-    told = view.noticed_at or lead.openings(rep.team)[rep.tier - 1] or lead.opens_at
+    told = view.noticed_at or lead.opens_for(rep) or lead.opens_at
     return taking(lead, rep, view.playbook, now, told)
 
 

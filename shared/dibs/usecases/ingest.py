@@ -10,6 +10,9 @@ from datetime import datetime
 
 from dibs.domain.errors import Busy
 from dibs.domain.leads import (
+    LANGUAGE_BYTES,
+    PRODUCT_BYTES,
+    SEGMENT_BYTES,
     SOURCE_BYTES,
     TERRITORY_BYTES,
     Card,
@@ -18,8 +21,8 @@ from dibs.domain.leads import (
     State,
     lead_id_for,
     moved,
-    pool_for,
 )
+from dibs.domain.matching import skills_needed
 from dibs.domain.opening import opening, races
 from dibs.domain.playbook import Playbook
 from dibs.usecases.ports import LeadStore
@@ -28,7 +31,7 @@ TRIES = 6
 # What the race depends on stays as it was first sent.
 _RACED_ON = ("score", "territory", "segment", "product", "team", "test")
 # The lock item stays at most 1 KB whatever a source sends; the card keeps every letter.
-_PREVIEW_BYTES = {"company": 120, "company_size": 24, "contact_title": 80, "source": SOURCE_BYTES}
+_PREVIEW_BYTES = {"company": 80, "company_size": 20, "contact_title": 48, "source": SOURCE_BYTES}
 
 
 @dataclass(frozen=True)
@@ -86,22 +89,22 @@ def ingest(
 
 
 def _new(card: Card, playbook: Playbook, salt: bytes, now: datetime) -> Lead:
-    quality = playbook.quality_of(card.score)
+    route = playbook.route_for(
+        {
+            "team": card.team,
+            "source": card.source,
+            "territory": card.territory,
+            "segment": card.segment,
+            "product": card.product,
+        }
+    )
     lead = Lead(
         lead_id=card.lead_id,
         state=State.NEW,
         epoch=1,
-        teams=playbook.teams_for(
-            {
-                "team": card.team,
-                "source": card.source,
-                "territory": card.territory,
-                "segment": card.segment,
-                "product": card.product,
-            }
-        ),
-        quality=quality,
-        pool=pool_for(quality),
+        teams=route.teams,
+        pods=route.pods,
+        quality=playbook.quality_of(card.score),
         preview=preview_of(card),
         salt=salt,
         opens_at=now,
@@ -110,6 +113,10 @@ def _new(card: Card, playbook: Playbook, salt: bytes, now: datetime) -> Lead:
         received_at=now,
         test=card.test,
         territory=_cut(card.territory, TERRITORY_BYTES),
+        segment=_cut(card.segment, SEGMENT_BYTES),
+        product=_cut(card.product, PRODUCT_BYTES),
+        language=_cut(card.language, LANGUAGE_BYTES),
+        needs=skills_needed(card.needs, playbook.matching),
     )
     return opening(lead, playbook, now)
 

@@ -115,7 +115,7 @@ def unseen(chunk: Chunk, desk: Desk) -> None:
 
 def _let_in(rep: Rep, lead: Lead, now: datetime) -> bool:
     """Tell whether the rep's wave has opened: a failed push may be of another lead than this."""
-    opens_at = lead.openings(rep.team)[rep.tier - 1]
+    opens_at = lead.opens_for(rep)
     return opens_at is not None and opens_at <= now
 
 

@@ -6,9 +6,11 @@ import random
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import cache
 
-from dibs.domain.decide import Eligible, decide, over_allowance
+from dibs.domain.decide import Eligible, decide_knowing
 from dibs.domain.leads import Lead, State
+from dibs.domain.limits import over_allowance, over_limits
 from dibs.domain.opening import latest_opening, next_opening, opened_early
 from dibs.domain.playbook import Model, Playbook
 from dibs.domain.reps import Limits, Rep
@@ -80,7 +82,7 @@ def deal(fact: Fact, lead: Lead, floor: Floor, *, wake: bool = True) -> None:
             lead = early
     opened = latest_opening(lead, now + NEAR)
     if opened is not None and (lead.told_at is None or opened > lead.told_at):
-        reps = eligible(lead, members, playbook, max(now, opened))
+        reps = eligible(lead, members, playbook, max(now, opened), floor.race.open_leads)
         starts = opened if opened > now else None
         floor.queue.put(chunks("offer", lead, reps, now, starts))
         floor.leads.told(lead, opened)
@@ -128,8 +130,8 @@ def _is_full(lead_id: str, rep_id: str, floor: Floor) -> bool:
     rep, playbook = view.rep, view.playbook
     if rep is None:
         return False
-    full = view.limits.claims_on(rep.today(now)) >= playbook.claims_per_day
-    return full or bool(over_allowance(rep, view.limits, playbook, now))
+    full = over_limits(rep, view.limits, playbook, now)
+    return bool(full or over_allowance(rep, view.limits, playbook, now))
 
 
 def expired(fact: Fact, lead: Lead, floor: Floor) -> None:
@@ -175,17 +177,22 @@ _BY_KIND: dict[str, Callable[[Fact, Lead, Floor], None]] = {
 
 
 def eligible(
-    lead: Lead, roster: Iterable[tuple[Rep, Limits]], playbook: Playbook, at: datetime
+    lead: Lead,
+    roster: Iterable[tuple[Rep, Limits]],
+    playbook: Playbook,
+    at: datetime,
+    open_leads: Callable[[], list[Lead]],
 ) -> list[Rep]:
     """Return the reps who may claim at `at`. Advisory: the claim judges again.
 
     Those of earlier waves are among them: who came on, or to another tier, since then was not
     told, and who was is not told twice.
     """
+    known = cache(open_leads)  # asked for once, and only where somebody owes something
     return [
         rep
         for rep, limits in roster
-        if isinstance(decide(lead, rep, limits, playbook, at), Eligible)
+        if isinstance(decide_knowing(lead, rep, limits, playbook, at, known)[0], Eligible)
     ]
 
 

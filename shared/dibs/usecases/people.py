@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import date, datetime
@@ -10,7 +11,8 @@ from zoneinfo import available_timezones
 
 from dibs.domain.calendar import Hours, parse_hours
 from dibs.domain.errors import FieldError, InvalidInput, RouteNotFound
-from dibs.domain.leads import TERRITORY_BYTES
+from dibs.domain.leads import PRODUCT_BYTES, SEGMENT_BYTES, TERRITORY_BYTES
+from dibs.domain.matching import HIGHEST_LEVEL
 from dibs.domain.playbook import Playbook
 from dibs.domain.reps import Rep
 from dibs.usecases.ports import Holdings, Roster
@@ -19,9 +21,12 @@ from dibs.usecases.work import let_go
 
 # What a claim reads of a rep stays small.
 MOST_LEAVE = 8
-MOST_TERRITORIES = 10
+MOST_NAMES = 10
 MOST_SHIFTS = 4
 HEAVIEST = 10
+
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
+_POD = re.compile(r"[A-Za-z0-9_-]{1,12}")
 
 Given = Mapping[str, Any]
 
@@ -29,7 +34,8 @@ Given = Mapping[str, Any]
 def change_profile(roster: Roster, rep_id: str, given: Given) -> Rep:
     """Change what is named of a rep's profile, and return the rep as they are now.
 
-    Fields: `team`, `tier` (1 to 3), `zone`, `weight` (1 to 10), `territories`, `hours`
+    Fields: `team`, `tier` (1 to 3), `zone`, `weight` (1 to 10), `territories`,
+    `segments`, `skills` (`{"solar": 2}`), `speaks` (language tags), `interests`, `pod`, `hours`
     (`{"mon": ["09:00-18:00"]}`, empty: the team's), `leave` (`[{"from": day, "to": day}]`, the last
     day included), `joined_on`.
 
@@ -109,15 +115,46 @@ def _zone(value: Any, playbook: Playbook) -> str:
     return value
 
 
-def _territories(value: Any, playbook: Playbook) -> tuple[str, ...]:
+def _names(longest: int) -> Callable[[Any, Playbook], tuple[str, ...]]:
+    def read(value: Any, playbook: Playbook) -> tuple[str, ...]:
+        del playbook
+        words = [word.strip() if isinstance(word, str) else "" for word in _listed(value)]
+        if not all(word.isprintable() for word in words):
+            raise ValueError("send plain text")
+        fits = all(0 < len(word.encode()) <= longest for word in words)
+        if len(words) > MOST_NAMES or not fits:
+            raise ValueError(f"send up to {MOST_NAMES} names of up to {longest} bytes")
+        return tuple(dict.fromkeys(words))
+
+    return read
+
+
+def _skills(value: Any, playbook: Playbook) -> tuple[tuple[str, int], ...]:
+    if not isinstance(value, dict):
+        raise ValueError('write them with their levels, as {"solar": 2}')
+    known = playbook.matching.skills
+    for name, level in value.items():
+        if name not in known:
+            named = ", ".join(known) or "none so far"
+            raise ValueError(f"{name!r} is no skill; the playbook's matching.skills are {named}")
+        if isinstance(level, bool) or not isinstance(level, int) or not 1 <= level <= HIGHEST_LEVEL:
+            raise ValueError(f"give {name} a level from 1 to {HIGHEST_LEVEL}")
+    return tuple(sorted(value.items()))
+
+
+def _languages(value: Any, playbook: Playbook) -> tuple[str, ...]:
     del playbook
-    words = [word.strip() if isinstance(word, str) else "" for word in _listed(value)]
-    if not all(word.isprintable() for word in words):
-        raise ValueError("send plain text")
-    fits = all(0 < len(word.encode()) <= TERRITORY_BYTES for word in words)
-    if len(words) > MOST_TERRITORIES or not fits:
-        raise ValueError(f"send up to {MOST_TERRITORIES} names of up to {TERRITORY_BYTES} bytes")
-    return tuple(dict.fromkeys(words))
+    tags = [tag if isinstance(tag, str) else "" for tag in _listed(value)]
+    if len(tags) > MOST_NAMES or not all(map(_LANGUAGE.fullmatch, tags)):
+        raise ValueError(f"send up to {MOST_NAMES} language tags such as en, ms or zh-Hans")
+    return tuple(dict.fromkeys(tags))
+
+
+def _pod(value: Any, playbook: Playbook) -> str:
+    del playbook
+    if not isinstance(value, str) or (value and not _POD.fullmatch(value)):
+        raise ValueError("use up to 12 of A-Z, a-z, 0-9, - and _; empty for none")
+    return value
 
 
 def _hours(value: Any, playbook: Playbook) -> Hours:
@@ -171,7 +208,12 @@ _READ: dict[str, Callable[[Any, Playbook], Any]] = {
     "tier": _whole(1, 3),
     "zone": _zone,
     "weight": _whole(1, HEAVIEST),
-    "territories": _territories,
+    "territories": _names(TERRITORY_BYTES),
+    "segments": _names(SEGMENT_BYTES),
+    "skills": _skills,
+    "speaks": _languages,
+    "interests": _names(PRODUCT_BYTES),
+    "pod": _pod,
     "hours": _hours,
     "leave": leave_of,
     "joined_on": lambda value, _: None if value is None else _day(value),

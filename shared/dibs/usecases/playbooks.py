@@ -10,7 +10,7 @@ from typing import Any
 
 from dibs.domain.errors import FieldError, InvalidInput, Outdated, RouteNotFound
 from dibs.domain.leads import Pool
-from dibs.domain.playbook import Model, Offsets, Playbook, Window
+from dibs.domain.playbook import AT_ONCE, Model, Offsets, Playbook, Window
 from dibs.domain.problems import fallback_problems, problems, warnings
 from dibs.domain.reps import Rep
 from dibs.usecases.ports import Playbooks, Roster, Version
@@ -177,7 +177,8 @@ def _of_tier(tier: int, reps: Sequence[Rep]) -> int:
 def _told_at_once(playbook: Playbook, team: str, pool: Pool, reps: Sequence[Rep]) -> int:
     if team not in playbook.teams:
         return 0
-    offsets = playbook.offsets(team, "", pool)
+    window = playbook.window_for(team, "")
+    offsets = (window.premium if pool is Pool.PREMIUM else window.standard) or AT_ONCE
     return sum(offsets[rep.tier - 1] == 0 for rep in reps)
 
 

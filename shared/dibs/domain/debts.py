@@ -1,0 +1,146 @@
+"""What must be taken beside the leads everybody wants: hot for warm, assignments, cold (F1-F3).
+
+A debt is counted in the rep's calendar week. It bites only while it can be paid: as long as a
+lead it asks for is open to the rep, or an assignment waits for them. So no rep is locked out for
+want of a lead that does not exist. Blind leads neither make nor pay a debt, nor does a debt keep
+anybody from them: a refusal would tell what they are (F4). Test leads count nowhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from dibs.domain.errors import Refusal
+from dibs.domain.leads import Lead, Quality
+from dibs.domain.playbook import Playbook
+from dibs.domain.reps import Limits, Rep
+
+PAID_BY = {"owes_warm": Quality.WARM, "owes_cold": Quality.COLD}
+"""What pays the debts that are paid by claiming, by the refusal's code."""
+
+
+@dataclass(frozen=True)
+class Debt:
+    """How far a rep is from a debt: `used` of `most`; at `most` the next one must be paid first."""
+
+    rule: str
+    used: int
+    most: int
+
+
+def debts(rep: Rep, limits: Limits, playbook: Playbook, now: datetime) -> list[Debt]:
+    """Return where the rep stands with every rule that is on, before it bites."""
+    rules, week = playbook.acceptance, rep.this_week(now)
+    found = []
+    if rules.hot_per_warm:
+        found.append(
+            Debt(
+                "F1", limits.of_quality(Quality.HOT, week), hot_allowed(rep, limits, playbook, now)
+            )
+        )
+    if rules.claims_per_assignment:
+        found.append(Debt("F2", limits.raced, rules.claims_per_assignment))
+    if rules.cold_per_week:
+        found.append(Debt("F3", limits.of_quality(Quality.COLD, week), rules.cold_per_week))
+    return found
+
+
+def hot_allowed(rep: Rep, limits: Limits, playbook: Playbook, now: datetime) -> int:
+    """Return how many hot leads may be claimed in the week, with the warm ones claimed so far."""
+    warm = limits.of_quality(Quality.WARM, rep.this_week(now))
+    return playbook.acceptance.hot_per_warm * (1 + warm)
+
+
+def hot_is_bound(lead: Lead, limits: Limits, playbook: Playbook, now: datetime) -> bool:
+    """Tell whether the rule binds this lead: a hot one, while there are warm ones to claim."""
+    hot = lead.quality is Quality.HOT and not _exempt(lead)
+    return bool(playbook.acceptance.hot_per_warm) and hot and _payable(limits, Quality.WARM, now)
+
+
+def owes_warm(
+    lead: Lead, rep: Rep, limits: Limits, playbook: Playbook, now: datetime
+) -> list[Refusal]:
+    """Hot for warm (F1): after so many hot leads in a week a warm one is due."""
+    hot = limits.of_quality(Quality.HOT, rep.this_week(now))
+    bound = hot_is_bound(lead, limits, playbook, now)
+    if not bound or hot < hot_allowed(rep, limits, playbook, now):
+        return []
+    return [
+        Refusal(
+            "owes_warm",
+            _until(limits, Quality.WARM),
+            f"You have claimed {hot} hot leads this week. Claim a warm one first.",
+        )
+    ]
+
+
+def owes_assignment(
+    lead: Lead, rep: Rep, limits: Limits, playbook: Playbook, now: datetime
+) -> list[Refusal]:
+    """Assignments accepted (F2): after so many claims the lead assigned to the rep comes first."""
+    del rep, now
+    most = playbook.acceptance.claims_per_assignment
+    if not most or lead.test or limits.raced < most or not limits.unaccepted:
+        return []
+    return [
+        Refusal(
+            "owes_assignment",
+            None,
+            f"You have claimed {limits.raced} leads. Accept the one assigned to you first.",
+        )
+    ]
+
+
+def owes_cold(
+    lead: Lead, rep: Rep, limits: Limits, playbook: Playbook, now: datetime
+) -> list[Refusal]:
+    """Cold leads (F3): who claimed too few last week makes up for it before other leads.
+
+    Who claimed nothing at all last week was away, or not yet racing, and owes nothing.
+    """
+    wanted = playbook.acceptance.cold_per_week
+    if not wanted or lead.quality is Quality.COLD or _exempt(lead):
+        return []
+    week = rep.this_week(now)
+    claims, cold = limits.week_before(week)
+    missing = wanted - cold - limits.of_quality(Quality.COLD, week)
+    if not claims or missing <= 0 or not _payable(limits, Quality.COLD, now):
+        return []
+    return [
+        Refusal(
+            "owes_cold",
+            _until(limits, Quality.COLD),
+            f"You claimed {cold} cold leads last week, of {wanted}. Claim {missing} more first.",
+        )
+    ]
+
+
+def with_payable(
+    limits: Limits, leads: Iterable[Lead], may_claim: Callable[[Lead], bool], now: datetime
+) -> Limits:
+    """Return the limits knowing until when a lead of each quality is open to the rep.
+
+    `may_claim` tells whether the rep may have a lead as it stands, whatever they owe.
+    """
+    until: dict[Quality, datetime] = {}
+    for lead in leads:
+        if not _exempt(lead) and now < lead.closes_at and may_claim(lead):
+            until[lead.quality] = max(lead.closes_at, until.get(lead.quality, lead.closes_at))
+    return replace(limits, payable=until)
+
+
+def _exempt(lead: Lead) -> bool:
+    return lead.blind or lead.test
+
+
+def _payable(limits: Limits, quality: Quality, now: datetime) -> bool:
+    if limits.payable is None:
+        return True
+    until = limits.payable.get(quality)
+    return until is not None and now < until
+
+
+def _until(limits: Limits, quality: Quality) -> datetime | None:
+    return None if limits.payable is None else limits.payable.get(quality)

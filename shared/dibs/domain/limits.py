@@ -1,0 +1,177 @@
+"""How many leads a rep may take: limits of competitive claims (F7) and the allowance (M4). Pure.
+
+Counted is every race won: in the open pool, blind, and among newcomers. Not counted are
+assignments, test leads, and claims undone; a lead given back later still counts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+
+from dibs.domain.calendar import day_start
+from dibs.domain.errors import Refusal
+from dibs.domain.leads import Claim, Lead, Quality
+from dibs.domain.playbook import Limit, Playbook
+from dibs.domain.reps import Limits, Rep
+
+SPANS = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(days=7)}
+"""How long the spans of rolling limits are."""
+
+
+def over_limits(rep: Rep, limits: Limits, playbook: Playbook, now: datetime) -> list[Refusal]:
+    """Return every limit of competitive claims the rep has reached (F7)."""
+    return [
+        _reached(limit, rep, limits, now)
+        for limit in playbook.limits_of(rep.tier)
+        if used(limit, rep, limits, now) >= limit.most
+    ]
+
+
+def used(limit: Limit, rep: Rep, limits: Limits, now: datetime) -> int:
+    """Return how much of a limit the rep has used up at `now`."""
+    if limit.per == "in_hand":
+        return limits.in_hand
+    if limit.rolling:
+        return len(_inside(limit, limits, now))
+    if limit.per == "hour":
+        return limits.claims_in(rep.this_hour(now))
+    if limit.per == "day":
+        return limits.claims_on(rep.today(now))
+    return limits.week_claims_in(rep.this_week(now))
+
+
+def _reached(limit: Limit, rep: Rep, limits: Limits, now: datetime) -> Refusal:
+    """Return a limit's refusal: when it lifts, and how."""
+    if limit.per == "in_hand":
+        return Refusal(
+            "open_load",
+            None,
+            f"You hold {limits.in_hand} leads you have not worked yet. Work one first.",
+        )
+    if limit.rolling:
+        return _rolled(limit, limits, now)
+    if limit.per == "hour":
+        hour = max(rep.this_hour(now), limits.hour or rep.this_hour(now))
+        return Refusal(
+            "hourly_limit",
+            hour + SPANS["hour"],
+            f"You have reached your limit for this hour ({limit.most}).",
+        )
+    if limit.per == "day":
+        day = max(rep.today(now), limits.day or rep.today(now))
+        return Refusal(
+            "daily_limit",
+            day_after(day, rep.zone),
+            f"You have reached your limit for today ({limit.most}). "
+            "The count starts again at midnight in your time zone.",
+        )
+    return Refusal(
+        "weekly_limit",
+        _next_week(rep, limits, now),
+        f"You have reached your limit of claims for this week ({limit.most}). "
+        "The count starts again on Monday in your time zone.",
+    )
+
+
+def _rolled(limit: Limit, limits: Limits, now: datetime) -> Refusal:
+    """Return the refusal of a limit over any span: it lifts when enough claims have left it."""
+    inside, most = _inside(limit, limits, now), limit.most
+    lifts_at = inside[len(inside) - most] + SPANS[limit.per]
+    if limit.per == "hour":
+        return Refusal("hourly_limit", lifts_at, f"You have claimed {most} leads within one hour.")
+    if limit.per == "day":
+        return Refusal("daily_limit", lifts_at, f"You have claimed {most} leads within one day.")
+    return Refusal("weekly_limit", lifts_at, f"You have claimed {most} leads within one week.")
+
+
+def _inside(limit: Limit, limits: Limits, now: datetime) -> list[datetime]:
+    """Return the claims within the span that ends at `now`, the oldest first."""
+    start = now - SPANS[limit.per]
+    return sorted(at for at in limits.recent if at > start)
+
+
+def rolling(playbook: Playbook, rep: Rep) -> list[Limit]:
+    """Return the limits that need to know when the latest claims were."""
+    return [limit for limit in playbook.limits_of(rep.tier) if limit.rolling]
+
+
+def with_one_more(rep: Rep, lead: Lead, limits: Limits, playbook: Playbook, claim: Claim) -> Limits:
+    """Return what the rep has used up once they have taken the lead; a test lead counts nowhere."""
+    if claim.test:
+        return limits
+    now, won = claim.claimed_at, int(claim.competitive)
+    hour, day, week = rep.this_hour(now), rep.today(now), rep.this_week(now)
+    claims_before, cold_before = limits.week_before(week)
+    seen = {quality: limits.of_quality(quality, week) for quality in Quality}
+    if won and not lead.blind:
+        seen[lead.quality] += 1
+    counted = replace(
+        limits,
+        in_hand=limits.in_hand + 1,
+        week=max(week, limits.week or week),
+        leads=limits.leads_in(week) + 1,
+        week_claims=limits.week_claims_in(week) + won,
+        hot=seen[Quality.HOT],
+        warm=seen[Quality.WARM],
+        cold=seen[Quality.COLD],
+        claims_before=claims_before,
+        cold_before=cold_before,
+    )
+    if not won:
+        return replace(counted, unaccepted=limits.unaccepted + 1)
+    return replace(
+        counted,
+        hour=max(hour, limits.hour or hour),
+        hour_claims=limits.claims_in(hour) + 1,
+        day=max(day, limits.day or day),
+        claims=limits.claims_on(day) + 1,
+        raced=limits.raced + 1,
+        ever=limits.ever + 1,
+        recent=(*limits.recent, now) if rolling(playbook, rep) else limits.recent,
+    )
+
+
+def over_allowance(rep: Rep, limits: Limits, playbook: Playbook, now: datetime) -> list[Refusal]:
+    """Return the weekly allowance's refusal (M4) when the rep has used it up."""
+    allowance = allowance_of(rep, playbook, now)
+    if allowance is None or limits.leads_in(rep.this_week(now)) < allowance:
+        return []
+    return [
+        Refusal(
+            "weekly_allowance",
+            _next_week(rep, limits, now),
+            f"You have had your leads for this week ({allowance}). "
+            "The count starts again on Monday in your time zone.",
+        )
+    ]
+
+
+def _next_week(rep: Rep, limits: Limits, now: datetime) -> datetime:
+    week = rep.this_week(now)
+    return day_start(max(week, limits.week or week) + timedelta(days=7), rep.zone)
+
+
+def allowance_of(rep: Rep, playbook: Playbook, now: datetime) -> int | None:
+    """Return how many leads the rep may take this week (M4), None where there is no quota."""
+    if not playbook.quota.enabled:
+        return None
+    whole = playbook.quota.base_per_week if rep.allowance is None else rep.allowance
+    return first_week(whole, rep.joined_on, rep.this_week(now))
+
+
+def first_week(weekly: int, joined: date | None, week_first: date) -> int:
+    """Return the allowance of the week that begins on `week_first`.
+
+    In the week a rep joins, `weekly` is pro rata for the calendar days left of it, the day of
+    joining among them, rounded up; every other week has all of it.
+    """
+    missed = (joined - week_first).days if joined else 0
+    if not 0 < missed < 7:
+        return weekly
+    return -(-weekly * (7 - missed) // 7)
+
+
+def day_after(day: date, zone: str) -> datetime:
+    """Return, in UTC, the first moment of the zone's next calendar day (DST-correct)."""
+    return day_start(day + timedelta(days=1), zone)

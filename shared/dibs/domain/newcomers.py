@@ -1,0 +1,83 @@
+"""How the new ones come into the race (F8, F9), by weeks since they joined. Pure."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+
+from dibs.domain.calendar import day_start
+from dibs.domain.errors import Refusal
+from dibs.domain.leads import Lead
+from dibs.domain.playbook import Playbook
+from dibs.domain.reps import Rep
+
+
+class Phase(StrEnum):
+    """Where a newcomer stands (F9): weeks 1-4, 5-8, 9-12, and from week 13 on."""
+
+    ASSIGNED = "assigned"
+    COHORT = "cohort"
+    PROTECTED = "protected"
+    FULL = "full"
+
+
+def phase_of(rep: Rep, playbook: Playbook, now: datetime) -> Phase:
+    """Return a rep's phase; who has no first day on record is no newcomer."""
+    rules = playbook.newcomers
+    if not rules.enabled or rep.joined_on is None:
+        return Phase.FULL
+    return _phase_on(rep.today(now), rep.joined_on, playbook)
+
+
+def _phase_on(day: date, joined: date, playbook: Playbook) -> Phase:
+    rules, weeks = playbook.newcomers, (day - joined).days // 7
+    if weeks < rules.assigned_weeks:
+        return Phase.ASSIGNED
+    if weeks < rules.cohort_weeks:
+        return Phase.COHORT
+    return Phase.PROTECTED if weeks < rules.protected_weeks else Phase.FULL
+
+
+def guaranteed(rep: Rep, playbook: Playbook, now: datetime) -> int:
+    """Return how many leads a week the rep is guaranteed (F8), 0 for who is no newcomer."""
+    rules = playbook.newcomers
+    if not rules.enabled or rep.joined_on is None:
+        return 0
+    return rules.per_week if (rep.today(now) - rep.joined_on).days < rules.until_day else 0
+
+
+def protected(joined: date | None, day: date, playbook: Playbook) -> bool:
+    """Tell whether what a rep did on `day` is kept out of tiers and boards (F9)."""
+    if not playbook.newcomers.enabled or joined is None:
+        return False
+    return _phase_on(day, joined, playbook) is not Phase.FULL
+
+
+def not_in_phase(lead: Lead, rep: Rep, playbook: Playbook, now: datetime) -> list[Refusal]:
+    """Return why a newcomer may not race for the lead yet, or the others not among them (F9)."""
+    phase, rules = phase_of(rep, playbook, now), playbook.newcomers
+    if phase is Phase.ASSIGNED:
+        return [
+            Refusal(
+                "newcomer",
+                _week(rep, rules.assigned_weeks),
+                "You are new: in your first weeks leads come to you by assignment.",
+            )
+        ]
+    if phase is Phase.COHORT and lead.reserved != "cohort":
+        return [
+            Refusal(
+                "newcomer",
+                _week(rep, rules.cohort_weeks),
+                "You are new: for now you race among newcomers only.",
+            )
+        ]
+    if phase is not Phase.COHORT and lead.reserved == "cohort":
+        return [Refusal("newcomers_only", None, "This lead is for newcomers to race for.")]
+    return []
+
+
+def _week(rep: Rep, weeks: int) -> datetime:
+    """Return when a rep's `weeks` weeks are over."""
+    joined = rep.joined_on or date.min
+    return day_start(joined + timedelta(weeks=weeks), rep.zone)
