@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -9,8 +10,9 @@ from dibs.adapters.ledger import DynamoLedger
 from dibs.adapters.results import DynamoResults
 from dibs.adapters.translations import refusal_sentence
 from dibs.domain.calendar import Kind, last_completed, next_on_duty
+from dibs.domain.debts import debts
 from dibs.domain.decide import off, schedule_of
-from dibs.domain.limits import allowance_of, day_after
+from dibs.domain.limits import allowance_of, day_after, used
 from dibs.domain.playbook import Model, Playbook
 from dibs.domain.reps import Limits, Rep
 from dibs.domain.tiers import Outlook
@@ -47,6 +49,17 @@ def card_of(
             "most_a_day": playbook.claims_per_day,
             "starts_again_at": day_after(today, rep.zone),
         },
+        "limits": [
+            {
+                "per": limit.per,
+                "rolling": limit.rolling,
+                "used": used(limit, rep, limits, now),
+                "most": limit.most,
+            }
+            for limit in playbook.limits_of(rep.tier)
+        ],
+        "debts": [asdict(debt) for debt in debts(rep, limits, playbook, now)],
+        "unaccepted": limits.unaccepted,
         "in_hand": limits.in_hand,
         "tier": rep.tier,
         "tier_metrics": _metrics(rep, playbook, ledger, now),

@@ -30,6 +30,7 @@ from dibs.usecases.reps import (
     set_quiet,
     sight,
 )
+from dibs.usecases.work import accept
 from rep.card import card_of
 
 
@@ -92,6 +93,14 @@ def release(event: Event) -> Response:
     json_object(raw_body(event))
     lead = undo(wiring.race(), lead_id(event), rep_id, bearer(token), clock.now)
     return answer(200, {"lead_id": lead.lead_id, "state": lead.state, "undone": True})
+
+
+def accepted(event: Event) -> Response:
+    """`POST /leads/{lead_id}/accept`: I take the lead that was assigned to me (F2)."""
+    rep_id, token = bearer_token(event)
+    proof = bearer(token)
+    lead = accept(wiring.race(), wiring.holdings(), lead_id(event), rep_id, proof, clock.now)
+    return answer(200, {"lead_id": lead.lead_id, "accepted": True})
 
 
 def availability(event: Event) -> Response:
@@ -175,6 +184,7 @@ ROUTES = {
     "POST /leads/{lead_id}/seen": seen,
     "POST /leads/{lead_id}/decline": decline,
     "POST /leads/{lead_id}/release": release,
+    "POST /leads/{lead_id}/accept": accepted,
     "PUT /me/availability": availability,
     "PUT /me/devices/{device_id}": put_device,
     "DELETE /me/devices/{device_id}": delete_device,

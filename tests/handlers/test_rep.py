@@ -13,6 +13,7 @@ from dibs import wiring
 from dibs.adapters import clients
 from dibs.domain.leads import Lead, State
 from dibs.domain.reps import Device, Platform, Rep
+from dibs.usecases.assign import serve
 from dibs.usecases.claim import token_hash
 from handlers.office import AINA, BEN, CHONG, DAYANG, MANAGER, Answer, Office, event, http, sqs
 from support.builders import a_playbook, token_of
@@ -23,6 +24,7 @@ ROUTES = [
     ("POST /leads/{lead_id}/seen", {"lead_id": "5x5tb6qkrubq"}),
     ("POST /leads/{lead_id}/decline", {"lead_id": "5x5tb6qkrubq"}),
     ("POST /leads/{lead_id}/release", {"lead_id": "5x5tb6qkrubq"}),
+    ("POST /leads/{lead_id}/accept", {"lead_id": "5x5tb6qkrubq"}),
     ("PUT /me/availability", {}),
     ("PUT /me/devices/{device_id}", {"device_id": "phone"}),
     ("DELETE /me/devices/{device_id}", {"device_id": "phone"}),
@@ -228,6 +230,31 @@ def test_a_claim_is_not_given_back_later(office: Office) -> None:
     answer = on_lead(office, lead, "release")
     assert (answer.status, answer.code) == (409, "undo_over")
     assert office.now(lead).state is State.CLAIMED
+
+
+def test_an_assigned_lead_is_accepted_once_and_frees_the_race(office: Office) -> None:
+    office.hire(AINA)
+    office.put_playbook(a_playbook(model="round-robin"))
+    assigned = office.lead()
+    world = office.world
+    assert serve([assigned], world.race, world.roster, world.holdings, lambda: office.clock.at)
+    office.hire(BEN)
+    office.put_playbook(a_playbook(acceptance={"claims_per_assignment": 1}))
+    raced, next_one = office.lead(2), office.lead(3)
+    assert office.claim(raced).status == 200
+    owes = office.claim(next_one)
+    assert (owes.status, owes.json["rules"]) == (403, ["owes_assignment"])
+    assert owes.json["lifts_at"] is None
+    for _ in range(2):
+        answer = on_lead(office, assigned, "accept")
+        assert (answer.status, answer.json) == (
+            200,
+            {"lead_id": assigned.lead_id, "accepted": True},
+        )
+    used = dict(world.roster.team("north", fresh=True))[AINA]
+    assert (used.unaccepted, used.raced) == (0, 0)
+    assert office.claim(next_one).status == 200
+    assert on_lead(office, assigned, "accept", BEN).code == "not_yours"
 
 
 def test_nobody_gives_back_what_they_do_not_hold(office: Office) -> None:

@@ -424,6 +424,19 @@ class FakeHoldings:
         self._before_a_write()
         return self._memory.put_back(held, back, moves, rep, limits)
 
+    def accept(self, lead: Lead, at: datetime) -> bool:
+        self._before_a_write()
+        stored = self._memory.leads[lead.lead_id]
+        known = (stored.state, stored.owner, stored.epoch, stored.accepted_at)
+        if known != (State.ASSIGNED, lead.owner, lead.epoch, None):
+            return False
+        self._memory.leads[lead.lead_id] = replace(stored, accepted_at=at)
+        used = self._memory.limits[str(lead.owner)]
+        if not lead.test:
+            counted = replace(used, unaccepted=max(0, used.unaccepted - 1), raced=0)
+            self._memory.limits[str(lead.owner)] = counted
+        return True
+
     def nudged(self, lead: Lead) -> bool:
         stored, due = self._memory.leads[lead.lead_id], self._memory.look_at.get(lead.lead_id)
         back = stored.return_at

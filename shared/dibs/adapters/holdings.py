@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from dibs.adapters import keys
+from dibs.adapters.clock import to_ms
 from dibs.adapters.dynamo import ConditionFailed, Dynamo
 from dibs.adapters.race import (
     count_lead,
@@ -16,6 +17,7 @@ from dibs.adapters.race import (
     read_waiting,
     reopen_lock,
     take_lock,
+    take_off,
 )
 from dibs.adapters.records import Item, lead_from
 from dibs.adapters.settings import Settings
@@ -110,6 +112,25 @@ class DynamoHoldings:
                 *less_used(self._to, held, rep, limits),
             ]
         )
+
+    def accept(self, lead: Lead, at: datetime) -> bool:
+        """Note that its holder has accepted an assigned lead (F2)."""
+        lock = {
+            "TableName": self._to.leads_table,
+            "Key": {"lead_id": {"S": lead.lead_id}, "sk": {"S": keys.LOCK}},
+            "UpdateExpression": "SET accepted_at = :at",
+            "ConditionExpression": "epoch = :epoch AND #state = :assigned AND #owner = :rep "
+            "AND attribute_not_exists(accepted_at)",
+            "ExpressionAttributeNames": {"#state": "state", "#owner": "owner"},
+            "ExpressionAttributeValues": {
+                ":at": {"N": str(to_ms(at))},
+                ":epoch": {"N": str(lead.epoch)},
+                ":assigned": {"S": lead.state.value},
+                ":rep": {"S": str(lead.owner)},
+            },
+        }
+        counted = [] if lead.test else [take_off(self._to, str(lead.owner), "unaccepted")]
+        return self._stored([{"Update": lock}, *counted])
 
     def nudged(self, lead: Lead) -> bool:
         """Note that the holder was reminded: the lead is looked at again when it goes back."""

@@ -408,7 +408,7 @@ def _guard_debts(
         count.values[":most_raced"] = {"N": str(most)}
         count.only(
             "(attribute_not_exists(raced) OR raced < :most_raced "
-            "OR attribute_not_exists(unaccepted) OR unaccepted = :none)"
+            "OR attribute_not_exists(unaccepted) OR unaccepted <= :none)"
         )
     elif most:
         count.below("raced", most)
@@ -555,6 +555,20 @@ def less_used(
             {":less": {"N": "-1"}, ":zero": {"N": "0"}, **values},
         )
     ]
+
+
+def take_off(to: Settings, rep_id: str, *counters: str) -> dict[str, Any]:
+    """Return the write that takes one off a rep's counters.
+
+    With an assignment accepted their claims since the last one start again (F2).
+    """
+    change = "ADD " + ", ".join(f"{name} :less" for name in counters)
+    values: Item = {":less": {"N": "-1"}}
+    if "unaccepted" in counters:
+        change += " SET raced = :none"
+        values[":none"] = {"N": "0"}
+    key: Item = {"pk": {"S": keys.rep(rep_id)}}
+    return _update(to.organisation_table, key, change, "attribute_exists(pk)", {}, values)
 
 
 def reopen_lock(to: Settings, held: Lead, back: Lead) -> dict[str, Any]:

@@ -664,7 +664,7 @@ def rep_from(item: Item) -> tuple[Rep, Limits, str | None]:
         claims_before=int(record.claims_before or 0),
         cold_before=int(record.cold_before or 0),
         raced=int(record.raced or 0),
-        unaccepted=int(record.unaccepted or 0),
+        unaccepted=max(0, int(record.unaccepted or 0)),
         ever=int(record.claims_ever or 0),
         recent=record.recent or (),
     )

@@ -9,9 +9,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
-from dibs.domain.errors import Busy
-from dibs.domain.leads import HELD, Lead
+from dibs.domain.errors import Busy, LeadNotFound, NotYours
+from dibs.domain.leads import HELD, Lead, State
 from dibs.domain.opening import given_back
+from dibs.usecases.claim import Proof
 from dibs.usecases.ports import Bus, Fact, Holdings
 from dibs.usecases.race import RaceStore
 
@@ -47,6 +48,42 @@ def let_go(
         for lead in holdings.held_by(rep_id)
     ]
     return sum(back is not None for back in backs)
+
+
+def accept(
+    race: RaceStore,
+    holdings: Holdings,
+    lead_id: str,
+    rep_id: str,
+    proof: Proof,
+    clock: Callable[[], datetime],
+) -> Lead:
+    """Accept the lead that was assigned to the rep (F2); working it accepts it as well.
+
+    Accepting twice is accepting once (C4).
+
+    Raises:
+        Unauthorized, LeadNotFound: who asks, or for what, is not known.
+        NotYours: the rep does not hold the lead.
+        Busy: the store did not get to it; nothing was changed.
+    """
+    for _ in range(TRIES):
+        view = race.read(lead_id, rep_id)
+        proof(view)
+        lead = view.lead
+        if lead is None:
+            raise LeadNotFound
+        if lead.owner != rep_id:
+            raise NotYours
+        if lead.state is not State.ASSIGNED or lead.accepted_at is not None:
+            return lead
+        try:
+            if holdings.accept(lead, clock()):
+                return replace(lead, accepted_at=clock())
+        except Busy as busy:
+            if not busy.conflict:
+                raise
+    raise Busy
 
 
 def give_back(
