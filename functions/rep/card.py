@@ -13,7 +13,7 @@ from dibs.domain.calendar import Kind, last_completed, next_on_duty
 from dibs.domain.debts import debts
 from dibs.domain.decide import off, schedule_of
 from dibs.domain.limits import allowance_of, day_after, used
-from dibs.domain.playbook import Model, Playbook
+from dibs.domain.playbook import Playbook
 from dibs.domain.reps import Limits, Rep
 from dibs.domain.tiers import Outlook
 from dibs.domain.winning import winning_metrics
@@ -83,7 +83,7 @@ def _metrics(
     rep: Rep, playbook: Playbook, ledger: DynamoLedger, now: datetime
 ) -> dict[str, Any] | None:
     """Return what wins in the rep's tier (G10), over as many weeks as tiers look back on."""
-    if playbook.model_of(rep.team) is not Model.TIERS:
+    if not playbook.ranks(rep.team):
         return None
     weeks, currency = playbook.tiers.weeks, playbook.quota.currency
     start = now - timedelta(weeks=weeks)
@@ -97,7 +97,7 @@ def _latest(
     rep: Rep, playbook: Playbook, results: DynamoResults, now: datetime
 ) -> tuple[str, Outlook] | None:
     """Return the latest week the rep was placed for: the last one, or the one before it."""
-    if playbook.model_of(rep.team) is not Model.TIERS:
+    if not playbook.ranks(rep.team):
         return None
     week = _last("week", rep, playbook, now)
     for name in (week, _last("week", rep, playbook, now - timedelta(days=7))):

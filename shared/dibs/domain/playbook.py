@@ -400,6 +400,11 @@ class Playbook:
         known = self.teams.get(team)
         return known.model if known is not None and known.model is not None else self.model
 
+    def ranks(self, team: str) -> bool:
+        """Tell whether a team's reps are placed in tiers each week: for its waves, or for R6."""
+        model = self.model_of(team)
+        return model is Model.TIERS or (model.races and bool(self.performance_first))
+
     def window_for(self, team: str, source: str) -> Window:
         """Return the whole window of a team for a source: nothing in it is left out.
 

@@ -12,7 +12,7 @@ from dibs.domain.decide import Eligible, decide_knowing
 from dibs.domain.leads import Lead, State
 from dibs.domain.limits import over_allowance, over_limits
 from dibs.domain.opening import latest_opening, next_opening, opened_early
-from dibs.domain.playbook import Model, Playbook
+from dibs.domain.playbook import Playbook
 from dibs.domain.reps import Limits, Rep
 from dibs.usecases.assign import SLICE, serve
 from dibs.usecases.ports import (
@@ -118,9 +118,9 @@ def claimed(fact: Fact, lead: Lead, floor: Floor) -> None:
         return
     floor.queue.put([Chunk("won", fact.lead_id, fact.epoch, (fact.rep_id,))])
     playbook = floor.roster.playbook()
-    # Without tiers nobody waits for a wave, and a claim costs no look.
-    tiered = any(playbook.model_of(team) is Model.TIERS for team in lead.teams)
-    if tiered and _is_full(fact.lead_id, fact.rep_id, floor):
+    # Without tiers or turns nobody waits for a wave, and a claim costs no look.
+    waves = playbook.priority.share_percent or any(map(playbook.ranks, lead.teams))
+    if waves and _is_full(fact.lead_id, fact.rep_id, floor):
         check_waves(floor)
 
 
