@@ -108,6 +108,10 @@ REFUSALS: dict[str, Sequence[str]] = {
             "The count starts again on Monday in your time zone."
         ),
     ),
+    "released_lately": (
+        N_("You released this lead. It is kept for others for a while (days: {count})."),
+    ),
+    "not_twice_in_a_row": (N_("You had this lead last. It goes to somebody else first."),),
     "in_hand": (N_("You hold {count} leads you have not worked yet."),),
     "daily_limit": (
         N_(

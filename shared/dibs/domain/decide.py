@@ -82,6 +82,7 @@ def _refusals(
         refusals.append(Refusal("not_open_yet", opens_at, "Your window for this lead opens soon."))
     if now >= lead.closes_at:
         refusals.append(Refusal("closed", None, "The window for this lead has closed."))
+    refusals += gave_back(lead, rep, playbook, now)
     refusals += off(rep, playbook, now)
     today = rep.today(now)
     if not lead.test and limits.claims_on(today) >= playbook.claims_per_day:
@@ -96,6 +97,34 @@ def _refusals(
     if not lead.test:
         refusals += over_allowance(rep, limits, playbook, now)
     return refusals
+
+
+def gave_back(lead: Lead, rep: Rep, playbook: Playbook, now: datetime) -> list[Refusal]:
+    """Return why the rep cannot have a lead again that they had before (C5).
+
+    Not within the cooldown after they released it, and never twice in a row, however they lost it.
+    An undone claim is none.
+    """
+    found: list[Refusal] = []
+    released_at, days = lead.released.get(rep.rep_id), playbook.release.cooldown_days
+    again_at = released_at and released_at + timedelta(days=days)
+    if again_at and now < again_at:
+        found.append(
+            Refusal(
+                "released_lately",
+                again_at,
+                f"You released this lead. It is kept for others for a while (days: {days}).",
+            )
+        )
+    if lead.previous == rep.rep_id:
+        found.append(
+            Refusal(
+                "not_twice_in_a_row",
+                None,
+                "You had this lead last. It goes to somebody else first.",
+            )
+        )
+    return found
 
 
 def off(rep: Rep, playbook: Playbook, now: datetime) -> list[Refusal]:

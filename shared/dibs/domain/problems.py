@@ -42,6 +42,7 @@ LIMITS: Mapping[str, tuple[int, int]] = {
     "work.warm_minutes": (0, 10_080),
     "work.cold_minutes": (0, 10_080),
     "work.nudge_percent": (0, 100),
+    "release.cooldown_days": (0, 365),
     "sms.per_rep_per_day": (0, 10_000),
     "sms.per_organisation_per_day": (0, 1_000_000),
     "availability.pause_ends_after_minutes": (1, 10_080),
@@ -126,12 +127,13 @@ def rules_on(playbook: Playbook) -> tuple[str, ...]:
         **{rule: model in models for model, rule in _MODEL_RULES.items()},
         "M4": playbook.quota.enabled,
         "M6": Model.TIERS in models,
+        "C5": True,
         "C7": True,
         "C11": any((work.hot_minutes, work.warm_minutes, work.cold_minutes)),
         "F7": any(model.races for model in models),
         "R8": True,
     }
-    order = ("M1", "M2", "M3", "M4", "M5", "M6", "C7", "C11", "F7", "R8")
+    order = ("M1", "M2", "M3", "M4", "M5", "M6", "C5", "C7", "C11", "F7", "R8")
     return tuple(rule for rule in order if on[rule])
 
 

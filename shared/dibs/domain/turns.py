@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from math import gcd
 
-from dibs.domain.decide import off, over_allowance
+from dibs.domain.decide import gave_back, off, over_allowance
 from dibs.domain.errors import Refusal
 from dibs.domain.leads import Lead
 from dibs.domain.playbook import Method, Model, Playbook
@@ -70,11 +70,12 @@ def candidates(
 ) -> Ring:
     """Return who the lead may be assigned to.
 
-    Narrowed as long as somebody is left: to others than who gave it back, to those of the lead's
-    territory where assignment goes by territory, and to tier 3 where tiers let a lead go (M2).
+    To nobody who had it last, or released it lately (C5). Narrowed as long as somebody is left: to
+    those of the lead's territory where assignment goes by territory, and to tier 3 where tiers let
+    a lead go (M2).
     """
     free = [rep for rep, limits in members if not not_assignable(rep, limits, playbook, now)]
-    free = [rep for rep in free if rep.rep_id != lead.previous] or free
+    free = [rep for rep in free if not gave_back(lead, rep, playbook, now)]
     name = " ".join(sorted(lead.teams))
     if playbook.assignment.method is Method.TERRITORY and lead.territory:
         near = [rep for rep in free if lead.territory in rep.territories]

@@ -142,7 +142,7 @@ def queued(fact: Fact, lead: Lead, floor: Floor) -> None:
     """Assign what waits, the oldest first: a newer lead never overtakes an older one."""
     del fact
     waiting = floor.holdings.queued()
-    if all(one.lead_id != lead.lead_id for one in waiting):
+    if not lead.parked and all(one.lead_id != lead.lead_id for one in waiting):
         # The index is a moment behind the lead that has just been written.
         waiting = sorted([*waiting, lead], key=lambda one: (one.received_at, one.lead_id))
     _serve(waiting, floor)
@@ -152,6 +152,14 @@ def _serve(waiting: Sequence[Lead], floor: Floor) -> None:
     given = serve(waiting, floor.race, floor.roster, floor.holdings, floor.clock)
     if len(given) == SLICE:
         floor.timers.check("queue.check")  # there may be more
+
+
+def assigned(fact: Fact, lead: Lead, floor: Floor) -> None:
+    """Tell a rep that a lead was assigned to them; offers still open then are withdrawn (R7)."""
+    tell_holder(fact, lead, floor)
+    early = lead.claimed_at is not None and lead.claimed_at < lead.closes_at
+    if early or lead.epoch != fact.epoch:
+        withdraw(fact, lead, floor)
 
 
 def tell_holder(fact: Fact, lead: Lead, floor: Floor) -> None:
@@ -169,7 +177,7 @@ _BY_KIND: dict[str, Callable[[Fact, Lead, Floor], None]] = {
     "lead.claimed": claimed,
     "lead.expired": expired,
     "lead.queued": queued,
-    "lead.assigned": tell_holder,
+    "lead.assigned": assigned,
     "lead.unworked": tell_holder,
 }
 
