@@ -42,13 +42,19 @@ def offers(event: Event) -> Response:
 
 
 def _offer(offer: OpenOffer, rep: Rep) -> dict[str, Any]:
-    lead = offer.lead
+    lead, preview = offer.lead, offer.lead.preview
     body = {
         "lead_id": lead.lead_id,
         "claim_url": f"{settings().public_url}/c/{offer.token}",
         "opens_at": lead.openings(rep.team)[rep.tier - 1],
         "closes_at": lead.closes_at,
-        "preview": asdict(lead.preview),
+        "preview": {
+            "company": preview.company,
+            "company_size": preview.company_size,
+            "contact_title": preview.contact_title,
+            "source": preview.source,
+            "score": preview.score,
+        },
         "eligible": not isinstance(offer.verdict, Refused),
     }
     if isinstance(offer.verdict, Refused):

@@ -70,7 +70,7 @@ _LONGEST_NAME = 80
 # A lead's lock names its teams in a row, with the opening times of those that have tiers, and
 # stays below 1 KB.
 _TEAM_ID = re.compile(r"[A-Za-z0-9_-]{1,32}")
-_TEAM_LETTERS = 360
+_TEAM_LETTERS = 290
 _TIERS_LETTERS = 24
 _REP_ID = re.compile(r"[a-z2-7]{5}")
 _CURRENCY = re.compile(r"[A-Z]{3}")
