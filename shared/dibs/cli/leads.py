@@ -1,4 +1,4 @@
-"""`dibs lead`: post a lead as a source would, and look at what became of one."""
+"""`dibs lead`: post a lead as a source would, see what became of one, decide whose it is (R7)."""
 
 from __future__ import annotations
 
@@ -110,16 +110,19 @@ def show(lead_id: str, stack: Stack = "") -> None:
 
 
 Reason = Annotated[str, typer.Option(help="Why; it is kept with the lead.")]
+By = Annotated[str, typer.Option(envvar="USER", help="Who is named in the lead's history.")]
 
 
 @app.command()
-def assign(lead_id: str, rep_id: str, reason: Reason, stack: Stack = "") -> None:
+def assign(
+    lead_id: str, rep_id: str, reason: Reason, by: By = "operator", stack: Stack = ""
+) -> None:
     """Give a lead to a rep, whoever holds it (R7)."""
     here = target(stack)
     race = DynamoRaceStore(Dynamo(), here.settings)
     holdings = DynamoHoldings(Dynamo(), here.settings)
     why = reason_of(reason)
-    _tell(*override.assign(race, holdings, lead_id, rep_id, "operator", why, clock.now))
+    _tell(*override.assign(race, holdings, lead_id, rep_id, by, why, clock.now))
 
 
 @app.command()
@@ -129,6 +132,7 @@ def withdraw(
     to_nobody: Annotated[
         bool, typer.Option("--to-nobody", help="Put it aside, not back to the pool.")
     ] = False,
+    by: By = "operator",
     stack: Stack = "",
 ) -> None:
     """Take a lead from its holder, back to the pool or aside; or put it back from there (R7)."""
@@ -137,7 +141,7 @@ def withdraw(
     holdings = DynamoHoldings(Dynamo(), here.settings)
     to: override.Where = "nobody" if to_nobody else "pool"
     why = reason_of(reason)
-    _tell(*override.withdraw(race, holdings, lead_id, to, "operator", why, clock.now))
+    _tell(*override.withdraw(race, holdings, lead_id, to, by, why, clock.now))
 
 
 def _tell(lead: Lead, changed: bool) -> None:
