@@ -84,6 +84,8 @@ def release(
 def _released(lead: Lead | None, rep_id: str) -> Lead:
     """Return the lead when the rep released it lately; raise why they cannot when they did not."""
     if lead is not None and lead.owner == rep_id:
+        if lead.state in HELD:
+            raise Busy(conflict=True)  # a manager gave it to them once more just now
         raise IllegalMove("This lead is done with: it was won or lost.")
     if lead is None or rep_id not in lead.released:
         raise NotYours
