@@ -80,7 +80,7 @@ def _assigned(
         if view.lead is None or view.lead.state not in CAUSES or view.lead.epoch != lead.epoch:
             return None
         if view.lead.parked:
-            return None
+            return None  # a manager put it aside (R7)
         if view.rep is None or not view.rep.active:
             members.pop(rep_id, None)
             if turn is None:

@@ -142,7 +142,7 @@ def queued(fact: Fact, lead: Lead, floor: Floor) -> None:
     """Assign what waits, the oldest first: a newer lead never overtakes an older one."""
     del fact
     waiting = floor.holdings.queued()
-    if not lead.parked and all(one.lead_id != lead.lead_id for one in waiting):
+    if all(one.lead_id != lead.lead_id for one in waiting):
         # The index is a moment behind the lead that has just been written.
         waiting = sorted([*waiting, lead], key=lambda one: (one.received_at, one.lead_id))
     _serve(waiting, floor)
