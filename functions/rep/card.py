@@ -9,9 +9,10 @@ from typing import Any
 from dibs.adapters.ledger import DynamoLedger
 from dibs.adapters.results import DynamoResults
 from dibs.adapters.translations import refusal_sentence
-from dibs.domain.calendar import Kind, last_completed, next_on_duty
+from dibs.domain.calendar import Kind, day_start, last_completed, next_on_duty
 from dibs.domain.debts import debts
 from dibs.domain.decide import off, schedule_of
+from dibs.domain.ledger import releases
 from dibs.domain.limits import allowance_of, day_after, used
 from dibs.domain.playbook import Playbook
 from dibs.domain.reps import Limits, Rep
@@ -61,6 +62,7 @@ def card_of(
         "debts": [asdict(debt) for debt in debts(rep, limits, playbook, now)],
         "unaccepted": limits.unaccepted,
         "in_hand": limits.in_hand,
+        "released_this_week": _released(rep, ledger, now),
         "tier": rep.tier,
         "tier_metrics": _metrics(rep, playbook, ledger, now),
         "tier_outlook": _outlook(_latest(rep, playbook, results, now)),
@@ -77,6 +79,12 @@ def _back_at(rep: Rep, playbook: Playbook, now: datetime) -> datetime | None:
     """Return when the rep is on duty again; a pause may end outside their hours."""
     ends = rep.paused_until if rep.paused_until and rep.is_paused(now) else now
     return next_on_duty(schedule_of(rep, playbook), ends)
+
+
+def _released(rep: Rep, ledger: DynamoLedger, now: datetime) -> int:
+    """Return how many leads the rep gave back since their Monday (C5)."""
+    start = day_start(rep.this_week(now), rep.zone)
+    return releases(ledger.of_rep(rep.rep_id, start, now), start, now)
 
 
 def _metrics(

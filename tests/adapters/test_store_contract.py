@@ -18,12 +18,24 @@ from dibs.adapters.race import DynamoRaceStore
 from dibs.adapters.roster import DynamoRoster
 from dibs.domain.calendar import parse_hours
 from dibs.domain.errors import AlreadyExists, RouteNotFound
-from dibs.domain.leads import Card, Claim, Lead, Move, State, moved
+from dibs.domain.leads import RELEASED, Card, Claim, Lead, Move, State, moved
+from dibs.domain.opening import given_back, taken_away, taking
 from dibs.domain.playbook import Playbook
 from dibs.domain.reps import Device, Limits, Platform, Rep
 from dibs.domain.turns import Turn
+from dibs.usecases import override
 from dibs.usecases.claim import token_hash
-from dibs.usecases.ports import Fact, Holdings, LeadStore, OfferStore, Once, Roster, Taken
+from dibs.usecases.ports import (
+    Fact,
+    Given,
+    Holdings,
+    LeadStore,
+    OfferStore,
+    Once,
+    Override,
+    Roster,
+    Taken,
+)
 from dibs.usecases.race import Notice, RaceStore, RaceView, Sighting
 from support.builders import NOON, World, a_card, a_playbook, a_rep, basics
 from support.fakes import FakeOnce, FakeWorld
@@ -1001,6 +1013,140 @@ def test_counts_that_were_full_when_read_are_not_lowered_below_nothing(stores: S
     views = [stores.view(lead) for lead in leads]
     assert [give_back(stores, lead, view=view)[0] for lead, view in zip(leads, views, strict=True)]
     assert stores.view(leads[0]).limits.in_hand == 0
+
+
+def test_who_released_a_lead_and_why_is_kept(stores: Stores, lead: Lead) -> None:
+    assert stores.commit(stores.view(lead)) is None
+    view = stores.view(lead)
+    assert view.lead is not None
+    assert view.rep is not None
+    at = NOON + 90 * MS
+    back, moves = given_back(
+        view.lead, view.playbook, at, RELEASED, AINA.rep_id, "wrong industry", won=True
+    )
+    assert stores.holdings.give_back(view.lead, back, moves, view.rep, view.limits)
+    assert stores.view(lead).lead == back
+    assert (back.previous, back.released) == (AINA.rep_id, {AINA.rep_id: NOON})
+    notes = {move.cause: move.note for move in stores.history(lead.lead_id) if move.note}
+    assert notes == {RELEASED: "wrong industry"}
+    # Both stay while others have it.
+    assert stores.commit(stores.view(lead, BEN), at) is None
+    held = stores.view(lead).lead
+    assert held is not None
+    assert (held.previous, held.released) == (back.previous, back.released)
+
+
+# A manager's word (R7)
+
+
+def decided(
+    stores: Stores,
+    lead: Lead,
+    to: Rep | override.Where,
+    at: datetime = NOON + SECOND,
+) -> tuple[Lead, bool]:
+    race, holdings = stores.race, stores.holdings
+    if isinstance(to, Rep):
+        rep_id = to.rep_id
+        return override.assign(
+            race, holdings, lead.lead_id, rep_id, "manager", "so", lambda: at, lambda _: None
+        )
+    return override.withdraw(
+        race, holdings, lead.lead_id, to, "manager", "so", lambda: at, lambda _: None
+    )
+
+
+@pytest.mark.parametrize("how", ["open", "claimed", "queued", "parked"])
+def test_a_lead_a_manager_assigns_is_its_holders_as_any_other(
+    stores: Stores, lead: Lead, how: str
+) -> None:
+    at = NOON + SECOND
+    if how == "claimed":
+        assert stores.commit(stores.view(lead)) is None
+    elif how == "queued":
+        at = lead.closes_at + SECOND
+        _, move = moved(lead, State.EXPIRED, lead.closes_at, "window_closed", "clock")
+        assert stores.leads.expire(lead, move)
+    elif how == "parked":
+        decided(stores, lead, "nobody", NOON + MS)
+    given, changed = decided(stores, lead, BEN, at)
+    view = stores.view(lead, BEN)
+    assert (changed, view.lead) == (True, given)
+    assert view.limits == Limits(None, 0, BEN.this_week(at), 1, 1)
+    assert view.claim is not None
+    assert (view.claim.rep_id, view.claim.epoch) == (BEN.rep_id, given.epoch)
+    assert stores.holdings.held_by(BEN.rep_id) == [given]
+    assert stores.holdings.held_by(AINA.rep_id) == []
+    assert stores.holdings.queued() == stores.leads.open_leads() == []
+    assert given.return_at is not None
+    assert stores.holdings.unworked(given.return_at) == [given]
+    facts = [fact for fact in waiting(stores, at + MS) if fact is not None]
+    assert Fact("lead.assigned", lead.lead_id, given.epoch, BEN.rep_id) in facts
+    returned = Fact("lead.returned", lead.lead_id, 1, AINA.rep_id)
+    assert (returned in facts) is (how == "claimed")
+    assert "lead.opened" not in {fact.kind for fact in facts}
+    if how == "claimed":
+        assert stores.view(lead).limits == used(NOON, 1, in_hand=0)
+        assert given.epoch == 2
+    assert stores.history(lead.lead_id)[-1].note == "so"
+    assert decided(stores, lead, BEN, at + SECOND) == (given, False)
+
+
+@pytest.mark.parametrize("held", [False, True])
+def test_a_lead_put_aside_waits_for_nobody_until_it_is_put_back(
+    stores: Stores, lead: Lead, held: bool
+) -> None:
+    if held:
+        assert stores.commit(stores.view(lead)) is None
+    aside, changed = decided(stores, lead, "nobody")
+    assert (changed, stores.view(lead).lead, aside.parked) == (True, aside, True)
+    assert stores.holdings.queued() == stores.leads.open_leads() == []
+    assert stores.holdings.held_by(AINA.rep_id) == []
+    assert stores.holdings.unworked(NOON + timedelta(days=9)) == []
+    assert Fact("lead.expired", lead.lead_id, aside.epoch) in waiting(stores, NOON + 2 * SECOND)
+    assert not assign(stores, aside, epoch=aside.epoch)
+    at = NOON + 3 * SECOND
+    back, changed = decided(stores, lead, "pool", at)
+    assert (changed, stores.view(lead).lead, back.parked) == (True, back, False)
+    assert stores.leads.open_leads() == [back]
+    assert Fact("lead.opened", lead.lead_id, back.epoch) in waiting(stores, at + MS)
+    assert stores.commit(stores.view(lead, BEN), at + SECOND, epoch=back.epoch) is None
+
+
+def test_a_managers_word_is_stored_only_while_all_is_as_it_was_read(
+    stores: Stores, lead: Lead
+) -> None:
+    assert stores.commit(stores.view(lead)) is None
+    ex, to = stores.view(lead), stores.view(lead, BEN)
+    assert ex.lead is not None
+    assert ex.rep is not None
+    assert to.rep is not None
+    free, moves = taken_away(ex.lead, ex.playbook, NOON + SECOND, "x", "manager", won=True)
+    claim = taking(free, to.rep, ex.playbook, NOON + SECOND, NOON, "x")
+    given = replace(free, state=State.ASSIGNED, owner=BEN.rep_id, claimed_at=NOON + SECOND)
+    change = Override(
+        ex.lead,
+        given,
+        tuple(moves),
+        (ex.rep, ex.limits),
+        Given(to.rep, to.limits, ex.playbook, claim),
+    )
+    before = stores.view(lead)
+    for was in (
+        replace(ex.lead, state=State.CONTACTED),
+        replace(ex.lead, owner=BEN.rep_id),
+        replace(ex.lead, owner=None),
+        replace(ex.lead, epoch=2),
+    ):
+        assert not stores.holdings.override(replace(change, was=was))
+    stores.roster.deactivate(BEN.rep_id, date(2026, 11, 23))
+    assert not stores.holdings.override(change), "who left gets nothing"
+    assert stores.view(lead) == before
+    assert stores.view(lead, BEN).limits == Limits()
+    aside = replace(change, given=None, lead=replace(free, state=State.EXPIRED, parked=True))
+    assert stores.holdings.override(aside)
+    assert not stores.holdings.override(aside)
+    assert stores.view(lead).limits == used(NOON, 1, in_hand=0)
 
 
 def test_an_undo_takes_the_lead_off_the_day_the_week_and_the_hand(

@@ -125,3 +125,23 @@ def test_a_leads_history_and_a_reps_links_are_shown(organisation: World) -> None
     line = said(run("link", rep.rep_id, lead.lead_id)).splitlines()[0]
     assert line.startswith(f"{organisation.settings.public_url}/c/")
     assert run("link", rep.rep_id, "nosuchlead").exit_code == 1
+
+
+def test_a_lead_is_assigned_and_withdrawn_with_a_reason_that_is_shown(organisation: World) -> None:
+    rep = organisation.add_rep(a_rep(1))
+    lead = organisation.post_lead(a_card(1), clock.now())
+    given = said(run("lead", "assign", lead.lead_id, rep.rep_id, "--reason", "[b]an[/b] ally"))
+    assert given.strip() == f"{lead.lead_id} is assigned, held by {rep.rep_id}"
+    again = said(run("lead", "assign", lead.lead_id, rep.rep_id, "--reason", "an ally"))
+    assert again.strip().endswith(", as before")
+    aside = said(run("lead", "withdraw", lead.lead_id, "--reason", "rude", "--to-nobody"))
+    assert aside.strip() == f"{lead.lead_id} is expired, put aside"
+    shown = said(run("lead", "show", lead.lead_id))
+    assert "put aside by a manager" in " ".join(shown.split())
+    assert "[b]an" in shown
+    assert "rude" in shown
+    back = said(run("lead", "withdraw", lead.lead_id, "--reason", "sorry"))
+    assert back.strip() == f"{lead.lead_id} is open"
+    wrong = run("lead", "withdraw", lead.lead_id, "--reason", " ")
+    assert isinstance(wrong.exception, InvalidInput)
+    assert run("lead", "withdraw", lead.lead_id).exit_code == 2

@@ -17,7 +17,7 @@ from dibs.domain.reps import Rep
 from dibs.domain.tiers import Inputs, edges, explain, place, team_of
 from dibs.usecases.claim import token_hash
 from dibs.usecases.ports import Attained
-from handlers.office import AINA, BEN, DAYANG, MANAGER, Answer, Office, http
+from handlers.office import AINA, BEN, DAYANG, MANAGER, Answer, Office, http, sqs
 from support.builders import NOON, a_playbook, a_rep, token_of
 
 CHRISTMAS = {"from": "2026-12-24", "to": "2026-12-31"}
@@ -75,6 +75,27 @@ def test_limits_and_debts_are_seen_before_they_bite(office: Office) -> None:
     ]
 
 
+def test_releases_of_the_week_are_counted(office: Office) -> None:
+    office.hire(AINA)
+    lead = office.lead()
+    office.claim(lead)
+    office.clock.pass_(minutes=1)
+    asked = http(
+        "http_offers",
+        "POST /leads/{lead_id}/release",
+        {"lead_id": lead.lead_id},
+        '{"reason": "wrong industry"}',
+        authorization=f"Bearer {token_of(AINA)}",
+    )
+    assert office.ask("rep", asked).status == 200
+    fact = {"kind": "lead.returned", "lead_id": lead.lead_id, "epoch": 1, "rep_id": AINA.rep_id}
+    office.run("project", sqs("sqs_project", fact))
+    office.clock.pass_(milliseconds=1)
+    assert me(office)["released_this_week"] == 1
+    office.clock.pass_(days=7)
+    assert me(office)["released_this_week"] == 0
+
+
 def test_a_rep_reads_what_decides_for_them_now(office: Office) -> None:
     office.hire(AINA)
     assert me(office) == {
@@ -99,6 +120,7 @@ def test_a_rep_reads_what_decides_for_them_now(office: Office) -> None:
         "debts": [],
         "unaccepted": 0,
         "in_hand": 0,
+        "released_this_week": 0,
         "tier": 2,
         "tier_metrics": None,
         "tier_outlook": None,

@@ -20,7 +20,7 @@ from dibs.usecases.claim import token_hash
 from dibs.usecases.ingest import ingest
 from dibs.usecases.notify import Desk
 from dibs.usecases.offer import Floor
-from dibs.usecases.ports import Chunk, Delivery, Fact, Pending, Taken
+from dibs.usecases.ports import Chunk, Delivery, Fact, Override, Pending, Taken
 from dibs.usecases.race import Notice, RaceView, Sighting
 from support.builders import NOON, a_playbook, token_of
 
@@ -384,7 +384,8 @@ class FakeHoldings:
         """Happens once, between somebody's read and their write."""
 
     def queued(self) -> list[Lead]:
-        found = [lead for lead in self._memory.leads.values() if lead.state in QUEUED]
+        leads = self._memory.leads.values()
+        found = [lead for lead in leads if lead.state in QUEUED and not lead.parked]
         return sorted(found, key=lambda lead: (lead.received_at, lead.lead_id))
 
     def unworked(self, until: datetime) -> list[Lead]:
@@ -407,7 +408,7 @@ class FakeHoldings:
         stored, record = memory.leads[lead.lead_id], memory.claims.get(lead.lead_id)
         bound = taken.turn is not None
         counted = memory.counted(rep, lead, limits, playbook, claim, bound=bound)
-        fits = (stored.state, stored.epoch) == (lead.state, claim.epoch)
+        fits = (stored.state, stored.epoch, stored.parked) == (lead.state, claim.epoch, False)
         if not fits or counted is None or not (record is None or record.epoch < claim.epoch):
             return False
         if taken.turn is not None and not claim.test:
@@ -435,6 +436,36 @@ class FakeHoldings:
         if not lead.test:
             counted = replace(used, unaccepted=max(0, used.unaccepted - 1), raced=0)
             self._memory.limits[str(lead.owner)] = counted
+        return True
+
+    def override(self, change: Override) -> bool:
+        self._before_a_write()
+        memory, was, given = self._memory, change.was, change.given
+        stored, record = memory.leads[was.lead_id], memory.claims.get(was.lead_id)
+        if (stored.state, stored.owner, stored.epoch) != (was.state, was.owner, was.epoch):
+            return False
+        if was.worked_at is None and stored.worked_at is not None:
+            return False
+        counted = None
+        if given is not None:
+            claim = given.claim
+            counted = memory.counted(
+                given.rep, change.lead, given.limits, given.playbook, claim, bound=False
+            )
+            if counted is None or not (record is None or record.epoch < claim.epoch):
+                return False
+        if change.ex and not memory.put_back(was, change.lead, change.moves, *change.ex):
+            return False
+        if not change.ex:
+            memory.leads[was.lead_id] = change.lead
+            for move in change.moves:
+                memory.note(move)
+        memory.look_at.pop(was.lead_id, None)
+        if given is None or counted is None:
+            memory.outbox[was.lead_id, LOCK] = change.moves[-1].at
+            return True
+        memory.outbox.pop((was.lead_id, LOCK), None)
+        memory.take(change.lead, given.claim, counted)
         return True
 
     def nudged(self, lead: Lead) -> bool:

@@ -10,8 +10,11 @@ from dibs.adapters import keys
 from dibs.adapters.clock import to_ms
 from dibs.adapters.dynamo import ConditionFailed, Dynamo
 from dibs.adapters.race import (
+    await_somebody,
+    await_work,
     count_lead,
     less_used,
+    put_lock,
     put_move,
     put_record,
     read_waiting,
@@ -19,13 +22,13 @@ from dibs.adapters.race import (
     take_lock,
     take_off,
 )
-from dibs.adapters.records import Item, lead_from
+from dibs.adapters.records import Item, lead_from, lock_from
 from dibs.adapters.settings import Settings
 from dibs.domain.leads import Lead, Move
 from dibs.domain.playbook import Playbook
 from dibs.domain.reps import Limits, Rep
 from dibs.domain.turns import Turn
-from dibs.usecases.ports import Taken
+from dibs.usecases.ports import Override, Taken
 
 
 class DynamoHoldings:
@@ -69,7 +72,8 @@ class DynamoHoldings:
         """Give the lead to the rep: lock, counts, record, step and turn in one transaction."""
         bound = taken.turn is not None
         writes = [
-            take_lock(self._to, lead, taken.claim, ""),
+            # What a manager put aside meanwhile is nobody's turn any more (R7).
+            take_lock(self._to, lead, taken.claim, "attribute_not_exists(parked)"),
             count_lead(self._to, rep, lead, limits, playbook, taken.claim, bound=bound),
             put_record(self._to, taken.claim),
             put_move(self._to, taken.move),
@@ -131,6 +135,33 @@ class DynamoHoldings:
         }
         counted = [] if lead.test else [take_off(self._to, str(lead.owner), "unaccepted")]
         return self._stored([{"Update": lock}, *counted])
+
+    def override(self, change: Override) -> bool:
+        """Store what a manager decided: lock, steps, counts and record in one transaction (R7)."""
+        record, given = lock_from(change.lead), change.given
+        if given is None:
+            await_somebody(record, change.lead, change.moves[-1].at)
+        else:
+            await_work(record, given.claim)
+        writes = [
+            put_lock(self._to, change.was, record),
+            *(put_move(self._to, move) for move in change.moves),
+            *(less_used(self._to, change.was, *change.ex) if change.ex else ()),
+        ]
+        if given is not None:
+            writes += [
+                count_lead(
+                    self._to,
+                    given.rep,
+                    change.lead,
+                    given.limits,
+                    given.playbook,
+                    given.claim,
+                    bound=False,
+                ),
+                put_record(self._to, given.claim),
+            ]
+        return self._stored(writes)
 
     def nudged(self, lead: Lead) -> bool:
         """Note that the holder was reminded: the lead is looked at again when it goes back."""

@@ -575,21 +575,34 @@ def reopen_lock(to: Settings, held: Lead, back: Lead) -> dict[str, Any]:
     """Return the write that replaces a held lead by the one it is opened or assigned anew as."""
     record = lock_from(back)
     await_somebody(record, back, back.opens_at)
+    return put_lock(to, held, record)
+
+
+def put_lock(to: Settings, was: Lead, record: LockRecord) -> dict[str, Any]:
+    """Return the write that replaces a lock, while the lead is as it was read."""
+    values: Item = {":state": {"S": was.state.value}, ":epoch": {"N": str(was.epoch)}}
+    if was.owner is not None:
+        values[":rep"] = {"S": was.owner}
     return {
         "Put": {
             "TableName": to.leads_table,
             "Item": record.serialize(),
             # Work recorded meanwhile keeps the lead where it is, and off the counts only once.
-            "ConditionExpression": "#state = :state AND #owner = :rep AND epoch = :epoch"
-            + (" AND attribute_not_exists(worked_at)" if held.worked_at is None else ""),
+            "ConditionExpression": "#state = :state AND epoch = :epoch AND "
+            + ("attribute_not_exists(#owner)" if was.owner is None else "#owner = :rep")
+            + (" AND attribute_not_exists(worked_at)" if was.worked_at is None else ""),
             "ExpressionAttributeNames": {"#state": "state", "#owner": "owner"},
-            "ExpressionAttributeValues": {
-                ":state": {"S": held.state.value},
-                ":rep": {"S": str(held.owner)},
-                ":epoch": {"N": str(held.epoch)},
-            },
+            "ExpressionAttributeValues": values,
         }
     }
+
+
+def await_work(record: LockRecord, claim: Claim) -> None:
+    """Put a lock among those its holder has, and among those that wait to be worked (C11)."""
+    record.holder = claim.rep_id
+    if claim.nudge_at is not None and claim.return_at is not None:
+        record.wait_shard = keys.work_shard(keys.shard_of(claim.lead_id))
+        record.wait_at = claim.nudge_at
 
 
 def put_record(to: Settings, claim: Claim) -> dict[str, Any]:
@@ -618,11 +631,14 @@ def put_move(to: Settings, move: Move) -> dict[str, Any]:
 
 
 def await_somebody(record: LockRecord, lead: Lead, now: datetime) -> None:
-    """Put a lock among the open leads, or among those to be assigned, and that into the outbox."""
+    """Put a lock among the open leads, or among those to be assigned, and that into the outbox.
+
+    One that is put aside waits for nobody (R7).
+    """
     shard = keys.shard_of(lead.lead_id)
     if lead.state is State.OPEN:
         record.wait_shard, record.wait_at = keys.open_shard(shard), lead.opens_at
-    else:
+    elif not lead.parked:
         record.wait_shard, record.wait_at = keys.queue_shard(shard), lead.received_at
     record.outbox_shard, record.outbox_at = keys.outbox_shard(shard), now
 

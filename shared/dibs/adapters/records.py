@@ -171,6 +171,8 @@ class LockRecord(Model):
     waves = UnicodeAttribute(null=True)
     owner = UnicodeAttribute(null=True)
     previous = UnicodeAttribute(null=True)
+    released = UnicodeAttribute(null=True)
+    parked = BooleanAttribute(null=True)
     claimed_at = InstantAttribute(null=True)
     worked_at = InstantAttribute(null=True)
     return_at = InstantAttribute(null=True)
@@ -228,6 +230,7 @@ class MoveRecord(Model):
     by = UnicodeAttribute()
     implied = ListAttribute(null=True)
     holder_was = UnicodeAttribute(null=True)
+    note = UnicodeAttribute(null=True)
     outbox_shard = UnicodeAttribute(null=True)
     outbox_at = InstantAttribute(null=True)
 
@@ -378,6 +381,8 @@ def lock_from(lead: Lead) -> LockRecord:
         waves=waves_text(lead) or None,
         owner=lead.owner,
         previous=lead.previous,
+        released=released_text(lead) or None,
+        parked=lead.parked or None,
         claimed_at=lead.claimed_at,
         worked_at=lead.worked_at,
         return_at=lead.return_at,
@@ -442,6 +447,16 @@ def _waves_from(text: str, teams: tuple[str, ...], opens_at: datetime) -> dict[s
     return waves
 
 
+def released_text(lead: Lead) -> str:
+    """Return who released the lead lately as it is stored: `aaaac:6a030a80`, seconds in base 16."""
+    return " ".join(f"{rep_id}:{to_ms(at) // 1000:x}" for rep_id, at in lead.released.items())
+
+
+def _released_from(text: str) -> dict[str, datetime]:
+    parts = (part.split(":") for part in text.split())
+    return {rep_id: from_ms(int(seconds, 16) * 1000) for rep_id, seconds in parts}
+
+
 def lead_from(item: Item) -> Lead:
     """Return the lead a stored lock describes."""
     record = LockRecord.from_raw_data(item)
@@ -469,6 +484,8 @@ def lead_from(item: Item) -> Lead:
         waves=_waves_from(record.waves or "", record.teams, record.opens_at),
         owner=record.owner,
         previous=record.previous,
+        released=_released_from(record.released or ""),
+        parked=bool(record.parked),
         claimed_at=record.claimed_at,
         worked_at=record.worked_at,
         return_at=record.return_at,
@@ -537,6 +554,7 @@ def move_record(move: Move) -> MoveRecord:
         by=move.by,
         implied=tuple(move.implied) or None,
         holder_was=move.holder,
+        note=move.note or None,
     )
 
 
@@ -553,6 +571,7 @@ def move_from(item: Item) -> Move:
         by=record.by,
         implied=tuple(State(state) for state in record.implied or ()),
         holder=record.holder_was,
+        note=record.note or "",
     )
 
 

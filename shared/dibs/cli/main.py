@@ -19,7 +19,7 @@ app = typer.Typer(
 )
 app.add_typer(local, name="local", help="The stack on this machine.")
 app.add_typer(reps.app, name="reps", help="Reps: add, list, pause, import.")
-app.add_typer(leads.app, name="lead", help="Leads: post one, show one's history.")
+app.add_typer(leads.app, name="lead", help="Leads: post one, show one's history, assign, withdraw.")
 app.add_typer(playbooks.app, name="playbook", help="The rules: check, preview, apply, go back.")
 app.add_typer(targets.app, name="targets", help="Monthly targets: show, import (M4).")
 app.command("link")(reps.link)

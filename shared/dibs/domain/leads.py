@@ -49,15 +49,16 @@ class Pool(StrEnum):
 
 _WORK = (State.CONTACTED, State.QUALIFIED, State.OPPORTUNITY)
 _MOVES: dict[State, tuple[State, ...]] = {
-    State.NEW: (State.OPEN, State.ASSIGNED),
+    State.NEW: (State.OPEN, State.ASSIGNED, State.EXPIRED),
     State.OPEN: (State.CLAIMED, State.ASSIGNED, State.EXPIRED),
     State.CLAIMED: (State.RELEASED,),
     State.ASSIGNED: (State.RELEASED,),
     State.CONTACTED: (State.RELEASED,),
     State.QUALIFIED: (State.RELEASED,),
     State.OPPORTUNITY: (State.RELEASED,),
-    State.RELEASED: (State.OPEN, State.ASSIGNED),
-    State.EXPIRED: (State.OPEN, State.ASSIGNED),
+    State.RELEASED: (State.OPEN, State.ASSIGNED, State.EXPIRED),
+    # Onto itself when a manager puts a lead aside that waits, or lets it wait again (R7).
+    State.EXPIRED: (State.OPEN, State.ASSIGNED, State.EXPIRED),
 }
 HELD = (State.CLAIMED, State.ASSIGNED, *_WORK)
 """The states in which a lead has a holder who is not done with it."""
@@ -85,7 +86,10 @@ def implied_by_move(current: State, to: State) -> tuple[State, ...]:
 
 @dataclass(frozen=True)
 class Move:
-    """One recorded step of a lead's life (C8): what moved it, by whom, and who held it then."""
+    """One recorded step of a lead's life (C8): what moved it, by whom, and who held it then.
+
+    `note` is the reason a person gave for it (C5, R7); it goes into no log and no message.
+    """
 
     lead_id: str
     epoch: int
@@ -96,6 +100,7 @@ class Move:
     by: str
     implied: tuple[State, ...] = ()
     holder: str | None = None
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -153,7 +158,8 @@ class Lead:
     `playbook_version` is the rules it was opened under.
     `owner` took it at `claimed_at`, by claim or assignment, has accepted it since `accepted_at`
     (F2) and worked it since `worked_at`; until then it goes back at `return_at` (C11). `previous`
-    held it before.
+    had it before, and `released` is who gave it back lately, and when (C5). A `parked` lead waits
+    for nobody but a manager (R7).
     `segment`, `product`, `language`, `needs` (skills and their least levels) and `pods` are what a
     rep is matched with (R2-R5). The reps in `first` may claim from `opens_at`, before everybody's
     waves (F6). `reserved` leads are for newcomers: to race for among themselves (`cohort`), or to
@@ -181,6 +187,8 @@ class Lead:
     return_at: datetime | None = None
     told_at: datetime | None = None
     previous: str | None = None
+    released: Mapping[str, datetime] = field(default_factory=dict)
+    parked: bool = False
     accepted_at: datetime | None = None
     segment: str = ""
     product: str = ""
@@ -211,18 +219,24 @@ class Lead:
         return self.waves.get(team, (self.opens_at,) * 3)
 
 
-def moved(lead: Lead, to: State, at: datetime, cause: str, by: str) -> tuple[Lead, Move]:
+def moved(
+    lead: Lead, to: State, at: datetime, cause: str, by: str, note: str = ""
+) -> tuple[Lead, Move]:
     """Return the lead one legal step on, and the record of that step (C8).
 
     Raises:
         IllegalMove: a lead cannot move that way.
     """
     implied = implied_by_move(lead.state, to)
-    step = Move(lead.lead_id, lead.epoch, at, lead.state, to, cause, by, implied, lead.owner)
+    step = Move(lead.lead_id, lead.epoch, at, lead.state, to, cause, by, implied, lead.owner, note)
     return replace(lead, state=to), step
 
 
 CLAIMED = "claimed"
+UNDONE = "undone"
+"""The cause of a return that makes the claim one that never was (C5)."""
+RELEASED = "released"
+"""The cause of a return its holder asked for (C5): it counts toward their churn."""
 
 
 @dataclass(frozen=True)

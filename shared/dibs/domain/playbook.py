@@ -297,6 +297,17 @@ class Work:
 
 
 @dataclass(frozen=True)
+class Release:
+    """Giving a lead back (C5): for `cooldown_days` whoever did so cannot have it again.
+
+    With 0 they can, once somebody else had it in between.
+    """
+
+    cooldown_days: int = 7
+    __pydantic_config__ = _STRICT
+
+
+@dataclass(frozen=True)
 class Sms:
     """Text messages: switched on or off, and how many a day at most (N1)."""
 
@@ -376,6 +387,7 @@ class Playbook:
     quota: QuotaRules = field(default_factory=QuotaRules)
     assignment: Assignment = field(default_factory=Assignment)
     work: Work = field(default_factory=Work)
+    release: Release = field(default_factory=Release)
     sms: Sms = field(default_factory=Sms)
     availability: Availability = field(default_factory=Availability)
     version: int = 0

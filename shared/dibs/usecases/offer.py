@@ -156,6 +156,14 @@ def _serve(waiting: Sequence[Lead], floor: Floor) -> None:
         floor.timers.check("queue.check")  # there may be more
 
 
+def assigned(fact: Fact, lead: Lead, floor: Floor) -> None:
+    """Tell a rep that a lead was assigned to them; offers still open then are withdrawn (R7)."""
+    tell_holder(fact, lead, floor)
+    early = lead.claimed_at is not None and lead.claimed_at < lead.closes_at
+    if early or lead.epoch != fact.epoch:
+        withdraw(fact, lead, floor)
+
+
 def tell_holder(fact: Fact, lead: Lead, floor: Floor) -> None:
     """Tell a rep that a lead was assigned to them, or that it still waits for them (C11)."""
     del lead
@@ -171,7 +179,7 @@ _BY_KIND: dict[str, Callable[[Fact, Lead, Floor], None]] = {
     "lead.claimed": claimed,
     "lead.expired": expired,
     "lead.queued": queued,
-    "lead.assigned": tell_holder,
+    "lead.assigned": assigned,
     "lead.unworked": tell_holder,
 }
 

@@ -74,6 +74,30 @@ class Taken:
     turn: Turn | None
 
 
+@dataclass(frozen=True)
+class Given:
+    """Who a manager gives a lead to, as they were read, and the record of it (R7)."""
+
+    rep: Rep
+    limits: Limits
+    playbook: Playbook
+    claim: Claim
+
+
+@dataclass(frozen=True)
+class Override:
+    """What a manager decided, to be stored (R7): the lead as it was read and as it is to be.
+
+    `ex` is who loses it, as they were read, and `given` who gets it, whom no limit keeps from it.
+    """
+
+    was: Lead
+    lead: Lead
+    moves: tuple[Move, ...]
+    ex: tuple[Rep, Limits] | None = None
+    given: Given | None = None
+
+
 class LeadStore(Protocol):
     """Leads outside the race: accepted, opened, closed, and their outbox."""
 
@@ -124,6 +148,8 @@ class Holdings(Protocol):
     ) -> bool: ...
 
     def accept(self, lead: Lead, at: datetime) -> bool: ...
+
+    def override(self, change: Override) -> bool: ...
 
     def nudged(self, lead: Lead) -> bool: ...
 
