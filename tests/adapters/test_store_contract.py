@@ -179,7 +179,7 @@ def test_a_lead_accepted_again_is_met_by_the_card_stored_first(stores: Stores, l
     card = replace(a_card(company="Other"), lead_id=lead.lead_id)
     opening = Move(lead.lead_id, 1, NOON, State.NEW, State.OPEN, "accepted", "x")
     met = stores.leads.accept(replace(lead, epoch=7), card, opening, NOON)
-    assert met == replace(a_card(), lead_id=lead.lead_id)
+    assert met == Stored(replace(a_card(), lead_id=lead.lead_id))
     assert stores.leads.get(lead.lead_id) == lead
     assert len(stores.history(lead.lead_id)) == 1
 

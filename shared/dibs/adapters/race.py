@@ -32,7 +32,7 @@ from dibs.adapters.records import (
 from dibs.adapters.settings import Settings
 from dibs.adapters.stored_playbook import stored_playbook
 from dibs.domain.decide import allowance_of
-from dibs.domain.leads import Card, Claim, Lead, Move, State
+from dibs.domain.leads import Card, Claim, Lead, Move, State, filled
 from dibs.domain.playbook import Playbook
 from dibs.domain.reps import Limits, Rep
 from dibs.usecases.race import RaceView
@@ -206,10 +206,10 @@ class DynamoRaceStore:
 
 
 def read_card(db: Dynamo, to: Settings, lead_id: str) -> Card | None:
-    """Read one card."""
+    """Read one card, with what later posts filled in (C6)."""
     key = {CardRecord.lead_id.attr_name: {"S": lead_id}}
     item = db.get(to.contacts_table, key, consistent=True)  # the winner may be that fast
-    return card_from(item) if item else None
+    return filled(card_from(item)) if item else None
 
 
 def read_open(db: Dynamo, to: Settings) -> list[Lead]:
@@ -413,6 +413,14 @@ def await_somebody(record: LockRecord, lead: Lead, now: datetime) -> None:
     else:
         record.wait_shard, record.wait_at = keys.queue_shard(shard), lead.received_at
     record.outbox_shard, record.outbox_at = keys.outbox_shard(shard), now
+
+
+def await_work(record: LockRecord, claim: Claim) -> None:
+    """Put a new lock with its holder, and among those not worked yet (C11)."""
+    record.holder = claim.rep_id
+    if claim.nudge_at is not None:
+        record.wait_shard = keys.work_shard(keys.shard_of(claim.lead_id))
+        record.wait_at = claim.nudge_at
 
 
 def _as_it_stood(view: RaceView, failure: ConditionFailed) -> RaceView:

@@ -45,6 +45,7 @@ LIMITS: Mapping[str, tuple[int, int]] = {
     "sms.per_rep_per_day": (0, 10_000),
     "sms.per_organisation_per_day": (0, 1_000_000),
     "availability.pause_ends_after_minutes": (1, 10_080),
+    "duplicates.days": (1, 3650),
 }
 """Every number's least and most, by its place; the published schema says the same."""
 
@@ -126,12 +127,13 @@ def rules_on(playbook: Playbook) -> tuple[str, ...]:
         **{rule: model in models for model, rule in _MODEL_RULES.items()},
         "M4": playbook.quota.enabled,
         "M6": Model.TIERS in models,
+        "C6": playbook.duplicates.person or playbook.duplicates.company,
         "C7": True,
         "C11": any((work.hot_minutes, work.warm_minutes, work.cold_minutes)),
         "F7": any(model.races for model in models),
         "R8": True,
     }
-    order = ("M1", "M2", "M3", "M4", "M5", "M6", "C7", "C11", "F7", "R8")
+    order = ("M1", "M2", "M3", "M4", "M5", "M6", "C6", "C7", "C11", "F7", "R8")
     return tuple(rule for rule in order if on[rule])
 
 
