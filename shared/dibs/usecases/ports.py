@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     from fractions import Fraction
 
     from dibs.domain.activities import Step
-    from dibs.domain.duplicates import Standing
-    from dibs.domain.identity import Identity
+    from dibs.domain.duplicates import Identity, Standing
     from dibs.domain.ledger import Entry, Row
     from dibs.domain.tiers import Inputs, Outlook
     from dibs.domain.turns import Turn
