@@ -20,6 +20,8 @@ from dibs.adapters.dynamo import Dynamo
 from dibs.adapters.leads import DynamoLeadStore
 from dibs.adapters.race import DynamoRaceStore
 from dibs.cli.target import Stack, target
+from dibs.domain.duplicates import EXISTING_OWNER
+from dibs.domain.leads import Kind, Tie
 
 app = typer.Typer(no_args_is_help=True)
 console = Console()
@@ -77,7 +79,7 @@ def post_signed(api_url: str, secret: str, body: str) -> tuple[int, dict[str, An
 
 @app.command()
 def show(lead_id: str, stack: Stack = "") -> None:
-    """Show where a lead stands and each recorded step of its life (C8)."""
+    """Show where a lead stands, the steps of its life (C8), and what it was tied to (C6)."""
     here = target(stack)
     store = DynamoLeadStore(Dynamo(), here.settings)
     lead = store.get(lead_id)
@@ -100,3 +102,21 @@ def show(lead_id: str, stack: Stack = "") -> None:
         who = f"{claim.rep_name} ({claim.rep_id}), {claim.claim_ms} ms after the notice"
         table.add_row(at, "open", "claimed", "claimed", who)
     console.print(table)
+    for tie in store.ties(lead_id):
+        console.print(f"{tie.at:%Y-%m-%d %H:%M:%S}  {_told(tie)}", highlight=False)
+
+
+def _told(tie: Tie) -> str:
+    shared = _SHARED[tie.because]
+    if tie.outcome == EXISTING_OWNER:
+        known = f"lead {tie.other_id}" if tie.other_id else "the owner named by 'dibs owners'"
+        return f"went to its owner without a race: {shared} as {known}"
+    return f"merged: {tie.other_id} from {tie.source}, {shared}"
+
+
+_SHARED = {
+    Kind.PHONE: "same phone number",
+    Kind.EMAIL: "same e-mail address",
+    Kind.DOMAIN: "same company (e-mail domain)",
+    Kind.NAME: "same company (name)",
+}
