@@ -239,6 +239,31 @@ def test_a_company_stays_with_the_lead_it_was_won_by(world: FakeWorld) -> None:
     assert third.lead.owner == AINA.rep_id
 
 
+def test_a_customer_who_comes_back_twice_is_one_new_lead(world: FakeWorld) -> None:
+    known(world, State.WON)
+    second = post(world, same_phone()).lead
+    third = post(world, same_phone(external_id="3"))
+    assert third == Accepted(second, ("merged_same_phone",), duplicate=True)
+
+
+def test_a_merged_post_takes_along_who_was_lost_before(world: FakeWorld) -> None:
+    lead = known(world, State.OPEN)
+    lost = post(world, a_card(2)).lead
+    world.memory.leads[lost.lead_id] = replace(lost, state=State.LOST)
+    post(world, same_phone())
+    again = post(world, a_card(2, contact_phone="", external_id="3"))
+    assert again == Accepted(lead, ("merged_same_email",), duplicate=True)
+
+
+def test_a_lead_again_changes_nothing_of_what_was_merged_into_it(world: FakeWorld) -> None:
+    lead = known(world, State.OPEN)
+    post(world, same_phone())
+    before = dict(world.memory.cards)
+    world.clock.pass_(seconds=1)
+    assert post(world, a_card()) == Accepted(lead, (), duplicate=True)
+    assert world.memory.cards == before
+
+
 def test_the_same_merged_post_again_is_answered_the_same(world: FakeWorld) -> None:
     lead = known(world, State.CONTACTED)
     first = post(world, same_phone())

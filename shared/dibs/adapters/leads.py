@@ -188,13 +188,11 @@ class DynamoLeadStore:
         return None
 
     def _as_it_stands(self, failure: ConditionFailed, lead_id: str) -> Stored:
-        """Return what is stored under a post's id, the first write's key."""
-        if not failure.failed[0]:
-            raise Busy(conflict=True) from failure  # what was read is not so any more
+        """Return what is stored under a post's id, which the first write is about."""
         key = {"lead_id": {"S": lead_id}}
         item = failure.items[0] or self._db.get(self._to.contacts_table, key, consistent=True)
         if item is None:
-            raise Busy(conflict=True) from failure
+            raise Busy(conflict=True) from failure  # what was read is not so any more
         return stored_from(item)
 
     def update_card(self, card: Card, signed_at: datetime, tie: Tie | None = None) -> None:
