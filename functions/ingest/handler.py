@@ -10,16 +10,25 @@ from dibs.adapters.entry import Event, http
 from dibs.adapters.http import Response, answer
 from dibs.adapters.intake import card_from_body, raw_body, verify
 from dibs.adapters.observability import count, logger
+from dibs.domain.identity import company_domain
 from dibs.usecases.ingest import ingest
 
 
 def post_lead(event: Event) -> Response:
-    """Accept one lead: 201 the first time, 200 for a repeated one."""
+    """Accept one lead: 201 for a new one, 200 for a repeated or merged one."""
     body = raw_body(event)
     signed_at = verify(body, event.get("headers", {}), wiring.intake_secret())
     card = card_from_body(body)
-    playbook = wiring.roster().playbook()
-    accepted = ingest(wiring.leads(), card, playbook, secrets.token_bytes(9), signed_at, clock.now)
+    roster, salt = wiring.roster(), secrets.token_bytes(9)
+    accepted = ingest(
+        wiring.leads(),
+        card,
+        roster.playbook(),
+        salt,
+        signed_at,
+        clock.now,
+        find_rep=roster.counted,
+    )
     lead = accepted.lead
     logger.info("lead accepted", lead_id=lead.lead_id, duplicate=accepted.duplicate)
     if not accepted.duplicate and not lead.test:
@@ -33,6 +42,7 @@ def post_lead(event: Event) -> Response:
             "pool": lead.pool,
             "duplicate": accepted.duplicate,
             "flags": accepted.flags,
+            "reason": accepted.reason,
         },
     )
 
@@ -42,6 +52,7 @@ def warm() -> None:
     wiring.intake_secret()
     wiring.leads()
     wiring.roster().playbook()
+    company_domain("dibs.example")
 
 
 ROUTES = {"POST /leads": post_lead}

@@ -17,8 +17,9 @@ from dibs.adapters.once import DynamoOnce
 from dibs.adapters.race import DynamoRaceStore
 from dibs.adapters.roster import DynamoRoster
 from dibs.domain.calendar import parse_hours
-from dibs.domain.errors import AlreadyExists, RouteNotFound
-from dibs.domain.leads import RELEASED, Card, Claim, Lead, Move, State, moved
+from dibs.domain.duplicates import Identity, Standing
+from dibs.domain.errors import AlreadyExists, Busy, RouteNotFound
+from dibs.domain.leads import RELEASED, Card, Claim, Kind, Lead, Move, State, Tie, moved
 from dibs.domain.opening import given_back, taken_away, taking
 from dibs.domain.playbook import Playbook
 from dibs.domain.reps import Device, Limits, Platform, Rep
@@ -34,10 +35,11 @@ from dibs.usecases.ports import (
     Once,
     Override,
     Roster,
+    Stored,
     Taken,
 )
 from dibs.usecases.race import Notice, RaceStore, RaceView, Sighting
-from support.builders import NOON, World, a_card, a_playbook, a_rep, basics
+from support.builders import NOON, World, a_card, a_lead, a_playbook, a_rep, basics
 from support.fakes import FakeOnce, FakeWorld
 
 MS = timedelta(milliseconds=1)
@@ -191,7 +193,7 @@ def test_a_lead_accepted_again_is_met_by_the_card_stored_first(stores: Stores, l
     card = replace(a_card(company="Other"), lead_id=lead.lead_id)
     opening = Move(lead.lead_id, 1, NOON, State.NEW, State.OPEN, "accepted", "x")
     met = stores.leads.accept(replace(lead, epoch=7), card, opening, NOON)
-    assert met == replace(a_card(), lead_id=lead.lead_id)
+    assert met == Stored(replace(a_card(), lead_id=lead.lead_id))
     assert stores.leads.get(lead.lead_id) == lead
     assert len(stores.history(lead.lead_id)) == 1
 
@@ -1072,7 +1074,7 @@ def test_a_lead_a_manager_assigns_is_its_holders_as_any_other(
     given, changed = decided(stores, lead, BEN, at)
     view = stores.view(lead, BEN)
     assert (changed, view.lead) == (True, given)
-    assert view.limits == Limits(None, 0, BEN.this_week(at), 1, 1)
+    assert basics(view.limits) == Limits(None, 0, BEN.this_week(at), 1, 1)
     assert view.claim is not None
     assert (view.claim.rep_id, view.claim.epoch) == (BEN.rep_id, given.epoch)
     assert stores.holdings.held_by(BEN.rep_id) == [given]
@@ -1534,3 +1536,178 @@ def test_a_name_is_given_once(stores: Stores) -> None:
     assert stores.once.claim_name("a", NOON)
     assert not stores.once.claim_name("a", NOON + SECOND)
     assert stores.once.claim_name("b", NOON)
+
+
+BY_PHONE, BY_NAME = Identity(Kind.PHONE, "person:1"), Identity(Kind.NAME, "company:2")
+OTHER = replace(a_card(2), lead_id="bbbbbbbbbbbb", flags=("merged_same_phone",))
+
+
+def merged(stores: Stores, into: Lead, card: Card = OTHER, at: datetime = NOON) -> Stored | None:
+    tie = Tie(into.lead_id, card.lead_id, at, Kind.PHONE, card.source, "merged")
+    _, standings = stores.leads.known(card.lead_id, [BY_PHONE, BY_NAME])
+    return stores.leads.merge(into, card, tie, at, standings)
+
+
+def test_an_identity_nobody_had_stands_for_nothing(stores: Stores) -> None:
+    assert stores.leads.known("aaaaaaaaaaaa", [BY_PHONE, BY_NAME]) == (
+        None,
+        [Standing(BY_PHONE), Standing(BY_NAME)],
+    )
+    assert stores.leads.get_many(["aaaaaaaaaaaa"]) == {}
+    assert stores.roster.counted("zzzzz") is None
+
+
+def test_a_new_leads_identities_stand_for_it(stores: Stores) -> None:
+    lead = a_lead(state=State.OPEN)
+    card = replace(a_card(), lead_id=lead.lead_id)
+    opening = Move(lead.lead_id, 1, NOON, State.NEW, State.OPEN, "accepted", "x")
+    assert stores.leads.accept(lead, card, opening, NOON, [Standing(BY_PHONE)]) is None
+    stored, [phone, name] = stores.leads.known(lead.lead_id, [BY_PHONE, BY_NAME])
+    assert stored == Stored(card)
+    assert (phone, name) == (Standing(BY_PHONE, lead.lead_id, NOON), Standing(BY_NAME))
+    assert stores.leads.get_many([lead.lead_id, "aaaaaaaaaaaa"]) == {lead.lead_id: lead}
+
+
+def test_an_identity_that_was_taken_meanwhile_stops_the_whole_write(
+    stores: Stores, lead: Lead
+) -> None:
+    merged(stores, lead)
+    late = a_lead(lead_id="cccccccccccc")
+    card = replace(a_card(3), lead_id=late.lead_id)
+    for standing in (Standing(BY_PHONE), Standing(BY_PHONE, "dddddddddddd", NOON)):
+        with pytest.raises(Busy) as busy:
+            stores.leads.accept(late, card, None, NOON, [standing])
+        assert busy.value.conflict
+        tie = Tie(lead.lead_id, late.lead_id, NOON, Kind.PHONE, "x", "merged")
+        with pytest.raises(Busy):
+            stores.leads.merge(lead, card, tie, NOON, [standing])
+    assert stores.leads.get(late.lead_id) is None
+    assert stores.leads.card(late.lead_id) is None
+
+
+def test_a_merged_post_stands_with_its_lead_and_is_found_again(stores: Stores, lead: Lead) -> None:
+    assert merged(stores, lead, at=NOON + SECOND) is None
+    tie = Tie(lead.lead_id, OTHER.lead_id, NOON + SECOND, Kind.PHONE, OTHER.source, "merged")
+    stored, [phone, name] = stores.leads.known(OTHER.lead_id, [BY_PHONE, BY_NAME])
+    assert stored == Stored(OTHER, tie)
+    assert phone == Standing(BY_PHONE, lead.lead_id, NOON + SECOND)
+    assert name == Standing(BY_NAME, lead.lead_id, NOON + SECOND)
+    assert stores.leads.ties(lead.lead_id) == [tie]
+    assert len(stores.history(lead.lead_id)) == 1
+    for card in (stores.leads.card(lead.lead_id), stores.race.card(lead.lead_id)):
+        assert card is not None
+        [shown] = card.merged
+        assert (shown.lead_id, shown.because, shown.at) == (
+            OTHER.lead_id,
+            Kind.PHONE,
+            NOON + SECOND,
+        )
+        assert (shown.contact_email, shown.needs) == (OTHER.contact_email, OTHER.needs)
+    assert stores.leads.get(OTHER.lead_id) is None
+    assert merged(stores, lead) == Stored(OTHER, tie)  # once
+    assert stores.leads.accept(a_lead(lead_id=OTHER.lead_id), OTHER, None, NOON) == Stored(
+        OTHER, tie
+    )
+
+
+def test_nothing_is_merged_into_a_lead_that_moved_on(stores: Stores, lead: Lead) -> None:
+    with pytest.raises(Busy) as busy:
+        merged(stores, replace(lead, state=State.EXPIRED))
+    assert busy.value.conflict
+    assert stores.leads.known(OTHER.lead_id, [BY_PHONE]) == (None, [Standing(BY_PHONE)])
+    assert stores.leads.ties(lead.lead_id) == []
+
+
+def test_a_card_shows_twenty_posts_in_order_and_the_rest_are_kept(
+    stores: Stores, lead: Lead
+) -> None:
+    for number in range(22):
+        card = replace(OTHER, lead_id=f"b{number:011d}", contact_name=f"Name {number}")
+        assert merged(stores, lead, card, NOON - number * SECOND) is None
+        assert stores.leads.card(card.lead_id) == card
+    whole = stores.leads.card(lead.lead_id)
+    assert whole is not None
+    assert [post.contact_name for post in whole.merged] == [f"Name {n}" for n in range(19, -1, -1)]
+    assert len(stores.leads.ties(lead.lead_id)) == 22
+    changed = replace(OTHER, lead_id=f"b{21:011d}", contact_name="Newer")
+    tie = Tie(lead.lead_id, changed.lead_id, NOON, Kind.PHONE, changed.source, "merged")
+    stores.leads.update_card(changed, NOON, tie)
+    assert stores.leads.card(changed.lead_id) == changed
+    assert stores.leads.card(lead.lead_id) == whole
+
+
+def test_the_newest_body_of_a_merged_post_counts_wherever_it_is_shown(
+    stores: Stores, lead: Lead
+) -> None:
+    merged(stores, lead)
+    stored, _ = stores.leads.known(OTHER.lead_id, [])
+    assert stored is not None
+
+    def put(name: str, at: datetime) -> list[str]:
+        stores.leads.update_card(replace(OTHER, contact_name=name), at, stored.tie)
+        card, own = stores.leads.card(lead.lead_id), stores.leads.card(OTHER.lead_id)
+        assert card is not None
+        assert own is not None
+        assert [post.contact_name for post in card.merged] == [own.contact_name]
+        return [own.contact_name]
+
+    assert put("Newer", NOON + SECOND) == ["Newer"]
+    assert put("Older", NOON) == ["Newer"]
+
+
+def test_the_newest_body_of_a_lead_keeps_what_was_merged_into_it(
+    stores: Stores, lead: Lead
+) -> None:
+    merged(stores, lead)
+    stores.leads.update_card(replace(a_card(), lead_id=lead.lead_id, contact_name=""), NOON)
+    card = stores.leads.card(lead.lead_id)
+    assert card is not None
+    assert len(card.merged) == 1
+    assert card.contact_name == OTHER.contact_name  # filled in
+
+
+def test_a_lead_given_to_its_owner_is_theirs_from_the_first_write(stores: Stores) -> None:
+    rep = AINA
+    found = stores.roster.counted(rep.rep_id)
+    assert found == (rep, Limits())
+    new = a_lead(state=State.NEW, closes_at=NOON)
+    claim = taking(new, rep, a_playbook(), NOON, NOON, "existing_owner")
+    theirs = replace(new, owner=rep.rep_id, claimed_at=NOON, return_at=claim.return_at)
+    theirs, move = moved(theirs, State.ASSIGNED, NOON, "existing_owner", "dibs")
+    tie = Tie(new.lead_id, "", NOON, Kind.NAME, "web", "existing_owner")
+    card = replace(a_card(), lead_id=new.lead_id)
+    given = Given(rep, Limits(), a_playbook(), claim, tie)
+    assert stores.leads.accept(theirs, card, move, NOON, [], given) is None
+    view = stores.view(new)
+    assert (view.lead, view.claim) == (theirs, claim)
+    assert (view.limits.leads, view.limits.in_hand, view.limits.claims) == (1, 1, 0)
+    assert stores.history(new.lead_id) == [move]
+    assert stores.leads.ties(new.lead_id) == [tie]
+    assert stores.holdings.held_by(rep.rep_id) == [theirs]
+    assert stores.holdings.queued() == []
+    assert claim.nudge_at is not None
+    assert stores.holdings.unworked(claim.nudge_at) == [theirs]
+    facts = [one.fact for one in stores.leads.waiting_in_outbox(NOON + SECOND)]
+    assert facts == [Fact("lead.assigned", new.lead_id, 1, rep.rep_id)]
+    # Counts that are not as they were read, or an owner who left: nothing is stored.
+    second = replace(theirs, lead_id="bbbbbbbbbbbb")
+    other = replace(card, lead_id=second.lead_id)
+    again = replace(given, claim=replace(claim, lead_id=second.lead_id))
+    with pytest.raises(Busy):
+        stores.leads.accept(second, other, move, NOON, [], again)
+    found = stores.roster.counted(rep.rep_id)
+    assert found is not None
+    stores.roster.deactivate(rep.rep_id, NOON.date())
+    with pytest.raises(Busy):
+        stores.leads.accept(second, other, move, NOON, [], replace(again, limits=found[1]))
+    assert stores.leads.get(second.lead_id) is None
+
+
+def test_an_owner_is_named_from_outside_whatever_lead_there_is(stores: Stores, lead: Lead) -> None:
+    stores.leads.name_owner(BY_NAME, "aaaac")
+    assert stores.leads.known("x", [BY_NAME])[1] == [Standing(BY_NAME, owner="aaaac")]
+    merged(stores, lead)
+    assert stores.leads.known("x", [BY_NAME])[1] == [Standing(BY_NAME, lead.lead_id, NOON, "aaaac")]
+    stores.leads.name_owner(BY_NAME, None)
+    stores.leads.name_owner(BY_NAME, None)
+    assert stores.leads.known("x", [BY_NAME])[1] == [Standing(BY_NAME, lead.lead_id, NOON)]

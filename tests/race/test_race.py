@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import replace
 from threading import Barrier
 
 import pytest
@@ -196,3 +197,30 @@ def test_a_hundred_who_claim_release_reassign_and_withdraw_one_lead_leave_one_tr
     for epoch, holder in by_epoch.items():
         assert by_epoch.get(epoch - 1) != holder or epoch in chosen
     assert len(losers) == len(by_epoch)
+
+
+def test_sixteen_posts_of_one_person_from_as_many_sources_are_one_lead(local_world: World) -> None:
+    world, start = local_world, Barrier(16)
+    for round_ in range(5):
+
+        def posted(number: int, person: int = 100 + round_) -> Lead:
+            start.wait()
+            card = replace(
+                a_card(person),
+                source=f"source-{number}",
+                # Some know the phone number, some the address, all the company.
+                contact_phone="" if number % 3 == 1 else a_card(person).contact_phone,
+                contact_email="" if number % 3 == 2 else a_card(person).contact_email,
+            )
+            for _ in range(10):  # a 503 says that nothing was changed: sent again, as sources do
+                with suppress(Busy):
+                    return world.post_lead(card, clock.now())
+            raise Busy
+
+        with ThreadPoolExecutor(16) as pool:
+            leads = list(pool.map(posted, range(16)))
+        [lead_id] = {lead.lead_id for lead in leads}
+        card = world.leads.card(lead_id)
+        assert card is not None
+        assert len(card.merged) == len(world.leads.ties(lead_id)) == 15
+    assert len(world.leads.open_leads()) == 5

@@ -4,14 +4,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass, field, fields, replace
 from datetime import date, datetime, timedelta
 
 from dibs.adapters import keys
+from dibs.adapters.leads import POSTS_SHOWN
 from dibs.domain.debts import owes_assignment, owes_warm
+from dibs.domain.duplicates import Identity, Standing
 from dibs.domain.errors import AlreadyExists, Busy, RouteNotFound
-from dibs.domain.leads import HELD, Card, Claim, Lead, Move, State
+from dibs.domain.leads import HELD, Card, Claim, Lead, Move, Post, State, Tie, filled
 from dibs.domain.limits import over_allowance, over_limits, with_one_more
 from dibs.domain.playbook import Playbook
 from dibs.domain.reps import Device, Limits, Platform, Rep
@@ -20,7 +22,7 @@ from dibs.usecases.claim import token_hash
 from dibs.usecases.ingest import ingest
 from dibs.usecases.notify import Desk
 from dibs.usecases.offer import Floor
-from dibs.usecases.ports import Chunk, Delivery, Fact, Override, Pending, Taken
+from dibs.usecases.ports import Chunk, Delivery, Fact, Given, Override, Pending, Stored, Taken
 from dibs.usecases.race import Notice, RaceView, Sighting
 from support.builders import NOON, a_playbook, token_of
 
@@ -65,6 +67,15 @@ class Memory:
     """When a held lead is looked at again, by lead: for its reminder, then for its return."""
     turns: dict[str, Turn] = field(default_factory=dict)
     texts_counted: Counter[str] = field(default_factory=Counter)
+    merged: dict[str, Tie] = field(default_factory=dict)
+    """Why a post is part of a lead, by the post's own id."""
+    posts: dict[str, list[str]] = field(default_factory=dict)
+    """The posts a lead's card shows, by lead."""
+    identities: dict[str, tuple[str, datetime]] = field(default_factory=dict)
+    """The lead an identity stands for, and since when."""
+    owners: dict[str, str] = field(default_factory=dict)
+    """The reps named from outside, by identity."""
+    ties: list[Tie] = field(default_factory=list)
 
     def counted(
         self,
@@ -273,8 +284,7 @@ class FakeRace:
 
     def card(self, lead_id: str) -> Card | None:
         self.cards_read += 1
-        card, _ = self._memory.cards.get(lead_id, (None, None))
-        return card
+        return FakeLeads(self._memory).card(lead_id)
 
     def open_leads(self) -> list[Lead]:
         return [lead for lead in self._memory.leads.values() if lead.state is State.OPEN]
@@ -288,29 +298,123 @@ class FakeLeads:
 
     def __init__(self, memory: Memory) -> None:
         self._memory = memory
+        self.meanwhile: Callable[[], None] | None = None
+        """Happens once, between somebody's read and their write."""
 
     def get(self, lead_id: str) -> Lead | None:
         return self._memory.leads.get(lead_id)
 
-    def card(self, lead_id: str) -> Card | None:
-        card, _ = self._memory.cards.get(lead_id, (None, None))
-        return card
+    def get_many(self, lead_ids: Collection[str]) -> dict[str, Lead]:
+        leads = self._memory.leads
+        return {lead_id: leads[lead_id] for lead_id in lead_ids if lead_id in leads}
 
-    def accept(self, lead: Lead, card: Card, move: Move | None, signed_at: datetime) -> Card | None:
-        stored = self.card(lead.lead_id)
+    def card(self, lead_id: str) -> Card | None:
+        stored = self._stored(lead_id)
+        return filled(stored.card) if stored else None
+
+    def _stored(self, lead_id: str) -> Stored | None:
+        memory = self._memory
+        if lead_id not in memory.cards:
+            return None
+        shown = memory.posts.get(lead_id, [])
+        posts = [_post(memory.cards[other][0], memory.merged[other]) for other in shown]
+        posts.sort(key=lambda post: post.at)
+        card = replace(memory.cards[lead_id][0], merged=tuple(posts))
+        return Stored(card, memory.merged.get(lead_id))
+
+    def known(
+        self, lead_id: str, identities: Sequence[Identity]
+    ) -> tuple[Stored | None, list[Standing]]:
+        memory = self._memory
+        none = (None, None)
+        standings = [
+            Standing(one, *memory.identities.get(one.key, none), memory.owners.get(one.key))
+            for one in identities
+        ]
+        return self._stored(lead_id), standings
+
+    def accept(
+        self,
+        lead: Lead,
+        card: Card,
+        move: Move | None,
+        signed_at: datetime,
+        standings: Sequence[Standing] = (),
+        given: Given | None = None,
+    ) -> Stored | None:
+        stored = self._stored(lead.lead_id)
         if stored is not None:
             return stored
-        self._memory.leads[lead.lead_id] = lead
-        self._memory.cards[lead.lead_id] = (card, signed_at)
+        self._as_read(standings)
+        memory = self._memory
+        if given is not None:
+            claim = given.claim
+            counted = memory.counted(
+                given.rep, lead, given.limits, given.playbook, claim, bound=False
+            )
+            if counted is None:
+                raise Busy(conflict=True)
+            memory.take(lead, claim, counted)
+            if given.tie is not None:
+                memory.ties.append(given.tie)
+        else:
+            memory.outbox[lead.lead_id, LOCK] = lead.received_at
+        memory.leads[lead.lead_id] = lead
+        memory.cards[lead.lead_id] = (card, signed_at)
         if move is not None:
-            self._memory.note(move)
-        self._memory.outbox[lead.lead_id, LOCK] = lead.received_at
+            memory.note(move)
+        self._point(standings, lead.lead_id, lead.received_at)
         return None
 
-    def update_card(self, card: Card, signed_at: datetime) -> None:
+    def merge(
+        self,
+        into: Lead,
+        card: Card,
+        tie: Tie,
+        signed_at: datetime,
+        standings: Sequence[Standing],
+    ) -> Stored | None:
+        stored = self._stored(card.lead_id)
+        if stored is not None:
+            return stored
+        self._as_read(standings)
+        memory = self._memory
+        if memory.leads[into.lead_id].state is not into.state:
+            raise Busy(conflict=True)
+        memory.cards[card.lead_id] = (card, signed_at)
+        memory.merged[card.lead_id] = tie
+        memory.ties.append(tie)
+        shown = memory.posts.setdefault(into.lead_id, [])
+        if len(shown) < POSTS_SHOWN:
+            shown.append(card.lead_id)
+        self._point(standings, into.lead_id, tie.at)
+        return None
+
+    def _as_read(self, standings: Sequence[Standing]) -> None:
+        meanwhile, self.meanwhile = self.meanwhile, None
+        if meanwhile is not None:
+            meanwhile()
+        for one in standings:
+            if self._memory.identities.get(one.identity.key, (None,))[0] != one.lead_id:
+                raise Busy(conflict=True)
+
+    def _point(self, standings: Sequence[Standing], lead_id: str, at: datetime) -> None:
+        for one in standings:
+            self._memory.identities[one.identity.key] = (lead_id, at)
+
+    def ties(self, lead_id: str) -> list[Tie]:
+        found = [tie for tie in self._memory.ties if tie.lead_id == lead_id]
+        return sorted(found, key=lambda tie: (tie.at, tie.other_id))
+
+    def name_owner(self, identity: Identity, rep_id: str | None) -> None:
+        self._memory.owners.pop(identity.key, None)
+        if rep_id is not None:
+            self._memory.owners[identity.key] = rep_id
+
+    def update_card(self, card: Card, signed_at: datetime, tie: Tie | None = None) -> None:
         _, before = self._memory.cards[card.lead_id]
         if before <= signed_at:
-            self._memory.cards[card.lead_id] = (card, signed_at)
+            self._memory.cards[card.lead_id] = (replace(card, merged=()), signed_at)
 
     def open_leads(self) -> list[Lead]:
         return FakeRace(self._memory).open_leads()
@@ -368,6 +472,12 @@ class FakeLeads:
         key = (pending.key["lead_id"], pending.key["sk"])
         if self._memory.outbox.get(key) == pending.since:
             del self._memory.outbox[key]
+
+
+def _post(card: Card, tie: Tie) -> Post:
+    """A stored post as its lead's card shows it."""
+    shown = {f.name: getattr(card, f.name) for f in fields(Post) if hasattr(card, f.name)}
+    return Post(**shown, at=tie.at, because=tie.because)
 
 
 def _sk(move: Move) -> str:
@@ -502,6 +612,10 @@ class FakeRoster:
 
     def get(self, rep_id: str) -> Rep | None:
         return self._memory.reps.get(rep_id)
+
+    def counted(self, rep_id: str) -> tuple[Rep, Limits] | None:
+        rep = self._memory.reps.get(rep_id)
+        return (rep, self._memory.limits[rep_id]) if rep else None
 
     def get_many(self, rep_ids: Sequence[str]) -> dict[str, Rep]:
         return {r: self._memory.reps[r] for r in rep_ids if r in self._memory.reps}
@@ -773,7 +887,10 @@ class FakeWorld:
         """Accept a lead as ingest does."""
         at = now or self.clock()
         playbook = self.memory.playbook
-        return ingest(self.leads, card, playbook, b"saltsalts", at, lambda: at).lead
+        find_rep = self.roster.counted
+        return ingest(
+            self.leads, card, playbook, b"saltsalts", at, lambda: at, find_rep=find_rep
+        ).lead
 
     def lead(self, lead: Lead) -> Lead:
         """The lead as it stands now."""

@@ -18,6 +18,7 @@ _TABLES = {
     "offers_table": "OffersTable",
     "once_table": "OnceTable",
     "ledger_table": "LedgerTable",
+    "identities_table": "IdentitiesTable",
 }
 _CREATED_WITH = (
     "BillingMode",

@@ -150,7 +150,8 @@ def test_a_body_signed_earlier_that_arrives_later_does_not_undo_the_newer_one() 
 
 def test_the_same_external_id_from_another_source_is_another_lead() -> None:
     world = FakeWorld()
-    one, two = post(world, a_card(source="web")), post(world, a_card(source="fair"))
+    other = a_card(2, external_id="ext-1")
+    one, two = post(world, a_card()), post(world, replace(other, source="fair"))
     assert one.lead.lead_id != two.lead.lead_id
     assert not two.duplicate
 

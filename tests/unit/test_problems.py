@@ -380,26 +380,28 @@ def test_what_is_worth_a_look_is_named_by_its_place(
 @pytest.mark.parametrize(
     ("changes", "on"),
     [
-        ({}, ("M1", "C5", "C7", "C11", "F7", "R8")),
-        ({"model": "tiers"}, ("M2", "M6", "C5", "C7", "C11", "F7", "R8")),
-        ({"model": "speed-board"}, ("M3", "C5", "C7", "C11", "R8")),
-        ({"model": "round-robin"}, ("M5", "C5", "C7", "C11", "R8")),
-        ({"quota": {"enabled": True}}, ("M1", "M4", "C5", "C7", "C11", "F7", "R8")),
+        ({}, ("M1", "C5", "C6", "C7", "C11", "F7", "R8")),
+        ({"model": "tiers"}, ("M2", "M6", "C5", "C6", "C7", "C11", "F7", "R8")),
+        ({"model": "speed-board"}, ("M3", "C5", "C6", "C7", "C11", "R8")),
+        ({"model": "round-robin"}, ("M5", "C5", "C6", "C7", "C11", "R8")),
+        ({"quota": {"enabled": True}}, ("M1", "M4", "C5", "C6", "C7", "C11", "F7", "R8")),
         (
             {"work": {"hot_minutes": 0, "warm_minutes": 0, "cold_minutes": 0}},
-            ("M1", "C5", "C7", "F7", "R8"),
+            ("M1", "C5", "C6", "C7", "F7", "R8"),
         ),
         (
             {"work": {"hot_minutes": 0, "warm_minutes": 0}},
-            ("M1", "C5", "C7", "C11", "F7", "R8"),
+            ("M1", "C5", "C6", "C7", "C11", "F7", "R8"),
         ),
         (
             {
                 "model": "tiers",
                 "teams": {"a": {"name": "A"}, "b": {"name": "B", "model": "round-robin"}},
             },
-            ("M2", "M5", "M6", "C5", "C7", "C11", "F7", "R8"),
+            ("M2", "M5", "M6", "C5", "C6", "C7", "C11", "F7", "R8"),
         ),
+        ({"duplicates": {"person": False}}, ("M1", "C5", "C6", "C7", "C11", "F7", "R8")),
+        ({"duplicates": {"person": False, "company": False}}, ("M1", "C5", "C7", "C11", "F7", "R8")),
     ],
 )
 def test_which_rules_are_on_follows_from_the_playbook(

@@ -16,6 +16,7 @@ NOTICE = "NOTICE"
 SIGHTING = "SIGHTING"
 SMS = "SMS"
 MOVES = "MOVE#"
+TIES = "TIE#"
 PLAYBOOK = "PLAYBOOK"
 MANAGER = "MANAGER"
 WAITING_INDEX = "waiting"
@@ -32,6 +33,10 @@ def playbook(version: int) -> str:
 
 def move(epoch: int, at: datetime, to: str) -> str:
     return f"{MOVES}{epoch:05d}#{to_ms(at):013d}#{to}"
+
+
+def tie(at: datetime, other_id: str) -> str:
+    return f"{TIES}{to_ms(at):013d}#{other_id}"
 
 
 def rep(rep_id: str) -> str:

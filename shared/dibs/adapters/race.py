@@ -32,7 +32,7 @@ from dibs.adapters.records import (
 from dibs.adapters.settings import Settings
 from dibs.adapters.stored_playbook import stored_playbook
 from dibs.domain.debts import hot_allowed, hot_is_bound
-from dibs.domain.leads import Card, Claim, Lead, Move, Quality, State
+from dibs.domain.leads import Card, Claim, Lead, Move, Quality, State, filled
 from dibs.domain.limits import allowance_of, rolling, used
 from dibs.domain.playbook import Playbook
 from dibs.domain.reps import Limits, Rep
@@ -207,10 +207,10 @@ class DynamoRaceStore:
 
 
 def read_card(db: Dynamo, to: Settings, lead_id: str) -> Card | None:
-    """Read one card."""
+    """Read one card, with what later posts filled in (C6)."""
     key = {CardRecord.lead_id.attr_name: {"S": lead_id}}
     item = db.get(to.contacts_table, key, consistent=True)  # the winner may be that fast
-    return card_from(item) if item else None
+    return filled(card_from(item)) if item else None
 
 
 def read_open(db: Dynamo, to: Settings) -> list[Lead]:

@@ -23,7 +23,8 @@ from dibs.adapters.holdings import DynamoHoldings
 from dibs.adapters.leads import DynamoLeadStore
 from dibs.adapters.race import DynamoRaceStore
 from dibs.cli.target import Stack, target
-from dibs.domain.leads import Lead
+from dibs.domain.duplicates import EXISTING_OWNER
+from dibs.domain.leads import Kind, Lead, Tie
 from dibs.usecases import override
 from dibs.usecases.work import reason_of
 
@@ -83,7 +84,7 @@ def post_signed(api_url: str, secret: str, body: str) -> tuple[int, dict[str, An
 
 @app.command()
 def show(lead_id: str, stack: Stack = "") -> None:
-    """Show where a lead stands and each recorded step of its life (C8)."""
+    """Show where a lead stands, the steps of its life (C8), and what it was tied to (C6)."""
     here = target(stack)
     store = DynamoLeadStore(Dynamo(), here.settings)
     lead = store.get(lead_id)
@@ -107,6 +108,24 @@ def show(lead_id: str, stack: Stack = "") -> None:
         who = f"{claim.rep_name} ({claim.rep_id}), {claim.claim_ms} ms after the notice"
         table.add_row(at, "open", "claimed", "claimed", who)
     console.print(table)
+    for tie in store.ties(lead_id):
+        console.print(f"{tie.at:%Y-%m-%d %H:%M:%S}  {_told(tie)}", highlight=False)
+
+
+def _told(tie: Tie) -> str:
+    shared = _SHARED[tie.because]
+    if tie.outcome == EXISTING_OWNER:
+        known = f"lead {tie.other_id}" if tie.other_id else "the owner named by 'dibs owners'"
+        return f"went to its owner without a race: {shared} as {known}"
+    return f"merged: {tie.other_id} from {tie.source}, {shared}"
+
+
+_SHARED = {
+    Kind.PHONE: "same phone number",
+    Kind.EMAIL: "same e-mail address",
+    Kind.DOMAIN: "same company (e-mail domain)",
+    Kind.NAME: "same company (name)",
+}
 
 
 Reason = Annotated[str, typer.Option(help="Why; it is kept with the lead.")]

@@ -104,6 +104,22 @@ class Move:
 
 
 @dataclass(frozen=True)
+class Tie:
+    """Why a lead and another post or lead belong together (C6): no personal data.
+
+    `outcome` is `merged`, where the post `other_id` became part of the lead, or `existing_owner`,
+    where the lead went to the rep of the lead `other_id`, none for an owner named from outside.
+    """
+
+    lead_id: str
+    other_id: str
+    at: datetime
+    because: Kind
+    source: str
+    outcome: str
+
+
+@dataclass(frozen=True)
 class Preview:
     """What a rep sees before the claim: never a phone number, address or personal name (N2)."""
 
@@ -115,6 +131,40 @@ class Preview:
 
 
 BLIND = Preview("")
+
+
+class Kind(StrEnum):
+    """What two leads about the same person or company have in common (C6), best first."""
+
+    PHONE = "phone"
+    EMAIL = "email"
+    DOMAIN = "domain"
+    NAME = "name"
+
+    @property
+    def personal(self) -> bool:
+        """Tell whether it names a person; otherwise a company."""
+        return self in (Kind.PHONE, Kind.EMAIL)
+
+
+@dataclass(frozen=True)
+class Post:
+    """A later post that was merged into a lead (C6), as its holder sees it."""
+
+    lead_id: str
+    at: datetime
+    because: Kind
+    source: str
+    company: str = ""
+    company_size: str = ""
+    contact_name: str = ""
+    contact_title: str = ""
+    contact_email: str = ""
+    contact_phone: str = ""
+    needs: tuple[str, ...] = ()
+    language: str = ""
+    consent: str = ""
+    do_not_call: bool = False
 
 
 @dataclass(frozen=True)
@@ -141,6 +191,35 @@ class Card:
     do_not_call: bool = False
     test: bool = False
     flags: tuple[str, ...] = ()
+    merged: tuple[Post, ...] = ()
+
+
+_OF_A_PERSON = (
+    "contact_name",
+    "contact_title",
+    "contact_email",
+    "contact_phone",
+    "needs",
+    "language",
+    "consent",
+)
+
+
+def filled(card: Card) -> Card:
+    """Return a card whose empty fields are filled from the posts merged into it (C6), in order.
+
+    Nothing written is overwritten. Somebody else of the company fills in what is the company's
+    alone. Who asked not to be called, in any post of theirs, is not called.
+    """
+    for post in card.merged:
+        fields: tuple[str, ...] = ("company_size",)
+        if post.because.personal:
+            fields += _OF_A_PERSON
+            card = replace(card, do_not_call=card.do_not_call or post.do_not_call)
+        card = replace(
+            card, **{name: getattr(post, name) for name in fields if not getattr(card, name)}
+        )
+    return card
 
 
 Reserved = Literal["", "cohort", "newcomers", "absence"]

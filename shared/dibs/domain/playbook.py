@@ -326,6 +326,20 @@ class Availability:
 
 
 @dataclass(frozen=True)
+class Duplicates:
+    """Who is known before the race (C6): the same `person`, the same `company`.
+
+    `days` is how long after their latest post somebody is remembered; who became a customer (a
+    lead that was won) is remembered for good.
+    """
+
+    person: bool = True
+    company: bool = True
+    days: int = 365
+    __pydantic_config__ = _STRICT
+
+
+@dataclass(frozen=True)
 class Team:
     """A team of reps.
 
@@ -390,6 +404,7 @@ class Playbook:
     release: Release = field(default_factory=Release)
     sms: Sms = field(default_factory=Sms)
     availability: Availability = field(default_factory=Availability)
+    duplicates: Duplicates = field(default_factory=Duplicates)
     version: int = 0
     __pydantic_config__ = _STRICT
 

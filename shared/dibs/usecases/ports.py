@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Protocol
 
-from dibs.domain.leads import Card, Claim, Lead, Move
+from dibs.domain.leads import Card, Claim, Lead, Move, Tie
 from dibs.domain.playbook import Playbook
 from dibs.domain.reps import Device, Limits, Rep
 from dibs.usecases.race import Notice, Sighting
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from fractions import Fraction
 
     from dibs.domain.activities import Step
+    from dibs.domain.duplicates import Identity, Standing
     from dibs.domain.ledger import Entry, Row
     from dibs.domain.tiers import Inputs, Outlook
     from dibs.domain.turns import Turn
@@ -75,13 +76,25 @@ class Taken:
 
 
 @dataclass(frozen=True)
+class Stored:
+    """A post as it was stored; `tie` says into which lead it was merged, if it was."""
+
+    card: Card
+    tie: Tie | None = None
+
+
+@dataclass(frozen=True)
 class Given:
-    """Who a manager gives a lead to, as they were read, and the record of it (R7)."""
+    """Whom a lead goes to without a race, as they were read, and the record of it (C6, R7).
+
+    `tie` is why a new lead is its owner's.
+    """
 
     rep: Rep
     limits: Limits
     playbook: Playbook
     claim: Claim
+    tie: Tie | None = None
 
 
 @dataclass(frozen=True)
@@ -99,17 +112,51 @@ class Override:
 
 
 class LeadStore(Protocol):
-    """Leads outside the race: accepted, opened, closed, and their outbox."""
+    """Leads outside the race: accepted, merged, opened, closed, and their outbox."""
 
     def get(self, lead_id: str) -> Lead | None: ...
 
+    def get_many(self, lead_ids: Collection[str]) -> dict[str, Lead]: ...
+
     def card(self, lead_id: str) -> Card | None: ...
 
-    def accept(self, lead: Lead, card: Card, move: Move | None, signed_at: datetime) -> Card | None:
-        """Store a new lead; None when stored, else the card already stored under its id."""
+    def known(
+        self, lead_id: str, identities: Sequence[Identity]
+    ) -> tuple[Stored | None, list[Standing]]:
+        """Return what is stored under a lead's id, and what each identity stands for, in order."""
         ...
 
-    def update_card(self, card: Card, signed_at: datetime) -> None: ...
+    def accept(
+        self,
+        lead: Lead,
+        card: Card,
+        move: Move | None,
+        signed_at: datetime,
+        standings: Sequence[Standing] = (),
+        given: Given | None = None,
+    ) -> Stored | None:
+        """Store a new lead, raced for or `given` to somebody; identities stand for it from now on.
+
+        None when stored, else what is already stored under its id.
+
+        Raises:
+            Busy: on a transaction conflict or throttling, or when what was read is not so any
+                more; nothing was changed.
+        """
+        ...
+
+    def merge(
+        self,
+        into: Lead,
+        card: Card,
+        tie: Tie,
+        signed_at: datetime,
+        standings: Sequence[Standing],
+    ) -> Stored | None:
+        """Store a post as part of a lead that stands as it was read; else as `accept`."""
+        ...
+
+    def update_card(self, card: Card, signed_at: datetime, tie: Tie | None = None) -> None: ...
 
     def open_leads(self) -> list[Lead]: ...
 
@@ -199,6 +246,10 @@ class Roster(Protocol):
         ...
 
     def get(self, rep_id: str) -> Rep | None: ...
+
+    def counted(self, rep_id: str) -> tuple[Rep, Limits] | None:
+        """Return a rep with what they have used up, as it is now."""
+        ...
 
     def get_many(self, rep_ids: Sequence[str]) -> dict[str, Rep]: ...
 
