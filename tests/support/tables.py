@@ -18,6 +18,7 @@ _TABLES = {
     "offers_table": "OffersTable",
     "once_table": "OnceTable",
     "ledger_table": "LedgerTable",
+    "races_table": "RacesTable",
 }
 _CREATED_WITH = (
     "BillingMode",
