@@ -30,6 +30,7 @@ from dibs.usecases.reps import (
     set_quiet,
     sight,
 )
+from rep import receipt
 from rep.card import card_of
 
 
@@ -175,6 +176,8 @@ ROUTES = {
     "POST /leads/{lead_id}/seen": seen,
     "POST /leads/{lead_id}/decline": decline,
     "POST /leads/{lead_id}/release": release,
+    "GET /leads/{lead_id}/receipt": receipt.receipt,
+    "POST /leads/{lead_id}/dispute": receipt.dispute,
     "PUT /me/availability": availability,
     "PUT /me/devices/{device_id}": put_device,
     "DELETE /me/devices/{device_id}": delete_device,

@@ -75,8 +75,10 @@ def _epoch(event: Event) -> int | None:
 def dispute(event: Event) -> Response:
     """`POST /leads/{lead_id}/dispute` `{"reason": "..."}`: object to the latest race, once."""
     rep, _ = calling_rep(event, wiring.roster())
-    reason = json_object(raw_body(event)).get("reason")
-    if not (isinstance(reason, str) and 0 < len(reason.strip()) <= _LONGEST_REASON):
+    given = json_object(raw_body(event)).get("reason")
+    reason = given.strip() if isinstance(given, str) else ""
+    plain = all(letter.isprintable() or letter in "\r\n\t" for letter in reason)
+    if not (plain and 0 < len(reason) <= _LONGEST_REASON):
         problem = f"say why, in up to {_LONGEST_REASON} letters"
         raise InvalidInput((FieldError("reason", problem),))
     filed = sealing.dispute(
@@ -85,7 +87,7 @@ def dispute(event: Event) -> Response:
         wiring.offers(),
         lead_id(event),
         rep.rep_id,
-        reason.strip(),
+        reason,
         clock.now(),
     )
     body = {"epoch": filed.epoch, "reason": filed.reason, "disputed_at": filed.at}

@@ -19,7 +19,9 @@ from standardwebhooks import Webhook
 from dibs.adapters.dynamo import Dynamo
 from dibs.adapters.leads import DynamoLeadStore
 from dibs.adapters.race import DynamoRaceStore
+from dibs.adapters.races import DynamoRaces
 from dibs.cli.target import Stack, target
+from dibs.domain.receipts import Sealed
 
 app = typer.Typer(no_args_is_help=True)
 console = Console()
@@ -100,3 +102,17 @@ def show(lead_id: str, stack: Stack = "") -> None:
         who = f"{claim.rep_name} ({claim.rep_id}), {claim.claim_ms} ms after the notice"
         table.add_row(at, "open", "claimed", "claimed", who)
     console.print(table)
+    races = DynamoRaces(Dynamo(), here.settings)
+    for epoch in range(max(1, lead.epoch - 1), lead.epoch + 1):
+        sealed = races.find(lead_id, epoch)
+        if sealed is not None:
+            console.print(_seal_line(epoch, sealed), highlight=False)
+
+
+def _seal_line(epoch: int, sealed: Sealed) -> str:
+    race, block = sealed.race, "no block yet" if sealed.block is None else f"block {sealed.block}"
+    disputed = f", disputed by {', '.join(sorted(sealed.disputed))}" if sealed.disputed else ""
+    return (
+        f"race {epoch}: {race.cause}, sealed {race.sealed_at:%Y-%m-%d %H:%M:%S} UTC with "
+        f"{race.count} receipts, {block}{disputed}"
+    )

@@ -1,4 +1,4 @@
-"""Check sealed races against their hashes and the leads' own records, and export them (C9)."""
+"""Check sealed races against their hashes and the leads' own records, and find a day's (C9)."""
 
 from __future__ import annotations
 
@@ -100,55 +100,3 @@ def of_day(
             found = races.find(entry[0], entry[1])
             if found is not None:
                 yield (number, index), found
-
-
-COLUMNS = (
-    "lead_id",
-    "epoch",
-    "teams",
-    "test",
-    "opened_at",
-    "closed_at",
-    "cause",
-    "playbook_version",
-    "rep_id",
-    "outcome",
-    "place",
-    "behind_ms",
-    "told_at",
-    "attempted_at",
-    "rules",
-    "disputed",
-    "hash",
-    "head",
-)
-
-
-def rows(found: Sealed, team: str = "") -> list[dict[str, object]]:
-    """Return a race's receipts as rows of `COLUMNS`; none when `team` was not in it."""
-    race = found.race
-    if team and team not in race.teams:
-        return []
-    return [
-        {
-            "lead_id": race.lead_id,
-            "epoch": race.epoch,
-            "teams": " ".join(race.teams),
-            "test": race.test,
-            "opened_at": race.opened_at,
-            "closed_at": race.closed_at,
-            "cause": race.cause,
-            "playbook_version": race.playbook_version,
-            "rep_id": receipt.rep_id,
-            "outcome": receipt.outcome.value,
-            "place": receipt.place,
-            "behind_ms": receipt.behind_ms,
-            "told_at": receipt.told_at,
-            "attempted_at": receipt.attempted_at,
-            "rules": " ".join(receipt.rules),
-            "disputed": receipt.rep_id in found.disputed,
-            "hash": link.hash,
-            "head": found.head,
-        }
-        for link, receipt in zip(found.links[1:], found.receipts, strict=True)
-    ]
