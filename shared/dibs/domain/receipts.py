@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, TypeVar
@@ -230,7 +230,7 @@ def block_link(block: Block, before: str) -> Link:
 
 def race_from(text: str) -> Race:
     """Return the race a line tells of. Raises ValueError when it tells of none."""
-    return _read(text, lambda told: Race(**{"winner": None, **told, "teams": tuple(told["teams"])}))
+    return _read(text, lambda told: Race(**{**told, "teams": tuple(told["teams"])}))
 
 
 def receipt_from(text: str) -> Receipt:
@@ -311,12 +311,9 @@ def _hash(before: str, text: str) -> str:
 
 
 def _text(told: Race | Receipt | Block) -> str:
-    """Return a line: JSON with sorted names and no spaces, without what is empty."""
-    known = {
-        name: value
-        for name, value in asdict(told).items()
-        if not (value is None or value is False or value == ())
-    }
+    """Return a line: JSON with sorted names and no spaces, without what is as by default."""
+    usual = {field.name: field.default for field in fields(told)}
+    known = {name: value for name, value in asdict(told).items() if value != usual[name]}
     return json.dumps(known, default=_iso, sort_keys=True, separators=(",", ":"))
 
 
