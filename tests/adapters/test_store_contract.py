@@ -1094,11 +1094,31 @@ def test_what_a_rep_did_is_kept_from_the_first_time_on(stores: Stores, lead: Lea
     assert sightings(stores, lead) == {}
     for number, what in enumerate(("seen_at", "declined_at", "seen_at", "declined_at")):
         stores.race.record_sighting(lead, AINA.rep_id, what, NOON + number * SECOND)
-    stores.race.record_attempt(lead, AINA.rep_id, NOON + 5 * SECOND, "refused")
-    stores.race.record_attempt(lead, AINA.rep_id, NOON + 6 * SECOND, "already_claimed")
+    assert sightings(stores, lead) == {
+        AINA.rep_id: Sighting(seen_at=NOON, declined_at=NOON + SECOND)
+    }
+
+
+def test_a_try_is_kept_with_what_refused_it_first_and_when_it_was_beaten_first(
+    stores: Stores, lead: Lead
+) -> None:
+    for number, (outcome, rules, version) in enumerate(
+        (
+            ("expired", (), 6),
+            ("refused", ("paused", "daily_limit"), 7),
+            ("refused", ("left",), 8),
+            ("already_claimed", (), 8),
+            ("already_claimed", (), 8),
+        )
+    ):
+        at = NOON + number * SECOND
+        stores.race.record_attempt(lead, AINA.rep_id, at, outcome, rules, version)
     assert sightings(stores, lead) == {
         AINA.rep_id: Sighting(
-            seen_at=NOON, declined_at=NOON + SECOND, attempted_at=NOON + 5 * SECOND
+            attempted_at=NOON,
+            rules=("paused", "daily_limit"),
+            rules_version=7,
+            lost_at=NOON + 3 * SECOND,
         )
     }
 
