@@ -9,7 +9,7 @@ import pytest
 
 from dibs.domain.errors import AlreadyClaimed, ClaimRefused, Expired, LeadNotFound
 from dibs.domain.leads import Lead
-from dibs.domain.receipts import Receipt, Sealed, Trace
+from dibs.domain.receipts import Receipt, Sealed, Trace, broken
 from dibs.domain.reps import Rep
 from dibs.usecases.audit import audit, of_day
 from dibs.usecases.claim import bearer, claim, undo
@@ -306,6 +306,7 @@ def test_a_block_holds_no_more_races_than_an_item_can(monkeypatch: pytest.Monkey
     monkeypatch.setattr(floor.races, "chained", lambda races, number: None)
     assert chain_up(floor.races, NOON) == len(waiting)
     assert floor.races.last_block()[0] == 3
+    assert broken([link for _, link in floor.races.blocks()]) == []
 
 
 # A rep's own
