@@ -32,12 +32,12 @@ def receipts(event: Event) -> Response:
     day, team, after = _asked(event)
     text, following, races = StringIO(), "", 0
     write_head(text)
-    for place, found in of_day(wiring.races(), day, after):
+    for found in of_day(wiring.races(), day, after):
         if races == _MOST_RACES or text.tell() > _LARGEST:
             following = f"/receipts?day={day}&team={quote(team)}&after={after[0]}.{after[1]}"
             break
         write_race(text, found, team)
-        after, races = place, races + 1
+        after, races = found.place, races + 1
     return csv_answer(text.getvalue(), following)
 
 

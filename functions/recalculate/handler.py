@@ -27,7 +27,12 @@ def run_sweep(as_of: datetime) -> dict[str, Any]:
     count("LeadsUnassigned", swept.queued)
     late = seal_late(wiring.races(), wiring.bus(), as_of)
     count("SealsLate", late)
-    return {**asdict(swept), "seals_late": late, "chained": chain_up(wiring.races(), as_of)}
+    added = chain_up(wiring.races(), as_of)
+    for block in added:
+        # What the table says can be held against the log: the end of a chain can be cut off.
+        logger.info("block added", **asdict(block))
+    chained = sum(block.races for block in added)
+    return {**asdict(swept), "seals_late": late, "chained": chained}
 
 
 def run_tiers(as_of: datetime) -> dict[str, Any]:

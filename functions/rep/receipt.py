@@ -73,7 +73,7 @@ def _epoch(event: Event) -> int | None:
 
 
 def dispute(event: Event) -> Response:
-    """`POST /leads/{lead_id}/dispute` `{"reason": "..."}`: object to the latest race, once."""
+    """`POST /leads/{lead_id}/dispute` `{"reason": "..."}`: object, once, to the latest race or `?epoch=1`."""
     rep, _ = calling_rep(event, wiring.roster())
     given = json_object(raw_body(event)).get("reason")
     reason = given.strip() if isinstance(given, str) else ""
@@ -89,6 +89,7 @@ def dispute(event: Event) -> Response:
         rep.rep_id,
         reason,
         clock.now(),
+        _epoch(event),
     )
     body = {"epoch": filed.epoch, "reason": filed.reason, "disputed_at": filed.at}
     return answer(200, {"lead_id": filed.lead_id, **body})

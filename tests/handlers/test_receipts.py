@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from dibs import wiring
+from dibs.adapters import keys
 from dibs.domain.leads import Lead
 from dibs.domain.reps import Rep
 from dibs.usecases.claim import token_hash
@@ -272,6 +273,28 @@ def test_a_manager_exports_a_days_receipts(office: Office) -> None:
         assert lines(managed(office, "GET /receipts", **other)) == []
     assert lines(managed(office, "GET /receipts", day="2026-11-23", team="north")) == found
     assert AINA.name not in managed(office, "GET /receipts", day="2026-11-23").text
+
+
+@pytest.mark.usefixtures("crew")
+def test_an_export_says_what_was_altered(office: Office) -> None:
+    lead = sealed(office)
+    office.run("recalculate", event("schedule_sweep"))
+    number, head = wiring.races().last_block()
+    logged = [line for line in office.overheard.lines if "block added" in line]
+    assert [(json.loads(line)["number"], json.loads(line)["hash"]) for line in logged] == [
+        (number, head)
+    ]
+    key = {"lead_id": {"S": lead.lead_id}, "sk": {"S": keys.race(1)}}
+    race = office.world.dynamo.get(office.settings.races_table, key)
+    assert race is not None
+    text = race["race"]["S"].replace(AINA.rep_id, BEN.rep_id)
+    office.world.dynamo.put(office.settings.races_table, {**race, "race": {"S": text}})
+    [row] = lines(managed(office, "GET /receipts", day="2026-11-23"))
+    assert {name: value for name, value in row.items() if value} == {
+        "lead_id": lead.lead_id,
+        "epoch": "1",
+        "outcome": "altered",
+    }
 
 
 @pytest.mark.usefixtures("crew")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -73,6 +73,10 @@ def brief(sealed: Sealed) -> list[tuple[str, str, int | None, int | None, tuple[
 def lost(floor: Floor, lead: Lead, rep: Rep) -> None:
     with pytest.raises(AlreadyClaimed):
         floor.claim(lead, rep)
+
+
+def chained(floor: Floor, now: datetime) -> int:
+    return sum(block.races for block in chain_up(floor.races, now))
 
 
 # Judged
@@ -259,15 +263,15 @@ def test_sealed_races_are_chained_once_in_the_next_block() -> None:
     leads = [floor.offer(number) for number in (1, 2)]
     for lead in leads:
         floor.claim(lead, AINA)
-    assert chain_up(floor.races, floor.clock()) == 0
+    assert chained(floor, floor.clock()) == 0
     sealed = [floor.seal(lead) for lead in leads]
-    assert chain_up(floor.races, floor.clock()) == 2
-    assert chain_up(floor.races, floor.clock()) == 0
+    assert chained(floor, floor.clock()) == 2
+    assert chained(floor, floor.clock()) == 0
     assert floor.sealed(leads[0]).block == 1
-    found = dict(of_day(floor.races, floor.clock().date()))
-    assert [one.head for one in found.values()] == [one.head for one in sealed]
-    after = dict(of_day(floor.races, floor.clock().date(), (1, 1)))
-    assert list(after) == [(1, 2)]
+    found = list(of_day(floor.races, floor.clock().date()))
+    assert [one.sealed and one.sealed.head for one in found] == [one.head for one in sealed]
+    after = of_day(floor.races, floor.clock().date(), (1, 1))
+    assert [one.place for one in after] == [(1, 2)]
     assert list(audit(floor.races, floor.story)) == []
 
 
@@ -279,7 +283,7 @@ def test_of_two_who_chain_at_once_one_waits_for_the_next_minute(
     floor.claim(lead, AINA)
     floor.seal(lead)
     monkeypatch.setattr(floor.races, "add_block", lambda number, link, at: False)
-    assert chain_up(floor.races, floor.clock()) == 0
+    assert chained(floor, floor.clock()) == 0
     assert floor.sealed(lead).block is None
 
 
@@ -292,8 +296,8 @@ def test_a_crash_before_a_race_is_marked_chains_it_twice_and_that_is_no_fault(
     floor.seal(lead)
     with monkeypatch.context() as patched:
         patched.setattr(floor.races, "chained", lambda races, number: None)
-        assert chain_up(floor.races, floor.clock()) == 1
-    assert chain_up(floor.races, floor.clock()) == 1
+        assert chained(floor, floor.clock()) == 1
+    assert chained(floor, floor.clock()) == 1
     assert floor.races.last_block()[0] == 2
     assert list(audit(floor.races, floor.story)) == []
     assert len(list(of_day(floor.races, floor.clock().date()))) == 1
@@ -304,7 +308,7 @@ def test_a_block_holds_no_more_races_than_an_item_can(monkeypatch: pytest.Monkey
     waiting = [(f"lead{n}", 1, "aa") for n in range(2 * BLOCK_RACES + 1)]
     monkeypatch.setattr(floor.races, "unchained", lambda: waiting)
     monkeypatch.setattr(floor.races, "chained", lambda races, number: None)
-    assert chain_up(floor.races, NOON) == len(waiting)
+    assert chained(floor, NOON) == len(waiting)
     assert floor.races.last_block()[0] == 3
     assert broken([link for _, link in floor.races.blocks()]) == []
 

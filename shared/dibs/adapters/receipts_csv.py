@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TextIO
 
 from dibs.adapters.http import iso
-from dibs.domain.receipts import Sealed
+from dibs.usecases.audit import Found
 
 COLUMNS = (
     "lead_id",
@@ -36,9 +36,21 @@ def write_head(out: TextIO) -> None:
     csv.writer(out).writerow(COLUMNS)
 
 
-def write_race(out: TextIO, found: Sealed, team: str = "") -> None:
-    """Write a race's receipts in order; nothing when `team` is named and was not in it."""
-    race, lines = found.race, csv.writer(out)
+ALTERED = "altered"
+"""Stands for the outcome where a race is not there as it was sealed: `dibs audit` tells more."""
+
+
+def write_race(out: TextIO, found: Found, team: str = "") -> None:
+    """Write a race's receipts in order; nothing when `team` is named and was not in it.
+
+    One that was removed or altered is written in one line that says so.
+    """
+    lines, sealed = csv.writer(out), found.sealed
+    if sealed is None:
+        told = {"lead_id": found.lead_id, "epoch": found.epoch, "outcome": ALTERED}
+        lines.writerow(told.get(column, "") for column in COLUMNS)
+        return
+    race = sealed.race
     if team and team not in race.teams:
         return
     of_race = (
@@ -51,7 +63,7 @@ def write_race(out: TextIO, found: Sealed, team: str = "") -> None:
         race.cause,
         race.playbook_version,
     )
-    for link, receipt in zip(found.links[1:], found.receipts, strict=True):
+    for link, receipt in zip(sealed.links[1:], sealed.receipts, strict=True):
         of_rep = (
             receipt.rep_id,
             receipt.outcome.value,
@@ -60,9 +72,9 @@ def write_race(out: TextIO, found: Sealed, team: str = "") -> None:
             _when(receipt.told_at),
             _when(receipt.attempted_at),
             " ".join(receipt.rules),
-            _yes(receipt.rep_id in found.disputed),
+            _yes(receipt.rep_id in sealed.disputed),
         )
-        lines.writerow((*of_race, *of_rep, link.hash, found.head))
+        lines.writerow((*of_race, *of_rep, link.hash, sealed.head))
 
 
 def _when(moment: datetime | None) -> str:

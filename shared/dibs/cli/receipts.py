@@ -67,7 +67,7 @@ def export(
     with _opened(file) as out:
         write_head(out)
         for number in range((last - first).days + 1):
-            for _, found in auditing.of_day(races, first + timedelta(days=number)):
+            for found in auditing.of_day(races, first + timedelta(days=number)):
                 write_race(out, found, team)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date
 
 from dibs.domain.receipts import Fault, Link, Sealed, block_from, broken, ending, faults
@@ -80,12 +81,23 @@ def _faults(
         yield Fault("race_changed", where, "it did not end when the lead's record says")
 
 
-def of_day(
-    races: Races, day: date, after: tuple[int, int] = (0, 0)
-) -> Iterator[tuple[tuple[int, int], Sealed]]:
-    """Yield the races that were put into a UTC day's blocks, each with its place: block, number.
+@dataclass(frozen=True)
+class Found:
+    """A race as a block names it, and what is there of it: None where it was removed or altered.
 
-    Those after a place, to go on from there. One that stands in two blocks comes once.
+    `place` is the block's number and the race's in it.
+    """
+
+    place: tuple[int, int]
+    lead_id: str
+    epoch: int
+    sealed: Sealed | None
+
+
+def of_day(races: Races, day: date, after: tuple[int, int] = (0, 0)) -> Iterator[Found]:
+    """Yield the races that were put into a UTC day's blocks, those after a place.
+
+    One that stands in two blocks comes once.
     """
     seen = set[Entry]()
     numbers = races.block_numbers(day)
@@ -97,6 +109,7 @@ def of_day(
             seen.add(entry)
             if known or (number, index) <= after:
                 continue
-            found = races.find(entry[0], entry[1])
-            if found is not None:
-                yield (number, index), found
+            lead_id, epoch, head = entry
+            sealed = races.find(lead_id, epoch)
+            whole = sealed is not None and sealed.head == head and not faults(sealed, "")
+            yield Found((number, index), lead_id, epoch, sealed if whole else None)

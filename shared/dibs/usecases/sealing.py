@@ -32,6 +32,7 @@ from dibs.usecases.race import RaceStore
 from dibs.usecases.sweep import PATIENCE
 
 SEAL = "race.seal"
+_LOOKED_BACK = 5
 BLOCK_RACES = 1000
 """How many races a block holds at most."""
 
@@ -138,13 +139,22 @@ def seal_late(races: Races, bus: Bus, now: datetime) -> int:
     return len(late)
 
 
-def chain_up(races: Races, now: datetime) -> int:
-    """Put the sealed races into the next blocks; return how many.
+@dataclass(frozen=True)
+class Added:
+    """A block that was added: its number, its hash, and how many races it holds."""
+
+    number: int
+    hash: str
+    races: int
+
+
+def chain_up(races: Races, now: datetime) -> list[Added]:
+    """Put the sealed races into the next blocks; return those blocks.
 
     One writer at a time: who finds the next number taken leaves the rest to the next minute. A
     race that is put into two blocks, after a crash, is in both as it was sealed.
     """
-    waiting, done = races.unchained(), 0
+    waiting, added = races.unchained(), list[Added]()
     number, before = races.last_block() if waiting else (0, "")
     for start in range(0, len(waiting), BLOCK_RACES):
         some = tuple(waiting[start : start + BLOCK_RACES])
@@ -153,8 +163,9 @@ def chain_up(races: Races, now: datetime) -> int:
         if not races.add_block(number, link, now):
             break
         races.chained([(lead_id, epoch) for lead_id, epoch, _ in some], number)
-        before, done = link.hash, done + len(some)
-    return done
+        before = link.hash
+        added.append(Added(number, link.hash, len(some)))
+    return added
 
 
 @dataclass(frozen=True)
@@ -178,7 +189,7 @@ def own_receipt(
     rep_id: str,
     epoch: int | None = None,
 ) -> Own:
-    """Return the rep's part of a lead's race: of that opening, else of the latest with one.
+    """Return the rep's part of a lead's race: of that opening, else of the latest they were in.
 
     Raises:
         LeadNotFound: there is no such lead, or the rep was in no race for it.
@@ -186,7 +197,8 @@ def own_receipt(
     lead = store.read(lead_id, rep_id).lead
     if lead is None:
         raise LeadNotFound
-    for number in (lead.epoch, lead.epoch - 1) if epoch is None else (epoch,):
+    latest = range(lead.epoch, max(0, lead.epoch - _LOOKED_BACK), -1)
+    for number in latest if epoch is None else (epoch,):
         sealed = races.find(lead_id, number)
         if sealed is not None:
             for place, receipt in enumerate(sealed.receipts, start=1):
@@ -213,11 +225,12 @@ def dispute(
     rep_id: str,
     reason: str,
     now: datetime,
+    epoch: int | None = None,
 ) -> Dispute:
     """File the rep's dispute of the race they were in, once; return it as it was filed first.
 
     Raises:
         LeadNotFound: there is no such lead, or the rep was in no race for it.
     """
-    own = own_receipt(store, races, offers, lead_id, rep_id)
+    own = own_receipt(store, races, offers, lead_id, rep_id, epoch)
     return races.dispute(Dispute(lead_id, own.epoch, rep_id, now, reason))
