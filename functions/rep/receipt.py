@@ -73,7 +73,10 @@ def _epoch(event: Event) -> int | None:
 
 
 def dispute(event: Event) -> Response:
-    """`POST /leads/{lead_id}/dispute` `{"reason": "..."}`: object, once, to the latest race or `?epoch=1`."""
+    """`POST /leads/{lead_id}/dispute` `{"reason": "..."}`: object to a race, once.
+
+    To the latest the rep was in, or that of `?epoch=1`.
+    """
     rep, _ = calling_rep(event, wiring.roster())
     given = json_object(raw_body(event)).get("reason")
     reason = given.strip() if isinstance(given, str) else ""

@@ -1131,12 +1131,20 @@ def test_a_new_opening_starts_a_new_page(stores: Stores, lead: Lead, first: str)
         stores.race.record_sighting(again, AINA.rep_id, "seen_at", NOON + SECOND)
     else:
         stores.race.record_attempt(again, AINA.rep_id, NOON + SECOND, "refused")
-    assert sightings(stores, lead) == {}
+    # That of the opening before is still there, for its receipt.
+    assert sightings(stores, lead) == {AINA.rep_id: Sighting(seen_at=NOON)}
     assert sightings(stores, again) == {AINA.rep_id: Sighting(**{first: NOON + SECOND})}
     # A straggler of the first opening does not turn the page back.
     stores.race.record_sighting(lead, AINA.rep_id, "declined_at", NOON + 2 * SECOND)
     stores.race.record_attempt(lead, AINA.rep_id, NOON + 2 * SECOND, "already_claimed")
     assert sightings(stores, again) == {AINA.rep_id: Sighting(**{first: NOON + SECOND})}
+    assert sightings(stores, lead) == {AINA.rep_id: Sighting(seen_at=NOON)}
+    # With a third one the first is over and done.
+    third = replace(lead, epoch=3)
+    stores.race.record_sighting(third, AINA.rep_id, "seen_at", NOON + 3 * SECOND)
+    assert sightings(stores, third) == {AINA.rep_id: Sighting(seen_at=NOON + 3 * SECOND)}
+    assert sightings(stores, again) == {AINA.rep_id: Sighting(**{first: NOON + SECOND})}
+    assert sightings(stores, lead) == {}
 
 
 def test_notices_are_found_by_opening_and_start_the_claims_clock(

@@ -66,6 +66,8 @@ class Memory:
     tokens: dict[str, str] = field(default_factory=dict)
     notices: dict[tuple[str, str], Notice] = field(default_factory=dict)
     sightings: dict[tuple[str, str], tuple[int, Sighting]] = field(default_factory=dict)
+    earlier: dict[tuple[str, str], tuple[int, Sighting]] = field(default_factory=dict)
+    """What was noted of the opening before the one in `sightings`."""
     outcomes: dict[tuple[str, str], str] = field(default_factory=dict)
     reserved: dict[tuple[str, str], tuple[int, str]] = field(default_factory=dict)
     codes: dict[tuple[str, str], tuple[str, int, datetime]] = field(default_factory=dict)
@@ -266,6 +268,7 @@ class FakeRace:
         if epoch > lead.epoch:
             return False
         if epoch < lead.epoch:
+            self._memory.earlier[key] = (epoch, sighting)
             sighting = Sighting()
         new = {name: value for name, value in first.items() if not getattr(sighting, name)}
         self._memory.sightings[key] = (lead.epoch, replace(sighting, **new))
@@ -545,8 +548,9 @@ class FakeOffers:
     def sightings(
         self, lead_id: str, epoch: int, rep_ids: Sequence[str], *, consistent: bool = False
     ) -> dict[str, Sighting]:
-        found = {r: self._memory.sightings.get((lead_id, r)) for r in rep_ids}
-        return {r: kept[1] for r, kept in found.items() if kept and kept[0] == epoch}
+        pages = (self._memory.earlier, self._memory.sightings)
+        found = [(r, page.get((lead_id, r))) for page in pages for r in rep_ids]
+        return {r: kept[1] for r, kept in found if kept and kept[0] == epoch}
 
     def reserve_sms(
         self, lead: Lead, rep_id: str, new_code: Callable[[], str], now: datetime

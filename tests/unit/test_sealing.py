@@ -197,7 +197,7 @@ def test_a_race_nobody_won_is_sealed_as_expired_whoever_gets_the_lead_then() -> 
     ]
 
 
-def test_an_undone_race_is_sealed_as_undone_before_the_next_one_is_told() -> None:
+def test_an_undone_race_is_sealed_as_undone_with_its_own_tries() -> None:
     floor = Floor(AINA, BEN)
     lead = floor.offer()
     floor.claim(lead, AINA)
@@ -206,17 +206,47 @@ def test_an_undone_race_is_sealed_as_undone_before_the_next_one_is_told() -> Non
     floor.clock.pass_(seconds=5)
     undo(floor.race, lead.lead_id, AINA.rep_id, bearer(token_of(AINA)), floor.clock)
     again = floor.lead(lead)
-    floor.follow(again, "lead.opened")  # its notices would take the place of the first ones
     floor.claim(again, BEN)
-    first = floor.sealed(lead)
+    floor.clock.pass_(milliseconds=10)
+    lost(floor, again, AINA)  # by one who is faster than the offer step
+    assert floor.races.sealed == {}
+    floor.follow(again, "lead.claimed", BEN)
+    first = floor.seal(lead)
     assert (first.race.cause, first.race.winner) == ("undone", AINA.rep_id)
     assert brief(first) == [(AINA.rep_id, "won", 1, 0, ()), (BEN.rep_id, "lost", 2, 40, ())]
     second = floor.seal(again)
     assert (second.race.cause, second.race.winner) == ("claimed", BEN.rep_id)
-    assert brief(second)[0] == (BEN.rep_id, "won", 1, 0, ())
-    # A rep sees the latest race, or the one they name.
+    assert brief(second) == [(BEN.rep_id, "won", 1, 0, ()), (AINA.rep_id, "lost", 2, 10, ())]
+
+
+def test_an_undone_race_is_sealed_before_the_next_one_is_told() -> None:
+    floor = Floor(AINA, BEN, CHONG)
+    lead = floor.offer()
+    floor.claim(lead, AINA)
+    lost(floor, lead, BEN)
+    floor.clock.pass_(seconds=5)
+    undo(floor.race, lead.lead_id, AINA.rep_id, bearer(token_of(AINA)), floor.clock)
+    again = floor.lead(lead)
+    floor.follow(again, "lead.opened")  # its notices take the place of the first ones
+    first = floor.sealed(lead)
+    assert [one.told_at for one in first.receipts] == [NOON + timedelta(seconds=1)] * 3
+    floor.claim(again, BEN)
+    floor.seal(again)
+    # A rep sees the latest race they were in, or the one they name; and disputes it.
     assert floor.own(lead, AINA).outcome == "did_not_try"  # type: ignore[union-attr]
     assert floor.own(lead, AINA, 1).place == 1  # type: ignore[union-attr]
+    assert object_to(floor, lead, CHONG, "not fair", 1) == floor.races.disputes(NOON.date())[0]
+    assert floor.sealed(lead).disputed == {CHONG.rep_id}
+    assert floor.sealed(again).disputed == set()
+
+
+def test_a_rep_sees_their_last_race_though_later_openings_went_by_turn() -> None:
+    floor = Floor(AINA, BEN)
+    lead = floor.offer()
+    floor.claim(lead, AINA)
+    floor.seal(lead)
+    floor.memory.leads[lead.lead_id] = replace(floor.lead(lead), epoch=4)
+    assert floor.own(lead, AINA).place == 1  # type: ignore[union-attr]
 
 
 def test_who_joined_after_the_wave_and_tried_has_a_receipt_too() -> None:
@@ -345,10 +375,9 @@ def test_who_was_in_no_race_has_no_receipt_and_nothing_to_dispute() -> None:
         floor.seal(lead)
 
 
-def object_to(floor: Floor, lead: Lead, rep: Rep, why: str) -> object:
-    return dispute(
-        floor.race, floor.races, floor.offers, lead.lead_id, rep.rep_id, why, floor.clock()
-    )
+def object_to(floor: Floor, lead: Lead, rep: Rep, why: str, epoch: int | None = None) -> object:
+    stores = (floor.race, floor.races, floor.offers)
+    return dispute(*stores, lead.lead_id, rep.rep_id, why, floor.clock(), epoch)
 
 
 def test_a_race_is_disputed_once_a_rep() -> None:

@@ -182,12 +182,15 @@ class DynamoRaceStore:
                 ExpressionAttributeNames={f"#{name}": name for name in noted},
                 ExpressionAttributeValues={f":{name}": value for name, value in noted.items()},
             )
-        except ConditionFailed:
+        except ConditionFailed as failure:
             # Left from an earlier opening of the lead: begin anew, unless a newer one got there.
+            # What was noted of that one is kept beside it: its race may not be sealed yet.
+            known = failure.items[0] or {}
+            kept = {name: known[name] for name in known if name not in ("pk", "sk", "before")}
             with suppress(ConditionFailed):
                 self._db.put(
                     self._to.offers_table,
-                    {**key, **noted},
+                    {**key, **noted, "before": {"M": kept}},
                     "epoch < :epoch",
                     ExpressionAttributeValues={":epoch": noted["epoch"]},
                 )

@@ -263,7 +263,10 @@ class NoticeRecord(Model):
 
 
 class SightingRecord(Model):
-    """What the rep did with an offer (offers table); only the rep's own calls write it."""
+    """What the rep did with an offer (offers table); only the rep's own calls write it.
+
+    Beside these it may hold what they did with the opening `before`, as a map of the same.
+    """
 
     class Meta:
         table_name = "offers"
