@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from dibs.domain.errors import AlreadyClaimed, ClaimRefused, Expired, LeadNotFound
+from dibs.domain.errors import AlreadyClaimed, Busy, ClaimRefused, Expired, LeadNotFound
 from dibs.domain.leads import Lead
 from dibs.domain.receipts import Receipt, Sealed, Trace, broken
 from dibs.domain.reps import Rep
@@ -238,6 +238,23 @@ def test_an_undone_race_is_sealed_before_the_next_one_is_told() -> None:
     assert object_to(floor, lead, CHONG, "not fair", 1) == floor.races.disputes(NOON.date())[0]
     assert floor.sealed(lead).disputed == {CHONG.rep_id}
     assert floor.sealed(again).disputed == set()
+
+
+def test_a_store_too_busy_to_seal_delays_no_offer(monkeypatch: pytest.MonkeyPatch) -> None:
+    floor = Floor(AINA, BEN)
+    lead = floor.offer()
+    floor.claim(lead, AINA)
+    undo(floor.race, lead.lead_id, AINA.rep_id, bearer(token_of(AINA)), floor.clock)
+
+    def busy(lead_id: str, epoch: int) -> None:
+        raise Busy
+
+    with monkeypatch.context() as patched:
+        patched.setattr(floor.races, "find", busy)
+        floor.follow(floor.lead(lead), "lead.opened")
+    assert [chunk.epoch for chunk in floor.queue.of("offer")] == [1, 2]
+    floor.follow(lead, "race.seal")
+    assert floor.sealed(lead).race.cause == "undone"
 
 
 def test_a_rep_sees_their_last_race_though_later_openings_went_by_turn() -> None:

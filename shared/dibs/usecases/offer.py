@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from dibs.domain.decide import Eligible, decide, over_allowance
+from dibs.domain.errors import Busy
 from dibs.domain.leads import Lead, State
 from dibs.domain.opening import latest_opening, next_opening, opened_early
 from dibs.domain.playbook import Model, Playbook
@@ -79,7 +81,8 @@ def deal(fact: Fact, lead: Lead, floor: Floor, *, wake: bool = True) -> None:
         close(lead, floor.leads, now)
         return
     if lead.epoch > 1 and lead.told_at is None:
-        _seal(lead, lead.epoch - 1, floor)
+        with suppress(Busy):  # nobody waits for an offer because of a race that is over
+            _seal(lead, lead.epoch - 1, floor)
     members = _members(floor, lead.teams, fresh=not wake)
     playbook = floor.roster.playbook()
     if next_opening(lead, now) is not None:
