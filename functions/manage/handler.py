@@ -16,7 +16,7 @@ from dibs.adapters.playbook_file import playbook_data, playbook_of, read_json, s
 from dibs.domain.errors import FieldError, InvalidInput
 from dibs.domain.problems import rules_on, warnings
 from dibs.usecases import playbooks
-from manage import leads, people
+from manage import leads, people, receipts
 
 _ENVELOPE = ("playbook", "expected_version", "note")
 
@@ -127,6 +127,8 @@ ROUTES = {
     "POST /reps/{rep_id}/leave": people.let_go,
     "GET /targets/{month}": people.targets,
     "PUT /targets/{month}": people.put_targets,
+    "GET /receipts": receipts.receipts,
+    "GET /disputes": receipts.disputes,
 }
 
 handler = http(ROUTES, lambda: (wiring.roster().playbook(), wiring.playbooks(), schema()))

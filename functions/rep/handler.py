@@ -32,6 +32,7 @@ from dibs.usecases.reps import (
 )
 from dibs.usecases.work import accept
 from dibs.usecases.work import release as release_lead
+from rep import receipt
 from rep.card import card_of
 
 
@@ -218,6 +219,8 @@ ROUTES = {
     "POST /leads/{lead_id}/decline": decline,
     "POST /leads/{lead_id}/release": release,
     "POST /leads/{lead_id}/accept": accepted,
+    "GET /leads/{lead_id}/receipt": receipt.receipt,
+    "POST /leads/{lead_id}/dispute": receipt.dispute,
     "PUT /me/availability": availability,
     "PUT /me/devices/{device_id}": put_device,
     "DELETE /me/devices/{device_id}": delete_device,

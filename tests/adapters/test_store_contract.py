@@ -1088,7 +1088,7 @@ def test_a_lead_a_manager_assigns_is_its_holders_as_any_other(
     assert (returned in facts) is (how == "claimed")
     assert "lead.opened" not in {fact.kind for fact in facts}
     if how == "claimed":
-        assert stores.view(lead).limits == used(NOON, 1, in_hand=0)
+        assert basics(stores.view(lead).limits) == used(NOON, 1, in_hand=0)
         assert given.epoch == 2
     assert stores.history(lead.lead_id)[-1].note == "so"
     assert decided(stores, lead, BEN, at + SECOND) == (given, False)
@@ -1148,7 +1148,7 @@ def test_a_managers_word_is_stored_only_while_all_is_as_it_was_read(
     aside = replace(change, given=None, lead=replace(free, state=State.EXPIRED, parked=True))
     assert stores.holdings.override(aside)
     assert not stores.holdings.override(aside)
-    assert stores.view(lead).limits == used(NOON, 1, in_hand=0)
+    assert basics(stores.view(lead).limits) == used(NOON, 1, in_hand=0)
 
 
 def test_an_undo_takes_the_lead_off_the_day_the_week_and_the_hand(
@@ -1242,11 +1242,31 @@ def test_what_a_rep_did_is_kept_from_the_first_time_on(stores: Stores, lead: Lea
     assert sightings(stores, lead) == {}
     for number, what in enumerate(("seen_at", "declined_at", "seen_at", "declined_at")):
         stores.race.record_sighting(lead, AINA.rep_id, what, NOON + number * SECOND)
-    stores.race.record_attempt(lead, AINA.rep_id, NOON + 5 * SECOND, "refused")
-    stores.race.record_attempt(lead, AINA.rep_id, NOON + 6 * SECOND, "already_claimed")
+    assert sightings(stores, lead) == {
+        AINA.rep_id: Sighting(seen_at=NOON, declined_at=NOON + SECOND)
+    }
+
+
+def test_a_try_is_kept_with_what_refused_it_first_and_when_it_was_beaten_first(
+    stores: Stores, lead: Lead
+) -> None:
+    for number, (outcome, rules, version) in enumerate(
+        (
+            ("expired", (), 6),
+            ("refused", ("paused", "daily_limit"), 7),
+            ("refused", ("left",), 8),
+            ("already_claimed", (), 8),
+            ("already_claimed", (), 8),
+        )
+    ):
+        at = NOON + number * SECOND
+        stores.race.record_attempt(lead, AINA.rep_id, at, outcome, rules, version)
     assert sightings(stores, lead) == {
         AINA.rep_id: Sighting(
-            seen_at=NOON, declined_at=NOON + SECOND, attempted_at=NOON + 5 * SECOND
+            attempted_at=NOON,
+            rules=("paused", "daily_limit"),
+            rules_version=7,
+            lost_at=NOON + 3 * SECOND,
         )
     }
 
@@ -1259,12 +1279,20 @@ def test_a_new_opening_starts_a_new_page(stores: Stores, lead: Lead, first: str)
         stores.race.record_sighting(again, AINA.rep_id, "seen_at", NOON + SECOND)
     else:
         stores.race.record_attempt(again, AINA.rep_id, NOON + SECOND, "refused")
-    assert sightings(stores, lead) == {}
+    # That of the opening before is still there, for its receipt.
+    assert sightings(stores, lead) == {AINA.rep_id: Sighting(seen_at=NOON)}
     assert sightings(stores, again) == {AINA.rep_id: Sighting(**{first: NOON + SECOND})}
     # A straggler of the first opening does not turn the page back.
     stores.race.record_sighting(lead, AINA.rep_id, "declined_at", NOON + 2 * SECOND)
     stores.race.record_attempt(lead, AINA.rep_id, NOON + 2 * SECOND, "already_claimed")
     assert sightings(stores, again) == {AINA.rep_id: Sighting(**{first: NOON + SECOND})}
+    assert sightings(stores, lead) == {AINA.rep_id: Sighting(seen_at=NOON)}
+    # With a third one the first is over and done.
+    third = replace(lead, epoch=3)
+    stores.race.record_sighting(third, AINA.rep_id, "seen_at", NOON + 3 * SECOND)
+    assert sightings(stores, third) == {AINA.rep_id: Sighting(seen_at=NOON + 3 * SECOND)}
+    assert sightings(stores, again) == {AINA.rep_id: Sighting(**{first: NOON + SECOND})}
+    assert sightings(stores, lead) == {}
 
 
 def test_notices_are_found_by_opening_and_start_the_claims_clock(

@@ -16,7 +16,7 @@ import time
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterator
 from dataclasses import fields
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from io import BytesIO
 from typing import Any
@@ -44,6 +44,7 @@ from dibs.adapters import clients, race, roster
 from dibs.domain.leads import Lead
 from dibs.domain.links import link_token
 from dibs.domain.reps import Rep
+from dibs.usecases import sealing
 from dibs.usecases.project import FACTS
 from ingest.handler import handler as ingest
 from notify.handler import handler as notify
@@ -251,7 +252,9 @@ class _Stream:
 
 def measure(endpoint: str) -> dict[str, Used]:
     """Run leads from the first POST to the last message; return what one of them used."""
-    world = organisation(endpoint, "costs", claims_per_day=500)
+    # Races are sealed as soon as they are claimed: nobody waits a minute for the bill.
+    world = organisation(endpoint, "costs", claims_per_day=500, undo_seconds=0)
+    sealing.GRACE = timedelta()
     os.environ.update(ENVIRONMENT)
     wiring.forget()
     # Nothing is remembered from lead to lead: the dearest case, and the usual one for a small team.

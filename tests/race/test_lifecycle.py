@@ -27,8 +27,10 @@ from moto import mock_aws
 
 from dibs.adapters import keys
 from dibs.adapters.dynamo import Dynamo
+from dibs.adapters.ledger import DynamoLedger
 from dibs.adapters.offers import DynamoOfferStore
 from dibs.adapters.race import DynamoRaceStore
+from dibs.adapters.races import DynamoRaces
 from dibs.adapters.records import claim_from, lead_from, rep_from
 from dibs.adapters.roster import DynamoRoster
 from dibs.domain.errors import (
@@ -457,6 +459,8 @@ class Life(RuleBasedStateMachine):
             offers=DynamoOfferStore(Dynamo(self.client), self.world.settings),
             queue=FakeQueue(),
             timers=timers,
+            races=DynamoRaces(Dynamo(self.client), self.world.settings),
+            story=DynamoLedger(Dynamo(self.client), self.world.settings).story,
             clock=self.clock,
         )
         follow(Fact("lead.due", lead_id, epoch), floor)

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import date, datetime, timedelta
 
@@ -12,17 +12,30 @@ from dibs.adapters import keys
 from dibs.adapters.leads import POSTS_SHOWN
 from dibs.domain.debts import owes_assignment, owes_warm
 from dibs.domain.duplicates import Identity, Standing
-from dibs.domain.errors import AlreadyExists, Busy, RouteNotFound
+from dibs.domain.errors import AlreadyClaimed, AlreadyExists, Busy, RouteNotFound
 from dibs.domain.leads import HELD, Card, Claim, Lead, Move, Post, State, Tie, filled
 from dibs.domain.limits import over_allowance, over_limits, with_one_more
 from dibs.domain.playbook import Playbook
+from dibs.domain.receipts import Link, Sealed
 from dibs.domain.reps import Device, Limits, Platform, Rep
 from dibs.domain.turns import Turn
 from dibs.usecases.claim import token_hash
 from dibs.usecases.ingest import ingest
 from dibs.usecases.notify import Desk
 from dibs.usecases.offer import Floor
-from dibs.usecases.ports import Chunk, Delivery, Fact, Given, Override, Pending, Stored, Taken
+from dibs.usecases.ports import (
+    Chunk,
+    Delivery,
+    Dispute,
+    Fact,
+    Given,
+    Judged,
+    Override,
+    Pending,
+    Stored,
+    Story,
+    Taken,
+)
 from dibs.usecases.race import Notice, RaceView, Sighting
 from support.builders import NOON, a_playbook, token_of
 
@@ -59,6 +72,8 @@ class Memory:
     tokens: dict[str, str] = field(default_factory=dict)
     notices: dict[tuple[str, str], Notice] = field(default_factory=dict)
     sightings: dict[tuple[str, str], tuple[int, Sighting]] = field(default_factory=dict)
+    earlier: dict[tuple[str, str], tuple[int, Sighting]] = field(default_factory=dict)
+    """What was noted of the opening before the one in `sightings`."""
     outcomes: dict[tuple[str, str], str] = field(default_factory=dict)
     reserved: dict[tuple[str, str], tuple[int, str]] = field(default_factory=dict)
     codes: dict[tuple[str, str], tuple[str, int, datetime]] = field(default_factory=dict)
@@ -263,23 +278,36 @@ class FakeRace:
         assert rep is not None
         return memory.put_back(held, reopened, moves, rep, view.limits, as_if_never=True)
 
-    def record_attempt(self, lead: Lead, rep_id: str, at: datetime, outcome: str) -> None:
-        if self._sight(lead, rep_id, "attempted_at", at):
+    def record_attempt(
+        self,
+        lead: Lead,
+        rep_id: str,
+        at: datetime,
+        outcome: str,
+        rules: Sequence[str] = (),
+        version: int = 0,
+    ) -> None:
+        first: dict[str, object] = {"attempted_at": at}
+        if outcome == AlreadyClaimed.code:
+            first["lost_at"] = at
+        if rules:
+            first |= {"rules": tuple(rules), "rules_version": version}
+        if self._sight(lead, rep_id, first):
             self._memory.outcomes[lead.lead_id, rep_id] = outcome
 
     def record_sighting(self, lead: Lead, rep_id: str, what: str, at: datetime) -> None:
-        self._sight(lead, rep_id, what, at)
+        self._sight(lead, rep_id, {what: at})
 
-    def _sight(self, lead: Lead, rep_id: str, what: str, at: datetime) -> bool:
+    def _sight(self, lead: Lead, rep_id: str, first: dict[str, object]) -> bool:
         key = (lead.lead_id, rep_id)
         epoch, sighting = self._memory.sightings.get(key, (lead.epoch, Sighting()))
         if epoch > lead.epoch:
             return False
         if epoch < lead.epoch:
+            self._memory.earlier[key] = (epoch, sighting)
             sighting = Sighting()
-        if getattr(sighting, what) is None:
-            sighting = replace(sighting, **{what: at})
-        self._memory.sightings[key] = (lead.epoch, sighting)
+        new = {name: value for name, value in first.items() if not getattr(sighting, name)}
+        self._memory.sightings[key] = (lead.epoch, replace(sighting, **new))
         return True
 
     def card(self, lead_id: str) -> Card | None:
@@ -703,8 +731,9 @@ class FakeOffers:
     def sightings(
         self, lead_id: str, epoch: int, rep_ids: Sequence[str], *, consistent: bool = False
     ) -> dict[str, Sighting]:
-        found = {r: self._memory.sightings.get((lead_id, r)) for r in rep_ids}
-        return {r: kept[1] for r, kept in found.items() if kept and kept[0] == epoch}
+        pages = (self._memory.earlier, self._memory.sightings)
+        found = [(r, page.get((lead_id, r))) for page in pages for r in rep_ids]
+        return {r: kept[1] for r, kept in found if kept and kept[0] == epoch}
 
     def reserve_sms(
         self, lead: Lead, rep_id: str, new_code: Callable[[], str], now: datetime
@@ -729,6 +758,77 @@ class FakeOffers:
     def find_code(self, rep_id: str, code: str) -> tuple[str, int] | None:
         known = self._memory.codes.get((rep_id, code))
         return known[:2] if known else None
+
+
+class FakeRaces:
+    """Implements `Races`."""
+
+    def __init__(self) -> None:
+        self.open: dict[tuple[str, int], datetime] = {}
+        self.kept: dict[tuple[str, int, datetime], Judged] = {}
+        self.sealed: dict[tuple[str, int], tuple[Sealed, datetime]] = {}
+        self.chain: list[tuple[Link, datetime]] = []
+        self.filed: dict[tuple[str, int, str], Dispute] = {}
+
+    def begin(self, lead: Lead, late_at: datetime) -> None:
+        self.open.setdefault((lead.lead_id, lead.epoch), late_at)
+
+    def record_judged(self, judged: Judged) -> None:
+        self.kept.setdefault((judged.lead_id, judged.epoch, judged.wave_at), judged)
+
+    def judged(self, lead_id: str, epoch: int) -> list[Judged]:
+        return [self.kept[key] for key in sorted(self.kept) if key[:2] == (lead_id, epoch)]
+
+    def seal(self, lead_id: str, epoch: int, sealed: Sealed, at: datetime) -> bool:
+        if (lead_id, epoch) in self.sealed:
+            return False
+        self.sealed[lead_id, epoch] = (sealed, at)
+        return True
+
+    def find(self, lead_id: str, epoch: int) -> Sealed | None:
+        if (lead_id, epoch) not in self.sealed:
+            return None
+        sealed, _ = self.sealed[lead_id, epoch]
+        who = {rep_id for lead, number, rep_id in self.filed if (lead, number) == (lead_id, epoch)}
+        return replace(sealed, disputed=frozenset(who))
+
+    def unsealed(self, late: datetime) -> list[tuple[str, int]]:
+        due = (key for key, at in self.open.items() if at <= late)
+        return [key for key in due if key not in self.sealed]
+
+    def unchained(self) -> list[tuple[str, int, str]]:
+        found = sorted(self.sealed.items(), key=lambda one: one[1][1])
+        return [(*key, sealed.head) for key, (sealed, _) in found if sealed.block is None]
+
+    def last_block(self) -> tuple[int, str]:
+        return (len(self.chain), self.chain[-1][0].hash) if self.chain else (0, "")
+
+    def add_block(self, number: int, link: Link, at: datetime) -> bool:
+        if number != len(self.chain) + 1:
+            return False
+        self.chain.append((link, at))
+        return True
+
+    def chained(self, races: Iterable[tuple[str, int]], number: int) -> None:
+        for key in races:
+            sealed, at = self.sealed[key]
+            self.sealed[key] = (replace(sealed, block=number), at)
+
+    def blocks(self, first: int = 1, last: int | None = None) -> Iterator[tuple[int, Link]]:
+        for number, (link, _) in enumerate(self.chain, start=1):
+            if first <= number and (last is None or number <= last):
+                yield number, link
+
+    def block_numbers(self, day: date) -> list[int]:
+        return [number for number, (_, at) in enumerate(self.chain, 1) if at.date() == day]
+
+    def dispute(self, dispute: Dispute) -> Dispute:
+        key = (dispute.lead_id, dispute.epoch, dispute.rep_id)
+        return self.filed.setdefault(key, dispute)
+
+    def disputes(self, month: date) -> list[Dispute]:
+        found = (d for d in self.filed.values() if f"{d.at:%Y-%m}" == f"{month:%Y-%m}")
+        return sorted(found, key=lambda one: (one.at, one.lead_id, one.rep_id))
 
 
 class FakePush:
@@ -820,10 +920,12 @@ class FakeTimers:
 
     def __init__(self) -> None:
         self.set: list[tuple[str, int, datetime]] = []
+        self.seals: list[tuple[str, int, datetime]] = []
         self.asked: list[tuple[str, str]] = []
 
-    def wake_at(self, lead: Lead, moment: datetime, now: datetime) -> None:
-        self.set.append((lead.lead_id, lead.epoch, moment))
+    def wake_at(self, lead: Lead, moment: datetime, now: datetime, kind: str = "lead.due") -> None:
+        to = self.set if kind == "lead.due" else self.seals
+        to.append((lead.lead_id, lead.epoch, moment))
 
     def check(self, kind: str, lead: Lead | None = None) -> None:
         self.asked.append((kind, lead.lead_id if lead else ""))
@@ -863,6 +965,7 @@ class FakeWorld:
         self.race = FakeRace(self.memory)
         self.leads = FakeLeads(self.memory)
         self.holdings = FakeHoldings(self.memory)
+        self.races = FakeRaces()
         self.roster = FakeRoster(self.memory)
         self.offers = FakeOffers(self.memory)
         self.push = FakePush(self.clock)
@@ -906,8 +1009,16 @@ class FakeWorld:
             offers=self.offers,
             queue=self.queue,
             timers=self.timers,
+            races=self.races,
+            story=self.story,
             clock=self.clock,
         )
+
+    def story(self, lead_id: str) -> Story | None:
+        """What is on record of a lead."""
+        lead = self.memory.leads.get(lead_id)
+        moves = tuple(self.leads.history(lead_id))
+        return lead and Story(lead, self.memory.claims.get(lead_id), moves)
 
     def desk(self) -> Desk:
         """Everything notify works with. Codes are `2222`, `3333` ... in turn."""

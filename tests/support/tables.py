@@ -19,6 +19,7 @@ _TABLES = {
     "once_table": "OnceTable",
     "ledger_table": "LedgerTable",
     "identities_table": "IdentitiesTable",
+    "races_table": "RacesTable",
 }
 _CREATED_WITH = (
     "BillingMode",

@@ -401,7 +401,10 @@ def test_what_is_worth_a_look_is_named_by_its_place(
             ("M2", "M5", "M6", "C5", "C6", "C7", "C11", "F7", "R8"),
         ),
         ({"duplicates": {"person": False}}, ("M1", "C5", "C6", "C7", "C11", "F7", "R8")),
-        ({"duplicates": {"person": False, "company": False}}, ("M1", "C5", "C7", "C11", "F7", "R8")),
+        (
+            {"duplicates": {"person": False, "company": False}},
+            ("M1", "C5", "C7", "C11", "F7", "R8"),
+        ),
     ],
 )
 def test_which_rules_are_on_follows_from_the_playbook(

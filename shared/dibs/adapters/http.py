@@ -75,6 +75,14 @@ def answer(status: int, body: Mapping[str, Any], kind: str = "json") -> Response
     }
 
 
+def csv_answer(text: str, following: str = "") -> Response:
+    """Return a CSV answer; `following` is where the rest of it is, if there is more."""
+    headers = {"content-type": "text/csv; charset=utf-8", **_SAFE}
+    if following:
+        headers["link"] = f'<{following}>; rel="next"'
+    return {"statusCode": 200, "headers": headers, "body": text}
+
+
 def problem(error: DibsError) -> Response:
     """Return an error as `application/problem+json` with its stable code."""
     status = STATUS[type(error)]

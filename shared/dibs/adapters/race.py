@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -32,6 +33,7 @@ from dibs.adapters.records import (
 from dibs.adapters.settings import Settings
 from dibs.adapters.stored_playbook import stored_playbook
 from dibs.domain.debts import hot_allowed, hot_is_bound
+from dibs.domain.errors import AlreadyClaimed
 from dibs.domain.leads import Card, Claim, Lead, Move, Quality, State, filled
 from dibs.domain.limits import allowance_of, rolling, used
 from dibs.domain.playbook import Playbook
@@ -141,52 +143,58 @@ class DynamoRaceStore:
             return False
         return True
 
-    def record_attempt(self, lead: Lead, rep_id: str, at: datetime, outcome: str) -> None:
+    def record_attempt(
+        self,
+        lead: Lead,
+        rep_id: str,
+        at: datetime,
+        outcome: str,
+        rules: Sequence[str] = (),
+        version: int = 0,
+    ) -> None:
         """Note a loser's or refused rep's try on their own (lead, rep) item: one small write."""
-        self._sight(lead, rep_id, "attempted_at", at, ", outcome = :outcome", {":outcome": outcome})
+        when = {"N": str(to_ms(at))}
+        first: Item = {"attempted_at": when}
+        if outcome == AlreadyClaimed.code:
+            first["lost_at"] = when
+        if rules:
+            first["rules"] = {"S": " ".join(rules)}
+            first["rules_version"] = {"N": str(version)}
+        self._sight(lead, rep_id, at, first, {"outcome": {"S": outcome}})
 
     def record_sighting(self, lead: Lead, rep_id: str, what: str, at: datetime) -> None:
         """Note when the rep first saw (`seen_at`) or declined (`declined_at`) the offer."""
-        self._sight(lead, rep_id, what, at, "", {})
+        self._sight(lead, rep_id, at, {what: {"N": str(to_ms(at))}}, {})
 
-    def _sight(
-        self, lead: Lead, rep_id: str, what: str, at: datetime, more: str, words: Mapping[str, str]
-    ) -> None:
+    def _sight(self, lead: Lead, rep_id: str, at: datetime, first: Item, last: Item) -> None:
+        """Note what stays as it is noted the `first` time, and what changes with each."""
         key = _offer_key(lead.lead_id, rep_id, keys.SIGHTING)
-        values: Item = {
-            ":at": {"N": str(to_ms(at))},
-            ":epoch": {"N": str(lead.epoch)},
-            ":expires": {"N": str(to_ms(at + OFFER_KEPT) // 1000)},
-            **{name: {"S": word} for name, word in words.items()},
-        }
+        expires = {"N": str(to_ms(at + OFFER_KEPT) // 1000)}
+        last = {**last, "epoch": {"N": str(lead.epoch)}, "expires_at": expires}
+        noted = {**first, **last}
+        changes = [f"#{name} = if_not_exists(#{name}, :{name})" for name in first]
+        changes += [f"#{name} = :{name}" for name in last]
         try:
             self._db.update(
                 self._to.offers_table,
                 key,
-                "SET #what = if_not_exists(#what, :at), epoch = :epoch, "
-                f"expires_at = :expires{more}",
-                "attribute_not_exists(pk) OR epoch = :epoch",
-                ExpressionAttributeNames={"#what": what},
-                ExpressionAttributeValues=values,
+                f"SET {', '.join(changes)}",
+                "attribute_not_exists(pk) OR #epoch = :epoch",
+                ExpressionAttributeNames={f"#{name}": name for name in noted},
+                ExpressionAttributeValues={f":{name}": value for name, value in noted.items()},
             )
-        except ConditionFailed:
+        except ConditionFailed as failure:
             # Left from an earlier opening of the lead: begin anew, unless a newer one got there.
-            fresh: Item = {
-                **key,
-                what: values[":at"],
-                "epoch": values[":epoch"],
-                "expires_at": values[":expires"],
-                **({"outcome": values[":outcome"]} if words else {}),
-            }
-            try:
+            # What was noted of that one is kept beside it: its race may not be sealed yet.
+            known = failure.items[0] or {}
+            kept = {name: known[name] for name in known if name not in ("pk", "sk", "before")}
+            with suppress(ConditionFailed):
                 self._db.put(
                     self._to.offers_table,
-                    fresh,
+                    {**key, **noted, "before": {"M": kept}},
                     "epoch < :epoch",
-                    ExpressionAttributeValues={":epoch": values[":epoch"]},
+                    ExpressionAttributeValues={":epoch": noted["epoch"]},
                 )
-            except ConditionFailed:
-                return
 
     def card(self, lead_id: str) -> Card | None:
         """Read the lead's personal data; only the winner's answer does."""

@@ -366,7 +366,10 @@ class NoticeRecord(Model):
 
 
 class SightingRecord(Model):
-    """What the rep did with an offer (offers table); only the rep's own calls write it."""
+    """What the rep did with an offer (offers table); only the rep's own calls write it.
+
+    Beside these it may hold what they did with the opening `before`, as a map of the same.
+    """
 
     class Meta:
         table_name = "offers"
@@ -377,6 +380,9 @@ class SightingRecord(Model):
     seen_at = InstantAttribute(null=True)
     attempted_at = InstantAttribute(null=True)
     declined_at = InstantAttribute(null=True)
+    lost_at = InstantAttribute(null=True)
+    rules = ListAttribute(null=True)
+    rules_version = NumberAttribute(null=True)
     outcome = UnicodeAttribute(null=True)
     expires_at = NumberAttribute()
 
@@ -829,4 +835,12 @@ def notice_from(item: Item) -> Notice:
 def sighting_from(item: Item) -> tuple[int, Sighting]:
     """Return the epoch and what the rep did then."""
     record = SightingRecord.from_raw_data(item)
-    return int(record.epoch), Sighting(record.seen_at, record.attempted_at, record.declined_at)
+    version = record.rules_version
+    return int(record.epoch), Sighting(
+        seen_at=record.seen_at,
+        attempted_at=record.attempted_at,
+        declined_at=record.declined_at,
+        lost_at=record.lost_at,
+        rules=record.rules or (),
+        rules_version=None if version is None else int(version),
+    )

@@ -22,9 +22,11 @@ from dibs.adapters.dynamo import Dynamo
 from dibs.adapters.holdings import DynamoHoldings
 from dibs.adapters.leads import DynamoLeadStore
 from dibs.adapters.race import DynamoRaceStore
+from dibs.adapters.races import DynamoRaces
 from dibs.cli.target import Stack, target
 from dibs.domain.duplicates import EXISTING_OWNER
 from dibs.domain.leads import Kind, Lead, Tie
+from dibs.domain.receipts import Sealed
 from dibs.usecases import override
 from dibs.usecases.work import reason_of
 
@@ -110,6 +112,20 @@ def show(lead_id: str, stack: Stack = "") -> None:
     console.print(table)
     for tie in store.ties(lead_id):
         console.print(f"{tie.at:%Y-%m-%d %H:%M:%S}  {_told(tie)}", highlight=False)
+    races = DynamoRaces(Dynamo(), here.settings)
+    for epoch in range(max(1, lead.epoch - 1), lead.epoch + 1):
+        sealed = races.find(lead_id, epoch)
+        if sealed is not None:
+            console.print(_seal_line(epoch, sealed), highlight=False)
+
+
+def _seal_line(epoch: int, sealed: Sealed) -> str:
+    race, block = sealed.race, "no block yet" if sealed.block is None else f"block {sealed.block}"
+    disputed = f", disputed by {', '.join(sorted(sealed.disputed))}" if sealed.disputed else ""
+    return (
+        f"race {epoch}: {race.cause}, sealed {race.sealed_at:%Y-%m-%d %H:%M:%S} UTC with "
+        f"{race.count} receipts, {block}{disputed}"
+    )
 
 
 def _told(tie: Tie) -> str:

@@ -29,6 +29,7 @@ _OUTPUTS = {
     "once_table": "OnceTable",
     "ledger_table": "LedgerTable",
     "identities_table": "IdentitiesTable",
+    "races_table": "RacesTable",
     "public_url": "Url",
     "facts_topic_arn": "FactsTopicArn",
     "notify_queue_url": "NotifyQueueUrl",

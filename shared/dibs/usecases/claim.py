@@ -143,8 +143,12 @@ def claim(
             pause(random.uniform(0.01, 0.05) * (attempt + 1))  # noqa: S311 - jitter, no secret
         except (AlreadyClaimed, Expired, ClaimRefused) as refusal:
             if view is not None and view.lead is not None:
+                rules = refusal.refusals if isinstance(refusal, ClaimRefused) else ()
+                codes = [rule.code for rule in rules]
                 with suppress(Busy):  # the answer matters more than its footnote
-                    store.record_attempt(view.lead, rep_id, clock(), refusal.code)
+                    store.record_attempt(
+                        view.lead, rep_id, clock(), refusal.code, codes, view.playbook.version
+                    )
             raise
     raise Busy
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from dibs.domain.activities import Step
     from dibs.domain.duplicates import Identity, Standing
     from dibs.domain.ledger import Entry, Row
+    from dibs.domain.receipts import Link, Sealed
     from dibs.domain.tiers import Inputs, Outlook
     from dibs.domain.turns import Turn
 
@@ -236,6 +237,68 @@ class Ledger(Protocol):
     def story(self, lead_id: str) -> Story | None: ...
 
 
+@dataclass(frozen=True)
+class Judged:
+    """How the reps of a lead's teams were judged when a wave was told (R9).
+
+    `verdicts` are, by rep, the codes of every rule that refused them; none for who might claim.
+    """
+
+    lead_id: str
+    epoch: int
+    wave_at: datetime
+    at: datetime
+    teams: tuple[str, ...]
+    playbook_version: int
+    verdicts: Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True)
+class Dispute:
+    """A rep's objection to a race, in their own words (C9)."""
+
+    lead_id: str
+    epoch: int
+    rep_id: str
+    at: datetime
+    reason: str
+
+
+class Races(Protocol):
+    """What is on record of races: how reps were judged, what came of it, sealed and chained (C9).
+
+    Everything is written once; the first record of anything counts.
+    """
+
+    def begin(self, lead: Lead, late_at: datetime) -> None: ...
+
+    def record_judged(self, judged: Judged) -> None: ...
+
+    def judged(self, lead_id: str, epoch: int) -> list[Judged]: ...
+
+    def seal(self, lead_id: str, epoch: int, sealed: Sealed, at: datetime) -> bool: ...
+
+    def find(self, lead_id: str, epoch: int) -> Sealed | None: ...
+
+    def unsealed(self, late: datetime) -> list[tuple[str, int]]: ...
+
+    def unchained(self) -> list[tuple[str, int, str]]: ...
+
+    def last_block(self) -> tuple[int, str]: ...
+
+    def add_block(self, number: int, link: Link, at: datetime) -> bool: ...
+
+    def chained(self, races: Iterable[tuple[str, int]], number: int) -> None: ...
+
+    def blocks(self, first: int = 1, last: int | None = None) -> Iterable[tuple[int, Link]]: ...
+
+    def block_numbers(self, day: date) -> list[int]: ...
+
+    def dispute(self, dispute: Dispute) -> Dispute: ...
+
+    def disputes(self, month: date) -> list[Dispute]: ...
+
+
 class Roster(Protocol):
     """Reps, teams and the playbook in force."""
 
@@ -427,7 +490,9 @@ class NotifyQueue(Protocol):
 class Timers(Protocol):
     """Delayed messages about a lead; a late or lost one delays a message, never a right."""
 
-    def wake_at(self, lead: Lead, moment: datetime, now: datetime) -> None: ...
+    def wake_at(
+        self, lead: Lead, moment: datetime, now: datetime, kind: str = "lead.due"
+    ) -> None: ...
 
     def check(self, kind: str, lead: Lead | None = None) -> None: ...
 
