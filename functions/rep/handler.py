@@ -32,7 +32,7 @@ from dibs.usecases.reps import (
 )
 from dibs.usecases.work import accept
 from dibs.usecases.work import release as release_lead
-from rep import receipt
+from rep import receipt, why
 from rep.card import card_of
 
 
@@ -220,6 +220,7 @@ ROUTES = {
     "POST /leads/{lead_id}/release": release,
     "POST /leads/{lead_id}/accept": accepted,
     "GET /leads/{lead_id}/receipt": receipt.receipt,
+    "GET /leads/{lead_id}/why": why.show,
     "POST /leads/{lead_id}/dispute": receipt.dispute,
     "PUT /me/availability": availability,
     "PUT /me/devices/{device_id}": put_device,

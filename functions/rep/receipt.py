@@ -8,7 +8,7 @@ from dibs import wiring
 from dibs.adapters import clock
 from dibs.adapters.callers import calling_rep
 from dibs.adapters.entry import Event
-from dibs.adapters.http import Response, answer, lead_id, query
+from dibs.adapters.http import Response, answer, epoch_asked, lead_id
 from dibs.adapters.intake import json_object, raw_body
 from dibs.domain.errors import FieldError, InvalidInput
 from dibs.domain.receipts import Sealed, Trace
@@ -21,7 +21,12 @@ def receipt(event: Event) -> Response:
     """`GET /leads/{lead_id}/receipt`: the rep's own, of the latest race or of `?epoch=1`."""
     rep, _ = calling_rep(event, wiring.roster())
     own = sealing.own_receipt(
-        wiring.race(), wiring.races(), wiring.offers(), lead_id(event), rep.rep_id, _epoch(event)
+        wiring.race(),
+        wiring.races(),
+        wiring.offers(),
+        lead_id(event),
+        rep.rep_id,
+        epoch_asked(event),
     )
     body: dict[str, Any] = {"lead_id": lead_id(event), "epoch": own.epoch}
     part = own.part
@@ -63,15 +68,6 @@ def _race(sealed: Sealed) -> dict[str, Any]:
     }
 
 
-def _epoch(event: Event) -> int | None:
-    given = query(event, "epoch")
-    if not given:
-        return None
-    if not (given.isascii() and given.isdigit() and 0 < len(given) <= 5):
-        raise InvalidInput((FieldError("epoch", "send a whole number"),))
-    return int(given)
-
-
 def dispute(event: Event) -> Response:
     """`POST /leads/{lead_id}/dispute` `{"reason": "..."}`: object to a race, once.
 
@@ -92,7 +88,7 @@ def dispute(event: Event) -> Response:
         rep.rep_id,
         reason,
         clock.now(),
-        _epoch(event),
+        epoch_asked(event),
     )
     body = {"epoch": filed.epoch, "reason": filed.reason, "disputed_at": filed.at}
     return answer(200, {"lead_id": filed.lead_id, **body})

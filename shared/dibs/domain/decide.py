@@ -216,6 +216,45 @@ RULES: Mapping[str, Rule] = {
 
 _PAID_BY_CLAIMING = ("hot for warm", "cold leads")
 
+REFUSING: Mapping[str, tuple[str, ...]] = {
+    "routing": ("not_routed",),
+    "pod": ("other_pod",),
+    "window": ("assigned_only", "not_open_yet", "closed"),
+    "territory": ("territory",),
+    "segment": ("segment",),
+    "skills": ("skills",),
+    "language": ("language",),
+    "interests": ("interests",),
+    "newcomers": ("newcomer", "newcomers_only"),
+    "released": ("released_lately", "not_twice_in_a_row"),
+    "availability": ("left", "paused", "on_leave", "holiday", "outside_hours"),
+    "limits": ("hourly_limit", "daily_limit", "weekly_limit", "open_load"),
+    "allowance": ("weekly_allowance",),
+    "assignments": ("owes_assignment",),
+    "hot for warm": ("owes_warm",),
+    "cold leads": ("owes_cold",),
+}
+"""The codes each rule refuses with, so that a verdict on record can be read rule by rule (R9)."""
+
+
+def rules_judged(playbook: Playbook) -> tuple[str, ...]:
+    """Return the rules that are on under a playbook, in the order of judging (R9)."""
+    matched, owed = playbook.matching, playbook.acceptance
+    off = {
+        "pod": not any(route.pods for route in playbook.routing),
+        "territory": not matched.territory,
+        "segment": not matched.segment,
+        "skills": not matched.skills,
+        "language": not matched.languages,
+        "interests": not matched.interests,
+        "newcomers": not playbook.newcomers.enabled,
+        "allowance": not playbook.quota.enabled,
+        "assignments": not owed.claims_per_assignment,
+        "hot for warm": not owed.hot_per_warm,
+        "cold leads": not owed.cold_per_week,
+    }
+    return tuple(name for name in RULES if not off.get(name))
+
 
 def gave_back(lead: Lead, rep: Rep, playbook: Playbook, now: datetime) -> list[Refusal]:
     """Return why the rep cannot have a lead again that they had before (C5).
