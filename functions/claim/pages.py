@@ -49,8 +49,8 @@ def standing(store: RaceStore, view: RaceView, token: str, now: datetime) -> Pag
     assert view.lead is not None
     return open_page(
         token=token,
-        preview=view.lead.preview,
-        quality=view.lead.quality,
+        preview=view.lead.shown,
+        quality=None if view.lead.blind else view.lead.quality,
         opens_at=view.lead.opens_at,
         closes_at=view.lead.closes_at,
         now=now,

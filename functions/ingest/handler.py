@@ -19,7 +19,8 @@ def post_lead(event: Event) -> Response:
     signed_at = verify(body, event.get("headers", {}), wiring.intake_secret())
     card = card_from_body(body)
     playbook = wiring.roster().playbook()
-    accepted = ingest(wiring.leads(), card, playbook, secrets.token_bytes(9), signed_at, clock.now)
+    salt = secrets.token_bytes(9)
+    accepted = ingest(wiring.leads(), wiring.arrivals(), card, playbook, salt, signed_at, clock.now)
     lead = accepted.lead
     logger.info("lead accepted", lead_id=lead.lead_id, duplicate=accepted.duplicate)
     if not accepted.duplicate and not lead.test:
@@ -41,6 +42,7 @@ def warm() -> None:
     """Make what the first lead would wait for."""
     wiring.intake_secret()
     wiring.leads()
+    wiring.arrivals()
     wiring.roster().playbook()
 
 

@@ -10,20 +10,22 @@ from typing import Any
 
 import pytest
 
+from dibs.adapters.arrivals import DynamoArrivals
 from dibs.adapters.holdings import DynamoHoldings
 from dibs.adapters.leads import DynamoLeadStore
 from dibs.adapters.offers import DynamoOfferStore
 from dibs.adapters.once import DynamoOnce
 from dibs.adapters.race import DynamoRaceStore
 from dibs.adapters.roster import DynamoRoster
-from dibs.domain.calendar import parse_hours
+from dibs.domain.blind import Arrived
+from dibs.domain.calendar import parse_hours, week_of
 from dibs.domain.errors import AlreadyExists, RouteNotFound
-from dibs.domain.leads import Card, Claim, Lead, Move, State, moved
+from dibs.domain.leads import Card, Claim, Lead, Move, Quality, State, moved
 from dibs.domain.playbook import Playbook
 from dibs.domain.reps import Device, Limits, Platform, Rep
 from dibs.domain.turns import Turn
 from dibs.usecases.claim import token_hash
-from dibs.usecases.ports import Fact, Holdings, LeadStore, OfferStore, Once, Roster, Taken
+from dibs.usecases.ports import Arrivals, Fact, Holdings, LeadStore, OfferStore, Once, Roster, Taken
 from dibs.usecases.race import Notice, RaceStore, RaceView, Sighting
 from support.builders import NOON, World, a_card, a_playbook, a_rep, basics
 from support.fakes import FakeOnce, FakeWorld
@@ -39,6 +41,7 @@ class Stores:
 
     race: RaceStore
     leads: LeadStore
+    arrivals: Arrivals
     holdings: Holdings
     roster: Roster
     offers: OfferStore
@@ -77,6 +80,7 @@ def on_tables(world: World) -> Stores:
     return Stores(
         race=DynamoRaceStore(world.dynamo, world.settings),
         leads=DynamoLeadStore(world.dynamo, world.settings),
+        arrivals=DynamoArrivals(world.dynamo, world.settings),
         holdings=DynamoHoldings(world.dynamo, world.settings),
         roster=DynamoRoster(world.dynamo, world.settings),
         offers=DynamoOfferStore(world.dynamo, world.settings),
@@ -93,6 +97,7 @@ def in_memory(world: FakeWorld) -> Stores:
     return Stores(
         race=world.race,
         leads=world.leads,
+        arrivals=world.arrivals,
         holdings=world.holdings,
         roster=world.roster,
         offers=world.offers,
@@ -1388,3 +1393,27 @@ def test_a_name_is_given_once(stores: Stores) -> None:
     assert stores.once.claim_name("a", NOON)
     assert not stores.once.claim_name("a", NOON + SECOND)
     assert stores.once.claim_name("b", NOON)
+
+
+# Arrivals
+
+
+def counts(hot: int = 0, warm: int = 0, cold: int = 0) -> dict[Quality, int]:
+    return {Quality.HOT: hot, Quality.WARM: warm, Quality.COLD: cold}
+
+
+def test_arrivals_are_counted_by_week_and_quality(stores: Stores) -> None:
+    for quality, blind, at in (
+        (Quality.WARM, True, NOON),
+        (Quality.WARM, False, NOON),
+        (Quality.COLD, True, NOON - timedelta(weeks=1)),
+        (Quality.HOT, False, NOON - timedelta(weeks=2)),
+    ):
+        stores.arrivals.count(quality, blind, at)
+    weeks = [week_of("UTC", NOON - timedelta(weeks=ago)).name for ago in range(4)]
+    two = Arrived(counts(warm=2, cold=1), counts(warm=1, cold=1))
+    assert stores.arrivals.lately(NOON) == two
+    assert stores.refreshed().arrivals.lately(NOON) == two
+    found = sum(stores.arrivals.of_weeks(weeks), Arrived())
+    assert found == Arrived(counts(1, 2, 1), counts(0, 1, 1))
+    assert stores.arrivals.of_weeks(weeks[3:]) == []

@@ -188,7 +188,8 @@ class Life(RuleBasedStateMachine):
     def a_lead_comes_in_perhaps_again(self, number: int) -> None:
         now = self.tick()
         card = CARDS[number]
-        accepted = ingest(self.world.leads, card, PLAYBOOK, b"saltsalts", now, self.clock)
+        leads, arrivals = self.world.leads, self.world.arrivals
+        accepted = ingest(leads, arrivals, card, PLAYBOOK, b"saltsalts", now, self.clock)
         lead_id = accepted.lead.lead_id
         assert lead_id == IDS[number]
         assert accepted.duplicate is (lead_id in self.known)

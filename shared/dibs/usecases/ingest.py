@@ -25,7 +25,8 @@ from dibs.domain.leads import (
 from dibs.domain.matching import skills_needed
 from dibs.domain.opening import opening, races
 from dibs.domain.playbook import Playbook
-from dibs.usecases.ports import LeadStore
+from dibs.usecases.blind import blind_or_not, count_arrival
+from dibs.usecases.ports import Arrivals, LeadStore
 
 TRIES = 6
 # What the race depends on stays as it was first sent.
@@ -45,6 +46,7 @@ class Accepted:
 
 def ingest(
     store: LeadStore,
+    arrivals: Arrivals,
     card: Card,
     playbook: Playbook,
     salt: bytes,
@@ -67,6 +69,7 @@ def ingest(
         lead_id = lead_id_for(card.source, card.external_id, attempt)
         card = replace(card, lead_id=lead_id)
         lead, move = _new(card, playbook, salt, clock()), None
+        lead = opening(blind_or_not(lead, playbook, arrivals), playbook, lead.received_at)
         if races(lead, playbook):
             lead, move = moved(lead, State.OPEN, lead.received_at, "accepted", card.source)
         try:
@@ -78,6 +81,7 @@ def ingest(
             pause(random.uniform(0.02, 0.1))  # noqa: S311 - jitter, no secret
             continue
         if stored is None:
+            count_arrival(lead, playbook, arrivals)
             return Accepted(lead, card.flags, duplicate=False)
         if (stored.source, stored.external_id) == (card.source, card.external_id):
             newest = replace(card, **{name: getattr(stored, name) for name in _RACED_ON})
@@ -98,7 +102,7 @@ def _new(card: Card, playbook: Playbook, salt: bytes, now: datetime) -> Lead:
             "product": card.product,
         }
     )
-    lead = Lead(
+    return Lead(
         lead_id=card.lead_id,
         state=State.NEW,
         epoch=1,
@@ -118,7 +122,6 @@ def _new(card: Card, playbook: Playbook, salt: bytes, now: datetime) -> Lead:
         language=_cut(card.language, LANGUAGE_BYTES),
         needs=skills_needed(card.needs, playbook.matching),
     )
-    return opening(lead, playbook, now)
 
 
 def preview_of(card: Card) -> Preview:
