@@ -213,6 +213,5 @@ def link(rep_id: str, lead_id: str = typer.Argument(""), stack: Stack = "") -> N
         console.print("There is no open offer for this rep.")
         raise typer.Exit(1)
     for offer in offers:
-        typer.echo(
-            f"{here.settings.public_url}/c/{offer.token}  {shown_company(offer.lead, rep.language)}"
-        )
+        company = shown_company(offer.lead, rep.language)
+        typer.echo(f"{here.settings.public_url}/c/{offer.token}  {company}")
