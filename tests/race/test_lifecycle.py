@@ -252,7 +252,7 @@ class Life(RuleBasedStateMachine):
         """Somebody who read this claims now, and gives up when the store does not take it."""
         now = self.tick()
         try:
-            lead, rep = claiming.judge(self.store(), view, now)
+            lead, rep, _ = claiming.judge(self.store(), view, now)
         except DibsError:
             return  # they would not even try
         if lead.owner is not None:
