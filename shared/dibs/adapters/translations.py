@@ -63,7 +63,8 @@ def languages() -> tuple[str, ...]:
 
 def shown_company(lead: Lead, language: str) -> str:
     """Return what a lead is called before the claim: a blind one by no name of its own (F4)."""
-    return translator(language)("Blind lead") if lead.blind else lead.shown.company
+    _ = translator(language)
+    return _("Blind lead") if lead.blind else lead.shown.company
 
 
 def refusal_sentence(refusal: Refusal, language: str) -> str:
