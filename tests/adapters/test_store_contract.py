@@ -1403,6 +1403,7 @@ def counts(hot: int = 0, warm: int = 0, cold: int = 0) -> dict[Quality, int]:
 
 
 def test_arrivals_are_counted_by_week_and_quality(stores: Stores) -> None:
+    assert not any(stores.arrivals.lately(NOON).seen.values())
     for quality, blind, at in (
         (Quality.WARM, True, NOON),
         (Quality.WARM, False, NOON),
