@@ -20,11 +20,13 @@ from dibs.domain.calendar import Period
 from dibs.domain.errors import DibsError, FieldError, Forbidden, InvalidInput, Unauthorized
 from dibs.domain.ledger import Row
 from dibs.domain.reps import Rep
+from dibs.usecases.blind import mix_reached
 from dibs.usecases.boards import KINDS, Standing, TeamReport, assignment, response_speed
 
 _MANAGER = "manager"
 _REPORT = "/reports/assignment"
 _BOARD = "/boards/response_speed"
+_MOST_WEEKS = 52
 
 
 def speed_board(event: Event) -> Response:
@@ -145,6 +147,25 @@ def _row(row: Row) -> dict[str, Any]:
     return {**body, "taken": row.taken, "load": load}
 
 
+def blind_report(event: Event) -> Response:
+    """`GET /reports/blind`: the mix of the blind leads in the latest weeks (F5); managers."""
+    calling_manager(signed_in(event), wiring.roster())
+    sent = query(event, "weeks") or "4"
+    if sent not in map(str, range(1, _MOST_WEEKS + 1)):
+        raise InvalidInput((FieldError("weeks", f"send a whole number from 1 to {_MOST_WEEKS}"),))
+    now = clock.now()
+    found = mix_reached(wiring.arrivals(), wiring.roster().playbook(), int(sent), now)
+    return answer(
+        200,
+        {
+            "as_of": now,
+            "weeks": found.weeks,
+            "share": {"percent": found.percent, "wanted": found.wanted},
+            "mix": [asdict(part) for part in found.parts],
+        },
+    )
+
+
 def sign_in_page(event: Event) -> Response:
     """`GET /sign-in`: one field for the token."""
     del event
@@ -170,6 +191,7 @@ def sign_in(event: Event) -> Response:
 ROUTES = {
     "GET /boards/response_speed": speed_board,
     "GET /reports/assignment": assignment_report,
+    "GET /reports/blind": blind_report,
     "GET /sign-in": sign_in_page,
     "POST /sign-in": sign_in,
 }

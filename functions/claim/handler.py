@@ -89,7 +89,7 @@ def _undo_link(link: Link, proof: Proof) -> None:
 
 def _state(view: RaceView, now: datetime) -> str:
     try:
-        lead, rep = judge(wiring.race(), view, now)
+        lead, rep, _ = judge(wiring.race(), view, now)
     except AlreadyClaimed:
         return "lost"
     except Expired:

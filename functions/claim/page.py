@@ -43,7 +43,7 @@ def open_page(
     *,
     token: str,
     preview: Preview,
-    quality: Quality,
+    quality: Quality | None,
     closes_at: datetime,
     now: datetime,
     refusals: tuple[Refusal, ...] = (),
@@ -54,7 +54,8 @@ def open_page(
 ) -> Page:
     """The lead is up for grabs; where rules refuse this rep, their sentences and no button.
 
-    `opens_at` is what the clock's ring is drawn against; without it the ring starts full.
+    `opens_at` is what the clock's ring is drawn against; without it the ring starts full. Without
+    a `quality` it is a blind lead (F4), whose preview says nothing.
     """
     left = _seconds(closes_at - now)
     return _page(
@@ -62,7 +63,7 @@ def open_page(
         language,
         token=token,
         title=preview.company,
-        tone=quality,
+        tone=quality or "blind",
         state="refused" if refusals else "open",
         preview=preview,
         score=preview.score,

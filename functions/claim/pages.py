@@ -36,7 +36,7 @@ def standing(store: RaceStore, view: RaceView, token: str, now: datetime) -> Pag
     language = view.rep.language if view.rep else "en"
     refusals, lifts_at = (), None
     try:
-        lead, rep = judge(store, view, now)
+        lead, rep, _ = judge(store, view, now)
         if lead.owner == rep.rep_id and (view.claim is None or view.claim.epoch != lead.epoch):
             view = store.read(lead.lead_id, rep.rep_id)  # caught between lock and record
         if lead.owner == rep.rep_id and view.claim is not None:
@@ -49,8 +49,8 @@ def standing(store: RaceStore, view: RaceView, token: str, now: datetime) -> Pag
     assert view.lead is not None
     return open_page(
         token=token,
-        preview=view.lead.preview,
-        quality=view.lead.quality,
+        preview=view.lead.shown,
+        quality=None if view.lead.blind else view.lead.quality,
         opens_at=view.lead.opens_at,
         closes_at=view.lead.closes_at,
         now=now,

@@ -22,6 +22,7 @@ def post_lead(event: Event) -> Response:
     roster, salt = wiring.roster(), secrets.token_bytes(9)
     accepted = ingest(
         wiring.leads(),
+        wiring.arrivals(),
         card,
         roster.playbook(),
         salt,
@@ -51,6 +52,7 @@ def warm() -> None:
     """Make what the first lead would wait for."""
     wiring.intake_secret()
     wiring.leads()
+    wiring.arrivals()
     wiring.roster().playbook()
     company_domain("dibs.example")
 

@@ -12,7 +12,7 @@ from dibs.adapters.entry import Event, http
 from dibs.adapters.http import Response, answer, bearer_token, lead_id, path
 from dibs.adapters.intake import json_object, raw_body
 from dibs.adapters.settings import settings
-from dibs.adapters.translations import refusal_sentence
+from dibs.adapters.translations import refusal_sentence, shown_company
 from dibs.domain.decide import Refused
 from dibs.domain.errors import FieldError, InvalidInput
 from dibs.domain.leads import Lead, State
@@ -44,19 +44,20 @@ def offers(event: Event) -> Response:
 
 
 def _offer(offer: OpenOffer, rep: Rep) -> dict[str, Any]:
-    lead, preview = offer.lead, offer.lead.preview
+    lead, preview = offer.lead, offer.lead.shown
     body = {
         "lead_id": lead.lead_id,
         "claim_url": f"{settings().public_url}/c/{offer.token}",
         "opens_at": lead.opens_for(rep),
         "closes_at": lead.closes_at,
         "preview": {
-            "company": preview.company,
+            "company": shown_company(lead, rep.language),
             "company_size": preview.company_size,
             "contact_title": preview.contact_title,
             "source": preview.source,
             "score": preview.score,
         },
+        "blind": lead.blind,
         "eligible": not isinstance(offer.verdict, Refused),
     }
     if isinstance(offer.verdict, Refused):

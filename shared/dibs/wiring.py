@@ -22,6 +22,7 @@ from dibs.domain.reps import Platform, Rep
 from dibs.usecases.claim import token_hash
 
 if TYPE_CHECKING:
+    from dibs.adapters.arrivals import DynamoArrivals
     from dibs.adapters.holdings import DynamoHoldings
     from dibs.adapters.leads import DynamoLeadStore
     from dibs.adapters.ledger import DynamoLedger
@@ -71,6 +72,14 @@ def leads() -> DynamoLeadStore:
     from dibs.adapters.leads import DynamoLeadStore
 
     return DynamoLeadStore(dynamo(), settings())
+
+
+@lru_cache(maxsize=1)
+def arrivals() -> DynamoArrivals:
+    """Return the count of leads that came to race."""
+    from dibs.adapters.arrivals import DynamoArrivals
+
+    return DynamoArrivals(dynamo(), settings())
 
 
 @lru_cache(maxsize=1)
@@ -285,6 +294,7 @@ def forget() -> None:
         timers,
         push,
         sms,
+        arrivals,
         holdings,
         ledger,
         intake_secret,

@@ -520,7 +520,8 @@ def test_no_item_of_the_leads_table_and_so_of_its_stream_holds_personal_data(
 ) -> None:
     world.add_rep(AINA)
     clock = Clock()
-    lead = ingest(world.leads, SECRETS, a_playbook(), b"saltsalts", NOON, clock).lead
+    leads, arrivals = world.leads, world.arrivals
+    lead = ingest(leads, arrivals, SECRETS, a_playbook(), b"saltsalts", NOON, clock).lead
     proof = bearer(token_of(AINA))
     claim(world.race, lead.lead_id, AINA.rep_id, proof, clock)
     undo(world.race, lead.lead_id, AINA.rep_id, proof, clock)

@@ -10,16 +10,18 @@ from typing import Any
 
 import pytest
 
+from dibs.adapters.arrivals import DynamoArrivals
 from dibs.adapters.holdings import DynamoHoldings
 from dibs.adapters.leads import DynamoLeadStore
 from dibs.adapters.offers import DynamoOfferStore
 from dibs.adapters.once import DynamoOnce
 from dibs.adapters.race import DynamoRaceStore
 from dibs.adapters.roster import DynamoRoster
-from dibs.domain.calendar import parse_hours
+from dibs.domain.blind import Arrived
+from dibs.domain.calendar import parse_hours, week_of
 from dibs.domain.duplicates import Identity, Standing
 from dibs.domain.errors import AlreadyExists, Busy, RouteNotFound
-from dibs.domain.leads import RELEASED, Card, Claim, Kind, Lead, Move, State, Tie, moved
+from dibs.domain.leads import RELEASED, Card, Claim, Kind, Lead, Move, Quality, State, Tie, moved
 from dibs.domain.opening import given_back, taken_away, taking
 from dibs.domain.playbook import Playbook
 from dibs.domain.reps import Device, Limits, Platform, Rep
@@ -27,6 +29,7 @@ from dibs.domain.turns import Turn
 from dibs.usecases import override
 from dibs.usecases.claim import token_hash
 from dibs.usecases.ports import (
+    Arrivals,
     Fact,
     Given,
     Holdings,
@@ -53,6 +56,7 @@ class Stores:
 
     race: RaceStore
     leads: LeadStore
+    arrivals: Arrivals
     holdings: Holdings
     roster: Roster
     offers: OfferStore
@@ -91,6 +95,7 @@ def on_tables(world: World) -> Stores:
     return Stores(
         race=DynamoRaceStore(world.dynamo, world.settings),
         leads=DynamoLeadStore(world.dynamo, world.settings),
+        arrivals=DynamoArrivals(world.dynamo, world.settings),
         holdings=DynamoHoldings(world.dynamo, world.settings),
         roster=DynamoRoster(world.dynamo, world.settings),
         offers=DynamoOfferStore(world.dynamo, world.settings),
@@ -107,6 +112,7 @@ def in_memory(world: FakeWorld) -> Stores:
     return Stores(
         race=world.race,
         leads=world.leads,
+        arrivals=world.arrivals,
         holdings=world.holdings,
         roster=world.roster,
         offers=world.offers,
@@ -1739,3 +1745,28 @@ def test_an_owner_is_named_from_outside_whatever_lead_there_is(stores: Stores, l
     stores.leads.name_owner(BY_NAME, None)
     stores.leads.name_owner(BY_NAME, None)
     assert stores.leads.known("x", [BY_NAME])[1] == [Standing(BY_NAME, lead.lead_id, NOON)]
+
+
+# Arrivals
+
+
+def counts(hot: int = 0, warm: int = 0, cold: int = 0) -> dict[Quality, int]:
+    return {Quality.HOT: hot, Quality.WARM: warm, Quality.COLD: cold}
+
+
+def test_arrivals_are_counted_by_week_and_quality(stores: Stores) -> None:
+    assert not any(stores.arrivals.lately(NOON).seen.values())
+    for quality, blind, at in (
+        (Quality.WARM, True, NOON),
+        (Quality.WARM, False, NOON),
+        (Quality.COLD, True, NOON - timedelta(weeks=1)),
+        (Quality.HOT, False, NOON - timedelta(weeks=2)),
+    ):
+        stores.arrivals.count(quality, blind, at)
+    weeks = [week_of("UTC", NOON - timedelta(weeks=ago)).name for ago in range(4)]
+    two = Arrived(counts(warm=2, cold=1), counts(warm=1, cold=1))
+    assert stores.arrivals.lately(NOON) == two
+    assert stores.refreshed().arrivals.lately(NOON) == two
+    found = sum(stores.arrivals.of_weeks(weeks), Arrived())
+    assert found == Arrived(counts(1, 2, 1), counts(0, 1, 1))
+    assert stores.arrivals.of_weeks(weeks[3:]) == []

@@ -197,7 +197,8 @@ class Life(RuleBasedStateMachine):
     def a_lead_comes_in_perhaps_again(self, number: int) -> None:
         now = self.tick()
         card = CARDS[number]
-        accepted = ingest(self.world.leads, card, PLAYBOOK, b"saltsalts", now, self.clock)
+        leads, arrivals = self.world.leads, self.world.arrivals
+        accepted = ingest(leads, arrivals, card, PLAYBOOK, b"saltsalts", now, self.clock)
         lead_id = accepted.lead.lead_id
         assert lead_id == IDS[number]
         assert accepted.duplicate is (lead_id in self.known)
@@ -286,7 +287,7 @@ class Life(RuleBasedStateMachine):
         """Somebody who read this claims now, and gives up when the store does not take it."""
         now = self.tick()
         try:
-            lead, rep = claiming.judge(self.store(), view, now)
+            lead, rep, _ = claiming.judge(self.store(), view, now)
         except DibsError:
             return  # they would not even try
         if lead.owner is not None:

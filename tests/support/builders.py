@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from dibs.adapters.arrivals import DynamoArrivals
 from dibs.adapters.dynamo import Dynamo
 from dibs.adapters.holdings import DynamoHoldings
 from dibs.adapters.leads import DynamoLeadStore
@@ -98,6 +99,7 @@ class World:
         self.settings = settings
         self.race = DynamoRaceStore(self.dynamo, settings)
         self.leads = DynamoLeadStore(self.dynamo, settings)
+        self.arrivals = DynamoArrivals(self.dynamo, settings)
         self.holdings = DynamoHoldings(self.dynamo, settings)
         self.roster = DynamoRoster(self.dynamo, settings)
         self.playbooks = DynamoPlaybooks(self.dynamo, settings)
@@ -118,5 +120,12 @@ class World:
         playbook = self.playbooks.in_force().playbook
         find_rep = self.roster.counted
         return ingest(
-            self.leads, card, playbook, b"saltsalts", now, lambda: now, find_rep=find_rep
+            self.leads,
+            self.arrivals,
+            card,
+            playbook,
+            b"saltsalts",
+            now,
+            lambda: now,
+            find_rep=find_rep,
         ).lead

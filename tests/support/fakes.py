@@ -10,15 +10,18 @@ from datetime import date, datetime, timedelta
 
 from dibs.adapters import keys
 from dibs.adapters.leads import POSTS_SHOWN
+from dibs.domain.blind import Arrived
+from dibs.domain.calendar import week_of
 from dibs.domain.debts import owes_assignment, owes_warm
 from dibs.domain.duplicates import Identity, Standing
 from dibs.domain.errors import AlreadyClaimed, AlreadyExists, Busy, RouteNotFound
-from dibs.domain.leads import HELD, Card, Claim, Lead, Move, Post, State, Tie, filled
+from dibs.domain.leads import HELD, Card, Claim, Lead, Move, Post, Quality, State, Tie, filled
 from dibs.domain.limits import over_allowance, over_limits, with_one_more
 from dibs.domain.playbook import Playbook
 from dibs.domain.receipts import Link, Sealed
 from dibs.domain.reps import Device, Limits, Platform, Rep
 from dibs.domain.turns import Turn
+from dibs.usecases.blind import ZONE
 from dibs.usecases.claim import token_hash
 from dibs.usecases.ingest import ingest
 from dibs.usecases.notify import Desk
@@ -512,6 +515,25 @@ def _sk(move: Move) -> str:
     return keys.move(move.epoch, move.at, move.to_state)
 
 
+class FakeArrivals:
+    """`Arrivals` in memory."""
+
+    def __init__(self) -> None:
+        self.weeks: dict[str, Arrived] = {}
+
+    def lately(self, now: datetime) -> Arrived:
+        weeks = [week_of(ZONE, now - timedelta(weeks=ago)).name for ago in (0, 1)]
+        return sum(self.of_weeks(weeks), Arrived())
+
+    def count(self, quality: Quality, blind: bool, at: datetime) -> None:
+        week = week_of(ZONE, at).name
+        one = Arrived({quality: 1}, {quality: int(blind)})
+        self.weeks[week] = self.weeks.get(week, Arrived()) + one
+
+    def of_weeks(self, weeks: Sequence[str]) -> list[Arrived]:
+        return [self.weeks[week] for week in weeks if week in self.weeks]
+
+
 class FakeHoldings:
     """Implements `Holdings`. `busy` writes are turned away, as when another holds the lead."""
 
@@ -964,6 +986,7 @@ class FakeWorld:
         self.clock = Clock()
         self.race = FakeRace(self.memory)
         self.leads = FakeLeads(self.memory)
+        self.arrivals = FakeArrivals()
         self.holdings = FakeHoldings(self.memory)
         self.races = FakeRaces()
         self.roster = FakeRoster(self.memory)
@@ -992,7 +1015,14 @@ class FakeWorld:
         playbook = self.memory.playbook
         find_rep = self.roster.counted
         return ingest(
-            self.leads, card, playbook, b"saltsalts", at, lambda: at, find_rep=find_rep
+            self.leads,
+            self.arrivals,
+            card,
+            playbook,
+            b"saltsalts",
+            at,
+            lambda: at,
+            find_rep=find_rep,
         ).lead
 
     def lead(self, lead: Lead) -> Lead:

@@ -20,6 +20,7 @@ def post(world: FakeWorld, card: Card, *, late_by: timedelta = timedelta()) -> A
     """Post a lead signed `late_by` before now."""
     return ingest(
         world.leads,
+        world.arrivals,
         card,
         world.memory.playbook,
         b"saltsalts",
@@ -190,7 +191,8 @@ class BusyLeads:
 def accept_while_busy(world: FakeWorld, times: int) -> Lead:
     store = BusyLeads(world, times)
     card, playbook = a_card(), world.memory.playbook
-    return ingest(store, card, playbook, b"saltsalts", NOON, world.clock, no_pause).lead  # type: ignore[arg-type]
+    salt, clock = b"saltsalts", world.clock
+    return ingest(store, world.arrivals, card, playbook, salt, NOON, clock, no_pause).lead  # type: ignore[arg-type]
 
 
 def test_a_lead_that_meets_its_twin_is_tried_again() -> None:

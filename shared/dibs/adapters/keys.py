@@ -93,6 +93,10 @@ def report(team: str, week: str) -> str:
     return f"REPORT#{team}#{week}"
 
 
+def arrivals(week: str) -> str:
+    return f"ARRIVALS#{week}"
+
+
 def target(rep_id: str, month: date) -> str:
     return f"TARGET#{rep_id}#{month:%Y-%m}"
 

@@ -6,7 +6,7 @@ import re
 import unicodedata
 from datetime import datetime, timedelta
 
-from dibs.adapters.translations import in_words, refusal_sentence, translator
+from dibs.adapters.translations import in_words, refusal_sentence, shown_company, translator
 from dibs.domain.errors import (
     AlreadyClaimed,
     ClaimRefused,
@@ -50,9 +50,10 @@ def offer_sms(lead: Lead, rep: Rep, code: str, url: str, now: datetime) -> str:
     other word looks like a reply code, and none is one a carrier acts on.
     """
     _ = translator(rep.language)
-    preview = lead.preview
+    preview = lead.shown
     tail = _("{left} left. Reply {code} or {url}", left=_left(lead, now), code=code, url=url)
-    company, title = _harmless(preview.company), _harmless(preview.contact_title)
+    company = _harmless(shown_company(lead, rep.language))
+    title = _harmless(preview.contact_title)
     for company_most, title_most in ((160, 80), (60, 30), (40, 20), (30, 12), (24, 0), (16, 0)):
         # Harmless once more: a long word may be cut down to something like a code.
         named = _harmless(_short(company, company_most)), _harmless(_short(title, title_most))
@@ -86,11 +87,14 @@ def _to_holder(what: str, lead: Lead, rep: Rep, now: datetime) -> str:
 def alert(kind: str, lead: Lead, rep: Rep, now: datetime) -> tuple[str, str]:
     """Return a push alert's title and body: the same facts as the text, without the code (N2)."""
     _ = translator(rep.language)
-    preview = lead.preview
     if kind != "offer":
-        return preview.company, _to_holder(kind, lead, rep, now)
+        return lead.preview.company, _to_holder(kind, lead, rep, now)
+    preview = lead.shown
     line = _offer_line(preview, "", preview.contact_title, rep)
-    return preview.company, _("{line}. {left} left.", line=line, left=_left(lead, now))
+    if lead.blind:
+        line = _("Its company and quality show after the claim")
+    title = shown_company(lead, rep.language)
+    return title, _("{line}. {left} left.", line=line, left=_left(lead, now))
 
 
 def answer_sms(answer: Answer, now: datetime) -> str:

@@ -21,6 +21,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from dibs.domain.errors import Refusal
+from dibs.domain.leads import Lead
 
 LOCALES = Path(__file__).parent.parent / "locale"
 DOMAIN = "dibs"
@@ -58,6 +59,12 @@ def languages() -> tuple[str, ...]:
     """Return the languages there are catalogues for."""
     found = LOCALES.glob(f"*/LC_MESSAGES/{DOMAIN}.mo")
     return tuple(sorted(path.parent.parent.name for path in found))
+
+
+def shown_company(lead: Lead, language: str) -> str:
+    """Return what a lead is called before the claim: a blind one by no name of its own (F4)."""
+    _ = translator(language)
+    return _("Blind lead") if lead.blind else lead.shown.company
 
 
 def refusal_sentence(refusal: Refusal, language: str) -> str:

@@ -17,6 +17,7 @@ from dibs.adapters import clock
 from dibs.adapters.dynamo import Dynamo
 from dibs.adapters.holdings import DynamoHoldings
 from dibs.adapters.race import DynamoRaceStore
+from dibs.adapters.translations import shown_company
 from dibs.cli.target import Stack, target
 from dibs.domain.decide import off
 from dibs.domain.errors import AlreadyExists, DibsError, RouteNotFound
@@ -212,4 +213,5 @@ def link(rep_id: str, lead_id: str = typer.Argument(""), stack: Stack = "") -> N
         console.print("There is no open offer for this rep.")
         raise typer.Exit(1)
     for offer in offers:
-        typer.echo(f"{here.settings.public_url}/c/{offer.token}  {offer.lead.preview.company}")
+        company = shown_company(offer.lead, rep.language)
+        typer.echo(f"{here.settings.public_url}/c/{offer.token}  {company}")

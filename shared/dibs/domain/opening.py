@@ -42,7 +42,7 @@ def opening(
     may claim nothing, and gets the lead by assignment if the others let it go. Everybody's waves
     come `head_start` after the reps' in `lead.first` (F6).
     """
-    source, ahead = lead.preview.source, head_start // timedelta(seconds=1)
+    source, ahead = lead.shown.source, head_start // timedelta(seconds=1)
     offsets = {team: _later(playbook.offsets(team, lead), ahead) for team in lead.teams}
     lasts = [
         max(seconds for seconds in offsets[team] if seconds is not None)
@@ -79,7 +79,10 @@ def _at(now: datetime, offsets: Offsets) -> Openings:
 
 
 def reopening(lead: Lead, playbook: Playbook, now: datetime) -> Lead:
-    """Return a lead that was given back, as it is opened or assigned anew: nobody's, next epoch."""
+    """Return a lead that was given back, as it is opened or assigned anew: nobody's, next epoch.
+
+    Blind it is no more: one rep has seen it, and when and why it came back would tell on it (F4).
+    """
     fresh = replace(
         lead,
         epoch=lead.epoch + 1,
@@ -88,6 +91,7 @@ def reopening(lead: Lead, playbook: Playbook, now: datetime) -> Lead:
         worked_at=None,
         return_at=None,
         accepted_at=None,
+        blind=False,
         first=(),
         reserved="",
         parked=False,

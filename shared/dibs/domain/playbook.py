@@ -451,18 +451,19 @@ class Playbook:
     def offsets(self, team: str, lead: Lead) -> Offsets:
         """Return when each tier of a team may claim a lead, by its source and pool (M2).
 
-        Leads of a kind that goes to the best first have openings of their own (R6); a blind lead
-        is like any other, or its waves would tell what it is (F4).
+        Leads of a kind that goes to the best first have openings of their own (R6). A blind lead
+        has neither those nor its source's, or its waves would tell what it is (F4).
         """
-        window = self.window_for(team, lead.preview.source)
+        window = self.window_for(team, lead.shown.source)
         kind = {
             "source": lead.preview.source,
             "territory": lead.territory,
             "segment": lead.segment,
             "product": lead.product,
-            "quality": "" if lead.blind else lead.quality,
+            "quality": lead.quality,
         }
-        first = next((rule for rule in self.performance_first if _matches(rule, kind)), None)
+        rules = () if lead.blind else self.performance_first
+        first = next((rule for rule in rules if _matches(rule, kind)), None)
         if first is not None and self.model_of(team).races:
             return first.offsets
         return (window.premium if lead.pool is Pool.PREMIUM else window.standard) or AT_ONCE

@@ -212,7 +212,8 @@ def standing_win(
     """Return a claim that stands as its winner's answer, asked for again."""
     hidden = contact_shown_for is not None and now > record.claimed_at + contact_shown_for
     # What was assigned was no mistake of the rep's: there is nothing to undo.
-    undo_seconds = view.playbook.undo_seconds if record.competitive else 0
+    blind = view.lead is not None and view.lead.blind
+    undo_seconds = view.playbook.undo_seconds if record.competitive and not blind else 0
     return Won(
         claim=record,
         card=None if hidden else store.card(record.lead_id),
@@ -223,6 +224,9 @@ def standing_win(
 
 def _ms(duration: timedelta) -> int:
     return duration // timedelta(milliseconds=1)
+
+
+_SEEN = "You have seen this lead, which you claimed blind. Release it with a reason instead."
 
 
 def undo(
@@ -236,7 +240,7 @@ def undo(
     Raises:
         Unauthorized, LeadNotFound: who asks, or for what, is not known.
         NotYours: the rep does not hold the lead.
-        UndoOver: the seconds have passed.
+        UndoOver: the seconds have passed, or it was claimed blind.
         Busy: the store did not get to it; nothing was changed.
     """
     for _ in range(ATTEMPTS):
@@ -253,6 +257,8 @@ def undo(
             raise NotYours
         if lead.state is not State.CLAIMED or lead.worked_at is not None:
             raise UndoOver
+        if lead.blind:  # undone, it would have been a free look (F4)
+            raise UndoOver(_SEEN)
         if now > lead.claimed_at + timedelta(seconds=view.playbook.undo_seconds):
             raise UndoOver
         reopened, moves = given_back(lead, view.playbook, now, UNDONE, rep_id, won=True)

@@ -39,7 +39,8 @@ from dibs.domain.matching import skills_needed
 from dibs.domain.opening import opening, races, taking
 from dibs.domain.playbook import Playbook
 from dibs.domain.reps import Limits, Rep
-from dibs.usecases.ports import Given, LeadStore, Stored
+from dibs.usecases.blind import blind_or_not, count_arrival
+from dibs.usecases.ports import Arrivals, Given, LeadStore, Stored
 
 TRIES = 6
 # What the race depends on stays as it was first sent.
@@ -66,6 +67,7 @@ class Accepted:
 
 def ingest(
     store: LeadStore,
+    arrivals: Arrivals,
     card: Card,
     playbook: Playbook,
     salt: bytes,
@@ -95,7 +97,7 @@ def ingest(
             met, standings = store.known(card.lead_id, identities) if identities else (None, [])
             if met is None:
                 known = _Known(standings, _leads_of(standings, store))
-                outcome = _stored(store, lead, card, playbook, signed_at, known, find_rep)
+                outcome = _stored(store, arrivals, lead, card, playbook, signed_at, known, find_rep)
                 if isinstance(outcome, Accepted):
                     return outcome
                 met = outcome
@@ -124,6 +126,7 @@ def _leads_of(standings: Sequence[Standing], store: LeadStore) -> dict[str, Lead
 
 def _stored(
     store: LeadStore,
+    arrivals: Arrivals,
     lead: Lead,
     card: Card,
     playbook: Playbook,
@@ -147,11 +150,15 @@ def _stored(
             return _given(store, lead, card, playbook, signed_at, known, found, owner)
     flags = known_flags(known.standings, known.leads, rules, now)
     card, move = replace(card, flags=(*card.flags, *flags)), None
+    lead = opening(blind_or_not(lead, playbook, arrivals), playbook, now)
     if races(lead, playbook):
         lead, move = moved(lead, State.OPEN, now, "accepted", card.source)
     standings = pointed(known.standings, known.leads, lead.lead_id, rules, now)
     met = store.accept(lead, card, move, signed_at, standings)
-    return met or Accepted(lead, card.flags, duplicate=False)
+    if met is not None:
+        return met
+    count_arrival(lead, playbook, arrivals)
+    return Accepted(lead, card.flags, duplicate=False)
 
 
 def _given(
@@ -200,7 +207,7 @@ def _new(card: Card, playbook: Playbook, salt: bytes, now: datetime) -> Lead:
             "product": card.product,
         }
     )
-    lead = Lead(
+    return Lead(
         lead_id=card.lead_id,
         state=State.NEW,
         epoch=1,
@@ -220,7 +227,6 @@ def _new(card: Card, playbook: Playbook, salt: bytes, now: datetime) -> Lead:
         language=_cut(card.language, LANGUAGE_BYTES),
         needs=skills_needed(card.needs, playbook.matching),
     )
-    return opening(lead, playbook, now)
 
 
 def preview_of(card: Card) -> Preview:

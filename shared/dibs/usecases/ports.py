@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Protocol
 
-from dibs.domain.leads import Card, Claim, Lead, Move, Tie
+from dibs.domain.leads import Card, Claim, Lead, Move, Quality, Tie
 from dibs.domain.playbook import Playbook
 from dibs.domain.reps import Device, Limits, Rep
 from dibs.usecases.race import Notice, Sighting
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from fractions import Fraction
 
     from dibs.domain.activities import Step
+    from dibs.domain.blind import Arrived
     from dibs.domain.duplicates import Identity, Standing
     from dibs.domain.ledger import Entry, Row
     from dibs.domain.receipts import Link, Sealed
@@ -170,6 +171,18 @@ class LeadStore(Protocol):
     def waiting_in_outbox(self, before: datetime) -> Iterable[Pending]: ...
 
     def clear_outbox(self, pending: Pending) -> None: ...
+
+
+class Arrivals(Protocol):
+    """How many leads of each quality came to race, and how many of them blind (F5)."""
+
+    def lately(self, now: datetime) -> Arrived:
+        """Return what came lately: this week and the week before."""
+        ...
+
+    def count(self, quality: Quality, blind: bool, at: datetime) -> None: ...
+
+    def of_weeks(self, weeks: Sequence[str]) -> list[Arrived]: ...
 
 
 class Holdings(Protocol):

@@ -1,0 +1,71 @@
+"""How many leads of each quality came to race, and how many of them blind (F5), on DynamoDB."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from dibs.adapters import keys
+from dibs.adapters.clock import to_ms
+from dibs.adapters.dynamo import Dynamo
+from dibs.adapters.records import Item
+from dibs.adapters.settings import Settings
+from dibs.domain.blind import Arrived
+from dibs.domain.calendar import Period, week_of
+from dibs.domain.leads import Quality
+from dibs.usecases.blind import ZONE
+
+_KEPT = timedelta(days=400)
+
+
+class DynamoArrivals:
+    """Implements `Arrivals`: one item per week, one write per lead, at most 100 a second.
+
+    Keeps what the latest count returned; of other processes' leads it learns with its own next.
+    """
+
+    def __init__(self, dynamo: Dynamo, settings: Settings) -> None:
+        self._db = dynamo
+        self._table = settings.organisation_table
+        self._known: dict[str, Arrived] = {}
+
+    def lately(self, now: datetime) -> Arrived:
+        """Return what came this week, as far as is known here, and the week before."""
+        weeks = [week_of(ZONE, now).name, week_of(ZONE, now - timedelta(weeks=1)).name]
+        for week in weeks:
+            if week not in self._known:
+                self._known[week] = _arrived(self._db.get(self._table, _key(week)) or {})
+        return self._known[weeks[0]] + self._known[weeks[1]]
+
+    def count(self, quality: Quality, blind: bool, at: datetime) -> None:
+        """Count one lead that was stored."""
+        week = week_of(ZONE, at)
+        counted = [f"seen_{quality}", *([f"blind_{quality}"] if blind else [])]
+        item = self._db.update(
+            self._table,
+            _key(week.name),
+            f"ADD {', '.join(f'{name} :one' for name in counted)} SET expires_at = :expires",
+            ExpressionAttributeValues={":one": {"N": "1"}, ":expires": _expires(week)},
+            ReturnValues="ALL_NEW",
+        )
+        self._known[week.name] = _arrived(item)
+
+    def of_weeks(self, weeks: Sequence[str]) -> list[Arrived]:
+        """Return what came in these weeks."""
+        found = self._db.batch_get({self._table: [_key(week) for week in weeks]})[self._table]
+        return [_arrived(item) for item in found]
+
+
+def _arrived(item: Item) -> Arrived:
+    def counts(what: str) -> dict[Quality, int]:
+        return {quality: int(item.get(f"{what}_{quality}", {"N": "0"})["N"]) for quality in Quality}
+
+    return Arrived(counts("seen"), counts("blind"))
+
+
+def _expires(week: Period) -> dict[str, str]:
+    return {"N": str(to_ms(week.end + _KEPT) // 1000)}
+
+
+def _key(week: str) -> Item:
+    return {"pk": {"S": keys.arrivals(week)}}
