@@ -10,6 +10,7 @@ from dibs.adapters.entry import Event, http
 from dibs.adapters.http import Response, answer
 from dibs.adapters.intake import card_from_body, raw_body, verify
 from dibs.adapters.observability import count, logger
+from dibs.usecases.allocation import allot
 from dibs.usecases.ingest import ingest
 
 
@@ -19,7 +20,8 @@ def post_lead(event: Event) -> Response:
     signed_at = verify(body, event.get("headers", {}), wiring.intake_secret())
     card = card_from_body(body)
     playbook = wiring.roster().playbook()
-    accepted = ingest(wiring.leads(), card, playbook, secrets.token_bytes(9), signed_at, clock.now)
+    salt, allotting = secrets.token_bytes(9), allot(wiring.roster(), wiring.turns())
+    accepted = ingest(wiring.leads(), card, playbook, salt, signed_at, clock.now, allot=allotting)
     lead = accepted.lead
     logger.info("lead accepted", lead_id=lead.lead_id, duplicate=accepted.duplicate)
     if not accepted.duplicate and not lead.test:

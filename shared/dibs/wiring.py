@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from dibs.adapters.queues import SnsBus, SqsNotifyQueue, SqsTimers
     from dibs.adapters.results import DynamoResults, DynamoTargets
     from dibs.adapters.sms import SnsSms
+    from dibs.adapters.turns import DynamoTurns
     from dibs.usecases.activities import Register
     from dibs.usecases.notify import Desk
     from dibs.usecases.offer import Floor
@@ -102,6 +103,14 @@ def targets() -> DynamoTargets:
     from dibs.adapters.results import DynamoTargets
 
     return DynamoTargets(dynamo(), settings())
+
+
+@lru_cache(maxsize=1)
+def turns() -> DynamoTurns:
+    """Return whose turn it is to see new leads first."""
+    from dibs.adapters.turns import DynamoTurns
+
+    return DynamoTurns(dynamo(), settings())
 
 
 @lru_cache(maxsize=1)
@@ -279,6 +288,7 @@ def forget() -> None:
         register,
         results,
         targets,
+        turns,
         books,
         floor,
         desk,

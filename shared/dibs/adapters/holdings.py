@@ -11,6 +11,7 @@ from dibs.adapters.dynamo import ConditionFailed, Dynamo
 from dibs.adapters.race import (
     count_lead,
     less_used,
+    open_lock,
     put_move,
     put_record,
     read_waiting,
@@ -68,7 +69,17 @@ class DynamoHoldings:
         bound = taken.turn is not None
         writes = [
             take_lock(self._to, lead, taken.claim, ""),
-            count_lead(self._to, rep, lead, limits, playbook, taken.claim, bound=bound),
+            count_lead(
+                self._to,
+                rep,
+                lead,
+                limits,
+                playbook,
+                taken.claim,
+                bound=bound,
+                credit=taken.credit,
+                week_most=taken.week_most,
+            ),
             put_record(self._to, taken.claim),
             put_move(self._to, taken.move),
         ]
@@ -98,6 +109,10 @@ class DynamoHoldings:
                 ),
             }
         }
+
+    def open(self, lead: Lead, opened: Lead, move: Move) -> bool:
+        """Open a lead that waits to be assigned for its race; False when it moved on meanwhile."""
+        return self._stored([open_lock(self._to, lead, opened), put_move(self._to, move)])
 
     def give_back(
         self, held: Lead, back: Lead, moves: Sequence[Move], rep: Rep, limits: Limits

@@ -8,7 +8,7 @@ from datetime import datetime
 from dibs.adapters import keys
 from dibs.adapters.clock import from_ms, to_ms
 from dibs.adapters.dynamo import ConditionFailed, Dynamo
-from dibs.adapters.race import await_somebody, put_move, read_card, read_open
+from dibs.adapters.race import await_somebody, put_move, read_card, read_open, use_credit
 from dibs.adapters.records import (
     Item,
     card_from,
@@ -20,6 +20,8 @@ from dibs.adapters.records import (
     waves_text,
 )
 from dibs.adapters.settings import Settings
+from dibs.domain.absence import Credit
+from dibs.domain.errors import Busy
 from dibs.domain.leads import Card, Lead, Move, State
 from dibs.usecases.ports import Fact, Pending
 
@@ -40,8 +42,21 @@ class DynamoLeadStore:
         """Read a lead's personal data."""
         return read_card(self._db, self._to, lead_id)
 
-    def accept(self, lead: Lead, card: Card, move: Move | None, signed_at: datetime) -> Card | None:
-        """Store lock, card and first move together, once; else return the card stored before."""
+    def accept(
+        self,
+        lead: Lead,
+        card: Card,
+        move: Move | None,
+        signed_at: datetime,
+        credit: Credit | None = None,
+    ) -> Card | None:
+        """Store lock, card and first move together, once; else return the card stored before.
+
+        The credit a head start uses up is used with it (F10).
+
+        Raises:
+            Busy: the store did not get to it, or the credit was used meanwhile.
+        """
         record = lock_from(lead)
         await_somebody(record, lead, lead.received_at)
         writes = [
@@ -55,10 +70,13 @@ class DynamoLeadStore:
             },
             {"Put": {"TableName": self._to.leads_table, "Item": record.serialize()}},
             *([] if move is None else [put_move(self._to, move)]),
+            *([] if credit is None else [use_credit(self._to, credit)]),
         ]
         try:
             self._db.transact(writes)
         except ConditionFailed as failure:
+            if not failure.failed[0]:
+                raise Busy(conflict=True) from failure
             stored = failure.items[0]
             return card_from(stored) if stored else self.card(lead.lead_id)
         return None

@@ -16,7 +16,12 @@ _MOMENT = timedelta(milliseconds=1)
 
 
 def races(lead: Lead, playbook: Playbook) -> bool:
-    """Tell whether any of the lead's teams races for it; otherwise it is assigned (M3, M5)."""
+    """Tell whether any of the lead's teams races for it; otherwise it is assigned (M3, M5).
+
+    What is kept for a newcomer, or for who was away, is assigned as well (F8, F10).
+    """
+    if lead.reserved in ("newcomers", "absence"):
+        return False
     return any(playbook.model_of(team).races for team in lead.teams)
 
 
@@ -107,7 +112,7 @@ def opened_early(
     """Return the lead with the waves that open now because nobody before can claim (M6).
 
     A rep can still claim who may now, or whose refusal lifts before the wave would open anyway;
-    one who declined cannot.
+    one who declined cannot. What a head start alone holds back stays together.
     """
     by_team: dict[str, list[tuple[Rep, Limits]]] = {}
     first: list[tuple[Rep, Limits]] = []
@@ -123,7 +128,7 @@ def opened_early(
             before = [
                 (rep, limits)
                 for rep, limits in [*first, *by_team.get(team, ())]
-                if (rep.tier <= index or rep.rep_id in lead.first) and rep.rep_id not in declined
+                if _goes_before(lead, rep, index, openings) and rep.rep_id not in declined
             ]
             current = replace(lead, waves={**waves, team: (moved[0], moved[1], moved[2])})
             if any(_can_claim(current, *one, playbook, now, opens_at) for one in before):
@@ -134,6 +139,15 @@ def opened_early(
             moved[index] = min(opens_at, early)
         waves[team] = (moved[0], moved[1], moved[2])
     return replace(lead, waves=waves)
+
+
+def _goes_before(lead: Lead, rep: Rep, index: int, openings: Openings) -> bool:
+    """Tell whether a rep may claim before the wave of that index, by the openings on record."""
+    if not lead.first:
+        return rep.tier <= index
+    opened, wave = openings[rep.tier - 1], openings[index]
+    earlier = opened is not None and wave is not None and opened < wave
+    return rep.rep_id in lead.first or earlier
 
 
 def somebody_out(

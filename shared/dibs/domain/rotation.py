@@ -115,7 +115,9 @@ def give_turns(
 
 def on_turn(turns: Iterable[OnTurn], now: datetime) -> tuple[str, ...]:
     """Return the reps whose turn it is."""
-    return tuple(rep_id for turn in turns if turn.start <= now < turn.end for rep_id in turn.rep_ids)
+    return tuple(
+        rep_id for turn in turns if turn.start <= now < turn.end for rep_id in turn.rep_ids
+    )
 
 
 def turn_of(turns: Iterable[OnTurn], rep_id: str, now: datetime) -> OnTurn | None:
@@ -177,9 +179,7 @@ def _at(slots: Sequence[Slot], place: int) -> Slot:
     return slots[place % len(slots)]
 
 
-def _freest(
-    slots: Sequence[Slot], mine: Collection[Slot], taken: Mapping[Slot, int]
-) -> Slot:
+def _freest(slots: Sequence[Slot], mine: Collection[Slot], taken: Mapping[Slot, int]) -> Slot:
     """Return where a new rep starts: where fewest are, and farthest from where there are more."""
     least = min(taken.get(slot, 0) for slot in mine)
     crowded = [at for at, slot in enumerate(slots) if taken.get(slot, 0) > least]

@@ -25,6 +25,7 @@ from dibs.domain.leads import (
 from dibs.domain.matching import skills_needed
 from dibs.domain.opening import opening, races
 from dibs.domain.playbook import Playbook
+from dibs.usecases.allocation import Allot, as_it_comes
 from dibs.usecases.ports import LeadStore
 
 TRIES = 6
@@ -51,10 +52,12 @@ def ingest(
     signed_at: datetime,
     clock: Callable[[], datetime],
     pause: Callable[[float], None] = time.sleep,
+    allot: Allot = as_it_comes,
 ) -> Accepted:
     """Store a new lead and open its race, or meet the one already stored.
 
-    Where none of its teams races, it waits to be assigned instead (M3, M5).
+    Where none of its teams races, it waits to be assigned instead (M3, M5). `allot` decides who
+    sees it first or whom it is kept for (F6, F8, F10).
 
     The same (source, external_id) again changes nothing the race depends on; what it does not
     depend on (contact details, consent) follows the newest body. `card.lead_id` is set here.
@@ -66,15 +69,18 @@ def ingest(
     for _ in range(TRIES):
         lead_id = lead_id_for(card.source, card.external_id, attempt)
         card = replace(card, lead_id=lead_id)
-        lead, move = _new(card, playbook, salt, clock()), None
+        allotted = allot(_new(card, playbook, salt, clock()), playbook, clock())
+        lead, move = allotted.lead, None
         if races(lead, playbook):
             lead, move = moved(lead, State.OPEN, lead.received_at, "accepted", card.source)
         try:
-            stored = store.accept(lead, card, move, signed_at)
+            stored = store.accept(lead, card, move, signed_at, allotted.credit)
         except Busy as busy:
             if not busy.conflict:
                 raise
-            # The same lead is being stored by a twin of this request.
+            # The same lead is being stored by a twin of this request; or a credit was used just
+            # now, and the lead is nobody's in particular.
+            allot = as_it_comes if allotted.credit else allot
             pause(random.uniform(0.02, 0.1))  # noqa: S311 - jitter, no secret
             continue
         if stored is None:

@@ -118,9 +118,9 @@ def claimed(fact: Fact, lead: Lead, floor: Floor) -> None:
         return
     floor.queue.put([Chunk("won", fact.lead_id, fact.epoch, (fact.rep_id,))])
     playbook = floor.roster.playbook()
-    # Without tiers nobody waits for a wave, and a claim costs no look.
-    tiered = any(playbook.model_of(team) is Model.TIERS for team in lead.teams)
-    if tiered and _is_full(fact.lead_id, fact.rep_id, floor):
+    # Without tiers and head starts nobody waits for a wave, and a claim costs no look.
+    waves = any(playbook.model_of(team) is Model.TIERS for team in lead.teams)
+    if (waves or playbook.gives_head_starts) and _is_full(fact.lead_id, fact.rep_id, floor):
         check_waves(floor)
 
 
@@ -218,6 +218,6 @@ def _members(
 
 
 def _declined(lead: Lead, members: Iterable[tuple[Rep, Limits]], floor: Floor) -> frozenset[str]:
-    told = [rep.rep_id for rep, _ in members if rep.tier < 3]
+    told = [rep.rep_id for rep, _ in members if rep.tier < 3 or rep.rep_id in lead.first]
     known = floor.offers.sightings(lead.lead_id, lead.epoch, told, consistent=True)
     return frozenset(rep_id for rep_id, sighting in known.items() if sighting.declined_at)

@@ -16,8 +16,10 @@ if TYPE_CHECKING:
     # The claim function, which needs none of these, loads no more than it must.
     from fractions import Fraction
 
+    from dibs.domain.absence import Credit
     from dibs.domain.activities import Step
     from dibs.domain.ledger import Entry, Row
+    from dibs.domain.rotation import OnTurn, Rotation
     from dibs.domain.tiers import Inputs, Outlook
     from dibs.domain.turns import Turn
 
@@ -64,7 +66,8 @@ class Chunk:
 class Taken:
     """An assignment to be stored: who takes the lead, the step, and whose turn that was.
 
-    Without a turn it is the last resort's, whom no limit keeps from it (C7).
+    Without a turn it is the last resort's, whom no limit keeps from it (C7). `credit` is the
+    absence credit it uses up (F10); `week_most` the leads the rep may have had in the week with it.
     """
 
     claim: Claim
@@ -72,6 +75,8 @@ class Taken:
     ring: str
     last: Turn
     turn: Turn | None
+    credit: Credit | None = None
+    week_most: int | None = None
 
 
 class LeadStore(Protocol):
@@ -81,8 +86,20 @@ class LeadStore(Protocol):
 
     def card(self, lead_id: str) -> Card | None: ...
 
-    def accept(self, lead: Lead, card: Card, move: Move | None, signed_at: datetime) -> Card | None:
-        """Store a new lead; None when stored, else the card already stored under its id."""
+    def accept(
+        self,
+        lead: Lead,
+        card: Card,
+        move: Move | None,
+        signed_at: datetime,
+        credit: Credit | None = None,
+    ) -> Card | None:
+        """Store a new lead; None when stored, else the card already stored under its id.
+
+        Raises:
+            Busy: on a transaction conflict or throttling, or the `credit` it uses up was used
+                meanwhile; nothing was stored.
+        """
         ...
 
     def update_card(self, card: Card, signed_at: datetime) -> None: ...
@@ -118,6 +135,10 @@ class Holdings(Protocol):
     def assign(
         self, lead: Lead, rep: Rep, limits: Limits, playbook: Playbook, taken: Taken
     ) -> bool: ...
+
+    def open(self, lead: Lead, opened: Lead, move: Move) -> bool:
+        """Open a lead that waits to be assigned, and was kept for somebody, for its race."""
+        ...
 
     def give_back(
         self, held: Lead, back: Lead, moves: Sequence[Move], rep: Rep, limits: Limits
@@ -311,6 +332,25 @@ class Results(Protocol):
     def record_report(self, team: str, week: str, rows: Sequence[Row]) -> None: ...
 
     def report(self, team: str, week: str) -> list[Row] | None: ...
+
+
+class PriorityTurns(Protocol):
+    """Whose turn it is to see new leads first (F6)."""
+
+    def rotation(self, team: str) -> Rotation: ...
+
+    def give(
+        self, team: str, last: Rotation, stands: Rotation, day: date, turns: Sequence[OnTurn]
+    ) -> bool:
+        """Record a day's turns and where they stand then, together.
+
+        False when somebody else has given out turns since `last`; nothing was changed then.
+        """
+        ...
+
+    def of_day(self, team: str, day: date) -> tuple[OnTurn, ...]:
+        """Return a day's turns, from a snapshot of some time; none where none were given out."""
+        ...
 
 
 class Push(Protocol):
