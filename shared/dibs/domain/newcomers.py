@@ -67,7 +67,7 @@ def protected(joined: date | None, day: date, playbook: Playbook) -> bool:
 def counted_from(joined: date | None, playbook: Playbook) -> date | None:
     """Return the first day whose results count for a rep, None where all do (F9)."""
     if not playbook.newcomers.enabled or joined is None:
-        return joined
+        return None
     return joined + timedelta(weeks=playbook.newcomers.protected_weeks)
 
 

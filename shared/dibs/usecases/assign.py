@@ -99,7 +99,8 @@ def _assigned(
         now_free = not not_assignable(view.rep, view.limits, playbook, now)
         # What a lead is kept for may have been given meanwhile.
         again = candidates(lead, members.values(), playbook, now) if ring.why else ring
-        if turn is not None and not (now_free and rep_id in again.weights):
+        same = again.why == ring.why and rep_id in again.weights
+        if turn is not None and not (now_free and same):
             continue
         taken = _taken(view, playbook, now, ring, last, turn)
         try:

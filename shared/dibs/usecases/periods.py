@@ -155,7 +155,7 @@ def _inputs(books: Books, playbook: Playbook, reps: Sequence[Rep], period: Perio
         entries = list(books.ledger.of_rep(rep.rep_id, since, period.end))
         made = tier_inputs(entries, playbook.work.counts, rep.rep_id, since, period.end)
         wanted = {month: known.get(rep.rep_id, 0) for month, known in targets.items()}
-        target = target_for(wanted, first, period.last_day, counted, rep.left_on)
+        target = target_for(wanted, first, period.last_day, counted or joined, rep.left_on)
         quota = playbook.quota
         done = achieved(entries, quota.measure, quota.currency, since, period.end)
         found.append(
