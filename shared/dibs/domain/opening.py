@@ -157,13 +157,16 @@ def somebody_out(
     upcoming = next_opening(lead, now)
     if upcoming is None:
         return False
-    for rep, limits in members:
+    known = list(members)
+    for rep, limits in known:
         opened = lead.opens_for(rep)
         begun = opened is not None and opened <= now
         if begun and not _can_claim(lead, rep, limits, playbook, now, upcoming):
             return True
     # Where a wave has nobody at all, the next is due as well.
-    held = {(rep.team, rep.tier) for rep, _ in members}
+    if lead.first and not any(rep.rep_id in lead.first for rep, _ in known):
+        return True
+    held = {(rep.team, rep.tier) for rep, _ in known}
     return any(
         opened is not None and opened <= now and (team, tier) not in held
         for team in lead.waves
