@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import given, settings
@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 from dibs.domain.calendar import day_of
 from dibs.domain.decide import Eligible, Refused, decide
 from dibs.domain.leads import Claim, Lead, State
-from dibs.domain.playbook import Playbook
 from dibs.domain.reps import Limits, Rep
 from dibs.domain.reservations import drawn
 from dibs.domain.rotation import OnTurn
@@ -24,7 +23,7 @@ from dibs.usecases.allocation import MOST_FIRST, allot
 from dibs.usecases.assign import serve
 from dibs.usecases.claim import Won, bearer, claim
 from dibs.usecases.ingest import ingest
-from dibs.usecases.ports import Fact
+from dibs.usecases.ports import Fact, Roster
 from dibs.usecases.priority import turns_daily
 from dibs.usecases.sweep import relay, sweep
 from support.builders import NOON, a_card, a_playbook, a_rep, token_of
@@ -586,13 +585,15 @@ def test_a_lead_sent_twice_uses_one_credit() -> None:
 def test_a_head_start_whose_credit_was_used_just_now_is_none() -> None:
     bob = back(BOB)
     floor = Floor(ANN, bob, absence=HEAD)
-    decided = allot(floor.roster, floor.turns)
+    snapshot = floor.roster.team("north")
 
-    def used_meanwhile(lead: Lead, playbook: Playbook, now: datetime) -> Any:
-        allotted = decided(lead, playbook, now)
-        used = floor.memory.limits[bob.rep_id]
-        floor.memory.limits[bob.rep_id] = replace(used, credits_used=(TODAY - 2 * DAY,))
-        return allotted
+    class Remembered:
+        def team(self, team: str) -> Any:
+            return snapshot
+
+    used_meanwhile = allot(cast("Roster", Remembered()), floor.turns)
+    used = floor.memory.limits[bob.rep_id]
+    floor.memory.limits[bob.rep_id] = replace(used, credits_used=(TODAY - 2 * DAY,))
 
     accepted = ingest(
         floor.leads,

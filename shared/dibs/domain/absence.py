@@ -56,7 +56,7 @@ class _Earned:
 
 def credits_of(rep: Rep, limits: Limits, playbook: Playbook, now: datetime) -> Credits:
     """Return what a rep's absences have earned and they have not used."""
-    if not playbook.absence.hours_per_credit:
+    if not playbook.absence.hours_per_credit or not rep.leave:
         return Credits()
     earned, today = list(_earned(rep, playbook, now)), rep.today(now)
     oldest = today - playbook.absence.expires_days * _DAY

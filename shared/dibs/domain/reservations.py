@@ -12,7 +12,7 @@ from datetime import datetime
 
 from dibs.domain.absence import credits_of
 from dibs.domain.leads import Lead, Reserved
-from dibs.domain.newcomers import Phase, phase_of
+from dibs.domain.newcomers import Phase, guaranteed, phase_of
 from dibs.domain.pace import behind
 from dibs.domain.playbook import Playbook
 from dibs.domain.reps import Limits, Rep
@@ -31,6 +31,12 @@ def drawn(lead: Lead, what: str, percent: int) -> bool:
     """Tell whether a lead is of the share of `percent`: by its id, so always the same."""
     digest = hashlib.sha256(f"{what}/{lead.lead_id}".encode()).digest()
     return int.from_bytes(digest[:8]) % 100 < percent
+
+
+def could_be_owed(rep: Rep, playbook: Playbook, now: datetime) -> bool:
+    """Tell, at a glance, whether a rep may be owed a lead: most are neither new nor were away."""
+    away = bool(playbook.absence.hours_per_credit and rep.leave)
+    return away or guaranteed(rep, playbook, now) > 0
 
 
 def kept_for(lead: Lead, free: Iterable[Known], playbook: Playbook, now: datetime) -> Reserved:

@@ -20,7 +20,7 @@ from dibs.domain.matching import mismatches
 from dibs.domain.opening import opening, races
 from dibs.domain.playbook import Playbook
 from dibs.domain.reps import Limits, Rep
-from dibs.domain.reservations import Known, cohort, drawn, for_cohort, kept_for, owed
+from dibs.domain.reservations import Known, cohort, could_be_owed, drawn, for_cohort, kept_for, owed
 from dibs.domain.rotation import on_turn
 from dibs.domain.turns import not_assignable
 from dibs.usecases.ports import PriorityTurns, Roster
@@ -59,7 +59,8 @@ def allot(roster: Roster, turns: PriorityTurns) -> Allot:
             return Allotted(lead)
         members = [one for team in lead.teams for one in roster.team(team)]
         if owes:
-            reserved = kept_for(lead, able(lead, members, playbook, now), playbook, now)
+            some = [one for one in members if could_be_owed(one[0], playbook, now)]
+            reserved = kept_for(lead, able(lead, some, playbook, now), playbook, now)
             if reserved:
                 # From now on it counts as waiting; nobody may claim it.
                 return Allotted(replace(lead, reserved=reserved, closes_at=now, waves={}))
