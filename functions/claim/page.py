@@ -26,6 +26,8 @@ from dibs.domain.leads import Card, Preview, Quality
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _RETRY_AFTER_SECONDS = 1
+# The latest ones; the app's answer has more.
+_POSTS_SHOWN = 5
 
 
 @dataclass(frozen=True)
@@ -94,6 +96,7 @@ def won_page(
         path="" if posted else f"{token}/",
         card=card,
         score=card.score,
+        posts=card.merged[-_POSTS_SHOWN:],
         phone=card.contact_phone,
         dial=_dialable(card),
         write_to=_writable(card),

@@ -10,18 +10,27 @@ from dibs.adapters.entry import Event, http
 from dibs.adapters.http import Response, answer
 from dibs.adapters.intake import card_from_body, raw_body, verify
 from dibs.adapters.observability import count, logger
+from dibs.domain.identity import company_domain
 from dibs.usecases.allocation import allot
 from dibs.usecases.ingest import ingest
 
 
 def post_lead(event: Event) -> Response:
-    """Accept one lead: 201 the first time, 200 for a repeated one."""
+    """Accept one lead: 201 for a new one, 200 for a repeated or merged one."""
     body = raw_body(event)
     signed_at = verify(body, event.get("headers", {}), wiring.intake_secret())
     card = card_from_body(body)
-    playbook = wiring.roster().playbook()
-    salt, allotting = secrets.token_bytes(9), allot(wiring.roster(), wiring.turns())
-    accepted = ingest(wiring.leads(), card, playbook, salt, signed_at, clock.now, allot=allotting)
+    roster, salt = wiring.roster(), secrets.token_bytes(9)
+    accepted = ingest(
+        wiring.leads(),
+        card,
+        roster.playbook(),
+        salt,
+        signed_at,
+        clock.now,
+        find_rep=roster.counted,
+        allot=allot(roster, wiring.turns()),
+    )
     lead = accepted.lead
     logger.info("lead accepted", lead_id=lead.lead_id, duplicate=accepted.duplicate)
     if not accepted.duplicate and not lead.test:
@@ -35,6 +44,7 @@ def post_lead(event: Event) -> Response:
             "pool": lead.pool,
             "duplicate": accepted.duplicate,
             "flags": accepted.flags,
+            "reason": accepted.reason,
         },
     )
 
@@ -44,6 +54,7 @@ def warm() -> None:
     wiring.intake_secret()
     wiring.leads()
     wiring.roster().playbook()
+    company_domain("dibs.example")
 
 
 ROUTES = {"POST /leads": post_lead}

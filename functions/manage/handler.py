@@ -1,4 +1,4 @@
-"""What managers do over HTTP: read and change the playbook, see who is on."""
+"""What managers do over HTTP: read and change the playbook, see who is on, override leads."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from dibs.adapters.playbook_file import playbook_data, playbook_of, read_json, s
 from dibs.domain.errors import FieldError, InvalidInput
 from dibs.domain.problems import rules_on, warnings
 from dibs.usecases import playbooks
-from manage import people
+from manage import leads, people, receipts
 
 _ENVELOPE = ("playbook", "expected_version", "note")
 
@@ -120,11 +120,15 @@ ROUTES = {
     "PUT /playbook": put,
     "GET /playbook/history": history,
     "GET /playbook/schema": rules_schema,
+    "POST /leads/{lead_id}/assign": leads.assign,
+    "POST /leads/{lead_id}/withdraw": leads.withdraw,
     "GET /reps": people.reps,
     "PUT /reps/{rep_id}": people.put_rep,
     "POST /reps/{rep_id}/leave": people.let_go,
     "GET /targets/{month}": people.targets,
     "PUT /targets/{month}": people.put_targets,
+    "GET /receipts": receipts.receipts,
+    "GET /disputes": receipts.disputes,
 }
 
 handler = http(ROUTES, lambda: (wiring.roster().playbook(), wiring.playbooks(), schema()))

@@ -13,6 +13,7 @@ from dibs.adapters.observability import count, logger
 from dibs.domain.errors import FieldError, InvalidInput
 from dibs.usecases.periods import keep_reports, recalculate_quotas, recalculate_tiers
 from dibs.usecases.priority import turns_daily
+from dibs.usecases.sealing import chain_up, seal_late
 from dibs.usecases.sweep import sweep
 
 
@@ -25,7 +26,14 @@ def run_sweep(as_of: datetime) -> dict[str, Any]:
     count("LeadsExpired", swept.expired)
     count("LeadsReturned", swept.returned)
     count("LeadsUnassigned", swept.queued)
-    return asdict(swept)
+    late = seal_late(wiring.races(), wiring.bus(), as_of)
+    count("SealsLate", late)
+    added = chain_up(wiring.races(), as_of)
+    for block in added:
+        # What the table says can be held against the log: the end of a chain can be cut off.
+        logger.info("block added", **asdict(block))
+    chained = sum(block.races for block in added)
+    return {**asdict(swept), "seals_late": late, "chained": chained}
 
 
 def run_tiers(as_of: datetime) -> dict[str, Any]:

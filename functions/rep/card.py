@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
 from dibs.adapters.ledger import DynamoLedger
 from dibs.adapters.results import DynamoResults
 from dibs.adapters.translations import refusal_sentence
-from dibs.domain.calendar import Kind, last_completed, next_on_duty
+from dibs.domain.calendar import Kind, day_start, last_completed, next_on_duty
+from dibs.domain.debts import debts
 from dibs.domain.decide import off, schedule_of
-from dibs.domain.limits import allowance_of, day_after
-from dibs.domain.playbook import Model, Playbook
+from dibs.domain.ledger import releases
+from dibs.domain.limits import allowance_of, day_after, used
+from dibs.domain.playbook import Playbook
 from dibs.domain.reps import Limits, Rep
 from dibs.domain.tiers import Outlook
 from dibs.domain.winning import winning_metrics
@@ -47,7 +50,19 @@ def card_of(
             "most_a_day": playbook.claims_per_day,
             "starts_again_at": day_after(today, rep.zone),
         },
+        "limits": [
+            {
+                "per": limit.per,
+                "rolling": limit.rolling,
+                "used": used(limit, rep, limits, now),
+                "most": limit.most,
+            }
+            for limit in playbook.limits_of(rep.tier)
+        ],
+        "debts": [asdict(debt) for debt in debts(rep, limits, playbook, now)],
+        "unaccepted": limits.unaccepted,
         "in_hand": limits.in_hand,
+        "released_this_week": _released(rep, ledger, now),
         "tier": rep.tier,
         "tier_metrics": _metrics(rep, playbook, ledger, now),
         "tier_outlook": _outlook(_latest(rep, playbook, results, now)),
@@ -66,11 +81,17 @@ def _back_at(rep: Rep, playbook: Playbook, now: datetime) -> datetime | None:
     return next_on_duty(schedule_of(rep, playbook), ends)
 
 
+def _released(rep: Rep, ledger: DynamoLedger, now: datetime) -> int:
+    """Return how many leads the rep gave back since their Monday (C5)."""
+    start = day_start(rep.this_week(now), rep.zone)
+    return releases(ledger.of_rep(rep.rep_id, start, now), start, now)
+
+
 def _metrics(
     rep: Rep, playbook: Playbook, ledger: DynamoLedger, now: datetime
 ) -> dict[str, Any] | None:
     """Return what wins in the rep's tier (G10), over as many weeks as tiers look back on."""
-    if playbook.model_of(rep.team) is not Model.TIERS:
+    if not playbook.ranks(rep.team):
         return None
     weeks, currency = playbook.tiers.weeks, playbook.quota.currency
     start = now - timedelta(weeks=weeks)
@@ -84,7 +105,7 @@ def _latest(
     rep: Rep, playbook: Playbook, results: DynamoResults, now: datetime
 ) -> tuple[str, Outlook] | None:
     """Return the latest week the rep was placed for: the last one, or the one before it."""
-    if playbook.model_of(rep.team) is not Model.TIERS:
+    if not playbook.ranks(rep.team):
         return None
     week = _last("week", rep, playbook, now)
     for name in (week, _last("week", rep, playbook, now - timedelta(days=7))):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 from dibs import wiring
@@ -15,10 +15,10 @@ from dibs.adapters.settings import settings
 from dibs.adapters.translations import refusal_sentence
 from dibs.domain.decide import Refused
 from dibs.domain.errors import FieldError, InvalidInput
-from dibs.domain.leads import State
+from dibs.domain.leads import Lead, State
 from dibs.domain.opening import next_opening
 from dibs.domain.reps import Rep
-from dibs.usecases.claim import bearer, undo
+from dibs.usecases.claim import bearer
 from dibs.usecases.people import leave_of, own_leave
 from dibs.usecases.reps import (
     MOST_QUIET_MINUTES,
@@ -30,6 +30,9 @@ from dibs.usecases.reps import (
     set_quiet,
     sight,
 )
+from dibs.usecases.work import accept
+from dibs.usecases.work import release as release_lead
+from rep import receipt, why
 from rep.allotted import allotted
 from rep.card import card_of
 
@@ -88,11 +91,50 @@ def _sighted(event: Event, what: str) -> Response:
 
 
 def release(event: Event) -> Response:
-    """`POST /leads/{lead_id}/release`: within the playbook's seconds, a claim is undone (C5)."""
+    """`POST /leads/{lead_id}/release` `{"reason": "..."}`: give back a lead I hold (C5).
+
+    Within the playbook's seconds a claim is undone, and needs no reason.
+    """
     rep_id, token = bearer_token(event)
-    json_object(raw_body(event))
-    lead = undo(wiring.race(), lead_id(event), rep_id, bearer(token), clock.now)
-    return answer(200, {"lead_id": lead.lead_id, "state": lead.state, "undone": True})
+    reason = json_object(raw_body(event)).get("reason")
+    lead, undone = release_lead(
+        wiring.race(),
+        wiring.holdings(),
+        lead_id(event),
+        rep_id,
+        bearer(token),
+        reason,
+        clock.now,
+    )
+    if not undone:
+        wiring.timers().check("queue.check")  # they may be given another
+    return answer(200, {"lead_id": lead.lead_id, "state": lead.state, "undone": undone})
+
+
+def held(event: Event) -> Response:
+    """`GET /me/leads`: the leads I hold and am not done with, the oldest first."""
+    rep, _ = calling_rep(event, wiring.roster())
+    return answer(200, {"leads": [_held(lead) for lead in wiring.holdings().held_by(rep.rep_id)]})
+
+
+def _held(lead: Lead) -> dict[str, Any]:
+    return {
+        "lead_id": lead.lead_id,
+        "state": lead.state,
+        "quality": lead.quality,
+        "preview": asdict(lead.preview),
+        "taken_at": lead.claimed_at,
+        "worked_at": lead.worked_at,
+        "return_at": None if lead.worked_at else lead.return_at,
+    }
+
+
+def accepted(event: Event) -> Response:
+    """`POST /leads/{lead_id}/accept`: I take the lead that was assigned to me (F2)."""
+    rep_id, token = bearer_token(event)
+    proof = bearer(token)
+    lead = accept(wiring.race(), wiring.holdings(), lead_id(event), rep_id, proof, clock.now)
+    return answer(200, {"lead_id": lead.lead_id, "accepted": True})
 
 
 def availability(event: Event) -> Response:
@@ -177,9 +219,14 @@ def delete_device(event: Event) -> Response:
 ROUTES = {
     "GET /me": me,
     "GET /me/offers": offers,
+    "GET /me/leads": held,
     "POST /leads/{lead_id}/seen": seen,
     "POST /leads/{lead_id}/decline": decline,
     "POST /leads/{lead_id}/release": release,
+    "POST /leads/{lead_id}/accept": accepted,
+    "GET /leads/{lead_id}/receipt": receipt.receipt,
+    "GET /leads/{lead_id}/why": why.show,
+    "POST /leads/{lead_id}/dispute": receipt.dispute,
     "PUT /me/availability": availability,
     "PUT /me/devices/{device_id}": put_device,
     "DELETE /me/devices/{device_id}": delete_device,

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from dibs.adapters.playbooks import DynamoPlaybooks
     from dibs.adapters.push import SnsPush
     from dibs.adapters.queues import SnsBus, SqsNotifyQueue, SqsTimers
+    from dibs.adapters.races import DynamoRaces
     from dibs.adapters.results import DynamoResults, DynamoTargets
     from dibs.adapters.sms import SnsSms
     from dibs.adapters.turns import DynamoTurns
@@ -138,6 +139,14 @@ def offers() -> DynamoOfferStore:
 
 
 @lru_cache(maxsize=1)
+def races() -> DynamoRaces:
+    """Return what is on record of races."""
+    from dibs.adapters.races import DynamoRaces
+
+    return DynamoRaces(dynamo(), settings())
+
+
+@lru_cache(maxsize=1)
 def once() -> DynamoOnce:
     """Return the names already taken."""
     from dibs.adapters.once import DynamoOnce
@@ -229,6 +238,8 @@ def floor() -> Floor:
         offers=offers(),
         queue=notify_queue(),
         timers=timers(),
+        races=races(),
+        story=ledger().story,
         clock=clock.now,
     )
 
@@ -276,6 +287,7 @@ def forget() -> None:
         playbooks,
         leads,
         offers,
+        races,
         once,
         bus,
         notify_queue,

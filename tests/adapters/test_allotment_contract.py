@@ -38,8 +38,9 @@ class Makes:
     def used(self) -> tuple[date, ...]:
         return self.world.race.read("-", AINA.rep_id).limits.credits_used
 
-    def accept(self, lead: Lead, card: Card, credit: Credit | None = None) -> Card | None:
-        return self.world.leads.accept(lead, card, None, NOON, credit)
+    def accept(self, lead: Lead, card: Card, credit: Credit | None = None) -> bool:
+        """Store a lead; False when it was there."""
+        return self.world.leads.accept(lead, card, None, NOON, credit=credit) is None
 
 
 @pytest.fixture(params=["tables", "memory"])
@@ -93,11 +94,11 @@ def test_a_day_is_given_out_once_whoever_is_second(stores: Makes) -> None:
 
 def test_a_credit_is_used_with_the_lead_it_is_for(stores: Makes) -> None:
     lead, card = a_lead(), a_card(lead_id=a_lead().lead_id)
-    assert stores.accept(lead, card, Credit(AINA.rep_id, (), (FIRST,))) is None
+    assert stores.accept(lead, card, Credit(AINA.rep_id, (), (FIRST,)))
     assert stores.used() == (FIRST,)
     # Sent again, the lead is known, and nothing more is used.
     again = Credit(AINA.rep_id, (FIRST,), (FIRST, FIRST))
-    assert stores.accept(lead, card, again) == card
+    assert not stores.accept(lead, card, again)
     assert stores.used() == (FIRST,)
 
 
@@ -138,7 +139,7 @@ def waiting(stores: Makes, number: int, reserved: Reserved) -> Lead:
     lead = replace(
         a_lead(lead_id=f"lead{number}"), state=State.NEW, reserved=reserved, closes_at=NOON
     )
-    assert stores.accept(lead, a_card(number, lead_id=lead.lead_id)) is None
+    assert stores.accept(lead, a_card(number, lead_id=lead.lead_id))
     return lead
 
 

@@ -17,15 +17,29 @@ from dibs.adapters.once import DynamoOnce
 from dibs.adapters.race import DynamoRaceStore
 from dibs.adapters.roster import DynamoRoster
 from dibs.domain.calendar import parse_hours
-from dibs.domain.errors import AlreadyExists, RouteNotFound
-from dibs.domain.leads import Card, Claim, Lead, Move, State, moved
+from dibs.domain.duplicates import Identity, Standing
+from dibs.domain.errors import AlreadyExists, Busy, RouteNotFound
+from dibs.domain.leads import RELEASED, Card, Claim, Kind, Lead, Move, State, Tie, moved
+from dibs.domain.opening import given_back, taken_away, taking
 from dibs.domain.playbook import Playbook
 from dibs.domain.reps import Device, Limits, Platform, Rep
 from dibs.domain.turns import Turn
+from dibs.usecases import override
 from dibs.usecases.claim import token_hash
-from dibs.usecases.ports import Fact, Holdings, LeadStore, OfferStore, Once, Roster, Taken
+from dibs.usecases.ports import (
+    Fact,
+    Given,
+    Holdings,
+    LeadStore,
+    OfferStore,
+    Once,
+    Override,
+    Roster,
+    Stored,
+    Taken,
+)
 from dibs.usecases.race import Notice, RaceStore, RaceView, Sighting
-from support.builders import NOON, World, a_card, a_playbook, a_rep, basics
+from support.builders import NOON, World, a_card, a_lead, a_playbook, a_rep, basics
 from support.fakes import FakeOnce, FakeWorld
 
 MS = timedelta(milliseconds=1)
@@ -179,7 +193,7 @@ def test_a_lead_accepted_again_is_met_by_the_card_stored_first(stores: Stores, l
     card = replace(a_card(company="Other"), lead_id=lead.lead_id)
     opening = Move(lead.lead_id, 1, NOON, State.NEW, State.OPEN, "accepted", "x")
     met = stores.leads.accept(replace(lead, epoch=7), card, opening, NOON)
-    assert met == replace(a_card(), lead_id=lead.lead_id)
+    assert met == Stored(replace(a_card(), lead_id=lead.lead_id))
     assert stores.leads.get(lead.lead_id) == lead
     assert len(stores.history(lead.lead_id)) == 1
 
@@ -1003,6 +1017,140 @@ def test_counts_that_were_full_when_read_are_not_lowered_below_nothing(stores: S
     assert stores.view(leads[0]).limits.in_hand == 0
 
 
+def test_who_released_a_lead_and_why_is_kept(stores: Stores, lead: Lead) -> None:
+    assert stores.commit(stores.view(lead)) is None
+    view = stores.view(lead)
+    assert view.lead is not None
+    assert view.rep is not None
+    at = NOON + 90 * MS
+    back, moves = given_back(
+        view.lead, view.playbook, at, RELEASED, AINA.rep_id, "wrong industry", won=True
+    )
+    assert stores.holdings.give_back(view.lead, back, moves, view.rep, view.limits)
+    assert stores.view(lead).lead == back
+    assert (back.previous, back.released) == (AINA.rep_id, {AINA.rep_id: NOON})
+    notes = {move.cause: move.note for move in stores.history(lead.lead_id) if move.note}
+    assert notes == {RELEASED: "wrong industry"}
+    # Both stay while others have it.
+    assert stores.commit(stores.view(lead, BEN), at) is None
+    held = stores.view(lead).lead
+    assert held is not None
+    assert (held.previous, held.released) == (back.previous, back.released)
+
+
+# A manager's word (R7)
+
+
+def decided(
+    stores: Stores,
+    lead: Lead,
+    to: Rep | override.Where,
+    at: datetime = NOON + SECOND,
+) -> tuple[Lead, bool]:
+    race, holdings = stores.race, stores.holdings
+    if isinstance(to, Rep):
+        rep_id = to.rep_id
+        return override.assign(
+            race, holdings, lead.lead_id, rep_id, "manager", "so", lambda: at, lambda _: None
+        )
+    return override.withdraw(
+        race, holdings, lead.lead_id, to, "manager", "so", lambda: at, lambda _: None
+    )
+
+
+@pytest.mark.parametrize("how", ["open", "claimed", "queued", "parked"])
+def test_a_lead_a_manager_assigns_is_its_holders_as_any_other(
+    stores: Stores, lead: Lead, how: str
+) -> None:
+    at = NOON + SECOND
+    if how == "claimed":
+        assert stores.commit(stores.view(lead)) is None
+    elif how == "queued":
+        at = lead.closes_at + SECOND
+        _, move = moved(lead, State.EXPIRED, lead.closes_at, "window_closed", "clock")
+        assert stores.leads.expire(lead, move)
+    elif how == "parked":
+        decided(stores, lead, "nobody", NOON + MS)
+    given, changed = decided(stores, lead, BEN, at)
+    view = stores.view(lead, BEN)
+    assert (changed, view.lead) == (True, given)
+    assert basics(view.limits) == Limits(None, 0, BEN.this_week(at), 1, 1)
+    assert view.claim is not None
+    assert (view.claim.rep_id, view.claim.epoch) == (BEN.rep_id, given.epoch)
+    assert stores.holdings.held_by(BEN.rep_id) == [given]
+    assert stores.holdings.held_by(AINA.rep_id) == []
+    assert stores.holdings.queued() == stores.leads.open_leads() == []
+    assert given.return_at is not None
+    assert stores.holdings.unworked(given.return_at) == [given]
+    facts = [fact for fact in waiting(stores, at + MS) if fact is not None]
+    assert Fact("lead.assigned", lead.lead_id, given.epoch, BEN.rep_id) in facts
+    returned = Fact("lead.returned", lead.lead_id, 1, AINA.rep_id)
+    assert (returned in facts) is (how == "claimed")
+    assert "lead.opened" not in {fact.kind for fact in facts}
+    if how == "claimed":
+        assert basics(stores.view(lead).limits) == used(NOON, 1, in_hand=0)
+        assert given.epoch == 2
+    assert stores.history(lead.lead_id)[-1].note == "so"
+    assert decided(stores, lead, BEN, at + SECOND) == (given, False)
+
+
+@pytest.mark.parametrize("held", [False, True])
+def test_a_lead_put_aside_waits_for_nobody_until_it_is_put_back(
+    stores: Stores, lead: Lead, held: bool
+) -> None:
+    if held:
+        assert stores.commit(stores.view(lead)) is None
+    aside, changed = decided(stores, lead, "nobody")
+    assert (changed, stores.view(lead).lead, aside.parked) == (True, aside, True)
+    assert stores.holdings.queued() == stores.leads.open_leads() == []
+    assert stores.holdings.held_by(AINA.rep_id) == []
+    assert stores.holdings.unworked(NOON + timedelta(days=9)) == []
+    assert Fact("lead.expired", lead.lead_id, aside.epoch) in waiting(stores, NOON + 2 * SECOND)
+    assert not assign(stores, aside, epoch=aside.epoch)
+    at = NOON + 3 * SECOND
+    back, changed = decided(stores, lead, "pool", at)
+    assert (changed, stores.view(lead).lead, back.parked) == (True, back, False)
+    assert stores.leads.open_leads() == [back]
+    assert Fact("lead.opened", lead.lead_id, back.epoch) in waiting(stores, at + MS)
+    assert stores.commit(stores.view(lead, BEN), at + SECOND, epoch=back.epoch) is None
+
+
+def test_a_managers_word_is_stored_only_while_all_is_as_it_was_read(
+    stores: Stores, lead: Lead
+) -> None:
+    assert stores.commit(stores.view(lead)) is None
+    ex, to = stores.view(lead), stores.view(lead, BEN)
+    assert ex.lead is not None
+    assert ex.rep is not None
+    assert to.rep is not None
+    free, moves = taken_away(ex.lead, ex.playbook, NOON + SECOND, "x", "manager", won=True)
+    claim = taking(free, to.rep, ex.playbook, NOON + SECOND, NOON, "x")
+    given = replace(free, state=State.ASSIGNED, owner=BEN.rep_id, claimed_at=NOON + SECOND)
+    change = Override(
+        ex.lead,
+        given,
+        tuple(moves),
+        (ex.rep, ex.limits),
+        Given(to.rep, to.limits, ex.playbook, claim),
+    )
+    before = stores.view(lead)
+    for was in (
+        replace(ex.lead, state=State.CONTACTED),
+        replace(ex.lead, owner=BEN.rep_id),
+        replace(ex.lead, owner=None),
+        replace(ex.lead, epoch=2),
+    ):
+        assert not stores.holdings.override(replace(change, was=was))
+    stores.roster.deactivate(BEN.rep_id, date(2026, 11, 23))
+    assert not stores.holdings.override(change), "who left gets nothing"
+    assert stores.view(lead) == before
+    assert stores.view(lead, BEN).limits == Limits()
+    aside = replace(change, given=None, lead=replace(free, state=State.EXPIRED, parked=True))
+    assert stores.holdings.override(aside)
+    assert not stores.holdings.override(aside)
+    assert basics(stores.view(lead).limits) == used(NOON, 1, in_hand=0)
+
+
 def test_an_undo_takes_the_lead_off_the_day_the_week_and_the_hand(
     stores: Stores, lead: Lead
 ) -> None:
@@ -1094,11 +1242,31 @@ def test_what_a_rep_did_is_kept_from_the_first_time_on(stores: Stores, lead: Lea
     assert sightings(stores, lead) == {}
     for number, what in enumerate(("seen_at", "declined_at", "seen_at", "declined_at")):
         stores.race.record_sighting(lead, AINA.rep_id, what, NOON + number * SECOND)
-    stores.race.record_attempt(lead, AINA.rep_id, NOON + 5 * SECOND, "refused")
-    stores.race.record_attempt(lead, AINA.rep_id, NOON + 6 * SECOND, "already_claimed")
+    assert sightings(stores, lead) == {
+        AINA.rep_id: Sighting(seen_at=NOON, declined_at=NOON + SECOND)
+    }
+
+
+def test_a_try_is_kept_with_what_refused_it_first_and_when_it_was_beaten_first(
+    stores: Stores, lead: Lead
+) -> None:
+    for number, (outcome, rules, version) in enumerate(
+        (
+            ("expired", (), 6),
+            ("refused", ("paused", "daily_limit"), 7),
+            ("refused", ("left",), 8),
+            ("already_claimed", (), 8),
+            ("already_claimed", (), 8),
+        )
+    ):
+        at = NOON + number * SECOND
+        stores.race.record_attempt(lead, AINA.rep_id, at, outcome, rules, version)
     assert sightings(stores, lead) == {
         AINA.rep_id: Sighting(
-            seen_at=NOON, declined_at=NOON + SECOND, attempted_at=NOON + 5 * SECOND
+            attempted_at=NOON,
+            rules=("paused", "daily_limit"),
+            rules_version=7,
+            lost_at=NOON + 3 * SECOND,
         )
     }
 
@@ -1111,12 +1279,20 @@ def test_a_new_opening_starts_a_new_page(stores: Stores, lead: Lead, first: str)
         stores.race.record_sighting(again, AINA.rep_id, "seen_at", NOON + SECOND)
     else:
         stores.race.record_attempt(again, AINA.rep_id, NOON + SECOND, "refused")
-    assert sightings(stores, lead) == {}
+    # That of the opening before is still there, for its receipt.
+    assert sightings(stores, lead) == {AINA.rep_id: Sighting(seen_at=NOON)}
     assert sightings(stores, again) == {AINA.rep_id: Sighting(**{first: NOON + SECOND})}
     # A straggler of the first opening does not turn the page back.
     stores.race.record_sighting(lead, AINA.rep_id, "declined_at", NOON + 2 * SECOND)
     stores.race.record_attempt(lead, AINA.rep_id, NOON + 2 * SECOND, "already_claimed")
     assert sightings(stores, again) == {AINA.rep_id: Sighting(**{first: NOON + SECOND})}
+    assert sightings(stores, lead) == {AINA.rep_id: Sighting(seen_at=NOON)}
+    # With a third one the first is over and done.
+    third = replace(lead, epoch=3)
+    stores.race.record_sighting(third, AINA.rep_id, "seen_at", NOON + 3 * SECOND)
+    assert sightings(stores, third) == {AINA.rep_id: Sighting(seen_at=NOON + 3 * SECOND)}
+    assert sightings(stores, again) == {AINA.rep_id: Sighting(**{first: NOON + SECOND})}
+    assert sightings(stores, lead) == {}
 
 
 def test_notices_are_found_by_opening_and_start_the_claims_clock(
@@ -1388,3 +1564,178 @@ def test_a_name_is_given_once(stores: Stores) -> None:
     assert stores.once.claim_name("a", NOON)
     assert not stores.once.claim_name("a", NOON + SECOND)
     assert stores.once.claim_name("b", NOON)
+
+
+BY_PHONE, BY_NAME = Identity(Kind.PHONE, "person:1"), Identity(Kind.NAME, "company:2")
+OTHER = replace(a_card(2), lead_id="bbbbbbbbbbbb", flags=("merged_same_phone",))
+
+
+def merged(stores: Stores, into: Lead, card: Card = OTHER, at: datetime = NOON) -> Stored | None:
+    tie = Tie(into.lead_id, card.lead_id, at, Kind.PHONE, card.source, "merged")
+    _, standings = stores.leads.known(card.lead_id, [BY_PHONE, BY_NAME])
+    return stores.leads.merge(into, card, tie, at, standings)
+
+
+def test_an_identity_nobody_had_stands_for_nothing(stores: Stores) -> None:
+    assert stores.leads.known("aaaaaaaaaaaa", [BY_PHONE, BY_NAME]) == (
+        None,
+        [Standing(BY_PHONE), Standing(BY_NAME)],
+    )
+    assert stores.leads.get_many(["aaaaaaaaaaaa"]) == {}
+    assert stores.roster.counted("zzzzz") is None
+
+
+def test_a_new_leads_identities_stand_for_it(stores: Stores) -> None:
+    lead = a_lead(state=State.OPEN)
+    card = replace(a_card(), lead_id=lead.lead_id)
+    opening = Move(lead.lead_id, 1, NOON, State.NEW, State.OPEN, "accepted", "x")
+    assert stores.leads.accept(lead, card, opening, NOON, [Standing(BY_PHONE)]) is None
+    stored, [phone, name] = stores.leads.known(lead.lead_id, [BY_PHONE, BY_NAME])
+    assert stored == Stored(card)
+    assert (phone, name) == (Standing(BY_PHONE, lead.lead_id, NOON), Standing(BY_NAME))
+    assert stores.leads.get_many([lead.lead_id, "aaaaaaaaaaaa"]) == {lead.lead_id: lead}
+
+
+def test_an_identity_that_was_taken_meanwhile_stops_the_whole_write(
+    stores: Stores, lead: Lead
+) -> None:
+    merged(stores, lead)
+    late = a_lead(lead_id="cccccccccccc")
+    card = replace(a_card(3), lead_id=late.lead_id)
+    for standing in (Standing(BY_PHONE), Standing(BY_PHONE, "dddddddddddd", NOON)):
+        with pytest.raises(Busy) as busy:
+            stores.leads.accept(late, card, None, NOON, [standing])
+        assert busy.value.conflict
+        tie = Tie(lead.lead_id, late.lead_id, NOON, Kind.PHONE, "x", "merged")
+        with pytest.raises(Busy):
+            stores.leads.merge(lead, card, tie, NOON, [standing])
+    assert stores.leads.get(late.lead_id) is None
+    assert stores.leads.card(late.lead_id) is None
+
+
+def test_a_merged_post_stands_with_its_lead_and_is_found_again(stores: Stores, lead: Lead) -> None:
+    assert merged(stores, lead, at=NOON + SECOND) is None
+    tie = Tie(lead.lead_id, OTHER.lead_id, NOON + SECOND, Kind.PHONE, OTHER.source, "merged")
+    stored, [phone, name] = stores.leads.known(OTHER.lead_id, [BY_PHONE, BY_NAME])
+    assert stored == Stored(OTHER, tie)
+    assert phone == Standing(BY_PHONE, lead.lead_id, NOON + SECOND)
+    assert name == Standing(BY_NAME, lead.lead_id, NOON + SECOND)
+    assert stores.leads.ties(lead.lead_id) == [tie]
+    assert len(stores.history(lead.lead_id)) == 1
+    for card in (stores.leads.card(lead.lead_id), stores.race.card(lead.lead_id)):
+        assert card is not None
+        [shown] = card.merged
+        assert (shown.lead_id, shown.because, shown.at) == (
+            OTHER.lead_id,
+            Kind.PHONE,
+            NOON + SECOND,
+        )
+        assert (shown.contact_email, shown.needs) == (OTHER.contact_email, OTHER.needs)
+    assert stores.leads.get(OTHER.lead_id) is None
+    assert merged(stores, lead) == Stored(OTHER, tie)  # once
+    assert stores.leads.accept(a_lead(lead_id=OTHER.lead_id), OTHER, None, NOON) == Stored(
+        OTHER, tie
+    )
+
+
+def test_nothing_is_merged_into_a_lead_that_moved_on(stores: Stores, lead: Lead) -> None:
+    with pytest.raises(Busy) as busy:
+        merged(stores, replace(lead, state=State.EXPIRED))
+    assert busy.value.conflict
+    assert stores.leads.known(OTHER.lead_id, [BY_PHONE]) == (None, [Standing(BY_PHONE)])
+    assert stores.leads.ties(lead.lead_id) == []
+
+
+def test_a_card_shows_twenty_posts_in_order_and_the_rest_are_kept(
+    stores: Stores, lead: Lead
+) -> None:
+    for number in range(22):
+        card = replace(OTHER, lead_id=f"b{number:011d}", contact_name=f"Name {number}")
+        assert merged(stores, lead, card, NOON - number * SECOND) is None
+        assert stores.leads.card(card.lead_id) == card
+    whole = stores.leads.card(lead.lead_id)
+    assert whole is not None
+    assert [post.contact_name for post in whole.merged] == [f"Name {n}" for n in range(19, -1, -1)]
+    assert len(stores.leads.ties(lead.lead_id)) == 22
+    changed = replace(OTHER, lead_id=f"b{21:011d}", contact_name="Newer")
+    tie = Tie(lead.lead_id, changed.lead_id, NOON, Kind.PHONE, changed.source, "merged")
+    stores.leads.update_card(changed, NOON, tie)
+    assert stores.leads.card(changed.lead_id) == changed
+    assert stores.leads.card(lead.lead_id) == whole
+
+
+def test_the_newest_body_of_a_merged_post_counts_wherever_it_is_shown(
+    stores: Stores, lead: Lead
+) -> None:
+    merged(stores, lead)
+    stored, _ = stores.leads.known(OTHER.lead_id, [])
+    assert stored is not None
+
+    def put(name: str, at: datetime) -> list[str]:
+        stores.leads.update_card(replace(OTHER, contact_name=name), at, stored.tie)
+        card, own = stores.leads.card(lead.lead_id), stores.leads.card(OTHER.lead_id)
+        assert card is not None
+        assert own is not None
+        assert [post.contact_name for post in card.merged] == [own.contact_name]
+        return [own.contact_name]
+
+    assert put("Newer", NOON + SECOND) == ["Newer"]
+    assert put("Older", NOON) == ["Newer"]
+
+
+def test_the_newest_body_of_a_lead_keeps_what_was_merged_into_it(
+    stores: Stores, lead: Lead
+) -> None:
+    merged(stores, lead)
+    stores.leads.update_card(replace(a_card(), lead_id=lead.lead_id, contact_name=""), NOON)
+    card = stores.leads.card(lead.lead_id)
+    assert card is not None
+    assert len(card.merged) == 1
+    assert card.contact_name == OTHER.contact_name  # filled in
+
+
+def test_a_lead_given_to_its_owner_is_theirs_from_the_first_write(stores: Stores) -> None:
+    rep = AINA
+    found = stores.roster.counted(rep.rep_id)
+    assert found == (rep, Limits())
+    new = a_lead(state=State.NEW, closes_at=NOON)
+    claim = taking(new, rep, a_playbook(), NOON, NOON, "existing_owner")
+    theirs = replace(new, owner=rep.rep_id, claimed_at=NOON, return_at=claim.return_at)
+    theirs, move = moved(theirs, State.ASSIGNED, NOON, "existing_owner", "dibs")
+    tie = Tie(new.lead_id, "", NOON, Kind.NAME, "web", "existing_owner")
+    card = replace(a_card(), lead_id=new.lead_id)
+    given = Given(rep, Limits(), a_playbook(), claim, tie)
+    assert stores.leads.accept(theirs, card, move, NOON, [], given) is None
+    view = stores.view(new)
+    assert (view.lead, view.claim) == (theirs, claim)
+    assert (view.limits.leads, view.limits.in_hand, view.limits.claims) == (1, 1, 0)
+    assert stores.history(new.lead_id) == [move]
+    assert stores.leads.ties(new.lead_id) == [tie]
+    assert stores.holdings.held_by(rep.rep_id) == [theirs]
+    assert stores.holdings.queued() == []
+    assert claim.nudge_at is not None
+    assert stores.holdings.unworked(claim.nudge_at) == [theirs]
+    facts = [one.fact for one in stores.leads.waiting_in_outbox(NOON + SECOND)]
+    assert facts == [Fact("lead.assigned", new.lead_id, 1, rep.rep_id)]
+    # Counts that are not as they were read, or an owner who left: nothing is stored.
+    second = replace(theirs, lead_id="bbbbbbbbbbbb")
+    other = replace(card, lead_id=second.lead_id)
+    again = replace(given, claim=replace(claim, lead_id=second.lead_id))
+    with pytest.raises(Busy):
+        stores.leads.accept(second, other, move, NOON, [], again)
+    found = stores.roster.counted(rep.rep_id)
+    assert found is not None
+    stores.roster.deactivate(rep.rep_id, NOON.date())
+    with pytest.raises(Busy):
+        stores.leads.accept(second, other, move, NOON, [], replace(again, limits=found[1]))
+    assert stores.leads.get(second.lead_id) is None
+
+
+def test_an_owner_is_named_from_outside_whatever_lead_there_is(stores: Stores, lead: Lead) -> None:
+    stores.leads.name_owner(BY_NAME, "aaaac")
+    assert stores.leads.known("x", [BY_NAME])[1] == [Standing(BY_NAME, owner="aaaac")]
+    merged(stores, lead)
+    assert stores.leads.known("x", [BY_NAME])[1] == [Standing(BY_NAME, lead.lead_id, NOON, "aaaac")]
+    stores.leads.name_owner(BY_NAME, None)
+    stores.leads.name_owner(BY_NAME, None)
+    assert stores.leads.known("x", [BY_NAME])[1] == [Standing(BY_NAME, lead.lead_id, NOON)]

@@ -40,9 +40,40 @@ CONTEXT = Context()
 Calls = list[tuple[str, dict[str, Any]]]
 
 
+# Every rule a claim is judged by is on, with room enough that none refuses.
+EVERY_RULE: dict[str, Any] = {
+    "limits": [
+        {"most": 500, "per": "hour"},
+        {"most": 60, "per": "hour", "rolling": True},
+        {"most": 60, "per": "week", "rolling": True},
+        {"most": 500, "per": "week", "tiers": [1, 2, 3]},
+        {"most": 500, "per": "in_hand"},
+    ],
+    "acceptance": {"hot_per_warm": 100, "claims_per_assignment": 500, "cold_per_week": 3},
+    "matching": {
+        "territory": True,
+        "segment": True,
+        "skills": ["solar"],
+        "languages": True,
+        "interests": True,
+    },
+    "newcomers": {"enabled": True},
+    "quota": {"enabled": True, "base_per_week": 500},
+}
+
+
 def measure(endpoint: str) -> dict[str, Any]:
+    """Measure with the limit of a day alone, and with every rule on."""
+    return {
+        "plain": _measured(organisation(endpoint, "claims", claims_per_day=500), endpoint),
+        "every_rule": _measured(
+            organisation(endpoint, "every-rule", claims_per_day=500, **EVERY_RULE), endpoint
+        ),
+    }
+
+
+def _measured(world: World, endpoint: str) -> dict[str, Any]:
     """Time winners and losers beside a bare loop that sends the very same requests; count both."""
-    world = organisation(endpoint, "claims", claims_per_day=500)
     reps = add_reps(world, REPS)
     leads = post_leads(world, range(2 * ROUNDS + REPS + 5))
     _offer(world, leads, reps)

@@ -11,17 +11,18 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from dibs.adapters import clock
-from dibs.cli import leads, playbooks, reps
+from dibs.cli import leads, owners, playbooks, reps
 from dibs.cli.main import app
 from dibs.cli.target import Target
 from dibs.domain.errors import InvalidInput
 from dibs.presets import preset_text
+from dibs.usecases.claim import claim
 from support.builders import World, a_card, a_rep
 
 
 @pytest.fixture
 def organisation(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
-    for module in (reps, leads, playbooks):
+    for module in (reps, leads, owners, playbooks):
         monkeypatch.setattr(module, "target", lambda stack: Target(world.settings, "http://api"))
     return world
 
@@ -117,6 +118,73 @@ def test_an_import_names_wrong_lines_and_adds_the_others_once(
     assert sorted(names) == ["Aisyah", "Chong"]
 
 
+def test_what_a_lead_is_tied_to_is_shown(organisation: World) -> None:
+    rep = organisation.add_rep(a_rep(1))
+    lead = organisation.post_lead(a_card(1), clock.now())
+    other = a_card(2, contact_phone=a_card(1).contact_phone, source="fair")
+    organisation.post_lead(other, clock.now())
+    [tie] = organisation.leads.ties(lead.lead_id)
+    shown = " ".join(said(run("lead", "show", lead.lead_id)).split())
+    assert f"merged: {tie.other_id} from fair, same phone number" in shown
+    claim(organisation.race, lead.lead_id, rep.rep_id, lambda view: None, clock.now)
+    theirs = organisation.post_lead(a_card(3, company=a_card(1).company), clock.now())
+    shown = " ".join(said(run("lead", "show", theirs.lead_id)).split())
+    assert "existing_owner" in shown
+    assert f"went to its owner without a race: same company (name) as lead {lead.lead_id}" in shown
+
+
+def owners_file(folder: Path, *lines: str) -> str:
+    file = folder / "owners.csv"
+    file.write_text("\n".join(lines), encoding="utf-8")
+    return str(file)
+
+
+def test_a_companys_owner_is_imported_and_taken_back(organisation: World, tmp_path: Path) -> None:
+    rep = organisation.add_rep(a_rep(1))
+    file = owners_file(
+        tmp_path,
+        "company,domain,rep",
+        f"Acme 1,,{rep.rep_id}",
+        f",acme-2.example,{rep.phone}",
+    )
+    assert "2 companies" in said(run("owners", "import", file))
+    for number in (1, 2):
+        lead = organisation.post_lead(a_card(number), clock.now())
+        assert (lead.state, lead.owner) == ("assigned", rep.rep_id)
+    shown = " ".join(said(run("lead", "show", lead.lead_id)).split())
+    assert "as the owner named by 'dibs owners'" in shown
+    said(run("owners", "import", owners_file(tmp_path, "domain,rep", "acme-3.example,-")))
+    said(
+        run("owners", "import", owners_file(tmp_path, "domain,rep", f"acme-3.example,{rep.phone}"))
+    )
+    said(run("owners", "import", owners_file(tmp_path, "domain,rep", "acme-3.example,-")))
+    assert organisation.post_lead(a_card(3), clock.now()).owner is None
+
+
+def test_a_wrong_line_of_owners_is_named_and_nothing_is_imported(
+    organisation: World, tmp_path: Path
+) -> None:
+    rep = organisation.add_rep(a_rep(1))
+    gone = organisation.add_rep(a_rep(2))
+    organisation.roster.deactivate(gone.rep_id, clock.now().date())
+    file = owners_file(
+        tmp_path,
+        "company,domain,rep",
+        f"Acme 1,,{rep.rep_id}",
+        "Acme 2,,nobody",
+        f"Acme 2,,{gone.rep_id}",
+        f",gmail.com,{rep.rep_id}",
+        f"n/a,,{rep.rep_id}",
+        f",,{rep.rep_id}",
+    )
+    result = run("owners", "import", file)
+    assert isinstance(result.exception, InvalidInput)
+    assert [error.field for error in result.exception.errors] == [f"line {n}" for n in range(3, 8)]
+    assert organisation.post_lead(a_card(1), clock.now()).owner is None
+    assert run("owners", "import", owners_file(tmp_path, "name,rep", "Acme,x")).exit_code == 2
+    assert run("owners", "import", str(tmp_path / "none.csv")).exit_code == 2
+
+
 def test_a_leads_history_and_a_reps_links_are_shown(organisation: World) -> None:
     rep = organisation.add_rep(a_rep(1))
     lead = organisation.post_lead(a_card(1), clock.now())
@@ -125,3 +193,23 @@ def test_a_leads_history_and_a_reps_links_are_shown(organisation: World) -> None
     line = said(run("link", rep.rep_id, lead.lead_id)).splitlines()[0]
     assert line.startswith(f"{organisation.settings.public_url}/c/")
     assert run("link", rep.rep_id, "nosuchlead").exit_code == 1
+
+
+def test_a_lead_is_assigned_and_withdrawn_with_a_reason_that_is_shown(organisation: World) -> None:
+    rep = organisation.add_rep(a_rep(1))
+    lead = organisation.post_lead(a_card(1), clock.now())
+    given = said(run("lead", "assign", lead.lead_id, rep.rep_id, "--reason", "[b]an[/b] ally"))
+    assert given.strip() == f"{lead.lead_id} is assigned, held by {rep.rep_id}"
+    again = said(run("lead", "assign", lead.lead_id, rep.rep_id, "--reason", "an ally"))
+    assert again.strip().endswith(", as before")
+    aside = said(run("lead", "withdraw", lead.lead_id, "--reason", "rude", "--to-nobody"))
+    assert aside.strip() == f"{lead.lead_id} is expired, put aside"
+    shown = said(run("lead", "show", lead.lead_id))
+    assert "put aside by a manager" in " ".join(shown.split())
+    assert "[b]an" in shown
+    assert "rude" in shown
+    back = said(run("lead", "withdraw", lead.lead_id, "--reason", "sorry"))
+    assert back.strip() == f"{lead.lead_id} is open"
+    wrong = run("lead", "withdraw", lead.lead_id, "--reason", " ")
+    assert isinstance(wrong.exception, InvalidInput)
+    assert run("lead", "withdraw", lead.lead_id).exit_code == 2

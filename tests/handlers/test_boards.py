@@ -192,6 +192,7 @@ def test_a_manager_gets_the_last_week_of_every_team(office: Office) -> None:
         "claimed": 0,
         "assigned": 2,
         "returned": 0,
+        "released": 0,
         "taken": 2,
         "converted": 0,
         "conversion": 0.0,

@@ -61,6 +61,7 @@ def test_the_winner_gets_the_lead_with_every_contact_field(office: Office) -> No
             "do_not_call": False,
             "test": False,
             "flags": [],
+            "merged": [],
         },
     }
     assert (office.now(lead).state, office.now(lead).owner) == (State.CLAIMED, AINA.rep_id)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from dibs.domain.leads import Card, Quality, State
-from handlers.office import Event, Office, event, http, signed
+from handlers.office import AINA, Event, Office, event, http, signed
 from support.builders import NOON
 
 LEAD: dict[str, Any] = json.loads(event("http_ingest")["body"])
@@ -44,6 +44,7 @@ def test_a_signed_lead_is_stored_and_its_race_is_open(office: Office) -> None:
         "pool": "premium",
         "duplicate": False,
         "flags": [],
+        "reason": None,
     }
     lead = office.world.leads.get("5x5tb6qkrubq")
     assert lead is not None
@@ -110,7 +111,8 @@ def test_an_older_body_that_arrives_late_does_not_undo_a_newer_one(office: Offic
 
 
 def test_two_sources_may_use_the_same_id(office: Office) -> None:
-    assert post(office, source="web").json["lead_id"] != post(office).json["lead_id"]
+    other = {"company": "Other", "contact_email": None, "contact_phone": None}
+    assert post(office, source="web", **other).json["lead_id"] != post(office).json["lead_id"]
 
 
 @pytest.mark.parametrize(
@@ -290,3 +292,79 @@ def test_a_store_that_stays_busy_says_when_to_try_again_and_keeps_nothing(
     assert (answer.status, answer.code) == (503, "busy")
     assert int(answer.headers["retry-after"]) >= 1
     assert office.everything() == before
+
+
+# Who is known already (C6)
+
+FAIR: dict[str, Any] = {"source": "fair", "external_id": "9"}
+
+
+def test_the_same_person_from_another_source_is_told_of_the_lead_there_is(office: Office) -> None:
+    first = post(office)
+    met = post(office, **FAIR, contact_phone="+60 12-888 0000", contact_email=None, company="New")
+    assert met.status == 200
+    assert met.json == {
+        **first.json,
+        "duplicate": True,
+        "flags": ["merged_same_phone"],
+        "reason": "Merged with the lead of the same phone number; it is not raced again.",
+    }
+    before = office.everything()
+    again = post(office, **FAIR, contact_phone="+60 12-888 0000", contact_email=None, company="New")
+    assert (again.status, again.json) == (200, met.json)
+    assert office.everything() == before
+
+
+def test_whoever_holds_the_lead_sees_what_was_merged_into_it(office: Office) -> None:
+    office.hire(AINA)
+    lead_id = post(office).json["lead_id"]
+    post(office, **FAIR, contact_name="Tom Ong", contact_email="tom@acme.example", contact_phone="")
+    lead = office.world.leads.get(lead_id)
+    assert lead is not None
+    won = office.claim(lead).json["lead"]
+    assert won["contact_name"] == "Jane Tan"
+    [shown] = won["merged"]
+    assert (shown["source"], shown["because"]) == ("fair", "domain")
+    assert (shown["contact_name"], shown["contact_email"]) == ("Tom Ong", "tom@acme.example")
+    assert shown["at"] == "2026-11-23T12:00:00.000Z"
+    page = office.ask("claim", http("http_claim_page", path={"token": office.link(lead)})).text
+    for text in ("fair, 2026-11-23", "Tom Ong", "tom@acme.example"):
+        assert text in page
+
+
+def test_a_lead_of_a_reps_company_is_theirs_and_they_are_told(office: Office) -> None:
+    office.hire(AINA)
+    lead = office.world.leads.get(post(office).json["lead_id"])
+    assert lead is not None
+    assert office.claim(lead).status == 200
+    answer = post(
+        office, **FAIR, contact_name="Tom", contact_email="tom@acme.example", contact_phone=""
+    )
+    assert answer.status == 201
+    assert (answer.json["state"], answer.json["duplicate"]) == ("assigned", False)
+    assert answer.json["flags"] == ["existing_owner"]
+    assert answer.json["reason"]
+    theirs = office.world.leads.get(answer.json["lead_id"])
+    assert theirs is not None
+    assert theirs.owner == office.now(lead).owner
+    facts = [item.fact for item in office.world.leads.waiting_in_outbox(NOON + timedelta(hours=1))]
+    assert ("lead.assigned", theirs.lead_id) in [
+        (fact.kind, fact.lead_id) for fact in facts if fact
+    ]
+
+
+def test_nothing_that_names_a_person_is_outside_the_contacts(office: Office) -> None:
+    post(office)
+    post(office, **FAIR)
+    stored = office.everything()
+    del stored["contacts_table"]
+    text = "".join(str(items) for items in stored.values())
+    for personal in ("Jane", "60128880000", "jane@", "acme.example"):
+        assert personal not in text
+    assert "person:" in text
+
+
+def test_a_test_lead_meets_no_real_one(office: Office) -> None:
+    post(office)
+    answer = post(office, **FAIR, test=True)
+    assert (answer.status, answer.json["flags"]) == (201, [])

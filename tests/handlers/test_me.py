@@ -17,7 +17,7 @@ from dibs.domain.reps import Rep
 from dibs.domain.tiers import Inputs, edges, explain, place, team_of
 from dibs.usecases.claim import token_hash
 from dibs.usecases.ports import Attained
-from handlers.office import AINA, BEN, DAYANG, MANAGER, Answer, Office, http
+from handlers.office import AINA, BEN, DAYANG, MANAGER, Answer, Office, http, sqs
 from support.builders import NOON, a_playbook, a_rep, token_of
 
 CHRISTMAS = {"from": "2026-12-24", "to": "2026-12-31"}
@@ -55,6 +55,47 @@ def told(office: Office) -> list[dict[str, Any]]:
 # My card
 
 
+def test_limits_and_debts_are_seen_before_they_bite(office: Office) -> None:
+    rules = {"hot_per_warm": 2, "claims_per_assignment": 5, "cold_per_week": 3}
+    limits = [{"most": 4, "per": "hour", "rolling": True}, {"most": 6, "per": "in_hand"}]
+    office.put_playbook(a_playbook(acceptance=rules, limits=limits))
+    office.hire(AINA)
+    for number in (1, 2):
+        assert office.claim(office.lead(number)).status == 200
+    card = me(office)
+    assert [(x["per"], x["used"], x["most"]) for x in card["limits"]] == [
+        ("day", 2, 10),
+        ("hour", 2, 4),
+        ("in_hand", 2, 6),
+    ]
+    assert card["debts"] == [
+        {"rule": "F1", "used": 2, "most": 2, "owed": 1},
+        {"rule": "F2", "used": 2, "most": 5, "owed": 0},
+        {"rule": "F3", "used": 0, "most": 3, "owed": 0},
+    ]
+
+
+def test_releases_of_the_week_are_counted(office: Office) -> None:
+    office.hire(AINA)
+    lead = office.lead()
+    office.claim(lead)
+    office.clock.pass_(minutes=1)
+    asked = http(
+        "http_offers",
+        "POST /leads/{lead_id}/release",
+        {"lead_id": lead.lead_id},
+        '{"reason": "wrong industry"}',
+        authorization=f"Bearer {token_of(AINA)}",
+    )
+    assert office.ask("rep", asked).status == 200
+    fact = {"kind": "lead.returned", "lead_id": lead.lead_id, "epoch": 1, "rep_id": AINA.rep_id}
+    office.run("project", sqs("sqs_project", fact))
+    office.clock.pass_(milliseconds=1)
+    assert me(office)["released_this_week"] == 1
+    office.clock.pass_(days=7)
+    assert me(office)["released_this_week"] == 0
+
+
 def test_a_rep_reads_what_decides_for_them_now(office: Office) -> None:
     office.hire(AINA)
     assert me(office) == {
@@ -75,7 +116,11 @@ def test_a_rep_reads_what_decides_for_them_now(office: Office) -> None:
             "most_a_day": 10,
             "starts_again_at": "2026-11-23T16:00:00.000Z",
         },
+        "limits": [{"per": "day", "rolling": False, "used": 0, "most": 10}],
+        "debts": [],
+        "unaccepted": 0,
         "in_hand": 0,
+        "released_this_week": 0,
         "tier": 2,
         "tier_metrics": None,
         "tier_outlook": None,

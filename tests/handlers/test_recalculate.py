@@ -18,7 +18,7 @@ def did(**found: int) -> dict[str, int]:
     nothing = dict.fromkeys(
         ("republished", "replanned", "expired", "nudged", "returned", "queued"), 0
     )
-    return {**nothing, **found}
+    return {**nothing, "seals_late": 0, "chained": 0, **found}
 
 
 def told(office: Office) -> list[str]:

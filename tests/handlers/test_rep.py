@@ -11,8 +11,10 @@ from botocore.exceptions import ClientError
 
 from dibs import wiring
 from dibs.adapters import clients
-from dibs.domain.leads import Lead, State
+from dibs.adapters.http import iso
+from dibs.domain.leads import Lead
 from dibs.domain.reps import Device, Platform, Rep
+from dibs.usecases.assign import serve
 from dibs.usecases.claim import token_hash
 from handlers.office import AINA, BEN, CHONG, DAYANG, MANAGER, Answer, Office, event, http, sqs
 from support.builders import a_playbook, token_of
@@ -20,9 +22,11 @@ from support.builders import a_playbook, token_of
 PHONE = {"platform": "fcm", "token": "push-token-of-a-phone"}
 ROUTES = [
     ("GET /me/offers", {}),
+    ("GET /me/leads", {}),
     ("POST /leads/{lead_id}/seen", {"lead_id": "5x5tb6qkrubq"}),
     ("POST /leads/{lead_id}/decline", {"lead_id": "5x5tb6qkrubq"}),
     ("POST /leads/{lead_id}/release", {"lead_id": "5x5tb6qkrubq"}),
+    ("POST /leads/{lead_id}/accept", {"lead_id": "5x5tb6qkrubq"}),
     ("PUT /me/availability", {}),
     ("PUT /me/devices/{device_id}", {"device_id": "phone"}),
     ("DELETE /me/devices/{device_id}", {"device_id": "phone"}),
@@ -44,8 +48,9 @@ def call(
     return office.ask("rep", http("http_offers", route, path or {}, text, authorization=bearer))
 
 
-def on_lead(office: Office, lead: Lead, what: str, rep: Rep = AINA) -> Answer:
-    return call(office, "POST /leads/{lead_id}/" + what, {"lead_id": lead.lead_id}, rep=rep)
+def on_lead(office: Office, lead: Lead, what: str, rep: Rep = AINA, body: Any = None) -> Answer:
+    path = {"lead_id": lead.lead_id}
+    return call(office, "POST /leads/{lead_id}/" + what, path, body, rep=rep)
 
 
 def available(office: Office, body: Any) -> Answer:
@@ -220,14 +225,74 @@ def test_a_claim_is_given_back_within_thirty_seconds(office: Office) -> None:
     assert office.now(lead).epoch == 2
 
 
-def test_a_claim_is_not_given_back_later(office: Office) -> None:
-    office.hire(AINA)
+def test_later_a_lead_is_released_with_a_reason(office: Office) -> None:
+    office.hire(AINA, BEN)
     lead = office.lead()
     office.claim(lead)
     office.clock.pass_(seconds=31)
-    answer = on_lead(office, lead, "release")
-    assert (answer.status, answer.code) == (409, "undo_over")
-    assert office.now(lead).state is State.CLAIMED
+    before = office.everything()
+    for body in ({}, {"reason": ""}, {"reason": 7}, {"reason": "x" * 201}):
+        answer = on_lead(office, lead, "release", body=body)
+        assert (answer.status, answer.code) == (422, "invalid_input")
+    assert office.everything() == before
+    answer = on_lead(office, lead, "release", body={"reason": "wrong industry"})
+    assert (answer.status, answer.json) == (
+        200,
+        {"lead_id": lead.lead_id, "state": "open", "undone": False},
+    )
+    assert on_lead(office, lead, "release", body={"reason": "twice"}).json == answer.json
+    assert {message.body["kind"] for message in office.waiting("offer")} == {"queue.check"}
+    [note] = [move.note for move in office.world.leads.history(lead.lead_id) if move.note]
+    assert note == "wrong industry"
+    refused = office.claim(lead)
+    assert (refused.status, refused.json["rules"]) == (
+        403,
+        ["released_lately", "not_twice_in_a_row"],
+    )
+    assert on_lead(office, lead, "release", BEN, {"reason": "no"}).code == "not_yours"
+    assert office.claim(lead, BEN).status == 200
+
+
+def test_a_rep_sees_what_they_hold(office: Office) -> None:
+    office.hire(AINA, BEN)
+    assert call(office, "GET /me/leads").json == {"leads": []}
+    lead, others = office.lead(), office.lead(2)
+    office.claim(lead)
+    office.claim(others, BEN)
+    [held] = call(office, "GET /me/leads").json["leads"]
+    assert (held["lead_id"], held["state"], held["quality"]) == (lead.lead_id, "claimed", "hot")
+    assert held["preview"]["company"] == lead.preview.company
+    assert held["worked_at"] is None
+    assert held["return_at"] == iso(office.now(lead).return_at)
+    assert "@" not in json.dumps(held)
+    office.clock.pass_(minutes=1)
+    on_lead(office, lead, "release", body={"reason": "wrong industry"})
+    assert call(office, "GET /me/leads").json == {"leads": []}
+
+
+def test_an_assigned_lead_is_accepted_once_and_frees_the_race(office: Office) -> None:
+    office.hire(AINA)
+    office.put_playbook(a_playbook(model="round-robin"))
+    assigned = office.lead()
+    world = office.world
+    assert serve([assigned], world.race, world.roster, world.holdings, lambda: office.clock.at)
+    office.hire(BEN)
+    office.put_playbook(a_playbook(acceptance={"claims_per_assignment": 1}))
+    raced, next_one = office.lead(2), office.lead(3)
+    assert office.claim(raced).status == 200
+    owes = office.claim(next_one)
+    assert (owes.status, owes.json["rules"]) == (403, ["owes_assignment"])
+    assert owes.json["lifts_at"] is None
+    for _ in range(2):
+        answer = on_lead(office, assigned, "accept")
+        assert (answer.status, answer.json) == (
+            200,
+            {"lead_id": assigned.lead_id, "accepted": True},
+        )
+    used = dict(world.roster.team("north", fresh=True))[AINA]
+    assert (used.unaccepted, used.raced) == (0, 0)
+    assert office.claim(next_one).status == 200
+    assert on_lead(office, assigned, "accept", BEN).code == "not_yours"
 
 
 def test_nobody_gives_back_what_they_do_not_hold(office: Office) -> None:

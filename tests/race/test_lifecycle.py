@@ -27,8 +27,10 @@ from moto import mock_aws
 
 from dibs.adapters import keys
 from dibs.adapters.dynamo import Dynamo
+from dibs.adapters.ledger import DynamoLedger
 from dibs.adapters.offers import DynamoOfferStore
 from dibs.adapters.race import DynamoRaceStore
+from dibs.adapters.races import DynamoRaces
 from dibs.adapters.records import claim_from, lead_from, rep_from
 from dibs.adapters.roster import DynamoRoster
 from dibs.domain.errors import (
@@ -50,7 +52,7 @@ from dibs.usecases.offer import Floor, follow
 from dibs.usecases.ports import Fact
 from dibs.usecases.race import RaceView
 from dibs.usecases.sweep import PATIENCE, close, relay, sweep
-from dibs.usecases.work import given_back, let_go
+from dibs.usecases.work import given_back, let_go, release
 from support.aws import peek
 from support.builders import NOON, World, a_card, a_playbook, a_rep, token_of
 from support.fakes import Clock, FakeBus, FakeQueue, FakeTimers, no_pause
@@ -126,6 +128,13 @@ class Known:
     assigned: bool = False
     reminded: bool = False
     expired: bool = False
+    previous: str | None = None
+    released: frozenset[str] = frozenset()
+
+    def had_by(self, rep: Rep) -> list[str]:
+        """Why the rep, who had it before, cannot have it again (C5)."""
+        lately = ["released_lately"] if rep.rep_id in self.released else []
+        return [*lately, *(["not_twice_in_a_row"] if rep.rep_id == self.previous else [])]
 
     @property
     def closes_at(self) -> datetime:
@@ -229,11 +238,37 @@ class Life(RuleBasedStateMachine):
         else:
             if known.owner == rep.rep_id:
                 self.forget(lead_id)
-                self.gave_back(lead_id, now)
+                self.gave_back(lead_id, now, undone=True)
             else:  # for the second time
                 assert reopened == before
                 assert known.epoch > 1
             assert self.lock(lead_id) == reopened
+
+    @rule(number=numbers, rep=reps)
+    def somebody_releases(self, number: int, rep: Rep) -> None:
+        now = self.tick()
+        lead_id, proof, known = IDS[number], bearer(token_of(rep)), self.known.get(IDS[number])
+        before, holdings = self.lock(lead_id), self.world.holdings
+        try:
+            back, undone = release(
+                self.store(), holdings, lead_id, rep.rep_id, proof, "no time", self.clock
+            )
+        except NotYours:
+            assert known.owner != rep.rep_id
+            assert rep.rep_id not in known.released
+        except LeadNotFound:
+            assert known is None or rep.team not in known.teams
+        else:
+            assert self.lock(lead_id) == back
+            if known.owner != rep.rep_id:  # for the second time
+                assert back == before
+                return
+            assert undone is (not known.assigned and now <= known.claimed_at + UNDO)
+            if undone:
+                self.forget(lead_id)
+            self.gave_back(lead_id, now, undone=undone)
+            if not undone:
+                known.released |= {rep.rep_id}
 
     @rule(claims=st.lists(st.tuples(numbers, reps), min_size=2, max_size=5))
     def several_claim_at_once(self, claims: list[tuple[int, Rep]]) -> None:
@@ -323,6 +358,7 @@ class Life(RuleBasedStateMachine):
     def may_be_assigned(self, rep: Rep, known: Known, now: datetime) -> bool:
         return (
             rep.team in known.teams
+            and not known.had_by(rep)
             and self.paused.get(rep.rep_id, now) <= now
             and self.of_week(rep, now) < ALLOWANCE
             and self.in_hand(rep) < IN_HAND
@@ -369,7 +405,7 @@ class Life(RuleBasedStateMachine):
             known = self.known[lead.lead_id]
             assert (known.owner, known.epoch) == (rep.rep_id, lead.epoch)
             self.forget(lead.lead_id)
-            self.gave_back(lead.lead_id, now)
+            self.gave_back(lead.lead_id, now, undone=True)
 
     def expires_on(self, view: RaceView) -> None:
         """The sweep, which read this, expires the lead now."""
@@ -423,6 +459,8 @@ class Life(RuleBasedStateMachine):
             offers=DynamoOfferStore(Dynamo(self.client), self.world.settings),
             queue=FakeQueue(),
             timers=timers,
+            races=DynamoRaces(Dynamo(self.client), self.world.settings),
+            story=DynamoLedger(Dynamo(self.client), self.world.settings).story,
             clock=self.clock,
         )
         follow(Fact("lead.due", lead_id, epoch), floor)
@@ -503,6 +541,7 @@ class Life(RuleBasedStateMachine):
         assert epoch == known.epoch
         assert known.opens_at <= at < known.closes_at
         assert rep.team in known.teams
+        assert not known.had_by(rep)
         assert self.paused.get(rep.rep_id, at) <= at
         assert known.test or self.claims_on(rep, rep.today(at)) < LIMIT
         assert known.test or self.of_week(rep, at) < ALLOWANCE
@@ -520,8 +559,10 @@ class Life(RuleBasedStateMachine):
         known = self.known[lead_id]
         self.taken = [t for t in self.taken if (t.lead_id, t.epoch) != (lead_id, known.epoch)]
 
-    def gave_back(self, lead_id: str, at: datetime) -> None:
+    def gave_back(self, lead_id: str, at: datetime, *, undone: bool = False) -> None:
         known = self.known[lead_id]
+        if not undone:
+            known.previous = known.owner
         self.given_back.append(Fact("lead.returned", lead_id, known.epoch, known.owner))
         known.epoch += 1
         known.owner = known.claimed_at = None
@@ -544,7 +585,7 @@ class Life(RuleBasedStateMachine):
             assert known.expired or now >= known.closes_at
         else:
             assert isinstance(refusal, ClaimRefused)
-            expected = set()
+            expected = set(known.had_by(rep))
             if self.paused.get(rep.rep_id, now) > now:
                 expected.add("paused")
             if not known.test and self.claims_on(rep, rep.today(now)) >= LIMIT:

@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import replace
 from threading import Barrier
 
 import pytest
 
 from dibs.adapters import clock
 from dibs.adapters.roster import DynamoRoster
-from dibs.domain.errors import AlreadyClaimed, Busy, ClaimRefused
-from dibs.domain.leads import Lead
+from dibs.domain.errors import AlreadyClaimed, Busy, ClaimRefused, DibsError
+from dibs.domain.leads import HELD, Lead, State, implied_by_move
 from dibs.domain.reps import Rep
+from dibs.usecases import override
 from dibs.usecases.assign import serve
 from dibs.usecases.claim import Won, bearer, claim
+from dibs.usecases.work import release
 from support.builders import World, a_card, a_playbook, a_rep, token_of
 
 pytestmark = pytest.mark.race
@@ -126,3 +129,98 @@ def test_eight_who_serve_the_queue_at_once_give_each_lead_once_and_nobody_too_ma
         assert len(world.leads.history(lead.lead_id)) == (lead.owner is not None)
     counted = {rep.rep_id: limits.in_hand for rep, limits in world.roster.team("north")}
     assert set(counted.values()) == {5}
+
+
+def test_a_hundred_who_claim_release_reassign_and_withdraw_one_lead_leave_one_truth(
+    local_world: World,
+) -> None:
+    world = local_world
+    # No undo, so that a release is one; no day's limit, so that only the rules of release refuse.
+    rules = {"undo_seconds": 0, "claims_per_day": 10_000, "release": {"cooldown_days": 0}}
+    world.put_playbook(a_playbook(**rules))
+    reps = [world.add_rep(a_rep(number)) for number in range(1, 21)]
+    lead = world.post_lead(a_card(), clock.now())
+    start = Barrier(100)
+
+    def act(number: int) -> str:
+        rep = reps[number % len(reps)]
+        race, holdings, lead_id = world.race, world.holdings, lead.lead_id
+        proof = bearer(token_of(rep))
+        kind = number % 10
+        start.wait()
+        for _ in range(4):
+            with suppress(DibsError):  # refused, not theirs, or busy: all of that may be
+                if kind < 5:
+                    claim(race, lead_id, rep.rep_id, proof, clock.now)
+                elif kind < 8:
+                    release(race, holdings, lead_id, rep.rep_id, proof, "no time", clock.now)
+                elif kind == 8:
+                    override.assign(race, holdings, lead_id, rep.rep_id, "boss", "so", clock.now)
+                else:
+                    to: override.Where = "nobody" if number % 20 == 9 else "pool"
+                    override.withdraw(race, holdings, lead_id, to, "boss", "so", clock.now)
+            with suppress(DibsError):  # whoever holds it by now lets go now and then
+                holder = world.leads.get(lead_id)
+                if kind < 8 and holder is not None and holder.owner == rep.rep_id:
+                    release(race, holdings, lead_id, rep.rep_id, proof, "no time", clock.now)
+        return rep.rep_id
+
+    with ThreadPoolExecutor(100) as pool:
+        list(pool.map(act, range(100)))
+    stored, moves = world.leads.get(lead.lead_id), world.leads.history(lead.lead_id)
+    assert stored is not None
+    # Each epoch but the last ended in one release, or was put back after it was put aside.
+    epochs = sorted({move.epoch for move in moves})
+    assert epochs == list(range(1, epochs[-1] + 1))
+    assert stored.epoch in (epochs[-1], epochs[-1] + 1)
+    assert stored.epoch > 10, "much happened"
+    for move in moves:
+        implied_by_move(move.from_state, move.to_state)
+    for epoch in epochs:
+        takers = [m for m in moves if m.epoch == epoch and m.to_state in HELD]
+        losers = [m for m in moves if m.epoch == epoch and m.to_state is State.RELEASED]
+        assert len(takers) <= 1
+        assert len(losers) <= 1
+        if losers and takers:
+            assert losers[0].holder == (takers[0].holder or takers[0].by)
+    # One holder, and nobody else has anything in hand.
+    hands = {rep.rep_id: limits.in_hand for rep, limits in world.roster.team("north", fresh=True)}
+    held = {stored.owner: 1} if stored.owner else {}
+    assert hands == {rep.rep_id: held.get(rep.rep_id, 0) for rep in reps}
+    for rep in reps:
+        ours = [one.lead_id for one in world.holdings.held_by(rep.rep_id)]
+        assert ours == ([lead.lead_id] if stored.owner == rep.rep_id else [])
+    # Never twice in a row, unless a manager said so.
+    losers = [move.holder for move in moves if move.to_state is State.RELEASED]
+    chosen = [m.epoch for m in moves if m.cause == override.BY_MANAGER]
+    by_epoch = {m.epoch: m.holder for m in moves if m.to_state is State.RELEASED}
+    for epoch, holder in by_epoch.items():
+        assert by_epoch.get(epoch - 1) != holder or epoch in chosen
+    assert len(losers) == len(by_epoch)
+
+
+def test_sixteen_posts_of_one_person_from_as_many_sources_are_one_lead(local_world: World) -> None:
+    world, start = local_world, Barrier(16)
+    for round_ in range(5):
+
+        def posted(number: int, person: int = 100 + round_) -> Lead:
+            start.wait()
+            card = replace(
+                a_card(person),
+                source=f"source-{number}",
+                # Some know the phone number, some the address, all the company.
+                contact_phone="" if number % 3 == 1 else a_card(person).contact_phone,
+                contact_email="" if number % 3 == 2 else a_card(person).contact_email,
+            )
+            for _ in range(10):  # a 503 says that nothing was changed: sent again, as sources do
+                with suppress(Busy):
+                    return world.post_lead(card, clock.now())
+            raise Busy
+
+        with ThreadPoolExecutor(16) as pool:
+            leads = list(pool.map(posted, range(16)))
+        [lead_id] = {lead.lead_id for lead in leads}
+        card = world.leads.card(lead_id)
+        assert card is not None
+        assert len(card.merged) == len(world.leads.ties(lead_id)) == 15
+    assert len(world.leads.open_leads()) == 5

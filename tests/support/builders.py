@@ -47,7 +47,8 @@ def a_rep(number: int = 1, **changes: Any) -> Rep:
 
 
 def a_card(number: int = 1, **changes: Any) -> Card:
-    """A hot lead with all its contact details."""
+    """A hot lead with all its contact details; another number is another person and company."""
+    domain = "acme.example" if number == 1 else f"acme-{number}.example"
     card = Card(
         lead_id="",
         source="google-ads",
@@ -56,8 +57,8 @@ def a_card(number: int = 1, **changes: Any) -> Card:
         company_size="51-200",
         contact_name="Jane Tan",
         contact_title="Head of Operations",
-        contact_email="jane@acme.example",
-        contact_phone="+60128880000",
+        contact_email=f"jane@{domain}",
+        contact_phone=f"+6012888{(number - 1) % 10_000:04d}",
         score=86,
     )
     return replace(card, **changes)
@@ -118,7 +119,13 @@ class World:
     def post_lead(self, card: Card, now: datetime) -> Lead:
         """Accept a lead as ingest does."""
         playbook = self.playbooks.in_force().playbook
-        allotting = allot(self.roster, self.turns)
         return ingest(
-            self.leads, card, playbook, b"saltsalts", now, lambda: now, allot=allotting
+            self.leads,
+            card,
+            playbook,
+            b"saltsalts",
+            now,
+            lambda: now,
+            find_rep=self.roster.counted,
+            allot=allot(self.roster, self.turns),
         ).lead

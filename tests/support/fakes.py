@@ -4,17 +4,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, fields, replace
 from datetime import date, datetime, timedelta
 
 from dibs.adapters import keys
+from dibs.adapters.leads import POSTS_SHOWN
 from dibs.domain.absence import Credit
 from dibs.domain.debts import owes_assignment, owes_warm
-from dibs.domain.errors import AlreadyExists, Busy, RouteNotFound
-from dibs.domain.leads import HELD, Card, Claim, Lead, Move, State
+from dibs.domain.duplicates import Identity, Standing
+from dibs.domain.errors import AlreadyClaimed, AlreadyExists, Busy, RouteNotFound
+from dibs.domain.leads import HELD, Card, Claim, Lead, Move, Post, State, Tie, filled
 from dibs.domain.limits import over_allowance, over_limits, with_one_more
 from dibs.domain.playbook import Playbook
+from dibs.domain.receipts import Link, Sealed
 from dibs.domain.reps import Device, Limits, Platform, Rep
 from dibs.domain.rotation import OnTurn, Rotation
 from dibs.domain.turns import Turn
@@ -23,7 +26,19 @@ from dibs.usecases.claim import token_hash
 from dibs.usecases.ingest import ingest
 from dibs.usecases.notify import Desk
 from dibs.usecases.offer import Floor
-from dibs.usecases.ports import Chunk, Delivery, Fact, Pending, Taken
+from dibs.usecases.ports import (
+    Chunk,
+    Delivery,
+    Dispute,
+    Fact,
+    Given,
+    Judged,
+    Override,
+    Pending,
+    Stored,
+    Story,
+    Taken,
+)
 from dibs.usecases.race import Notice, RaceView, Sighting
 from support.builders import NOON, a_playbook, token_of
 
@@ -60,6 +75,8 @@ class Memory:
     tokens: dict[str, str] = field(default_factory=dict)
     notices: dict[tuple[str, str], Notice] = field(default_factory=dict)
     sightings: dict[tuple[str, str], tuple[int, Sighting]] = field(default_factory=dict)
+    earlier: dict[tuple[str, str], tuple[int, Sighting]] = field(default_factory=dict)
+    """What was noted of the opening before the one in `sightings`."""
     outcomes: dict[tuple[str, str], str] = field(default_factory=dict)
     reserved: dict[tuple[str, str], tuple[int, str]] = field(default_factory=dict)
     codes: dict[tuple[str, str], tuple[str, int, datetime]] = field(default_factory=dict)
@@ -68,6 +85,15 @@ class Memory:
     """When a held lead is looked at again, by lead: for its reminder, then for its return."""
     turns: dict[str, Turn] = field(default_factory=dict)
     texts_counted: Counter[str] = field(default_factory=Counter)
+    merged: dict[str, Tie] = field(default_factory=dict)
+    """Why a post is part of a lead, by the post's own id."""
+    posts: dict[str, list[str]] = field(default_factory=dict)
+    """The posts a lead's card shows, by lead."""
+    identities: dict[str, tuple[str, datetime]] = field(default_factory=dict)
+    """The lead an identity stands for, and since when."""
+    owners: dict[str, str] = field(default_factory=dict)
+    """The reps named from outside, by identity."""
+    ties: list[Tie] = field(default_factory=list)
 
     def counted(
         self,
@@ -263,29 +289,41 @@ class FakeRace:
         assert rep is not None
         return memory.put_back(held, reopened, moves, rep, view.limits, as_if_never=True)
 
-    def record_attempt(self, lead: Lead, rep_id: str, at: datetime, outcome: str) -> None:
-        if self._sight(lead, rep_id, "attempted_at", at):
+    def record_attempt(
+        self,
+        lead: Lead,
+        rep_id: str,
+        at: datetime,
+        outcome: str,
+        rules: Sequence[str] = (),
+        version: int = 0,
+    ) -> None:
+        first: dict[str, object] = {"attempted_at": at}
+        if outcome == AlreadyClaimed.code:
+            first["lost_at"] = at
+        if rules:
+            first |= {"rules": tuple(rules), "rules_version": version}
+        if self._sight(lead, rep_id, first):
             self._memory.outcomes[lead.lead_id, rep_id] = outcome
 
     def record_sighting(self, lead: Lead, rep_id: str, what: str, at: datetime) -> None:
-        self._sight(lead, rep_id, what, at)
+        self._sight(lead, rep_id, {what: at})
 
-    def _sight(self, lead: Lead, rep_id: str, what: str, at: datetime) -> bool:
+    def _sight(self, lead: Lead, rep_id: str, first: dict[str, object]) -> bool:
         key = (lead.lead_id, rep_id)
         epoch, sighting = self._memory.sightings.get(key, (lead.epoch, Sighting()))
         if epoch > lead.epoch:
             return False
         if epoch < lead.epoch:
+            self._memory.earlier[key] = (epoch, sighting)
             sighting = Sighting()
-        if getattr(sighting, what) is None:
-            sighting = replace(sighting, **{what: at})
-        self._memory.sightings[key] = (lead.epoch, sighting)
+        new = {name: value for name, value in first.items() if not getattr(sighting, name)}
+        self._memory.sightings[key] = (lead.epoch, replace(sighting, **new))
         return True
 
     def card(self, lead_id: str) -> Card | None:
         self.cards_read += 1
-        card, _ = self._memory.cards.get(lead_id, (None, None))
-        return card
+        return FakeLeads(self._memory).card(lead_id)
 
     def open_leads(self) -> list[Lead]:
         return [lead for lead in self._memory.leads.values() if lead.state is State.OPEN]
@@ -299,13 +337,40 @@ class FakeLeads:
 
     def __init__(self, memory: Memory) -> None:
         self._memory = memory
+        self.meanwhile: Callable[[], None] | None = None
+        """Happens once, between somebody's read and their write."""
 
     def get(self, lead_id: str) -> Lead | None:
         return self._memory.leads.get(lead_id)
 
+    def get_many(self, lead_ids: Collection[str]) -> dict[str, Lead]:
+        leads = self._memory.leads
+        return {lead_id: leads[lead_id] for lead_id in lead_ids if lead_id in leads}
+
     def card(self, lead_id: str) -> Card | None:
-        card, _ = self._memory.cards.get(lead_id, (None, None))
-        return card
+        stored = self._stored(lead_id)
+        return filled(stored.card) if stored else None
+
+    def _stored(self, lead_id: str) -> Stored | None:
+        memory = self._memory
+        if lead_id not in memory.cards:
+            return None
+        shown = memory.posts.get(lead_id, [])
+        posts = [_post(memory.cards[other][0], memory.merged[other]) for other in shown]
+        posts.sort(key=lambda post: post.at)
+        card = replace(memory.cards[lead_id][0], merged=tuple(posts))
+        return Stored(card, memory.merged.get(lead_id))
+
+    def known(
+        self, lead_id: str, identities: Sequence[Identity]
+    ) -> tuple[Stored | None, list[Standing]]:
+        memory = self._memory
+        none = (None, None)
+        standings = [
+            Standing(one, *memory.identities.get(one.key, none), memory.owners.get(one.key))
+            for one in identities
+        ]
+        return self._stored(lead_id), standings
 
     def accept(
         self,
@@ -313,24 +378,85 @@ class FakeLeads:
         card: Card,
         move: Move | None,
         signed_at: datetime,
+        standings: Sequence[Standing] = (),
+        given: Given | None = None,
         credit: Credit | None = None,
-    ) -> Card | None:
-        stored = self.card(lead.lead_id)
+    ) -> Stored | None:
+        stored = self._stored(lead.lead_id)
         if stored is not None:
             return stored
-        if credit is not None and not self._memory.use(credit):
+        self._as_read(standings)
+        memory = self._memory
+        if credit is not None and not memory.use(credit):
             raise Busy(conflict=True)
-        self._memory.leads[lead.lead_id] = lead
-        self._memory.cards[lead.lead_id] = (card, signed_at)
+        if given is not None:
+            claim = given.claim
+            counted = memory.counted(
+                given.rep, lead, given.limits, given.playbook, claim, bound=False
+            )
+            if counted is None:
+                raise Busy(conflict=True)
+            memory.take(lead, claim, counted)
+            if given.tie is not None:
+                memory.ties.append(given.tie)
+        else:
+            memory.outbox[lead.lead_id, LOCK] = lead.received_at
+        memory.leads[lead.lead_id] = lead
+        memory.cards[lead.lead_id] = (card, signed_at)
         if move is not None:
-            self._memory.note(move)
-        self._memory.outbox[lead.lead_id, LOCK] = lead.received_at
+            memory.note(move)
+        self._point(standings, lead.lead_id, lead.received_at)
         return None
 
-    def update_card(self, card: Card, signed_at: datetime) -> None:
+    def merge(
+        self,
+        into: Lead,
+        card: Card,
+        tie: Tie,
+        signed_at: datetime,
+        standings: Sequence[Standing],
+    ) -> Stored | None:
+        stored = self._stored(card.lead_id)
+        if stored is not None:
+            return stored
+        self._as_read(standings)
+        memory = self._memory
+        if memory.leads[into.lead_id].state is not into.state:
+            raise Busy(conflict=True)
+        memory.cards[card.lead_id] = (card, signed_at)
+        memory.merged[card.lead_id] = tie
+        memory.ties.append(tie)
+        shown = memory.posts.setdefault(into.lead_id, [])
+        if len(shown) < POSTS_SHOWN:
+            shown.append(card.lead_id)
+        self._point(standings, into.lead_id, tie.at)
+        return None
+
+    def _as_read(self, standings: Sequence[Standing]) -> None:
+        meanwhile, self.meanwhile = self.meanwhile, None
+        if meanwhile is not None:
+            meanwhile()
+        for one in standings:
+            if self._memory.identities.get(one.identity.key, (None,))[0] != one.lead_id:
+                raise Busy(conflict=True)
+
+    def _point(self, standings: Sequence[Standing], lead_id: str, at: datetime) -> None:
+        for one in standings:
+            self._memory.identities[one.identity.key] = (lead_id, at)
+
+    def ties(self, lead_id: str) -> list[Tie]:
+        found = [tie for tie in self._memory.ties if tie.lead_id == lead_id]
+        return sorted(found, key=lambda tie: (tie.at, tie.other_id))
+
+    def name_owner(self, identity: Identity, rep_id: str | None) -> None:
+        self._memory.owners.pop(identity.key, None)
+        if rep_id is not None:
+            self._memory.owners[identity.key] = rep_id
+
+    def update_card(self, card: Card, signed_at: datetime, tie: Tie | None = None) -> None:
         _, before = self._memory.cards[card.lead_id]
         if before <= signed_at:
-            self._memory.cards[card.lead_id] = (card, signed_at)
+            self._memory.cards[card.lead_id] = (replace(card, merged=()), signed_at)
 
     def open_leads(self) -> list[Lead]:
         return FakeRace(self._memory).open_leads()
@@ -390,6 +516,12 @@ class FakeLeads:
             del self._memory.outbox[key]
 
 
+def _post(card: Card, tie: Tie) -> Post:
+    """A stored post as its lead's card shows it."""
+    shown = {f.name: getattr(card, f.name) for f in fields(Post) if hasattr(card, f.name)}
+    return Post(**shown, at=tie.at, because=tie.because)
+
+
 def _sk(move: Move) -> str:
     return keys.move(move.epoch, move.at, move.to_state)
 
@@ -404,7 +536,8 @@ class FakeHoldings:
         """Happens once, between somebody's read and their write."""
 
     def queued(self) -> list[Lead]:
-        found = [lead for lead in self._memory.leads.values() if lead.state in QUEUED]
+        leads = self._memory.leads.values()
+        found = [lead for lead in leads if lead.state in QUEUED and not lead.parked]
         return sorted(found, key=lambda lead: (lead.received_at, lead.lead_id))
 
     def unworked(self, until: datetime) -> list[Lead]:
@@ -427,7 +560,7 @@ class FakeHoldings:
         stored, record = memory.leads[lead.lead_id], memory.claims.get(lead.lead_id)
         bound = taken.turn is not None
         counted = memory.counted(rep, lead, limits, playbook, claim, bound=bound)
-        fits = (stored.state, stored.epoch) == (lead.state, claim.epoch)
+        fits = (stored.state, stored.epoch, stored.parked) == (lead.state, claim.epoch, False)
         if not fits or counted is None or not (record is None or record.epoch < claim.epoch):
             return False
         had = memory.limits[claim.rep_id].leads_in(rep.this_week(claim.claimed_at))
@@ -460,6 +593,49 @@ class FakeHoldings:
     ) -> bool:
         self._before_a_write()
         return self._memory.put_back(held, back, moves, rep, limits)
+
+    def accept(self, lead: Lead, at: datetime) -> bool:
+        self._before_a_write()
+        stored = self._memory.leads[lead.lead_id]
+        known = (stored.state, stored.owner, stored.epoch, stored.accepted_at)
+        if known != (State.ASSIGNED, lead.owner, lead.epoch, None):
+            return False
+        self._memory.leads[lead.lead_id] = replace(stored, accepted_at=at)
+        used = self._memory.limits[str(lead.owner)]
+        if not lead.test:
+            counted = replace(used, unaccepted=max(0, used.unaccepted - 1), raced=0)
+            self._memory.limits[str(lead.owner)] = counted
+        return True
+
+    def override(self, change: Override) -> bool:
+        self._before_a_write()
+        memory, was, given = self._memory, change.was, change.given
+        stored, record = memory.leads[was.lead_id], memory.claims.get(was.lead_id)
+        if (stored.state, stored.owner, stored.epoch) != (was.state, was.owner, was.epoch):
+            return False
+        if was.worked_at is None and stored.worked_at is not None:
+            return False
+        counted = None
+        if given is not None:
+            claim = given.claim
+            counted = memory.counted(
+                given.rep, change.lead, given.limits, given.playbook, claim, bound=False
+            )
+            if counted is None or not (record is None or record.epoch < claim.epoch):
+                return False
+        if change.ex and not memory.put_back(was, change.lead, change.moves, *change.ex):
+            return False
+        if not change.ex:
+            memory.leads[was.lead_id] = change.lead
+            for move in change.moves:
+                memory.note(move)
+        memory.look_at.pop(was.lead_id, None)
+        if given is None or counted is None:
+            memory.outbox[was.lead_id, LOCK] = change.moves[-1].at
+            return True
+        memory.outbox.pop((was.lead_id, LOCK), None)
+        memory.take(change.lead, given.claim, counted)
+        return True
 
     def nudged(self, lead: Lead) -> bool:
         stored, due = self._memory.leads[lead.lead_id], self._memory.look_at.get(lead.lead_id)
@@ -495,6 +671,10 @@ class FakeRoster:
 
     def get(self, rep_id: str) -> Rep | None:
         return self._memory.reps.get(rep_id)
+
+    def counted(self, rep_id: str) -> tuple[Rep, Limits] | None:
+        rep = self._memory.reps.get(rep_id)
+        return (rep, self._memory.limits[rep_id]) if rep else None
 
     def get_many(self, rep_ids: Sequence[str]) -> dict[str, Rep]:
         return {r: self._memory.reps[r] for r in rep_ids if r in self._memory.reps}
@@ -607,8 +787,9 @@ class FakeOffers:
     def sightings(
         self, lead_id: str, epoch: int, rep_ids: Sequence[str], *, consistent: bool = False
     ) -> dict[str, Sighting]:
-        found = {r: self._memory.sightings.get((lead_id, r)) for r in rep_ids}
-        return {r: kept[1] for r, kept in found.items() if kept and kept[0] == epoch}
+        pages = (self._memory.earlier, self._memory.sightings)
+        found = [(r, page.get((lead_id, r))) for page in pages for r in rep_ids]
+        return {r: kept[1] for r, kept in found if kept and kept[0] == epoch}
 
     def reserve_sms(
         self, lead: Lead, rep_id: str, new_code: Callable[[], str], now: datetime
@@ -633,6 +814,77 @@ class FakeOffers:
     def find_code(self, rep_id: str, code: str) -> tuple[str, int] | None:
         known = self._memory.codes.get((rep_id, code))
         return known[:2] if known else None
+
+
+class FakeRaces:
+    """Implements `Races`."""
+
+    def __init__(self) -> None:
+        self.open: dict[tuple[str, int], datetime] = {}
+        self.kept: dict[tuple[str, int, datetime], Judged] = {}
+        self.sealed: dict[tuple[str, int], tuple[Sealed, datetime]] = {}
+        self.chain: list[tuple[Link, datetime]] = []
+        self.filed: dict[tuple[str, int, str], Dispute] = {}
+
+    def begin(self, lead: Lead, late_at: datetime) -> None:
+        self.open.setdefault((lead.lead_id, lead.epoch), late_at)
+
+    def record_judged(self, judged: Judged) -> None:
+        self.kept.setdefault((judged.lead_id, judged.epoch, judged.wave_at), judged)
+
+    def judged(self, lead_id: str, epoch: int) -> list[Judged]:
+        return [self.kept[key] for key in sorted(self.kept) if key[:2] == (lead_id, epoch)]
+
+    def seal(self, lead_id: str, epoch: int, sealed: Sealed, at: datetime) -> bool:
+        if (lead_id, epoch) in self.sealed:
+            return False
+        self.sealed[lead_id, epoch] = (sealed, at)
+        return True
+
+    def find(self, lead_id: str, epoch: int) -> Sealed | None:
+        if (lead_id, epoch) not in self.sealed:
+            return None
+        sealed, _ = self.sealed[lead_id, epoch]
+        who = {rep_id for lead, number, rep_id in self.filed if (lead, number) == (lead_id, epoch)}
+        return replace(sealed, disputed=frozenset(who))
+
+    def unsealed(self, late: datetime) -> list[tuple[str, int]]:
+        due = (key for key, at in self.open.items() if at <= late)
+        return [key for key in due if key not in self.sealed]
+
+    def unchained(self) -> list[tuple[str, int, str]]:
+        found = sorted(self.sealed.items(), key=lambda one: one[1][1])
+        return [(*key, sealed.head) for key, (sealed, _) in found if sealed.block is None]
+
+    def last_block(self) -> tuple[int, str]:
+        return (len(self.chain), self.chain[-1][0].hash) if self.chain else (0, "")
+
+    def add_block(self, number: int, link: Link, at: datetime) -> bool:
+        if number != len(self.chain) + 1:
+            return False
+        self.chain.append((link, at))
+        return True
+
+    def chained(self, races: Iterable[tuple[str, int]], number: int) -> None:
+        for key in races:
+            sealed, at = self.sealed[key]
+            self.sealed[key] = (replace(sealed, block=number), at)
+
+    def blocks(self, first: int = 1, last: int | None = None) -> Iterator[tuple[int, Link]]:
+        for number, (link, _) in enumerate(self.chain, start=1):
+            if first <= number and (last is None or number <= last):
+                yield number, link
+
+    def block_numbers(self, day: date) -> list[int]:
+        return [number for number, (_, at) in enumerate(self.chain, 1) if at.date() == day]
+
+    def dispute(self, dispute: Dispute) -> Dispute:
+        key = (dispute.lead_id, dispute.epoch, dispute.rep_id)
+        return self.filed.setdefault(key, dispute)
+
+    def disputes(self, month: date) -> list[Dispute]:
+        found = (d for d in self.filed.values() if f"{d.at:%Y-%m}" == f"{month:%Y-%m}")
+        return sorted(found, key=lambda one: (one.at, one.lead_id, one.rep_id))
 
 
 class FakePush:
@@ -724,10 +976,12 @@ class FakeTimers:
 
     def __init__(self) -> None:
         self.set: list[tuple[str, int, datetime]] = []
+        self.seals: list[tuple[str, int, datetime]] = []
         self.asked: list[tuple[str, str]] = []
 
-    def wake_at(self, lead: Lead, moment: datetime, now: datetime) -> None:
-        self.set.append((lead.lead_id, lead.epoch, moment))
+    def wake_at(self, lead: Lead, moment: datetime, now: datetime, kind: str = "lead.due") -> None:
+        to = self.set if kind == "lead.due" else self.seals
+        to.append((lead.lead_id, lead.epoch, moment))
 
     def check(self, kind: str, lead: Lead | None = None) -> None:
         self.asked.append((kind, lead.lead_id if lead else ""))
@@ -767,6 +1021,7 @@ class FakeWorld:
         self.race = FakeRace(self.memory)
         self.leads = FakeLeads(self.memory)
         self.holdings = FakeHoldings(self.memory)
+        self.races = FakeRaces()
         self.roster = FakeRoster(self.memory)
         self.turns = FakeTurns()
         self.offers = FakeOffers(self.memory)
@@ -792,9 +1047,16 @@ class FakeWorld:
         """Accept a lead as ingest does."""
         at = now or self.clock()
         playbook = self.memory.playbook
-        allotting = allot(self.roster, self.turns)
         return ingest(
-            self.leads, card, playbook, b"saltsalts", at, lambda: at, no_pause, allotting
+            self.leads,
+            card,
+            playbook,
+            b"saltsalts",
+            at,
+            lambda: at,
+            no_pause,
+            find_rep=self.roster.counted,
+            allot=allot(self.roster, self.turns),
         ).lead
 
     def lead(self, lead: Lead) -> Lead:
@@ -811,8 +1073,16 @@ class FakeWorld:
             offers=self.offers,
             queue=self.queue,
             timers=self.timers,
+            races=self.races,
+            story=self.story,
             clock=self.clock,
         )
+
+    def story(self, lead_id: str) -> Story | None:
+        """What is on record of a lead."""
+        lead = self.memory.leads.get(lead_id)
+        moves = tuple(self.leads.history(lead_id))
+        return lead and Story(lead, self.memory.claims.get(lead_id), moves)
 
     def desk(self) -> Desk:
         """Everything notify works with. Codes are `2222`, `3333` ... in turn."""

@@ -12,6 +12,7 @@ from dibs.domain.playbook import (
     Assignment,
     Availability,
     Band,
+    Duplicates,
     Method,
     Model,
     Offsets,
@@ -157,5 +158,8 @@ def playbooks(draw: st.DrawFn) -> Playbook:
             draw(numbers("sms.per_organisation_per_day")),
         ),
         "availability": Availability(draw(numbers("availability.pause_ends_after_minutes"))),
+        "duplicates": Duplicates(
+            draw(st.booleans()), draw(st.booleans()), draw(numbers("duplicates.days"))
+        ),
     }
     return Playbook(draw(WORDS), draw(WORDS), known, draw(st.sampled_from(Model)), **values)

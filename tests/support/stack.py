@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import socket
@@ -22,6 +23,9 @@ from botocore.config import Config
 from standardwebhooks import Webhook
 
 ROOT = Path(__file__).parents[2]
+# Every contact's phone number begins like this.
+PHONES = "+6012888"
+_people = itertools.count()
 
 
 @dataclass
@@ -71,16 +75,17 @@ class Stack:
         return answer.status, json.loads(text) if "json" in kind else text, dict(answer.headers)
 
     def post_lead(self, **fields: Any) -> tuple[int, dict[str, Any]]:
-        """Post a signed lead."""
+        """Post a signed lead, of another person and company each time (C6)."""
+        person = next(_people)
         lead = {
             "source": "web",
             "external_id": uuid.uuid4().hex,
-            "company": "Borneo Solar",
+            "company": f"Borneo Solar {person}",
             "company_size": "51-200",
             "contact_name": "Nadia Jamal",
             "contact_title": "Head of Operations",
-            "contact_email": "nadia@borneo-solar.example",
-            "contact_phone": "+60128880000",
+            "contact_email": f"nadia@borneo-solar-{person}.example",
+            "contact_phone": f"{PHONES}{person:04d}",
             "score": 86,
             **fields,
         }

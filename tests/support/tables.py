@@ -18,6 +18,8 @@ _TABLES = {
     "offers_table": "OffersTable",
     "once_table": "OnceTable",
     "ledger_table": "LedgerTable",
+    "identities_table": "IdentitiesTable",
+    "races_table": "RacesTable",
 }
 _CREATED_WITH = (
     "BillingMode",

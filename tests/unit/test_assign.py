@@ -488,13 +488,35 @@ def test_a_returned_lead_goes_to_somebody_else_and_says_so() -> None:
     assert (given.rep_id, given.epoch, given.cause) == (BOB.rep_id, 2, "returned")
 
 
-def test_a_returned_lead_goes_to_the_same_person_where_there_is_nobody_else() -> None:
-    office = Office(ANN)
+def test_where_only_who_had_it_last_is_left_it_waits_for_the_fallback_person() -> None:
+    office = Office(ANN, AWAY["paused"](CHO), **fallback_to(CHO), assignment=RESORT)
     lead = office.lead()
     office.serve()
     office.give_back(lead)
+    back = office.world.lead(lead)
+    office.clock.at = back.closes_at + timedelta(minutes=10) - MS
+    assert office.serve() == []
+    office.clock.at += MS
+    (given,) = office.serve()
+    assert (given.rep_id, given.cause) == (CHO.rep_id, "fallback")
+
+
+def test_as_the_very_last_resort_a_fallback_person_has_it_twice_in_a_row() -> None:
+    teams = {"north": {"name": "N", "fallback": ANN.rep_id}, "south": {"name": "S"}}
+    office = Office(ANN, replace(BOB, team="south"), teams=teams, assignment=RESORT)
+    lead = office.lead(team="north")
     office.serve()
-    assert office.owner(lead) == ANN.rep_id
+    office.give_back(lead)
+    office.clock.pass_(minutes=10)
+    (given,) = office.serve()
+    assert (given.rep_id, given.cause) == (ANN.rep_id, "fallback")
+    # Another team's fallback person comes before them.
+    teams["south"]["fallback"] = BOB.rep_id
+    office.world.put_playbook(a_playbook(model="round-robin", teams=teams, assignment=RESORT))
+    office.give_back(lead)
+    office.clock.pass_(minutes=10)
+    (given,) = office.serve()
+    assert (given.rep_id, given.cause) == (BOB.rep_id, "fallback")
 
 
 def test_a_returned_lead_keeps_its_place_in_the_queue() -> None:
@@ -503,10 +525,10 @@ def test_a_returned_lead_keeps_its_place_in_the_queue() -> None:
     office.serve()
     assert office.owners(*leads) == [ANN.rep_id, BOB.rep_id, None]
     office.give_back(leads[0])
-    office.pause(BOB, hours=1)
+    office.give_back(leads[1])
     office.serve()
-    # Ann gave it back and is free again; it came before the one that still waits.
-    assert office.owners(*leads) == [ANN.rep_id, BOB.rep_id, None]
+    # Both are free again, each for what the other had; it came before the one that still waits.
+    assert office.owners(*leads) == [BOB.rep_id, ANN.rep_id, None]
 
 
 # Two at once, and trouble

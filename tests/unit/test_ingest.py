@@ -150,7 +150,8 @@ def test_a_body_signed_earlier_that_arrives_later_does_not_undo_the_newer_one() 
 
 def test_the_same_external_id_from_another_source_is_another_lead() -> None:
     world = FakeWorld()
-    one, two = post(world, a_card(source="web")), post(world, a_card(source="fair"))
+    other = a_card(2, external_id="ext-1")
+    one, two = post(world, a_card()), post(world, replace(other, source="fair"))
     assert one.lead.lead_id != two.lead.lead_id
     assert not two.duplicate
 
@@ -176,11 +177,11 @@ class BusyLeads:
         self._leads = world.leads
         self._times = times
 
-    def accept(self, *lead: object) -> Card | None:
+    def accept(self, *lead: object, **more: object) -> Card | None:
         if self._times:
             self._times -= 1
             raise Busy(conflict=True)
-        return self._leads.accept(*lead)  # type: ignore[arg-type]
+        return self._leads.accept(*lead, **more)  # type: ignore[arg-type]
 
     def __getattr__(self, name: str) -> object:
         return getattr(self._leads, name)

@@ -25,6 +25,7 @@ from dibs.domain.ledger import (
     achieved,
     assignment_report,
     places,
+    releases,
     speed,
     tier_inputs,
     winners,
@@ -383,6 +384,22 @@ def test_a_report_has_a_row_for_each_team_territory_source_and_model_in_this_ord
         ("model", "open-pool", 1),
         ("model", "speed-board", 2),
     ]
+
+
+def test_of_what_went_back_a_report_tells_what_reps_released() -> None:
+    entries = [
+        entry(RETURNED, "a", cause="released"),
+        entry(RETURNED, "b", cause="released"),
+        entry(RETURNED, "c", cause="not_worked"),
+        entry(RETURNED, "d", cause="reassigned"),
+        entry(RETURNED, "e", cause="undone"),
+        entry(RETURNED, "f", cause="released", after=WEEK),
+        entry(RETURNED, "g", cause="released", test=True),
+    ]
+    row = report(*entries)["team", "north"]
+    assert (row.returned, row.released) == (4, 2)
+    assert releases(entries, START, END) == 2
+    assert releases([*entries, entries[0]], START, START + WEEK + MS) == 3
 
 
 @pytest.mark.parametrize(

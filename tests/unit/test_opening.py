@@ -587,3 +587,37 @@ def test_a_wave_opens_early_exactly_where_nobody_before_it_could_claim_until_the
         assert is_ == (was if could else now)
     # Looked at again, nothing more opens.
     assert opened_early(moved, members, declined, playbook, now) == moved
+
+
+# The best first for some kinds of leads (R6)
+
+
+@pytest.mark.parametrize(
+    ("rule", "changes", "first"),
+    [
+        ({"quality": "hot"}, {}, True),
+        ({"quality": "warm"}, {}, False),
+        ({"source": "google-ads"}, {}, True),
+        ({"source": "web"}, {}, False),
+        ({"product": "solar"}, {"product": "solar"}, True),
+        ({"product": "solar", "segment": "new"}, {"product": "solar"}, False),
+        ({"product": "solar", "segment": "new"}, {"product": "solar", "segment": "new"}, True),
+        ({"territory": "sabah"}, {"territory": "sarawak"}, False),
+        ({"quality": "hot"}, {"blind": True}, False),  # its waves would tell what it is
+    ],
+)
+def test_named_kinds_of_leads_open_tier_by_tier_in_an_open_pool(
+    rule: dict[str, Any], changes: dict[str, Any], first: bool
+) -> None:
+    playbook = a_playbook(performance_first=[rule])
+    lead = opening(a_lead(**changes), playbook, NOON)
+    waves = (NOON, NOON + QUARTER, NOON + HOUR) if first else (NOON, NOON, NOON)
+    assert lead.openings("north") == waves
+    assert lead.closes_at == waves[2] + QUARTER
+    assert playbook.ranks("north")
+
+
+def test_a_team_that_is_assigned_its_leads_has_no_waves_for_the_best() -> None:
+    playbook = a_playbook(model="round-robin", performance_first=[{"quality": "hot"}])
+    assert opening(a_lead(), playbook, NOON).openings("north") == (None, None, None)
+    assert not playbook.ranks("north")

@@ -64,13 +64,14 @@ def test_shipped_playbooks_are_valid_and_say_whom_they_fit(name: str) -> None:
         ("speed-board", Model.SPEED_BOARD, "M3"),
         ("quota", Model.OPEN_POOL, "M4"),
         ("round-robin", Model.ROUND_ROBIN, "M5"),
+        ("fair", Model.TIERS, "F1"),
     ],
 )
 def test_a_shipped_playbook_is_what_its_name_says(name: str, model: Model, rule: str) -> None:
     playbook = read_playbook(preset_text(name))
     assert playbook.model_of("sales") is model
     assert rule in rules_on(playbook)
-    assert len(NAMES) == 6
+    assert len(NAMES) == 7
 
 
 def test_the_shipped_tiers_open_as_the_catalogue_says() -> None:

@@ -261,7 +261,7 @@ def test_a_teams_id_is_one_plain_word(team: str) -> None:
 def test_there_are_no_more_teams_than_a_lock_can_name() -> None:
     teams = {f"team-{number:02}": {"name": "A team"} for number in range(22)}  # 175 letters
     assert places({"teams": teams}) == []
-    assert places({"teams": teams | {"team-45": {"name": "One too many"}}}) == ["teams"]
+    assert places({"teams": teams | {"team-36": {"name": "One too many"}}}) == ["teams"]
 
 
 def test_a_team_with_tiers_takes_more_of_the_lock() -> None:
@@ -380,25 +380,30 @@ def test_what_is_worth_a_look_is_named_by_its_place(
 @pytest.mark.parametrize(
     ("changes", "on"),
     [
-        ({}, ("M1", "C7", "C11", "F7", "R8")),
-        ({"model": "tiers"}, ("M2", "M6", "C7", "C11", "F7", "R8")),
-        ({"model": "speed-board"}, ("M3", "C7", "C11", "R8")),
-        ({"model": "round-robin"}, ("M5", "C7", "C11", "R8")),
-        ({"quota": {"enabled": True}}, ("M1", "M4", "C7", "C11", "F7", "R8")),
+        ({}, ("M1", "C5", "C6", "C7", "C11", "F7", "R8")),
+        ({"model": "tiers"}, ("M2", "M6", "C5", "C6", "C7", "C11", "F7", "R8")),
+        ({"model": "speed-board"}, ("M3", "C5", "C6", "C7", "C11", "R8")),
+        ({"model": "round-robin"}, ("M5", "C5", "C6", "C7", "C11", "R8")),
+        ({"quota": {"enabled": True}}, ("M1", "M4", "C5", "C6", "C7", "C11", "F7", "R8")),
         (
             {"work": {"hot_minutes": 0, "warm_minutes": 0, "cold_minutes": 0}},
-            ("M1", "C7", "F7", "R8"),
+            ("M1", "C5", "C6", "C7", "F7", "R8"),
         ),
         (
             {"work": {"hot_minutes": 0, "warm_minutes": 0}},
-            ("M1", "C7", "C11", "F7", "R8"),
+            ("M1", "C5", "C6", "C7", "C11", "F7", "R8"),
         ),
         (
             {
                 "model": "tiers",
                 "teams": {"a": {"name": "A"}, "b": {"name": "B", "model": "round-robin"}},
             },
-            ("M2", "M5", "M6", "C7", "C11", "F7", "R8"),
+            ("M2", "M5", "M6", "C5", "C6", "C7", "C11", "F7", "R8"),
+        ),
+        ({"duplicates": {"person": False}}, ("M1", "C5", "C6", "C7", "C11", "F7", "R8")),
+        (
+            {"duplicates": {"person": False, "company": False}},
+            ("M1", "C5", "C7", "C11", "F7", "R8"),
         ),
     ],
 )

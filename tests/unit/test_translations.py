@@ -21,6 +21,7 @@ from dibs.adapters.translations import (
     refusal_sentence,
     translator,
 )
+from dibs.domain.decide import REFUSING, RULES
 from dibs.domain.errors import Refusal
 
 ROOT = Path(__file__).parents[2]
@@ -162,3 +163,11 @@ def test_every_refusal_of_the_domain_has_a_malay_sentence() -> None:
         assert refusal_sentence(refusal, "en") == how
         assert refusal_sentence(refusal, "ms") != how, f"add {code} to REFUSALS and translate it"
     assert {code for code, _ in refusals} == set(REFUSALS)
+
+
+def test_every_code_a_claim_is_refused_with_belongs_to_one_rule() -> None:
+    known = [code for codes in REFUSING.values() for code in codes]
+    assert len(known) == len(set(known))
+    elsewhere = {"in_hand"}  # of assignments
+    assert set(known) == {code for code, _ in domain_refusals()} - elsewhere
+    assert set(REFUSING) == set(RULES)

@@ -229,13 +229,25 @@ def test_of_teams_with_and_without_tiers_those_without_go_beside_tier_three() ->
     assert among(ANN, CHO, southern, teams=teams) == ids(CHO, southern)
 
 
-def test_whoever_gave_the_lead_back_gets_it_again_only_where_there_is_nobody_else() -> None:
+def test_whoever_had_the_lead_last_never_gets_it_again_by_turn() -> None:
     returned = replace(EXPIRED, state=State.RELEASED, previous=BOB.rep_id)
     assert among(ANN, BOB, lead=returned) == ids(ANN)
-    assert among(BOB, lead=returned) == ids(BOB)
+    assert among(BOB, lead=returned) == set()
     # Not even tier three goes before "not again".
     again = replace(returned, previous=CHO.rep_id)
     assert among(ANN, CHO, lead=again, model="tiers") == ids(ANN)
+
+
+def test_nor_does_whoever_released_it_within_the_cooldown() -> None:
+    week = {"release": {"cooldown_days": 7}}
+    for ago, free in (
+        (timedelta(days=7) - timedelta(seconds=1), ids(ANN)),
+        (timedelta(days=7), ids(ANN, CHO)),
+    ):
+        lead = replace(EXPIRED, previous=BOB.rep_id, released={CHO.rep_id: NOON - ago})
+        assert among(ANN, BOB, CHO, lead=lead, **week) == free
+    at_once = replace(EXPIRED, previous=BOB.rep_id, released={CHO.rep_id: NOON})
+    assert among(ANN, CHO, lead=at_once, release={"cooldown_days": 0}) == ids(ANN, CHO)
 
 
 def test_by_territory_a_lead_goes_to_its_own_people_while_one_of_them_is_free() -> None:

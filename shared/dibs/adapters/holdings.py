@@ -7,24 +7,28 @@ from datetime import datetime
 from typing import Any
 
 from dibs.adapters import keys
+from dibs.adapters.clock import to_ms
 from dibs.adapters.dynamo import ConditionFailed, Dynamo
 from dibs.adapters.race import (
+    await_somebody,
+    await_work,
     count_lead,
     less_used,
-    open_lock,
+    put_lock,
     put_move,
     put_record,
     read_waiting,
     reopen_lock,
     take_lock,
+    take_off,
 )
-from dibs.adapters.records import Item, lead_from
+from dibs.adapters.records import Item, lead_from, lock_from
 from dibs.adapters.settings import Settings
 from dibs.domain.leads import Lead, Move
 from dibs.domain.playbook import Playbook
 from dibs.domain.reps import Limits, Rep
 from dibs.domain.turns import Turn
-from dibs.usecases.ports import Taken
+from dibs.usecases.ports import Override, Taken
 
 
 class DynamoHoldings:
@@ -68,7 +72,8 @@ class DynamoHoldings:
         """Give the lead to the rep: lock, counts, record, step and turn in one transaction."""
         bound = taken.turn is not None
         writes = [
-            take_lock(self._to, lead, taken.claim, ""),
+            # What a manager put aside meanwhile is nobody's turn any more (R7).
+            take_lock(self._to, lead, taken.claim, "attribute_not_exists(parked)"),
             count_lead(
                 self._to,
                 rep,
@@ -112,7 +117,12 @@ class DynamoHoldings:
 
     def open(self, lead: Lead, opened: Lead, move: Move) -> bool:
         """Open a lead that waits to be assigned for its race; False when it moved on meanwhile."""
-        return self._stored([open_lock(self._to, lead, opened), put_move(self._to, move)])
+        record = lock_from(opened)
+        await_somebody(record, opened, opened.opens_at)
+        write = put_lock(self._to, lead, record)
+        # What a manager put aside meanwhile stays there (R7).
+        write["Put"]["ConditionExpression"] += " AND attribute_not_exists(parked)"
+        return self._stored([write, put_move(self._to, move)])
 
     def give_back(
         self, held: Lead, back: Lead, moves: Sequence[Move], rep: Rep, limits: Limits
@@ -125,6 +135,52 @@ class DynamoHoldings:
                 *less_used(self._to, held, rep, limits),
             ]
         )
+
+    def accept(self, lead: Lead, at: datetime) -> bool:
+        """Note that its holder has accepted an assigned lead (F2)."""
+        lock = {
+            "TableName": self._to.leads_table,
+            "Key": {"lead_id": {"S": lead.lead_id}, "sk": {"S": keys.LOCK}},
+            "UpdateExpression": "SET accepted_at = :at",
+            "ConditionExpression": "epoch = :epoch AND #state = :assigned AND #owner = :rep "
+            "AND attribute_not_exists(accepted_at)",
+            "ExpressionAttributeNames": {"#state": "state", "#owner": "owner"},
+            "ExpressionAttributeValues": {
+                ":at": {"N": str(to_ms(at))},
+                ":epoch": {"N": str(lead.epoch)},
+                ":assigned": {"S": lead.state.value},
+                ":rep": {"S": str(lead.owner)},
+            },
+        }
+        counted = [] if lead.test else [take_off(self._to, str(lead.owner), "unaccepted")]
+        return self._stored([{"Update": lock}, *counted])
+
+    def override(self, change: Override) -> bool:
+        """Store what a manager decided: lock, steps, counts and record in one transaction (R7)."""
+        record, given = lock_from(change.lead), change.given
+        if given is None:
+            await_somebody(record, change.lead, change.moves[-1].at)
+        else:
+            await_work(record, given.claim)
+        writes = [
+            put_lock(self._to, change.was, record),
+            *(put_move(self._to, move) for move in change.moves),
+            *(less_used(self._to, change.was, *change.ex) if change.ex else ()),
+        ]
+        if given is not None:
+            writes += [
+                count_lead(
+                    self._to,
+                    given.rep,
+                    change.lead,
+                    given.limits,
+                    given.playbook,
+                    given.claim,
+                    bound=False,
+                ),
+                put_record(self._to, given.claim),
+            ]
+        return self._stored(writes)
 
     def nudged(self, lead: Lead) -> bool:
         """Note that the holder was reminded: the lead is looked at again when it goes back."""

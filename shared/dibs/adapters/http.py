@@ -16,6 +16,7 @@ from dibs.domain.errors import (
     ClaimRefused,
     DibsError,
     Expired,
+    FieldError,
     Forbidden,
     IllegalMove,
     InvalidInput,
@@ -75,6 +76,14 @@ def answer(status: int, body: Mapping[str, Any], kind: str = "json") -> Response
     }
 
 
+def csv_answer(text: str, following: str = "") -> Response:
+    """Return a CSV answer; `following` is where the rest of it is, if there is more."""
+    headers = {"content-type": "text/csv; charset=utf-8", **_SAFE}
+    if following:
+        headers["link"] = f'<{following}>; rel="next"'
+    return {"statusCode": 200, "headers": headers, "body": text}
+
+
 def problem(error: DibsError) -> Response:
     """Return an error as `application/problem+json` with its stable code."""
     status = STATUS[type(error)]
@@ -103,6 +112,20 @@ def path(event: Mapping[str, Any], name: str) -> str:
 def query(event: Mapping[str, Any], name: str) -> str:
     """Return what a query string says for a name, empty when it does not."""
     return str((event.get("queryStringParameters") or {}).get(name, ""))
+
+
+def epoch_asked(event: Mapping[str, Any]) -> int | None:
+    """Return which opening of a lead `?epoch=` asks for, None for the latest.
+
+    Raises:
+        InvalidInput: it is no number.
+    """
+    given = query(event, "epoch")
+    if not given:
+        return None
+    if not (given.isascii() and given.isdigit() and 0 < len(given) <= 5):
+        raise InvalidInput((FieldError("epoch", "send a whole number"),))
+    return int(given)
 
 
 def lead_id(event: Mapping[str, Any]) -> str:

@@ -16,6 +16,7 @@ NOTICE = "NOTICE"
 SIGHTING = "SIGHTING"
 SMS = "SMS"
 MOVES = "MOVE#"
+TIES = "TIE#"
 PLAYBOOK = "PLAYBOOK"
 MANAGER = "MANAGER"
 WAITING_INDEX = "waiting"
@@ -24,6 +25,9 @@ OUTBOX_INDEX = "outbox"
 TEAM_INDEX = "team"
 REP_INDEX = "rep"
 WEEK_INDEX = "week"
+FILED_INDEX = "filed"
+RACES = "RACE#"
+BLOCKS = "BLOCKS"
 
 
 def playbook(version: int) -> str:
@@ -32,6 +36,10 @@ def playbook(version: int) -> str:
 
 def move(epoch: int, at: datetime, to: str) -> str:
     return f"{MOVES}{epoch:05d}#{to_ms(at):013d}#{to}"
+
+
+def tie(at: datetime, other_id: str) -> str:
+    return f"{TIES}{to_ms(at):013d}#{other_id}"
 
 
 def rep(rep_id: str) -> str:
@@ -101,6 +109,48 @@ def turns(team: str, day: date | None = None) -> str:
 def ledger_week(team: str, week: str, shard: int) -> str:
     """What a team did in a week, by when it was done."""
     return f"{team}#{week}#{shard}"
+
+
+def race(epoch: int) -> str:
+    """A race's own item; its pages and disputes follow it."""
+    return f"{RACES}{epoch:05d}"
+
+
+def race_page(epoch: int, head: str, page: int) -> str:
+    """Receipts of the race sealed with this head: those of a seal that came second are not read."""
+    return f"{race(epoch)}#PAGE#{head[:16]}#{page:03d}"
+
+
+def dispute(epoch: int, rep_id: str) -> str:
+    return f"{race(epoch)}#DISPUTE#{rep_id}"
+
+
+def judged(epoch: int, wave_at: datetime | None = None, part: int = 0) -> str:
+    """How the reps of one wave were judged; without a wave, how those of all of them begin."""
+    start = f"JUDGED#{epoch:05d}#"
+    return start if wave_at is None else f"{start}{to_ms(wave_at):013d}#{part:02d}"
+
+
+def block(number: int) -> str:
+    return f"{number:09d}"
+
+
+def unsealed_shard(shard: int) -> str:
+    """Races that are not sealed yet, by when they are late."""
+    return f"UNSEALED#{shard}"
+
+
+def unchained_shard(shard: int) -> str:
+    """Sealed races that stand in no block yet, by when they were sealed."""
+    return f"UNCHAINED#{shard}"
+
+
+def blocks_of(day: date) -> str:
+    return f"{BLOCKS}#{day}"
+
+
+def disputes_of(month: date) -> str:
+    return f"DISPUTES#{month:%Y-%m}"
 
 
 def outbox_shard(shard: int) -> str:

@@ -2,28 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
+from typing import Any
 
 from dibs.adapters import keys
 from dibs.adapters.clock import from_ms, to_ms
 from dibs.adapters.dynamo import ConditionFailed, Dynamo
-from dibs.adapters.race import await_somebody, put_move, read_card, read_open, use_credit
+from dibs.adapters.race import (
+    await_somebody,
+    await_work,
+    count_lead,
+    put_move,
+    put_record,
+    read_card,
+    read_open,
+    use_credit,
+)
 from dibs.adapters.records import (
+    CardRecord,
     Item,
-    card_from,
+    StandingRecord,
     card_record,
     claim_from,
     lead_from,
     lock_from,
     move_from,
+    post_text,
+    stored_from,
+    tie_from,
+    tie_record,
     waves_text,
 )
 from dibs.adapters.settings import Settings
 from dibs.domain.absence import Credit
+from dibs.domain.duplicates import Identity, Standing
 from dibs.domain.errors import Busy
-from dibs.domain.leads import Card, Lead, Move, State
-from dibs.usecases.ports import Fact, Pending
+from dibs.domain.leads import Card, Lead, Move, State, Tie
+from dibs.usecases.ports import Fact, Given, Pending, Stored
+
+POSTS_SHOWN = 20
 
 
 class DynamoLeadStore:
@@ -38,9 +57,30 @@ class DynamoLeadStore:
         item = self._db.get(self._to.leads_table, _lock(lead_id), consistent=True)
         return lead_from(item) if item else None
 
+    def get_many(self, lead_ids: Collection[str]) -> dict[str, Lead]:
+        """Read locks, as they are now."""
+        wanted = {self._to.leads_table: [_lock(lead_id) for lead_id in lead_ids]}
+        found = self._db.batch_get(wanted, consistent=(self._to.leads_table,))
+        leads = map(lead_from, found[self._to.leads_table])
+        return {lead.lead_id: lead for lead in leads}
+
     def card(self, lead_id: str) -> Card | None:
         """Read a lead's personal data."""
         return read_card(self._db, self._to, lead_id)
+
+    def known(
+        self, lead_id: str, identities: Sequence[Identity]
+    ) -> tuple[Stored | None, list[Standing]]:
+        """Read a post's own item and its identities, in one request."""
+        tables = (self._to.contacts_table, self._to.identities_table)
+        wanted = {
+            self._to.contacts_table: [{"lead_id": {"S": lead_id}}],
+            self._to.identities_table: [_identity(one) for one in identities],
+        }
+        found = self._db.batch_get(wanted, consistent=tables)
+        stored = next(map(stored_from, found[self._to.contacts_table]), None)
+        items = {item["identity"]["S"]: item for item in found[self._to.identities_table]}
+        return stored, [_standing(one, items.get(one.key)) for one in identities]
 
     def accept(
         self,
@@ -48,50 +88,153 @@ class DynamoLeadStore:
         card: Card,
         move: Move | None,
         signed_at: datetime,
+        standings: Sequence[Standing] = (),
+        given: Given | None = None,
         credit: Credit | None = None,
-    ) -> Card | None:
-        """Store lock, card and first move together, once; else return the card stored before.
+    ) -> Stored | None:
+        """Store lock, card, first move and identities together, once; else return what is there.
 
-        The credit a head start uses up is used with it (F10).
-
-        Raises:
-            Busy: the store did not get to it, or the credit was used meanwhile.
+        Where it is `given` to somebody, also their count, the claim record, and why. The `credit`
+        a head start uses up is used with it (F10).
         """
         record = lock_from(lead)
-        await_somebody(record, lead, lead.received_at)
+        if given is None:
+            await_somebody(record, lead, lead.received_at)
+        else:
+            await_work(record, given.claim)
         writes = [
-            {
-                "Put": {
-                    "TableName": self._to.contacts_table,
-                    "Item": card_record(card, signed_at).serialize(),
-                    "ConditionExpression": "attribute_not_exists(lead_id)",
-                    "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
-                }
-            },
+            self._new_card(card_record(card, signed_at)),
             {"Put": {"TableName": self._to.leads_table, "Item": record.serialize()}},
             *([] if move is None else [put_move(self._to, move)]),
+            *self._point(standings, lead.lead_id, lead.received_at),
+            *([] if given is None else self._give(lead, given)),
             *([] if credit is None else [use_credit(self._to, credit)]),
         ]
+        return self._stored(writes, lead.lead_id)
+
+    def merge(
+        self,
+        into: Lead,
+        card: Card,
+        tie: Tie,
+        signed_at: datetime,
+        standings: Sequence[Standing],
+    ) -> Stored | None:
+        """Store a post with the lead it belongs to, once; else return what is there.
+
+        Its own item keeps every letter and leads back here when the post is repeated. The lead's
+        card shows the first posts, so that the holder's one read has them.
+        """
+        shown = self._show(card, tie, "size(merged) < :most", {":most": {"N": str(POSTS_SHOWN)}})
+        still_so = {
+            "ConditionCheck": {
+                "TableName": self._to.leads_table,
+                "Key": _lock(into.lead_id),
+                "ConditionExpression": "#state = :state",
+                "ExpressionAttributeNames": {"#state": "state"},
+                "ExpressionAttributeValues": {":state": {"S": into.state.value}},
+            }
+        }
+        writes = [
+            self._new_card(card_record(card, signed_at, tie)),
+            still_so,
+            {"Put": {"TableName": self._to.leads_table, "Item": tie_record(tie).serialize()}},
+            *self._point(standings, into.lead_id, tie.at),
+        ]
+        try:
+            self._db.transact([*writes, shown])
+        except ConditionFailed as failure:
+            if any(failure.failed[:-1]):
+                return self._as_it_stands(failure, card.lead_id)
+            return self._stored(writes, card.lead_id)  # the card shows as many as it may
+        return None
+
+    def _new_card(self, record: CardRecord) -> dict[str, Any]:
+        return {
+            "Put": {
+                "TableName": self._to.contacts_table,
+                "Item": record.serialize(),
+                "ConditionExpression": "attribute_not_exists(lead_id)",
+                "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+            }
+        }
+
+    def _point(
+        self, standings: Sequence[Standing], lead_id: str, at: datetime
+    ) -> Iterator[dict[str, Any]]:
+        """Yield the writes that make identities stand for a lead, while they stand as read."""
+        for one in standings:
+            values: Item = {":lead": {"S": lead_id}, ":at": {"N": str(to_ms(at))}}
+            still = "attribute_not_exists(lead_id)"
+            if one.lead_id is not None:
+                still, values[":was"] = "lead_id = :was", {"S": one.lead_id}
+            yield _update(
+                self._to.identities_table,
+                _identity(one.identity),
+                "SET lead_id = :lead, since = :at",
+                still,
+                values,
+            )
+
+    def _give(self, lead: Lead, given: Given) -> Iterator[dict[str, Any]]:
+        claim, rep, rules = given.claim, given.rep, given.playbook
+        if not claim.test:
+            yield count_lead(self._to, rep, lead, given.limits, rules, claim, bound=False)
+        yield put_record(self._to, claim)
+        if given.tie is not None:
+            tie = tie_record(given.tie).serialize()
+            yield {"Put": {"TableName": self._to.leads_table, "Item": tie}}
+
+    def _stored(self, writes: Sequence[Mapping[str, Any]], lead_id: str) -> Stored | None:
         try:
             self._db.transact(writes)
         except ConditionFailed as failure:
-            if not failure.failed[0]:
-                raise Busy(conflict=True) from failure
-            stored = failure.items[0]
-            return card_from(stored) if stored else self.card(lead.lead_id)
+            return self._as_it_stands(failure, lead_id)
         return None
 
-    def update_card(self, card: Card, signed_at: datetime) -> None:
-        """Take a changed body, unless a newer one was signed before it arrived."""
-        try:
-            self._db.put(
-                self._to.contacts_table,
-                card_record(card, signed_at).serialize(),
-                "signed_at <= :signed",
-                ExpressionAttributeValues={":signed": {"N": str(to_ms(signed_at))}},
-            )
-        except ConditionFailed:
-            return
+    def _as_it_stands(self, failure: ConditionFailed, lead_id: str) -> Stored:
+        """Return what is stored under a post's id, which the first write is about."""
+        key = {"lead_id": {"S": lead_id}}
+        item = failure.items[0] or self._db.get(self._to.contacts_table, key, consistent=True)
+        if item is None:
+            raise Busy(conflict=True) from failure  # what was read is not so any more
+        return stored_from(item)
+
+    def update_card(self, card: Card, signed_at: datetime, tie: Tie | None = None) -> None:
+        """Take a changed body, unless a newer one was signed before it arrived.
+
+        Where the post was merged (`tie`), the card of its lead shows the newest body as well.
+        """
+        newest = card_record(card, signed_at).serialize()
+        changed = _update(
+            self._to.contacts_table,
+            {"lead_id": newest["lead_id"]},
+            "SET card = :card, signed_at = :signed",
+            "signed_at <= :signed",
+            {":card": newest["card"], ":signed": newest["signed_at"]},
+        )
+        if tie is not None:
+            shown = self._show(card, tie, "attribute_exists(merged.#post)", {})
+            try:
+                self._db.transact([changed, shown])
+            except ConditionFailed as failure:
+                if failure.failed[0]:
+                    return
+            else:
+                return
+        with suppress(ConditionFailed):
+            self._db.transact([changed])
+
+    def _show(self, card: Card, tie: Tie, condition: str, values: Item) -> dict[str, Any]:
+        """Return the write that shows a post in the card of the lead it was merged into."""
+        return _update(
+            self._to.contacts_table,
+            {"lead_id": {"S": tie.lead_id}},
+            "SET merged.#post = :post",
+            condition,
+            {":post": {"S": post_text(card, tie)}, **values},
+            {"#post": card.lead_id},
+        )
 
     def open_leads(self) -> list[Lead]:
         """Return the leads marked open."""
@@ -176,6 +319,34 @@ class DynamoLeadStore:
         )
         return [move_from(item) for item in found]
 
+    def ties(self, lead_id: str) -> list[Tie]:
+        """Return what was merged into a lead and whom it belonged to before (C6), in order."""
+        found = self._db.query(
+            self._to.leads_table,
+            "lead_id = :lead AND begins_with(sk, :tie)",
+            {":lead": {"S": lead_id}, ":tie": {"S": keys.TIES}},
+        )
+        return [tie_from(item) for item in found]
+
+    def name_owner(self, identity: Identity, rep_id: str | None) -> None:
+        """Name a company's owner from outside (C6), or nobody any more."""
+        key, owner = _identity(identity), {"#owner": "owner"}
+        if rep_id is None:
+            self._db.update(
+                self._to.identities_table,
+                key,
+                "REMOVE #owner",
+                ExpressionAttributeNames=owner,
+            )
+        else:
+            self._db.update(
+                self._to.identities_table,
+                key,
+                "SET #owner = :rep",
+                ExpressionAttributeNames=owner,
+                ExpressionAttributeValues={":rep": {"S": rep_id}},
+            )
+
     def waiting_in_outbox(self, before: datetime) -> Iterator[Pending]:
         """Yield what was to leave the outbox before `before` and has not."""
         for shard in range(keys.SHARDS):
@@ -232,6 +403,37 @@ def pending_from(item: Item) -> Pending:
         return Pending(key, since, Fact("lead.returned", lead_id, epoch, move_from(item).holder))
     known = _TOLD_BY_STATE.get(State(item["state"]["S"]))
     return Pending(key, since, Fact(known, lead_id, epoch) if known else None)
+
+
+def _update(
+    table: str,
+    key: Item,
+    change: str,
+    condition: str,
+    values: Item,
+    names: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
+    return {
+        "Update": {
+            "TableName": table,
+            "Key": key,
+            "UpdateExpression": change,
+            "ConditionExpression": condition,
+            "ExpressionAttributeValues": values,
+            **({"ExpressionAttributeNames": names} if names else {}),
+        }
+    }
+
+
+def _identity(one: Identity) -> Item:
+    return {StandingRecord.identity.attr_name: {"S": one.key}}
+
+
+def _standing(one: Identity, item: Item | None) -> Standing:
+    if item is None:
+        return Standing(one)
+    record = StandingRecord.from_raw_data(item)
+    return Standing(one, record.lead_id, record.since, record.owner)
 
 
 def _lock(lead_id: str) -> Item:

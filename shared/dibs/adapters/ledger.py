@@ -13,7 +13,7 @@ from pynamodb.models import Model
 from dibs.adapters import keys
 from dibs.adapters.clock import to_ms
 from dibs.adapters.dynamo import ConditionFailed, Dynamo
-from dibs.adapters.race import put_move
+from dibs.adapters.race import put_move, take_off
 from dibs.adapters.records import InstantAttribute, Item, claim_from, lead_from, move_from
 from dibs.adapters.settings import Settings
 from dibs.domain.activities import Step
@@ -140,7 +140,8 @@ class DynamoLedger:
             if step.move is not None:
                 writes.append(put_move(self._to, step.move))
             if step.frees:
-                writes.append(self._free_hand(entry.rep_id))
+                off = ("in_hand", "unaccepted") if step.accepts else ("in_hand",)
+                writes.append(take_off(self._to, entry.rep_id, *off))
         try:
             self._db.transact(writes)
         except ConditionFailed:
@@ -179,17 +180,6 @@ class DynamoLedger:
             return {"ConditionCheck": guarded}
         change = f"SET {', '.join(sets)}" + (f" REMOVE {', '.join(removes)}" if removes else "")
         return {"Update": {**guarded, "UpdateExpression": change}}
-
-    def _free_hand(self, rep_id: str) -> dict[str, Any]:
-        return {
-            "Update": {
-                "TableName": self._to.organisation_table,
-                "Key": {"pk": {"S": keys.rep(rep_id)}},
-                "UpdateExpression": "ADD in_hand :less",
-                "ConditionExpression": "attribute_exists(pk)",
-                "ExpressionAttributeValues": {":less": {"N": "-1"}},
-            }
-        }
 
     def story(self, lead_id: str) -> Story | None:
         """Return everything about a lead that is on record, as it is now."""

@@ -78,9 +78,11 @@ class DynamoOfferStore:
         """Return what these reps did with this opening's offer; reps who did nothing are absent."""
         found = {}
         for item in self._items(lead_id, rep_ids, keys.SIGHTING, consistent=consistent):
-            seen_epoch, sighting = sighting_from(item)
-            if seen_epoch == epoch:
-                found[item["pk"]["S"].split("#")[1]] = sighting
+            # Beside an opening's stands what was noted of the one before.
+            for noted in (item, item["before"]["M"]) if "before" in item else (item,):
+                seen_epoch, sighting = sighting_from(noted)
+                if seen_epoch == epoch:
+                    found[item["pk"]["S"].split("#")[1]] = sighting
         return found
 
     def _items(

@@ -70,10 +70,10 @@ class SqsTimers:
         self._sqs = client
         self._url = queue_url
 
-    def wake_at(self, lead: Lead, moment: datetime, now: datetime) -> None:
+    def wake_at(self, lead: Lead, moment: datetime, now: datetime, kind: str = "lead.due") -> None:
         """Come back at `moment`, or in 15 minutes to wait on."""
         left = -(-(to_ms(moment) - to_ms(now)) // 1000)
-        self._send({"kind": "lead.due", "lead_id": lead.lead_id, "epoch": lead.epoch}, left)
+        self._send({"kind": kind, "lead_id": lead.lead_id, "epoch": lead.epoch}, left)
 
     def check(self, kind: str, lead: Lead | None = None) -> None:
         """Ask for a look: at one lead (`lead.check`), at all open ones or at the queue."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -33,7 +34,8 @@ from dibs.adapters.records import (
 from dibs.adapters.settings import Settings
 from dibs.adapters.stored_playbook import stored_playbook
 from dibs.domain.debts import hot_allowed, hot_is_bound
-from dibs.domain.leads import Card, Claim, Lead, Move, Quality, State
+from dibs.domain.errors import AlreadyClaimed
+from dibs.domain.leads import Card, Claim, Lead, Move, Quality, State, filled
 from dibs.domain.limits import allowance_of, rolling, used
 from dibs.domain.playbook import Playbook
 from dibs.domain.reps import Limits, Rep
@@ -145,52 +147,58 @@ class DynamoRaceStore:
             return False
         return True
 
-    def record_attempt(self, lead: Lead, rep_id: str, at: datetime, outcome: str) -> None:
+    def record_attempt(
+        self,
+        lead: Lead,
+        rep_id: str,
+        at: datetime,
+        outcome: str,
+        rules: Sequence[str] = (),
+        version: int = 0,
+    ) -> None:
         """Note a loser's or refused rep's try on their own (lead, rep) item: one small write."""
-        self._sight(lead, rep_id, "attempted_at", at, ", outcome = :outcome", {":outcome": outcome})
+        when = {"N": str(to_ms(at))}
+        first: Item = {"attempted_at": when}
+        if outcome == AlreadyClaimed.code:
+            first["lost_at"] = when
+        if rules:
+            first["rules"] = {"S": " ".join(rules)}
+            first["rules_version"] = {"N": str(version)}
+        self._sight(lead, rep_id, at, first, {"outcome": {"S": outcome}})
 
     def record_sighting(self, lead: Lead, rep_id: str, what: str, at: datetime) -> None:
         """Note when the rep first saw (`seen_at`) or declined (`declined_at`) the offer."""
-        self._sight(lead, rep_id, what, at, "", {})
+        self._sight(lead, rep_id, at, {what: {"N": str(to_ms(at))}}, {})
 
-    def _sight(
-        self, lead: Lead, rep_id: str, what: str, at: datetime, more: str, words: Mapping[str, str]
-    ) -> None:
+    def _sight(self, lead: Lead, rep_id: str, at: datetime, first: Item, last: Item) -> None:
+        """Note what stays as it is noted the `first` time, and what changes with each."""
         key = _offer_key(lead.lead_id, rep_id, keys.SIGHTING)
-        values: Item = {
-            ":at": {"N": str(to_ms(at))},
-            ":epoch": {"N": str(lead.epoch)},
-            ":expires": {"N": str(to_ms(at + OFFER_KEPT) // 1000)},
-            **{name: {"S": word} for name, word in words.items()},
-        }
+        expires = {"N": str(to_ms(at + OFFER_KEPT) // 1000)}
+        last = {**last, "epoch": {"N": str(lead.epoch)}, "expires_at": expires}
+        noted = {**first, **last}
+        changes = [f"#{name} = if_not_exists(#{name}, :{name})" for name in first]
+        changes += [f"#{name} = :{name}" for name in last]
         try:
             self._db.update(
                 self._to.offers_table,
                 key,
-                "SET #what = if_not_exists(#what, :at), epoch = :epoch, "
-                f"expires_at = :expires{more}",
-                "attribute_not_exists(pk) OR epoch = :epoch",
-                ExpressionAttributeNames={"#what": what},
-                ExpressionAttributeValues=values,
+                f"SET {', '.join(changes)}",
+                "attribute_not_exists(pk) OR #epoch = :epoch",
+                ExpressionAttributeNames={f"#{name}": name for name in noted},
+                ExpressionAttributeValues={f":{name}": value for name, value in noted.items()},
             )
-        except ConditionFailed:
+        except ConditionFailed as failure:
             # Left from an earlier opening of the lead: begin anew, unless a newer one got there.
-            fresh: Item = {
-                **key,
-                what: values[":at"],
-                "epoch": values[":epoch"],
-                "expires_at": values[":expires"],
-                **({"outcome": values[":outcome"]} if words else {}),
-            }
-            try:
+            # What was noted of that one is kept beside it: its race may not be sealed yet.
+            known = failure.items[0] or {}
+            kept = {name: known[name] for name in known if name not in ("pk", "sk", "before")}
+            with suppress(ConditionFailed):
                 self._db.put(
                     self._to.offers_table,
-                    fresh,
+                    {**key, **noted, "before": {"M": kept}},
                     "epoch < :epoch",
-                    ExpressionAttributeValues={":epoch": values[":epoch"]},
+                    ExpressionAttributeValues={":epoch": noted["epoch"]},
                 )
-            except ConditionFailed:
-                return
 
     def card(self, lead_id: str) -> Card | None:
         """Read the lead's personal data; only the winner's answer does."""
@@ -211,10 +219,10 @@ class DynamoRaceStore:
 
 
 def read_card(db: Dynamo, to: Settings, lead_id: str) -> Card | None:
-    """Read one card."""
+    """Read one card, with what later posts filled in (C6)."""
     key = {CardRecord.lead_id.attr_name: {"S": lead_id}}
     item = db.get(to.contacts_table, key, consistent=True)  # the winner may be that fast
-    return card_from(item) if item else None
+    return filled(card_from(item)) if item else None
 
 
 def read_open(db: Dynamo, to: Settings) -> list[Lead]:
@@ -449,7 +457,7 @@ def _guard_debts(
         count.values[":most_raced"] = {"N": str(most)}
         count.only(
             "(attribute_not_exists(raced) OR raced < :most_raced "
-            "OR attribute_not_exists(unaccepted) OR unaccepted = :none)"
+            "OR attribute_not_exists(unaccepted) OR unaccepted <= :none)"
         )
     elif most:
         count.below("raced", most)
@@ -598,43 +606,52 @@ def less_used(
     ]
 
 
-def open_lock(to: Settings, lead: Lead, opened: Lead) -> dict[str, Any]:
-    """Return the write that opens a lead that waits to be assigned for its race."""
-    record = lock_from(opened)
-    await_somebody(record, opened, opened.opens_at)
-    return {
-        "Put": {
-            "TableName": to.leads_table,
-            "Item": record.serialize(),
-            "ConditionExpression": "#state = :state AND epoch = :epoch",
-            "ExpressionAttributeNames": {"#state": "state"},
-            "ExpressionAttributeValues": {
-                ":state": {"S": lead.state.value},
-                ":epoch": {"N": str(lead.epoch)},
-            },
-        }
-    }
+def take_off(to: Settings, rep_id: str, *counters: str) -> dict[str, Any]:
+    """Return the write that takes one off a rep's counters.
+
+    With an assignment accepted their claims since the last one start again (F2).
+    """
+    change = "ADD " + ", ".join(f"{name} :less" for name in counters)
+    values: Item = {":less": {"N": "-1"}}
+    if "unaccepted" in counters:
+        change += " SET raced = :none"
+        values[":none"] = {"N": "0"}
+    key: Item = {"pk": {"S": keys.rep(rep_id)}}
+    return _update(to.organisation_table, key, change, "attribute_exists(pk)", {}, values)
 
 
 def reopen_lock(to: Settings, held: Lead, back: Lead) -> dict[str, Any]:
     """Return the write that replaces a held lead by the one it is opened or assigned anew as."""
     record = lock_from(back)
     await_somebody(record, back, back.opens_at)
+    return put_lock(to, held, record)
+
+
+def put_lock(to: Settings, was: Lead, record: LockRecord) -> dict[str, Any]:
+    """Return the write that replaces a lock, while the lead is as it was read."""
+    values: Item = {":state": {"S": was.state.value}, ":epoch": {"N": str(was.epoch)}}
+    if was.owner is not None:
+        values[":rep"] = {"S": was.owner}
     return {
         "Put": {
             "TableName": to.leads_table,
             "Item": record.serialize(),
             # Work recorded meanwhile keeps the lead where it is, and off the counts only once.
-            "ConditionExpression": "#state = :state AND #owner = :rep AND epoch = :epoch"
-            + (" AND attribute_not_exists(worked_at)" if held.worked_at is None else ""),
+            "ConditionExpression": "#state = :state AND epoch = :epoch AND "
+            + ("attribute_not_exists(#owner)" if was.owner is None else "#owner = :rep")
+            + (" AND attribute_not_exists(worked_at)" if was.worked_at is None else ""),
             "ExpressionAttributeNames": {"#state": "state", "#owner": "owner"},
-            "ExpressionAttributeValues": {
-                ":state": {"S": held.state.value},
-                ":rep": {"S": str(held.owner)},
-                ":epoch": {"N": str(held.epoch)},
-            },
+            "ExpressionAttributeValues": values,
         }
     }
+
+
+def await_work(record: LockRecord, claim: Claim) -> None:
+    """Put a lock among those its holder has, and among those that wait to be worked (C11)."""
+    record.holder = claim.rep_id
+    if claim.nudge_at is not None and claim.return_at is not None:
+        record.wait_shard = keys.work_shard(keys.shard_of(claim.lead_id))
+        record.wait_at = claim.nudge_at
 
 
 def put_record(to: Settings, claim: Claim) -> dict[str, Any]:
@@ -663,11 +680,14 @@ def put_move(to: Settings, move: Move) -> dict[str, Any]:
 
 
 def await_somebody(record: LockRecord, lead: Lead, now: datetime) -> None:
-    """Put a lock among the open leads, or among those to be assigned, and that into the outbox."""
+    """Put a lock among the open leads, or among those to be assigned, and that into the outbox.
+
+    One that is put aside waits for nobody (R7).
+    """
     shard = keys.shard_of(lead.lead_id)
     if lead.state is State.OPEN:
         record.wait_shard, record.wait_at = keys.open_shard(shard), lead.opens_at
-    else:
+    elif not lead.parked:
         record.wait_shard, record.wait_at = keys.queue_shard(shard), lead.received_at
     record.outbox_shard, record.outbox_at = keys.outbox_shard(shard), now
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from datetime import date, datetime
 from functools import lru_cache
 from typing import Any, cast
@@ -32,15 +32,19 @@ from dibs.domain.leads import (
     CLAIMED,
     Card,
     Claim,
+    Kind,
     Lead,
     Move,
     Openings,
+    Post,
     Preview,
     Quality,
     Reserved,
     State,
+    Tie,
 )
 from dibs.domain.reps import Device, Limits, Platform, Rep
+from dibs.usecases.ports import Stored
 from dibs.usecases.race import Notice, Sighting
 
 Item = dict[str, dict[str, Any]]
@@ -156,6 +160,18 @@ class DevicesAttribute(Attribute[dict[str, Item]]):
         return {device_id: device["M"] for device_id, device in value.items()}
 
 
+class PostsAttribute(Attribute[dict[str, str]]):
+    """Posts merged into a lead, as JSON by their ids: a map, so that each is set by itself."""
+
+    attr_type = MAP
+
+    def serialize(self, value: dict[str, str]) -> dict[str, Any]:
+        return {lead_id: {STRING: post} for lead_id, post in value.items()}
+
+    def deserialize(self, value: dict[str, Any]) -> dict[str, str]:
+        return {lead_id: post[STRING] for lead_id, post in value.items()}
+
+
 class LockRecord(Model):
     """The race's lock (leads table): at most 1 KB, no personal data."""
 
@@ -183,6 +199,8 @@ class LockRecord(Model):
     waves = UnicodeAttribute(null=True)
     owner = UnicodeAttribute(null=True)
     previous = UnicodeAttribute(null=True)
+    released = UnicodeAttribute(null=True)
+    parked = BooleanAttribute(null=True)
     claimed_at = InstantAttribute(null=True)
     worked_at = InstantAttribute(null=True)
     return_at = InstantAttribute(null=True)
@@ -240,12 +258,32 @@ class MoveRecord(Model):
     by = UnicodeAttribute()
     implied = ListAttribute(null=True)
     holder_was = UnicodeAttribute(null=True)
+    note = UnicodeAttribute(null=True)
     outbox_shard = UnicodeAttribute(null=True)
     outbox_at = InstantAttribute(null=True)
 
 
+class TieRecord(Model):
+    """Why a lead and another belong together (leads table), kept for good."""
+
+    class Meta:
+        table_name = "leads"
+
+    lead_id = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+    other_id = UnicodeAttribute(null=True)
+    at = InstantAttribute()
+    because = UnicodeAttribute()
+    source = UnicodeAttribute()
+    outcome = UnicodeAttribute()
+
+
 class CardRecord(Model):
-    """A lead with its personal data (contacts table); the lock and the stream never hold it."""
+    """A post with its personal data (contacts table); the lock and the stream never hold it.
+
+    `merged` are the posts that became part of this lead; `merged_into` is the lead this post
+    became part of, `merged_at` when, and `because` why.
+    """
 
     class Meta:
         table_name = "contacts"
@@ -253,6 +291,22 @@ class CardRecord(Model):
     lead_id = UnicodeAttribute(hash_key=True)
     card = JSONAttribute()
     signed_at = InstantAttribute()
+    merged = PostsAttribute(null=True)
+    merged_into = UnicodeAttribute(null=True)
+    merged_at = InstantAttribute(null=True)
+    because = UnicodeAttribute(null=True)
+
+
+class StandingRecord(Model):
+    """What a person or company is known as (identities table); the key is a digest."""
+
+    class Meta:
+        table_name = "identities"
+
+    identity = UnicodeAttribute(hash_key=True)
+    lead_id = UnicodeAttribute(null=True)
+    since = InstantAttribute(null=True)
+    owner = UnicodeAttribute(null=True)
 
 
 class RepRecord(Model):
@@ -325,7 +379,10 @@ class NoticeRecord(Model):
 
 
 class SightingRecord(Model):
-    """What the rep did with an offer (offers table); only the rep's own calls write it."""
+    """What the rep did with an offer (offers table); only the rep's own calls write it.
+
+    Beside these it may hold what they did with the opening `before`, as a map of the same.
+    """
 
     class Meta:
         table_name = "offers"
@@ -336,6 +393,9 @@ class SightingRecord(Model):
     seen_at = InstantAttribute(null=True)
     attempted_at = InstantAttribute(null=True)
     declined_at = InstantAttribute(null=True)
+    lost_at = InstantAttribute(null=True)
+    rules = ListAttribute(null=True)
+    rules_version = NumberAttribute(null=True)
     outcome = UnicodeAttribute(null=True)
     expires_at = NumberAttribute()
 
@@ -391,6 +451,8 @@ def lock_from(lead: Lead) -> LockRecord:
         waves=waves_text(lead) or None,
         owner=lead.owner,
         previous=lead.previous,
+        released=released_text(lead) or None,
+        parked=lead.parked or None,
         claimed_at=lead.claimed_at,
         worked_at=lead.worked_at,
         return_at=lead.return_at,
@@ -455,6 +517,16 @@ def _waves_from(text: str, teams: tuple[str, ...], opens_at: datetime) -> dict[s
     return waves
 
 
+def released_text(lead: Lead) -> str:
+    """Return who released the lead lately as it is stored: `aaaac:6a030a80`, seconds in base 16."""
+    return " ".join(f"{rep_id}:{to_ms(at) // 1000:x}" for rep_id, at in lead.released.items())
+
+
+def _released_from(text: str) -> dict[str, datetime]:
+    parts = (part.split(":") for part in text.split())
+    return {rep_id: from_ms(int(seconds, 16) * 1000) for rep_id, seconds in parts}
+
+
 def lead_from(item: Item) -> Lead:
     """Return the lead a stored lock describes."""
     record = LockRecord.from_raw_data(item)
@@ -482,6 +554,8 @@ def lead_from(item: Item) -> Lead:
         waves=_waves_from(record.waves or "", record.teams, record.opens_at),
         owner=record.owner,
         previous=record.previous,
+        released=_released_from(record.released or ""),
+        parked=bool(record.parked),
         claimed_at=record.claimed_at,
         worked_at=record.worked_at,
         return_at=record.return_at,
@@ -550,6 +624,7 @@ def move_record(move: Move) -> MoveRecord:
         by=move.by,
         implied=tuple(move.implied) or None,
         holder_was=move.holder,
+        note=move.note or None,
     )
 
 
@@ -566,18 +641,91 @@ def move_from(item: Item) -> Move:
         by=record.by,
         implied=tuple(State(state) for state in record.implied or ()),
         holder=record.holder_was,
+        note=record.note or "",
     )
 
 
-def card_record(card: Card, signed_at: datetime) -> CardRecord:
-    """Return the record of a lead's card."""
-    return CardRecord(lead_id=card.lead_id, card=asdict(card), signed_at=signed_at)
+def card_record(card: Card, signed_at: datetime, tie: Tie | None = None) -> CardRecord:
+    """Return the record of a post's card; nothing is merged into it yet."""
+    return CardRecord(
+        lead_id=card.lead_id,
+        card=_card_data(card),
+        signed_at=signed_at,
+        merged={},
+        merged_into=tie.lead_id if tie else None,
+        merged_at=tie.at if tie else None,
+        because=tie.because.value if tie else None,
+    )
+
+
+def _card_data(card: Card) -> dict[str, Any]:
+    data = asdict(card)
+    del data["merged"]  # each post is an entry of its own
+    return data
 
 
 def card_from(item: Item) -> Card:
-    """Return the card a stored record holds."""
-    data = CardRecord.from_raw_data(item).card
-    return Card(**{**data, "needs": tuple(data["needs"]), "flags": tuple(data["flags"])})
+    """Return the card a stored record holds as it was posted, and what was merged into it."""
+    record = CardRecord.from_raw_data(item)
+    data = record.card
+    posts = sorted(map(_post_from, (record.merged or {}).values()), key=lambda post: post.at)
+    return Card(
+        **{
+            **data,
+            "needs": tuple(data["needs"]),
+            "flags": tuple(data["flags"]),
+            "merged": tuple(posts),
+        }
+    )
+
+
+def stored_from(item: Item) -> Stored:
+    """Return the post a stored record holds, and what ties it to a lead if it was merged."""
+    record, card = CardRecord.from_raw_data(item), card_from(item)
+    if record.merged_into is None:
+        return Stored(card)
+    because, at = Kind(record.because), record.merged_at
+    tie = Tie(record.merged_into, card.lead_id, at, because, card.source, "merged")
+    return Stored(card, tie)
+
+
+def post_text(card: Card, tie: Tie) -> str:
+    """Return a post as it stands in the card of the lead it was merged into."""
+    shown = {f.name: getattr(card, f.name) for f in fields(Post) if hasattr(card, f.name)}
+    data = {**shown, "at": to_ms(tie.at), "because": tie.because.value}
+    return json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+
+
+def _post_from(text: str) -> Post:
+    data = json.loads(text)
+    return Post(
+        **{
+            **data,
+            "at": from_ms(data["at"]),
+            "because": Kind(data["because"]),
+            "needs": tuple(data["needs"]),
+        }
+    )
+
+
+def tie_record(tie: Tie) -> TieRecord:
+    """Return the record of why a lead and another belong together."""
+    return TieRecord(
+        lead_id=tie.lead_id,
+        sk=keys.tie(tie.at, tie.other_id),
+        other_id=tie.other_id or None,
+        at=tie.at,
+        because=tie.because.value,
+        source=tie.source,
+        outcome=tie.outcome,
+    )
+
+
+def tie_from(item: Item) -> Tie:
+    """Return the tie a stored record describes."""
+    record = TieRecord.from_raw_data(item)
+    because, other_id = Kind(record.because), record.other_id or ""
+    return Tie(record.lead_id, other_id, record.at, because, record.source, record.outcome)
 
 
 def rep_record(rep: Rep, token_hash: str | None) -> RepRecord:
@@ -682,7 +830,7 @@ def rep_from(item: Item) -> tuple[Rep, Limits, str | None]:
         claims_before=int(record.claims_before or 0),
         cold_before=int(record.cold_before or 0),
         raced=int(record.raced or 0),
-        unaccepted=int(record.unaccepted or 0),
+        unaccepted=max(0, int(record.unaccepted or 0)),
         ever=int(record.claims_ever or 0),
         recent=record.recent or (),
         credits_used=record.credits_used or (),
@@ -706,4 +854,12 @@ def notice_from(item: Item) -> Notice:
 def sighting_from(item: Item) -> tuple[int, Sighting]:
     """Return the epoch and what the rep did then."""
     record = SightingRecord.from_raw_data(item)
-    return int(record.epoch), Sighting(record.seen_at, record.attempted_at, record.declined_at)
+    version = record.rules_version
+    return int(record.epoch), Sighting(
+        seen_at=record.seen_at,
+        attempted_at=record.attempted_at,
+        declined_at=record.declined_at,
+        lost_at=record.lost_at,
+        rules=record.rules or (),
+        rules_version=None if version is None else int(version),
+    )

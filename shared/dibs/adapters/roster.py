@@ -61,6 +61,11 @@ class DynamoRoster:
         """Read one rep."""
         return self.get_many([rep_id]).get(rep_id)
 
+    def counted(self, rep_id: str) -> tuple[Rep, Limits] | None:
+        """Read one rep with what they have used up, as it is now."""
+        item = self._db.get(self._table, _rep(rep_id), consistent=True)
+        return rep_from(item)[:2] if item else None
+
     def credentials(self, rep_id: str) -> tuple[Rep, Limits, str | None] | None:
         """Read one rep with their limits and their token's hash."""
         item = self._db.get(self._table, _rep(rep_id))

@@ -20,6 +20,8 @@ class Settings:
     offers_table: str
     once_table: str
     ledger_table: str
+    identities_table: str
+    races_table: str
     public_url: str
     facts_topic_arn: str = ""
     notify_queue_url: str = ""

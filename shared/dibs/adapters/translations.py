@@ -138,6 +138,10 @@ REFUSALS: dict[str, Sequence[str]] = {
         N_("You have claimed {count} leads within one week."),
     ),
     "open_load": (N_("You hold {count} leads you have not worked yet. Work one first."),),
+    "released_lately": (
+        N_("You released this lead. It is kept for others for a while (days: {count})."),
+    ),
+    "not_twice_in_a_row": (N_("You had this lead last. It goes to somebody else first."),),
     "in_hand": (N_("You hold {count} leads you have not worked yet."),),
     "daily_limit": (
         N_(

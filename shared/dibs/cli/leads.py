@@ -1,4 +1,4 @@
-"""`dibs lead`: post a lead as a source would, and look at what became of one."""
+"""`dibs lead`: post a lead as a source would, see what became of one, decide whose it is (R7)."""
 
 from __future__ import annotations
 
@@ -13,13 +13,22 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 from standardwebhooks import Webhook
 
+from dibs.adapters import clock
 from dibs.adapters.dynamo import Dynamo
+from dibs.adapters.holdings import DynamoHoldings
 from dibs.adapters.leads import DynamoLeadStore
 from dibs.adapters.race import DynamoRaceStore
+from dibs.adapters.races import DynamoRaces
 from dibs.cli.target import Stack, target
+from dibs.domain.duplicates import EXISTING_OWNER
+from dibs.domain.leads import Kind, Lead, Tie
+from dibs.domain.receipts import Sealed
+from dibs.usecases import override
+from dibs.usecases.work import reason_of
 
 app = typer.Typer(no_args_is_help=True)
 console = Console()
@@ -77,7 +86,7 @@ def post_signed(api_url: str, secret: str, body: str) -> tuple[int, dict[str, An
 
 @app.command()
 def show(lead_id: str, stack: Stack = "") -> None:
-    """Show where a lead stands and each recorded step of its life (C8)."""
+    """Show where a lead stands, the steps of its life (C8), and what it was tied to (C6)."""
     here = target(stack)
     store = DynamoLeadStore(Dynamo(), here.settings)
     lead = store.get(lead_id)
@@ -86,17 +95,91 @@ def show(lead_id: str, stack: Stack = "") -> None:
         raise typer.Exit(1)
     console.print(
         f"{lead.preview.company}: {lead.state}, {lead.quality}, teams {', '.join(lead.teams)}, "
-        f"opening {lead.epoch}, playbook version {lead.playbook_version}",
+        f"opening {lead.epoch}, playbook version {lead.playbook_version}"
+        + (", put aside by a manager" if lead.parked else ""),
         highlight=False,
     )
-    table = Table("at (UTC)", "from", "to", "cause", "by")
+    table = Table("at (UTC)", "from", "to", "cause", "by", "reason")
     for move in store.history(lead_id):
         at = f"{move.at:%Y-%m-%d %H:%M:%S.%f}"[:-3]
         whose = f"{move.by} (held by {move.holder})" if move.holder else move.by
-        table.add_row(at, move.from_state, move.to_state, move.cause, whose)
+        table.add_row(at, move.from_state, move.to_state, move.cause, whose, escape(move.note))
     claim = DynamoRaceStore(Dynamo(), here.settings).read(lead_id, "").claim
     if claim is not None and claim.epoch == lead.epoch and claim.competitive:
         at = f"{claim.claimed_at:%Y-%m-%d %H:%M:%S.%f}"[:-3]
         who = f"{claim.rep_name} ({claim.rep_id}), {claim.claim_ms} ms after the notice"
         table.add_row(at, "open", "claimed", "claimed", who)
     console.print(table)
+    for tie in store.ties(lead_id):
+        console.print(f"{tie.at:%Y-%m-%d %H:%M:%S}  {_told(tie)}", highlight=False)
+    races = DynamoRaces(Dynamo(), here.settings)
+    for epoch in range(max(1, lead.epoch - 1), lead.epoch + 1):
+        sealed = races.find(lead_id, epoch)
+        if sealed is not None:
+            console.print(_seal_line(epoch, sealed), highlight=False)
+
+
+def _seal_line(epoch: int, sealed: Sealed) -> str:
+    race, block = sealed.race, "no block yet" if sealed.block is None else f"block {sealed.block}"
+    disputed = f", disputed by {', '.join(sorted(sealed.disputed))}" if sealed.disputed else ""
+    return (
+        f"race {epoch}: {race.cause}, sealed {race.sealed_at:%Y-%m-%d %H:%M:%S} UTC with "
+        f"{race.count} receipts, {block}{disputed}"
+    )
+
+
+def _told(tie: Tie) -> str:
+    shared = _SHARED[tie.because]
+    if tie.outcome == EXISTING_OWNER:
+        known = f"lead {tie.other_id}" if tie.other_id else "the owner named by 'dibs owners'"
+        return f"went to its owner without a race: {shared} as {known}"
+    return f"merged: {tie.other_id} from {tie.source}, {shared}"
+
+
+_SHARED = {
+    Kind.PHONE: "same phone number",
+    Kind.EMAIL: "same e-mail address",
+    Kind.DOMAIN: "same company (e-mail domain)",
+    Kind.NAME: "same company (name)",
+}
+
+
+Reason = Annotated[str, typer.Option(help="Why; it is kept with the lead.")]
+By = Annotated[str, typer.Option(envvar="USER", help="Who is named in the lead's history.")]
+
+
+@app.command()
+def assign(
+    lead_id: str, rep_id: str, reason: Reason, by: By = "operator", stack: Stack = ""
+) -> None:
+    """Give a lead to a rep, whoever holds it (R7)."""
+    here = target(stack)
+    race = DynamoRaceStore(Dynamo(), here.settings)
+    holdings = DynamoHoldings(Dynamo(), here.settings)
+    why = reason_of(reason)
+    _tell(*override.assign(race, holdings, lead_id, rep_id, by, why, clock.now))
+
+
+@app.command()
+def withdraw(
+    lead_id: str,
+    reason: Reason,
+    to_nobody: Annotated[
+        bool, typer.Option("--to-nobody", help="Put it aside, not back to the pool.")
+    ] = False,
+    by: By = "operator",
+    stack: Stack = "",
+) -> None:
+    """Take a lead from its holder, back to the pool or aside; or put it back from there (R7)."""
+    here = target(stack)
+    race = DynamoRaceStore(Dynamo(), here.settings)
+    holdings = DynamoHoldings(Dynamo(), here.settings)
+    to: override.Where = "nobody" if to_nobody else "pool"
+    why = reason_of(reason)
+    _tell(*override.withdraw(race, holdings, lead_id, to, by, why, clock.now))
+
+
+def _tell(lead: Lead, changed: bool) -> None:
+    whose = f", held by {lead.owner}" if lead.owner else ""
+    aside = ", put aside" if lead.parked else ""
+    typer.echo(f"{lead.lead_id} is {lead.state}{whose}{aside}" + ("" if changed else ", as before"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import random
 import re
@@ -29,6 +30,11 @@ HOLD_BACK_SECONDS = 60.0
 TIMEOUT_SECONDS = 15.0
 # Each rep goes for this share of the offers; the others are in a meeting.
 INTEREST = 0.6
+# Area codes and beginnings of the numbers that Ofcom keeps for films.
+_FILMS = (
+    *("1914980", "2079460", "1134960", "1144960", "2896496", "1164960", "1174960"),
+    *("1184960", "1214960", "1314960", "1414960", "1514960", "1614960"),
+)
 _dice = random.Random()  # noqa: S311 - a show, no secret
 
 Answer = tuple[int, dict[str, Any]]
@@ -198,7 +204,7 @@ class Sender:
     def __init__(self, api_url: str, secret: str, ringside: Ringside) -> None:
         self._api_url, self._secret, self._ringside = api_url, secret, ringside
         self._run = uuid.uuid4().hex[:8]
-        self._leads = enumerate(_samples())
+        self._leads = enumerate(_samples(_dice.randrange(1000, 9000)))
 
     def post(self, *, reserved: bool) -> bool:
         """Post the next lead; the simulated reps leave a reserved one alone for a while."""
@@ -214,8 +220,24 @@ class Sender:
         return status in (200, 201)
 
 
-def _samples() -> Iterator[dict[str, Any]]:
+def _samples(first: int) -> Iterator[dict[str, Any]]:
+    """Yield the sample leads for ever, in each round of other people and companies.
+
+    Numbers begin at `first`, so that two shows on one stack do not meet the same people (C6).
+    """
     text = resources.files("dibs.cli").joinpath("sample_leads.json").read_text(encoding="utf-8")
     leads: list[dict[str, Any]] = json.loads(text)
-    while True:
-        yield from leads
+    for number in itertools.count(first):
+        for place, lead in enumerate(leads):
+            name, _, domain = lead["contact_email"].partition("@")
+            yield {
+                **lead,
+                "company": f"{lead['company']} {number}",
+                "contact_email": f"{name}@{number}-{domain}",
+                "contact_phone": _nobodys_phone(number * len(leads) + place),
+            }
+
+
+def _nobodys_phone(number: int) -> str:
+    """Return one of the 13,000 numbers that Ofcom keeps for films: nobody can be called on them."""
+    return f"+44{_FILMS[number // 1000 % len(_FILMS)]}{number % 1000:03d}"

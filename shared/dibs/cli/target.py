@@ -28,6 +28,8 @@ _OUTPUTS = {
     "offers_table": "OffersTable",
     "once_table": "OnceTable",
     "ledger_table": "LedgerTable",
+    "identities_table": "IdentitiesTable",
+    "races_table": "RacesTable",
     "public_url": "Url",
     "facts_topic_arn": "FactsTopicArn",
     "notify_queue_url": "NotifyQueueUrl",

@@ -78,6 +78,12 @@ class Step:
         """Tell whether the rep has one lead fewer in hand (M5); test leads never counted."""
         return self.first_work and not self.held.test
 
+    @property
+    def accepts(self) -> bool:
+        """Tell whether the work is how an assignment was accepted (F2)."""
+        waits = self.held.state is State.ASSIGNED and self.held.accepted_at is None
+        return self.frees and waits
+
 
 def wrong(activity: Activity, now: datetime) -> list[FieldError]:
     """Return what cannot be right about an activity, whatever its lead: nothing when it can."""

@@ -23,28 +23,44 @@ PAID_BY = {"owes_warm": Quality.WARM, "owes_cold": Quality.COLD}
 
 @dataclass(frozen=True)
 class Debt:
-    """How far a rep is from a debt: `used` of `most`; at `most` the next one must be paid first."""
+    """Where a rep stands with a rule: `used` of `most`, and how many are `owed` before others."""
 
     rule: str
     used: int
     most: int
+    owed: int
 
 
 def debts(rep: Rep, limits: Limits, playbook: Playbook, now: datetime) -> list[Debt]:
-    """Return where the rep stands with every rule that is on, before it bites."""
+    """Return where the rep stands with every rule that is on, before it bites.
+
+    F1: hot claims of those allowed with this week's warm ones. F2: claims since the last accepted
+    assignment. F3: this week's cold claims of those wanted; owed are those missing of last week.
+    """
     rules, week = playbook.acceptance, rep.this_week(now)
     found = []
     if rules.hot_per_warm:
-        found.append(
-            Debt(
-                "F1", limits.of_quality(Quality.HOT, week), hot_allowed(rep, limits, playbook, now)
-            )
-        )
+        hot, most = limits.of_quality(Quality.HOT, week), hot_allowed(rep, limits, playbook, now)
+        found.append(Debt("F1", hot, most, int(hot >= most)))
     if rules.claims_per_assignment:
-        found.append(Debt("F2", limits.raced, rules.claims_per_assignment))
+        most = rules.claims_per_assignment
+        found.append(Debt("F2", limits.raced, most, int(limits.raced >= most)))
     if rules.cold_per_week:
-        found.append(Debt("F3", limits.of_quality(Quality.COLD, week), rules.cold_per_week))
+        cold = limits.of_quality(Quality.COLD, week)
+        owed = cold_owed(rep, limits, playbook, now)
+        found.append(Debt("F3", cold, rules.cold_per_week, owed))
     return found
+
+
+def cold_owed(rep: Rep, limits: Limits, playbook: Playbook, now: datetime) -> int:
+    """Return how many cold leads the rep has to make up for (F3).
+
+    Who claimed nothing at all last week was away, or not yet racing, and owes nothing.
+    """
+    week = rep.this_week(now)
+    claims, cold = limits.week_before(week)
+    missing = playbook.acceptance.cold_per_week - cold - limits.of_quality(Quality.COLD, week)
+    return max(0, missing) if claims else 0
 
 
 def hot_allowed(rep: Rep, limits: Limits, playbook: Playbook, now: datetime) -> int:
@@ -96,18 +112,13 @@ def owes_assignment(
 def owes_cold(
     lead: Lead, rep: Rep, limits: Limits, playbook: Playbook, now: datetime
 ) -> list[Refusal]:
-    """Cold leads (F3): who claimed too few last week makes up for it before other leads.
-
-    Who claimed nothing at all last week was away, or not yet racing, and owes nothing.
-    """
-    wanted = playbook.acceptance.cold_per_week
-    if not wanted or lead.quality is Quality.COLD or _exempt(lead):
+    """Cold leads (F3): who claimed too few last week makes up for it before other leads."""
+    wanted, missing = playbook.acceptance.cold_per_week, cold_owed(rep, limits, playbook, now)
+    if not missing or lead.quality is Quality.COLD or _exempt(lead):
         return []
-    week = rep.this_week(now)
-    claims, cold = limits.week_before(week)
-    missing = wanted - cold - limits.of_quality(Quality.COLD, week)
-    if not claims or missing <= 0 or not _payable(limits, Quality.COLD, now):
+    if not _payable(limits, Quality.COLD, now):
         return []
+    _, cold = limits.week_before(rep.this_week(now))
     return [
         Refusal(
             "owes_cold",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache, partial
 
 from dibs.domain import debts, matching
@@ -156,6 +156,13 @@ def _phase(
     return not_in_phase(lead, rep, playbook, now)
 
 
+def _released(
+    lead: Lead, rep: Rep, limits: Limits, playbook: Playbook, now: datetime
+) -> list[Refusal]:
+    del limits
+    return gave_back(lead, rep, playbook, now)
+
+
 def _availability(
     lead: Lead, rep: Rep, limits: Limits, playbook: Playbook, now: datetime
 ) -> list[Refusal]:
@@ -197,6 +204,7 @@ RULES: Mapping[str, Rule] = {
     "language": partial(_fits, matching.language),
     "interests": partial(_fits, matching.interests),
     "newcomers": _phase,
+    "released": _released,
     "availability": _availability,
     "limits": _limits,
     "allowance": _allowance,
@@ -207,6 +215,73 @@ RULES: Mapping[str, Rule] = {
 """Every rule a claim is judged by, in the order a person would want to hear them."""
 
 _PAID_BY_CLAIMING = ("hot for warm", "cold leads")
+
+REFUSING: Mapping[str, tuple[str, ...]] = {
+    "routing": ("not_routed",),
+    "pod": ("other_pod",),
+    "window": ("assigned_only", "not_open_yet", "closed"),
+    "territory": ("territory",),
+    "segment": ("segment",),
+    "skills": ("skills",),
+    "language": ("language",),
+    "interests": ("interests",),
+    "newcomers": ("newcomer", "newcomers_only"),
+    "released": ("released_lately", "not_twice_in_a_row"),
+    "availability": ("left", "paused", "on_leave", "holiday", "outside_hours"),
+    "limits": ("hourly_limit", "daily_limit", "weekly_limit", "open_load"),
+    "allowance": ("weekly_allowance",),
+    "assignments": ("owes_assignment",),
+    "hot for warm": ("owes_warm",),
+    "cold leads": ("owes_cold",),
+}
+"""The codes each rule refuses with, so that a verdict on record can be read rule by rule (R9)."""
+
+
+def rules_judged(playbook: Playbook) -> tuple[str, ...]:
+    """Return the rules that are on under a playbook, in the order of judging (R9)."""
+    matched, owed = playbook.matching, playbook.acceptance
+    off = {
+        "pod": not any(route.pods for route in playbook.routing),
+        "territory": not matched.territory,
+        "segment": not matched.segment,
+        "skills": not matched.skills,
+        "language": not matched.languages,
+        "interests": not matched.interests,
+        "newcomers": not playbook.newcomers.enabled,
+        "allowance": not playbook.quota.enabled,
+        "assignments": not owed.claims_per_assignment,
+        "hot for warm": not owed.hot_per_warm,
+        "cold leads": not owed.cold_per_week,
+    }
+    return tuple(name for name in RULES if not off.get(name))
+
+
+def gave_back(lead: Lead, rep: Rep, playbook: Playbook, now: datetime) -> list[Refusal]:
+    """Return why the rep cannot have a lead again that they had before (C5).
+
+    Not within the cooldown after they released it, and never twice in a row, however they lost it.
+    An undone claim is none.
+    """
+    found: list[Refusal] = []
+    released_at, days = lead.released.get(rep.rep_id), playbook.release.cooldown_days
+    again_at = released_at and released_at + timedelta(days=days)
+    if again_at and now < again_at:
+        found.append(
+            Refusal(
+                "released_lately",
+                again_at,
+                f"You released this lead. It is kept for others for a while (days: {days}).",
+            )
+        )
+    if lead.previous == rep.rep_id:
+        found.append(
+            Refusal(
+                "not_twice_in_a_row",
+                None,
+                "You had this lead last. It goes to somebody else first.",
+            )
+        )
+    return found
 
 
 def off(rep: Rep, playbook: Playbook, now: datetime) -> list[Refusal]:

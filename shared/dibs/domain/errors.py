@@ -139,7 +139,7 @@ class UndoOver(DibsError):
     """Raised when a claim is undone later than the playbook allows (C5)."""
 
     code = "undo_over"
-    message = "The time to undo this claim is over. Ask your manager to reassign the lead."
+    message = "The time to undo this claim is over. Release the lead with a reason instead."
 
 
 class IllegalMove(DibsError):

@@ -49,15 +49,16 @@ class Pool(StrEnum):
 
 _WORK = (State.CONTACTED, State.QUALIFIED, State.OPPORTUNITY)
 _MOVES: dict[State, tuple[State, ...]] = {
-    State.NEW: (State.OPEN, State.ASSIGNED),
+    State.NEW: (State.OPEN, State.ASSIGNED, State.EXPIRED),
     State.OPEN: (State.CLAIMED, State.ASSIGNED, State.EXPIRED),
     State.CLAIMED: (State.RELEASED,),
     State.ASSIGNED: (State.RELEASED,),
     State.CONTACTED: (State.RELEASED,),
     State.QUALIFIED: (State.RELEASED,),
     State.OPPORTUNITY: (State.RELEASED,),
-    State.RELEASED: (State.OPEN, State.ASSIGNED),
-    State.EXPIRED: (State.OPEN, State.ASSIGNED),
+    State.RELEASED: (State.OPEN, State.ASSIGNED, State.EXPIRED),
+    # Onto itself when a manager puts a lead aside that waits, or lets it wait again (R7).
+    State.EXPIRED: (State.OPEN, State.ASSIGNED, State.EXPIRED),
 }
 HELD = (State.CLAIMED, State.ASSIGNED, *_WORK)
 """The states in which a lead has a holder who is not done with it."""
@@ -85,7 +86,10 @@ def implied_by_move(current: State, to: State) -> tuple[State, ...]:
 
 @dataclass(frozen=True)
 class Move:
-    """One recorded step of a lead's life (C8): what moved it, by whom, and who held it then."""
+    """One recorded step of a lead's life (C8): what moved it, by whom, and who held it then.
+
+    `note` is the reason a person gave for it (C5, R7); it goes into no log and no message.
+    """
 
     lead_id: str
     epoch: int
@@ -96,6 +100,23 @@ class Move:
     by: str
     implied: tuple[State, ...] = ()
     holder: str | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Tie:
+    """Why a lead and another post or lead belong together (C6): no personal data.
+
+    `outcome` is `merged`, where the post `other_id` became part of the lead, or `existing_owner`,
+    where the lead went to the rep of the lead `other_id`, none for an owner named from outside.
+    """
+
+    lead_id: str
+    other_id: str
+    at: datetime
+    because: Kind
+    source: str
+    outcome: str
 
 
 @dataclass(frozen=True)
@@ -110,6 +131,40 @@ class Preview:
 
 
 BLIND = Preview("")
+
+
+class Kind(StrEnum):
+    """What two leads about the same person or company have in common (C6), best first."""
+
+    PHONE = "phone"
+    EMAIL = "email"
+    DOMAIN = "domain"
+    NAME = "name"
+
+    @property
+    def personal(self) -> bool:
+        """Tell whether it names a person; otherwise a company."""
+        return self in (Kind.PHONE, Kind.EMAIL)
+
+
+@dataclass(frozen=True)
+class Post:
+    """A later post that was merged into a lead (C6), as its holder sees it."""
+
+    lead_id: str
+    at: datetime
+    because: Kind
+    source: str
+    company: str = ""
+    company_size: str = ""
+    contact_name: str = ""
+    contact_title: str = ""
+    contact_email: str = ""
+    contact_phone: str = ""
+    needs: tuple[str, ...] = ()
+    language: str = ""
+    consent: str = ""
+    do_not_call: bool = False
 
 
 @dataclass(frozen=True)
@@ -136,6 +191,35 @@ class Card:
     do_not_call: bool = False
     test: bool = False
     flags: tuple[str, ...] = ()
+    merged: tuple[Post, ...] = ()
+
+
+_OF_A_PERSON = (
+    "contact_name",
+    "contact_title",
+    "contact_email",
+    "contact_phone",
+    "needs",
+    "language",
+    "consent",
+)
+
+
+def filled(card: Card) -> Card:
+    """Return a card whose empty fields are filled from the posts merged into it (C6), in order.
+
+    Nothing written is overwritten. Somebody else of the company fills in what is the company's
+    alone. Who asked not to be called, in any post of theirs, is not called.
+    """
+    for post in card.merged:
+        fields: tuple[str, ...] = ("company_size",)
+        if post.because.personal:
+            fields += _OF_A_PERSON
+            card = replace(card, do_not_call=card.do_not_call or post.do_not_call)
+        card = replace(
+            card, **{name: getattr(post, name) for name in fields if not getattr(card, name)}
+        )
+    return card
 
 
 Reserved = Literal["", "cohort", "newcomers", "absence"]
@@ -153,7 +237,8 @@ class Lead:
     `playbook_version` is the rules it was opened under.
     `owner` took it at `claimed_at`, by claim or assignment, has accepted it since `accepted_at`
     (F2) and worked it since `worked_at`; until then it goes back at `return_at` (C11). `previous`
-    held it before.
+    had it before, and `released` is who gave it back lately, and when (C5). A `parked` lead waits
+    for nobody but a manager (R7).
     `segment`, `product`, `language`, `needs` (skills and their least levels) and `pods` are what a
     rep is matched with (R2-R5). The reps in `first` may claim from `opens_at`, before everybody's
     waves (F6). `reserved` leads are for newcomers: to race for among themselves (`cohort`), or to
@@ -181,6 +266,8 @@ class Lead:
     return_at: datetime | None = None
     told_at: datetime | None = None
     previous: str | None = None
+    released: Mapping[str, datetime] = field(default_factory=dict)
+    parked: bool = False
     accepted_at: datetime | None = None
     segment: str = ""
     product: str = ""
@@ -211,18 +298,24 @@ class Lead:
         return self.waves.get(team, (self.opens_at,) * 3)
 
 
-def moved(lead: Lead, to: State, at: datetime, cause: str, by: str) -> tuple[Lead, Move]:
+def moved(
+    lead: Lead, to: State, at: datetime, cause: str, by: str, note: str = ""
+) -> tuple[Lead, Move]:
     """Return the lead one legal step on, and the record of that step (C8).
 
     Raises:
         IllegalMove: a lead cannot move that way.
     """
     implied = implied_by_move(lead.state, to)
-    step = Move(lead.lead_id, lead.epoch, at, lead.state, to, cause, by, implied, lead.owner)
+    step = Move(lead.lead_id, lead.epoch, at, lead.state, to, cause, by, implied, lead.owner, note)
     return replace(lead, state=to), step
 
 
 CLAIMED = "claimed"
+UNDONE = "undone"
+"""The cause of a return that makes the claim one that never was (C5)."""
+RELEASED = "released"
+"""The cause of a return its holder asked for (C5): it counts toward their churn."""
 
 
 @dataclass(frozen=True)

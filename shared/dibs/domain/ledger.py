@@ -15,12 +15,10 @@ from typing import Any, Literal
 
 from dibs.domain.activities import counting
 from dibs.domain.calendar import week_of
-from dibs.domain.leads import Lead
+from dibs.domain.leads import RELEASED, UNDONE, Lead
 from dibs.domain.playbook import Playbook
 
 CLAIMED, ASSIGNED, RETURNED = "claimed", "assigned", "returned"
-UNDONE = "undone"
-"""The cause of a return that makes the claim one that never was."""
 
 CONVERTED = frozenset({"opportunity", "won"})
 SALES = frozenset({"won", "upsell", "cross_sell"})
@@ -154,7 +152,8 @@ class Row:
 
     `by` says which of the four `name` is; an empty name stands for leads without one. Means are
     None where there is nothing to take the mean of, `conversion` (0 to 1) where nobody took any.
-    Loads are leads per rep, of the reps who took any.
+    Loads are leads per rep, of the reps who took any. Of the `returned` ones, `released` were given
+    back by their holders (C5).
     """
 
     by: Dimension
@@ -169,6 +168,7 @@ class Row:
     least_load: int
     median_load: float
     most_load: int
+    released: int = 0
 
     @property
     def taken(self) -> int:
@@ -319,13 +319,13 @@ def assignment_report(
                     by,
                     name,
                     [taking for taking in takings if getattr(taking.entry, by) == name],
-                    sum(getattr(entry, by) == name for entry in returned),
+                    [entry for entry in returned if getattr(entry, by) == name],
                 )
             )
     return rows
 
 
-def _row(by: Dimension, name: str, takings: list[_Taking], returned: int) -> Row:
+def _row(by: Dimension, name: str, takings: list[_Taking], returned: list[Entry]) -> Row:
     load: dict[str, int] = defaultdict(int)
     for taking in takings:
         load[taking.entry.rep_id] += 1
@@ -338,7 +338,7 @@ def _row(by: Dimension, name: str, takings: list[_Taking], returned: int) -> Row
         name=name,
         claimed=claimed,
         assigned=len(takings) - claimed,
-        returned=returned,
+        returned=len(returned),
         converted=converted,
         conversion=converted / len(takings) if takings else None,
         mean_take_seconds=_mean_seconds([take * _MS for take in takes]),
@@ -346,6 +346,15 @@ def _row(by: Dimension, name: str, takings: list[_Taking], returned: int) -> Row
         least_load=min(load.values(), default=0),
         median_load=_median(sorted(load.values())),
         most_load=max(load.values(), default=0),
+        released=sum(entry.cause == RELEASED for entry in returned),
+    )
+
+
+def releases(entries: Iterable[Entry], start: datetime, end: datetime) -> int:
+    """Return how many leads whoever the entries are of gave back in [start, end) (C5)."""
+    return sum(
+        entry.kind == RETURNED and entry.cause == RELEASED and start <= entry.at < end
+        for entry in _counted(entries).values()
     )
 
 

@@ -8,11 +8,24 @@ from datetime import datetime, timedelta
 
 from dibs.domain.calendar import working_time_after
 from dibs.domain.decide import Eligible, decide, team_schedule
-from dibs.domain.leads import CLAIMED, Claim, Lead, Move, Openings, Quality, State, moved
+from dibs.domain.leads import (
+    CLAIMED,
+    RELEASED,
+    UNDONE,
+    Claim,
+    Lead,
+    Move,
+    Openings,
+    Quality,
+    State,
+    moved,
+)
 from dibs.domain.playbook import Offsets, Playbook
 from dibs.domain.reps import Limits, Rep
 
 _MOMENT = timedelta(milliseconds=1)
+# Of how many reps a lock remembers that they released the lead lately.
+MOST_RELEASED = 4
 
 
 def races(lead: Lead, playbook: Playbook) -> bool:
@@ -80,9 +93,9 @@ def reopening(lead: Lead, playbook: Playbook, now: datetime) -> Lead:
         worked_at=None,
         return_at=None,
         accepted_at=None,
-        previous=None,
         first=(),
         reserved="",
+        parked=False,
     )
     return opening(fresh, playbook, now)
 
@@ -225,21 +238,53 @@ def taking(
     )
 
 
-def given_back(
-    held: Lead, playbook: Playbook, now: datetime, cause: str, by: str, *, won: bool
+def taken_away(
+    held: Lead, playbook: Playbook, now: datetime, cause: str, by: str, note: str = "", *, won: bool
 ) -> tuple[Lead, list[Move]]:
-    """Return a held lead as it is opened or queued anew, and the steps it took there.
+    """Return a held lead as nobody's, under its next epoch, and the steps it took there.
 
-    A won race left no step of its own when it was won, so it is written now.
+    A won race left no step of its own when it was won, so it is written now. Who loses it is its
+    `previous` holder from now on, but for an undo: what is undone never was (C5).
+
+    Raises:
+        IllegalMove: the lead is done with.
     """
     moves: list[Move] = []
     if won:
         raced = replace(held, state=State.OPEN, owner=None)
         _, claimed = moved(raced, State.CLAIMED, held.claimed_at or now, CLAIMED, str(held.owner))
         moves.append(claimed)
-    released, release = moved(held, State.RELEASED, now, cause, by)
+    released, release = moved(held, State.RELEASED, now, cause, by, note)
     moves.append(release)
-    back = reopening(released, playbook, now)
+    if cause != UNDONE:
+        released = replace(released, previous=held.owner)
+    if cause == RELEASED:
+        released = replace(released, released=_released(held, playbook, now))
+    return reopening(released, playbook, now), moves
+
+
+def _released(held: Lead, playbook: Playbook, now: datetime) -> dict[str, datetime]:
+    """Return who released the lead within the cooldown: the holder, and the latest before them."""
+    since = now - timedelta(days=playbook.release.cooldown_days)
+    others = {rep_id: at for rep_id, at in held.released.items() if at > since}
+    others.pop(str(held.owner), None)
+    latest = sorted(others, key=lambda rep_id: others[rep_id])[-(MOST_RELEASED - 1) :]
+    # In whole seconds, as it is stored.
+    return {
+        **{rep_id: others[rep_id] for rep_id in latest},
+        str(held.owner): now.replace(microsecond=0),
+    }
+
+
+def given_back(
+    held: Lead, playbook: Playbook, now: datetime, cause: str, by: str, note: str = "", *, won: bool
+) -> tuple[Lead, list[Move]]:
+    """Return a held lead as it is opened or queued anew, and the steps it took there.
+
+    Raises:
+        IllegalMove: the lead is done with.
+    """
+    back, moves = taken_away(held, playbook, now, cause, by, note, won=won)
     if races(back, playbook):
         back, opened = moved(back, State.OPEN, now, cause, by)
         moves.append(opened)

@@ -297,6 +297,17 @@ class Work:
 
 
 @dataclass(frozen=True)
+class Release:
+    """Giving a lead back (C5): for `cooldown_days` whoever did so cannot have it again.
+
+    With 0 they can, once somebody else had it in between.
+    """
+
+    cooldown_days: int = 7
+    __pydantic_config__ = _STRICT
+
+
+@dataclass(frozen=True)
 class Sms:
     """Text messages: switched on or off, and how many a day at most (N1)."""
 
@@ -311,6 +322,20 @@ class Availability:
     """Which reps are told and may claim (R8): a pause ends by itself, so nobody forgets it."""
 
     pause_ends_after_minutes: int = 720
+    __pydantic_config__ = _STRICT
+
+
+@dataclass(frozen=True)
+class Duplicates:
+    """Who is known before the race (C6): the same `person`, the same `company`.
+
+    `days` is how long after their latest post somebody is remembered; who became a customer (a
+    lead that was won) is remembered for good.
+    """
+
+    person: bool = True
+    company: bool = True
+    days: int = 365
     __pydantic_config__ = _STRICT
 
 
@@ -376,8 +401,10 @@ class Playbook:
     quota: QuotaRules = field(default_factory=QuotaRules)
     assignment: Assignment = field(default_factory=Assignment)
     work: Work = field(default_factory=Work)
+    release: Release = field(default_factory=Release)
     sms: Sms = field(default_factory=Sms)
     availability: Availability = field(default_factory=Availability)
+    duplicates: Duplicates = field(default_factory=Duplicates)
     version: int = 0
     __pydantic_config__ = _STRICT
 
@@ -399,6 +426,11 @@ class Playbook:
         """Return how a team gets its leads."""
         known = self.teams.get(team)
         return known.model if known is not None and known.model is not None else self.model
+
+    def ranks(self, team: str) -> bool:
+        """Tell whether a team's reps are placed in tiers each week: for its waves, or for R6."""
+        model = self.model_of(team)
+        return model is Model.TIERS or (model.races and bool(self.performance_first))
 
     def window_for(self, team: str, source: str) -> Window:
         """Return the whole window of a team for a source: nothing in it is left out.

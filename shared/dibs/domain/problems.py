@@ -62,9 +62,11 @@ LIMITS: Mapping[str, tuple[int, int]] = {
     "work.warm_minutes": (0, 10_080),
     "work.cold_minutes": (0, 10_080),
     "work.nudge_percent": (0, 100),
+    "release.cooldown_days": (0, 365),
     "sms.per_rep_per_day": (0, 10_000),
     "sms.per_organisation_per_day": (0, 1_000_000),
     "availability.pause_ends_after_minutes": (1, 10_080),
+    "duplicates.days": (1, 3650),
 }
 """Every number's least and most, by its place; the published schema says the same."""
 
@@ -152,6 +154,8 @@ def rules_on(playbook: Playbook) -> tuple[str, ...]:
         **{rule: model in models for model, rule in _MODEL_RULES.items()},
         "M4": playbook.quota.enabled,
         "M6": Model.TIERS in models,
+        "C5": True,
+        "C6": playbook.duplicates.person or playbook.duplicates.company,
         "C7": True,
         "C11": any((work.hot_minutes, work.warm_minutes, work.cold_minutes)),
         "R1": playbook.matching.territory,
@@ -173,7 +177,7 @@ def rules_on(playbook: Playbook) -> tuple[str, ...]:
         "F10": bool(playbook.absence.hours_per_credit),
         "C10": bool(playbook.draw.collect_seconds),
     }
-    order = "M1 M2 M3 M4 M5 M6 C7 C10 C11 F1 F2 F3 F4 F5 F6 F7 F8 F9 F10 R1 R2 R3 R4 R5 R6 R8"
+    order = "M1 M2 M3 M4 M5 M6 C5 C6 C7 C10 C11 F1 F2 F3 F4 F5 F6 F7 F8 F9 F10 R1 R2 R3 R4 R5 R6 R8"
     return tuple(rule for rule in order.split() if on[rule])
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from math import gcd
 
-from dibs.domain.decide import off
+from dibs.domain.decide import gave_back, off
 from dibs.domain.errors import Refusal
 from dibs.domain.leads import Lead, State
 from dibs.domain.limits import over_allowance
@@ -78,10 +78,11 @@ def candidates(
     """Return who the lead may be assigned to.
 
     Only to those it fits (R1-R5), also while they are all at a limit; to anybody where it fits
-    nobody, since nothing stays unassigned (C7). Narrowed as long as somebody is left: to others
-    than who gave it back, to those who owe an assignment (F2), to those of the lead's territory
-    where assignment goes by territory, and to tier 3 where tiers let a lead go (M2). A new lead
-    that is kept for somebody goes to whom it is owed most (F8, F10), as long as there is anybody.
+    nobody, since nothing stays unassigned (C7). To nobody who had it last, or released it lately
+    (C5). Narrowed as long as somebody is left: to those who owe an assignment (F2), to those of
+    the lead's territory where assignment goes by territory, and to tier 3 where tiers let a lead
+    go (M2). A new lead that is kept for somebody goes to whom it is owed most (F8, F10), as long
+    as there is anybody.
     """
     known = list(members)
     fitting = [one for one in known if not mismatches(lead, one[0], playbook)] or known
@@ -91,8 +92,7 @@ def candidates(
         if waiting:
             name = f"{' '.join(sorted(lead.teams))}/{lead.reserved}"
             return Ring(name, {rep.rep_id: 1 for rep in waiting}, REASONS[lead.reserved])
-    free = [rep for rep, _ in able]
-    free = [rep for rep in free if rep.rep_id != lead.previous] or free
+    free = [rep for rep, _ in able if not gave_back(lead, rep, playbook, now)]
     most = playbook.acceptance.claims_per_assignment
     owing = {rep.rep_id for rep, limits in fitting if most and limits.raced >= most}
     free = [rep for rep in free if rep.rep_id in owing] or free

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-NAMES = ("open-pool", "tiers", "tiers-fast", "speed-board", "quota", "round-robin")
+NAMES = ("open-pool", "tiers", "tiers-fast", "speed-board", "quota", "round-robin", "fair")
 
 
 def preset_text(name: str) -> str:

@@ -87,7 +87,7 @@ def _assigned(
             return None
         # The snapshot only proposes: lead, rep and limits are judged as they are now.
         view = race.read(lead.lead_id, rep_id)
-        if view.lead is None or view.lead.state not in CAUSES or view.lead.epoch != lead.epoch:
+        if view.lead is None or not _waits(view.lead, lead.epoch):
             return None
         if view.rep is None or not view.rep.active:
             members.pop(rep_id, None)
@@ -115,6 +115,11 @@ def _assigned(
     raise Busy
 
 
+def _waits(lead: Lead, epoch: int) -> bool:
+    """Tell whether a lead still waits to be assigned; no manager has put it aside (R7)."""
+    return lead.state in CAUSES and lead.epoch == epoch and not lead.parked
+
+
 def _taken(
     view: RaceView, playbook: Playbook, now: datetime, ring: Ring, last: Turn, turn: Turn | None
 ) -> Taken:
@@ -139,11 +144,13 @@ def _counted(view: RaceView, taken: Taken, playbook: Playbook) -> Limits:
 def _last_resort(lead: Lead, playbook: Playbook, roster: Roster, now: datetime) -> str | None:
     """Return the first fallback person of the lead's teams who is with us, once it waited enough.
 
-    Then those of the other teams: better a stranger's lead than nobody's.
+    Then those of the other teams: better a stranger's lead than nobody's. Who had it last comes
+    after all others (C5).
     """
     if now < lead.closes_at + timedelta(seconds=playbook.assignment.fallback_after_seconds):
         return None
     teams = [*(team for team in lead.teams if team in playbook.teams), *playbook.teams]
     named = dict.fromkeys(playbook.teams[team].fallback for team in teams)
+    named = dict.fromkeys(sorted(named, key=lambda rep_id: rep_id == lead.previous))
     reps = (roster.get(rep_id) for rep_id in named if rep_id)
     return next((rep.rep_id for rep in reps if rep is not None and rep.active), None)

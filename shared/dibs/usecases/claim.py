@@ -28,7 +28,7 @@ from dibs.domain.errors import (
     UndoOver,
     Withdrawn,
 )
-from dibs.domain.leads import Card, Claim, Lead, State
+from dibs.domain.leads import UNDONE, Card, Claim, Lead, State
 from dibs.domain.links import Link, link_is_for
 from dibs.domain.opening import given_back, taking
 from dibs.domain.reps import Limits, Rep
@@ -143,8 +143,12 @@ def claim(
             pause(random.uniform(0.01, 0.05) * (attempt + 1))  # noqa: S311 - jitter, no secret
         except (AlreadyClaimed, Expired, ClaimRefused) as refusal:
             if view is not None and view.lead is not None:
+                rules = refusal.refusals if isinstance(refusal, ClaimRefused) else ()
+                codes = [rule.code for rule in rules]
                 with suppress(Busy):  # the answer matters more than its footnote
-                    store.record_attempt(view.lead, rep_id, clock(), refusal.code)
+                    store.record_attempt(
+                        view.lead, rep_id, clock(), refusal.code, codes, view.playbook.version
+                    )
             raise
     raise Busy
 
@@ -243,15 +247,15 @@ def undo(
             proof(replace(view, lead=replace(lead, epoch=lead.epoch - 1)))
             return lead
         proof(view)
-        if lead is None or rep is None or rep.team not in lead.teams:
+        if lead is None or rep is None or (rep.team not in lead.teams and lead.owner != rep_id):
             raise LeadNotFound
         if lead.owner != rep_id or lead.claimed_at is None:
             raise NotYours
-        if lead.state is not State.CLAIMED:
+        if lead.state is not State.CLAIMED or lead.worked_at is not None:
             raise UndoOver
         if now > lead.claimed_at + timedelta(seconds=view.playbook.undo_seconds):
             raise UndoOver
-        reopened, moves = given_back(lead, view.playbook, now, "undone", rep_id, won=True)
+        reopened, moves = given_back(lead, view.playbook, now, UNDONE, rep_id, won=True)
         try:
             if store.commit_undo(view, reopened, moves):
                 return reopened

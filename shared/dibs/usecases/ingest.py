@@ -4,11 +4,23 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from dibs.domain.duplicates import (
+    EXISTING_OWNER,
+    MERGED,
+    REASONS,
+    Keep,
+    Merge,
+    Standing,
+    known_flags,
+    meetings,
+    pointed,
+)
 from dibs.domain.errors import Busy
+from dibs.domain.identity import identities_of
 from dibs.domain.leads import (
     LANGUAGE_BYTES,
     PRODUCT_BYTES,
@@ -19,14 +31,16 @@ from dibs.domain.leads import (
     Lead,
     Preview,
     State,
+    Tie,
     lead_id_for,
     moved,
 )
 from dibs.domain.matching import skills_needed
-from dibs.domain.opening import opening, races
+from dibs.domain.opening import opening, races, taking
 from dibs.domain.playbook import Playbook
+from dibs.domain.reps import Limits, Rep
 from dibs.usecases.allocation import Allot, as_it_comes
-from dibs.usecases.ports import LeadStore
+from dibs.usecases.ports import Given, LeadStore, Stored
 
 TRIES = 6
 # What the race depends on stays as it was first sent.
@@ -35,13 +49,20 @@ _RACED_ON = ("score", "territory", "segment", "product", "team", "test")
 _PREVIEW_BYTES = {"company": 80, "company_size": 20, "contact_title": 48, "source": SOURCE_BYTES}
 
 
+FindRep = Callable[[str], tuple[Rep, Limits] | None]
+
+
 @dataclass(frozen=True)
 class Accepted:
-    """What the source is told about its lead."""
+    """What the source is told about its lead; `reason` is why it is not simply raced for (C6)."""
 
     lead: Lead
     flags: tuple[str, ...]
     duplicate: bool
+
+    @property
+    def reason(self) -> str | None:
+        return next((REASONS[flag] for flag in self.flags if flag in REASONS), None)
 
 
 def ingest(
@@ -52,12 +73,15 @@ def ingest(
     signed_at: datetime,
     clock: Callable[[], datetime],
     pause: Callable[[float], None] = time.sleep,
+    find_rep: FindRep = lambda rep_id: None,
     allot: Allot = as_it_comes,
 ) -> Accepted:
     """Store a new lead and open its race, or meet the one already stored.
 
-    Where none of its teams races, it waits to be assigned instead (M3, M5). `allot` decides who
-    sees it first or whom it is kept for (F6, F8, F10).
+    Where none of its teams races, it waits to be assigned instead (M3, M5). Who is known already
+    is not raced for again (C6): the post becomes part of the lead that is not over, or the lead
+    goes to the rep the person or company belongs to; `find_rep` finds them. Of all others `allot`
+    decides who sees them first or whom they are kept for (F6, F8, F10).
 
     The same (source, external_id) again changes nothing the race depends on; what it does not
     depend on (contact details, consent) follows the newest body. `card.lead_id` is set here.
@@ -65,33 +89,129 @@ def ingest(
     Raises:
         Busy: the store did not get to it in time; nothing was stored.
     """
+    identities = identities_of(card, playbook.duplicates)
     attempt = 0
     for _ in range(TRIES):
-        lead_id = lead_id_for(card.source, card.external_id, attempt)
-        card = replace(card, lead_id=lead_id)
-        allotted = allot(_new(card, playbook, salt, clock()), playbook, clock())
-        lead, move = allotted.lead, None
-        if races(lead, playbook):
-            lead, move = moved(lead, State.OPEN, lead.received_at, "accepted", card.source)
+        card = replace(card, lead_id=lead_id_for(card.source, card.external_id, attempt))
+        lead = _new(card, playbook, salt, clock())
         try:
-            stored = store.accept(lead, card, move, signed_at, allotted.credit)
+            met, standings = store.known(card.lead_id, identities) if identities else (None, [])
+            if met is None:
+                known = _Known(standings, _leads_of(standings, store))
+                outcome = _stored(store, lead, card, playbook, signed_at, known, find_rep, allot)
+                if isinstance(outcome, Accepted):
+                    return outcome
+                met = outcome
         except Busy as busy:
             if not busy.conflict:
                 raise
-            # The same lead is being stored by a twin of this request; or a credit was used just
-            # now, and the lead is nobody's in particular.
-            allot = as_it_comes if allotted.credit else allot
+            # The same lead, or another of the same person, is being stored by a twin of this.
             pause(random.uniform(0.02, 0.1))  # noqa: S311 - jitter, no secret
             continue
-        if stored is None:
-            return Accepted(lead, card.flags, duplicate=False)
-        if (stored.source, stored.external_id) == (card.source, card.external_id):
-            newest = replace(card, **{name: getattr(stored, name) for name in _RACED_ON})
-            if newest != stored:
-                store.update_card(newest, signed_at)
-            return Accepted(store.get(lead_id) or lead, card.flags, duplicate=True)
+        if (met.card.source, met.card.external_id) == (card.source, card.external_id):
+            return _again(store, lead, card, met, signed_at)
         attempt += 1  # a stranger's lead has this id: step aside
     raise Busy
+
+
+@dataclass(frozen=True)
+class _Known:
+    standings: Sequence[Standing]
+    leads: Mapping[str, Lead]
+
+
+def _leads_of(standings: Sequence[Standing], store: LeadStore) -> dict[str, Lead]:
+    lead_ids = {one.lead_id for one in standings if one.lead_id is not None}
+    return store.get_many(lead_ids) if lead_ids else {}
+
+
+def _stored(
+    store: LeadStore,
+    lead: Lead,
+    card: Card,
+    playbook: Playbook,
+    signed_at: datetime,
+    known: _Known,
+    find_rep: FindRep,
+    allot: Allot,
+) -> Accepted | Stored:
+    """Store a new post as what it is: part of a lead, its owner's, or a lead to race for."""
+    rules, now = playbook.duplicates, lead.received_at
+    for found in meetings(known.standings, known.leads, rules, now):
+        if isinstance(found, Merge):
+            merged = replace(card, flags=(*card.flags, MERGED[found.because]))
+            tie = Tie(
+                found.lead.lead_id, card.lead_id, now, found.because, lead.preview.source, "merged"
+            )
+            standings = pointed(known.standings, known.leads, tie.lead_id, rules, now)
+            met = store.merge(found.lead, merged, tie, signed_at, standings)
+            return met or Accepted(found.lead, merged.flags, duplicate=True)
+        owner = find_rep(found.rep_id)
+        if owner is not None and owner[0].active:
+            return _given(store, lead, card, playbook, signed_at, known, found, owner)
+    flags = known_flags(known.standings, known.leads, rules, now)
+    card = replace(card, flags=(*card.flags, *flags))
+    standings = pointed(known.standings, known.leads, lead.lead_id, rules, now)
+    return _new_to_us(store, lead, card, playbook, signed_at, standings, allot)
+
+
+def _new_to_us(
+    store: LeadStore,
+    lead: Lead,
+    card: Card,
+    playbook: Playbook,
+    signed_at: datetime,
+    standings: Sequence[Standing],
+    allot: Allot,
+) -> Accepted | Stored:
+    allotted, move = allot(lead, playbook, lead.received_at), None
+    new = allotted.lead
+    if races(new, playbook):
+        new, move = moved(new, State.OPEN, new.received_at, "accepted", card.source)
+    try:
+        met = store.accept(new, card, move, signed_at, standings, credit=allotted.credit)
+    except Busy as busy:
+        if allotted.credit is None or not busy.conflict:
+            raise
+        # The credit was used just now: the lead is nobody's in particular.
+        return _new_to_us(store, lead, card, playbook, signed_at, standings, as_it_comes)
+    return met or Accepted(new, card.flags, duplicate=False)
+
+
+def _given(
+    store: LeadStore,
+    lead: Lead,
+    card: Card,
+    playbook: Playbook,
+    signed_at: datetime,
+    known: _Known,
+    found: Keep,
+    owner: tuple[Rep, Limits],
+) -> Accepted | Stored:
+    """Store a new lead as its owner's: told, counted and recorded as any assignment is."""
+    (rep, limits), now = owner, lead.received_at
+    claim = taking(lead, rep, playbook, now, now, EXISTING_OWNER)
+    theirs = replace(lead, owner=rep.rep_id, claimed_at=claim.claimed_at, return_at=claim.return_at)
+    theirs, move = moved(theirs, State.ASSIGNED, now, EXISTING_OWNER, "dibs")
+    card = replace(card, flags=(*card.flags, EXISTING_OWNER))
+    source = lead.preview.source
+    tie = Tie(lead.lead_id, found.lead_id, now, found.because, source, EXISTING_OWNER)
+    standings = pointed(known.standings, known.leads, lead.lead_id, playbook.duplicates, now)
+    given = Given(rep, limits, playbook, claim, tie)
+    met = store.accept(theirs, card, move, signed_at, standings, given)
+    return met or Accepted(theirs, card.flags, duplicate=False)
+
+
+def _again(store: LeadStore, lead: Lead, card: Card, met: Stored, signed_at: datetime) -> Accepted:
+    """Meet what is stored of the same post: the newest body counts, its place stays."""
+    flags = (*card.flags, *(flag for flag in met.card.flags if flag in REASONS))
+    newest = replace(
+        card, flags=flags, **{name: getattr(met.card, name) for name in (*_RACED_ON, "merged")}
+    )
+    if newest != met.card:
+        store.update_card(newest, signed_at, met.tie)
+    standing = store.get(met.tie.lead_id if met.tie else card.lead_id)
+    return Accepted(standing or lead, flags, duplicate=True)
 
 
 def _new(card: Card, playbook: Playbook, salt: bytes, now: datetime) -> Lead:

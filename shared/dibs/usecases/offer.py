@@ -4,28 +4,34 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cache
 
 from dibs.domain.decide import Eligible, decide_knowing
+from dibs.domain.errors import Busy
 from dibs.domain.leads import Lead, State
 from dibs.domain.limits import over_allowance, over_limits
 from dibs.domain.opening import latest_opening, next_opening, opened_early
-from dibs.domain.playbook import Model, Playbook
+from dibs.domain.playbook import Playbook
 from dibs.domain.reps import Limits, Rep
 from dibs.usecases.assign import SLICE, serve
 from dibs.usecases.ports import (
     Chunk,
     Fact,
     Holdings,
+    Judged,
     LeadStore,
     NotifyQueue,
     OfferStore,
+    Races,
     Roster,
+    Story,
     Timers,
 )
 from dibs.usecases.race import RaceStore
+from dibs.usecases.sealing import SEAL, late_at, seal_at, seal_race
 from dibs.usecases.sweep import close
 
 CHUNK = 50
@@ -46,6 +52,8 @@ class Floor:
     offers: OfferStore
     queue: NotifyQueue
     timers: Timers
+    races: Races
+    story: Callable[[str], Story | None]
     clock: Callable[[], datetime]
 
 
@@ -74,6 +82,9 @@ def deal(fact: Fact, lead: Lead, floor: Floor, *, wake: bool = True) -> None:
     if now >= lead.closes_at:
         close(lead, floor.leads, now)
         return
+    if lead.epoch > 1 and lead.told_at is None:
+        with suppress(Busy):  # nobody waits for an offer because of a race that is over
+            _seal(lead, lead.epoch - 1, floor)
     members = _members(floor, lead.teams, fresh=not wake)
     playbook = floor.roster.playbook()
     if next_opening(lead, now) is not None:
@@ -82,14 +93,32 @@ def deal(fact: Fact, lead: Lead, floor: Floor, *, wake: bool = True) -> None:
             lead = early
     opened = latest_opening(lead, now + NEAR)
     if opened is not None and (lead.told_at is None or opened > lead.told_at):
-        reps = eligible(lead, members, playbook, max(now, opened), floor.race.open_leads)
-        starts = opened if opened > now else None
-        floor.queue.put(chunks("offer", lead, reps, now, starts))
+        at = max(now, opened)
+        verdicts = judge(lead, members, playbook, at, floor.race.open_leads)
+        reps = [rep for rep, _ in members if not verdicts[rep.rep_id]]
+        floor.queue.put(chunks("offer", lead, reps, now, opened if opened > now else None))
+        _keep(lead, opened, at, playbook, verdicts, floor)
         floor.leads.told(lead, opened)
     if wake:
         upcoming = next_opening(lead, now + NEAR)
         moment = lead.closes_at if upcoming is None else upcoming - NEAR
         floor.timers.wake_at(lead, min(moment, lead.closes_at), now)
+
+
+def _keep(
+    lead: Lead,
+    wave_at: datetime,
+    at: datetime,
+    playbook: Playbook,
+    verdicts: dict[str, tuple[str, ...]],
+    floor: Floor,
+) -> None:
+    """Keep how a wave was judged (R9), and with the first that there is a race to seal (C9)."""
+    if lead.told_at is None:
+        floor.races.begin(lead, late_at(lead, playbook))
+    floor.races.record_judged(
+        Judged(lead.lead_id, lead.epoch, wave_at, at, lead.teams, playbook.version, verdicts)
+    )
 
 
 def check(fact: Fact, lead: Lead, floor: Floor) -> None:
@@ -114,13 +143,14 @@ def withdraw(fact: Fact, lead: Lead, floor: Floor) -> None:
 def claimed(fact: Fact, lead: Lead, floor: Floor) -> None:
     """Withdraw the losers' offers, note the winner's time, and see what their limits free."""
     withdraw(fact, lead, floor)
+    _wait_to_seal(fact, lead, floor)
     if fact.rep_id is None:
         return
     floor.queue.put([Chunk("won", fact.lead_id, fact.epoch, (fact.rep_id,))])
     playbook = floor.roster.playbook()
-    # Without tiers and head starts nobody waits for a wave, and a claim costs no look.
-    waves = any(playbook.model_of(team) is Model.TIERS for team in lead.teams)
-    if (waves or playbook.gives_head_starts) and _is_full(fact.lead_id, fact.rep_id, floor):
+    # Without tiers or head starts nobody waits for a wave, and a claim costs no look.
+    waves = playbook.gives_head_starts or any(map(playbook.ranks, lead.teams))
+    if waves and _is_full(fact.lead_id, fact.rep_id, floor):
         check_waves(floor)
 
 
@@ -137,6 +167,7 @@ def _is_full(lead_id: str, rep_id: str, floor: Floor) -> bool:
 def expired(fact: Fact, lead: Lead, floor: Floor) -> None:
     """Withdraw the offers nobody took, and assign the lead (C7)."""
     withdraw(fact, lead, floor)
+    _wait_to_seal(fact, lead, floor)
     queued(fact, lead, floor)
 
 
@@ -156,6 +187,32 @@ def _serve(waiting: Sequence[Lead], floor: Floor) -> None:
         floor.timers.check("queue.check")  # there may be more
 
 
+def assigned(fact: Fact, lead: Lead, floor: Floor) -> None:
+    """Tell a rep that a lead was assigned to them; offers still open then are withdrawn (R7)."""
+    tell_holder(fact, lead, floor)
+    early = lead.claimed_at is not None and lead.claimed_at < lead.closes_at
+    if early or lead.epoch != fact.epoch:
+        withdraw(fact, lead, floor)
+
+
+def seal(fact: Fact, lead: Lead, floor: Floor) -> None:
+    """Seal the race of the fact's opening (C9), or come again when it is time to."""
+    due = _seal(lead, fact.epoch, floor)
+    if due is not None:
+        floor.timers.wake_at(replace(lead, epoch=fact.epoch), due, floor.clock(), SEAL)
+
+
+def _seal(lead: Lead, epoch: int, floor: Floor) -> datetime | None:
+    now = floor.clock()
+    return seal_race(lead.lead_id, epoch, floor.races, floor.offers, floor.roster, floor.story, now)
+
+
+def _wait_to_seal(fact: Fact, lead: Lead, floor: Floor) -> None:
+    now = floor.clock()
+    due = seal_at(now, floor.roster.playbook())
+    floor.timers.wake_at(replace(lead, epoch=fact.epoch), due, now, SEAL)
+
+
 def tell_holder(fact: Fact, lead: Lead, floor: Floor) -> None:
     """Tell a rep that a lead was assigned to them, or that it still waits for them (C11)."""
     del lead
@@ -171,29 +228,35 @@ _BY_KIND: dict[str, Callable[[Fact, Lead, Floor], None]] = {
     "lead.claimed": claimed,
     "lead.expired": expired,
     "lead.queued": queued,
-    "lead.assigned": tell_holder,
+    "lead.assigned": assigned,
     "lead.unworked": tell_holder,
+    SEAL: seal,
 }
 
 
-def eligible(
+def judge(
     lead: Lead,
     roster: Iterable[tuple[Rep, Limits]],
     playbook: Playbook,
     at: datetime,
     open_leads: Callable[[], list[Lead]],
-) -> list[Rep]:
-    """Return the reps who may claim at `at`. Advisory: the claim judges again.
+) -> dict[str, tuple[str, ...]]:
+    """Return by rep the codes of all that refuses them at `at`: none for who may claim.
 
-    Those of earlier waves are among them: who came on, or to another tier, since then was not
-    told, and who was is not told twice.
+    Advisory: the claim judges again. Those of earlier waves are judged as well: who came on, or to
+    another tier, since then was not told, and who was is not told twice.
     """
     known = cache(open_leads)  # asked for once, and only where somebody owes something
-    return [
-        rep
+    found = {
+        rep.rep_id: decide_knowing(lead, rep, limits, playbook, at, known)[0]
         for rep, limits in roster
-        if isinstance(decide_knowing(lead, rep, limits, playbook, at, known)[0], Eligible)
-    ]
+    }
+    return {
+        rep_id: ()
+        if isinstance(verdict, Eligible)
+        else tuple(refusal.code for refusal in verdict.refusals)
+        for rep_id, verdict in found.items()
+    }
 
 
 def chunks(

@@ -17,7 +17,7 @@ from typing import TypeVar
 from dibs.domain.calendar import Kind, Period, day_start, last_completed, named
 from dibs.domain.ledger import achieved, tier_inputs
 from dibs.domain.newcomers import counted_from
-from dibs.domain.playbook import Model, Playbook
+from dibs.domain.playbook import Playbook
 from dibs.domain.quotas import allowance, attainment, target_for, worked_days
 from dibs.domain.reps import Rep
 from dibs.domain.tiers import Inputs, edges, explain, place, team_of
@@ -81,7 +81,7 @@ def _always(playbook: Playbook, team: str) -> bool:
 
 
 def _has_tiers(playbook: Playbook, team: str) -> bool:
-    return playbook.model_of(team) is Model.TIERS
+    return team in playbook.teams and playbook.ranks(team)
 
 
 def _has_quotas(playbook: Playbook, team: str) -> bool:

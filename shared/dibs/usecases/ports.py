@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Protocol
 
-from dibs.domain.leads import Card, Claim, Lead, Move
+from dibs.domain.leads import Card, Claim, Lead, Move, Tie
 from dibs.domain.playbook import Playbook
 from dibs.domain.reps import Device, Limits, Rep
 from dibs.usecases.race import Notice, Sighting
@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
     from dibs.domain.absence import Credit
     from dibs.domain.activities import Step
+    from dibs.domain.duplicates import Identity, Standing
     from dibs.domain.ledger import Entry, Row
+    from dibs.domain.receipts import Link, Sealed
     from dibs.domain.rotation import OnTurn, Rotation
     from dibs.domain.tiers import Inputs, Outlook
     from dibs.domain.turns import Turn
@@ -79,12 +81,56 @@ class Taken:
     week_most: int | None = None
 
 
+@dataclass(frozen=True)
+class Stored:
+    """A post as it was stored; `tie` says into which lead it was merged, if it was."""
+
+    card: Card
+    tie: Tie | None = None
+
+
+@dataclass(frozen=True)
+class Given:
+    """Whom a lead goes to without a race, as they were read, and the record of it (C6, R7).
+
+    `tie` is why a new lead is its owner's.
+    """
+
+    rep: Rep
+    limits: Limits
+    playbook: Playbook
+    claim: Claim
+    tie: Tie | None = None
+
+
+@dataclass(frozen=True)
+class Override:
+    """What a manager decided, to be stored (R7): the lead as it was read and as it is to be.
+
+    `ex` is who loses it, as they were read, and `given` who gets it, whom no limit keeps from it.
+    """
+
+    was: Lead
+    lead: Lead
+    moves: tuple[Move, ...]
+    ex: tuple[Rep, Limits] | None = None
+    given: Given | None = None
+
+
 class LeadStore(Protocol):
-    """Leads outside the race: accepted, opened, closed, and their outbox."""
+    """Leads outside the race: accepted, merged, opened, closed, and their outbox."""
 
     def get(self, lead_id: str) -> Lead | None: ...
 
+    def get_many(self, lead_ids: Collection[str]) -> dict[str, Lead]: ...
+
     def card(self, lead_id: str) -> Card | None: ...
+
+    def known(
+        self, lead_id: str, identities: Sequence[Identity]
+    ) -> tuple[Stored | None, list[Standing]]:
+        """Return what is stored under a lead's id, and what each identity stands for, in order."""
+        ...
 
     def accept(
         self,
@@ -92,17 +138,33 @@ class LeadStore(Protocol):
         card: Card,
         move: Move | None,
         signed_at: datetime,
+        standings: Sequence[Standing] = (),
+        given: Given | None = None,
         credit: Credit | None = None,
-    ) -> Card | None:
-        """Store a new lead; None when stored, else the card already stored under its id.
+    ) -> Stored | None:
+        """Store a new lead, raced for or `given` to somebody; identities stand for it from now on.
+
+        None when stored, else what is already stored under its id. Its head start may use up an
+        absence `credit` (F10).
 
         Raises:
-            Busy: on a transaction conflict or throttling, or the `credit` it uses up was used
-                meanwhile; nothing was stored.
+            Busy: on a transaction conflict or throttling, or when what was read is not so any
+                more; nothing was changed.
         """
         ...
 
-    def update_card(self, card: Card, signed_at: datetime) -> None: ...
+    def merge(
+        self,
+        into: Lead,
+        card: Card,
+        tie: Tie,
+        signed_at: datetime,
+        standings: Sequence[Standing],
+    ) -> Stored | None:
+        """Store a post as part of a lead that stands as it was read; else as `accept`."""
+        ...
+
+    def update_card(self, card: Card, signed_at: datetime, tie: Tie | None = None) -> None: ...
 
     def open_leads(self) -> list[Lead]: ...
 
@@ -144,6 +206,10 @@ class Holdings(Protocol):
         self, held: Lead, back: Lead, moves: Sequence[Move], rep: Rep, limits: Limits
     ) -> bool: ...
 
+    def accept(self, lead: Lead, at: datetime) -> bool: ...
+
+    def override(self, change: Override) -> bool: ...
+
     def nudged(self, lead: Lead) -> bool: ...
 
 
@@ -182,6 +248,68 @@ class Ledger(Protocol):
     def story(self, lead_id: str) -> Story | None: ...
 
 
+@dataclass(frozen=True)
+class Judged:
+    """How the reps of a lead's teams were judged when a wave was told (R9).
+
+    `verdicts` are, by rep, the codes of every rule that refused them; none for who might claim.
+    """
+
+    lead_id: str
+    epoch: int
+    wave_at: datetime
+    at: datetime
+    teams: tuple[str, ...]
+    playbook_version: int
+    verdicts: Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True)
+class Dispute:
+    """A rep's objection to a race, in their own words (C9)."""
+
+    lead_id: str
+    epoch: int
+    rep_id: str
+    at: datetime
+    reason: str
+
+
+class Races(Protocol):
+    """What is on record of races: how reps were judged, what came of it, sealed and chained (C9).
+
+    Everything is written once; the first record of anything counts.
+    """
+
+    def begin(self, lead: Lead, late_at: datetime) -> None: ...
+
+    def record_judged(self, judged: Judged) -> None: ...
+
+    def judged(self, lead_id: str, epoch: int) -> list[Judged]: ...
+
+    def seal(self, lead_id: str, epoch: int, sealed: Sealed, at: datetime) -> bool: ...
+
+    def find(self, lead_id: str, epoch: int) -> Sealed | None: ...
+
+    def unsealed(self, late: datetime) -> list[tuple[str, int]]: ...
+
+    def unchained(self) -> list[tuple[str, int, str]]: ...
+
+    def last_block(self) -> tuple[int, str]: ...
+
+    def add_block(self, number: int, link: Link, at: datetime) -> bool: ...
+
+    def chained(self, races: Iterable[tuple[str, int]], number: int) -> None: ...
+
+    def blocks(self, first: int = 1, last: int | None = None) -> Iterable[tuple[int, Link]]: ...
+
+    def block_numbers(self, day: date) -> list[int]: ...
+
+    def dispute(self, dispute: Dispute) -> Dispute: ...
+
+    def disputes(self, month: date) -> list[Dispute]: ...
+
+
 class Roster(Protocol):
     """Reps, teams and the playbook in force."""
 
@@ -192,6 +320,10 @@ class Roster(Protocol):
         ...
 
     def get(self, rep_id: str) -> Rep | None: ...
+
+    def counted(self, rep_id: str) -> tuple[Rep, Limits] | None:
+        """Return a rep with what they have used up, as it is now."""
+        ...
 
     def get_many(self, rep_ids: Sequence[str]) -> dict[str, Rep]: ...
 
@@ -388,7 +520,9 @@ class NotifyQueue(Protocol):
 class Timers(Protocol):
     """Delayed messages about a lead; a late or lost one delays a message, never a right."""
 
-    def wake_at(self, lead: Lead, moment: datetime, now: datetime) -> None: ...
+    def wake_at(
+        self, lead: Lead, moment: datetime, now: datetime, kind: str = "lead.due"
+    ) -> None: ...
 
     def check(self, kind: str, lead: Lead | None = None) -> None: ...
 

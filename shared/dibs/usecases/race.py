@@ -31,11 +31,18 @@ class RaceView:
 
 @dataclass(frozen=True)
 class Sighting:
-    """What a rep did with an offer (N3): seen it, tried for it, declined it."""
+    """What a rep did with an offer (N3): seen it, tried for it, declined it, each the first time.
+
+    `lost_at` is their first try that came after the winner's; `rules` refused their first refused
+    one, under the playbook version `rules_version` (C9).
+    """
 
     seen_at: datetime | None = None
     attempted_at: datetime | None = None
     declined_at: datetime | None = None
+    lost_at: datetime | None = None
+    rules: tuple[str, ...] = ()
+    rules_version: int | None = None
 
 
 @dataclass(frozen=True)
@@ -70,7 +77,18 @@ class RaceStore(Protocol):
         """
         ...
 
-    def record_attempt(self, lead: Lead, rep_id: str, at: datetime, outcome: str) -> None: ...
+    def record_attempt(
+        self,
+        lead: Lead,
+        rep_id: str,
+        at: datetime,
+        outcome: str,
+        rules: Sequence[str] = (),
+        version: int = 0,
+    ) -> None:
+        """Note a try that won nothing: its error's code, the rules that refused it, of which
+        playbook version."""
+        ...
 
     def record_sighting(self, lead: Lead, rep_id: str, what: str, at: datetime) -> None: ...
 

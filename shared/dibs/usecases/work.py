@@ -1,6 +1,6 @@
 """Worked or returned (C11): who holds a lead and does nothing is reminded, then loses it.
 
-Leavers' leads go back the same way (R8).
+Leavers' leads go back the same way (R8), and those a rep releases (C5).
 """
 
 from __future__ import annotations
@@ -9,9 +9,18 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
-from dibs.domain.errors import Busy
-from dibs.domain.leads import HELD, Lead
+from dibs.domain.errors import (
+    Busy,
+    FieldError,
+    IllegalMove,
+    InvalidInput,
+    LeadNotFound,
+    NotYours,
+    UndoOver,
+)
+from dibs.domain.leads import HELD, RELEASED, Lead, State
 from dibs.domain.opening import given_back
+from dibs.usecases.claim import Proof, undo
 from dibs.usecases.ports import Bus, Fact, Holdings
 from dibs.usecases.race import RaceStore
 
@@ -19,6 +28,7 @@ TRIES = 6
 
 NOT_WORKED = "not_worked"
 LEFT = "left"
+LONGEST_REASON = 200
 
 
 def look_after(
@@ -49,6 +59,97 @@ def let_go(
     return sum(back is not None for back in backs)
 
 
+def accept(
+    race: RaceStore,
+    holdings: Holdings,
+    lead_id: str,
+    rep_id: str,
+    proof: Proof,
+    clock: Callable[[], datetime],
+) -> Lead:
+    """Accept the lead that was assigned to the rep (F2); working it accepts it as well.
+
+    Accepting twice is accepting once (C4).
+
+    Raises:
+        Unauthorized, LeadNotFound: who asks, or for what, is not known.
+        NotYours: the rep does not hold the lead.
+        Busy: the store did not get to it; nothing was changed.
+    """
+    for _ in range(TRIES):
+        view = race.read(lead_id, rep_id)
+        proof(view)
+        lead = view.lead
+        if lead is None:
+            raise LeadNotFound
+        if lead.owner != rep_id:
+            raise NotYours
+        if lead.state is not State.ASSIGNED or lead.accepted_at is not None:
+            return lead
+        try:
+            if holdings.accept(lead, clock()):
+                return replace(lead, accepted_at=clock())
+        except Busy as busy:
+            if not busy.conflict:
+                raise
+    raise Busy
+
+
+def release(
+    race: RaceStore,
+    holdings: Holdings,
+    lead_id: str,
+    rep_id: str,
+    proof: Proof,
+    reason: object,
+    clock: Callable[[], datetime],
+) -> tuple[Lead, bool]:
+    """Give back a lead one holds, with a reason; return it, and whether its claim was undone (C5).
+
+    Within the playbook's seconds a claim was a mistake, and is undone without one. What was
+    released before is released still.
+
+    Raises:
+        Unauthorized, LeadNotFound: who asks, or for what, is not known.
+        NotYours: the rep does not hold the lead.
+        IllegalMove: the lead is won or lost.
+        InvalidInput: there is no reason to it.
+        Busy: the store did not get to it; nothing was changed.
+    """
+    try:
+        return undo(race, lead_id, rep_id, proof, clock), True
+    except UndoOver:
+        note = reason_of(reason)
+    except NotYours:
+        return _released(race.read(lead_id, rep_id).lead, rep_id), False
+    back = give_back(race, holdings, lead_id, rep_id, RELEASED, rep_id, clock, note)
+    return back or _released(race.read(lead_id, rep_id).lead, rep_id), False
+
+
+def _released(lead: Lead | None, rep_id: str) -> Lead:
+    """Return the lead when the rep released it lately; raise why they cannot when they did not."""
+    if lead is not None and lead.owner == rep_id:
+        if lead.state in HELD:
+            raise Busy(conflict=True)  # a manager gave it to them once more just now
+        raise IllegalMove("This lead is done with: it was won or lost.")
+    if lead is None or rep_id not in lead.released:
+        raise NotYours
+    return lead
+
+
+def reason_of(value: object) -> str:
+    """Return why a person does something, in their words.
+
+    Raises:
+        InvalidInput: says what to send.
+    """
+    reason = value.strip() if isinstance(value, str) else ""
+    if not (0 < len(reason) <= LONGEST_REASON and reason.isprintable()):
+        problem = f"say why, in one line of up to {LONGEST_REASON} letters"
+        raise InvalidInput((FieldError("reason", problem),))
+    return reason
+
+
 def give_back(
     race: RaceStore,
     holdings: Holdings,
@@ -57,6 +158,7 @@ def give_back(
     cause: str,
     by: str,
     clock: Callable[[], datetime],
+    note: str = "",
 ) -> Lead | None:
     """Take a lead from its holder: its race is opened anew, or it waits to be assigned to another.
 
@@ -75,8 +177,7 @@ def give_back(
         ):
             return None
         won = view.claim is not None and view.claim.epoch == held.epoch and view.claim.competitive
-        back, moves = given_back(held, view.playbook, now, cause, by, won=won)
-        back = replace(back, previous=rep_id)
+        back, moves = given_back(held, view.playbook, now, cause, by, note, won=won)
         try:
             if holdings.give_back(held, back, moves, rep, view.limits):
                 return back

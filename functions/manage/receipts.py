@@ -1,0 +1,78 @@
+"""What managers see of races: every receipt of a day as CSV, and what reps dispute (C9)."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from io import StringIO
+from urllib.parse import quote
+
+from dibs import wiring
+from dibs.adapters import clock
+from dibs.adapters.callers import calling_manager
+from dibs.adapters.entry import Event
+from dibs.adapters.http import Response, answer, csv_answer, query
+from dibs.adapters.receipts_csv import write_head, write_race
+from dibs.domain.errors import FieldError, InvalidInput
+from dibs.usecases.audit import of_day
+
+# An answer of Lambda's holds 6 MB.
+_LARGEST = 3_000_000
+_MOST_RACES = 500
+_PLACE = re.compile(r"([0-9]{1,9})\.([0-9]{1,4})")
+_MONTH = re.compile(r"2[0-9]{3}-(0[1-9]|1[0-2])")
+
+
+def receipts(event: Event) -> Response:
+    """`GET /receipts?day=2026-11-23&team=north`: the receipts of the races chained that UTC day.
+
+    Where there are more than an answer holds, its `link` header names the next part.
+    """
+    calling_manager(event, wiring.roster())
+    day, team, after = _asked(event)
+    text, following, races = StringIO(), "", 0
+    write_head(text)
+    for found in of_day(wiring.races(), day, after):
+        if races == _MOST_RACES or text.tell() > _LARGEST:
+            following = f"/receipts?day={day}&team={quote(team)}&after={after[0]}.{after[1]}"
+            break
+        write_race(text, found, team)
+        after, races = found.place, races + 1
+    return csv_answer(text.getvalue(), following)
+
+
+def disputes(event: Event) -> Response:
+    """`GET /disputes?month=2026-11`: what reps disputed in a UTC month, this one unless named."""
+    calling_manager(event, wiring.roster())
+    month = query(event, "month") or f"{clock.now():%Y-%m}"
+    if not _MONTH.fullmatch(month):
+        raise InvalidInput((FieldError("month", "send a month such as 2026-11"),))
+    found = [
+        {
+            "lead_id": one.lead_id,
+            "epoch": one.epoch,
+            "rep_id": one.rep_id,
+            "disputed_at": one.at,
+            "reason": one.reason,
+        }
+        for one in wiring.races().disputes(date.fromisoformat(f"{month}-01"))
+    ]
+    return answer(200, {"month": month, "disputes": found})
+
+
+def _asked(event: Event) -> tuple[date, str, tuple[int, int]]:
+    """Return the day, the team (empty for all) and the place to go on after."""
+    team, given, errors = query(event, "team"), query(event, "after"), list[FieldError]()
+    try:
+        day = date.fromisoformat(query(event, "day"))
+    except ValueError:
+        day = date.min
+        errors.append(FieldError("day", "send a day such as 2026-11-23"))
+    if team and team not in wiring.roster().playbook().teams:
+        errors.append(FieldError("team", "name one of the playbook's teams, or none for all"))
+    place = _PLACE.fullmatch(given)
+    if given and place is None:
+        errors.append(FieldError("after", "send what the link of the part before says"))
+    if errors:
+        raise InvalidInput(tuple(errors))
+    return day, team, (int(place[1]), int(place[2])) if place else (0, 0)

@@ -1,0 +1,102 @@
+"""Why did it go there (R9): the rep's own part, and for managers everybody's."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dibs import wiring
+from dibs.adapters import clock
+from dibs.adapters.callers import calling_manager, calling_rep
+from dibs.adapters.entry import Event
+from dibs.adapters.http import Response, answer, bearer_token, epoch_asked, lead_id
+from dibs.domain.leads import Move
+from dibs.usecases.race import Sighting
+from dibs.usecases.why import Files, Verdicts, Why, why
+
+
+def show(event: Event) -> Response:
+    """`GET /leads/{lead_id}/why`: each rule passed or failed, per rep; `?epoch=1` for earlier."""
+    caller, _ = bearer_token(event)
+    rep = None
+    if caller == "manager":
+        calling_manager(event, wiring.roster())
+    else:
+        rep, _ = calling_rep(event, wiring.roster())
+    files = Files(
+        race=wiring.race(),
+        races=wiring.races(),
+        offers=wiring.offers(),
+        roster=wiring.roster(),
+        playbooks=wiring.playbooks(),
+        story=wiring.ledger().story,
+    )
+    found = why(files, lead_id(event), epoch_asked(event), rep, clock.now())
+    lead = found.story.lead
+    body: dict[str, Any] = {
+        "lead_id": lead.lead_id,
+        "epoch": lead.epoch,
+        "state": lead.state,
+        "judged": [_verdicts(one) for one in found.judged],
+        "now": None if found.now is None else _verdicts(found.now),
+        "tries": [_tried(rep_id, one) for rep_id, one in sorted(found.tries.items())],
+    }
+    if rep is None:
+        body |= _whole(found)
+    return answer(200, body)
+
+
+def _whole(found: Why) -> dict[str, Any]:
+    """Return what only managers may know: who has it by what cause, and every step there."""
+    claim, lead = found.story.claim, found.story.lead
+    holder = None
+    if claim is not None and lead.owner == claim.rep_id and claim.epoch == lead.epoch:
+        holder = {
+            "rep_id": claim.rep_id,
+            "name": claim.rep_name,
+            "cause": claim.cause,
+            "at": claim.claimed_at,
+            "playbook_version": claim.playbook_version,
+        }
+    return {"holder": holder, "steps": [_step(move) for move in found.story.moves]}
+
+
+def _step(move: Move) -> dict[str, Any]:
+    return {
+        "epoch": move.epoch,
+        "at": move.at,
+        "from": move.from_state,
+        "to": move.to_state,
+        "cause": move.cause,
+        "by": move.by,
+        "holder": move.holder,
+        "reason": move.note,
+    }
+
+
+def _verdicts(found: Verdicts) -> dict[str, Any]:
+    return {
+        "at": found.at,
+        "opened_at": found.opened_at,
+        "playbook_version": found.playbook_version,
+        "reps": [
+            {
+                "rep_id": rep_id,
+                "eligible": all(one.passed for one in rules),
+                "rules": [
+                    {"rule": one.rule, "passed": one.passed, "codes": one.codes} for one in rules
+                ],
+            }
+            for rep_id, rules in sorted(found.reps.items())
+        ],
+    }
+
+
+def _tried(rep_id: str, sighting: Sighting) -> dict[str, Any]:
+    return {
+        "rep_id": rep_id,
+        "seen_at": sighting.seen_at,
+        "tried_at": sighting.attempted_at,
+        "declined_at": sighting.declined_at,
+        "rules": sighting.rules,
+        "playbook_version": sighting.rules_version,
+    }

@@ -1,0 +1,369 @@
+"""Races on DynamoDB, judged, sealed and chained (C9, R9): a table without a stream."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from datetime import date, datetime
+
+from pynamodb.attributes import NumberAttribute, UnicodeAttribute
+from pynamodb.models import Model
+
+from dibs.adapters import keys
+from dibs.adapters.clock import to_ms
+from dibs.adapters.dynamo import ConditionFailed, Dynamo
+from dibs.adapters.race import OFFER_KEPT
+from dibs.adapters.records import InstantAttribute, Item, ListAttribute
+from dibs.adapters.settings import Settings
+from dibs.domain.leads import Lead
+from dibs.domain.receipts import Link, Sealed
+from dibs.usecases.ports import Dispute, Judged
+
+# Receipts an item holds, and reps: far below the 400 KB an item may have.
+_PAGE = 200
+_PART = 1000
+
+
+class RaceRecord(Model):
+    """A race (races table): before it is sealed only its place among those to be sealed."""
+
+    class Meta:
+        table_name = "races"
+
+    lead_id = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+    race = UnicodeAttribute(null=True)
+    hash = UnicodeAttribute(null=True)
+    head = UnicodeAttribute(null=True)
+    block = NumberAttribute(null=True)
+    filed_under = UnicodeAttribute(null=True)
+    filed_at = InstantAttribute(null=True)
+
+
+class PageRecord(Model):
+    """Receipts of a race in order (races table), a line each: its hash, then its text."""
+
+    class Meta:
+        table_name = "races"
+
+    lead_id = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+    lines = UnicodeAttribute()
+
+
+class JudgedRecord(Model):
+    """How one wave's reps were judged (races table): the codes, then who they kept out, a line."""
+
+    class Meta:
+        table_name = "races"
+
+    lead_id = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+    epoch = NumberAttribute()
+    wave_at = InstantAttribute()
+    at = InstantAttribute()
+    teams = ListAttribute()
+    playbook_version = NumberAttribute()
+    verdicts = UnicodeAttribute()
+    expires_at = NumberAttribute()
+
+
+class BlockRecord(Model):
+    """The races sealed in a minute (races table): each block's hash covers the one before."""
+
+    class Meta:
+        table_name = "races"
+
+    lead_id = UnicodeAttribute(hash_key=True, default=keys.BLOCKS)
+    sk = UnicodeAttribute(range_key=True)
+    block = UnicodeAttribute()
+    hash = UnicodeAttribute()
+    filed_under = UnicodeAttribute()
+    filed_at = InstantAttribute()
+
+
+class DisputeRecord(Model):
+    """Why a rep disputes a race (races table); in their own words, so in no hash and no log."""
+
+    class Meta:
+        table_name = "races"
+
+    lead_id = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+    epoch = NumberAttribute()
+    rep_id = UnicodeAttribute()
+    reason = UnicodeAttribute()
+    filed_under = UnicodeAttribute()
+    filed_at = InstantAttribute()
+
+
+class DynamoRaces:
+    """Implements `Races`."""
+
+    def __init__(self, dynamo: Dynamo, settings: Settings) -> None:
+        self._db = dynamo
+        self._table = settings.races_table
+
+    def begin(self, lead: Lead, late_at: datetime) -> None:
+        """Put the lead's opening among the races to be sealed, late from `late_at` on; once."""
+        record = RaceRecord(
+            lead_id=lead.lead_id,
+            sk=keys.race(lead.epoch),
+            filed_under=keys.unsealed_shard(keys.shard_of(lead.lead_id)),
+            filed_at=late_at,
+        )
+        self._add(record)
+
+    def record_judged(self, judged: Judged) -> None:
+        """Keep how a wave was judged, for 90 days; the first record of it stays."""
+        reps = sorted(judged.verdicts)
+        for part, start in enumerate(range(0, max(1, len(reps)), _PART)):
+            some = {rep_id: judged.verdicts[rep_id] for rep_id in reps[start : start + _PART]}
+            record = JudgedRecord(
+                lead_id=judged.lead_id,
+                sk=keys.judged(judged.epoch, judged.wave_at, part),
+                epoch=judged.epoch,
+                wave_at=judged.wave_at,
+                at=judged.at,
+                teams=judged.teams,
+                playbook_version=judged.playbook_version,
+                verdicts=_verdicts_text(some),
+                expires_at=to_ms(judged.at + OFFER_KEPT) // 1000,
+            )
+            self._add(record)
+
+    def judged(self, lead_id: str, epoch: int) -> list[Judged]:
+        """Return how each wave of an opening was judged, in order."""
+        found = self._db.query(
+            self._table,
+            "lead_id = :lead AND begins_with(sk, :start)",
+            {":lead": {"S": lead_id}, ":start": {"S": keys.judged(epoch)}},
+        )
+        waves: dict[datetime, Judged] = {}
+        for item in found:
+            part = _judged_from(item)
+            first = waves.get(part.wave_at, part)
+            waves[part.wave_at] = Judged(
+                lead_id=lead_id,
+                epoch=epoch,
+                wave_at=part.wave_at,
+                at=first.at,
+                teams=first.teams,
+                playbook_version=first.playbook_version,
+                verdicts={**first.verdicts, **part.verdicts},
+            )
+        return list(waves.values())
+
+    def seal(self, lead_id: str, epoch: int, sealed: Sealed, at: datetime) -> bool:
+        """Store a sealed race, its receipts before it; False when it was sealed before."""
+        told = sealed.links[1:]
+        pages = [
+            PageRecord(
+                lead_id=lead_id,
+                sk=keys.race_page(epoch, sealed.head, page),
+                lines="\n".join(f"{link.hash} {link.text}" for link in told[start : start + _PAGE]),
+            )
+            for page, start in enumerate(range(0, len(told), _PAGE))
+        ]
+        # Pages stand under their head, so that of two who seal at once each has its own.
+        self._db.batch_put(self._table, [page.serialize() for page in pages])
+        first = sealed.links[0]
+        record = RaceRecord(
+            lead_id=lead_id,
+            sk=keys.race(epoch),
+            race=first.text,
+            hash=first.hash,
+            head=sealed.head,
+            filed_under=keys.unchained_shard(keys.shard_of(lead_id)),
+            filed_at=at,
+        )
+        try:
+            self._db.put(self._table, record.serialize(), "attribute_not_exists(race)")
+        except ConditionFailed:
+            return False
+        return True
+
+    def find(self, lead_id: str, epoch: int) -> Sealed | None:
+        """Return a sealed race with its receipts and who disputes it."""
+        key = keys.race(epoch)
+        found = self._db.query(
+            self._table,
+            "lead_id = :lead AND begins_with(sk, :race)",
+            {":lead": {"S": lead_id}, ":race": {"S": key}},
+            ConsistentRead=True,
+        )
+        items = {item["sk"]["S"]: item for item in found}
+        if key not in items or "race" not in items[key]:
+            return None
+        record = RaceRecord.from_raw_data(items[key])
+        pages = keys.race_page(epoch, record.head or "", 0)[:-3]
+        links = [Link(record.race or "", record.hash or "")]
+        for sk in sorted(sk for sk in items if sk.startswith(pages)):
+            for line in items[sk]["lines"]["S"].split("\n"):
+                told, _, text = line.partition(" ")
+                links.append(Link(text, told))
+        disputes = keys.dispute(epoch, "")
+        return Sealed(
+            links=tuple(links),
+            head=record.head or "",
+            block=None if record.block is None else int(record.block),
+            disputed=frozenset(
+                sk.removeprefix(disputes) for sk in items if sk.startswith(disputes)
+            ),
+        )
+
+    def unsealed(self, late: datetime) -> list[tuple[str, int]]:
+        """Return the races that were to be sealed by `late` and are not: lead and epoch."""
+        found = self._filed(keys.unsealed_shard, late)
+        return [(item["lead_id"]["S"], _epoch_of(item)) for item in found]
+
+    def unchained(self) -> list[tuple[str, int, str]]:
+        """Return the sealed races that stand in no block yet: lead, epoch and head."""
+        found = self._filed(keys.unchained_shard)
+        return [
+            (item["lead_id"]["S"], _epoch_of(item), item["head"]["S"])
+            for item in sorted(found, key=lambda item: int(item["filed_at"]["N"]))
+        ]
+
+    def last_block(self) -> tuple[int, str]:
+        """Return the number and the hash of the latest block; 0 and nothing before the first."""
+        found = self._db.query(
+            self._table,
+            "lead_id = :blocks",
+            {":blocks": {"S": keys.BLOCKS}},
+            ScanIndexForward=False,
+            ConsistentRead=True,
+            Limit=1,
+        )
+        item = next(found, None)
+        return (int(item["sk"]["S"]), item["hash"]["S"]) if item else (0, "")
+
+    def add_block(self, number: int, link: Link, at: datetime) -> bool:
+        """Store the next block; False when somebody else has stored one of that number."""
+        return self._add(
+            BlockRecord(
+                sk=keys.block(number),
+                block=link.text,
+                hash=link.hash,
+                filed_under=keys.blocks_of(at.date()),
+                filed_at=at,
+            )
+        )
+
+    def chained(self, races: Iterable[tuple[str, int]], number: int) -> None:
+        """Note that these races stand in a block: they wait for one no longer."""
+        for lead_id, epoch in races:
+            with suppress(ConditionFailed):
+                self._db.update(
+                    self._table,
+                    {"lead_id": {"S": lead_id}, "sk": {"S": keys.race(epoch)}},
+                    "SET #block = :number REMOVE filed_under, filed_at",
+                    "attribute_exists(race)",
+                    ExpressionAttributeNames={"#block": "block"},
+                    ExpressionAttributeValues={":number": {"N": str(number)}},
+                )
+
+    def blocks(self, first: int = 1, last: int | None = None) -> Iterator[tuple[int, Link]]:
+        """Yield blocks in order, from one number to another."""
+        found = self._db.query(
+            self._table,
+            "lead_id = :blocks AND sk BETWEEN :first AND :last",
+            {
+                ":blocks": {"S": keys.BLOCKS},
+                ":first": {"S": keys.block(first)},
+                ":last": {"S": keys.block(10**9 - 1 if last is None else last)},
+            },
+            ConsistentRead=True,
+        )
+        for item in found:
+            yield int(item["sk"]["S"]), Link(item["block"]["S"], item["hash"]["S"])
+
+    def block_numbers(self, day: date) -> list[int]:
+        """Return the numbers of a UTC day's blocks, in order."""
+        found = self._filed_under(keys.blocks_of(day))
+        return sorted(int(item["sk"]["S"]) for item in found)
+
+    def dispute(self, dispute: Dispute) -> Dispute:
+        """File a rep's dispute of a race, once; return it as it was filed first."""
+        record = DisputeRecord(
+            lead_id=dispute.lead_id,
+            sk=keys.dispute(dispute.epoch, dispute.rep_id),
+            epoch=dispute.epoch,
+            rep_id=dispute.rep_id,
+            reason=dispute.reason,
+            filed_under=keys.disputes_of(dispute.at.date()),
+            filed_at=dispute.at,
+        )
+        try:
+            self._db.put(self._table, record.serialize(), _NEW)
+        except ConditionFailed as failure:
+            return _dispute_from(failure.items[0]) if failure.items[0] else dispute
+        return dispute
+
+    def disputes(self, month: date) -> list[Dispute]:
+        """Return the disputes filed in a UTC month, in order."""
+        found = self._filed_under(keys.disputes_of(month))
+        wanted = [{"lead_id": item["lead_id"], "sk": item["sk"]} for item in found]
+        items = self._db.batch_get({self._table: wanted})[self._table]
+        return sorted(map(_dispute_from, items), key=lambda one: (one.at, one.lead_id, one.rep_id))
+
+    def _add(self, record: Model) -> bool:
+        try:
+            self._db.put(self._table, record.serialize(), _NEW)
+        except ConditionFailed:
+            return False
+        return True
+
+    def _filed(self, shard_name: Callable[[int], str], until: datetime | None = None) -> list[Item]:
+        return [
+            item
+            for shard in range(keys.SHARDS)
+            for item in self._filed_under(shard_name(shard), until)
+        ]
+
+    def _filed_under(self, name: str, until: datetime | None = None) -> Iterator[Item]:
+        due = "" if until is None else " AND filed_at <= :until"
+        values: Item = {} if until is None else {":until": {"N": str(to_ms(until))}}
+        return self._db.query(
+            self._table,
+            f"filed_under = :name{due}",
+            {":name": {"S": name}, **values},
+            index=keys.FILED_INDEX,
+        )
+
+
+_NEW = "attribute_not_exists(lead_id)"
+
+
+def _epoch_of(item: Item) -> int:
+    return int(item["sk"]["S"].removeprefix(keys.RACES))
+
+
+def _verdicts_text(verdicts: dict[str, tuple[str, ...]]) -> str:
+    by_codes: dict[str, list[str]] = {}
+    for rep_id, codes in verdicts.items():
+        by_codes.setdefault(",".join(codes), []).append(rep_id)
+    return "\n".join(f"{codes}:{' '.join(reps)}" for codes, reps in sorted(by_codes.items()))
+
+
+def _judged_from(item: Item) -> Judged:
+    record = JudgedRecord.from_raw_data(item)
+    lines = (line.partition(":") for line in record.verdicts.splitlines())
+    return Judged(
+        lead_id=record.lead_id,
+        epoch=int(record.epoch),
+        wave_at=record.wave_at,
+        at=record.at,
+        teams=record.teams,
+        playbook_version=int(record.playbook_version),
+        verdicts={
+            rep_id: tuple(codes.split(",")) if codes else ()
+            for codes, _, reps in lines
+            for rep_id in reps.split()
+        },
+    )
+
+
+def _dispute_from(item: Item) -> Dispute:
+    record = DisputeRecord.from_raw_data(item)
+    return Dispute(record.lead_id, int(record.epoch), record.rep_id, record.filed_at, record.reason)

@@ -1,0 +1,85 @@
+"""Receipts as CSV: a line for each rep of a race, ids and codes only (C9)."""
+
+from __future__ import annotations
+
+import csv
+from datetime import datetime
+from typing import TextIO
+
+from dibs.adapters.http import iso
+from dibs.usecases.audit import Found
+
+COLUMNS = (
+    "lead_id",
+    "epoch",
+    "teams",
+    "test",
+    "opened_at",
+    "closed_at",
+    "cause",
+    "playbook_version",
+    "rep_id",
+    "outcome",
+    "place",
+    "behind_ms",
+    "told_at",
+    "attempted_at",
+    "rules",
+    "disputed",
+    "hash",
+    "head",
+)
+
+
+def write_head(out: TextIO) -> None:
+    """Write the names of the columns."""
+    csv.writer(out).writerow(COLUMNS)
+
+
+ALTERED = "altered"
+"""Stands for the outcome where a race is not there as it was sealed: `dibs audit` tells more."""
+
+
+def write_race(out: TextIO, found: Found, team: str = "") -> None:
+    """Write a race's receipts in order; nothing when `team` is named and was not in it.
+
+    One that was removed or altered is written in one line that says so.
+    """
+    lines, sealed = csv.writer(out), found.sealed
+    if sealed is None:
+        told = {"lead_id": found.lead_id, "epoch": found.epoch, "outcome": ALTERED}
+        lines.writerow(told.get(column, "") for column in COLUMNS)
+        return
+    race = sealed.race
+    if team and team not in race.teams:
+        return
+    of_race = (
+        race.lead_id,
+        race.epoch,
+        " ".join(race.teams),
+        _yes(race.test),
+        iso(race.opened_at),
+        iso(race.closed_at),
+        race.cause,
+        race.playbook_version,
+    )
+    for link, receipt in zip(sealed.links[1:], sealed.receipts, strict=True):
+        of_rep = (
+            receipt.rep_id,
+            receipt.outcome.value,
+            receipt.place,
+            receipt.behind_ms,
+            _when(receipt.told_at),
+            _when(receipt.attempted_at),
+            " ".join(receipt.rules),
+            _yes(receipt.rep_id in sealed.disputed),
+        )
+        lines.writerow((*of_race, *of_rep, link.hash, sealed.head))
+
+
+def _when(moment: datetime | None) -> str:
+    return "" if moment is None else iso(moment)
+
+
+def _yes(it_is: bool) -> str:
+    return "yes" if it_is else ""

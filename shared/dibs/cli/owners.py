@@ -1,0 +1,87 @@
+"""`dibs owners`: whose a company is already, from a CRM, before any lead of it comes in (C6)."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import typer
+
+from dibs.adapters.dynamo import Dynamo
+from dibs.adapters.leads import DynamoLeadStore
+from dibs.cli.target import Stack, target
+from dibs.domain.duplicates import Identity
+from dibs.domain.errors import FieldError, InvalidInput
+from dibs.domain.identity import company_domain, company_name, identity
+from dibs.domain.leads import Kind
+from dibs.wiring import Operator
+
+app = typer.Typer(no_args_is_help=True)
+NOBODY = "-"
+
+
+@app.callback()
+def owners() -> None:
+    """Whose companies are, before any lead of theirs."""
+
+
+@app.command("import")
+def import_(file: Path, stack: Stack = "") -> None:
+    """Name companies' owners from a CSV file with rep and company, domain or both; all or nothing.
+
+    A rep is an id or a phone number; - names nobody any more. A lead of the company then goes to
+    its owner without a race, as long as they are with us.
+    """
+    here = target(stack)
+    try:
+        with file.open(encoding="utf-8-sig", newline="") as source:
+            reader = csv.DictReader(source)
+            columns = set(reader.fieldnames or ())
+            if "rep" not in columns or not columns & {"company", "domain"}:
+                raise typer.BadParameter(
+                    "needs a column rep, and company or domain", param_hint=str(file)
+                )
+            rows = list(reader)
+    except (OSError, UnicodeDecodeError) as error:
+        raise typer.BadParameter(f"cannot be read: {error}", param_hint=str(file)) from None
+    found: list[tuple[Identity, str | None]] = []
+    errors = []
+    for number, row in enumerate(rows, start=2):
+        try:
+            owner = _rep(here.operator, (row["rep"] or "").strip())
+            found += [(one, owner) for one in _company(row.get("company"), row.get("domain"))]
+        except ValueError as error:
+            errors.append(FieldError(f"line {number}", str(error)))
+    if errors:
+        raise InvalidInput(tuple(errors))
+    store = DynamoLeadStore(Dynamo(), here.settings)
+    for one, owner in found:
+        store.name_owner(one, owner)
+    typer.echo(f"{len(rows)} companies have their owners.")
+
+
+def _rep(operator: Operator, given: str) -> str | None:
+    if given == NOBODY:
+        return None
+    known = operator.roster.by_phone(given)
+    rep = known[0] if known else operator.roster.get(given)
+    if rep is None or not rep.active:
+        raise ValueError(f"{given!r} is no active rep's id or phone number; see `dibs reps list`")
+    return rep.rep_id
+
+
+def _company(name: str | None, domain: str | None) -> list[Identity]:
+    name, domain = (name or "").strip(), (domain or "").strip()
+    found = []
+    for kind, given, value in (
+        (Kind.NAME, name, company_name(name)),
+        (Kind.DOMAIN, domain, company_domain(domain)),
+    ):
+        one = identity(kind, value)
+        if one is not None:
+            found.append(one)
+        elif given:
+            raise ValueError(f"{given!r} is no company's {kind} alone")
+    if not found:
+        raise ValueError("names no company")
+    return found

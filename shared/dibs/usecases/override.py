@@ -1,0 +1,167 @@
+"""A manager decides (R7): assign a lead, reassign it, or withdraw it, with a reason, on the record.
+
+What a manager decides is stored like any other step of a lead's life: one transaction over the
+lead, who loses it, who gets it and the moves, while the lead is as it was read.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+from typing import Literal
+
+from dibs.domain.errors import Busy, FieldError, InvalidInput, LeadNotFound
+from dibs.domain.leads import HELD, Lead, Move, State, moved
+from dibs.domain.opening import given_back, races, reopening, taken_away, taking
+from dibs.domain.playbook import Playbook
+from dibs.domain.reps import Limits, Rep
+from dibs.usecases.ports import Given, Holdings, Override
+from dibs.usecases.race import RaceStore, RaceView
+
+TRIES = 6
+
+BY_MANAGER = "by_manager"
+REASSIGNED = "reassigned"
+WITHDRAWN = "withdrawn"
+PUT_BACK = "put_back"
+
+Where = Literal["pool", "nobody"]
+WHERE: tuple[Where, ...] = ("pool", "nobody")
+
+
+def assign(
+    race: RaceStore,
+    holdings: Holdings,
+    lead_id: str,
+    rep_id: str,
+    by: str,
+    reason: str,
+    clock: Callable[[], datetime],
+    pause: Callable[[float], None] = time.sleep,
+) -> tuple[Lead, bool]:
+    """Give a lead to a rep, whoever holds it; return it, and whether that changed anything.
+
+    No limit, window or cooldown binds a manager. The lead counts for the rep as any other, and
+    waits for their first contact anew.
+
+    Raises:
+        LeadNotFound: there is no such lead.
+        InvalidInput: there is no such rep, or they have left.
+        IllegalMove: the lead is won or lost.
+        Busy: the store did not get to it; nothing was changed.
+    """
+
+    def decided() -> Override | Lead:
+        view, now = race.read(lead_id, rep_id), clock()
+        lead, rep, playbook = _known(view), view.rep, view.playbook
+        if rep is None or not rep.active:
+            wrong = "is no rep here" if rep is None else "has left"
+            raise InvalidInput((FieldError("rep_id", f"{wrong}; look at GET /reps"),))
+        if lead.owner == rep_id and lead.state in HELD:
+            return lead
+        free, moves, ex = lead, list[Move](), None
+        if lead.owner is not None:
+            won = _won(view, lead)
+            free, moves = taken_away(lead, playbook, now, REASSIGNED, by, reason, won=won)
+            ex = _counted(race, lead)
+        claim = taking(free, rep, playbook, now, free.opens_at, BY_MANAGER)
+        held = replace(free, owner=rep_id, claimed_at=now, return_at=claim.return_at, parked=False)
+        given, move = moved(held, State.ASSIGNED, now, BY_MANAGER, by, reason)
+        return Override(lead, given, (*moves, move), ex, Given(rep, view.limits, playbook, claim))
+
+    return _stored(decided, holdings, pause)
+
+
+def withdraw(
+    race: RaceStore,
+    holdings: Holdings,
+    lead_id: str,
+    to: Where,
+    by: str,
+    reason: str,
+    clock: Callable[[], datetime],
+    pause: Callable[[float], None] = time.sleep,
+) -> tuple[Lead, bool]:
+    """Take a lead from whoever holds it, or could; return it, and whether that changed anything.
+
+    To the `pool`: it is opened or queued anew, to its holder last; what was put aside as well. To
+    `nobody`: it is put aside until a manager assigns it or puts it back.
+
+    Raises:
+        LeadNotFound: there is no such lead.
+        IllegalMove: the lead is won or lost.
+        Busy: the store did not get to it; nothing was changed.
+    """
+
+    def decided() -> Override | Lead:
+        view, now = race.read(lead_id, ""), clock()
+        lead, playbook = _known(view), view.playbook
+        if lead.owner is None and lead.parked is (to == "nobody"):
+            return lead
+        if lead.owner is None:
+            act = _put_aside if to == "nobody" else _put_back
+            found, move = act(lead, playbook, now, by, reason)
+            return Override(lead, found, (move,))
+        won, ex = _won(view, lead), _counted(race, lead)
+        if to == "pool":
+            back, moves = given_back(lead, playbook, now, WITHDRAWN, by, reason, won=won)
+            return Override(lead, back, tuple(moves), ex)
+        free, moves = taken_away(lead, playbook, now, WITHDRAWN, by, reason, won=won)
+        aside, move = _put_aside(free, playbook, now, by, reason)
+        return Override(lead, aside, (*moves, move), ex)
+
+    return _stored(decided, holdings, pause)
+
+
+def _put_aside(
+    lead: Lead, playbook: Playbook, now: datetime, by: str, reason: str
+) -> tuple[Lead, Move]:
+    del playbook
+    aside, move = moved(lead, State.EXPIRED, now, WITHDRAWN, by, reason)
+    return replace(aside, parked=True), move
+
+
+def _put_back(
+    lead: Lead, playbook: Playbook, now: datetime, by: str, reason: str
+) -> tuple[Lead, Move]:
+    to = State.OPEN if races(lead, playbook) else State.EXPIRED
+    return moved(reopening(lead, playbook, now), to, now, PUT_BACK, by, reason)
+
+
+def _known(view: RaceView) -> Lead:
+    if view.lead is None:
+        raise LeadNotFound("There is no such lead.")
+    return view.lead
+
+
+def _won(view: RaceView, lead: Lead) -> bool:
+    return view.claim is not None and view.claim.epoch == lead.epoch and view.claim.competitive
+
+
+def _counted(race: RaceStore, lead: Lead) -> tuple[Rep, Limits] | None:
+    """Return who holds the lead, and what they have used up."""
+    view = race.read(lead.lead_id, str(lead.owner))
+    return None if view.rep is None else (view.rep, view.limits)
+
+
+def _stored(
+    decided: Callable[[], Override | Lead],
+    holdings: Holdings,
+    pause: Callable[[float], None],
+) -> tuple[Lead, bool]:
+    """Decide and store until it stands, or there is nothing to do."""
+    for attempt in range(TRIES):
+        found = decided()
+        if isinstance(found, Lead):
+            return found, False
+        try:
+            if holdings.override(found):
+                return found.lead, True
+        except Busy as busy:
+            if not busy.conflict:
+                raise
+        pause(random.uniform(0.01, 0.05) * (attempt + 1))  # noqa: S311 - jitter, no secret
+    raise Busy

@@ -1,0 +1,134 @@
+"""Why did it go there (R9): every rep, every rule, passed or failed, as it was judged then."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+
+from dibs.domain.decide import REFUSING, decide_knowing, rules_judged
+from dibs.domain.errors import LeadNotFound
+from dibs.domain.leads import Lead, State
+from dibs.domain.playbook import Playbook
+from dibs.domain.reps import Limits, Rep
+from dibs.usecases.ports import Judged, OfferStore, Playbooks, Races, Roster, Story
+from dibs.usecases.race import RaceStore, Sighting
+
+
+@dataclass(frozen=True)
+class Found:
+    """One rule's part in a verdict: the codes it refused with, none where the rep passed."""
+
+    rule: str
+    codes: tuple[str, ...]
+
+    @property
+    def passed(self) -> bool:
+        return not self.codes
+
+
+@dataclass(frozen=True)
+class Verdicts:
+    """How reps were judged at one instant, under one version of the playbook, rule by rule."""
+
+    at: datetime
+    opened_at: datetime
+    playbook_version: int
+    reps: Mapping[str, tuple[Found, ...]]
+
+
+@dataclass(frozen=True)
+class Why:
+    """Everything about where a lead went: the steps, the judgings, and what reps tried."""
+
+    story: Story
+    judged: tuple[Verdicts, ...]
+    tries: Mapping[str, Sighting]
+    now: Verdicts | None
+
+
+@dataclass(frozen=True)
+class Files:
+    """Where everything is on record that tells why."""
+
+    race: RaceStore
+    races: Races
+    offers: OfferStore
+    roster: Roster
+    playbooks: Playbooks
+    story: Callable[[str], Story | None]
+
+
+def why(files: Files, lead_id: str, epoch: int | None, asker: Rep | None, now: datetime) -> Why:
+    """Return why the lead went where it did, in its latest opening or an earlier one.
+
+    A rep who asks gets their own part, a manager (None) everybody's.
+
+    Raises:
+        LeadNotFound: there is no such lead, or the rep may not know of it.
+    """
+    story = files.story(lead_id)
+    if story is None or (asker is not None and not _may_know(story.lead, asker)):
+        raise LeadNotFound
+    lead = story.lead
+    opening = lead.epoch if epoch is None else epoch
+    only = None if asker is None else (asker.rep_id,)
+    known = cache(lambda number: _playbook(files.playbooks, number))
+    judged = tuple(
+        _read(one, known(one.playbook_version), only)
+        for one in files.races.judged(lead_id, opening)
+    )
+    everybody = {rep_id for one in judged for rep_id in one.reps}
+    reps = sorted(everybody) if only is None else list(only)
+    tries = files.offers.sightings(lead_id, opening, reps)
+    current = None
+    if lead.state is State.OPEN and opening == lead.epoch and now < lead.closes_at:
+        current = _now(files, lead, only, now)
+    return Why(story, judged, tries, current)
+
+
+def _may_know(lead: Lead, rep: Rep) -> bool:
+    return rep.team in lead.teams or lead.owner == rep.rep_id
+
+
+def _playbook(playbooks: Playbooks, number: int) -> Playbook | None:
+    found = playbooks.get(number)
+    return None if found is None else found.playbook
+
+
+def _read(judged: Judged, playbook: Playbook | None, only: Collection[str] | None) -> Verdicts:
+    reps = {
+        rep_id: in_rules(codes, playbook)
+        for rep_id, codes in judged.verdicts.items()
+        if only is None or rep_id in only
+    }
+    return Verdicts(judged.at, judged.wave_at, judged.playbook_version, reps)
+
+
+def in_rules(codes: Iterable[str], playbook: Playbook | None) -> tuple[Found, ...]:
+    """Return every rule that was on with the codes it refused with.
+
+    A rule that refused is named also where its playbook is not on record any more.
+    """
+    found, on = tuple(codes), rules_judged(playbook) if playbook is not None else ()
+    return tuple(
+        Found(rule, tuple(code for code in found if code in refusing))
+        for rule, refusing in REFUSING.items()
+        if rule in on or any(code in refusing for code in found)
+    )
+
+
+def _now(files: Files, lead: Lead, only: Collection[str] | None, now: datetime) -> Verdicts:
+    """Judge as it is now: what each rep would hear."""
+    playbook, open_leads = files.roster.playbook(), cache(files.race.open_leads)
+    members: list[tuple[Rep, Limits]] = [
+        one for team in lead.teams for one in files.roster.team(team, fresh=True)
+    ]
+    reps = {}
+    for rep, limits in members:
+        if only is None or rep.rep_id in only:
+            verdict, _ = decide_knowing(lead, rep, limits, playbook, now, open_leads)
+            codes = [refusal.code for refusal in getattr(verdict, "refusals", ())]
+            reps[rep.rep_id] = in_rules(codes, playbook)
+    return Verdicts(now, now, playbook.version, reps)

@@ -1,0 +1,122 @@
+"""What managers do about leads (R7): assign, reassign, withdraw, with a reason."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from dibs.domain.leads import Lead
+from dibs.usecases.claim import token_hash
+from handlers.office import AINA, BEN, MANAGER, Answer, Office, http
+from support.builders import token_of
+
+ASSIGN = {"rep_id": BEN.rep_id, "reason": "knows the customer"}
+WITHDRAW = {"reason": "a competitor"}
+
+
+@pytest.fixture(autouse=True)
+def manager(office: Office) -> None:
+    office.world.roster.set_manager_hash(token_hash(MANAGER))
+    office.hire(AINA, BEN)
+
+
+def call(
+    office: Office, what: str, lead: Lead, body: Any, *, token: str | None = MANAGER
+) -> Answer:
+    bearer = f"Bearer {token}" if token else None
+    route, text = "POST /leads/{lead_id}/" + what, json.dumps(body)
+    asked = http("http_playbook", route, {"lead_id": lead.lead_id}, text, authorization=bearer)
+    asked.pop("queryStringParameters")
+    return office.ask("manage", asked)
+
+
+@pytest.mark.parametrize(("what", "body"), [("assign", ASSIGN), ("withdraw", WITHDRAW)])
+def test_managers_only(office: Office, what: str, body: dict[str, Any]) -> None:
+    lead = office.lead()
+    before = office.everything()
+    for token, status in ((None, 401), ("manager.forged", 401), (token_of(AINA), 403)):
+        assert call(office, what, lead, body, token=token).status == status
+    assert office.everything() == before
+
+
+def test_a_lead_is_assigned_reassigned_and_withdrawn_on_the_record(office: Office) -> None:
+    lead = office.lead()
+    office.claim(lead)
+    office.clock.pass_(seconds=1)
+    answer = call(office, "assign", lead, ASSIGN)
+    expected = {
+        "lead_id": lead.lead_id,
+        "state": "assigned",
+        "holder": BEN.rep_id,
+        "parked": False,
+        "changed": True,
+    }
+    assert (answer.status, answer.json) == (200, expected)
+    assert call(office, "assign", lead, ASSIGN).json == {**expected, "changed": False}
+    assert [m.body["kind"] for m in office.waiting("offer")] == ["queue.check"]
+    limits = {rep.rep_id: used for rep, used in office.world.roster.team("north", fresh=True)}
+    assert (limits[AINA.rep_id].in_hand, limits[BEN.rep_id].in_hand) == (0, 1)
+    office.clock.pass_(seconds=1)
+    aside = call(office, "withdraw", lead, {**WITHDRAW, "to": "nobody"}).json
+    assert (aside["state"], aside["holder"], aside["parked"]) == ("expired", None, True)
+    office.clock.pass_(seconds=1)
+    back = call(office, "withdraw", lead, WITHDRAW).json
+    assert (back["state"], back["parked"], back["changed"]) == ("open", False, True)
+    assert not call(office, "withdraw", lead, {**WITHDRAW, "to": "pool"}).json["changed"]
+    told = {(move.by, move.note) for move in office.world.leads.history(lead.lead_id) if move.note}
+    assert told == {("manager", ASSIGN["reason"]), ("manager", WITHDRAW["reason"])}
+
+
+def test_a_test_lead_as_well(office: Office) -> None:
+    lead = office.lead(test=True)
+    assert call(office, "assign", lead, ASSIGN).json["holder"] == BEN.rep_id
+    assert call(office, "withdraw", lead, WITHDRAW).json["state"] == "open"
+
+
+@pytest.mark.parametrize(
+    ("what", "body", "fields"),
+    [
+        ("assign", {"rep_id": BEN.rep_id}, ["reason"]),
+        ("assign", {"reason": "so"}, ["rep_id"]),
+        ("assign", {"reason": "so", "rep_id": 7}, ["rep_id"]),
+        ("assign", {"reason": "so", "rep_id": ""}, ["rep_id"]),
+        ("assign", {"reason": "so", "rep_id": "x" * 65}, ["rep_id"]),
+        ("assign", {"reason": "so", "rep_id": "zzzzz"}, ["rep_id"]),
+        ("assign", {"reason": "x" * 201, "rep_id": BEN.rep_id}, ["reason"]),
+        ("withdraw", {}, ["reason"]),
+        ("withdraw", {"reason": "so", "to": "me"}, ["to"]),
+        ("withdraw", {"reason": "so", "to": ["pool"]}, ["to"]),
+        ("withdraw", {"reason": "so", "to": None}, ["to"]),
+    ],
+)
+def test_what_is_wrong_is_named_and_nothing_is_changed(
+    office: Office, what: str, body: dict[str, Any], fields: list[str]
+) -> None:
+    lead = office.lead()
+    before = office.everything()
+    answer = call(office, what, lead, body)
+    assert (answer.status, answer.code) == (422, "invalid_input")
+    assert [error["field"] for error in answer.json["errors"]] == fields
+    assert office.everything() == before
+
+
+def test_nothing_goes_to_who_has_left_nor_is_an_unknown_lead_found(office: Office) -> None:
+    lead = office.lead()
+    office.world.roster.deactivate(BEN.rep_id, office.clock.at.date())
+    assert call(office, "assign", lead, ASSIGN).status == 422
+    nowhere = replace(lead, lead_id="aaaaaaaaaaaa")
+    for what, body in (("assign", {**ASSIGN, "rep_id": AINA.rep_id}), ("withdraw", WITHDRAW)):
+        answer = call(office, what, nowhere, body)
+        assert (answer.status, answer.code) == (404, "lead_not_found")
+
+
+def test_a_transaction_in_the_way_is_tried_again_by_the_caller(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lead = office.lead()
+    office.contend(monkeypatch)
+    assert call(office, "assign", lead, ASSIGN).code == "busy"
+    assert call(office, "withdraw", lead, {**WITHDRAW, "to": "nobody"}).code == "busy"

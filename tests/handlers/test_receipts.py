@@ -1,0 +1,380 @@
+"""Receipts as reps and managers get them: sealed by the offer step, chained by the sweep (C9)."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+from datetime import timedelta
+from io import StringIO
+from typing import Any
+
+import pytest
+
+from dibs import wiring
+from dibs.adapters import keys
+from dibs.domain.leads import Lead
+from dibs.domain.reps import Rep
+from dibs.usecases.claim import token_hash
+from dibs.usecases.ports import Judged
+from handlers.office import AINA, BEN, CHONG, DAYANG, MANAGER, Answer, Office, event, http, sqs
+from support.builders import NOON, token_of
+
+OBJECTION = "My phone was slow,\nand Ben knows it."
+
+
+@pytest.fixture(autouse=True)
+def manager(office: Office) -> None:
+    office.world.roster.set_manager_hash(token_hash(MANAGER))
+
+
+def fact(lead: Lead, kind: str, rep: Rep | None = None) -> dict[str, Any]:
+    rep_id = rep.rep_id if rep else None
+    return {"kind": kind, "lead_id": lead.lead_id, "epoch": lead.epoch, "rep_id": rep_id}
+
+
+def raced(office: Office, number: int = 1) -> Lead:
+    """A race Aina won ten seconds after noon, Ben lost 250 ms later and Dayang was paused for."""
+    lead = office.lead(number)
+    office.run("offer", sqs("sqs_offer", fact(lead, "lead.opened")))
+    for message in office.waiting("notify"):
+        office.run("notify", sqs("sqs_notify", message.body))
+    office.clock.pass_(seconds=10)
+    assert office.claim(lead, AINA).status == 200
+    office.clock.pass_(milliseconds=250)
+    assert office.claim(lead, BEN).code == "already_claimed"
+    office.run("offer", sqs("sqs_offer", fact(lead, "lead.claimed", AINA)))
+    office.waiting("notify")
+    return lead
+
+
+def sealed(office: Office, number: int = 1) -> Lead:
+    """The same, sealed when its timer goes off."""
+    lead = raced(office, number)
+    [timer] = [m for m in office.waiting("offer") if m.body["kind"] == "race.seal"]
+    assert timer.delay_seconds == 60
+    office.clock.pass_(seconds=timer.delay_seconds)
+    done = office.run("offer", sqs("sqs_offer", timer.body))
+    assert done == {"batchItemFailures": []}
+    return lead
+
+
+@pytest.fixture
+def crew(office: Office) -> None:
+    office.hire(AINA, BEN, DAYANG, CHONG)
+    office.pause(DAYANG, hours=1)
+
+
+def ask(office: Office, route: str, rep: Rep, lead: Lead, body: Any = None, **query: str) -> Answer:
+    """Call one of a rep's routes about a lead."""
+    text = body if isinstance(body, str) or body is None else json.dumps(body)
+    asked = http(
+        "http_offers",
+        route,
+        {"lead_id": lead.lead_id},
+        text,
+        authorization=f"Bearer {token_of(rep)}",
+    )
+    return office.ask("rep", {**asked, "queryStringParameters": query} if query else asked)
+
+
+def receipt(office: Office, rep: Rep, lead: Lead, **query: str) -> Answer:
+    return ask(office, "GET /leads/{lead_id}/receipt", rep, lead, **query)
+
+
+def dispute(office: Office, rep: Rep, lead: Lead, reason: Any = OBJECTION) -> Answer:
+    return ask(office, "POST /leads/{lead_id}/dispute", rep, lead, {"reason": reason})
+
+
+def managed(office: Office, route: str, token: str = MANAGER, **query: str) -> Answer:
+    asked = http("http_playbook", route, {}, authorization=f"Bearer {token}")
+    asked.pop("queryStringParameters")
+    return office.ask("manage", {**asked, "queryStringParameters": query} if query else asked)
+
+
+def lines(answer: Answer) -> list[dict[str, str]]:
+    assert answer.status == 200, answer.text
+    assert answer.headers["content-type"].startswith("text/csv")
+    return list(csv.DictReader(StringIO(answer.text)))
+
+
+# A rep's own
+
+
+@pytest.mark.usefixtures("crew")
+def test_a_rep_reads_their_own_receipt(office: Office) -> None:
+    lead = sealed(office)
+    answer = receipt(office, BEN, lead)
+    assert answer.status == 200
+    found = answer.json["receipt"]
+    proof = {name: found.pop(name) for name in ("text", "before", "hash")}
+    assert found == {
+        "outcome": "lost",
+        "place": 2,
+        "behind_ms": 250,
+        "told_at": "2026-11-23T12:00:00.000Z",
+        "attempted_at": "2026-11-23T12:00:10.250Z",
+        "rules": [],
+        "disputed": False,
+    }
+    # What it says can be worked out by anybody.
+    worked_out = hashlib.sha256(f"{proof['before']}\n{proof['text']}".encode()).hexdigest()
+    assert proof["hash"] == worked_out
+    assert json.loads(proof["text"])["rep_id"] == BEN.rep_id
+    race = answer.json["race"]
+    assert (race["receipts"], race["cause"], race["block"]) == (3, "claimed", None)
+    assert race["sealed_at"] == "2026-11-23T12:01:10.250Z"
+    # Who won is for the boards to say, where a team's are not anonymous.
+    assert AINA.rep_id not in answer.text
+    assert AINA.name not in answer.text
+
+
+@pytest.mark.usefixtures("crew")
+@pytest.mark.parametrize(
+    ("rep", "outcome", "at_place", "rules"),
+    [(AINA, "won", 1, []), (BEN, "lost", 2, []), (DAYANG, "not_told", None, ["paused"])],
+)
+def test_everybody_in_the_race_has_one(
+    office: Office, rep: Rep, outcome: str, at_place: int | None, rules: list[str]
+) -> None:
+    found = receipt(office, rep, sealed(office)).json["receipt"]
+    assert (found["outcome"], found["place"], found["rules"]) == (outcome, at_place, rules)
+
+
+@pytest.mark.usefixtures("crew")
+def test_before_the_seal_a_rep_sees_what_is_known_so_far(office: Office) -> None:
+    lead = raced(office)
+    assert receipt(office, BEN, lead).json == {
+        "lead_id": lead.lead_id,
+        "epoch": 1,
+        "sealed": False,
+        "receipt": {
+            "told_at": "2026-11-23T12:00:00.000Z",
+            "attempted_at": "2026-11-23T12:00:10.250Z",
+            "rules": [],
+        },
+    }
+    assert receipt(office, DAYANG, lead).json["receipt"]["rules"] == ["paused"]
+
+
+@pytest.mark.usefixtures("crew")
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_who_was_not_in_the_race_has_none_and_may_not_dispute_it(office: Office, when: str) -> None:
+    lead = sealed(office) if when == "after" else raced(office)
+    before = office.everything()
+    for answer in (
+        receipt(office, CHONG, lead),
+        receipt(office, CHONG, lead, epoch="1"),
+        receipt(office, AINA, lead, epoch="7"),
+        dispute(office, CHONG, lead),
+    ):
+        assert (answer.status, answer.code) == (404, "lead_not_found")
+    assert office.everything() == before
+
+
+@pytest.mark.usefixtures("crew")
+@pytest.mark.parametrize("epoch", ["0x1", "-1", "one", "1" * 6, "²"])
+def test_an_opening_that_is_no_number_is_refused(office: Office, epoch: str) -> None:
+    answer = receipt(office, BEN, raced(office), epoch=epoch)
+    assert (answer.status, answer.code) == (422, "invalid_input")
+
+
+@pytest.mark.usefixtures("crew")
+@pytest.mark.parametrize("route", ["GET /leads/{lead_id}/receipt", "POST /leads/{lead_id}/dispute"])
+def test_a_rep_who_left_and_a_manager_read_no_reps_receipt(office: Office, route: str) -> None:
+    lead = sealed(office)
+    office.world.roster.deactivate(BEN.rep_id, NOON.date())
+    assert ask(office, route, BEN, lead).status == 401
+    asked = http("http_offers", route, {"lead_id": lead.lead_id}, authorization=f"Bearer {MANAGER}")
+    assert office.ask("rep", asked).status == 403
+
+
+# Disputes
+
+
+@pytest.mark.usefixtures("crew")
+def test_a_rep_disputes_a_race_once(office: Office) -> None:
+    lead = sealed(office)
+    answer = dispute(office, BEN, lead)
+    assert (answer.status, answer.json["reason"]) == (200, OBJECTION)
+    before = office.everything()
+    office.clock.pass_(minutes=1)
+    assert dispute(office, BEN, lead, "Another reason.").json == answer.json
+    assert office.everything() == before
+    assert receipt(office, BEN, lead).json["receipt"]["disputed"] is True
+    assert receipt(office, AINA, lead).json["receipt"]["disputed"] is False
+    assert managed(office, "GET /disputes").json == {
+        "month": "2026-11",
+        "disputes": [
+            {
+                "lead_id": lead.lead_id,
+                "epoch": 1,
+                "rep_id": BEN.rep_id,
+                "disputed_at": "2026-11-23T12:01:10.250Z",
+                "reason": OBJECTION,
+            }
+        ],
+    }
+    assert managed(office, "GET /disputes", month="2026-10").json["disputes"] == []
+
+
+@pytest.mark.usefixtures("crew")
+def test_a_reps_words_are_in_no_log(office: Office) -> None:
+    dispute(office, BEN, sealed(office), "Something nobody else should read.")
+    assert "Something nobody" not in "".join(office.overheard.lines)
+
+
+@pytest.mark.usefixtures("crew")
+@pytest.mark.parametrize(
+    "reason", [None, "", "   ", 7, ["why"], "x" * 501, "bell \a", "half a \ud83d letter"]
+)
+def test_a_dispute_without_a_reason_in_words_is_refused(office: Office, reason: Any) -> None:
+    lead = raced(office)
+    before = office.everything()
+    answer = dispute(office, BEN, lead, reason)
+    assert (answer.status, answer.code) == (422, "invalid_input")
+    assert [error["field"] for error in answer.json["errors"]] == ["reason"]
+    assert office.everything() == before
+
+
+@pytest.mark.usefixtures("crew")
+def test_a_race_may_be_disputed_before_it_is_sealed(office: Office) -> None:
+    lead = raced(office)
+    assert dispute(office, BEN, lead).status == 200
+    office.clock.pass_(minutes=2)
+    office.run("offer", sqs("sqs_offer", fact(lead, "race.seal")))
+    assert receipt(office, BEN, lead).json["receipt"]["disputed"] is True
+
+
+# The managers' export
+
+
+@pytest.mark.usefixtures("crew")
+def test_a_manager_exports_a_days_receipts(office: Office) -> None:
+    lead = sealed(office)
+    dispute(office, BEN, lead)
+    assert lines(managed(office, "GET /receipts", day="2026-11-23")) == []
+    assert office.run("recalculate", event("schedule_sweep"))["chained"] == 1
+    found = lines(managed(office, "GET /receipts", day="2026-11-23"))
+    assert [(row["rep_id"], row["place"], row["behind_ms"], row["rules"]) for row in found] == [
+        (AINA.rep_id, "1", "0", ""),
+        (BEN.rep_id, "2", "250", ""),
+        (DAYANG.rep_id, "", "", "paused"),
+    ]
+    assert [row["disputed"] for row in found] == ["", "yes", ""]
+    assert {(row["lead_id"], row["epoch"], row["teams"], row["cause"]) for row in found} == {
+        (lead.lead_id, "1", "north", "claimed")
+    }
+    own = receipt(office, BEN, lead).json
+    assert found[1]["hash"] == own["receipt"]["hash"]
+    assert {row["head"] for row in found} == {own["race"]["head"]}
+    assert own["race"]["block"] == 1
+    for other in ({"day": "2026-11-24"}, {"day": "2026-11-23", "team": "south"}):
+        assert lines(managed(office, "GET /receipts", **other)) == []
+    assert lines(managed(office, "GET /receipts", day="2026-11-23", team="north")) == found
+    assert AINA.name not in managed(office, "GET /receipts", day="2026-11-23").text
+
+
+@pytest.mark.usefixtures("crew")
+def test_an_export_says_what_was_altered(office: Office) -> None:
+    lead = sealed(office)
+    office.run("recalculate", event("schedule_sweep"))
+    number, head = wiring.races().last_block()
+    logged = [line for line in office.overheard.lines if "block added" in line]
+    assert [(json.loads(line)["number"], json.loads(line)["hash"]) for line in logged] == [
+        (number, head)
+    ]
+    key = {"lead_id": {"S": lead.lead_id}, "sk": {"S": keys.race(1)}}
+    race = office.world.dynamo.get(office.settings.races_table, key)
+    assert race is not None
+    text = race["race"]["S"].replace(AINA.rep_id, BEN.rep_id)
+    office.world.dynamo.put(office.settings.races_table, {**race, "race": {"S": text}})
+    [row] = lines(managed(office, "GET /receipts", day="2026-11-23"))
+    assert {name: value for name, value in row.items() if value} == {
+        "lead_id": lead.lead_id,
+        "epoch": "1",
+        "outcome": "altered",
+    }
+
+
+@pytest.mark.usefixtures("crew")
+def test_an_export_that_is_too_large_comes_in_parts(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    leads = [sealed(office, number) for number in (1, 2, 3)]
+    office.run("recalculate", event("schedule_sweep"))
+    monkeypatch.setattr("manage.receipts._MOST_RACES", 2)
+    first = managed(office, "GET /receipts", day="2026-11-23", team="north")
+    assert {row["lead_id"] for row in lines(first)} == {lead.lead_id for lead in leads[:2]}
+    link = first.headers["link"]
+    assert link == '</receipts?day=2026-11-23&team=north&after=1.2>; rel="next"'
+    rest = managed(office, "GET /receipts", day="2026-11-23", team="north", after="1.2")
+    assert {row["lead_id"] for row in lines(rest)} == {leads[2].lead_id}
+    assert "link" not in rest.headers
+
+
+@pytest.mark.parametrize(
+    ("route", "query", "field"),
+    [
+        ("GET /receipts", {}, "day"),
+        ("GET /receipts", {"day": "yesterday"}, "day"),
+        ("GET /receipts", {"day": "2026-11-23", "team": "nowhere"}, "team"),
+        ("GET /receipts", {"day": "2026-11-23", "after": "1"}, "after"),
+        ("GET /disputes", {"month": "november"}, "month"),
+        ("GET /disputes", {"month": "2026-13"}, "month"),
+    ],
+)
+def test_what_cannot_be_asked_is_named(
+    office: Office, route: str, query: dict[str, str], field: str
+) -> None:
+    answer = managed(office, route, **query)
+    assert (answer.status, answer.code) == (422, "invalid_input")
+    assert [error["field"] for error in answer.json["errors"]] == [field]
+
+
+@pytest.mark.parametrize("route", ["GET /receipts", "GET /disputes"])
+def test_only_managers_see_everybodys(office: Office, route: str) -> None:
+    office.hire(AINA)
+    assert managed(office, route, token_of(AINA), day="2026-11-23").status == 403
+    assert managed(office, route, "manager.forged", day="2026-11-23").status == 401
+
+
+# The clockwork
+
+
+@pytest.mark.usefixtures("crew")
+def test_a_timer_that_was_lost_is_made_up_for_by_the_sweep(office: Office) -> None:
+    lead = raced(office)
+    office.waiting("offer")
+    office.clock.at = lead.closes_at + timedelta(seconds=105)
+    assert office.run("recalculate", event("schedule_sweep"))["seals_late"] == 1
+    [again] = [m for m in office.waiting("offer") if m.body["kind"] == "race.seal"]
+    office.run("offer", sqs("sqs_offer", again.body))
+    done = office.run("recalculate", event("schedule_sweep"))
+    assert (done["seals_late"], done["chained"]) == (0, 1)
+    assert receipt(office, AINA, lead).json["receipt"]["place"] == 1
+
+
+@pytest.mark.usefixtures("crew")
+def test_a_redelivered_timer_changes_nothing(office: Office) -> None:
+    lead = sealed(office)
+    before = office.everything()
+    office.clock.pass_(minutes=5)
+    office.run("offer", sqs("sqs_offer", fact(lead, "race.seal")))
+    assert office.everything() == before
+
+
+@pytest.mark.usefixtures("crew")
+def test_how_reps_were_judged_is_kept_for_who_asks_why(office: Office) -> None:
+    lead = raced(office)
+    assert wiring.races().judged(lead.lead_id, 1) == [
+        Judged(
+            lead_id=lead.lead_id,
+            epoch=1,
+            wave_at=NOON,
+            at=NOON,
+            teams=("north",),
+            playbook_version=1,
+            verdicts={AINA.rep_id: (), BEN.rep_id: (), DAYANG.rep_id: ("paused",)},
+        )
+    ]

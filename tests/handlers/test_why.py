@@ -1,0 +1,100 @@
+"""Why a lead went where it did, as managers and reps are told (R9)."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from dibs.domain.leads import Lead
+from dibs.domain.reps import Rep
+from dibs.usecases.claim import token_hash
+from handlers.office import AINA, BEN, CHONG, DAYANG, MANAGER, Answer, Office, http, sqs
+from support.builders import a_playbook, token_of
+
+ROUTE = "GET /leads/{lead_id}/why"
+
+
+@pytest.fixture(autouse=True)
+def crew(office: Office) -> None:
+    office.world.roster.set_manager_hash(token_hash(MANAGER))
+    office.hire(AINA, BEN, DAYANG, CHONG)
+    office.pause(DAYANG, hours=1)
+
+
+def ask(office: Office, lead: Lead, who: Rep | None = None, **query: str) -> Answer:
+    token = MANAGER if who is None else token_of(who)
+    path = {"lead_id": lead.lead_id}
+    asked = http("http_offers", ROUTE, path, authorization=f"Bearer {token}")
+    return office.ask("rep", {**asked, "queryStringParameters": query} if query else asked)
+
+
+def offered(office: Office, number: int = 1) -> Lead:
+    lead = office.lead(number)
+    fact = {"kind": "lead.opened", "lead_id": lead.lead_id, "epoch": 1, "rep_id": None}
+    office.run("offer", sqs("sqs_offer", fact))
+    return lead
+
+
+def rules_of(found: dict[str, Any], rep: Rep) -> dict[str, list[str]]:
+    [one] = [row for row in found["reps"] if row["rep_id"] == rep.rep_id]
+    assert one["eligible"] == all(rule["passed"] for rule in one["rules"])
+    assert all(rule["passed"] is not bool(rule["codes"]) for rule in one["rules"])
+    return {rule["rule"]: rule["codes"] for rule in one["rules"]}
+
+
+PLAIN = {"routing": [], "window": [], "released": [], "availability": [], "limits": []}
+
+
+def test_a_manager_reads_every_rep_and_every_rule_as_it_was_judged(office: Office) -> None:
+    lead = offered(office)
+    office.clock.pass_(seconds=10)
+    assert office.claim(lead, AINA).status == 200
+    told = ask(office, lead).json
+    [judged] = told["judged"]
+    assert {row["rep_id"] for row in judged["reps"]} == {r.rep_id for r in (AINA, BEN, DAYANG)}
+    assert rules_of(judged, AINA) == PLAIN
+    assert rules_of(judged, DAYANG) == {**PLAIN, "availability": ["paused"]}
+    assert judged["playbook_version"] == office.world.playbooks.in_force().number
+    assert (told["state"], told["now"]) == ("claimed", None)
+    assert (told["holder"]["rep_id"], told["holder"]["cause"]) == (AINA.rep_id, "claimed")
+
+
+def test_what_was_judged_stays_as_it_was_under_its_playbook(office: Office) -> None:
+    lead = offered(office)
+    first = ask(office, lead).json["judged"]
+    office.put_playbook(a_playbook(matching={"territory": True}, newcomers={"enabled": True}))
+    told = ask(office, lead).json
+    assert told["judged"] == first
+    # Now is another matter.
+    assert set(rules_of(told["now"], AINA)) == {*PLAIN, "territory", "newcomers"}
+    assert told["now"]["playbook_version"] == first[0]["playbook_version"] + 1
+
+
+def test_a_refused_try_is_told_with_its_rules(office: Office) -> None:
+    lead = offered(office)
+    office.claim(lead, DAYANG)
+    [tried] = ask(office, lead).json["tries"]
+    assert (tried["rep_id"], tried["rules"]) == (DAYANG.rep_id, ["paused"])
+    assert tried["playbook_version"] == office.world.playbooks.in_force().number
+
+
+def test_a_rep_reads_their_own_part_alone(office: Office) -> None:
+    lead = offered(office)
+    office.claim(lead, AINA)
+    told = ask(office, lead, DAYANG).json
+    assert rules_of(told["judged"][0], DAYANG)["availability"] == ["paused"]
+    assert len(told["judged"][0]["reps"]) == 1
+    assert not {"holder", "steps"} & set(told)
+    text = json.dumps(told)
+    assert AINA.rep_id not in text
+    assert AINA.name not in text
+
+
+@pytest.mark.parametrize("who", [CHONG])
+def test_a_lead_of_another_team_is_not_known(office: Office, who: Rep) -> None:
+    lead = offered(office)
+    assert ask(office, lead, who).code == "lead_not_found"
+    assert ask(office, lead, AINA, epoch="x").code == "invalid_input"
+    assert ask(office, lead, AINA, epoch="7").json["judged"] == []

@@ -1,0 +1,400 @@
+"""Who is known already is merged or goes to their rep, before any race (C6)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from dibs.domain.duplicates import MERGED, REASONS
+from dibs.domain.leads import Card, Kind, Lead, Post, State, filled
+from dibs.domain.reps import Limits
+from dibs.usecases.ingest import Accepted, ingest
+from dibs.usecases.ports import Fact
+from support.builders import NOON, a_card, a_playbook, a_rep
+from support.fakes import FakeWorld, no_pause
+
+AINA = a_rep(1, name="Aina Zulkifli")
+WAITING = (State.NEW, State.OPEN, State.EXPIRED, State.RELEASED)
+HELD = (State.CLAIMED, State.ASSIGNED, State.CONTACTED, State.QUALIFIED, State.OPPORTUNITY)
+STRANGER = {"source": "fair", "external_id": "2"}
+"""A second post, by another sender."""
+
+
+def post(world: FakeWorld, card: Card) -> Accepted:
+    now = world.clock()
+    playbook = world.memory.playbook
+    return ingest(
+        world.leads,
+        card,
+        playbook,
+        b"saltsalts",
+        now,
+        world.clock,
+        no_pause,
+        find_rep=world.roster.counted,
+    )
+
+
+def known(world: FakeWorld, state: State, rep_id: str | None = AINA.rep_id) -> Lead:
+    """A lead `a_card()` was posted as, as it stands by now."""
+    lead = post(world, a_card()).lead
+    lead = replace(lead, state=state, owner=None if state in WAITING else rep_id)
+    world.memory.leads[lead.lead_id] = lead
+    world.memory.outbox.clear()
+    return lead
+
+
+def same_phone(**changes: Any) -> Card:
+    return replace(a_card(2, contact_phone="+60128880000", **STRANGER), **changes)
+
+
+def same_email(**changes: Any) -> Card:
+    return replace(a_card(2, contact_email="JANE@acme.example", **STRANGER), **changes)
+
+
+def colleague(**changes: Any) -> Card:
+    """Somebody else of the company, known by its domain."""
+    return replace(a_card(2, contact_email="tom@mail.acme.example", **STRANGER), **changes)
+
+
+def namesake(**changes: Any) -> Card:
+    """Somebody else of the company, known by its name."""
+    return replace(a_card(2, company="ACME 1 SDN. BHD.", **STRANGER), **changes)
+
+
+@pytest.fixture
+def world() -> FakeWorld:
+    made = FakeWorld()
+    made.add_rep(AINA)
+    return made
+
+
+@pytest.mark.parametrize("state", [*WAITING, *HELD])
+@pytest.mark.parametrize(
+    ("card", "flag"),
+    [(same_phone(), "merged_same_phone"), (same_email(), "merged_same_email")],
+)
+def test_the_same_person_again_becomes_part_of_a_lead_that_is_not_over(
+    world: FakeWorld, state: State, card: Card, flag: str
+) -> None:
+    lead = known(world, state)
+    world.clock.pass_(days=30)
+    again = post(world, card)
+    assert again == Accepted(lead, (flag,), duplicate=True)
+    assert again.reason == REASONS[flag]
+    assert world.memory.leads == {lead.lead_id: lead}
+    assert world.memory.outbox == {}  # nobody is told, nothing is raced
+
+
+@pytest.mark.parametrize("state", WAITING)
+@pytest.mark.parametrize("card", [colleague(), namesake()])
+def test_somebody_else_of_a_company_that_waits_for_a_rep_becomes_part_of_its_lead(
+    world: FakeWorld, state: State, card: Card
+) -> None:
+    lead = known(world, state)
+    assert post(world, card) == Accepted(lead, ("merged_same_company",), duplicate=True)
+
+
+@pytest.mark.parametrize("state", [*HELD, State.WON])
+@pytest.mark.parametrize("card", [colleague(), namesake()])
+def test_somebody_else_of_a_reps_company_is_that_reps_lead(
+    world: FakeWorld, state: State, card: Card
+) -> None:
+    known(world, state)
+    world.clock.pass_(days=3)
+    accepted = post(world, card)
+    lead = world.lead(accepted.lead)
+    assert (accepted.flags, accepted.duplicate) == (("existing_owner",), False)
+    assert accepted.reason == REASONS["existing_owner"]
+    assert (lead.state, lead.owner, lead.claimed_at) == (
+        State.ASSIGNED,
+        AINA.rep_id,
+        world.clock(),
+    )
+    claim = world.memory.claims[lead.lead_id]
+    assert (claim.rep_id, claim.cause, claim.epoch) == (AINA.rep_id, "existing_owner", 1)
+    assert (lead.return_at, claim.return_at) == (
+        claim.return_at,
+        world.clock() + timedelta(hours=1),
+    )
+    [move] = world.leads.history(lead.lead_id)
+    assert (move.from_state, move.to_state) == (State.NEW, State.ASSIGNED)
+    assert (move.cause, move.holder) == ("existing_owner", AINA.rep_id)
+    [pending] = world.leads.waiting_in_outbox(world.clock() + timedelta(seconds=1))
+    assert pending.fact == Fact("lead.assigned", lead.lead_id, 1, AINA.rep_id)
+    used = world.memory.limits[AINA.rep_id]
+    assert (used.leads, used.claims, used.in_hand) == (1, 0, 1)
+
+
+@pytest.mark.parametrize("card", [same_phone(), same_email()])
+def test_who_became_a_customer_comes_back_as_a_lead_of_the_rep_who_won_them(
+    world: FakeWorld, card: Card
+) -> None:
+    known(world, State.WON)
+    world.clock.pass_(days=5000)
+    accepted = post(world, card)
+    assert (accepted.lead.owner, accepted.flags) == (AINA.rep_id, ("existing_owner",))
+
+
+@pytest.mark.parametrize(
+    ("card", "flag"),
+    [(same_phone(), "known_person"), (colleague(), "known_company")],
+)
+def test_who_was_lost_is_raced_for_as_anybody(world: FakeWorld, card: Card, flag: str) -> None:
+    first = known(world, State.LOST)
+    accepted = post(world, card)
+    assert (accepted.lead.state, accepted.flags) == (State.OPEN, (flag,))
+    assert accepted.reason == REASONS[flag]
+    assert accepted.lead.lead_id != first.lead_id
+
+
+def test_the_company_of_a_rep_who_has_left_is_raced_for(world: FakeWorld) -> None:
+    known(world, State.WON)
+    world.roster.deactivate(AINA.rep_id, NOON.date())
+    accepted = post(world, colleague())
+    assert (accepted.lead.state, accepted.flags) == (State.OPEN, ("known_company",))
+
+
+def test_an_owner_takes_what_is_theirs_whatever_their_limits(world: FakeWorld) -> None:
+    world.put_playbook(a_playbook(quota={"enabled": True}, assignment={"in_hand_limit": 1}))
+    known(world, State.WON)
+    world.memory.reps[AINA.rep_id] = replace(AINA, allowance=1, paused_until=NOON.max)
+    world.memory.limits[AINA.rep_id] = Limits(
+        week=AINA.this_week(world.clock()), leads=7, in_hand=9
+    )
+    assert post(world, colleague()).lead.owner == AINA.rep_id
+    assert world.memory.limits[AINA.rep_id].in_hand == 10
+
+
+@pytest.mark.parametrize(
+    ("state", "days", "flags"),
+    [
+        (State.OPEN, 365, ("merged_same_phone",)),
+        (State.OPEN, 366, ()),
+        (State.CONTACTED, 366, ()),
+        (State.LOST, 365, ("known_person",)),
+        (State.LOST, 366, ()),
+        (State.WON, 366, ("existing_owner",)),
+    ],
+)
+def test_how_long_somebody_is_remembered(
+    world: FakeWorld, state: State, days: int, flags: tuple[str, ...]
+) -> None:
+    known(world, state)
+    world.clock.pass_(days=days)
+    assert post(world, same_phone()).flags == flags
+
+
+def test_each_post_counts_anew_how_long_somebody_is_remembered(world: FakeWorld) -> None:
+    known(world, State.OPEN)
+    for number in range(3):
+        world.clock.pass_(days=300)
+        assert post(world, same_phone(external_id=f"again-{number}")).duplicate
+
+
+@pytest.mark.parametrize("card", [same_phone(), same_email(), colleague(), namesake()])
+def test_nobody_is_known_where_the_rule_is_off(world: FakeWorld, card: Card) -> None:
+    world.put_playbook(a_playbook(duplicates={"person": False, "company": False}))
+    known(world, State.OPEN)
+    assert post(world, card).flags == ()
+    assert world.memory.identities == {}
+
+
+@pytest.mark.parametrize(("first", "second"), [(False, True), (True, False), (True, True)])
+def test_a_test_lead_is_nobody_and_meets_nobody(
+    world: FakeWorld, first: bool, second: bool
+) -> None:
+    post(world, a_card(test=first))
+    accepted = post(world, a_card(**STRANGER, test=second))
+    assert (accepted.duplicate, accepted.flags) == (False, ())
+
+
+def test_strangers_are_strangers(world: FakeWorld) -> None:
+    known(world, State.OPEN)
+    assert post(world, a_card(2)) == Accepted(world.leads.open_leads()[1], (), duplicate=False)
+
+
+def test_a_merged_post_leads_on_to_whoever_it_names(world: FakeWorld) -> None:
+    lead = known(world, State.OPEN)
+    post(world, same_phone())  # with an e-mail address and a company of its own
+    third = a_card(3, contact_email="jane@acme-2.example", external_id="3")
+    assert post(world, third) == Accepted(lead, ("merged_same_email",), duplicate=True)
+
+
+def test_a_merged_post_takes_nobody_from_another_lead(world: FakeWorld) -> None:
+    known(world, State.OPEN)
+    other = post(world, a_card(2)).lead
+    post(world, same_phone())  # of the person of the one lead, from the company of the other
+    assert post(world, a_card(2, contact_phone="", external_id="3")).lead == other
+
+
+def test_a_company_stays_with_the_lead_it_was_won_by(world: FakeWorld) -> None:
+    known(world, State.WON)
+    second = post(world, colleague()).lead
+    world.memory.leads[second.lead_id] = replace(second, state=State.LOST)
+    third = post(world, colleague(external_id="3", contact_email="eve@acme.example"))
+    assert third.lead.owner == AINA.rep_id
+
+
+def test_a_customer_who_comes_back_twice_is_one_new_lead(world: FakeWorld) -> None:
+    known(world, State.WON)
+    second = post(world, same_phone()).lead
+    third = post(world, same_phone(external_id="3"))
+    assert third == Accepted(second, ("merged_same_phone",), duplicate=True)
+
+
+def test_a_merged_post_takes_along_who_was_lost_before(world: FakeWorld) -> None:
+    lead = known(world, State.OPEN)
+    lost = post(world, a_card(2)).lead
+    world.memory.leads[lost.lead_id] = replace(lost, state=State.LOST)
+    post(world, same_phone())
+    again = post(world, a_card(2, contact_phone="", external_id="3"))
+    assert again == Accepted(lead, ("merged_same_email",), duplicate=True)
+
+
+def test_a_lead_again_changes_nothing_of_what_was_merged_into_it(world: FakeWorld) -> None:
+    lead = known(world, State.OPEN)
+    post(world, same_phone())
+    before = dict(world.memory.cards)
+    world.clock.pass_(seconds=1)
+    assert post(world, a_card()) == Accepted(lead, (), duplicate=True)
+    assert world.memory.cards == before
+
+
+def test_the_same_merged_post_again_is_answered_the_same(world: FakeWorld) -> None:
+    lead = known(world, State.CONTACTED)
+    first = post(world, same_phone())
+    before = (dict(world.memory.cards), list(world.memory.ties), dict(world.memory.identities))
+    world.clock.pass_(days=400)
+    assert post(world, same_phone()) == first == Accepted(lead, first.flags, duplicate=True)
+    assert before == (world.memory.cards, world.memory.ties, world.memory.identities)
+
+
+def test_the_same_lead_of_an_owner_again_is_answered_the_same(world: FakeWorld) -> None:
+    known(world, State.WON)
+    first = post(world, colleague())
+    again = post(world, colleague())
+    assert again == replace(first, duplicate=True)
+    assert world.memory.limits[AINA.rep_id].in_hand == 1
+
+
+def test_a_changed_body_of_a_merged_post_shows_with_its_lead(world: FakeWorld) -> None:
+    lead = known(world, State.CONTACTED)
+    post(world, same_phone())
+    world.clock.pass_(seconds=1)
+    post(world, same_phone(contact_name="Jane Tan-Lee", do_not_call=True))
+    card = world.leads.card(lead.lead_id)
+    assert card is not None
+    assert [one.contact_name for one in card.merged] == ["Jane Tan-Lee"]
+    assert card.do_not_call
+
+
+def test_a_merged_post_is_kept_whole_and_on_record(world: FakeWorld) -> None:
+    lead = known(world, State.CONTACTED)
+    world.clock.pass_(hours=1)
+    card = same_phone()
+    post(world, card)
+    [tie] = world.leads.ties(lead.lead_id)
+    assert (tie.lead_id, tie.outcome, tie.because) == (lead.lead_id, "merged", Kind.PHONE)
+    assert (tie.source, tie.at) == ("fair", world.clock())
+    kept = world.leads.card(tie.other_id)
+    assert kept == replace(card, lead_id=tie.other_id, flags=("merged_same_phone",))
+    theirs = world.leads.card(lead.lead_id)
+    assert theirs is not None
+    [shown] = theirs.merged
+    assert (shown.lead_id, shown.source, shown.at) == (tie.other_id, "fair", world.clock())
+    assert (shown.contact_email, shown.company) == ("jane@acme-2.example", "Acme 2 Sdn Bhd")
+
+
+def test_why_a_lead_went_to_its_owner_is_on_record(world: FakeWorld) -> None:
+    first = known(world, State.WON)
+    lead = post(world, colleague()).lead
+    [tie] = world.leads.ties(lead.lead_id)
+    assert (tie.other_id, tie.outcome) == (first.lead_id, "existing_owner")
+    assert tie.because is Kind.DOMAIN
+
+
+def test_a_card_shows_so_many_posts_and_keeps_them_all(world: FakeWorld) -> None:
+    lead = known(world, State.OPEN)
+    for number in range(25):
+        assert post(world, same_phone(external_id=f"again-{number}")).duplicate
+    card = world.leads.card(lead.lead_id)
+    assert card is not None
+    assert len(card.merged) == 20
+    assert len(world.leads.ties(lead.lead_id)) == 25
+
+
+def test_who_is_being_stored_at_the_same_moment_is_met(world: FakeWorld) -> None:
+    world.leads.meanwhile = lambda: None
+    firsts: list[Lead] = []
+    world.leads.meanwhile = lambda: firsts.append(post(world, a_card()).lead)
+    second = post(world, same_phone())
+    assert second == Accepted(firsts[0], ("merged_same_phone",), duplicate=True)
+
+
+def test_a_lead_that_is_claimed_at_the_same_moment_is_its_owners(world: FakeWorld) -> None:
+    lead = known(world, State.OPEN)
+
+    def taken() -> None:
+        held = replace(lead, state=State.CLAIMED, owner=AINA.rep_id)
+        world.memory.leads[lead.lead_id] = held
+
+    world.leads.meanwhile = taken
+    accepted = post(world, colleague())
+    assert (accepted.lead.owner, accepted.flags) == (AINA.rep_id, ("existing_owner",))
+
+
+def test_an_owner_named_from_outside_gets_the_companys_first_lead(world: FakeWorld) -> None:
+    from dibs.domain.identity import identity
+
+    acme = identity(Kind.DOMAIN, "acme.example")
+    assert acme is not None
+    world.leads.name_owner(acme, AINA.rep_id)
+    accepted = post(world, a_card())
+    assert (accepted.lead.owner, accepted.flags) == (AINA.rep_id, ("existing_owner",))
+    world.leads.name_owner(acme, None)
+    world.memory.leads[accepted.lead.lead_id] = replace(accepted.lead, state=State.LOST)
+    assert post(world, colleague()).flags == ("known_company",)
+
+
+EMPTY = Card("", "web", "1", "Acme")
+LATER = Post(
+    "b",
+    NOON,
+    Kind.PHONE,
+    "fair",
+    company="Acme Ltd",
+    company_size="10",
+    contact_name="Jane",
+    contact_email="jane@acme.example",
+    needs=("solar",),
+    consent="Form",
+    do_not_call=True,
+)
+
+
+def test_a_later_post_of_the_same_person_fills_what_is_empty() -> None:
+    card = filled(replace(EMPTY, contact_name="J. Tan", merged=(LATER,)))
+    assert (card.contact_name, card.company) == ("J. Tan", "Acme")
+    assert (card.contact_email, card.company_size) == ("jane@acme.example", "10")
+    assert (card.needs, card.consent) == (("solar",), "Form")
+    assert card.do_not_call  # who does not want to be called is not called
+
+
+def test_somebody_else_of_the_company_fills_in_nothing_of_a_persons() -> None:
+    card = filled(replace(EMPTY, merged=(replace(LATER, because=Kind.NAME),)))
+    assert card == replace(EMPTY, company_size="10", merged=card.merged)
+
+
+def test_the_earlier_post_fills_first() -> None:
+    second = replace(LATER, lead_id="c", contact_name="Joan", contact_title="Boss")
+    card = filled(replace(EMPTY, merged=(LATER, second)))
+    assert (card.contact_name, card.contact_title) == ("Jane", "Boss")
+
+
+def test_every_flag_has_its_sentence() -> None:
+    assert set(MERGED.values()) <= set(REASONS)
+    assert set(MERGED) == set(Kind)

@@ -1,0 +1,380 @@
+"""A manager decides (R7): assign, reassign, withdraw, whatever state the lead is in."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from dibs.domain.errors import (
+    AlreadyClaimed,
+    Busy,
+    DibsError,
+    Expired,
+    IllegalMove,
+    InvalidInput,
+    LeadNotFound,
+)
+from dibs.domain.leads import HELD, Lead, State
+from dibs.domain.ledger import ASSIGNED, CLAIMED, RETURNED
+from dibs.domain.reps import Rep
+from dibs.usecases import offer as offering
+from dibs.usecases import override
+from dibs.usecases.assign import serve
+from dibs.usecases.claim import Won, bearer, claim
+from dibs.usecases.ports import Fact
+from dibs.usecases.project import project
+from dibs.usecases.sweep import close, relay, sweep
+from support.builders import a_card, a_playbook, a_rep, token_of
+from support.fake_ledger import FakeLedger
+from support.fakes import FakeWorld, no_pause
+
+ANN, BOB, CHO = a_rep(1), a_rep(2), a_rep(3)
+WHY = "knows the customer"
+S = State
+
+
+class Office:
+    """A lead, three reps, and a manager who has a say."""
+
+    def __init__(self, **playbook: Any) -> None:
+        self.world = FakeWorld(a_playbook(**playbook))
+        for rep in (ANN, BOB, CHO):
+            self.world.add_rep(rep)
+        self.clock = self.world.clock
+        self.lead = self.world.post_lead(a_card())
+
+    @property
+    def now(self) -> Lead:
+        return self.world.lead(self.lead)
+
+    def claim(self, rep: Rep = ANN) -> Won:
+        proof, race = bearer(token_of(rep)), self.world.race
+        return claim(race, self.lead.lead_id, rep.rep_id, proof, self.clock, pause=no_pause)
+
+    def assign(self, rep: Rep = BOB) -> tuple[Lead, bool]:
+        return override.assign(
+            self.world.race,
+            self.world.holdings,
+            self.lead.lead_id,
+            rep.rep_id,
+            "manager",
+            WHY,
+            self.clock,
+            no_pause,
+        )
+
+    def withdraw(self, to: override.Where = "pool") -> tuple[Lead, bool]:
+        return override.withdraw(
+            self.world.race,
+            self.world.holdings,
+            self.lead.lead_id,
+            to,
+            "manager",
+            WHY,
+            self.clock,
+            no_pause,
+        )
+
+    def is_(self, how: str) -> None:
+        """Bring the lead into a state, as it comes there."""
+        if how == "queued":
+            self.clock.at = self.now.closes_at
+            assert close(self.now, self.world.leads, self.clock())
+        elif how == "parked":
+            self.withdraw("nobody")
+        elif how != "open":
+            self.claim()
+            state = State(how)
+            worked = None if state in (S.CLAIMED, S.ASSIGNED) else self.clock()
+            changed = replace(self.now, state=state, worked_at=worked)
+            self.world.memory.leads[self.lead.lead_id] = changed
+            if worked:
+                used = self.world.memory.limits[ANN.rep_id]
+                self.world.memory.limits[ANN.rep_id] = replace(used, in_hand=0)
+        self.clock.pass_(seconds=1)
+
+    def serve(self) -> int:
+        world, queue = self.world, self.world.holdings.queued()
+        return len(serve(queue, world.race, world.roster, world.holdings, self.clock, no_pause))
+
+    def facts(self) -> list[Fact]:
+        self.clock.pass_(milliseconds=1)
+        pending = list(self.world.leads.waiting_in_outbox(self.clock()))
+        self.world.bus.facts.clear()
+        relay(pending, self.world.leads, self.world.bus)
+        return self.world.bus.facts
+
+    def in_hand(self) -> list[int]:
+        return [self.world.memory.limits[rep.rep_id].in_hand for rep in (ANN, BOB, CHO)]
+
+    def last_moves(self, many: int) -> list[tuple[int, str, str, str, str, str]]:
+        found = self.world.leads.history(self.lead.lead_id)[-many:]
+        return [(m.epoch, m.from_state, m.to_state, m.cause, m.by, m.note) for m in found]
+
+
+WAITS = ("open", "queued", "parked")
+HELD_IN = tuple(state.value for state in HELD)
+DONE = ("won", "lost")
+
+
+@pytest.mark.parametrize("how", [*WAITS, *HELD_IN, *DONE])
+def test_a_manager_gives_any_lead_that_is_not_done_with_to_anybody(how: str) -> None:
+    office = Office(claims_per_day=1)
+    office.is_(how)
+    before = office.now
+    if how in DONE:
+        with pytest.raises(IllegalMove):
+            office.assign()
+        assert office.now == before
+        return
+    given, changed = office.assign()
+    assert (changed, given) == (True, office.now)
+    assert (given.state, given.owner, given.claimed_at) == (S.ASSIGNED, BOB.rep_id, office.clock())
+    assert (given.worked_at, given.parked) == (None, False)
+    assert given.return_at is not None
+    assert office.world.memory.look_at[given.lead_id] < given.return_at
+    assert office.in_hand() == [0, 1, 0]
+    claim_ = office.world.memory.claims[given.lead_id]
+    assert (claim_.rep_id, claim_.epoch, claim_.competitive) == (BOB.rep_id, given.epoch, False)
+    assigned = ("assigned", override.BY_MANAGER, "manager", WHY)
+    if how in HELD_IN:
+        assert (given.epoch, given.previous) == (2, ANN.rep_id)
+        assert office.last_moves(2) == [
+            (1, how, "released", override.REASSIGNED, "manager", WHY),
+            (2, "released", *assigned),
+        ]
+    else:
+        assert (given.epoch, given.previous) == (1, None)
+        assert office.last_moves(1) == [(1, "open" if how == "open" else "expired", *assigned)]
+    assert office.assign() == (given, False)
+    assert Fact("lead.assigned", given.lead_id, given.epoch, BOB.rep_id) in office.facts()
+
+
+@pytest.mark.parametrize(
+    ("how", "to", "state", "epoch", "parked"),
+    [
+        ("open", "pool", S.OPEN, 1, None),
+        ("queued", "pool", S.EXPIRED, 1, None),
+        ("parked", "pool", S.OPEN, 2, False),
+        ("open", "nobody", S.EXPIRED, 1, True),
+        ("queued", "nobody", S.EXPIRED, 1, True),
+        ("parked", "nobody", S.EXPIRED, 1, None),
+        *((how, "pool", S.OPEN, 2, False) for how in HELD_IN),
+        *((how, "nobody", S.EXPIRED, 2, True) for how in HELD_IN),
+        *((how, "pool", IllegalMove, 1, None) for how in DONE),
+        *((how, "nobody", IllegalMove, 1, None) for how in DONE),
+    ],
+)
+def test_a_manager_withdraws_any_lead_that_is_not_done_with(
+    how: str,
+    to: override.Where,
+    state: State | type[DibsError],
+    epoch: int,
+    parked: bool | None,
+) -> None:
+    office = Office()
+    office.is_(how)
+    before = office.now
+    if not isinstance(state, State):
+        with pytest.raises(state):
+            office.withdraw(to)
+        assert office.now == before
+        return
+    found, changed = office.withdraw(to)
+    assert changed is (parked is not None)
+    assert (found.state, found.epoch, found.owner) == (state, epoch, None)
+    assert found == office.now
+    assert found.parked is (before.parked if parked is None else parked)
+    assert office.in_hand() == [0, 0, 0]
+    assert found.previous == (ANN.rep_id if how in HELD_IN else None)
+    assert office.withdraw(to) == (found, False)
+    if found.parked:
+        assert office.world.holdings.queued() == []
+        assert office.world.race.open_leads() == []
+    if not changed:
+        assert found == before
+        return
+    causes = {move[3] for move in office.last_moves(2 if how in HELD_IN else 1)}
+    assert causes == {override.PUT_BACK if how == "parked" else override.WITHDRAWN}
+    assert office.last_moves(1)[0][4] == "manager"
+    notes = [move[5] for move in office.last_moves(2 if how in HELD_IN else 1)]
+    assert notes[0] == WHY
+
+
+def test_a_lead_put_aside_is_nobodys_however_long_until_a_manager_puts_it_back() -> None:
+    office = Office(teams={"north": {"name": "N", "fallback": ANN.rep_id}})
+    stale = office.lead
+    office.withdraw("nobody")
+    for _ in range(3):
+        office.clock.pass_(hours=5)
+        for fact in (*office.facts(), Fact("lead.expired", stale.lead_id, 1)):
+            offering.follow(fact, office.world.floor())
+        office.world.bus.facts.clear()
+        world = office.world
+        sweep(world.leads, world.race, world.holdings, world.roster, world.bus, office.clock())
+        assert office.serve() == 0
+        with pytest.raises(Expired):
+            office.claim()
+    assert office.now.parked
+    office.withdraw("pool")
+    assert Fact("lead.opened", stale.lead_id, 2) in office.facts()
+    assert office.claim(CHO).claim.epoch == 2
+
+
+def test_where_nobody_races_a_lead_put_back_waits_for_the_next_in_turn() -> None:
+    office = Office(model="round-robin")
+    office.withdraw("nobody")
+    assert office.serve() == 0
+    found, _ = office.withdraw("pool")
+    assert (found.state, found.parked, found.epoch) == (S.EXPIRED, False, 2)
+    assert office.last_moves(2)[0][1:3] == ("new", "expired")
+    assert Fact("lead.expired", found.lead_id, 2) in office.facts()
+    assert office.serve() == 1
+
+
+def test_offers_still_open_are_withdrawn_when_a_manager_assigns_the_lead() -> None:
+    office = Office()
+    for fact in office.facts():
+        offering.follow(fact, office.world.floor())
+    office.assign()
+    with pytest.raises(AlreadyClaimed) as lost:
+        office.claim(CHO)
+    assert lost.value.claimed_by == (BOB.rep_id, BOB.name)
+    for fact in office.facts():
+        offering.follow(fact, office.world.floor())
+    (chunk,) = office.world.queue.of("withdraw")
+    assert (chunk.epoch, set(chunk.rep_ids)) == (1, {ANN.rep_id, CHO.rep_id})
+    assert [chunk.rep_ids for chunk in office.world.queue.of("assigned")] == [(BOB.rep_id,)]
+
+
+def test_a_lead_assigned_by_turn_had_no_offers_to_withdraw() -> None:
+    office = Office()
+    office.is_("queued")
+    office.facts()
+    assert office.serve() == 1
+    for fact in office.facts():
+        offering.follow(fact, office.world.floor())
+    assert office.world.queue.of("withdraw") == []
+
+
+def test_no_limit_and_no_cooldown_binds_a_manager_and_it_counts_all_the_same() -> None:
+    office = Office(
+        assignment={"in_hand_limit": 1},
+        quota={"enabled": True, "base_per_week": 1},
+    )
+    office.is_("claimed")
+    office.withdraw("pool")
+    office.world.roster.pause(ANN.rep_id, office.clock.pass_(days=1))
+    given, _ = office.assign(ANN)
+    assert (given.owner, given.previous) == (ANN.rep_id, ANN.rep_id)
+    assert office.world.memory.limits[ANN.rep_id].leads == 2
+
+
+@pytest.mark.parametrize("changes", [{"active": False}, None])
+def test_who_left_or_never_was_gets_nothing(changes: dict[str, Any] | None) -> None:
+    office = Office()
+    if changes:
+        office.world.roster.deactivate(BOB.rep_id, office.clock().date())
+    with pytest.raises(InvalidInput) as wrong:
+        office.assign(BOB if changes else a_rep(9))
+    assert [error.field for error in wrong.value.errors] == ["rep_id"]
+    assert office.now == office.lead
+
+
+def test_a_lead_nobody_knows_is_not_found() -> None:
+    office = Office()
+    office.lead = replace(office.lead, lead_id="aaaaaaaaaaaa")
+    for act in (office.assign, office.withdraw):
+        with pytest.raises(LeadNotFound):
+            act()
+
+
+def test_a_test_lead_counts_for_nobody() -> None:
+    office = Office()
+    office.lead = office.world.post_lead(a_card(2, test=True))
+    office.claim()
+    office.assign()
+    office.withdraw()
+    assert office.in_hand() == [0, 0, 0]
+
+
+# Two at once
+
+
+def test_who_claims_meanwhile_loses_the_lead_again_and_counts_come_out_right() -> None:
+    office = Office()
+    office.world.holdings.meanwhile = office.claim
+    given, _ = office.assign()
+    assert (given.owner, given.epoch, given.previous) == (BOB.rep_id, 2, ANN.rep_id)
+    assert office.in_hand() == [0, 1, 0]
+
+
+def test_two_managers_at_once_decide_one_after_the_other() -> None:
+    office = Office()
+    office.claim()
+    office.world.holdings.meanwhile = lambda: office.assign(CHO)
+    given, _ = office.assign(BOB)
+    assert (given.owner, given.epoch, given.previous) == (BOB.rep_id, 3, CHO.rep_id)
+    assert office.in_hand() == [0, 1, 0]
+
+
+def test_a_lead_put_aside_while_its_turn_is_sought_goes_to_nobody() -> None:
+    office = Office()
+    office.is_("queued")
+    office.world.holdings.meanwhile = lambda: office.withdraw("nobody")
+    assert office.serve() == 0
+    assert (office.now.parked, office.now.owner) == (True, None)
+
+
+def test_work_recorded_meanwhile_is_read_again() -> None:
+    office = Office()
+    office.claim()
+
+    def works() -> None:
+        office.world.memory.leads[office.lead.lead_id] = replace(
+            office.now, state=S.CONTACTED, worked_at=office.clock()
+        )
+        used = office.world.memory.limits[ANN.rep_id]
+        office.world.memory.limits[ANN.rep_id] = replace(used, in_hand=0)
+
+    office.world.holdings.meanwhile = works
+    office.assign()
+    assert office.in_hand() == [0, 1, 0]
+    assert office.last_moves(2)[0][1] == "contacted"
+
+
+def test_a_transaction_in_the_way_is_tried_again_and_given_up_on_in_the_end() -> None:
+    office = Office()
+    office.world.holdings.busy = 2
+    assert office.assign()[1] is True
+    office.world.holdings.busy = 99
+    with pytest.raises(Busy):
+        office.withdraw()
+    assert office.now.owner == BOB.rep_id
+
+
+# The ledger
+
+
+def test_the_ledger_has_who_lost_it_and_who_got_it() -> None:
+    office = Office()
+    ledger = FakeLedger(office.world.memory)
+    office.claim()
+    office.clock.pass_(seconds=1)
+    office.assign(BOB)
+    office.clock.pass_(seconds=1)
+    office.withdraw("nobody")
+    facts = list(office.facts())
+    office.assign(CHO)
+    for fact in (*facts, *office.facts()):
+        project(fact, ledger, office.world.roster)
+    found = sorted(ledger.entries.values(), key=lambda entry: (entry.epoch, entry.kind))
+    assert [(e.epoch, e.kind, e.rep_id, e.cause) for e in found] == [
+        (1, CLAIMED, ANN.rep_id, "claimed"),
+        (1, RETURNED, ANN.rep_id, override.REASSIGNED),
+        (2, ASSIGNED, BOB.rep_id, override.BY_MANAGER),
+        (2, RETURNED, BOB.rep_id, override.WITHDRAWN),
+        (3, ASSIGNED, CHO.rep_id, override.BY_MANAGER),
+    ]

@@ -1,0 +1,420 @@
+"""A race is sealed once, when it is over and its late losers are in, from what is on record."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+
+from dibs.domain.errors import AlreadyClaimed, Busy, ClaimRefused, Expired, LeadNotFound
+from dibs.domain.leads import Lead
+from dibs.domain.receipts import Receipt, Sealed, Trace, broken
+from dibs.domain.reps import Rep
+from dibs.usecases.audit import audit, of_day
+from dibs.usecases.claim import bearer, claim, undo
+from dibs.usecases.offer import follow
+from dibs.usecases.ports import Fact
+from dibs.usecases.race import Notice
+from dibs.usecases.sealing import BLOCK_RACES, chain_up, dispute, own_receipt, seal_late
+from support.builders import NOON, a_card, a_playbook, a_rep, token_of
+from support.fakes import FakeWorld
+
+AINA, BEN, CHONG, DAYANG = (a_rep(number) for number in range(1, 5))
+SECONDS_TO_SEAL = 60  # thirty to undo, thirty for late losers
+
+
+class Floor(FakeWorld):
+    """An organisation whose offer step and notify are run by hand."""
+
+    def __init__(self, *reps: Rep, **playbook: object) -> None:
+        super().__init__(a_playbook(**playbook))
+        for rep in reps or (AINA, BEN, CHONG):
+            self.add_rep(rep)
+
+    def offer(self, card: int = 1) -> Lead:
+        """Post a lead and tell who may claim it, a second later."""
+        lead = self.post_lead(a_card(card))
+        self.follow(lead, "lead.opened")
+        return lead
+
+    def follow(self, lead: Lead, kind: str, rep: Rep | None = None) -> None:
+        told = len(self.queue.of("offer"))
+        fact = Fact(kind, lead.lead_id, lead.epoch, rep.rep_id if rep else None)
+        follow(fact, self.floor())
+        for chunk in self.queue.of("offer")[told:]:
+            at = self.clock() + timedelta(seconds=1)
+            told_now = [Notice(chunk.lead_id, chunk.epoch, r, at, ()) for r in chunk.rep_ids]
+            self.offers.record(told_now)
+
+    def claim(self, lead: Lead, rep: Rep) -> None:
+        claim(self.race, lead.lead_id, rep.rep_id, bearer(token_of(rep)), self.clock)
+
+    def seal(self, lead: Lead) -> Sealed:
+        """Let the time pass after which a race is sealed, and seal it."""
+        self.clock.pass_(seconds=SECONDS_TO_SEAL)
+        self.follow(lead, "race.seal")
+        return self.sealed(lead)
+
+    def sealed(self, lead: Lead) -> Sealed:
+        found = self.races.find(lead.lead_id, lead.epoch)
+        assert found is not None
+        return found
+
+    def own(self, lead: Lead, rep: Rep, epoch: int | None = None) -> Receipt | Trace:
+        found = own_receipt(self.race, self.races, self.offers, lead.lead_id, rep.rep_id, epoch)
+        return found.part
+
+
+def brief(sealed: Sealed) -> list[tuple[str, str, int | None, int | None, tuple[str, ...]]]:
+    return [(r.rep_id, r.outcome.value, r.place, r.behind_ms, r.rules) for r in sealed.receipts]
+
+
+def lost(floor: Floor, lead: Lead, rep: Rep) -> None:
+    with pytest.raises(AlreadyClaimed):
+        floor.claim(lead, rep)
+
+
+def chained(floor: Floor, now: datetime) -> int:
+    return sum(block.races for block in chain_up(floor.races, now))
+
+
+# Judged
+
+
+def test_how_everybody_was_judged_is_kept_with_each_wave() -> None:
+    floor = Floor(AINA, replace(BEN, active=False), CHONG)
+    floor.roster.pause(CHONG.rep_id, NOON + timedelta(hours=1))
+    lead = floor.offer()
+    [judged] = floor.races.judged(lead.lead_id, 1)
+    assert (judged.wave_at, judged.at, judged.teams) == (NOON, NOON, ("north",))
+    assert judged.playbook_version == floor.memory.playbook.version
+    assert judged.verdicts == {
+        AINA.rep_id: (),
+        BEN.rep_id: ("left",),
+        CHONG.rep_id: ("paused",),
+    }
+    # A redelivered fact judges nobody anew.
+    floor.clock.pass_(seconds=5)
+    floor.follow(lead, "lead.opened")
+    assert floor.races.judged(lead.lead_id, 1) == [judged]
+
+
+def test_each_wave_is_judged_when_it_is_told() -> None:
+    tiers = {"teams": {"north": {"name": "N", "model": "tiers"}}, "windows": []}
+    floor = Floor(replace(AINA, tier=1), BEN, **tiers)
+    lead = floor.offer()
+    second = lead.openings("north")[1]
+    assert second is not None
+    floor.clock.at = second
+    floor.follow(lead, "lead.due")
+    first, then = floor.races.judged(lead.lead_id, 1)
+    assert first.verdicts[BEN.rep_id] == ("not_open_yet",)
+    assert (then.wave_at, then.verdicts) == (second, {AINA.rep_id: (), BEN.rep_id: ()})
+
+
+# Sealed
+
+
+def test_a_claimed_race_is_sealed_with_everybody_in_it() -> None:
+    floor = Floor(AINA, BEN, CHONG, replace(DAYANG, active=False))
+    lead = floor.offer()
+    floor.clock.pass_(seconds=10)
+    floor.claim(lead, AINA)
+    floor.follow(lead, "lead.claimed", AINA)
+    assert floor.timers.seals == [(lead.lead_id, 1, NOON + timedelta(seconds=70))]
+    floor.clock.pass_(milliseconds=250)
+    lost(floor, lead, BEN)
+    sealed = floor.seal(lead)
+    assert brief(sealed) == [
+        (AINA.rep_id, "won", 1, 0, ()),
+        (BEN.rep_id, "lost", 2, 250, ()),
+        (CHONG.rep_id, "did_not_try", None, None, ()),
+        (DAYANG.rep_id, "not_told", None, None, ("left",)),
+    ]
+    race = sealed.race
+    assert (race.winner, race.cause, race.count) == (AINA.rep_id, "claimed", 4)
+    assert (race.opened_at, race.closed_at) == (NOON, NOON + timedelta(seconds=10))
+    assert race.sealed_at == floor.clock()
+    assert sealed.receipts[2].told_at == NOON + timedelta(seconds=1)
+
+
+def test_a_refused_rep_has_the_rules_of_their_first_try() -> None:
+    floor = Floor(AINA, BEN)
+    lead = floor.offer()
+    floor.roster.pause(BEN.rep_id, NOON + timedelta(minutes=10))
+    for _ in range(2):
+        with pytest.raises(ClaimRefused):
+            floor.claim(lead, BEN)
+        floor.clock.pass_(seconds=1)
+    floor.claim(lead, AINA)
+    [_, ben] = floor.seal(lead).receipts
+    assert (ben.outcome, ben.rules, ben.attempted_at) == ("refused", ("paused",), NOON)
+
+
+def test_a_race_is_not_sealed_before_it_can_be_undone_no_more() -> None:
+    floor = Floor()
+    lead = floor.offer()
+    floor.follow(lead, "race.seal")
+    assert floor.races.sealed == {}
+    assert floor.timers.seals == []  # it is not over: the claim or the end of it asks again
+    floor.claim(lead, AINA)
+    floor.clock.pass_(seconds=59, milliseconds=999)
+    floor.follow(lead, "race.seal")
+    assert floor.races.sealed == {}
+    assert floor.timers.seals == [(lead.lead_id, 1, NOON + timedelta(seconds=60))]
+    floor.clock.pass_(milliseconds=1)
+    floor.follow(lead, "race.seal")
+    assert floor.sealed(lead).race.winner == AINA.rep_id
+
+
+def test_the_first_seal_counts_and_who_tries_later_is_not_in_it() -> None:
+    floor = Floor()
+    lead = floor.offer()
+    floor.claim(lead, AINA)
+    sealed = floor.seal(lead)
+    floor.clock.pass_(seconds=1)
+    lost(floor, lead, BEN)
+    assert floor.seal(lead) == sealed
+    assert floor.own(lead, BEN).outcome == "did_not_try"  # type: ignore[union-attr]
+
+
+def test_a_race_nobody_won_is_sealed_as_expired_whoever_gets_the_lead_then() -> None:
+    floor = Floor(AINA, BEN)
+    lead = floor.offer()
+    floor.clock.at = lead.closes_at
+    with pytest.raises(Expired):
+        floor.claim(lead, BEN)
+    floor.follow(lead, "lead.due")
+    floor.follow(lead, "lead.expired")
+    assert floor.timers.seals == [(lead.lead_id, 1, lead.closes_at + timedelta(seconds=60))]
+    assert floor.lead(lead).owner == AINA.rep_id
+    sealed = floor.seal(lead)
+    assert (sealed.race.winner, sealed.race.cause) == (None, "expired")
+    assert brief(sealed) == [
+        (BEN.rep_id, "too_late", None, None, ()),
+        (AINA.rep_id, "did_not_try", None, None, ()),
+    ]
+
+
+def test_an_undone_race_is_sealed_as_undone_with_its_own_tries() -> None:
+    floor = Floor(AINA, BEN)
+    lead = floor.offer()
+    floor.claim(lead, AINA)
+    floor.clock.pass_(milliseconds=40)
+    lost(floor, lead, BEN)
+    floor.clock.pass_(seconds=5)
+    undo(floor.race, lead.lead_id, AINA.rep_id, bearer(token_of(AINA)), floor.clock)
+    again = floor.lead(lead)
+    floor.claim(again, BEN)
+    floor.clock.pass_(milliseconds=10)
+    lost(floor, again, AINA)  # by one who is faster than the offer step
+    assert floor.races.sealed == {}
+    floor.follow(again, "lead.claimed", BEN)
+    first = floor.seal(lead)
+    assert (first.race.cause, first.race.winner) == ("undone", AINA.rep_id)
+    assert brief(first) == [(AINA.rep_id, "won", 1, 0, ()), (BEN.rep_id, "lost", 2, 40, ())]
+    second = floor.seal(again)
+    assert (second.race.cause, second.race.winner) == ("claimed", BEN.rep_id)
+    assert brief(second) == [(BEN.rep_id, "won", 1, 0, ()), (AINA.rep_id, "lost", 2, 10, ())]
+
+
+def test_an_undone_race_is_sealed_before_the_next_one_is_told() -> None:
+    floor = Floor(AINA, BEN, CHONG)
+    lead = floor.offer()
+    floor.claim(lead, AINA)
+    lost(floor, lead, BEN)
+    floor.clock.pass_(seconds=5)
+    undo(floor.race, lead.lead_id, AINA.rep_id, bearer(token_of(AINA)), floor.clock)
+    again = floor.lead(lead)
+    floor.follow(again, "lead.opened")  # its notices take the place of the first ones
+    first = floor.sealed(lead)
+    assert [one.told_at for one in first.receipts] == [NOON + timedelta(seconds=1)] * 3
+    floor.claim(again, BEN)
+    floor.seal(again)
+    # A rep sees the latest race they were in, or the one they name; and disputes it.
+    assert floor.own(lead, AINA).outcome == "did_not_try"  # type: ignore[union-attr]
+    assert floor.own(lead, AINA, 1).place == 1  # type: ignore[union-attr]
+    assert object_to(floor, lead, CHONG, "not fair", 1) == floor.races.disputes(NOON.date())[0]
+    assert floor.sealed(lead).disputed == {CHONG.rep_id}
+    assert floor.sealed(again).disputed == set()
+
+
+def test_a_store_too_busy_to_seal_delays_no_offer(monkeypatch: pytest.MonkeyPatch) -> None:
+    floor = Floor(AINA, BEN)
+    lead = floor.offer()
+    floor.claim(lead, AINA)
+    undo(floor.race, lead.lead_id, AINA.rep_id, bearer(token_of(AINA)), floor.clock)
+
+    def busy(lead_id: str, epoch: int) -> None:
+        raise Busy
+
+    with monkeypatch.context() as patched:
+        patched.setattr(floor.races, "find", busy)
+        floor.follow(floor.lead(lead), "lead.opened")
+    assert [chunk.epoch for chunk in floor.queue.of("offer")] == [1, 2]
+    floor.follow(lead, "race.seal")
+    assert floor.sealed(lead).race.cause == "undone"
+
+
+def test_a_rep_sees_their_last_race_though_later_openings_went_by_turn() -> None:
+    floor = Floor(AINA, BEN)
+    lead = floor.offer()
+    floor.claim(lead, AINA)
+    floor.seal(lead)
+    floor.memory.leads[lead.lead_id] = replace(floor.lead(lead), epoch=4)
+    assert floor.own(lead, AINA).place == 1  # type: ignore[union-attr]
+
+
+def test_who_joined_after_the_wave_and_tried_has_a_receipt_too() -> None:
+    floor = Floor(AINA)
+    lead = floor.offer()
+    floor.add_rep(BEN)
+    floor.add_rep(CHONG)
+    floor.claim(lead, AINA)
+    lost(floor, lead, BEN)
+    assert [one.rep_id for one in floor.seal(lead).receipts] == [AINA.rep_id, BEN.rep_id]
+
+
+def test_a_lead_that_goes_by_turn_has_no_race() -> None:
+    floor = Floor(AINA, model="round-robin")
+    lead = floor.post_lead(a_card())
+    floor.follow(lead, "lead.queued")
+    assert floor.lead(lead).owner == AINA.rep_id
+    floor.clock.pass_(hours=1)
+    floor.follow(lead, "race.seal")
+    assert floor.races.sealed == {}
+    with pytest.raises(LeadNotFound):
+        floor.own(lead, AINA)
+
+
+def test_a_seal_that_was_lost_is_asked_for_by_the_sweep() -> None:
+    floor = Floor()
+    lead = floor.offer()
+    floor.claim(lead, AINA)
+    floor.clock.at = lead.closes_at + timedelta(seconds=104)
+    assert seal_late(floor.races, floor.bus, floor.clock()) == 0
+    floor.clock.pass_(seconds=1)
+    assert seal_late(floor.races, floor.bus, floor.clock()) == 1
+    assert floor.bus.facts == [Fact("race.seal", lead.lead_id, 1)]
+    floor.follow(lead, "race.seal")
+    assert floor.sealed(lead).race.winner == AINA.rep_id
+    assert seal_late(floor.races, floor.bus, floor.clock()) == 0
+
+
+# Chained
+
+
+def test_sealed_races_are_chained_once_in_the_next_block() -> None:
+    floor = Floor()
+    leads = [floor.offer(number) for number in (1, 2)]
+    for lead in leads:
+        floor.claim(lead, AINA)
+    assert chained(floor, floor.clock()) == 0
+    sealed = [floor.seal(lead) for lead in leads]
+    assert chained(floor, floor.clock()) == 2
+    assert chained(floor, floor.clock()) == 0
+    assert floor.sealed(leads[0]).block == 1
+    found = list(of_day(floor.races, floor.clock().date()))
+    assert [one.sealed and one.sealed.head for one in found] == [one.head for one in sealed]
+    after = of_day(floor.races, floor.clock().date(), (1, 1))
+    assert [one.place for one in after] == [(1, 2)]
+    assert list(audit(floor.races, floor.story)) == []
+
+
+def test_of_two_who_chain_at_once_one_waits_for_the_next_minute(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    floor = Floor()
+    lead = floor.offer()
+    floor.claim(lead, AINA)
+    floor.seal(lead)
+    monkeypatch.setattr(floor.races, "add_block", lambda number, link, at: False)
+    assert chained(floor, floor.clock()) == 0
+    assert floor.sealed(lead).block is None
+
+
+def test_a_crash_before_a_race_is_marked_chains_it_twice_and_that_is_no_fault(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    floor = Floor()
+    lead = floor.offer()
+    floor.claim(lead, AINA)
+    floor.seal(lead)
+    with monkeypatch.context() as patched:
+        patched.setattr(floor.races, "chained", lambda races, number: None)
+        assert chained(floor, floor.clock()) == 1
+    assert chained(floor, floor.clock()) == 1
+    assert floor.races.last_block()[0] == 2
+    assert list(audit(floor.races, floor.story)) == []
+    assert len(list(of_day(floor.races, floor.clock().date()))) == 1
+
+
+def test_a_block_holds_no_more_races_than_an_item_can(monkeypatch: pytest.MonkeyPatch) -> None:
+    floor = Floor()
+    waiting = [(f"lead{n}", 1, "aa") for n in range(2 * BLOCK_RACES + 1)]
+    monkeypatch.setattr(floor.races, "unchained", lambda: waiting)
+    monkeypatch.setattr(floor.races, "chained", lambda races, number: None)
+    assert chained(floor, NOON) == len(waiting)
+    assert floor.races.last_block()[0] == 3
+    assert broken([link for _, link in floor.races.blocks()]) == []
+
+
+# A rep's own
+
+
+def test_before_it_is_sealed_a_rep_sees_what_is_known() -> None:
+    floor = Floor(AINA, BEN, replace(CHONG, tier=3))
+    lead = floor.offer()
+    floor.claim(lead, AINA)
+    lost(floor, lead, BEN)
+    part = floor.own(lead, BEN)
+    assert isinstance(part, Trace)
+    assert (part.told_at, part.lost_at) == (NOON + timedelta(seconds=1), NOON)
+
+
+def test_who_was_in_no_race_has_no_receipt_and_nothing_to_dispute() -> None:
+    floor = Floor(AINA, BEN)
+    lead = floor.offer()
+    stranger = floor.add_rep(replace(CHONG, team="south"))
+    floor.claim(lead, AINA)
+    for _ in range(2):
+        for lead_id, rep, epoch in (
+            (lead.lead_id, stranger, None),
+            (lead.lead_id, stranger, 1),
+            (lead.lead_id, AINA, 2),
+            ("aaaaaaaaaaaa", AINA, None),
+        ):
+            with pytest.raises(LeadNotFound):
+                own_receipt(floor.race, floor.races, floor.offers, lead_id, rep.rep_id, epoch)
+        with pytest.raises(LeadNotFound):
+            object_to(floor, lead, stranger, "not fair")
+        floor.seal(lead)
+
+
+def object_to(floor: Floor, lead: Lead, rep: Rep, why: str, epoch: int | None = None) -> object:
+    stores = (floor.race, floor.races, floor.offers)
+    return dispute(*stores, lead.lead_id, rep.rep_id, why, floor.clock(), epoch)
+
+
+def test_a_race_is_disputed_once_a_rep() -> None:
+    floor = Floor(AINA, BEN)
+    lead = floor.offer()
+    floor.claim(lead, AINA)
+    first = object_to(floor, lead, BEN, "my phone was slow")
+    floor.clock.pass_(seconds=5)
+    assert object_to(floor, lead, BEN, "again") == first
+    assert floor.seal(lead).disputed == {BEN.rep_id}
+    assert floor.races.disputes(NOON.date()) == [first]
+
+
+def test_what_becomes_of_a_person_breaks_no_receipt() -> None:
+    floor = Floor(AINA, BEN)
+    lead = floor.offer()
+    floor.claim(lead, AINA)
+    sealed = floor.seal(lead)
+    chain_up(floor.races, floor.clock())
+    for kept in (floor.memory.reps, floor.memory.limits, floor.memory.tokens):
+        kept.pop(AINA.rep_id)
+    assert list(audit(floor.races, floor.story)) == []
+    assert floor.sealed(lead).links == sealed.links
