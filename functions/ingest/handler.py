@@ -11,6 +11,7 @@ from dibs.adapters.http import Response, answer
 from dibs.adapters.intake import card_from_body, raw_body, verify
 from dibs.adapters.observability import count, logger
 from dibs.domain.identity import company_domain
+from dibs.usecases.allocation import allot
 from dibs.usecases.ingest import ingest
 
 
@@ -29,6 +30,7 @@ def post_lead(event: Event) -> Response:
         signed_at,
         clock.now,
         find_rep=roster.counted,
+        allot=allot(roster, wiring.turns()),
     )
     lead = accepted.lead
     logger.info("lead accepted", lead_id=lead.lead_id, duplicate=accepted.duplicate)

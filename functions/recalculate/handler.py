@@ -12,6 +12,7 @@ from dibs.adapters.entry import function
 from dibs.adapters.observability import count, logger
 from dibs.domain.errors import FieldError, InvalidInput
 from dibs.usecases.periods import keep_reports, recalculate_quotas, recalculate_tiers
+from dibs.usecases.priority import turns_daily
 from dibs.usecases.sealing import chain_up, seal_late
 from dibs.usecases.sweep import sweep
 
@@ -50,11 +51,17 @@ def run_reports(as_of: datetime) -> dict[str, Any]:
     return asdict(keep_reports(wiring.books(), as_of))
 
 
+def run_turns(as_of: datetime) -> dict[str, Any]:
+    """Give out the turns to see new leads first, before their day begins (F6)."""
+    return asdict(turns_daily(wiring.roster(), wiring.turns(), as_of))
+
+
 JOBS = {
     "sweep": run_sweep,
     "tiers": run_tiers,
     "quotas": run_quotas,
     "reports": run_reports,
+    "turns": run_turns,
 }
 
 

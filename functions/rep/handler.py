@@ -19,7 +19,7 @@ from dibs.domain.leads import Lead, State
 from dibs.domain.opening import next_opening
 from dibs.domain.reps import Rep
 from dibs.usecases.claim import bearer
-from dibs.usecases.people import leave_of
+from dibs.usecases.people import leave_of, own_leave
 from dibs.usecases.reps import (
     MOST_QUIET_MINUTES,
     OpenOffer,
@@ -33,6 +33,7 @@ from dibs.usecases.reps import (
 from dibs.usecases.work import accept
 from dibs.usecases.work import release as release_lead
 from rep import receipt, why
+from rep.allotted import allotted
 from rep.card import card_of
 
 
@@ -164,7 +165,7 @@ def availability(event: Event) -> Response:
                 FieldError(name, f"send a whole number of minutes from {least} to {most}")
             )
     try:
-        days_off = rep.leave if leave is None else leave_of(leave)
+        days_off = rep.leave if leave is None else own_leave(rep, leave_of(leave), rep.today(now))
     except ValueError as error:
         errors.append(FieldError("leave", str(error)))
     if errors:
@@ -187,10 +188,14 @@ def availability(event: Event) -> Response:
 
 
 def me(event: Event) -> Response:
-    """`GET /me`: my tier and what the next one needs, my allowance, and whether I am on duty."""
+    """`GET /me`: my tier and what the next one needs, my allowance, and whether I am on duty.
+
+    And what is mine without being the fastest: my turn, my guarantee, my credits.
+    """
     rep, limits = calling_rep(event, wiring.roster())
     playbook, now = wiring.roster().playbook(), clock.now()
-    return answer(200, card_of(rep, limits, playbook, wiring.results(), wiring.ledger(), now))
+    card = card_of(rep, limits, playbook, wiring.results(), wiring.ledger(), now)
+    return answer(200, card | allotted(rep, limits, playbook, wiring.turns(), now))
 
 
 def put_device(event: Event) -> Response:

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from dibs.adapters.races import DynamoRaces
     from dibs.adapters.results import DynamoResults, DynamoTargets
     from dibs.adapters.sms import SnsSms
+    from dibs.adapters.turns import DynamoTurns
     from dibs.usecases.activities import Register
     from dibs.usecases.notify import Desk
     from dibs.usecases.offer import Floor
@@ -112,6 +113,14 @@ def targets() -> DynamoTargets:
     from dibs.adapters.results import DynamoTargets
 
     return DynamoTargets(dynamo(), settings())
+
+
+@lru_cache(maxsize=1)
+def turns() -> DynamoTurns:
+    """Return whose turn it is to see new leads first."""
+    from dibs.adapters.turns import DynamoTurns
+
+    return DynamoTurns(dynamo(), settings())
 
 
 @lru_cache(maxsize=1)
@@ -301,6 +310,7 @@ def forget() -> None:
         register,
         results,
         targets,
+        turns,
         books,
         floor,
         desk,

@@ -130,6 +130,9 @@ def test_a_rep_reads_what_decides_for_them_now(office: Office) -> None:
             "starts_again_at": "2026-11-29T16:00:00.000Z",
             "last_month": None,
         },
+        "priority": None,
+        "newcomer": None,
+        "credits": None,
     }
 
 

@@ -16,10 +16,12 @@ from dibs.adapters.race import DynamoRaceStore
 from dibs.adapters.roster import DynamoRoster
 from dibs.adapters.settings import Settings
 from dibs.adapters.stored_playbook import playbook_from
+from dibs.adapters.turns import DynamoTurns
 from dibs.domain.leads import Card, Lead, Preview, Quality, State, id_text
 from dibs.domain.playbook import Playbook
 from dibs.domain.reps import Limits, Rep
 from dibs.presets import preset_text
+from dibs.usecases.allocation import allot
 from dibs.usecases.claim import token_hash
 from dibs.usecases.ingest import ingest
 from dibs.usecases.ports import Version
@@ -102,6 +104,7 @@ class World:
         self.arrivals = DynamoArrivals(self.dynamo, settings)
         self.holdings = DynamoHoldings(self.dynamo, settings)
         self.roster = DynamoRoster(self.dynamo, settings)
+        self.turns = DynamoTurns(self.dynamo, settings)
         self.playbooks = DynamoPlaybooks(self.dynamo, settings)
         self.put_playbook(playbook or a_playbook())
 
@@ -118,7 +121,6 @@ class World:
     def post_lead(self, card: Card, now: datetime) -> Lead:
         """Accept a lead as ingest does."""
         playbook = self.playbooks.in_force().playbook
-        find_rep = self.roster.counted
         return ingest(
             self.leads,
             self.arrivals,
@@ -127,5 +129,6 @@ class World:
             b"saltsalts",
             now,
             lambda: now,
-            find_rep=find_rep,
+            find_rep=self.roster.counted,
+            allot=allot(self.roster, self.turns),
         ).lead

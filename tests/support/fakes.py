@@ -10,6 +10,7 @@ from datetime import date, datetime, timedelta
 
 from dibs.adapters import keys
 from dibs.adapters.leads import POSTS_SHOWN
+from dibs.domain.absence import Credit
 from dibs.domain.blind import Arrived
 from dibs.domain.calendar import week_of
 from dibs.domain.debts import owes_assignment, owes_warm
@@ -20,7 +21,9 @@ from dibs.domain.limits import over_allowance, over_limits, with_one_more
 from dibs.domain.playbook import Playbook
 from dibs.domain.receipts import Link, Sealed
 from dibs.domain.reps import Device, Limits, Platform, Rep
+from dibs.domain.rotation import OnTurn, Rotation
 from dibs.domain.turns import Turn
+from dibs.usecases.allocation import allot
 from dibs.usecases.blind import ZONE
 from dibs.usecases.claim import token_hash
 from dibs.usecases.ingest import ingest
@@ -138,6 +141,14 @@ class Memory:
         ):
             return None
         return with_one_more(rep, lead, used, playbook, claim)
+
+    def use(self, credit: Credit) -> bool:
+        """Use up an absence credit, unless another was since."""
+        used = self.limits[credit.rep_id]
+        if used.credits_used != credit.before:
+            return False
+        self.limits[credit.rep_id] = replace(used, credits_used=credit.after)
+        return True
 
     def take(self, lead: Lead, claim: Claim, counted: Limits) -> None:
         """Give the lead to the claim's rep."""
@@ -372,12 +383,15 @@ class FakeLeads:
         signed_at: datetime,
         standings: Sequence[Standing] = (),
         given: Given | None = None,
+        credit: Credit | None = None,
     ) -> Stored | None:
         stored = self._stored(lead.lead_id)
         if stored is not None:
             return stored
         self._as_read(standings)
         memory = self._memory
+        if credit is not None and not memory.use(credit):
+            raise Busy(conflict=True)
         if given is not None:
             claim = given.claim
             counted = memory.counted(
@@ -571,12 +585,29 @@ class FakeHoldings:
         fits = (stored.state, stored.epoch, stored.parked) == (lead.state, claim.epoch, False)
         if not fits or counted is None or not (record is None or record.epoch < claim.epoch):
             return False
+        had = memory.limits[claim.rep_id].leads_in(rep.this_week(claim.claimed_at))
+        if taken.week_most is not None and had >= taken.week_most:
+            return False
+        if taken.credit is not None:
+            if counted.credits_used != taken.credit.before:
+                return False
+            counted = replace(counted, credits_used=taken.credit.after)
         if taken.turn is not None and not claim.test:
             if self.last_turn(taken.ring) != taken.last:
                 return False
             memory.turns[taken.ring] = taken.turn
         memory.take(stored, claim, counted)
         memory.note(taken.move)
+        return True
+
+    def open(self, lead: Lead, opened: Lead, move: Move) -> bool:
+        self._before_a_write()
+        stored = self._memory.leads[lead.lead_id]
+        if (stored.state, stored.epoch) != (lead.state, lead.epoch):
+            return False
+        self._memory.leads[lead.lead_id] = opened
+        self._memory.note(move)
+        self._memory.outbox[lead.lead_id, LOCK] = opened.opens_at
         return True
 
     def give_back(
@@ -729,6 +760,31 @@ class FakeRoster:
             return False
         self._memory.texts_counted[name] += 1
         return True
+
+
+class FakeTurns:
+    """Implements `PriorityTurns`. `asked` counts how often a day was looked up."""
+
+    def __init__(self) -> None:
+        self.stands: dict[str, Rotation] = {}
+        self.days: dict[tuple[str, date], tuple[OnTurn, ...]] = {}
+        self.asked = 0
+
+    def rotation(self, team: str) -> Rotation:
+        return self.stands.get(team, Rotation())
+
+    def give(
+        self, team: str, last: Rotation, stands: Rotation, day: date, turns: Sequence[OnTurn]
+    ) -> bool:
+        if self.rotation(team).day != last.day:
+            return False
+        self.stands[team] = stands
+        self.days[team, day] = tuple(turns)
+        return True
+
+    def of_day(self, team: str, day: date) -> tuple[OnTurn, ...]:
+        self.asked += 1
+        return self.days.get((team, day), ())
 
 
 class FakeOffers:
@@ -990,6 +1046,7 @@ class FakeWorld:
         self.holdings = FakeHoldings(self.memory)
         self.races = FakeRaces()
         self.roster = FakeRoster(self.memory)
+        self.turns = FakeTurns()
         self.offers = FakeOffers(self.memory)
         self.push = FakePush(self.clock)
         self.sms = FakeSms()
@@ -1013,7 +1070,6 @@ class FakeWorld:
         """Accept a lead as ingest does."""
         at = now or self.clock()
         playbook = self.memory.playbook
-        find_rep = self.roster.counted
         return ingest(
             self.leads,
             self.arrivals,
@@ -1022,7 +1078,9 @@ class FakeWorld:
             b"saltsalts",
             at,
             lambda: at,
-            find_rep=find_rep,
+            no_pause,
+            find_rep=self.roster.counted,
+            allot=allot(self.roster, self.turns),
         ).lead
 
     def lead(self, lead: Lead) -> Lead:

@@ -178,11 +178,11 @@ class BusyLeads:
         self._leads = world.leads
         self._times = times
 
-    def accept(self, *lead: object) -> Card | None:
+    def accept(self, *lead: object, **more: object) -> Card | None:
         if self._times:
             self._times -= 1
             raise Busy(conflict=True)
-        return self._leads.accept(*lead)  # type: ignore[arg-type]
+        return self._leads.accept(*lead, **more)  # type: ignore[arg-type]
 
     def __getattr__(self, name: str) -> object:
         return getattr(self._leads, name)

@@ -74,7 +74,17 @@ class DynamoHoldings:
         writes = [
             # What a manager put aside meanwhile is nobody's turn any more (R7).
             take_lock(self._to, lead, taken.claim, "attribute_not_exists(parked)"),
-            count_lead(self._to, rep, lead, limits, playbook, taken.claim, bound=bound),
+            count_lead(
+                self._to,
+                rep,
+                lead,
+                limits,
+                playbook,
+                taken.claim,
+                bound=bound,
+                credit=taken.credit,
+                week_most=taken.week_most,
+            ),
             put_record(self._to, taken.claim),
             put_move(self._to, taken.move),
         ]
@@ -104,6 +114,15 @@ class DynamoHoldings:
                 ),
             }
         }
+
+    def open(self, lead: Lead, opened: Lead, move: Move) -> bool:
+        """Open a lead that waits to be assigned for its race; False when it moved on meanwhile."""
+        record = lock_from(opened)
+        await_somebody(record, opened, opened.opens_at)
+        write = put_lock(self._to, lead, record)
+        # What a manager put aside meanwhile stays there (R7).
+        write["Put"]["ConditionExpression"] += " AND attribute_not_exists(parked)"
+        return self._stored([write, put_move(self._to, move)])
 
     def give_back(
         self, held: Lead, back: Lead, moves: Sequence[Move], rep: Rep, limits: Limits

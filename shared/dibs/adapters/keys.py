@@ -105,6 +105,11 @@ def rotation(ring: str) -> str:
     return f"ROTATION#{ring}"
 
 
+def turns(team: str, day: date | None = None) -> str:
+    """Whose turn it is on a day to see new leads first; without a day, where the turns stand."""
+    return f"TURNS#{team}" if day is None else f"TURNS#{team}#{day}"
+
+
 def ledger_week(team: str, week: str, shard: int) -> str:
     """What a team did in a week, by when it was done."""
     return f"{team}#{week}#{shard}"

@@ -18,6 +18,7 @@ from dibs.adapters.race import (
     put_record,
     read_card,
     read_open,
+    use_credit,
 )
 from dibs.adapters.records import (
     CardRecord,
@@ -35,6 +36,7 @@ from dibs.adapters.records import (
     waves_text,
 )
 from dibs.adapters.settings import Settings
+from dibs.domain.absence import Credit
 from dibs.domain.duplicates import Identity, Standing
 from dibs.domain.errors import Busy
 from dibs.domain.leads import Card, Lead, Move, State, Tie
@@ -88,10 +90,12 @@ class DynamoLeadStore:
         signed_at: datetime,
         standings: Sequence[Standing] = (),
         given: Given | None = None,
+        credit: Credit | None = None,
     ) -> Stored | None:
         """Store lock, card, first move and identities together, once; else return what is there.
 
-        Where it is `given` to somebody, also their count, the claim record, and why.
+        Where it is `given` to somebody, also their count, the claim record, and why. The `credit`
+        a head start uses up is used with it (F10).
         """
         record = lock_from(lead)
         if given is None:
@@ -104,6 +108,7 @@ class DynamoLeadStore:
             *([] if move is None else [put_move(self._to, move)]),
             *self._point(standings, lead.lead_id, lead.received_at),
             *([] if given is None else self._give(lead, given)),
+            *([] if credit is None else [use_credit(self._to, credit)]),
         ]
         return self._stored(writes, lead.lead_id)
 

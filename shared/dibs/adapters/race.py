@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dibs.adapters import keys
 from dibs.adapters.clock import to_ms
@@ -24,6 +24,7 @@ from dibs.adapters.records import (
     card_from,
     claim_from,
     claim_record,
+    days_text,
     lead_from,
     lock_from,
     move_record,
@@ -39,6 +40,9 @@ from dibs.domain.limits import allowance_of, rolling, used
 from dibs.domain.playbook import Playbook
 from dibs.domain.reps import Limits, Rep
 from dibs.usecases.race import RaceView
+
+if TYPE_CHECKING:
+    from dibs.domain.absence import Credit
 
 PLAYBOOK_SECONDS = 20.0
 COUNT_SECONDS = 4.0
@@ -285,14 +289,19 @@ def count_lead(
     claim: Claim,
     *,
     bound: bool = True,
+    credit: Credit | None = None,
+    week_most: int | None = None,
 ) -> dict[str, Any]:
     """Return the write that counts one more lead on the rep, while they are on.
 
     Each counter is guarded by the maximum the decision found for it, not by the value it read: so
     claims by one rep at the same moment fail only where a limit would be passed. Not `bound`, no
-    maximum counts: who is the last resort takes what nobody else may (C7).
+    maximum counts: who is the last resort takes what nobody else may (C7). It uses up the `credit`
+    (F10), and makes no more than `week_most` leads in their week.
     """
     count = _Count()
+    if credit is not None:
+        count.sets.append(uses_credit(credit, count.conditions, count.values))
     if bound:
         count.only("(attribute_not_exists(paused_until) OR paused_until <= :now)")
         count.only("tier = :tier")
@@ -313,6 +322,12 @@ def count_lead(
         }
     count.add("in_hand")
     _count_week(count, rep, lead, limits, playbook, claim, bound=bound)
+    if (
+        week_most is not None
+        and limits.week is not None
+        and limits.week >= rep.this_week(claim.claimed_at)
+    ):
+        count.below("leads", week_most)
     if claim.competitive:
         _count_race(count, rep, limits, playbook, claim.claimed_at)
         if bound:
@@ -322,6 +337,32 @@ def count_lead(
         if bound and playbook.assignment.in_hand_limit:
             count.below("in_hand", playbook.assignment.in_hand_limit)
     return count.update(to.organisation_table, key)
+
+
+def uses_credit(credit: Credit, conditions: list[str], values: Item) -> str:
+    """Return the change that uses up an absence credit (F10), guarded by those used before."""
+    values[":credits"] = {"S": days_text(credit.after)}
+    if credit.before:
+        values[":credits_before"] = {"S": days_text(credit.before)}
+        conditions.append("credits_used = :credits_before")
+    else:
+        conditions.append("attribute_not_exists(credits_used)")
+    return "credits_used = :credits"
+
+
+def use_credit(to: Settings, credit: Credit) -> dict[str, Any]:
+    """Return the write that uses up an absence credit and counts nothing else."""
+    conditions, values = list[str](), dict[str, Any]()
+    change = uses_credit(credit, conditions, values)
+    key: Item = {"pk": {"S": keys.rep(credit.rep_id)}}
+    return _update(
+        to.organisation_table,
+        key,
+        f"SET {change}",
+        " AND ".join(["attribute_exists(pk)", *conditions]),
+        {},
+        values,
+    )
 
 
 def _count_week(

@@ -75,6 +75,18 @@ class DayAttribute(Attribute[date]):
         return date.fromisoformat(value)
 
 
+class DaysAttribute(Attribute[tuple[date, ...]]):
+    """Calendar days in order, as YYYY-MM-DD, in one string."""
+
+    attr_type = STRING
+
+    def serialize(self, value: tuple[date, ...]) -> str:
+        return days_text(value)
+
+    def deserialize(self, value: str) -> tuple[date, ...]:
+        return tuple(date.fromisoformat(day) for day in value.split())
+
+
 class ListAttribute(Attribute[tuple[str, ...]]):
     """Short words in order, stored as one string; none of ours holds a space."""
 
@@ -346,6 +358,7 @@ class RepRecord(Model):
     unaccepted = NumberAttribute(null=True)
     claims_ever = NumberAttribute(null=True)
     recent = InstantsAttribute(null=True)
+    credits_used = DaysAttribute(null=True)
 
 
 class NoticeRecord(Model):
@@ -746,6 +759,11 @@ def rep_record(rep: Rep, token_hash: str | None) -> RepRecord:
     )
 
 
+def days_text(days: Iterable[date]) -> str:
+    """Return calendar days as they are stored."""
+    return " ".join(day.isoformat() for day in days)
+
+
 def hours_text(hours: Hours) -> str:
     """Return working hours as they are stored."""
     written = written_hours(hours)
@@ -815,6 +833,7 @@ def rep_from(item: Item) -> tuple[Rep, Limits, str | None]:
         unaccepted=max(0, int(record.unaccepted or 0)),
         ever=int(record.claims_ever or 0),
         recent=record.recent or (),
+        credits_used=record.credits_used or (),
     )
     return rep, limits, record.token_hash
 

@@ -129,6 +129,36 @@ def working_time_after(schedule: Schedule, start: datetime, duration: timedelta)
     return None
 
 
+def duty_between(schedule: Schedule, start: datetime, end: datetime) -> timedelta:
+    """Return how much duty there is from `start` to `end`, which is within 400 days of it."""
+    passed = timedelta()
+    for begins, ends in _duty(schedule, start):
+        if begins >= end:
+            break
+        passed += min(ends, end) - begins
+    return passed
+
+
+def clock_shows(
+    zone: str, day: date, first: int, last: int
+) -> tuple[tuple[datetime, datetime], ...]:
+    """Return when a clock on the wall shows the minutes from `first` to `last` of a local day.
+
+    In UTC: one stretch, two in the hour that autumn repeats, none in the hour spring leaves out.
+    """
+    found: list[tuple[datetime, datetime]] = []
+    for utc_day in (day - _DAY, day, day + _DAY):
+        for start, end, offset in _stretches(zone, utc_day):
+            midnight = datetime.combine(day, time(), UTC) - offset
+            begins = max(start, midnight + timedelta(minutes=first))
+            ends = min(end, midnight + timedelta(minutes=last))
+            if begins < ends and found and found[-1][1] == begins:
+                found[-1] = found[-1][0], ends
+            elif begins < ends:
+                found.append((begins, ends))
+    return tuple(found)
+
+
 @lru_cache(maxsize=4096)
 def day_start(day: date, zone: str) -> datetime:
     """Return the first instant of a local day: midnight, or what the clock shows in its place.

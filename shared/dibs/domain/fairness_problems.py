@@ -60,6 +60,9 @@ def fairness_warnings(playbook: Playbook) -> Iterator[FieldError]:
             yield FieldError(f"limits.{number}", "changes nothing: claims_per_day is as strict")
         if limit.tiers and not tiered:
             yield FieldError(f"limits.{number}.tiers", "no team has tiers that are recalculated")
+    new, quota = playbook.newcomers, playbook.quota
+    if new.enabled and quota.enabled and quota.base_per_week < new.per_week:
+        yield FieldError("newcomers.per_week", "is more than quota.base_per_week lets them have")
     if playbook.draw.collect_seconds and playbook.priority.share_percent:
         yield FieldError(
             "draw", "is used with priority: who sees a lead first is in the draw alone, and wins"

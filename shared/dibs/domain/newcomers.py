@@ -38,6 +38,17 @@ def _phase_on(day: date, joined: date, playbook: Playbook) -> Phase:
     return Phase.PROTECTED if weeks < rules.protected_weeks else Phase.FULL
 
 
+def phase_until(rep: Rep, playbook: Playbook, now: datetime) -> datetime | None:
+    """Return when a newcomer's phase ends, None for who is in the last one."""
+    rules = playbook.newcomers
+    weeks = {
+        Phase.ASSIGNED: rules.assigned_weeks,
+        Phase.COHORT: rules.cohort_weeks,
+        Phase.PROTECTED: rules.protected_weeks,
+    }.get(phase_of(rep, playbook, now))
+    return None if weeks is None else _week(rep, weeks)
+
+
 def guaranteed(rep: Rep, playbook: Playbook, now: datetime) -> int:
     """Return how many leads a week the rep is guaranteed (F8), 0 for who is no newcomer."""
     rules = playbook.newcomers
@@ -51,6 +62,13 @@ def protected(joined: date | None, day: date, playbook: Playbook) -> bool:
     if not playbook.newcomers.enabled or joined is None:
         return False
     return _phase_on(day, joined, playbook) is not Phase.FULL
+
+
+def counted_from(joined: date | None, playbook: Playbook) -> date | None:
+    """Return the first day whose results count for a rep, None where all do (F9)."""
+    if not playbook.newcomers.enabled or joined is None:
+        return None
+    return joined + timedelta(weeks=playbook.newcomers.protected_weeks)
 
 
 def not_in_phase(lead: Lead, rep: Rep, playbook: Playbook, now: datetime) -> list[Refusal]:

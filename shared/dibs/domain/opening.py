@@ -29,7 +29,12 @@ MOST_RELEASED = 4
 
 
 def races(lead: Lead, playbook: Playbook) -> bool:
-    """Tell whether any of the lead's teams races for it; otherwise it is assigned (M3, M5)."""
+    """Tell whether any of the lead's teams races for it; otherwise it is assigned (M3, M5).
+
+    What is kept for a newcomer, or for who was away, is assigned as well (F8, F10).
+    """
+    if lead.reserved in ("newcomers", "absence"):
+        return False
     return any(playbook.model_of(team).races for team in lead.teams)
 
 
@@ -124,7 +129,7 @@ def opened_early(
     """Return the lead with the waves that open now because nobody before can claim (M6).
 
     A rep can still claim who may now, or whose refusal lifts before the wave would open anyway;
-    one who declined cannot.
+    one who declined cannot. What a head start alone holds back stays together.
     """
     by_team: dict[str, list[tuple[Rep, Limits]]] = {}
     first: list[tuple[Rep, Limits]] = []
@@ -140,7 +145,7 @@ def opened_early(
             before = [
                 (rep, limits)
                 for rep, limits in [*first, *by_team.get(team, ())]
-                if (rep.tier <= index or rep.rep_id in lead.first) and rep.rep_id not in declined
+                if _goes_before(lead, rep, index, openings) and rep.rep_id not in declined
             ]
             current = replace(lead, waves={**waves, team: (moved[0], moved[1], moved[2])})
             if any(_can_claim(current, *one, playbook, now, opens_at) for one in before):
@@ -153,6 +158,15 @@ def opened_early(
     return replace(lead, waves=waves)
 
 
+def _goes_before(lead: Lead, rep: Rep, index: int, openings: Openings) -> bool:
+    """Tell whether a rep may claim before the wave of that index, by the openings on record."""
+    if not lead.first:
+        return rep.tier <= index
+    opened, wave = openings[rep.tier - 1], openings[index]
+    earlier = opened is not None and wave is not None and opened < wave
+    return rep.rep_id in lead.first or earlier
+
+
 def somebody_out(
     lead: Lead, members: Iterable[tuple[Rep, Limits]], playbook: Playbook, now: datetime
 ) -> bool:
@@ -160,13 +174,16 @@ def somebody_out(
     upcoming = next_opening(lead, now)
     if upcoming is None:
         return False
-    for rep, limits in members:
+    known = list(members)
+    for rep, limits in known:
         opened = lead.opens_for(rep)
         begun = opened is not None and opened <= now
         if begun and not _can_claim(lead, rep, limits, playbook, now, upcoming):
             return True
     # Where a wave has nobody at all, the next is due as well.
-    held = {(rep.team, rep.tier) for rep, _ in members}
+    if lead.first and not any(rep.rep_id in lead.first for rep, _ in known):
+        return True
+    held = {(rep.team, rep.tier) for rep, _ in known}
     return any(
         opened is not None and opened <= now and (team, tier) not in held
         for team in lead.waves

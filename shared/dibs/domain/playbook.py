@@ -473,6 +473,13 @@ class Playbook:
         everybody = Limit(self.claims_per_day, "day")
         return (everybody, *(x for x in self.limits if not x.tiers or tier in x.tiers))
 
+    @property
+    def gives_head_starts(self) -> bool:
+        """Tell whether some may see a lead before everybody else (F6, F10)."""
+        absence = self.absence
+        earns = bool(absence.hours_per_credit) and absence.earns == "head_start"
+        return bool(self.priority.share_percent) or earns
+
     def hides_winner_from(self, rep: Rep) -> bool:
         """Tell whether this rep's team keeps winners anonymous (C3)."""
         team = self.teams.get(rep.team)

@@ -111,6 +111,7 @@ class Limits:
     the moments of the latest of `ever`, for limits over any span. `raced`: since the last accepted
     assignment, while `unaccepted` assignments wait (F2). `leads` taken in the week, by claim or
     assignment (M4); `in_hand`: held and not yet worked (M5).
+    `credits_used`: absence credits, each by the last day of the leave that earned it (F10).
     `payable`: until when a lead of a quality is open to them, for a debt to be paid with; None
     where nobody has looked.
     """
@@ -132,6 +133,7 @@ class Limits:
     unaccepted: int = 0
     ever: int = 0
     recent: tuple[datetime, ...] = ()
+    credits_used: tuple[date, ...] = ()
     payable: Mapping[Quality, datetime] | None = None
 
     def claims_on(self, day: date) -> int:

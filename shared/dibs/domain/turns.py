@@ -14,11 +14,12 @@ from math import gcd
 
 from dibs.domain.decide import gave_back, off
 from dibs.domain.errors import Refusal
-from dibs.domain.leads import Lead
+from dibs.domain.leads import Lead, State
 from dibs.domain.limits import over_allowance
 from dibs.domain.matching import mismatches
 from dibs.domain.playbook import Method, Model, Playbook
 from dibs.domain.reps import Limits, Rep
+from dibs.domain.reservations import REASONS, owed
 
 
 @dataclass(frozen=True)
@@ -61,10 +62,14 @@ def not_assignable(rep: Rep, limits: Limits, playbook: Playbook, now: datetime) 
 
 @dataclass(frozen=True)
 class Ring:
-    """Reps who take turns, with their weights; those of another `name` take turns of their own."""
+    """Reps who take turns, with their weights; those of another `name` take turns of their own.
+
+    `why` they and nobody else may have the lead, where it is kept for them (F8, F10).
+    """
 
     name: str
     weights: Mapping[str, int]
+    why: str = ""
 
 
 def candidates(
@@ -76,12 +81,18 @@ def candidates(
     nobody, since nothing stays unassigned (C7). To nobody who had it last, or released it lately
     (C5). Narrowed as long as somebody is left: to those who owe an assignment (F2), to those of
     the lead's territory where assignment goes by territory, and to tier 3 where tiers let a lead
-    go (M2).
+    go (M2). A new lead that is kept for somebody goes to whom it is owed most (F8, F10), as long
+    as there is anybody.
     """
     known = list(members)
     fitting = [one for one in known if not mismatches(lead, one[0], playbook)] or known
-    free = [rep for rep, limits in fitting if not not_assignable(rep, limits, playbook, now)]
-    free = [rep for rep in free if not gave_back(lead, rep, playbook, now)]
+    able = [one for one in fitting if not not_assignable(*one, playbook, now)]
+    if lead.state is State.NEW and lead.reserved in REASONS:
+        waiting = owed(lead.reserved, able, playbook, now)
+        if waiting:
+            name = f"{' '.join(sorted(lead.teams))}/{lead.reserved}"
+            return Ring(name, {rep.rep_id: 1 for rep in waiting}, REASONS[lead.reserved])
+    free = [rep for rep, _ in able if not gave_back(lead, rep, playbook, now)]
     most = playbook.acceptance.claims_per_assignment
     owing = {rep.rep_id for rep, limits in fitting if most and limits.raced >= most}
     free = [rep for rep in free if rep.rep_id in owing] or free

@@ -2,7 +2,8 @@
 
 A lead waits in the queue until somebody may take it. The queue is served oldest first, whenever a
 lead joins it, whenever a rep frees up, and each minute. Who has waited long enough for nobody to
-be free goes to the team's fallback person, whatever their limits.
+be free goes to the team's fallback person, whatever their limits. A lead kept for a newcomer or for
+who was away goes to them (F8, F10), and is raced for if it is owed to nobody any more.
 """
 
 from __future__ import annotations
@@ -13,15 +14,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from dibs.domain.absence import using
 from dibs.domain.errors import Busy
 from dibs.domain.leads import Claim, Lead, State, moved
 from dibs.domain.limits import with_one_more
 from dibs.domain.opening import taking
+from dibs.domain.pace import due_by
 from dibs.domain.playbook import Playbook
 from dibs.domain.reps import Limits, Rep
-from dibs.domain.turns import Turn, candidates, next_turn, not_assignable
+from dibs.domain.reservations import CREDIT, NEWCOMER
+from dibs.domain.turns import Ring, Turn, candidates, next_turn, not_assignable
+from dibs.usecases.allocation import raced_instead
 from dibs.usecases.ports import Holdings, Roster, Taken
-from dibs.usecases.race import RaceStore
+from dibs.usecases.race import RaceStore, RaceView
 
 TRIES = 12
 # What one run assigns at most; the rest is the next one's.
@@ -70,6 +75,10 @@ def _assigned(
     """Give the lead to whose turn it is; None when nobody may take it, or somebody has it."""
     for attempt in range(TRIES + len(members)):
         playbook, now = roster.playbook(), clock()
+        raced = raced_instead(lead, members.values(), playbook, now, race.open_leads)
+        if raced is not None:
+            holdings.open(lead, *raced)
+            return None
         ring = candidates(lead, members.values(), playbook, now)
         last = holdings.last_turn(ring.name) if ring.weights else Turn()
         turn = next_turn(ring.weights, last)
@@ -78,10 +87,8 @@ def _assigned(
             return None
         # The snapshot only proposes: lead, rep and limits are judged as they are now.
         view = race.read(lead.lead_id, rep_id)
-        if view.lead is None or view.lead.state not in CAUSES or view.lead.epoch != lead.epoch:
+        if view.lead is None or not _waits(view.lead, lead.epoch):
             return None
-        if view.lead.parked:
-            return None  # a manager put it aside (R7)
         if view.rep is None or not view.rep.active:
             members.pop(rep_id, None)
             if turn is None:
@@ -89,14 +96,17 @@ def _assigned(
             continue
         if rep_id in members:  # a last resort from elsewhere takes no turns here
             members[rep_id] = (view.rep, view.limits)
-        if turn is not None and not_assignable(view.rep, view.limits, playbook, now):
+        now_free = not not_assignable(view.rep, view.limits, playbook, now)
+        # What a lead is kept for may have been given meanwhile.
+        again = candidates(lead, members.values(), playbook, now) if ring.why else ring
+        same = again.why == ring.why and rep_id in again.weights
+        if turn is not None and not (now_free and same):
             continue
-        taken = _taken(view.lead, view.rep, playbook, now, ring.name, last, turn)
+        taken = _taken(view, playbook, now, ring, last, turn)
         try:
             if holdings.assign(view.lead, view.rep, view.limits, playbook, taken):
                 if rep_id in members:
-                    counted = with_one_more(view.rep, view.lead, view.limits, playbook, taken.claim)
-                    members[rep_id] = (view.rep, counted)
+                    members[rep_id] = (view.rep, _counted(view, taken, playbook))
                 return taken.claim
         except Busy as busy:
             if not busy.conflict:
@@ -105,19 +115,30 @@ def _assigned(
     raise Busy
 
 
+def _waits(lead: Lead, epoch: int) -> bool:
+    """Tell whether a lead still waits to be assigned; no manager has put it aside (R7)."""
+    return lead.state in CAUSES and lead.epoch == epoch and not lead.parked
+
+
 def _taken(
-    lead: Lead,
-    rep: Rep,
-    playbook: Playbook,
-    now: datetime,
-    ring: str,
-    last: Turn,
-    turn: Turn | None,
+    view: RaceView, playbook: Playbook, now: datetime, ring: Ring, last: Turn, turn: Turn | None
 ) -> Taken:
-    cause = CAUSES[lead.state] if turn else FALLBACK
+    lead, rep = view.lead, view.rep
+    if lead is None or rep is None:
+        raise ValueError("an assignment needs a lead and a rep")
+    cause = (ring.why or CAUSES[lead.state]) if turn else FALLBACK
     claim = taking(lead, rep, playbook, now, lead.opens_at, cause)
     _, move = moved(replace(lead, owner=rep.rep_id), State.ASSIGNED, now, cause, "dibs")
-    return Taken(claim, move, ring, last, turn)
+    credit = using(rep, view.limits, playbook, now) if cause == CREDIT else None
+    most = due_by(rep, playbook, now) if cause == NEWCOMER else None
+    return Taken(claim, move, ring.name, last, turn, credit, most)
+
+
+def _counted(view: RaceView, taken: Taken, playbook: Playbook) -> Limits:
+    if view.lead is None or view.rep is None:
+        return view.limits
+    counted = with_one_more(view.rep, view.lead, view.limits, playbook, taken.claim)
+    return replace(counted, credits_used=taken.credit.after) if taken.credit else counted
 
 
 def _last_resort(lead: Lead, playbook: Playbook, roster: Roster, now: datetime) -> str | None:

@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from dibs.domain.calendar import Period, last_completed, named, period_of, week_of
+from dibs.domain.calendar import Period, day_of, last_completed, named, period_of, week_of
 from dibs.domain.errors import FieldError, InvalidInput
 from dibs.domain.ledger import (
+    ASSIGNED,
+    CLAIMED,
     Entry,
     RepSpeed,
     Row,
@@ -21,6 +23,7 @@ from dibs.domain.ledger import (
     places,
     speed,
 )
+from dibs.domain.newcomers import protected
 from dibs.domain.playbook import Playbook
 from dibs.domain.reps import Rep
 from dibs.usecases.ports import Ledger, Results, Roster
@@ -77,7 +80,8 @@ def response_speed(
 ) -> Board:
     """Return the board of a team's week or month by `name`, the current one without (M3).
 
-    A rep of a team with anonymous boards finds nobody's name on it but their own.
+    A rep of a team with anonymous boards finds nobody's name on it but their own. What newcomers
+    took in their protected weeks is not on it (F9).
 
     Raises:
         InvalidInput: there is no such team, or no such week or month.
@@ -86,8 +90,9 @@ def response_speed(
     zone = _zone(playbook, team)
     period = _named(kind, name, zone, "period_name") if name else period_of(kind, zone, as_of)
     entries = _entries(ledger, team, zone, period, as_of)
-    found = speed(entries, playbook.work.counts, period.start, period.end)
-    known = roster.get_many(list(found.reps))
+    known = roster.get_many(sorted({entry.rep_id for entry in entries}))
+    counted = [one for one in entries if not _protected(one, known.get(one.rep_id), playbook, zone)]
+    found = speed(counted, playbook.work.counts, period.start, period.end)
     hidden = viewer is not None and playbook.hides_winner_from(viewer)
     standings = []
     for place, rep_id in places(found):
@@ -135,6 +140,14 @@ def weekly_rows(
     """Work out what became of a team's leads in a week (R10)."""
     entries = _entries(ledger, team, playbook.teams[team].zone, period, as_of)
     return assignment_report(entries, playbook.work.counts, period.start, period.end)
+
+
+def _protected(entry: Entry, rep: Rep | None, playbook: Playbook, zone: str) -> bool:
+    """Tell whether an entry is of a lead taken while its rep's results were protected (F9)."""
+    taken = entry.kind in (CLAIMED, ASSIGNED)
+    if not taken or rep is None:
+        return False
+    return protected(rep.joined_on, day_of(zone, entry.at).first_day, playbook)
 
 
 def _zone(playbook: Playbook, team: str) -> str:

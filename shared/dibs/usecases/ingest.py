@@ -39,6 +39,7 @@ from dibs.domain.matching import skills_needed
 from dibs.domain.opening import opening, races, taking
 from dibs.domain.playbook import Playbook
 from dibs.domain.reps import Limits, Rep
+from dibs.usecases.allocation import Allot, as_it_comes
 from dibs.usecases.blind import blind_or_not, count_arrival
 from dibs.usecases.ports import Arrivals, Given, LeadStore, Stored
 
@@ -75,12 +76,14 @@ def ingest(
     clock: Callable[[], datetime],
     pause: Callable[[float], None] = time.sleep,
     find_rep: FindRep = lambda rep_id: None,
+    allot: Allot = as_it_comes,
 ) -> Accepted:
     """Store a new lead and open its race, or meet the one already stored.
 
     Where none of its teams races, it waits to be assigned instead (M3, M5). Who is known already
     is not raced for again (C6): the post becomes part of the lead that is not over, or the lead
-    goes to the rep the person or company belongs to; `find_rep` finds them.
+    goes to the rep the person or company belongs to; `find_rep` finds them. Of all others `allot`
+    decides who sees them first or whom they are kept for (F6, F8, F10).
 
     The same (source, external_id) again changes nothing the race depends on; what it does not
     depend on (contact details, consent) follows the newest body. `card.lead_id` is set here.
@@ -97,7 +100,9 @@ def ingest(
             met, standings = store.known(card.lead_id, identities) if identities else (None, [])
             if met is None:
                 known = _Known(standings, _leads_of(standings, store))
-                outcome = _stored(store, arrivals, lead, card, playbook, signed_at, known, find_rep)
+                outcome = _stored(
+                    store, arrivals, lead, card, playbook, signed_at, known, find_rep, allot
+                )
                 if isinstance(outcome, Accepted):
                     return outcome
                 met = outcome
@@ -133,6 +138,7 @@ def _stored(
     signed_at: datetime,
     known: _Known,
     find_rep: FindRep,
+    allot: Allot,
 ) -> Accepted | Stored:
     """Store a new post as what it is: part of a lead, its owner's, or a lead to race for."""
     rules, now = playbook.duplicates, lead.received_at
@@ -149,16 +155,39 @@ def _stored(
         if owner is not None and owner[0].active:
             return _given(store, lead, card, playbook, signed_at, known, found, owner)
     flags = known_flags(known.standings, known.leads, rules, now)
-    card, move = replace(card, flags=(*card.flags, *flags)), None
-    lead = opening(blind_or_not(lead, playbook, arrivals), playbook, now)
-    if races(lead, playbook):
-        lead, move = moved(lead, State.OPEN, now, "accepted", card.source)
+    card = replace(card, flags=(*card.flags, *flags))
     standings = pointed(known.standings, known.leads, lead.lead_id, rules, now)
-    met = store.accept(lead, card, move, signed_at, standings)
+    lead = opening(blind_or_not(lead, playbook, arrivals), playbook, now)
+    return _new_to_us(store, arrivals, lead, card, playbook, signed_at, standings, allot)
+
+
+def _new_to_us(
+    store: LeadStore,
+    arrivals: Arrivals,
+    lead: Lead,
+    card: Card,
+    playbook: Playbook,
+    signed_at: datetime,
+    standings: Sequence[Standing],
+    allot: Allot,
+) -> Accepted | Stored:
+    allotted, move = allot(lead, playbook, lead.received_at), None
+    new = allotted.lead
+    if new.reserved in ("newcomers", "absence"):
+        new = replace(new, blind=False)  # nobody races for it, so there is nothing to hide
+    if races(new, playbook):
+        new, move = moved(new, State.OPEN, new.received_at, "accepted", card.source)
+    try:
+        met = store.accept(new, card, move, signed_at, standings, credit=allotted.credit)
+    except Busy as busy:
+        if allotted.credit is None or not busy.conflict:
+            raise
+        # The credit was used just now: the lead is nobody's in particular.
+        return _new_to_us(store, arrivals, lead, card, playbook, signed_at, standings, as_it_comes)
     if met is not None:
         return met
-    count_arrival(lead, playbook, arrivals)
-    return Accepted(lead, card.flags, duplicate=False)
+    count_arrival(new, playbook, arrivals)
+    return Accepted(new, card.flags, duplicate=False)
 
 
 def _given(

@@ -148,8 +148,8 @@ def claimed(fact: Fact, lead: Lead, floor: Floor) -> None:
         return
     floor.queue.put([Chunk("won", fact.lead_id, fact.epoch, (fact.rep_id,))])
     playbook = floor.roster.playbook()
-    # Without tiers or turns nobody waits for a wave, and a claim costs no look.
-    waves = playbook.priority.share_percent or any(map(playbook.ranks, lead.teams))
+    # Without tiers or head starts nobody waits for a wave, and a claim costs no look.
+    waves = playbook.gives_head_starts or any(map(playbook.ranks, lead.teams))
     if waves and _is_full(fact.lead_id, fact.rep_id, floor):
         check_waves(floor)
 
@@ -281,6 +281,6 @@ def _members(
 
 
 def _declined(lead: Lead, members: Iterable[tuple[Rep, Limits]], floor: Floor) -> frozenset[str]:
-    told = [rep.rep_id for rep, _ in members if rep.tier < 3]
+    told = [rep.rep_id for rep, _ in members if rep.tier < 3 or rep.rep_id in lead.first]
     known = floor.offers.sightings(lead.lead_id, lead.epoch, told, consistent=True)
     return frozenset(rep_id for rep_id, sighting in known.items() if sighting.declined_at)

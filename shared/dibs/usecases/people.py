@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import available_timezones
 
@@ -188,6 +188,20 @@ def leave_of(value: Any, playbook: Playbook | None = None) -> tuple[tuple[date, 
     if len(spans) > MOST_LEAVE:
         raise ValueError(f"send up to {MOST_LEAVE} stretches of days")
     return tuple(sorted(spans))
+
+
+def own_leave(
+    rep: Rep, asked: tuple[tuple[date, date], ...], today: date
+) -> tuple[tuple[date, date], ...]:
+    """Return a rep's leave as they may set it themselves: from today on.
+
+    Days gone by stay as they are on record, since they earn credits (F10): only a manager changes
+    them.
+    """
+    yesterday = today - timedelta(days=1)
+    gone = [(first, min(last, yesterday)) for first, last in rep.leave if first < today]
+    ahead = [(max(first, today), last) for first, last in asked if last >= today]
+    return (*gone, *ahead)[-MOST_LEAVE:]
 
 
 def _day(value: Any) -> date:

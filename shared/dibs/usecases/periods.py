@@ -16,6 +16,7 @@ from typing import TypeVar
 
 from dibs.domain.calendar import Kind, Period, day_start, last_completed, named
 from dibs.domain.ledger import achieved, tier_inputs
+from dibs.domain.newcomers import counted_from
 from dibs.domain.playbook import Playbook
 from dibs.domain.quotas import allowance, attainment, target_for, worked_days
 from dibs.domain.reps import Rep
@@ -147,13 +148,16 @@ def _inputs(books: Books, playbook: Playbook, reps: Sequence[Rep], period: Perio
     targets = {month: books.targets.of(month, ids) for month in _months(first, period.last_day)}
     found = []
     for rep in reps:
-        entries = list(books.ledger.of_rep(rep.rep_id, start, period.end))
-        made = tier_inputs(entries, playbook.work.counts, rep.rep_id, start, period.end)
+        joined, counted = rep.joined_on, counted_from(rep.joined_on, playbook)
+        # A newcomer's protected weeks are left out, both what was done and what was wanted (F9).
+        begins = start if counted is None else day_start(counted, team.zone)
+        since = min(max(start, begins), period.end)
+        entries = list(books.ledger.of_rep(rep.rep_id, since, period.end))
+        made = tier_inputs(entries, playbook.work.counts, rep.rep_id, since, period.end)
         wanted = {month: known.get(rep.rep_id, 0) for month, known in targets.items()}
-        target = target_for(wanted, first, period.last_day, rep.joined_on, rep.left_on)
+        target = target_for(wanted, first, period.last_day, counted or joined, rep.left_on)
         quota = playbook.quota
-        done = achieved(entries, quota.measure, quota.currency, start, period.end)
-        joined = rep.joined_on
+        done = achieved(entries, quota.measure, quota.currency, since, period.end)
         found.append(
             Inputs(
                 rep_id=rep.rep_id,

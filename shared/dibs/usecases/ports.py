@@ -16,11 +16,13 @@ if TYPE_CHECKING:
     # The claim function, which needs none of these, loads no more than it must.
     from fractions import Fraction
 
+    from dibs.domain.absence import Credit
     from dibs.domain.activities import Step
     from dibs.domain.blind import Arrived
     from dibs.domain.duplicates import Identity, Standing
     from dibs.domain.ledger import Entry, Row
     from dibs.domain.receipts import Link, Sealed
+    from dibs.domain.rotation import OnTurn, Rotation
     from dibs.domain.tiers import Inputs, Outlook
     from dibs.domain.turns import Turn
 
@@ -67,7 +69,8 @@ class Chunk:
 class Taken:
     """An assignment to be stored: who takes the lead, the step, and whose turn that was.
 
-    Without a turn it is the last resort's, whom no limit keeps from it (C7).
+    Without a turn it is the last resort's, whom no limit keeps from it (C7). `credit` is the
+    absence credit it uses up (F10); `week_most` the leads the rep may have had in the week with it.
     """
 
     claim: Claim
@@ -75,6 +78,8 @@ class Taken:
     ring: str
     last: Turn
     turn: Turn | None
+    credit: Credit | None = None
+    week_most: int | None = None
 
 
 @dataclass(frozen=True)
@@ -136,10 +141,12 @@ class LeadStore(Protocol):
         signed_at: datetime,
         standings: Sequence[Standing] = (),
         given: Given | None = None,
+        credit: Credit | None = None,
     ) -> Stored | None:
         """Store a new lead, raced for or `given` to somebody; identities stand for it from now on.
 
-        None when stored, else what is already stored under its id.
+        None when stored, else what is already stored under its id. Its head start may use up an
+        absence `credit` (F10).
 
         Raises:
             Busy: on a transaction conflict or throttling, or when what was read is not so any
@@ -203,6 +210,10 @@ class Holdings(Protocol):
     def assign(
         self, lead: Lead, rep: Rep, limits: Limits, playbook: Playbook, taken: Taken
     ) -> bool: ...
+
+    def open(self, lead: Lead, opened: Lead, move: Move) -> bool:
+        """Open a lead that waits to be assigned, and was kept for somebody, for its race."""
+        ...
 
     def give_back(
         self, held: Lead, back: Lead, moves: Sequence[Move], rep: Rep, limits: Limits
@@ -466,6 +477,25 @@ class Results(Protocol):
     def record_report(self, team: str, week: str, rows: Sequence[Row]) -> None: ...
 
     def report(self, team: str, week: str) -> list[Row] | None: ...
+
+
+class PriorityTurns(Protocol):
+    """Whose turn it is to see new leads first (F6)."""
+
+    def rotation(self, team: str) -> Rotation: ...
+
+    def give(
+        self, team: str, last: Rotation, stands: Rotation, day: date, turns: Sequence[OnTurn]
+    ) -> bool:
+        """Record a day's turns and where they stand then, together.
+
+        False when somebody else has given out turns since `last`; nothing was changed then.
+        """
+        ...
+
+    def of_day(self, team: str, day: date) -> tuple[OnTurn, ...]:
+        """Return a day's turns, from a snapshot of some time; none where none were given out."""
+        ...
 
 
 class Push(Protocol):

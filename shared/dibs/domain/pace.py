@@ -1,0 +1,57 @@
+"""When a newcomer is due a guaranteed lead (F8): evenly over their week, never all on Monday. Pure.
+
+The working time of their week, by their own hours and without leave, is cut into as many equal
+parts as leads are guaranteed; one lead is due with the start of each part. What they had in the
+week, by claim or assignment, counts. In the week of joining, and in the last one, the guarantee is
+pro rata for the calendar days, rounded up, and is spread over what is left of the week.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from dibs.domain.calendar import day_start, duty_between
+from dibs.domain.decide import schedule_of
+from dibs.domain.newcomers import guaranteed
+from dibs.domain.playbook import Playbook
+from dibs.domain.reps import Limits, Rep
+
+
+def guaranteed_this_week(rep: Rep, playbook: Playbook, now: datetime) -> int:
+    """Return how many leads the rep is guaranteed in the week `now` is in."""
+    weekly = guaranteed(rep, playbook, now)
+    if not weekly or rep.joined_on is None:
+        return 0
+    first, last = _days(rep, playbook, now)
+    return -(-weekly * (last - first) // 7)
+
+
+def due_by(rep: Rep, playbook: Playbook, now: datetime) -> int:
+    """Return how many of the week's guaranteed leads are due by `now`."""
+    whole = guaranteed_this_week(rep, playbook, now)
+    if not whole:
+        return 0
+    monday = rep.this_week(now)
+    first, last = _days(rep, playbook, now)
+    start = day_start(monday + timedelta(days=first), rep.zone)
+    end = day_start(monday + timedelta(days=last), rep.zone)
+    schedule = schedule_of(rep, playbook)
+    work = duty_between(schedule, start, end)
+    if not work or now < start:
+        return 0
+    begun = duty_between(schedule, start, now) * whole // work + 1
+    return min(whole, begun)
+
+
+def behind(rep: Rep, limits: Limits, playbook: Playbook, now: datetime) -> int:
+    """Return how many leads the rep is behind what is due; 0 for who is not, or no newcomer."""
+    had = limits.leads_in(rep.this_week(now))
+    return max(0, due_by(rep, playbook, now) - had)
+
+
+def _days(rep: Rep, playbook: Playbook, now: datetime) -> tuple[int, int]:
+    """Return from which to before which day of the rep's week, 0 to 7, the guarantee holds."""
+    monday = rep.this_week(now)
+    joined = rep.joined_on or monday
+    ends = (joined - monday).days + playbook.newcomers.until_day
+    return max(0, min(7, (joined - monday).days)), max(0, min(7, ends))

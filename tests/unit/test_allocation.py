@@ -1,0 +1,650 @@
+"""What becomes of a new lead before it races: seen first by turn (F6) or for a credit (F10), kept
+for a newcomer (F8, F9) or for who was away (F10); and that none of it loses a lead."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from typing import Any, cast
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dibs.domain.calendar import day_of
+from dibs.domain.decide import Eligible, Refused, decide
+from dibs.domain.leads import Claim, Lead, State
+from dibs.domain.reps import Limits, Rep
+from dibs.domain.reservations import drawn
+from dibs.domain.rotation import OnTurn
+from dibs.usecases import offer as offering
+from dibs.usecases.allocation import MOST_FIRST, allot
+from dibs.usecases.assign import serve
+from dibs.usecases.claim import Won, bearer, claim
+from dibs.usecases.ingest import ingest
+from dibs.usecases.ports import Fact, Roster
+from dibs.usecases.priority import turns_daily
+from dibs.usecases.sweep import relay, sweep
+from support.builders import NOON, a_card, a_playbook, a_rep, token_of
+from support.fakes import FakeWorld, no_pause
+
+SECOND, MINUTE, HOUR, DAY = (
+    timedelta(**{unit: 1}) for unit in ("seconds", "minutes", "hours", "days")
+)
+TODAY = date(2026, 11, 23)
+HEAD_START = 5 * MINUTE
+PRIORITY = {"share_percent": 100}
+NEWCOMERS = {"enabled": True, "per_week": 7}
+ABSENCE = {"hours_per_credit": 24}  # teams without hours: a day of leave is a credit
+ANN, BOB, CHO = a_rep(1), a_rep(2), a_rep(3)
+
+
+class Floor(FakeWorld):
+    """Reps, whose turn it is, and everything that follows from what happens."""
+
+    def __init__(self, *reps: Rep, **playbook: Any) -> None:
+        super().__init__(a_playbook(**playbook))
+        for rep in reps:
+            self.add_rep(rep)
+        self.made = 0
+
+    def on_turn(self, *reps: Rep, team: str = "north") -> None:
+        """It is these reps' turn, from noon for half an hour."""
+        turn = OnTurn(NOON, NOON + 30 * MINUTE, tuple(rep.rep_id for rep in reps))
+        self.turns.days[team, TODAY] = (turn,)
+
+    def post(self, **card: Any) -> Lead:
+        """A new lead, the next one."""
+        self.made += 1
+        return self.post_lead(a_card(self.made, **card))
+
+    def verdict(self, lead: Lead, rep: Rep) -> Eligible | Refused:
+        memory = self.memory
+        stored, used = memory.reps[rep.rep_id], memory.limits[rep.rep_id]
+        return decide(memory.leads[lead.lead_id], stored, used, memory.playbook, self.clock())
+
+    def claims(self, lead: Lead, rep: Rep) -> Won:
+        return claim(self.race, lead.lead_id, rep.rep_id, bearer(token_of(rep)), self.clock)
+
+    def serve(self) -> list[Claim]:
+        waiting = self.holdings.queued()
+        return serve(waiting, self.race, self.roster, self.holdings, self.clock, no_pause)
+
+    def happens(self) -> None:
+        """All that is in the outbox is told and followed, until nothing more comes of it."""
+        for _ in range(30):
+            self.clock.pass_(milliseconds=1)
+            waiting = list(self.leads.waiting_in_outbox(self.clock()))
+            if not waiting:
+                return
+            self.bus.facts.clear()
+            relay(waiting, self.leads, self.bus)
+            for fact in list(self.bus.facts):
+                offering.follow(fact, self.floor())
+        raise AssertionError("it never comes to rest")
+
+    def until(self, moment: datetime) -> None:
+        """Time passes to then; each timer goes off at its moment."""
+        self.happens()
+        while due := [timer for timer in self.timers.set if timer[2] <= moment]:
+            timer = min(due, key=lambda timer: timer[2])
+            self.timers.set.remove(timer)
+            self.clock.at = max(self.clock.at, timer[2])
+            offering.follow(Fact("lead.due", timer[0], timer[1]), self.floor())
+            self.happens()
+        self.clock.at = max(self.clock.at, moment)
+
+    def offered(self) -> list[tuple[str, ...]]:
+        """Who was told of leads, wave by wave."""
+        return [tuple(sorted(chunk.rep_ids)) for chunk in self.queue.of("offer")]
+
+
+def ids(*reps: Rep) -> tuple[str, ...]:
+    return tuple(sorted(rep.rep_id for rep in reps))
+
+
+# Seen first by turn (F6)
+
+
+def test_who_is_on_turn_may_claim_before_everybody_else() -> None:
+    floor = Floor(ANN, BOB, priority=PRIORITY)
+    floor.on_turn(ANN)
+    lead = floor.post()
+    assert lead.first == ids(ANN)
+    assert lead.opens_at == NOON
+    assert lead.closes_at == NOON + HEAD_START + 15 * MINUTE
+    assert floor.verdict(lead, ANN) == Eligible(NOON)
+    refused = floor.verdict(lead, BOB)
+    assert isinstance(refused, Refused)
+    assert [refusal.code for refusal in refused.refusals] == ["not_open_yet"]
+    assert refused.lifts_at == NOON + HEAD_START
+    floor.clock.at = NOON + HEAD_START - SECOND
+    assert isinstance(floor.verdict(lead, BOB), Refused)
+    floor.clock.pass_(seconds=1)
+    assert isinstance(floor.verdict(lead, BOB), Eligible)
+    assert floor.claims(lead, BOB).claim.rep_id == BOB.rep_id
+
+
+def test_each_is_told_when_they_may_claim() -> None:
+    floor = Floor(ANN, BOB, CHO, priority=PRIORITY)
+    floor.on_turn(ANN)
+    floor.post()
+    floor.happens()
+    assert floor.offered() == [ids(ANN)]
+    floor.until(NOON + HEAD_START)
+    # Who was told is among them, and is not told twice.
+    assert floor.offered() == [ids(ANN), ids(ANN, BOB, CHO)]
+    (_, everybody) = floor.queue.of("offer")
+    assert everybody.notify_at == NOON + HEAD_START
+
+
+@pytest.mark.parametrize("how", ["declines", "pauses", "full"])
+def test_if_none_of_the_first_can_claim_it_opens_to_everybody_at_once(how: str) -> None:
+    reps = [replace(rep, tier=tier) for rep, tier in ((ANN, 3), (BOB, 1), (CHO, 3))]
+    floor = Floor(*reps, priority=PRIORITY, claims_per_day=1)
+    floor.on_turn(ANN)
+    lead, other = floor.post(), floor.post()
+    floor.happens()
+    floor.clock.pass_(minutes=1)
+    if how == "declines":
+        floor.race.record_sighting(lead, ANN.rep_id, "declined_at", floor.clock())
+        offering.follow(Fact("lead.check", lead.lead_id, 1), floor.floor())
+    elif how == "pauses":
+        floor.roster.pause(ANN.rep_id, floor.clock() + HOUR)
+        offering.follow(Fact("waves.check", "", 0), floor.floor())
+    else:
+        floor.claims(other, ANN)
+        floor.happens()
+    for rep in (BOB, CHO):
+        assert isinstance(floor.verdict(lead, rep), Eligible)
+    assert floor.lead(lead).told_at is not None
+    assert ids(BOB, CHO) in [tuple(r for r in told if r != ANN.rep_id) for told in floor.offered()]
+
+
+def test_while_one_of_the_first_can_claim_the_others_wait() -> None:
+    floor = Floor(ANN, BOB, CHO, priority=PRIORITY)
+    floor.on_turn(ANN, BOB)
+    lead = floor.post()
+    floor.happens()
+    floor.roster.pause(ANN.rep_id, NOON + HOUR)
+    offering.follow(Fact("waves.check", "", 0), floor.floor())
+    assert isinstance(floor.verdict(lead, CHO), Refused)
+
+
+@pytest.mark.parametrize("gone", [{"paused_until": NOON + HOUR}, {"team": "south"}])
+def test_the_sweep_opens_it_too_where_nobody_looked(gone: dict[str, Any]) -> None:
+    floor = Floor(ANN, BOB, priority=PRIORITY)
+    floor.on_turn(ANN)
+    lead = floor.post()
+    floor.happens()
+    floor.memory.reps[ANN.rep_id] = replace(ANN, **gone)
+    floor.clock.pass_(minutes=1)
+    sweep(floor.leads, floor.race, floor.holdings, floor.roster, floor.bus, floor.clock())
+    assert Fact("lead.check", lead.lead_id, 1) in floor.bus.facts
+
+
+NOBODY_FIRST: dict[str, dict[str, Any]] = {
+    "paused": {"paused_until": NOON + HOUR},
+    "left": {"active": False},
+    "on leave": {"leave": ((TODAY, TODAY),)},
+    "speaks another language": {"speaks": ("de",)},
+    "of another team": {"team": "south"},
+}
+
+
+@pytest.mark.parametrize("why", NOBODY_FIRST)
+def test_who_cannot_claim_it_gets_no_head_start(why: str) -> None:
+    ann = replace(ANN, **NOBODY_FIRST[why])
+    teams = {"north": {"name": "North"}, "south": {"name": "South"}}
+    floor = Floor(ann, BOB, priority=PRIORITY, matching={"languages": True}, teams=teams)
+    floor.on_turn(ann)
+    lead = floor.post(team="north", language="en")
+    assert lead.first == ()
+    assert lead.waves == {}
+    assert isinstance(floor.verdict(lead, BOB), Eligible)
+
+
+def test_where_nobody_is_on_turn_it_opens_to_everybody() -> None:
+    floor = Floor(ANN, priority=PRIORITY)
+    assert floor.post().first == ()
+    floor.on_turn(ANN)
+    floor.clock.at = NOON + 30 * MINUTE
+    assert floor.post().first == ()
+
+
+def test_in_tiers_the_head_start_comes_before_the_first_wave() -> None:
+    bob = replace(BOB, tier=1)
+    floor = Floor(ANN, bob, replace(CHO, tier=3), model="tiers", priority=PRIORITY)
+    floor.on_turn(ANN, CHO)
+    warm = floor.post(score=60)
+    assert warm.first == ids(ANN, CHO)
+    assert warm.waves["north"] == tuple(
+        NOON + HEAD_START + minutes * MINUTE for minutes in (0, 15, 60)
+    )
+    # Hot leads come to tier 3 by assignment only, on turn or not.
+    assert floor.post(score=90).first == ids(ANN)
+
+
+def test_a_share_of_the_leads_goes_by_turn_the_same_whenever_it_is_asked() -> None:
+    floor = Floor(ANN, BOB, priority={"share_percent": 30})
+    floor.on_turn(ANN)
+    leads = [floor.post() for _ in range(400)]
+    first = [lead for lead in leads if lead.first]
+    assert 90 <= len(first) <= 150
+    again = Floor(ANN, BOB, priority={"share_percent": 30})
+    again.on_turn(ANN)
+    assert [again.post().first for _ in range(400)] == [lead.first for lead in leads]
+
+
+def test_of_many_on_turn_some_are_drawn_evenly() -> None:
+    reps = [a_rep(number) for number in range(1, 13)]
+    floor = Floor(*reps, priority=PRIORITY)
+    floor.on_turn(*reps)
+    leads = [floor.post() for _ in range(400)]
+    assert {len(lead.first) for lead in leads} == {MOST_FIRST}
+    drawn_first = Counter(rep_id for lead in leads for rep_id in lead.first)
+    # 200 each of 400; five standard deviations are 50.
+    assert len(drawn_first) == 12
+    assert all(150 <= times <= 250 for times in drawn_first.values())
+
+
+def test_teams_share_a_lead_and_its_head_start() -> None:
+    teams = {
+        "north": {"name": "North"},
+        "south": {"name": "South", "zone": "Asia/Kuching"},
+        "queue": {"name": "Queue", "model": "round-robin"},
+    }
+    bob, cho = replace(BOB, team="south"), replace(CHO, team="queue")
+    floor = Floor(ANN, bob, cho, priority=PRIORITY, teams=teams)
+    for rep in (ANN, bob, cho):
+        floor.on_turn(rep, team=rep.team)
+    lead = floor.post()
+    assert lead.first == ids(ANN, bob)
+    assert set(lead.waves) == {"north", "south", "queue"}
+
+
+def test_with_the_rules_off_nothing_is_read() -> None:
+    class Closed:
+        def __getattr__(self, name: str) -> Any:
+            raise AssertionError(f"asked for {name}")
+
+    floor = Floor(ANN)
+    closed: Any = Closed()
+    lead = floor.post()
+    assert allot(closed, closed)(lead, floor.memory.playbook, NOON).lead == lead
+    # With a share of them, most leads ask for nothing either.
+    few = replace(
+        floor.memory.playbook, priority=replace(floor.memory.playbook.priority, share_percent=1)
+    )
+    assert not drawn(lead, "priority", 1)
+    assert allot(closed, closed)(lead, few, NOON).lead == lead
+
+
+# The daily job (O1)
+
+
+def test_the_days_turns_are_given_out_once_in_the_evening_before() -> None:
+    floor = Floor(ANN, BOB, priority=PRIORITY, teams={"north": {"name": "N", "zone": "Asia/Tokyo"}})
+    evening = datetime.fromisoformat("2026-11-22T09:00:00+00:00")  # 18:00 in Tokyo
+    assert turns_daily(floor.roster, floor.turns, evening - SECOND).periods == 1
+    assert turns_daily(floor.roster, floor.turns, evening).periods == 1
+    given = dict(floor.turns.days)
+    assert sorted(day for _, day in given) == [TODAY - DAY, TODAY]
+    for hours in range(23):
+        done = turns_daily(floor.roster, floor.turns, evening + hours * HOUR)
+        assert done.periods == 0
+    assert floor.turns.days == given
+    (turn, _) = given["north", TODAY]
+    assert day_of("Asia/Tokyo", turn.start).first_day == TODAY
+
+
+def test_a_missed_run_is_caught_up_and_days_that_are_over_had_no_turns() -> None:
+    floor = Floor(ANN, priority={"share_percent": 30, "turn_minutes": 60})
+    turns_daily(floor.roster, floor.turns, NOON - 4 * DAY + 7 * HOUR)
+    turns_daily(floor.roster, floor.turns, NOON + HOUR / 2)
+    assert sorted(day for _, day in floor.turns.days) == [TODAY - 3 * DAY, TODAY]
+    # She had the first slot three days ago; the second of today is over.
+    assert floor.turns.days["north", TODAY] == ()
+    turns_daily(floor.roster, floor.turns, NOON + 7 * HOUR)
+    (turn,) = floor.turns.days["north", TODAY + DAY]
+    assert turn.start == NOON + 13 * HOUR
+
+
+def test_teams_that_do_not_race_have_no_turns_nor_has_anybody_with_the_rule_off() -> None:
+    assert turns_daily(Floor(ANN).roster, Floor(ANN).turns, NOON).periods == 0
+    by_turn = Floor(ANN, priority=PRIORITY, model="round-robin")
+    assert turns_daily(by_turn.roster, by_turn.turns, NOON).periods == 0
+
+
+# Newcomers (F8, F9)
+
+
+def joined(rep: Rep, weeks: int) -> Rep:
+    """The rep, some weeks and three days with us."""
+    return replace(rep, joined_on=TODAY - weeks * 7 * DAY - 3 * DAY)
+
+
+@pytest.mark.parametrize("score", [90, 60, 10])
+def test_a_newcomer_who_is_due_a_lead_is_assigned_the_next_one(score: int) -> None:
+    new = joined(BOB, 0)
+    floor = Floor(ANN, new, newcomers=NEWCOMERS)
+    lead = floor.post(score=score)
+    assert (lead.state, lead.reserved, lead.closes_at) == (State.NEW, "newcomers", NOON)
+    floor.happens()
+    stored, record = floor.lead(lead), floor.memory.claims[lead.lead_id]
+    assert (stored.state, stored.owner, record.cause) == (State.ASSIGNED, new.rep_id, "newcomer")
+    assert not record.competitive
+    # They have what is due on a Monday; the next one races.
+    raced = floor.post(score=score)
+    assert (raced.state, raced.reserved) == (State.OPEN, "")
+    assert isinstance(floor.verdict(raced, new), Refused)
+    floor.clock.pass_(days=1)
+    assert floor.post().reserved == "newcomers"
+
+
+NOT_FOR_THEM: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "paused": ({"paused_until": NOON + HOUR}, {}),
+    "on leave": ({"leave": ((TODAY, TODAY),)}, {}),
+    "speaks another language": ({"speaks": ("de",)}, {}),
+    "of another team": ({"team": "south"}, {}),
+    "a test": ({}, {"test": True}),
+}
+
+
+@pytest.mark.parametrize("why", NOT_FOR_THEM)
+def test_what_a_newcomer_cannot_have_is_raced_for(why: str) -> None:
+    changes, card = NOT_FOR_THEM[why]
+    teams = {"north": {"name": "North"}, "south": {"name": "South"}}
+    floor = Floor(
+        ANN,
+        replace(joined(BOB, 0), **changes),
+        newcomers=NEWCOMERS,
+        matching={"languages": True},
+        teams=teams,
+    )
+    lead = floor.post(**{"team": "north", "language": "en", **card})
+    assert (lead.state, lead.reserved) == (State.OPEN, "")
+
+
+def test_it_goes_to_the_newcomer_most_behind() -> None:
+    bob, cho = joined(BOB, 1), joined(CHO, 1)
+    floor = Floor(ANN, bob, cho, newcomers=NEWCOMERS)
+    floor.clock.at = NOON + 2 * DAY
+    floor.memory.limits[bob.rep_id] = Limits(week=TODAY, leads=2)
+    floor.memory.limits[cho.rep_id] = Limits(week=TODAY, leads=1)
+    owners = []
+    for _ in range(3):
+        lead = floor.post()
+        floor.happens()
+        owners.append(floor.lead(lead).owner)
+    assert owners[0] == cho.rep_id
+    assert sorted(str(owner) for owner in owners[1:]) == list(ids(bob, cho))
+
+
+def test_a_burst_gives_a_newcomer_what_is_due_and_the_rest_is_raced_for() -> None:
+    new = joined(BOB, 0)
+    floor = Floor(ANN, new, newcomers=NEWCOMERS)
+    leads = [floor.post() for _ in range(20)]
+    # Nobody had been assigned anything yet when they came.
+    assert {lead.reserved for lead in leads} == {"newcomers"}
+    floor.happens()
+    found = [floor.lead(lead) for lead in leads]
+    assert Counter(lead.state for lead in found) == {State.ASSIGNED: 1, State.OPEN: 19}
+    for lead in (one for one in found if one.state is State.OPEN):
+        assert isinstance(floor.verdict(lead, ANN), Eligible)
+        assert floor.leads.history(lead.lead_id)[0].cause == "not_owed"
+
+
+@pytest.mark.parametrize("model", ["open-pool", "round-robin"])
+def test_a_lead_kept_for_who_cannot_take_it_any_more_is_not_lost(model: str) -> None:
+    new = joined(BOB, 0)
+    floor = Floor(ANN, new, newcomers=NEWCOMERS, model=model)
+    lead = floor.post()
+    floor.roster.pause(new.rep_id, NOON + HOUR)
+    floor.happens()
+    stored = floor.lead(lead)
+    if model == "open-pool":
+        assert (stored.state, stored.reserved, stored.epoch) == (State.OPEN, "", 1)
+        assert floor.offered() == [ids(ANN)]
+        assert floor.claims(lead, ANN).claim.competitive
+    else:
+        assert (stored.state, stored.owner) == (State.ASSIGNED, ANN.rep_id)
+        assert floor.memory.claims[lead.lead_id].cause == "assigned"
+
+
+def test_where_a_team_goes_by_turn_the_guarantee_comes_before_the_turn() -> None:
+    new = joined(BOB, 0)
+    floor = Floor(ANN, new, CHO, newcomers=NEWCOMERS, model="round-robin")
+    owners = []
+    for _ in range(3):
+        lead = floor.post()
+        floor.happens()
+        owners.append(floor.lead(lead).owner)
+    assert owners == [new.rep_id, ANN.rep_id, new.rep_id]
+
+
+def cohort_lead(floor: Floor, *, raced: bool) -> Lead:
+    """The next lead that the cohort races for, or that is assigned."""
+    while True:
+        lead = floor.post()
+        if drawn(lead, "cohort", 50) is raced:
+            return lead
+        del floor.memory.leads[lead.lead_id]
+        del floor.memory.outbox[lead.lead_id, "LOCK"]
+
+
+def test_half_of_the_cohorts_leads_are_raced_for_among_them_and_half_assigned() -> None:
+    bob, cho = joined(BOB, 5), joined(CHO, 6)
+    floor = Floor(ANN, bob, cho, newcomers=NEWCOMERS)
+    lead = cohort_lead(floor, raced=True)
+    floor.happens()
+    stored = floor.lead(lead)
+    assert (stored.state, stored.reserved) == (State.OPEN, "cohort")
+    assert floor.offered() == [ids(bob, cho)]
+    refused = floor.verdict(lead, ANN)
+    assert isinstance(refused, Refused)
+    assert [refusal.code for refusal in refused.refusals] == ["newcomers_only"]
+    assert floor.claims(lead, cho).claim.competitive
+    lead = cohort_lead(floor, raced=False)
+    floor.happens()
+    assert (floor.lead(lead).owner, floor.memory.claims[lead.lead_id].cause) == (
+        bob.rep_id,
+        "newcomer",
+    )
+
+
+def test_alone_in_the_cohort_a_newcomer_is_assigned_it() -> None:
+    bob = joined(BOB, 5)
+    cho = replace(joined(CHO, 5), paused_until=NOON + HOUR)
+    floor = Floor(ANN, bob, cho, newcomers=NEWCOMERS)
+    lead = cohort_lead(floor, raced=True)
+    floor.happens()
+    assert floor.lead(lead).owner == bob.rep_id
+
+
+def test_no_more_is_raced_for_in_the_cohort_than_they_are_many() -> None:
+    bob, cho = joined(BOB, 5), joined(CHO, 6)
+    floor = Floor(ANN, bob, cho, newcomers=NEWCOMERS)
+    leads = [cohort_lead(floor, raced=True) for _ in range(5)]
+    floor.happens()
+    found = [floor.lead(lead) for lead in leads]
+    # Two race for two; two more are what is due; the last is everybody's.
+    assert Counter((lead.state.value, lead.reserved) for lead in found) == {
+        ("open", "cohort"): 2,
+        ("assigned", "newcomers"): 2,
+        ("open", ""): 1,
+    }
+
+
+def test_a_cohorts_lead_nobody_claims_goes_the_ordinary_way() -> None:
+    bob, cho = joined(BOB, 5), joined(CHO, 6)
+    floor = Floor(ANN, bob, cho, newcomers=NEWCOMERS)
+    lead = cohort_lead(floor, raced=True)
+    floor.until(NOON + 20 * MINUTE)
+    stored = floor.lead(lead)
+    assert stored.state is State.ASSIGNED
+    assert floor.memory.claims[lead.lead_id].cause == "unclaimed"
+
+
+def test_in_the_last_protected_weeks_claims_count_toward_the_guarantee() -> None:
+    new = joined(BOB, 9)
+    floor = Floor(ANN, new, newcomers=NEWCOMERS)
+    floor.memory.limits[new.rep_id] = Limits(week=TODAY, leads=0)
+    lead = floor.post()
+    assert lead.reserved == "newcomers"
+    floor.happens()
+    raced = floor.post()
+    assert isinstance(floor.verdict(raced, new), Eligible)
+    floor.claims(raced, new)
+    floor.clock.pass_(days=1)
+    assert floor.post().reserved == ""
+
+
+# Who was away (F10)
+
+
+def back(rep: Rep, days: int = 1) -> Rep:
+    """The rep, home since yesterday from as many days of leave."""
+    return replace(rep, leave=((TODAY - (days + 1) * DAY, TODAY - 2 * DAY),))
+
+
+def test_an_absence_credit_is_a_lead_outside_the_race() -> None:
+    bob = back(BOB)
+    floor = Floor(ANN, bob, absence=ABSENCE, claims_per_day=1)
+    floor.memory.limits[bob.rep_id] = Limits(day=TODAY, claims=9)  # over every competitive limit
+    lead = floor.post()
+    assert (lead.state, lead.reserved) == (State.NEW, "absence")
+    floor.happens()
+    stored, used = floor.lead(lead), floor.memory.limits[bob.rep_id]
+    assert stored.owner == bob.rep_id
+    assert floor.memory.claims[lead.lead_id].cause == "absence_credit"
+    assert used.credits_used == (TODAY - 2 * DAY,)
+    # One day was one credit.
+    assert floor.post().state is State.OPEN
+
+
+def test_credits_come_one_after_the_other_and_whose_expire_first_goes_first() -> None:
+    bob, cho = back(BOB, 6), replace(CHO, leave=((TODAY - 5 * DAY, TODAY - 4 * DAY),))
+    floor = Floor(ANN, bob, cho, absence=ABSENCE)
+    leads = [floor.post() for _ in range(6)]
+    floor.happens()
+    found = [floor.lead(lead) for lead in leads]
+    assert [lead.owner for lead in found[:2]] == [cho.rep_id, bob.rep_id]
+    assert [lead.state for lead in found[2:]] == [State.OPEN] * 4
+
+
+def test_a_credit_used_meanwhile_is_not_used_twice() -> None:
+    bob = back(BOB)
+    floor = Floor(ANN, bob, absence=ABSENCE)
+    lead = floor.post()
+    used = floor.memory.limits[bob.rep_id]
+
+    def elsewhere() -> None:
+        floor.memory.limits[bob.rep_id] = replace(used, credits_used=(TODAY - 2 * DAY,))
+
+    floor.holdings.meanwhile = elsewhere
+    floor.serve()
+    floor.happens()
+    stored = floor.lead(lead)
+    assert floor.memory.limits[bob.rep_id].credits_used == (TODAY - 2 * DAY,)
+    assert (stored.state, stored.owner) == (State.OPEN, None)
+
+
+def test_newcomers_come_before_who_was_away() -> None:
+    floor = Floor(ANN, joined(BOB, 0), back(CHO), newcomers=NEWCOMERS, absence=ABSENCE)
+    assert floor.post().reserved == "newcomers"
+    floor.happens()
+    assert floor.post().reserved == "absence"
+
+
+HEAD = {**ABSENCE, "earns": "head_start", "head_start_seconds": 120}
+
+
+def test_an_absence_credit_may_be_a_head_start_instead() -> None:
+    bob = back(BOB)
+    floor = Floor(ANN, bob, absence=HEAD)
+    lead = floor.post()
+    assert (lead.state, lead.first) == (State.OPEN, ids(bob))
+    assert lead.waves["north"] == (NOON + 2 * MINUTE,) * 3
+    assert floor.memory.limits[bob.rep_id].credits_used == (TODAY - 2 * DAY,)
+    floor.happens()
+    assert floor.offered() == [ids(bob)]
+    assert floor.post().first == ()
+
+
+def test_a_lead_sent_twice_uses_one_credit() -> None:
+    bob = back(BOB, 13)
+    floor = Floor(ANN, bob, absence=HEAD)
+    floor.clock.pass_(days=5)
+    first, again = (floor.post_lead(a_card(1)) for _ in range(2))
+    assert (again.lead_id, again.first) == (first.lead_id, first.first) != ("", ())
+    assert len(floor.memory.limits[bob.rep_id].credits_used) == 1
+
+
+def test_a_head_start_whose_credit_was_used_just_now_is_none() -> None:
+    bob = back(BOB)
+    floor = Floor(ANN, bob, absence=HEAD)
+    snapshot = floor.roster.team("north")
+
+    class Remembered:
+        def team(self, team: str) -> Any:
+            return snapshot
+
+    used_meanwhile = allot(cast("Roster", Remembered()), floor.turns)
+    used = floor.memory.limits[bob.rep_id]
+    floor.memory.limits[bob.rep_id] = replace(used, credits_used=(TODAY - 2 * DAY,))
+
+    accepted = ingest(
+        floor.leads,
+        a_card(),
+        floor.memory.playbook,
+        b"saltsalts",
+        NOON,
+        floor.clock,
+        no_pause,
+        used_meanwhile,
+    )
+    assert not accepted.duplicate
+    assert (accepted.lead.first, accepted.lead.waves) == ((), {})
+    assert floor.memory.limits[bob.rep_id].credits_used == (TODAY - 2 * DAY,)
+
+
+# However leads come, none is lost and nobody has more than is theirs
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(0, 600), st.integers(0, 100)), min_size=1, max_size=25),
+    st.lists(st.integers(0, 14), min_size=1, max_size=4),
+    st.sampled_from(["open-pool", "tiers", "round-robin"]),
+)
+def test_no_lead_is_lost_and_no_newcomer_is_given_more_than_is_due(
+    leads: list[tuple[int, int]], weeks: list[int], model: str
+) -> None:
+    new = [joined(a_rep(10 + n), weeks) for n, weeks in enumerate(weeks)]
+    floor = Floor(
+        ANN,
+        back(BOB, 3),
+        *new,
+        model=model,
+        newcomers=NEWCOMERS,
+        absence=ABSENCE,
+        priority=PRIORITY,
+    )
+    floor.on_turn(ANN)
+    posted = []
+    for wait, score in leads:
+        floor.until(floor.clock() + wait * MINUTE)
+        posted.append(floor.post(score=score))
+    floor.until(floor.clock() + 3 * HOUR)
+    given: Counter[str] = Counter()
+    for lead in posted:
+        stored = floor.lead(lead)
+        assert stored.state is State.ASSIGNED, stored
+        record = floor.memory.claims[lead.lead_id]
+        given[record.rep_id] += record.cause == "newcomer"
+    days = (floor.clock().date() - TODAY).days
+    # Seven a week and never off: one a day, and in a week that begins a day is one at most.
+    assert all(times <= days + 2 for times in given.values())
+    assert len(floor.memory.limits[BOB.rep_id].credits_used) <= 3
