@@ -10,10 +10,11 @@ from typing import Any
 from dacite import Config, from_dict
 
 from dibs.adapters.records import Item
+from dibs.domain.leads import Quality
 from dibs.domain.playbook import Method, Model, Playbook
 from dibs.presets import preset_text
 
-_CONFIG = Config(cast=[tuple, Model, Method], type_hooks={date: date.fromisoformat}, strict=True)
+_CONFIG = Config(cast=[tuple, Model, Method, Quality], type_hooks={date: date.fromisoformat}, strict=True)
 
 
 def playbook_from(data: Mapping[str, Any]) -> Playbook:

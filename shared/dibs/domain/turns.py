@@ -77,7 +77,7 @@ def candidates(
     than who gave it back, to those who owe an assignment (F2), to those of the lead's territory
     where assignment goes by territory, and to tier 3 where tiers let a lead go (M2).
     """
-    known = list(members)
+    known = [one for one in members if one[0].active]
     fitting = [one for one in known if not mismatches(lead, one[0], playbook)] or known
     free = [rep for rep, limits in fitting if not not_assignable(rep, limits, playbook, now)]
     free = [rep for rep in free if rep.rep_id != lead.previous] or free
