@@ -141,7 +141,7 @@ def test_a_playbook_larger_than_an_item_is_refused(world: World) -> None:
     with pytest.raises(InvalidInput) as refused:
         put(world, a_playbook(fits="x" * 400_000))
     [error] = refused.value.errors
-    assert "is 391 KB as stored; use 390 KB or less" in error.problem
+    assert "is 392 KB as stored; use 390 KB or less" in error.problem
     assert everything(world.dynamo.client, world.settings) == before
 
 
