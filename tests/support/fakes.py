@@ -11,7 +11,7 @@ from datetime import date, datetime, timedelta
 from dibs.adapters import keys
 from dibs.domain.debts import owes_assignment, owes_warm
 from dibs.domain.errors import AlreadyExists, Busy, RouteNotFound
-from dibs.domain.leads import HELD, Card, Claim, Lead, Move, State
+from dibs.domain.leads import HELD, Card, Claim, Lead, Move, Quality, State
 from dibs.domain.limits import over_allowance, over_limits, with_one_more
 from dibs.domain.playbook import Playbook
 from dibs.domain.reps import Device, Limits, Platform, Rep
@@ -150,7 +150,10 @@ class Memory:
                 return False
             used = replace(used, **{name: getattr(used, name) - 1 for name in lowered})
             if as_if_never:
-                used = replace(used, recent=tuple(at for at in used.recent if at != taken_at))
+                recent = list(used.recent)
+                if taken_at in recent:
+                    recent.remove(taken_at)
+                used = replace(used, recent=tuple(recent))
         self.limits[rep.rep_id] = used
         self.leads[held.lead_id] = back
         self.look_at.pop(held.lead_id, None)
@@ -183,6 +186,9 @@ def _lowered(
             names.append("claims")
         if limits.week == rep.this_week(taken_at):
             names += ["leads", "week_claims"] + ([] if held.blind else [held.quality.value])
+        elif limits.week == rep.this_week(taken_at) + timedelta(days=7):
+            cold = held.quality is Quality.COLD and not held.blind
+            names += ["claims_before"] + (["cold_before"] if cold else [])
     return [name for name in names if getattr(limits, name) > 0]
 
 
