@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from dibs.adapters import keys
 from dibs.domain.debts import owes_assignment, owes_warm
 from dibs.domain.leads import Card, Claim, Lead, Quality, State, id_text, moved
-from dibs.domain.limits import over_allowance, over_limits, rolling, used, with_one_more
+from dibs.domain.limits import over_allowance, over_limits, used, with_one_more
 from dibs.domain.opening import given_back, taking
 from dibs.domain.playbook import Playbook
 from dibs.domain.reps import Limits, Rep
