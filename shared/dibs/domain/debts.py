@@ -128,8 +128,8 @@ def with_payable(
     until: dict[Quality, datetime] = {}
     # The last to close of each quality says it all: the others need not be judged.
     for lead in sorted(leads, key=lambda one: one.closes_at, reverse=True):
-        counts = lead.quality not in until and not _exempt(lead) and now < lead.closes_at
-        if counts and may_claim(lead):
+        pays = lead.quality in PAID_BY.values() and not _exempt(lead)
+        if pays and lead.quality not in until and now < lead.closes_at and may_claim(lead):
             until[lead.quality] = lead.closes_at
     return replace(limits, payable=until)
 
