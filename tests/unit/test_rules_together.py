@@ -38,7 +38,7 @@ RULES: dict[str, dict[str, Any]] = {
     "pods": {"routing": [{"teams": ["north"], "segment": "new", "pods": ["red"]}]},
     "performance first": {"performance_first": [{"quality": "hot", "offsets": [0, 600, None]}]},
     "tiers": {"model": "tiers"},
-    "hours": {"hours": {"hours": dict.fromkeys(("tue", "thu", "sat"), ["09:00-18:00"])}},
+    "hours": {"hours": {"hours": {key: ["09:00-18:00"] for key in ("tue", "thu", "sat")}}},
     "per day": {"claims_per_day": 1},
     "per hour": {"limits": [{"most": 1, "per": "hour", "rolling": True}]},
     "per week": {"limits": [{"most": 2, "per": "week"}]},
