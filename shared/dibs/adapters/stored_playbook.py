@@ -14,7 +14,9 @@ from dibs.domain.leads import Quality
 from dibs.domain.playbook import Method, Model, Playbook
 from dibs.presets import preset_text
 
-_CONFIG = Config(cast=[tuple, Model, Method, Quality], type_hooks={date: date.fromisoformat}, strict=True)
+_CONFIG = Config(
+    cast=[tuple, Model, Method, Quality], type_hooks={date: date.fromisoformat}, strict=True
+)
 
 
 def playbook_from(data: Mapping[str, Any]) -> Playbook:
