@@ -277,7 +277,7 @@ def has_counted(career: Career, before: Limits) -> Career:
 
 def examples(world: World | FakeWorld) -> settings:
     """Many in memory; on tables, which are slow, some."""
-    many = 200 if isinstance(world, FakeWorld) else 6
+    many = 200 if isinstance(world, FakeWorld) else 4
     # Shrinking takes minutes; the life that fails is short enough to be read.
     return settings(
         max_examples=many,
@@ -373,6 +373,16 @@ def test_a_claim_undone_once_its_week_is_over_is_taken_off_that_week(
     assert career.stored().week_before(career.rep.this_week(career.now)) == (1, 1)
     career.undoes(0)
     assert career.stored().week_before(career.rep.this_week(career.now)) == (0, 0)
+    career.agrees()
+
+
+@pytest.mark.parametrize(("waits", "won"), [(True, [True, True, False]), (False, [True] * 3)])
+def test_while_an_assignment_waits_claims_are_counted_up_to_it(
+    organisation: World | FakeWorld, waits: bool, won: list[bool]
+) -> None:
+    career = a_career(organisation, acceptance={"claims_per_assignment": 2})
+    assert not waits or career.gets()
+    assert [career.claims() for _ in won] == won
     career.agrees()
 
 

@@ -170,6 +170,8 @@ def test_a_count_that_a_faster_clock_began_holds_until_that_is_over(
 ) -> None:
     rep, playbook = a_rep(zone="UTC"), rules({"most": 1, "per": per})
     lifts(rep, counted, playbook, NOON, until)
+    (refusal,) = over_limits(rep, counted, playbook, NOON)
+    assert refusal.lifts_at == until
     now = NOON + 20 * MINUTE
     more = after_claims(rep, playbook, now, limits=counted)
     assert (more.hour_claims, more.claims, more.week_claims) >= (1, 1, 1)
@@ -205,6 +207,8 @@ def test_a_limit_that_was_lowered_lifts_once_enough_claims_have_left_it() -> Non
     rep, playbook = a_rep(), rules({"most": 1, "per": "day", "rolling": True})
     five = Limits(recent=tuple(NOON + HOUR * number for number in range(5)))
     lifts(rep, five, playbook, NOON + 5 * HOUR, NOON + 4 * HOUR + DAY)
+    (refusal,) = over_limits(rep, five, playbook, NOON + 5 * HOUR)
+    assert refusal.lifts_at == NOON + 4 * HOUR + DAY
 
 
 def test_moments_are_kept_only_where_a_rolling_limit_binds_the_rep() -> None:
