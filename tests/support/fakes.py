@@ -190,7 +190,10 @@ class Memory:
                 return False
             used = replace(used, **{name: getattr(used, name) - 1 for name in lowered})
             if as_if_never:
-                used = replace(used, recent=tuple(at for at in used.recent if at != taken_at))
+                recent = list(used.recent)
+                if taken_at in recent:
+                    recent.remove(taken_at)
+                used = replace(used, recent=tuple(recent))
         self.limits[rep.rep_id] = used
         self.leads[held.lead_id] = back
         self.look_at.pop(held.lead_id, None)
@@ -223,6 +226,9 @@ def _lowered(
             names.append("claims")
         if limits.week == rep.this_week(taken_at):
             names += ["leads", "week_claims"] + ([] if held.blind else [held.quality.value])
+        elif limits.week == rep.this_week(taken_at) + timedelta(days=7):
+            cold = held.quality is Quality.COLD and not held.blind
+            names += ["claims_before"] + (["cold_before"] if cold else [])
     return [name for name in names if getattr(limits, name) > 0]
 
 

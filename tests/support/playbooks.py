@@ -8,15 +8,26 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from dibs.domain.fairness_problems import MOST_ROLLING
+from dibs.domain.leads import Quality
 from dibs.domain.playbook import (
+    Absence,
+    Acceptance,
     Assignment,
     Availability,
     Band,
+    Blind,
+    Draw,
     Duplicates,
+    Limit,
+    Matching,
     Method,
     Model,
+    Newcomers,
     Offsets,
+    PerformanceFirst,
     Playbook,
+    Priority,
     QuotaRules,
     Route,
     Sms,
@@ -116,6 +127,86 @@ def work() -> st.SearchStrategy[Work]:
 
 
 @st.composite
+def limits(draw: st.DrawFn, most: int = 10_000) -> Limit:
+    """Any limit (F7), of at most so many."""
+    per = draw(st.sampled_from(["hour", "day", "week", "in_hand"]))
+    rolling = per != "in_hand" and draw(st.booleans())
+    tiers = st.lists(st.integers(1, 3), unique=True, max_size=3).map(tuple)
+    highest = min(most, MOST_ROLLING) if rolling else most
+    return Limit(draw(st.integers(1, highest)), per, rolling, draw(tiers))
+
+
+def acceptances() -> st.SearchStrategy[Acceptance]:
+    return st.builds(
+        Acceptance,
+        numbers("acceptance.hot_per_warm"),
+        numbers("acceptance.claims_per_assignment"),
+        numbers("acceptance.cold_per_week"),
+    )
+
+
+@st.composite
+def blinds(draw: st.DrawFn) -> Blind:
+    cuts = sorted(draw(st.lists(st.integers(0, 100), min_size=2, max_size=2)))
+    share = draw(numbers("blind.share_percent"))
+    return Blind(share, cuts[0], cuts[1] - cuts[0], 100 - cuts[1])
+
+
+@st.composite
+def newcomers(draw: st.DrawFn) -> Newcomers:
+    weeks = sorted(draw(st.lists(numbers("newcomers.assigned_weeks"), min_size=3, max_size=3)))
+    per_week, until_day = draw(numbers("newcomers.per_week")), draw(numbers("newcomers.until_day"))
+    return Newcomers(draw(st.booleans()), per_week, until_day, weeks[0], weeks[1], weeks[2])
+
+
+SKILLS = st.lists(
+    st.text(string.ascii_letters + "ß北", min_size=1, max_size=12), unique=True, max_size=3
+).map(tuple)
+PODS = st.lists(TEAM_IDS, unique=True, max_size=3).map(tuple)
+
+
+def matchings() -> st.SearchStrategy[Matching]:
+    return st.builds(Matching, st.booleans(), st.booleans(), SKILLS, st.booleans(), st.booleans())
+
+
+def performance_first() -> st.SearchStrategy[PerformanceFirst]:
+    return st.builds(
+        PerformanceFirst,
+        source=TEAM_IDS,
+        territory=WORDS,
+        quality=st.none() | st.sampled_from(Quality),
+        offsets=offsets(),
+    )
+
+
+def fairness() -> st.SearchStrategy[dict[str, Any]]:
+    """The rules of eligibility and fairness (R, F, C10), by their names in the playbook."""
+    return st.fixed_dictionaries(
+        {
+            "limits": st.lists(limits(), max_size=3).map(tuple),
+            "acceptance": acceptances(),
+            "matching": matchings(),
+            "performance_first": st.lists(performance_first(), max_size=2).map(tuple),
+            "blind": blinds(),
+            "priority": st.builds(
+                Priority,
+                numbers("priority.share_percent"),
+                numbers("priority.turn_minutes"),
+                numbers("priority.head_start_seconds"),
+            ),
+            "newcomers": newcomers(),
+            "absence": st.builds(
+                Absence,
+                numbers("absence.hours_per_credit"),
+                st.sampled_from(["reserved", "head_start"]),
+                numbers("absence.head_start_seconds"),
+                numbers("absence.expires_days"),
+            ),
+        }
+    )
+
+
+@st.composite
 def playbooks(draw: st.DrawFn) -> Playbook:
     """Any playbook that makes sense."""
     known = draw(st.dictionaries(TEAM_IDS, teams(), min_size=1, max_size=4))
@@ -132,7 +223,9 @@ def playbooks(draw: st.DrawFn) -> Playbook:
         "undo_seconds": draw(numbers("undo_seconds")),
         "claims_per_day": draw(numbers("claims_per_day")),
         "quality": Thresholds(draw(st.integers(warm + 1, 100)), warm),
-        "routing": tuple(Route(draw(some), source, product=draw(WORDS)) for source in routed),
+        "routing": tuple(
+            Route(draw(some), source, product=draw(WORDS), pods=draw(PODS)) for source in routed
+        ),
         "waves": Waves(draw(offsets()), draw(offsets())),
         "windows": tuple(
             Window(
@@ -161,5 +254,7 @@ def playbooks(draw: st.DrawFn) -> Playbook:
         "duplicates": Duplicates(
             draw(st.booleans()), draw(st.booleans()), draw(numbers("duplicates.days"))
         ),
+        "draw": Draw(draw(st.integers(0, min(60, window - 1)))),
+        **draw(fairness()),
     }
     return Playbook(draw(WORDS), draw(WORDS), known, draw(st.sampled_from(Model)), **values)

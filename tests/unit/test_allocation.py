@@ -27,7 +27,7 @@ from dibs.usecases.ports import Fact, Roster
 from dibs.usecases.priority import turns_daily
 from dibs.usecases.sweep import relay, sweep
 from support.builders import NOON, a_card, a_playbook, a_rep, token_of
-from support.fakes import FakeWorld, no_pause
+from support.fakes import FakeArrivals, FakeWorld, no_pause
 
 SECOND, MINUTE, HOUR, DAY = (
     timedelta(**{unit: 1}) for unit in ("seconds", "minutes", "hours", "days")
@@ -597,13 +597,14 @@ def test_a_head_start_whose_credit_was_used_just_now_is_none() -> None:
 
     accepted = ingest(
         floor.leads,
+        FakeArrivals(),
         a_card(),
         floor.memory.playbook,
         b"saltsalts",
         NOON,
         floor.clock,
         no_pause,
-        used_meanwhile,
+        allot=used_meanwhile,
     )
     assert not accepted.duplicate
     assert (accepted.lead.first, accepted.lead.waves) == ((), {})

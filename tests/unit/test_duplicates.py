@@ -28,6 +28,7 @@ def post(world: FakeWorld, card: Card) -> Accepted:
     playbook = world.memory.playbook
     return ingest(
         world.leads,
+        world.arrivals,
         card,
         playbook,
         b"saltsalts",

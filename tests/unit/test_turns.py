@@ -270,3 +270,20 @@ def test_weights_count_where_assignment_is_weighted(method: str, weights: list[i
     members = [(replace(ANN, weight=3), Limits()), (BOB, Limits())]
     playbook = a_playbook(assignment={"method": method})
     assert list(candidates(EXPIRED, members, playbook, NOON).weights.values()) == weights
+
+
+def test_a_lead_that_fits_only_who_has_left_is_for_anybody() -> None:
+    playbook = a_playbook(model="round-robin", matching={"territory": True})
+    lead = a_lead(state=State.NEW, territory="Sarawak")
+    gone = a_rep(1, territories=("Sarawak",), active=False)
+    elsewhere = a_rep(2, territories=("Sabah",))
+    here = a_rep(3, territories=("Sarawak",))
+
+    def ring(*reps: Rep) -> set[str]:
+        return set(candidates(lead, [(rep, Limits()) for rep in reps], playbook, NOON).weights)
+
+    assert ring(gone, elsewhere) == {elsewhere.rep_id}
+    assert ring(gone, elsewhere, here) == {here.rep_id}
+    # At a limit is not gone: it waits for them.
+    paused = replace(here, paused_until=NOON + HOUR)
+    assert ring(elsewhere, paused) == set()

@@ -583,6 +583,14 @@ def less_used(
                 ("week_claims", limits.week_claims),
                 (_OF_QUALITY[held.quality], 0 if held.blind else found),
             )
+        elif limits.week == rep.this_week(taken_at) + timedelta(days=7):
+            cold = held.quality is Quality.COLD and not held.blind
+            in_period(
+                "leads_week",
+                {"S": limits.week.isoformat()},
+                ("claims_before", limits.claims_before),
+                ("cold_before", limits.cold_before if cold else 0),
+            )
         lower("claims_ever", limits.ever)
         if taken_at in limits.recent:
             conditions.append("claims_ever = :ever")

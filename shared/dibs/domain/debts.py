@@ -14,6 +14,7 @@ from datetime import datetime
 
 from dibs.domain.errors import Refusal
 from dibs.domain.leads import Lead, Quality
+from dibs.domain.limits import next_week
 from dibs.domain.playbook import Playbook
 from dibs.domain.reps import Limits, Rep
 
@@ -86,7 +87,7 @@ def owes_warm(
     return [
         Refusal(
             "owes_warm",
-            _until(limits, Quality.WARM),
+            _until(Quality.WARM, rep, limits, now),
             f"You have claimed {hot} hot leads this week. Claim a warm one first.",
         )
     ]
@@ -122,7 +123,7 @@ def owes_cold(
     return [
         Refusal(
             "owes_cold",
-            _until(limits, Quality.COLD),
+            _until(Quality.COLD, rep, limits, now),
             f"You claimed {cold} cold leads last week, of {wanted}. Claim {missing} more first.",
         )
     ]
@@ -136,9 +137,11 @@ def with_payable(
     `may_claim` tells whether the rep may have a lead as it stands, whatever they owe.
     """
     until: dict[Quality, datetime] = {}
-    for lead in leads:
-        if not _exempt(lead) and now < lead.closes_at and may_claim(lead):
-            until[lead.quality] = max(lead.closes_at, until.get(lead.quality, lead.closes_at))
+    # The last to close of each quality says it all: the others need not be judged.
+    for lead in sorted(leads, key=lambda one: one.closes_at, reverse=True):
+        pays = lead.quality in PAID_BY.values() and not _exempt(lead)
+        if pays and lead.quality not in until and now < lead.closes_at and may_claim(lead):
+            until[lead.quality] = lead.closes_at
     return replace(limits, payable=until)
 
 
@@ -153,5 +156,8 @@ def _payable(limits: Limits, quality: Quality, now: datetime) -> bool:
     return until is not None and now < until
 
 
-def _until(limits: Limits, quality: Quality) -> datetime | None:
-    return None if limits.payable is None else limits.payable.get(quality)
+def _until(quality: Quality, rep: Rep, limits: Limits, now: datetime) -> datetime:
+    """Return when time alone lifts a debt: the last that pays it closes, or a new week begins."""
+    closes_at = (limits.payable or {}).get(quality)
+    week = next_week(rep, limits, now)
+    return week if closes_at is None else min(closes_at, week)

@@ -105,7 +105,7 @@ def decide_knowing(
     others = [rule for name, rule in RULES.items() if name not in _PAID_BY_CLAIMING]
 
     def may_claim(one: Lead) -> bool:
-        return not _refusals(others, one, rep, limits, playbook, now)
+        return not any(rule(one, rep, limits, playbook, now) for rule in others)
 
     limits = debts.with_payable(limits, open_leads(), may_claim, now)
     return decide(lead, rep, limits, playbook, now), limits

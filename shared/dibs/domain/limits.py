@@ -52,10 +52,9 @@ def _reached(limit: Limit, rep: Rep, limits: Limits, now: datetime) -> Refusal:
     if limit.rolling:
         return _rolled(limit, limits, now)
     if limit.per == "hour":
-        hour = max(rep.this_hour(now), limits.hour or rep.this_hour(now))
         return Refusal(
             "hourly_limit",
-            hour + SPANS["hour"],
+            rep.this_hour(max(now, limits.hour or now)) + SPANS["hour"],
             f"You have reached your limit for this hour ({limit.most}).",
         )
     if limit.per == "day":
@@ -68,7 +67,7 @@ def _reached(limit: Limit, rep: Rep, limits: Limits, now: datetime) -> Refusal:
         )
     return Refusal(
         "weekly_limit",
-        _next_week(rep, limits, now),
+        next_week(rep, limits, now),
         f"You have reached your limit of claims for this week ({limit.most}). "
         "The count starts again on Monday in your time zone.",
     )
@@ -140,14 +139,15 @@ def over_allowance(rep: Rep, limits: Limits, playbook: Playbook, now: datetime) 
     return [
         Refusal(
             "weekly_allowance",
-            _next_week(rep, limits, now),
+            next_week(rep, limits, now),
             f"You have had your leads for this week ({allowance}). "
             "The count starts again on Monday in your time zone.",
         )
     ]
 
 
-def _next_week(rep: Rep, limits: Limits, now: datetime) -> datetime:
+def next_week(rep: Rep, limits: Limits, now: datetime) -> datetime:
+    """Return when a week begins in which nothing is counted yet, in UTC."""
     week = rep.this_week(now)
     return day_start(max(week, limits.week or week) + timedelta(days=7), rep.zone)
 

@@ -80,7 +80,7 @@ def skills_needed(needs: Iterable[str], matching: Matching) -> tuple[tuple[str, 
     """
     found: dict[str, int] = {}
     for need in needs:
-        name, _, level = need.strip().rpartition(":")
+        name, level = (part.strip() for part in need.rpartition(":")[::2])
         if not (name and level.isascii() and level.isdigit()):
             name, level = need.strip(), "1"
         if name in matching.skills:

@@ -74,6 +74,8 @@ def counted_from(joined: date | None, playbook: Playbook) -> date | None:
 def not_in_phase(lead: Lead, rep: Rep, playbook: Playbook, now: datetime) -> list[Refusal]:
     """Return why a newcomer may not race for the lead yet, or the others not among them (F9)."""
     phase, rules = phase_of(rep, playbook, now), playbook.newcomers
+    if not rules.enabled:
+        return []
     if phase is Phase.ASSIGNED:
         return [
             Refusal(

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from dibs.domain.calendar import Hours
@@ -86,7 +87,7 @@ class Rep:
 
     def today(self, now: datetime) -> date:
         """Return the rep's calendar day at `now`."""
-        return now.astimezone(ZoneInfo(self.zone)).date()
+        return _day(self.zone, now)
 
     def this_hour(self, now: datetime) -> datetime:
         """Return the start of the hour it is on the rep's clock at `now`, in UTC."""
@@ -99,6 +100,12 @@ class Rep:
         """Return the Monday of the rep's calendar week at `now`."""
         today = self.today(now)
         return today - timedelta(days=today.weekday())
+
+
+# A wave is judged at one moment, for thousands of reps in a few zones.
+@lru_cache(maxsize=256)
+def _day(zone: str, now: datetime) -> date:
+    return now.astimezone(ZoneInfo(zone)).date()
 
 
 @dataclass(frozen=True)

@@ -84,7 +84,7 @@ def candidates(
     go (M2). A new lead that is kept for somebody goes to whom it is owed most (F8, F10), as long
     as there is anybody.
     """
-    known = list(members)
+    known = [one for one in members if one[0].active]
     fitting = [one for one in known if not mismatches(lead, one[0], playbook)] or known
     able = [one for one in fitting if not not_assignable(*one, playbook, now)]
     if lead.state is State.NEW and lead.reserved in REASONS:

@@ -1,0 +1,255 @@
+"""The race with every rule on: no limit or ratio is passed by claims at one moment (F1-F3, F7)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from dibs.adapters import clock
+from dibs.domain.errors import AlreadyClaimed, Busy, ClaimRefused
+from dibs.domain.leads import Lead, Quality
+from dibs.domain.limits import used
+from dibs.domain.reps import Limits, Rep
+from dibs.usecases.claim import Won, bearer, claim
+from support.builders import World, a_card, a_playbook, a_rep, token_of
+
+pytestmark = pytest.mark.race
+
+SCORE = {Quality.HOT: 86, Quality.WARM: 60, Quality.COLD: 20}
+EVERY_RULE: dict[str, Any] = {
+    "claims_per_day": 10,
+    "limits": [
+        {"most": 9, "per": "hour"},
+        {"most": 20, "per": "week"},
+        {"most": 8, "per": "day", "rolling": True},
+        {"most": 9, "per": "in_hand"},
+    ],
+    "acceptance": {"hot_per_warm": 2, "claims_per_assignment": 5, "cold_per_week": 3},
+    "matching": {
+        "territory": True,
+        "segment": True,
+        "skills": ["solar"],
+        "languages": True,
+        "interests": True,
+    },
+    "newcomers": {"enabled": True},
+    "quota": {"enabled": True, "base_per_week": 50},
+    "window_seconds": 3600,
+}
+ASKS = {
+    "territory": "Sarawak",
+    "segment": "new",
+    "product": "panels",
+    "language": "en",
+    "needs": ("solar:2",),
+}
+FITS: dict[str, Any] = {
+    "territories": ("Sarawak",),
+    "segments": ("new",),
+    "interests": ("panels",),
+    "speaks": ("en",),
+    "skills": (("solar", 2),),
+    "joined_on": datetime(2020, 1, 1, tzinfo=UTC).date(),
+}
+
+Outcome = Won | AlreadyClaimed | ClaimRefused
+
+
+@pytest.fixture(autouse=True)
+def one_hour(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No hour, day or week ends in the middle of a race: it is always about noon."""
+    noon = datetime.now(UTC).replace(hour=12, minute=5, second=0, microsecond=0)
+    started = datetime.now(UTC)
+    monkeypatch.setattr(
+        clock, "now", lambda: clock.from_ms(clock.to_ms(noon + (datetime.now(UTC) - started)))
+    )
+
+
+def attempt(world: World, lead: Lead, rep: Rep) -> Outcome:
+    for _ in range(20):  # a 503 says that nothing was changed: ask again, as an app does
+        with suppress(Busy):
+            try:
+                return claim(world.race, lead.lead_id, rep.rep_id, bearer(token_of(rep)), clock.now)
+            except (AlreadyClaimed, ClaimRefused) as refusal:
+                return refusal
+    raise Busy
+
+
+def all_at_once(world: World, jobs: Sequence[tuple[Lead, Rep]], threads: int) -> list[Outcome]:
+    with ThreadPoolExecutor(threads) as pool:
+        return list(pool.map(lambda job: attempt(world, *job), jobs))
+
+
+def post(world: World, qualities: Sequence[Quality]) -> list[Lead]:
+    return [
+        world.post_lead(a_card(number, score=SCORE[quality], **ASKS), clock.now())
+        for number, quality in enumerate(qualities)
+    ]
+
+
+def won_by(outcomes: Sequence[Outcome], leads: Sequence[Lead]) -> dict[str, Counter[Quality]]:
+    quality_of = {lead.lead_id: lead.quality for lead in leads}
+    found: dict[str, Counter[Quality]] = {}
+    for outcome in outcomes:
+        if isinstance(outcome, Won):
+            ours = found.setdefault(outcome.claim.rep_id, Counter())
+            ours[quality_of[outcome.claim.lead_id]] += 1
+    return found
+
+
+def is_what_was_won(rep: Rep, limits: Limits, won: Counter[Quality], world: World) -> None:
+    """The counters say what was really won, and no limit is passed."""
+    total, now = won.total(), clock.now()
+    assert (limits.hot, limits.warm, limits.cold) == tuple(won[quality] for quality in Quality)
+    counted = (limits.claims, limits.week_claims, limits.hour_claims, limits.leads, limits.in_hand)
+    assert counted == (total,) * 5
+    assert (limits.raced, limits.ever, len(limits.recent)) == (total, total, total)
+    for limit in world.playbooks.in_force().playbook.limits_of(rep.tier):
+        assert used(limit, rep, limits, now) <= limit.most
+
+
+def test_five_hundred_claimers_with_every_rule_on_have_one_winner(local_world: World) -> None:
+    world = local_world
+    world.put_playbook(a_playbook(**EVERY_RULE))
+    reps = [world.add_rep(a_rep(number, zone="UTC", **FITS)) for number in range(1, 501)]
+    # Some have a rule against them: they hear it, and win nothing.
+    barred = [world.add_rep(a_rep(600, zone="UTC", **{**FITS, "territories": ("Sabah",)}))]
+    barred += [world.add_rep(a_rep(601, zone="UTC", **{**FITS, "skills": (("solar", 1),)}))]
+    barred += [world.add_rep(a_rep(602, zone="UTC", **{**FITS, "joined_on": clock.now().date()}))]
+    leads = post(world, [Quality.HOT, Quality.WARM, Quality.COLD])
+    for lead in leads:
+        outcomes = all_at_once(world, [(lead, rep) for rep in [*barred, *reps]], 64)
+        winners = [outcome for outcome in outcomes if isinstance(outcome, Won)]
+        assert len(winners) == 1
+        assert winners[0].claim.rep_id not in {rep.rep_id for rep in barred}
+        assert all(
+            isinstance(outcome, AlreadyClaimed)
+            for outcome in outcomes[3:]
+            if outcome is not winners[0]
+        )
+        stored = world.leads.get(lead.lead_id)
+        assert stored is not None
+        assert stored.owner == winners[0].claim.rep_id
+    stored_limits = {rep.rep_id: limits for rep, limits in world.roster.team("north")}
+    assert sum(limits.claims for limits in stored_limits.values()) == len(leads)
+
+
+def test_eight_reps_on_fifty_leads_pass_no_limit_and_no_ratio(local_world: World) -> None:
+    world = local_world
+    world.put_playbook(a_playbook(**EVERY_RULE))
+    reps = [world.add_rep(a_rep(number, zone="UTC", **FITS)) for number in range(1, 9)]
+    mix = [Quality.HOT] * 6 + [Quality.WARM] * 2 + [Quality.COLD] * 2
+    leads = post(world, mix * 5)
+    jobs = [(lead, rep) for lead in leads for rep in reps]
+    outcomes = all_at_once(world, jobs, 48)
+    won = won_by(outcomes, leads)
+    for rep, limits in world.roster.team("north", fresh=True):
+        is_what_was_won(rep, limits, won.get(rep.rep_id, Counter()), world)
+    taken = Counter(outcome.claim.lead_id for outcome in outcomes if isinstance(outcome, Won))
+    assert set(taken.values()) == {1}
+    for outcome in outcomes:
+        if isinstance(outcome, ClaimRefused):
+            assert {r.code for r in outcome.refusals} <= {"owes_warm", "daily_limit"}
+
+
+@pytest.mark.parametrize(
+    ("warm", "hot"),
+    [
+        # A warm lead stays open, which they never claim: two hot ones, and no more.
+        (True, 2),
+        # There is none to claim, so nothing is owed: up to the limit of eight a day.
+        (False, 8),
+    ],
+)
+def test_one_rep_with_fifty_hot_leads_at_once_owes_a_warm_one_only_where_there_is_one(
+    local_world: World, warm: bool, hot: int
+) -> None:
+    world = local_world
+    world.put_playbook(a_playbook(**EVERY_RULE))
+    rep = world.add_rep(a_rep(1, zone="UTC", **FITS))
+    leads = post(world, [Quality.HOT] * 50 + [Quality.WARM] * warm)
+    outcomes = all_at_once(world, [(lead, rep) for lead in leads[:50]], 50)
+    won = won_by(outcomes, leads)
+    assert won == {rep.rep_id: Counter({Quality.HOT: hot})}
+    ((_, limits),) = world.roster.team("north", fresh=True)
+    is_what_was_won(rep, limits, won[rep.rep_id], world)
+    refused = [outcome for outcome in outcomes if isinstance(outcome, ClaimRefused)]
+    assert len(refused) == 50 - hot
+    codes = {r.code for outcome in refused for r in outcome.refusals}
+    assert codes == ({"owes_warm"} if warm else {"daily_limit"})
+    if warm:
+        assert {outcome.lifts_at for outcome in refused} == {leads[50].closes_at}
+        # The warm one pays for two more.
+        assert isinstance(attempt(world, leads[50], rep), Won)
+        still = [lead for lead in leads[:50] if world.leads.get(lead.lead_id) == lead]
+        more = all_at_once(world, [(lead, rep) for lead in still[:20]], 20)
+        # With no warm lead left, only the day's limit of eight stops them.
+        assert sum(isinstance(outcome, Won) for outcome in more) == 5
+
+
+def test_hot_and_warm_claimed_at_once_keep_their_ratio(local_world: World) -> None:
+    world = local_world
+    world.put_playbook(a_playbook(claims_per_day=1000, acceptance={"hot_per_warm": 2}))
+    rep = world.add_rep(a_rep(1, zone="UTC"))
+    leads = post(world, [Quality.HOT] * 40 + [Quality.WARM] * 10)
+    # Two warm ones are kept open, so that they are always owed.
+    jobs = [(lead, rep) for pair in zip(leads[:40:5], leads[40:48], strict=True) for lead in pair]
+    jobs += [(lead, rep) for lead in leads[:40] if lead not in leads[:40:5]]
+    won = won_by(all_at_once(world, jobs, 50), leads)[rep.rep_id]
+    assert won[Quality.WARM] == 8
+    assert won[Quality.HOT] <= 2 * (1 + won[Quality.WARM])
+    ((_, limits),) = world.roster.team("north", fresh=True)
+    assert (limits.hot, limits.warm) == (won[Quality.HOT], won[Quality.WARM])
+
+
+def test_who_owes_an_assignment_wins_nothing_however_many_they_try_for(local_world: World) -> None:
+    world = local_world
+    world.put_playbook(a_playbook(claims_per_day=1000, acceptance={"claims_per_assignment": 3}))
+    rep = world.add_rep(a_rep(1, zone="UTC"))
+    world.dynamo.update(
+        world.settings.organisation_table,
+        {"pk": {"S": f"REP#{rep.rep_id}"}},
+        "SET unaccepted = :one",
+        "attribute_exists(pk)",
+        ExpressionAttributeValues={":one": {"N": "1"}},
+    )
+    leads = post(world, [Quality.HOT] * 30)
+    outcomes = all_at_once(world, [(lead, rep) for lead in leads], 30)
+    assert sum(isinstance(outcome, Won) for outcome in outcomes) == 3
+    codes = {r.code for o in outcomes if isinstance(o, ClaimRefused) for r in o.refusals}
+    assert codes == {"owes_assignment"}
+    ((_, limits),) = world.roster.team("north", fresh=True)
+    assert replace(limits, recent=()).raced == 3
+
+
+def test_a_span_of_any_hour_holds_while_moments_are_cut_back(local_world: World) -> None:
+    world = local_world
+    limits = [{"most": 4, "per": "hour", "rolling": True}]
+    world.put_playbook(a_playbook(claims_per_day=1000, limits=limits))
+    rep = world.add_rep(a_rep(1, zone="UTC"))
+    # As many moments as are kept before they are cut back, all of another day.
+    before = [clock.now() - timedelta(days=1) + timedelta(seconds=n) for n in range(20)]
+    world.dynamo.update(
+        world.settings.organisation_table,
+        {"pk": {"S": f"REP#{rep.rep_id}"}},
+        "SET recent = :moments, claims_ever = :ever",
+        "attribute_exists(pk)",
+        ExpressionAttributeValues={
+            ":moments": {"L": [{"N": str(clock.to_ms(at))} for at in before]},
+            ":ever": {"N": "20"},
+        },
+    )
+    leads = post(world, [Quality.HOT] * 30)
+    outcomes = all_at_once(world, [(lead, rep) for lead in leads], 30)
+    assert sum(isinstance(outcome, Won) for outcome in outcomes) == 4
+    ((_, stored),) = world.roster.team("north", fresh=True)
+    assert stored.ever == 24
+    assert len([at for at in stored.recent if at > before[-1]]) == 4
+    assert len(stored.recent) == 4 + 4
