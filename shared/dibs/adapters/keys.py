@@ -16,6 +16,7 @@ NOTICE = "NOTICE"
 SIGHTING = "SIGHTING"
 SMS = "SMS"
 MOVES = "MOVE#"
+DRAWS = "DRAW#"
 PLAYBOOK = "PLAYBOOK"
 MANAGER = "MANAGER"
 WAITING_INDEX = "waiting"
@@ -32,6 +33,15 @@ def playbook(version: int) -> str:
 
 def move(epoch: int, at: datetime, to: str) -> str:
     return f"{MOVES}{epoch:05d}#{to_ms(at):013d}#{to}"
+
+
+def draw(epoch: int) -> str:
+    return f"{DRAWS}{epoch:05d}"
+
+
+def entries(lead_id: str, epoch: int, shard: int) -> str:
+    """Who is in a lead's draw, by rep (C10)."""
+    return f"{DRAWS}{lead_id}#{epoch}#{shard}"
 
 
 def rep(rep_id: str) -> str:

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dibs.adapters import keys
 from dibs.adapters.clock import to_ms
@@ -37,6 +37,9 @@ from dibs.domain.limits import allowance_of, rolling, used
 from dibs.domain.playbook import Playbook
 from dibs.domain.reps import Limits, Rep
 from dibs.usecases.race import RaceView
+
+if TYPE_CHECKING:
+    from dibs.adapters.draws import DynamoDraws
 
 PLAYBOOK_SECONDS = 20.0
 COUNT_SECONDS = 4.0
@@ -204,6 +207,12 @@ class DynamoRaceStore:
             known = (time.monotonic() + COUNT_SECONDS, count)
             self._counts[team] = known
         return known[1]
+
+    def draws(self) -> DynamoDraws:
+        """Return the draws, which most organisations never ask for."""
+        from dibs.adapters.draws import DynamoDraws
+
+        return DynamoDraws(self._db, self._to)
 
 
 def read_card(db: Dynamo, to: Settings, lead_id: str) -> Card | None:
