@@ -10,6 +10,7 @@ from dibs.adapters.entry import Event, http
 from dibs.adapters.http import Response, answer
 from dibs.adapters.intake import card_from_body, raw_body, verify
 from dibs.adapters.observability import count, logger
+from dibs.domain.draw import commitment_of, seed_of, undrawn
 from dibs.usecases.ingest import ingest
 
 
@@ -33,6 +34,7 @@ def post_lead(event: Event) -> Response:
             "pool": lead.pool,
             "duplicate": accepted.duplicate,
             "flags": accepted.flags,
+            **({"draw_commitment": commitment_of(seed_of(lead))} if undrawn(lead) else {}),
         },
     )
 

@@ -180,7 +180,10 @@ def test_what_a_field_cannot_be_is_named_with_its_mend(
 def test_what_is_no_field_of_a_profile_is_named(world: FakeWorld, name: str) -> None:
     found = wrong(world, **{name: 1})
     assert found.keys() == {name}
-    assert "use team, tier, zone, weight, territories, segments, skills, speaks, interests, " in found[name]
+    assert (
+        "use team, tier, zone, weight, territories, segments, skills, speaks, interests, "
+        in found[name]
+    )
 
 
 def test_every_wrong_field_is_named_and_the_right_ones_are_not_stored(world: FakeWorld) -> None:

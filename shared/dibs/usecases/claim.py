@@ -188,6 +188,14 @@ def _owed_a_draw(view: RaceView, now: datetime) -> bool:
     return undrawn(lead) and not collects(lead, now)
 
 
+def waits_in_draw(store: RaceStore, view: RaceView) -> bool:
+    """Tell whether the rep is in a draw of the lead that was not made yet."""
+    lead, rep = view.lead, view.rep
+    if lead is None or rep is None or not undrawn(lead):
+        return False
+    return store.draws().entered(lead, rep.rep_id)
+
+
 def in_draw(lead: Lead) -> InDraw:
     """Return what a rep is told who is in the lead's draw."""
     assert lead.draws_at is not None

@@ -22,7 +22,7 @@ from dibs.domain.draw import (
     seed_of,
     undrawn,
 )
-from dibs.domain.errors import Busy
+from dibs.domain.errors import Busy, RouteNotFound
 from dibs.domain.leads import Lead
 from dibs.domain.opening import taking
 from dibs.usecases.race import RaceStore
@@ -62,6 +62,18 @@ def draw(
             return
         drawn = replace(drawn, passed=(*drawn.passed, (rep_id, rules)))
     draws.close(lead, replace(drawn, drawn_at=judged_at(lead, clock())))
+
+
+def look(store: RaceStore, lead_id: str, epoch: int | None, rep_id: str | None) -> Drawn:
+    """Return how a lead was drawn, to a rep who was in the draw or to a manager (`rep_id` None).
+
+    Raises:
+        RouteNotFound: it was not drawn, or the rep was not in it.
+    """
+    drawn = store.draws().get(lead_id, epoch)
+    if drawn is None or (rep_id is not None and rep_id not in drawn.entrants):
+        raise RouteNotFound("There is no draw of this lead that you were in, or not yet.")
+    return drawn
 
 
 def _given(
