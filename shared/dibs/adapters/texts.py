@@ -103,9 +103,12 @@ def answer_sms(answer: Answer, now: datetime) -> str:
     if isinstance(outcome, InDraw):
         return _("You are in the draw for this lead. You will be told if you win it.")
     if isinstance(outcome, AlreadyClaimed):
+        if outcome.drawn and outcome.claimed_by is None:
+            return _("Not drawn this time: another rep was. The next lead is on its way.")
+        if outcome.drawn and outcome.claimed_by:
+            winner = outcome.claimed_by[1]
+            return _("{winner} was drawn for it. The next lead is on its way.", winner=winner)
         ago = in_words(timedelta(milliseconds=outcome.ms_ago), language)
-        if outcome.drawn:
-            return _("Not drawn: another rep won this lead. The next one is on its way.")
         if outcome.claimed_by is None:
             return _("Too late: claimed {ago} ago. The next lead is on its way.", ago=ago)
         winner = outcome.claimed_by[1]
