@@ -100,7 +100,7 @@ def _state(view: RaceView, now: datetime) -> str:
     if waits_in_draw(wiring.race(), view):
         return "in_draw"
     try:
-        lead, rep = judge(wiring.race(), view, now)
+        lead, rep, _ = judge(wiring.race(), view, now)
     except AlreadyClaimed:
         return "lost"
     except Expired:
