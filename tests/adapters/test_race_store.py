@@ -245,6 +245,20 @@ def test_an_entry_into_a_draw_costs_one_read_and_one_write(world: World) -> None
     assert counted == {"BatchGetItem": 1, "UpdateItem": 1}
 
 
+def test_who_is_in_a_draw_is_read_as_it_is_now(world: World) -> None:
+    lead = world.post_lead(a_card(), NOON)
+    asked: list[Any] = []
+
+    def note(params: dict[str, Any], **_: Any) -> None:
+        asked.append(params.get("ConsistentRead"))
+
+    events = world.dynamo.client.meta.events
+    events.register("provide-client-params.dynamodb.Query", note)
+    world.race.draws().entrants(lead)
+    events.unregister("provide-client-params.dynamodb.Query", note)
+    assert asked == [True] * 4
+
+
 # Trouble on the way
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,9 +12,11 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from dibs.adapters import clock
+from dibs.adapters.records import draw_record
 from dibs.cli import leads, playbooks, reps
 from dibs.cli.main import app
 from dibs.cli.target import Target
+from dibs.domain.draw import Drawn, commitment_of, in_order, seed_of
 from dibs.domain.errors import InvalidInput
 from dibs.presets import preset_text
 from support.builders import World, a_card, a_rep
@@ -125,3 +128,25 @@ def test_a_leads_history_and_a_reps_links_are_shown(organisation: World) -> None
     line = said(run("link", rep.rep_id, lead.lead_id)).splitlines()[0]
     assert line.startswith(f"{organisation.settings.public_url}/c/")
     assert run("link", rep.rep_id, "nosuchlead").exit_code == 1
+
+
+def test_a_draw_is_shown_and_recomputed(organisation: World) -> None:
+    lead = organisation.post_lead(a_card(1), clock.now())
+    assert run("lead", "draw", lead.lead_id).exit_code == 1
+    seed = seed_of(lead)
+    reps = [a_rep(number).rep_id for number in range(1, 4)]
+    order = in_order(seed, lead.lead_id, 1, reps)
+    kept, now = commitment_of(seed), clock.now()
+    drawn = Drawn(lead.lead_id, 1, kept, seed, now, order, ((order[0], ("paused",)),), order[1])
+    to = organisation.settings.leads_table
+    organisation.dynamo.put(to, draw_record(drawn).serialize())
+    shown = said(run("lead", "draw", lead.lead_id, "--commitment", kept))
+    for part in (kept, seed, *order, "paused", "won", "as it was promised"):
+        assert part in shown
+    other = run("lead", "draw", lead.lead_id, "--commitment", commitment_of("another"))
+    assert other.exit_code == 1
+    assert "the commitment is not the one that was shown" in other.output
+    organisation.dynamo.put(to, draw_record(replace(drawn, winner=order[2])).serialize())
+    altered = run("lead", "draw", lead.lead_id)
+    assert altered.exit_code == 1
+    assert "the winner is not the first" in altered.output
