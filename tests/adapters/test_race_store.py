@@ -245,6 +245,14 @@ def test_an_entry_into_a_draw_costs_one_read_and_one_write(world: World) -> None
     assert counted == {"BatchGetItem": 1, "UpdateItem": 1}
 
 
+def test_entering_again_keeps_the_moment_of_entering(world: World) -> None:
+    lead = world.post_lead(a_card(), NOON)
+    for at in (NOON, NOON + SECOND):
+        world.race.draws().enter(lead, AINA.rep_id, at)
+    [item] = items(world.dynamo.client, world.settings.offers_table)
+    assert item["entered_at"] == {"N": str(to_ms(NOON))}
+
+
 def test_who_is_in_a_draw_is_read_as_it_is_now(world: World) -> None:
     lead = world.post_lead(a_card(), NOON)
     asked: list[Any] = []

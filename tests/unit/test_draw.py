@@ -594,6 +594,8 @@ def test_a_lead_given_back_is_collected_for_anew_under_another_seed() -> None:
     answer = hall.claim(REPS[1])
     assert isinstance(answer, InDraw)
     assert answer.commitment != hall.drawn().commitment
+    hall.draw(hall.lead)  # a drawer of the opening that is over
+    assert hall.stored() == back
     hall.draw(back)
     assert hall.stored().owner == REPS[1].rep_id
     assert [hall.world.race.draws().get(back.lead_id, n).winner for n in (1, 2)] == [

@@ -501,3 +501,12 @@ def test_who_was_not_drawn_was_not_too_slow() -> None:
     assert "Aina was drawn." in text
     assert "faster" not in text
     assert "Another rep was drawn." in Reader(EVERY["lost, drawn, anonymous"]("en")).text
+
+
+def test_the_page_goes_on_looking_while_the_race_or_the_draw_is_on() -> None:
+    watched = re.search(r"!/(\S+?)/\.test\(state\)", Reader(opened()).raw["script"])
+    assert watched is not None
+    shown = {name: re.search('data-state="([a-z_]+)"', EVERY[name]("en").html) for name in EVERY}
+    states = {found[1] for found in shown.values() if found}
+    on = {state for state in states if re.search(watched[1], state)}
+    assert on == {"open", "refused", "busy", "in_draw"}

@@ -64,9 +64,8 @@ class DynamoDraws:
         """Store the draw, and its winner's claim as every claim is stored."""
         if view.lead is None or view.rep is None:
             raise ValueError("a draw is won by a rep, and of a lead")
-        undrawn = "opens_at <= :now AND closes_at > :now AND attribute_exists(draws_at)"
         writes = [
-            take_lock(self._to, view.lead, claim, undrawn),
+            take_lock(self._to, view.lead, claim, "opens_at <= :now AND closes_at > :now"),
             count_lead(self._to, view.rep, view.lead, view.limits, view.playbook, claim),
             put_record(self._to, claim),
             self._put(drawn),
@@ -85,8 +84,7 @@ class DynamoDraws:
                     "TableName": self._to.leads_table,
                     "Key": {"lead_id": {"S": lead.lead_id}, "sk": {"S": keys.LOCK}},
                     "UpdateExpression": "REMOVE draws_at",
-                    "ConditionExpression": "#state = :open AND epoch = :epoch "
-                    "AND attribute_exists(draws_at)",
+                    "ConditionExpression": "#state = :open AND epoch = :epoch",
                     "ExpressionAttributeNames": {"#state": "state"},
                     "ExpressionAttributeValues": {
                         ":open": {"S": State.OPEN.value},
@@ -100,6 +98,7 @@ class DynamoDraws:
             insisting(lambda: self._db.transact(writes))
 
     def _put(self, drawn: Drawn) -> dict[str, Any]:
+        """Record the draw, once: where there is a record of this opening, it is over."""
         return {
             "Put": {
                 "TableName": self._to.leads_table,
