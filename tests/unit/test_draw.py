@@ -546,6 +546,22 @@ def test_who_is_in_a_draw_keeps_their_chance_when_it_comes_after_the_lead_closed
     assert hall.drawn().drawn_at == hall.lead.closes_at - MS
 
 
+def test_a_timer_of_a_lead_that_closes_before_its_draw_waits_on() -> None:
+    hall = Hall(window_seconds=5)
+    hall.enter(AINA)
+    hall.follow("lead.opened")
+    hall.world.clock.at = hall.lead.closes_at
+    hall.follow("lead.check")
+    assert [at for _, _, at in hall.world.timers.set] == [hall.lead.closes_at]
+    hall.follow()
+    due = NOON + COLLECTED + DRAWN_AFTER
+    assert [at for _, _, at in hall.world.timers.set] == [hall.lead.closes_at, due]
+    hall.world.clock.at = due
+    hall.follow()
+    assert hall.stored().owner == AINA.rep_id
+    assert len(hall.world.timers.set) == 2
+
+
 def test_a_lead_nobody_entered_for_closes_after_its_draw() -> None:
     hall = Hall()
     hall.world.clock.at = hall.lead.closes_at

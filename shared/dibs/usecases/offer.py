@@ -78,7 +78,10 @@ def deal(fact: Fact, lead: Lead, floor: Floor, *, wake: bool = True) -> None:
     if lead.state is not State.OPEN or lead.epoch != fact.epoch:
         return
     if now >= lead.closes_at:
-        close(lead, floor.leads, now)
+        if not undrawn(lead):
+            close(lead, floor.leads, now)
+        elif wake:
+            floor.timers.wake_at(lead, draw_time(lead), now)
         return
     members = _members(floor, lead.teams, fresh=not wake)
     playbook = floor.roster.playbook()
