@@ -10,16 +10,15 @@ from urllib.parse import parse_qs
 from boards import page
 from dibs import wiring
 from dibs.adapters import clock
-from dibs.adapters.callers import calling_manager, calling_rep
+from dibs.adapters.callers import calling_manager, calling_viewer
 from dibs.adapters.entry import Event, http
-from dibs.adapters.http import Response, answer, bearer_token, query, wants_html
+from dibs.adapters.http import Response, answer, query, wants_html
 from dibs.adapters.intake import raw_body
 from dibs.adapters.settings import settings
 from dibs.adapters.sign_in import cookie_for, signed_in
 from dibs.domain.calendar import Period
 from dibs.domain.errors import DibsError, FieldError, Forbidden, InvalidInput, Unauthorized
 from dibs.domain.ledger import Row
-from dibs.domain.reps import Rep
 from dibs.usecases.blind import mix_reached
 from dibs.usecases.boards import KINDS, Standing, TeamReport, assignment, response_speed
 
@@ -31,7 +30,7 @@ _MOST_WEEKS = 52
 
 def speed_board(event: Event) -> Response:
     """`GET /boards/response_speed`: a rep's own team; any team to a manager, who names it (M3)."""
-    rep = _viewer(signed_in(event))
+    rep = calling_viewer(signed_in(event), wiring.roster())
     team = query(event, "team")
     if rep is not None and team not in ("", rep.team):
         raise Forbidden("Reps see the board of their own team.")
@@ -61,15 +60,6 @@ def speed_board(event: Event) -> Response:
     if board.winners is not None:
         body["winners"] = [{"id": one.rep_id, "name": one.name} for one in board.winners]
     return answer(200, body)
-
-
-def _viewer(event: Event) -> Rep | None:
-    """Return the rep who asks, None for a manager."""
-    caller, _ = bearer_token(event)
-    if caller == _MANAGER:
-        calling_manager(event, wiring.roster())
-        return None
-    return calling_rep(event, wiring.roster())[0]
 
 
 def _as_of(event: Event) -> datetime:
@@ -177,7 +167,7 @@ def sign_in(event: Event) -> Response:
     sent = parse_qs(raw_body(event).decode(errors="replace"))
     token = sent.get("token", [""])[0].strip()
     try:
-        viewer = _viewer({"headers": {"authorization": f"Bearer {token}"}})
+        viewer = calling_viewer({"headers": {"authorization": f"Bearer {token}"}}, wiring.roster())
     except DibsError as error:
         return page.sign_in(error)
     return {

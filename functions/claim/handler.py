@@ -13,6 +13,7 @@ from dibs.adapters.http import (
     Response,
     answer,
     bearer_token,
+    draw_body,
     lead_id,
     path,
     wants_html,
@@ -23,6 +24,7 @@ from dibs.domain.errors import AlreadyClaimed, ClaimRefused, DibsError, Expired
 from dibs.domain.links import Link, read_link
 from dibs.usecases.claim import (
     CONTACT_SHOWN_FOR,
+    InDraw,
     Proof,
     Won,
     bearer,
@@ -30,6 +32,7 @@ from dibs.usecases.claim import (
     claim,
     judge,
     undo,
+    waits_in_draw,
 )
 from dibs.usecases.race import RaceView
 from dibs.usecases.reps import sight
@@ -42,7 +45,7 @@ def claim_by_api(event: Event) -> Response:
     """`POST /leads/{lead_id}/claim` with a rep's bearer token."""
     rep_id, token = bearer_token(event)
     won = claim(wiring.race(), lead_id(event), rep_id, bearer(token), clock.now)
-    return answer(200, won_body(_counted(won)))
+    return _told(_counted(won))
 
 
 def claim_by_link(event: Event) -> Response:
@@ -76,7 +79,13 @@ def undo_by_link(event: Event) -> Response:
     return _answered(event, _undo_link)
 
 
-def _claim_link(link: Link, proof: Proof) -> Won:
+def _told(outcome: Won | InDraw) -> Response:
+    if isinstance(outcome, InDraw):
+        return answer(202, draw_body(outcome))
+    return answer(200, won_body(outcome))
+
+
+def _claim_link(link: Link, proof: Proof) -> Won | InDraw:
     return _counted(
         claim(wiring.race(), link.lead_id, link.rep_id, proof, clock.now, CONTACT_SHOWN_FOR)
     )
@@ -88,6 +97,8 @@ def _undo_link(link: Link, proof: Proof) -> None:
 
 
 def _state(view: RaceView, now: datetime) -> str:
+    if waits_in_draw(wiring.race(), view):
+        return "in_draw"
     try:
         lead, rep, _ = judge(wiring.race(), view, now)
     except AlreadyClaimed:
@@ -113,7 +124,7 @@ def _show(event: Event) -> Page:
         return pages.of_error(error, token, language, clock.now(), posted=False)
 
 
-def _answered(event: Event, act: Callable[[Link, Proof], Won | None]) -> Response:
+def _answered(event: Event, act: Callable[[Link, Proof], Won | InDraw | None]) -> Response:
     """Do what was asked, and answer a browser with the page that tells how it went."""
     token, language = path(event, "token"), "en"
 
@@ -124,20 +135,25 @@ def _answered(event: Event, act: Callable[[Link, Proof], Won | None]) -> Respons
 
     if not wants_html(event):
         done = act(read_link(token), proof)
-        return answer(200, won_body(done) if done else {"undone": True})
+        return _told(done) if done else answer(200, {"undone": True})
     from claim import pages
 
     try:
         done = act(read_link(token), proof)
-        page = pages.of_win(done, token, language, clock.now()) if done else pages.undone(language)
+        if isinstance(done, InDraw):
+            page = pages.of_draw(done, language, clock.now())
+        else:
+            page = (
+                pages.of_win(done, token, language, clock.now()) if done else pages.undone(language)
+            )
     except DibsError as error:
         page = pages.of_error(error, token, language, clock.now())
     return _page(event, page)
 
 
 def _page(event: Event, page: Page) -> Response:
-    # A look at a race that is over is a good answer to a GET; only a claim can fail.
-    looked = event.get("routeKey", "").split(" ")[0] != "POST" and page.status in (403, 409)
+    # A look at how a race stands is a good answer to a GET; only a claim can fail.
+    looked = event.get("routeKey", "").split(" ")[0] != "POST" and page.status in (202, 403, 409)
     return {
         "statusCode": 200 if looked else page.status,
         "headers": page.headers,
@@ -145,8 +161,10 @@ def _page(event: Event, page: Page) -> Response:
     }
 
 
-def _counted(won: Won) -> Won:
-    if not won.already_yours:
+def _counted(won: Won | InDraw) -> Won | InDraw:
+    if isinstance(won, InDraw):
+        logger.info("claim in the draw", lead_id=won.lead_id)
+    elif not won.already_yours:
         record = won.claim
         logger.info(
             "lead claimed",

@@ -51,11 +51,13 @@ def open_page(
     language: str,
     test: bool = False,
     opens_at: datetime | None = None,
+    commitment: str = "",
 ) -> Page:
     """The lead is up for grabs; where rules refuse this rep, their sentences and no button.
 
-    `opens_at` is what the clock's ring is drawn against; without it the ring starts full. Without
-    a `quality` it is a blind lead (F4), whose preview says nothing.
+    Where a claim goes into a draw, `commitment` is that of its seed (C10). `opens_at` is what the
+    clock's ring is drawn against; without it the ring starts full. Without a `quality` it is
+    a blind lead (F4), whose preview says nothing.
     """
     left = _seconds(closes_at - now)
     return _page(
@@ -70,6 +72,7 @@ def open_page(
         left=left,
         whole=max(left, _seconds(closes_at - opens_at) if opens_at else left, 1),
         test=test,
+        commitment=commitment,
         closes_first=lifts_at is not None and lifts_at >= closes_at,
         **_reasons(refusals, lifts_at, now, language),
     )
@@ -112,7 +115,21 @@ def won_but_hidden_page(*, company: str, language: str) -> Page:
     return _message(200, "won_hidden", language, tone="won", company=company)
 
 
-def lost_page(*, winner: str | None, ms_ago: int, open_leads: int, language: str) -> Page:
+def drawing_page(*, drawn_in: timedelta, commitment: str, language: str) -> Page:
+    """The rep is in the draw: when it is made, and what its seed is committed to by (C10)."""
+    return _message(
+        202,
+        "in_draw",
+        language,
+        tone="warm",
+        wait=_seconds(drawn_in),
+        commitment=commitment,
+    )
+
+
+def lost_page(
+    *, winner: str | None, ms_ago: int, open_leads: int, language: str, drawn: bool = False
+) -> Page:
     """Somebody else won: who (unless boards are anonymous), how long ago, what is left (C3)."""
     return _message(
         409,
@@ -122,6 +139,7 @@ def lost_page(*, winner: str | None, ms_ago: int, open_leads: int, language: str
         disc=_initials(winner) if winner else "",
         ago=_lapse(ms_ago, language),
         open_leads=open_leads,
+        drawn=drawn,
     )
 
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from claim.page import (
     Page,
     busy_page,
+    drawing_page,
     expired_page,
     lost_page,
     not_found_page,
@@ -18,6 +19,7 @@ from claim.page import (
     won_but_hidden_page,
     won_page,
 )
+from dibs.domain.draw import DRAWN_AFTER, collects
 from dibs.domain.errors import (
     AlreadyClaimed,
     Busy,
@@ -27,7 +29,15 @@ from dibs.domain.errors import (
     UndoOver,
     Withdrawn,
 )
-from dibs.usecases.claim import CONTACT_SHOWN_FOR, Won, judge, standing_win
+from dibs.usecases.claim import (
+    CONTACT_SHOWN_FOR,
+    InDraw,
+    Won,
+    in_draw,
+    judge,
+    standing_win,
+    waits_in_draw,
+)
 from dibs.usecases.race import RaceStore, RaceView
 
 
@@ -35,6 +45,8 @@ def standing(store: RaceStore, view: RaceView, token: str, now: datetime) -> Pag
     """Return the page of a race as it stands for the holder of this link."""
     language = view.rep.language if view.rep else "en"
     refusals, lifts_at = (), None
+    if view.lead is not None and waits_in_draw(store, view):
+        return of_draw(in_draw(view.lead), language, now)
     try:
         lead, rep, _ = judge(store, view, now)
         if lead.owner == rep.rep_id and (view.claim is None or view.claim.epoch != lead.epoch):
@@ -58,6 +70,16 @@ def standing(store: RaceStore, view: RaceView, token: str, now: datetime) -> Pag
         lifts_at=lifts_at,
         language=language,
         test=view.lead.test,
+        commitment=in_draw(view.lead).commitment if collects(view.lead, now) else "",
+    )
+
+
+def of_draw(entered: InDraw, language: str, now: datetime) -> Page:
+    """Return the page of a rep who is in the draw."""
+    return drawing_page(
+        drawn_in=entered.draws_at + DRAWN_AFTER - now,
+        commitment=entered.commitment,
+        language=language,
     )
 
 
@@ -99,6 +121,7 @@ def of_error(
             winner=error.claimed_by[1] if error.claimed_by else None,
             ms_ago=error.ms_ago,
             open_leads=error.open_leads,
+            drawn=error.drawn,
             language=language,
         )
     if isinstance(error, ClaimRefused):

@@ -10,6 +10,7 @@ from dibs.adapters.entry import Event, http
 from dibs.adapters.http import Response, answer
 from dibs.adapters.intake import card_from_body, raw_body, verify
 from dibs.adapters.observability import count, logger
+from dibs.domain.draw import commitment_of, seed_of, undrawn
 from dibs.domain.identity import company_domain
 from dibs.usecases.allocation import allot
 from dibs.usecases.ingest import ingest
@@ -46,6 +47,7 @@ def post_lead(event: Event) -> Response:
             "duplicate": accepted.duplicate,
             "flags": accepted.flags,
             "reason": accepted.reason,
+            **({"draw_commitment": commitment_of(seed_of(lead))} if undrawn(lead) else {}),
         },
     )
 

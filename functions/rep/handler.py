@@ -7,18 +7,20 @@ from typing import Any
 
 from dibs import wiring
 from dibs.adapters import clock
-from dibs.adapters.callers import calling_rep
+from dibs.adapters.callers import calling_rep, calling_viewer
 from dibs.adapters.entry import Event, http
-from dibs.adapters.http import Response, answer, bearer_token, lead_id, path
+from dibs.adapters.http import Response, answer, bearer_token, lead_id, path, query
 from dibs.adapters.intake import json_object, raw_body
 from dibs.adapters.settings import settings
 from dibs.adapters.translations import refusal_sentence, shown_company
 from dibs.domain.decide import Refused
+from dibs.domain.draw import Drawn, collects, ticket
 from dibs.domain.errors import FieldError, InvalidInput
 from dibs.domain.leads import Lead, State
 from dibs.domain.opening import next_opening
 from dibs.domain.reps import Rep
-from dibs.usecases.claim import bearer
+from dibs.usecases.claim import bearer, in_draw
+from dibs.usecases.draw import look
 from dibs.usecases.people import leave_of, own_leave
 from dibs.usecases.reps import (
     MOST_QUIET_MINUTES,
@@ -61,6 +63,9 @@ def _offer(offer: OpenOffer, rep: Rep) -> dict[str, Any]:
         "blind": lead.blind,
         "eligible": not isinstance(offer.verdict, Refused),
     }
+    if collects(lead, clock.now()):
+        entering = in_draw(lead)
+        body["draw"] = {"draws_at": entering.draws_at, "commitment": entering.commitment}
     if isinstance(offer.verdict, Refused):
         refusals = offer.verdict.refusals
         body["refusal"] = {
@@ -89,6 +94,46 @@ def _sighted(event: Event, what: str) -> Response:
         # The last one to decline opens the next wave (M6).
         wiring.timers().check("lead.check", lead)
     return answer(200, {"lead_id": lead.lead_id, what.removesuffix("_at"): True})
+
+
+def draw(event: Event) -> Response:
+    """`GET /leads/{lead_id}/draw`: how it was drawn, for who was in the draw and for managers.
+
+    The latest draw, or that of opening `?epoch=2`. Anybody can recompute it from the answer.
+    """
+    rep, opening = calling_viewer(event, wiring.roster()), query(event, "epoch")
+    if opening and not (opening.isascii() and opening.isdigit() and len(opening) <= 5):
+        raise InvalidInput((FieldError("epoch", "send a whole number"),))
+    epoch = int(opening) if opening else None
+    drawn = look(wiring.race(), lead_id(event), epoch, rep and rep.rep_id)
+    hidden = rep is not None and wiring.roster().playbook().hides_winner_from(rep)
+    return answer(200, _drawn(drawn, rep.rep_id if rep and hidden else None))
+
+
+def _drawn(drawn: Drawn, only: str | None) -> dict[str, Any]:
+    """Return a draw; where winners are hidden, all but `only` their reader are tickets alone."""
+
+    def named(rep_id: str | None) -> str | None:
+        return rep_id if only in (None, rep_id) else None
+
+    passed = dict(drawn.passed)
+    return {
+        "lead_id": drawn.lead_id,
+        "epoch": drawn.epoch,
+        "commitment": drawn.commitment,
+        "seed": drawn.seed,
+        "drawn_at": drawn.drawn_at,
+        "entrants": [
+            {
+                "rep_id": named(rep_id),
+                "ticket": ticket(drawn.seed, drawn.lead_id, drawn.epoch, rep_id),
+                "rules": passed.get(rep_id, ()) if named(rep_id) else (),
+                "won": rep_id == drawn.winner,
+            }
+            for rep_id in drawn.entrants
+        ],
+        "winner": named(drawn.winner),
+    }
 
 
 def release(event: Event) -> Response:
@@ -228,6 +273,7 @@ ROUTES = {
     "GET /leads/{lead_id}/receipt": receipt.receipt,
     "GET /leads/{lead_id}/why": why.show,
     "POST /leads/{lead_id}/dispute": receipt.dispute,
+    "GET /leads/{lead_id}/draw": draw,
     "PUT /me/availability": availability,
     "PUT /me/devices/{device_id}": put_device,
     "DELETE /me/devices/{device_id}": delete_device,

@@ -237,6 +237,37 @@ def test_a_refused_rep_costs_no_transaction(world: World) -> None:
     assert counted == {"BatchGetItem": 1, "UpdateItem": 1}
 
 
+def test_an_entry_into_a_draw_costs_one_read_and_one_write(world: World) -> None:
+    world.put_playbook(a_playbook(draw={"collect_seconds": 5}))
+    world.add_rep(AINA)
+    lead = world.post_lead(a_card(), NOON)
+    with requests_of(world) as counted:
+        take(world, lead)
+    assert counted == {"BatchGetItem": 1, "UpdateItem": 1}
+
+
+def test_entering_again_keeps_the_moment_of_entering(world: World) -> None:
+    lead = world.post_lead(a_card(), NOON)
+    for at in (NOON, NOON + SECOND):
+        world.race.draws().enter(lead, AINA.rep_id, at)
+    [item] = items(world.dynamo.client, world.settings.offers_table)
+    assert item["entered_at"] == {"N": str(to_ms(NOON))}
+
+
+def test_who_is_in_a_draw_is_read_as_it_is_now(world: World) -> None:
+    lead = world.post_lead(a_card(), NOON)
+    asked: list[Any] = []
+
+    def note(params: dict[str, Any], **_: Any) -> None:
+        asked.append(params.get("ConsistentRead"))
+
+    events = world.dynamo.client.meta.events
+    events.register("provide-client-params.dynamodb.Query", note)
+    world.race.draws().entrants(lead)
+    events.unregister("provide-client-params.dynamodb.Query", note)
+    assert asked == [True] * 4
+
+
 # Trouble on the way
 
 

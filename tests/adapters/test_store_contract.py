@@ -19,6 +19,7 @@ from dibs.adapters.race import DynamoRaceStore
 from dibs.adapters.roster import DynamoRoster
 from dibs.domain.blind import Arrived
 from dibs.domain.calendar import parse_hours, week_of
+from dibs.domain.draw import Drawn, in_order
 from dibs.domain.duplicates import Identity, Standing
 from dibs.domain.errors import AlreadyExists, Busy, RouteNotFound
 from dibs.domain.leads import RELEASED, Card, Claim, Kind, Lead, Move, Quality, State, Tie, moved
@@ -1561,6 +1562,119 @@ def test_the_playbook_in_force_is_the_one_put_last(stores: Stores) -> None:
     now = stores.refreshed()
     assert now.roster.playbook().claims_per_day == 7
     assert now.race.read("aaaaaaaaaaaa", AINA.rep_id).playbook.claims_per_day == 7
+
+
+# Draws
+
+
+@pytest.fixture
+def collecting(stores: Stores) -> Lead:
+    """A lead whose claims are collected for five seconds."""
+    stores.put_playbook(a_playbook(claims_per_day=1, draw={"collect_seconds": 5}))
+    lead = stores.refreshed().post_lead(a_card(50), NOON)
+    assert lead.draws_at == NOON + 5 * SECOND
+    return lead
+
+
+DRAWN_AT = NOON + 6 * SECOND
+
+
+def a_draw(lead: Lead, *reps: Rep, **changes: Any) -> Drawn:
+    order = in_order("seed", lead.lead_id, lead.epoch, [rep.rep_id for rep in reps])
+    return replace(Drawn(lead.lead_id, lead.epoch, "sealed", "seed", DRAWN_AT, order), **changes)
+
+
+def given(stores: Stores, lead: Lead, rep: Rep = AINA, view: RaceView | None = None) -> bool:
+    view = view or stores.view(lead, rep)
+    claim = a_claim(view, DRAWN_AT, drawn=True)
+    return stores.race.draws().give(view, claim, a_draw(lead, rep, winner=rep.rep_id))
+
+
+def test_who_entered_is_in_the_draw_of_that_opening_once(stores: Stores, collecting: Lead) -> None:
+    draws = stores.race.draws()
+    assert draws.entrants(collecting) == []
+    assert not draws.entered(collecting, AINA.rep_id)
+    for rep in (AINA, BEN, AINA):
+        draws.enter(collecting, rep.rep_id, NOON)
+    assert sorted(draws.entrants(collecting)) == [AINA.rep_id, BEN.rep_id]
+    assert draws.entered(collecting, AINA.rep_id)
+    assert draws.entrants(replace(collecting, epoch=2)) == []
+    assert not draws.entered(replace(collecting, epoch=2), AINA.rep_id)
+    assert stores.leads.get(collecting.lead_id) == collecting
+
+
+def test_a_draw_gives_the_lead_away_and_stands_beside_it(stores: Stores, collecting: Lead) -> None:
+    passed = ((BEN.rep_id, ("daily_limit", "paused")),)
+    view = stores.view(collecting)
+    drawn = a_draw(collecting, AINA, BEN, passed=passed, winner=AINA.rep_id)
+    claim = a_claim(view, DRAWN_AT, drawn=True)
+    assert stores.race.draws().get(collecting.lead_id) is None
+    assert stores.race.draws().give(view, claim, drawn)
+    after = stores.view(collecting)
+    assert after.claim == claim
+    assert after.lead is not None
+    assert (after.lead.state, after.lead.owner) == (State.CLAIMED, AINA.rep_id)
+    assert after.limits.claims == 1
+    for epoch in (None, 1):
+        assert stores.race.draws().get(collecting.lead_id, epoch) == drawn
+    assert stores.race.draws().get(collecting.lead_id, 2) is None
+    # The ordinary way a claim becomes known.
+    facts = [pending.fact for pending in stores.leads.waiting_in_outbox(DRAWN_AT + SECOND)]
+    assert Fact("lead.claimed", collecting.lead_id, 1, AINA.rep_id) in facts
+
+
+def test_of_two_who_draw_one_gives_the_lead_away(stores: Stores, collecting: Lead) -> None:
+    aina, ben = stores.view(collecting, AINA), stores.view(collecting, BEN)
+    assert given(stores, collecting, AINA, aina)
+    assert not given(stores, collecting, BEN, ben)
+    drawn = stores.race.draws().get(collecting.lead_id)
+    assert drawn is not None
+    assert drawn.winner == AINA.rep_id
+    assert stores.view(collecting, BEN).limits == Limits()
+    stores.race.draws().close(collecting, a_draw(collecting, AINA))
+    assert stores.race.draws().get(collecting.lead_id) == drawn
+    assert stores.leads.get(collecting.lead_id) == stores.view(collecting).lead
+
+
+def test_nobody_is_drawn_beyond_a_limit(stores: Stores, collecting: Lead) -> None:
+    other = stores.refreshed().post_lead(a_card(51), NOON)
+    before = stores.view(collecting), stores.view(other)
+    assert given(stores, collecting, AINA, before[0])
+    assert not given(stores, other, AINA, before[1])
+    assert stores.leads.get(other.lead_id) == other
+    assert stores.race.draws().get(other.lead_id) is None
+
+
+def test_a_draw_nobody_won_leaves_the_lead_to_the_race(stores: Stores, collecting: Lead) -> None:
+    draws = stores.race.draws()
+    nobody = a_draw(collecting, AINA, passed=((AINA.rep_id, ("paused",)),))
+    before = stores.view(collecting, BEN)
+    draws.close(collecting, nobody)
+    assert draws.get(collecting.lead_id) == nobody
+    left = stores.leads.get(collecting.lead_id)
+    assert left == replace(collecting, draws_at=None)
+    # Neither is it drawn again, by whoever read it before.
+    assert not given(stores, collecting, BEN, before)
+    draws.close(collecting, a_draw(collecting, BEN))
+    assert draws.get(collecting.lead_id) == nobody
+    assert stores.commit(stores.view(collecting, BEN), DRAWN_AT) is None
+
+
+def test_a_draw_of_an_opening_that_is_over_changes_nothing(
+    stores: Stores, collecting: Lead
+) -> None:
+    earlier = replace(collecting, epoch=0)
+    stores.race.draws().close(earlier, a_draw(earlier))
+    assert stores.leads.get(collecting.lead_id) == collecting
+    assert stores.race.draws().get(collecting.lead_id) is None
+
+
+def test_a_lead_that_is_still_to_be_drawn_does_not_expire(stores: Stores, collecting: Lead) -> None:
+    at = collecting.closes_at
+    _, expired = moved(collecting, State.EXPIRED, at, "window_closed", "clock")
+    assert not stores.leads.expire(collecting, expired)
+    stores.race.draws().close(collecting, a_draw(collecting))
+    assert stores.leads.expire(collecting, expired)
 
 
 # Once

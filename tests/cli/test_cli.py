@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,9 +12,11 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from dibs.adapters import clock
+from dibs.adapters.records import draw_record
 from dibs.cli import leads, owners, playbooks, reps
 from dibs.cli.main import app
 from dibs.cli.target import Target
+from dibs.domain.draw import Drawn, commitment_of, in_order, seed_of
 from dibs.domain.errors import InvalidInput
 from dibs.presets import preset_text
 from dibs.usecases.claim import claim
@@ -213,3 +216,25 @@ def test_a_lead_is_assigned_and_withdrawn_with_a_reason_that_is_shown(organisati
     wrong = run("lead", "withdraw", lead.lead_id, "--reason", " ")
     assert isinstance(wrong.exception, InvalidInput)
     assert run("lead", "withdraw", lead.lead_id).exit_code == 2
+
+
+def test_a_draw_is_shown_and_recomputed(organisation: World) -> None:
+    lead = organisation.post_lead(a_card(1), clock.now())
+    assert run("lead", "draw", lead.lead_id).exit_code == 1
+    seed = seed_of(lead)
+    reps = [a_rep(number).rep_id for number in range(1, 4)]
+    order = in_order(seed, lead.lead_id, 1, reps)
+    kept, now = commitment_of(seed), clock.now()
+    drawn = Drawn(lead.lead_id, 1, kept, seed, now, order, ((order[0], ("paused",)),), order[1])
+    to = organisation.settings.leads_table
+    organisation.dynamo.put(to, draw_record(drawn).serialize())
+    shown = said(run("lead", "draw", lead.lead_id, "--commitment", kept))
+    for part in (kept, seed, *order, "paused", "won", "as it was promised"):
+        assert part in shown
+    other = run("lead", "draw", lead.lead_id, "--commitment", commitment_of("another"))
+    assert other.exit_code == 1
+    assert "the commitment is not the one that was shown" in other.output
+    organisation.dynamo.put(to, draw_record(replace(drawn, winner=order[2])).serialize())
+    altered = run("lead", "draw", lead.lead_id)
+    assert altered.exit_code == 1
+    assert "the winner is not the first" in altered.output

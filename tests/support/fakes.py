@@ -14,6 +14,7 @@ from dibs.domain.absence import Credit
 from dibs.domain.blind import Arrived
 from dibs.domain.calendar import week_of
 from dibs.domain.debts import owes_assignment, owes_warm
+from dibs.domain.draw import Drawn, undrawn
 from dibs.domain.duplicates import Identity, Standing
 from dibs.domain.errors import AlreadyClaimed, AlreadyExists, Busy, RouteNotFound
 from dibs.domain.leads import HELD, Card, Claim, Lead, Move, Post, Quality, State, Tie, filled
@@ -87,6 +88,8 @@ class Memory:
     look_at: dict[str, datetime] = field(default_factory=dict)
     """When a held lead is looked at again, by lead: for its reminder, then for its return."""
     turns: dict[str, Turn] = field(default_factory=dict)
+    entries: dict[tuple[str, int], dict[str, datetime]] = field(default_factory=dict)
+    draws: dict[tuple[str, int], Drawn] = field(default_factory=dict)
     texts_counted: Counter[str] = field(default_factory=Counter)
     merged: dict[str, Tie] = field(default_factory=dict)
     """Why a post is part of a lead, by the post's own id."""
@@ -337,8 +340,52 @@ class FakeRace:
     def open_leads(self) -> list[Lead]:
         return [lead for lead in self._memory.leads.values() if lead.state is State.OPEN]
 
+    def draws(self) -> FakeDraws:
+        return FakeDraws(self._memory, self)
+
     def count_open(self, team: str, now: datetime) -> int:
         return sum(team in lead.teams and now < lead.closes_at for lead in self.open_leads())
+
+
+class FakeDraws:
+    """Implements `Draws`."""
+
+    def __init__(self, memory: Memory, race: FakeRace) -> None:
+        self._memory = memory
+        self._race = race
+
+    def enter(self, lead: Lead, rep_id: str, at: datetime) -> None:
+        self._memory.entries.setdefault((lead.lead_id, lead.epoch), {}).setdefault(rep_id, at)
+
+    def entered(self, lead: Lead, rep_id: str) -> bool:
+        return rep_id in self.entrants(lead)
+
+    def entrants(self, lead: Lead) -> list[str]:
+        return list(self._memory.entries.get((lead.lead_id, lead.epoch), {}))
+
+    def give(self, view: RaceView, claim: Claim, drawn: Drawn) -> bool:
+        if not self._undrawn(drawn):
+            return False
+        # What happens meanwhile happens before the commit, which must see it.
+        if self._race.commit_claim(view, claim) is not None:
+            return False
+        self._memory.draws[drawn.lead_id, drawn.epoch] = drawn
+        return True
+
+    def close(self, lead: Lead, drawn: Drawn) -> None:
+        if self._undrawn(drawn):
+            stored = self._memory.leads[lead.lead_id]
+            self._memory.leads[lead.lead_id] = replace(stored, draws_at=None)
+            self._memory.draws[drawn.lead_id, drawn.epoch] = drawn
+
+    def _undrawn(self, drawn: Drawn) -> bool:
+        stored = self._memory.leads[drawn.lead_id]
+        return undrawn(stored) and stored.epoch == drawn.epoch
+
+    def get(self, lead_id: str, epoch: int | None = None) -> Drawn | None:
+        known = [d for (lead, _), d in self._memory.draws.items() if lead == lead_id]
+        found = [d for d in known if epoch in (None, d.epoch)]
+        return max(found, key=lambda d: d.epoch, default=None)
 
 
 class FakeLeads:
@@ -486,7 +533,7 @@ class FakeLeads:
     def expire(self, lead: Lead, move: Move) -> bool:
         stored = self._memory.leads[lead.lead_id]
         due = stored.state is State.OPEN and stored.closes_at <= move.at
-        if not due or stored.epoch != lead.epoch:
+        if not due or stored.epoch != lead.epoch or stored.draws_at is not None:
             return False
         self._memory.leads[lead.lead_id] = replace(stored, state=State.EXPIRED)
         self._memory.outbox[lead.lead_id, LOCK] = move.at

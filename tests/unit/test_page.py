@@ -89,6 +89,15 @@ def lost(language: str = "en", winner: str | None = "Aina", **changes: int) -> P
     return pages.lost_page(winner=winner, language=language, **values)
 
 
+SEAL = "5e" * 32
+
+
+def drawing(language: str = "en", seconds: float = 3.2) -> Page:
+    return pages.drawing_page(
+        drawn_in=timedelta(seconds=seconds), commitment=SEAL, language=language
+    )
+
+
 EVERY: dict[str, Callable[[str], Page]] = {
     "open": opened,
     "open, refused": lambda ln: opened(ln, refusals=REFUSALS, lifts_at=LIFTS, test=True),
@@ -105,6 +114,14 @@ EVERY: dict[str, Callable[[str], Page]] = {
     "over": pages.over_page,
     "not found": pages.not_found_page,
     "busy": lambda ln: pages.busy_page(TOKEN, ln),
+    "open, drawn": lambda ln: opened(ln, commitment=SEAL),
+    "in the draw": drawing,
+    "lost, drawn": lambda ln: pages.lost_page(
+        winner="Aina", ms_ago=840, open_leads=7, drawn=True, language=ln
+    ),
+    "lost, drawn, anonymous": lambda ln: pages.lost_page(
+        winner=None, ms_ago=840, open_leads=7, drawn=True, language=ln
+    ),
     "undone": pages.undone_page,
     "undo over": lambda ln: pages.undo_over_page(TOKEN, ln),
 }
@@ -457,3 +474,39 @@ def test_a_screen_reader_is_told_what_is_what() -> None:
     for make in EVERY.values():
         (heading,) = Reader(make("en")).all("h1")
         assert heading["tabindex"] == "-1"  # focus moves to it when the page changes
+
+
+def test_who_is_in_the_draw_sees_when_it_is_made_and_its_seal() -> None:
+    page = drawing()
+    assert page.status == 202
+    text = Reader(page).text
+    assert "You are in the draw." in text
+    assert "0:04" in text
+    assert SEAL in text
+    assert 'data-end="look"' in page.html  # then it looks how it ended, and again until it has
+    assert "0:00" in Reader(drawing(seconds=-7)).text
+
+
+def test_a_lead_that_will_be_drawn_says_so_before_the_claim_and_any_other_does_not() -> None:
+    drawn, raced = Reader(opened(commitment=SEAL)).text, Reader(opened()).text
+    assert "is in the draw for it" in drawn
+    assert SEAL in drawn
+    assert "The first to say yes" not in drawn
+    assert "The first to say yes" in raced
+    assert "draw" not in raced
+
+
+def test_who_was_not_drawn_was_not_too_slow() -> None:
+    text = Reader(EVERY["lost, drawn"]("en")).text
+    assert "Aina was drawn." in text
+    assert "faster" not in text
+    assert "Another rep was drawn." in Reader(EVERY["lost, drawn, anonymous"]("en")).text
+
+
+def test_the_page_goes_on_looking_while_the_race_or_the_draw_is_on() -> None:
+    watched = re.search(r"!/(\S+?)/\.test\(state\)", Reader(opened()).raw["script"])
+    assert watched is not None
+    shown = {name: re.search('data-state="([a-z_]+)"', EVERY[name]("en").html) for name in EVERY}
+    states = {found[1] for found in shown.values() if found}
+    on = {state for state in states if re.search(watched[1], state)}
+    assert on == {"open", "refused", "busy", "in_draw"}

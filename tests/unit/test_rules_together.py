@@ -47,9 +47,9 @@ RULES: dict[str, dict[str, Any]] = {
     "hot for warm": {"acceptance": {"hot_per_warm": 1}},
     "assignments": {"acceptance": {"claims_per_assignment": 1}},
     "cold": {"acceptance": {"cold_per_week": 100}},
-    "newcomers": {"newcomers": {"enabled": True}},
     # Few enough to leave the others some: what is guaranteed comes first.
     "newcomers": {"newcomers": {"enabled": True, "per_week": 2}},
+    "load": {"assignment": {"in_hand_limit": 1}},
 }
 PAIRS = list(combinations(RULES, 2))
 

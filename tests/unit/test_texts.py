@@ -23,7 +23,7 @@ from dibs.domain.errors import (
 )
 from dibs.domain.leads import Claim, Lead, Preview, State
 from dibs.domain.reps import Rep
-from dibs.usecases.claim import Won
+from dibs.usecases.claim import InDraw, Won
 from dibs.usecases.reply import STOP, Answer
 from support.builders import NOON, a_card, a_lead, a_rep
 
@@ -262,7 +262,7 @@ PAUSED = ClaimRefused(
 )
 
 
-def said(outcome: Won | DibsError | str, rep: Rep | None = ENGLISH) -> str:
+def said(outcome: Won | InDraw | DibsError | str, rep: Rep | None = ENGLISH) -> str:
     return answer_sms(Answer("+60120000001", rep, outcome), NOON)
 
 
@@ -291,6 +291,18 @@ def test_a_loser_is_told_who_was_faster_and_when() -> None:
     assert "Aina" in text
     assert "1 minute ago" in text
     assert "1 minit lalu" in said(LOST, MALAY)
+
+
+def test_who_is_in_the_draw_is_told_so() -> None:
+    text = said(InDraw("lead", NOON, "5e" * 32))
+    assert text == "You are in the draw for this lead. You will be told if you win it."
+
+
+def test_who_was_not_drawn_is_told_who_was_unless_that_is_hidden() -> None:
+    text = said(replace(LOST, drawn=True))
+    assert text == "Aina was drawn for it. The next lead is on its way."
+    hidden = said(AlreadyClaimed(None, NOON, 2_000, 3, drawn=True))
+    assert hidden == "Not drawn this time: another rep was. The next lead is on its way."
 
 
 def test_a_loser_on_an_anonymous_team_is_told_when_but_not_who() -> None:

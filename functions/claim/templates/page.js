@@ -78,7 +78,7 @@ find('h1').focus();
 // person is looking (a link preview does not run this).
 async function watch() {
 clearTimeout(timer);
-if (sending || document.hidden || !/open|refused|busy/.test(state)) return;
+if (sending || document.hidden || !/open|refused|busy|draw/.test(state)) return;
 const began = Date.now();
 try {
 if (!seen) {

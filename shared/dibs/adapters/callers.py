@@ -34,6 +34,19 @@ def calling_rep(event: Mapping[str, Any], roster: DynamoRoster) -> tuple[Rep, Li
     return rep, limits
 
 
+def calling_viewer(event: Mapping[str, Any], roster: DynamoRoster) -> Rep | None:
+    """Return the rep who asks, None for a manager.
+
+    Raises:
+        Unauthorized: nobody's token, or no longer theirs.
+    """
+    caller, _ = bearer_token(event)
+    if caller == _MANAGER:
+        calling_manager(event, roster)
+        return None
+    return calling_rep(event, roster)[0]
+
+
 def calling_manager(event: Mapping[str, Any], roster: DynamoRoster) -> str:
     """Return how a manager is named in records, once their token was checked.
 

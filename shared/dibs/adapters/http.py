@@ -31,7 +31,7 @@ from dibs.domain.errors import (
     Withdrawn,
 )
 from dibs.domain.leads import Card
-from dibs.usecases.claim import Won
+from dibs.usecases.claim import InDraw, Won
 
 STATUS: dict[type[DibsError], int] = {
     MalformedBody: 400,
@@ -165,6 +165,11 @@ def won_body(won: Won) -> dict[str, Any]:
         "undo_until": won.undo_until,
         "lead": card_body(won.card) if won.card else None,
     }
+
+
+def draw_body(entered: InDraw) -> dict[str, Any]:
+    """Return the answer to a claim that goes into a draw (C10)."""
+    return {"code": entered.code, **asdict(entered)}
 
 
 def card_body(card: Card) -> dict[str, Any]:

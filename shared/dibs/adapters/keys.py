@@ -17,6 +17,7 @@ SIGHTING = "SIGHTING"
 SMS = "SMS"
 MOVES = "MOVE#"
 TIES = "TIE#"
+DRAWS = "DRAW#"
 PLAYBOOK = "PLAYBOOK"
 MANAGER = "MANAGER"
 WAITING_INDEX = "waiting"
@@ -40,6 +41,15 @@ def move(epoch: int, at: datetime, to: str) -> str:
 
 def tie(at: datetime, other_id: str) -> str:
     return f"{TIES}{to_ms(at):013d}#{other_id}"
+
+
+def draw(epoch: int) -> str:
+    return f"{DRAWS}{epoch:05d}"
+
+
+def entries(lead_id: str, epoch: int, shard: int) -> str:
+    """Who is in a lead's draw, by rep (C10)."""
+    return f"{DRAWS}{lead_id}#{epoch}#{shard}"
 
 
 def rep(rep_id: str) -> str:

@@ -289,7 +289,7 @@ class DynamoLeadStore:
                     "UpdateExpression": "SET #state = :expired, outbox_shard = :shard, "
                     "outbox_at = :now, wait_shard = :queue, wait_at = :received",
                     "ConditionExpression": "#state = :open AND epoch = :epoch "
-                    "AND closes_at <= :now",
+                    "AND closes_at <= :now AND attribute_not_exists(draws_at)",
                     "ExpressionAttributeNames": {"#state": "state"},
                     "ExpressionAttributeValues": {
                         ":expired": {"S": State.EXPIRED.value},

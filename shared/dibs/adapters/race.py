@@ -42,6 +42,7 @@ from dibs.domain.reps import Limits, Rep
 from dibs.usecases.race import RaceView
 
 if TYPE_CHECKING:
+    from dibs.adapters.draws import DynamoDraws
     from dibs.domain.absence import Credit
 
 PLAYBOOK_SECONDS = 20.0
@@ -216,6 +217,12 @@ class DynamoRaceStore:
             known = (time.monotonic() + COUNT_SECONDS, count)
             self._counts[team] = known
         return known[1]
+
+    def draws(self) -> DynamoDraws:
+        """Return the draws, which most organisations never ask for."""
+        from dibs.adapters.draws import DynamoDraws
+
+        return DynamoDraws(self._db, self._to)
 
 
 def read_card(db: Dynamo, to: Settings, lead_id: str) -> Card | None:

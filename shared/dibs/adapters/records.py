@@ -28,6 +28,7 @@ from pynamodb.models import Model
 from dibs.adapters import keys
 from dibs.adapters.clock import from_ms, to_ms
 from dibs.domain.calendar import Hours, parse_hours, written_hours
+from dibs.domain.draw import Drawn
 from dibs.domain.leads import (
     CLAIMED,
     Card,
@@ -238,8 +239,26 @@ class ClaimRecord(Model):
     cause = UnicodeAttribute(null=True)
     nudge_at = InstantAttribute(null=True)
     return_at = InstantAttribute(null=True)
+    drawn = BooleanAttribute(null=True)
     outbox_shard = UnicodeAttribute(null=True)
     outbox_at = InstantAttribute(null=True)
+
+
+class DrawRecord(Model):
+    """How a lead's draw went (leads table), kept for good (C10). `passed` are lines of words."""
+
+    class Meta:
+        table_name = "leads"
+
+    lead_id = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+    epoch = NumberAttribute()
+    commitment = UnicodeAttribute()
+    seed = UnicodeAttribute()
+    drawn_at = InstantAttribute()
+    entrants = ListAttribute(null=True)
+    passed = LinesAttribute(null=True)
+    winner = UnicodeAttribute(null=True)
 
 
 class MoveRecord(Model):
@@ -589,6 +608,7 @@ def claim_record(claim: Claim) -> ClaimRecord:
         cause=None if claim.cause == CLAIMED else claim.cause,
         nudge_at=claim.nudge_at,
         return_at=claim.return_at,
+        drawn=claim.drawn or None,
     )
 
 
@@ -608,6 +628,38 @@ def claim_from(item: Item) -> Claim:
         cause=record.cause or CLAIMED,
         nudge_at=record.nudge_at,
         return_at=record.return_at,
+        drawn=bool(record.drawn),
+    )
+
+
+def draw_record(drawn: Drawn) -> DrawRecord:
+    """Return the record of a draw."""
+    return DrawRecord(
+        lead_id=drawn.lead_id,
+        sk=keys.draw(drawn.epoch),
+        epoch=drawn.epoch,
+        commitment=drawn.commitment,
+        seed=drawn.seed,
+        drawn_at=drawn.drawn_at,
+        entrants=drawn.entrants or None,
+        passed=tuple(" ".join((rep_id, *rules)) for rep_id, rules in drawn.passed) or None,
+        winner=drawn.winner,
+    )
+
+
+def drawn_from(item: Item) -> Drawn:
+    """Return the draw a stored record describes."""
+    record = DrawRecord.from_raw_data(item)
+    passed = (line.split() for line in record.passed or ())
+    return Drawn(
+        lead_id=record.lead_id,
+        epoch=int(record.epoch),
+        commitment=record.commitment,
+        seed=record.seed,
+        drawn_at=record.drawn_at,
+        entrants=record.entrants or (),
+        passed=tuple((rep_id, tuple(rules)) for rep_id, *rules in passed),
+        winner=record.winner,
     )
 
 

@@ -17,7 +17,7 @@ from dibs.domain.errors import (
 )
 from dibs.domain.leads import Card, Lead, Preview
 from dibs.domain.reps import Rep
-from dibs.usecases.claim import Won
+from dibs.usecases.claim import InDraw, Won
 from dibs.usecases.reply import Answer
 
 # GSM 03.38: the letters a text may use and still hold 160 in one part; the second row costs two.
@@ -104,7 +104,14 @@ def answer_sms(answer: Answer, now: datetime) -> str:
     outcome = answer.outcome
     if isinstance(outcome, Won):
         return _won(outcome, language)
+    if isinstance(outcome, InDraw):
+        return _("You are in the draw for this lead. You will be told if you win it.")
     if isinstance(outcome, AlreadyClaimed):
+        if outcome.drawn and outcome.claimed_by is None:
+            return _("Not drawn this time: another rep was. The next lead is on its way.")
+        if outcome.drawn and outcome.claimed_by:
+            winner = outcome.claimed_by[1]
+            return _("{winner} was drawn for it. The next lead is on its way.", winner=winner)
         ago = in_words(timedelta(milliseconds=outcome.ms_ago), language)
         if outcome.claimed_by is None:
             return _("Too late: claimed {ago} ago. The next lead is on its way.", ago=ago)

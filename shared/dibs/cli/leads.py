@@ -24,6 +24,7 @@ from dibs.adapters.leads import DynamoLeadStore
 from dibs.adapters.race import DynamoRaceStore
 from dibs.adapters.races import DynamoRaces
 from dibs.cli.target import Stack, target
+from dibs.domain.draw import flaws, ticket
 from dibs.domain.duplicates import EXISTING_OWNER
 from dibs.domain.leads import Kind, Lead, Tie
 from dibs.domain.receipts import Sealed
@@ -183,3 +184,31 @@ def _tell(lead: Lead, changed: bool) -> None:
     whose = f", held by {lead.owner}" if lead.owner else ""
     aside = ", put aside" if lead.parked else ""
     typer.echo(f"{lead.lead_id} is {lead.state}{whose}{aside}" + ("" if changed else ", as before"))
+
+
+@app.command()
+def draw(
+    lead_id: str,
+    commitment: Annotated[
+        str, typer.Option(help="What was shown before the window, if somebody kept it.")
+    ] = "",
+    epoch: Annotated[int | None, typer.Option(help="Which opening; the latest.")] = None,
+    stack: Stack = "",
+) -> None:
+    """Show how a lead was drawn, and recompute it (C10)."""
+    drawn = DynamoRaceStore(Dynamo(), target(stack).settings).draws().get(lead_id, epoch)
+    if drawn is None:
+        console.print("This lead was not drawn.")
+        raise typer.Exit(1)
+    for name, value in (("commitment", drawn.commitment), ("seed", drawn.seed)):
+        console.print(f"{name} {value}", highlight=False, soft_wrap=True)
+    table = Table("ticket", "rep", "")
+    passed = dict(drawn.passed)
+    for rep_id in drawn.entrants:
+        why = "won" if rep_id == drawn.winner else ", ".join(passed.get(rep_id, ()))
+        table.add_row(ticket(drawn.seed, lead_id, drawn.epoch, rep_id)[:16], rep_id, why)
+    console.print(table)
+    found = flaws(drawn, commitment)
+    console.print("\n".join(found) or "Recomputed: it was drawn as it was promised.")
+    if found:
+        raise typer.Exit(1)

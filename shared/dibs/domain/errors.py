@@ -69,13 +69,15 @@ class AlreadyClaimed(DibsError):
     """Raised when somebody else won the lead (C3).
 
     `claimed_by` is None where the team's boards are anonymous; `ms_ago` is milliseconds;
-    `open_leads` is about how many leads are still open for the loser's team.
+    `open_leads` is about how many leads are still open for the loser's team. `drawn`: nobody was
+    faster, another's ticket was drawn (C10).
     """
 
     claimed_by: tuple[str, str] | None
     claimed_at: datetime
     ms_ago: int
     open_leads: int
+    drawn: bool = False
 
     code: ClassVar[str] = "already_claimed"
     message: ClassVar[str] = "Somebody was faster. The next lead is on its way."
@@ -85,7 +87,8 @@ class AlreadyClaimed(DibsError):
 
     def details(self) -> dict[str, Any]:
         winner = self.claimed_by and {"rep_id": self.claimed_by[0], "name": self.claimed_by[1]}
-        return {"claimed_by": winner, "ms_ago": self.ms_ago, "open_leads": self.open_leads}
+        found = {"claimed_by": winner, "ms_ago": self.ms_ago, "open_leads": self.open_leads}
+        return {**found, "drawn": True} if self.drawn else found
 
 
 @dataclass(frozen=True)

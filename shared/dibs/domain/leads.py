@@ -243,7 +243,7 @@ class Lead:
     rep is matched with (R2-R5). The reps in `first` may claim from `opens_at`, before everybody's
     waves (F6). `reserved` leads are for newcomers: to race for among themselves (`cohort`), or to
     be assigned (`newcomers`); or for who earned one by absence (`absence`). Claims until
-    `draws_at` count as simultaneous (C10).
+    `draws_at` count as simultaneous (C10); it is gone once a draw was won by nobody.
     """
 
     lead_id: str
@@ -322,8 +322,9 @@ RELEASED = "released"
 class Claim:
     """The record of one taken lead; its storing is the event the rest of the product follows (C1).
 
-    `cause` is `claimed` for a won race; an assignment says why it was made. Its holder is reminded
-    at `nudge_at` and loses it at `return_at` if they have not worked it (C11).
+    `cause` is `claimed` for a won race; an assignment says why it was made. A race may be `drawn`
+    (C10): it is won at the draw. Its holder is reminded at `nudge_at` and loses it at `return_at`
+    if they have not worked it (C11).
     """
 
     lead_id: str
@@ -338,6 +339,7 @@ class Claim:
     cause: str = CLAIMED
     nudge_at: datetime | None = None
     return_at: datetime | None = None
+    drawn: bool = False
 
     @property
     def competitive(self) -> bool:

@@ -15,8 +15,10 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import ClassVar
 
 from dibs.domain.decide import Refused, decide_knowing
+from dibs.domain.draw import WRITTEN_BY, collects, commitment_of, seed_of, undrawn
 from dibs.domain.errors import (
     AlreadyClaimed,
     Busy,
@@ -50,6 +52,20 @@ class Won:
     card: Card | None
     already_yours: bool
     undo_until: datetime
+
+
+@dataclass(frozen=True)
+class InDraw:
+    """The answer to a claim that counts as simultaneous with others (C10).
+
+    One of them is drawn from `draws_at` on; `commitment` is of the seed it is drawn by.
+    """
+
+    lead_id: str
+    draws_at: datetime
+    commitment: str
+
+    code: ClassVar[str] = "in_draw"
 
 
 def bearer(token: str) -> Proof:
@@ -104,11 +120,12 @@ def claim(
     clock: Callable[[], datetime],
     contact_shown_for: timedelta | None = None,
     pause: Callable[[float], None] = time.sleep,
-) -> Won:
+) -> Won | InDraw:
     """Claim the lead for the rep, and return the lead with its contact details (C2, C3).
 
     Claiming again what is already yours gives the same answer (C4); once `contact_shown_for` has
-    passed it comes without the contact details.
+    passed it comes without the contact details. Where claims are collected, the rep is in the draw
+    instead (C10); a claim after that waits for the draw, and carries it out if nobody has.
 
     Raises:
         Unauthorized, LeadNotFound, Withdrawn: who asks, or for what, is not known.
@@ -124,7 +141,21 @@ def claim(
             view = view or store.read(lead_id, rep_id)
             proof(view)
             now = clock()
+            if _owed_a_draw(view, now):
+                from dibs.usecases.draw import draw
+
+                assert view.lead is not None
+                draw(store, view.lead, clock, pause)
+                view = None
+                continue
             lead, rep, limits = judge(store, view, now)
+            if undrawn(lead):
+                store.draws().enter(lead, rep_id, now)
+                entered = in_draw(lead)
+                if clock() < entered.draws_at + WRITTEN_BY:
+                    return entered
+                view = None  # stored too late to be promised: look what became of it
+                continue
             if lead.owner == rep_id and view.claim is not None and view.claim.epoch == lead.epoch:
                 return standing_win(store, view, view.claim, now, contact_shown_for)
             record = _record(view, lead, rep, now)
@@ -151,6 +182,28 @@ def claim(
                     )
             raise
     raise Busy
+
+
+def _owed_a_draw(view: RaceView, now: datetime) -> bool:
+    """Tell whether the lead's claims are collected, and nobody has drawn one of them yet."""
+    lead, rep = view.lead, view.rep
+    if lead is None or rep is None or rep.team not in lead.teams:
+        return False
+    return undrawn(lead) and not collects(lead, now)
+
+
+def waits_in_draw(store: RaceStore, view: RaceView) -> bool:
+    """Tell whether the rep is in a draw of the lead that was not made yet."""
+    lead, rep = view.lead, view.rep
+    if lead is None or rep is None or not undrawn(lead):
+        return False
+    return store.draws().entered(lead, rep.rep_id)
+
+
+def in_draw(lead: Lead) -> InDraw:
+    """Return what a rep is told who is in the lead's draw."""
+    assert lead.draws_at is not None
+    return InDraw(lead.lead_id, lead.draws_at, commitment_of(seed_of(lead)))
 
 
 def judge(store: RaceStore, view: RaceView, now: datetime) -> tuple[Lead, Rep, Limits]:
@@ -194,6 +247,7 @@ def _lost(store: RaceStore, view: RaceView, lead: Lead, rep: Rep, now: datetime)
         claimed_at=claimed_at,
         ms_ago=max(0, _ms(now - claimed_at)),
         open_leads=open_leads,
+        drawn=record is not None and record.drawn,
     )
 
 

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from functools import cache
 
 from dibs.domain.decide import Eligible, decide_knowing
+from dibs.domain.draw import draw_is_due, draw_time, undrawn
 from dibs.domain.errors import Busy
 from dibs.domain.leads import Lead, State
 from dibs.domain.limits import over_allowance, over_limits
@@ -17,6 +18,7 @@ from dibs.domain.opening import latest_opening, next_opening, opened_early
 from dibs.domain.playbook import Playbook
 from dibs.domain.reps import Limits, Rep
 from dibs.usecases.assign import SLICE, serve
+from dibs.usecases.draw import draw
 from dibs.usecases.ports import (
     Chunk,
     Fact,
@@ -74,13 +76,20 @@ def deal(fact: Fact, lead: Lead, floor: Floor, *, wake: bool = True) -> None:
     """Offer the lead to each wave that has opened and was not told yet, and wait for the next.
 
     A wave also opens when nobody before it can claim any more (M6), which is recorded first.
-    Of the messages that ask for a look only those that wait (`wake`) go on waiting.
+    Of the messages that ask for a look only those that wait (`wake`) go on waiting. A draw that is
+    due comes first (C10).
     """
+    if lead.epoch == fact.epoch and draw_is_due(lead, floor.clock()):
+        draw(floor.race, lead, floor.clock)
+        lead = floor.leads.get(lead.lead_id) or lead
     now = floor.clock()
     if lead.state is not State.OPEN or lead.epoch != fact.epoch:
         return
     if now >= lead.closes_at:
-        close(lead, floor.leads, now)
+        if not undrawn(lead):
+            close(lead, floor.leads, now)
+        elif wake:
+            floor.timers.wake_at(lead, draw_time(lead), now)
         return
     if lead.epoch > 1 and lead.told_at is None:
         with suppress(Busy):  # nobody waits for an offer because of a race that is over
@@ -102,6 +111,7 @@ def deal(fact: Fact, lead: Lead, floor: Floor, *, wake: bool = True) -> None:
     if wake:
         upcoming = next_opening(lead, now + NEAR)
         moment = lead.closes_at if upcoming is None else upcoming - NEAR
+        moment = min(moment, draw_time(lead)) if undrawn(lead) else moment
         floor.timers.wake_at(lead, min(moment, lead.closes_at), now)
 
 
@@ -146,7 +156,10 @@ def claimed(fact: Fact, lead: Lead, floor: Floor) -> None:
     _wait_to_seal(fact, lead, floor)
     if fact.rep_id is None:
         return
-    floor.queue.put([Chunk("won", fact.lead_id, fact.epoch, (fact.rep_id,))])
+    # Who was drawn is told; who was first has just been answered.
+    drawn = lead.draws_at is not None and lead.epoch == fact.epoch
+    kinds = ("won", "assigned") if drawn else ("won",)
+    floor.queue.put([Chunk(kind, fact.lead_id, fact.epoch, (fact.rep_id,)) for kind in kinds])
     playbook = floor.roster.playbook()
     # Without tiers or head starts nobody waits for a wave, and a claim costs no look.
     waves = playbook.gives_head_starts or any(map(playbook.ranks, lead.teams))

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from dibs.domain.leads import Card, Claim, Lead, Move
 from dibs.domain.playbook import Playbook
 from dibs.domain.reps import Limits, Rep
+
+if TYPE_CHECKING:
+    from dibs.domain.draw import Drawn
 
 
 @dataclass(frozen=True)
@@ -97,3 +100,41 @@ class RaceStore(Protocol):
     def open_leads(self) -> list[Lead]: ...
 
     def count_open(self, team: str, now: datetime) -> int: ...
+
+    def draws(self) -> Draws: ...
+
+
+class Draws(Protocol):
+    """Who is in the draw of a lead, and how it ended (C10)."""
+
+    def enter(self, lead: Lead, rep_id: str, at: datetime) -> None:
+        """Put the rep into the draw of this opening; entering twice is entering once.
+
+        Raises:
+            Busy: it may have been stored or not.
+        """
+        ...
+
+    def entered(self, lead: Lead, rep_id: str) -> bool: ...
+
+    def entrants(self, lead: Lead) -> list[str]:
+        """Return everybody whose entry was stored before this was asked."""
+        ...
+
+    def give(self, view: RaceView, claim: Claim, drawn: Drawn) -> bool:
+        """Store the draw and its winner's claim together.
+
+        False when lead or rep are not as they were read; nothing was changed then.
+
+        Raises:
+            Busy: on a transaction conflict or throttling.
+        """
+        ...
+
+    def close(self, lead: Lead, drawn: Drawn) -> None:
+        """Store a draw that nobody won, unless the lead was drawn meanwhile: the race goes on."""
+        ...
+
+    def get(self, lead_id: str, epoch: int | None = None) -> Drawn | None:
+        """Return the draw of an opening, or the latest; None where there was none."""
+        ...

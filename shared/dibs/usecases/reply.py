@@ -11,7 +11,7 @@ from dibs.domain.decide import Eligible
 from dibs.domain.errors import DibsError
 from dibs.domain.leads import Lead
 from dibs.domain.reps import Limits, Rep
-from dibs.usecases.claim import Won, by_sms, claim
+from dibs.usecases.claim import InDraw, Won, by_sms, claim
 from dibs.usecases.ports import OfferStore, Once, Roster
 from dibs.usecases.race import RaceStore
 from dibs.usecases.reps import open_offers
@@ -53,7 +53,7 @@ class Answer:
 
     phone: str
     rep: Rep | None
-    outcome: Won | DibsError | str
+    outcome: Won | InDraw | DibsError | str
 
 
 def reply(
@@ -112,7 +112,7 @@ def _by_yes(
     roster: Roster,
     offers: OfferStore,
     clock: Callable[[], datetime],
-) -> Won | DibsError | str:
+) -> Won | InDraw | DibsError | str:
     """Claim the one open lead the rep had been told of when they said yes."""
     now = clock()
 
@@ -133,7 +133,7 @@ def _by_yes(
 
 def _claim(
     lead_id: str, epoch: int, rep: Rep, store: RaceStore, clock: Callable[[], datetime]
-) -> Won | DibsError:
+) -> Won | InDraw | DibsError:
     try:
         return claim(store, lead_id, rep.rep_id, by_sms(epoch), clock)
     except DibsError as error:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
 
+from dibs.domain.draw import draw_is_due
 from dibs.domain.leads import Lead, State, moved
 from dibs.domain.opening import latest_opening, next_opening, somebody_out
 from dibs.usecases.ports import Bus, Fact, Holdings, LeadStore, Pending, Roster
@@ -42,8 +43,8 @@ def sweep(
 ) -> Swept:
     """Re-drive everything older than `PATIENCE` that has not reached where it was going.
 
-    Waves that were not told, windows that closed unseen, leads not worked (C11), and a queue that
-    somebody may have become free for (C7).
+    Waves that were not told, draws not made (C10), windows that closed unseen, leads not worked
+    (C11), and a queue that somebody may have become free for (C7).
     """
     late = now - PATIENCE
     republished, stuck = 0, iter(store.waiting_in_outbox(late))
@@ -53,7 +54,9 @@ def sweep(
         republished += len(waiting)
     expired, again = 0, list[Fact]()
     for lead in store.open_leads():
-        if lead.state is State.OPEN and now >= lead.closes_at:
+        if draw_is_due(lead, late):
+            again.append(Fact("lead.opened", lead.lead_id, lead.epoch))
+        elif lead.state is State.OPEN and now >= lead.closes_at:
             expired += close(lead, store, now)
         elif untold(lead, late):
             again.append(Fact("lead.opened", lead.lead_id, lead.epoch))
@@ -81,6 +84,9 @@ def _may_open_early(lead: Lead, roster: Roster, now: datetime) -> bool:
 
 
 def close(lead: Lead, store: LeadStore, now: datetime) -> bool:
-    """Record that nobody claimed the lead in its window; False when somebody did after all."""
+    """Record that nobody claimed the lead in its window; False when somebody did after all.
+
+    Who is in its draw has claimed (C10): before that it does not close.
+    """
     _, expired = moved(lead, State.EXPIRED, now, "window_closed", "clock")
     return store.expire(lead, expired)
