@@ -75,6 +75,7 @@ def _step(move: Move) -> dict[str, Any]:
 
 def _verdicts(found: Verdicts) -> dict[str, Any]:
     return {
+        "how": found.how,
         "at": found.at,
         "opened_at": found.opened_at,
         "playbook_version": found.playbook_version,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -70,6 +71,24 @@ def test_what_was_judged_stays_as_it_was_under_its_playbook(office: Office) -> N
     # Now is another matter.
     assert set(rules_of(told["now"], AINA)) == {*PLAIN, "territory", "newcomers"}
     assert told["now"]["playbook_version"] == first[0]["playbook_version"] + 1
+
+
+def test_why_an_assigned_lead_went_to_whom_it_went(office: Office) -> None:
+    team = {"north": {"name": "N", "model": "round-robin"}}
+    rules = {"territory": True}
+    office.put_playbook(a_playbook(teams=team, matching=rules))
+    office.world.roster.put_profile(replace(BEN, territories=("sabah",)), ("territories",))
+    lead = office.lead(territory="sarawak")
+    fact = {"kind": "lead.queued", "lead_id": lead.lead_id, "epoch": 1, "rep_id": None}
+    office.run("offer", sqs("sqs_offer", fact))
+    told = ask(office, lead).json
+    assert (told["holder"]["rep_id"], told["holder"]["cause"]) == (AINA.rep_id, "assigned")
+    [judged] = told["judged"]
+    assert judged["how"] == "assigned"
+    plain = {"territory": [], "released": [], "availability": [], "turn": []}
+    assert rules_of(judged, AINA) == plain
+    assert rules_of(judged, BEN) == {**plain, "territory": ["territory"]}
+    assert rules_of(judged, DAYANG) == {**plain, "availability": ["paused"]}
 
 
 def test_a_refused_try_is_told_with_its_rules(office: Office) -> None:

@@ -80,4 +80,5 @@ class FakeLedger:
         if lead is None:
             return None
         moves = tuple(FakeLeads(self._memory).history(lead_id))
-        return Story(lead, self._memory.claims.get(lead_id), moves)
+        draws = tuple(one for (of, _), one in sorted(self._memory.draws.items()) if of == lead_id)
+        return Story(lead, self._memory.claims.get(lead_id), moves, draws)

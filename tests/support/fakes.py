@@ -1159,7 +1159,8 @@ class FakeWorld:
         """What is on record of a lead."""
         lead = self.memory.leads.get(lead_id)
         moves = tuple(self.leads.history(lead_id))
-        return lead and Story(lead, self.memory.claims.get(lead_id), moves)
+        draws = tuple(one for (of, _), one in sorted(self.memory.draws.items()) if of == lead_id)
+        return lead and Story(lead, self.memory.claims.get(lead_id), moves, draws)
 
     def desk(self) -> Desk:
         """Everything notify works with. Codes are `2222`, `3333` ... in turn."""

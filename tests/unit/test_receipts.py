@@ -352,6 +352,7 @@ def test_a_line_that_tells_of_something_else_is_refused(text: str) -> None:
 def test_outcomes_stand_in_the_order_receipts_are_written() -> None:
     assert [outcome.value for outcome in Outcome] == [
         "won",
+        "not_drawn",
         "lost",
         "too_late",
         "refused",

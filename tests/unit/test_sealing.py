@@ -7,7 +7,14 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from dibs.domain.errors import AlreadyClaimed, Busy, ClaimRefused, Expired, LeadNotFound
+from dibs.domain.draw import commitment_of, in_order, seed_of
+from dibs.domain.errors import (
+    AlreadyClaimed,
+    Busy,
+    ClaimRefused,
+    Expired,
+    LeadNotFound,
+)
 from dibs.domain.leads import Lead
 from dibs.domain.receipts import Receipt, Sealed, Trace, broken
 from dibs.domain.reps import Rep
@@ -418,3 +425,36 @@ def test_what_becomes_of_a_person_breaks_no_receipt() -> None:
         kept.pop(AINA.rep_id)
     assert list(audit(floor.races, floor.story)) == []
     assert floor.sealed(lead).links == sealed.links
+
+
+# A draw (C10)
+
+
+def test_everybody_in_a_draw_has_a_receipt_by_their_ticket_and_the_race_shows_the_draw() -> None:
+    floor = Floor(AINA, BEN, CHONG, DAYANG, draw={"collect_seconds": 2}, claims_per_day=1)
+    lead = floor.offer()
+    for rep in (AINA, BEN, CHONG):
+        floor.claim(lead, rep)
+    order = in_order(seed_of(lead), lead.lead_id, 1, [rep.rep_id for rep in (AINA, BEN, CHONG)])
+    first, winner, last = order
+    floor.roster.pause(first, NOON + timedelta(hours=1))  # drawn first, and away by then
+    floor.clock.pass_(seconds=4)
+    floor.follow(lead, "lead.due")
+    now = floor.leads.get(lead.lead_id)
+    assert now is not None
+    assert now.owner == winner
+    lost(floor, lead, DAYANG)
+    sealed = floor.seal(lead)
+    assert brief(sealed) == [
+        (winner, "won", 1, 0, ()),
+        (last, "not_drawn", 2, None, ()),
+        (DAYANG.rep_id, "lost", 3, 0, ()),
+        (first, "refused", None, None, ("paused",)),
+    ]
+    assert sealed.race.draw == {
+        "commitment": commitment_of(seed_of(lead)),
+        "seed": seed_of(lead),
+        "entrants": list(order),
+        "winner": winner,
+    }
+    assert floor.own(lead, floor.memory.reps[last]) == sealed.receipts[1]

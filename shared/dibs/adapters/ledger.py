@@ -14,7 +14,14 @@ from dibs.adapters import keys
 from dibs.adapters.clock import to_ms
 from dibs.adapters.dynamo import ConditionFailed, Dynamo
 from dibs.adapters.race import put_move, take_off
-from dibs.adapters.records import InstantAttribute, Item, claim_from, lead_from, move_from
+from dibs.adapters.records import (
+    InstantAttribute,
+    Item,
+    claim_from,
+    drawn_from,
+    lead_from,
+    move_from,
+)
 from dibs.adapters.settings import Settings
 from dibs.domain.activities import Step
 from dibs.domain.leads import State
@@ -196,4 +203,5 @@ class DynamoLedger:
             lead=lead_from(items[keys.LOCK]),
             claim=claim_from(items[keys.CLAIM]) if keys.CLAIM in items else None,
             moves=tuple(move_from(items[sk]) for sk in sorted(items) if sk.startswith(keys.MOVES)),
+            draws=tuple(drawn_from(items[sk]) for sk in sorted(items) if sk.startswith(keys.DRAWS)),
         )

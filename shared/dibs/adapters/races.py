@@ -65,6 +65,7 @@ class JudgedRecord(Model):
     teams = ListAttribute()
     playbook_version = NumberAttribute()
     verdicts = UnicodeAttribute()
+    how = UnicodeAttribute(null=True)
     expires_at = NumberAttribute()
 
 
@@ -127,6 +128,7 @@ class DynamoRaces:
                 at=judged.at,
                 teams=judged.teams,
                 playbook_version=judged.playbook_version,
+                how=None if judged.how == "race" else judged.how,
                 verdicts=_verdicts_text(some),
                 expires_at=to_ms(judged.at + OFFER_KEPT) // 1000,
             )
@@ -151,6 +153,7 @@ class DynamoRaces:
                 teams=first.teams,
                 playbook_version=first.playbook_version,
                 verdicts={**first.verdicts, **part.verdicts},
+                how=first.how,
             )
         return list(waves.values())
 
@@ -361,6 +364,7 @@ def _judged_from(item: Item) -> Judged:
             for codes, _, reps in lines
             for rep_id in reps.split()
         },
+        how="assigned" if record.how == "assigned" else "race",
     )
 
 

@@ -17,6 +17,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, TypeVar
 
+from dibs.domain.draw import Drawn
 from dibs.domain.leads import CLAIMED, Claim, Move, State
 
 # How long after the last instant a claim can be undone a race is sealed: its late losers are in.
@@ -34,6 +35,7 @@ class Outcome(StrEnum):
     """What a race came to for one rep, in the order receipts are written."""
 
     WON = "won"
+    NOT_DRAWN = "not_drawn"
     LOST = "lost"
     LATE = "too_late"
     REFUSED = "refused"
@@ -72,7 +74,8 @@ class Receipt:
     """What a race came to for one rep.
 
     `place` 1 won, the others lost `behind_ms` milliseconds after; who tried in the same
-    millisecond shares a place. `rules` kept the rep out.
+    millisecond shares a place. In a draw (C10) the places are those of the tickets, and nobody is
+    behind by time. `rules` kept the rep out.
     """
 
     rep_id: str
@@ -170,33 +173,52 @@ def ending(claim: Claim | None, moves: Iterable[Move], epoch: int) -> Ending | N
     return None
 
 
-def receipts(ended: Ending, traces: Iterable[Trace]) -> tuple[Receipt, ...]:
+def receipts(
+    ended: Ending, traces: Iterable[Trace], drawn: Drawn | None = None
+) -> tuple[Receipt, ...]:
     """Return every rep's receipt: the winner's, the losers' by when they tried, then the others'.
 
-    Where nobody won, who tried after the end was too late and has no place.
+    Where nobody won, who tried after the end was too late and has no place. Of a draw everybody
+    who was in it has one.
     """
     known = {trace.rep_id: trace for trace in traces}
-    if ended.winner is not None:
-        known.setdefault(ended.winner, Trace(ended.winner))
+    entrants = () if drawn is None else drawn.entrants
+    for rep_id in (*entrants, *([] if ended.winner is None else [ended.winner])):
+        known.setdefault(rep_id, Trace(rep_id))
+    passed = {} if drawn is None else dict(drawn.passed)
+    others = [one for one in entrants if one not in passed and one != ended.winner]
+    places = {rep_id: place for place, rep_id in enumerate(others, start=2)}
     losses = [
         trace.lost_at
         for trace in known.values()
-        if ended.winner is not None and trace.rep_id != ended.winner and trace.lost_at is not None
+        if ended.winner is not None
+        and trace.rep_id not in (ended.winner, *places)
+        and trace.lost_at is not None
     ]
-    found = [_receipt(trace, ended, losses) for trace in known.values()]
+    found = [_receipt(trace, ended, losses, places, passed) for trace in known.values()]
     order = {outcome: number for number, outcome in enumerate(Outcome)}
     return tuple(sorted(found, key=lambda one: (order[one.outcome], one.place or 0, one.rep_id)))
 
 
-def _receipt(trace: Trace, ended: Ending, losses: Sequence[datetime]) -> Receipt:
+def _receipt(
+    trace: Trace,
+    ended: Ending,
+    losses: Sequence[datetime],
+    places: Mapping[str, int],
+    passed: Mapping[str, tuple[str, ...]],
+) -> Receipt:
     outcome, place, behind_ms = Outcome.NOT_TOLD, None, None
     rules, attempted_at = trace.kept_out, trace.attempted_at
     if trace.rep_id == ended.winner:
         outcome, place, behind_ms, rules = Outcome.WON, 1, 0, trace.refused
         attempted_at = min(attempted_at or ended.at, ended.at)
+    elif trace.rep_id in places:
+        outcome, place, rules = Outcome.NOT_DRAWN, places[trace.rep_id], ()
+    elif trace.rep_id in passed:
+        outcome, rules = Outcome.REFUSED, passed[trace.rep_id]
     elif ended.winner is not None and trace.lost_at is not None:
         outcome, rules = Outcome.LOST, trace.refused
-        place = 2 + sum(lost_at < trace.lost_at for lost_at in losses)
+        place = 2 + len(places) + sum(lost_at < trace.lost_at for lost_at in losses)
         behind_ms = max(0, (trace.lost_at - ended.at) // _MOMENT)
     elif trace.refused:
         outcome, rules = Outcome.REFUSED, trace.refused

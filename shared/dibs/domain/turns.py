@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from math import gcd
 
-from dibs.domain.decide import gave_back, off
+from dibs.domain.decide import REFUSING, gave_back, off
 from dibs.domain.errors import Refusal
 from dibs.domain.leads import Lead, State
 from dibs.domain.limits import over_allowance
@@ -58,6 +58,20 @@ def not_assignable(rep: Rep, limits: Limits, playbook: Playbook, now: datetime) 
             Refusal("in_hand", None, f"You hold {limits.in_hand} leads you have not worked yet.")
         )
     return found
+
+
+ASSIGNING: Mapping[str, tuple[str, ...]] = {
+    **{
+        rule: REFUSING[rule]
+        for rule in (
+            *("pod", "territory", "segment", "skills", "language", "interests"),
+            *("released", "availability", "allowance"),
+        )
+    },
+    "in hand": ("in_hand",),
+    "turn": ("others_first", "not_their_turn"),
+}
+"""The codes each rule of assignment passes a rep over with (R9)."""
 
 
 @dataclass(frozen=True)
@@ -107,3 +121,30 @@ def candidates(
         free, name = (last, f"{name}/3") if last else (free, name)
     weighted = playbook.assignment.method is Method.WEIGHTED
     return Ring(name, {rep.rep_id: rep.weight if weighted else 1 for rep in free})
+
+
+def passed_over(
+    lead: Lead,
+    members: Iterable[tuple[Rep, Limits]],
+    ring: Ring,
+    chosen: str,
+    playbook: Playbook,
+    now: datetime,
+) -> dict[str, tuple[str, ...]]:
+    """Return why the lead was not assigned to each rep, by codes; none for who got it (R9).
+
+    `others_first`: it was kept for some, or went first to those who owe an assignment, of its
+    territory, or of tier 3. `not_their_turn`: another rep's came before.
+    """
+    known = [one for one in members if one[0].active]
+    nobody_fits = all(mismatches(lead, rep, playbook) for rep, _ in known)
+    found = {}
+    for rep, limits in known:
+        refusals = [] if nobody_fits else mismatches(lead, rep, playbook)
+        refusals += not_assignable(rep, limits, playbook, now)
+        refusals += gave_back(lead, rep, playbook, now)
+        codes = tuple(refusal.code for refusal in refusals)
+        if not codes:
+            codes = ("not_their_turn",) if rep.rep_id in ring.weights else ("others_first",)
+        found[rep.rep_id] = () if rep.rep_id == chosen else codes
+    return found

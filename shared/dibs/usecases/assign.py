@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -23,9 +23,9 @@ from dibs.domain.pace import due_by
 from dibs.domain.playbook import Playbook
 from dibs.domain.reps import Limits, Rep
 from dibs.domain.reservations import CREDIT, NEWCOMER
-from dibs.domain.turns import Ring, Turn, candidates, next_turn, not_assignable
+from dibs.domain.turns import Ring, Turn, candidates, next_turn, not_assignable, passed_over
 from dibs.usecases.allocation import raced_instead
-from dibs.usecases.ports import Holdings, Roster, Taken
+from dibs.usecases.ports import Holdings, Judged, Roster, Taken
 from dibs.usecases.race import RaceStore, RaceView
 
 TRIES = 12
@@ -44,8 +44,12 @@ def serve(
     holdings: Holdings,
     clock: Callable[[], datetime],
     pause: Callable[[float], None] = time.sleep,
+    keep: Callable[[Judged], None] = lambda judged: None,
 ) -> list[Claim]:
-    """Assign the leads of the queue in order, as far as anybody may take them; return who did."""
+    """Assign the leads of the queue in order, as far as anybody may take them; return who did.
+
+    Why each went to whom it went is handed to `keep` (R9).
+    """
     given: list[Claim] = []
     members: dict[tuple[str, ...], dict[str, tuple[Rep, Limits]]] = {}
     for lead in queue:
@@ -57,7 +61,7 @@ def serve(
             teams = ours or roster.playbook().teams
             found = [one for team in teams for one in roster.team(team, fresh=True)]
             members[lead.teams] = {rep.rep_id: (rep, limits) for rep, limits in found}
-        claim = _assigned(lead, members[lead.teams], race, roster, holdings, clock, pause)
+        claim = _assigned(lead, members[lead.teams], race, roster, holdings, clock, pause, keep)
         if claim is not None:
             given.append(claim)
     return given
@@ -71,6 +75,7 @@ def _assigned(
     holdings: Holdings,
     clock: Callable[[], datetime],
     pause: Callable[[float], None],
+    keep: Callable[[Judged], None],
 ) -> Claim | None:
     """Give the lead to whose turn it is; None when nobody may take it, or somebody has it."""
     for attempt in range(TRIES + len(members)):
@@ -105,6 +110,7 @@ def _assigned(
         taken = _taken(view, playbook, now, ring, last, turn)
         try:
             if holdings.assign(view.lead, view.rep, view.limits, playbook, taken):
+                keep(_judged(view.lead, members.values(), ring, taken.claim, playbook, now))
                 if rep_id in members:
                     members[rep_id] = (view.rep, _counted(view, taken, playbook))
                 return taken.claim
@@ -113,6 +119,19 @@ def _assigned(
                 raise
         pause(random.uniform(0.01, 0.05) * (attempt + 1))  # noqa: S311 - jitter, no secret
     raise Busy
+
+
+def _judged(
+    lead: Lead,
+    members: Iterable[tuple[Rep, Limits]],
+    ring: Ring,
+    claim: Claim,
+    playbook: Playbook,
+    now: datetime,
+) -> Judged:
+    verdicts = passed_over(lead, members, ring, claim.rep_id, playbook, now)
+    version = playbook.version
+    return Judged(lead.lead_id, lead.epoch, now, now, lead.teams, version, verdicts, "assigned")
 
 
 def _waits(lead: Lead, epoch: int) -> bool:

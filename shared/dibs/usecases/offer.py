@@ -195,7 +195,11 @@ def queued(fact: Fact, lead: Lead, floor: Floor) -> None:
 
 
 def _serve(waiting: Sequence[Lead], floor: Floor) -> None:
-    given = serve(waiting, floor.race, floor.roster, floor.holdings, floor.clock)
+    def keep(judged: Judged) -> None:
+        with suppress(Busy):  # what is assigned is assigned
+            floor.races.record_judged(judged)
+
+    given = serve(waiting, floor.race, floor.roster, floor.holdings, floor.clock, keep=keep)
     if len(given) == SLICE:
         floor.timers.check("queue.check")  # there may be more
 

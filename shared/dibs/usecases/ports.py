@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from dibs.domain.leads import Card, Claim, Lead, Move, Quality, Tie
 from dibs.domain.playbook import Playbook
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from dibs.domain.absence import Credit
     from dibs.domain.activities import Step
     from dibs.domain.blind import Arrived
+    from dibs.domain.draw import Drawn
     from dibs.domain.duplicates import Identity, Standing
     from dibs.domain.ledger import Entry, Row
     from dibs.domain.receipts import Link, Sealed
@@ -231,11 +232,13 @@ class Story:
     """What is on record of a lead: as it stands, who took it last, and the steps of its life.
 
     A race won leaves its step only when the lead is given back; until then `claim` has it.
+    `draws` are those of its openings that were drawn (C10).
     """
 
     lead: Lead
     claim: Claim | None
     moves: tuple[Move, ...]
+    draws: tuple[Drawn, ...] = ()
 
 
 class Ledger(Protocol):
@@ -263,9 +266,10 @@ class Ledger(Protocol):
 
 @dataclass(frozen=True)
 class Judged:
-    """How the reps of a lead's teams were judged when a wave was told (R9).
+    """How the reps of a lead's teams were judged when a wave was told, or it was assigned (R9).
 
-    `verdicts` are, by rep, the codes of every rule that refused them; none for who might claim.
+    `verdicts` are, by rep, the codes of every rule that refused them; none for who might claim, or
+    whom it was assigned to.
     """
 
     lead_id: str
@@ -275,6 +279,7 @@ class Judged:
     teams: tuple[str, ...]
     playbook_version: int
     verdicts: Mapping[str, tuple[str, ...]]
+    how: Literal["race", "assigned"] = "race"
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from dibs.domain.draw import Drawn
 from dibs.domain.errors import LeadNotFound
 from dibs.domain.leads import Lead, State
 from dibs.domain.playbook import Playbook
@@ -69,11 +70,29 @@ def seal_race(
     if now < due and story.lead.epoch == epoch:
         return due
     if races.find(lead_id, epoch) is None:
-        judged = races.judged(lead_id, epoch)
+        judged = _waves(races, lead_id, epoch)
         members = [rep.rep_id for team in story.lead.teams for rep, _ in roster.team(team)]
-        found = receipts(ended, _traces(lead_id, epoch, judged, members, offers))
-        races.seal(lead_id, epoch, seal(_race(story, epoch, ended, judged, now, found), found), now)
+        drawn = next((one for one in story.draws if one.epoch == epoch), None)
+        found = receipts(ended, _traces(lead_id, epoch, judged, members, offers), drawn)
+        race = _race(story, epoch, ended, judged, now, found)
+        if drawn is not None:
+            race = replace(race, draw=revealed(drawn))
+        races.seal(lead_id, epoch, seal(race, found), now)
     return None
+
+
+def _waves(races: Races, lead_id: str, epoch: int) -> list[Judged]:
+    return [one for one in races.judged(lead_id, epoch) if one.how == "race"]
+
+
+def revealed(drawn: Drawn) -> dict[str, object]:
+    """Return a draw as its race is sealed with it: all that it takes to recompute the winner."""
+    return {
+        "commitment": drawn.commitment,
+        "seed": drawn.seed,
+        "entrants": list(drawn.entrants),
+        "winner": drawn.winner,
+    }
 
 
 def _race(
@@ -205,7 +224,7 @@ def own_receipt(
                 if receipt.rep_id == rep_id:
                     return Own(number, receipt, sealed, place)
             continue
-        own = [_only(rep_id, wave) for wave in races.judged(lead_id, number)]
+        own = [_only(rep_id, wave) for wave in _waves(races, lead_id, number)]
         for trace in _traces(lead_id, number, own, [rep_id], offers):
             return Own(number, trace)
     raise LeadNotFound

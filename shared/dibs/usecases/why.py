@@ -12,6 +12,7 @@ from dibs.domain.errors import LeadNotFound
 from dibs.domain.leads import Lead, State
 from dibs.domain.playbook import Playbook
 from dibs.domain.reps import Limits, Rep
+from dibs.domain.turns import ASSIGNING
 from dibs.usecases.ports import Judged, OfferStore, Playbooks, Races, Roster, Story
 from dibs.usecases.race import RaceStore, Sighting
 
@@ -30,8 +31,12 @@ class Found:
 
 @dataclass(frozen=True)
 class Verdicts:
-    """How reps were judged at one instant, under one version of the playbook, rule by rule."""
+    """How reps were judged at one instant, under one version of the playbook, rule by rule.
 
+    For the race, or when the lead was `assigned`: then who passed every rule is who got it.
+    """
+
+    how: str
     at: datetime
     opened_at: datetime
     playbook_version: int
@@ -99,22 +104,29 @@ def _playbook(playbooks: Playbooks, number: int) -> Playbook | None:
 
 def _read(judged: Judged, playbook: Playbook | None, only: Collection[str] | None) -> Verdicts:
     reps = {
-        rep_id: in_rules(codes, playbook)
+        rep_id: in_rules(codes, playbook, judged.how)
         for rep_id, codes in judged.verdicts.items()
         if only is None or rep_id in only
     }
-    return Verdicts(judged.at, judged.wave_at, judged.playbook_version, reps)
+    return Verdicts(judged.how, judged.at, judged.wave_at, judged.playbook_version, reps)
 
 
-def in_rules(codes: Iterable[str], playbook: Playbook | None) -> tuple[Found, ...]:
+def in_rules(
+    codes: Iterable[str], playbook: Playbook | None, how: str = "race"
+) -> tuple[Found, ...]:
     """Return every rule that was on with the codes it refused with.
 
     A rule that refused is named also where its playbook is not on record any more.
     """
     found, on = tuple(codes), rules_judged(playbook) if playbook is not None else ()
+    rules = REFUSING
+    if how == "assigned":
+        rules = ASSIGNING
+        limited = playbook is not None and playbook.assignment.in_hand_limit
+        on = (*on, "turn", *(["in hand"] if limited else []))
     return tuple(
         Found(rule, tuple(code for code in found if code in refusing))
-        for rule, refusing in REFUSING.items()
+        for rule, refusing in rules.items()
         if rule in on or any(code in refusing for code in found)
     )
 
@@ -131,4 +143,4 @@ def _now(files: Files, lead: Lead, only: Collection[str] | None, now: datetime) 
             verdict, _ = decide_knowing(lead, rep, limits, playbook, now, open_leads)
             codes = [refusal.code for refusal in getattr(verdict, "refusals", ())]
             reps[rep.rep_id] = in_rules(codes, playbook)
-    return Verdicts(now, now, playbook.version, reps)
+    return Verdicts("race", now, now, playbook.version, reps)
