@@ -535,3 +535,26 @@ def test_who_was_moved_to_a_tier_that_was_told_already_is_told_with_the_next() -
     world.clock.pass_(minutes=15)
     follow(world, Fact("lead.due", lead.lead_id, 1))
     assert sorted(told(world)) == sorted([rising.rep_id, falling.rep_id])
+
+
+def test_a_debt_nothing_could_pay_opens_no_wave_early() -> None:
+    tiers = {"teams": {"north": {"name": "N", "model": "tiers"}}}
+    world = FakeWorld(a_playbook(**tiers, acceptance={"hot_per_warm": 1}))
+    debtor = world.add_rep(a_rep(1, tier=1))
+    world.add_rep(a_rep(2, tier=2))
+    week = debtor.this_week(world.clock())
+    world.memory.limits[debtor.rep_id] = Limits(week=week, week_claims=1, hot=1)
+
+    def second_wave_after(lead: Lead) -> timedelta:
+        world.clock.pass_(seconds=10)
+        follow(world, opened(lead))
+        stored = world.leads.get(lead.lead_id)
+        assert stored is not None
+        opens_at = stored.openings("north")[1]
+        assert opens_at is not None
+        return opens_at - stored.opens_at
+
+    # No warm lead is open, so tier 1 may claim, and tier 2 waits.
+    assert second_wave_after(world.post_lead(a_card(1))) == timedelta(minutes=15)
+    world.post_lead(a_card(2, score=60))
+    assert second_wave_after(world.post_lead(a_card(3))) == timedelta(seconds=10)

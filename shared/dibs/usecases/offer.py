@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cache
 
-from dibs.domain.decide import Eligible, decide_knowing
+from dibs.domain.decide import Eligible, decide, decide_knowing
 from dibs.domain.draw import draw_is_due, draw_time, undrawn
 from dibs.domain.errors import Busy
 from dibs.domain.leads import Lead, State
@@ -94,8 +94,10 @@ def deal(fact: Fact, lead: Lead, floor: Floor, *, wake: bool = True) -> None:
     if lead.epoch > 1 and lead.told_at is None:
         with suppress(Busy):  # nobody waits for an offer because of a race that is over
             _seal(lead, lead.epoch - 1, floor)
-    members = _members(floor, lead.teams, fresh=not wake)
     playbook = floor.roster.playbook()
+    members = _knowing(
+        lead, _members(floor, lead.teams, fresh=not wake), playbook, now, floor.race.open_leads
+    )
     if next_opening(lead, now) is not None:
         early = opened_early(lead, members, _declined(lead, members, floor), playbook, now)
         if early != lead and floor.leads.open_early(lead, early):
@@ -103,7 +105,7 @@ def deal(fact: Fact, lead: Lead, floor: Floor, *, wake: bool = True) -> None:
     opened = latest_opening(lead, now + NEAR)
     if opened is not None and (lead.told_at is None or opened > lead.told_at):
         at = max(now, opened)
-        verdicts = judge(lead, members, playbook, at, floor.race.open_leads)
+        verdicts = judge(lead, members, playbook, at)
         reps = [rep for rep, _ in members if not verdicts[rep.rep_id]]
         floor.queue.put(chunks("offer", lead, reps, now, opened if opened > now else None))
         _keep(lead, opened, at, playbook, verdicts, floor)
@@ -251,23 +253,32 @@ _BY_KIND: dict[str, Callable[[Fact, Lead, Floor], None]] = {
 }
 
 
-def judge(
+def _knowing(
     lead: Lead,
-    roster: Iterable[tuple[Rep, Limits]],
+    members: list[tuple[Rep, Limits]],
     playbook: Playbook,
-    at: datetime,
+    now: datetime,
     open_leads: Callable[[], list[Lead]],
+) -> list[tuple[Rep, Limits]]:
+    """Return the members with what would pay their debts (F1, F3), where somebody owes one."""
+    rules = playbook.acceptance
+    if not (rules.hot_per_warm or rules.cold_per_week):
+        return members
+    known = cache(open_leads)  # asked for once, and only where somebody owes something
+    return [
+        (rep, decide_knowing(lead, rep, limits, playbook, now, known)[1]) for rep, limits in members
+    ]
+
+
+def judge(
+    lead: Lead, roster: Iterable[tuple[Rep, Limits]], playbook: Playbook, at: datetime
 ) -> dict[str, tuple[str, ...]]:
     """Return by rep the codes of all that refuses them at `at`: none for who may claim.
 
     Advisory: the claim judges again. Those of earlier waves are judged as well: who came on, or to
     another tier, since then was not told, and who was is not told twice.
     """
-    known = cache(open_leads)  # asked for once, and only where somebody owes something
-    found = {
-        rep.rep_id: decide_knowing(lead, rep, limits, playbook, at, known)[0]
-        for rep, limits in roster
-    }
+    found = {rep.rep_id: decide(lead, rep, limits, playbook, at) for rep, limits in roster}
     return {
         rep_id: ()
         if isinstance(verdict, Eligible)
