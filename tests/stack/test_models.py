@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -35,32 +34,9 @@ def tiered(stack: Stack) -> Iterator[Stack]:
     manager = stack.described["manager_token"]
     status, before, _ = stack.call("GET", "/playbook", token=manager)
     assert status == 200, before
-    _apply(stack, RULES)
+    stack.apply(RULES)
     yield stack
-    _apply(stack, before["playbook"])
-
-
-def _apply(stack: Stack, rules: dict[str, Any]) -> None:
-    """Put rules in force, and wait until intake works by them."""
-    status, applied, _ = stack.call(
-        "PUT", "/playbook", rules, token=stack.described["manager_token"]
-    )
-    assert status == 200, applied
-
-    def followed() -> bool:
-        _, lead = stack.post_lead(company="Probe Ltd", test=True)
-        return int(_lock(stack, lead["lead_id"])["playbook_version"]["N"]) == applied["version"]
-
-    until(followed)
-
-
-def _lock(stack: Stack, lead_id: str) -> dict[str, Any]:
-    table = stack.described["settings"]["LEADS_TABLE"]
-    key = {"lead_id": {"S": lead_id}, "sk": {"S": "LOCK"}}
-    item: dict[str, Any] = stack.client("dynamodb").get_item(
-        TableName=table, Key=key, ConsistentRead=True
-    )["Item"]
-    return item
+    stack.apply(before["playbook"])
 
 
 def _sent_at(stack: Stack, lead_id: str, rep: dict[str, Any]) -> datetime | None:
@@ -83,7 +59,7 @@ def _tier(stack: Stack, tier: int) -> list[dict[str, Any]]:
 def test_three_waves_are_told_at_their_openings_and_claim_no_sooner(tiered: Stack) -> None:
     _, lead = tiered.post_lead(company="Three Waves Ltd", score=30)
     lead_id = lead["lead_id"]
-    opened = _moment(_lock(tiered, lead_id)["opens_at"])
+    opened = _moment(tiered.lock(lead_id)["opens_at"])
     third = _tier(tiered, 3)[0]
     status, refused, _ = tiered.call("POST", f"/leads/{lead_id}/claim", token=third["token"])
     assert status == 403, refused
@@ -112,10 +88,10 @@ def test_hot_leads_never_open_for_tier_three(tiered: Stack) -> None:
 def test_a_wave_that_has_nobody_left_opens_the_next_one_early(tiered: Stack) -> None:
     _, lead = tiered.post_lead(company="Declined Ltd", score=30)
     lead_id = lead["lead_id"]
-    before = _lock(tiered, lead_id)["waves"]["S"]
+    before = tiered.lock(lead_id)["waves"]["S"]
     for rep in _tier(tiered, 1):
         assert tiered.call("POST", f"/leads/{lead_id}/decline", token=rep["token"])[0] == 200
-    until(lambda: _lock(tiered, lead_id)["waves"]["S"] != before)
+    until(lambda: tiered.lock(lead_id)["waves"]["S"] != before)
     second = _tier(tiered, 2)[0]
     status, won, _ = tiered.call("POST", f"/leads/{lead_id}/claim", token=second["token"])
     assert status == 200, won
@@ -128,8 +104,8 @@ def test_turns_go_round_a_team_that_does_not_race(tiered: Stack) -> None:
         status, lead = tiered.post_lead(company=f"Turn {number} Ltd", source="by-turn", score=30)
         assert (status, lead["state"]) == (201, "new")
         leads.append(lead["lead_id"])
-        until(lambda: "owner" in _lock(tiered, leads[-1]))
-    owners = [_lock(tiered, lead_id)["owner"]["S"] for lead_id in leads]
+        until(lambda: "owner" in tiered.lock(leads[-1]))
+    owners = [tiered.lock(lead_id)["owner"]["S"] for lead_id in leads]
     assert sorted(owners) == sorted(south)
     owner = next(rep for rep in tiered.reps if rep["rep_id"] == owners[0])
     text = until(lambda: next((t for t in tiered.texts(owner["phone"]) if "Turn 0" in t), None))
@@ -163,7 +139,7 @@ def test_a_weekly_recalculation_moves_a_rep_who_is_then_told_first(tiered: Stack
     today = datetime.now(UTC)
     monday = today + timedelta(days=7 - today.weekday())
     for moved in (True, False):
-        changed = _run_job(tiered, "tiers", monday)
+        changed = tiered.run_job("tiers", monday)
         assert (changed["periods"] == 1) is moved, changed
     status, me, _ = tiered.call("GET", "/me", token=rising["token"])
     assert (status, me["tier"]) == (200, 1)
@@ -178,7 +154,7 @@ def _told_first(stack: Stack, first: dict[str, Any], second: dict[str, Any]) -> 
     """
     _, lead = stack.post_lead(company="New Order Ltd", score=30)
     lead_id = lead["lead_id"]
-    opened = _moment(_lock(stack, lead_id)["opens_at"])
+    opened = _moment(stack.lock(lead_id)["opens_at"])
     at = [until(lambda rep=rep: _sent_at(stack, lead_id, rep)) for rep in (first, second)]
     return at[0] - opened < timedelta(seconds=WAVES[1]) <= at[1] - opened
 
@@ -187,13 +163,3 @@ def _ledger_has(stack: Stack, entry_id: str) -> None:
     table = stack.described["settings"]["LEDGER_TABLE"]
     key = {"entry_id": {"S": entry_id}}
     until(lambda: "Item" in stack.client("dynamodb").get_item(TableName=table, Key=key))
-
-
-def _run_job(stack: Stack, job: str, as_of: datetime) -> dict[str, Any]:
-    answer = stack.client("lambda").invoke(
-        FunctionName=stack.described["functions"]["recalculate"],
-        Payload=json.dumps({"job": job, "as_of": as_of.isoformat()}).encode(),
-    )
-    found: dict[str, Any] = json.loads(answer["Payload"].read())
-    assert "FunctionError" not in answer, found
-    return found

@@ -172,6 +172,38 @@ class Stack:
                 )
             )
 
+    def apply(self, rules: dict[str, Any]) -> None:
+        """Put rules in force, and wait until intake works by them."""
+        manager = self.described["manager_token"]
+        status, applied, _ = self.call("PUT", "/playbook", rules, token=manager)
+        assert status == 200, applied
+
+        def followed() -> bool:
+            _, lead = self.post_lead(company="Probe Ltd", test=True)
+            return int(self.lock(lead["lead_id"])["playbook_version"]["N"]) == applied["version"]
+
+        until(followed)
+
+    def lock(self, lead_id: str) -> dict[str, Any]:
+        """Return a lead's stored lock."""
+        table = self.described["settings"]["LEADS_TABLE"]
+        key = {"lead_id": {"S": lead_id}, "sk": {"S": "LOCK"}}
+        item: dict[str, Any] = self.client("dynamodb").get_item(
+            TableName=table, Key=key, ConsistentRead=True
+        )["Item"]
+        return item
+
+    def run_job(self, job: str, as_of: datetime | None = None) -> dict[str, Any]:
+        """Run one of the recalculation's jobs now."""
+        asked = {"job": job, **({"as_of": as_of.isoformat()} if as_of else {})}
+        answer = self.client("lambda").invoke(
+            FunctionName=self.described["functions"]["recalculate"],
+            Payload=json.dumps(asked).encode(),
+        )
+        found: dict[str, Any] = json.loads(answer["Payload"].read())
+        assert "FunctionError" not in answer, found
+        return found
+
     def dibs(self, *arguments: str) -> str:
         """Run the `dibs` command about this stack."""
         return _run(self.port, "-m", "dibs.cli.main", *arguments)
