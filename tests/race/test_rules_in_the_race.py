@@ -39,7 +39,8 @@ EVERY_RULE: dict[str, Any] = {
         "languages": True,
         "interests": True,
     },
-    "newcomers": {"enabled": True},
+    # The phases; leads that are kept for newcomers do not race.
+    "newcomers": {"enabled": True, "per_week": 0},
     "quota": {"enabled": True, "base_per_week": 50},
     "window_seconds": 3600,
 }
