@@ -49,7 +49,8 @@ class ConditionFailed(Exception):
 class Dynamo:
     """The verbs. Thread-safe, as its client is."""
 
-    def __init__(self, client: Any = None, timeout_seconds: float = 2) -> None:
+    # Functions say how long they may wait; an operator's command has more time.
+    def __init__(self, client: Any = None, timeout_seconds: float = 10) -> None:
         # Three tries in all and short time-outs: a claim may not hang on a throttle (C3: 503).
         self.client = client or cast(
             Any,
