@@ -334,3 +334,13 @@ def test_the_day_after_is_the_zones_next_midnight() -> None:
     assert day_after(date(2026, 11, 23), "Asia/Kathmandu") == datetime(
         2026, 11, 23, 18, 15, tzinfo=UTC
     )
+
+
+def test_of_two_limits_of_a_kind_the_one_that_lifts_later_is_told() -> None:
+    rep = a_rep(zone="UTC")
+    rolling = {"most": 2, "per": "day", "rolling": True}
+    playbook = a_playbook(claims_per_day=2, limits=[rolling])
+    recent = (NOON - timedelta(hours=1), NOON)
+    limits = Limits(day=rep.today(NOON), claims=2, recent=recent, ever=2)
+    [refusal] = over_limits(rep, limits, playbook, NOON)
+    assert (refusal.code, refusal.lifts_at) == ("daily_limit", NOON + timedelta(hours=23))

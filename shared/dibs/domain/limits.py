@@ -20,12 +20,21 @@ SPANS = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta
 
 
 def over_limits(rep: Rep, limits: Limits, playbook: Playbook, now: datetime) -> list[Refusal]:
-    """Return every limit of competitive claims the rep has reached (F7)."""
-    return [
+    """Return every limit of competitive claims the rep has reached (F7).
+
+    Of two of the same kind, such as two a day, the one that lifts later.
+    """
+    reached = [
         _reached(limit, rep, limits, now)
         for limit in playbook.limits_of(rep.tier)
         if used(limit, rep, limits, now) >= limit.most
     ]
+    by_kind: dict[str, Refusal] = {}
+    for one in reached:
+        known = by_kind.get(one.code)
+        later = known is None or (one.lifts_at or now) > (known.lifts_at or now)
+        by_kind[one.code] = one if later else known or one
+    return list(by_kind.values())
 
 
 def used(limit: Limit, rep: Rep, limits: Limits, now: datetime) -> int:
