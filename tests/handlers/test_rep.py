@@ -92,6 +92,7 @@ def test_a_rep_sees_the_open_leads_of_their_team(office: Office) -> None:
                 "claim_url": f"https://dibs.example/c/{office.link(lead)}",
                 "opens_at": "2026-11-23T12:00:00.000Z",
                 "closes_at": "2026-11-23T12:15:00.000Z",
+                "blind": False,
                 "preview": {
                     "company": "Acme 1 Sdn Bhd",
                     "company_size": "51-200",
