@@ -11,6 +11,7 @@ from dibs.adapters.entry import Event
 from dibs.adapters.http import Response, answer, bearer_token, epoch_asked, lead_id
 from dibs.domain.leads import Move
 from dibs.usecases.race import Sighting
+from dibs.usecases.sealing import revealed
 from dibs.usecases.why import Files, Verdicts, Why, why
 
 
@@ -57,7 +58,12 @@ def _whole(found: Why) -> dict[str, Any]:
             "at": claim.claimed_at,
             "playbook_version": claim.playbook_version,
         }
-    return {"holder": holder, "steps": [_step(move) for move in found.story.moves]}
+    return {
+        "holder": holder,
+        "saw_it_first": lead.first,
+        "draws": [{"epoch": one.epoch, **revealed(one)} for one in found.story.draws],
+        "steps": [_step(move) for move in found.story.moves],
+    }
 
 
 def _step(move: Move) -> dict[str, Any]:

@@ -37,7 +37,8 @@ def codes(lead: dict[str, Any], rep: dict[str, Any], matching: dict[str, Any]) -
         ({"territory": "Sarawak"}, {"territories": ("Sarawak",)}, []),
         ({"territory": "Sarawak"}, {"territories": ("Sabah", "Sarawak")}, []),
         ({"territory": "Sarawak"}, {"territories": ("Sabah",)}, ["territory"]),
-        ({"territory": "Sarawak"}, {"territories": ("sarawak", "Sarawak 2")}, ["territory"]),
+        ({"territory": "Sarawak"}, {"territories": ("Sarawak 2", "awak")}, ["territory"]),
+        ({"territory": "Sarawak"}, {"territories": ("sarawak",)}, []),  # in whatever case
         ({"territory": "Sarawak"}, {}, []),
         ({}, {"territories": ("Sabah",)}, []),
         # Segment (R2).

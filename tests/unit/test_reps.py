@@ -226,3 +226,17 @@ def test_a_phone_that_got_a_new_id_is_not_kept_under_its_old_one() -> None:
     register(world, rep, "phone-1", "token-0001")
     register(world, rep, "phone-1-after-reset", "token-0001")
     assert devices(world, rep) == ["phone-1-after-reset"]
+
+
+def test_the_list_says_of_a_debt_what_a_claim_would_hear() -> None:
+    world = FakeWorld(a_playbook(acceptance={"hot_per_warm": 1}))
+    rep = world.add_rep(a_rep())
+    world.post_lead(a_card(1))
+    limits = Limits(week=rep.this_week(NOON), week_claims=1, hot=1)
+    [offer] = open_offers(world.race, rep, limits, world.memory.playbook, NOON)
+    assert isinstance(offer.verdict, Eligible)  # nothing is open that would pay
+    warm = world.post_lead(a_card(2, score=60))
+    offers = open_offers(world.race, rep, limits, world.memory.playbook, NOON)
+    [refused] = [one.verdict for one in offers if one.lead != warm]
+    assert isinstance(refused, Refused)
+    assert refused.lifts_at == warm.closes_at

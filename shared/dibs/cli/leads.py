@@ -196,7 +196,8 @@ def draw(
     stack: Stack = "",
 ) -> None:
     """Show how a lead was drawn, and recompute it (C10)."""
-    drawn = DynamoRaceStore(Dynamo(), target(stack).settings).draws().get(lead_id, epoch)
+    here = target(stack)  # first: it says where the store is
+    drawn = DynamoRaceStore(Dynamo(), here.settings).draws().get(lead_id, epoch)
     if drawn is None:
         console.print("This lead was not drawn.")
         raise typer.Exit(1)

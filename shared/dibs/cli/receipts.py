@@ -63,7 +63,8 @@ def export(
 ) -> None:
     """Write the receipts of the races chained in these days as CSV."""
     first, last = _day(start), _day(end or start)
-    races = DynamoRaces(Dynamo(), target(stack).settings)
+    here = target(stack)  # first: it says where the store is
+    races = DynamoRaces(Dynamo(), here.settings)
     with _opened(file) as out:
         write_head(out)
         for number in range((last - first).days + 1):

@@ -64,6 +64,9 @@ class Withdrawn(DibsError):
     message = "This offer is over. Open your list of offers to see what is up for grabs."
 
 
+_DRAWN = "Another rep was drawn for it. The next lead is on its way."
+
+
 @dataclass(eq=False)
 class AlreadyClaimed(DibsError):
     """Raised when somebody else won the lead (C3).
@@ -83,7 +86,7 @@ class AlreadyClaimed(DibsError):
     message: ClassVar[str] = "Somebody was faster. The next lead is on its way."
 
     def __post_init__(self) -> None:
-        super().__init__()
+        super().__init__(_DRAWN if self.drawn else None)
 
     def details(self) -> dict[str, Any]:
         winner = self.claimed_by and {"rep_id": self.claimed_by[0], "name": self.claimed_by[1]}

@@ -89,7 +89,9 @@ def skills_needed(needs: Iterable[str], matching: Matching) -> tuple[tuple[str, 
 
 
 def _elsewhere(of_lead: str, of_rep: tuple[str, ...]) -> bool:
-    return bool(of_lead and of_rep) and of_lead not in of_rep
+    """Tell whether a rep who names some does not name the lead's, in whatever case."""
+    named = {one.casefold() for one in of_rep}
+    return bool(of_lead and named) and of_lead.casefold() not in named
 
 
 def _spoken(tag: str) -> str:

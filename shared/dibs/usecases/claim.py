@@ -223,6 +223,8 @@ def judge(store: RaceStore, view: RaceView, now: datetime) -> tuple[Lead, Rep, L
         raise LeadNotFound
     if lead.owner is not None:
         raise _lost(store, view, lead, rep, now)
+    if lead.parked:
+        raise Expired("A manager has put this lead aside. Nobody can claim it for now.")
     if lead.state is not State.OPEN or now >= lead.closes_at:
         raise Expired
     verdict, limits = decide_knowing(lead, rep, view.limits, view.playbook, now, store.open_leads)
