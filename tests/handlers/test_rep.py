@@ -100,6 +100,7 @@ def test_a_rep_sees_the_open_leads_of_their_team(office: Office) -> None:
                     "source": "google-ads",
                     "score": 86,
                 },
+                "blind": False,
                 "eligible": True,
             }
         ]

@@ -226,3 +226,15 @@ def test_a_phone_that_got_a_new_id_is_not_kept_under_its_old_one() -> None:
     register(world, rep, "phone-1", "token-0001")
     register(world, rep, "phone-1-after-reset", "token-0001")
     assert devices(world, rep) == ["phone-1-after-reset"]
+
+
+def test_the_list_says_of_a_debt_what_a_claim_would_hear() -> None:
+    """A debt refuses only while something open pays it (F1): else the list kept people away."""
+    world, rep = a_world(acceptance={"hot_per_warm": 2})
+    owing = replace(Limits(), week=rep.this_week(NOON), hot=2, leads=2, week_claims=2)
+    world.memory.limits[rep.rep_id] = owing
+    hot = world.post_lead(a_card(1, score=90))
+    assert offers(world, rep) == [(hot.lead_id, True)]
+    warm = world.post_lead(a_card(2, score=60), NOON + timedelta(seconds=1))
+    world.clock.pass_(seconds=1)
+    assert offers(world, rep) == [(hot.lead_id, False), (warm.lead_id, True)]

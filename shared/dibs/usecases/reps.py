@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from dibs.domain.decide import Verdict, decide
+from dibs.domain.decide import Verdict, decide_knowing
 from dibs.domain.errors import FieldError, InvalidInput, LeadNotFound
 from dibs.domain.leads import Lead, State
 from dibs.domain.links import link_token
@@ -36,20 +36,19 @@ class OpenOffer:
 def open_offers(
     store: RaceStore, rep: Rep, limits: Limits, playbook: Playbook, now: datetime
 ) -> list[OpenOffer]:
-    """Return the open leads of the rep's team, oldest first, each judged by `decide`."""
+    """Return the open leads of the rep's team, oldest first, each judged as a claim would be."""
+    known = store.open_leads()
     leads = [
         lead
-        for lead in store.open_leads()
+        for lead in known
         if rep.team in lead.teams and lead.state is State.OPEN and now < lead.closes_at
     ]
-    return [
-        OpenOffer(
-            lead,
-            decide(lead, rep, limits, playbook, now),
-            link_token(lead.salt, lead.lead_id, rep.rep_id, lead.epoch),
-        )
-        for lead in sorted(leads, key=lambda lead: (lead.opens_at, lead.lead_id))
-    ]
+    found = []
+    for lead in sorted(leads, key=lambda lead: (lead.opens_at, lead.lead_id)):
+        verdict, limits = decide_knowing(lead, rep, limits, playbook, now, lambda: known)
+        token = link_token(lead.salt, lead.lead_id, rep.rep_id, lead.epoch)
+        found.append(OpenOffer(lead, verdict, token))
+    return found
 
 
 def sight(
