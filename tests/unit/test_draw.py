@@ -640,3 +640,12 @@ def test_who_was_in_a_draw_and_managers_see_it_once_it_is_over() -> None:
         look(hall.world.race, lead_id, None, REPS[1].rep_id)
     with pytest.raises(RouteNotFound):
         look(hall.world.race, lead_id, 2, None)
+
+
+def test_who_entered_has_seen_the_offer_and_is_sent_no_text_to_claim_it() -> None:
+    hall = Hall()
+    hall.enter(AINA)
+    known = hall.world.offers.sightings(hall.lead.lead_id, 1, [rep.rep_id for rep in REPS])
+    assert {rep_id: one.seen_at for rep_id, one in known.items()} == {AINA.rep_id: NOON}
+    # That they tried is the draw's to tell: their alert is still taken back when another is drawn.
+    assert known[AINA.rep_id].attempted_at is None
