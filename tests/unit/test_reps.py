@@ -238,3 +238,11 @@ def test_the_list_says_of_a_debt_what_a_claim_would_hear() -> None:
     warm = world.post_lead(a_card(2, score=60), NOON + timedelta(seconds=1))
     world.clock.pass_(seconds=1)
     assert offers(world, rep) == [(hot.lead_id, False), (warm.lead_id, True)]
+
+
+def test_a_lead_that_waits_to_be_assigned_is_known_to_nobody() -> None:
+    world, rep = a_world(teams={"north": {"name": "N", "model": "round-robin"}})
+    lead = world.post_lead(a_card())
+    assert lead.state is State.NEW
+    with pytest.raises(LeadNotFound):
+        sight(world.race, lead.lead_id, rep.rep_id, bearer(token_of(rep)), "seen_at", NOON)

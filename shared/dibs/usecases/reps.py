@@ -64,7 +64,8 @@ def sight(
     view = store.read(lead_id, rep_id)
     proof(view)
     lead, rep = view.lead, view.rep
-    if lead is None or rep is None or rep.team not in lead.teams:
+    known = lead is not None and rep is not None and rep.team in lead.teams
+    if lead is None or not known or lead.state is State.NEW:
         raise LeadNotFound
     if lead.state is State.OPEN:
         store.record_sighting(lead, rep_id, what, now)
