@@ -85,11 +85,11 @@ def seal_race(
     return None
 
 
-def _entered(traces: Iterable[Trace], entrants: Iterable[str]) -> list[Trace]:
-    """Return the traces with who was in a draw that was never made: a manager came first (R7)."""
+def _entered(traces: Iterable[Trace], entrants: Iterable[str]) -> Iterator[Trace]:
+    """Yield the traces with who was in a draw that was never made: a manager came first (R7)."""
     known = {trace.rep_id: trace for trace in traces}
     known |= {one: replace(known.get(one, Trace(one)), entered=True) for one in entrants}
-    return list(known.values())
+    yield from known.values()
 
 
 def _waves(races: Races, lead_id: str, epoch: int) -> list[Judged]:
