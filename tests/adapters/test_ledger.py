@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -14,9 +15,10 @@ from dibs.domain.leads import Lead, State
 from dibs.domain.ledger import Entry
 from dibs.domain.reps import Rep
 from dibs.usecases.claim import bearer, claim, undo
+from dibs.usecases.override import assign
 from dibs.usecases.ports import Holdings, LeadStore, Ledger
 from dibs.usecases.race import RaceStore
-from dibs.usecases.work import LEFT, let_go
+from dibs.usecases.work import LEFT, accept, let_go, release
 from support.builders import NOON, World, a_card, a_playbook, a_rep, token_of
 from support.fake_ledger import FakeLedger
 from support.fakes import FakeWorld
@@ -307,3 +309,80 @@ def test_an_entry_takes_as_little_room_as_it_can() -> None:
         "week",
         "week_shard",
     }
+
+
+# An assignment is accepted once (F2)
+
+
+def two_assigned(stores: Stores) -> tuple[Lead, Lead]:
+    """Two leads a manager has just given to Aina."""
+    leads = [stores.post(a_card(number), NOON) for number in (1, 2)]
+    for lead in leads:
+        assign(stores.race, stores.holdings, lead.lead_id, AINA.rep_id, "boss", "x", lambda: NOON)
+    assert unaccepted(stores) == 2
+    return stores.now(leads[0]), stores.now(leads[1])
+
+
+def unaccepted(stores: Stores) -> int:
+    return stores.race.read("aaaaaaaaaaaa", AINA.rep_id).limits.unaccepted
+
+
+def accepts(stores: Stores, lead: Lead) -> None:
+    proof = bearer(token_of(AINA))
+    accept(stores.race, stores.holdings, lead.lead_id, AINA.rep_id, proof, lambda: NOON)
+
+
+def releases(stores: Stores, lead: Lead) -> None:
+    proof = bearer(token_of(AINA))
+    ours = (lead.lead_id, AINA.rep_id, proof, "Not mine", lambda: NOON)
+    release(stores.race, stores.holdings, *ours)
+
+
+def test_who_works_an_assigned_lead_and_accepts_it_then_has_accepted_it_once(
+    stores: Stores,
+) -> None:
+    lead, _ = two_assigned(stores)
+    assert stores.ledger.record(told("call"), stepped(lead, "call"))
+    accepts(stores, lead)
+    assert not stores.holdings.accept(lead, NOON)
+    assert unaccepted(stores) == 1
+
+
+def test_work_on_a_lead_that_was_accepted_meanwhile_accepts_it_no_more(stores: Stores) -> None:
+    lead, _ = two_assigned(stores)
+    assert stores.holdings.accept(lead, NOON)
+    assert not stores.ledger.record(told("call"), stepped(lead, "call"))
+    assert stores.ledger.record(told("call"), stepped(stores.now(lead), "call"))
+    assert unaccepted(stores) == 1
+
+
+@pytest.mark.parametrize("write", ["give_back", "override"])
+def test_a_lead_that_is_accepted_while_it_is_taken_away_is_accepted_once(
+    stores: Stores, monkeypatch: pytest.MonkeyPatch, write: str
+) -> None:
+    lead, _ = two_assigned(stores)
+    store = getattr(stores.holdings, write)
+
+    def accepted_before(*arguments: Any) -> bool:
+        stores.holdings.accept(lead, NOON)
+        return bool(store(*arguments))
+
+    monkeypatch.setattr(stores.holdings, write, accepted_before)
+    if write == "give_back":
+        releases(stores, lead)
+    else:
+        to = (lead.lead_id, BEN.rep_id, "boss", "Not hers", lambda: NOON)
+        assign(stores.race, stores.holdings, *to)
+    assert stores.now(lead).epoch == 2
+    assert unaccepted(stores) == 1
+
+
+def test_a_lead_that_moves_on_is_accepted_whatever_counts_as_work(stores: Stores) -> None:
+    """Else nothing ever takes it off what waits for them, and the race stays closed to them."""
+    lead, _ = two_assigned(stores)
+    moved_on = step(lead, AINA.rep_id, Activity("1", "contacted", NOON), ("call",), NOON)
+    assert (moved_on.first_work, moved_on.accepts) == (False, True)
+    assert stores.ledger.record(told("contacted"), moved_on)
+    assert unaccepted(stores) == 1
+    releases(stores, lead)
+    assert unaccepted(stores) == 1

@@ -237,13 +237,14 @@ def test_a_refused_rep_costs_no_transaction(world: World) -> None:
     assert counted == {"BatchGetItem": 1, "UpdateItem": 1}
 
 
-def test_an_entry_into_a_draw_costs_one_read_and_one_write(world: World) -> None:
+def test_an_entry_into_a_draw_costs_one_read_and_two_small_writes(world: World) -> None:
     world.put_playbook(a_playbook(draw={"collect_seconds": 5}))
     world.add_rep(AINA)
     lead = world.post_lead(a_card(), NOON)
     with requests_of(world) as counted:
         take(world, lead)
-    assert counted == {"BatchGetItem": 1, "UpdateItem": 1}
+    # The entry, and that the rep has seen the offer: no text follows.
+    assert counted == {"BatchGetItem": 1, "UpdateItem": 2}
 
 
 def test_entering_again_keeps_the_moment_of_entering(world: World) -> None:

@@ -41,6 +41,7 @@ def lead(world: World, monkeypatch: pytest.MonkeyPatch) -> Lead:
         DynamoOfferStore(world.dynamo, world.settings),
         world.roster,
         DynamoLedger(world.dynamo, world.settings).story,
+        world.race.draws(),
         NOON + timedelta(minutes=1),
     )
     chain_up(races, NOON + timedelta(minutes=2))

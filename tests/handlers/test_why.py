@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from dibs.domain.leads import Lead
+from dibs.domain.leads import Lead, State
 from dibs.domain.reps import Rep
 from dibs.usecases.claim import token_hash
 from handlers.office import AINA, BEN, CHONG, DAYANG, MANAGER, Answer, Office, http, sqs
@@ -117,3 +117,11 @@ def test_a_lead_of_another_team_is_not_known(office: Office, who: Rep) -> None:
     assert ask(office, lead, who).code == "lead_not_found"
     assert ask(office, lead, AINA, epoch="x").code == "invalid_input"
     assert ask(office, lead, AINA, epoch="7").json["judged"] == []
+
+
+def test_why_a_lead_waits_to_be_assigned_is_for_managers_alone(office: Office) -> None:
+    office.put_playbook(a_playbook(teams={"north": {"name": "N", "model": "round-robin"}}))
+    lead = office.lead()
+    assert lead.state is State.NEW
+    assert ask(office, lead, AINA).code == "lead_not_found"
+    assert ask(office, lead).status == 200

@@ -60,6 +60,8 @@ class FakeLedger:
         as_held = (held.state, held.owner, held.epoch)
         if (stored.state, stored.owner, stored.epoch) != as_held:
             return False
+        if step.accepts and not stored.unaccepted:
+            return False
         return stored.worked_at is None or not step.first_work
 
     def _take(self, step: Step, rep_id: str) -> None:
@@ -71,9 +73,12 @@ class FakeLedger:
             memory.look_at.pop(lead_id, None)
         if step.move is not None:
             memory.note(step.move)
+        used = memory.limits[rep_id]
         if step.frees:
-            used = memory.limits[rep_id]
-            memory.limits[rep_id] = replace(used, in_hand=used.in_hand - 1)
+            used = replace(used, in_hand=used.in_hand - 1)
+        if step.accepts:
+            used = replace(used, unaccepted=max(0, used.unaccepted - 1), raced=0)
+        memory.limits[rep_id] = used
 
     def story(self, lead_id: str) -> Story | None:
         lead = self._memory.leads.get(lead_id)

@@ -184,6 +184,8 @@ class Memory:
             return False
         if held.worked_at is None and stored.worked_at is not None:
             return False
+        if held.unaccepted and not stored.unaccepted:
+            return False
         taken_at = held.claimed_at
         if not held.test and taken_at is not None:
             lowered = _lowered(held, rep, limits, taken_at, as_if_never=as_if_never)
@@ -672,8 +674,8 @@ class FakeHoldings:
     def accept(self, lead: Lead, at: datetime) -> bool:
         self._before_a_write()
         stored = self._memory.leads[lead.lead_id]
-        known = (stored.state, stored.owner, stored.epoch, stored.accepted_at)
-        if known != (State.ASSIGNED, lead.owner, lead.epoch, None):
+        known = (stored.unaccepted, stored.owner, stored.epoch)
+        if known != (True, lead.owner, lead.epoch):
             return False
         self._memory.leads[lead.lead_id] = replace(stored, accepted_at=at)
         used = self._memory.limits[str(lead.owner)]

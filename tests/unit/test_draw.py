@@ -32,6 +32,7 @@ from dibs.domain.errors import (
 )
 from dibs.domain.leads import Lead, State
 from dibs.domain.opening import reopening
+from dibs.domain.problems import problems
 from dibs.domain.reps import Limits, Rep
 from dibs.usecases import draw as drawing
 from dibs.usecases import offer as offering
@@ -640,3 +641,22 @@ def test_who_was_in_a_draw_and_managers_see_it_once_it_is_over() -> None:
         look(hall.world.race, lead_id, None, REPS[1].rep_id)
     with pytest.raises(RouteNotFound):
         look(hall.world.race, lead_id, 2, None)
+
+
+def test_who_entered_has_seen_the_offer_and_is_sent_no_text_to_claim_it() -> None:
+    hall = Hall()
+    hall.enter(AINA)
+    known = hall.world.offers.sightings(hall.lead.lead_id, 1, [rep.rep_id for rep in REPS])
+    assert {rep_id: one.seen_at for rep_id, one in known.items()} == {AINA.rep_id: NOON}
+    # That they tried is the draw's to tell: their alert is still taken back when another is drawn.
+    assert known[AINA.rep_id].attempted_at is None
+
+
+def test_a_draw_is_over_before_any_window_closes() -> None:
+    def wrong(**rules: object) -> list[str]:
+        found = problems(a_playbook(draw={"collect_seconds": 30}, **rules))
+        return [one.field for one in found]
+
+    assert wrong(windows=[{"source": "fair", "window_seconds": 31}]) == []
+    assert wrong(windows=[{"source": "fair", "window_seconds": 30}]) == ["draw.collect_seconds"]
+    assert "draw.collect_seconds" in wrong(window_seconds=30)

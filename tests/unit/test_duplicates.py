@@ -99,6 +99,19 @@ def test_somebody_else_of_a_company_that_waits_for_a_rep_becomes_part_of_its_lea
     assert post(world, card) == Accepted(lead, ("merged_same_company",), duplicate=True)
 
 
+@pytest.mark.parametrize("card", [colleague(), namesake()])
+def test_somebody_else_of_a_company_put_aside_by_a_manager_is_raced_for(
+    world: FakeWorld, card: Card
+) -> None:
+    """Joined to a lead that waits for nobody, a new customer would be heard of by nobody (R7)."""
+    aside = replace(known(world, State.EXPIRED), parked=True)
+    world.memory.leads[aside.lead_id] = aside
+    accepted = post(world, card)
+    assert (accepted.lead.state, accepted.flags) == (State.OPEN, ("known_company",))
+    assert world.memory.leads[aside.lead_id] == aside
+    assert post(world, same_phone(external_id="3")).flags == ("merged_same_phone",)
+
+
 @pytest.mark.parametrize("state", [*HELD, State.WON])
 @pytest.mark.parametrize("card", [colleague(), namesake()])
 def test_somebody_else_of_a_reps_company_is_that_reps_lead(

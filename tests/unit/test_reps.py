@@ -229,14 +229,20 @@ def test_a_phone_that_got_a_new_id_is_not_kept_under_its_old_one() -> None:
 
 
 def test_the_list_says_of_a_debt_what_a_claim_would_hear() -> None:
-    world = FakeWorld(a_playbook(acceptance={"hot_per_warm": 1}))
-    rep = world.add_rep(a_rep())
-    world.post_lead(a_card(1))
-    limits = Limits(week=rep.this_week(NOON), week_claims=1, hot=1)
-    [offer] = open_offers(world.race, rep, limits, world.memory.playbook, NOON)
-    assert isinstance(offer.verdict, Eligible)  # nothing is open that would pay
-    warm = world.post_lead(a_card(2, score=60))
-    offers = open_offers(world.race, rep, limits, world.memory.playbook, NOON)
-    [refused] = [one.verdict for one in offers if one.lead != warm]
-    assert isinstance(refused, Refused)
-    assert refused.lifts_at == warm.closes_at
+    """A debt refuses only while something open pays it (F1): else the list kept people away."""
+    world, rep = a_world(acceptance={"hot_per_warm": 2})
+    owing = replace(Limits(), week=rep.this_week(NOON), hot=2, leads=2, week_claims=2)
+    world.memory.limits[rep.rep_id] = owing
+    hot = world.post_lead(a_card(1, score=90))
+    assert offers(world, rep) == [(hot.lead_id, True)]
+    warm = world.post_lead(a_card(2, score=60), NOON + timedelta(seconds=1))
+    world.clock.pass_(seconds=1)
+    assert offers(world, rep) == [(hot.lead_id, False), (warm.lead_id, True)]
+
+
+def test_a_lead_that_waits_to_be_assigned_is_known_to_nobody() -> None:
+    world, rep = a_world(teams={"north": {"name": "N", "model": "round-robin"}})
+    lead = world.post_lead(a_card())
+    assert lead.state is State.NEW
+    with pytest.raises(LeadNotFound):
+        sight(world.race, lead.lead_id, rep.rep_id, bearer(token_of(rep)), "seen_at", NOON)

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from dibs.domain.draw import commitment_of, in_order, seed_of
+from dibs.domain.draw import commitment_of, draw_time, in_order, seed_of
 from dibs.domain.errors import (
     AlreadyClaimed,
     Busy,
@@ -21,6 +21,7 @@ from dibs.domain.reps import Rep
 from dibs.usecases.audit import audit, of_day
 from dibs.usecases.claim import bearer, claim, undo
 from dibs.usecases.offer import follow
+from dibs.usecases.override import assign
 from dibs.usecases.ports import Fact
 from dibs.usecases.race import Notice
 from dibs.usecases.sealing import BLOCK_RACES, chain_up, dispute, own_receipt, seal_late
@@ -458,3 +459,41 @@ def test_everybody_in_a_draw_has_a_receipt_by_their_ticket_and_the_race_shows_th
         "winner": winner,
     }
     assert floor.own(lead, floor.memory.reps[last]) == sealed.receipts[1]
+
+
+def a_draw(floor: Floor, *reps: Rep) -> Lead:
+    """A lead these reps are in the draw of, which is due."""
+    lead = floor.offer()
+    for rep in reps:
+        floor.claim(lead, rep)
+    floor.clock.at = draw_time(lead)
+    return lead
+
+
+def test_who_was_in_a_draw_that_a_manager_cut_short_was_not_drawn() -> None:
+    floor = Floor(AINA, BEN, CHONG, draw={"collect_seconds": 5})
+    lead = a_draw(floor, AINA, BEN)
+    assign(
+        floor.race, floor.holdings, lead.lead_id, CHONG.rep_id, "boss", "Knows them", floor.clock
+    )
+    assert brief(floor.seal(lead)) == [
+        (AINA.rep_id, "not_drawn", None, None, ()),
+        (BEN.rep_id, "not_drawn", None, None, ()),
+        (CHONG.rep_id, "did_not_try", None, None, ()),
+    ]
+
+
+@pytest.mark.parametrize("what", ["kept", "altered", "removed"])
+def test_an_audit_finds_a_draw_that_is_not_the_one_that_was_sealed(what: str) -> None:
+    floor = Floor(AINA, BEN, draw={"collect_seconds": 5})
+    lead = a_draw(floor, AINA, BEN)
+    floor.follow(lead, "lead.due")
+    floor.seal(lead)
+    chained(floor, floor.clock())
+    drawn = floor.memory.draws[lead.lead_id, 1]
+    if what == "altered":
+        floor.memory.draws[lead.lead_id, 1] = replace(drawn, entrants=drawn.entrants[:1])
+    elif what == "removed":
+        del floor.memory.draws[lead.lead_id, 1]
+    found = [(fault.kind, fault.where) for fault in audit(floor.races, floor.story)]
+    assert found == ([] if what == "kept" else [("draw_changed", f"{lead.lead_id}/1")])

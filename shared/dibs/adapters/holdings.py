@@ -143,7 +143,7 @@ class DynamoHoldings:
             "Key": {"lead_id": {"S": lead.lead_id}, "sk": {"S": keys.LOCK}},
             "UpdateExpression": "SET accepted_at = :at",
             "ConditionExpression": "epoch = :epoch AND #state = :assigned AND #owner = :rep "
-            "AND attribute_not_exists(accepted_at)",
+            "AND attribute_not_exists(accepted_at) AND attribute_not_exists(worked_at)",
             "ExpressionAttributeNames": {"#state": "state", "#owner": "owner"},
             "ExpressionAttributeValues": {
                 ":at": {"N": str(to_ms(at))},

@@ -146,8 +146,9 @@ class DynamoLedger:
             writes.append(self._step_lock(step))
             if step.move is not None:
                 writes.append(put_move(self._to, step.move))
-            if step.frees:
-                off = ("in_hand", "unaccepted") if step.accepts else ("in_hand",)
+            counted = (("in_hand", step.frees), ("unaccepted", step.accepts))
+            off = [name for name, lowered in counted if lowered]
+            if off:
                 writes.append(take_off(self._to, entry.rep_id, *off))
         try:
             self._db.transact(writes)
@@ -170,6 +171,8 @@ class DynamoLedger:
             values[":now"] = {"S": lead.state.value}
         if lead.state in (State.WON, State.LOST):
             removes.append("holder")
+        if step.accepts:
+            condition += " AND attribute_not_exists(accepted_at)"
         if step.first_work and lead.worked_at is not None:
             # It waits for its first contact no longer (C11), and nobody counts that twice.
             condition += " AND attribute_not_exists(worked_at)"

@@ -571,7 +571,7 @@ def less_used(
 
     if held.worked_at is None:
         lower("in_hand", limits.in_hand)
-        if held.state is State.ASSIGNED and held.accepted_at is None:
+        if held.unaccepted:
             lower("unaccepted", limits.unaccepted)
     if as_if_never:
         lower("raced", limits.raced)
@@ -651,10 +651,12 @@ def put_lock(to: Settings, was: Lead, record: LockRecord) -> dict[str, Any]:
         "Put": {
             "TableName": to.leads_table,
             "Item": record.serialize(),
-            # Work recorded meanwhile keeps the lead where it is, and off the counts only once.
+            # Work recorded meanwhile keeps the lead where it is; what it, or accepting the lead,
+            # took off the counts is off them only once.
             "ConditionExpression": "#state = :state AND epoch = :epoch AND "
             + ("attribute_not_exists(#owner)" if was.owner is None else "#owner = :rep")
-            + (" AND attribute_not_exists(worked_at)" if was.worked_at is None else ""),
+            + (" AND attribute_not_exists(worked_at)" if was.worked_at is None else "")
+            + (" AND attribute_not_exists(accepted_at)" if was.unaccepted else ""),
             "ExpressionAttributeNames": {"#state": "state", "#owner": "owner"},
             "ExpressionAttributeValues": values,
         }

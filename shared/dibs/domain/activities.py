@@ -80,9 +80,9 @@ class Step:
 
     @property
     def accepts(self) -> bool:
-        """Tell whether the work is how an assignment was accepted (F2)."""
-        waits = self.held.state is State.ASSIGNED and self.held.accepted_at is None
-        return self.frees and waits
+        """Tell whether this is how an assignment was accepted (F2): it is worked, or moves on."""
+        gone_on = self.first_work or self.move is not None
+        return self.held.unaccepted and gone_on and not self.held.test
 
 
 def wrong(activity: Activity, now: datetime) -> list[FieldError]:

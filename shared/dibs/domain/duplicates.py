@@ -81,14 +81,18 @@ class Keep:
 def meetings(
     standings: Iterable[Standing], leads: Mapping[str, Lead], rules: Duplicates, now: datetime
 ) -> Iterator[Merge | Keep]:
-    """Yield what may become of a new lead, the best first; nothing where it races as usual."""
+    """Yield what may become of a new lead, the best first; nothing where it races as usual.
+
+    What a manager put aside (R7) waits for nobody: a company's other people do not join it there.
+    """
     for one in standings:
         because, lead = one.identity.kind, _remembered(one, leads, rules, now)
         if one.owner is not None:
             yield Keep(one.owner, because)
         if lead is None:
             continue
-        if lead.state in _WAITING or (because.personal and lead.state in HELD):
+        waits = lead.state in _WAITING and (because.personal or not lead.parked)
+        if waits or (because.personal and lead.state in HELD):
             yield Merge(lead, because)
         elif lead.owner is not None and lead.state in (*HELD, State.WON):
             yield Keep(lead.owner, because, lead.lead_id)

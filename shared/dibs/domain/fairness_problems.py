@@ -43,8 +43,10 @@ def fairness_problems(playbook: Playbook) -> Iterator[FieldError]:
         yield FieldError(
             "newcomers", "has phases that end before they begin; let the weeks grow in order"
         )
-    if playbook.draw.collect_seconds >= playbook.window_seconds:
-        yield FieldError("draw.collect_seconds", "must be shorter than window_seconds")
+    # A window of its own may be shorter than everybody's.
+    own = (one.window_seconds for one in playbook.windows if one.window_seconds)
+    if playbook.draw.collect_seconds >= min([playbook.window_seconds, *own]):
+        yield FieldError("draw.collect_seconds", "must be shorter than every window_seconds")
 
 
 def fairness_warnings(playbook: Playbook) -> Iterator[FieldError]:

@@ -289,6 +289,12 @@ class Lead:
         """What a rep may see before the claim (N2); of a blind lead nothing tells it apart (F4)."""
         return BLIND if self.blind else self.preview
 
+    @property
+    def unaccepted(self) -> bool:
+        """Tell whether it was assigned to its holder and neither accepted nor worked (F2)."""
+        untouched = self.accepted_at is None and self.worked_at is None
+        return self.state is State.ASSIGNED and untouched
+
     def opens_for(self, rep: Rep) -> datetime | None:
         """Return when a rep may claim, None where they never may."""
         return self.opens_at if rep.rep_id in self.first else self.openings(rep.team)[rep.tier - 1]

@@ -58,7 +58,7 @@ class Trace:
 
     `attempted_at` is their first try, `lost_at` the first that came after the winner's. `refused`
     are the rules that refused their first refused try, `kept_out` those for which they were not
-    told when the last wave was.
+    told when the last wave was. `entered` is whether they were in the draw (C10).
     """
 
     rep_id: str
@@ -67,6 +67,7 @@ class Trace:
     lost_at: datetime | None = None
     refused: tuple[str, ...] = ()
     kept_out: tuple[str, ...] = ()
+    entered: bool = False
 
 
 @dataclass(frozen=True)
@@ -222,6 +223,8 @@ def _receipt(
         behind_ms = max(0, (trace.lost_at - ended.at) // _MOMENT)
     elif trace.refused:
         outcome, rules = Outcome.REFUSED, trace.refused
+    elif trace.entered:
+        outcome, rules = Outcome.NOT_DRAWN, ()
     elif attempted_at is not None:
         outcome, rules = Outcome.LATE, ()
     elif trace.told_at is not None:

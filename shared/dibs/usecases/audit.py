@@ -8,6 +8,7 @@ from datetime import date
 
 from dibs.domain.receipts import Fault, Link, Sealed, block_from, broken, ending, faults
 from dibs.usecases.ports import Races, Story
+from dibs.usecases.sealing import revealed
 
 StoryOf = Callable[[str], Story | None]
 Entry = tuple[str, int, str]
@@ -77,8 +78,14 @@ def _faults(
         what = f"{race.winner or 'nobody'} won, not {said or 'nobody'} as the lead's record says"
         if all(fault.kind != "winner_changed" for fault in wrong):
             yield Fault("winner_changed", where, what)
+    elif race.draw != _drawn(story, epoch):
+        yield Fault("draw_changed", where, "its draw is not the one on the lead's record")
     elif known.at != race.closed_at:
         yield Fault("race_changed", where, "it did not end when the lead's record says")
+
+
+def _drawn(story: Story, epoch: int) -> dict[str, object] | None:
+    return next((revealed(one) for one in story.draws if one.epoch == epoch), None)
 
 
 @dataclass(frozen=True)

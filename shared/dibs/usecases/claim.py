@@ -153,6 +153,8 @@ def claim(
                 store.draws().enter(lead, rep_id, now)
                 entered = in_draw(lead)
                 if clock() < entered.draws_at + WRITTEN_BY:
+                    with suppress(Busy):  # who claimed has seen it, and needs no text to
+                        store.record_sighting(lead, rep_id, "seen_at", now)
                     return entered
                 view = None  # stored too late to be promised: look what became of it
                 continue

@@ -223,7 +223,10 @@ def seal(fact: Fact, lead: Lead, floor: Floor) -> None:
 
 def _seal(lead: Lead, epoch: int, floor: Floor) -> datetime | None:
     now = floor.clock()
-    return seal_race(lead.lead_id, epoch, floor.races, floor.offers, floor.roster, floor.story, now)
+    draws = floor.race.draws()
+    return seal_race(
+        lead.lead_id, epoch, floor.races, floor.offers, floor.roster, floor.story, draws, now
+    )
 
 
 def _wait_to_seal(fact: Fact, lead: Lead, floor: Floor) -> None:

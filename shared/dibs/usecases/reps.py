@@ -37,20 +37,18 @@ def open_offers(
     store: RaceStore, rep: Rep, limits: Limits, playbook: Playbook, now: datetime
 ) -> list[OpenOffer]:
     """Return the open leads of the rep's team, oldest first, each judged as a claim would be."""
-    found = store.open_leads()
+    known = store.open_leads()
     leads = [
         lead
-        for lead in found
+        for lead in known
         if rep.team in lead.teams and lead.state is State.OPEN and now < lead.closes_at
     ]
-    return [
-        OpenOffer(
-            lead,
-            decide_knowing(lead, rep, limits, playbook, now, lambda: found)[0],
-            link_token(lead.salt, lead.lead_id, rep.rep_id, lead.epoch),
-        )
-        for lead in sorted(leads, key=lambda lead: (lead.opens_at, lead.lead_id))
-    ]
+    found = []
+    for lead in sorted(leads, key=lambda lead: (lead.opens_at, lead.lead_id)):
+        verdict, limits = decide_knowing(lead, rep, limits, playbook, now, lambda: known)
+        token = link_token(lead.salt, lead.lead_id, rep.rep_id, lead.epoch)
+        found.append(OpenOffer(lead, verdict, token))
+    return found
 
 
 def sight(
@@ -66,7 +64,8 @@ def sight(
     view = store.read(lead_id, rep_id)
     proof(view)
     lead, rep = view.lead, view.rep
-    if lead is None or rep is None or rep.team not in lead.teams:
+    known = lead is not None and rep is not None and rep.team in lead.teams
+    if lead is None or not known or lead.state is State.NEW:
         raise LeadNotFound
     if lead.state is State.OPEN:
         store.record_sighting(lead, rep_id, what, now)

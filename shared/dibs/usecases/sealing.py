@@ -29,7 +29,7 @@ from dibs.domain.receipts import (
     seal,
 )
 from dibs.usecases.ports import Bus, Dispute, Fact, Judged, OfferStore, Races, Roster, Story
-from dibs.usecases.race import RaceStore
+from dibs.usecases.race import Draws, RaceStore
 from dibs.usecases.sweep import PATIENCE
 
 SEAL = "race.seal"
@@ -55,6 +55,7 @@ def seal_race(
     offers: OfferStore,
     roster: Roster,
     story_of: Callable[[str], Story | None],
+    draws: Draws,
     now: datetime,
 ) -> datetime | None:
     """Seal the race of an opening, once; return when to come again where it is too early.
@@ -73,12 +74,22 @@ def seal_race(
         judged = _waves(races, lead_id, epoch)
         members = [rep.rep_id for team in story.lead.teams for rep, _ in roster.team(team)]
         drawn = next((one for one in story.draws if one.epoch == epoch), None)
-        found = receipts(ended, _traces(lead_id, epoch, judged, members, offers), drawn)
+        traces = _traces(lead_id, epoch, judged, members, offers)
+        if drawn is None and story.lead.draws_at is not None:
+            traces = _entered(traces, draws.entrants(replace(story.lead, epoch=epoch)))
+        found = receipts(ended, traces, drawn)
         race = _race(story, epoch, ended, judged, now, found)
         if drawn is not None:
             race = replace(race, draw=revealed(drawn))
         races.seal(lead_id, epoch, seal(race, found), now)
     return None
+
+
+def _entered(traces: Iterable[Trace], entrants: Iterable[str]) -> Iterator[Trace]:
+    """Yield the traces with who was in a draw that was never made: a manager came first (R7)."""
+    known = {trace.rep_id: trace for trace in traces}
+    known |= {one: replace(known.get(one, Trace(one)), entered=True) for one in entrants}
+    yield from known.values()
 
 
 def _waves(races: Races, lead_id: str, epoch: int) -> list[Judged]:

@@ -94,7 +94,9 @@ def why(files: Files, lead_id: str, epoch: int | None, asker: Rep | None, now: d
 
 
 def _may_know(lead: Lead, rep: Rep) -> bool:
-    return rep.team in lead.teams or lead.owner == rep.rep_id
+    """Tell whether a rep knows of the lead: what was never open to anybody, nobody does."""
+    of_team = rep.team in lead.teams and lead.state is not State.NEW
+    return of_team or lead.owner == rep.rep_id
 
 
 def _playbook(playbooks: Playbooks, number: int) -> Playbook | None:

@@ -18,7 +18,7 @@ from dibs.domain.errors import (
     NotYours,
     UndoOver,
 )
-from dibs.domain.leads import HELD, RELEASED, Lead, State
+from dibs.domain.leads import HELD, RELEASED, Lead
 from dibs.domain.opening import given_back
 from dibs.usecases.claim import Proof, undo
 from dibs.usecases.ports import Bus, Fact, Holdings
@@ -84,7 +84,7 @@ def accept(
             raise LeadNotFound
         if lead.owner != rep_id:
             raise NotYours
-        if lead.state is not State.ASSIGNED or lead.accepted_at is not None:
+        if not lead.unaccepted:
             return lead
         try:
             if holdings.accept(lead, clock()):
