@@ -1,4 +1,7 @@
-"""Fairness on the deployed local stack: the race with its rules on, receipts, releases, a draw."""
+"""The rules on the deployed local stack: a race with all of them on, receipts, releases, a draw.
+
+After the models: what is claimed here counts for the tiers there.
+"""
 
 from __future__ import annotations
 
