@@ -23,7 +23,7 @@ RULES = {
     "window_seconds": 60,
     "unseen_seconds": 30,
     "claims_per_day": 500,
-    "tiers": {"minimum_sample": 1, "weeks": 1, "margin": 0, "prior_sample": 1},
+    "tiers": {"minimum_sample": 3, "weeks": 1, "margin": 0, "prior_sample": 1},
     "sms": {"enabled": True, "per_rep_per_day": 1000, "per_organisation_per_day": 100000},
 }
 
@@ -120,8 +120,10 @@ def test_turns_go_round_a_team_that_does_not_race(tiered: Stack) -> None:
 
 def test_a_weekly_recalculation_moves_a_rep_who_is_then_told_first(tiered: Stack) -> None:
     rising, falling = _tier(tiered, 2)[0], _tier(tiered, 1)[0]
-    for rep, converts in ((rising, True), (falling, False)):
-        _, lead = tiered.post_lead(company=f"Work {rep['name']} Ltd", score=30)
+    # Three leads each: whoever else was given one by now is not in the count.
+    works = 3 * [(rising, True), (falling, False)]
+    for number, (rep, converts) in enumerate(works):
+        _, lead = tiered.post_lead(company=f"Work {number} Ltd", score=30)
         until(lambda rep=rep, lead=lead: tiered.offer(rep, lead["lead_id"])["eligible"])
         status, won, _ = tiered.call("POST", f"/leads/{lead['lead_id']}/claim", token=rep["token"])
         assert status == 200, won
