@@ -154,7 +154,7 @@ def _told_first(stack: Stack, first: dict[str, Any], second: dict[str, Any]) -> 
 
     The offer step works from a roster of some seconds ago, so the first lead may be too soon.
     """
-    _, lead = stack.post_lead(company="New Order Ltd", score=30)
+    _, lead = stack.post_lead(score=30)
     lead_id = lead["lead_id"]
     opened = _moment(stack.lock(lead_id)["opens_at"])
     at = [until(lambda rep=rep: _sent_at(stack, lead_id, rep)) for rep in (first, second)]
