@@ -18,7 +18,7 @@ from dibs.usecases.claim import token_hash
 from dibs.usecases.race import RaceView
 from handlers.office import AINA, EVENTS, MANAGER, LambdaContext, Office, event, http, signed
 
-HTTP = ("ingest", "claim", "rep", "manage", "activities", "boards")
+HTTP = ("ingest", "claim", "rep", "manage", "activities", "boards", "game")
 ALL = sorted(path.parent.name for path in EVENTS.parent.glob("functions/*/handler.py"))
 
 

@@ -20,6 +20,8 @@ _TABLES = {
     "ledger_table": "LedgerTable",
     "identities_table": "IdentitiesTable",
     "races_table": "RacesTable",
+    "standings_table": "StandingsTable",
+    "game_table": "GameTable",
 }
 _CREATED_WITH = (
     "BillingMode",

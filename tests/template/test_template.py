@@ -13,7 +13,7 @@ import pytest
 from support.tables import TEMPLATE, template
 
 RESOURCES: dict[str, dict[str, Any]] = template()["Resources"]
-HANDLED = ("ingest", "claim", "rep", "manage", "activities", "boards")
+HANDLED = ("ingest", "claim", "rep", "manage", "activities", "boards", "game")
 
 
 def of_type(kind: str) -> dict[str, dict[str, Any]]:

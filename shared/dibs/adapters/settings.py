@@ -22,6 +22,8 @@ class Settings:
     ledger_table: str
     identities_table: str
     races_table: str
+    standings_table: str
+    game_table: str
     public_url: str
     facts_topic_arn: str = ""
     notify_queue_url: str = ""

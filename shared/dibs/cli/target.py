@@ -30,6 +30,8 @@ _OUTPUTS = {
     "ledger_table": "LedgerTable",
     "identities_table": "IdentitiesTable",
     "races_table": "RacesTable",
+    "standings_table": "StandingsTable",
+    "game_table": "GameTable",
     "public_url": "Url",
     "facts_topic_arn": "FactsTopicArn",
     "notify_queue_url": "NotifyQueueUrl",

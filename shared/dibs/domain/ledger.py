@@ -57,8 +57,12 @@ class Entry:
     `week` is the ISO week of `at` in the team's zone. `taken_at` is when this rep took the lead,
     under its `epoch`; `take_ms` how long, from the moment they could, they needed to (None where
     that is not known). `model` is how the team got its leads then, `cause` why it was assigned or
-    went back. `amount` is in the smallest unit of `currency`. `digest` tells a repeated activity
-    from another one of the same id.
+    went back. `amount` is in the smallest unit of `currency`, or without one in the unit of its
+    kind. `digest` tells a repeated activity from another one of the same id.
+
+    `day` is the local day of `at` in the team's zone, `unit` what the entry is tallied together
+    with (`dibs.domain.tally`), `reverses` the entry it takes back. `other` is the colleague it is
+    about, `shared` who is credited with the rep (R5).
     """
 
     entry_id: str
@@ -81,6 +85,11 @@ class Entry:
     playbook_version: int = 0
     test: bool = False
     digest: str = ""
+    day: str = ""
+    unit: str = ""
+    reverses: str = ""
+    other: str = ""
+    shared: tuple[str, ...] = ()
 
 
 def booked(

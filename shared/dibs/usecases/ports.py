@@ -454,6 +454,30 @@ class Targets(Protocol):
     def put(self, month: date, targets: Mapping[str, int]) -> None: ...
 
 
+@dataclass(frozen=True)
+class Total:
+    """What one rep came to in a period, for one team: whole numbers by the name of what was
+    counted (`dibs.domain.tally`). A rep who changed teams has one for each."""
+
+    rep_id: str
+    team: str
+    name: str
+    counts: Mapping[str, int]
+
+
+class Standings(Protocol):
+    """What the ledger comes to, by rep and period; everything in it can be made anew."""
+
+    def totals(self, period: str) -> list[Total]:
+        """Return every rep's total of a period such as 2026-11-23, 2026-W48, 2026-11, 2026-Q4 or
+        `all`, as it was last put together."""
+        ...
+
+    def between(self, first: date, last: date) -> list[Total]:
+        """Return every rep's total of some days, both ends among them."""
+        ...
+
+
 class Results(Protocol):
     """What was worked out for a period. The first record of anything counts."""
 

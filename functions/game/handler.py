@@ -1,0 +1,11 @@
+"""The game over HTTP: contests, quests, help and rewards."""
+
+from __future__ import annotations
+
+from dibs import wiring
+from dibs.adapters.entry import http
+from game import contests, help, quests, rewards
+
+ROUTES = contests.ROUTES | quests.ROUTES | help.ROUTES | rewards.ROUTES
+
+handler = http(ROUTES, lambda: (wiring.roster().playbook(),))

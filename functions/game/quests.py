@@ -1,0 +1,10 @@
+"""Quests (G8): where a rep stands, and who confirms a step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from dibs.adapters.entry import Event
+from dibs.adapters.http import Response
+
+ROUTES: dict[str, Callable[[Event], Response]] = {}
