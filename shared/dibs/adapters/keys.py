@@ -29,6 +29,9 @@ WEEK_INDEX = "week"
 FILED_INDEX = "filed"
 RACES = "RACE#"
 BLOCKS = "BLOCKS"
+BALANCE = "BALANCE"
+TRANSFERS = "TRANSFER#"
+ACCOUNTS = "ACCOUNT#"
 
 
 def playbook(version: int) -> str:
@@ -165,6 +168,16 @@ def blocks_of(day: date) -> str:
 
 def disputes_of(month: date) -> str:
     return f"DISPUTES#{month:%Y-%m}"
+
+
+def account(rep_id: str) -> str:
+    """A rep's points: the balance, then every transfer in order."""
+    return f"{ACCOUNTS}{rep_id}"
+
+
+def transfer(at: datetime, transfer_id: str = "") -> str:
+    """A transfer, by when it was; without an id, where those of a moment begin."""
+    return f"{TRANSFERS}{to_ms(at):013d}#{transfer_id}"
 
 
 def outbox_shard(shard: int) -> str:
