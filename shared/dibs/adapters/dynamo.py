@@ -118,8 +118,8 @@ class Dynamo:
             request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
 
     def scan(self, table: str, **options: Any) -> Iterator[Item]:
-        """Read a whole table, for an operator: no function may."""
-        request = {"TableName": table, **options}
+        """Read a whole table as it is now, for an operator: no function may."""
+        request = {"TableName": table, "ConsistentRead": True, **options}
         while True:
             answer = self._call(self.client.scan, **request)
             yield from answer["Items"]
