@@ -14,6 +14,7 @@ from dibs.domain.activities import Activity
 from dibs.domain.errors import FieldError, InvalidInput
 
 MOST = 500
+LARGEST_BATCH = 256 * 1024
 # More than anybody sells, and far below what a number can hold exactly.
 _LARGEST_AMOUNT = 10**15
 
@@ -41,7 +42,7 @@ class ActivityIn(BaseModel):
     at: Annotated[datetime, BeforeValidator(_moment)]
     lead_id: Word = ""
     rep_id: Word = ""
-    amount: Annotated[int | float, Field(ge=0, le=_LARGEST_AMOUNT)] | None = None
+    amount: Annotated[float, Field(ge=0, le=_LARGEST_AMOUNT)] | None = None
     currency: Currency | None = None
     reverses: Id | None = None
     step: Step | None = None
