@@ -604,7 +604,7 @@ def test_a_rep_takes_back_their_own_alone(desk: Desk) -> None:
 
 def test_what_was_told_is_taken_back_from_whose_it_was_also_when_the_lead_is_gone() -> None:
     desk = Desk()
-    told = desk.tell("call")
+    told = desk.tell("email")
     desk.undo()
     assert take_back(desk).entry.rep_id == told.entry.rep_id == AINA.rep_id
     assert desk.memory.leads[desk.won.lead_id].state is State.OPEN
