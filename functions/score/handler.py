@@ -1,4 +1,4 @@
-"""The ledger's stream: entries become standings, points and badges."""
+"""The ledger's stream: entries become standings, points and badges; a slipped deal is told."""
 
 from __future__ import annotations
 
@@ -8,16 +8,20 @@ from dibs import wiring
 from dibs.adapters.entry import function
 from dibs.adapters.ledger import entry_from
 from dibs.adapters.observability import logger
+from dibs.adapters.settings import settings
 from dibs.usecases.score import score
+from dibs.usecases.slips import tell_slips
 
 
 def work(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Count a batch of entries, all or again: what was counted counts no second time."""
     del context
-    entries = [entry_from(record["dynamodb"]["NewImage"]) for record in event["Records"]]
+    images = [record["dynamodb"].get("NewImage") for record in event["Records"]]
+    entries = [entry_from(image) for image in images if image]
     changed = score(wiring.scorer(), entries)
+    tell_slips(entries, wiring.roster(), wiring.managers(), settings().public_url)
     logger.info("entries scored", entries=len(entries), units=changed)
     return {"batchItemFailures": []}
 
 
-handler = function(work, lambda: (wiring.scorer().playbooks.in_force(),))
+handler = function(work, lambda: (wiring.scorer().playbooks.in_force(), wiring.managers()))

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from dibs.adapters.holdings import DynamoHoldings
     from dibs.adapters.leads import DynamoLeadStore
     from dibs.adapters.ledger import DynamoLedger
+    from dibs.adapters.managers import SnsManagers
     from dibs.adapters.offers import DynamoOfferStore
     from dibs.adapters.once import DynamoOnce
     from dibs.adapters.playbooks import DynamoPlaybooks
@@ -232,6 +233,15 @@ def sms() -> SnsSms:
 
 
 @lru_cache(maxsize=1)
+def managers() -> SnsManagers:
+    """Return the way to managers."""
+    from dibs.adapters.clients import sns
+    from dibs.adapters.managers import SnsManagers
+
+    return SnsManagers(sns(), settings().managers_topic_arn)
+
+
+@lru_cache(maxsize=1)
 def intake_secret() -> str:
     """Return the secret sources sign with; read once per process."""
     from dibs.adapters.clients import secrets
@@ -319,6 +329,7 @@ def forget() -> None:
         timers,
         push,
         sms,
+        managers,
         arrivals,
         holdings,
         ledger,

@@ -170,6 +170,9 @@ def furnish(database: Dynamo) -> Place:
     settings = create_tables(database.client, "dibs")
     topic = sns.create_topic(Name="facts")["TopicArn"]
     notify, offer = (sqs.create_queue(QueueName=name)["QueueUrl"] for name in ("notify", "offer"))
+    managers = sns.create_topic(Name="managers")["TopicArn"]
+    sqs.create_queue(QueueName="managers")
+    sns.subscribe(TopicArn=managers, Protocol="sqs", Endpoint=_arn("sqs", "managers"))
     raw = {"RawMessageDelivery": "true"}
     sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=_arn("sqs", "offer"), Attributes=raw)
     apns, fcm = (
@@ -186,6 +189,7 @@ def furnish(database: Dynamo) -> Place:
             **{name.upper(): table for name, table in tables.items()},
             "PUBLIC_URL": settings.public_url,
             "FACTS_TOPIC_ARN": topic,
+            "MANAGERS_TOPIC_ARN": managers,
             "NOTIFY_QUEUE_URL": notify,
             "OFFER_QUEUE_URL": offer,
             "INTAKE_SECRET_ID": secret,
@@ -198,6 +202,7 @@ def furnish(database: Dynamo) -> Place:
                 for name, table in tables.items()
             },
             "FactsTopic": topic,
+            "ManagersTopic": managers,
             "NotifyQueue.Arn": _arn("sqs", "notify"),
             "OfferQueue.Arn": _arn("sqs", "offer"),
             notify: _arn("sqs", "notify"),

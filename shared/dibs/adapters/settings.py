@@ -26,6 +26,7 @@ class Settings:
     game_table: str
     public_url: str
     facts_topic_arn: str = ""
+    managers_topic_arn: str = ""
     notify_queue_url: str = ""
     offer_queue_url: str = ""
     intake_secret_id: str = ""

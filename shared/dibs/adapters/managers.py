@@ -1,0 +1,20 @@
+"""Managers are told through a topic they subscribe to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mypy_boto3_sns import SNSClient
+
+
+class SnsManagers:
+    """Implements `Managers`."""
+
+    def __init__(self, client: SNSClient, topic_arn: str) -> None:
+        self._sns = client
+        self._topic_arn = topic_arn
+
+    def tell(self, subject: str, text: str) -> None:
+        """Tell all managers who subscribed."""
+        self._sns.publish(TopicArn=self._topic_arn, Subject=subject, Message=text)

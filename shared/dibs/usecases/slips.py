@@ -1,0 +1,35 @@
+"""A deal that slips is told to the managers at once (K1)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Protocol
+
+from dibs.domain.ledger import Entry
+from dibs.usecases.ports import Roster
+
+SLIPPED = "slipped"
+
+
+class Managers(Protocol):
+    """Where managers are told of what cannot wait."""
+
+    def tell(self, subject: str, text: str) -> None: ...
+
+
+def tell_slips(entries: Iterable[Entry], roster: Roster, managers: Managers, url: str) -> int:
+    """Tell of every deal that slipped, test leads apart; return of how many.
+
+    Told again when the same entries come again, which is seldom: better twice than never.
+    """
+    slipped = [entry for entry in entries if entry.kind == SLIPPED and not entry.test]
+    for entry in slipped:
+        rep = roster.get(entry.rep_id)
+        team = roster.playbook().teams.get(entry.team)
+        managers.tell(
+            "A deal slipped",
+            f"{rep.name if rep else entry.rep_id} ({team.name if team else entry.team}) tells that "
+            f"the deal of lead {entry.lead_id or 'unknown'} slipped, at {entry.at:%Y-%m-%d %H:%M} "
+            f"UTC. Its history: {url}/leads/{entry.lead_id}/why",
+        )
+    return len(slipped)
