@@ -17,6 +17,7 @@ from dibs.adapters.race import put_move, take_off
 from dibs.adapters.records import (
     InstantAttribute,
     Item,
+    ListAttribute,
     claim_from,
     drawn_from,
     lead_from,
@@ -58,6 +59,11 @@ class EntryRecord(Model):
     playbook_version = NumberAttribute(null=True)
     test = BooleanAttribute(null=True)
     digest = UnicodeAttribute(null=True)
+    day = UnicodeAttribute(null=True)
+    unit = UnicodeAttribute(null=True)
+    reverses = UnicodeAttribute(null=True)
+    other = UnicodeAttribute(null=True)
+    shared = ListAttribute(null=True)
 
 
 # What an entry has where its item has nothing.
