@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from dibs import wiring
-from dibs.adapters.activities import activity_from, listed
+from dibs.adapters.activities import LARGEST_BATCH, activity_from, listed
 from dibs.adapters.callers import calling_rep
 from dibs.adapters.entry import Event, http
 from dibs.adapters.http import STATUS, Response, answer, header
-from dibs.adapters.intake import parse_json, raw_body, verify
+from dibs.adapters.intake import LARGEST_BODY, parse_json, raw_body, verify
 from dibs.adapters.observability import logger
 from dibs.domain.activities import Activity
-from dibs.domain.errors import DibsError, MalformedBody
+from dibs.domain.errors import BodyTooLarge, DibsError, MalformedBody
 from dibs.usecases.activities import Recorded, record_all
 
 Outcome = Recorded | DibsError
@@ -20,12 +20,14 @@ Outcome = Recorded | DibsError
 
 def post_activities(event: Event) -> Response:
     """Record one activity (201, repeated 200), or each of `{"activities": [...]}` by itself."""
-    raw = raw_body(event)
+    raw = raw_body(event, LARGEST_BATCH)
     caller = _caller(event, raw)
     body = parse_json(raw)
     if not isinstance(body, dict):
         raise MalformedBody("The body must be a JSON object.")
     if "activities" not in body:
+        if len(raw) > LARGEST_BODY:
+            raise BodyTooLarge
         [outcome] = _recorded([body], caller)
         if isinstance(outcome, DibsError):
             raise outcome

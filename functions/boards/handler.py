@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from datetime import datetime
+from fractions import Fraction
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -12,15 +13,17 @@ from dibs import wiring
 from dibs.adapters import clock
 from dibs.adapters.callers import calling_manager, calling_viewer
 from dibs.adapters.entry import Event, http
-from dibs.adapters.http import Response, answer, query, wants_html
+from dibs.adapters.http import Response, answer, path, query, wants_html
 from dibs.adapters.intake import raw_body
 from dibs.adapters.settings import settings
 from dibs.adapters.sign_in import cookie_for, signed_in
+from dibs.domain.boards import Row as BoardRow
 from dibs.domain.calendar import Period
 from dibs.domain.errors import DibsError, FieldError, Forbidden, InvalidInput, Unauthorized
 from dibs.domain.ledger import Row
 from dibs.usecases.blind import mix_reached
 from dibs.usecases.boards import KINDS, Standing, TeamReport, assignment, response_speed
+from dibs.usecases.leaderboard import Asked, Leaderboard, leaderboard
 
 _MANAGER = "manager"
 _REPORT = "/reports/assignment"
@@ -60,6 +63,65 @@ def speed_board(event: Event) -> Response:
     if board.winners is not None:
         body["winners"] = [{"id": one.rep_id, "name": one.name} for one in board.winners]
     return answer(200, body)
+
+
+def board(event: Event) -> Response:
+    """`GET /boards/{metric}`: the top, and the caller's own place with its neighbours (G3).
+
+    `?period=day|week|month|quarter|all&scope=reps|teams&top=10`, and `period_name=2026-W47` for one
+    that is over; a rep sees their own team's, a manager everybody's or `?team=`.
+    """
+    rep = calling_viewer(signed_in(event), wiring.roster())
+    asked = Asked(
+        metric=path(event, "metric"),
+        period=query(event, "period"),
+        period_name=query(event, "period_name"),
+        scope=query(event, "scope"),
+        team=query(event, "team"),
+        top=_top(query(event, "top")),
+    )
+    playbook = wiring.roster().playbook()
+    return answer(200, _board(leaderboard(wiring.standings(), playbook, asked, rep, clock.now())))
+
+
+def _top(sent: str) -> int:
+    if not sent:
+        return 10
+    return int(sent) if sent.isascii() and sent.isdigit() and len(sent) <= 3 else 0
+
+
+def _board(found: Leaderboard) -> dict[str, Any]:
+    body = {
+        "board": found.metric,
+        "means": found.definition.means,
+        "unit": found.definition.unit,
+        "better": found.definition.better,
+        "period": found.period,
+        "scope": found.scope,
+        "team": found.team or None,
+        "as_of": found.as_of,
+        "of": found.many,
+        "rows": [_line(row) for row in found.rows],
+        "around": [_line(row) for row in found.around],
+    }
+    if found.mine is not None:
+        body["me"] = _line(found.mine) | {"gap": _shown(found.gap)}
+    return body
+
+
+def _line(row: BoardRow) -> dict[str, Any]:
+    return {
+        "place": row.place,
+        "id": row.id or None,
+        "name": row.name or None,
+        "value": _shown(row.value),
+    }
+
+
+def _shown(value: Fraction | None) -> int | float | None:
+    if value is None:
+        return None
+    return int(value) if value.denominator == 1 else round(float(value), 4)
 
 
 def _as_of(event: Event) -> datetime:
@@ -180,6 +242,7 @@ def sign_in(event: Event) -> Response:
 
 ROUTES = {
     "GET /boards/response_speed": speed_board,
+    "GET /boards/{metric}": board,
     "GET /reports/assignment": assignment_report,
     "GET /reports/blind": blind_report,
     "GET /sign-in": sign_in_page,

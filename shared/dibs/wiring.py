@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from dibs.adapters.races import DynamoRaces
     from dibs.adapters.results import DynamoResults, DynamoTargets
     from dibs.adapters.sms import SnsSms
+    from dibs.adapters.standings import DynamoStandings
     from dibs.adapters.turns import DynamoTurns
     from dibs.usecases.activities import Register
     from dibs.usecases.help import HelpDesk
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from dibs.usecases.offer import Floor
     from dibs.usecases.periods import Books
     from dibs.usecases.quests import Onboarding
+    from dibs.usecases.score import Scorer
 
 
 @lru_cache(maxsize=1)
@@ -117,6 +119,23 @@ def targets() -> DynamoTargets:
     from dibs.adapters.results import DynamoTargets
 
     return DynamoTargets(dynamo(), settings())
+
+
+@lru_cache(maxsize=1)
+def standings() -> DynamoStandings:
+    """Return what the ledger comes to, by rep and period."""
+    from dibs.adapters.standings import DynamoStandings
+
+    return DynamoStandings(dynamo(), settings())
+
+
+@lru_cache(maxsize=1)
+def scorer() -> Scorer:
+    """Return everything scoring works with."""
+    from dibs.adapters import clock
+    from dibs.usecases.score import Scorer
+
+    return Scorer(standings(), roster(), playbooks(), targets(), clock.now)
 
 
 @lru_cache(maxsize=1)
@@ -354,6 +373,8 @@ def forget() -> None:
         register,
         results,
         targets,
+        standings,
+        scorer,
         turns,
         books,
         help_requests,

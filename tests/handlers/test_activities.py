@@ -172,7 +172,7 @@ def test_a_cookie_tells_nothing(office: Office, lead: Lead) -> None:
         ({"lead_id": "aaaaaaaaaaaa"}, 404, "lead_not_found"),
         ({"rep_id": BEN.rep_id}, 409, "not_yours"),
         ({"type": "reversal"}, 422, "invalid_input"),
-        ({"type": "helped"}, 422, "invalid_input"),
+        ({"type": "reversal", "reverses": "never-told"}, 422, "invalid_input"),
         ({"type": "sang"}, 422, "invalid_input"),
         ({"at": iso(NOON - MINUTE - timedelta(milliseconds=1))}, 422, "invalid_input"),
         ({"at": iso(NOON + 6 * MINUTE + timedelta(milliseconds=1))}, 422, "invalid_input"),
@@ -193,10 +193,28 @@ def test_what_can_just_be_is_kept(office: Office, lead: Lead, at: Any) -> None:
     assert post(office, body(at=iso(at))).status == 201
 
 
-def test_what_is_not_possible_yet_is_said_in_words(office: Office, lead: Lead) -> None:
-    answer = post(office, body(type="helped"))
-    [error] = answer.json["errors"]
-    assert (error["field"], "not possible yet" in error["problem"]) == ("type", True)
+def test_a_reversed_deal_is_open_again(office: Office, lead: Lead) -> None:
+    assert post(office, body(type="won", amount=500, currency="USD")).status == 201
+    back = {"activity_id": "back", "type": "reversal", "reverses": SENT["activity_id"]}
+    for status in (201, 200):
+        answer = post(office, back | {"at": SENT["at"]})
+        assert (answer.status, answer.json["lead_id"]) == (status, lead.lead_id)
+    assert office.now(lead).state is State.CLAIMED
+    held = wiring.holdings().held_by(AINA.rep_id)
+    assert [one.lead_id for one in held] == [lead.lead_id]
+
+
+@pytest.mark.parametrize(("hours", "minutes"), [(8, 480), (7.5, 450), (0.25, 15)])
+def test_hours_are_kept_as_minutes(office: Office, lead: Lead, hours: float, minutes: int) -> None:
+    worked = body(type="hours_worked", lead_id=None, amount=hours)
+    assert post(office, worked).status == 201
+    assert entries(office)[f"activity/{SENT['activity_id']}"].amount == minutes
+
+
+@pytest.mark.parametrize("step", ["onboarding", "a/b/c", "a b/c", "/c"])
+def test_a_step_is_one_of_a_quest(office: Office, lead: Lead, step: str) -> None:
+    answer = post(office, body(type="training_step", lead_id=None, step=step))
+    assert (answer.status, [e["field"] for e in answer.json["errors"]]) == (422, ["step"])
 
 
 def test_a_win_after_a_loss_is_refused(office: Office, lead: Lead) -> None:
@@ -268,6 +286,13 @@ def test_a_body_above_64_kb_is_refused(office: Office, lead: Lead) -> None:
     assert (answer.status, answer.code) == (413, "body_too_large")
 
 
+def test_many_at_once_may_take_more(office: Office, lead: Lead) -> None:
+    many = [body(activity_id=f"{n:0>120}", type="call") for n in range(300)]
+    answer = post(office, {"activities": many})
+    assert {one["status"] for one in answer.json["results"]} == {201}
+    assert post(office, {"activities": [body(padding="x" * 256 * 1024)]}).status == 413
+
+
 # Many at once
 
 
@@ -275,7 +300,7 @@ def test_of_many_each_is_answered_by_itself(office: Office, lead: Lead) -> None:
     office.waiting("offer")
     sent = [
         body(),
-        body(activity_id="2", type="helped"),
+        body(activity_id="2", type="hugged"),
         body(activity_id="3", amount=5),
         "contacted",
         body(activity_id=4),

@@ -11,7 +11,7 @@ import pytest
 from dibs.domain.activities import (
     AHEAD,
     MOVES,
-    NOT_YET,
+    REVERSAL,
     TYPES,
     Activity,
     counting,
@@ -58,17 +58,40 @@ def named(activity: Activity) -> list[str]:
 
 @pytest.mark.parametrize("type", TYPES)
 def test_every_known_type_is_accepted(type: str) -> None:
-    assert named(an_activity(type)) == []
+    reverses = "act-0" if type == REVERSAL else ""
+    assert named(an_activity(type, reverses=reverses)) == []
 
 
-@pytest.mark.parametrize("type", [*NOT_YET, "claimed", "returned", "Call", ""])
+@pytest.mark.parametrize("type", ["claimed", "returned", "prize", "step_verified", "Call", ""])
 def test_no_other_type_is(type: str) -> None:
     assert named(an_activity(type)) == ["type"]
 
 
-def test_what_is_not_possible_yet_is_said_in_plain_words() -> None:
-    [error] = wrong(an_activity("reversal"), NOON)
-    assert error.problem == "'reversal' is not possible yet; nothing was kept"
+def test_the_playbook_may_add_types() -> None:
+    assert wrong(an_activity("site_visit"), NOON, ["site_visit"]) == []
+    assert wrong(an_activity("site_visit", amount=3), NOON, ["site_visit"]) == []
+
+
+def test_a_reversal_says_what_it_takes_back_and_nothing_else_does() -> None:
+    assert named(an_activity(REVERSAL)) == ["reverses"]
+    assert named(an_activity(REVERSAL, rep_id="", lead_id="", reverses="act-0")) == []
+    assert named(an_activity("call", reverses="act-0")) == ["reverses"]
+
+
+@pytest.mark.parametrize(
+    ("type", "amount", "currency", "fits"),
+    [
+        ("csat", 100, "", True),
+        ("csat", 101, "", False),
+        ("csat", 100, "USD", False),
+        ("hours_worked", 480, "", True),
+        ("hours_worked", 480, "USD", False),
+    ],
+)
+def test_hours_and_satisfaction_are_no_money(
+    type: str, amount: int, currency: str, fits: bool
+) -> None:
+    assert (named(an_activity(type, amount=amount, currency=currency)) == []) is fits
 
 
 @pytest.mark.parametrize(("ahead", "fits"), [(AHEAD, True), (AHEAD + MS, False)])
@@ -78,7 +101,8 @@ def test_a_senders_clock_may_be_five_minutes_ahead(ahead: timedelta, fits: bool)
 
 @pytest.mark.parametrize("type", TYPES)
 def test_what_moves_a_lead_says_which(type: str) -> None:
-    assert named(an_activity(type, lead_id="")) == (["lead_id"] if type in MOVES else [])
+    told = an_activity(type, lead_id="", reverses="act-0" if type == REVERSAL else "")
+    assert named(told) == (["lead_id"] if type in MOVES else [])
 
 
 def test_somebody_must_have_done_it() -> None:
@@ -92,7 +116,7 @@ def test_an_amount_needs_its_currency() -> None:
 
 
 def test_every_wrong_field_is_named_at_once() -> None:
-    activity = Activity("a", "helped", NOON + 9 * MINUTE, amount=5)
+    activity = Activity("a", "hugged", NOON + 9 * MINUTE, amount=5)
     assert named(activity) == ["type", "at", "rep_id", "currency"]
 
 
@@ -103,6 +127,8 @@ CHANGES: list[dict[str, Any]] = [
     {"rep_id": ""},
     {"amount": 0},
     {"currency": "USD"},
+    {"reverses": "act-0"},
+    {"step": "onboarding/crm"},
 ]
 
 
@@ -262,6 +288,8 @@ def test_a_call_is_in_the_ledger_with_all_that_reports_ask_for(desk: Desk) -> No
             quality="hot",
             model="open-pool",
             playbook_version=desk.memory.playbook.version,
+            day="2026-11-23",
+            unit=f"lead/{desk.won.lead_id}",
             digest=told.entry.digest,
         ),
         repeated=False,
@@ -330,7 +358,8 @@ def test_what_is_about_no_lead_is_the_reps_alone(desk: Desk) -> None:
 REFUSED: list[tuple[type[Exception], dict[str, Any]]] = [
     (LeadNotFound, {"lead_id": "aaaaaaaaaaaa"}),
     (NotYours, {"rep_id": BEN.rep_id}),
-    (InvalidInput, {"type": "helped"}),
+    (InvalidInput, {"type": "hugged"}),
+    (InvalidInput, {"type": "reversal", "reverses": "never-told"}),
     (InvalidInput, {"rep_id": "zzzzz", "lead_id": ""}),
     (InvalidInput, {"at": NOON - SKEW - MS}),
     (InvalidInput, {"at": NOON + timedelta(hours=1)}),
@@ -485,3 +514,97 @@ def test_a_time_told_in_whole_seconds_may_lie_just_before_the_lead_was_taken() -
     call = Activity("a-1", "call", NOON, lead.lead_id, AINA.rep_id)
     made = step(lead, AINA.rep_id, call, ("call",), NOON)
     assert made.lead.worked_at == lead.claimed_at
+
+
+# Taken back
+
+
+def take_back(desk: Desk, of: str = "act-1", name: str = "back", **changes: Any) -> Recorded:
+    told = Activity(name, REVERSAL, desk.clock(), reverses=of)
+    return record(desk.register, replace(told, **changes), None)
+
+
+@pytest.mark.parametrize(
+    ("told", "stands"),
+    [
+        (("contacted",), State.CLAIMED),
+        (("contacted", "opportunity"), State.CONTACTED),
+        (("contacted", "won"), State.CONTACTED),
+        (("opportunity", "lost"), State.OPPORTUNITY),
+        (("opportunity", "disqualified"), State.OPPORTUNITY),
+        (("contacted", "call"), State.CONTACTED),
+    ],
+)
+def test_a_lead_goes_back_to_where_it_was(desk: Desk, told: tuple[str, ...], stands: State) -> None:
+    for number, type in enumerate(told):
+        desk.clock.pass_(seconds=1)
+        desk.tell(type, activity_id=str(number))
+    worked = desk.memory.leads[desk.won.lead_id].worked_at
+    desk.clock.pass_(seconds=1)
+    take_back(desk, str(len(told) - 1))
+    lead = desk.memory.leads[desk.won.lead_id]
+    assert (lead.state, lead.worked_at, desk.in_hand) == (stands, worked, 0)
+
+
+def test_a_lead_that_has_moved_on_stays_where_it_is(desk: Desk) -> None:
+    desk.tell("contacted")
+    desk.tell("opportunity", activity_id="act-2")
+    take_back(desk)
+    assert desk.memory.leads[desk.won.lead_id].state is State.OPPORTUNITY
+
+
+def test_a_deal_that_was_taken_back_can_be_won_again(desk: Desk) -> None:
+    desk.tell("won", amount=1, currency="USD")
+    take_back(desk)
+    desk.clock.pass_(seconds=1)
+    desk.tell("won", activity_id="act-2", amount=2, currency="USD")
+    assert desk.memory.leads[desk.won.lead_id].state is State.WON
+
+
+def test_a_reversal_stands_beside_what_it_takes_back(desk: Desk) -> None:
+    told = desk.tell("won", amount=1, currency="USD").entry
+    entry = take_back(desk).entry
+    assert (entry.rep_id, entry.unit, entry.reverses) == (told.rep_id, told.unit, told.entry_id)
+    assert desk.register.ledger.find([told.entry_id]) == {told.entry_id: told}
+
+
+def test_a_reversal_told_twice_is_one(desk: Desk) -> None:
+    desk.tell("won", amount=1, currency="USD")
+    at = desk.clock()
+    first = take_back(desk, at=at)
+    assert take_back(desk, at=at) == replace(first, repeated=True)
+
+
+def test_a_reversal_is_found_further_down_the_same_batch(desk: Desk) -> None:
+    told = Activity("act-1", "call", desk.clock(), desk.won.lead_id)
+    back = Activity("back", REVERSAL, desk.clock(), reverses="act-1")
+    outcomes = record_all(desk.register, [back, told], None)
+    assert [one.entry.kind for one in outcomes if isinstance(one, Recorded)] == [REVERSAL, "call"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [({"reverses": "back"}, "reverses"), ({"lead_id": "aaaaaaaaaaaa"}, "reverses")],
+)
+def test_what_cannot_be_taken_back_is_said(desk: Desk, changes: dict[str, Any], field: str) -> None:
+    desk.tell()
+    take_back(desk)
+    with pytest.raises(InvalidInput) as caught:
+        take_back(desk, name="again", **changes)
+    assert [error.field for error in caught.value.errors] == [field]
+
+
+def test_a_rep_takes_back_their_own_alone(desk: Desk) -> None:
+    desk.tell()
+    back = Activity("back", REVERSAL, desk.clock(), reverses="act-1")
+    with pytest.raises(Forbidden):
+        record(desk.register, back, BEN.rep_id)
+    assert record(desk.register, back, AINA.rep_id).entry.rep_id == AINA.rep_id
+
+
+def test_what_was_told_is_taken_back_from_whose_it_was_also_when_the_lead_is_gone() -> None:
+    desk = Desk()
+    told = desk.tell("email")
+    desk.undo()
+    assert take_back(desk).entry.rep_id == told.entry.rep_id == AINA.rep_id
+    assert desk.memory.leads[desk.won.lead_id].state is State.OPEN

@@ -76,6 +76,8 @@ def test_a_won_race_is_an_entry_with_all_that_reports_ask_for() -> None:
             model="open-pool",
             cause="claimed",
             playbook_version=floor.memory.playbook.version,
+            day="2026-11-23",
+            unit=f"lead/{floor.posted.lead_id}",
         )
     }
 

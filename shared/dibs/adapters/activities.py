@@ -14,6 +14,7 @@ from dibs.domain.activities import Activity
 from dibs.domain.errors import FieldError, InvalidInput
 
 MOST = 500
+LARGEST_BATCH = 256 * 1024
 # More than anybody sells, and far below what a number can hold exactly.
 _LARGEST_AMOUNT = 10**15
 
@@ -28,6 +29,7 @@ def _moment(value: object) -> object:
 
 
 Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
+Step = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_-]{1,40}/[a-z0-9_-]{1,40}$")]
 
 
 class ActivityIn(BaseModel):
@@ -40,8 +42,10 @@ class ActivityIn(BaseModel):
     at: Annotated[datetime, BeforeValidator(_moment)]
     lead_id: Word = ""
     rep_id: Word = ""
-    amount: Annotated[int, Field(ge=0, le=_LARGEST_AMOUNT)] | None = None
+    amount: Annotated[float, Field(ge=0, le=_LARGEST_AMOUNT)] | None = None
     currency: Currency | None = None
+    reverses: Id | None = None
+    step: Step | None = None
 
 
 def activity_from(data: Any) -> Activity:
@@ -53,7 +57,24 @@ def activity_from(data: Any) -> Activity:
     if not isinstance(data, dict):
         raise InvalidInput((FieldError("activity", "send a JSON object"),))
     found = checked(ActivityIn, data)
-    return Activity(**{**found.model_dump(), "currency": found.currency or ""})
+    words = {name: getattr(found, name) or "" for name in ("currency", "reverses", "step")}
+    return Activity(**{**found.model_dump(), **words, "amount": _amount(found)})
+
+
+def _amount(found: ActivityIn) -> int | None:
+    """Return the amount in whole units: hours, which may be parts of one, as minutes.
+
+    Raises:
+        InvalidInput: it is no whole number of them.
+    """
+    sent = found.amount
+    if sent is None:
+        return None
+    whole = sent * 60 if found.type == "hours_worked" else sent
+    if whole != int(whole):
+        mend = "send hours, to the minute" if found.type == "hours_worked" else "send whole units"
+        raise InvalidInput((FieldError("amount", mend),))
+    return int(whole)
 
 
 def listed(body: dict[str, Any]) -> list[Any]:

@@ -117,6 +117,16 @@ class Dynamo:
                 return
             request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
 
+    def scan(self, table: str, **options: Any) -> Iterator[Item]:
+        """Read a whole table as it is now, for an operator: no function may."""
+        request = {"TableName": table, "ConsistentRead": True, **options}
+        while True:
+            answer = self._call(self.client.scan, **request)
+            yield from answer["Items"]
+            if not answer.get("LastEvaluatedKey"):
+                return
+            request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+
     def put(self, table: str, item: Item, condition: str | None = None, **options: Any) -> None:
         self._call(
             self.client.put_item,

@@ -89,15 +89,15 @@ def verify(body: bytes, headers: Mapping[str, str], secret: str) -> datetime:
         ) from error
 
 
-def raw_body(event: Mapping[str, Any]) -> bytes:
+def raw_body(event: Mapping[str, Any], largest: int = LARGEST_BODY) -> bytes:
     """Return the bytes that were sent, however API Gateway wrapped them.
 
     Raises:
-        BodyTooLarge: more than 64 KB.
+        BodyTooLarge: more than `largest` bytes, 64 KB unless told.
     """
     body = event.get("body") or ""
     raw = base64.b64decode(body) if event.get("isBase64Encoded") else body.encode()
-    if len(raw) > LARGEST_BODY:
+    if len(raw) > largest:
         raise BodyTooLarge
     return raw
 

@@ -30,6 +30,13 @@ FILED_INDEX = "filed"
 RACES = "RACE#"
 BLOCKS = "BLOCKS"
 REQUEST = "REQUEST"
+UNIT = "UNIT"
+GENERATION = "GENERATION"
+# A read of all pages stays one request up to some 15,000 reps, and a page of 1,000 reps is 3 KB.
+PAGES = 32
+BALANCE = "BALANCE"
+TRANSFERS = "TRANSFER#"
+ACCOUNTS = "ACCOUNT#"
 
 
 def playbook(version: int) -> str:
@@ -166,6 +173,41 @@ def blocks_of(day: date) -> str:
 
 def disputes_of(month: date) -> str:
     return f"DISPUTES#{month:%Y-%m}"
+
+
+def unit(generation: str, name: str) -> str:
+    """What entries that are tallied together came to, in one making of the standings."""
+    return f"UNIT#{generation}#{name}"
+
+
+def totals_of(generation: str, rep_id: str) -> str:
+    """A rep's totals, by period."""
+    return f"TOTAL#{generation}#{rep_id}"
+
+
+def pages(generation: str, period: str) -> str:
+    """Every rep's total of a period, in pages."""
+    return f"PAGE#{generation}#{period}"
+
+
+def page_of(rep_id: str) -> str:
+    """Which page of a period a rep is on."""
+    return f"{hashlib.sha256(rep_id.encode()).digest()[0] % PAGES:02d}"
+
+
+def badges(rep_id: str) -> str:
+    """A rep's badges, by badge and period."""
+    return f"BADGES#{rep_id}"
+
+
+def account(rep_id: str) -> str:
+    """A rep's points: the balance, then every transfer in order."""
+    return f"{ACCOUNTS}{rep_id}"
+
+
+def transfer(at: datetime, transfer_id: str = "") -> str:
+    """A transfer, by when it was; without an id, where those of a moment begin."""
+    return f"{TRANSFERS}{to_ms(at):013d}#{transfer_id}"
 
 
 def outbox_shard(shard: int) -> str:

@@ -7,7 +7,7 @@ from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
-from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.attributes import BooleanAttribute, ListAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.models import Model
 
 from dibs.adapters import keys
@@ -17,7 +17,6 @@ from dibs.adapters.race import put_move, take_off
 from dibs.adapters.records import (
     InstantAttribute,
     Item,
-    ListAttribute,
     claim_from,
     drawn_from,
     lead_from,
@@ -63,7 +62,8 @@ class EntryRecord(Model):
     unit = UnicodeAttribute(null=True)
     reverses = UnicodeAttribute(null=True)
     other = UnicodeAttribute(null=True)
-    shared = ListAttribute(null=True)
+    shared = ListAttribute(of=UnicodeAttribute, null=True)
+    protected = BooleanAttribute(null=True)
 
 
 # What an entry has where its item has nothing.
@@ -73,6 +73,7 @@ _DEFAULTS = {field.name: field.default for field in fields(Entry)}
 def entry_record(entry: Entry) -> EntryRecord:
     """Return the record of an entry."""
     known = {field.name: getattr(entry, field.name) for field in fields(Entry)}
+    known["shared"] = list(entry.shared) or ()
     kept = {name: value for name, value in known.items() if value != _DEFAULTS[name]}
     shard = keys.ledger_week(entry.team, entry.week, keys.shard_of(entry.entry_id))
     return EntryRecord(**kept, week_shard=shard)
@@ -82,6 +83,7 @@ def entry_from(item: Item) -> Entry:
     """Return the entry a stored record describes."""
     record = EntryRecord.from_raw_data(item)
     known = {name: getattr(record, name) for name in _DEFAULTS}
+    known["shared"] = tuple(record.shared or ())
     return Entry(**{name: value for name, value in known.items() if value is not None})
 
 
@@ -177,6 +179,8 @@ class DynamoLedger:
             values[":now"] = {"S": lead.state.value}
         if lead.state in (State.WON, State.LOST):
             removes.append("holder")
+        elif held.state in (State.WON, State.LOST) and lead.state not in (State.WON, State.LOST):
+            sets.append("holder = :rep")
         if step.accepts:
             condition += " AND attribute_not_exists(accepted_at)"
         if step.first_work and lead.worked_at is not None:

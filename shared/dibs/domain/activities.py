@@ -1,12 +1,12 @@
 """What reps tell of their work (K1), and what it does to the lead it is about (C8, C11).
 
-`reversal` and `helped` have names but no meaning yet: they are turned away, in words.
+What was told is never changed: a `reversal` takes an activity back, as if it had never been.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -31,11 +31,16 @@ TYPES = (
     *("call", "contacted", "email", "transfer", "qualified", "disqualified"),
     *("appointment_set", "appointment_held", "opportunity", "quote_sent", "contract_sent"),
     *("won", "lost", "slipped", "csat", "reference", "nurture", "training_step", "crm_step"),
-    *("tool_used", "upsell", "cross_sell", "hours_worked"),
+    *("tool_used", "upsell", "cross_sell", "hours_worked", "helped", "reversal"),
 )
-"""The activities that are accepted."""
+"""The activities that are accepted, beside those the playbook adds.
 
-NOT_YET = ("reversal", "helped")
+`helped` is what somebody says of themselves; what a colleague confirmed is booked otherwise (G11).
+"""
+
+REVERSAL = "reversal"
+PLAIN = ("hours_worked", "csat")
+"""What has an amount that is no money: minutes, and points of 100."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +48,9 @@ class Activity:
     """One thing a rep did, as it was told to us.
 
     `lead_id` is empty where it is about no lead, `rep_id` where the lead's holder is meant.
-    `amount` is in the smallest unit of `currency` (ISO 4217).
+    `amount` is in the smallest unit of `currency` (ISO 4217), minutes for hours worked, 0 to 100
+    for `csat`. `reverses` is the activity a reversal takes back, `step` the step of a quest it is,
+    as `quest/step` (G8).
     """
 
     activity_id: str
@@ -53,11 +60,14 @@ class Activity:
     rep_id: str = ""
     amount: int | None = None
     currency: str = ""
+    reverses: str = ""
+    step: str = ""
 
     @property
     def digest(self) -> str:
         """Tell this activity from any other of the same id, in 16 letters."""
-        told = (self.type, self.at, self.lead_id, self.rep_id, self.amount, self.currency)
+        told: tuple[object, ...] = (self.type, self.at, self.lead_id, self.rep_id)
+        told += (self.amount, self.currency, self.reverses, self.step)
         return hashlib.sha256(repr(told).encode()).hexdigest()[:16]
 
 
@@ -85,21 +95,33 @@ class Step:
         return self.held.unaccepted and gone_on and not self.held.test
 
 
-def wrong(activity: Activity, now: datetime) -> list[FieldError]:
-    """Return what cannot be right about an activity, whatever its lead: nothing when it can."""
+def wrong(activity: Activity, now: datetime, own: Sequence[str] = ()) -> list[FieldError]:
+    """Return what cannot be right about an activity, whatever its lead: nothing when it can.
+
+    `own` are the types the playbook adds.
+    """
     found = []
-    if activity.type in NOT_YET:
-        found.append(FieldError("type", f"{activity.type!r} is not possible yet; nothing was kept"))
-    elif activity.type not in TYPES:
-        found.append(FieldError("type", f"use one of {', '.join(TYPES)}"))
+    if activity.type not in TYPES and activity.type not in own:
+        found.append(FieldError("type", f"use one of {', '.join((*TYPES, *own))}"))
     if activity.at > now + AHEAD:
         found.append(FieldError("at", "lies in the future; send when it happened"))
     if activity.type in MOVES and not activity.lead_id:
         found.append(FieldError("lead_id", f"say which lead; {activity.type!r} moves it"))
+    if activity.type == REVERSAL:
+        if not activity.reverses:
+            found.append(FieldError("reverses", "say which activity_id it takes back"))
+        return found
+    if activity.reverses:
+        found.append(FieldError("reverses", f"goes with the type {REVERSAL!r} alone"))
     if not activity.lead_id and not activity.rep_id:
         found.append(FieldError("rep_id", "say who did it, or which lead it was about"))
-    if activity.amount is not None and not activity.currency:
+    plain = activity.type in PLAIN or activity.type in own
+    if activity.amount is not None and not activity.currency and not plain:
         found.append(FieldError("currency", "say in which currency the amount is, such as USD"))
+    if activity.currency and activity.type in PLAIN:
+        found.append(FieldError("currency", f"leave it out; {activity.type!r} is no money"))
+    if activity.type == "csat" and activity.amount is not None and activity.amount > 100:
+        found.append(FieldError("amount", "send 0 to 100, where 100 is as satisfied as can be"))
     return found
 
 
@@ -139,6 +161,26 @@ def step(
         # A system that tells whole seconds may name a moment just before the lead was taken.
         after = replace(after, worked_at=max(activity.at, lead.claimed_at or activity.at))
     return Step(lead, after, move, first_work)
+
+
+def taken_back(
+    lead: Lead, rep_id: str, kind: str, epoch: int, moves: Sequence[Move], now: datetime
+) -> Step | None:
+    """Return what becomes of a lead when an activity of its holder is reversed, None for nothing.
+
+    Where the activity brought the lead to where it stands, the lead goes back to where it was; a
+    deal that was won or lost by mistake is open again. What was worked stays worked (C11).
+    """
+    held = lead.owner == rep_id and lead.epoch == epoch
+    if not held or MOVES.get(kind) is not lead.state:
+        return None
+    came = [move for move in moves if move.epoch == epoch and move.to_state is lead.state]
+    latest = max(came, key=lambda move: move.at, default=None)
+    if latest is None or latest.cause != kind:
+        return None
+    back = latest.from_state
+    move = Move(lead.lead_id, epoch, now, lead.state, back, REVERSAL, rep_id, (), rep_id)
+    return Step(lead, replace(lead, state=back), move, first_work=False)
 
 
 def _reached(state: State, stage: State) -> bool:

@@ -7,6 +7,7 @@ does a claim that was undone (C5).
 
 from __future__ import annotations
 
+import hashlib
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from dibs.domain.activities import counting
-from dibs.domain.calendar import week_of
+from dibs.domain.calendar import day_of, week_of
 from dibs.domain.leads import RELEASED, UNDONE, Lead
 from dibs.domain.playbook import Playbook
 
@@ -62,7 +63,9 @@ class Entry:
 
     `day` is the local day of `at` in the team's zone, `unit` what the entry is tallied together
     with (`dibs.domain.tally`), `reverses` the entry it takes back. `other` is the colleague it is
-    about, `shared` who is credited with the rep (R5).
+    about, `shared` who is credited with the rep (R5). What is `protected` was done in a newcomer's
+    first weeks, and shows on no board (F9). Without a lead, `source` is who told it: `rep` or
+    `system`.
     """
 
     entry_id: str
@@ -90,6 +93,7 @@ class Entry:
     reverses: str = ""
     other: str = ""
     shared: tuple[str, ...] = ()
+    protected: bool = False
 
 
 def booked(
@@ -104,8 +108,12 @@ def booked(
 ) -> Entry:
     """Return an entry with what the playbook and the lead say about it; `more` overrides both."""
     known = playbook.teams.get(team)
+    zone = "UTC" if known is None else known.zone
+    day = day_of(zone, at).name
     about: dict[str, Any] = {
-        "week": week_of("UTC" if known is None else known.zone, at).name,
+        "week": week_of(zone, at).name,
+        "day": day,
+        "unit": f"rep/{rep_id}/{day}/{_part(entry_id)}" if lead is None else lead_unit(lead),
         "model": playbook.model_of(team).value,
         "playbook_version": playbook.version,
     }
@@ -120,6 +128,16 @@ def booked(
             "test": lead.test,
         }
     return Entry(entry_id, kind, rep_id, team, at, **{**about, **more})
+
+
+def lead_unit(lead: Lead) -> str:
+    """Return what all entries about a lead are tallied together with."""
+    return f"lead/{lead.lead_id}"
+
+
+def _part(entry_id: str) -> str:
+    # A dialler's day is hundreds of calls without a lead: sixteen parts of it stay small.
+    return hashlib.sha256(entry_id.encode()).hexdigest()[0]
 
 
 @dataclass(frozen=True)

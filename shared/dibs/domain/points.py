@@ -3,6 +3,7 @@ accounts together always come to nought."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,13 +11,16 @@ ISSUED = "issued"
 """Where awards come from, and go back to when what they were for is reversed."""
 LAPSED = "lapsed"
 SPENT = "spent"
+HOUSE = frozenset({ISSUED, LAPSED, SPENT})
+"""The house's accounts. One side of every transfer is one of them, the other a rep's."""
 
 
 @dataclass(frozen=True)
 class Transfer:
     """`points` (1 or more) from one account to another: a rep's id, or one of the house's.
 
-    `transfer_id` is made of what it is for, so nothing is transferred twice. `rule` says what for,
+    `transfer_id` is made of what it is for, so nothing is transferred twice; `at` follows from
+    the same, since a transfer is stored by both. `rule` says what for,
     such as `claim` or `won`; `cause` is the entry, request or month it comes from.
     """
 
@@ -27,3 +31,47 @@ class Transfer:
     at: datetime
     rule: str
     cause: str = ""
+
+    def __post_init__(self) -> None:
+        if self.points < 1 or (self.from_account in HOUSE) is (self.to_account in HOUSE):
+            raise ValueError(f"{self.transfer_id} moves nothing between a rep and the house")
+
+    @property
+    def rep_id(self) -> str:
+        """Whose points these are or were."""
+        return self.to_account if self.from_account in HOUSE else self.from_account
+
+    @property
+    def house(self) -> str:
+        """The account of the house on the other side."""
+        return self.from_account if self.from_account in HOUSE else self.to_account
+
+    @property
+    def gained(self) -> int:
+        """What the rep has more for it, below nought where they have less."""
+        return self.points if self.from_account in HOUSE else -self.points
+
+
+@dataclass(frozen=True)
+class Account:
+    """A rep's points: all that were `earned` (awards less what was taken back), less those that
+    `lapsed` and those `spent`, are the `balance`.
+
+    It is below nought where an award was taken back after it was spent, and for nothing else.
+    """
+
+    rep_id: str
+    balance: int = 0
+    earned: int = 0
+    lapsed: int = 0
+    spent: int = 0
+
+
+def account_of(rep_id: str, transfers: Iterable[Transfer]) -> Account:
+    """Return what a rep's transfers come to, in any order."""
+    gained = dict.fromkeys(HOUSE, 0)
+    for one in transfers:
+        if one.rep_id != rep_id:
+            raise ValueError(f"{one.transfer_id} is not {rep_id}'s")
+        gained[one.house] += one.gained
+    return Account(rep_id, sum(gained.values()), gained[ISSUED], -gained[LAPSED], -gained[SPENT])

@@ -8,8 +8,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cache
+from typing import Any
 
-from dibs.domain.activities import Activity, Step, step, wrong
+from dibs.domain.activities import REVERSAL, Activity, Step, step, taken_back, wrong
+from dibs.domain.calendar import day_of
 from dibs.domain.errors import (
     AlreadyExists,
     Busy,
@@ -20,9 +22,13 @@ from dibs.domain.errors import (
     LeadNotFound,
     NotYours,
 )
+from dibs.domain.leads import Lead
 from dibs.domain.ledger import Entry, activity_entry_id, booked
+from dibs.domain.newcomers import protected
 from dibs.domain.playbook import Playbook
+from dibs.domain.quests import quest_unit, wrong_step
 from dibs.domain.reps import Rep
+from dibs.domain.tally import unit_of
 from dibs.usecases.ports import LeadStore, Ledger, Roster
 
 ATTEMPTS = 6
@@ -73,17 +79,20 @@ def record(register: Register, activity: Activity, caller: str | None) -> Record
 def record_all(
     register: Register, activities: Sequence[Activity], caller: str | None
 ) -> list[Recorded | DibsError]:
-    """Record activities in order, each for itself; return what became of each."""
+    """Record activities in order, each for itself; return what became of each.
+
+    Reversals come last: what they take back may stand further down.
+    """
     known = register.ledger.find([activity_entry_id(one.activity_id) for one in activities])
     rep_of, playbook = cache(register.roster.get), register.roster.playbook()
-    outcomes: list[Recorded | DibsError] = []
-    for activity in activities:
+    outcomes: dict[int, Recorded | DibsError] = {}
+    for place, activity in sorted(enumerate(activities), key=lambda one: one[1].type == REVERSAL):
         stored = known.get(activity_entry_id(activity.activity_id))
         try:
-            outcomes.append(_record(register, activity, caller, rep_of, playbook, stored))
+            outcomes[place] = _record(register, activity, caller, rep_of, playbook, stored)
         except DibsError as error:
-            outcomes.append(error)
-    return outcomes
+            outcomes[place] = error
+    return [outcomes[place] for place in range(len(activities))]
 
 
 def _record(
@@ -98,14 +107,18 @@ def _record(
         if activity.rep_id not in ("", caller):
             raise Forbidden("You may tell of your own work only.")
         activity = replace(activity, rep_id=caller)
-    problems = wrong(activity, register.clock())
+    problems = wrong(activity, register.clock(), playbook.game.activities)
     if problems:
         raise InvalidInput(tuple(problems))
+    told_by = "system" if caller is None else "rep"
     for attempt in range(ATTEMPTS):
         if stored is not None:
             return _repeated(stored, activity)
         try:
-            entry, made = _judged(register, activity, rep_of, playbook)
+            if activity.type == REVERSAL:
+                entry, made = _reversed(register, activity, playbook)
+            else:
+                entry, made = _judged(register, activity, told_by, rep_of, playbook)
             if register.ledger.record(entry, made):
                 return Recorded(entry, repeated=False, freed=made is not None and made.frees)
         except Busy as busy:
@@ -134,8 +147,56 @@ def _repeated(stored: Entry, activity: Activity) -> Recorded:
     return Recorded(stored, repeated=True, freed=False)
 
 
+def _reversed(
+    register: Register, activity: Activity, playbook: Playbook
+) -> tuple[Entry, Step | None]:
+    """Return the entry that takes another back, and what becomes of the lead as it stands now.
+
+    It stands beside the other: for the same rep and lead, whoever holds the lead by now.
+    """
+    entry_id = activity_entry_id(activity.reverses)
+    told = register.ledger.find([entry_id]).get(entry_id)
+    problem = ""
+    if told is None:
+        problem = "there is no such activity; send it first"
+    elif told.kind == REVERSAL:
+        problem = "is a reversal itself; send the activity once more under a new activity_id"
+    elif activity.lead_id and activity.lead_id != told.lead_id:
+        problem = "is about another lead"
+    if told is None or problem:
+        raise InvalidInput((FieldError("reverses", problem),))
+    if activity.rep_id not in ("", told.rep_id):
+        raise Forbidden("That is somebody else's activity.")
+    made = None
+    story = register.ledger.story(told.lead_id) if told.lead_id else None
+    if story is not None:
+        made = taken_back(
+            story.lead, told.rep_id, told.kind, told.epoch, story.moves, register.clock()
+        )
+    entry = booked(
+        activity_entry_id(activity.activity_id),
+        REVERSAL,
+        told.rep_id,
+        told.team,
+        activity.at,
+        playbook,
+        lead_id=told.lead_id,
+        epoch=told.epoch,
+        source=told.source,
+        unit=unit_of(told),
+        reverses=entry_id,
+        test=told.test,
+        digest=activity.digest,
+    )
+    return entry, made
+
+
 def _judged(
-    register: Register, activity: Activity, rep_of: Callable[[str], Rep | None], playbook: Playbook
+    register: Register,
+    activity: Activity,
+    told_by: str,
+    rep_of: Callable[[str], Rep | None],
+    playbook: Playbook,
 ) -> tuple[Entry, Step | None]:
     """Return the entry, and what becomes of the lead as it stands now."""
     lead = register.leads.get(activity.lead_id) if activity.lead_id else None
@@ -152,6 +213,9 @@ def _judged(
         made = step(lead, rep_id, activity, playbook.work.counts, register.clock())
         if lead.claimed_at is not None and activity.at < lead.claimed_at - SKEW:
             raise InvalidInput((FieldError("at", "lies before the rep took the lead"),))
+    about: dict[str, Any] = {} if lead is not None else {"source": told_by}
+    if activity.step:
+        about |= _as_step(activity, rep, playbook)
     entry = booked(
         activity_entry_id(activity.activity_id),
         activity.type,
@@ -163,5 +227,48 @@ def _judged(
         amount=activity.amount,
         currency=activity.currency,
         digest=activity.digest,
+        protected=is_protected(rep, activity.at, playbook),
+        shared=() if lead is None else shared_with(register.roster, rep, lead, playbook),
+        **about,
     )
     return entry, made
+
+
+def _as_step(activity: Activity, rep: Rep, playbook: Playbook) -> dict[str, Any]:
+    """Return what an entry says of the step of a quest it is (G8).
+
+    Raises:
+        InvalidInput: it cannot be that step.
+    """
+    quests, day = playbook.game.quests, rep.today(activity.at)
+    wrong = wrong_step(quests, activity.type, activity.step, rep.joined_on, day)
+    if activity.lead_id:
+        wrong = "is told by activities about no lead; leave lead_id out"
+    unit = quest_unit(activity.type, activity.step, rep.rep_id)
+    if wrong or unit is None:
+        raise InvalidInput((FieldError("step", wrong),))
+    return {"cause": activity.step, "unit": unit}
+
+
+def is_protected(rep: Rep, at: datetime, playbook: Playbook) -> bool:
+    """Tell whether what a rep did then shows on no board, as they are new (F9)."""
+    team = playbook.teams.get(rep.team)
+    day = day_of("UTC" if team is None else team.zone, at).first_day
+    return protected(rep.joined_on, day, playbook)
+
+
+# Each is credited in one transaction with the rep, and that has room for a hundred writes.
+MOST_SHARED = 8
+
+
+def shared_with(roster: Roster, rep: Rep, lead: Lead, playbook: Playbook) -> tuple[str, ...]:
+    """Return who is credited with the rep (R5): the others of their pod, where the lead was
+    offered to it, the first eight by their ids."""
+    if not playbook.game.points.pod_percent or not rep.pod or rep.pod not in lead.pods:
+        return ()
+    mates = (
+        one.rep_id
+        for one, _ in roster.team(rep.team)
+        if one.pod == rep.pod and one.active and one.rep_id != rep.rep_id
+    )
+    return tuple(sorted(mates)[:MOST_SHARED])

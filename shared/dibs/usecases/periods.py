@@ -145,7 +145,7 @@ def _inputs(books: Books, playbook: Playbook, reps: Sequence[Rep], period: Perio
     team = playbook.teams[reps[0].team]
     first = period.first_day - timedelta(weeks=playbook.tiers.weeks - 1)
     start, ids = day_start(first, team.zone), [rep.rep_id for rep in reps]
-    targets = {month: books.targets.of(month, ids) for month in _months(first, period.last_day)}
+    targets = {month: books.targets.of(month, ids) for month in months(first, period.last_day)}
     found = []
     for rep in reps:
         joined, counted = rep.joined_on, counted_from(rep.joined_on, playbook)
@@ -195,7 +195,7 @@ def _report_of(books: Books, playbook: Playbook, team: str, period: Period) -> R
     return Ran(1, 0, 1)
 
 
-def _months(first: date, last: date) -> Iterator[date]:
+def months(first: date, last: date) -> Iterator[date]:
     """Yield the first day of each month the days from `first` to `last` lie in."""
     month = first.replace(day=1)
     while month <= last:

@@ -23,9 +23,11 @@ if TYPE_CHECKING:
     from dibs.domain.duplicates import Identity, Standing
     from dibs.domain.help import Answer, HelpRequest
     from dibs.domain.ledger import Entry, Row
+    from dibs.domain.points import Transfer
     from dibs.domain.quests import Told
     from dibs.domain.receipts import Link, Sealed
     from dibs.domain.rotation import OnTurn, Rotation
+    from dibs.domain.tally import Place, Tally
     from dibs.domain.tiers import Inputs, Outlook
     from dibs.domain.turns import Turn
 
@@ -477,6 +479,89 @@ class Standings(Protocol):
 
     def between(self, first: date, last: date) -> list[Total]:
         """Return every rep's total of some days, both ends among them."""
+        ...
+
+
+@dataclass(frozen=True)
+class Unit:
+    """Entries that are tallied together, by id, and what of them stands in the totals.
+
+    `version` counts its changes; 0 is one that is not stored yet.
+    """
+
+    name: str
+    entries: Mapping[str, Entry] = field(default_factory=dict)
+    made: Tally | None = None
+    version: int = 0
+
+
+@dataclass(frozen=True)
+class Change:
+    """A unit with what was new to it, and the difference that makes: to counts, and of points."""
+
+    unit: Unit
+    counts: Mapping[Place, Mapping[str, int]]
+    transfers: tuple[Transfer, ...] = ()
+
+
+@dataclass(frozen=True)
+class Sum:
+    """One rep's counts in a period by team, as they are now; `protected` ones apart (F9).
+
+    `version` counts its changes, `badges` are those noted for it.
+    """
+
+    rep_id: str
+    period: str
+    counts: Mapping[str, Mapping[str, int]]
+    protected: Mapping[str, Mapping[str, int]]
+    badges: frozenset[str] = frozenset()
+    version: int = 0
+
+    @property
+    def whole(self) -> dict[str, int]:
+        """Return the rep's own counts, whatever the team, protected or not."""
+        found = dict[str, int]()
+        for counts in (*self.counts.values(), *self.protected.values()):
+            for name, number in counts.items():
+                found[name] = found.get(name, 0) + number
+        return found
+
+
+class StandingsStore(Standings, Protocol):
+    """Standings as they are kept. A `generation` is one making of them from the ledger: one is
+    live, and another may be being built beside it."""
+
+    def generations(self) -> tuple[str, ...]:
+        """Return the generations to be kept up to date, the live one first."""
+        ...
+
+    def units(self, generation: str, names: Collection[str]) -> dict[str, Unit]: ...
+
+    def apply(self, generation: str, changes: Sequence[Change]) -> list[str]:
+        """Store changes, each unit whole or not at all; return the units that have changed
+        meanwhile, or were held just then, for which nothing was done."""
+        ...
+
+    def sums(self, generation: str, keys: Collection[tuple[str, str]]) -> list[Sum]:
+        """Return the sums of reps in periods, as they are now."""
+        ...
+
+    def publish(
+        self,
+        generation: str,
+        keys: Collection[tuple[str, str]],
+        names: Mapping[str, str],
+        targets: Mapping[tuple[str, str], int],
+    ) -> list[Sum]:
+        """Put what reps came to in periods where boards read it; return these sums.
+
+        `names` are by rep, `targets` by rep and period.
+        """
+        ...
+
+    def award_badges(self, generation: str, sums: Sum, held: frozenset[str], at: datetime) -> bool:
+        """Note which badges a rep holds for a period; False when the sum has changed meanwhile."""
         ...
 
 

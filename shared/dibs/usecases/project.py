@@ -8,7 +8,10 @@ only how long a rep needed to take it stands nowhere else than in the record of 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from datetime import datetime
+from functools import cache
+from typing import Any
 
 from dibs.domain.leads import State
 from dibs.domain.ledger import (
@@ -20,8 +23,7 @@ from dibs.domain.ledger import (
     returned_id,
     taken_id,
 )
-from dibs.domain.playbook import Playbook
-from dibs.domain.reps import Rep
+from dibs.usecases.activities import is_protected, shared_with
 from dibs.usecases.ports import Fact, Ledger, Roster, Story
 
 FACTS = ("lead.claimed", "lead.assigned", "lead.returned")
@@ -34,22 +36,30 @@ def project(fact: Fact, ledger: Ledger, roster: Roster) -> int:
     story = ledger.story(fact.lead_id) if fact.kind in FACTS else None
     if story is None:
         return 0
-    entries = {entry.entry_id: entry for entry in _entries(story, roster.get, roster.playbook())}
+    entries = {entry.entry_id: entry for entry in _entries(story, roster)}
     known = ledger.find(list(entries))
     missing = [entry for entry_id, entry in entries.items() if entry_id not in known]
     ledger.put(missing)
     return len(missing)
 
 
-def _entries(
-    story: Story, rep_of: Callable[[str], Rep | None], playbook: Playbook
-) -> Iterator[Entry]:
+def _entries(story: Story, roster: Roster) -> Iterator[Entry]:
     """Yield the lead's entries; of two for the same taking, the fuller one last."""
     lead, claim = story.lead, story.claim
+    playbook, rep_of = roster.playbook(), cache(roster.get)
 
     def team_of(rep_id: str) -> str:
         rep = rep_of(rep_id)
         return rep.team if rep is not None else lead.teams[0]
+
+    def credit(rep_id: str, at: datetime) -> dict[str, Any]:
+        rep = rep_of(rep_id)
+        if rep is None:
+            return {}
+        return {
+            "protected": is_protected(rep, at, playbook),
+            "shared": shared_with(roster, rep, lead, playbook),
+        }
 
     for move in story.moves:
         rep_id = move.holder or move.by
@@ -65,6 +75,7 @@ def _entries(
                 epoch=move.epoch,
                 taken_at=move.at,
                 cause=move.cause,
+                **credit(rep_id, move.at),
             )
         elif move.to_state is State.RELEASED:
             yield booked(
@@ -93,4 +104,5 @@ def _entries(
             take_ms=claim.claim_ms,
             cause=claim.cause,
             playbook_version=claim.playbook_version,
+            **credit(claim.rep_id, claim.claimed_at),
         )

@@ -1,0 +1,23 @@
+"""The ledger's stream: entries become standings, points and badges."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dibs import wiring
+from dibs.adapters.entry import function
+from dibs.adapters.ledger import entry_from
+from dibs.adapters.observability import logger
+from dibs.usecases.score import score
+
+
+def work(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Count a batch of entries, all or again: what was counted counts no second time."""
+    del context
+    entries = [entry_from(record["dynamodb"]["NewImage"]) for record in event["Records"]]
+    changed = score(wiring.scorer(), entries)
+    logger.info("entries scored", entries=len(entries), units=changed)
+    return {"batchItemFailures": []}
+
+
+handler = function(work, lambda: (wiring.scorer().playbooks.in_force(),))

@@ -1,0 +1,499 @@
+"""Standings on DynamoDB: units, totals by rep and period, and the pages boards read.
+
+Nothing here is not in the ledger. Every key begins with the generation it belongs to: one is live,
+and another may be in the making beside it.
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from datetime import UTC, date, datetime, timedelta
+from secrets import token_hex
+from time import monotonic
+from typing import Any
+
+from dibs.adapters import keys
+from dibs.adapters.clock import from_ms, to_ms
+from dibs.adapters.dynamo import ConditionFailed, Dynamo
+from dibs.adapters.points import transfer_writes
+from dibs.adapters.records import Item
+from dibs.adapters.settings import Settings
+from dibs.domain.errors import Busy
+from dibs.domain.ledger import Entry
+from dibs.domain.tally import Award, Place, Tally, periods
+from dibs.usecases.ports import Change, Sum, Total, Unit
+
+FIRST = "1"
+# DynamoDB takes a hundred writes in one transaction.
+_MOST_WRITES = 100
+_PROTECTED = "!"
+_TARGET = "target.sum"
+_KNOWN_PERIODS = 16
+_LIVE_SECONDS = 20
+_NO_COUNTS = frozenset({"pk", "sk", "version", "badges"})
+
+# What a tally reads of an entry; the rest stays in the ledger.
+_TALLIED = (
+    *("kind", "rep_id", "team", "at", "day", "week", "lead_id", "epoch", "take_ms", "cause"),
+    *("amount", "currency", "playbook_version", "test", "reverses", "other", "shared"),
+    *("protected", "source", "unit"),
+)
+_DEFAULTS = {one.name: one.default for one in fields(Entry)}
+
+Page = dict[str, dict[str, Any]]
+"""Reps by id: their `name`, `target`, and counts by team."""
+
+
+@dataclass
+class _Seen:
+    """Pages of a period as they were last read, each with the stamp it then had."""
+
+    stamps: dict[str, str] = field(default_factory=dict)
+    pages: dict[str, list[Total]] = field(default_factory=dict)
+    totals: list[Total] = field(default_factory=list)
+
+
+class DynamoStandings:
+    """Implements `StandingsStore`."""
+
+    def __init__(self, dynamo: Dynamo, settings: Settings) -> None:
+        self._db = dynamo
+        self._to = settings
+        self._table = settings.standings_table
+        self._seen: dict[tuple[str, str], _Seen] = {}
+        self._live, self._live_until = FIRST, 0.0
+
+    # Which making of them
+
+    def generations(self) -> tuple[str, ...]:
+        """Return the generations to be kept up to date, the live one first."""
+        item = self._db.get(self._table, _GENERATION, consistent=True)
+        if item is None:
+            return (FIRST,)
+        return (item["live"]["S"], *((item["building"]["S"],) if "building" in item else ()))
+
+    def live(self) -> str:
+        """Return the generation boards show, which this process looks up again now and then."""
+        if monotonic() >= self._live_until:
+            self._live = self.generations()[0]
+            self._live_until = monotonic() + _LIVE_SECONDS
+        return self._live
+
+    def begin(self) -> str:
+        """Begin another generation beside the live one, and return it; one that was begun before
+        and never finished is given up."""
+        live, *given_up = self.generations()
+        number = max(int(one) for one in (live, *given_up)) + 1
+        self._db.put(
+            self._table, {**_GENERATION, "live": {"S": live}, "building": {"S": str(number)}}
+        )
+        return str(number)
+
+    def swap(self, generation: str) -> None:
+        """Let boards show a generation that is complete.
+
+        Raises:
+            ConditionFailed: another one was begun meanwhile.
+        """
+        self._db.put(
+            self._table,
+            {**_GENERATION, "live": {"S": generation}},
+            "building = :this",
+            ExpressionAttributeValues={":this": {"S": generation}},
+        )
+
+    def forget_others(self) -> int:
+        """Delete what is of no generation that is live or being built; return how many items."""
+        kept, found = set(self.generations()), 0
+        for item in self._db.scan(self._table, ProjectionExpression="pk, sk"):
+            generation = item["pk"]["S"].split("#")[1:2]
+            if generation and generation[0] not in kept:
+                self._db.delete(self._table, {"pk": item["pk"], "sk": item["sk"]})
+                found += 1
+        return found
+
+    # Units and totals
+
+    def units(self, generation: str, names: Collection[str]) -> dict[str, Unit]:
+        """Return those units that are stored, as they are now."""
+        wanted = [_unit_key(generation, name) for name in sorted(names)]
+        if not wanted:
+            return {}
+        found = self._db.batch_get({self._table: wanted}, (self._table,))[self._table]
+        units = (unit_from(item) for item in found)
+        return {unit.name: unit for unit in units}
+
+    def apply(self, generation: str, changes: Sequence[Change]) -> list[str]:
+        """Store changes, each unit whole or not at all; return the units that have changed
+        meanwhile, or were held just then, for which nothing was done."""
+        refused = []
+        for chunk in _chunks(changes):
+            try:
+                self._db.transact(self._writes(generation, chunk))
+            except (ConditionFailed, Busy) as error:
+                if isinstance(error, Busy) and not error.conflict:
+                    raise
+                refused += [change.unit.name for change in chunk]
+        return refused
+
+    def _writes(self, generation: str, changes: Sequence[Change]) -> list[dict[str, Any]]:
+        writes: list[dict[str, Any]] = [self._unit_write(generation, one.unit) for one in changes]
+        deltas: dict[tuple[str, str], dict[str, int]] = defaultdict(lambda: defaultdict(int))
+        for change in changes:
+            for place, counts in change.counts.items():
+                team = f"{place.team}{_PROTECTED if place.protected else ''}"
+                for period in periods(place.day):
+                    for name, number in counts.items():
+                        deltas[place.rep_id, period][f"{team}|{name}"] += number
+        for (rep_id, period), counts in deltas.items():
+            writes.append(self._total_write(generation, rep_id, period, counts))
+        transfers = [transfer for change in changes for transfer in change.transfers]
+        return writes + (transfer_writes(self._to, transfers) if transfers else [])
+
+    def _unit_write(self, generation: str, unit: Unit) -> dict[str, Any]:
+        put: dict[str, Any] = {"TableName": self._table, "Item": unit_item(generation, unit)}
+        if unit.version == 1:
+            put["ConditionExpression"] = "attribute_not_exists(pk)"
+        else:
+            put["ConditionExpression"] = "version = :was"
+            put["ExpressionAttributeValues"] = {":was": {"N": str(unit.version - 1)}}
+        return {"Put": put}
+
+    def _total_write(
+        self, generation: str, rep_id: str, period: str, counts: Mapping[str, int]
+    ) -> dict[str, Any]:
+        names = {f"#c{n}": name for n, name in enumerate(counts)}
+        values = {f":c{n}": {"N": str(number)} for n, number in enumerate(counts.values())}
+        added = ", ".join(f"#c{n} :c{n}" for n in range(len(counts)))
+        return {
+            "Update": {
+                "TableName": self._table,
+                "Key": _total_key(generation, rep_id, period),
+                "UpdateExpression": f"ADD version :one{', ' if added else ''}{added}",
+                "ExpressionAttributeValues": {":one": {"N": "1"}, **values},
+                **({"ExpressionAttributeNames": names} if names else {}),
+            }
+        }
+
+    def sums(self, generation: str, keys_: Collection[tuple[str, str]]) -> list[Sum]:
+        """Return the sums of reps in periods, as they are now."""
+        if not keys_:
+            return []
+        wanted = [_total_key(generation, rep_id, period) for rep_id, period in sorted(keys_)]
+        found = self._db.batch_get({self._table: wanted}, (self._table,))[self._table]
+        return [sum_from(item) for item in found]
+
+    def of_rep(self, rep_id: str, wanted: Collection[str]) -> dict[str, Sum]:
+        """Return a rep's own sums of some periods, by period."""
+        found = self.sums(self.live(), {(rep_id, period) for period in wanted})
+        return {one.period: one for one in found}
+
+    def award_badges(self, generation: str, sums: Sum, held: frozenset[str], at: datetime) -> bool:
+        """Note which badges a rep holds for a period; False when the sum has changed meanwhile."""
+        noted: dict[str, Any] = {
+            "TableName": self._table,
+            "Key": _total_key(generation, sums.rep_id, sums.period),
+            "UpdateExpression": "SET badges = :held" if held else "REMOVE badges",
+            "ConditionExpression": "version = :seen",
+            "ExpressionAttributeValues": {
+                ":seen": {"N": str(sums.version)},
+                **({":held": {"SS": sorted(held)}} if held else {}),
+            },
+        }
+        writes: list[dict[str, Any]] = [{"Update": noted}]
+        game = self._to.game_table
+        for badge in sorted(held - sums.badges):
+            # Update, not put: who rebuilds the standings does not change when it was earned.
+            earned = "SET earned_at = if_not_exists(earned_at, :at)"
+            write = {"UpdateExpression": earned, "ExpressionAttributeValues": {":at": _ms(at)}}
+            key = _badge_key(sums.rep_id, badge, sums.period)
+            writes.append({"Update": {"TableName": game, "Key": key, **write}})
+        for badge in sorted(sums.badges - held):
+            key = _badge_key(sums.rep_id, badge, sums.period)
+            writes.append({"Delete": {"TableName": game, "Key": key}})
+        try:
+            self._db.transact(writes)
+        except (ConditionFailed, Busy) as error:
+            if isinstance(error, Busy) and not error.conflict:
+                raise
+            return False
+        return True
+
+    def badges(self, rep_id: str) -> list[tuple[str, str, datetime]]:
+        """Return a rep's badges: each one's id, the period it is held for, when it was earned."""
+        found = self._db.query(
+            self._to.game_table, "pk = :rep", {":rep": {"S": keys.badges(rep_id)}}
+        )
+        names = ((item["sk"]["S"].partition("#"), item["earned_at"]["N"]) for item in found)
+        return [(badge, period, from_ms(int(at))) for (badge, _, period), at in names]
+
+    # What boards read
+
+    def publish(
+        self,
+        generation: str,
+        wanted: Collection[tuple[str, str]],
+        names: Mapping[str, str],
+        targets: Mapping[tuple[str, str], int],
+    ) -> list[Sum]:
+        """Put what reps came to in periods where boards read it; return these sums."""
+        waiting: dict[tuple[str, str], set[str]] = defaultdict(set)
+        for rep_id, period in wanted:
+            waiting[period, keys.page_of(rep_id)].add(rep_id)
+        done: dict[tuple[str, str], Sum] = {}
+        while waiting:
+            # The pages first: a page that is still so when it is written misses no sum.
+            pages = self._pages(generation, waiting)
+            due = {(rep, period) for (period, _), reps in waiting.items() for rep in reps}
+            found = {(one.rep_id, one.period): one for one in self.sums(generation, due)}
+            done |= found
+            for period, number in list(waiting):
+                version, page = pages.get((period, number), (0, {}))
+                for rep_id in waiting[period, number]:
+                    counts = found[rep_id, period].counts if (rep_id, period) in found else {}
+                    page[rep_id] = {
+                        "name": names.get(rep_id, ""),
+                        "target": targets.get((rep_id, period), 0),
+                        "teams": {team: dict(of) for team, of in counts.items()},
+                    }
+                if self._put_page(generation, period, number, version, page):
+                    del waiting[period, number]
+        return list(done.values())
+
+    def _pages(
+        self, generation: str, wanted: Iterable[tuple[str, str]]
+    ) -> dict[tuple[str, str], tuple[int, Page]]:
+        page_keys = [_page_key(generation, period, number) for period, number in wanted]
+        found = self._db.batch_get({self._table: page_keys}, (self._table,))[self._table]
+        return {
+            (item["pk"]["S"].split("#")[2], item["sk"]["S"]): (
+                int(item["version"]["N"]),
+                _unpacked(item["reps"]["B"]),
+            )
+            for item in found
+        }
+
+    def _put_page(
+        self, generation: str, period: str, number: str, version: int, page: Page
+    ) -> bool:
+        try:
+            self._db.put(
+                self._table,
+                {
+                    **_page_key(generation, period, number),
+                    "version": {"N": str(version + 1)},
+                    "stamp": {"S": token_hex(6)},
+                    "made_at": _ms(datetime.now(UTC)),
+                    "reps": {"B": _packed(page)},
+                },
+                "attribute_not_exists(pk) OR version = :was",
+                ExpressionAttributeValues={":was": {"N": str(version)}},
+            )
+        except ConditionFailed:
+            return False
+        return True
+
+    def totals(self, period: str) -> list[Total]:
+        """Return every rep's total of a period, as it was last put together.
+
+        One request up to some 15,000 reps; pages this process has seen are not sent again.
+        """
+        return self.totals_in(self.live(), period)
+
+    def totals_in(self, generation: str, period: str) -> list[Total]:
+        """Return every rep's total of a period in one generation."""
+        seen = self._seen.setdefault((generation, period), _Seen())
+        values: Item = {":page": {"S": keys.pages(generation, period)}}
+        options: dict[str, Any] = {}
+        if seen.stamps:
+            stamps = {f":s{n}": {"S": stamp} for n, stamp in enumerate(seen.stamps.values())}
+            values |= stamps
+            options["FilterExpression"] = f"NOT stamp IN ({', '.join(stamps)})"
+        changed = list(self._db.query(self._table, "pk = :page", values, **options))
+        for item in changed:
+            number = item["sk"]["S"]
+            seen.stamps[number] = item["stamp"]["S"]
+            seen.pages[number] = list(_rows(_unpacked(item["reps"]["B"])))
+        if changed:
+            # A list of its own: what was worked out from the last one is known by it.
+            seen.totals = [one for number in sorted(seen.pages) for one in seen.pages[number]]
+        while len(self._seen) > _KNOWN_PERIODS:
+            del self._seen[next(iter(self._seen))]
+        return seen.totals
+
+    def between(self, first: date, last: date) -> list[Total]:
+        """Return every rep's total of some days, both ends among them."""
+        whole: dict[tuple[str, str], Total] = {}
+        generation = self.live()
+        for period in covering(first, last):
+            for one in self.totals_in(generation, period):
+                key = (one.rep_id, one.team)
+                known = whole.get(key, replace(one, counts={}))
+                counts = dict(known.counts)
+                for name, number in one.counts.items():
+                    counts[name] = counts.get(name, 0) + number
+                whole[key] = replace(known, counts=counts)
+        return list(whole.values())
+
+
+def covering(first: date, last: date) -> list[str]:
+    """Return the fewest periods in order that make up some days, both ends among them."""
+    found, day = [], first
+    while day <= last:
+        # From the longest: the quarter, the month, the week, and the day that always fits.
+        *shorter, quarter, _ = periods(day.isoformat())
+        for name in (quarter, *reversed(shorter)):
+            start, end = _span(name)
+            if start == day and end <= last:
+                found.append(name)
+                day = end + timedelta(days=1)
+                break
+    return found
+
+
+def _span(period: str) -> tuple[date, date]:
+    from dibs.domain.calendar import named
+
+    of = named(period, "UTC")
+    return of.first_day, of.last_day
+
+
+def unit_item(generation: str, unit: Unit) -> Item:
+    """Return the item of a unit: its entries as far as they are tallied, and what they came to."""
+    made = unit.made or Tally()
+    body = {
+        "name": unit.name,
+        "entries": [_entry_body(entry) for _, entry in sorted(unit.entries.items())],
+        "counts": [[*_place_body(place), dict(found)] for place, found in made.counts.items()],
+        "awards": {
+            name: [*_place_body(a.place), to_ms(a.at), a.rule, a.points, a.cause]
+            for name, a in made.awards.items()
+        },
+    }
+    return {
+        **_unit_key(generation, unit.name),
+        "version": {"N": str(unit.version)},
+        "body": {"B": _packed(body)},
+    }
+
+
+def unit_from(item: Item) -> Unit:
+    """Return the unit a stored item describes."""
+    body = _unpacked(item["body"]["B"])
+    entries = (_entry_from(one) for one in body["entries"])
+    made = Tally(
+        {Place(*place): found for *place, found in body["counts"]},
+        {
+            name: Award(Place(*place), from_ms(at), rule, points, cause)
+            for name, (*place, at, rule, points, cause) in body["awards"].items()
+        },
+    )
+    known = {entry.entry_id: entry for entry in entries}
+    return Unit(body["name"], known, made, int(item["version"]["N"]))
+
+
+def sum_from(item: Item) -> Sum:
+    """Return the sum a stored total describes."""
+    counts: dict[str, dict[str, int]] = defaultdict(dict)
+    protected: dict[str, dict[str, int]] = defaultdict(dict)
+    for attribute, value in item.items():
+        if attribute in _NO_COUNTS:
+            continue
+        team, _, name = attribute.partition("|")
+        number = int(value["N"])
+        if number:
+            into = protected if team.endswith(_PROTECTED) else counts
+            into[team.removesuffix(_PROTECTED)][name] = number
+    return Sum(
+        rep_id=item["pk"]["S"].split("#")[2],
+        period=item["sk"]["S"],
+        counts=dict(counts),
+        protected=dict(protected),
+        badges=frozenset(item["badges"]["SS"]) if "badges" in item else frozenset(),
+        version=int(item["version"]["N"]),
+    )
+
+
+def _chunks(changes: Sequence[Change]) -> Iterable[list[Change]]:
+    """Yield changes in transactions that fit, those of the same reps together."""
+
+    def by_rep(change: Change) -> str:
+        return min((place.rep_id for place in change.counts), default="")
+
+    chunk: list[Change] = []
+    for change in sorted(changes, key=by_rep):
+        if chunk and _writes_of([*chunk, change]) > _MOST_WRITES:
+            yield chunk
+            chunk = []
+        chunk.append(change)
+    if chunk:
+        yield chunk
+
+
+def _writes_of(changes: Sequence[Change]) -> int:
+    totals = {
+        (place.rep_id, period)
+        for change in changes
+        for place in change.counts
+        for period in periods(place.day)
+    }
+    transfers = [transfer for change in changes for transfer in change.transfers]
+    accounts = {t.to_account for t in transfers} | {t.from_account for t in transfers}
+    return len(changes) + len(totals) + len(transfers) + len(accounts)
+
+
+def _rows(page: Page) -> Iterable[Total]:
+    for rep_id, row in page.items():
+        target = {_TARGET: row["target"]} if row["target"] else {}
+        for team, counts in row["teams"].items():
+            yield Total(rep_id, team, row["name"], counts | target)
+
+
+def _entry_body(entry: Entry) -> dict[str, Any]:
+    body = {name: getattr(entry, name) for name in _TALLIED}
+    kept = {name: value for name, value in body.items() if value != _DEFAULTS.get(name, ...)}
+    return {**kept, "at": to_ms(entry.at), "entry_id": entry.entry_id}
+
+
+def _entry_from(body: dict[str, Any]) -> Entry:
+    shared = tuple(body.get("shared", ()))
+    return Entry(**{**body, "at": from_ms(body["at"]), "shared": shared})
+
+
+def _place_body(place: Place) -> list[Any]:
+    return [place.rep_id, place.team, place.day, place.protected]
+
+
+def _packed(body: Any) -> bytes:
+    return zlib.compress(json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode())
+
+
+def _unpacked(packed: bytes) -> Any:
+    return json.loads(zlib.decompress(packed))
+
+
+_GENERATION: Item = {"pk": {"S": keys.GENERATION}, "sk": {"S": keys.GENERATION}}
+
+
+def _ms(at: datetime) -> dict[str, str]:
+    return {"N": str(to_ms(at))}
+
+
+def _unit_key(generation: str, name: str) -> Item:
+    return {"pk": {"S": keys.unit(generation, name)}, "sk": {"S": keys.UNIT}}
+
+
+def _total_key(generation: str, rep_id: str, period: str) -> Item:
+    return {"pk": {"S": keys.totals_of(generation, rep_id)}, "sk": {"S": period}}
+
+
+def _page_key(generation: str, period: str, number: str) -> Item:
+    return {"pk": {"S": keys.pages(generation, period)}, "sk": {"S": number}}
+
+
+def _badge_key(rep_id: str, badge: str, period: str) -> Item:
+    return {"pk": {"S": keys.badges(rep_id)}, "sk": {"S": f"{badge}#{period}"}}

@@ -1,0 +1,95 @@
+"""The names formulas read (K2): what is counted and added up of every rep, day by day.
+
+`count(x)` is the key `x` of a rep's counts, `sum(x)` the key `x.sum`, and `mean(x)` is `x.sum` by
+`x.n`. Counts are whole numbers; whatever is timed is kept finer than it is read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+from dibs.domain.activities import TYPES
+from dibs.domain.playbook import Playbook
+
+KINDS: Mapping[str, str] = {
+    "claimed": "leads claimed and not undone",
+    "assigned": "leads assigned to the rep",
+    "returned": "leads that went back from the rep",
+    "helped": "times help was given and confirmed",
+    "step_verified": "steps of quests that were confirmed",
+    "prize": "prizes won",
+}
+"""The kinds of entries that are no activity, each counted on its own day."""
+
+BY_DAY: Mapping[str, str] = {
+    "sales": "won, upsell and cross_sell together",
+    "customers": "claimed leads that were won",
+    "opportunities": "claimed leads that became an opportunity",
+    "contacted_in_2_min": "leads contacted within two minutes of the first notice",
+    "claimed_and_contacted": "leads claimed and contacted in the same week",
+    "helps": "help that earned points",
+    "colleagues_helped": "colleagues helped, each counted once",
+}
+"""What follows from several entries, counted on the day it happened."""
+
+BY_LEAD: Mapping[str, str] = {
+    "taken": "leads claimed or assigned",
+    "contacted_leads": "of these, those that were contacted",
+    "qualified_leads": "those that were qualified",
+    "qualified_right": "those qualified that became an opportunity or were won",
+    "opportunity_leads": "those that became an opportunity",
+    "customer_leads": "those that were won",
+    "claimed_opportunities": "those claimed that became an opportunity or were won",
+    "claimed_customers": "those claimed that were won",
+    "transfer_leads": "those that were transferred",
+    "transfer_converted": "those transferred that became an opportunity or were won",
+}
+"""What became of leads, counted on the day they were taken, whenever it happened."""
+
+TIMED: Mapping[str, str] = {
+    "claim_seconds": "from the moment the rep could claim a lead to their claim",
+    "response_seconds": "from taking a lead to its first contact, on the day it was taken",
+}
+"""Durations; each has a sum and a mean."""
+
+ADDED: Mapping[str, str] = {
+    "revenue": "the amounts of sales in the playbook's currency",
+    "points": "the points earned",
+    "target": "the rep's target for the period, in the playbook's measure",
+}
+"""What has a sum alone."""
+
+COUNTED = frozenset({*KINDS, *TYPES, *BY_DAY, *BY_LEAD})
+AVERAGED = frozenset({*TYPES, *TIMED})
+SUMMED = AVERAGED | frozenset(ADDED)
+
+SCALES: Mapping[str, int] = {"claim_seconds": 1000, "response_seconds": 1000, "hours_worked": 60}
+"""How many of the units a sum is kept in make one of those it is read in: ms, and minutes."""
+
+QUEST = "quest_"
+"""Before a quest's id: the name that counts who finished it."""
+
+
+@dataclass(frozen=True)
+class Names:
+    """The names that `count`, `sum` and `mean` take."""
+
+    counted: frozenset[str] = COUNTED
+    summed: frozenset[str] = SUMMED
+    averaged: frozenset[str] = AVERAGED
+
+
+def known_names(playbook: Playbook) -> Names:
+    """Return the names a playbook's formulas may read: its own activities and quests as well."""
+    return _known(playbook.game.activities, tuple(playbook.game.quests))
+
+
+@lru_cache(maxsize=8)
+def _known(activities: tuple[str, ...], quests: tuple[str, ...]) -> Names:
+    return Names(
+        COUNTED.union(activities, (f"{QUEST}{quest}" for quest in quests)),
+        SUMMED.union(activities),
+        AVERAGED.union(activities),
+    )

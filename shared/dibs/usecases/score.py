@@ -1,0 +1,190 @@
+"""Keep standings equal to the ledger (K1, K2, G1-G3): entries become counts, points and badges.
+
+Entries may come twice, late or in any order, and a run may die between two writes. All entries of
+a unit that are known are tallied anew; the difference to what the unit came to before is added to
+the totals in the same transaction that stores the unit. So everything counts exactly once, and
+standings are what a recomputation gives. What boards read follows from the totals, and is put
+together for every rep an entry is of, also where the entry was known.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+
+from dibs.domain.badges import badges_of, held
+from dibs.domain.calendar import named
+from dibs.domain.errors import Busy
+from dibs.domain.ledger import Entry
+from dibs.domain.playbook import Badge, Playbook
+from dibs.domain.points import ISSUED, Transfer
+from dibs.domain.quotas import target_for
+from dibs.domain.tally import ALL, Award, Place, Rules, Tally, periods, tally, unit_of
+from dibs.usecases.periods import months
+from dibs.usecases.ports import Change, Playbooks, Roster, StandingsStore, Sum, Targets, Unit
+
+ATTEMPTS = 25
+
+
+@dataclass(frozen=True)
+class Scorer:
+    """Everything scoring works with."""
+
+    standings: StandingsStore
+    roster: Roster
+    playbooks: Playbooks
+    targets: Targets
+    clock: Callable[[], datetime]
+    pause: Callable[[float], None] = time.sleep
+
+
+def rules_of(playbooks: Playbooks) -> Rules:
+    """Return how to find the playbook of a version; of one that is not on record, the present."""
+    in_force = cache(playbooks.in_force)
+
+    @cache
+    def of(version: int) -> Playbook:
+        known = playbooks.get(version) if version else None
+        return (known or in_force()).playbook
+
+    return of
+
+
+def score(scorer: Scorer, entries: Iterable[Entry]) -> int:
+    """Count entries; return how many of their units were changed by them.
+
+    Raises:
+        Busy: others kept changing the same units; what was not counted comes again.
+    """
+    by_unit: dict[str, dict[str, Entry]] = defaultdict(dict)
+    for entry in entries:
+        by_unit[unit_of(entry)][entry.entry_id] = entry
+    rules, changed = rules_of(scorer.playbooks), 0
+    for place, generation in enumerate(scorer.standings.generations()):
+        live = place == 0
+        places, count = count_units(scorer, generation, by_unit, rules, live)
+        publish(scorer, generation, {(p.rep_id, x) for p in places for x in periods(p.day)}, rules)
+        changed = count if live else changed
+    return changed
+
+
+def count_units(
+    scorer: Scorer,
+    generation: str,
+    news: Mapping[str, Mapping[str, Entry]],
+    rules: Rules,
+    live: bool,
+) -> tuple[set[Place], int]:
+    """Count new entries by their units; return where they count, and how many units changed.
+
+    Points go to accounts where the generation is `live`: a second one counts the same anew.
+
+    Raises:
+        Busy: others kept changing the same units.
+    """
+    waiting, places, changed = set(news), set[Place](), 0
+    for attempt in range(ATTEMPTS):
+        units = scorer.standings.units(generation, waiting)
+        changes = []
+        for name in sorted(waiting):
+            unit = units.get(name, Unit(name))
+            change = _change(unit, news[name], rules, live)
+            was = unit.made or Tally()
+            places |= change.counts.keys() | was.counts.keys()
+            if change.unit is not unit:
+                changes.append(change)
+        waiting = set(scorer.standings.apply(generation, changes)) if changes else set()
+        changed += len(changes) - len(waiting)
+        if not waiting:
+            return places, changed
+        scorer.pause(random.uniform(0.01, 0.05) * (attempt + 1))  # noqa: S311 - jitter, no secret
+    raise Busy(conflict=True)
+
+
+def _change(unit: Unit, news: Mapping[str, Entry], rules: Rules, live: bool) -> Change:
+    """Return the unit with its new entries, and the difference; the unit itself without any."""
+    known = dict(unit.entries)
+    known.update((entry_id, e) for entry_id, e in news.items() if entry_id not in known)
+    if len(known) == len(unit.entries):
+        return Change(unit, {})
+    was, made = unit.made or Tally(), tally(known.values(), rules)
+    after = Unit(unit.name, known, made, unit.version + 1)
+    moved = tuple(_transfers(was.awards, made.awards, after.version)) if live else ()
+    return Change(after, difference(was, made), moved)
+
+
+def difference(was: Tally, made: Tally) -> dict[Place, dict[str, int]]:
+    """Return what must be added to `was` for `made`, without what stays."""
+    found = {}
+    for place in was.counts.keys() | made.counts.keys():
+        old, new = was.counts.get(place, {}), made.counts.get(place, {})
+        deltas = {name: new.get(name, 0) - old.get(name, 0) for name in old.keys() | new.keys()}
+        found[place] = {name: delta for name, delta in sorted(deltas.items()) if delta}
+    return found
+
+
+def _transfers(
+    was: Mapping[str, Award], made: Mapping[str, Award], version: int
+) -> Iterable[Transfer]:
+    """Yield what becomes of accounts: awards that are new, and those that are taken back."""
+    for award_id, award in was.items():
+        if made.get(award_id) != award:
+            name = f"reversed/{award_id}/{version}"
+            rep_id, rule = award.place.rep_id, f"{award.rule}_reversed"
+            yield Transfer(name, rep_id, ISSUED, award.points, award.at, rule, award.cause)
+    for award_id, award in made.items():
+        if was.get(award_id) != award:
+            name, rep_id = f"{award_id}/{version}", award.place.rep_id
+            yield Transfer(name, ISSUED, rep_id, award.points, award.at, award.rule, award.cause)
+
+
+def publish(
+    scorer: Scorer, generation: str, keys: Collection[tuple[str, str]], rules: Rules
+) -> None:
+    """Put together what boards read of reps and periods, and the badges that follow (G2)."""
+    if not keys:
+        return
+    reps = scorer.roster.get_many(sorted({rep_id for rep_id, _ in keys}))
+    names = {rep_id: rep.name for rep_id, rep in reps.items()}
+    sums = scorer.standings.publish(generation, keys, names, _targets(scorer, keys))
+    badges = badges_of(rules(0))
+    for one in sums:
+        _award(scorer, generation, one, badges)
+
+
+def _award(scorer: Scorer, generation: str, one: Sum, badges: Mapping[str, Badge]) -> None:
+    """Note the badges a sum holds, and the loss of those it no longer does."""
+    for _ in range(ATTEMPTS):
+        earned = held(badges, one.period, one.whole)
+        if earned == one.badges:
+            return
+        if scorer.standings.award_badges(generation, one, earned, scorer.clock()):
+            return
+        [one] = scorer.standings.sums(generation, {(one.rep_id, one.period)})
+    raise Busy(conflict=True)
+
+
+def _targets(scorer: Scorer, keys: Collection[tuple[str, str]]) -> dict[tuple[str, str], int]:
+    """Return the targets of reps in periods (M4), each month's spread evenly over its days."""
+    by_period: dict[str, list[str]] = defaultdict(list)
+    for rep_id, period in keys:
+        if period != ALL:
+            by_period[period].append(rep_id)
+    found = {}
+    for name, rep_ids in by_period.items():
+        days = named(name, "UTC")
+        wanted = {
+            month: scorer.targets.of(month, sorted(rep_ids))
+            for month in months(days.first_day, days.last_day)
+        }
+        for rep_id in rep_ids:
+            mine = {month: of[rep_id] for month, of in wanted.items() if rep_id in of}
+            if mine:
+                whole = target_for(mine, days.first_day, days.last_day, None, None)
+                found[rep_id, name] = round(whole)
+    return found

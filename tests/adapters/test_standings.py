@@ -1,0 +1,341 @@
+"""What standings promise, on their table; tests/unit/test_score.py shows what scoring makes of it."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from moto import mock_aws
+
+from dibs.adapters import keys
+from dibs.adapters.dynamo import ConditionFailed, Dynamo
+from dibs.adapters.points import DynamoPoints
+from dibs.adapters.results import DynamoTargets
+from dibs.adapters.standings import DynamoStandings, covering, unit_from, unit_item
+from dibs.domain.ledger import Entry, booked
+from dibs.domain.tally import Place, Tally, tally
+from dibs.usecases.ports import Change, Unit
+from dibs.usecases.score import Scorer, rules_of, score
+from support.builders import NOON, World, a_lead, a_playbook, a_rep
+from support.fake_standings import Died
+from support.tables import create_tables
+
+AINA, BEN, CHONG = a_rep(1), a_rep(2), a_rep(3, team="south")
+PLAYBOOK = a_playbook(
+    teams={"north": {"name": "North"}, "south": {"name": "South"}},
+    game={"badges": {"two": {"name": "Two", "formula": "count(claimed)", "at_least": 2}}},
+)
+DAY = timedelta(days=1)
+
+
+@pytest.fixture(scope="module")
+def database() -> Iterator[Dynamo]:
+    with mock_aws():
+        yield Dynamo()
+
+
+class Game:
+    """Scoring on real tables."""
+
+    def __init__(self, database: Dynamo, prefix: str) -> None:
+        self.settings = create_tables(database.client, prefix)
+        self.world = World(database.client, self.settings, PLAYBOOK)
+        for rep in (AINA, BEN, CHONG):
+            self.world.add_rep(rep)
+        self.database = database
+        self.standings = DynamoStandings(database, self.settings)
+        self.targets = DynamoTargets(database, self.settings)
+        self.points = DynamoPoints(database, self.settings)
+        self.scorer = Scorer(
+            self.standings,
+            self.world.roster,
+            self.world.playbooks,
+            self.targets,
+            lambda: NOON,
+            lambda _: None,
+        )
+
+    def score(self, *entries: Entry) -> int:
+        return score(self.scorer, entries)
+
+    def shown(self, period: str = "all") -> dict[str, dict[str, int]]:
+        return {one.rep_id: dict(one.counts) for one in self.standings.totals(period)}
+
+
+@pytest.fixture
+def game(database: Dynamo, request: pytest.FixtureRequest) -> Game:
+    return Game(database, f"g{abs(hash(request.node.name))}")
+
+
+def claimed(number: int = 1, rep: Any = AINA, at: Any = NOON, **more: Any) -> Entry:
+    lead = a_lead(lead_id=f"lead{number}")
+    about = {"epoch": 1, "take_ms": 1000, **more}
+    return booked(f"taken/{number}", "claimed", rep.rep_id, rep.team, at, PLAYBOOK, lead, **about)
+
+
+def won(number: int = 1, rep: Any = AINA, at: Any = NOON, **more: Any) -> Entry:
+    lead = a_lead(lead_id=f"lead{number}")
+    about = {"epoch": 1, "amount": 700, "currency": "USD", **more}
+    name = f"activity/won-{number}"
+    return booked(name, "won", rep.rep_id, rep.team, at, PLAYBOOK, lead, **about)
+
+
+def test_an_entry_counts_in_every_period_it_is_of(game: Game) -> None:
+    assert game.score(claimed()) == 1
+    for period in ("2026-11-23", "2026-W48", "2026-11", "2026-Q4", "all"):
+        found = game.shown(period)[AINA.rep_id]
+        assert (found["claimed"], found["points.sum"]) == (1, 10)
+    assert game.shown("2026-W47") == {}
+
+
+def test_the_same_entries_again_change_nothing(game: Game) -> None:
+    game.score(claimed(), won())
+    before = game.shown()
+    assert game.score(won(), claimed(), won()) == 0
+    assert game.shown() == before
+    assert game.points.account(AINA.rep_id).balance == 210
+
+
+def test_a_reversal_takes_points_back_and_the_balance_follows(game: Game) -> None:
+    game.score(claimed(), won())
+    lead = a_lead(lead_id="lead1")
+    back = booked(
+        "activity/back",
+        "reversal",
+        AINA.rep_id,
+        "north",
+        NOON + DAY,
+        PLAYBOOK,
+        lead,
+        reverses="activity/won-1",
+    )
+    game.score(back)
+    assert game.shown()[AINA.rep_id]["points.sum"] == 10
+    assert game.points.account(AINA.rep_id).balance == 10
+
+
+def test_names_and_targets_stand_beside_the_counts(game: Game) -> None:
+    game.targets.put(date(2026, 11, 1), {AINA.rep_id: 3000})
+    game.score(claimed(), claimed(2, BEN))
+    [aina, ben] = sorted(game.standings.totals("2026-11"), key=lambda one: one.rep_id)
+    assert (aina.name, aina.team, aina.counts["target.sum"]) == (AINA.name, "north", 3000)
+    assert "target.sum" not in ben.counts
+    assert {one.counts.get("target.sum") for one in game.standings.totals("2026-W48")} == {
+        700,
+        None,
+    }
+
+
+def test_what_is_protected_shows_on_no_board_and_is_the_reps_own(game: Game) -> None:
+    game.score(claimed(protected=True), claimed(2))
+    assert game.shown()[AINA.rep_id]["claimed"] == 1
+    [own] = game.standings.of_rep(AINA.rep_id, ["all"]).values()
+    assert own.whole["claimed"] == 2
+
+
+def test_a_badge_comes_with_its_mark_and_goes_below_it(game: Game) -> None:
+    game.score(claimed())
+    assert game.standings.badges(AINA.rep_id) == []
+    game.score(claimed(2))
+    assert game.standings.badges(AINA.rep_id) == [("two", "all", NOON)]
+    lead = a_lead(lead_id="lead2")
+    undone = booked(
+        "returned/2", "returned", AINA.rep_id, "north", NOON, PLAYBOOK, lead, cause="undone"
+    )
+    game.score(undone)
+    assert game.standings.badges(AINA.rep_id) == []
+
+
+def test_a_badge_waits_for_a_sum_that_has_moved_on(game: Game) -> None:
+    game.score(claimed())
+    [seen] = game.standings.sums("1", {(AINA.rep_id, "all")})
+    game.score(claimed(2, at=NOON + DAY))
+    assert not game.standings.award_badges("1", seen, frozenset({"two"}), NOON)
+
+
+def test_a_unit_that_has_changed_meanwhile_is_left_alone(game: Game) -> None:
+    rules = rules_of(game.world.playbooks)
+    made = tally([claimed()], rules)
+    game.score(claimed())
+    stale = Change(Unit("lead/lead1", {"taken/1": claimed()}, made, 1), made.counts)
+    fresh = Change(Unit("lead/lead9", {}, Tally(), 1), {})
+    assert game.standings.apply("1", [stale]) == ["lead/lead1"]
+    assert game.standings.apply("1", [fresh]) == []
+    assert game.shown()[AINA.rep_id]["claimed"] == 1
+
+
+def test_a_transaction_that_is_held_up_changes_nothing_and_is_tried_again(
+    game: Game, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    transact, held = game.database.client.transact_write_items, [1, 1]
+
+    def sometimes(**request: Any) -> Any:
+        from botocore.exceptions import ClientError
+
+        if held and held.pop():
+            reasons = [{"Code": "TransactionConflict"}]
+            told: Any = {
+                "Error": {"Code": "TransactionCanceledException"},
+                "CancellationReasons": reasons,
+            }
+            raise ClientError(told, "TransactWriteItems")
+        return transact(**request)
+
+    monkeypatch.setattr(game.database.client, "transact_write_items", sometimes)
+    assert game.score(claimed()) == 1
+    assert held == []
+    assert game.shown()[AINA.rep_id]["claimed"] == 1
+
+
+def test_a_page_written_by_somebody_else_meanwhile_is_put_together_again(
+    game: Game, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two runs put the same page together; the one that saw less must not have the last word."""
+    game.score(claimed())
+    sums, first = game.standings.sums, [True]
+
+    def late(generation: str, wanted: Any) -> Any:
+        found = sums(generation, wanted)
+        if first.pop() if first else False:
+            other = DynamoStandings(game.database, game.settings)
+            score(replace(game.scorer, standings=other), [claimed(2)])
+        return found
+
+    monkeypatch.setattr(game.standings, "sums", late)
+    game.standings.publish("1", {(AINA.rep_id, "all")}, {AINA.rep_id: AINA.name}, {})
+    assert game.shown()[AINA.rep_id]["claimed"] == 2
+
+
+@pytest.mark.parametrize("writes", range(8))
+def test_a_run_that_dies_between_two_writes_is_made_good_by_the_next(
+    game: Game, monkeypatch: pytest.MonkeyPatch, writes: int
+) -> None:
+    client, left = game.database.client, [None] * writes
+    with monkeypatch.context() as dying:
+        for name in ("put_item", "transact_write_items"):
+            write = getattr(client, name)
+
+            def may_die(write: Any = write, **request: Any) -> Any:
+                if not left:
+                    raise Died
+                left.pop()
+                return write(**request)
+
+            dying.setattr(client, name, may_die)
+        with contextlib.suppress(Died):
+            game.score(claimed(), claimed(2), won(3, BEN))
+    game.score(claimed(), claimed(2), won(3, BEN))
+    assert game.shown()[AINA.rep_id]["claimed"] == 2
+    assert game.shown("2026-W48")[BEN.rep_id]["won"] == 1
+    assert game.standings.badges(AINA.rep_id) == [("two", "all", NOON)]
+    assert game.points.account(AINA.rep_id).balance == 20
+
+
+def test_a_unit_reads_back_as_it_was_stored() -> None:
+    entries = [claimed(shared=("x", "y")), won(at=NOON + DAY), claimed(2, protected=True)]
+    made = tally(entries, lambda _: PLAYBOOK)
+    unit = Unit("lead/lead1", {one.entry_id: one for one in entries}, made, 3)
+    back = unit_from(unit_item("1", unit))
+    assert (back.name, back.made, back.version) == (unit.name, made, 3)
+    assert tally(back.entries.values(), lambda _: PLAYBOOK) == made
+    assert [place for place in made.counts if place.protected] == [
+        Place(AINA.rep_id, "north", "2026-11-23", protected=True)
+    ]
+
+
+def test_many_units_of_many_reps_are_stored_in_transactions_that_fit(game: Game) -> None:
+    reps = [a_rep(10 + number) for number in range(30)]
+    entries = [claimed(number, reps[number % 30]) for number in range(120)]
+    assert game.score(*entries) == 120
+    assert {one.counts["claimed"] for one in game.standings.totals("all")} == {4}
+
+
+# What boards read
+
+
+def test_a_read_is_one_request_and_pages_that_were_seen_are_not_sent_again(
+    game: Game, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    game.score(claimed(), claimed(2, BEN))
+    seen: list[int] = []
+    query = game.database.client.query
+
+    def counted(**request: Any) -> Any:
+        answer = query(**request)
+        seen.append(len(answer["Items"]))
+        return answer
+
+    game.shown()
+    monkeypatch.setattr(game.database.client, "query", counted)
+    before = game.standings.totals("all")
+    assert game.standings.totals("all") is before
+    other = DynamoStandings(game.database, game.settings)
+    score(replace(game.scorer, standings=other), [claimed(3)])
+    assert game.shown()[AINA.rep_id]["claimed"] == 2
+    assert seen == [0, 0, 1]
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "periods"),
+    [
+        ("2026-11-23", "2026-11-23", ["2026-11-23"]),
+        ("2026-11-23", "2026-11-29", ["2026-W48"]),
+        ("2026-11-01", "2026-11-30", ["2026-11"]),
+        ("2026-10-01", "2026-12-31", ["2026-Q4"]),
+        ("2026-11-22", "2026-11-30", ["2026-11-22", "2026-W48", "2026-11-30"]),
+        ("2026-09-30", "2027-01-01", ["2026-09-30", "2026-Q4", "2027-01-01"]),
+        ("2026-11-24", "2026-11-23", []),
+    ],
+)
+def test_days_are_covered_by_the_fewest_periods(first: str, last: str, periods: list[str]) -> None:
+    assert covering(date.fromisoformat(first), date.fromisoformat(last)) == periods
+
+
+def test_days_add_up_across_periods(game: Game) -> None:
+    days = [date(2026, 11, 22), date(2026, 11, 23), date(2026, 11, 30), date(2026, 12, 1)]
+    for number, day in enumerate(days):
+        game.score(claimed(number, at=NOON + (day - NOON.date())))
+    found = game.standings.between(date(2026, 11, 22), date(2026, 11, 30))
+    assert [(one.rep_id, one.counts["claimed"]) for one in found] == [(AINA.rep_id, 3)]
+
+
+# Generations
+
+
+def test_what_is_being_built_shows_when_it_takes_over(game: Game) -> None:
+    game.score(claimed())
+    built = game.standings.begin()
+    assert game.standings.generations() == ("1", built) == ("1", "2")
+    game.score(claimed(2))
+    other = DynamoStandings(game.database, game.settings)
+    assert {one.counts["claimed"] for one in other.totals("all")} == {2}
+    game.standings.swap(built)
+    anew = DynamoStandings(game.database, game.settings)
+    assert {one.counts["claimed"] for one in anew.totals("all")} == {1}
+    assert game.points.account(AINA.rep_id).balance == 20
+
+
+def test_one_that_was_given_up_takes_over_no_more(game: Game) -> None:
+    first = game.standings.begin()
+    second = game.standings.begin()
+    with pytest.raises(ConditionFailed):
+        game.standings.swap(first)
+    game.standings.swap(second)
+    assert game.standings.generations() == (second,)
+
+
+def test_what_belongs_to_no_generation_is_forgotten(game: Game) -> None:
+    game.score(claimed())
+    built = game.standings.begin()
+    game.score(claimed(2))
+    game.standings.swap(built)
+    game.standings.forget_others()
+    left = game.database.scan(game.settings.standings_table)
+    assert {one["pk"]["S"].split("#")[1] for one in left if "#" in one["pk"]["S"]} == {built}
+    assert keys.GENERATION in {
+        one["pk"]["S"] for one in game.database.scan(game.settings.standings_table)
+    }
