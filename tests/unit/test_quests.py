@@ -397,6 +397,36 @@ def test_an_activity_taken_back_takes_its_step_back(desk: Onboarding, clock: Clo
     assert standing(desk).done == {}
 
 
+@pytest.mark.parametrize(
+    ("at", "within_days", "joined_on", "counts"),
+    [
+        # Midnight in Kuching, where the first day begins and the last one ends.
+        ("2026-11-22T15:59:59+00:00", 30, MONDAY, False),
+        ("2026-11-22T16:00:00+00:00", 30, MONDAY, True),
+        ("2026-12-22T15:59:59+00:00", 30, MONDAY, True),
+        ("2026-12-22T16:00:00+00:00", 30, MONDAY, False),
+        ("2027-05-01T00:00:00+00:00", 0, MONDAY, True),
+        ("2027-05-01T00:00:00+00:00", 30, None, True),
+        ("2020-01-01T00:00:00+00:00", 0, None, True),
+    ],
+)
+def test_activities_of_the_quests_time_are_looked_at(
+    desk: Onboarding,
+    memory: Memory,
+    clock: Clock,
+    at: str,
+    within_days: int,
+    joined_on: date | None,
+    counts: bool,
+) -> None:
+    quest = replace(START, within_days=within_days)
+    memory.playbook = replace(a_playbook(), game=Game(quests={"start": quest}))
+    clock.at = datetime.fromisoformat("2027-05-01T12:00:00+00:00")
+    desk.ledger.put([replace(VIDEO, at=datetime.fromisoformat(at))])
+    found = standing(desk, replace(AINA, joined_on=joined_on))
+    assert set(found.done) == ({"video"} if counts else set())
+
+
 def test_without_quests_there_is_nothing_to_see(desk: Onboarding, memory: Memory) -> None:
     tell(desk, AINA, "start", "ethics", None)
     memory.playbook = a_playbook()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from dibs.domain.activities import AHEAD
 from dibs.domain.calendar import day_start
@@ -103,14 +103,25 @@ def _entries(desk: Onboarding, rep: Rep, quests: Mapping[str, Quest]) -> dict[st
     Confirmations are found by their ids, as it is now; activities by when they were done.
     """
     ids = [step_entry_id(one, step, rep.rep_id) for one in quests for step in quests[one].steps]
-    start = day_start(min(_FIRST, rep.joined_on or _FIRST), rep.zone)
-    told = desk.ledger.of_rep(rep.rep_id, start, desk.clock() + AHEAD)
+    told = desk.ledger.of_rep(rep.rep_id, *_open_between(rep, quests, desk.clock()))
     known = {entry.entry_id: entry for entry in told} | desk.ledger.find(ids)
     found: dict[str, list[Entry]] = {}
     for entry in known.values():
         unit = quest_unit(entry.kind, entry.cause, rep.rep_id) or entry.unit
         found.setdefault(unit, []).append(entry)
     return found
+
+
+def _open_between(
+    rep: Rep, quests: Mapping[str, Quest], now: datetime
+) -> tuple[datetime, datetime]:
+    """Return between when a rep's activities may have been steps of these quests."""
+    last_days = [last_day(quest, rep.joined_on) for quest in quests.values()]
+    known = [day for day in last_days if day is not None]
+    end = now + AHEAD
+    if len(known) == len(last_days):
+        end = min(end, day_start(max(known) + timedelta(days=1), rep.zone))
+    return day_start(rep.joined_on or _FIRST, rep.zone), end
 
 
 def file(desk: Onboarding, entry: Entry) -> None:
