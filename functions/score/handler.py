@@ -8,14 +8,20 @@ from dibs import wiring
 from dibs.adapters.entry import function
 from dibs.adapters.ledger import entry_from
 from dibs.adapters.observability import logger
+from dibs.usecases.quests import file
 from dibs.usecases.score import score
 
 
 def work(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Count a batch of entries, all or again: what was counted counts no second time."""
+    """Count a batch of entries, all or again: what was counted counts no second time.
+
+    Steps of quests that wait for somebody's word go to the lists of who confirms them (G8).
+    """
     del context
     entries = [entry_from(record["dynamodb"]["NewImage"]) for record in event["Records"]]
     changed = score(wiring.scorer(), entries)
+    for entry in entries:
+        file(wiring.onboarding(), entry)
     logger.info("entries scored", entries=len(entries), units=changed)
     return {"batchItemFailures": []}
 

@@ -33,6 +33,7 @@ from dibs.domain.help import (
 from dibs.domain.leads import HELD, id_text
 from dibs.domain.ledger import booked
 from dibs.domain.reps import Rep
+from dibs.usecases.activities import is_protected
 from dibs.usecases.ports import HelpRequests, LeadStore, Ledger, Roster
 
 _LONGEST_REQUEST_ID = 64
@@ -156,18 +157,20 @@ def confirm(desk: HelpDesk, rep: Rep, help_id: str, helper: object) -> Answer:
     if found.confirmed_at is not None:
         return found
     colleague = desk.roster.get(found.rep_id)
+    playbook = desk.roster.playbook()
     entry = booked(
         help_entry_id(help_id, found.rep_id),
         HELPED,
         found.rep_id,
         request.team if colleague is None else colleague.team,
         now,
-        desk.roster.playbook(),
+        playbook,
         lead_id=request.lead_id,
         epoch=request.epoch,
         test=request.test,
         other=rep.rep_id,
         unit=pair_unit(rep.rep_id, found.rep_id),
+        protected=colleague is not None and is_protected(colleague, now, playbook),
     )
     desk.ledger.put([entry])
     desk.requests.confirm(help_id, found.rep_id, now)

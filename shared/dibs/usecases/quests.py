@@ -29,6 +29,7 @@ from dibs.domain.quests import (
     unit_of_quest,
 )
 from dibs.domain.reps import Rep
+from dibs.usecases.activities import is_protected
 from dibs.usecases.ports import Ledger, QuestLog, Roster
 
 # Who has no first day on record is looked at from here on.
@@ -239,14 +240,16 @@ def _peer(desk: Onboarding, rep: Rep, step: QuestStep, given: object) -> str:
 
 
 def _verified(desk: Onboarding, rep: Rep, told: Told, by: str) -> Entry:
+    playbook, now = desk.roster.playbook(), desk.clock()
     return booked(
         step_entry_id(told.quest, told.step, rep.rep_id),
         STEP_VERIFIED,
         rep.rep_id,
         rep.team,
-        desk.clock(),
-        desk.roster.playbook(),
+        now,
+        playbook,
         cause=f"{told.quest}/{told.step}",
         other=by,
         unit=unit_of_quest(told.quest, rep.rep_id),
+        protected=is_protected(rep, now, playbook),
     )
