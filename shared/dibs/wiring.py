@@ -132,10 +132,7 @@ def standings() -> DynamoStandings:
 @lru_cache(maxsize=1)
 def scorer() -> Scorer:
     """Return everything scoring works with."""
-    from dibs.adapters import clock
-    from dibs.usecases.score import Scorer
-
-    return Scorer(standings(), roster(), playbooks(), targets(), clock.now)
+    return scorer_of(dynamo(), settings())
 
 
 @lru_cache(maxsize=1)
@@ -465,6 +462,23 @@ def operator(to: Settings) -> Operator:
 
     database = Dynamo()
     return Operator(DynamoRoster(database, to), DynamoPlaybooks(database, to))
+
+
+def scorer_of(database: Dynamo, to: Settings) -> Scorer:
+    """Return what an operator scores with."""
+    from dibs.adapters import clock
+    from dibs.adapters.playbooks import DynamoPlaybooks
+    from dibs.adapters.results import DynamoTargets
+    from dibs.adapters.standings import DynamoStandings
+    from dibs.usecases.score import Scorer
+
+    return Scorer(
+        DynamoStandings(database, to),
+        DynamoRoster(database, to),
+        DynamoPlaybooks(database, to),
+        DynamoTargets(database, to),
+        clock.now,
+    )
 
 
 def new_rep(

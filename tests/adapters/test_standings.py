@@ -1,4 +1,4 @@
-"""What standings promise, on their table; tests/unit/test_score.py shows what scoring makes of it."""
+"""What standings promise, on their tables (tests/unit/test_score.py has what scoring promises)."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from dibs.adapters.standings import DynamoStandings, covering, unit_from, unit_i
 from dibs.domain.ledger import Entry, booked
 from dibs.domain.tally import Place, Tally, tally
 from dibs.usecases.ports import Change, Unit
+from dibs.usecases.rebuild import audit_standings, rebuild
 from dibs.usecases.score import Scorer, rules_of, score
 from support.builders import NOON, World, a_lead, a_playbook, a_rep
 from support.fake_standings import Died
@@ -339,3 +340,107 @@ def test_what_belongs_to_no_generation_is_forgotten(game: Game) -> None:
     assert keys.GENERATION in {
         one["pk"]["S"] for one in game.database.scan(game.settings.standings_table)
     }
+
+
+# Made anew, and held against the ledger
+
+
+def quiet(what: str, done: int, of: int) -> None:
+    assert done <= of or not of
+
+
+def faults(game: Game, *entries: Entry) -> list[str]:
+    found = audit_standings(game.scorer, game.standings, entries, game.points.transfers(), quiet)
+    return [f"{one.kind} {one.where}: {one.what}" for one in found]
+
+
+HISTORY = [
+    claimed(),
+    won(),
+    claimed(2, BEN, protected=True),
+    claimed(3, CHONG, at=NOON + 40 * DAY),
+    won(3, CHONG, at=NOON + 41 * DAY),
+]
+
+
+def test_a_rebuild_is_what_was_scored(game: Game) -> None:
+    game.score(*HISTORY)
+    before = {one.rep_id + one.period: one for one in game.standings.every_sum("1")}
+    told: list[str] = []
+    done = rebuild(game.scorer, game.standings, HISTORY, lambda what, now, of: told.append(what))
+    assert (done.generation, done.entries, done.units) == ("2", 5, 3)
+    after = {one.rep_id + one.period: one for one in game.standings.every_sum("2")}
+    assert {key: (one.counts, one.protected) for key, one in after.items()} == {
+        key: (one.counts, one.protected) for key, one in before.items()
+    }
+    assert set(told) == {"entries", "units", "totals", "boards"}
+    assert game.points.account(AINA.rep_id).balance == 210
+    anew = replace(game.scorer, standings=DynamoStandings(game.database, game.settings))
+    assert score(anew, HISTORY) == 0
+    assert faults(game, *HISTORY) == []
+
+
+def test_what_is_scored_meanwhile_is_not_lost(game: Game) -> None:
+    """A unit begun by somebody before the rebuild came to it, and one the ledger had not yet."""
+    early, late = won(), claimed(9, BEN)
+    game.score(claimed())
+
+    def entries() -> Iterator[Entry]:
+        game.score(early)
+        yield claimed()
+        yield early
+        game.score(late)
+
+    rebuild(game.scorer, game.standings, entries(), quiet)
+    assert game.standings.generations() == ("2",)
+    assert faults(game, claimed(), early, late) == []
+    [aina] = game.standings.sums("2", {(AINA.rep_id, "all")})
+    assert (aina.counts["north"]["won"], aina.counts["north"]["claimed"]) == (1, 1)
+
+
+def test_a_rebuild_that_dies_changes_nothing_and_the_next_one_begins_again(game: Game) -> None:
+    game.score(*HISTORY)
+
+    def dying() -> Iterator[Entry]:
+        yield claimed()
+        raise Died
+
+    with pytest.raises(Died):
+        rebuild(game.scorer, game.standings, dying(), quiet)
+    assert faults(game, *HISTORY) == []
+    assert rebuild(game.scorer, game.standings, HISTORY, quiet).generation == "3"
+    assert faults(game, *HISTORY) == []
+
+
+def test_a_rebuild_mends_what_was_broken(game: Game) -> None:
+    game.score(*HISTORY)
+    key = {"pk": {"S": keys.totals_of("1", AINA.rep_id)}, "sk": {"S": "2026-W48"}}
+    game.database.update(
+        game.settings.standings_table,
+        key,
+        "SET #won = :two",
+        ExpressionAttributeNames={"#won": "north|won"},
+        ExpressionAttributeValues={":two": {"N": "2"}},
+    )
+    assert faults(game, *HISTORY) == [
+        f"total {AINA.rep_id} 2026-W48 north: won is 2; the ledger comes to 1"
+    ]
+    rebuild(game.scorer, game.standings, HISTORY, quiet)
+    assert faults(game, *HISTORY) == []
+
+
+def test_an_audit_names_what_boards_and_accounts_miss(game: Game) -> None:
+    game.score(*HISTORY[1:])
+    found = faults(game, *HISTORY)
+    assert f"board {AINA.rep_id} all north: claimed is 0; the ledger comes to 1" in found
+    assert f"total {AINA.rep_id} all north: claimed is 0; the ledger comes to 1" in found
+    award = f"claim/lead1/1/{AINA.rep_id}"
+    assert f"points {award}: 0 points are booked; the ledger comes to 10" in found
+
+
+def test_an_audit_names_what_should_not_be_there(game: Game) -> None:
+    game.score(*HISTORY)
+    found = faults(game, *HISTORY[1:])
+    award = f"claim/lead1/1/{AINA.rep_id}"
+    assert f"points {award}: 10 points are booked; the ledger comes to 0" in found
+    assert f"total {AINA.rep_id} 2026-11 north: claimed is 1; the ledger comes to 0" in found

@@ -9,16 +9,17 @@ from __future__ import annotations
 import json
 import zlib
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from secrets import token_hex
 from time import monotonic
 from typing import Any
 
 from dibs.adapters import keys
 from dibs.adapters.clock import from_ms, to_ms
-from dibs.adapters.dynamo import ConditionFailed, Dynamo
+from dibs.adapters.dynamo import ConditionFailed, Dynamo, insisting
 from dibs.adapters.points import transfer_writes
 from dibs.adapters.records import Item
 from dibs.adapters.settings import Settings
@@ -115,6 +116,60 @@ class DynamoStandings:
                 self._db.delete(self._table, {"pk": item["pk"], "sk": item["sk"]})
                 found += 1
         return found
+
+    def pack(self, entry: Entry) -> bytes:
+        """Return what a tally needs of an entry, as small as can be."""
+        return _packed(_entry_body(entry))
+
+    def unpack(self, packed: bytes) -> Entry:
+        """Return the entry that was packed, without what no tally needs."""
+        return _entry_from(_unpacked(packed))
+
+    def fill(self, generation: str, units: Sequence[Unit]) -> list[str]:
+        """Store units that are not there yet; return those that are, and were left alone."""
+        there = []
+        for start in range(0, len(units), _MOST_WRITES):
+            some = units[start : start + _MOST_WRITES]
+            for attempt in [some], [[unit] for unit in some]:
+                refused = [each for each in attempt if not self._filled(generation, each)]
+                if not refused:
+                    break
+            there += [unit.name for each in refused for unit in each]
+        return there
+
+    def _filled(self, generation: str, units: Sequence[Unit]) -> bool:
+        try:
+            writes = [self._unit_write(generation, unit) for unit in units]
+            insisting(lambda: self._db.transact(writes))
+        except ConditionFailed:
+            return False
+        return True
+
+    def add(
+        self,
+        generation: str,
+        counts: Mapping[tuple[str, str], Mapping[tuple[str, bool], Mapping[str, int]]],
+    ) -> None:
+        """Add counts to totals: by rep and period, then by team and whether protected."""
+        writes = []
+        for (rep_id, period), teams in counts.items():
+            flat = {
+                f"{team}{_PROTECTED if protected else ''}|{name}": number
+                for (team, protected), of in teams.items()
+                for name, number in of.items()
+            }
+            writes.append(self._total_write(generation, rep_id, period, flat))
+        for start in range(0, len(writes), _MOST_WRITES):
+            insisting(partial(self._db.transact, writes[start : start + _MOST_WRITES]))
+
+    def every_sum(self, generation: str) -> Iterator[Sum]:
+        """Yield every total of a generation, in no order, for the audit."""
+        found = self._db.scan(
+            self._table,
+            FilterExpression="begins_with(pk, :of)",
+            ExpressionAttributeValues={":of": {"S": keys.totals_of(generation, "")}},
+        )
+        return map(sum_from, found)
 
     # Units and totals
 

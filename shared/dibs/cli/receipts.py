@@ -6,6 +6,7 @@ import contextlib
 import sys
 from collections.abc import Iterator
 from datetime import date, timedelta
+from itertools import chain
 from pathlib import Path
 from typing import Annotated, TextIO
 
@@ -16,6 +17,7 @@ from dibs.adapters.dynamo import Dynamo
 from dibs.adapters.ledger import DynamoLedger
 from dibs.adapters.races import DynamoRaces
 from dibs.adapters.receipts_csv import write_head, write_race
+from dibs.cli import standings
 from dibs.cli.target import Stack, target
 from dibs.usecases import audit as auditing
 
@@ -27,10 +29,12 @@ def audit(
     day: Annotated[str, typer.Option(help="Only what was chained that UTC day.")] = "",
     stack: Stack = "",
 ) -> None:
-    """Work out every hash of races and blocks anew; name what is not as it was sealed.
+    """Work out every hash of races and blocks anew, and what the ledger comes to; name what is not
+    as it was sealed, and what boards and points accounts have otherwise.
 
-    Ends with 1 when anything is found. Whoever can write the tables can cut the chain off at its
-    end: keep the last block's hash, which is printed, somewhere else.
+    Of a day only races are looked at. Ends with 1 when anything is found. Whoever can write the
+    tables can cut the chain off at its end: keep the last block's hash, which is printed,
+    somewhere else.
     """
     settings = target(stack).settings
     races, ledger = DynamoRaces(Dynamo(), settings), DynamoLedger(Dynamo(), settings)
@@ -42,7 +46,9 @@ def audit(
             return
         first, last = numbers[0], numbers[-1]
     found = 0
-    for fault in auditing.audit(races, ledger.story, first, last):
+    for fault in chain(
+        auditing.audit(races, ledger.story, first, last), () if day else standings.faults(settings)
+    ):
         found += 1
         typer.echo(f"{fault.kind}  {fault.where}  {fault.what}")
     number, head = races.last_block()

@@ -565,6 +565,40 @@ class StandingsStore(Standings, Protocol):
         ...
 
 
+class StandingsBuild(Protocol):
+    """Standings as an operator's command makes them anew, in a generation of their own."""
+
+    def begin(self) -> str:
+        """Begin another generation beside the live one; from now on both are kept up to date."""
+        ...
+
+    def pack(self, entry: Entry) -> bytes:
+        """Return what a tally needs of an entry, as small as can be."""
+        ...
+
+    def unpack(self, packed: bytes) -> Entry: ...
+
+    def fill(self, generation: str, units: Sequence[Unit]) -> list[str]:
+        """Store units that are not there yet; return those that are, and were left alone."""
+        ...
+
+    def add(
+        self,
+        generation: str,
+        counts: Mapping[tuple[str, str], Mapping[tuple[str, bool], Mapping[str, int]]],
+    ) -> None:
+        """Add counts to totals: by rep and period, then by team and whether protected."""
+        ...
+
+    def every_sum(self, generation: str) -> Iterable[Sum]: ...
+
+    def totals_in(self, generation: str, period: str) -> list[Total]: ...
+
+    def swap(self, generation: str) -> None:
+        """Let boards show a generation that is complete."""
+        ...
+
+
 class Results(Protocol):
     """What was worked out for a period. The first record of anything counts."""
 

@@ -1,0 +1,67 @@
+"""`dibs rebuild`: standings made anew from the ledger; and what `dibs audit` finds in them (G3)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import typer
+from rich.console import Console
+from rich.progress import MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from dibs.adapters.dynamo import Dynamo
+from dibs.adapters.ledger import DynamoLedger
+from dibs.adapters.points import DynamoPoints
+from dibs.adapters.settings import Settings
+from dibs.adapters.standings import DynamoStandings
+from dibs.cli.target import Stack, target
+from dibs.domain.receipts import Fault
+from dibs.usecases.rebuild import Progress as Told
+from dibs.usecases.rebuild import audit_standings, rebuild
+from dibs.wiring import scorer_of
+
+
+def rebuild_standings(stack: Stack = "") -> None:
+    """Make all standings anew from the ledger beside the live ones, then let boards show them.
+
+    Nothing stops meanwhile: what is scored counts in both. Standings of before are deleted first.
+    """
+    settings = target(stack).settings
+    database = Dynamo()
+    standings, ledger = DynamoStandings(database, settings), DynamoLedger(database, settings)
+    given_up = standings.forget_others()
+    with _shown() as told:
+        done = rebuild(scorer_of(database, settings), standings, ledger.everything(), told)
+    typer.echo(
+        f"{done.entries} entries of {done.units} units are {done.totals} totals now "
+        f"(generation {done.generation}); {given_up} items of earlier ones were deleted."
+    )
+
+
+def faults(settings: Settings) -> Iterator[Fault]:
+    """Yield each difference between standings and points, and what the ledger comes to."""
+    database = Dynamo()
+    ledger, points = DynamoLedger(database, settings), DynamoPoints(database, settings)
+    with _shown() as told:
+        yield from audit_standings(
+            scorer_of(database, settings),
+            DynamoStandings(database, settings),
+            ledger.everything(),
+            points.transfers(),
+            told,
+        )
+
+
+@contextmanager
+def _shown() -> Iterator[Told]:
+    """Show on standard error how far it is."""
+    columns = (TextColumn("{task.description}"), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        tasks = {}
+
+        def told(what: str, done: int, of: int) -> None:
+            if what not in tasks:
+                tasks[what] = bar.add_task(what)
+            bar.update(tasks[what], completed=done, total=of or None)
+
+        yield told

@@ -1,0 +1,58 @@
+"""`dibs rebuild` and `dibs audit`: standings held against the ledger by an operator."""
+
+from __future__ import annotations
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from dibs.adapters import keys
+from dibs.adapters.ledger import DynamoLedger
+from dibs.adapters.standings import DynamoStandings
+from dibs.cli import receipts, standings
+from dibs.cli.main import app
+from dibs.cli.target import Target
+from dibs.domain.ledger import booked
+from dibs.usecases.score import score
+from dibs.wiring import scorer_of
+from support.builders import NOON, World, a_lead, a_playbook, a_rep
+
+AINA = a_rep(1)
+
+
+@pytest.fixture
+def scored(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
+    """An organisation in which Aina has claimed a lead."""
+    for module in (receipts, standings):
+        monkeypatch.setattr(module, "target", lambda stack: Target(world.settings, "http://api"))
+    world.add_rep(AINA)
+    entry = booked(
+        "taken/1", "claimed", AINA.rep_id, "north", NOON, a_playbook(), a_lead(), take_ms=0
+    )
+    DynamoLedger(world.dynamo, world.settings).put([entry])
+    score(scorer_of(world.dynamo, world.settings), [entry])
+    return world
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(app, list(arguments))
+
+
+def test_what_is_as_the_ledger_says_is_no_fault(scored: World) -> None:
+    result = run("audit")
+    assert (result.exit_code, "No faults." in result.stdout) == (0, True)
+
+
+def test_a_difference_is_named_and_a_rebuild_mends_it(scored: World) -> None:
+    key = {"pk": {"S": keys.totals_of("1", AINA.rep_id)}, "sk": {"S": "2026-W48"}}
+    scored.dynamo.delete(scored.settings.standings_table, key)
+    result = run("audit")
+    assert result.exit_code == 1
+    assert f"total  {AINA.rep_id} 2026-W48 north  claimed is 0; the ledger comes to 1" in (
+        result.stdout
+    )
+    result = run("rebuild")
+    assert result.exit_code == 0, result.output
+    assert "1 entries of 1 units are 5 totals now (generation 2)" in result.stdout
+    assert run("audit").exit_code == 0
+    [total] = DynamoStandings(scored.dynamo, scored.settings).totals("2026-W48")
+    assert total.counts["claimed"] == 1
