@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from dibs import wiring
+from dibs.adapters.ledger import entry_record
 from dibs.domain.ledger import Entry
 from dibs.domain.reps import Rep
 from dibs.usecases.claim import token_hash
@@ -247,3 +248,16 @@ def test_after_its_last_day_a_quest_is_over(office: Office) -> None:
     # Who has no first day on record has all the time.
     assert mine(office, BEN)["until"] is None
     assert tell(office, "ethics", BEN).status == 200
+
+
+def test_a_step_told_by_an_activity_waits_for_the_managers(office: Office) -> None:
+    entry = Entry("activity/e", "training_step", AINA.rep_id, "north", office.clock.at, "2026-W48")
+    told = replace(entry, cause="start/ethics", source="rep", day="2026-11-23")
+    record = {"dynamodb": {"NewImage": entry_record(told).serialize()}}
+    for _ in range(2):
+        office.run("score", {"Records": [record]})
+    [waits] = waiting(office, None)
+    assert (waits["step"], waits["rep"]["rep_id"]) == ("ethics", AINA.rep_id)
+    assert mine(office)["steps"][1]["told_at"] == "2026-11-23T12:00:00.000Z"
+    assert confirm(office, "ethics", None).status == 200
+    assert waiting(office, None) == []
