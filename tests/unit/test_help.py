@@ -164,6 +164,8 @@ def test_who_holds_a_lead_asks_about_it_once(desk: HelpDesk, clock: Clock) -> No
     assert asked(desk, "r2").help_id != first.help_id
     with pytest.raises(AlreadyExists):
         ask(desk, AINA, LEAD.lead_id, "r1", "Why?")
+    with pytest.raises(AlreadyExists):
+        ask(desk, AINA, "another", "r1", "How?")
 
 
 def test_what_was_asked_stands_also_when_the_lead_is_gone(desk: HelpDesk, memory: Memory) -> None:
@@ -312,6 +314,15 @@ def test_nobody_reads_more_than_twenty_answers(desk: HelpDesk) -> None:
     help_id = asked(desk).help_id
     for number in range(MOST_ANSWERS):
         desk.requests.answer(help_id, Answer(f"r{number}", "So.", NOON))
+    with pytest.raises(Ended, match="20 answers"):
+        answer(desk, BEN, help_id, "So.")
+
+
+def test_an_answer_that_was_not_kept_is_not_said_to_be(
+    desk: HelpDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    help_id = asked(desk).help_id
+    monkeypatch.setattr(desk.requests, "answer", lambda help_id, given: False)
     with pytest.raises(Ended):
         answer(desk, BEN, help_id, "So.")
 

@@ -322,6 +322,17 @@ def test_another_peer_takes_the_place_of_the_first(desk: Onboarding, clock: Cloc
         confirm(desk, BEN, "start", "seller", AINA.rep_id)
 
 
+def test_who_confirms_is_said_by_the_playbook_in_force(desk: Onboarding, memory: Memory) -> None:
+    tell(desk, AINA, "start", "seller", BEN.rep_id)
+    step = replace(START.steps["seller"], verified_by="manager")
+    stricter = replace(START, steps={**START.steps, "seller": step})
+    memory.playbook = replace(a_playbook(), game=Game(quests={"start": stricter}))
+    with pytest.raises(Forbidden):
+        confirm(desk, BEN, "start", "seller", AINA.rep_id)
+    confirm(desk, None, "start", "seller", AINA.rep_id)
+    assert set(standing(desk).done) == {"seller"}
+
+
 def test_a_quest_ends_with_its_last_day_on_the_reps_clock(desk: Onboarding, clock: Clock) -> None:
     # Thirty days from 23 November; midnight in Kuching is eight hours before that of UTC.
     clock.at = datetime.fromisoformat("2026-12-22T15:59:59+00:00")
