@@ -467,6 +467,7 @@ def operator(to: Settings) -> Operator:
 def scorer_of(database: Dynamo, to: Settings) -> Scorer:
     """Return what an operator scores with."""
     from dibs.adapters import clock
+    from dibs.adapters.awards import DynamoAwards
     from dibs.adapters.playbooks import DynamoPlaybooks
     from dibs.adapters.results import DynamoTargets
     from dibs.adapters.standings import DynamoStandings
@@ -477,6 +478,7 @@ def scorer_of(database: Dynamo, to: Settings) -> Scorer:
         DynamoRoster(database, to),
         DynamoPlaybooks(database, to),
         DynamoTargets(database, to),
+        DynamoAwards(database, to),
         clock.now,
     )
 

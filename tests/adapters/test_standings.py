@@ -12,6 +12,7 @@ import pytest
 from moto import mock_aws
 
 from dibs.adapters import keys
+from dibs.adapters.awards import DynamoAwards
 from dibs.adapters.dynamo import ConditionFailed, Dynamo
 from dibs.adapters.points import DynamoPoints
 from dibs.adapters.results import DynamoTargets
@@ -56,6 +57,7 @@ class Game:
             self.world.roster,
             self.world.playbooks,
             self.targets,
+            DynamoAwards(database, self.settings),
             lambda: NOON,
             lambda _: None,
         )
@@ -373,7 +375,7 @@ def test_a_rebuild_is_what_was_scored(game: Game) -> None:
     assert {key: (one.counts, one.protected) for key, one in after.items()} == {
         key: (one.counts, one.protected) for key, one in before.items()
     }
-    assert set(told) == {"entries", "units", "totals", "boards"}
+    assert set(told) == {"entries", "units", "totals", "boards", "points"}
     assert game.points.account(AINA.rep_id).balance == 210
     anew = replace(game.scorer, standings=DynamoStandings(game.database, game.settings))
     assert score(anew, HISTORY) == 0
@@ -396,6 +398,18 @@ def test_what_is_scored_meanwhile_is_not_lost(game: Game) -> None:
     assert faults(game, claimed(), early, late) == []
     [aina] = game.standings.sums("2", {(AINA.rep_id, "all")})
     assert (aina.counts["north"]["won"], aina.counts["north"]["claimed"]) == (1, 1)
+
+
+def test_points_of_what_was_never_scored_are_booked_and_of_what_is_scored_later_not_again(
+    game: Game,
+) -> None:
+    game.score(claimed())
+    rebuild(game.scorer, game.standings, [claimed(), won()], quiet)
+    assert game.points.account(AINA.rep_id).balance == 210
+    anew = replace(game.scorer, standings=DynamoStandings(game.database, game.settings))
+    assert score(anew, [won()]) == 0
+    assert game.points.account(AINA.rep_id).balance == 210
+    assert faults(game, claimed(), won()) == []
 
 
 def test_a_rebuild_that_dies_changes_nothing_and_the_next_one_begins_again(game: Game) -> None:

@@ -9,7 +9,7 @@ from datetime import date, datetime
 
 from dibs.domain.points import ISSUED, Transfer
 from dibs.domain.tally import periods
-from dibs.usecases.ports import Change, Sum, Total, Unit
+from dibs.usecases.ports import Booked, Change, Sum, Total, Unit
 
 
 class Died(Exception):
@@ -17,13 +17,17 @@ class Died(Exception):
 
 
 class FakeStandings:
-    """Implements `StandingsStore`. `writes_left` is after how many writes the process dies."""
+    """Implements `StandingsStore` and `AwardBook`.
+
+    `writes_left` is after how many writes the process dies.
+    """
 
     def __init__(self) -> None:
         self.stored: dict[tuple[str, str], Unit] = {}
         self.kept: dict[tuple[str, str, str], Sum] = {}
         self.shown: dict[tuple[str, str, str], list[Total]] = {}
         self.transfers: dict[str, Transfer] = {}
+        self.awards: dict[str, Booked] = {}
         self.badges: set[tuple[str, str, str]] = set()
         self.building: tuple[str, ...] = ()
         self.writes_left: int | None = None
@@ -47,9 +51,6 @@ class FakeStandings:
             for place, counts in change.counts.items():
                 for period in periods(place.day):
                     self._add(generation, place.rep_id, period, place.team, place.protected, counts)
-            for transfer in change.transfers:
-                assert transfer.transfer_id not in self.transfers
-                self.transfers[transfer.transfer_id] = transfer
         return refused
 
     def _add(
@@ -103,6 +104,22 @@ class FakeStandings:
         self.badges -= {(sums.rep_id, badge, sums.period) for badge in sums.badges - held}
         self.badges |= {(sums.rep_id, badge, sums.period) for badge in held}
         return True
+
+    def booked(self, units: Collection[str]) -> dict[str, Booked]:
+        return {name: self.awards[name] for name in units if name in self.awards}
+
+    def settle(self, entries: Sequence[tuple[Booked, Sequence[Transfer]]]) -> list[str]:
+        refused = []
+        for booked, transfers in entries:
+            self._may_die()
+            if self.awards.get(booked.unit, Booked("")).version != booked.version - 1:
+                refused.append(booked.unit)
+                continue
+            self.awards[booked.unit] = booked
+            for transfer in transfers:
+                assert transfer.transfer_id not in self.transfers
+                self.transfers[transfer.transfer_id] = transfer
+        return refused
 
     def totals(self, period: str) -> list[Total]:
         return [

@@ -52,7 +52,8 @@ def a_scorer(standings: FakeStandings, playbook: Playbook = PLAYBOOK) -> Scorer:
     memory.reps = {rep.rep_id: rep for rep in REPS}
     known: Any = OnePlaybook(playbook)
     targets: Any = NoTargets()
-    return Scorer(standings, FakeRoster(memory), known, targets, lambda: NOON, lambda _: None)
+    roster = FakeRoster(memory)
+    return Scorer(standings, roster, known, targets, standings, lambda: NOON, lambda _: None)
 
 
 def recomputed(entries: Iterable[Entry], playbook: Playbook) -> dict[str, Tally]:

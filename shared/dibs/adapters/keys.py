@@ -31,6 +31,7 @@ RACES = "RACE#"
 BLOCKS = "BLOCKS"
 REQUEST = "REQUEST"
 UNIT = "UNIT"
+AWARDS = "AWARDS"
 GENERATION = "GENERATION"
 # A read of all pages stays one request up to some 15,000 reps, and a page of 1,000 reps is 3 KB.
 PAGES = 32
@@ -193,6 +194,11 @@ def pages(generation: str, period: str) -> str:
 def page_of(rep_id: str) -> str:
     """Which page of a period a rep is on."""
     return f"{hashlib.sha256(rep_id.encode()).digest()[0] % PAGES:02d}"
+
+
+def awards(unit_name: str) -> str:
+    """The awards of a unit that stand in points accounts."""
+    return f"AWARDS#{unit_name}"
 
 
 def badges(rep_id: str) -> str:

@@ -20,7 +20,6 @@ from typing import Any
 from dibs.adapters import keys
 from dibs.adapters.clock import from_ms, to_ms
 from dibs.adapters.dynamo import ConditionFailed, Dynamo, insisting
-from dibs.adapters.points import transfer_writes
 from dibs.adapters.records import Item
 from dibs.adapters.settings import Settings
 from dibs.domain.errors import Busy
@@ -119,11 +118,11 @@ class DynamoStandings:
 
     def pack(self, entry: Entry) -> bytes:
         """Return what a tally needs of an entry, as small as can be."""
-        return _packed(_entry_body(entry))
+        return packed(_entry_body(entry))
 
-    def unpack(self, packed: bytes) -> Entry:
+    def unpack(self, small: bytes) -> Entry:
         """Return the entry that was packed, without what no tally needs."""
-        return _entry_from(_unpacked(packed))
+        return _entry_from(unpacked(small))
 
     def fill(self, generation: str, units: Sequence[Unit]) -> list[str]:
         """Store units that are not there yet; return those that are, and were left alone."""
@@ -206,8 +205,7 @@ class DynamoStandings:
                         deltas[place.rep_id, period][f"{team}|{name}"] += number
         for (rep_id, period), counts in deltas.items():
             writes.append(self._total_write(generation, rep_id, period, counts))
-        transfers = [transfer for change in changes for transfer in change.transfers]
-        return writes + (transfer_writes(self._to, transfers) if transfers else [])
+        return writes
 
     def _unit_write(self, generation: str, unit: Unit) -> dict[str, Any]:
         put: dict[str, Any] = {"TableName": self._table, "Item": unit_item(generation, unit)}
@@ -327,7 +325,7 @@ class DynamoStandings:
         return {
             (item["pk"]["S"].split("#")[2], item["sk"]["S"]): (
                 int(item["version"]["N"]),
-                _unpacked(item["reps"]["B"]),
+                unpacked(item["reps"]["B"]),
             )
             for item in found
         }
@@ -343,7 +341,7 @@ class DynamoStandings:
                     "version": {"N": str(version + 1)},
                     "stamp": {"S": token_hex(6)},
                     "made_at": _ms(datetime.now(UTC)),
-                    "reps": {"B": _packed(page)},
+                    "reps": {"B": packed(page)},
                 },
                 "attribute_not_exists(pk) OR version = :was",
                 ExpressionAttributeValues={":was": {"N": str(version)}},
@@ -372,7 +370,7 @@ class DynamoStandings:
         for item in changed:
             number = item["sk"]["S"]
             seen.stamps[number] = item["stamp"]["S"]
-            seen.pages[number] = list(_rows(_unpacked(item["reps"]["B"])))
+            seen.pages[number] = list(_rows(unpacked(item["reps"]["B"])))
         if changed:
             # A list of its own: what was worked out from the last one is known by it.
             seen.totals = [one for number in sorted(seen.pages) for one in seen.pages[number]]
@@ -424,31 +422,41 @@ def unit_item(generation: str, unit: Unit) -> Item:
         "name": unit.name,
         "entries": [_entry_body(entry) for _, entry in sorted(unit.entries.items())],
         "counts": [[*_place_body(place), dict(found)] for place, found in made.counts.items()],
-        "awards": {
-            name: [*_place_body(a.place), to_ms(a.at), a.rule, a.points, a.cause]
-            for name, a in made.awards.items()
-        },
+        "awards": awards_body(made.awards),
     }
     return {
         **_unit_key(generation, unit.name),
         "version": {"N": str(unit.version)},
-        "body": {"B": _packed(body)},
+        "body": {"B": packed(body)},
     }
 
 
 def unit_from(item: Item) -> Unit:
     """Return the unit a stored item describes."""
-    body = _unpacked(item["body"]["B"])
+    body = unpacked(item["body"]["B"])
     entries = (_entry_from(one) for one in body["entries"])
     made = Tally(
         {Place(*place): found for *place, found in body["counts"]},
-        {
-            name: Award(Place(*place), from_ms(at), rule, points, cause)
-            for name, (*place, at, rule, points, cause) in body["awards"].items()
-        },
+        awards_from(body["awards"]),
     )
     known = {entry.entry_id: entry for entry in entries}
     return Unit(body["name"], known, made, int(item["version"]["N"]))
+
+
+def awards_body(awards: Mapping[str, Award]) -> dict[str, list[Any]]:
+    """Return awards as JSON has them."""
+    return {
+        name: [*_place_body(a.place), to_ms(a.at), a.rule, a.points, a.cause]
+        for name, a in awards.items()
+    }
+
+
+def awards_from(body: Mapping[str, list[Any]]) -> dict[str, Award]:
+    """Return the awards a stored body describes."""
+    return {
+        name: Award(Place(*place), from_ms(at), rule, points, cause)
+        for name, (*place, at, rule, points, cause) in body.items()
+    }
 
 
 def sum_from(item: Item) -> Sum:
@@ -496,9 +504,7 @@ def _writes_of(changes: Sequence[Change]) -> int:
         for place in change.counts
         for period in periods(place.day)
     }
-    transfers = [transfer for change in changes for transfer in change.transfers]
-    accounts = {t.to_account for t in transfers} | {t.from_account for t in transfers}
-    return len(changes) + len(totals) + len(transfers) + len(accounts)
+    return len(changes) + len(totals)
 
 
 def _rows(page: Page) -> Iterable[Total]:
@@ -523,12 +529,14 @@ def _place_body(place: Place) -> list[Any]:
     return [place.rep_id, place.team, place.day, place.protected]
 
 
-def _packed(body: Any) -> bytes:
+def packed(body: Any) -> bytes:
+    """Return a JSON body as small as can be."""
     return zlib.compress(json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode())
 
 
-def _unpacked(packed: bytes) -> Any:
-    return json.loads(zlib.decompress(packed))
+def unpacked(small: bytes) -> Any:
+    """Return a body that was packed."""
+    return json.loads(zlib.decompress(small))
 
 
 _GENERATION: Item = {"pk": {"S": keys.GENERATION}, "sk": {"S": keys.GENERATION}}

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from dibs.domain.quests import Told
     from dibs.domain.receipts import Link, Sealed
     from dibs.domain.rotation import OnTurn, Rotation
-    from dibs.domain.tally import Place, Tally
+    from dibs.domain.tally import Award, Place, Tally
     from dibs.domain.tiers import Inputs, Outlook
     from dibs.domain.turns import Turn
 
@@ -497,11 +497,32 @@ class Unit:
 
 @dataclass(frozen=True)
 class Change:
-    """A unit with what was new to it, and the difference that makes: to counts, and of points."""
+    """A unit with what was new to it, and the difference that makes to counts."""
 
     unit: Unit
     counts: Mapping[Place, Mapping[str, int]]
-    transfers: tuple[Transfer, ...] = ()
+
+
+@dataclass(frozen=True)
+class Booked:
+    """The awards of a unit that stand in points accounts, by id; `version` counts its changes."""
+
+    unit: str
+    awards: Mapping[str, Award] = field(default_factory=dict)
+    version: int = 0
+
+
+class AwardBook(Protocol):
+    """Which awards stand in points accounts, unit by unit (G9)."""
+
+    def booked(self, units: Collection[str]) -> dict[str, Booked]:
+        """Return what is booked of those units of which anything ever was, as it is now."""
+        ...
+
+    def settle(self, entries: Sequence[tuple[Booked, Sequence[Transfer]]]) -> list[str]:
+        """Book awards as they are to be, with the transfers that make them so; return the units
+        that have changed meanwhile, or were held just then, for which nothing was done."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -576,7 +597,7 @@ class StandingsBuild(Protocol):
         """Return what a tally needs of an entry, as small as can be."""
         ...
 
-    def unpack(self, packed: bytes) -> Entry: ...
+    def unpack(self, small: bytes) -> Entry: ...
 
     def fill(self, generation: str, units: Sequence[Unit]) -> list[str]:
         """Store units that are not there yet; return those that are, and were left alone."""

@@ -2,8 +2,7 @@
 
 What is scored while a rebuild runs is counted in both: in the live generation and in the one being
 built. So when the new one takes over it lacks nothing. A rebuild that dies has changed nothing
-anybody sees; the next begins again. Points accounts are left alone: the audit holds them against
-the awards.
+anybody sees; the next begins again. In the end points accounts follow the new generation.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from dibs.domain.points import ISSUED, Transfer
 from dibs.domain.receipts import Fault
 from dibs.domain.tally import Place, Tally, periods, tally, unit_of
 from dibs.usecases.ports import StandingsBuild, Sum, Total, Unit
-from dibs.usecases.score import Scorer, count_units, publish, rules_of
+from dibs.usecases.score import Scorer, count_units, publish, rules_of, settle
 
 A_SLICE = 2000
 _TARGET = "target.sum"
@@ -80,7 +79,7 @@ def rebuild(
         for name in made.keys() - begun:
             whole.add(made[name])
         news = {name: known[name] for name in begun}
-        for place in count_units(scorer, generation, news, rules, live=False)[0]:
+        for place in count_units(scorer, generation, news, rules)[0]:
             whole.touch(place)
         progress("units", done, len(names))
     keys = sorted(whole.counts, key=lambda key: (key[1], key[0]))
@@ -91,6 +90,9 @@ def rebuild(
         publish(scorer, generation, due, rules)
         progress("boards", done, len(keys))
     build.swap(generation)
+    for done, some in _slices(names):
+        settle(scorer, some)
+        progress("points", done, len(names))
     return Rebuilt(generation, many, len(names), len(keys))
 
 

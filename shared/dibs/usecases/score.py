@@ -3,8 +3,8 @@
 Entries may come twice, late or in any order, and a run may die between two writes. All entries of
 a unit that are known are tallied anew; the difference to what the unit came to before is added to
 the totals in the same transaction that stores the unit. So everything counts exactly once, and
-standings are what a recomputation gives. What boards read follows from the totals, and is put
-together for every rep an entry is of, also where the entry was known.
+standings are what a recomputation gives. What boards read follows from the totals, and the points
+in accounts from the units: both are looked at for every entry, also where it was known.
 """
 
 from __future__ import annotations
@@ -26,7 +26,17 @@ from dibs.domain.points import ISSUED, Transfer
 from dibs.domain.quotas import target_for
 from dibs.domain.tally import ALL, Award, Place, Rules, Tally, periods, tally, unit_of
 from dibs.usecases.periods import months
-from dibs.usecases.ports import Change, Playbooks, Roster, StandingsStore, Sum, Targets, Unit
+from dibs.usecases.ports import (
+    AwardBook,
+    Booked,
+    Change,
+    Playbooks,
+    Roster,
+    StandingsStore,
+    Sum,
+    Targets,
+    Unit,
+)
 
 ATTEMPTS = 25
 
@@ -39,6 +49,7 @@ class Scorer:
     roster: Roster
     playbooks: Playbooks
     targets: Targets
+    awards: AwardBook
     clock: Callable[[], datetime]
     pause: Callable[[float], None] = time.sleep
 
@@ -65,11 +76,11 @@ def score(scorer: Scorer, entries: Iterable[Entry]) -> int:
     for entry in entries:
         by_unit[unit_of(entry)][entry.entry_id] = entry
     rules, changed = rules_of(scorer.playbooks), 0
-    for place, generation in enumerate(scorer.standings.generations()):
-        live = place == 0
-        places, count = count_units(scorer, generation, by_unit, rules, live)
+    for number, generation in enumerate(scorer.standings.generations()):
+        places, count = count_units(scorer, generation, by_unit, rules)
         publish(scorer, generation, {(p.rep_id, x) for p in places for x in periods(p.day)}, rules)
-        changed = count if live else changed
+        changed = changed if number else count
+    settle(scorer, by_unit)
     return changed
 
 
@@ -78,11 +89,8 @@ def count_units(
     generation: str,
     news: Mapping[str, Mapping[str, Entry]],
     rules: Rules,
-    live: bool,
 ) -> tuple[set[Place], int]:
     """Count new entries by their units; return where they count, and how many units changed.
-
-    Points go to accounts where the generation is `live`: a second one counts the same anew.
 
     Raises:
         Busy: others kept changing the same units.
@@ -93,7 +101,7 @@ def count_units(
         changes = []
         for name in sorted(waiting):
             unit = units.get(name, Unit(name))
-            change = _change(unit, news[name], rules, live)
+            change = _change(unit, news[name], rules)
             was = unit.made or Tally()
             places |= change.counts.keys() | was.counts.keys()
             if change.unit is not unit:
@@ -106,7 +114,31 @@ def count_units(
     raise Busy(conflict=True)
 
 
-def _change(unit: Unit, news: Mapping[str, Entry], rules: Rules, live: bool) -> Change:
+def settle(scorer: Scorer, units: Iterable[str]) -> None:
+    """Let points accounts follow the awards of units (G1, G9), each award booked once.
+
+    Raises:
+        Busy: others kept changing the same accounts.
+    """
+    waiting = set(units)
+    for attempt in range(ATTEMPTS):
+        # What is booked first: while it is still so, no newer awards than those read have been.
+        booked = scorer.awards.booked(waiting)
+        live = scorer.standings.generations()[0]
+        due = []
+        for name, unit in scorer.standings.units(live, waiting).items():
+            was, made = booked.get(name, Booked(name)), (unit.made or Tally()).awards
+            if was.awards != made:
+                after = Booked(name, made, was.version + 1)
+                due.append((after, tuple(_transfers(was.awards, made, after.version))))
+        waiting = set(scorer.awards.settle(due)) if due else set()
+        if not waiting:
+            return
+        scorer.pause(random.uniform(0.01, 0.05) * (attempt + 1))  # noqa: S311 - jitter, no secret
+    raise Busy(conflict=True)
+
+
+def _change(unit: Unit, news: Mapping[str, Entry], rules: Rules) -> Change:
     """Return the unit with its new entries, and the difference; the unit itself without any."""
     known = dict(unit.entries)
     known.update((entry_id, e) for entry_id, e in news.items() if entry_id not in known)
@@ -114,8 +146,7 @@ def _change(unit: Unit, news: Mapping[str, Entry], rules: Rules, live: bool) -> 
         return Change(unit, {})
     was, made = unit.made or Tally(), tally(known.values(), rules)
     after = Unit(unit.name, known, made, unit.version + 1)
-    moved = tuple(_transfers(was.awards, made.awards, after.version)) if live else ()
-    return Change(after, difference(was, made), moved)
+    return Change(after, difference(was, made))
 
 
 def difference(was: Tally, made: Tally) -> dict[Place, dict[str, int]]:
