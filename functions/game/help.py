@@ -1,10 +1,118 @@
-"""Help between colleagues (G11)."""
+"""Help between colleagues (G11). What people write stands in their answers and nowhere else."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
+from typing import Any
 
+from dibs import wiring
+from dibs.adapters import clock
+from dibs.adapters.callers import calling_rep
 from dibs.adapters.entry import Event
-from dibs.adapters.http import Response
+from dibs.adapters.http import Response, answer, lead_id, path
+from dibs.adapters.intake import json_object, raw_body
+from dibs.adapters.translations import translator
+from dibs.domain.help import ANSWERED_FOR, CONFIRMED_FOR, Answer, HelpRequest
+from dibs.domain.reps import Rep
+from dibs.usecases import help as helping
 
-ROUTES: dict[str, Callable[[Event], Response]] = {}
+
+def ask(event: Event) -> Response:
+    """`POST /leads/{lead_id}/help` `{"request_id": "...", "question": "..."}`: ask my team.
+
+    201; the same once more is 200.
+    """
+    rep, _ = calling_rep(event, wiring.roster())
+    body = json_object(raw_body(event))
+    desk, given = wiring.help_desk(), (body.get("request_id"), body.get("question"))
+    asked, stood = helping.ask(desk, rep, lead_id(event), *given)
+    names = helping.names_of(desk, [asked]) if stood else {}
+    return answer(200 if stood else 201, _mine(asked, names))
+
+
+def mine(event: Event) -> Response:
+    """`GET /me/help`: what I asked and was answered, and what my colleagues ask me."""
+    rep, _ = calling_rep(event, wiring.roster())
+    desk = wiring.help_desk()
+    own, theirs = helping.mine(desk, rep), helping.of_colleagues(desk, rep)
+    names = helping.names_of(desk, [*own, *theirs])
+    # Who holds the lead they ask about has won it, and that is nobody's business there (C3).
+    hidden = wiring.roster().playbook().hides_winner_from(rep)
+    return answer(
+        200,
+        {
+            "asked": [_mine(request, names) for request in own],
+            "for_me": [_theirs(request, names, rep, hidden) for request in theirs],
+        },
+    )
+
+
+def reply(event: Event) -> Response:
+    """`POST /help/{help_id}/answers` `{"text": "..."}`: answer a colleague, once."""
+    rep, _ = calling_rep(event, wiring.roster())
+    text = json_object(raw_body(event)).get("text")
+    found, stood = helping.answer(wiring.help_desk(), rep, path(event, "help_id"), text)
+    return answer(200 if stood else 201, _answer(found))
+
+
+def confirm(event: Event) -> Response:
+    """`POST /help/{help_id}/confirm` `{"helper": "<rep_id>"}`: it helped; now it counts."""
+    rep, _ = calling_rep(event, wiring.roster())
+    helper = json_object(raw_body(event)).get("helper")
+    found = helping.confirm(wiring.help_desk(), rep, path(event, "help_id"), helper)
+    return answer(200, {"helper": found.rep_id, **_answer(found)})
+
+
+def close(event: Event) -> Response:
+    """`POST /help/{help_id}/close`: I need no more answers."""
+    rep, _ = calling_rep(event, wiring.roster())
+    helping.close(wiring.help_desk(), rep, path(event, "help_id"))
+    return answer(200, {"help_id": path(event, "help_id"), "open": False})
+
+
+def _mine(request: HelpRequest, names: Mapping[str, str]) -> dict[str, Any]:
+    given = sorted(request.answers.values(), key=lambda one: (one.at, one.rep_id))
+    return {
+        "help_id": request.help_id,
+        "lead_id": request.lead_id,
+        "question": request.question,
+        "asked_at": request.asked_at,
+        "open": request.is_open(clock.now()),
+        "answered_until": request.asked_at + ANSWERED_FOR,
+        "confirmed_until": request.asked_at + CONFIRMED_FOR,
+        "answers": [{**_person(one.rep_id, names), **_answer(one)} for one in given],
+    }
+
+
+def _theirs(
+    request: HelpRequest, names: Mapping[str, str], rep: Rep, hidden: bool
+) -> dict[str, Any]:
+    _ = translator(rep.language)
+    company = _("Blind lead") if request.blind else request.company
+    given = request.answers.get(rep.rep_id)
+    return {
+        "help_id": request.help_id,
+        "asker": _person(request.rep_id, names),
+        "question": request.question,
+        "preview": None if hidden else {"company": company, "contact_title": request.title},
+        "asked_at": request.asked_at,
+        "answered_until": request.asked_at + ANSWERED_FOR,
+        "answer": None if given is None else _answer(given),
+    }
+
+
+def _person(rep_id: str, names: Mapping[str, str]) -> dict[str, str]:
+    return {"rep_id": rep_id, "name": names.get(rep_id, "")}
+
+
+def _answer(given: Answer) -> dict[str, Any]:
+    return {"text": given.text, "answered_at": given.at, "helped": given.confirmed_at is not None}
+
+
+ROUTES = {
+    "POST /leads/{lead_id}/help": ask,
+    "GET /me/help": mine,
+    "POST /help/{help_id}/answers": reply,
+    "POST /help/{help_id}/confirm": confirm,
+    "POST /help/{help_id}/close": close,
+}

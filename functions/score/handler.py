@@ -9,17 +9,23 @@ from dibs.adapters.entry import function
 from dibs.adapters.ledger import entry_from
 from dibs.adapters.observability import logger
 from dibs.adapters.settings import settings
+from dibs.usecases.quests import file
 from dibs.usecases.score import score
 from dibs.usecases.slips import tell_slips
 
 
 def work(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Count a batch of entries, all or again: what was counted counts no second time."""
+    """Count a batch of entries, all or again: what was counted counts no second time.
+
+    Steps of quests that wait for somebody's word go to the lists of who confirms them (G8).
+    """
     del context
     images = [record["dynamodb"].get("NewImage") for record in event["Records"]]
     entries = [entry_from(image) for image in images if image]
     changed = score(wiring.scorer(), entries)
     tell_slips(entries, wiring.roster(), wiring.managers(), settings().public_url)
+    for entry in entries:
+        file(wiring.onboarding(), entry)
     logger.info("entries scored", entries=len(entries), units=changed)
     return {"batchItemFailures": []}
 

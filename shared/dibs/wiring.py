@@ -23,6 +23,7 @@ from dibs.usecases.claim import token_hash
 
 if TYPE_CHECKING:
     from dibs.adapters.arrivals import DynamoArrivals
+    from dibs.adapters.help import DynamoHelp
     from dibs.adapters.holdings import DynamoHoldings
     from dibs.adapters.leads import DynamoLeadStore
     from dibs.adapters.ledger import DynamoLedger
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from dibs.adapters.once import DynamoOnce
     from dibs.adapters.playbooks import DynamoPlaybooks
     from dibs.adapters.push import SnsPush
+    from dibs.adapters.quests import DynamoQuests
     from dibs.adapters.queues import SnsBus, SqsNotifyQueue, SqsTimers
     from dibs.adapters.races import DynamoRaces
     from dibs.adapters.results import DynamoResults, DynamoTargets
@@ -38,9 +40,11 @@ if TYPE_CHECKING:
     from dibs.adapters.standings import DynamoStandings
     from dibs.adapters.turns import DynamoTurns
     from dibs.usecases.activities import Register
+    from dibs.usecases.help import HelpDesk
     from dibs.usecases.notify import Desk
     from dibs.usecases.offer import Floor
     from dibs.usecases.periods import Books
+    from dibs.usecases.quests import Onboarding
     from dibs.usecases.score import Scorer
 
 
@@ -260,6 +264,46 @@ def register() -> Register:
 
 
 @lru_cache(maxsize=1)
+def help_requests() -> DynamoHelp:
+    """Return what reps ask their colleagues."""
+    from dibs.adapters.help import DynamoHelp
+
+    return DynamoHelp(dynamo(), settings())
+
+
+@lru_cache(maxsize=1)
+def help_desk() -> HelpDesk:
+    """Return everything help works with."""
+    from dibs.adapters import clock
+    from dibs.usecases.help import HelpDesk
+
+    return HelpDesk(
+        requests=help_requests(),
+        leads=leads(),
+        roster=roster(),
+        ledger=ledger(),
+        clock=clock.now,
+    )
+
+
+@lru_cache(maxsize=1)
+def quest_log() -> DynamoQuests:
+    """Return the steps of quests that reps told of."""
+    from dibs.adapters.quests import DynamoQuests
+
+    return DynamoQuests(dynamo(), settings())
+
+
+@lru_cache(maxsize=1)
+def onboarding() -> Onboarding:
+    """Return everything quests work with."""
+    from dibs.adapters import clock
+    from dibs.usecases.quests import Onboarding
+
+    return Onboarding(log=quest_log(), roster=roster(), ledger=ledger(), clock=clock.now)
+
+
+@lru_cache(maxsize=1)
 def floor() -> Floor:
     """Return everything the offer step works with."""
     from dibs.adapters import clock
@@ -341,6 +385,10 @@ def forget() -> None:
         scorer,
         turns,
         books,
+        help_requests,
+        help_desk,
+        quest_log,
+        onboarding,
         floor,
         desk,
     ):

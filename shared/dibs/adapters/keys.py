@@ -29,6 +29,7 @@ WEEK_INDEX = "week"
 FILED_INDEX = "filed"
 RACES = "RACE#"
 BLOCKS = "BLOCKS"
+REQUEST = "REQUEST"
 UNIT = "UNIT"
 AWARDS = "AWARDS"
 GENERATION = "GENERATION"
@@ -221,3 +222,35 @@ def outbox_shard(shard: int) -> str:
 
 def shard_of(lead_id: str) -> int:
     return hashlib.sha256(lead_id.encode()).digest()[0] % SHARDS
+
+
+def help_request(help_id: str) -> str:
+    return f"HELP#{help_id}"
+
+
+def help_of_rep(rep_id: str) -> str:
+    """What a rep asked, by when."""
+    return f"HELP#REP#{rep_id}"
+
+
+def help_of_team(team: str) -> str:
+    """What a team was asked, by when."""
+    return f"HELP#TEAM#{team}"
+
+
+def asked(at: datetime, help_id: str = "") -> str:
+    return f"{to_ms(at):013d}#{help_id}"
+
+
+def quests_of(rep_id: str) -> str:
+    """The steps a rep told of."""
+    return f"QUEST#REP#{rep_id}"
+
+
+def quests_for(who: str) -> str:
+    """The steps that wait for somebody's word."""
+    return f"QUEST#FOR#{who}"
+
+
+def told_step(quest: str, step: str, rep_id: str = "") -> str:
+    return f"{quest}/{step}/{rep_id}" if rep_id else f"{quest}/{step}"

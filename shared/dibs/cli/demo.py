@@ -46,6 +46,31 @@ TEAM = (
     DemoRep("Liam Walsh", "south", 3, "Australia/Sydney", "+61491570006"),
 )
 
+QUEST = {
+    "name": "First weeks",
+    "badge": "Ready to race",
+    "points": 50,
+    "steps": {
+        "welcome": {"name": "Watch the welcome video", "type": "training_step"},
+        "ethics": {
+            "name": "Safety and ethics training",
+            "type": "training_step",
+            "verified_by": "manager",
+        },
+        "dialler": {
+            "name": "Make a call with the dialler",
+            "type": "tool_used",
+            "verified_by": "self",
+        },
+        "seller": {
+            "name": "Ask a top seller how they open",
+            "type": "peer_interview",
+            "verified_by": "peer",
+        },
+    },
+}
+"""The way in for a new rep of the demo (G8)."""
+
 
 def playbook() -> str:
     """Return the demo playbook: open-pool, wide open, so that nothing but speed decides."""
@@ -57,6 +82,7 @@ def playbook() -> str:
     rules["routing"] = [{"teams": ["north", "south"]}]
     rules["claims_per_day"] = 500
     rules["sms"] = {"enabled": True, "per_rep_per_day": 1000, "per_organisation_per_day": 100_000}
+    rules["game"] = {"quests": {"onboarding": QUEST}}
     return json.dumps(rules)
 
 

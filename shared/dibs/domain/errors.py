@@ -141,6 +141,13 @@ class NotYours(DibsError):
     message = "You do not hold this lead."
 
 
+class Ended(DibsError):
+    """Raised when something of the game is over: a question, a quest."""
+
+    code = "ended"
+    message = "This is over."
+
+
 class UndoOver(DibsError):
     """Raised when a claim is undone later than the playbook allows (C5)."""
 

@@ -15,6 +15,7 @@ from zoneinfo import available_timezones
 from dibs.domain.calendar import parse_hours
 from dibs.domain.errors import FieldError
 from dibs.domain.fairness_problems import fairness_problems, fairness_warnings
+from dibs.domain.game_problems import quest_problems
 from dibs.domain.leads import SOURCE_BYTES
 from dibs.domain.playbook import Model, Offsets, Playbook, Route, Team, Waves, Window
 from dibs.domain.reps import Rep
@@ -67,6 +68,7 @@ LIMITS: Mapping[str, tuple[int, int]] = {
     "sms.per_organisation_per_day": (0, 1_000_000),
     "availability.pause_ends_after_minutes": (1, 10_080),
     "duplicates.days": (1, 3650),
+    "game.help.paid_per_pair_per_month": (0, 100),
 }
 """Every number's least and most, by its place; the published schema says the same."""
 
@@ -120,6 +122,7 @@ def problems(playbook: Playbook) -> list[FieldError]:
         _tiers,
         _quota,
         _work,
+        quest_problems,
     )
     return [found for check in checks for found in check(playbook)]
 

@@ -26,6 +26,7 @@ from dibs.domain.leads import Lead
 from dibs.domain.ledger import Entry, activity_entry_id, booked
 from dibs.domain.newcomers import protected
 from dibs.domain.playbook import Playbook
+from dibs.domain.quests import quest_unit, wrong_step
 from dibs.domain.reps import Rep
 from dibs.domain.tally import unit_of
 from dibs.usecases.ports import LeadStore, Ledger, Roster
@@ -214,7 +215,7 @@ def _judged(
             raise InvalidInput((FieldError("at", "lies before the rep took the lead"),))
     about: dict[str, Any] = {} if lead is not None else {"source": told_by}
     if activity.step:
-        about |= {"cause": activity.step}
+        about |= _as_step(activity, rep, playbook)
     entry = booked(
         activity_entry_id(activity.activity_id),
         activity.type,
@@ -231,6 +232,22 @@ def _judged(
         **about,
     )
     return entry, made
+
+
+def _as_step(activity: Activity, rep: Rep, playbook: Playbook) -> dict[str, Any]:
+    """Return what an entry says of the step of a quest it is (G8).
+
+    Raises:
+        InvalidInput: it cannot be that step.
+    """
+    quests, day = playbook.game.quests, rep.today(activity.at)
+    wrong = wrong_step(quests, activity.type, activity.step, rep.joined_on, day)
+    if activity.lead_id:
+        wrong = "is told by activities about no lead; leave lead_id out"
+    unit = quest_unit(activity.type, activity.step, rep.rep_id)
+    if wrong or unit is None:
+        raise InvalidInput((FieldError("step", wrong),))
+    return {"cause": activity.step, "unit": unit}
 
 
 def is_protected(rep: Rep, at: datetime, playbook: Playbook) -> bool:

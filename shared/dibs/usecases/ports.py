@@ -21,8 +21,10 @@ if TYPE_CHECKING:
     from dibs.domain.blind import Arrived
     from dibs.domain.draw import Drawn
     from dibs.domain.duplicates import Identity, Standing
+    from dibs.domain.help import Answer, HelpRequest
     from dibs.domain.ledger import Entry, Row
     from dibs.domain.points import Transfer
+    from dibs.domain.quests import Told
     from dibs.domain.receipts import Link, Sealed
     from dibs.domain.rotation import OnTurn, Rotation
     from dibs.domain.tally import Award, Place, Tally
@@ -719,3 +721,50 @@ class Once(Protocol):
     """At most one run per name, also when it is asked for twice at the same time."""
 
     def claim_name(self, name: str, now: datetime) -> bool: ...
+
+
+class HelpRequests(Protocol):
+    """What reps ask their colleagues, and what they were answered (G11)."""
+
+    def find(self, help_id: str) -> HelpRequest | None: ...
+
+    def add(self, request: HelpRequest) -> bool:
+        """Store a new request; False when there is one of its id."""
+        ...
+
+    def of_rep(self, rep_id: str, since: datetime) -> list[HelpRequest]:
+        """Return the latest fifty a rep asked since then, the newest first."""
+        ...
+
+    def of_team(self, team: str, since: datetime) -> list[HelpRequest]:
+        """Return the latest fifty a team was asked since then, the newest first."""
+        ...
+
+    def answer(self, help_id: str, answer: Answer) -> bool:
+        """Store a rep's first answer; False when they have one, or it takes no more."""
+        ...
+
+    def confirm(self, help_id: str, rep_id: str, at: datetime) -> None:
+        """Note that an answer helped; the first note stays."""
+        ...
+
+    def close(self, help_id: str, at: datetime) -> None: ...
+
+
+class QuestLog(Protocol):
+    """Steps of quests that reps have told of themselves, until somebody confirms them (G8)."""
+
+    def tell(self, told: Told, was: Told | None) -> bool:
+        """Store what a rep tells, for them and for who is to confirm it, in place of what they
+        told `was`; False when it was not that any more."""
+        ...
+
+    def told_by(self, rep_id: str) -> list[Told]: ...
+
+    def waiting_for(self, who: str) -> list[Told]:
+        """Return what waits for a peer's word, or for the managers' (`MANAGERS`)."""
+        ...
+
+    def settle(self, told: Told) -> None:
+        """Take it off the lists of who was to confirm it."""
+        ...
