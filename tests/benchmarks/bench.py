@@ -31,6 +31,7 @@ STEPS = {
     "startup": "imports in fresh processes",
     "fanout": "a lead told to 1,000 reps",
     "periods": "10,000 reps decided, and recalculated for a week and a month",
+    "game": "activities scored, boards read, a million activities counted anew",
     "costs": "what a lead costs",
 }
 READS = {"GetItem", "BatchGetItem", "Query"}
@@ -135,6 +136,7 @@ def told(found: dict[str, Any]) -> list[Measure]:
             "≤ 1 each",
         ),
         *_periods(found["periods"]),
+        *_game(found["game"]),
         Measure(
             "1,000 leads told to 50, opened and claimed by 10",
             push.total,
@@ -219,6 +221,51 @@ def _periods(found: dict[str, Any]) -> list[Measure]:
             f"{found['megabytes']:.0f} MB",
             1024.0,
             "≤ 1,024 MB",
+        ),
+    ]
+
+
+def _game(found: dict[str, Any]) -> list[Measure]:
+    scoring, reading, rebuilt = found["scoring"], found["reading"], found["rebuild"]
+    fewest = reading[min(reading, key=int)]["milliseconds"]
+    most = reading[max(reading, key=int)]
+    return [
+        *(
+            Measure(
+                f"Write units of an activity scored, {int(reps):,} reps, 500 at once",
+                one["write_units"],
+                f"{one['write_units']:.1f} ({one['read_units']:.1f} read units), "
+                f"{one['a_second']:.0f} activities/s",
+                6.0,
+                "≤ 6",
+            )
+            for reps, one in scoring.items()
+        ),
+        Measure(
+            "A board read of 10,000 reps against one of 10",
+            most["milliseconds"] / fewest,
+            " / ".join(f"{one['milliseconds']:.1f}" for one in reading.values())
+            + " ms of 10 / 1,000 / 10,000",
+            1.5,
+            "≤ 1.5 ×",
+        ),
+        Measure(
+            "  DynamoDB requests of one, with who asks",
+            max(sum(one["requests"].values()) for one in reading.values()),
+            " / ".join(str(sum(one["requests"].values())) for one in reading.values()),
+            2,
+            "≤ 2",
+        ),
+        Measure(
+            "  the first after a change, in a new process",
+            most["first_milliseconds"],
+            " / ".join(f"{one['first_milliseconds']:.0f}" for one in reading.values()) + " ms",
+        ),
+        Measure(
+            f"Standings of {rebuilt['entries']:,} activities made anew",
+            rebuilt["seconds"],
+            f"{rebuilt['seconds']:.0f} s, {rebuilt['megabytes']:.0f} MB, "
+            f"{rebuilt['units']:,} units, {rebuilt['totals']:,} totals",
         ),
     ]
 

@@ -1,0 +1,212 @@
+"""The game: scoring activities, reading boards, and making all standings anew."""
+
+from __future__ import annotations
+
+import os
+import random
+import resource
+import statistics
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+from typing import Any
+
+from benchmarks.meter import Meter
+from benchmarks.stage import (
+    CREDENTIALS,
+    add_reps,
+    counted,
+    http_event,
+    in_parallel,
+    organisation,
+    run,
+)
+from boards.handler import handler
+from dibs import wiring
+from dibs.adapters import clock
+from dibs.adapters.ledger import entry_record
+from dibs.domain.ledger import Entry, booked
+from dibs.domain.reps import Rep
+from dibs.usecases.rebuild import rebuild
+from dibs.usecases.score import score
+from support import dynamodb_local
+from support.builders import World, a_lead, a_playbook, token_of
+
+SCORED, A_BATCH, METERED = 10_000, 500, 2_000
+READERS = (10, 1_000, 10_000)
+READS = 60
+REBUILT = int(os.environ.get("DIBS_BENCH_REBUILT", "1000000"))
+REBUILT_REPS = 1_000
+# What a lead's holder does with it, and how often of ten times.
+WORK = (("call", 10), ("contacted", 7), ("email", 4), ("qualified", 3), ("opportunity", 2))
+PLAYBOOK = a_playbook()
+
+
+def measure(endpoint: str) -> dict[str, Any]:
+    """Return what scoring, reading and rebuilding take."""
+    os.environ.update(CREDENTIALS)
+    return {
+        "scoring": {str(many): _scoring(endpoint, many) for many in (100, 1_000)},
+        "reading": _reading(endpoint),
+        "rebuild": _rebuild(endpoint),
+    }
+
+
+def activities(reps: Sequence[Rep], days: int, seed: int = 7) -> Iterator[Entry]:
+    """Yield what goes on: leads claimed, called, won, over some days up to today, in order."""
+    dice, number = random.Random(seed), 0
+    noon = clock.now().replace(hour=12, minute=0, second=0, microsecond=0) - timedelta(days=days)
+    while True:
+        number += 1
+        rep, lead = dice.choice(reps), a_lead(lead_id=f"lead{number}")
+        at = noon + timedelta(days=dice.randrange(days), seconds=dice.randrange(20_000))
+
+        def entry(kind: str, after: int, rep: Rep = rep, lead: Any = lead, at: Any = at) -> Entry:
+            more: dict[str, Any] = {"take_ms": 4000} if kind == "claimed" else {}
+            if kind == "won":
+                more = {"amount": 50_000, "currency": "USD"}
+            name = f"activity/{lead.lead_id}-{kind}"
+            when = at + timedelta(seconds=after)
+            return booked(
+                name, kind, rep.rep_id, rep.team, when, PLAYBOOK, lead, taken_at=at, **more
+            )
+
+        yield entry("claimed", 0)
+        for kind, of_ten in WORK:
+            if dice.randrange(10) < of_ten:
+                yield entry(kind, dice.randrange(600))
+        if dice.randrange(10) < 1:
+            yield entry("won", 3600)
+
+
+def _scoring(endpoint: str, many: int) -> dict[str, Any]:
+    """Score activities in batches as the stream brings them."""
+    world = organisation(endpoint, f"scoring{many}")
+    reps = add_reps(world, many)
+    source = activities(reps, days=1)
+    batches = [[next(source) for _ in range(A_BATCH)] for _ in range(SCORED // A_BATCH)]
+    tables = [world.settings.standings_table, world.settings.game_table]
+    tables.append(world.settings.organisation_table)
+    units: Counter[str] = Counter()
+    meter = Meter(dynamodb_local.client(endpoint), tables, lambda name, n: units.update({name: n}))
+    metered, timed = batches[: METERED // A_BATCH], batches[METERED // A_BATCH :]
+    with meter.watching(wiring.dynamo().client):
+        for batch in metered:
+            score(wiring.scorer(), batch)
+    started = time.perf_counter()
+    for batch in timed:
+        score(wiring.scorer(), batch)
+    took = time.perf_counter() - started
+    return {
+        "write_units": units["write units"] / METERED,
+        "read_units": units["read units"] / METERED,
+        "a_second": sum(map(len, timed)) / took,
+    }
+
+
+def _reading(endpoint: str) -> dict[str, Any]:
+    """Read a board as a rep does, of few and of many reps, in turns."""
+    found: dict[str, Any] = {}
+    ready: dict[int, tuple[World, Rep]] = {}
+    for many in READERS:
+        world = organisation(endpoint, f"reading{many}")
+        reps = add_reps(world, many)
+        source = activities(reps, days=1)
+        first = [
+            booked(
+                f"taken/{rep.rep_id}",
+                "claimed",
+                rep.rep_id,
+                rep.team,
+                clock.now(),
+                PLAYBOOK,
+                a_lead(lead_id=f"first{rep.rep_id}"),
+                take_ms=5,
+            )
+            for rep in reps
+        ]
+        more = [next(source) for _ in range(many)]
+        rebuild(wiring.scorer(), wiring.standings(), [*first, *more], lambda *_: None)
+        ready[many] = (world, reps[many // 2])
+    took: dict[int, list[float]] = {many: [] for many in READERS}
+    for many, (world, rep) in ready.items():
+        _point_at(endpoint, world)
+        asked = http_event(
+            "GET /boards/{metric}",
+            "/boards/points",
+            {"metric": "points"},
+            {"authorization": f"Bearer {token_of(rep)}"},
+        )
+        started = time.perf_counter()
+        answer = handler(asked, None)
+        cold = time.perf_counter() - started
+        assert answer["statusCode"] == 200, answer
+        with counted(wiring.dynamo().client) as requests:
+            handler(asked, None)
+        for _ in range(READS):
+            started = time.perf_counter()
+            handler(asked, None)
+            took[many].append(time.perf_counter() - started)
+        found[str(many)] = {
+            "milliseconds": statistics.median(took[many]) * 1000,
+            "first_milliseconds": cold * 1000,
+            "requests": dict(requests),
+        }
+    return found
+
+
+def _point_at(endpoint: str, world: World) -> None:
+    from dataclasses import fields
+
+    from dibs.adapters.settings import Settings
+
+    names = {f.name.upper(): getattr(world.settings, f.name) for f in fields(Settings)}
+    os.environ.update(names, AWS_ENDPOINT_URL_DYNAMODB=endpoint)
+    wiring.forget()
+
+
+def _rebuild(endpoint: str) -> dict[str, Any]:
+    """Make the standings of many activities anew from the ledger."""
+    world = organisation(endpoint, "rebuilt")
+    reps = add_reps(world, REBUILT_REPS)
+    source = activities(reps, days=60)
+    slices = ([next(source) for _ in range(1000)] for _ in range(REBUILT // 1000))
+
+    def put(entries: list[Entry]) -> None:
+        items = [entry_record(entry).serialize() for entry in entries]
+        world.dynamo.batch_put(world.settings.ledger_table, items)
+
+    started = time.perf_counter()
+    for some in _by(6, slices):
+        in_parallel(put, some)
+    filled = time.perf_counter() - started
+    steps: dict[str, float] = {}
+    before = started = time.perf_counter()
+
+    def progress(what: str, done: int, of: int) -> None:
+        if done == of:
+            nonlocal before
+            steps[what] = time.perf_counter() - before
+            before = time.perf_counter()
+
+    done = rebuild(wiring.scorer(), wiring.standings(), wiring.ledger().everything(), progress)
+    assert done.entries == REBUILT, done
+    return {
+        "entries": done.entries,
+        "units": done.units,
+        "totals": done.totals,
+        "filling_seconds": filled,
+        "seconds": time.perf_counter() - started,
+        "steps": steps,
+        "megabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+    }
+
+
+def _by(many: int, slices: Iterator[list[Entry]]) -> Iterator[list[list[Entry]]]:
+    while some := [one for _, one in zip(range(many), slices, strict=False)]:
+        yield some
+
+
+if __name__ == "__main__":
+    run(measure)
