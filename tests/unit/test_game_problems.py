@@ -97,6 +97,7 @@ def test_a_game_that_makes_sense_has_no_problems(game: dict[str, Any]) -> None:
         ({"metrics": {f"m{n}": metric() for n in range(51)}}, ["game.metrics"]),
         # Badges
         ({"badges": {"Own": badge()["own"]}}, ["game.badges.Own"]),
+        ({"badges": {"quest_first": badge()["own"]}}, ["game.badges.quest_first"]),
         ({"badges": badge(name="")}, ["game.badges.own.name"]),
         ({"badges": badge(name="x" * 81)}, ["game.badges.own.name"]),
         ({"badges": badge(formula="count(quest_first)")}, ["game.badges.own.formula"]),

@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from dibs.domain.metrics import LONGEST, METRICS, metrics_of, order, parse, value_of
+from dibs.cli.metrics import page
+from dibs.domain.metrics import LONGEST, METRICS, metrics_of, number, order, parse, value_of
 from dibs.domain.playbook import Metric
 from dibs.domain.vocabulary import (
     AVERAGED,
@@ -376,3 +378,23 @@ def test_the_best_come_first_and_who_has_no_value_last(
     metric = replace(METRICS["claims"], better=better)
     values = [None, Fraction(0), Fraction(7), Fraction(-1)]
     assert sorted(values, key=lambda one: order(metric, one)) == expected
+
+
+@pytest.mark.parametrize(
+    ("exact", "shown"),
+    [
+        (Fraction(7), "7"),
+        (Fraction(200, 3), "66.666667"),
+        (Fraction(-1, 2), "-0.5"),
+        (Fraction(10**400), f"1{'0' * 400}"),  # no float is so large
+        (Fraction(10**400 + 1, 2), f"5{'0' * 399}"),
+        (Fraction(1, 10**400), "0.0"),
+    ],
+)
+def test_a_value_is_shown_whole_or_with_six_places(exact: Fraction, shown: str) -> None:
+    assert str(number(exact)) == shown
+
+
+def test_the_published_page_is_current() -> None:
+    published = Path(__file__).parents[2] / "docs" / "metrics.md"
+    assert published.read_text("utf-8") == page(), "write it anew: dibs metrics docs"

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sized
 from keyword import iskeyword
 
-from dibs.domain.activities import NOT_YET, TYPES
+from dibs.domain.activities import TYPES
 from dibs.domain.errors import FieldError
 from dibs.domain.metrics import parse
 from dibs.domain.playbook import Limit, Per, Playbook, Quest
@@ -92,7 +92,7 @@ def _activities(playbook: Playbook) -> Iterator[FieldError]:
         place = f"game.activities.{number}"
         if not _NAME.fullmatch(name):
             yield _no_name(place, name)
-        elif name in COUNTED | SUMMED | set(NOT_YET) or name.startswith(QUEST) or iskeyword(name):
+        elif name in COUNTED | SUMMED or name.startswith(QUEST) or iskeyword(name):
             yield FieldError(place, f"{name!r} has a meaning already; choose another name")
     known = (*TYPES, *game.activities)
     for name, points in game.points.activities.items():
@@ -122,6 +122,8 @@ def _badges(playbook: Playbook, names: Names) -> Iterator[FieldError]:
         place = f"game.badges.{badge_id}"
         if not _NAME.fullmatch(badge_id):
             yield _no_name(place, badge_id)
+        if badge_id.startswith(QUEST):
+            yield FieldError(place, f"begins with {QUEST!r}, as quests' own badges do; rename it")
         yield from _text(f"{place}.name", badge.name, _LONGEST_NAME)
         yield from _formula(f"{place}.formula", badge.formula, names)
         yield from _between(f"{place}.at_least", badge.at_least, 1, _HIGHEST)
