@@ -39,16 +39,14 @@ def tried(event: Event) -> Response:
         query(event, "team"),
         now=clock.now(),
     )
-    rows = [
-        {
-            "id": row.rep_id,
-            "name": row.name,
-            "team": row.team,
-            "value": _shown(row.value),
-            **({"in_force": _shown(row.in_force)} if found.in_force else {}),
-        }
-        for row in found.rows
-    ]
+    rows = []
+    for row in found.rows:
+        shown: dict[str, Any] = {"place": row.place, "id": row.id, "name": row.name}
+        shown["value"] = _shown(row.value)
+        if row.id in found.before:
+            before = found.before[row.id]
+            shown["in_force"] = {"place": before.place, "value": _shown(before.value)}
+        rows.append(shown)
     body = {"formula": found.metric.formula, "unit": found.metric.unit, "period": found.period}
     if found.in_force is not None:
         body["in_force"] = found.in_force.formula

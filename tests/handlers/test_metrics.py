@@ -94,20 +94,23 @@ def test_without_a_token_nothing_is_shown(office: Office) -> None:
 
 def test_a_formula_is_tried_on_the_current_week(office: Office) -> None:
     answer = try_out(office, "100 * count(claimed_opportunities) / count(claimed)")
-    assert values(answer) == [(BEN.name, 66.666667), (AINA.name, 25), (CHONG.name, None)]
+    assert values(answer) == [(BEN.name, 66.6667), (AINA.name, 25), (CHONG.name, None)]
     assert answer.json["period"] == WEEK
     assert answer.json["rows"][0] == {
+        "place": 1,
         "id": BEN.rep_id,
         "name": BEN.name,
-        "team": "north",
-        "value": 66.666667,
+        "value": 66.6667,
     }
 
 
 def test_a_change_of_a_metric_stands_beside_what_it_is_now(office: Office) -> None:
     answer = try_out(office, "0 - count(claimed)", metric="claims", team="north", period=WEEK)
     rows = [(row["name"], row["value"], row["in_force"]) for row in answer.json["rows"]]
-    assert rows == [(BEN.name, -3, 3), (AINA.name, -4, 4)]
+    assert rows == [
+        (BEN.name, -3, {"place": 2, "value": 3}),
+        (AINA.name, -4, {"place": 1, "value": 4}),
+    ]
     assert answer.json["in_force"] == "count(claimed)"
     # Tried as the metric it would be: of these, less is better.
     faster = try_out(office, "count(claimed)", metric="claim_speed", team="north")
@@ -127,6 +130,15 @@ def test_it_is_tried_on_what_was_asked_for(
     office: Office, asked: dict[str, str], expected: list[tuple[str, int]]
 ) -> None:
     assert values(try_out(office, "count(call)", **asked)) == expected
+
+
+def test_a_rep_who_changed_teams_is_whole_without_a_team(office: Office) -> None:
+    store = wiring.standings()
+    moved = Change(Unit("moved", version=1), {Place(CHONG.rep_id, "north", DAY): {"call": 2}})
+    store.apply("1", [moved])
+    store.publish("1", {(CHONG.rep_id, WEEK)}, {CHONG.rep_id: CHONG.name}, {})
+    assert values(try_out(office, "count(call)"))[0] == (CHONG.name, 7)
+    assert values(try_out(office, "count(call)", team="north"))[0] == (CHONG.name, 2)
 
 
 def test_a_target_is_a_number_like_any_other(office: Office) -> None:

@@ -384,14 +384,14 @@ def test_the_best_come_first_and_who_has_no_value_last(
     ("exact", "shown"),
     [
         (Fraction(7), "7"),
-        (Fraction(200, 3), "66.666667"),
+        (Fraction(200, 3), "66.6667"),
         (Fraction(-1, 2), "-0.5"),
         (Fraction(10**400), f"1{'0' * 400}"),  # no float is so large
         (Fraction(10**400 + 1, 2), f"5{'0' * 399}"),
         (Fraction(1, 10**400), "0.0"),
     ],
 )
-def test_a_value_is_shown_whole_or_with_six_places(exact: Fraction, shown: str) -> None:
+def test_a_value_is_shown_whole_or_with_four_places(exact: Fraction, shown: str) -> None:
     assert str(number(exact)) == shown
 
 

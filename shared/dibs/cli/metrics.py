@@ -46,10 +46,11 @@ def preview(
     standings = DynamoStandings(Dynamo(), here.settings)
     playbook = here.operator.roster.playbook()
     found = tried(standings, playbook, formula, metric, period, team, now=now())
-    table = Table("rep", "name", "team", "value", *(["in force"] if found.in_force else []))
+    table = Table("place", "rep", "name", "value", *(["in force"] if found.in_force else []))
     for row in found.rows:
-        values = [row.value, row.in_force] if found.in_force else [row.value]
-        table.add_row(row.rep_id, row.name, row.team, *map(_shown, values))
+        before = [found.before[row.id].value] if found.in_force else []
+        place = "-" if row.place is None else str(row.place)
+        table.add_row(place, row.id, row.name, *map(_shown, (row.value, *before)))
     console.print(f"{found.period}: {found.metric.formula} ({found.metric.unit})", highlight=False)
     console.print(table)
 

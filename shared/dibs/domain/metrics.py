@@ -258,10 +258,10 @@ def order(metric: Metric, value: Fraction | None) -> tuple[bool, Fraction]:
 
 
 def number(value: Fraction) -> int | float:
-    """Return a value as it is shown: whole where it is, else with six places."""
+    """Return a value as it is shown: whole where it is, else with four places."""
     if value.denominator == 1 or abs(value) >= _NO_PLACES:
         return round(value)
-    return round(float(value), 6)
+    return round(float(value), 4)
 
 
 METRICS: Mapping[str, Metric] = {

@@ -2,41 +2,34 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from fractions import Fraction
 
+from dibs.domain.boards import Row, ranked, summed
 from dibs.domain.calendar import named, period_of
 from dibs.domain.errors import FieldError, InvalidInput
-from dibs.domain.metrics import metrics_of, order, parse, value_of
+from dibs.domain.metrics import metrics_of, parse
 from dibs.domain.playbook import Metric, Playbook
 from dibs.domain.tally import ALL
 from dibs.domain.vocabulary import known_names
-from dibs.usecases.ports import Standings
-
-
-@dataclass(frozen=True)
-class Trial:
-    """One rep under a formula: its `value`, and that of the definition `in_force`.
-
-    Both are None where they divide by nothing; `in_force` is, too, where there is none to compare.
-    """
-
-    rep_id: str
-    name: str
-    team: str
-    value: Fraction | None
-    in_force: Fraction | None
+from dibs.usecases.ports import Standings, Total
 
 
 @dataclass(frozen=True)
 class Preview:
-    """What a metric would have shown in a period, the best first."""
+    """What a metric would have shown in a period: `rows` as its board has them, the best first.
+
+    `before` are the same reps' rows under the definition `in_force`, by id; none where there is
+    nothing to compare.
+    """
 
     metric: Metric
     in_force: Metric | None
     period: str
-    rows: tuple[Trial, ...]
+    rows: tuple[Row, ...]
+    before: Mapping[str, Row]
 
 
 def preview(
@@ -51,8 +44,8 @@ def preview(
 ) -> Preview:
     """Return what a formula would have shown, beside the metric called `name`, where it is named.
 
-    In a day, week, month or quarter by its name, or `all`; without one in the current week. A rep
-    who changed teams has one row for each. Nothing is stored.
+    In a day, week, month or quarter by its name, or `all`; without one in the current week.
+    Nothing is stored.
 
     Raises:
         InvalidInput: names what is wrong: the formula, the metric, the period or the team.
@@ -67,19 +60,17 @@ def preview(
     tried = replace(in_force or Metric("", ""), formula=formula)
     zone = playbook.teams[team].zone if team else "UTC"
     wanted = period or period_of("week", zone, now).name
-    rows = [
-        Trial(
-            total.rep_id,
-            total.name,
-            total.team,
-            value_of(tried, total.counts),
-            None if in_force is None else value_of(in_force, total.counts),
-        )
-        for total in standings.totals(wanted)
-        if team in ("", total.team)
-    ]
-    rows.sort(key=lambda row: (*order(tried, row.value), row.name, row.rep_id, row.team))
-    return Preview(tried, in_force, wanted, tuple(rows))
+    of: dict[str, list[Total]] = defaultdict(list)
+    for total in standings.totals(wanted):
+        if team in ("", total.team):
+            of[total.rep_id].append(total)
+    counts = {
+        rep_id: (found[0].name, summed(total.counts for total in found))
+        for rep_id, found in of.items()
+    }
+    before = [] if in_force is None else ranked(in_force, counts)
+    rows = tuple(ranked(tried, counts))
+    return Preview(tried, in_force, wanted, rows, {row.id: row for row in before})
 
 
 def _wrong_formula(formula: str, playbook: Playbook) -> list[FieldError]:
