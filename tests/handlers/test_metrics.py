@@ -132,6 +132,15 @@ def test_it_is_tried_on_what_was_asked_for(
     assert values(try_out(office, "count(call)", **asked)) == expected
 
 
+def test_the_current_week_is_that_of_the_team(office: Office) -> None:
+    ahead = {"name": "South", "zone": "Pacific/Kiritimati"}
+    office.put_playbook(a_playbook(teams=TEAMS | {"south": ahead}))
+    office.clock.pass_(days=6)  # Sunday, and Monday there
+    assert try_out(office, "1").json["period"] == WEEK
+    assert try_out(office, "1", team="north").json["period"] == WEEK
+    assert try_out(office, "1", team="south").json["period"] == "2026-W49"
+
+
 def test_a_rep_who_changed_teams_is_whole_without_a_team(office: Office) -> None:
     store = wiring.standings()
     moved = Change(Unit("moved", version=1), {Place(CHONG.rep_id, "north", DAY): {"call": 2}})

@@ -255,6 +255,7 @@ def test_the_shipped_badges_are_told_where_limits_make_them_unreachable() -> Non
         "is 50, but the limits allow 49 claims a week: nobody gets it; lower it, or let it be "
         "reached over a longer time"
     )
+    assert told in warnings(a_playbook(claims_per_day=7))
     assert list(game_warnings(a_playbook(claims_per_day=8))) == []
 
 

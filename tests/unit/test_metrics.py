@@ -166,6 +166,7 @@ def test_a_formula_names_the_counts_it_reads(formula: str, terms: set[str]) -> N
         ("max(1)", "max takes two values, at letter 1; write max(a, b)"),
         ("min(1, 2, 3)", "min takes two values"),
         ("max(*claimed, 1)", "no part of a formula"),
+        ("max(1, 2, **won)", "no part of a formula"),
         ("1e3", "'1e3' is no number, at letter 1; write it as 12 or 0.5"),
         ("1 + 007", "'007' is no number, at letter 5"),
         (".5", "'.5' is no number"),
@@ -279,7 +280,12 @@ def test_a_playbooks_own_activities_and_quests_can_be_named() -> None:
         "quests": {"first_week": {"name": "First week", "steps": {}}},
     }
     names = known_names(a_playbook(game=game))
-    for formula in ("count(site_visit)", "mean(site_visit)", "count(quest_first_week)"):
+    for formula in (
+        "count(site_visit)",
+        "sum(site_visit)",
+        "mean(site_visit)",
+        "count(quest_first_week)",
+    ):
         assert parse(formula, names)
     with pytest.raises(ValueError, match="sum knows no 'quest_first_week'"):
         parse("sum(quest_first_week)", names)

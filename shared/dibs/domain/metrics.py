@@ -84,8 +84,6 @@ def parse(formula: str, names: Names | None = None) -> Formula:
     except SyntaxError as error:
         place = min(max((error.offset or 1) - 1, 0), len(text))
         raise _wrong("something is missing or one too many", place, _WHAT_THERE_IS) from None
-    except (MemoryError, RecursionError):
-        raise ValueError("is nested too deep; use fewer parentheses") from None
     reader = _Reader(text, names)
     value = reader.read(tree.body, 1)
     return Formula(text, frozenset(reader.terms), value)
