@@ -54,10 +54,16 @@ def game_problems(playbook: Playbook) -> Iterator[FieldError]:
     yield from _metrics(playbook, names)
     yield from _badges(playbook, names)
     yield from _levels(playbook)
-    for quest_id, quest in playbook.game.quests.items():
-        yield from _quest(f"game.quests.{quest_id}", quest_id, quest)
-    yield from _too_many("game.quests", playbook.game.quests, "quests")
+    yield from quest_problems(playbook)
     yield from _challenges(playbook)
+
+
+def quest_problems(playbook: Playbook) -> Iterator[FieldError]:
+    """Yield what makes no sense in the quests (G8)."""
+    quests = playbook.game.quests
+    yield from _too_many("game.quests", quests, "quests")
+    for quest_id, quest in quests.items():
+        yield from _quest(f"game.quests.{quest_id}", quest_id, quest)
 
 
 def game_warnings(playbook: Playbook) -> Iterator[FieldError]:
