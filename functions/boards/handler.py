@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Any
 from urllib.parse import parse_qs
 
-from boards import page
+from boards import metrics, page
 from dibs import wiring
 from dibs.adapters import clock
 from dibs.adapters.callers import calling_manager, calling_viewer
@@ -247,6 +247,7 @@ ROUTES = {
     "GET /reports/blind": blind_report,
     "GET /sign-in": sign_in_page,
     "POST /sign-in": sign_in,
+    **metrics.ROUTES,
 }
 
 handler = http(ROUTES, lambda: (wiring.ledger(), wiring.roster().playbook(), page.site()))

@@ -89,7 +89,8 @@ def test_the_playbook_in_force_is_shown_with_what_is_worth_a_look(office: Office
     assert (shown["version"], shown["by"]) == (1, "")
     assert shown["playbook"]["teams"]["north"]["name"] == "North"
     assert "version" not in shown["playbook"]
-    assert shown["rules"] == ["M1", "C5", "C6", "C7", "C11", "F7", "R8"]
+    game = ["G1", "G2", "G3", "G9", "G11", "K2"]
+    assert shown["rules"] == ["M1", "C5", "C6", "C7", "C11", "F7", "R8", *game]
     assert {warning["field"] for warning in shown["warnings"]} == {
         "teams.north.fallback",
         "teams.south.fallback",

@@ -15,19 +15,28 @@ from dibs.domain.playbook import (
     Acceptance,
     Assignment,
     Availability,
+    Badge,
     Band,
     Blind,
+    Challenges,
+    Decay,
     Draw,
     Duplicates,
+    Game,
+    Level,
     Limit,
     Matching,
     Method,
+    Metric,
     Model,
     Newcomers,
     Offsets,
     PerformanceFirst,
     Playbook,
+    Points,
     Priority,
+    Quest,
+    QuestStep,
     QuotaRules,
     Route,
     Sms,
@@ -206,6 +215,44 @@ def fairness() -> st.SearchStrategy[dict[str, Any]]:
     )
 
 
+IDS = st.sampled_from(["own", "site_visit_1", "x" * 40])
+NAMES = st.text(string.ascii_letters + "äß北-_ '\"#:{}[]\\", min_size=1, max_size=12).filter(
+    str.strip
+)
+FORMULAS = st.sampled_from(["count(own)", "1 + 2", "sum(points) / count(claimed)"])
+
+
+FEW = st.integers(1, 1000)
+
+
+def one_of_these(values: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
+    """One by its id, or none."""
+    return st.dictionaries(IDS, values, max_size=1)
+
+
+@st.composite
+def games(draw: st.DrawFn) -> Game:
+    """Any game (G, K); its formulas may name an activity of its own."""
+    step = st.builds(QuestStep, NAMES, st.sampled_from(["crm_step", "tool_used"]))
+    steps = st.fixed_dictionaries({"first": step}, optional={"second": step})
+    levels = sorted(draw(st.sets(FEW, max_size=2)))
+    most = draw(FEW)
+    return Game(
+        points=Points(claim=draw(FEW), activities={"own": draw(FEW)}),
+        badges=draw(one_of_these(st.builds(Badge, NAMES, FORMULAS, FEW))),
+        levels=tuple(Level(draw(NAMES), points) for points in levels),
+        decay=Decay(draw(numbers("game.decay.percent"))),
+        metrics=draw(one_of_these(st.builds(Metric, FORMULAS, NAMES))),
+        activities=("own",),
+        quests=draw(one_of_these(st.builds(Quest, NAMES, steps))),
+        challenges=Challenges(
+            rotation=draw(st.sampled_from([(), ("speed_week", "underdog_week")])),
+            starts=draw(st.sampled_from([None, date(2026, 11, 23)])),
+            prize_points=(most, most, most // 2),
+        ),
+    )
+
+
 @st.composite
 def playbooks(draw: st.DrawFn) -> Playbook:
     """Any playbook that makes sense."""
@@ -213,6 +260,8 @@ def playbooks(draw: st.DrawFn) -> Playbook:
     some = st.lists(st.sampled_from(sorted(known)), min_size=1, unique=True).map(tuple)
     window = draw(numbers("window_seconds"))
     unseen = draw(st.integers(5, min(900, window - 1)))
+    collect = draw(st.integers(0, min(60, window - 1)))
+    shortest = max(10, unseen + 1, collect + 1)
     # A source of its own each: none of them hides another.
     routed = draw(st.lists(NAMES, unique=True, max_size=3))
     windowed = draw(st.lists(NAMES, unique=True, max_size=3))
@@ -233,7 +282,7 @@ def playbooks(draw: st.DrawFn) -> Playbook:
                 source,
                 draw(st.none() | offsets()),
                 draw(st.none() | offsets()),
-                draw(st.none() | st.integers(max(10, unseen + 1), 86_400)),
+                draw(st.none() | st.integers(shortest, 86_400)),
             )
             for source in windowed
         ),
@@ -254,7 +303,8 @@ def playbooks(draw: st.DrawFn) -> Playbook:
         "duplicates": Duplicates(
             draw(st.booleans()), draw(st.booleans()), draw(numbers("duplicates.days"))
         ),
-        "draw": Draw(draw(st.integers(0, min(60, window - 1)))),
+        "draw": Draw(collect),
+        "game": draw(games()),
         **draw(fairness()),
     }
     return Playbook(draw(WORDS), draw(WORDS), known, draw(st.sampled_from(Model)), **values)

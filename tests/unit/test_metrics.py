@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from dibs.domain.metrics import LONGEST, METRICS, metrics_of, order, parse, value_of
+from dibs.cli.metrics import page
+from dibs.domain.metrics import LONGEST, METRICS, metrics_of, number, order, parse, value_of
 from dibs.domain.playbook import Metric
 from dibs.domain.vocabulary import (
     AVERAGED,
@@ -164,6 +166,7 @@ def test_a_formula_names_the_counts_it_reads(formula: str, terms: set[str]) -> N
         ("max(1)", "max takes two values, at letter 1; write max(a, b)"),
         ("min(1, 2, 3)", "min takes two values"),
         ("max(*claimed, 1)", "no part of a formula"),
+        ("max(1, 2, **won)", "no part of a formula"),
         ("1e3", "'1e3' is no number, at letter 1; write it as 12 or 0.5"),
         ("1 + 007", "'007' is no number, at letter 5"),
         (".5", "'.5' is no number"),
@@ -277,7 +280,12 @@ def test_a_playbooks_own_activities_and_quests_can_be_named() -> None:
         "quests": {"first_week": {"name": "First week", "steps": {}}},
     }
     names = known_names(a_playbook(game=game))
-    for formula in ("count(site_visit)", "mean(site_visit)", "count(quest_first_week)"):
+    for formula in (
+        "count(site_visit)",
+        "sum(site_visit)",
+        "mean(site_visit)",
+        "count(quest_first_week)",
+    ):
         assert parse(formula, names)
     with pytest.raises(ValueError, match="sum knows no 'quest_first_week'"):
         parse("sum(quest_first_week)", names)
@@ -376,3 +384,23 @@ def test_the_best_come_first_and_who_has_no_value_last(
     metric = replace(METRICS["claims"], better=better)
     values = [None, Fraction(0), Fraction(7), Fraction(-1)]
     assert sorted(values, key=lambda one: order(metric, one)) == expected
+
+
+@pytest.mark.parametrize(
+    ("exact", "shown"),
+    [
+        (Fraction(7), "7"),
+        (Fraction(200, 3), "66.6667"),
+        (Fraction(-1, 2), "-0.5"),
+        (Fraction(10**400), f"1{'0' * 400}"),  # no float is so large
+        (Fraction(10**400 + 1, 2), f"5{'0' * 399}"),
+        (Fraction(1, 10**400), "0.0"),
+    ],
+)
+def test_a_value_is_shown_whole_or_with_four_places(exact: Fraction, shown: str) -> None:
+    assert str(number(exact)) == shown
+
+
+def test_the_published_page_is_current() -> None:
+    published = Path(__file__).parents[2] / "docs" / "metrics.md"
+    assert published.read_text("utf-8") == page(), "write it anew: dibs metrics docs"

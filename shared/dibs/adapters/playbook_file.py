@@ -200,21 +200,23 @@ def _told(errors: Iterable[ErrorDetails]) -> list[FieldError]:
 
 def _problem(error: ErrorDetails) -> str:
     kind, place = error["type"], error["loc"]
-    # The only lists of a fixed length, and the only numbers in lists: a tier's seconds each.
-    of_tiers = bool(place) and isinstance(place[-1], int)
+    in_list = bool(place) and isinstance(place[-1], int)
+    of_tiers = bool({"premium", "standard", "offsets"}.intersection(place[-2:]))
+    # The only lists of a fixed length are of three: a tier's seconds each, or a prize's points.
+    three = "write three, one for each " + ("tier" if of_tiers else "place")
     if kind == "missing":
-        return "is missing; write three, one for each tier" if of_tiers else "is missing; add it"
+        return f"is missing; {three}" if in_list else "is missing; add it"
     if kind == _UNKNOWN:
         return _unknown(place)
     if kind == "json_invalid":
         return "holds half a letter (a lone surrogate); write that text anew"
     if kind == "too_long":
-        return f"has {len(error['input'])}; write three, one for each tier"
+        return f"has {len(error['input'])}; {three}"
     if kind in ("enum", "literal_error"):
         mend = f"use {error['ctx']['expected']}"
     else:
         mend = _MENDS.get(kind, "write it as the schema says ('dibs playbook schema')")
-        if kind == "int_type" and of_tiers:
+        if kind == "int_type" and in_list and of_tiers:
             mend += " of seconds, or null for never"
     return f"is {_shown(error['input'])}; {mend}"
 

@@ -1,57 +1,247 @@
-"""What makes no sense in the playbook's rules of the game (G, K). Pure."""
+"""What makes no sense in the playbook's game (G, K), and what is worth a second look. Pure."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sized
+from keyword import iskeyword
 
+from dibs.domain.activities import TYPES
 from dibs.domain.errors import FieldError
-from dibs.domain.playbook import Playbook, Quest
+from dibs.domain.metrics import parse
+from dibs.domain.playbook import Limit, Per, Playbook, Quest
+from dibs.domain.vocabulary import COUNTED, QUEST, SUMMED, Names, known_names
 
-_QUEST_ID = re.compile(r"[a-z][a-z0-9_]{0,39}")
-_STEP_ID = re.compile(r"[a-z0-9_-]{1,40}")
-_MOST_QUESTS = 20
-_MOST_STEPS = 30
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
+_STEP = re.compile(r"[a-z0-9_-]{1,40}")
 _LONGEST_NAME = 80
+_LONGEST_TEXT = 200
 _MOST_POINTS = 100_000
-_MOST_DAYS = 730
+_HIGHEST = 10**12
+_MONDAY = 0
+# Every function reads the playbook, and a claim waits for that.
+_MOST: dict[str, int] = {
+    "metrics": 50,
+    "badges": 50,
+    "levels": 20,
+    "activities": 20,
+    "quests": 20,
+    "steps": 30,
+    "rotation": 13,
+}
+_TAKEN = {"response_speed": "a board of its own has that name (M3); use response_time"}
+
+# What there cannot be more of than claims.
+_CLAIMS = frozenset(
+    {
+        *("claimed", "claimed_and_contacted", "opportunities", "customers"),
+        *("claimed_opportunities", "claimed_customers"),
+    }
+)
+# The most days and weeks a period touches; whoever claims for all time has no limit.
+_LASTS: dict[Per, tuple[int, int]] = {
+    "day": (1, 1),
+    "week": (7, 1),
+    "month": (31, 6),
+    "quarter": (92, 14),
+}
+
+
+def game_problems(playbook: Playbook) -> Iterator[FieldError]:
+    """Yield what makes no sense: each place and its mend."""
+    names = known_names(playbook)
+    yield from _activities(playbook)
+    yield from _metrics(playbook, names)
+    yield from _badges(playbook, names)
+    yield from _levels(playbook)
+    yield from quest_problems(playbook)
+    yield from _challenges(playbook)
 
 
 def quest_problems(playbook: Playbook) -> Iterator[FieldError]:
-    """Yield what makes no sense in the quests (G8): each place and its mend."""
+    """Yield what makes no sense in the quests (G8)."""
     quests = playbook.game.quests
-    if len(quests) > _MOST_QUESTS:
-        yield FieldError("game.quests", f"has {len(quests)} quests; use up to {_MOST_QUESTS}")
+    yield from _too_many("game.quests", quests, "quests")
     for quest_id, quest in quests.items():
-        place = f"game.quests.{quest_id}"
-        if not _QUEST_ID.fullmatch(quest_id):
+        yield from _quest(f"game.quests.{quest_id}", quest_id, quest)
+
+
+def game_warnings(playbook: Playbook) -> Iterator[FieldError]:
+    """Yield what is not wrong but worth a look: each place, what it leads to, and what to do."""
+    challenges = playbook.game.challenges
+    if challenges.rotation and challenges.starts is None:
+        yield FieldError("game.challenges.starts", "is missing, so none is held; name a Monday")
+    if not any(playbook.model_of(team).races for team in playbook.teams):
+        return
+    for badge_id, badge in playbook.game.badges.items():
+        most = _most_claims(playbook, badge.per)
+        if most is not None and _counts_claims(badge.formula) and badge.at_least > most:
             yield FieldError(
-                place, "is no id; use up to 40 of a-z, 0-9 and _, beginning with a letter"
+                f"game.badges.{badge_id}.at_least",
+                f"is {badge.at_least}, but the limits allow {most} claims a {badge.per}: nobody "
+                "gets it; lower it, or let it be reached over a longer time",
             )
-        yield from _quest(place, quest)
+    week = _most_claims(playbook, "week")
+    if challenges.rotation and week is not None and challenges.minimum > week:
+        yield FieldError(
+            "game.challenges.minimum",
+            f"is {challenges.minimum}, but the limits allow {week} claims a week: nobody is placed",
+        )
 
 
-def _quest(place: str, quest: Quest) -> Iterator[FieldError]:
-    yield from _name(f"{place}.name", quest.name)
+def _activities(playbook: Playbook) -> Iterator[FieldError]:
+    game = playbook.game
+    yield from _too_many("game.activities", game.activities, "activities")
+    if len(set(game.activities)) < len(game.activities):
+        yield FieldError("game.activities", "name each activity once")
+    for number, name in enumerate(game.activities):
+        place = f"game.activities.{number}"
+        if not _NAME.fullmatch(name):
+            yield _no_name(place, name)
+        elif name in COUNTED | SUMMED or name.startswith(QUEST) or iskeyword(name):
+            yield FieldError(place, f"{name!r} has a meaning already; choose another name")
+    known = (*TYPES, *game.activities)
+    for name, points in game.points.activities.items():
+        place = f"game.points.activities.{name}"
+        if name not in known:
+            yield FieldError(place, f"is no activity; use some of {', '.join(known)}")
+        yield from _between(place, points, 1, _MOST_POINTS)
+
+
+def _metrics(playbook: Playbook, names: Names) -> Iterator[FieldError]:
+    metrics = playbook.game.metrics
+    yield from _too_many("game.metrics", metrics, "metrics")
+    for name, metric in metrics.items():
+        place = f"game.metrics.{name}"
+        if not _NAME.fullmatch(name):
+            yield _no_name(place, name)
+        if name in _TAKEN:
+            yield FieldError(place, _TAKEN[name])
+        yield from _formula(f"{place}.formula", metric.formula, names)
+        yield from _text(f"{place}.means", metric.means, _LONGEST_TEXT)
+
+
+def _badges(playbook: Playbook, names: Names) -> Iterator[FieldError]:
+    badges = playbook.game.badges
+    yield from _too_many("game.badges", badges, "badges")
+    for badge_id, badge in badges.items():
+        place = f"game.badges.{badge_id}"
+        if not _NAME.fullmatch(badge_id):
+            yield _no_name(place, badge_id)
+        if badge_id.startswith(QUEST):
+            yield FieldError(place, f"begins with {QUEST!r}, as quests' own badges do; rename it")
+        yield from _text(f"{place}.name", badge.name, _LONGEST_NAME)
+        yield from _formula(f"{place}.formula", badge.formula, names)
+        yield from _between(f"{place}.at_least", badge.at_least, 1, _HIGHEST)
+
+
+def _levels(playbook: Playbook) -> Iterator[FieldError]:
+    below = -1
+    yield from _too_many("game.levels", playbook.game.levels, "levels")
+    for number, level in enumerate(playbook.game.levels):
+        place = f"game.levels.{number}"
+        yield from _text(f"{place}.name", level.name, _LONGEST_NAME)
+        yield from _between(f"{place}.from_points", level.from_points, 0, _HIGHEST)
+        if number and level.from_points <= below:
+            yield FieldError(
+                f"{place}.from_points", "must be more than in the level before; sort the levels"
+            )
+        below = level.from_points
+
+
+def _quest(place: str, quest_id: str, quest: Quest) -> Iterator[FieldError]:
+    if not _NAME.fullmatch(quest_id):
+        yield _no_name(place, quest_id)
+    yield from _text(f"{place}.name", quest.name, _LONGEST_NAME)
     if quest.badge:
-        yield from _name(f"{place}.badge", quest.badge)
-    if not 0 <= quest.points <= _MOST_POINTS:
-        yield FieldError(f"{place}.points", f"is {quest.points}; use 0 to {_MOST_POINTS}")
-    if not 0 <= quest.within_days <= _MOST_DAYS:
-        yield FieldError(f"{place}.within_days", f"is {quest.within_days}; use 0 to {_MOST_DAYS}")
-    if not 1 <= len(quest.steps) <= _MOST_STEPS:
-        yield FieldError(f"{place}.steps", f"has {len(quest.steps)}; write 1 to {_MOST_STEPS}")
+        yield from _text(f"{place}.badge", quest.badge, _LONGEST_NAME)
+    yield from _between(f"{place}.points", quest.points, 0, _MOST_POINTS)
+    yield from _between(f"{place}.within_days", quest.within_days, 0, 730)
+    if not quest.steps:
+        yield FieldError(f"{place}.steps", "has none, so nobody can finish it; add one")
+    yield from _too_many(f"{place}.steps", quest.steps, "steps")
     for step_id, step in quest.steps.items():
         at = f"{place}.steps.{step_id}"
-        if not _STEP_ID.fullmatch(step_id):
+        if not _STEP.fullmatch(step_id):
             yield FieldError(at, "is no id; use up to 40 of a-z, 0-9, _ and -")
-        yield from _name(f"{at}.name", step.name)
+        yield from _text(f"{at}.name", step.name, _LONGEST_NAME)
         if step.type == "peer_interview" and step.verified_by == "system":
             yield FieldError(
                 f"{at}.verified_by", "no system tells of an interview; use peer, manager or self"
             )
 
 
-def _name(place: str, name: str) -> Iterator[FieldError]:
-    if not (name.isprintable() and 0 < len(name.strip()) <= _LONGEST_NAME):
-        yield FieldError(place, f"give it a name of up to {_LONGEST_NAME} letters")
+def _challenges(playbook: Playbook) -> Iterator[FieldError]:
+    rules = playbook.game.challenges
+    yield from _too_many("game.challenges.rotation", rules.rotation, "rotation")
+    if rules.starts is not None and rules.starts.weekday() != _MONDAY:
+        yield FieldError(
+            "game.challenges.starts", f"is a {rules.starts:%A}; a challenge's week starts on Monday"
+        )
+    for number, points in enumerate(rules.prize_points):
+        yield from _between(f"game.challenges.prize_points.{number}", points, 0, _MOST_POINTS)
+    if list(rules.prize_points) != sorted(rules.prize_points, reverse=True):
+        yield FieldError(
+            "game.challenges.prize_points", "gives a later place more; sort them, the most first"
+        )
+    if rules.prize:
+        yield from _text("game.challenges.prize", rules.prize, _LONGEST_TEXT)
+
+
+def _formula(place: str, formula: str, names: Names) -> Iterator[FieldError]:
+    try:
+        parse(formula, names)
+    except ValueError as error:
+        yield FieldError(place, str(error))
+
+
+def _text(place: str, text: str, longest: int) -> Iterator[FieldError]:
+    if not (len(text.strip()) > 0 and len(text) <= longest and text.isprintable()):
+        yield FieldError(place, f"write one line of up to {longest} letters")
+
+
+def _between(place: str, value: int, least: int, most: int) -> Iterator[FieldError]:
+    if not least <= value <= most:
+        yield FieldError(place, f"is {value}; use {least} to {most}")
+
+
+def _too_many(place: str, found: Sized, what: str) -> Iterator[FieldError]:
+    if len(found) > _MOST[what]:
+        yield FieldError(place, f"has {len(found)}; every lead's rules are read: {_MOST[what]} fit")
+
+
+def _no_name(place: str, name: str) -> FieldError:
+    return FieldError(
+        place, f"{name!r:.60} is no name; use up to 40 of a-z, 0-9 and _, a letter first"
+    )
+
+
+def _counts_claims(formula: str) -> bool:
+    read = parse(formula)
+    [*terms] = read.terms
+    return len(terms) == 1 and terms[0] in _CLAIMS and read.text == f"count({terms[0]})"
+
+
+def _most_claims(playbook: Playbook, per: Per) -> int | None:
+    """Return how many leads anybody can claim in such a period (F7, M4), None without an end."""
+    if per not in _LASTS:
+        return None
+    quota, always = playbook.quota, []
+    if quota.enabled:
+        more = max((band.more_percent for band in quota.bands), default=0)
+        always = [Limit(quota.base_per_week * (100 + more) // 100, "week")]
+    return max(
+        min(
+            _most_within(limit, per)
+            for limit in (*always, *playbook.limits_of(tier))
+            if limit.per != "in_hand"
+        )
+        for tier in (1, 2, 3)
+    )
+
+
+def _most_within(limit: Limit, per: Per) -> int:
+    days, weeks = _LASTS[per]
+    # A day has 25 hours when the clocks go back.
+    spans = {"hour": 24 * days + 1, "day": days, "week": weeks}
+    return limit.most * spans[limit.per]

@@ -27,6 +27,8 @@ _Pair = tuple[int, int]
 _Value = Callable[[Counts], _Pair]
 
 _DEEPEST = 32
+# Where a float has no places left.
+_NO_PLACES = 2**53
 _NUMBER = re.compile(r"(0|[1-9][0-9]{0,14})(\.[0-9]{1,6})?")
 # Everything that begins like a number, with whatever clings to it.
 _LIKE_NUMBERS = re.compile(r"(?<![\w.])\.?[0-9][\w.]*")
@@ -82,8 +84,6 @@ def parse(formula: str, names: Names | None = None) -> Formula:
     except SyntaxError as error:
         place = min(max((error.offset or 1) - 1, 0), len(text))
         raise _wrong("something is missing or one too many", place, _WHAT_THERE_IS) from None
-    except (MemoryError, RecursionError):
-        raise ValueError("is nested too deep; use fewer parentheses") from None
     reader = _Reader(text, names)
     value = reader.read(tree.body, 1)
     return Formula(text, frozenset(reader.terms), value)
@@ -253,6 +253,13 @@ def order(metric: Metric, value: Fraction | None) -> tuple[bool, Fraction]:
     """Return what to sort values by, the best first and those that are none last."""
     known = value or Fraction(0)
     return value is None, known if metric.better == "less" else -known
+
+
+def number(value: Fraction) -> int | float:
+    """Return a value as it is shown: whole where it is, else with four places."""
+    if value.denominator == 1 or abs(value) >= _NO_PLACES:
+        return round(value)
+    return round(float(value), 4)
 
 
 METRICS: Mapping[str, Metric] = {

@@ -15,9 +15,9 @@ from zoneinfo import available_timezones
 from dibs.domain.calendar import parse_hours
 from dibs.domain.errors import FieldError
 from dibs.domain.fairness_problems import fairness_problems, fairness_warnings
-from dibs.domain.game_problems import quest_problems
+from dibs.domain.game_problems import game_problems, game_warnings
 from dibs.domain.leads import SOURCE_BYTES
-from dibs.domain.playbook import Model, Offsets, Playbook, Route, Team, Waves, Window
+from dibs.domain.playbook import Model, Offsets, Playbook, Points, Route, Team, Waves, Window
 from dibs.domain.reps import Rep
 
 LIMITS: Mapping[str, tuple[int, int]] = {
@@ -68,7 +68,20 @@ LIMITS: Mapping[str, tuple[int, int]] = {
     "sms.per_organisation_per_day": (0, 1_000_000),
     "availability.pause_ends_after_minutes": (1, 10_080),
     "duplicates.days": (1, 3650),
+    "game.points.claim": (0, 100_000),
+    "game.points.claim_within_seconds": (1, 86_400),
+    "game.points.contact": (0, 100_000),
+    "game.points.contact_within_seconds": (1, 86_400),
+    "game.points.opportunity": (0, 100_000),
+    "game.points.won": (0, 100_000),
+    "game.points.helped": (0, 100_000),
+    "game.points.pod_percent": (0, 100),
+    "game.decay.percent": (0, 100),
+    "game.decay.after_days": (1, 3650),
     "game.help.paid_per_pair_per_month": (0, 100),
+    "game.rewards.request_days": (1, 365),
+    "game.rewards.collect_days": (1, 730),
+    "game.challenges.minimum": (1, 10_000),
 }
 """Every number's least and most, by its place; the published schema says the same."""
 
@@ -122,7 +135,7 @@ def problems(playbook: Playbook) -> list[FieldError]:
         _tiers,
         _quota,
         _work,
-        quest_problems,
+        game_problems,
     )
     return [found for check in checks for found in check(playbook)]
 
@@ -146,13 +159,14 @@ def warnings(playbook: Playbook) -> list[FieldError]:
         *_leads_that_wait(playbook),
         *_rules_that_do_nothing(playbook),
         *fairness_warnings(playbook),
+        *game_warnings(playbook),
     ]
 
 
 def rules_on(playbook: Playbook) -> tuple[str, ...]:
     """Return the ids of the catalogue's rules that are on under a playbook, in its order."""
     models = {playbook.model_of(team) for team in playbook.teams}
-    work = playbook.work
+    work, game = playbook.work, playbook.game
     on = {
         **{rule: model in models for model, rule in _MODEL_RULES.items()},
         "M4": playbook.quota.enabled,
@@ -179,9 +193,25 @@ def rules_on(playbook: Playbook) -> tuple[str, ...]:
         "F9": playbook.newcomers.enabled,
         "F10": bool(playbook.absence.hours_per_credit),
         "C10": bool(playbook.draw.collect_seconds),
+        "G1": any(_points(game.points)),
+        "G2": bool(game.badges),
+        "G3": True,
+        "G7": bool(game.challenges.rotation) and game.challenges.starts is not None,
+        "G8": bool(game.quests),
+        "G9": True,
+        "G11": bool(game.points.helped and game.help.paid_per_pair_per_month),
+        "K2": True,
     }
-    order = "M1 M2 M3 M4 M5 M6 C5 C6 C7 C10 C11 F1 F2 F3 F4 F5 F6 F7 F8 F9 F10 R1 R2 R3 R4 R5 R6 R8"
+    order = (
+        "M1 M2 M3 M4 M5 M6 C5 C6 C7 C10 C11 F1 F2 F3 F4 F5 F6 F7 F8 F9 F10 R1 R2 R3 R4 R5 R6 R8 "
+        "G1 G2 G3 G7 G8 G9 G11 K2"
+    )
     return tuple(rule for rule in order.split() if on[rule])
+
+
+def _points(points: Points) -> Iterator[int]:
+    yield from (points.claim, points.contact, points.opportunity, points.won, points.helped)
+    yield from points.activities.values()
 
 
 def _numbers(playbook: Playbook) -> Iterator[FieldError]:

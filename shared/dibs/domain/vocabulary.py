@@ -17,7 +17,7 @@ KINDS: Mapping[str, str] = {
     "claimed": "leads claimed and not undone",
     "assigned": "leads assigned to the rep",
     "returned": "leads that went back from the rep",
-    "helped": "times help was given and confirmed",
+    "helped": "help to colleagues, paid or not",
     "step_verified": "steps of quests that were confirmed",
     "prize": "prizes won",
 }

@@ -1,0 +1,69 @@
+"""What is measured, and what a formula would have shown (K2)."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+from dibs import wiring
+from dibs.adapters import clock
+from dibs.adapters.callers import calling_manager, calling_viewer
+from dibs.adapters.entry import Event
+from dibs.adapters.http import Response, answer, query
+from dibs.adapters.sign_in import signed_in
+from dibs.domain.metrics import metrics_of, number
+from dibs.domain.playbook import Metric
+from dibs.usecases.metrics import preview
+
+
+def listed(event: Event) -> Response:
+    """`GET /metrics`: every metric with its sentence and formula, for everybody who has a token."""
+    calling_viewer(signed_in(event), wiring.roster())
+    playbook = wiring.roster().playbook()
+    found = [
+        {"name": name, **_definition(metric), "shipped": name not in playbook.game.metrics}
+        for name, metric in metrics_of(playbook).items()
+    ]
+    return answer(200, {"metrics": found})
+
+
+def tried(event: Event) -> Response:
+    """`GET /metrics/preview`: what each rep would have had under a formula; managers."""
+    calling_manager(signed_in(event), wiring.roster())
+    found = preview(
+        wiring.standings(),
+        wiring.roster().playbook(),
+        query(event, "formula"),
+        query(event, "metric"),
+        query(event, "period"),
+        query(event, "team"),
+        now=clock.now(),
+    )
+    rows = []
+    for row in found.rows:
+        shown: dict[str, Any] = {"place": row.place, "id": row.id, "name": row.name}
+        shown["value"] = _shown(row.value)
+        if row.id in found.before:
+            before = found.before[row.id]
+            shown["in_force"] = {"place": before.place, "value": _shown(before.value)}
+        rows.append(shown)
+    body = {"formula": found.metric.formula, "unit": found.metric.unit, "period": found.period}
+    if found.in_force is not None:
+        body["in_force"] = found.in_force.formula
+    return answer(200, {**body, "rows": rows})
+
+
+def _definition(metric: Metric) -> dict[str, Any]:
+    return {
+        "means": metric.means,
+        "formula": metric.formula,
+        "unit": metric.unit,
+        "better": metric.better,
+    }
+
+
+def _shown(value: Fraction | None) -> int | float | None:
+    return None if value is None else number(value)
+
+
+ROUTES = {"GET /metrics": listed, "GET /metrics/preview": tried}

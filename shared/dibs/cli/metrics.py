@@ -1,0 +1,129 @@
+"""`dibs metrics`: what is measured, and what a formula would have shown (K2)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from dibs.adapters.clock import now
+from dibs.adapters.dynamo import Dynamo
+from dibs.adapters.standings import DynamoStandings
+from dibs.cli.target import Stack, target
+from dibs.domain.metrics import METRICS, metrics_of, number
+from dibs.domain.vocabulary import ADDED, BY_DAY, BY_LEAD, KINDS, TIMED
+from dibs.usecases.metrics import preview as tried
+
+app = typer.Typer(no_args_is_help=True)
+console = Console()
+
+
+@app.command("list")
+def list_(stack: Stack = "") -> None:
+    """Print every metric with its formula, and which the playbook changed or added."""
+    playbook = target(stack).operator.roster.playbook()
+    table = Table("metric", "formula", "unit", "better", "defined by")
+    for name, metric in metrics_of(playbook).items():
+        whose = "the playbook" if name in playbook.game.metrics else "Dibs"
+        table.add_row(name, metric.formula, metric.unit, metric.better, whose)
+    console.print(table)
+
+
+@app.command()
+def preview(
+    formula: Annotated[str, typer.Argument(help='Such as "count(sales) / sum(hours_worked)".')],
+    metric: Annotated[str, typer.Option(help="Whose present value to print beside it.")] = "",
+    period: Annotated[str, typer.Option(help="Such as 2026-W47, 2026-11 or all.")] = "",
+    team: Annotated[str, typer.Option(help="Of one team only.")] = "",
+    stack: Stack = "",
+) -> None:
+    """Print what each rep would have had under a formula; nothing is changed."""
+    here = target(stack)
+    standings = DynamoStandings(Dynamo(), here.settings)
+    playbook = here.operator.roster.playbook()
+    found = tried(standings, playbook, formula, metric, period, team, now=now())
+    table = Table("place", "rep", "name", "value", *(["in force"] if found.in_force else []))
+    for row in found.rows:
+        before = [found.before[row.id].value] if found.in_force else []
+        place = "-" if row.place is None else str(row.place)
+        table.add_row(place, row.id, row.name, *map(_shown, (row.value, *before)))
+    console.print(f"{found.period}: {found.metric.formula} ({found.metric.unit})", highlight=False)
+    console.print(table)
+
+
+@app.command()
+def docs() -> None:
+    """Print the page of metrics, for docs/metrics.md."""
+    typer.echo(page(), nl=False)
+
+
+def page() -> str:
+    """Return the page that explains metrics and every name, in Markdown."""
+    metrics = [
+        f"| `{name}` | {one.means} | `{one.formula}` | {one.unit} | {one.better} |"
+        for name, one in METRICS.items()
+    ]
+    return _PAGE.format(
+        metrics="\n".join(metrics),
+        kinds=_rows(KINDS),
+        by_day=_rows(BY_DAY),
+        by_lead=_rows(BY_LEAD),
+        summed=_rows({**TIMED, **ADDED}),
+    )
+
+
+def _rows(names: Mapping[str, str]) -> str:
+    return "\n".join(f"| `{name}` | {means} |" for name, means in names.items())
+
+
+def _shown(value: Fraction | None) -> str:
+    return "-" if value is None else str(number(value))
+
+
+_PAGE = """\
+# Metrics
+Written by `dibs metrics docs`; the playbook's `game.metrics` changes each and adds others.
+
+Values are exact until they are shown. A percentage is 0 to 100, money is in the smallest unit of
+`quota.currency`, times are in seconds, `hours_worked` in hours. What divides by nothing has no
+value: a dash, and the last place. Per day, week, month or quarter is the period that is asked for.
+
+| metric | what it means | formula | unit | better |
+| --- | --- | --- | --- | --- |
+{metrics}
+
+With `quota.measure` `won`, `quota_attainment` is `100 * count(won) / sum(target)`.
+
+## Formulas
+Numbers, `+ - * /`, parentheses, `max(a, b)`, `min(a, b)`, and over the names below `count(x)`,
+`sum(x)` and `mean(x)`; up to 200 letters. `GET /metrics/preview?formula=...` and `dibs metrics
+preview` show what one would have shown in any period.
+
+`count` takes every type of activity, shipped or added (`call`, `contacted`, `won`), and these, on
+the day each happened:
+
+| name | counts |
+| --- | --- |
+{kinds}
+{by_day}
+| `quest_<id>` | the quest, once it is finished |
+
+These count for the day the lead was taken, whenever the rest happened:
+
+| name | counts |
+| --- | --- |
+{by_lead}
+
+`sum` and `mean` take every type of activity (its amounts: money in `quota.currency`, hours, points
+of 100), and:
+
+| name | adds up |
+| --- | --- |
+{summed}
+
+The last three have no mean; divide by what you mean.
+"""

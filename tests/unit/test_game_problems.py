@@ -1,0 +1,319 @@
+"""What makes no sense in the playbook's game is named by its place; what nobody can reach, too."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from dibs.adapters.playbook_file import playbook_of
+from dibs.domain.activities import TYPES
+from dibs.domain.errors import FieldError, InvalidInput
+from dibs.domain.game_problems import game_problems, game_warnings
+from dibs.domain.problems import problems, rules_on, warnings
+from dibs.presets import NAMES, preset_text
+from support.builders import a_playbook
+
+STEP = {"name": "Safety", "type": "training_step"}
+WEEKLY = {"formula": "count(claimed)", "per": "week", "name": "Own"}
+
+
+def found(game: dict[str, Any], **rules: Any) -> list[FieldError]:
+    errors = list(game_problems(a_playbook(game=game, **rules)))
+    assert all(error.problem for error in errors)
+    return errors
+
+
+def places(game: dict[str, Any], **rules: Any) -> list[str]:
+    return [error.field for error in found(game, **rules)]
+
+
+def metric(formula: str = "count(won)", means: str = "Deals.", **more: str) -> dict[str, str]:
+    return {"formula": formula, "means": means, **more}
+
+
+def quest(**changes: Any) -> dict[str, Any]:
+    return {"first": {"name": "First week", "steps": {"safety": STEP}, **changes}}
+
+
+def badge(**changes: Any) -> dict[str, Any]:
+    return {"own": {**WEEKLY, "at_least": 1, **changes}}
+
+
+LEVEL = {"name": "Silver", "from_points": 100}
+
+
+@pytest.mark.parametrize(
+    "game",
+    [
+        {},
+        {"activities": ("site_visit",), "points": {"activities": {"site_visit": 3, "call": 1}}},
+        {"activities": tuple(f"visit_{n}" for n in range(20))},
+        {"activities": ("site_visit",), "metrics": {"visits": metric("count(site_visit)")}},
+        {"metrics": {"sales": metric("count(won)")}},
+        {"metrics": {"a" * 40: metric(means="x" * 200)}},
+        {"metrics": {f"m{n}": metric() for n in range(50)}},
+        {"badges": {}},
+        {"badges": badge(name="Ö" * 80, formula="count(quest_first)"), "quests": quest()},
+        {"levels": (LEVEL, {"name": "Gold", "from_points": 101})},
+        {"levels": ({"name": "Bronze", "from_points": 0}, LEVEL)},
+        {"quests": quest(badge="Ready", points=100_000, within_days=730)},
+        {"challenges": {"rotation": ("speed_week",) * 13, "starts": "2026-11-23"}},
+        {"challenges": {"prize_points": (7, 7, 0), "prize": "Lunch with the board"}},
+    ],
+)
+def test_a_game_that_makes_sense_has_no_problems(game: dict[str, Any]) -> None:
+    assert places(game) == []
+
+
+@pytest.mark.parametrize(
+    ("game", "named"),
+    [
+        # Activities
+        ({"activities": ("Site visit",)}, ["game.activities.0"]),
+        ({"activities": ("call",)}, ["game.activities.0"]),
+        ({"activities": ("reversal",)}, ["game.activities.0"]),
+        ({"activities": ("claimed",)}, ["game.activities.0"]),
+        ({"activities": ("ok", "customers")}, ["game.activities.1"]),
+        ({"activities": ("revenue",)}, ["game.activities.0"]),
+        ({"activities": ("quest_first",)}, ["game.activities.0"]),
+        ({"activities": ("lambda",)}, ["game.activities.0"]),  # no formula could name it
+        ({"activities": ("visit", "visit")}, ["game.activities"]),
+        ({"activities": tuple(f"visit_{n}" for n in range(21))}, ["game.activities"]),
+        ({"points": {"activities": {"visit": 1}}}, ["game.points.activities.visit"]),
+        ({"points": {"activities": {"call": 0}}}, ["game.points.activities.call"]),
+        ({"points": {"activities": {"call": 100_001}}}, ["game.points.activities.call"]),
+        # Metrics
+        ({"metrics": {"Sales": metric()}}, ["game.metrics.Sales"]),
+        ({"metrics": {"a" * 41: metric()}}, [f"game.metrics.{'a' * 41}"]),
+        ({"metrics": {"response_speed": metric()}}, ["game.metrics.response_speed"]),
+        ({"metrics": {"own": metric("count(visit)")}}, ["game.metrics.own.formula"]),
+        ({"metrics": {"own": metric("1 +")}}, ["game.metrics.own.formula"]),
+        ({"metrics": {"own": metric(means=" ")}}, ["game.metrics.own.means"]),
+        ({"metrics": {"own": metric(means="x" * 201)}}, ["game.metrics.own.means"]),
+        ({"metrics": {"own": metric(means="two\nlines")}}, ["game.metrics.own.means"]),
+        ({"metrics": {f"m{n}": metric() for n in range(51)}}, ["game.metrics"]),
+        # Badges
+        ({"badges": {"Own": badge()["own"]}}, ["game.badges.Own"]),
+        ({"badges": {"quest_first": badge()["own"]}}, ["game.badges.quest_first"]),
+        ({"badges": badge(name="")}, ["game.badges.own.name"]),
+        ({"badges": badge(name="x" * 81)}, ["game.badges.own.name"]),
+        ({"badges": badge(formula="count(quest_first)")}, ["game.badges.own.formula"]),
+        ({"badges": badge(at_least=0)}, ["game.badges.own.at_least"]),
+        ({"badges": {f"b{n}": badge()["own"] for n in range(51)}}, ["game.badges"]),
+        # Levels
+        ({"levels": (LEVEL, LEVEL)}, ["game.levels.1.from_points"]),
+        ({"levels": ({**LEVEL, "from_points": -1},)}, ["game.levels.0.from_points"]),
+        ({"levels": ({**LEVEL, "name": ""},)}, ["game.levels.0.name"]),
+        (
+            {"levels": tuple({"name": "L", "from_points": n} for n in range(21))},
+            ["game.levels"],
+        ),
+        # Quests
+        ({"quests": {"First week": quest()["first"]}}, ["game.quests.First week"]),
+        ({"quests": quest(name=" ")}, ["game.quests.first.name"]),
+        ({"quests": quest(badge="x" * 81)}, ["game.quests.first.badge"]),
+        ({"quests": quest(points=-1)}, ["game.quests.first.points"]),
+        ({"quests": quest(within_days=731)}, ["game.quests.first.within_days"]),
+        ({"quests": quest(steps={})}, ["game.quests.first.steps"]),
+        ({"quests": quest(steps={f"s{n}": STEP for n in range(31)})}, ["game.quests.first.steps"]),
+        ({"quests": quest(steps={"Safety": STEP})}, ["game.quests.first.steps.Safety"]),
+        (
+            {"quests": quest(steps={"safety": {**STEP, "name": ""}})},
+            ["game.quests.first.steps.safety.name"],
+        ),
+        ({"quests": {f"q{n}": quest()["first"] for n in range(21)}}, ["game.quests"]),
+        # Challenges
+        ({"challenges": {"starts": "2026-11-24"}}, ["game.challenges.starts"]),
+        ({"challenges": {"rotation": ("speed_week",) * 14}}, ["game.challenges.rotation"]),
+        ({"challenges": {"prize_points": (1, 2, 0)}}, ["game.challenges.prize_points"]),
+        ({"challenges": {"prize_points": (2, 1, -1)}}, ["game.challenges.prize_points.2"]),
+        ({"challenges": {"prize_points": (100_001, 0, 0)}}, ["game.challenges.prize_points.0"]),
+        ({"challenges": {"prize": "x" * 201}}, ["game.challenges.prize"]),
+    ],
+)
+def test_what_makes_no_sense_is_named_by_its_place(game: dict[str, Any], named: list[str]) -> None:
+    assert places(game) == named
+    assert [error.field for error in problems(a_playbook(game=game))] == named
+
+
+def test_every_problem_says_how_to_mend_it() -> None:
+    said = {
+        error.field: error.problem
+        for error in found(
+            {
+                "activities": ("call",),
+                "metrics": {"response_speed": metric(), "own": metric("count(clamed)")},
+                "challenges": {"starts": "2026-11-24"},
+            }
+        )
+    }
+    assert said == {
+        "game.activities.0": "'call' has a meaning already; choose another name",
+        "game.metrics.response_speed": ("a board of its own has that name (M3); use response_time"),
+        "game.metrics.own.formula": (
+            "count knows no 'clamed', at letter 7; did you mean 'claimed'?"
+        ),
+        "game.challenges.starts": "is a Tuesday; a challenge's week starts on Monday",
+    }
+
+
+def test_no_shipped_activity_can_be_added_again() -> None:
+    assert len(places({"activities": TYPES[:20]})) == 20
+
+
+@pytest.mark.parametrize(
+    ("points", "said"),
+    [
+        ([1, 2], "is missing; write three, one for each place"),
+        ([4, 3, 2, 1], "has 4; write three, one for each place"),
+        ([3, "2", 1], "is '2'; write a whole number"),
+    ],
+)
+def test_a_file_says_how_many_prizes_there_are(points: list[Any], said: str) -> None:
+    game = {"challenges": {"prize_points": points}}
+    with pytest.raises(InvalidInput) as refused:
+        playbook_of({"preset": "p", "fits": "F.", "teams": {"a": {"name": "A"}}, "game": game})
+    assert [error.problem for error in refused.value.errors] == [said]
+
+
+# What nobody can reach (G2)
+
+
+def unreachable(at_least: int, per: str = "week", **rules: Any) -> bool:
+    """Tell whether a badge for so many claims is warned about; one claim fewer never is worse."""
+    formula = rules.pop("formula", "count(claimed)")
+    own = badge(at_least=at_least, per=per, formula=formula)
+    game = {"badges": own, **rules.pop("game", {})}
+    told = list(game_warnings(a_playbook(game=game, **rules)))
+    assert {error.field for error in told} <= {"game.badges.own.at_least"}
+    return bool(told)
+
+
+@pytest.mark.parametrize(
+    ("most", "per", "rules"),
+    [
+        (10, "day", {}),
+        (70, "week", {}),
+        (310, "month", {}),
+        (920, "quarter", {}),
+        (35, "week", {"claims_per_day": 5}),
+        (40, "week", {"limits": [{"most": 40, "per": "week"}]}),
+        (6 * 40, "month", {"limits": [{"most": 40, "per": "week"}]}),
+        (14 * 40, "quarter", {"limits": [{"most": 40, "per": "week"}]}),
+        (7, "day", {"limits": [{"most": 7, "per": "day"}]}),
+        (25, "day", {"limits": [{"most": 1, "per": "hour"}], "claims_per_day": 99}),
+        (169, "week", {"limits": [{"most": 1, "per": "hour"}], "claims_per_day": 99}),
+        (70, "week", {"limits": [{"most": 1, "per": "in_hand"}]}),
+        # A tier without the limit can.
+        (70, "week", {"limits": [{"most": 1, "per": "week", "tiers": [2, 3]}]}),
+        (
+            20,
+            "week",
+            {"limits": [{"most": 9, "per": "week", "tiers": [2, 3]}, {"most": 20, "per": "week"}]},
+        ),
+        (20, "week", {"quota": {"enabled": True, "base_per_week": 10}}),  # at most twice the base
+        (70, "week", {"quota": {"enabled": False, "base_per_week": 10}}),
+    ],
+)
+def test_a_badge_for_more_claims_than_there_can_be_is_told(
+    most: int, per: str, rules: Mapping[str, Any]
+) -> None:
+    assert not unreachable(most, per, **rules)
+    assert unreachable(most + 1, per, **rules)
+
+
+@pytest.mark.parametrize(
+    ("per", "formula", "rules"),
+    [
+        ("all", "count(claimed)", {}),
+        ("week", "count(call)", {}),  # as many as there are hours
+        ("week", "count(taken)", {}),  # some are assigned
+        ("week", "sum(points)", {}),
+        ("week", "2 * count(claimed)", {}),
+        ("week", "count(claimed) + count(won)", {}),
+        ("week", "1000", {}),
+        ("week", "count(claimed)", {"model": "round-robin"}),  # nobody claims, so no limit counts
+    ],
+)
+def test_what_has_no_limit_is_not_told(per: str, formula: str, rules: dict[str, Any]) -> None:
+    assert not unreachable(1000, per, formula=formula, **rules)
+
+
+@pytest.mark.parametrize("name", ["claimed_and_contacted", "opportunities", "customers"])
+def test_what_follows_from_claims_is_no_more_than_they_are(name: str) -> None:
+    assert not unreachable(70, formula=f"count({name})")
+    assert unreachable(71, formula=f"count({name})")
+
+
+def test_the_shipped_badges_are_told_where_limits_make_them_unreachable() -> None:
+    [told] = game_warnings(a_playbook(claims_per_day=7))
+    assert told.field == "game.badges.unstoppable.at_least"
+    assert told.problem == (
+        "is 50, but the limits allow 49 claims a week: nobody gets it; lower it, or let it be "
+        "reached over a longer time"
+    )
+    assert told in warnings(a_playbook(claims_per_day=7))
+    assert list(game_warnings(a_playbook(claims_per_day=8))) == []
+
+
+def test_a_challenge_nobody_is_placed_in_is_told() -> None:
+    def told(minimum: int, **more: Any) -> list[str]:
+        challenges = {"rotation": ["speed_week"], "starts": "2026-11-23", **more}
+        game = {"badges": {}, "challenges": {**challenges, "minimum": minimum}}
+        return [error.field for error in game_warnings(a_playbook(claims_per_day=1, game=game))]
+
+    assert told(7) == []
+    assert told(8) == ["game.challenges.minimum"]
+    assert told(8, rotation=[]) == []
+    assert told(7, starts=None) == ["game.challenges.starts"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_badge_of_a_shipped_playbook_can_be_won(name: str) -> None:
+    preset = playbook_of(json.loads(preset_text(name)))
+    assert list(game_warnings(preset)) == []
+    assert set(preset.game.badges) == {"speed_demon", "closer", "unstoppable", "team_player"}
+    assert {w.field for w in warnings(preset)} == {"teams.sales.fallback"}
+
+
+# Which rules are on
+
+
+@pytest.mark.parametrize(
+    ("game", "on"),
+    [
+        ({}, "G1 G2 G3 G9 G11 K2"),
+        ({"badges": {}}, "G1 G3 G9 G11 K2"),
+        (
+            {"points": {"claim": 0, "contact": 0, "opportunity": 0, "won": 0, "helped": 0}},
+            "G2 G3 G9 K2",
+        ),
+        (
+            {
+                "points": {
+                    "claim": 0,
+                    "contact": 0,
+                    "opportunity": 0,
+                    "won": 0,
+                    "helped": 0,
+                    "activities": {"call": 1},
+                }
+            },
+            "G1 G2 G3 G9 K2",
+        ),
+        ({"help": {"paid_per_pair_per_month": 0}}, "G1 G2 G3 G9 K2"),
+        ({"challenges": {"rotation": ["speed_week"]}}, "G1 G2 G3 G9 G11 K2"),
+        ({"challenges": {"starts": "2026-11-23"}}, "G1 G2 G3 G9 G11 K2"),
+        (
+            {"challenges": {"rotation": ["speed_week"], "starts": "2026-11-23"}},
+            "G1 G2 G3 G7 G9 G11 K2",
+        ),
+        ({"quests": quest()}, "G1 G2 G3 G8 G9 G11 K2"),
+    ],
+)
+def test_which_rules_of_the_game_are_on(game: dict[str, Any], on: str) -> None:
+    known = [rule for rule in rules_on(a_playbook(game=game)) if rule[0] in "GK"]
+    assert known == on.split()
