@@ -67,7 +67,7 @@ def _sides(contest: Contest) -> Iterator[FieldError]:
         return
     if contest.reps:
         yield FieldError("reps", "are no sides; put them into sides, such as red and blue")
-    if not 2 <= len(contest.sides or contest.teams) <= _MOST_SIDES:
+    elif not 2 <= len(contest.sides or contest.teams) <= _MOST_SIDES:
         yield FieldError("kind", f"needs 2 to {_MOST_SIDES} teams or sides against each other")
     if not all(contest.sides.values()):
         yield FieldError("sides", "need at least one rep each")

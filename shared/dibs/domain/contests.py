@@ -492,6 +492,18 @@ def _drawn(contest: Contest, rows: Sequence[Row], seed: str) -> list[Row]:
     ]
 
 
+def drawn_anew(result: Result) -> Standing:
+    """Return a lottery's standing as its seed draws it, from the tickets that stand in it."""
+    rows = [
+        replace(row, place=None, points=0, why=None if row.why == "not_drawn" else row.why)
+        for row in result.standing.reps
+    ]
+    contest = result.contest
+    runs = _drawn(contest, [row for row in rows if row.why is None], result.seed)
+    others = [row for row in rows if row.why is not None]
+    return Standing((), tuple(_prized(contest, row, row.place) for row in (*runs, *others)))
+
+
 def _prized(contest: Contest, row: Row, place: int | None) -> Row:
     """Return a row with the prize of a place; who shares one gets all of it."""
     if contest.hidden or place is None or place > len(contest.prize_points):

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from fractions import Fraction
+from hmac import compare_digest
 from typing import Literal
 
 from dibs.domain.challenges import Slot, calendar, contest_of
@@ -24,6 +25,7 @@ from dibs.domain.contests import (
     Standing,
     Windows,
     counted,
+    drawn_anew,
     entrants_hash,
     freeze,
     result_text,
@@ -31,6 +33,7 @@ from dibs.domain.contests import (
     times_of,
     windows_of,
 )
+from dibs.domain.draw import commitment_of
 from dibs.domain.errors import FieldError, IllegalMove, InvalidInput, RouteNotFound
 from dibs.domain.ledger import booked
 from dibs.domain.playbook import Playbook
@@ -314,7 +317,7 @@ def look(arena: Arena, contest_id: str, viewer: Rep | None, now: datetime) -> Vi
     if planned.state == "final":
         signed = arena.contests.result(contest_id)
         assert signed is not None, "stored in one step with its end"
-        holds = signed.signature == arena.sign(signed.text)
+        holds = compare_digest(signed.signature, arena.sign(signed.text))
         return replace(view, signed=signed, standing=signed.result.standing, verified=holds)
     if planned.state != "live" or frozen is None:
         return view
@@ -350,6 +353,23 @@ def gap(standing: Standing, row: Row) -> Fraction | None:
     if not above or above[-1].value is None or row.value is None:
         return None
     return abs(above[-1].value - row.value)
+
+
+def flaws(contests: Contests, sign: Callable[[str], str], contest_id: str) -> list[str]:
+    """Return what is wrong with a stored result; nothing where it is as it was signed."""
+    signed, kept = contests.result(contest_id), contests.frozen(contest_id)
+    if signed is None or kept is None:
+        return ["the contest is final, and its result or its start is gone"]
+    found, result = [], signed.result
+    if not compare_digest(signed.signature, sign(signed.text)):
+        found.append("the result is not as it was signed")
+    if entrants_hash(kept[0]) != result.entrants:
+        found.append("the entrants are not those of the start")
+    if result.contest.tickets and commitment_of(result.seed) != result.commitment:
+        found.append("the seed is not the one that was committed to")
+    if result.contest.tickets and drawn_anew(result) != result.standing:
+        found.append("the winners are not those of the lowest tickets")
+    return found
 
 
 # Challenges
