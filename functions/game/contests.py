@@ -195,7 +195,8 @@ def _standing(
     if viewer is None:
         found["top"] = _shown(standing.reps[:_SHOWN_TO_MANAGERS], None, playbook)
         return found
-    placed = [row for row in standing.reps if row.place is not None or contest.tickets]
+    # In a lottery that is still to be drawn nobody has a place, and all who hold tickets are in.
+    placed = [row for row in standing.reps if row.place or (contest.tickets and row.why is None)]
     if mine is not None:
         placed = [row for row in placed if (row.tier, row.side) == (mine.tier, mine.side)]
     found["top"] = _shown(placed[:SHOWN], viewer, playbook)
