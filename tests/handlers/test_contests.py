@@ -13,9 +13,12 @@ import pytest
 
 from dibs import wiring
 from dibs.adapters.contests import signature
+from dibs.domain.ledger import booked
 from dibs.domain.reps import Rep
+from dibs.usecases import contests as usecase
 from dibs.usecases.claim import token_hash
 from dibs.usecases.ports import Total
+from dibs.usecases.score import score
 from handlers.office import (
     AINA,
     BEN,
@@ -423,6 +426,48 @@ def test_a_contest_is_called_off(office: Office, totals: FakeStandings) -> None:
         assert call(office, cancel).json["phase"] == "cancelled"
     to(office, date(2026, 12, 9))
     assert job(office)["closed"] == 0
+
+
+def test_what_is_in_the_ledger_is_what_counts_and_prizes_are_points(office: Office) -> None:
+    """With the standings as they are, and under the roles of both functions."""
+    office.world.roster.set_manager_hash(token_hash(MANAGER))
+    office.hire(AINA, BEN)
+    put(office, metric="count(call)")
+    to(office, MONDAY, hours=9)
+    job(office)
+    playbook, at = wiring.roster().playbook(), office.clock.at
+    told = [(AINA, 1), (BEN, 1), (BEN, 2)]
+    scored = [
+        booked(f"activity/{rep.rep_id}/{n}", "call", rep.rep_id, rep.team, at, playbook)
+        for rep, n in told
+    ]
+    score(wiring.scorer(), scored)
+    assert [(row["id"], row["value"]) for row in show(office, AINA)["top"]] == [
+        (BEN.rep_id, 2),
+        (AINA.rep_id, 1),
+    ]
+    to(office, date(2026, 12, 9))
+    job(office)
+    prizes = wiring.ledger().find([f"prize/week/{rep.rep_id}" for rep in (AINA, BEN)])
+    score(wiring.scorer(), prizes.values())
+    week = {one.rep_id: one.counts for one in wiring.standings().totals("2026-W50")}
+    assert week[BEN.rep_id]["points.sum"] == week[BEN.rep_id]["prize.sum"] == 100
+    assert week[AINA.rep_id]["points.sum"] == 50
+
+
+def test_a_crowd_looks_at_what_the_job_put_together(
+    office: Office, totals: FakeStandings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(usecase, "FRESH_UP_TO", 2)
+    put(office)
+    to(office, MONDAY, hours=1)
+    job(office)
+    points(totals, (BEN, 70))
+    to(office, MONDAY, hours=1, minutes=4)
+    stale = show(office, BEN)
+    assert (stale["as_of"], stale["me"]["value"]) == ("2026-11-30T01:00:00.000Z", 0)
+    job(office)
+    assert show(office, BEN)["me"]["value"] == 70
 
 
 # Challenges (G7)
