@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import re
 from dataclasses import replace
 from datetime import date, timedelta
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +18,7 @@ from dibs.adapters.contests import (
     contest_from_body,
     signature,
 )
+from dibs.domain.contest_problems import problems
 from dibs.domain.contests import (
     Contest,
     Entrant,
@@ -232,6 +236,9 @@ def test_ten_thousand_reps_fit_into_their_items(world: World) -> None:
 
 # As they are sent
 
+DOCS = (Path(__file__).parents[2] / "docs" / "contests.md").read_text(encoding="utf-8")
+EXAMPLES = re.findall(r"```json\n(.*?)```", DOCS, re.DOTALL)
+
 BODY: dict[str, Any] = {
     "name": "The week",
     "kind": "individual",
@@ -245,6 +252,13 @@ def test_a_body_is_read_and_said_again() -> None:
     assert contest_from_body("week", BODY) == PLAIN
     for contest in (PLAIN, WHOLE):
         assert contest_from_body(contest.contest_id, contest_body(contest)) == contest
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_an_example_of_the_docs_makes_sense(example: str) -> None:
+    teams = {"north": {"name": "North"}, "south": {"name": "South"}}
+    contest = contest_from_body("example", json.loads(example))
+    assert problems(contest, a_playbook(teams=teams), ["aaaac", "aaaae", "aaaag"]) == []
 
 
 @pytest.mark.parametrize(
