@@ -54,11 +54,16 @@ def test_the_first_is_that_of_the_week_it_starts_in(starts: date) -> None:
 
 
 @pytest.mark.parametrize(
-    ("starts", "first"), [(date(2026, 12, 6), "2026-12"), (date(2026, 12, 7), "2027-01")]
+    ("starts", "first"),
+    [
+        (date(2026, 12, 6), "2026-12"),
+        (date(2026, 12, 7), "2027-01"),
+        (date(2027, 2, 1), "2027-02"),
+    ],
 )
 def test_the_first_month_is_one_that_begins_in_that_week_or_later(starts: date, first: str) -> None:
     # The 6th of December is the Sunday of the week of the 1st.
-    found = slots(date(2026, 11, 1), date(2027, 1, 31), starts=starts, rotation=("quality_month",))
+    found = slots(date(2026, 11, 1), date(2027, 2, 28), starts=starts, rotation=("quality_month",))
     assert found[0] == ("quality_month", first)
 
 

@@ -471,6 +471,30 @@ def test_the_gap_is_to_the_next_place_up(ground: Field) -> None:
     assert [gap(standing, row) for row in standing.reps] == [None, None, 5]
 
 
+def test_the_gap_is_to_ones_own_tier(ground: Field) -> None:
+    first, second = (replace(rep, tier=1) for rep in (AINA, BEN))
+    for rep in (first, second):
+        ground.world.roster.put_profile(rep, ("tier",))
+    by_tier = {"1": ("count(call)",), "2": ("count(call)",)}
+    ground.plan(replace(WEEK, metric="", metric_by_tier=by_tier, teams=("north", "south")))
+    ground.run(OPENS)
+    for rep, number in ((AINA, 9), (BEN, 7), (CHONG, 100)):
+        ground.call(rep, number)
+    standing = look(ground.arena, "week", None, OPENS).standing
+    assert standing is not None
+    assert [gap(standing, row) for row in standing.reps] == [None, 2, None]
+
+
+def test_a_target_is_that_of_the_days_one_was_there(ground: Field) -> None:
+    joined = replace(AINA, joined_on=MONDAY + timedelta(days=3))
+    ground.world.roster.put_profile(joined, ("joined_on",))
+    ground.targets.put(date(2026, 12, 1), {AINA.rep_id: 31})
+    ground.plan(replace(WEEK, handicap="own_target"))
+    ground.run(OPENS)
+    [mine] = [one for one in ground.contests.starts["week"][0].entrants if one.target is not None]
+    assert (mine.rep_id, mine.target) == (AINA.rep_id, 4)
+
+
 # Challenges
 
 

@@ -281,6 +281,7 @@ def test_a_formula_reads_the_target_of_the_start() -> None:
     now = {A: {"revenue.sum": 50, "target.sum": 1}}
     found = stands(contest, now, targets={A: 100})
     assert found.reps[0].value == 50
+    assert stands(contest, now).reps[0].why == "no_value"
 
 
 # Tiers (G10)
@@ -382,6 +383,13 @@ def test_in_a_hybrid_the_best_of_the_winning_side_are_honoured() -> None:
     assert found.prizes == {B.rep_id: 100, A.rep_id: 50}
     # The best of all is on the losing side; what is below the minimum still adds to its total.
     assert places(found) == {B.rep_id: 1, A.rep_id: 2, C.rep_id: 1, D.rep_id: None}
+
+
+def test_the_minimum_of_a_hybrid_is_the_members_alone() -> None:
+    contest = a_contest(kind="hybrid", teams=("north", "south"), minimum=Minimum("count(call)", 10))
+    found = stands(contest, calls(5, 4, 3, 2))
+    assert [(row.who, row.place) for row in found.sides] == [("north", 1), ("south", 2)]
+    assert set(whys(found).values()) == {"below_minimum"}
 
 
 def test_sides_that_are_level_both_win() -> None:

@@ -316,10 +316,8 @@ def score(contest: Contest, frozen: Frozen, windows: Windows, seed: str = "") ->
 
     A minimum is asked of whoever is placed by it: of the sides in a contest of teams, else of reps.
     """
-    of_reps = None if contest.kind == "team" else contest.minimum
-    reps = [
-        _judged(contest, frozen, one.rep_id, [one], windows, of_reps) for one in frozen.entrants
-    ]
+    least = contest.minimum
+    reps = [_judged(contest, frozen, one.rep_id, [one], windows, least) for one in frozen.entrants]
     if contest.kind == "individual":
         tiers = sorted({row.tier for row in reps})
         groups = [[row for row in reps if row.tier == tier] for tier in tiers]
@@ -328,9 +326,9 @@ def score(contest: Contest, frozen: Frozen, windows: Windows, seed: str = "") ->
     members: dict[str, list[Entrant]] = {}
     for one in frozen.entrants:
         members.setdefault(one.side, []).append(one)
-    of_sides = contest.minimum if contest.kind == "team" else None
+    least = contest.minimum if contest.kind == "team" else None
     judged = [
-        _judged(contest, frozen, side, members[side], windows, of_sides) for side in sorted(members)
+        _judged(contest, frozen, side, members[side], windows, least) for side in sorted(members)
     ]
     sides = _placed(contest, frozen, judged)
     places = {row.who: row.place for row in sides}
@@ -411,7 +409,7 @@ def _together(window: Mapping[str, Counts], members: Iterable[Entrant]) -> Count
 
 
 def _tickets(contest: Contest, now: Counts) -> tuple[Fraction | None, Why | None]:
-    held = sum(each * max(0, now.get(kind, 0)) for kind, each in contest.tickets.items())
+    held = sum(each * now.get(kind, 0) for kind, each in contest.tickets.items())
     return Fraction(held), None if held else "no_value"
 
 
@@ -435,7 +433,7 @@ def _value(
         if not target:
             return None, "no_target"
         value = value * 100 / target
-    if contest.per_head and contest.kind != "individual" and len(members) > 1:
+    if contest.per_head:
         value /= len(members)
     return value, None
 
