@@ -205,6 +205,19 @@ def test_a_contest_that_was_missed_whole_is_opened_and_closed_by_the_next_run(
     assert ground.prizes() == {f"prize/week/{BEN.rep_id}": 100, f"prize/week/{AINA.rep_id}": 50}
 
 
+def test_one_whose_metric_is_gone_keeps_no_other_from_opening(ground: Field) -> None:
+    ground.rules(game={"metrics": {"effort": {"formula": "count(call)", "means": "Calls."}}})
+    ground.plan(replace(WEEK, contest_id="effort", metric="effort"))
+    ground.plan()
+    ground.rules()
+    for _ in range(2):
+        with pytest.raises(ValueError, match="'effort' stands alone"):
+            ground.run(OPENS)
+    assert (ground.state("effort"), ground.state()) == ("upcoming", "live")
+    cancel(ground.arena, "effort")
+    ground.run(OPENS)
+
+
 # Counting and closing
 
 

@@ -180,19 +180,35 @@ def _known(arena: Arena, contest: Contest) -> dict[str, Rep]:
 
 
 def run(arena: Arena, as_of: datetime) -> Ran:
-    """Open what is due, count what is live, close what is past its cut-off, and pay it out."""
+    """Open what is due, count what is live, close what is past its cut-off, and pay it out.
+
+    A contest that cannot go on, such as one whose metric the playbook has lost, keeps no other from
+    it; the first such error is raised when all others are done.
+    """
     playbook, ran = arena.roster.playbook(), Ran()
+    failed: Exception | None = None
     _plan_challenges(arena, playbook, as_of)
     for planned in arena.contests.all():
-        now = planned
-        if now.state == "upcoming" and times_of(now.contest, playbook).opens_at <= as_of:
-            ran += Ran(opened=_open(arena, now, as_of))
-            now = arena.contests.get(now.contest.contest_id) or now
-        if now.state == "live":
-            ran += _count(arena, now, as_of)
-            now = arena.contests.get(now.contest.contest_id) or now
-        if now.owed:
-            ran += Ran(paid=_pay(arena, playbook, now.contest.contest_id))
+        try:
+            ran += _go_on(arena, playbook, planned, as_of)
+        except Exception as error:
+            failed = failed or error
+    if failed is not None:
+        raise failed
+    return ran
+
+
+def _go_on(arena: Arena, playbook: Playbook, planned: Planned, as_of: datetime) -> Ran:
+    """Take a contest as far as it is due."""
+    now, ran = planned, Ran()
+    if now.state == "upcoming" and times_of(now.contest, playbook).opens_at <= as_of:
+        ran += Ran(opened=_open(arena, now, as_of))
+        now = arena.contests.get(now.contest.contest_id) or now
+    if now.state == "live":
+        ran += _count(arena, now, as_of)
+        now = arena.contests.get(now.contest.contest_id) or now
+    if now.owed:
+        ran += Ran(paid=_pay(arena, playbook, now.contest.contest_id))
     return ran
 
 
