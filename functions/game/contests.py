@@ -2,9 +2,304 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime, timedelta
+from fractions import Fraction
+from typing import Any
 
+from dibs import wiring
+from dibs.adapters import clock
+from dibs.adapters.callers import calling_manager, calling_viewer
+from dibs.adapters.contest_texts import rules_in_words
+from dibs.adapters.contests import contest_body, contest_from_body
 from dibs.adapters.entry import Event
-from dibs.adapters.http import Response
+from dibs.adapters.http import Response, answer, path
+from dibs.adapters.intake import json_object, raw_body
+from dibs.domain.contests import Contest, Frozen, Row, Standing, Times, figure_of, times_of
+from dibs.domain.errors import RouteNotFound
+from dibs.domain.playbook import Playbook
+from dibs.domain.reps import Rep
+from dibs.usecases import contests
+from dibs.usecases.contests import SHOWN, View, gap
+from dibs.usecases.ports import Planned
 
-ROUTES: dict[str, Callable[[Event], Response]] = {}
+_ID_BYTES = 64
+_SHOWN_TO_MANAGERS = 100
+_LISTED = timedelta(days=92)
+
+
+def put(event: Event) -> Response:
+    """`PUT /contests/{contest_id}`: set one up, or change it until it begins; managers."""
+    manager = calling_manager(event, wiring.roster())
+    contest = contest_from_body(_contest_id(event), json_object(raw_body(event)))
+    now = clock.now()
+    planned = contests.plan(wiring.arena(), contest, manager, now)
+    return answer(200, _planned(planned, now) | {"contest": contest_body(planned.contest)})
+
+
+def cancel(event: Event) -> Response:
+    """`POST /contests/{contest_id}/cancel`: call one off until it is final; managers."""
+    calling_manager(event, wiring.roster())
+    planned = contests.cancel(wiring.arena(), _contest_id(event))
+    return answer(200, _planned(planned, clock.now()))
+
+
+def preview(event: Event) -> Response:
+    """`POST /contests/preview`: how a contest would stand, on past or live data; managers.
+
+    Nothing is stored, and nobody learns of it.
+    """
+    calling_manager(event, wiring.roster())
+    contest = contest_from_body("preview", json_object(raw_body(event)))
+    now, playbook = clock.now(), wiring.roster().playbook()
+    frozen, standing = contests.preview(wiring.arena(), contest, now)
+    body = {
+        "contest": contest_body(contest),
+        "rules": rules_in_words(contest, frozen.figures, "en"),
+        "entrants": len(frozen.entrants),
+        **_times(times_of(contest, playbook), now),
+        **_standing(contest, standing, None, playbook),
+    }
+    return answer(200, body)
+
+
+def listed(event: Event) -> Response:
+    """`GET /contests`: those to come, those that are live, and those that ended lately."""
+    viewer, now = calling_viewer(event, wiring.roster()), clock.now()
+    found = [
+        _planned(view.planned, now)
+        for view in contests.listed(wiring.arena(), viewer, now)
+        if now - view.planned.times.cut_off_at < _LISTED
+    ]
+    return answer(200, {"as_of": now, "contests": found})
+
+
+def show(event: Event) -> Response:
+    """`GET /contests/{contest_id}`: its rules, how it stands, and how it ended."""
+    viewer, now = calling_viewer(event, wiring.roster()), clock.now()
+    view = contests.look(wiring.arena(), _contest_id(event), viewer, now)
+    contest, playbook = view.planned.contest, wiring.roster().playbook()
+    body = {
+        **_planned(view.planned, now),
+        "as_of": view.as_of,
+        "contest": _definition(contest, viewer),
+        "rules": _rules(contest, view.frozen, viewer, playbook),
+    }
+    if view.frozen is not None:
+        body["entrants"] = len(view.frozen.entrants)
+    if view.standing is not None:
+        body |= _standing(contest, view.standing, viewer, playbook)
+    return answer(200, body | _ending(view, viewer, playbook))
+
+
+def challenges(event: Event) -> Response:
+    """`GET /challenges`: what is on now and what is next, and how the rep stands (G7)."""
+    viewer, now = calling_viewer(event, wiring.roster()), clock.now()
+    playbook, found = wiring.roster().playbook(), []
+    for slot, contest in contests.coming(wiring.arena(), now):
+        if viewer is not None and contest.hidden:
+            continue
+        times = times_of(contest, playbook)
+        told: dict[str, Any] = {
+            "contest_id": contest.contest_id,
+            "challenge": slot.challenge,
+            "name": contest.name,
+            "period": slot.period,
+            "when": "now" if times.opens_at <= now else "next",
+            **_days(contest),
+            **_times(times, now),
+            **_prizes(contest),
+            "rules": _rules(contest, None, viewer, playbook),
+        }
+        if viewer is not None and told["when"] == "now":
+            told["me"] = _own_progress(contest.contest_id, viewer, now)
+        found.append(told)
+    return answer(200, {"as_of": now, "challenges": found})
+
+
+def _own_progress(contest_id: str, viewer: Rep, now: datetime) -> dict[str, Any] | None:
+    try:
+        view = contests.look(wiring.arena(), contest_id, viewer, now)
+    except RouteNotFound:
+        return None  # The job that opens it has not run yet.
+    return None if view.standing is None else _own(view.standing, viewer)
+
+
+def _contest_id(event: Event) -> str:
+    named = path(event, "contest_id")
+    if not (0 < len(named.encode(errors="replace")) <= _ID_BYTES and named.isprintable()):
+        raise RouteNotFound("There is no such contest for you.")
+    return named
+
+
+def _planned(planned: Planned, now: datetime) -> dict[str, Any]:
+    contest = planned.contest
+    return {
+        "contest_id": contest.contest_id,
+        "name": contest.name,
+        "kind": contest.kind,
+        "phase": contests.phase(planned, now),
+        "hidden": contest.hidden,
+        **_days(contest),
+        **_times(planned.times, now),
+        **_prizes(contest),
+    }
+
+
+def _days(contest: Contest) -> dict[str, Any]:
+    return {"first_day": str(contest.first_day), "last_day": str(contest.last_day)}
+
+
+def _times(times: Times, now: datetime) -> dict[str, Any]:
+    return {
+        "opens_at": times.opens_at,
+        "ends_at": times.ends_at,
+        "cut_off_at": times.cut_off_at,
+        "seconds_left": max(0, round((times.ends_at - now).total_seconds())),
+    }
+
+
+def _prizes(contest: Contest) -> dict[str, Any]:
+    return {"prize": contest.prize, "prize_points": contest.prize_points}
+
+
+def _definition(contest: Contest, viewer: Rep | None) -> dict[str, Any]:
+    """Return a contest's definition; a rep does not learn from it who else is in (C3)."""
+    body = contest_body(contest)
+    if viewer is not None:
+        del body["reps"]
+        body["sides"] = {side: len(members) for side, members in contest.sides.items()}
+    return body
+
+
+def _rules(
+    contest: Contest, frozen: Frozen | None, viewer: Rep | None, playbook: Playbook
+) -> list[str]:
+    try:
+        figures = (
+            frozen.figures
+            if frozen
+            else {name: figure_of(name, playbook) for name in contest.figures}
+        )
+    except ValueError:
+        return []  # The playbook has lost a metric since; the contest cannot begin as it is.
+    return rules_in_words(contest, figures, viewer.language if viewer else "en")
+
+
+def _standing(
+    contest: Contest, standing: Standing, viewer: Rep | None, playbook: Playbook
+) -> dict[str, Any]:
+    """Return how a contest stands, as the viewer may see it (C3, G3)."""
+    found: dict[str, Any] = {"sides": [_row(row) for row in standing.sides]}
+    mine = _mine(standing, viewer)
+    if viewer is None:
+        found["top"] = _shown(standing.reps[:_SHOWN_TO_MANAGERS], None, playbook)
+        return found
+    # In a lottery that is still to be drawn nobody has a place, and all who hold tickets are in.
+    placed = [row for row in standing.reps if row.place or (contest.tickets and row.why is None)]
+    if mine is not None:
+        placed = [row for row in placed if (row.tier, row.side) == (mine.tier, mine.side)]
+    found["top"] = _shown(placed[:SHOWN], viewer, playbook)
+    found["me"] = _own(standing, viewer)
+    return found
+
+
+def _mine(standing: Standing, viewer: Rep | None) -> Row | None:
+    return next((row for row in standing.reps if viewer and row.who == viewer.rep_id), None)
+
+
+def _own(standing: Standing, viewer: Rep) -> dict[str, Any] | None:
+    mine = _mine(standing, viewer)
+    if mine is None:
+        return None
+    own = {"id": viewer.rep_id, "name": viewer.name, "mine": True}
+    return {**_row(mine), **own, "gap": _number(gap(standing, mine))}
+
+
+def _shown(rows: Iterable[Row], viewer: Rep | None, playbook: Playbook) -> list[dict[str, Any]]:
+    """Return reps' rows: nobody else's at all where boards show the own gap only, and nobody
+    else's name on anonymous ones."""
+    rows = list(rows)
+    team = playbook.teams.get(viewer.team) if viewer else None
+    if viewer is not None and team is not None and team.own_gap:
+        rows = [row for row in rows if row.who == viewer.rep_id]
+    hidden = viewer is not None and playbook.hides_winner_from(viewer)
+    known = wiring.roster().get_many([row.who for row in rows])
+    found = []
+    for row in rows:
+        mine = viewer is not None and row.who == viewer.rep_id
+        told = {"id": row.who, "name": known[row.who].name if row.who in known else None}
+        if hidden and not mine:
+            told = {"id": None, "name": None}
+        found.append({**_row(row), **told, "mine": mine})
+    return found
+
+
+def _row(row: Row) -> dict[str, Any]:
+    return {
+        "id": row.who,
+        "side": row.side or None,
+        "tier": row.tier or None,
+        "place": row.place,
+        "value": _number(row.value),
+        "tie_breakers": [_number(value) for value in row.ties],
+        "why": row.why,
+        "points": row.points,
+    }
+
+
+def _number(value: Fraction | None) -> float | int | None:
+    """Return an exact value as JSON has numbers."""
+    if value is None or value.denominator == 1:
+        return None if value is None else value.numerator
+    return float(value)
+
+
+def _ending(view: View, viewer: Rep | None, playbook: Playbook) -> dict[str, Any]:
+    """Return who won, how it was signed, and how it was drawn."""
+    contest, frozen = view.planned.contest, view.frozen
+    found: dict[str, Any] = {}
+    if frozen is not None and contest.tickets:
+        found["draw"] = {"commitment": frozen.commitment, "seed": None}
+    if view.signed is None or view.standing is None:
+        return found
+    most = max(1, len(contest.prize_points))
+    won = _winners(contest, view.standing, most)
+    found["winners"] = {
+        "sides": [row.who for row in view.standing.sides if row.place == 1],
+        "reps": _shown(won, viewer, playbook),
+    }
+    found["result"] = {
+        "closed_at": view.signed.result.closed_at,
+        "signature": view.signed.signature,
+        "verified": view.verified,
+    }
+    if viewer is None:
+        found["result"]["text"] = view.signed.text
+    if contest.tickets:
+        found["draw"] = {
+            "commitment": frozen and frozen.commitment,
+            "seed": view.signed.result.seed,
+        }
+    return found
+
+
+def _winners(contest: Contest, standing: Standing, most: int) -> Sequence[Row]:
+    if contest.kind == "team":
+        return ()
+    best = {row.who for row in standing.sides if row.place == 1}
+    return [
+        row
+        for row in standing.reps
+        if row.place is not None and row.place <= most and (row.side in best or not row.side)
+    ]
+
+
+ROUTES: dict[str, Callable[[Event], Response]] = {
+    "GET /contests": listed,
+    "GET /contests/{contest_id}": show,
+    "PUT /contests/{contest_id}": put,
+    "POST /contests/{contest_id}/cancel": cancel,
+    "POST /contests/preview": preview,
+    "GET /challenges": challenges,
+}

@@ -11,6 +11,7 @@ from dibs.adapters import clock
 from dibs.adapters.entry import function
 from dibs.adapters.observability import count, logger
 from dibs.domain.errors import FieldError, InvalidInput
+from dibs.usecases import contests
 from dibs.usecases.periods import keep_reports, recalculate_quotas, recalculate_tiers
 from dibs.usecases.priority import turns_daily
 from dibs.usecases.sealing import chain_up, seal_late
@@ -56,12 +57,18 @@ def run_turns(as_of: datetime) -> dict[str, Any]:
     return asdict(turns_daily(wiring.roster(), wiring.turns(), as_of))
 
 
+def run_contests(as_of: datetime) -> dict[str, Any]:
+    """Open, count, close and pay out contests and challenges (G4-G7)."""
+    return asdict(contests.run(wiring.arena(), as_of))
+
+
 JOBS = {
     "sweep": run_sweep,
     "tiers": run_tiers,
     "quotas": run_quotas,
     "reports": run_reports,
     "turns": run_turns,
+    "contests": run_contests,
 }
 
 

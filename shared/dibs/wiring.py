@@ -23,6 +23,7 @@ from dibs.usecases.claim import token_hash
 
 if TYPE_CHECKING:
     from dibs.adapters.arrivals import DynamoArrivals
+    from dibs.adapters.contests import DynamoContests
     from dibs.adapters.help import DynamoHelp
     from dibs.adapters.holdings import DynamoHoldings
     from dibs.adapters.leads import DynamoLeadStore
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from dibs.adapters.standings import DynamoStandings
     from dibs.adapters.turns import DynamoTurns
     from dibs.usecases.activities import Register
+    from dibs.usecases.contests import Arena
     from dibs.usecases.help import HelpDesk
     from dibs.usecases.notify import Desk
     from dibs.usecases.offer import Floor
@@ -255,6 +257,40 @@ def intake_secret() -> str:
 
 
 @lru_cache(maxsize=1)
+def results_secret() -> str:
+    """Return the secret results of contests are signed with; read once per process."""
+    from dibs.adapters.clients import secrets
+
+    stored = secrets().get_secret_value(SecretId=settings().results_secret_id)
+    return str(stored["SecretString"])
+
+
+@lru_cache(maxsize=1)
+def contests() -> DynamoContests:
+    """Return the contests."""
+    from dibs.adapters.contests import DynamoContests
+
+    return DynamoContests(dynamo(), settings())
+
+
+@lru_cache(maxsize=1)
+def arena() -> Arena:
+    """Return everything contests work with."""
+    from dibs.adapters.contests import signature
+    from dibs.usecases.contests import Arena
+
+    return Arena(
+        contests=contests(),
+        roster=roster(),
+        standings=standings(),
+        ledger=ledger(),
+        targets=targets(),
+        sign=lambda text: signature(text, results_secret()),
+        seed=lambda: entropy.token_hex(32),
+    )
+
+
+@lru_cache(maxsize=1)
 def register() -> Register:
     """Return everything recording activities works with."""
     from dibs.adapters import clock
@@ -378,6 +414,9 @@ def forget() -> None:
         holdings,
         ledger,
         intake_secret,
+        results_secret,
+        contests,
+        arena,
         register,
         results,
         targets,

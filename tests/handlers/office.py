@@ -43,6 +43,7 @@ EVENTS = Path(__file__).parents[2] / "events"
 REGION = "us-east-1"
 PLAYBOOK = a_playbook(teams={"north": {"name": "North"}, "south": {"name": "South"}})
 MANAGER = "manager.secret"
+RESULTS_SECRET = "cmVzdWx0cy1hcmUtc2lnbmVkLXdpdGgtdGhpcy1vbmUh"
 INTAKE_SECRET = "bm9ib2R5LWtub3dzLXRoaXMtYnV0LXRoZS10ZXN0cw=="
 
 # The people of the events: the rep, the link and the lead they name are Aina's and `a_card()`.
@@ -182,6 +183,7 @@ def furnish(database: Dynamo) -> Place:
         for platform in ("APNS", "GCM")
     )
     secret = clients.secrets().create_secret(Name="dibs-intake", SecretString=INTAKE_SECRET)["ARN"]
+    results = clients.secrets().create_secret(Name="dibs-results", SecretString=RESULTS_SECRET)
     tables = {f.name: getattr(settings, f.name) for f in fields(settings) if "_table" in f.name}
     arns = {name: _arn("dynamodb", f"table/{name}") for name in tables.values()}
     return Place(
@@ -193,6 +195,7 @@ def furnish(database: Dynamo) -> Place:
             "NOTIFY_QUEUE_URL": notify,
             "OFFER_QUEUE_URL": offer,
             "INTAKE_SECRET_ID": secret,
+            "RESULTS_SECRET_ID": results["ARN"],
             "APNS_APPLICATION_ARN": apns,
             "FCM_APPLICATION_ARN": fcm,
         },
@@ -210,6 +213,7 @@ def furnish(database: Dynamo) -> Place:
             "ApnsApplicationArn": apns,
             "FcmApplicationArn": fcm,
             "IntakeSecret.Id": secret,
+            "ResultsSecret.Id": results["ARN"],
             "AWS::Partition": "aws",
         },
         tables=arns,

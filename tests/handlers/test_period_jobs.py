@@ -56,7 +56,7 @@ def now(office: Office, rep: Rep) -> Rep:
     return found
 
 
-@pytest.mark.parametrize("name", ["sweep", "tiers", "quotas", "turns"])
+@pytest.mark.parametrize("name", ["sweep", "tiers", "quotas", "turns", "contests"])
 def test_a_jobs_event_is_what_its_schedule_sends(name: str) -> None:
     function = template()["Resources"]["RecalculateFunction"]["Properties"]
     schedule = function["Events"][name.capitalize()]

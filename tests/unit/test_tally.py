@@ -155,7 +155,7 @@ def test_what_a_pod_earns_together_is_shared_and_nothing_is_lost() -> None:
 
 def test_prizes_are_points() -> None:
     prize = an_entry("prize/speed/1", "prize", lead=None, amount=100, cause="speed")
-    assert counts(tallied(prize)) == {"prize": 1, "points.sum": 100}
+    assert counts(tallied(prize)) == {"prize": 1, "prize.sum": 100, "points.sum": 100}
 
 
 # When it counts

@@ -38,6 +38,10 @@ PAGES = 32
 BALANCE = "BALANCE"
 TRANSFERS = "TRANSFER#"
 ACCOUNTS = "ACCOUNT#"
+CONTESTS = "CONTESTS"
+FROZEN = "FROZEN"
+STANDING = "STANDING"
+RESULT = "RESULT"
 
 
 def playbook(version: int) -> str:
@@ -214,6 +218,11 @@ def account(rep_id: str) -> str:
 def transfer(at: datetime, transfer_id: str = "") -> str:
     """A transfer, by when it was; without an id, where those of a moment begin."""
     return f"{TRANSFERS}{to_ms(at):013d}#{transfer_id}"
+
+
+def contest(contest_id: str) -> str:
+    """What is kept of one contest beside its definition, which stands under `CONTESTS`."""
+    return f"CONTEST#{contest_id}"
 
 
 def outbox_shard(shard: int) -> str:

@@ -30,6 +30,7 @@ class Settings:
     notify_queue_url: str = ""
     offer_queue_url: str = ""
     intake_secret_id: str = ""
+    results_secret_id: str = ""
     apns_application_arn: str = ""
     fcm_application_arn: str = ""
     sms_origination_number: str = ""

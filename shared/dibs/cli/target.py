@@ -36,6 +36,7 @@ _OUTPUTS = {
     "facts_topic_arn": "FactsTopicArn",
     "notify_queue_url": "NotifyQueueUrl",
     "intake_secret_id": "IntakeSecretId",
+    "results_secret_id": "ResultsSecretId",
 }
 
 
@@ -55,6 +56,12 @@ class Target:
         client = boto3.client("secretsmanager")
         stored = client.get_secret_value(SecretId=self.settings.intake_secret_id)
         return f"whsec_{stored['SecretString']}"
+
+    def results_secret(self) -> str:
+        """Return what results of contests are signed with."""
+        client = boto3.client("secretsmanager")
+        stored = client.get_secret_value(SecretId=self.settings.results_secret_id)
+        return str(stored["SecretString"])
 
 
 def target(stack: str) -> Target:

@@ -182,6 +182,7 @@ def _count_entry(found: _Counts, entry: Entry, playbook: Playbook) -> None:
         found.add(place, sales=1)
     if kind == PRIZE:
         found.award(entry.entry_id, entry, PRIZE, entry.amount or 0)
+        found.add(place, **{"prize.sum": entry.amount or 0})
     else:
         found.award(entry.entry_id, entry, kind, playbook.game.points.activities.get(kind, 0))
 

@@ -56,7 +56,8 @@ TIMED: Mapping[str, str] = {
 
 ADDED: Mapping[str, str] = {
     "revenue": "the amounts of sales in the playbook's currency",
-    "points": "the points earned",
+    "points": "the points earned, prizes among them",
+    "prize": "the points of prizes",
     "target": "the rep's target for the period, in the playbook's measure",
 }
 """What has a sum alone."""
