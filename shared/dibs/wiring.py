@@ -29,10 +29,12 @@ if TYPE_CHECKING:
     from dibs.adapters.offers import DynamoOfferStore
     from dibs.adapters.once import DynamoOnce
     from dibs.adapters.playbooks import DynamoPlaybooks
+    from dibs.adapters.points import DynamoPoints
     from dibs.adapters.push import SnsPush
     from dibs.adapters.queues import SnsBus, SqsNotifyQueue, SqsTimers
     from dibs.adapters.races import DynamoRaces
     from dibs.adapters.results import DynamoResults, DynamoTargets
+    from dibs.adapters.rewards import DynamoRewards
     from dibs.adapters.sms import SnsSms
     from dibs.adapters.turns import DynamoTurns
     from dibs.usecases.activities import Register
@@ -121,6 +123,22 @@ def turns() -> DynamoTurns:
     from dibs.adapters.turns import DynamoTurns
 
     return DynamoTurns(dynamo(), settings())
+
+
+@lru_cache(maxsize=1)
+def points() -> DynamoPoints:
+    """Return the points accounts."""
+    from dibs.adapters.points import DynamoPoints
+
+    return DynamoPoints(dynamo(), settings())
+
+
+@lru_cache(maxsize=1)
+def rewards() -> DynamoRewards:
+    """Return the rewards and the requests for them."""
+    from dibs.adapters.rewards import DynamoRewards
+
+    return DynamoRewards(dynamo(), settings())
 
 
 @lru_cache(maxsize=1)
@@ -311,6 +329,8 @@ def forget() -> None:
         results,
         targets,
         turns,
+        points,
+        rewards,
         books,
         floor,
         desk,

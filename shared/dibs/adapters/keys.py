@@ -32,6 +32,8 @@ BLOCKS = "BLOCKS"
 BALANCE = "BALANCE"
 TRANSFERS = "TRANSFER#"
 ACCOUNTS = "ACCOUNT#"
+REQUESTS = "REQUEST#"
+REWARDS = "REWARDS"
 
 
 def playbook(version: int) -> str:
@@ -171,13 +173,22 @@ def disputes_of(month: date) -> str:
 
 
 def account(rep_id: str) -> str:
-    """A rep's points: the balance, then every transfer in order."""
+    """A rep's points: the balance, their requests for rewards, then every transfer in order."""
     return f"{ACCOUNTS}{rep_id}"
 
 
 def transfer(at: datetime, transfer_id: str = "") -> str:
     """A transfer, by when it was; without an id, where those of a moment begin."""
     return f"{TRANSFERS}{to_ms(at):013d}#{transfer_id}"
+
+
+def reward_request(request_id: str) -> str:
+    return f"{REQUESTS}{request_id}"
+
+
+def requests_in(state: str) -> str:
+    """Requests for rewards that stand in a state, by since when."""
+    return f"REQUESTS#{state}"
 
 
 def outbox_shard(shard: int) -> str:
