@@ -19,10 +19,12 @@ class FakePoints:
     kept: dict[str, Account] = field(default_factory=dict)
     booked: dict[str, Transfer] = field(default_factory=dict)
     meanwhile: Callable[[], None] | None = None
-    """Happens once, between somebody's read of an account and what they do next."""
+    """Happens once, between the read of an account with points in it and what is done next."""
 
     def account(self, rep_id: str) -> Account:
-        found = self.kept.get(rep_id, Account(rep_id))
+        if rep_id not in self.kept:
+            return Account(rep_id)
+        found = self.kept[rep_id]
         meanwhile, self.meanwhile = self.meanwhile, None
         if meanwhile is not None:
             meanwhile()
