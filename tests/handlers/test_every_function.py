@@ -104,6 +104,7 @@ def test_an_error_nobody_expected_is_a_problem_that_gives_nothing_away(
         "manage": http("http_playbook", "GET /reps"),
         "activities": signed(event("http_activity")),
         "boards": event("http_board"),
+        "game": http("http_offers", "GET /me/points"),
     }
     answer = office.ask(name, asked[name])
     assert (answer.status, answer.code) == (500, "error")
