@@ -20,13 +20,9 @@ from dibs.domain.rewards import WITH_REASON, Request, Reward, State
 from dibs.usecases import rewards
 from dibs.usecases.work import reason_of
 
-_REWARD_ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 _CHOSEN_ID = re.compile(r"[A-Za-z0-9_-]{1,40}")
 _REQUEST_ID = re.compile(r"[a-z2-7]{1,20}\.[A-Za-z0-9_-]{1,40}")
 _START = re.compile(r"[0-9]{13}#[!-~]{1,400}")
-_FIELDS = ("name", "price", "stock", "approval", "active")
-_MOST = 1_000_000
-_LONGEST_NAME = 80
 _PAGE = 50
 
 
@@ -52,34 +48,7 @@ def put_reward(event: Event) -> Response:
     """
     calling_manager(event, wiring.roster())
     reward_id, body = path(event, "reward_id"), json_object(raw_body(event))
-    errors = [
-        FieldError(name, f"is not known here; send {', '.join(_FIELDS)}")
-        for name in body
-        if name not in _FIELDS
-    ]
-    if not _REWARD_ID.fullmatch(reward_id):
-        errors.append(FieldError("reward_id", "use up to 40 of a-z, 0-9, - and _"))
-    name, price, stock = (body.get(field) for field in ("name", "price", "stock"))
-    name = name.strip() if isinstance(name, str) else ""
-    if not (0 < len(name) <= _LONGEST_NAME and name.isprintable()):
-        errors.append(FieldError("name", f"send up to {_LONGEST_NAME} letters"))
-    if not _whole(price, 1):
-        errors.append(FieldError("price", f"send a whole number of points from 1 to {_MOST}"))
-    if "stock" not in body or not (stock is None or _whole(stock, 0)):
-        problem = f"send how many there ever were, from 0 to {_MOST}, or null for no end of them"
-        errors.append(FieldError("stock", problem))
-    approval, active = (body.get(field, True) for field in ("approval", "active"))
-    errors += [
-        FieldError(field, "send true or false")
-        for field, value in (("approval", approval), ("active", active))
-        if not isinstance(value, bool)
-    ]
-    if errors:
-        raise InvalidInput(tuple(errors))
-    reward = Reward(reward_id, name, price, stock, approval, active)
-    rewards.put_reward(wiring.rewards(), reward)
-    stored = next(one for one in wiring.rewards().rewards() if one.reward_id == reward_id)
-    return answer(200, _managed(stored))
+    return answer(200, _managed(rewards.put_reward(wiring.rewards(), reward_id, body)))
 
 
 def ask(event: Event) -> Response:
@@ -89,7 +58,7 @@ def ask(event: Event) -> Response:
     """
     rep, _ = calling_rep(event, wiring.roster())
     reward_id, chosen = path(event, "reward_id"), json_object(raw_body(event)).get("request_id")
-    if not _REWARD_ID.fullmatch(reward_id):
+    if not rewards.REWARD_ID.fullmatch(reward_id):
         raise RouteNotFound("There is no such reward.")
     if not (isinstance(chosen, str) and _CHOSEN_ID.fullmatch(chosen)):
         problem = "send an id of your own for this request, up to 40 of A-Z, a-z, 0-9, - and _"
@@ -162,10 +131,6 @@ def _deciding(state: State) -> Callable[[Event], Response]:
         return answer(200, {**_request(found), "rep_id": found.rep_id, "changed": changed})
 
     return decide
-
-
-def _whole(value: Any, least: int) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and least <= value <= _MOST
 
 
 def _offered(reward: Reward, account: Account) -> dict[str, Any]:

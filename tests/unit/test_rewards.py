@@ -227,7 +227,7 @@ def test_what_comes_back_can_be_spent_again() -> None:
 def test_the_price_is_that_of_the_day_it_was_asked_for() -> None:
     store = a_shop()
     request = asked(store)
-    put_reward(store, replace(MUG, price=5, name="Cup"))
+    store.put(replace(MUG, price=5, name="Cup"))
     found, _ = decide(store, request.request_id, State.REFUSED, "manager", "no", Clock())
     assert (found.price, found.name) == (100, "Mug")
     assert balances(store)[0] == 250
@@ -241,13 +241,12 @@ def test_nobody_decides_on_what_is_not_there() -> None:
 def test_there_were_never_fewer_than_are_taken() -> None:
     store = a_shop()
     asked(store)
+    given = {"name": "Mug", "price": 100}
     with pytest.raises(InvalidInput, match="stock"):
-        put_reward(store, replace(MUG, stock=0))
-    put_reward(store, replace(MUG, stock=1))
-    assert store.rewards()[0].left == 0
-    put_reward(store, replace(MUG, stock=None))
-    put_reward(store, replace(MUG, stock=4))
-    assert store.rewards()[0].left == 3
+        put_reward(store, "mug", {**given, "stock": 0})
+    assert put_reward(store, "mug", {**given, "stock": 1}).left == 0
+    assert put_reward(store, "mug", {**given, "stock": None}).left is None
+    assert put_reward(store, "mug", {**given, "stock": 4}).left == 3
 
 
 # Others who are faster
@@ -255,7 +254,11 @@ def test_there_were_never_fewer_than_are_taken() -> None:
 
 def test_a_price_that_changes_meanwhile_is_asked_again() -> None:
     store = a_shop()
-    store.meanwhile = lambda: put_reward(store, replace(MUG, price=250))
+
+    def dearer() -> None:
+        store.put(replace(MUG, price=250))
+
+    store.meanwhile = dearer
     assert asked(store).price == 250
     assert balances(store)[0] == 0
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from dibs.domain.calendar import last_completed
 from dibs.domain.errors import (
@@ -34,7 +36,12 @@ TRIES = 6
 ZONE = "UTC"
 """The zone of the months points lapse by: one for all, whichever team a rep is on by then."""
 
+REWARD_ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
+
 _JOB = "decay"
+_FIELDS = ("name", "price", "stock", "approval", "active")
+_MOST = 1_000_000
+_LONGEST_NAME = 80
 
 
 @dataclass(frozen=True)
@@ -45,15 +52,49 @@ class Lapsed:
     uncollected: int = 0
 
 
-def put_reward(store: RewardStore, reward: Reward) -> None:
-    """Store a reward of the catalogue.
+def put_reward(store: RewardStore, reward_id: str, given: Mapping[str, Any]) -> Reward:
+    """Store a reward of the catalogue, and return it as it is then.
+
+    Fields: `name`, `price`, `stock` (how many there ever were, None for no end of them), and
+    `approval` and `active`, which are True unless they are said to be False.
 
     Raises:
-        InvalidInput: more of it are taken than its stock is to be.
+        InvalidInput: names every field that is wrong; nothing was stored.
     """
-    if not store.put(reward):
+    price: Any = given.get("price")
+    name, stock = given.get("name"), given.get("stock")
+    name = name.strip() if isinstance(name, str) else ""
+    approval, active = (given.get(field, True) for field in ("approval", "active"))
+    wrong = {
+        **{
+            field: f"is not known here; send {', '.join(_FIELDS)}"
+            for field in given
+            if field not in _FIELDS
+        },
+        "reward_id": ""
+        if REWARD_ID.fullmatch(reward_id)
+        else "use up to 40 of a-z, 0-9, - and _, not beginning with - or _",
+        "name": ""
+        if 0 < len(name) <= _LONGEST_NAME and name.isprintable()
+        else f"send up to {_LONGEST_NAME} letters",
+        "price": "" if _whole(price, 1) else f"send a whole number of points from 1 to {_MOST}",
+        "stock": ""
+        if "stock" in given and (stock is None or _whole(stock, 0))
+        else f"send how many there ever were, from 0 to {_MOST}, or null for no end of them",
+        "approval": "" if isinstance(approval, bool) else "send true or false",
+        "active": "" if isinstance(active, bool) else "send true or false",
+    }
+    errors = tuple(FieldError(field, problem) for field, problem in wrong.items() if problem)
+    if errors:
+        raise InvalidInput(errors)
+    if not store.put(Reward(reward_id, name, price, stock, approval, active)):
         problem = "is less than what is taken already; send how many there ever were"
         raise InvalidInput((FieldError("stock", problem),))
+    return next(one for one in store.rewards() if one.reward_id == reward_id)
+
+
+def _whole(value: Any, least: int) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and least <= value <= _MOST
 
 
 def ask(
