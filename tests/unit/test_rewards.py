@@ -408,6 +408,11 @@ YOUNG = CUTOFF + MS
         (150, [award(1, 100, at=YOUNG)], 100, 50),
         # All old ones are spent, and some of the new ones.
         (40, [award(1, 100, at=YOUNG)], 100, 0),
+        # 100 of old, 60 new ones taken back: they bear their award's moment, and count as never
+        # awarded.
+        (100, [award(1, 60, at=YOUNG), Transfer("a", AINA, ISSUED, 60, YOUNG, "back")], 10, 10),
+        # 200 of old, of which 100 were taken back; 60 new ones.
+        (160, [award(1, 60, at=YOUNG), Transfer("a", AINA, ISSUED, 100, CUTOFF, "back")], 10, 10),
         # What was spent and what came back is no award.
         (100, [Transfer("a", SPENT, AINA, 100, YOUNG, "refused")], 10, 10),
         (100, [Transfer("a", AINA, SPENT, 100, YOUNG, "reward")], 10, 10),

@@ -85,10 +85,11 @@ def decayed(account: Account, later: Iterable[Transfer], cutoff: datetime, perce
     """Return how many points lapse (G9): `percent`, rounded down, of those left that were earned
     by `cutoff`; `later` are the transfers from then on.
 
-    Whatever left an account took its oldest points first, so what is left of the old ones is what
-    the balance holds beyond all that was awarded since.
+    What is spent or lapses takes the oldest points first, so what is left of the old ones is what
+    the balance holds beyond all that was awarded since. What was taken back bears the moment of
+    its award, and so counts as never awarded.
     """
-    young = sum(one.points for one in later if one.at > cutoff and one.from_account == ISSUED)
+    young = sum(one.gained for one in later if one.at > cutoff and one.house == ISSUED)
     return max(0, account.balance - young) * percent // 100
 
 
