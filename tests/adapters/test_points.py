@@ -65,6 +65,13 @@ def test_several_transfers_of_several_reps_are_booked_in_one_transaction(
     assert (points.balance(AINA), points.balance(BEN)) == (40, 50)
 
 
+def test_an_award_may_come_and_go_in_one_transaction(points: DynamoPoints) -> None:
+    back = Transfer("reversed/1", AINA, ISSUED, 10, award(1).at, "won_reversed")
+    assert points.book([award(1), back])
+    assert points.account(AINA) == Account(AINA)
+    assert points.history(AINA, 9)[0] == [back, award(1)]
+
+
 def test_nothing_is_booked_twice_nor_half(points: DynamoPoints) -> None:
     points.book([award(1)])
     for again in ([award(1)], [award(2), award(1)], [replace(award(1), points=99)]):

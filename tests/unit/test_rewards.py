@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -487,9 +488,9 @@ def lose_reward(store: FakeRewards) -> None:
 @pytest.mark.parametrize(
     ("spoil", "found"),
     [
-        (spoil_balance, {("balance_differs", AINA), ("ledger_unbalanced", "*")}),
+        (spoil_balance, {("balance_differs", AINA)}),
         (spoil_figures, {("balance_differs", AINA)}),
-        (lose_account, {("balance_differs", BEN), ("ledger_unbalanced", "*")}),
+        (lose_account, {("balance_differs", BEN)}),
         (lose_transfer, {("transfer_missing", f"reward/{AINA}.1")}),
         (pay_for_nothing, {("transfer_unexplained", "reward/x")}),
         (alter_request, {("transfer_differs", f"reward/{AINA}.1")}),
@@ -515,16 +516,32 @@ def test_what_was_on_its_way_while_it_was_audited_is_no_difference() -> None:
     store = a_shop()
 
     class Halfway(FakePoints):
+        """Another transfer is missed at each look."""
+
         looks = 0
 
-        def transfers(self):  # type: ignore[no-untyped-def]
+        def transfers(self) -> Iterator[Transfer]:
             self.looks += 1
             found = list(super().transfers())
-            return found[:-1] if self.looks == 1 else found
+            del found[self.looks - 1]
+            return iter(found)
 
     halfway = Halfway(store.points.kept, store.points.booked)
     assert audit_points(halfway, store) == []
     assert halfway.looks == 2
+
+
+def test_a_request_that_goes_on_while_others_lapse_is_left_alone() -> None:
+    store = a_shop()
+    request = asked(store)
+
+    def faster() -> None:
+        decide(store, request.request_id, State.APPROVED, "manager", "", Clock())
+
+    store.meanwhile = faster
+    assert lapse_requests(store, RULES, NOON + 14 * DAY).undecided == 0
+    assert store.asked[request.request_id].state is State.APPROVED
+    assert balances(store)[0] == 150
 
 
 # Any history
@@ -605,6 +622,8 @@ class AnyHistory(RuleBasedStateMachine):
     @invariant()
     def it_adds_up(self) -> None:
         assert audit_points(self.store.points, self.store) == []
+        house = sum(one.gained for one in self.store.points.transfers())
+        assert sum(one.balance for one in self.store.points.accounts()) == house
         for account in self.store.points.accounts():
             assert account.balance == account.earned - account.lapsed - account.spent
             assert account.spent >= 0

@@ -169,11 +169,7 @@ def lapse_requests(store: RewardStore, rules: Rewards, as_of: datetime) -> Lapse
 def _lapse(store: RewardStore, state: State, as_of: datetime, days: int) -> int:
     due = store.in_state(state, as_of - timedelta(days=days))
     # The list may be a moment old; a request that has gone on meanwhile is left alone.
-    return sum(
-        store.move(one, stepped(one, State.LAPSED, as_of, AUTOMATIC))
-        for one in due
-        if one.state is state
-    )
+    return sum(store.move(one, stepped(one, State.LAPSED, as_of, AUTOMATIC)) for one in due)
 
 
 def decay_monthly(books: Books, points: PointsLedger, as_of: datetime) -> Ran:
