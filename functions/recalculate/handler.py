@@ -14,6 +14,7 @@ from dibs.domain.errors import FieldError, InvalidInput
 from dibs.usecases import contests
 from dibs.usecases.periods import keep_reports, recalculate_quotas, recalculate_tiers
 from dibs.usecases.priority import turns_daily
+from dibs.usecases.rewards import decay_monthly, lapse_requests
 from dibs.usecases.sealing import chain_up, seal_late
 from dibs.usecases.sweep import sweep
 
@@ -62,6 +63,17 @@ def run_contests(as_of: datetime) -> dict[str, Any]:
     return asdict(contests.run(wiring.arena(), as_of))
 
 
+def run_rewards(as_of: datetime) -> dict[str, Any]:
+    """Let requests for rewards lapse that nobody decided on, or collected, in time (G9)."""
+    rules = wiring.roster().playbook().game.rewards
+    return asdict(lapse_requests(wiring.rewards(), rules, as_of))
+
+
+def run_decay(as_of: datetime) -> dict[str, Any]:
+    """Let old points lapse for the month before (G9)."""
+    return asdict(decay_monthly(wiring.books(), wiring.points(), as_of))
+
+
 JOBS = {
     "sweep": run_sweep,
     "tiers": run_tiers,
@@ -69,6 +81,8 @@ JOBS = {
     "reports": run_reports,
     "turns": run_turns,
     "contests": run_contests,
+    "rewards": run_rewards,
+    "decay": run_decay,
 }
 
 

@@ -32,11 +32,13 @@ if TYPE_CHECKING:
     from dibs.adapters.offers import DynamoOfferStore
     from dibs.adapters.once import DynamoOnce
     from dibs.adapters.playbooks import DynamoPlaybooks
+    from dibs.adapters.points import DynamoPoints
     from dibs.adapters.push import SnsPush
     from dibs.adapters.quests import DynamoQuests
     from dibs.adapters.queues import SnsBus, SqsNotifyQueue, SqsTimers
     from dibs.adapters.races import DynamoRaces
     from dibs.adapters.results import DynamoResults, DynamoTargets
+    from dibs.adapters.rewards import DynamoRewards
     from dibs.adapters.sms import SnsSms
     from dibs.adapters.standings import DynamoStandings
     from dibs.adapters.turns import DynamoTurns
@@ -144,6 +146,22 @@ def turns() -> DynamoTurns:
     from dibs.adapters.turns import DynamoTurns
 
     return DynamoTurns(dynamo(), settings())
+
+
+@lru_cache(maxsize=1)
+def points() -> DynamoPoints:
+    """Return the points accounts."""
+    from dibs.adapters.points import DynamoPoints
+
+    return DynamoPoints(dynamo(), settings())
+
+
+@lru_cache(maxsize=1)
+def rewards() -> DynamoRewards:
+    """Return the rewards and the requests for them."""
+    from dibs.adapters.rewards import DynamoRewards
+
+    return DynamoRewards(dynamo(), settings())
 
 
 @lru_cache(maxsize=1)
@@ -423,6 +441,8 @@ def forget() -> None:
         standings,
         scorer,
         turns,
+        points,
+        rewards,
         books,
         help_requests,
         help_desk,

@@ -42,6 +42,8 @@ CONTESTS = "CONTESTS"
 FROZEN = "FROZEN"
 STANDING = "STANDING"
 RESULT = "RESULT"
+REQUESTS = "REQUEST#"
+REWARDS = "REWARDS"
 
 
 def playbook(version: int) -> str:
@@ -211,7 +213,7 @@ def badges(rep_id: str) -> str:
 
 
 def account(rep_id: str) -> str:
-    """A rep's points: the balance, then every transfer in order."""
+    """A rep's points: the balance, their requests for rewards, then every transfer in order."""
     return f"{ACCOUNTS}{rep_id}"
 
 
@@ -223,6 +225,15 @@ def transfer(at: datetime, transfer_id: str = "") -> str:
 def contest(contest_id: str) -> str:
     """What is kept of one contest beside its definition, which stands under `CONTESTS`."""
     return f"CONTEST#{contest_id}"
+
+
+def reward_request(request_id: str) -> str:
+    return f"{REQUESTS}{request_id}"
+
+
+def requests_in(state: str) -> str:
+    """Requests for rewards that stand in a state, by since when."""
+    return f"REQUESTS#{state}"
 
 
 def outbox_shard(shard: int) -> str:

@@ -7,7 +7,6 @@ the sum over all transfers, worked out when the ledger is audited.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from datetime import datetime
@@ -18,10 +17,10 @@ from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.models import Model
 
 from dibs.adapters import keys
-from dibs.adapters.dynamo import Dynamo
+from dibs.adapters.dynamo import ConditionFailed, Dynamo, insisting
 from dibs.adapters.records import InstantAttribute, Item
 from dibs.adapters.settings import Settings
-from dibs.domain.points import Account, Transfer, account_of
+from dibs.domain.points import Account, Transfer, accounts_of
 
 _FIGURES = ("balance", "earned", "lapsed", "spent")
 
@@ -65,12 +64,8 @@ def transfer_writes(
 
     With `covered` they fail as well where a balance would fall below nought.
     """
-    by_rep = defaultdict[str, list[Transfer]](list)
-    for one in transfers:
-        by_rep[one.rep_id].append(one)
-    accounts = [account_of(rep_id, of_rep) for rep_id, of_rep in by_rep.items()]
     return [
-        *(_account_write(to, change, covered) for change in accounts),
+        *(_account_write(to, change, covered) for change in accounts_of(transfers).values()),
         *(_transfer_write(to, one) for one in transfers),
     ]
 
@@ -88,7 +83,7 @@ def _account_write(to: Settings, change: Account, covered: bool) -> dict[str, An
     return {
         "Update": {
             "TableName": to.game_table,
-            "Key": _balance_key(change.rep_id),
+            "Key": balance_key(change.rep_id),
             "UpdateExpression": "ADD " + ", ".join(f"{name} :{name}" for name in figures),
             "ExpressionAttributeValues": values,
             **guard,
@@ -121,22 +116,28 @@ class DynamoPoints:
 
     def account(self, rep_id: str) -> Account:
         """Return a rep's points, as they are now; noughts for who never had any."""
-        found = self._db.get(self._table, _balance_key(rep_id), consistent=True)
-        return _account_from(found) if found else Account(rep_id)
+        found = self._db.get(self._table, balance_key(rep_id), consistent=True)
+        return account_from(found) if found else Account(rep_id)
 
     def balance(self, rep_id: str) -> int:
         """Return what a rep may spend; below nought where they spent what was taken back."""
         return self.account(rep_id).balance
 
-    def book(self, transfers: Sequence[Transfer], *, covered: bool = False) -> None:
-        """Book up to fifty transfers, all or none.
+    def book(self, transfers: Sequence[Transfer], *, covered: bool = False) -> bool:
+        """Book up to fifty transfers, all or none; for work nobody waits for.
+
+        False when one of them was booked before, or, with `covered`, a balance would fall below
+        nought.
 
         Raises:
-            ConditionFailed: one of them was booked before, or, with `covered`, a balance would
-                fall below nought.
-            Busy: on a transaction conflict or throttling; nothing was booked.
+            Busy: the store is busy for longer than we may wait; nothing was booked.
         """
-        self._db.transact(transfer_writes(self._to, transfers, covered=covered))
+        writes = transfer_writes(self._to, transfers, covered=covered)
+        try:
+            insisting(lambda: self._db.transact(writes))
+        except ConditionFailed:
+            return False
+        return True
 
     def history(self, rep_id: str, limit: int, start: str = "") -> tuple[list[Transfer], str]:
         """Return a page of a rep's transfers, the newest first, and where the next one starts.
@@ -165,7 +166,7 @@ class DynamoPoints:
 
     def accounts(self) -> Iterator[Account]:
         """Yield every rep's points as they are kept, for the audit."""
-        return map(_account_from, self._scan(keys.BALANCE))
+        return map(account_from, self._scan(keys.BALANCE))
 
     def transfers(self) -> Iterator[Transfer]:
         """Yield every transfer there is, in no order, for the audit."""
@@ -198,11 +199,11 @@ def transfer_from(item: Item) -> Transfer:
     )
 
 
-def _account_from(item: Item) -> Account:
+def account_from(item: Item) -> Account:
     record = AccountRecord.from_raw_data(item)
     figures = {name: int(getattr(record, name) or 0) for name in _FIGURES}
     return Account(record.pk.removeprefix(keys.ACCOUNTS), **figures)
 
 
-def _balance_key(rep_id: str) -> Item:
+def balance_key(rep_id: str) -> Item:
     return {"pk": {"S": keys.account(rep_id)}, "sk": {"S": keys.BALANCE}}

@@ -8,7 +8,18 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from dibs.cli import contests, leads, metrics, owners, playbooks, receipts, reps, standings, targets
+from dibs.cli import (
+    contests,
+    leads,
+    metrics,
+    owners,
+    playbooks,
+    receipts,
+    reps,
+    rewards,
+    standings,
+    targets,
+)
 from dibs.cli.local import app as local
 from dibs.domain.errors import DibsError, InvalidInput
 
@@ -23,6 +34,7 @@ app.add_typer(leads.app, name="lead", help="Leads: post one, show one's history,
 app.add_typer(playbooks.app, name="playbook", help="The rules: check, preview, apply, go back.")
 app.add_typer(targets.app, name="targets", help="Monthly targets: show, import (M4).")
 app.add_typer(owners.app, name="owners", help="Whose companies are already: import (C6).")
+app.add_typer(rewards.app, name="rewards", help="Rewards: list, put, who asked for them (G9).")
 app.add_typer(receipts.app, name="receipts", help="Receipts of races: export them (C9).")
 app.add_typer(metrics.app, name="metrics", help="Metrics: list, try a formula on the past (K2).")
 app.add_typer(contests.app, name="contests", help="Contests: check their results (G4-G6).")

@@ -162,6 +162,46 @@ class IllegalMove(DibsError):
     message = "A lead cannot move that way."
 
 
+class OutOfStock(DibsError):
+    """Raised when somebody asks for a reward and the last one is gone (G9)."""
+
+    code = "out_of_stock"
+    message = "The last one is gone. Your points are still yours: look at the other rewards."
+
+
+@dataclass(eq=False)
+class NotEnoughPoints(DibsError):
+    """Raised when a reward costs more points than a rep has (G9); `missing` is how many more."""
+
+    missing: int
+    balance: int
+
+    code: ClassVar[str] = "not_enough_points"
+    message: ClassVar[str] = "You do not have enough points for this reward."
+
+    def __post_init__(self) -> None:
+        super().__init__(f"You need {self.missing} more points for this reward.")
+
+    def details(self) -> dict[str, Any]:
+        return {"missing": self.missing, "balance": self.balance}
+
+
+@dataclass(eq=False)
+class AlreadyDecided(DibsError):
+    """Raised when a reward's request is in a state from which it does not go there (G9)."""
+
+    state: str
+
+    code: ClassVar[str] = "already_decided"
+    message: ClassVar[str] = "This request stands elsewhere by now. Look at it again."
+
+    def __post_init__(self) -> None:
+        super().__init__(f"This request is {self.state} by now, so this cannot be done.")
+
+    def details(self) -> dict[str, Any]:
+        return {"state": self.state}
+
+
 class Busy(DibsError):
     """Raised when the store is busy for longer than we may wait. Nothing was changed."""
 

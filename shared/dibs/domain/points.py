@@ -3,9 +3,12 @@ accounts together always come to nought."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+
+from dibs.domain.playbook import Level
 
 ISSUED = "issued"
 """Where awards come from, and go back to when what they were for is reversed."""
@@ -67,11 +70,34 @@ class Account:
     spent: int = 0
 
 
-def account_of(rep_id: str, transfers: Iterable[Transfer]) -> Account:
-    """Return what a rep's transfers come to, in any order."""
-    gained = dict.fromkeys(HOUSE, 0)
+def accounts_of(transfers: Iterable[Transfer]) -> dict[str, Account]:
+    """Return what transfers come to, in any order, for each rep they are of."""
+    gained = defaultdict[str, Counter[str]](Counter)
     for one in transfers:
-        if one.rep_id != rep_id:
-            raise ValueError(f"{one.transfer_id} is not {rep_id}'s")
-        gained[one.house] += one.gained
-    return Account(rep_id, sum(gained.values()), gained[ISSUED], -gained[LAPSED], -gained[SPENT])
+        gained[one.rep_id][one.house] += one.gained
+    return {
+        rep_id: Account(rep_id, sum(by.values()), by[ISSUED], -by[LAPSED], -by[SPENT])
+        for rep_id, by in gained.items()
+    }
+
+
+def decayed(account: Account, later: Iterable[Transfer], cutoff: datetime, percent: int) -> int:
+    """Return how many points lapse (G9): `percent`, rounded down, of those left that were earned
+    by `cutoff`; `later` are the transfers from then on.
+
+    What is spent or lapses takes the oldest points first, so what is left of the old ones is what
+    the balance holds beyond all that was awarded since. What was taken back bears the moment of
+    its award, and so counts as never awarded.
+    """
+    young = sum(one.gained for one in later if one.at > cutoff and one.house == ISSUED)
+    return max(0, account.balance - young) * percent // 100
+
+
+def level_of(account: Account, levels: Sequence[Level]) -> tuple[Level | None, Level | None]:
+    """Return the level that a rep's points give, all that were earned and have not lapsed, and the
+    next one; None below the first, and above the last."""
+    points = account.earned - account.lapsed
+    order = sorted(levels, key=lambda level: level.from_points)
+    held = [level for level in order if level.from_points <= points]
+    ahead = order[len(held) :]
+    return (held[-1] if held else None, ahead[0] if ahead else None)

@@ -25,9 +25,11 @@ if TYPE_CHECKING:
     from dibs.domain.duplicates import Identity, Standing
     from dibs.domain.help import Answer, HelpRequest
     from dibs.domain.ledger import Entry, Row
-    from dibs.domain.points import Transfer
+    from dibs.domain.points import Account, Transfer
     from dibs.domain.quests import Told
     from dibs.domain.receipts import Link, Sealed
+    from dibs.domain.rewards import Request, Reward
+    from dibs.domain.rewards import State as RewardState
     from dibs.domain.rotation import OnTurn, Rotation
     from dibs.domain.tally import Award, Place, Tally
     from dibs.domain.tiers import Inputs, Outlook
@@ -838,3 +840,73 @@ class Contests(Protocol):
     def result(self, contest_id: str) -> SignedResult | None: ...
 
     def paid(self, contest_id: str) -> None: ...
+
+
+class PointsLedger(Protocol):
+    """Points accounts and every transfer between them (G9). Transfers are added, never changed."""
+
+    def account(self, rep_id: str) -> Account: ...
+
+    def book(self, transfers: Sequence[Transfer], *, covered: bool = False) -> bool:
+        """Book transfers, all or none; False when one of them was booked before, or, with
+        `covered`, a balance would fall below nought.
+
+        Raises:
+            Busy: the store is busy for longer than we may wait; nothing was booked.
+        """
+        ...
+
+    def history(self, rep_id: str, limit: int, start: str = "") -> tuple[list[Transfer], str]:
+        """Return a page of a rep's transfers, the newest first, and where the next one starts."""
+        ...
+
+    def since(self, rep_id: str, start: datetime) -> Iterable[Transfer]: ...
+
+    def accounts(self) -> Iterable[Account]: ...
+
+    def transfers(self) -> Iterable[Transfer]: ...
+
+
+class RewardStore(Protocol):
+    """The catalogue of rewards, and the requests for them (G9).
+
+    A request is stored with what its step moves of points and stock, in one transaction.
+    """
+
+    def rewards(self) -> list[Reward]: ...
+
+    def put(self, reward: Reward) -> bool:
+        """Store a reward; False when more are taken than its stock is to be."""
+        ...
+
+    def look(
+        self, rep_id: str, reward_id: str, request_id: str
+    ) -> tuple[Reward | None, Account, Request | None]:
+        """Return a reward, a rep's points and a request of theirs, as they are now."""
+        ...
+
+    def ask(self, reward: Reward, request: Request) -> bool:
+        """Store a new request; False when the reward or the points do not allow it any more, or
+        it was stored before, and nothing was changed.
+
+        Raises:
+            Busy: the store is busy for longer than we may wait; nothing was changed.
+        """
+        ...
+
+    def find(self, request_id: str) -> Request | None: ...
+
+    def move(self, was: Request, now: Request) -> bool:
+        """Store a request's next step; False when it was not any more as it was read."""
+        ...
+
+    def of_rep(self, rep_id: str) -> list[Request]:
+        """Return a rep's requests, the newest first."""
+        ...
+
+    def in_state(self, state: RewardState, until: datetime | None = None) -> list[Request]:
+        """Return the requests in a state, by since when: the oldest first where something is still
+        to be done, else the latest hundred, the newest first. `until`: those since then."""
+        ...
+
+    def requests(self) -> Iterable[Request]: ...

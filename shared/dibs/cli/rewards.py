@@ -1,0 +1,111 @@
+"""`dibs rewards`: what points buy, and who asked for it (G9)."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from dibs.adapters import clock
+from dibs.adapters.dynamo import Dynamo
+from dibs.adapters.rewards import DynamoRewards
+from dibs.cli.target import Stack, target
+from dibs.domain.rewards import Request, State
+from dibs.usecases.rewards import decide, put_reward
+from dibs.usecases.work import reason_of
+
+app = typer.Typer(no_args_is_help=True)
+console = Console()
+
+By = Annotated[str, typer.Option(envvar="USER", help="Who is named in the request's history.")]
+
+
+@app.command("list")
+def list_(stack: Stack = "") -> None:
+    """List the rewards, and how many of each are left."""
+    table = Table("reward", "name", "points", "stock", "left", "approval", "offered")
+    for reward in _store(stack).rewards():
+        table.add_row(
+            reward.reward_id,
+            reward.name,
+            str(reward.price),
+            _or_endless(reward.stock),
+            _or_endless(reward.left),
+            "by a manager" if reward.approval else "at once",
+            "yes" if reward.active else "no",
+        )
+    console.print(table)
+
+
+@app.command()
+def put(
+    reward_id: Annotated[str, typer.Argument(help="Such as team-mug.")],
+    name: Annotated[str, typer.Option(help="As reps read it.")],
+    points: Annotated[int, typer.Option(help="What it costs.")],
+    stock: Annotated[
+        int | None,
+        typer.Option(help="How many there ever were; without it, no end."),
+    ] = None,
+    approval: Annotated[bool, typer.Option(help="Whether a manager decides on requests.")] = True,
+    offered: Annotated[bool, typer.Option(help="Whether reps may ask for it now.")] = True,
+    stack: Stack = "",
+) -> None:
+    """Add a reward, or change it to what is said here."""
+    given = {"name": name, "price": points, "stock": stock, "approval": approval, "active": offered}
+    reward = put_reward(_store(stack), reward_id, given)
+    typer.echo(f"{reward.name} costs {reward.price} points; left: {_or_endless(reward.left)}.")
+
+
+@app.command()
+def requests(
+    state: Annotated[State, typer.Option(help="Where they stand.")] = State.REQUESTED,
+    stack: Stack = "",
+) -> None:
+    """List requests: the oldest first where something is to be done, else the latest hundred."""
+    here = target(stack)
+    found = _store(stack).in_state(state)
+    names = here.operator.roster.get_many(sorted({one.rep_id for one in found}))
+    table = Table("request", "rep", "reward", "points", "since (UTC)", "by", "reason")
+    for one in found:
+        rep, last = names.get(one.rep_id), one.steps[-1]
+        name = rep.name if rep else one.rep_id
+        since = f"{one.since:%Y-%m-%d %H:%M}"
+        table.add_row(one.request_id, name, one.name, str(one.price), since, last.by, last.reason)
+    console.print(table)
+
+
+@app.command()
+def approve(request_id: str, by: By = "operator", stack: Stack = "") -> None:
+    """Approve a request; the rep may collect their reward."""
+    _decide(stack, request_id, State.APPROVED, by, "")
+
+
+@app.command()
+def refuse(
+    request_id: str,
+    reason: Annotated[str, typer.Option(help="Why; the rep reads it.")],
+    by: By = "operator",
+    stack: Stack = "",
+) -> None:
+    """Refuse a request; the points go back."""
+    _decide(stack, request_id, State.REFUSED, by, reason_of(reason))
+
+
+def _decide(stack: str, request_id: str, state: State, by: str, reason: str) -> None:
+    found, changed = decide(_store(stack), request_id, state, by, reason, clock.now)
+    typer.echo(_told(found, changed))
+
+
+def _told(request: Request, changed: bool) -> str:
+    return f"{request.name} for {request.rep_id} is {'' if changed else 'already '}{request.state}."
+
+
+def _or_endless(number: int | None) -> str:
+    return "no end" if number is None else str(number)
+
+
+def _store(stack: str) -> DynamoRewards:
+    here = target(stack)  # first: it says where the store is
+    return DynamoRewards(Dynamo(), here.settings)
