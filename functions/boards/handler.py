@@ -21,6 +21,7 @@ from dibs.domain.boards import Row as BoardRow
 from dibs.domain.calendar import Period
 from dibs.domain.errors import DibsError, FieldError, Forbidden, InvalidInput, Unauthorized
 from dibs.domain.ledger import Row
+from dibs.domain.metrics import number
 from dibs.usecases.blind import mix_reached
 from dibs.usecases.boards import KINDS, Standing, TeamReport, assignment, response_speed
 from dibs.usecases.leaderboard import Asked, Leaderboard, leaderboard
@@ -105,8 +106,12 @@ def _board(found: Leaderboard) -> dict[str, Any]:
         "around": [_line(row) for row in found.around],
     }
     if found.mine is not None:
-        body["me"] = _line(found.mine) | {"gap": _shown(found.gap)}
+        body["me"] = _line(found.mine) | {"gap": _value(found.gap)}
     return body
+
+
+def _value(value: Fraction | None) -> int | float | None:
+    return None if value is None else number(value)
 
 
 def _line(row: BoardRow) -> dict[str, Any]:
@@ -114,14 +119,8 @@ def _line(row: BoardRow) -> dict[str, Any]:
         "place": row.place,
         "id": row.id or None,
         "name": row.name or None,
-        "value": _shown(row.value),
+        "value": _value(row.value),
     }
-
-
-def _shown(value: Fraction | None) -> int | float | None:
-    if value is None:
-        return None
-    return int(value) if value.denominator == 1 else round(float(value), 4)
 
 
 def _as_of(event: Event) -> datetime:

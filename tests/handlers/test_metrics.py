@@ -93,14 +93,14 @@ def test_without_a_token_nothing_is_shown(office: Office) -> None:
 
 
 def test_a_formula_is_tried_on_the_current_week(office: Office) -> None:
-    answer = try_out(office, "100 * count(claimed_opportunities) / count(claimed)")
-    assert values(answer) == [(BEN.name, 66.6667), (AINA.name, 25), (CHONG.name, None)]
+    answer = try_out(office, "count(claimed_opportunities) / count(claimed)")
+    assert values(answer) == [(BEN.name, 0.6667), (AINA.name, 0.25), (CHONG.name, None)]
     assert answer.json["period"] == WEEK
     assert answer.json["rows"][0] == {
         "place": 1,
         "id": BEN.rep_id,
         "name": BEN.name,
-        "value": 66.6667,
+        "value": 0.6667,
     }
 
 

@@ -308,7 +308,7 @@ def test_every_name_says_what_it_means_and_none_means_two_things() -> None:
         ("points", 345),
         ("claims", 8),
         ("claim_speed", Fraction("4.5005")),
-        ("conversion", Fraction("37.5")),
+        ("conversion", Fraction("0.375")),
         ("opportunities", 2),
         ("revenue", 480_000),
         ("dials_per_hour", 4),
@@ -318,17 +318,17 @@ def test_every_name_says_what_it_means_and_none_means_two_things() -> None:
         ("revenue_per_call", 4_000),
         ("sales", 4),
         ("average_ticket", 120_000),
-        ("slippage", 20),
+        ("slippage", Fraction("0.2")),
         ("leads", 10),
         ("transfers", 6),
         ("transfers_per_hour", Fraction(1, 5)),
-        ("transfer_conversion", Fraction(100, 3)),
-        ("contact_rate", 90),
-        ("qualification_accuracy", 75),
-        ("quota_attainment", 80),
-        ("claim_to_opportunity", Fraction("37.5")),
-        ("claim_to_customer", Fraction("12.5")),
-        ("labour_share", Fraction("15.625")),
+        ("transfer_conversion", Fraction(1, 3)),
+        ("contact_rate", Fraction("0.9")),
+        ("qualification_accuracy", Fraction("0.75")),
+        ("quota_attainment", Fraction("0.8")),
+        ("claim_to_opportunity", Fraction("0.375")),
+        ("claim_to_customer", Fraction("0.125")),
+        ("labour_share", Fraction("0.15625")),
         ("csat", 87),
         ("response_time", 100),
     ],
@@ -368,8 +368,8 @@ def test_a_playbook_changes_shipped_metrics_and_adds_its_own() -> None:
 def test_attainment_is_of_what_targets_are_set_in() -> None:
     won = {"quota": {"measure": "won"}}
     counts = {"won": 3, "revenue.sum": 1, "target.sum": 4}
-    assert value_of(metrics_of(a_playbook(**won))["quota_attainment"], counts) == 75
-    assert value_of(metrics_of(a_playbook())["quota_attainment"], counts) == 25
+    assert value_of(metrics_of(a_playbook(**won))["quota_attainment"], counts) == Fraction(3, 4)
+    assert value_of(metrics_of(a_playbook())["quota_attainment"], counts) == Fraction(1, 4)
     own = {"game": {"metrics": {"quota_attainment": {"formula": "1", "means": "One."}}}}
     assert value_of(metrics_of(a_playbook(**won, **own))["quota_attainment"], counts) == 1
 

@@ -88,7 +88,7 @@ _PAGE = """\
 # Metrics
 Written by `dibs metrics docs`; the playbook's `game.metrics` changes each and adds others.
 
-Values are exact until they are shown. A percentage is 0 to 100, money is in the smallest unit of
+Values are exact until they are shown. A ratio of 1 is 100 %, money is in the smallest unit of
 `quota.currency`, times are in seconds, `hours_worked` in hours. What divides by nothing has no
 value: a dash, and the last place. Per day, week, month or quarter is the period that is asked for.
 
@@ -96,7 +96,7 @@ value: a dash, and the last place. Per day, week, month or quarter is the period
 | --- | --- | --- | --- | --- |
 {metrics}
 
-With `quota.measure` `won`, `quota_attainment` is `100 * count(won) / sum(target)`.
+With `quota.measure` `won`, `quota_attainment` is `count(won) / sum(target)`.
 
 ## Formulas
 Numbers, `+ - * /`, parentheses, `max(a, b)`, `min(a, b)`, and over the names below `count(x)`,

@@ -4,7 +4,7 @@ Each has its formula here, so that a changed metric does not change the challeng
 
 - Speed Week: the mean response time, `mean(response_seconds)`, the shortest wins.
 - Quality Month: the share of claimed leads that became customers,
-  `100 * count(claimed_customers) / count(claimed)`; the only one that takes a month.
+  `count(claimed_customers) / count(claimed)`; the only one that takes a month.
 - Volume Sprint: most claims, `count(claimed)`, of who keeps their own conversion: the share of
   claimed leads that became opportunities is no smaller than in the 28 days before.
 - Underdog Week: points more than in the week before, without prizes, `sum(points) - sum(prize)`;
@@ -44,13 +44,13 @@ _TEMPLATES: Mapping[Challenge, Mapping[str, Any]] = {
         "late_days": 2,
     },
     "quality_month": {
-        "metric": "100 * count(claimed_customers) / count(claimed)",
+        "metric": "count(claimed_customers) / count(claimed)",
         "tie_breakers": ("count(claimed_customers)",),
         "late_days": 14,
     },
     "volume_sprint": {
         "metric": _CLAIMED,
-        "keeps": "100 * count(claimed_opportunities) / count(claimed)",
+        "keeps": "count(claimed_opportunities) / count(claimed)",
         "tie_breakers": ("count(claimed_opportunities)",),
         "late_days": 7,
     },

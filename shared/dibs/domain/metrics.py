@@ -272,9 +272,9 @@ METRICS: Mapping[str, Metric] = {
         "less",
     ),
     "conversion": Metric(
-        "100 * count(claimed_opportunities) / count(claimed)",
+        "count(claimed_opportunities) / count(claimed)",
         "Of the leads claimed, how many became an opportunity or a customer.",
-        "percent",
+        "ratio",
     ),
     "opportunities": Metric(
         "count(opportunities)", "Claimed leads that became an opportunity, by that day."
@@ -304,9 +304,9 @@ METRICS: Mapping[str, Metric] = {
         "money",
     ),
     "slippage": Metric(
-        "100 * count(slipped) / count(opportunity)",
+        "count(slipped) / count(opportunity)",
         "Opportunities that slipped, of those that opened in the period.",
-        "percent",
+        "ratio",
         "less",
     ),
     "leads": Metric("count(taken)", "Leads claimed or assigned."),
@@ -315,37 +315,37 @@ METRICS: Mapping[str, Metric] = {
         "count(transfer) / sum(hours_worked)", "Transfers per hour worked."
     ),
     "transfer_conversion": Metric(
-        "100 * count(transfer_converted) / count(transfer_leads)",
+        "count(transfer_converted) / count(transfer_leads)",
         "Of the leads transferred, how many became an opportunity or a customer.",
-        "percent",
+        "ratio",
     ),
     "contact_rate": Metric(
-        "100 * count(contacted_leads) / count(taken)",
+        "count(contacted_leads) / count(taken)",
         "Of the leads claimed or assigned, how many were contacted.",
-        "percent",
+        "ratio",
     ),
     "qualification_accuracy": Metric(
-        "100 * count(qualified_right) / count(qualified_leads)",
+        "count(qualified_right) / count(qualified_leads)",
         "Of the leads qualified, how many became an opportunity or a customer.",
-        "percent",
+        "ratio",
     ),
     "quota_attainment": Metric(
-        "100 * sum(revenue) / sum(target)", "Revenue as part of the target.", "percent"
+        "sum(revenue) / sum(target)", "Revenue as part of the target.", "ratio"
     ),
     "claim_to_opportunity": Metric(
-        "100 * count(claimed_opportunities) / count(claimed)",
+        "count(claimed_opportunities) / count(claimed)",
         "Of the leads claimed, how many became an opportunity or more: conversion.",
-        "percent",
+        "ratio",
     ),
     "claim_to_customer": Metric(
-        "100 * count(claimed_customers) / count(claimed)",
+        "count(claimed_customers) / count(claimed)",
         "Of the leads claimed, how many became a customer.",
-        "percent",
+        "ratio",
     ),
     "labour_share": Metric(
-        "100 * 2500 * sum(hours_worked) / sum(revenue)",
+        "2500 * sum(hours_worked) / sum(revenue)",
         "Pay as part of revenue, at 2500 of the currency's smallest unit an hour: put your own.",
-        "percent",
+        "ratio",
         "less",
     ),
     "csat": Metric("mean(csat)", "Mean satisfaction that customers gave, 0 to 100."),
@@ -359,6 +359,4 @@ METRICS: Mapping[str, Metric] = {
 }
 """The shipped metrics. Percentages are 0 to 100, money the smallest unit of the currency."""
 
-_WON_ATTAINMENT = Metric(
-    "100 * count(won) / sum(target)", "Leads won as part of the target.", "percent"
-)
+_WON_ATTAINMENT = Metric("count(won) / sum(target)", "Leads won as part of the target.", "ratio")

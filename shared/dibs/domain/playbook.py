@@ -346,12 +346,12 @@ class Duplicates:
 class Metric:
     """A figure of the game (K2): a `formula` over what was counted, and the sentence it `means`.
 
-    `better` says which end of a board is its top.
+    `better` says which end of a board is its top. A `ratio` of 1 is shown as 100 %.
     """
 
     formula: str
     means: str
-    unit: Literal["number", "points", "money", "percent", "seconds", "ratio"] = "number"
+    unit: Literal["number", "points", "money", "seconds", "ratio"] = "number"
     better: Literal["more", "less"] = "more"
     __pydantic_config__ = _STRICT
 
