@@ -52,6 +52,10 @@ if TYPE_CHECKING:
     from dibs.usecases.score import Scorer
 
 
+WRITERS = 16
+"""Writes under way at once where many follow from one batch; the connection pool holds more."""
+
+
 @lru_cache(maxsize=1)
 def dynamo() -> Dynamo:
     """Return the process's DynamoDB."""
@@ -535,7 +539,9 @@ def operator(to: Settings) -> Operator:
 
 
 def scorer_of(database: Dynamo, to: Settings) -> Scorer:
-    """Return what an operator scores with."""
+    """Return what entries are scored with: pages are written side by side."""
+    from concurrent.futures import ThreadPoolExecutor
+
     from dibs.adapters import clock
     from dibs.adapters.awards import DynamoAwards
     from dibs.adapters.playbooks import DynamoPlaybooks
@@ -544,7 +550,7 @@ def scorer_of(database: Dynamo, to: Settings) -> Scorer:
     from dibs.usecases.score import Scorer
 
     return Scorer(
-        DynamoStandings(database, to),
+        DynamoStandings(database, to, ThreadPoolExecutor(WRITERS).map),
         DynamoRoster(database, to),
         DynamoPlaybooks(database, to),
         DynamoTargets(database, to),

@@ -9,10 +9,9 @@ from __future__ import annotations
 import json
 import zlib
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, date, datetime, timedelta
-from functools import partial
 from secrets import token_hex
 from time import monotonic
 from typing import Any
@@ -44,6 +43,7 @@ _TALLIED = (
 )
 _DEFAULTS = {one.name: one.default for one in fields(Entry)}
 
+Each = Callable[[Callable[[Any], Any], Iterable[Any]], Iterable[Any]]
 Page = dict[str, dict[str, Any]]
 """Reps by id: their `name`, `target`, and counts by team."""
 
@@ -58,10 +58,14 @@ class _Seen:
 
 
 class DynamoStandings:
-    """Implements `StandingsStore`."""
+    """Implements `StandingsStore` and `StandingsBuild`.
 
-    def __init__(self, dynamo: Dynamo, settings: Settings) -> None:
+    `each` does something with each of many things, side by side where it can.
+    """
+
+    def __init__(self, dynamo: Dynamo, settings: Settings, each: Each = map) -> None:
         self._db = dynamo
+        self._each = each
         self._to = settings
         self._table = settings.standings_table
         self._seen: dict[tuple[str, str], _Seen] = {}
@@ -126,20 +130,12 @@ class DynamoStandings:
 
     def fill(self, generation: str, units: Sequence[Unit]) -> list[str]:
         """Store units that are not there yet; return those that are, and were left alone."""
-        there = []
-        for start in range(0, len(units), _MOST_WRITES):
-            some = units[start : start + _MOST_WRITES]
-            for attempt in [some], [[unit] for unit in some]:
-                refused = [each for each in attempt if not self._filled(generation, each)]
-                if not refused:
-                    break
-            there += [unit.name for each in refused for unit in each]
-        return there
+        filled = self._each(lambda unit: self._filled(generation, unit), units)
+        return [unit.name for unit, new in zip(units, filled, strict=True) if not new]
 
-    def _filled(self, generation: str, units: Sequence[Unit]) -> bool:
+    def _filled(self, generation: str, unit: Unit) -> bool:
         try:
-            writes = [self._unit_write(generation, unit) for unit in units]
-            insisting(lambda: self._db.transact(writes))
+            self._db.put(self._table, unit_item(generation, unit), "attribute_not_exists(pk)")
         except ConditionFailed:
             return False
         return True
@@ -150,16 +146,17 @@ class DynamoStandings:
         counts: Mapping[tuple[str, str], Mapping[tuple[str, bool], Mapping[str, int]]],
     ) -> None:
         """Add counts to totals: by rep and period, then by team and whether protected."""
-        writes = []
-        for (rep_id, period), teams in counts.items():
+
+        def added(key: tuple[str, str]) -> None:
             flat = {
                 f"{team}{_PROTECTED if protected else ''}|{name}": number
-                for (team, protected), of in teams.items()
+                for (team, protected), of in counts[key].items()
                 for name, number in of.items()
             }
-            writes.append(self._total_write(generation, rep_id, period, flat))
-        for start in range(0, len(writes), _MOST_WRITES):
-            insisting(partial(self._db.transact, writes[start : start + _MOST_WRITES]))
+            write = self._total_write(generation, *key, flat)["Update"]
+            insisting(lambda: self._db.update(**_named(write)))
+
+        list(self._each(added, counts))
 
     def every_sum(self, generation: str) -> Iterator[Sum]:
         """Yield every total of a generation, in no order, for the audit."""
@@ -304,17 +301,27 @@ class DynamoStandings:
             due = {(rep, period) for (period, _), reps in waiting.items() for rep in reps}
             found = {(one.rep_id, one.period): one for one in self.sums(generation, due)}
             done |= found
-            for period, number in list(waiting):
-                version, page = pages.get((period, number), (0, {}))
-                for rep_id in waiting[period, number]:
-                    counts = found[rep_id, period].counts if (rep_id, period) in found else {}
+
+            def written(
+                of: tuple[str, str],
+                pages: Mapping[tuple[str, str], tuple[int, Page]] = pages,
+                found: Mapping[tuple[str, str], Sum] = found,
+            ) -> bool:
+                version, page = pages.get(of, (0, {}))
+                for rep_id in waiting[of]:
+                    key = (rep_id, of[0])
+                    counts = found[key].counts if key in found else {}
                     page[rep_id] = {
                         "name": names.get(rep_id, ""),
-                        "target": targets.get((rep_id, period), 0),
-                        "teams": {team: dict(of) for team, of in counts.items()},
+                        "target": targets.get(key, 0),
+                        "teams": {team: dict(mine) for team, mine in counts.items()},
                     }
-                if self._put_page(generation, period, number, version, page):
-                    del waiting[period, number]
+                return self._put_page(generation, *of, version, page)
+
+            tried = list(waiting)
+            for of, stands in zip(tried, self._each(written, tried), strict=True):
+                if stands:
+                    del waiting[of]
         return list(done.values())
 
     def _pages(
@@ -540,6 +547,17 @@ def unpacked(small: bytes) -> Any:
 
 
 _GENERATION: Item = {"pk": {"S": keys.GENERATION}, "sk": {"S": keys.GENERATION}}
+
+
+def _named(write: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a transaction's update as the arguments of a single one."""
+    rest = {k: v for k, v in write.items() if k not in ("TableName", "Key", "UpdateExpression")}
+    return {
+        "table": write["TableName"],
+        "key": write["Key"],
+        "expression": write["UpdateExpression"],
+        **rest,
+    }
 
 
 def _ms(at: datetime) -> dict[str, str]:

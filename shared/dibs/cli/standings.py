@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import typer
@@ -18,7 +19,7 @@ from dibs.cli.target import Stack, target
 from dibs.domain.receipts import Fault
 from dibs.usecases.rebuild import Progress as Told
 from dibs.usecases.rebuild import audit_standings, rebuild
-from dibs.wiring import scorer_of
+from dibs.wiring import WRITERS, scorer_of
 
 
 def rebuild_standings(stack: Stack = "") -> None:
@@ -28,10 +29,12 @@ def rebuild_standings(stack: Stack = "") -> None:
     """
     settings = target(stack).settings
     database = Dynamo()
-    standings, ledger = DynamoStandings(database, settings), DynamoLedger(database, settings)
-    given_up = standings.forget_others()
-    with _shown() as told:
-        done = rebuild(scorer_of(database, settings), standings, ledger.everything(), told)
+    ledger = DynamoLedger(database, settings)
+    with ThreadPoolExecutor(WRITERS) as writers:
+        standings = DynamoStandings(database, settings, writers.map)
+        given_up = standings.forget_others()
+        with _shown() as told:
+            done = rebuild(scorer_of(database, settings), standings, ledger.everything(), told)
     typer.echo(
         f"{done.entries} entries of {done.units} units are {done.totals} totals now "
         f"(generation {done.generation}); {given_up} items of earlier ones were deleted."
