@@ -58,12 +58,12 @@ def test_two_playbooks_are_equal_or_differ_somewhere(one: Playbook, other: Playb
         (
             {},
             {"teams": TWO},
-            [("teams.south", "not there", "name South, anonymous no, zone UTC")],
+            [("teams.south", "not there", "name South, anonymous no, own_gap no, zone UTC")],
         ),
         (
             {"teams": TWO},
             {},
-            [("teams.south", "name South, anonymous no, zone UTC", "not there")],
+            [("teams.south", "name South, anonymous no, own_gap no, zone UTC", "not there")],
         ),
         (
             {},
