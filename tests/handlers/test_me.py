@@ -133,6 +133,15 @@ def test_a_rep_reads_what_decides_for_them_now(office: Office) -> None:
         "priority": None,
         "newcomer": None,
         "credits": None,
+        "points": {
+            "week": 0,
+            "month": 0,
+            "all": 0,
+            "balance": 0,
+            "level": None,
+            "next_level": None,
+        },
+        "badges": [],
     }
 
 
