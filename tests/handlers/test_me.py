@@ -186,7 +186,7 @@ def test_the_points_of_the_week_are_those_of_the_teams_zone(office: Office) -> N
     office.put_playbook(a_playbook(teams={"north": {"name": "North", "zone": "Asia/Kuching"}}))
     office.hire(AINA)
     playbook = wiring.roster().playbook()
-    entry = booked("1", "claimed", AINA.rep_id, AINA.team, NOON, playbook, a_lead())
+    entry = booked("1", "claimed", AINA.rep_id, AINA.team, NOON, playbook, a_lead(), take_ms=1)
     score(wiring.scorer(), [entry])
     office.clock.pass_(days=6, hours=4)
     assert me(office)["points"]["week"] == 0  # Monday in Kuching, Sunday at four elsewhere
