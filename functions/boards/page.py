@@ -186,8 +186,8 @@ def _figure(value: Fraction | None, unit: str, currency: str) -> str:
     if unit == "money":
         places = 0 if currency in _WHOLE else 3 if currency in _THOUSANDTHS else 2
         return f"{currency} {float(value / 10**places):,.{places}f}"
-    if unit in ("percent", "ratio"):
-        return f"{float(value * 100 if unit == 'ratio' else value):,.1f}".removesuffix(".0") + " %"
+    if unit == "ratio":
+        return f"{float(value * 100):,.1f}".removesuffix(".0") + " %"
     shown = number(value)
     return f"{shown:,}" if isinstance(shown, int) else f"{shown:,.2f}"
 

@@ -334,7 +334,6 @@ def test_a_page_leads_to_other_periods_scopes_and_boards(office: Office) -> None
         ("points", "1,230"),
         ("revenue", "USD 1,234,567.80"),
         ("claim_speed", "1 min 00 s"),
-        ("conversion", "33.3 %"),
         ("a_third", "33.3 %"),
         ("whole", "100 %"),
         ("per_claim", "0.33"),
@@ -344,7 +343,6 @@ def test_a_page_leads_to_other_periods_scopes_and_boards(office: Office) -> None
 def test_values_are_shown_in_their_unit(office: Office, metric: str, value: str) -> None:
     metrics = {
         "points": {"formula": "41 * sum(points)", "means": "Many.", "unit": "points"},
-        "conversion": {"formula": "100 / count(claimed)", "means": "A share.", "unit": "percent"},
         "a_third": {"formula": "1 / count(claimed)", "means": "A share.", "unit": "ratio"},
         "whole": {"formula": "count(claimed) / count(claimed)", "means": "All.", "unit": "ratio"},
         "per_claim": {"formula": "1 / count(claimed)", "means": "A number."},

@@ -255,6 +255,12 @@ def test_with_own_gap_a_rep_sees_their_own_row_alone() -> None:
     assert len(board(FOUR, AINA, alone, scope="teams").rows) == 2
 
 
+def test_a_rep_whose_team_is_no_more_still_has_a_board() -> None:
+    kept = Kept(total(a_rep(9, team="gone"), claimed=2), total(AINA, claimed=1))
+    found = board(kept, a_rep(9, team="gone"))
+    assert (found.many, found.mine and found.mine.place) == (1, 1)
+
+
 # Which period
 
 NEW_YEAR = datetime.fromisoformat("2026-12-31T16:30:00+00:00")  # half past midnight in Kuching
