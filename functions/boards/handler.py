@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict
 from datetime import datetime
 from fractions import Fraction
+from functools import wraps
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -12,14 +14,21 @@ from boards import metrics, page
 from dibs import wiring
 from dibs.adapters import clock
 from dibs.adapters.callers import calling_manager, calling_viewer
-from dibs.adapters.entry import Event, http
+from dibs.adapters.entry import Event, Route, http
 from dibs.adapters.http import Response, answer, path, query, wants_html
 from dibs.adapters.intake import raw_body
 from dibs.adapters.settings import settings
 from dibs.adapters.sign_in import cookie_for, signed_in
 from dibs.domain.boards import Row as BoardRow
 from dibs.domain.calendar import Period
-from dibs.domain.errors import DibsError, FieldError, Forbidden, InvalidInput, Unauthorized
+from dibs.domain.errors import (
+    DibsError,
+    FieldError,
+    Forbidden,
+    InvalidInput,
+    RouteNotFound,
+    Unauthorized,
+)
 from dibs.domain.ledger import Row
 from dibs.domain.metrics import number
 from dibs.usecases.blind import mix_reached
@@ -28,8 +37,30 @@ from dibs.usecases.leaderboard import Asked, Leaderboard, leaderboard
 
 _MANAGER = "manager"
 _REPORT = "/reports/assignment"
-_BOARD = "/boards/response_speed"
+_BOARD = "/boards/points"
 _MOST_WEEKS = 52
+
+
+def _for_browsers(back: str, called: str) -> Callable[[Route], Route]:
+    """Let a route tell a browser of errors on a page: where to sign in, or the way `back`."""
+
+    def over(look: Route) -> Route:
+        @wraps(look)
+        def looked(event: Event) -> Response:
+            try:
+                return look(event)
+            except (Unauthorized, Forbidden) as error:
+                if wants_html(event):
+                    return page.sign_in(error)
+                raise
+            except (InvalidInput, RouteNotFound) as error:
+                if wants_html(event):
+                    return page.message(error, back, called)
+                raise
+
+        return looked
+
+    return over
 
 
 def speed_board(event: Event) -> Response:
@@ -66,6 +97,7 @@ def speed_board(event: Event) -> Response:
     return answer(200, body)
 
 
+@_for_browsers(_BOARD, "Show the board of points")
 def board(event: Event) -> Response:
     """`GET /boards/{metric}`: the top, and the caller's own place with its neighbours (G3).
 
@@ -82,7 +114,10 @@ def board(event: Event) -> Response:
         top=_top(query(event, "top")),
     )
     playbook = wiring.roster().playbook()
-    return answer(200, _board(leaderboard(wiring.standings(), playbook, asked, rep, clock.now())))
+    found = leaderboard(wiring.standings(), playbook, asked, rep, clock.now())
+    if wants_html(event):
+        return page.board(found, asked, playbook, rep)
+    return answer(200, _board(found))
 
 
 def _top(sent: str) -> int:
@@ -155,29 +190,20 @@ def _standing(one: Standing) -> dict[str, Any]:
     }
 
 
+@_for_browsers(_REPORT, "Show last week’s report")
 def assignment_report(event: Event) -> Response:
     """`GET /reports/assignment`: what became of a week's leads, team by team (R10); managers."""
-    html = wants_html(event)
-    try:
-        calling_manager(signed_in(event), wiring.roster())
-        as_of = _as_of(event)
-        reports = assignment(
-            wiring.ledger(),
-            wiring.results(),
-            wiring.roster(),
-            query(event, "team"),
-            query(event, "week"),
-            as_of,
-        )
-    except (Unauthorized, Forbidden) as error:
-        if html:
-            return page.sign_in(error)
-        raise
-    except InvalidInput as error:
-        if html:
-            return page.message(error)
-        raise
-    if html:
+    calling_manager(signed_in(event), wiring.roster())
+    as_of = _as_of(event)
+    reports = assignment(
+        wiring.ledger(),
+        wiring.results(),
+        wiring.roster(),
+        query(event, "team"),
+        query(event, "week"),
+        as_of,
+    )
+    if wants_html(event):
         return page.report(reports, as_of)
     return answer(200, {"as_of": as_of, "teams": [_report(one) for one in reports]})
 

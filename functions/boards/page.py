@@ -1,4 +1,4 @@
-"""The pages managers look at: the assignment report, and where they sign in. No script on any."""
+"""The pages people look at: boards, the assignment report, where they sign in. No script on any."""
 
 from __future__ import annotations
 
@@ -6,19 +6,47 @@ from base64 import b64encode
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from fractions import Fraction
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, urlencode
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from dibs.adapters.http import STATUS, Response
+from dibs.adapters.translations import ENGLISH, N_, translator
 from dibs.domain.errors import DibsError
 from dibs.domain.ledger import DIMENSIONS
+from dibs.domain.metrics import number
+from dibs.domain.playbook import Playbook
+from dibs.domain.reps import Rep
 from dibs.usecases.boards import TeamReport
+from dibs.usecases.leaderboard import PERIODS, SCOPES, Asked, Leaderboard
 
 _TEMPLATES = Path(__file__).parent / "templates"
+
+# Which boards are a tap away; every other metric has one as well.
+_BOARDS = {
+    "points": N_("Points"),
+    "claims": N_("Claims"),
+    "claim_speed": N_("Claim speed"),
+    "conversion": N_("Conversion"),
+    "opportunities": N_("Opportunities"),
+    "revenue": N_("Revenue"),
+}
+_PERIODS = {
+    "day": N_("Day"),
+    "week": N_("Week"),
+    "month": N_("Month"),
+    "quarter": N_("Quarter"),
+    "all": N_("All time"),
+}
+_SCOPES = {"reps": N_("Reps"), "teams": N_("Teams")}
+# The currencies of ISO 4217 whose smallest unit is no hundredth.
+_WHOLE = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"
+_THOUSANDTHS = "BHD IQD JOD KWD LYD OMR TND"
 
 
 @dataclass(frozen=True)
@@ -27,6 +55,15 @@ class Site:
 
     render: Callable[..., str]
     headers: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Link:
+    """Where to go from a page, and whether one is there already."""
+
+    text: str
+    href: str
+    here: bool
 
 
 @lru_cache(maxsize=1)
@@ -40,8 +77,9 @@ def site() -> Site:
         undefined=StrictUndefined,
     )
     css = (_TEMPLATES / "page.css").read_text("utf-8")
-    environment.globals.update(css=css)
+    environment.globals.update(css=css, lang=ENGLISH)
     environment.filters.update(lapse=_lapse, percent=_percent, moment=_moment, plain=_plain)
+    environment.filters.update(figure=_figure)
 
     def render(template: str, **values: Any) -> str:
         return environment.get_template(template).render(values)
@@ -67,15 +105,57 @@ def report(reports: Sequence[TeamReport], as_of: datetime) -> Response:
     return _page(200, "report.html", reports=reports, weeks=weeks, by=DIMENSIONS, as_of=as_of)
 
 
+def board(found: Leaderboard, asked: Asked, playbook: Playbook, viewer: Rep | None) -> Response:
+    """A board in the viewer's language, with the ways to other boards, periods and scopes."""
+    _ = translator(ENGLISH if viewer is None else viewer.language)
+    at = {
+        "period": asked.period or "week",
+        "period_name": asked.period_name,
+        "scope": found.scope,
+        "team": asked.team,
+        "top": "" if asked.top == 10 else str(asked.top),
+    }
+
+    def link(text: str, metric: str = found.metric, **other: str) -> Link:
+        there = at | other
+        sent = urlencode({name: value for name, value in there.items() if value})
+        return Link(
+            _(text), f"/boards/{quote(metric)}?{sent}", (metric, there) == (found.metric, at)
+        )
+
+    teams = found.scope == "teams"
+    team = playbook.teams.get(found.team)
+    mine = found.mine
+    return _page(
+        200,
+        "board.html",
+        _=_,
+        lang=_.language,
+        board=found,
+        title=found.definition.means.removesuffix("."),
+        who=_("All teams") if teams else team.name if team else _("All reps"),
+        own="" if mine is None else mine.id,
+        viewed=viewer is not None,
+        alone=not teams and team is not None and team.own_gap and viewer is not None,
+        # The neighbours are a table of their own where the top does not show them already.
+        apart=len(found.rows) < found.many and mine not in (None, *found.rows[:-1]),
+        money=playbook.quota.currency,
+        boards=[link(text, metric) for metric, text in _BOARDS.items()],
+        periods=[link(_PERIODS[per], period=per, period_name="") for per in PERIODS],
+        scopes=[link(_SCOPES[scope], scope=scope) for scope in SCOPES],
+    )
+
+
 def sign_in(error: DibsError | None = None) -> Response:
     """The field for the token, and why it is asked for, if it is."""
     status = 200 if error is None else STATUS[type(error)]
     return _page(status, "sign_in.html", problem="" if error is None else str(error))
 
 
-def message(error: DibsError) -> Response:
-    """What was wrong with what was asked for."""
-    return _page(STATUS[type(error)], "message.html", problem=str(error))
+def message(error: DibsError, back: str, called: str) -> Response:
+    """What was wrong with what was asked for, and where to go instead."""
+    problem = str(error)
+    return _page(STATUS[type(error)], "message.html", problem=problem, back=back, called=called)
 
 
 def _page(status: int, template: str, **values: Any) -> Response:
@@ -95,6 +175,21 @@ def _lapse(seconds: float | None) -> str:
         return f"{minutes} min {rest:02} s"
     hours, minutes = divmod(minutes, 60)
     return f"{hours} h {minutes:02} min" if hours < 24 else f"{hours // 24} d {hours % 24} h"
+
+
+def _figure(value: Fraction | None, unit: str, currency: str) -> str:
+    """Return a metric's value in its unit: 1,250, 33.3 %, 3 min 20 s or USD 5,000.00."""
+    if value is None:
+        return "–"
+    if unit == "seconds":
+        return _lapse(float(value))
+    if unit == "money":
+        places = 0 if currency in _WHOLE else 3 if currency in _THOUSANDTHS else 2
+        return f"{currency} {float(value / 10**places):,.{places}f}"
+    if unit == "ratio":
+        return f"{float(value * 100):,.1f}".removesuffix(".0") + " %"
+    shown = number(value)
+    return f"{shown:,}" if isinstance(shown, int) else f"{shown:,.2f}"
 
 
 def _percent(share: float | None) -> str:

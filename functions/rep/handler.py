@@ -37,6 +37,7 @@ from dibs.usecases.work import release as release_lead
 from rep import receipt, why
 from rep.allotted import allotted
 from rep.card import card_of
+from rep.earned import earned
 
 
 def offers(event: Event) -> Response:
@@ -235,12 +236,15 @@ def availability(event: Event) -> Response:
 def me(event: Event) -> Response:
     """`GET /me`: my tier and what the next one needs, my allowance, and whether I am on duty.
 
-    And what is mine without being the fastest: my turn, my guarantee, my credits.
+    And what is mine without being the fastest: my turn, my guarantee, my credits. And what I have
+    earned: points and badges.
     """
     rep, limits = calling_rep(event, wiring.roster())
     playbook, now = wiring.roster().playbook(), clock.now()
     card = card_of(rep, limits, playbook, wiring.results(), wiring.ledger(), now)
-    return answer(200, card | allotted(rep, limits, playbook, wiring.turns(), now))
+    card |= allotted(rep, limits, playbook, wiring.turns(), now)
+    card |= earned(rep, playbook, wiring.standings(), wiring.points(), now)
+    return answer(200, card)
 
 
 def put_device(event: Event) -> Response:

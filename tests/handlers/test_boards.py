@@ -256,7 +256,7 @@ def test_signing_in_leads_to_the_report(office: Office) -> None:
 
 def test_a_rep_signs_in_to_their_board(office: Office) -> None:
     answer = sign_in(office, token_of(AINA))
-    assert answer["headers"]["location"] == BOARD
+    assert answer["headers"]["location"] == "/boards/points"
     cookie = answer["cookies"][0].split(";")[0]
     assert look(office, BOARD, cookie=cookie).json["me"]["id"] == AINA.rep_id
     page = look(office, REPORT, cookie=cookie)

@@ -12,13 +12,15 @@ from typing import Any
 import pytest
 
 from dibs import wiring
+from dibs.domain.ledger import booked
 from dibs.domain.playbook import TierRules
 from dibs.domain.reps import Rep
 from dibs.domain.tiers import Inputs, edges, explain, place, team_of
 from dibs.usecases.claim import token_hash
 from dibs.usecases.ports import Attained
+from dibs.usecases.score import score
 from handlers.office import AINA, BEN, DAYANG, MANAGER, Answer, Office, http, sqs
-from support.builders import NOON, a_playbook, a_rep, token_of
+from support.builders import NOON, a_lead, a_playbook, a_rep, token_of
 
 CHRISTMAS = {"from": "2026-12-24", "to": "2026-12-31"}
 TODAY = {"from": "2026-11-23", "to": "2026-11-23"}
@@ -133,7 +135,85 @@ def test_a_rep_reads_what_decides_for_them_now(office: Office) -> None:
         "priority": None,
         "newcomer": None,
         "credits": None,
+        "points": {
+            "week": 0,
+            "month": 0,
+            "all": 0,
+            "balance": 0,
+            "level": None,
+            "next_level": None,
+        },
+        "badges": [],
     }
+
+
+def test_a_rep_reads_what_they_have_earned(office: Office) -> None:
+    levels = [{"name": "Bronze", "from_points": 10}, {"name": "Silver", "from_points": 50}]
+    games = {"name": "Regular", "formula": "count(reference)", "at_least": 2, "per": "month"}
+    points = {"activities": {"reference": 7}}
+    badges = {"regular": games}
+    game = {"levels": levels, "badges": badges, "points": points}
+    office.put_playbook(a_playbook(game=game))
+    office.hire(AINA, BEN)
+    playbook = wiring.roster().playbook()
+
+    def told(name: str, at: datetime) -> None:
+        entry = booked(name, "reference", AINA.rep_id, AINA.team, at, playbook)
+        score(wiring.scorer(), [entry])
+
+    told("1", NOON - timedelta(days=60))
+    told("2", NOON - timedelta(days=7))
+    assert me(office)["badges"] == []
+    told("3", NOON)
+    found = me(office)
+    assert found["points"] == {
+        "week": 7,
+        "month": 14,
+        "all": 21,
+        "balance": 21,
+        "level": "Bronze",
+        "next_level": {"name": "Silver", "from_points": 50},
+    }
+    held = {"id": "regular", "period": "2026-11", "earned_at": "2026-11-23T12:00:00.000Z"}
+    assert found["badges"] == [{**held, "name": "Regular"}]
+    assert (me(office, BEN)["points"]["all"], me(office, BEN)["badges"]) == (0, [])
+    # One the playbook has dropped since goes by its id.
+    office.put_playbook(a_playbook(game={**game, "badges": {}}))
+    assert me(office)["badges"] == [{**held, "name": "regular"}]
+
+
+def test_the_points_of_the_week_are_those_of_the_teams_zone(office: Office) -> None:
+    office.put_playbook(a_playbook(teams={"north": {"name": "North", "zone": "Asia/Kuching"}}))
+    office.hire(AINA)
+    playbook = wiring.roster().playbook()
+    entry = booked("1", "claimed", AINA.rep_id, AINA.team, NOON, playbook, a_lead(), take_ms=1)
+    score(wiring.scorer(), [entry])
+    office.clock.pass_(days=6, hours=4)
+    assert me(office)["points"]["week"] == 0  # Monday in Kuching, Sunday at four elsewhere
+    office.clock.at -= timedelta(microseconds=1)
+    assert me(office)["points"]["week"] == 10
+
+
+def test_what_was_earned_is_four_requests_at_first_and_three_after(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office.hire(AINA)
+    asked: list[str] = []
+    game = {office.settings.standings_table, office.settings.game_table}
+    for name in ("query", "get_item", "batch_get_item"):
+        real = getattr(wiring.dynamo().client, name)
+
+        def counted(name: str = name, real: Any = real, **request: Any) -> Any:
+            tables = set(request.get("RequestItems", ())) | {request.get("TableName")}
+            asked.extend([name] * bool(tables & game))
+            return real(**request)
+
+        monkeypatch.setattr(wiring.dynamo().client, name, counted)
+    me(office)
+    assert sorted(asked) == ["batch_get_item", "get_item", "get_item", "query"]
+    asked.clear()
+    me(office)
+    assert sorted(asked) == ["batch_get_item", "get_item", "query"]
 
 
 @pytest.mark.parametrize(

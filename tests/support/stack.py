@@ -91,12 +91,16 @@ class Stack:
             "score": 86,
             **fields,
         }
-        body, now = json.dumps(lead), datetime.now(UTC)
+        return self.signed("/leads", lead)
+
+    def signed(self, path: str, what: dict[str, Any]) -> tuple[int, Any]:
+        """Post something with a source's signature; return status and JSON."""
+        body, now = json.dumps(what), datetime.now(UTC)
         message = f"msg_{uuid.uuid4().hex}"
         signature = Webhook(self.described["intake_secret"]).sign(message, now, body)
         status, answer, _ = self.call(
             "POST",
-            "/leads",
+            path,
             body.encode(),
             content_type="application/json",
             webhook_id=message,

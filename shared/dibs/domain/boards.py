@@ -42,6 +42,12 @@ def near(rows: Sequence[Row], own: int, by: int = 1) -> Sequence[Row]:
     return rows[max(0, own - by) : own + by + 1]
 
 
+def shared(rows: Sequence[Row], places: Iterable[int | None]) -> frozenset[int]:
+    """Return which of these places more than one has; `rows` are the whole board."""
+    known = {place for place in places if place is not None}
+    return frozenset(one for one in known if one < len(rows) and rows[one].place == one)
+
+
 def summed(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
     """Return counts added up, name by name."""
     found: dict[str, int] = {}

@@ -15,7 +15,7 @@ from fractions import Fraction
 from typing import Literal
 
 from dibs.domain.badges import kind_of
-from dibs.domain.boards import Row, near, ranked, summed
+from dibs.domain.boards import Row, near, ranked, shared, summed
 from dibs.domain.calendar import Kind, named, period_of
 from dibs.domain.errors import FieldError, InvalidInput, RouteNotFound
 from dibs.domain.metrics import metrics_of
@@ -34,8 +34,8 @@ class Leaderboard:
     """A board as one viewer may see it.
 
     `rows` are the top, `around` the viewer's own row with its neighbours; `mine` is it alone. Rows
-    have empty ids and names where the viewer may not know whose they are. `gap` is how far the
-    value of the next place above is.
+    have empty ids and names where the viewer may not know whose they are; `shared` are those of
+    their places that more than one has. `gap` is how far the value of the next place above is.
     """
 
     metric: str
@@ -49,6 +49,7 @@ class Leaderboard:
     mine: Row | None
     gap: Fraction | None
     many: int
+    shared: frozenset[int]
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,7 @@ def leaderboard(
     own_id = None if viewer is None else (viewer.rep_id if scope == "reps" else viewer.team)
     own = next((place for place, row in enumerate(rows) if row.id == own_id), None)
     mine = None if own is None else rows[own]
+    top, around = rows[: asked.top], () if own is None else near(rows, own)
     board = Leaderboard(
         metric=asked.metric,
         definition=metric,
@@ -90,11 +92,12 @@ def leaderboard(
         scope=scope,
         team=team if scope == "reps" else "",
         as_of=now,
-        rows=tuple(rows[: asked.top]),
-        around=() if own is None else tuple(near(rows, own)),
+        rows=tuple(top),
+        around=tuple(around),
         mine=mine,
         gap=None if mine is None else _gap(rows, mine),
         many=len(rows),
+        shared=shared(rows, (row.place for row in (*top, *around))),
     )
     return board if viewer is None or scope == "teams" else _as_seen(board, playbook, viewer)
 
@@ -183,8 +186,8 @@ def _gap(rows: Sequence[Row], mine: Row) -> Fraction | None:
 
 def _as_seen(board: Leaderboard, playbook: Playbook, viewer: Rep) -> Leaderboard:
     """Return what a rep may see of their team's board: names, places alone, or their own gap."""
-    team = playbook.teams[viewer.team]
-    if team.own_gap:
+    team = playbook.teams.get(viewer.team)
+    if team is not None and team.own_gap:
         own = () if board.mine is None else (board.mine,)
         return replace(board, rows=own, around=own)
     if not playbook.hides_winner_from(viewer):

@@ -1,0 +1,60 @@
+"""What a rep has earned: points, level and badges (G1, G2, G9)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from dibs.adapters.points import DynamoPoints
+from dibs.adapters.standings import DynamoStandings
+from dibs.domain.badges import badges_of
+from dibs.domain.calendar import period_of
+from dibs.domain.playbook import Level, Playbook
+from dibs.domain.points import level_of
+from dibs.domain.reps import Rep
+from dibs.domain.tally import ALL
+
+_POINTS = "points.sum"
+
+
+def earned(
+    rep: Rep, playbook: Playbook, standings: DynamoStandings, points: DynamoPoints, now: datetime
+) -> dict[str, Any]:
+    """Return what `GET /me` says of it; week and month are those of the team's zone."""
+    team = playbook.teams.get(rep.team)
+    zone = rep.zone if team is None else team.zone
+    week, month = (period_of(kind, zone, now).name for kind in ("week", "month"))
+    sums = standings.of_rep(rep.rep_id, (week, month, ALL))
+    gained = {period: one.whole.get(_POINTS, 0) for period, one in sums.items()}
+    account = points.account(rep.rep_id)
+    level, ahead = level_of(account, playbook.game.levels)
+    return {
+        "points": {
+            "week": gained.get(week, 0),
+            "month": gained.get(month, 0),
+            "all": gained.get(ALL, 0),
+            "balance": account.balance,
+            "level": None if level is None else level.name,
+            "next_level": _level(ahead),
+        },
+        "badges": _badges(rep, playbook, standings),
+    }
+
+
+def _level(level: Level | None) -> dict[str, Any] | None:
+    return None if level is None else {"name": level.name, "from_points": level.from_points}
+
+
+def _badges(rep: Rep, playbook: Playbook, standings: DynamoStandings) -> list[dict[str, Any]]:
+    """Return the rep's badges, the newest first; one the playbook has dropped goes by its id."""
+    known = badges_of(playbook)
+    held = sorted(standings.badges(rep.rep_id), key=lambda badge: badge[2], reverse=True)
+    return [
+        {
+            "id": badge_id,
+            "name": known[badge_id].name if badge_id in known else badge_id,
+            "period": period,
+            "earned_at": earned_at,
+        }
+        for badge_id, period, earned_at in held
+    ]
