@@ -458,3 +458,55 @@ def test_an_audit_names_what_should_not_be_there(game: Game) -> None:
     award = f"claim/lead1/1/{AINA.rep_id}"
     assert f"points {award}: 10 points are booked; the ledger comes to 0" in found
     assert f"total {AINA.rep_id} 2026-11 north: claimed is 1; the ledger comes to 0" in found
+
+
+PAYING = replace(
+    PLAYBOOK,
+    game=replace(
+        PLAYBOOK.game,
+        points=replace(PLAYBOOK.game.points, pod_percent=50, activities={"call": 2}),
+    ),
+)
+
+
+def test_what_a_pod_earned_in_four_months_fits_although_the_claim_comes_last(game: Game) -> None:
+    game.world.put_playbook(PAYING)
+    mates, lead = tuple(a_rep(n).rep_id for n in range(10, 18)), a_lead(lead_id="lead1")
+    done = {
+        "contacted": timedelta(minutes=1),
+        "opportunity": 40 * DAY,
+        "won": 80 * DAY,
+        "call": 120 * DAY,
+    }
+    story = [
+        booked(
+            f"activity/{kind}",
+            kind,
+            AINA.rep_id,
+            "north",
+            NOON + after,
+            PLAYBOOK,
+            lead,
+            epoch=1,
+            shared=mates,
+        )
+        for kind, after in done.items()
+    ]
+    game.score(*story)
+    game.score(claimed(shared=mates))
+    points = {rep_id: of["points.sum"] for rep_id, of in game.shown().items()}
+    # Half of 10, 25, 50 and 200 between eight, rounded down; the call's two are the rep's own.
+    assert points == {AINA.rep_id: 285 - 8 * 16 + 2} | dict.fromkeys(mates, 16)
+    assert {rep_id: game.points.balance(rep_id) for rep_id in points} == points
+
+
+def test_two_hundred_paid_calls_about_one_lead_are_one_batch(game: Game) -> None:
+    game.world.put_playbook(PAYING)
+    lead = a_lead(lead_id="lead1")
+    calls = [
+        booked(f"activity/{n}", "call", AINA.rep_id, "north", NOON + n * DAY / 5, PLAYBOOK, lead)
+        for n in range(200)
+    ]
+    assert game.score(*calls) == 1
+    assert game.shown()[AINA.rep_id] == {"call": 200, "points.sum": 400}
+    assert game.points.balance(AINA.rep_id) == 400
