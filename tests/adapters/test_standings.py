@@ -510,3 +510,29 @@ def test_two_hundred_paid_calls_about_one_lead_are_one_batch(game: Game) -> None
     assert game.score(*calls) == 1
     assert game.shown()[AINA.rep_id] == {"call": 200, "points.sum": 400}
     assert game.points.balance(AINA.rep_id) == 400
+
+
+def test_a_target_counts_once_for_a_rep_of_two_teams(game: Game) -> None:
+    game.targets.put(date(2026, 11, 1), {AINA.rep_id: 3000})
+    game.score(won(), won(2, replace(AINA, team="south"), amount=900), claimed(3))
+    targets = {one.team: one.counts.get("target.sum") for one in game.standings.totals("2026-11")}
+    assert targets == {"north": None, "south": 3000}
+
+
+def test_what_shows_already_is_not_written_again(
+    game: Game, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    game.score(claimed())
+    puts = []
+    put = game.database.put
+
+    def counted(*args: Any, **more: Any) -> None:
+        puts.append(args)
+        put(*args, **more)
+
+    monkeypatch.setattr(game.database, "put", counted)
+    game.score(claimed())
+    assert puts == []
+    # Another lead of the day before: only the pages of that day and its other periods change.
+    game.score(claimed(2, at=NOON - DAY))
+    assert len(puts) == 5

@@ -344,3 +344,10 @@ def test_help_nobody_confirmed_counts_for_neither_points_nor_badge() -> None:
 )
 def test_a_periods_kind_shows_in_its_name(period: str, kind: str) -> None:
     assert kind_of(period) == kind
+
+
+@pytest.mark.parametrize("name", ["place", "self", "name", "number", "entry"])
+def test_an_activity_of_the_playbooks_own_may_have_any_name(name: str) -> None:
+    playbook = a_playbook(game={"activities": [name]})
+    found = tallied(an_entry("one", name, lead=None, amount=3), playbook=playbook)
+    assert counts(found) == {name: 1, f"{name}.sum": 3, f"{name}.n": 1}

@@ -22,6 +22,7 @@ from dibs.adapters.clock import from_ms, to_ms
 from dibs.adapters.dynamo import ConditionFailed, Dynamo, insisting
 from dibs.adapters.records import Item
 from dibs.adapters.settings import Settings
+from dibs.domain.boards import team_of_target
 from dibs.domain.errors import Busy
 from dibs.domain.ledger import Entry
 from dibs.domain.tally import Award, Place, Tally, periods
@@ -306,14 +307,18 @@ class DynamoStandings:
             done |= found
             for period, number in list(waiting):
                 version, page = pages.get((period, number), (0, {}))
+                rows = {}
                 for rep_id in waiting[period, number]:
                     counts = found[rep_id, period].counts if (rep_id, period) in found else {}
-                    page[rep_id] = {
+                    rows[rep_id] = {
                         "name": names.get(rep_id, ""),
                         "target": targets.get((rep_id, period), 0),
                         "teams": {team: dict(of) for team, of in counts.items()},
                     }
-                if self._put_page(generation, period, number, version, page):
+                # What shows already, as after a repeat, is not paid for again.
+                if page | rows == page or self._put_page(
+                    generation, period, number, version, page | rows
+                ):
                     del waiting[period, number]
         return list(done.values())
 
@@ -509,8 +514,9 @@ def _writes_of(changes: Sequence[Change]) -> int:
 
 def _rows(page: Page) -> Iterable[Total]:
     for rep_id, row in page.items():
-        target = {_TARGET: row["target"]} if row["target"] else {}
         for team, counts in row["teams"].items():
+            mine = row["target"] and team == team_of_target(row["teams"])
+            target = {_TARGET: row["target"]} if mine else {}
             yield Total(rep_id, team, row["name"], counts | target)
 
 

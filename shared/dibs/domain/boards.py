@@ -42,6 +42,13 @@ def near(rows: Sequence[Row], own: int, by: int = 1) -> Sequence[Row]:
     return rows[max(0, own - by) : own + by + 1]
 
 
+def team_of_target(teams: Mapping[str, Mapping[str, int]]) -> str:
+    """Return which of the teams a rep worked for in a period their target counts for: the one they
+    sold most for, of level ones the first by its id. A target has one, so that teams add up (M4).
+    """
+    return min(teams, key=lambda team: (-teams[team].get("revenue.sum", 0), team))
+
+
 def summed(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
     """Return counts added up, name by name."""
     found: dict[str, int] = {}

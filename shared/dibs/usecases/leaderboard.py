@@ -183,8 +183,8 @@ def _gap(rows: Sequence[Row], mine: Row) -> Fraction | None:
 
 def _as_seen(board: Leaderboard, playbook: Playbook, viewer: Rep) -> Leaderboard:
     """Return what a rep may see of their team's board: names, places alone, or their own gap."""
-    team = playbook.teams[viewer.team]
-    if team.own_gap:
+    team = playbook.teams.get(viewer.team)
+    if team is not None and team.own_gap:
         own = () if board.mine is None else (board.mine,)
         return replace(board, rows=own, around=own)
     if not playbook.hides_winner_from(viewer):
