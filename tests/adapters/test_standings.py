@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from moto import mock_aws
 
-from dibs.adapters import keys
+from dibs.adapters import keys, standings
 from dibs.adapters.awards import DynamoAwards
 from dibs.adapters.dynamo import ConditionFailed, Dynamo
 from dibs.adapters.points import DynamoPoints
@@ -536,3 +536,45 @@ def test_what_shows_already_is_not_written_again(
     # Another lead of the day before: only the pages of that day and its other periods change.
     game.score(claimed(2, at=NOON - DAY))
     assert len(puts) == 5
+
+
+def test_an_audit_names_a_board_of_a_day_of_which_nothing_is_left(
+    game: Game, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    game.score(claimed())
+    undone = replace(
+        claimed(), entry_id="returned/1", kind="returned", cause="undone", take_ms=None
+    )
+
+    def dies(*_: Any) -> None:
+        raise Died
+
+    with monkeypatch.context() as patch, pytest.raises(Died):
+        patch.setattr(game.standings, "publish", dies)
+        game.score(undone)
+    found = faults(game, claimed(), undone)
+    assert f"board {AINA.rep_id} 2026-11-23 north: claimed is 1; the ledger comes to 0" in found
+    game.score(undone)
+    assert faults(game, claimed(), undone) == []
+
+
+def test_of_two_that_begin_at_once_one_is_refused(
+    game: Game, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = DynamoStandings(game.database, game.settings)
+    monkeypatch.setattr(other, "generations", lambda: ("1",))
+    assert game.standings.begin() == "2"
+    with pytest.raises(ConditionFailed):
+        other.begin()
+    assert game.standings.begin() == "3"
+
+
+def test_pages_are_kept_as_far_as_memory_has_room(
+    game: Game, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(standings, "_MOST_TOTALS", 3)
+    game.score(*(claimed(n, at=NOON + n * DAY) for n in range(1, 5)))
+    days = [f"2026-11-{day}" for day in range(24, 28)]
+    for day in (*days[:3], days[0], days[3]):
+        game.standings.totals(day)
+    assert [period for _, period in game.standings._seen] == [days[2], days[0], days[3]]

@@ -33,7 +33,8 @@ FIRST = "1"
 _MOST_WRITES = 100
 _PROTECTED = "!"
 _TARGET = "target.sum"
-_KNOWN_PERIODS = 16
+# Some 3 KB each: what a process keeps of them stays far below its memory.
+_MOST_TOTALS = 40_000
 _LIVE_SECONDS = 20
 _NO_COUNTS = frozenset({"pk", "sk", "version", "badges"})
 
@@ -86,11 +87,20 @@ class DynamoStandings:
 
     def begin(self) -> str:
         """Begin another generation beside the live one, and return it; one that was begun before
-        and never finished is given up."""
+        and never finished is given up.
+
+        Raises:
+            ConditionFailed: somebody else began one just then.
+        """
         live, *given_up = self.generations()
         number = max(int(one) for one in (live, *given_up)) + 1
+        was: Item = {":live": {"S": live}, **({":was": {"S": given_up[0]}} if given_up else {})}
+        building = "building = :was" if given_up else "attribute_not_exists(building)"
         self._db.put(
-            self._table, {**_GENERATION, "live": {"S": live}, "building": {"S": str(number)}}
+            self._table,
+            {**_GENERATION, "live": {"S": live}, "building": {"S": str(number)}},
+            f"attribute_not_exists(pk) OR live = :live AND {building}",
+            ExpressionAttributeValues=was,
         )
         return str(number)
 
@@ -364,7 +374,8 @@ class DynamoStandings:
 
     def totals_in(self, generation: str, period: str) -> list[Total]:
         """Return every rep's total of a period in one generation."""
-        seen = self._seen.setdefault((generation, period), _Seen())
+        seen = self._seen.pop((generation, period), _Seen())
+        self._seen[generation, period] = seen  # The last to be forgotten.
         values: Item = {":page": {"S": keys.pages(generation, period)}}
         options: dict[str, Any] = {}
         if seen.stamps:
@@ -379,9 +390,13 @@ class DynamoStandings:
         if changed:
             # A list of its own: what was worked out from the last one is known by it.
             seen.totals = [one for number in sorted(seen.pages) for one in seen.pages[number]]
-        while len(self._seen) > _KNOWN_PERIODS:
+        while len(self._seen) > 1 and self._kept() > _MOST_TOTALS:
             del self._seen[next(iter(self._seen))]
         return seen.totals
+
+    def _kept(self) -> int:
+        # A period nobody has done anything in counts as well.
+        return sum(max(1, len(seen.totals)) for seen in self._seen.values())
 
     def between(self, first: date, last: date) -> list[Total]:
         """Return every rep's total of some days, both ends among them."""
