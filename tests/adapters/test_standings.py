@@ -578,3 +578,19 @@ def test_pages_are_kept_as_far_as_memory_has_room(
     for day in (*days[:3], days[0], days[3]):
         game.standings.totals(day)
     assert [period for _, period in game.standings._seen] == [days[2], days[0], days[3]]
+
+
+def test_a_unit_or_its_awards_are_not_stored_over_a_version_they_do_not_follow(game: Game) -> None:
+    game.score(claimed())
+    game.score(won())
+    awards = DynamoAwards(game.database, game.settings)
+    unit = game.standings.units("1", ["lead/lead1"])["lead/lead1"]
+    booked_now = awards.booked(["lead/lead1"])["lead/lead1"]
+    assert (unit.version, booked_now.version) == (2, 2)
+    place = Place(AINA.rep_id, "north", "2026-11-23")
+    for version, refused in ((2, True), (4, True), (3, False)):
+        change = Change(replace(unit, version=version), {place: {"call": 1}})
+        assert game.standings.apply("1", [change]) == ["lead/lead1"] * refused
+        settled = awards.settle([(replace(booked_now, version=version), ())])
+        assert settled == ["lead/lead1"] * refused
+    assert game.standings.sums("1", {(AINA.rep_id, "all")})[0].counts["north"]["call"] == 1
