@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from moto import mock_aws
 
-from dibs.adapters import keys
+from dibs.adapters import keys, standings
 from dibs.adapters.awards import DynamoAwards
 from dibs.adapters.dynamo import ConditionFailed, Dynamo
 from dibs.adapters.points import DynamoPoints
@@ -458,3 +458,139 @@ def test_an_audit_names_what_should_not_be_there(game: Game) -> None:
     award = f"claim/lead1/1/{AINA.rep_id}"
     assert f"points {award}: 10 points are booked; the ledger comes to 0" in found
     assert f"total {AINA.rep_id} 2026-11 north: claimed is 1; the ledger comes to 0" in found
+
+
+PAYING = replace(
+    PLAYBOOK,
+    game=replace(
+        PLAYBOOK.game,
+        points=replace(PLAYBOOK.game.points, pod_percent=50, activities={"call": 2}),
+    ),
+)
+
+
+def test_what_a_pod_earned_in_four_months_fits_although_the_claim_comes_last(game: Game) -> None:
+    game.world.put_playbook(PAYING)
+    mates, lead = tuple(a_rep(n).rep_id for n in range(10, 18)), a_lead(lead_id="lead1")
+    done = {
+        "contacted": timedelta(minutes=1),
+        "opportunity": 40 * DAY,
+        "won": 80 * DAY,
+        "call": 120 * DAY,
+    }
+    story = [
+        booked(
+            f"activity/{kind}",
+            kind,
+            AINA.rep_id,
+            "north",
+            NOON + after,
+            PLAYBOOK,
+            lead,
+            epoch=1,
+            shared=mates,
+        )
+        for kind, after in done.items()
+    ]
+    game.score(*story)
+    game.score(claimed(shared=mates))
+    points = {rep_id: of["points.sum"] for rep_id, of in game.shown().items()}
+    # Half of 10, 25, 50 and 200 between eight, rounded down; the call's two are the rep's own.
+    assert points == {AINA.rep_id: 285 - 8 * 16 + 2} | dict.fromkeys(mates, 16)
+    assert {rep_id: game.points.balance(rep_id) for rep_id in points} == points
+
+
+def test_two_hundred_paid_calls_about_one_lead_are_one_batch(game: Game) -> None:
+    game.world.put_playbook(PAYING)
+    lead = a_lead(lead_id="lead1")
+    calls = [
+        booked(f"activity/{n}", "call", AINA.rep_id, "north", NOON + n * DAY / 5, PLAYBOOK, lead)
+        for n in range(200)
+    ]
+    assert game.score(*calls) == 1
+    assert game.shown()[AINA.rep_id] == {"call": 200, "points.sum": 400}
+    assert game.points.balance(AINA.rep_id) == 400
+
+
+def test_a_target_counts_once_for_a_rep_of_two_teams(game: Game) -> None:
+    game.targets.put(date(2026, 11, 1), {AINA.rep_id: 3000})
+    game.score(won(), won(2, replace(AINA, team="south"), amount=900), claimed(3))
+    targets = {one.team: one.counts.get("target.sum") for one in game.standings.totals("2026-11")}
+    assert targets == {"north": None, "south": 3000}
+
+
+def test_what_shows_already_is_not_written_again(
+    game: Game, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    game.score(claimed())
+    puts = []
+    put = game.database.put
+
+    def counted(*args: Any, **more: Any) -> None:
+        puts.append(args)
+        put(*args, **more)
+
+    monkeypatch.setattr(game.database, "put", counted)
+    game.score(claimed())
+    assert puts == []
+    # Another lead of the day before: only the pages of that day and its other periods change.
+    game.score(claimed(2, at=NOON - DAY))
+    assert len(puts) == 5
+
+
+def test_an_audit_names_a_board_of_a_day_of_which_nothing_is_left(
+    game: Game, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    game.score(claimed())
+    undone = replace(
+        claimed(), entry_id="returned/1", kind="returned", cause="undone", take_ms=None
+    )
+
+    def dies(*_: Any) -> None:
+        raise Died
+
+    with monkeypatch.context() as patch, pytest.raises(Died):
+        patch.setattr(game.standings, "publish", dies)
+        game.score(undone)
+    found = faults(game, claimed(), undone)
+    assert f"board {AINA.rep_id} 2026-11-23 north: claimed is 1; the ledger comes to 0" in found
+    game.score(undone)
+    assert faults(game, claimed(), undone) == []
+
+
+def test_of_two_that_begin_at_once_one_is_refused(
+    game: Game, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = DynamoStandings(game.database, game.settings)
+    monkeypatch.setattr(other, "generations", lambda: ("1",))
+    assert game.standings.begin() == "2"
+    with pytest.raises(ConditionFailed):
+        other.begin()
+    assert game.standings.begin() == "3"
+
+
+def test_pages_are_kept_as_far_as_memory_has_room(
+    game: Game, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(standings, "_MOST_TOTALS", 3)
+    game.score(*(claimed(n, at=NOON + n * DAY) for n in range(1, 5)))
+    days = [f"2026-11-{day}" for day in range(24, 28)]
+    for day in (*days[:3], days[0], days[3]):
+        game.standings.totals(day)
+    assert [period for _, period in game.standings._seen] == [days[2], days[0], days[3]]
+
+
+def test_a_unit_or_its_awards_are_not_stored_over_a_version_they_do_not_follow(game: Game) -> None:
+    game.score(claimed())
+    game.score(won())
+    awards = DynamoAwards(game.database, game.settings)
+    unit = game.standings.units("1", ["lead/lead1"])["lead/lead1"]
+    booked_now = awards.booked(["lead/lead1"])["lead/lead1"]
+    assert (unit.version, booked_now.version) == (2, 2)
+    place = Place(AINA.rep_id, "north", "2026-11-23")
+    for version, refused in ((2, True), (4, True), (3, False)):
+        change = Change(replace(unit, version=version), {place: {"call": 1}})
+        assert game.standings.apply("1", [change]) == ["lead/lead1"] * refused
+        settled = awards.settle([(replace(booked_now, version=version), ())])
+        assert settled == ["lead/lead1"] * refused
+    assert game.standings.sums("1", {(AINA.rep_id, "all")})[0].counts["north"]["call"] == 1

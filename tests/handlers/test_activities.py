@@ -204,11 +204,20 @@ def test_a_reversed_deal_is_open_again(office: Office, lead: Lead) -> None:
     assert [one.lead_id for one in held] == [lead.lead_id]
 
 
-@pytest.mark.parametrize(("hours", "minutes"), [(8, 480), (7.5, 450), (0.25, 15)])
+@pytest.mark.parametrize(
+    ("hours", "minutes"),
+    [(8, 480), (7.5, 450), (0.25, 15), (2.05, 123), (31 / 60, 31), (8.45, 507)],
+)
 def test_hours_are_kept_as_minutes(office: Office, lead: Lead, hours: float, minutes: int) -> None:
     worked = body(type="hours_worked", lead_id=None, amount=hours)
     assert post(office, worked).status == 201
     assert entries(office)[f"activity/{SENT['activity_id']}"].amount == minutes
+
+
+@pytest.mark.parametrize("hours", [0.333, 2.051, 0.01])
+def test_hours_are_told_to_the_minute(office: Office, lead: Lead, hours: float) -> None:
+    answer = post(office, body(type="hours_worked", lead_id=None, amount=hours))
+    assert (answer.status, [e["field"] for e in answer.json["errors"]]) == (422, ["amount"])
 
 
 @pytest.mark.parametrize("step", ["onboarding", "a/b/c", "a b/c", "/c"])

@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 
+from dibs.domain.boards import team_of_target
 from dibs.domain.points import ISSUED, Transfer
 from dibs.domain.tally import periods
 from dibs.usecases.ports import Booked, Change, Sum, Total, Unit
@@ -88,9 +89,14 @@ class FakeStandings:
         for one in found:
             self._may_die()
             target = targets.get((one.rep_id, one.period), 0)
-            extra = {"target.sum": target} if target else {}
+            name, home = names.get(one.rep_id, ""), team_of_target(one.counts) if target else ""
             self.shown[generation, one.period, one.rep_id] = [
-                Total(one.rep_id, team, names.get(one.rep_id, ""), {**counts, **extra})
+                Total(
+                    one.rep_id,
+                    team,
+                    name,
+                    {**counts, **({"target.sum": target} if team == home else {})},
+                )
                 for team, counts in one.counts.items()
             ]
         return found

@@ -608,3 +608,36 @@ def test_what_was_told_is_taken_back_from_whose_it_was_also_when_the_lead_is_gon
     desk.undo()
     assert take_back(desk).entry.rep_id == told.entry.rep_id == AINA.rep_id
     assert desk.memory.leads[desk.won.lead_id].state is State.OPEN
+
+
+def test_what_did_not_bring_the_lead_to_where_it_stands_takes_nothing_back(desk: Desk) -> None:
+    desk.tell("contacted")
+    desk.clock.pass_(seconds=1)
+    desk.tell("contacted", activity_id="act-2")
+    take_back(desk, "act-2")
+    assert desk.memory.leads[desk.won.lead_id].state is State.CONTACTED
+
+
+def test_a_deal_taken_back_twice_leaves_the_one_that_was_won_since(desk: Desk) -> None:
+    desk.tell("won", amount=1, currency="USD")
+    take_back(desk)
+    desk.clock.pass_(seconds=1)
+    desk.tell("won", activity_id="act-2", amount=2, currency="USD")
+    take_back(desk, name="back-2")
+    assert desk.memory.leads[desk.won.lead_id].state is State.WON
+
+
+def test_a_batch_is_recorded_in_order_so_a_deal_is_won_taken_back_and_won_again(
+    desk: Desk,
+) -> None:
+    lead, at = desk.won.lead_id, desk.clock()
+    batch = [
+        Activity("act-1", "won", at, lead),
+        Activity("back", REVERSAL, at, reverses="act-1"),
+        Activity("act-2", "won", at, lead),
+        Activity("act-2", "won", at, lead),
+    ]
+    outcomes = record_all(desk.register, batch, None)
+    assert [one.repeated for one in outcomes if isinstance(one, Recorded)] == [
+        *(False, False, False, True)
+    ]

@@ -171,6 +171,16 @@ def test_on_an_anonymous_board_a_rep_finds_their_own_name_alone() -> None:
     assert names(manager) == [(1, "Ben"), (2, "Aina")]
 
 
+def test_where_boards_show_the_own_gap_only_a_rep_finds_nobody_else() -> None:
+    hall = Hall(own_gap=True)
+    hall.answered(AINA, NOON, 2 * SECOND)
+    hall.answered(BEN, NOON, SECOND)
+    about: dict[str, Any] = {"name": "2026-W48", "as_of": NOON + WEEK}
+    board = hall.board(**about, viewer=AINA)
+    assert (names(board), board.winners) == ([(2, "Aina")], ())
+    assert names(hall.board(**about)) == [(1, "Ben"), (2, "Aina")]
+
+
 def test_who_is_gone_stays_on_the_board_without_a_name() -> None:
     hall = Hall()
     hall.answered(a_rep(9), NOON)

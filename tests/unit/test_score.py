@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dibs.domain.badges import badges_of, held, kind_of
 from dibs.domain.ledger import Entry, booked
 from dibs.domain.playbook import Playbook
+from dibs.domain.points import Transfer
 from dibs.domain.tally import Tally, periods, tally, unit_of
 from dibs.usecases.leaderboard import PERIODS
-from dibs.usecases.ports import Sum, Version
+from dibs.usecases.ports import Booked, Change, Sum, Version
 from dibs.usecases.score import Scorer, score
 from support.builders import NOON, a_lead, a_playbook, a_rep
 from support.fake_standings import Died, FakeStandings
@@ -215,3 +218,90 @@ def test_a_generation_in_the_making_counts_the_same_and_awards_nothing() -> None
         replace(standings.kept["1", REPS[0].rep_id, "all"])
         == standings.kept["2", REPS[0].rep_id, "all"]
     )
+
+
+def shown_by(standings: FakeStandings, period: str) -> dict[str, int]:
+    """What boards read of everybody together."""
+    found: dict[str, int] = defaultdict(int)
+    for one in standings.totals(period):
+        for name, number in one.counts.items():
+            found[name] += number
+    return dict(found)
+
+
+@pytest.mark.parametrize("writes", range(1, 8))
+def test_what_was_taken_back_goes_from_boards_although_the_run_died_before(writes: int) -> None:
+    standings = FakeStandings()
+    scorer = a_scorer(standings)
+    # Nothing of the first day is left when its only entry is reversed on another.
+    call = entry("activity/call", "call", REPS[0], NOON)
+    back = entry(
+        "activity/back",
+        "reversal",
+        REPS[0],
+        NOON + timedelta(days=1),
+        reverses=call.entry_id,
+        unit=unit_of(call),
+    )
+    score(scorer, [call])
+    standings.writes_left = writes
+    with contextlib.suppress(Died):
+        score(scorer, [back])
+    standings.writes_left = None
+    score(scorer, [back])
+    assert shown_by(standings, call.day) == {}
+    assert shown_by(standings, "all") == {"reversal": 1}
+
+
+@pytest.mark.parametrize("dies_after", [None, 1, 2])
+def test_a_change_too_large_for_a_transaction_is_made_in_steps(dies_after: int | None) -> None:
+    standings = FakeStandings()
+    applied = Steps(standings)
+    days = [START + timedelta(days=2 * n) for n in range(50)]
+    calls = [entry(f"activity/{n}", "call", REPS[0], at, LEADS[0]) for n, at in enumerate(days)]
+    standings.writes_left = dies_after
+    with contextlib.suppress(Died):
+        score(applied.scorer, calls)
+    standings.writes_left = None
+    score(applied.scorer, calls)
+    assert kept(standings.kept.values()) == standings_of(recomputed(calls, PLAYBOOK).values())
+    assert shown_by(standings, "all") == {"call": 50}
+    assert score(applied.scorer, calls) == 0
+    assert max(applied.places) == 19
+
+
+@pytest.mark.parametrize("dies_after", [None, 1, 2])
+def test_many_awards_of_one_unit_are_booked_in_steps(dies_after: int | None) -> None:
+    standings = FakeStandings()
+    paying = a_playbook(game={"points": {"activities": {"call": 2}}})
+    steps = Steps(standings, paying)
+    calls = [entry(f"activity/{n}", "call", REPS[0], NOON, LEADS[0]) for n in range(120)]
+    score(steps.scorer, [])
+    standings.writes_left = None if dies_after is None else dies_after + 6
+    with contextlib.suppress(Died):
+        score(steps.scorer, calls)
+    standings.writes_left = None
+    score(steps.scorer, calls)
+    assert standings.balances() == {"issued": -240, REPS[0].rep_id: 240}
+    assert max(steps.moved) == 24
+
+
+class Steps:
+    """How much of standings is changed at once."""
+
+    def __init__(self, standings: FakeStandings, playbook: Playbook = PLAYBOOK) -> None:
+        self.places: list[int] = []
+        self.moved: list[int] = []
+        apply, settle = standings.apply, standings.settle
+
+        def watched(generation: str, changes: Sequence[Change]) -> list[str]:
+            self.places += [len(change.counts) for change in changes]
+            return apply(generation, changes)
+
+        def booking(entries: Sequence[tuple[Booked, Sequence[Transfer]]]) -> list[str]:
+            self.moved += [len(transfers) for _, transfers in entries]
+            return settle(entries)
+
+        known: Any = standings
+        known.apply, known.settle = watched, booking
+        self.scorer = a_scorer(standings, playbook)

@@ -12,7 +12,7 @@ import pytest
 from dibs.domain.badges import badges_of, held, kind_of
 from dibs.domain.ledger import Entry, booked
 from dibs.domain.playbook import Game, Playbook, Points
-from dibs.domain.tally import Tally, periods, tally, unit_of
+from dibs.domain.tally import Place, Tally, periods, tally, unit_of
 from support.builders import NOON, a_lead, a_playbook, a_rep
 
 MS, SECOND, DAY = timedelta(milliseconds=1), timedelta(seconds=1), timedelta(days=1)
@@ -344,3 +344,100 @@ def test_help_nobody_confirmed_counts_for_neither_points_nor_badge() -> None:
 )
 def test_a_periods_kind_shows_in_its_name(period: str, kind: str) -> None:
     assert kind_of(period) == kind
+
+
+@pytest.mark.parametrize("name", ["place", "self", "name", "number", "entry"])
+def test_an_activity_of_the_playbooks_own_may_have_any_name(name: str) -> None:
+    playbook = a_playbook(game={"activities": [name]})
+    found = tallied(an_entry("one", name, lead=None, amount=3), playbook=playbook)
+    assert counts(found) == {name: 1, f"{name}.sum": 3, f"{name}.n": 1}
+
+
+BY_LEAD = (
+    *("taken", "contacted_leads", "qualified_leads", "qualified_right", "opportunity_leads"),
+    *("claimed_opportunities", "customer_leads", "claimed_customers"),
+    *("transfer_leads", "transfer_converted"),
+)
+
+
+@pytest.mark.parametrize(
+    ("kind", "kinds", "are"),
+    [
+        ("claimed", (), {"taken"}),
+        ("claimed", ("call",), {"taken"}),
+        ("claimed", ("contacted",), {"taken", "contacted_leads"}),
+        ("claimed", ("qualified",), {"taken", "contacted_leads", "qualified_leads"}),
+        ("claimed", ("transfer",), {"taken", "transfer_leads"}),
+        ("claimed", ("transfer", "qualified", "won"), {*BY_LEAD}),
+        (
+            "claimed",
+            ("opportunity",),
+            {"taken", "contacted_leads", "opportunity_leads", "claimed_opportunities"},
+        ),
+        (
+            "assigned",
+            ("transfer", "qualified", "won"),
+            {*BY_LEAD} - {"claimed_opportunities", "claimed_customers"},
+        ),
+        (
+            "claimed",
+            ("won",),
+            {*BY_LEAD}
+            - {"qualified_leads", "qualified_right", "transfer_leads", "transfer_converted"},
+        ),
+    ],
+)
+def test_what_became_of_a_lead_counts_once_however_often_it_is_told(
+    kind: str, kinds: tuple[str, ...], are: set[str]
+) -> None:
+    told = [done(one, DAY, name=f"{one}-{n}") for one in kinds for n in range(2)]
+    found = tallied(taken(kind=kind), *told)
+    day = found.counts[Place(AINA.rep_id, AINA.team, "2026-11-23")]
+    assert {name: day[name] for name in BY_LEAD if name in day} == dict.fromkeys(are, 1)
+
+
+def test_response_is_timed_from_the_taking_and_never_below_nothing() -> None:
+    early = counts(tallied(taken(), done("contacted", -SECOND)))
+    assert (early.get("response_seconds.sum", 0), early["response_seconds.n"]) == (0, 1)
+    late = counts(tallied(taken(), done("call", 3 * SECOND), done("contacted", 9 * SECOND)))
+    assert (late["response_seconds.sum"], late["response_seconds.n"]) == (3000, 1)
+    assert late["claim_seconds.sum"] == 5000
+
+
+def test_who_was_assigned_a_lead_has_five_minutes_from_then_however_long_it_waited() -> None:
+    waited = taken(20 * 60_000, "assigned")
+    assert points(waited, done("contacted", timedelta(minutes=5))) == {"contact": 25}
+    found = counts(tallied(waited, done("contacted", timedelta(minutes=2))))
+    assert found["contacted_in_2_min"] == 1
+    assert "claim_seconds.n" not in found
+    assert "claimed_and_contacted" not in found
+    assert points(waited, done("contacted", timedelta(minutes=5) + MS)) == {}
+
+
+def test_a_lead_contacted_in_the_next_week_is_not_claimed_and_contacted_in_one() -> None:
+    for after, counted in ((DAY, 1), (7 * DAY, 0)):
+        found = counts(tallied(taken(), done("contacted", after)))
+        assert found.get("claimed_and_contacted", 0) == counted
+
+
+@pytest.mark.parametrize(
+    ("kind", "found"),
+    [("claimed", {"customers": 1, "opportunities": 1}), ("assigned", {})],
+)
+def test_customers_and_opportunities_are_of_claimed_leads(kind: str, found: dict[str, int]) -> None:
+    whole = counts(tallied(taken(kind=kind), done("opportunity"), done("won", DAY)))
+    assert {n: whole[n] for n in ("customers", "opportunities") if n in whole} == found
+
+
+def test_a_lead_whose_claim_was_undone_is_nothing_whatever_was_done_with_it() -> None:
+    back = an_entry("back", "returned", NOON + SECOND, epoch=1, cause="undone")
+    found = tallied(taken(), done("contacted"), done("won"), back)
+    assert found.awards == {}
+    assert {name for name in counts(found) if name in BY_LEAD} == set()
+
+
+def test_only_sales_are_revenue() -> None:
+    quote = done("quote_sent", amount=900, currency="USD")
+    upsell = done("upsell", amount=30, currency="USD")
+    found = counts(tallied(taken(), quote, upsell))
+    assert (found["revenue.sum"], found["quote_sent.sum"], found["sales"]) == (30, 900, 1)

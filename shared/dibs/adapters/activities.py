@@ -17,6 +17,7 @@ MOST = 500
 LARGEST_BATCH = 256 * 1024
 # More than anybody sells, and far below what a number can hold exactly.
 _LARGEST_AMOUNT = 10**15
+_ROUNDING = 1e-6
 
 
 def _moment(value: object) -> object:
@@ -70,11 +71,13 @@ def _amount(found: ActivityIn) -> int | None:
     sent = found.amount
     if sent is None:
         return None
-    whole = sent * 60 if found.type == "hours_worked" else sent
-    if whole != int(whole):
-        mend = "send hours, to the minute" if found.type == "hours_worked" else "send whole units"
+    hours = found.type == "hours_worked"
+    units = sent * 60 if hours else sent
+    # 2.05 hours are 123 minutes, and as a float a little less.
+    if abs(units - round(units)) > (_ROUNDING if hours else 0):
+        mend = "send hours, to the minute" if hours else "send whole units"
         raise InvalidInput((FieldError("amount", mend),))
-    return int(whole)
+    return round(units)
 
 
 def listed(body: dict[str, Any]) -> list[Any]:

@@ -278,6 +278,7 @@ class MoveRecord(Model):
     implied = ListAttribute(null=True)
     holder_was = UnicodeAttribute(null=True)
     note = UnicodeAttribute(null=True)
+    told = UnicodeAttribute(null=True)
     outbox_shard = UnicodeAttribute(null=True)
     outbox_at = InstantAttribute(null=True)
 
@@ -677,6 +678,7 @@ def move_record(move: Move) -> MoveRecord:
         implied=tuple(move.implied) or None,
         holder_was=move.holder,
         note=move.note or None,
+        told=move.told or None,
     )
 
 
@@ -694,6 +696,7 @@ def move_from(item: Item) -> Move:
         implied=tuple(State(state) for state in record.implied or ()),
         holder=record.holder_was,
         note=record.note or "",
+        told=record.told or "",
     )
 
 

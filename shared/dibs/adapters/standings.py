@@ -21,6 +21,7 @@ from dibs.adapters.clock import from_ms, to_ms
 from dibs.adapters.dynamo import ConditionFailed, Dynamo, insisting
 from dibs.adapters.records import Item
 from dibs.adapters.settings import Settings
+from dibs.domain.boards import team_of_target
 from dibs.domain.errors import Busy
 from dibs.domain.ledger import Entry
 from dibs.domain.tally import Award, Place, Tally, periods
@@ -31,7 +32,8 @@ FIRST = "1"
 _MOST_WRITES = 100
 _PROTECTED = "!"
 _TARGET = "target.sum"
-_KNOWN_PERIODS = 16
+# Some 3 KB each: what a process keeps of them stays far below its memory.
+_MOST_TOTALS = 40_000
 _LIVE_SECONDS = 20
 _NO_COUNTS = frozenset({"pk", "sk", "version", "badges"})
 
@@ -89,11 +91,20 @@ class DynamoStandings:
 
     def begin(self) -> str:
         """Begin another generation beside the live one, and return it; one that was begun before
-        and never finished is given up."""
+        and never finished is given up.
+
+        Raises:
+            ConditionFailed: somebody else began one just then.
+        """
         live, *given_up = self.generations()
         number = max(int(one) for one in (live, *given_up)) + 1
+        was: Item = {":live": {"S": live}, **({":was": {"S": given_up[0]}} if given_up else {})}
+        building = "building = :was" if given_up else "attribute_not_exists(building)"
         self._db.put(
-            self._table, {**_GENERATION, "live": {"S": live}, "building": {"S": str(number)}}
+            self._table,
+            {**_GENERATION, "live": {"S": live}, "building": {"S": str(number)}},
+            f"attribute_not_exists(pk) OR live = :live AND {building}",
+            ExpressionAttributeValues=was,
         )
         return str(number)
 
@@ -308,15 +319,18 @@ class DynamoStandings:
                 found: Mapping[tuple[str, str], Sum] = found,
             ) -> bool:
                 version, page = pages.get(of, (0, {}))
+                rows = {}
                 for rep_id in waiting[of]:
                     key = (rep_id, of[0])
                     counts = found[key].counts if key in found else {}
-                    page[rep_id] = {
+                    rows[rep_id] = {
                         "name": names.get(rep_id, ""),
                         "target": targets.get(key, 0),
                         "teams": {team: dict(mine) for team, mine in counts.items()},
                     }
-                return self._put_page(generation, *of, version, page)
+                # What shows already, as after a repeat, is not paid for again.
+                whole = page | rows
+                return whole == page or self._put_page(generation, *of, version, whole)
 
             tried = list(waiting)
             for of, stands in zip(tried, self._each(written, tried), strict=True):
@@ -366,7 +380,8 @@ class DynamoStandings:
 
     def totals_in(self, generation: str, period: str) -> list[Total]:
         """Return every rep's total of a period in one generation."""
-        seen = self._seen.setdefault((generation, period), _Seen())
+        seen = self._seen.pop((generation, period), _Seen())
+        self._seen[generation, period] = seen  # The last to be forgotten.
         values: Item = {":page": {"S": keys.pages(generation, period)}}
         options: dict[str, Any] = {}
         if seen.stamps:
@@ -381,9 +396,13 @@ class DynamoStandings:
         if changed:
             # A list of its own: what was worked out from the last one is known by it.
             seen.totals = [one for number in sorted(seen.pages) for one in seen.pages[number]]
-        while len(self._seen) > _KNOWN_PERIODS:
+        while len(self._seen) > 1 and self._kept() > _MOST_TOTALS:
             del self._seen[next(iter(self._seen))]
         return seen.totals
+
+    def _kept(self) -> int:
+        # A period nobody has done anything in counts as well.
+        return sum(max(1, len(seen.totals)) for seen in self._seen.values())
 
     def between(self, first: date, last: date) -> list[Total]:
         """Return every rep's total of some days, both ends among them."""
@@ -516,8 +535,9 @@ def _writes_of(changes: Sequence[Change]) -> int:
 
 def _rows(page: Page) -> Iterable[Total]:
     for rep_id, row in page.items():
-        target = {_TARGET: row["target"]} if row["target"] else {}
         for team, counts in row["teams"].items():
+            mine = row["target"] and team == team_of_target(row["teams"])
+            target = {_TARGET: row["target"]} if mine else {}
             yield Total(rep_id, team, row["name"], counts | target)
 
 

@@ -154,6 +154,7 @@ def step(
         raise IllegalMove(f"This lead is {lead.state} already.")
     if to is not None and not _reached(lead.state, to):
         after, move = moved(lead, to, now, activity.type, rep_id)
+        move = replace(move, told=activity.digest)
     first_work = lead.worked_at is None and (
         activity.type in counting(counts) or after.state in _CLOSED
     )
@@ -164,19 +165,27 @@ def step(
 
 
 def taken_back(
-    lead: Lead, rep_id: str, kind: str, epoch: int, moves: Sequence[Move], now: datetime
+    lead: Lead,
+    rep_id: str,
+    kind: str,
+    epoch: int,
+    moves: Sequence[Move],
+    now: datetime,
+    digest: str = "",
 ) -> Step | None:
     """Return what becomes of a lead when an activity of its holder is reversed, None for nothing.
 
-    Where the activity brought the lead to where it stands, the lead goes back to where it was; a
-    deal that was won or lost by mistake is open again. What was worked stays worked (C11).
+    Where the activity, told by its `digest`, brought the lead to where it stands, the lead goes
+    back to where it was; a deal that was won or lost by mistake is open again. What was worked
+    stays worked (C11).
     """
     held = lead.owner == rep_id and lead.epoch == epoch
     if not held or MOVES.get(kind) is not lead.state:
         return None
     came = [move for move in moves if move.epoch == epoch and move.to_state is lead.state]
     latest = max(came, key=lambda move: move.at, default=None)
-    if latest is None or latest.cause != kind:
+    # Moves of old do not say which activity it was.
+    if latest is None or latest.cause != kind or latest.told not in ("", digest):
         return None
     back = latest.from_state
     move = Move(lead.lead_id, epoch, now, lead.state, back, REVERSAL, rep_id, (), rep_id)

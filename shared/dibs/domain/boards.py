@@ -48,6 +48,13 @@ def shared(rows: Sequence[Row], places: Iterable[int | None]) -> frozenset[int]:
     return frozenset(one for one in known if one < len(rows) and rows[one].place == one)
 
 
+def team_of_target(teams: Mapping[str, Mapping[str, int]]) -> str:
+    """Return which of the teams a rep worked for in a period their target counts for: the one they
+    sold most for, of level ones the first by its id. A target has one, so that teams add up (M4).
+    """
+    return min(teams, key=lambda team: (-teams[team].get("revenue.sum", 0), team))
+
+
 def summed(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
     """Return counts added up, name by name."""
     found: dict[str, int] = {}

@@ -88,7 +88,8 @@ def implied_by_move(current: State, to: State) -> tuple[State, ...]:
 class Move:
     """One recorded step of a lead's life (C8): what moved it, by whom, and who held it then.
 
-    `note` is the reason a person gave for it (C5, R7); it goes into no log and no message.
+    `note` is the reason a person gave for it (C5, R7); it goes into no log and no message. `told`
+    is the digest of the activity it follows from (K1), where it does.
     """
 
     lead_id: str
@@ -101,6 +102,7 @@ class Move:
     implied: tuple[State, ...] = ()
     holder: str | None = None
     note: str = ""
+    told: str = ""
 
 
 @dataclass(frozen=True)

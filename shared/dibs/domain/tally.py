@@ -81,6 +81,15 @@ def periods(day: str) -> tuple[str, ...]:
     return day, f"{year:04}-W{week:02}", day[:7], f"{one.year:04}-Q{quarter}", ALL
 
 
+def places_of(entries: Iterable[Entry], rules: Rules) -> set[Place]:
+    """Return every place where entries count, or did before another took them back."""
+    return {
+        replace(_place(entry), rep_id=rep_id)
+        for entry in (_dated(one, rules) for one in entries)
+        for rep_id in (entry.rep_id, *entry.shared)
+    }
+
+
 def tally(entries: Iterable[Entry], rules: Rules) -> Tally:
     """Return what all known entries of one unit come to.
 
@@ -121,7 +130,8 @@ class _Counts:
         self._counts: dict[Place, dict[str, int]] = defaultdict(lambda: defaultdict(int))
         self._awards: dict[str, Award] = {}
 
-    def add(self, place: Place, **counts: int) -> None:
+    # Counts have the names of activities, and a playbook may well call one of its own `place`.
+    def add(self, place: Place, /, **counts: int) -> None:
         for name, number in counts.items():
             self._counts[place][name] += number
 
@@ -219,8 +229,9 @@ def _award_taking(found: _Counts, taken: Entry, done: list[Entry], rules: Rules)
     each for the day it came about. Of several calls that tell the same, the first counts."""
     claimed, percent = taken.kind == CLAIMED, rules(taken.playbook_version).game.points.pod_percent
     lead = f"{taken.lead_id}/{taken.epoch}/{taken.rep_id}"
-    # The clock starts at the rep's first notice, which is as long before as they needed to take it.
-    notice = taken.at - (taken.take_ms or 0) * _MS
+    # The clock starts at the rep's first notice, which is as long before as they needed to claim it;
+    # who was assigned a lead had notice of it then, however long it had waited.
+    notice = taken.at - (taken.take_ms or 0) * _MS if claimed else taken.at
 
     def first(kind: str) -> tuple[Entry | None, Points]:
         entry = next((entry for entry in done if entry.kind == kind), None)

@@ -81,12 +81,18 @@ def record_all(
 ) -> list[Recorded | DibsError]:
     """Record activities in order, each for itself; return what became of each.
 
-    Reversals come last: what they take back may stand further down.
+    What a reversal takes back may stand further down; then it waits for that.
     """
     known = register.ledger.find([activity_entry_id(one.activity_id) for one in activities])
     rep_of, playbook = cache(register.roster.get), register.roster.playbook()
+    stands: dict[str, int] = {}
+    for place, activity in enumerate(activities):
+        stands.setdefault(activity.activity_id, place)
     outcomes: dict[int, Recorded | DibsError] = {}
-    for place, activity in sorted(enumerate(activities), key=lambda one: one[1].type == REVERSAL):
+    for place, activity in sorted(
+        enumerate(activities),
+        key=lambda one: (max(one[0], stands.get(one[1].reverses, 0)), one[1].type == REVERSAL),
+    ):
         stored = known.get(activity_entry_id(activity.activity_id))
         try:
             outcomes[place] = _record(register, activity, caller, rep_of, playbook, stored)
@@ -171,7 +177,13 @@ def _reversed(
     story = register.ledger.story(told.lead_id) if told.lead_id else None
     if story is not None:
         made = taken_back(
-            story.lead, told.rep_id, told.kind, told.epoch, story.moves, register.clock()
+            story.lead,
+            told.rep_id,
+            told.kind,
+            told.epoch,
+            story.moves,
+            register.clock(),
+            told.digest,
         )
     entry = booked(
         activity_entry_id(activity.activity_id),

@@ -80,8 +80,9 @@ def response_speed(
 ) -> Board:
     """Return the board of a team's week or month by `name`, the current one without (M3).
 
-    A rep of a team with anonymous boards finds nobody's name on it but their own. What newcomers
-    took in their protected weeks is not on it (F9).
+    A rep of a team with anonymous boards finds nobody's name on it but their own, and nobody else
+    at all where boards show the own gap only (G3). What newcomers took in their protected weeks is
+    not on it (F9).
 
     Raises:
         InvalidInput: there is no such team, or no such week or month.
@@ -94,9 +95,12 @@ def response_speed(
     counted = [one for one in entries if not _protected(one, known.get(one.rep_id), playbook, zone)]
     found = speed(counted, playbook.work.counts, period.start, period.end)
     hidden = viewer is not None and playbook.hides_winner_from(viewer)
+    alone = viewer is not None and playbook.teams[team].own_gap
     standings = []
     for place, rep_id in places(found):
         mine = viewer is not None and viewer.rep_id == rep_id
+        if alone and not mine:
+            continue
         shown = mine or not hidden
         rep = known.get(rep_id)
         standings.append(

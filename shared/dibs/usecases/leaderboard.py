@@ -143,6 +143,7 @@ def _named(per: Kind, name: str) -> str:
 # the board, and nobody waits for thousands of formulas.
 _known: dict[tuple[str, ...], tuple[Sequence[Total], list[Row]]] = {}
 _MOST_KNOWN = 64
+_MOST_KNOWN_ROWS = 80_000
 
 
 def _rows(
@@ -170,8 +171,13 @@ def _rows(
         names = {one: playbook.teams[one].name for one in of if one in playbook.teams}
     counts = {one: (names.get(one, one), summed(found)) for one, found in of.items()}
     rows = ranked(metric, counts)
+    # What is of totals that have changed since is of no use, and keeps them in memory.
+    for old in [one for one in _known if one[0] == period and _known[one][0] is not totals]:
+        del _known[old]
     _known[key] = (totals, rows)
-    while len(_known) > _MOST_KNOWN:
+    while len(_known) > 1 and (
+        len(_known) > _MOST_KNOWN or sum(len(of) for _, of in _known.values()) > _MOST_KNOWN_ROWS
+    ):
         del _known[next(iter(_known))]
     return rows
 

@@ -119,8 +119,16 @@ def audit_standings(
         if done % A_SLICE == 0:
             progress("units", done, done + len(units))
     generation = scorer.standings.generations()[0]
-    yield from _totals_apart(whole, build.every_sum(generation))
-    for period in sorted({period for _, period in whole.counts}):
+    shown = {period for _, period in whole.counts}
+
+    def kept() -> Iterator[Sum]:
+        # A board may still show what is in no total any more.
+        for one in build.every_sum(generation):
+            shown.add(one.period)
+            yield one
+
+    yield from _totals_apart(whole, kept())
+    for period in sorted(shown):
         yield from _boards_apart(whole, period, build.totals_in(generation, period))
     yield from _points_apart(awarded, transfers)
 

@@ -24,7 +24,17 @@ from dibs.domain.ledger import Entry
 from dibs.domain.playbook import Badge, Playbook
 from dibs.domain.points import ISSUED, Transfer
 from dibs.domain.quotas import target_for
-from dibs.domain.tally import ALL, Award, Place, Rules, Tally, periods, tally, unit_of
+from dibs.domain.tally import (
+    ALL,
+    Award,
+    Place,
+    Rules,
+    Tally,
+    periods,
+    places_of,
+    tally,
+    unit_of,
+)
 from dibs.usecases.periods import months
 from dibs.usecases.ports import (
     AwardBook,
@@ -39,6 +49,10 @@ from dibs.usecases.ports import (
 )
 
 ATTEMPTS = 25
+# What a unit gains in one go must fit into a transaction of a hundred writes. A place is in five
+# periods, beside the unit; an award may be one transfer back and one anew, each with its balance.
+MOST_PLACES = 19
+MOST_AWARDS = 24
 
 
 @dataclass(frozen=True)
@@ -92,25 +106,33 @@ def count_units(
 ) -> tuple[set[Place], int]:
     """Count new entries by their units; return where they count, and how many units changed.
 
+    Where a unit has counted before is returned as well, for all its entries: whoever counted them
+    may have died before anybody could see it.
+
     Raises:
         Busy: others kept changing the same units.
     """
-    waiting, places, changed = set(news), set[Place](), 0
-    for attempt in range(ATTEMPTS):
+    waiting, places, changed, attempt = set(news), set[Place](), set[str](), 0
+    while attempt < ATTEMPTS:
         units = scorer.standings.units(generation, waiting)
-        changes = []
+        changes, unfinished = [], set()
         for name in sorted(waiting):
             unit = units.get(name, Unit(name))
-            change = _change(unit, news[name], rules)
-            was = unit.made or Tally()
-            places |= change.counts.keys() | was.counts.keys()
-            if change.unit is not unit:
+            known = {**news[name], **unit.entries}
+            places |= places_of(known.values(), rules)
+            if len(known) > len(unit.entries):
+                change = _change(unit, known, rules)
                 changes.append(change)
-        waiting = set(scorer.standings.apply(generation, changes)) if changes else set()
-        changed += len(changes) - len(waiting)
+                if change.unit.entries is not known:
+                    unfinished.add(name)
+        refused = set(scorer.standings.apply(generation, changes)) if changes else set()
+        changed |= {change.unit.name for change in changes} - refused
+        waiting = refused | unfinished
         if not waiting:
-            return places, changed
-        scorer.pause(random.uniform(0.01, 0.05) * (attempt + 1))  # noqa: S311 - jitter, no secret
+            return places, len(changed)
+        if refused:
+            attempt += 1
+            scorer.pause(random.uniform(0.01, 0.05) * attempt)  # noqa: S311 - jitter, no secret
     raise Busy(conflict=True)
 
 
@@ -120,42 +142,62 @@ def settle(scorer: Scorer, units: Iterable[str]) -> None:
     Raises:
         Busy: others kept changing the same accounts.
     """
-    waiting = set(units)
-    for attempt in range(ATTEMPTS):
+    waiting, attempt = set(units), 0
+    while attempt < ATTEMPTS:
         # What is booked first: while it is still so, no newer awards than those read have been.
         booked = scorer.awards.booked(waiting)
         live = scorer.standings.generations()[0]
-        due = []
+        due, unfinished = [], set()
         for name, unit in scorer.standings.units(live, waiting).items():
             was, made = booked.get(name, Booked(name)), (unit.made or Tally()).awards
             if was.awards != made:
-                after = Booked(name, made, was.version + 1)
-                due.append((after, tuple(_transfers(was.awards, made, after.version))))
-        waiting = set(scorer.awards.settle(due)) if due else set()
+                some = _some_awards(was.awards, made)
+                after = Booked(name, some, was.version + 1)
+                due.append((after, tuple(_transfers(was.awards, some, after.version))))
+                if some != made:
+                    unfinished.add(name)
+        refused = set(scorer.awards.settle(due)) if due else set()
+        waiting = refused | unfinished
         if not waiting:
             return
-        scorer.pause(random.uniform(0.01, 0.05) * (attempt + 1))  # noqa: S311 - jitter, no secret
+        if refused:
+            attempt += 1
+            scorer.pause(random.uniform(0.01, 0.05) * attempt)  # noqa: S311 - jitter, no secret
     raise Busy(conflict=True)
 
 
-def _change(unit: Unit, news: Mapping[str, Entry], rules: Rules) -> Change:
-    """Return the unit with its new entries, and the difference; the unit itself without any."""
-    known = dict(unit.entries)
-    known.update((entry_id, e) for entry_id, e in news.items() if entry_id not in known)
-    if len(known) == len(unit.entries):
-        return Change(unit, {})
+def _change(unit: Unit, known: Mapping[str, Entry], rules: Rules) -> Change:
+    """Return the unit with all entries that are known now, and the difference.
+
+    One that is too much for a transaction is made in steps: up to the last, the unit holds what
+    it came to so far, and not the new entries.
+    """
     was, made = unit.made or Tally(), tally(known.values(), rules)
-    after = Unit(unit.name, known, made, unit.version + 1)
-    return Change(after, difference(was, made))
+    apart = _difference(was, made)
+    if len(apart) <= MOST_PLACES:
+        return Change(Unit(unit.name, known, made, unit.version + 1), apart)
+    order = sorted(apart, key=lambda place: (place.rep_id, place.day, place.team, place.protected))
+    some = {place: apart[place] for place in order[:MOST_PLACES]}
+    counts = dict(was.counts) | {place: made.counts.get(place, {}) for place in some}
+    so_far = Tally({place: found for place, found in counts.items() if found}, was.awards)
+    return Change(Unit(unit.name, unit.entries, so_far, unit.version + 1), some)
 
 
-def difference(was: Tally, made: Tally) -> dict[Place, dict[str, int]]:
-    """Return what must be added to `was` for `made`, without what stays."""
+def _some_awards(was: Mapping[str, Award], made: Mapping[str, Award]) -> dict[str, Award]:
+    """Return what awards are to be booked next on the way to those that were `made`."""
+    apart = sorted(name for name in was.keys() | made.keys() if was.get(name) != made.get(name))
+    kept = {name: award for name, award in was.items() if name not in apart[:MOST_AWARDS]}
+    return kept | {name: made[name] for name in apart[:MOST_AWARDS] if name in made}
+
+
+def _difference(was: Tally, made: Tally) -> dict[Place, dict[str, int]]:
+    """Return what must be added to `was` for `made`, where they are not the same."""
     found = {}
     for place in was.counts.keys() | made.counts.keys():
         old, new = was.counts.get(place, {}), made.counts.get(place, {})
         deltas = {name: new.get(name, 0) - old.get(name, 0) for name in old.keys() | new.keys()}
-        found[place] = {name: delta for name, delta in sorted(deltas.items()) if delta}
+        if any(deltas.values()):
+            found[place] = {name: delta for name, delta in sorted(deltas.items()) if delta}
     return found
 
 
