@@ -173,7 +173,8 @@ def preview(arena: Arena, contest: Contest, as_of: datetime) -> tuple[Frozen, St
 
 
 def _known(arena: Arena, contest: Contest) -> dict[str, Rep]:
-    return arena.roster.get_many(contest.named_reps) if contest.named_reps else {}
+    # Each once: who is named twice is told so, and no table is asked twice for the same.
+    return arena.roster.get_many(sorted(set(contest.named_reps)))
 
 
 # The job
