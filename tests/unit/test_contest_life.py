@@ -195,6 +195,19 @@ def test_metrics_and_targets_stay_as_they_were_at_the_start(ground: Field) -> No
     ]
 
 
+def test_changing_teams_before_the_start_makes_no_improvement(ground: Field) -> None:
+    ground.plan(replace(WEEK, improvement=True, keeps="count(won)"))
+    ground.standings.add(MONDAY - timedelta(days=6), AINA.rep_id, "south", call=50, won=2)
+    ground.standings.add(MONDAY - timedelta(days=1), AINA.rep_id, "north", call=1)
+    ground.run(OPENS)
+    ground.standings.add(MONDAY, AINA.rep_id, "north", call=52, won=2)
+    ground.standings.add(SUNDAY, AINA.rep_id, "south", call=9)
+    standing = look(ground.arena, "week", None, OPENS + HOUR).standing
+    assert standing is not None
+    mine = next(row for row in standing.reps if row.who == AINA.rep_id)
+    assert (mine.value, mine.why) == (1, None)
+
+
 def test_a_contest_that_was_missed_whole_is_opened_and_closed_by_the_next_run(
     ground: Field,
 ) -> None:

@@ -276,6 +276,18 @@ def test_a_side_has_the_target_of_all_its_members() -> None:
     assert [(row.who, row.value) for row in found.sides] == [("north", 100), ("south", 50)]
 
 
+def test_who_has_no_target_adds_nothing_to_a_side_with_the_handicap() -> None:
+    contest = a_contest(
+        metric="revenue", handicap="own_target", kind="team", teams=("north", "south")
+    )
+    now = {A: {"revenue.sum": 30}, B: {"revenue.sum": 900}, C: {"revenue.sum": 50}}
+    for targets in ({A: 20, C: 25}, {A: 20, B: 0, C: 25}):
+        found = stands(contest, now, targets=targets)
+        assert [(row.who, row.value) for row in found.sides] == [("south", 200), ("north", 150)]
+    [alone, none] = stands(contest, now, targets={C: 25}).sides
+    assert (alone.who, none.who, none.why) == ("south", "north", "no_target")
+
+
 def test_a_formula_reads_the_target_of_the_start() -> None:
     contest = a_contest(metric="quota_attainment")
     now = {A: {"revenue.sum": 50, "target.sum": 1}}
@@ -514,6 +526,12 @@ def test_in_a_contest_of_teams_only_what_was_done_for_the_own_team_counts() -> N
     assert counted(a_contest(), frozen, totals) == {A.rep_id: {"call": 2}}
     named = a_contest(reps=(A.rep_id,))
     assert counted(named, started(named), totals) == {A.rep_id: {"call": 7}}
+
+
+def test_who_changed_teams_before_the_start_is_held_against_all_they_did() -> None:
+    totals = [(A.rep_id, "north", {"call": 2}), (A.rep_id, "south", {"call": 5})]
+    frozen = started(a_contest())
+    assert counted(a_contest(), frozen, totals, earlier=True) == {A.rep_id: {"call": 7}}
 
 
 def test_it_opens_with_the_first_team_and_ends_with_the_last() -> None:

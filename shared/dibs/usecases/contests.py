@@ -303,7 +303,8 @@ def stands(arena: Arena, contest: Contest, frozen: Frozen, seed: str = "") -> St
     found: dict[str, dict[str, Counts]] = {}
     for name, (first, last) in windows_of(contest).items():
         totals = arena.standings.between(first, last)
-        found[name] = counted(contest, frozen, ((t.rep_id, t.team, t.counts) for t in totals))
+        told = ((t.rep_id, t.team, t.counts) for t in totals)
+        found[name] = counted(contest, frozen, told, earlier=name != "now")
     return score(contest, frozen, Windows(**found), seed)
 
 
