@@ -569,3 +569,25 @@ def test_what_is_coming_is_known_four_weeks_ahead(ground: Field) -> None:
     ground.rules(game={"challenges": CHALLENGES})
     found = [slot.period for slot, _ in coming(ground.arena, OPENS)]
     assert found == ["2026-W49", "2026-12", "2026-W50", "2026-W51", "2026-W52", "2026-W53"]
+
+
+def test_a_changed_rotation_adds_no_second_challenge_to_a_week(ground: Field) -> None:
+    weekly = {**CHALLENGES, "rotation": ["speed_week"]}
+    ground.rules(game={"challenges": weekly})
+    ground.run(OPENS)
+    changed = {**weekly, "rotation": ["volume_sprint", "quality_month"], "prize": "A car"}
+    ground.rules(game={"challenges": changed})
+    ground.run(OPENS + HOUR)
+    assert list(ground.contests.planned) == ["challenge-speed_week-2026-W49"]
+    (slot, contest), (month, _), (following, _), *_ = coming(ground.arena, OPENS + HOUR)
+    assert (slot.challenge, contest.contest_id, contest.prize) == (
+        "speed_week",
+        "challenge-speed_week-2026-W49",
+        "",
+    )
+    assert (month.challenge, following.challenge) == ("quality_month", "volume_sprint")
+    # The week after is the new rotation's.
+    ground.run(ENDS)
+    assert ground.state("challenge-volume_sprint-2026-W50") == "live"
+    cancel(ground.arena, "challenge-volume_sprint-2026-W50")
+    assert [one.period for one, _ in coming(ground.arena, ENDS)][:2] == ["2026-12", "2026-W51"]
