@@ -255,8 +255,8 @@ def _count_help(found: _Counts, helps: list[Entry], rules: Rules) -> None:
     """Count what colleagues have confirmed (G11): each helped colleague once, each paid help."""
     if not helps:
         return
-    cap = rules(max(entry.playbook_version for entry in helps)).game.help.paid_per_pair_per_month
-    paid_ids, seen = paid(helps, cap), set()
+    paid_ids = paid(helps, lambda version: rules(version).game.help.paid_per_pair_per_month)
+    seen = set()
     for entry in helps:
         if entry.rep_id not in seen:
             found.add(_place(entry), colleagues_helped=1)
@@ -268,13 +268,24 @@ def _count_help(found: _Counts, helps: list[Entry], rules: Rules) -> None:
 
 
 def _count_quest(found: _Counts, entries: list[Entry], rules: Rules) -> None:
-    """Count a quest that is finished (G8), with the entry that finished it."""
+    """Count a quest that is finished (G8), with the entry that finished it.
+
+    By the rules of that moment: steps that the playbook adds or drops later change nothing for who
+    was done by then.
+    """
     ids = {entry.cause.partition("/")[0] for entry in entries if entry.unit.startswith("quest/")}
     for quest_id in ids:
-        rules_now = rules(max(entry.playbook_version for entry in entries))
-        quest = rules_now.game.quests.get(quest_id)
-        last = None if quest is None else finished(entries, quest)
-        if quest is None or last is None:
-            continue
-        found.add(_place(last), **{f"quest_{quest_id}": 1})
-        found.award(f"quest/{quest_id}/{last.rep_id}", last, "quest", quest.points)
+        version, seen = 0, set()
+        for number, entry in enumerate(entries, 1):
+            version = max(version, entry.playbook_version)
+            told = (version, entry.cause, entry.kind, entry.source)
+            if told in seen:
+                continue  # However often somebody tells a step, it is looked at once.
+            seen.add(told)
+            quest = rules(version).game.quests.get(quest_id)
+            last = None if quest is None else finished(entries[:number], quest)
+            if quest is None or last is None:
+                continue
+            found.add(_place(last), **{f"quest_{quest_id}": 1})
+            found.award(f"quest/{quest_id}/{last.rep_id}", last, "quest", quest.points)
+            break
