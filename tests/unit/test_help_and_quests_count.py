@@ -131,7 +131,9 @@ def test_who_finished_a_quest_keeps_it_when_the_playbook_changes(
         version: replace(memory.playbook, game=Game(quests=quests), version=version)
         for version, quests in ((1, {"start": before}), (2, after), (3, {"start": before}))
     }
-    done = Entry("a1", "tool_used", "r", "north", NOON, "", cause="start/tool", unit="quest/r/start")
+    done = Entry(
+        "a1", "tool_used", "r", "north", NOON, "", cause="start/tool", unit="quest/r/start"
+    )
     entries = [replace(done, day="2026-11-23", playbook_version=1)]
     for number, version in enumerate((2, 2, 3), 2):
         at, cause = NOON + timedelta(days=number), f"start/{'crm' if version == 2 else 'tool'}"

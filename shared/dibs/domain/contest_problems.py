@@ -105,14 +105,18 @@ def _measuring(contest: Contest, counted: Collection[str]) -> Iterator[FieldErro
             yield FieldError(name, "is for contests of individuals")
     for name in contest.tickets:
         if name not in counted:
-            yield FieldError("tickets", f"{name!r:.60} is nothing that is counted; use such as call")
+            yield FieldError(
+                "tickets", f"{name!r:.60} is nothing that is counted; use such as call"
+            )
     if any(not 0 < each <= _MOST_TICKETS for each in contest.tickets.values()):
         yield FieldError("tickets", f"are 1 to {_MOST_TICKETS} for each activity of a type")
     others = contest.tie_breakers or contest.improvement or contest.handicap != "none"
     if contest.tickets and others:
         yield FieldError("tickets", "go without tie_breakers, improvement and handicap")
     if contest.per_head and contest.handicap != "none":
-        yield FieldError("per_head", "goes without handicap: a share of all targets is fair already")
+        yield FieldError(
+            "per_head", "goes without handicap: a share of all targets is fair already"
+        )
     by_tier = (names[1:] for names in contest.metric_by_tier.values())
     if any(len(names) > _MOST_BREAKERS for names in (contest.tie_breakers, *by_tier)):
         yield FieldError("tie_breakers", f"are up to {_MOST_BREAKERS}")

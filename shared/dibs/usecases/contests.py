@@ -421,12 +421,9 @@ def coming(arena: Arena, now: datetime) -> list[tuple[Slot, Contest]]:
     playbook, held = arena.roster.playbook(), _held(arena)
     found = []
     for slot in _slots(playbook, now - _DAY, now + _AHEAD):
-        contest = contest_of(slot, playbook)
-        planned = held.get(_period(contest))
-        if planned is not None:
-            contest = planned.contest
-            slot = replace(slot, challenge=challenge_of(contest))
+        planned = held.get((slot.first_day, slot.last_day))
+        contest = contest_of(slot, playbook) if planned is None else planned.contest
         over = planned is not None and planned.state == "cancelled"
         if now < times_of(contest, playbook).ends_at and not over:
-            found.append((slot, contest))
+            found.append((replace(slot, challenge=challenge_of(contest)), contest))
     return found
