@@ -253,6 +253,9 @@ def test_windows_are_as_long_as_they_should_be() -> None:
         "kept": (date(2026, 10, 26), date(2026, 11, 22)),
     }
     assert windows_of(a_contest()) == {"now": (MONDAY, SUNDAY)}
+    # Days of a calendar, over the end of a year and of summer time alike.
+    year = a_contest(first_day=date(2027, 1, 1), last_day=date(2027, 3, 31), improvement=True)
+    assert windows_of(year)["before"] == (date(2026, 10, 3), date(2026, 12, 31))
 
 
 # Handicap (F11)
@@ -558,6 +561,7 @@ def test_a_day_of_a_contest_may_have_23_hours() -> None:
     spring = a_contest(first_day=date(2026, 3, 29), last_day=date(2026, 3, 29), late_days=0)
     times = times_of(spring, rules)
     assert times.ends_at - times.opens_at == timedelta(hours=23)
+    assert times.cut_off_at == times.ends_at
 
 
 # Any order, and sums
