@@ -591,3 +591,30 @@ def test_a_changed_rotation_adds_no_second_challenge_to_a_week(ground: Field) ->
     assert ground.state("challenge-volume_sprint-2026-W50") == "live"
     cancel(ground.arena, "challenge-volume_sprint-2026-W50")
     assert [one.period for one, _ in coming(ground.arena, ENDS)][:2] == ["2026-12", "2026-W51"]
+
+
+@pytest.mark.parametrize(
+    ("zone", "opens", "ends"),
+    [
+        ("Pacific/Kiritimati", datetime(2026, 11, 29, 10, tzinfo=UTC), ENDS - 14 * HOUR),
+        ("Pacific/Pago_Pago", datetime(2026, 11, 30, 11, tzinfo=UTC), ENDS + 11 * HOUR),
+    ],
+)
+def test_a_challenge_opens_and_ends_by_its_teams_clocks(
+    ground: Field, zone: str, opens: datetime, ends: datetime
+) -> None:
+    rules = {
+        "teams": {"north": {"name": "North", "zone": zone}},
+        "game": {"challenges": {**CHALLENGES, "rotation": ["speed_week"]}},
+    }
+    ground.rules(**rules)
+    assert ground.run(opens - MS) == Ran()
+    assert ground.run(opens).opened == 1
+    late = Field()
+    late.rules(**rules)
+    late.run(ends - MS)  # the first run of all
+    assert list(late.contests.planned) == ["challenge-speed_week-2026-W49"]
+    late = Field()
+    late.rules(**rules)
+    late.run(ends)
+    assert list(late.contests.planned) == ["challenge-speed_week-2026-W50"]
