@@ -31,7 +31,7 @@ from handlers.office import (
     event,
     http,
 )
-from support.builders import a_playbook, token_of
+from support.builders import a_playbook, a_rep, token_of
 from support.fake_contests import FakeStandings
 
 # The office opens on Monday the 23rd of November, at noon.
@@ -178,6 +178,15 @@ def test_the_same_again_is_fine_and_another_after_the_start_is_not(
     late = put(office, name="Other", first_day="2026-12-02")
     assert (late.status, late.code) == (409, "illegal_move")
     assert office.everything() == before
+
+
+def test_who_joined_a_moment_before_the_start_is_in(office: Office, totals: FakeStandings) -> None:
+    put(office)
+    to(office, MONDAY)
+    assert len(wiring.roster().team("north")) == 3  # and remembered
+    office.hire(a_rep(9))
+    job(office)
+    assert show(office)["entrants"] == 4
 
 
 @pytest.mark.parametrize(

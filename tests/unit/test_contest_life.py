@@ -521,6 +521,16 @@ def test_a_target_is_that_of_the_days_one_was_there(ground: Field) -> None:
     assert (mine.rep_id, mine.target) == (AINA.rep_id, 4)
 
 
+def test_a_live_contest_is_seen_by_who_is_in_it_and_by_its_teams(ground: Field) -> None:
+    ground.plan()
+    ground.run(OPENS)
+    with pytest.raises(RouteNotFound):
+        look(ground.arena, "week", CHONG, OPENS + HOUR)
+    moved = replace(AINA, team="south")
+    for viewer in (AINA, moved, replace(CHONG, team="north")):
+        assert look(ground.arena, "week", viewer, OPENS + HOUR).phase == "live"
+
+
 # Challenges
 
 
