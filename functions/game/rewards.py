@@ -52,18 +52,23 @@ def put_reward(event: Event) -> Response:
 
 
 def ask(event: Event) -> Response:
-    """`POST /rewards/{reward_id}/requests` `{"request_id": "..."}`: I want it, once for each id.
+    """`POST /rewards/{reward_id}/requests` `{"request_id": "...", "price": 200}`: I want it, once
+    for each id.
 
-    201 when it was asked for now, 200 when it was before.
+    201 when it was asked for now, 200 when it was before. `price` may be left out; where it is not
+    the price any more, nothing is asked for.
     """
     rep, _ = calling_rep(event, wiring.roster())
-    reward_id, chosen = path(event, "reward_id"), json_object(raw_body(event)).get("request_id")
+    reward_id, body = path(event, "reward_id"), json_object(raw_body(event))
+    chosen, price = body.get("request_id"), body.get("price")
     if not rewards.REWARD_ID.fullmatch(reward_id):
         raise RouteNotFound("There is no such reward.")
     if not (isinstance(chosen, str) and _CHOSEN_ID.fullmatch(chosen)):
         problem = "send an id of your own for this request, up to 40 of A-Z, a-z, 0-9, - and _"
         raise InvalidInput((FieldError("request_id", problem),))
-    request, new = rewards.ask(wiring.rewards(), rep.rep_id, reward_id, chosen, clock.now)
+    if price is not None and type(price) is not int:
+        raise InvalidInput((FieldError("price", "send the points it costs, or leave it out"),))
+    request, new = rewards.ask(wiring.rewards(), rep.rep_id, reward_id, chosen, clock.now, price)
     return answer(201 if new else 200, _request(request))
 
 

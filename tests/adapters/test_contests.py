@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 from fractions import Fraction
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -232,6 +233,47 @@ def test_ten_thousand_reps_fit_into_their_items(world: World) -> None:
     assert sizes.keys() == {"FROZEN", "STANDING", "RESULT"}
     assert max(sizes.values()) < 300_000
     assert store.result("week") == SignedResult(stored, result_text(stored), "signature")
+
+
+def test_what_is_larger_than_an_item_is_kept_in_several(world: World) -> None:
+    store, dice = DynamoContests(world.dynamo, world.settings), Random(1)
+    store.plan(planned())
+    entrants = tuple(
+        Entrant(f"{dice.getrandbits(200):050x}", "north", 1, "", Fraction(dice.getrandbits(60), 31))
+        for _ in range(15_000)
+    )
+    frozen = replace(FROZEN, entrants=entrants)
+    rows = tuple(
+        Row(one.rep_id, value=one.target, ties=(Fraction(dice.getrandbits(60), 7),))
+        for one in entrants
+    )
+    assert store.open(planned(), frozen, "seed")
+    assert not store.open(planned(), FROZEN, "other")
+    assert store.frozen("week") == (frozen, "seed")
+    store.refresh("week", Standing((), rows), NOON)
+    assert store.standing("week") == (Standing((), rows), NOON)
+    few = Standing((), rows[:1])
+    store.refresh("week", few, NOON + timedelta(minutes=5))
+    store.refresh("week", Standing((), rows), NOON)
+    assert store.standing("week") == (few, NOON + timedelta(minutes=5))
+    stored = replace(signed().result, standing=Standing((), rows))
+    whole = SignedResult(stored, result_text(stored), "signature")
+    assert store.close(whole)
+    assert store.result("week") == whole
+    # A part that is of another run, or missing, is no standing; the next run makes a new one.
+    store.refresh("week", Standing((), rows), NOON + timedelta(minutes=10))
+    part = {"pk": {"S": "CONTEST#week"}, "sk": {"S": "STANDING#01"}}
+    world.dynamo.update(
+        world.settings.game_table,
+        part,
+        "SET #at = :at",
+        "attribute_exists(pk)",
+        ExpressionAttributeNames={"#at": "at"},
+        ExpressionAttributeValues={":at": {"N": "1"}},
+    )
+    assert store.standing("week") is None
+    world.dynamo.delete(world.settings.game_table, part)
+    assert store.standing("week") is None
 
 
 # As they are sent

@@ -31,7 +31,7 @@ from handlers.office import (
     event,
     http,
 )
-from support.builders import a_playbook, token_of
+from support.builders import a_playbook, a_rep, token_of
 from support.fake_contests import FakeStandings
 
 # The office opens on Monday the 23rd of November, at noon.
@@ -180,6 +180,15 @@ def test_the_same_again_is_fine_and_another_after_the_start_is_not(
     assert office.everything() == before
 
 
+def test_who_joined_a_moment_before_the_start_is_in(office: Office, totals: FakeStandings) -> None:
+    put(office)
+    to(office, MONDAY)
+    assert len(wiring.roster().team("north")) == 3  # and remembered
+    office.hire(a_rep(9))
+    job(office)
+    assert show(office)["entrants"] == 4
+
+
 @pytest.mark.parametrize(
     ("changes", "field"),
     [
@@ -188,15 +197,50 @@ def test_the_same_again_is_fine_and_another_after_the_start_is_not(
         ({"teams": ["west"]}, "teams"),
         ({"metirc": "points"}, "metirc"),
         ({"reps": ["zzzzz"], "teams": []}, "reps"),
+        ({"reps": [AINA.rep_id, AINA.rep_id], "teams": []}, "reps"),
+        ({"reps": ["a" * 2000], "teams": []}, "reps"),
+        ({"reps": [""], "teams": []}, "reps"),
+        ({"first_day": "1999-12-31", "last_day": "2000-01-01"}, "first_day"),
+        ({"last_day": "9999-12-31"}, "last_day"),
     ],
 )
 def test_what_is_wrong_is_named_and_nothing_is_stored(
     office: Office, totals: FakeStandings, changes: dict[str, Any], field: str
 ) -> None:
     before = office.everything()
-    answer = put(office, **changes)
-    assert (answer.status, answer.code) == (422, "invalid_input")
-    assert [error["field"] for error in answer.json["errors"]] == [field]
+    for answer in (
+        put(office, **changes),
+        call(office, "POST /contests/preview", {**WEEK, **changes}),
+    ):
+        if "first_day" in changes and answer.status == 200:
+            continue  # A preview looks at the past.
+        assert (answer.status, answer.code) == (422, "invalid_input")
+        assert {error["field"] for error in answer.json["errors"]} == {field}
+    assert office.everything() == before
+
+
+@pytest.mark.parametrize("contest", ["a#b", "a/b", "a b", "é", "'", "preview", "a" * 64])
+def test_a_contest_may_be_called_anything_that_fits(
+    office: Office, totals: FakeStandings, contest: str
+) -> None:
+    assert put(office, contest).status == 200
+    to(office, MONDAY)
+    job(office)
+    points(totals, (AINA, 7))
+    assert ids(show(office, AINA, contest)["top"])[0] == AINA.rep_id
+    to(office, date(2026, 12, 9))
+    job(office)
+    assert show(office, AINA, contest)["phase"] == "final"
+
+
+@pytest.mark.parametrize("contest", ["a" * 65, "é" * 33, "a" * 2000, "a\nb", "\ud800"])
+def test_there_is_no_contest_of_such_a_name(
+    office: Office, totals: FakeStandings, contest: str
+) -> None:
+    before = office.everything()
+    for route, body in [*ROUTES[:2], ("GET /contests/{contest_id}", None)]:
+        answer = call(office, route, body, contest=contest)
+        assert (answer.status, answer.code) == (404, "not_found")
     assert office.everything() == before
 
 

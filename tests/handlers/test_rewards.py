@@ -320,6 +320,25 @@ def test_a_request_needs_an_id_of_its_own(office: Office, body: Any) -> None:
     assert ask(office, "{").code == "malformed_body"
 
 
+def test_nobody_pays_a_price_they_were_not_shown(office: Office) -> None:
+    put(office, MUG)
+    award(office, 500)
+    put(office, {**MUG, "price": 400})
+    before = office.everything()
+    answer = ask(office, {"request_id": "1", "price": 100})
+    assert (answer.status, answer.code) == (409, "outdated")
+    assert answer.json["detail"] == "It costs 400 points by now. Ask for it at that price."
+    for price in ("400", 400.0, True, [400]):
+        answer = ask(office, {"request_id": "1", "price": price})
+        assert (answer.status, answer.json["errors"][0]["field"]) == (422, "price")
+    assert office.everything() == before
+    assert ask(office, {"request_id": "1", "price": 400}).status == 201
+    put(office, MUG)
+    # What was asked for is not asked for again, at whatever price.
+    assert ask(office, {"request_id": "1", "price": 400}).status == 200
+    assert balance() == 100
+
+
 def test_where_others_are_always_faster_nothing_is_lost(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -195,6 +195,19 @@ def test_metrics_and_targets_stay_as_they_were_at_the_start(ground: Field) -> No
     ]
 
 
+def test_changing_teams_before_the_start_makes_no_improvement(ground: Field) -> None:
+    ground.plan(replace(WEEK, improvement=True, keeps="count(won)"))
+    ground.standings.add(MONDAY - timedelta(days=6), AINA.rep_id, "south", call=50, won=2)
+    ground.standings.add(MONDAY - timedelta(days=1), AINA.rep_id, "north", call=1)
+    ground.run(OPENS)
+    ground.standings.add(MONDAY, AINA.rep_id, "north", call=52, won=2)
+    ground.standings.add(SUNDAY, AINA.rep_id, "south", call=9)
+    standing = look(ground.arena, "week", None, OPENS + HOUR).standing
+    assert standing is not None
+    mine = next(row for row in standing.reps if row.who == AINA.rep_id)
+    assert (mine.value, mine.why) == (1, None)
+
+
 def test_a_contest_that_was_missed_whole_is_opened_and_closed_by_the_next_run(
     ground: Field,
 ) -> None:
@@ -508,6 +521,16 @@ def test_a_target_is_that_of_the_days_one_was_there(ground: Field) -> None:
     assert (mine.rep_id, mine.target) == (AINA.rep_id, 4)
 
 
+def test_a_live_contest_is_seen_by_who_is_in_it_and_by_its_teams(ground: Field) -> None:
+    ground.plan()
+    ground.run(OPENS)
+    with pytest.raises(RouteNotFound):
+        look(ground.arena, "week", CHONG, OPENS + HOUR)
+    moved = replace(AINA, team="south")
+    for viewer in (AINA, moved, replace(CHONG, team="north")):
+        assert look(ground.arena, "week", viewer, OPENS + HOUR).phase == "live"
+
+
 # Challenges
 
 
@@ -556,3 +579,52 @@ def test_what_is_coming_is_known_four_weeks_ahead(ground: Field) -> None:
     ground.rules(game={"challenges": CHALLENGES})
     found = [slot.period for slot, _ in coming(ground.arena, OPENS)]
     assert found == ["2026-W49", "2026-12", "2026-W50", "2026-W51", "2026-W52", "2026-W53"]
+
+
+def test_a_changed_rotation_adds_no_second_challenge_to_a_week(ground: Field) -> None:
+    weekly = {**CHALLENGES, "rotation": ["speed_week"]}
+    ground.rules(game={"challenges": weekly})
+    ground.run(OPENS)
+    changed = {**weekly, "rotation": ["volume_sprint", "quality_month"], "prize": "A car"}
+    ground.rules(game={"challenges": changed})
+    ground.run(OPENS + HOUR)
+    assert list(ground.contests.planned) == ["challenge-speed_week-2026-W49"]
+    (slot, contest), (month, _), (following, _), *_ = coming(ground.arena, OPENS + HOUR)
+    assert (slot.challenge, contest.contest_id, contest.prize) == (
+        "speed_week",
+        "challenge-speed_week-2026-W49",
+        "",
+    )
+    assert (month.challenge, following.challenge) == ("quality_month", "volume_sprint")
+    # The week after is the new rotation's.
+    ground.run(ENDS)
+    assert ground.state("challenge-volume_sprint-2026-W50") == "live"
+    cancel(ground.arena, "challenge-volume_sprint-2026-W50")
+    assert [one.period for one, _ in coming(ground.arena, ENDS)][:2] == ["2026-12", "2026-W51"]
+
+
+@pytest.mark.parametrize(
+    ("zone", "opens", "ends"),
+    [
+        ("Pacific/Kiritimati", datetime(2026, 11, 29, 10, tzinfo=UTC), ENDS - 14 * HOUR),
+        ("Pacific/Pago_Pago", datetime(2026, 11, 30, 11, tzinfo=UTC), ENDS + 11 * HOUR),
+    ],
+)
+def test_a_challenge_opens_and_ends_by_its_teams_clocks(
+    ground: Field, zone: str, opens: datetime, ends: datetime
+) -> None:
+    rules = {
+        "teams": {"north": {"name": "North", "zone": zone}},
+        "game": {"challenges": {**CHALLENGES, "rotation": ["speed_week"]}},
+    }
+    ground.rules(**rules)
+    assert ground.run(opens - MS) == Ran()
+    assert ground.run(opens).opened == 1
+    late = Field()
+    late.rules(**rules)
+    late.run(ends - MS)  # the first run of all
+    assert list(late.contests.planned) == ["challenge-speed_week-2026-W49"]
+    late = Field()
+    late.rules(**rules)
+    late.run(ends)
+    assert list(late.contests.planned) == ["challenge-speed_week-2026-W50"]

@@ -253,6 +253,9 @@ def test_windows_are_as_long_as_they_should_be() -> None:
         "kept": (date(2026, 10, 26), date(2026, 11, 22)),
     }
     assert windows_of(a_contest()) == {"now": (MONDAY, SUNDAY)}
+    # Days of a calendar, over the end of a year and of summer time alike.
+    year = a_contest(first_day=date(2027, 1, 1), last_day=date(2027, 3, 31), improvement=True)
+    assert windows_of(year)["before"] == (date(2026, 10, 3), date(2026, 12, 31))
 
 
 # Handicap (F11)
@@ -274,6 +277,18 @@ def test_a_side_has_the_target_of_all_its_members() -> None:
     now = {A: {"revenue.sum": 30}, B: {"revenue.sum": 30}, C: {"revenue.sum": 50}}
     found = stands(contest, now, targets={A: 20, B: 40, C: 60, D: 40})
     assert [(row.who, row.value) for row in found.sides] == [("north", 100), ("south", 50)]
+
+
+def test_who_has_no_target_adds_nothing_to_a_side_with_the_handicap() -> None:
+    contest = a_contest(
+        metric="revenue", handicap="own_target", kind="team", teams=("north", "south")
+    )
+    now = {A: {"revenue.sum": 30}, B: {"revenue.sum": 900}, C: {"revenue.sum": 50}}
+    for targets in ({A: 20, C: 25}, {A: 20, B: 0, C: 25}):
+        found = stands(contest, now, targets=targets)
+        assert [(row.who, row.value) for row in found.sides] == [("south", 200), ("north", 150)]
+    [alone, none] = stands(contest, now, targets={C: 25}).sides
+    assert (alone.who, none.who, none.why) == ("south", "north", "no_target")
 
 
 def test_a_formula_reads_the_target_of_the_start() -> None:
@@ -516,6 +531,12 @@ def test_in_a_contest_of_teams_only_what_was_done_for_the_own_team_counts() -> N
     assert counted(named, started(named), totals) == {A.rep_id: {"call": 7}}
 
 
+def test_who_changed_teams_before_the_start_is_held_against_all_they_did() -> None:
+    totals = [(A.rep_id, "north", {"call": 2}), (A.rep_id, "south", {"call": 5})]
+    frozen = started(a_contest())
+    assert counted(a_contest(), frozen, totals, earlier=True) == {A.rep_id: {"call": 7}}
+
+
 def test_it_opens_with_the_first_team_and_ends_with_the_last() -> None:
     rules = a_playbook(
         teams={
@@ -540,6 +561,7 @@ def test_a_day_of_a_contest_may_have_23_hours() -> None:
     spring = a_contest(first_day=date(2026, 3, 29), last_day=date(2026, 3, 29), late_days=0)
     times = times_of(spring, rules)
     assert times.ends_at - times.opens_at == timedelta(hours=23)
+    assert times.cut_off_at == times.ends_at
 
 
 # Any order, and sums
@@ -636,6 +658,9 @@ SIDES = {"red": (A.rep_id,), "blue": (B.rep_id,)}
         {"metric_by_tier": BY_TIER, "tiers": (1, 2, 3)},
         {"tickets": TICKETS, "minimum": Minimum("count(call)", 1)},
         {"last_day": MONDAY + timedelta(days=365), "late_days": 31},
+        {"first_day": date(2000, 1, 1), "last_day": date(2000, 1, 1)},
+        {"first_day": date(2199, 12, 31), "last_day": date(2199, 12, 31)},
+        {"tie_breakers": ("revenue",) * 5},
         {"metric": "response_time", "better": "more", "handicap": "own_target"},
     ],
 )
@@ -652,6 +677,8 @@ def test_a_contest_that_makes_sense(changes: dict[str, Any]) -> None:
         ({"teams": ()}, "teams"),
         ({"teams": ("north",), "reps": (A.rep_id,)}, "teams"),
         ({"teams": ("west",)}, "teams"),
+        ({"teams": ("north", "north")}, "teams"),
+        ({"kind": "team", "teams": ("north", "south", "north")}, "teams"),
         ({"reps": ("zzzzz",)}, "reps"),
         ({"reps": (A.rep_id, A.rep_id)}, "reps"),
         ({"kind": "team", "sides": {"red": (A.rep_id,), "blue": (A.rep_id,)}}, "sides"),
@@ -663,6 +690,8 @@ def test_a_contest_that_makes_sense(changes: dict[str, Any]) -> None:
         ({"tiers": (4,)}, "tiers"),
         ({"last_day": MONDAY - timedelta(days=1)}, "last_day"),
         ({"last_day": MONDAY + timedelta(days=366)}, "last_day"),
+        ({"first_day": date(1999, 12, 31), "last_day": date(2000, 1, 1)}, "first_day"),
+        ({"first_day": date(2199, 12, 31), "last_day": date(2200, 1, 1)}, "last_day"),
         ({"late_days": 32}, "late_days"),
         ({"late_days": -1}, "late_days"),
         ({"metric": ""}, "metric"),
@@ -676,6 +705,9 @@ def test_a_contest_that_makes_sense(changes: dict[str, Any]) -> None:
         ({"tickets": TICKETS, "kind": "team", "teams": tuple(TEAMS)}, "tickets"),
         ({"tickets": {"call": 0}}, "tickets"),
         ({"tickets": {"call": 101}}, "tickets"),
+        ({"tickets": {"cal": 1}}, "tickets"),
+        ({"tickets": {"revenue.sum": 1}}, "tickets"),
+        ({"tickets": {"revenue": 1}}, "tickets"),
         ({"tickets": TICKETS, "tie_breakers": ("revenue",)}, "tickets"),
         ({"tickets": TICKETS, "handicap": "own_target"}, "tickets"),
         ({"metric": "response_time", "handicap": "own_target"}, "handicap"),
@@ -684,6 +716,18 @@ def test_a_contest_that_makes_sense(changes: dict[str, Any]) -> None:
             {"kind": "team", "teams": tuple(TEAMS), "metric": "conversion", "per_head": True},
             "per_head",
         ),
+        (
+            {
+                "kind": "team",
+                "teams": tuple(TEAMS),
+                "metric": "revenue",
+                "per_head": True,
+                "handicap": "own_target",
+            },
+            "per_head",
+        ),
+        ({"tie_breakers": ("revenue",) * 6}, "tie_breakers"),
+        ({"metric_by_tier": {"1": ("revenue",) * 7}}, "tie_breakers"),
         ({"keeps": "nonsense"}, "keeps"),
         ({"minimum": Minimum("nonsense", 1)}, "minimum.formula"),
         ({"tie_breakers": ("nonsense",)}, "tie_breakers"),

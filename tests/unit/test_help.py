@@ -72,7 +72,18 @@ TWO = [a_help(1), a_help(2, "aa", "bb")]
 def test_of_a_pair_the_first_of_a_month_are_paid(
     helps: list[Entry], cap: int, numbers: list[int]
 ) -> None:
-    assert sorted(int(one.split("/")[1]) for one in paid(helps, cap)) == numbers
+    assert sorted(int(one.split("/")[1]) for one in paid(helps, lambda _: cap)) == numbers
+
+
+def test_a_changed_cap_changes_nothing_that_was_before() -> None:
+    caps = {1: 1, 2: 3, 3: 0}
+    helps = [a_help(n, playbook_version=v) for n, v in enumerate((1, 1, 2, 2, 3))]
+    later = [a_help(9, day="2026-12-01", playbook_version=2)]
+    assert sorted(paid([*helps, *later], lambda version: caps[version])) == [
+        "help/0000/bb",
+        "help/0002/bb",
+        "help/0009/bb",
+    ]
 
 
 HELPS = st.lists(
@@ -98,9 +109,9 @@ HELPS = st.lists(
 def test_what_is_paid_is_the_same_in_any_order_and_never_above_the_cap(
     helps: list[Entry], cap: int, data: st.DataObject
 ) -> None:
-    found = paid(helps, cap)
+    found = paid(helps, lambda _: cap)
     again = data.draw(st.permutations([*helps, *helps[::2]]))
-    assert paid(again, cap) == found
+    assert paid(again, lambda _: cap) == found
     groups: dict[tuple[str, str], list[Entry]] = {}
     for entry in helps:
         if not entry.test:
@@ -117,8 +128,8 @@ def test_what_is_paid_is_the_same_in_any_order_and_never_above_the_cap(
 @given(helps=HELPS, cap=st.integers(0, 4))
 def test_each_pair_is_paid_as_if_it_were_alone(helps: list[Entry], cap: int) -> None:
     units = {entry.unit for entry in helps}
-    alone = [paid([x for x in helps if x.unit == unit], cap) for unit in units]
-    assert paid(helps, cap) == set().union(*alone)
+    alone = [paid([x for x in helps if x.unit == unit], lambda _: cap) for unit in units]
+    assert paid(helps, lambda _: cap) == set().union(*alone)
 
 
 def test_a_pair_is_one_unit_in_both_directions() -> None:
@@ -358,7 +369,7 @@ def test_help_with_a_test_lead_counts_nothing(desk: HelpDesk, memory: Memory) ->
     answer(desk, BEN, help_id, "So.")
     confirm(desk, AINA, help_id, BEN.rep_id)
     assert [entry.test for entry in booked(desk)] == [True]
-    assert paid(booked(desk), 3) == set()
+    assert paid(booked(desk), lambda _: 3) == set()
 
 
 def test_the_asker_confirms_also_when_the_lead_is_somebody_elses(

@@ -119,6 +119,34 @@ def test_a_quest_counts_when_its_last_step_is_done(
     assert standing.finished_at is None
 
 
+@pytest.mark.parametrize("kept", [{"tool": START.steps["tool"]}, {}])
+def test_who_finished_a_quest_keeps_it_when_the_playbook_changes(
+    memory: Memory, ledger: FakeLedger, clock: Clock, kept: dict[str, QuestStep]
+) -> None:
+    tool = QuestStep("The dialler", "tool_used", "self")
+    before = Quest("First weeks", {"tool": tool}, points=50)
+    more = {"crm": QuestStep("A clean list", "crm_step", "self"), "dial": tool}
+    after = {"start": replace(before, steps={**kept, **more})} if kept else {}
+    versions = {
+        version: replace(memory.playbook, game=Game(quests=quests), version=version)
+        for version, quests in ((1, {"start": before}), (2, after), (3, {"start": before}))
+    }
+    done = Entry(
+        "a1", "tool_used", "r", "north", NOON, "", cause="start/tool", unit="quest/r/start"
+    )
+    entries = [replace(done, day="2026-11-23", playbook_version=1)]
+    for number, version in enumerate((2, 2, 3), 2):
+        at, cause = NOON + timedelta(days=number), f"start/{'crm' if version == 2 else 'tool'}"
+        entries.append(
+            replace(entries[0], entry_id=f"a{number}", at=at, cause=cause, playbook_version=version)
+        )
+    for known in range(1, len(entries) + 1):
+        found = tally(entries[:known], versions.__getitem__)
+        [award] = [one for one in found.awards.values() if one.rule == "quest"]
+        assert (award.points, award.cause, award.at) == (50, "a1", NOON)
+        assert [counted["quest_start"] for counted in found.counts.values()] == [1]
+
+
 def test_a_rep_who_tells_a_systems_step_has_not_done_it(
     memory: Memory, ledger: FakeLedger, clock: Clock
 ) -> None:

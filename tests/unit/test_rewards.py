@@ -18,6 +18,7 @@ from dibs.domain.errors import (
     DibsError,
     InvalidInput,
     NotEnoughPoints,
+    Outdated,
     OutOfStock,
     RouteNotFound,
 )
@@ -262,6 +263,21 @@ def test_a_price_that_changes_meanwhile_is_asked_again() -> None:
     store.meanwhile = dearer
     assert asked(store).price == 250
     assert balances(store)[0] == 0
+
+
+def test_a_price_that_changes_meanwhile_is_not_paid_by_who_was_shown_another() -> None:
+    store = a_shop()
+
+    def dearer() -> None:
+        store.put(replace(MUG, price=MUG.price + 1))
+
+    store.meanwhile = dearer
+    before = balances(store)
+    with pytest.raises(Outdated):
+        ask(store, AINA, "mug", "1", Clock(), MUG.price)
+    assert balances(store) == before
+    request, new = ask(store, AINA, "mug", "1", Clock(), MUG.price + 1)
+    assert (request.price, new) == (MUG.price + 1, True)
 
 
 def test_the_last_one_taken_meanwhile_is_gone() -> None:

@@ -1,4 +1,4 @@
-"""Contests on DynamoDB, and as they are sent: one item each for definition, start and result."""
+"""Contests on DynamoDB, and as they are sent: an item or a few for definition, start and result."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import hashlib
 import hmac
 import json
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from datetime import date, datetime
@@ -26,6 +26,9 @@ from dibs.adapters.settings import Settings
 from dibs.domain.contests import Contest, Frozen, Result, Standing, Times
 from dibs.domain.errors import FieldError, InvalidInput
 from dibs.usecases.ports import Planned, SignedResult
+
+# An item has room for 400 KB, its names among them.
+_LARGEST = 380_000
 
 _STORED = Config(
     cast=[tuple],
@@ -132,11 +135,7 @@ class DynamoContests:
     def open(self, planned: Planned, frozen: Frozen, seed: str) -> bool:
         """Begin a contest, as it was read, and freeze what it is about; False when it has begun."""
         contest_id = planned.contest.contest_id
-        kept = {
-            **_of(contest_id, keys.FROZEN),
-            "frozen": _packed(_text(frozen)),
-            "seed": {"S": seed},
-        }
+        kept = _parts(contest_id, keys.FROZEN, _text(frozen), seed={"S": seed})
         begun = {
             "UpdateExpression": "SET #state = :live, contest = :contest, times = :times",
             "ConditionExpression": "#state = :upcoming",
@@ -152,43 +151,37 @@ class DynamoContests:
 
     def frozen(self, contest_id: str) -> tuple[Frozen, str] | None:
         """Return what is frozen of a contest, and its seed, as it is now."""
-        item = self._db.get(self._table, _of(contest_id, keys.FROZEN), consistent=True)
-        if item is None:
+        kept = self._whole(contest_id, keys.FROZEN)
+        if kept is None:
             return None
-        return from_dict(Frozen, json.loads(_unpacked(item["frozen"])), _STORED), item["seed"]["S"]
+        text, item = kept
+        return from_dict(Frozen, json.loads(text), _STORED), item["seed"]["S"]
 
     def refresh(self, contest_id: str, standing: Standing, at: datetime) -> None:
         """Keep how a contest stands; never in place of a later one."""
-        item = {
-            **_of(contest_id, keys.STANDING),
-            "standing": _packed(_text(standing)),
-            "at": {"N": str(to_ms(at))},
-        }
+        now = {"N": str(to_ms(at))}
         with suppress(ConditionFailed):
-            self._db.put(
-                self._table,
-                item,
-                "attribute_not_exists(pk) OR #at <= :at",
-                ExpressionAttributeNames={"#at": "at"},
-                ExpressionAttributeValues={":at": item["at"]},
-            )
+            for part in _parts(contest_id, keys.STANDING, _text(standing), at=now):
+                self._db.put(
+                    self._table,
+                    part,
+                    "attribute_not_exists(pk) OR #at <= :at",
+                    ExpressionAttributeNames={"#at": "at"},
+                    ExpressionAttributeValues={":at": now},
+                )
 
     def standing(self, contest_id: str) -> tuple[Standing, datetime] | None:
-        """Return how a contest stood when it was last counted."""
-        item = self._db.get(self._table, _of(contest_id, keys.STANDING))
-        if item is None:
+        """Return how a contest stood when it was last counted; None while that is being stored."""
+        kept = self._whole(contest_id, keys.STANDING)
+        if kept is None:
             return None
-        standing = from_dict(Standing, json.loads(_unpacked(item["standing"])), _STORED)
-        return standing, from_ms(int(item["at"]["N"]))
+        text, item = kept
+        return from_dict(Standing, json.loads(text), _STORED), from_ms(int(item["at"]["N"]))
 
     def close(self, signed: SignedResult) -> bool:
         """Store a result and make its contest final; False when it is not live."""
         contest_id = signed.result.contest.contest_id
-        kept = {
-            **_of(contest_id, keys.RESULT),
-            "result": _packed(signed.text),
-            "signature": {"S": signed.signature},
-        }
+        kept = _parts(contest_id, keys.RESULT, signed.text, signature={"S": signed.signature})
         over = {
             "UpdateExpression": "SET #state = :final, owed = :yes",
             "ConditionExpression": "#state = :live",
@@ -203,10 +196,10 @@ class DynamoContests:
 
     def result(self, contest_id: str) -> SignedResult | None:
         """Return how a contest ended."""
-        item = self._db.get(self._table, _of(contest_id, keys.RESULT), consistent=True)
-        if item is None:
+        kept = self._whole(contest_id, keys.RESULT)
+        if kept is None:
             return None
-        text = _unpacked(item["result"])
+        text, item = kept
         return SignedResult(
             from_dict(Result, json.loads(text), _STORED), text, item["signature"]["S"]
         )
@@ -215,16 +208,40 @@ class DynamoContests:
         """Note that a contest's prizes are booked."""
         self._db.update(self._table, _definition(contest_id), "REMOVE owed", "attribute_exists(pk)")
 
-    def _both(self, kept: Item, contest_id: str, change: Mapping[str, Any]) -> bool:
-        """Store an item that is new and change the definition, in one transaction."""
-        new = {
-            "TableName": self._table,
-            "Item": kept,
-            "ConditionExpression": "attribute_not_exists(pk)",
-        }
+    def _whole(self, contest_id: str, what: str) -> tuple[str, Item] | None:
+        """Return a text from its parts, and the first of these; None where one is missing or was
+        stored at another time."""
+        parts = list(
+            self._db.query(
+                self._table,
+                "pk = :contest AND begins_with(sk, :what)",
+                {":contest": {"S": keys.contest(contest_id)}, ":what": {"S": what}},
+                ConsistentRead=True,
+            )
+        )
+        parts = parts[: int(parts[0]["parts"]["N"])] if parts else []
+        if not parts or len(parts) < int(parts[0]["parts"]["N"]):
+            return None
+        if any(part.get("at") != parts[0].get("at") for part in parts):
+            return None
+        packed = b"".join(bytes(part[what.lower()]["B"]) for part in parts)
+        return zlib.decompress(packed).decode(), parts[0]
+
+    def _both(self, kept: Sequence[Item], contest_id: str, change: Mapping[str, Any]) -> bool:
+        """Store items that are new and change the definition, in one transaction."""
+        new = [
+            {
+                "Put": {
+                    "TableName": self._table,
+                    "Item": item,
+                    "ConditionExpression": "attribute_not_exists(pk)",
+                }
+            }
+            for item in kept
+        ]
         changed = {"TableName": self._table, "Key": _definition(contest_id), **change}
         try:
-            self._db.transact([{"Put": new}, {"Update": changed}])
+            self._db.transact([*new, {"Update": changed}])
         except ConditionFailed:
             return False
         return True
@@ -248,13 +265,22 @@ def _word(value: Any) -> str:
     return value.isoformat() if isinstance(value, date) else str(value)
 
 
-def _packed(text: str) -> dict[str, bytes]:
-    # 10,000 reps come to about 1 MB of text, and to less than 400 KB packed.
-    return {"B": zlib.compress(text.encode())}
+def _parts(contest_id: str, what: str, text: str, **more: Any) -> list[Item]:
+    """Return the items a text is kept in, packed.
 
-
-def _unpacked(stored: Mapping[str, Any]) -> str:
-    return zlib.decompress(bytes(stored["B"])).decode()
+    10,000 reps come to about 300 KB, which is one item; tie-breakers make it more.
+    """
+    packed = zlib.compress(text.encode())
+    chunks = [packed[start : start + _LARGEST] for start in range(0, len(packed), _LARGEST)]
+    return [
+        {
+            **_of(contest_id, f"{what}#{number:02}" if number else what),
+            what.lower(): {"B": chunk},
+            "parts": {"N": str(len(chunks))},
+            **more,
+        }
+        for number, chunk in enumerate(chunks)
+    ]
 
 
 def _definition(contest_id: str) -> Item:

@@ -124,3 +124,8 @@ def contest_of(slot: Slot, playbook: Playbook) -> Contest:
         hidden=rules.hidden,
         **_TEMPLATES[slot.challenge],
     )
+
+
+def challenge_of(contest: Contest) -> Challenge:
+    """Return which challenge a contest of the calendar's is."""
+    return next(name for name in NAMES if contest.contest_id.startswith(f"{RESERVED}{name}-"))

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from datetime import timedelta
+from datetime import date, timedelta
 
 from dibs.domain.contests import RESERVED, Contest, figure_of
 from dibs.domain.errors import FieldError
 from dibs.domain.playbook import Playbook
+from dibs.domain.vocabulary import known_names
 
 LONGEST = timedelta(days=366)
+# Nothing is on record before, and a calendar has no days beyond its ends to look at.
+EARLIEST, LATEST = date(2000, 1, 1), date(2199, 12, 31)
 MOST_REPS = 1000
 _MOST_LATE_DAYS = 31
 _MOST_PRIZES = 100
 _LARGEST_PRIZE = 1_000_000
 _MOST_TICKETS = 100
 _MOST_SIDES = 20
+_MOST_BREAKERS = 5
 _LONGEST_NAME = 80
 _LONGEST_PRIZE = 200
 
@@ -30,7 +34,7 @@ def problems(contest: Contest, playbook: Playbook, known: Collection[str]) -> li
         *_entrants(contest, playbook, known),
         *_sides(contest),
         *_days(contest),
-        *_measuring(contest),
+        *_measuring(contest, known_names(playbook).counted),
         *_figures(contest, playbook),
         *_prizes(contest),
     ]
@@ -50,6 +54,8 @@ def _entrants(contest: Contest, playbook: Playbook, known: Collection[str]) -> I
     for team in contest.teams:
         if team not in playbook.teams:
             yield FieldError("teams", f"{team!r} is no team; use {', '.join(playbook.teams)}")
+    if len(set(contest.teams)) != len(contest.teams):
+        yield FieldError("teams", "name each team once")
     named, place = contest.named_reps, "sides" if contest.sides else "reps"
     for rep_id in named:
         if rep_id not in known:
@@ -76,6 +82,9 @@ def _sides(contest: Contest) -> Iterator[FieldError]:
 
 
 def _days(contest: Contest) -> Iterator[FieldError]:
+    for place, day in (("first_day", contest.first_day), ("last_day", contest.last_day)):
+        if not EARLIEST <= day <= LATEST:
+            yield FieldError(place, f"use a day from {EARLIEST} to {LATEST}")
     if contest.last_day < contest.first_day:
         yield FieldError("last_day", "is before the first day")
     elif contest.last_day - contest.first_day >= LONGEST:
@@ -84,7 +93,7 @@ def _days(contest: Contest) -> Iterator[FieldError]:
         yield FieldError("late_days", f"use 0 to {_MOST_LATE_DAYS}")
 
 
-def _measuring(contest: Contest) -> Iterator[FieldError]:
+def _measuring(contest: Contest, counted: Collection[str]) -> Iterator[FieldError]:
     if sum(map(bool, (contest.metric, contest.metric_by_tier, contest.tickets))) != 1:
         yield FieldError("metric", "say what counts: metric, or metric_by_tier, or tickets")
     if any(tier not in _TIERS for tier in contest.metric_by_tier):
@@ -94,11 +103,23 @@ def _measuring(contest: Contest) -> Iterator[FieldError]:
     for name in ("metric_by_tier", "tickets"):
         if getattr(contest, name) and contest.kind != "individual":
             yield FieldError(name, "is for contests of individuals")
+    for name in contest.tickets:
+        if name not in counted:
+            yield FieldError(
+                "tickets", f"{name!r:.60} is nothing that is counted; use such as call"
+            )
     if any(not 0 < each <= _MOST_TICKETS for each in contest.tickets.values()):
         yield FieldError("tickets", f"are 1 to {_MOST_TICKETS} for each activity of a type")
     others = contest.tie_breakers or contest.improvement or contest.handicap != "none"
     if contest.tickets and others:
         yield FieldError("tickets", "go without tie_breakers, improvement and handicap")
+    if contest.per_head and contest.handicap != "none":
+        yield FieldError(
+            "per_head", "goes without handicap: a share of all targets is fair already"
+        )
+    by_tier = (names[1:] for names in contest.metric_by_tier.values())
+    if any(len(names) > _MOST_BREAKERS for names in (contest.tie_breakers, *by_tier)):
+        yield FieldError("tie_breakers", f"are up to {_MOST_BREAKERS}")
 
 
 def _figures(contest: Contest, playbook: Playbook) -> Iterator[FieldError]:

@@ -296,17 +296,22 @@ def windows_of(contest: Contest) -> dict[str, tuple[date, date]]:
 
 
 def counted(
-    contest: Contest, frozen: Frozen, totals: Iterable[tuple[str, str, Counts]]
+    contest: Contest,
+    frozen: Frozen,
+    totals: Iterable[tuple[str, str, Counts]],
+    *,
+    earlier: bool = False,
 ) -> dict[str, Counts]:
     """Return what counts of the totals (rep, team, counts), by entrant.
 
     In a contest of teams only what was done for the team they were in at its start; otherwise
-    whatever they did.
+    whatever they did. So it is with what was done `earlier`: who changed teams before the start is
+    held against all of it.
     """
     teams = {one.rep_id: one.team for one in frozen.entrants}
     found: dict[str, Counter[str]] = {}
     for rep_id, team, counts in totals:
-        if rep_id in teams and (not contest.teams or teams[rep_id] == team):
+        if rep_id in teams and (earlier or not contest.teams or teams[rep_id] == team):
             found.setdefault(rep_id, Counter()).update(counts)
     return dict(found)
 
@@ -362,6 +367,9 @@ def _judged(
 ) -> Row:
     """Return the row of a rep, or of a side, without its place."""
     tier = members[0].tier if contest.metric_by_tier else 0
+    if contest.handicap == "own_target":
+        # What is done without a target would only make a side's share of its targets larger.
+        members = [one for one in members if one.target] or members
     now = _together(windows.now, members) or {}
     metric, breakers = _measures(contest, tier)
     if contest.tickets:

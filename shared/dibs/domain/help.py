@@ -7,7 +7,7 @@ Nothing here counts before the asker has confirmed it; what is confirmed is an e
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -115,9 +115,10 @@ def pair_unit(one: str, other: str) -> str:
     return f"help/{first}/{second}"
 
 
-def paid(entries: Iterable[Entry], cap: int) -> set[str]:
+def paid(entries: Iterable[Entry], cap: Callable[[int], int]) -> set[str]:
     """Return the ids of the confirmed helps that earn points: of each pair of reps, both directions
-    together, the first `cap` of a local month by time, then id.
+    together, the first so many of a local month by time, then id, as the `cap` of the playbook's
+    version allows that each came about under: a changed cap changes nothing that was before.
 
     The same in whatever order the entries are and however often one comes.
     """
@@ -129,5 +130,8 @@ def paid(entries: Iterable[Entry], cap: int) -> set[str]:
     return {
         entry.entry_id
         for helps in months.values()
-        for entry in sorted(helps.values(), key=lambda one: (one.at, one.entry_id))[: max(0, cap)]
+        for number, entry in enumerate(
+            sorted(helps.values(), key=lambda one: (one.at, one.entry_id))
+        )
+        if number < cap(entry.playbook_version)
     }

@@ -229,8 +229,8 @@ def _award_taking(found: _Counts, taken: Entry, done: list[Entry], rules: Rules)
     each for the day it came about. Of several calls that tell the same, the first counts."""
     claimed, percent = taken.kind == CLAIMED, rules(taken.playbook_version).game.points.pod_percent
     lead = f"{taken.lead_id}/{taken.epoch}/{taken.rep_id}"
-    # The clock starts at the rep's first notice, which is as long before as they needed to claim it;
-    # who was assigned a lead had notice of it then, however long it had waited.
+    # The clock starts at the rep's first notice, which is as long before as they needed to claim
+    # it; who was assigned a lead had notice of it then, however long it had waited.
     notice = taken.at - (taken.take_ms or 0) * _MS if claimed else taken.at
 
     def first(kind: str) -> tuple[Entry | None, Points]:
@@ -266,8 +266,8 @@ def _count_help(found: _Counts, helps: list[Entry], rules: Rules) -> None:
     """Count what colleagues have confirmed (G11): each helped colleague once, each paid help."""
     if not helps:
         return
-    cap = rules(max(entry.playbook_version for entry in helps)).game.help.paid_per_pair_per_month
-    paid_ids, seen = paid(helps, cap), set()
+    paid_ids = paid(helps, lambda version: rules(version).game.help.paid_per_pair_per_month)
+    seen = set()
     for entry in helps:
         if entry.rep_id not in seen:
             found.add(_place(entry), colleagues_helped=1)
@@ -279,13 +279,24 @@ def _count_help(found: _Counts, helps: list[Entry], rules: Rules) -> None:
 
 
 def _count_quest(found: _Counts, entries: list[Entry], rules: Rules) -> None:
-    """Count a quest that is finished (G8), with the entry that finished it."""
+    """Count a quest that is finished (G8), with the entry that finished it.
+
+    By the rules of that moment: steps that the playbook adds or drops later change nothing for who
+    was done by then.
+    """
     ids = {entry.cause.partition("/")[0] for entry in entries if entry.unit.startswith("quest/")}
     for quest_id in ids:
-        rules_now = rules(max(entry.playbook_version for entry in entries))
-        quest = rules_now.game.quests.get(quest_id)
-        last = None if quest is None else finished(entries, quest)
-        if quest is None or last is None:
-            continue
-        found.add(_place(last), **{f"quest_{quest_id}": 1})
-        found.award(f"quest/{quest_id}/{last.rep_id}", last, "quest", quest.points)
+        version, seen = 0, set()
+        for number, entry in enumerate(entries, 1):
+            version = max(version, entry.playbook_version)
+            told = (version, entry.cause, entry.kind, entry.source)
+            if told in seen:
+                continue  # However often somebody tells a step, it is looked at once.
+            seen.add(told)
+            quest = rules(version).game.quests.get(quest_id)
+            last = None if quest is None else finished(entries[:number], quest)
+            if quest is None or last is None:
+                continue
+            found.add(_place(last), **{f"quest_{quest_id}": 1})
+            found.award(f"quest/{quest_id}/{last.rep_id}", last, "quest", quest.points)
+            break

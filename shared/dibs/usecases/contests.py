@@ -14,9 +14,10 @@ from fractions import Fraction
 from hmac import compare_digest
 from typing import Literal
 
-from dibs.domain.challenges import Slot, calendar, contest_of
+from dibs.domain.challenges import Slot, calendar, challenge_of, contest_of
 from dibs.domain.contest_problems import problems
 from dibs.domain.contests import (
+    RESERVED,
     Contest,
     Counts,
     Frozen,
@@ -173,7 +174,8 @@ def preview(arena: Arena, contest: Contest, as_of: datetime) -> tuple[Frozen, St
 
 
 def _known(arena: Arena, contest: Contest) -> dict[str, Rep]:
-    return arena.roster.get_many(contest.named_reps) if contest.named_reps else {}
+    # Each once: who is named twice is told so, and no table is asked twice for the same.
+    return arena.roster.get_many(sorted(set(contest.named_reps)))
 
 
 # The job
@@ -213,12 +215,30 @@ def _go_on(arena: Arena, playbook: Playbook, planned: Planned, as_of: datetime) 
 
 
 def _plan_challenges(arena: Arena, playbook: Playbook, as_of: datetime) -> None:
-    """Set up the challenges whose days it is; one that was missed whole is not made up for."""
+    """Set up the challenges whose days it is; one that was missed whole is not made up for.
+
+    A changed rotation adds no second one to days that have theirs.
+    """
+    due = []
     for slot in _slots(playbook, as_of - _DAY, as_of + _DAY):
         contest = contest_of(slot, playbook)
         times = times_of(contest, playbook)
         if times.opens_at <= as_of < times.ends_at:
-            arena.contests.plan(Planned(contest, "upcoming", times, "playbook"))
+            due.append(Planned(contest, "upcoming", times, "playbook"))
+    held = _held(arena) if due else {}
+    for planned in due:
+        if _period(planned.contest) not in held:
+            arena.contests.plan(planned)
+
+
+def _held(arena: Arena) -> dict[tuple[date, date], Planned]:
+    """Return the challenges that were set up, by their first and last day."""
+    known = [one for one in arena.contests.all() if one.contest.contest_id.startswith(RESERVED)]
+    return {_period(one.contest): one for one in known}
+
+
+def _period(contest: Contest) -> tuple[date, date]:
+    return contest.first_day, contest.last_day
 
 
 def _slots(playbook: Playbook, first: datetime, last: datetime) -> list[Slot]:
@@ -302,7 +322,8 @@ def stands(arena: Arena, contest: Contest, frozen: Frozen, seed: str = "") -> St
     found: dict[str, dict[str, Counts]] = {}
     for name, (first, last) in windows_of(contest).items():
         totals = arena.standings.between(first, last)
-        found[name] = counted(contest, frozen, ((t.rep_id, t.team, t.counts) for t in totals))
+        told = ((t.rep_id, t.team, t.counts) for t in totals)
+        found[name] = counted(contest, frozen, told, earlier=name != "now")
     return score(contest, frozen, Windows(**found), seed)
 
 
@@ -392,11 +413,17 @@ def flaws(contests: Contests, sign: Callable[[str], str], contest_id: str) -> li
 
 
 def coming(arena: Arena, now: datetime) -> list[tuple[Slot, Contest]]:
-    """Return the challenges of now and of the next four weeks, in order."""
-    playbook = arena.roster.playbook()
+    """Return the challenges of now and of the next four weeks, in order.
+
+    One that is held is as it was set up, whatever the playbook says since; one that was called off
+    is none.
+    """
+    playbook, held = arena.roster.playbook(), _held(arena)
     found = []
     for slot in _slots(playbook, now - _DAY, now + _AHEAD):
-        contest = contest_of(slot, playbook)
-        if now < times_of(contest, playbook).ends_at:
-            found.append((slot, contest))
+        planned = held.get((slot.first_day, slot.last_day))
+        contest = contest_of(slot, playbook) if planned is None else planned.contest
+        over = planned is not None and planned.state == "cancelled"
+        if now < times_of(contest, playbook).ends_at and not over:
+            found.append((replace(slot, challenge=challenge_of(contest)), contest))
     return found

@@ -14,6 +14,7 @@ from dibs.domain.errors import (
     Busy,
     FieldError,
     InvalidInput,
+    Outdated,
     RouteNotFound,
 )
 from dibs.domain.playbook import Rewards
@@ -103,14 +104,18 @@ def ask(
     reward_id: str,
     chosen: str,
     clock: Callable[[], datetime],
+    price: int | None = None,
 ) -> tuple[Request, bool]:
     """Ask for a reward, once for each id the rep's app chose; tell whether it is new.
+
+    `price` is what the rep was shown; without it they pay whatever it is by now.
 
     Raises:
         RouteNotFound: there is no such reward, or it is not to be had.
         OutOfStock: the last one is gone.
         NotEnoughPoints: says how many are missing.
         AlreadyExists: the id was that of a request for another reward.
+        Outdated: it has another price by now.
         Busy: the store is busy for longer than we may wait; nothing was changed.
     """
     name = request_name(rep_id, chosen)
@@ -122,6 +127,8 @@ def ask(
             return known, False
         if reward is None:
             raise RouteNotFound("There is no such reward.")
+        if price not in (None, reward.price):
+            raise Outdated(f"It costs {reward.price} points by now. Ask for it at that price.")
         request = requested(reward, account, name, clock())
         if store.ask(reward, request):
             return request, True
