@@ -125,7 +125,7 @@ def board(found: Leaderboard, asked: Asked, playbook: Playbook, viewer: Rep | No
 
     teams = found.scope == "teams"
     team = playbook.teams.get(found.team)
-    mine = found.mine
+    mine, unit, currency = found.mine, found.definition.unit, playbook.quota.currency
     return _page(
         200,
         "board.html",
@@ -139,7 +139,9 @@ def board(found: Leaderboard, asked: Asked, playbook: Playbook, viewer: Rep | No
         alone=not teams and team is not None and team.own_gap and viewer is not None,
         # The neighbours are a table of their own where the top does not show them already.
         apart=len(found.rows) < found.many and mine not in (None, *found.rows[:-1]),
-        money=playbook.quota.currency,
+        currency=currency,
+        # A column of money says which once; a sentence says it itself.
+        gap=(f"{currency} " if unit == "money" else "") + _figure(found.gap, unit, currency),
         boards=[link(text, metric) for metric, text in _BOARDS.items()],
         periods=[link(_PERIODS[per], period=per, period_name="") for per in PERIODS],
         scopes=[link(_SCOPES[scope], scope=scope) for scope in SCOPES],
@@ -178,14 +180,14 @@ def _lapse(seconds: float | None) -> str:
 
 
 def _figure(value: Fraction | None, unit: str, currency: str) -> str:
-    """Return a metric's value in its unit: 1,250, 33.3 %, 3 min 20 s or USD 5,000.00."""
+    """Return a metric's value in its unit: 1,250, 33.3 %, 3 min 20 s, or 5,000.00 of a currency."""
     if value is None:
         return "–"
     if unit == "seconds":
         return _lapse(float(value))
     if unit == "money":
         places = 0 if currency in _WHOLE else 3 if currency in _THOUSANDTHS else 2
-        return f"{currency} {float(value / 10**places):,.{places}f}"
+        return f"{float(value / 10**places):,.{places}f}"
     if unit == "ratio":
         return f"{float(value * 100):,.1f}".removesuffix(".0") + " %"
     shown = number(value)
