@@ -74,7 +74,8 @@ class Stack:
         )
         text = answer.data.decode()
         kind = answer.headers.get("content-type", "")
-        return answer.status, json.loads(text) if "json" in kind else text, dict(answer.headers)
+        found = json.loads(text) if text and "json" in kind else text
+        return answer.status, found, dict(answer.headers)
 
     def post_lead(self, **fields: Any) -> tuple[int, dict[str, Any]]:
         """Post a signed lead, of another person and company each time (C6)."""

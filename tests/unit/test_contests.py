@@ -295,7 +295,7 @@ def test_a_formula_reads_the_target_of_the_start() -> None:
     contest = a_contest(metric="quota_attainment")
     now = {A: {"revenue.sum": 50, "target.sum": 1}}
     found = stands(contest, now, targets={A: 100})
-    assert found.reps[0].value == 50
+    assert found.reps[0].value == Fraction(1, 2)
     assert stands(contest, now).reps[0].why == "no_value"
 
 
@@ -323,8 +323,8 @@ def test_each_tier_is_measured_by_its_own_and_has_its_own_places() -> None:
     assert [(row.who, row.tier, row.place, row.value) for row in found.reps] == [
         (B.rep_id, 1, 1, 100),
         (A.rep_id, 1, 2, 100),
-        (C.rep_id, 2, 1, 25),
-        (D.rep_id, 3, 1, 75),
+        (C.rep_id, 2, 1, Fraction(1, 4)),
+        (D.rep_id, 3, 1, Fraction(3, 4)),
     ]
     assert found.prizes == {B.rep_id: 10, C.rep_id: 10, D.rep_id: 10}
 

@@ -13,12 +13,14 @@ from rich.progress import MofNCompleteColumn, Progress, TextColumn, TimeElapsedC
 from dibs.adapters.dynamo import Dynamo
 from dibs.adapters.ledger import DynamoLedger
 from dibs.adapters.points import DynamoPoints
+from dibs.adapters.rewards import DynamoRewards
 from dibs.adapters.settings import Settings
 from dibs.adapters.standings import DynamoStandings
 from dibs.cli.target import Stack, target
 from dibs.domain.receipts import Fault
 from dibs.usecases.rebuild import Progress as Told
 from dibs.usecases.rebuild import audit_standings, rebuild
+from dibs.usecases.rewards import audit_points
 from dibs.wiring import WRITERS, scorer_of
 
 
@@ -42,7 +44,8 @@ def rebuild_standings(stack: Stack = "") -> None:
 
 
 def faults(settings: Settings) -> Iterator[Fault]:
-    """Yield each difference between standings and points, and what the ledger comes to."""
+    """Yield each difference between standings and points, and what the ledger comes to, and where
+    points and rewards do not add up among themselves."""
     database = Dynamo()
     ledger, points = DynamoLedger(database, settings), DynamoPoints(database, settings)
     with _shown() as told:
@@ -53,6 +56,7 @@ def faults(settings: Settings) -> Iterator[Fault]:
             points.transfers(),
             told,
         )
+    yield from audit_points(points, DynamoRewards(database, settings))
 
 
 @contextmanager

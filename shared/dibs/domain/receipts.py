@@ -149,7 +149,8 @@ class Block:
 
 @dataclass(frozen=True)
 class Fault:
-    """Something that is not as it was sealed. `where` is `lead/epoch`, or a block's number."""
+    """Something an audit found that is not as it should be. `where` is what it is about: a race as
+    `lead/epoch`, a block's number, a total, an account."""
 
     kind: str
     where: str

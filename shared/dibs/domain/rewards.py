@@ -14,6 +14,7 @@ from enum import StrEnum
 
 from dibs.domain.errors import AlreadyDecided, NotEnoughPoints, OutOfStock, RouteNotFound
 from dibs.domain.points import SPENT, Account, Transfer, accounts_of
+from dibs.domain.receipts import Fault
 
 AUTOMATIC = "dibs"
 """Who takes the steps nobody takes."""
@@ -156,21 +157,12 @@ def refund(request: Request) -> Transfer | None:
     )
 
 
-@dataclass(frozen=True)
-class Difference:
-    """Where the points ledger or a stock does not add up: what `kind`, of what, and how."""
-
-    kind: str
-    where: str
-    what: str
-
-
 def differences(
     accounts: Iterable[Account],
     transfers: Iterable[Transfer],
     rewards: Iterable[Reward],
     requests: Iterable[Request],
-) -> Iterator[Difference]:
+) -> Iterator[Fault]:
     """Yield where they do not agree (G9).
 
     Each account is what its transfers come to, so that all of them, with the house's, come to
@@ -182,9 +174,7 @@ def differences(
     for rep_id in sorted(kept.keys() | moved.keys()):
         has, had = kept.get(rep_id, Account(rep_id)), moved.get(rep_id, Account(rep_id))
         if has != had:
-            yield Difference(
-                "balance_differs", rep_id, f"{_told(has)}; its transfers: {_told(had)}"
-            )
+            yield Fault("balance_differs", rep_id, f"{_told(has)}; its transfers: {_told(had)}")
     yield from _unpaid(requests := list(requests), spent)
     yield from _stock(rewards, requests)
 
@@ -204,7 +194,7 @@ def _told(account: Account) -> str:
     )
 
 
-def _unpaid(requests: Iterable[Request], spent: Mapping[str, Transfer]) -> Iterator[Difference]:
+def _unpaid(requests: Iterable[Request], spent: Mapping[str, Transfer]) -> Iterator[Fault]:
     wanted = {
         one.transfer_id: one
         for request in requests
@@ -213,14 +203,14 @@ def _unpaid(requests: Iterable[Request], spent: Mapping[str, Transfer]) -> Itera
     }
     for name in sorted(wanted.keys() | spent.keys()):
         if name not in spent:
-            yield Difference("transfer_missing", name, "a request says that it was made")
+            yield Fault("transfer_missing", name, "a request says that it was made")
         elif name not in wanted:
-            yield Difference("transfer_unexplained", name, "no request says what it is for")
+            yield Fault("transfer_unexplained", name, "no request says what it is for")
         elif wanted[name] != spent[name]:
-            yield Difference("transfer_differs", name, "it is not what its request says")
+            yield Fault("transfer_differs", name, "it is not what its request says")
 
 
-def _stock(rewards: Iterable[Reward], requests: Iterable[Request]) -> Iterator[Difference]:
+def _stock(rewards: Iterable[Reward], requests: Iterable[Request]) -> Iterator[Fault]:
     held = defaultdict[str, int](int)
     for request in requests:
         held[request.reward_id] += request.state in HOLDING
@@ -230,7 +220,7 @@ def _stock(rewards: Iterable[Reward], requests: Iterable[Request]) -> Iterator[D
         taken = 0 if reward is None else reward.taken
         if taken != held[reward_id]:
             what = f"{taken} are taken; requests hold {held[reward_id]}"
-            yield Difference("stock_differs", reward_id, what)
+            yield Fault("stock_differs", reward_id, what)
         if reward is not None and reward.stock is not None and taken > reward.stock:
             what = f"{taken} are taken of {reward.stock}"
-            yield Difference("stock_exceeded", reward_id, what)
+            yield Fault("stock_exceeded", reward_id, what)

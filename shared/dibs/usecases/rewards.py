@@ -19,9 +19,9 @@ from dibs.domain.errors import (
 )
 from dibs.domain.playbook import Rewards
 from dibs.domain.points import LAPSED, Transfer, decayed
+from dibs.domain.receipts import Fault
 from dibs.domain.rewards import (
     AUTOMATIC,
-    Difference,
     Request,
     Reward,
     State,
@@ -219,7 +219,7 @@ def _decay(
     raise Busy
 
 
-def audit_points(points: PointsLedger, store: RewardStore) -> list[Difference]:
+def audit_points(points: PointsLedger, store: RewardStore) -> list[Fault]:
     """Return where points, stock and requests do not agree (G9), none where all is well.
 
     What is found is looked for again: the tables are read while they are written to, and what was
@@ -232,7 +232,7 @@ def audit_points(points: PointsLedger, store: RewardStore) -> list[Difference]:
     return [one for one in _differences(points, store) if (one.kind, one.where) in known]
 
 
-def _differences(points: PointsLedger, store: RewardStore) -> list[Difference]:
+def _differences(points: PointsLedger, store: RewardStore) -> list[Fault]:
     return list(
         differences(points.accounts(), points.transfers(), store.rewards(), store.requests())
     )
