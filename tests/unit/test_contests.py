@@ -231,6 +231,14 @@ def test_improvement_is_what_was_added() -> None:
     assert whys(found)[D.rep_id] == "no_comparison"
 
 
+@pytest.mark.parametrize(("now", "why"), [(6, None), (5, "not_better"), (4, "not_better")])
+def test_nobody_wins_an_improvement_by_doing_no_better(now: int, why: str | None) -> None:
+    contest = a_contest(improvement=True, prize_points=(100,))
+    found = stands(contest, calls(now), calls(5))
+    mine = next(row for row in found.reps if row.who == A.rep_id)
+    assert (mine.value, mine.why, mine.points) == (now - 5, why, 0 if why else 100)
+
+
 def test_who_was_there_and_did_none_of_it_improves_from_nothing() -> None:
     found = stands(a_contest(improvement=True), calls(2), {A: {"email": 1}})
     assert found.reps[0].value == 2

@@ -383,6 +383,17 @@ def test_the_asker_confirms_also_when_the_lead_is_somebody_elses(
     assert [entry.epoch for entry in booked(desk)] == [3]
 
 
+def test_help_counts_for_the_team_the_helper_is_in_by_then(desk: HelpDesk, clock: Clock) -> None:
+    help_id = asked(desk).help_id
+    answer(desk, BEN, help_id, "So.")
+    roster = desk.roster
+    assert isinstance(roster, FakeRoster)
+    roster.put_profile(replace(BEN, team="south"), ("team",))
+    roster.deactivate(BEN.rep_id, NOON.date())
+    confirm(desk, AINA, help_id, BEN.rep_id)
+    assert [(entry.rep_id, entry.team) for entry in booked(desk)] == [(BEN.rep_id, "south")]
+
+
 @pytest.mark.parametrize("helper", ["", None, 7, "nobody", AINA.rep_id, CHONG.rep_id])
 def test_who_did_not_answer_did_not_help(desk: HelpDesk, helper: object) -> None:
     help_id = asked(desk).help_id

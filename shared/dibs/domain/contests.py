@@ -39,7 +39,13 @@ _SHIPPED = {metric.formula: metric for metric in METRICS.values()}
 Kind = Literal["individual", "team", "hybrid"]
 State = Literal["upcoming", "live", "final", "cancelled"]
 Why = Literal[
-    "no_value", "below_minimum", "no_target", "no_comparison", "worse_than_before", "not_drawn"
+    "no_value",
+    "below_minimum",
+    "no_target",
+    "no_comparison",
+    "not_better",
+    "worse_than_before",
+    "not_drawn",
 ]
 Counts = Mapping[str, int]
 
@@ -68,8 +74,9 @@ class Contest:
     honoured; what each did adds to their side's (G6).
 
     `handicap` counts percent of the rep's own target (F11), `improvement` what is better than in as
-    many days before the first. `keeps` may not be worse than in the 28 days before. Who is level is
-    told apart by `tie_breakers`, in order; who still is shares the place, and its prize.
+    many days before the first; who is no better is not placed. `keeps` may not be worse than in the
+    28 days before. Who is level is told apart by `tie_breakers`, in order; who still is shares the
+    place, and its prize.
 
     The first and the last day are included. Late data count until `late_days` after the last one's
     end. `prize_points` go to the first places; in a `team` contest to every member of the side. A
@@ -436,6 +443,8 @@ def _value(
         if earlier is None:
             return None, "no_comparison"
         value = earlier - value if figure.better == "less" else value - earlier
+        if value <= 0:
+            return value, "not_better"
     if contest.handicap == "own_target":
         target = sum((one.target or Fraction(0) for one in members), Fraction(0))
         if not target:
