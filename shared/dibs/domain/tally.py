@@ -229,8 +229,8 @@ def _award_taking(found: _Counts, taken: Entry, done: list[Entry], rules: Rules)
     each for the day it came about. Of several calls that tell the same, the first counts."""
     claimed, percent = taken.kind == CLAIMED, rules(taken.playbook_version).game.points.pod_percent
     lead = f"{taken.lead_id}/{taken.epoch}/{taken.rep_id}"
-    # The clock starts at the rep's first notice, which is as long before as they needed to claim it;
-    # who was assigned a lead had notice of it then, however long it had waited.
+    # The clock starts at the rep's first notice, which is as long before as they needed to claim
+    # it; who was assigned a lead had notice of it then, however long it had waited.
     notice = taken.at - (taken.take_ms or 0) * _MS if claimed else taken.at
 
     def first(kind: str) -> tuple[Entry | None, Points]:
