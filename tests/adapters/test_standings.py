@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, timedelta
+from random import Random
 from typing import Any
 
 import pytest
@@ -209,8 +210,10 @@ def test_a_page_written_by_somebody_else_meanwhile_is_put_together_again(
         return found
 
     monkeypatch.setattr(game.standings, "sums", late)
-    game.standings.publish("1", {(AINA.rep_id, "all")}, {AINA.rep_id: AINA.name}, {})
-    assert game.shown()[AINA.rep_id]["claimed"] == 2
+    key = (AINA.rep_id, "all")
+    game.standings.publish("1", {key}, {AINA.rep_id: AINA.name}, {key: 5})
+    shown = game.shown()[AINA.rep_id]
+    assert (shown["claimed"], shown["target.sum"]) == (2, 5)
 
 
 @pytest.mark.parametrize("writes", range(8))
@@ -594,3 +597,19 @@ def test_a_unit_or_its_awards_are_not_stored_over_a_version_they_do_not_follow(g
         settled = awards.settle([(replace(booked_now, version=version), ())])
         assert settled == ["lead/lead1"] * refused
     assert game.standings.sums("1", {(AINA.rep_id, "all")})[0].counts["north"]["call"] == 1
+
+
+def test_ten_thousand_reps_are_read_in_one_request() -> None:
+    """A request gives a megabyte; these are pages of thirty counts each, in numbers that vary."""
+    draw = Random(1)
+    small, large = [f"count_{n}" for n in range(25)], [f"amount_{n}.sum" for n in range(5)]
+
+    def row(number: int) -> dict[str, Any]:
+        counts = {name: draw.randrange(1, 60) for name in small}
+        counts |= {name: draw.randrange(10**7) for name in large}
+        return {"name": f"Rep {number}", "target": 100_000, "teams": {"north": counts}}
+
+    a_page = {a_rep(number).rep_id: row(number) for number in range(10_000 // keys.PAGES)}
+    body = standings.packed(standings._page_body(a_page))
+    assert standings._page_from(standings.unpacked(body)) == a_page
+    assert len(body) * keys.PAGES < 800_000
