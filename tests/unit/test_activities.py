@@ -29,11 +29,20 @@ from dibs.domain.errors import (
 )
 from dibs.domain.leads import Lead, State
 from dibs.domain.ledger import Entry
-from dibs.usecases.activities import ATTEMPTS, SKEW, Recorded, Register, record, record_all
+from dibs.domain.reps import Limits
+from dibs.usecases.activities import (
+    ATTEMPTS,
+    SKEW,
+    Recorded,
+    Register,
+    record,
+    record_all,
+    shared_with,
+)
 from dibs.usecases.claim import bearer, claim, undo
 from support.builders import NOON, a_card, a_lead, a_playbook, a_rep, token_of
 from support.fake_ledger import FakeLedger
-from support.fakes import FakeWorld, no_pause
+from support.fakes import FakeRoster, FakeWorld, Memory, no_pause
 
 MS = timedelta(milliseconds=1)
 MINUTE = timedelta(minutes=1)
@@ -641,3 +650,40 @@ def test_a_batch_is_recorded_in_order_so_a_deal_is_won_taken_back_and_won_again(
     assert [one.repeated for one in outcomes if isinstance(one, Recorded)] == [
         *(False, False, False, True)
     ]
+
+
+# Shared with the pod (R5)
+
+
+@pytest.mark.parametrize(
+    ("percent", "pods", "shares"),
+    [
+        (50, ("solar",), [3, 4]),
+        (0, ("solar",), []),
+        (50, (), []),
+        (50, ("wind",), []),
+    ],
+)
+def test_what_was_offered_to_a_pod_is_shared_with_the_others_of_it(
+    percent: int, pods: tuple[str, ...], shares: list[int]
+) -> None:
+    playbook = a_playbook(game={"points": {"pod_percent": percent}})
+    memory = Memory(playbook)
+    solar = [a_rep(number, pod="solar") for number in (1, 3, 4)]
+    others = [a_rep(5, pod="wind"), a_rep(6), a_rep(7, pod="solar", active=False)]
+    for rep in (*solar, *others, a_rep(8, pod="solar", team="south")):
+        memory.reps[rep.rep_id] = rep
+        memory.limits[rep.rep_id] = Limits()
+    found = shared_with(FakeRoster(memory), solar[0], a_lead(pods=pods), playbook)
+    assert found == tuple(a_rep(number).rep_id for number in shares)
+
+
+def test_no_more_of_a_pod_share_than_fit_into_a_transaction() -> None:
+    playbook = a_playbook(game={"points": {"pod_percent": 50}})
+    memory = Memory(playbook)
+    for number in range(1, 20):
+        rep = a_rep(number, pod="solar")
+        memory.reps[rep.rep_id] = rep
+        memory.limits[rep.rep_id] = Limits()
+    mine = memory.reps[a_rep(1).rep_id]
+    assert len(shared_with(FakeRoster(memory), mine, a_lead(pods=("solar",)), playbook)) == 8
