@@ -16,6 +16,7 @@ from dibs.domain.activities import (
     Activity,
     counting,
     step,
+    taken_back,
     wrong,
 )
 from dibs.domain.errors import (
@@ -27,7 +28,7 @@ from dibs.domain.errors import (
     LeadNotFound,
     NotYours,
 )
-from dibs.domain.leads import Lead, State
+from dibs.domain.leads import Lead, State, moved
 from dibs.domain.ledger import Entry
 from dibs.usecases.activities import ATTEMPTS, SKEW, Recorded, Register, record, record_all
 from dibs.usecases.claim import bearer, claim, undo
@@ -641,3 +642,15 @@ def test_a_batch_is_recorded_in_order_so_a_deal_is_won_taken_back_and_won_again(
     assert [one.repeated for one in outcomes if isinstance(one, Recorded)] == [
         *(False, False, False, True)
     ]
+
+
+def test_a_lead_goes_back_for_its_holder_alone_also_by_a_move_of_old() -> None:
+    lead = held()
+    lead, move = moved(lead, State.CONTACTED, NOON, "contacted", AINA.rep_id)
+    about: Any = ("contacted", lead.epoch, [move], NOON, "0123456789abcdef")
+    made = taken_back(lead, AINA.rep_id, *about)
+    assert made is not None
+    assert made.lead.state is State.CLAIMED
+    assert taken_back(lead, BEN.rep_id, *about) is None
+    assert taken_back(replace(lead, epoch=9), AINA.rep_id, *about) is None
+    assert taken_back(lead, AINA.rep_id, "contacted", 1, [replace(move, told="x")], NOON) is None
