@@ -613,3 +613,22 @@ def test_ten_thousand_reps_are_read_in_one_request() -> None:
     body = standings.packed(standings._page_body(a_page))
     assert standings._page_from(standings.unpacked(body)) == a_page
     assert len(body) * keys.PAGES < 800_000
+
+
+def test_a_write_of_a_rebuild_whose_answer_is_lost_counts_once(
+    game: Game, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """botocore sends a request again when no answer comes: a transaction has a token for that."""
+    sent: list[Any] = []
+    for name in ("put_item", "update_item"):
+        write = getattr(game.database.client, name)
+
+        def noted(write: Any = write, name: str = name, **request: Any) -> Any:
+            sent.append((name, request["Key"] if "Key" in request else request["Item"]))
+            return write(**request)
+
+        monkeypatch.setattr(game.database.client, name, noted)
+    rebuild(game.scorer, game.standings, HISTORY, quiet)
+    of_pages = ("PAGE#", keys.GENERATION)
+    assert sent
+    assert all(key["pk"]["S"].startswith(of_pages) for _, key in sent)

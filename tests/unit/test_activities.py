@@ -16,6 +16,7 @@ from dibs.domain.activities import (
     Activity,
     counting,
     step,
+    taken_back,
     wrong,
 )
 from dibs.domain.errors import (
@@ -27,7 +28,7 @@ from dibs.domain.errors import (
     LeadNotFound,
     NotYours,
 )
-from dibs.domain.leads import Lead, State
+from dibs.domain.leads import Lead, State, moved
 from dibs.domain.ledger import Entry
 from dibs.domain.reps import Limits
 from dibs.usecases.activities import (
@@ -687,3 +688,15 @@ def test_no_more_of_a_pod_share_than_fit_into_a_transaction() -> None:
         memory.limits[rep.rep_id] = Limits()
     mine = memory.reps[a_rep(1).rep_id]
     assert len(shared_with(FakeRoster(memory), mine, a_lead(pods=("solar",)), playbook)) == 8
+
+
+def test_a_lead_goes_back_for_its_holder_alone_also_by_a_move_of_old() -> None:
+    lead = held()
+    lead, move = moved(lead, State.CONTACTED, NOON, "contacted", AINA.rep_id)
+    about: Any = ("contacted", lead.epoch, [move], NOON, "0123456789abcdef")
+    made = taken_back(lead, AINA.rep_id, *about)
+    assert made is not None
+    assert made.lead.state is State.CLAIMED
+    assert taken_back(lead, BEN.rep_id, *about) is None
+    assert taken_back(replace(lead, epoch=9), AINA.rep_id, *about) is None
+    assert taken_back(lead, AINA.rep_id, "contacted", 1, [replace(move, told="x")], NOON) is None

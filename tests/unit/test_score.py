@@ -305,3 +305,13 @@ class Steps:
         known: Any = standings
         known.apply, known.settle = watched, booking
         self.scorer = a_scorer(standings, playbook)
+
+
+def test_points_follow_what_is_live_and_not_what_is_being_made() -> None:
+    standings = FakeStandings()
+    taken = entry("taken/lead0/1", "claimed", REPS[0], NOON, LEADS[0], epoch=1, take_ms=1000)
+    score(a_scorer(standings), [taken])
+    standings.building = ("2",)
+    # The one in the making has not come to the claim yet.
+    score(a_scorer(standings), [entry("activity/1", "won", REPS[0], NOON, LEADS[0], epoch=1)])
+    assert standings.balances()[REPS[0].rep_id] == 210

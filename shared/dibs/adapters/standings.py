@@ -145,8 +145,10 @@ class DynamoStandings:
         return [unit.name for unit, new in zip(units, filled, strict=True) if not new]
 
     def _filled(self, generation: str, unit: Unit) -> bool:
+        # A transaction of one: when its answer is lost and it is sent again, it is done once. A
+        # plain write would take its own unit for somebody else's.
         try:
-            self._db.put(self._table, unit_item(generation, unit), "attribute_not_exists(pk)")
+            insisting(lambda: self._db.transact([self._unit_write(generation, unit)]))
         except ConditionFailed:
             return False
         return True
@@ -164,8 +166,9 @@ class DynamoStandings:
                 for (team, protected), of in counts[key].items()
                 for name, number in of.items()
             }
-            write = self._total_write(generation, *key, flat)["Update"]
-            insisting(lambda: self._db.update(**_named(write)))
+            # As above: added once, however often it is sent.
+            write = self._total_write(generation, *key, flat)
+            insisting(lambda: self._db.transact([write]))
 
         list(self._each(added, counts))
 
@@ -596,17 +599,6 @@ def unpacked(small: bytes) -> Any:
 
 
 _GENERATION: Item = {"pk": {"S": keys.GENERATION}, "sk": {"S": keys.GENERATION}}
-
-
-def _named(write: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a transaction's update as the arguments of a single one."""
-    rest = {k: v for k, v in write.items() if k not in ("TableName", "Key", "UpdateExpression")}
-    return {
-        "table": write["TableName"],
-        "key": write["Key"],
-        "expression": write["UpdateExpression"],
-        **rest,
-    }
 
 
 def _ms(at: datetime) -> dict[str, str]:
