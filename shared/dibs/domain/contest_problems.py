@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterator
 from datetime import timedelta
 
@@ -20,8 +19,6 @@ _MOST_SIDES = 20
 _LONGEST_NAME = 80
 _LONGEST_PRIZE = 200
 
-# It stands in the ids of prizes and in what the tickets of a lottery are hashed from.
-_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _TIERS = ("1", "2", "3")
 
 
@@ -40,8 +37,6 @@ def problems(contest: Contest, playbook: Playbook, known: Collection[str]) -> li
 
 
 def _naming(contest: Contest) -> Iterator[FieldError]:
-    if not _ID.fullmatch(contest.contest_id):
-        yield FieldError("contest_id", "use up to 64 of A-Z, a-z, 0-9, - and _")
     if contest.contest_id.startswith(RESERVED):
         yield FieldError("contest_id", f"begins with {RESERVED!r}, as only challenges' do")
     if not 0 < len(contest.name.strip()) <= _LONGEST_NAME or not contest.name.isprintable():
