@@ -22,7 +22,8 @@ from dibs.usecases.work import reason_of
 
 _CHOSEN_ID = re.compile(r"[A-Za-z0-9_-]{1,40}")
 _REQUEST_ID = re.compile(r"[a-z2-7]{1,20}\.[A-Za-z0-9_-]{1,40}")
-_START = re.compile(r"[0-9]{13}#[!-~]{1,400}")
+# A prize is named after its contest, which is called as its manager likes.
+_START = re.compile(r"[0-9]{13}#[^\x00-\x1f\x7f\ud800-\udfff]{1,400}")
 _PAGE = 50
 
 

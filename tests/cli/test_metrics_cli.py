@@ -53,6 +53,12 @@ def test_every_metric_is_listed_with_whose_it_is() -> None:
     assert found["visits"] == ["count(appointment_held)", "number", "more", "the playbook"]
 
 
+def test_no_formula_is_cut_short_on_a_narrow_screen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(metrics.console, "_width", 80)
+    told = rows(run("list"))
+    assert "…" not in "".join(cell for row in told for cell in row[:2])
+
+
 def test_a_formula_is_tried_on_a_week(organisation: World) -> None:
     before = everything(organisation.dynamo.client, organisation.settings)
     found = rows(run("preview", "count(claimed) / count(call)", "--period", WEEK))

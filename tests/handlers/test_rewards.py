@@ -479,6 +479,11 @@ def test_a_long_history_comes_in_pages(office: Office) -> None:
     assert seen == [f"award/{number}" for number in range(100, -1, -1)]
 
 
+def test_a_page_may_begin_with_the_prize_of_a_contest_of_any_name(office: Office) -> None:
+    start = f"1795435200000#prize/Café de l'été/{AINA.rep_id}/1"
+    assert get(office, "/me/points", token_of(AINA), start=start).status == 200
+
+
 @pytest.mark.parametrize("start", ["x", "1", "1795435200000", "1795435200000#" + "x" * 500, "杯"])
 def test_a_page_begins_where_one_ended(office: Office, start: str) -> None:
     answer = get(office, "/me/points", token_of(AINA), start=start)

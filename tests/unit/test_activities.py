@@ -11,6 +11,7 @@ import pytest
 from dibs.domain.activities import (
     AHEAD,
     MOVES,
+    PLAIN,
     REVERSAL,
     TYPES,
     Activity,
@@ -69,7 +70,14 @@ def named(activity: Activity) -> list[str]:
 @pytest.mark.parametrize("type", TYPES)
 def test_every_known_type_is_accepted(type: str) -> None:
     reverses = "act-0" if type == REVERSAL else ""
-    assert named(an_activity(type, reverses=reverses)) == []
+    amount = 60 if type in PLAIN else None
+    assert named(an_activity(type, reverses=reverses, amount=amount)) == []
+
+
+@pytest.mark.parametrize("type", PLAIN)
+def test_hours_and_satisfaction_are_nothing_without_how_much(type: str) -> None:
+    assert named(an_activity(type, amount=None)) == ["amount"]
+    assert named(an_activity(type, amount=0)) == []
 
 
 @pytest.mark.parametrize("type", ["claimed", "returned", "prize", "step_verified", "Call", ""])
@@ -111,7 +119,8 @@ def test_a_senders_clock_may_be_five_minutes_ahead(ahead: timedelta, fits: bool)
 
 @pytest.mark.parametrize("type", TYPES)
 def test_what_moves_a_lead_says_which(type: str) -> None:
-    told = an_activity(type, lead_id="", reverses="act-0" if type == REVERSAL else "")
+    reverses, amount = ("act-0" if type == REVERSAL else ""), (60 if type in PLAIN else None)
+    told = an_activity(type, lead_id="", reverses=reverses, amount=amount)
     assert named(told) == (["lead_id"] if type in MOVES else [])
 
 

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from dibs.adapters.clock import now
 from dibs.adapters.dynamo import Dynamo
@@ -26,7 +26,9 @@ console = Console()
 def list_(stack: Stack = "") -> None:
     """Print every metric with its formula, and which the playbook changed or added."""
     playbook = target(stack).operator.roster.playbook()
-    table = Table("metric", "formula", "unit", "better", "defined by")
+    # A formula that is cut short is none; where it is too long for the screen it goes on below.
+    whole = [Column(name, overflow="fold") for name in ("metric", "formula")]
+    table = Table(*whole, "unit", "better", "defined by")
     for name, metric in metrics_of(playbook).items():
         whose = "the playbook" if name in playbook.game.metrics else "Dibs"
         table.add_row(name, metric.formula, metric.unit, metric.better, whose)

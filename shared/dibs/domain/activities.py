@@ -118,6 +118,8 @@ def wrong(activity: Activity, now: datetime, own: Sequence[str] = ()) -> list[Fi
     plain = activity.type in PLAIN or activity.type in own
     if activity.amount is not None and not activity.currency and not plain:
         found.append(FieldError("currency", "say in which currency the amount is, such as USD"))
+    if activity.amount is None and activity.type in PLAIN:
+        found.append(FieldError("amount", f"say how much; {activity.type!r} is nothing without"))
     if activity.currency and activity.type in PLAIN:
         found.append(FieldError("currency", f"leave it out; {activity.type!r} is no money"))
     if activity.type == "csat" and activity.amount is not None and activity.amount > 100:
