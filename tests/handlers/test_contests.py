@@ -455,8 +455,8 @@ def test_a_preview_shows_how_it_would_stand(office: Office, totals: FakeStanding
     assert answer.status == 200
     assert [(row["name"], row["value"], row["points"]) for row in answer.json["top"]] == [
         (BEN.name, 7, 100),
-        (AINA.name, 0, 50),
-        (DAYANG.name, 0, 50),
+        (AINA.name, 0, 0),
+        (DAYANG.name, 0, 0),
     ]
 
 

@@ -213,6 +213,7 @@ def test_a_contest_that_was_missed_whole_is_opened_and_closed_by_the_next_run(
 ) -> None:
     ground.plan()
     ground.call(BEN, 3)
+    ground.call(AINA, 1)
     assert ground.run(CUT_OFF + 30 * 24 * HOUR) == Ran(opened=1, closed=1, paid=2)
     assert ground.state() == "final"
     assert ground.prizes() == {f"prize/week/{BEN.rep_id}": 100, f"prize/week/{AINA.rep_id}": 50}

@@ -114,6 +114,23 @@ def test_the_most_wins_and_who_did_nothing_is_last() -> None:
     assert places(stands(a_contest(), calls(3))) == {A.rep_id: 1, B.rep_id: 2}
 
 
+@pytest.mark.parametrize(
+    ("metric", "now", "prizes"),
+    [
+        ("claims", [{"claimed": 1}, {"call": 9}], [100, 0]),
+        ("claims", [{"call": 9}, {}], [0, 0]),
+        ("count(claimed) - 3", [{"claimed": 3}, {"claimed": 2}], [50, 0]),
+        ("slippage", [{"opportunity": 1}, {"opportunity": 2}], [100, 100]),
+    ],
+)
+def test_nothing_gets_no_prize_where_more_is_better(
+    metric: str, now: list[Counts], prizes: list[int]
+) -> None:
+    contest = a_contest(metric=metric, prize_points=(100, 50))
+    found = stands(contest, dict(zip((A, B), now, strict=True)), reps=[A, B])
+    assert sorted((row.points for row in found.reps), reverse=True) == prizes
+
+
 def test_the_least_wins_where_less_is_better() -> None:
     speed = {
         rep: {"response_seconds.sum": ms, "response_seconds.n": 2}

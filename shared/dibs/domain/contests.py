@@ -334,7 +334,8 @@ def score(contest: Contest, frozen: Frozen, windows: Windows, seed: str = "") ->
         tiers = sorted({row.tier for row in reps})
         groups = [[row for row in reps if row.tier == tier] for tier in tiers]
         placed = [row for group in groups for row in _placed(contest, frozen, group, seed)]
-        return Standing((), tuple(_prized(contest, row, row.place) for row in placed))
+        prized = (_prized(contest, row, _earning(contest, frozen, row)) for row in placed)
+        return Standing((), tuple(prized))
     members: dict[str, list[Entrant]] = {}
     for one in frozen.entrants:
         members.setdefault(one.side, []).append(one)
@@ -343,14 +344,17 @@ def score(contest: Contest, frozen: Frozen, windows: Windows, seed: str = "") ->
         _judged(contest, frozen, side, members[side], windows, least) for side in sorted(members)
     ]
     sides = _placed(contest, frozen, judged)
-    places = {row.who: row.place for row in sides}
+    places = {row.who: _earning(contest, frozen, row) for row in sides}
     if contest.kind == "team":
         told = [replace(row, why=None) for row in sorted(reps, key=lambda row: row.who)]
         return Standing(tuple(sides), tuple(_prized(contest, r, places[r.side]) for r in told))
     honoured = []
     for side, place in places.items():
         group = _placed(contest, frozen, [row for row in reps if row.side == side])
-        honoured += [_prized(contest, row, row.place if place == 1 else None) for row in group]
+        honoured += [
+            _prized(contest, row, _earning(contest, frozen, row) if place == 1 else None)
+            for row in group
+        ]
     return Standing(tuple(sides), tuple(honoured))
 
 
@@ -517,6 +521,15 @@ def drawn_anew(result: Result) -> Standing:
     runs = _drawn(contest, [row for row in rows if row.why is None], result.seed)
     others = [row for row in rows if row.why is not None]
     return Standing((), tuple(_prized(contest, row, row.place) for row in (*runs, *others)))
+
+
+def _earning(contest: Contest, frozen: Frozen, row: Row) -> int | None:
+    """Return the place a row gets a prize for: none for nothing, where more is better. Or all
+    would share the first place, and its prize, in a contest in which nobody did anything."""
+    if row.value != 0 or contest.tickets:
+        return row.place
+    figure = frozen.figures[_measures(contest, row.tier)[0]]
+    return None if figure.better == "more" else row.place
 
 
 def _prized(contest: Contest, row: Row, place: int | None) -> Row:
