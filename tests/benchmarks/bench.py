@@ -31,7 +31,7 @@ STEPS = {
     "startup": "imports in fresh processes",
     "fanout": "a lead told to 1,000 reps",
     "periods": "10,000 reps decided, and recalculated for a week and a month",
-    "game": "activities scored, boards read, a million activities counted anew",
+    "game": "activities scored, boards read, standings made anew",
     "costs": "what a lead costs",
 }
 READS = {"GetItem", "BatchGetItem", "Query"}

@@ -42,7 +42,7 @@ from support.builders import World, a_lead, a_playbook, token_of
 SCORED, A_BATCH, METERED = 10_000, 500, 2_000
 READERS = (10, 1_000, 10_000)
 READS = 60
-REBUILT = int(os.environ.get("DIBS_BENCH_REBUILT", "100000"))
+REBUILT = int(os.environ.get("DIBS_BENCH_REBUILT", "20000"))
 REBUILT_REPS = 1_000
 # What a lead's holder does with it, and how often of ten times.
 WORK = (("call", 10), ("contacted", 7), ("email", 4), ("qualified", 3), ("opportunity", 2))
