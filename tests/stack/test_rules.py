@@ -67,6 +67,11 @@ def _claim(stack: Stack, lead_id: str, rep: dict[str, Any]) -> tuple[int, dict[s
     raise AssertionError("busy for too long")
 
 
+def _judged(stack: Stack, lead_id: str) -> set[str]:
+    _, why, _ = stack.call("GET", f"/leads/{lead_id}/why", token=_manager(stack))
+    return {row["rep_id"] for verdict in why["judged"] for row in verdict["reps"]}
+
+
 def test_no_limit_and_no_ratio_is_passed_in_a_race_with_every_rule_on(fair: Stack) -> None:
     reps = _team(fair, "north")[:6]
     # More warm ones than all together may claim, so that the debt can always be paid.
@@ -97,7 +102,8 @@ def test_a_race_is_sealed_for_everybody_in_it_and_an_altered_receipt_is_found(fa
     winner, loser = _team(fair, "south")[:2]
     _, lead = fair.post_lead(source="south")
     lead_id = lead["lead_id"]
-    until(lambda: fair.offer(winner, lead_id)["eligible"])
+    # Who claims before the offer step has judged leaves no verdict: wait for it.
+    until(lambda: _judged(fair, lead_id))
     assert _claim(fair, lead_id, winner)[0] == 200
     assert _claim(fair, lead_id, loser)[0] == 409
 
@@ -118,10 +124,7 @@ def test_a_race_is_sealed_for_everybody_in_it_and_an_altered_receipt_is_found(fa
     assert lost["behind_ms"] > 0
     _, why, _ = fair.call("GET", f"/leads/{lead_id}/why", token=_manager(fair))
     assert why["holder"]["rep_id"] == winner["rep_id"]
-    assert {row["rep_id"] for row in why["judged"][0]["reps"]} >= {
-        winner["rep_id"],
-        loser["rep_id"],
-    }
+    assert _judged(fair, lead_id) >= {winner["rep_id"], loser["rep_id"]}
     fair.run_job("sweep")
     today = f"{datetime.now(UTC):%Y-%m-%d}"
     until(lambda: lead_id in fair.call("GET", f"/receipts?day={today}", token=_manager(fair))[1])
