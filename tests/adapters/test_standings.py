@@ -19,7 +19,7 @@ from dibs.adapters.points import DynamoPoints
 from dibs.adapters.results import DynamoTargets
 from dibs.adapters.standings import DynamoStandings, covering, unit_from, unit_item
 from dibs.domain.ledger import Entry, booked
-from dibs.domain.tally import Place, Tally, tally
+from dibs.domain.tally import Place, Tally, tally, unit_of
 from dibs.usecases.ports import Change, Unit
 from dibs.usecases.rebuild import audit_standings, rebuild
 from dibs.usecases.score import Scorer, rules_of, score
@@ -632,3 +632,30 @@ def test_a_write_of_a_rebuild_whose_answer_is_lost_counts_once(
     of_pages = ("PAGE#", keys.GENERATION)
     assert sent
     assert all(key["pk"]["S"].startswith(of_pages) for _, key in sent)
+
+
+@pytest.mark.parametrize(("room", "loads"), [(60, 3), (2, 30)])
+def test_units_are_filled_in_transactions_that_fit_but_for_those_that_are_there(
+    game: Game, monkeypatch: pytest.MonkeyPatch, room: int, loads: int
+) -> None:
+    """By number and by size; what somebody scored meanwhile is left alone."""
+    entries = [claimed(number) for number in range(100, 160)]
+    units = [Unit(unit_of(one), {one.entry_id: one}, Tally(), 1) for one in entries]
+    game.score(entries[7], entries[8], entries[44])
+    there = [units[number].name for number in (7, 8, 44)]
+    largest = max(len(unit_item("1", unit)["body"]["B"]) for unit in units)
+    monkeypatch.setattr(standings, "_MOST_BYTES", room * largest)
+    sent: list[int] = []
+    transact = Dynamo.transact
+
+    def counted(self: Dynamo, writes: Any) -> None:
+        sent.append(sum(len(one["Put"]["Item"]["body"]["B"]) for one in writes))
+        transact(self, writes)
+
+    monkeypatch.setattr(Dynamo, "transact", counted)
+    assert game.standings.fill("1", units) == there
+    assert max(sent) <= room * largest
+    # A load that met somebody else's is sent again without it.
+    assert len(sent) <= loads + 3
+    assert set(game.standings.units("1", [unit.name for unit in units])) == {u.name for u in units}
+    assert game.standings.fill("1", units) == [unit.name for unit in units]

@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from secrets import token_hex
 from time import monotonic
 from typing import Any
@@ -30,6 +31,9 @@ from dibs.usecases.ports import Change, Sum, Total, Unit
 FIRST = "1"
 # DynamoDB takes a hundred writes in one transaction.
 _MOST_WRITES = 100
+# Where many are written one after the other: more at once would not be faster, and be refused more.
+_MOST_FILLED = 25
+_MOST_BYTES = 2_000_000
 _PROTECTED = "!"
 _TARGET = "target.sum"
 # Some 3 KB each: what a process keeps of them stays far below its memory.
@@ -46,6 +50,7 @@ _TALLIED = (
 _DEFAULTS = {one.name: one.default for one in fields(Entry)}
 
 Each = Callable[[Callable[[Any], Any], Iterable[Any]], Iterable[Any]]
+Write = dict[str, Any]
 Page = dict[str, dict[str, Any]]
 """Reps by id: their `name`, `target`, and counts by team."""
 
@@ -141,17 +146,23 @@ class DynamoStandings:
 
     def fill(self, generation: str, units: Sequence[Unit]) -> list[str]:
         """Store units that are not there yet; return those that are, and were left alone."""
-        filled = self._each(lambda unit: self._filled(generation, unit), units)
-        return [unit.name for unit, new in zip(units, filled, strict=True) if not new]
+        writes = [(unit.name, self._unit_write(generation, unit)) for unit in units]
+        return [name for refused in self._each(self._filled, _loads(writes)) for name in refused]
 
-    def _filled(self, generation: str, unit: Unit) -> bool:
-        # A transaction of one: when its answer is lost and it is sent again, it is done once. A
+    def _filled(self, due: Sequence[tuple[str, Write]]) -> list[str]:
+        # Always a transaction: when its answer is lost and it is sent again, it is done once. A
         # plain write would take its own unit for somebody else's.
-        try:
-            insisting(lambda: self._db.transact([self._unit_write(generation, unit)]))
-        except ConditionFailed:
-            return False
-        return True
+        refused: list[str] = []
+        while due:
+            try:
+                insisting(partial(self._db.transact, [write for _, write in due]))
+            except ConditionFailed as met:
+                tried = list(zip(due, met.failed, strict=True))
+                refused += [name for (name, _), no in tried if no]
+                due = [one for one, no in tried if not no]
+            else:
+                break
+        return refused
 
     def add(
         self,
@@ -159,18 +170,20 @@ class DynamoStandings:
         counts: Mapping[tuple[str, str], Mapping[tuple[str, bool], Mapping[str, int]]],
     ) -> None:
         """Add counts to totals: by rep and period, then by team and whether protected."""
-
-        def added(key: tuple[str, str]) -> None:
+        writes = []
+        for (rep_id, period), teams in counts.items():
             flat = {
                 f"{team}{_PROTECTED if protected else ''}|{name}": number
-                for (team, protected), of in counts[key].items()
+                for (team, protected), of in teams.items()
                 for name, number in of.items()
             }
-            # As above: added once, however often it is sent.
-            write = self._total_write(generation, *key, flat)
-            insisting(lambda: self._db.transact([write]))
+            writes.append((rep_id, self._total_write(generation, rep_id, period, flat)))
 
-        list(self._each(added, counts))
+        def added(due: Sequence[tuple[str, Write]]) -> None:
+            # As above: added once, however often it is sent.
+            insisting(partial(self._db.transact, [write for _, write in due]))
+
+        list(self._each(added, _loads(writes)))
 
     def every_sum(self, generation: str) -> Iterator[Sum]:
         """Yield every total of a generation, in no order, for the audit."""
@@ -508,6 +521,21 @@ def sum_from(item: Item) -> Sum:
         badges=frozenset(item["badges"]["SS"]) if "badges" in item else frozenset(),
         version=int(item["version"]["N"]),
     )
+
+
+def _loads(writes: Sequence[tuple[str, Write]]) -> Iterator[list[tuple[str, Write]]]:
+    """Yield writes in transactions that DynamoDB takes: 4 MB and a hundred of them."""
+    load: list[tuple[str, Write]] = []
+    size = 0
+    for name, write in writes:
+        body = write.get("Put", {}).get("Item", {}).get("body", {}).get("B", b"")
+        if load and (len(load) == _MOST_FILLED or size + len(body) > _MOST_BYTES):
+            yield load
+            load, size = [], 0
+        load.append((name, write))
+        size += len(body)
+    if load:
+        yield load
 
 
 def _chunks(changes: Sequence[Change]) -> Iterable[list[Change]]:
