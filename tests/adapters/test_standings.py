@@ -285,6 +285,18 @@ def test_a_read_is_one_request_and_pages_that_were_seen_are_not_sent_again(
     assert seen == [0, 0, 1]
 
 
+def test_a_total_that_has_not_changed_is_the_very_same_when_its_page_is_read_again(
+    game: Game, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keys, "page_of", lambda rep_id: "00")
+    game.score(claimed(1, AINA), claimed(2, BEN))
+    before = {one.rep_id: one for one in game.standings.totals("all")}
+    game.score(claimed(3, AINA))
+    after = {one.rep_id: one for one in game.standings.totals("all")}
+    assert after[BEN.rep_id] is before[BEN.rep_id]
+    assert after[AINA.rep_id].counts["claimed"] == 2
+
+
 @pytest.mark.parametrize(
     ("first", "last", "periods"),
     [

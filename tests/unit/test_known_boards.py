@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
-import pytest
+from collections.abc import Mapping
+from typing import Any
 
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dibs.domain import boards
 from dibs.domain.playbook import Metric
 from dibs.usecases import leaderboard
 from dibs.usecases.ports import Total
@@ -17,30 +23,66 @@ def nothing_known() -> None:
     leaderboard._known.clear()
 
 
-def rows(totals: list[Total], period: str, metric: Metric = CLAIMS) -> list[leaderboard.Row]:
-    return leaderboard._rows(totals, period, PLAYBOOK, metric, "reps", "")
+def rows(
+    totals: list[Total],
+    period: str,
+    scope: leaderboard.Scope = "reps",
+    team: str = "",
+    metric: Metric = CLAIMS,
+) -> tuple[leaderboard.Row, ...]:
+    return leaderboard._ranking(totals, period, PLAYBOOK, metric, scope, team).rows()
 
 
 def some(many: int) -> list[Total]:
     return [Total(f"rep{n}", "north", "", {"claimed": n}) for n in range(many)]
 
 
-def test_a_board_is_worked_out_once_for_the_same_totals() -> None:
-    totals = some(3)
-    assert rows(totals, "2026-W48") is rows(totals, "2026-W48")
-    assert rows(some(4), "2026-W48") != rows(totals, "2026-W48")
+def test_only_what_is_another_total_is_looked_at_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    totals, valued = some(30), list[int]()
+    value_of = boards.value_of
+
+    def noted(metric: Metric, counts: Mapping[str, int]) -> Any:
+        valued.append(counts["claimed"])
+        return value_of(metric, counts)
+
+    monkeypatch.setattr(boards, "value_of", noted)
+    first = rows(totals, "2026-W48")
+    assert sorted(valued) == list(range(30))
+    assert rows(totals, "2026-W48") == first
+    assert len(valued) == 30
+    totals = [*totals[:7], Total("rep7", "north", "", {"claimed": 99}), *totals[8:]]
+    assert rows(totals, "2026-W48")[0].id == "rep7"
+    assert valued[30:] == [99]
 
 
-def test_boards_of_totals_that_have_changed_are_forgotten() -> None:
-    was, now = some(3), some(4)
-    for metric in (CLAIMS, Metric("count(call)", "Calls.")):
-        rows(was, "2026-W48", metric)
-    rows(was, "2026-W47")
-    rows(now, "2026-W48")
-    assert [(key[0], len(of)) for key, (of, _) in leaderboard._known.items()] == [
-        ("2026-W47", 3),
-        ("2026-W48", 4),
-    ]
+@given(
+    st.lists(
+        st.dictionaries(
+            st.tuples(st.sampled_from("abcd"), st.sampled_from(["north", "south"])),
+            st.integers(0, 3),
+        ),
+        min_size=2,
+        max_size=5,
+    ),
+    st.sampled_from([("reps", ""), ("reps", "north"), ("teams", "")]),
+)
+def test_a_board_that_was_looked_at_before_is_the_one_seen_for_the_first_time(
+    steps: list[dict[Any, int]], asked: tuple[str, str]
+) -> None:
+    scope, team = asked
+    kept: dict[Any, Total] = {}
+    for step in steps:
+        # As pages are read: who did nothing more is the very same total.
+        kept = {
+            of: kept[of]
+            if of in kept and kept[of].counts == {"claimed": n}
+            else Total(*of, of[0].upper(), {"claimed": n})
+            for of, n in step.items()
+        }
+        totals = list(kept.values())
+        again = rows(totals, "2026-W48", scope, team)
+        leaderboard._known.clear()
+        assert again == rows(totals, "2026-W48", scope, team)
 
 
 def test_no_more_rows_are_kept_than_memory_has_room_for(monkeypatch: pytest.MonkeyPatch) -> None:

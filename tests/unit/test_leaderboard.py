@@ -9,8 +9,10 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from dibs.domain.boards import Row, near, ranked, shared, summed
+from dibs.domain.boards import Ranking, Row, ranked, summed
 from dibs.domain.errors import InvalidInput, RouteNotFound
 from dibs.domain.playbook import Metric, Playbook
 from dibs.domain.reps import Rep
@@ -96,12 +98,12 @@ def test_where_less_is_better_the_least_leads_and_who_has_no_value_stands_last()
         "c": ("C", {"claim_seconds.sum": 3000, "claim_seconds.n": 1}),
         "d": ("D", {"claim_seconds.sum": 0, "claim_seconds.n": 0}),
     }
-    assert ranked(SPEED, counts) == [
+    assert ranked(SPEED, counts) == (
         Row(1, "c", "C", Fraction(3)),
         Row(2, "a", "A", Fraction(9, 2)),
         Row(None, "b", "B", None),
         Row(None, "d", "D", None),
-    ]
+    )
 
 
 def test_values_are_level_when_they_are_and_not_when_floats_say_so() -> None:
@@ -114,20 +116,55 @@ def test_values_are_level_when_they_are_and_not_when_floats_say_so() -> None:
     assert [row.place for row in ranked(thirds, counts)] == [1, 1, 3]
 
 
-def test_places_that_more_than_one_has_are_known_from_any_part_of_a_board() -> None:
-    rows = [Row(place, "", "", None) for place in (1, 2, 2, 4, 5, 5, 5, None, None)]
-    assert shared(rows, (row.place for row in rows)) == {2, 5}
-    assert shared(rows, (1, 2)) == {2}
-    assert shared(rows, (5, None)) == {5}
-    assert shared([], ()) == frozenset()
+def test_places_that_more_than_one_has_are_known() -> None:
+    found = Ranking(CLAIMS).changed(
+        {
+            one: (one, {"claimed": n})
+            for one, n in zip("abcdefg", (9, 8, 8, 7, 6, 6, 6), strict=True)
+        }
+    )
+    assert [row.place for row in found.rows()] == [1, 2, 2, 4, 5, 5, 5]
+    assert {place for place in (1, 2, 4, 5) if found.is_shared(place)} == {2, 5}
 
 
 @pytest.mark.parametrize(
-    ("own", "by", "found"), [(0, 1, "ab"), (2, 1, "bcd"), (4, 1, "de"), (2, 2, "abcde")]
+    ("start", "end", "found"), [(0, 2, "ab"), (-1, 2, "ab"), (1, 4, "bcd"), (3, 6, "de")]
 )
-def test_neighbours_are_on_either_side(own: int, by: int, found: str) -> None:
-    rows = [Row(1, one, one, None) for one in "abcde"]
-    assert "".join(row.id for row in near(rows, own, by)) == found
+def test_a_part_of_a_board_has_the_places_of_the_whole(start: int, end: int, found: str) -> None:
+    counts = {one: (one, {"claimed": 5 - n}) for n, one in enumerate("abcde")}
+    rows = Ranking(CLAIMS).changed(counts).rows(start, end)
+    assert "".join(row.id for row in rows) == found
+    assert [row.place for row in rows] == ["abcde".index(one) + 1 for one in found]
+
+
+@given(
+    st.lists(
+        st.dictionaries(
+            st.sampled_from("abcdef"),
+            st.none() | st.tuples(st.integers(0, 3), st.integers(0, 3)),
+            max_size=4,
+        ),
+        max_size=6,
+    ),
+    st.sampled_from(["more", "less"]),
+)
+def test_a_ranking_that_changed_bit_by_bit_is_the_one_made_at_once(
+    steps: list[dict[str, tuple[int, int] | None]], better: Any
+) -> None:
+    share = Metric("count(won) / count(claimed)", "A share.", better=better)
+    bit_by_bit, now = Ranking(share), dict[str, Any]()
+    for step in steps:
+        changes = {
+            one: None if n is None else (one.upper(), {"won": n[0], "claimed": n[1]})
+            for one, n in step.items()
+        }
+        bit_by_bit = bit_by_bit.changed(changes)
+        now = {one: of for one, of in (now | changes).items() if of is not None}
+        assert bit_by_bit.rows() == ranked(share, now)
+        for row in bit_by_bit.rows():
+            number = bit_by_bit.number_of(row.id)
+            assert number is not None
+            assert bit_by_bit.rows()[number] == row
 
 
 def test_counts_are_added_name_by_name() -> None:

@@ -408,7 +408,11 @@ class DynamoStandings:
         for item in changed:
             number = item["sk"]["S"]
             seen.stamps[number] = item["stamp"]["S"]
-            seen.pages[number] = list(_rows(_page_from(unpacked(item["reps"]["B"]))))
+            were = {(one.rep_id, one.team): one for one in seen.pages.get(number, ())}
+            rows = _rows(_page_from(unpacked(item["reps"]["B"])))
+            # The very same total where nothing changed: what was worked out of it stands.
+            known = ((were.get((one.rep_id, one.team)), one) for one in rows)
+            seen.pages[number] = [was if was == one else one for was, one in known]
         if changed:
             # A list of its own: what was worked out from the last one is known by it.
             seen.totals = [one for number in sorted(seen.pages) for one in seen.pages[number]]

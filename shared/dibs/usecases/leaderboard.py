@@ -7,18 +7,17 @@ board (F9).
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from fractions import Fraction
 from typing import Literal
 
 from dibs.domain.badges import kind_of
-from dibs.domain.boards import Row, near, ranked, shared, summed
+from dibs.domain.boards import Named, Ranking, Row
 from dibs.domain.calendar import Kind, named, period_of
 from dibs.domain.errors import FieldError, InvalidInput, RouteNotFound
-from dibs.domain.metrics import metrics_of
+from dibs.domain.metrics import metrics_of, parse
 from dibs.domain.playbook import Metric, Per, Playbook
 from dibs.domain.reps import Rep
 from dibs.usecases.ports import Standings, Total
@@ -80,11 +79,12 @@ def leaderboard(
         )
     period, scope = _asked(playbook, asked, viewer, now)
     team = asked.team if viewer is None else viewer.team
-    rows = _rows(standings.totals(period), period, playbook, metric, scope, team)
-    own_id = None if viewer is None else (viewer.rep_id if scope == "reps" else viewer.team)
-    own = next((place for place, row in enumerate(rows) if row.id == own_id), None)
-    mine = None if own is None else rows[own]
-    top, around = rows[: asked.top], () if own is None else near(rows, own)
+    whole = _ranking(standings.totals(period), period, playbook, metric, scope, team)
+    own_id = "" if viewer is None else (viewer.rep_id if scope == "reps" else viewer.team)
+    own = whole.number_of(own_id)
+    top, around = whole.rows(0, asked.top), () if own is None else whole.rows(own - 1, own + 2)
+    mine = next((row for row in around if row.id == own_id), None)
+    places = {row.place for row in (*top, *around) if row.place is not None}
     board = Leaderboard(
         metric=asked.metric,
         definition=metric,
@@ -92,12 +92,12 @@ def leaderboard(
         scope=scope,
         team=team if scope == "reps" else "",
         as_of=now,
-        rows=tuple(top),
-        around=tuple(around),
+        rows=top,
+        around=around,
         mine=mine,
-        gap=None if mine is None else _gap(rows, mine),
-        many=len(rows),
-        shared=shared(rows, (row.place for row in (*top, *around))),
+        gap=None if mine is None else whole.gap(mine),
+        many=len(whole),
+        shared=frozenset(place for place in places if whole.is_shared(place)),
     )
     return board if viewer is None or scope == "teams" else _as_seen(board, playbook, viewer)
 
@@ -139,55 +139,66 @@ def _named(per: Kind, name: str) -> str:
     return name
 
 
-# The latest boards worked out, by what they are of: as long as the totals are the very same, so is
-# the board, and nobody waits for thousands of formulas.
-_known: dict[tuple[str, ...], tuple[Sequence[Total], list[Row]]] = {}
+# The latest rankings, with the totals they are of: what is still the very same total is not looked
+# at again, and nobody waits for thousands of formulas because one rep made a call.
+_known: dict[tuple[str, ...], tuple[Sequence[Total], Ranking]] = {}
 _MOST_KNOWN = 64
 _MOST_KNOWN_ROWS = 80_000
 
 
-def _rows(
+def _ranking(
     totals: Sequence[Total],
     period: str,
     playbook: Playbook,
     metric: Metric,
     scope: Scope,
     team: str,
-) -> list[Row]:
+) -> Ranking:
+    """Return everybody's order, worked out from the last one as far as that goes."""
+
+    def line(total: Total) -> str | None:
+        """Return whose line a total counts for, None where it is on none."""
+        if scope == "teams":
+            return total.team
+        return total.rep_id if team in ("", total.team) else None
+
+    def named(total: Total) -> str:
+        if scope == "reps":
+            return total.name
+        return playbook.teams[total.team].name if total.team in playbook.teams else total.team
+
     of_team = team if scope == "reps" else str(playbook.version)
     key = (period, metric.formula, metric.better, scope, of_team)
-    known = _known.get(key)
-    if known is not None and known[0] is totals:
-        return known[1]
-    of: dict[str, list[Mapping[str, int]]] = defaultdict(list)
-    names: dict[str, str] = {}
-    for total in totals:
-        if scope == "teams":
-            of[total.team].append(total.counts)
-        elif team in ("", total.team):
-            of[total.rep_id].append(total.counts)
-            names[total.rep_id] = total.name
-    if scope == "teams":
-        names = {one: playbook.teams[one].name for one in of if one in playbook.teams}
-    counts = {one: (names.get(one, one), summed(found)) for one, found in of.items()}
-    rows = ranked(metric, counts)
-    # What is of totals that have changed since is of no use, and keeps them in memory.
-    for old in [one for one in _known if one[0] == period and _known[one][0] is not totals]:
-        del _known[old]
-    _known[key] = (totals, rows)
+    were, ranking = _known.pop(key, ((), Ranking(metric)))
+    if were is not totals:
+        ranking = ranking.changed(_changes(metric, were, totals, line, named))
+    _known[key] = (totals, ranking)
     while len(_known) > 1 and (
         len(_known) > _MOST_KNOWN or sum(len(of) for _, of in _known.values()) > _MOST_KNOWN_ROWS
     ):
         del _known[next(iter(_known))]
-    return rows
+    return ranking
 
 
-def _gap(rows: Sequence[Row], mine: Row) -> Fraction | None:
-    """Return how much better the next place above is, None at the top or without a value."""
-    if mine.place is None or mine.value is None:
-        return None
-    above = [row.value for row in rows if row.place is not None and row.place < mine.place]
-    return abs(above[-1] - mine.value) if above and above[-1] is not None else None
+def _changes(
+    metric: Metric,
+    were: Sequence[Total],
+    totals: Sequence[Total],
+    line: Callable[[Total], str | None],
+    named: Callable[[Total], str],
+) -> dict[str, Named | None]:
+    """Return the lines that are others because totals came or went."""
+    kept = {id(total) for total in were} & {id(total) for total in totals}
+    apart = {line(total) for total in (*were, *totals) if id(total) not in kept}
+    terms = parse(metric.formula).terms
+    found: dict[str, Named | None] = {one: None for one in apart if one is not None}
+    for total in totals:
+        one = line(total)
+        if one in found:
+            _, counts = found[one] or ("", {})
+            counts = {name: counts.get(name, 0) + total.counts.get(name, 0) for name in terms}
+            found[one] = (named(total), counts)
+    return found
 
 
 def _as_seen(board: Leaderboard, playbook: Playbook, viewer: Rep) -> Leaderboard:
