@@ -227,8 +227,7 @@ def _periods(found: dict[str, Any]) -> list[Measure]:
 
 def _game(found: dict[str, Any]) -> list[Measure]:
     scoring, reading, rebuilt = found["scoring"], found["reading"], found["rebuild"]
-    fewest = reading[min(reading, key=int)]["milliseconds"]
-    most = reading[max(reading, key=int)]
+    fewest, most = reading[min(reading, key=int)], reading[max(reading, key=int)]
     return [
         *(
             Measure(
@@ -241,13 +240,19 @@ def _game(found: dict[str, Any]) -> list[Measure]:
             )
             for reps, one in scoring.items()
         ),
-        Measure(
-            "A board read of 10,000 reps against one of 10",
-            most["milliseconds"] / fewest,
-            " / ".join(f"{one['milliseconds']:.1f}" for one in reading.values())
-            + " ms of 10 / 1,000 / 10,000",
-            1.5,
-            "≤ 1.5 ×",
+        *(
+            Measure(
+                f"A board read of 10,000 reps against one of 10{when}",
+                most[took] / fewest[took],
+                " / ".join(f"{one[took]:.1f}" for one in reading.values())
+                + " ms of 10 / 1,000 / 10,000",
+                1.5,
+                "≤ 1.5 ×",
+            )
+            for took, when in (
+                ("milliseconds", ""),
+                ("changed_milliseconds", ", each after an activity"),
+            )
         ),
         Measure(
             "  DynamoDB requests of one, with who asks",
@@ -257,7 +262,7 @@ def _game(found: dict[str, Any]) -> list[Measure]:
             "≤ 2",
         ),
         Measure(
-            "  the first after a change, in a new process",
+            "  the first in a new process",
             most["first_milliseconds"],
             " / ".join(f"{one['first_milliseconds']:.0f}" for one in reading.values()) + " ms",
         ),
