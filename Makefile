@@ -10,6 +10,8 @@ PYTHON := $(shell for p in $(PYTHON) python3 python3.13 python3.12 python3.11; d
 export PYTHON
 READY = $(PYTHON) shared/dibs/cli/bootstrap.py
 BIN = .local/env/bin
+# Tests that keep every processor busy by themselves; the others run side by side.
+ALONE = race or stack or browser
 
 .PHONY: help run up down reset test bench lint format deploy requirements python
 
@@ -33,7 +35,8 @@ reset: python ## empty the local stack's state
 
 test: python ## run every test
 	@$(READY) dev
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -m "not ($(ALONE))" --numprocesses auto --dist loadfile; fast=$$?; \
+		$(BIN)/python -m pytest -m "$(ALONE)" && exit $$fast
 
 bench: python ## measure what docs/costs.md and the README promise
 	@$(READY) dev

@@ -96,11 +96,8 @@ Hire = Callable[[str], Player]
 @pytest.fixture(scope="module")
 def arcade(stack: Stack) -> Iterator[Stack]:
     """The stack with a team and a badge more; put back afterwards."""
-    status, before, _ = stack.call("GET", "/playbook", token=_manager(stack))
-    assert status == 200, before
-    stack.apply(RULES)
-    yield stack
-    stack.apply(before["playbook"])
+    with stack.under(RULES):
+        yield stack
 
 
 @pytest.fixture

@@ -31,12 +31,8 @@ RULES = {
 @pytest.fixture(scope="module")
 def tiered(stack: Stack) -> Iterator[Stack]:
     """The stack with three waves in its north team and turns in its south; put back afterwards."""
-    manager = stack.described["manager_token"]
-    status, before, _ = stack.call("GET", "/playbook", token=manager)
-    assert status == 200, before
-    stack.apply(RULES)
-    yield stack
-    stack.apply(before["playbook"])
+    with stack.under(RULES):
+        yield stack
 
 
 def _sent_at(stack: Stack, lead_id: str, rep: dict[str, Any]) -> datetime | None:

@@ -43,11 +43,8 @@ HOT, WARM = 95, 60
 @pytest.fixture(scope="module")
 def fair(stack: Stack) -> Iterator[Stack]:
     """The stack with every rule of the race on; put back afterwards."""
-    status, before, _ = stack.call("GET", "/playbook", token=_manager(stack))
-    assert status == 200, before
-    stack.apply(RULES)
-    yield stack
-    stack.apply(before["playbook"])
+    with stack.under(RULES):
+        yield stack
 
 
 def _manager(stack: Stack) -> str:
@@ -171,6 +168,7 @@ def test_a_released_lead_goes_to_others_and_a_manager_has_the_last_word(fair: St
 
 def test_a_draw_is_answered_at_once_and_anybody_can_recompute_it(fair: Stack) -> None:
     fair.apply({**RULES, "draw": {"collect_seconds": 4}})
+    fair.settle()
     reps = _team(fair, "south")[:4]
     _, lead = fair.post_lead(source="south", score=WARM)
     lead_id, commitment = lead["lead_id"], lead["draw_commitment"]

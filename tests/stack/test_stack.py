@@ -25,6 +25,12 @@ BOTS = (
 )
 
 
+@pytest.fixture(autouse=True, scope="module")
+def settled(stack: Stack) -> None:
+    """Tests before these had rules of their own."""
+    stack.settle()
+
+
 def code_in(text: str) -> str:
     found = CODE.search(text.split("http", maxsplit=1)[0])
     assert found, text

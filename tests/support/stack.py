@@ -40,6 +40,9 @@ class Stack:
         default_factory=lambda: urllib3.PoolManager(maxsize=80, retries=False, timeout=240)
     )
 
+    # What a process keeps of the rules is good for so long.
+    _settled_at: float = 0.0
+
     @property
     def reps(self) -> list[dict[str, Any]]:
         return self.described["reps"]
@@ -179,20 +182,32 @@ class Stack:
                 )
             )
 
+    @contextmanager
+    def under(self, rules: dict[str, Any]) -> Iterator[Stack]:
+        """Let every process work by these rules; those from before are put back afterwards."""
+        status, before, _ = self.call("GET", "/playbook", token=self.described["manager_token"])
+        assert status == 200, before
+        self.apply(rules)
+        self.settle()
+        yield self
+        self.apply(before["playbook"])
+
     def apply(self, rules: dict[str, Any]) -> None:
-        """Put rules in force, and wait until every process works by them."""
+        """Put rules in force; `settle` waits until every process works by them."""
         manager = self.described["manager_token"]
         status, applied, _ = self.call("PUT", "/playbook", rules, token=manager)
         assert status == 200, applied
+        self._settled_at = time.monotonic() + PLAYBOOK_SECONDS
 
         def followed() -> bool:
             _, lead = self.post_lead(company="Probe Ltd", test=True)
             return int(self.lock(lead["lead_id"])["playbook_version"]["N"]) == applied["version"]
 
-        # What a process keeps of the rules is good for so long; nothing shows when it lets go.
-        known_until = time.monotonic() + PLAYBOOK_SECONDS
         until(followed)
-        until(lambda: time.monotonic() > known_until)
+
+    def settle(self) -> None:
+        """Wait until no process keeps the rules from before: nothing shows when it lets go."""
+        until(lambda: time.monotonic() > self._settled_at)
 
     def lock(self, lead_id: str) -> dict[str, Any]:
         """Return a lead's stored lock."""
