@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dibs.domain.playbook import Metric
+from dibs.domain.game import Metric
 from dibs.usecases import leaderboard
 from dibs.usecases.ports import Total
 from support.builders import a_playbook

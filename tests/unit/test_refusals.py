@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from dibs.domain.decide import Eligible, Refused, decide, decide_knowing, explain
 from dibs.domain.leads import Quality
-from dibs.domain.playbook import Acceptance, Matching, Newcomers, Playbook, QuotaRules
+from dibs.domain.playbook import Playbook
+from dibs.domain.rules import Acceptance, Matching, Newcomers, QuotaRules
 from support.situations import Situation, leads, situations
 
 MS, SECOND = timedelta(milliseconds=1), timedelta(seconds=1)

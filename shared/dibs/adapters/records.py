@@ -45,7 +45,6 @@ from dibs.domain.leads import (
     Tie,
 )
 from dibs.domain.reps import Device, Limits, Platform, Rep
-from dibs.usecases.ports import Stored
 from dibs.usecases.race import Notice, Sighting
 
 Item = dict[str, dict[str, Any]]
@@ -732,16 +731,6 @@ def card_from(item: Item) -> Card:
             "merged": tuple(posts),
         }
     )
-
-
-def stored_from(item: Item) -> Stored:
-    """Return the post a stored record holds, and what ties it to a lead if it was merged."""
-    record, card = CardRecord.from_raw_data(item), card_from(item)
-    if record.merged_into is None:
-        return Stored(card)
-    because, at = Kind(record.because), record.merged_at
-    tie = Tie(record.merged_into, card.lead_id, at, because, card.source, "merged")
-    return Stored(card, tie)
 
 
 def post_text(card: Card, tie: Tie) -> str:

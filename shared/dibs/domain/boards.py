@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+from dibs.domain.game import Metric
 from dibs.domain.metrics import order, value_of
-from dibs.domain.playbook import Metric
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Literal, Protocol
 from dibs.domain.leads import Card, Claim, Lead, Move, Quality, Tie
 from dibs.domain.playbook import Playbook
 from dibs.domain.reps import Device, Limits, Rep
+from dibs.domain.rules import Rules
 from dibs.usecases.race import Notice, Sighting
 
 if TYPE_CHECKING:
-    # The claim function, which needs none of these, loads no more than it must.
+    # Named in signatures only: a function loads of the domain no more than it must.
     from fractions import Fraction
 
     from dibs.domain.absence import Credit
@@ -108,7 +109,7 @@ class Given:
 
     rep: Rep
     limits: Limits
-    playbook: Playbook
+    playbook: Rules
     claim: Claim
     tie: Tie | None = None
 

@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
 from dibs.domain.leads import Card, Claim, Lead, Move
-from dibs.domain.playbook import Playbook
 from dibs.domain.reps import Limits, Rep
+from dibs.domain.rules import Rules
 
 if TYPE_CHECKING:
     from dibs.domain.draw import Drawn
@@ -28,7 +28,7 @@ class RaceView:
     limits: Limits
     claim: Claim | None
     noticed_at: datetime | None
-    playbook: Playbook
+    playbook: Rules
     token_hash: str | None = None
 
 
