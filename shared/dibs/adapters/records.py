@@ -45,7 +45,7 @@ from dibs.domain.leads import (
     Tie,
 )
 from dibs.domain.reps import Device, Limits, Platform, Rep
-from dibs.usecases.race import Notice, Sighting
+from dibs.usecases.race import Notice
 
 Item = dict[str, dict[str, Any]]
 """An item in DynamoDB's own form: attribute name to typed value."""
@@ -892,18 +892,4 @@ def notice_from(item: Item) -> Notice:
         sent_at=record.sent_at,
         channels=record.channels or (),
         claimed_at=record.claimed_at,
-    )
-
-
-def sighting_from(item: Item) -> tuple[int, Sighting]:
-    """Return the epoch and what the rep did then."""
-    record = SightingRecord.from_raw_data(item)
-    version = record.rules_version
-    return int(record.epoch), Sighting(
-        seen_at=record.seen_at,
-        attempted_at=record.attempted_at,
-        declined_at=record.declined_at,
-        lost_at=record.lost_at,
-        rules=record.rules or (),
-        rules_version=None if version is None else int(version),
     )

@@ -65,27 +65,6 @@ def decide(lead: Lead, rep: Rep, limits: Limits, playbook: Rules, now: datetime)
     return Refused(tuple(refusals), moment)
 
 
-@dataclass(frozen=True)
-class Check:
-    """One rule as it was judged for one rep (R9): passed where it refused nothing."""
-
-    rule: str
-    refusals: tuple[Refusal, ...]
-
-    @property
-    def passed(self) -> bool:
-        return not self.refusals
-
-
-def explain(
-    lead: Lead, rep: Rep, limits: Limits, playbook: Rules, now: datetime
-) -> tuple[Check, ...]:
-    """Return every rule with what it says of this rep and lead, in the order of judging (R9)."""
-    return tuple(
-        Check(name, tuple(rule(lead, rep, limits, playbook, now))) for name, rule in RULES.items()
-    )
-
-
 def decide_knowing(
     lead: Lead,
     rep: Rep,

@@ -33,22 +33,6 @@ class RaceView:
 
 
 @dataclass(frozen=True)
-class Sighting:
-    """What a rep did with an offer (N3): seen it, tried for it, declined it, each the first time.
-
-    `lost_at` is their first try that came after the winner's; `rules` refused their first refused
-    one, under the playbook version `rules_version` (C9).
-    """
-
-    seen_at: datetime | None = None
-    attempted_at: datetime | None = None
-    declined_at: datetime | None = None
-    lost_at: datetime | None = None
-    rules: tuple[str, ...] = ()
-    rules_version: int | None = None
-
-
-@dataclass(frozen=True)
 class Notice:
     """One offer as it was sent (N3): by which channels, and when."""
 
