@@ -11,8 +11,8 @@ from dibs.adapters.callers import calling_manager, calling_viewer
 from dibs.adapters.entry import Event
 from dibs.adapters.http import Response, answer, query
 from dibs.adapters.sign_in import signed_in
+from dibs.domain.game import Metric
 from dibs.domain.metrics import metrics_of, number
-from dibs.domain.playbook import Metric
 from dibs.usecases.metrics import preview
 
 

@@ -13,12 +13,11 @@ from typing import TYPE_CHECKING
 
 from dibs.adapters.dynamo import Dynamo
 from dibs.adapters.race import DynamoRaceStore
-from dibs.adapters.roster import DynamoRoster
 from dibs.adapters.settings import Settings, settings
 from dibs.domain.errors import FieldError, InvalidInput, RouteNotFound
 from dibs.domain.leads import REP_ID_BYTES, id_text
-from dibs.domain.playbook import Playbook
 from dibs.domain.reps import Platform, Rep
+from dibs.domain.rules import Rules
 from dibs.usecases.claim import token_hash
 
 if TYPE_CHECKING:
@@ -39,6 +38,7 @@ if TYPE_CHECKING:
     from dibs.adapters.races import DynamoRaces
     from dibs.adapters.results import DynamoResults, DynamoTargets
     from dibs.adapters.rewards import DynamoRewards
+    from dibs.adapters.roster import DynamoRoster
     from dibs.adapters.sms import SnsSms
     from dibs.adapters.standings import DynamoStandings
     from dibs.adapters.turns import DynamoTurns
@@ -71,6 +71,8 @@ def race() -> DynamoRaceStore:
 @lru_cache(maxsize=1)
 def roster() -> DynamoRoster:
     """Return reps, teams and playbook."""
+    from dibs.adapters.roster import DynamoRoster
+
     return DynamoRoster(dynamo(), settings())
 
 
@@ -533,6 +535,7 @@ class Operator:
 def operator(to: Settings) -> Operator:
     """Return an operator of the organisation these settings point at."""
     from dibs.adapters.playbooks import DynamoPlaybooks
+    from dibs.adapters.roster import DynamoRoster
 
     database = Dynamo()
     return Operator(DynamoRoster(database, to), DynamoPlaybooks(database, to))
@@ -546,6 +549,7 @@ def scorer_of(database: Dynamo, to: Settings) -> Scorer:
     from dibs.adapters.awards import DynamoAwards
     from dibs.adapters.playbooks import DynamoPlaybooks
     from dibs.adapters.results import DynamoTargets
+    from dibs.adapters.roster import DynamoRoster
     from dibs.adapters.standings import DynamoStandings
     from dibs.usecases.score import Scorer
 
@@ -560,7 +564,7 @@ def scorer_of(database: Dynamo, to: Settings) -> Scorer:
 
 
 def new_rep(
-    playbook: Playbook, name: str, team: str, zone: str, phone: str, tier: int, language: str
+    playbook: Rules, name: str, team: str, zone: str, phone: str, tier: int, language: str
 ) -> Rep:
     """Return a new rep with an id of its own.
 

@@ -39,10 +39,11 @@ from dibs.usecases.ports import (
     Once,
     Override,
     Roster,
+    Sighting,
     Stored,
     Taken,
 )
-from dibs.usecases.race import Notice, RaceStore, RaceView, Sighting
+from dibs.usecases.race import Notice, RaceStore, RaceView
 from support.builders import NOON, World, a_card, a_lead, a_playbook, a_rep, basics
 from support.fakes import FakeOnce, FakeWorld
 

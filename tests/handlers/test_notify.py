@@ -12,8 +12,8 @@ from dibs import wiring
 from dibs.adapters import clients
 from dibs.adapters.sms import SnsSms
 from dibs.domain.leads import Lead
-from dibs.domain.playbook import Sms
 from dibs.domain.reps import Device, Platform, Rep
+from dibs.domain.rules import Sms
 from handlers.office import AINA, BEN, DAYANG, Office, event, sqs
 from support.builders import NOON, a_playbook
 from support.privacy import leaks

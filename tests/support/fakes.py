@@ -39,11 +39,12 @@ from dibs.usecases.ports import (
     Judged,
     Override,
     Pending,
+    Sighting,
     Stored,
     Story,
     Taken,
 )
-from dibs.usecases.race import Notice, RaceView, Sighting
+from dibs.usecases.race import Notice, RaceView
 from support.builders import NOON, a_playbook, token_of
 
 LOCK, CLAIM = keys.LOCK, keys.CLAIM

@@ -9,34 +9,27 @@ from typing import Any
 from hypothesis import strategies as st
 
 from dibs.domain.fairness_problems import MOST_ROLLING
+from dibs.domain.game import Badge, Challenges, Decay, Game, Level, Metric, Points, Quest, QuestStep
 from dibs.domain.leads import Quality
-from dibs.domain.playbook import (
+from dibs.domain.playbook import Playbook
+from dibs.domain.problems import ACTIVITIES, LIMITS
+from dibs.domain.rules import (
     Absence,
     Acceptance,
     Assignment,
     Availability,
-    Badge,
     Band,
     Blind,
-    Challenges,
-    Decay,
     Draw,
     Duplicates,
-    Game,
-    Level,
     Limit,
     Matching,
     Method,
-    Metric,
     Model,
     Newcomers,
     Offsets,
     PerformanceFirst,
-    Playbook,
-    Points,
     Priority,
-    Quest,
-    QuestStep,
     QuotaRules,
     Route,
     Sms,
@@ -47,7 +40,6 @@ from dibs.domain.playbook import (
     Window,
     Work,
 )
-from dibs.domain.problems import ACTIVITIES, LIMITS
 
 WORDS = st.text(string.ascii_letters + "äß北-_ '\"#:{}[]\\", max_size=12)
 NAMES = WORDS.filter(str.strip)

@@ -26,8 +26,9 @@ from dibs.domain.blind import Arrived, Part, chances, drawn, mix
 from dibs.domain.errors import Busy, UndoOver
 from dibs.domain.leads import BLIND, Lead, Pool, Preview, Quality, State, pool_for
 from dibs.domain.opening import given_back
-from dibs.domain.playbook import Blind, Playbook
+from dibs.domain.playbook import Playbook
 from dibs.domain.reps import Device, Limits, Platform
+from dibs.domain.rules import Blind
 from dibs.usecases.blind import mix_reached
 from dibs.usecases.claim import bearer, claim, undo
 from dibs.usecases.ingest import ingest

@@ -36,7 +36,7 @@ from dibs.domain.contests import (
     windows_of,
 )
 from dibs.domain.draw import commitment_of
-from dibs.domain.playbook import Metric
+from dibs.domain.game import Metric
 from dibs.domain.reps import Rep
 from support.builders import NOON, a_playbook, a_rep
 

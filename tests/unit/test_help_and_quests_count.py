@@ -10,8 +10,9 @@ import pytest
 
 from dibs.domain.activities import Activity
 from dibs.domain.errors import InvalidInput
+from dibs.domain.game import Game, Quest, QuestStep
 from dibs.domain.ledger import Entry
-from dibs.domain.playbook import Game, Newcomers, Quest, QuestStep
+from dibs.domain.rules import Newcomers
 from dibs.domain.tally import Tally, tally, unit_of
 from dibs.usecases.activities import Register, record
 from dibs.usecases.help import HelpDesk, answer, ask, confirm

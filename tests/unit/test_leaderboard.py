@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from dibs.domain.boards import Ranking, Row, ranked, summed
 from dibs.domain.errors import InvalidInput, RouteNotFound
-from dibs.domain.playbook import Metric, Playbook
+from dibs.domain.game import Metric
+from dibs.domain.playbook import Playbook
 from dibs.domain.reps import Rep
 from dibs.usecases.leaderboard import PERIODS, Asked, Leaderboard, leaderboard
 from dibs.usecases.ports import Total

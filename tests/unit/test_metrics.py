@@ -13,8 +13,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dibs.cli.metrics import page
+from dibs.domain.game import Metric
 from dibs.domain.metrics import LONGEST, METRICS, metrics_of, number, order, parse, value_of
-from dibs.domain.playbook import Metric
 from dibs.domain.vocabulary import (
     AVERAGED,
     BY_DAY,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +19,12 @@ from dibs.adapters.playbook_file import (
     schema,
 )
 from dibs.adapters.stored_playbook import playbook_from
+from dibs.adapters.stored_rules import stored_rules
 from dibs.domain.errors import InvalidInput
 from dibs.domain.leads import Quality
-from dibs.domain.playbook import Model, Playbook
+from dibs.domain.playbook import Playbook
 from dibs.domain.problems import rules_on, warnings
+from dibs.domain.rules import Model, Rules
 from dibs.presets import NAMES, preset_text
 from support.builders import a_playbook, a_rep
 from support.playbooks import playbooks
@@ -101,6 +104,14 @@ def test_what_is_written_reads_back_as_the_same_playbook(playbook: Playbook) -> 
     assert read_playbook(playbook_json(playbook)) == playbook
     assert playbook_of(playbook_data(playbook)) == playbook
     assert playbook_from(json.loads(playbook_json(playbook))) == playbook
+
+
+@settings(max_examples=40)
+@given(playbooks())
+def test_a_claim_reads_a_playbooks_rules_and_nothing_of_its_game(playbook: Playbook) -> None:
+    rules = stored_rules({"body": {"S": playbook_json(playbook)}, "version": {"N": "7"}})
+    assert type(rules) is Rules
+    assert Playbook(**vars(rules), game=playbook.game) == replace(playbook, version=7)
 
 
 @settings(max_examples=40)

@@ -19,9 +19,9 @@ from dibs.domain.errors import (
     InvalidInput,
     RouteNotFound,
 )
+from dibs.domain.game import Game, Quest, QuestStep
 from dibs.domain.game_problems import quest_problems
 from dibs.domain.ledger import Entry
-from dibs.domain.playbook import Game, Quest, QuestStep
 from dibs.domain.quests import (
     MANAGERS,
     STEP_VERIFIED,

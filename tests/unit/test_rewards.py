@@ -22,7 +22,7 @@ from dibs.domain.errors import (
     OutOfStock,
     RouteNotFound,
 )
-from dibs.domain.playbook import Level, Rewards
+from dibs.domain.game import Level, Rewards
 from dibs.domain.points import ISSUED, LAPSED, SPENT, Account, Transfer, decayed, level_of
 from dibs.domain.rewards import (
     FOLLOWING,

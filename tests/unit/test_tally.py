@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from dibs.domain.badges import badges_of, held, kind_of
+from dibs.domain.game import Game, Points
 from dibs.domain.ledger import Entry, booked
-from dibs.domain.playbook import Game, Playbook, Points
+from dibs.domain.playbook import Playbook
 from dibs.domain.tally import Place, Tally, periods, tally, unit_of
 from support.builders import NOON, a_lead, a_playbook, a_rep
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dibs.domain.playbook import TierRules
+from dibs.domain.rules import TierRules
 from dibs.domain.tiers import (
     Inputs,
     Outlook,

@@ -24,13 +24,13 @@ from dibs.adapters.records import (
     CardRecord,
     Item,
     StandingRecord,
+    card_from,
     card_record,
     claim_from,
     lead_from,
     lock_from,
     move_from,
     post_text,
-    stored_from,
     tie_from,
     tie_record,
     waves_text,
@@ -39,7 +39,7 @@ from dibs.adapters.settings import Settings
 from dibs.domain.absence import Credit
 from dibs.domain.duplicates import Identity, Standing
 from dibs.domain.errors import Busy
-from dibs.domain.leads import Card, Lead, Move, State, Tie
+from dibs.domain.leads import Card, Kind, Lead, Move, State, Tie
 from dibs.usecases.ports import Fact, Given, Pending, Stored
 
 POSTS_SHOWN = 20
@@ -78,7 +78,7 @@ class DynamoLeadStore:
             self._to.identities_table: [_identity(one) for one in identities],
         }
         found = self._db.batch_get(wanted, consistent=tables)
-        stored = next(map(stored_from, found[self._to.contacts_table]), None)
+        stored = next(map(_stored_from, found[self._to.contacts_table]), None)
         items = {item["identity"]["S"]: item for item in found[self._to.identities_table]}
         return stored, [_standing(one, items.get(one.key)) for one in identities]
 
@@ -198,7 +198,7 @@ class DynamoLeadStore:
         item = failure.items[0] or self._db.get(self._to.contacts_table, key, consistent=True)
         if item is None:
             raise Busy(conflict=True) from failure  # what was read is not so any more
-        return stored_from(item)
+        return _stored_from(item)
 
     def update_card(self, card: Card, signed_at: datetime, tie: Tie | None = None) -> None:
         """Take a changed body, unless a newer one was signed before it arrived.
@@ -438,3 +438,13 @@ def _standing(one: Identity, item: Item | None) -> Standing:
 
 def _lock(lead_id: str) -> Item:
     return {"lead_id": {"S": lead_id}, "sk": {"S": keys.LOCK}}
+
+
+def _stored_from(item: Item) -> Stored:
+    """Return the post a stored record holds, and what ties it to a lead if it was merged."""
+    record, card = CardRecord.from_raw_data(item), card_from(item)
+    if record.merged_into is None:
+        return Stored(card)
+    because, at = Kind(record.because), record.merged_at
+    tie = Tie(record.merged_into, card.lead_id, at, because, card.source, "merged")
+    return Stored(card, tie)

@@ -15,13 +15,14 @@ from dibs.adapters.records import (
     CodeRecord,
     Item,
     NoticeRecord,
+    SightingRecord,
     SmsRecord,
     notice_from,
-    sighting_from,
 )
 from dibs.adapters.settings import Settings
 from dibs.domain.leads import Lead
-from dibs.usecases.race import Notice, Sighting
+from dibs.usecases.ports import Sighting
+from dibs.usecases.race import Notice
 
 # A code outlives its window, so that a late reply hears who won instead of "unknown code".
 _CODE_KEPT = timedelta(days=2)
@@ -80,7 +81,7 @@ class DynamoOfferStore:
         for item in self._items(lead_id, rep_ids, keys.SIGHTING, consistent=consistent):
             # Beside an opening's stands what was noted of the one before.
             for noted in (item, item["before"]["M"]) if "before" in item else (item,):
-                seen_epoch, sighting = sighting_from(noted)
+                seen_epoch, sighting = _sighting_from(noted)
                 if seen_epoch == epoch:
                     found[item["pk"]["S"].split("#")[1]] = sighting
         return found
@@ -176,3 +177,17 @@ def _key(lead_id: str, rep_id: str, sk: str) -> Item:
 
 def _seconds(moment: datetime) -> int:
     return to_ms(moment) // 1000
+
+
+def _sighting_from(item: Item) -> tuple[int, Sighting]:
+    """Return the epoch and what the rep did then."""
+    record = SightingRecord.from_raw_data(item)
+    version = record.rules_version
+    return int(record.epoch), Sighting(
+        seen_at=record.seen_at,
+        attempted_at=record.attempted_at,
+        declined_at=record.declined_at,
+        lost_at=record.lost_at,
+        rules=record.rules or (),
+        rules_version=None if version is None else int(version),
+    )

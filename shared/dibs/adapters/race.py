@@ -32,13 +32,13 @@ from dibs.adapters.records import (
     rep_from,
 )
 from dibs.adapters.settings import Settings
-from dibs.adapters.stored_playbook import stored_playbook
+from dibs.adapters.stored_rules import stored_rules
 from dibs.domain.debts import hot_allowed, hot_is_bound
 from dibs.domain.errors import AlreadyClaimed
 from dibs.domain.leads import Card, Claim, Lead, Move, Quality, State, filled
 from dibs.domain.limits import allowance_of, rolling, used
-from dibs.domain.playbook import Playbook
 from dibs.domain.reps import Limits, Rep
+from dibs.domain.rules import Rules
 from dibs.usecases.race import RaceView
 
 if TYPE_CHECKING:
@@ -56,14 +56,14 @@ class DynamoRaceStore:
     def __init__(self, dynamo: Dynamo, settings: Settings) -> None:
         self._db = dynamo
         self._to = settings
-        self._playbook: tuple[float, Playbook] | None = None
+        self._rules: tuple[float, Rules] | None = None
         self._counts: dict[str, tuple[float, int]] = {}
 
     def read(self, lead_id: str, rep_id: str) -> RaceView:
         """Read lock, claim record, rep and offer (and the playbook when due) in one request."""
-        playbook = self._cached_playbook()
+        rules = self._cached_rules()
         organisation = [{"pk": {"S": keys.rep(rep_id)}}]
-        if playbook is None:
+        if rules is None:
             organisation.append({"pk": {"S": keys.PLAYBOOK}})
         found = self._db.batch_get(
             {
@@ -80,8 +80,8 @@ class DynamoRaceStore:
         )
         items = {item["sk"]["S"]: item for item in found[self._to.leads_table]}
         people = {item["pk"]["S"]: item for item in found[self._to.organisation_table]}
-        if playbook is None:
-            playbook = self._remember(people.get(keys.PLAYBOOK))
+        if rules is None:
+            rules = self._remember(people.get(keys.PLAYBOOK))
         lead = lead_from(items[keys.LOCK]) if keys.LOCK in items else None
         notice = next((notice_from(item) for item in found[self._to.offers_table]), None)
         current = notice is not None and lead is not None and notice.epoch == lead.epoch
@@ -91,31 +91,22 @@ class DynamoRaceStore:
             limits=Limits(),
             claim=claim_from(items[keys.CLAIM]) if keys.CLAIM in items else None,
             noticed_at=notice.sent_at if notice is not None and current else None,
-            playbook=playbook,
+            playbook=rules,
         )
         if keys.rep(rep_id) not in people:
             return view
         rep, limits, token_hash = rep_from(people[keys.rep(rep_id)])
         return replace(view, rep=rep, limits=limits, token_hash=token_hash)
 
-    def playbook(self) -> Playbook:
-        """Return the playbook in force, at most 20 s old."""
-        known = self._cached_playbook()
-        if known is not None:
-            return known
-        return self._remember(
-            self._db.get(self._to.organisation_table, {"pk": {"S": keys.PLAYBOOK}})
-        )
-
-    def _cached_playbook(self) -> Playbook | None:
-        if self._playbook is None or time.monotonic() > self._playbook[0]:
+    def _cached_rules(self) -> Rules | None:
+        if self._rules is None or time.monotonic() > self._rules[0]:
             return None
-        return self._playbook[1]
+        return self._rules[1]
 
-    def _remember(self, item: Item | None) -> Playbook:
-        playbook = stored_playbook(item)
-        self._playbook = (time.monotonic() + PLAYBOOK_SECONDS, playbook)
-        return playbook
+    def _remember(self, item: Item | None) -> Rules:
+        rules = stored_rules(item)
+        self._rules = (time.monotonic() + PLAYBOOK_SECONDS, rules)
+        return rules
 
     def commit_claim(self, view: RaceView, claim: Claim) -> RaceView | None:
         """Store lock, count and record together; on a failed condition return the facts it met."""
@@ -292,7 +283,7 @@ def count_lead(
     rep: Rep,
     lead: Lead,
     limits: Limits,
-    playbook: Playbook,
+    playbook: Rules,
     claim: Claim,
     *,
     bound: bool = True,
@@ -377,7 +368,7 @@ def _count_week(
     rep: Rep,
     lead: Lead,
     limits: Limits,
-    playbook: Playbook,
+    playbook: Rules,
     claim: Claim,
     *,
     bound: bool,
@@ -405,7 +396,7 @@ def _count_week(
     count.sets += [f"{name} = {':one' if name in ones else ':none'}" for name in every]
 
 
-def _count_race(count: _Count, rep: Rep, limits: Limits, playbook: Playbook, now: datetime) -> None:
+def _count_race(count: _Count, rep: Rep, limits: Limits, playbook: Rules, now: datetime) -> None:
     """Count a race won, below every limit of competitive claims (F7)."""
     hour, day = rep.this_hour(now), rep.today(now)
     rolls = {
@@ -455,7 +446,7 @@ def _count_race(count: _Count, rep: Rep, limits: Limits, playbook: Playbook, now
 
 
 def _guard_debts(
-    count: _Count, rep: Rep, lead: Lead, limits: Limits, playbook: Playbook, now: datetime
+    count: _Count, rep: Rep, lead: Lead, limits: Limits, playbook: Rules, now: datetime
 ) -> None:
     """Guard what the decision found of the rep's debts (F1-F3), where they bind this lead."""
     most = playbook.acceptance.claims_per_assignment

@@ -45,8 +45,7 @@ from dibs.domain.leads import (
     Tie,
 )
 from dibs.domain.reps import Device, Limits, Platform, Rep
-from dibs.usecases.ports import Stored
-from dibs.usecases.race import Notice, Sighting
+from dibs.usecases.race import Notice
 
 Item = dict[str, dict[str, Any]]
 """An item in DynamoDB's own form: attribute name to typed value."""
@@ -734,16 +733,6 @@ def card_from(item: Item) -> Card:
     )
 
 
-def stored_from(item: Item) -> Stored:
-    """Return the post a stored record holds, and what ties it to a lead if it was merged."""
-    record, card = CardRecord.from_raw_data(item), card_from(item)
-    if record.merged_into is None:
-        return Stored(card)
-    because, at = Kind(record.because), record.merged_at
-    tie = Tie(record.merged_into, card.lead_id, at, because, card.source, "merged")
-    return Stored(card, tie)
-
-
 def post_text(card: Card, tie: Tie) -> str:
     """Return a post as it stands in the card of the lead it was merged into."""
     shown = {f.name: getattr(card, f.name) for f in fields(Post) if hasattr(card, f.name)}
@@ -903,18 +892,4 @@ def notice_from(item: Item) -> Notice:
         sent_at=record.sent_at,
         channels=record.channels or (),
         claimed_at=record.claimed_at,
-    )
-
-
-def sighting_from(item: Item) -> tuple[int, Sighting]:
-    """Return the epoch and what the rep did then."""
-    record = SightingRecord.from_raw_data(item)
-    version = record.rules_version
-    return int(record.epoch), Sighting(
-        seen_at=record.seen_at,
-        attempted_at=record.attempted_at,
-        declined_at=record.declined_at,
-        lost_at=record.lost_at,
-        rules=record.rules or (),
-        rules_version=None if version is None else int(version),
     )

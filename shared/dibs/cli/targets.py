@@ -16,8 +16,8 @@ from dibs.adapters.dynamo import Dynamo
 from dibs.adapters.results import DynamoTargets
 from dibs.cli.target import Stack, target
 from dibs.domain.errors import FieldError, InvalidInput
-from dibs.domain.playbook import QuotaRules
 from dibs.domain.quotas import LARGEST_TARGET
+from dibs.domain.rules import QuotaRules
 
 app = typer.Typer(no_args_is_help=True)
 console = Console()

@@ -17,8 +17,8 @@ from datetime import date, datetime, timedelta
 
 from dibs.domain.calendar import day_start, duty_between
 from dibs.domain.decide import schedule_of
-from dibs.domain.playbook import Playbook
 from dibs.domain.reps import Limits, Rep
+from dibs.domain.rules import Rules
 
 _DAY = timedelta(days=1)
 
@@ -54,7 +54,7 @@ class _Earned:
     due: int
 
 
-def credits_of(rep: Rep, limits: Limits, playbook: Playbook, now: datetime) -> Credits:
+def credits_of(rep: Rep, limits: Limits, playbook: Rules, now: datetime) -> Credits:
     """Return what a rep's absences have earned and they have not used."""
     if not playbook.absence.hours_per_credit or not rep.leave:
         return Credits()
@@ -73,7 +73,7 @@ def credits_of(rep: Rep, limits: Limits, playbook: Playbook, now: datetime) -> C
     return Credits(left, max(0, due), soonest + playbook.absence.expires_days * _DAY, charged_to)
 
 
-def using(rep: Rep, limits: Limits, playbook: Playbook, now: datetime) -> Credit | None:
+def using(rep: Rep, limits: Limits, playbook: Rules, now: datetime) -> Credit | None:
     """Return the rep's next credit as it is used up, None where none is due."""
     day = credits_of(rep, limits, playbook, now).charged_to
     if day is None:
@@ -84,7 +84,7 @@ def using(rep: Rep, limits: Limits, playbook: Playbook, now: datetime) -> Credit
     return Credit(rep.rep_id, limits.credits_used, (*kept, day))
 
 
-def _earned(rep: Rep, playbook: Playbook, now: datetime) -> Iterator[_Earned]:
+def _earned(rep: Rep, playbook: Rules, now: datetime) -> Iterator[_Earned]:
     """Yield each leave that has ended and whose credits have not expired, the oldest first."""
     rules, today = playbook.absence, rep.today(now)
     schedule = replace(schedule_of(rep, playbook), leave=())

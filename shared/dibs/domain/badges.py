@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from dibs.domain.game import Badge, Per
 from dibs.domain.metrics import parse
-from dibs.domain.playbook import Badge, Per, Playbook
+from dibs.domain.playbook import Playbook
 
 
 def badges_of(playbook: Playbook) -> dict[str, Badge]:

@@ -15,7 +15,7 @@ from math import sqrt
 from statistics import NormalDist
 
 from dibs.domain.leads import Quality
-from dibs.domain.playbook import Blind
+from dibs.domain.rules import Blind
 
 # Until enough have come, all qualities are taken to come alike: so many of each.
 _PRIOR = 10

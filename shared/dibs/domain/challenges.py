@@ -23,7 +23,8 @@ from typing import Any
 
 from dibs.domain.calendar import named
 from dibs.domain.contests import RESERVED, Contest, Minimum
-from dibs.domain.playbook import Challenge, Challenges, Playbook
+from dibs.domain.game import Challenge, Challenges
+from dibs.domain.playbook import Playbook
 
 NAMES: Mapping[Challenge, str] = {
     "speed_week": "Speed Week",

@@ -18,9 +18,10 @@ from typing import Any, Literal
 
 from dibs.domain.calendar import day_start
 from dibs.domain.draw import commitment_of
+from dibs.domain.game import Metric
 from dibs.domain.metrics import METRICS, metrics_of, order, parse, value_of
 from dibs.domain.newcomers import protected
-from dibs.domain.playbook import Metric, Playbook
+from dibs.domain.playbook import Playbook
 from dibs.domain.reps import Rep
 from dibs.domain.vocabulary import known_names
 

@@ -15,8 +15,8 @@ from datetime import datetime
 from dibs.domain.errors import Refusal
 from dibs.domain.leads import Lead, Quality
 from dibs.domain.limits import next_week
-from dibs.domain.playbook import Playbook
 from dibs.domain.reps import Limits, Rep
+from dibs.domain.rules import Rules
 
 PAID_BY = {"owes_warm": Quality.WARM, "owes_cold": Quality.COLD}
 """What pays the debts that are paid by claiming, by the refusal's code."""
@@ -32,7 +32,7 @@ class Debt:
     owed: int
 
 
-def debts(rep: Rep, limits: Limits, playbook: Playbook, now: datetime) -> list[Debt]:
+def debts(rep: Rep, limits: Limits, playbook: Rules, now: datetime) -> list[Debt]:
     """Return where the rep stands with every rule that is on, before it bites.
 
     F1: hot claims of those allowed with this week's warm ones. F2: claims since the last accepted
@@ -53,7 +53,7 @@ def debts(rep: Rep, limits: Limits, playbook: Playbook, now: datetime) -> list[D
     return found
 
 
-def cold_owed(rep: Rep, limits: Limits, playbook: Playbook, now: datetime) -> int:
+def cold_owed(rep: Rep, limits: Limits, playbook: Rules, now: datetime) -> int:
     """Return how many cold leads the rep has to make up for (F3).
 
     Who claimed nothing at all last week was away, or not yet racing, and owes nothing.
@@ -64,20 +64,20 @@ def cold_owed(rep: Rep, limits: Limits, playbook: Playbook, now: datetime) -> in
     return max(0, missing) if claims else 0
 
 
-def hot_allowed(rep: Rep, limits: Limits, playbook: Playbook, now: datetime) -> int:
+def hot_allowed(rep: Rep, limits: Limits, playbook: Rules, now: datetime) -> int:
     """Return how many hot leads may be claimed in the week, with the warm ones claimed so far."""
     warm = limits.of_quality(Quality.WARM, rep.this_week(now))
     return playbook.acceptance.hot_per_warm * (1 + warm)
 
 
-def hot_is_bound(lead: Lead, limits: Limits, playbook: Playbook, now: datetime) -> bool:
+def hot_is_bound(lead: Lead, limits: Limits, playbook: Rules, now: datetime) -> bool:
     """Tell whether the rule binds this lead: a hot one, while there are warm ones to claim."""
     hot = lead.quality is Quality.HOT and not _exempt(lead)
     return bool(playbook.acceptance.hot_per_warm) and hot and _payable(limits, Quality.WARM, now)
 
 
 def owes_warm(
-    lead: Lead, rep: Rep, limits: Limits, playbook: Playbook, now: datetime
+    lead: Lead, rep: Rep, limits: Limits, playbook: Rules, now: datetime
 ) -> list[Refusal]:
     """Hot for warm (F1): after so many hot leads in a week a warm one is due."""
     hot = limits.of_quality(Quality.HOT, rep.this_week(now))
@@ -94,7 +94,7 @@ def owes_warm(
 
 
 def owes_assignment(
-    lead: Lead, rep: Rep, limits: Limits, playbook: Playbook, now: datetime
+    lead: Lead, rep: Rep, limits: Limits, playbook: Rules, now: datetime
 ) -> list[Refusal]:
     """Assignments accepted (F2): after so many claims the lead assigned to the rep comes first."""
     del rep, now
@@ -111,7 +111,7 @@ def owes_assignment(
 
 
 def owes_cold(
-    lead: Lead, rep: Rep, limits: Limits, playbook: Playbook, now: datetime
+    lead: Lead, rep: Rep, limits: Limits, playbook: Rules, now: datetime
 ) -> list[Refusal]:
     """Cold leads (F3): who claimed too few last week makes up for it before other leads."""
     wanted, missing = playbook.acceptance.cold_per_week, cold_owed(rep, limits, playbook, now)

@@ -17,8 +17,8 @@ from dibs.domain.errors import Refusal, lifts_at
 from dibs.domain.leads import Lead
 from dibs.domain.limits import over_allowance, over_limits
 from dibs.domain.newcomers import not_in_phase
-from dibs.domain.playbook import Playbook, Team
 from dibs.domain.reps import Limits, Rep
+from dibs.domain.rules import Rules, Team
 
 
 @dataclass(frozen=True)
@@ -40,13 +40,13 @@ class Refused:
 
 
 Verdict = Eligible | Refused
-Rule = Callable[[Lead, Rep, Limits, Playbook, datetime], list[Refusal]]
+Rule = Callable[[Lead, Rep, Limits, Rules, datetime], list[Refusal]]
 
 # One refusal may hide another that begins later; more than this many in a row are not real.
 _LIFTINGS = 12
 
 
-def decide(lead: Lead, rep: Rep, limits: Limits, playbook: Playbook, now: datetime) -> Verdict:
+def decide(lead: Lead, rep: Rep, limits: Limits, playbook: Rules, now: datetime) -> Verdict:
     """Judge whether `rep` may claim `lead` at `now` (C2).
 
     The lead is taken to be open; whether it was already claimed is for the lock to say.
@@ -65,32 +65,11 @@ def decide(lead: Lead, rep: Rep, limits: Limits, playbook: Playbook, now: dateti
     return Refused(tuple(refusals), moment)
 
 
-@dataclass(frozen=True)
-class Check:
-    """One rule as it was judged for one rep (R9): passed where it refused nothing."""
-
-    rule: str
-    refusals: tuple[Refusal, ...]
-
-    @property
-    def passed(self) -> bool:
-        return not self.refusals
-
-
-def explain(
-    lead: Lead, rep: Rep, limits: Limits, playbook: Playbook, now: datetime
-) -> tuple[Check, ...]:
-    """Return every rule with what it says of this rep and lead, in the order of judging (R9)."""
-    return tuple(
-        Check(name, tuple(rule(lead, rep, limits, playbook, now))) for name, rule in RULES.items()
-    )
-
-
 def decide_knowing(
     lead: Lead,
     rep: Rep,
     limits: Limits,
-    playbook: Playbook,
+    playbook: Rules,
     now: datetime,
     open_leads: Callable[[], Iterable[Lead]],
 ) -> tuple[Verdict, Limits]:
@@ -116,24 +95,20 @@ def _refusals(
     lead: Lead,
     rep: Rep,
     limits: Limits,
-    playbook: Playbook,
+    playbook: Rules,
     now: datetime,
 ) -> list[Refusal]:
     return [found for rule in rules for found in rule(lead, rep, limits, playbook, now)]
 
 
-def _routed(
-    lead: Lead, rep: Rep, limits: Limits, playbook: Playbook, now: datetime
-) -> list[Refusal]:
+def _routed(lead: Lead, rep: Rep, limits: Limits, playbook: Rules, now: datetime) -> list[Refusal]:
     del limits, playbook, now
     if rep.team in lead.teams:
         return []
     return [Refusal("not_routed", None, "This lead goes to other teams.")]
 
 
-def _window(
-    lead: Lead, rep: Rep, limits: Limits, playbook: Playbook, now: datetime
-) -> list[Refusal]:
+def _window(lead: Lead, rep: Rep, limits: Limits, playbook: Rules, now: datetime) -> list[Refusal]:
     """Windows and waves (M2, F6): from the rep's opening until the lead closes."""
     del limits, playbook
     found = []
@@ -149,45 +124,41 @@ def _window(
     return found
 
 
-def _phase(
-    lead: Lead, rep: Rep, limits: Limits, playbook: Playbook, now: datetime
-) -> list[Refusal]:
+def _phase(lead: Lead, rep: Rep, limits: Limits, playbook: Rules, now: datetime) -> list[Refusal]:
     del limits
     return not_in_phase(lead, rep, playbook, now)
 
 
 def _released(
-    lead: Lead, rep: Rep, limits: Limits, playbook: Playbook, now: datetime
+    lead: Lead, rep: Rep, limits: Limits, playbook: Rules, now: datetime
 ) -> list[Refusal]:
     del limits
     return gave_back(lead, rep, playbook, now)
 
 
 def _availability(
-    lead: Lead, rep: Rep, limits: Limits, playbook: Playbook, now: datetime
+    lead: Lead, rep: Rep, limits: Limits, playbook: Rules, now: datetime
 ) -> list[Refusal]:
     del lead, limits
     return off(rep, playbook, now)
 
 
-def _limits(
-    lead: Lead, rep: Rep, limits: Limits, playbook: Playbook, now: datetime
-) -> list[Refusal]:
+def _limits(lead: Lead, rep: Rep, limits: Limits, playbook: Rules, now: datetime) -> list[Refusal]:
     return [] if lead.test else over_limits(rep, limits, playbook, now)
 
 
 def _allowance(
-    lead: Lead, rep: Rep, limits: Limits, playbook: Playbook, now: datetime
+    lead: Lead, rep: Rep, limits: Limits, playbook: Rules, now: datetime
 ) -> list[Refusal]:
     return [] if lead.test else over_allowance(rep, limits, playbook, now)
 
 
 def _fits(
-    fit: Callable[[Lead, Rep, Playbook], list[Refusal]],
+    fit: Callable[[Lead, Rep, Rules], list[Refusal]],
     lead: Lead,
     rep: Rep,
     limits: Limits,
-    playbook: Playbook,
+    playbook: Rules,
     now: datetime,
 ) -> list[Refusal]:
     del limits, now
@@ -237,7 +208,7 @@ REFUSING: Mapping[str, tuple[str, ...]] = {
 """The codes each rule refuses with, so that a verdict on record can be read rule by rule (R9)."""
 
 
-def rules_judged(playbook: Playbook) -> tuple[str, ...]:
+def rules_judged(playbook: Rules) -> tuple[str, ...]:
     """Return the rules that are on under a playbook, in the order of judging (R9)."""
     matched, owed = playbook.matching, playbook.acceptance
     off = {
@@ -256,7 +227,7 @@ def rules_judged(playbook: Playbook) -> tuple[str, ...]:
     return tuple(name for name in RULES if not off.get(name))
 
 
-def gave_back(lead: Lead, rep: Rep, playbook: Playbook, now: datetime) -> list[Refusal]:
+def gave_back(lead: Lead, rep: Rep, playbook: Rules, now: datetime) -> list[Refusal]:
     """Return why the rep cannot have a lead again that they had before (C5).
 
     Not within the cooldown after they released it, and never twice in a row, however they lost it.
@@ -284,7 +255,7 @@ def gave_back(lead: Lead, rep: Rep, playbook: Playbook, now: datetime) -> list[R
     return found
 
 
-def off(rep: Rep, playbook: Playbook, now: datetime) -> list[Refusal]:
+def off(rep: Rep, playbook: Rules, now: datetime) -> list[Refusal]:
     """Return why the rep is not on duty now (R8): nothing when they are."""
     found: list[Refusal] = []
     if not rep.active:
@@ -307,7 +278,7 @@ _OFF_DUTY = {
 }
 
 
-def schedule_of(rep: Rep, playbook: Playbook) -> Schedule:
+def schedule_of(rep: Rep, playbook: Rules) -> Schedule:
     """Return when the rep is on duty: by their own hours, else the team's, without their leave."""
     team = playbook.teams.get(rep.team)
     hours = rep.hours if rep.hours.week or team is None else team_hours(team)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from dibs.domain.errors import FieldError
 from dibs.domain.leads import PRODUCT_BYTES, SEGMENT_BYTES, SOURCE_BYTES, TERRITORY_BYTES
-from dibs.domain.playbook import Limit, Model, Playbook
+from dibs.domain.rules import Limit, Model, Rules
 
 MOST_ROLLING = 60
 """The highest limit over a rolling span: each of these claims is kept with its moment."""
@@ -24,7 +24,7 @@ _BYTES = {
 }
 
 
-def fairness_problems(playbook: Playbook) -> Iterator[FieldError]:
+def fairness_problems(playbook: Rules) -> Iterator[FieldError]:
     """Yield what makes no sense: each place and its mend."""
     yield from _pods(playbook)
     yield from _skills(playbook)
@@ -49,7 +49,7 @@ def fairness_problems(playbook: Playbook) -> Iterator[FieldError]:
         yield FieldError("draw.collect_seconds", "must be shorter than every window_seconds")
 
 
-def fairness_warnings(playbook: Playbook) -> Iterator[FieldError]:
+def fairness_warnings(playbook: Rules) -> Iterator[FieldError]:
     """Yield what is not wrong but worth a look: each place, what it leads to, and what to do."""
     rules, tiered = playbook.acceptance, Model.TIERS in map(playbook.model_of, playbook.teams)
     if rules.cold_per_week > playbook.claims_per_day * 7:
@@ -71,7 +71,7 @@ def fairness_warnings(playbook: Playbook) -> Iterator[FieldError]:
         )
 
 
-def _pods(playbook: Playbook) -> Iterator[FieldError]:
+def _pods(playbook: Rules) -> Iterator[FieldError]:
     for number, route in enumerate(playbook.routing):
         place = f"routing.{number}.pods"
         if len(route.pods) > _MOST_PODS or len(set(route.pods)) < len(route.pods):
@@ -83,7 +83,7 @@ def _pods(playbook: Playbook) -> Iterator[FieldError]:
                 )
 
 
-def _skills(playbook: Playbook) -> Iterator[FieldError]:
+def _skills(playbook: Rules) -> Iterator[FieldError]:
     skills = playbook.matching.skills
     if len(set(skills)) < len(skills):
         yield FieldError("matching.skills", "name each skill once")
@@ -94,7 +94,7 @@ def _skills(playbook: Playbook) -> Iterator[FieldError]:
             )
 
 
-def _first(playbook: Playbook) -> Iterator[FieldError]:
+def _first(playbook: Rules) -> Iterator[FieldError]:
     for number, rule in enumerate(playbook.performance_first):
         place = f"performance_first.{number}"
         if not any((rule.source, rule.territory, rule.segment, rule.product, rule.quality)):

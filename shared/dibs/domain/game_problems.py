@@ -8,8 +8,10 @@ from keyword import iskeyword
 
 from dibs.domain.activities import TYPES
 from dibs.domain.errors import FieldError
+from dibs.domain.game import Per, Quest
 from dibs.domain.metrics import parse
-from dibs.domain.playbook import Limit, Per, Playbook, Quest
+from dibs.domain.playbook import Playbook
+from dibs.domain.rules import Limit
 from dibs.domain.vocabulary import COUNTED, QUEST, SUMMED, Names, known_names
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")

@@ -18,7 +18,7 @@ from publicsuffixlist import PublicSuffixList
 
 from dibs.domain.duplicates import Identity
 from dibs.domain.leads import Card, Kind
-from dibs.domain.playbook import Duplicates
+from dibs.domain.rules import Duplicates
 
 
 def identities_of(card: Card, rules: Duplicates) -> tuple[Identity, ...]:

@@ -17,7 +17,7 @@ from typing import Any, Literal
 from dibs.domain.activities import counting
 from dibs.domain.calendar import day_of, week_of
 from dibs.domain.leads import RELEASED, UNDONE, Lead
-from dibs.domain.playbook import Playbook
+from dibs.domain.rules import Rules
 
 CLAIMED, ASSIGNED, RETURNED = "claimed", "assigned", "returned"
 
@@ -102,7 +102,7 @@ def booked(
     rep_id: str,
     team: str,
     at: datetime,
-    playbook: Playbook,
+    playbook: Rules,
     lead: Lead | None = None,
     **more: Any,
 ) -> Entry:

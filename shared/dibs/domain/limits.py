@@ -12,14 +12,14 @@ from datetime import date, datetime, timedelta
 from dibs.domain.calendar import day_start
 from dibs.domain.errors import Refusal
 from dibs.domain.leads import Claim, Lead, Quality
-from dibs.domain.playbook import Limit, Playbook
 from dibs.domain.reps import Limits, Rep
+from dibs.domain.rules import Limit, Rules
 
 SPANS = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(days=7)}
 """How long the spans of rolling limits are."""
 
 
-def over_limits(rep: Rep, limits: Limits, playbook: Playbook, now: datetime) -> list[Refusal]:
+def over_limits(rep: Rep, limits: Limits, playbook: Rules, now: datetime) -> list[Refusal]:
     """Return every limit of competitive claims the rep has reached (F7).
 
     Of two of the same kind, such as two a day, the one that lifts later.
@@ -99,12 +99,12 @@ def _inside(limit: Limit, limits: Limits, now: datetime) -> list[datetime]:
     return sorted(at for at in limits.recent if at > start)
 
 
-def rolling(playbook: Playbook, rep: Rep) -> list[Limit]:
+def rolling(playbook: Rules, rep: Rep) -> list[Limit]:
     """Return the limits that need to know when the latest claims were."""
     return [limit for limit in playbook.limits_of(rep.tier) if limit.rolling]
 
 
-def with_one_more(rep: Rep, lead: Lead, limits: Limits, playbook: Playbook, claim: Claim) -> Limits:
+def with_one_more(rep: Rep, lead: Lead, limits: Limits, playbook: Rules, claim: Claim) -> Limits:
     """Return what the rep has used up once they have taken the lead; a test lead counts nowhere."""
     if claim.test:
         return limits
@@ -140,7 +140,7 @@ def with_one_more(rep: Rep, lead: Lead, limits: Limits, playbook: Playbook, clai
     )
 
 
-def over_allowance(rep: Rep, limits: Limits, playbook: Playbook, now: datetime) -> list[Refusal]:
+def over_allowance(rep: Rep, limits: Limits, playbook: Rules, now: datetime) -> list[Refusal]:
     """Return the weekly allowance's refusal (M4) when the rep has used it up."""
     allowance = allowance_of(rep, playbook, now)
     if allowance is None or limits.leads_in(rep.this_week(now)) < allowance:
@@ -161,7 +161,7 @@ def next_week(rep: Rep, limits: Limits, now: datetime) -> datetime:
     return day_start(max(week, limits.week or week) + timedelta(days=7), rep.zone)
 
 
-def allowance_of(rep: Rep, playbook: Playbook, now: datetime) -> int | None:
+def allowance_of(rep: Rep, playbook: Rules, now: datetime) -> int | None:
     """Return how many leads the rep may take this week (M4), None where there is no quota."""
     if not playbook.quota.enabled:
         return None

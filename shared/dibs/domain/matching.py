@@ -6,14 +6,14 @@ from collections.abc import Iterable
 
 from dibs.domain.errors import Refusal
 from dibs.domain.leads import Lead
-from dibs.domain.playbook import Matching, Playbook
 from dibs.domain.reps import Rep
+from dibs.domain.rules import Matching, Rules
 
 MOST_NEEDS = 3
 HIGHEST_LEVEL = 5
 
 
-def mismatches(lead: Lead, rep: Rep, playbook: Playbook) -> list[Refusal]:
+def mismatches(lead: Lead, rep: Rep, playbook: Rules) -> list[Refusal]:
     """Return what of the lead does not fit the rep: nothing when all does."""
     return [
         found
@@ -22,21 +22,21 @@ def mismatches(lead: Lead, rep: Rep, playbook: Playbook) -> list[Refusal]:
     ]
 
 
-def territory(lead: Lead, rep: Rep, playbook: Playbook) -> list[Refusal]:
+def territory(lead: Lead, rep: Rep, playbook: Rules) -> list[Refusal]:
     """Territory (R1): who names territories takes leads of theirs, and those that have none."""
     if playbook.matching.territory and _elsewhere(lead.territory, rep.territories):
         return [Refusal("territory", None, "This lead is outside your territories.")]
     return []
 
 
-def segment(lead: Lead, rep: Rep, playbook: Playbook) -> list[Refusal]:
+def segment(lead: Lead, rep: Rep, playbook: Rules) -> list[Refusal]:
     """Customer segment (R2): new, existing, high value, or whatever the organisation calls them."""
     if playbook.matching.segment and _elsewhere(lead.segment, rep.segments):
         return [Refusal("segment", None, "You do not serve this customer segment.")]
     return []
 
 
-def skills(lead: Lead, rep: Rep, playbook: Playbook) -> list[Refusal]:
+def skills(lead: Lead, rep: Rep, playbook: Rules) -> list[Refusal]:
     """Skills with levels (R3): every need of the lead that is a skill, at its level or above."""
     has = dict(rep.skills)
     lacking = [
@@ -49,7 +49,7 @@ def skills(lead: Lead, rep: Rep, playbook: Playbook) -> list[Refusal]:
     return []
 
 
-def language(lead: Lead, rep: Rep, playbook: Playbook) -> list[Refusal]:
+def language(lead: Lead, rep: Rep, playbook: Rules) -> list[Refusal]:
     """Languages (R3): a lead that names one goes to reps who speak it, whatever their script."""
     spoken = {_spoken(tag) for tag in rep.speaks or (rep.language,)}
     if playbook.matching.languages and lead.language and _spoken(lead.language) not in spoken:
@@ -57,14 +57,14 @@ def language(lead: Lead, rep: Rep, playbook: Playbook) -> list[Refusal]:
     return []
 
 
-def interests(lead: Lead, rep: Rep, playbook: Playbook) -> list[Refusal]:
+def interests(lead: Lead, rep: Rep, playbook: Rules) -> list[Refusal]:
     """Interests (R4): who names products takes leads for them, and those that name none."""
     if playbook.matching.interests and _elsewhere(lead.product, rep.interests):
         return [Refusal("interests", None, "This lead is for a product you did not choose.")]
     return []
 
 
-def pod(lead: Lead, rep: Rep, playbook: Playbook) -> list[Refusal]:
+def pod(lead: Lead, rep: Rep, playbook: Rules) -> list[Refusal]:
     """Pods (R5): a lead that is offered to groups goes to their members."""
     del playbook
     if lead.pods and rep.pod not in lead.pods:

@@ -15,7 +15,8 @@ from difflib import get_close_matches
 from fractions import Fraction
 from functools import lru_cache
 
-from dibs.domain.playbook import Metric, Playbook
+from dibs.domain.game import Metric
+from dibs.domain.playbook import Playbook
 from dibs.domain.vocabulary import SCALES, Names
 
 LONGEST = 200

@@ -8,8 +8,8 @@ from enum import StrEnum
 from dibs.domain.calendar import day_start
 from dibs.domain.errors import Refusal
 from dibs.domain.leads import Lead
-from dibs.domain.playbook import Playbook
 from dibs.domain.reps import Rep
+from dibs.domain.rules import Rules
 
 
 class Phase(StrEnum):
@@ -21,7 +21,7 @@ class Phase(StrEnum):
     FULL = "full"
 
 
-def phase_of(rep: Rep, playbook: Playbook, now: datetime) -> Phase:
+def phase_of(rep: Rep, playbook: Rules, now: datetime) -> Phase:
     """Return a rep's phase; who has no first day on record is no newcomer."""
     rules = playbook.newcomers
     if not rules.enabled or rep.joined_on is None:
@@ -29,7 +29,7 @@ def phase_of(rep: Rep, playbook: Playbook, now: datetime) -> Phase:
     return _phase_on(rep.today(now), rep.joined_on, playbook)
 
 
-def _phase_on(day: date, joined: date, playbook: Playbook) -> Phase:
+def _phase_on(day: date, joined: date, playbook: Rules) -> Phase:
     rules, weeks = playbook.newcomers, (day - joined).days // 7
     if weeks < rules.assigned_weeks:
         return Phase.ASSIGNED
@@ -38,7 +38,7 @@ def _phase_on(day: date, joined: date, playbook: Playbook) -> Phase:
     return Phase.PROTECTED if weeks < rules.protected_weeks else Phase.FULL
 
 
-def phase_until(rep: Rep, playbook: Playbook, now: datetime) -> datetime | None:
+def phase_until(rep: Rep, playbook: Rules, now: datetime) -> datetime | None:
     """Return when a newcomer's phase ends, None for who is in the last one."""
     rules = playbook.newcomers
     weeks = {
@@ -49,7 +49,7 @@ def phase_until(rep: Rep, playbook: Playbook, now: datetime) -> datetime | None:
     return None if weeks is None else _week(rep, weeks)
 
 
-def guaranteed(rep: Rep, playbook: Playbook, now: datetime) -> int:
+def guaranteed(rep: Rep, playbook: Rules, now: datetime) -> int:
     """Return how many leads a week the rep is guaranteed (F8), 0 for who is no newcomer."""
     rules = playbook.newcomers
     if not rules.enabled or rep.joined_on is None:
@@ -57,21 +57,21 @@ def guaranteed(rep: Rep, playbook: Playbook, now: datetime) -> int:
     return rules.per_week if (rep.today(now) - rep.joined_on).days < rules.until_day else 0
 
 
-def protected(joined: date | None, day: date, playbook: Playbook) -> bool:
+def protected(joined: date | None, day: date, playbook: Rules) -> bool:
     """Tell whether what a rep did on `day` is kept out of tiers and boards (F9)."""
     if not playbook.newcomers.enabled or joined is None:
         return False
     return _phase_on(day, joined, playbook) is not Phase.FULL
 
 
-def counted_from(joined: date | None, playbook: Playbook) -> date | None:
+def counted_from(joined: date | None, playbook: Rules) -> date | None:
     """Return the first day whose results count for a rep, None where all do (F9)."""
     if not playbook.newcomers.enabled or joined is None:
         return None
     return joined + timedelta(weeks=playbook.newcomers.protected_weeks)
 
 
-def not_in_phase(lead: Lead, rep: Rep, playbook: Playbook, now: datetime) -> list[Refusal]:
+def not_in_phase(lead: Lead, rep: Rep, playbook: Rules, now: datetime) -> list[Refusal]:
     """Return why a newcomer may not race for the lead yet, or the others not among them (F9)."""
     phase, rules = phase_of(rep, playbook, now), playbook.newcomers
     if not rules.enabled:

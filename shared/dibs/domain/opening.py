@@ -20,15 +20,15 @@ from dibs.domain.leads import (
     State,
     moved,
 )
-from dibs.domain.playbook import Offsets, Playbook
 from dibs.domain.reps import Limits, Rep
+from dibs.domain.rules import Offsets, Rules
 
 _MOMENT = timedelta(milliseconds=1)
 # Of how many reps a lock remembers that they released the lead lately.
 MOST_RELEASED = 4
 
 
-def races(lead: Lead, playbook: Playbook) -> bool:
+def races(lead: Lead, playbook: Rules) -> bool:
     """Tell whether any of the lead's teams races for it; otherwise it is assigned (M3, M5).
 
     What is kept for a newcomer, or for who was away, is assigned as well (F8, F10).
@@ -39,7 +39,7 @@ def races(lead: Lead, playbook: Playbook) -> bool:
 
 
 def opening(
-    lead: Lead, playbook: Playbook, now: datetime, head_start: timedelta = timedelta()
+    lead: Lead, playbook: Rules, now: datetime, head_start: timedelta = timedelta()
 ) -> Lead:
     """Return the lead with the windows of an opening at `now`; its state is for `moved`.
 
@@ -66,7 +66,7 @@ def opening(
     )
 
 
-def _draws_at(playbook: Playbook, now: datetime) -> datetime | None:
+def _draws_at(playbook: Rules, now: datetime) -> datetime | None:
     seconds = playbook.draw.collect_seconds
     return now + timedelta(seconds=seconds) if seconds else None
 
@@ -83,7 +83,7 @@ def _at(now: datetime, offsets: Offsets) -> Openings:
     return first, second, third
 
 
-def reopening(lead: Lead, playbook: Playbook, now: datetime) -> Lead:
+def reopening(lead: Lead, playbook: Rules, now: datetime) -> Lead:
     """Return a lead that was given back, as it is opened or assigned anew: nobody's, next epoch.
 
     Blind it is no more: one rep has seen it, and when and why it came back would tell on it (F4).
@@ -123,7 +123,7 @@ def opened_early(
     lead: Lead,
     members: Iterable[tuple[Rep, Limits]],
     declined: frozenset[str],
-    playbook: Playbook,
+    playbook: Rules,
     now: datetime,
 ) -> Lead:
     """Return the lead with the waves that open now because nobody before can claim (M6).
@@ -168,7 +168,7 @@ def _goes_before(lead: Lead, rep: Rep, index: int, openings: Openings) -> bool:
 
 
 def somebody_out(
-    lead: Lead, members: Iterable[tuple[Rep, Limits]], playbook: Playbook, now: datetime
+    lead: Lead, members: Iterable[tuple[Rep, Limits]], playbook: Rules, now: datetime
 ) -> bool:
     """Tell whether anybody whose wave has opened cannot claim: the next may be due early (M6)."""
     upcoming = next_opening(lead, now)
@@ -192,7 +192,7 @@ def somebody_out(
 
 
 def _can_claim(
-    lead: Lead, rep: Rep, limits: Limits, playbook: Playbook, now: datetime, until: datetime
+    lead: Lead, rep: Rep, limits: Limits, playbook: Rules, now: datetime, until: datetime
 ) -> bool:
     verdict = decide(lead, rep, limits, playbook, now)
     if isinstance(verdict, Eligible):
@@ -201,7 +201,7 @@ def _can_claim(
 
 
 def return_times(
-    quality: Quality, team: str, playbook: Playbook, now: datetime
+    quality: Quality, team: str, playbook: Rules, now: datetime
 ) -> tuple[datetime, datetime] | None:
     """Return when the holder of a lead taken `now` is reminded, and when it goes back (C11).
 
@@ -219,7 +219,7 @@ def return_times(
 
 
 def taking(
-    lead: Lead, rep: Rep, playbook: Playbook, now: datetime, since: datetime, cause: str = CLAIMED
+    lead: Lead, rep: Rep, playbook: Rules, now: datetime, since: datetime, cause: str = CLAIMED
 ) -> Claim:
     """Return the record of `rep` taking the lead `now`, by a claim or for the `cause` it is given.
 
@@ -243,7 +243,7 @@ def taking(
 
 
 def taken_away(
-    held: Lead, playbook: Playbook, now: datetime, cause: str, by: str, note: str = "", *, won: bool
+    held: Lead, playbook: Rules, now: datetime, cause: str, by: str, note: str = "", *, won: bool
 ) -> tuple[Lead, list[Move]]:
     """Return a held lead as nobody's, under its next epoch, and the steps it took there.
 
@@ -267,7 +267,7 @@ def taken_away(
     return reopening(released, playbook, now), moves
 
 
-def _released(held: Lead, playbook: Playbook, now: datetime) -> dict[str, datetime]:
+def _released(held: Lead, playbook: Rules, now: datetime) -> dict[str, datetime]:
     """Return who released the lead within the cooldown: the holder, and the latest before them."""
     since = now - timedelta(days=playbook.release.cooldown_days)
     others = {rep_id: at for rep_id, at in held.released.items() if at > since}
@@ -281,7 +281,7 @@ def _released(held: Lead, playbook: Playbook, now: datetime) -> dict[str, dateti
 
 
 def given_back(
-    held: Lead, playbook: Playbook, now: datetime, cause: str, by: str, note: str = "", *, won: bool
+    held: Lead, playbook: Rules, now: datetime, cause: str, by: str, note: str = "", *, won: bool
 ) -> tuple[Lead, list[Move]]:
     """Return a held lead as it is opened or queued anew, and the steps it took there.
 

@@ -13,11 +13,11 @@ from datetime import datetime, timedelta
 from dibs.domain.calendar import day_start, duty_between
 from dibs.domain.decide import schedule_of
 from dibs.domain.newcomers import guaranteed
-from dibs.domain.playbook import Playbook
 from dibs.domain.reps import Limits, Rep
+from dibs.domain.rules import Rules
 
 
-def guaranteed_this_week(rep: Rep, playbook: Playbook, now: datetime) -> int:
+def guaranteed_this_week(rep: Rep, playbook: Rules, now: datetime) -> int:
     """Return how many leads the rep is guaranteed in the week `now` is in."""
     weekly = guaranteed(rep, playbook, now)
     if not weekly or rep.joined_on is None:
@@ -26,7 +26,7 @@ def guaranteed_this_week(rep: Rep, playbook: Playbook, now: datetime) -> int:
     return -(-weekly * (last - first) // 7)
 
 
-def due_by(rep: Rep, playbook: Playbook, now: datetime) -> int:
+def due_by(rep: Rep, playbook: Rules, now: datetime) -> int:
     """Return how many of the week's guaranteed leads are due by `now`."""
     whole = guaranteed_this_week(rep, playbook, now)
     if not whole:
@@ -43,13 +43,13 @@ def due_by(rep: Rep, playbook: Playbook, now: datetime) -> int:
     return min(whole, begun)
 
 
-def behind(rep: Rep, limits: Limits, playbook: Playbook, now: datetime) -> int:
+def behind(rep: Rep, limits: Limits, playbook: Rules, now: datetime) -> int:
     """Return how many leads the rep is behind what is due; 0 for who is not, or no newcomer."""
     had = limits.leads_in(rep.this_week(now))
     return max(0, due_by(rep, playbook, now) - had)
 
 
-def _days(rep: Rep, playbook: Playbook, now: datetime) -> tuple[int, int]:
+def _days(rep: Rep, playbook: Rules, now: datetime) -> tuple[int, int]:
     """Return from which to before which day of the rep's week, 0 to 7, the guarantee holds."""
     monday = rep.this_week(now)
     joined = rep.joined_on or monday

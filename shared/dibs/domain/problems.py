@@ -15,10 +15,12 @@ from zoneinfo import available_timezones
 from dibs.domain.calendar import parse_hours
 from dibs.domain.errors import FieldError
 from dibs.domain.fairness_problems import fairness_problems, fairness_warnings
+from dibs.domain.game import Points
 from dibs.domain.game_problems import game_problems, game_warnings
 from dibs.domain.leads import SOURCE_BYTES
-from dibs.domain.playbook import Model, Offsets, Playbook, Points, Route, Team, Waves, Window
+from dibs.domain.playbook import Playbook
 from dibs.domain.reps import Rep
+from dibs.domain.rules import Model, Offsets, Route, Team, Waves, Window
 
 LIMITS: Mapping[str, tuple[int, int]] = {
     "window_seconds": (10, 86_400),

@@ -14,8 +14,8 @@ from dibs.domain.absence import credits_of
 from dibs.domain.leads import Lead, Reserved
 from dibs.domain.newcomers import Phase, guaranteed, phase_of
 from dibs.domain.pace import behind
-from dibs.domain.playbook import Playbook
 from dibs.domain.reps import Limits, Rep
+from dibs.domain.rules import Rules
 
 NEWCOMER, CREDIT = "newcomer", "absence_credit"
 REASONS = {"newcomers": NEWCOMER, "absence": CREDIT}
@@ -33,13 +33,13 @@ def drawn(lead: Lead, what: str, percent: int) -> bool:
     return int.from_bytes(digest[:8]) % 100 < percent
 
 
-def could_be_owed(rep: Rep, playbook: Playbook, now: datetime) -> bool:
+def could_be_owed(rep: Rep, playbook: Rules, now: datetime) -> bool:
     """Tell, at a glance, whether a rep may be owed a lead: most are neither new nor were away."""
     away = bool(playbook.absence.hours_per_credit and rep.leave)
     return away or guaranteed(rep, playbook, now) > 0
 
 
-def kept_for(lead: Lead, free: Iterable[Known], playbook: Playbook, now: datetime) -> Reserved:
+def kept_for(lead: Lead, free: Iterable[Known], playbook: Rules, now: datetime) -> Reserved:
     """Return whom a new lead is kept for, of those who could be assigned it: newcomers first.
 
     Hot leads as well: what is guaranteed is no worse than what is raced for. No test leads.
@@ -53,7 +53,7 @@ def kept_for(lead: Lead, free: Iterable[Known], playbook: Playbook, now: datetim
     return ""
 
 
-def owed(reserved: Reserved, free: Iterable[Known], playbook: Playbook, now: datetime) -> list[Rep]:
+def owed(reserved: Reserved, free: Iterable[Known], playbook: Rules, now: datetime) -> list[Rep]:
     """Return who is owed a lead the most, of those who could be assigned one: nobody, or several.
 
     Newcomers by how far they are behind their guarantee, the others by whose credits go first.
@@ -70,12 +70,12 @@ def owed(reserved: Reserved, free: Iterable[Known], playbook: Playbook, now: dat
     return []
 
 
-def cohort(free: Iterable[Known], playbook: Playbook, now: datetime) -> list[Known]:
+def cohort(free: Iterable[Known], playbook: Rules, now: datetime) -> list[Known]:
     """Return the newcomers who race among themselves (F9)."""
     return [one for one in free if phase_of(one[0], playbook, now) is Phase.COHORT]
 
 
-def for_cohort(lead: Lead, waiting: Sequence[Rep], playbook: Playbook, now: datetime) -> bool:
+def for_cohort(lead: Lead, waiting: Sequence[Rep], playbook: Rules, now: datetime) -> bool:
     """Tell whether a lead owed to these newcomers is one of those the cohort races for."""
     racing = all(phase_of(rep, playbook, now) is Phase.COHORT for rep in waiting)
     return bool(waiting) and racing and drawn(lead, "cohort", RACED_PERCENT)

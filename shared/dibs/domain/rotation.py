@@ -20,8 +20,8 @@ from datetime import date, datetime, timedelta
 from dibs.domain.calendar import Hours, Schedule, clock_shows, off_duty
 from dibs.domain.decide import schedule_of, team_hours
 from dibs.domain.newcomers import Phase, phase_of
-from dibs.domain.playbook import Playbook
 from dibs.domain.reps import Rep
+from dibs.domain.rules import Rules
 
 _SECOND = timedelta(seconds=1)
 
@@ -66,7 +66,7 @@ def slots_of(hours: Hours, day: date, minutes: int) -> list[Slot]:
 
 
 def give_turns(
-    last: Rotation, team: str, reps: Iterable[Rep], playbook: Playbook, day: date, as_of: datetime
+    last: Rotation, team: str, reps: Iterable[Rep], playbook: Rules, day: date, as_of: datetime
 ) -> tuple[Rotation, tuple[OnTurn, ...]]:
     """Give out a day's turns after those of `last`: where they stand then, and who is on when.
 
@@ -137,7 +137,7 @@ def _moved_on(last: Rotation, rep: Rep) -> Mapping[str, int]:
 
 def _takes_turns(
     rep: Rep,
-    playbook: Playbook,
+    playbook: Rules,
     day: date,
     shown: Mapping[Slot, Sequence[tuple[datetime, datetime]]],
 ) -> bool:

@@ -17,10 +17,11 @@ from datetime import date, datetime, timedelta
 
 from dibs.domain.activities import PLAIN, REVERSAL, counting
 from dibs.domain.calendar import day_of
+from dibs.domain.game import Points
 from dibs.domain.help import paid
 from dibs.domain.leads import UNDONE
 from dibs.domain.ledger import ASSIGNED, CLAIMED, CONVERTED, RETURNED, SALES, Entry
-from dibs.domain.playbook import Playbook, Points
+from dibs.domain.playbook import Playbook
 from dibs.domain.quests import finished
 
 ALL = "all"

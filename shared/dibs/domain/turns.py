@@ -17,9 +17,9 @@ from dibs.domain.errors import Refusal
 from dibs.domain.leads import Lead, State
 from dibs.domain.limits import over_allowance
 from dibs.domain.matching import mismatches
-from dibs.domain.playbook import Method, Model, Playbook
 from dibs.domain.reps import Limits, Rep
 from dibs.domain.reservations import REASONS, owed
+from dibs.domain.rules import Method, Model, Rules
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ def next_turn(weights: Mapping[str, int], last: Turn) -> Turn | None:
     return next(after, cycle[0])
 
 
-def not_assignable(rep: Rep, limits: Limits, playbook: Playbook, now: datetime) -> list[Refusal]:
+def not_assignable(rep: Rep, limits: Limits, playbook: Rules, now: datetime) -> list[Refusal]:
     """Return why the rep can be assigned no lead now: nothing when they can (C7, F7).
 
     The limit of competitive claims does not count: what comes after it is assignments.
@@ -87,7 +87,7 @@ class Ring:
 
 
 def candidates(
-    lead: Lead, members: Iterable[tuple[Rep, Limits]], playbook: Playbook, now: datetime
+    lead: Lead, members: Iterable[tuple[Rep, Limits]], playbook: Rules, now: datetime
 ) -> Ring:
     """Return who the lead may be assigned to.
 
@@ -128,7 +128,7 @@ def passed_over(
     members: Iterable[tuple[Rep, Limits]],
     ring: Ring,
     chosen: str,
-    playbook: Playbook,
+    playbook: Rules,
     now: datetime,
 ) -> dict[str, tuple[str, ...]]:
     """Return why the lead was not assigned to each rep, by codes; none for who got it (R9).

@@ -17,8 +17,9 @@ from dibs.domain.badges import kind_of
 from dibs.domain.boards import Named, Ranking, Row
 from dibs.domain.calendar import Kind, named, period_of
 from dibs.domain.errors import FieldError, InvalidInput, RouteNotFound
+from dibs.domain.game import Metric, Per
 from dibs.domain.metrics import metrics_of, parse
-from dibs.domain.playbook import Metric, Per, Playbook
+from dibs.domain.playbook import Playbook
 from dibs.domain.reps import Rep
 from dibs.usecases.ports import Standings, Total
 

@@ -10,8 +10,9 @@ from datetime import datetime
 from dibs.domain.boards import Row, ranked, summed
 from dibs.domain.calendar import named, period_of
 from dibs.domain.errors import FieldError, InvalidInput
+from dibs.domain.game import Metric
 from dibs.domain.metrics import metrics_of, parse
-from dibs.domain.playbook import Metric, Playbook
+from dibs.domain.playbook import Playbook
 from dibs.domain.tally import ALL
 from dibs.domain.vocabulary import known_names
 from dibs.usecases.ports import Standings, Total

@@ -10,8 +10,8 @@ from dibs.domain.decide import off
 from dibs.domain.leads import Lead, State
 from dibs.domain.links import link_token, reply_code
 from dibs.domain.playbook import Playbook
-from dibs.domain.playbook import Sms as SmsRules
 from dibs.domain.reps import Rep
+from dibs.domain.rules import Sms as SmsRules
 from dibs.usecases.ports import (
     Chunk,
     Delivery,

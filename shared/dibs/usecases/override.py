@@ -16,8 +16,8 @@ from typing import Literal
 from dibs.domain.errors import Busy, FieldError, InvalidInput, LeadNotFound
 from dibs.domain.leads import HELD, Lead, Move, State, moved
 from dibs.domain.opening import given_back, races, reopening, taken_away, taking
-from dibs.domain.playbook import Playbook
 from dibs.domain.reps import Limits, Rep
+from dibs.domain.rules import Rules
 from dibs.usecases.ports import Given, Holdings, Override
 from dibs.usecases.race import RaceStore, RaceView
 
@@ -117,7 +117,7 @@ def withdraw(
 
 
 def _put_aside(
-    lead: Lead, playbook: Playbook, now: datetime, by: str, reason: str
+    lead: Lead, playbook: Rules, now: datetime, by: str, reason: str
 ) -> tuple[Lead, Move]:
     del playbook
     aside, move = moved(lead, State.EXPIRED, now, WITHDRAWN, by, reason)
@@ -125,7 +125,7 @@ def _put_aside(
 
 
 def _put_back(
-    lead: Lead, playbook: Playbook, now: datetime, by: str, reason: str
+    lead: Lead, playbook: Rules, now: datetime, by: str, reason: str
 ) -> tuple[Lead, Move]:
     to = State.OPEN if races(lead, playbook) else State.EXPIRED
     return moved(reopening(lead, playbook, now), to, now, PUT_BACK, by, reason)

@@ -10,9 +10,10 @@ from typing import Any
 
 from dibs.domain.errors import FieldError, InvalidInput, Outdated, RouteNotFound
 from dibs.domain.leads import Pool
-from dibs.domain.playbook import AT_ONCE, Model, Offsets, Playbook, Window
+from dibs.domain.playbook import Playbook
 from dibs.domain.problems import fallback_problems, problems, warnings
 from dibs.domain.reps import Rep
+from dibs.domain.rules import AT_ONCE, Model, Offsets, Window
 from dibs.usecases.ports import Playbooks, Roster, Version
 
 _ABSENT = object()

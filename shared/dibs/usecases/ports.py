@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Literal, Protocol
 from dibs.domain.leads import Card, Claim, Lead, Move, Quality, Tie
 from dibs.domain.playbook import Playbook
 from dibs.domain.reps import Device, Limits, Rep
-from dibs.usecases.race import Notice, Sighting
+from dibs.domain.rules import Rules
+from dibs.usecases.race import Notice
 
 if TYPE_CHECKING:
-    # The claim function, which needs none of these, loads no more than it must.
+    # Named in signatures only: a function loads of the domain no more than it must.
     from fractions import Fraction
 
     from dibs.domain.absence import Credit
@@ -108,7 +109,7 @@ class Given:
 
     rep: Rep
     limits: Limits
-    playbook: Playbook
+    playbook: Rules
     claim: Claim
     tie: Tie | None = None
 
@@ -407,6 +408,22 @@ class Playbooks(Protocol):
         False when another one is in force than the one before it; nothing was changed then.
         """
         ...
+
+
+@dataclass(frozen=True)
+class Sighting:
+    """What a rep did with an offer (N3): seen it, tried for it, declined it, each the first time.
+
+    `lost_at` is their first try that came after the winner's; `rules` refused their first refused
+    one, under the playbook version `rules_version` (C9).
+    """
+
+    seen_at: datetime | None = None
+    attempted_at: datetime | None = None
+    declined_at: datetime | None = None
+    lost_at: datetime | None = None
+    rules: tuple[str, ...] = ()
+    rules_version: int | None = None
 
 
 class OfferStore(Protocol):

@@ -16,8 +16,8 @@ from dibs.domain.errors import (
     InvalidInput,
     RouteNotFound,
 )
+from dibs.domain.game import Quest, QuestStep
 from dibs.domain.ledger import Entry, booked
-from dibs.domain.playbook import Quest, QuestStep
 from dibs.domain.quests import (
     MANAGERS,
     STEP_VERIFIED,

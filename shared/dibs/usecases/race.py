@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
 from dibs.domain.leads import Card, Claim, Lead, Move
-from dibs.domain.playbook import Playbook
 from dibs.domain.reps import Limits, Rep
+from dibs.domain.rules import Rules
 
 if TYPE_CHECKING:
     from dibs.domain.draw import Drawn
@@ -28,24 +28,8 @@ class RaceView:
     limits: Limits
     claim: Claim | None
     noticed_at: datetime | None
-    playbook: Playbook
+    playbook: Rules
     token_hash: str | None = None
-
-
-@dataclass(frozen=True)
-class Sighting:
-    """What a rep did with an offer (N3): seen it, tried for it, declined it, each the first time.
-
-    `lost_at` is their first try that came after the winner's; `rules` refused their first refused
-    one, under the playbook version `rules_version` (C9).
-    """
-
-    seen_at: datetime | None = None
-    attempted_at: datetime | None = None
-    declined_at: datetime | None = None
-    lost_at: datetime | None = None
-    rules: tuple[str, ...] = ()
-    rules_version: int | None = None
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ from dibs.domain.decide import Verdict, decide_knowing
 from dibs.domain.errors import FieldError, InvalidInput, LeadNotFound
 from dibs.domain.leads import Lead, State
 from dibs.domain.links import link_token
-from dibs.domain.playbook import Playbook
 from dibs.domain.reps import Limits, Platform, Rep
+from dibs.domain.rules import Rules
 from dibs.usecases.claim import Proof
 from dibs.usecases.race import RaceStore
 
@@ -34,7 +34,7 @@ class OpenOffer:
 
 
 def open_offers(
-    store: RaceStore, rep: Rep, limits: Limits, playbook: Playbook, now: datetime
+    store: RaceStore, rep: Rep, limits: Limits, playbook: Rules, now: datetime
 ) -> list[OpenOffer]:
     """Return the open leads of the rep's team, oldest first, each judged as a claim would be."""
     known = store.open_leads()

@@ -17,7 +17,7 @@ from dibs.domain.errors import (
     Outdated,
     RouteNotFound,
 )
-from dibs.domain.playbook import Rewards
+from dibs.domain.game import Rewards
 from dibs.domain.points import LAPSED, Transfer, decayed
 from dibs.domain.receipts import Fault
 from dibs.domain.rewards import (

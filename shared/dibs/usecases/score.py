@@ -20,8 +20,9 @@ from functools import cache
 from dibs.domain.badges import badges_of, held
 from dibs.domain.calendar import named
 from dibs.domain.errors import Busy
+from dibs.domain.game import Badge
 from dibs.domain.ledger import Entry
-from dibs.domain.playbook import Badge, Playbook
+from dibs.domain.playbook import Playbook
 from dibs.domain.points import ISSUED, Transfer
 from dibs.domain.quotas import target_for
 from dibs.domain.tally import (

@@ -13,8 +13,8 @@ from dibs.domain.leads import Lead, State
 from dibs.domain.playbook import Playbook
 from dibs.domain.reps import Limits, Rep
 from dibs.domain.turns import ASSIGNING
-from dibs.usecases.ports import Judged, OfferStore, Playbooks, Races, Roster, Story
-from dibs.usecases.race import RaceStore, Sighting
+from dibs.usecases.ports import Judged, OfferStore, Playbooks, Races, Roster, Sighting, Story
+from dibs.usecases.race import RaceStore
 
 
 @dataclass(frozen=True)

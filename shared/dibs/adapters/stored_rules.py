@@ -1,0 +1,32 @@
+"""A playbook's rules as they are stored: validated when they were, so a claim needs no pydantic."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from typing import Any
+
+from dacite import Config, from_dict
+
+from dibs.adapters.records import Item
+from dibs.domain.leads import Quality
+from dibs.domain.rules import Method, Model, Rules
+from dibs.presets import preset_text
+
+CONFIG = Config(
+    cast=[tuple, Model, Method, Quality], type_hooks={date: date.fromisoformat}, strict=True
+)
+
+
+def stored_rules(item: Item | None) -> Rules:
+    """Return the stored playbook's rules; nothing of its game, which no claim is judged by."""
+    body = stored_body(item)
+    body.pop("game", None)
+    return from_dict(Rules, body, CONFIG)
+
+
+def stored_body(item: Item | None) -> dict[str, Any]:
+    """Return what is stored, or the shipped open pool where no playbook was applied yet."""
+    if item is None:
+        return dict(json.loads(preset_text("open-pool")))
+    return {**json.loads(item["body"]["S"]), "version": int(item["version"]["N"])}

@@ -1,0 +1,170 @@
+"""The game: the playbook's rules of points, badges, quests, prizes and figures (G, K)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Literal
+
+from dibs.domain.rules import STRICT
+
+Per = Literal["day", "week", "month", "quarter", "all"]
+Challenge = Literal["speed_week", "quality_month", "volume_sprint", "underdog_week"]
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A figure of the game (K2): a `formula` over what was counted, and the sentence it `means`.
+
+    `better` says which end of a board is its top. A `ratio` of 1 is shown as 100 %.
+    """
+
+    formula: str
+    means: str
+    unit: Literal["number", "points", "money", "seconds", "ratio"] = "number"
+    better: Literal["more", "less"] = "more"
+    __pydantic_config__ = STRICT
+
+
+@dataclass(frozen=True)
+class Points:
+    """What earns points (G1). The clock starts at the rep's first notice of the lead.
+
+    Exactly on the second is within. `activities` earn points for each activity of a type;
+    `pod_percent` of what a lead offered to a pod earns goes to the others of the pod (R5).
+    """
+
+    claim: int = 10
+    claim_within_seconds: int = 60
+    contact: int = 25
+    contact_within_seconds: int = 300
+    opportunity: int = 50
+    won: int = 200
+    helped: int = 5
+    activities: Mapping[str, int] = field(default_factory=dict)
+    pod_percent: int = 0
+    __pydantic_config__ = STRICT
+
+
+@dataclass(frozen=True)
+class Badge:
+    """A badge (G2): held for each `per` in which the formula reaches `at_least`."""
+
+    name: str
+    formula: str
+    at_least: int
+    per: Per = "all"
+    __pydantic_config__ = STRICT
+
+
+@dataclass(frozen=True)
+class Level:
+    """A level: held from so many points on, all that were earned and have not lapsed."""
+
+    name: str
+    from_points: int
+    __pydantic_config__ = STRICT
+
+
+@dataclass(frozen=True)
+class Decay:
+    """Points that lapse (G9): each month `percent` of those unspent for `after_days`; 0 is off."""
+
+    percent: int = 0
+    after_days: int = 90
+    __pydantic_config__ = STRICT
+
+
+@dataclass(frozen=True)
+class Help:
+    """Help between colleagues (G11): of two reps, how often a month either's help of the other
+    earns points."""
+
+    paid_per_pair_per_month: int = 3
+    __pydantic_config__ = STRICT
+
+
+@dataclass(frozen=True)
+class QuestStep:
+    """One step of a quest: activities of `type` that name this step, and who has to confirm it.
+
+    `verified_by`: a signed `system`, a `manager`, a `peer`, or nobody (`self`).
+    """
+
+    name: str
+    type: Literal["training_step", "crm_step", "tool_used", "peer_interview"]
+    verified_by: Literal["system", "manager", "peer", "self"] = "system"
+    __pydantic_config__ = STRICT
+
+
+@dataclass(frozen=True)
+class Quest:
+    """An onboarding quest (G8): steps by id; whoever has done all gets the `badge` and points.
+
+    It is open for `within_days` of a rep's first day; 0 is always.
+    """
+
+    name: str
+    steps: Mapping[str, QuestStep]
+    badge: str = ""
+    points: int = 0
+    within_days: int = 0
+    __pydantic_config__ = STRICT
+
+
+@dataclass(frozen=True)
+class Rewards:
+    """Rewards (G9): a request nobody decides on lapses after `request_days`, an approved reward
+    that is not collected after `collect_days`."""
+
+    request_days: int = 14
+    collect_days: int = 90
+    __pydantic_config__ = STRICT
+
+
+@dataclass(frozen=True)
+class Challenges:
+    """Rotating challenges (G7): one a week of `rotation`, from the week of `starts` on.
+
+    `minimum` is the least a rep must have claimed to be placed; the first three get
+    `prize_points`. None is held while `rotation` or `starts` is missing.
+    """
+
+    rotation: tuple[Challenge, ...] = ()
+    starts: date | None = None
+    minimum: int = 3
+    prize_points: tuple[int, int, int] = (100, 50, 25)
+    prize: str = ""
+    hidden: bool = False
+    __pydantic_config__ = STRICT
+
+
+BADGES: Mapping[str, Badge] = {
+    "speed_demon": Badge("Speed Demon", "count(contacted_in_2_min)", 10),
+    "closer": Badge("Closer", "count(customers)", 5, "month"),
+    "unstoppable": Badge("Unstoppable", "count(claimed_and_contacted)", 50, "week"),
+    "team_player": Badge("Team Player", "count(colleagues_helped)", 5),
+}
+"""The catalogue's badges (G2)."""
+
+
+@dataclass(frozen=True)
+class Game:
+    """The game (G, K): what earns points and badges, and how figures are worked out.
+
+    `metrics` changes shipped definitions or adds some, by name; `activities` are types of activity
+    beside the shipped ones.
+    """
+
+    points: Points = field(default_factory=Points)
+    badges: Mapping[str, Badge] = field(default_factory=lambda: dict(BADGES))
+    levels: tuple[Level, ...] = ()
+    decay: Decay = field(default_factory=Decay)
+    metrics: Mapping[str, Metric] = field(default_factory=dict)
+    activities: tuple[str, ...] = ()
+    help: Help = field(default_factory=Help)
+    quests: Mapping[str, Quest] = field(default_factory=dict)
+    rewards: Rewards = field(default_factory=Rewards)
+    challenges: Challenges = field(default_factory=Challenges)
+    __pydantic_config__ = STRICT
