@@ -24,7 +24,7 @@ NAME = f"{AINA.rep_id}.1"
 def store(world: World, monkeypatch: pytest.MonkeyPatch) -> DynamoRewards:
     monkeypatch.setattr(rewards, "target", lambda stack: Target(world.settings, "http://api"))
     monkeypatch.setenv("USER", "siti")
-    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setattr(rewards.console, "_width", 200)
     world.add_rep(AINA)
     points = DynamoPoints(world.dynamo, world.settings)
     points.book([Transfer("award", ISSUED, AINA.rep_id, 150, NOON, "won")])
