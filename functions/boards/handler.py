@@ -101,8 +101,8 @@ def speed_board(event: Event) -> Response:
 def board(event: Event) -> Response:
     """`GET /boards/{metric}`: the top, and the caller's own place with its neighbours (G3).
 
-    `?period=day|week|month|quarter|all&scope=reps|teams&top=10`, and `period_name=2026-W47` for one
-    that is over; a rep sees their own team's, a manager everybody's or `?team=`.
+    `?period=day|week|month|quarter|year|all&scope=reps|teams&top=10`, and `period_name=2026-W47`
+    for one that is over; a rep sees their own team's, a manager everybody's or `?team=`.
     """
     rep = calling_viewer(signed_in(event), wiring.roster())
     asked = Asked(

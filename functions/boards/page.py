@@ -41,6 +41,7 @@ _PERIODS = {
     "week": N_("Week"),
     "month": N_("Month"),
     "quarter": N_("Quarter"),
+    "year": N_("Year"),
     "all": N_("All time"),
 }
 _SCOPES = {"reps": N_("Reps"), "teams": N_("Teams")}

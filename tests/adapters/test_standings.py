@@ -306,11 +306,29 @@ def test_a_total_that_has_not_changed_is_the_very_same_when_its_page_is_read_aga
         ("2026-10-01", "2026-12-31", ["2026-Q4"]),
         ("2026-11-22", "2026-11-30", ["2026-11-22", "2026-W48", "2026-11-30"]),
         ("2026-09-30", "2027-01-01", ["2026-09-30", "2026-Q4", "2027-01-01"]),
+        ("2026-01-01", "2026-12-31", ["2026-Q1", "2026-Q2", "2026-Q3", "2026-Q4"]),
         ("2026-11-24", "2026-11-23", []),
     ],
 )
 def test_days_are_covered_by_the_fewest_periods(first: str, last: str, periods: list[str]) -> None:
     assert covering(date.fromisoformat(first), date.fromisoformat(last)) == periods
+
+
+def test_a_year_is_its_quarters_and_the_very_same_while_nothing_changes(game: Game) -> None:
+    game.score(claimed(1), claimed(2, at=NOON - 100 * DAY), claimed(3, BEN, at=NOON + 60 * DAY))
+    year = game.standings.totals("2026")
+    assert {one.rep_id: one.counts["claimed"] for one in year} == {AINA.rep_id: 2}
+    assert game.standings.totals("2026") is year
+    game.score(claimed(4))
+    [now] = game.standings.totals("2026")
+    assert now.counts["claimed"] == 3
+    assert [one.rep_id for one in game.standings.totals("2027")] == [BEN.rep_id]
+
+
+def test_what_was_added_up_is_kept_as_far_as_memory_has_room(game: Game) -> None:
+    for year in range(2020, 2030):
+        game.standings.totals(f"{year}")
+    assert len(game.standings._added) == standings._MOST_ADDED
 
 
 def test_days_add_up_across_periods(game: Game) -> None:

@@ -136,7 +136,7 @@ def test_what_newcomers_did_in_their_protected_weeks_is_on_no_board(office: Offi
 @pytest.mark.parametrize(
     ("query", "fields"),
     [
-        ({"period": "year"}, ["period"]),
+        ({"period": "decade"}, ["period"]),
         ({"scope": "world"}, ["scope"]),
         ({"top": "0"}, ["top"]),
         ({"top": "101"}, ["top"]),
@@ -318,7 +318,7 @@ def test_a_page_leads_to_other_periods_scopes_and_boards(office: Office) -> None
     named = {"period": ["month"], "period_name": ["2026-11"]}
     assert to("Reps") == ("/boards/claims", {**named, "scope": ["reps"]})
     assert to("Revenue") == ("/boards/revenue", {**named, "scope": ["teams"]})
-    names = ["Day", "Week", "Month", "Quarter", "All time", "Reps", "Teams"]
+    names = ["Day", "Week", "Month", "Quarter", "Year", "All time", "Reps", "Teams"]
     boards = ["Points", "Claims", "Claim speed", "Conversion", "Opportunities", "Revenue"]
     assert list(links) == names + boards
     for _, (href, _) in links.items():

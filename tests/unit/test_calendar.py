@@ -36,7 +36,7 @@ MICROSECOND = timedelta(microseconds=1)
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
-KINDS: tuple[Kind, ...] = ("day", "week", "month", "quarter")
+KINDS: tuple[Kind, ...] = ("day", "week", "month", "quarter", "year")
 # Not those that spell leap seconds out, and not the machine's own.
 ZONES = sorted(
     zone
@@ -462,6 +462,8 @@ def test_a_day_begins_at_the_first_instant_there_is(day: str, zone: str, start: 
         ("quarter", "UTC", "2026-03-31 12:00", "2026-Q1", "2026-01-01", "2026-03-31"),
         ("quarter", "UTC", "2026-04-01 00:00", "2026-Q2", "2026-04-01", "2026-06-30"),
         ("quarter", "UTC", "2026-12-31 12:00", "2026-Q4", "2026-10-01", "2026-12-31"),
+        ("year", "Pacific/Kiritimati", "2026-12-31 10:00", "2027", "2027-01-01", "2027-12-31"),
+        ("year", "Pacific/Pago_Pago", "2027-01-01 10:59", "2026", "2026-01-01", "2026-12-31"),
     ],
 )
 def test_a_period_has_a_name_and_local_days(
@@ -505,6 +507,7 @@ def test_each_kind_has_its_function() -> None:
         ("week", "UTC", "2027-01-03 23:59:59.999999", "2026-W52"),
         ("month", "UTC", "2027-01-31 12:00", "2026-12"),
         ("quarter", "UTC", "2027-02-28 12:00", "2026-Q4"),
+        ("year", "UTC", "2027-12-31 12:00", "2026"),
         # The day that Samoa left out is over as soon as it would have begun.
         ("day", "Pacific/Apia", "2011-12-30 10:00", "2011-12-30"),
     ],
@@ -519,7 +522,9 @@ def test_the_last_completed_period_is_the_one_before(
     "name",
     [
         "",
-        "2026",
+        "202",
+        "0000",
+        "2026-",
         "2026-W00",
         "2025-W53",
         "2026-W54",

@@ -315,6 +315,7 @@ NEW_YEAR = datetime.fromisoformat("2026-12-31T16:30:00+00:00")  # half past midn
         ("week", NEW_YEAR, "2026-W53", "2026-W53"),
         ("month", NEW_YEAR, "2027-01", "2026-12"),
         ("quarter", NEW_YEAR, "2027-Q1", "2026-Q4"),
+        ("year", NEW_YEAR, "2027", "2026"),
         ("all", NEW_YEAR, "all", "all"),
     ],
 )
@@ -340,6 +341,7 @@ def test_a_period_is_that_of_the_teams_zone_and_utcs_for_everybody(
         ("", "2026-W47"),
         ("month", "2026-10"),
         ("quarter", "2026-Q3"),
+        ("year", "2025"),
     ],
 )
 def test_a_period_may_be_named(period: str, name: str) -> None:
@@ -354,7 +356,7 @@ def test_a_period_may_be_named(period: str, name: str) -> None:
 @pytest.mark.parametrize(
     ("asked", "fields"),
     [
-        ({"period": "year"}, ["period"]),
+        ({"period": "decade"}, ["period"]),
         ({"scope": "rep"}, ["scope"]),
         ({"team": "south"}, ["team"]),
         ({"team": "nowhere"}, ["team", "team"]),
@@ -364,7 +366,7 @@ def test_a_period_may_be_named(period: str, name: str) -> None:
         ({"period": "day", "period_name": "2026-W47"}, ["period_name"]),
         ({"period": "month", "period_name": "2026-13"}, ["period_name"]),
         ({"period_name": "last week"}, ["period_name"]),
-        ({"period": "year", "scope": "rep", "top": 0}, ["period", "scope", "top"]),
+        ({"period": "decade", "scope": "rep", "top": 0}, ["period", "scope", "top"]),
     ],
 )
 def test_every_field_that_is_wrong_is_named(asked: dict[str, Any], fields: list[str]) -> None:
@@ -387,7 +389,7 @@ def test_a_rep_may_name_their_own_team() -> None:
 def test_a_figure_that_is_none_is_not_found() -> None:
     with pytest.raises(RouteNotFound, match="GET /metrics"):
         board(FOUR, metric="nothing")
-    assert set(PERIODS) == {"day", "week", "month", "quarter", "all"}
+    assert set(PERIODS) == {"day", "week", "month", "quarter", "year", "all"}
 
 
 # What is known of it already

@@ -340,6 +340,7 @@ def test_help_nobody_confirmed_counts_for_neither_points_nor_badge() -> None:
         ("2026-W48", "week"),
         ("2026-11", "month"),
         ("2026-Q4", "quarter"),
+        ("2026", "year"),
         ("all", "all"),
     ],
 )

@@ -22,7 +22,7 @@ from dibs.adapters.clock import from_ms, to_ms
 from dibs.adapters.dynamo import ConditionFailed, Dynamo, insisting
 from dibs.adapters.records import Item
 from dibs.adapters.settings import Settings
-from dibs.domain.boards import team_of_target
+from dibs.domain.boards import summed, team_of_target
 from dibs.domain.errors import Busy
 from dibs.domain.ledger import Entry
 from dibs.domain.tally import Award, Place, Tally, periods
@@ -38,6 +38,8 @@ _PROTECTED = "!"
 _TARGET = "target.sum"
 # Some 3 KB each: what a process keeps of them stays far below its memory.
 _MOST_TOTALS = 40_000
+# Years and the days of contests that were added up last.
+_MOST_ADDED = 4
 _LIVE_SECONDS = 20
 _NO_COUNTS = frozenset({"pk", "sk", "version", "badges"})
 
@@ -76,6 +78,7 @@ class DynamoStandings:
         self._to = settings
         self._table = settings.standings_table
         self._seen: dict[tuple[str, str], _Seen] = {}
+        self._added: dict[tuple[date, date], tuple[list[list[Total]], list[Total]]] = {}
         self._live, self._live_until = FIRST, 0.0
 
     # Which making of them
@@ -390,8 +393,11 @@ class DynamoStandings:
     def totals(self, period: str) -> list[Total]:
         """Return every rep's total of a period, as it was last put together.
 
-        One request up to some 15,000 reps (1 MB); pages this process has seen are not sent again.
+        One request up to some 15,000 reps (1 MB), four for a year, which is its quarters; pages
+        this process has seen are not sent again.
         """
+        if period.isdigit():
+            return self.between(*_span(period))
         return self.totals_in(self.live(), period)
 
     def totals_in(self, generation: str, period: str) -> list[Total]:
@@ -426,17 +432,29 @@ class DynamoStandings:
 
     def between(self, first: date, last: date) -> list[Total]:
         """Return every rep's total of some days, both ends among them."""
-        whole: dict[tuple[str, str], Total] = {}
         generation = self.live()
-        for period in covering(first, last):
-            for one in self.totals_in(generation, period):
-                key = (one.rep_id, one.team)
-                known = whole.get(key, replace(one, counts={}))
-                counts = dict(known.counts)
-                for name, number in one.counts.items():
-                    counts[name] = counts.get(name, 0) + number
-                whole[key] = replace(known, counts=counts)
-        return list(whole.values())
+        parts = [self.totals_in(generation, period) for period in covering(first, last)]
+        known = self._added.pop((first, last), ([], []))
+        # The very same list while nothing changed, as with a period that is stored.
+        if len(known[0]) != len(parts) or any(
+            was is not now for was, now in zip(known[0], parts, strict=True)
+        ):
+            known = (parts, _added_up(parts))
+        self._added[first, last] = known
+        while len(self._added) > _MOST_ADDED:
+            del self._added[next(iter(self._added))]
+        return known[1]
+
+
+def _added_up(parts: Iterable[Iterable[Total]]) -> list[Total]:
+    whole: dict[tuple[str, str], Total] = {}
+    for part in parts:
+        for one in part:
+            known = whole.get((one.rep_id, one.team))
+            counts = one.counts if known is None else summed((known.counts, one.counts))
+            # As they are called now.
+            whole[one.rep_id, one.team] = replace(one, counts=counts)
+    return list(whole.values())
 
 
 def covering(first: date, last: date) -> list[str]:

@@ -92,7 +92,8 @@ Written by `dibs metrics docs`; the playbook's `game.metrics` changes each and a
 
 Values are exact until they are shown. A ratio of 1 is 100 %, money is in the smallest unit of
 `quota.currency`, times are in seconds, `hours_worked` in hours. What divides by nothing has no
-value: a dash, and the last place. Per day, week, month or quarter is the period that is asked for.
+value: a dash, and the last place. Per day, week, month, quarter or year is the period that is
+asked for.
 
 | metric | what it means | formula | unit | better |
 | --- | --- | --- | --- | --- |

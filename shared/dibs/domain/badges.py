@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Literal
 
-from dibs.domain.game import Badge, Per
+from dibs.domain.calendar import Kind
+from dibs.domain.game import Badge
 from dibs.domain.metrics import parse
 from dibs.domain.playbook import Playbook
 
@@ -30,10 +32,12 @@ def held(badges: Mapping[str, Badge], period: str, counts: Mapping[str, int]) ->
     return frozenset(found)
 
 
-def kind_of(period: str) -> Per:
+def kind_of(period: str) -> Kind | Literal["all"]:
     """Return what kind of period a name such as 2026-W48 is of."""
     if period == "all":
         return "all"
     if "W" in period or "Q" in period:
         return "week" if "W" in period else "quarter"
+    if len(period) == 4:
+        return "year"
     return "day" if len(period) == 10 else "month"

@@ -18,7 +18,7 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 OffDuty = Literal["on_leave", "holiday", "outside_hours"]
-Kind = Literal["day", "week", "month", "quarter"]
+Kind = Literal["day", "week", "month", "quarter", "year"]
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 # How far ahead duty is looked for: a year's leave, and then some.
@@ -27,7 +27,7 @@ HORIZON = timedelta(days=400)
 _DAY = timedelta(days=1)
 _SECOND = timedelta(seconds=1)
 _SHIFT = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])-(?:([01][0-9]|2[0-3]):([0-5][0-9])|24:00)")
-_NAME = re.compile(r"([0-9]{4})-(?:W([0-9]{2})|Q([1-4])|([0-9]{2})(?:-([0-9]{2}))?)")
+_NAME = re.compile(r"([0-9]{4})(?:-(?:W([0-9]{2})|Q([1-4])|([0-9]{2})(?:-([0-9]{2}))?))?")
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,8 @@ class Schedule:
 
 @dataclass(frozen=True)
 class Period:
-    """A local day, ISO week, month or quarter (O1), such as 2026-11-23, 2026-W48, 2026-11, 2026-Q4.
+    """A local day, ISO week, month, quarter or year (O1): 2026-11-23, 2026-W48, 2026-11, 2026-Q4,
+    2026.
 
     `end` is the first instant after it; `last_day` is its last day.
     """
@@ -175,7 +176,7 @@ def day_start(day: date, zone: str) -> datetime:
 
 
 def period_of(kind: Kind, zone: str, now: datetime) -> Period:
-    """Return the zone's day, ISO week, month or quarter that `now` is in (O1)."""
+    """Return the zone's day, ISO week, month, quarter or year that `now` is in (O1)."""
     day = now.astimezone(_zone(zone)).date()
     # A clock put back over midnight (Newfoundland until 2010) shows the old date once more; the new
     # day has begun all the same, or two days would share an hour.
@@ -210,12 +211,14 @@ def named(name: str, zone: str) -> Period:
                 return _period("quarter", zone, date(year, quarter * 3, 1))
             if found[5]:
                 return _period("day", zone, date(year, month, day))
-            return _period("month", zone, date(year, month, 1))
+            if found[4]:
+                return _period("month", zone, date(year, month, 1))
+            return _period("year", zone, date(year, 1, 1))
     except (ValueError, OverflowError):
         pass  # The calendar has no such day, or ends there.
     raise ValueError(
         f"{name!r} is no period; write a day as 2026-11-23, a week as 2026-W48, "
-        "a month as 2026-11, a quarter as 2026-Q4"
+        "a month as 2026-11, a quarter as 2026-Q4, a year as 2026"
     )
 
 
@@ -321,6 +324,9 @@ def _period(kind: Kind, zone: str, day: date) -> Period:
     elif kind == "month":
         first = day.replace(day=1)
         after, name = _months_after(first, 1), f"{day}"[:7]
+    elif kind == "year":
+        first = date(day.year, 1, 1)
+        after, name = _months_after(first, 12), f"{day.year:04}"
     else:
         quarter = (day.month - 1) // 3
         first = date(day.year, quarter * 3 + 1, 1)

@@ -17,13 +17,13 @@ from dibs.domain.badges import kind_of
 from dibs.domain.boards import Named, Ranking, Row
 from dibs.domain.calendar import Kind, named, period_of
 from dibs.domain.errors import FieldError, InvalidInput, RouteNotFound
-from dibs.domain.game import Metric, Per
+from dibs.domain.game import Metric
 from dibs.domain.metrics import metrics_of, parse
 from dibs.domain.playbook import Playbook
 from dibs.domain.reps import Rep
 from dibs.usecases.ports import Standings, Total
 
-PERIODS: tuple[Per, ...] = ("day", "week", "month", "quarter", "all")
+PERIODS: tuple[Kind | Literal["all"], ...] = ("day", "week", "month", "quarter", "year", "all")
 Scope = Literal["reps", "teams"]
 SCOPES: tuple[Scope, ...] = ("reps", "teams")
 MOST_ROWS = 100

@@ -45,7 +45,7 @@ def preview(
 ) -> Preview:
     """Return what a formula would have shown, beside the metric called `name`, where it is named.
 
-    In a day, week, month or quarter by its name, or `all`; without one in the current week.
+    In a day, week, month, quarter or year by its name, or `all`; without one in the current week.
     Nothing is stored.
 
     Raises:
@@ -90,6 +90,6 @@ def _wrong_place(period: str, team: str, playbook: Playbook) -> list[FieldError]
         try:
             named(period, "UTC")
         except ValueError:
-            kinds = "2026-11-23, 2026-W47, 2026-11, 2026-Q4 or all"
+            kinds = "2026-11-23, 2026-W47, 2026-11, 2026-Q4, 2026 or all"
             errors.append(FieldError("period", f"name one such as {kinds}"))
     return errors
