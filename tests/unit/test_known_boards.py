@@ -92,3 +92,22 @@ def test_no_more_rows_are_kept_than_memory_has_room_for(monkeypatch: pytest.Monk
     assert [key[0] for key in leaderboard._known] == ["2026-W13", "2026-W14"]
     rows(some(30), "2026-W15")
     assert [key[0] for key in leaderboard._known] == ["2026-W15"]
+
+
+def test_boards_of_few_rows_do_not_keep_the_totals_of_thousands(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Each was looked at while the totals were others; those that are no more stay in memory."""
+    monkeypatch.setattr(leaderboard, "_MOST_KNOWN_TOTALS", 70)
+    for number in range(5):
+        few = [Total("aina", f"team{number}", "", {"claimed": 1})]
+        assert len(rows([*some(30), *few], "2026-W48", team=f"team{number}")) == 1
+    assert [key[-1] for key in leaderboard._known] == ["team3", "team4"]
+
+
+def test_boards_of_the_very_same_totals_keep_them_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(leaderboard, "_MOST_KNOWN_TOTALS", 30)
+    totals = some(30)
+    for team in ("", "north", "south"):
+        rows(totals, "2026-W48", team=team)
+    assert len(leaderboard._known) == 3
