@@ -221,6 +221,12 @@ def test_a_manager_sees_everybody_or_one_team_and_has_no_place() -> None:
     assert shown(board(FOUR, None, team="south").rows) == [(1, "Dayang", 9)]
 
 
+@pytest.mark.parametrize("scope", ["reps", "teams"])
+def test_a_manager_has_no_place_even_where_an_id_is_empty(scope: str) -> None:
+    found = board(Kept(Total("", "", "Nobody", {"claimed": 1})), None, scope=scope)
+    assert (len(found.rows), found.mine, found.around) == (1, None, ())
+
+
 def test_who_changed_teams_has_with_each_what_they_did_there() -> None:
     kept = Kept(total(AINA, claimed=3), total(AINA, "south", claimed=4), total(BEN, claimed=5))
     assert shown(board(kept).rows) == [(1, "Ben", 5), (2, "Aina", 3)]

@@ -81,8 +81,8 @@ def leaderboard(
     period, scope = _asked(playbook, asked, viewer, now)
     team = asked.team if viewer is None else viewer.team
     whole = _ranking(standings.totals(period), period, playbook, metric, scope, team)
-    own_id = "" if viewer is None else (viewer.rep_id if scope == "reps" else viewer.team)
-    own = whole.number_of(own_id)
+    own_id = None if viewer is None else (viewer.rep_id if scope == "reps" else viewer.team)
+    own = None if own_id is None else whole.number_of(own_id)
     top, around = whole.rows(0, asked.top), () if own is None else whole.rows(own - 1, own + 2)
     mine = next((row for row in around if row.id == own_id), None)
     places = {row.place for row in (*top, *around) if row.place is not None}
