@@ -12,12 +12,13 @@ from typing import Any
 import pytest
 from moto import mock_aws
 
-from dibs.adapters import keys, standings
+from dibs.adapters import dynamo, keys, standings
 from dibs.adapters.awards import DynamoAwards
 from dibs.adapters.dynamo import ConditionFailed, Dynamo
 from dibs.adapters.points import DynamoPoints
 from dibs.adapters.results import DynamoTargets
 from dibs.adapters.standings import DynamoStandings, covering, unit_from, unit_item
+from dibs.domain.errors import Busy
 from dibs.domain.ledger import Entry, booked
 from dibs.domain.tally import Place, Tally, tally, unit_of
 from dibs.usecases.ports import Change, Unit
@@ -295,6 +296,32 @@ def test_a_total_that_has_not_changed_is_the_very_same_when_its_page_is_read_aga
     after = {one.rep_id: one for one in game.standings.totals("all")}
     assert after[BEN.rep_id] is before[BEN.rep_id]
     assert after[AINA.rep_id].counts["claimed"] == 2
+
+
+def test_totals_that_were_read_stay_as_they_were(game: Game) -> None:
+    """A board tells by them what has changed since."""
+    game.score(claimed(1, AINA))
+    before = game.standings.totals("all")
+    game.score(claimed(2, AINA), claimed(3, BEN))
+    after = game.standings.totals("all")
+    assert [one.counts["claimed"] for one in before] == [1]
+    assert {one.rep_id: one.counts["claimed"] for one in after} == {AINA.rep_id: 2, BEN.rep_id: 1}
+
+
+def test_a_rep_of_two_teams_who_is_renamed_has_the_new_name_in_both(game: Game) -> None:
+    game.score(claimed(1, AINA), claimed(2, replace(AINA, team="south")))
+    game.standings.totals("all")
+    wanted = [(AINA.rep_id, "all")]
+    game.standings.publish("1", wanted, {AINA.rep_id: "Aina binti Ali"}, {})
+    found = game.standings.totals("all")
+    assert [(one.team, one.name) for one in found] == [
+        ("north", "Aina binti Ali"),
+        ("south", "Aina binti Ali"),
+    ]
+    # Written for another rep's sake, the page has both their totals as they were.
+    game.standings.publish("1", wanted, {AINA.rep_id: "Aina binti Ali"}, {wanted[0]: 5})
+    again = game.standings.totals("all")
+    assert [one is was for one, was in zip(again, found, strict=True)] == [False, True]
 
 
 @pytest.mark.parametrize(
@@ -664,6 +691,27 @@ def test_a_write_of_a_rebuild_whose_answer_is_lost_counts_once(
     assert all(key["pk"]["S"].startswith(of_pages) for _, key in sent)
 
 
+def test_a_rebuild_goes_on_when_others_hold_what_it_writes(
+    game: Game, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    game.score(*HISTORY)
+    before, met, transact = game.shown(), list[Any](), Dynamo.transact
+
+    def held_at_first(self: Dynamo, writes: Any) -> None:
+        if writes not in met:
+            met.append(writes)
+            raise Busy(conflict=True)
+        transact(self, writes)
+
+    monkeypatch.setattr(Dynamo, "transact", held_at_first)
+    monkeypatch.setattr(dynamo, "_pause", lambda: None)
+    rebuild(game.scorer, game.standings, HISTORY, quiet)
+    assert met
+    assert DynamoStandings(game.database, game.settings).live() == "2"
+    assert faults(game, *HISTORY) == []
+    assert game.shown() == before
+
+
 @pytest.mark.parametrize(("room", "loads"), [(60, 3), (2, 30)])
 def test_units_are_filled_in_transactions_that_fit_but_for_those_that_are_there(
     game: Game, monkeypatch: pytest.MonkeyPatch, room: int, loads: int
@@ -679,6 +727,7 @@ def test_units_are_filled_in_transactions_that_fit_but_for_those_that_are_there(
     transact = Dynamo.transact
 
     def counted(self: Dynamo, writes: Any) -> None:
+        assert len(writes) <= standings._MOST_FILLED
         sent.append(sum(len(one["Put"]["Item"]["body"]["B"]) for one in writes))
         transact(self, writes)
 

@@ -92,3 +92,37 @@ def test_no_more_rows_are_kept_than_memory_has_room_for(monkeypatch: pytest.Monk
     assert [key[0] for key in leaderboard._known] == ["2026-W13", "2026-W14"]
     rows(some(30), "2026-W15")
     assert [key[0] for key in leaderboard._known] == ["2026-W15"]
+
+
+def test_of_many_boards_those_looked_at_last_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(leaderboard, "_MOST_KNOWN", 2)
+    weeks = {week: some(1) for week in (10, 11, 12)}
+    for week in (10, 11, 10, 12):
+        rows(weeks[week], f"2026-W{week}")
+    assert [key[0] for key in leaderboard._known] == ["2026-W10", "2026-W12"]
+
+
+def test_a_team_that_is_called_as_the_playbooks_version_has_a_board_of_its_own() -> None:
+    team = str(PLAYBOOK.version)
+    totals = [Total("aina", team, "", {"claimed": 1}), Total("ben", "north", "", {"claimed": 1})]
+    assert [row.id for row in rows(totals, "2026-W48", "teams")] == [team, "north"]
+    assert [row.id for row in rows(totals, "2026-W48", "reps", team)] == ["aina"]
+
+
+def test_boards_of_few_rows_do_not_keep_the_totals_of_thousands(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Each was looked at while the totals were others; those that are no more stay in memory."""
+    monkeypatch.setattr(leaderboard, "_MOST_KNOWN_TOTALS", 70)
+    for number in range(5):
+        few = [Total("aina", f"team{number}", "", {"claimed": 1})]
+        assert len(rows([*some(30), *few], "2026-W48", team=f"team{number}")) == 1
+    assert [key[-1] for key in leaderboard._known] == ["team3", "team4"]
+
+
+def test_boards_of_the_very_same_totals_keep_them_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(leaderboard, "_MOST_KNOWN_TOTALS", 30)
+    totals = some(30)
+    for team in ("", "north", "south"):
+        rows(totals, "2026-W48", team=team)
+    assert len(leaderboard._known) == 3

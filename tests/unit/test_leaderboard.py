@@ -128,6 +128,20 @@ def test_places_that_more_than_one_has_are_known() -> None:
     assert {place for place in (1, 2, 4, 5) if found.is_shared(place)} == {2, 5}
 
 
+def test_the_last_place_is_not_shared_with_those_without_one() -> None:
+    share = Metric("count(won) / count(claimed)", "A share.")
+    found = Ranking(share).changed({"a": ("A", {"claimed": 1}), "b": ("B", {})})
+    assert [row.place for row in found.rows()] == [1, None]
+    assert not found.is_shared(1)
+
+
+def test_a_ranking_stays_as_it_was_when_another_is_made_of_it() -> None:
+    before = ranked(CLAIMS, {"a": ("A", {"claimed": 1})})
+    ranking = Ranking(CLAIMS).changed({"a": ("A", {"claimed": 1})})
+    ranking.changed({"a": None, "b": ("B", {"claimed": 2})})
+    assert (ranking.rows(), ranking.number_of("b")) == (before, None)
+
+
 @pytest.mark.parametrize(
     ("start", "end", "found"), [(0, 2, "ab"), (-1, 2, "ab"), (1, 4, "bcd"), (3, 6, "de")]
 )
@@ -209,6 +223,12 @@ def test_the_gap_of_who_shares_a_place_is_to_the_place_above() -> None:
     assert (board(kept).gap, board(kept, BEN).gap) == (3, 3)
 
 
+def test_places_far_below_the_top_are_known_to_be_shared() -> None:
+    found = board(Kept(*FOUR.whole, total(a_rep(5), claimed=3)), top=1)
+    assert [row.place for row in (*found.rows, *found.around)] == [1, 1, 3, 3]
+    assert found.shared == {1, 3}
+
+
 def test_a_rep_who_is_not_on_it_sees_it_all_the_same() -> None:
     found = board(FOUR, a_rep(9))
     assert (found.mine, found.around, found.gap, len(found.rows)) == (None, (), None, 3)
@@ -219,6 +239,12 @@ def test_a_manager_sees_everybody_or_one_team_and_has_no_place() -> None:
     assert [row.name for row in found.rows] == ["Dayang", "Ben", "Chong", "Aina"]
     assert (found.mine, found.around, found.team) == (None, (), "")
     assert shown(board(FOUR, None, team="south").rows) == [(1, "Dayang", 9)]
+
+
+@pytest.mark.parametrize("scope", ["reps", "teams"])
+def test_a_manager_has_no_place_even_where_an_id_is_empty(scope: str) -> None:
+    found = board(Kept(Total("", "", "Nobody", {"claimed": 1})), None, scope=scope)
+    assert (len(found.rows), found.mine, found.around) == (1, None, ())
 
 
 def test_who_changed_teams_has_with_each_what_they_did_there() -> None:
