@@ -697,11 +697,11 @@ def test_a_rebuild_goes_on_when_others_hold_what_it_writes(
     game.score(*HISTORY)
     before, met, transact = game.shown(), list[Any](), Dynamo.transact
 
-    def held_at_first(self: Dynamo, writes: Any) -> None:
+    def held_at_first(self: Dynamo, writes: Any, token: str | None = None) -> None:
         if writes not in met:
             met.append(writes)
             raise Busy(conflict=True)
-        transact(self, writes)
+        transact(self, writes, token)
 
     monkeypatch.setattr(Dynamo, "transact", held_at_first)
     monkeypatch.setattr(dynamo, "_pause", lambda: None)
@@ -710,6 +710,27 @@ def test_a_rebuild_goes_on_when_others_hold_what_it_writes(
     assert DynamoStandings(game.database, game.settings).live() == "2"
     assert faults(game, *HISTORY) == []
     assert game.shown() == before
+
+
+def test_a_write_of_a_rebuild_that_lands_late_counts_once(
+    game: Game, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """DynamoDB says that a transaction is in progress, and then it is done after all."""
+    transact, landed = Dynamo.transact, set[str]()
+
+    def in_progress_at_first(self: Dynamo, writes: Any, token: str | None = None) -> None:
+        if token in landed:
+            return
+        transact(self, writes)
+        if token is not None or "ADD" in writes[0].get("Update", {}).get("UpdateExpression", ""):
+            landed.add(token or "")
+            raise Busy(conflict=True)
+
+    monkeypatch.setattr(Dynamo, "transact", in_progress_at_first)
+    monkeypatch.setattr(dynamo, "_pause", lambda: None)
+    rebuild(game.scorer, game.standings, HISTORY, quiet)
+    assert len(landed) >= 2
+    assert faults(game, *HISTORY) == []
 
 
 @pytest.mark.parametrize(("room", "loads"), [(60, 3), (2, 30)])
@@ -726,10 +747,10 @@ def test_units_are_filled_in_transactions_that_fit_but_for_those_that_are_there(
     sent: list[int] = []
     transact = Dynamo.transact
 
-    def counted(self: Dynamo, writes: Any) -> None:
+    def counted(self: Dynamo, writes: Any, token: str | None = None) -> None:
         assert len(writes) <= standings._MOST_FILLED
         sent.append(sum(len(one["Put"]["Item"]["body"]["B"]) for one in writes))
-        transact(self, writes)
+        transact(self, writes, token)
 
     monkeypatch.setattr(Dynamo, "transact", counted)
     assert game.standings.fill("1", units) == there

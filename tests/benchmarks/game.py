@@ -209,6 +209,8 @@ def _rebuild(endpoint: str) -> dict[str, Any]:
 
     # As an operator's command does it: with time to wait, and writes side by side.
     database, settings = Dynamo(timeout_seconds=60), world.settings
+    # DynamoDB Local reads the rest of the table for every page that has no limit; AWS does not.
+    database.client.meta.events.register("provide-client-params.dynamodb.Scan", _in_pages)
     with ThreadPoolExecutor(wiring.WRITERS) as writers:
         done = rebuild(
             wiring.scorer_of(database, settings),
@@ -226,6 +228,10 @@ def _rebuild(endpoint: str) -> dict[str, Any]:
         "steps": steps,
         "megabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
     }
+
+
+def _in_pages(params: dict[str, Any], **_: Any) -> dict[str, Any]:
+    return {"Limit": 1500, **params}
 
 
 def _by(many: int, slices: Iterator[list[Entry]]) -> Iterator[list[list[Entry]]]:

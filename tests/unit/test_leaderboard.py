@@ -7,11 +7,13 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from fractions import Fraction
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dibs.domain import boards
 from dibs.domain.boards import Ranking, Row, ranked, summed
 from dibs.domain.errors import InvalidInput, RouteNotFound
 from dibs.domain.game import Metric
@@ -162,11 +164,17 @@ def test_a_part_of_a_board_has_the_places_of_the_whole(start: int, end: int, fou
         max_size=6,
     ),
     st.sampled_from(["more", "less"]),
+    st.integers(0, 4),
 )
 def test_a_ranking_that_changed_bit_by_bit_is_the_one_made_at_once(
-    steps: list[dict[str, tuple[int, int] | None]], better: Any
+    steps: list[dict[str, tuple[int, int] | None]], better: Any, few: int
 ) -> None:
     share = Metric("count(won) / count(claimed)", "A share.", better=better)
+    with patch.object(boards, "_FEW", few):
+        _changes_bit_by_bit(share, steps)
+
+
+def _changes_bit_by_bit(share: Metric, steps: list[dict[str, tuple[int, int] | None]]) -> None:
     bit_by_bit, now = Ranking(share), dict[str, Any]()
     for step in steps:
         changes = {

@@ -168,14 +168,17 @@ class Dynamo:
                 waiting.extend(again)
                 _pause()
 
-    def transact(self, writes: Sequence[Mapping[str, Mapping[str, Any]]]) -> None:
-        """Write all or nothing.
+    def transact(
+        self, writes: Sequence[Mapping[str, Mapping[str, Any]]], token: str | None = None
+    ) -> None:
+        """Write all or nothing; with a `token` once, however often it is asked for in 10 minutes.
 
         Raises:
             ConditionFailed: some condition said no; carries the old items.
             Busy: another transaction held one of the items, or a throttle; nothing was written.
         """
-        self._call(self.client.transact_write_items, TransactItems=list(writes))
+        named = {} if token is None else {"ClientRequestToken": token}
+        self._call(self.client.transact_write_items, TransactItems=list(writes), **named)
 
     def _call(self, operation: Callable[..., Any], **request: Any) -> Any:
         try:

@@ -153,12 +153,10 @@ class DynamoStandings:
         return [name for refused in self._each(self._filled, _loads(writes)) for name in refused]
 
     def _filled(self, due: Sequence[tuple[str, Write]]) -> list[str]:
-        # Always a transaction: when its answer is lost and it is sent again, it is done once. A
-        # plain write would take its own unit for somebody else's.
         refused: list[str] = []
         while due:
             try:
-                insisting(partial(self._db.transact, [write for _, write in due]))
+                self._once([write for _, write in due])
             except ConditionFailed as met:
                 tried = list(zip(due, met.failed, strict=True))
                 refused += [name for (name, _), no in tried if no]
@@ -183,10 +181,14 @@ class DynamoStandings:
             writes.append((rep_id, self._total_write(generation, rep_id, period, flat)))
 
         def added(due: Sequence[tuple[str, Write]]) -> None:
-            # As above: added once, however often it is sent.
-            insisting(partial(self._db.transact, [write for _, write in due]))
+            self._once([write for _, write in due])
 
         list(self._each(added, _loads(writes)))
+
+    def _once(self, writes: Sequence[Write]) -> None:
+        # Always a transaction, and always the same: when its answer is lost and it is sent again,
+        # it is done once. A plain write would take its own unit for somebody else's.
+        insisting(partial(self._db.transact, writes, token_hex(18)))
 
     def every_sum(self, generation: str) -> Iterator[Sum]:
         """Yield every total of a generation, in no order, for the audit."""
@@ -546,7 +548,7 @@ def sum_from(item: Item) -> Sum:
 
 
 def _loads(writes: Sequence[tuple[str, Write]]) -> Iterator[list[tuple[str, Write]]]:
-    """Yield writes in transactions that DynamoDB takes: 4 MB and a hundred of them."""
+    """Yield writes in transactions well within what DynamoDB takes: a hundred, and 4 MB."""
     load: list[tuple[str, Write]] = []
     size = 0
     for name, write in writes:

@@ -25,6 +25,8 @@ class Row:
 
 
 _Key = tuple[bool, Fraction | int, str]
+# More than that are sorted anew with all others, which is faster then.
+_FEW = 500
 # What stands before everybody with the same value.
 _ANYBODY = ""
 
@@ -51,15 +53,19 @@ class Ranking:
         thousand: a board of many reps has changed whenever somebody looks.
         """
         by_id, keys = dict(self._by_id), list(self._keys)
-        for one, now in counts.items():
-            if one in by_id:
-                was, _ = by_id.pop(one)
-                del keys[bisect_left(keys, was)]
-            if now is not None:
-                name, counted = now
-                key = _key(self.metric, one, counted)
-                by_id[one] = (key, name)
-                insort(keys, key)
+        gone = [by_id.pop(one)[0] for one in counts if one in by_id]
+        come = {
+            one: (_key(self.metric, one, now[1]), now[0])
+            for one, now in counts.items()
+            if now is not None
+        }
+        by_id |= come
+        if len(counts) > _FEW:
+            return Ranking(self.metric, by_id, sorted(key for key, _ in by_id.values()))
+        for key in gone:
+            del keys[bisect_left(keys, key)]
+        for key, _ in come.values():
+            insort(keys, key)
         return Ranking(self.metric, by_id, keys)
 
     def number_of(self, one: str) -> int | None:
