@@ -54,6 +54,7 @@ def test_a_rep_signs_in_and_finds_themselves_on_a_small_screen(
     expect(page).to_have_url(re.compile(r"/boards/claims\?period=all"))
     own = page.locator("tr.own").first
     expect(own).to_contain_text(placed["name"])
+    expect(own).to_contain_text(re.compile("you|anda"))
     own.scroll_into_view_if_needed()
     expect(own).to_be_in_viewport()
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
@@ -70,9 +71,9 @@ def test_a_board_is_walked_with_the_keyboard_alone(
     expect(period).to_be_focused()
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile(r"period=month"))
-    expect(page.locator("[aria-current=page]").first).to_have_attribute(
-        "href", re.compile("period=month")
-    )
+    current = page.locator("[aria-current=page]").first
+    expect(current).to_have_attribute("href", re.compile("period=month"))
+    expect(current).to_have_text(re.compile("Month|Bulan"))
 
 
 def test_nobody_sees_a_board_without_signing_in(stack: Stack, phone: BrowserContext) -> None:

@@ -170,24 +170,20 @@ def test_a_ranking_that_changed_bit_by_bit_is_the_one_made_at_once(
     steps: list[dict[str, tuple[int, int] | None]], better: Any, few: int
 ) -> None:
     share = Metric("count(won) / count(claimed)", "A share.", better=better)
-    with patch.object(boards, "_FEW", few):
-        _changes_bit_by_bit(share, steps)
-
-
-def _changes_bit_by_bit(share: Metric, steps: list[dict[str, tuple[int, int] | None]]) -> None:
     bit_by_bit, now = Ranking(share), dict[str, Any]()
-    for step in steps:
-        changes = {
-            one: None if n is None else (one.upper(), {"won": n[0], "claimed": n[1]})
-            for one, n in step.items()
-        }
-        bit_by_bit = bit_by_bit.changed(changes)
-        now = {one: of for one, of in (now | changes).items() if of is not None}
-        assert bit_by_bit.rows() == ranked(share, now)
-        for row in bit_by_bit.rows():
-            number = bit_by_bit.number_of(row.id)
-            assert number is not None
-            assert bit_by_bit.rows()[number] == row
+    with patch.object(boards, "_FEW", few):
+        for step in steps:
+            changes = {
+                one: None if n is None else (one.upper(), {"won": n[0], "claimed": n[1]})
+                for one, n in step.items()
+            }
+            bit_by_bit = bit_by_bit.changed(changes)
+            now = {one: of for one, of in (now | changes).items() if of is not None}
+            assert bit_by_bit.rows() == ranked(share, now)
+            for row in bit_by_bit.rows():
+                number = bit_by_bit.number_of(row.id)
+                assert number is not None
+                assert bit_by_bit.rows()[number] == row
 
 
 def test_counts_are_added_name_by_name() -> None:

@@ -15,13 +15,14 @@ from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from secrets import token_hex
 from time import monotonic
-from typing import Any
+from typing import Any, TypeVar
 
 from dibs.adapters import keys
 from dibs.adapters.clock import from_ms, to_ms
 from dibs.adapters.dynamo import ConditionFailed, Dynamo, insisting
 from dibs.adapters.records import Item
 from dibs.adapters.settings import Settings
+from dibs.domain.badges import kind_of
 from dibs.domain.boards import summed, team_of_target
 from dibs.domain.errors import Busy
 from dibs.domain.ledger import Entry
@@ -38,8 +39,6 @@ _PROTECTED = "!"
 _TARGET = "target.sum"
 # Some 3 KB each: what a process keeps of them stays far below its memory.
 _MOST_TOTALS = 40_000
-# Years and the days of contests that were added up last.
-_MOST_ADDED = 4
 _LIVE_SECONDS = 20
 _NO_COUNTS = frozenset({"pk", "sk", "version", "badges"})
 
@@ -53,6 +52,7 @@ _DEFAULTS = {one.name: one.default for one in fields(Entry)}
 
 Each = Callable[[Callable[[Any], Any], Iterable[Any]], Iterable[Any]]
 Write = dict[str, Any]
+T = TypeVar("T")
 Page = dict[str, dict[str, Any]]
 """Reps by id: their `name`, `target`, and counts by team."""
 
@@ -78,7 +78,8 @@ class DynamoStandings:
         self._to = settings
         self._table = settings.standings_table
         self._seen: dict[tuple[str, str], _Seen] = {}
-        self._added: dict[tuple[date, date], tuple[list[list[Total]], list[Total]]] = {}
+        # What was added up last, and the stamps of its pages: they are not kept for its sake.
+        self._added: tuple[list[tuple[str, dict[str, str]]], list[Total]] = ([], [])
         self._live, self._live_until = FIRST, 0.0
 
     # Which making of them
@@ -150,20 +151,17 @@ class DynamoStandings:
     def fill(self, generation: str, units: Sequence[Unit]) -> list[str]:
         """Store units that are not there yet; return those that are, and were left alone."""
         writes = [(unit.name, self._unit_write(generation, unit)) for unit in units]
-        return [name for refused in self._each(self._filled, _loads(writes)) for name in refused]
+        loads = _loads(writes, lambda one: len(one[1]["Put"]["Item"]["body"]["B"]))
+        return [name for refused in self._each(self._filled, loads) for name in refused]
 
     def _filled(self, due: Sequence[tuple[str, Write]]) -> list[str]:
-        refused: list[str] = []
-        while due:
-            try:
-                self._once([write for _, write in due])
-            except ConditionFailed as met:
-                tried = list(zip(due, met.failed, strict=True))
-                refused += [name for (name, _), no in tried if no]
-                due = [one for one, no in tried if not no]
-            else:
-                break
-        return refused
+        try:
+            self._once([write for _, write in due])
+        except ConditionFailed as met:
+            tried = list(zip(due, met.failed, strict=True))
+            rest = [one for one, no in tried if not no]
+            return [name for (name, _), no in tried if no] + (self._filled(rest) if rest else [])
+        return []
 
     def add(
         self,
@@ -178,12 +176,9 @@ class DynamoStandings:
                 for (team, protected), of in teams.items()
                 for name, number in of.items()
             }
-            writes.append((rep_id, self._total_write(generation, rep_id, period, flat)))
-
-        def added(due: Sequence[tuple[str, Write]]) -> None:
-            self._once([write for _, write in due])
-
-        list(self._each(added, _loads(writes)))
+            writes.append(self._total_write(generation, rep_id, period, flat))
+        # A few counts each: so many of them are always small enough.
+        list(self._each(self._once, _loads(writes, lambda _: 0)))
 
     def _once(self, writes: Sequence[Write]) -> None:
         # Always a transaction, and always the same: when its answer is lost and it is sent again,
@@ -398,7 +393,7 @@ class DynamoStandings:
         One request up to some 15,000 reps (1 MB), four for a year, which is its quarters; pages
         this process has seen are not sent again.
         """
-        if period.isdigit():
+        if kind_of(period) == "year":
             return self.between(*_span(period))
         return self.totals_in(self.live(), period)
 
@@ -434,18 +429,14 @@ class DynamoStandings:
 
     def between(self, first: date, last: date) -> list[Total]:
         """Return every rep's total of some days, both ends among them."""
-        generation = self.live()
-        parts = [self.totals_in(generation, period) for period in covering(first, last)]
-        known = self._added.pop((first, last), ([], []))
+        generation, parts, stamps = self.live(), [], []
+        for period in covering(first, last):
+            parts.append(self.totals_in(generation, period))
+            stamps.append((period, dict(self._seen[generation, period].stamps)))
         # The very same list while nothing changed, as with a period that is stored.
-        if len(known[0]) != len(parts) or any(
-            was is not now for was, now in zip(known[0], parts, strict=True)
-        ):
-            known = (parts, _added_up(parts))
-        self._added[first, last] = known
-        while len(self._added) > _MOST_ADDED:
-            del self._added[next(iter(self._added))]
-        return known[1]
+        if self._added[0] != stamps:
+            self._added = (stamps, _added_up(parts))
+        return self._added[1]
 
 
 def _added_up(parts: Iterable[Iterable[Total]]) -> list[Total]:
@@ -453,9 +444,10 @@ def _added_up(parts: Iterable[Iterable[Total]]) -> list[Total]:
     for part in parts:
         for one in part:
             known = whole.get((one.rep_id, one.team))
-            counts = one.counts if known is None else summed((known.counts, one.counts))
             # As they are called now.
-            whole[one.rep_id, one.team] = replace(one, counts=counts)
+            whole[one.rep_id, one.team] = (
+                one if known is None else replace(one, counts=summed((known.counts, one.counts)))
+            )
     return list(whole.values())
 
 
@@ -547,17 +539,16 @@ def sum_from(item: Item) -> Sum:
     )
 
 
-def _loads(writes: Sequence[tuple[str, Write]]) -> Iterator[list[tuple[str, Write]]]:
+def _loads(writes: Iterable[T], bytes_of: Callable[[T], int]) -> Iterator[list[T]]:
     """Yield writes in transactions well within what DynamoDB takes: a hundred, and 4 MB."""
-    load: list[tuple[str, Write]] = []
+    load: list[T] = []
     size = 0
-    for name, write in writes:
-        body = write.get("Put", {}).get("Item", {}).get("body", {}).get("B", b"")
-        if load and (len(load) == _MOST_FILLED or size + len(body) > _MOST_BYTES):
+    for write in writes:
+        if load and (len(load) == _MOST_FILLED or size + bytes_of(write) > _MOST_BYTES):
             yield load
             load, size = [], 0
-        load.append((name, write))
-        size += len(body)
+        load.append(write)
+        size += bytes_of(write)
     if load:
         yield load
 

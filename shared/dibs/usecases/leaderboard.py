@@ -161,7 +161,6 @@ def _ranking(
     team: str,
 ) -> Ranking:
     """Return everybody's order, worked out from the last one as far as that goes."""
-
     whose = attrgetter("team" if scope == "teams" else "rep_id")
 
     def counts(total: Total) -> bool:
@@ -200,14 +199,12 @@ def _changes(
     counts: Callable[[Total], bool],
     named: Callable[[Total], str],
 ) -> dict[str, Named | None]:
-    """Return the lines that are others because totals came or went.
-
-    Each total is looked at twice, among ten thousand in a millisecond: few change at a time.
-    """
+    """Return the lines that are others because totals came or went."""
     moved = [pair for pair in zip_longest(were, totals) if pair[0] is not pair[1]]
     before = {id(was): was for was, _ in moved if was is not None}
     now = {id(one): one for _, one in moved if one is not None}
-    apart = [before.get(one) or now[one] for one in before.keys() ^ now.keys()]
+    either = before | now
+    apart = [either[one] for one in before.keys() ^ now.keys()]
     found: dict[str, Named | None] = {whose(total): None for total in apart if counts(total)}
     terms = parse(metric.formula).terms
     for one, total in zip(map(whose, totals), totals, strict=True):
