@@ -11,8 +11,8 @@ from dibs.adapters.entry import Event, http
 from dibs.adapters.http import STATUS, Response, answer, header
 from dibs.adapters.intake import LARGEST_BODY, parse_json, raw_body, verify
 from dibs.adapters.observability import logger
+from dibs.core.errors import BodyTooLarge, DibsError, MalformedBody
 from dibs.domain.activities import Activity
-from dibs.domain.errors import BodyTooLarge, DibsError, MalformedBody
 from dibs.usecases.activities import Recorded, record_all
 
 Outcome = Recorded | DibsError

@@ -19,9 +19,8 @@ from dibs.adapters.http import Response, answer, path, query, wants_html
 from dibs.adapters.intake import raw_body
 from dibs.adapters.settings import settings
 from dibs.adapters.sign_in import cookie_for, signed_in
-from dibs.domain.boards import Row as BoardRow
-from dibs.domain.calendar import Period
-from dibs.domain.errors import (
+from dibs.core.calendar import Period
+from dibs.core.errors import (
     DibsError,
     FieldError,
     Forbidden,
@@ -29,6 +28,7 @@ from dibs.domain.errors import (
     RouteNotFound,
     Unauthorized,
 )
+from dibs.domain.boards import Row as BoardRow
 from dibs.domain.ledger import Row
 from dibs.domain.metrics import number
 from dibs.usecases.blind import mix_reached

@@ -17,11 +17,11 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from dibs.adapters.http import STATUS, Response
 from dibs.adapters.translations import ENGLISH, N_, translator
-from dibs.domain.errors import DibsError
+from dibs.core.errors import DibsError
+from dibs.core.rep import Rep
 from dibs.domain.ledger import DIMENSIONS
 from dibs.domain.metrics import number
 from dibs.domain.playbook import Playbook
-from dibs.domain.reps import Rep
 from dibs.usecases.boards import TeamReport
 from dibs.usecases.leaderboard import PERIODS, SCOPES, Asked, Leaderboard
 

@@ -20,8 +20,8 @@ from dibs.adapters.http import (
     won_body,
 )
 from dibs.adapters.observability import count, logger
-from dibs.domain.errors import AlreadyClaimed, ClaimRefused, DibsError, Expired
-from dibs.domain.links import Link, read_link
+from dibs.core.errors import AlreadyClaimed, ClaimRefused, DibsError, Expired
+from dibs.core.links import Link, read_link
 from dibs.usecases.claim import (
     CONTACT_SHOWN_FOR,
     InDraw,

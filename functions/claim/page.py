@@ -21,8 +21,8 @@ from typing import Any
 from urllib.parse import quote
 
 from dibs.adapters.translations import in_words, refusal_sentence, translator
-from dibs.domain.errors import Refusal
-from dibs.domain.leads import Card, Preview, Quality
+from dibs.core.errors import Refusal
+from dibs.core.lead import Card, Preview, Quality
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _RETRY_AFTER_SECONDS = 1

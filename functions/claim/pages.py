@@ -19,8 +19,7 @@ from claim.page import (
     won_but_hidden_page,
     won_page,
 )
-from dibs.domain.draw import DRAWN_AFTER, collects
-from dibs.domain.errors import (
+from dibs.core.errors import (
     AlreadyClaimed,
     Busy,
     ClaimRefused,
@@ -29,6 +28,7 @@ from dibs.domain.errors import (
     UndoOver,
     Withdrawn,
 )
+from dibs.domain.draw import DRAWN_AFTER, collects
 from dibs.usecases.claim import (
     CONTACT_SHOWN_FOR,
     InDraw,

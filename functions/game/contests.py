@@ -15,10 +15,10 @@ from dibs.adapters.contests import contest_body, contest_from_body
 from dibs.adapters.entry import Event
 from dibs.adapters.http import Response, answer, path
 from dibs.adapters.intake import json_object, raw_body
+from dibs.core.errors import RouteNotFound
+from dibs.core.rep import Rep
 from dibs.domain.contests import Contest, Frozen, Row, Standing, Times, figure_of, times_of
-from dibs.domain.errors import RouteNotFound
 from dibs.domain.playbook import Playbook
-from dibs.domain.reps import Rep
 from dibs.usecases import contests
 from dibs.usecases.contests import SHOWN, View, gap
 from dibs.usecases.ports import Planned

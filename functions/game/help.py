@@ -12,8 +12,8 @@ from dibs.adapters.entry import Event
 from dibs.adapters.http import Response, answer, lead_id, path
 from dibs.adapters.intake import json_object, raw_body
 from dibs.adapters.translations import translator
+from dibs.core.rep import Rep
 from dibs.domain.help import ANSWERED_FOR, CONFIRMED_FOR, Answer, HelpRequest
-from dibs.domain.reps import Rep
 from dibs.usecases import help as helping
 
 

@@ -13,7 +13,7 @@ from dibs.adapters.callers import calling_manager, calling_rep, calling_viewer
 from dibs.adapters.entry import Event
 from dibs.adapters.http import Response, answer, path, query
 from dibs.adapters.intake import json_object, raw_body
-from dibs.domain.errors import FieldError, InvalidInput, RouteNotFound
+from dibs.core.errors import FieldError, InvalidInput, RouteNotFound
 from dibs.domain.game import Level
 from dibs.domain.points import Account, Transfer, level_of
 from dibs.domain.rewards import WITH_REASON, Request, Reward, State

@@ -13,7 +13,7 @@ from dibs.adapters.entry import Event, http
 from dibs.adapters.http import Response, answer, query
 from dibs.adapters.intake import raw_body
 from dibs.adapters.playbook_file import playbook_data, playbook_of, read_json, schema
-from dibs.domain.errors import FieldError, InvalidInput
+from dibs.core.errors import FieldError, InvalidInput
 from dibs.domain.problems import rules_on, warnings
 from dibs.usecases import playbooks
 from manage import leads, people, receipts

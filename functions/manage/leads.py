@@ -10,8 +10,8 @@ from dibs.adapters.callers import calling_manager
 from dibs.adapters.entry import Event
 from dibs.adapters.http import Response, answer, lead_id
 from dibs.adapters.intake import json_object, raw_body
-from dibs.domain.errors import FieldError, InvalidInput
-from dibs.domain.leads import Lead
+from dibs.core.errors import FieldError, InvalidInput
+from dibs.core.lead import Lead
 from dibs.usecases import override
 from dibs.usecases.work import reason_of
 

@@ -12,12 +12,12 @@ from dibs.adapters.callers import calling_manager
 from dibs.adapters.entry import Event
 from dibs.adapters.http import Response, answer, path
 from dibs.adapters.intake import json_object, raw_body
-from dibs.domain.calendar import written_hours
+from dibs.core.calendar import written_hours
+from dibs.core.errors import FieldError, InvalidInput, RouteNotFound
+from dibs.core.rep import Rep
 from dibs.domain.decide import off
-from dibs.domain.errors import FieldError, InvalidInput, RouteNotFound
 from dibs.domain.playbook import Playbook
 from dibs.domain.quotas import LARGEST_TARGET
-from dibs.domain.reps import Rep
 from dibs.usecases.people import change_profile, fallback_of, leave_for_good
 
 _MONTH = re.compile(r"(2[0-9]{3})-(0[1-9]|1[0-2])")

@@ -13,7 +13,7 @@ from dibs.adapters.callers import calling_manager
 from dibs.adapters.entry import Event
 from dibs.adapters.http import Response, answer, csv_answer, query
 from dibs.adapters.receipts_csv import write_head, write_race
-from dibs.domain.errors import FieldError, InvalidInput
+from dibs.core.errors import FieldError, InvalidInput
 from dibs.usecases.audit import of_day
 
 # An answer of Lambda's holds 6 MB.

@@ -10,7 +10,7 @@ from dibs import wiring
 from dibs.adapters import clock
 from dibs.adapters.entry import function
 from dibs.adapters.observability import count, logger
-from dibs.domain.errors import FieldError, InvalidInput
+from dibs.core.errors import FieldError, InvalidInput
 from dibs.usecases import contests
 from dibs.usecases.periods import keep_reports, recalculate_quotas, recalculate_tiers
 from dibs.usecases.priority import turns_daily

@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
+from dibs.core.calendar import day_of
+from dibs.core.rep import Limits, Rep
 from dibs.domain.absence import credits_of
-from dibs.domain.calendar import day_of
 from dibs.domain.newcomers import Phase, phase_of, phase_until
 from dibs.domain.pace import due_by, guaranteed_this_week
 from dibs.domain.playbook import Playbook
-from dibs.domain.reps import Limits, Rep
 from dibs.domain.rotation import turn_of
 from dibs.usecases.ports import PriorityTurns
 

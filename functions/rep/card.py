@@ -9,13 +9,13 @@ from typing import Any
 from dibs.adapters.ledger import DynamoLedger
 from dibs.adapters.results import DynamoResults
 from dibs.adapters.translations import refusal_sentence
-from dibs.domain.calendar import Kind, day_start, last_completed, next_on_duty
+from dibs.core.calendar import Kind, day_start, last_completed, next_on_duty
+from dibs.core.rep import Limits, Rep
 from dibs.domain.debts import debts
 from dibs.domain.decide import off, schedule_of
 from dibs.domain.ledger import releases
 from dibs.domain.limits import allowance_of, day_after, used
 from dibs.domain.playbook import Playbook
-from dibs.domain.reps import Limits, Rep
 from dibs.domain.tiers import Outlook
 from dibs.domain.winning import winning_metrics
 from dibs.usecases.ports import Attained

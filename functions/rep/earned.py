@@ -7,12 +7,12 @@ from typing import Any
 
 from dibs.adapters.points import DynamoPoints
 from dibs.adapters.standings import DynamoStandings
+from dibs.core.calendar import period_of
+from dibs.core.rep import Rep
 from dibs.domain.badges import badges_of
-from dibs.domain.calendar import period_of
 from dibs.domain.game import Level
 from dibs.domain.playbook import Playbook
 from dibs.domain.points import level_of
-from dibs.domain.reps import Rep
 from dibs.domain.tally import ALL
 
 _POINTS = "points.sum"

@@ -13,12 +13,12 @@ from dibs.adapters.http import Response, answer, bearer_token, lead_id, path, qu
 from dibs.adapters.intake import json_object, raw_body
 from dibs.adapters.settings import settings
 from dibs.adapters.translations import refusal_sentence, shown_company
+from dibs.core.errors import FieldError, InvalidInput
+from dibs.core.lead import Lead, State
+from dibs.core.rep import Rep
 from dibs.domain.decide import Refused
 from dibs.domain.draw import Drawn, collects, ticket
-from dibs.domain.errors import FieldError, InvalidInput
-from dibs.domain.leads import Lead, State
 from dibs.domain.opening import next_opening
-from dibs.domain.reps import Rep
 from dibs.usecases.claim import bearer, in_draw
 from dibs.usecases.draw import look
 from dibs.usecases.people import leave_of, own_leave

@@ -10,7 +10,7 @@ from dibs.adapters.callers import calling_rep
 from dibs.adapters.entry import Event
 from dibs.adapters.http import Response, answer, epoch_asked, lead_id
 from dibs.adapters.intake import json_object, raw_body
-from dibs.domain.errors import FieldError, InvalidInput
+from dibs.core.errors import FieldError, InvalidInput
 from dibs.domain.receipts import Sealed, Trace
 from dibs.usecases import sealing
 

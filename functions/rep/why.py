@@ -9,7 +9,7 @@ from dibs.adapters import clock
 from dibs.adapters.callers import calling_manager, calling_rep
 from dibs.adapters.entry import Event
 from dibs.adapters.http import Response, answer, bearer_token, epoch_asked, lead_id
-from dibs.domain.leads import Move
+from dibs.core.lead import Move
 from dibs.usecases.ports import Sighting
 from dibs.usecases.sealing import revealed
 from dibs.usecases.why import Files, Verdicts, Why, why

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 from dibs.adapters.dynamo import Dynamo
 from dibs.adapters.race import DynamoRaceStore
 from dibs.adapters.settings import Settings, settings
-from dibs.domain.errors import FieldError, InvalidInput, RouteNotFound
-from dibs.domain.leads import REP_ID_BYTES, id_text
-from dibs.domain.reps import Platform, Rep
+from dibs.core.errors import FieldError, InvalidInput, RouteNotFound
+from dibs.core.lead import REP_ID_BYTES, id_text
+from dibs.core.rep import Platform, Rep
 from dibs.domain.rules import Rules
 from dibs.usecases.claim import token_hash
 

@@ -9,9 +9,9 @@ from datetime import date, timedelta
 import pytest
 
 from dibs.adapters.turns import DynamoTurns
+from dibs.core.errors import Busy
+from dibs.core.lead import Card, Claim, Lead, Move, Reserved, State
 from dibs.domain.absence import Credit
-from dibs.domain.errors import Busy
-from dibs.domain.leads import Card, Claim, Lead, Move, Reserved, State
 from dibs.domain.opening import opening, taking
 from dibs.domain.rotation import OnTurn, Rotation
 from dibs.domain.turns import Turn

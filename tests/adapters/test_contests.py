@@ -19,6 +19,7 @@ from dibs.adapters.contests import (
     contest_from_body,
     signature,
 )
+from dibs.core.errors import InvalidInput
 from dibs.domain.contest_problems import problems
 from dibs.domain.contests import (
     Contest,
@@ -32,7 +33,6 @@ from dibs.domain.contests import (
     result_text,
     times_of,
 )
-from dibs.domain.errors import InvalidInput
 from dibs.domain.game import Metric
 from dibs.usecases.ports import Contests, Planned, SignedResult
 from support.aws import items

@@ -14,12 +14,12 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from dibs.adapters import keys
+from dibs.core.lead import Card, Claim, Lead, Quality, State, id_text, moved
+from dibs.core.rep import Limits, Rep
 from dibs.domain.debts import owes_assignment, owes_warm
-from dibs.domain.leads import Card, Claim, Lead, Quality, State, id_text, moved
 from dibs.domain.limits import over_allowance, over_limits, used, with_one_more
 from dibs.domain.opening import given_back, taking
 from dibs.domain.playbook import Playbook
-from dibs.domain.reps import Limits, Rep
 from dibs.domain.turns import Turn
 from dibs.usecases.ports import Taken
 from support.builders import NOON, World, a_lead, a_playbook, a_rep

@@ -10,7 +10,7 @@ import pytest
 from dibs.adapters.ledger import DynamoLedger
 from dibs.adapters.points import DynamoPoints
 from dibs.adapters.results import DynamoResults, DynamoTargets
-from dibs.domain.errors import Busy
+from dibs.core.errors import Busy
 from dibs.domain.points import ISSUED, LAPSED, SPENT, Account, Transfer
 from dibs.usecases.periods import Books, Ran
 from dibs.usecases.rewards import decay_monthly

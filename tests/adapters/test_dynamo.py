@@ -21,7 +21,7 @@ from botocore.stub import Stubber
 from dibs.adapters import dynamo as module
 from dibs.adapters.dynamo import ConditionFailed, Dynamo, insisting
 from dibs.adapters.settings import Settings
-from dibs.domain.errors import Busy
+from dibs.core.errors import Busy
 
 KEY = {"pk": {"S": "REP#aaaac"}}
 OLD = {"pk": {"S": "REP#aaaac"}, "claims": {"N": "10"}}

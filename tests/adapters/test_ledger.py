@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from dibs.adapters.ledger import DynamoLedger, entry_record
+from dibs.core.lead import Lead, State
+from dibs.core.rep import Rep
 from dibs.domain.activities import Activity, Step, step
-from dibs.domain.leads import Lead, State
 from dibs.domain.ledger import Entry
-from dibs.domain.reps import Rep
 from dibs.usecases.claim import bearer, claim, undo
 from dibs.usecases.override import assign
 from dibs.usecases.ports import Holdings, LeadStore, Ledger

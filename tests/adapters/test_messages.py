@@ -16,7 +16,7 @@ from moto.sns import sns_backends
 
 from dibs.adapters.queues import SnsBus, SqsNotifyQueue, SqsTimers, chunk_body, chunk_from
 from dibs.adapters.sms import SnsSms
-from dibs.domain.leads import Lead
+from dibs.core.lead import Lead
 from dibs.usecases.ports import Chunk, Fact
 from support.builders import NOON, a_lead
 

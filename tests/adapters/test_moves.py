@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dibs.adapters.records import move_from, move_record
-from dibs.domain.leads import Move, State
+from dibs.core.lead import Move, State
 from support.builders import NOON
 
 

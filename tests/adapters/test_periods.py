@@ -21,10 +21,10 @@ from dibs.adapters.playbooks import DynamoPlaybooks
 from dibs.adapters.results import DynamoResults, DynamoTargets
 from dibs.adapters.roster import DynamoRoster
 from dibs.adapters.settings import Settings
-from dibs.domain.errors import ClaimRefused
+from dibs.core.errors import ClaimRefused
+from dibs.core.rep import Rep
 from dibs.domain.ledger import Entry
 from dibs.domain.playbook import Playbook
-from dibs.domain.reps import Rep
 from dibs.domain.tiers import Inputs, Outlook
 from dibs.usecases import periods
 from dibs.usecases.claim import Won, bearer, claim

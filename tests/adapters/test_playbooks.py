@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from dibs import wiring
 from dibs.adapters.race import DynamoRaceStore
 from dibs.adapters.roster import DynamoRoster
-from dibs.domain.errors import InvalidInput, Outdated, RouteNotFound
+from dibs.core.errors import InvalidInput, Outdated, RouteNotFound
 from dibs.domain.playbook import Playbook
 from dibs.presets import preset_text
 from dibs.usecases.playbooks import apply, propose, propose_again, version

@@ -15,10 +15,10 @@ from moto import mock_aws
 from dibs.adapters import push as module
 from dibs.adapters.push import SnsPush
 from dibs.adapters.texts import alert
-from dibs.domain.errors import InvalidInput
-from dibs.domain.leads import State
-from dibs.domain.links import link_is_for, read_link
-from dibs.domain.reps import Device, Platform, Rep
+from dibs.core.errors import InvalidInput
+from dibs.core.lead import State
+from dibs.core.links import link_is_for, read_link
+from dibs.core.rep import Device, Platform, Rep
 from support.builders import NOON, a_card, a_lead, a_rep
 
 

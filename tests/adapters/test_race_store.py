@@ -21,11 +21,11 @@ from dibs.adapters.dynamo import Dynamo
 from dibs.adapters.offers import DynamoOfferStore
 from dibs.adapters.race import DynamoRaceStore
 from dibs.adapters.records import LockRecord
-from dibs.domain.errors import AlreadyClaimed, Busy, ClaimRefused
-from dibs.domain.leads import Card, Claim, Lead, Move, State
+from dibs.core.errors import AlreadyClaimed, Busy, ClaimRefused
+from dibs.core.lead import Card, Claim, Lead, Move, State
+from dibs.core.rep import Device, Platform
 from dibs.domain.opening import MOST_RELEASED
 from dibs.domain.problems import problems
-from dibs.domain.reps import Device, Platform
 from dibs.usecases.claim import Won, bearer, claim, undo
 from dibs.usecases.ingest import ingest
 from dibs.usecases.race import Notice, RaceView

@@ -15,7 +15,7 @@ from dibs.adapters import keys
 from dibs.adapters.dynamo import Dynamo
 from dibs.adapters.ledger import DynamoLedger
 from dibs.adapters.races import DynamoRaces
-from dibs.domain.leads import Lead
+from dibs.core.lead import Lead
 from dibs.domain.receipts import (
     Ending,
     Link,

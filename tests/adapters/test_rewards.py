@@ -11,7 +11,7 @@ import pytest
 
 from dibs.adapters.points import DynamoPoints
 from dibs.adapters.rewards import DynamoRewards
-from dibs.domain.errors import DibsError
+from dibs.core.errors import DibsError
 from dibs.domain.points import ISSUED, Account, Transfer
 from dibs.domain.rewards import FOLLOWING, Request, Reward, State, Step, payment, stepped
 from dibs.usecases.ports import PointsLedger, RewardStore

@@ -9,7 +9,7 @@ import pytest
 from dibs import wiring
 from dibs.adapters import roster as module
 from dibs.adapters.roster import DynamoRoster
-from dibs.domain.errors import AlreadyExists, InvalidInput, RouteNotFound
+from dibs.core.errors import AlreadyExists, InvalidInput, RouteNotFound
 from dibs.usecases.claim import token_hash
 from support.aws import everything
 from support.builders import World, a_playbook, a_rep, token_of

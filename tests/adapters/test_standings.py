@@ -18,7 +18,7 @@ from dibs.adapters.dynamo import ConditionFailed, Dynamo
 from dibs.adapters.points import DynamoPoints
 from dibs.adapters.results import DynamoTargets
 from dibs.adapters.standings import DynamoStandings, covering, unit_from, unit_item
-from dibs.domain.errors import Busy
+from dibs.core.errors import Busy
 from dibs.domain.ledger import Entry, booked
 from dibs.domain.tally import Place, Tally, tally, unit_of
 from dibs.usecases.ports import Change, Unit

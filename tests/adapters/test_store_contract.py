@@ -17,15 +17,15 @@ from dibs.adapters.offers import DynamoOfferStore
 from dibs.adapters.once import DynamoOnce
 from dibs.adapters.race import DynamoRaceStore
 from dibs.adapters.roster import DynamoRoster
+from dibs.core.calendar import parse_hours, week_of
+from dibs.core.errors import AlreadyExists, Busy, RouteNotFound
+from dibs.core.lead import RELEASED, Card, Claim, Kind, Lead, Move, Quality, State, Tie, moved
+from dibs.core.rep import Device, Limits, Platform, Rep
 from dibs.domain.blind import Arrived
-from dibs.domain.calendar import parse_hours, week_of
 from dibs.domain.draw import Drawn, in_order
 from dibs.domain.duplicates import Identity, Standing
-from dibs.domain.errors import AlreadyExists, Busy, RouteNotFound
-from dibs.domain.leads import RELEASED, Card, Claim, Kind, Lead, Move, Quality, State, Tie, moved
 from dibs.domain.opening import given_back, taken_away, taking
 from dibs.domain.playbook import Playbook
-from dibs.domain.reps import Device, Limits, Platform, Rep
 from dibs.domain.turns import Turn
 from dibs.usecases import override
 from dibs.usecases.claim import token_hash

@@ -18,7 +18,7 @@ from dibs.adapters.http import STATUS
 from dibs.adapters.playbook_file import playbook_json
 from dibs.adapters.records import card_record, lock_from, rep_record
 from dibs.adapters.settings import Settings
-from dibs.domain.errors import DibsError
+from dibs.core.errors import DibsError
 from dibs.usecases.claim import token_hash
 from support.builders import a_card, a_lead, a_playbook, a_rep, token_of
 

@@ -28,8 +28,8 @@ from benchmarks.stage import (
 from claim.handler import handler
 from dibs import wiring
 from dibs.adapters import clock
-from dibs.domain.leads import Lead
-from dibs.domain.reps import Rep
+from dibs.core.lead import Lead
+from dibs.core.rep import Rep
 from dibs.usecases.race import Notice
 from support.builders import World
 

@@ -41,9 +41,9 @@ from benchmarks.stage import (
 from claim.handler import handler as claim
 from dibs import wiring
 from dibs.adapters import clients, race, roster
-from dibs.domain.leads import Lead
-from dibs.domain.links import link_token
-from dibs.domain.reps import Rep
+from dibs.core.lead import Lead
+from dibs.core.links import link_token
+from dibs.core.rep import Rep
 from dibs.usecases import sealing
 from dibs.usecases.project import FACTS
 from ingest.handler import handler as ingest

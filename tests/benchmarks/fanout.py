@@ -21,7 +21,7 @@ from urllib.request import urlopen
 from benchmarks.stage import add_reps, organisation, post_leads, register_phones, run
 from dibs import wiring
 from dibs.adapters import clients, clock
-from dibs.domain.leads import Lead
+from dibs.core.lead import Lead
 from dibs.usecases.claim import bearer, claim
 from dibs.usecases.notify import Desk, notify
 from dibs.usecases.offer import CHUNK, chunks, follow

@@ -32,8 +32,8 @@ from dibs.adapters.dynamo import Dynamo
 from dibs.adapters.ledger import DynamoLedger, entry_record
 from dibs.adapters.settings import Settings
 from dibs.adapters.standings import DynamoStandings
+from dibs.core.rep import Rep
 from dibs.domain.ledger import Entry, booked
-from dibs.domain.reps import Rep
 from dibs.usecases.rebuild import rebuild
 from dibs.usecases.score import score
 from support import dynamodb_local

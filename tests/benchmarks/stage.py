@@ -21,9 +21,9 @@ from dibs import wiring
 from dibs.adapters import clock
 from dibs.adapters.records import rep_record
 from dibs.adapters.settings import Settings
-from dibs.domain.leads import Lead
-from dibs.domain.links import link_token
-from dibs.domain.reps import Device, Platform, Rep
+from dibs.core.lead import Lead
+from dibs.core.links import link_token
+from dibs.core.rep import Device, Platform, Rep
 from dibs.usecases.claim import token_hash
 from support import dynamodb_local
 from support.builders import World, a_card, a_playbook, a_rep, token_of

@@ -16,8 +16,8 @@ from dibs.adapters.records import draw_record
 from dibs.cli import leads, owners, playbooks, reps
 from dibs.cli.main import app
 from dibs.cli.target import Target
+from dibs.core.errors import InvalidInput
 from dibs.domain.draw import Drawn, commitment_of, in_order, seed_of
-from dibs.domain.errors import InvalidInput
 from dibs.presets import preset_text
 from dibs.usecases.claim import claim
 from support.builders import World, a_card, a_rep

@@ -12,9 +12,9 @@ from dibs.adapters.contests import DynamoContests, signature
 from dibs.cli import contests
 from dibs.cli.main import app
 from dibs.cli.target import Target
+from dibs.core.errors import RouteNotFound
 from dibs.domain import contests as rules
 from dibs.domain.contests import Contest, Windows
-from dibs.domain.errors import RouteNotFound
 from dibs.usecases.ports import Planned, SignedResult
 from support.builders import NOON, World, a_playbook, a_rep
 

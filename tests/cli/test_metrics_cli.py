@@ -11,7 +11,7 @@ from dibs.adapters.standings import DynamoStandings
 from dibs.cli import metrics
 from dibs.cli.main import app
 from dibs.cli.target import Target
-from dibs.domain.errors import InvalidInput
+from dibs.core.errors import InvalidInput
 from dibs.domain.tally import Place
 from dibs.usecases.ports import Change, Unit
 from support.aws import everything

@@ -15,9 +15,9 @@ from dibs.adapters.results import DynamoTargets
 from dibs.cli import reps, targets
 from dibs.cli.main import app
 from dibs.cli.target import Target
-from dibs.domain.calendar import parse_hours
-from dibs.domain.errors import InvalidInput, RouteNotFound
-from dibs.domain.reps import Rep
+from dibs.core.calendar import parse_hours
+from dibs.core.errors import InvalidInput, RouteNotFound
+from dibs.core.rep import Rep
 from dibs.usecases.claim import bearer, claim
 from support.aws import everything
 from support.builders import World, a_card, a_playbook, a_rep, token_of

@@ -14,7 +14,7 @@ from dibs.adapters.playbook_file import schema
 from dibs.cli import playbooks
 from dibs.cli.main import app
 from dibs.cli.target import Target
-from dibs.domain.errors import InvalidInput, RouteNotFound
+from dibs.core.errors import InvalidInput, RouteNotFound
 from dibs.presets import NAMES, preset_text
 from support.aws import everything
 from support.builders import World, a_rep

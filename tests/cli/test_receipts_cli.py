@@ -17,7 +17,7 @@ from dibs.adapters.races import DynamoRaces
 from dibs.cli import leads, receipts
 from dibs.cli.main import app
 from dibs.cli.target import Target
-from dibs.domain.leads import Lead
+from dibs.core.lead import Lead
 from dibs.usecases.claim import bearer, claim
 from dibs.usecases.sealing import chain_up, seal_race
 from support.builders import NOON, World, a_card, a_rep, token_of

@@ -10,7 +10,7 @@ from dibs.adapters.rewards import DynamoRewards
 from dibs.cli import rewards
 from dibs.cli.main import app
 from dibs.cli.target import Target
-from dibs.domain.errors import AlreadyDecided, InvalidInput, RouteNotFound
+from dibs.core.errors import AlreadyDecided, InvalidInput, RouteNotFound
 from dibs.domain.points import ISSUED, Transfer
 from dibs.domain.rewards import Reward, State
 from dibs.usecases.rewards import ask

@@ -26,10 +26,10 @@ from dibs.adapters.dynamo import Dynamo
 from dibs.adapters.offers import DynamoOfferStore
 from dibs.adapters.records import rep_record
 from dibs.adapters.settings import Settings
-from dibs.domain.leads import Lead
-from dibs.domain.links import link_token
+from dibs.core.lead import Lead
+from dibs.core.links import link_token
+from dibs.core.rep import Device, Platform, Rep
 from dibs.domain.playbook import Playbook
-from dibs.domain.reps import Device, Platform, Rep
 from handlers.roles import Roles
 from support.aws import Everything, peek
 from support.builders import World, a_card, a_playbook, a_rep, token_of

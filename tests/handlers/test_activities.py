@@ -11,9 +11,9 @@ import pytest
 
 from dibs import wiring
 from dibs.adapters.http import iso
-from dibs.domain.leads import Lead, State
+from dibs.core.lead import Lead, State
+from dibs.core.rep import Rep
 from dibs.domain.ledger import Entry
-from dibs.domain.reps import Rep
 from handlers.office import AINA, BEN, MANAGER, Answer, Office, event, http, signed
 from support.builders import NOON, token_of
 

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from dibs import wiring
-from dibs.domain.leads import Lead, State
-from dibs.domain.reps import Rep
+from dibs.core.lead import Lead, State
+from dibs.core.rep import Rep
 from handlers.office import AINA, BEN, CHONG, Answer, Office, event, http, signed, sqs
 from support.builders import NOON, a_playbook, token_of
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ConnectionClosedError
 
-from dibs.domain.leads import State
+from dibs.core.lead import State
 from dibs.usecases.claim import token_hash
 from dibs.usecases.race import Notice
 from handlers.office import AINA, BEN, CHONG, MANAGER, Office, event, http

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from dibs.domain.leads import Lead, State
-from dibs.domain.reps import Rep
+from dibs.core.lead import Lead, State
+from dibs.core.rep import Rep
 from handlers.office import AINA, BEN, CHONG, DAYANG, Answer, Office, event, http
 from support.builders import NOON, a_playbook
 

@@ -13,8 +13,8 @@ import pytest
 
 from dibs import wiring
 from dibs.adapters.contests import signature
+from dibs.core.rep import Rep
 from dibs.domain.ledger import booked
-from dibs.domain.reps import Rep
 from dibs.usecases import contests as usecase
 from dibs.usecases.claim import token_hash
 from dibs.usecases.ports import Total

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
+from dibs.core.lead import Lead, State
+from dibs.core.rep import Rep
 from dibs.domain.draw import commitment_of, draw_time, in_order, seed_of
-from dibs.domain.leads import Lead, State
-from dibs.domain.reps import Rep
 from dibs.usecases.claim import token_hash
 from handlers.office import AINA, BEN, CHONG, MANAGER, Answer, Office, event, http, signed, sqs
 from handlers.test_claim_page import is_page, look, press, state

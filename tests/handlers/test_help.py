@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from dibs import wiring
-from dibs.domain.leads import Lead
+from dibs.core.lead import Lead
+from dibs.core.rep import Rep
 from dibs.domain.ledger import Entry
-from dibs.domain.reps import Rep
 from dibs.usecases.claim import token_hash
 from handlers.office import AINA, BEN, CHONG, DAYANG, MANAGER, Answer, Office, http
 from support.aws import items

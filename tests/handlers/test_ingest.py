@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from dibs.domain.leads import Card, Quality, State
+from dibs.core.lead import Card, Quality, State
 from handlers.office import AINA, Event, Office, event, http, signed
 from support.builders import NOON
 

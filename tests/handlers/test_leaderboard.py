@@ -11,8 +11,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from dibs import wiring
+from dibs.core.rep import Rep
 from dibs.domain.ledger import Entry, booked
-from dibs.domain.reps import Rep
 from dibs.usecases.claim import token_hash
 from dibs.usecases.score import score
 from handlers.office import AINA, BEN, CHONG, DAYANG, MANAGER, PLAYBOOK, Answer, Office, http

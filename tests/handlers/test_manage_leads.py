@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from dibs.domain.leads import Lead
+from dibs.core.lead import Lead
 from dibs.usecases.claim import token_hash
 from handlers.office import AINA, BEN, MANAGER, Answer, Office, http
 from support.builders import token_of

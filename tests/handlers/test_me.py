@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from dibs import wiring
+from dibs.core.rep import Rep
 from dibs.domain.ledger import booked
-from dibs.domain.reps import Rep
 from dibs.domain.rules import TierRules
 from dibs.domain.tiers import Inputs, edges, explain, place, team_of
 from dibs.usecases.claim import token_hash

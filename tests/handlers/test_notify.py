@@ -11,8 +11,8 @@ import pytest
 from dibs import wiring
 from dibs.adapters import clients
 from dibs.adapters.sms import SnsSms
-from dibs.domain.leads import Lead
-from dibs.domain.reps import Device, Platform, Rep
+from dibs.core.lead import Lead
+from dibs.core.rep import Device, Platform, Rep
 from dibs.domain.rules import Sms
 from handlers.office import AINA, BEN, DAYANG, Office, event, sqs
 from support.builders import NOON, a_playbook

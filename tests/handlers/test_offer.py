@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from dibs.adapters.clock import to_ms
-from dibs.domain.leads import Lead, State
+from dibs.core.lead import Lead, State
 from handlers.office import AINA, BEN, CHONG, DAYANG, Office, event, sqs
 from support.builders import NOON, a_card, a_playbook, a_rep
 

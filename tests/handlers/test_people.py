@@ -11,9 +11,9 @@ import pytest
 
 from dibs import wiring
 from dibs.adapters.records import rep_from
-from dibs.domain.calendar import parse_hours
-from dibs.domain.leads import State
-from dibs.domain.reps import Rep
+from dibs.core.calendar import parse_hours
+from dibs.core.lead import State
+from dibs.core.rep import Rep
 from dibs.usecases.claim import token_hash
 from handlers.office import AINA, BEN, CHONG, MANAGER, PLAYBOOK, Answer, Office, http
 from support.builders import a_playbook, token_of

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from dibs.domain.errors import InvalidInput
-from dibs.domain.leads import State
+from dibs.core.errors import InvalidInput
+from dibs.core.lead import State
 from handlers.office import AINA, Office, event
 from support.builders import a_card, a_playbook
 

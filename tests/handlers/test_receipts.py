@@ -13,8 +13,8 @@ import pytest
 
 from dibs import wiring
 from dibs.adapters import keys
-from dibs.domain.leads import Lead
-from dibs.domain.reps import Rep
+from dibs.core.lead import Lead
+from dibs.core.rep import Rep
 from dibs.usecases.claim import token_hash
 from dibs.usecases.ports import Judged
 from handlers.office import AINA, BEN, CHONG, DAYANG, MANAGER, Answer, Office, event, http, sqs

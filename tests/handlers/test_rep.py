@@ -12,8 +12,8 @@ from botocore.exceptions import ClientError
 from dibs import wiring
 from dibs.adapters import clients
 from dibs.adapters.http import iso
-from dibs.domain.leads import Lead
-from dibs.domain.reps import Device, Platform, Rep
+from dibs.core.lead import Lead
+from dibs.core.rep import Device, Platform, Rep
 from dibs.usecases.assign import serve
 from dibs.usecases.claim import token_hash
 from handlers.office import AINA, BEN, CHONG, DAYANG, MANAGER, Answer, Office, event, http, sqs

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from dibs.adapters.sms import SnsSms
-from dibs.domain.leads import Lead, State
-from dibs.domain.reps import Rep
+from dibs.core.lead import Lead, State
+from dibs.core.rep import Rep
 from dibs.usecases.race import Notice
 from handlers.office import AINA, BEN, CHONG, DAYANG, Event, Office, event, sqs
 

@@ -10,7 +10,7 @@ from urllib.parse import unquote
 import pytest
 
 from dibs import wiring
-from dibs.domain.errors import Busy
+from dibs.core.errors import Busy
 from dibs.domain.points import ISSUED, Transfer
 from dibs.usecases.claim import token_hash
 from dibs.usecases.rewards import audit_points

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from dibs import wiring
-from dibs.domain.reps import Device, Platform, Rep
+from dibs.core.rep import Device, Platform, Rep
 from handlers.office import AINA, BEN, Event, Office, event, sqs
 
 DONE: dict[str, Any] = {"batchItemFailures": []}

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from dibs.domain.leads import Lead, State
-from dibs.domain.reps import Rep
+from dibs.core.lead import Lead, State
+from dibs.core.rep import Rep
 from dibs.usecases.claim import token_hash
 from handlers.office import AINA, BEN, CHONG, DAYANG, MANAGER, Answer, Office, http, sqs
 from support.builders import a_playbook, token_of

@@ -11,10 +11,10 @@ from threading import Barrier
 
 import pytest
 
+from dibs.core.errors import AlreadyClaimed, Busy, ClaimRefused
+from dibs.core.lead import Lead
+from dibs.core.rep import Rep
 from dibs.domain.draw import draw_time, flaws
-from dibs.domain.errors import AlreadyClaimed, Busy, ClaimRefused
-from dibs.domain.leads import Lead
-from dibs.domain.reps import Rep
 from dibs.usecases.claim import InDraw, Won, bearer, claim
 from dibs.usecases.draw import draw
 from support.builders import NOON, World, a_card, a_playbook, a_rep, token_of

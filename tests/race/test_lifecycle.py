@@ -33,7 +33,7 @@ from dibs.adapters.race import DynamoRaceStore
 from dibs.adapters.races import DynamoRaces
 from dibs.adapters.records import claim_from, lead_from, rep_from
 from dibs.adapters.roster import DynamoRoster
-from dibs.domain.errors import (
+from dibs.core.errors import (
     AlreadyClaimed,
     ClaimRefused,
     DibsError,
@@ -42,8 +42,8 @@ from dibs.domain.errors import (
     NotYours,
     UndoOver,
 )
-from dibs.domain.leads import Claim, Lead, Move, State, implied_by_move, lead_id_for
-from dibs.domain.reps import Rep
+from dibs.core.lead import Claim, Lead, Move, State, implied_by_move, lead_id_for
+from dibs.core.rep import Rep
 from dibs.usecases import claim as claiming
 from dibs.usecases.assign import FALLBACK, serve
 from dibs.usecases.claim import Won, bearer, claim, undo

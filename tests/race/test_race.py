@@ -12,9 +12,9 @@ import pytest
 
 from dibs.adapters import clock
 from dibs.adapters.roster import DynamoRoster
-from dibs.domain.errors import AlreadyClaimed, Busy, ClaimRefused, DibsError
-from dibs.domain.leads import HELD, Lead, State, implied_by_move
-from dibs.domain.reps import Rep
+from dibs.core.errors import AlreadyClaimed, Busy, ClaimRefused, DibsError
+from dibs.core.lead import HELD, Lead, State, implied_by_move
+from dibs.core.rep import Rep
 from dibs.usecases import override
 from dibs.usecases.assign import serve
 from dibs.usecases.claim import Won, bearer, claim

@@ -14,7 +14,7 @@ import pytest
 
 from dibs.adapters.points import DynamoPoints
 from dibs.adapters.rewards import DynamoRewards
-from dibs.domain.errors import Busy, DibsError
+from dibs.core.errors import Busy, DibsError
 from dibs.domain.points import ISSUED, Transfer
 from dibs.domain.rewards import Reward, State
 from dibs.usecases.rewards import ask, audit_points, decide

@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 
 from dibs.adapters import clock
-from dibs.domain.errors import AlreadyClaimed, Busy, ClaimRefused
-from dibs.domain.leads import Lead, Quality
+from dibs.core.errors import AlreadyClaimed, Busy, ClaimRefused
+from dibs.core.lead import Lead, Quality
+from dibs.core.rep import Limits, Rep
 from dibs.domain.limits import used
-from dibs.domain.reps import Limits, Rep
 from dibs.usecases.claim import Won, bearer, claim
 from support.builders import World, a_card, a_playbook, a_rep, token_of
 

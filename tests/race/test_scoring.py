@@ -12,7 +12,7 @@ import pytest
 from dibs.adapters.ledger import DynamoLedger
 from dibs.adapters.points import DynamoPoints
 from dibs.adapters.standings import DynamoStandings
-from dibs.domain.errors import Busy
+from dibs.core.errors import Busy
 from dibs.domain.ledger import Entry, booked
 from dibs.usecases.rebuild import audit_standings, rebuild
 from dibs.usecases.score import Scorer, score

@@ -17,9 +17,9 @@ from dibs.adapters.roster import DynamoRoster
 from dibs.adapters.settings import Settings
 from dibs.adapters.stored_playbook import playbook_from
 from dibs.adapters.turns import DynamoTurns
-from dibs.domain.leads import Card, Lead, Preview, Quality, State, id_text
+from dibs.core.lead import Card, Lead, Preview, Quality, State, id_text
+from dibs.core.rep import Limits, Rep
 from dibs.domain.playbook import Playbook
-from dibs.domain.reps import Limits, Rep
 from dibs.presets import preset_text
 from dibs.usecases.allocation import allot
 from dibs.usecases.claim import token_hash

@@ -6,8 +6,8 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from dibs.core.errors import Busy
 from dibs.domain.activities import Step
-from dibs.domain.errors import Busy
 from dibs.domain.ledger import Entry
 from dibs.usecases.ports import Story
 from support.fakes import FakeLeads, Memory

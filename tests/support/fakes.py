@@ -10,18 +10,18 @@ from datetime import date, datetime, timedelta
 
 from dibs.adapters import keys
 from dibs.adapters.leads import POSTS_SHOWN
+from dibs.core.calendar import week_of
+from dibs.core.errors import AlreadyClaimed, AlreadyExists, Busy, RouteNotFound
+from dibs.core.lead import HELD, Card, Claim, Lead, Move, Post, Quality, State, Tie, filled
+from dibs.core.rep import Device, Limits, Platform, Rep
 from dibs.domain.absence import Credit
 from dibs.domain.blind import Arrived
-from dibs.domain.calendar import week_of
 from dibs.domain.debts import owes_assignment, owes_warm
 from dibs.domain.draw import Drawn, undrawn
 from dibs.domain.duplicates import Identity, Standing
-from dibs.domain.errors import AlreadyClaimed, AlreadyExists, Busy, RouteNotFound
-from dibs.domain.leads import HELD, Card, Claim, Lead, Move, Post, Quality, State, Tie, filled
 from dibs.domain.limits import over_allowance, over_limits, with_one_more
 from dibs.domain.playbook import Playbook
 from dibs.domain.receipts import Link, Sealed
-from dibs.domain.reps import Device, Limits, Platform, Rep
 from dibs.domain.rotation import OnTurn, Rotation
 from dibs.domain.turns import Turn
 from dibs.usecases.allocation import allot

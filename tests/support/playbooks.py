@@ -8,9 +8,9 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from dibs.core.lead import Quality
 from dibs.domain.fairness_problems import MOST_ROLLING
 from dibs.domain.game import Badge, Challenges, Decay, Game, Level, Metric, Points, Quest, QuestStep
-from dibs.domain.leads import Quality
 from dibs.domain.playbook import Playbook
 from dibs.domain.problems import ACTIVITIES, LIMITS
 from dibs.domain.rules import (

@@ -10,12 +10,12 @@ from datetime import UTC, datetime, timedelta
 
 from hypothesis import strategies as st
 
-from dibs.domain.calendar import parse_hours
+from dibs.core.calendar import parse_hours
+from dibs.core.lead import Lead, Quality
+from dibs.core.rep import Limits, Rep
 from dibs.domain.decide import Verdict, decide
-from dibs.domain.leads import Lead, Quality
 from dibs.domain.opening import opening
 from dibs.domain.playbook import Playbook
-from dibs.domain.reps import Limits, Rep
 from dibs.domain.rules import Acceptance, Matching, Model, Newcomers, QuotaRules, Team
 from support.builders import a_lead, a_playbook, a_rep
 from support.playbooks import limits as any_limit

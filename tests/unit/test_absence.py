@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dibs.core.calendar import parse_hours
+from dibs.core.rep import Limits, Rep
 from dibs.domain.absence import Credits, credits_of, using
-from dibs.domain.calendar import parse_hours
 from dibs.domain.playbook import Playbook
-from dibs.domain.reps import Limits, Rep
 from support.builders import a_playbook, a_rep
 
 MONDAY = date(2026, 11, 23)

@@ -8,6 +8,17 @@ from typing import Any
 
 import pytest
 
+from dibs.core.errors import (
+    AlreadyExists,
+    Busy,
+    Forbidden,
+    IllegalMove,
+    InvalidInput,
+    LeadNotFound,
+    NotYours,
+)
+from dibs.core.lead import Lead, State, moved
+from dibs.core.rep import Limits
 from dibs.domain.activities import (
     AHEAD,
     MOVES,
@@ -20,18 +31,7 @@ from dibs.domain.activities import (
     taken_back,
     wrong,
 )
-from dibs.domain.errors import (
-    AlreadyExists,
-    Busy,
-    Forbidden,
-    IllegalMove,
-    InvalidInput,
-    LeadNotFound,
-    NotYours,
-)
-from dibs.domain.leads import Lead, State, moved
 from dibs.domain.ledger import Entry
-from dibs.domain.reps import Limits
 from dibs.usecases.activities import (
     ATTEMPTS,
     SKEW,

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dibs.domain.calendar import day_of
+from dibs.core.calendar import day_of
+from dibs.core.lead import Claim, Lead, State
+from dibs.core.rep import Limits, Rep
 from dibs.domain.decide import Eligible, Refused, decide
-from dibs.domain.leads import Claim, Lead, State
-from dibs.domain.reps import Limits, Rep
 from dibs.domain.reservations import drawn
 from dibs.domain.rotation import OnTurn
 from dibs.usecases import offer as offering

@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dibs.domain.errors import Busy, UndoOver
-from dibs.domain.leads import Claim, Lead, State
-from dibs.domain.reps import Limits, Rep
+from dibs.core.errors import Busy, UndoOver
+from dibs.core.lead import Claim, Lead, State
+from dibs.core.rep import Limits, Rep
 from dibs.domain.turns import Turn, not_assignable
 from dibs.usecases import assign as assigning
 from dibs.usecases import offer as offering

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dibs.domain.calendar import WEEKDAYS, parse_hours
+from dibs.core.calendar import WEEKDAYS, parse_hours
+from dibs.core.errors import ClaimRefused
+from dibs.core.rep import Device, Limits, Platform, Rep
 from dibs.domain.decide import Eligible, Refused, Verdict, decide, off
-from dibs.domain.errors import ClaimRefused
-from dibs.domain.reps import Device, Limits, Platform, Rep
 from dibs.usecases import offer as offering
 from dibs.usecases.claim import bearer, claim
 from dibs.usecases.notify import notify

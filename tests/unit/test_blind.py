@@ -22,12 +22,12 @@ from dibs import wiring
 from dibs.adapters.clock import from_iso
 from dibs.adapters.push import SnsPush
 from dibs.adapters.texts import alert, offer_sms
+from dibs.core.errors import Busy, UndoOver
+from dibs.core.lead import BLIND, Lead, Pool, Preview, Quality, State, pool_for
+from dibs.core.rep import Device, Limits, Platform
 from dibs.domain.blind import Arrived, Part, chances, drawn, mix
-from dibs.domain.errors import Busy, UndoOver
-from dibs.domain.leads import BLIND, Lead, Pool, Preview, Quality, State, pool_for
 from dibs.domain.opening import given_back
 from dibs.domain.playbook import Playbook
-from dibs.domain.reps import Device, Limits, Platform
 from dibs.domain.rules import Blind
 from dibs.usecases.blind import mix_reached
 from dibs.usecases.claim import bearer, claim, undo

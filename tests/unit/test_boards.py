@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from dibs.domain.errors import InvalidInput
+from dibs.core.errors import InvalidInput
+from dibs.core.rep import Rep
 from dibs.domain.ledger import ASSIGNED, Entry, Row, booked
-from dibs.domain.reps import Rep
 from dibs.usecases.boards import Board, TeamReport, assignment, response_speed
 from support.builders import NOON, a_playbook, a_rep
 from support.fake_ledger import FakeLedger

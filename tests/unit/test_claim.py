@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from dibs.domain.errors import (
+from dibs.core.errors import (
     AlreadyClaimed,
     Busy,
     ClaimRefused,
@@ -19,9 +19,9 @@ from dibs.domain.errors import (
     UndoOver,
     Withdrawn,
 )
-from dibs.domain.leads import Lead, State
-from dibs.domain.links import link_token, read_link
-from dibs.domain.reps import Limits, Rep
+from dibs.core.lead import Lead, State
+from dibs.core.links import link_token, read_link
+from dibs.core.rep import Limits, Rep
 from dibs.usecases.claim import (
     ATTEMPTS,
     CONTACT_SHOWN_FOR,

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
+from dibs.core.errors import IllegalMove, InvalidInput, RouteNotFound
+from dibs.core.rep import Rep
 from dibs.domain.contests import Contest
-from dibs.domain.errors import IllegalMove, InvalidInput, RouteNotFound
-from dibs.domain.reps import Rep
 from dibs.usecases.contests import (
     Arena,
     Ran,

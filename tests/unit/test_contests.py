@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dibs.core.rep import Rep
 from dibs.domain.contest_problems import problems
 from dibs.domain.contests import (
     Contest,
@@ -37,7 +38,6 @@ from dibs.domain.contests import (
 )
 from dibs.domain.draw import commitment_of
 from dibs.domain.game import Metric
-from dibs.domain.reps import Rep
 from support.builders import NOON, a_playbook, a_rep
 
 TEAMS = {"north": {"name": "North"}, "south": {"name": "South"}}

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dibs.core.rep import Limits
 from dibs.domain.decide import Eligible, Refused, Verdict, decide
 from dibs.domain.limits import day_after
-from dibs.domain.reps import Limits
 from support.builders import NOON, a_lead, a_playbook, a_rep
 
 MS = timedelta(milliseconds=1)

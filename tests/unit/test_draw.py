@@ -9,6 +9,17 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from dibs.core.errors import (
+    AlreadyClaimed,
+    Busy,
+    ClaimRefused,
+    DibsError,
+    Expired,
+    LeadNotFound,
+    RouteNotFound,
+)
+from dibs.core.lead import Lead, State
+from dibs.core.rep import Limits, Rep
 from dibs.domain.draw import (
     DRAWN_AFTER,
     WRITTEN_BY,
@@ -21,19 +32,8 @@ from dibs.domain.draw import (
     seed_of,
     ticket,
 )
-from dibs.domain.errors import (
-    AlreadyClaimed,
-    Busy,
-    ClaimRefused,
-    DibsError,
-    Expired,
-    LeadNotFound,
-    RouteNotFound,
-)
-from dibs.domain.leads import Lead, State
 from dibs.domain.opening import reopening
 from dibs.domain.problems import problems
-from dibs.domain.reps import Limits, Rep
 from dibs.usecases import draw as drawing
 from dibs.usecases import offer as offering
 from dibs.usecases.claim import InDraw, Won, bearer, claim, undo

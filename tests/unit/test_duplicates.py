@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from dibs.core.lead import Card, Kind, Lead, Post, State, filled
+from dibs.core.rep import Limits
 from dibs.domain.duplicates import MERGED, REASONS
-from dibs.domain.leads import Card, Kind, Lead, Post, State, filled
-from dibs.domain.reps import Limits
 from dibs.usecases.ingest import Accepted, ingest
 from dibs.usecases.ports import Fact
 from support.builders import NOON, a_card, a_playbook, a_rep

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from dibs.adapters.playbook_file import playbook_of
+from dibs.core.errors import FieldError, InvalidInput
 from dibs.domain.activities import TYPES
-from dibs.domain.errors import FieldError, InvalidInput
 from dibs.domain.game_problems import game_problems, game_warnings
 from dibs.domain.problems import problems, rules_on, warnings
 from dibs.presets import NAMES, preset_text

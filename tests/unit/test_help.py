@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dibs.domain.errors import (
+from dibs.core.errors import (
     AlreadyExists,
     DibsError,
     Ended,
@@ -20,8 +20,8 @@ from dibs.domain.errors import (
     NotYours,
     RouteNotFound,
 )
+from dibs.core.lead import State
 from dibs.domain.help import HELPED, MOST_ANSWERS, Answer, HelpRequest, paid, pair_unit
-from dibs.domain.leads import State
 from dibs.domain.ledger import Entry
 from dibs.usecases.help import HelpDesk, answer, ask, close, confirm, mine, of_colleagues
 from support.builders import NOON, a_lead, a_rep

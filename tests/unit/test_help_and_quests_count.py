@@ -8,8 +8,8 @@ from datetime import date, timedelta
 
 import pytest
 
+from dibs.core.errors import InvalidInput
 from dibs.domain.activities import Activity
-from dibs.domain.errors import InvalidInput
 from dibs.domain.game import Game, Quest, QuestStep
 from dibs.domain.ledger import Entry
 from dibs.domain.rules import Newcomers

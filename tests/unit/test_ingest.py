@@ -7,8 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from dibs.domain.errors import Busy
-from dibs.domain.leads import Card, Lead, Move, Pool, Quality, State, lead_id_for
+from dibs.core.errors import Busy
+from dibs.core.lead import Card, Lead, Move, Pool, Quality, State, lead_id_for
 from dibs.usecases import ingest as module
 from dibs.usecases.ingest import Accepted, ingest, preview_of
 from dibs.usecases.ports import Fact

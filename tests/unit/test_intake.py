@@ -20,8 +20,8 @@ from dibs.adapters.intake import (
     usable_phone,
     verify,
 )
-from dibs.domain.errors import BodyTooLarge, InvalidInput, MalformedBody, Unauthorized
-from dibs.domain.leads import Card
+from dibs.core.errors import BodyTooLarge, InvalidInput, MalformedBody, Unauthorized
+from dibs.core.lead import Card
 
 WHOLE = {
     "source": "google-ads",

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from dibs.domain.errors import ClaimRefused
-from dibs.domain.leads import Lead
-from dibs.domain.reps import Limits
+from dibs.core.errors import ClaimRefused
+from dibs.core.lead import Lead
+from dibs.core.rep import Limits
 from dibs.usecases.claim import Won, bearer, claim
 from support.builders import a_card, a_playbook, a_rep, token_of
 from support.fakes import FakeRace, FakeWorld, no_pause

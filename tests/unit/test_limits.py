@@ -8,12 +8,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from dibs.core.lead import Claim, Quality
+from dibs.core.rep import Limits, Rep
 from dibs.domain.decide import Eligible, Refused, decide
-from dibs.domain.leads import Claim, Quality
 from dibs.domain.limits import day_after, over_limits, used, with_one_more
 from dibs.domain.opening import taking
 from dibs.domain.playbook import Playbook
-from dibs.domain.reps import Limits, Rep
 from dibs.domain.rules import Limit
 from support.builders import NOON, a_lead, a_playbook, a_rep
 

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
+from dibs.core.lead import Lead, Quality
+from dibs.core.rep import Limits
 from dibs.domain.decide import Eligible, decide
-from dibs.domain.leads import Lead, Quality
 from dibs.domain.matching import mismatches, skills_needed
 from dibs.domain.opening import opening
-from dibs.domain.reps import Limits
 from dibs.domain.rules import Matching
 from support.builders import NOON, a_lead, a_playbook, a_rep
 

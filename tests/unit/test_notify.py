@@ -7,8 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from dibs.domain.leads import Lead, State
-from dibs.domain.reps import Device, Platform, Rep
+from dibs.core.lead import Lead, State
+from dibs.core.rep import Device, Platform, Rep
 from dibs.usecases.claim import bearer, claim, undo
 from dibs.usecases.notify import notify, push_failed
 from dibs.usecases.ports import Chunk

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from dibs.domain.leads import Lead, State
-from dibs.domain.reps import Limits, Rep
+from dibs.core.lead import Lead, State
+from dibs.core.rep import Limits, Rep
 from dibs.usecases import assign as assigning
 from dibs.usecases import offer as offering
 from dibs.usecases.claim import bearer, claim, undo

@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dibs.core.errors import ClaimRefused, Expired
+from dibs.core.lead import Lead, Pool, Quality, State
+from dibs.core.rep import Limits, Rep
 from dibs.domain.decide import Eligible, Refused, decide
-from dibs.domain.errors import ClaimRefused, Expired
-from dibs.domain.leads import Lead, Pool, Quality, State
 from dibs.domain.opening import (
     latest_opening,
     next_opening,
@@ -22,7 +23,6 @@ from dibs.domain.opening import (
     races,
     reopening,
 )
-from dibs.domain.reps import Limits, Rep
 from dibs.usecases import offer as offering
 from dibs.usecases.claim import Won, bearer, claim
 from dibs.usecases.ports import Fact

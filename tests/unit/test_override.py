@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from dibs.domain.errors import (
+from dibs.core.errors import (
     AlreadyClaimed,
     Busy,
     DibsError,
@@ -16,9 +16,9 @@ from dibs.domain.errors import (
     InvalidInput,
     LeadNotFound,
 )
-from dibs.domain.leads import HELD, Lead, State
+from dibs.core.lead import HELD, Lead, State
+from dibs.core.rep import Rep
 from dibs.domain.ledger import ASSIGNED, CLAIMED, RETURNED
-from dibs.domain.reps import Rep
 from dibs.usecases import offer as offering
 from dibs.usecases import override
 from dibs.usecases.assign import serve

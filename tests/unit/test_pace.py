@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dibs.domain.calendar import duty_between, parse_hours
+from dibs.core.calendar import duty_between, parse_hours
+from dibs.core.rep import Limits, Rep
 from dibs.domain.decide import schedule_of
 from dibs.domain.newcomers import Phase, counted_from, phase_of, phase_until
 from dibs.domain.pace import behind, due_by, guaranteed_this_week
 from dibs.domain.playbook import Playbook
-from dibs.domain.reps import Limits, Rep
 from support.builders import a_playbook, a_rep
 
 MONDAY = date(2026, 11, 23)

@@ -20,8 +20,8 @@ from dibs.adapters.playbook_file import (
 )
 from dibs.adapters.stored_playbook import playbook_from
 from dibs.adapters.stored_rules import stored_rules
-from dibs.domain.errors import InvalidInput
-from dibs.domain.leads import Quality
+from dibs.core.errors import InvalidInput
+from dibs.core.lead import Quality
 from dibs.domain.playbook import Playbook
 from dibs.domain.problems import rules_on, warnings
 from dibs.domain.rules import Model, Rules

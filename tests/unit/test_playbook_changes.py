@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 
-from dibs.domain.leads import Pool
+from dibs.core.lead import Pool
 from dibs.domain.playbook import Playbook
 from dibs.domain.rules import Model
 from dibs.usecases.playbooks import Change, diff, opening_words, preview

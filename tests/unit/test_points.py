@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dibs.domain.leads import id_text
+from dibs.core.lead import id_text
 from dibs.domain.points import HOUSE, ISSUED, LAPSED, SPENT, Account, Transfer, accounts_of
 from support.builders import NOON, a_rep
 

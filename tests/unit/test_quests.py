@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dibs.domain.errors import (
+from dibs.core.errors import (
     Busy,
     DibsError,
     Ended,
@@ -19,6 +19,7 @@ from dibs.domain.errors import (
     InvalidInput,
     RouteNotFound,
 )
+from dibs.core.rep import Rep
 from dibs.domain.game import Game, Quest, QuestStep
 from dibs.domain.game_problems import quest_problems
 from dibs.domain.ledger import Entry
@@ -32,7 +33,6 @@ from dibs.domain.quests import (
     quest_unit,
     wrong_step,
 )
-from dibs.domain.reps import Rep
 from dibs.usecases.quests import Onboarding, Standing, confirm, file, pending, standings, tell
 from support.builders import NOON, a_playbook, a_rep
 from support.fake_help import FakeQuests

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dibs.domain.leads import Claim, Move, State
+from dibs.core.lead import Claim, Move, State
 from dibs.domain.receipts import (
     Block,
     Ending,

@@ -9,8 +9,8 @@ from datetime import timedelta
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
+from dibs.core.lead import Quality
 from dibs.domain.decide import Eligible, Refused, decide, decide_knowing
-from dibs.domain.leads import Quality
 from dibs.domain.playbook import Playbook
 from dibs.domain.rules import Acceptance, Matching, Newcomers, QuotaRules
 from support.situations import Situation, leads, situations

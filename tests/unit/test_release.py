@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 
-from dibs.domain.decide import Eligible, Refused, decide
-from dibs.domain.errors import (
+from dibs.core.errors import (
     ClaimRefused,
     DibsError,
     IllegalMove,
@@ -18,10 +17,11 @@ from dibs.domain.errors import (
     NotYours,
     Unauthorized,
 )
-from dibs.domain.leads import RELEASED, UNDONE, Lead, State
+from dibs.core.lead import RELEASED, UNDONE, Lead, State
+from dibs.core.rep import Limits, Rep
+from dibs.domain.decide import Eligible, Refused, decide
 from dibs.domain.ledger import releases
 from dibs.domain.opening import MOST_RELEASED, given_back
-from dibs.domain.reps import Limits, Rep
 from dibs.usecases.claim import Won, bearer, claim
 from dibs.usecases.ports import Fact
 from dibs.usecases.project import project

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dibs.domain.errors import AlreadyClaimed, ClaimRefused, Expired, Withdrawn
-from dibs.domain.leads import Lead, State
-from dibs.domain.reps import Rep
+from dibs.core.errors import AlreadyClaimed, ClaimRefused, Expired, Withdrawn
+from dibs.core.lead import Lead, State
+from dibs.core.rep import Rep
 from dibs.usecases.claim import Won, by_sms, claim
 from dibs.usecases.race import Notice
 from dibs.usecases.reply import START, STOP, YES, Answer, InboundSms, reply

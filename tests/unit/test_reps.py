@@ -7,11 +7,11 @@ from datetime import timedelta
 
 import pytest
 
+from dibs.core.errors import InvalidInput, LeadNotFound, Unauthorized
+from dibs.core.lead import State
+from dibs.core.links import link_is_for, read_link
+from dibs.core.rep import Limits, Rep
 from dibs.domain.decide import Eligible, Refused
-from dibs.domain.errors import InvalidInput, LeadNotFound, Unauthorized
-from dibs.domain.leads import State
-from dibs.domain.links import link_is_for, read_link
-from dibs.domain.reps import Limits, Rep
 from dibs.usecases.claim import bearer
 from dibs.usecases.reps import (
     DEVICES_PER_REP,

@@ -11,7 +11,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from dibs.domain.errors import (
+from dibs.core.errors import (
     AlreadyDecided,
     AlreadyExists,
     Busy,

@@ -10,10 +10,10 @@ from datetime import datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dibs.core.errors import ClaimRefused, DibsError
+from dibs.core.lead import Lead, Openings, State
+from dibs.core.rep import Rep
 from dibs.domain.decide import Eligible, decide
-from dibs.domain.errors import ClaimRefused, DibsError
-from dibs.domain.leads import Lead, Openings, State
-from dibs.domain.reps import Rep
 from dibs.usecases import offer as offering
 from dibs.usecases.claim import bearer, claim, undo
 from dibs.usecases.ports import Fact

@@ -15,10 +15,10 @@ from typing import Any
 
 import pytest
 
+from dibs.core.errors import AlreadyClaimed, ClaimRefused, Expired
+from dibs.core.lead import HELD, State
+from dibs.core.rep import Limits, Rep
 from dibs.domain.decide import Eligible, decide_knowing
-from dibs.domain.errors import AlreadyClaimed, ClaimRefused, Expired
-from dibs.domain.leads import HELD, State
-from dibs.domain.reps import Limits, Rep
 from dibs.usecases.assign import serve
 from dibs.usecases.claim import bearer, claim
 from dibs.usecases.sweep import close

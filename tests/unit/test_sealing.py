@@ -7,17 +7,17 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from dibs.domain.draw import commitment_of, draw_time, in_order, seed_of
-from dibs.domain.errors import (
+from dibs.core.errors import (
     AlreadyClaimed,
     Busy,
     ClaimRefused,
     Expired,
     LeadNotFound,
 )
-from dibs.domain.leads import Lead
+from dibs.core.lead import Lead
+from dibs.core.rep import Rep
+from dibs.domain.draw import commitment_of, draw_time, in_order, seed_of
 from dibs.domain.receipts import Receipt, Sealed, Trace, broken
-from dibs.domain.reps import Rep
 from dibs.usecases.audit import audit, of_day
 from dibs.usecases.claim import bearer, claim, undo
 from dibs.usecases.offer import follow

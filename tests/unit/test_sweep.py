@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from dibs.domain.leads import Lead, Move, State
+from dibs.core.lead import Lead, Move, State
 from dibs.usecases import offer as offering
 from dibs.usecases.claim import bearer, claim
 from dibs.usecases.ports import Fact

@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dibs.adapters.texts import alert, answer_sms, gsm_length, holder_sms, offer_sms
-from dibs.domain.errors import (
+from dibs.core.errors import (
     AlreadyClaimed,
     Busy,
     ClaimRefused,
@@ -21,8 +21,8 @@ from dibs.domain.errors import (
     Refusal,
     Withdrawn,
 )
-from dibs.domain.leads import Claim, Lead, Preview, State
-from dibs.domain.reps import Rep
+from dibs.core.lead import Claim, Lead, Preview, State
+from dibs.core.rep import Rep
 from dibs.usecases.claim import InDraw, Won
 from dibs.usecases.reply import STOP, Answer
 from support.builders import NOON, a_card, a_lead, a_rep

@@ -21,8 +21,8 @@ from dibs.adapters.translations import (
     refusal_sentence,
     translator,
 )
+from dibs.core.errors import Refusal
 from dibs.domain.decide import REFUSING, RULES
-from dibs.domain.errors import Refusal
 
 ROOT = Path(__file__).parents[2]
 LANGUAGES = ("en", "ms")

@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dibs.domain.calendar import parse_hours
-from dibs.domain.leads import State
-from dibs.domain.reps import Limits, Rep
+from dibs.core.calendar import parse_hours
+from dibs.core.lead import State
+from dibs.core.rep import Limits, Rep
 from dibs.domain.turns import Turn, candidates, next_turn, not_assignable
 from support.builders import NOON, a_lead, a_playbook, a_rep
 

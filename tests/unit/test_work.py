@@ -12,12 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dibs.domain.calendar import WEEKDAYS, off_duty, parse_hours
+from dibs.core.calendar import WEEKDAYS, off_duty, parse_hours
+from dibs.core.errors import Busy, NotYours
+from dibs.core.lead import Claim, Lead, Quality, State
+from dibs.core.rep import Limits, Rep
 from dibs.domain.decide import team_schedule
-from dibs.domain.errors import Busy, NotYours
-from dibs.domain.leads import Claim, Lead, Quality, State
 from dibs.domain.opening import return_times
-from dibs.domain.reps import Limits, Rep
 from dibs.usecases import offer as offering
 from dibs.usecases.claim import bearer, claim, undo
 from dibs.usecases.notify import notify

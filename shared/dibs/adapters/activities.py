@@ -10,8 +10,8 @@ from pydantic_core import PydanticCustomError
 
 from dibs.adapters.clock import from_iso
 from dibs.adapters.intake import Id, Word, checked
+from dibs.core.errors import FieldError, InvalidInput
 from dibs.domain.activities import Activity
-from dibs.domain.errors import FieldError, InvalidInput
 
 MOST = 500
 LARGEST_BATCH = 256 * 1024

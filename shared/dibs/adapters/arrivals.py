@@ -10,9 +10,9 @@ from dibs.adapters.clock import to_ms
 from dibs.adapters.dynamo import Dynamo
 from dibs.adapters.records import Item
 from dibs.adapters.settings import Settings
+from dibs.core.calendar import Period, week_of
+from dibs.core.lead import Quality
 from dibs.domain.blind import Arrived
-from dibs.domain.calendar import Period, week_of
-from dibs.domain.leads import Quality
 from dibs.usecases.blind import ZONE
 
 _KEPT = timedelta(days=400)

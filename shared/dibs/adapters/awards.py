@@ -11,7 +11,7 @@ from dibs.adapters.points import transfer_writes
 from dibs.adapters.records import Item
 from dibs.adapters.settings import Settings
 from dibs.adapters.standings import awards_body, awards_from, packed, unpacked
-from dibs.domain.errors import Busy
+from dibs.core.errors import Busy
 from dibs.domain.points import Transfer
 from dibs.usecases.ports import Booked
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from dibs.adapters.http import bearer_token
 from dibs.adapters.roster import DynamoRoster
-from dibs.domain.errors import Forbidden, Unauthorized
-from dibs.domain.reps import Limits, Rep
+from dibs.core.errors import Forbidden, Unauthorized
+from dibs.core.rep import Limits, Rep
 from dibs.usecases.claim import token_hash
 
 _MANAGER = "manager"

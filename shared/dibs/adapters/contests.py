@@ -23,8 +23,8 @@ from dibs.adapters.dynamo import ConditionFailed, Dynamo
 from dibs.adapters.intake import field_errors
 from dibs.adapters.records import Item
 from dibs.adapters.settings import Settings
+from dibs.core.errors import FieldError, InvalidInput
 from dibs.domain.contests import Contest, Frozen, Result, Standing, Times
-from dibs.domain.errors import FieldError, InvalidInput
 from dibs.usecases.ports import Planned, SignedResult
 
 # An item has room for 400 KB, its names among them.

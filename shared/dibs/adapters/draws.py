@@ -18,8 +18,8 @@ from dibs.adapters.dynamo import ConditionFailed, Dynamo, insisting
 from dibs.adapters.race import OFFER_KEPT, count_lead, put_record, take_lock
 from dibs.adapters.records import Item, draw_record, drawn_from
 from dibs.adapters.settings import Settings
+from dibs.core.lead import Claim, Lead, State
 from dibs.domain.draw import Drawn
-from dibs.domain.leads import Claim, Lead, State
 from dibs.usecases.race import RaceView
 
 

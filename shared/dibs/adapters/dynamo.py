@@ -22,7 +22,7 @@ from botocore.exceptions import (
 from pynamodb.connection import Connection
 
 from dibs.adapters.records import Item
-from dibs.domain.errors import Busy
+from dibs.core.errors import Busy
 
 _CONFLICT = {"TransactionConflictException", "TransactionInProgressException"}
 _BUSY = {

@@ -17,7 +17,7 @@ from typing import Any
 from dibs.adapters.clock import from_ms
 from dibs.adapters.http import PROBLEM, Response, answer, problem
 from dibs.adapters.observability import Handler, count, logger, observed
-from dibs.domain.errors import Busy, DibsError, RouteNotFound
+from dibs.core.errors import Busy, DibsError, RouteNotFound
 
 Event = Mapping[str, Any]
 Route = Callable[[Event], Response]

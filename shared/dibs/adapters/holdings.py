@@ -24,9 +24,9 @@ from dibs.adapters.race import (
 )
 from dibs.adapters.records import Item, lead_from, lock_from
 from dibs.adapters.settings import Settings
-from dibs.domain.leads import Lead, Move
+from dibs.core.lead import Lead, Move
+from dibs.core.rep import Limits, Rep
 from dibs.domain.playbook import Playbook
-from dibs.domain.reps import Limits, Rep
 from dibs.domain.turns import Turn
 from dibs.usecases.ports import Override, Taken
 

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
-from dibs.domain.errors import (
+from dibs.core.errors import (
     AlreadyClaimed,
     AlreadyDecided,
     AlreadyExists,
@@ -34,7 +34,7 @@ from dibs.domain.errors import (
     UndoOver,
     Withdrawn,
 )
-from dibs.domain.leads import Card
+from dibs.core.lead import Card
 from dibs.usecases.claim import InDraw, Won
 
 STATUS: dict[type[DibsError], int] = {

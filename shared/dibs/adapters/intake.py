@@ -20,8 +20,8 @@ from pydantic import (
 )
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from dibs.domain.errors import BodyTooLarge, FieldError, InvalidInput, MalformedBody, Unauthorized
-from dibs.domain.leads import Card
+from dibs.core.errors import BodyTooLarge, FieldError, InvalidInput, MalformedBody, Unauthorized
+from dibs.core.lead import Card
 
 LARGEST_BODY = 64 * 1024
 _DEEPEST = 20

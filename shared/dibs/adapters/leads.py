@@ -36,10 +36,10 @@ from dibs.adapters.records import (
     waves_text,
 )
 from dibs.adapters.settings import Settings
+from dibs.core.errors import Busy
+from dibs.core.lead import Card, Kind, Lead, Move, State, Tie
 from dibs.domain.absence import Credit
 from dibs.domain.duplicates import Identity, Standing
-from dibs.domain.errors import Busy
-from dibs.domain.leads import Card, Kind, Lead, Move, State, Tie
 from dibs.usecases.ports import Fact, Given, Pending, Stored
 
 POSTS_SHOWN = 20

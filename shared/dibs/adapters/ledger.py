@@ -23,8 +23,8 @@ from dibs.adapters.records import (
     move_from,
 )
 from dibs.adapters.settings import Settings
+from dibs.core.lead import State
 from dibs.domain.activities import Step
-from dibs.domain.leads import State
 from dibs.domain.ledger import Entry
 from dibs.usecases.ports import Story
 

@@ -20,7 +20,7 @@ from dibs.adapters.records import (
     notice_from,
 )
 from dibs.adapters.settings import Settings
-from dibs.domain.leads import Lead
+from dibs.core.lead import Lead
 from dibs.usecases.ports import Sighting
 from dibs.usecases.race import Notice
 

@@ -14,7 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
 from dibs.adapters.intake import parse_json
-from dibs.domain.errors import FieldError, InvalidInput
+from dibs.core.errors import FieldError, InvalidInput
 from dibs.domain.playbook import Playbook
 from dibs.domain.problems import LIMITS, problems
 

@@ -11,7 +11,7 @@ from dibs.adapters.playbook_file import playbook_json
 from dibs.adapters.records import Item
 from dibs.adapters.settings import Settings
 from dibs.adapters.stored_playbook import stored_playbook
-from dibs.domain.errors import FieldError, InvalidInput
+from dibs.core.errors import FieldError, InvalidInput
 from dibs.usecases.ports import Version
 
 # What DynamoDB keeps in one item, less the rest of it.

@@ -15,10 +15,10 @@ from botocore.exceptions import BotoCoreError, ClientError
 from dibs.adapters.clients import PUBLISHERS
 from dibs.adapters.clock import now as wall_clock
 from dibs.adapters.clock import to_ms
-from dibs.domain.errors import FieldError, InvalidInput
-from dibs.domain.leads import Lead
-from dibs.domain.links import link_token
-from dibs.domain.reps import Device, Platform, Rep
+from dibs.core.errors import FieldError, InvalidInput
+from dibs.core.lead import Lead
+from dibs.core.links import link_token
+from dibs.core.rep import Device, Platform, Rep
 from dibs.usecases.ports import Delivery
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from dibs.adapters.clock import from_ms, to_ms
-from dibs.domain.leads import Lead
+from dibs.core.lead import Lead
 from dibs.usecases.ports import Chunk, Fact
 
 if TYPE_CHECKING:

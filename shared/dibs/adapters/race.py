@@ -33,11 +33,11 @@ from dibs.adapters.records import (
 )
 from dibs.adapters.settings import Settings
 from dibs.adapters.stored_rules import stored_rules
+from dibs.core.errors import AlreadyClaimed
+from dibs.core.lead import Card, Claim, Lead, Move, Quality, State, filled
+from dibs.core.rep import Limits, Rep
 from dibs.domain.debts import hot_allowed, hot_is_bound
-from dibs.domain.errors import AlreadyClaimed
-from dibs.domain.leads import Card, Claim, Lead, Move, Quality, State, filled
 from dibs.domain.limits import allowance_of, rolling, used
-from dibs.domain.reps import Limits, Rep
 from dibs.domain.rules import Rules
 from dibs.usecases.race import RaceView
 

@@ -15,7 +15,7 @@ from dibs.adapters.dynamo import ConditionFailed, Dynamo
 from dibs.adapters.race import OFFER_KEPT
 from dibs.adapters.records import InstantAttribute, Item, ListAttribute
 from dibs.adapters.settings import Settings
-from dibs.domain.leads import Lead
+from dibs.core.lead import Lead
 from dibs.domain.receipts import Link, Sealed
 from dibs.usecases.ports import Dispute, Judged
 

@@ -27,9 +27,8 @@ from pynamodb.models import Model
 
 from dibs.adapters import keys
 from dibs.adapters.clock import from_ms, to_ms
-from dibs.domain.calendar import Hours, parse_hours, written_hours
-from dibs.domain.draw import Drawn
-from dibs.domain.leads import (
+from dibs.core.calendar import Hours, parse_hours, written_hours
+from dibs.core.lead import (
     CLAIMED,
     Card,
     Claim,
@@ -44,7 +43,8 @@ from dibs.domain.leads import (
     State,
     Tie,
 )
-from dibs.domain.reps import Device, Limits, Platform, Rep
+from dibs.core.rep import Device, Limits, Platform, Rep
+from dibs.domain.draw import Drawn
 from dibs.usecases.race import Notice
 
 Item = dict[str, dict[str, Any]]

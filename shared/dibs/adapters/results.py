@@ -17,7 +17,7 @@ from dibs.adapters.clock import to_ms
 from dibs.adapters.dynamo import ConditionFailed, Dynamo, insisting
 from dibs.adapters.records import Item
 from dibs.adapters.settings import Settings
-from dibs.domain.calendar import named
+from dibs.core.calendar import named
 from dibs.domain.ledger import Row
 from dibs.domain.tiers import Inputs, Outlook
 from dibs.usecases.ports import Attained

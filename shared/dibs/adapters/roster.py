@@ -14,9 +14,9 @@ from dibs.adapters.race import PLAYBOOK_SECONDS
 from dibs.adapters.records import Item, rep_from, rep_record
 from dibs.adapters.settings import Settings
 from dibs.adapters.stored_playbook import stored_playbook
-from dibs.domain.errors import AlreadyExists, RouteNotFound
+from dibs.core.errors import AlreadyExists, RouteNotFound
+from dibs.core.rep import Device, Limits, Rep
 from dibs.domain.playbook import Playbook
-from dibs.domain.reps import Device, Limits, Rep
 
 ROSTER_SECONDS = 5.0
 _COUNTERS_KEPT = timedelta(days=8)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields
 from functools import lru_cache
 
-from dibs.domain.errors import NotConfigured
+from dibs.core.errors import NotConfigured
 
 
 @dataclass(frozen=True)

@@ -22,9 +22,9 @@ from dibs.adapters.clock import from_ms, to_ms
 from dibs.adapters.dynamo import ConditionFailed, Dynamo, insisting
 from dibs.adapters.records import Item
 from dibs.adapters.settings import Settings
+from dibs.core.errors import Busy
 from dibs.domain.badges import kind_of
 from dibs.domain.boards import summed, team_of_target
-from dibs.domain.errors import Busy
 from dibs.domain.ledger import Entry
 from dibs.domain.tally import Award, Place, Tally, periods
 from dibs.usecases.ports import Change, Sum, Total, Unit
@@ -467,7 +467,7 @@ def covering(first: date, last: date) -> list[str]:
 
 
 def _span(period: str) -> tuple[date, date]:
-    from dibs.domain.calendar import named
+    from dibs.core.calendar import named
 
     of = named(period, "UTC")
     return of.first_day, of.last_day

@@ -9,7 +9,7 @@ from typing import Any
 from dacite import Config, from_dict
 
 from dibs.adapters.records import Item
-from dibs.domain.leads import Quality
+from dibs.core.lead import Quality
 from dibs.domain.rules import Method, Model, Rules
 from dibs.presets import preset_text
 

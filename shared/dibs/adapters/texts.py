@@ -7,7 +7,7 @@ import unicodedata
 from datetime import datetime, timedelta
 
 from dibs.adapters.translations import in_words, refusal_sentence, shown_company, translator
-from dibs.domain.errors import (
+from dibs.core.errors import (
     AlreadyClaimed,
     ClaimRefused,
     DibsError,
@@ -15,8 +15,8 @@ from dibs.domain.errors import (
     LeadNotFound,
     Withdrawn,
 )
-from dibs.domain.leads import Card, Lead, Preview
-from dibs.domain.reps import Rep
+from dibs.core.lead import Card, Lead, Preview
+from dibs.core.rep import Rep
 from dibs.usecases.claim import InDraw, Won
 from dibs.usecases.reply import Answer
 

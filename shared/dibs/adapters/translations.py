@@ -20,8 +20,8 @@ from datetime import timedelta
 from functools import lru_cache
 from pathlib import Path
 
-from dibs.domain.errors import Refusal
-from dibs.domain.leads import Lead
+from dibs.core.errors import Refusal
+from dibs.core.lead import Lead
 
 LOCALES = Path(__file__).parent.parent / "locale"
 DOMAIN = "dibs"

@@ -9,7 +9,7 @@ import typer
 from dibs.adapters.contests import DynamoContests, signature
 from dibs.adapters.dynamo import Dynamo
 from dibs.cli.target import Stack, target
-from dibs.domain.errors import RouteNotFound
+from dibs.core.errors import RouteNotFound
 from dibs.usecases.contests import flaws
 
 app = typer.Typer(no_args_is_help=True)

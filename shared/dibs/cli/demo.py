@@ -10,7 +10,7 @@ from dibs.adapters.settings import Settings
 from dibs.cli.deploy import client, functions, outputs
 from dibs.cli.place import REGION, STACK, Place
 from dibs.cli.target import settings_of
-from dibs.domain.reps import Rep
+from dibs.core.rep import Rep
 from dibs.presets import preset_text
 from dibs.wiring import Operator, operator
 

@@ -24,9 +24,9 @@ from dibs.adapters.leads import DynamoLeadStore
 from dibs.adapters.race import DynamoRaceStore
 from dibs.adapters.races import DynamoRaces
 from dibs.cli.target import Stack, target
+from dibs.core.lead import Kind, Lead, Tie
 from dibs.domain.draw import flaws, ticket
 from dibs.domain.duplicates import EXISTING_OWNER
-from dibs.domain.leads import Kind, Lead, Tie
 from dibs.domain.receipts import Sealed
 from dibs.usecases import override
 from dibs.usecases.work import reason_of

@@ -21,7 +21,7 @@ from dibs.cli import (
     targets,
 )
 from dibs.cli.local import app as local
-from dibs.domain.errors import DibsError, InvalidInput
+from dibs.core.errors import DibsError, InvalidInput
 
 app = typer.Typer(
     help="Dibs: every eligible rep is told of a lead at once, the first to claim it wins.",

@@ -10,10 +10,10 @@ import typer
 from dibs.adapters.dynamo import Dynamo
 from dibs.adapters.leads import DynamoLeadStore
 from dibs.cli.target import Stack, target
+from dibs.core.errors import FieldError, InvalidInput
+from dibs.core.lead import Kind
 from dibs.domain.duplicates import Identity
-from dibs.domain.errors import FieldError, InvalidInput
 from dibs.domain.identity import company_domain, company_name, identity
-from dibs.domain.leads import Kind
 from dibs.wiring import Operator
 
 app = typer.Typer(no_args_is_help=True)

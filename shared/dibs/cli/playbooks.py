@@ -16,7 +16,7 @@ from dibs.adapters.clock import now
 from dibs.adapters.http import iso
 from dibs.adapters.playbook_file import playbook_data, read_playbook, schema
 from dibs.cli.target import Stack, target
-from dibs.domain.errors import FieldError
+from dibs.core.errors import FieldError
 from dibs.domain.playbook import Playbook
 from dibs.domain.problems import rules_on, warnings
 from dibs.domain.rules import Window

@@ -19,8 +19,8 @@ from dibs.cli.place import STACK, Place
 from dibs.cli.simulation import HOLD_BACK_SECONDS, Api, AppRep, Ringside, Sender, TextReps
 from dibs.cli.steps import console
 from dibs.cli.target import settings_of
-from dibs.domain.leads import Claim, Lead, State
-from dibs.domain.links import link_token
+from dibs.core.lead import Claim, Lead, State
+from dibs.core.links import link_token
 from dibs.usecases.race import Notice
 
 LOOK_SECONDS = 0.3

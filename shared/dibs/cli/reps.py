@@ -19,8 +19,8 @@ from dibs.adapters.holdings import DynamoHoldings
 from dibs.adapters.race import DynamoRaceStore
 from dibs.adapters.translations import shown_company
 from dibs.cli.target import Stack, target
+from dibs.core.errors import AlreadyExists, DibsError, RouteNotFound
 from dibs.domain.decide import off
-from dibs.domain.errors import AlreadyExists, DibsError, RouteNotFound
 from dibs.usecases.people import change_profile, fallback_of, leave_for_good
 from dibs.usecases.reps import open_offers
 

@@ -21,9 +21,9 @@ from urllib.parse import urlsplit
 
 from dibs.cli.deploy import client
 from dibs.cli.leads import post_signed
-from dibs.domain.errors import DibsError
-from dibs.domain.leads import lead_id_for
-from dibs.domain.links import read_link
+from dibs.core.errors import DibsError
+from dibs.core.lead import lead_id_for
+from dibs.core.links import read_link
 
 POLL_SECONDS = 1.5
 HOLD_BACK_SECONDS = 60.0

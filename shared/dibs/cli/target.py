@@ -13,7 +13,7 @@ import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
 from dibs.adapters.settings import Settings
-from dibs.domain.errors import NotConfigured
+from dibs.core.errors import NotConfigured
 from dibs.wiring import Operator, operator
 
 Stack = Annotated[

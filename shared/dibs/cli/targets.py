@@ -15,7 +15,7 @@ from rich.table import Table
 from dibs.adapters.dynamo import Dynamo
 from dibs.adapters.results import DynamoTargets
 from dibs.cli.target import Stack, target
-from dibs.domain.errors import FieldError, InvalidInput
+from dibs.core.errors import FieldError, InvalidInput
 from dibs.domain.quotas import LARGEST_TARGET
 from dibs.domain.rules import QuotaRules
 

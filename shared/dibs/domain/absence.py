@@ -15,9 +15,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
-from dibs.domain.calendar import day_start, duty_between
+from dibs.core.calendar import day_start, duty_between
+from dibs.core.rep import Limits, Rep
 from dibs.domain.decide import schedule_of
-from dibs.domain.reps import Limits, Rep
 from dibs.domain.rules import Rules
 
 _DAY = timedelta(days=1)

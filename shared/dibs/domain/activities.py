@@ -10,8 +10,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from dibs.domain.errors import FieldError, IllegalMove, NotYours
-from dibs.domain.leads import HELD, Lead, Move, State, moved
+from dibs.core.errors import FieldError, IllegalMove, NotYours
+from dibs.core.lead import HELD, Lead, Move, State, moved
 
 # A sender's clock may be ahead of ours by this much.
 AHEAD = timedelta(minutes=5)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
-from dibs.domain.calendar import Kind
+from dibs.core.calendar import Kind
 from dibs.domain.game import Badge
 from dibs.domain.metrics import parse
 from dibs.domain.playbook import Playbook

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from dibs.domain.calendar import named
+from dibs.core.calendar import named
 from dibs.domain.contests import RESERVED, Contest, Minimum
 from dibs.domain.game import Challenge, Challenges
 from dibs.domain.playbook import Playbook

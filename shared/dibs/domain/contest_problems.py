@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from datetime import date, timedelta
 
+from dibs.core.errors import FieldError
 from dibs.domain.contests import RESERVED, Contest, figure_of
-from dibs.domain.errors import FieldError
 from dibs.domain.playbook import Playbook
 from dibs.domain.vocabulary import known_names
 

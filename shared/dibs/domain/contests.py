@@ -16,13 +16,13 @@ from fractions import Fraction
 from hashlib import sha256
 from typing import Any, Literal
 
-from dibs.domain.calendar import day_start
+from dibs.core.calendar import day_start
+from dibs.core.rep import Rep
 from dibs.domain.draw import commitment_of
 from dibs.domain.game import Metric
 from dibs.domain.metrics import METRICS, metrics_of, order, parse, value_of
 from dibs.domain.newcomers import protected
 from dibs.domain.playbook import Playbook
-from dibs.domain.reps import Rep
 from dibs.domain.vocabulary import known_names
 
 # Read by the validator in the adapter: a misspelt rule must not pass for a rule that is off.

@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from dibs.domain.errors import Refusal
-from dibs.domain.leads import Lead, Quality
+from dibs.core.errors import Refusal
+from dibs.core.lead import Lead, Quality
+from dibs.core.rep import Limits, Rep
 from dibs.domain.limits import next_week
-from dibs.domain.reps import Limits, Rep
 from dibs.domain.rules import Rules
 
 PAID_BY = {"owes_warm": Quality.WARM, "owes_cold": Quality.COLD}

@@ -11,13 +11,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import lru_cache, partial
 
+from dibs.core.calendar import Hours, Schedule, next_on_duty, off_duty, parse_hours
+from dibs.core.errors import Refusal, lifts_at
+from dibs.core.lead import Lead
+from dibs.core.rep import Limits, Rep
 from dibs.domain import debts, matching
-from dibs.domain.calendar import Hours, Schedule, next_on_duty, off_duty, parse_hours
-from dibs.domain.errors import Refusal, lifts_at
-from dibs.domain.leads import Lead
 from dibs.domain.limits import over_allowance, over_limits
 from dibs.domain.newcomers import not_in_phase
-from dibs.domain.reps import Limits, Rep
 from dibs.domain.rules import Rules, Team
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
 
-from dibs.domain.leads import Lead, State
+from dibs.core.lead import Lead, State
 
 WRITTEN_BY = timedelta(milliseconds=500)
 """An entry that is stored this long after the window at the latest is certain to be in the draw."""

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from dibs.domain.leads import HELD, Card, Kind, Lead, Post, State
+from dibs.core.lead import HELD, Card, Kind, Lead, Post, State
 from dibs.domain.rules import Duplicates
 
 EXISTING_OWNER = "existing_owner"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from dibs.domain.errors import FieldError
-from dibs.domain.leads import PRODUCT_BYTES, SEGMENT_BYTES, SOURCE_BYTES, TERRITORY_BYTES
+from dibs.core.errors import FieldError
+from dibs.core.lead import PRODUCT_BYTES, SEGMENT_BYTES, SOURCE_BYTES, TERRITORY_BYTES
 from dibs.domain.rules import Limit, Model, Rules
 
 MOST_ROLLING = 60

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator, Sized
 from keyword import iskeyword
 
+from dibs.core.errors import FieldError
 from dibs.domain.activities import TYPES
-from dibs.domain.errors import FieldError
 from dibs.domain.game import Per, Quest
 from dibs.domain.metrics import parse
 from dibs.domain.playbook import Playbook

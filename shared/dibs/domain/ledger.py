@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
+from dibs.core.calendar import day_of, week_of
+from dibs.core.lead import RELEASED, UNDONE, Lead
 from dibs.domain.activities import counting
-from dibs.domain.calendar import day_of, week_of
-from dibs.domain.leads import RELEASED, UNDONE, Lead
 from dibs.domain.rules import Rules
 
 CLAIMED, ASSIGNED, RETURNED = "claimed", "assigned", "returned"

@@ -9,10 +9,10 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
-from dibs.domain.calendar import day_start
-from dibs.domain.errors import Refusal
-from dibs.domain.leads import Claim, Lead, Quality
-from dibs.domain.reps import Limits, Rep
+from dibs.core.calendar import day_start
+from dibs.core.errors import Refusal
+from dibs.core.lead import Claim, Lead, Quality
+from dibs.core.rep import Limits, Rep
 from dibs.domain.rules import Limit, Rules
 
 SPANS = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(days=7)}

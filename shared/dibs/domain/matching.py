@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from dibs.domain.errors import Refusal
-from dibs.domain.leads import Lead
-from dibs.domain.reps import Rep
+from dibs.core.errors import Refusal
+from dibs.core.lead import Lead
+from dibs.core.rep import Rep
 from dibs.domain.rules import Matching, Rules
 
 MOST_NEEDS = 3

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
-from dibs.domain.calendar import day_start
-from dibs.domain.errors import Refusal
-from dibs.domain.leads import Lead
-from dibs.domain.reps import Rep
+from dibs.core.calendar import day_start
+from dibs.core.errors import Refusal
+from dibs.core.lead import Lead
+from dibs.core.rep import Rep
 from dibs.domain.rules import Rules
 
 

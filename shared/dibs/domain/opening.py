@@ -6,9 +6,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from dibs.domain.calendar import working_time_after
-from dibs.domain.decide import Eligible, decide, team_schedule
-from dibs.domain.leads import (
+from dibs.core.calendar import working_time_after
+from dibs.core.lead import (
     CLAIMED,
     RELEASED,
     UNDONE,
@@ -20,7 +19,8 @@ from dibs.domain.leads import (
     State,
     moved,
 )
-from dibs.domain.reps import Limits, Rep
+from dibs.core.rep import Limits, Rep
+from dibs.domain.decide import Eligible, decide, team_schedule
 from dibs.domain.rules import Offsets, Rules
 
 _MOMENT = timedelta(milliseconds=1)

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from dibs.domain.calendar import day_start, duty_between
+from dibs.core.calendar import day_start, duty_between
+from dibs.core.rep import Limits, Rep
 from dibs.domain.decide import schedule_of
 from dibs.domain.newcomers import guaranteed
-from dibs.domain.reps import Limits, Rep
 from dibs.domain.rules import Rules
 
 

@@ -12,14 +12,14 @@ from itertools import pairwise
 from operator import attrgetter
 from zoneinfo import available_timezones
 
-from dibs.domain.calendar import parse_hours
-from dibs.domain.errors import FieldError
+from dibs.core.calendar import parse_hours
+from dibs.core.errors import FieldError
+from dibs.core.lead import SOURCE_BYTES
+from dibs.core.rep import Rep
 from dibs.domain.fairness_problems import fairness_problems, fairness_warnings
 from dibs.domain.game import Points
 from dibs.domain.game_problems import game_problems, game_warnings
-from dibs.domain.leads import SOURCE_BYTES
 from dibs.domain.playbook import Playbook
-from dibs.domain.reps import Rep
 from dibs.domain.rules import Model, Offsets, Route, Team, Waves, Window
 
 LIMITS: Mapping[str, tuple[int, int]] = {

@@ -17,8 +17,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, TypeVar
 
+from dibs.core.lead import CLAIMED, Claim, Move, State
 from dibs.domain.draw import Drawn
-from dibs.domain.leads import CLAIMED, Claim, Move, State
 
 # How long after the last instant a claim can be undone a race is sealed: its late losers are in.
 GRACE = timedelta(seconds=30)

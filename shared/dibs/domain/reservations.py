@@ -10,11 +10,11 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
+from dibs.core.lead import Lead, Reserved
+from dibs.core.rep import Limits, Rep
 from dibs.domain.absence import credits_of
-from dibs.domain.leads import Lead, Reserved
 from dibs.domain.newcomers import Phase, guaranteed, phase_of
 from dibs.domain.pace import behind
-from dibs.domain.reps import Limits, Rep
 from dibs.domain.rules import Rules
 
 NEWCOMER, CREDIT = "newcomer", "absence_credit"

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from dibs.domain.errors import AlreadyDecided, NotEnoughPoints, OutOfStock, RouteNotFound
+from dibs.core.errors import AlreadyDecided, NotEnoughPoints, OutOfStock, RouteNotFound
 from dibs.domain.points import SPENT, Account, Transfer, accounts_of
 from dibs.domain.receipts import Fault
 

@@ -17,10 +17,10 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
-from dibs.domain.calendar import Hours, Schedule, clock_shows, off_duty
+from dibs.core.calendar import Hours, Schedule, clock_shows, off_duty
+from dibs.core.rep import Rep
 from dibs.domain.decide import schedule_of, team_hours
 from dibs.domain.newcomers import Phase, phase_of
-from dibs.domain.reps import Rep
 from dibs.domain.rules import Rules
 
 _SECOND = timedelta(seconds=1)

@@ -8,8 +8,8 @@ from datetime import date
 from enum import StrEnum
 from typing import Literal
 
-from dibs.domain.leads import Lead, Pool, Quality
-from dibs.domain.reps import Rep
+from dibs.core.lead import Lead, Pool, Quality
+from dibs.core.rep import Rep
 
 # Read by the validator in the adapter: a misspelt rule must not pass for a rule that is off.
 STRICT = {"extra": "forbid"}

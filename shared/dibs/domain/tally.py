@@ -15,11 +15,11 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
+from dibs.core.calendar import day_of
+from dibs.core.lead import UNDONE
 from dibs.domain.activities import PLAIN, REVERSAL, counting
-from dibs.domain.calendar import day_of
 from dibs.domain.game import Points
 from dibs.domain.help import paid
-from dibs.domain.leads import UNDONE
 from dibs.domain.ledger import ASSIGNED, CLAIMED, CONVERTED, RETURNED, SALES, Entry
 from dibs.domain.playbook import Playbook
 from dibs.domain.quests import finished

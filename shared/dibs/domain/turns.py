@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from math import gcd
 
+from dibs.core.errors import Refusal
+from dibs.core.lead import Lead, State
+from dibs.core.rep import Limits, Rep
 from dibs.domain.decide import REFUSING, gave_back, off
-from dibs.domain.errors import Refusal
-from dibs.domain.leads import Lead, State
 from dibs.domain.limits import over_allowance
 from dibs.domain.matching import mismatches
-from dibs.domain.reps import Limits, Rep
 from dibs.domain.reservations import REASONS, owed
 from dibs.domain.rules import Method, Model, Rules
 

@@ -10,9 +10,8 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
-from dibs.domain.activities import REVERSAL, Activity, Step, step, taken_back, wrong
-from dibs.domain.calendar import day_of
-from dibs.domain.errors import (
+from dibs.core.calendar import day_of
+from dibs.core.errors import (
     AlreadyExists,
     Busy,
     DibsError,
@@ -22,12 +21,13 @@ from dibs.domain.errors import (
     LeadNotFound,
     NotYours,
 )
-from dibs.domain.leads import Lead
+from dibs.core.lead import Lead
+from dibs.core.rep import Rep
+from dibs.domain.activities import REVERSAL, Activity, Step, step, taken_back, wrong
 from dibs.domain.ledger import Entry, activity_entry_id, booked
 from dibs.domain.newcomers import protected
 from dibs.domain.playbook import Playbook
 from dibs.domain.quests import quest_unit, wrong_step
-from dibs.domain.reps import Rep
 from dibs.domain.tally import unit_of
 from dibs.usecases.ports import LeadStore, Ledger, Roster
 

@@ -12,14 +12,14 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from dibs.core.calendar import day_of
+from dibs.core.lead import Lead, Move, State, moved
+from dibs.core.rep import Limits, Rep
 from dibs.domain.absence import Credit, using
-from dibs.domain.calendar import day_of
 from dibs.domain.decide import Eligible, decide
-from dibs.domain.leads import Lead, Move, State, moved
 from dibs.domain.matching import mismatches
 from dibs.domain.opening import opening, races
 from dibs.domain.playbook import Playbook
-from dibs.domain.reps import Limits, Rep
 from dibs.domain.reservations import Known, cohort, could_be_owed, drawn, for_cohort, kept_for, owed
 from dibs.domain.rotation import on_turn
 from dibs.domain.turns import not_assignable

@@ -14,14 +14,14 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from dibs.core.errors import Busy
+from dibs.core.lead import Claim, Lead, State, moved
+from dibs.core.rep import Limits, Rep
 from dibs.domain.absence import using
-from dibs.domain.errors import Busy
-from dibs.domain.leads import Claim, Lead, State, moved
 from dibs.domain.limits import with_one_more
 from dibs.domain.opening import taking
 from dibs.domain.pace import due_by
 from dibs.domain.playbook import Playbook
-from dibs.domain.reps import Limits, Rep
 from dibs.domain.reservations import CREDIT, NEWCOMER
 from dibs.domain.turns import Ring, Turn, candidates, next_turn, not_assignable, passed_over
 from dibs.usecases.allocation import raced_instead

@@ -6,10 +6,10 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from dibs.core.calendar import week_of
+from dibs.core.errors import Busy
+from dibs.core.lead import Lead
 from dibs.domain.blind import Arrived, Part, chances, drawn, mix
-from dibs.domain.calendar import week_of
-from dibs.domain.errors import Busy
-from dibs.domain.leads import Lead
 from dibs.domain.opening import races
 from dibs.domain.playbook import Playbook
 from dibs.usecases.ports import Arrivals

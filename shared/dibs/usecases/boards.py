@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from dibs.domain.calendar import Period, day_of, last_completed, named, period_of, week_of
-from dibs.domain.errors import FieldError, InvalidInput
+from dibs.core.calendar import Period, day_of, last_completed, named, period_of, week_of
+from dibs.core.errors import FieldError, InvalidInput
+from dibs.core.rep import Rep
 from dibs.domain.ledger import (
     ASSIGNED,
     CLAIMED,
@@ -25,7 +26,6 @@ from dibs.domain.ledger import (
 )
 from dibs.domain.newcomers import protected
 from dibs.domain.playbook import Playbook
-from dibs.domain.reps import Rep
 from dibs.usecases.ports import Ledger, Results, Roster
 
 # Leads of a period's last minutes are contacted, and told of, when it is over.

@@ -17,9 +17,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import ClassVar
 
-from dibs.domain.decide import Refused, decide_knowing
-from dibs.domain.draw import WRITTEN_BY, collects, commitment_of, seed_of, undrawn
-from dibs.domain.errors import (
+from dibs.core.errors import (
     AlreadyClaimed,
     Busy,
     ClaimRefused,
@@ -30,10 +28,12 @@ from dibs.domain.errors import (
     UndoOver,
     Withdrawn,
 )
-from dibs.domain.leads import UNDONE, Card, Claim, Lead, State
-from dibs.domain.links import Link, link_is_for
+from dibs.core.lead import UNDONE, Card, Claim, Lead, State
+from dibs.core.links import Link, link_is_for
+from dibs.core.rep import Limits, Rep
+from dibs.domain.decide import Refused, decide_knowing
+from dibs.domain.draw import WRITTEN_BY, collects, commitment_of, seed_of, undrawn
 from dibs.domain.opening import given_back, taking
-from dibs.domain.reps import Limits, Rep
 from dibs.usecases.race import RaceStore, RaceView
 
 ATTEMPTS = 6

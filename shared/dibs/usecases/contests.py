@@ -14,6 +14,8 @@ from fractions import Fraction
 from hmac import compare_digest
 from typing import Literal
 
+from dibs.core.errors import FieldError, IllegalMove, InvalidInput, RouteNotFound
+from dibs.core.rep import Rep
 from dibs.domain.challenges import Slot, calendar, challenge_of, contest_of
 from dibs.domain.contest_problems import problems
 from dibs.domain.contests import (
@@ -35,11 +37,9 @@ from dibs.domain.contests import (
     windows_of,
 )
 from dibs.domain.draw import commitment_of
-from dibs.domain.errors import FieldError, IllegalMove, InvalidInput, RouteNotFound
 from dibs.domain.ledger import booked
 from dibs.domain.playbook import Playbook
 from dibs.domain.quotas import target_for
-from dibs.domain.reps import Rep
 from dibs.usecases.periods import months
 from dibs.usecases.ports import (
     Contests,

@@ -12,6 +12,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
+from dibs.core.errors import Busy, RouteNotFound
+from dibs.core.lead import Lead
 from dibs.domain.decide import Refused, decide_knowing
 from dibs.domain.draw import (
     Drawn,
@@ -22,8 +24,6 @@ from dibs.domain.draw import (
     seed_of,
     undrawn,
 )
-from dibs.domain.errors import Busy, RouteNotFound
-from dibs.domain.leads import Lead
 from dibs.domain.opening import taking
 from dibs.usecases.race import RaceStore
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from dibs.domain.errors import (
+from dibs.core.errors import (
     AlreadyExists,
     Ended,
     FieldError,
@@ -17,6 +17,8 @@ from dibs.domain.errors import (
     NotYours,
     RouteNotFound,
 )
+from dibs.core.lead import HELD, id_text
+from dibs.core.rep import Rep
 from dibs.domain.help import (
     ANSWERED_FOR,
     CONFIRMED_FOR,
@@ -30,9 +32,7 @@ from dibs.domain.help import (
     may_answer,
     pair_unit,
 )
-from dibs.domain.leads import HELD, id_text
 from dibs.domain.ledger import booked
-from dibs.domain.reps import Rep
 from dibs.usecases.activities import is_protected
 from dibs.usecases.ports import HelpRequests, LeadStore, Ledger, Roster
 

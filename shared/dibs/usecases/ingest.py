@@ -8,20 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from dibs.domain.duplicates import (
-    EXISTING_OWNER,
-    MERGED,
-    REASONS,
-    Keep,
-    Merge,
-    Standing,
-    known_flags,
-    meetings,
-    pointed,
-)
-from dibs.domain.errors import Busy
-from dibs.domain.identity import identities_of
-from dibs.domain.leads import (
+from dibs.core.errors import Busy
+from dibs.core.lead import (
     LANGUAGE_BYTES,
     PRODUCT_BYTES,
     SEGMENT_BYTES,
@@ -35,10 +23,22 @@ from dibs.domain.leads import (
     lead_id_for,
     moved,
 )
+from dibs.core.rep import Limits, Rep
+from dibs.domain.duplicates import (
+    EXISTING_OWNER,
+    MERGED,
+    REASONS,
+    Keep,
+    Merge,
+    Standing,
+    known_flags,
+    meetings,
+    pointed,
+)
+from dibs.domain.identity import identities_of
 from dibs.domain.matching import skills_needed
 from dibs.domain.opening import opening, races, taking
 from dibs.domain.playbook import Playbook
-from dibs.domain.reps import Limits, Rep
 from dibs.usecases.allocation import Allot, as_it_comes
 from dibs.usecases.blind import blind_or_not, count_arrival
 from dibs.usecases.ports import Arrivals, Given, LeadStore, Stored

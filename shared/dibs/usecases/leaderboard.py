@@ -15,14 +15,14 @@ from itertools import zip_longest
 from operator import attrgetter
 from typing import Literal
 
+from dibs.core.calendar import Kind, named, period_of
+from dibs.core.errors import FieldError, InvalidInput, RouteNotFound
+from dibs.core.rep import Rep
 from dibs.domain.badges import kind_of
 from dibs.domain.boards import Named, Ranking, Row
-from dibs.domain.calendar import Kind, named, period_of
-from dibs.domain.errors import FieldError, InvalidInput, RouteNotFound
 from dibs.domain.game import Metric
 from dibs.domain.metrics import metrics_of, parse
 from dibs.domain.playbook import Playbook
-from dibs.domain.reps import Rep
 from dibs.usecases.ports import Standings, Total
 
 PERIODS: tuple[Kind | Literal["all"], ...] = ("day", "week", "month", "quarter", "year", "all")

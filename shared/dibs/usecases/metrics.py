@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from dibs.core.calendar import named, period_of
+from dibs.core.errors import FieldError, InvalidInput
 from dibs.domain.boards import Row, ranked, summed
-from dibs.domain.calendar import named, period_of
-from dibs.domain.errors import FieldError, InvalidInput
 from dibs.domain.game import Metric
 from dibs.domain.metrics import metrics_of, parse
 from dibs.domain.playbook import Playbook

@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from dibs.core.lead import Lead, State
+from dibs.core.links import link_token, reply_code
+from dibs.core.rep import Rep
 from dibs.domain.decide import off
-from dibs.domain.leads import Lead, State
-from dibs.domain.links import link_token, reply_code
 from dibs.domain.playbook import Playbook
-from dibs.domain.reps import Rep
 from dibs.domain.rules import Sms as SmsRules
 from dibs.usecases.ports import (
     Chunk,

@@ -9,14 +9,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cache
 
+from dibs.core.errors import Busy
+from dibs.core.lead import Lead, State
+from dibs.core.rep import Limits, Rep
 from dibs.domain.decide import Eligible, decide, decide_knowing
 from dibs.domain.draw import draw_is_due, draw_time, undrawn
-from dibs.domain.errors import Busy
-from dibs.domain.leads import Lead, State
 from dibs.domain.limits import over_allowance, over_limits
 from dibs.domain.opening import latest_opening, next_opening, opened_early
 from dibs.domain.playbook import Playbook
-from dibs.domain.reps import Limits, Rep
 from dibs.usecases.assign import SLICE, serve
 from dibs.usecases.draw import draw
 from dibs.usecases.ports import (

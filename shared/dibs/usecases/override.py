@@ -13,10 +13,10 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Literal
 
-from dibs.domain.errors import Busy, FieldError, InvalidInput, LeadNotFound
-from dibs.domain.leads import HELD, Lead, Move, State, moved
+from dibs.core.errors import Busy, FieldError, InvalidInput, LeadNotFound
+from dibs.core.lead import HELD, Lead, Move, State, moved
+from dibs.core.rep import Limits, Rep
 from dibs.domain.opening import given_back, races, reopening, taken_away, taking
-from dibs.domain.reps import Limits, Rep
 from dibs.domain.rules import Rules
 from dibs.usecases.ports import Given, Holdings, Override
 from dibs.usecases.race import RaceStore, RaceView

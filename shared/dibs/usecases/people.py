@@ -9,12 +9,12 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import available_timezones
 
-from dibs.domain.calendar import Hours, parse_hours
-from dibs.domain.errors import FieldError, InvalidInput, RouteNotFound
-from dibs.domain.leads import PRODUCT_BYTES, SEGMENT_BYTES, TERRITORY_BYTES
+from dibs.core.calendar import Hours, parse_hours
+from dibs.core.errors import FieldError, InvalidInput, RouteNotFound
+from dibs.core.lead import PRODUCT_BYTES, SEGMENT_BYTES, TERRITORY_BYTES
+from dibs.core.rep import Rep
 from dibs.domain.matching import HIGHEST_LEVEL
 from dibs.domain.playbook import Playbook
-from dibs.domain.reps import Rep
 from dibs.usecases.ports import Holdings, Roster
 from dibs.usecases.race import RaceStore
 from dibs.usecases.work import let_go

@@ -8,11 +8,11 @@ from datetime import datetime
 from itertools import zip_longest
 from typing import Any
 
-from dibs.domain.errors import FieldError, InvalidInput, Outdated, RouteNotFound
-from dibs.domain.leads import Pool
+from dibs.core.errors import FieldError, InvalidInput, Outdated, RouteNotFound
+from dibs.core.lead import Pool
+from dibs.core.rep import Rep
 from dibs.domain.playbook import Playbook
 from dibs.domain.problems import fallback_problems, problems, warnings
-from dibs.domain.reps import Rep
 from dibs.domain.rules import AT_ONCE, Model, Offsets, Window
 from dibs.usecases.ports import Playbooks, Roster, Version
 

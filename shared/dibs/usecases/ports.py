@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from dibs.domain.leads import Card, Claim, Lead, Move, Quality, Tie
+from dibs.core.lead import Card, Claim, Lead, Move, Quality, Tie
+from dibs.core.rep import Device, Limits, Rep
 from dibs.domain.playbook import Playbook
-from dibs.domain.reps import Device, Limits, Rep
 from dibs.domain.rules import Rules
 from dibs.usecases.race import Notice
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from dibs.domain.calendar import day_of
+from dibs.core.calendar import day_of
 from dibs.domain.rotation import give_turns
 from dibs.usecases.periods import Ran
 from dibs.usecases.ports import PriorityTurns, Roster

@@ -13,7 +13,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from dibs.domain.leads import State
+from dibs.core.lead import State
 from dibs.domain.ledger import (
     ASSIGNED,
     CLAIMED,

@@ -6,9 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from dibs.domain.activities import AHEAD
-from dibs.domain.calendar import day_start
-from dibs.domain.errors import (
+from dibs.core.calendar import day_start
+from dibs.core.errors import (
     Busy,
     Ended,
     FieldError,
@@ -16,6 +15,8 @@ from dibs.domain.errors import (
     InvalidInput,
     RouteNotFound,
 )
+from dibs.core.rep import Rep
+from dibs.domain.activities import AHEAD
 from dibs.domain.game import Quest, QuestStep
 from dibs.domain.ledger import Entry, booked
 from dibs.domain.quests import (
@@ -28,7 +29,6 @@ from dibs.domain.quests import (
     step_entry_id,
     unit_of_quest,
 )
-from dibs.domain.reps import Rep
 from dibs.usecases.activities import is_protected
 from dibs.usecases.ports import Ledger, QuestLog, Roster
 

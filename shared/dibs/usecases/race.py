@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
-from dibs.domain.leads import Card, Claim, Lead, Move
-from dibs.domain.reps import Limits, Rep
+from dibs.core.lead import Card, Claim, Lead, Move
+from dibs.core.rep import Limits, Rep
 from dibs.domain.rules import Rules
 
 if TYPE_CHECKING:

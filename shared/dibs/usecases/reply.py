@@ -7,10 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from dibs.core.errors import DibsError
+from dibs.core.lead import Lead
+from dibs.core.rep import Limits, Rep
 from dibs.domain.decide import Eligible
-from dibs.domain.errors import DibsError
-from dibs.domain.leads import Lead
-from dibs.domain.reps import Limits, Rep
 from dibs.usecases.claim import InDraw, Won, by_sms, claim
 from dibs.usecases.ports import OfferStore, Once, Roster
 from dibs.usecases.race import RaceStore

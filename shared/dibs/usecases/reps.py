@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from dibs.core.errors import FieldError, InvalidInput, LeadNotFound
+from dibs.core.lead import Lead, State
+from dibs.core.links import link_token
+from dibs.core.rep import Limits, Platform, Rep
 from dibs.domain.decide import Verdict, decide_knowing
-from dibs.domain.errors import FieldError, InvalidInput, LeadNotFound
-from dibs.domain.leads import Lead, State
-from dibs.domain.links import link_token
-from dibs.domain.reps import Limits, Platform, Rep
 from dibs.domain.rules import Rules
 from dibs.usecases.claim import Proof
 from dibs.usecases.race import RaceStore

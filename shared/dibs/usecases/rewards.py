@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from dibs.domain.calendar import last_completed
-from dibs.domain.errors import (
+from dibs.core.calendar import last_completed
+from dibs.core.errors import (
     AlreadyExists,
     Busy,
     FieldError,

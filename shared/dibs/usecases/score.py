@@ -17,9 +17,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 
+from dibs.core.calendar import named
+from dibs.core.errors import Busy
 from dibs.domain.badges import badges_of, held
-from dibs.domain.calendar import named
-from dibs.domain.errors import Busy
 from dibs.domain.game import Badge
 from dibs.domain.ledger import Entry
 from dibs.domain.playbook import Playbook

@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from dibs.core.errors import LeadNotFound
+from dibs.core.lead import Lead, State
 from dibs.domain.draw import Drawn
-from dibs.domain.errors import LeadNotFound
-from dibs.domain.leads import Lead, State
 from dibs.domain.playbook import Playbook
 from dibs.domain.receipts import (
     GRACE,

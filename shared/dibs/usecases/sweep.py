@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
 
+from dibs.core.lead import Lead, State, moved
 from dibs.domain.draw import draw_is_due
-from dibs.domain.leads import Lead, State, moved
 from dibs.domain.opening import latest_opening, next_opening, somebody_out
 from dibs.usecases.ports import Bus, Fact, Holdings, LeadStore, Pending, Roster
 from dibs.usecases.race import RaceStore

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 
+from dibs.core.errors import LeadNotFound
+from dibs.core.lead import Lead, State
+from dibs.core.rep import Limits, Rep
 from dibs.domain.decide import REFUSING, decide_knowing, rules_judged
-from dibs.domain.errors import LeadNotFound
-from dibs.domain.leads import Lead, State
 from dibs.domain.playbook import Playbook
-from dibs.domain.reps import Limits, Rep
 from dibs.domain.turns import ASSIGNING
 from dibs.usecases.ports import Judged, OfferStore, Playbooks, Races, Roster, Sighting, Story
 from dibs.usecases.race import RaceStore

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
-from dibs.domain.errors import (
+from dibs.core.errors import (
     Busy,
     FieldError,
     IllegalMove,
@@ -18,7 +18,7 @@ from dibs.domain.errors import (
     NotYours,
     UndoOver,
 )
-from dibs.domain.leads import HELD, RELEASED, Lead
+from dibs.core.lead import HELD, RELEASED, Lead
 from dibs.domain.opening import given_back
 from dibs.usecases.claim import Proof, undo
 from dibs.usecases.ports import Bus, Fact, Holdings

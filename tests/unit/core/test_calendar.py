@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from dibs.domain.calendar import (
+from dibs.core.calendar import (
     HORIZON,
     WEEKDAYS,
     Hours,

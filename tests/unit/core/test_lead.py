@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dibs.domain.errors import IllegalMove
-from dibs.domain.leads import (
+from dibs.core.errors import IllegalMove
+from dibs.core.lead import (
     Pool,
     Quality,
     State,

@@ -9,8 +9,8 @@ from enum import StrEnum
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from dibs.domain.calendar import Hours
-from dibs.domain.leads import Quality
+from dibs.core.calendar import Hours
+from dibs.core.lead import Quality
 
 ALWAYS = Hours()
 

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dibs.domain.errors import LeadNotFound
-from dibs.domain.leads import id_text
-from dibs.domain.links import CODE_ALPHABET, Link, link_is_for, link_token, read_link, reply_code
+from dibs.core.errors import LeadNotFound
+from dibs.core.lead import id_text
+from dibs.core.links import CODE_ALPHABET, Link, link_is_for, link_token, read_link, reply_code
 
 SALT = b"saltsalts"
 LEAD = id_text(b"lead-01")

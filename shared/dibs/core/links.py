@@ -12,8 +12,8 @@ import hmac
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from dibs.domain.errors import LeadNotFound
-from dibs.domain.leads import LEAD_ID_BYTES, REP_ID_BYTES, id_bytes, id_text
+from dibs.core.errors import LeadNotFound
+from dibs.core.lead import LEAD_ID_BYTES, REP_ID_BYTES, id_bytes, id_text
 
 _ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _TOKEN_BYTES = 16

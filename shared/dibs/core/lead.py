@@ -10,10 +10,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Literal
 
-from dibs.domain.errors import IllegalMove
+from dibs.core.errors import IllegalMove
 
 if TYPE_CHECKING:
-    from dibs.domain.reps import Rep
+    from dibs.core.rep import Rep
 
 
 class State(StrEnum):
