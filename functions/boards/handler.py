@@ -12,13 +12,13 @@ from urllib.parse import parse_qs
 
 from boards import metrics, page
 from dibs import wiring
-from dibs.adapters import clock
 from dibs.adapters.callers import calling_manager, calling_viewer
 from dibs.adapters.entry import Event, Route, http
 from dibs.adapters.http import Response, answer, path, query, wants_html
 from dibs.adapters.intake import raw_body
-from dibs.adapters.settings import settings
 from dibs.adapters.sign_in import cookie_for, signed_in
+from dibs.aws import clock
+from dibs.aws.settings import settings
 from dibs.core.calendar import Period
 from dibs.core.errors import (
     DibsError,

@@ -6,11 +6,11 @@ from fractions import Fraction
 from typing import Any
 
 from dibs import wiring
-from dibs.adapters import clock
 from dibs.adapters.callers import calling_manager, calling_viewer
 from dibs.adapters.entry import Event
 from dibs.adapters.http import Response, answer, query
 from dibs.adapters.sign_in import signed_in
+from dibs.aws import clock
 from dibs.domain.game import Metric
 from dibs.domain.metrics import metrics_of, number
 from dibs.usecases.metrics import preview

@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from dibs import wiring
-from dibs.adapters import clock
 from dibs.adapters.entry import Event, http
 from dibs.adapters.http import (
     Response,
@@ -19,7 +18,8 @@ from dibs.adapters.http import (
     wants_html,
     won_body,
 )
-from dibs.adapters.observability import count, logger
+from dibs.aws import clock
+from dibs.aws.observability import count, logger
 from dibs.core.errors import AlreadyClaimed, ClaimRefused, DibsError, Expired
 from dibs.core.links import Link, read_link
 from dibs.usecases.claim import (

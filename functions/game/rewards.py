@@ -8,11 +8,11 @@ from typing import Any
 from urllib.parse import quote
 
 from dibs import wiring
-from dibs.adapters import clock
 from dibs.adapters.callers import calling_manager, calling_rep, calling_viewer
 from dibs.adapters.entry import Event
 from dibs.adapters.http import Response, answer, path, query
 from dibs.adapters.intake import json_object, raw_body
+from dibs.aws import clock
 from dibs.core.errors import FieldError, InvalidInput, RouteNotFound
 from dibs.domain.game import Level
 from dibs.domain.points import Account, Transfer, level_of

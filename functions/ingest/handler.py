@@ -5,11 +5,11 @@ from __future__ import annotations
 import secrets
 
 from dibs import wiring
-from dibs.adapters import clock
 from dibs.adapters.entry import Event, http
 from dibs.adapters.http import Response, answer
 from dibs.adapters.intake import card_from_body, raw_body, verify
-from dibs.adapters.observability import count, logger
+from dibs.aws import clock
+from dibs.aws.observability import count, logger
 from dibs.domain.draw import commitment_of, seed_of, undrawn
 from dibs.domain.identity import company_domain
 from dibs.usecases.allocation import allot

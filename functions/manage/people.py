@@ -7,11 +7,11 @@ from datetime import date
 from typing import Any
 
 from dibs import wiring
-from dibs.adapters import clock
 from dibs.adapters.callers import calling_manager
 from dibs.adapters.entry import Event
 from dibs.adapters.http import Response, answer, path
 from dibs.adapters.intake import json_object, raw_body
+from dibs.aws import clock
 from dibs.core.calendar import written_hours
 from dibs.core.errors import FieldError, InvalidInput, RouteNotFound
 from dibs.core.rep import Rep

@@ -14,7 +14,7 @@ from aws_lambda_powertools.utilities.idempotency import (
 from dibs import wiring
 from dibs.adapters.entry import Arrival, messages
 from dibs.adapters.queues import chunk_from
-from dibs.adapters.settings import settings
+from dibs.aws.settings import settings
 from dibs.usecases.notify import notify
 from dibs.usecases.ports import Chunk
 

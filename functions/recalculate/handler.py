@@ -7,9 +7,9 @@ from datetime import datetime
 from typing import Any
 
 from dibs import wiring
-from dibs.adapters import clock
 from dibs.adapters.entry import function
-from dibs.adapters.observability import count, logger
+from dibs.aws import clock
+from dibs.aws.observability import count, logger
 from dibs.core.errors import FieldError, InvalidInput
 from dibs.usecases import contests
 from dibs.usecases.periods import keep_reports, recalculate_quotas, recalculate_tiers

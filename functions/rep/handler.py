@@ -6,13 +6,13 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from dibs import wiring
-from dibs.adapters import clock
 from dibs.adapters.callers import calling_rep, calling_viewer
 from dibs.adapters.entry import Event, http
 from dibs.adapters.http import Response, answer, bearer_token, lead_id, path, query
 from dibs.adapters.intake import json_object, raw_body
-from dibs.adapters.settings import settings
 from dibs.adapters.translations import refusal_sentence, shown_company
+from dibs.aws import clock
+from dibs.aws.settings import settings
 from dibs.core.errors import FieldError, InvalidInput
 from dibs.core.lead import Lead, State
 from dibs.core.rep import Rep

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from dibs import wiring
-from dibs.adapters import clock
 from dibs.adapters.callers import calling_manager, calling_rep
 from dibs.adapters.entry import Event
 from dibs.adapters.http import Response, answer, bearer_token, epoch_asked, lead_id
+from dibs.aws import clock
 from dibs.core.lead import Move
 from dibs.usecases.ports import Sighting
 from dibs.usecases.sealing import revealed

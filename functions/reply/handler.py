@@ -6,10 +6,10 @@ import hashlib
 from typing import Any
 
 from dibs import wiring
-from dibs.adapters import clock
 from dibs.adapters.entry import Arrival, messages
-from dibs.adapters.observability import count, logger
 from dibs.adapters.texts import answer_sms
+from dibs.aws import clock
+from dibs.aws.observability import count, logger
 from dibs.usecases.claim import Won
 from dibs.usecases.reply import InboundSms, reply
 

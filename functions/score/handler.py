@@ -7,8 +7,8 @@ from typing import Any
 from dibs import wiring
 from dibs.adapters.entry import function
 from dibs.adapters.ledger import entry_from
-from dibs.adapters.observability import logger
-from dibs.adapters.settings import settings
+from dibs.aws.observability import logger
+from dibs.aws.settings import settings
 from dibs.usecases.quests import file
 from dibs.usecases.score import score
 from dibs.usecases.slips import tell_slips

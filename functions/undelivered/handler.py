@@ -6,7 +6,7 @@ from typing import Any
 
 from dibs import wiring
 from dibs.adapters.entry import Arrival, messages
-from dibs.adapters.observability import count, logger
+from dibs.aws.observability import count, logger
 from dibs.usecases.notify import push_failed
 
 

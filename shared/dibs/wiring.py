@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from dibs.adapters.dynamo import Dynamo
 from dibs.adapters.race import DynamoRaceStore
-from dibs.adapters.settings import Settings, settings
+from dibs.aws.dynamo import Dynamo
+from dibs.aws.settings import Settings, settings
 from dibs.core.errors import FieldError, InvalidInput, RouteNotFound
 from dibs.core.lead import REP_ID_BYTES, id_text
 from dibs.core.rep import Platform, Rep
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from dibs.adapters.ledger import DynamoLedger
     from dibs.adapters.managers import SnsManagers
     from dibs.adapters.offers import DynamoOfferStore
-    from dibs.adapters.once import DynamoOnce
     from dibs.adapters.playbooks import DynamoPlaybooks
     from dibs.adapters.points import DynamoPoints
     from dibs.adapters.push import SnsPush
@@ -42,6 +41,7 @@ if TYPE_CHECKING:
     from dibs.adapters.sms import SnsSms
     from dibs.adapters.standings import DynamoStandings
     from dibs.adapters.turns import DynamoTurns
+    from dibs.aws.once import DynamoOnce
     from dibs.usecases.activities import Register
     from dibs.usecases.contests import Arena
     from dibs.usecases.help import HelpDesk
@@ -173,7 +173,7 @@ def rewards() -> DynamoRewards:
 @lru_cache(maxsize=1)
 def books() -> Books:
     """Return everything the jobs of a period work with."""
-    from dibs.adapters import clock
+    from dibs.aws import clock
     from dibs.usecases.periods import Books
 
     return Books(
@@ -205,7 +205,7 @@ def races() -> DynamoRaces:
 @lru_cache(maxsize=1)
 def once() -> DynamoOnce:
     """Return the names already taken."""
-    from dibs.adapters.once import DynamoOnce
+    from dibs.aws.once import DynamoOnce
 
     return DynamoOnce(dynamo(), settings().once_table)
 
@@ -213,8 +213,8 @@ def once() -> DynamoOnce:
 @lru_cache(maxsize=1)
 def bus() -> SnsBus:
     """Return where facts go."""
-    from dibs.adapters.clients import sns
     from dibs.adapters.queues import SnsBus
+    from dibs.aws.clients import sns
 
     return SnsBus(sns(), settings().facts_topic_arn)
 
@@ -222,8 +222,8 @@ def bus() -> SnsBus:
 @lru_cache(maxsize=1)
 def notify_queue() -> SqsNotifyQueue:
     """Return where chunks wait."""
-    from dibs.adapters.clients import sqs
     from dibs.adapters.queues import SqsNotifyQueue
+    from dibs.aws.clients import sqs
 
     return SqsNotifyQueue(sqs(), settings().notify_queue_url)
 
@@ -231,8 +231,8 @@ def notify_queue() -> SqsNotifyQueue:
 @lru_cache(maxsize=1)
 def timers() -> SqsTimers:
     """Return the timers about leads."""
-    from dibs.adapters.clients import sqs
     from dibs.adapters.queues import SqsTimers
+    from dibs.aws.clients import sqs
 
     return SqsTimers(sqs(), settings().offer_queue_url)
 
@@ -240,10 +240,10 @@ def timers() -> SqsTimers:
 @lru_cache(maxsize=1)
 def push() -> SnsPush:
     """Return the way to phones."""
-    from dibs.adapters.clients import sns
-    from dibs.adapters.publisher import Publisher
     from dibs.adapters.push import SnsPush
     from dibs.adapters.texts import alert
+    from dibs.aws.clients import sns
+    from dibs.aws.publisher import Publisher
 
     applications = {
         Platform.APNS: settings().apns_application_arn,
@@ -256,8 +256,8 @@ def push() -> SnsPush:
 @lru_cache(maxsize=1)
 def sms() -> SnsSms:
     """Return the way to phones without the app."""
-    from dibs.adapters.clients import sns
     from dibs.adapters.sms import SnsSms
+    from dibs.aws.clients import sns
 
     return SnsSms(sns(), settings().sms_origination_number)
 
@@ -265,8 +265,8 @@ def sms() -> SnsSms:
 @lru_cache(maxsize=1)
 def managers() -> SnsManagers:
     """Return the way to managers."""
-    from dibs.adapters.clients import sns
     from dibs.adapters.managers import SnsManagers
+    from dibs.aws.clients import sns
 
     return SnsManagers(sns(), settings().managers_topic_arn)
 
@@ -274,7 +274,7 @@ def managers() -> SnsManagers:
 @lru_cache(maxsize=1)
 def intake_secret() -> str:
     """Return the secret sources sign with; read once per process."""
-    from dibs.adapters.clients import secrets
+    from dibs.aws.clients import secrets
 
     stored = secrets().get_secret_value(SecretId=settings().intake_secret_id)
     return f"whsec_{stored['SecretString']}"
@@ -283,7 +283,7 @@ def intake_secret() -> str:
 @lru_cache(maxsize=1)
 def results_secret() -> str:
     """Return the secret results of contests are signed with; read once per process."""
-    from dibs.adapters.clients import secrets
+    from dibs.aws.clients import secrets
 
     stored = secrets().get_secret_value(SecretId=settings().results_secret_id)
     return str(stored["SecretString"])
@@ -317,7 +317,7 @@ def arena() -> Arena:
 @lru_cache(maxsize=1)
 def register() -> Register:
     """Return everything recording activities works with."""
-    from dibs.adapters import clock
+    from dibs.aws import clock
     from dibs.usecases.activities import Register
 
     return Register(ledger=ledger(), leads=leads(), roster=roster(), clock=clock.now)
@@ -334,7 +334,7 @@ def help_requests() -> DynamoHelp:
 @lru_cache(maxsize=1)
 def help_desk() -> HelpDesk:
     """Return everything help works with."""
-    from dibs.adapters import clock
+    from dibs.aws import clock
     from dibs.usecases.help import HelpDesk
 
     return HelpDesk(
@@ -357,7 +357,7 @@ def quest_log() -> DynamoQuests:
 @lru_cache(maxsize=1)
 def onboarding() -> Onboarding:
     """Return everything quests work with."""
-    from dibs.adapters import clock
+    from dibs.aws import clock
     from dibs.usecases.quests import Onboarding
 
     return Onboarding(log=quest_log(), roster=roster(), ledger=ledger(), clock=clock.now)
@@ -366,7 +366,7 @@ def onboarding() -> Onboarding:
 @lru_cache(maxsize=1)
 def floor() -> Floor:
     """Return everything the offer step works with."""
-    from dibs.adapters import clock
+    from dibs.aws import clock
     from dibs.usecases.offer import Floor
 
     return Floor(
@@ -388,10 +388,10 @@ def desk() -> Desk:
     """Return everything notify works with."""
     from concurrent.futures import ThreadPoolExecutor
 
-    from dibs.adapters import clock
-    from dibs.adapters.clients import PUBLISHERS
-    from dibs.adapters.observability import count
     from dibs.adapters.texts import holder_sms, offer_sms
+    from dibs.aws import clock
+    from dibs.aws.clients import PUBLISHERS
+    from dibs.aws.observability import count
     from dibs.usecases.notify import Desk
 
     public_url = settings().public_url
@@ -513,8 +513,8 @@ class Operator:
             InvalidInput: names every place that is wrong, and its mend.
             Outdated: somebody else put another one in force at the same moment.
         """
-        from dibs.adapters.clock import now
         from dibs.adapters.playbook_file import read_playbook
+        from dibs.aws.clock import now
         from dibs.usecases.playbooks import apply, propose
 
         proposal = propose(self.playbooks, self.roster, read_playbook(text))
@@ -545,12 +545,12 @@ def scorer_of(database: Dynamo, to: Settings) -> Scorer:
     """Return what entries are scored with: pages are written side by side."""
     from concurrent.futures import ThreadPoolExecutor
 
-    from dibs.adapters import clock
     from dibs.adapters.awards import DynamoAwards
     from dibs.adapters.playbooks import DynamoPlaybooks
     from dibs.adapters.results import DynamoTargets
     from dibs.adapters.roster import DynamoRoster
     from dibs.adapters.standings import DynamoStandings
+    from dibs.aws import clock
     from dibs.usecases.score import Scorer
 
     return Scorer(

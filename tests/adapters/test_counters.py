@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from dibs.adapters import keys
+from dibs.aws import keys
 from dibs.core.lead import Card, Claim, Lead, Quality, State, id_text, moved
 from dibs.core.rep import Limits, Rep
 from dibs.domain.debts import owes_assignment, owes_warm

@@ -15,12 +15,12 @@ from moto import mock_aws
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.dynamodb.models import dynamodb_backends
 
-from dibs.adapters.dynamo import Dynamo
 from dibs.adapters.ledger import DynamoLedger, entry_record
 from dibs.adapters.playbooks import DynamoPlaybooks
 from dibs.adapters.results import DynamoResults, DynamoTargets
 from dibs.adapters.roster import DynamoRoster
-from dibs.adapters.settings import Settings
+from dibs.aws.dynamo import Dynamo
+from dibs.aws.settings import Settings
 from dibs.core.errors import ClaimRefused
 from dibs.core.rep import Rep
 from dibs.domain.ledger import Entry

@@ -14,13 +14,13 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 
-from dibs.adapters import keys
 from dibs.adapters import race as race_module
-from dibs.adapters.clock import to_ms
-from dibs.adapters.dynamo import Dynamo
 from dibs.adapters.offers import DynamoOfferStore
 from dibs.adapters.race import DynamoRaceStore
 from dibs.adapters.records import LockRecord
+from dibs.aws import keys
+from dibs.aws.clock import to_ms
+from dibs.aws.dynamo import Dynamo
 from dibs.core.errors import AlreadyClaimed, Busy, ClaimRefused
 from dibs.core.lead import Card, Claim, Lead, Move, State
 from dibs.core.rep import Device, Platform

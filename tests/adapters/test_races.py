@@ -11,10 +11,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from dibs.adapters import keys
-from dibs.adapters.dynamo import Dynamo
 from dibs.adapters.ledger import DynamoLedger
 from dibs.adapters.races import DynamoRaces
+from dibs.aws import keys
+from dibs.aws.dynamo import Dynamo
 from dibs.core.lead import Lead
 from dibs.domain.receipts import (
     Ending,

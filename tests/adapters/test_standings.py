@@ -12,12 +12,13 @@ from typing import Any
 import pytest
 from moto import mock_aws
 
-from dibs.adapters import dynamo, keys, standings
+from dibs.adapters import standings
 from dibs.adapters.awards import DynamoAwards
-from dibs.adapters.dynamo import ConditionFailed, Dynamo
 from dibs.adapters.points import DynamoPoints
 from dibs.adapters.results import DynamoTargets
 from dibs.adapters.standings import DynamoStandings, covering, unit_from, unit_item
+from dibs.aws import dynamo, keys
+from dibs.aws.dynamo import ConditionFailed, Dynamo
 from dibs.core.errors import Busy
 from dibs.domain.ledger import Entry, booked
 from dibs.domain.tally import Place, Tally, tally, unit_of

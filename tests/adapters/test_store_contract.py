@@ -14,9 +14,9 @@ from dibs.adapters.arrivals import DynamoArrivals
 from dibs.adapters.holdings import DynamoHoldings
 from dibs.adapters.leads import DynamoLeadStore
 from dibs.adapters.offers import DynamoOfferStore
-from dibs.adapters.once import DynamoOnce
 from dibs.adapters.race import DynamoRaceStore
 from dibs.adapters.roster import DynamoRoster
+from dibs.aws.once import DynamoOnce
 from dibs.core.calendar import parse_hours, week_of
 from dibs.core.errors import AlreadyExists, Busy, RouteNotFound
 from dibs.core.lead import RELEASED, Card, Claim, Kind, Lead, Move, Quality, State, Tie, moved

@@ -13,11 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from dibs.adapters import keys
 from dibs.adapters.http import STATUS
 from dibs.adapters.playbook_file import playbook_json
 from dibs.adapters.records import card_record, lock_from, rep_record
-from dibs.adapters.settings import Settings
+from dibs.aws import keys
+from dibs.aws.settings import Settings
 from dibs.core.errors import DibsError
 from dibs.usecases.claim import token_hash
 from support.builders import a_card, a_lead, a_playbook, a_rep, token_of
@@ -102,7 +102,7 @@ import json, sys
 from types import SimpleNamespace
 from claim.handler import handler
 from dibs import wiring
-from dibs.adapters.dynamo import Dynamo
+from dibs.aws.dynamo import Dynamo
 
 class Tables:
     def batch_get_item(self, RequestItems):

@@ -27,7 +27,7 @@ from benchmarks.stage import (
 )
 from claim.handler import handler
 from dibs import wiring
-from dibs.adapters import clock
+from dibs.aws import clock
 from dibs.core.lead import Lead
 from dibs.core.rep import Rep
 from dibs.usecases.race import Notice

@@ -40,7 +40,8 @@ from benchmarks.stage import (
 )
 from claim.handler import handler as claim
 from dibs import wiring
-from dibs.adapters import clients, race, roster
+from dibs.adapters import race, roster
+from dibs.aws import clients
 from dibs.core.lead import Lead
 from dibs.core.links import link_token
 from dibs.core.rep import Rep

@@ -20,7 +20,7 @@ from urllib.request import urlopen
 
 from benchmarks.stage import add_reps, organisation, post_leads, register_phones, run
 from dibs import wiring
-from dibs.adapters import clients, clock
+from dibs.aws import clients, clock
 from dibs.core.lead import Lead
 from dibs.usecases.claim import bearer, claim
 from dibs.usecases.notify import Desk, notify

@@ -27,11 +27,11 @@ from benchmarks.stage import (
 )
 from boards.handler import handler
 from dibs import wiring
-from dibs.adapters import clock
-from dibs.adapters.dynamo import Dynamo
 from dibs.adapters.ledger import DynamoLedger, entry_record
-from dibs.adapters.settings import Settings
 from dibs.adapters.standings import DynamoStandings
+from dibs.aws import clock
+from dibs.aws.dynamo import Dynamo
+from dibs.aws.settings import Settings
 from dibs.core.rep import Rep
 from dibs.domain.ledger import Entry, booked
 from dibs.usecases.rebuild import rebuild

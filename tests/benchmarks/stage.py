@@ -18,9 +18,9 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from dibs import wiring
-from dibs.adapters import clock
 from dibs.adapters.records import rep_record
-from dibs.adapters.settings import Settings
+from dibs.aws import clock
+from dibs.aws.settings import Settings
 from dibs.core.lead import Lead
 from dibs.core.links import link_token
 from dibs.core.rep import Device, Platform, Rep

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from dibs.adapters import clock
 from dibs.adapters.results import DynamoTargets
+from dibs.aws import clock
 from dibs.cli import reps, targets
 from dibs.cli.main import app
 from dibs.cli.target import Target

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from dibs.adapters import keys
 from dibs.adapters.ledger import DynamoLedger
 from dibs.adapters.offers import DynamoOfferStore
 from dibs.adapters.races import DynamoRaces
+from dibs.aws import keys
 from dibs.cli import leads, receipts
 from dibs.cli.main import app
 from dibs.cli.target import Target

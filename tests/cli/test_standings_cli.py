@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from typer.testing import CliRunner, Result
 
-from dibs.adapters import keys
 from dibs.adapters.ledger import DynamoLedger
 from dibs.adapters.standings import DynamoStandings
+from dibs.aws import keys
 from dibs.cli import receipts, standings
 from dibs.cli.main import app
 from dibs.cli.target import Target

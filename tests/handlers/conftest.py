@@ -11,8 +11,9 @@ import pytest
 from moto import mock_aws
 
 from dibs import wiring
-from dibs.adapters import clients, clock, push, roster
-from dibs.adapters.dynamo import Dynamo
+from dibs.adapters import push, roster
+from dibs.aws import clients, clock
+from dibs.aws.dynamo import Dynamo
 from handlers.office import Office, Place, empty, furnish
 from handlers.roles import Roles
 from support.fakes import Clock

@@ -21,11 +21,11 @@ from moto.sqs.models import sqs_backends
 from standardwebhooks import Webhook
 
 from dibs import wiring
-from dibs.adapters import clients
-from dibs.adapters.dynamo import Dynamo
 from dibs.adapters.offers import DynamoOfferStore
 from dibs.adapters.records import rep_record
-from dibs.adapters.settings import Settings
+from dibs.aws import clients
+from dibs.aws.dynamo import Dynamo
+from dibs.aws.settings import Settings
 from dibs.core.lead import Lead
 from dibs.core.links import link_token
 from dibs.core.rep import Device, Platform, Rep

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from dibs import wiring
-from dibs.adapters import clients
 from dibs.adapters.entry import function
 from dibs.adapters.race import DynamoRaceStore
 from dibs.adapters.roster import DynamoRoster
+from dibs.aws import clients
 from dibs.domain.playbook import Playbook
 from dibs.usecases.claim import token_hash
 from dibs.usecases.race import RaceView

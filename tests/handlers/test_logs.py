@@ -6,7 +6,7 @@ import logging
 
 import pytest
 
-from dibs.adapters.observability import logger
+from dibs.aws.observability import logger
 from handlers.office import AINA, Office, event
 from support.builders import a_card, token_of
 from support.privacy import Overheard, leaks

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from dibs import wiring
-from dibs.adapters import clients
 from dibs.adapters.sms import SnsSms
+from dibs.aws import clients
 from dibs.core.lead import Lead
 from dibs.core.rep import Device, Platform, Rep
 from dibs.domain.rules import Sms

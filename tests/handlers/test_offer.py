@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from dibs.adapters.clock import to_ms
+from dibs.aws.clock import to_ms
 from dibs.core.lead import Lead, State
 from handlers.office import AINA, BEN, CHONG, DAYANG, Office, event, sqs
 from support.builders import NOON, a_card, a_playbook, a_rep

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from dibs import wiring
-from dibs.adapters import keys
+from dibs.aws import keys
 from dibs.core.lead import Lead
 from dibs.core.rep import Rep
 from dibs.usecases.claim import token_hash

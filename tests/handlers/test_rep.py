@@ -10,8 +10,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from dibs import wiring
-from dibs.adapters import clients
 from dibs.adapters.http import iso
+from dibs.aws import clients
 from dibs.core.lead import Lead
 from dibs.core.rep import Device, Platform, Rep
 from dibs.usecases.assign import serve

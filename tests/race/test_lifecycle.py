@@ -25,14 +25,14 @@ from hypothesis.stateful import (
 )
 from moto import mock_aws
 
-from dibs.adapters import keys
-from dibs.adapters.dynamo import Dynamo
 from dibs.adapters.ledger import DynamoLedger
 from dibs.adapters.offers import DynamoOfferStore
 from dibs.adapters.race import DynamoRaceStore
 from dibs.adapters.races import DynamoRaces
 from dibs.adapters.records import claim_from, lead_from, rep_from
 from dibs.adapters.roster import DynamoRoster
+from dibs.aws import keys
+from dibs.aws.dynamo import Dynamo
 from dibs.core.errors import (
     AlreadyClaimed,
     ClaimRefused,

@@ -10,8 +10,8 @@ from threading import Barrier
 
 import pytest
 
-from dibs.adapters import clock
 from dibs.adapters.roster import DynamoRoster
+from dibs.aws import clock
 from dibs.core.errors import AlreadyClaimed, Busy, ClaimRefused, DibsError
 from dibs.core.lead import HELD, Lead, State, implied_by_move
 from dibs.core.rep import Rep

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from dibs.adapters import clock
+from dibs.aws import clock
 from dibs.core.errors import AlreadyClaimed, Busy, ClaimRefused
 from dibs.core.lead import Lead, Quality
 from dibs.core.rep import Limits, Rep

@@ -9,7 +9,7 @@ from typing import Any
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.dynamodb import dynamodb_backends
 
-from dibs.adapters.settings import Settings
+from dibs.aws.settings import Settings
 
 Everything = dict[str, list[str]]
 

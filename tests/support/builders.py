@@ -8,15 +8,15 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from dibs.adapters.arrivals import DynamoArrivals
-from dibs.adapters.dynamo import Dynamo
 from dibs.adapters.holdings import DynamoHoldings
 from dibs.adapters.leads import DynamoLeadStore
 from dibs.adapters.playbooks import DynamoPlaybooks
 from dibs.adapters.race import DynamoRaceStore
 from dibs.adapters.roster import DynamoRoster
-from dibs.adapters.settings import Settings
 from dibs.adapters.stored_playbook import playbook_from
 from dibs.adapters.turns import DynamoTurns
+from dibs.aws.dynamo import Dynamo
+from dibs.aws.settings import Settings
 from dibs.core.lead import Card, Lead, Preview, Quality, State, id_text
 from dibs.core.rep import Limits, Rep
 from dibs.domain.playbook import Playbook

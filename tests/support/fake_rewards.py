@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from dibs.adapters import keys
+from dibs.aws import keys
 from dibs.domain.points import Account, Transfer, accounts_of
 from dibs.domain.rewards import UNDER_WAY, Request, Reward, State, payment, refund
 

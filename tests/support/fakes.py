@@ -8,8 +8,8 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import date, datetime, timedelta
 
-from dibs.adapters import keys
 from dibs.adapters.leads import POSTS_SHOWN
+from dibs.aws import keys
 from dibs.core.calendar import week_of
 from dibs.core.errors import AlreadyClaimed, AlreadyExists, Busy, RouteNotFound
 from dibs.core.lead import HELD, Card, Claim, Lead, Move, Post, Quality, State, Tie, filled

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from dibs.adapters.observability import logger
+from dibs.aws.observability import logger
 
 # Who the tests are about: contacts and reps. Every test that invents somebody names them here.
 PEOPLE = ("Jane Tan", "Nadia Jamal", "Siti Nur", "Aina Zulkifli", "Ben Lim", "Chong Wei", "Dayang")

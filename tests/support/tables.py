@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from dibs.adapters.settings import Settings
+from dibs.aws.settings import Settings
 
 TEMPLATE = Path(__file__).parents[2] / "template.yaml"
 _TABLES = {

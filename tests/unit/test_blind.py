@@ -19,9 +19,9 @@ from hypothesis import strategies as st
 
 from claim import handler as claim_functions
 from dibs import wiring
-from dibs.adapters.clock import from_iso
 from dibs.adapters.push import SnsPush
 from dibs.adapters.texts import alert, offer_sms
+from dibs.aws.clock import from_iso
 from dibs.core.errors import Busy, UndoOver
 from dibs.core.lead import BLIND, Lead, Pool, Preview, Quality, State, pool_for
 from dibs.core.rep import Device, Limits, Platform

@@ -8,8 +8,8 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
-from dibs.adapters.clock import from_iso
 from dibs.adapters.intake import Id, Word, checked
+from dibs.aws.clock import from_iso
 from dibs.core.errors import FieldError, InvalidInput
 from dibs.domain.activities import Activity
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from dibs.adapters import keys
-from dibs.adapters.clock import to_ms
-from dibs.adapters.dynamo import Dynamo
 from dibs.adapters.records import Item
-from dibs.adapters.settings import Settings
+from dibs.aws import keys
+from dibs.aws.clock import to_ms
+from dibs.aws.dynamo import Dynamo
+from dibs.aws.settings import Settings
 from dibs.core.calendar import Period, week_of
 from dibs.core.lead import Quality
 from dibs.domain.blind import Arrived

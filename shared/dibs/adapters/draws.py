@@ -12,12 +12,12 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
-from dibs.adapters import keys
-from dibs.adapters.clock import to_ms
-from dibs.adapters.dynamo import ConditionFailed, Dynamo, insisting
 from dibs.adapters.race import OFFER_KEPT, count_lead, put_record, take_lock
 from dibs.adapters.records import Item, draw_record, drawn_from
-from dibs.adapters.settings import Settings
+from dibs.aws import keys
+from dibs.aws.clock import to_ms
+from dibs.aws.dynamo import ConditionFailed, Dynamo, insisting
+from dibs.aws.settings import Settings
 from dibs.core.lead import Claim, Lead, State
 from dibs.domain.draw import Drawn
 from dibs.usecases.race import RaceView

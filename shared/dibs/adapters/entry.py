@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from dibs.adapters.clock import from_ms
 from dibs.adapters.http import PROBLEM, Response, answer, problem
-from dibs.adapters.observability import Handler, count, logger, observed
+from dibs.aws.clock import from_ms
+from dibs.aws.observability import Handler, count, logger, observed
 from dibs.core.errors import Busy, DibsError, RouteNotFound
 
 Event = Mapping[str, Any]

@@ -10,11 +10,11 @@ from typing import Any
 from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.models import Model
 
-from dibs.adapters import keys
-from dibs.adapters.clock import from_ms, to_ms
-from dibs.adapters.dynamo import ConditionFailed, Dynamo
 from dibs.adapters.records import DevicesAttribute, InstantAttribute, Item
-from dibs.adapters.settings import Settings
+from dibs.aws import keys
+from dibs.aws.clock import from_ms, to_ms
+from dibs.aws.dynamo import ConditionFailed, Dynamo
+from dibs.aws.settings import Settings
 from dibs.domain.help import MOST_ANSWERS, Answer, HelpRequest
 
 # What people wrote freely is not kept for longer than it is of use.

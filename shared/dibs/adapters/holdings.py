@@ -6,9 +6,6 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from dibs.adapters import keys
-from dibs.adapters.clock import to_ms
-from dibs.adapters.dynamo import ConditionFailed, Dynamo
 from dibs.adapters.race import (
     await_somebody,
     await_work,
@@ -23,7 +20,10 @@ from dibs.adapters.race import (
     take_off,
 )
 from dibs.adapters.records import Item, lead_from, lock_from
-from dibs.adapters.settings import Settings
+from dibs.aws import keys
+from dibs.aws.clock import to_ms
+from dibs.aws.dynamo import ConditionFailed, Dynamo
+from dibs.aws.settings import Settings
 from dibs.core.lead import Lead, Move
 from dibs.core.rep import Limits, Rep
 from dibs.domain.playbook import Playbook

@@ -7,9 +7,6 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
-from dibs.adapters import keys
-from dibs.adapters.clock import from_ms, to_ms
-from dibs.adapters.dynamo import ConditionFailed, Dynamo
 from dibs.adapters.race import (
     await_somebody,
     await_work,
@@ -35,7 +32,10 @@ from dibs.adapters.records import (
     tie_record,
     waves_text,
 )
-from dibs.adapters.settings import Settings
+from dibs.aws import keys
+from dibs.aws.clock import from_ms, to_ms
+from dibs.aws.dynamo import ConditionFailed, Dynamo
+from dibs.aws.settings import Settings
 from dibs.core.errors import Busy
 from dibs.core.lead import Card, Kind, Lead, Move, State, Tie
 from dibs.domain.absence import Credit

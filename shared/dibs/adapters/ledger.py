@@ -10,9 +10,6 @@ from typing import Any
 from pynamodb.attributes import BooleanAttribute, ListAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.models import Model
 
-from dibs.adapters import keys
-from dibs.adapters.clock import from_ms, to_ms
-from dibs.adapters.dynamo import ConditionFailed, Dynamo
 from dibs.adapters.race import put_move, take_off
 from dibs.adapters.records import (
     InstantAttribute,
@@ -22,7 +19,10 @@ from dibs.adapters.records import (
     lead_from,
     move_from,
 )
-from dibs.adapters.settings import Settings
+from dibs.aws import keys
+from dibs.aws.clock import from_ms, to_ms
+from dibs.aws.dynamo import ConditionFailed, Dynamo
+from dibs.aws.settings import Settings
 from dibs.core.lead import State
 from dibs.domain.activities import Step
 from dibs.domain.ledger import Entry

@@ -7,9 +7,6 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
-from dibs.adapters import keys
-from dibs.adapters.clock import to_ms
-from dibs.adapters.dynamo import ConditionFailed, Dynamo
 from dibs.adapters.race import OFFER_KEPT
 from dibs.adapters.records import (
     CodeRecord,
@@ -19,7 +16,10 @@ from dibs.adapters.records import (
     SmsRecord,
     notice_from,
 )
-from dibs.adapters.settings import Settings
+from dibs.aws import keys
+from dibs.aws.clock import to_ms
+from dibs.aws.dynamo import ConditionFailed, Dynamo
+from dibs.aws.settings import Settings
 from dibs.core.lead import Lead
 from dibs.usecases.ports import Sighting
 from dibs.usecases.race import Notice

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from dibs.adapters import keys
-from dibs.adapters.clock import from_ms, to_ms
-from dibs.adapters.dynamo import ConditionFailed, Dynamo
 from dibs.adapters.playbook_file import playbook_json
 from dibs.adapters.records import Item
-from dibs.adapters.settings import Settings
 from dibs.adapters.stored_playbook import stored_playbook
+from dibs.aws import keys
+from dibs.aws.clock import from_ms, to_ms
+from dibs.aws.dynamo import ConditionFailed, Dynamo
+from dibs.aws.settings import Settings
 from dibs.core.errors import FieldError, InvalidInput
 from dibs.usecases.ports import Version
 

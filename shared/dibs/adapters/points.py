@@ -16,10 +16,10 @@ from typing import Any
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.models import Model
 
-from dibs.adapters import keys
-from dibs.adapters.dynamo import ConditionFailed, Dynamo, insisting
 from dibs.adapters.records import InstantAttribute, Item
-from dibs.adapters.settings import Settings
+from dibs.aws import keys
+from dibs.aws.dynamo import ConditionFailed, Dynamo, insisting
+from dibs.aws.settings import Settings
 from dibs.domain.points import Account, Transfer, accounts_of
 
 _FIGURES = ("balance", "earned", "lapsed", "spent")

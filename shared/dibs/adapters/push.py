@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from dibs.adapters.clients import PUBLISHERS
-from dibs.adapters.clock import now as wall_clock
-from dibs.adapters.clock import to_ms
+from dibs.aws.clients import PUBLISHERS
+from dibs.aws.clock import now as wall_clock
+from dibs.aws.clock import to_ms
 from dibs.core.errors import FieldError, InvalidInput
 from dibs.core.lead import Lead
 from dibs.core.links import link_token

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from dibs.adapters.clock import from_ms, to_ms
+from dibs.aws.clock import from_ms, to_ms
 from dibs.core.lead import Lead
 from dibs.usecases.ports import Chunk, Fact
 

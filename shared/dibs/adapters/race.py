@@ -14,9 +14,6 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from dibs.adapters import keys
-from dibs.adapters.clock import to_ms
-from dibs.adapters.dynamo import ConditionFailed, Dynamo
 from dibs.adapters.records import (
     CardRecord,
     Item,
@@ -31,8 +28,11 @@ from dibs.adapters.records import (
     notice_from,
     rep_from,
 )
-from dibs.adapters.settings import Settings
 from dibs.adapters.stored_rules import stored_rules
+from dibs.aws import keys
+from dibs.aws.clock import to_ms
+from dibs.aws.dynamo import ConditionFailed, Dynamo
+from dibs.aws.settings import Settings
 from dibs.core.errors import AlreadyClaimed
 from dibs.core.lead import Card, Claim, Lead, Move, Quality, State, filled
 from dibs.core.rep import Limits, Rep

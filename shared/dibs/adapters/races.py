@@ -9,12 +9,12 @@ from datetime import date, datetime
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.models import Model
 
-from dibs.adapters import keys
-from dibs.adapters.clock import to_ms
-from dibs.adapters.dynamo import ConditionFailed, Dynamo
 from dibs.adapters.race import OFFER_KEPT
 from dibs.adapters.records import InstantAttribute, Item, ListAttribute
-from dibs.adapters.settings import Settings
+from dibs.aws import keys
+from dibs.aws.clock import to_ms
+from dibs.aws.dynamo import ConditionFailed, Dynamo
+from dibs.aws.settings import Settings
 from dibs.core.lead import Lead
 from dibs.domain.receipts import Link, Sealed
 from dibs.usecases.ports import Dispute, Judged

@@ -25,8 +25,8 @@ from pynamodb.attributes import (
 from pynamodb.constants import LIST, MAP, NUMBER, STRING
 from pynamodb.models import Model
 
-from dibs.adapters import keys
-from dibs.adapters.clock import from_ms, to_ms
+from dibs.aws import keys
+from dibs.aws.clock import from_ms, to_ms
 from dibs.core.calendar import Hours, parse_hours, written_hours
 from dibs.core.lead import (
     CLAIMED,

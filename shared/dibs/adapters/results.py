@@ -12,11 +12,11 @@ from typing import Any
 
 from dacite import Config, from_dict
 
-from dibs.adapters import keys
-from dibs.adapters.clock import to_ms
-from dibs.adapters.dynamo import ConditionFailed, Dynamo, insisting
 from dibs.adapters.records import Item
-from dibs.adapters.settings import Settings
+from dibs.aws import keys
+from dibs.aws.clock import to_ms
+from dibs.aws.dynamo import ConditionFailed, Dynamo, insisting
+from dibs.aws.settings import Settings
 from dibs.core.calendar import named
 from dibs.domain.ledger import Row
 from dibs.domain.tiers import Inputs, Outlook

@@ -15,12 +15,12 @@ from typing import Any
 from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.models import Model
 
-from dibs.adapters import keys
-from dibs.adapters.clock import from_ms, to_ms
-from dibs.adapters.dynamo import ConditionFailed, Dynamo, insisting
 from dibs.adapters.points import account_from, balance_key, transfer_writes
 from dibs.adapters.records import InstantAttribute, Item
-from dibs.adapters.settings import Settings
+from dibs.aws import keys
+from dibs.aws.clock import from_ms, to_ms
+from dibs.aws.dynamo import ConditionFailed, Dynamo, insisting
+from dibs.aws.settings import Settings
 from dibs.domain.points import Account
 from dibs.domain.rewards import (
     UNDER_WAY,

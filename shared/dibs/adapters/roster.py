@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from dibs.adapters import keys
-from dibs.adapters.clock import now, to_ms
-from dibs.adapters.dynamo import ConditionFailed, Dynamo, insisting
 from dibs.adapters.race import PLAYBOOK_SECONDS
 from dibs.adapters.records import Item, rep_from, rep_record
-from dibs.adapters.settings import Settings
 from dibs.adapters.stored_playbook import stored_playbook
+from dibs.aws import keys
+from dibs.aws.clock import now, to_ms
+from dibs.aws.dynamo import ConditionFailed, Dynamo, insisting
+from dibs.aws.settings import Settings
 from dibs.core.errors import AlreadyExists, RouteNotFound
 from dibs.core.rep import Device, Limits, Rep
 from dibs.domain.playbook import Playbook

@@ -17,11 +17,11 @@ from secrets import token_hex
 from time import monotonic
 from typing import Any, TypeVar
 
-from dibs.adapters import keys
-from dibs.adapters.clock import from_ms, to_ms
-from dibs.adapters.dynamo import ConditionFailed, Dynamo, insisting
 from dibs.adapters.records import Item
-from dibs.adapters.settings import Settings
+from dibs.aws import keys
+from dibs.aws.clock import from_ms, to_ms
+from dibs.aws.dynamo import ConditionFailed, Dynamo, insisting
+from dibs.aws.settings import Settings
 from dibs.core.errors import Busy
 from dibs.domain.badges import kind_of
 from dibs.domain.boards import summed, team_of_target

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from dibs.adapters.contests import DynamoContests, signature
-from dibs.adapters.dynamo import Dynamo
+from dibs.aws.dynamo import Dynamo
 from dibs.cli.target import Stack, target
 from dibs.core.errors import RouteNotFound
 from dibs.usecases.contests import flaws

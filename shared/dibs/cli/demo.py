@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from dibs.adapters.settings import Settings
+from dibs.aws.settings import Settings
 from dibs.cli.deploy import client, functions, outputs
 from dibs.cli.place import REGION, STACK, Place
 from dibs.cli.target import settings_of

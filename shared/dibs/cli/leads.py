@@ -17,12 +17,12 @@ from rich.markup import escape
 from rich.table import Table
 from standardwebhooks import Webhook
 
-from dibs.adapters import clock
-from dibs.adapters.dynamo import Dynamo
 from dibs.adapters.holdings import DynamoHoldings
 from dibs.adapters.leads import DynamoLeadStore
 from dibs.adapters.race import DynamoRaceStore
 from dibs.adapters.races import DynamoRaces
+from dibs.aws import clock
+from dibs.aws.dynamo import Dynamo
 from dibs.cli.target import Stack, target
 from dibs.core.lead import Kind, Lead, Tie
 from dibs.domain.draw import flaws, ticket

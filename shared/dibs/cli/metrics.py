@@ -10,9 +10,9 @@ import typer
 from rich.console import Console
 from rich.table import Column, Table
 
-from dibs.adapters.clock import now
-from dibs.adapters.dynamo import Dynamo
 from dibs.adapters.standings import DynamoStandings
+from dibs.aws.clock import now
+from dibs.aws.dynamo import Dynamo
 from dibs.cli.target import Stack, target
 from dibs.domain.metrics import METRICS, metrics_of, number
 from dibs.domain.vocabulary import ADDED, BY_DAY, BY_LEAD, KINDS, TIMED

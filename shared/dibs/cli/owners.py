@@ -7,8 +7,8 @@ from pathlib import Path
 
 import typer
 
-from dibs.adapters.dynamo import Dynamo
 from dibs.adapters.leads import DynamoLeadStore
+from dibs.aws.dynamo import Dynamo
 from dibs.cli.target import Stack, target
 from dibs.core.errors import FieldError, InvalidInput
 from dibs.core.lead import Kind

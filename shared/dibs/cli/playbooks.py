@@ -12,9 +12,9 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from dibs.adapters.clock import now
 from dibs.adapters.http import iso
 from dibs.adapters.playbook_file import playbook_data, read_playbook, schema
+from dibs.aws.clock import now
 from dibs.cli.target import Stack, target
 from dibs.core.errors import FieldError
 from dibs.domain.playbook import Playbook

@@ -11,9 +11,9 @@ from typing import Any
 
 from rich.markup import escape
 
-from dibs.adapters.dynamo import Dynamo
 from dibs.adapters.offers import DynamoOfferStore
 from dibs.adapters.race import DynamoRaceStore
+from dibs.aws.dynamo import Dynamo
 from dibs.cli.demo import YOU
 from dibs.cli.place import STACK, Place
 from dibs.cli.simulation import HOLD_BACK_SECONDS, Api, AppRep, Ringside, Sender, TextReps

@@ -13,10 +13,10 @@ from typing import Annotated, TextIO
 import typer
 from rich.console import Console
 
-from dibs.adapters.dynamo import Dynamo
 from dibs.adapters.ledger import DynamoLedger
 from dibs.adapters.races import DynamoRaces
 from dibs.adapters.receipts_csv import write_head, write_race
+from dibs.aws.dynamo import Dynamo
 from dibs.cli import standings
 from dibs.cli.target import Stack, target
 from dibs.usecases import audit as auditing

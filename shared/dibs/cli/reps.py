@@ -13,11 +13,11 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from dibs.adapters import clock
-from dibs.adapters.dynamo import Dynamo
 from dibs.adapters.holdings import DynamoHoldings
 from dibs.adapters.race import DynamoRaceStore
 from dibs.adapters.translations import shown_company
+from dibs.aws import clock
+from dibs.aws.dynamo import Dynamo
 from dibs.cli.target import Stack, target
 from dibs.core.errors import AlreadyExists, DibsError, RouteNotFound
 from dibs.domain.decide import off

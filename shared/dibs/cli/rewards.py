@@ -8,9 +8,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from dibs.adapters import clock
-from dibs.adapters.dynamo import Dynamo
 from dibs.adapters.rewards import DynamoRewards
+from dibs.aws import clock
+from dibs.aws.dynamo import Dynamo
 from dibs.cli.target import Stack, target
 from dibs.domain.rewards import Request, State
 from dibs.usecases.rewards import decide, put_reward

@@ -10,12 +10,12 @@ import typer
 from rich.console import Console
 from rich.progress import MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from dibs.adapters.dynamo import Dynamo
 from dibs.adapters.ledger import DynamoLedger
 from dibs.adapters.points import DynamoPoints
 from dibs.adapters.rewards import DynamoRewards
-from dibs.adapters.settings import Settings
 from dibs.adapters.standings import DynamoStandings
+from dibs.aws.dynamo import Dynamo
+from dibs.aws.settings import Settings
 from dibs.cli.target import Stack, target
 from dibs.domain.receipts import Fault
 from dibs.usecases.rebuild import Progress as Told

@@ -12,7 +12,7 @@ import boto3
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
-from dibs.adapters.settings import Settings
+from dibs.aws.settings import Settings
 from dibs.core.errors import NotConfigured
 from dibs.wiring import Operator, operator
 

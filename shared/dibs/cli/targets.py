@@ -12,8 +12,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from dibs.adapters.dynamo import Dynamo
 from dibs.adapters.results import DynamoTargets
+from dibs.aws.dynamo import Dynamo
 from dibs.cli.target import Stack, target
 from dibs.core.errors import FieldError, InvalidInput
 from dibs.domain.quotas import LARGEST_TARGET

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from datetime import date, datetime
 
-from dibs.adapters.clock import to_ms
+from dibs.aws.clock import to_ms
 
 # At 100 leads a second no index key takes more than 100 writes a second (insert, plan, close).
 SHARDS = 4

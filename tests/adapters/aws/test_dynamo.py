@@ -18,9 +18,9 @@ from botocore.exceptions import (
 )
 from botocore.stub import Stubber
 
-from dibs.adapters import dynamo as module
-from dibs.adapters.dynamo import ConditionFailed, Dynamo, insisting
-from dibs.adapters.settings import Settings
+from dibs.aws import dynamo as module
+from dibs.aws.dynamo import ConditionFailed, Dynamo, insisting
+from dibs.aws.settings import Settings
 from dibs.core.errors import Busy
 
 KEY = {"pk": {"S": "REP#aaaac"}}

@@ -17,7 +17,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.exceptions import BotoCoreError
 from botocore.httpsession import URLLib3Session
 
-from dibs.adapters.clients import PUBLISHERS
+from dibs.aws.clients import PUBLISHERS
 
 if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
