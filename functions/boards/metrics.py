@@ -11,8 +11,8 @@ from dibs.adapters.entry import Event
 from dibs.adapters.http import Response, answer, query
 from dibs.adapters.sign_in import signed_in
 from dibs.aws import clock
-from dibs.domain.game import Metric
 from dibs.domain.metrics import metrics_of, number
+from dibs.rules.game import Metric
 from dibs.usecases.metrics import preview
 
 

@@ -21,7 +21,7 @@ from dibs.core.errors import DibsError
 from dibs.core.rep import Rep
 from dibs.domain.ledger import DIMENSIONS
 from dibs.domain.metrics import number
-from dibs.domain.playbook import Playbook
+from dibs.rules.playbook import Playbook
 from dibs.usecases.boards import TeamReport
 from dibs.usecases.leaderboard import PERIODS, SCOPES, Asked, Leaderboard
 

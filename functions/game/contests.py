@@ -18,7 +18,7 @@ from dibs.aws import clock
 from dibs.core.errors import RouteNotFound
 from dibs.core.rep import Rep
 from dibs.domain.contests import Contest, Frozen, Row, Standing, Times, figure_of, times_of
-from dibs.domain.playbook import Playbook
+from dibs.rules.playbook import Playbook
 from dibs.usecases import contests
 from dibs.usecases.contests import SHOWN, View, gap
 from dibs.usecases.ports import Planned

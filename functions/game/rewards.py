@@ -14,9 +14,9 @@ from dibs.adapters.http import Response, answer, path, query
 from dibs.adapters.intake import json_object, raw_body
 from dibs.aws import clock
 from dibs.core.errors import FieldError, InvalidInput, RouteNotFound
-from dibs.domain.game import Level
 from dibs.domain.points import Account, Transfer, level_of
 from dibs.domain.rewards import WITH_REASON, Request, Reward, State
+from dibs.rules.game import Level
 from dibs.usecases import rewards
 from dibs.usecases.work import reason_of
 

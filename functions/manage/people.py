@@ -16,8 +16,8 @@ from dibs.core.calendar import written_hours
 from dibs.core.errors import FieldError, InvalidInput, RouteNotFound
 from dibs.core.rep import Rep
 from dibs.domain.decide import off
-from dibs.domain.playbook import Playbook
 from dibs.domain.quotas import LARGEST_TARGET
+from dibs.rules.playbook import Playbook
 from dibs.usecases.people import change_profile, fallback_of, leave_for_good
 
 _MONTH = re.compile(r"(2[0-9]{3})-(0[1-9]|1[0-2])")

@@ -15,9 +15,9 @@ from dibs.domain.debts import debts
 from dibs.domain.decide import off, schedule_of
 from dibs.domain.ledger import releases
 from dibs.domain.limits import allowance_of, day_after, used
-from dibs.domain.playbook import Playbook
 from dibs.domain.tiers import Outlook
 from dibs.domain.winning import winning_metrics
+from dibs.rules.playbook import Playbook
 from dibs.usecases.ports import Attained
 
 

@@ -10,10 +10,10 @@ from dibs.adapters.standings import DynamoStandings
 from dibs.core.calendar import period_of
 from dibs.core.rep import Rep
 from dibs.domain.badges import badges_of
-from dibs.domain.game import Level
-from dibs.domain.playbook import Playbook
 from dibs.domain.points import level_of
 from dibs.domain.tally import ALL
+from dibs.rules.game import Level
+from dibs.rules.playbook import Playbook
 
 _POINTS = "points.sum"
 

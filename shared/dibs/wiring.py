@@ -17,7 +17,7 @@ from dibs.aws.settings import Settings, settings
 from dibs.core.errors import FieldError, InvalidInput, RouteNotFound
 from dibs.core.lead import REP_ID_BYTES, id_text
 from dibs.core.rep import Platform, Rep
-from dibs.domain.rules import Rules
+from dibs.rules.rules import Rules
 from dibs.usecases.claim import token_hash
 
 if TYPE_CHECKING:

@@ -33,7 +33,7 @@ from dibs.domain.contests import (
     result_text,
     times_of,
 )
-from dibs.domain.game import Metric
+from dibs.rules.game import Metric
 from dibs.usecases.ports import Contests, Planned, SignedResult
 from support.aws import items
 from support.builders import NOON, World, a_playbook

@@ -19,8 +19,8 @@ from dibs.core.rep import Limits, Rep
 from dibs.domain.debts import owes_assignment, owes_warm
 from dibs.domain.limits import over_allowance, over_limits, used, with_one_more
 from dibs.domain.opening import given_back, taking
-from dibs.domain.playbook import Playbook
 from dibs.domain.turns import Turn
+from dibs.rules.playbook import Playbook
 from dibs.usecases.ports import Taken
 from support.builders import NOON, World, a_lead, a_playbook, a_rep
 from support.fakes import FakeWorld

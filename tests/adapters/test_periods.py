@@ -24,8 +24,8 @@ from dibs.aws.settings import Settings
 from dibs.core.errors import ClaimRefused
 from dibs.core.rep import Rep
 from dibs.domain.ledger import Entry
-from dibs.domain.playbook import Playbook
 from dibs.domain.tiers import Inputs, Outlook
+from dibs.rules.playbook import Playbook
 from dibs.usecases import periods
 from dibs.usecases.claim import Won, bearer, claim
 from dibs.usecases.periods import Books, Ran, recalculate_quotas, recalculate_tiers

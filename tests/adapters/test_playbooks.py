@@ -12,8 +12,8 @@ from dibs import wiring
 from dibs.adapters.race import DynamoRaceStore
 from dibs.adapters.roster import DynamoRoster
 from dibs.core.errors import InvalidInput, Outdated, RouteNotFound
-from dibs.domain.playbook import Playbook
-from dibs.presets import preset_text
+from dibs.rules.playbook import Playbook
+from dibs.rules.presets import preset_text
 from dibs.usecases.playbooks import apply, propose, propose_again, version
 from dibs.usecases.ports import Version
 from support.aws import everything

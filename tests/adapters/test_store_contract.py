@@ -25,8 +25,8 @@ from dibs.domain.blind import Arrived
 from dibs.domain.draw import Drawn, in_order
 from dibs.domain.duplicates import Identity, Standing
 from dibs.domain.opening import given_back, taken_away, taking
-from dibs.domain.playbook import Playbook
 from dibs.domain.turns import Turn
+from dibs.rules.playbook import Playbook
 from dibs.usecases import override
 from dibs.usecases.claim import token_hash
 from dibs.usecases.ports import (

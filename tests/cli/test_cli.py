@@ -18,7 +18,7 @@ from dibs.cli.main import app
 from dibs.cli.target import Target
 from dibs.core.errors import InvalidInput
 from dibs.domain.draw import Drawn, commitment_of, in_order, seed_of
-from dibs.presets import preset_text
+from dibs.rules.presets import preset_text
 from dibs.usecases.claim import claim
 from support.builders import World, a_card, a_rep
 

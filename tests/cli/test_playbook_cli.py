@@ -15,7 +15,7 @@ from dibs.cli import playbooks
 from dibs.cli.main import app
 from dibs.cli.target import Target
 from dibs.core.errors import InvalidInput, RouteNotFound
-from dibs.presets import NAMES, preset_text
+from dibs.rules.presets import NAMES, preset_text
 from support.aws import everything
 from support.builders import World, a_rep
 

@@ -29,7 +29,7 @@ from dibs.aws.settings import Settings
 from dibs.core.lead import Lead
 from dibs.core.links import link_token
 from dibs.core.rep import Device, Platform, Rep
-from dibs.domain.playbook import Playbook
+from dibs.rules.playbook import Playbook
 from handlers.roles import Roles
 from support.aws import Everything, peek
 from support.builders import World, a_card, a_playbook, a_rep, token_of

@@ -13,7 +13,7 @@ from dibs.adapters.entry import function
 from dibs.adapters.race import DynamoRaceStore
 from dibs.adapters.roster import DynamoRoster
 from dibs.aws import clients
-from dibs.domain.playbook import Playbook
+from dibs.rules.playbook import Playbook
 from dibs.usecases.claim import token_hash
 from dibs.usecases.race import RaceView
 from handlers.office import AINA, EVENTS, MANAGER, LambdaContext, Office, event, http, signed

@@ -13,7 +13,7 @@ from dibs.adapters.sms import SnsSms
 from dibs.aws import clients
 from dibs.core.lead import Lead
 from dibs.core.rep import Device, Platform, Rep
-from dibs.domain.rules import Sms
+from dibs.rules.rules import Sms
 from handlers.office import AINA, BEN, DAYANG, Office, event, sqs
 from support.builders import NOON, a_playbook
 from support.privacy import leaks

@@ -6,8 +6,8 @@ from typing import Any
 
 from dibs import wiring
 from dibs.adapters.ledger import entry_record
-from dibs.domain.game import Game, Points
 from dibs.domain.ledger import Entry, booked
+from dibs.rules.game import Game, Points
 from handlers.office import AINA, BEN, PLAYBOOK, Event, Office, event
 from support.builders import NOON, a_lead, a_playbook
 from support.tables import template

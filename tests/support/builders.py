@@ -13,14 +13,14 @@ from dibs.adapters.leads import DynamoLeadStore
 from dibs.adapters.playbooks import DynamoPlaybooks
 from dibs.adapters.race import DynamoRaceStore
 from dibs.adapters.roster import DynamoRoster
-from dibs.adapters.stored_playbook import playbook_from
 from dibs.adapters.turns import DynamoTurns
 from dibs.aws.dynamo import Dynamo
 from dibs.aws.settings import Settings
 from dibs.core.lead import Card, Lead, Preview, Quality, State, id_text
 from dibs.core.rep import Limits, Rep
-from dibs.domain.playbook import Playbook
-from dibs.presets import preset_text
+from dibs.rules.playbook import Playbook
+from dibs.rules.playbook_store import playbook_from
+from dibs.rules.presets import preset_text
 from dibs.usecases.allocation import allot
 from dibs.usecases.claim import token_hash
 from dibs.usecases.ingest import ingest

@@ -20,10 +20,10 @@ from dibs.domain.debts import owes_assignment, owes_warm
 from dibs.domain.draw import Drawn, undrawn
 from dibs.domain.duplicates import Identity, Standing
 from dibs.domain.limits import over_allowance, over_limits, with_one_more
-from dibs.domain.playbook import Playbook
 from dibs.domain.receipts import Link, Sealed
 from dibs.domain.rotation import OnTurn, Rotation
 from dibs.domain.turns import Turn
+from dibs.rules.playbook import Playbook
 from dibs.usecases.allocation import allot
 from dibs.usecases.blind import ZONE
 from dibs.usecases.claim import token_hash

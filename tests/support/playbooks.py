@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from dibs.core.lead import Quality
 from dibs.domain.fairness_problems import MOST_ROLLING
-from dibs.domain.game import Badge, Challenges, Decay, Game, Level, Metric, Points, Quest, QuestStep
-from dibs.domain.playbook import Playbook
 from dibs.domain.problems import ACTIVITIES, LIMITS
-from dibs.domain.rules import (
+from dibs.rules.game import Badge, Challenges, Decay, Game, Level, Metric, Points, Quest, QuestStep
+from dibs.rules.playbook import Playbook
+from dibs.rules.rules import (
     Absence,
     Acceptance,
     Assignment,

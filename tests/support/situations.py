@@ -15,8 +15,8 @@ from dibs.core.lead import Lead, Quality
 from dibs.core.rep import Limits, Rep
 from dibs.domain.decide import Verdict, decide
 from dibs.domain.opening import opening
-from dibs.domain.playbook import Playbook
-from dibs.domain.rules import Acceptance, Matching, Model, Newcomers, QuotaRules, Team
+from dibs.rules.playbook import Playbook
+from dibs.rules.rules import Acceptance, Matching, Model, Newcomers, QuotaRules, Team
 from support.builders import a_lead, a_playbook, a_rep
 from support.playbooks import limits as any_limit
 from support.playbooks import offsets

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from dibs.core.calendar import parse_hours
 from dibs.core.rep import Limits, Rep
 from dibs.domain.absence import Credits, credits_of, using
-from dibs.domain.playbook import Playbook
+from dibs.rules.playbook import Playbook
 from support.builders import a_playbook, a_rep
 
 MONDAY = date(2026, 11, 23)

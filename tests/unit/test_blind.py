@@ -27,8 +27,8 @@ from dibs.core.lead import BLIND, Lead, Pool, Preview, Quality, State, pool_for
 from dibs.core.rep import Device, Limits, Platform
 from dibs.domain.blind import Arrived, Part, chances, drawn, mix
 from dibs.domain.opening import given_back
-from dibs.domain.playbook import Playbook
-from dibs.domain.rules import Blind
+from dibs.rules.playbook import Playbook
+from dibs.rules.rules import Blind
 from dibs.usecases.blind import mix_reached
 from dibs.usecases.claim import bearer, claim, undo
 from dibs.usecases.ingest import ingest

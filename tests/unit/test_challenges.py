@@ -11,8 +11,8 @@ import pytest
 
 from dibs.domain.challenges import NAMES, Slot, calendar, contest_of
 from dibs.domain.contests import Counts, Standing, Windows, freeze, score, times_of
-from dibs.domain.game import Challenge, Challenges
-from dibs.domain.playbook import Playbook
+from dibs.rules.game import Challenge, Challenges
+from dibs.rules.playbook import Playbook
 from support.builders import NOON, a_playbook, a_rep
 
 MONDAY = date(2026, 11, 23)

@@ -37,7 +37,7 @@ from dibs.domain.contests import (
     windows_of,
 )
 from dibs.domain.draw import commitment_of
-from dibs.domain.game import Metric
+from dibs.rules.game import Metric
 from support.builders import NOON, a_playbook, a_rep
 
 TEAMS = {"north": {"name": "North"}, "south": {"name": "South"}}

@@ -13,7 +13,7 @@ from dibs.core.lead import Lead, Quality
 from dibs.core.rep import Limits, Rep
 from dibs.domain.debts import Debt, debts, hot_allowed, with_payable
 from dibs.domain.decide import Eligible, Refused, Verdict, decide, decide_knowing
-from dibs.domain.playbook import Playbook
+from dibs.rules.playbook import Playbook
 from support.builders import NOON, a_lead, a_playbook, a_rep
 
 MS, HOUR, DAY = timedelta(milliseconds=1), timedelta(hours=1), timedelta(days=1)

@@ -13,7 +13,7 @@ from dibs.core.errors import FieldError, InvalidInput
 from dibs.domain.activities import TYPES
 from dibs.domain.game_problems import game_problems, game_warnings
 from dibs.domain.problems import problems, rules_on, warnings
-from dibs.presets import NAMES, preset_text
+from dibs.rules.presets import NAMES, preset_text
 from support.builders import a_playbook
 
 STEP = {"name": "Safety", "type": "training_step"}

@@ -10,10 +10,10 @@ import pytest
 
 from dibs.core.errors import InvalidInput
 from dibs.domain.activities import Activity
-from dibs.domain.game import Game, Quest, QuestStep
 from dibs.domain.ledger import Entry
-from dibs.domain.rules import Newcomers
 from dibs.domain.tally import Tally, tally, unit_of
+from dibs.rules.game import Game, Quest, QuestStep
+from dibs.rules.rules import Newcomers
 from dibs.usecases.activities import Register, record
 from dibs.usecases.help import HelpDesk, answer, ask, confirm
 from dibs.usecases.quests import Onboarding, standings, tell

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from dibs.adapters.intake import usable_phone
 from dibs.core.lead import Card, Kind
 from dibs.domain.identity import company_domain, company_name, email_of, identities_of
-from dibs.domain.rules import Duplicates
+from dibs.rules.rules import Duplicates
 from support.builders import a_card
 
 BOTH = Duplicates()

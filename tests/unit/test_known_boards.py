@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dibs.domain import boards
-from dibs.domain.game import Metric
+from dibs.rules.game import Metric
 from dibs.usecases import leaderboard
 from dibs.usecases.ports import Total
 from support.builders import a_playbook

@@ -17,8 +17,8 @@ from dibs.core.errors import InvalidInput, RouteNotFound
 from dibs.core.rep import Rep
 from dibs.domain import boards
 from dibs.domain.boards import Ranking, Row, ranked, summed
-from dibs.domain.game import Metric
-from dibs.domain.playbook import Playbook
+from dibs.rules.game import Metric
+from dibs.rules.playbook import Playbook
 from dibs.usecases.leaderboard import PERIODS, Asked, Leaderboard, leaderboard
 from dibs.usecases.ports import Total
 from support.builders import NOON, a_playbook, a_rep

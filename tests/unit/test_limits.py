@@ -13,8 +13,8 @@ from dibs.core.rep import Limits, Rep
 from dibs.domain.decide import Eligible, Refused, decide
 from dibs.domain.limits import day_after, over_limits, used, with_one_more
 from dibs.domain.opening import taking
-from dibs.domain.playbook import Playbook
-from dibs.domain.rules import Limit
+from dibs.rules.playbook import Playbook
+from dibs.rules.rules import Limit
 from support.builders import NOON, a_lead, a_playbook, a_rep
 
 MS, SECOND, MINUTE = timedelta(milliseconds=1), timedelta(seconds=1), timedelta(minutes=1)

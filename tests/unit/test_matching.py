@@ -12,7 +12,7 @@ from dibs.core.rep import Limits
 from dibs.domain.decide import Eligible, decide
 from dibs.domain.matching import mismatches, skills_needed
 from dibs.domain.opening import opening
-from dibs.domain.rules import Matching
+from dibs.rules.rules import Matching
 from support.builders import NOON, a_lead, a_playbook, a_rep
 
 ALL = {

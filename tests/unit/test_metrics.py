@@ -13,7 +13,6 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dibs.cli.metrics import page
-from dibs.domain.game import Metric
 from dibs.domain.metrics import LONGEST, METRICS, metrics_of, number, order, parse, value_of
 from dibs.domain.vocabulary import (
     AVERAGED,
@@ -26,6 +25,7 @@ from dibs.domain.vocabulary import (
     Names,
     known_names,
 )
+from dibs.rules.game import Metric
 from support.builders import a_playbook
 
 SHIPPED = Names()

@@ -10,7 +10,7 @@ import pytest
 from dibs.core.rep import Limits, Rep
 from dibs.domain.decide import Eligible, Refused, decide
 from dibs.domain.newcomers import Phase, guaranteed, not_in_phase, phase_of, protected
-from dibs.domain.playbook import Playbook
+from dibs.rules.playbook import Playbook
 from support.builders import NOON, a_lead, a_playbook, a_rep
 
 DAY, MS = timedelta(days=1), timedelta(milliseconds=1)

@@ -15,7 +15,7 @@ from dibs.core.rep import Limits, Rep
 from dibs.domain.decide import schedule_of
 from dibs.domain.newcomers import Phase, counted_from, phase_of, phase_until
 from dibs.domain.pace import behind, due_by, guaranteed_this_week
-from dibs.domain.playbook import Playbook
+from dibs.rules.playbook import Playbook
 from support.builders import a_playbook, a_rep
 
 MONDAY = date(2026, 11, 23)

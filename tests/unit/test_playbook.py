@@ -18,14 +18,14 @@ from dibs.adapters.playbook_file import (
     read_playbook,
     schema,
 )
-from dibs.adapters.stored_playbook import playbook_from
-from dibs.adapters.stored_rules import stored_rules
 from dibs.core.errors import InvalidInput
 from dibs.core.lead import Quality
-from dibs.domain.playbook import Playbook
 from dibs.domain.problems import rules_on, warnings
-from dibs.domain.rules import Model, Rules
-from dibs.presets import NAMES, preset_text
+from dibs.rules.playbook import Playbook
+from dibs.rules.playbook_store import playbook_from
+from dibs.rules.presets import NAMES, preset_text
+from dibs.rules.rules import Model, Rules
+from dibs.rules.store import stored_rules
 from support.builders import a_playbook, a_rep
 from support.playbooks import playbooks
 

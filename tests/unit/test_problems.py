@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given, settings
 
 from dibs.domain.activities import TYPES
-from dibs.domain.playbook import Playbook
 from dibs.domain.problems import (
     ACTIVITIES,
     LIMITS,
@@ -17,6 +16,7 @@ from dibs.domain.problems import (
     rules_on,
     warnings,
 )
+from dibs.rules.playbook import Playbook
 from support.builders import a_playbook, a_rep
 from support.playbooks import playbooks
 

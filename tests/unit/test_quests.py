@@ -20,7 +20,6 @@ from dibs.core.errors import (
     RouteNotFound,
 )
 from dibs.core.rep import Rep
-from dibs.domain.game import Game, Quest, QuestStep
 from dibs.domain.game_problems import quest_problems
 from dibs.domain.ledger import Entry
 from dibs.domain.quests import (
@@ -33,6 +32,7 @@ from dibs.domain.quests import (
     quest_unit,
     wrong_step,
 )
+from dibs.rules.game import Game, Quest, QuestStep
 from dibs.usecases.quests import Onboarding, Standing, confirm, file, pending, standings, tell
 from support.builders import NOON, a_playbook, a_rep
 from support.fake_help import FakeQuests

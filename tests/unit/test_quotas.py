@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from dibs.domain.limits import first_week
 from dibs.domain.quotas import allowance, attainment, target_for, worked_days
-from dibs.domain.rules import Band, QuotaRules
+from dibs.rules.rules import Band, QuotaRules
 
 RULES = QuotaRules()
 MONDAY = date(2026, 11, 23)

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from dibs.core.lead import Quality
 from dibs.domain.decide import Eligible, Refused, decide, decide_knowing
-from dibs.domain.playbook import Playbook
-from dibs.domain.rules import Acceptance, Matching, Newcomers, QuotaRules
+from dibs.rules.playbook import Playbook
+from dibs.rules.rules import Acceptance, Matching, Newcomers, QuotaRules
 from support.situations import Situation, leads, situations
 
 MS, SECOND = timedelta(milliseconds=1), timedelta(seconds=1)

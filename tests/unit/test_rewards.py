@@ -22,7 +22,6 @@ from dibs.core.errors import (
     OutOfStock,
     RouteNotFound,
 )
-from dibs.domain.game import Level, Rewards
 from dibs.domain.points import ISSUED, LAPSED, SPENT, Account, Transfer, decayed, level_of
 from dibs.domain.rewards import (
     FOLLOWING,
@@ -37,6 +36,7 @@ from dibs.domain.rewards import (
     requested,
     stepped,
 )
+from dibs.rules.game import Level, Rewards
 from dibs.usecases.rewards import ask, audit_points, decide, lapse_requests, put_reward
 from support.builders import NOON, a_rep
 from support.fake_rewards import FakePoints, FakeRewards

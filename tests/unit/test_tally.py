@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from dibs.domain.badges import badges_of, held, kind_of
-from dibs.domain.game import Game, Points
 from dibs.domain.ledger import Entry, booked
-from dibs.domain.playbook import Playbook
 from dibs.domain.tally import Place, Tally, periods, tally, unit_of
+from dibs.rules.game import Game, Points
+from dibs.rules.playbook import Playbook
 from support.builders import NOON, a_lead, a_playbook, a_rep
 
 MS, SECOND, DAY = timedelta(milliseconds=1), timedelta(seconds=1), timedelta(days=1)

@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dibs.domain.rules import TierRules
 from dibs.domain.tiers import (
     Inputs,
     Outlook,
@@ -23,6 +22,7 @@ from dibs.domain.tiers import (
     sizes,
     team_of,
 )
+from dibs.rules.rules import TierRules
 
 RULES = TierRules()
 # The score is 50 x the attainment: a test says the score it wants.

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from dibs.adapters.translations import Translator, translator
 from dibs.domain.contests import KEPT_DAYS, Contest
-from dibs.domain.game import Metric
+from dibs.rules.game import Metric
 
 
 def rules_in_words(contest: Contest, figures: Mapping[str, Metric], language: str) -> list[str]:

@@ -26,8 +26,8 @@ from dibs.aws.dynamo import ConditionFailed, Dynamo
 from dibs.aws.settings import Settings
 from dibs.core.lead import Lead, Move
 from dibs.core.rep import Limits, Rep
-from dibs.domain.playbook import Playbook
 from dibs.domain.turns import Turn
+from dibs.rules.playbook import Playbook
 from dibs.usecases.ports import Override, Taken
 
 

@@ -15,8 +15,8 @@ from pydantic_core import ErrorDetails
 
 from dibs.adapters.intake import parse_json
 from dibs.core.errors import FieldError, InvalidInput
-from dibs.domain.playbook import Playbook
 from dibs.domain.problems import LIMITS, problems
+from dibs.rules.playbook import Playbook
 
 _LONGEST_SHOWN = 40
 # Given by the stack, and read by editors; neither is a rule.

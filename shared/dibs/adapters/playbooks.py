@@ -6,12 +6,12 @@ from typing import Any
 
 from dibs.adapters.playbook_file import playbook_json
 from dibs.adapters.records import Item
-from dibs.adapters.stored_playbook import stored_playbook
 from dibs.aws import keys
 from dibs.aws.clock import from_ms, to_ms
 from dibs.aws.dynamo import ConditionFailed, Dynamo
 from dibs.aws.settings import Settings
 from dibs.core.errors import FieldError, InvalidInput
+from dibs.rules.playbook_store import stored_playbook
 from dibs.usecases.ports import Version
 
 # What DynamoDB keeps in one item, less the rest of it.

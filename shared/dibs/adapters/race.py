@@ -28,7 +28,6 @@ from dibs.adapters.records import (
     notice_from,
     rep_from,
 )
-from dibs.adapters.stored_rules import stored_rules
 from dibs.aws import keys
 from dibs.aws.clock import to_ms
 from dibs.aws.dynamo import ConditionFailed, Dynamo
@@ -38,7 +37,8 @@ from dibs.core.lead import Card, Claim, Lead, Move, Quality, State, filled
 from dibs.core.rep import Limits, Rep
 from dibs.domain.debts import hot_allowed, hot_is_bound
 from dibs.domain.limits import allowance_of, rolling, used
-from dibs.domain.rules import Rules
+from dibs.rules.rules import Rules
+from dibs.rules.store import stored_rules
 from dibs.usecases.race import RaceView
 
 if TYPE_CHECKING:

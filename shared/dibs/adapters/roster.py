@@ -9,14 +9,14 @@ from typing import Any
 
 from dibs.adapters.race import PLAYBOOK_SECONDS
 from dibs.adapters.records import Item, rep_from, rep_record
-from dibs.adapters.stored_playbook import stored_playbook
 from dibs.aws import keys
 from dibs.aws.clock import now, to_ms
 from dibs.aws.dynamo import ConditionFailed, Dynamo, insisting
 from dibs.aws.settings import Settings
 from dibs.core.errors import AlreadyExists, RouteNotFound
 from dibs.core.rep import Device, Limits, Rep
-from dibs.domain.playbook import Playbook
+from dibs.rules.playbook import Playbook
+from dibs.rules.playbook_store import stored_playbook
 
 ROSTER_SECONDS = 5.0
 _COUNTERS_KEPT = timedelta(days=8)

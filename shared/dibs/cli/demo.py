@@ -11,7 +11,7 @@ from dibs.cli.deploy import client, functions, outputs
 from dibs.cli.place import REGION, STACK, Place
 from dibs.cli.target import settings_of
 from dibs.core.rep import Rep
-from dibs.presets import preset_text
+from dibs.rules.presets import preset_text
 from dibs.wiring import Operator, operator
 
 

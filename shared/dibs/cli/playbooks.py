@@ -17,10 +17,10 @@ from dibs.adapters.playbook_file import playbook_data, read_playbook, schema
 from dibs.aws.clock import now
 from dibs.cli.target import Stack, target
 from dibs.core.errors import FieldError
-from dibs.domain.playbook import Playbook
 from dibs.domain.problems import rules_on, warnings
-from dibs.domain.rules import Window
-from dibs.presets import NAMES, preset_text
+from dibs.rules.playbook import Playbook
+from dibs.rules.presets import NAMES, preset_text
+from dibs.rules.rules import Window
 from dibs.usecases.playbooks import (
     Proposal,
     TeamPreview,

@@ -17,7 +17,7 @@ from dibs.aws.dynamo import Dynamo
 from dibs.cli.target import Stack, target
 from dibs.core.errors import FieldError, InvalidInput
 from dibs.domain.quotas import LARGEST_TARGET
-from dibs.domain.rules import QuotaRules
+from dibs.rules.rules import QuotaRules
 
 app = typer.Typer(no_args_is_help=True)
 console = Console()

@@ -18,7 +18,7 @@ from datetime import date, datetime, timedelta
 from dibs.core.calendar import day_start, duty_between
 from dibs.core.rep import Limits, Rep
 from dibs.domain.decide import schedule_of
-from dibs.domain.rules import Rules
+from dibs.rules.rules import Rules
 
 _DAY = timedelta(days=1)
 

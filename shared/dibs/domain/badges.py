@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Literal
 
 from dibs.core.calendar import Kind
-from dibs.domain.game import Badge
 from dibs.domain.metrics import parse
-from dibs.domain.playbook import Playbook
+from dibs.rules.game import Badge
+from dibs.rules.playbook import Playbook
 
 
 def badges_of(playbook: Playbook) -> dict[str, Badge]:

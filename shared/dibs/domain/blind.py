@@ -15,7 +15,7 @@ from math import sqrt
 from statistics import NormalDist
 
 from dibs.core.lead import Quality
-from dibs.domain.rules import Blind
+from dibs.rules.rules import Blind
 
 # Until enough have come, all qualities are taken to come alike: so many of each.
 _PRIOR = 10

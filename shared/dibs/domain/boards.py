@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from dibs.domain.game import Metric
 from dibs.domain.metrics import order, value_of
+from dibs.rules.game import Metric
 
 Named = tuple[str, Mapping[str, int]]
 """A name, and what was counted of who has it."""

@@ -23,8 +23,8 @@ from typing import Any
 
 from dibs.core.calendar import named
 from dibs.domain.contests import RESERVED, Contest, Minimum
-from dibs.domain.game import Challenge, Challenges
-from dibs.domain.playbook import Playbook
+from dibs.rules.game import Challenge, Challenges
+from dibs.rules.playbook import Playbook
 
 NAMES: Mapping[Challenge, str] = {
     "speed_week": "Speed Week",

@@ -7,8 +7,8 @@ from datetime import date, timedelta
 
 from dibs.core.errors import FieldError
 from dibs.domain.contests import RESERVED, Contest, figure_of
-from dibs.domain.playbook import Playbook
 from dibs.domain.vocabulary import known_names
+from dibs.rules.playbook import Playbook
 
 LONGEST = timedelta(days=366)
 # Nothing is on record before, and a calendar has no days beyond its ends to look at.

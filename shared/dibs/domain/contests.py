@@ -19,11 +19,11 @@ from typing import Any, Literal
 from dibs.core.calendar import day_start
 from dibs.core.rep import Rep
 from dibs.domain.draw import commitment_of
-from dibs.domain.game import Metric
 from dibs.domain.metrics import METRICS, metrics_of, order, parse, value_of
 from dibs.domain.newcomers import protected
-from dibs.domain.playbook import Playbook
 from dibs.domain.vocabulary import known_names
+from dibs.rules.game import Metric
+from dibs.rules.playbook import Playbook
 
 # Read by the validator in the adapter: a misspelt rule must not pass for a rule that is off.
 _STRICT = {"extra": "forbid"}

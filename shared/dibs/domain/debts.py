@@ -16,7 +16,7 @@ from dibs.core.errors import Refusal
 from dibs.core.lead import Lead, Quality
 from dibs.core.rep import Limits, Rep
 from dibs.domain.limits import next_week
-from dibs.domain.rules import Rules
+from dibs.rules.rules import Rules
 
 PAID_BY = {"owes_warm": Quality.WARM, "owes_cold": Quality.COLD}
 """What pays the debts that are paid by claiming, by the refusal's code."""

@@ -18,7 +18,7 @@ from dibs.core.rep import Limits, Rep
 from dibs.domain import debts, matching
 from dibs.domain.limits import over_allowance, over_limits
 from dibs.domain.newcomers import not_in_phase
-from dibs.domain.rules import Rules, Team
+from dibs.rules.rules import Rules, Team
 
 
 @dataclass(frozen=True)

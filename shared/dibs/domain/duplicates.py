@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from dibs.core.lead import HELD, Card, Kind, Lead, Post, State
-from dibs.domain.rules import Duplicates
+from dibs.rules.rules import Duplicates
 
 EXISTING_OWNER = "existing_owner"
 """The cause of an assignment to whoever the person or company belongs to already."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from dibs.core.errors import FieldError
 from dibs.core.lead import PRODUCT_BYTES, SEGMENT_BYTES, SOURCE_BYTES, TERRITORY_BYTES
-from dibs.domain.rules import Limit, Model, Rules
+from dibs.rules.rules import Limit, Model, Rules
 
 MOST_ROLLING = 60
 """The highest limit over a rolling span: each of these claims is kept with its moment."""

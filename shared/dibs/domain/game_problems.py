@@ -8,11 +8,11 @@ from keyword import iskeyword
 
 from dibs.core.errors import FieldError
 from dibs.domain.activities import TYPES
-from dibs.domain.game import Per, Quest
 from dibs.domain.metrics import parse
-from dibs.domain.playbook import Playbook
-from dibs.domain.rules import Limit
 from dibs.domain.vocabulary import COUNTED, QUEST, SUMMED, Names, known_names
+from dibs.rules.game import Per, Quest
+from dibs.rules.playbook import Playbook
+from dibs.rules.rules import Limit
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _STEP = re.compile(r"[a-z0-9_-]{1,40}")

@@ -18,7 +18,7 @@ from publicsuffixlist import PublicSuffixList
 
 from dibs.core.lead import Card, Kind
 from dibs.domain.duplicates import Identity
-from dibs.domain.rules import Duplicates
+from dibs.rules.rules import Duplicates
 
 
 def identities_of(card: Card, rules: Duplicates) -> tuple[Identity, ...]:

@@ -17,7 +17,7 @@ from typing import Any, Literal
 from dibs.core.calendar import day_of, week_of
 from dibs.core.lead import RELEASED, UNDONE, Lead
 from dibs.domain.activities import counting
-from dibs.domain.rules import Rules
+from dibs.rules.rules import Rules
 
 CLAIMED, ASSIGNED, RETURNED = "claimed", "assigned", "returned"
 

@@ -13,7 +13,7 @@ from dibs.core.calendar import day_start
 from dibs.core.errors import Refusal
 from dibs.core.lead import Claim, Lead, Quality
 from dibs.core.rep import Limits, Rep
-from dibs.domain.rules import Limit, Rules
+from dibs.rules.rules import Limit, Rules
 
 SPANS = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(days=7)}
 """How long the spans of rolling limits are."""

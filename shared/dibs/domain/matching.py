@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dibs.core.errors import Refusal
 from dibs.core.lead import Lead
 from dibs.core.rep import Rep
-from dibs.domain.rules import Matching, Rules
+from dibs.rules.rules import Matching, Rules
 
 MOST_NEEDS = 3
 HIGHEST_LEVEL = 5

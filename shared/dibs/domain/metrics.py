@@ -15,9 +15,9 @@ from difflib import get_close_matches
 from fractions import Fraction
 from functools import lru_cache
 
-from dibs.domain.game import Metric
-from dibs.domain.playbook import Playbook
 from dibs.domain.vocabulary import SCALES, Names
+from dibs.rules.game import Metric
+from dibs.rules.playbook import Playbook
 
 LONGEST = 200
 """The most letters of a formula."""

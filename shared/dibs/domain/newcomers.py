@@ -9,7 +9,7 @@ from dibs.core.calendar import day_start
 from dibs.core.errors import Refusal
 from dibs.core.lead import Lead
 from dibs.core.rep import Rep
-from dibs.domain.rules import Rules
+from dibs.rules.rules import Rules
 
 
 class Phase(StrEnum):

@@ -21,7 +21,7 @@ from dibs.core.lead import (
 )
 from dibs.core.rep import Limits, Rep
 from dibs.domain.decide import Eligible, decide, team_schedule
-from dibs.domain.rules import Offsets, Rules
+from dibs.rules.rules import Offsets, Rules
 
 _MOMENT = timedelta(milliseconds=1)
 # Of how many reps a lock remembers that they released the lead lately.

@@ -14,7 +14,7 @@ from dibs.core.calendar import day_start, duty_between
 from dibs.core.rep import Limits, Rep
 from dibs.domain.decide import schedule_of
 from dibs.domain.newcomers import guaranteed
-from dibs.domain.rules import Rules
+from dibs.rules.rules import Rules
 
 
 def guaranteed_this_week(rep: Rep, playbook: Rules, now: datetime) -> int:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from dibs.domain.game import Level
+from dibs.rules.game import Level
 
 ISSUED = "issued"
 """Where awards come from, and go back to when what they were for is reversed."""

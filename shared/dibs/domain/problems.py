@@ -17,10 +17,10 @@ from dibs.core.errors import FieldError
 from dibs.core.lead import SOURCE_BYTES
 from dibs.core.rep import Rep
 from dibs.domain.fairness_problems import fairness_problems, fairness_warnings
-from dibs.domain.game import Points
 from dibs.domain.game_problems import game_problems, game_warnings
-from dibs.domain.playbook import Playbook
-from dibs.domain.rules import Model, Offsets, Route, Team, Waves, Window
+from dibs.rules.game import Points
+from dibs.rules.playbook import Playbook
+from dibs.rules.rules import Model, Offsets, Route, Team, Waves, Window
 
 LIMITS: Mapping[str, tuple[int, int]] = {
     "window_seconds": (10, 86_400),

@@ -12,8 +12,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from dibs.domain.game import Quest
 from dibs.domain.ledger import Entry
+from dibs.rules.game import Quest
 
 STEP_VERIFIED = "step_verified"
 MANAGERS = "manager"

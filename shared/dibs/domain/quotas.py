@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 from fractions import Fraction
 
-from dibs.domain.rules import QuotaRules
+from dibs.rules.rules import QuotaRules
 
 LARGEST_TARGET = 10**15
 

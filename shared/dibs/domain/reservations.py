@@ -15,7 +15,7 @@ from dibs.core.rep import Limits, Rep
 from dibs.domain.absence import credits_of
 from dibs.domain.newcomers import Phase, guaranteed, phase_of
 from dibs.domain.pace import behind
-from dibs.domain.rules import Rules
+from dibs.rules.rules import Rules
 
 NEWCOMER, CREDIT = "newcomer", "absence_credit"
 REASONS = {"newcomers": NEWCOMER, "absence": CREDIT}

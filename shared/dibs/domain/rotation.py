@@ -21,7 +21,7 @@ from dibs.core.calendar import Hours, Schedule, clock_shows, off_duty
 from dibs.core.rep import Rep
 from dibs.domain.decide import schedule_of, team_hours
 from dibs.domain.newcomers import Phase, phase_of
-from dibs.domain.rules import Rules
+from dibs.rules.rules import Rules
 
 _SECOND = timedelta(seconds=1)
 

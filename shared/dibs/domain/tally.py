@@ -18,11 +18,11 @@ from datetime import date, datetime, timedelta
 from dibs.core.calendar import day_of
 from dibs.core.lead import UNDONE
 from dibs.domain.activities import PLAIN, REVERSAL, counting
-from dibs.domain.game import Points
 from dibs.domain.help import paid
 from dibs.domain.ledger import ASSIGNED, CLAIMED, CONVERTED, RETURNED, SALES, Entry
-from dibs.domain.playbook import Playbook
 from dibs.domain.quests import finished
+from dibs.rules.game import Points
+from dibs.rules.playbook import Playbook
 
 ALL = "all"
 PRIZE = "prize"

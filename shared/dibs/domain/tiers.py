@@ -12,7 +12,7 @@ from itertools import pairwise
 from math import fsum
 from typing import NamedTuple
 
-from dibs.domain.rules import TierRules
+from dibs.rules.rules import TierRules
 
 _AVERAGE, _TWICE_AS_GOOD = 50.0, 2.0
 _MIDDLE = 2

@@ -19,7 +19,7 @@ from dibs.domain.decide import REFUSING, gave_back, off
 from dibs.domain.limits import over_allowance
 from dibs.domain.matching import mismatches
 from dibs.domain.reservations import REASONS, owed
-from dibs.domain.rules import Method, Model, Rules
+from dibs.rules.rules import Method, Model, Rules
 
 
 @dataclass(frozen=True)

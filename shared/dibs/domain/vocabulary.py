@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from dibs.domain.activities import TYPES
-from dibs.domain.playbook import Playbook
+from dibs.rules.playbook import Playbook
 
 KINDS: Mapping[str, str] = {
     "claimed": "leads claimed and not undone",

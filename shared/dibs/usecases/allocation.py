@@ -19,10 +19,10 @@ from dibs.domain.absence import Credit, using
 from dibs.domain.decide import Eligible, decide
 from dibs.domain.matching import mismatches
 from dibs.domain.opening import opening, races
-from dibs.domain.playbook import Playbook
 from dibs.domain.reservations import Known, cohort, could_be_owed, drawn, for_cohort, kept_for, owed
 from dibs.domain.rotation import on_turn
 from dibs.domain.turns import not_assignable
+from dibs.rules.playbook import Playbook
 from dibs.usecases.ports import PriorityTurns, Roster
 
 MOST_FIRST = 6

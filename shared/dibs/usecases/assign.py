@@ -21,9 +21,9 @@ from dibs.domain.absence import using
 from dibs.domain.limits import with_one_more
 from dibs.domain.opening import taking
 from dibs.domain.pace import due_by
-from dibs.domain.playbook import Playbook
 from dibs.domain.reservations import CREDIT, NEWCOMER
 from dibs.domain.turns import Ring, Turn, candidates, next_turn, not_assignable, passed_over
+from dibs.rules.playbook import Playbook
 from dibs.usecases.allocation import raced_instead
 from dibs.usecases.ports import Holdings, Judged, Roster, Taken
 from dibs.usecases.race import RaceStore, RaceView

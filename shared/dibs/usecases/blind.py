@@ -11,7 +11,7 @@ from dibs.core.errors import Busy
 from dibs.core.lead import Lead
 from dibs.domain.blind import Arrived, Part, chances, drawn, mix
 from dibs.domain.opening import races
-from dibs.domain.playbook import Playbook
+from dibs.rules.playbook import Playbook
 from dibs.usecases.ports import Arrivals
 
 ZONE = "UTC"

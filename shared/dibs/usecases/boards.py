@@ -25,7 +25,7 @@ from dibs.domain.ledger import (
     speed,
 )
 from dibs.domain.newcomers import protected
-from dibs.domain.playbook import Playbook
+from dibs.rules.playbook import Playbook
 from dibs.usecases.ports import Ledger, Results, Roster
 
 # Leads of a period's last minutes are contacted, and told of, when it is over.

@@ -38,8 +38,8 @@ from dibs.domain.contests import (
 )
 from dibs.domain.draw import commitment_of
 from dibs.domain.ledger import booked
-from dibs.domain.playbook import Playbook
 from dibs.domain.quotas import target_for
+from dibs.rules.playbook import Playbook
 from dibs.usecases.periods import months
 from dibs.usecases.ports import (
     Contests,

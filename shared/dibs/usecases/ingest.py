@@ -38,7 +38,7 @@ from dibs.domain.duplicates import (
 from dibs.domain.identity import identities_of
 from dibs.domain.matching import skills_needed
 from dibs.domain.opening import opening, races, taking
-from dibs.domain.playbook import Playbook
+from dibs.rules.playbook import Playbook
 from dibs.usecases.allocation import Allot, as_it_comes
 from dibs.usecases.blind import blind_or_not, count_arrival
 from dibs.usecases.ports import Arrivals, Given, LeadStore, Stored

@@ -20,9 +20,9 @@ from dibs.core.errors import FieldError, InvalidInput, RouteNotFound
 from dibs.core.rep import Rep
 from dibs.domain.badges import kind_of
 from dibs.domain.boards import Named, Ranking, Row
-from dibs.domain.game import Metric
 from dibs.domain.metrics import metrics_of, parse
-from dibs.domain.playbook import Playbook
+from dibs.rules.game import Metric
+from dibs.rules.playbook import Playbook
 from dibs.usecases.ports import Standings, Total
 
 PERIODS: tuple[Kind | Literal["all"], ...] = ("day", "week", "month", "quarter", "year", "all")

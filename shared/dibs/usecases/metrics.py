@@ -10,11 +10,11 @@ from datetime import datetime
 from dibs.core.calendar import named, period_of
 from dibs.core.errors import FieldError, InvalidInput
 from dibs.domain.boards import Row, ranked, summed
-from dibs.domain.game import Metric
 from dibs.domain.metrics import metrics_of, parse
-from dibs.domain.playbook import Playbook
 from dibs.domain.tally import ALL
 from dibs.domain.vocabulary import known_names
+from dibs.rules.game import Metric
+from dibs.rules.playbook import Playbook
 from dibs.usecases.ports import Standings, Total
 
 

@@ -10,8 +10,8 @@ from dibs.core.lead import Lead, State
 from dibs.core.links import link_token, reply_code
 from dibs.core.rep import Rep
 from dibs.domain.decide import off
-from dibs.domain.playbook import Playbook
-from dibs.domain.rules import Sms as SmsRules
+from dibs.rules.playbook import Playbook
+from dibs.rules.rules import Sms as SmsRules
 from dibs.usecases.ports import (
     Chunk,
     Delivery,

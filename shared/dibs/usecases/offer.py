@@ -16,7 +16,7 @@ from dibs.domain.decide import Eligible, decide, decide_knowing
 from dibs.domain.draw import draw_is_due, draw_time, undrawn
 from dibs.domain.limits import over_allowance, over_limits
 from dibs.domain.opening import latest_opening, next_opening, opened_early
-from dibs.domain.playbook import Playbook
+from dibs.rules.playbook import Playbook
 from dibs.usecases.assign import SLICE, serve
 from dibs.usecases.draw import draw
 from dibs.usecases.ports import (

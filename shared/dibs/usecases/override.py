@@ -17,7 +17,7 @@ from dibs.core.errors import Busy, FieldError, InvalidInput, LeadNotFound
 from dibs.core.lead import HELD, Lead, Move, State, moved
 from dibs.core.rep import Limits, Rep
 from dibs.domain.opening import given_back, races, reopening, taken_away, taking
-from dibs.domain.rules import Rules
+from dibs.rules.rules import Rules
 from dibs.usecases.ports import Given, Holdings, Override
 from dibs.usecases.race import RaceStore, RaceView
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Literal, Protocol
 
 from dibs.core.lead import Card, Claim, Lead, Move, Quality, Tie
 from dibs.core.rep import Device, Limits, Rep
-from dibs.domain.playbook import Playbook
-from dibs.domain.rules import Rules
+from dibs.rules.playbook import Playbook
+from dibs.rules.rules import Rules
 from dibs.usecases.race import Notice
 
 if TYPE_CHECKING:

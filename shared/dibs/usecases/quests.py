@@ -17,7 +17,6 @@ from dibs.core.errors import (
 )
 from dibs.core.rep import Rep
 from dibs.domain.activities import AHEAD
-from dibs.domain.game import Quest, QuestStep
 from dibs.domain.ledger import Entry, booked
 from dibs.domain.quests import (
     MANAGERS,
@@ -29,6 +28,7 @@ from dibs.domain.quests import (
     step_entry_id,
     unit_of_quest,
 )
+from dibs.rules.game import Quest, QuestStep
 from dibs.usecases.activities import is_protected
 from dibs.usecases.ports import Ledger, QuestLog, Roster
 

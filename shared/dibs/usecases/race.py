@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from dibs.core.lead import Card, Claim, Lead, Move
 from dibs.core.rep import Limits, Rep
-from dibs.domain.rules import Rules
+from dibs.rules.rules import Rules
 
 if TYPE_CHECKING:
     from dibs.domain.draw import Drawn

@@ -12,7 +12,7 @@ from dibs.core.lead import Lead, State
 from dibs.core.links import link_token
 from dibs.core.rep import Limits, Platform, Rep
 from dibs.domain.decide import Verdict, decide_knowing
-from dibs.domain.rules import Rules
+from dibs.rules.rules import Rules
 from dibs.usecases.claim import Proof
 from dibs.usecases.race import RaceStore
 

@@ -17,7 +17,6 @@ from dibs.core.errors import (
     Outdated,
     RouteNotFound,
 )
-from dibs.domain.game import Rewards
 from dibs.domain.points import LAPSED, Transfer, decayed
 from dibs.domain.receipts import Fault
 from dibs.domain.rewards import (
@@ -30,6 +29,7 @@ from dibs.domain.rewards import (
     requested,
     stepped,
 )
+from dibs.rules.game import Rewards
 from dibs.usecases.periods import Books, Ran
 from dibs.usecases.ports import PointsLedger, RewardStore
 

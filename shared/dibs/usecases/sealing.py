@@ -14,7 +14,6 @@ from datetime import datetime, timedelta
 from dibs.core.errors import LeadNotFound
 from dibs.core.lead import Lead, State
 from dibs.domain.draw import Drawn
-from dibs.domain.playbook import Playbook
 from dibs.domain.receipts import (
     GRACE,
     Block,
@@ -28,6 +27,7 @@ from dibs.domain.receipts import (
     receipts,
     seal,
 )
+from dibs.rules.playbook import Playbook
 from dibs.usecases.ports import Bus, Dispute, Fact, Judged, OfferStore, Races, Roster, Story
 from dibs.usecases.race import Draws, RaceStore
 from dibs.usecases.sweep import PATIENCE

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal
 
-from dibs.domain.rules import STRICT
+from dibs.rules.rules import STRICT
 
 Per = Literal["day", "week", "month", "quarter", "all"]
 Challenge = Literal["speed_week", "quality_month", "volume_sprint", "underdog_week"]

@@ -10,8 +10,8 @@ from dacite import Config, from_dict
 
 from dibs.adapters.records import Item
 from dibs.core.lead import Quality
-from dibs.domain.rules import Method, Model, Rules
-from dibs.presets import preset_text
+from dibs.rules.presets import preset_text
+from dibs.rules.rules import Method, Model, Rules
 
 CONFIG = Config(
     cast=[tuple, Model, Method, Quality], type_hooks={date: date.fromisoformat}, strict=True

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from dibs.domain.game import Game
-from dibs.domain.rules import Rules
+from dibs.rules.game import Game
+from dibs.rules.rules import Rules
 
 
 @dataclass(frozen=True)

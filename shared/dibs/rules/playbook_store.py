@@ -8,8 +8,8 @@ from typing import Any
 from dacite import from_dict
 
 from dibs.adapters.records import Item
-from dibs.adapters.stored_rules import CONFIG, stored_body
-from dibs.domain.playbook import Playbook
+from dibs.rules.playbook import Playbook
+from dibs.rules.store import CONFIG, stored_body
 
 
 def playbook_from(data: Mapping[str, Any]) -> Playbook:
