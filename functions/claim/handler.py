@@ -22,7 +22,7 @@ from dibs.aws import clock
 from dibs.aws.observability import count, logger
 from dibs.core.errors import AlreadyClaimed, ClaimRefused, DibsError, Expired
 from dibs.core.links import Link, read_link
-from dibs.usecases.claim import (
+from dibs.race.claim import (
     CONTACT_SHOWN_FOR,
     InDraw,
     Proof,
@@ -34,7 +34,7 @@ from dibs.usecases.claim import (
     undo,
     waits_in_draw,
 )
-from dibs.usecases.race import RaceView
+from dibs.race.ports import RaceView
 from dibs.usecases.reps import sight
 
 if TYPE_CHECKING:

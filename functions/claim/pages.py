@@ -28,8 +28,7 @@ from dibs.core.errors import (
     UndoOver,
     Withdrawn,
 )
-from dibs.domain.draw import DRAWN_AFTER, collects
-from dibs.usecases.claim import (
+from dibs.race.claim import (
     CONTACT_SHOWN_FOR,
     InDraw,
     Won,
@@ -38,7 +37,8 @@ from dibs.usecases.claim import (
     standing_win,
     waits_in_draw,
 )
-from dibs.usecases.race import RaceStore, RaceView
+from dibs.race.draw import DRAWN_AFTER, collects
+from dibs.race.ports import RaceStore, RaceView
 
 
 def standing(store: RaceStore, view: RaceView, token: str, now: datetime) -> Page:

@@ -10,8 +10,8 @@ from dibs.adapters.http import Response, answer
 from dibs.adapters.intake import card_from_body, raw_body, verify
 from dibs.aws import clock
 from dibs.aws.observability import count, logger
-from dibs.domain.draw import commitment_of, seed_of, undrawn
 from dibs.domain.identity import company_domain
+from dibs.race.draw import commitment_of, seed_of, undrawn
 from dibs.usecases.allocation import allot
 from dibs.usecases.ingest import ingest
 

@@ -15,8 +15,8 @@ from dibs.aws import clock
 from dibs.core.calendar import written_hours
 from dibs.core.errors import FieldError, InvalidInput, RouteNotFound
 from dibs.core.rep import Rep
-from dibs.domain.decide import off
 from dibs.domain.quotas import LARGEST_TARGET
+from dibs.race.decide import off
 from dibs.rules.playbook import Playbook
 from dibs.usecases.people import change_profile, fallback_of, leave_for_good
 

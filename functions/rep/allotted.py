@@ -7,10 +7,10 @@ from typing import Any
 
 from dibs.core.calendar import day_of
 from dibs.core.rep import Limits, Rep
-from dibs.domain.absence import credits_of
-from dibs.domain.newcomers import Phase, phase_of, phase_until
 from dibs.domain.pace import due_by, guaranteed_this_week
 from dibs.domain.rotation import turn_of
+from dibs.race.absence import credits_of
+from dibs.race.newcomers import Phase, phase_of, phase_until
 from dibs.rules.playbook import Playbook
 from dibs.usecases.ports import PriorityTurns
 

@@ -11,12 +11,12 @@ from dibs.adapters.results import DynamoResults
 from dibs.adapters.translations import refusal_sentence
 from dibs.core.calendar import Kind, day_start, last_completed, next_on_duty
 from dibs.core.rep import Limits, Rep
-from dibs.domain.debts import debts
-from dibs.domain.decide import off, schedule_of
 from dibs.domain.ledger import releases
-from dibs.domain.limits import allowance_of, day_after, used
 from dibs.domain.tiers import Outlook
 from dibs.domain.winning import winning_metrics
+from dibs.race.debts import debts
+from dibs.race.decide import off, schedule_of
+from dibs.race.limits import allowance_of, day_after, used
 from dibs.rules.playbook import Playbook
 from dibs.usecases.ports import Attained
 

@@ -16,11 +16,11 @@ from dibs.aws.settings import settings
 from dibs.core.errors import FieldError, InvalidInput
 from dibs.core.lead import Lead, State
 from dibs.core.rep import Rep
-from dibs.domain.decide import Refused
-from dibs.domain.draw import Drawn, collects, ticket
-from dibs.domain.opening import next_opening
-from dibs.usecases.claim import bearer, in_draw
-from dibs.usecases.draw import look
+from dibs.race.claim import bearer, in_draw
+from dibs.race.decide import Refused
+from dibs.race.draw import Drawn, collects, ticket
+from dibs.race.draw_winner import look
+from dibs.race.opening import next_opening
 from dibs.usecases.people import leave_of, own_leave
 from dibs.usecases.reps import (
     MOST_QUIET_MINUTES,

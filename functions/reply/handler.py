@@ -10,7 +10,7 @@ from dibs.adapters.entry import Arrival, messages
 from dibs.adapters.texts import answer_sms
 from dibs.aws import clock
 from dibs.aws.observability import count, logger
-from dibs.usecases.claim import Won
+from dibs.race.claim import Won
 from dibs.usecases.reply import InboundSms, reply
 
 

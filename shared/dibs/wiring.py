@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from dibs.adapters.race import DynamoRaceStore
 from dibs.aws.dynamo import Dynamo
 from dibs.aws.settings import Settings, settings
 from dibs.core.errors import FieldError, InvalidInput, RouteNotFound
 from dibs.core.lead import REP_ID_BYTES, id_text
 from dibs.core.rep import Platform, Rep
+from dibs.race.claim import token_hash
+from dibs.race.store import DynamoRaceStore
 from dibs.rules.rules import Rules
-from dibs.usecases.claim import token_hash
 
 if TYPE_CHECKING:
     from dibs.adapters.arrivals import DynamoArrivals

@@ -25,9 +25,9 @@ from dibs.core.errors import ClaimRefused
 from dibs.core.rep import Rep
 from dibs.domain.ledger import Entry
 from dibs.domain.tiers import Inputs, Outlook
+from dibs.race.claim import Won, bearer, claim
 from dibs.rules.playbook import Playbook
 from dibs.usecases import periods
-from dibs.usecases.claim import Won, bearer, claim
 from dibs.usecases.periods import Books, Ran, recalculate_quotas, recalculate_tiers
 from dibs.usecases.ports import Attained
 from support.aws import peek

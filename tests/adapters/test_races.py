@@ -28,8 +28,8 @@ from dibs.domain.receipts import (
     receipts,
     seal,
 )
+from dibs.race.claim import bearer, claim
 from dibs.usecases.audit import audit, of_day
-from dibs.usecases.claim import bearer, claim
 from dibs.usecases.ports import Dispute, Judged, Races
 from dibs.usecases.sealing import chain_up
 from support.aws import items

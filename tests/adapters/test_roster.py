@@ -10,7 +10,7 @@ from dibs import wiring
 from dibs.adapters import roster as module
 from dibs.adapters.roster import DynamoRoster
 from dibs.core.errors import AlreadyExists, InvalidInput, RouteNotFound
-from dibs.usecases.claim import token_hash
+from dibs.race.claim import token_hash
 from support.aws import everything
 from support.builders import World, a_playbook, a_rep, token_of
 from support.fakes import Clock

@@ -30,7 +30,7 @@ from dibs import wiring
 from dibs.aws import clock
 from dibs.core.lead import Lead
 from dibs.core.rep import Rep
-from dibs.usecases.race import Notice
+from dibs.race.ports import Notice
 from support.builders import World
 
 ROUNDS = 150

@@ -18,13 +18,13 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from dibs import wiring
-from dibs.adapters.records import rep_record
 from dibs.aws import clock
 from dibs.aws.settings import Settings
 from dibs.core.lead import Lead
 from dibs.core.links import link_token
 from dibs.core.rep import Device, Platform, Rep
-from dibs.usecases.claim import token_hash
+from dibs.race.claim import token_hash
+from dibs.race.records import rep_record
 from support import dynamodb_local
 from support.builders import World, a_card, a_playbook, a_rep, token_of
 from support.tables import create_tables

@@ -11,15 +11,15 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from dibs.adapters.records import draw_record
 from dibs.aws import clock
 from dibs.cli import leads, owners, playbooks, reps
 from dibs.cli.main import app
 from dibs.cli.target import Target
 from dibs.core.errors import InvalidInput
-from dibs.domain.draw import Drawn, commitment_of, in_order, seed_of
+from dibs.race.claim import claim
+from dibs.race.draw import Drawn, commitment_of, in_order, seed_of
+from dibs.race.records import draw_record
 from dibs.rules.presets import preset_text
-from dibs.usecases.claim import claim
 from support.builders import World, a_card, a_rep
 
 

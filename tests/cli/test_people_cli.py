@@ -18,7 +18,7 @@ from dibs.cli.target import Target
 from dibs.core.calendar import parse_hours
 from dibs.core.errors import InvalidInput, RouteNotFound
 from dibs.core.rep import Rep
-from dibs.usecases.claim import bearer, claim
+from dibs.race.claim import bearer, claim
 from support.aws import everything
 from support.builders import World, a_card, a_playbook, a_rep, token_of
 

@@ -18,7 +18,7 @@ from dibs.cli import leads, receipts
 from dibs.cli.main import app
 from dibs.cli.target import Target
 from dibs.core.lead import Lead
-from dibs.usecases.claim import bearer, claim
+from dibs.race.claim import bearer, claim
 from dibs.usecases.sealing import chain_up, seal_race
 from support.builders import NOON, World, a_card, a_rep, token_of
 

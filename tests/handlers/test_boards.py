@@ -14,7 +14,7 @@ import pytest
 from dibs import wiring
 from dibs.core.rep import Rep
 from dibs.domain.ledger import ASSIGNED, booked
-from dibs.usecases.claim import token_hash
+from dibs.race.claim import token_hash
 from handlers.office import AINA, BEN, CHONG, MANAGER, Answer, Office, event, http
 from support.builders import NOON, token_of
 

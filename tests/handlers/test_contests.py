@@ -15,8 +15,8 @@ from dibs import wiring
 from dibs.adapters.contests import signature
 from dibs.core.rep import Rep
 from dibs.domain.ledger import booked
+from dibs.race.claim import token_hash
 from dibs.usecases import contests as usecase
-from dibs.usecases.claim import token_hash
 from dibs.usecases.ports import Total
 from dibs.usecases.score import score
 from handlers.office import (

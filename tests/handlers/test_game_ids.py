@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from dibs.usecases.claim import token_hash
+from dibs.race.claim import token_hash
 from game.handler import ROUTES
 from handlers.office import AINA, BEN, MANAGER, Office, http
 from support.builders import a_playbook, token_of

@@ -12,7 +12,7 @@ from dibs import wiring
 from dibs.core.lead import Lead
 from dibs.core.rep import Rep
 from dibs.domain.ledger import Entry
-from dibs.usecases.claim import token_hash
+from dibs.race.claim import token_hash
 from handlers.office import AINA, BEN, CHONG, DAYANG, MANAGER, Answer, Office, http
 from support.aws import items
 from support.builders import a_playbook, token_of

@@ -12,7 +12,7 @@ import pytest
 from dibs import wiring
 from dibs.adapters.playbook_file import schema
 from dibs.core.rep import Device, Platform
-from dibs.usecases.claim import token_hash
+from dibs.race.claim import token_hash
 from handlers.office import AINA, BEN, CHONG, MANAGER, PLAYBOOK, Answer, Office, event, http
 from support.builders import token_of
 

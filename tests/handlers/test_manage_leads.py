@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from dibs.core.lead import Lead
-from dibs.usecases.claim import token_hash
+from dibs.race.claim import token_hash
 from handlers.office import AINA, BEN, MANAGER, Answer, Office, http
 from support.builders import token_of
 

@@ -15,8 +15,8 @@ from dibs import wiring
 from dibs.core.rep import Rep
 from dibs.domain.ledger import booked
 from dibs.domain.tiers import Inputs, edges, explain, place, team_of
+from dibs.race.claim import token_hash
 from dibs.rules.rules import TierRules
-from dibs.usecases.claim import token_hash
 from dibs.usecases.ports import Attained
 from dibs.usecases.score import score
 from handlers.office import AINA, BEN, DAYANG, MANAGER, Answer, Office, http, sqs

@@ -9,7 +9,7 @@ import pytest
 from dibs import wiring
 from dibs.domain.metrics import METRICS
 from dibs.domain.tally import Place
-from dibs.usecases.claim import token_hash
+from dibs.race.claim import token_hash
 from dibs.usecases.ports import Change, Unit
 from handlers.office import AINA, BEN, CHONG, MANAGER, Answer, Office, http
 from support.builders import a_playbook, token_of

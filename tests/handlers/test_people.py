@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from dibs import wiring
-from dibs.adapters.records import rep_from
 from dibs.core.calendar import parse_hours
 from dibs.core.lead import State
 from dibs.core.rep import Rep
-from dibs.usecases.claim import token_hash
+from dibs.race.claim import token_hash
+from dibs.race.records import rep_from
 from handlers.office import AINA, BEN, CHONG, MANAGER, PLAYBOOK, Answer, Office, http
 from support.builders import a_playbook, token_of
 

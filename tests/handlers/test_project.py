@@ -7,7 +7,7 @@ from typing import Any
 from dibs import wiring
 from dibs.adapters.ledger import DynamoLedger
 from dibs.domain.ledger import Entry
-from dibs.usecases.claim import bearer, undo
+from dibs.race.claim import bearer, undo
 from dibs.usecases.project import FACTS
 from handlers.office import AINA, BEN, Office, event, sqs
 from support.builders import token_of

@@ -11,7 +11,7 @@ from boto3.dynamodb.types import Binary
 
 from dibs import wiring
 from dibs.adapters.queues import SnsBus
-from dibs.usecases.claim import bearer, undo
+from dibs.race.claim import bearer, undo
 from dibs.usecases.ports import Fact
 from handlers.office import AINA, Event, Office, event
 from support.aws import items

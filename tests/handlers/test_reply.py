@@ -11,7 +11,7 @@ import pytest
 from dibs.adapters.sms import SnsSms
 from dibs.core.lead import Lead, State
 from dibs.core.rep import Rep
-from dibs.usecases.race import Notice
+from dibs.race.ports import Notice
 from handlers.office import AINA, BEN, CHONG, DAYANG, Event, Office, event, sqs
 
 DONE: dict[str, Any] = {"batchItemFailures": []}

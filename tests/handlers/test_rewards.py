@@ -12,7 +12,7 @@ import pytest
 from dibs import wiring
 from dibs.core.errors import Busy
 from dibs.domain.points import ISSUED, Transfer
-from dibs.usecases.claim import token_hash
+from dibs.race.claim import token_hash
 from dibs.usecases.rewards import audit_points
 from handlers.office import AINA, BEN, MANAGER, Answer, Office, event, http
 from support.builders import NOON, a_playbook, token_of

@@ -10,7 +10,7 @@ import pytest
 
 from dibs.core.lead import Lead, State
 from dibs.core.rep import Rep
-from dibs.usecases.claim import token_hash
+from dibs.race.claim import token_hash
 from handlers.office import AINA, BEN, CHONG, DAYANG, MANAGER, Answer, Office, http, sqs
 from support.builders import a_playbook, token_of
 

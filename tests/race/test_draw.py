@@ -14,9 +14,9 @@ import pytest
 from dibs.core.errors import AlreadyClaimed, Busy, ClaimRefused
 from dibs.core.lead import Lead
 from dibs.core.rep import Rep
-from dibs.domain.draw import draw_time, flaws
-from dibs.usecases.claim import InDraw, Won, bearer, claim
-from dibs.usecases.draw import draw
+from dibs.race.claim import InDraw, Won, bearer, claim
+from dibs.race.draw import draw_time, flaws
+from dibs.race.draw_winner import draw
 from support.builders import NOON, World, a_card, a_playbook, a_rep, token_of
 from support.fakes import Clock
 

@@ -27,9 +27,7 @@ from moto import mock_aws
 
 from dibs.adapters.ledger import DynamoLedger
 from dibs.adapters.offers import DynamoOfferStore
-from dibs.adapters.race import DynamoRaceStore
 from dibs.adapters.races import DynamoRaces
-from dibs.adapters.records import claim_from, lead_from, rep_from
 from dibs.adapters.roster import DynamoRoster
 from dibs.aws import keys
 from dibs.aws.dynamo import Dynamo
@@ -44,13 +42,15 @@ from dibs.core.errors import (
 )
 from dibs.core.lead import Claim, Lead, Move, State, implied_by_move, lead_id_for
 from dibs.core.rep import Rep
-from dibs.usecases import claim as claiming
+from dibs.race import claim as claiming
+from dibs.race.claim import Won, bearer, claim, undo
+from dibs.race.ports import RaceView
+from dibs.race.records import claim_from, lead_from, rep_from
+from dibs.race.store import DynamoRaceStore
 from dibs.usecases.assign import FALLBACK, serve
-from dibs.usecases.claim import Won, bearer, claim, undo
 from dibs.usecases.ingest import ingest
 from dibs.usecases.offer import Floor, follow
 from dibs.usecases.ports import Fact
-from dibs.usecases.race import RaceView
 from dibs.usecases.sweep import PATIENCE, close, relay, sweep
 from dibs.usecases.work import given_back, let_go, release
 from support.aws import peek

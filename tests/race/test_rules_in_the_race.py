@@ -16,8 +16,8 @@ from dibs.aws import clock
 from dibs.core.errors import AlreadyClaimed, Busy, ClaimRefused
 from dibs.core.lead import Lead, Quality
 from dibs.core.rep import Limits, Rep
-from dibs.domain.limits import used
-from dibs.usecases.claim import Won, bearer, claim
+from dibs.race.claim import Won, bearer, claim
+from dibs.race.limits import used
 from support.builders import World, a_card, a_playbook, a_rep, token_of
 
 pytestmark = pytest.mark.race

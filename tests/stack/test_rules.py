@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from dibs.domain.draw import commitment_of
+from dibs.race.draw import commitment_of
 from support.stack import PHONES, Stack, until
 
 pytestmark = pytest.mark.stack

@@ -1,5 +1,5 @@
 """The ports, kept in memory: use cases are tested on these, and these against the real adapters
-(tests/adapters/test_store_contract.py), so that they cannot drift apart."""
+(tests/adapters/race/test_store_contract.py), so that they cannot drift apart."""
 
 from __future__ import annotations
 
@@ -14,19 +14,20 @@ from dibs.core.calendar import week_of
 from dibs.core.errors import AlreadyClaimed, AlreadyExists, Busy, RouteNotFound
 from dibs.core.lead import HELD, Card, Claim, Lead, Move, Post, Quality, State, Tie, filled
 from dibs.core.rep import Device, Limits, Platform, Rep
-from dibs.domain.absence import Credit
 from dibs.domain.blind import Arrived
-from dibs.domain.debts import owes_assignment, owes_warm
-from dibs.domain.draw import Drawn, undrawn
 from dibs.domain.duplicates import Identity, Standing
-from dibs.domain.limits import over_allowance, over_limits, with_one_more
 from dibs.domain.receipts import Link, Sealed
 from dibs.domain.rotation import OnTurn, Rotation
 from dibs.domain.turns import Turn
+from dibs.race.absence import Credit
+from dibs.race.claim import token_hash
+from dibs.race.debts import owes_assignment, owes_warm
+from dibs.race.draw import Drawn, undrawn
+from dibs.race.limits import over_allowance, over_limits, with_one_more
+from dibs.race.ports import Notice, RaceView
 from dibs.rules.playbook import Playbook
 from dibs.usecases.allocation import allot
 from dibs.usecases.blind import ZONE
-from dibs.usecases.claim import token_hash
 from dibs.usecases.ingest import ingest
 from dibs.usecases.notify import Desk
 from dibs.usecases.offer import Floor
@@ -44,7 +45,6 @@ from dibs.usecases.ports import (
     Story,
     Taken,
 )
-from dibs.usecases.race import Notice, RaceView
 from support.builders import NOON, a_playbook, token_of
 
 LOCK, CLAIM = keys.LOCK, keys.CLAIM

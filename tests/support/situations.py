@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from dibs.core.calendar import parse_hours
 from dibs.core.lead import Lead, Quality
 from dibs.core.rep import Limits, Rep
-from dibs.domain.decide import Verdict, decide
-from dibs.domain.opening import opening
+from dibs.race.decide import Verdict, decide
+from dibs.race.opening import opening
 from dibs.rules.playbook import Playbook
 from dibs.rules.rules import Acceptance, Matching, Model, Newcomers, QuotaRules, Team
 from support.builders import a_lead, a_playbook, a_rep

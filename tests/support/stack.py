@@ -22,7 +22,7 @@ import urllib3
 from botocore.config import Config
 from standardwebhooks import Webhook
 
-from dibs.adapters.race import PLAYBOOK_SECONDS
+from dibs.race.store import PLAYBOOK_SECONDS
 
 ROOT = Path(__file__).parents[2]
 # Every contact's phone number begins like this.

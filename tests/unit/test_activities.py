@@ -32,6 +32,7 @@ from dibs.domain.activities import (
     wrong,
 )
 from dibs.domain.ledger import Entry
+from dibs.race.claim import bearer, claim, undo
 from dibs.usecases.activities import (
     ATTEMPTS,
     SKEW,
@@ -41,7 +42,6 @@ from dibs.usecases.activities import (
     record_all,
     shared_with,
 )
-from dibs.usecases.claim import bearer, claim, undo
 from support.builders import NOON, a_card, a_lead, a_playbook, a_rep, token_of
 from support.fake_ledger import FakeLedger
 from support.fakes import FakeRoster, FakeWorld, Memory, no_pause

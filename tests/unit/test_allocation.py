@@ -15,13 +15,13 @@ from hypothesis import strategies as st
 from dibs.core.calendar import day_of
 from dibs.core.lead import Claim, Lead, State
 from dibs.core.rep import Limits, Rep
-from dibs.domain.decide import Eligible, Refused, decide
 from dibs.domain.reservations import drawn
 from dibs.domain.rotation import OnTurn
+from dibs.race.claim import Won, bearer, claim
+from dibs.race.decide import Eligible, Refused, decide
 from dibs.usecases import offer as offering
 from dibs.usecases.allocation import MOST_FIRST, allot
 from dibs.usecases.assign import serve
-from dibs.usecases.claim import Won, bearer, claim
 from dibs.usecases.ingest import ingest
 from dibs.usecases.ports import Fact, Roster
 from dibs.usecases.priority import turns_daily

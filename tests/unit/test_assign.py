@@ -17,10 +17,10 @@ from dibs.core.errors import Busy, UndoOver
 from dibs.core.lead import Claim, Lead, State
 from dibs.core.rep import Limits, Rep
 from dibs.domain.turns import Turn, not_assignable
+from dibs.race.claim import bearer, claim, undo
 from dibs.usecases import assign as assigning
 from dibs.usecases import offer as offering
 from dibs.usecases.assign import TRIES, serve
-from dibs.usecases.claim import bearer, claim, undo
 from dibs.usecases.notify import notify
 from dibs.usecases.ports import Fact
 from dibs.usecases.sweep import relay, sweep

@@ -26,11 +26,11 @@ from dibs.core.errors import Busy, UndoOver
 from dibs.core.lead import BLIND, Lead, Pool, Preview, Quality, State, pool_for
 from dibs.core.rep import Device, Limits, Platform
 from dibs.domain.blind import Arrived, Part, chances, drawn, mix
-from dibs.domain.opening import given_back
+from dibs.race.claim import bearer, claim, undo
+from dibs.race.opening import given_back
 from dibs.rules.playbook import Playbook
 from dibs.rules.rules import Blind
 from dibs.usecases.blind import mix_reached
-from dibs.usecases.claim import bearer, claim, undo
 from dibs.usecases.ingest import ingest
 from rep import handler as rep_functions
 from support.builders import NOON, a_card, a_lead, a_playbook, a_rep, token_of

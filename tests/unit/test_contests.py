@@ -36,7 +36,7 @@ from dibs.domain.contests import (
     times_of,
     windows_of,
 )
-from dibs.domain.draw import commitment_of
+from dibs.race.draw import commitment_of
 from dibs.rules.game import Metric
 from support.builders import NOON, a_playbook, a_rep
 

@@ -9,7 +9,7 @@ import pytest
 
 from dibs.core.lead import Lead, State
 from dibs.core.rep import Device, Platform, Rep
-from dibs.usecases.claim import bearer, claim, undo
+from dibs.race.claim import bearer, claim, undo
 from dibs.usecases.notify import notify, push_failed
 from dibs.usecases.ports import Chunk
 from support.builders import NOON, a_card, a_playbook, a_rep, token_of

@@ -19,10 +19,10 @@ from dibs.core.errors import (
 from dibs.core.lead import HELD, Lead, State
 from dibs.core.rep import Rep
 from dibs.domain.ledger import ASSIGNED, CLAIMED, RETURNED
+from dibs.race.claim import Won, bearer, claim
 from dibs.usecases import offer as offering
 from dibs.usecases import override
 from dibs.usecases.assign import serve
-from dibs.usecases.claim import Won, bearer, claim
 from dibs.usecases.ports import Fact
 from dibs.usecases.project import project
 from dibs.usecases.sweep import close, relay, sweep

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from dibs.core.calendar import duty_between, parse_hours
 from dibs.core.rep import Limits, Rep
-from dibs.domain.decide import schedule_of
-from dibs.domain.newcomers import Phase, counted_from, phase_of, phase_until
 from dibs.domain.pace import behind, due_by, guaranteed_this_week
+from dibs.race.decide import schedule_of
+from dibs.race.newcomers import Phase, counted_from, phase_of, phase_until
 from dibs.rules.playbook import Playbook
 from support.builders import a_playbook, a_rep
 

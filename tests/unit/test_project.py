@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from dibs.domain.ledger import ASSIGNED, CLAIMED, RETURNED, UNDONE, Entry
+from dibs.race.claim import bearer, claim, undo
 from dibs.usecases.assign import serve
-from dibs.usecases.claim import bearer, claim, undo
 from dibs.usecases.ports import Fact
 from dibs.usecases.project import FACTS, project
 from dibs.usecases.work import LEFT, let_go

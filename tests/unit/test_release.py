@@ -19,10 +19,10 @@ from dibs.core.errors import (
 )
 from dibs.core.lead import RELEASED, UNDONE, Lead, State
 from dibs.core.rep import Limits, Rep
-from dibs.domain.decide import Eligible, Refused, decide
 from dibs.domain.ledger import releases
-from dibs.domain.opening import MOST_RELEASED, given_back
-from dibs.usecases.claim import Won, bearer, claim
+from dibs.race.claim import Won, bearer, claim
+from dibs.race.decide import Eligible, Refused, decide
+from dibs.race.opening import MOST_RELEASED, given_back
 from dibs.usecases.ports import Fact
 from dibs.usecases.project import project
 from dibs.usecases.sweep import relay

@@ -11,8 +11,8 @@ from dibs.core.errors import InvalidInput, LeadNotFound, Unauthorized
 from dibs.core.lead import State
 from dibs.core.links import link_is_for, read_link
 from dibs.core.rep import Limits, Rep
-from dibs.domain.decide import Eligible, Refused
-from dibs.usecases.claim import bearer
+from dibs.race.claim import bearer
+from dibs.race.decide import Eligible, Refused
 from dibs.usecases.reps import (
     DEVICES_PER_REP,
     open_offers,

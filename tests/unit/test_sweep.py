@@ -7,8 +7,8 @@ from datetime import timedelta
 import pytest
 
 from dibs.core.lead import Lead, Move, State
+from dibs.race.claim import bearer, claim
 from dibs.usecases import offer as offering
-from dibs.usecases.claim import bearer, claim
 from dibs.usecases.ports import Fact
 from dibs.usecases.sweep import PATIENCE, SLICE, Swept, close, relay, sweep
 from support.builders import NOON, a_card, a_playbook, a_rep, token_of

@@ -23,7 +23,7 @@ from dibs.core.errors import (
 )
 from dibs.core.lead import Claim, Lead, Preview, State
 from dibs.core.rep import Rep
-from dibs.usecases.claim import InDraw, Won
+from dibs.race.claim import InDraw, Won
 from dibs.usecases.reply import STOP, Answer
 from support.builders import NOON, a_card, a_lead, a_rep
 

@@ -22,7 +22,7 @@ from dibs.adapters.translations import (
     translator,
 )
 from dibs.core.errors import Refusal
-from dibs.domain.decide import REFUSING, RULES
+from dibs.race.decide import REFUSING, RULES
 
 ROOT = Path(__file__).parents[2]
 LANGUAGES = ("en", "ms")

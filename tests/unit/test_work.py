@@ -16,10 +16,10 @@ from dibs.core.calendar import WEEKDAYS, off_duty, parse_hours
 from dibs.core.errors import Busy, NotYours
 from dibs.core.lead import Claim, Lead, Quality, State
 from dibs.core.rep import Limits, Rep
-from dibs.domain.decide import team_schedule
-from dibs.domain.opening import return_times
+from dibs.race.claim import bearer, claim, undo
+from dibs.race.decide import team_schedule
+from dibs.race.opening import return_times
 from dibs.usecases import offer as offering
-from dibs.usecases.claim import bearer, claim, undo
 from dibs.usecases.notify import notify
 from dibs.usecases.ports import Fact
 from dibs.usecases.work import LEFT, NOT_WORKED, TRIES, give_back, let_go, look_after

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from dibs.adapters.records import Item
 from dibs.aws import keys
 from dibs.aws.clock import to_ms
 from dibs.aws.dynamo import Dynamo
@@ -13,6 +12,7 @@ from dibs.aws.settings import Settings
 from dibs.core.calendar import Period, week_of
 from dibs.core.lead import Quality
 from dibs.domain.blind import Arrived
+from dibs.race.records import Item
 from dibs.usecases.blind import ZONE
 
 _KEPT = timedelta(days=400)

@@ -6,13 +6,13 @@ from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 from dibs.adapters.points import transfer_writes
-from dibs.adapters.records import Item
 from dibs.adapters.standings import awards_body, awards_from, packed, unpacked
 from dibs.aws import keys
 from dibs.aws.dynamo import ConditionFailed, Dynamo
 from dibs.aws.settings import Settings
 from dibs.core.errors import Busy
 from dibs.domain.points import Transfer
+from dibs.race.records import Item
 from dibs.usecases.ports import Booked
 
 Settlement = tuple[Booked, Sequence[Transfer]]

@@ -10,7 +10,7 @@ from dibs.adapters.http import bearer_token
 from dibs.adapters.roster import DynamoRoster
 from dibs.core.errors import Forbidden, Unauthorized
 from dibs.core.rep import Limits, Rep
-from dibs.usecases.claim import token_hash
+from dibs.race.claim import token_hash
 
 _MANAGER = "manager"
 

@@ -10,12 +10,12 @@ from typing import Any
 from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.models import Model
 
-from dibs.adapters.records import DevicesAttribute, InstantAttribute, Item
 from dibs.aws import keys
 from dibs.aws.clock import from_ms, to_ms
 from dibs.aws.dynamo import ConditionFailed, Dynamo
 from dibs.aws.settings import Settings
 from dibs.domain.help import MOST_ANSWERS, Answer, HelpRequest
+from dibs.race.records import DevicesAttribute, InstantAttribute, Item
 
 # What people wrote freely is not kept for longer than it is of use.
 _KEPT = timedelta(days=90)

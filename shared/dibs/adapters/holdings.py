@@ -6,7 +6,15 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from dibs.adapters.race import (
+from dibs.aws import keys
+from dibs.aws.clock import to_ms
+from dibs.aws.dynamo import ConditionFailed, Dynamo
+from dibs.aws.settings import Settings
+from dibs.core.lead import Lead, Move
+from dibs.core.rep import Limits, Rep
+from dibs.domain.turns import Turn
+from dibs.race.records import Item, lead_from, lock_from
+from dibs.race.store import (
     await_somebody,
     await_work,
     count_lead,
@@ -19,14 +27,6 @@ from dibs.adapters.race import (
     take_lock,
     take_off,
 )
-from dibs.adapters.records import Item, lead_from, lock_from
-from dibs.aws import keys
-from dibs.aws.clock import to_ms
-from dibs.aws.dynamo import ConditionFailed, Dynamo
-from dibs.aws.settings import Settings
-from dibs.core.lead import Lead, Move
-from dibs.core.rep import Limits, Rep
-from dibs.domain.turns import Turn
 from dibs.rules.playbook import Playbook
 from dibs.usecases.ports import Override, Taken
 

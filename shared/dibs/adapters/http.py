@@ -35,7 +35,7 @@ from dibs.core.errors import (
     Withdrawn,
 )
 from dibs.core.lead import Card
-from dibs.usecases.claim import InDraw, Won
+from dibs.race.claim import InDraw, Won
 
 STATUS: dict[type[DibsError], int] = {
     MalformedBody: 400,

@@ -7,17 +7,15 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
-from dibs.adapters.race import (
-    await_somebody,
-    await_work,
-    count_lead,
-    put_move,
-    put_record,
-    read_card,
-    read_open,
-    use_credit,
-)
-from dibs.adapters.records import (
+from dibs.aws import keys
+from dibs.aws.clock import from_ms, to_ms
+from dibs.aws.dynamo import ConditionFailed, Dynamo
+from dibs.aws.settings import Settings
+from dibs.core.errors import Busy
+from dibs.core.lead import Card, Kind, Lead, Move, State, Tie
+from dibs.domain.duplicates import Identity, Standing
+from dibs.race.absence import Credit
+from dibs.race.records import (
     CardRecord,
     Item,
     StandingRecord,
@@ -32,14 +30,16 @@ from dibs.adapters.records import (
     tie_record,
     waves_text,
 )
-from dibs.aws import keys
-from dibs.aws.clock import from_ms, to_ms
-from dibs.aws.dynamo import ConditionFailed, Dynamo
-from dibs.aws.settings import Settings
-from dibs.core.errors import Busy
-from dibs.core.lead import Card, Kind, Lead, Move, State, Tie
-from dibs.domain.absence import Credit
-from dibs.domain.duplicates import Identity, Standing
+from dibs.race.store import (
+    await_somebody,
+    await_work,
+    count_lead,
+    put_move,
+    put_record,
+    read_card,
+    read_open,
+    use_credit,
+)
 from dibs.usecases.ports import Fact, Given, Pending, Stored
 
 POSTS_SHOWN = 20

@@ -10,15 +10,6 @@ from typing import Any
 from pynamodb.attributes import BooleanAttribute, ListAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.models import Model
 
-from dibs.adapters.race import put_move, take_off
-from dibs.adapters.records import (
-    InstantAttribute,
-    Item,
-    claim_from,
-    drawn_from,
-    lead_from,
-    move_from,
-)
 from dibs.aws import keys
 from dibs.aws.clock import from_ms, to_ms
 from dibs.aws.dynamo import ConditionFailed, Dynamo
@@ -26,6 +17,15 @@ from dibs.aws.settings import Settings
 from dibs.core.lead import State
 from dibs.domain.activities import Step
 from dibs.domain.ledger import Entry
+from dibs.race.records import (
+    InstantAttribute,
+    Item,
+    claim_from,
+    drawn_from,
+    lead_from,
+    move_from,
+)
+from dibs.race.store import put_move, take_off
 from dibs.usecases.ports import Story
 
 _NEW = "attribute_not_exists(entry_id)"

@@ -7,8 +7,13 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
-from dibs.adapters.race import OFFER_KEPT
-from dibs.adapters.records import (
+from dibs.aws import keys
+from dibs.aws.clock import to_ms
+from dibs.aws.dynamo import ConditionFailed, Dynamo
+from dibs.aws.settings import Settings
+from dibs.core.lead import Lead
+from dibs.race.ports import Notice
+from dibs.race.records import (
     CodeRecord,
     Item,
     NoticeRecord,
@@ -16,13 +21,8 @@ from dibs.adapters.records import (
     SmsRecord,
     notice_from,
 )
-from dibs.aws import keys
-from dibs.aws.clock import to_ms
-from dibs.aws.dynamo import ConditionFailed, Dynamo
-from dibs.aws.settings import Settings
-from dibs.core.lead import Lead
+from dibs.race.store import OFFER_KEPT
 from dibs.usecases.ports import Sighting
-from dibs.usecases.race import Notice
 
 # A code outlives its window, so that a late reply hears who won instead of "unknown code".
 _CODE_KEPT = timedelta(days=2)

@@ -16,11 +16,11 @@ from typing import Any
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.models import Model
 
-from dibs.adapters.records import InstantAttribute, Item
 from dibs.aws import keys
 from dibs.aws.dynamo import ConditionFailed, Dynamo, insisting
 from dibs.aws.settings import Settings
 from dibs.domain.points import Account, Transfer, accounts_of
+from dibs.race.records import InstantAttribute, Item
 
 _FIGURES = ("balance", "earned", "lapsed", "spent")
 

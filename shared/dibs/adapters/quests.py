@@ -7,12 +7,12 @@ from typing import Any
 from pynamodb.attributes import UnicodeAttribute
 from pynamodb.models import Model
 
-from dibs.adapters.records import InstantAttribute, Item
 from dibs.aws import keys
 from dibs.aws.clock import to_ms
 from dibs.aws.dynamo import ConditionFailed, Dynamo
 from dibs.aws.settings import Settings
 from dibs.domain.quests import MANAGERS, Told
+from dibs.race.records import InstantAttribute, Item
 
 
 class ToldRecord(Model):

@@ -9,14 +9,14 @@ from datetime import date, datetime
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.models import Model
 
-from dibs.adapters.race import OFFER_KEPT
-from dibs.adapters.records import InstantAttribute, Item, ListAttribute
 from dibs.aws import keys
 from dibs.aws.clock import to_ms
 from dibs.aws.dynamo import ConditionFailed, Dynamo
 from dibs.aws.settings import Settings
 from dibs.core.lead import Lead
 from dibs.domain.receipts import Link, Sealed
+from dibs.race.records import InstantAttribute, Item, ListAttribute
+from dibs.race.store import OFFER_KEPT
 from dibs.usecases.ports import Dispute, Judged
 
 # Receipts an item holds, and reps: far below the 400 KB an item may have.

@@ -12,7 +12,6 @@ from typing import Any
 
 from dacite import Config, from_dict
 
-from dibs.adapters.records import Item
 from dibs.aws import keys
 from dibs.aws.clock import to_ms
 from dibs.aws.dynamo import ConditionFailed, Dynamo, insisting
@@ -20,6 +19,7 @@ from dibs.aws.settings import Settings
 from dibs.core.calendar import named
 from dibs.domain.ledger import Row
 from dibs.domain.tiers import Inputs, Outlook
+from dibs.race.records import Item
 from dibs.usecases.ports import Attained
 
 _KEPT = timedelta(days=400)

@@ -16,7 +16,6 @@ from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttrib
 from pynamodb.models import Model
 
 from dibs.adapters.points import account_from, balance_key, transfer_writes
-from dibs.adapters.records import InstantAttribute, Item
 from dibs.aws import keys
 from dibs.aws.clock import from_ms, to_ms
 from dibs.aws.dynamo import ConditionFailed, Dynamo, insisting
@@ -31,6 +30,7 @@ from dibs.domain.rewards import (
     payment,
     refund,
 )
+from dibs.race.records import InstantAttribute, Item
 
 _LATEST = 100
 

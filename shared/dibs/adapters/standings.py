@@ -17,7 +17,6 @@ from secrets import token_hex
 from time import monotonic
 from typing import Any, TypeVar
 
-from dibs.adapters.records import Item
 from dibs.aws import keys
 from dibs.aws.clock import from_ms, to_ms
 from dibs.aws.dynamo import ConditionFailed, Dynamo, insisting
@@ -27,6 +26,7 @@ from dibs.domain.badges import kind_of
 from dibs.domain.boards import summed, team_of_target
 from dibs.domain.ledger import Entry
 from dibs.domain.tally import Award, Place, Tally, periods
+from dibs.race.records import Item
 from dibs.usecases.ports import Change, Sum, Total, Unit
 
 FIRST = "1"

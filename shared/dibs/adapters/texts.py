@@ -17,7 +17,7 @@ from dibs.core.errors import (
 )
 from dibs.core.lead import Card, Lead, Preview
 from dibs.core.rep import Rep
-from dibs.usecases.claim import InDraw, Won
+from dibs.race.claim import InDraw, Won
 from dibs.usecases.reply import Answer
 
 # GSM 03.38: the letters a text may use and still hold 160 in one part; the second row costs two.

@@ -19,15 +19,15 @@ from standardwebhooks import Webhook
 
 from dibs.adapters.holdings import DynamoHoldings
 from dibs.adapters.leads import DynamoLeadStore
-from dibs.adapters.race import DynamoRaceStore
 from dibs.adapters.races import DynamoRaces
 from dibs.aws import clock
 from dibs.aws.dynamo import Dynamo
 from dibs.cli.target import Stack, target
 from dibs.core.lead import Kind, Lead, Tie
-from dibs.domain.draw import flaws, ticket
 from dibs.domain.duplicates import EXISTING_OWNER
 from dibs.domain.receipts import Sealed
+from dibs.race.draw import flaws, ticket
+from dibs.race.store import DynamoRaceStore
 from dibs.usecases import override
 from dibs.usecases.work import reason_of
 

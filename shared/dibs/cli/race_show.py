@@ -12,7 +12,6 @@ from typing import Any
 from rich.markup import escape
 
 from dibs.adapters.offers import DynamoOfferStore
-from dibs.adapters.race import DynamoRaceStore
 from dibs.aws.dynamo import Dynamo
 from dibs.cli.demo import YOU
 from dibs.cli.place import STACK, Place
@@ -21,7 +20,8 @@ from dibs.cli.steps import console
 from dibs.cli.target import settings_of
 from dibs.core.lead import Claim, Lead, State
 from dibs.core.links import link_token
-from dibs.usecases.race import Notice
+from dibs.race.ports import Notice
+from dibs.race.store import DynamoRaceStore
 
 LOOK_SECONDS = 0.3
 LATE_SECONDS = 3.0

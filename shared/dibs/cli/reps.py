@@ -14,13 +14,13 @@ from rich.progress import track
 from rich.table import Table
 
 from dibs.adapters.holdings import DynamoHoldings
-from dibs.adapters.race import DynamoRaceStore
 from dibs.adapters.translations import shown_company
 from dibs.aws import clock
 from dibs.aws.dynamo import Dynamo
 from dibs.cli.target import Stack, target
 from dibs.core.errors import AlreadyExists, DibsError, RouteNotFound
-from dibs.domain.decide import off
+from dibs.race.decide import off
+from dibs.race.store import DynamoRaceStore
 from dibs.usecases.people import change_profile, fallback_of, leave_for_good
 from dibs.usecases.reps import open_offers
 

@@ -18,10 +18,10 @@ from typing import Any, Literal
 
 from dibs.core.calendar import day_start
 from dibs.core.rep import Rep
-from dibs.domain.draw import commitment_of
 from dibs.domain.metrics import METRICS, metrics_of, order, parse, value_of
-from dibs.domain.newcomers import protected
 from dibs.domain.vocabulary import known_names
+from dibs.race.draw import commitment_of
+from dibs.race.newcomers import protected
 from dibs.rules.game import Metric
 from dibs.rules.playbook import Playbook
 

@@ -12,8 +12,8 @@ from datetime import datetime, timedelta
 
 from dibs.core.calendar import day_start, duty_between
 from dibs.core.rep import Limits, Rep
-from dibs.domain.decide import schedule_of
-from dibs.domain.newcomers import guaranteed
+from dibs.race.decide import schedule_of
+from dibs.race.newcomers import guaranteed
 from dibs.rules.rules import Rules
 
 

@@ -18,7 +18,7 @@ from enum import StrEnum
 from typing import Any, TypeVar
 
 from dibs.core.lead import CLAIMED, Claim, Move, State
-from dibs.domain.draw import Drawn
+from dibs.race.draw import Drawn
 
 # How long after the last instant a claim can be undone a race is sealed: its late losers are in.
 GRACE = timedelta(seconds=30)

@@ -12,9 +12,9 @@ from datetime import datetime
 
 from dibs.core.lead import Lead, Reserved
 from dibs.core.rep import Limits, Rep
-from dibs.domain.absence import credits_of
-from dibs.domain.newcomers import Phase, guaranteed, phase_of
 from dibs.domain.pace import behind
+from dibs.race.absence import credits_of
+from dibs.race.newcomers import Phase, guaranteed, phase_of
 from dibs.rules.rules import Rules
 
 NEWCOMER, CREDIT = "newcomer", "absence_credit"

@@ -19,8 +19,8 @@ from datetime import date, datetime, timedelta
 
 from dibs.core.calendar import Hours, Schedule, clock_shows, off_duty
 from dibs.core.rep import Rep
-from dibs.domain.decide import schedule_of, team_hours
-from dibs.domain.newcomers import Phase, phase_of
+from dibs.race.decide import schedule_of, team_hours
+from dibs.race.newcomers import Phase, phase_of
 from dibs.rules.rules import Rules
 
 _SECOND = timedelta(seconds=1)

@@ -15,10 +15,10 @@ from math import gcd
 from dibs.core.errors import Refusal
 from dibs.core.lead import Lead, State
 from dibs.core.rep import Limits, Rep
-from dibs.domain.decide import REFUSING, gave_back, off
-from dibs.domain.limits import over_allowance
-from dibs.domain.matching import mismatches
 from dibs.domain.reservations import REASONS, owed
+from dibs.race.decide import REFUSING, gave_back, off
+from dibs.race.limits import over_allowance
+from dibs.race.matching import mismatches
 from dibs.rules.rules import Method, Model, Rules
 
 

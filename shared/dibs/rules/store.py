@@ -8,8 +8,8 @@ from typing import Any
 
 from dacite import Config, from_dict
 
-from dibs.adapters.records import Item
 from dibs.core.lead import Quality
+from dibs.race.records import Item
 from dibs.rules.presets import preset_text
 from dibs.rules.rules import Method, Model, Rules
 

@@ -15,13 +15,13 @@ from datetime import datetime, timedelta
 from dibs.core.calendar import day_of
 from dibs.core.lead import Lead, Move, State, moved
 from dibs.core.rep import Limits, Rep
-from dibs.domain.absence import Credit, using
-from dibs.domain.decide import Eligible, decide
-from dibs.domain.matching import mismatches
-from dibs.domain.opening import opening, races
 from dibs.domain.reservations import Known, cohort, could_be_owed, drawn, for_cohort, kept_for, owed
 from dibs.domain.rotation import on_turn
 from dibs.domain.turns import not_assignable
+from dibs.race.absence import Credit, using
+from dibs.race.decide import Eligible, decide
+from dibs.race.matching import mismatches
+from dibs.race.opening import opening, races
 from dibs.rules.playbook import Playbook
 from dibs.usecases.ports import PriorityTurns, Roster
 

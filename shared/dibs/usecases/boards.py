@@ -24,7 +24,7 @@ from dibs.domain.ledger import (
     places,
     speed,
 )
-from dibs.domain.newcomers import protected
+from dibs.race.newcomers import protected
 from dibs.rules.playbook import Playbook
 from dibs.usecases.ports import Ledger, Results, Roster
 

@@ -36,9 +36,9 @@ from dibs.domain.contests import (
     times_of,
     windows_of,
 )
-from dibs.domain.draw import commitment_of
 from dibs.domain.ledger import booked
 from dibs.domain.quotas import target_for
+from dibs.race.draw import commitment_of
 from dibs.rules.playbook import Playbook
 from dibs.usecases.periods import months
 from dibs.usecases.ports import (

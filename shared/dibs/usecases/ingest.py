@@ -36,8 +36,8 @@ from dibs.domain.duplicates import (
     pointed,
 )
 from dibs.domain.identity import identities_of
-from dibs.domain.matching import skills_needed
-from dibs.domain.opening import opening, races, taking
+from dibs.race.matching import skills_needed
+from dibs.race.opening import opening, races, taking
 from dibs.rules.playbook import Playbook
 from dibs.usecases.allocation import Allot, as_it_comes
 from dibs.usecases.blind import blind_or_not, count_arrival

@@ -9,7 +9,8 @@ from datetime import datetime
 from dibs.core.lead import Lead, State
 from dibs.core.links import link_token, reply_code
 from dibs.core.rep import Rep
-from dibs.domain.decide import off
+from dibs.race.decide import off
+from dibs.race.ports import Notice, RaceStore
 from dibs.rules.playbook import Playbook
 from dibs.rules.rules import Sms as SmsRules
 from dibs.usecases.ports import (
@@ -22,7 +23,6 @@ from dibs.usecases.ports import (
     Roster,
     Sms,
 )
-from dibs.usecases.race import Notice, RaceStore
 
 OfferText = Callable[[Lead, Rep, str, str, datetime], str]
 """Writes an offer's text message: lead, rep, reply code, link token, now."""

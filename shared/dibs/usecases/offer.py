@@ -12,13 +12,14 @@ from functools import cache
 from dibs.core.errors import Busy
 from dibs.core.lead import Lead, State
 from dibs.core.rep import Limits, Rep
-from dibs.domain.decide import Eligible, decide, decide_knowing
-from dibs.domain.draw import draw_is_due, draw_time, undrawn
-from dibs.domain.limits import over_allowance, over_limits
-from dibs.domain.opening import latest_opening, next_opening, opened_early
+from dibs.race.decide import Eligible, decide, decide_knowing
+from dibs.race.draw import draw_is_due, draw_time, undrawn
+from dibs.race.draw_winner import draw
+from dibs.race.limits import over_allowance, over_limits
+from dibs.race.opening import latest_opening, next_opening, opened_early
+from dibs.race.ports import RaceStore
 from dibs.rules.playbook import Playbook
 from dibs.usecases.assign import SLICE, serve
-from dibs.usecases.draw import draw
 from dibs.usecases.ports import (
     Chunk,
     Fact,
@@ -32,7 +33,6 @@ from dibs.usecases.ports import (
     Story,
     Timers,
 )
-from dibs.usecases.race import RaceStore
 from dibs.usecases.sealing import SEAL, late_at, seal_at, seal_race
 from dibs.usecases.sweep import close
 

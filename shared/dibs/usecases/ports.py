@@ -9,20 +9,18 @@ from typing import TYPE_CHECKING, Literal, Protocol
 
 from dibs.core.lead import Card, Claim, Lead, Move, Quality, Tie
 from dibs.core.rep import Device, Limits, Rep
+from dibs.race.ports import Notice
 from dibs.rules.playbook import Playbook
 from dibs.rules.rules import Rules
-from dibs.usecases.race import Notice
 
 if TYPE_CHECKING:
     # Named in signatures only: a function loads of the domain no more than it must.
     from fractions import Fraction
 
-    from dibs.domain.absence import Credit
     from dibs.domain.activities import Step
     from dibs.domain.blind import Arrived
     from dibs.domain.contests import Contest, Frozen, Result, State, Times
     from dibs.domain.contests import Standing as Stands
-    from dibs.domain.draw import Drawn
     from dibs.domain.duplicates import Identity, Standing
     from dibs.domain.help import Answer, HelpRequest
     from dibs.domain.ledger import Entry, Row
@@ -35,6 +33,8 @@ if TYPE_CHECKING:
     from dibs.domain.tally import Award, Place, Tally
     from dibs.domain.tiers import Inputs, Outlook
     from dibs.domain.turns import Turn
+    from dibs.race.absence import Credit
+    from dibs.race.draw import Drawn
 
 
 @dataclass(frozen=True)

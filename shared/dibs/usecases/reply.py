@@ -10,10 +10,10 @@ from datetime import datetime
 from dibs.core.errors import DibsError
 from dibs.core.lead import Lead
 from dibs.core.rep import Limits, Rep
-from dibs.domain.decide import Eligible
-from dibs.usecases.claim import InDraw, Won, by_sms, claim
+from dibs.race.claim import InDraw, Won, by_sms, claim
+from dibs.race.decide import Eligible
+from dibs.race.ports import RaceStore
 from dibs.usecases.ports import OfferStore, Once, Roster
-from dibs.usecases.race import RaceStore
 from dibs.usecases.reps import open_offers
 
 YES = {"YES", "Y", "YA", "ДА", "是"}

@@ -11,10 +11,10 @@ from dibs.core.errors import FieldError, InvalidInput, LeadNotFound
 from dibs.core.lead import Lead, State
 from dibs.core.links import link_token
 from dibs.core.rep import Limits, Platform, Rep
-from dibs.domain.decide import Verdict, decide_knowing
+from dibs.race.claim import Proof
+from dibs.race.decide import Verdict, decide_knowing
+from dibs.race.ports import RaceStore
 from dibs.rules.rules import Rules
-from dibs.usecases.claim import Proof
-from dibs.usecases.race import RaceStore
 
 if TYPE_CHECKING:
     from dibs.usecases.ports import Push, Roster

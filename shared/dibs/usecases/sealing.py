@@ -13,7 +13,6 @@ from datetime import datetime, timedelta
 
 from dibs.core.errors import LeadNotFound
 from dibs.core.lead import Lead, State
-from dibs.domain.draw import Drawn
 from dibs.domain.receipts import (
     GRACE,
     Block,
@@ -27,9 +26,10 @@ from dibs.domain.receipts import (
     receipts,
     seal,
 )
+from dibs.race.draw import Drawn
+from dibs.race.ports import Draws, RaceStore
 from dibs.rules.playbook import Playbook
 from dibs.usecases.ports import Bus, Dispute, Fact, Judged, OfferStore, Races, Roster, Story
-from dibs.usecases.race import Draws, RaceStore
 from dibs.usecases.sweep import PATIENCE
 
 SEAL = "race.seal"

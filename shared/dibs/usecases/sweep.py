@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 from itertools import islice
 
 from dibs.core.lead import Lead, State, moved
-from dibs.domain.draw import draw_is_due
-from dibs.domain.opening import latest_opening, next_opening, somebody_out
+from dibs.race.draw import draw_is_due
+from dibs.race.opening import latest_opening, next_opening, somebody_out
+from dibs.race.ports import RaceStore
 from dibs.usecases.ports import Bus, Fact, Holdings, LeadStore, Pending, Roster
-from dibs.usecases.race import RaceStore
 from dibs.usecases.work import look_after
 
 # Younger ones are still on their ordinary way.

@@ -10,11 +10,11 @@ from functools import cache
 from dibs.core.errors import LeadNotFound
 from dibs.core.lead import Lead, State
 from dibs.core.rep import Limits, Rep
-from dibs.domain.decide import REFUSING, decide_knowing, rules_judged
 from dibs.domain.turns import ASSIGNING
+from dibs.race.decide import REFUSING, decide_knowing, rules_judged
+from dibs.race.ports import RaceStore
 from dibs.rules.playbook import Playbook
 from dibs.usecases.ports import Judged, OfferStore, Playbooks, Races, Roster, Sighting, Story
-from dibs.usecases.race import RaceStore
 
 
 @dataclass(frozen=True)

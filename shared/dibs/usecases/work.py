@@ -19,10 +19,10 @@ from dibs.core.errors import (
     UndoOver,
 )
 from dibs.core.lead import HELD, RELEASED, Lead
-from dibs.domain.opening import given_back
-from dibs.usecases.claim import Proof, undo
+from dibs.race.claim import Proof, undo
+from dibs.race.opening import given_back
+from dibs.race.ports import RaceStore
 from dibs.usecases.ports import Bus, Fact, Holdings
-from dibs.usecases.race import RaceStore
 
 TRIES = 6
 

@@ -1,0 +1,340 @@
+"""Claim a lead: the first valid claim gets it (C1-C4). The heart of Dibs.
+
+One read, one decision, one transaction. When the transaction fails, the store hands back what
+the facts were at that instant and the same decision is made again: somebody else won (409), a
+rule refuses (403), or the world merely moved on and the claim is tried once more.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import random
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import ClassVar
+
+from dibs.core.errors import (
+    AlreadyClaimed,
+    Busy,
+    ClaimRefused,
+    Expired,
+    LeadNotFound,
+    NotYours,
+    Unauthorized,
+    UndoOver,
+    Withdrawn,
+)
+from dibs.core.lead import UNDONE, Card, Claim, Lead, State
+from dibs.core.links import Link, link_is_for
+from dibs.core.rep import Limits, Rep
+from dibs.race.decide import Refused, decide_knowing
+from dibs.race.draw import WRITTEN_BY, collects, commitment_of, seed_of, undrawn
+from dibs.race.opening import given_back, taking
+from dibs.race.ports import RaceStore, RaceView
+
+ATTEMPTS = 6
+SILENCES = 2
+CONTACT_SHOWN_FOR = timedelta(minutes=15)
+
+Proof = Callable[[RaceView], None]
+"""Checks, on what the claim reads anyway, that the caller is who they say; raises when not."""
+
+
+@dataclass(frozen=True)
+class Won:
+    """The winner's answer (C3). `card` is None where a link is too old to show contact details."""
+
+    claim: Claim
+    card: Card | None
+    already_yours: bool
+    undo_until: datetime
+
+
+@dataclass(frozen=True)
+class InDraw:
+    """The answer to a claim that counts as simultaneous with others (C10).
+
+    One of them is drawn from `draws_at` on; `commitment` is of the seed it is drawn by.
+    """
+
+    lead_id: str
+    draws_at: datetime
+    commitment: str
+
+    code: ClassVar[str] = "in_draw"
+
+
+def bearer(token: str) -> Proof:
+    """Prove identity by a rep's token, whose hash stands in an item the claim reads anyway."""
+    given = token_hash(token)
+
+    def check(view: RaceView) -> None:
+        if view.token_hash is None or not hmac.compare_digest(view.token_hash, given):
+            raise Unauthorized
+        if view.rep is None or not view.rep.active:
+            raise Unauthorized
+
+    return check
+
+
+def by_link(link: Link) -> Proof:
+    """Prove identity by a claim link made for this rep, lead and opening."""
+
+    def check(view: RaceView) -> None:
+        lead = view.lead
+        if lead is None or view.rep is None or not view.rep.active:
+            raise LeadNotFound
+        if not link_is_for(link, lead.salt, lead.epoch):
+            earlier = range(max(1, lead.epoch - 20), lead.epoch)
+            raise (
+                Withdrawn if any(link_is_for(link, lead.salt, e) for e in earlier) else LeadNotFound
+            )
+
+    return check
+
+
+def by_sms(epoch: int) -> Proof:
+    """Prove that a reply code still belongs to this opening; the phone number named the rep."""
+
+    def check(view: RaceView) -> None:
+        if view.lead is not None and view.lead.epoch != epoch:
+            raise Withdrawn
+
+    return check
+
+
+def token_hash(token: str) -> str:
+    """Return what is stored of a bearer token."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def claim(
+    store: RaceStore,
+    lead_id: str,
+    rep_id: str,
+    proof: Proof,
+    clock: Callable[[], datetime],
+    contact_shown_for: timedelta | None = None,
+    pause: Callable[[float], None] = time.sleep,
+) -> Won | InDraw:
+    """Claim the lead for the rep, and return the lead with its contact details (C2, C3).
+
+    Claiming again what is already yours gives the same answer (C4); once `contact_shown_for` has
+    passed it comes without the contact details. Where claims are collected, the rep is in the draw
+    instead (C10); a claim after that waits for the draw, and carries it out if nobody has.
+
+    Raises:
+        Unauthorized, LeadNotFound, Withdrawn: who asks, or for what, is not known.
+        AlreadyClaimed: somebody else was first.
+        Expired: the window closed.
+        ClaimRefused: the lead is open, but a rule keeps the rep from it.
+        Busy: the store did not get to it in time; nothing was changed.
+    """
+    view: RaceView | None = None
+    silences = 0
+    for attempt in range(ATTEMPTS):
+        try:
+            view = view or store.read(lead_id, rep_id)
+            proof(view)
+            now = clock()
+            if _owed_a_draw(view, now):
+                from dibs.race.draw_winner import draw
+
+                assert view.lead is not None
+                draw(store, view.lead, clock, pause)
+                view = None
+                continue
+            lead, rep, limits = judge(store, view, now)
+            if undrawn(lead):
+                store.draws().enter(lead, rep_id, now)
+                entered = in_draw(lead)
+                if clock() < entered.draws_at + WRITTEN_BY:
+                    with suppress(Busy):  # who claimed has seen it, and needs no text to
+                        store.record_sighting(lead, rep_id, "seen_at", now)
+                    return entered
+                view = None  # stored too late to be promised: look what became of it
+                continue
+            if lead.owner == rep_id and view.claim is not None and view.claim.epoch == lead.epoch:
+                return standing_win(store, view, view.claim, now, contact_shown_for)
+            record = _record(view, lead, rep, now)
+            outdated = store.commit_claim(replace(view, limits=limits), record)
+            if outdated is None:
+                won = standing_win(store, view, record, now, contact_shown_for)
+                return replace(won, already_yours=False)
+            view = outdated
+        except Busy as busy:
+            # The answer may have been lost after the commit, so look again, twice at most; a
+            # store that is slow or throttled for longer must not be asked more and more often.
+            silences += not busy.conflict
+            if silences > SILENCES:
+                raise
+            view = None
+            pause(random.uniform(0.01, 0.05) * (attempt + 1))  # noqa: S311 - jitter, no secret
+        except (AlreadyClaimed, Expired, ClaimRefused) as refusal:
+            if view is not None and view.lead is not None:
+                rules = refusal.refusals if isinstance(refusal, ClaimRefused) else ()
+                codes = [rule.code for rule in rules]
+                with suppress(Busy):  # the answer matters more than its footnote
+                    store.record_attempt(
+                        view.lead, rep_id, clock(), refusal.code, codes, view.playbook.version
+                    )
+            raise
+    raise Busy
+
+
+def _owed_a_draw(view: RaceView, now: datetime) -> bool:
+    """Tell whether the lead's claims are collected, and nobody has drawn one of them yet."""
+    lead, rep = view.lead, view.rep
+    if lead is None or rep is None or rep.team not in lead.teams:
+        return False
+    return undrawn(lead) and not collects(lead, now)
+
+
+def waits_in_draw(store: RaceStore, view: RaceView) -> bool:
+    """Tell whether the rep is in a draw of the lead that was not made yet."""
+    lead, rep = view.lead, view.rep
+    if lead is None or rep is None or not undrawn(lead):
+        return False
+    return store.draws().entered(lead, rep.rep_id)
+
+
+def in_draw(lead: Lead) -> InDraw:
+    """Return what a rep is told who is in the lead's draw."""
+    assert lead.draws_at is not None
+    return InDraw(lead.lead_id, lead.draws_at, commitment_of(seed_of(lead)))
+
+
+def judge(store: RaceStore, view: RaceView, now: datetime) -> tuple[Lead, Rep, Limits]:
+    """Return lead, rep and limits when the rep may claim the lead now, or holds it already.
+
+    Raises:
+        LeadNotFound: there is no such lead, or the rep may not know of it.
+        AlreadyClaimed: before any other refusal, so that a loser hears who won.
+        Expired, ClaimRefused: the window closed; a rule says no.
+    """
+    lead, rep = view.lead, view.rep
+    if lead is None or rep is None:
+        raise LeadNotFound
+    if lead.owner == rep.rep_id:
+        return lead, rep, view.limits  # of whatever team: the last resort may be on another (C7)
+    if rep.team not in lead.teams or lead.state is State.NEW:
+        raise LeadNotFound
+    if lead.owner is not None:
+        raise _lost(store, view, lead, rep, now)
+    if lead.parked:
+        raise Expired("A manager has put this lead aside. Nobody can claim it for now.")
+    if lead.state is not State.OPEN or now >= lead.closes_at:
+        raise Expired
+    verdict, limits = decide_knowing(lead, rep, view.limits, view.playbook, now, store.open_leads)
+    if isinstance(verdict, Refused):
+        raise ClaimRefused(verdict.refusals, verdict.lifts_at)
+    return lead, rep, limits
+
+
+def _lost(store: RaceStore, view: RaceView, lead: Lead, rep: Rep, now: datetime) -> AlreadyClaimed:
+    record = view.claim
+    if record is None or record.epoch != lead.epoch:
+        # The read caught the lock after the race and the record before it: look once more.
+        with suppress(Busy):
+            record = store.read(lead.lead_id, rep.rep_id).claim
+    claimed_at = lead.claimed_at or now
+    named = record is not None and not view.playbook.hides_winner_from(rep)
+    open_leads = 0
+    with suppress(Busy):  # "taken" is known for sure; how many others are open is about
+        open_leads = store.count_open(rep.team, now)
+    return AlreadyClaimed(
+        claimed_by=(record.rep_id, record.rep_name) if record is not None and named else None,
+        claimed_at=claimed_at,
+        ms_ago=max(0, _ms(now - claimed_at)),
+        open_leads=open_leads,
+        drawn=record is not None and record.drawn,
+    )
+
+
+def _record(view: RaceView, lead: Lead, rep: Rep, now: datetime) -> Claim:
+    told = view.noticed_at or lead.opens_for(rep) or lead.opens_at
+    return taking(lead, rep, view.playbook, now, told)
+
+
+def standing_win(
+    store: RaceStore,
+    view: RaceView,
+    record: Claim,
+    now: datetime,
+    contact_shown_for: timedelta | None,
+) -> Won:
+    """Return a claim that stands as its winner's answer, asked for again."""
+    hidden = contact_shown_for is not None and now > record.claimed_at + contact_shown_for
+    # What was assigned was no mistake of the rep's: there is nothing to undo.
+    blind = view.lead is not None and view.lead.blind
+    undo_seconds = view.playbook.undo_seconds if record.competitive and not blind else 0
+    return Won(
+        claim=record,
+        card=None if hidden else store.card(record.lead_id),
+        already_yours=True,
+        undo_until=record.claimed_at + timedelta(seconds=undo_seconds),
+    )
+
+
+def _ms(duration: timedelta) -> int:
+    return duration // timedelta(milliseconds=1)
+
+
+_SEEN = "You have seen this lead, which you claimed blind. Release it with a reason instead."
+
+
+def undo(
+    store: RaceStore, lead_id: str, rep_id: str, proof: Proof, clock: Callable[[], datetime]
+) -> Lead:
+    """Give back a lead that was claimed by mistake, within the playbook's seconds (C5).
+
+    The claim no longer counts and the lead is opened anew, under a new epoch. Undoing twice is
+    undoing once (C4).
+
+    Raises:
+        Unauthorized, LeadNotFound: who asks, or for what, is not known.
+        NotYours: the rep does not hold the lead.
+        UndoOver: the seconds have passed, or it was claimed blind.
+        Busy: the store did not get to it; nothing was changed.
+    """
+    for _ in range(ATTEMPTS):
+        view = store.read(lead_id, rep_id)
+        now = clock()
+        lead, rep = view.lead, view.rep
+        if lead is not None and _undone_by(view, lead, rep_id):
+            proof(replace(view, lead=replace(lead, epoch=lead.epoch - 1)))
+            return lead
+        proof(view)
+        if lead is None or rep is None or (rep.team not in lead.teams and lead.owner != rep_id):
+            raise LeadNotFound
+        if lead.owner != rep_id or lead.claimed_at is None:
+            raise NotYours
+        if lead.state is not State.CLAIMED or lead.worked_at is not None:
+            raise UndoOver
+        if lead.blind:  # undone, it would have been a free look (F4)
+            raise UndoOver(_SEEN)
+        if now > lead.claimed_at + timedelta(seconds=view.playbook.undo_seconds):
+            raise UndoOver
+        reopened, moves = given_back(lead, view.playbook, now, UNDONE, rep_id, won=True)
+        try:
+            if store.commit_undo(view, reopened, moves):
+                return reopened
+        except Busy as busy:
+            if not busy.conflict:
+                raise
+    raise Busy
+
+
+def _undone_by(view: RaceView, lead: Lead, rep_id: str) -> bool:
+    last = view.claim
+    return (
+        lead.owner is None
+        and lead.previous != rep_id  # taken back from them, not given back by them
+        and last is not None
+        and last.rep_id == rep_id
+        and last.epoch == lead.epoch - 1
+    )

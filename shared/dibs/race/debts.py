@@ -1,0 +1,163 @@
+"""What must be taken beside the leads everybody wants: hot for warm, assignments, cold (F1-F3).
+
+A debt is counted in the rep's calendar week. It bites only while it can be paid: as long as a
+lead it asks for is open to the rep, or an assignment waits for them. So no rep is locked out for
+want of a lead that does not exist. Blind leads neither make nor pay a debt, nor does a debt keep
+anybody from them: a refusal would tell what they are (F4). Test leads count nowhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from dibs.core.errors import Refusal
+from dibs.core.lead import Lead, Quality
+from dibs.core.rep import Limits, Rep
+from dibs.race.limits import next_week
+from dibs.rules.rules import Rules
+
+PAID_BY = {"owes_warm": Quality.WARM, "owes_cold": Quality.COLD}
+"""What pays the debts that are paid by claiming, by the refusal's code."""
+
+
+@dataclass(frozen=True)
+class Debt:
+    """Where a rep stands with a rule: `used` of `most`, and how many are `owed` before others."""
+
+    rule: str
+    used: int
+    most: int
+    owed: int
+
+
+def debts(rep: Rep, limits: Limits, playbook: Rules, now: datetime) -> list[Debt]:
+    """Return where the rep stands with every rule that is on, before it bites.
+
+    F1: hot claims of those allowed with this week's warm ones. F2: claims since the last accepted
+    assignment. F3: this week's cold claims of those wanted; owed are those missing of last week.
+    """
+    rules, week = playbook.acceptance, rep.this_week(now)
+    found = []
+    if rules.hot_per_warm:
+        hot, most = limits.of_quality(Quality.HOT, week), hot_allowed(rep, limits, playbook, now)
+        found.append(Debt("F1", hot, most, int(hot >= most)))
+    if rules.claims_per_assignment:
+        most = rules.claims_per_assignment
+        found.append(Debt("F2", limits.raced, most, int(limits.raced >= most)))
+    if rules.cold_per_week:
+        cold = limits.of_quality(Quality.COLD, week)
+        owed = cold_owed(rep, limits, playbook, now)
+        found.append(Debt("F3", cold, rules.cold_per_week, owed))
+    return found
+
+
+def cold_owed(rep: Rep, limits: Limits, playbook: Rules, now: datetime) -> int:
+    """Return how many cold leads the rep has to make up for (F3).
+
+    Who claimed nothing at all last week was away, or not yet racing, and owes nothing.
+    """
+    week = rep.this_week(now)
+    claims, cold = limits.week_before(week)
+    missing = playbook.acceptance.cold_per_week - cold - limits.of_quality(Quality.COLD, week)
+    return max(0, missing) if claims else 0
+
+
+def hot_allowed(rep: Rep, limits: Limits, playbook: Rules, now: datetime) -> int:
+    """Return how many hot leads may be claimed in the week, with the warm ones claimed so far."""
+    warm = limits.of_quality(Quality.WARM, rep.this_week(now))
+    return playbook.acceptance.hot_per_warm * (1 + warm)
+
+
+def hot_is_bound(lead: Lead, limits: Limits, playbook: Rules, now: datetime) -> bool:
+    """Tell whether the rule binds this lead: a hot one, while there are warm ones to claim."""
+    hot = lead.quality is Quality.HOT and not _exempt(lead)
+    return bool(playbook.acceptance.hot_per_warm) and hot and _payable(limits, Quality.WARM, now)
+
+
+def owes_warm(
+    lead: Lead, rep: Rep, limits: Limits, playbook: Rules, now: datetime
+) -> list[Refusal]:
+    """Hot for warm (F1): after so many hot leads in a week a warm one is due."""
+    hot = limits.of_quality(Quality.HOT, rep.this_week(now))
+    bound = hot_is_bound(lead, limits, playbook, now)
+    if not bound or hot < hot_allowed(rep, limits, playbook, now):
+        return []
+    return [
+        Refusal(
+            "owes_warm",
+            _until(Quality.WARM, rep, limits, now),
+            f"You have claimed {hot} hot leads this week. Claim a warm one first.",
+        )
+    ]
+
+
+def owes_assignment(
+    lead: Lead, rep: Rep, limits: Limits, playbook: Rules, now: datetime
+) -> list[Refusal]:
+    """Assignments accepted (F2): after so many claims the lead assigned to the rep comes first."""
+    del rep, now
+    most = playbook.acceptance.claims_per_assignment
+    if not most or lead.test or limits.raced < most or not limits.unaccepted:
+        return []
+    return [
+        Refusal(
+            "owes_assignment",
+            None,
+            f"You have claimed {limits.raced} leads. Accept the one assigned to you first.",
+        )
+    ]
+
+
+def owes_cold(
+    lead: Lead, rep: Rep, limits: Limits, playbook: Rules, now: datetime
+) -> list[Refusal]:
+    """Cold leads (F3): who claimed too few last week makes up for it before other leads."""
+    wanted, missing = playbook.acceptance.cold_per_week, cold_owed(rep, limits, playbook, now)
+    if not missing or lead.quality is Quality.COLD or _exempt(lead):
+        return []
+    if not _payable(limits, Quality.COLD, now):
+        return []
+    _, cold = limits.week_before(rep.this_week(now))
+    return [
+        Refusal(
+            "owes_cold",
+            _until(Quality.COLD, rep, limits, now),
+            f"You claimed {cold} cold leads last week, of {wanted}. Claim {missing} more first.",
+        )
+    ]
+
+
+def with_payable(
+    limits: Limits, leads: Iterable[Lead], may_claim: Callable[[Lead], bool], now: datetime
+) -> Limits:
+    """Return the limits knowing until when a lead of each quality is open to the rep.
+
+    `may_claim` tells whether the rep may have a lead as it stands, whatever they owe.
+    """
+    until: dict[Quality, datetime] = {}
+    # The last to close of each quality says it all: the others need not be judged.
+    for lead in sorted(leads, key=lambda one: one.closes_at, reverse=True):
+        pays = lead.quality in PAID_BY.values() and not _exempt(lead)
+        if pays and lead.quality not in until and now < lead.closes_at and may_claim(lead):
+            until[lead.quality] = lead.closes_at
+    return replace(limits, payable=until)
+
+
+def _exempt(lead: Lead) -> bool:
+    return lead.blind or lead.test
+
+
+def _payable(limits: Limits, quality: Quality, now: datetime) -> bool:
+    if limits.payable is None:
+        return True
+    until = limits.payable.get(quality)
+    return until is not None and now < until
+
+
+def _until(quality: Quality, rep: Rep, limits: Limits, now: datetime) -> datetime:
+    """Return when time alone lifts a debt: the last that pays it closes, or a new week begins."""
+    closes_at = (limits.payable or {}).get(quality)
+    week = next_week(rep, limits, now)
+    return week if closes_at is None else min(closes_at, week)

@@ -1,0 +1,301 @@
+"""The one decision: may this rep have this lead now?
+
+The same function picks whom to notify, judges a claim, and tells a rep on any screen why or why
+not. It is pure: the lead, the rep, what the rep has used up, the rules and the time go in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from functools import lru_cache, partial
+
+from dibs.core.calendar import Hours, Schedule, next_on_duty, off_duty, parse_hours
+from dibs.core.errors import Refusal, lifts_at
+from dibs.core.lead import Lead
+from dibs.core.rep import Limits, Rep
+from dibs.race import debts, matching
+from dibs.race.limits import over_allowance, over_limits
+from dibs.race.newcomers import not_in_phase
+from dibs.rules.rules import Rules, Team
+
+
+@dataclass(frozen=True)
+class Eligible:
+    """The rep may claim, and has been able to since `since`."""
+
+    since: datetime
+
+
+@dataclass(frozen=True)
+class Refused:
+    """Every rule that says no, in the order a person would want to hear them.
+
+    `lifts_at` is when time alone has lifted them all, None where it does not (C3).
+    """
+
+    refusals: tuple[Refusal, ...]
+    lifts_at: datetime | None
+
+
+Verdict = Eligible | Refused
+Rule = Callable[[Lead, Rep, Limits, Rules, datetime], list[Refusal]]
+
+# One refusal may hide another that begins later; more than this many in a row are not real.
+_LIFTINGS = 12
+
+
+def decide(lead: Lead, rep: Rep, limits: Limits, playbook: Rules, now: datetime) -> Verdict:
+    """Judge whether `rep` may claim `lead` at `now` (C2).
+
+    The lead is taken to be open; whether it was already claimed is for the lock to say.
+    """
+    refusals = _refusals(RULES.values(), lead, rep, limits, playbook, now)
+    if not refusals:
+        return Eligible(lead.opens_for(rep) or lead.opens_at)
+    moment = lifts_at(refusals)
+    for _ in range(_LIFTINGS):
+        if moment is None or moment >= lead.closes_at:
+            break
+        then = _refusals(RULES.values(), lead, rep, limits, playbook, moment)
+        if not then:
+            break
+        moment = lifts_at(then)
+    return Refused(tuple(refusals), moment)
+
+
+def decide_knowing(
+    lead: Lead,
+    rep: Rep,
+    limits: Limits,
+    playbook: Rules,
+    now: datetime,
+    open_leads: Callable[[], Iterable[Lead]],
+) -> tuple[Verdict, Limits]:
+    """Judge as `decide` does, and look what is open where a debt refuses (F1, F3).
+
+    A debt that no open lead could pay refuses nothing. Returns the limits it was judged on.
+    """
+    verdict = decide(lead, rep, limits, playbook, now)
+    owes = isinstance(verdict, Refused) and any(r.code in debts.PAID_BY for r in verdict.refusals)
+    if not owes or limits.payable is not None:
+        return verdict, limits
+    others = [rule for name, rule in RULES.items() if name not in _PAID_BY_CLAIMING]
+
+    def may_claim(one: Lead) -> bool:
+        return not any(rule(one, rep, limits, playbook, now) for rule in others)
+
+    limits = debts.with_payable(limits, open_leads(), may_claim, now)
+    return decide(lead, rep, limits, playbook, now), limits
+
+
+def _refusals(
+    rules: Iterable[Rule],
+    lead: Lead,
+    rep: Rep,
+    limits: Limits,
+    playbook: Rules,
+    now: datetime,
+) -> list[Refusal]:
+    return [found for rule in rules for found in rule(lead, rep, limits, playbook, now)]
+
+
+def _routed(lead: Lead, rep: Rep, limits: Limits, playbook: Rules, now: datetime) -> list[Refusal]:
+    del limits, playbook, now
+    if rep.team in lead.teams:
+        return []
+    return [Refusal("not_routed", None, "This lead goes to other teams.")]
+
+
+def _window(lead: Lead, rep: Rep, limits: Limits, playbook: Rules, now: datetime) -> list[Refusal]:
+    """Windows and waves (M2, F6): from the rep's opening until the lead closes."""
+    del limits, playbook
+    found = []
+    opens_at = lead.opens_for(rep)
+    if opens_at is None:
+        found.append(
+            Refusal("assigned_only", None, "Leads like this come to you by assignment only.")
+        )
+    elif now < opens_at:
+        found.append(Refusal("not_open_yet", opens_at, "Your window for this lead opens soon."))
+    if now >= lead.closes_at:
+        found.append(Refusal("closed", None, "The window for this lead has closed."))
+    return found
+
+
+def _phase(lead: Lead, rep: Rep, limits: Limits, playbook: Rules, now: datetime) -> list[Refusal]:
+    del limits
+    return not_in_phase(lead, rep, playbook, now)
+
+
+def _released(
+    lead: Lead, rep: Rep, limits: Limits, playbook: Rules, now: datetime
+) -> list[Refusal]:
+    del limits
+    return gave_back(lead, rep, playbook, now)
+
+
+def _availability(
+    lead: Lead, rep: Rep, limits: Limits, playbook: Rules, now: datetime
+) -> list[Refusal]:
+    del lead, limits
+    return off(rep, playbook, now)
+
+
+def _limits(lead: Lead, rep: Rep, limits: Limits, playbook: Rules, now: datetime) -> list[Refusal]:
+    return [] if lead.test else over_limits(rep, limits, playbook, now)
+
+
+def _allowance(
+    lead: Lead, rep: Rep, limits: Limits, playbook: Rules, now: datetime
+) -> list[Refusal]:
+    return [] if lead.test else over_allowance(rep, limits, playbook, now)
+
+
+def _fits(
+    fit: Callable[[Lead, Rep, Rules], list[Refusal]],
+    lead: Lead,
+    rep: Rep,
+    limits: Limits,
+    playbook: Rules,
+    now: datetime,
+) -> list[Refusal]:
+    del limits, now
+    return fit(lead, rep, playbook)
+
+
+RULES: Mapping[str, Rule] = {
+    "routing": _routed,
+    "pod": partial(_fits, matching.pod),
+    "window": _window,
+    "territory": partial(_fits, matching.territory),
+    "segment": partial(_fits, matching.segment),
+    "skills": partial(_fits, matching.skills),
+    "language": partial(_fits, matching.language),
+    "interests": partial(_fits, matching.interests),
+    "newcomers": _phase,
+    "released": _released,
+    "availability": _availability,
+    "limits": _limits,
+    "allowance": _allowance,
+    "assignments": debts.owes_assignment,
+    "hot for warm": debts.owes_warm,
+    "cold leads": debts.owes_cold,
+}
+"""Every rule a claim is judged by, in the order a person would want to hear them."""
+
+_PAID_BY_CLAIMING = ("hot for warm", "cold leads")
+
+REFUSING: Mapping[str, tuple[str, ...]] = {
+    "routing": ("not_routed",),
+    "pod": ("other_pod",),
+    "window": ("assigned_only", "not_open_yet", "closed"),
+    "territory": ("territory",),
+    "segment": ("segment",),
+    "skills": ("skills",),
+    "language": ("language",),
+    "interests": ("interests",),
+    "newcomers": ("newcomer", "newcomers_only"),
+    "released": ("released_lately", "not_twice_in_a_row"),
+    "availability": ("left", "paused", "on_leave", "holiday", "outside_hours"),
+    "limits": ("hourly_limit", "daily_limit", "weekly_limit", "open_load"),
+    "allowance": ("weekly_allowance",),
+    "assignments": ("owes_assignment",),
+    "hot for warm": ("owes_warm",),
+    "cold leads": ("owes_cold",),
+}
+"""The codes each rule refuses with, so that a verdict on record can be read rule by rule (R9)."""
+
+
+def rules_judged(playbook: Rules) -> tuple[str, ...]:
+    """Return the rules that are on under a playbook, in the order of judging (R9)."""
+    matched, owed = playbook.matching, playbook.acceptance
+    off = {
+        "pod": not any(route.pods for route in playbook.routing),
+        "territory": not matched.territory,
+        "segment": not matched.segment,
+        "skills": not matched.skills,
+        "language": not matched.languages,
+        "interests": not matched.interests,
+        "newcomers": not playbook.newcomers.enabled,
+        "allowance": not playbook.quota.enabled,
+        "assignments": not owed.claims_per_assignment,
+        "hot for warm": not owed.hot_per_warm,
+        "cold leads": not owed.cold_per_week,
+    }
+    return tuple(name for name in RULES if not off.get(name))
+
+
+def gave_back(lead: Lead, rep: Rep, playbook: Rules, now: datetime) -> list[Refusal]:
+    """Return why the rep cannot have a lead again that they had before (C5).
+
+    Not within the cooldown after they released it, and never twice in a row, however they lost it.
+    An undone claim is none.
+    """
+    found: list[Refusal] = []
+    released_at, days = lead.released.get(rep.rep_id), playbook.release.cooldown_days
+    again_at = released_at and released_at + timedelta(days=days)
+    if again_at and now < again_at:
+        found.append(
+            Refusal(
+                "released_lately",
+                again_at,
+                f"You released this lead. It is kept for others for a while (days: {days}).",
+            )
+        )
+    if lead.previous == rep.rep_id:
+        found.append(
+            Refusal(
+                "not_twice_in_a_row",
+                None,
+                "You had this lead last. It goes to somebody else first.",
+            )
+        )
+    return found
+
+
+def off(rep: Rep, playbook: Rules, now: datetime) -> list[Refusal]:
+    """Return why the rep is not on duty now (R8): nothing when they are."""
+    found: list[Refusal] = []
+    if not rep.active:
+        found.append(Refusal("left", None, "Your account is closed. Ask your manager."))
+    if rep.is_paused(now):
+        found.append(
+            Refusal("paused", rep.paused_until, "You are paused. Switch yourself on to claim.")
+        )
+    calendar = schedule_of(rep, playbook)
+    why = off_duty(calendar, now)
+    if why:
+        found.append(replace(_OFF_DUTY[why], lifts_at=next_on_duty(calendar, now)))
+    return found
+
+
+_OFF_DUTY = {
+    "on_leave": Refusal("on_leave", None, "You are on leave."),
+    "holiday": Refusal("holiday", None, "Today is a holiday in your team."),
+    "outside_hours": Refusal("outside_hours", None, "You are outside your working hours."),
+}
+
+
+def schedule_of(rep: Rep, playbook: Rules) -> Schedule:
+    """Return when the rep is on duty: by their own hours, else the team's, without their leave."""
+    team = playbook.teams.get(rep.team)
+    hours = rep.hours if rep.hours.week or team is None else team_hours(team)
+    holidays = frozenset(() if team is None else team.holidays)
+    return Schedule(rep.zone, hours, holidays, rep.leave)
+
+
+def team_schedule(team: Team) -> Schedule:
+    """Return when a team's clocks run (C11): its hours in its zone, without its holidays."""
+    return Schedule(team.zone, team_hours(team), frozenset(team.holidays))
+
+
+def team_hours(team: Team) -> Hours:
+    """Return a team's working hours; none written means always."""
+    return _parsed(tuple((day, tuple(shifts)) for day, shifts in team.hours.items()))
+
+
+@lru_cache(maxsize=256)
+def _parsed(written: tuple[tuple[str, tuple[str, ...]], ...]) -> Hours:
+    return parse_hours(dict(written))
