@@ -13,10 +13,7 @@ from urllib.parse import parse_qs
 from boards import metrics, page
 from dibs import wiring
 from dibs.adapters.callers import calling_manager, calling_viewer
-from dibs.adapters.entry import Event, Route, http
-from dibs.adapters.http import Response, answer, path, query, wants_html
 from dibs.adapters.intake import raw_body
-from dibs.adapters.sign_in import cookie_for, signed_in
 from dibs.aws import clock
 from dibs.aws.settings import settings
 from dibs.core.calendar import Period
@@ -34,6 +31,9 @@ from dibs.domain.metrics import number
 from dibs.usecases.blind import mix_reached
 from dibs.usecases.boards import KINDS, Standing, TeamReport, assignment, response_speed
 from dibs.usecases.leaderboard import Asked, Leaderboard, leaderboard
+from dibs.web.entry import Event, Route, http
+from dibs.web.http import Response, answer, path, query, wants_html
+from dibs.web.sign_in import cookie_for, signed_in
 
 _MANAGER = "manager"
 _REPORT = "/reports/assignment"

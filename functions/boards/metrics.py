@@ -7,13 +7,13 @@ from typing import Any
 
 from dibs import wiring
 from dibs.adapters.callers import calling_manager, calling_viewer
-from dibs.adapters.entry import Event
-from dibs.adapters.http import Response, answer, query
-from dibs.adapters.sign_in import signed_in
 from dibs.aws import clock
 from dibs.domain.metrics import metrics_of, number
 from dibs.rules.game import Metric
 from dibs.usecases.metrics import preview
+from dibs.web.entry import Event
+from dibs.web.http import Response, answer, query
+from dibs.web.sign_in import signed_in
 
 
 def listed(event: Event) -> Response:

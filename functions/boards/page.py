@@ -15,8 +15,6 @@ from urllib.parse import quote, urlencode
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from dibs.adapters.http import STATUS, Response
-from dibs.adapters.translations import ENGLISH, N_, translator
 from dibs.core.errors import DibsError
 from dibs.core.rep import Rep
 from dibs.domain.ledger import DIMENSIONS
@@ -24,6 +22,8 @@ from dibs.domain.metrics import number
 from dibs.rules.playbook import Playbook
 from dibs.usecases.boards import TeamReport
 from dibs.usecases.leaderboard import PERIODS, SCOPES, Asked, Leaderboard
+from dibs.web.http import STATUS, Response
+from dibs.web.translations import ENGLISH, N_, translator
 
 _TEMPLATES = Path(__file__).parent / "templates"
 

@@ -7,17 +7,6 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from dibs import wiring
-from dibs.adapters.entry import Event, http
-from dibs.adapters.http import (
-    Response,
-    answer,
-    bearer_token,
-    draw_body,
-    lead_id,
-    path,
-    wants_html,
-    won_body,
-)
 from dibs.aws import clock
 from dibs.aws.observability import count, logger
 from dibs.core.errors import AlreadyClaimed, ClaimRefused, DibsError, Expired
@@ -36,6 +25,17 @@ from dibs.race.claim import (
 )
 from dibs.race.ports import RaceView
 from dibs.usecases.reps import sight
+from dibs.web.entry import Event, http
+from dibs.web.http import (
+    Response,
+    answer,
+    bearer_token,
+    draw_body,
+    lead_id,
+    path,
+    wants_html,
+    won_body,
+)
 
 if TYPE_CHECKING:
     from claim.page import Page

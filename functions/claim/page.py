@@ -20,9 +20,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from dibs.adapters.translations import in_words, refusal_sentence, translator
 from dibs.core.errors import Refusal
 from dibs.core.lead import Card, Preview, Quality
+from dibs.web.translations import in_words, refusal_sentence, translator
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _RETRY_AFTER_SECONDS = 1

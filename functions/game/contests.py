@@ -11,8 +11,6 @@ from dibs import wiring
 from dibs.adapters.callers import calling_manager, calling_viewer
 from dibs.adapters.contest_texts import rules_in_words
 from dibs.adapters.contests import contest_body, contest_from_body
-from dibs.adapters.entry import Event
-from dibs.adapters.http import Response, answer, path
 from dibs.adapters.intake import json_object, raw_body
 from dibs.aws import clock
 from dibs.core.errors import RouteNotFound
@@ -22,6 +20,8 @@ from dibs.rules.playbook import Playbook
 from dibs.usecases import contests
 from dibs.usecases.contests import SHOWN, View, gap
 from dibs.usecases.ports import Planned
+from dibs.web.entry import Event
+from dibs.web.http import Response, answer, path
 
 _ID_BYTES = 64
 _SHOWN_TO_MANAGERS = 100

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dibs import wiring
-from dibs.adapters.entry import http
+from dibs.web.entry import http
 from game import contests, help, quests, rewards
 
 ROUTES = contests.ROUTES | quests.ROUTES | help.ROUTES | rewards.ROUTES

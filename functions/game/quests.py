@@ -7,11 +7,11 @@ from typing import Any
 
 from dibs import wiring
 from dibs.adapters.callers import calling_rep, calling_viewer
-from dibs.adapters.entry import Event
-from dibs.adapters.http import Response, answer, path
 from dibs.adapters.intake import json_object, raw_body
 from dibs.usecases import quests
 from dibs.usecases.quests import Standing
+from dibs.web.entry import Event
+from dibs.web.http import Response, answer, path
 
 
 def mine(event: Event) -> Response:

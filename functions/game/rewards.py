@@ -9,8 +9,6 @@ from urllib.parse import quote
 
 from dibs import wiring
 from dibs.adapters.callers import calling_manager, calling_rep, calling_viewer
-from dibs.adapters.entry import Event
-from dibs.adapters.http import Response, answer, path, query
 from dibs.adapters.intake import json_object, raw_body
 from dibs.aws import clock
 from dibs.core.errors import FieldError, InvalidInput, RouteNotFound
@@ -19,6 +17,8 @@ from dibs.domain.rewards import WITH_REASON, Request, Reward, State
 from dibs.rules.game import Level
 from dibs.usecases import rewards
 from dibs.usecases.work import reason_of
+from dibs.web.entry import Event
+from dibs.web.http import Response, answer, path, query
 
 _CHOSEN_ID = re.compile(r"[A-Za-z0-9_-]{1,40}")
 _REQUEST_ID = re.compile(r"[a-z2-7]{1,20}\.[A-Za-z0-9_-]{1,40}")

@@ -5,8 +5,6 @@ from __future__ import annotations
 import secrets
 
 from dibs import wiring
-from dibs.adapters.entry import Event, http
-from dibs.adapters.http import Response, answer
 from dibs.adapters.intake import card_from_body, raw_body, verify
 from dibs.aws import clock
 from dibs.aws.observability import count, logger
@@ -14,6 +12,8 @@ from dibs.domain.identity import company_domain
 from dibs.race.draw import commitment_of, seed_of, undrawn
 from dibs.usecases.allocation import allot
 from dibs.usecases.ingest import ingest
+from dibs.web.entry import Event, http
+from dibs.web.http import Response, answer
 
 
 def post_lead(event: Event) -> Response:

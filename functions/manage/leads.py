@@ -6,14 +6,14 @@ from typing import Any
 
 from dibs import wiring
 from dibs.adapters.callers import calling_manager
-from dibs.adapters.entry import Event
-from dibs.adapters.http import Response, answer, lead_id
 from dibs.adapters.intake import json_object, raw_body
 from dibs.aws import clock
 from dibs.core.errors import FieldError, InvalidInput
 from dibs.core.lead import Lead
 from dibs.usecases import override
 from dibs.usecases.work import reason_of
+from dibs.web.entry import Event
+from dibs.web.http import Response, answer, lead_id
 
 
 def assign(event: Event) -> Response:

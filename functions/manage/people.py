@@ -8,8 +8,6 @@ from typing import Any
 
 from dibs import wiring
 from dibs.adapters.callers import calling_manager
-from dibs.adapters.entry import Event
-from dibs.adapters.http import Response, answer, path
 from dibs.adapters.intake import json_object, raw_body
 from dibs.aws import clock
 from dibs.core.calendar import written_hours
@@ -19,6 +17,8 @@ from dibs.domain.quotas import LARGEST_TARGET
 from dibs.race.decide import off
 from dibs.rules.playbook import Playbook
 from dibs.usecases.people import change_profile, fallback_of, leave_for_good
+from dibs.web.entry import Event
+from dibs.web.http import Response, answer, path
 
 _MONTH = re.compile(r"(2[0-9]{3})-(0[1-9]|1[0-2])")
 

@@ -9,12 +9,12 @@ from urllib.parse import quote
 
 from dibs import wiring
 from dibs.adapters.callers import calling_manager
-from dibs.adapters.entry import Event
-from dibs.adapters.http import Response, answer, csv_answer, query
 from dibs.adapters.receipts_csv import write_head, write_race
 from dibs.aws import clock
 from dibs.core.errors import FieldError, InvalidInput
 from dibs.usecases.audit import of_day
+from dibs.web.entry import Event
+from dibs.web.http import Response, answer, csv_answer, query
 
 # An answer of Lambda's holds 6 MB.
 _LARGEST = 3_000_000

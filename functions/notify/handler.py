@@ -12,11 +12,11 @@ from aws_lambda_powertools.utilities.idempotency import (
 )
 
 from dibs import wiring
-from dibs.adapters.entry import Arrival, messages
 from dibs.adapters.queues import chunk_from
 from dibs.aws.settings import settings
 from dibs.usecases.notify import notify
 from dibs.usecases.ports import Chunk
+from dibs.web.entry import Arrival, messages
 
 _ONE_DAY_SECONDS = 86_400
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from dibs import wiring
-from dibs.adapters.entry import Arrival, messages
 from dibs.usecases.offer import follow
 from dibs.usecases.ports import Fact
+from dibs.web.entry import Arrival, messages
 
 
 def act(body: dict[str, Any], arrival: Arrival) -> None:

@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Any
 
 from dibs import wiring
-from dibs.adapters.entry import function
 from dibs.aws import clock
 from dibs.aws.observability import count, logger
 from dibs.core.errors import FieldError, InvalidInput
@@ -17,6 +16,7 @@ from dibs.usecases.priority import turns_daily
 from dibs.usecases.rewards import decay_monthly, lapse_requests
 from dibs.usecases.sealing import chain_up, seal_late
 from dibs.usecases.sweep import sweep
+from dibs.web.entry import function
 
 
 def run_sweep(as_of: datetime) -> dict[str, Any]:

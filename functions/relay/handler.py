@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from dibs import wiring
-from dibs.adapters.entry import function
 from dibs.adapters.leads import pending_from
 from dibs.usecases.sweep import relay
+from dibs.web.entry import function
 
 
 def work(event: dict[str, Any], context: Any) -> dict[str, Any]:

@@ -8,7 +8,6 @@ from typing import Any
 
 from dibs.adapters.ledger import DynamoLedger
 from dibs.adapters.results import DynamoResults
-from dibs.adapters.translations import refusal_sentence
 from dibs.core.calendar import Kind, day_start, last_completed, next_on_duty
 from dibs.core.rep import Limits, Rep
 from dibs.domain.ledger import releases
@@ -19,6 +18,7 @@ from dibs.race.decide import off, schedule_of
 from dibs.race.limits import allowance_of, day_after, used
 from dibs.rules.playbook import Playbook
 from dibs.usecases.ports import Attained
+from dibs.web.translations import refusal_sentence
 
 
 def card_of(

@@ -7,10 +7,7 @@ from typing import Any
 
 from dibs import wiring
 from dibs.adapters.callers import calling_rep, calling_viewer
-from dibs.adapters.entry import Event, http
-from dibs.adapters.http import Response, answer, bearer_token, lead_id, path, query
 from dibs.adapters.intake import json_object, raw_body
-from dibs.adapters.translations import refusal_sentence, shown_company
 from dibs.aws import clock
 from dibs.aws.settings import settings
 from dibs.core.errors import FieldError, InvalidInput
@@ -34,6 +31,9 @@ from dibs.usecases.reps import (
 )
 from dibs.usecases.work import accept
 from dibs.usecases.work import release as release_lead
+from dibs.web.entry import Event, http
+from dibs.web.http import Response, answer, bearer_token, lead_id, path, query
+from dibs.web.translations import refusal_sentence, shown_company
 from rep import receipt, why
 from rep.allotted import allotted
 from rep.card import card_of

@@ -6,13 +6,13 @@ from typing import Any
 
 from dibs import wiring
 from dibs.adapters.callers import calling_rep
-from dibs.adapters.entry import Event
-from dibs.adapters.http import Response, answer, epoch_asked, lead_id
 from dibs.adapters.intake import json_object, raw_body
 from dibs.aws import clock
 from dibs.core.errors import FieldError, InvalidInput
 from dibs.domain.receipts import Sealed, Trace
 from dibs.usecases import sealing
+from dibs.web.entry import Event
+from dibs.web.http import Response, answer, epoch_asked, lead_id
 
 _LONGEST_REASON = 500
 

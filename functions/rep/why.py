@@ -6,13 +6,13 @@ from typing import Any
 
 from dibs import wiring
 from dibs.adapters.callers import calling_manager, calling_rep
-from dibs.adapters.entry import Event
-from dibs.adapters.http import Response, answer, bearer_token, epoch_asked, lead_id
 from dibs.aws import clock
 from dibs.core.lead import Move
 from dibs.usecases.ports import Sighting
 from dibs.usecases.sealing import revealed
 from dibs.usecases.why import Files, Verdicts, Why, why
+from dibs.web.entry import Event
+from dibs.web.http import Response, answer, bearer_token, epoch_asked, lead_id
 
 
 def show(event: Event) -> Response:

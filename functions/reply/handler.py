@@ -6,12 +6,12 @@ import hashlib
 from typing import Any
 
 from dibs import wiring
-from dibs.adapters.entry import Arrival, messages
 from dibs.adapters.texts import answer_sms
 from dibs.aws import clock
 from dibs.aws.observability import count, logger
 from dibs.race.claim import Won
 from dibs.usecases.reply import InboundSms, reply
+from dibs.web.entry import Arrival, messages
 
 
 def work(body: dict[str, Any], arrival: Arrival) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from dibs import wiring
-from dibs.adapters.entry import Arrival, messages
 from dibs.aws.observability import count, logger
 from dibs.usecases.notify import push_failed
+from dibs.web.entry import Arrival, messages
 
 
 def work(body: dict[str, Any], arrival: Arrival) -> None:

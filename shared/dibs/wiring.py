@@ -574,7 +574,7 @@ def new_rep(
     from zoneinfo import available_timezones
 
     from dibs.adapters.intake import usable_phone
-    from dibs.adapters.translations import languages
+    from dibs.web.translations import languages
 
     number, flags = usable_phone(phone)
     name = name.strip()

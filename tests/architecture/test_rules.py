@@ -13,13 +13,13 @@ from pathlib import Path
 
 import pytest
 
-from dibs.adapters.http import STATUS
 from dibs.adapters.playbook_file import playbook_json
 from dibs.aws import keys
 from dibs.aws.settings import Settings
 from dibs.core.errors import DibsError
 from dibs.race.claim import token_hash
 from dibs.race.records import card_record, lock_from, rep_record
+from dibs.web.http import STATUS
 from support.builders import a_card, a_lead, a_playbook, a_rep, token_of
 
 ROOT = Path(__file__).parents[2]

@@ -6,11 +6,11 @@ import hmac
 from collections.abc import Mapping
 from typing import Any
 
-from dibs.adapters.http import bearer_token
 from dibs.adapters.roster import DynamoRoster
 from dibs.core.errors import Forbidden, Unauthorized
 from dibs.core.rep import Limits, Rep
 from dibs.race.claim import token_hash
+from dibs.web.http import bearer_token
 
 _MANAGER = "manager"
 

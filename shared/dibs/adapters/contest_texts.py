@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from dibs.adapters.translations import Translator, translator
 from dibs.domain.contests import KEPT_DAYS, Contest
 from dibs.rules.game import Metric
+from dibs.web.translations import Translator, translator
 
 
 def rules_in_words(contest: Contest, figures: Mapping[str, Metric], language: str) -> list[str]:

@@ -6,8 +6,8 @@ import csv
 from datetime import datetime
 from typing import TextIO
 
-from dibs.adapters.http import iso
 from dibs.usecases.audit import Found
+from dibs.web.http import iso
 
 COLUMNS = (
     "lead_id",

@@ -6,7 +6,6 @@ import re
 import unicodedata
 from datetime import datetime, timedelta
 
-from dibs.adapters.translations import in_words, refusal_sentence, shown_company, translator
 from dibs.core.errors import (
     AlreadyClaimed,
     ClaimRefused,
@@ -19,6 +18,7 @@ from dibs.core.lead import Card, Lead, Preview
 from dibs.core.rep import Rep
 from dibs.race.claim import InDraw, Won
 from dibs.usecases.reply import Answer
+from dibs.web.translations import in_words, refusal_sentence, shown_company, translator
 
 # GSM 03.38: the letters a text may use and still hold 160 in one part; the second row costs two.
 _GSM = set(

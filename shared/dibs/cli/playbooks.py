@@ -12,7 +12,6 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from dibs.adapters.http import iso
 from dibs.adapters.playbook_file import playbook_data, read_playbook, schema
 from dibs.aws.clock import now
 from dibs.cli.target import Stack, target
@@ -30,6 +29,7 @@ from dibs.usecases.playbooks import (
     propose_again,
     version,
 )
+from dibs.web.http import iso
 from dibs.wiring import Operator
 
 app = typer.Typer(no_args_is_help=True)

@@ -14,7 +14,6 @@ from rich.progress import track
 from rich.table import Table
 
 from dibs.adapters.holdings import DynamoHoldings
-from dibs.adapters.translations import shown_company
 from dibs.aws import clock
 from dibs.aws.dynamo import Dynamo
 from dibs.cli.target import Stack, target
@@ -23,6 +22,7 @@ from dibs.race.decide import off
 from dibs.race.store import DynamoRaceStore
 from dibs.usecases.people import change_profile, fallback_of, leave_for_good
 from dibs.usecases.reps import open_offers
+from dibs.web.translations import shown_company
 
 app = typer.Typer(no_args_is_help=True)
 console = Console()

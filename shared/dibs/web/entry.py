@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from dibs.adapters.http import PROBLEM, Response, answer, problem
 from dibs.aws.clock import from_ms
 from dibs.aws.observability import Handler, count, logger, observed
 from dibs.core.errors import Busy, DibsError, RouteNotFound
+from dibs.web.http import PROBLEM, Response, answer, problem
 
 Event = Mapping[str, Any]
 Route = Callable[[Event], Response]

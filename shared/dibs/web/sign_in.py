@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from dibs.adapters.http import header
+from dibs.web.http import header
 
 COOKIE = "dibs"
 LASTS_SECONDS = 12 * 3600

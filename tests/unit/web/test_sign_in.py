@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from dibs.adapters.sign_in import signed_in
+from dibs.web.sign_in import signed_in
 
 COOKIE = "dibs=aaaac.secret"
 

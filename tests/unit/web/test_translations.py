@@ -13,7 +13,9 @@ from babel.messages.frontend import CommandLineInterface
 from babel.messages.mofile import read_mo
 from babel.messages.pofile import read_po
 
-from dibs.adapters.translations import (
+from dibs.core.errors import Refusal
+from dibs.race.decide import REFUSING, RULES
+from dibs.web.translations import (
     LOCALES,
     REFUSALS,
     in_words,
@@ -21,10 +23,8 @@ from dibs.adapters.translations import (
     refusal_sentence,
     translator,
 )
-from dibs.core.errors import Refusal
-from dibs.race.decide import REFUSING, RULES
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 LANGUAGES = ("en", "ms")
 
 
