@@ -6,9 +6,9 @@ from fractions import Fraction
 from typing import Any
 
 from dibs import wiring
-from dibs.adapters.callers import calling_manager, calling_viewer
 from dibs.aws import clock
 from dibs.domain.metrics import metrics_of, number
+from dibs.roster.callers import calling_manager, calling_viewer
 from dibs.rules.game import Metric
 from dibs.usecases.metrics import preview
 from dibs.web.entry import Event

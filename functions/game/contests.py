@@ -8,7 +8,6 @@ from fractions import Fraction
 from typing import Any
 
 from dibs import wiring
-from dibs.adapters.callers import calling_manager, calling_viewer
 from dibs.adapters.contest_texts import rules_in_words
 from dibs.adapters.contests import contest_body, contest_from_body
 from dibs.adapters.intake import json_object, raw_body
@@ -16,6 +15,7 @@ from dibs.aws import clock
 from dibs.core.errors import RouteNotFound
 from dibs.core.rep import Rep
 from dibs.domain.contests import Contest, Frozen, Row, Standing, Times, figure_of, times_of
+from dibs.roster.callers import calling_manager, calling_viewer
 from dibs.rules.playbook import Playbook
 from dibs.usecases import contests
 from dibs.usecases.contests import SHOWN, View, gap

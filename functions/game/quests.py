@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from dibs import wiring
-from dibs.adapters.callers import calling_rep, calling_viewer
 from dibs.adapters.intake import json_object, raw_body
+from dibs.roster.callers import calling_rep, calling_viewer
 from dibs.usecases import quests
 from dibs.usecases.quests import Standing
 from dibs.web.entry import Event

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from dibs import wiring
-from dibs.adapters.callers import calling_manager
 from dibs.adapters.intake import json_object, raw_body
 from dibs.aws import clock
 from dibs.core.errors import FieldError, InvalidInput
 from dibs.core.lead import Lead
+from dibs.roster.callers import calling_manager
 from dibs.usecases import override
 from dibs.usecases.work import reason_of
 from dibs.web.entry import Event

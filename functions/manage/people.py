@@ -7,7 +7,6 @@ from datetime import date
 from typing import Any
 
 from dibs import wiring
-from dibs.adapters.callers import calling_manager
 from dibs.adapters.intake import json_object, raw_body
 from dibs.aws import clock
 from dibs.core.calendar import written_hours
@@ -15,6 +14,7 @@ from dibs.core.errors import FieldError, InvalidInput, RouteNotFound
 from dibs.core.rep import Rep
 from dibs.domain.quotas import LARGEST_TARGET
 from dibs.race.decide import off
+from dibs.roster.callers import calling_manager
 from dibs.rules.playbook import Playbook
 from dibs.usecases.people import change_profile, fallback_of, leave_for_good
 from dibs.web.entry import Event

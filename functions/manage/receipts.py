@@ -8,10 +8,10 @@ from io import StringIO
 from urllib.parse import quote
 
 from dibs import wiring
-from dibs.adapters.callers import calling_manager
 from dibs.adapters.receipts_csv import write_head, write_race
 from dibs.aws import clock
 from dibs.core.errors import FieldError, InvalidInput
+from dibs.roster.callers import calling_manager
 from dibs.usecases.audit import of_day
 from dibs.web.entry import Event
 from dibs.web.http import Response, answer, csv_answer, query

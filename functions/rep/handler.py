@@ -6,7 +6,6 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from dibs import wiring
-from dibs.adapters.callers import calling_rep, calling_viewer
 from dibs.adapters.intake import json_object, raw_body
 from dibs.aws import clock
 from dibs.aws.settings import settings
@@ -18,6 +17,7 @@ from dibs.race.decide import Refused
 from dibs.race.draw import Drawn, collects, ticket
 from dibs.race.draw_winner import look
 from dibs.race.opening import next_opening
+from dibs.roster.callers import calling_rep, calling_viewer
 from dibs.usecases.people import leave_of, own_leave
 from dibs.usecases.reps import (
     MOST_QUIET_MINUTES,

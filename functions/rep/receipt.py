@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from dibs import wiring
-from dibs.adapters.callers import calling_rep
 from dibs.adapters.intake import json_object, raw_body
 from dibs.aws import clock
 from dibs.core.errors import FieldError, InvalidInput
 from dibs.domain.receipts import Sealed, Trace
+from dibs.roster.callers import calling_rep
 from dibs.usecases import sealing
 from dibs.web.entry import Event
 from dibs.web.http import Response, answer, epoch_asked, lead_id

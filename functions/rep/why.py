@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from dibs import wiring
-from dibs.adapters.callers import calling_manager, calling_rep
 from dibs.aws import clock
 from dibs.core.lead import Move
+from dibs.roster.callers import calling_manager, calling_rep
 from dibs.usecases.ports import Sighting
 from dibs.usecases.sealing import revealed
 from dibs.usecases.why import Files, Verdicts, Why, why

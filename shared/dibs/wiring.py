@@ -37,11 +37,11 @@ if TYPE_CHECKING:
     from dibs.adapters.races import DynamoRaces
     from dibs.adapters.results import DynamoResults, DynamoTargets
     from dibs.adapters.rewards import DynamoRewards
-    from dibs.adapters.roster import DynamoRoster
     from dibs.adapters.sms import SnsSms
     from dibs.adapters.standings import DynamoStandings
     from dibs.adapters.turns import DynamoTurns
     from dibs.aws.once import DynamoOnce
+    from dibs.roster.store import DynamoRoster
     from dibs.usecases.activities import Register
     from dibs.usecases.contests import Arena
     from dibs.usecases.help import HelpDesk
@@ -71,7 +71,7 @@ def race() -> DynamoRaceStore:
 @lru_cache(maxsize=1)
 def roster() -> DynamoRoster:
     """Return reps, teams and playbook."""
-    from dibs.adapters.roster import DynamoRoster
+    from dibs.roster.store import DynamoRoster
 
     return DynamoRoster(dynamo(), settings())
 
@@ -535,7 +535,7 @@ class Operator:
 def operator(to: Settings) -> Operator:
     """Return an operator of the organisation these settings point at."""
     from dibs.adapters.playbooks import DynamoPlaybooks
-    from dibs.adapters.roster import DynamoRoster
+    from dibs.roster.store import DynamoRoster
 
     database = Dynamo()
     return Operator(DynamoRoster(database, to), DynamoPlaybooks(database, to))
@@ -548,9 +548,9 @@ def scorer_of(database: Dynamo, to: Settings) -> Scorer:
     from dibs.adapters.awards import DynamoAwards
     from dibs.adapters.playbooks import DynamoPlaybooks
     from dibs.adapters.results import DynamoTargets
-    from dibs.adapters.roster import DynamoRoster
     from dibs.adapters.standings import DynamoStandings
     from dibs.aws import clock
+    from dibs.roster.store import DynamoRoster
     from dibs.usecases.score import Scorer
 
     return Scorer(

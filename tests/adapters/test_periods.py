@@ -18,7 +18,6 @@ from moto.dynamodb.models import dynamodb_backends
 from dibs.adapters.ledger import DynamoLedger, entry_record
 from dibs.adapters.playbooks import DynamoPlaybooks
 from dibs.adapters.results import DynamoResults, DynamoTargets
-from dibs.adapters.roster import DynamoRoster
 from dibs.aws.dynamo import Dynamo
 from dibs.aws.settings import Settings
 from dibs.core.errors import ClaimRefused
@@ -26,6 +25,7 @@ from dibs.core.rep import Rep
 from dibs.domain.ledger import Entry
 from dibs.domain.tiers import Inputs, Outlook
 from dibs.race.claim import Won, bearer, claim
+from dibs.roster.store import DynamoRoster
 from dibs.rules.playbook import Playbook
 from dibs.usecases import periods
 from dibs.usecases.periods import Books, Ran, recalculate_quotas, recalculate_tiers

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from dibs import wiring
-from dibs.adapters.roster import DynamoRoster
 from dibs.core.errors import InvalidInput, Outdated, RouteNotFound
 from dibs.race.store import DynamoRaceStore
+from dibs.roster.store import DynamoRoster
 from dibs.rules.playbook import Playbook
 from dibs.rules.presets import preset_text
 from dibs.usecases.playbooks import apply, propose, propose_again, version

@@ -11,9 +11,9 @@ import pytest
 from dibs.adapters.ledger import DynamoLedger, entry_record
 from dibs.adapters.playbooks import DynamoPlaybooks
 from dibs.adapters.results import DynamoResults, DynamoTargets
-from dibs.adapters.roster import DynamoRoster
 from dibs.domain.ledger import Entry
 from dibs.domain.tiers import Inputs
+from dibs.roster.store import DynamoRoster
 from dibs.usecases.boards import response_speed
 from dibs.usecases.periods import Books, recalculate_tiers
 from support.builders import NOON, World, a_playbook, a_rep

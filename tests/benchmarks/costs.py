@@ -40,12 +40,12 @@ from benchmarks.stage import (
 )
 from claim.handler import handler as claim
 from dibs import wiring
-from dibs.adapters import roster
 from dibs.aws import clients
 from dibs.core.lead import Lead
 from dibs.core.links import link_token
 from dibs.core.rep import Rep
 from dibs.race import store as race
+from dibs.roster import store as roster
 from dibs.usecases import sealing
 from dibs.usecases.project import FACTS
 from ingest.handler import handler as ingest

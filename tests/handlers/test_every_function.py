@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from dibs import wiring
-from dibs.adapters.roster import DynamoRoster
 from dibs.aws import clients
 from dibs.race.claim import token_hash
 from dibs.race.ports import RaceView
 from dibs.race.store import DynamoRaceStore
+from dibs.roster.store import DynamoRoster
 from dibs.rules.playbook import Playbook
 from dibs.web.entry import function
 from handlers.office import AINA, EVENTS, MANAGER, LambdaContext, Office, event, http, signed

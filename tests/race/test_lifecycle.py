@@ -28,7 +28,6 @@ from moto import mock_aws
 from dibs.adapters.ledger import DynamoLedger
 from dibs.adapters.offers import DynamoOfferStore
 from dibs.adapters.races import DynamoRaces
-from dibs.adapters.roster import DynamoRoster
 from dibs.aws import keys
 from dibs.aws.dynamo import Dynamo
 from dibs.core.errors import (
@@ -47,6 +46,7 @@ from dibs.race.claim import Won, bearer, claim, undo
 from dibs.race.ports import RaceView
 from dibs.race.records import claim_from, lead_from, rep_from
 from dibs.race.store import DynamoRaceStore
+from dibs.roster.store import DynamoRoster
 from dibs.usecases.assign import FALLBACK, serve
 from dibs.usecases.ingest import ingest
 from dibs.usecases.offer import Floor, follow

@@ -10,12 +10,12 @@ from threading import Barrier
 
 import pytest
 
-from dibs.adapters.roster import DynamoRoster
 from dibs.aws import clock
 from dibs.core.errors import AlreadyClaimed, Busy, ClaimRefused, DibsError
 from dibs.core.lead import HELD, Lead, State, implied_by_move
 from dibs.core.rep import Rep
 from dibs.race.claim import Won, bearer, claim
+from dibs.roster.store import DynamoRoster
 from dibs.usecases import override
 from dibs.usecases.assign import serve
 from dibs.usecases.work import release

@@ -11,7 +11,6 @@ from dibs.adapters.arrivals import DynamoArrivals
 from dibs.adapters.holdings import DynamoHoldings
 from dibs.adapters.leads import DynamoLeadStore
 from dibs.adapters.playbooks import DynamoPlaybooks
-from dibs.adapters.roster import DynamoRoster
 from dibs.adapters.turns import DynamoTurns
 from dibs.aws.dynamo import Dynamo
 from dibs.aws.settings import Settings
@@ -19,6 +18,7 @@ from dibs.core.lead import Card, Lead, Preview, Quality, State, id_text
 from dibs.core.rep import Limits, Rep
 from dibs.race.claim import token_hash
 from dibs.race.store import DynamoRaceStore
+from dibs.roster.store import DynamoRoster
 from dibs.rules.playbook import Playbook
 from dibs.rules.playbook_store import playbook_from
 from dibs.rules.presets import preset_text

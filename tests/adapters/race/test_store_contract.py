@@ -14,7 +14,6 @@ from dibs.adapters.arrivals import DynamoArrivals
 from dibs.adapters.holdings import DynamoHoldings
 from dibs.adapters.leads import DynamoLeadStore
 from dibs.adapters.offers import DynamoOfferStore
-from dibs.adapters.roster import DynamoRoster
 from dibs.aws.once import DynamoOnce
 from dibs.core.calendar import parse_hours, week_of
 from dibs.core.errors import AlreadyExists, Busy, RouteNotFound
@@ -28,6 +27,7 @@ from dibs.race.draw import Drawn, in_order
 from dibs.race.opening import given_back, taken_away, taking
 from dibs.race.ports import Notice, RaceStore, RaceView
 from dibs.race.store import DynamoRaceStore
+from dibs.roster.store import DynamoRoster
 from dibs.rules.playbook import Playbook
 from dibs.usecases import override
 from dibs.usecases.ports import (

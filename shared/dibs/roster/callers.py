@@ -6,10 +6,10 @@ import hmac
 from collections.abc import Mapping
 from typing import Any
 
-from dibs.adapters.roster import DynamoRoster
 from dibs.core.errors import Forbidden, Unauthorized
 from dibs.core.rep import Limits, Rep
 from dibs.race.claim import token_hash
+from dibs.roster.store import DynamoRoster
 from dibs.web.http import bearer_token
 
 _MANAGER = "manager"

@@ -7,10 +7,10 @@ from types import SimpleNamespace
 import pytest
 
 from dibs import wiring
-from dibs.adapters import roster as module
-from dibs.adapters.roster import DynamoRoster
 from dibs.core.errors import AlreadyExists, InvalidInput, RouteNotFound
 from dibs.race.claim import token_hash
+from dibs.roster import store as module
+from dibs.roster.store import DynamoRoster
 from support.aws import everything
 from support.builders import World, a_playbook, a_rep, token_of
 from support.fakes import Clock
