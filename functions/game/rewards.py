@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from dibs import wiring
 from dibs.adapters.intake import json_object, raw_body
+from dibs.assignment.work import reason_of
 from dibs.aws import clock
 from dibs.core.errors import FieldError, InvalidInput, RouteNotFound
 from dibs.domain.points import Account, Transfer, level_of
@@ -16,7 +17,6 @@ from dibs.domain.rewards import WITH_REASON, Request, Reward, State
 from dibs.roster.callers import calling_manager, calling_rep, calling_viewer
 from dibs.rules.game import Level
 from dibs.usecases import rewards
-from dibs.usecases.work import reason_of
 from dibs.web.entry import Event
 from dibs.web.http import Response, answer, path, query
 

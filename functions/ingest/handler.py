@@ -6,11 +6,11 @@ import secrets
 
 from dibs import wiring
 from dibs.adapters.intake import card_from_body, raw_body, verify
+from dibs.assignment.allocate import allot
 from dibs.aws import clock
 from dibs.aws.observability import count, logger
 from dibs.domain.identity import company_domain
 from dibs.race.draw import commitment_of, seed_of, undrawn
-from dibs.usecases.allocation import allot
 from dibs.usecases.ingest import ingest
 from dibs.web.entry import Event, http
 from dibs.web.http import Response, answer

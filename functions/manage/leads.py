@@ -6,12 +6,12 @@ from typing import Any
 
 from dibs import wiring
 from dibs.adapters.intake import json_object, raw_body
+from dibs.assignment import override
+from dibs.assignment.work import reason_of
 from dibs.aws import clock
 from dibs.core.errors import FieldError, InvalidInput
 from dibs.core.lead import Lead
 from dibs.roster.callers import calling_manager
-from dibs.usecases import override
-from dibs.usecases.work import reason_of
 from dibs.web.entry import Event
 from dibs.web.http import Response, answer, lead_id
 

@@ -7,12 +7,12 @@ from datetime import datetime
 from typing import Any
 
 from dibs import wiring
+from dibs.assignment.head_start_days import turns_daily
 from dibs.aws import clock
 from dibs.aws.observability import count, logger
 from dibs.core.errors import FieldError, InvalidInput
 from dibs.usecases import contests
 from dibs.usecases.periods import keep_reports, recalculate_quotas, recalculate_tiers
-from dibs.usecases.priority import turns_daily
 from dibs.usecases.rewards import decay_monthly, lapse_requests
 from dibs.usecases.sealing import chain_up, seal_late
 from dibs.usecases.sweep import sweep

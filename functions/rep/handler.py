@@ -7,6 +7,8 @@ from typing import Any
 
 from dibs import wiring
 from dibs.adapters.intake import json_object, raw_body
+from dibs.assignment.work import accept
+from dibs.assignment.work import release as release_lead
 from dibs.aws import clock
 from dibs.aws.settings import settings
 from dibs.core.errors import FieldError, InvalidInput
@@ -29,8 +31,6 @@ from dibs.usecases.reps import (
     set_quiet,
     sight,
 )
-from dibs.usecases.work import accept
-from dibs.usecases.work import release as release_lead
 from dibs.web.entry import Event, http
 from dibs.web.http import Response, answer, bearer_token, lead_id, path, query
 from dibs.web.translations import refusal_sentence, shown_company

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from dibs.adapters.arrivals import DynamoArrivals
     from dibs.adapters.contests import DynamoContests
     from dibs.adapters.help import DynamoHelp
-    from dibs.adapters.holdings import DynamoHoldings
     from dibs.adapters.leads import DynamoLeadStore
     from dibs.adapters.ledger import DynamoLedger
     from dibs.adapters.managers import SnsManagers
@@ -39,7 +38,8 @@ if TYPE_CHECKING:
     from dibs.adapters.rewards import DynamoRewards
     from dibs.adapters.sms import SnsSms
     from dibs.adapters.standings import DynamoStandings
-    from dibs.adapters.turns import DynamoTurns
+    from dibs.assignment.head_start_store import DynamoTurns
+    from dibs.assignment.store import DynamoHoldings
     from dibs.aws.once import DynamoOnce
     from dibs.roster.store import DynamoRoster
     from dibs.usecases.activities import Register
@@ -103,7 +103,7 @@ def arrivals() -> DynamoArrivals:
 @lru_cache(maxsize=1)
 def holdings() -> DynamoHoldings:
     """Return the leads that go to somebody, and come back, without a race."""
-    from dibs.adapters.holdings import DynamoHoldings
+    from dibs.assignment.store import DynamoHoldings
 
     return DynamoHoldings(dynamo(), settings())
 
@@ -149,7 +149,7 @@ def scorer() -> Scorer:
 @lru_cache(maxsize=1)
 def turns() -> DynamoTurns:
     """Return whose turn it is to see new leads first."""
-    from dibs.adapters.turns import DynamoTurns
+    from dibs.assignment.head_start_store import DynamoTurns
 
     return DynamoTurns(dynamo(), settings())
 

@@ -10,15 +10,15 @@ from typing import Any
 import pytest
 
 from dibs.adapters.ledger import DynamoLedger, entry_record
+from dibs.assignment.override import assign
+from dibs.assignment.work import LEFT, accept, let_go, release
 from dibs.core.lead import Lead, State
 from dibs.core.rep import Rep
 from dibs.domain.activities import Activity, Step, step
 from dibs.domain.ledger import Entry
 from dibs.race.claim import bearer, claim, undo
 from dibs.race.ports import RaceStore
-from dibs.usecases.override import assign
 from dibs.usecases.ports import Holdings, LeadStore, Ledger
-from dibs.usecases.work import LEFT, accept, let_go, release
 from support.builders import NOON, World, a_card, a_playbook, a_rep, token_of
 from support.fake_ledger import FakeLedger
 from support.fakes import FakeWorld

@@ -10,11 +10,11 @@ import pytest
 from botocore.exceptions import ClientError
 
 from dibs import wiring
+from dibs.assignment.assign import serve
 from dibs.aws import clients
 from dibs.core.lead import Lead
 from dibs.core.rep import Device, Platform, Rep
 from dibs.race.claim import token_hash
-from dibs.usecases.assign import serve
 from dibs.web.http import iso
 from handlers.office import AINA, BEN, CHONG, DAYANG, MANAGER, Answer, Office, event, http, sqs
 from support.builders import a_playbook, token_of

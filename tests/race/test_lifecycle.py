@@ -28,6 +28,8 @@ from moto import mock_aws
 from dibs.adapters.ledger import DynamoLedger
 from dibs.adapters.offers import DynamoOfferStore
 from dibs.adapters.races import DynamoRaces
+from dibs.assignment.assign import FALLBACK, serve
+from dibs.assignment.work import given_back, let_go, release
 from dibs.aws import keys
 from dibs.aws.dynamo import Dynamo
 from dibs.core.errors import (
@@ -47,12 +49,10 @@ from dibs.race.ports import RaceView
 from dibs.race.records import claim_from, lead_from, rep_from
 from dibs.race.store import DynamoRaceStore
 from dibs.roster.store import DynamoRoster
-from dibs.usecases.assign import FALLBACK, serve
 from dibs.usecases.ingest import ingest
 from dibs.usecases.offer import Floor, follow
 from dibs.usecases.ports import Fact
 from dibs.usecases.sweep import PATIENCE, close, relay, sweep
-from dibs.usecases.work import given_back, let_go, release
 from support.aws import peek
 from support.builders import NOON, World, a_card, a_playbook, a_rep, token_of
 from support.fakes import Clock, FakeBus, FakeQueue, FakeTimers, no_pause

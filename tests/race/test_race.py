@@ -10,15 +10,15 @@ from threading import Barrier
 
 import pytest
 
+from dibs.assignment import override
+from dibs.assignment.assign import serve
+from dibs.assignment.work import release
 from dibs.aws import clock
 from dibs.core.errors import AlreadyClaimed, Busy, ClaimRefused, DibsError
 from dibs.core.lead import HELD, Lead, State, implied_by_move
 from dibs.core.rep import Rep
 from dibs.race.claim import Won, bearer, claim
 from dibs.roster.store import DynamoRoster
-from dibs.usecases import override
-from dibs.usecases.assign import serve
-from dibs.usecases.work import release
 from support.builders import World, a_card, a_playbook, a_rep, token_of
 
 pytestmark = pytest.mark.race

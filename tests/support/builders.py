@@ -8,10 +8,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from dibs.adapters.arrivals import DynamoArrivals
-from dibs.adapters.holdings import DynamoHoldings
 from dibs.adapters.leads import DynamoLeadStore
 from dibs.adapters.playbooks import DynamoPlaybooks
-from dibs.adapters.turns import DynamoTurns
+from dibs.assignment.allocate import allot
+from dibs.assignment.head_start_store import DynamoTurns
+from dibs.assignment.store import DynamoHoldings
 from dibs.aws.dynamo import Dynamo
 from dibs.aws.settings import Settings
 from dibs.core.lead import Card, Lead, Preview, Quality, State, id_text
@@ -22,7 +23,6 @@ from dibs.roster.store import DynamoRoster
 from dibs.rules.playbook import Playbook
 from dibs.rules.playbook_store import playbook_from
 from dibs.rules.presets import preset_text
-from dibs.usecases.allocation import allot
 from dibs.usecases.ingest import ingest
 from dibs.usecases.ports import Version
 

@@ -9,6 +9,9 @@ from dataclasses import dataclass, field, fields, replace
 from datetime import date, datetime, timedelta
 
 from dibs.adapters.leads import POSTS_SHOWN
+from dibs.assignment.allocate import allot
+from dibs.assignment.head_starts import OnTurn, Rotation
+from dibs.assignment.round_robin import Turn
 from dibs.aws import keys
 from dibs.core.calendar import week_of
 from dibs.core.errors import AlreadyClaimed, AlreadyExists, Busy, RouteNotFound
@@ -17,8 +20,6 @@ from dibs.core.rep import Device, Limits, Platform, Rep
 from dibs.domain.blind import Arrived
 from dibs.domain.duplicates import Identity, Standing
 from dibs.domain.receipts import Link, Sealed
-from dibs.domain.rotation import OnTurn, Rotation
-from dibs.domain.turns import Turn
 from dibs.race.absence import Credit
 from dibs.race.claim import token_hash
 from dibs.race.debts import owes_assignment, owes_warm
@@ -26,7 +27,6 @@ from dibs.race.draw import Drawn, undrawn
 from dibs.race.limits import over_allowance, over_limits, with_one_more
 from dibs.race.ports import Notice, RaceView
 from dibs.rules.playbook import Playbook
-from dibs.usecases.allocation import allot
 from dibs.usecases.blind import ZONE
 from dibs.usecases.ingest import ingest
 from dibs.usecases.notify import Desk

@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from dibs.assignment import assign as assigning
 from dibs.core.lead import Lead, State
 from dibs.core.rep import Limits, Rep
 from dibs.race.claim import bearer, claim, undo
-from dibs.usecases import assign as assigning
 from dibs.usecases import offer as offering
 from dibs.usecases.offer import CHUNK, HEAD_START, NEAR, chunks
 from dibs.usecases.ports import Chunk, Fact

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from dibs.assignment.override import assign
 from dibs.core.errors import (
     AlreadyClaimed,
     Busy,
@@ -22,7 +23,6 @@ from dibs.race.draw import commitment_of, draw_time, in_order, seed_of
 from dibs.race.ports import Notice
 from dibs.usecases.audit import audit, of_day
 from dibs.usecases.offer import follow
-from dibs.usecases.override import assign
 from dibs.usecases.ports import Fact
 from dibs.usecases.sealing import BLOCK_RACES, chain_up, dispute, own_receipt, seal_late
 from support.builders import NOON, a_card, a_playbook, a_rep, token_of

@@ -17,9 +17,11 @@ from rich.markup import escape
 from rich.table import Table
 from standardwebhooks import Webhook
 
-from dibs.adapters.holdings import DynamoHoldings
 from dibs.adapters.leads import DynamoLeadStore
 from dibs.adapters.races import DynamoRaces
+from dibs.assignment import override
+from dibs.assignment.store import DynamoHoldings
+from dibs.assignment.work import reason_of
 from dibs.aws import clock
 from dibs.aws.dynamo import Dynamo
 from dibs.cli.target import Stack, target
@@ -28,8 +30,6 @@ from dibs.domain.duplicates import EXISTING_OWNER
 from dibs.domain.receipts import Sealed
 from dibs.race.draw import flaws, ticket
 from dibs.race.store import DynamoRaceStore
-from dibs.usecases import override
-from dibs.usecases.work import reason_of
 
 app = typer.Typer(no_args_is_help=True)
 console = Console()

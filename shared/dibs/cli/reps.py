@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from dibs.adapters.holdings import DynamoHoldings
+from dibs.assignment.store import DynamoHoldings
 from dibs.aws import clock
 from dibs.aws.dynamo import Dynamo
 from dibs.cli.target import Stack, target

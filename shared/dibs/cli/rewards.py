@@ -9,12 +9,12 @@ from rich.console import Console
 from rich.table import Table
 
 from dibs.adapters.rewards import DynamoRewards
+from dibs.assignment.work import reason_of
 from dibs.aws import clock
 from dibs.aws.dynamo import Dynamo
 from dibs.cli.target import Stack, target
 from dibs.domain.rewards import Request, State
 from dibs.usecases.rewards import decide, put_reward
-from dibs.usecases.work import reason_of
 
 app = typer.Typer(no_args_is_help=True)
 console = Console()

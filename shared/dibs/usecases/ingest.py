@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from dibs.assignment.allocate import Allot, as_it_comes
 from dibs.core.errors import Busy
 from dibs.core.lead import (
     LANGUAGE_BYTES,
@@ -39,7 +40,6 @@ from dibs.domain.identity import identities_of
 from dibs.race.matching import skills_needed
 from dibs.race.opening import opening, races, taking
 from dibs.rules.playbook import Playbook
-from dibs.usecases.allocation import Allot, as_it_comes
 from dibs.usecases.blind import blind_or_not, count_arrival
 from dibs.usecases.ports import Arrivals, Given, LeadStore, Stored
 

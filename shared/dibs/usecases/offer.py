@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cache
 
+from dibs.assignment.assign import SLICE, serve
 from dibs.core.errors import Busy
 from dibs.core.lead import Lead, State
 from dibs.core.rep import Limits, Rep
@@ -19,7 +20,6 @@ from dibs.race.limits import over_allowance, over_limits
 from dibs.race.opening import latest_opening, next_opening, opened_early
 from dibs.race.ports import RaceStore
 from dibs.rules.playbook import Playbook
-from dibs.usecases.assign import SLICE, serve
 from dibs.usecases.ports import (
     Chunk,
     Fact,

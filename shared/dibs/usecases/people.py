@@ -9,6 +9,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import available_timezones
 
+from dibs.assignment.work import let_go
 from dibs.core.calendar import Hours, parse_hours
 from dibs.core.errors import FieldError, InvalidInput, RouteNotFound
 from dibs.core.lead import PRODUCT_BYTES, SEGMENT_BYTES, TERRITORY_BYTES
@@ -17,7 +18,6 @@ from dibs.race.matching import HIGHEST_LEVEL
 from dibs.race.ports import RaceStore
 from dibs.rules.playbook import Playbook
 from dibs.usecases.ports import Holdings, Roster
-from dibs.usecases.work import let_go
 
 # What a claim reads of a rep stays small.
 MOST_LEAVE = 8

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     # Named in signatures only: a function loads of the domain no more than it must.
     from fractions import Fraction
 
+    from dibs.assignment.head_starts import OnTurn, Rotation
+    from dibs.assignment.round_robin import Turn
     from dibs.domain.activities import Step
     from dibs.domain.blind import Arrived
     from dibs.domain.contests import Contest, Frozen, Result, State, Times
@@ -29,10 +31,8 @@ if TYPE_CHECKING:
     from dibs.domain.receipts import Link, Sealed
     from dibs.domain.rewards import Request, Reward
     from dibs.domain.rewards import State as RewardState
-    from dibs.domain.rotation import OnTurn, Rotation
     from dibs.domain.tally import Award, Place, Tally
     from dibs.domain.tiers import Inputs, Outlook
-    from dibs.domain.turns import Turn
     from dibs.race.absence import Credit
     from dibs.race.draw import Drawn
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 
+from dibs.assignment.round_robin import ASSIGNING
 from dibs.core.errors import LeadNotFound
 from dibs.core.lead import Lead, State
 from dibs.core.rep import Limits, Rep
-from dibs.domain.turns import ASSIGNING
 from dibs.race.decide import REFUSING, decide_knowing, rules_judged
 from dibs.race.ports import RaceStore
 from dibs.rules.playbook import Playbook

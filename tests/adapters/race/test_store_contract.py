@@ -11,9 +11,11 @@ from typing import Any
 import pytest
 
 from dibs.adapters.arrivals import DynamoArrivals
-from dibs.adapters.holdings import DynamoHoldings
 from dibs.adapters.leads import DynamoLeadStore
 from dibs.adapters.offers import DynamoOfferStore
+from dibs.assignment import override
+from dibs.assignment.round_robin import Turn
+from dibs.assignment.store import DynamoHoldings
 from dibs.aws.once import DynamoOnce
 from dibs.core.calendar import parse_hours, week_of
 from dibs.core.errors import AlreadyExists, Busy, RouteNotFound
@@ -21,7 +23,6 @@ from dibs.core.lead import RELEASED, Card, Claim, Kind, Lead, Move, Quality, Sta
 from dibs.core.rep import Device, Limits, Platform, Rep
 from dibs.domain.blind import Arrived
 from dibs.domain.duplicates import Identity, Standing
-from dibs.domain.turns import Turn
 from dibs.race.claim import token_hash
 from dibs.race.draw import Drawn, in_order
 from dibs.race.opening import given_back, taken_away, taking
@@ -29,7 +30,6 @@ from dibs.race.ports import Notice, RaceStore, RaceView
 from dibs.race.store import DynamoRaceStore
 from dibs.roster.store import DynamoRoster
 from dibs.rules.playbook import Playbook
-from dibs.usecases import override
 from dibs.usecases.ports import (
     Arrivals,
     Fact,

@@ -15,12 +15,12 @@ from typing import Any
 
 import pytest
 
+from dibs.assignment.assign import serve
 from dibs.core.errors import AlreadyClaimed, ClaimRefused, Expired
 from dibs.core.lead import HELD, State
 from dibs.core.rep import Limits, Rep
 from dibs.race.claim import bearer, claim
 from dibs.race.decide import Eligible, decide_knowing
-from dibs.usecases.assign import serve
 from dibs.usecases.sweep import close
 from support.builders import NOON, a_card, a_playbook, a_rep, token_of
 from support.fakes import FakeWorld, no_pause

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from dibs.assignment import override
+from dibs.assignment.assign import serve
 from dibs.core.errors import (
     AlreadyClaimed,
     Busy,
@@ -21,8 +23,6 @@ from dibs.core.rep import Rep
 from dibs.domain.ledger import ASSIGNED, CLAIMED, RETURNED
 from dibs.race.claim import Won, bearer, claim
 from dibs.usecases import offer as offering
-from dibs.usecases import override
-from dibs.usecases.assign import serve
 from dibs.usecases.ports import Fact
 from dibs.usecases.project import project
 from dibs.usecases.sweep import close, relay, sweep

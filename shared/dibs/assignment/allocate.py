@@ -12,12 +12,20 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from dibs.assignment.head_starts import on_turn
+from dibs.assignment.reservations import (
+    Known,
+    cohort,
+    could_be_owed,
+    drawn,
+    for_cohort,
+    kept_for,
+    owed,
+)
+from dibs.assignment.round_robin import not_assignable
 from dibs.core.calendar import day_of
 from dibs.core.lead import Lead, Move, State, moved
 from dibs.core.rep import Limits, Rep
-from dibs.domain.reservations import Known, cohort, could_be_owed, drawn, for_cohort, kept_for, owed
-from dibs.domain.rotation import on_turn
-from dibs.domain.turns import not_assignable
 from dibs.race.absence import Credit, using
 from dibs.race.decide import Eligible, decide
 from dibs.race.matching import mismatches

@@ -13,18 +13,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dibs.assignment import assign as assigning
+from dibs.assignment.assign import TRIES, serve
+from dibs.assignment.round_robin import Turn, not_assignable
+from dibs.assignment.work import give_back
 from dibs.core.errors import Busy, UndoOver
 from dibs.core.lead import Claim, Lead, State
 from dibs.core.rep import Limits, Rep
-from dibs.domain.turns import Turn, not_assignable
 from dibs.race.claim import bearer, claim, undo
-from dibs.usecases import assign as assigning
 from dibs.usecases import offer as offering
-from dibs.usecases.assign import TRIES, serve
 from dibs.usecases.notify import notify
 from dibs.usecases.ports import Fact
 from dibs.usecases.sweep import relay, sweep
-from dibs.usecases.work import give_back
 from support.builders import NOON, a_card, a_playbook, a_rep, basics, token_of
 from support.fakes import FakeWorld, no_pause
 

@@ -14,18 +14,25 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from dibs.assignment.allocate import raced_instead
+from dibs.assignment.pace import due_by
+from dibs.assignment.reservations import CREDIT, NEWCOMER
+from dibs.assignment.round_robin import (
+    Ring,
+    Turn,
+    candidates,
+    next_turn,
+    not_assignable,
+    passed_over,
+)
 from dibs.core.errors import Busy
 from dibs.core.lead import Claim, Lead, State, moved
 from dibs.core.rep import Limits, Rep
-from dibs.domain.pace import due_by
-from dibs.domain.reservations import CREDIT, NEWCOMER
-from dibs.domain.turns import Ring, Turn, candidates, next_turn, not_assignable, passed_over
 from dibs.race.absence import using
 from dibs.race.limits import with_one_more
 from dibs.race.opening import taking
 from dibs.race.ports import RaceStore, RaceView
 from dibs.rules.playbook import Playbook
-from dibs.usecases.allocation import raced_instead
 from dibs.usecases.ports import Holdings, Judged, Roster, Taken
 
 TRIES = 12

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from math import gcd
 
+from dibs.assignment.reservations import REASONS, owed
 from dibs.core.errors import Refusal
 from dibs.core.lead import Lead, State
 from dibs.core.rep import Limits, Rep
-from dibs.domain.reservations import REASONS, owed
 from dibs.race.decide import REFUSING, gave_back, off
 from dibs.race.limits import over_allowance
 from dibs.race.matching import mismatches

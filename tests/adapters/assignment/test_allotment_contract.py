@@ -8,14 +8,14 @@ from datetime import date, timedelta
 
 import pytest
 
-from dibs.adapters.turns import DynamoTurns
+from dibs.assignment.assign import serve
+from dibs.assignment.head_start_store import DynamoTurns
+from dibs.assignment.head_starts import OnTurn, Rotation
+from dibs.assignment.round_robin import Turn
 from dibs.core.errors import Busy
 from dibs.core.lead import Card, Claim, Lead, Move, Reserved, State
-from dibs.domain.rotation import OnTurn, Rotation
-from dibs.domain.turns import Turn
 from dibs.race.absence import Credit
 from dibs.race.opening import opening, taking
-from dibs.usecases.assign import serve
 from dibs.usecases.ports import PriorityTurns, Taken
 from support.builders import NOON, World, a_card, a_lead, a_playbook, a_rep
 from support.fakes import FakeWorld

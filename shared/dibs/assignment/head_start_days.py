@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from dibs.assignment.head_starts import give_turns
 from dibs.core.calendar import day_of
-from dibs.domain.rotation import give_turns
 from dibs.usecases.periods import Ran
 from dibs.usecases.ports import PriorityTurns, Roster
 

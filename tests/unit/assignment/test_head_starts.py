@@ -13,9 +13,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dibs.assignment.head_starts import (
+    OnTurn,
+    Rotation,
+    Slot,
+    give_turns,
+    on_turn,
+    slots_of,
+    turn_of,
+)
 from dibs.core.calendar import parse_hours
 from dibs.core.rep import Rep
-from dibs.domain.rotation import OnTurn, Rotation, Slot, give_turns, on_turn, slots_of, turn_of
 from dibs.rules.playbook import Playbook
 from support.builders import NOON, a_playbook, a_rep
 

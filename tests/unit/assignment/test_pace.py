@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dibs.assignment.pace import behind, due_by, guaranteed_this_week
 from dibs.core.calendar import duty_between, parse_hours
 from dibs.core.rep import Limits, Rep
-from dibs.domain.pace import behind, due_by, guaranteed_this_week
 from dibs.race.decide import schedule_of
 from dibs.race.newcomers import Phase, counted_from, phase_of, phase_until
 from dibs.rules.playbook import Playbook

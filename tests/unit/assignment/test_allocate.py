@@ -12,19 +12,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dibs.assignment.allocate import MOST_FIRST, allot
+from dibs.assignment.assign import serve
+from dibs.assignment.head_start_days import turns_daily
+from dibs.assignment.head_starts import OnTurn
+from dibs.assignment.reservations import drawn
 from dibs.core.calendar import day_of
 from dibs.core.lead import Claim, Lead, State
 from dibs.core.rep import Limits, Rep
-from dibs.domain.reservations import drawn
-from dibs.domain.rotation import OnTurn
 from dibs.race.claim import Won, bearer, claim
 from dibs.race.decide import Eligible, Refused, decide
 from dibs.usecases import offer as offering
-from dibs.usecases.allocation import MOST_FIRST, allot
-from dibs.usecases.assign import serve
 from dibs.usecases.ingest import ingest
 from dibs.usecases.ports import Fact, Roster
-from dibs.usecases.priority import turns_daily
 from dibs.usecases.sweep import relay, sweep
 from support.builders import NOON, a_card, a_playbook, a_rep, token_of
 from support.fakes import FakeArrivals, FakeWorld, no_pause

@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dibs.assignment.round_robin import Turn, candidates, next_turn, not_assignable
 from dibs.core.calendar import parse_hours
 from dibs.core.lead import State
 from dibs.core.rep import Limits, Rep
-from dibs.domain.turns import Turn, candidates, next_turn, not_assignable
 from support.builders import NOON, a_lead, a_playbook, a_rep
 
 HOUR = timedelta(hours=1)

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dibs.assignment.work import LEFT, NOT_WORKED, TRIES, give_back, let_go, look_after
 from dibs.core.calendar import WEEKDAYS, off_duty, parse_hours
 from dibs.core.errors import Busy, NotYours
 from dibs.core.lead import Claim, Lead, Quality, State
@@ -22,7 +23,6 @@ from dibs.race.opening import return_times
 from dibs.usecases import offer as offering
 from dibs.usecases.notify import notify
 from dibs.usecases.ports import Fact
-from dibs.usecases.work import LEFT, NOT_WORKED, TRIES, give_back, let_go, look_after
 from support.builders import NOON, a_card, a_playbook, a_rep, basics, token_of
 from support.fakes import FakeWorld, no_pause
 

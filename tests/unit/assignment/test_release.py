@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from dibs.assignment.work import LEFT, LONGEST_REASON, NOT_WORKED, give_back, reason_of, release
 from dibs.core.errors import (
     ClaimRefused,
     DibsError,
@@ -26,7 +27,6 @@ from dibs.race.opening import MOST_RELEASED, given_back
 from dibs.usecases.ports import Fact
 from dibs.usecases.project import project
 from dibs.usecases.sweep import relay
-from dibs.usecases.work import LEFT, LONGEST_REASON, NOT_WORKED, give_back, reason_of, release
 from support.builders import NOON, a_card, a_lead, a_playbook, a_rep, token_of
 from support.fake_ledger import FakeLedger
 from support.fakes import FakeWorld, no_pause

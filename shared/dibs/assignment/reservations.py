@@ -10,9 +10,9 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
+from dibs.assignment.pace import behind
 from dibs.core.lead import Lead, Reserved
 from dibs.core.rep import Limits, Rep
-from dibs.domain.pace import behind
 from dibs.race.absence import credits_of
 from dibs.race.newcomers import Phase, guaranteed, phase_of
 from dibs.rules.rules import Rules
