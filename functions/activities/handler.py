@@ -6,10 +6,10 @@ from typing import Any
 
 from dibs import wiring
 from dibs.adapters.activities import LARGEST_BATCH, activity_from, listed
-from dibs.adapters.intake import LARGEST_BODY, parse_json, raw_body, verify
 from dibs.aws.observability import logger
 from dibs.core.errors import BodyTooLarge, DibsError, MalformedBody
 from dibs.domain.activities import Activity
+from dibs.intake.body import LARGEST_BODY, parse_json, raw_body, verify
 from dibs.roster.callers import calling_rep
 from dibs.usecases.activities import Recorded, record_all
 from dibs.web.entry import Event, http

@@ -12,7 +12,6 @@ from urllib.parse import parse_qs
 
 from boards import metrics, page
 from dibs import wiring
-from dibs.adapters.intake import raw_body
 from dibs.aws import clock
 from dibs.aws.settings import settings
 from dibs.core.calendar import Period
@@ -27,8 +26,9 @@ from dibs.core.errors import (
 from dibs.domain.boards import Row as BoardRow
 from dibs.domain.ledger import Row
 from dibs.domain.metrics import number
+from dibs.intake.blind_mix import mix_reached
+from dibs.intake.body import raw_body
 from dibs.roster.callers import calling_manager, calling_viewer
-from dibs.usecases.blind import mix_reached
 from dibs.usecases.boards import KINDS, Standing, TeamReport, assignment, response_speed
 from dibs.usecases.leaderboard import Asked, Leaderboard, leaderboard
 from dibs.web.entry import Event, Route, http

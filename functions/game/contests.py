@@ -10,11 +10,11 @@ from typing import Any
 from dibs import wiring
 from dibs.adapters.contest_texts import rules_in_words
 from dibs.adapters.contests import contest_body, contest_from_body
-from dibs.adapters.intake import json_object, raw_body
 from dibs.aws import clock
 from dibs.core.errors import RouteNotFound
 from dibs.core.rep import Rep
 from dibs.domain.contests import Contest, Frozen, Row, Standing, Times, figure_of, times_of
+from dibs.intake.body import json_object, raw_body
 from dibs.roster.callers import calling_manager, calling_viewer
 from dibs.rules.playbook import Playbook
 from dibs.usecases import contests

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from dibs import wiring
-from dibs.adapters.intake import json_object, raw_body
 from dibs.aws import clock
 from dibs.core.rep import Rep
 from dibs.domain.help import ANSWERED_FOR, CONFIRMED_FOR, Answer, HelpRequest
+from dibs.intake.body import json_object, raw_body
 from dibs.roster.callers import calling_rep
 from dibs.usecases import help as helping
 from dibs.web.entry import Event

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from dibs import wiring
-from dibs.adapters.intake import json_object, raw_body
+from dibs.intake.body import json_object, raw_body
 from dibs.roster.callers import calling_rep, calling_viewer
 from dibs.usecases import quests
 from dibs.usecases.quests import Standing

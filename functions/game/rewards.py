@@ -8,12 +8,12 @@ from typing import Any
 from urllib.parse import quote
 
 from dibs import wiring
-from dibs.adapters.intake import json_object, raw_body
 from dibs.assignment.work import reason_of
 from dibs.aws import clock
 from dibs.core.errors import FieldError, InvalidInput, RouteNotFound
 from dibs.domain.points import Account, Transfer, level_of
 from dibs.domain.rewards import WITH_REASON, Request, Reward, State
+from dibs.intake.body import json_object, raw_body
 from dibs.roster.callers import calling_manager, calling_rep, calling_viewer
 from dibs.rules.game import Level
 from dibs.usecases import rewards

@@ -5,13 +5,13 @@ from __future__ import annotations
 import secrets
 
 from dibs import wiring
-from dibs.adapters.intake import card_from_body, raw_body, verify
 from dibs.assignment.allocate import allot
 from dibs.aws import clock
 from dibs.aws.observability import count, logger
-from dibs.domain.identity import company_domain
+from dibs.intake.body import card_from_body, raw_body, verify
+from dibs.intake.identity import company_domain
+from dibs.intake.ingest import ingest
 from dibs.race.draw import commitment_of, seed_of, undrawn
-from dibs.usecases.ingest import ingest
 from dibs.web.entry import Event, http
 from dibs.web.http import Response, answer
 

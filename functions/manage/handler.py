@@ -7,11 +7,11 @@ from dataclasses import asdict
 from typing import Any
 
 from dibs import wiring
-from dibs.adapters.intake import raw_body
 from dibs.adapters.playbook_file import playbook_data, playbook_of, read_json, schema
 from dibs.aws import clock
 from dibs.core.errors import FieldError, InvalidInput
 from dibs.domain.problems import rules_on, warnings
+from dibs.intake.body import raw_body
 from dibs.roster.callers import calling_manager
 from dibs.usecases import playbooks
 from dibs.web.entry import Event, http

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from dibs import wiring
-from dibs.adapters.intake import json_object, raw_body
 from dibs.assignment import override
 from dibs.assignment.work import reason_of
 from dibs.aws import clock
 from dibs.core.errors import FieldError, InvalidInput
 from dibs.core.lead import Lead
+from dibs.intake.body import json_object, raw_body
 from dibs.roster.callers import calling_manager
 from dibs.web.entry import Event
 from dibs.web.http import Response, answer, lead_id

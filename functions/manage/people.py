@@ -7,12 +7,12 @@ from datetime import date
 from typing import Any
 
 from dibs import wiring
-from dibs.adapters.intake import json_object, raw_body
 from dibs.aws import clock
 from dibs.core.calendar import written_hours
 from dibs.core.errors import FieldError, InvalidInput, RouteNotFound
 from dibs.core.rep import Rep
 from dibs.domain.quotas import LARGEST_TARGET
+from dibs.intake.body import json_object, raw_body
 from dibs.race.decide import off
 from dibs.roster.callers import calling_manager
 from dibs.rules.playbook import Playbook

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from dibs import wiring
-from dibs.adapters.leads import pending_from
+from dibs.intake.store import pending_from
 from dibs.usecases.sweep import relay
 from dibs.web.entry import function
 

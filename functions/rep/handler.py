@@ -6,7 +6,6 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from dibs import wiring
-from dibs.adapters.intake import json_object, raw_body
 from dibs.assignment.work import accept
 from dibs.assignment.work import release as release_lead
 from dibs.aws import clock
@@ -14,6 +13,7 @@ from dibs.aws.settings import settings
 from dibs.core.errors import FieldError, InvalidInput
 from dibs.core.lead import Lead, State
 from dibs.core.rep import Rep
+from dibs.intake.body import json_object, raw_body
 from dibs.race.claim import bearer, in_draw
 from dibs.race.decide import Refused
 from dibs.race.draw import Drawn, collects, ticket

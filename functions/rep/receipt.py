@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from dibs import wiring
-from dibs.adapters.intake import json_object, raw_body
 from dibs.aws import clock
 from dibs.core.errors import FieldError, InvalidInput
 from dibs.domain.receipts import Sealed, Trace
+from dibs.intake.body import json_object, raw_body
 from dibs.roster.callers import calling_rep
 from dibs.usecases import sealing
 from dibs.web.entry import Event

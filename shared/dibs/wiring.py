@@ -21,10 +21,8 @@ from dibs.race.store import DynamoRaceStore
 from dibs.rules.rules import Rules
 
 if TYPE_CHECKING:
-    from dibs.adapters.arrivals import DynamoArrivals
     from dibs.adapters.contests import DynamoContests
     from dibs.adapters.help import DynamoHelp
-    from dibs.adapters.leads import DynamoLeadStore
     from dibs.adapters.ledger import DynamoLedger
     from dibs.adapters.managers import SnsManagers
     from dibs.adapters.offers import DynamoOfferStore
@@ -41,6 +39,8 @@ if TYPE_CHECKING:
     from dibs.assignment.head_start_store import DynamoTurns
     from dibs.assignment.store import DynamoHoldings
     from dibs.aws.once import DynamoOnce
+    from dibs.intake.arrival_store import DynamoArrivals
+    from dibs.intake.store import DynamoLeadStore
     from dibs.roster.store import DynamoRoster
     from dibs.usecases.activities import Register
     from dibs.usecases.contests import Arena
@@ -87,7 +87,7 @@ def playbooks() -> DynamoPlaybooks:
 @lru_cache(maxsize=1)
 def leads() -> DynamoLeadStore:
     """Return the leads outside the race."""
-    from dibs.adapters.leads import DynamoLeadStore
+    from dibs.intake.store import DynamoLeadStore
 
     return DynamoLeadStore(dynamo(), settings())
 
@@ -95,7 +95,7 @@ def leads() -> DynamoLeadStore:
 @lru_cache(maxsize=1)
 def arrivals() -> DynamoArrivals:
     """Return the count of leads that came to race."""
-    from dibs.adapters.arrivals import DynamoArrivals
+    from dibs.intake.arrival_store import DynamoArrivals
 
     return DynamoArrivals(dynamo(), settings())
 
@@ -573,7 +573,7 @@ def new_rep(
     """
     from zoneinfo import available_timezones
 
-    from dibs.adapters.intake import usable_phone
+    from dibs.intake.body import usable_phone
     from dibs.web.translations import languages
 
     number, flags = usable_phone(phone)

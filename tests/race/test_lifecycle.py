@@ -43,13 +43,13 @@ from dibs.core.errors import (
 )
 from dibs.core.lead import Claim, Lead, Move, State, implied_by_move, lead_id_for
 from dibs.core.rep import Rep
+from dibs.intake.ingest import ingest
 from dibs.race import claim as claiming
 from dibs.race.claim import Won, bearer, claim, undo
 from dibs.race.ports import RaceView
 from dibs.race.records import claim_from, lead_from, rep_from
 from dibs.race.store import DynamoRaceStore
 from dibs.roster.store import DynamoRoster
-from dibs.usecases.ingest import ingest
 from dibs.usecases.offer import Floor, follow
 from dibs.usecases.ports import Fact
 from dibs.usecases.sweep import PATIENCE, close, relay, sweep

@@ -7,8 +7,6 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from dibs.adapters.arrivals import DynamoArrivals
-from dibs.adapters.leads import DynamoLeadStore
 from dibs.adapters.playbooks import DynamoPlaybooks
 from dibs.assignment.allocate import allot
 from dibs.assignment.head_start_store import DynamoTurns
@@ -17,13 +15,15 @@ from dibs.aws.dynamo import Dynamo
 from dibs.aws.settings import Settings
 from dibs.core.lead import Card, Lead, Preview, Quality, State, id_text
 from dibs.core.rep import Limits, Rep
+from dibs.intake.arrival_store import DynamoArrivals
+from dibs.intake.ingest import ingest
+from dibs.intake.store import DynamoLeadStore
 from dibs.race.claim import token_hash
 from dibs.race.store import DynamoRaceStore
 from dibs.roster.store import DynamoRoster
 from dibs.rules.playbook import Playbook
 from dibs.rules.playbook_store import playbook_from
 from dibs.rules.presets import preset_text
-from dibs.usecases.ingest import ingest
 from dibs.usecases.ports import Version
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)  # a Monday

@@ -8,7 +8,6 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import date, datetime, timedelta
 
-from dibs.adapters.leads import POSTS_SHOWN
 from dibs.assignment.allocate import allot
 from dibs.assignment.head_starts import OnTurn, Rotation
 from dibs.assignment.round_robin import Turn
@@ -17,9 +16,12 @@ from dibs.core.calendar import week_of
 from dibs.core.errors import AlreadyClaimed, AlreadyExists, Busy, RouteNotFound
 from dibs.core.lead import HELD, Card, Claim, Lead, Move, Post, Quality, State, Tie, filled
 from dibs.core.rep import Device, Limits, Platform, Rep
-from dibs.domain.blind import Arrived
-from dibs.domain.duplicates import Identity, Standing
 from dibs.domain.receipts import Link, Sealed
+from dibs.intake.blind import Arrived
+from dibs.intake.blind_mix import ZONE
+from dibs.intake.duplicates import Identity, Standing
+from dibs.intake.ingest import ingest
+from dibs.intake.store import POSTS_SHOWN
 from dibs.race.absence import Credit
 from dibs.race.claim import token_hash
 from dibs.race.debts import owes_assignment, owes_warm
@@ -27,8 +29,6 @@ from dibs.race.draw import Drawn, undrawn
 from dibs.race.limits import over_allowance, over_limits, with_one_more
 from dibs.race.ports import Notice, RaceView
 from dibs.rules.playbook import Playbook
-from dibs.usecases.blind import ZONE
-from dibs.usecases.ingest import ingest
 from dibs.usecases.notify import Desk
 from dibs.usecases.offer import Floor
 from dibs.usecases.ports import (

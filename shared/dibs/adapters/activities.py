@@ -8,10 +8,10 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
-from dibs.adapters.intake import Id, Word, checked
 from dibs.aws.clock import from_iso
 from dibs.core.errors import FieldError, InvalidInput
 from dibs.domain.activities import Activity
+from dibs.intake.body import Id, Word, checked
 
 MOST = 500
 LARGEST_BATCH = 256 * 1024

@@ -17,13 +17,13 @@ from typing import Any
 from dacite import Config, from_dict
 from pydantic import TypeAdapter, ValidationError
 
-from dibs.adapters.intake import field_errors
 from dibs.aws import keys
 from dibs.aws.clock import from_ms, to_ms
 from dibs.aws.dynamo import ConditionFailed, Dynamo
 from dibs.aws.settings import Settings
 from dibs.core.errors import FieldError, InvalidInput
 from dibs.domain.contests import Contest, Frozen, Result, Standing, Times
+from dibs.intake.body import field_errors
 from dibs.race.records import Item
 from dibs.usecases.ports import Planned, SignedResult
 

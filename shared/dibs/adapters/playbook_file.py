@@ -13,9 +13,9 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
-from dibs.adapters.intake import parse_json
 from dibs.core.errors import FieldError, InvalidInput
 from dibs.domain.problems import LIMITS, problems
+from dibs.intake.body import parse_json
 from dibs.rules.playbook import Playbook
 
 _LONGEST_SHOWN = 40

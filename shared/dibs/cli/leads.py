@@ -17,7 +17,6 @@ from rich.markup import escape
 from rich.table import Table
 from standardwebhooks import Webhook
 
-from dibs.adapters.leads import DynamoLeadStore
 from dibs.adapters.races import DynamoRaces
 from dibs.assignment import override
 from dibs.assignment.store import DynamoHoldings
@@ -26,8 +25,9 @@ from dibs.aws import clock
 from dibs.aws.dynamo import Dynamo
 from dibs.cli.target import Stack, target
 from dibs.core.lead import Kind, Lead, Tie
-from dibs.domain.duplicates import EXISTING_OWNER
 from dibs.domain.receipts import Sealed
+from dibs.intake.duplicates import EXISTING_OWNER
+from dibs.intake.store import DynamoLeadStore
 from dibs.race.draw import flaws, ticket
 from dibs.race.store import DynamoRaceStore
 

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import typer
 
-from dibs.adapters.leads import DynamoLeadStore
 from dibs.aws.dynamo import Dynamo
 from dibs.cli.target import Stack, target
 from dibs.core.errors import FieldError, InvalidInput
 from dibs.core.lead import Kind
-from dibs.domain.duplicates import Identity
-from dibs.domain.identity import company_domain, company_name, identity
+from dibs.intake.duplicates import Identity
+from dibs.intake.identity import company_domain, company_name, identity
+from dibs.intake.store import DynamoLeadStore
 from dibs.wiring import Operator
 
 app = typer.Typer(no_args_is_help=True)

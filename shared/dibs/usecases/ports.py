@@ -20,10 +20,8 @@ if TYPE_CHECKING:
     from dibs.assignment.head_starts import OnTurn, Rotation
     from dibs.assignment.round_robin import Turn
     from dibs.domain.activities import Step
-    from dibs.domain.blind import Arrived
     from dibs.domain.contests import Contest, Frozen, Result, State, Times
     from dibs.domain.contests import Standing as Stands
-    from dibs.domain.duplicates import Identity, Standing
     from dibs.domain.help import Answer, HelpRequest
     from dibs.domain.ledger import Entry, Row
     from dibs.domain.points import Account, Transfer
@@ -33,6 +31,8 @@ if TYPE_CHECKING:
     from dibs.domain.rewards import State as RewardState
     from dibs.domain.tally import Award, Place, Tally
     from dibs.domain.tiers import Inputs, Outlook
+    from dibs.intake.blind import Arrived
+    from dibs.intake.duplicates import Identity, Standing
     from dibs.race.absence import Credit
     from dibs.race.draw import Drawn
 

@@ -10,8 +10,6 @@ from typing import Any
 
 import pytest
 
-from dibs.adapters.arrivals import DynamoArrivals
-from dibs.adapters.leads import DynamoLeadStore
 from dibs.adapters.offers import DynamoOfferStore
 from dibs.assignment import override
 from dibs.assignment.round_robin import Turn
@@ -21,8 +19,10 @@ from dibs.core.calendar import parse_hours, week_of
 from dibs.core.errors import AlreadyExists, Busy, RouteNotFound
 from dibs.core.lead import RELEASED, Card, Claim, Kind, Lead, Move, Quality, State, Tie, moved
 from dibs.core.rep import Device, Limits, Platform, Rep
-from dibs.domain.blind import Arrived
-from dibs.domain.duplicates import Identity, Standing
+from dibs.intake.arrival_store import DynamoArrivals
+from dibs.intake.blind import Arrived
+from dibs.intake.duplicates import Identity, Standing
+from dibs.intake.store import DynamoLeadStore
 from dibs.race.claim import token_hash
 from dibs.race.draw import Drawn, in_order
 from dibs.race.opening import given_back, taken_away, taking

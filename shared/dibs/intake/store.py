@@ -13,7 +13,7 @@ from dibs.aws.dynamo import ConditionFailed, Dynamo
 from dibs.aws.settings import Settings
 from dibs.core.errors import Busy
 from dibs.core.lead import Card, Kind, Lead, Move, State, Tie
-from dibs.domain.duplicates import Identity, Standing
+from dibs.intake.duplicates import Identity, Standing
 from dibs.race.absence import Credit
 from dibs.race.records import (
     CardRecord,

@@ -25,7 +25,8 @@ from dibs.core.lead import (
     moved,
 )
 from dibs.core.rep import Limits, Rep
-from dibs.domain.duplicates import (
+from dibs.intake.blind_mix import blind_or_not, count_arrival
+from dibs.intake.duplicates import (
     EXISTING_OWNER,
     MERGED,
     REASONS,
@@ -36,11 +37,10 @@ from dibs.domain.duplicates import (
     meetings,
     pointed,
 )
-from dibs.domain.identity import identities_of
+from dibs.intake.identity import identities_of
 from dibs.race.matching import skills_needed
 from dibs.race.opening import opening, races, taking
 from dibs.rules.playbook import Playbook
-from dibs.usecases.blind import blind_or_not, count_arrival
 from dibs.usecases.ports import Arrivals, Given, LeadStore, Stored
 
 TRIES = 6

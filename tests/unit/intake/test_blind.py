@@ -25,13 +25,13 @@ from dibs.aws.clock import from_iso
 from dibs.core.errors import Busy, UndoOver
 from dibs.core.lead import BLIND, Lead, Pool, Preview, Quality, State, pool_for
 from dibs.core.rep import Device, Limits, Platform
-from dibs.domain.blind import Arrived, Part, chances, drawn, mix
+from dibs.intake.blind import Arrived, Part, chances, drawn, mix
+from dibs.intake.blind_mix import mix_reached
+from dibs.intake.ingest import ingest
 from dibs.race.claim import bearer, claim, undo
 from dibs.race.opening import given_back
 from dibs.rules.playbook import Playbook
 from dibs.rules.rules import Blind
-from dibs.usecases.blind import mix_reached
-from dibs.usecases.ingest import ingest
 from rep import handler as rep_functions
 from support.builders import NOON, a_card, a_lead, a_playbook, a_rep, token_of
 from support.fakes import FakeArrivals, FakeWorld, no_pause

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from dibs.core.calendar import week_of
 from dibs.core.errors import Busy
 from dibs.core.lead import Lead
-from dibs.domain.blind import Arrived, Part, chances, drawn, mix
+from dibs.intake.blind import Arrived, Part, chances, drawn, mix
 from dibs.race.opening import races
 from dibs.rules.playbook import Playbook
 from dibs.usecases.ports import Arrivals

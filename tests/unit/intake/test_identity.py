@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dibs.adapters.intake import usable_phone
 from dibs.core.lead import Card, Kind
-from dibs.domain.identity import company_domain, company_name, email_of, identities_of
+from dibs.intake.body import usable_phone
+from dibs.intake.identity import company_domain, company_name, email_of, identities_of
 from dibs.rules.rules import Duplicates
 from support.builders import a_card
 

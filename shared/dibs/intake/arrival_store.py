@@ -11,9 +11,9 @@ from dibs.aws.dynamo import Dynamo
 from dibs.aws.settings import Settings
 from dibs.core.calendar import Period, week_of
 from dibs.core.lead import Quality
-from dibs.domain.blind import Arrived
+from dibs.intake.blind import Arrived
+from dibs.intake.blind_mix import ZONE
 from dibs.race.records import Item
-from dibs.usecases.blind import ZONE
 
 _KEPT = timedelta(days=400)
 

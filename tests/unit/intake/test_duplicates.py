@@ -10,8 +10,8 @@ import pytest
 
 from dibs.core.lead import Card, Kind, Lead, Post, State, filled
 from dibs.core.rep import Limits
-from dibs.domain.duplicates import MERGED, REASONS
-from dibs.usecases.ingest import Accepted, ingest
+from dibs.intake.duplicates import MERGED, REASONS
+from dibs.intake.ingest import Accepted, ingest
 from dibs.usecases.ports import Fact
 from support.builders import NOON, a_card, a_playbook, a_rep
 from support.fakes import FakeWorld, no_pause
@@ -362,7 +362,7 @@ def test_a_lead_that_is_claimed_at_the_same_moment_is_its_owners(world: FakeWorl
 
 
 def test_an_owner_named_from_outside_gets_the_companys_first_lead(world: FakeWorld) -> None:
-    from dibs.domain.identity import identity
+    from dibs.intake.identity import identity
 
     acme = identity(Kind.DOMAIN, "acme.example")
     assert acme is not None
