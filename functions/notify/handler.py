@@ -12,9 +12,9 @@ from aws_lambda_powertools.utilities.idempotency import (
 )
 
 from dibs import wiring
-from dibs.adapters.queues import chunk_from
 from dibs.aws.settings import settings
-from dibs.usecases.notify import notify
+from dibs.offers.notify import notify
+from dibs.offers.queues import chunk_from
 from dibs.usecases.ports import Chunk
 from dibs.web.entry import Arrival, messages
 

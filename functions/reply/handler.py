@@ -6,11 +6,11 @@ import hashlib
 from typing import Any
 
 from dibs import wiring
-from dibs.adapters.texts import answer_sms
 from dibs.aws import clock
 from dibs.aws.observability import count, logger
+from dibs.offers.reply import InboundSms, reply
+from dibs.offers.texts import answer_sms
 from dibs.race.claim import Won
-from dibs.usecases.reply import InboundSms, reply
 from dibs.web.entry import Arrival, messages
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from dibs import wiring
 from dibs.aws.observability import count, logger
-from dibs.usecases.notify import push_failed
+from dibs.offers.notify import push_failed
 from dibs.web.entry import Arrival, messages
 
 

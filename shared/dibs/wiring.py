@@ -25,27 +25,27 @@ if TYPE_CHECKING:
     from dibs.adapters.help import DynamoHelp
     from dibs.adapters.ledger import DynamoLedger
     from dibs.adapters.managers import SnsManagers
-    from dibs.adapters.offers import DynamoOfferStore
     from dibs.adapters.playbooks import DynamoPlaybooks
     from dibs.adapters.points import DynamoPoints
-    from dibs.adapters.push import SnsPush
     from dibs.adapters.quests import DynamoQuests
-    from dibs.adapters.queues import SnsBus, SqsNotifyQueue, SqsTimers
     from dibs.adapters.races import DynamoRaces
     from dibs.adapters.results import DynamoResults, DynamoTargets
     from dibs.adapters.rewards import DynamoRewards
-    from dibs.adapters.sms import SnsSms
     from dibs.adapters.standings import DynamoStandings
     from dibs.assignment.head_start_store import DynamoTurns
     from dibs.assignment.store import DynamoHoldings
     from dibs.aws.once import DynamoOnce
     from dibs.intake.arrival_store import DynamoArrivals
     from dibs.intake.store import DynamoLeadStore
+    from dibs.offers.notify import Desk
+    from dibs.offers.push import SnsPush
+    from dibs.offers.queues import SnsBus, SqsNotifyQueue, SqsTimers
+    from dibs.offers.sms import SnsSms
+    from dibs.offers.store import DynamoOfferStore
     from dibs.roster.store import DynamoRoster
     from dibs.usecases.activities import Register
     from dibs.usecases.contests import Arena
     from dibs.usecases.help import HelpDesk
-    from dibs.usecases.notify import Desk
     from dibs.usecases.offer import Floor
     from dibs.usecases.periods import Books
     from dibs.usecases.quests import Onboarding
@@ -189,7 +189,7 @@ def books() -> Books:
 @lru_cache(maxsize=1)
 def offers() -> DynamoOfferStore:
     """Return the record of offers."""
-    from dibs.adapters.offers import DynamoOfferStore
+    from dibs.offers.store import DynamoOfferStore
 
     return DynamoOfferStore(dynamo(), settings())
 
@@ -213,8 +213,8 @@ def once() -> DynamoOnce:
 @lru_cache(maxsize=1)
 def bus() -> SnsBus:
     """Return where facts go."""
-    from dibs.adapters.queues import SnsBus
     from dibs.aws.clients import sns
+    from dibs.offers.queues import SnsBus
 
     return SnsBus(sns(), settings().facts_topic_arn)
 
@@ -222,8 +222,8 @@ def bus() -> SnsBus:
 @lru_cache(maxsize=1)
 def notify_queue() -> SqsNotifyQueue:
     """Return where chunks wait."""
-    from dibs.adapters.queues import SqsNotifyQueue
     from dibs.aws.clients import sqs
+    from dibs.offers.queues import SqsNotifyQueue
 
     return SqsNotifyQueue(sqs(), settings().notify_queue_url)
 
@@ -231,8 +231,8 @@ def notify_queue() -> SqsNotifyQueue:
 @lru_cache(maxsize=1)
 def timers() -> SqsTimers:
     """Return the timers about leads."""
-    from dibs.adapters.queues import SqsTimers
     from dibs.aws.clients import sqs
+    from dibs.offers.queues import SqsTimers
 
     return SqsTimers(sqs(), settings().offer_queue_url)
 
@@ -240,10 +240,10 @@ def timers() -> SqsTimers:
 @lru_cache(maxsize=1)
 def push() -> SnsPush:
     """Return the way to phones."""
-    from dibs.adapters.push import SnsPush
-    from dibs.adapters.texts import alert
     from dibs.aws.clients import sns
     from dibs.aws.publisher import Publisher
+    from dibs.offers.push import SnsPush
+    from dibs.offers.texts import alert
 
     applications = {
         Platform.APNS: settings().apns_application_arn,
@@ -256,8 +256,8 @@ def push() -> SnsPush:
 @lru_cache(maxsize=1)
 def sms() -> SnsSms:
     """Return the way to phones without the app."""
-    from dibs.adapters.sms import SnsSms
     from dibs.aws.clients import sns
+    from dibs.offers.sms import SnsSms
 
     return SnsSms(sns(), settings().sms_origination_number)
 
@@ -388,11 +388,11 @@ def desk() -> Desk:
     """Return everything notify works with."""
     from concurrent.futures import ThreadPoolExecutor
 
-    from dibs.adapters.texts import holder_sms, offer_sms
     from dibs.aws import clock
     from dibs.aws.clients import PUBLISHERS
     from dibs.aws.observability import count
-    from dibs.usecases.notify import Desk
+    from dibs.offers.notify import Desk
+    from dibs.offers.texts import holder_sms, offer_sms
 
     public_url = settings().public_url
     return Desk(

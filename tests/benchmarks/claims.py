@@ -126,7 +126,7 @@ def _bare_client(endpoint: str) -> Any:
 
 def _offer(world: World, leads: list[Lead], reps: list[Rep]) -> None:
     """Record offers as notify does, for those who will claim."""
-    from dibs.adapters.offers import DynamoOfferStore
+    from dibs.offers.store import DynamoOfferStore
 
     store = DynamoOfferStore(world.dynamo, world.settings)
     now = clock.now()

@@ -11,13 +11,13 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from dibs.adapters.ledger import DynamoLedger
-from dibs.adapters.offers import DynamoOfferStore
 from dibs.adapters.races import DynamoRaces
 from dibs.aws import keys
 from dibs.cli import leads, receipts
 from dibs.cli.main import app
 from dibs.cli.target import Target
 from dibs.core.lead import Lead
+from dibs.offers.store import DynamoOfferStore
 from dibs.race.claim import bearer, claim
 from dibs.usecases.sealing import chain_up, seal_race
 from support.builders import NOON, World, a_card, a_rep, token_of

@@ -11,9 +11,9 @@ import pytest
 from moto import mock_aws
 
 from dibs import wiring
-from dibs.adapters import push
 from dibs.aws import clients, clock
 from dibs.aws.dynamo import Dynamo
+from dibs.offers import push
 from dibs.roster import store as roster
 from handlers.office import Office, Place, empty, furnish
 from handlers.roles import Roles

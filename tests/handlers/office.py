@@ -21,13 +21,13 @@ from moto.sqs.models import sqs_backends
 from standardwebhooks import Webhook
 
 from dibs import wiring
-from dibs.adapters.offers import DynamoOfferStore
 from dibs.aws import clients
 from dibs.aws.dynamo import Dynamo
 from dibs.aws.settings import Settings
 from dibs.core.lead import Lead
 from dibs.core.links import link_token
 from dibs.core.rep import Device, Platform, Rep
+from dibs.offers.store import DynamoOfferStore
 from dibs.race.records import rep_record
 from dibs.rules.playbook import Playbook
 from handlers.roles import Roles

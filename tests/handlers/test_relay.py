@@ -10,7 +10,7 @@ import pytest
 from boto3.dynamodb.types import Binary
 
 from dibs import wiring
-from dibs.adapters.queues import SnsBus
+from dibs.offers.queues import SnsBus
 from dibs.race.claim import bearer, undo
 from dibs.usecases.ports import Fact
 from handlers.office import AINA, Event, Office, event

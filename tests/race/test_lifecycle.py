@@ -26,7 +26,6 @@ from hypothesis.stateful import (
 from moto import mock_aws
 
 from dibs.adapters.ledger import DynamoLedger
-from dibs.adapters.offers import DynamoOfferStore
 from dibs.adapters.races import DynamoRaces
 from dibs.assignment.assign import FALLBACK, serve
 from dibs.assignment.work import given_back, let_go, release
@@ -44,6 +43,7 @@ from dibs.core.errors import (
 from dibs.core.lead import Claim, Lead, Move, State, implied_by_move, lead_id_for
 from dibs.core.rep import Rep
 from dibs.intake.ingest import ingest
+from dibs.offers.store import DynamoOfferStore
 from dibs.race import claim as claiming
 from dibs.race.claim import Won, bearer, claim, undo
 from dibs.race.ports import RaceView

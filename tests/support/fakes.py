@@ -22,6 +22,7 @@ from dibs.intake.blind_mix import ZONE
 from dibs.intake.duplicates import Identity, Standing
 from dibs.intake.ingest import ingest
 from dibs.intake.store import POSTS_SHOWN
+from dibs.offers.notify import Desk
 from dibs.race.absence import Credit
 from dibs.race.claim import token_hash
 from dibs.race.debts import owes_assignment, owes_warm
@@ -29,7 +30,6 @@ from dibs.race.draw import Drawn, undrawn
 from dibs.race.limits import over_allowance, over_limits, with_one_more
 from dibs.race.ports import Notice, RaceView
 from dibs.rules.playbook import Playbook
-from dibs.usecases.notify import Desk
 from dibs.usecases.offer import Floor
 from dibs.usecases.ports import (
     Chunk,

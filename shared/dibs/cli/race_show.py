@@ -11,7 +11,6 @@ from typing import Any
 
 from rich.markup import escape
 
-from dibs.adapters.offers import DynamoOfferStore
 from dibs.aws.dynamo import Dynamo
 from dibs.cli.demo import YOU
 from dibs.cli.place import STACK, Place
@@ -20,6 +19,7 @@ from dibs.cli.steps import console
 from dibs.cli.target import settings_of
 from dibs.core.lead import Claim, Lead, State
 from dibs.core.links import link_token
+from dibs.offers.store import DynamoOfferStore
 from dibs.race.ports import Notice
 from dibs.race.store import DynamoRaceStore
 

@@ -14,7 +14,6 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 
-from dibs.adapters.offers import DynamoOfferStore
 from dibs.aws import keys
 from dibs.aws.clock import to_ms
 from dibs.aws.dynamo import Dynamo
@@ -23,6 +22,7 @@ from dibs.core.lead import Card, Claim, Lead, Move, State
 from dibs.core.rep import Device, Platform
 from dibs.domain.problems import problems
 from dibs.intake.ingest import ingest
+from dibs.offers.store import DynamoOfferStore
 from dibs.race import store as race_module
 from dibs.race.claim import Won, bearer, claim, undo
 from dibs.race.opening import MOST_RELEASED

@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from dibs.adapters.offers import DynamoOfferStore
 from dibs.assignment import override
 from dibs.assignment.round_robin import Turn
 from dibs.assignment.store import DynamoHoldings
@@ -23,6 +22,7 @@ from dibs.intake.arrival_store import DynamoArrivals
 from dibs.intake.blind import Arrived
 from dibs.intake.duplicates import Identity, Standing
 from dibs.intake.store import DynamoLeadStore
+from dibs.offers.store import DynamoOfferStore
 from dibs.race.claim import token_hash
 from dibs.race.draw import Drawn, in_order
 from dibs.race.opening import given_back, taken_away, taking

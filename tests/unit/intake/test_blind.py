@@ -19,8 +19,6 @@ from hypothesis import strategies as st
 
 from claim import handler as claim_functions
 from dibs import wiring
-from dibs.adapters.push import SnsPush
-from dibs.adapters.texts import alert, offer_sms
 from dibs.aws.clock import from_iso
 from dibs.core.errors import Busy, UndoOver
 from dibs.core.lead import BLIND, Lead, Pool, Preview, Quality, State, pool_for
@@ -28,6 +26,8 @@ from dibs.core.rep import Device, Limits, Platform
 from dibs.intake.blind import Arrived, Part, chances, drawn, mix
 from dibs.intake.blind_mix import mix_reached
 from dibs.intake.ingest import ingest
+from dibs.offers.push import SnsPush
+from dibs.offers.texts import alert, offer_sms
 from dibs.race.claim import bearer, claim, undo
 from dibs.race.opening import given_back
 from dibs.rules.playbook import Playbook

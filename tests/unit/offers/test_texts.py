@@ -10,7 +10,6 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from dibs.adapters.texts import alert, answer_sms, gsm_length, holder_sms, offer_sms
 from dibs.core.errors import (
     AlreadyClaimed,
     Busy,
@@ -23,8 +22,9 @@ from dibs.core.errors import (
 )
 from dibs.core.lead import Claim, Lead, Preview, State
 from dibs.core.rep import Rep
+from dibs.offers.reply import STOP, Answer
+from dibs.offers.texts import alert, answer_sms, gsm_length, holder_sms, offer_sms
 from dibs.race.claim import InDraw, Won
-from dibs.usecases.reply import STOP, Answer
 from support.builders import NOON, a_card, a_lead, a_rep
 
 CODE = "7K2P"

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from dibs import wiring
-from dibs.adapters.sms import SnsSms
 from dibs.aws import clients
 from dibs.core.lead import Lead
 from dibs.core.rep import Device, Platform, Rep
+from dibs.offers.sms import SnsSms
 from dibs.rules.rules import Sms
 from handlers.office import AINA, BEN, DAYANG, Office, event, sqs
 from support.builders import NOON, a_playbook

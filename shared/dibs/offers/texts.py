@@ -16,8 +16,8 @@ from dibs.core.errors import (
 )
 from dibs.core.lead import Card, Lead, Preview
 from dibs.core.rep import Rep
+from dibs.offers.reply import Answer
 from dibs.race.claim import InDraw, Won
-from dibs.usecases.reply import Answer
 from dibs.web.translations import in_words, refusal_sentence, shown_company, translator
 
 # GSM 03.38: the letters a text may use and still hold 160 in one part; the second row costs two.

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from dibs.adapters.sms import SnsSms
 from dibs.core.lead import Lead, State
 from dibs.core.rep import Rep
+from dibs.offers.sms import SnsSms
 from dibs.race.ports import Notice
 from handlers.office import AINA, BEN, CHONG, DAYANG, Event, Office, event, sqs
 

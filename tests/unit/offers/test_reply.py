@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from dibs.core.errors import AlreadyClaimed, ClaimRefused, Expired, Withdrawn
 from dibs.core.lead import Lead, State
 from dibs.core.rep import Rep
+from dibs.offers.reply import START, STOP, YES, Answer, InboundSms, reply
 from dibs.race.claim import Won, by_sms, claim
 from dibs.race.ports import Notice
-from dibs.usecases.reply import START, STOP, YES, Answer, InboundSms, reply
 from support.builders import NOON, a_card, a_playbook, a_rep
 from support.fakes import FakeWorld
 

@@ -12,13 +12,13 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from dibs.adapters import push as module
-from dibs.adapters.push import SnsPush
-from dibs.adapters.texts import alert
 from dibs.core.errors import InvalidInput
 from dibs.core.lead import State
 from dibs.core.links import link_is_for, read_link
 from dibs.core.rep import Device, Platform, Rep
+from dibs.offers import push as module
+from dibs.offers.push import SnsPush
+from dibs.offers.texts import alert
 from support.builders import NOON, a_card, a_lead, a_rep
 
 

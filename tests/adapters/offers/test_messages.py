@@ -14,9 +14,9 @@ from moto import mock_aws
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.sns import sns_backends
 
-from dibs.adapters.queues import SnsBus, SqsNotifyQueue, SqsTimers, chunk_body, chunk_from
-from dibs.adapters.sms import SnsSms
 from dibs.core.lead import Lead
+from dibs.offers.queues import SnsBus, SqsNotifyQueue, SqsTimers, chunk_body, chunk_from
+from dibs.offers.sms import SnsSms
 from dibs.usecases.ports import Chunk, Fact
 from support.builders import NOON, a_lead
 
