@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from dibs import wiring
-from dibs.adapters.activities import LARGEST_BATCH, activity_from, listed
 from dibs.aws.observability import logger
 from dibs.core.errors import BodyTooLarge, DibsError, MalformedBody
-from dibs.domain.activities import Activity
 from dibs.intake.body import LARGEST_BODY, parse_json, raw_body, verify
+from dibs.ledger.activities import Activity
+from dibs.ledger.body import LARGEST_BATCH, activity_from, listed
+from dibs.ledger.record import Recorded, record_all
 from dibs.roster.callers import calling_rep
-from dibs.usecases.activities import Recorded, record_all
 from dibs.web.entry import Event, http
 from dibs.web.http import STATUS, Response, answer, header
 

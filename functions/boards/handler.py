@@ -24,10 +24,10 @@ from dibs.core.errors import (
     Unauthorized,
 )
 from dibs.domain.boards import Row as BoardRow
-from dibs.domain.ledger import Row
 from dibs.domain.metrics import number
 from dibs.intake.blind_mix import mix_reached
 from dibs.intake.body import raw_body
+from dibs.ledger.entries import Row
 from dibs.roster.callers import calling_manager, calling_viewer
 from dibs.usecases.boards import KINDS, Standing, TeamReport, assignment, response_speed
 from dibs.usecases.leaderboard import Asked, Leaderboard, leaderboard

@@ -17,8 +17,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from dibs.core.errors import DibsError
 from dibs.core.rep import Rep
-from dibs.domain.ledger import DIMENSIONS
 from dibs.domain.metrics import number
+from dibs.ledger.entries import DIMENSIONS
 from dibs.rules.playbook import Playbook
 from dibs.usecases.boards import TeamReport
 from dibs.usecases.leaderboard import PERIODS, SCOPES, Asked, Leaderboard

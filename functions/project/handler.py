@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from dibs import wiring
+from dibs.ledger.project import project
 from dibs.usecases.ports import Fact
-from dibs.usecases.project import project
 from dibs.web.entry import Arrival, messages
 
 

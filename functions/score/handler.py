@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from dibs import wiring
-from dibs.adapters.ledger import entry_from
 from dibs.aws.observability import logger
 from dibs.aws.settings import settings
+from dibs.ledger.slips import tell_slips
+from dibs.ledger.store import entry_from
 from dibs.usecases.quests import file
 from dibs.usecases.score import score
-from dibs.usecases.slips import tell_slips
 from dibs.web.entry import function
 
 

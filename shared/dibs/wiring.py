@@ -23,8 +23,6 @@ from dibs.rules.rules import Rules
 if TYPE_CHECKING:
     from dibs.adapters.contests import DynamoContests
     from dibs.adapters.help import DynamoHelp
-    from dibs.adapters.ledger import DynamoLedger
-    from dibs.adapters.managers import SnsManagers
     from dibs.adapters.playbooks import DynamoPlaybooks
     from dibs.adapters.points import DynamoPoints
     from dibs.adapters.quests import DynamoQuests
@@ -37,13 +35,15 @@ if TYPE_CHECKING:
     from dibs.aws.once import DynamoOnce
     from dibs.intake.arrival_store import DynamoArrivals
     from dibs.intake.store import DynamoLeadStore
+    from dibs.ledger.managers import SnsManagers
+    from dibs.ledger.record import Register
+    from dibs.ledger.store import DynamoLedger
     from dibs.offers.notify import Desk
     from dibs.offers.push import SnsPush
     from dibs.offers.queues import SnsBus, SqsNotifyQueue, SqsTimers
     from dibs.offers.sms import SnsSms
     from dibs.offers.store import DynamoOfferStore
     from dibs.roster.store import DynamoRoster
-    from dibs.usecases.activities import Register
     from dibs.usecases.contests import Arena
     from dibs.usecases.help import HelpDesk
     from dibs.usecases.offer import Floor
@@ -111,7 +111,7 @@ def holdings() -> DynamoHoldings:
 @lru_cache(maxsize=1)
 def ledger() -> DynamoLedger:
     """Return who took which lead and what they made of it."""
-    from dibs.adapters.ledger import DynamoLedger
+    from dibs.ledger.store import DynamoLedger
 
     return DynamoLedger(dynamo(), settings())
 
@@ -265,8 +265,8 @@ def sms() -> SnsSms:
 @lru_cache(maxsize=1)
 def managers() -> SnsManagers:
     """Return the way to managers."""
-    from dibs.adapters.managers import SnsManagers
     from dibs.aws.clients import sns
+    from dibs.ledger.managers import SnsManagers
 
     return SnsManagers(sns(), settings().managers_topic_arn)
 
@@ -318,7 +318,7 @@ def arena() -> Arena:
 def register() -> Register:
     """Return everything recording activities works with."""
     from dibs.aws import clock
-    from dibs.usecases.activities import Register
+    from dibs.ledger.record import Register
 
     return Register(ledger=ledger(), leads=leads(), roster=roster(), clock=clock.now)
 

@@ -15,15 +15,15 @@ from moto import mock_aws
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.dynamodb.models import dynamodb_backends
 
-from dibs.adapters.ledger import DynamoLedger, entry_record
 from dibs.adapters.playbooks import DynamoPlaybooks
 from dibs.adapters.results import DynamoResults, DynamoTargets
 from dibs.aws.dynamo import Dynamo
 from dibs.aws.settings import Settings
 from dibs.core.errors import ClaimRefused
 from dibs.core.rep import Rep
-from dibs.domain.ledger import Entry
 from dibs.domain.tiers import Inputs, Outlook
+from dibs.ledger.entries import Entry
+from dibs.ledger.store import DynamoLedger, entry_record
 from dibs.race.claim import Won, bearer, claim
 from dibs.roster.store import DynamoRoster
 from dibs.rules.playbook import Playbook

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from dibs.adapters.ledger import DynamoLedger, entry_record
 from dibs.adapters.playbooks import DynamoPlaybooks
 from dibs.adapters.results import DynamoResults, DynamoTargets
-from dibs.domain.ledger import Entry
 from dibs.domain.tiers import Inputs
+from dibs.ledger.entries import Entry
+from dibs.ledger.store import DynamoLedger, entry_record
 from dibs.roster.store import DynamoRoster
 from dibs.usecases.boards import response_speed
 from dibs.usecases.periods import Books, recalculate_tiers

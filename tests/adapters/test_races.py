@@ -11,7 +11,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from dibs.adapters.ledger import DynamoLedger
 from dibs.adapters.races import DynamoRaces
 from dibs.aws import keys
 from dibs.aws.dynamo import Dynamo
@@ -28,6 +27,7 @@ from dibs.domain.receipts import (
     receipts,
     seal,
 )
+from dibs.ledger.store import DynamoLedger
 from dibs.race.claim import bearer, claim
 from dibs.usecases.audit import audit, of_day
 from dibs.usecases.ports import Dispute, Judged, Races

@@ -20,8 +20,8 @@ from dibs.adapters.standings import DynamoStandings, covering, unit_from, unit_i
 from dibs.aws import dynamo, keys
 from dibs.aws.dynamo import ConditionFailed, Dynamo
 from dibs.core.errors import Busy
-from dibs.domain.ledger import Entry, booked
 from dibs.domain.tally import Place, Tally, tally, unit_of
+from dibs.ledger.entries import Entry, booked
 from dibs.usecases.ports import Change, Unit
 from dibs.usecases.rebuild import audit_standings, rebuild
 from dibs.usecases.score import Scorer, rules_of, score

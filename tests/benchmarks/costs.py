@@ -44,10 +44,10 @@ from dibs.aws import clients
 from dibs.core.lead import Lead
 from dibs.core.links import link_token
 from dibs.core.rep import Rep
+from dibs.ledger.project import FACTS
 from dibs.race import store as race
 from dibs.roster import store as roster
 from dibs.usecases import sealing
-from dibs.usecases.project import FACTS
 from ingest.handler import handler as ingest
 from notify.handler import handler as notify
 from offer.handler import handler as offer

@@ -13,10 +13,10 @@ from typing import Any
 
 from benchmarks.stage import CREDENTIALS, counted, in_parallel, organisation, run
 from dibs import wiring
-from dibs.adapters.ledger import entry_record
 from dibs.core.calendar import last_completed, parse_hours
 from dibs.core.rep import Limits, Rep
-from dibs.domain.ledger import Entry
+from dibs.ledger.entries import Entry
+from dibs.ledger.store import entry_record
 from dibs.race.decide import decide
 from dibs.race.records import rep_record
 from dibs.usecases.periods import recalculate_quotas, recalculate_tiers

@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from dibs.adapters.ledger import DynamoLedger
 from dibs.adapters.races import DynamoRaces
 from dibs.aws import keys
 from dibs.cli import leads, receipts
 from dibs.cli.main import app
 from dibs.cli.target import Target
 from dibs.core.lead import Lead
+from dibs.ledger.store import DynamoLedger
 from dibs.offers.store import DynamoOfferStore
 from dibs.race.claim import bearer, claim
 from dibs.usecases.sealing import chain_up, seal_race

@@ -13,7 +13,7 @@ import pytest
 
 from dibs import wiring
 from dibs.core.rep import Rep
-from dibs.domain.ledger import ASSIGNED, booked
+from dibs.ledger.entries import ASSIGNED, booked
 from dibs.race.claim import token_hash
 from handlers.office import AINA, BEN, CHONG, MANAGER, Answer, Office, event, http
 from support.builders import NOON, token_of

@@ -14,7 +14,7 @@ import pytest
 from dibs import wiring
 from dibs.adapters.contests import signature
 from dibs.core.rep import Rep
-from dibs.domain.ledger import booked
+from dibs.ledger.entries import booked
 from dibs.race.claim import token_hash
 from dibs.usecases import contests as usecase
 from dibs.usecases.ports import Total

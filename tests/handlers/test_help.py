@@ -11,7 +11,7 @@ import pytest
 from dibs import wiring
 from dibs.core.lead import Lead
 from dibs.core.rep import Rep
-from dibs.domain.ledger import Entry
+from dibs.ledger.entries import Entry
 from dibs.race.claim import token_hash
 from handlers.office import AINA, BEN, CHONG, DAYANG, MANAGER, Answer, Office, http
 from support.aws import items

@@ -12,7 +12,7 @@ import pytest
 
 from dibs import wiring
 from dibs.core.rep import Rep
-from dibs.domain.ledger import Entry, booked
+from dibs.ledger.entries import Entry, booked
 from dibs.race.claim import token_hash
 from dibs.usecases.score import score
 from handlers.office import AINA, BEN, CHONG, DAYANG, MANAGER, PLAYBOOK, Answer, Office, http

@@ -13,8 +13,8 @@ import pytest
 
 from dibs import wiring
 from dibs.core.rep import Rep
-from dibs.domain.ledger import booked
 from dibs.domain.tiers import Inputs, edges, explain, place, team_of
+from dibs.ledger.entries import booked
 from dibs.race.claim import token_hash
 from dibs.rules.rules import TierRules
 from dibs.usecases.ports import Attained

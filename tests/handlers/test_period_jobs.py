@@ -11,10 +11,10 @@ import pytest
 from botocore.exceptions import ClientError
 
 from dibs import wiring
-from dibs.adapters.ledger import entry_record
 from dibs.core.errors import Busy, InvalidInput
 from dibs.core.rep import Rep
-from dibs.domain.ledger import Entry
+from dibs.ledger.entries import Entry
+from dibs.ledger.store import entry_record
 from handlers.office import AINA, BEN, CHONG, Office, event
 from support.builders import a_playbook
 from support.tables import template

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from dibs import wiring
-from dibs.adapters.ledger import entry_record
 from dibs.core.rep import Rep
-from dibs.domain.ledger import Entry
+from dibs.ledger.entries import Entry
+from dibs.ledger.store import entry_record
 from dibs.race.claim import token_hash
 from handlers.office import AINA, BEN, CHONG, MANAGER, Answer, Office, http
 from support.builders import a_playbook, token_of

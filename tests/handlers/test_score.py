@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from dibs import wiring
-from dibs.adapters.ledger import entry_record
-from dibs.domain.ledger import Entry, booked
+from dibs.ledger.entries import Entry, booked
+from dibs.ledger.store import entry_record
 from dibs.rules.game import Game, Points
 from handlers.office import AINA, BEN, PLAYBOOK, Event, Office, event
 from support.builders import NOON, a_lead, a_playbook

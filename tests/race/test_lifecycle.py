@@ -25,7 +25,6 @@ from hypothesis.stateful import (
 )
 from moto import mock_aws
 
-from dibs.adapters.ledger import DynamoLedger
 from dibs.adapters.races import DynamoRaces
 from dibs.assignment.assign import FALLBACK, serve
 from dibs.assignment.work import given_back, let_go, release
@@ -43,6 +42,7 @@ from dibs.core.errors import (
 from dibs.core.lead import Claim, Lead, Move, State, implied_by_move, lead_id_for
 from dibs.core.rep import Rep
 from dibs.intake.ingest import ingest
+from dibs.ledger.store import DynamoLedger
 from dibs.offers.store import DynamoOfferStore
 from dibs.race import claim as claiming
 from dibs.race.claim import Won, bearer, claim, undo

@@ -9,11 +9,11 @@ from datetime import timedelta
 
 import pytest
 
-from dibs.adapters.ledger import DynamoLedger
 from dibs.adapters.points import DynamoPoints
 from dibs.adapters.standings import DynamoStandings
 from dibs.core.errors import Busy
-from dibs.domain.ledger import Entry, booked
+from dibs.ledger.entries import Entry, booked
+from dibs.ledger.store import DynamoLedger
 from dibs.usecases.rebuild import audit_standings, rebuild
 from dibs.usecases.score import Scorer, score
 from dibs.wiring import scorer_of

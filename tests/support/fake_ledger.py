@@ -1,4 +1,4 @@
-"""The ledger, kept in memory; tests/adapters/test_ledger.py holds it against the real one."""
+"""The ledger, kept in memory; `tests/adapters/ledger` holds it against the real one."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from dataclasses import replace
 from datetime import datetime
 
 from dibs.core.errors import Busy
-from dibs.domain.activities import Step
-from dibs.domain.ledger import Entry
+from dibs.ledger.activities import Step
+from dibs.ledger.entries import Entry
 from dibs.usecases.ports import Story
 from support.fakes import FakeLeads, Memory
 

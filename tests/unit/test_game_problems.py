@@ -10,9 +10,9 @@ import pytest
 
 from dibs.adapters.playbook_file import playbook_of
 from dibs.core.errors import FieldError, InvalidInput
-from dibs.domain.activities import TYPES
 from dibs.domain.game_problems import game_problems, game_warnings
 from dibs.domain.problems import problems, rules_on, warnings
+from dibs.ledger.activities import TYPES
 from dibs.rules.presets import NAMES, preset_text
 from support.builders import a_playbook
 

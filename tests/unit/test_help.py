@@ -22,7 +22,7 @@ from dibs.core.errors import (
 )
 from dibs.core.lead import State
 from dibs.domain.help import HELPED, MOST_ANSWERS, Answer, HelpRequest, paid, pair_unit
-from dibs.domain.ledger import Entry
+from dibs.ledger.entries import Entry
 from dibs.usecases.help import HelpDesk, answer, ask, close, confirm, mine, of_colleagues
 from support.builders import NOON, a_lead, a_rep
 from support.fake_help import FakeHelp

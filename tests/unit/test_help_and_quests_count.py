@@ -9,12 +9,12 @@ from datetime import date, timedelta
 import pytest
 
 from dibs.core.errors import InvalidInput
-from dibs.domain.activities import Activity
-from dibs.domain.ledger import Entry
 from dibs.domain.tally import Tally, tally, unit_of
+from dibs.ledger.activities import Activity
+from dibs.ledger.entries import Entry
+from dibs.ledger.record import Register, record
 from dibs.rules.game import Game, Quest, QuestStep
 from dibs.rules.rules import Newcomers
-from dibs.usecases.activities import Register, record
 from dibs.usecases.help import HelpDesk, answer, ask, confirm
 from dibs.usecases.quests import Onboarding, standings, tell
 from dibs.usecases.quests import confirm as confirm_step

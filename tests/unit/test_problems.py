@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 
-from dibs.domain.activities import TYPES
 from dibs.domain.problems import (
     ACTIVITIES,
     LIMITS,
@@ -16,6 +15,7 @@ from dibs.domain.problems import (
     rules_on,
     warnings,
 )
+from dibs.ledger.activities import TYPES
 from dibs.rules.playbook import Playbook
 from support.builders import a_playbook, a_rep
 from support.playbooks import playbooks

@@ -21,7 +21,6 @@ from dibs.core.errors import (
 )
 from dibs.core.rep import Rep
 from dibs.domain.game_problems import quest_problems
-from dibs.domain.ledger import Entry
 from dibs.domain.quests import (
     MANAGERS,
     STEP_VERIFIED,
@@ -32,6 +31,7 @@ from dibs.domain.quests import (
     quest_unit,
     wrong_step,
 )
+from dibs.ledger.entries import Entry
 from dibs.rules.game import Game, Quest, QuestStep
 from dibs.usecases.quests import Onboarding, Standing, confirm, file, pending, standings, tell
 from support.builders import NOON, a_playbook, a_rep

@@ -14,9 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dibs.domain.badges import badges_of, held, kind_of
-from dibs.domain.ledger import Entry, booked
 from dibs.domain.points import Transfer
 from dibs.domain.tally import Tally, periods, tally, unit_of
+from dibs.ledger.entries import Entry, booked
 from dibs.rules.playbook import Playbook
 from dibs.usecases.ports import Booked, Change, Sum, Version
 from dibs.usecases.score import Scorer, score

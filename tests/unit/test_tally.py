@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from dibs.domain.badges import badges_of, held, kind_of
-from dibs.domain.ledger import Entry, booked
 from dibs.domain.tally import Place, Tally, periods, tally, unit_of
+from dibs.ledger.entries import Entry, booked
 from dibs.rules.game import Game, Points
 from dibs.rules.playbook import Playbook
 from support.builders import NOON, a_lead, a_playbook, a_rep

@@ -24,8 +24,8 @@ from dibs.aws.settings import Settings
 from dibs.core.errors import Busy
 from dibs.domain.badges import kind_of
 from dibs.domain.boards import summed, team_of_target
-from dibs.domain.ledger import Entry
 from dibs.domain.tally import Award, Place, Tally, periods
+from dibs.ledger.entries import Entry
 from dibs.race.records import Item
 from dibs.usecases.ports import Change, Sum, Total, Unit
 

@@ -13,12 +13,12 @@ from typing import Annotated, TextIO
 import typer
 from rich.console import Console
 
-from dibs.adapters.ledger import DynamoLedger
 from dibs.adapters.races import DynamoRaces
 from dibs.adapters.receipts_csv import write_head, write_race
 from dibs.aws.dynamo import Dynamo
 from dibs.cli import standings
 from dibs.cli.target import Stack, target
+from dibs.ledger.store import DynamoLedger
 from dibs.usecases import audit as auditing
 
 app = typer.Typer(no_args_is_help=True)

@@ -10,7 +10,6 @@ import typer
 from rich.console import Console
 from rich.progress import MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from dibs.adapters.ledger import DynamoLedger
 from dibs.adapters.points import DynamoPoints
 from dibs.adapters.rewards import DynamoRewards
 from dibs.adapters.standings import DynamoStandings
@@ -18,6 +17,7 @@ from dibs.aws.dynamo import Dynamo
 from dibs.aws.settings import Settings
 from dibs.cli.target import Stack, target
 from dibs.domain.receipts import Fault
+from dibs.ledger.store import DynamoLedger
 from dibs.usecases.rebuild import Progress as Told
 from dibs.usecases.rebuild import audit_standings, rebuild
 from dibs.usecases.rewards import audit_points

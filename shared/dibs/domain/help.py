@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 from dibs.core.errors import AlreadyExists, Ended, FieldError, Forbidden, InvalidInput
 from dibs.core.rep import Rep
-from dibs.domain.ledger import Entry
+from dibs.ledger.entries import Entry
 
 HELPED = "helped"
 LONGEST_TEXT = 500

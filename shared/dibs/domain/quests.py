@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from dibs.domain.ledger import Entry
+from dibs.ledger.entries import Entry
 from dibs.rules.game import Quest
 
 STEP_VERIFIED = "step_verified"

@@ -17,10 +17,10 @@ from datetime import date, datetime, timedelta
 
 from dibs.core.calendar import day_of
 from dibs.core.lead import UNDONE
-from dibs.domain.activities import PLAIN, REVERSAL, counting
 from dibs.domain.help import paid
-from dibs.domain.ledger import ASSIGNED, CLAIMED, CONVERTED, RETURNED, SALES, Entry
 from dibs.domain.quests import finished
+from dibs.ledger.activities import PLAIN, REVERSAL, counting
+from dibs.ledger.entries import ASSIGNED, CLAIMED, CONVERTED, RETURNED, SALES, Entry
 from dibs.rules.game import Points
 from dibs.rules.playbook import Playbook
 

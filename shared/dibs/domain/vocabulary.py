@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from dibs.domain.activities import TYPES
+from dibs.ledger.activities import TYPES
 from dibs.rules.playbook import Playbook
 
 KINDS: Mapping[str, str] = {

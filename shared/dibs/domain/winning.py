@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from datetime import datetime
 
-from dibs.domain.ledger import CONVERTED, SALES, Entry, achieved, speed, tier_inputs
+from dibs.ledger.entries import CONVERTED, SALES, Entry, achieved, speed, tier_inputs
 
 WINNING: dict[int, tuple[str, str]] = {
     1: ("revenue", "deal_size"),

@@ -14,7 +14,7 @@ from typing import Literal
 from dibs.core.calendar import Period, day_of, last_completed, named, period_of, week_of
 from dibs.core.errors import FieldError, InvalidInput
 from dibs.core.rep import Rep
-from dibs.domain.ledger import (
+from dibs.ledger.entries import (
     ASSIGNED,
     CLAIMED,
     Entry,

@@ -36,8 +36,8 @@ from dibs.domain.contests import (
     times_of,
     windows_of,
 )
-from dibs.domain.ledger import booked
 from dibs.domain.quotas import target_for
+from dibs.ledger.entries import booked
 from dibs.race.draw import commitment_of
 from dibs.rules.playbook import Playbook
 from dibs.usecases.periods import months

@@ -32,8 +32,8 @@ from dibs.domain.help import (
     may_answer,
     pair_unit,
 )
-from dibs.domain.ledger import booked
-from dibs.usecases.activities import is_protected
+from dibs.ledger.entries import booked
+from dibs.ledger.record import is_protected
 from dibs.usecases.ports import HelpRequests, LeadStore, Ledger, Roster
 
 _LONGEST_REQUEST_ID = 64

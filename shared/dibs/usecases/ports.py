@@ -19,11 +19,9 @@ if TYPE_CHECKING:
 
     from dibs.assignment.head_starts import OnTurn, Rotation
     from dibs.assignment.round_robin import Turn
-    from dibs.domain.activities import Step
     from dibs.domain.contests import Contest, Frozen, Result, State, Times
     from dibs.domain.contests import Standing as Stands
     from dibs.domain.help import Answer, HelpRequest
-    from dibs.domain.ledger import Entry, Row
     from dibs.domain.points import Account, Transfer
     from dibs.domain.quests import Told
     from dibs.domain.receipts import Link, Sealed
@@ -33,6 +31,8 @@ if TYPE_CHECKING:
     from dibs.domain.tiers import Inputs, Outlook
     from dibs.intake.blind import Arrived
     from dibs.intake.duplicates import Identity, Standing
+    from dibs.ledger.activities import Step
+    from dibs.ledger.entries import Entry, Row
     from dibs.race.absence import Credit
     from dibs.race.draw import Drawn
 

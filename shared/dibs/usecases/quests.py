@@ -16,8 +16,6 @@ from dibs.core.errors import (
     RouteNotFound,
 )
 from dibs.core.rep import Rep
-from dibs.domain.activities import AHEAD
-from dibs.domain.ledger import Entry, booked
 from dibs.domain.quests import (
     MANAGERS,
     STEP_VERIFIED,
@@ -28,8 +26,10 @@ from dibs.domain.quests import (
     step_entry_id,
     unit_of_quest,
 )
+from dibs.ledger.activities import AHEAD
+from dibs.ledger.entries import Entry, booked
+from dibs.ledger.record import is_protected
 from dibs.rules.game import Quest, QuestStep
-from dibs.usecases.activities import is_protected
 from dibs.usecases.ports import Ledger, QuestLog, Roster
 
 # Who has no first day on record is looked at from here on.

@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from dibs.domain.ledger import Entry
 from dibs.domain.points import ISSUED, Transfer
 from dibs.domain.receipts import Fault
 from dibs.domain.tally import Place, Tally, periods, tally, unit_of
+from dibs.ledger.entries import Entry
 from dibs.usecases.ports import StandingsBuild, Sum, Total, Unit
 from dibs.usecases.score import Scorer, count_units, publish, rules_of, settle
 

@@ -20,7 +20,6 @@ from functools import cache
 from dibs.core.calendar import named
 from dibs.core.errors import Busy
 from dibs.domain.badges import badges_of, held
-from dibs.domain.ledger import Entry
 from dibs.domain.points import ISSUED, Transfer
 from dibs.domain.quotas import target_for
 from dibs.domain.tally import (
@@ -34,6 +33,7 @@ from dibs.domain.tally import (
     tally,
     unit_of,
 )
+from dibs.ledger.entries import Entry
 from dibs.rules.game import Badge
 from dibs.rules.playbook import Playbook
 from dibs.usecases.periods import months

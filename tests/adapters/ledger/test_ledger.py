@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from dibs.adapters.ledger import DynamoLedger, entry_record
 from dibs.assignment.override import assign
 from dibs.assignment.work import LEFT, accept, let_go, release
 from dibs.core.lead import Lead, State
 from dibs.core.rep import Rep
-from dibs.domain.activities import Activity, Step, step
-from dibs.domain.ledger import Entry
+from dibs.ledger.activities import Activity, Step, step
+from dibs.ledger.entries import Entry
+from dibs.ledger.store import DynamoLedger, entry_record
 from dibs.race.claim import bearer, claim, undo
 from dibs.race.ports import RaceStore
 from dibs.usecases.ports import Holdings, LeadStore, Ledger

@@ -10,8 +10,8 @@ from pydantic_core import PydanticCustomError
 
 from dibs.aws.clock import from_iso
 from dibs.core.errors import FieldError, InvalidInput
-from dibs.domain.activities import Activity
 from dibs.intake.body import Id, Word, checked
+from dibs.ledger.activities import Activity
 
 MOST = 500
 LARGEST_BATCH = 256 * 1024

@@ -15,8 +15,8 @@ from dibs.aws.clock import from_ms, to_ms
 from dibs.aws.dynamo import ConditionFailed, Dynamo
 from dibs.aws.settings import Settings
 from dibs.core.lead import State
-from dibs.domain.activities import Step
-from dibs.domain.ledger import Entry
+from dibs.ledger.activities import Step
+from dibs.ledger.entries import Entry
 from dibs.race.records import (
     InstantAttribute,
     Item,

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dibs.domain.ledger import (
+from dibs.ledger.entries import (
     ASSIGNED,
     CLAIMED,
     RETURNED,

@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 from dibs.core.calendar import day_of, week_of
 from dibs.core.lead import RELEASED, UNDONE, Lead
-from dibs.domain.activities import counting
+from dibs.ledger.activities import counting
 from dibs.rules.rules import Rules
 
 CLAIMED, ASSIGNED, RETURNED = "claimed", "assigned", "returned"

@@ -12,7 +12,7 @@ import pytest
 from dibs import wiring
 from dibs.core.lead import Lead, State
 from dibs.core.rep import Rep
-from dibs.domain.ledger import Entry
+from dibs.ledger.entries import Entry
 from dibs.web.http import iso
 from handlers.office import AINA, BEN, MANAGER, Answer, Office, event, http, signed
 from support.builders import NOON, token_of

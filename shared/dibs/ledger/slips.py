@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Protocol
 
-from dibs.domain.ledger import Entry
+from dibs.ledger.entries import Entry
 from dibs.usecases.ports import Roster
 
 SLIPPED = "slipped"

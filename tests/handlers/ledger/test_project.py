@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from dibs import wiring
-from dibs.adapters.ledger import DynamoLedger
-from dibs.domain.ledger import Entry
+from dibs.ledger.entries import Entry
+from dibs.ledger.project import FACTS
+from dibs.ledger.store import DynamoLedger
 from dibs.race.claim import bearer, undo
-from dibs.usecases.project import FACTS
 from handlers.office import AINA, BEN, Office, event, sqs
 from support.builders import token_of
 from support.tables import template

@@ -14,7 +14,7 @@ from functools import cache
 from typing import Any
 
 from dibs.core.lead import State
-from dibs.domain.ledger import (
+from dibs.ledger.entries import (
     ASSIGNED,
     CLAIMED,
     RETURNED,
@@ -23,7 +23,7 @@ from dibs.domain.ledger import (
     returned_id,
     taken_id,
 )
-from dibs.usecases.activities import is_protected, shared_with
+from dibs.ledger.record import is_protected, shared_with
 from dibs.usecases.ports import Fact, Ledger, Roster, Story
 
 FACTS = ("lead.claimed", "lead.assigned", "lead.returned")

@@ -23,10 +23,10 @@ from dibs.core.errors import (
 )
 from dibs.core.lead import Lead
 from dibs.core.rep import Rep
-from dibs.domain.activities import REVERSAL, Activity, Step, step, taken_back, wrong
-from dibs.domain.ledger import Entry, activity_entry_id, booked
 from dibs.domain.quests import quest_unit, wrong_step
 from dibs.domain.tally import unit_of
+from dibs.ledger.activities import REVERSAL, Activity, Step, step, taken_back, wrong
+from dibs.ledger.entries import Entry, activity_entry_id, booked
 from dibs.race.newcomers import protected
 from dibs.rules.playbook import Playbook
 from dibs.usecases.ports import LeadStore, Ledger, Roster

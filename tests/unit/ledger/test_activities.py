@@ -19,7 +19,7 @@ from dibs.core.errors import (
 )
 from dibs.core.lead import Lead, State, moved
 from dibs.core.rep import Limits
-from dibs.domain.activities import (
+from dibs.ledger.activities import (
     AHEAD,
     MOVES,
     PLAIN,
@@ -31,9 +31,8 @@ from dibs.domain.activities import (
     taken_back,
     wrong,
 )
-from dibs.domain.ledger import Entry
-from dibs.race.claim import bearer, claim, undo
-from dibs.usecases.activities import (
+from dibs.ledger.entries import Entry
+from dibs.ledger.record import (
     ATTEMPTS,
     SKEW,
     Recorded,
@@ -42,6 +41,7 @@ from dibs.usecases.activities import (
     record_all,
     shared_with,
 )
+from dibs.race.claim import bearer, claim, undo
 from support.builders import NOON, a_card, a_lead, a_playbook, a_rep, token_of
 from support.fake_ledger import FakeLedger
 from support.fakes import FakeRoster, FakeWorld, Memory, no_pause
