@@ -8,11 +8,11 @@ from io import StringIO
 from urllib.parse import quote
 
 from dibs import wiring
-from dibs.adapters.receipts_csv import write_head, write_race
 from dibs.aws import clock
 from dibs.core.errors import FieldError, InvalidInput
+from dibs.receipts.audit import of_day
+from dibs.receipts.export import write_head, write_race
 from dibs.roster.callers import calling_manager
-from dibs.usecases.audit import of_day
 from dibs.web.entry import Event
 from dibs.web.http import Response, answer, csv_answer, query
 

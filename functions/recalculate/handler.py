@@ -11,10 +11,10 @@ from dibs.assignment.head_start_days import turns_daily
 from dibs.aws import clock
 from dibs.aws.observability import count, logger
 from dibs.core.errors import FieldError, InvalidInput
+from dibs.receipts.seal import chain_up, seal_late
 from dibs.usecases import contests
 from dibs.usecases.periods import keep_reports, recalculate_quotas, recalculate_tiers
 from dibs.usecases.rewards import decay_monthly, lapse_requests
-from dibs.usecases.sealing import chain_up, seal_late
 from dibs.usecases.sweep import sweep
 from dibs.web.entry import function
 

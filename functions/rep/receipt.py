@@ -7,10 +7,10 @@ from typing import Any
 from dibs import wiring
 from dibs.aws import clock
 from dibs.core.errors import FieldError, InvalidInput
-from dibs.domain.receipts import Sealed, Trace
 from dibs.intake.body import json_object, raw_body
+from dibs.receipts import seal as sealing
+from dibs.receipts.receipts import Sealed, Trace
 from dibs.roster.callers import calling_rep
-from dibs.usecases import sealing
 from dibs.web.entry import Event
 from dibs.web.http import Response, answer, epoch_asked, lead_id
 

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from dibs.adapters.playbooks import DynamoPlaybooks
     from dibs.adapters.points import DynamoPoints
     from dibs.adapters.quests import DynamoQuests
-    from dibs.adapters.races import DynamoRaces
     from dibs.adapters.results import DynamoResults, DynamoTargets
     from dibs.adapters.rewards import DynamoRewards
     from dibs.adapters.standings import DynamoStandings
@@ -43,6 +42,7 @@ if TYPE_CHECKING:
     from dibs.offers.queues import SnsBus, SqsNotifyQueue, SqsTimers
     from dibs.offers.sms import SnsSms
     from dibs.offers.store import DynamoOfferStore
+    from dibs.receipts.store import DynamoRaces
     from dibs.roster.store import DynamoRoster
     from dibs.usecases.contests import Arena
     from dibs.usecases.help import HelpDesk
@@ -197,7 +197,7 @@ def offers() -> DynamoOfferStore:
 @lru_cache(maxsize=1)
 def races() -> DynamoRaces:
     """Return what is on record of races."""
-    from dibs.adapters.races import DynamoRaces
+    from dibs.receipts.store import DynamoRaces
 
     return DynamoRaces(dynamo(), settings())
 

@@ -46,8 +46,8 @@ from dibs.core.links import link_token
 from dibs.core.rep import Rep
 from dibs.ledger.project import FACTS
 from dibs.race import store as race
+from dibs.receipts import seal as sealing
 from dibs.roster import store as roster
-from dibs.usecases import sealing
 from ingest.handler import handler as ingest
 from notify.handler import handler as notify
 from offer.handler import handler as offer

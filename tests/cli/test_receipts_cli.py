@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from dibs.adapters.races import DynamoRaces
 from dibs.aws import keys
 from dibs.cli import leads, receipts
 from dibs.cli.main import app
@@ -19,7 +18,8 @@ from dibs.core.lead import Lead
 from dibs.ledger.store import DynamoLedger
 from dibs.offers.store import DynamoOfferStore
 from dibs.race.claim import bearer, claim
-from dibs.usecases.sealing import chain_up, seal_race
+from dibs.receipts.seal import chain_up, seal_race
+from dibs.receipts.store import DynamoRaces
 from support.builders import NOON, World, a_card, a_rep, token_of
 
 AINA = a_rep(1)

@@ -25,7 +25,6 @@ from hypothesis.stateful import (
 )
 from moto import mock_aws
 
-from dibs.adapters.races import DynamoRaces
 from dibs.assignment.assign import FALLBACK, serve
 from dibs.assignment.work import given_back, let_go, release
 from dibs.aws import keys
@@ -49,6 +48,7 @@ from dibs.race.claim import Won, bearer, claim, undo
 from dibs.race.ports import RaceView
 from dibs.race.records import claim_from, lead_from, rep_from
 from dibs.race.store import DynamoRaceStore
+from dibs.receipts.store import DynamoRaces
 from dibs.roster.store import DynamoRoster
 from dibs.usecases.offer import Floor, follow
 from dibs.usecases.ports import Fact

@@ -17,7 +17,6 @@ from rich.markup import escape
 from rich.table import Table
 from standardwebhooks import Webhook
 
-from dibs.adapters.races import DynamoRaces
 from dibs.assignment import override
 from dibs.assignment.store import DynamoHoldings
 from dibs.assignment.work import reason_of
@@ -25,11 +24,12 @@ from dibs.aws import clock
 from dibs.aws.dynamo import Dynamo
 from dibs.cli.target import Stack, target
 from dibs.core.lead import Kind, Lead, Tie
-from dibs.domain.receipts import Sealed
 from dibs.intake.duplicates import EXISTING_OWNER
 from dibs.intake.store import DynamoLeadStore
 from dibs.race.draw import flaws, ticket
 from dibs.race.store import DynamoRaceStore
+from dibs.receipts.receipts import Sealed
+from dibs.receipts.store import DynamoRaces
 
 app = typer.Typer(no_args_is_help=True)
 console = Console()

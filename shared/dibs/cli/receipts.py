@@ -13,13 +13,13 @@ from typing import Annotated, TextIO
 import typer
 from rich.console import Console
 
-from dibs.adapters.races import DynamoRaces
-from dibs.adapters.receipts_csv import write_head, write_race
 from dibs.aws.dynamo import Dynamo
 from dibs.cli import standings
 from dibs.cli.target import Stack, target
 from dibs.ledger.store import DynamoLedger
-from dibs.usecases import audit as auditing
+from dibs.receipts import audit as auditing
+from dibs.receipts.export import write_head, write_race
+from dibs.receipts.store import DynamoRaces
 
 app = typer.Typer(no_args_is_help=True)
 console = Console()

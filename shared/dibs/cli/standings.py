@@ -16,8 +16,8 @@ from dibs.adapters.standings import DynamoStandings
 from dibs.aws.dynamo import Dynamo
 from dibs.aws.settings import Settings
 from dibs.cli.target import Stack, target
-from dibs.domain.receipts import Fault
 from dibs.ledger.store import DynamoLedger
+from dibs.receipts.receipts import Fault
 from dibs.usecases.rebuild import Progress as Told
 from dibs.usecases.rebuild import audit_standings, rebuild
 from dibs.usecases.rewards import audit_points

@@ -14,7 +14,7 @@ from enum import StrEnum
 
 from dibs.core.errors import AlreadyDecided, NotEnoughPoints, OutOfStock, RouteNotFound
 from dibs.domain.points import SPENT, Account, Transfer, accounts_of
-from dibs.domain.receipts import Fault
+from dibs.receipts.receipts import Fault
 
 AUTOMATIC = "dibs"
 """Who takes the steps nobody takes."""

@@ -19,6 +19,7 @@ from dibs.race.draw_winner import draw
 from dibs.race.limits import over_allowance, over_limits
 from dibs.race.opening import latest_opening, next_opening, opened_early
 from dibs.race.ports import RaceStore
+from dibs.receipts.seal import SEAL, late_at, seal_at, seal_race
 from dibs.rules.playbook import Playbook
 from dibs.usecases.ports import (
     Chunk,
@@ -33,7 +34,6 @@ from dibs.usecases.ports import (
     Story,
     Timers,
 )
-from dibs.usecases.sealing import SEAL, late_at, seal_at, seal_race
 from dibs.usecases.sweep import close
 
 CHUNK = 50

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from dibs.domain.help import Answer, HelpRequest
     from dibs.domain.points import Account, Transfer
     from dibs.domain.quests import Told
-    from dibs.domain.receipts import Link, Sealed
     from dibs.domain.rewards import Request, Reward
     from dibs.domain.rewards import State as RewardState
     from dibs.domain.tally import Award, Place, Tally
@@ -35,6 +34,7 @@ if TYPE_CHECKING:
     from dibs.ledger.entries import Entry, Row
     from dibs.race.absence import Credit
     from dibs.race.draw import Drawn
+    from dibs.receipts.receipts import Link, Sealed
 
 
 @dataclass(frozen=True)

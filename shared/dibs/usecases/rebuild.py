@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from dibs.domain.points import ISSUED, Transfer
-from dibs.domain.receipts import Fault
 from dibs.domain.tally import Place, Tally, periods, tally, unit_of
 from dibs.ledger.entries import Entry
+from dibs.receipts.receipts import Fault
 from dibs.usecases.ports import StandingsBuild, Sum, Total, Unit
 from dibs.usecases.score import Scorer, count_units, publish, rules_of, settle
 

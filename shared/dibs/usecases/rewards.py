@@ -18,7 +18,6 @@ from dibs.core.errors import (
     RouteNotFound,
 )
 from dibs.domain.points import LAPSED, Transfer, decayed
-from dibs.domain.receipts import Fault
 from dibs.domain.rewards import (
     AUTOMATIC,
     Request,
@@ -29,6 +28,7 @@ from dibs.domain.rewards import (
     requested,
     stepped,
 )
+from dibs.receipts.receipts import Fault
 from dibs.rules.game import Rewards
 from dibs.usecases.periods import Books, Ran
 from dibs.usecases.ports import PointsLedger, RewardStore

@@ -6,7 +6,7 @@ import csv
 from datetime import datetime
 from typing import TextIO
 
-from dibs.usecases.audit import Found
+from dibs.receipts.audit import Found
 from dibs.web.http import iso
 
 COLUMNS = (

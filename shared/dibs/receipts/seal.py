@@ -13,7 +13,9 @@ from datetime import datetime, timedelta
 
 from dibs.core.errors import LeadNotFound
 from dibs.core.lead import Lead, State
-from dibs.domain.receipts import (
+from dibs.race.draw import Drawn
+from dibs.race.ports import Draws, RaceStore
+from dibs.receipts.receipts import (
     GRACE,
     Block,
     Ending,
@@ -26,8 +28,6 @@ from dibs.domain.receipts import (
     receipts,
     seal,
 )
-from dibs.race.draw import Drawn
-from dibs.race.ports import Draws, RaceStore
 from dibs.rules.playbook import Playbook
 from dibs.usecases.ports import Bus, Dispute, Fact, Judged, OfferStore, Races, Roster, Story
 from dibs.usecases.sweep import PATIENCE

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dibs.core.lead import Claim, Move, State
-from dibs.domain.receipts import (
+from dibs.receipts.receipts import (
     Block,
     Ending,
     Link,

@@ -14,9 +14,9 @@ from dibs.aws.clock import to_ms
 from dibs.aws.dynamo import ConditionFailed, Dynamo
 from dibs.aws.settings import Settings
 from dibs.core.lead import Lead
-from dibs.domain.receipts import Link, Sealed
 from dibs.race.records import InstantAttribute, Item, ListAttribute
 from dibs.race.store import OFFER_KEPT
+from dibs.receipts.receipts import Link, Sealed
 from dibs.usecases.ports import Dispute, Judged
 
 # Receipts an item holds, and reps: far below the 400 KB an item may have.

@@ -11,11 +11,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from dibs.adapters.races import DynamoRaces
 from dibs.aws import keys
 from dibs.aws.dynamo import Dynamo
 from dibs.core.lead import Lead
-from dibs.domain.receipts import (
+from dibs.ledger.store import DynamoLedger
+from dibs.race.claim import bearer, claim
+from dibs.receipts.audit import audit, of_day
+from dibs.receipts.receipts import (
     Ending,
     Link,
     Race,
@@ -27,11 +29,9 @@ from dibs.domain.receipts import (
     receipts,
     seal,
 )
-from dibs.ledger.store import DynamoLedger
-from dibs.race.claim import bearer, claim
-from dibs.usecases.audit import audit, of_day
+from dibs.receipts.seal import chain_up
+from dibs.receipts.store import DynamoRaces
 from dibs.usecases.ports import Dispute, Judged, Races
-from dibs.usecases.sealing import chain_up
 from support.aws import items
 from support.builders import NOON, World, a_card, a_lead, a_rep, token_of
 from support.fakes import FakeRaces
