@@ -11,6 +11,7 @@ from dibs.aws import clock
 from dibs.aws.observability import count, logger
 from dibs.core.errors import AlreadyClaimed, ClaimRefused, DibsError, Expired
 from dibs.core.links import Link, read_link
+from dibs.people.own import sight
 from dibs.race.claim import (
     CONTACT_SHOWN_FOR,
     InDraw,
@@ -24,7 +25,6 @@ from dibs.race.claim import (
     waits_in_draw,
 )
 from dibs.race.ports import RaceView
-from dibs.usecases.reps import sight
 from dibs.web.entry import Event, http
 from dibs.web.http import (
     Response,

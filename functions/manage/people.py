@@ -13,10 +13,10 @@ from dibs.core.errors import FieldError, InvalidInput, RouteNotFound
 from dibs.core.rep import Rep
 from dibs.domain.quotas import LARGEST_TARGET
 from dibs.intake.body import json_object, raw_body
+from dibs.people.profiles import change_profile, fallback_of, leave_for_good
 from dibs.race.decide import off
 from dibs.roster.callers import calling_manager
 from dibs.rules.playbook import Playbook
-from dibs.usecases.people import change_profile, fallback_of, leave_for_good
 from dibs.web.entry import Event
 from dibs.web.http import Response, answer, path
 

@@ -14,14 +14,7 @@ from dibs.core.errors import FieldError, InvalidInput
 from dibs.core.lead import Lead, State
 from dibs.core.rep import Rep
 from dibs.intake.body import json_object, raw_body
-from dibs.race.claim import bearer, in_draw
-from dibs.race.decide import Refused
-from dibs.race.draw import Drawn, collects, ticket
-from dibs.race.draw_winner import look
-from dibs.race.opening import next_opening
-from dibs.roster.callers import calling_rep, calling_viewer
-from dibs.usecases.people import leave_of, own_leave
-from dibs.usecases.reps import (
+from dibs.people.own import (
     MOST_QUIET_MINUTES,
     OpenOffer,
     open_offers,
@@ -31,6 +24,13 @@ from dibs.usecases.reps import (
     set_quiet,
     sight,
 )
+from dibs.people.profiles import leave_of, own_leave
+from dibs.race.claim import bearer, in_draw
+from dibs.race.decide import Refused
+from dibs.race.draw import Drawn, collects, ticket
+from dibs.race.draw_winner import look
+from dibs.race.opening import next_opening
+from dibs.roster.callers import calling_rep, calling_viewer
 from dibs.web.entry import Event, http
 from dibs.web.http import Response, answer, bearer_token, lead_id, path, query
 from dibs.web.translations import refusal_sentence, shown_company

@@ -18,10 +18,10 @@ from dibs.aws import clock
 from dibs.aws.dynamo import Dynamo
 from dibs.cli.target import Stack, target
 from dibs.core.errors import AlreadyExists, DibsError, RouteNotFound
+from dibs.people.own import open_offers
+from dibs.people.profiles import change_profile, fallback_of, leave_for_good
 from dibs.race.decide import off
 from dibs.race.store import DynamoRaceStore
-from dibs.usecases.people import change_profile, fallback_of, leave_for_good
-from dibs.usecases.reps import open_offers
 from dibs.web.translations import shown_company
 
 app = typer.Typer(no_args_is_help=True)

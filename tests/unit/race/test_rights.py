@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from dibs.core.errors import ClaimRefused, DibsError
 from dibs.core.lead import Lead, Openings, State
 from dibs.core.rep import Rep
+from dibs.people.own import set_availability, sight
 from dibs.race.claim import bearer, claim, undo
 from dibs.race.decide import Eligible, decide
 from dibs.usecases import offer as offering
 from dibs.usecases.ports import Fact
-from dibs.usecases.reps import set_availability, sight
 from dibs.usecases.sweep import sweep
 from support.builders import NOON, a_card, a_playbook, a_rep, token_of
 from support.fakes import FakeWorld, no_pause

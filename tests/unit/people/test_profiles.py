@@ -12,8 +12,8 @@ from dibs.core.calendar import Hours, parse_hours
 from dibs.core.errors import Busy, InvalidInput, RouteNotFound
 from dibs.core.lead import Lead, State
 from dibs.core.rep import Rep
+from dibs.people.profiles import change_profile, leave_for_good
 from dibs.race.claim import bearer, claim
-from dibs.usecases.people import change_profile, leave_for_good
 from support.builders import NOON, a_card, a_playbook, a_rep, token_of
 from support.fakes import FakeWorld
 

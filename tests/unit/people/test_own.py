@@ -11,9 +11,7 @@ from dibs.core.errors import InvalidInput, LeadNotFound, Unauthorized
 from dibs.core.lead import State
 from dibs.core.links import link_is_for, read_link
 from dibs.core.rep import Limits, Rep
-from dibs.race.claim import bearer
-from dibs.race.decide import Eligible, Refused
-from dibs.usecases.reps import (
+from dibs.people.own import (
     DEVICES_PER_REP,
     open_offers,
     register_device,
@@ -21,6 +19,8 @@ from dibs.usecases.reps import (
     set_availability,
     sight,
 )
+from dibs.race.claim import bearer
+from dibs.race.decide import Eligible, Refused
 from support.builders import NOON, a_card, a_playbook, a_rep, token_of
 from support.fakes import FakeWorld
 
