@@ -28,8 +28,8 @@ from dibs.domain.metrics import number
 from dibs.intake.blind_mix import mix_reached
 from dibs.intake.body import raw_body
 from dibs.ledger.entries import Row
+from dibs.reports.speed_board import KINDS, Standing, TeamReport, assignment, response_speed
 from dibs.roster.callers import calling_manager, calling_viewer
-from dibs.usecases.boards import KINDS, Standing, TeamReport, assignment, response_speed
 from dibs.usecases.leaderboard import Asked, Leaderboard, leaderboard
 from dibs.web.entry import Event, Route, http
 from dibs.web.http import Response, answer, path, query, wants_html

@@ -19,8 +19,8 @@ from dibs.core.errors import DibsError
 from dibs.core.rep import Rep
 from dibs.domain.metrics import number
 from dibs.ledger.entries import DIMENSIONS
+from dibs.reports.speed_board import TeamReport
 from dibs.rules.playbook import Playbook
-from dibs.usecases.boards import TeamReport
 from dibs.usecases.leaderboard import PERIODS, SCOPES, Asked, Leaderboard
 from dibs.web.http import STATUS, Response
 from dibs.web.translations import ENGLISH, N_, translator

@@ -11,10 +11,10 @@ from dibs.aws import clock
 from dibs.core.calendar import written_hours
 from dibs.core.errors import FieldError, InvalidInput, RouteNotFound
 from dibs.core.rep import Rep
-from dibs.domain.quotas import LARGEST_TARGET
 from dibs.intake.body import json_object, raw_body
 from dibs.people.profiles import change_profile, fallback_of, leave_for_good
 from dibs.race.decide import off
+from dibs.reports.quotas import LARGEST_TARGET
 from dibs.roster.callers import calling_manager
 from dibs.rules.playbook import Playbook
 from dibs.web.entry import Event

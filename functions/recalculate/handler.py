@@ -12,8 +12,8 @@ from dibs.aws import clock
 from dibs.aws.observability import count, logger
 from dibs.core.errors import FieldError, InvalidInput
 from dibs.receipts.seal import chain_up, seal_late
+from dibs.reports.recalculate import keep_reports, recalculate_quotas, recalculate_tiers
 from dibs.usecases import contests
-from dibs.usecases.periods import keep_reports, recalculate_quotas, recalculate_tiers
 from dibs.usecases.rewards import decay_monthly, lapse_requests
 from dibs.usecases.sweep import sweep
 from dibs.web.entry import function

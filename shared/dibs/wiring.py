@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from dibs.adapters.playbooks import DynamoPlaybooks
     from dibs.adapters.points import DynamoPoints
     from dibs.adapters.quests import DynamoQuests
-    from dibs.adapters.results import DynamoResults, DynamoTargets
     from dibs.adapters.rewards import DynamoRewards
     from dibs.adapters.standings import DynamoStandings
     from dibs.assignment.head_start_store import DynamoTurns
@@ -43,11 +42,12 @@ if TYPE_CHECKING:
     from dibs.offers.sms import SnsSms
     from dibs.offers.store import DynamoOfferStore
     from dibs.receipts.store import DynamoRaces
+    from dibs.reports.recalculate import Books
+    from dibs.reports.store import DynamoResults, DynamoTargets
     from dibs.roster.store import DynamoRoster
     from dibs.usecases.contests import Arena
     from dibs.usecases.help import HelpDesk
     from dibs.usecases.offer import Floor
-    from dibs.usecases.periods import Books
     from dibs.usecases.quests import Onboarding
     from dibs.usecases.score import Scorer
 
@@ -119,7 +119,7 @@ def ledger() -> DynamoLedger:
 @lru_cache(maxsize=1)
 def results() -> DynamoResults:
     """Return what the jobs of a period worked out."""
-    from dibs.adapters.results import DynamoResults
+    from dibs.reports.store import DynamoResults
 
     return DynamoResults(dynamo(), settings())
 
@@ -127,7 +127,7 @@ def results() -> DynamoResults:
 @lru_cache(maxsize=1)
 def targets() -> DynamoTargets:
     """Return what the organisation wants of each rep in a month."""
-    from dibs.adapters.results import DynamoTargets
+    from dibs.reports.store import DynamoTargets
 
     return DynamoTargets(dynamo(), settings())
 
@@ -174,7 +174,7 @@ def rewards() -> DynamoRewards:
 def books() -> Books:
     """Return everything the jobs of a period work with."""
     from dibs.aws import clock
-    from dibs.usecases.periods import Books
+    from dibs.reports.recalculate import Books
 
     return Books(
         roster=roster(),
@@ -547,9 +547,9 @@ def scorer_of(database: Dynamo, to: Settings) -> Scorer:
 
     from dibs.adapters.awards import DynamoAwards
     from dibs.adapters.playbooks import DynamoPlaybooks
-    from dibs.adapters.results import DynamoTargets
     from dibs.adapters.standings import DynamoStandings
     from dibs.aws import clock
+    from dibs.reports.store import DynamoTargets
     from dibs.roster.store import DynamoRoster
     from dibs.usecases.score import Scorer
 

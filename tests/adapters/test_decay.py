@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from dibs.adapters.points import DynamoPoints
-from dibs.adapters.results import DynamoResults, DynamoTargets
 from dibs.core.errors import Busy
 from dibs.domain.points import ISSUED, LAPSED, SPENT, Account, Transfer
 from dibs.ledger.store import DynamoLedger
-from dibs.usecases.periods import Books, Ran
+from dibs.reports.recalculate import Books, Ran
+from dibs.reports.store import DynamoResults, DynamoTargets
 from dibs.usecases.rewards import decay_monthly
 from support.builders import World, a_playbook, a_rep
 from support.fake_rewards import FakePoints

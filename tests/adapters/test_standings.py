@@ -15,13 +15,13 @@ from moto import mock_aws
 from dibs.adapters import standings
 from dibs.adapters.awards import DynamoAwards
 from dibs.adapters.points import DynamoPoints
-from dibs.adapters.results import DynamoTargets
 from dibs.adapters.standings import DynamoStandings, covering, unit_from, unit_item
 from dibs.aws import dynamo, keys
 from dibs.aws.dynamo import ConditionFailed, Dynamo
 from dibs.core.errors import Busy
 from dibs.domain.tally import Place, Tally, tally, unit_of
 from dibs.ledger.entries import Entry, booked
+from dibs.reports.store import DynamoTargets
 from dibs.usecases.ports import Change, Unit
 from dibs.usecases.rebuild import audit_standings, rebuild
 from dibs.usecases.score import Scorer, rules_of, score

@@ -19,7 +19,7 @@ from dibs.ledger.entries import Entry
 from dibs.ledger.store import entry_record
 from dibs.race.decide import decide
 from dibs.race.records import rep_record
-from dibs.usecases.periods import recalculate_quotas, recalculate_tiers
+from dibs.reports.recalculate import recalculate_quotas, recalculate_tiers
 from support.builders import NOON, a_lead, a_rep
 
 REPS = 10_000

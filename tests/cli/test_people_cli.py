@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from dibs.adapters.results import DynamoTargets
 from dibs.aws import clock
 from dibs.cli import reps, targets
 from dibs.cli.main import app
@@ -19,6 +18,7 @@ from dibs.core.calendar import parse_hours
 from dibs.core.errors import InvalidInput, RouteNotFound
 from dibs.core.rep import Rep
 from dibs.race.claim import bearer, claim
+from dibs.reports.store import DynamoTargets
 from support.aws import everything
 from support.builders import World, a_card, a_playbook, a_rep, token_of
 

@@ -11,7 +11,7 @@ import pytest
 from dibs.core.errors import InvalidInput
 from dibs.core.rep import Rep
 from dibs.ledger.entries import ASSIGNED, Entry, Row, booked
-from dibs.usecases.boards import Board, TeamReport, assignment, response_speed
+from dibs.reports.speed_board import Board, TeamReport, assignment, response_speed
 from support.builders import NOON, a_playbook, a_rep
 from support.fake_ledger import FakeLedger
 from support.fakes import FakeWorld

@@ -12,11 +12,11 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from dibs.adapters.results import DynamoTargets
 from dibs.aws.dynamo import Dynamo
 from dibs.cli.target import Stack, target
 from dibs.core.errors import FieldError, InvalidInput
-from dibs.domain.quotas import LARGEST_TARGET
+from dibs.reports.quotas import LARGEST_TARGET
+from dibs.reports.store import DynamoTargets
 from dibs.rules.rules import QuotaRules
 
 app = typer.Typer(no_args_is_help=True)

@@ -36,11 +36,11 @@ from dibs.domain.contests import (
     times_of,
     windows_of,
 )
-from dibs.domain.quotas import target_for
 from dibs.ledger.entries import booked
 from dibs.race.draw import commitment_of
+from dibs.reports.quotas import target_for
+from dibs.reports.recalculate import months
 from dibs.rules.playbook import Playbook
-from dibs.usecases.periods import months
 from dibs.usecases.ports import (
     Contests,
     Ledger,

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from dibs.domain.rewards import Request, Reward
     from dibs.domain.rewards import State as RewardState
     from dibs.domain.tally import Award, Place, Tally
-    from dibs.domain.tiers import Inputs, Outlook
     from dibs.intake.blind import Arrived
     from dibs.intake.duplicates import Identity, Standing
     from dibs.ledger.activities import Step
@@ -35,6 +34,7 @@ if TYPE_CHECKING:
     from dibs.race.absence import Credit
     from dibs.race.draw import Drawn
     from dibs.receipts.receipts import Link, Sealed
+    from dibs.reports.tiers import Inputs, Outlook
 
 
 @dataclass(frozen=True)

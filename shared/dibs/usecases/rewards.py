@@ -29,8 +29,8 @@ from dibs.domain.rewards import (
     stepped,
 )
 from dibs.receipts.receipts import Fault
+from dibs.reports.recalculate import Books, Ran
 from dibs.rules.game import Rewards
-from dibs.usecases.periods import Books, Ran
 from dibs.usecases.ports import PointsLedger, RewardStore
 
 TRIES = 6

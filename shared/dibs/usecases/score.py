@@ -21,7 +21,6 @@ from dibs.core.calendar import named
 from dibs.core.errors import Busy
 from dibs.domain.badges import badges_of, held
 from dibs.domain.points import ISSUED, Transfer
-from dibs.domain.quotas import target_for
 from dibs.domain.tally import (
     ALL,
     Award,
@@ -34,9 +33,10 @@ from dibs.domain.tally import (
     unit_of,
 )
 from dibs.ledger.entries import Entry
+from dibs.reports.quotas import target_for
+from dibs.reports.recalculate import months
 from dibs.rules.game import Badge
 from dibs.rules.playbook import Playbook
-from dibs.usecases.periods import months
 from dibs.usecases.ports import (
     AwardBook,
     Booked,

@@ -13,9 +13,9 @@ import pytest
 
 from dibs import wiring
 from dibs.core.rep import Rep
-from dibs.domain.tiers import Inputs, edges, explain, place, team_of
 from dibs.ledger.entries import booked
 from dibs.race.claim import token_hash
+from dibs.reports.tiers import Inputs, edges, explain, place, team_of
 from dibs.rules.rules import TierRules
 from dibs.usecases.ports import Attained
 from dibs.usecases.score import score

@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from dibs.domain.winning import winning_metrics
 from dibs.ledger.entries import Entry
+from dibs.reports.winning import winning_metrics
 from support.builders import NOON, a_rep
 
 REP = a_rep()

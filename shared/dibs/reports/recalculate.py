@@ -16,12 +16,12 @@ from typing import TypeVar
 
 from dibs.core.calendar import Kind, Period, day_start, last_completed, named
 from dibs.core.rep import Rep
-from dibs.domain.quotas import allowance, attainment, target_for, worked_days
-from dibs.domain.tiers import Inputs, edges, explain, place, team_of
 from dibs.ledger.entries import achieved, tier_inputs
 from dibs.race.newcomers import counted_from
+from dibs.reports.quotas import allowance, attainment, target_for, worked_days
+from dibs.reports.speed_board import AFTERMATH, weekly_rows
+from dibs.reports.tiers import Inputs, edges, explain, place, team_of
 from dibs.rules.playbook import Playbook
-from dibs.usecases.boards import AFTERMATH, weekly_rows
 from dibs.usecases.ports import (
     Attained,
     Ledger,

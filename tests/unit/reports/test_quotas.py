@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dibs.domain.quotas import allowance, attainment, target_for, worked_days
 from dibs.race.limits import first_week
+from dibs.reports.quotas import allowance, attainment, target_for, worked_days
 from dibs.rules.rules import Band, QuotaRules
 
 RULES = QuotaRules()

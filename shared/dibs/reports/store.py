@@ -17,9 +17,9 @@ from dibs.aws.clock import to_ms
 from dibs.aws.dynamo import ConditionFailed, Dynamo, insisting
 from dibs.aws.settings import Settings
 from dibs.core.calendar import named
-from dibs.domain.tiers import Inputs, Outlook
 from dibs.ledger.entries import Row
 from dibs.race.records import Item
+from dibs.reports.tiers import Inputs, Outlook
 from dibs.usecases.ports import Attained
 
 _KEPT = timedelta(days=400)

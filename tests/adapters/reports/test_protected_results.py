@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 from dibs.adapters.playbooks import DynamoPlaybooks
-from dibs.adapters.results import DynamoResults, DynamoTargets
-from dibs.domain.tiers import Inputs
 from dibs.ledger.entries import Entry
 from dibs.ledger.store import DynamoLedger, entry_record
+from dibs.reports.recalculate import Books, recalculate_tiers
+from dibs.reports.speed_board import response_speed
+from dibs.reports.store import DynamoResults, DynamoTargets
+from dibs.reports.tiers import Inputs
 from dibs.roster.store import DynamoRoster
-from dibs.usecases.boards import response_speed
-from dibs.usecases.periods import Books, recalculate_tiers
 from support.builders import NOON, World, a_playbook, a_rep
 
 MINUTE, HOUR, DAY = (timedelta(**{unit: 1}) for unit in ("minutes", "hours", "days"))

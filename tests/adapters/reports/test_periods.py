@@ -16,19 +16,19 @@ from moto.core import DEFAULT_ACCOUNT_ID
 from moto.dynamodb.models import dynamodb_backends
 
 from dibs.adapters.playbooks import DynamoPlaybooks
-from dibs.adapters.results import DynamoResults, DynamoTargets
 from dibs.aws.dynamo import Dynamo
 from dibs.aws.settings import Settings
 from dibs.core.errors import ClaimRefused
 from dibs.core.rep import Rep
-from dibs.domain.tiers import Inputs, Outlook
 from dibs.ledger.entries import Entry
 from dibs.ledger.store import DynamoLedger, entry_record
 from dibs.race.claim import Won, bearer, claim
+from dibs.reports import recalculate as periods
+from dibs.reports.recalculate import Books, Ran, recalculate_quotas, recalculate_tiers
+from dibs.reports.store import DynamoResults, DynamoTargets
+from dibs.reports.tiers import Inputs, Outlook
 from dibs.roster.store import DynamoRoster
 from dibs.rules.playbook import Playbook
-from dibs.usecases import periods
-from dibs.usecases.periods import Books, Ran, recalculate_quotas, recalculate_tiers
 from dibs.usecases.ports import Attained
 from support.aws import peek
 from support.builders import NOON, World, a_card, a_playbook, a_rep, token_of

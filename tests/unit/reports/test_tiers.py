@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dibs.domain.tiers import (
+from dibs.reports.tiers import (
     Inputs,
     Outlook,
     Placing,
