@@ -23,14 +23,14 @@ from dibs.core.errors import (
     RouteNotFound,
     Unauthorized,
 )
-from dibs.domain.boards import Row as BoardRow
-from dibs.domain.metrics import number
+from dibs.game.scoring.leaderboard import Asked, Leaderboard, leaderboard
+from dibs.game.scoring.metrics import number
+from dibs.game.scoring.ranking import Row as BoardRow
 from dibs.intake.blind_mix import mix_reached
 from dibs.intake.body import raw_body
 from dibs.ledger.entries import Row
 from dibs.reports.speed_board import KINDS, Standing, TeamReport, assignment, response_speed
 from dibs.roster.callers import calling_manager, calling_viewer
-from dibs.usecases.leaderboard import Asked, Leaderboard, leaderboard
 from dibs.web.entry import Event, Route, http
 from dibs.web.http import Response, answer, path, query, wants_html
 from dibs.web.sign_in import cookie_for, signed_in

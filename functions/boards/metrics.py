@@ -7,10 +7,10 @@ from typing import Any
 
 from dibs import wiring
 from dibs.aws import clock
-from dibs.domain.metrics import metrics_of, number
+from dibs.game.scoring.metrics import metrics_of, number
+from dibs.game.scoring.preview import preview
 from dibs.roster.callers import calling_manager, calling_viewer
 from dibs.rules.game import Metric
-from dibs.usecases.metrics import preview
 from dibs.web.entry import Event
 from dibs.web.http import Response, answer, query
 from dibs.web.sign_in import signed_in

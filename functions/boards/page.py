@@ -17,11 +17,11 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from dibs.core.errors import DibsError
 from dibs.core.rep import Rep
-from dibs.domain.metrics import number
+from dibs.game.scoring.leaderboard import PERIODS, SCOPES, Asked, Leaderboard
+from dibs.game.scoring.metrics import number
 from dibs.ledger.entries import DIMENSIONS
 from dibs.reports.speed_board import TeamReport
 from dibs.rules.playbook import Playbook
-from dibs.usecases.leaderboard import PERIODS, SCOPES, Asked, Leaderboard
 from dibs.web.http import STATUS, Response
 from dibs.web.translations import ENGLISH, N_, translator
 

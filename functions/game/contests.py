@@ -8,17 +8,17 @@ from fractions import Fraction
 from typing import Any
 
 from dibs import wiring
-from dibs.adapters.contest_texts import rules_in_words
-from dibs.adapters.contests import contest_body, contest_from_body
 from dibs.aws import clock
 from dibs.core.errors import RouteNotFound
 from dibs.core.rep import Rep
-from dibs.domain.contests import Contest, Frozen, Row, Standing, Times, figure_of, times_of
+from dibs.game.contests import run as contests
+from dibs.game.contests.rules import Contest, Frozen, Row, Standing, Times, figure_of, times_of
+from dibs.game.contests.run import SHOWN, View, gap
+from dibs.game.contests.store import contest_body, contest_from_body
+from dibs.game.contests.texts import rules_in_words
 from dibs.intake.body import json_object, raw_body
 from dibs.roster.callers import calling_manager, calling_viewer
 from dibs.rules.playbook import Playbook
-from dibs.usecases import contests
-from dibs.usecases.contests import SHOWN, View, gap
 from dibs.usecases.ports import Planned
 from dibs.web.entry import Event
 from dibs.web.http import Response, answer, path

@@ -8,10 +8,10 @@ from typing import Any
 from dibs import wiring
 from dibs.aws import clock
 from dibs.core.rep import Rep
-from dibs.domain.help import ANSWERED_FOR, CONFIRMED_FOR, Answer, HelpRequest
+from dibs.game.help import ask as helping
+from dibs.game.help.rules import ANSWERED_FOR, CONFIRMED_FOR, Answer, HelpRequest
 from dibs.intake.body import json_object, raw_body
 from dibs.roster.callers import calling_rep
-from dibs.usecases import help as helping
 from dibs.web.entry import Event
 from dibs.web.http import Response, answer, lead_id, path
 from dibs.web.translations import translator

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from dibs import wiring
+from dibs.game.quests import steps as quests
+from dibs.game.quests.steps import Standing
 from dibs.intake.body import json_object, raw_body
 from dibs.roster.callers import calling_rep, calling_viewer
-from dibs.usecases import quests
-from dibs.usecases.quests import Standing
 from dibs.web.entry import Event
 from dibs.web.http import Response, answer, path
 

@@ -11,12 +11,12 @@ from dibs import wiring
 from dibs.assignment.work import reason_of
 from dibs.aws import clock
 from dibs.core.errors import FieldError, InvalidInput, RouteNotFound
-from dibs.domain.points import Account, Transfer, level_of
-from dibs.domain.rewards import WITH_REASON, Request, Reward, State
+from dibs.game.rewards import requests as rewards
+from dibs.game.rewards.rules import WITH_REASON, Request, Reward, State
+from dibs.game.scoring.points import Account, Transfer, level_of
 from dibs.intake.body import json_object, raw_body
 from dibs.roster.callers import calling_manager, calling_rep, calling_viewer
 from dibs.rules.game import Level
-from dibs.usecases import rewards
 from dibs.web.entry import Event
 from dibs.web.http import Response, answer, path, query
 

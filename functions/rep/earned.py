@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from dibs.adapters.points import DynamoPoints
-from dibs.adapters.standings import DynamoStandings
 from dibs.core.calendar import period_of
 from dibs.core.rep import Rep
-from dibs.domain.badges import badges_of
-from dibs.domain.points import level_of
-from dibs.domain.tally import ALL
+from dibs.game.scoring.badges import badges_of
+from dibs.game.scoring.points import level_of
+from dibs.game.scoring.points_store import DynamoPoints
+from dibs.game.scoring.store import DynamoStandings
+from dibs.game.scoring.tally import ALL
 from dibs.rules.game import Level
 from dibs.rules.playbook import Playbook
 

@@ -7,10 +7,10 @@ from typing import Any
 from dibs import wiring
 from dibs.aws.observability import logger
 from dibs.aws.settings import settings
+from dibs.game.quests.steps import file
+from dibs.game.scoring.score import score
 from dibs.ledger.slips import tell_slips
 from dibs.ledger.store import entry_from
-from dibs.usecases.quests import file
-from dibs.usecases.score import score
 from dibs.web.entry import function
 
 

@@ -21,16 +21,20 @@ from dibs.race.store import DynamoRaceStore
 from dibs.rules.rules import Rules
 
 if TYPE_CHECKING:
-    from dibs.adapters.contests import DynamoContests
-    from dibs.adapters.help import DynamoHelp
     from dibs.adapters.playbooks import DynamoPlaybooks
-    from dibs.adapters.points import DynamoPoints
-    from dibs.adapters.quests import DynamoQuests
-    from dibs.adapters.rewards import DynamoRewards
-    from dibs.adapters.standings import DynamoStandings
     from dibs.assignment.head_start_store import DynamoTurns
     from dibs.assignment.store import DynamoHoldings
     from dibs.aws.once import DynamoOnce
+    from dibs.game.contests.run import Arena
+    from dibs.game.contests.store import DynamoContests
+    from dibs.game.help.ask import HelpDesk
+    from dibs.game.help.store import DynamoHelp
+    from dibs.game.quests.steps import Onboarding
+    from dibs.game.quests.store import DynamoQuests
+    from dibs.game.rewards.store import DynamoRewards
+    from dibs.game.scoring.points_store import DynamoPoints
+    from dibs.game.scoring.score import Scorer
+    from dibs.game.scoring.store import DynamoStandings
     from dibs.intake.arrival_store import DynamoArrivals
     from dibs.intake.store import DynamoLeadStore
     from dibs.ledger.managers import SnsManagers
@@ -45,11 +49,7 @@ if TYPE_CHECKING:
     from dibs.reports.recalculate import Books
     from dibs.reports.store import DynamoResults, DynamoTargets
     from dibs.roster.store import DynamoRoster
-    from dibs.usecases.contests import Arena
-    from dibs.usecases.help import HelpDesk
     from dibs.usecases.offer import Floor
-    from dibs.usecases.quests import Onboarding
-    from dibs.usecases.score import Scorer
 
 
 WRITERS = 16
@@ -135,7 +135,7 @@ def targets() -> DynamoTargets:
 @lru_cache(maxsize=1)
 def standings() -> DynamoStandings:
     """Return what the ledger comes to, by rep and period."""
-    from dibs.adapters.standings import DynamoStandings
+    from dibs.game.scoring.store import DynamoStandings
 
     return DynamoStandings(dynamo(), settings())
 
@@ -157,7 +157,7 @@ def turns() -> DynamoTurns:
 @lru_cache(maxsize=1)
 def points() -> DynamoPoints:
     """Return the points accounts."""
-    from dibs.adapters.points import DynamoPoints
+    from dibs.game.scoring.points_store import DynamoPoints
 
     return DynamoPoints(dynamo(), settings())
 
@@ -165,7 +165,7 @@ def points() -> DynamoPoints:
 @lru_cache(maxsize=1)
 def rewards() -> DynamoRewards:
     """Return the rewards and the requests for them."""
-    from dibs.adapters.rewards import DynamoRewards
+    from dibs.game.rewards.store import DynamoRewards
 
     return DynamoRewards(dynamo(), settings())
 
@@ -292,7 +292,7 @@ def results_secret() -> str:
 @lru_cache(maxsize=1)
 def contests() -> DynamoContests:
     """Return the contests."""
-    from dibs.adapters.contests import DynamoContests
+    from dibs.game.contests.store import DynamoContests
 
     return DynamoContests(dynamo(), settings())
 
@@ -300,8 +300,8 @@ def contests() -> DynamoContests:
 @lru_cache(maxsize=1)
 def arena() -> Arena:
     """Return everything contests work with."""
-    from dibs.adapters.contests import signature
-    from dibs.usecases.contests import Arena
+    from dibs.game.contests.run import Arena
+    from dibs.game.contests.store import signature
 
     return Arena(
         contests=contests(),
@@ -326,7 +326,7 @@ def register() -> Register:
 @lru_cache(maxsize=1)
 def help_requests() -> DynamoHelp:
     """Return what reps ask their colleagues."""
-    from dibs.adapters.help import DynamoHelp
+    from dibs.game.help.store import DynamoHelp
 
     return DynamoHelp(dynamo(), settings())
 
@@ -335,7 +335,7 @@ def help_requests() -> DynamoHelp:
 def help_desk() -> HelpDesk:
     """Return everything help works with."""
     from dibs.aws import clock
-    from dibs.usecases.help import HelpDesk
+    from dibs.game.help.ask import HelpDesk
 
     return HelpDesk(
         requests=help_requests(),
@@ -349,7 +349,7 @@ def help_desk() -> HelpDesk:
 @lru_cache(maxsize=1)
 def quest_log() -> DynamoQuests:
     """Return the steps of quests that reps told of."""
-    from dibs.adapters.quests import DynamoQuests
+    from dibs.game.quests.store import DynamoQuests
 
     return DynamoQuests(dynamo(), settings())
 
@@ -358,7 +358,7 @@ def quest_log() -> DynamoQuests:
 def onboarding() -> Onboarding:
     """Return everything quests work with."""
     from dibs.aws import clock
-    from dibs.usecases.quests import Onboarding
+    from dibs.game.quests.steps import Onboarding
 
     return Onboarding(log=quest_log(), roster=roster(), ledger=ledger(), clock=clock.now)
 
@@ -545,13 +545,13 @@ def scorer_of(database: Dynamo, to: Settings) -> Scorer:
     """Return what entries are scored with: pages are written side by side."""
     from concurrent.futures import ThreadPoolExecutor
 
-    from dibs.adapters.awards import DynamoAwards
     from dibs.adapters.playbooks import DynamoPlaybooks
-    from dibs.adapters.standings import DynamoStandings
     from dibs.aws import clock
+    from dibs.game.scoring.award_store import DynamoAwards
+    from dibs.game.scoring.score import Scorer
+    from dibs.game.scoring.store import DynamoStandings
     from dibs.reports.store import DynamoTargets
     from dibs.roster.store import DynamoRoster
-    from dibs.usecases.score import Scorer
 
     return Scorer(
         DynamoStandings(database, to, ThreadPoolExecutor(WRITERS).map),

@@ -27,15 +27,15 @@ from benchmarks.stage import (
 )
 from boards.handler import handler
 from dibs import wiring
-from dibs.adapters.standings import DynamoStandings
 from dibs.aws import clock
 from dibs.aws.dynamo import Dynamo
 from dibs.aws.settings import Settings
 from dibs.core.rep import Rep
+from dibs.game.scoring.rebuild import rebuild
+from dibs.game.scoring.score import score
+from dibs.game.scoring.store import DynamoStandings
 from dibs.ledger.entries import Entry, booked
 from dibs.ledger.store import DynamoLedger, entry_record
-from dibs.usecases.rebuild import rebuild
-from dibs.usecases.score import score
 from support import dynamodb_local
 from support.builders import World, a_lead, a_playbook, token_of
 

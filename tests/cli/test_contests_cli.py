@@ -8,13 +8,13 @@ from datetime import date
 import pytest
 from typer.testing import CliRunner, Result
 
-from dibs.adapters.contests import DynamoContests, signature
 from dibs.cli import contests
 from dibs.cli.main import app
 from dibs.cli.target import Target
 from dibs.core.errors import RouteNotFound
-from dibs.domain import contests as rules
-from dibs.domain.contests import Contest, Windows
+from dibs.game.contests import rules
+from dibs.game.contests.rules import Contest, Windows
+from dibs.game.contests.store import DynamoContests, signature
 from dibs.usecases.ports import Planned, SignedResult
 from support.builders import NOON, World, a_playbook, a_rep
 

@@ -7,12 +7,12 @@ import re
 import pytest
 from typer.testing import CliRunner, Result
 
-from dibs.adapters.standings import DynamoStandings
 from dibs.cli import metrics
 from dibs.cli.main import app
 from dibs.cli.target import Target
 from dibs.core.errors import InvalidInput
-from dibs.domain.tally import Place
+from dibs.game.scoring.store import DynamoStandings
+from dibs.game.scoring.tally import Place
 from dibs.usecases.ports import Change, Unit
 from support.aws import everything
 from support.builders import World, a_playbook, a_rep

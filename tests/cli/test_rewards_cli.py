@@ -5,15 +5,15 @@ from __future__ import annotations
 import pytest
 from typer.testing import CliRunner, Result
 
-from dibs.adapters.points import DynamoPoints
-from dibs.adapters.rewards import DynamoRewards
 from dibs.cli import rewards
 from dibs.cli.main import app
 from dibs.cli.target import Target
 from dibs.core.errors import AlreadyDecided, InvalidInput, RouteNotFound
-from dibs.domain.points import ISSUED, Transfer
-from dibs.domain.rewards import Reward, State
-from dibs.usecases.rewards import ask
+from dibs.game.rewards.requests import ask
+from dibs.game.rewards.rules import Reward, State
+from dibs.game.rewards.store import DynamoRewards
+from dibs.game.scoring.points import ISSUED, Transfer
+from dibs.game.scoring.points_store import DynamoPoints
 from support.builders import NOON, World, a_rep
 
 AINA = a_rep(1, name="Aina Zulkifli")

@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 from typer.testing import CliRunner, Result
 
-from dibs.adapters.standings import DynamoStandings
 from dibs.aws import keys
 from dibs.cli import receipts, standings
 from dibs.cli.main import app
 from dibs.cli.target import Target
+from dibs.game.scoring.score import score
+from dibs.game.scoring.store import DynamoStandings
 from dibs.ledger.entries import booked
 from dibs.ledger.store import DynamoLedger
-from dibs.usecases.score import score
 from dibs.wiring import scorer_of
 from support.builders import NOON, World, a_lead, a_playbook, a_rep
 

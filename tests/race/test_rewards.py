@@ -12,12 +12,12 @@ from threading import Barrier
 
 import pytest
 
-from dibs.adapters.points import DynamoPoints
-from dibs.adapters.rewards import DynamoRewards
 from dibs.core.errors import Busy, DibsError
-from dibs.domain.points import ISSUED, Transfer
-from dibs.domain.rewards import Reward, State
-from dibs.usecases.rewards import ask, audit_points, decide
+from dibs.game.rewards.requests import ask, audit_points, decide
+from dibs.game.rewards.rules import Reward, State
+from dibs.game.rewards.store import DynamoRewards
+from dibs.game.scoring.points import ISSUED, Transfer
+from dibs.game.scoring.points_store import DynamoPoints
 from support.builders import NOON, World, a_rep
 from support.fakes import Clock
 

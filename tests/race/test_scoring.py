@@ -9,13 +9,13 @@ from datetime import timedelta
 
 import pytest
 
-from dibs.adapters.points import DynamoPoints
-from dibs.adapters.standings import DynamoStandings
 from dibs.core.errors import Busy
+from dibs.game.scoring.points_store import DynamoPoints
+from dibs.game.scoring.rebuild import audit_standings, rebuild
+from dibs.game.scoring.score import Scorer, score
+from dibs.game.scoring.store import DynamoStandings
 from dibs.ledger.entries import Entry, booked
 from dibs.ledger.store import DynamoLedger
-from dibs.usecases.rebuild import audit_standings, rebuild
-from dibs.usecases.score import Scorer, score
 from dibs.wiring import scorer_of
 from support.builders import NOON, World, a_lead, a_playbook, a_rep
 

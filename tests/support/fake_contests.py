@@ -1,4 +1,4 @@
-"""Contests, standings and targets, kept in memory; tests/adapters/test_contests.py holds the
+"""Contests, standings and targets, kept in memory; tests/adapters/game/test_contests.py holds the
 contests against the real ones."""
 
 from __future__ import annotations
@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 
-from dibs.domain.contests import Frozen, Standing
+from dibs.game.contests.rules import Frozen, Standing
 from dibs.usecases.ports import Planned, SignedResult, Total
 
 

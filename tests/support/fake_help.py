@@ -1,4 +1,4 @@
-"""Help and quests, kept in memory; tests/adapters/test_help.py holds them against the tables."""
+"""Help and quests, kept in memory; `tests/adapters/game` holds them against the tables."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
-from dibs.domain.help import MOST_ANSWERS, Answer, HelpRequest
-from dibs.domain.quests import MANAGERS, Told
+from dibs.game.help.rules import MOST_ANSWERS, Answer, HelpRequest
+from dibs.game.quests.rules import MANAGERS, Told
 
 
 class FakeHelp:

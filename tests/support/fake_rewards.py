@@ -1,5 +1,4 @@
-"""Points and rewards, kept in memory; tests/adapters/test_rewards.py holds them against the real
-ones."""
+"""Points and rewards, kept in memory; `tests/adapters/game` holds them against the tables."""
 
 from __future__ import annotations
 
@@ -8,8 +7,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from dibs.aws import keys
-from dibs.domain.points import Account, Transfer, accounts_of
-from dibs.domain.rewards import UNDER_WAY, Request, Reward, State, payment, refund
+from dibs.game.rewards.rules import UNDER_WAY, Request, Reward, State, payment, refund
+from dibs.game.scoring.points import Account, Transfer, accounts_of
 
 
 @dataclass

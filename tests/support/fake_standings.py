@@ -1,4 +1,4 @@
-"""Standings, kept in memory; tests/adapters/test_standings.py holds them against the real ones."""
+"""Standings, kept in memory; `tests/adapters/game` holds them against the tables."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 
-from dibs.domain.boards import team_of_target
-from dibs.domain.points import ISSUED, Transfer
-from dibs.domain.tally import periods
+from dibs.game.scoring.points import ISSUED, Transfer
+from dibs.game.scoring.ranking import team_of_target
+from dibs.game.scoring.tally import periods
 from dibs.usecases.ports import Booked, Change, Sum, Total, Unit
 
 

@@ -6,11 +6,11 @@ from typing import Annotated
 
 import typer
 
-from dibs.adapters.contests import DynamoContests, signature
 from dibs.aws.dynamo import Dynamo
 from dibs.cli.target import Stack, target
 from dibs.core.errors import RouteNotFound
-from dibs.usecases.contests import flaws
+from dibs.game.contests.run import flaws
+from dibs.game.contests.store import DynamoContests, signature
 
 app = typer.Typer(no_args_is_help=True)
 

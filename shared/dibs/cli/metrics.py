@@ -10,13 +10,13 @@ import typer
 from rich.console import Console
 from rich.table import Column, Table
 
-from dibs.adapters.standings import DynamoStandings
 from dibs.aws.clock import now
 from dibs.aws.dynamo import Dynamo
 from dibs.cli.target import Stack, target
-from dibs.domain.metrics import METRICS, metrics_of, number
-from dibs.domain.vocabulary import ADDED, BY_DAY, BY_LEAD, KINDS, TIMED
-from dibs.usecases.metrics import preview as tried
+from dibs.game.scoring.metrics import METRICS, metrics_of, number
+from dibs.game.scoring.preview import preview as tried
+from dibs.game.scoring.store import DynamoStandings
+from dibs.game.scoring.vocabulary import ADDED, BY_DAY, BY_LEAD, KINDS, TIMED
 
 app = typer.Typer(no_args_is_help=True)
 console = Console()

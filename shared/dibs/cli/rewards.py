@@ -8,13 +8,13 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from dibs.adapters.rewards import DynamoRewards
 from dibs.assignment.work import reason_of
 from dibs.aws import clock
 from dibs.aws.dynamo import Dynamo
 from dibs.cli.target import Stack, target
-from dibs.domain.rewards import Request, State
-from dibs.usecases.rewards import decide, put_reward
+from dibs.game.rewards.requests import decide, put_reward
+from dibs.game.rewards.rules import Request, State
+from dibs.game.rewards.store import DynamoRewards
 
 app = typer.Typer(no_args_is_help=True)
 console = Console()

@@ -10,17 +10,17 @@ import typer
 from rich.console import Console
 from rich.progress import MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from dibs.adapters.points import DynamoPoints
-from dibs.adapters.rewards import DynamoRewards
-from dibs.adapters.standings import DynamoStandings
 from dibs.aws.dynamo import Dynamo
 from dibs.aws.settings import Settings
 from dibs.cli.target import Stack, target
+from dibs.game.rewards.requests import audit_points
+from dibs.game.rewards.store import DynamoRewards
+from dibs.game.scoring.points_store import DynamoPoints
+from dibs.game.scoring.rebuild import Progress as Told
+from dibs.game.scoring.rebuild import audit_standings, rebuild
+from dibs.game.scoring.store import DynamoStandings
 from dibs.ledger.store import DynamoLedger
 from dibs.receipts.receipts import Fault
-from dibs.usecases.rebuild import Progress as Told
-from dibs.usecases.rebuild import audit_standings, rebuild
-from dibs.usecases.rewards import audit_points
 from dibs.wiring import WRITERS, scorer_of
 
 

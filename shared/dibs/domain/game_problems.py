@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sized
 from keyword import iskeyword
 
 from dibs.core.errors import FieldError
-from dibs.domain.metrics import parse
-from dibs.domain.vocabulary import COUNTED, QUEST, SUMMED, Names, known_names
+from dibs.game.scoring.metrics import parse
+from dibs.game.scoring.vocabulary import COUNTED, QUEST, SUMMED, Names, known_names
 from dibs.ledger.activities import TYPES
 from dibs.rules.game import Per, Quest
 from dibs.rules.playbook import Playbook

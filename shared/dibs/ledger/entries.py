@@ -62,7 +62,7 @@ class Entry:
     kind. `digest` tells a repeated activity from another one of the same id.
 
     `day` is the local day of `at` in the team's zone, `unit` what the entry is tallied together
-    with (`dibs.domain.tally`), `reverses` the entry it takes back. `other` is the colleague it is
+    with (`scoring/tally.py`), `reverses` the entry it takes back. `other` is the colleague it is
     about, `shared` who is credited with the rep (R5). What is `protected` was done in a newcomer's
     first weeks, and shows on no board (F9). Without a lead, `source` is who told it: `rep` or
     `system`.

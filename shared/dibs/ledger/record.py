@@ -23,8 +23,8 @@ from dibs.core.errors import (
 )
 from dibs.core.lead import Lead
 from dibs.core.rep import Rep
-from dibs.domain.quests import quest_unit, wrong_step
-from dibs.domain.tally import unit_of
+from dibs.game.quests.rules import quest_unit, wrong_step
+from dibs.game.scoring.tally import unit_of
 from dibs.ledger.activities import REVERSAL, Activity, Step, step, taken_back, wrong
 from dibs.ledger.entries import Entry, activity_entry_id, booked
 from dibs.race.newcomers import protected

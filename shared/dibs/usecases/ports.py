@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
     from dibs.assignment.head_starts import OnTurn, Rotation
     from dibs.assignment.round_robin import Turn
-    from dibs.domain.contests import Contest, Frozen, Result, State, Times
-    from dibs.domain.contests import Standing as Stands
-    from dibs.domain.help import Answer, HelpRequest
-    from dibs.domain.points import Account, Transfer
-    from dibs.domain.quests import Told
-    from dibs.domain.rewards import Request, Reward
-    from dibs.domain.rewards import State as RewardState
-    from dibs.domain.tally import Award, Place, Tally
+    from dibs.game.contests.rules import Contest, Frozen, Result, State, Times
+    from dibs.game.contests.rules import Standing as Stands
+    from dibs.game.help.rules import Answer, HelpRequest
+    from dibs.game.quests.rules import Told
+    from dibs.game.rewards.rules import Request, Reward
+    from dibs.game.rewards.rules import State as RewardState
+    from dibs.game.scoring.points import Account, Transfer
+    from dibs.game.scoring.tally import Award, Place, Tally
     from dibs.intake.blind import Arrived
     from dibs.intake.duplicates import Identity, Standing
     from dibs.ledger.activities import Step
@@ -482,7 +482,7 @@ class Targets(Protocol):
 @dataclass(frozen=True)
 class Total:
     """What one rep came to in a period, for one team: whole numbers by the name of what was
-    counted (`dibs.domain.tally`). A rep who changed teams has one for each."""
+    counted (`dibs.game.scoring.tally`). A rep who changed teams has one for each."""
 
     rep_id: str
     team: str

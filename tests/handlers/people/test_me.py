@@ -13,12 +13,12 @@ import pytest
 
 from dibs import wiring
 from dibs.core.rep import Rep
+from dibs.game.scoring.score import score
 from dibs.ledger.entries import booked
 from dibs.race.claim import token_hash
 from dibs.reports.tiers import Inputs, edges, explain, place, team_of
 from dibs.rules.rules import TierRules
 from dibs.usecases.ports import Attained
-from dibs.usecases.score import score
 from handlers.office import AINA, BEN, DAYANG, MANAGER, Answer, Office, http, sqs
 from support.builders import NOON, a_lead, a_playbook, a_rep, token_of
 

@@ -1,0 +1,132 @@
+"""Challenges (G7): contests of the whole organisation that come round by a calendar.
+
+Each has its formula here, so that a changed metric does not change the challenge:
+
+- Speed Week: the mean response time, `mean(response_seconds)`, the shortest wins.
+- Quality Month: the share of claimed leads that became customers,
+  `count(claimed_customers) / count(claimed)`; the only one that takes a month.
+- Volume Sprint: most claims, `count(claimed)`, of who keeps their own conversion: the share of
+  claimed leads that became opportunities is no smaller than in the 28 days before.
+- Underdog Week: points more than in the week before, without prizes, `sum(points) - sum(prize)`;
+  as a number, not in percent. Who did nothing at all in the week before was away, and is not
+  placed.
+
+The weekly ones take turns, one an ISO week. Quality Month runs beside them, each calendar month.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from dibs.core.calendar import named
+from dibs.game.contests.rules import RESERVED, Contest, Minimum
+from dibs.rules.game import Challenge, Challenges
+from dibs.rules.playbook import Playbook
+
+NAMES: Mapping[Challenge, str] = {
+    "speed_week": "Speed Week",
+    "quality_month": "Quality Month",
+    "volume_sprint": "Volume Sprint",
+    "underdog_week": "Underdog Week",
+}
+
+_CLAIMED = "count(claimed)"
+# Prizes are won for the weeks before.
+_EARNED = "sum(points) - sum(prize)"
+# Late data: what a lead becomes takes longer than a call.
+_TEMPLATES: Mapping[Challenge, Mapping[str, Any]] = {
+    "speed_week": {
+        "metric": "mean(response_seconds)",
+        "better": "less",
+        "tie_breakers": (_CLAIMED,),
+        "late_days": 2,
+    },
+    "quality_month": {
+        "metric": "count(claimed_customers) / count(claimed)",
+        "tie_breakers": ("count(claimed_customers)",),
+        "late_days": 14,
+    },
+    "volume_sprint": {
+        "metric": _CLAIMED,
+        "keeps": "count(claimed_opportunities) / count(claimed)",
+        "tie_breakers": ("count(claimed_opportunities)",),
+        "late_days": 7,
+    },
+    "underdog_week": {
+        "metric": _EARNED,
+        "improvement": True,
+        "tie_breakers": (_EARNED,),
+        "late_days": 2,
+    },
+}
+
+_WEEK = timedelta(weeks=1)
+_MONTHLY: Challenge = "quality_month"
+
+
+@dataclass(frozen=True)
+class Slot:
+    """A challenge and its period, such as 2026-W48 or 2026-12; its days are local days."""
+
+    challenge: Challenge
+    period: str
+    first_day: date
+    last_day: date
+
+    @property
+    def contest_id(self) -> str:
+        return f"{RESERVED}{self.challenge}-{self.period}"
+
+
+def calendar(challenges: Challenges, first: date, last: date) -> list[Slot]:
+    """Return the challenges of the weeks and months that share a day with a stretch of days.
+
+    The rotation's weekly ones take turns from the week of `starts` on. Quality Month is every month
+    that begins in that week or later.
+    """
+    starts = challenges.starts
+    if starts is None or not challenges.rotation:
+        return []
+    monday = starts - timedelta(days=starts.weekday())
+    weekly = [name for name in challenges.rotation if name != _MONTHLY]
+    found = []
+    week = max(monday, first - timedelta(days=first.weekday()))
+    while weekly and week <= last:
+        turn = (week - monday) // _WEEK
+        year, number, _ = week.isocalendar()
+        name = weekly[turn % len(weekly)]
+        found.append(Slot(name, f"{year:04}-W{number:02}", week, week + _WEEK - timedelta(days=1)))
+        week += _WEEK
+    month = first.replace(day=1)
+    while _MONTHLY in challenges.rotation and month <= last:
+        period = named(f"{month:%Y-%m}", "UTC")
+        if month >= monday:
+            found.append(Slot(_MONTHLY, period.name, period.first_day, period.last_day))
+        month = period.last_day + timedelta(days=1)
+    return sorted(found, key=lambda slot: (slot.first_day, slot.challenge))
+
+
+def contest_of(slot: Slot, playbook: Playbook) -> Contest:
+    """Return the contest a challenge is, for every rep of every team."""
+    rules = playbook.game.challenges
+    return Contest(
+        contest_id=slot.contest_id,
+        name=NAMES[slot.challenge],
+        kind="individual",
+        first_day=slot.first_day,
+        last_day=slot.last_day,
+        teams=tuple(playbook.teams),
+        minimum=Minimum(_CLAIMED, rules.minimum) if rules.minimum else None,
+        prize_points=rules.prize_points,
+        prize=rules.prize,
+        hidden=rules.hidden,
+        **_TEMPLATES[slot.challenge],
+    )
+
+
+def challenge_of(contest: Contest) -> Challenge:
+    """Return which challenge a contest of the calendar's is."""
+    return next(name for name in NAMES if contest.contest_id.startswith(f"{RESERVED}{name}-"))

@@ -1,0 +1,111 @@
+"""Steps of quests that reps told of, on DynamoDB (G8): theirs, and on the lists of who confirms."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pynamodb.attributes import UnicodeAttribute
+from pynamodb.models import Model
+
+from dibs.aws import keys
+from dibs.aws.clock import to_ms
+from dibs.aws.dynamo import ConditionFailed, Dynamo
+from dibs.aws.settings import Settings
+from dibs.game.quests.rules import MANAGERS, Told
+from dibs.race.records import InstantAttribute, Item
+
+
+class ToldRecord(Model):
+    """A step somebody told of (game table), once for them and once for each who may confirm it."""
+
+    class Meta:
+        table_name = "game"
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+    rep_id = UnicodeAttribute()
+    quest = UnicodeAttribute()
+    step = UnicodeAttribute()
+    at = InstantAttribute()
+    peer = UnicodeAttribute(null=True)
+
+
+class DynamoQuests:
+    """Implements `QuestLog`."""
+
+    def __init__(self, dynamo: Dynamo, settings: Settings) -> None:
+        self._db = dynamo
+        self._table = settings.game_table
+
+    def tell(self, told: Told, was: Told | None) -> bool:
+        """Store what a rep tells, for them and for who is to confirm it, together.
+
+        False when they told something else of the step than it `was`; nothing was changed then.
+        """
+        own: dict[str, Any] = {
+            "TableName": self._table,
+            "Item": _item(told, keys.quests_of(told.rep_id), keys.told_step(told.quest, told.step)),
+            "ConditionExpression": "attribute_not_exists(pk)",
+        }
+        if was is not None:
+            own["ConditionExpression"] = "#at = :was"
+            own["ExpressionAttributeNames"] = {"#at": "at"}
+            own["ExpressionAttributeValues"] = {":was": {"N": str(to_ms(was.at))}}
+        lists = _lists(told)
+        gone = [key for key in (_lists(was) if was else ()) if key not in lists]
+        writes: list[dict[str, Any]] = [{"Put": own}]
+        for pk, sk in lists:
+            writes.append({"Put": {"TableName": self._table, "Item": _item(told, pk, sk)}})
+        for pk, sk in gone:
+            writes.append({"Delete": {"TableName": self._table, "Key": _key(pk, sk)}})
+        try:
+            self._db.transact(writes)
+        except ConditionFailed:
+            return False
+        return True
+
+    def told_by(self, rep_id: str) -> list[Told]:
+        """Return every step a rep told of, confirmed or not, by quest and step."""
+        return self._listed(keys.quests_of(rep_id))
+
+    def waiting_for(self, who: str) -> list[Told]:
+        """Return what waits for a peer's word, or for the managers'."""
+        return self._listed(keys.quests_for(who))
+
+    def settle(self, told: Told) -> None:
+        """Take it off the lists of who was to confirm it; the rep's own stays."""
+        for pk, sk in _lists(told):
+            self._db.delete(self._table, _key(pk, sk))
+
+    def _listed(self, pk: str) -> list[Told]:
+        found = self._db.query(self._table, "pk = :list", {":list": {"S": pk}}, ConsistentRead=True)
+        return [_told_from(item) for item in found]
+
+
+def _lists(told: Told) -> list[tuple[str, str]]:
+    """Return where a step waits: with the managers, and with the peer that was named."""
+    sk = keys.told_step(told.quest, told.step, told.rep_id)
+    return [(keys.quests_for(who), sk) for who in (MANAGERS, told.peer) if who]
+
+
+def _key(pk: str, sk: str) -> Item:
+    return {"pk": {"S": pk}, "sk": {"S": sk}}
+
+
+def _item(told: Told, pk: str, sk: str) -> Item:
+    record = ToldRecord(
+        pk=pk,
+        sk=sk,
+        rep_id=told.rep_id,
+        quest=told.quest,
+        step=told.step,
+        at=told.at,
+        peer=told.peer or None,
+    )
+    item: Item = record.serialize()
+    return item
+
+
+def _told_from(item: Item) -> Told:
+    record = ToldRecord.from_raw_data(item)
+    return Told(record.rep_id, record.quest, record.step, record.at, record.peer or "")

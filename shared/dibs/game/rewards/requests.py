@@ -1,0 +1,238 @@
+"""Rewards and points (G9): asking, deciding, what lapses by itself, and the audit of it all."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from dibs.core.calendar import last_completed
+from dibs.core.errors import (
+    AlreadyExists,
+    Busy,
+    FieldError,
+    InvalidInput,
+    Outdated,
+    RouteNotFound,
+)
+from dibs.game.rewards.rules import (
+    AUTOMATIC,
+    Request,
+    Reward,
+    State,
+    differences,
+    request_name,
+    requested,
+    stepped,
+)
+from dibs.game.scoring.points import LAPSED, Transfer, decayed
+from dibs.receipts.receipts import Fault
+from dibs.reports.recalculate import Books, Ran
+from dibs.rules.game import Rewards
+from dibs.usecases.ports import PointsLedger, RewardStore
+
+TRIES = 6
+ZONE = "UTC"
+"""The zone of the months points lapse by: one for all, whichever team a rep is on by then."""
+
+REWARD_ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
+
+_JOB = "decay"
+_FIELDS = ("name", "price", "stock", "approval", "active")
+_MOST = 1_000_000
+_LONGEST_NAME = 80
+
+
+@dataclass(frozen=True)
+class Lapsed:
+    """How many requests lapsed: nobody decided on them, or nobody collected what they got."""
+
+    undecided: int = 0
+    uncollected: int = 0
+
+
+def put_reward(store: RewardStore, reward_id: str, given: Mapping[str, Any]) -> Reward:
+    """Store a reward of the catalogue, and return it as it is then.
+
+    Fields: `name`, `price`, `stock` (how many there ever were, None for no end of them), and
+    `approval` and `active`, which are True unless they are said to be False.
+
+    Raises:
+        InvalidInput: names every field that is wrong; nothing was stored.
+    """
+    price: Any = given.get("price")
+    name, stock = given.get("name"), given.get("stock")
+    name = name.strip() if isinstance(name, str) else ""
+    approval, active = (given.get(field, True) for field in ("approval", "active"))
+    wrong = {
+        **{
+            field: f"is not known here; send {', '.join(_FIELDS)}"
+            for field in given
+            if field not in _FIELDS
+        },
+        "reward_id": ""
+        if REWARD_ID.fullmatch(reward_id)
+        else "use up to 40 of a-z, 0-9, - and _, not beginning with - or _",
+        "name": ""
+        if 0 < len(name) <= _LONGEST_NAME and name.isprintable()
+        else f"send up to {_LONGEST_NAME} letters",
+        "price": "" if _whole(price, 1) else f"send a whole number of points from 1 to {_MOST}",
+        "stock": ""
+        if "stock" in given and (stock is None or _whole(stock, 0))
+        else f"send how many there ever were, from 0 to {_MOST}, or null for no end of them",
+        "approval": "" if isinstance(approval, bool) else "send true or false",
+        "active": "" if isinstance(active, bool) else "send true or false",
+    }
+    errors = tuple(FieldError(field, problem) for field, problem in wrong.items() if problem)
+    if errors:
+        raise InvalidInput(errors)
+    if not store.put(Reward(reward_id, name, price, stock, approval, active)):
+        problem = "is less than what is taken already; send how many there ever were"
+        raise InvalidInput((FieldError("stock", problem),))
+    return next(one for one in store.rewards() if one.reward_id == reward_id)
+
+
+def _whole(value: Any, least: int) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and least <= value <= _MOST
+
+
+def ask(
+    store: RewardStore,
+    rep_id: str,
+    reward_id: str,
+    chosen: str,
+    clock: Callable[[], datetime],
+    price: int | None = None,
+) -> tuple[Request, bool]:
+    """Ask for a reward, once for each id the rep's app chose; tell whether it is new.
+
+    `price` is what the rep was shown; without it they pay whatever it is by now.
+
+    Raises:
+        RouteNotFound: there is no such reward, or it is not to be had.
+        OutOfStock: the last one is gone.
+        NotEnoughPoints: says how many are missing.
+        AlreadyExists: the id was that of a request for another reward.
+        Outdated: it has another price by now.
+        Busy: the store is busy for longer than we may wait; nothing was changed.
+    """
+    name = request_name(rep_id, chosen)
+    for _ in range(TRIES):
+        reward, account, known = store.look(rep_id, reward_id, name)
+        if known is not None:
+            if known.reward_id != reward_id:
+                raise AlreadyExists("This request_id is another request's. Choose a new one.")
+            return known, False
+        if reward is None:
+            raise RouteNotFound("There is no such reward.")
+        if price not in (None, reward.price):
+            raise Outdated(f"It costs {reward.price} points by now. Ask for it at that price.")
+        request = requested(reward, account, name, clock())
+        if store.ask(reward, request):
+            return request, True
+    raise Busy
+
+
+def decide(
+    store: RewardStore,
+    request_id: str,
+    state: State,
+    by: str,
+    reason: str,
+    clock: Callable[[], datetime],
+) -> tuple[Request, bool]:
+    """Take a request to a state, and tell whether it was not there before.
+
+    Raises:
+        RouteNotFound: there is no such request.
+        AlreadyDecided: it does not go there from where it stands.
+        Busy: the store is busy for longer than we may wait; nothing was changed.
+    """
+    for _ in range(TRIES):
+        known = store.find(request_id)
+        if known is None:
+            raise RouteNotFound("There is no such request.")
+        if known.state is state:
+            return known, False
+        now = stepped(known, state, clock(), by, reason)
+        if store.move(known, now):
+            return now, True
+    raise Busy
+
+
+def lapse_requests(store: RewardStore, rules: Rewards, as_of: datetime) -> Lapsed:
+    """Let requests lapse that nobody decided on, and rewards that nobody collected, in time.
+
+    Exactly so many days later is too late. Points and stock go back.
+    """
+    return Lapsed(
+        undecided=_lapse(store, State.REQUESTED, as_of, rules.request_days),
+        uncollected=_lapse(store, State.APPROVED, as_of, rules.collect_days),
+    )
+
+
+def _lapse(store: RewardStore, state: State, as_of: datetime, days: int) -> int:
+    due = store.in_state(state, as_of - timedelta(days=days))
+    # The list may be a moment old; a request that has gone on meanwhile is left alone.
+    return sum(store.move(one, stepped(one, State.LAPSED, as_of, AUTOMATIC)) for one in due)
+
+
+def decay_monthly(books: Books, points: PointsLedger, as_of: datetime) -> Ran:
+    """Let old points lapse for the month before `as_of` (G9), once for each rep and month.
+
+    A run that died is gone on with by the next, under the rules it began with. A month that ended
+    while the rule was off is done with.
+    """
+    month = last_completed("month", ZONE, as_of)
+    current = books.playbooks.in_force()
+    version = books.results.begin(_JOB, month.name, current.number, books.clock())
+    if version is None:
+        return Ran()
+    playbook = (books.playbooks.get(version) or current).playbook
+    rules, reps, changed = playbook.game.decay, 0, 0
+    cutoff = month.end - timedelta(days=rules.after_days)
+    for team in playbook.teams if rules.percent else ():
+        for rep, _ in books.roster.team(team):
+            reps += 1
+            changed += _decay(points, rep.rep_id, month.name, month.end, cutoff, rules.percent)
+    books.results.end(_JOB, month.name, books.clock())
+    return Ran(1, reps, changed)
+
+
+def _decay(
+    points: PointsLedger, rep_id: str, month: str, at: datetime, cutoff: datetime, percent: int
+) -> bool:
+    name = f"{_JOB}/{rep_id}/{month}"
+    for _ in range(TRIES):
+        # The balance first: what is awarded between the two reads counts as new, so nothing
+        # lapses early.
+        account = points.account(rep_id)
+        later = list(points.since(rep_id, cutoff))
+        gone = decayed(account, later, cutoff, percent)
+        if not gone or any(one.transfer_id == name for one in later):
+            return False
+        lapse = Transfer(name, rep_id, LAPSED, gone, at, _JOB, month)
+        if points.book([lapse], covered=True):
+            return True
+    raise Busy
+
+
+def audit_points(points: PointsLedger, store: RewardStore) -> list[Fault]:
+    """Return where points, stock and requests do not agree (G9), none where all is well.
+
+    What is found is looked for again: the tables are read while they are written to, and what was
+    on its way then is not there any more.
+    """
+    found = _differences(points, store)
+    if not found:
+        return []
+    known = {(one.kind, one.where) for one in found}
+    return [one for one in _differences(points, store) if (one.kind, one.where) in known]
+
+
+def _differences(points: PointsLedger, store: RewardStore) -> list[Fault]:
+    return list(
+        differences(points.accounts(), points.transfers(), store.rewards(), store.requests())
+    )

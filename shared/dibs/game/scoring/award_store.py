@@ -1,0 +1,96 @@
+"""Which awards stand in points accounts, on DynamoDB: an item for each unit that earned any."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from typing import Any
+
+from dibs.aws import keys
+from dibs.aws.dynamo import ConditionFailed, Dynamo
+from dibs.aws.settings import Settings
+from dibs.core.errors import Busy
+from dibs.game.scoring.points import Transfer
+from dibs.game.scoring.points_store import transfer_writes
+from dibs.game.scoring.store import awards_body, awards_from, packed, unpacked
+from dibs.race.records import Item
+from dibs.usecases.ports import Booked
+
+Settlement = tuple[Booked, Sequence[Transfer]]
+
+# DynamoDB takes a hundred writes in one transaction.
+_MOST_WRITES = 100
+
+
+class DynamoAwards:
+    """Implements `AwardBook`."""
+
+    def __init__(self, dynamo: Dynamo, settings: Settings) -> None:
+        self._db = dynamo
+        self._to = settings
+        self._table = settings.game_table
+
+    def booked(self, units: Collection[str]) -> dict[str, Booked]:
+        """Return what is booked of those units of which anything ever was, as it is now."""
+        if not units:
+            return {}
+        wanted = [_key(unit) for unit in sorted(units)]
+        found = self._db.batch_get({self._table: wanted}, (self._table,))[self._table]
+        return {one.unit: one for one in map(_booked_from, found)}
+
+    def settle(self, entries: Sequence[Settlement]) -> list[str]:
+        """Book awards as they are to be, with the transfers that make them so; return the units
+        that have changed meanwhile, or were held just then, for which nothing was done."""
+        refused = []
+        for chunk in _chunks(entries):
+            moved = [transfer for _, transfers in chunk for transfer in transfers]
+            writes = [self._write(booked) for booked, _ in chunk]
+            try:
+                self._db.transact([*writes, *transfer_writes(self._to, moved)])
+            except (ConditionFailed, Busy) as error:
+                if isinstance(error, Busy) and not error.conflict:
+                    raise
+                refused += [booked.unit for booked, _ in chunk]
+        return refused
+
+    def _write(self, booked: Booked) -> dict[str, Any]:
+        body = {"unit": booked.unit, "awards": awards_body(booked.awards)}
+        put: dict[str, Any] = {
+            "TableName": self._table,
+            "Item": {
+                **_key(booked.unit),
+                "version": {"N": str(booked.version)},
+                "body": {"B": packed(body)},
+            },
+        }
+        if booked.version == 1:
+            put["ConditionExpression"] = "attribute_not_exists(pk)"
+        else:
+            put["ConditionExpression"] = "version = :was"
+            put["ExpressionAttributeValues"] = {":was": {"N": str(booked.version - 1)}}
+        return {"Put": put}
+
+
+def _booked_from(item: Item) -> Booked:
+    body = unpacked(item["body"]["B"])
+    return Booked(body["unit"], awards_from(body["awards"]), int(item["version"]["N"]))
+
+
+def _chunks(entries: Sequence[Settlement]) -> Iterator[list[Settlement]]:
+    """Yield settlements in transactions that fit, those of the same reps together."""
+    chunk: list[Settlement] = []
+    for one in sorted(entries, key=lambda entry: min((t.rep_id for t in entry[1]), default="")):
+        if chunk and _writes_of([*chunk, one]) > _MOST_WRITES:
+            yield chunk
+            chunk = []
+        chunk.append(one)
+    if chunk:
+        yield chunk
+
+
+def _writes_of(entries: Sequence[Settlement]) -> int:
+    moved = [transfer for _, transfers in entries for transfer in transfers]
+    return len(entries) + len(moved) + len({transfer.rep_id for transfer in moved})
+
+
+def _key(unit: str) -> Item:
+    return {"pk": {"S": keys.awards(unit)}, "sk": {"S": keys.AWARDS}}

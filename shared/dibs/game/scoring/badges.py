@@ -1,0 +1,43 @@
+"""Badges (G2): held for every period in which a formula over what was counted reaches its mark."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+from dibs.core.calendar import Kind
+from dibs.game.scoring.metrics import parse
+from dibs.rules.game import Badge
+from dibs.rules.playbook import Playbook
+
+
+def badges_of(playbook: Playbook) -> dict[str, Badge]:
+    """Return the badges there are, by id: the playbook's, and those of quests (G8)."""
+    quests = playbook.game.quests.items()
+    return dict(playbook.game.badges) | {
+        f"quest_{quest_id}": Badge(quest.badge, f"count(quest_{quest_id})", 1)
+        for quest_id, quest in quests
+        if quest.badge
+    }
+
+
+def held(badges: Mapping[str, Badge], period: str, counts: Mapping[str, int]) -> frozenset[str]:
+    """Return which badges these counts of a period hold; exactly at the mark is held."""
+    per = kind_of(period)
+    found = set()
+    for badge_id, badge in badges.items():
+        value = parse(badge.formula).value(counts) if badge.per == per else None
+        if value is not None and value >= badge.at_least:
+            found.add(badge_id)
+    return frozenset(found)
+
+
+def kind_of(period: str) -> Kind | Literal["all"]:
+    """Return what kind of period a name such as 2026-W48 is of."""
+    if period == "all":
+        return "all"
+    if "W" in period or "Q" in period:
+        return "week" if "W" in period else "quarter"
+    if len(period) == 4:
+        return "year"
+    return "day" if len(period) == 10 else "month"

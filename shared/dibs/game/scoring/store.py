@@ -1,0 +1,664 @@
+"""Standings on DynamoDB: units, totals by rep and period, and the pages boards read.
+
+Nothing here is not in the ledger. Every key begins with the generation it belongs to: one is live,
+and another may be in the making beside it.
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from datetime import UTC, date, datetime, timedelta
+from functools import partial
+from secrets import token_hex
+from time import monotonic
+from typing import Any, TypeVar
+
+from dibs.aws import keys
+from dibs.aws.clock import from_ms, to_ms
+from dibs.aws.dynamo import ConditionFailed, Dynamo, insisting
+from dibs.aws.settings import Settings
+from dibs.core.errors import Busy
+from dibs.game.scoring.badges import kind_of
+from dibs.game.scoring.ranking import summed, team_of_target
+from dibs.game.scoring.tally import Award, Place, Tally, periods
+from dibs.ledger.entries import Entry
+from dibs.race.records import Item
+from dibs.usecases.ports import Change, Sum, Total, Unit
+
+FIRST = "1"
+# DynamoDB takes a hundred writes in one transaction.
+_MOST_WRITES = 100
+# Where many are written one after the other: more at once would not be faster, and be refused more.
+_MOST_FILLED = 25
+_MOST_BYTES = 2_000_000
+_PROTECTED = "!"
+_TARGET = "target.sum"
+# Some 3 KB each: what a process keeps of them stays far below its memory.
+_MOST_TOTALS = 40_000
+_LIVE_SECONDS = 20
+_NO_COUNTS = frozenset({"pk", "sk", "version", "badges"})
+
+# What a tally reads of an entry; the rest stays in the ledger.
+_TALLIED = (
+    *("kind", "rep_id", "team", "at", "day", "week", "lead_id", "epoch", "take_ms", "cause"),
+    *("amount", "currency", "playbook_version", "test", "reverses", "other", "shared"),
+    *("protected", "source", "unit"),
+)
+_DEFAULTS = {one.name: one.default for one in fields(Entry)}
+
+Each = Callable[[Callable[[Any], Any], Iterable[Any]], Iterable[Any]]
+Write = dict[str, Any]
+T = TypeVar("T")
+Page = dict[str, dict[str, Any]]
+"""Reps by id: their `name`, `target`, and counts by team."""
+
+
+@dataclass
+class _Seen:
+    """Pages of a period as they were last read, each with the stamp it then had."""
+
+    stamps: dict[str, str] = field(default_factory=dict)
+    pages: dict[str, list[Total]] = field(default_factory=dict)
+    totals: list[Total] = field(default_factory=list)
+
+
+class DynamoStandings:
+    """Implements `StandingsStore` and `StandingsBuild`.
+
+    `each` does something with each of many things, side by side where it can.
+    """
+
+    def __init__(self, dynamo: Dynamo, settings: Settings, each: Each = map) -> None:
+        self._db = dynamo
+        self._each = each
+        self._to = settings
+        self._table = settings.standings_table
+        self._seen: dict[tuple[str, str], _Seen] = {}
+        # What was added up last, and the stamps of its pages: they are not kept for its sake.
+        self._added: tuple[list[tuple[str, dict[str, str]]], list[Total]] = ([], [])
+        self._live, self._live_until = FIRST, 0.0
+
+    # Which making of them
+
+    def generations(self) -> tuple[str, ...]:
+        """Return the generations to be kept up to date, the live one first."""
+        item = self._db.get(self._table, _GENERATION, consistent=True)
+        if item is None:
+            return (FIRST,)
+        return (item["live"]["S"], *((item["building"]["S"],) if "building" in item else ()))
+
+    def live(self) -> str:
+        """Return the generation boards show, which this process looks up again now and then."""
+        if monotonic() >= self._live_until:
+            self._live = self.generations()[0]
+            self._live_until = monotonic() + _LIVE_SECONDS
+        return self._live
+
+    def begin(self) -> str:
+        """Begin another generation beside the live one, and return it; one that was begun before
+        and never finished is given up.
+
+        Raises:
+            ConditionFailed: somebody else began one just then.
+        """
+        live, *given_up = self.generations()
+        number = max(int(one) for one in (live, *given_up)) + 1
+        was: Item = {":live": {"S": live}, **({":was": {"S": given_up[0]}} if given_up else {})}
+        building = "building = :was" if given_up else "attribute_not_exists(building)"
+        self._db.put(
+            self._table,
+            {**_GENERATION, "live": {"S": live}, "building": {"S": str(number)}},
+            f"attribute_not_exists(pk) OR live = :live AND {building}",
+            ExpressionAttributeValues=was,
+        )
+        return str(number)
+
+    def swap(self, generation: str) -> None:
+        """Let boards show a generation that is complete.
+
+        Raises:
+            ConditionFailed: another one was begun meanwhile.
+        """
+        self._db.put(
+            self._table,
+            {**_GENERATION, "live": {"S": generation}},
+            "building = :this",
+            ExpressionAttributeValues={":this": {"S": generation}},
+        )
+
+    def forget_others(self) -> int:
+        """Delete what is of no generation that is live or being built; return how many items."""
+        kept, found = set(self.generations()), 0
+        for item in self._db.scan(self._table, ProjectionExpression="pk, sk"):
+            generation = item["pk"]["S"].split("#")[1:2]
+            if generation and generation[0] not in kept:
+                self._db.delete(self._table, {"pk": item["pk"], "sk": item["sk"]})
+                found += 1
+        return found
+
+    def pack(self, entry: Entry) -> bytes:
+        """Return what a tally needs of an entry, as small as can be."""
+        return packed(_entry_body(entry))
+
+    def unpack(self, small: bytes) -> Entry:
+        """Return the entry that was packed, without what no tally needs."""
+        return _entry_from(unpacked(small))
+
+    def fill(self, generation: str, units: Sequence[Unit]) -> list[str]:
+        """Store units that are not there yet; return those that are, and were left alone."""
+        writes = [(unit.name, self._unit_write(generation, unit)) for unit in units]
+        loads = _loads(writes, lambda one: len(one[1]["Put"]["Item"]["body"]["B"]))
+        return [name for refused in self._each(self._filled, loads) for name in refused]
+
+    def _filled(self, due: Sequence[tuple[str, Write]]) -> list[str]:
+        try:
+            self._once([write for _, write in due])
+        except ConditionFailed as met:
+            tried = list(zip(due, met.failed, strict=True))
+            rest = [one for one, no in tried if not no]
+            return [name for (name, _), no in tried if no] + (self._filled(rest) if rest else [])
+        return []
+
+    def add(
+        self,
+        generation: str,
+        counts: Mapping[tuple[str, str], Mapping[tuple[str, bool], Mapping[str, int]]],
+    ) -> None:
+        """Add counts to totals: by rep and period, then by team and whether protected."""
+        writes = []
+        for (rep_id, period), teams in counts.items():
+            flat = {
+                f"{team}{_PROTECTED if protected else ''}|{name}": number
+                for (team, protected), of in teams.items()
+                for name, number in of.items()
+            }
+            writes.append(self._total_write(generation, rep_id, period, flat))
+        # A few counts each: so many of them are always small enough.
+        list(self._each(self._once, _loads(writes, lambda _: 0)))
+
+    def _once(self, writes: Sequence[Write]) -> None:
+        # Always a transaction, and always the same: when its answer is lost and it is sent again,
+        # it is done once. A plain write would take its own unit for somebody else's.
+        insisting(partial(self._db.transact, writes, token_hex(18)))
+
+    def every_sum(self, generation: str) -> Iterator[Sum]:
+        """Yield every total of a generation, in no order, for the audit."""
+        found = self._db.scan(
+            self._table,
+            FilterExpression="begins_with(pk, :of)",
+            ExpressionAttributeValues={":of": {"S": keys.totals_of(generation, "")}},
+        )
+        return map(sum_from, found)
+
+    # Units and totals
+
+    def units(self, generation: str, names: Collection[str]) -> dict[str, Unit]:
+        """Return those units that are stored, as they are now."""
+        wanted = [_unit_key(generation, name) for name in sorted(names)]
+        if not wanted:
+            return {}
+        found = self._db.batch_get({self._table: wanted}, (self._table,))[self._table]
+        units = (unit_from(item) for item in found)
+        return {unit.name: unit for unit in units}
+
+    def apply(self, generation: str, changes: Sequence[Change]) -> list[str]:
+        """Store changes, each unit whole or not at all; return the units that have changed
+        meanwhile, or were held just then, for which nothing was done."""
+        refused = []
+        for chunk in _chunks(changes):
+            try:
+                self._db.transact(self._writes(generation, chunk))
+            except (ConditionFailed, Busy) as error:
+                if isinstance(error, Busy) and not error.conflict:
+                    raise
+                refused += [change.unit.name for change in chunk]
+        return refused
+
+    def _writes(self, generation: str, changes: Sequence[Change]) -> list[dict[str, Any]]:
+        writes: list[dict[str, Any]] = [self._unit_write(generation, one.unit) for one in changes]
+        deltas: dict[tuple[str, str], dict[str, int]] = defaultdict(lambda: defaultdict(int))
+        for change in changes:
+            for place, counts in change.counts.items():
+                team = f"{place.team}{_PROTECTED if place.protected else ''}"
+                for period in periods(place.day):
+                    for name, number in counts.items():
+                        deltas[place.rep_id, period][f"{team}|{name}"] += number
+        for (rep_id, period), counts in deltas.items():
+            writes.append(self._total_write(generation, rep_id, period, counts))
+        return writes
+
+    def _unit_write(self, generation: str, unit: Unit) -> dict[str, Any]:
+        put: dict[str, Any] = {"TableName": self._table, "Item": unit_item(generation, unit)}
+        if unit.version == 1:
+            put["ConditionExpression"] = "attribute_not_exists(pk)"
+        else:
+            put["ConditionExpression"] = "version = :was"
+            put["ExpressionAttributeValues"] = {":was": {"N": str(unit.version - 1)}}
+        return {"Put": put}
+
+    def _total_write(
+        self, generation: str, rep_id: str, period: str, counts: Mapping[str, int]
+    ) -> dict[str, Any]:
+        names = {f"#c{n}": name for n, name in enumerate(counts)}
+        values = {f":c{n}": {"N": str(number)} for n, number in enumerate(counts.values())}
+        added = ", ".join(f"#c{n} :c{n}" for n in range(len(counts)))
+        return {
+            "Update": {
+                "TableName": self._table,
+                "Key": _total_key(generation, rep_id, period),
+                "UpdateExpression": f"ADD version :one{', ' if added else ''}{added}",
+                "ExpressionAttributeValues": {":one": {"N": "1"}, **values},
+                **({"ExpressionAttributeNames": names} if names else {}),
+            }
+        }
+
+    def sums(self, generation: str, keys_: Collection[tuple[str, str]]) -> list[Sum]:
+        """Return the sums of reps in periods, as they are now."""
+        if not keys_:
+            return []
+        wanted = [_total_key(generation, rep_id, period) for rep_id, period in sorted(keys_)]
+        found = self._db.batch_get({self._table: wanted}, (self._table,))[self._table]
+        return [sum_from(item) for item in found]
+
+    def of_rep(self, rep_id: str, wanted: Collection[str]) -> dict[str, Sum]:
+        """Return a rep's own sums of some periods, by period."""
+        found = self.sums(self.live(), {(rep_id, period) for period in wanted})
+        return {one.period: one for one in found}
+
+    def award_badges(self, generation: str, sums: Sum, held: frozenset[str], at: datetime) -> bool:
+        """Note which badges a rep holds for a period; False when the sum has changed meanwhile."""
+        noted: dict[str, Any] = {
+            "TableName": self._table,
+            "Key": _total_key(generation, sums.rep_id, sums.period),
+            "UpdateExpression": "SET badges = :held" if held else "REMOVE badges",
+            "ConditionExpression": "version = :seen",
+            "ExpressionAttributeValues": {
+                ":seen": {"N": str(sums.version)},
+                **({":held": {"SS": sorted(held)}} if held else {}),
+            },
+        }
+        writes: list[dict[str, Any]] = [{"Update": noted}]
+        game = self._to.game_table
+        for badge in sorted(held - sums.badges):
+            # Update, not put: who rebuilds the standings does not change when it was earned.
+            earned = "SET earned_at = if_not_exists(earned_at, :at)"
+            write = {"UpdateExpression": earned, "ExpressionAttributeValues": {":at": _ms(at)}}
+            key = _badge_key(sums.rep_id, badge, sums.period)
+            writes.append({"Update": {"TableName": game, "Key": key, **write}})
+        for badge in sorted(sums.badges - held):
+            key = _badge_key(sums.rep_id, badge, sums.period)
+            writes.append({"Delete": {"TableName": game, "Key": key}})
+        try:
+            self._db.transact(writes)
+        except (ConditionFailed, Busy) as error:
+            if isinstance(error, Busy) and not error.conflict:
+                raise
+            return False
+        return True
+
+    def badges(self, rep_id: str) -> list[tuple[str, str, datetime]]:
+        """Return a rep's badges: each one's id, the period it is held for, when it was earned."""
+        found = self._db.query(
+            self._to.game_table, "pk = :rep", {":rep": {"S": keys.badges(rep_id)}}
+        )
+        names = ((item["sk"]["S"].partition("#"), item["earned_at"]["N"]) for item in found)
+        return [(badge, period, from_ms(int(at))) for (badge, _, period), at in names]
+
+    # What boards read
+
+    def publish(
+        self,
+        generation: str,
+        wanted: Collection[tuple[str, str]],
+        names: Mapping[str, str],
+        targets: Mapping[tuple[str, str], int],
+    ) -> list[Sum]:
+        """Put what reps came to in periods where boards read it; return these sums."""
+        waiting: dict[tuple[str, str], set[str]] = defaultdict(set)
+        for rep_id, period in wanted:
+            waiting[period, keys.page_of(rep_id)].add(rep_id)
+        done: dict[tuple[str, str], Sum] = {}
+        while waiting:
+            # The pages first: a page that is still so when it is written misses no sum.
+            pages = self._pages(generation, waiting)
+            due = {(rep, period) for (period, _), reps in waiting.items() for rep in reps}
+            found = {(one.rep_id, one.period): one for one in self.sums(generation, due)}
+            done |= found
+
+            def written(
+                of: tuple[str, str],
+                pages: Mapping[tuple[str, str], tuple[int, Page]] = pages,
+                found: Mapping[tuple[str, str], Sum] = found,
+            ) -> bool:
+                version, page = pages.get(of, (0, {}))
+                rows = {}
+                for rep_id in waiting[of]:
+                    key = (rep_id, of[0])
+                    counts = found[key].counts if key in found else {}
+                    rows[rep_id] = {
+                        "name": names.get(rep_id, ""),
+                        "target": targets.get(key, 0),
+                        "teams": {team: dict(mine) for team, mine in counts.items()},
+                    }
+                # What shows already, as after a repeat, is not paid for again.
+                whole = page | rows
+                return whole == page or self._put_page(generation, *of, version, whole)
+
+            tried = list(waiting)
+            for of, stands in zip(tried, self._each(written, tried), strict=True):
+                if stands:
+                    del waiting[of]
+        return list(done.values())
+
+    def _pages(
+        self, generation: str, wanted: Iterable[tuple[str, str]]
+    ) -> dict[tuple[str, str], tuple[int, Page]]:
+        page_keys = [_page_key(generation, period, number) for period, number in wanted]
+        found = self._db.batch_get({self._table: page_keys}, (self._table,))[self._table]
+        return {
+            (item["pk"]["S"].split("#")[2], item["sk"]["S"]): (
+                int(item["version"]["N"]),
+                _page_from(unpacked(item["reps"]["B"])),
+            )
+            for item in found
+        }
+
+    def _put_page(
+        self, generation: str, period: str, number: str, version: int, page: Page
+    ) -> bool:
+        try:
+            self._db.put(
+                self._table,
+                {
+                    **_page_key(generation, period, number),
+                    "version": {"N": str(version + 1)},
+                    "stamp": {"S": token_hex(6)},
+                    "made_at": _ms(datetime.now(UTC)),
+                    "reps": {"B": packed(_page_body(page))},
+                },
+                "attribute_not_exists(pk) OR version = :was",
+                ExpressionAttributeValues={":was": {"N": str(version)}},
+            )
+        except ConditionFailed:
+            return False
+        return True
+
+    def totals(self, period: str) -> list[Total]:
+        """Return every rep's total of a period, as it was last put together.
+
+        One request up to some 15,000 reps (1 MB), four for a year, which is its quarters; pages
+        this process has seen are not sent again.
+        """
+        if kind_of(period) == "year":
+            return self.between(*_span(period))
+        return self.totals_in(self.live(), period)
+
+    def totals_in(self, generation: str, period: str) -> list[Total]:
+        """Return every rep's total of a period in one generation."""
+        seen = self._seen.pop((generation, period), _Seen())
+        self._seen[generation, period] = seen  # The last to be forgotten.
+        values: Item = {":page": {"S": keys.pages(generation, period)}}
+        options: dict[str, Any] = {}
+        if seen.stamps:
+            stamps = {f":s{n}": {"S": stamp} for n, stamp in enumerate(seen.stamps.values())}
+            values |= stamps
+            options["FilterExpression"] = f"NOT stamp IN ({', '.join(stamps)})"
+        changed = list(self._db.query(self._table, "pk = :page", values, **options))
+        for item in changed:
+            number = item["sk"]["S"]
+            seen.stamps[number] = item["stamp"]["S"]
+            were = {(one.rep_id, one.team): one for one in seen.pages.get(number, ())}
+            rows = _rows(_page_from(unpacked(item["reps"]["B"])))
+            # The very same total where nothing changed: what was worked out of it stands.
+            known = ((were.get((one.rep_id, one.team)), one) for one in rows)
+            seen.pages[number] = [was if was == one else one for was, one in known]
+        if changed:
+            # A list of its own: what was worked out from the last one is known by it.
+            seen.totals = [one for number in sorted(seen.pages) for one in seen.pages[number]]
+        while len(self._seen) > 1 and self._kept() > _MOST_TOTALS:
+            del self._seen[next(iter(self._seen))]
+        return seen.totals
+
+    def _kept(self) -> int:
+        # A period nobody has done anything in counts as well.
+        return sum(max(1, len(seen.totals)) for seen in self._seen.values())
+
+    def between(self, first: date, last: date) -> list[Total]:
+        """Return every rep's total of some days, both ends among them."""
+        generation, parts, stamps = self.live(), [], []
+        for period in covering(first, last):
+            parts.append(self.totals_in(generation, period))
+            stamps.append((period, dict(self._seen[generation, period].stamps)))
+        # The very same list while nothing changed, as with a period that is stored.
+        if self._added[0] != stamps:
+            self._added = (stamps, _added_up(parts))
+        return self._added[1]
+
+
+def _added_up(parts: Iterable[Iterable[Total]]) -> list[Total]:
+    whole: dict[tuple[str, str], Total] = {}
+    for part in parts:
+        for one in part:
+            known = whole.get((one.rep_id, one.team))
+            # As they are called now.
+            whole[one.rep_id, one.team] = (
+                one if known is None else replace(one, counts=summed((known.counts, one.counts)))
+            )
+    return list(whole.values())
+
+
+def covering(first: date, last: date) -> list[str]:
+    """Return the fewest periods in order that make up some days, both ends among them."""
+    found, day = [], first
+    while day <= last:
+        # From the longest: the quarter, the month, the week, and the day that always fits.
+        *shorter, quarter, _ = periods(day.isoformat())
+        for name in (quarter, *reversed(shorter)):
+            start, end = _span(name)
+            if start == day and end <= last:
+                found.append(name)
+                day = end + timedelta(days=1)
+                break
+    return found
+
+
+def _span(period: str) -> tuple[date, date]:
+    from dibs.core.calendar import named
+
+    of = named(period, "UTC")
+    return of.first_day, of.last_day
+
+
+def unit_item(generation: str, unit: Unit) -> Item:
+    """Return the item of a unit: its entries as far as they are tallied, and what they came to."""
+    made = unit.made or Tally()
+    body = {
+        "name": unit.name,
+        "entries": [_entry_body(entry) for _, entry in sorted(unit.entries.items())],
+        "counts": [[*_place_body(place), dict(found)] for place, found in made.counts.items()],
+        "awards": awards_body(made.awards),
+    }
+    return {
+        **_unit_key(generation, unit.name),
+        "version": {"N": str(unit.version)},
+        "body": {"B": packed(body)},
+    }
+
+
+def unit_from(item: Item) -> Unit:
+    """Return the unit a stored item describes."""
+    body = unpacked(item["body"]["B"])
+    entries = (_entry_from(one) for one in body["entries"])
+    made = Tally(
+        {Place(*place): found for *place, found in body["counts"]},
+        awards_from(body["awards"]),
+    )
+    known = {entry.entry_id: entry for entry in entries}
+    return Unit(body["name"], known, made, int(item["version"]["N"]))
+
+
+def awards_body(awards: Mapping[str, Award]) -> dict[str, list[Any]]:
+    """Return awards as JSON has them."""
+    return {
+        name: [*_place_body(a.place), to_ms(a.at), a.rule, a.points, a.cause]
+        for name, a in awards.items()
+    }
+
+
+def awards_from(body: Mapping[str, list[Any]]) -> dict[str, Award]:
+    """Return the awards a stored body describes."""
+    return {
+        name: Award(Place(*place), from_ms(at), rule, points, cause)
+        for name, (*place, at, rule, points, cause) in body.items()
+    }
+
+
+def sum_from(item: Item) -> Sum:
+    """Return the sum a stored total describes."""
+    counts: dict[str, dict[str, int]] = defaultdict(dict)
+    protected: dict[str, dict[str, int]] = defaultdict(dict)
+    for attribute, value in item.items():
+        if attribute in _NO_COUNTS:
+            continue
+        team, _, name = attribute.partition("|")
+        number = int(value["N"])
+        if number:
+            into = protected if team.endswith(_PROTECTED) else counts
+            into[team.removesuffix(_PROTECTED)][name] = number
+    return Sum(
+        rep_id=item["pk"]["S"].split("#")[2],
+        period=item["sk"]["S"],
+        counts=dict(counts),
+        protected=dict(protected),
+        badges=frozenset(item["badges"]["SS"]) if "badges" in item else frozenset(),
+        version=int(item["version"]["N"]),
+    )
+
+
+def _loads(writes: Iterable[T], bytes_of: Callable[[T], int]) -> Iterator[list[T]]:
+    """Yield writes in transactions well within what DynamoDB takes: a hundred, and 4 MB."""
+    load: list[T] = []
+    size = 0
+    for write in writes:
+        if load and (len(load) == _MOST_FILLED or size + bytes_of(write) > _MOST_BYTES):
+            yield load
+            load, size = [], 0
+        load.append(write)
+        size += bytes_of(write)
+    if load:
+        yield load
+
+
+def _chunks(changes: Sequence[Change]) -> Iterable[list[Change]]:
+    """Yield changes in transactions that fit, those of the same reps together."""
+
+    def by_rep(change: Change) -> str:
+        return min((place.rep_id for place in change.counts), default="")
+
+    chunk: list[Change] = []
+    for change in sorted(changes, key=by_rep):
+        if chunk and _writes_of([*chunk, change]) > _MOST_WRITES:
+            yield chunk
+            chunk = []
+        chunk.append(change)
+    if chunk:
+        yield chunk
+
+
+def _writes_of(changes: Sequence[Change]) -> int:
+    totals = {
+        (place.rep_id, period)
+        for change in changes
+        for place in change.counts
+        for period in periods(place.day)
+    }
+    return len(changes) + len(totals)
+
+
+def _page_body(page: Page) -> dict[str, Any]:
+    """Return a page as it is stored: count by count, which packs into half of what reps would."""
+    teams = [counts for row in page.values() for counts in row["teams"].values()]
+    names = sorted({name for counts in teams for name in counts})
+    return {
+        "reps": [[rep_id, r["name"], r["target"], [*r["teams"]]] for rep_id, r in page.items()],
+        "counts": {name: [counts.get(name, 0) for counts in teams] for name in names},
+    }
+
+
+def _page_from(body: Mapping[str, Any]) -> Page:
+    """Return the page a stored body describes."""
+    many = sum(len(teams) for *_, teams in body["reps"])
+    found: list[dict[str, int]] = [{} for _ in range(many)]
+    for name, numbers in body["counts"].items():
+        for counts, number in zip(found, numbers, strict=True):
+            if number:
+                counts[name] = number
+    counts_of = iter(found)
+    return {
+        rep_id: {
+            "name": name,
+            "target": target,
+            "teams": {team: next(counts_of) for team in teams},
+        }
+        for rep_id, name, target, teams in body["reps"]
+    }
+
+
+def _rows(page: Page) -> Iterable[Total]:
+    for rep_id, row in page.items():
+        for team, counts in row["teams"].items():
+            mine = row["target"] and team == team_of_target(row["teams"])
+            target = {_TARGET: row["target"]} if mine else {}
+            yield Total(rep_id, team, row["name"], counts | target)
+
+
+def _entry_body(entry: Entry) -> dict[str, Any]:
+    body = {name: getattr(entry, name) for name in _TALLIED}
+    kept = {name: value for name, value in body.items() if value != _DEFAULTS.get(name, ...)}
+    return {**kept, "at": to_ms(entry.at), "entry_id": entry.entry_id}
+
+
+def _entry_from(body: dict[str, Any]) -> Entry:
+    shared = tuple(body.get("shared", ()))
+    return Entry(**{**body, "at": from_ms(body["at"]), "shared": shared})
+
+
+def _place_body(place: Place) -> list[Any]:
+    return [place.rep_id, place.team, place.day, place.protected]
+
+
+def packed(body: Any) -> bytes:
+    """Return a JSON body as small as can be."""
+    return zlib.compress(json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode())
+
+
+def unpacked(small: bytes) -> Any:
+    """Return a body that was packed."""
+    return json.loads(zlib.decompress(small))
+
+
+_GENERATION: Item = {"pk": {"S": keys.GENERATION}, "sk": {"S": keys.GENERATION}}
+
+
+def _ms(at: datetime) -> dict[str, str]:
+    return {"N": str(to_ms(at))}
+
+
+def _unit_key(generation: str, name: str) -> Item:
+    return {"pk": {"S": keys.unit(generation, name)}, "sk": {"S": keys.UNIT}}
+
+
+def _total_key(generation: str, rep_id: str, period: str) -> Item:
+    return {"pk": {"S": keys.totals_of(generation, rep_id)}, "sk": {"S": period}}
+
+
+def _page_key(generation: str, period: str, number: str) -> Item:
+    return {"pk": {"S": keys.pages(generation, period)}, "sk": {"S": number}}
+
+
+def _badge_key(rep_id: str, badge: str, period: str) -> Item:
+    return {"pk": {"S": keys.badges(rep_id)}, "sk": {"S": f"{badge}#{period}"}}

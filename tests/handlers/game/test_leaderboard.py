@@ -1,0 +1,468 @@
+"""Leaderboards over HTTP, for programs and for browsers, in the function's own role (G3)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from html.parser import HTMLParser
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from dibs import wiring
+from dibs.core.rep import Rep
+from dibs.game.scoring.score import score
+from dibs.ledger.entries import Entry, booked
+from dibs.race.claim import token_hash
+from handlers.office import AINA, BEN, CHONG, DAYANG, MANAGER, PLAYBOOK, Answer, Office, http
+from support.builders import NOON, a_lead, a_playbook, a_rep, token_of
+
+BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+TEAMS: dict[str, Any] = {"north": {"name": "North"}, "south": {"name": "South"}}
+DASH = "–"
+
+
+@pytest.fixture(autouse=True)
+def team(office: Office) -> None:
+    """Aina has claimed three leads, Ben and Dayang two each, in the south Chong five."""
+    office.hire(AINA, BEN, CHONG, DAYANG)
+    office.world.roster.set_manager_hash(token_hash(MANAGER))
+    claimed({AINA: 3, BEN: 2, DAYANG: 2, CHONG: 5})
+
+
+def claimed(many: dict[Rep, int]) -> None:
+    """Let reps have claimed that many leads, a minute after they might have."""
+    leads = [(rep, f"{rep.rep_id}{n}") for rep, count in many.items() for n in range(count)]
+    entries = [
+        entry(name, "claimed", rep, lead=a_lead(lead_id=name), take_ms=60_000)
+        for rep, name in leads
+    ]
+    score(wiring.scorer(), entries)
+
+
+def entry(name: str, kind: str, rep: Rep = AINA, **more: Any) -> Entry:
+    return booked(f"{kind}/{name}", kind, rep.rep_id, rep.team, NOON, PLAYBOOK, **more)
+
+
+def won(rep: Rep, amount: int) -> None:
+    deal = entry(f"{rep.rep_id}/deal", "won", rep, lead=a_lead(), amount=amount, currency="USD")
+    score(wiring.scorer(), [deal])
+
+
+def get(office: Office, metric: str = "points", by: str = token_of(AINA), **query: str) -> Answer:
+    """Ask as a program does, with a token."""
+    return ask(office, metric, query, authorization=f"Bearer {by}")
+
+
+def look(office: Office, metric: str = "points", by: str = token_of(AINA), **query: str) -> Answer:
+    """Look as a browser does, with its cookie."""
+    return ask(office, metric, query, cookie=f"dibs={by}", authorization=None, accept=BROWSER)
+
+
+def ask(office: Office, metric: str, query: dict[str, str], **headers: str | None) -> Answer:
+    asked = http("http_board", "GET /boards/{metric}", {"metric": metric}, **headers)
+    asked["queryStringParameters"] = query
+    return office.ask("boards", asked)
+
+
+def rules(office: Office, **changes: Any) -> None:
+    office.put_playbook(a_playbook(**{"teams": TEAMS, **changes}))
+
+
+def row(place: int | None, rep: Rep | None, value: float | None) -> dict[str, Any]:
+    known = {"id": rep and rep.rep_id, "name": rep and rep.name}
+    return {"place": place, **known, "value": value}
+
+
+# For programs
+
+
+def test_a_rep_sees_their_team_and_where_they_stand(office: Office) -> None:
+    answer = get(office, by=token_of(BEN))
+    assert answer.status == 200
+    assert answer.json == {
+        "board": "points",
+        "means": "Points earned.",
+        "unit": "points",
+        "better": "more",
+        "period": "2026-W48",
+        "scope": "reps",
+        "team": "north",
+        "as_of": "2026-11-23T12:00:00.000Z",
+        "of": 3,
+        "rows": [row(1, AINA, 30), row(2, BEN, 20), row(2, DAYANG, 20)],
+        "around": [row(1, AINA, 30), row(2, BEN, 20), row(2, DAYANG, 20)],
+        "me": {**row(2, BEN, 20), "gap": 10},
+    }
+
+
+def test_a_manager_sees_everybody_or_one_team(office: Office) -> None:
+    found = get(office, "claims", MANAGER).json
+    assert [one["name"] for one in found["rows"]] == [
+        one.name for one in (CHONG, AINA, BEN, DAYANG)
+    ]
+    assert (found["team"], found["around"], "me" in found) == (None, [], False)
+    found = get(office, "claims", MANAGER, team="south", top="1").json
+    assert (found["team"], found["rows"]) == ("south", [row(1, CHONG, 5)])
+
+
+def test_teams_against_each_other(office: Office) -> None:
+    found = get(office, "claims", scope="teams").json
+    north = {"place": 1, "id": "north", "name": "North", "value": 7}
+    south = {"place": 2, "id": "south", "name": "South", "value": 5}
+    assert found["rows"] == [north, south]
+    assert (found["team"], found["me"]) == (None, {**north, "gap": None})
+
+
+def test_a_rep_asks_for_no_other_team(office: Office) -> None:
+    assert get(office, team="north").status == 200
+    answer = get(office, team="south")
+    assert (answer.status, [e["field"] for e in answer.json["errors"]]) == (422, ["team"])
+    assert CHONG.name not in answer.text
+
+
+def test_what_newcomers_did_in_their_protected_weeks_is_on_no_board(office: Office) -> None:
+    newcomer = a_rep(9)
+    office.hire(newcomer)
+    score(wiring.scorer(), [entry("1", "reference", newcomer, protected=True)])
+    found = get(office, "points", token_of(newcomer)).json
+    assert (found["of"], "me" in found) == (3, False)
+    assert newcomer.name not in get(office, by=MANAGER).text
+    score(wiring.scorer(), [entry("2", "reference", newcomer)])
+    assert get(office, "points", token_of(newcomer)).json["of"] == 4
+
+
+@pytest.mark.parametrize(
+    ("query", "fields"),
+    [
+        ({"period": "decade"}, ["period"]),
+        ({"scope": "world"}, ["scope"]),
+        ({"top": "0"}, ["top"]),
+        ({"top": "101"}, ["top"]),
+        ({"top": "1000"}, ["top"]),
+        ({"top": "-1"}, ["top"]),
+        ({"top": "²"}, ["top"]),
+        ({"period_name": "2026-11"}, ["period_name"]),
+        ({"period_name": "last"}, ["period_name"]),
+        ({"period": "fortnight", "scope": "x", "team": "west"}, ["period", "scope", "team"]),
+    ],
+)
+def test_what_is_asked_for_wrongly_is_named(
+    office: Office, query: dict[str, str], fields: list[str]
+) -> None:
+    answer = get(office, by=MANAGER, **query)
+    assert (answer.status, answer.code) == (422, "invalid_input")
+    assert [error["field"] for error in answer.json["errors"]] == fields
+
+
+@pytest.mark.parametrize("metric", ["nothing", "Points", "a" * 300, "sum(points)"])
+def test_a_figure_nobody_defined_is_not_found(office: Office, metric: str) -> None:
+    answer = get(office, metric)
+    assert (answer.status, answer.code) == (404, "not_found")
+    assert "GET /metrics" in answer.json["detail"]
+
+
+@pytest.mark.parametrize("token", ["aaaac.forged", "manager.forged", "nobody.secret", "x"])
+def test_without_a_right_token_nothing_is_shown(office: Office, token: str) -> None:
+    answer = get(office, by=token)
+    assert (answer.status, answer.code) == (401, "unauthorized")
+
+
+def test_a_metric_of_the_playbook_has_a_board(office: Office) -> None:
+    metric = {"formula": "2 * count(claimed)", "means": "Claims, twice."}
+    rules(office, game={"metrics": {"twice": metric}})
+    assert get(office, "twice").json["rows"][0] == row(1, AINA, 6)
+
+
+def test_a_board_is_one_query_of_the_standings(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    get(office)  # reads the playbook, and which generation is live
+    asked: list[str] = []
+    for name in ("query", "get_item", "batch_get_item", "scan"):
+        real = getattr(wiring.dynamo().client, name)
+
+        def counted(name: str = name, real: Any = real, **request: Any) -> Any:
+            tables = request.get("RequestItems", {}) or [request.get("TableName")]
+            asked.extend(name for table in tables if table == office.settings.standings_table)
+            return real(**request)
+
+        monkeypatch.setattr(wiring.dynamo().client, name, counted)
+    claimed({replace(BEN, rep_id=a_rep(9).rep_id): 1})
+    asked.clear()
+    found = get(office, "claims").json
+    assert (asked, found["of"]) == (["query"], 4)
+
+
+def test_looking_changes_nothing(office: Office) -> None:
+    before = office.everything()
+    get(office)
+    look(office)
+    assert office.everything() == before
+
+
+# For people
+
+
+class Outline(HTMLParser):
+    """What a screen reader makes of a page: its tags, the rows of its tables, its links."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.tables: list[list[str]] = []
+        self.links: dict[str, tuple[str, bool]] = {}
+        self.words = ""
+        self._cell: list[str] = []
+        self._inside = ""
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        known = dict(attrs)
+        self.tags.append((tag, known))
+        if tag in ("table", "tr", "style", "a"):
+            self._inside = tag
+        if tag == "table":
+            self.tables.append([])
+        if tag == "tr":
+            self.tables[-1].append("")
+        if tag == "a":
+            self._link = (str(known["href"]), "aria-current" in known)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in ("table", "tr", "style", "a"):
+            self._inside = ""
+
+    def handle_data(self, data: str) -> None:
+        text = " ".join(data.split())
+        if not text or self._inside == "style":
+            return
+        if self._inside == "tr":
+            self.tables[-1][-1] = f"{self.tables[-1][-1]} {text}".strip()
+        elif self._inside == "a":
+            self.links[text] = self._link
+        else:
+            self.words += f" {text}"
+
+    def all(self, tag: str) -> list[dict[str, str | None]]:
+        return [attrs for name, attrs in self.tags if name == tag]
+
+
+def seen(office: Office, metric: str = "points", by: Rep = AINA, **query: str) -> Outline:
+    page = look(office, metric, token_of(by), **query)
+    assert page.status == 200
+    return Outline(page.text)
+
+
+def test_a_page_says_what_the_board_says(office: Office) -> None:
+    page = look(office, by=token_of(BEN))
+    assert page.status == 200
+    outline = Outline(page.text)
+    assert "Points earned · Dibs" in outline.words
+    assert "North · 2026-W48 · as of 2026-11-23 12:00 UTC" in outline.words
+    assert "Your place: 2 of 3. To the next place: 10." in outline.words
+    assert outline.tables == [
+        ["Place Name Value", f"1 {AINA.name} 30", "2 shared Ben Lim you 20", "2 shared Dayang 20"]
+    ]
+
+
+def test_a_page_runs_no_script_loads_nothing_and_is_small(office: Office) -> None:
+    crowd = [a_rep(number, name="Wan Nur Aisyah binti Wan Rahman") for number in range(20, 30)]
+    office.hire(*crowd)
+    claimed(dict.fromkeys(crowd, 1))
+    page = look(office, by=token_of(max(crowd, key=lambda rep: rep.rep_id)))
+    outline = Outline(page.text)
+    assert [len(rows) for rows in outline.tables] == [11, 3]
+    assert outline.all("script") == []
+    assert "default-src 'none'" in page.headers["content-security-policy"]
+    assert "script-src" not in page.headers["content-security-policy"]
+    assert page.headers["cache-control"] == "no-store"
+    assert len(page.text.encode()) < 12_000
+    assert {tag for tag, attrs in outline.tags if "style" in attrs} == set()
+
+
+def test_a_screen_reader_can_read_it(office: Office) -> None:
+    page = seen(office, by=BEN, top="1")
+    assert len(page.all("table")) == len(page.all("caption")) == 2
+    assert {one.get("scope") for one in page.all("th")} == {"col", "row"}
+    assert [one["aria-label"] for one in page.all("nav")] == ["Period", "Whose", "Other boards"]
+    assert page.all("html") == [{"lang": "en"}]
+    assert len(page.all("h1")) == 1
+    owns = [one for one in page.all("tr") if one.get("class") == "own"]
+    assert len(owns) == 1
+
+
+def test_the_neighbours_stand_apart_where_the_top_does_not_show_them(office: Office) -> None:
+    assert seen(office, by=DAYANG, top="1").tables[1] == [
+        "Tempat Nama Nilai",
+        "2 berkongsi Ben Lim 20",
+        "2 berkongsi Dayang anda 20",
+    ]
+    # The last of the top: who comes next is no longer in it.
+    assert len(seen(office, by=BEN, top="2").tables) == 2
+    assert len(seen(office, by=AINA, top="2").tables) == 1
+    assert len(seen(office, by=DAYANG, top="3").tables) == 1
+
+
+def test_a_page_leads_to_other_periods_scopes_and_boards(office: Office) -> None:
+    links = seen(office, "claims", period="month", period_name="2026-11", scope="teams").links
+    here = {text for text, (_, current) in links.items() if current}
+    assert here == {"Teams", "Claims"}
+
+    def to(text: str) -> tuple[str, dict[str, list[str]]]:
+        where = urlsplit(links[text][0])
+        return where.path, parse_qs(where.query)
+
+    assert to("Month") == ("/boards/claims", {"period": ["month"], "scope": ["teams"]})
+    named = {"period": ["month"], "period_name": ["2026-11"]}
+    assert to("Reps") == ("/boards/claims", {**named, "scope": ["reps"]})
+    assert to("Revenue") == ("/boards/revenue", {**named, "scope": ["teams"]})
+    names = ["Day", "Week", "Month", "Quarter", "Year", "All time", "Reps", "Teams"]
+    boards = ["Points", "Claims", "Claim speed", "Conversion", "Opportunities", "Revenue"]
+    assert list(links) == names + boards
+    for _, (href, _) in links.items():
+        where = urlsplit(href)
+        query = {name: value[0] for name, value in parse_qs(where.query).items()}
+        assert look(office, where.path.removeprefix("/boards/"), **query).status == 200
+    assert seen(office, top="25").links["Claims"][0].endswith("top=25")
+
+
+@pytest.mark.parametrize(
+    ("metric", "value"),
+    [
+        ("points", "1,230"),
+        ("revenue", "1,234,567.80"),
+        ("claim_speed", "1 min 00 s"),
+        ("a_third", "33.3 %"),
+        ("whole", "100 %"),
+        ("per_claim", "0.33"),
+        ("dials_per_hour", DASH),
+    ],
+)
+def test_values_are_shown_in_their_unit(office: Office, metric: str, value: str) -> None:
+    metrics = {
+        "points": {"formula": "41 * sum(points)", "means": "Many.", "unit": "points"},
+        "a_third": {"formula": "1 / count(claimed)", "means": "A share.", "unit": "ratio"},
+        "whole": {"formula": "count(claimed) / count(claimed)", "means": "All.", "unit": "ratio"},
+        "per_claim": {"formula": "1 / count(claimed)", "means": "A number."},
+    }
+    won(AINA, 123_456_780)
+    rules(office, game={"metrics": metrics, "points": {"activities": {"won": 0}}})
+    own = next(row for row in seen(office, metric).tables[0] if AINA.name in row)
+    assert own.endswith(f"you {value}")
+
+
+@pytest.mark.parametrize(
+    ("currency", "shown"), [("USD", "50.00"), ("JPY", "5,000"), ("KWD", "5.000")]
+)
+def test_money_has_the_decimals_of_its_currency(office: Office, currency: str, shown: str) -> None:
+    money = {"formula": "5000 * max(0, count(claimed) - 2)", "means": "Money.", "unit": "money"}
+    rules(office, game={"metrics": {"paid": money}}, quota={"currency": currency})
+    page = seen(office, "paid", by=BEN)
+    heading, first, *_ = page.tables[0]
+    assert heading == f"Place Name {currency}"
+    assert first == f"1 {AINA.name} {shown}"
+    assert f"To the next place: {currency} {shown}." in page.words
+
+
+def test_who_has_no_value_has_no_place(office: Office) -> None:
+    page = seen(office, "dials_per_hour")
+    assert page.tables[0][1] == f"{DASH} {AINA.name} you {DASH}"
+    assert "There is no value yet, and so no place." in page.words
+
+
+def test_an_empty_board_says_so(office: Office) -> None:
+    page = seen(office, period="day", period_name="2026-11-01")
+    assert "Nothing has been counted here yet." in page.words
+    assert page.tables == []
+
+
+def test_who_is_not_on_it_is_told(office: Office) -> None:
+    newcomer = a_rep(8)
+    office.hire(newcomer)
+    page = seen(office, by=newcomer)
+    assert "You are not on this board yet." in page.words
+    assert len(page.tables[0]) == 4
+    outsider = a_rep(7, team="west")
+    office.hire(outsider)
+    rules(office, teams={**TEAMS, "west": {"name": "West"}})
+    assert "Your team is not on this board yet." in seen(office, by=outsider, scope="teams").words
+
+
+def test_an_anonymous_team_sees_places_and_no_names(office: Office) -> None:
+    rules(office, teams={**TEAMS, "north": {"name": "North", "anonymous": True}})
+    page = look(office, by=token_of(BEN))
+    assert AINA.name not in page.text
+    assert AINA.rep_id not in page.text
+    assert Outline(page.text).tables[0][1:] == [
+        "1 A colleague 30",
+        "2 shared Ben Lim you 20",
+        "2 shared A colleague 20",
+    ]
+
+
+def test_with_own_gap_a_rep_sees_nobody_but_themselves(office: Office) -> None:
+    rules(office, teams={**TEAMS, "north": {"name": "North", "own_gap": True}})
+    page = look(office, by=token_of(BEN))
+    outline = Outline(page.text)
+    assert (AINA.name in page.text, DAYANG.name in page.text) == (False, False)
+    assert outline.tables == [["Place Name Value", "2 shared Ben Lim you 20"]]
+    assert "To the next place: 10." in outline.words
+    assert "The top" not in outline.words
+    teams = seen(office, by=BEN, scope="teams")
+    assert [one.split()[1] for one in teams.tables[0][1:]] == ["North", "South"]
+
+
+def test_a_manager_sees_everybody_on_the_page_too(office: Office) -> None:
+    rules(office, teams={**TEAMS, "north": {"name": "North", "own_gap": True}})
+    page = look(office, "claims", MANAGER)
+    outline = Outline(page.text)
+    assert "All reps" in outline.words
+    assert len(outline.tables[0]) == 5
+    assert "you" not in " ".join(outline.tables[0]).split()
+    assert "not on this board" not in outline.words
+
+
+def test_what_people_write_is_text_and_no_markup(office: Office) -> None:
+    metric = {"formula": "count(claimed)", "means": "<b>Claims</b>"}
+    rules(office, game={"metrics": {"bold": metric}})
+    rep = a_rep(6, name="<script>alert(1)</script>")
+    office.hire(rep)
+    claimed({rep: 1})
+    page = look(office, "bold", period_name="2026-W48")
+    assert "&lt;script&gt;" in page.text
+    assert Outline(page.text).all("script") == Outline(page.text).all("b") == []
+
+
+def test_who_is_not_signed_in_is_asked_to(office: Office) -> None:
+    page = ask(office, "points", {}, authorization=None, accept=BROWSER)
+    assert page.status == 401
+    assert 'action="/sign-in"' in page.text
+    assert AINA.name not in page.text
+
+
+@pytest.mark.parametrize(
+    ("metric", "query", "status", "said"),
+    [
+        ("nothing", {}, 404, "There is no figure"),
+        ("points", {"team": "south"}, 422, "your own team"),
+        ("points", {"period": '"><b>'}, 422, "use one of day"),
+    ],
+)
+def test_a_browser_that_asks_wrongly_is_told_in_words(
+    office: Office, metric: str, query: dict[str, str], status: int, said: str
+) -> None:
+    page = look(office, metric, **query)
+    assert page.status == status
+    assert said in page.text
+    outline = Outline(page.text)
+    assert outline.links == {"Show the board of points": ("/boards/points", False)}
+    assert outline.all("b") == []
+
+
+def test_a_week_that_is_over_is_still_there(office: Office) -> None:
+    office.clock.at += timedelta(weeks=1)
+    assert get(office).json["rows"] == []
+    assert get(office, period_name="2026-W48").json["me"]["value"] == 30
+    assert get(office, period="all").json["me"]["value"] == 30
