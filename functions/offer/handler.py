@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from dibs import wiring
-from dibs.usecases.offer import follow
+from dibs.dispatch.follow import follow
 from dibs.usecases.ports import Fact
 from dibs.web.entry import Arrival, messages
 

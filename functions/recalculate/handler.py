@@ -11,11 +11,11 @@ from dibs.assignment.head_start_days import turns_daily
 from dibs.aws import clock
 from dibs.aws.observability import count, logger
 from dibs.core.errors import FieldError, InvalidInput
+from dibs.dispatch.sweep import sweep
 from dibs.game.contests import run as contests
 from dibs.game.rewards.requests import decay_monthly, lapse_requests
 from dibs.receipts.seal import chain_up, seal_late
 from dibs.reports.recalculate import keep_reports, recalculate_quotas, recalculate_tiers
-from dibs.usecases.sweep import sweep
 from dibs.web.entry import function
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from dibs import wiring
+from dibs.dispatch.sweep import relay
 from dibs.intake.store import pending_from
-from dibs.usecases.sweep import relay
 from dibs.web.entry import function
 
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from dibs.assignment.head_start_store import DynamoTurns
     from dibs.assignment.store import DynamoHoldings
     from dibs.aws.once import DynamoOnce
+    from dibs.dispatch.follow import Floor
     from dibs.game.contests.run import Arena
     from dibs.game.contests.store import DynamoContests
     from dibs.game.help.ask import HelpDesk
@@ -49,7 +50,6 @@ if TYPE_CHECKING:
     from dibs.reports.recalculate import Books
     from dibs.reports.store import DynamoResults, DynamoTargets
     from dibs.roster.store import DynamoRoster
-    from dibs.usecases.offer import Floor
 
 
 WRITERS = 16
@@ -367,7 +367,7 @@ def onboarding() -> Onboarding:
 def floor() -> Floor:
     """Return everything the offer step works with."""
     from dibs.aws import clock
-    from dibs.usecases.offer import Floor
+    from dibs.dispatch.follow import Floor
 
     return Floor(
         leads=leads(),

@@ -22,9 +22,9 @@ from benchmarks.stage import add_reps, organisation, post_leads, register_phones
 from dibs import wiring
 from dibs.aws import clients, clock
 from dibs.core.lead import Lead
+from dibs.dispatch.follow import CHUNK, chunks, follow
 from dibs.offers.notify import Desk, notify
 from dibs.race.claim import bearer, claim
-from dibs.usecases.offer import CHUNK, chunks, follow
 from dibs.usecases.ports import Chunk, Fact
 from support.builders import World, token_of
 

@@ -40,6 +40,8 @@ from dibs.core.errors import (
 )
 from dibs.core.lead import Claim, Lead, Move, State, implied_by_move, lead_id_for
 from dibs.core.rep import Rep
+from dibs.dispatch.follow import Floor, follow
+from dibs.dispatch.sweep import PATIENCE, close, relay, sweep
 from dibs.intake.ingest import ingest
 from dibs.ledger.store import DynamoLedger
 from dibs.offers.store import DynamoOfferStore
@@ -50,9 +52,7 @@ from dibs.race.records import claim_from, lead_from, rep_from
 from dibs.race.store import DynamoRaceStore
 from dibs.receipts.store import DynamoRaces
 from dibs.roster.store import DynamoRoster
-from dibs.usecases.offer import Floor, follow
 from dibs.usecases.ports import Fact
-from dibs.usecases.sweep import PATIENCE, close, relay, sweep
 from support.aws import peek
 from support.builders import NOON, World, a_card, a_playbook, a_rep, token_of
 from support.fakes import Clock, FakeBus, FakeQueue, FakeTimers, no_pause

@@ -16,6 +16,7 @@ from dibs.core.calendar import week_of
 from dibs.core.errors import AlreadyClaimed, AlreadyExists, Busy, RouteNotFound
 from dibs.core.lead import HELD, Card, Claim, Lead, Move, Post, Quality, State, Tie, filled
 from dibs.core.rep import Device, Limits, Platform, Rep
+from dibs.dispatch.follow import Floor
 from dibs.intake.blind import Arrived
 from dibs.intake.blind_mix import ZONE
 from dibs.intake.duplicates import Identity, Standing
@@ -30,7 +31,6 @@ from dibs.race.limits import over_allowance, over_limits, with_one_more
 from dibs.race.ports import Notice, RaceView
 from dibs.receipts.receipts import Link, Sealed
 from dibs.rules.playbook import Playbook
-from dibs.usecases.offer import Floor
 from dibs.usecases.ports import (
     Chunk,
     Delivery,

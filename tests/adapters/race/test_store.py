@@ -20,6 +20,7 @@ from dibs.aws.dynamo import Dynamo
 from dibs.core.errors import AlreadyClaimed, Busy, ClaimRefused
 from dibs.core.lead import Card, Claim, Lead, Move, State
 from dibs.core.rep import Device, Platform
+from dibs.dispatch.sweep import close
 from dibs.domain.problems import problems
 from dibs.intake.ingest import ingest
 from dibs.offers.store import DynamoOfferStore
@@ -29,7 +30,6 @@ from dibs.race.opening import MOST_RELEASED
 from dibs.race.ports import Notice, RaceView
 from dibs.race.records import LockRecord
 from dibs.race.store import DynamoRaceStore
-from dibs.usecases.sweep import close
 from support.aws import everything, items
 from support.builders import NOON, World, a_card, a_lead, a_playbook, a_rep, token_of
 from support.fakes import Clock, no_pause

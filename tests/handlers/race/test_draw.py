@@ -13,10 +13,10 @@ from dibs.core.lead import Lead, State
 from dibs.core.rep import Rep
 from dibs.race.claim import token_hash
 from dibs.race.draw import commitment_of, draw_time, in_order, seed_of
+from handlers.dispatch.test_offer import DONE, fact
 from handlers.offers.test_reply import answers, offered
 from handlers.office import AINA, BEN, CHONG, MANAGER, Answer, Office, event, http, signed, sqs
 from handlers.race.test_claim_page import is_page, look, press, state
-from handlers.test_offer import DONE, fact
 from support.builders import a_playbook, token_of
 
 MS = timedelta(milliseconds=1)

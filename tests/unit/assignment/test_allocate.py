@@ -20,12 +20,12 @@ from dibs.assignment.reservations import drawn
 from dibs.core.calendar import day_of
 from dibs.core.lead import Claim, Lead, State
 from dibs.core.rep import Limits, Rep
+from dibs.dispatch import follow as offering
+from dibs.dispatch.sweep import relay, sweep
 from dibs.intake.ingest import ingest
 from dibs.race.claim import Won, bearer, claim
 from dibs.race.decide import Eligible, Refused, decide
-from dibs.usecases import offer as offering
 from dibs.usecases.ports import Fact, Roster
-from dibs.usecases.sweep import relay, sweep
 from support.builders import NOON, a_card, a_playbook, a_rep, token_of
 from support.fakes import FakeArrivals, FakeWorld, no_pause
 

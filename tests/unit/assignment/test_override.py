@@ -20,12 +20,12 @@ from dibs.core.errors import (
 )
 from dibs.core.lead import HELD, Lead, State
 from dibs.core.rep import Rep
+from dibs.dispatch import follow as offering
+from dibs.dispatch.sweep import close, relay, sweep
 from dibs.ledger.entries import ASSIGNED, CLAIMED, RETURNED
 from dibs.ledger.project import project
 from dibs.race.claim import Won, bearer, claim
-from dibs.usecases import offer as offering
 from dibs.usecases.ports import Fact
-from dibs.usecases.sweep import close, relay, sweep
 from support.builders import a_card, a_playbook, a_rep, token_of
 from support.fake_ledger import FakeLedger
 from support.fakes import FakeWorld, no_pause

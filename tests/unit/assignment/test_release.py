@@ -20,13 +20,13 @@ from dibs.core.errors import (
 )
 from dibs.core.lead import RELEASED, UNDONE, Lead, State
 from dibs.core.rep import Limits, Rep
+from dibs.dispatch.sweep import relay
 from dibs.ledger.entries import releases
 from dibs.ledger.project import project
 from dibs.race.claim import Won, bearer, claim
 from dibs.race.decide import Eligible, Refused, decide
 from dibs.race.opening import MOST_RELEASED, given_back
 from dibs.usecases.ports import Fact
-from dibs.usecases.sweep import relay
 from support.builders import NOON, a_card, a_lead, a_playbook, a_rep, token_of
 from support.fake_ledger import FakeLedger
 from support.fakes import FakeWorld, no_pause

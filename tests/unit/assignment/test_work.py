@@ -17,11 +17,11 @@ from dibs.core.calendar import WEEKDAYS, off_duty, parse_hours
 from dibs.core.errors import Busy, NotYours
 from dibs.core.lead import Claim, Lead, Quality, State
 from dibs.core.rep import Limits, Rep
+from dibs.dispatch import follow as offering
 from dibs.offers.notify import notify
 from dibs.race.claim import bearer, claim, undo
 from dibs.race.decide import team_schedule
 from dibs.race.opening import return_times
-from dibs.usecases import offer as offering
 from dibs.usecases.ports import Fact
 from support.builders import NOON, a_card, a_playbook, a_rep, basics, token_of
 from support.fakes import FakeWorld, no_pause

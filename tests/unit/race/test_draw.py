@@ -20,6 +20,8 @@ from dibs.core.errors import (
 )
 from dibs.core.lead import Lead, State
 from dibs.core.rep import Limits, Rep
+from dibs.dispatch import follow as offering
+from dibs.dispatch.sweep import PATIENCE, close, sweep
 from dibs.domain.problems import problems
 from dibs.race import draw_winner as drawing
 from dibs.race.claim import InDraw, Won, bearer, claim, undo
@@ -37,9 +39,7 @@ from dibs.race.draw import (
 )
 from dibs.race.draw_winner import draw, look
 from dibs.race.opening import reopening
-from dibs.usecases import offer as offering
 from dibs.usecases.ports import Fact
-from dibs.usecases.sweep import PATIENCE, close, sweep
 from support.builders import NOON, a_card, a_lead, a_playbook, a_rep, token_of
 from support.fakes import FakeDraws, FakeWorld
 

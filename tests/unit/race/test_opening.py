@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from dibs.core.errors import ClaimRefused, Expired
 from dibs.core.lead import Lead, Pool, Quality, State
 from dibs.core.rep import Limits, Rep
+from dibs.dispatch import follow as offering
 from dibs.race.claim import Won, bearer, claim
 from dibs.race.decide import Eligible, Refused, decide
 from dibs.race.opening import (
@@ -24,7 +25,6 @@ from dibs.race.opening import (
     races,
     reopening,
 )
-from dibs.usecases import offer as offering
 from dibs.usecases.ports import Fact
 from support.builders import NOON, a_card, a_lead, a_playbook, a_rep, token_of
 from support.fakes import FakeWorld, no_pause

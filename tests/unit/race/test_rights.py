@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from dibs.core.errors import ClaimRefused, DibsError
 from dibs.core.lead import Lead, Openings, State
 from dibs.core.rep import Rep
+from dibs.dispatch import follow as offering
+from dibs.dispatch.sweep import sweep
 from dibs.people.own import set_availability, sight
 from dibs.race.claim import bearer, claim, undo
 from dibs.race.decide import Eligible, decide
-from dibs.usecases import offer as offering
 from dibs.usecases.ports import Fact
-from dibs.usecases.sweep import sweep
 from support.builders import NOON, a_card, a_playbook, a_rep, token_of
 from support.fakes import FakeWorld, no_pause
 

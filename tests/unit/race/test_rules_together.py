@@ -19,9 +19,9 @@ from dibs.assignment.assign import serve
 from dibs.core.errors import AlreadyClaimed, ClaimRefused, Expired
 from dibs.core.lead import HELD, State
 from dibs.core.rep import Limits, Rep
+from dibs.dispatch.sweep import close
 from dibs.race.claim import bearer, claim
 from dibs.race.decide import Eligible, decide_knowing
-from dibs.usecases.sweep import close
 from support.builders import NOON, a_card, a_playbook, a_rep, token_of
 from support.fakes import FakeWorld, no_pause
 

@@ -13,6 +13,7 @@ from dibs.assignment.assign import SLICE, serve
 from dibs.core.errors import Busy
 from dibs.core.lead import Lead, State
 from dibs.core.rep import Limits, Rep
+from dibs.dispatch.sweep import close
 from dibs.race.decide import Eligible, decide, decide_knowing
 from dibs.race.draw import draw_is_due, draw_time, undrawn
 from dibs.race.draw_winner import draw
@@ -34,7 +35,6 @@ from dibs.usecases.ports import (
     Story,
     Timers,
 )
-from dibs.usecases.sweep import close
 
 CHUNK = 50
 # Chunks of one wave run side by side; this is how long the slowest may take to be picked up.
