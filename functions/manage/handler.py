@@ -7,13 +7,13 @@ from dataclasses import asdict
 from typing import Any
 
 from dibs import wiring
-from dibs.adapters.playbook_file import playbook_data, playbook_of, read_json, schema
 from dibs.aws import clock
 from dibs.core.errors import FieldError, InvalidInput
-from dibs.domain.problems import rules_on, warnings
 from dibs.intake.body import raw_body
+from dibs.playbook import changes as playbooks
+from dibs.playbook.checks.teams import rules_on, warnings
+from dibs.playbook.file import playbook_data, playbook_of, read_json, schema
 from dibs.roster.callers import calling_manager
-from dibs.usecases import playbooks
 from dibs.web.entry import Event, http
 from dibs.web.http import Response, answer, query
 from manage import leads, people, receipts

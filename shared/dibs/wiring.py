@@ -21,7 +21,6 @@ from dibs.race.store import DynamoRaceStore
 from dibs.rules.rules import Rules
 
 if TYPE_CHECKING:
-    from dibs.adapters.playbooks import DynamoPlaybooks
     from dibs.assignment.head_start_store import DynamoTurns
     from dibs.assignment.store import DynamoHoldings
     from dibs.aws.once import DynamoOnce
@@ -46,6 +45,7 @@ if TYPE_CHECKING:
     from dibs.offers.queues import SnsBus, SqsNotifyQueue, SqsTimers
     from dibs.offers.sms import SnsSms
     from dibs.offers.store import DynamoOfferStore
+    from dibs.playbook.store import DynamoPlaybooks
     from dibs.receipts.store import DynamoRaces
     from dibs.reports.recalculate import Books
     from dibs.reports.store import DynamoResults, DynamoTargets
@@ -79,7 +79,7 @@ def roster() -> DynamoRoster:
 @lru_cache(maxsize=1)
 def playbooks() -> DynamoPlaybooks:
     """Return the playbook in force, and every one there was."""
-    from dibs.adapters.playbooks import DynamoPlaybooks
+    from dibs.playbook.store import DynamoPlaybooks
 
     return DynamoPlaybooks(dynamo(), settings())
 
@@ -513,9 +513,9 @@ class Operator:
             InvalidInput: names every place that is wrong, and its mend.
             Outdated: somebody else put another one in force at the same moment.
         """
-        from dibs.adapters.playbook_file import read_playbook
         from dibs.aws.clock import now
-        from dibs.usecases.playbooks import apply, propose
+        from dibs.playbook.changes import apply, propose
+        from dibs.playbook.file import read_playbook
 
         proposal = propose(self.playbooks, self.roster, read_playbook(text))
         return apply(self.playbooks, proposal, "operator", now())
@@ -534,7 +534,7 @@ class Operator:
 
 def operator(to: Settings) -> Operator:
     """Return an operator of the organisation these settings point at."""
-    from dibs.adapters.playbooks import DynamoPlaybooks
+    from dibs.playbook.store import DynamoPlaybooks
     from dibs.roster.store import DynamoRoster
 
     database = Dynamo()
@@ -545,11 +545,11 @@ def scorer_of(database: Dynamo, to: Settings) -> Scorer:
     """Return what entries are scored with: pages are written side by side."""
     from concurrent.futures import ThreadPoolExecutor
 
-    from dibs.adapters.playbooks import DynamoPlaybooks
     from dibs.aws import clock
     from dibs.game.scoring.award_store import DynamoAwards
     from dibs.game.scoring.score import Scorer
     from dibs.game.scoring.store import DynamoStandings
+    from dibs.playbook.store import DynamoPlaybooks
     from dibs.reports.store import DynamoTargets
     from dibs.roster.store import DynamoRoster
 

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from dibs.adapters.playbook_file import playbook_json
 from dibs.aws import keys
 from dibs.aws.settings import Settings
 from dibs.core.errors import DibsError
+from dibs.playbook.file import playbook_json
 from dibs.race.claim import token_hash
 from dibs.race.records import card_record, lock_from, rep_record
 from dibs.web.http import STATUS

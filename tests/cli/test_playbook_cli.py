@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from dibs.adapters.playbook_file import schema
 from dibs.cli import playbooks
 from dibs.cli.main import app
 from dibs.cli.target import Target
 from dibs.core.errors import InvalidInput, RouteNotFound
+from dibs.playbook.file import schema
 from dibs.rules.presets import NAMES, preset_text
 from support.aws import everything
 from support.builders import World, a_rep

@@ -7,7 +7,6 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from dibs.adapters.playbooks import DynamoPlaybooks
 from dibs.assignment.allocate import allot
 from dibs.assignment.head_start_store import DynamoTurns
 from dibs.assignment.store import DynamoHoldings
@@ -18,6 +17,7 @@ from dibs.core.rep import Limits, Rep
 from dibs.intake.arrival_store import DynamoArrivals
 from dibs.intake.ingest import ingest
 from dibs.intake.store import DynamoLeadStore
+from dibs.playbook.store import DynamoPlaybooks
 from dibs.race.claim import token_hash
 from dibs.race.store import DynamoRaceStore
 from dibs.roster.store import DynamoRoster

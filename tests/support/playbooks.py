@@ -9,8 +9,8 @@ from typing import Any
 from hypothesis import strategies as st
 
 from dibs.core.lead import Quality
-from dibs.domain.fairness_problems import MOST_ROLLING
-from dibs.domain.problems import ACTIVITIES, LIMITS
+from dibs.playbook.checks.fairness import MOST_ROLLING
+from dibs.playbook.checks.teams import ACTIVITIES, LIMITS
 from dibs.rules.game import Badge, Challenges, Decay, Game, Level, Metric, Points, Quest, QuestStep
 from dibs.rules.playbook import Playbook
 from dibs.rules.rules import (

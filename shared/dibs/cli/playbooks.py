@@ -12,15 +12,10 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from dibs.adapters.playbook_file import playbook_data, read_playbook, schema
 from dibs.aws.clock import now
 from dibs.cli.target import Stack, target
 from dibs.core.errors import FieldError
-from dibs.domain.problems import rules_on, warnings
-from dibs.rules.playbook import Playbook
-from dibs.rules.presets import NAMES, preset_text
-from dibs.rules.rules import Window
-from dibs.usecases.playbooks import (
+from dibs.playbook.changes import (
     Proposal,
     TeamPreview,
     apply,
@@ -29,6 +24,11 @@ from dibs.usecases.playbooks import (
     propose_again,
     version,
 )
+from dibs.playbook.checks.teams import rules_on, warnings
+from dibs.playbook.file import playbook_data, read_playbook, schema
+from dibs.rules.playbook import Playbook
+from dibs.rules.presets import NAMES, preset_text
+from dibs.rules.rules import Window
 from dibs.web.http import iso
 from dibs.wiring import Operator
 

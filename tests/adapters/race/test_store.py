@@ -21,9 +21,9 @@ from dibs.core.errors import AlreadyClaimed, Busy, ClaimRefused
 from dibs.core.lead import Card, Claim, Lead, Move, State
 from dibs.core.rep import Device, Platform
 from dibs.dispatch.sweep import close
-from dibs.domain.problems import problems
 from dibs.intake.ingest import ingest
 from dibs.offers.store import DynamoOfferStore
+from dibs.playbook.checks.teams import problems
 from dibs.race import store as race_module
 from dibs.race.claim import Won, bearer, claim, undo
 from dibs.race.opening import MOST_RELEASED

@@ -15,13 +15,13 @@ from moto import mock_aws
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.dynamodb.models import dynamodb_backends
 
-from dibs.adapters.playbooks import DynamoPlaybooks
 from dibs.aws.dynamo import Dynamo
 from dibs.aws.settings import Settings
 from dibs.core.errors import ClaimRefused
 from dibs.core.rep import Rep
 from dibs.ledger.entries import Entry
 from dibs.ledger.store import DynamoLedger, entry_record
+from dibs.playbook.store import DynamoPlaybooks
 from dibs.race.claim import Won, bearer, claim
 from dibs.reports import recalculate as periods
 from dibs.reports.recalculate import Books, Ran, recalculate_quotas, recalculate_tiers

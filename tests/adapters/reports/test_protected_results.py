@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from dibs.adapters.playbooks import DynamoPlaybooks
 from dibs.ledger.entries import Entry
 from dibs.ledger.store import DynamoLedger, entry_record
+from dibs.playbook.store import DynamoPlaybooks
 from dibs.reports.recalculate import Books, recalculate_tiers
 from dibs.reports.speed_board import response_speed
 from dibs.reports.store import DynamoResults, DynamoTargets

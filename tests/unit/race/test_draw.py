@@ -22,7 +22,7 @@ from dibs.core.lead import Lead, State
 from dibs.core.rep import Limits, Rep
 from dibs.dispatch import follow as offering
 from dibs.dispatch.sweep import PATIENCE, close, sweep
-from dibs.domain.problems import problems
+from dibs.playbook.checks.teams import problems
 from dibs.race import draw_winner as drawing
 from dibs.race.claim import InDraw, Won, bearer, claim, undo
 from dibs.race.draw import (

@@ -20,7 +20,6 @@ from dibs.core.errors import (
     RouteNotFound,
 )
 from dibs.core.rep import Rep
-from dibs.domain.game_problems import quest_problems
 from dibs.game.quests.rules import (
     MANAGERS,
     STEP_VERIFIED,
@@ -33,6 +32,7 @@ from dibs.game.quests.rules import (
 )
 from dibs.game.quests.steps import Onboarding, Standing, confirm, file, pending, standings, tell
 from dibs.ledger.entries import Entry
+from dibs.playbook.checks.game import quest_problems
 from dibs.rules.game import Game, Quest, QuestStep
 from support.builders import NOON, a_playbook, a_rep
 from support.fake_help import FakeQuests

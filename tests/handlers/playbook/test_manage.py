@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from dibs import wiring
-from dibs.adapters.playbook_file import schema
 from dibs.core.rep import Device, Platform
+from dibs.playbook.file import schema
 from dibs.race.claim import token_hash
 from handlers.office import AINA, BEN, CHONG, MANAGER, PLAYBOOK, Answer, Office, event, http
 from support.builders import token_of

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 
-from dibs.domain.problems import (
+from dibs.ledger.activities import TYPES
+from dibs.playbook.checks.teams import (
     ACTIVITIES,
     LIMITS,
     fallback_problems,
@@ -15,7 +16,6 @@ from dibs.domain.problems import (
     rules_on,
     warnings,
 )
-from dibs.ledger.activities import TYPES
 from dibs.rules.playbook import Playbook
 from support.builders import a_playbook, a_rep
 from support.playbooks import playbooks
@@ -41,7 +41,7 @@ def places(changes: dict[str, Any]) -> list[str]:
 
 
 def worth_a_look(changes: dict[str, Any]) -> list[str]:
-    """What is, without the game: tests/unit/test_game_problems.py has that."""
+    """What is, without the game: tests/unit/playbook/test_game_checks.py has that."""
     assert problems(playbook(**changes)) == []
     found = warnings(playbook(**changes))
     assert all(error.problem for error in found)

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 
 from dibs.core.lead import Pool
+from dibs.playbook.changes import Change, diff, opening_words, preview
 from dibs.rules.playbook import Playbook
 from dibs.rules.rules import Model
-from dibs.usecases.playbooks import Change, diff, opening_words, preview
 from support.builders import a_playbook, a_rep
 from support.playbooks import playbooks
 

@@ -16,8 +16,8 @@ from dibs.core.calendar import parse_hours
 from dibs.core.errors import FieldError
 from dibs.core.lead import SOURCE_BYTES
 from dibs.core.rep import Rep
-from dibs.domain.fairness_problems import fairness_problems, fairness_warnings
-from dibs.domain.game_problems import game_problems, game_warnings
+from dibs.playbook.checks.fairness import fairness_problems, fairness_warnings
+from dibs.playbook.checks.game import game_problems, game_warnings
 from dibs.rules.game import Points
 from dibs.rules.playbook import Playbook
 from dibs.rules.rules import Model, Offsets, Route, Team, Waves, Window

@@ -11,16 +11,16 @@ import pytest
 import yaml
 from hypothesis import given, settings
 
-from dibs.adapters.playbook_file import (
+from dibs.core.errors import InvalidInput
+from dibs.core.lead import Quality
+from dibs.playbook.checks.teams import rules_on, warnings
+from dibs.playbook.file import (
     playbook_data,
     playbook_json,
     playbook_of,
     read_playbook,
     schema,
 )
-from dibs.core.errors import InvalidInput
-from dibs.core.lead import Quality
-from dibs.domain.problems import rules_on, warnings
 from dibs.rules.playbook import Playbook
 from dibs.rules.playbook_store import playbook_from
 from dibs.rules.presets import NAMES, preset_text
@@ -29,7 +29,7 @@ from dibs.rules.store import stored_rules
 from support.builders import a_playbook, a_rep
 from support.playbooks import playbooks
 
-SCHEMA = Path(__file__).parents[2] / "docs" / "playbook.schema.json"
+SCHEMA = Path(__file__).parents[3] / "docs" / "playbook.schema.json"
 
 
 def shipped(**changes: Any) -> dict[str, Any]:

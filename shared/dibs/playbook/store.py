@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from dibs.adapters.playbook_file import playbook_json
 from dibs.aws import keys
 from dibs.aws.clock import from_ms, to_ms
 from dibs.aws.dynamo import ConditionFailed, Dynamo
 from dibs.aws.settings import Settings
 from dibs.core.errors import FieldError, InvalidInput
+from dibs.playbook.file import playbook_json
 from dibs.race.records import Item
 from dibs.rules.playbook_store import stored_playbook
 from dibs.usecases.ports import Version

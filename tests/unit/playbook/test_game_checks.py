@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from dibs.adapters.playbook_file import playbook_of
 from dibs.core.errors import FieldError, InvalidInput
-from dibs.domain.game_problems import game_problems, game_warnings
-from dibs.domain.problems import problems, rules_on, warnings
 from dibs.ledger.activities import TYPES
+from dibs.playbook.checks.game import game_problems, game_warnings
+from dibs.playbook.checks.teams import problems, rules_on, warnings
+from dibs.playbook.file import playbook_of
 from dibs.rules.presets import NAMES, preset_text
 from support.builders import a_playbook
 

@@ -14,8 +14,8 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
 from dibs.core.errors import FieldError, InvalidInput
-from dibs.domain.problems import LIMITS, problems
 from dibs.intake.body import parse_json
+from dibs.playbook.checks.teams import LIMITS, problems
 from dibs.rules.playbook import Playbook
 
 _LONGEST_SHOWN = 40

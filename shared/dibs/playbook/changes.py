@@ -11,7 +11,7 @@ from typing import Any
 from dibs.core.errors import FieldError, InvalidInput, Outdated, RouteNotFound
 from dibs.core.lead import Pool
 from dibs.core.rep import Rep
-from dibs.domain.problems import fallback_problems, problems, warnings
+from dibs.playbook.checks.teams import fallback_problems, problems, warnings
 from dibs.rules.playbook import Playbook
 from dibs.rules.rules import AT_ONCE, Model, Offsets, Window
 from dibs.usecases.ports import Playbooks, Roster, Version
