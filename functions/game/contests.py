@@ -19,7 +19,7 @@ from dibs.game.contests.texts import rules_in_words
 from dibs.intake.body import json_object, raw_body
 from dibs.roster.callers import calling_manager, calling_viewer
 from dibs.rules.playbook import Playbook
-from dibs.usecases.ports import Planned
+from dibs.ports import Planned
 from dibs.web.entry import Event
 from dibs.web.http import Response, answer, path
 

@@ -15,7 +15,7 @@ from dibs import wiring
 from dibs.aws.settings import settings
 from dibs.offers.notify import notify
 from dibs.offers.queues import chunk_from
-from dibs.usecases.ports import Chunk
+from dibs.ports import Chunk
 from dibs.web.entry import Arrival, messages
 
 _ONE_DAY_SECONDS = 86_400

@@ -6,7 +6,7 @@ from typing import Any
 
 from dibs import wiring
 from dibs.ledger.project import project
-from dibs.usecases.ports import Fact
+from dibs.ports import Fact
 from dibs.web.entry import Arrival, messages
 
 

@@ -12,7 +12,7 @@ from dibs.core.rep import Limits, Rep
 from dibs.race.absence import credits_of
 from dibs.race.newcomers import Phase, phase_of, phase_until
 from dibs.rules.playbook import Playbook
-from dibs.usecases.ports import PriorityTurns
+from dibs.ports import PriorityTurns
 
 
 def allotted(

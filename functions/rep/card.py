@@ -17,7 +17,7 @@ from dibs.reports.store import DynamoResults
 from dibs.reports.tiers import Outlook
 from dibs.reports.winning import winning_metrics
 from dibs.rules.playbook import Playbook
-from dibs.usecases.ports import Attained
+from dibs.ports import Attained
 from dibs.web.translations import refusal_sentence
 
 

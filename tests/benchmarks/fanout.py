@@ -25,7 +25,7 @@ from dibs.core.lead import Lead
 from dibs.dispatch.follow import CHUNK, chunks, follow
 from dibs.offers.notify import Desk, notify
 from dibs.race.claim import bearer, claim
-from dibs.usecases.ports import Chunk, Fact
+from dibs.ports import Chunk, Fact
 from support.builders import World, token_of
 
 REPS = 1000

@@ -52,7 +52,7 @@ from dibs.race.records import claim_from, lead_from, rep_from
 from dibs.race.store import DynamoRaceStore
 from dibs.receipts.store import DynamoRaces
 from dibs.roster.store import DynamoRoster
-from dibs.usecases.ports import Fact
+from dibs.ports import Fact
 from support.aws import peek
 from support.builders import NOON, World, a_card, a_playbook, a_rep, token_of
 from support.fakes import Clock, FakeBus, FakeQueue, FakeTimers, no_pause

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import date, datetime
 
 from dibs.game.contests.rules import Frozen, Standing
-from dibs.usecases.ports import Planned, SignedResult, Total
+from dibs.ports import Planned, SignedResult, Total
 
 
 class FakeContests:

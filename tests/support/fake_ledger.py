@@ -9,7 +9,7 @@ from datetime import datetime
 from dibs.core.errors import Busy
 from dibs.ledger.activities import Step
 from dibs.ledger.entries import Entry
-from dibs.usecases.ports import Story
+from dibs.ports import Story
 from support.fakes import FakeLeads, Memory
 
 

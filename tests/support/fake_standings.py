@@ -10,7 +10,7 @@ from datetime import date, datetime
 from dibs.game.scoring.points import ISSUED, Transfer
 from dibs.game.scoring.ranking import team_of_target
 from dibs.game.scoring.tally import periods
-from dibs.usecases.ports import Booked, Change, Sum, Total, Unit
+from dibs.ports import Booked, Change, Sum, Total, Unit
 
 
 class Died(Exception):

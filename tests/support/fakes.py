@@ -31,7 +31,7 @@ from dibs.race.limits import over_allowance, over_limits, with_one_more
 from dibs.race.ports import Notice, RaceView
 from dibs.receipts.receipts import Link, Sealed
 from dibs.rules.playbook import Playbook
-from dibs.usecases.ports import (
+from dibs.ports import (
     Chunk,
     Delivery,
     Dispute,

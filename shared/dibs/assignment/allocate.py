@@ -31,7 +31,7 @@ from dibs.race.decide import Eligible, decide
 from dibs.race.matching import mismatches
 from dibs.race.opening import opening, races
 from dibs.rules.playbook import Playbook
-from dibs.usecases.ports import PriorityTurns, Roster
+from dibs.ports import PriorityTurns, Roster
 
 MOST_FIRST = 6
 """How many may see a lead first: the lock stays small."""

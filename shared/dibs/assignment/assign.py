@@ -33,7 +33,7 @@ from dibs.race.limits import with_one_more
 from dibs.race.opening import taking
 from dibs.race.ports import RaceStore, RaceView
 from dibs.rules.playbook import Playbook
-from dibs.usecases.ports import Holdings, Judged, Roster, Taken
+from dibs.ports import Holdings, Judged, Roster, Taken
 
 TRIES = 12
 # What one run assigns at most; the rest is the next one's.

@@ -19,7 +19,7 @@ from dibs.core.rep import Limits, Rep
 from dibs.race.opening import given_back, races, reopening, taken_away, taking
 from dibs.race.ports import RaceStore, RaceView
 from dibs.rules.rules import Rules
-from dibs.usecases.ports import Given, Holdings, Override
+from dibs.ports import Given, Holdings, Override
 
 TRIES = 6
 

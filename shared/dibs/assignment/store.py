@@ -28,7 +28,7 @@ from dibs.race.store import (
     take_off,
 )
 from dibs.rules.playbook import Playbook
-from dibs.usecases.ports import Override, Taken
+from dibs.ports import Override, Taken
 
 
 class DynamoHoldings:

@@ -22,7 +22,7 @@ from dibs.core.lead import HELD, RELEASED, Lead
 from dibs.race.claim import Proof, undo
 from dibs.race.opening import given_back
 from dibs.race.ports import RaceStore
-from dibs.usecases.ports import Bus, Fact, Holdings
+from dibs.ports import Bus, Fact, Holdings
 
 TRIES = 6
 

@@ -22,7 +22,7 @@ from dibs.race.opening import latest_opening, next_opening, opened_early
 from dibs.race.ports import RaceStore
 from dibs.receipts.seal import SEAL, late_at, seal_at, seal_race
 from dibs.rules.playbook import Playbook
-from dibs.usecases.ports import (
+from dibs.ports import (
     Chunk,
     Fact,
     Holdings,

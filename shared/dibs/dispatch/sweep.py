@@ -12,7 +12,7 @@ from dibs.core.lead import Lead, State, moved
 from dibs.race.draw import draw_is_due
 from dibs.race.opening import latest_opening, next_opening, somebody_out
 from dibs.race.ports import RaceStore
-from dibs.usecases.ports import Bus, Fact, Holdings, LeadStore, Pending, Roster
+from dibs.ports import Bus, Fact, Holdings, LeadStore, Pending, Roster
 
 # Younger ones are still on their ordinary way.
 PATIENCE = timedelta(seconds=45)

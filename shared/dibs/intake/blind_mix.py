@@ -12,7 +12,7 @@ from dibs.core.lead import Lead
 from dibs.intake.blind import Arrived, Part, chances, drawn, mix
 from dibs.race.opening import races
 from dibs.rules.playbook import Playbook
-from dibs.usecases.ports import Arrivals
+from dibs.ports import Arrivals
 
 ZONE = "UTC"
 """Where the weeks of the count begin: it is one for all teams."""

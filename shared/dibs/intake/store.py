@@ -40,7 +40,7 @@ from dibs.race.store import (
     read_open,
     use_credit,
 )
-from dibs.usecases.ports import Fact, Given, Pending, Stored
+from dibs.ports import Fact, Given, Pending, Stored
 
 POSTS_SHOWN = 20
 

@@ -24,7 +24,7 @@ from dibs.ledger.entries import (
     taken_id,
 )
 from dibs.ledger.record import is_protected, shared_with
-from dibs.usecases.ports import Fact, Ledger, Roster, Story
+from dibs.ports import Fact, Ledger, Roster, Story
 
 FACTS = ("lead.claimed", "lead.assigned", "lead.returned")
 

@@ -29,7 +29,7 @@ from dibs.ledger.activities import REVERSAL, Activity, Step, step, taken_back, w
 from dibs.ledger.entries import Entry, activity_entry_id, booked
 from dibs.race.newcomers import protected
 from dibs.rules.playbook import Playbook
-from dibs.usecases.ports import LeadStore, Ledger, Roster
+from dibs.ports import LeadStore, Ledger, Roster
 
 ATTEMPTS = 6
 # Clocks differ, and some systems tell whole seconds or minutes.

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Protocol
 
 from dibs.ledger.entries import Entry
-from dibs.usecases.ports import Roster
+from dibs.ports import Roster
 
 SLIPPED = "slipped"
 

@@ -26,7 +26,7 @@ from dibs.race.records import (
     move_from,
 )
 from dibs.race.store import put_move, take_off
-from dibs.usecases.ports import Story
+from dibs.ports import Story
 
 _NEW = "attribute_not_exists(entry_id)"
 

@@ -13,7 +13,7 @@ from dibs.race.decide import off
 from dibs.race.ports import Notice, RaceStore
 from dibs.rules.playbook import Playbook
 from dibs.rules.rules import Sms as SmsRules
-from dibs.usecases.ports import (
+from dibs.ports import (
     Chunk,
     Delivery,
     LeadStore,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from dibs.aws.clock import from_ms, to_ms
 from dibs.core.lead import Lead
-from dibs.usecases.ports import Chunk, Fact
+from dibs.ports import Chunk, Fact
 
 if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient

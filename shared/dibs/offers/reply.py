@@ -14,7 +14,7 @@ from dibs.people.own import open_offers
 from dibs.race.claim import InDraw, Won, by_sms, claim
 from dibs.race.decide import Eligible
 from dibs.race.ports import RaceStore
-from dibs.usecases.ports import OfferStore, Once, Roster
+from dibs.ports import OfferStore, Once, Roster
 
 YES = {"YES", "Y", "YA", "ДА", "是"}
 # The carrier answers these itself and stops or starts delivery; we only keep the record.

@@ -22,7 +22,7 @@ from dibs.race.records import (
     notice_from,
 )
 from dibs.race.store import OFFER_KEPT
-from dibs.usecases.ports import Sighting
+from dibs.ports import Sighting
 
 # A code outlives its window, so that a late reply hears who won instead of "unknown code".
 _CODE_KEPT = timedelta(days=2)

@@ -17,7 +17,7 @@ from dibs.race.ports import RaceStore
 from dibs.rules.rules import Rules
 
 if TYPE_CHECKING:
-    from dibs.usecases.ports import Push, Roster
+    from dibs.ports import Push, Roster
 
 DEVICES_PER_REP = 3
 MOST_QUIET_MINUTES = 10_080

@@ -17,7 +17,7 @@ from dibs.core.rep import Rep
 from dibs.race.matching import HIGHEST_LEVEL
 from dibs.race.ports import RaceStore
 from dibs.rules.playbook import Playbook
-from dibs.usecases.ports import Holdings, Roster
+from dibs.ports import Holdings, Roster
 
 # What a claim reads of a rep stays small.
 MOST_LEAVE = 8

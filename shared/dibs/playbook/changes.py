@@ -14,7 +14,7 @@ from dibs.core.rep import Rep
 from dibs.playbook.checks.teams import fallback_problems, problems, warnings
 from dibs.rules.playbook import Playbook
 from dibs.rules.rules import AT_ONCE, Model, Offsets, Window
-from dibs.usecases.ports import Playbooks, Roster, Version
+from dibs.ports import Playbooks, Roster, Version
 
 _ABSENT = object()
 _UNITS = {"seconds": " s", "minutes": " min", "percent": " %"}

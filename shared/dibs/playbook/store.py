@@ -12,7 +12,7 @@ from dibs.core.errors import FieldError, InvalidInput
 from dibs.playbook.file import playbook_json
 from dibs.race.records import Item
 from dibs.rules.playbook_store import stored_playbook
-from dibs.usecases.ports import Version
+from dibs.ports import Version
 
 # What DynamoDB keeps in one item, less the rest of it.
 _LARGEST = 390 * 1024

@@ -8,7 +8,7 @@ from datetime import date
 
 from dibs.receipts.receipts import Fault, Link, Sealed, block_from, broken, ending, faults
 from dibs.receipts.seal import revealed
-from dibs.usecases.ports import Races, Story
+from dibs.ports import Races, Story
 
 StoryOf = Callable[[str], Story | None]
 Entry = tuple[str, int, str]

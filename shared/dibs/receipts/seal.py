@@ -30,7 +30,7 @@ from dibs.receipts.receipts import (
     seal,
 )
 from dibs.rules.playbook import Playbook
-from dibs.usecases.ports import Bus, Dispute, Fact, Judged, OfferStore, Races, Roster, Story
+from dibs.ports import Bus, Dispute, Fact, Judged, OfferStore, Races, Roster, Story
 
 SEAL = "race.seal"
 _LOOKED_BACK = 5

@@ -17,7 +17,7 @@ from dibs.core.lead import Lead
 from dibs.race.records import InstantAttribute, Item, ListAttribute
 from dibs.race.store import OFFER_KEPT
 from dibs.receipts.receipts import Link, Sealed
-from dibs.usecases.ports import Dispute, Judged
+from dibs.ports import Dispute, Judged
 
 # Receipts an item holds, and reps: far below the 400 KB an item may have.
 _PAGE = 200

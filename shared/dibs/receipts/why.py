@@ -14,7 +14,7 @@ from dibs.core.rep import Limits, Rep
 from dibs.race.decide import REFUSING, decide_knowing, rules_judged
 from dibs.race.ports import RaceStore
 from dibs.rules.playbook import Playbook
-from dibs.usecases.ports import Judged, OfferStore, Playbooks, Races, Roster, Sighting, Story
+from dibs.ports import Judged, OfferStore, Playbooks, Races, Roster, Sighting, Story
 
 
 @dataclass(frozen=True)

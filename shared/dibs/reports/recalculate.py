@@ -22,7 +22,7 @@ from dibs.reports.quotas import allowance, attainment, target_for, worked_days
 from dibs.reports.speed_board import AFTERMATH, weekly_rows
 from dibs.reports.tiers import Inputs, edges, explain, place, team_of
 from dibs.rules.playbook import Playbook
-from dibs.usecases.ports import (
+from dibs.ports import (
     Attained,
     Ledger,
     Playbooks,

@@ -26,7 +26,7 @@ from dibs.ledger.entries import (
 )
 from dibs.race.newcomers import protected
 from dibs.rules.playbook import Playbook
-from dibs.usecases.ports import Ledger, Results, Roster
+from dibs.ports import Ledger, Results, Roster
 
 # Leads of a period's last minutes are contacted, and told of, when it is over.
 AFTERMATH = timedelta(days=7)

@@ -20,7 +20,7 @@ from dibs.core.calendar import named
 from dibs.ledger.entries import Row
 from dibs.race.records import Item
 from dibs.reports.tiers import Inputs, Outlook
-from dibs.usecases.ports import Attained
+from dibs.ports import Attained
 
 _KEPT = timedelta(days=400)
 _IN_ONE_WRITE = 100

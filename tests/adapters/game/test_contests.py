@@ -34,7 +34,7 @@ from dibs.game.contests.store import (
     signature,
 )
 from dibs.rules.game import Metric
-from dibs.usecases.ports import Contests, Planned, SignedResult
+from dibs.ports import Contests, Planned, SignedResult
 from support.aws import items
 from support.builders import NOON, World, a_playbook
 from support.fake_contests import FakeContests

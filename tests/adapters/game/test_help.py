@@ -12,7 +12,7 @@ from dibs.game.help.rules import MOST_ANSWERS, Answer, HelpRequest
 from dibs.game.help.store import DynamoHelp
 from dibs.game.quests.rules import MANAGERS, Told
 from dibs.game.quests.store import DynamoQuests
-from dibs.usecases.ports import HelpRequests, QuestLog
+from dibs.ports import HelpRequests, QuestLog
 from support.aws import items
 from support.builders import NOON, World
 from support.fake_help import FakeHelp, FakeQuests

@@ -15,7 +15,7 @@ from dibs.game.rewards.rules import FOLLOWING, Request, Reward, State, Step, pay
 from dibs.game.rewards.store import DynamoRewards
 from dibs.game.scoring.points import ISSUED, Account, Transfer
 from dibs.game.scoring.points_store import DynamoPoints
-from dibs.usecases.ports import PointsLedger, RewardStore
+from dibs.ports import PointsLedger, RewardStore
 from support.builders import NOON, World, a_playbook, a_rep
 from support.fake_rewards import FakePoints, FakeRewards
 from support.fakes import Clock

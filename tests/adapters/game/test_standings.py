@@ -24,7 +24,7 @@ from dibs.game.scoring.store import DynamoStandings, covering, unit_from, unit_i
 from dibs.game.scoring.tally import Place, Tally, tally, unit_of
 from dibs.ledger.entries import Entry, booked
 from dibs.reports.store import DynamoTargets
-from dibs.usecases.ports import Change, Unit
+from dibs.ports import Change, Unit
 from support.builders import NOON, World, a_lead, a_playbook, a_rep
 from support.fake_standings import Died
 from support.tables import create_tables

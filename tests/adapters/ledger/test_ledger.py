@@ -18,7 +18,7 @@ from dibs.ledger.entries import Entry
 from dibs.ledger.store import DynamoLedger, entry_record
 from dibs.race.claim import bearer, claim, undo
 from dibs.race.ports import RaceStore
-from dibs.usecases.ports import Holdings, LeadStore, Ledger
+from dibs.ports import Holdings, LeadStore, Ledger
 from support.builders import NOON, World, a_card, a_playbook, a_rep, token_of
 from support.fake_ledger import FakeLedger
 from support.fakes import FakeWorld

@@ -17,7 +17,7 @@ from moto.sns import sns_backends
 from dibs.core.lead import Lead
 from dibs.offers.queues import SnsBus, SqsNotifyQueue, SqsTimers, chunk_body, chunk_from
 from dibs.offers.sms import SnsSms
-from dibs.usecases.ports import Chunk, Fact
+from dibs.ports import Chunk, Fact
 from support.builders import NOON, a_lead
 
 MS = timedelta(milliseconds=1)

@@ -15,7 +15,7 @@ from dibs.race.store import DynamoRaceStore
 from dibs.roster.store import DynamoRoster
 from dibs.rules.playbook import Playbook
 from dibs.rules.presets import preset_text
-from dibs.usecases.ports import Version
+from dibs.ports import Version
 from support.aws import everything
 from support.builders import NOON, World, a_playbook, a_rep
 from support.playbooks import playbooks

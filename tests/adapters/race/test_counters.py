@@ -21,7 +21,7 @@ from dibs.race.debts import owes_assignment, owes_warm
 from dibs.race.limits import over_allowance, over_limits, used, with_one_more
 from dibs.race.opening import given_back, taking
 from dibs.rules.playbook import Playbook
-from dibs.usecases.ports import Taken
+from dibs.ports import Taken
 from support.builders import NOON, World, a_lead, a_playbook, a_rep
 from support.fakes import FakeWorld
 

@@ -30,7 +30,7 @@ from dibs.race.ports import Notice, RaceStore, RaceView
 from dibs.race.store import DynamoRaceStore
 from dibs.roster.store import DynamoRoster
 from dibs.rules.playbook import Playbook
-from dibs.usecases.ports import (
+from dibs.ports import (
     Arrivals,
     Fact,
     Given,

@@ -31,7 +31,7 @@ from dibs.receipts.receipts import (
 )
 from dibs.receipts.seal import chain_up
 from dibs.receipts.store import DynamoRaces
-from dibs.usecases.ports import Dispute, Judged, Races
+from dibs.ports import Dispute, Judged, Races
 from support.aws import items
 from support.builders import NOON, World, a_card, a_lead, a_rep, token_of
 from support.fakes import FakeRaces

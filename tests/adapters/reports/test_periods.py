@@ -29,7 +29,7 @@ from dibs.reports.store import DynamoResults, DynamoTargets
 from dibs.reports.tiers import Inputs, Outlook
 from dibs.roster.store import DynamoRoster
 from dibs.rules.playbook import Playbook
-from dibs.usecases.ports import Attained
+from dibs.ports import Attained
 from support.aws import peek
 from support.builders import NOON, World, a_card, a_playbook, a_rep, token_of
 from support.fakes import Clock

@@ -12,7 +12,7 @@ from boto3.dynamodb.types import Binary
 from dibs import wiring
 from dibs.offers.queues import SnsBus
 from dibs.race.claim import bearer, undo
-from dibs.usecases.ports import Fact
+from dibs.ports import Fact
 from handlers.office import AINA, Event, Office, event
 from support.aws import items
 from support.builders import token_of

@@ -18,7 +18,7 @@ from dibs.game.contests.store import signature
 from dibs.game.scoring.score import score
 from dibs.ledger.entries import booked
 from dibs.race.claim import token_hash
-from dibs.usecases.ports import Total
+from dibs.ports import Total
 from handlers.office import (
     AINA,
     BEN,

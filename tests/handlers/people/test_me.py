@@ -18,7 +18,7 @@ from dibs.ledger.entries import booked
 from dibs.race.claim import token_hash
 from dibs.reports.tiers import Inputs, edges, explain, place, team_of
 from dibs.rules.rules import TierRules
-from dibs.usecases.ports import Attained
+from dibs.ports import Attained
 from handlers.office import AINA, BEN, DAYANG, MANAGER, Answer, Office, http, sqs
 from support.builders import NOON, a_lead, a_playbook, a_rep, token_of
 

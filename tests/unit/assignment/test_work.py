@@ -22,7 +22,7 @@ from dibs.offers.notify import notify
 from dibs.race.claim import bearer, claim, undo
 from dibs.race.decide import team_schedule
 from dibs.race.opening import return_times
-from dibs.usecases.ports import Fact
+from dibs.ports import Fact
 from support.builders import NOON, a_card, a_playbook, a_rep, basics, token_of
 from support.fakes import FakeWorld, no_pause
 

@@ -11,7 +11,7 @@ from dibs.core.errors import Busy
 from dibs.core.lead import Card, Lead, Move, Pool, Quality, State, lead_id_for
 from dibs.intake import ingest as module
 from dibs.intake.ingest import Accepted, ingest, preview_of
-from dibs.usecases.ports import Fact
+from dibs.ports import Fact
 from support.builders import NOON, a_card, a_playbook
 from support.fakes import FakeWorld, no_pause
 

@@ -19,7 +19,7 @@ from dibs.dispatch import follow as offering
 from dibs.offers.notify import notify
 from dibs.race.claim import bearer, claim
 from dibs.race.decide import Eligible, Refused, Verdict, decide, off
-from dibs.usecases.ports import Fact
+from dibs.ports import Fact
 from support.builders import NOON, a_card, a_lead, a_playbook, a_rep, token_of
 from support.fakes import FakeWorld, no_pause
 

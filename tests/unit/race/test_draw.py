@@ -39,7 +39,7 @@ from dibs.race.draw import (
 )
 from dibs.race.draw_winner import draw, look
 from dibs.race.opening import reopening
-from dibs.usecases.ports import Fact
+from dibs.ports import Fact
 from support.builders import NOON, a_card, a_lead, a_playbook, a_rep, token_of
 from support.fakes import FakeDraws, FakeWorld
 

@@ -25,7 +25,7 @@ from dibs.race.opening import (
     races,
     reopening,
 )
-from dibs.usecases.ports import Fact
+from dibs.ports import Fact
 from support.builders import NOON, a_card, a_lead, a_playbook, a_rep, token_of
 from support.fakes import FakeWorld, no_pause
 

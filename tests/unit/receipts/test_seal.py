@@ -24,7 +24,7 @@ from dibs.race.ports import Notice
 from dibs.receipts.audit import audit, of_day
 from dibs.receipts.receipts import Receipt, Sealed, Trace, broken
 from dibs.receipts.seal import BLOCK_RACES, chain_up, dispute, own_receipt, seal_late
-from dibs.usecases.ports import Fact
+from dibs.ports import Fact
 from support.builders import NOON, a_card, a_playbook, a_rep, token_of
 from support.fakes import FakeWorld
 

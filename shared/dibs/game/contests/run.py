@@ -41,7 +41,7 @@ from dibs.race.draw import commitment_of
 from dibs.reports.quotas import target_for
 from dibs.reports.recalculate import months
 from dibs.rules.playbook import Playbook
-from dibs.usecases.ports import (
+from dibs.ports import (
     Contests,
     Ledger,
     Planned,

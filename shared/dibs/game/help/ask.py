@@ -34,7 +34,7 @@ from dibs.game.help.rules import (
 )
 from dibs.ledger.entries import booked
 from dibs.ledger.record import is_protected
-from dibs.usecases.ports import HelpRequests, LeadStore, Ledger, Roster
+from dibs.ports import HelpRequests, LeadStore, Ledger, Roster
 
 _LONGEST_REQUEST_ID = 64
 _HELP_ID_BYTES = 10

@@ -31,7 +31,7 @@ from dibs.game.scoring.points import LAPSED, Transfer, decayed
 from dibs.receipts.receipts import Fault
 from dibs.reports.recalculate import Books, Ran
 from dibs.rules.game import Rewards
-from dibs.usecases.ports import PointsLedger, RewardStore
+from dibs.ports import PointsLedger, RewardStore
 
 TRIES = 6
 ZONE = "UTC"

@@ -13,7 +13,7 @@ from dibs.game.scoring.points import Transfer
 from dibs.game.scoring.points_store import transfer_writes
 from dibs.game.scoring.store import awards_body, awards_from, packed, unpacked
 from dibs.race.records import Item
-from dibs.usecases.ports import Booked
+from dibs.ports import Booked
 
 Settlement = tuple[Booked, Sequence[Transfer]]
 

@@ -23,7 +23,7 @@ from dibs.game.scoring.metrics import metrics_of, parse
 from dibs.game.scoring.ranking import Named, Ranking, Row
 from dibs.rules.game import Metric
 from dibs.rules.playbook import Playbook
-from dibs.usecases.ports import Standings, Total
+from dibs.ports import Standings, Total
 
 PERIODS: tuple[Kind | Literal["all"], ...] = ("day", "week", "month", "quarter", "year", "all")
 Scope = Literal["reps", "teams"]

@@ -15,7 +15,7 @@ from dibs.game.scoring.tally import ALL
 from dibs.game.scoring.vocabulary import known_names
 from dibs.rules.game import Metric
 from dibs.rules.playbook import Playbook
-from dibs.usecases.ports import Standings, Total
+from dibs.ports import Standings, Total
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from dibs.game.scoring.score import Scorer, count_units, publish, rules_of, sett
 from dibs.game.scoring.tally import Place, Tally, periods, tally, unit_of
 from dibs.ledger.entries import Entry
 from dibs.receipts.receipts import Fault
-from dibs.usecases.ports import StandingsBuild, Sum, Total, Unit
+from dibs.ports import StandingsBuild, Sum, Total, Unit
 
 A_SLICE = 2000
 _TARGET = "target.sum"

@@ -37,7 +37,7 @@ from dibs.reports.quotas import target_for
 from dibs.reports.recalculate import months
 from dibs.rules.game import Badge
 from dibs.rules.playbook import Playbook
-from dibs.usecases.ports import (
+from dibs.ports import (
     AwardBook,
     Booked,
     Change,

@@ -27,7 +27,7 @@ from dibs.game.scoring.ranking import summed, team_of_target
 from dibs.game.scoring.tally import Award, Place, Tally, periods
 from dibs.ledger.entries import Entry
 from dibs.race.records import Item
-from dibs.usecases.ports import Change, Sum, Total, Unit
+from dibs.ports import Change, Sum, Total, Unit
 
 FIRST = "1"
 # DynamoDB takes a hundred writes in one transaction.

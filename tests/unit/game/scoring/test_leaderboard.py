@@ -20,7 +20,7 @@ from dibs.game.scoring.leaderboard import PERIODS, Asked, Leaderboard, leaderboa
 from dibs.game.scoring.ranking import Ranking, Row, ranked, summed
 from dibs.rules.game import Metric
 from dibs.rules.playbook import Playbook
-from dibs.usecases.ports import Total
+from dibs.ports import Total
 from support.builders import NOON, a_playbook, a_rep
 
 CLAIMS = Metric("count(claimed)", "Claims.")
