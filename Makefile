@@ -8,7 +8,7 @@ PYTHON := $(shell for p in $(PYTHON) python3 python3.13 python3.12 python3.11; d
 	"$$p" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null \
 	&& command -v "$$p" && break; done)
 export PYTHON
-READY = $(PYTHON) shared/dibs/cli/bootstrap.py
+READY = $(PYTHON) tools/local/bootstrap.py
 BIN = .local/env/bin
 # Tests that keep every processor busy by themselves; the others run side by side.
 ALONE = race or stack or browser
@@ -21,17 +21,17 @@ help: ## list the targets
 
 run: python ## start everything here, post leads, let reps race for them; Ctrl-C ends it
 	@$(READY) run
-	@$(BIN)/python -m dibs.cli.local run
+	@$(BIN)/python -m tools.local run
 
 up: python ## start the local stack in the background, with a demo team but without races
 	@$(READY) up
-	@$(BIN)/python -m dibs.cli.local up
+	@$(BIN)/python -m tools.local up
 
 down: python ## stop the local stack; its state is kept
-	@if [ -x $(BIN)/python ]; then $(BIN)/python -m dibs.cli.local down; else echo "Nothing is running."; fi
+	@if [ -x $(BIN)/python ]; then $(BIN)/python -m tools.local down; else echo "Nothing is running."; fi
 
 reset: python ## empty the local stack's state
-	@if [ -x $(BIN)/python ]; then $(BIN)/python -m dibs.cli.local reset; else echo "There is no state."; fi
+	@if [ -x $(BIN)/python ]; then $(BIN)/python -m tools.local reset; else echo "There is no state."; fi
 
 test: python ## run every test
 	@$(READY) dev

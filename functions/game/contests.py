@@ -17,9 +17,9 @@ from dibs.game.contests.run import SHOWN, View, gap
 from dibs.game.contests.store import contest_body, contest_from_body
 from dibs.game.contests.texts import rules_in_words
 from dibs.intake.body import json_object, raw_body
+from dibs.ports import Planned
 from dibs.roster.callers import calling_manager, calling_viewer
 from dibs.rules.playbook import Playbook
-from dibs.ports import Planned
 from dibs.web.entry import Event
 from dibs.web.http import Response, answer, path
 

@@ -24,8 +24,8 @@ from dibs.aws import clients, clock
 from dibs.core.lead import Lead
 from dibs.dispatch.follow import CHUNK, chunks, follow
 from dibs.offers.notify import Desk, notify
-from dibs.race.claim import bearer, claim
 from dibs.ports import Chunk, Fact
+from dibs.race.claim import bearer, claim
 from support.builders import World, token_of
 
 REPS = 1000

@@ -45,6 +45,7 @@ from dibs.dispatch.sweep import PATIENCE, close, relay, sweep
 from dibs.intake.ingest import ingest
 from dibs.ledger.store import DynamoLedger
 from dibs.offers.store import DynamoOfferStore
+from dibs.ports import Fact
 from dibs.race import claim as claiming
 from dibs.race.claim import Won, bearer, claim, undo
 from dibs.race.ports import RaceView
@@ -52,7 +53,6 @@ from dibs.race.records import claim_from, lead_from, rep_from
 from dibs.race.store import DynamoRaceStore
 from dibs.receipts.store import DynamoRaces
 from dibs.roster.store import DynamoRoster
-from dibs.ports import Fact
 from support.aws import peek
 from support.builders import NOON, World, a_card, a_playbook, a_rep, token_of
 from support.fakes import Clock, FakeBus, FakeQueue, FakeTimers, no_pause

@@ -18,13 +18,13 @@ from dibs.intake.arrival_store import DynamoArrivals
 from dibs.intake.ingest import ingest
 from dibs.intake.store import DynamoLeadStore
 from dibs.playbook.store import DynamoPlaybooks
+from dibs.ports import Version
 from dibs.race.claim import token_hash
 from dibs.race.store import DynamoRaceStore
 from dibs.roster.store import DynamoRoster
 from dibs.rules.playbook import Playbook
 from dibs.rules.playbook_store import playbook_from
 from dibs.rules.presets import preset_text
-from dibs.ports import Version
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)  # a Monday
 

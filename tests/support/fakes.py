@@ -23,14 +23,6 @@ from dibs.intake.duplicates import Identity, Standing
 from dibs.intake.ingest import ingest
 from dibs.intake.store import POSTS_SHOWN
 from dibs.offers.notify import Desk
-from dibs.race.absence import Credit
-from dibs.race.claim import token_hash
-from dibs.race.debts import owes_assignment, owes_warm
-from dibs.race.draw import Drawn, undrawn
-from dibs.race.limits import over_allowance, over_limits, with_one_more
-from dibs.race.ports import Notice, RaceView
-from dibs.receipts.receipts import Link, Sealed
-from dibs.rules.playbook import Playbook
 from dibs.ports import (
     Chunk,
     Delivery,
@@ -45,6 +37,14 @@ from dibs.ports import (
     Story,
     Taken,
 )
+from dibs.race.absence import Credit
+from dibs.race.claim import token_hash
+from dibs.race.debts import owes_assignment, owes_warm
+from dibs.race.draw import Drawn, undrawn
+from dibs.race.limits import over_allowance, over_limits, with_one_more
+from dibs.race.ports import Notice, RaceView
+from dibs.receipts.receipts import Link, Sealed
+from dibs.rules.playbook import Playbook
 from support.builders import NOON, a_playbook, token_of
 
 LOCK, CLAIM = keys.LOCK, keys.CLAIM

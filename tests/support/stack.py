@@ -235,8 +235,8 @@ class Stack:
 
     def restart(self) -> None:
         """Stop the stack and start it again, as `make down` and `make up` do."""
-        _run(self.port, "-m", "dibs.cli.local", "down")
-        _run(self.port, "-m", "dibs.cli.local", "up")
+        _run(self.port, "-m", "tools.local", "down")
+        _run(self.port, "-m", "tools.local", "up")
         self.described = _described(self.port)
 
 
@@ -257,13 +257,13 @@ def running() -> Iterator[Stack]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    subprocess.run([sys.executable, "shared/dibs/cli/bootstrap.py", "up"], cwd=ROOT, check=True)
+    subprocess.run([sys.executable, "tools/local/bootstrap.py", "up"], cwd=ROOT, check=True)
     try:
-        _run(port, "-m", "dibs.cli.local", "up")
+        _run(port, "-m", "tools.local", "up")
         yield Stack(port, _described(port))
     finally:
-        _run(port, "-m", "dibs.cli.local", "down")
-        _run(port, "-m", "dibs.cli.local", "reset")
+        _run(port, "-m", "tools.local", "down")
+        _run(port, "-m", "tools.local", "reset")
 
 
 def _described(port: int) -> dict[str, Any]:

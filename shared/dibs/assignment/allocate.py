@@ -26,12 +26,12 @@ from dibs.assignment.round_robin import not_assignable
 from dibs.core.calendar import day_of
 from dibs.core.lead import Lead, Move, State, moved
 from dibs.core.rep import Limits, Rep
+from dibs.ports import PriorityTurns, Roster
 from dibs.race.absence import Credit, using
 from dibs.race.decide import Eligible, decide
 from dibs.race.matching import mismatches
 from dibs.race.opening import opening, races
 from dibs.rules.playbook import Playbook
-from dibs.ports import PriorityTurns, Roster
 
 MOST_FIRST = 6
 """How many may see a lead first: the lock stays small."""

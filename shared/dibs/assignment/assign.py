@@ -28,12 +28,12 @@ from dibs.assignment.round_robin import (
 from dibs.core.errors import Busy
 from dibs.core.lead import Claim, Lead, State, moved
 from dibs.core.rep import Limits, Rep
+from dibs.ports import Holdings, Judged, Roster, Taken
 from dibs.race.absence import using
 from dibs.race.limits import with_one_more
 from dibs.race.opening import taking
 from dibs.race.ports import RaceStore, RaceView
 from dibs.rules.playbook import Playbook
-from dibs.ports import Holdings, Judged, Roster, Taken
 
 TRIES = 12
 # What one run assigns at most; the rest is the next one's.

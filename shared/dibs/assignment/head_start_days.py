@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 
 from dibs.assignment.head_starts import give_turns
 from dibs.core.calendar import day_of
-from dibs.reports.recalculate import Ran
 from dibs.ports import PriorityTurns, Roster
+from dibs.reports.recalculate import Ran
 
 # So early are a day's turns given out: in the evening, and late enough to know who is away.
 AHEAD = timedelta(hours=6)

@@ -13,6 +13,7 @@ from dibs.aws.dynamo import ConditionFailed, Dynamo
 from dibs.aws.settings import Settings
 from dibs.core.lead import Lead, Move
 from dibs.core.rep import Limits, Rep
+from dibs.ports import Override, Taken
 from dibs.race.records import Item, lead_from, lock_from
 from dibs.race.store import (
     await_somebody,
@@ -28,7 +29,6 @@ from dibs.race.store import (
     take_off,
 )
 from dibs.rules.playbook import Playbook
-from dibs.ports import Override, Taken
 
 
 class DynamoHoldings:

@@ -19,10 +19,10 @@ from dibs.core.errors import (
     UndoOver,
 )
 from dibs.core.lead import HELD, RELEASED, Lead
+from dibs.ports import Bus, Fact, Holdings
 from dibs.race.claim import Proof, undo
 from dibs.race.opening import given_back
 from dibs.race.ports import RaceStore
-from dibs.ports import Bus, Fact, Holdings
 
 TRIES = 6
 

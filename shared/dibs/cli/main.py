@@ -20,7 +20,6 @@ from dibs.cli import (
     standings,
     targets,
 )
-from dibs.cli.local import app as local
 from dibs.core.errors import DibsError, InvalidInput
 
 app = typer.Typer(
@@ -28,7 +27,6 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_show_locals=False,
 )
-app.add_typer(local, name="local", help="The stack on this machine.")
 app.add_typer(reps.app, name="reps", help="Reps: add, list, pause, import.")
 app.add_typer(leads.app, name="lead", help="Leads: post one, show one's history, assign, withdraw.")
 app.add_typer(playbooks.app, name="playbook", help="The rules: check, preview, apply, go back.")

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import os
 from dataclasses import dataclass, fields
 from typing import Annotated, Any
-from urllib.parse import urlsplit
 
 import boto3
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
 from dibs.aws.settings import Settings
+from dibs.cli import local_stack
 from dibs.core.errors import NotConfigured
 from dibs.wiring import Operator, operator
 
@@ -73,19 +72,16 @@ def target(stack: str) -> Target:
     if stack:
         found = settings_of(stack)
         return Target(found, found.public_url)
-    from dibs.cli.place import LOCAL, STACK, Place, place
-
+    # The one started last, unless DIBS_PORT names another.
+    port = os.environ.get("DIBS_PORT", "")
     try:
-        # The stack started last is described where tools look; DIBS_PORT names another one.
-        ours = os.environ.get("DIBS_PORT")
-        known = place().stack() if ours else json.loads((LOCAL / "stack.json").read_text())
-        here = Place(urlsplit(known["aws_endpoint_url"]).port or place().port)
-    except OSError as error:
+        known = local_stack.described(local_stack.description(int(port) if port else None))
+    except (OSError, ValueError) as error:
         raise NotConfigured(
             "No local stack is running: start one with 'make up', or name one on AWS with --stack."
         ) from error
-    here.enter()
-    return Target(settings_of(STACK), known["api_url"])
+    local_stack.enter(known["aws_endpoint_url"])
+    return Target(settings_of(local_stack.STACK), known["api_url"])
 
 
 def settings_of(stack: str) -> Settings:

@@ -14,14 +14,6 @@ from dibs.core.errors import Busy
 from dibs.core.lead import Lead, State
 from dibs.core.rep import Limits, Rep
 from dibs.dispatch.sweep import close
-from dibs.race.decide import Eligible, decide, decide_knowing
-from dibs.race.draw import draw_is_due, draw_time, undrawn
-from dibs.race.draw_winner import draw
-from dibs.race.limits import over_allowance, over_limits
-from dibs.race.opening import latest_opening, next_opening, opened_early
-from dibs.race.ports import RaceStore
-from dibs.receipts.seal import SEAL, late_at, seal_at, seal_race
-from dibs.rules.playbook import Playbook
 from dibs.ports import (
     Chunk,
     Fact,
@@ -35,6 +27,14 @@ from dibs.ports import (
     Story,
     Timers,
 )
+from dibs.race.decide import Eligible, decide, decide_knowing
+from dibs.race.draw import draw_is_due, draw_time, undrawn
+from dibs.race.draw_winner import draw
+from dibs.race.limits import over_allowance, over_limits
+from dibs.race.opening import latest_opening, next_opening, opened_early
+from dibs.race.ports import RaceStore
+from dibs.receipts.seal import SEAL, late_at, seal_at, seal_race
+from dibs.rules.playbook import Playbook
 
 CHUNK = 50
 # Chunks of one wave run side by side; this is how long the slowest may take to be picked up.

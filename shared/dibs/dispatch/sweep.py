@@ -9,10 +9,10 @@ from itertools import islice
 
 from dibs.assignment.work import look_after
 from dibs.core.lead import Lead, State, moved
+from dibs.ports import Bus, Fact, Holdings, LeadStore, Pending, Roster
 from dibs.race.draw import draw_is_due
 from dibs.race.opening import latest_opening, next_opening, somebody_out
 from dibs.race.ports import RaceStore
-from dibs.ports import Bus, Fact, Holdings, LeadStore, Pending, Roster
 
 # Younger ones are still on their ordinary way.
 PATIENCE = timedelta(seconds=45)

@@ -10,9 +10,9 @@ from dibs.core.calendar import week_of
 from dibs.core.errors import Busy
 from dibs.core.lead import Lead
 from dibs.intake.blind import Arrived, Part, chances, drawn, mix
+from dibs.ports import Arrivals
 from dibs.race.opening import races
 from dibs.rules.playbook import Playbook
-from dibs.ports import Arrivals
 
 ZONE = "UTC"
 """Where the weeks of the count begin: it is one for all teams."""

@@ -38,10 +38,10 @@ from dibs.intake.duplicates import (
     pointed,
 )
 from dibs.intake.identity import identities_of
+from dibs.ports import Arrivals, Given, LeadStore, Stored
 from dibs.race.matching import skills_needed
 from dibs.race.opening import opening, races, taking
 from dibs.rules.playbook import Playbook
-from dibs.ports import Arrivals, Given, LeadStore, Stored
 
 TRIES = 6
 # What the race depends on stays as it was first sent.

@@ -14,6 +14,7 @@ from dibs.aws.settings import Settings
 from dibs.core.errors import Busy
 from dibs.core.lead import Card, Kind, Lead, Move, State, Tie
 from dibs.intake.duplicates import Identity, Standing
+from dibs.ports import Fact, Given, Pending, Stored
 from dibs.race.absence import Credit
 from dibs.race.records import (
     CardRecord,
@@ -40,7 +41,6 @@ from dibs.race.store import (
     read_open,
     use_credit,
 )
-from dibs.ports import Fact, Given, Pending, Stored
 
 POSTS_SHOWN = 20
 

@@ -27,9 +27,9 @@ from dibs.game.quests.rules import quest_unit, wrong_step
 from dibs.game.scoring.tally import unit_of
 from dibs.ledger.activities import REVERSAL, Activity, Step, step, taken_back, wrong
 from dibs.ledger.entries import Entry, activity_entry_id, booked
+from dibs.ports import LeadStore, Ledger, Roster
 from dibs.race.newcomers import protected
 from dibs.rules.playbook import Playbook
-from dibs.ports import LeadStore, Ledger, Roster
 
 ATTEMPTS = 6
 # Clocks differ, and some systems tell whole seconds or minutes.

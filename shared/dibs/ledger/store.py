@@ -17,6 +17,7 @@ from dibs.aws.settings import Settings
 from dibs.core.lead import State
 from dibs.ledger.activities import Step
 from dibs.ledger.entries import Entry
+from dibs.ports import Story
 from dibs.race.records import (
     InstantAttribute,
     Item,
@@ -26,7 +27,6 @@ from dibs.race.records import (
     move_from,
 )
 from dibs.race.store import put_move, take_off
-from dibs.ports import Story
 
 _NEW = "attribute_not_exists(entry_id)"
 

@@ -9,10 +9,6 @@ from datetime import datetime
 from dibs.core.lead import Lead, State
 from dibs.core.links import link_token, reply_code
 from dibs.core.rep import Rep
-from dibs.race.decide import off
-from dibs.race.ports import Notice, RaceStore
-from dibs.rules.playbook import Playbook
-from dibs.rules.rules import Sms as SmsRules
 from dibs.ports import (
     Chunk,
     Delivery,
@@ -23,6 +19,10 @@ from dibs.ports import (
     Roster,
     Sms,
 )
+from dibs.race.decide import off
+from dibs.race.ports import Notice, RaceStore
+from dibs.rules.playbook import Playbook
+from dibs.rules.rules import Sms as SmsRules
 
 OfferText = Callable[[Lead, Rep, str, str, datetime], str]
 """Writes an offer's text message: lead, rep, reply code, link token, now."""

@@ -11,10 +11,10 @@ from dibs.core.errors import DibsError
 from dibs.core.lead import Lead
 from dibs.core.rep import Limits, Rep
 from dibs.people.own import open_offers
+from dibs.ports import OfferStore, Once, Roster
 from dibs.race.claim import InDraw, Won, by_sms, claim
 from dibs.race.decide import Eligible
 from dibs.race.ports import RaceStore
-from dibs.ports import OfferStore, Once, Roster
 
 YES = {"YES", "Y", "YA", "ДА", "是"}
 # The carrier answers these itself and stops or starts delivery; we only keep the record.

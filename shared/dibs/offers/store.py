@@ -12,6 +12,7 @@ from dibs.aws.clock import to_ms
 from dibs.aws.dynamo import ConditionFailed, Dynamo
 from dibs.aws.settings import Settings
 from dibs.core.lead import Lead
+from dibs.ports import Sighting
 from dibs.race.ports import Notice
 from dibs.race.records import (
     CodeRecord,
@@ -22,7 +23,6 @@ from dibs.race.records import (
     notice_from,
 )
 from dibs.race.store import OFFER_KEPT
-from dibs.ports import Sighting
 
 # A code outlives its window, so that a late reply hears who won instead of "unknown code".
 _CODE_KEPT = timedelta(days=2)

@@ -14,10 +14,10 @@ from dibs.core.calendar import Hours, parse_hours
 from dibs.core.errors import FieldError, InvalidInput, RouteNotFound
 from dibs.core.lead import PRODUCT_BYTES, SEGMENT_BYTES, TERRITORY_BYTES
 from dibs.core.rep import Rep
+from dibs.ports import Holdings, Roster
 from dibs.race.matching import HIGHEST_LEVEL
 from dibs.race.ports import RaceStore
 from dibs.rules.playbook import Playbook
-from dibs.ports import Holdings, Roster
 
 # What a claim reads of a rep stays small.
 MOST_LEAVE = 8

@@ -12,9 +12,9 @@ from dibs.core.errors import FieldError, InvalidInput, Outdated, RouteNotFound
 from dibs.core.lead import Pool
 from dibs.core.rep import Rep
 from dibs.playbook.checks.teams import fallback_problems, problems, warnings
+from dibs.ports import Playbooks, Roster, Version
 from dibs.rules.playbook import Playbook
 from dibs.rules.rules import AT_ONCE, Model, Offsets, Window
-from dibs.ports import Playbooks, Roster, Version
 
 _ABSENT = object()
 _UNITS = {"seconds": " s", "minutes": " min", "percent": " %"}

@@ -10,9 +10,9 @@ from dibs.aws.dynamo import ConditionFailed, Dynamo
 from dibs.aws.settings import Settings
 from dibs.core.errors import FieldError, InvalidInput
 from dibs.playbook.file import playbook_json
+from dibs.ports import Version
 from dibs.race.records import Item
 from dibs.rules.playbook_store import stored_playbook
-from dibs.ports import Version
 
 # What DynamoDB keeps in one item, less the rest of it.
 _LARGEST = 390 * 1024

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from dibs.ports import Races, Story
 from dibs.receipts.receipts import Fault, Link, Sealed, block_from, broken, ending, faults
 from dibs.receipts.seal import revealed
-from dibs.ports import Races, Story
 
 StoryOf = Callable[[str], Story | None]
 Entry = tuple[str, int, str]

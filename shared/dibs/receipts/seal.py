@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from dibs.core.errors import LeadNotFound
 from dibs.core.lead import Lead, State
 from dibs.dispatch.sweep import PATIENCE
+from dibs.ports import Bus, Dispute, Fact, Judged, OfferStore, Races, Roster, Story
 from dibs.race.draw import Drawn
 from dibs.race.ports import Draws, RaceStore
 from dibs.receipts.receipts import (
@@ -30,7 +31,6 @@ from dibs.receipts.receipts import (
     seal,
 )
 from dibs.rules.playbook import Playbook
-from dibs.ports import Bus, Dispute, Fact, Judged, OfferStore, Races, Roster, Story
 
 SEAL = "race.seal"
 _LOOKED_BACK = 5

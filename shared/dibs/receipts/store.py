@@ -14,10 +14,10 @@ from dibs.aws.clock import to_ms
 from dibs.aws.dynamo import ConditionFailed, Dynamo
 from dibs.aws.settings import Settings
 from dibs.core.lead import Lead
+from dibs.ports import Dispute, Judged
 from dibs.race.records import InstantAttribute, Item, ListAttribute
 from dibs.race.store import OFFER_KEPT
 from dibs.receipts.receipts import Link, Sealed
-from dibs.ports import Dispute, Judged
 
 # Receipts an item holds, and reps: far below the 400 KB an item may have.
 _PAGE = 200

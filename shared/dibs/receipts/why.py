@@ -11,10 +11,10 @@ from dibs.assignment.round_robin import ASSIGNING
 from dibs.core.errors import LeadNotFound
 from dibs.core.lead import Lead, State
 from dibs.core.rep import Limits, Rep
+from dibs.ports import Judged, OfferStore, Playbooks, Races, Roster, Sighting, Story
 from dibs.race.decide import REFUSING, decide_knowing, rules_judged
 from dibs.race.ports import RaceStore
 from dibs.rules.playbook import Playbook
-from dibs.ports import Judged, OfferStore, Playbooks, Races, Roster, Sighting, Story
 
 
 @dataclass(frozen=True)

@@ -17,11 +17,6 @@ from typing import TypeVar
 from dibs.core.calendar import Kind, Period, day_start, last_completed, named
 from dibs.core.rep import Rep
 from dibs.ledger.entries import achieved, tier_inputs
-from dibs.race.newcomers import counted_from
-from dibs.reports.quotas import allowance, attainment, target_for, worked_days
-from dibs.reports.speed_board import AFTERMATH, weekly_rows
-from dibs.reports.tiers import Inputs, edges, explain, place, team_of
-from dibs.rules.playbook import Playbook
 from dibs.ports import (
     Attained,
     Ledger,
@@ -30,6 +25,11 @@ from dibs.ports import (
     Roster,
     Targets,
 )
+from dibs.race.newcomers import counted_from
+from dibs.reports.quotas import allowance, attainment, target_for, worked_days
+from dibs.reports.speed_board import AFTERMATH, weekly_rows
+from dibs.reports.tiers import Inputs, edges, explain, place, team_of
+from dibs.rules.playbook import Playbook
 
 PAGE = 100
 T = TypeVar("T")

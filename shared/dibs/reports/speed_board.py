@@ -24,9 +24,9 @@ from dibs.ledger.entries import (
     places,
     speed,
 )
+from dibs.ports import Ledger, Results, Roster
 from dibs.race.newcomers import protected
 from dibs.rules.playbook import Playbook
-from dibs.ports import Ledger, Results, Roster
 
 # Leads of a period's last minutes are contacted, and told of, when it is over.
 AFTERMATH = timedelta(days=7)

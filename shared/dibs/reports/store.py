@@ -18,9 +18,9 @@ from dibs.aws.dynamo import ConditionFailed, Dynamo, insisting
 from dibs.aws.settings import Settings
 from dibs.core.calendar import named
 from dibs.ledger.entries import Row
+from dibs.ports import Attained
 from dibs.race.records import Item
 from dibs.reports.tiers import Inputs, Outlook
-from dibs.ports import Attained
 
 _KEPT = timedelta(days=400)
 _IN_ONE_WRITE = 100

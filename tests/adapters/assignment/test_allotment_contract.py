@@ -14,9 +14,9 @@ from dibs.assignment.head_starts import OnTurn, Rotation
 from dibs.assignment.round_robin import Turn
 from dibs.core.errors import Busy
 from dibs.core.lead import Card, Claim, Lead, Move, Reserved, State
+from dibs.ports import PriorityTurns, Taken
 from dibs.race.absence import Credit
 from dibs.race.opening import opening, taking
-from dibs.ports import PriorityTurns, Taken
 from support.builders import NOON, World, a_card, a_lead, a_playbook, a_rep
 from support.fakes import FakeWorld
 

@@ -33,8 +33,8 @@ from dibs.game.contests.store import (
     contest_from_body,
     signature,
 )
-from dibs.rules.game import Metric
 from dibs.ports import Contests, Planned, SignedResult
+from dibs.rules.game import Metric
 from support.aws import items
 from support.builders import NOON, World, a_playbook
 from support.fake_contests import FakeContests

@@ -23,8 +23,8 @@ from dibs.game.scoring.score import Scorer, rules_of, score
 from dibs.game.scoring.store import DynamoStandings, covering, unit_from, unit_item
 from dibs.game.scoring.tally import Place, Tally, tally, unit_of
 from dibs.ledger.entries import Entry, booked
-from dibs.reports.store import DynamoTargets
 from dibs.ports import Change, Unit
+from dibs.reports.store import DynamoTargets
 from support.builders import NOON, World, a_lead, a_playbook, a_rep
 from support.fake_standings import Died
 from support.tables import create_tables

@@ -16,9 +16,9 @@ from dibs.core.rep import Rep
 from dibs.ledger.activities import Activity, Step, step
 from dibs.ledger.entries import Entry
 from dibs.ledger.store import DynamoLedger, entry_record
+from dibs.ports import Holdings, LeadStore, Ledger
 from dibs.race.claim import bearer, claim, undo
 from dibs.race.ports import RaceStore
-from dibs.ports import Holdings, LeadStore, Ledger
 from support.builders import NOON, World, a_card, a_playbook, a_rep, token_of
 from support.fake_ledger import FakeLedger
 from support.fakes import FakeWorld

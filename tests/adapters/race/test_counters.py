@@ -17,11 +17,11 @@ from dibs.assignment.round_robin import Turn
 from dibs.aws import keys
 from dibs.core.lead import Card, Claim, Lead, Quality, State, id_text, moved
 from dibs.core.rep import Limits, Rep
+from dibs.ports import Taken
 from dibs.race.debts import owes_assignment, owes_warm
 from dibs.race.limits import over_allowance, over_limits, used, with_one_more
 from dibs.race.opening import given_back, taking
 from dibs.rules.playbook import Playbook
-from dibs.ports import Taken
 from support.builders import NOON, World, a_lead, a_playbook, a_rep
 from support.fakes import FakeWorld
 

@@ -23,13 +23,6 @@ from dibs.intake.blind import Arrived
 from dibs.intake.duplicates import Identity, Standing
 from dibs.intake.store import DynamoLeadStore
 from dibs.offers.store import DynamoOfferStore
-from dibs.race.claim import token_hash
-from dibs.race.draw import Drawn, in_order
-from dibs.race.opening import given_back, taken_away, taking
-from dibs.race.ports import Notice, RaceStore, RaceView
-from dibs.race.store import DynamoRaceStore
-from dibs.roster.store import DynamoRoster
-from dibs.rules.playbook import Playbook
 from dibs.ports import (
     Arrivals,
     Fact,
@@ -44,6 +37,13 @@ from dibs.ports import (
     Stored,
     Taken,
 )
+from dibs.race.claim import token_hash
+from dibs.race.draw import Drawn, in_order
+from dibs.race.opening import given_back, taken_away, taking
+from dibs.race.ports import Notice, RaceStore, RaceView
+from dibs.race.store import DynamoRaceStore
+from dibs.roster.store import DynamoRoster
+from dibs.rules.playbook import Playbook
 from support.builders import NOON, World, a_card, a_lead, a_playbook, a_rep, basics
 from support.fakes import FakeOnce, FakeWorld
 

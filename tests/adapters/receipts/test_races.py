@@ -15,6 +15,7 @@ from dibs.aws import keys
 from dibs.aws.dynamo import Dynamo
 from dibs.core.lead import Lead
 from dibs.ledger.store import DynamoLedger
+from dibs.ports import Dispute, Judged, Races
 from dibs.race.claim import bearer, claim
 from dibs.receipts.audit import audit, of_day
 from dibs.receipts.receipts import (
@@ -31,7 +32,6 @@ from dibs.receipts.receipts import (
 )
 from dibs.receipts.seal import chain_up
 from dibs.receipts.store import DynamoRaces
-from dibs.ports import Dispute, Judged, Races
 from support.aws import items
 from support.builders import NOON, World, a_card, a_lead, a_rep, token_of
 from support.fakes import FakeRaces

@@ -22,6 +22,7 @@ from dibs.core.rep import Rep
 from dibs.ledger.entries import Entry
 from dibs.ledger.store import DynamoLedger, entry_record
 from dibs.playbook.store import DynamoPlaybooks
+from dibs.ports import Attained
 from dibs.race.claim import Won, bearer, claim
 from dibs.reports import recalculate as periods
 from dibs.reports.recalculate import Books, Ran, recalculate_quotas, recalculate_tiers
@@ -29,7 +30,6 @@ from dibs.reports.store import DynamoResults, DynamoTargets
 from dibs.reports.tiers import Inputs, Outlook
 from dibs.roster.store import DynamoRoster
 from dibs.rules.playbook import Playbook
-from dibs.ports import Attained
 from support.aws import peek
 from support.builders import NOON, World, a_card, a_playbook, a_rep, token_of
 from support.fakes import Clock

@@ -11,8 +11,8 @@ from boto3.dynamodb.types import Binary
 
 from dibs import wiring
 from dibs.offers.queues import SnsBus
-from dibs.race.claim import bearer, undo
 from dibs.ports import Fact
+from dibs.race.claim import bearer, undo
 from handlers.office import AINA, Event, Office, event
 from support.aws import items
 from support.builders import token_of

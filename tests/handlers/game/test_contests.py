@@ -17,8 +17,8 @@ from dibs.game.contests import run as usecase
 from dibs.game.contests.store import signature
 from dibs.game.scoring.score import score
 from dibs.ledger.entries import booked
-from dibs.race.claim import token_hash
 from dibs.ports import Total
+from dibs.race.claim import token_hash
 from handlers.office import (
     AINA,
     BEN,

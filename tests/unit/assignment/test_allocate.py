@@ -23,9 +23,9 @@ from dibs.core.rep import Limits, Rep
 from dibs.dispatch import follow as offering
 from dibs.dispatch.sweep import relay, sweep
 from dibs.intake.ingest import ingest
+from dibs.ports import Fact, Roster
 from dibs.race.claim import Won, bearer, claim
 from dibs.race.decide import Eligible, Refused, decide
-from dibs.ports import Fact, Roster
 from support.builders import NOON, a_card, a_playbook, a_rep, token_of
 from support.fakes import FakeArrivals, FakeWorld, no_pause
 

@@ -24,8 +24,8 @@ from dibs.dispatch import follow as offering
 from dibs.dispatch.sweep import close, relay, sweep
 from dibs.ledger.entries import ASSIGNED, CLAIMED, RETURNED
 from dibs.ledger.project import project
-from dibs.race.claim import Won, bearer, claim
 from dibs.ports import Fact
+from dibs.race.claim import Won, bearer, claim
 from support.builders import a_card, a_playbook, a_rep, token_of
 from support.fake_ledger import FakeLedger
 from support.fakes import FakeWorld, no_pause

@@ -19,10 +19,10 @@ from dibs.core.lead import Claim, Lead, Quality, State
 from dibs.core.rep import Limits, Rep
 from dibs.dispatch import follow as offering
 from dibs.offers.notify import notify
+from dibs.ports import Fact
 from dibs.race.claim import bearer, claim, undo
 from dibs.race.decide import team_schedule
 from dibs.race.opening import return_times
-from dibs.ports import Fact
 from support.builders import NOON, a_card, a_playbook, a_rep, basics, token_of
 from support.fakes import FakeWorld, no_pause
 

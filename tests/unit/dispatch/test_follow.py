@@ -12,8 +12,8 @@ from dibs.core.lead import Lead, State
 from dibs.core.rep import Limits, Rep
 from dibs.dispatch import follow as offering
 from dibs.dispatch.follow import CHUNK, HEAD_START, NEAR, chunks
-from dibs.race.claim import bearer, claim, undo
 from dibs.ports import Chunk, Fact
+from dibs.race.claim import bearer, claim, undo
 from support.builders import NOON, a_card, a_lead, a_playbook, a_rep, token_of
 from support.fakes import FakeWorld
 

@@ -9,8 +9,8 @@ import pytest
 from dibs.core.lead import Lead, Move, State
 from dibs.dispatch import follow as offering
 from dibs.dispatch.sweep import PATIENCE, SLICE, Swept, close, relay, sweep
-from dibs.race.claim import bearer, claim
 from dibs.ports import Fact
+from dibs.race.claim import bearer, claim
 from support.builders import NOON, a_card, a_playbook, a_rep, token_of
 from support.fakes import FakeWorld
 

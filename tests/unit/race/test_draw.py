@@ -23,6 +23,7 @@ from dibs.core.rep import Limits, Rep
 from dibs.dispatch import follow as offering
 from dibs.dispatch.sweep import PATIENCE, close, sweep
 from dibs.playbook.checks.teams import problems
+from dibs.ports import Fact
 from dibs.race import draw_winner as drawing
 from dibs.race.claim import InDraw, Won, bearer, claim, undo
 from dibs.race.draw import (
@@ -39,7 +40,6 @@ from dibs.race.draw import (
 )
 from dibs.race.draw_winner import draw, look
 from dibs.race.opening import reopening
-from dibs.ports import Fact
 from support.builders import NOON, a_card, a_lead, a_playbook, a_rep, token_of
 from support.fakes import FakeDraws, FakeWorld
 

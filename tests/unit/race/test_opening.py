@@ -15,6 +15,7 @@ from dibs.core.errors import ClaimRefused, Expired
 from dibs.core.lead import Lead, Pool, Quality, State
 from dibs.core.rep import Limits, Rep
 from dibs.dispatch import follow as offering
+from dibs.ports import Fact
 from dibs.race.claim import Won, bearer, claim
 from dibs.race.decide import Eligible, Refused, decide
 from dibs.race.opening import (
@@ -25,7 +26,6 @@ from dibs.race.opening import (
     races,
     reopening,
 )
-from dibs.ports import Fact
 from support.builders import NOON, a_card, a_lead, a_playbook, a_rep, token_of
 from support.fakes import FakeWorld, no_pause
 

@@ -16,9 +16,9 @@ from dibs.core.rep import Rep
 from dibs.dispatch import follow as offering
 from dibs.dispatch.sweep import sweep
 from dibs.people.own import set_availability, sight
+from dibs.ports import Fact
 from dibs.race.claim import bearer, claim, undo
 from dibs.race.decide import Eligible, decide
-from dibs.ports import Fact
 from support.builders import NOON, a_card, a_playbook, a_rep, token_of
 from support.fakes import FakeWorld, no_pause
 

@@ -18,13 +18,13 @@ from dibs.core.errors import (
 from dibs.core.lead import Lead
 from dibs.core.rep import Rep
 from dibs.dispatch.follow import follow
+from dibs.ports import Fact
 from dibs.race.claim import bearer, claim, undo
 from dibs.race.draw import commitment_of, draw_time, in_order, seed_of
 from dibs.race.ports import Notice
 from dibs.receipts.audit import audit, of_day
 from dibs.receipts.receipts import Receipt, Sealed, Trace, broken
 from dibs.receipts.seal import BLOCK_RACES, chain_up, dispute, own_receipt, seal_late
-from dibs.ports import Fact
 from support.builders import NOON, a_card, a_playbook, a_rep, token_of
 from support.fakes import FakeWorld
 

@@ -37,10 +37,6 @@ from dibs.game.contests.rules import (
     windows_of,
 )
 from dibs.ledger.entries import booked
-from dibs.race.draw import commitment_of
-from dibs.reports.quotas import target_for
-from dibs.reports.recalculate import months
-from dibs.rules.playbook import Playbook
 from dibs.ports import (
     Contests,
     Ledger,
@@ -50,6 +46,10 @@ from dibs.ports import (
     Standings,
     Targets,
 )
+from dibs.race.draw import commitment_of
+from dibs.reports.quotas import target_for
+from dibs.reports.recalculate import months
+from dibs.rules.playbook import Playbook
 
 PRIZE = "prize"
 FRESH_UP_TO = 1000

@@ -24,8 +24,8 @@ from dibs.aws.settings import Settings
 from dibs.core.errors import FieldError, InvalidInput
 from dibs.game.contests.rules import Contest, Frozen, Result, Standing, Times
 from dibs.intake.body import field_errors
-from dibs.race.records import Item
 from dibs.ports import Planned, SignedResult
+from dibs.race.records import Item
 
 # An item has room for 400 KB, its names among them.
 _LARGEST = 380_000

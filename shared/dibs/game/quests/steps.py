@@ -29,8 +29,8 @@ from dibs.game.quests.rules import (
 from dibs.ledger.activities import AHEAD
 from dibs.ledger.entries import Entry, booked
 from dibs.ledger.record import is_protected
-from dibs.rules.game import Quest, QuestStep
 from dibs.ports import Ledger, QuestLog, Roster
+from dibs.rules.game import Quest, QuestStep
 
 # Who has no first day on record is looked at from here on.
 _FIRST = date(2020, 1, 1)

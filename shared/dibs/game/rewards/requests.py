@@ -28,10 +28,10 @@ from dibs.game.rewards.rules import (
     stepped,
 )
 from dibs.game.scoring.points import LAPSED, Transfer, decayed
+from dibs.ports import PointsLedger, RewardStore
 from dibs.receipts.receipts import Fault
 from dibs.reports.recalculate import Books, Ran
 from dibs.rules.game import Rewards
-from dibs.ports import PointsLedger, RewardStore
 
 TRIES = 6
 ZONE = "UTC"

@@ -12,8 +12,8 @@ from dibs.core.errors import Busy
 from dibs.game.scoring.points import Transfer
 from dibs.game.scoring.points_store import transfer_writes
 from dibs.game.scoring.store import awards_body, awards_from, packed, unpacked
-from dibs.race.records import Item
 from dibs.ports import Booked
+from dibs.race.records import Item
 
 Settlement = tuple[Booked, Sequence[Transfer]]
 

@@ -21,9 +21,9 @@ from dibs.core.rep import Rep
 from dibs.game.scoring.badges import kind_of
 from dibs.game.scoring.metrics import metrics_of, parse
 from dibs.game.scoring.ranking import Named, Ranking, Row
+from dibs.ports import Standings, Total
 from dibs.rules.game import Metric
 from dibs.rules.playbook import Playbook
-from dibs.ports import Standings, Total
 
 PERIODS: tuple[Kind | Literal["all"], ...] = ("day", "week", "month", "quarter", "year", "all")
 Scope = Literal["reps", "teams"]

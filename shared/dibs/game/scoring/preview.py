@@ -13,9 +13,9 @@ from dibs.game.scoring.metrics import metrics_of, parse
 from dibs.game.scoring.ranking import Row, ranked, summed
 from dibs.game.scoring.tally import ALL
 from dibs.game.scoring.vocabulary import known_names
+from dibs.ports import Standings, Total
 from dibs.rules.game import Metric
 from dibs.rules.playbook import Playbook
-from dibs.ports import Standings, Total
 
 
 @dataclass(frozen=True)

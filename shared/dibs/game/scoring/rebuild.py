@@ -16,8 +16,8 @@ from dibs.game.scoring.points import ISSUED, Transfer
 from dibs.game.scoring.score import Scorer, count_units, publish, rules_of, settle
 from dibs.game.scoring.tally import Place, Tally, periods, tally, unit_of
 from dibs.ledger.entries import Entry
-from dibs.receipts.receipts import Fault
 from dibs.ports import StandingsBuild, Sum, Total, Unit
+from dibs.receipts.receipts import Fault
 
 A_SLICE = 2000
 _TARGET = "target.sum"

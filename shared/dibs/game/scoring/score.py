@@ -33,10 +33,6 @@ from dibs.game.scoring.tally import (
     unit_of,
 )
 from dibs.ledger.entries import Entry
-from dibs.reports.quotas import target_for
-from dibs.reports.recalculate import months
-from dibs.rules.game import Badge
-from dibs.rules.playbook import Playbook
 from dibs.ports import (
     AwardBook,
     Booked,
@@ -48,6 +44,10 @@ from dibs.ports import (
     Targets,
     Unit,
 )
+from dibs.reports.quotas import target_for
+from dibs.reports.recalculate import months
+from dibs.rules.game import Badge
+from dibs.rules.playbook import Playbook
 
 ATTEMPTS = 25
 # What a unit gains in one go must fit into a transaction of a hundred writes. A place is in five

@@ -26,8 +26,8 @@ from dibs.game.scoring.badges import kind_of
 from dibs.game.scoring.ranking import summed, team_of_target
 from dibs.game.scoring.tally import Award, Place, Tally, periods
 from dibs.ledger.entries import Entry
-from dibs.race.records import Item
 from dibs.ports import Change, Sum, Total, Unit
+from dibs.race.records import Item
 
 FIRST = "1"
 # DynamoDB takes a hundred writes in one transaction.

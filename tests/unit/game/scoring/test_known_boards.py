@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from dibs.game.scoring import leaderboard
 from dibs.game.scoring import ranking as boards
-from dibs.rules.game import Metric
 from dibs.ports import Total
+from dibs.rules.game import Metric
 from support.builders import a_playbook
 
 PLAYBOOK, CLAIMS = a_playbook(), Metric("count(claimed)", "Leads claimed.")

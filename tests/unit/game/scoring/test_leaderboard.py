@@ -18,9 +18,9 @@ from dibs.core.rep import Rep
 from dibs.game.scoring import ranking as boards
 from dibs.game.scoring.leaderboard import PERIODS, Asked, Leaderboard, leaderboard
 from dibs.game.scoring.ranking import Ranking, Row, ranked, summed
+from dibs.ports import Total
 from dibs.rules.game import Metric
 from dibs.rules.playbook import Playbook
-from dibs.ports import Total
 from support.builders import NOON, a_playbook, a_rep
 
 CLAIMS = Metric("count(claimed)", "Claims.")

@@ -1,4 +1,4 @@
-"""`dibs local`: the whole product on this machine, without an AWS account."""
+"""`python -m tools.local`: the whole product on this machine, without an AWS account."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from typing import Annotated, Any
 
 import typer
 
-from dibs.cli import ministack
-from dibs.cli.bootstrap import Failed
-from dibs.cli.place import Place, place
-from dibs.cli.steps import console, step
+from tools.local import ministack
+from tools.local.bootstrap import Failed
+from tools.local.place import Place, place
+from tools.local.steps import console, step
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
 
@@ -116,7 +116,7 @@ def run(
     """Start the stack, post leads, and show how simulated reps race for them. Ctrl-C ends it."""
     here = place()
     with started(here):
-        from dibs.cli.race_show import RaceShow
+        from tools.local.race_show import RaceShow
 
         try:
             RaceShow(here, every=every).run(races)
@@ -145,7 +145,7 @@ def bring_up(here: Place) -> bool:
     Raises:
         Failed: something is in the way; nothing is left running.
     """
-    from dibs.cli import demo, deploy
+    from tools.local import demo, deploy
 
     here.enter()
     running = ministack.is_running(here)
@@ -174,7 +174,7 @@ def bring_up(here: Place) -> bool:
 
 def warm(here: Place) -> None:
     """Make every function ready, then bring back what the last stop may have cut short."""
-    from dibs.cli.deploy import client
+    from tools.local.deploy import client
 
     names: dict[str, str] = here.stack()["functions"]
     functions = client("lambda")

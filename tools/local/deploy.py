@@ -13,8 +13,8 @@ from typing import Any
 import boto3
 from botocore.exceptions import ClientError
 
-from dibs.cli.bootstrap import BOOT, LOCAL, OFFLINE, ROOT, Failed, looks_offline
-from dibs.cli.place import REGION, STACK, Place, runtime
+from tools.local.bootstrap import BOOT, LOCAL, OFFLINE, ROOT, Failed, looks_offline
+from tools.local.place import REGION, STACK, Place, runtime
 
 BUCKET = "dibs-local"
 _FINE = {"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"}

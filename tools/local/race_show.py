@@ -12,16 +12,16 @@ from typing import Any
 from rich.markup import escape
 
 from dibs.aws.dynamo import Dynamo
-from dibs.cli.demo import YOU
-from dibs.cli.place import STACK, Place
-from dibs.cli.simulation import HOLD_BACK_SECONDS, Api, AppRep, Ringside, Sender, TextReps
-from dibs.cli.steps import console
 from dibs.cli.target import settings_of
 from dibs.core.lead import Claim, Lead, State
 from dibs.core.links import link_token
 from dibs.offers.store import DynamoOfferStore
 from dibs.race.ports import Notice
 from dibs.race.store import DynamoRaceStore
+from tools.local.demo import YOU
+from tools.local.place import STACK, Place
+from tools.local.simulation import HOLD_BACK_SECONDS, Api, AppRep, Ringside, Sender, TextReps
+from tools.local.steps import console
 
 LOOK_SECONDS = 0.3
 LATE_SECONDS = 3.0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import socket
 import sys
@@ -11,10 +10,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from dibs.cli.bootstrap import LOCAL, ROOT, port_from
+from dibs.cli import local_stack
+from dibs.cli.local_stack import REGION, STACK
+from tools.local.bootstrap import LOCAL, ROOT, port_from
 
-REGION = "us-east-1"
-STACK = "dibs"
 DOMAIN = "dibs.localhost"
 
 
@@ -66,38 +65,23 @@ class Place:
 
         A developer's own profile, keys or proxy must never make a local run touch the real AWS.
         """
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-        no_proxy = {"NO_PROXY": "127.0.0.1,localhost", "no_proxy": "127.0.0.1,localhost"}
-        return {**kept, **no_proxy, **self.credentials(), **more}
+        return {**local_stack.environment(self.endpoint), **more}
 
     def credentials(self) -> dict[str, str]:
         """Return the settings that point AWS libraries and tools at this stack, as its root."""
-        nowhere = os.devnull
-        return {
-            "AWS_ENDPOINT_URL": self.endpoint,
-            "AWS_ACCESS_KEY_ID": "test",
-            "AWS_SECRET_ACCESS_KEY": "test",
-            "AWS_REGION": REGION,
-            "AWS_DEFAULT_REGION": REGION,
-            "AWS_CONFIG_FILE": nowhere,
-            "AWS_SHARED_CREDENTIALS_FILE": nowhere,
-            "AWS_EC2_METADATA_DISABLED": "true",
-        }
+        return local_stack.credentials(self.endpoint)
 
     def enter(self) -> None:
         """Make this process's own AWS clients talk to this stack."""
-        fresh = self.environment()
-        os.environ.clear()
-        os.environ.update(fresh)
+        local_stack.enter(self.endpoint)
 
     def stack_files(self) -> tuple[Path, Path]:
         """Return where the running stack is described: its own file, and the one tools look at."""
-        return self.home / "stack.json", LOCAL / "stack.json"
+        return local_stack.description(self.port), local_stack.description()
 
     def stack(self) -> dict[str, Any]:
         """Return what `up` wrote about this stack."""
-        found: dict[str, Any] = json.loads(self.stack_files()[0].read_text())
-        return found
+        return local_stack.described(self.stack_files()[0])
 
 
 def place() -> Place:

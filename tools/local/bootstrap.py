@@ -25,7 +25,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[2]
 LOCAL = ROOT / ".local"
 BOOT = LOCAL / "boot"
 UV = "uv>=0.9"
@@ -290,7 +290,7 @@ def check_port(port: int) -> None:
         Failed: another program has it.
     """
     if (LOCAL / f"port-{port}" / "ministack.pid").exists():
-        return  # `dibs local` looks more closely
+        return  # `make up` looks more closely
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

@@ -14,8 +14,8 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.error import URLError
 
-from dibs.cli.bootstrap import LOCAL, Failed, check_port, port_taken
-from dibs.cli.place import Place
+from tools.local.bootstrap import LOCAL, Failed, check_port, port_taken
+from tools.local.place import Place
 
 START_SECONDS = 60.0
 STOP_SECONDS = 120.0

@@ -19,11 +19,11 @@ from importlib import resources
 from typing import Any
 from urllib.parse import urlsplit
 
-from dibs.cli.deploy import client
 from dibs.cli.leads import post_signed
 from dibs.core.errors import DibsError
 from dibs.core.lead import lead_id_for
 from dibs.core.links import read_link
+from tools.local.deploy import client
 
 POLL_SECONDS = 1.5
 HOLD_BACK_SECONDS = 60.0

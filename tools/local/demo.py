@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from dibs.aws.settings import Settings
-from dibs.cli.deploy import client, functions, outputs
-from dibs.cli.place import REGION, STACK, Place
 from dibs.cli.target import settings_of
 from dibs.core.rep import Rep
 from dibs.rules.presets import preset_text
 from dibs.wiring import Operator, operator
+from tools.local.deploy import client, functions, outputs
+from tools.local.place import REGION, STACK, Place
 
 
 @dataclass(frozen=True)
