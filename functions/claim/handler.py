@@ -11,7 +11,7 @@ from dibs.aws import clock
 from dibs.aws.observability import count, logger
 from dibs.core.errors import AlreadyClaimed, ClaimRefused, DibsError, Expired
 from dibs.core.links import Link, read_link
-from dibs.people.own import sight
+from dibs.offers.open_offers import sight
 from dibs.race.claim import (
     CONTACT_SHOWN_FOR,
     InDraw,

@@ -21,7 +21,8 @@ from typing import Any
 from urllib.parse import quote
 
 from dibs.core.errors import Refusal
-from dibs.core.lead import Card, Preview, Quality
+from dibs.core.lead import Card, Preview
+from dibs.core.quality import Quality
 from dibs.web.translations import in_words, refusal_sentence, translator
 
 _TEMPLATES = Path(__file__).parent / "templates"

@@ -12,12 +12,12 @@ from dibs.aws import clock
 from dibs.core.errors import RouteNotFound
 from dibs.core.rep import Rep
 from dibs.game.contests import run as contests
+from dibs.game.contests.ports import Planned
 from dibs.game.contests.rules import Contest, Frozen, Row, Standing, Times, figure_of, times_of
 from dibs.game.contests.run import SHOWN, View, gap
 from dibs.game.contests.store import contest_body, contest_from_body
 from dibs.game.contests.texts import rules_in_words
 from dibs.intake.body import json_object, raw_body
-from dibs.ports import Planned
 from dibs.roster.callers import calling_manager, calling_viewer
 from dibs.rules.playbook import Playbook
 from dibs.web.entry import Event

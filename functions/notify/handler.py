@@ -14,8 +14,8 @@ from aws_lambda_powertools.utilities.idempotency import (
 from dibs import wiring
 from dibs.aws.settings import settings
 from dibs.offers.notify import notify
+from dibs.offers.ports import Chunk
 from dibs.offers.queues import chunk_from
-from dibs.ports import Chunk
 from dibs.web.entry import Arrival, messages
 
 _ONE_DAY_SECONDS = 86_400

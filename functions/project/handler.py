@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from dibs import wiring
+from dibs.core.events import Fact
 from dibs.ledger.project import project
-from dibs.ports import Fact
 from dibs.web.entry import Arrival, messages
 
 

@@ -7,9 +7,9 @@ from typing import Any
 
 from dibs.assignment.head_starts import turn_of
 from dibs.assignment.pace import due_by, guaranteed_this_week
+from dibs.assignment.ports import PriorityTurns
 from dibs.core.calendar import day_of
 from dibs.core.rep import Limits, Rep
-from dibs.ports import PriorityTurns
 from dibs.race.absence import credits_of
 from dibs.race.newcomers import Phase, phase_of, phase_until
 from dibs.rules.playbook import Playbook

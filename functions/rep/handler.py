@@ -14,15 +14,13 @@ from dibs.core.errors import FieldError, InvalidInput
 from dibs.core.lead import Lead, State
 from dibs.core.rep import Rep
 from dibs.intake.body import json_object, raw_body
+from dibs.offers.open_offers import OpenOffer, open_offers, sight
 from dibs.people.own import (
     MOST_QUIET_MINUTES,
-    OpenOffer,
-    open_offers,
     register_device,
     remove_device,
     set_availability,
     set_quiet,
-    sight,
 )
 from dibs.people.profiles import leave_of, own_leave
 from dibs.race.claim import bearer, in_draw

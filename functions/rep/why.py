@@ -7,7 +7,7 @@ from typing import Any
 from dibs import wiring
 from dibs.aws import clock
 from dibs.core.lead import Move
-from dibs.ports import Sighting
+from dibs.offers.ports import Sighting
 from dibs.receipts.seal import revealed
 from dibs.receipts.why import Files, Verdicts, Why, why
 from dibs.roster.callers import calling_manager, calling_rep

@@ -21,10 +21,11 @@ from urllib.request import urlopen
 from benchmarks.stage import add_reps, organisation, post_leads, register_phones, run
 from dibs import wiring
 from dibs.aws import clients, clock
+from dibs.core.events import Fact
 from dibs.core.lead import Lead
 from dibs.dispatch.follow import CHUNK, chunks, follow
 from dibs.offers.notify import Desk, notify
-from dibs.ports import Chunk, Fact
+from dibs.offers.ports import Chunk
 from dibs.race.claim import bearer, claim
 from support.builders import World, token_of
 

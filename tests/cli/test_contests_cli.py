@@ -13,9 +13,9 @@ from dibs.cli.main import app
 from dibs.cli.target import Target
 from dibs.core.errors import RouteNotFound
 from dibs.game.contests import rules
+from dibs.game.contests.ports import Planned, SignedResult
 from dibs.game.contests.rules import Contest, Windows
 from dibs.game.contests.store import DynamoContests, signature
-from dibs.ports import Planned, SignedResult
 from support.builders import NOON, World, a_playbook, a_rep
 
 AINA, BEN = a_rep(1), a_rep(2)

@@ -11,9 +11,9 @@ from dibs.cli import metrics
 from dibs.cli.main import app
 from dibs.cli.target import Target
 from dibs.core.errors import InvalidInput
+from dibs.game.scoring.ports import Change, Unit
 from dibs.game.scoring.store import DynamoStandings
 from dibs.game.scoring.tally import Place
-from dibs.ports import Change, Unit
 from support.aws import everything
 from support.builders import World, a_playbook, a_rep
 

@@ -38,14 +38,14 @@ from dibs.core.errors import (
     NotYours,
     UndoOver,
 )
+from dibs.core.events import PATIENCE, Fact
 from dibs.core.lead import Claim, Lead, Move, State, implied_by_move, lead_id_for
 from dibs.core.rep import Rep
 from dibs.dispatch.follow import Floor, follow
-from dibs.dispatch.sweep import PATIENCE, close, relay, sweep
+from dibs.dispatch.sweep import close, relay, sweep
 from dibs.intake.ingest import ingest
 from dibs.ledger.store import DynamoLedger
 from dibs.offers.store import DynamoOfferStore
-from dibs.ports import Fact
 from dibs.race import claim as claiming
 from dibs.race.claim import Won, bearer, claim, undo
 from dibs.race.ports import RaceView

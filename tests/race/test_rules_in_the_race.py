@@ -14,7 +14,8 @@ import pytest
 
 from dibs.aws import clock
 from dibs.core.errors import AlreadyClaimed, Busy, ClaimRefused
-from dibs.core.lead import Lead, Quality
+from dibs.core.lead import Lead
+from dibs.core.quality import Quality
 from dibs.core.rep import Limits, Rep
 from dibs.race.claim import Won, bearer, claim
 from dibs.race.limits import used

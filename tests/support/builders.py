@@ -12,18 +12,19 @@ from dibs.assignment.head_start_store import DynamoTurns
 from dibs.assignment.store import DynamoHoldings
 from dibs.aws.dynamo import Dynamo
 from dibs.aws.settings import Settings
-from dibs.core.lead import Card, Lead, Preview, Quality, State, id_text
+from dibs.core.lead import Card, Lead, Preview, State, id_text
+from dibs.core.quality import Quality
 from dibs.core.rep import Limits, Rep
 from dibs.intake.arrival_store import DynamoArrivals
 from dibs.intake.ingest import ingest
 from dibs.intake.store import DynamoLeadStore
 from dibs.playbook.store import DynamoPlaybooks
-from dibs.ports import Version
 from dibs.race.claim import token_hash
 from dibs.race.store import DynamoRaceStore
 from dibs.roster.store import DynamoRoster
 from dibs.rules.playbook import Playbook
 from dibs.rules.playbook_store import playbook_from
+from dibs.rules.ports import Version
 from dibs.rules.presets import preset_text
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)  # a Monday

@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 
+from dibs.game.contests.ports import Planned, SignedResult
 from dibs.game.contests.rules import Frozen, Standing
-from dibs.ports import Planned, SignedResult, Total
+from dibs.game.scoring.ports import Total
 
 
 class FakeContests:

@@ -9,7 +9,7 @@ from datetime import datetime
 from dibs.core.errors import Busy
 from dibs.ledger.activities import Step
 from dibs.ledger.entries import Entry
-from dibs.ports import Story
+from dibs.ledger.ports import Story
 from support.fakes import FakeLeads, Memory
 
 

@@ -8,9 +8,9 @@ from dataclasses import replace
 from datetime import date, datetime
 
 from dibs.game.scoring.points import ISSUED, Transfer
+from dibs.game.scoring.ports import Booked, Change, Sum, Total, Unit
 from dibs.game.scoring.ranking import team_of_target
 from dibs.game.scoring.tally import periods
-from dibs.ports import Booked, Change, Sum, Total, Unit
 
 
 class Died(Exception):

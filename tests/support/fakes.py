@@ -10,39 +10,33 @@ from datetime import date, datetime, timedelta
 
 from dibs.assignment.allocate import allot
 from dibs.assignment.head_starts import OnTurn, Rotation
+from dibs.assignment.ports import Given, Override, Taken
 from dibs.assignment.round_robin import Turn
 from dibs.aws import keys
 from dibs.core.calendar import week_of
 from dibs.core.errors import AlreadyClaimed, AlreadyExists, Busy, RouteNotFound
-from dibs.core.lead import HELD, Card, Claim, Lead, Move, Post, Quality, State, Tie, filled
+from dibs.core.events import Fact
+from dibs.core.lead import HELD, Card, Claim, Lead, Move, Post, State, Tie, filled
+from dibs.core.quality import Quality
 from dibs.core.rep import Device, Limits, Platform, Rep
 from dibs.dispatch.follow import Floor
 from dibs.intake.blind import Arrived
 from dibs.intake.blind_mix import ZONE
 from dibs.intake.duplicates import Identity, Standing
 from dibs.intake.ingest import ingest
+from dibs.intake.ports import Pending, Stored
 from dibs.intake.store import POSTS_SHOWN
+from dibs.ledger.ports import Story
 from dibs.offers.notify import Desk
-from dibs.ports import (
-    Chunk,
-    Delivery,
-    Dispute,
-    Fact,
-    Given,
-    Judged,
-    Override,
-    Pending,
-    Sighting,
-    Stored,
-    Story,
-    Taken,
-)
+from dibs.offers.ports import Chunk, Delivery, Sighting
 from dibs.race.absence import Credit
 from dibs.race.claim import token_hash
 from dibs.race.debts import owes_assignment, owes_warm
 from dibs.race.draw import Drawn, undrawn
 from dibs.race.limits import over_allowance, over_limits, with_one_more
 from dibs.race.ports import Notice, RaceView
+from dibs.race.verdicts import Judged
+from dibs.receipts.ports import Dispute
 from dibs.receipts.receipts import Link, Sealed
 from dibs.rules.playbook import Playbook
 from support.builders import NOON, a_playbook, token_of

@@ -8,7 +8,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from dibs.core.lead import Quality
+from dibs.core.quality import Quality
 from dibs.playbook.checks.fairness import MOST_ROLLING
 from dibs.playbook.checks.teams import ACTIVITIES, LIMITS
 from dibs.rules.game import Badge, Challenges, Decay, Game, Level, Metric, Points, Quest, QuestStep

@@ -11,7 +11,8 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import strategies as st
 
 from dibs.core.calendar import parse_hours
-from dibs.core.lead import Lead, Quality
+from dibs.core.lead import Lead
+from dibs.core.quality import Quality
 from dibs.core.rep import Limits, Rep
 from dibs.race.decide import Verdict, decide
 from dibs.race.opening import opening

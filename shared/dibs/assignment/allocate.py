@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from dibs.assignment.head_starts import on_turn
+from dibs.assignment.ports import PriorityTurns
 from dibs.assignment.reservations import (
     Known,
     cohort,
@@ -26,11 +27,11 @@ from dibs.assignment.round_robin import not_assignable
 from dibs.core.calendar import day_of
 from dibs.core.lead import Lead, Move, State, moved
 from dibs.core.rep import Limits, Rep
-from dibs.ports import PriorityTurns, Roster
 from dibs.race.absence import Credit, using
 from dibs.race.decide import Eligible, decide
 from dibs.race.matching import mismatches
 from dibs.race.opening import opening, races
+from dibs.roster.ports import Roster
 from dibs.rules.playbook import Playbook
 
 MOST_FIRST = 6

@@ -16,6 +16,7 @@ from datetime import datetime, timedelta
 
 from dibs.assignment.allocate import raced_instead
 from dibs.assignment.pace import due_by
+from dibs.assignment.ports import Holdings, Taken
 from dibs.assignment.reservations import CREDIT, NEWCOMER
 from dibs.assignment.round_robin import (
     Ring,
@@ -28,11 +29,12 @@ from dibs.assignment.round_robin import (
 from dibs.core.errors import Busy
 from dibs.core.lead import Claim, Lead, State, moved
 from dibs.core.rep import Limits, Rep
-from dibs.ports import Holdings, Judged, Roster, Taken
 from dibs.race.absence import using
 from dibs.race.limits import with_one_more
 from dibs.race.opening import taking
 from dibs.race.ports import RaceStore, RaceView
+from dibs.race.verdicts import Judged
+from dibs.roster.ports import Roster
 from dibs.rules.playbook import Playbook
 
 TRIES = 12

@@ -9,9 +9,10 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from dibs.assignment.head_starts import give_turns
+from dibs.assignment.ports import PriorityTurns
 from dibs.core.calendar import day_of
-from dibs.ports import PriorityTurns, Roster
-from dibs.reports.recalculate import Ran
+from dibs.core.jobs import Ran
+from dibs.roster.ports import Roster
 
 # So early are a day's turns given out: in the evening, and late enough to know who is away.
 AHEAD = timedelta(hours=6)

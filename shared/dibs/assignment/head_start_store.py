@@ -9,10 +9,10 @@ from datetime import UTC, date, datetime, timedelta
 
 from dibs.assignment.head_starts import OnTurn, Rotation
 from dibs.aws import keys
+from dibs.aws.attributes import Item
 from dibs.aws.clock import from_ms, to_ms
 from dibs.aws.dynamo import ConditionFailed, Dynamo
 from dibs.aws.settings import Settings
-from dibs.race.records import Item
 
 TURNS_SECONDS = 60.0
 _KEPT = timedelta(days=90)

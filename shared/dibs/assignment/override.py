@@ -13,10 +13,10 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Literal
 
+from dibs.assignment.ports import Given, Holdings, Override
 from dibs.core.errors import Busy, FieldError, InvalidInput, LeadNotFound
 from dibs.core.lead import HELD, Lead, Move, State, moved
 from dibs.core.rep import Limits, Rep
-from dibs.ports import Given, Holdings, Override
 from dibs.race.opening import given_back, races, reopening, taken_away, taking
 from dibs.race.ports import RaceStore, RaceView
 from dibs.rules.rules import Rules

@@ -6,15 +6,16 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from dibs.assignment.ports import Override, Taken
 from dibs.assignment.round_robin import Turn
 from dibs.aws import keys
+from dibs.aws.attributes import Item
 from dibs.aws.clock import to_ms
 from dibs.aws.dynamo import ConditionFailed, Dynamo
 from dibs.aws.settings import Settings
 from dibs.core.lead import Lead, Move
 from dibs.core.rep import Limits, Rep
-from dibs.ports import Override, Taken
-from dibs.race.records import Item, lead_from, lock_from
+from dibs.race.records import lead_from, lock_from
 from dibs.race.store import (
     await_somebody,
     await_work,

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
+from dibs.assignment.ports import Holdings
 from dibs.core.errors import (
     Busy,
     FieldError,
@@ -18,8 +19,9 @@ from dibs.core.errors import (
     NotYours,
     UndoOver,
 )
+from dibs.core.events import Fact
 from dibs.core.lead import HELD, RELEASED, Lead
-from dibs.ports import Bus, Fact, Holdings
+from dibs.core.ports import Bus
 from dibs.race.claim import Proof, undo
 from dibs.race.opening import given_back
 from dibs.race.ports import RaceStore

@@ -21,8 +21,8 @@ from botocore.exceptions import (
 )
 from pynamodb.connection import Connection
 
+from dibs.aws.attributes import Item
 from dibs.core.errors import Busy
-from dibs.race.records import Item
 
 _CONFLICT = {"TransactionConflictException", "TransactionInProgressException"}
 _BUSY = {

@@ -18,7 +18,7 @@ from dibs.aws import clock
 from dibs.aws.dynamo import Dynamo
 from dibs.cli.target import Stack, target
 from dibs.core.errors import AlreadyExists, DibsError, RouteNotFound
-from dibs.people.own import open_offers
+from dibs.offers.open_offers import open_offers
 from dibs.people.profiles import change_profile, fallback_of, leave_for_good
 from dibs.race.decide import off
 from dibs.race.store import DynamoRaceStore

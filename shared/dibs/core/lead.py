@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Literal
 
 from dibs.core.errors import IllegalMove
+from dibs.core.quality import Pool, Quality, pool_for
 
 if TYPE_CHECKING:
     from dibs.core.rep import Rep
@@ -30,21 +31,6 @@ class State(StrEnum):
     LOST = "lost"
     EXPIRED = "expired"
     RELEASED = "released"
-
-
-class Quality(StrEnum):
-    """How good a lead is, from its score and the playbook's thresholds."""
-
-    HOT = "hot"
-    WARM = "warm"
-    COLD = "cold"
-
-
-class Pool(StrEnum):
-    """Where a lead races: hot leads in `premium`, the others in `standard`."""
-
-    PREMIUM = "premium"
-    STANDARD = "standard"
 
 
 _WORK = (State.CONTACTED, State.QUALIFIED, State.OPPORTUNITY)
@@ -353,11 +339,6 @@ class Claim:
     def competitive(self) -> bool:
         """Tell whether it was won in a race."""
         return self.cause == CLAIMED
-
-
-def pool_for(quality: Quality) -> Pool:
-    """Return the pool a lead of this quality races in."""
-    return Pool.PREMIUM if quality is Quality.HOT else Pool.STANDARD
 
 
 SOURCE_BYTES = 40

@@ -10,7 +10,7 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from dibs.core.calendar import Hours
-from dibs.core.lead import Quality
+from dibs.core.quality import Quality
 
 ALWAYS = Hours()
 

@@ -10,30 +10,26 @@ from datetime import datetime, timedelta
 from functools import cache
 
 from dibs.assignment.assign import SLICE, serve
+from dibs.assignment.ports import Holdings
 from dibs.core.errors import Busy
+from dibs.core.events import Fact
 from dibs.core.lead import Lead, State
+from dibs.core.ports import Timers
 from dibs.core.rep import Limits, Rep
 from dibs.dispatch.sweep import close
-from dibs.ports import (
-    Chunk,
-    Fact,
-    Holdings,
-    Judged,
-    LeadStore,
-    NotifyQueue,
-    OfferStore,
-    Races,
-    Roster,
-    Story,
-    Timers,
-)
+from dibs.intake.ports import LeadStore
+from dibs.ledger.ports import Story
+from dibs.offers.ports import Chunk, NotifyQueue, OfferStore
 from dibs.race.decide import Eligible, decide, decide_knowing
 from dibs.race.draw import draw_is_due, draw_time, undrawn
 from dibs.race.draw_winner import draw
 from dibs.race.limits import over_allowance, over_limits
 from dibs.race.opening import latest_opening, next_opening, opened_early
 from dibs.race.ports import RaceStore
+from dibs.race.verdicts import Judged
+from dibs.receipts.ports import Races
 from dibs.receipts.seal import SEAL, late_at, seal_at, seal_race
+from dibs.roster.ports import Roster
 from dibs.rules.playbook import Playbook
 
 CHUNK = 50

@@ -4,18 +4,20 @@ closed unseen, leads not worked. Runs each minute; running twice changes nothing
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import islice
 
+from dibs.assignment.ports import Holdings
 from dibs.assignment.work import look_after
+from dibs.core.events import PATIENCE, Fact
 from dibs.core.lead import Lead, State, moved
-from dibs.ports import Bus, Fact, Holdings, LeadStore, Pending, Roster
+from dibs.core.ports import Bus
+from dibs.intake.ports import LeadStore, Pending
 from dibs.race.draw import draw_is_due
 from dibs.race.opening import latest_opening, next_opening, somebody_out
 from dibs.race.ports import RaceStore
+from dibs.roster.ports import Roster
 
-# Younger ones are still on their ordinary way.
-PATIENCE = timedelta(seconds=45)
 SLICE = 50
 
 

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from dibs.aws import keys
+from dibs.aws.attributes import Item
 from dibs.aws.clock import to_ms
 from dibs.aws.dynamo import Dynamo
 from dibs.aws.settings import Settings
 from dibs.core.calendar import Period, week_of
-from dibs.core.lead import Quality
+from dibs.core.quality import Quality
 from dibs.intake.blind import Arrived
 from dibs.intake.blind_mix import ZONE
-from dibs.race.records import Item
 
 _KEPT = timedelta(days=400)
 

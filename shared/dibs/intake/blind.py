@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from math import sqrt
 from statistics import NormalDist
 
-from dibs.core.lead import Quality
+from dibs.core.quality import Quality
 from dibs.rules.rules import Blind
 
 # Until enough have come, all qualities are taken to come alike: so many of each.

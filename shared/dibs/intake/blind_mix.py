@@ -10,7 +10,7 @@ from dibs.core.calendar import week_of
 from dibs.core.errors import Busy
 from dibs.core.lead import Lead
 from dibs.intake.blind import Arrived, Part, chances, drawn, mix
-from dibs.ports import Arrivals
+from dibs.intake.ports import Arrivals
 from dibs.race.opening import races
 from dibs.rules.playbook import Playbook
 

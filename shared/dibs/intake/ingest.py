@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from dibs.assignment.allocate import Allot, as_it_comes
+from dibs.assignment.ports import Given
 from dibs.core.errors import Busy
 from dibs.core.lead import (
     LANGUAGE_BYTES,
@@ -38,7 +39,7 @@ from dibs.intake.duplicates import (
     pointed,
 )
 from dibs.intake.identity import identities_of
-from dibs.ports import Arrivals, Given, LeadStore, Stored
+from dibs.intake.ports import Arrivals, LeadStore, Stored
 from dibs.race.matching import skills_needed
 from dibs.race.opening import opening, races, taking
 from dibs.rules.playbook import Playbook

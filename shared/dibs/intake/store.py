@@ -7,18 +7,20 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
+from dibs.assignment.ports import Given
 from dibs.aws import keys
+from dibs.aws.attributes import Item
 from dibs.aws.clock import from_ms, to_ms
 from dibs.aws.dynamo import ConditionFailed, Dynamo
 from dibs.aws.settings import Settings
 from dibs.core.errors import Busy
+from dibs.core.events import Fact
 from dibs.core.lead import Card, Kind, Lead, Move, State, Tie
 from dibs.intake.duplicates import Identity, Standing
-from dibs.ports import Fact, Given, Pending, Stored
+from dibs.intake.ports import Pending, Stored
 from dibs.race.absence import Credit
 from dibs.race.records import (
     CardRecord,
-    Item,
     StandingRecord,
     card_from,
     card_record,

@@ -13,6 +13,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
+from dibs.core.events import Fact
 from dibs.core.lead import State
 from dibs.ledger.entries import (
     ASSIGNED,
@@ -23,8 +24,9 @@ from dibs.ledger.entries import (
     returned_id,
     taken_id,
 )
+from dibs.ledger.ports import Ledger, Story
 from dibs.ledger.record import is_protected, shared_with
-from dibs.ports import Fact, Ledger, Roster, Story
+from dibs.roster.ports import Roster
 
 FACTS = ("lead.claimed", "lead.assigned", "lead.returned")
 

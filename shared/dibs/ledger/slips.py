@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Protocol
 
 from dibs.ledger.entries import Entry
-from dibs.ports import Roster
+from dibs.roster.ports import Roster
 
 SLIPPED = "slipped"
 

@@ -11,21 +11,15 @@ from pynamodb.attributes import BooleanAttribute, ListAttribute, NumberAttribute
 from pynamodb.models import Model
 
 from dibs.aws import keys
+from dibs.aws.attributes import InstantAttribute, Item
 from dibs.aws.clock import from_ms, to_ms
 from dibs.aws.dynamo import ConditionFailed, Dynamo
 from dibs.aws.settings import Settings
 from dibs.core.lead import State
 from dibs.ledger.activities import Step
 from dibs.ledger.entries import Entry
-from dibs.ports import Story
-from dibs.race.records import (
-    InstantAttribute,
-    Item,
-    claim_from,
-    drawn_from,
-    lead_from,
-    move_from,
-)
+from dibs.ledger.ports import Story
+from dibs.race.records import claim_from, drawn_from, lead_from, move_from
 from dibs.race.store import put_move, take_off
 
 _NEW = "attribute_not_exists(entry_id)"

@@ -9,18 +9,11 @@ from datetime import datetime
 from dibs.core.lead import Lead, State
 from dibs.core.links import link_token, reply_code
 from dibs.core.rep import Rep
-from dibs.ports import (
-    Chunk,
-    Delivery,
-    LeadStore,
-    NotifyQueue,
-    OfferStore,
-    Push,
-    Roster,
-    Sms,
-)
+from dibs.intake.ports import LeadStore
+from dibs.offers.ports import Chunk, Delivery, NotifyQueue, OfferStore, Push, Sms
 from dibs.race.decide import off
 from dibs.race.ports import Notice, RaceStore
+from dibs.roster.ports import Roster
 from dibs.rules.playbook import Playbook
 from dibs.rules.rules import Sms as SmsRules
 

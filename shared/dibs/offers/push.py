@@ -19,7 +19,7 @@ from dibs.core.errors import FieldError, InvalidInput
 from dibs.core.lead import Lead
 from dibs.core.links import link_token
 from dibs.core.rep import Device, Platform, Rep
-from dibs.ports import Delivery
+from dibs.offers.ports import Delivery
 
 if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient

@@ -9,8 +9,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from dibs.aws.clock import from_ms, to_ms
+from dibs.core.events import Fact
 from dibs.core.lead import Lead
-from dibs.ports import Chunk, Fact
+from dibs.offers.ports import Chunk
 
 if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient

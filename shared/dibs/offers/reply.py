@@ -9,12 +9,14 @@ from datetime import datetime
 
 from dibs.core.errors import DibsError
 from dibs.core.lead import Lead
+from dibs.core.ports import Once
 from dibs.core.rep import Limits, Rep
-from dibs.people.own import open_offers
-from dibs.ports import OfferStore, Once, Roster
+from dibs.offers.open_offers import open_offers
+from dibs.offers.ports import OfferStore
 from dibs.race.claim import InDraw, Won, by_sms, claim
 from dibs.race.decide import Eligible
 from dibs.race.ports import RaceStore
+from dibs.roster.ports import Roster
 
 YES = {"YES", "Y", "YA", "ДА", "是"}
 # The carrier answers these itself and stops or starts delivery; we only keep the record.

@@ -8,20 +8,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from dibs.aws import keys
+from dibs.aws.attributes import Item
 from dibs.aws.clock import to_ms
 from dibs.aws.dynamo import ConditionFailed, Dynamo
 from dibs.aws.settings import Settings
 from dibs.core.lead import Lead
-from dibs.ports import Sighting
+from dibs.offers.ports import Sighting
 from dibs.race.ports import Notice
-from dibs.race.records import (
-    CodeRecord,
-    Item,
-    NoticeRecord,
-    SightingRecord,
-    SmsRecord,
-    notice_from,
-)
+from dibs.race.records import CodeRecord, NoticeRecord, SightingRecord, SmsRecord, notice_from
 from dibs.race.store import OFFER_KEPT
 
 # A code outlives its window, so that a late reply hears who won instead of "unknown code".

@@ -9,14 +9,15 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import available_timezones
 
+from dibs.assignment.ports import Holdings
 from dibs.assignment.work import let_go
 from dibs.core.calendar import Hours, parse_hours
 from dibs.core.errors import FieldError, InvalidInput, RouteNotFound
 from dibs.core.lead import PRODUCT_BYTES, SEGMENT_BYTES, TERRITORY_BYTES
 from dibs.core.rep import Rep
-from dibs.ports import Holdings, Roster
 from dibs.race.matching import HIGHEST_LEVEL
 from dibs.race.ports import RaceStore
+from dibs.roster.ports import Roster
 from dibs.rules.playbook import Playbook
 
 # What a claim reads of a rep stays small.

@@ -9,11 +9,12 @@ from itertools import zip_longest
 from typing import Any
 
 from dibs.core.errors import FieldError, InvalidInput, Outdated, RouteNotFound
-from dibs.core.lead import Pool
+from dibs.core.quality import Pool
 from dibs.core.rep import Rep
 from dibs.playbook.checks.teams import fallback_problems, problems, warnings
-from dibs.ports import Playbooks, Roster, Version
+from dibs.roster.ports import Roster
 from dibs.rules.playbook import Playbook
+from dibs.rules.ports import Playbooks, Version
 from dibs.rules.rules import AT_ONCE, Model, Offsets, Window
 
 _ABSENT = object()

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from dibs.aws import keys
+from dibs.aws.attributes import Item
 from dibs.aws.clock import from_ms, to_ms
 from dibs.aws.dynamo import ConditionFailed, Dynamo
 from dibs.aws.settings import Settings
 from dibs.core.errors import FieldError, InvalidInput
 from dibs.playbook.file import playbook_json
-from dibs.ports import Version
-from dibs.race.records import Item
 from dibs.rules.playbook_store import stored_playbook
+from dibs.rules.ports import Version
 
 # What DynamoDB keeps in one item, less the rest of it.
 _LARGEST = 390 * 1024

@@ -13,7 +13,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from dibs.core.errors import Refusal
-from dibs.core.lead import Lead, Quality
+from dibs.core.lead import Lead
+from dibs.core.quality import Quality
 from dibs.core.rep import Limits, Rep
 from dibs.race.limits import next_week
 from dibs.rules.rules import Rules

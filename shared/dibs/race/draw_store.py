@@ -13,13 +13,14 @@ from datetime import datetime
 from typing import Any
 
 from dibs.aws import keys
+from dibs.aws.attributes import Item
 from dibs.aws.clock import to_ms
 from dibs.aws.dynamo import ConditionFailed, Dynamo, insisting
 from dibs.aws.settings import Settings
 from dibs.core.lead import Claim, Lead, State
 from dibs.race.draw import Drawn
 from dibs.race.ports import RaceView
-from dibs.race.records import Item, draw_record, drawn_from
+from dibs.race.records import draw_record, drawn_from
 from dibs.race.store import OFFER_KEPT, count_lead, put_record, take_lock
 
 

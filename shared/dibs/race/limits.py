@@ -11,7 +11,8 @@ from datetime import date, datetime, timedelta
 
 from dibs.core.calendar import day_start
 from dibs.core.errors import Refusal
-from dibs.core.lead import Claim, Lead, Quality
+from dibs.core.lead import Claim, Lead
+from dibs.core.quality import Quality
 from dibs.core.rep import Limits, Rep
 from dibs.rules.rules import Limit, Rules
 

@@ -7,18 +7,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from dibs.core.calendar import working_time_after
-from dibs.core.lead import (
-    CLAIMED,
-    RELEASED,
-    UNDONE,
-    Claim,
-    Lead,
-    Move,
-    Openings,
-    Quality,
-    State,
-    moved,
-)
+from dibs.core.lead import CLAIMED, RELEASED, UNDONE, Claim, Lead, Move, Openings, State, moved
+from dibs.core.quality import Quality
 from dibs.core.rep import Limits, Rep
 from dibs.race.decide import Eligible, decide, team_schedule
 from dibs.rules.rules import Offsets, Rules

@@ -22,10 +22,19 @@ from pynamodb.attributes import (
     NumberAttribute,
     UnicodeAttribute,
 )
-from pynamodb.constants import LIST, MAP, NUMBER, STRING
+from pynamodb.constants import MAP, STRING
 from pynamodb.models import Model
 
 from dibs.aws import keys
+from dibs.aws.attributes import (
+    DayAttribute,
+    DaysAttribute,
+    InstantAttribute,
+    InstantsAttribute,
+    Item,
+    LinesAttribute,
+    ListAttribute,
+)
 from dibs.aws.clock import from_ms, to_ms
 from dibs.core.calendar import Hours, parse_hours, written_hours
 from dibs.core.lead import (
@@ -38,77 +47,14 @@ from dibs.core.lead import (
     Openings,
     Post,
     Preview,
-    Quality,
     Reserved,
     State,
     Tie,
 )
+from dibs.core.quality import Quality
 from dibs.core.rep import Device, Limits, Platform, Rep
 from dibs.race.draw import Drawn
 from dibs.race.ports import Notice
-
-Item = dict[str, dict[str, Any]]
-"""An item in DynamoDB's own form: attribute name to typed value."""
-
-
-class InstantAttribute(Attribute[datetime]):
-    """A UTC moment, stored as milliseconds since 1970."""
-
-    attr_type = NUMBER
-
-    def serialize(self, value: datetime) -> str:
-        return str(to_ms(value))
-
-    def deserialize(self, value: str) -> datetime:
-        return from_ms(int(value))
-
-
-class DayAttribute(Attribute[date]):
-    """A calendar day, stored as YYYY-MM-DD."""
-
-    attr_type = STRING
-
-    def serialize(self, value: date) -> str:
-        return value.isoformat()
-
-    def deserialize(self, value: str) -> date:
-        return date.fromisoformat(value)
-
-
-class DaysAttribute(Attribute[tuple[date, ...]]):
-    """Calendar days in order, as YYYY-MM-DD, in one string."""
-
-    attr_type = STRING
-
-    def serialize(self, value: tuple[date, ...]) -> str:
-        return days_text(value)
-
-    def deserialize(self, value: str) -> tuple[date, ...]:
-        return tuple(date.fromisoformat(day) for day in value.split())
-
-
-class ListAttribute(Attribute[tuple[str, ...]]):
-    """Short words in order, stored as one string; none of ours holds a space."""
-
-    attr_type = STRING
-
-    def serialize(self, value: tuple[str, ...]) -> str:
-        return " ".join(value)
-
-    def deserialize(self, value: str) -> tuple[str, ...]:
-        return tuple(value.split())
-
-
-class LinesAttribute(Attribute[tuple[str, ...]]):
-    """Names in order, one a line; ours are printable, so none holds a line's end."""
-
-    attr_type = STRING
-
-    def serialize(self, value: tuple[str, ...]) -> str:
-        return "\n".join(value)
-
-    def deserialize(self, value: str) -> tuple[str, ...]:
-        return tuple(value.split("\n"))
 
 
 class SkillsAttribute(Attribute[tuple[tuple[str, int], ...]]):
@@ -121,18 +67,6 @@ class SkillsAttribute(Attribute[tuple[tuple[str, int], ...]]):
 
     def deserialize(self, value: str) -> tuple[tuple[str, int], ...]:
         return _skills_from(value)
-
-
-class InstantsAttribute(Attribute[tuple[datetime, ...]]):
-    """Moments as a list of milliseconds, so that one can be added without reading the others."""
-
-    attr_type = LIST
-
-    def serialize(self, value: tuple[datetime, ...]) -> list[dict[str, str]]:
-        return [{"N": str(to_ms(at))} for at in value]
-
-    def deserialize(self, value: list[dict[str, str]]) -> tuple[datetime, ...]:
-        return tuple(from_ms(int(at["N"])) for at in value)
 
 
 class LeaveAttribute(Attribute[tuple[tuple[date, date], ...]]):
@@ -801,11 +735,6 @@ def rep_record(rep: Rep, token_hash: str | None) -> RepRecord:
         interests=rep.interests or None,
         pod=rep.pod or None,
     )
-
-
-def days_text(days: Iterable[date]) -> str:
-    """Return calendar days as they are stored."""
-    return " ".join(day.isoformat() for day in days)
 
 
 def hours_text(hours: Hours) -> str:

@@ -15,23 +15,23 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from dibs.aws import keys
+from dibs.aws.attributes import Item, days_text
 from dibs.aws.clock import to_ms
 from dibs.aws.dynamo import ConditionFailed, Dynamo
 from dibs.aws.settings import Settings
 from dibs.core.errors import AlreadyClaimed
-from dibs.core.lead import Card, Claim, Lead, Move, Quality, State, filled
+from dibs.core.lead import Card, Claim, Lead, Move, State, filled
+from dibs.core.quality import Quality
 from dibs.core.rep import Limits, Rep
 from dibs.race.debts import hot_allowed, hot_is_bound
 from dibs.race.limits import allowance_of, rolling, used
 from dibs.race.ports import RaceView
 from dibs.race.records import (
     CardRecord,
-    Item,
     LockRecord,
     card_from,
     claim_from,
     claim_record,
-    days_text,
     lead_from,
     lock_from,
     move_record,

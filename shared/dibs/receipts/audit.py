@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from dibs.ports import Races, Story
+from dibs.ledger.ports import Story
+from dibs.receipts.ports import Races
 from dibs.receipts.receipts import Fault, Link, Sealed, block_from, broken, ending, faults
 from dibs.receipts.seal import revealed
 

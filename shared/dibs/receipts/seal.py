@@ -12,11 +12,15 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from dibs.core.errors import LeadNotFound
+from dibs.core.events import PATIENCE, Fact
 from dibs.core.lead import Lead, State
-from dibs.dispatch.sweep import PATIENCE
-from dibs.ports import Bus, Dispute, Fact, Judged, OfferStore, Races, Roster, Story
+from dibs.core.ports import Bus
+from dibs.ledger.ports import Story
+from dibs.offers.ports import OfferStore
 from dibs.race.draw import Drawn
 from dibs.race.ports import Draws, RaceStore
+from dibs.race.verdicts import Judged
+from dibs.receipts.ports import Dispute, Races
 from dibs.receipts.receipts import (
     GRACE,
     Block,
@@ -30,6 +34,7 @@ from dibs.receipts.receipts import (
     receipts,
     seal,
 )
+from dibs.roster.ports import Roster
 from dibs.rules.playbook import Playbook
 
 SEAL = "race.seal"

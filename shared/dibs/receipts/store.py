@@ -10,13 +10,14 @@ from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.models import Model
 
 from dibs.aws import keys
+from dibs.aws.attributes import InstantAttribute, Item, ListAttribute
 from dibs.aws.clock import to_ms
 from dibs.aws.dynamo import ConditionFailed, Dynamo
 from dibs.aws.settings import Settings
 from dibs.core.lead import Lead
-from dibs.ports import Dispute, Judged
-from dibs.race.records import InstantAttribute, Item, ListAttribute
 from dibs.race.store import OFFER_KEPT
+from dibs.race.verdicts import Judged
+from dibs.receipts.ports import Dispute
 from dibs.receipts.receipts import Link, Sealed
 
 # Receipts an item holds, and reps: far below the 400 KB an item may have.

@@ -11,10 +11,15 @@ from dibs.assignment.round_robin import ASSIGNING
 from dibs.core.errors import LeadNotFound
 from dibs.core.lead import Lead, State
 from dibs.core.rep import Limits, Rep
-from dibs.ports import Judged, OfferStore, Playbooks, Races, Roster, Sighting, Story
+from dibs.ledger.ports import Story
+from dibs.offers.ports import OfferStore, Sighting
 from dibs.race.decide import REFUSING, decide_knowing, rules_judged
 from dibs.race.ports import RaceStore
+from dibs.race.verdicts import Judged
+from dibs.receipts.ports import Races
+from dibs.roster.ports import Roster
 from dibs.rules.playbook import Playbook
+from dibs.rules.ports import Playbooks
 
 
 @dataclass(frozen=True)

@@ -15,21 +15,18 @@ from fractions import Fraction
 from typing import TypeVar
 
 from dibs.core.calendar import Kind, Period, day_start, last_completed, named
+from dibs.core.jobs import Ran
 from dibs.core.rep import Rep
 from dibs.ledger.entries import achieved, tier_inputs
-from dibs.ports import (
-    Attained,
-    Ledger,
-    Playbooks,
-    Results,
-    Roster,
-    Targets,
-)
+from dibs.ledger.ports import Ledger
 from dibs.race.newcomers import counted_from
+from dibs.reports.ports import Attained, Results, Targets
 from dibs.reports.quotas import allowance, attainment, target_for, worked_days
 from dibs.reports.speed_board import AFTERMATH, weekly_rows
 from dibs.reports.tiers import Inputs, edges, explain, place, team_of
+from dibs.roster.ports import Roster
 from dibs.rules.playbook import Playbook
+from dibs.rules.ports import Playbooks
 
 PAGE = 100
 T = TypeVar("T")
@@ -45,20 +42,6 @@ class Books:
     targets: Targets
     results: Results
     clock: Callable[[], datetime]
-
-
-@dataclass(frozen=True)
-class Ran:
-    """What one run did: for how many teams' periods, over how many reps, with what changed."""
-
-    periods: int = 0
-    reps: int = 0
-    changed: int = 0
-
-    def __add__(self, other: Ran) -> Ran:
-        return Ran(
-            self.periods + other.periods, self.reps + other.reps, self.changed + other.changed
-        )
 
 
 def recalculate_tiers(books: Books, as_of: datetime) -> Ran:

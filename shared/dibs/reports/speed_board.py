@@ -24,8 +24,10 @@ from dibs.ledger.entries import (
     places,
     speed,
 )
-from dibs.ports import Ledger, Results, Roster
+from dibs.ledger.ports import Ledger
 from dibs.race.newcomers import protected
+from dibs.reports.ports import Results
+from dibs.roster.ports import Roster
 from dibs.rules.playbook import Playbook
 
 # Leads of a period's last minutes are contacted, and told of, when it is over.

@@ -13,13 +13,13 @@ from typing import Any
 from dacite import Config, from_dict
 
 from dibs.aws import keys
+from dibs.aws.attributes import Item
 from dibs.aws.clock import to_ms
 from dibs.aws.dynamo import ConditionFailed, Dynamo, insisting
 from dibs.aws.settings import Settings
 from dibs.core.calendar import named
 from dibs.ledger.entries import Row
-from dibs.ports import Attained
-from dibs.race.records import Item
+from dibs.reports.ports import Attained
 from dibs.reports.tiers import Inputs, Outlook
 
 _KEPT = timedelta(days=400)

@@ -8,12 +8,13 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from dibs.aws import keys
+from dibs.aws.attributes import Item
 from dibs.aws.clock import now, to_ms
 from dibs.aws.dynamo import ConditionFailed, Dynamo, insisting
 from dibs.aws.settings import Settings
 from dibs.core.errors import AlreadyExists, RouteNotFound
 from dibs.core.rep import Device, Limits, Rep
-from dibs.race.records import Item, rep_from, rep_record
+from dibs.race.records import rep_from, rep_record
 from dibs.race.store import PLAYBOOK_SECONDS
 from dibs.rules.playbook import Playbook
 from dibs.rules.playbook_store import stored_playbook

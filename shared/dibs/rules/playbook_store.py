@@ -7,7 +7,7 @@ from typing import Any
 
 from dacite import from_dict
 
-from dibs.race.records import Item
+from dibs.aws.attributes import Item
 from dibs.rules.playbook import Playbook
 from dibs.rules.store import CONFIG, stored_body
 

@@ -8,7 +8,8 @@ from datetime import date
 from enum import StrEnum
 from typing import Literal
 
-from dibs.core.lead import Lead, Pool, Quality
+from dibs.core.lead import Lead
+from dibs.core.quality import Pool, Quality
 from dibs.core.rep import Rep
 
 # Read by the validator in the adapter: a misspelt rule must not pass for a rule that is off.

@@ -8,8 +8,8 @@ from typing import Any
 
 from dacite import Config, from_dict
 
-from dibs.core.lead import Quality
-from dibs.race.records import Item
+from dibs.aws.attributes import Item
+from dibs.core.quality import Quality
 from dibs.rules.presets import preset_text
 from dibs.rules.rules import Method, Model, Rules
 

@@ -11,10 +11,10 @@ import pytest
 from dibs.assignment.assign import serve
 from dibs.assignment.head_start_store import DynamoTurns
 from dibs.assignment.head_starts import OnTurn, Rotation
+from dibs.assignment.ports import PriorityTurns, Taken
 from dibs.assignment.round_robin import Turn
 from dibs.core.errors import Busy
 from dibs.core.lead import Card, Claim, Lead, Move, Reserved, State
-from dibs.ports import PriorityTurns, Taken
 from dibs.race.absence import Credit
 from dibs.race.opening import opening, taking
 from support.builders import NOON, World, a_card, a_lead, a_playbook, a_rep

@@ -15,6 +15,7 @@ import pytest
 
 from dibs.core.errors import InvalidInput
 from dibs.game.contests.checks import problems
+from dibs.game.contests.ports import Contests, Planned, SignedResult
 from dibs.game.contests.rules import (
     Contest,
     Entrant,
@@ -33,7 +34,6 @@ from dibs.game.contests.store import (
     contest_from_body,
     signature,
 )
-from dibs.ports import Contests, Planned, SignedResult
 from dibs.rules.game import Metric
 from support.aws import items
 from support.builders import NOON, World, a_playbook

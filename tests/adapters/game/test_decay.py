@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 
 from dibs.core.errors import Busy
+from dibs.core.jobs import Ran
 from dibs.game.rewards.requests import decay_monthly
 from dibs.game.scoring.points import ISSUED, LAPSED, SPENT, Account, Transfer
 from dibs.game.scoring.points_store import DynamoPoints
 from dibs.ledger.store import DynamoLedger
-from dibs.reports.recalculate import Books, Ran
+from dibs.reports.recalculate import Books
 from dibs.reports.store import DynamoResults, DynamoTargets
 from support.builders import World, a_playbook, a_rep
 from support.fake_rewards import FakePoints

@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
+from dibs.game.help.ports import HelpRequests
 from dibs.game.help.rules import MOST_ANSWERS, Answer, HelpRequest
 from dibs.game.help.store import DynamoHelp
+from dibs.game.quests.ports import QuestLog
 from dibs.game.quests.rules import MANAGERS, Told
 from dibs.game.quests.store import DynamoQuests
-from dibs.ports import HelpRequests, QuestLog
 from support.aws import items
 from support.builders import NOON, World
 from support.fake_help import FakeHelp, FakeQuests

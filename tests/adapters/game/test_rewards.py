@@ -10,12 +10,13 @@ from random import Random
 import pytest
 
 from dibs.core.errors import DibsError
+from dibs.game.rewards.ports import RewardStore
 from dibs.game.rewards.requests import ask, audit_points, decide, lapse_requests
 from dibs.game.rewards.rules import FOLLOWING, Request, Reward, State, Step, payment, stepped
 from dibs.game.rewards.store import DynamoRewards
 from dibs.game.scoring.points import ISSUED, Account, Transfer
 from dibs.game.scoring.points_store import DynamoPoints
-from dibs.ports import PointsLedger, RewardStore
+from dibs.game.scoring.ports import PointsLedger
 from support.builders import NOON, World, a_playbook, a_rep
 from support.fake_rewards import FakePoints, FakeRewards
 from support.fakes import Clock

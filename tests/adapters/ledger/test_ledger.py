@@ -10,13 +10,15 @@ from typing import Any
 import pytest
 
 from dibs.assignment.override import assign
+from dibs.assignment.ports import Holdings
 from dibs.assignment.work import LEFT, accept, let_go, release
 from dibs.core.lead import Lead, State
 from dibs.core.rep import Rep
+from dibs.intake.ports import LeadStore
 from dibs.ledger.activities import Activity, Step, step
 from dibs.ledger.entries import Entry
+from dibs.ledger.ports import Ledger
 from dibs.ledger.store import DynamoLedger, entry_record
-from dibs.ports import Holdings, LeadStore, Ledger
 from dibs.race.claim import bearer, claim, undo
 from dibs.race.ports import RaceStore
 from support.builders import NOON, World, a_card, a_playbook, a_rep, token_of

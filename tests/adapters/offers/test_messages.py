@@ -14,10 +14,11 @@ from moto import mock_aws
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.sns import sns_backends
 
+from dibs.core.events import Fact
 from dibs.core.lead import Lead
+from dibs.offers.ports import Chunk
 from dibs.offers.queues import SnsBus, SqsNotifyQueue, SqsTimers, chunk_body, chunk_from
 from dibs.offers.sms import SnsSms
-from dibs.ports import Chunk, Fact
 from support.builders import NOON, a_lead
 
 MS = timedelta(milliseconds=1)

@@ -11,10 +11,10 @@ from hypothesis import HealthCheck, given, settings
 from dibs import wiring
 from dibs.core.errors import InvalidInput, Outdated, RouteNotFound
 from dibs.playbook.changes import apply, propose, propose_again, version
-from dibs.ports import Version
 from dibs.race.store import DynamoRaceStore
 from dibs.roster.store import DynamoRoster
 from dibs.rules.playbook import Playbook
+from dibs.rules.ports import Version
 from dibs.rules.presets import preset_text
 from support.aws import everything
 from support.builders import NOON, World, a_playbook, a_rep

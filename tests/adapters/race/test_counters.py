@@ -13,11 +13,12 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from dibs.assignment.ports import Taken
 from dibs.assignment.round_robin import Turn
 from dibs.aws import keys
-from dibs.core.lead import Card, Claim, Lead, Quality, State, id_text, moved
+from dibs.core.lead import Card, Claim, Lead, State, id_text, moved
+from dibs.core.quality import Quality
 from dibs.core.rep import Limits, Rep
-from dibs.ports import Taken
 from dibs.race.debts import owes_assignment, owes_warm
 from dibs.race.limits import over_allowance, over_limits, used, with_one_more
 from dibs.race.opening import given_back, taking

@@ -11,37 +11,30 @@ from typing import Any
 import pytest
 
 from dibs.assignment import override
+from dibs.assignment.ports import Given, Holdings, Override, Taken
 from dibs.assignment.round_robin import Turn
 from dibs.assignment.store import DynamoHoldings
 from dibs.aws.once import DynamoOnce
 from dibs.core.calendar import parse_hours, week_of
 from dibs.core.errors import AlreadyExists, Busy, RouteNotFound
-from dibs.core.lead import RELEASED, Card, Claim, Kind, Lead, Move, Quality, State, Tie, moved
+from dibs.core.events import Fact
+from dibs.core.lead import RELEASED, Card, Claim, Kind, Lead, Move, State, Tie, moved
+from dibs.core.ports import Once
+from dibs.core.quality import Quality
 from dibs.core.rep import Device, Limits, Platform, Rep
 from dibs.intake.arrival_store import DynamoArrivals
 from dibs.intake.blind import Arrived
 from dibs.intake.duplicates import Identity, Standing
+from dibs.intake.ports import Arrivals, LeadStore, Stored
 from dibs.intake.store import DynamoLeadStore
+from dibs.offers.ports import OfferStore, Sighting
 from dibs.offers.store import DynamoOfferStore
-from dibs.ports import (
-    Arrivals,
-    Fact,
-    Given,
-    Holdings,
-    LeadStore,
-    OfferStore,
-    Once,
-    Override,
-    Roster,
-    Sighting,
-    Stored,
-    Taken,
-)
 from dibs.race.claim import token_hash
 from dibs.race.draw import Drawn, in_order
 from dibs.race.opening import given_back, taken_away, taking
 from dibs.race.ports import Notice, RaceStore, RaceView
 from dibs.race.store import DynamoRaceStore
+from dibs.roster.ports import Roster
 from dibs.roster.store import DynamoRoster
 from dibs.rules.playbook import Playbook
 from support.builders import NOON, World, a_card, a_lead, a_playbook, a_rep, basics

@@ -15,9 +15,10 @@ from dibs.aws import keys
 from dibs.aws.dynamo import Dynamo
 from dibs.core.lead import Lead
 from dibs.ledger.store import DynamoLedger
-from dibs.ports import Dispute, Judged, Races
 from dibs.race.claim import bearer, claim
+from dibs.race.verdicts import Judged
 from dibs.receipts.audit import audit, of_day
+from dibs.receipts.ports import Dispute, Races
 from dibs.receipts.receipts import (
     Ending,
     Link,

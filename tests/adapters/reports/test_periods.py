@@ -18,14 +18,15 @@ from moto.dynamodb.models import dynamodb_backends
 from dibs.aws.dynamo import Dynamo
 from dibs.aws.settings import Settings
 from dibs.core.errors import ClaimRefused
+from dibs.core.jobs import Ran
 from dibs.core.rep import Rep
 from dibs.ledger.entries import Entry
 from dibs.ledger.store import DynamoLedger, entry_record
 from dibs.playbook.store import DynamoPlaybooks
-from dibs.ports import Attained
 from dibs.race.claim import Won, bearer, claim
 from dibs.reports import recalculate as periods
-from dibs.reports.recalculate import Books, Ran, recalculate_quotas, recalculate_tiers
+from dibs.reports.ports import Attained
+from dibs.reports.recalculate import Books, recalculate_quotas, recalculate_tiers
 from dibs.reports.store import DynamoResults, DynamoTargets
 from dibs.reports.tiers import Inputs, Outlook
 from dibs.roster.store import DynamoRoster

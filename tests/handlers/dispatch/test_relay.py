@@ -10,8 +10,8 @@ import pytest
 from boto3.dynamodb.types import Binary
 
 from dibs import wiring
+from dibs.core.events import Fact
 from dibs.offers.queues import SnsBus
-from dibs.ports import Fact
 from dibs.race.claim import bearer, undo
 from handlers.office import AINA, Event, Office, event
 from support.aws import items

@@ -15,9 +15,9 @@ from dibs import wiring
 from dibs.core.rep import Rep
 from dibs.game.contests import run as usecase
 from dibs.game.contests.store import signature
+from dibs.game.scoring.ports import Total
 from dibs.game.scoring.score import score
 from dibs.ledger.entries import booked
-from dibs.ports import Total
 from dibs.race.claim import token_hash
 from handlers.office import (
     AINA,

@@ -8,8 +8,8 @@ import pytest
 
 from dibs import wiring
 from dibs.game.scoring.metrics import METRICS
+from dibs.game.scoring.ports import Change, Unit
 from dibs.game.scoring.tally import Place
-from dibs.ports import Change, Unit
 from dibs.race.claim import token_hash
 from handlers.office import AINA, BEN, CHONG, MANAGER, Answer, Office, http
 from support.builders import a_playbook, token_of

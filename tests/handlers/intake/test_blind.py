@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from dibs.core.lead import Lead, Quality
+from dibs.core.lead import Lead
+from dibs.core.quality import Quality
 from dibs.intake.blind import drawn
 from dibs.race.claim import token_hash
 from handlers.office import AINA, BEN, CHONG, MANAGER, PLAYBOOK, Answer, Office, http, signed

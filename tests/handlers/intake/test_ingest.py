@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from dibs.core.lead import Card, Quality, State
+from dibs.core.lead import Card, State
+from dibs.core.quality import Quality
 from handlers.office import AINA, Event, Office, event, http, signed
 from support.builders import NOON
 

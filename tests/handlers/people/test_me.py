@@ -15,8 +15,8 @@ from dibs import wiring
 from dibs.core.rep import Rep
 from dibs.game.scoring.score import score
 from dibs.ledger.entries import booked
-from dibs.ports import Attained
 from dibs.race.claim import token_hash
+from dibs.reports.ports import Attained
 from dibs.reports.tiers import Inputs, edges, explain, place, team_of
 from dibs.rules.rules import TierRules
 from handlers.office import AINA, BEN, DAYANG, MANAGER, Answer, Office, http, sqs

@@ -15,8 +15,8 @@ from dibs import wiring
 from dibs.aws import keys
 from dibs.core.lead import Lead
 from dibs.core.rep import Rep
-from dibs.ports import Judged
 from dibs.race.claim import token_hash
+from dibs.race.verdicts import Judged
 from handlers.office import AINA, BEN, CHONG, DAYANG, MANAGER, Answer, Office, event, http, sqs
 from support.builders import NOON, token_of
 

@@ -18,14 +18,15 @@ from dibs.assignment.head_start_days import turns_daily
 from dibs.assignment.head_starts import OnTurn
 from dibs.assignment.reservations import drawn
 from dibs.core.calendar import day_of
+from dibs.core.events import Fact
 from dibs.core.lead import Claim, Lead, State
 from dibs.core.rep import Limits, Rep
 from dibs.dispatch import follow as offering
 from dibs.dispatch.sweep import relay, sweep
 from dibs.intake.ingest import ingest
-from dibs.ports import Fact, Roster
 from dibs.race.claim import Won, bearer, claim
 from dibs.race.decide import Eligible, Refused, decide
+from dibs.roster.ports import Roster
 from support.builders import NOON, a_card, a_playbook, a_rep, token_of
 from support.fakes import FakeArrivals, FakeWorld, no_pause
 

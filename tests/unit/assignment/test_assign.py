@@ -18,12 +18,12 @@ from dibs.assignment.assign import TRIES, serve
 from dibs.assignment.round_robin import Turn, not_assignable
 from dibs.assignment.work import give_back
 from dibs.core.errors import Busy, UndoOver
+from dibs.core.events import Fact
 from dibs.core.lead import Claim, Lead, State
 from dibs.core.rep import Limits, Rep
 from dibs.dispatch import follow as offering
 from dibs.dispatch.sweep import relay, sweep
 from dibs.offers.notify import notify
-from dibs.ports import Fact
 from dibs.race.claim import bearer, claim, undo
 from support.builders import NOON, a_card, a_playbook, a_rep, basics, token_of
 from support.fakes import FakeWorld, no_pause

@@ -18,13 +18,13 @@ from dibs.core.errors import (
     InvalidInput,
     LeadNotFound,
 )
+from dibs.core.events import Fact
 from dibs.core.lead import HELD, Lead, State
 from dibs.core.rep import Rep
 from dibs.dispatch import follow as offering
 from dibs.dispatch.sweep import close, relay, sweep
 from dibs.ledger.entries import ASSIGNED, CLAIMED, RETURNED
 from dibs.ledger.project import project
-from dibs.ports import Fact
 from dibs.race.claim import Won, bearer, claim
 from support.builders import a_card, a_playbook, a_rep, token_of
 from support.fake_ledger import FakeLedger

@@ -18,12 +18,12 @@ from dibs.core.errors import (
     NotYours,
     Unauthorized,
 )
+from dibs.core.events import Fact
 from dibs.core.lead import RELEASED, UNDONE, Lead, State
 from dibs.core.rep import Limits, Rep
 from dibs.dispatch.sweep import relay
 from dibs.ledger.entries import releases
 from dibs.ledger.project import project
-from dibs.ports import Fact
 from dibs.race.claim import Won, bearer, claim
 from dibs.race.decide import Eligible, Refused, decide
 from dibs.race.opening import MOST_RELEASED, given_back

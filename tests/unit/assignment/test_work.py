@@ -15,11 +15,12 @@ from hypothesis import strategies as st
 from dibs.assignment.work import LEFT, NOT_WORKED, TRIES, give_back, let_go, look_after
 from dibs.core.calendar import WEEKDAYS, off_duty, parse_hours
 from dibs.core.errors import Busy, NotYours
-from dibs.core.lead import Claim, Lead, Quality, State
+from dibs.core.events import Fact
+from dibs.core.lead import Claim, Lead, State
+from dibs.core.quality import Quality
 from dibs.core.rep import Limits, Rep
 from dibs.dispatch import follow as offering
 from dibs.offers.notify import notify
-from dibs.ports import Fact
 from dibs.race.claim import bearer, claim, undo
 from dibs.race.decide import team_schedule
 from dibs.race.opening import return_times

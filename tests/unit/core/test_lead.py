@@ -7,17 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dibs.core.errors import IllegalMove
-from dibs.core.lead import (
-    Pool,
-    Quality,
-    State,
-    id_bytes,
-    id_text,
-    implied_by_move,
-    lead_id_for,
-    moved,
-    pool_for,
-)
+from dibs.core.lead import State, id_bytes, id_text, implied_by_move, lead_id_for, moved
+from dibs.core.quality import Pool, Quality, pool_for
 from support.builders import NOON, a_lead
 
 S = State

@@ -8,11 +8,12 @@ from datetime import datetime, timedelta
 import pytest
 
 from dibs.assignment import assign as assigning
+from dibs.core.events import Fact
 from dibs.core.lead import Lead, State
 from dibs.core.rep import Limits, Rep
 from dibs.dispatch import follow as offering
 from dibs.dispatch.follow import CHUNK, HEAD_START, NEAR, chunks
-from dibs.ports import Chunk, Fact
+from dibs.offers.ports import Chunk
 from dibs.race.claim import bearer, claim, undo
 from support.builders import NOON, a_card, a_lead, a_playbook, a_rep, token_of
 from support.fakes import FakeWorld

@@ -6,10 +6,10 @@ from datetime import timedelta
 
 import pytest
 
+from dibs.core.events import PATIENCE, Fact
 from dibs.core.lead import Lead, Move, State
 from dibs.dispatch import follow as offering
-from dibs.dispatch.sweep import PATIENCE, SLICE, Swept, close, relay, sweep
-from dibs.ports import Fact
+from dibs.dispatch.sweep import SLICE, Swept, close, relay, sweep
 from dibs.race.claim import bearer, claim
 from support.builders import NOON, a_card, a_playbook, a_rep, token_of
 from support.fakes import FakeWorld

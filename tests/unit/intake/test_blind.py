@@ -21,7 +21,8 @@ from claim import handler as claim_functions
 from dibs import wiring
 from dibs.aws.clock import from_iso
 from dibs.core.errors import Busy, UndoOver
-from dibs.core.lead import BLIND, Lead, Pool, Preview, Quality, State, pool_for
+from dibs.core.lead import BLIND, Lead, Preview, State
+from dibs.core.quality import Pool, Quality, pool_for
 from dibs.core.rep import Device, Limits, Platform
 from dibs.intake.blind import Arrived, Part, chances, drawn, mix
 from dibs.intake.blind_mix import mix_reached

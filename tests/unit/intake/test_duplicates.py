@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
+from dibs.core.events import Fact
 from dibs.core.lead import Card, Kind, Lead, Post, State, filled
 from dibs.core.rep import Limits
 from dibs.intake.duplicates import MERGED, REASONS
 from dibs.intake.ingest import Accepted, ingest
-from dibs.ports import Fact
 from support.builders import NOON, a_card, a_playbook, a_rep
 from support.fakes import FakeWorld, no_pause
 

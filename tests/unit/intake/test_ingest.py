@@ -8,10 +8,11 @@ from datetime import timedelta
 import pytest
 
 from dibs.core.errors import Busy
-from dibs.core.lead import Card, Lead, Move, Pool, Quality, State, lead_id_for
+from dibs.core.events import Fact
+from dibs.core.lead import Card, Lead, Move, State, lead_id_for
+from dibs.core.quality import Pool, Quality
 from dibs.intake import ingest as module
 from dibs.intake.ingest import Accepted, ingest, preview_of
-from dibs.ports import Fact
 from support.builders import NOON, a_card, a_playbook
 from support.fakes import FakeWorld, no_pause
 

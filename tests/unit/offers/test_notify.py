@@ -10,7 +10,7 @@ import pytest
 from dibs.core.lead import Lead, State
 from dibs.core.rep import Device, Platform, Rep
 from dibs.offers.notify import notify, push_failed
-from dibs.ports import Chunk
+from dibs.offers.ports import Chunk
 from dibs.race.claim import bearer, claim, undo
 from support.builders import NOON, a_card, a_playbook, a_rep, token_of
 from support.fakes import FakeWorld

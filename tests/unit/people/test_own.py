@@ -11,14 +11,8 @@ from dibs.core.errors import InvalidInput, LeadNotFound, Unauthorized
 from dibs.core.lead import State
 from dibs.core.links import link_is_for, read_link
 from dibs.core.rep import Limits, Rep
-from dibs.people.own import (
-    DEVICES_PER_REP,
-    open_offers,
-    register_device,
-    remove_device,
-    set_availability,
-    sight,
-)
+from dibs.offers.open_offers import open_offers, sight
+from dibs.people.own import DEVICES_PER_REP, register_device, remove_device, set_availability
 from dibs.race.claim import bearer
 from dibs.race.decide import Eligible, Refused
 from support.builders import NOON, a_card, a_playbook, a_rep, token_of

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 
-from dibs.core.lead import Pool
+from dibs.core.quality import Pool
 from dibs.playbook.changes import Change, diff, opening_words, preview
 from dibs.rules.playbook import Playbook
 from dibs.rules.rules import Model

@@ -12,7 +12,7 @@ import yaml
 from hypothesis import given, settings
 
 from dibs.core.errors import InvalidInput
-from dibs.core.lead import Quality
+from dibs.core.quality import Quality
 from dibs.playbook.checks.teams import rules_on, warnings
 from dibs.playbook.file import (
     playbook_data,

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 
 from dibs.core.calendar import WEEKDAYS, parse_hours
 from dibs.core.errors import ClaimRefused
+from dibs.core.events import Fact
 from dibs.core.rep import Device, Limits, Platform, Rep
 from dibs.dispatch import follow as offering
 from dibs.offers.notify import notify
-from dibs.ports import Fact
 from dibs.race.claim import bearer, claim
 from dibs.race.decide import Eligible, Refused, Verdict, decide, off
 from support.builders import NOON, a_card, a_lead, a_playbook, a_rep, token_of

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from dibs.core.lead import Lead, Quality
+from dibs.core.lead import Lead
+from dibs.core.quality import Quality
 from dibs.core.rep import Limits, Rep
 from dibs.race.debts import Debt, debts, hot_allowed, with_payable
 from dibs.race.decide import Eligible, Refused, Verdict, decide, decide_knowing

@@ -18,12 +18,12 @@ from dibs.core.errors import (
     LeadNotFound,
     RouteNotFound,
 )
+from dibs.core.events import PATIENCE, Fact
 from dibs.core.lead import Lead, State
 from dibs.core.rep import Limits, Rep
 from dibs.dispatch import follow as offering
-from dibs.dispatch.sweep import PATIENCE, close, sweep
+from dibs.dispatch.sweep import close, sweep
 from dibs.playbook.checks.teams import problems
-from dibs.ports import Fact
 from dibs.race import draw_winner as drawing
 from dibs.race.claim import InDraw, Won, bearer, claim, undo
 from dibs.race.draw import (

@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from dibs.core.lead import Claim, Quality
+from dibs.core.lead import Claim
+from dibs.core.quality import Quality
 from dibs.core.rep import Limits, Rep
 from dibs.race.decide import Eligible, Refused, decide
 from dibs.race.limits import day_after, over_limits, used, with_one_more

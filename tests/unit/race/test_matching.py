@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from dibs.core.lead import Lead, Quality
+from dibs.core.lead import Lead
+from dibs.core.quality import Quality
 from dibs.core.rep import Limits
 from dibs.race.decide import Eligible, decide
 from dibs.race.matching import mismatches, skills_needed

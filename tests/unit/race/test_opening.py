@@ -12,10 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dibs.core.errors import ClaimRefused, Expired
-from dibs.core.lead import Lead, Pool, Quality, State
+from dibs.core.events import Fact
+from dibs.core.lead import Lead, State
+from dibs.core.quality import Pool, Quality
 from dibs.core.rep import Limits, Rep
 from dibs.dispatch import follow as offering
-from dibs.ports import Fact
 from dibs.race.claim import Won, bearer, claim
 from dibs.race.decide import Eligible, Refused, decide
 from dibs.race.opening import (

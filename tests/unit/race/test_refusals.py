@@ -9,7 +9,7 @@ from datetime import timedelta
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
-from dibs.core.lead import Quality
+from dibs.core.quality import Quality
 from dibs.race.decide import Eligible, Refused, decide, decide_knowing
 from dibs.rules.playbook import Playbook
 from dibs.rules.rules import Acceptance, Matching, Newcomers, QuotaRules

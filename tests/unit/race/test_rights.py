@@ -11,12 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dibs.core.errors import ClaimRefused, DibsError
+from dibs.core.events import Fact
 from dibs.core.lead import Lead, Openings, State
 from dibs.core.rep import Rep
 from dibs.dispatch import follow as offering
 from dibs.dispatch.sweep import sweep
-from dibs.people.own import set_availability, sight
-from dibs.ports import Fact
+from dibs.offers.open_offers import sight
+from dibs.people.own import set_availability
 from dibs.race.claim import bearer, claim, undo
 from dibs.race.decide import Eligible, decide
 from support.builders import NOON, a_card, a_playbook, a_rep, token_of

@@ -15,10 +15,10 @@ from dibs.core.errors import (
     Expired,
     LeadNotFound,
 )
+from dibs.core.events import Fact
 from dibs.core.lead import Lead
 from dibs.core.rep import Rep
 from dibs.dispatch.follow import follow
-from dibs.ports import Fact
 from dibs.race.claim import bearer, claim, undo
 from dibs.race.draw import commitment_of, draw_time, in_order, seed_of
 from dibs.race.ports import Notice

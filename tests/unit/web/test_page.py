@@ -17,7 +17,8 @@ import pytest
 from claim import page as pages
 from claim.page import Page
 from dibs.core.errors import Refusal
-from dibs.core.lead import Card, Preview, Quality
+from dibs.core.lead import Card, Preview
+from dibs.core.quality import Quality
 
 NOW = datetime(2026, 5, 4, 9, 30, tzinfo=UTC)
 TOKEN = "0aB3dE5gH7jK9mN1pQ3sT5"

@@ -18,6 +18,7 @@ from dibs.core.errors import FieldError, IllegalMove, InvalidInput, RouteNotFoun
 from dibs.core.rep import Rep
 from dibs.game.contests.challenges import Slot, calendar, challenge_of, contest_of
 from dibs.game.contests.checks import problems
+from dibs.game.contests.ports import Contests, Planned, SignedResult
 from dibs.game.contests.rules import (
     RESERVED,
     Contest,
@@ -36,19 +37,14 @@ from dibs.game.contests.rules import (
     times_of,
     windows_of,
 )
+from dibs.game.scoring.ports import Standings
 from dibs.ledger.entries import booked
-from dibs.ports import (
-    Contests,
-    Ledger,
-    Planned,
-    Roster,
-    SignedResult,
-    Standings,
-    Targets,
-)
+from dibs.ledger.ports import Ledger
 from dibs.race.draw import commitment_of
+from dibs.reports.ports import Targets
 from dibs.reports.quotas import target_for
 from dibs.reports.recalculate import months
+from dibs.roster.ports import Roster
 from dibs.rules.playbook import Playbook
 
 PRIZE = "prize"

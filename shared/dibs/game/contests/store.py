@@ -18,14 +18,14 @@ from dacite import Config, from_dict
 from pydantic import TypeAdapter, ValidationError
 
 from dibs.aws import keys
+from dibs.aws.attributes import Item
 from dibs.aws.clock import from_ms, to_ms
 from dibs.aws.dynamo import ConditionFailed, Dynamo
 from dibs.aws.settings import Settings
 from dibs.core.errors import FieldError, InvalidInput
+from dibs.game.contests.ports import Planned, SignedResult
 from dibs.game.contests.rules import Contest, Frozen, Result, Standing, Times
 from dibs.intake.body import field_errors
-from dibs.ports import Planned, SignedResult
-from dibs.race.records import Item
 
 # An item has room for 400 KB, its names among them.
 _LARGEST = 380_000

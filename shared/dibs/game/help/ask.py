@@ -19,6 +19,7 @@ from dibs.core.errors import (
 )
 from dibs.core.lead import HELD, id_text
 from dibs.core.rep import Rep
+from dibs.game.help.ports import HelpRequests
 from dibs.game.help.rules import (
     ANSWERED_FOR,
     CONFIRMED_FOR,
@@ -32,9 +33,11 @@ from dibs.game.help.rules import (
     may_answer,
     pair_unit,
 )
+from dibs.intake.ports import LeadStore
 from dibs.ledger.entries import booked
+from dibs.ledger.ports import Ledger
 from dibs.ledger.record import is_protected
-from dibs.ports import HelpRequests, LeadStore, Ledger, Roster
+from dibs.roster.ports import Roster
 
 _LONGEST_REQUEST_ID = 64
 _HELP_ID_BYTES = 10

@@ -11,11 +11,12 @@ from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttrib
 from pynamodb.models import Model
 
 from dibs.aws import keys
+from dibs.aws.attributes import InstantAttribute, Item
 from dibs.aws.clock import from_ms, to_ms
 from dibs.aws.dynamo import ConditionFailed, Dynamo
 from dibs.aws.settings import Settings
 from dibs.game.help.rules import MOST_ANSWERS, Answer, HelpRequest
-from dibs.race.records import DevicesAttribute, InstantAttribute, Item
+from dibs.race.records import DevicesAttribute
 
 # What people wrote freely is not kept for longer than it is of use.
 _KEPT = timedelta(days=90)

@@ -16,6 +16,7 @@ from dibs.core.errors import (
     RouteNotFound,
 )
 from dibs.core.rep import Rep
+from dibs.game.quests.ports import QuestLog
 from dibs.game.quests.rules import (
     MANAGERS,
     STEP_VERIFIED,
@@ -28,8 +29,9 @@ from dibs.game.quests.rules import (
 )
 from dibs.ledger.activities import AHEAD
 from dibs.ledger.entries import Entry, booked
+from dibs.ledger.ports import Ledger
 from dibs.ledger.record import is_protected
-from dibs.ports import Ledger, QuestLog, Roster
+from dibs.roster.ports import Roster
 from dibs.rules.game import Quest, QuestStep
 
 # Who has no first day on record is looked at from here on.

@@ -8,11 +8,11 @@ from pynamodb.attributes import UnicodeAttribute
 from pynamodb.models import Model
 
 from dibs.aws import keys
+from dibs.aws.attributes import InstantAttribute, Item
 from dibs.aws.clock import to_ms
 from dibs.aws.dynamo import ConditionFailed, Dynamo
 from dibs.aws.settings import Settings
 from dibs.game.quests.rules import MANAGERS, Told
-from dibs.race.records import InstantAttribute, Item
 
 
 class ToldRecord(Model):

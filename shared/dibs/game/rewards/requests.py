@@ -17,6 +17,8 @@ from dibs.core.errors import (
     Outdated,
     RouteNotFound,
 )
+from dibs.core.jobs import Ran
+from dibs.game.rewards.ports import RewardStore
 from dibs.game.rewards.rules import (
     AUTOMATIC,
     Request,
@@ -28,9 +30,9 @@ from dibs.game.rewards.rules import (
     stepped,
 )
 from dibs.game.scoring.points import LAPSED, Transfer, decayed
-from dibs.ports import PointsLedger, RewardStore
+from dibs.game.scoring.ports import PointsLedger
 from dibs.receipts.receipts import Fault
-from dibs.reports.recalculate import Books, Ran
+from dibs.reports.recalculate import Books
 from dibs.rules.game import Rewards
 
 TRIES = 6

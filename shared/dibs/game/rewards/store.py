@@ -16,6 +16,7 @@ from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttrib
 from pynamodb.models import Model
 
 from dibs.aws import keys
+from dibs.aws.attributes import InstantAttribute, Item
 from dibs.aws.clock import from_ms, to_ms
 from dibs.aws.dynamo import ConditionFailed, Dynamo, insisting
 from dibs.aws.settings import Settings
@@ -30,7 +31,6 @@ from dibs.game.rewards.rules import (
 )
 from dibs.game.scoring.points import Account
 from dibs.game.scoring.points_store import account_from, balance_key, transfer_writes
-from dibs.race.records import InstantAttribute, Item
 
 _LATEST = 100
 

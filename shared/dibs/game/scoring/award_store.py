@@ -6,14 +6,14 @@ from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 from dibs.aws import keys
+from dibs.aws.attributes import Item
 from dibs.aws.dynamo import ConditionFailed, Dynamo
 from dibs.aws.settings import Settings
 from dibs.core.errors import Busy
 from dibs.game.scoring.points import Transfer
 from dibs.game.scoring.points_store import transfer_writes
+from dibs.game.scoring.ports import Booked
 from dibs.game.scoring.store import awards_body, awards_from, packed, unpacked
-from dibs.ports import Booked
-from dibs.race.records import Item
 
 Settlement = tuple[Booked, Sequence[Transfer]]
 

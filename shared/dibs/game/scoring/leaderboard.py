@@ -20,8 +20,8 @@ from dibs.core.errors import FieldError, InvalidInput, RouteNotFound
 from dibs.core.rep import Rep
 from dibs.game.scoring.badges import kind_of
 from dibs.game.scoring.metrics import metrics_of, parse
+from dibs.game.scoring.ports import Standings, Total
 from dibs.game.scoring.ranking import Named, Ranking, Row
-from dibs.ports import Standings, Total
 from dibs.rules.game import Metric
 from dibs.rules.playbook import Playbook
 

@@ -17,10 +17,10 @@ from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.models import Model
 
 from dibs.aws import keys
+from dibs.aws.attributes import InstantAttribute, Item
 from dibs.aws.dynamo import ConditionFailed, Dynamo, insisting
 from dibs.aws.settings import Settings
 from dibs.game.scoring.points import Account, Transfer, accounts_of
-from dibs.race.records import InstantAttribute, Item
 
 _FIGURES = ("balance", "earned", "lapsed", "spent")
 

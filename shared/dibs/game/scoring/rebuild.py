@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from dibs.game.scoring.points import ISSUED, Transfer
+from dibs.game.scoring.ports import StandingsBuild, Sum, Total, Unit
 from dibs.game.scoring.score import Scorer, count_units, publish, rules_of, settle
 from dibs.game.scoring.tally import Place, Tally, periods, tally, unit_of
 from dibs.ledger.entries import Entry
-from dibs.ports import StandingsBuild, Sum, Total, Unit
 from dibs.receipts.receipts import Fault
 
 A_SLICE = 2000

@@ -21,6 +21,7 @@ from dibs.core.calendar import named
 from dibs.core.errors import Busy
 from dibs.game.scoring.badges import badges_of, held
 from dibs.game.scoring.points import ISSUED, Transfer
+from dibs.game.scoring.ports import AwardBook, Booked, Change, StandingsStore, Sum, Unit
 from dibs.game.scoring.tally import (
     ALL,
     Award,
@@ -33,21 +34,13 @@ from dibs.game.scoring.tally import (
     unit_of,
 )
 from dibs.ledger.entries import Entry
-from dibs.ports import (
-    AwardBook,
-    Booked,
-    Change,
-    Playbooks,
-    Roster,
-    StandingsStore,
-    Sum,
-    Targets,
-    Unit,
-)
+from dibs.reports.ports import Targets
 from dibs.reports.quotas import target_for
 from dibs.reports.recalculate import months
+from dibs.roster.ports import Roster
 from dibs.rules.game import Badge
 from dibs.rules.playbook import Playbook
+from dibs.rules.ports import Playbooks
 
 ATTEMPTS = 25
 # What a unit gains in one go must fit into a transaction of a hundred writes. A place is in five

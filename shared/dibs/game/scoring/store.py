@@ -18,16 +18,16 @@ from time import monotonic
 from typing import Any, TypeVar
 
 from dibs.aws import keys
+from dibs.aws.attributes import Item
 from dibs.aws.clock import from_ms, to_ms
 from dibs.aws.dynamo import ConditionFailed, Dynamo, insisting
 from dibs.aws.settings import Settings
 from dibs.core.errors import Busy
 from dibs.game.scoring.badges import kind_of
+from dibs.game.scoring.ports import Change, Sum, Total, Unit
 from dibs.game.scoring.ranking import summed, team_of_target
 from dibs.game.scoring.tally import Award, Place, Tally, periods
 from dibs.ledger.entries import Entry
-from dibs.ports import Change, Sum, Total, Unit
-from dibs.race.records import Item
 
 FIRST = "1"
 # DynamoDB takes a hundred writes in one transaction.

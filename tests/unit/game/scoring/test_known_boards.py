@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from dibs.game.scoring import leaderboard
 from dibs.game.scoring import ranking as boards
-from dibs.ports import Total
+from dibs.game.scoring.ports import Total
 from dibs.rules.game import Metric
 from support.builders import a_playbook
 

@@ -17,8 +17,8 @@ from dibs.core.errors import InvalidInput, RouteNotFound
 from dibs.core.rep import Rep
 from dibs.game.scoring import ranking as boards
 from dibs.game.scoring.leaderboard import PERIODS, Asked, Leaderboard, leaderboard
+from dibs.game.scoring.ports import Total
 from dibs.game.scoring.ranking import Ranking, Row, ranked, summed
-from dibs.ports import Total
 from dibs.rules.game import Metric
 from dibs.rules.playbook import Playbook
 from support.builders import NOON, a_playbook, a_rep

@@ -15,11 +15,12 @@ from hypothesis import strategies as st
 
 from dibs.game.scoring.badges import badges_of, held, kind_of
 from dibs.game.scoring.points import Transfer
+from dibs.game.scoring.ports import Booked, Change, Sum
 from dibs.game.scoring.score import Scorer, score
 from dibs.game.scoring.tally import Tally, periods, tally, unit_of
 from dibs.ledger.entries import Entry, booked
-from dibs.ports import Booked, Change, Sum, Version
 from dibs.rules.playbook import Playbook
+from dibs.rules.ports import Version
 from support.builders import NOON, a_lead, a_playbook, a_rep
 from support.fake_standings import Died, FakeStandings
 from support.fakes import FakeRoster, Memory

@@ -1,0 +1,109 @@
+"""What taking leads in needs from the outside, and nothing more."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Protocol
+
+from dibs.assignment.ports import Given
+from dibs.core.events import Fact
+from dibs.core.lead import Card, Lead, Move, Tie
+from dibs.core.quality import Quality
+
+if TYPE_CHECKING:
+    from dibs.intake.blind import Arrived
+    from dibs.intake.duplicates import Identity, Standing
+    from dibs.race.absence import Credit
+
+
+@dataclass(frozen=True)
+class Pending:
+    """An item whose fact may not have left the outbox yet; `since` guards its clearing."""
+
+    key: Mapping[str, str]
+    since: datetime
+    fact: Fact | None
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A post as it was stored; `tie` says into which lead it was merged, if it was."""
+
+    card: Card
+    tie: Tie | None = None
+
+
+class LeadStore(Protocol):
+    """Leads outside the race: accepted, merged, opened, closed, and their outbox."""
+
+    def get(self, lead_id: str) -> Lead | None: ...
+
+    def get_many(self, lead_ids: Collection[str]) -> dict[str, Lead]: ...
+
+    def card(self, lead_id: str) -> Card | None: ...
+
+    def known(
+        self, lead_id: str, identities: Sequence[Identity]
+    ) -> tuple[Stored | None, list[Standing]]:
+        """Return what is stored under a lead's id, and what each identity stands for, in order."""
+        ...
+
+    def accept(
+        self,
+        lead: Lead,
+        card: Card,
+        move: Move | None,
+        signed_at: datetime,
+        standings: Sequence[Standing] = (),
+        given: Given | None = None,
+        credit: Credit | None = None,
+    ) -> Stored | None:
+        """Store a new lead, raced for or `given` to somebody; identities stand for it from now on.
+
+        None when stored, else what is already stored under its id. Its head start may use up an
+        absence `credit` (F10).
+
+        Raises:
+            Busy: on a transaction conflict or throttling, or when what was read is not so any
+                more; nothing was changed.
+        """
+        ...
+
+    def merge(
+        self,
+        into: Lead,
+        card: Card,
+        tie: Tie,
+        signed_at: datetime,
+        standings: Sequence[Standing],
+    ) -> Stored | None:
+        """Store a post as part of a lead that stands as it was read; else as `accept`."""
+        ...
+
+    def update_card(self, card: Card, signed_at: datetime, tie: Tie | None = None) -> None: ...
+
+    def open_leads(self) -> list[Lead]: ...
+
+    def told(self, lead: Lead, until: datetime) -> None: ...
+
+    def open_early(self, lead: Lead, early: Lead) -> bool: ...
+
+    def expire(self, lead: Lead, move: Move) -> bool: ...
+
+    def waiting_in_outbox(self, before: datetime) -> Iterable[Pending]: ...
+
+    def clear_outbox(self, pending: Pending) -> None: ...
+
+
+class Arrivals(Protocol):
+    """How many leads of each quality came to race, and how many of them blind (F5)."""
+
+    def lately(self, now: datetime) -> Arrived:
+        """Return what came lately: this week and the week before."""
+        ...
+
+    def count(self, quality: Quality, blind: bool, at: datetime) -> None: ...
+
+    def of_weeks(self, weeks: Sequence[str]) -> list[Arrived]: ...

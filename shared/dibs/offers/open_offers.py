@@ -1,0 +1,67 @@
+"""The open leads a rep may see, each judged as a claim of theirs would be."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from dibs.core.errors import LeadNotFound
+from dibs.core.lead import Lead, State
+from dibs.core.links import link_token
+from dibs.core.rep import Limits, Rep
+from dibs.race.claim import Proof
+from dibs.race.decide import Verdict, decide_knowing
+from dibs.race.ports import RaceStore
+from dibs.rules.rules import Rules
+
+if TYPE_CHECKING:
+    pass
+
+
+@dataclass(frozen=True)
+class OpenOffer:
+    """One open lead as a rep sees it: the truth behind every alert (N4)."""
+
+    lead: Lead
+    verdict: Verdict
+    token: str
+
+
+def open_offers(
+    store: RaceStore, rep: Rep, limits: Limits, playbook: Rules, now: datetime
+) -> list[OpenOffer]:
+    """Return the open leads of the rep's team, oldest first, each judged as a claim would be."""
+    known = store.open_leads()
+    leads = [
+        lead
+        for lead in known
+        if rep.team in lead.teams and lead.state is State.OPEN and now < lead.closes_at
+    ]
+    found = []
+    for lead in sorted(leads, key=lambda lead: (lead.opens_at, lead.lead_id)):
+        verdict, limits = decide_knowing(lead, rep, limits, playbook, now, lambda: known)
+        token = link_token(lead.salt, lead.lead_id, rep.rep_id, lead.epoch)
+        found.append(OpenOffer(lead, verdict, token))
+    return found
+
+
+def sight(
+    store: RaceStore, lead_id: str, rep_id: str, proof: Proof, what: str, now: datetime
+) -> Lead:
+    """Record that the rep saw or declined the offer (N3), which also keeps the text from coming.
+
+    Returns the lead, which somebody may be waiting for (M6).
+
+    Raises:
+        Unauthorized, LeadNotFound, Withdrawn: who asks, or for what, is not known.
+    """
+    view = store.read(lead_id, rep_id)
+    proof(view)
+    lead, rep = view.lead, view.rep
+    known = lead is not None and rep is not None and rep.team in lead.teams
+    if lead is None or not known or lead.state is State.NEW:
+        raise LeadNotFound
+    if lead.state is State.OPEN:
+        store.record_sighting(lead, rep_id, what, now)
+    return lead

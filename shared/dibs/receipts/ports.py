@@ -1,0 +1,60 @@
+"""What receipts need from the outside, and nothing more."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Protocol
+
+from dibs.core.lead import Lead
+from dibs.race.verdicts import Judged
+
+if TYPE_CHECKING:
+    from dibs.receipts.receipts import Link, Sealed
+
+
+@dataclass(frozen=True)
+class Dispute:
+    """A rep's objection to a race, in their own words (C9)."""
+
+    lead_id: str
+    epoch: int
+    rep_id: str
+    at: datetime
+    reason: str
+
+
+class Races(Protocol):
+    """What is on record of races: how reps were judged, what came of it, sealed and chained (C9).
+
+    Everything is written once; the first record of anything counts.
+    """
+
+    def begin(self, lead: Lead, late_at: datetime) -> None: ...
+
+    def record_judged(self, judged: Judged) -> None: ...
+
+    def judged(self, lead_id: str, epoch: int) -> list[Judged]: ...
+
+    def seal(self, lead_id: str, epoch: int, sealed: Sealed, at: datetime) -> bool: ...
+
+    def find(self, lead_id: str, epoch: int) -> Sealed | None: ...
+
+    def unsealed(self, late: datetime) -> list[tuple[str, int]]: ...
+
+    def unchained(self) -> list[tuple[str, int, str]]: ...
+
+    def last_block(self) -> tuple[int, str]: ...
+
+    def add_block(self, number: int, link: Link, at: datetime) -> bool: ...
+
+    def chained(self, races: Iterable[tuple[str, int]], number: int) -> None: ...
+
+    def blocks(self, first: int = 1, last: int | None = None) -> Iterable[tuple[int, Link]]: ...
+
+    def block_numbers(self, day: date) -> list[int]: ...
+
+    def dispute(self, dispute: Dispute) -> Dispute: ...
+
+    def disputes(self, month: date) -> list[Dispute]: ...

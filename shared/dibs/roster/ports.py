@@ -1,0 +1,53 @@
+"""Who there is: reps, teams and the playbook in force."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Protocol
+
+from dibs.core.rep import Device, Limits, Rep
+from dibs.rules.playbook import Playbook
+
+if TYPE_CHECKING:
+    pass
+
+
+class Roster(Protocol):
+    """Reps, teams and the playbook in force."""
+
+    def playbook(self) -> Playbook: ...
+
+    def team(self, team: str, *, fresh: bool = False) -> Sequence[tuple[Rep, Limits]]:
+        """Return a team's reps, from a snapshot of some seconds unless it is to be `fresh`."""
+        ...
+
+    def get(self, rep_id: str) -> Rep | None: ...
+
+    def counted(self, rep_id: str) -> tuple[Rep, Limits] | None:
+        """Return a rep with what they have used up, as it is now."""
+        ...
+
+    def get_many(self, rep_ids: Sequence[str]) -> dict[str, Rep]: ...
+
+    def by_phone(self, phone: str) -> tuple[Rep, Limits] | None: ...
+
+    def set_tier(self, rep_id: str, was: int, tier: int) -> bool:
+        """Move a rep to another tier; False when they were moved meanwhile."""
+        ...
+
+    def put_profile(self, rep: Rep, fields: Sequence[str]) -> None: ...
+
+    def deactivate(self, rep_id: str, left_on: date) -> None: ...
+
+    def opt_out(self, rep_id: str, opted_out: bool) -> None: ...
+
+    def pause(self, rep_id: str, until: datetime | None) -> None: ...
+
+    def quiet(self, rep_id: str, until: datetime | None) -> None: ...
+
+    def put_device(self, rep_id: str, device: Device) -> None: ...
+
+    def remove_device(self, rep_id: str, device_id: str) -> None: ...
+
+    def count_sms(self, rep_id: str, day: date, per_rep: int, per_organisation: int) -> bool: ...
