@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from dibs import wiring
 from dibs.aws.observability import logger
 from dibs.core.errors import BodyTooLarge, DibsError, MalformedBody
 from dibs.intake.body import LARGEST_BODY, parse_json, raw_body, verify
@@ -14,6 +13,7 @@ from dibs.ledger.record import Recorded, record_all
 from dibs.roster.callers import calling_rep
 from dibs.web.entry import Event, http
 from dibs.web.http import STATUS, Response, answer, header
+from dibs.wiring import wiring
 
 Outcome = Recorded | DibsError
 
@@ -52,9 +52,9 @@ def _caller(event: Event, raw: bytes) -> str | None:
         Forbidden: a manager's token; reps tell of their own work.
     """
     if header(event, "authorization"):
-        rep, _ = calling_rep(event, wiring.roster())
+        rep, _ = calling_rep(event, wiring().roster)
         return rep.rep_id
-    verify(raw, event.get("headers", {}), wiring.intake_secret())
+    verify(raw, event.get("headers", {}), wiring().intake_secret)
     return None
 
 
@@ -62,12 +62,12 @@ def _recorded(sent: list[Any], caller: str | None) -> list[Outcome]:
     """Record what has the right shape, and return what became of each, in the order sent."""
     read = [_read(data) for data in sent]
     good = [one for one in read if isinstance(one, Activity)]
-    done = iter(record_all(wiring.register(), good, caller))
+    done = iter(record_all(wiring().record_deps, good, caller))
     outcomes: list[Outcome] = [one if isinstance(one, DibsError) else next(done) for one in read]
     new = [one for one in outcomes if isinstance(one, Recorded) and not one.repeated]
     logger.info("activities recorded", sent=len(sent), new=len(new))
     if any(one.freed for one in new):
-        wiring.timers().check("queue.check")
+        wiring().timers.check("queue.check")
     return outcomes
 
 
@@ -107,11 +107,10 @@ def _result(data: Any, outcome: Outcome) -> dict[str, Any]:
     return result
 
 
-def warm() -> None:
+def warm() -> object:
     """Make what the first activity would wait for."""
-    wiring.intake_secret()
-    wiring.register().roster.playbook()
-    wiring.timers()
+    mine = wiring()
+    return mine.intake_secret, mine.record_deps.roster.playbook(), mine.timers
 
 
 ROUTES = {"POST /activities": post_activities}

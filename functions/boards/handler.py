@@ -11,9 +11,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from boards import metrics, page
-from dibs import wiring
 from dibs.aws import clock
-from dibs.aws.settings import settings
 from dibs.core.calendar import Period
 from dibs.core.errors import (
     DibsError,
@@ -34,6 +32,7 @@ from dibs.roster.callers import calling_manager, calling_viewer
 from dibs.web.entry import Event, Route, http
 from dibs.web.http import Response, answer, path, query, wants_html
 from dibs.web.sign_in import cookie_for, signed_in
+from dibs.wiring import wiring
 
 _MANAGER = "manager"
 _REPORT = "/reports/assignment"
@@ -65,7 +64,7 @@ def _for_browsers(back: str, called: str) -> Callable[[Route], Route]:
 
 def speed_board(event: Event) -> Response:
     """`GET /boards/response_speed`: a rep's own team; any team to a manager, who names it (M3)."""
-    rep = calling_viewer(signed_in(event), wiring.roster())
+    rep = calling_viewer(signed_in(event), wiring().roster)
     team = query(event, "team")
     if rep is not None and team not in ("", rep.team):
         raise Forbidden("Reps see the board of their own team.")
@@ -74,8 +73,8 @@ def speed_board(event: Event) -> Response:
     if kind is None:
         raise InvalidInput((FieldError("period", f"use {' or '.join(KINDS)}"),))
     board = response_speed(
-        wiring.ledger(),
-        wiring.roster(),
+        wiring().ledger,
+        wiring().roster,
         team if rep is None else rep.team,
         kind,
         query(event, "period_name"),
@@ -104,7 +103,7 @@ def board(event: Event) -> Response:
     `?period=day|week|month|quarter|year|all&scope=reps|teams&top=10`, and `period_name=2026-W47`
     for one that is over; a rep sees their own team's, a manager everybody's or `?team=`.
     """
-    rep = calling_viewer(signed_in(event), wiring.roster())
+    rep = calling_viewer(signed_in(event), wiring().roster)
     asked = Asked(
         metric=path(event, "metric"),
         period=query(event, "period"),
@@ -113,8 +112,8 @@ def board(event: Event) -> Response:
         team=query(event, "team"),
         top=_top(query(event, "top")),
     )
-    playbook = wiring.roster().playbook()
-    found = leaderboard(wiring.standings(), playbook, asked, rep, clock.now())
+    playbook = wiring().roster.playbook()
+    found = leaderboard(wiring().standings, playbook, asked, rep, clock.now())
     if wants_html(event):
         return page.board(found, asked, playbook, rep)
     return answer(200, _board(found))
@@ -193,12 +192,12 @@ def _standing(one: Standing) -> dict[str, Any]:
 @_for_browsers(_REPORT, "Show last week’s report")
 def assignment_report(event: Event) -> Response:
     """`GET /reports/assignment`: what became of a week's leads, team by team (R10); managers."""
-    calling_manager(signed_in(event), wiring.roster())
+    calling_manager(signed_in(event), wiring().roster)
     as_of = _as_of(event)
     reports = assignment(
-        wiring.ledger(),
-        wiring.results(),
-        wiring.roster(),
+        wiring().ledger,
+        wiring().results,
+        wiring().roster,
         query(event, "team"),
         query(event, "week"),
         as_of,
@@ -226,12 +225,12 @@ def _row(row: Row) -> dict[str, Any]:
 
 def blind_report(event: Event) -> Response:
     """`GET /reports/blind`: the mix of the blind leads in the latest weeks (F5); managers."""
-    calling_manager(signed_in(event), wiring.roster())
+    calling_manager(signed_in(event), wiring().roster)
     sent = query(event, "weeks") or "4"
     if sent not in map(str, range(1, _MOST_WEEKS + 1)):
         raise InvalidInput((FieldError("weeks", f"send a whole number from 1 to {_MOST_WEEKS}"),))
     now = clock.now()
-    found = mix_reached(wiring.arrivals(), wiring.roster().playbook(), int(sent), now)
+    found = mix_reached(wiring().arrivals, wiring().roster.playbook(), int(sent), now)
     return answer(
         200,
         {
@@ -254,13 +253,13 @@ def sign_in(event: Event) -> Response:
     sent = parse_qs(raw_body(event).decode(errors="replace"))
     token = sent.get("token", [""])[0].strip()
     try:
-        viewer = calling_viewer({"headers": {"authorization": f"Bearer {token}"}}, wiring.roster())
+        viewer = calling_viewer({"headers": {"authorization": f"Bearer {token}"}}, wiring().roster)
     except DibsError as error:
         return page.sign_in(error)
     return {
         "statusCode": 303,
         "headers": {"location": _REPORT if viewer is None else _BOARD, "cache-control": "no-store"},
-        "cookies": [cookie_for(token, settings().public_url)],
+        "cookies": [cookie_for(token, wiring().settings.public_url)],
         "body": "",
     }
 
@@ -275,4 +274,4 @@ ROUTES = {
     **metrics.ROUTES,
 }
 
-handler = http(ROUTES, lambda: (wiring.ledger(), wiring.roster().playbook(), page.site()))
+handler = http(ROUTES, lambda: (wiring().ledger, wiring().roster.playbook(), page.site()))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any
 
-from dibs import wiring
 from dibs.aws import clock
 from dibs.game.scoring.metrics import metrics_of, number
 from dibs.game.scoring.preview import preview
@@ -14,12 +13,13 @@ from dibs.rules.game import Metric
 from dibs.web.entry import Event
 from dibs.web.http import Response, answer, query
 from dibs.web.sign_in import signed_in
+from dibs.wiring import wiring
 
 
 def listed(event: Event) -> Response:
     """`GET /metrics`: every metric with its sentence and formula, for everybody who has a token."""
-    calling_viewer(signed_in(event), wiring.roster())
-    playbook = wiring.roster().playbook()
+    calling_viewer(signed_in(event), wiring().roster)
+    playbook = wiring().roster.playbook()
     found = [
         {"name": name, **_definition(metric), "shipped": name not in playbook.game.metrics}
         for name, metric in metrics_of(playbook).items()
@@ -29,10 +29,10 @@ def listed(event: Event) -> Response:
 
 def tried(event: Event) -> Response:
     """`GET /metrics/preview`: what each rep would have had under a formula; managers."""
-    calling_manager(signed_in(event), wiring.roster())
+    calling_manager(signed_in(event), wiring().roster)
     found = preview(
-        wiring.standings(),
-        wiring.roster().playbook(),
+        wiring().standings,
+        wiring().roster.playbook(),
         query(event, "formula"),
         query(event, "metric"),
         query(event, "period"),

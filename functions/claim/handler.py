@@ -6,7 +6,6 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from dibs import wiring
 from dibs.aws import clock
 from dibs.aws.observability import count, logger
 from dibs.core.errors import AlreadyClaimed, ClaimRefused, DibsError, Expired
@@ -36,6 +35,7 @@ from dibs.web.http import (
     wants_html,
     won_body,
 )
+from dibs.wiring import wiring
 
 if TYPE_CHECKING:
     from claim.page import Page
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 def claim_by_api(event: Event) -> Response:
     """`POST /leads/{lead_id}/claim` with a rep's bearer token."""
     rep_id, token = bearer_token(event)
-    won = claim(wiring.race(), lead_id(event), rep_id, bearer(token), clock.now)
+    won = claim(wiring().race, lead_id(event), rep_id, bearer(token), clock.now)
     return _told(_counted(won))
 
 
@@ -61,7 +61,7 @@ def show(event: Event) -> Response:
 def state(event: Event) -> Response:
     """`GET /c/{token}/state`: how the race stands, for a page that is being looked at."""
     link = read_link(path(event, "token"))
-    view = wiring.race().read(link.lead_id, link.rep_id)
+    view = wiring().race.read(link.lead_id, link.rep_id)
     by_link(link)(view)
     standing = _state(view, clock.now())
     return answer(200, {"state": standing, "closes_at": view.lead and view.lead.closes_at})
@@ -70,7 +70,7 @@ def state(event: Event) -> Response:
 def seen(event: Event) -> Response:
     """`POST /c/{token}/seen`: a person is looking, so no text message need follow (N1, N3)."""
     link = read_link(path(event, "token"))
-    sight(wiring.race(), link.lead_id, link.rep_id, by_link(link), "seen_at", clock.now())
+    sight(wiring().race, link.lead_id, link.rep_id, by_link(link), "seen_at", clock.now())
     return answer(200, {"seen": True})
 
 
@@ -87,20 +87,20 @@ def _told(outcome: Won | InDraw) -> Response:
 
 def _claim_link(link: Link, proof: Proof) -> Won | InDraw:
     return _counted(
-        claim(wiring.race(), link.lead_id, link.rep_id, proof, clock.now, CONTACT_SHOWN_FOR)
+        claim(wiring().race, link.lead_id, link.rep_id, proof, clock.now, CONTACT_SHOWN_FOR)
     )
 
 
 def _undo_link(link: Link, proof: Proof) -> None:
-    undo(wiring.race(), link.lead_id, link.rep_id, proof, clock.now)
+    undo(wiring().race, link.lead_id, link.rep_id, proof, clock.now)
     logger.info("claim undone", lead_id=link.lead_id, rep_id=link.rep_id)
 
 
 def _state(view: RaceView, now: datetime) -> str:
-    if waits_in_draw(wiring.race(), view):
+    if waits_in_draw(wiring().race, view):
         return "in_draw"
     try:
-        lead, rep, _ = judge(wiring.race(), view, now)
+        lead, rep, _ = judge(wiring().race, view, now)
     except AlreadyClaimed:
         return "lost"
     except Expired:
@@ -116,10 +116,10 @@ def _show(event: Event) -> Page:
     token, language = path(event, "token"), "en"
     try:
         link = read_link(token)
-        view = wiring.race().read(link.lead_id, link.rep_id)
+        view = wiring().race.read(link.lead_id, link.rep_id)
         language = view.rep.language if view.rep else language
         by_link(link)(view)
-        return pages.standing(wiring.race(), view, token, clock.now())
+        return pages.standing(wiring().race, view, token, clock.now())
     except DibsError as error:
         return pages.of_error(error, token, language, clock.now(), posted=False)
 
@@ -189,4 +189,4 @@ ROUTES = {
     "POST /c/{token}/undo": undo_by_link,
 }
 
-handler = http(ROUTES, lambda: wiring.race().read("-", "-"))
+handler = http(ROUTES, lambda: wiring().race.read("-", "-"))

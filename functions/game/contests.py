@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Any
 
-from dibs import wiring
 from dibs.aws import clock
 from dibs.core.errors import RouteNotFound
 from dibs.core.rep import Rep
@@ -22,6 +21,7 @@ from dibs.roster.callers import calling_manager, calling_viewer
 from dibs.rules.playbook import Playbook
 from dibs.web.entry import Event
 from dibs.web.http import Response, answer, path
+from dibs.wiring import wiring
 
 _ID_BYTES = 64
 _SHOWN_TO_MANAGERS = 100
@@ -30,17 +30,17 @@ _LISTED = timedelta(days=92)
 
 def put(event: Event) -> Response:
     """`PUT /contests/{contest_id}`: set one up, or change it until it begins; managers."""
-    manager = calling_manager(event, wiring.roster())
+    manager = calling_manager(event, wiring().roster)
     contest = contest_from_body(_contest_id(event), json_object(raw_body(event)))
     now = clock.now()
-    planned = contests.plan(wiring.arena(), contest, manager, now)
+    planned = contests.plan(wiring().contest_deps, contest, manager, now)
     return answer(200, _planned(planned, now) | {"contest": contest_body(planned.contest)})
 
 
 def cancel(event: Event) -> Response:
     """`POST /contests/{contest_id}/cancel`: call one off until it is final; managers."""
-    calling_manager(event, wiring.roster())
-    planned = contests.cancel(wiring.arena(), _contest_id(event))
+    calling_manager(event, wiring().roster)
+    planned = contests.cancel(wiring().contest_deps, _contest_id(event))
     return answer(200, _planned(planned, clock.now()))
 
 
@@ -49,10 +49,10 @@ def preview(event: Event) -> Response:
 
     Nothing is stored, and nobody learns of it.
     """
-    calling_manager(event, wiring.roster())
+    calling_manager(event, wiring().roster)
     contest = contest_from_body("preview", json_object(raw_body(event)))
-    now, playbook = clock.now(), wiring.roster().playbook()
-    frozen, standing = contests.preview(wiring.arena(), contest, now)
+    now, playbook = clock.now(), wiring().roster.playbook()
+    frozen, standing = contests.preview(wiring().contest_deps, contest, now)
     body = {
         "contest": contest_body(contest),
         "rules": rules_in_words(contest, frozen.figures, "en"),
@@ -65,10 +65,10 @@ def preview(event: Event) -> Response:
 
 def listed(event: Event) -> Response:
     """`GET /contests`: those to come, those that are live, and those that ended lately."""
-    viewer, now = calling_viewer(event, wiring.roster()), clock.now()
+    viewer, now = calling_viewer(event, wiring().roster), clock.now()
     found = [
         _planned(view.planned, now)
-        for view in contests.listed(wiring.arena(), viewer, now)
+        for view in contests.listed(wiring().contest_deps, viewer, now)
         if now - view.planned.times.cut_off_at < _LISTED
     ]
     return answer(200, {"as_of": now, "contests": found})
@@ -76,9 +76,9 @@ def listed(event: Event) -> Response:
 
 def show(event: Event) -> Response:
     """`GET /contests/{contest_id}`: its rules, how it stands, and how it ended."""
-    viewer, now = calling_viewer(event, wiring.roster()), clock.now()
-    view = contests.look(wiring.arena(), _contest_id(event), viewer, now)
-    contest, playbook = view.planned.contest, wiring.roster().playbook()
+    viewer, now = calling_viewer(event, wiring().roster), clock.now()
+    view = contests.look(wiring().contest_deps, _contest_id(event), viewer, now)
+    contest, playbook = view.planned.contest, wiring().roster.playbook()
     body = {
         **_planned(view.planned, now),
         "as_of": view.as_of,
@@ -94,9 +94,9 @@ def show(event: Event) -> Response:
 
 def challenges(event: Event) -> Response:
     """`GET /challenges`: what is on now and what is next, and how the rep stands (G7)."""
-    viewer, now = calling_viewer(event, wiring.roster()), clock.now()
-    playbook, found = wiring.roster().playbook(), []
-    for slot, contest in contests.coming(wiring.arena(), now):
+    viewer, now = calling_viewer(event, wiring().roster), clock.now()
+    playbook, found = wiring().roster.playbook(), []
+    for slot, contest in contests.coming(wiring().contest_deps, now):
         if viewer is not None and contest.hidden:
             continue
         times = times_of(contest, playbook)
@@ -119,7 +119,7 @@ def challenges(event: Event) -> Response:
 
 def _own_progress(contest_id: str, viewer: Rep, now: datetime) -> dict[str, Any] | None:
     try:
-        view = contests.look(wiring.arena(), contest_id, viewer, now)
+        view = contests.look(wiring().contest_deps, contest_id, viewer, now)
     except RouteNotFound:
         return None  # The job that opens it has not run yet.
     return None if view.standing is None else _own(view.standing, viewer)
@@ -224,7 +224,7 @@ def _shown(rows: Iterable[Row], viewer: Rep | None, playbook: Playbook) -> list[
     if viewer is not None and team is not None and team.own_gap:
         rows = [row for row in rows if row.who == viewer.rep_id]
     hidden = viewer is not None and playbook.hides_winner_from(viewer)
-    known = wiring.roster().get_many([row.who for row in rows])
+    known = wiring().roster.get_many([row.who for row in rows])
     found = []
     for row in rows:
         mine = viewer is not None and row.who == viewer.rep_id

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dibs import wiring
 from dibs.web.entry import http
+from dibs.wiring import wiring
 from game import contests, help, quests, rewards
 
 ROUTES = contests.ROUTES | quests.ROUTES | help.ROUTES | rewards.ROUTES
 
-handler = http(ROUTES, lambda: (wiring.roster().playbook(),))
+handler = http(ROUTES, lambda: (wiring().roster.playbook(),))

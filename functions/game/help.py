@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from dibs import wiring
 from dibs.aws import clock
 from dibs.core.rep import Rep
 from dibs.game.help import ask as helping
@@ -15,6 +14,7 @@ from dibs.roster.callers import calling_rep
 from dibs.web.entry import Event
 from dibs.web.http import Response, answer, lead_id, path
 from dibs.web.translations import translator
+from dibs.wiring import wiring
 
 
 def ask(event: Event) -> Response:
@@ -22,9 +22,9 @@ def ask(event: Event) -> Response:
 
     201; the same once more is 200.
     """
-    rep, _ = calling_rep(event, wiring.roster())
+    rep, _ = calling_rep(event, wiring().roster)
     body = json_object(raw_body(event))
-    desk, given = wiring.help_desk(), (body.get("request_id"), body.get("question"))
+    desk, given = wiring().help_deps, (body.get("request_id"), body.get("question"))
     asked, stood = helping.ask(desk, rep, lead_id(event), *given)
     names = helping.names_of(desk, [asked]) if stood else {}
     return answer(200 if stood else 201, _mine(asked, names))
@@ -32,12 +32,12 @@ def ask(event: Event) -> Response:
 
 def mine(event: Event) -> Response:
     """`GET /me/help`: what I asked and was answered, and what my colleagues ask me."""
-    rep, _ = calling_rep(event, wiring.roster())
-    desk = wiring.help_desk()
+    rep, _ = calling_rep(event, wiring().roster)
+    desk = wiring().help_deps
     own, theirs = helping.mine(desk, rep), helping.of_colleagues(desk, rep)
     names = helping.names_of(desk, [*own, *theirs])
     # Who holds the lead they ask about has won it, and that is nobody's business there (C3).
-    hidden = wiring.roster().playbook().hides_winner_from(rep)
+    hidden = wiring().roster.playbook().hides_winner_from(rep)
     return answer(
         200,
         {
@@ -49,24 +49,24 @@ def mine(event: Event) -> Response:
 
 def reply(event: Event) -> Response:
     """`POST /help/{help_id}/answers` `{"text": "..."}`: answer a colleague, once."""
-    rep, _ = calling_rep(event, wiring.roster())
+    rep, _ = calling_rep(event, wiring().roster)
     text = json_object(raw_body(event)).get("text")
-    found, stood = helping.answer(wiring.help_desk(), rep, path(event, "help_id"), text)
+    found, stood = helping.answer(wiring().help_deps, rep, path(event, "help_id"), text)
     return answer(200 if stood else 201, _answer(found))
 
 
 def confirm(event: Event) -> Response:
     """`POST /help/{help_id}/confirm` `{"helper": "<rep_id>"}`: it helped; now it counts."""
-    rep, _ = calling_rep(event, wiring.roster())
+    rep, _ = calling_rep(event, wiring().roster)
     helper = json_object(raw_body(event)).get("helper")
-    found = helping.confirm(wiring.help_desk(), rep, path(event, "help_id"), helper)
+    found = helping.confirm(wiring().help_deps, rep, path(event, "help_id"), helper)
     return answer(200, {"helper": found.rep_id, **_answer(found)})
 
 
 def close(event: Event) -> Response:
     """`POST /help/{help_id}/close`: I need no more answers."""
-    rep, _ = calling_rep(event, wiring.roster())
-    helping.close(wiring.help_desk(), rep, path(event, "help_id"))
+    rep, _ = calling_rep(event, wiring().roster)
+    helping.close(wiring().help_deps, rep, path(event, "help_id"))
     return answer(200, {"help_id": path(event, "help_id"), "open": False})
 
 

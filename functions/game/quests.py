@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from dibs import wiring
 from dibs.game.quests import steps as quests
 from dibs.game.quests.steps import Standing
 from dibs.intake.body import json_object, raw_body
 from dibs.roster.callers import calling_rep, calling_viewer
 from dibs.web.entry import Event
 from dibs.web.http import Response, answer, path
+from dibs.wiring import wiring
 
 
 def mine(event: Event) -> Response:
     """`GET /me/quests`: where I stand in each quest, what is next, and who has to confirm it."""
-    rep, _ = calling_rep(event, wiring.roster())
-    found = quests.standings(wiring.onboarding(), rep)
+    rep, _ = calling_rep(event, wiring().roster)
+    found = quests.standings(wiring().quest_deps, rep)
     peers = sorted({told.peer for one in found for told in one.told.values() if told.peer})
-    names = {rep_id: peer.name for rep_id, peer in wiring.roster().get_many(peers).items()}
+    names = {rep_id: peer.name for rep_id, peer in wiring().roster.get_many(peers).items()}
     return answer(200, {"quests": [_standing(one, names) for one in found]})
 
 
@@ -60,10 +60,10 @@ def tell(event: Event) -> Response:
 
     A step nobody has to confirm is done with that. A `peer` is named where one confirms.
     """
-    rep, _ = calling_rep(event, wiring.roster())
+    rep, _ = calling_rep(event, wiring().roster)
     peer = json_object(raw_body(event)).get("peer")
     quest, step = path(event, "quest"), path(event, "step")
-    told, done = quests.tell(wiring.onboarding(), rep, quest, step, peer)
+    told, done = quests.tell(wiring().quest_deps, rep, quest, step, peer)
     body = {"quest": quest, "step": step, "told_at": told.at, "peer": told.peer or None}
     return answer(200, {**body, "done": done})
 
@@ -73,17 +73,17 @@ def confirm(event: Event) -> Response:
 
     Nobody confirms their own.
     """
-    by = calling_viewer(event, wiring.roster())
+    by = calling_viewer(event, wiring().roster)
     rep_id = json_object(raw_body(event)).get("rep_id")
     quest, step = path(event, "quest"), path(event, "step")
-    rep = quests.confirm(wiring.onboarding(), by, quest, step, rep_id)
+    rep = quests.confirm(wiring().quest_deps, by, quest, step, rep_id)
     return answer(200, {"quest": quest, "step": step, "rep_id": rep.rep_id, "done": True})
 
 
 def pending(event: Event) -> Response:
     """`GET /quests/pending`: the steps that wait for my word, as a peer or a manager."""
-    who = calling_viewer(event, wiring.roster())
-    named = wiring.roster().playbook().game.quests
+    who = calling_viewer(event, wiring().roster)
+    named = wiring().roster.playbook().game.quests
     return answer(
         200,
         {
@@ -96,7 +96,7 @@ def pending(event: Event) -> Response:
                     "rep": {"rep_id": rep.rep_id, "name": rep.name},
                     "told_at": told.at,
                 }
-                for told, rep in quests.pending(wiring.onboarding(), who)
+                for told, rep in quests.pending(wiring().quest_deps, who)
             ]
         },
     )

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
 
-from dibs import wiring
 from dibs.assignment.work import reason_of
 from dibs.aws import clock
 from dibs.core.errors import FieldError, InvalidInput, RouteNotFound
@@ -19,6 +18,7 @@ from dibs.roster.callers import calling_manager, calling_rep, calling_viewer
 from dibs.rules.game import Level
 from dibs.web.entry import Event
 from dibs.web.http import Response, answer, path, query
+from dibs.wiring import wiring
 
 _CHOSEN_ID = re.compile(r"[A-Za-z0-9_-]{1,40}")
 _REQUEST_ID = re.compile(r"[a-z2-7]{1,20}\.[A-Za-z0-9_-]{1,40}")
@@ -32,11 +32,11 @@ def catalogue(event: Event) -> Response:
 
     Managers see all of it, also what is not to be had now.
     """
-    rep = calling_viewer(event, wiring.roster())
-    found = wiring.rewards().rewards()
+    rep = calling_viewer(event, wiring().roster)
+    found = wiring().rewards.rewards()
     if rep is None:
         return answer(200, {"rewards": [_managed(reward) for reward in found]})
-    account = wiring.points().account(rep.rep_id)
+    account = wiring().points.account(rep.rep_id)
     shown = [_offered(reward, account) for reward in found if reward.active]
     return answer(200, {"balance": account.balance, "rewards": shown})
 
@@ -47,9 +47,9 @@ def put_reward(event: Event) -> Response:
     `stock` is how many there ever were, null for no end of them; `approval` and `active` are true
     unless they are said to be false.
     """
-    calling_manager(event, wiring.roster())
+    calling_manager(event, wiring().roster)
     reward_id, body = path(event, "reward_id"), json_object(raw_body(event))
-    return answer(200, _managed(rewards.put_reward(wiring.rewards(), reward_id, body)))
+    return answer(200, _managed(rewards.put_reward(wiring().rewards, reward_id, body)))
 
 
 def ask(event: Event) -> Response:
@@ -59,7 +59,7 @@ def ask(event: Event) -> Response:
     201 when it was asked for now, 200 when it was before. `price` may be left out; where it is not
     the price any more, nothing is asked for.
     """
-    rep, _ = calling_rep(event, wiring.roster())
+    rep, _ = calling_rep(event, wiring().roster)
     reward_id, body = path(event, "reward_id"), json_object(raw_body(event))
     chosen, price = body.get("request_id"), body.get("price")
     if not rewards.REWARD_ID.fullmatch(reward_id):
@@ -69,14 +69,14 @@ def ask(event: Event) -> Response:
         raise InvalidInput((FieldError("request_id", problem),))
     if price is not None and type(price) is not int:
         raise InvalidInput((FieldError("price", "send the points it costs, or leave it out"),))
-    request, new = rewards.ask(wiring.rewards(), rep.rep_id, reward_id, chosen, clock.now, price)
+    request, new = rewards.ask(wiring().rewards, rep.rep_id, reward_id, chosen, clock.now, price)
     return answer(201 if new else 200, _request(request))
 
 
 def mine(event: Event) -> Response:
     """`GET /me/rewards`: what I asked for, the newest first."""
-    rep, _ = calling_rep(event, wiring.roster())
-    found = wiring.rewards().of_rep(rep.rep_id)
+    rep, _ = calling_rep(event, wiring().roster)
+    found = wiring().rewards.of_rep(rep.rep_id)
     return answer(200, {"requests": [_request(request) for request in found]})
 
 
@@ -85,13 +85,13 @@ def points(event: Event) -> Response:
 
     `next` is where the next page is, None where there is no more.
     """
-    rep, _ = calling_rep(event, wiring.roster())
+    rep, _ = calling_rep(event, wiring().roster)
     start = query(event, "start")
     if start and not _START.fullmatch(start):
         raise InvalidInput((FieldError("start", "follow the `next` of the page before"),))
-    account = wiring.points().account(rep.rep_id)
-    page, following = wiring.points().history(rep.rep_id, _PAGE, start)
-    held, ahead = level_of(account, wiring.roster().playbook().game.levels)
+    account = wiring().points.account(rep.rep_id)
+    page, following = wiring().points.history(rep.rep_id, _PAGE, start)
+    held, ahead = level_of(account, wiring().roster.playbook().game.levels)
     body = {
         "balance": account.balance,
         "earned": account.earned,
@@ -108,12 +108,12 @@ def points(event: Event) -> Response:
 def requests(event: Event) -> Response:
     """`GET /rewards/requests?state=requested`: who asked for what; the oldest first where something
     is to be done, else the latest hundred."""
-    calling_manager(event, wiring.roster())
+    calling_manager(event, wiring().roster)
     wanted = query(event, "state") or State.REQUESTED.value
     if wanted not in list(State):
         raise InvalidInput((FieldError("state", f"use one of {', '.join(State)}"),))
-    found = wiring.rewards().in_state(State(wanted))
-    names = wiring.roster().get_many(sorted({one.rep_id for one in found}))
+    found = wiring().rewards.in_state(State(wanted))
+    names = wiring().roster.get_many(sorted({one.rep_id for one in found}))
     listed = [
         {
             **_request(one),
@@ -127,12 +127,12 @@ def requests(event: Event) -> Response:
 
 def _deciding(state: State) -> Callable[[Event], Response]:
     def decide(event: Event) -> Response:
-        manager, body = calling_manager(event, wiring.roster()), json_object(raw_body(event))
+        manager, body = calling_manager(event, wiring().roster), json_object(raw_body(event))
         given, request_id = body.get("reason"), path(event, "request_id")
         reason = reason_of(given) if state in WITH_REASON or given is not None else ""
         if not _REQUEST_ID.fullmatch(request_id):
             raise RouteNotFound("There is no such request.")
-        store = wiring.rewards()
+        store = wiring().rewards
         found, changed = rewards.decide(store, request_id, state, manager, reason, clock.now)
         return answer(200, {**_request(found), "rep_id": found.rep_id, "changed": changed})
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 
-from dibs import wiring
 from dibs.assignment.allocate import allot
 from dibs.aws import clock
 from dibs.aws.observability import count, logger
@@ -14,24 +13,25 @@ from dibs.intake.ingest import ingest
 from dibs.race.draw import commitment_of, seed_of, undrawn
 from dibs.web.entry import Event, http
 from dibs.web.http import Response, answer
+from dibs.wiring import wiring
 
 
 def post_lead(event: Event) -> Response:
     """Accept one lead: 201 for a new one, 200 for a repeated or merged one."""
     body = raw_body(event)
-    signed_at = verify(body, event.get("headers", {}), wiring.intake_secret())
+    signed_at = verify(body, event.get("headers", {}), wiring().intake_secret)
     card = card_from_body(body)
-    roster, salt = wiring.roster(), secrets.token_bytes(9)
+    roster, salt = wiring().roster, secrets.token_bytes(9)
     accepted = ingest(
-        wiring.leads(),
-        wiring.arrivals(),
+        wiring().leads,
+        wiring().arrivals,
         card,
         roster.playbook(),
         salt,
         signed_at,
         clock.now,
         find_rep=roster.counted,
-        allot=allot(roster, wiring.turns()),
+        allot=allot(roster, wiring().turns),
     )
     lead = accepted.lead
     logger.info("lead accepted", lead_id=lead.lead_id, duplicate=accepted.duplicate)
@@ -52,13 +52,10 @@ def post_lead(event: Event) -> Response:
     )
 
 
-def warm() -> None:
+def warm() -> object:
     """Make what the first lead would wait for."""
-    wiring.intake_secret()
-    wiring.leads()
-    wiring.arrivals()
-    wiring.roster().playbook()
-    company_domain("dibs.example")
+    mine, domain = wiring(), company_domain("dibs.example")
+    return mine.intake_secret, mine.leads, mine.arrivals, mine.roster.playbook(), domain
 
 
 ROUTES = {"POST /leads": post_lead}

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from dibs import wiring
 from dibs.aws import clock
 from dibs.core.errors import FieldError, InvalidInput
 from dibs.intake.body import raw_body
@@ -16,6 +15,7 @@ from dibs.playbook.file import playbook_data, playbook_of, read_json, schema
 from dibs.roster.callers import calling_manager
 from dibs.web.entry import Event, http
 from dibs.web.http import Response, answer, query
+from dibs.wiring import wiring
 from manage import leads, people, receipts
 
 _ENVELOPE = ("playbook", "expected_version", "note")
@@ -23,9 +23,9 @@ _ENVELOPE = ("playbook", "expected_version", "note")
 
 def show(event: Event) -> Response:
     """`GET /playbook`: the version in force, or `?version=3`; 0 is the preset as shipped."""
-    calling_manager(event, wiring.roster())
+    calling_manager(event, wiring().roster)
     wanted = query(event, "version")
-    store = wiring.playbooks()
+    store = wiring().playbooks
     if not wanted:
         found = store.in_force()
     elif wanted.isascii() and wanted.isdigit() and len(wanted) <= 6:
@@ -48,10 +48,10 @@ def show(event: Event) -> Response:
 
 def put(event: Event) -> Response:
     """`PUT /playbook`: put one in force; `?dry_run=true` tells what it would do, and no more."""
-    manager = calling_manager(event, wiring.roster())
+    manager = calling_manager(event, wiring().roster)
     data, expected, note = _sent(event)
-    store = wiring.playbooks()
-    proposal = playbooks.propose(store, wiring.roster(), playbook_of(data), expected)
+    store = wiring().playbooks
+    proposal = playbooks.propose(store, wiring().roster, playbook_of(data), expected)
     body = {"diff": _each(proposal.changes), "warnings": _each(proposal.warnings)}
     if _dry_run(event):
         found = {"version": proposal.base.number, **body, "preview": _each(proposal.teams)}
@@ -91,7 +91,7 @@ def _dry_run(event: Event) -> bool:
 
 def history(event: Event) -> Response:
     """`GET /playbook/history`: the latest hundred versions, the newest first."""
-    calling_manager(event, wiring.roster())
+    calling_manager(event, wiring().roster)
     found = [
         {
             "version": version.number,
@@ -100,7 +100,7 @@ def history(event: Event) -> Response:
             "by": version.by,
             "note": version.note,
         }
-        for version in wiring.playbooks().history()
+        for version in wiring().playbooks.history()
     ]
     return answer(200, {"versions": found})
 
@@ -131,4 +131,4 @@ ROUTES = {
     "GET /disputes": receipts.disputes,
 }
 
-handler = http(ROUTES, lambda: (wiring.roster().playbook(), wiring.playbooks(), schema()))
+handler = http(ROUTES, lambda: (wiring().roster.playbook(), wiring().playbooks, schema()))

@@ -6,12 +6,12 @@ import re
 from datetime import date
 from typing import Any
 
-from dibs import wiring
 from dibs.aws import clock
 from dibs.core.calendar import written_hours
 from dibs.core.errors import FieldError, InvalidInput, RouteNotFound
 from dibs.core.rep import Rep
 from dibs.intake.body import json_object, raw_body
+from dibs.people.operator import all_reps
 from dibs.people.profiles import change_profile, fallback_of, leave_for_good
 from dibs.race.decide import off
 from dibs.reports.quotas import LARGEST_TARGET
@@ -19,44 +19,45 @@ from dibs.roster.callers import calling_manager
 from dibs.rules.playbook import Playbook
 from dibs.web.entry import Event
 from dibs.web.http import Response, answer, path
+from dibs.wiring import wiring
 
 _MONTH = re.compile(r"(2[0-9]{3})-(0[1-9]|1[0-2])")
 
 
 def reps(event: Event) -> Response:
     """`GET /reps`: who is on which team, and who is on duty."""
-    calling_manager(event, wiring.roster())
-    playbook = wiring.roster().playbook()
-    found = wiring.Operator(wiring.roster(), wiring.playbooks()).reps()
+    calling_manager(event, wiring().roster)
+    playbook = wiring().roster.playbook()
+    found = all_reps(wiring().roster)
     return answer(200, {"reps": [_rep(rep, playbook) for rep in found]})
 
 
 def put_rep(event: Event) -> Response:
     """`PUT /reps/{rep_id}`: change what is named of team, tier, zone, hours, leave and so on."""
-    calling_manager(event, wiring.roster())
-    changed = change_profile(wiring.roster(), path(event, "rep_id"), json_object(raw_body(event)))
-    wiring.timers().check("queue.check")
-    return answer(200, _rep(changed, wiring.roster().playbook()))
+    calling_manager(event, wiring().roster)
+    changed = change_profile(wiring().roster, path(event, "rep_id"), json_object(raw_body(event)))
+    wiring().timers.check("queue.check")
+    return answer(200, _rep(changed, wiring().roster.playbook()))
 
 
 def let_go(event: Event) -> Response:
     """`POST /reps/{rep_id}/leave`: the rep leaves at once, and their open leads go back (R8)."""
-    manager = calling_manager(event, wiring.roster())
+    manager = calling_manager(event, wiring().roster)
     rep_id = path(event, "rep_id")
     returned = leave_for_good(
-        wiring.roster(), wiring.race(), wiring.holdings(), rep_id, manager, clock.now
+        wiring().roster, wiring().race, wiring().holdings, rep_id, manager, clock.now
     )
-    named = fallback_of(wiring.roster().playbook(), rep_id)
+    named = fallback_of(wiring().roster.playbook(), rep_id)
     body = {"rep_id": rep_id, "active": False, "leads_returned": returned, "fallback_of": named}
     return answer(200, body)
 
 
 def targets(event: Event) -> Response:
     """`GET /targets/{month}`: what is wanted of each rep in that month (M4)."""
-    calling_manager(event, wiring.roster())
+    calling_manager(event, wiring().roster)
     month = _month(event)
-    found = wiring.Operator(wiring.roster(), wiring.playbooks()).reps()
-    known = wiring.targets().of(month, [rep.rep_id for rep in found])
+    found = all_reps(wiring().roster)
+    known = wiring().targets.of(month, [rep.rep_id for rep in found])
     return answer(200, {"month": f"{month:%Y-%m}", **_measure(), "targets": known})
 
 
@@ -65,11 +66,11 @@ def put_targets(event: Event) -> Response:
 
     In the playbook's measure: leads won, or revenue in the smallest unit of its currency.
     """
-    calling_manager(event, wiring.roster())
+    calling_manager(event, wiring().roster)
     month, given = _month(event), json_object(raw_body(event)).get("targets")
     if not isinstance(given, dict) or not given:
         raise InvalidInput((FieldError("targets", "send an object of rep ids and numbers"),))
-    known = wiring.roster().get_many(list(given))
+    known = wiring().roster.get_many(list(given))
     errors = [
         FieldError(f"targets.{rep_id}", "is no rep here; look at GET /reps")
         for rep_id in given
@@ -84,12 +85,12 @@ def put_targets(event: Event) -> Response:
     ]
     if errors:
         raise InvalidInput(tuple(errors))
-    wiring.targets().put(month, given)
+    wiring().targets.put(month, given)
     return answer(200, {"month": f"{month:%Y-%m}", **_measure(), "targets": given})
 
 
 def _measure() -> dict[str, str]:
-    quota = wiring.roster().playbook().quota
+    quota = wiring().roster.playbook().quota
     return {"measure": quota.measure, "currency": quota.currency}
 
 

@@ -7,7 +7,6 @@ from datetime import date
 from io import StringIO
 from urllib.parse import quote
 
-from dibs import wiring
 from dibs.aws import clock
 from dibs.core.errors import FieldError, InvalidInput
 from dibs.receipts.audit import of_day
@@ -15,6 +14,7 @@ from dibs.receipts.export import write_head, write_race
 from dibs.roster.callers import calling_manager
 from dibs.web.entry import Event
 from dibs.web.http import Response, answer, csv_answer, query
+from dibs.wiring import wiring
 
 # An answer of Lambda's holds 6 MB.
 _LARGEST = 3_000_000
@@ -28,11 +28,11 @@ def receipts(event: Event) -> Response:
 
     Where there are more than an answer holds, its `link` header names the next part.
     """
-    calling_manager(event, wiring.roster())
+    calling_manager(event, wiring().roster)
     day, team, after = _asked(event)
     text, following, races = StringIO(), "", 0
     write_head(text)
-    for found in of_day(wiring.races(), day, after):
+    for found in of_day(wiring().races, day, after):
         if races == _MOST_RACES or text.tell() > _LARGEST:
             following = f"/receipts?day={day}&team={quote(team)}&after={after[0]}.{after[1]}"
             break
@@ -43,7 +43,7 @@ def receipts(event: Event) -> Response:
 
 def disputes(event: Event) -> Response:
     """`GET /disputes?month=2026-11`: what reps disputed in a UTC month, this one unless named."""
-    calling_manager(event, wiring.roster())
+    calling_manager(event, wiring().roster)
     month = query(event, "month") or f"{clock.now():%Y-%m}"
     if not _MONTH.fullmatch(month):
         raise InvalidInput((FieldError("month", "send a month such as 2026-11"),))
@@ -55,7 +55,7 @@ def disputes(event: Event) -> Response:
             "disputed_at": one.at,
             "reason": one.reason,
         }
-        for one in wiring.races().disputes(date.fromisoformat(f"{month}-01"))
+        for one in wiring().races.disputes(date.fromisoformat(f"{month}-01"))
     ]
     return answer(200, {"month": month, "disputes": found})
 
@@ -68,7 +68,7 @@ def _asked(event: Event) -> tuple[date, str, tuple[int, int]]:
     except ValueError:
         day = date.min
         errors.append(FieldError("day", "send a day such as 2026-11-23"))
-    if team and team not in wiring.roster().playbook().teams:
+    if team and team not in wiring().roster.playbook().teams:
         errors.append(FieldError("team", "name one of the playbook's teams, or none for all"))
     place = _PLACE.fullmatch(given)
     if given and place is None:

@@ -11,19 +11,20 @@ from aws_lambda_powertools.utilities.idempotency import (
     idempotent_function,
 )
 
-from dibs import wiring
-from dibs.aws.settings import settings
 from dibs.offers.notify import notify
 from dibs.offers.ports import Chunk
 from dibs.offers.queues import chunk_from
 from dibs.web.entry import Arrival, messages
+from dibs.wiring import wiring
 
 _ONE_DAY_SECONDS = 86_400
 
 
 @lru_cache(maxsize=1)
 def _done() -> DynamoDBPersistenceLayer:
-    return DynamoDBPersistenceLayer(settings().once_table, boto3_client=wiring.dynamo().client)
+    return DynamoDBPersistenceLayer(
+        wiring().settings.once_table, boto3_client=wiring().dynamo.client
+    )
 
 
 def work(body: dict[str, Any], arrival: Arrival) -> None:
@@ -40,7 +41,7 @@ def work(body: dict[str, Any], arrival: Arrival) -> None:
     @idempotent_function(data_keyword_argument="name", persistence_store=_done(), config=config)
     def once(*, name: str, chunk: Chunk) -> None:
         del name
-        notify(chunk, wiring.desk())
+        notify(chunk, wiring().notify_deps)
 
     once(name=chunk.name, chunk=chunk)
 
@@ -48,7 +49,7 @@ def work(body: dict[str, Any], arrival: Arrival) -> None:
 def warm() -> None:
     """Make what the first chunk would wait for."""
     _done()
-    wiring.desk().roster.playbook()
+    wiring().notify_deps.roster.playbook()
 
 
 handler = messages(work, warm)

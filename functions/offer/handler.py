@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
-from dibs import wiring
 from dibs.core.events import Fact
 from dibs.dispatch.follow import follow
 from dibs.web.entry import Arrival, messages
+from dibs.wiring import wiring
 
 
 def act(body: dict[str, Any], arrival: Arrival) -> None:
     """Follow one fact, or answer one timer."""
     del arrival
     fact = Fact(body["kind"], body.get("lead_id", ""), body.get("epoch", 0), body.get("rep_id"))
-    follow(fact, wiring.floor())
+    follow(fact, wiring().follow_deps)
 
 
 def warm() -> None:
     """Make what the first lead would wait for."""
-    floor = wiring.floor()
+    floor = wiring().follow_deps
     for team in floor.roster.playbook().teams:
         floor.roster.team(team)
 

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from dibs import wiring
 from dibs.core.events import Fact
 from dibs.ledger.project import project
 from dibs.web.entry import Arrival, messages
+from dibs.wiring import wiring
 
 
 def act(body: dict[str, Any], arrival: Arrival) -> None:
     """Write down one fact."""
     del arrival
     fact = Fact(body["kind"], body["lead_id"], body["epoch"], body.get("rep_id"))
-    project(fact, wiring.ledger(), wiring.roster())
+    project(fact, wiring().ledger, wiring().roster)
 
 
-handler = messages(act, lambda: (wiring.ledger(), wiring.roster().playbook()))
+handler = messages(act, lambda: (wiring().ledger, wiring().roster.playbook()))

@@ -6,7 +6,6 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from dibs import wiring
 from dibs.assignment.head_start_days import turns_daily
 from dibs.aws import clock
 from dibs.aws.observability import count, logger
@@ -17,20 +16,21 @@ from dibs.game.rewards.requests import decay_monthly, lapse_requests
 from dibs.receipts.seal import chain_up, seal_late
 from dibs.reports.recalculate import keep_reports, recalculate_quotas, recalculate_tiers
 from dibs.web.entry import function
+from dibs.wiring import wiring
 
 
 def run_sweep(as_of: datetime) -> dict[str, Any]:
     """Bring back what was dropped, each minute."""
     swept = sweep(
-        wiring.leads(), wiring.race(), wiring.holdings(), wiring.roster(), wiring.bus(), as_of
+        wiring().leads, wiring().race, wiring().holdings, wiring().roster, wiring().bus, as_of
     )
     count("Republished", swept.republished + swept.replanned)
     count("LeadsExpired", swept.expired)
     count("LeadsReturned", swept.returned)
     count("LeadsUnassigned", swept.queued)
-    late = seal_late(wiring.races(), wiring.bus(), as_of)
+    late = seal_late(wiring().races, wiring().bus, as_of)
     count("SealsLate", late)
-    added = chain_up(wiring.races(), as_of)
+    added = chain_up(wiring().races, as_of)
     for block in added:
         # What the table says can be held against the log: the end of a chain can be cut off.
         logger.info("block added", **asdict(block))
@@ -40,38 +40,38 @@ def run_sweep(as_of: datetime) -> dict[str, Any]:
 
 def run_tiers(as_of: datetime) -> dict[str, Any]:
     """Place the reps of teams with tiers by the weeks before (M2)."""
-    return asdict(recalculate_tiers(wiring.books(), as_of))
+    return asdict(recalculate_tiers(wiring().period_deps, as_of))
 
 
 def run_quotas(as_of: datetime) -> dict[str, Any]:
     """Set the weekly allowances by the month before (M4)."""
-    return asdict(recalculate_quotas(wiring.books(), as_of))
+    return asdict(recalculate_quotas(wiring().period_deps, as_of))
 
 
 def run_reports(as_of: datetime) -> dict[str, Any]:
     """Keep the assignment reports that will not change any more (R10)."""
-    return asdict(keep_reports(wiring.books(), as_of))
+    return asdict(keep_reports(wiring().period_deps, as_of))
 
 
 def run_turns(as_of: datetime) -> dict[str, Any]:
     """Give out the turns to see new leads first, before their day begins (F6)."""
-    return asdict(turns_daily(wiring.roster(), wiring.turns(), as_of))
+    return asdict(turns_daily(wiring().roster, wiring().turns, as_of))
 
 
 def run_contests(as_of: datetime) -> dict[str, Any]:
     """Open, count, close and pay out contests and challenges (G4-G7)."""
-    return asdict(contests.run(wiring.arena(), as_of))
+    return asdict(contests.run(wiring().contest_deps, as_of))
 
 
 def run_rewards(as_of: datetime) -> dict[str, Any]:
     """Let requests for rewards lapse that nobody decided on, or collected, in time (G9)."""
-    rules = wiring.roster().playbook().game.rewards
-    return asdict(lapse_requests(wiring.rewards(), rules, as_of))
+    rules = wiring().roster.playbook().game.rewards
+    return asdict(lapse_requests(wiring().rewards, rules, as_of))
 
 
 def run_decay(as_of: datetime) -> dict[str, Any]:
     """Let old points lapse for the month before (G9)."""
-    return asdict(decay_monthly(wiring.books(), wiring.points(), as_of))
+    return asdict(decay_monthly(wiring().period_deps, wiring().points, as_of))
 
 
 JOBS = {
@@ -110,4 +110,4 @@ def _moment(as_of: Any) -> datetime:
         raise InvalidInput((FieldError("as_of", str(error)),)) from error
 
 
-handler = function(work, lambda: (wiring.leads(), wiring.bus()))
+handler = function(work, lambda: (wiring().leads, wiring().bus))

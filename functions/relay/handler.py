@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from dibs import wiring
 from dibs.dispatch.sweep import relay
 from dibs.intake.store import pending_from
 from dibs.web.entry import function
+from dibs.wiring import wiring
 
 
 def work(event: dict[str, Any], context: Any) -> dict[str, Any]:
@@ -15,8 +15,8 @@ def work(event: dict[str, Any], context: Any) -> dict[str, Any]:
     del context
     images = [record["dynamodb"].get("NewImage", {}) for record in event["Records"]]
     waiting = [pending_from(image) for image in images if "outbox_at" in image]
-    relay(waiting, wiring.leads(), wiring.bus())
+    relay(waiting, wiring().leads, wiring().bus)
     return {"batchItemFailures": []}
 
 
-handler = function(work, lambda: (wiring.bus(), wiring.leads()))
+handler = function(work, lambda: (wiring().bus, wiring().leads))

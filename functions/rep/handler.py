@@ -5,11 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict, replace
 from typing import Any
 
-from dibs import wiring
 from dibs.assignment.work import accept
 from dibs.assignment.work import release as release_lead
 from dibs.aws import clock
-from dibs.aws.settings import settings
 from dibs.core.errors import FieldError, InvalidInput
 from dibs.core.lead import Lead, State
 from dibs.core.rep import Rep
@@ -32,6 +30,7 @@ from dibs.roster.callers import calling_rep, calling_viewer
 from dibs.web.entry import Event, http
 from dibs.web.http import Response, answer, bearer_token, lead_id, path, query
 from dibs.web.translations import refusal_sentence, shown_company
+from dibs.wiring import wiring
 from rep import receipt, why
 from rep.allotted import allotted
 from rep.card import card_of
@@ -40,8 +39,8 @@ from rep.earned import earned
 
 def offers(event: Event) -> Response:
     """`GET /me/offers`: the open leads of the rep's team, each with whether and why not."""
-    rep, limits = calling_rep(event, wiring.roster())
-    found = open_offers(wiring.race(), rep, limits, wiring.roster().playbook(), clock.now())
+    rep, limits = calling_rep(event, wiring().roster)
+    found = open_offers(wiring().race, rep, limits, wiring().roster.playbook(), clock.now())
     return answer(200, {"offers": [_offer(offer, rep) for offer in found]})
 
 
@@ -49,7 +48,7 @@ def _offer(offer: OpenOffer, rep: Rep) -> dict[str, Any]:
     lead, preview = offer.lead, offer.lead.shown
     body = {
         "lead_id": lead.lead_id,
-        "claim_url": f"{settings().public_url}/c/{offer.token}",
+        "claim_url": f"{wiring().settings.public_url}/c/{offer.token}",
         "opens_at": lead.opens_for(rep),
         "closes_at": lead.closes_at,
         "preview": {
@@ -87,11 +86,11 @@ def decline(event: Event) -> Response:
 
 def _sighted(event: Event, what: str) -> Response:
     rep_id, token = bearer_token(event)
-    lead = sight(wiring.race(), lead_id(event), rep_id, bearer(token), what, clock.now())
+    lead = sight(wiring().race, lead_id(event), rep_id, bearer(token), what, clock.now())
     waits = lead.state is State.OPEN and next_opening(lead, clock.now()) is not None
     if what == "declined_at" and waits:
         # The last one to decline opens the next wave (M6).
-        wiring.timers().check("lead.check", lead)
+        wiring().timers.check("lead.check", lead)
     return answer(200, {"lead_id": lead.lead_id, what.removesuffix("_at"): True})
 
 
@@ -100,12 +99,12 @@ def draw(event: Event) -> Response:
 
     The latest draw, or that of opening `?epoch=2`. Anybody can recompute it from the answer.
     """
-    rep, opening = calling_viewer(event, wiring.roster()), query(event, "epoch")
+    rep, opening = calling_viewer(event, wiring().roster), query(event, "epoch")
     if opening and not (opening.isascii() and opening.isdigit() and len(opening) <= 5):
         raise InvalidInput((FieldError("epoch", "send a whole number"),))
     epoch = int(opening) if opening else None
-    drawn = look(wiring.race(), lead_id(event), epoch, rep and rep.rep_id)
-    hidden = rep is not None and wiring.roster().playbook().hides_winner_from(rep)
+    drawn = look(wiring().race, lead_id(event), epoch, rep and rep.rep_id)
+    hidden = rep is not None and wiring().roster.playbook().hides_winner_from(rep)
     return answer(200, _drawn(drawn, rep.rep_id if rep and hidden else None))
 
 
@@ -143,8 +142,8 @@ def release(event: Event) -> Response:
     rep_id, token = bearer_token(event)
     reason = json_object(raw_body(event)).get("reason")
     lead, undone = release_lead(
-        wiring.race(),
-        wiring.holdings(),
+        wiring().race,
+        wiring().holdings,
         lead_id(event),
         rep_id,
         bearer(token),
@@ -152,14 +151,14 @@ def release(event: Event) -> Response:
         clock.now,
     )
     if not undone:
-        wiring.timers().check("queue.check")  # they may be given another
+        wiring().timers.check("queue.check")  # they may be given another
     return answer(200, {"lead_id": lead.lead_id, "state": lead.state, "undone": undone})
 
 
 def held(event: Event) -> Response:
     """`GET /me/leads`: the leads I hold and am not done with, the oldest first."""
-    rep, _ = calling_rep(event, wiring.roster())
-    return answer(200, {"leads": [_held(lead) for lead in wiring.holdings().held_by(rep.rep_id)]})
+    rep, _ = calling_rep(event, wiring().roster)
+    return answer(200, {"leads": [_held(lead) for lead in wiring().holdings.held_by(rep.rep_id)]})
 
 
 def _held(lead: Lead) -> dict[str, Any]:
@@ -178,7 +177,7 @@ def accepted(event: Event) -> Response:
     """`POST /leads/{lead_id}/accept`: I take the lead that was assigned to me (F2)."""
     rep_id, token = bearer_token(event)
     proof = bearer(token)
-    lead = accept(wiring.race(), wiring.holdings(), lead_id(event), rep_id, proof, clock.now)
+    lead = accept(wiring().race, wiring().holdings, lead_id(event), rep_id, proof, clock.now)
     return answer(200, {"lead_id": lead.lead_id, "accepted": True})
 
 
@@ -188,8 +187,8 @@ def availability(event: Event) -> Response:
     `{"available": false, "minutes": 60}`, `{"quiet_minutes": 30}`,
     `{"leave": [{"from": "2026-12-24", "to": "2026-12-31"}]}`; a pause ends by itself.
     """
-    rep, _ = calling_rep(event, wiring.roster())
-    body, now, roster = json_object(raw_body(event)), clock.now(), wiring.roster()
+    rep, _ = calling_rep(event, wiring().roster)
+    body, now, roster = json_object(raw_body(event)), clock.now(), wiring().roster
     available, minutes = body.get("available"), body.get("minutes")
     quiet, leave = body.get("quiet_minutes"), body.get("leave")
     errors = []
@@ -225,9 +224,9 @@ def availability(event: Event) -> Response:
         answered |= {"available": available, "paused_until": until}
     # Who goes may leave a wave without anybody, and who comes back frees the queue (M6, C7).
     if leave is not None or available is False:
-        wiring.timers().check("waves.check")
+        wiring().timers.check("waves.check")
     if leave is not None or available is True:
-        wiring.timers().check("queue.check")
+        wiring().timers.check("queue.check")
     return answer(200, answered)
 
 
@@ -237,30 +236,30 @@ def me(event: Event) -> Response:
     And what is mine without being the fastest: my turn, my guarantee, my credits. And what I have
     earned: points and badges.
     """
-    rep, limits = calling_rep(event, wiring.roster())
-    playbook, now = wiring.roster().playbook(), clock.now()
-    card = card_of(rep, limits, playbook, wiring.results(), wiring.ledger(), now)
-    card |= allotted(rep, limits, playbook, wiring.turns(), now)
-    card |= earned(rep, playbook, wiring.standings(), wiring.points(), now)
+    rep, limits = calling_rep(event, wiring().roster)
+    playbook, now = wiring().roster.playbook(), clock.now()
+    card = card_of(rep, limits, playbook, wiring().results, wiring().ledger, now)
+    card |= allotted(rep, limits, playbook, wiring().turns, now)
+    card |= earned(rep, playbook, wiring().standings, wiring().points, now)
     return answer(200, card)
 
 
 def put_device(event: Event) -> Response:
     """`PUT /me/devices/{device_id}`: the app registers its push token."""
-    rep, _ = calling_rep(event, wiring.roster())
+    rep, _ = calling_rep(event, wiring().roster)
     body = json_object(raw_body(event))
     platform, token = (
         value if isinstance(value, str) else "" for value in map(body.get, ("platform", "token"))
     )
     device_id = path(event, "device_id")
-    register_device(wiring.roster(), wiring.push(), rep, device_id, platform, token)
+    register_device(wiring().roster, wiring().push, rep, device_id, platform, token)
     return answer(200, {"device_id": device_id, "platform": platform})
 
 
 def delete_device(event: Event) -> Response:
     """`DELETE /me/devices/{device_id}`."""
-    rep, _ = calling_rep(event, wiring.roster())
-    remove_device(wiring.roster(), wiring.push(), rep, path(event, "device_id"))
+    rep, _ = calling_rep(event, wiring().roster)
+    remove_device(wiring().roster, wiring().push, rep, path(event, "device_id"))
     return answer(200, {"device_id": path(event, "device_id"), "removed": True})
 
 
@@ -283,5 +282,5 @@ ROUTES = {
 
 handler = http(
     ROUTES,
-    lambda: (wiring.race().read("-", "-"), wiring.roster(), wiring.push(), wiring.timers()),
+    lambda: (wiring().race.read("-", "-"), wiring().roster, wiring().push, wiring().timers),
 )

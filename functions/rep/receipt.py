@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from dibs import wiring
 from dibs.aws import clock
 from dibs.core.errors import FieldError, InvalidInput
 from dibs.intake.body import json_object, raw_body
@@ -13,17 +12,18 @@ from dibs.receipts.receipts import Sealed, Trace
 from dibs.roster.callers import calling_rep
 from dibs.web.entry import Event
 from dibs.web.http import Response, answer, epoch_asked, lead_id
+from dibs.wiring import wiring
 
 _LONGEST_REASON = 500
 
 
 def receipt(event: Event) -> Response:
     """`GET /leads/{lead_id}/receipt`: the rep's own, of the latest race or of `?epoch=1`."""
-    rep, _ = calling_rep(event, wiring.roster())
+    rep, _ = calling_rep(event, wiring().roster)
     own = sealing.own_receipt(
-        wiring.race(),
-        wiring.races(),
-        wiring.offers(),
+        wiring().race,
+        wiring().races,
+        wiring().offers,
         lead_id(event),
         rep.rep_id,
         epoch_asked(event),
@@ -73,7 +73,7 @@ def dispute(event: Event) -> Response:
 
     To the latest the rep was in, or that of `?epoch=1`.
     """
-    rep, _ = calling_rep(event, wiring.roster())
+    rep, _ = calling_rep(event, wiring().roster)
     given = json_object(raw_body(event)).get("reason")
     reason = given.strip() if isinstance(given, str) else ""
     plain = all(letter.isprintable() or letter in "\r\n\t" for letter in reason)
@@ -81,9 +81,9 @@ def dispute(event: Event) -> Response:
         problem = f"say why, in up to {_LONGEST_REASON} letters"
         raise InvalidInput((FieldError("reason", problem),))
     filed = sealing.dispute(
-        wiring.race(),
-        wiring.races(),
-        wiring.offers(),
+        wiring().race,
+        wiring().races,
+        wiring().offers,
         lead_id(event),
         rep.rep_id,
         reason,

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from dibs import wiring
 from dibs.aws import clock
 from dibs.core.lead import Move
 from dibs.offers.ports import Sighting
 from dibs.receipts.seal import revealed
-from dibs.receipts.why import Files, Verdicts, Why, why
+from dibs.receipts.why import Verdicts, Why, WhyDeps, why
 from dibs.roster.callers import calling_manager, calling_rep
 from dibs.web.entry import Event
 from dibs.web.http import Response, answer, bearer_token, epoch_asked, lead_id
+from dibs.wiring import wiring
 
 
 def show(event: Event) -> Response:
@@ -20,16 +20,16 @@ def show(event: Event) -> Response:
     caller, _ = bearer_token(event)
     rep = None
     if caller == "manager":
-        calling_manager(event, wiring.roster())
+        calling_manager(event, wiring().roster)
     else:
-        rep, _ = calling_rep(event, wiring.roster())
-    files = Files(
-        race=wiring.race(),
-        races=wiring.races(),
-        offers=wiring.offers(),
-        roster=wiring.roster(),
-        playbooks=wiring.playbooks(),
-        story=wiring.ledger().story,
+        rep, _ = calling_rep(event, wiring().roster)
+    files = WhyDeps(
+        race=wiring().race,
+        races=wiring().races,
+        offers=wiring().offers,
+        roster=wiring().roster,
+        playbooks=wiring().playbooks,
+        story=wiring().ledger.story,
     )
     found = why(files, lead_id(event), epoch_asked(event), rep, clock.now())
     lead = found.story.lead

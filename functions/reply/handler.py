@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
-from dibs import wiring
 from dibs.aws import clock
 from dibs.aws.observability import count, logger
 from dibs.offers.reply import InboundSms, reply
 from dibs.offers.texts import answer_sms
 from dibs.race.claim import Won
 from dibs.web.entry import Arrival, messages
+from dibs.wiring import wiring
 
 
 def work(body: dict[str, Any], arrival: Arrival) -> None:
@@ -28,10 +28,10 @@ def work(body: dict[str, Any], arrival: Arrival) -> None:
     )
     now = clock.now()
     answered = f"answered/{message.message_id}"
-    if wiring.once().taken(answered):
+    if wiring().once.taken(answered):
         return
     answer = reply(
-        message, wiring.race(), wiring.roster(), wiring.offers(), wiring.once(), clock.now
+        message, wiring().race, wiring().roster, wiring().offers, wiring().once, clock.now
     )
     who = answer.rep.rep_id if answer and answer.rep else _fingerprint(message.phone)
     outcome = answer.outcome if answer else "no_answer"
@@ -41,11 +41,11 @@ def work(body: dict[str, Any], arrival: Arrival) -> None:
     if isinstance(outcome, Won) and not outcome.already_yours and not outcome.claim.test:
         count("Claims")
         count("ClaimMs", outcome.claim.claim_ms)
-    if wiring.once().claim_name(answered, now) and answer:
+    if wiring().once.claim_name(answered, now) and answer:
         try:
-            wiring.sms().send(answer.phone, answer_sms(answer, clock.now()))
+            wiring().sms.send(answer.phone, answer_sms(answer, clock.now()))
         except Exception:
-            wiring.once().free_name(answered)  # not sent: the retry answers
+            wiring().once.free_name(answered)  # not sent: the retry answers
             raise
 
 
@@ -53,13 +53,10 @@ def _fingerprint(phone: str) -> str:
     return hashlib.sha256(phone.encode()).hexdigest()[:12]
 
 
-def warm() -> None:
+def warm() -> object:
     """Make what the first reply would wait for."""
-    wiring.race().read("-", "-")
-    wiring.roster()
-    wiring.offers()
-    wiring.once()
-    wiring.sms()
+    mine = wiring()
+    return mine.race.read("-", "-"), mine.roster, mine.offers, mine.once, mine.sms
 
 
 handler = messages(work, warm)

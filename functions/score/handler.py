@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from dibs import wiring
 from dibs.aws.observability import logger
-from dibs.aws.settings import settings
 from dibs.game.quests.steps import file
 from dibs.game.scoring.score import score
 from dibs.ledger.slips import tell_slips
 from dibs.ledger.store import entry_from
 from dibs.web.entry import function
+from dibs.wiring import wiring
 
 
 def work(event: dict[str, Any], context: Any) -> dict[str, Any]:
@@ -22,12 +21,12 @@ def work(event: dict[str, Any], context: Any) -> dict[str, Any]:
     del context
     images = [record["dynamodb"].get("NewImage") for record in event["Records"]]
     entries = [entry_from(image) for image in images if image]
-    changed = score(wiring.scorer(), entries)
-    tell_slips(entries, wiring.roster(), wiring.managers(), settings().public_url)
+    changed = score(wiring().score_deps, entries)
+    tell_slips(entries, wiring().roster, wiring().managers, wiring().settings.public_url)
     for entry in entries:
-        file(wiring.onboarding(), entry)
+        file(wiring().quest_deps, entry)
     logger.info("entries scored", entries=len(entries), units=changed)
     return {"batchItemFailures": []}
 
 
-handler = function(work, lambda: (wiring.scorer().playbooks.in_force(), wiring.managers()))
+handler = function(work, lambda: (wiring().score_deps.playbooks.in_force(), wiring().managers))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from dibs import wiring
 from dibs.aws.observability import count, logger
 from dibs.offers.notify import push_failed
 from dibs.web.entry import Arrival, messages
+from dibs.wiring import wiring
 
 
 def work(body: dict[str, Any], arrival: Arrival) -> None:
@@ -16,19 +16,17 @@ def work(body: dict[str, Any], arrival: Arrival) -> None:
     if body.get("EventType") != "DeliveryFailure":
         return
     endpoint = str(body["EndpointArn"])
-    rep_id = wiring.push().owner_of(endpoint)
+    rep_id = wiring().push.owner_of(endpoint)
     logger.info("push undelivered", rep_id=rep_id, failure=body.get("FailureType"))
     count("PushUndelivered")
     if rep_id is not None:
-        push_failed(rep_id, endpoint, wiring.race(), wiring.roster(), wiring.notify_queue())
+        push_failed(rep_id, endpoint, wiring().race, wiring().roster, wiring().notify_queue)
 
 
-def warm() -> None:
+def warm() -> object:
     """Make what the first event would wait for."""
-    wiring.push()
-    wiring.race()
-    wiring.roster()
-    wiring.notify_queue()
+    mine = wiring()
+    return mine.push, mine.race, mine.roster, mine.notify_queue
 
 
 handler = messages(work, warm)

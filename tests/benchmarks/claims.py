@@ -26,11 +26,11 @@ from benchmarks.stage import (
     run,
 )
 from claim.handler import handler
-from dibs import wiring
 from dibs.aws import clock
 from dibs.core.lead import Lead
 from dibs.core.rep import Rep
 from dibs.race.ports import Notice
+from dibs.wiring import wiring
 from support.builders import World
 
 ROUNDS = 150
@@ -153,7 +153,7 @@ def _recorded(act: Callable[[], None]) -> Calls:
     def note(params: dict[str, Any], model: Any, **_: Any) -> None:
         calls.append((xform_name(model.name), json.loads(json.dumps(params))))
 
-    events = wiring.dynamo().client.meta.events
+    events = wiring().dynamo.client.meta.events
     events.register("provide-client-params.dynamodb", note)
     act()
     events.unregister("provide-client-params.dynamodb", note)
@@ -189,10 +189,10 @@ def _requests(leads: list[Lead], reps: list[Rep]) -> dict[str, dict[str, int]]:
             lead = leads[2 * number + (start == "warm")]
             for outcome, rep in (("winner", reps[0]), ("loser", reps[1])):
                 if start == "new process":
-                    wiring.forget()
+                    wiring.cache_clear()
                 else:
-                    wiring.race().count_open(rep.team, clock.now())
-                with counted(wiring.dynamo().client) as counts:
+                    wiring().race.count_open(rep.team, clock.now())
+                with counted(wiring().dynamo.client) as counts:
                     handler(event(lead, rep), CONTEXT)
                 found[f"{outcome} by {name}, {start}"] = dict(counts)
     return found

@@ -39,7 +39,6 @@ from benchmarks.stage import (
     run,
 )
 from claim.handler import handler as claim
-from dibs import wiring
 from dibs.aws import clients
 from dibs.core.lead import Lead
 from dibs.core.links import link_token
@@ -48,6 +47,7 @@ from dibs.ledger.project import FACTS
 from dibs.race import store as race
 from dibs.receipts import seal as sealing
 from dibs.roster import store as roster
+from dibs.wiring import wiring
 from ingest.handler import handler as ingest
 from notify.handler import handler as notify
 from offer.handler import handler as offer
@@ -258,14 +258,14 @@ def measure(endpoint: str) -> dict[str, Used]:
     world = organisation(endpoint, "costs", claims_per_day=500, undo_seconds=0)
     sealing.GRACE = timedelta()
     os.environ.update(ENVIRONMENT)
-    wiring.forget()
+    wiring.cache_clear()
     # Nothing is remembered from lead to lead: the dearest case, and the usual one for a small team.
     race.COUNT_SECONDS = roster.ROSTER_SECONDS = roster.PLAYBOOK_SECONDS = -1.0
     cloud = Cloud(world, endpoint)
     tables = [getattr(world.settings, f.name) for f in fields(world.settings) if "_table" in f.name]
     meter = Meter(dynamodb_local.client(endpoint), tables, cloud.add)
     cloud.call("recalculate", {"job": "sweep"})
-    with meter.watching(wiring.dynamo().client):
+    with meter.watching(wiring().dynamo.client):
         found = {"sweep": cloud.used(lambda: cloud.call("recalculate", {"job": "sweep"}))}
     reps = add_reps(world, REPS)
     register_phones(world, reps)
@@ -276,7 +276,7 @@ def measure(endpoint: str) -> dict[str, Used]:
         live = partial(_life, cloud, world, reps, polls, texts)
         live()  # makes clients and connections
         timed = cloud.used(live, rounds)
-        with meter.watching(wiring.dynamo().client):
+        with meter.watching(wiring().dynamo.client):
             found[way] = cloud.used(live)
         for function, used in found[way].items():  # the meter takes time of its own
             used.update({name: timed[function][name] for name in ("seconds", "GB-seconds")})
@@ -290,7 +290,7 @@ def _life(cloud: Cloud, world: World, reps: list[Rep], polls: int, texts: bool) 
     assert lead is not None
     cloud.settle()
     for rep in reps[:LOOKERS]:
-        wiring.race.cache_clear()  # as if each rep were served by a new claim function
+        wiring().__dict__.pop("race", None)  # as if each rep were served by a new claim function
         cloud.http("claim", _page(lead, rep, "GET", ""))
         cloud.http("claim", _page(lead, rep, "POST", "/seen"))
         for _ in range(polls):

@@ -19,14 +19,14 @@ from typing import Any
 from urllib.request import urlopen
 
 from benchmarks.stage import add_reps, organisation, post_leads, register_phones, run
-from dibs import wiring
 from dibs.aws import clients, clock
 from dibs.core.events import Fact
 from dibs.core.lead import Lead
 from dibs.dispatch.follow import CHUNK, chunks, follow
-from dibs.offers.notify import Desk, notify
+from dibs.offers.notify import NotifyDeps, notify
 from dibs.offers.ports import Chunk
 from dibs.race.claim import bearer, claim
+from dibs.wiring import wiring
 from support.builders import World, token_of
 
 REPS = 1000
@@ -112,7 +112,7 @@ def planned(world: World, lead: Lead) -> list[Chunk]:
     """Return the chunks the offer step makes of an opened lead, with one instant for all."""
     pile = Pile()
     fact = Fact("lead.opened", lead.lead_id, lead.epoch)
-    follow(fact, replace(wiring.floor(), queue=pile, timers=pile))
+    follow(fact, replace(wiring().follow_deps, queue=pile, timers=pile))
     return pile.chunks
 
 
@@ -146,11 +146,11 @@ def work(pipe: Connection) -> None:
             pipe.send(time.process_time() - used)
 
 
-def _environment() -> Desk:
+def _environment() -> NotifyDeps:
     """Return what one Lambda environment works with: the real adapters, but for SQS."""
-    wiring.forget()
+    wiring.cache_clear()
     clients.sns.cache_clear()
-    return replace(wiring.desk(), queue=Pile())
+    return replace(wiring().notify_deps, queue=Pile())
 
 
 if __name__ == "__main__":

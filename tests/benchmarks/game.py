@@ -9,7 +9,6 @@ import statistics
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields
 from datetime import timedelta
 from typing import Any
@@ -26,16 +25,15 @@ from benchmarks.stage import (
     run,
 )
 from boards.handler import handler
-from dibs import wiring
 from dibs.aws import clock
 from dibs.aws.dynamo import Dynamo
 from dibs.aws.settings import Settings
 from dibs.core.rep import Rep
 from dibs.game.scoring.rebuild import rebuild
 from dibs.game.scoring.score import score
-from dibs.game.scoring.store import DynamoStandings
 from dibs.ledger.entries import Entry, booked
-from dibs.ledger.store import DynamoLedger, entry_record
+from dibs.ledger.store import entry_record
+from dibs.wiring import Wiring, wiring
 from support import dynamodb_local
 from support.builders import World, a_lead, a_playbook, token_of
 
@@ -97,12 +95,12 @@ def _scoring(endpoint: str, many: int) -> dict[str, Any]:
     units: Counter[str] = Counter()
     meter = Meter(dynamodb_local.client(endpoint), tables, lambda name, n: units.update({name: n}))
     metered, timed = batches[: METERED // A_BATCH], batches[METERED // A_BATCH :]
-    with meter.watching(wiring.dynamo().client):
+    with meter.watching(wiring().dynamo.client):
         for batch in metered:
-            score(wiring.scorer(), batch)
+            score(wiring().score_deps, batch)
     started = time.perf_counter()
     for batch in timed:
-        score(wiring.scorer(), batch)
+        score(wiring().score_deps, batch)
     took = time.perf_counter() - started
     return {
         "write_units": units["write units"] / METERED,
@@ -133,7 +131,7 @@ def _reading(endpoint: str) -> dict[str, Any]:
             for rep in reps
         ]
         more = [next(source) for _ in range(many)]
-        rebuild(wiring.scorer(), wiring.standings(), [*first, *more], lambda *_: None)
+        rebuild(wiring().score_deps, wiring().standings, [*first, *more], lambda *_: None)
         ready[many] = (world, reps[many // 2])
     took: dict[int, list[float]] = {many: [] for many in READERS}
     for many, (world, rep) in ready.items():
@@ -148,7 +146,7 @@ def _reading(endpoint: str) -> dict[str, Any]:
         answer = handler(asked, CONTEXT)
         cold = time.perf_counter() - started
         assert answer["statusCode"] == 200, answer
-        with counted(wiring.dynamo().client) as requests:
+        with counted(wiring().dynamo.client) as requests:
             handler(asked, CONTEXT)
         for _ in range(READS):
             started = time.perf_counter()
@@ -161,7 +159,7 @@ def _reading(endpoint: str) -> dict[str, Any]:
             taken = booked(
                 f"later/{number}", "claimed", rep.rep_id, rep.team, at, PLAYBOOK, about, take_ms=5
             )
-            score(wiring.scorer(), [taken])
+            score(wiring().score_deps, [taken])
             started = time.perf_counter()
             handler(asked, CONTEXT)
             anew.append(time.perf_counter() - started)
@@ -178,7 +176,7 @@ def _point_at(endpoint: str, world: World) -> None:
     """Let this process's functions look at an organisation that was made before."""
     names = {f.name.upper(): getattr(world.settings, f.name) for f in fields(Settings)}
     os.environ.update(names, AWS_ENDPOINT_URL_DYNAMODB=endpoint)
-    wiring.forget()
+    wiring.cache_clear()
 
 
 def _rebuild(endpoint: str) -> dict[str, Any]:
@@ -211,13 +209,8 @@ def _rebuild(endpoint: str) -> dict[str, Any]:
     database, settings = Dynamo(timeout_seconds=60), world.settings
     # DynamoDB Local reads the rest of the table for every page that has no limit; AWS does not.
     database.client.meta.events.register("provide-client-params.dynamodb.Scan", _in_pages)
-    with ThreadPoolExecutor(wiring.WRITERS) as writers:
-        done = rebuild(
-            wiring.scorer_of(database, settings),
-            DynamoStandings(database, settings, writers.map),
-            DynamoLedger(database, settings).everything(),
-            progress,
-        )
+    stores = Wiring(settings, database)
+    done = rebuild(stores.score_deps, stores.standings, stores.ledger.everything(), progress)
     assert done.entries == REBUILT, done
     return {
         "entries": done.entries,

@@ -12,7 +12,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from benchmarks.stage import CREDENTIALS, counted, in_parallel, organisation, run
-from dibs import wiring
 from dibs.core.calendar import last_completed, parse_hours
 from dibs.core.rep import Limits, Rep
 from dibs.ledger.entries import Entry
@@ -20,6 +19,7 @@ from dibs.ledger.store import entry_record
 from dibs.race.decide import decide
 from dibs.race.records import rep_record
 from dibs.reports.recalculate import recalculate_quotas, recalculate_tiers
+from dibs.wiring import wiring
 from support.builders import NOON, a_lead, a_rep
 
 REPS = 10_000
@@ -48,17 +48,17 @@ def measure(endpoint: str) -> dict[str, Any]:
     records = [rep_record(rep, None).serialize() for rep in reps]
     world.dynamo.batch_put(world.settings.organisation_table, records)
     month = last_completed("month", "Asia/Kuching", NOON).first_day
-    wiring.targets().put(month, {rep.rep_id: 4 for rep in reps})
+    wiring().targets.put(month, {rep.rep_id: 4 for rep in reps})
     in_parallel(lambda page: _fill(world.dynamo, world.settings, page), _pages(reps))
     jobs = {}
     for name, job in (("tiers", recalculate_tiers), ("quotas", recalculate_quotas)):
-        with counted(wiring.dynamo().client) as requests:
+        with counted(wiring().dynamo.client) as requests:
             started = time.perf_counter()
-            ran = job(wiring.books(), NOON)
+            ran = job(wiring().period_deps, NOON)
             took = time.perf_counter() - started
         assert ran.reps == REPS, ran
         started = time.perf_counter()
-        again = job(wiring.books(), NOON)
+        again = job(wiring().period_deps, NOON)
         assert again.reps == 0, again
         jobs[name] = {
             "seconds": took,
@@ -73,7 +73,7 @@ def measure(endpoint: str) -> dict[str, Any]:
 def _deciding(reps: list[Rep]) -> float:
     """Return the median seconds to judge every rep for one lead, with hours, leave and tiers."""
     hours = parse_hours({day: ["09:00-13:00", "14:00-22:00"] for day in ("mon", "tue", "wed")})
-    playbook = replace(wiring.roster().playbook(), claims_per_day=3)
+    playbook = replace(wiring().roster.playbook(), claims_per_day=3)
     working = [replace(rep, hours=hours) for rep in reps]
     lead = a_lead(
         waves={

@@ -17,7 +17,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from typing import Any
 
-from dibs import wiring
 from dibs.aws import clock
 from dibs.aws.settings import Settings
 from dibs.core.lead import Lead
@@ -25,6 +24,7 @@ from dibs.core.links import link_token
 from dibs.core.rep import Device, Platform, Rep
 from dibs.race.claim import token_hash
 from dibs.race.records import rep_record
+from dibs.wiring import wiring
 from support import dynamodb_local
 from support.builders import World, a_card, a_playbook, a_rep, token_of
 from support.tables import create_tables
@@ -73,7 +73,7 @@ def organisation(endpoint: str, name: str, **playbook: Any) -> World:
     os.environ.pop("AWS_PROFILE", None)
     os.environ.update(CREDENTIALS, AWS_ENDPOINT_URL_DYNAMODB=endpoint)
     os.environ.update({f.name.upper(): getattr(settings, f.name) for f in fields(Settings)})
-    wiring.forget()
+    wiring.cache_clear()
     return World(client, settings, a_playbook(**playbook))
 
 

@@ -13,7 +13,7 @@ from dibs.game.scoring.score import score
 from dibs.game.scoring.store import DynamoStandings
 from dibs.ledger.entries import booked
 from dibs.ledger.store import DynamoLedger
-from dibs.wiring import scorer_of
+from dibs.wiring import Wiring
 from support.builders import NOON, World, a_lead, a_playbook, a_rep
 
 AINA = a_rep(1)
@@ -29,7 +29,7 @@ def scored(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
         "taken/1", "claimed", AINA.rep_id, "north", NOON, a_playbook(), a_lead(), take_ms=0
     )
     DynamoLedger(world.dynamo, world.settings).put([entry])
-    score(scorer_of(world.dynamo, world.settings), [entry])
+    score(Wiring(world.settings, world.dynamo).score_deps, [entry])
     return world
 
 

@@ -5,16 +5,15 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Iterator
-from functools import lru_cache
 
 import pytest
 from moto import mock_aws
 
-from dibs import wiring
 from dibs.aws import clients, clock
 from dibs.aws.dynamo import Dynamo
 from dibs.offers import push
 from dibs.roster import store as roster
+from dibs.wiring import Wiring, wiring
 from handlers.office import Office, Place, empty, furnish
 from handlers.roles import Roles
 from support.fakes import Clock
@@ -49,17 +48,17 @@ def office(
     still = Clock()
     for module, name in ((clock, "now"), (push, "wall_clock"), (roster, "now")):
         monkeypatch.setattr(module, name, still)
-    monkeypatch.setattr(wiring, "dynamo", lru_cache(lambda: database))
+    monkeypatch.setattr(Wiring, "dynamo", database)
     _forget()
     roles = Roles(place.arns, place.tables)
     roles.watch(monkeypatch)
-    yield Office(database.client, wiring.settings(), still, roles, overheard)
+    yield Office(database.client, wiring().settings, still, roles, overheard)
     _forget()
 
 
 def _forget() -> None:
     """Forget what a process keeps between runs, as a new process would."""
-    wiring.forget()
+    wiring.cache_clear()
     importlib.import_module("notify.handler")._done.cache_clear()
 
 

@@ -20,7 +20,6 @@ from moto.sns.models import sns_backends
 from moto.sqs.models import sqs_backends
 from standardwebhooks import Webhook
 
-from dibs import wiring
 from dibs.aws import clients
 from dibs.aws.dynamo import Dynamo
 from dibs.aws.settings import Settings
@@ -30,6 +29,7 @@ from dibs.core.rep import Device, Platform, Rep
 from dibs.offers.store import DynamoOfferStore
 from dibs.race.records import rep_record
 from dibs.rules.playbook import Playbook
+from dibs.wiring import wiring
 from handlers.roles import Roles
 from support.aws import Everything, peek
 from support.builders import World, a_card, a_playbook, a_rep, token_of
@@ -269,7 +269,7 @@ class Office:
     def put_playbook(self, playbook: Playbook) -> None:
         """Put a playbook in force at once, whatever the functions remember."""
         self.world.put_playbook(playbook)
-        wiring.forget()
+        wiring.cache_clear()
 
     def hire(self, *reps: Rep) -> None:
         """Store reps whose tokens are `token_of(rep)`."""
@@ -284,7 +284,7 @@ class Office:
     def hire_with_phone(self, rep: Rep, device_id: str = "phone") -> Rep:
         """Store a rep whose phone has the app, and return them with it."""
         token = f"push-token-{rep.rep_id}"
-        device, _ = wiring.push().register(rep.rep_id, device_id, Platform.FCM, token)
+        device, _ = wiring().push.register(rep.rep_id, device_id, Platform.FCM, token)
         self.world.add_rep(rep)
         self.world.roster.put_device(rep.rep_id, device)
         return replace(rep, devices=(device,))
@@ -318,7 +318,7 @@ class Office:
         def conflict(**request: Any) -> None:
             raise ClientError(told, "TransactWriteItems")
 
-        monkeypatch.setattr(wiring.dynamo().client, "transact_write_items", conflict)
+        monkeypatch.setattr(wiring().dynamo.client, "transact_write_items", conflict)
         monkeypatch.setattr(random, "uniform", lambda low, high: 0.0)  # nor does a test wait
 
     def pause(self, rep: Rep, **duration: float) -> None:

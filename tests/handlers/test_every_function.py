@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from dibs import wiring
 from dibs.aws import clients
 from dibs.race.claim import token_hash
 from dibs.race.ports import RaceView
@@ -16,6 +15,7 @@ from dibs.race.store import DynamoRaceStore
 from dibs.roster.store import DynamoRoster
 from dibs.rules.playbook import Playbook
 from dibs.web.entry import function
+from dibs.wiring import wiring
 from handlers.office import AINA, EVENTS, MANAGER, LambdaContext, Office, event, http, signed
 
 HTTP = ("ingest", "claim", "rep", "manage", "activities", "boards", "game")
@@ -123,7 +123,7 @@ def test_a_setting_that_is_missing_is_named(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("LEADS_TABLE")
-    wiring.forget()
+    wiring.cache_clear()
     answer = office.ask("claim", event("http_claim"))
     assert (answer.status, answer.code) == (500, "not_configured")
     assert "LEADS_TABLE" in answer.json["detail"]

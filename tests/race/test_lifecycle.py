@@ -41,7 +41,7 @@ from dibs.core.errors import (
 from dibs.core.events import PATIENCE, Fact
 from dibs.core.lead import Claim, Lead, Move, State, implied_by_move, lead_id_for
 from dibs.core.rep import Rep
-from dibs.dispatch.follow import Floor, follow
+from dibs.dispatch.follow import FollowDeps, follow
 from dibs.dispatch.sweep import close, relay, sweep
 from dibs.intake.ingest import ingest
 from dibs.ledger.store import DynamoLedger
@@ -452,7 +452,7 @@ class Life(RuleBasedStateMachine):
     def a_timer_goes_off(self, number: int, epoch: int) -> None:
         now = self.tick()
         lead_id, timers = IDS[number], FakeTimers()
-        floor = Floor(
+        floor = FollowDeps(
             leads=self.world.leads,
             race=self.store(),
             holdings=self.world.holdings,

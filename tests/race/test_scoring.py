@@ -12,11 +12,11 @@ import pytest
 from dibs.core.errors import Busy
 from dibs.game.scoring.points_store import DynamoPoints
 from dibs.game.scoring.rebuild import audit_standings, rebuild
-from dibs.game.scoring.score import Scorer, score
+from dibs.game.scoring.score import ScoreDeps, score
 from dibs.game.scoring.store import DynamoStandings
 from dibs.ledger.entries import Entry, booked
 from dibs.ledger.store import DynamoLedger
-from dibs.wiring import scorer_of
+from dibs.wiring import Wiring
 from support.builders import NOON, World, a_lead, a_playbook, a_rep
 
 pytestmark = pytest.mark.race
@@ -57,7 +57,7 @@ def history() -> list[Entry]:
     return found
 
 
-def faults(scorer: Scorer, standings: DynamoStandings, world: World) -> list[str]:
+def faults(scorer: ScoreDeps, standings: DynamoStandings, world: World) -> list[str]:
     found = audit_standings(
         scorer,
         standings,
@@ -68,7 +68,7 @@ def faults(scorer: Scorer, standings: DynamoStandings, world: World) -> list[str
     return [f"{one.kind} {one.where}: {one.what}" for one in found]
 
 
-def insist(scorer: Scorer, batch: list[Entry]) -> None:
+def insist(scorer: ScoreDeps, batch: list[Entry]) -> None:
     """Score a batch as the stream does: again while it is turned away."""
     for _ in range(20):
         with suppress(Busy):
@@ -80,7 +80,7 @@ def insist(scorer: Scorer, batch: list[Entry]) -> None:
 def test_a_hundred_threads_leave_standings_as_the_ledger_says(local_world: World) -> None:
     for rep in REPS:
         local_world.add_rep(rep)
-    scorer = scorer_of(local_world.dynamo, local_world.settings)
+    scorer = Wiring(local_world.settings, local_world.dynamo).score_deps
     standings = DynamoStandings(local_world.dynamo, local_world.settings)
     entries, dice = history(), random.Random(5)
     DynamoLedger(local_world.dynamo, local_world.settings).put(entries)

@@ -19,7 +19,7 @@ from dibs.core.events import Fact
 from dibs.core.lead import HELD, Card, Claim, Lead, Move, Post, State, Tie, filled
 from dibs.core.quality import Quality
 from dibs.core.rep import Device, Limits, Platform, Rep
-from dibs.dispatch.follow import Floor
+from dibs.dispatch.follow import FollowDeps
 from dibs.intake.blind import Arrived
 from dibs.intake.blind_mix import ZONE
 from dibs.intake.duplicates import Identity, Standing
@@ -27,7 +27,7 @@ from dibs.intake.ingest import ingest
 from dibs.intake.ports import Pending, Stored
 from dibs.intake.store import POSTS_SHOWN
 from dibs.ledger.ports import Story
-from dibs.offers.notify import Desk
+from dibs.offers.notify import NotifyDeps
 from dibs.offers.ports import Chunk, Delivery, Sighting
 from dibs.race.absence import Credit
 from dibs.race.claim import token_hash
@@ -1137,9 +1137,9 @@ class FakeWorld:
         """The lead as it stands now."""
         return self.memory.leads[lead.lead_id]
 
-    def floor(self) -> Floor:
+    def floor(self) -> FollowDeps:
         """Everything the offer step works with."""
-        return Floor(
+        return FollowDeps(
             leads=self.leads,
             race=self.race,
             holdings=self.holdings,
@@ -1159,11 +1159,11 @@ class FakeWorld:
         draws = tuple(one for (of, _), one in sorted(self.memory.draws.items()) if of == lead_id)
         return lead and Story(lead, self.memory.claims.get(lead_id), moves, draws)
 
-    def desk(self) -> Desk:
+    def desk(self) -> NotifyDeps:
         """Everything notify works with. Codes are `2222`, `3333` ... in turn."""
         digits = iter(4 * str(digit) for digit in range(2, 10))
         letters = (letter for code in digits for letter in code)
-        return Desk(
+        return NotifyDeps(
             leads=self.leads,
             roster=self.roster,
             offers=self.offers,

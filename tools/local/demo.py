@@ -6,11 +6,17 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from dibs.aws import clock
+from dibs.aws.dynamo import Dynamo
 from dibs.aws.settings import Settings
 from dibs.cli.target import settings_of
 from dibs.core.rep import Rep
+from dibs.people.operator import add_rep, all_reps, issue_manager_token, issue_token
+from dibs.playbook.changes import apply, propose
+from dibs.playbook.file import read_playbook
+from dibs.roster.ports import Roster
 from dibs.rules.presets import preset_text
-from dibs.wiring import Operator, operator
+from dibs.wiring import Wiring
 from tools.local.deploy import client, functions, outputs
 from tools.local.place import REGION, STACK, Place
 
@@ -93,24 +99,26 @@ def seed(place: Place) -> None:
     """
     found = outputs()
     to = settings_of(STACK)
-    boss = operator(to)
-    tokens = _Tokens(place)
-    if boss.roster.manager_hash() is None:
+    stores = Wiring(to, Dynamo())
+    roster, tokens = stores.roster, _Tokens(place)
+    if roster.manager_hash() is None:
         # The manager's hash is written last, so a seeding that was cut short is done again.
-        boss.apply_playbook(playbook())
-        reps = _reps(boss, tokens)
-        tokens.keep("manager", boss.issue_manager_token())
+        proposal = propose(stores.playbooks, roster, read_playbook(playbook()))
+        apply(stores.playbooks, proposal, "operator", clock.now())
+        reps = _reps(roster, tokens)
+        tokens.keep("manager", issue_manager_token(roster))
     else:
-        reps = _reps(boss, tokens)
+        reps = _reps(roster, tokens)
     _describe(place, found, to, reps, tokens)
 
 
-def _reps(boss: Operator, tokens: _Tokens) -> list[Rep]:
-    known = {rep.name: rep for rep in boss.reps()}
+def _reps(roster: Roster, tokens: _Tokens) -> list[Rep]:
+    known = {rep.name: rep for rep in all_reps(roster)}
     for member in TEAM:
         rep = known.get(member.name)
         if rep is None:
-            rep, token = boss.add_rep(
+            rep, token = add_rep(
+                roster,
                 name=member.name,
                 team=member.team,
                 zone=member.zone,
@@ -121,7 +129,7 @@ def _reps(boss: Operator, tokens: _Tokens) -> list[Rep]:
             known[member.name] = rep
             tokens.keep(rep.rep_id, token)
         elif tokens.of(rep.rep_id) is None:
-            tokens.keep(rep.rep_id, boss.issue_token(rep.rep_id))
+            tokens.keep(rep.rep_id, issue_token(roster, rep.rep_id))
     return [known[member.name] for member in TEAM]
 
 

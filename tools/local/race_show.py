@@ -15,9 +15,8 @@ from dibs.aws.dynamo import Dynamo
 from dibs.cli.target import settings_of
 from dibs.core.lead import Claim, Lead, State
 from dibs.core.links import link_token
-from dibs.offers.store import DynamoOfferStore
 from dibs.race.ports import Notice
-from dibs.race.store import DynamoRaceStore
+from dibs.wiring import Wiring
 from tools.local.demo import YOU
 from tools.local.place import STACK, Place
 from tools.local.simulation import HOLD_BACK_SECONDS, Api, AppRep, Ringside, Sender, TextReps
@@ -51,8 +50,8 @@ class RaceShow:
         self._stack = place.stack()
         self._place, self._every = place, every
         settings = settings_of(STACK)
-        self._races = DynamoRaceStore(Dynamo(), settings)
-        self._offers = DynamoOfferStore(Dynamo(), settings)
+        stores = Wiring(settings, Dynamo())
+        self._races, self._offers = stores.race, stores.offers
         self._reps: dict[str, dict[str, Any]] = {rep["rep_id"]: rep for rep in self._stack["reps"]}
         self._you = next(rep for rep in self._reps.values() if rep["name"] == YOU)
         self._ringside = Ringside()

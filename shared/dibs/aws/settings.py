@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields
-from functools import lru_cache
 
 from dibs.core.errors import NotConfigured
 
@@ -50,9 +48,3 @@ def settings_from(environment: Mapping[str, str]) -> Settings:
             raise NotConfigured(f"Set the environment variable {variable}.")
         values[field.name] = environment.get(variable) or str(field.default)
     return Settings(**values)
-
-
-@lru_cache(maxsize=1)
-def settings() -> Settings:
-    """Return this process's settings."""
-    return settings_from(os.environ)

@@ -6,11 +6,10 @@ from typing import Annotated
 
 import typer
 
-from dibs.aws.dynamo import Dynamo
 from dibs.cli.target import Stack, target
 from dibs.core.errors import RouteNotFound
 from dibs.game.contests.run import flaws
-from dibs.game.contests.store import DynamoContests, signature
+from dibs.game.contests.store import signature
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -32,7 +31,7 @@ def verify(
     Ends with 1 when anything is found.
     """
     here = target(stack)
-    store, secret = DynamoContests(Dynamo(), here.settings), here.results_secret()
+    store, secret = here.stores.contests, here.stores.results_secret
     final = [one.contest.contest_id for one in store.all() if one.state == "final"]
     if contest and contest not in final:
         raise RouteNotFound(f"There is no final contest {contest!r}.")

@@ -18,18 +18,13 @@ from rich.table import Table
 from standardwebhooks import Webhook
 
 from dibs.assignment import override
-from dibs.assignment.store import DynamoHoldings
 from dibs.assignment.work import reason_of
 from dibs.aws import clock
-from dibs.aws.dynamo import Dynamo
 from dibs.cli.target import Stack, target
 from dibs.core.lead import Kind, Lead, Tie
 from dibs.intake.duplicates import EXISTING_OWNER
-from dibs.intake.store import DynamoLeadStore
 from dibs.race.draw import flaws, ticket
-from dibs.race.store import DynamoRaceStore
 from dibs.receipts.receipts import Sealed
-from dibs.receipts.store import DynamoRaces
 
 app = typer.Typer(no_args_is_help=True)
 console = Console()
@@ -59,7 +54,7 @@ def post(
             text = sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8")
         except OSError as error:
             raise typer.BadParameter(f"cannot be read: {error.strerror}") from None
-    status, answer = post_signed(here.api_url, here.intake_secret(), text)
+    status, answer = post_signed(here.api_url, here.stores.intake_secret, text)
     typer.echo(json.dumps(answer, indent=2, ensure_ascii=False))
     if status >= 400:
         raise typer.Exit(1)
@@ -89,7 +84,7 @@ def post_signed(api_url: str, secret: str, body: str) -> tuple[int, dict[str, An
 def show(lead_id: str, stack: Stack = "") -> None:
     """Show where a lead stands, the steps of its life (C8), and what it was tied to (C6)."""
     here = target(stack)
-    store = DynamoLeadStore(Dynamo(), here.settings)
+    store = here.stores.leads
     lead = store.get(lead_id)
     if lead is None:
         console.print("There is no such lead.")
@@ -105,7 +100,7 @@ def show(lead_id: str, stack: Stack = "") -> None:
         at = f"{move.at:%Y-%m-%d %H:%M:%S.%f}"[:-3]
         whose = f"{move.by} (held by {move.holder})" if move.holder else move.by
         table.add_row(at, move.from_state, move.to_state, move.cause, whose, escape(move.note))
-    claim = DynamoRaceStore(Dynamo(), here.settings).read(lead_id, "").claim
+    claim = here.stores.race.read(lead_id, "").claim
     if claim is not None and claim.epoch == lead.epoch and claim.competitive:
         at = f"{claim.claimed_at:%Y-%m-%d %H:%M:%S.%f}"[:-3]
         who = f"{claim.rep_name} ({claim.rep_id}), {claim.claim_ms} ms after the notice"
@@ -113,7 +108,7 @@ def show(lead_id: str, stack: Stack = "") -> None:
     console.print(table)
     for tie in store.ties(lead_id):
         console.print(f"{tie.at:%Y-%m-%d %H:%M:%S}  {_told(tie)}", highlight=False)
-    races = DynamoRaces(Dynamo(), here.settings)
+    races = here.stores.races
     for epoch in range(max(1, lead.epoch - 1), lead.epoch + 1):
         sealed = races.find(lead_id, epoch)
         if sealed is not None:
@@ -155,8 +150,8 @@ def assign(
 ) -> None:
     """Give a lead to a rep, whoever holds it (R7)."""
     here = target(stack)
-    race = DynamoRaceStore(Dynamo(), here.settings)
-    holdings = DynamoHoldings(Dynamo(), here.settings)
+    race = here.stores.race
+    holdings = here.stores.holdings
     why = reason_of(reason)
     _tell(*override.assign(race, holdings, lead_id, rep_id, by, why, clock.now))
 
@@ -173,8 +168,8 @@ def withdraw(
 ) -> None:
     """Take a lead from its holder, back to the pool or aside; or put it back from there (R7)."""
     here = target(stack)
-    race = DynamoRaceStore(Dynamo(), here.settings)
-    holdings = DynamoHoldings(Dynamo(), here.settings)
+    race = here.stores.race
+    holdings = here.stores.holdings
     to: override.Where = "nobody" if to_nobody else "pool"
     why = reason_of(reason)
     _tell(*override.withdraw(race, holdings, lead_id, to, by, why, clock.now))
@@ -197,7 +192,7 @@ def draw(
 ) -> None:
     """Show how a lead was drawn, and recompute it (C10)."""
     here = target(stack)  # first: it says where the store is
-    drawn = DynamoRaceStore(Dynamo(), here.settings).draws().get(lead_id, epoch)
+    drawn = here.stores.race.draws().get(lead_id, epoch)
     if drawn is None:
         console.print("This lead was not drawn.")
         raise typer.Exit(1)

@@ -11,11 +11,9 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from dibs.aws.clock import now
-from dibs.aws.dynamo import Dynamo
 from dibs.cli.target import Stack, target
 from dibs.game.scoring.metrics import METRICS, metrics_of, number
 from dibs.game.scoring.preview import preview as tried
-from dibs.game.scoring.store import DynamoStandings
 from dibs.game.scoring.vocabulary import ADDED, BY_DAY, BY_LEAD, KINDS, TIMED
 
 app = typer.Typer(no_args_is_help=True)
@@ -25,7 +23,7 @@ console = Console()
 @app.command("list")
 def list_(stack: Stack = "") -> None:
     """Print every metric with its formula, and which the playbook changed or added."""
-    playbook = target(stack).operator.roster.playbook()
+    playbook = target(stack).stores.roster.playbook()
     # A formula that is cut short is none; where it is too long for the screen it goes on below.
     whole = [Column(name, overflow="fold") for name in ("metric", "formula")]
     table = Table(*whole, "unit", "better", "defined by")
@@ -45,8 +43,8 @@ def preview(
 ) -> None:
     """Print what each rep would have had under a formula; nothing is changed."""
     here = target(stack)
-    standings = DynamoStandings(Dynamo(), here.settings)
-    playbook = here.operator.roster.playbook()
+    standings = here.stores.standings
+    playbook = here.stores.roster.playbook()
     found = tried(standings, playbook, formula, metric, period, team, now=now())
     table = Table("place", "rep", "name", "value", *(["in force"] if found.in_force else []))
     for row in found.rows:

@@ -7,14 +7,12 @@ from pathlib import Path
 
 import typer
 
-from dibs.aws.dynamo import Dynamo
 from dibs.cli.target import Stack, target
 from dibs.core.errors import FieldError, InvalidInput
 from dibs.core.lead import Kind
 from dibs.intake.duplicates import Identity
 from dibs.intake.identity import company_domain, company_name, identity
-from dibs.intake.store import DynamoLeadStore
-from dibs.wiring import Operator
+from dibs.roster.ports import Roster
 
 app = typer.Typer(no_args_is_help=True)
 NOBODY = "-"
@@ -48,23 +46,23 @@ def import_(file: Path, stack: Stack = "") -> None:
     errors = []
     for number, row in enumerate(rows, start=2):
         try:
-            owner = _rep(here.operator, (row["rep"] or "").strip())
+            owner = _rep(here.stores.roster, (row["rep"] or "").strip())
             found += [(one, owner) for one in _company(row.get("company"), row.get("domain"))]
         except ValueError as error:
             errors.append(FieldError(f"line {number}", str(error)))
     if errors:
         raise InvalidInput(tuple(errors))
-    store = DynamoLeadStore(Dynamo(), here.settings)
+    store = here.stores.leads
     for one, owner in found:
         store.name_owner(one, owner)
     typer.echo(f"{len(rows)} companies have their owners.")
 
 
-def _rep(operator: Operator, given: str) -> str | None:
+def _rep(roster: Roster, given: str) -> str | None:
     if given == NOBODY:
         return None
-    known = operator.roster.by_phone(given)
-    rep = known[0] if known else operator.roster.get(given)
+    known = roster.by_phone(given)
+    rep = known[0] if known else roster.get(given)
     if rep is None or not rep.active:
         raise ValueError(f"{given!r} is no active rep's id or phone number; see `dibs reps list`")
     return rep.rep_id

@@ -30,7 +30,7 @@ from dibs.rules.playbook import Playbook
 from dibs.rules.presets import NAMES, preset_text
 from dibs.rules.rules import Window
 from dibs.web.http import iso
-from dibs.wiring import Operator
+from dibs.wiring import Wiring
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -52,7 +52,7 @@ def show(
             raise typer.BadParameter(f"use one of {', '.join(NAMES)}", param_hint="--preset")
         body, said = json.loads(preset_text(preset)), "as shipped"
     else:
-        store = target(stack).operator.playbooks
+        store = target(stack).stores.playbooks
         found = store.in_force() if number < 0 else version(store, number)
         body = playbook_data(found.playbook)
         said = f"version {found.number}" if found.number else "the preset, as shipped"
@@ -81,7 +81,7 @@ def validate(file: Path) -> None:
 @app.command()
 def diff(file: Path, stack: Stack = "", as_json: Json = False) -> None:
     """Show in what a playbook file differs from the one in force."""
-    proposal = _proposed(target(stack).operator, read_playbook(_text(file)))
+    proposal = _proposed(target(stack).stores, read_playbook(_text(file)))
     if as_json:
         _print_json([asdict(change) for change in proposal.changes])
     else:
@@ -91,7 +91,7 @@ def diff(file: Path, stack: Stack = "", as_json: Json = False) -> None:
 @app.command("preview")
 def show_preview(file: Path, stack: Stack = "", as_json: Json = False) -> None:
     """Show what a playbook file would do: when tiers open, whom that concerns, weekly leads."""
-    proposal = _proposed(target(stack).operator, read_playbook(_text(file)))
+    proposal = _proposed(target(stack).stores, read_playbook(_text(file)))
     if as_json:
         found = {"version": proposal.base.number, **asdict(proposal)}
         shown = ("version", "changes", "teams", "warnings")
@@ -107,16 +107,16 @@ def apply_file(
     file: Path, stack: Stack = "", yes: Yes = False, by: By = "operator", note: Note = ""
 ) -> None:
     """Put a playbook file in force; functions pick it up within 20 seconds."""
-    operator = target(stack).operator
-    _apply(operator, _proposed(operator, read_playbook(_text(file))), yes, by, note)
+    stores = target(stack).stores
+    _apply(stores, _proposed(stores, read_playbook(_text(file))), yes, by, note)
 
 
 @app.command()
 def rollback(number: int, stack: Stack = "", yes: Yes = False, by: By = "operator") -> None:
     """Put an earlier version in force again, as the next one; 0 is the preset as shipped."""
-    operator = target(stack).operator
-    proposal = propose_again(operator.playbooks, operator.roster, number)
-    _apply(operator, proposal, yes, by, f"version {number} again")
+    stores = target(stack).stores
+    proposal = propose_again(stores.playbooks, stores.roster, number)
+    _apply(stores, proposal, yes, by, f"version {number} again")
 
 
 @app.command()
@@ -130,7 +130,7 @@ def history(stack: Stack = "", as_json: Json = False) -> None:
             "by": known.by,
             "note": known.note,
         }
-        for known in target(stack).operator.playbooks.history()
+        for known in target(stack).stores.playbooks.history()
     ]
     if as_json:
         _print_json(rows)
@@ -141,18 +141,18 @@ def history(stack: Stack = "", as_json: Json = False) -> None:
         typer.echo("Nothing was applied yet: the preset is in force, as shipped.")
 
 
-def _proposed(operator: Operator, playbook: Playbook) -> Proposal:
-    return propose(operator.playbooks, operator.roster, playbook)
+def _proposed(stores: Wiring, playbook: Playbook) -> Proposal:
+    return propose(stores.playbooks, stores.roster, playbook)
 
 
-def _apply(operator: Operator, proposal: Proposal, yes: bool, by: str, note: str) -> None:
+def _apply(stores: Wiring, proposal: Proposal, yes: bool, by: str, note: str) -> None:
     _print_diff(proposal)
     _warn(proposal.warnings)
     if not yes:
         if not sys.stdin.isatty():
             raise typer.BadParameter("nobody is there to ask; add --yes", param_hint="--yes")
         typer.confirm("Put this in force?", abort=True)
-    number = apply(operator.playbooks, proposal, by, now(), note)
+    number = apply(stores.playbooks, proposal, by, now(), note)
     again = "Nothing changed: version" if number == proposal.base.number else "Version"
     typer.echo(f"{again} {number} is in force.")
 

@@ -13,13 +13,10 @@ from typing import Annotated, TextIO
 import typer
 from rich.console import Console
 
-from dibs.aws.dynamo import Dynamo
 from dibs.cli import standings
 from dibs.cli.target import Stack, target
-from dibs.ledger.store import DynamoLedger
 from dibs.receipts import audit as auditing
 from dibs.receipts.export import write_head, write_race
-from dibs.receipts.store import DynamoRaces
 
 app = typer.Typer(no_args_is_help=True)
 console = Console()
@@ -36,8 +33,8 @@ def audit(
     tables can cut the chain off at its end: keep the last block's hash, which is printed,
     somewhere else.
     """
-    settings = target(stack).settings
-    races, ledger = DynamoRaces(Dynamo(), settings), DynamoLedger(Dynamo(), settings)
+    stores = target(stack).stores
+    races, ledger = stores.races, stores.ledger
     first, last = 1, None
     if day:
         numbers = races.block_numbers(_day(day))
@@ -47,7 +44,7 @@ def audit(
         first, last = numbers[0], numbers[-1]
     found = 0
     for fault in chain(
-        auditing.audit(races, ledger.story, first, last), () if day else standings.faults(settings)
+        auditing.audit(races, ledger.story, first, last), () if day else standings.faults(stores)
     ):
         found += 1
         typer.echo(f"{fault.kind}  {fault.where}  {fault.what}")
@@ -70,7 +67,7 @@ def export(
     """Write the receipts of the races chained in these days as CSV."""
     first, last = _day(start), _day(end or start)
     here = target(stack)  # first: it says where the store is
-    races = DynamoRaces(Dynamo(), here.settings)
+    races = here.stores.races
     with _opened(file) as out:
         write_head(out)
         for number in range((last - first).days + 1):

@@ -13,15 +13,13 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from dibs.assignment.store import DynamoHoldings
 from dibs.aws import clock
-from dibs.aws.dynamo import Dynamo
 from dibs.cli.target import Stack, target
 from dibs.core.errors import AlreadyExists, DibsError, RouteNotFound
 from dibs.offers.open_offers import open_offers
+from dibs.people.operator import add_rep, all_reps, rep_of
 from dibs.people.profiles import change_profile, fallback_of, leave_for_good
 from dibs.race.decide import off
-from dibs.race.store import DynamoRaceStore
 from dibs.web.translations import shown_company
 
 app = typer.Typer(no_args_is_help=True)
@@ -40,8 +38,14 @@ def add(
     stack: Stack = "",
 ) -> None:
     """Add a rep and print their token, once: only its hash is kept."""
-    rep, token = target(stack).operator.add_rep(
-        name=name, team=team, zone=zone, phone=phone, tier=tier, language=language
+    rep, token = add_rep(
+        target(stack).stores.roster,
+        name=name,
+        team=team,
+        zone=zone,
+        phone=phone,
+        tier=tier,
+        language=language,
     )
     console.print(f"Added {rep.name} ({rep.rep_id}) to {rep.team}. Their token, shown once:")
     typer.echo(token)
@@ -50,10 +54,10 @@ def add(
 @app.command("list")
 def list_(stack: Stack = "") -> None:
     """List reps, and whether they are told of leads now."""
-    now, operator = clock.now(), target(stack).operator
-    playbook = operator.roster.playbook()
+    now, roster = clock.now(), target(stack).stores.roster
+    playbook = roster.playbook()
     table = Table("rep", "name", "team", "tier", "zone", "reached by", "now")
-    for rep in operator.reps():
+    for rep in all_reps(roster):
         reached = [*(["push"] if rep.pushable else []), *(["SMS"] if rep.textable else [])]
         standing = ", ".join(one.code.replace("_", " ") for one in off(rep, playbook, now)) or "on"
         table.add_row(
@@ -76,13 +80,13 @@ def pause(
     stack: Stack = "",
 ) -> None:
     """Pause a rep: not told, cannot claim. A pause ends by itself (R8)."""
-    operator = target(stack).operator
-    rep = operator.rep(rep_id)
-    longest = operator.roster.playbook().availability.pause_ends_after_minutes
+    roster = target(stack).stores.roster
+    rep = rep_of(roster, rep_id)
+    longest = roster.playbook().availability.pause_ends_after_minutes
     if not 0 <= minutes <= longest:
         raise typer.BadParameter(f"use 1 to {longest}", param_hint="--minutes")
     until = None if resume else clock.now() + timedelta(minutes=minutes or longest)
-    operator.roster.pause(rep_id, until)
+    roster.pause(rep_id, until)
     typer.echo(
         f"{rep.name} is {'on' if until is None else f'paused until {until:%d %b %H:%M} UTC'}."
     )
@@ -121,7 +125,7 @@ def set_(
         given["joined_on"] = joined
     if not given:
         raise typer.BadParameter("name something to change")
-    rep = change_profile(target(stack).operator.roster, rep_id, given)
+    rep = change_profile(target(stack).stores.roster, rep_id, given)
     typer.echo(f"{rep.name}: {', '.join(given)} set.")
 
 
@@ -129,12 +133,12 @@ def set_(
 def leave(rep_id: str, stack: Stack = "") -> None:
     """Let a rep go for good: no token, no notice, no claim, and their open leads go back (R8)."""
     here = target(stack)
-    race = DynamoRaceStore(Dynamo(), here.settings)
-    holdings = DynamoHoldings(Dynamo(), here.settings)
-    rep = here.operator.rep(rep_id)
-    back = leave_for_good(here.operator.roster, race, holdings, rep_id, "operator", clock.now)
+    race = here.stores.race
+    holdings = here.stores.holdings
+    rep = rep_of(here.stores.roster, rep_id)
+    back = leave_for_good(here.stores.roster, race, holdings, rep_id, "operator", clock.now)
     typer.echo(f"{rep.name} has left; leads that went back: {back}.")
-    for team in fallback_of(here.operator.roster.playbook(), rep_id):
+    for team in fallback_of(here.stores.roster.playbook(), rep_id):
         typer.echo(f"Name another fallback person for team {team} in the playbook.")
 
 
@@ -151,7 +155,7 @@ def import_(
     Importing again adds only who is new: a known phone number is skipped, and without a number a
     known name of the team. A wrong line is named and left out; the others are imported.
     """
-    operator = target(stack).operator
+    roster = target(stack).stores.roster
     try:
         with file.open(encoding="utf-8-sig", newline="") as source:
             reader = csv.DictReader(source)
@@ -163,7 +167,7 @@ def import_(
             rows = list(reader)
     except (OSError, UnicodeDecodeError) as error:
         raise typer.BadParameter(f"cannot be read: {error}", param_hint=str(file)) from None
-    names = {(rep.name, rep.team) for rep in operator.reps()}
+    names = {(rep.name, rep.team) for rep in all_reps(roster)}
     added, known, wrong = [], 0, []
     for number, row in enumerate(track(rows, "Importing", console=console), start=2):
         given = {name: (row.get(name) or "").strip() for name in COLUMNS}
@@ -171,7 +175,8 @@ def import_(
             known += 1
             continue
         try:
-            rep, token = operator.add_rep(
+            rep, token = add_rep(
+                roster,
                 name=given["name"],
                 team=given["team"],
                 zone=given["zone"],
@@ -199,14 +204,14 @@ def import_(
 def link(rep_id: str, lead_id: str = typer.Argument(""), stack: Stack = "") -> None:
     """Print a rep's claim links: for one open lead, or for all they are offered now."""
     here = target(stack)
-    known = here.operator.roster.credentials(rep_id)
+    known = here.stores.roster.credentials(rep_id)
     if known is None:
         raise RouteNotFound("There is no such rep.")
     rep, limits, _ = known
-    store = DynamoRaceStore(Dynamo(), here.settings)
+    store = here.stores.race
     offers = [
         offer
-        for offer in open_offers(store, rep, limits, here.operator.roster.playbook(), clock.now())
+        for offer in open_offers(store, rep, limits, here.stores.roster.playbook(), clock.now())
         if lead_id in ("", offer.lead.lead_id)
     ]
     if not offers:

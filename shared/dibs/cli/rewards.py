@@ -10,7 +10,6 @@ from rich.table import Table
 
 from dibs.assignment.work import reason_of
 from dibs.aws import clock
-from dibs.aws.dynamo import Dynamo
 from dibs.cli.target import Stack, target
 from dibs.game.rewards.requests import decide, put_reward
 from dibs.game.rewards.rules import Request, State
@@ -66,7 +65,7 @@ def requests(
     """List requests: the oldest first where something is to be done, else the latest hundred."""
     here = target(stack)
     found = _store(stack).in_state(state)
-    names = here.operator.roster.get_many(sorted({one.rep_id for one in found}))
+    names = here.stores.roster.get_many(sorted({one.rep_id for one in found}))
     table = Table("request", "rep", "reward", "points", "since (UTC)", "by", "reason")
     for one in found:
         rep, last = names.get(one.rep_id), one.steps[-1]
@@ -108,4 +107,4 @@ def _or_endless(number: int | None) -> str:
 
 def _store(stack: str) -> DynamoRewards:
     here = target(stack)  # first: it says where the store is
-    return DynamoRewards(Dynamo(), here.settings)
+    return here.stores.rewards

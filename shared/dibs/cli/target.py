@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, fields
+from functools import cached_property
 from typing import Annotated, Any
 
 import boto3
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
+from dibs.aws.dynamo import Dynamo
 from dibs.aws.settings import Settings
 from dibs.cli import local_stack
 from dibs.core.errors import NotConfigured
-from dibs.wiring import Operator, operator
+from dibs.wiring import Wiring
 
 Stack = Annotated[
     str,
@@ -46,21 +48,10 @@ class Target:
     settings: Settings
     api_url: str
 
-    @property
-    def operator(self) -> Operator:
-        return operator(self.settings)
-
-    def intake_secret(self) -> str:
-        """Return what sources sign their leads with."""
-        client = boto3.client("secretsmanager")
-        stored = client.get_secret_value(SecretId=self.settings.intake_secret_id)
-        return f"whsec_{stored['SecretString']}"
-
-    def results_secret(self) -> str:
-        """Return what results of contests are signed with."""
-        client = boto3.client("secretsmanager")
-        stored = client.get_secret_value(SecretId=self.settings.results_secret_id)
-        return str(stored["SecretString"])
+    @cached_property
+    def stores(self) -> Wiring:
+        """Everything of this organisation; an operator waits longer for it than a function."""
+        return Wiring(self.settings, Dynamo())
 
 
 def target(stack: str) -> Target:

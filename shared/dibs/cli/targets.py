@@ -15,6 +15,7 @@ from rich.table import Table
 from dibs.aws.dynamo import Dynamo
 from dibs.cli.target import Stack, target
 from dibs.core.errors import FieldError, InvalidInput
+from dibs.people.operator import all_reps
 from dibs.reports.quotas import LARGEST_TARGET
 from dibs.reports.store import DynamoTargets
 from dibs.rules.rules import QuotaRules
@@ -31,9 +32,9 @@ Month = Annotated[str, typer.Argument(help="Such as 2026-12.")]
 def show(month: Month, stack: Stack = "") -> None:
     """Print the month's targets."""
     here = target(stack)
-    reps = here.operator.reps()
+    reps = all_reps(here.stores.roster)
     known = DynamoTargets(Dynamo(), here.settings).of(_month(month), [rep.rep_id for rep in reps])
-    quota = here.operator.roster.playbook().quota
+    quota = here.stores.roster.playbook().quota
     table = Table("rep", "name", "team", _unit(quota))
     for rep in reps:
         table.add_row(rep.rep_id, rep.name, rep.team, str(known.get(rep.rep_id, "-")))
@@ -59,7 +60,7 @@ def import_(month: Month, file: Path, stack: Stack = "") -> None:
             rows = list(reader)
     except (OSError, UnicodeDecodeError) as error:
         raise typer.BadParameter(f"cannot be read: {error}", param_hint=str(file)) from None
-    known = {rep.rep_id for rep in here.operator.reps()}
+    known = {rep.rep_id for rep in all_reps(here.stores.roster)}
     found: dict[str, int] = {}
     errors = []
     for number, row in enumerate(rows, start=2):

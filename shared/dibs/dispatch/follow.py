@@ -40,7 +40,7 @@ NEAR = timedelta(milliseconds=1500)
 
 
 @dataclass(frozen=True)
-class Floor:
+class FollowDeps:
     """Everything the offer step works with."""
 
     leads: LeadStore
@@ -55,62 +55,62 @@ class Floor:
     clock: Callable[[], datetime]
 
 
-def follow(fact: Fact, floor: Floor) -> None:
+def follow(fact: Fact, deps: FollowDeps) -> None:
     """Follow one fact or answer one timer. Safe to run twice, late, or in any order."""
     if fact.kind == "queue.check":
-        _serve(floor.holdings.queued(), floor)
+        _serve(deps.holdings.queued(), deps)
     elif fact.kind == "waves.check":
-        check_waves(floor)
+        check_waves(deps)
     else:
-        lead = floor.leads.get(fact.lead_id)
+        lead = deps.leads.get(fact.lead_id)
         act = _BY_KIND.get(fact.kind)
         if lead is not None and act is not None:
-            act(fact, lead, floor)
+            act(fact, lead, deps)
 
 
-def deal(fact: Fact, lead: Lead, floor: Floor, *, wake: bool = True) -> None:
+def deal(fact: Fact, lead: Lead, deps: FollowDeps, *, wake: bool = True) -> None:
     """Offer the lead to each wave that has opened and was not told yet, and wait for the next.
 
     A wave also opens when nobody before it can claim any more (M6), which is recorded first.
     Of the messages that ask for a look only those that wait (`wake`) go on waiting. A draw that is
     due comes first (C10).
     """
-    if lead.epoch == fact.epoch and draw_is_due(lead, floor.clock()):
-        draw(floor.race, lead, floor.clock)
-        lead = floor.leads.get(lead.lead_id) or lead
-    now = floor.clock()
+    if lead.epoch == fact.epoch and draw_is_due(lead, deps.clock()):
+        draw(deps.race, lead, deps.clock)
+        lead = deps.leads.get(lead.lead_id) or lead
+    now = deps.clock()
     if lead.state is not State.OPEN or lead.epoch != fact.epoch:
         return
     if now >= lead.closes_at:
         if not undrawn(lead):
-            close(lead, floor.leads, now)
+            close(lead, deps.leads, now)
         elif wake:
-            floor.timers.wake_at(lead, draw_time(lead), now)
+            deps.timers.wake_at(lead, draw_time(lead), now)
         return
     if lead.epoch > 1 and lead.told_at is None:
         with suppress(Busy):  # nobody waits for an offer because of a race that is over
-            _seal(lead, lead.epoch - 1, floor)
-    playbook = floor.roster.playbook()
+            _seal(lead, lead.epoch - 1, deps)
+    playbook = deps.roster.playbook()
     members = _knowing(
-        lead, _members(floor, lead.teams, fresh=not wake), playbook, now, floor.race.open_leads
+        lead, _members(deps, lead.teams, fresh=not wake), playbook, now, deps.race.open_leads
     )
     if next_opening(lead, now) is not None:
-        early = opened_early(lead, members, _declined(lead, members, floor), playbook, now)
-        if early != lead and floor.leads.open_early(lead, early):
+        early = opened_early(lead, members, _declined(lead, members, deps), playbook, now)
+        if early != lead and deps.leads.open_early(lead, early):
             lead = early
     opened = latest_opening(lead, now + NEAR)
     if opened is not None and (lead.told_at is None or opened > lead.told_at):
         at = max(now, opened)
         verdicts = judge(lead, members, playbook, at)
         reps = [rep for rep, _ in members if not verdicts[rep.rep_id]]
-        floor.queue.put(chunks("offer", lead, reps, now, opened if opened > now else None))
-        _keep(lead, opened, at, playbook, verdicts, floor)
-        floor.leads.told(lead, opened)
+        deps.queue.put(chunks("offer", lead, reps, now, opened if opened > now else None))
+        _keep(lead, opened, at, playbook, verdicts, deps)
+        deps.leads.told(lead, opened)
     if wake:
         upcoming = next_opening(lead, now + NEAR)
         moment = lead.closes_at if upcoming is None else upcoming - NEAR
         moment = min(moment, draw_time(lead)) if undrawn(lead) else moment
-        floor.timers.wake_at(lead, min(moment, lead.closes_at), now)
+        deps.timers.wake_at(lead, min(moment, lead.closes_at), now)
 
 
 def _keep(
@@ -119,55 +119,55 @@ def _keep(
     at: datetime,
     playbook: Playbook,
     verdicts: dict[str, tuple[str, ...]],
-    floor: Floor,
+    deps: FollowDeps,
 ) -> None:
     """Keep how a wave was judged (R9), and with the first that there is a race to seal (C9)."""
     if lead.told_at is None:
-        floor.races.begin(lead, late_at(lead, playbook))
-    floor.races.record_judged(
+        deps.races.begin(lead, late_at(lead, playbook))
+    deps.races.record_judged(
         Judged(lead.lead_id, lead.epoch, wave_at, at, lead.teams, playbook.version, verdicts)
     )
 
 
-def check(fact: Fact, lead: Lead, floor: Floor) -> None:
+def check(fact: Fact, lead: Lead, deps: FollowDeps) -> None:
     """Look whether a wave may open early, because a rep declined, paused or reached a limit."""
-    deal(fact, lead, floor, wake=False)
+    deal(fact, lead, deps, wake=False)
 
 
-def check_waves(floor: Floor) -> None:
+def check_waves(deps: FollowDeps) -> None:
     """Look at every open lead that has a wave to come."""
-    now = floor.clock()
-    for lead in floor.race.open_leads():
+    now = deps.clock()
+    for lead in deps.race.open_leads():
         if next_opening(lead, now) is not None:
-            check(Fact("lead.check", lead.lead_id, lead.epoch), lead, floor)
+            check(Fact("lead.check", lead.lead_id, lead.epoch), lead, deps)
 
 
-def withdraw(fact: Fact, lead: Lead, floor: Floor) -> None:
+def withdraw(fact: Fact, lead: Lead, deps: FollowDeps) -> None:
     """Take the offers of a closed opening back from everybody but who took the lead (N4)."""
-    members = [rep for rep, _ in _members(floor, lead.teams) if rep.rep_id != fact.rep_id]
-    floor.queue.put(chunks("withdraw", replace(lead, epoch=fact.epoch), members, None))
+    members = [rep for rep, _ in _members(deps, lead.teams) if rep.rep_id != fact.rep_id]
+    deps.queue.put(chunks("withdraw", replace(lead, epoch=fact.epoch), members, None))
 
 
-def claimed(fact: Fact, lead: Lead, floor: Floor) -> None:
+def claimed(fact: Fact, lead: Lead, deps: FollowDeps) -> None:
     """Withdraw the losers' offers, note the winner's time, and see what their limits free."""
-    withdraw(fact, lead, floor)
-    _wait_to_seal(fact, lead, floor)
+    withdraw(fact, lead, deps)
+    _wait_to_seal(fact, lead, deps)
     if fact.rep_id is None:
         return
     # Who was drawn is told; who was first has just been answered.
     drawn = lead.draws_at is not None and lead.epoch == fact.epoch
     kinds = ("won", "assigned") if drawn else ("won",)
-    floor.queue.put([Chunk(kind, fact.lead_id, fact.epoch, (fact.rep_id,)) for kind in kinds])
-    playbook = floor.roster.playbook()
+    deps.queue.put([Chunk(kind, fact.lead_id, fact.epoch, (fact.rep_id,)) for kind in kinds])
+    playbook = deps.roster.playbook()
     # Without tiers or head starts nobody waits for a wave, and a claim costs no look.
     waves = playbook.gives_head_starts or any(map(playbook.ranks, lead.teams))
-    if waves and _is_full(fact.lead_id, fact.rep_id, floor):
-        check_waves(floor)
+    if waves and _is_full(fact.lead_id, fact.rep_id, deps):
+        check_waves(deps)
 
 
-def _is_full(lead_id: str, rep_id: str, floor: Floor) -> bool:
+def _is_full(lead_id: str, rep_id: str, deps: FollowDeps) -> bool:
     """Tell whether a claim brought its rep to a limit, where somebody may be waiting for that."""
-    view, now = floor.race.read(lead_id, rep_id), floor.clock()
+    view, now = deps.race.read(lead_id, rep_id), deps.clock()
     rep, playbook = view.rep, view.playbook
     if rep is None:
         return False
@@ -175,71 +175,71 @@ def _is_full(lead_id: str, rep_id: str, floor: Floor) -> bool:
     return bool(full or over_allowance(rep, view.limits, playbook, now))
 
 
-def expired(fact: Fact, lead: Lead, floor: Floor) -> None:
+def expired(fact: Fact, lead: Lead, deps: FollowDeps) -> None:
     """Withdraw the offers nobody took, and assign the lead (C7)."""
-    withdraw(fact, lead, floor)
-    _wait_to_seal(fact, lead, floor)
-    queued(fact, lead, floor)
+    withdraw(fact, lead, deps)
+    _wait_to_seal(fact, lead, deps)
+    queued(fact, lead, deps)
 
 
-def queued(fact: Fact, lead: Lead, floor: Floor) -> None:
+def queued(fact: Fact, lead: Lead, deps: FollowDeps) -> None:
     """Assign what waits, the oldest first: a newer lead never overtakes an older one."""
     del fact
-    waiting = floor.holdings.queued()
+    waiting = deps.holdings.queued()
     if all(one.lead_id != lead.lead_id for one in waiting):
         # The index is a moment behind the lead that has just been written.
         waiting = sorted([*waiting, lead], key=lambda one: (one.received_at, one.lead_id))
-    _serve(waiting, floor)
+    _serve(waiting, deps)
 
 
-def _serve(waiting: Sequence[Lead], floor: Floor) -> None:
+def _serve(waiting: Sequence[Lead], deps: FollowDeps) -> None:
     def keep(judged: Judged) -> None:
         with suppress(Busy):  # what is assigned is assigned
-            floor.races.record_judged(judged)
+            deps.races.record_judged(judged)
 
-    given = serve(waiting, floor.race, floor.roster, floor.holdings, floor.clock, keep=keep)
+    given = serve(waiting, deps.race, deps.roster, deps.holdings, deps.clock, keep=keep)
     if len(given) == SLICE:
-        floor.timers.check("queue.check")  # there may be more
+        deps.timers.check("queue.check")  # there may be more
 
 
-def assigned(fact: Fact, lead: Lead, floor: Floor) -> None:
+def assigned(fact: Fact, lead: Lead, deps: FollowDeps) -> None:
     """Tell a rep that a lead was assigned to them; offers still open then are withdrawn (R7)."""
-    tell_holder(fact, lead, floor)
+    tell_holder(fact, lead, deps)
     early = lead.claimed_at is not None and lead.claimed_at < lead.closes_at
     if early or lead.epoch != fact.epoch:
-        withdraw(fact, lead, floor)
+        withdraw(fact, lead, deps)
 
 
-def seal(fact: Fact, lead: Lead, floor: Floor) -> None:
+def seal(fact: Fact, lead: Lead, deps: FollowDeps) -> None:
     """Seal the race of the fact's opening (C9), or come again when it is time to."""
-    due = _seal(lead, fact.epoch, floor)
+    due = _seal(lead, fact.epoch, deps)
     if due is not None:
-        floor.timers.wake_at(replace(lead, epoch=fact.epoch), due, floor.clock(), SEAL)
+        deps.timers.wake_at(replace(lead, epoch=fact.epoch), due, deps.clock(), SEAL)
 
 
-def _seal(lead: Lead, epoch: int, floor: Floor) -> datetime | None:
-    now = floor.clock()
-    draws = floor.race.draws()
+def _seal(lead: Lead, epoch: int, deps: FollowDeps) -> datetime | None:
+    now = deps.clock()
+    draws = deps.race.draws()
     return seal_race(
-        lead.lead_id, epoch, floor.races, floor.offers, floor.roster, floor.story, draws, now
+        lead.lead_id, epoch, deps.races, deps.offers, deps.roster, deps.story, draws, now
     )
 
 
-def _wait_to_seal(fact: Fact, lead: Lead, floor: Floor) -> None:
-    now = floor.clock()
-    due = seal_at(now, floor.roster.playbook())
-    floor.timers.wake_at(replace(lead, epoch=fact.epoch), due, now, SEAL)
+def _wait_to_seal(fact: Fact, lead: Lead, deps: FollowDeps) -> None:
+    now = deps.clock()
+    due = seal_at(now, deps.roster.playbook())
+    deps.timers.wake_at(replace(lead, epoch=fact.epoch), due, now, SEAL)
 
 
-def tell_holder(fact: Fact, lead: Lead, floor: Floor) -> None:
+def tell_holder(fact: Fact, lead: Lead, deps: FollowDeps) -> None:
     """Tell a rep that a lead was assigned to them, or that it still waits for them (C11)."""
     del lead
     if fact.rep_id is not None:
         kind = fact.kind.removeprefix("lead.")
-        floor.queue.put([Chunk(kind, fact.lead_id, fact.epoch, (fact.rep_id,))])
+        deps.queue.put([Chunk(kind, fact.lead_id, fact.epoch, (fact.rep_id,))])
 
 
-_BY_KIND: dict[str, Callable[[Fact, Lead, Floor], None]] = {
+_BY_KIND: dict[str, Callable[[Fact, Lead, FollowDeps], None]] = {
     "lead.opened": deal,
     "lead.due": deal,
     "lead.check": check,
@@ -302,12 +302,14 @@ def chunks(
 
 
 def _members(
-    floor: Floor, teams: Iterable[str], *, fresh: bool = False
+    deps: FollowDeps, teams: Iterable[str], *, fresh: bool = False
 ) -> list[tuple[Rep, Limits]]:
-    return [member for team in teams for member in floor.roster.team(team, fresh=fresh)]
+    return [member for team in teams for member in deps.roster.team(team, fresh=fresh)]
 
 
-def _declined(lead: Lead, members: Iterable[tuple[Rep, Limits]], floor: Floor) -> frozenset[str]:
+def _declined(
+    lead: Lead, members: Iterable[tuple[Rep, Limits]], deps: FollowDeps
+) -> frozenset[str]:
     told = [rep.rep_id for rep, _ in members if rep.tier < 3 or rep.rep_id in lead.first]
-    known = floor.offers.sightings(lead.lead_id, lead.epoch, told, consistent=True)
+    known = deps.offers.sightings(lead.lead_id, lead.epoch, told, consistent=True)
     return frozenset(rep_id for rep_id, sighting in known.items() if sighting.declined_at)

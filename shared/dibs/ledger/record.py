@@ -39,7 +39,7 @@ SKEW = timedelta(minutes=1)
 
 
 @dataclass(frozen=True)
-class Register:
+class RecordDeps:
     """Everything recording works with."""
 
     ledger: Ledger
@@ -61,7 +61,7 @@ class Recorded:
     freed: bool
 
 
-def record(register: Register, activity: Activity, caller: str | None) -> Recorded:
+def record(deps: RecordDeps, activity: Activity, caller: str | None) -> Recorded:
     """Record one activity; `caller` is the rep who tells of their own work, None a trusted source.
 
     Raises:
@@ -72,21 +72,21 @@ def record(register: Register, activity: Activity, caller: str | None) -> Record
         AlreadyExists: another activity has this id.
         Busy: the store did not get to it; nothing was changed.
     """
-    [outcome] = record_all(register, [activity], caller)
+    [outcome] = record_all(deps, [activity], caller)
     if isinstance(outcome, DibsError):
         raise outcome
     return outcome
 
 
 def record_all(
-    register: Register, activities: Sequence[Activity], caller: str | None
+    deps: RecordDeps, activities: Sequence[Activity], caller: str | None
 ) -> list[Recorded | DibsError]:
     """Record activities in order, each for itself; return what became of each.
 
     What a reversal takes back may stand further down; then it waits for that.
     """
-    known = register.ledger.find([activity_entry_id(one.activity_id) for one in activities])
-    rep_of, playbook = cache(register.roster.get), register.roster.playbook()
+    known = deps.ledger.find([activity_entry_id(one.activity_id) for one in activities])
+    rep_of, playbook = cache(deps.roster.get), deps.roster.playbook()
     stands: dict[str, int] = {}
     for place, activity in enumerate(activities):
         stands.setdefault(activity.activity_id, place)
@@ -97,14 +97,14 @@ def record_all(
     ):
         stored = known.get(activity_entry_id(activity.activity_id))
         try:
-            outcomes[place] = _record(register, activity, caller, rep_of, playbook, stored)
+            outcomes[place] = _record(deps, activity, caller, rep_of, playbook, stored)
         except DibsError as error:
             outcomes[place] = error
     return [outcomes[place] for place in range(len(activities))]
 
 
 def _record(
-    register: Register,
+    deps: RecordDeps,
     activity: Activity,
     caller: str | None,
     rep_of: Callable[[str], Rep | None],
@@ -115,7 +115,7 @@ def _record(
         if activity.rep_id not in ("", caller):
             raise Forbidden("You may tell of your own work only.")
         activity = replace(activity, rep_id=caller)
-    problems = wrong(activity, register.clock(), playbook.game.activities)
+    problems = wrong(activity, deps.clock(), playbook.game.activities)
     if problems:
         raise InvalidInput(tuple(problems))
     told_by = "system" if caller is None else "rep"
@@ -124,28 +124,28 @@ def _record(
             return _repeated(stored, activity)
         try:
             if activity.type == REVERSAL:
-                entry, made = _reversed(register, activity, playbook)
+                entry, made = _reversed(deps, activity, playbook)
             else:
-                entry, made = _judged(register, activity, told_by, rep_of, playbook)
-            if register.ledger.record(entry, made):
+                entry, made = _judged(deps, activity, told_by, rep_of, playbook)
+            if deps.ledger.record(entry, made):
                 return Recorded(entry, repeated=False, freed=made is not None and made.frees)
         except Busy as busy:
             if not busy.conflict:
                 raise
         except DibsError:
             # A twin of this request may be what the lead refuses it for.
-            stored = _stored(register, activity)
+            stored = _stored(deps, activity)
             if stored is None:
                 raise
             continue
-        register.pause(random.uniform(0.01, 0.05) * (attempt + 1))  # noqa: S311 - jitter, no secret
-        stored = _stored(register, activity)
+        deps.pause(random.uniform(0.01, 0.05) * (attempt + 1))  # noqa: S311 - jitter, no secret
+        stored = _stored(deps, activity)
     raise Busy
 
 
-def _stored(register: Register, activity: Activity) -> Entry | None:
+def _stored(deps: RecordDeps, activity: Activity) -> Entry | None:
     entry_id = activity_entry_id(activity.activity_id)
-    return register.ledger.find([entry_id]).get(entry_id)
+    return deps.ledger.find([entry_id]).get(entry_id)
 
 
 def _repeated(stored: Entry, activity: Activity) -> Recorded:
@@ -156,14 +156,14 @@ def _repeated(stored: Entry, activity: Activity) -> Recorded:
 
 
 def _reversed(
-    register: Register, activity: Activity, playbook: Playbook
+    deps: RecordDeps, activity: Activity, playbook: Playbook
 ) -> tuple[Entry, Step | None]:
     """Return the entry that takes another back, and what becomes of the lead as it stands now.
 
     It stands beside the other: for the same rep and lead, whoever holds the lead by now.
     """
     entry_id = activity_entry_id(activity.reverses)
-    told = register.ledger.find([entry_id]).get(entry_id)
+    told = deps.ledger.find([entry_id]).get(entry_id)
     problem = ""
     if told is None:
         problem = "there is no such activity; send it first"
@@ -176,7 +176,7 @@ def _reversed(
     if activity.rep_id not in ("", told.rep_id):
         raise Forbidden("That is somebody else's activity.")
     made = None
-    story = register.ledger.story(told.lead_id) if told.lead_id else None
+    story = deps.ledger.story(told.lead_id) if told.lead_id else None
     if story is not None:
         made = taken_back(
             story.lead,
@@ -184,7 +184,7 @@ def _reversed(
             told.kind,
             told.epoch,
             story.moves,
-            register.clock(),
+            deps.clock(),
             told.digest,
         )
     entry = booked(
@@ -206,14 +206,14 @@ def _reversed(
 
 
 def _judged(
-    register: Register,
+    deps: RecordDeps,
     activity: Activity,
     told_by: str,
     rep_of: Callable[[str], Rep | None],
     playbook: Playbook,
 ) -> tuple[Entry, Step | None]:
     """Return the entry, and what becomes of the lead as it stands now."""
-    lead = register.leads.get(activity.lead_id) if activity.lead_id else None
+    lead = deps.leads.get(activity.lead_id) if activity.lead_id else None
     if lead is None and activity.lead_id:
         raise LeadNotFound("There is no such lead.")
     rep_id = activity.rep_id or (lead.owner if lead is not None else None)
@@ -224,7 +224,7 @@ def _judged(
         raise InvalidInput((FieldError("rep_id", "there is no such rep"),))
     made = None
     if lead is not None:
-        made = step(lead, rep_id, activity, playbook.work.counts, register.clock())
+        made = step(lead, rep_id, activity, playbook.work.counts, deps.clock())
         if lead.claimed_at is not None and activity.at < lead.claimed_at - SKEW:
             raise InvalidInput((FieldError("at", "lies before the rep took the lead"),))
     about: dict[str, Any] = {} if lead is not None else {"source": told_by}
@@ -242,7 +242,7 @@ def _judged(
         currency=activity.currency,
         digest=activity.digest,
         protected=is_protected(rep, activity.at, playbook),
-        shared=() if lead is None else shared_with(register.roster, rep, lead, playbook),
+        shared=() if lead is None else shared_with(deps.roster, rep, lead, playbook),
         **about,
     )
     return entry, made

@@ -25,7 +25,7 @@ HolderText = Callable[[str, Lead, Rep, str, datetime], str]
 
 
 @dataclass(frozen=True)
-class Desk:
+class NotifyDeps:
     """Everything notify works with."""
 
     leads: LeadStore
@@ -44,48 +44,48 @@ class Desk:
     """Runs a function for each of many things, side by side where threads are at hand."""
 
 
-def notify(chunk: Chunk, desk: Desk) -> None:
+def notify(chunk: Chunk, deps: NotifyDeps) -> None:
     """Do what one chunk asks for."""
-    _KINDS[chunk.kind](chunk, desk)
+    _KINDS[chunk.kind](chunk, deps)
 
 
-def offer(chunk: Chunk, desk: Desk) -> None:
+def offer(chunk: Chunk, deps: NotifyDeps) -> None:
     """Send each rep of the chunk the offer once: push, or a text where push cannot reach them.
 
     Every chunk of a wave waits for the same instant and then sends in random order (N6).
     """
-    lead = _open(chunk, desk)
+    lead = _open(chunk, deps)
     if lead is None:
         return
-    told = desk.offers.notices(lead.lead_id, lead.epoch, chunk.rep_ids)
-    reps = _reachable(chunk.rep_ids, desk)
+    told = deps.offers.notices(lead.lead_id, lead.epoch, chunk.rep_ids)
+    reps = _reachable(chunk.rep_ids, deps)
     fresh = [reps[rep_id] for rep_id in chunk.rep_ids if rep_id in reps and rep_id not in told]
     if chunk.notify_at is not None:
-        desk.wait_until(chunk.notify_at)
-    delivery = desk.push.offer(lead, [rep for rep in fresh if rep.pushable], desk.clock())
-    now = desk.clock()
+        deps.wait_until(chunk.notify_at)
+    delivery = deps.push.offer(lead, [rep for rep in fresh if rep.pushable], deps.clock())
+    now = deps.clock()
     sent = [
         Notice(lead.lead_id, lead.epoch, rep.rep_id, delivery.sent_at.get(rep.rep_id, now), by)
         for rep in fresh
         for by in [_channels(rep, delivery)]
     ]
-    desk.offers.record(sent)
+    deps.offers.record(sent)
     pushed = {rep_id for rep_id, notice in told.items() if "push" in notice.channels}
     pushed |= delivery.accepted
-    if _open(chunk, desk) is None:
+    if _open(chunk, deps) is None:
         # Claimed while we were sending: the withdrawal may have come before our records.
-        withdraw(chunk, desk)
+        withdraw(chunk, deps)
         return
-    playbook = desk.roster.playbook()
+    playbook = deps.roster.playbook()
     waiting = tuple(r for r in chunk.rep_ids if r in pushed and r in reps and reps[r].textable)
     if waiting and playbook.sms.enabled:
         later = Chunk("unseen", lead.lead_id, lead.epoch, waiting)
-        desk.queue.put([later], delay_seconds=playbook.unseen_seconds)
+        deps.queue.put([later], delay_seconds=playbook.unseen_seconds)
     if not lead.test:
-        desk.count("Offers", len(sent))
+        deps.count("Offers", len(sent))
     if delivery.accepted:
-        desk.count("OfferSpreadMs", delivery.spread_ms)
-    text(lead, [reps[r] for r in chunk.rep_ids if r in reps and r not in pushed], desk)
+        deps.count("OfferSpreadMs", delivery.spread_ms)
+    text(lead, [reps[r] for r in chunk.rep_ids if r in reps and r not in pushed], deps)
 
 
 def _channels(rep: Rep, delivery: Delivery) -> tuple[str, ...]:
@@ -94,16 +94,16 @@ def _channels(rep: Rep, delivery: Delivery) -> tuple[str, ...]:
     return ("sms",) if rep.textable else ()
 
 
-def unseen(chunk: Chunk, desk: Desk) -> None:
+def unseen(chunk: Chunk, deps: NotifyDeps) -> None:
     """Text those who were pushed but have not looked, tried or declined while the lead is open."""
-    lead = _open(chunk, desk)
+    lead = _open(chunk, deps)
     if lead is None:
         return
-    known = desk.offers.sightings(lead.lead_id, lead.epoch, chunk.rep_ids)
+    known = deps.offers.sightings(lead.lead_id, lead.epoch, chunk.rep_ids)
     silent = [rep_id for rep_id in chunk.rep_ids if rep_id not in known]
-    reps, now = _reachable(silent, desk), desk.clock()
+    reps, now = _reachable(silent, deps), deps.clock()
     known_to = [reps[r] for r in silent if r in reps and _let_in(reps[r], lead, now)]
-    text(lead, known_to, desk)
+    text(lead, known_to, deps)
 
 
 def _let_in(rep: Rep, lead: Lead, now: datetime) -> bool:
@@ -112,54 +112,54 @@ def _let_in(rep: Rep, lead: Lead, now: datetime) -> bool:
     return opens_at is not None and opens_at <= now
 
 
-def withdraw(chunk: Chunk, desk: Desk) -> None:
+def withdraw(chunk: Chunk, deps: NotifyDeps) -> None:
     """Take the alert off the phones of those who were pushed and have not tried themselves (N4)."""
-    lead = desk.leads.get(chunk.lead_id)
+    lead = deps.leads.get(chunk.lead_id)
     if lead is None:
         return
-    told = desk.offers.notices(chunk.lead_id, chunk.epoch, chunk.rep_ids)
+    told = deps.offers.notices(chunk.lead_id, chunk.epoch, chunk.rep_ids)
     pushed = [rep_id for rep_id, notice in told.items() if "push" in notice.channels]
     if not pushed:
         return
     tried = {
         rep_id
-        for rep_id, sighting in desk.offers.sightings(chunk.lead_id, chunk.epoch, pushed).items()
+        for rep_id, sighting in deps.offers.sightings(chunk.lead_id, chunk.epoch, pushed).items()
         if sighting.attempted_at or sighting.declined_at
     }
-    reps = desk.roster.get_many([rep_id for rep_id in pushed if rep_id not in tried])
-    desk.push.withdraw(lead, list(reps.values()), desk.clock())
+    reps = deps.roster.get_many([rep_id for rep_id in pushed if rep_id not in tried])
+    deps.push.withdraw(lead, list(reps.values()), deps.clock())
 
 
-def won(chunk: Chunk, desk: Desk) -> None:
+def won(chunk: Chunk, deps: NotifyDeps) -> None:
     """Put the winner's claimed time beside the times of their offer (N3)."""
-    lead = desk.leads.get(chunk.lead_id)
+    lead = deps.leads.get(chunk.lead_id)
     if lead is not None and lead.epoch == chunk.epoch and lead.claimed_at is not None:
         for rep_id in chunk.rep_ids:
-            desk.offers.record_claimed(chunk.lead_id, chunk.epoch, rep_id, lead.claimed_at)
+            deps.offers.record_claimed(chunk.lead_id, chunk.epoch, rep_id, lead.claimed_at)
 
 
-def tell_holder(chunk: Chunk, desk: Desk) -> None:
+def tell_holder(chunk: Chunk, deps: NotifyDeps) -> None:
     """Tell a rep that a lead was assigned to them, or still waits for their first contact (C11).
 
     By push, or by text where push cannot reach them; whatever they have switched off, because the
     lead is theirs.
     """
-    lead = desk.leads.get(chunk.lead_id)
+    lead = deps.leads.get(chunk.lead_id)
     if lead is None or lead.epoch != chunk.epoch or lead.owner not in chunk.rep_ids:
         return
-    rep = desk.roster.get(lead.owner)
+    rep = deps.roster.get(lead.owner)
     if rep is None or not rep.active or (chunk.kind == "unworked" and lead.worked_at is not None):
         return
-    delivery = desk.push.tell(chunk.kind, lead, [rep] if rep.pushable else [], desk.clock())
+    delivery = deps.push.tell(chunk.kind, lead, [rep] if rep.pushable else [], deps.clock())
     if rep.rep_id in delivery.accepted or not rep.textable:
         return
-    caps, now = desk.roster.playbook().sms, desk.clock()
-    if not caps.enabled or not _counted(rep, caps, now, desk):
+    caps, now = deps.roster.playbook().sms, deps.clock()
+    if not caps.enabled or not _counted(rep, caps, now, deps):
         return
     token = link_token(lead.salt, lead.lead_id, rep.rep_id, lead.epoch)
-    desk.sms.send(str(rep.phone), desk.holder_text(chunk.kind, lead, rep, token, now))
+    deps.sms.send(str(rep.phone), deps.holder_text(chunk.kind, lead, rep, token, now))
     if not lead.test:
-        desk.count("SmsSent", 1)
+        deps.count("SmsSent", 1)
 
 
 def push_failed(
@@ -181,65 +181,65 @@ def push_failed(
     )
 
 
-def text(lead: Lead, reps: Sequence[Rep], desk: Desk) -> None:
+def text(lead: Lead, reps: Sequence[Rep], deps: NotifyDeps) -> None:
     """Text each rep the offer, at most once per rep and opening, within the daily caps (N1).
 
     All texts are reserved first and then sent side by side, so that they leave together (N6).
     """
-    playbook = desk.roster.playbook()
+    playbook = deps.roster.playbook()
     if not playbook.sms.enabled:
         return
     ready: list[tuple[Rep, str]] = []
     failures: list[Exception] = []
     for rep in reps:
         try:
-            code = _reserved(lead, rep, playbook, desk) if rep.textable else None
+            code = _reserved(lead, rep, playbook, deps) if rep.textable else None
         except Exception as error:
             failures.append(error)  # the others still get theirs; the retry sends this one
         else:
             ready += [(rep, code)] if code else []
-    sent = list(desk.each(lambda job: _sent(lead, job[0], job[1], desk), ready))
+    sent = list(deps.each(lambda job: _sent(lead, job[0], job[1], deps), ready))
     failures += [error for error in sent if error is not None]
     if not lead.test and ready:
-        desk.count("SmsSent", sum(error is None for error in sent))
+        deps.count("SmsSent", sum(error is None for error in sent))
     if failures:
         raise failures[0]
 
 
-def _reserved(lead: Lead, rep: Rep, playbook: Playbook, desk: Desk) -> str | None:
+def _reserved(lead: Lead, rep: Rep, playbook: Playbook, deps: NotifyDeps) -> str | None:
     """Return the reply code of the one text this rep may get, None when none may be sent."""
-    now, caps = desk.clock(), playbook.sms
-    code = desk.offers.reserve_sms(lead, rep.rep_id, lambda: reply_code(desk.choice), now)
+    now, caps = deps.clock(), playbook.sms
+    code = deps.offers.reserve_sms(lead, rep.rep_id, lambda: reply_code(deps.choice), now)
     if code is None:
         return None
-    return code if _counted(rep, caps, now, desk) else None
+    return code if _counted(rep, caps, now, deps) else None
 
 
-def _counted(rep: Rep, caps: SmsRules, now: datetime, desk: Desk) -> bool:
+def _counted(rep: Rep, caps: SmsRules, now: datetime, deps: NotifyDeps) -> bool:
     """Count one text on the rep's and the organisation's day; False when a cap is reached."""
-    within = desk.roster.count_sms(
+    within = deps.roster.count_sms(
         rep.rep_id, now.date(), caps.per_rep_per_day, caps.per_organisation_per_day
     )
     if not within:
-        desk.count("SmsCapReached", 1)
+        deps.count("SmsCapReached", 1)
     return within
 
 
-def _sent(lead: Lead, rep: Rep, code: str, desk: Desk) -> Exception | None:
+def _sent(lead: Lead, rep: Rep, code: str, deps: NotifyDeps) -> Exception | None:
     """Send one reserved text; on failure give the reservation back and return what happened."""
     token = link_token(lead.salt, lead.lead_id, rep.rep_id, lead.epoch)
     try:
-        desk.sms.send(str(rep.phone), desk.offer_text(lead, rep, code, token, desk.clock()))
+        deps.sms.send(str(rep.phone), deps.offer_text(lead, rep, code, token, deps.clock()))
     except Exception as error:
-        desk.offers.free_sms(lead, rep.rep_id, code)
+        deps.offers.free_sms(lead, rep.rep_id, code)
         return error
     return None
 
 
-def _reachable(rep_ids: Sequence[str], desk: Desk) -> dict[str, Rep]:
+def _reachable(rep_ids: Sequence[str], deps: NotifyDeps) -> dict[str, Rep]:
     """Return the reps as they are now, without those who left, went off duty or want quiet."""
-    now, playbook = desk.clock(), desk.roster.playbook()
-    found = desk.roster.get_many(rep_ids)
+    now, playbook = deps.clock(), deps.roster.playbook()
+    found = deps.roster.get_many(rep_ids)
     return {
         rep_id: rep
         for rep_id, rep in found.items()
@@ -247,14 +247,14 @@ def _reachable(rep_ids: Sequence[str], desk: Desk) -> dict[str, Rep]:
     }
 
 
-def _open(chunk: Chunk, desk: Desk) -> Lead | None:
-    lead = desk.leads.get(chunk.lead_id)
+def _open(chunk: Chunk, deps: NotifyDeps) -> Lead | None:
+    lead = deps.leads.get(chunk.lead_id)
     if lead is None or lead.state is not State.OPEN or lead.epoch != chunk.epoch:
         return None
-    return lead if desk.clock() < lead.closes_at else None
+    return lead if deps.clock() < lead.closes_at else None
 
 
-_KINDS: dict[str, Callable[[Chunk, Desk], None]] = {
+_KINDS: dict[str, Callable[[Chunk, NotifyDeps], None]] = {
     "offer": offer,
     "unseen": unseen,
     "undelivered": unseen,

@@ -42,7 +42,7 @@ def set_quiet(roster: Roster, rep_id: str, minutes: int, now: datetime) -> datet
 def register_device(
     roster: Roster, push: Push, rep: Rep, device_id: str, platform: str, token: str
 ) -> None:
-    """Register a phone for push; a rep keeps the last three.
+    """RecordDeps a phone for push; a rep keeps the last three.
 
     A phone that changed hands is taken from whoever had it before: it would show their claim
     links to its new holder.

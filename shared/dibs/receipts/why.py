@@ -59,7 +59,7 @@ class Why:
 
 
 @dataclass(frozen=True)
-class Files:
+class WhyDeps:
     """Where everything is on record that tells why."""
 
     race: RaceStore
@@ -70,7 +70,7 @@ class Files:
     story: Callable[[str], Story | None]
 
 
-def why(files: Files, lead_id: str, epoch: int | None, asker: Rep | None, now: datetime) -> Why:
+def why(deps: WhyDeps, lead_id: str, epoch: int | None, asker: Rep | None, now: datetime) -> Why:
     """Return why the lead went where it did, in its latest opening or an earlier one.
 
     A rep who asks gets their own part, a manager (None) everybody's.
@@ -78,23 +78,22 @@ def why(files: Files, lead_id: str, epoch: int | None, asker: Rep | None, now: d
     Raises:
         LeadNotFound: there is no such lead, or the rep may not know of it.
     """
-    story = files.story(lead_id)
+    story = deps.story(lead_id)
     if story is None or (asker is not None and not _may_know(story.lead, asker)):
         raise LeadNotFound
     lead = story.lead
     opening = lead.epoch if epoch is None else epoch
     only = None if asker is None else (asker.rep_id,)
-    known = cache(lambda number: _playbook(files.playbooks, number))
+    known = cache(lambda number: _playbook(deps.playbooks, number))
     judged = tuple(
-        _read(one, known(one.playbook_version), only)
-        for one in files.races.judged(lead_id, opening)
+        _read(one, known(one.playbook_version), only) for one in deps.races.judged(lead_id, opening)
     )
     everybody = {rep_id for one in judged for rep_id in one.reps}
     reps = sorted(everybody) if only is None else list(only)
-    tries = files.offers.sightings(lead_id, opening, reps)
+    tries = deps.offers.sightings(lead_id, opening, reps)
     current = None
     if lead.state is State.OPEN and opening == lead.epoch and now < lead.closes_at:
-        current = _now(files, lead, only, now)
+        current = _now(deps, lead, only, now)
     return Why(story, judged, tries, current)
 
 
@@ -138,11 +137,11 @@ def in_rules(
     )
 
 
-def _now(files: Files, lead: Lead, only: Collection[str] | None, now: datetime) -> Verdicts:
+def _now(deps: WhyDeps, lead: Lead, only: Collection[str] | None, now: datetime) -> Verdicts:
     """Judge as it is now: what each rep would hear."""
-    playbook, open_leads = files.roster.playbook(), cache(files.race.open_leads)
+    playbook, open_leads = deps.roster.playbook(), cache(deps.race.open_leads)
     members: list[tuple[Rep, Limits]] = [
-        one for team in lead.teams for one in files.roster.team(team, fresh=True)
+        one for team in lead.teams for one in deps.roster.team(team, fresh=True)
     ]
     reps = {}
     for rep, limits in members:

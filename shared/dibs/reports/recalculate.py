@@ -33,7 +33,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Books:
+class PeriodDeps:
     """Everything the jobs of a period work with."""
 
     roster: Roster
@@ -44,19 +44,19 @@ class Books:
     clock: Callable[[], datetime]
 
 
-def recalculate_tiers(books: Books, as_of: datetime) -> Ran:
+def recalculate_tiers(deps: PeriodDeps, as_of: datetime) -> Ran:
     """Place the reps of every team with tiers by the weeks before `as_of` (M2)."""
-    return _each(books, as_of, "tiers", "week", _has_tiers, _tiers_of)
+    return _each(deps, as_of, "tiers", "week", _has_tiers, _tiers_of)
 
 
-def recalculate_quotas(books: Books, as_of: datetime) -> Ran:
+def recalculate_quotas(deps: PeriodDeps, as_of: datetime) -> Ran:
     """Set every rep's weekly allowance by the month before `as_of` (M4)."""
-    return _each(books, as_of, "quotas", "month", _has_quotas, _quotas_of)
+    return _each(deps, as_of, "quotas", "month", _has_quotas, _quotas_of)
 
 
-def keep_reports(books: Books, as_of: datetime) -> Ran:
+def keep_reports(deps: PeriodDeps, as_of: datetime) -> Ran:
     """Keep the assignment report of each team's week whose aftermath is over (R10)."""
-    return _each(books, as_of - AFTERMATH, "reports", "week", _always, _report_of)
+    return _each(deps, as_of - AFTERMATH, "reports", "week", _always, _report_of)
 
 
 def _always(playbook: Playbook, team: str) -> bool:
@@ -73,69 +73,71 @@ def _has_quotas(playbook: Playbook, team: str) -> bool:
 
 
 def _each(
-    books: Books,
+    deps: PeriodDeps,
     as_of: datetime,
     job: str,
     kind: Kind,
     concerns: Callable[[Playbook, str], bool],
-    run: Callable[[Books, Playbook, str, Period], Ran],
+    run: Callable[[PeriodDeps, Playbook, str, Period], Ran],
 ) -> Ran:
     """Run a job for each team whose last completed period it has not been done for."""
-    current, total = books.playbooks.in_force(), Ran()
+    current, total = deps.playbooks.in_force(), Ran()
     for team, rules in current.playbook.teams.items():
         if not concerns(current.playbook, team):
             continue
         period = last_completed(kind, rules.zone, as_of)
         name = f"{job}/{team}"
-        version = books.results.begin(name, period.name, current.number, books.clock())
+        version = deps.results.begin(name, period.name, current.number, deps.clock())
         if version is None:
             continue
         # A run that goes on with another's goes on under its rules, and in its zone.
-        begun = (books.playbooks.get(version) or current).playbook
-        total += run(books, begun, team, named(period.name, begun.teams[team].zone))
-        books.results.end(name, period.name, books.clock())
+        begun = (deps.playbooks.get(version) or current).playbook
+        total += run(deps, begun, team, named(period.name, begun.teams[team].zone))
+        deps.results.end(name, period.name, deps.clock())
     return total
 
 
-def _tiers_of(books: Books, playbook: Playbook, team: str, period: Period) -> Ran:
+def _tiers_of(deps: PeriodDeps, playbook: Playbook, team: str, period: Period) -> Ran:
     rules = playbook.tiers
     inputs: dict[str, Inputs] = {}
-    for page in _pages([rep for rep, _ in books.roster.team(team)]):
+    for page in _pages([rep for rep, _ in deps.roster.team(team)]):
         ids = [rep.rep_id for rep in page]
-        known = books.results.inputs(period.name, ids)
+        known = deps.results.inputs(period.name, ids)
         # Who has left since their inputs were recorded is placed, or others would be placed anew.
         missing = [rep for rep in page if rep.active and rep.rep_id not in known]
         if missing:
-            books.results.record_inputs(period.name, _inputs(books, playbook, missing, period))
-            known = books.results.inputs(period.name, ids)
+            deps.results.record_inputs(period.name, _inputs(deps, playbook, missing, period))
+            known = deps.results.inputs(period.name, ids)
         inputs |= known
     placings = place(list(inputs.values()), rules)
     measured, lowest = team_of(list(inputs.values()), rules), edges(placings)
     changed = 0
     for placed in _pages(placings):
         outlooks = [explain(inputs[one.rep_id], one, measured, lowest, rules) for one in placed]
-        books.results.record_outlooks(period.name, playbook.version, outlooks)
+        deps.results.record_outlooks(period.name, playbook.version, outlooks)
         changed += sum(
-            books.roster.set_tier(one.rep_id, one.was, one.tier)
+            deps.roster.set_tier(one.rep_id, one.was, one.tier)
             for one in placed
             if one.tier != one.was
         )
     return Ran(1, len(inputs), changed)
 
 
-def _inputs(books: Books, playbook: Playbook, reps: Sequence[Rep], period: Period) -> list[Inputs]:
+def _inputs(
+    deps: PeriodDeps, playbook: Playbook, reps: Sequence[Rep], period: Period
+) -> list[Inputs]:
     """Work out what reps of a team are judged on over the weeks that end with the period."""
     team = playbook.teams[reps[0].team]
     first = period.first_day - timedelta(weeks=playbook.tiers.weeks - 1)
     start, ids = day_start(first, team.zone), [rep.rep_id for rep in reps]
-    targets = {month: books.targets.of(month, ids) for month in months(first, period.last_day)}
+    targets = {month: deps.targets.of(month, ids) for month in months(first, period.last_day)}
     found = []
     for rep in reps:
         joined, counted = rep.joined_on, counted_from(rep.joined_on, playbook)
         # A newcomer's protected weeks are left out, both what was done and what was wanted (F9).
         begins = start if counted is None else day_start(counted, team.zone)
         since = min(max(start, begins), period.end)
-        entries = list(books.ledger.of_rep(rep.rep_id, since, period.end))
+        entries = list(deps.ledger.of_rep(rep.rep_id, since, period.end))
         made = tier_inputs(entries, playbook.work.counts, rep.rep_id, since, period.end)
         wanted = {month: known.get(rep.rep_id, 0) for month, known in targets.items()}
         target = target_for(wanted, first, period.last_day, counted or joined, rep.left_on)
@@ -156,25 +158,25 @@ def _inputs(books: Books, playbook: Playbook, reps: Sequence[Rep], period: Perio
     return found
 
 
-def _quotas_of(books: Books, playbook: Playbook, team: str, period: Period) -> Ran:
+def _quotas_of(deps: PeriodDeps, playbook: Playbook, team: str, period: Period) -> Ran:
     rules, month = playbook.quota, period.first_day
-    reps = [rep for rep, _ in books.roster.team(team) if rep.active]
+    reps = [rep for rep, _ in deps.roster.team(team) if rep.active]
     changed = 0
     for page in _pages(reps):
-        targets = books.targets.of(month, [rep.rep_id for rep in page])
+        targets = deps.targets.of(month, [rep.rep_id for rep in page])
         for rep in page:
-            entries = books.ledger.of_rep(rep.rep_id, period.start, period.end)
+            entries = deps.ledger.of_rep(rep.rep_id, period.start, period.end)
             done = achieved(entries, rules.measure, rules.currency, period.start, period.end)
             target = targets.get(rep.rep_id)
             reached = attainment(done, target, *worked_days(month, rep.joined_on, rep.left_on))
             result = Attained(done, target, reached, allowance(reached, rules), playbook.version)
-            changed += books.results.record_attained(rep.rep_id, period.name, result)
+            changed += deps.results.record_attained(rep.rep_id, period.name, result)
     return Ran(1, len(reps), changed)
 
 
-def _report_of(books: Books, playbook: Playbook, team: str, period: Period) -> Ran:
-    rows = weekly_rows(books.ledger, playbook, team, period, period.end + AFTERMATH)
-    books.results.record_report(team, period.name, rows)
+def _report_of(deps: PeriodDeps, playbook: Playbook, team: str, period: Period) -> Ran:
+    rows = weekly_rows(deps.ledger, playbook, team, period, period.end + AFTERMATH)
+    deps.results.record_report(team, period.name, rows)
     return Ran(1, 0, 1)
 
 

@@ -18,6 +18,18 @@ class Roster(Protocol):
 
     def playbook(self) -> Playbook: ...
 
+    def add(self, rep: Rep, token_hash: str) -> None:
+        """Store a new rep.
+
+        Raises:
+            AlreadyExists: the phone number belongs to somebody.
+        """
+        ...
+
+    def set_token(self, rep_id: str, token_hash: str) -> None: ...
+
+    def set_manager_hash(self, token_hash: str) -> None: ...
+
     def team(self, team: str, *, fresh: bool = False) -> Sequence[tuple[Rep, Limits]]:
         """Return a team's reps, from a snapshot of some seconds unless it is to be `fresh`."""
         ...

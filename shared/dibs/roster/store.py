@@ -165,7 +165,7 @@ class DynamoRoster:
             self._set(rep_id, f"SET {name} = :value", {"N": str(to_ms(until))})
 
     def put_device(self, rep_id: str, device: Device) -> None:
-        """Register a device, or its new token's endpoint."""
+        """RecordDeps a device, or its new token's endpoint."""
         self._set(
             rep_id,
             "SET devices.#device = :value",

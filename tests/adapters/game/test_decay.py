@@ -13,7 +13,7 @@ from dibs.game.rewards.requests import decay_monthly
 from dibs.game.scoring.points import ISSUED, LAPSED, SPENT, Account, Transfer
 from dibs.game.scoring.points_store import DynamoPoints
 from dibs.ledger.store import DynamoLedger
-from dibs.reports.recalculate import Books
+from dibs.reports.recalculate import PeriodDeps
 from dibs.reports.store import DynamoResults, DynamoTargets
 from support.builders import World, a_playbook, a_rep
 from support.fake_rewards import FakePoints
@@ -43,7 +43,7 @@ class Bank:
 
     def run(self, as_of: datetime = DECEMBER, points: Any = None) -> Ran:
         database, to = self.world.dynamo, self.world.settings
-        books = Books(
+        books = PeriodDeps(
             roster=self.world.roster,
             playbooks=self.world.playbooks,
             ledger=DynamoLedger(database, to),

@@ -20,7 +20,7 @@ from dibs.game.scoring.award_store import DynamoAwards
 from dibs.game.scoring.points_store import DynamoPoints
 from dibs.game.scoring.ports import Change, Unit
 from dibs.game.scoring.rebuild import audit_standings, rebuild
-from dibs.game.scoring.score import Scorer, rules_of, score
+from dibs.game.scoring.score import ScoreDeps, rules_of, score
 from dibs.game.scoring.store import DynamoStandings, covering, unit_from, unit_item
 from dibs.game.scoring.tally import Place, Tally, tally, unit_of
 from dibs.ledger.entries import Entry, booked
@@ -55,7 +55,7 @@ class Game:
         self.standings = DynamoStandings(database, self.settings)
         self.targets = DynamoTargets(database, self.settings)
         self.points = DynamoPoints(database, self.settings)
-        self.scorer = Scorer(
+        self.scorer = ScoreDeps(
             self.standings,
             self.world.roster,
             self.world.playbooks,

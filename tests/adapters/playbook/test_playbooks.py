@@ -8,9 +8,9 @@ from dataclasses import replace
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from dibs import wiring
 from dibs.core.errors import InvalidInput, Outdated, RouteNotFound
 from dibs.playbook.changes import apply, propose, propose_again, version
+from dibs.playbook.file import read_playbook
 from dibs.race.store import DynamoRaceStore
 from dibs.roster.store import DynamoRoster
 from dibs.rules.playbook import Playbook
@@ -155,7 +155,18 @@ def test_the_history_is_the_latest_hundred(world: World) -> None:
 
 
 def test_an_operator_applies_a_file(world: World) -> None:
-    operator = wiring.Operator(world.roster, world.playbooks)
     rules = {**json.loads(preset_text("open-pool")), "teams": {"north": {"name": "North"}}}
-    assert operator.apply_playbook(json.dumps({**rules, "claims_per_day": 9})) == 2
+    assert (
+        apply(
+            world.playbooks,
+            propose(
+                world.playbooks,
+                world.roster,
+                read_playbook(json.dumps({**rules, "claims_per_day": 9})),
+            ),
+            "operator",
+            NOON,
+        )
+        == 2
+    )
     assert world.playbooks.in_force().by == "operator"

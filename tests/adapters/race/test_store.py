@@ -506,7 +506,7 @@ def test_a_lock_stays_within_one_kilobyte_whatever_a_source_sends(
 
 
 def test_a_rep_with_three_devices_stays_within_one_kilobyte(world: World) -> None:
-    from dibs.wiring import new_rep
+    from dibs.people.operator import new_rep
 
     name = "ச" * 33 + "a"  # the longest name that is taken, in letters of three bytes
     rep = new_rep(

@@ -26,7 +26,7 @@ from dibs.playbook.store import DynamoPlaybooks
 from dibs.race.claim import Won, bearer, claim
 from dibs.reports import recalculate as periods
 from dibs.reports.ports import Attained
-from dibs.reports.recalculate import Books, recalculate_quotas, recalculate_tiers
+from dibs.reports.recalculate import PeriodDeps, recalculate_quotas, recalculate_tiers
 from dibs.reports.store import DynamoResults, DynamoTargets
 from dibs.reports.tiers import Inputs, Outlook
 from dibs.roster.store import DynamoRoster
@@ -45,7 +45,7 @@ MONDAY = datetime(2026, 11, 23, tzinfo=UTC)
 FIRST_MONDAY, W47 = MONDAY - 2 * WEEK, "2026-W47"
 TIERS = {"weeks": 2, "minimum_sample": 2, "prior_sample": 2}
 
-Job = Callable[[Books, datetime], Ran]
+Job = Callable[[PeriodDeps, datetime], Ran]
 
 
 def tiered(zone: str = "UTC", **changes: Any) -> Playbook:
@@ -71,9 +71,9 @@ class Bureau:
         self.results = DynamoResults(world.dynamo, world.settings)
         self.targets = DynamoTargets(world.dynamo, world.settings)
 
-    def books(self, client: Any = None) -> Books:
+    def books(self, client: Any = None) -> PeriodDeps:
         database, to = Dynamo(client or self.world.dynamo.client), self.world.settings
-        return Books(
+        return PeriodDeps(
             roster=DynamoRoster(database, to),
             playbooks=DynamoPlaybooks(database, to),
             ledger=DynamoLedger(database, to),

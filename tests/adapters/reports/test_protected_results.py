@@ -11,7 +11,7 @@ import pytest
 from dibs.ledger.entries import Entry
 from dibs.ledger.store import DynamoLedger, entry_record
 from dibs.playbook.store import DynamoPlaybooks
-from dibs.reports.recalculate import Books, recalculate_tiers
+from dibs.reports.recalculate import PeriodDeps, recalculate_tiers
 from dibs.reports.speed_board import response_speed
 from dibs.reports.store import DynamoResults, DynamoTargets
 from dibs.reports.tiers import Inputs
@@ -67,7 +67,7 @@ def place(world: World, joined: date | None, *, enabled: bool = True) -> Inputs:
     database.batch_put(to.ledger_table, items)
     targets, results = DynamoTargets(database, to), DynamoResults(database, to)
     targets.put(date(2026, 11, 1), {rep.rep_id: 3000})
-    books = Books(
+    books = PeriodDeps(
         roster=DynamoRoster(database, to),
         playbooks=DynamoPlaybooks(database, to),
         ledger=DynamoLedger(database, to),

@@ -6,8 +6,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from dibs import wiring
 from dibs.core.errors import AlreadyExists, InvalidInput, RouteNotFound
+from dibs.people.operator import add_rep, issue_manager_token, issue_token, new_rep, rep_of
 from dibs.race.claim import token_hash
 from dibs.roster import store as module
 from dibs.roster.store import DynamoRoster
@@ -63,7 +63,7 @@ def test_the_playbook_is_read_anew_every_twenty_seconds(
 
 def test_tokens_are_kept_as_hashes_and_a_new_one_ends_the_old(world: World) -> None:
     rep = world.add_rep(a_rep(1))
-    token = wiring.Operator(world.roster, world.playbooks).issue_token(rep.rep_id)
+    token = issue_token(world.roster, rep.rep_id)
     known = world.roster.credentials(rep.rep_id)
     assert known is not None
     assert known[2] == token_hash(token) != token_hash(token_of(rep))
@@ -73,28 +73,30 @@ def test_tokens_are_kept_as_hashes_and_a_new_one_ends_the_old(world: World) -> N
 
 def test_nobody_gets_a_token_who_is_not_there(world: World) -> None:
     with pytest.raises(RouteNotFound):
-        wiring.Operator(world.roster, world.playbooks).issue_token("zzzzz")
+        issue_token(world.roster, "zzzzz")
 
 
 def test_the_managers_token_is_one_and_the_last(world: World) -> None:
     assert world.roster.manager_hash() is None
-    operator = wiring.Operator(world.roster, world.playbooks)
-    first, second = operator.issue_manager_token(), operator.issue_manager_token()
+    first, second = issue_manager_token(world.roster), issue_manager_token(world.roster)
     assert first != second
     assert world.roster.manager_hash() == token_hash(second)
 
 
 def test_a_new_rep_gets_an_id_and_a_token_that_fit_each_other(world: World) -> None:
-    operator = wiring.Operator(world.roster, world.playbooks)
-    rep, token = operator.add_rep(
-        name="  Aina Yusof ", team="north", zone="Asia/Kuching", phone="+60 12-888 0000"
+    rep, token = add_rep(
+        world.roster,
+        name="  Aina Yusof ",
+        team="north",
+        zone="Asia/Kuching",
+        phone="+60 12-888 0000",
     )
     assert (rep.name, rep.phone) == ("Aina Yusof", "+60128880000")
     assert token.partition(".")[0] == rep.rep_id
     known = world.roster.by_phone("+60128880000")
     assert known is not None
     assert known[0] == rep
-    assert operator.rep(rep.rep_id) == rep
+    assert rep_of(world.roster, rep.rep_id) == rep
 
 
 @pytest.mark.parametrize(
@@ -123,5 +125,5 @@ def test_each_wrong_field_of_a_new_rep_is_named(field: str, wrong: object) -> No
         "language": "en",
     }
     with pytest.raises(InvalidInput) as refused:
-        wiring.new_rep(a_playbook(), **{**right, field: wrong})  # type: ignore[arg-type]
+        new_rep(a_playbook(), **{**right, field: wrong})  # type: ignore[arg-type]
     assert [error.field for error in refused.value.errors] == [field]

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from dibs import wiring
 from dibs.core.lead import Lead, State
 from dibs.core.rep import Rep
+from dibs.wiring import wiring
 from handlers.office import AINA, BEN, CHONG, Answer, Office, event, http, signed, sqs
 from support.builders import NOON, a_playbook, token_of
 
@@ -52,7 +52,7 @@ def post(office: Office, **changes: Any) -> tuple[Answer, Lead]:
     }
     body = {**known, **somebody, "team": "north", **changes}
     answer = office.ask("ingest", signed(http("http_ingest", body=json.dumps(body))))
-    found = wiring.leads().get(answer.json["lead_id"])
+    found = wiring().leads.get(answer.json["lead_id"])
     assert found is not None
     return answer, found
 
@@ -90,7 +90,7 @@ def test_whose_turn_it_is_sees_a_new_lead_first(office: Office) -> None:
     assert me(office)["priority"] == {"head_start_seconds": 300, "today": None, "tomorrow": None}
     office.run("recalculate", {"job": "turns", "as_of": "2026-11-22T20:00:00Z"})
     office.run("recalculate", {"job": "turns", "as_of": "2026-11-23T20:00:00Z"})
-    wiring.forget()
+    wiring.cache_clear()
     card = me(office)["priority"]
     assert card["today"] == {
         "from": "2026-11-23T12:00:00.000Z",
@@ -132,7 +132,7 @@ def test_intake_asks_for_nothing_more_than_before_where_the_rules_are_off(
 def requests(office: Office, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The names of the requests made from now on."""
     found: list[str] = []
-    client = wiring.dynamo().client
+    client = wiring().dynamo.client
 
     def heard(name: str) -> Any:
         operation = getattr(client, name)

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from boto3.dynamodb.types import Binary
 
-from dibs import wiring
 from dibs.core.events import Fact
 from dibs.offers.queues import SnsBus
 from dibs.race.claim import bearer, undo
+from dibs.wiring import wiring
 from handlers.office import AINA, Event, Office, event
 from support.aws import items
 from support.builders import token_of
@@ -101,7 +101,7 @@ def test_an_old_record_does_not_clear_a_newer_opening_of_its_lead(office: Office
     lead = office.lead()
     office.claim(lead)
     office.clock.pass_(seconds=5)
-    undo(wiring.race(), lead.lead_id, AINA.rep_id, bearer(token_of(AINA)), office.clock)
+    undo(wiring().race, lead.lead_id, AINA.rep_id, bearer(token_of(AINA)), office.clock)
     office.run("relay", event("stream_lead_opened"))
     waiting = office.world.leads.waiting_in_outbox(office.clock.at + timedelta(days=1))
     assert [item.fact.epoch for item in waiting if item.fact and item.key["sk"] == "LOCK"] == [2]

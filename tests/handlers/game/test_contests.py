@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 
-from dibs import wiring
 from dibs.core.rep import Rep
 from dibs.game.contests import run as usecase
 from dibs.game.contests.store import signature
@@ -19,6 +18,7 @@ from dibs.game.scoring.ports import Total
 from dibs.game.scoring.score import score
 from dibs.ledger.entries import booked
 from dibs.race.claim import token_hash
+from dibs.wiring import wiring
 from handlers.office import (
     AINA,
     BEN,
@@ -63,7 +63,7 @@ def totals(office: Office, monkeypatch: pytest.MonkeyPatch) -> FakeStandings:
     def between(store: Any, first: date, last: date) -> list[Total]:
         return found.between(first, last)
 
-    monkeypatch.setattr(type(wiring.standings()), "between", between)
+    monkeypatch.setattr(type(wiring().standings), "between", between)
     return found
 
 
@@ -183,7 +183,7 @@ def test_the_same_again_is_fine_and_another_after_the_start_is_not(
 def test_who_joined_a_moment_before_the_start_is_in(office: Office, totals: FakeStandings) -> None:
     put(office)
     to(office, MONDAY)
-    assert len(wiring.roster().team("north")) == 3  # and remembered
+    assert len(wiring().roster.team("north")) == 3  # and remembered
     office.hire(a_rep(9))
     job(office)
     assert show(office)["entrants"] == 4
@@ -276,7 +276,7 @@ def test_a_contest_runs_from_its_first_day_to_its_prizes(
     to(office, date(2026, 12, 9))
     assert job(office) == {"opened": 0, "counted": 0, "closed": 1, "paid": 2}
     assert job(office) == {"opened": 0, "counted": 0, "closed": 0, "paid": 0}
-    booked = wiring.ledger().find([f"prize/week/{rep.rep_id}" for rep in (AINA, BEN, DAYANG)])
+    booked = wiring().ledger.find([f"prize/week/{rep.rep_id}" for rep in (AINA, BEN, DAYANG)])
     assert {entry.rep_id: entry.amount for entry in booked.values()} == {
         BEN.rep_id: 100,
         AINA.rep_id: 50,
@@ -367,7 +367,7 @@ def test_a_hidden_contest_is_nobodys_but_the_managers(
     assert (answer.status, answer.code) == (404, "not_found")
     assert call(office, "GET /contests", token=token_of(AINA)).json["contests"] == []
     assert show(office)["winners"]["reps"][0]["points"] == 0
-    assert wiring.ledger().find([f"prize/week/{AINA.rep_id}"]) == {}
+    assert wiring().ledger.find([f"prize/week/{AINA.rep_id}"]) == {}
 
 
 def test_a_rep_of_another_team_does_not_learn_of_it(office: Office, totals: FakeStandings) -> None:
@@ -441,7 +441,7 @@ def test_the_seed_is_nowhere_before_the_end(office: Office, totals: FakeStanding
     put(office, metric="", tickets={"claimed": 2})
     to(office, MONDAY)
     job(office)
-    kept = wiring.contests().frozen("week")
+    kept = wiring().contests.frozen("week")
     assert kept is not None and len(kept[1]) == 64
     for token in (MANAGER, token_of(AINA)):
         answer = call(office, "GET /contests/{contest_id}", token=token)
@@ -479,22 +479,22 @@ def test_what_is_in_the_ledger_is_what_counts_and_prizes_are_points(office: Offi
     put(office, metric="count(call)")
     to(office, MONDAY, hours=9)
     job(office)
-    playbook, at = wiring.roster().playbook(), office.clock.at
+    playbook, at = wiring().roster.playbook(), office.clock.at
     told = [(AINA, 1), (BEN, 1), (BEN, 2)]
     scored = [
         booked(f"activity/{rep.rep_id}/{n}", "call", rep.rep_id, rep.team, at, playbook)
         for rep, n in told
     ]
-    score(wiring.scorer(), scored)
+    score(wiring().score_deps, scored)
     assert [(row["id"], row["value"]) for row in show(office, AINA)["top"]] == [
         (BEN.rep_id, 2),
         (AINA.rep_id, 1),
     ]
     to(office, date(2026, 12, 9))
     job(office)
-    prizes = wiring.ledger().find([f"prize/week/{rep.rep_id}" for rep in (AINA, BEN)])
-    score(wiring.scorer(), prizes.values())
-    week = {one.rep_id: one.counts for one in wiring.standings().totals("2026-W50")}
+    prizes = wiring().ledger.find([f"prize/week/{rep.rep_id}" for rep in (AINA, BEN)])
+    score(wiring().score_deps, prizes.values())
+    week = {one.rep_id: one.counts for one in wiring().standings.totals("2026-W50")}
     assert week[BEN.rep_id]["points.sum"] == week[BEN.rep_id]["prize.sum"] == 100
     assert week[AINA.rep_id]["points.sum"] == 50
 

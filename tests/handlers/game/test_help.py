@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from dibs import wiring
 from dibs.core.lead import Lead
 from dibs.core.rep import Rep
 from dibs.ledger.entries import Entry
 from dibs.race.claim import token_hash
+from dibs.wiring import wiring
 from handlers.office import AINA, BEN, CHONG, DAYANG, MANAGER, Answer, Office, http
 from support.aws import items
 from support.builders import a_playbook, token_of
@@ -78,7 +78,7 @@ def confirm(office: Office, help_id: str, rep: Rep = AINA, helper: Any = BEN.rep
 
 
 def entries(office: Office, help_id: str, *helpers: Rep) -> dict[str, Entry]:
-    return wiring.ledger().find([f"help/{help_id}/{rep.rep_id}" for rep in helpers])
+    return wiring().ledger.find([f"help/{help_id}/{rep.rep_id}" for rep in helpers])
 
 
 @pytest.mark.parametrize(("route", "body"), ROUTES, ids=[route for route, _ in ROUTES])

@@ -10,11 +10,11 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from dibs import wiring
 from dibs.core.rep import Rep
 from dibs.game.scoring.score import score
 from dibs.ledger.entries import Entry, booked
 from dibs.race.claim import token_hash
+from dibs.wiring import wiring
 from handlers.office import AINA, BEN, CHONG, DAYANG, MANAGER, PLAYBOOK, Answer, Office, http
 from support.builders import NOON, a_lead, a_playbook, a_rep, token_of
 
@@ -38,7 +38,7 @@ def claimed(many: dict[Rep, int]) -> None:
         entry(name, "claimed", rep, lead=a_lead(lead_id=name), take_ms=60_000)
         for rep, name in leads
     ]
-    score(wiring.scorer(), entries)
+    score(wiring().score_deps, entries)
 
 
 def entry(name: str, kind: str, rep: Rep = AINA, **more: Any) -> Entry:
@@ -47,7 +47,7 @@ def entry(name: str, kind: str, rep: Rep = AINA, **more: Any) -> Entry:
 
 def won(rep: Rep, amount: int) -> None:
     deal = entry(f"{rep.rep_id}/deal", "won", rep, lead=a_lead(), amount=amount, currency="USD")
-    score(wiring.scorer(), [deal])
+    score(wiring().score_deps, [deal])
 
 
 def get(office: Office, metric: str = "points", by: str = token_of(AINA), **query: str) -> Answer:
@@ -125,11 +125,11 @@ def test_a_rep_asks_for_no_other_team(office: Office) -> None:
 def test_what_newcomers_did_in_their_protected_weeks_is_on_no_board(office: Office) -> None:
     newcomer = a_rep(9)
     office.hire(newcomer)
-    score(wiring.scorer(), [entry("1", "reference", newcomer, protected=True)])
+    score(wiring().score_deps, [entry("1", "reference", newcomer, protected=True)])
     found = get(office, "points", token_of(newcomer)).json
     assert (found["of"], "me" in found) == (3, False)
     assert newcomer.name not in get(office, by=MANAGER).text
-    score(wiring.scorer(), [entry("2", "reference", newcomer)])
+    score(wiring().score_deps, [entry("2", "reference", newcomer)])
     assert get(office, "points", token_of(newcomer)).json["of"] == 4
 
 
@@ -181,14 +181,14 @@ def test_a_board_is_one_query_of_the_standings(
     get(office)  # reads the playbook, and which generation is live
     asked: list[str] = []
     for name in ("query", "get_item", "batch_get_item", "scan"):
-        real = getattr(wiring.dynamo().client, name)
+        real = getattr(wiring().dynamo.client, name)
 
         def counted(name: str = name, real: Any = real, **request: Any) -> Any:
             tables = request.get("RequestItems", {}) or [request.get("TableName")]
             asked.extend(name for table in tables if table == office.settings.standings_table)
             return real(**request)
 
-        monkeypatch.setattr(wiring.dynamo().client, name, counted)
+        monkeypatch.setattr(wiring().dynamo.client, name, counted)
     claimed({replace(BEN, rep_id=a_rep(9).rep_id): 1})
     asked.clear()
     found = get(office, "claims").json

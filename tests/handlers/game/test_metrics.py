@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from dibs import wiring
 from dibs.game.scoring.metrics import METRICS
 from dibs.game.scoring.ports import Change, Unit
 from dibs.game.scoring.tally import Place
 from dibs.race.claim import token_hash
+from dibs.wiring import wiring
 from handlers.office import AINA, BEN, CHONG, MANAGER, Answer, Office, http
 from support.builders import a_playbook, token_of
 
@@ -29,7 +29,7 @@ def team(office: Office) -> None:
     office.hire(AINA, BEN, CHONG)
     office.put_playbook(a_playbook(teams=TEAMS))
     office.world.roster.set_manager_hash(token_hash(MANAGER))
-    store = wiring.standings()
+    store = wiring().standings
     [live] = store.generations()
     for rep in (AINA, BEN, CHONG):
         place = Place(rep.rep_id, rep.team, DAY)
@@ -142,7 +142,7 @@ def test_the_current_week_is_that_of_the_team(office: Office) -> None:
 
 
 def test_a_rep_who_changed_teams_is_whole_without_a_team(office: Office) -> None:
-    store = wiring.standings()
+    store = wiring().standings
     moved = Change(Unit("moved", version=1), {Place(CHONG.rep_id, "north", DAY): {"call": 2}})
     store.apply("1", [moved])
     store.publish("1", {(CHONG.rep_id, WEEK)}, {CHONG.rep_id: CHONG.name}, {})

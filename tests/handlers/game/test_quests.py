@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from dibs import wiring
 from dibs.core.rep import Rep
 from dibs.ledger.entries import Entry
 from dibs.ledger.store import entry_record
 from dibs.race.claim import token_hash
+from dibs.wiring import wiring
 from handlers.office import AINA, BEN, CHONG, MANAGER, Answer, Office, http
 from support.builders import a_playbook, token_of
 
@@ -97,7 +97,7 @@ def waiting(office: Office, who: Rep | None) -> list[Any]:
 
 def verified(step: str, rep: Rep = AINA) -> Entry | None:
     entry_id = f"step/start/{step}/{rep.rep_id}"
-    return wiring.ledger().find([entry_id]).get(entry_id)
+    return wiring().ledger.find([entry_id]).get(entry_id)
 
 
 @pytest.mark.parametrize(("route", "body"), ROUTES, ids=[route for route, _ in ROUTES])
@@ -140,7 +140,7 @@ def test_a_quest_from_the_first_step_to_the_last(office: Office) -> None:
     }
     at = "2026-11-23T12:00:00.000Z"
     video = Entry("activity/v", "training_step", AINA.rep_id, "north", office.clock.at, "2026-W48")
-    wiring.ledger().put([replace(video, cause="start/video", source="system")])
+    wiring().ledger.put([replace(video, cause="start/video", source="system")])
     told = tell(office, "tool")
     body = {"quest": "start", "step": "tool", "told_at": at, "peer": None}
     assert (told.status, told.json) == (200, {**body, "done": True})

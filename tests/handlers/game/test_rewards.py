@@ -9,11 +9,11 @@ from urllib.parse import unquote
 
 import pytest
 
-from dibs import wiring
 from dibs.core.errors import Busy
 from dibs.game.rewards.requests import audit_points
 from dibs.game.scoring.points import ISSUED, Transfer
 from dibs.race.claim import token_hash
+from dibs.wiring import wiring
 from handlers.office import AINA, BEN, MANAGER, Answer, Office, event, http
 from support.builders import NOON, a_playbook, token_of
 from support.tables import template
@@ -68,11 +68,11 @@ def award(office: Office, points: int, number: int = 1, at: datetime = NOON) -> 
     moved = Transfer(
         f"award/{number}", ISSUED, AINA.rep_id, points, at, "won", f"activity/{number}"
     )
-    assert wiring.points().book([moved])
+    assert wiring().points.book([moved])
 
 
 def balance() -> int:
-    return wiring.points().balance(AINA.rep_id)
+    return wiring().points.balance(AINA.rep_id)
 
 
 NAME = f"{AINA.rep_id}.1"
@@ -370,7 +370,7 @@ def test_what_comes_to_nothing_goes_back(office: Office, steps: list[str], left:
         assert (again.status, again.json) == (200, {**answer.json, "changed": False})
     assert balance() == left
     assert get(office, "/rewards", MANAGER).json["rewards"][0]["left"] == (1 if left == 100 else 2)
-    assert audit_points(wiring.points(), wiring.rewards()) == []
+    assert audit_points(wiring().points, wiring().rewards) == []
 
 
 @pytest.mark.parametrize("what", ["refuse", "recall"])

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from dibs import wiring
 from dibs.ledger.entries import Entry, booked
 from dibs.ledger.store import entry_record
 from dibs.rules.game import Game, Points
+from dibs.wiring import wiring
 from handlers.office import AINA, BEN, PLAYBOOK, Event, Office, event
 from support.builders import NOON, a_lead, a_playbook
 from support.tables import template
@@ -31,8 +31,8 @@ def an_entry(name: str, kind: str, rep: Any = AINA, lead: Any = None, **more: An
 
 
 def shown(office: Office) -> dict[str, int]:
-    wiring.forget()
-    [total] = wiring.standings().totals("2026-W48")
+    wiring.cache_clear()
+    [total] = wiring().standings.totals("2026-W48")
     return dict(total.counts)
 
 
@@ -41,7 +41,7 @@ def test_an_entry_of_the_stream_is_counted_once(office: Office) -> None:
     for _ in range(2):
         assert office.run("score", event("stream_entry")) == DONE
     assert (shown(office)["claimed"], shown(office)["points.sum"]) == (1, 10)
-    [(name, _)] = {total.name: 1 for total in wiring.standings().totals("all")}.items()
+    [(name, _)] = {total.name: 1 for total in wiring().standings.totals("all")}.items()
     assert name == AINA.name
 
 
@@ -49,7 +49,7 @@ def test_what_the_ttl_or_an_operator_deleted_is_no_entry(office: Office) -> None
     streamed = event("stream_entry")
     del streamed["Records"][0]["dynamodb"]["NewImage"]
     assert office.run("score", streamed) == DONE
-    assert wiring.standings().totals("all") == []
+    assert wiring().standings.totals("all") == []
 
 
 def test_a_whole_race_and_deal_in_one_batch(office: Office) -> None:

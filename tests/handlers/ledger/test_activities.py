@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from dibs import wiring
 from dibs.core.lead import Lead, State
 from dibs.core.rep import Rep
 from dibs.ledger.entries import Entry
 from dibs.web.http import iso
+from dibs.wiring import wiring
 from handlers.office import AINA, BEN, MANAGER, Answer, Office, event, http, signed
 from support.builders import NOON, token_of
 
@@ -48,7 +48,7 @@ def post(office: Office, sent: Any, *, by: Rep | str | None = None) -> Answer:
 
 
 def entries(office: Office) -> dict[str, Entry]:
-    found = wiring.ledger().of_team("north", ["2026-W48"])
+    found = wiring().ledger.of_team("north", ["2026-W48"])
     return {entry.entry_id: entry for entry in found}
 
 
@@ -200,7 +200,7 @@ def test_a_reversed_deal_is_open_again(office: Office, lead: Lead) -> None:
         answer = post(office, back | {"at": SENT["at"]})
         assert (answer.status, answer.json["lead_id"]) == (status, lead.lead_id)
     assert office.now(lead).state is State.CLAIMED
-    held = wiring.holdings().held_by(AINA.rep_id)
+    held = wiring().holdings.held_by(AINA.rep_id)
     assert [one.lead_id for one in held] == [lead.lead_id]
 
 

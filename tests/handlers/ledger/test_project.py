@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from dibs import wiring
 from dibs.ledger.entries import Entry
 from dibs.ledger.project import FACTS
 from dibs.ledger.store import DynamoLedger
 from dibs.race.claim import bearer, undo
+from dibs.wiring import wiring
 from handlers.office import AINA, BEN, Office, event, sqs
 from support.builders import token_of
 from support.tables import template
@@ -21,7 +21,7 @@ def fact(kind: str, epoch: int = 1) -> dict[str, Any]:
 
 
 def entries() -> dict[str, Entry]:
-    found = wiring.ledger().of_team("north", ["2026-W48"])
+    found = wiring().ledger.of_team("north", ["2026-W48"])
     return {entry.entry_id: entry for entry in found}
 
 
@@ -56,7 +56,7 @@ def test_a_lead_that_moved_on_is_written_down_whole(office: Office) -> None:
     office.clock.pass_(seconds=1)
     office.claim(lead)
     office.clock.pass_(seconds=5)
-    undo(wiring.race(), lead.lead_id, AINA.rep_id, bearer(token_of(AINA)), office.clock)
+    undo(wiring().race, lead.lead_id, AINA.rep_id, bearer(token_of(AINA)), office.clock)
     office.clock.pass_(seconds=1)
     assert office.claim(office.now(lead), BEN).status == 200
     late = sqs("sqs_project", fact("returned"), fact("claimed", 2), fact("claimed"))

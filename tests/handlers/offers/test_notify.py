@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from dibs import wiring
 from dibs.aws import clients
 from dibs.core.lead import Lead
 from dibs.core.rep import Device, Platform, Rep
 from dibs.offers.sms import SnsSms
 from dibs.rules.rules import Sms
+from dibs.wiring import wiring
 from handlers.office import AINA, BEN, DAYANG, Office, event, sqs
 from support.builders import NOON, a_playbook
 from support.privacy import leaks
@@ -118,7 +118,7 @@ def test_a_phone_that_refuses_the_push_gets_the_text_now(office: Office) -> None
 
 def test_a_rep_with_two_phones_is_told_on_both_and_not_by_text(office: Office) -> None:
     aina = office.hire_with_phone(AINA)
-    tablet, _ = wiring.push().register(AINA.rep_id, "tablet", Platform.FCM, "push-token-tablet")
+    tablet, _ = wiring().push.register(AINA.rep_id, "tablet", Platform.FCM, "push-token-tablet")
     office.world.roster.put_device(AINA.rep_id, tablet)
     office.lead()
     office.run("notify", event("sqs_notify"))
@@ -130,7 +130,7 @@ def test_who_has_not_looked_in_time_gets_the_text_once(office: Office) -> None:
     aina, ben = office.hire_with_phone(AINA), office.hire_with_phone(BEN)
     lead = office.lead()
     office.run("notify", sqs("sqs_notify", chunk("offer", lead, aina, ben)))
-    wiring.race().record_sighting(lead, BEN.rep_id, "seen_at", NOON)
+    wiring().race.record_sighting(lead, BEN.rep_id, "seen_at", NOON)
     for _ in range(2):
         office.run("notify", sqs("sqs_notify", chunk("unseen", lead, aina, ben)))
     office.run("notify", sqs("sqs_notify", chunk("undelivered", lead, aina)))

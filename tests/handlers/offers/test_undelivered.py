@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from dibs import wiring
 from dibs.core.rep import Device, Platform, Rep
+from dibs.wiring import wiring
 from handlers.office import AINA, BEN, Event, Office, event, sqs
 
 DONE: dict[str, Any] = {"batchItemFailures": []}
@@ -53,7 +53,7 @@ def test_two_failures_of_one_phone_make_one_text(office: Office) -> None:
 
 def test_the_reps_other_phone_stays_on(office: Office) -> None:
     aina = office.hire_with_phone(AINA)
-    tablet, _ = wiring.push().register(AINA.rep_id, "tablet", Platform.FCM, "push-token-tablet")
+    tablet, _ = wiring().push.register(AINA.rep_id, "tablet", Platform.FCM, "push-token-tablet")
     office.world.roster.put_device(AINA.rep_id, tablet)
     office.run("undelivered", failure(aina.devices[0]))
     assert devices(office) == {"phone": False, "tablet": True}
@@ -79,7 +79,7 @@ def test_leads_of_other_teams_are_not_texted(office: Office) -> None:
 def test_a_phone_nobody_knows_any_more_is_let_be(office: Office) -> None:
     aina = office.hire_with_phone(AINA)
     office.lead()
-    wiring.push().forget(aina.devices[0])
+    wiring().push.forget(aina.devices[0])
     before = office.everything()
     assert office.run("undelivered", failure(aina.devices[0])) == DONE
     assert office.run("undelivered", event("sqs_undelivered")) == DONE

@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 
-from dibs import wiring
 from dibs.core.rep import Rep
 from dibs.game.scoring.score import score
 from dibs.ledger.entries import booked
@@ -19,6 +18,7 @@ from dibs.race.claim import token_hash
 from dibs.reports.ports import Attained
 from dibs.reports.tiers import Inputs, edges, explain, place, team_of
 from dibs.rules.rules import TierRules
+from dibs.wiring import wiring
 from handlers.office import AINA, BEN, DAYANG, MANAGER, Answer, Office, http, sqs
 from support.builders import NOON, a_lead, a_playbook, a_rep, token_of
 
@@ -155,11 +155,11 @@ def test_a_rep_reads_what_they_have_earned(office: Office) -> None:
     game = {"levels": levels, "badges": badges, "points": points}
     office.put_playbook(a_playbook(game=game))
     office.hire(AINA, BEN)
-    playbook = wiring.roster().playbook()
+    playbook = wiring().roster.playbook()
 
     def told(name: str, at: datetime) -> None:
         entry = booked(name, "reference", AINA.rep_id, AINA.team, at, playbook)
-        score(wiring.scorer(), [entry])
+        score(wiring().score_deps, [entry])
 
     told("1", NOON - timedelta(days=60))
     told("2", NOON - timedelta(days=7))
@@ -185,9 +185,9 @@ def test_a_rep_reads_what_they_have_earned(office: Office) -> None:
 def test_the_points_of_the_week_are_those_of_the_teams_zone(office: Office) -> None:
     office.put_playbook(a_playbook(teams={"north": {"name": "North", "zone": "Asia/Kuching"}}))
     office.hire(AINA)
-    playbook = wiring.roster().playbook()
+    playbook = wiring().roster.playbook()
     entry = booked("1", "claimed", AINA.rep_id, AINA.team, NOON, playbook, a_lead(), take_ms=1)
-    score(wiring.scorer(), [entry])
+    score(wiring().score_deps, [entry])
     office.clock.pass_(days=6, hours=4)
     assert me(office)["points"]["week"] == 0  # Monday in Kuching, Sunday at four elsewhere
     office.clock.at -= timedelta(microseconds=1)
@@ -201,14 +201,14 @@ def test_what_was_earned_is_four_requests_at_first_and_three_after(
     asked: list[str] = []
     game = {office.settings.standings_table, office.settings.game_table}
     for name in ("query", "get_item", "batch_get_item"):
-        real = getattr(wiring.dynamo().client, name)
+        real = getattr(wiring().dynamo.client, name)
 
         def counted(name: str = name, real: Any = real, **request: Any) -> Any:
             tables = set(request.get("RequestItems", ())) | {request.get("TableName")}
             asked.extend([name] * bool(tables & game))
             return real(**request)
 
-        monkeypatch.setattr(wiring.dynamo().client, name, counted)
+        monkeypatch.setattr(wiring().dynamo.client, name, counted)
     me(office)
     assert sorted(asked) == ["batch_get_item", "get_item", "get_item", "query"]
     asked.clear()
@@ -308,7 +308,7 @@ def placed(week: str, inputs: Iterable[Inputs]) -> None:
     judged, rules = list(inputs), TierRules()
     placings, measured = place(judged, rules), team_of(judged, rules)
     known = {one.rep_id: one for one in judged}
-    wiring.results().record_outlooks(
+    wiring().results.record_outlooks(
         week,
         1,
         [explain(known[one.rep_id], one, measured, edges(placings), rules) for one in placings],
@@ -366,7 +366,7 @@ def test_before_a_week_is_placed_the_one_before_it_is_shown(office: Office) -> N
 def test_what_was_only_recorded_is_no_placing_yet(office: Office) -> None:
     office.put_playbook(a_playbook(teams=TIERED))
     office.hire(AINA)
-    wiring.results().record_inputs(WEEK, [judged(AINA, 1)])
+    wiring().results.record_inputs(WEEK, [judged(AINA, 1)])
     assert me(office)["tier_outlook"] is None
 
 
@@ -413,7 +413,7 @@ def test_a_rep_reads_what_the_last_month_made_of_their_allowance(
     assert me(office)["allowance"]["leads_a_week"] == 10
     reached = None if target is None else Fraction(done, target)
     result = Attained(done, target, reached, 15, 2)
-    assert wiring.results().record_attained(AINA.rep_id, "2026-10", result)
+    assert wiring().results.record_attained(AINA.rep_id, "2026-10", result)
     found = me(office)["allowance"]
     assert found["leads_a_week"] == 15
     assert found["last_month"] == {
@@ -437,7 +437,7 @@ def test_in_the_first_week_the_allowance_is_for_the_days_left_of_it(office: Offi
 def test_without_quotas_there_is_no_allowance_whatever_was_stored(office: Office) -> None:
     office.hire(AINA)
     result = Attained(1, 1, Fraction(1), 20, 1)
-    wiring.results().record_attained(AINA.rep_id, "2026-10", result)
+    wiring().results.record_attained(AINA.rep_id, "2026-10", result)
     found = me(office)["allowance"]
     assert (found["leads_a_week"], found["last_month"]) == (None, None)
 

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from dibs import wiring
 from dibs.core.calendar import parse_hours
 from dibs.core.lead import State
 from dibs.core.rep import Rep
 from dibs.race.claim import token_hash
 from dibs.race.records import rep_from
+from dibs.wiring import wiring
 from handlers.office import AINA, BEN, CHONG, MANAGER, PLAYBOOK, Answer, Office, http
 from support.builders import a_playbook, token_of
 
@@ -323,7 +323,7 @@ def test_a_months_targets_are_set_and_read(office: Office) -> None:
     put_targets(office, {"targets": {AINA.rep_id: 10**15, BEN.rep_id: 1}})
     wanted = {AINA.rep_id: 10**15, BEN.rep_id: 1, CHONG.rep_id: 0}
     assert targets(office).json["targets"] == wanted
-    assert wiring.targets().of(date(2026, 11, 1), list(wanted)) == wanted
+    assert wiring().targets.of(date(2026, 11, 1), list(wanted)) == wanted
 
 
 def test_more_reps_than_a_request_takes_get_their_targets(office: Office) -> None:

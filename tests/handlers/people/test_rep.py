@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from dibs import wiring
 from dibs.assignment.assign import serve
 from dibs.aws import clients
 from dibs.core.lead import Lead
 from dibs.core.rep import Device, Platform, Rep
 from dibs.race.claim import token_hash
 from dibs.web.http import iso
+from dibs.wiring import wiring
 from handlers.office import AINA, BEN, CHONG, DAYANG, MANAGER, Answer, Office, event, http, sqs
 from support.builders import a_playbook, token_of
 
@@ -72,7 +72,7 @@ def devices(office: Office, rep: Rep = AINA) -> tuple[Device, ...]:
 
 
 def owner(device: Device) -> str | None:
-    return wiring.push().owner_of(device.endpoint_arn)
+    return wiring().push.owner_of(device.endpoint_arn)
 
 
 # Offers
@@ -492,7 +492,7 @@ def test_a_platform_that_is_not_set_up_says_so(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("APNS_APPLICATION_ARN")
-    wiring.forget()
+    wiring.cache_clear()
     office.hire(AINA)
     answer = put(office, "phone", {**PHONE, "platform": "apns"})
     assert answer.status == 422

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from dibs import wiring
 from dibs.core.rep import Device, Platform
 from dibs.playbook.file import schema
 from dibs.race.claim import token_hash
+from dibs.wiring import wiring
 from handlers.office import AINA, BEN, CHONG, MANAGER, PLAYBOOK, Answer, Office, event, http
 from support.builders import token_of
 
@@ -124,9 +124,9 @@ def test_a_new_playbook_is_in_force_at_once_and_in_the_history(office: Office) -
     )
     assert newest["applied_at"] == shown["applied_at"]
     assert oldest["version"] == 1
-    wiring.forget()  # as functions do after 20 seconds
-    assert wiring.roster().playbook().claims_per_day == 3
-    assert wiring.race().read("-", "-").playbook.version == 2
+    wiring.cache_clear()  # as functions do after 20 seconds
+    assert wiring().roster.playbook().claims_per_day == 3
+    assert wiring().race.read("-", "-").playbook.version == 2
 
 
 def test_an_earlier_version_can_be_read_and_put_again(office: Office) -> None:

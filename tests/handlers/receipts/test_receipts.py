@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from dibs import wiring
 from dibs.aws import keys
 from dibs.core.lead import Lead
 from dibs.core.rep import Rep
 from dibs.race.claim import token_hash
 from dibs.race.verdicts import Judged
+from dibs.wiring import wiring
 from handlers.office import AINA, BEN, CHONG, DAYANG, MANAGER, Answer, Office, event, http, sqs
 from support.builders import NOON, token_of
 
@@ -279,7 +279,7 @@ def test_a_manager_exports_a_days_receipts(office: Office) -> None:
 def test_an_export_says_what_was_altered(office: Office) -> None:
     lead = sealed(office)
     office.run("recalculate", event("schedule_sweep"))
-    number, head = wiring.races().last_block()
+    number, head = wiring().races.last_block()
     logged = [line for line in office.overheard.lines if "block added" in line]
     assert [(json.loads(line)["number"], json.loads(line)["hash"]) for line in logged] == [
         (number, head)
@@ -367,7 +367,7 @@ def test_a_redelivered_timer_changes_nothing(office: Office) -> None:
 @pytest.mark.usefixtures("crew")
 def test_how_reps_were_judged_is_kept_for_who_asks_why(office: Office) -> None:
     lead = raced(office)
-    assert wiring.races().judged(lead.lead_id, 1) == [
+    assert wiring().races.judged(lead.lead_id, 1) == [
         Judged(
             lead_id=lead.lead_id,
             epoch=1,

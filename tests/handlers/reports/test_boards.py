@@ -11,10 +11,10 @@ from urllib.parse import urlencode
 
 import pytest
 
-from dibs import wiring
 from dibs.core.rep import Rep
 from dibs.ledger.entries import ASSIGNED, booked
 from dibs.race.claim import token_hash
+from dibs.wiring import wiring
 from handlers.office import AINA, BEN, CHONG, MANAGER, Answer, Office, event, http
 from support.builders import NOON, token_of
 
@@ -35,12 +35,12 @@ def team(office: Office) -> None:
 
 
 def answered(office: Office, rep: Rep, lead: str, wait: timedelta, **about: Any) -> None:
-    playbook = wiring.roster().playbook()
+    playbook = wiring().roster.playbook()
     for kind, at in ((ASSIGNED, NOON), ("call", NOON + wait)):
         known = {"lead_id": lead, "epoch": 1, "taken_at": NOON, "source": "web", **about}
         name = f"{kind}/{lead}"
         entry = booked(name, kind, rep.rep_id, rep.team, at, playbook, **known)
-        wiring.ledger().put([entry])
+        wiring().ledger.put([entry])
 
 
 def get(
@@ -286,7 +286,7 @@ def test_the_cookie_is_secure_but_on_this_machine(
     office: Office, monkeypatch: pytest.MonkeyPatch, url: str, secure: bool
 ) -> None:
     monkeypatch.setenv("PUBLIC_URL", url)
-    wiring.settings.cache_clear()
+    wiring.cache_clear()
     [cookie] = sign_in(office, MANAGER)["cookies"]
     assert ("Secure" in cookie) is secure
     assert "HttpOnly" in cookie

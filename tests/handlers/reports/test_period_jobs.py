@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from dibs import wiring
 from dibs.core.errors import Busy, InvalidInput
 from dibs.core.rep import Rep
 from dibs.ledger.entries import Entry
 from dibs.ledger.store import entry_record
+from dibs.wiring import wiring
 from handlers.office import AINA, BEN, CHONG, Office, event
 from support.builders import a_playbook
 from support.tables import template
@@ -81,7 +81,7 @@ def test_the_reps_of_teams_with_tiers_are_placed_once(office: Office) -> None:
 def test_every_team_gets_its_months_allowance_once(office: Office) -> None:
     office.hire(AINA, BEN, CHONG)
     office.world.roster.playbook()
-    wiring.targets().put(date(2026, 10, 1), {AINA.rep_id: 2, BEN.rep_id: 4})
+    wiring().targets.put(date(2026, 10, 1), {AINA.rep_id: 2, BEN.rep_id: 4})
     book(office, AINA, 2, OCTOBER)
     book(office, BEN, 3, OCTOBER)
     done = office.run("recalculate", event("schedule_quotas"))
@@ -118,7 +118,7 @@ def test_a_job_takes_the_week_that_was_over_at_the_time_it_is_given(
     office.hire(AINA)
     office.run("recalculate", {"job": "tiers", "as_of": as_of})
     weeks = ("2026-W45", "2026-W46", "2026-W47", "2026-W48")
-    found = [name for name in weeks if wiring.results().outlook(AINA.rep_id, name) is not None]
+    found = [name for name in weeks if wiring().results.outlook(AINA.rep_id, name) is not None]
     assert found == [week]
 
 

@@ -18,7 +18,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from claim import handler as claim_functions
-from dibs import wiring
 from dibs.aws.clock import from_iso
 from dibs.core.errors import Busy, UndoOver
 from dibs.core.lead import BLIND, Lead, Preview, State
@@ -33,6 +32,7 @@ from dibs.race.claim import bearer, claim, undo
 from dibs.race.opening import given_back
 from dibs.rules.playbook import Playbook
 from dibs.rules.rules import Blind
+from dibs.wiring import Wiring
 from rep import handler as rep_functions
 from support.builders import NOON, a_card, a_lead, a_playbook, a_rep, token_of
 from support.fakes import FakeArrivals, FakeWorld, no_pause
@@ -299,8 +299,8 @@ def at_the_counter(monkeypatch: pytest.MonkeyPatch) -> Callable[[FakeWorld], Non
     """Let the functions serve Aina from a world in memory."""
 
     def open_for(world: FakeWorld) -> None:
-        monkeypatch.setattr(wiring, "race", lambda: world.race)
-        monkeypatch.setattr(wiring, "roster", lambda: world.roster)
+        monkeypatch.setattr(Wiring, "race", world.race)
+        monkeypatch.setattr(Wiring, "roster", world.roster)
         # Hot leads without warm ones, and none cold: every debt there is (F1, F3).
         limits = Limits(week=AINA.this_week(NOON), week_claims=3, hot=3, claims_before=5)
         world.memory.limits[AINA.rep_id] = limits

@@ -35,8 +35,8 @@ from dibs.ledger.entries import Entry
 from dibs.ledger.record import (
     ATTEMPTS,
     SKEW,
+    RecordDeps,
     Recorded,
-    Register,
     record,
     record_all,
     shared_with,
@@ -259,7 +259,7 @@ class Desk(FakeWorld):
     def __init__(self) -> None:
         super().__init__(a_playbook(work={"hot_minutes": 60}))
         self.ledger = FakeLedger(self.memory)
-        self.register = Register(self.ledger, self.leads, self.roster, self.clock, no_pause)
+        self.register = RecordDeps(self.ledger, self.leads, self.roster, self.clock, no_pause)
         for rep in (AINA, BEN):
             self.add_rep(rep)
         self.won = self.claimed(AINA)

@@ -58,7 +58,7 @@ Phase = Literal["upcoming", "live", "counting", "final", "cancelled"]
 
 
 @dataclass(frozen=True)
-class Arena:
+class ContestDeps:
     """Everything contests work with. `sign` returns the signature of a text, in hex; `seed` a new
     secret."""
 
@@ -114,18 +114,18 @@ class View:
 # Setting one up
 
 
-def plan(arena: Arena, contest: Contest, by: str, now: datetime) -> Planned:
+def plan(deps: ContestDeps, contest: Contest, by: str, now: datetime) -> Planned:
     """Store a contest, or change it until it begins; the same one again changes nothing.
 
     Raises:
         InvalidInput: names every field that is wrong.
         IllegalMove: it has begun, or was cancelled.
     """
-    stored = arena.contests.get(contest.contest_id)
+    stored = deps.contests.get(contest.contest_id)
     if stored is not None and stored.contest == contest:
         return stored
-    playbook = arena.roster.playbook()
-    errors = problems(contest, playbook, _known(arena, contest))
+    playbook = deps.roster.playbook()
+    errors = problems(contest, playbook, _known(deps, contest))
     if errors:
         raise InvalidInput(tuple(errors))
     planned = Planned(contest, "upcoming", times_of(contest, playbook), by)
@@ -133,62 +133,62 @@ def plan(arena: Arena, contest: Contest, by: str, now: datetime) -> Planned:
         early = "has begun already somewhere; choose a later day, or preview it on past data"
         raise InvalidInput((FieldError("first_day", early),))
     begun = stored is not None and stored.times.opens_at <= now
-    if begun or not arena.contests.plan(planned):
+    if begun or not deps.contests.plan(planned):
         raise IllegalMove("This contest has begun or was cancelled. Set up another one.")
     return planned
 
 
-def cancel(arena: Arena, contest_id: str) -> Planned:
+def cancel(deps: ContestDeps, contest_id: str) -> Planned:
     """Call a contest off, also while it is live; asked again, it changes nothing.
 
     Raises:
         RouteNotFound: there is no such contest.
         IllegalMove: it is final.
     """
-    if not arena.contests.cancel(contest_id):
-        found = arena.contests.get(contest_id)
+    if not deps.contests.cancel(contest_id):
+        found = deps.contests.get(contest_id)
         if found is not None and found.state == "final":
             raise IllegalMove("This contest is final; its result stands.")
-    found = arena.contests.get(contest_id)
+    found = deps.contests.get(contest_id)
     if found is None:
         raise RouteNotFound("There is no such contest.")
     return found
 
 
-def preview(arena: Arena, contest: Contest, as_of: datetime) -> tuple[Frozen, Standing]:
+def preview(deps: ContestDeps, contest: Contest, as_of: datetime) -> tuple[Frozen, Standing]:
     """Return how a contest would stand, on past or live data; nothing is stored.
 
     Raises:
         InvalidInput: names every field that is wrong.
     """
-    errors = problems(contest, arena.roster.playbook(), _known(arena, contest))
+    errors = problems(contest, deps.roster.playbook(), _known(deps, contest))
     if errors:
         raise InvalidInput(tuple(errors))
-    seed = arena.seed()
-    frozen = _frozen(arena, contest, as_of, seed)
-    return frozen, stands(arena, contest, frozen, seed)
+    seed = deps.seed()
+    frozen = _frozen(deps, contest, as_of, seed)
+    return frozen, stands(deps, contest, frozen, seed)
 
 
-def _known(arena: Arena, contest: Contest) -> dict[str, Rep]:
+def _known(deps: ContestDeps, contest: Contest) -> dict[str, Rep]:
     # Each once: who is named twice is told so, and no table is asked twice for the same.
-    return arena.roster.get_many(sorted(set(contest.named_reps)))
+    return deps.roster.get_many(sorted(set(contest.named_reps)))
 
 
 # The job
 
 
-def run(arena: Arena, as_of: datetime) -> Ran:
+def run(deps: ContestDeps, as_of: datetime) -> Ran:
     """Open what is due, count what is live, close what is past its cut-off, and pay it out.
 
     A contest that cannot go on, such as one whose metric the playbook has lost, keeps no other from
     it; the first such error is raised when all others are done.
     """
-    playbook, ran = arena.roster.playbook(), Ran()
+    playbook, ran = deps.roster.playbook(), Ran()
     failed: Exception | None = None
-    _plan_challenges(arena, playbook, as_of)
-    for planned in arena.contests.all():
+    _plan_challenges(deps, playbook, as_of)
+    for planned in deps.contests.all():
         try:
-            ran += _go_on(arena, playbook, planned, as_of)
+            ran += _go_on(deps, playbook, planned, as_of)
         except Exception as error:
             failed = failed or error
     if failed is not None:
@@ -196,21 +196,21 @@ def run(arena: Arena, as_of: datetime) -> Ran:
     return ran
 
 
-def _go_on(arena: Arena, playbook: Playbook, planned: Planned, as_of: datetime) -> Ran:
+def _go_on(deps: ContestDeps, playbook: Playbook, planned: Planned, as_of: datetime) -> Ran:
     """Take a contest as far as it is due."""
     now, ran = planned, Ran()
     if now.state == "upcoming" and times_of(now.contest, playbook).opens_at <= as_of:
-        ran += Ran(opened=_open(arena, now, as_of))
-        now = arena.contests.get(now.contest.contest_id) or now
+        ran += Ran(opened=_open(deps, now, as_of))
+        now = deps.contests.get(now.contest.contest_id) or now
     if now.state == "live":
-        ran += _count(arena, now, as_of)
-        now = arena.contests.get(now.contest.contest_id) or now
+        ran += _count(deps, now, as_of)
+        now = deps.contests.get(now.contest.contest_id) or now
     if now.owed:
-        ran += Ran(paid=_pay(arena, playbook, now.contest.contest_id))
+        ran += Ran(paid=_pay(deps, playbook, now.contest.contest_id))
     return ran
 
 
-def _plan_challenges(arena: Arena, playbook: Playbook, as_of: datetime) -> None:
+def _plan_challenges(deps: ContestDeps, playbook: Playbook, as_of: datetime) -> None:
     """Set up the challenges whose days it is; one that was missed whole is not made up for.
 
     A changed rotation adds no second one to days that have theirs.
@@ -221,15 +221,15 @@ def _plan_challenges(arena: Arena, playbook: Playbook, as_of: datetime) -> None:
         times = times_of(contest, playbook)
         if times.opens_at <= as_of < times.ends_at:
             due.append(Planned(contest, "upcoming", times, "playbook"))
-    held = _held(arena) if due else {}
+    held = _held(deps) if due else {}
     for planned in due:
         if _period(planned.contest) not in held:
-            arena.contests.plan(planned)
+            deps.contests.plan(planned)
 
 
-def _held(arena: Arena) -> dict[tuple[date, date], Planned]:
+def _held(deps: ContestDeps) -> dict[tuple[date, date], Planned]:
     """Return the challenges that were set up, by their first and last day."""
-    known = [one for one in arena.contests.all() if one.contest.contest_id.startswith(RESERVED)]
+    known = [one for one in deps.contests.all() if one.contest.contest_id.startswith(RESERVED)]
     return {_period(one.contest): one for one in known}
 
 
@@ -241,18 +241,18 @@ def _slots(playbook: Playbook, first: datetime, last: datetime) -> list[Slot]:
     return calendar(playbook.game.challenges, first.date(), last.date())
 
 
-def _open(arena: Arena, planned: Planned, as_of: datetime) -> bool:
-    seed = arena.seed() if planned.contest.tickets else ""
-    return arena.contests.open(planned, _frozen(arena, planned.contest, as_of, seed), seed)
+def _open(deps: ContestDeps, planned: Planned, as_of: datetime) -> bool:
+    seed = deps.seed() if planned.contest.tickets else ""
+    return deps.contests.open(planned, _frozen(deps, planned.contest, as_of, seed), seed)
 
 
-def _frozen(arena: Arena, contest: Contest, at: datetime, seed: str) -> Frozen:
-    playbook = arena.roster.playbook()
-    reps = list(_known(arena, contest).values())
+def _frozen(deps: ContestDeps, contest: Contest, at: datetime, seed: str) -> Frozen:
+    playbook = deps.roster.playbook()
+    reps = list(_known(deps, contest).values())
     for team in contest.teams:
-        reps += [rep for rep, _ in arena.roster.team(team, fresh=True)]
+        reps += [rep for rep, _ in deps.roster.team(team, fresh=True)]
     ids, days = [rep.rep_id for rep in reps], (contest.first_day, contest.last_day)
-    wanted = {month: arena.targets.of(month, ids) for month in months(*days)}
+    wanted = {month: deps.targets.of(month, ids) for month in months(*days)}
     targets = {
         rep.rep_id: _target(rep, contest, wanted)
         for rep in reps
@@ -266,13 +266,13 @@ def _target(rep: Rep, contest: Contest, wanted: Mapping[date, Mapping[str, int]]
     return target_for(mine, contest.first_day, contest.last_day, rep.joined_on, None)
 
 
-def _count(arena: Arena, planned: Planned, as_of: datetime) -> Ran:
-    contest, kept = planned.contest, arena.contests.frozen(planned.contest.contest_id)
+def _count(deps: ContestDeps, planned: Planned, as_of: datetime) -> Ran:
+    contest, kept = planned.contest, deps.contests.frozen(planned.contest.contest_id)
     assert kept is not None, "frozen in one step with its beginning"
     frozen, seed = kept
     if as_of < frozen.times.cut_off_at:
-        standing = stands(arena, contest, frozen)
-        arena.contests.refresh(contest.contest_id, standing, as_of)
+        standing = stands(deps, contest, frozen)
+        deps.contests.refresh(contest.contest_id, standing, as_of)
         return Ran(counted=1)
     result = Result(
         contest=contest,
@@ -283,16 +283,16 @@ def _count(arena: Arena, planned: Planned, as_of: datetime) -> Ran:
         entrants=entrants_hash(frozen),
         commitment=frozen.commitment,
         seed=seed,
-        standing=stands(arena, contest, frozen, seed),
+        standing=stands(deps, contest, frozen, seed),
     )
     text = result_text(result)
-    return Ran(closed=arena.contests.close(SignedResult(result, text, arena.sign(text))))
+    return Ran(closed=deps.contests.close(SignedResult(result, text, deps.sign(text))))
 
 
-def _pay(arena: Arena, playbook: Playbook, contest_id: str) -> int:
+def _pay(deps: ContestDeps, playbook: Playbook, contest_id: str) -> int:
     """Book the prizes of a stored result; what is booked already stays as it is."""
-    signed = arena.contests.result(contest_id)
-    kept = arena.contests.frozen(contest_id)
+    signed = deps.contests.result(contest_id)
+    kept = deps.contests.frozen(contest_id)
     assert signed is not None and kept is not None, "a final contest has both"
     teams = {one.rep_id: one.team for one in kept[0].entrants}
     entries = [
@@ -308,16 +308,16 @@ def _pay(arena: Arena, playbook: Playbook, contest_id: str) -> int:
         )
         for rep_id, points in signed.result.standing.prizes.items()
     ]
-    arena.ledger.put(entries)
-    arena.contests.paid(contest_id)
+    deps.ledger.put(entries)
+    deps.contests.paid(contest_id)
     return len(entries)
 
 
-def stands(arena: Arena, contest: Contest, frozen: Frozen, seed: str = "") -> Standing:
+def stands(deps: ContestDeps, contest: Contest, frozen: Frozen, seed: str = "") -> Standing:
     """Return how a contest stands by what is on the boards now."""
     found: dict[str, dict[str, Counts]] = {}
     for name, (first, last) in windows_of(contest).items():
-        totals = arena.standings.between(first, last)
+        totals = deps.standings.between(first, last)
         told = ((t.rep_id, t.team, t.counts) for t in totals)
         found[name] = counted(contest, frozen, told, earlier=name != "now")
     return score(contest, frozen, Windows(**found), seed)
@@ -326,39 +326,39 @@ def stands(arena: Arena, contest: Contest, frozen: Frozen, seed: str = "") -> St
 # Looking at one
 
 
-def listed(arena: Arena, viewer: Rep | None, now: datetime) -> list[View]:
+def listed(deps: ContestDeps, viewer: Rep | None, now: datetime) -> list[View]:
     """Return the contests a viewer may know of (None: a manager), without their standings."""
     return [
         View(planned, phase(planned, now), now)
-        for planned in arena.contests.all()
+        for planned in deps.contests.all()
         if viewer is None or _concerns(planned, viewer)
     ]
 
 
-def look(arena: Arena, contest_id: str, viewer: Rep | None, now: datetime) -> View:
+def look(deps: ContestDeps, contest_id: str, viewer: Rep | None, now: datetime) -> View:
     """Return a contest with its standing.
 
     Raises:
         RouteNotFound: there is none, or none the viewer may know of.
     """
-    planned = arena.contests.get(contest_id)
-    kept = arena.contests.frozen(contest_id) if planned is not None else None
+    planned = deps.contests.get(contest_id)
+    kept = deps.contests.frozen(contest_id) if planned is not None else None
     frozen = kept[0] if kept is not None else None
     if planned is None or not (viewer is None or _concerns(planned, viewer, frozen)):
         raise RouteNotFound("There is no such contest for you.")
     view = View(planned, phase(planned, now), now, frozen)
     if planned.state == "final":
-        signed = arena.contests.result(contest_id)
+        signed = deps.contests.result(contest_id)
         assert signed is not None, "stored in one step with its end"
-        holds = compare_digest(signed.signature, arena.sign(signed.text))
+        holds = compare_digest(signed.signature, deps.sign(signed.text))
         return replace(view, signed=signed, standing=signed.result.standing, verified=holds)
     if planned.state != "live" or frozen is None:
         return view
     if len(frozen.entrants) > FRESH_UP_TO:
-        stored = arena.contests.standing(contest_id)
+        stored = deps.contests.standing(contest_id)
         if stored is not None:
             return replace(view, standing=stored[0], as_of=stored[1])
-    return replace(view, standing=stands(arena, planned.contest, frozen))
+    return replace(view, standing=stands(deps, planned.contest, frozen))
 
 
 def phase(planned: Planned, now: datetime) -> Phase:
@@ -408,13 +408,13 @@ def flaws(contests: Contests, sign: Callable[[str], str], contest_id: str) -> li
 # Challenges
 
 
-def coming(arena: Arena, now: datetime) -> list[tuple[Slot, Contest]]:
+def coming(deps: ContestDeps, now: datetime) -> list[tuple[Slot, Contest]]:
     """Return the challenges of now and of the next four weeks, in order.
 
     One that is held is as it was set up, whatever the playbook says since; one that was called off
     is none.
     """
-    playbook, held = arena.roster.playbook(), _held(arena)
+    playbook, held = deps.roster.playbook(), _held(deps)
     found = []
     for slot in _slots(playbook, now - _DAY, now + _AHEAD):
         planned = held.get((slot.first_day, slot.last_day))

@@ -44,7 +44,7 @@ _HELP_ID_BYTES = 10
 
 
 @dataclass(frozen=True)
-class HelpDesk:
+class HelpDeps:
     """Everything help works with."""
 
     requests: HelpRequests
@@ -55,7 +55,7 @@ class HelpDesk:
 
 
 def ask(
-    desk: HelpDesk, rep: Rep, lead_id: str, request_id: object, question: object
+    deps: HelpDeps, rep: Rep, lead_id: str, request_id: object, question: object
 ) -> tuple[HelpRequest, bool]:
     """Ask the rep's team about a lead they hold; return the request, and whether it stood before.
 
@@ -78,19 +78,19 @@ def ask(
     # The id is the duplicate check: the second time the same is asked, it meets the first.
     digest = hashlib.sha256(f"{rep.rep_id}\0{name}".encode()).digest()
     help_id = id_text(digest[:_HELP_ID_BYTES])
-    stored = desk.requests.find(help_id)
+    stored = deps.requests.find(help_id)
     if stored is None:
-        request = _request(desk, rep, lead_id, help_id, asked)
-        if desk.requests.add(request):
+        request = _request(deps, rep, lead_id, help_id, asked)
+        if deps.requests.add(request):
             return request, False
-        stored = _found(desk, help_id)
+        stored = _found(deps, help_id)
     if (stored.lead_id, stored.question) != (lead_id, asked):
         raise AlreadyExists("You asked something else under this request_id; send a new one.")
     return stored, True
 
 
-def _request(desk: HelpDesk, rep: Rep, lead_id: str, help_id: str, question: str) -> HelpRequest:
-    lead = desk.leads.get(lead_id)
+def _request(deps: HelpDeps, rep: Rep, lead_id: str, help_id: str, question: str) -> HelpRequest:
+    lead = deps.leads.get(lead_id)
     if lead is None:
         raise LeadNotFound
     if lead.owner != rep.rep_id or lead.state not in HELD:
@@ -102,7 +102,7 @@ def _request(desk: HelpDesk, rep: Rep, lead_id: str, help_id: str, question: str
         lead_id=lead_id,
         epoch=lead.epoch,
         question=question,
-        asked_at=desk.clock(),
+        asked_at=deps.clock(),
         company=lead.shown.company,
         title=lead.shown.contact_title,
         blind=lead.blind,
@@ -110,19 +110,19 @@ def _request(desk: HelpDesk, rep: Rep, lead_id: str, help_id: str, question: str
     )
 
 
-def mine(desk: HelpDesk, rep: Rep) -> list[HelpRequest]:
+def mine(deps: HelpDeps, rep: Rep) -> list[HelpRequest]:
     """Return what the rep asked in the last fourteen days, the newest first."""
-    return desk.requests.of_rep(rep.rep_id, desk.clock() - CONFIRMED_FOR)
+    return deps.requests.of_rep(rep.rep_id, deps.clock() - CONFIRMED_FOR)
 
 
-def of_colleagues(desk: HelpDesk, rep: Rep) -> list[HelpRequest]:
+def of_colleagues(deps: HelpDeps, rep: Rep) -> list[HelpRequest]:
     """Return the open requests that are put to the rep, the newest first."""
-    now = desk.clock()
-    found = desk.requests.of_team(rep.team, now - ANSWERED_FOR)
+    now = deps.clock()
+    found = deps.requests.of_team(rep.team, now - ANSWERED_FOR)
     return [request for request in found if may_answer(request, rep) and request.is_open(now)]
 
 
-def answer(desk: HelpDesk, rep: Rep, help_id: str, text: object) -> tuple[Answer, bool]:
+def answer(deps: HelpDeps, rep: Rep, help_id: str, text: object) -> tuple[Answer, bool]:
     """Answer a colleague's question, once; return the answer, and whether it stood before.
 
     Raises:
@@ -131,20 +131,20 @@ def answer(desk: HelpDesk, rep: Rep, help_id: str, text: object) -> tuple[Answer
         Forbidden, Ended, AlreadyExists: as `answered` says.
     """
     said = text_of("text", text)
-    request = _found(desk, help_id)
+    request = _found(deps, help_id)
     if rep.rep_id not in (request.rep_id, *request.answers) and not may_answer(request, rep):
         raise RouteNotFound
-    found, stood = answered(request, rep, said, desk.clock())
-    if stood or desk.requests.answer(help_id, found):
+    found, stood = answered(request, rep, said, deps.clock())
+    if stood or deps.requests.answer(help_id, found):
         return found, stood
     # Meanwhile it was withdrawn, it filled up, or a twin of this request was faster.
-    found, stood = answered(_found(desk, help_id), rep, said, desk.clock())
+    found, stood = answered(_found(deps, help_id), rep, said, deps.clock())
     if not stood:
         raise Ended
     return found, stood
 
 
-def confirm(desk: HelpDesk, rep: Rep, help_id: str, helper: object) -> Answer:
+def confirm(deps: HelpDeps, rep: Rep, help_id: str, helper: object) -> Answer:
     """Let the asker say who helped: only from now on it counts for the helper.
 
     Whether the asker still holds the lead does not matter. Confirmed twice is confirmed once; the
@@ -155,12 +155,12 @@ def confirm(desk: HelpDesk, rep: Rep, help_id: str, helper: object) -> Answer:
         Forbidden: somebody else asked.
         InvalidInput, Ended: as `confirmable` says.
     """
-    request, now = _own(desk, rep, help_id), desk.clock()
+    request, now = _own(deps, rep, help_id), deps.clock()
     found = confirmable(request, helper if isinstance(helper, str) else "", now)
     if found.confirmed_at is not None:
         return found
-    colleague = desk.roster.get(found.rep_id)
-    playbook = desk.roster.playbook()
+    colleague = deps.roster.get(found.rep_id)
+    playbook = deps.roster.playbook()
     entry = booked(
         help_entry_id(help_id, found.rep_id),
         HELPED,
@@ -175,19 +175,19 @@ def confirm(desk: HelpDesk, rep: Rep, help_id: str, helper: object) -> Answer:
         unit=pair_unit(rep.rep_id, found.rep_id),
         protected=colleague is not None and is_protected(colleague, now, playbook),
     )
-    desk.ledger.put([entry])
-    desk.requests.confirm(help_id, found.rep_id, now)
+    deps.ledger.put([entry])
+    deps.requests.confirm(help_id, found.rep_id, now)
     return Answer(found.rep_id, found.text, found.at, now)
 
 
-def close(desk: HelpDesk, rep: Rep, help_id: str) -> None:
+def close(deps: HelpDeps, rep: Rep, help_id: str) -> None:
     """Withdraw a question: nobody answers it any more; who answered may still be confirmed.
 
     Raises:
         RouteNotFound, Forbidden: there is no such request; somebody else asked.
     """
-    if _own(desk, rep, help_id).closed_at is None:
-        desk.requests.close(help_id, desk.clock())
+    if _own(deps, rep, help_id).closed_at is None:
+        deps.requests.close(help_id, deps.clock())
 
 
 def text_of(field: str, value: object) -> str:
@@ -203,14 +203,14 @@ def text_of(field: str, value: object) -> str:
     return text
 
 
-def names_of(desk: HelpDesk, requests: Sequence[HelpRequest]) -> dict[str, str]:
+def names_of(deps: HelpDeps, requests: Sequence[HelpRequest]) -> dict[str, str]:
     """Return the names of everybody who asked or answered, by rep id."""
     people = {one for request in requests for one in (request.rep_id, *request.answers)}
-    return {rep_id: rep.name for rep_id, rep in desk.roster.get_many(sorted(people)).items()}
+    return {rep_id: rep.name for rep_id, rep in deps.roster.get_many(sorted(people)).items()}
 
 
-def _own(desk: HelpDesk, rep: Rep, help_id: str) -> HelpRequest:
-    request = _found(desk, help_id)
+def _own(deps: HelpDeps, rep: Rep, help_id: str) -> HelpRequest:
+    request = _found(deps, help_id)
     if request.rep_id != rep.rep_id:
         if may_answer(request, rep):
             raise Forbidden("Only who asked may do this.")
@@ -218,8 +218,8 @@ def _own(desk: HelpDesk, rep: Rep, help_id: str) -> HelpRequest:
     return request
 
 
-def _found(desk: HelpDesk, help_id: str) -> HelpRequest:
-    request = desk.requests.find(help_id)
+def _found(deps: HelpDeps, help_id: str) -> HelpRequest:
+    request = deps.requests.find(help_id)
     if request is None:
         raise RouteNotFound
     return request

@@ -1,4 +1,4 @@
-"""Onboarding quests (G8): steps told and confirmed, and when a quest is finished.
+"""QuestDeps quests (G8): steps told and confirmed, and when a quest is finished.
 
 A step that a signed system tells, or that nobody has to confirm, is done with its activity; one
 that a manager or a colleague confirms is done with their word, an entry of the ledger

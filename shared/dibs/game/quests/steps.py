@@ -39,7 +39,7 @@ _FIRST = date(2020, 1, 1)
 
 
 @dataclass(frozen=True)
-class Onboarding:
+class QuestDeps:
     """Everything quests work with."""
 
     log: QuestLog
@@ -76,13 +76,13 @@ class Standing:
         return max(entry.at for entry in self.done.values())
 
 
-def standings(desk: Onboarding, rep: Rep) -> list[Standing]:
+def standings(deps: QuestDeps, rep: Rep) -> list[Standing]:
     """Return where the rep stands in each quest of the playbook, in its order."""
-    quests = desk.roster.playbook().game.quests
+    quests = deps.roster.playbook().game.quests
     if not quests:
         return []
-    told = desk.log.told_by(rep.rep_id)
-    entries = _entries(desk, rep, quests)
+    told = deps.log.told_by(rep.rep_id)
+    entries = _entries(deps, rep, quests)
     found = []
     for quest_id, quest in quests.items():
         of_quest = entries.get(unit_of_quest(quest_id, rep.rep_id), [])
@@ -94,20 +94,20 @@ def standings(desk: Onboarding, rep: Rep) -> list[Standing]:
                 done=done(of_quest, quest),
                 told={one.step: one for one in told if one.quest == quest_id},
                 until=until,
-                is_open=until is None or rep.today(desk.clock()) <= until,
+                is_open=until is None or rep.today(deps.clock()) <= until,
             )
         )
     return found
 
 
-def _entries(desk: Onboarding, rep: Rep, quests: Mapping[str, Quest]) -> dict[str, list[Entry]]:
+def _entries(deps: QuestDeps, rep: Rep, quests: Mapping[str, Quest]) -> dict[str, list[Entry]]:
     """Return the rep's entries of these quests, by their unit.
 
     Confirmations are found by their ids, as it is now; activities by when they were done.
     """
     ids = [step_entry_id(one, step, rep.rep_id) for one in quests for step in quests[one].steps]
-    told = desk.ledger.of_rep(rep.rep_id, *_open_between(rep, quests, desk.clock()))
-    known = {entry.entry_id: entry for entry in told} | desk.ledger.find(ids)
+    told = deps.ledger.of_rep(rep.rep_id, *_open_between(rep, quests, deps.clock()))
+    known = {entry.entry_id: entry for entry in told} | deps.ledger.find(ids)
     found: dict[str, list[Entry]] = {}
     for entry in known.values():
         unit = quest_unit(entry.kind, entry.cause, rep.rep_id) or entry.unit
@@ -127,21 +127,19 @@ def _open_between(
     return day_start(rep.joined_on or _FIRST, rep.zone), end
 
 
-def file(desk: Onboarding, entry: Entry) -> None:
+def file(deps: QuestDeps, entry: Entry) -> None:
     """Put a step that was told by an activity on the list of who is to confirm it, once.
 
     For every entry, as often as it comes; what is no such step is left alone.
     """
     quest_id, _, step_id = entry.cause.partition("/")
-    quest = desk.roster.playbook().game.quests.get(quest_id)
+    quest = deps.roster.playbook().game.quests.get(quest_id)
     step = quest.steps.get(step_id) if quest is not None else None
     if step is not None and entry.kind == step.type and step.verified_by in ("manager", "peer"):
-        desk.log.tell(Told(entry.rep_id, quest_id, step_id, entry.at), None)
+        deps.log.tell(Told(entry.rep_id, quest_id, step_id, entry.at), None)
 
 
-def tell(
-    desk: Onboarding, rep: Rep, quest_id: str, step_id: str, peer: object
-) -> tuple[Told, bool]:
+def tell(deps: QuestDeps, rep: Rep, quest_id: str, step_id: str, peer: object) -> tuple[Told, bool]:
     """Tell of a step of one's own quest; return it, and whether it is done with that.
 
     A step nobody has to confirm is done at once. Told twice is told once; another `peer` takes the
@@ -153,30 +151,30 @@ def tell(
         InvalidInput: the peer is missing, or nobody who can confirm.
         Ended: the quest was open until some day before.
     """
-    quest, step = _step(desk, quest_id, step_id)
+    quest, step = _step(deps, quest_id, step_id)
     if step.verified_by == "system":
         raise Forbidden("A system tells of this step; there is nothing to do here.")
-    named = _peer(desk, rep, step, peer)
-    now = desk.clock()
+    named = _peer(deps, rep, step, peer)
+    now = deps.clock()
     told = Told(rep.rep_id, quest_id, step_id, now, named)
     entry_id = step_entry_id(quest_id, step_id, rep.rep_id)
-    if desk.ledger.find([entry_id]):
+    if deps.ledger.find([entry_id]):
         return told, True
-    was = _told(desk, rep, quest_id, step_id)
+    was = _told(deps, rep, quest_id, step_id)
     if was is not None and was.peer == named:
         return was, False
     until = last_day(quest, rep.joined_on)
     if until is not None and rep.today(now) > until:
         raise Ended(f"This quest was open until {until}.")
     if step.verified_by == "self":
-        desk.ledger.put([_verified(desk, rep, told, rep.rep_id)])
+        deps.ledger.put([_verified(deps, rep, told, rep.rep_id)])
         return told, True
-    if not desk.log.tell(told, was):
+    if not deps.log.tell(told, was):
         raise Busy
     return told, False
 
 
-def confirm(desk: Onboarding, by: Rep | None, quest_id: str, step_id: str, rep_id: object) -> Rep:
+def confirm(deps: QuestDeps, by: Rep | None, quest_id: str, step_id: str, rep_id: object) -> Rep:
     """Confirm a step somebody has told of, as the peer they named or, with `by` None, a manager.
 
     The entry comes first, so what was cut short is made good by asking again.
@@ -186,9 +184,9 @@ def confirm(desk: Onboarding, by: Rep | None, quest_id: str, step_id: str, rep_i
         Forbidden: it is not this person's to confirm.
         InvalidInput: there is no such rep, or they have not told of this step.
     """
-    _, step = _step(desk, quest_id, step_id)
-    rep = desk.roster.get(rep_id) if isinstance(rep_id, str) else None
-    told = _told(desk, rep, quest_id, step_id) if rep is not None else None
+    _, step = _step(deps, quest_id, step_id)
+    rep = deps.roster.get(rep_id) if isinstance(rep_id, str) else None
+    told = _told(deps, rep, quest_id, step_id) if rep is not None else None
     named = told is not None and by is not None and told.peer == by.rep_id
     if by is not None and not (named and step.verified_by == "peer"):
         raise Forbidden("Only who was named may confirm this step, or a manager.")
@@ -197,20 +195,20 @@ def confirm(desk: Onboarding, by: Rep | None, quest_id: str, step_id: str, rep_i
     if rep is None or told is None:
         problem = "has not told of this step" if rep else "there is no such rep"
         raise InvalidInput((FieldError("rep_id", problem),))
-    desk.ledger.put([_verified(desk, rep, told, MANAGERS if by is None else by.rep_id)])
-    desk.log.settle(told)
+    deps.ledger.put([_verified(deps, rep, told, MANAGERS if by is None else by.rep_id)])
+    deps.log.settle(told)
     return rep
 
 
-def pending(desk: Onboarding, who: Rep | None) -> list[tuple[Told, Rep]]:
+def pending(deps: QuestDeps, who: Rep | None) -> list[tuple[Told, Rep]]:
     """Return what waits for a rep's word, or with None a manager's, the oldest first, and whose."""
-    quests = desk.roster.playbook().game.quests
-    waiting = desk.log.waiting_for(MANAGERS if who is None else who.rep_id)
+    quests = deps.roster.playbook().game.quests
+    waiting = deps.log.waiting_for(MANAGERS if who is None else who.rep_id)
     known = [one for one in waiting if one.quest in quests and one.step in quests[one.quest].steps]
     ids = {step_entry_id(one.quest, one.step, one.rep_id): one for one in known}
-    stands = desk.ledger.find(list(ids))
+    stands = deps.ledger.find(list(ids))
     left = [one for entry_id, one in ids.items() if entry_id not in stands]
-    reps = desk.roster.get_many(sorted({one.rep_id for one in left}))
+    reps = deps.roster.get_many(sorted({one.rep_id for one in left}))
     found = [(one, reps[one.rep_id]) for one in left if one.rep_id in reps]
     return sorted(
         [(one, rep) for one, rep in found if rep.active],
@@ -218,31 +216,31 @@ def pending(desk: Onboarding, who: Rep | None) -> list[tuple[Told, Rep]]:
     )
 
 
-def _step(desk: Onboarding, quest_id: str, step_id: str) -> tuple[Quest, QuestStep]:
-    quest = desk.roster.playbook().game.quests.get(quest_id)
+def _step(deps: QuestDeps, quest_id: str, step_id: str) -> tuple[Quest, QuestStep]:
+    quest = deps.roster.playbook().game.quests.get(quest_id)
     step = quest.steps.get(step_id) if quest is not None else None
     if quest is None or step is None:
         raise RouteNotFound("There is no such step. Look at GET /me/quests.")
     return quest, step
 
 
-def _told(desk: Onboarding, rep: Rep, quest_id: str, step_id: str) -> Told | None:
+def _told(deps: QuestDeps, rep: Rep, quest_id: str, step_id: str) -> Told | None:
     named = (quest_id, step_id)
-    told = desk.log.told_by(rep.rep_id)
+    told = deps.log.told_by(rep.rep_id)
     return next((one for one in told if (one.quest, one.step) == named), None)
 
 
-def _peer(desk: Onboarding, rep: Rep, step: QuestStep, given: object) -> str:
+def _peer(deps: QuestDeps, rep: Rep, step: QuestStep, given: object) -> str:
     if step.verified_by != "peer":
         return ""
-    peer = desk.roster.get(given) if isinstance(given, str) else None
+    peer = deps.roster.get(given) if isinstance(given, str) else None
     if peer is None or not peer.active or peer.rep_id == rep.rep_id:
         raise InvalidInput((FieldError("peer", "name the colleague who can confirm it, by id"),))
     return peer.rep_id
 
 
-def _verified(desk: Onboarding, rep: Rep, told: Told, by: str) -> Entry:
-    playbook, now = desk.roster.playbook(), desk.clock()
+def _verified(deps: QuestDeps, rep: Rep, told: Told, by: str) -> Entry:
+    playbook, now = deps.roster.playbook(), deps.clock()
     return booked(
         step_entry_id(told.quest, told.step, rep.rep_id),
         STEP_VERIFIED,

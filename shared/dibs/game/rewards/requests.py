@@ -32,7 +32,7 @@ from dibs.game.rewards.rules import (
 from dibs.game.scoring.points import LAPSED, Transfer, decayed
 from dibs.game.scoring.ports import PointsLedger
 from dibs.receipts.receipts import Fault
-from dibs.reports.recalculate import Books
+from dibs.reports.recalculate import PeriodDeps
 from dibs.rules.game import Rewards
 
 TRIES = 6
@@ -181,25 +181,25 @@ def _lapse(store: RewardStore, state: State, as_of: datetime, days: int) -> int:
     return sum(store.move(one, stepped(one, State.LAPSED, as_of, AUTOMATIC)) for one in due)
 
 
-def decay_monthly(books: Books, points: PointsLedger, as_of: datetime) -> Ran:
+def decay_monthly(deps: PeriodDeps, points: PointsLedger, as_of: datetime) -> Ran:
     """Let old points lapse for the month before `as_of` (G9), once for each rep and month.
 
     A run that died is gone on with by the next, under the rules it began with. A month that ended
     while the rule was off is done with.
     """
     month = last_completed("month", ZONE, as_of)
-    current = books.playbooks.in_force()
-    version = books.results.begin(_JOB, month.name, current.number, books.clock())
+    current = deps.playbooks.in_force()
+    version = deps.results.begin(_JOB, month.name, current.number, deps.clock())
     if version is None:
         return Ran()
-    playbook = (books.playbooks.get(version) or current).playbook
+    playbook = (deps.playbooks.get(version) or current).playbook
     rules, reps, changed = playbook.game.decay, 0, 0
     cutoff = month.end - timedelta(days=rules.after_days)
     for team in playbook.teams if rules.percent else ():
-        for rep, _ in books.roster.team(team):
+        for rep, _ in deps.roster.team(team):
             reps += 1
             changed += _decay(points, rep.rep_id, month.name, month.end, cutoff, rules.percent)
-    books.results.end(_JOB, month.name, books.clock())
+    deps.results.end(_JOB, month.name, deps.clock())
     return Ran(1, reps, changed)
 
 

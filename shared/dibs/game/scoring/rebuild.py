@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from dibs.game.scoring.points import ISSUED, Transfer
 from dibs.game.scoring.ports import StandingsBuild, Sum, Total, Unit
-from dibs.game.scoring.score import Scorer, count_units, publish, rules_of, settle
+from dibs.game.scoring.score import ScoreDeps, count_units, publish, rules_of, settle
 from dibs.game.scoring.tally import Place, Tally, periods, tally, unit_of
 from dibs.ledger.entries import Entry
 from dibs.receipts.receipts import Fault
@@ -61,13 +61,13 @@ class _Whole:
 
 
 def rebuild(
-    scorer: Scorer, build: StandingsBuild, entries: Iterable[Entry], progress: Progress
+    deps: ScoreDeps, build: StandingsBuild, entries: Iterable[Entry], progress: Progress
 ) -> Rebuilt:
     """Make all standings anew from every entry of the ledger, and let boards show them.
 
     `entries` are read when whatever is scored from then on is counted here too: none falls between.
     """
-    rules, generation, whole = rules_of(scorer.playbooks), build.begin(), _Whole()
+    rules, generation, whole = rules_of(deps.playbooks), build.begin(), _Whole()
     units, many = _by_unit(entries, build, progress)
     names = sorted(units)
     for done, some in _slices(names):
@@ -79,7 +79,7 @@ def rebuild(
         for name in made.keys() - begun:
             whole.add(made[name])
         news = {name: known[name] for name in begun}
-        for place in count_units(scorer, generation, news, rules)[0]:
+        for place in count_units(deps, generation, news, rules)[0]:
             whole.touch(place)
         progress("units", done, len(names))
     keys = sorted(whole.counts, key=lambda key: (key[1], key[0]))
@@ -87,17 +87,17 @@ def rebuild(
         build.add(generation, {key: whole.counts[key] for key in due})
         progress("totals", done, len(keys))
     for done, due in _slices(keys):
-        publish(scorer, generation, due, rules)
+        publish(deps, generation, due, rules)
         progress("boards", done, len(keys))
     build.swap(generation)
     for done, some in _slices(names):
-        settle(scorer, some)
+        settle(deps, some)
         progress("points", done, len(names))
     return Rebuilt(generation, many, len(names), len(keys))
 
 
 def audit_standings(
-    scorer: Scorer,
+    deps: ScoreDeps,
     build: StandingsBuild,
     entries: Iterable[Entry],
     transfers: Iterable[Transfer],
@@ -108,7 +108,7 @@ def audit_standings(
     Totals by rep and period, what boards read of them, and the points awarded. What is scored
     while this runs may show: look again when it is quiet.
     """
-    rules, whole = rules_of(scorer.playbooks), _Whole()
+    rules, whole = rules_of(deps.playbooks), _Whole()
     units, _ = _by_unit(entries, build, progress)
     awarded: dict[str, int] = defaultdict(int)
     for done, name in enumerate(sorted(units), 1):
@@ -118,7 +118,7 @@ def audit_standings(
             awarded[award_id] += award.points
         if done % A_SLICE == 0:
             progress("units", done, done + len(units))
-    generation = scorer.standings.generations()[0]
+    generation = deps.standings.generations()[0]
     shown = {period for _, period in whole.counts}
 
     def kept() -> Iterator[Sum]:

@@ -50,7 +50,7 @@ MOST_AWARDS = 24
 
 
 @dataclass(frozen=True)
-class Scorer:
+class ScoreDeps:
     """Everything scoring works with."""
 
     standings: StandingsStore
@@ -74,7 +74,7 @@ def rules_of(playbooks: Playbooks) -> Rules:
     return of
 
 
-def score(scorer: Scorer, entries: Iterable[Entry]) -> int:
+def score(deps: ScoreDeps, entries: Iterable[Entry]) -> int:
     """Count entries; return how many of their units were changed by them.
 
     Raises:
@@ -83,17 +83,17 @@ def score(scorer: Scorer, entries: Iterable[Entry]) -> int:
     by_unit: dict[str, dict[str, Entry]] = defaultdict(dict)
     for entry in entries:
         by_unit[unit_of(entry)][entry.entry_id] = entry
-    rules, changed = rules_of(scorer.playbooks), 0
-    for number, generation in enumerate(scorer.standings.generations()):
-        places, count = count_units(scorer, generation, by_unit, rules)
-        publish(scorer, generation, {(p.rep_id, x) for p in places for x in periods(p.day)}, rules)
+    rules, changed = rules_of(deps.playbooks), 0
+    for number, generation in enumerate(deps.standings.generations()):
+        places, count = count_units(deps, generation, by_unit, rules)
+        publish(deps, generation, {(p.rep_id, x) for p in places for x in periods(p.day)}, rules)
         changed = changed if number else count
-    settle(scorer, by_unit)
+    settle(deps, by_unit)
     return changed
 
 
 def count_units(
-    scorer: Scorer,
+    deps: ScoreDeps,
     generation: str,
     news: Mapping[str, Mapping[str, Entry]],
     rules: Rules,
@@ -108,7 +108,7 @@ def count_units(
     """
     waiting, places, changed, attempt = set(news), set[Place](), set[str](), 0
     while attempt < ATTEMPTS:
-        units = scorer.standings.units(generation, waiting)
+        units = deps.standings.units(generation, waiting)
         changes, unfinished = [], set()
         for name in sorted(waiting):
             unit = units.get(name, Unit(name))
@@ -119,18 +119,18 @@ def count_units(
                 changes.append(change)
                 if change.unit.entries is not known:
                     unfinished.add(name)
-        refused = set(scorer.standings.apply(generation, changes)) if changes else set()
+        refused = set(deps.standings.apply(generation, changes)) if changes else set()
         changed |= {change.unit.name for change in changes} - refused
         waiting = refused | unfinished
         if not waiting:
             return places, len(changed)
         if refused:
             attempt += 1
-            scorer.pause(random.uniform(0.01, 0.05) * attempt)  # noqa: S311 - jitter, no secret
+            deps.pause(random.uniform(0.01, 0.05) * attempt)  # noqa: S311 - jitter, no secret
     raise Busy(conflict=True)
 
 
-def settle(scorer: Scorer, units: Iterable[str]) -> None:
+def settle(deps: ScoreDeps, units: Iterable[str]) -> None:
     """Let points accounts follow the awards of units (G1, G9), each award booked once.
 
     Raises:
@@ -139,10 +139,10 @@ def settle(scorer: Scorer, units: Iterable[str]) -> None:
     waiting, attempt = set(units), 0
     while attempt < ATTEMPTS:
         # What is booked first: while it is still so, no newer awards than those read have been.
-        booked = scorer.awards.booked(waiting)
-        live = scorer.standings.generations()[0]
+        booked = deps.awards.booked(waiting)
+        live = deps.standings.generations()[0]
         due, unfinished = [], set()
-        for name, unit in scorer.standings.units(live, waiting).items():
+        for name, unit in deps.standings.units(live, waiting).items():
             was, made = booked.get(name, Booked(name)), (unit.made or Tally()).awards
             if was.awards != made:
                 some = _some_awards(was.awards, made)
@@ -150,13 +150,13 @@ def settle(scorer: Scorer, units: Iterable[str]) -> None:
                 due.append((after, tuple(_transfers(was.awards, some, after.version))))
                 if some != made:
                     unfinished.add(name)
-        refused = set(scorer.awards.settle(due)) if due else set()
+        refused = set(deps.awards.settle(due)) if due else set()
         waiting = refused | unfinished
         if not waiting:
             return
         if refused:
             attempt += 1
-            scorer.pause(random.uniform(0.01, 0.05) * attempt)  # noqa: S311 - jitter, no secret
+            deps.pause(random.uniform(0.01, 0.05) * attempt)  # noqa: S311 - jitter, no secret
     raise Busy(conflict=True)
 
 
@@ -211,32 +211,32 @@ def _transfers(
 
 
 def publish(
-    scorer: Scorer, generation: str, keys: Collection[tuple[str, str]], rules: Rules
+    deps: ScoreDeps, generation: str, keys: Collection[tuple[str, str]], rules: Rules
 ) -> None:
     """Put together what boards read of reps and periods, and the badges that follow (G2)."""
     if not keys:
         return
-    reps = scorer.roster.get_many(sorted({rep_id for rep_id, _ in keys}))
+    reps = deps.roster.get_many(sorted({rep_id for rep_id, _ in keys}))
     names = {rep_id: rep.name for rep_id, rep in reps.items()}
-    sums = scorer.standings.publish(generation, keys, names, _targets(scorer, keys))
+    sums = deps.standings.publish(generation, keys, names, _targets(deps, keys))
     badges = badges_of(rules(0))
     for one in sums:
-        _award(scorer, generation, one, badges)
+        _award(deps, generation, one, badges)
 
 
-def _award(scorer: Scorer, generation: str, one: Sum, badges: Mapping[str, Badge]) -> None:
+def _award(deps: ScoreDeps, generation: str, one: Sum, badges: Mapping[str, Badge]) -> None:
     """Note the badges a sum holds, and the loss of those it no longer does."""
     for _ in range(ATTEMPTS):
         earned = held(badges, one.period, one.whole)
         if earned == one.badges:
             return
-        if scorer.standings.award_badges(generation, one, earned, scorer.clock()):
+        if deps.standings.award_badges(generation, one, earned, deps.clock()):
             return
-        [one] = scorer.standings.sums(generation, {(one.rep_id, one.period)})
+        [one] = deps.standings.sums(generation, {(one.rep_id, one.period)})
     raise Busy(conflict=True)
 
 
-def _targets(scorer: Scorer, keys: Collection[tuple[str, str]]) -> dict[tuple[str, str], int]:
+def _targets(deps: ScoreDeps, keys: Collection[tuple[str, str]]) -> dict[tuple[str, str], int]:
     """Return the targets of reps in periods (M4), each month's spread evenly over its days."""
     by_period: dict[str, list[str]] = defaultdict(list)
     for rep_id, period in keys:
@@ -246,7 +246,7 @@ def _targets(scorer: Scorer, keys: Collection[tuple[str, str]]) -> dict[tuple[st
     for name, rep_ids in by_period.items():
         days = named(name, "UTC")
         wanted = {
-            month: scorer.targets.of(month, sorted(rep_ids))
+            month: deps.targets.of(month, sorted(rep_ids))
             for month in months(days.first_day, days.last_day)
         }
         for rep_id in rep_ids:

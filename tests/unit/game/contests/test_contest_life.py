@@ -15,7 +15,7 @@ from dibs.core.errors import IllegalMove, InvalidInput, RouteNotFound
 from dibs.core.rep import Rep
 from dibs.game.contests.rules import Contest
 from dibs.game.contests.run import (
-    Arena,
+    ContestDeps,
     Ran,
     cancel,
     coming,
@@ -68,7 +68,7 @@ class Field:
         for rep in (AINA, BEN, CHONG):
             self.world.add_rep(rep)
         seeds = map(str, itertools.count())
-        self.arena = Arena(
+        self.arena = ContestDeps(
             contests=self.contests,
             roster=self.world.roster,
             standings=self.standings,

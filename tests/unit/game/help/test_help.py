@@ -21,7 +21,7 @@ from dibs.core.errors import (
     RouteNotFound,
 )
 from dibs.core.lead import State
-from dibs.game.help.ask import HelpDesk, answer, ask, close, confirm, mine, of_colleagues
+from dibs.game.help.ask import HelpDeps, answer, ask, close, confirm, mine, of_colleagues
 from dibs.game.help.rules import HELPED, MOST_ANSWERS, Answer, HelpRequest, paid, pair_unit
 from dibs.ledger.entries import Entry
 from support.builders import NOON, a_lead, a_rep
@@ -153,21 +153,21 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def desk(memory: Memory, clock: Clock) -> HelpDesk:
-    return HelpDesk(FakeHelp(), FakeLeads(memory), FakeRoster(memory), FakeLedger(memory), clock)
+def desk(memory: Memory, clock: Clock) -> HelpDeps:
+    return HelpDeps(FakeHelp(), FakeLeads(memory), FakeRoster(memory), FakeLedger(memory), clock)
 
 
-def asked(desk: HelpDesk, request_id: str = "r1") -> HelpRequest:
+def asked(desk: HelpDeps, request_id: str = "r1") -> HelpRequest:
     return ask(desk, AINA, LEAD.lead_id, request_id, "How?")[0]
 
 
-def booked(desk: HelpDesk) -> list[Entry]:
+def booked(desk: HelpDeps) -> list[Entry]:
     ledger = desk.ledger
     assert isinstance(ledger, FakeLedger)
     return list(ledger.entries.values())
 
 
-def test_who_holds_a_lead_asks_about_it_once(desk: HelpDesk, clock: Clock) -> None:
+def test_who_holds_a_lead_asks_about_it_once(desk: HelpDeps, clock: Clock) -> None:
     first, stood = ask(desk, AINA, LEAD.lead_id, " r1 ", "  How?\n")
     assert (first.question, first.epoch, first.company, stood) == ("How?", 3, "Acme Sdn Bhd", False)
     clock.pass_(days=1)
@@ -179,13 +179,13 @@ def test_who_holds_a_lead_asks_about_it_once(desk: HelpDesk, clock: Clock) -> No
         ask(desk, AINA, "another", "r1", "How?")
 
 
-def test_what_was_asked_stands_also_when_the_lead_is_gone(desk: HelpDesk, memory: Memory) -> None:
+def test_what_was_asked_stands_also_when_the_lead_is_gone(desk: HelpDeps, memory: Memory) -> None:
     first = asked(desk)
     memory.leads.clear()
     assert ask(desk, AINA, LEAD.lead_id, "r1", "How?") == (first, True)
 
 
-def test_two_at_once_ask_one_thing(desk: HelpDesk) -> None:
+def test_two_at_once_ask_one_thing(desk: HelpDeps) -> None:
     requests = desk.requests
     assert isinstance(requests, FakeHelp)
     requests.meanwhile = lambda: asked(desk)
@@ -205,7 +205,7 @@ def test_two_at_once_ask_one_thing(desk: HelpDesk) -> None:
     ],
 )
 def test_only_the_holder_asks(
-    desk: HelpDesk, memory: Memory, changes: dict[str, Any], error: type[DibsError] | None
+    desk: HelpDeps, memory: Memory, changes: dict[str, Any], error: type[DibsError] | None
 ) -> None:
     lead = replace(LEAD, **changes)
     memory.leads = {lead.lead_id: lead}
@@ -234,7 +234,7 @@ def test_only_the_holder_asks(
     ],
 )
 def test_what_a_request_cannot_be_is_named(
-    desk: HelpDesk, request_id: object, question: object, named: set[str]
+    desk: HelpDeps, request_id: object, question: object, named: set[str]
 ) -> None:
     with pytest.raises(InvalidInput) as raised:
         ask(desk, AINA, LEAD.lead_id, request_id, question)
@@ -242,7 +242,7 @@ def test_what_a_request_cannot_be_is_named(
     assert mine(desk, AINA) == []
 
 
-def test_a_blind_lead_shows_a_colleague_nothing(desk: HelpDesk, memory: Memory) -> None:
+def test_a_blind_lead_shows_a_colleague_nothing(desk: HelpDeps, memory: Memory) -> None:
     memory.leads[LEAD.lead_id] = replace(LEAD, blind=True)
     request = asked(desk)
     assert (request.company, request.title, request.blind) == ("", "", True)
@@ -255,7 +255,7 @@ def test_a_blind_lead_shows_a_colleague_nothing(desk: HelpDesk, memory: Memory) 
     ("rep", "sees"), [(BEN, True), (AINA, False), (SOUTH, False), (LEFT, False)]
 )
 def test_the_askers_active_colleagues_of_the_team_are_asked(
-    desk: HelpDesk, rep: Any, sees: bool
+    desk: HelpDeps, rep: Any, sees: bool
 ) -> None:
     request = asked(desk)
     assert of_colleagues(desk, rep) == ([request] if sees else [])
@@ -266,7 +266,7 @@ def test_the_askers_active_colleagues_of_the_team_are_asked(
             answer(desk, rep, request.help_id, "So.")
 
 
-def test_a_question_ends_after_seven_days(desk: HelpDesk, clock: Clock) -> None:
+def test_a_question_ends_after_seven_days(desk: HelpDeps, clock: Clock) -> None:
     request = asked(desk)
     clock.at = request.asked_at + WEEK - timedelta(milliseconds=1)
     assert of_colleagues(desk, BEN) == [request]
@@ -279,7 +279,7 @@ def test_a_question_ends_after_seven_days(desk: HelpDesk, clock: Clock) -> None:
     assert answer(desk, CHONG, request.help_id, "So.")[1] is True
 
 
-def test_a_question_withdrawn_is_answered_no_more(desk: HelpDesk) -> None:
+def test_a_question_withdrawn_is_answered_no_more(desk: HelpDeps) -> None:
     request = asked(desk)
     for _ in range(2):
         close(desk, AINA, request.help_id)
@@ -292,7 +292,7 @@ def test_a_question_withdrawn_is_answered_no_more(desk: HelpDesk) -> None:
 # Answering
 
 
-def test_each_has_one_answer(desk: HelpDesk, clock: Clock) -> None:
+def test_each_has_one_answer(desk: HelpDeps, clock: Clock) -> None:
     help_id = asked(desk).help_id
     first = answer(desk, BEN, help_id, " So. ")
     assert first == (Answer(BEN.rep_id, "So.", NOON), False)
@@ -304,7 +304,7 @@ def test_each_has_one_answer(desk: HelpDesk, clock: Clock) -> None:
         answer(desk, BEN, help_id, "")
 
 
-def test_an_answer_that_comes_as_the_question_is_withdrawn_is_refused(desk: HelpDesk) -> None:
+def test_an_answer_that_comes_as_the_question_is_withdrawn_is_refused(desk: HelpDeps) -> None:
     help_id = asked(desk).help_id
     requests = desk.requests
     assert isinstance(requests, FakeHelp)
@@ -313,7 +313,7 @@ def test_an_answer_that_comes_as_the_question_is_withdrawn_is_refused(desk: Help
         answer(desk, BEN, help_id, "So.")
 
 
-def test_a_twin_of_an_answer_is_that_answer(desk: HelpDesk) -> None:
+def test_a_twin_of_an_answer_is_that_answer(desk: HelpDeps) -> None:
     help_id = asked(desk).help_id
     requests = desk.requests
     assert isinstance(requests, FakeHelp)
@@ -321,7 +321,7 @@ def test_a_twin_of_an_answer_is_that_answer(desk: HelpDesk) -> None:
     assert answer(desk, BEN, help_id, "So.") == (Answer(BEN.rep_id, "So.", NOON), True)
 
 
-def test_nobody_reads_more_than_twenty_answers(desk: HelpDesk) -> None:
+def test_nobody_reads_more_than_twenty_answers(desk: HelpDeps) -> None:
     help_id = asked(desk).help_id
     for number in range(MOST_ANSWERS):
         desk.requests.answer(help_id, Answer(f"r{number}", "So.", NOON))
@@ -330,7 +330,7 @@ def test_nobody_reads_more_than_twenty_answers(desk: HelpDesk) -> None:
 
 
 def test_an_answer_that_was_not_kept_is_not_said_to_be(
-    desk: HelpDesk, monkeypatch: pytest.MonkeyPatch
+    desk: HelpDeps, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     help_id = asked(desk).help_id
     monkeypatch.setattr(desk.requests, "answer", lambda help_id, given: False)
@@ -341,7 +341,7 @@ def test_an_answer_that_was_not_kept_is_not_said_to_be(
 # Confirming
 
 
-def test_nothing_counts_before_the_asker_has_confirmed_it(desk: HelpDesk, clock: Clock) -> None:
+def test_nothing_counts_before_the_asker_has_confirmed_it(desk: HelpDeps, clock: Clock) -> None:
     help_id = asked(desk).help_id
     answer(desk, BEN, help_id, "So.")
     assert booked(desk) == []
@@ -363,7 +363,7 @@ def test_nothing_counts_before_the_asker_has_confirmed_it(desk: HelpDesk, clock:
     assert booked(desk) == [entry]
 
 
-def test_help_with_a_test_lead_counts_nothing(desk: HelpDesk, memory: Memory) -> None:
+def test_help_with_a_test_lead_counts_nothing(desk: HelpDeps, memory: Memory) -> None:
     memory.leads[LEAD.lead_id] = replace(LEAD, test=True)
     help_id = asked(desk).help_id
     answer(desk, BEN, help_id, "So.")
@@ -373,7 +373,7 @@ def test_help_with_a_test_lead_counts_nothing(desk: HelpDesk, memory: Memory) ->
 
 
 def test_the_asker_confirms_also_when_the_lead_is_somebody_elses(
-    desk: HelpDesk, memory: Memory
+    desk: HelpDeps, memory: Memory
 ) -> None:
     help_id = asked(desk).help_id
     answer(desk, BEN, help_id, "So.")
@@ -383,7 +383,7 @@ def test_the_asker_confirms_also_when_the_lead_is_somebody_elses(
     assert [entry.epoch for entry in booked(desk)] == [3]
 
 
-def test_help_counts_for_the_team_the_helper_is_in_by_then(desk: HelpDesk, clock: Clock) -> None:
+def test_help_counts_for_the_team_the_helper_is_in_by_then(desk: HelpDeps, clock: Clock) -> None:
     help_id = asked(desk).help_id
     answer(desk, BEN, help_id, "So.")
     roster = desk.roster
@@ -395,7 +395,7 @@ def test_help_counts_for_the_team_the_helper_is_in_by_then(desk: HelpDesk, clock
 
 
 @pytest.mark.parametrize("helper", ["", None, 7, "nobody", AINA.rep_id, CHONG.rep_id])
-def test_who_did_not_answer_did_not_help(desk: HelpDesk, helper: object) -> None:
+def test_who_did_not_answer_did_not_help(desk: HelpDeps, helper: object) -> None:
     help_id = asked(desk).help_id
     answer(desk, BEN, help_id, "So.")
     with pytest.raises(InvalidInput):
@@ -405,7 +405,7 @@ def test_who_did_not_answer_did_not_help(desk: HelpDesk, helper: object) -> None
 
 @pytest.mark.parametrize(("rep", "error"), [(BEN, Forbidden), (SOUTH, RouteNotFound)])
 def test_nobody_confirms_or_withdraws_for_the_asker(
-    desk: HelpDesk, rep: Any, error: type[DibsError]
+    desk: HelpDeps, rep: Any, error: type[DibsError]
 ) -> None:
     help_id = asked(desk).help_id
     answer(desk, BEN, help_id, "So.")
@@ -421,7 +421,7 @@ def test_nobody_confirms_or_withdraws_for_the_asker(
     ("late", "counts"), [(timedelta(milliseconds=-1), True), (0 * WEEK, False)]
 )
 def test_help_is_confirmed_within_fourteen_days(
-    desk: HelpDesk, clock: Clock, late: timedelta, counts: bool
+    desk: HelpDeps, clock: Clock, late: timedelta, counts: bool
 ) -> None:
     request = asked(desk)
     answer(desk, BEN, request.help_id, "So.")
@@ -438,7 +438,7 @@ def test_help_is_confirmed_within_fourteen_days(
 
 
 def test_a_confirmation_cut_short_is_made_good_by_asking_again(
-    desk: HelpDesk, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    desk: HelpDeps, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     help_id = asked(desk).help_id
     answer(desk, BEN, help_id, "So.")

@@ -1,4 +1,4 @@
-"""Onboarding quests (G8): steps told, confirmed by whom it takes, and finished."""
+"""QuestDeps quests (G8): steps told, confirmed by whom it takes, and finished."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from dibs.game.quests.rules import (
     quest_unit,
     wrong_step,
 )
-from dibs.game.quests.steps import Onboarding, Standing, confirm, file, pending, standings, tell
+from dibs.game.quests.steps import QuestDeps, Standing, confirm, file, pending, standings, tell
 from dibs.ledger.entries import Entry
 from dibs.playbook.checks.game import quest_problems
 from dibs.rules.game import Game, Quest, QuestStep
@@ -205,21 +205,21 @@ def memory() -> Memory:
 
 
 @pytest.fixture
-def desk(memory: Memory, clock: Clock) -> Onboarding:
-    return Onboarding(FakeQuests(), FakeRoster(memory), FakeLedger(memory), clock)
+def desk(memory: Memory, clock: Clock) -> QuestDeps:
+    return QuestDeps(FakeQuests(), FakeRoster(memory), FakeLedger(memory), clock)
 
 
-def booked(desk: Onboarding) -> dict[str, Entry]:
+def booked(desk: QuestDeps) -> dict[str, Entry]:
     assert isinstance(desk.ledger, FakeLedger)
     return desk.ledger.entries
 
 
-def standing(desk: Onboarding, rep: Rep = AINA) -> Standing:
+def standing(desk: QuestDeps, rep: Rep = AINA) -> Standing:
     [found] = standings(desk, rep)
     return found
 
 
-def test_a_step_nobody_confirms_is_done_when_it_is_told(desk: Onboarding, clock: Clock) -> None:
+def test_a_step_nobody_confirms_is_done_when_it_is_told(desk: QuestDeps, clock: Clock) -> None:
     told, is_done = tell(desk, AINA, "start", "tool", None)
     assert (told.at, told.peer, is_done) == (NOON, "", True)
     clock.pass_(hours=1)
@@ -250,7 +250,7 @@ def test_a_step_nobody_confirms_is_done_when_it_is_told(desk: Onboarding, clock:
     ],
 )
 def test_a_step_is_confirmed_by_the_peer_that_was_named_or_a_manager(
-    desk: Onboarding, step: str, peer: object, by: Rep | None, error: type[DibsError] | None
+    desk: QuestDeps, step: str, peer: object, by: Rep | None, error: type[DibsError] | None
 ) -> None:
     assert tell(desk, AINA, "start", step, peer)[1] is False
     assert booked(desk) == {}
@@ -283,7 +283,7 @@ def test_a_step_is_confirmed_by_the_peer_that_was_named_or_a_manager(
     ],
 )
 def test_what_cannot_be_told_is_refused(
-    desk: Onboarding, quest: str, step: str, peer: object, error: type[DibsError]
+    desk: QuestDeps, quest: str, step: str, peer: object, error: type[DibsError]
 ) -> None:
     with pytest.raises(error):
         tell(desk, AINA, quest, step, peer)
@@ -304,14 +304,14 @@ def test_what_cannot_be_told_is_refused(
     ],
 )
 def test_a_manager_confirms_nothing_that_was_not_told(
-    desk: Onboarding, step: str, rep_id: object, error: type[DibsError]
+    desk: QuestDeps, step: str, rep_id: object, error: type[DibsError]
 ) -> None:
     with pytest.raises(error):
         confirm(desk, None, "start", step, rep_id)
     assert booked(desk) == {}
 
 
-def test_another_peer_takes_the_place_of_the_first(desk: Onboarding, clock: Clock) -> None:
+def test_another_peer_takes_the_place_of_the_first(desk: QuestDeps, clock: Clock) -> None:
     tell(desk, AINA, "start", "seller", BEN.rep_id)
     clock.pass_(hours=1)
     assert tell(desk, AINA, "start", "seller", BEN.rep_id)[0].at == NOON
@@ -322,7 +322,7 @@ def test_another_peer_takes_the_place_of_the_first(desk: Onboarding, clock: Cloc
         confirm(desk, BEN, "start", "seller", AINA.rep_id)
 
 
-def test_who_confirms_is_said_by_the_playbook_in_force(desk: Onboarding, memory: Memory) -> None:
+def test_who_confirms_is_said_by_the_playbook_in_force(desk: QuestDeps, memory: Memory) -> None:
     tell(desk, AINA, "start", "seller", BEN.rep_id)
     step = replace(START.steps["seller"], verified_by="manager")
     stricter = replace(START, steps={**START.steps, "seller": step})
@@ -333,7 +333,7 @@ def test_who_confirms_is_said_by_the_playbook_in_force(desk: Onboarding, memory:
     assert set(standing(desk).done) == {"seller"}
 
 
-def test_a_quest_ends_with_its_last_day_on_the_reps_clock(desk: Onboarding, clock: Clock) -> None:
+def test_a_quest_ends_with_its_last_day_on_the_reps_clock(desk: QuestDeps, clock: Clock) -> None:
     # Thirty days from 23 November; midnight in Kuching is eight hours before that of UTC.
     clock.at = datetime.fromisoformat("2026-12-22T15:59:59+00:00")
     assert standing(desk).is_open
@@ -349,7 +349,7 @@ def test_a_quest_ends_with_its_last_day_on_the_reps_clock(desk: Onboarding, cloc
 
 
 def test_a_confirmation_cut_short_is_made_good_by_asking_again(
-    desk: Onboarding, monkeypatch: pytest.MonkeyPatch
+    desk: QuestDeps, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def cut(told: Told) -> None:
         raise ConnectionError
@@ -368,7 +368,7 @@ def test_a_confirmation_cut_short_is_made_good_by_asking_again(
 
 
 def test_two_who_tell_at_once_are_told_to_try_again(
-    desk: Onboarding, monkeypatch: pytest.MonkeyPatch
+    desk: QuestDeps, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(desk.log, "tell", lambda told, was: False)
     with pytest.raises(Busy):
@@ -378,7 +378,7 @@ def test_two_who_tell_at_once_are_told_to_try_again(
 # Where one stands
 
 
-def test_where_a_rep_stands_is_what_the_ledger_says(desk: Onboarding, clock: Clock) -> None:
+def test_where_a_rep_stands_is_what_the_ledger_says(desk: QuestDeps, clock: Clock) -> None:
     fresh = standing(desk)
     assert (fresh.done, fresh.told, fresh.next_step, fresh.finished_at) == ({}, {}, "video", None)
     assert fresh.until == date(2026, 12, 22)
@@ -398,7 +398,7 @@ def test_where_a_rep_stands_is_what_the_ledger_says(desk: Onboarding, clock: Clo
     assert set(standing(desk, BEN).done) == {"video"}
 
 
-def test_an_activity_taken_back_takes_its_step_back(desk: Onboarding, clock: Clock) -> None:
+def test_an_activity_taken_back_takes_its_step_back(desk: QuestDeps, clock: Clock) -> None:
     clock.pass_(days=1)
     unit = f"quest/{AINA.rep_id}/start"
     reversal = replace(an_entry("", "reversal", 5, cause=""), reverses=VIDEO.entry_id, unit=unit)
@@ -422,7 +422,7 @@ def test_an_activity_taken_back_takes_its_step_back(desk: Onboarding, clock: Clo
     ],
 )
 def test_activities_of_the_quests_time_are_looked_at(
-    desk: Onboarding,
+    desk: QuestDeps,
     memory: Memory,
     clock: Clock,
     at: str,
@@ -438,7 +438,7 @@ def test_activities_of_the_quests_time_are_looked_at(
     assert set(found.done) == ({"video"} if counts else set())
 
 
-def test_without_quests_there_is_nothing_to_see(desk: Onboarding, memory: Memory) -> None:
+def test_without_quests_there_is_nothing_to_see(desk: QuestDeps, memory: Memory) -> None:
     tell(desk, AINA, "start", "ethics", None)
     memory.playbook = a_playbook()
     assert standings(desk, AINA) == []
@@ -446,7 +446,7 @@ def test_without_quests_there_is_nothing_to_see(desk: Onboarding, memory: Memory
 
 
 def test_what_waits_comes_oldest_first_and_not_of_who_left(
-    desk: Onboarding, memory: Memory, clock: Clock
+    desk: QuestDeps, memory: Memory, clock: Clock
 ) -> None:
     tell(desk, CHONG, "start", "seller", BEN.rep_id)
     clock.pass_(hours=1)
@@ -473,7 +473,7 @@ def test_what_waits_comes_oldest_first_and_not_of_who_left(
     ],
 )
 def test_an_activity_that_needs_a_word_waits_for_the_managers(
-    desk: Onboarding, entry: Entry, filed: bool
+    desk: QuestDeps, entry: Entry, filed: bool
 ) -> None:
     for _ in range(2):
         file(desk, entry)

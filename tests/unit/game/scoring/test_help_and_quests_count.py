@@ -9,13 +9,13 @@ from datetime import date, timedelta
 import pytest
 
 from dibs.core.errors import InvalidInput
-from dibs.game.help.ask import HelpDesk, answer, ask, confirm
-from dibs.game.quests.steps import Onboarding, standings, tell
+from dibs.game.help.ask import HelpDeps, answer, ask, confirm
+from dibs.game.quests.steps import QuestDeps, standings, tell
 from dibs.game.quests.steps import confirm as confirm_step
 from dibs.game.scoring.tally import Tally, tally, unit_of
 from dibs.ledger.activities import Activity
 from dibs.ledger.entries import Entry
-from dibs.ledger.record import Register, record
+from dibs.ledger.record import RecordDeps, record
 from dibs.rules.game import Game, Quest, QuestStep
 from dibs.rules.rules import Newcomers
 from support.builders import NOON, a_lead, a_playbook, a_rep
@@ -79,7 +79,7 @@ def counts(ledger: FakeLedger, memory: Memory, rep_id: str) -> dict[str, int]:
 def test_of_a_pairs_help_three_a_month_are_paid_in_both_directions(
     memory: Memory, ledger: FakeLedger, clock: Clock
 ) -> None:
-    desk = HelpDesk(FakeHelp(), FakeLeads(memory), FakeRoster(memory), ledger, clock)
+    desk = HelpDeps(FakeHelp(), FakeLeads(memory), FakeRoster(memory), ledger, clock)
     for number in range(6):
         clock.pass_(minutes=1)
         asker, helper = (AINA, BEN) if number % 2 == 0 else (BEN, AINA)
@@ -97,8 +97,8 @@ def test_of_a_pairs_help_three_a_month_are_paid_in_both_directions(
 def test_a_quest_counts_when_its_last_step_is_done(
     memory: Memory, ledger: FakeLedger, clock: Clock
 ) -> None:
-    desk = Onboarding(FakeQuests(), FakeRoster(memory), ledger, clock)
-    register = Register(ledger, FakeLeads(memory), FakeRoster(memory), clock)
+    desk = QuestDeps(FakeQuests(), FakeRoster(memory), ledger, clock)
+    register = RecordDeps(ledger, FakeLeads(memory), FakeRoster(memory), clock)
     told = Activity("a1", "training_step", clock.at, rep_id=AINA.rep_id, step="start/video")
     record(register, told, None)
     tool = Activity("a2", "tool_used", clock.at, step="start/tool")
@@ -151,9 +151,9 @@ def test_who_finished_a_quest_keeps_it_when_the_playbook_changes(
 def test_a_rep_who_tells_a_systems_step_has_not_done_it(
     memory: Memory, ledger: FakeLedger, clock: Clock
 ) -> None:
-    register = Register(ledger, FakeLeads(memory), FakeRoster(memory), clock)
+    register = RecordDeps(ledger, FakeLeads(memory), FakeRoster(memory), clock)
     record(register, Activity("a1", "training_step", NOON, step="start/video"), AINA.rep_id)
-    [standing] = standings(Onboarding(FakeQuests(), FakeRoster(memory), ledger, clock), AINA)
+    [standing] = standings(QuestDeps(FakeQuests(), FakeRoster(memory), ledger, clock), AINA)
     assert standing.done == {}
 
 
@@ -170,7 +170,7 @@ def test_an_activity_that_cannot_be_the_step_is_refused(
     memory: Memory, ledger: FakeLedger, clock: Clock, changes: dict[str, object], named: str
 ) -> None:
     clock.pass_(days=40)
-    register = Register(ledger, FakeLeads(memory), FakeRoster(memory), clock)
+    register = RecordDeps(ledger, FakeLeads(memory), FakeRoster(memory), clock)
     good = Activity("a1", "training_step", NOON, rep_id=AINA.rep_id, step="start/video")
     with pytest.raises(InvalidInput) as raised:
         record(register, replace(good, **changes), None)  # type: ignore[arg-type]
@@ -183,9 +183,9 @@ def test_a_newcomers_help_and_quest_show_on_no_board(
     memory: Memory, ledger: FakeLedger, clock: Clock
 ) -> None:
     memory.playbook = replace(memory.playbook, newcomers=Newcomers(enabled=True))
-    help_desk = HelpDesk(FakeHelp(), FakeLeads(memory), FakeRoster(memory), ledger, clock)
+    help_desk = HelpDeps(FakeHelp(), FakeLeads(memory), FakeRoster(memory), ledger, clock)
     request, _ = ask(help_desk, BEN, "lead1", "r1", "How?")
     answer(help_desk, AINA, request.help_id, "So.")
     confirm(help_desk, BEN, request.help_id, AINA.rep_id)
-    tell(Onboarding(FakeQuests(), FakeRoster(memory), ledger, clock), AINA, "start", "tool", None)
+    tell(QuestDeps(FakeQuests(), FakeRoster(memory), ledger, clock), AINA, "start", "tool", None)
     assert [entry.protected for entry in ledger.entries.values()] == [True, True]

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from dibs.game.scoring.badges import badges_of, held, kind_of
 from dibs.game.scoring.points import Transfer
 from dibs.game.scoring.ports import Booked, Change, Sum
-from dibs.game.scoring.score import Scorer, score
+from dibs.game.scoring.score import ScoreDeps, score
 from dibs.game.scoring.tally import Tally, periods, tally, unit_of
 from dibs.ledger.entries import Entry, booked
 from dibs.rules.playbook import Playbook
@@ -50,13 +50,13 @@ class NoTargets:
         return {}
 
 
-def a_scorer(standings: FakeStandings, playbook: Playbook = PLAYBOOK) -> Scorer:
+def a_scorer(standings: FakeStandings, playbook: Playbook = PLAYBOOK) -> ScoreDeps:
     memory = Memory(playbook)
     memory.reps = {rep.rep_id: rep for rep in REPS}
     known: Any = OnePlaybook(playbook)
     targets: Any = NoTargets()
     roster = FakeRoster(memory)
-    return Scorer(standings, roster, known, targets, standings, lambda: NOON, lambda _: None)
+    return ScoreDeps(standings, roster, known, targets, standings, lambda: NOON, lambda _: None)
 
 
 def recomputed(entries: Iterable[Entry], playbook: Playbook) -> dict[str, Tally]:

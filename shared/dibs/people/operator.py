@@ -1,0 +1,100 @@
+"""What an operator does to an organisation's people: add reps, give them tokens."""
+
+from __future__ import annotations
+
+import secrets
+from zoneinfo import available_timezones
+
+from dibs.core.errors import FieldError, InvalidInput, RouteNotFound
+from dibs.core.lead import REP_ID_BYTES, id_text
+from dibs.core.rep import Rep
+from dibs.intake.body import usable_phone
+from dibs.race.claim import token_hash
+from dibs.roster.ports import Roster
+from dibs.rules.rules import Rules
+from dibs.web.translations import languages
+
+
+def add_rep(
+    roster: Roster,
+    *,
+    name: str,
+    team: str,
+    zone: str,
+    phone: str = "",
+    tier: int = 2,
+    language: str = "en",
+) -> tuple[Rep, str]:
+    """Add a rep and return them with their first token.
+
+    Raises:
+        InvalidInput: names every field that is wrong.
+        AlreadyExists: the phone number belongs to somebody.
+    """
+    rep = new_rep(roster.playbook(), name, team, zone, phone, tier, language)
+    token = _new_token(rep.rep_id)
+    roster.add(rep, token_hash(token))
+    return rep, token
+
+
+def new_rep(
+    playbook: Rules, name: str, team: str, zone: str, phone: str, tier: int, language: str
+) -> Rep:
+    """Return a new rep with an id of their own.
+
+    Raises:
+        InvalidInput: names every field that is wrong.
+    """
+    number, flags = usable_phone(phone)
+    name = name.strip()
+    # What a claim reads and counts on stays below 1 KB, in any script.
+    fits = name.isprintable() and 0 < len(name) <= 80 and len(name.encode()) <= 100
+    wrong = {
+        "name": "" if fits else "give a name of up to 80 letters (100 bytes)",
+        "team": "" if team in playbook.teams else f"use one of {', '.join(playbook.teams)}",
+        "zone": "" if zone in available_timezones() else "use an IANA name such as Asia/Kuching",
+        "phone": f"{phone!r} is no phone number; write it as +60128880000" if flags else "",
+        "tier": "" if tier in (1, 2, 3) else "use 1, 2 or 3",
+        "language": "" if language in languages() else f"use one of {', '.join(languages())}",
+    }
+    errors = tuple(FieldError(field, problem) for field, problem in wrong.items() if problem)
+    if errors:
+        raise InvalidInput(errors)
+    rep_id = id_text(secrets.token_bytes(REP_ID_BYTES))
+    return Rep(rep_id, name, team, zone, tier, language, number or None)
+
+
+def all_reps(roster: Roster) -> list[Rep]:
+    """Return the reps of all teams of the playbook, by team and name."""
+    found = [rep for team in roster.playbook().teams for rep, _ in roster.team(team)]
+    return sorted(found, key=lambda rep: (rep.team, rep.name))
+
+
+def rep_of(roster: Roster, rep_id: str) -> Rep:
+    """Return one rep.
+
+    Raises:
+        RouteNotFound: there is no such rep.
+    """
+    found = roster.get(rep_id)
+    if found is None:
+        raise RouteNotFound("There is no such rep.")
+    return found
+
+
+def issue_token(roster: Roster, rep_id: str) -> str:
+    """Give a rep a new token; the old one stops at once."""
+    token = _new_token(rep_id)
+    roster.set_token(rep_id, token_hash(token))
+    return token
+
+
+def issue_manager_token(roster: Roster) -> str:
+    """Make a new managers' token; the old one stops at once."""
+    token = _new_token("manager")
+    roster.set_manager_hash(token_hash(token))
+    return token
+
+
+def _new_token(owner: str) -> str:
+    return f"{owner}.{secrets.token_urlsafe(24)}"
