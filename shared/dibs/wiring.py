@@ -1,7 +1,7 @@
 """Builds use cases' stores with real adapters, once per process: the only place that knows both.
 
 Adapters that the claim does not need are imported where they are built, so that the claim
-function loads one DynamoDB library and nothing else (docs/decisions.md).
+function loads one DynamoDB library and nothing else (docs/decisions/0008).
 """
 
 from __future__ import annotations
