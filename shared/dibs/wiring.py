@@ -1,7 +1,7 @@
 """Builds everything a process works with: the only place that knows both use cases and stores.
 
 What the claim does not need is imported where it is built, so that the claim function loads one
-DynamoDB library and nothing else (docs/decisions).
+DynamoDB library and nothing else (docs/decisions/0008).
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 The models are the schema and the codec; requests are made in `dynamo.py` with one low-level
 client, because `Model.update` cannot ask for the old item when a condition fails, and because
-every model would otherwise open a client of its own (docs/decisions.md).
+every model would otherwise open a client of its own (docs/decisions/0008).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """How every function is entered: over HTTP by route, or with a batch of messages.
 
 API Gateway has matched the route already, so a table from route to function is all the routing
-there is; a resolver would cost the claim function a third of its cold start (docs/decisions.md).
+there is; a resolver would cost the claim function a third of its cold start (docs/decisions/0009).
 """
 
 from __future__ import annotations
