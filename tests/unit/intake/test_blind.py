@@ -306,7 +306,7 @@ def at_the_counter(monkeypatch: pytest.MonkeyPatch) -> Callable[[FakeWorld], Non
         world.memory.limits[AINA.rep_id] = limits
         monkeypatch.setattr(rep_functions, "calling_rep", lambda *_: (AINA, limits))
         here = SimpleNamespace(public_url="https://dibs.example")
-        monkeypatch.setattr(rep_functions, "settings", lambda: here)
+        monkeypatch.setattr(Wiring, "settings", here)
         monkeypatch.setattr(claim_functions.clock, "now", world.clock)
 
     return open_for
