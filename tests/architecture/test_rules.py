@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import os
 import subprocess
 import sys
@@ -32,31 +31,6 @@ def errors(kind: type[DibsError] = DibsError) -> Iterator[type[DibsError]]:
     for child in kind.__subclasses__():
         yield child
         yield from errors(child)
-
-
-def calls(path: Path) -> Iterator[str]:
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Call):
-            yield ast.unparse(node.func)
-
-
-@pytest.mark.parametrize("path", sorted((PACKAGE / "domain").glob("*.py")), ids=lambda p: p.name)
-def test_the_domain_takes_time_chance_and_settings_as_arguments(path: Path) -> None:
-    forbidden = ("datetime.now", "datetime.utcnow", "time.time", "uuid.", "random.", "secrets.")
-    found = [call for call in calls(path) if call.startswith(forbidden)]
-    assert found == []
-    assert "environ" not in path.read_text(encoding="utf-8")
-
-
-@pytest.mark.parametrize("path", HANDLERS, ids=lambda path: path.parent.name)
-def test_a_handler_only_translates(path: Path) -> None:
-    imported = {
-        alias.name if isinstance(node, ast.Import) else str(node.module)
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-        if isinstance(node, ast.Import | ast.ImportFrom)
-        for alias in node.names
-    }
-    assert not {name for name in imported if name.startswith(("boto", "pynamodb"))}
 
 
 def test_every_error_says_when_it_is_raised_and_has_a_code_a_status_and_a_line_in_the_docs() -> (
