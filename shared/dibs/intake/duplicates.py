@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from dibs.core.lead import HELD, Card, Kind, Lead, Post, State
+from dibs.core.lead import HELD, Kind, Lead, State
 from dibs.rules.rules import Duplicates
 
 EXISTING_OWNER = "existing_owner"
@@ -140,23 +140,3 @@ def _remembered(
         return lead
     recent = one.since is not None and now - one.since <= timedelta(days=rules.days)
     return lead if recent else None
-
-
-def post_of(card: Card, at: datetime, because: Kind) -> Post:
-    """Return what the holder of a lead sees of a later post that was merged into it."""
-    return Post(
-        lead_id=card.lead_id,
-        at=at,
-        because=because,
-        source=card.source,
-        company=card.company,
-        company_size=card.company_size,
-        contact_name=card.contact_name,
-        contact_title=card.contact_title,
-        contact_email=card.contact_email,
-        contact_phone=card.contact_phone,
-        needs=card.needs,
-        language=card.language,
-        consent=card.consent,
-        do_not_call=card.do_not_call,
-    )
