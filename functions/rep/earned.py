@@ -6,12 +6,12 @@ from datetime import datetime
 from typing import Any
 
 from dibs.core.calendar import period_of
+from dibs.core.periods import ALL
 from dibs.core.rep import Rep
 from dibs.game.scoring.badges import badges_of
 from dibs.game.scoring.points import level_of
 from dibs.game.scoring.points_store import DynamoPoints
 from dibs.game.scoring.store import DynamoStandings
-from dibs.game.scoring.tally import ALL
 from dibs.rules.game import Level
 from dibs.rules.playbook import Playbook
 

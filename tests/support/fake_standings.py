@@ -7,10 +7,10 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 
+from dibs.core.periods import periods
 from dibs.game.scoring.points import ISSUED, Transfer
 from dibs.game.scoring.ports import Booked, Change, Sum, Total, Unit
 from dibs.game.scoring.ranking import team_of_target
-from dibs.game.scoring.tally import periods
 
 
 class Died(Exception):

@@ -185,8 +185,6 @@ def period_of(kind: Kind, zone: str, now: datetime) -> Period:
 
 day_of = partial(period_of, "day")
 week_of = partial(period_of, "week")
-month_of = partial(period_of, "month")
-quarter_of = partial(period_of, "quarter")
 
 
 def last_completed(kind: Kind, zone: str, now: datetime) -> Period:

@@ -15,6 +15,7 @@ from hmac import compare_digest
 from typing import Literal
 
 from dibs.core.errors import FieldError, IllegalMove, InvalidInput, RouteNotFound
+from dibs.core.periods import months
 from dibs.core.rep import Rep
 from dibs.game.contests.challenges import Slot, calendar, challenge_of, contest_of
 from dibs.game.contests.checks import problems
@@ -43,7 +44,6 @@ from dibs.ledger.ports import Ledger
 from dibs.race.draw import commitment_of
 from dibs.reports.ports import Targets
 from dibs.reports.quotas import target_for
-from dibs.reports.recalculate import months
 from dibs.roster.ports import Roster
 from dibs.rules.playbook import Playbook
 

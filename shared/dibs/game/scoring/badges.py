@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
 
-from dibs.core.calendar import Kind
+from dibs.core.periods import kind_of
 from dibs.game.scoring.metrics import parse
 from dibs.rules.game import Badge
 from dibs.rules.playbook import Playbook
@@ -30,14 +29,3 @@ def held(badges: Mapping[str, Badge], period: str, counts: Mapping[str, int]) ->
         if value is not None and value >= badge.at_least:
             found.add(badge_id)
     return frozenset(found)
-
-
-def kind_of(period: str) -> Kind | Literal["all"]:
-    """Return what kind of period a name such as 2026-W48 is of."""
-    if period == "all":
-        return "all"
-    if "W" in period or "Q" in period:
-        return "week" if "W" in period else "quarter"
-    if len(period) == 4:
-        return "year"
-    return "day" if len(period) == 10 else "month"

@@ -17,8 +17,8 @@ from typing import Literal
 
 from dibs.core.calendar import Kind, named, period_of
 from dibs.core.errors import FieldError, InvalidInput, RouteNotFound
+from dibs.core.periods import kind_of
 from dibs.core.rep import Rep
-from dibs.game.scoring.badges import kind_of
 from dibs.game.scoring.metrics import metrics_of, parse
 from dibs.game.scoring.ports import Standings, Total
 from dibs.game.scoring.ranking import Named, Ranking, Row

@@ -9,10 +9,10 @@ from datetime import datetime
 
 from dibs.core.calendar import named, period_of
 from dibs.core.errors import FieldError, InvalidInput
+from dibs.core.periods import ALL
 from dibs.game.scoring.metrics import metrics_of, parse
 from dibs.game.scoring.ports import Standings, Total
 from dibs.game.scoring.ranking import Row, ranked, summed
-from dibs.game.scoring.tally import ALL
 from dibs.game.scoring.vocabulary import known_names
 from dibs.rules.game import Metric
 from dibs.rules.playbook import Playbook

@@ -11,7 +11,7 @@ import zlib
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from functools import partial
 from secrets import token_hex
 from time import monotonic
@@ -23,10 +23,10 @@ from dibs.aws.clock import from_ms, to_ms
 from dibs.aws.dynamo import ConditionFailed, Dynamo, insisting
 from dibs.aws.settings import Settings
 from dibs.core.errors import Busy
-from dibs.game.scoring.badges import kind_of
+from dibs.core.periods import covering, kind_of, periods, span
 from dibs.game.scoring.ports import Change, Sum, Total, Unit
 from dibs.game.scoring.ranking import summed, team_of_target
-from dibs.game.scoring.tally import Award, Place, Tally, periods
+from dibs.game.scoring.tally import Award, Place, Tally
 from dibs.ledger.entries import Entry
 
 FIRST = "1"
@@ -394,7 +394,7 @@ class DynamoStandings:
         this process has seen are not sent again.
         """
         if kind_of(period) == "year":
-            return self.between(*_span(period))
+            return self.between(*span(period))
         return self.totals_in(self.live(), period)
 
     def totals_in(self, generation: str, period: str) -> list[Total]:
@@ -449,28 +449,6 @@ def _added_up(parts: Iterable[Iterable[Total]]) -> list[Total]:
                 one if known is None else replace(one, counts=summed((known.counts, one.counts)))
             )
     return list(whole.values())
-
-
-def covering(first: date, last: date) -> list[str]:
-    """Return the fewest periods in order that make up some days, both ends among them."""
-    found, day = [], first
-    while day <= last:
-        # From the longest: the quarter, the month, the week, and the day that always fits.
-        *shorter, quarter, _ = periods(day.isoformat())
-        for name in (quarter, *reversed(shorter)):
-            start, end = _span(name)
-            if start == day and end <= last:
-                found.append(name)
-                day = end + timedelta(days=1)
-                break
-    return found
-
-
-def _span(period: str) -> tuple[date, date]:
-    from dibs.core.calendar import named
-
-    of = named(period, "UTC")
-    return of.first_day, of.last_day
 
 
 def unit_item(generation: str, unit: Unit) -> Item:
