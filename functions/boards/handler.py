@@ -26,7 +26,7 @@ from dibs.game.scoring.metrics import number
 from dibs.game.scoring.ranking import Row as BoardRow
 from dibs.intake.blind_mix import mix_reached
 from dibs.intake.body import raw_body
-from dibs.ledger.entries import Row
+from dibs.reports.assignment_rows import Row
 from dibs.reports.speed_board import KINDS, Standing, TeamReport, assignment, response_speed
 from dibs.roster.callers import calling_manager, calling_viewer
 from dibs.web.entry import Event, Route, http

@@ -19,7 +19,7 @@ from dibs.core.errors import DibsError
 from dibs.core.rep import Rep
 from dibs.game.scoring.leaderboard import PERIODS, SCOPES, Asked, Leaderboard
 from dibs.game.scoring.metrics import number
-from dibs.ledger.entries import DIMENSIONS
+from dibs.reports.assignment_rows import DIMENSIONS
 from dibs.reports.speed_board import TeamReport
 from dibs.rules.playbook import Playbook
 from dibs.web.http import STATUS, Response

@@ -8,11 +8,11 @@ from typing import Any
 
 from dibs.core.calendar import Kind, day_start, last_completed, next_on_duty
 from dibs.core.rep import Limits, Rep
-from dibs.ledger.entries import releases
 from dibs.ledger.store import DynamoLedger
 from dibs.race.debts import debts
 from dibs.race.decide import off, schedule_of
 from dibs.race.limits import allowance_of, day_after, used
+from dibs.reports.assignment_rows import releases
 from dibs.reports.ports import Attained
 from dibs.reports.store import DynamoResults
 from dibs.reports.tiers import Outlook

@@ -23,12 +23,11 @@ from dibs.core.errors import (
 )
 from dibs.core.lead import Lead
 from dibs.core.rep import Rep
-from dibs.game.quests.rules import quest_unit, wrong_step
-from dibs.game.scoring.tally import unit_of
 from dibs.intake.ports import LeadStore
 from dibs.ledger.activities import REVERSAL, Activity, Step, step, taken_back, wrong
-from dibs.ledger.entries import Entry, activity_entry_id, booked
+from dibs.ledger.entries import Entry, activity_entry_id, booked, unit_of
 from dibs.ledger.ports import Ledger
+from dibs.ledger.quest_steps import quest_unit, wrong_step
 from dibs.race.newcomers import protected
 from dibs.roster.ports import Roster
 from dibs.rules.playbook import Playbook

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from fractions import Fraction
 
-    from dibs.ledger.entries import Row
+    from dibs.reports.assignment_rows import Row
     from dibs.reports.tiers import Inputs, Outlook
 
 

@@ -1,19 +1,40 @@
 """Quotas: every month, from the attainment of a target, how many leads a week a rep may take (M4).
 
-Pure: what was achieved and the days go in. Whole numbers and fractions only, so that exactly on
+Pure: entries, targets and days go in. Whole numbers and fractions only, so that exactly on
 target is on target.
 """
 
 from __future__ import annotations
 
 from calendar import monthrange
-from collections.abc import Mapping
-from datetime import date, timedelta
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime, timedelta
 from fractions import Fraction
+from typing import Literal
 
+from dibs.ledger.entries import Entry
+from dibs.ledger.outcomes import revenue, standing
 from dibs.rules.rules import QuotaRules
 
 LARGEST_TARGET = 10**15
+
+
+def achieved(
+    entries: Iterable[Entry],
+    measure: Literal["revenue", "won"],
+    currency: str,
+    start: datetime,
+    end: datetime,
+) -> int:
+    """Return what whoever the entries are of achieved in [start, end) (M4).
+
+    Leads won, or the amounts of what was won, upsold and cross-sold, in the smallest unit of
+    `currency`; other currencies do not count, nor does a sale without an amount.
+    """
+    found = [entry for entry in standing(entries) if start <= entry.at < end]
+    if measure == "won":
+        return sum(entry.kind == "won" for entry in found)
+    return sum(revenue(entry, currency) for entry in found)
 
 
 def allowance(attainment: Fraction | None, rules: QuotaRules) -> int:

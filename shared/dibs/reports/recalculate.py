@@ -10,19 +10,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import TypeVar
 
 from dibs.core.calendar import Kind, Period, day_start, last_completed, named
 from dibs.core.jobs import Ran
+from dibs.core.periods import months
 from dibs.core.rep import Rep
-from dibs.ledger.entries import achieved, tier_inputs
 from dibs.ledger.ports import Ledger
 from dibs.race.newcomers import counted_from
 from dibs.reports.ports import Attained, Results, Targets
-from dibs.reports.quotas import allowance, attainment, target_for, worked_days
+from dibs.reports.quotas import achieved, allowance, attainment, target_for, worked_days
 from dibs.reports.speed_board import AFTERMATH, weekly_rows
+from dibs.reports.tier_inputs import tier_inputs
 from dibs.reports.tiers import Inputs, edges, explain, place, team_of
 from dibs.roster.ports import Roster
 from dibs.rules.playbook import Playbook
@@ -180,12 +181,6 @@ def _report_of(deps: PeriodDeps, playbook: Playbook, team: str, period: Period) 
     return Ran(1, 0, 1)
 
 
-def months(first: date, last: date) -> Iterator[date]:
-    """Yield the first day of each month the days from `first` to `last` lie in."""
-    month = first.replace(day=1)
-    while month <= last:
-        yield month
-        month = (month + timedelta(days=31)).replace(day=1)
 
 
 def _pages(items: Sequence[T]) -> Iterator[Sequence[T]]:

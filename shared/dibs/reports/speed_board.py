@@ -14,19 +14,12 @@ from typing import Literal
 from dibs.core.calendar import Period, day_of, last_completed, named, period_of, week_of
 from dibs.core.errors import FieldError, InvalidInput
 from dibs.core.rep import Rep
-from dibs.ledger.entries import (
-    ASSIGNED,
-    CLAIMED,
-    Entry,
-    RepSpeed,
-    Row,
-    assignment_report,
-    places,
-    speed,
-)
+from dibs.ledger.entries import ASSIGNED, CLAIMED, Entry
 from dibs.ledger.ports import Ledger
 from dibs.race.newcomers import protected
+from dibs.reports.assignment_rows import Row, assignment_report
 from dibs.reports.ports import Results
+from dibs.reports.speed import RepSpeed, places, speed
 from dibs.roster.ports import Roster
 from dibs.rules.playbook import Playbook
 

@@ -18,7 +18,7 @@ from dibs.aws.clock import to_ms
 from dibs.aws.dynamo import ConditionFailed, Dynamo, insisting
 from dibs.aws.settings import Settings
 from dibs.core.calendar import named
-from dibs.ledger.entries import Row
+from dibs.reports.assignment_rows import Row
 from dibs.reports.ports import Attained
 from dibs.reports.tiers import Inputs, Outlook
 

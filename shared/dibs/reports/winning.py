@@ -6,7 +6,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from datetime import datetime
 
-from dibs.ledger.entries import CONVERTED, SALES, Entry, achieved, speed, tier_inputs
+from dibs.ledger.entries import Entry
+from dibs.ledger.outcomes import SALES, mean_seconds, revenue, standing, taken_between
 
 WINNING: dict[int, tuple[str, str]] = {
     1: ("revenue", "deal_size"),
@@ -26,37 +27,32 @@ def winning_metrics(
 ) -> dict[str, float | None]:
     """Return the two metrics that win in a tier, by name, for one rep over [start, end).
 
-    `revenue` and `deal_size` (mean of the sales with an amount) are in the smallest unit of
-    `currency`. `conversion` and `contact_rate` (0 to 1) are of the leads taken;
-    `response_seconds` is the mean of the leads contacted. `qualification_accuracy` (0 to 1) is how
-    many of the leads called qualified became an opportunity or were won. None: nothing to divide.
+    What happened after `end` is left out. `revenue` and `deal_size` (mean of the sales with an
+    amount) are in the smallest unit of `currency`. `conversion` and `contact_rate` (0 to 1) are of
+    the leads taken; a contact is a talk with somebody who can decide (K2). `response_seconds` is
+    the mean of the leads that were worked. `qualification_accuracy` (0 to 1) is how many of the
+    leads taken and qualified became an opportunity or were won. None: nothing to divide.
     """
-    mine = [entry for entry in entries if entry.rep_id == rep_id]
-    made = tier_inputs(mine, counts, rep_id, start, end)
-    contact = speed(mine, counts, start, end).reps.get(rep_id)
-    sales = {
-        entry.entry_id
-        for entry in mine
+    mine = [entry for entry in entries if entry.rep_id == rep_id and entry.at < end]
+    leads = taken_between(mine, start, end)
+    responses = [lead.response_time(counts) for lead in leads]
+    sales = [
+        entry
+        for entry in standing(mine)
         if entry.kind in SALES
         and entry.amount is not None
         and entry.currency == currency
-        and start <= entry.at < end
-        and not entry.test
-    }
-    revenue = achieved(mine, "revenue", currency, start, end)
-    qualified = {
-        (entry.lead_id, entry.epoch)
-        for entry in mine
-        if entry.kind == "qualified" and start <= entry.at < end and not entry.test
-    }
-    held = {(entry.lead_id, entry.epoch) for entry in mine if entry.kind in CONVERTED}
+        and start <= entry.at
+    ]
+    earned = sum(revenue(entry, currency) for entry in sales)
+    qualified = [lead for lead in leads if lead.qualified]
     found: dict[str, float | None] = {
-        "revenue": revenue,
-        "deal_size": _share(revenue, len(sales)),
-        "conversion": _share(made.converted, made.taken),
-        "response_seconds": None if contact is None else contact.mean_seconds,
-        "contact_rate": None if contact is None else _share(contact.contacted, contact.taken),
-        "qualification_accuracy": _share(len(qualified & held), len(qualified)),
+        "revenue": earned,
+        "deal_size": _share(earned, len(sales)),
+        "conversion": _share(sum(lead.converted for lead in leads), len(leads)),
+        "response_seconds": mean_seconds([one for one in responses if one is not None]),
+        "contact_rate": _share(sum(lead.contacted for lead in leads), len(leads)),
+        "qualification_accuracy": _share(sum(lead.converted for lead in qualified), len(qualified)),
     }
     return {name: found[name] for name in WINNING[tier]}
 

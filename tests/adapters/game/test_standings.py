@@ -15,15 +15,16 @@ from moto import mock_aws
 from dibs.aws import dynamo, keys
 from dibs.aws.dynamo import ConditionFailed, Dynamo
 from dibs.core.errors import Busy
+from dibs.core.periods import covering
 from dibs.game.scoring import store as standings
 from dibs.game.scoring.award_store import DynamoAwards
 from dibs.game.scoring.points_store import DynamoPoints
 from dibs.game.scoring.ports import Change, Unit
 from dibs.game.scoring.rebuild import audit_standings, rebuild
 from dibs.game.scoring.score import ScoreDeps, rules_of, score
-from dibs.game.scoring.store import DynamoStandings, covering, unit_from, unit_item
-from dibs.game.scoring.tally import Place, Tally, tally, unit_of
-from dibs.ledger.entries import Entry, booked
+from dibs.game.scoring.store import DynamoStandings, unit_from, unit_item
+from dibs.game.scoring.tally import Place, Tally, tally
+from dibs.ledger.entries import Entry, booked, unit_of
 from dibs.reports.store import DynamoTargets
 from support.builders import NOON, World, a_lead, a_playbook, a_rep
 from support.fake_standings import Died

@@ -22,11 +22,11 @@ from dibs.core.events import Fact
 from dibs.core.lead import RELEASED, UNDONE, Lead, State
 from dibs.core.rep import Limits, Rep
 from dibs.dispatch.sweep import relay
-from dibs.ledger.entries import releases
 from dibs.ledger.project import project
 from dibs.race.claim import Won, bearer, claim
 from dibs.race.decide import Eligible, Refused, decide
 from dibs.race.opening import MOST_RELEASED, given_back
+from dibs.reports.assignment_rows import releases
 from support.builders import NOON, a_card, a_lead, a_playbook, a_rep, token_of
 from support.fake_ledger import FakeLedger
 from support.fakes import FakeWorld, no_pause

@@ -12,7 +12,8 @@ import pytest
 from dibs.assignment.assign import serve
 from dibs.assignment.work import LEFT, let_go
 from dibs.core.events import Fact
-from dibs.ledger.entries import ASSIGNED, CLAIMED, RETURNED, UNDONE, Entry
+from dibs.core.lead import UNDONE
+from dibs.ledger.entries import ASSIGNED, CLAIMED, RETURNED, Entry
 from dibs.ledger.project import FACTS, project
 from dibs.race.claim import bearer, claim, undo
 from support.builders import NOON, a_card, a_playbook, a_rep, token_of

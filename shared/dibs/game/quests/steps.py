@@ -19,17 +19,14 @@ from dibs.core.rep import Rep
 from dibs.game.quests.ports import QuestLog
 from dibs.game.quests.rules import (
     MANAGERS,
-    STEP_VERIFIED,
     Told,
     done,
-    last_day,
-    quest_unit,
     step_entry_id,
-    unit_of_quest,
 )
 from dibs.ledger.activities import AHEAD
 from dibs.ledger.entries import Entry, booked
 from dibs.ledger.ports import Ledger
+from dibs.ledger.quest_steps import STEP_VERIFIED, last_day, quest_unit, unit_of_quest
 from dibs.ledger.record import is_protected
 from dibs.roster.ports import Roster
 from dibs.rules.game import Quest, QuestStep

@@ -12,11 +12,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
+from dibs.core.periods import periods
 from dibs.game.scoring.points import ISSUED, Transfer
 from dibs.game.scoring.ports import StandingsBuild, Sum, Total, Unit
 from dibs.game.scoring.score import ScoreDeps, count_units, publish, rules_of, settle
-from dibs.game.scoring.tally import Place, Tally, periods, tally, unit_of
-from dibs.ledger.entries import Entry
+from dibs.game.scoring.tally import Place, Tally, tally
+from dibs.ledger.entries import Entry, unit_of
 from dibs.receipts.receipts import Fault
 
 A_SLICE = 2000

@@ -19,24 +19,21 @@ from functools import cache
 
 from dibs.core.calendar import named
 from dibs.core.errors import Busy
+from dibs.core.periods import ALL, months, periods
 from dibs.game.scoring.badges import badges_of, held
 from dibs.game.scoring.points import ISSUED, Transfer
 from dibs.game.scoring.ports import AwardBook, Booked, Change, StandingsStore, Sum, Unit
 from dibs.game.scoring.tally import (
-    ALL,
     Award,
     Place,
     Rules,
     Tally,
-    periods,
     places_of,
     tally,
-    unit_of,
 )
-from dibs.ledger.entries import Entry
+from dibs.ledger.entries import Entry, unit_of
 from dibs.reports.ports import Targets
 from dibs.reports.quotas import target_for
-from dibs.reports.recalculate import months
 from dibs.roster.ports import Roster
 from dibs.rules.game import Badge
 from dibs.rules.playbook import Playbook

@@ -4,6 +4,7 @@ Entries are tallied unit by unit: all about one lead, all help between two reps,
 quest. A tally is worked out from all entries of its unit that are known, so it is the same in
 whatever order they came and however often; an entry that came late counts for the day it is of.
 Every count is a whole number, of one rep on one day for one team: standings of any period are sums.
+Which entries count, and what became of a lead, is defined in `dibs.ledger.outcomes`.
 
 The names of the counts are those of `dibs.game.scoring.vocabulary`.
 """
@@ -13,18 +14,17 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 
 from dibs.core.calendar import day_of
-from dibs.core.lead import UNDONE
 from dibs.game.help.rules import paid
 from dibs.game.quests.rules import finished
-from dibs.ledger.activities import PLAIN, REVERSAL, counting
-from dibs.ledger.entries import ASSIGNED, CLAIMED, CONVERTED, RETURNED, SALES, Entry
+from dibs.ledger.activities import PLAIN
+from dibs.ledger.entries import Entry
+from dibs.ledger.outcomes import SALES, TakenLead, revenue, standing, taken_leads
 from dibs.rules.game import Points
 from dibs.rules.playbook import Playbook
 
-ALL = "all"
 PRIZE = "prize"
 HELPED = "helped"
 
@@ -67,21 +67,6 @@ class Tally:
     awards: Mapping[str, Award] = field(default_factory=dict)
 
 
-def unit_of(entry: Entry) -> str:
-    """Return what an entry is tallied together with."""
-    if entry.unit or entry.lead_id is None:
-        return entry.unit or f"rep/{entry.rep_id}/{entry.week}"
-    return f"lead/{entry.lead_id}"
-
-
-def periods(day: str) -> tuple[str, ...]:
-    """Return the day, week, month and quarter a local day is in, and `all` (G3)."""
-    one = date.fromisoformat(day)
-    year, week, _ = one.isocalendar()
-    quarter = (one.month + 2) // 3
-    return day, f"{year:04}-W{week:02}", day[:7], f"{one.year:04}-Q{quarter}", ALL
-
-
 def places_of(entries: Iterable[Entry], rules: Rules) -> set[Place]:
     """Return every place where entries count, or did before another took them back."""
     return {
@@ -92,33 +77,14 @@ def places_of(entries: Iterable[Entry], rules: Rules) -> set[Place]:
 
 
 def tally(entries: Iterable[Entry], rules: Rules) -> Tally:
-    """Return what all known entries of one unit come to.
-
-    A reversed entry is as one that never came, and so is a claim that was undone (C5). Test leads
-    count nothing.
-    """
-    known = {entry.entry_id: _dated(entry, rules) for entry in entries if not entry.test}
-    for reversal in [entry for entry in known.values() if entry.kind == REVERSAL]:
-        known.pop(reversal.reverses, None)
-    stands = sorted(known.values(), key=lambda entry: (entry.at, entry.entry_id))
-    undone = {
-        _taking(entry) for entry in stands if entry.kind == RETURNED and entry.cause == UNDONE
-    }
+    """Return what all known entries of one unit come to."""
+    stands = [_dated(entry, rules) for entry in standing(entries)]
     found = _Counts()
     for entry in stands:
-        void = entry.kind in (CLAIMED, ASSIGNED, RETURNED) and _taking(entry) in undone
-        if not void:
-            _count_entry(found, entry, rules(entry.playbook_version))
-    takings: dict[tuple[int, str], list[Entry]] = defaultdict(list)
-    for entry in stands:
-        if entry.lead_id is not None and _taking(entry) not in undone:
-            takings[_taking(entry)].append(entry)
-    for of_taking in takings.values():
-        taken = next((one for one in of_taking if one.kind in (CLAIMED, ASSIGNED)), None)
-        if taken is not None:
-            done = [one for one in of_taking if one is not taken]
-            _count_taking(found, taken, done, rules)
-            _award_taking(found, taken, done, rules)
+        _count_entry(found, entry, rules(entry.playbook_version))
+    for lead in taken_leads(stands):
+        _count_taken(found, lead, rules)
+        _award_taken(found, lead, rules)
     _count_help(found, [entry for entry in stands if entry.kind == HELPED and entry.other], rules)
     _count_quest(found, stands, rules)
     return found.tally()
@@ -171,10 +137,6 @@ def _dated(entry: Entry, rules: Rules) -> Entry:
     return replace(entry, day=day_of("UTC" if team is None else team.zone, entry.at).name)
 
 
-def _taking(entry: Entry) -> tuple[int, str]:
-    return entry.epoch, entry.rep_id
-
-
 def _place(entry: Entry) -> Place:
     return Place(entry.rep_id, entry.team, entry.day, entry.protected)
 
@@ -187,10 +149,8 @@ def _count_entry(found: _Counts, entry: Entry, playbook: Playbook) -> None:
         own = kind in PLAIN or (kind in playbook.game.activities and not entry.currency)
         if own or entry.currency == playbook.quota.currency:
             found.add_sum(place, kind, entry.amount)
-            if kind in SALES:
-                found.add(place, **{"revenue.sum": entry.amount})
     if kind in SALES:
-        found.add(place, sales=1)
+        found.add(place, sales=1, **{"revenue.sum": revenue(entry, playbook.quota.currency)})
     if kind == PRIZE:
         found.award(entry.entry_id, entry, PRIZE, entry.amount or 0)
         found.add(place, **{"prize.sum": entry.amount or 0})
@@ -198,69 +158,64 @@ def _count_entry(found: _Counts, entry: Entry, playbook: Playbook) -> None:
         found.award(entry.entry_id, entry, kind, playbook.game.points.activities.get(kind, 0))
 
 
-def _count_taking(found: _Counts, taken: Entry, done: list[Entry], rules: Rules) -> None:
-    """Count what became of one lead in one rep's hands, for the day it was taken."""
-    place, claimed = _place(taken), taken.kind == CLAIMED
-    kinds = {entry.kind for entry in done}
-    became, won = kinds & CONVERTED, "won" in kinds
-    works = counting(rules(taken.playbook_version).work.counts)
-    work = next((entry for entry in done if entry.kind in works), None)
-    transferred, qualified = "transfer" in kinds, "qualified" in kinds
+def _count_taken(found: _Counts, lead: TakenLead, rules: Rules) -> None:
+    """Count what became of a lead in one rep's hands, for the day it was taken."""
+    taken, place = lead.taken, _place(lead.taken)
     found.add(
         place,
         taken=1,
-        contacted_leads=int(bool(became) or qualified or "contacted" in kinds),
-        qualified_leads=int(qualified),
-        qualified_right=int(qualified and bool(became)),
-        opportunity_leads=int(bool(became)),
-        claimed_opportunities=int(claimed and bool(became)),
-        customer_leads=int(won),
-        claimed_customers=int(claimed and won),
-        transfer_leads=int(transferred),
-        transfer_converted=int(transferred and bool(became)),
+        contacted_leads=int(lead.contacted),
+        qualified_leads=int(lead.qualified),
+        qualified_right=int(lead.qualified and lead.converted),
+        opportunity_leads=int(lead.converted),
+        claimed_opportunities=int(lead.claimed and lead.converted),
+        customer_leads=int(lead.won),
+        claimed_customers=int(lead.claimed and lead.won),
+        transfer_leads=int(lead.transferred),
+        transfer_converted=int(lead.transferred and lead.converted),
     )
-    if work is not None:
-        found.add_sum(place, "response_seconds", max(0, (work.at - taken.at) // _MS))
-    if claimed and taken.take_ms is not None:
+    response = lead.response_time(rules(taken.playbook_version).work.counts)
+    if response is not None:
+        found.add_sum(place, "response_seconds", response // _MS)
+    if lead.claimed and taken.take_ms is not None:
         found.add_sum(place, "claim_seconds", taken.take_ms)
 
 
-def _award_taking(found: _Counts, taken: Entry, done: list[Entry], rules: Rules) -> None:
-    """Award the points of one lead in one rep's hands (G1), and count what badges are for (G2),
-    each for the day it came about. Of several calls that tell the same, the first counts."""
-    claimed, percent = taken.kind == CLAIMED, rules(taken.playbook_version).game.points.pod_percent
-    lead = f"{taken.lead_id}/{taken.epoch}/{taken.rep_id}"
-    # The clock starts at the rep's first notice, which is as long before as they needed to claim
-    # it; who was assigned a lead had notice of it then, however long it had waited.
-    notice = taken.at - (taken.take_ms or 0) * _MS if claimed else taken.at
+def _award_taken(found: _Counts, lead: TakenLead, rules: Rules) -> None:
+    """Award the points of a lead in one rep's hands (G1), and count what badges are for (G2), each
+    for the day it came about. Of several activities of one kind, the first counts."""
+    taken = lead.taken
+    percent = rules(taken.playbook_version).game.points.pod_percent
 
-    def first(kind: str) -> tuple[Entry | None, Points]:
-        entry = next((entry for entry in done if entry.kind == kind), None)
-        return entry, rules((entry or taken).playbook_version).game.points
+    def award(rule: str, entry: Entry, points: int) -> None:
+        award_id = f"{rule}/{taken.lead_id}/{taken.epoch}/{taken.rep_id}"
+        found.award(award_id, entry, rule, points, percent)
 
-    points = rules(taken.playbook_version).game.points
-    timed = claimed and taken.take_ms is not None
-    if timed and taken.at - notice <= timedelta(seconds=points.claim_within_seconds):
-        found.award(f"claim/{lead}", taken, "claim", points.claim, percent)
-    contact, points = first("contacted")
+    def points_of(entry: Entry) -> Points:
+        return rules(entry.playbook_version).game.points
+
+    points = points_of(taken)
+    timed = lead.claimed and taken.take_ms is not None
+    if timed and taken.at - lead.noticed_at <= timedelta(seconds=points.claim_within_seconds):
+        award("claim", taken, points.claim)
+    contact = lead.first("contacted")
     if contact is not None:
-        passed = contact.at - notice
+        passed, points = contact.at - lead.noticed_at, points_of(contact)
         if passed <= timedelta(seconds=points.contact_within_seconds):
-            found.award(f"contact/{lead}", contact, "contact", points.contact, percent)
-        in_week = claimed and contact.week == taken.week
+            award("contact", contact, points.contact)
         found.add(
             _place(contact),
             contacted_in_2_min=int(passed <= _TWO_MINUTES),
-            claimed_and_contacted=int(in_week),
+            claimed_and_contacted=int(lead.claimed and contact.week == taken.week),
         )
-    opportunity, points = first("opportunity")
-    if opportunity is not None and claimed:
+    opportunity = lead.first("opportunity")
+    if opportunity is not None and lead.claimed:
         found.add(_place(opportunity), opportunities=1)
-        found.award(f"opportunity/{lead}", opportunity, "opportunity", points.opportunity, percent)
-    won, points = first("won")
+        award("opportunity", opportunity, points_of(opportunity).opportunity)
+    won = lead.first("won")
     if won is not None:
-        found.award(f"won/{lead}", won, "won", points.won, percent)
-        found.add(_place(won), customers=int(claimed))
+        award("won", won, points_of(won).won)
+        found.add(_place(won), customers=int(lead.claimed))
 
 
 def _count_help(found: _Counts, helps: list[Entry], rules: Rules) -> None:

@@ -22,16 +22,13 @@ from dibs.core.errors import (
 from dibs.core.rep import Rep
 from dibs.game.quests.rules import (
     MANAGERS,
-    STEP_VERIFIED,
     Told,
     done,
     finished,
-    last_day,
-    quest_unit,
-    wrong_step,
 )
 from dibs.game.quests.steps import QuestDeps, Standing, confirm, file, pending, standings, tell
 from dibs.ledger.entries import Entry
+from dibs.ledger.quest_steps import STEP_VERIFIED, last_day, quest_unit, wrong_step
 from dibs.playbook.checks.game import quest_problems
 from dibs.rules.game import Game, Quest, QuestStep
 from support.builders import NOON, a_playbook, a_rep

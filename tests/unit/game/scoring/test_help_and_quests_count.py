@@ -12,9 +12,9 @@ from dibs.core.errors import InvalidInput
 from dibs.game.help.ask import HelpDeps, answer, ask, confirm
 from dibs.game.quests.steps import QuestDeps, standings, tell
 from dibs.game.quests.steps import confirm as confirm_step
-from dibs.game.scoring.tally import Tally, tally, unit_of
+from dibs.game.scoring.tally import Tally, tally
 from dibs.ledger.activities import Activity
-from dibs.ledger.entries import Entry
+from dibs.ledger.entries import Entry, unit_of
 from dibs.ledger.record import RecordDeps, record
 from dibs.rules.game import Game, Quest, QuestStep
 from dibs.rules.rules import Newcomers

@@ -13,12 +13,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dibs.game.scoring.badges import badges_of, held, kind_of
+from dibs.core.periods import kind_of, periods
+from dibs.game.scoring.badges import badges_of, held
 from dibs.game.scoring.points import Transfer
 from dibs.game.scoring.ports import Booked, Change, Sum
 from dibs.game.scoring.score import ScoreDeps, score
-from dibs.game.scoring.tally import Tally, periods, tally, unit_of
-from dibs.ledger.entries import Entry, booked
+from dibs.game.scoring.tally import Tally, tally
+from dibs.ledger.entries import Entry, booked, unit_of
 from dibs.rules.playbook import Playbook
 from dibs.rules.ports import Version
 from support.builders import NOON, a_lead, a_playbook, a_rep

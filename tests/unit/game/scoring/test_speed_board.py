@@ -10,7 +10,8 @@ import pytest
 
 from dibs.core.errors import InvalidInput
 from dibs.core.rep import Rep
-from dibs.ledger.entries import ASSIGNED, Entry, Row, booked
+from dibs.ledger.entries import ASSIGNED, Entry, booked
+from dibs.reports.assignment_rows import Row
 from dibs.reports.speed_board import Board, TeamReport, assignment, response_speed
 from support.builders import NOON, a_playbook, a_rep
 from support.fake_ledger import FakeLedger

@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from dibs.game.scoring.badges import badges_of, held, kind_of
-from dibs.game.scoring.tally import Place, Tally, periods, tally, unit_of
-from dibs.ledger.entries import Entry, booked
+from dibs.core.periods import kind_of, periods
+from dibs.game.scoring.badges import badges_of, held
+from dibs.game.scoring.tally import Place, Tally, tally
+from dibs.ledger.entries import Entry, booked, unit_of
 from dibs.rules.game import Game, Points
 from dibs.rules.playbook import Playbook
 from support.builders import NOON, a_lead, a_playbook, a_rep

@@ -12,24 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dibs.ledger.entries import (
-    ASSIGNED,
-    CLAIMED,
-    RETURNED,
-    UNDONE,
-    Entry,
-    RepSpeed,
-    Results,
-    Row,
-    Speed,
-    achieved,
-    assignment_report,
-    places,
-    releases,
-    speed,
-    tier_inputs,
-    winners,
-)
+from dibs.core.lead import UNDONE
+from dibs.ledger.entries import ASSIGNED, CLAIMED, RETURNED, Entry
+from dibs.reports.assignment_rows import Row, assignment_report, releases
+from dibs.reports.quotas import achieved
+from dibs.reports.speed import RepSpeed, Speed, places, speed
+from dibs.reports.tier_inputs import Results, tier_inputs
 from support.builders import NOON
 
 MS = timedelta(milliseconds=1)
@@ -240,11 +228,10 @@ def test_the_fastest_stands_first_and_who_is_level_shares(
     found: Speed, placed: list[tuple[int | None, str]]
 ) -> None:
     assert places(found) == placed
-    assert winners(found) == tuple(rep_id for place, rep_id in placed if place == 1)
 
 
 def test_nobody_wins_who_contacted_nobody() -> None:
-    assert winners(rank(a=(None, 0, 0, 5))) == ()
+    assert places(rank(a=(None, 0, 0, 5))) == [(None, "a")]
 
 
 # Tiers (M2)
@@ -331,6 +318,17 @@ def test_revenue_is_all_that_was_sold_in_the_currency() -> None:
     ]
     assert achieved(entries, "revenue", "USD", START, END) == 123
     assert achieved(entries, "won", "USD", START, END) == 3
+
+
+def test_what_was_reversed_was_not_achieved_and_has_not_converted() -> None:
+    won = entry("won", after=HOUR, amount=250, currency="USD")
+    back = entry("reversal", after=2 * HOUR, reverses=won.entry_id)
+    assert achieved([won, back], "won", "USD", START, END) == 0
+    assert achieved([back, won], "revenue", "USD", START, END) == 0
+    taken = answered("lead", SECOND)
+    assert results(*taken, won, back) == Results(1, 0, 1.0)
+    late = replace(back, at=END)
+    assert results(*taken, won, late).converted == 1
 
 
 # The assignment report (R10)
@@ -466,7 +464,7 @@ def ledgers(draw: st.DrawFn) -> list[Entry]:
 def everything(entries: list[Entry]) -> list[Any]:
     return [
         speed(entries, COUNTS, START, END),
-        winners(speed(entries, COUNTS, START, END)),
+        places(speed(entries, COUNTS, START, END)),
         tier_inputs(entries, COUNTS, "ada", START, END),
         achieved(entries, "revenue", "USD", START, END),
         achieved(entries, "won", "USD", START, END),

@@ -1,0 +1,90 @@
+"""How fast reps answer the leads they take, and who is the fastest (M3)."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from dibs.ledger.entries import Entry
+from dibs.ledger.outcomes import mean_seconds, taken_between
+
+FIVE_MINUTES = timedelta(minutes=5)
+TEN_MINUTES = timedelta(minutes=10)
+HOUR = timedelta(hours=1)
+
+
+@dataclass(frozen=True)
+class RepSpeed:
+    """How fast one rep answered the leads they took (M3).
+
+    `mean_seconds` is over the `contacted` ones, None where there are none; the shares, 0 to 1, are
+    of all `taken`. `longest_streak_under_10_min` is the most leads in the order they were taken,
+    one after the other, whose first contact came in under ten minutes.
+    """
+
+    taken: int
+    contacted: int
+    mean_seconds: float | None
+    within_5_min: float
+    within_1_hour: float
+    longest_streak_under_10_min: int
+
+
+@dataclass(frozen=True)
+class Speed:
+    """How fast the reps who took leads answered them, by rep id."""
+
+    reps: Mapping[str, RepSpeed]
+
+
+def speed(
+    entries: Iterable[Entry], counts: Collection[str], start: datetime, end: datetime
+) -> Speed:
+    """Return how fast reps answered the leads they took in [start, end) (M3).
+
+    The first contact is the rep's first activity on that lead that works it (`counts`, C11), also
+    after `end`. Exactly five minutes and exactly one hour are within; a streak wants less than ten
+    minutes. A lead not contacted is within nothing and ends a streak.
+    """
+    by_rep = defaultdict(list)
+    for lead in taken_between(entries, start, end):
+        by_rep[lead.taken.rep_id].append(lead.response_time(counts))
+    return Speed({rep_id: _speed(by_rep[rep_id]) for rep_id in sorted(by_rep)})
+
+
+def _speed(responses: list[timedelta | None]) -> RepSpeed:
+    known = [response for response in responses if response is not None]
+    longest = run = 0
+    for response in responses:
+        run = run + 1 if response is not None and response < TEN_MINUTES else 0
+        longest = max(longest, run)
+    return RepSpeed(
+        taken=len(responses),
+        contacted=len(known),
+        mean_seconds=mean_seconds(known),
+        within_5_min=sum(response <= FIVE_MINUTES for response in known) / len(responses),
+        within_1_hour=sum(response <= HOUR for response in known) / len(responses),
+        longest_streak_under_10_min=longest,
+    )
+
+
+def places(found: Speed) -> list[tuple[int | None, str]]:
+    """Return the reps with their places, the fastest first (M3).
+
+    Faster is the lower mean; then the larger share within five minutes, then the longer streak,
+    then more leads taken. Who is level in all four shares the place, and the next place is left
+    out. Who contacted nobody has none, and stands last.
+    """
+    ranks = {
+        rep_id: (one.mean_seconds, -one.within_5_min, -one.longest_streak_under_10_min, -one.taken)
+        for rep_id, one in found.reps.items()
+        if one.mean_seconds is not None
+    }
+    order = sorted(ranks, key=lambda rep_id: (ranks[rep_id], rep_id))
+    placed: list[tuple[int | None, str]] = []
+    for number, rep_id in enumerate(order, 1):
+        level = number > 1 and ranks[rep_id] == ranks[order[number - 2]]
+        placed.append((placed[-1][0] if level else number, rep_id))
+    return placed + [(None, rep_id) for rep_id in sorted(found.reps) if rep_id not in ranks]
