@@ -21,13 +21,15 @@ from dibs.core.errors import (
     RouteNotFound,
     Unauthorized,
 )
+from dibs.core.rep import Rep
 from dibs.game.scoring.leaderboard import Asked, Leaderboard, leaderboard
 from dibs.game.scoring.metrics import number
 from dibs.game.scoring.ranking import Row as BoardRow
+from dibs.game.scoring.response_speed import RESPONSE_SPEED, SpeedBoard, response_speed
 from dibs.intake.blind_mix import mix_reached
 from dibs.intake.body import raw_body
+from dibs.reports.assignment import TeamReport, assignment
 from dibs.reports.assignment_rows import Row
-from dibs.reports.speed_board import KINDS, Standing, TeamReport, assignment, response_speed
 from dibs.roster.callers import calling_manager, calling_viewer
 from dibs.web.entry import Event, Route, http
 from dibs.web.http import Response, answer, path, query, wants_html
@@ -62,46 +64,15 @@ def _for_browsers(back: str, called: str) -> Callable[[Route], Route]:
     return over
 
 
-def speed_board(event: Event) -> Response:
-    """`GET /boards/response_speed`: a rep's own team; any team to a manager, who names it (M3)."""
-    rep = calling_viewer(signed_in(event), wiring().roster)
-    team = query(event, "team")
-    if rep is not None and team not in ("", rep.team):
-        raise Forbidden("Reps see the board of their own team.")
-    wanted = query(event, "period") or "week"
-    kind = next((kind for kind in KINDS if kind == wanted), None)
-    if kind is None:
-        raise InvalidInput((FieldError("period", f"use {' or '.join(KINDS)}"),))
-    board = response_speed(
-        wiring().ledger,
-        wiring().roster,
-        team if rep is None else rep.team,
-        kind,
-        query(event, "period_name"),
-        rep,
-        _as_of(event),
-    )
-    mine = next((one for one in board.standings if one.mine), None)
-    body: dict[str, Any] = {
-        "board": "response_speed",
-        "team": board.team,
-        "as_of": board.as_of,
-        "period": _period(board.period),
-        "rows": [_standing(one) for one in board.standings],
-    }
-    if rep is not None:
-        body["me"] = _standing(mine) if mine else None
-    if board.winners is not None:
-        body["winners"] = [{"id": one.rep_id, "name": one.name} for one in board.winners]
-    return answer(200, body)
-
-
 @_for_browsers(_BOARD, "Show the board of points")
 def board(event: Event) -> Response:
     """`GET /boards/{metric}`: the top, and the caller's own place with its neighbours (G3).
 
     `?period=day|week|month|quarter|year|all&scope=reps|teams&top=10`, and `period_name=2026-W47`
     for one that is over; a rep sees their own team's, a manager everybody's or `?team=`.
+
+    `GET /boards/response_speed` (M3) is of the reps of one team, which a manager names, in a week
+    or month, all of them where no `top` is given, and as it was at `?as_of=`.
     """
     rep = calling_viewer(signed_in(event), wiring().roster)
     asked = Asked(
@@ -113,20 +84,24 @@ def board(event: Event) -> Response:
         top=_top(query(event, "top")),
     )
     playbook = wiring().roster.playbook()
-    found = leaderboard(wiring().standings, playbook, asked, rep, clock.now())
+    found: Leaderboard
+    if asked.metric == RESPONSE_SPEED:
+        found = response_speed(wiring().ledger, wiring().roster, asked, rep, _as_of(event))
+    else:
+        found = leaderboard(wiring().standings, playbook, asked, rep, clock.now())
     if wants_html(event):
         return page.board(found, asked, playbook, rep)
-    return answer(200, _board(found))
+    return answer(200, _board(found, rep))
 
 
-def _top(sent: str) -> int:
+def _top(sent: str) -> int | None:
     if not sent:
-        return 10
+        return None
     return int(sent) if sent.isascii() and sent.isdigit() and len(sent) <= 3 else 0
 
 
-def _board(found: Leaderboard) -> dict[str, Any]:
-    body = {
+def _board(found: Leaderboard, viewer: Rep | None) -> dict[str, Any]:
+    body: dict[str, Any] = {
         "board": found.metric,
         "means": found.definition.means,
         "unit": found.definition.unit,
@@ -141,6 +116,13 @@ def _board(found: Leaderboard) -> dict[str, Any]:
     }
     if found.mine is not None:
         body["me"] = _line(found.mine) | {"gap": _value(found.gap)}
+    if isinstance(found, SpeedBoard):
+        # Programs have read it so before it had the form of the others.
+        body["period"] = _period(found.span)
+        if viewer is not None:
+            body.setdefault("me", None)
+        if found.winners is not None:
+            body["winners"] = [_whose(row) for row in found.winners]
     return body
 
 
@@ -148,12 +130,20 @@ def _value(value: Fraction | None) -> int | float | None:
     return None if value is None else number(value)
 
 
+def _whose(row: BoardRow) -> dict[str, Any]:
+    return {"id": row.id or None, "name": row.name or None}
+
+
 def _line(row: BoardRow) -> dict[str, Any]:
-    return {
-        "place": row.place,
-        "id": row.id or None,
-        "name": row.name or None,
-        "value": _value(row.value),
+    line = {"place": row.place, **_whose(row), "value": _value(row.value)}
+    if row.speed is None:
+        return line
+    return line | {
+        "within_5_min": row.speed.within_5_min,
+        "within_1_hour": row.speed.within_1_hour,
+        "streak": row.speed.longest_streak_under_10_min,
+        "taken": row.speed.taken,
+        "contacted": row.speed.contacted,
     }
 
 
@@ -173,20 +163,6 @@ def _as_of(event: Event) -> datetime:
 
 def _period(period: Period) -> dict[str, Any]:
     return {"name": period.name, "start": period.start, "end": period.end}
-
-
-def _standing(one: Standing) -> dict[str, Any]:
-    return {
-        "place": one.place,
-        "id": one.rep_id,
-        "name": one.name,
-        "value": one.speed.mean_seconds,
-        "within_5_min": one.speed.within_5_min,
-        "within_1_hour": one.speed.within_1_hour,
-        "streak": one.speed.longest_streak_under_10_min,
-        "taken": one.speed.taken,
-        "contacted": one.speed.contacted,
-    }
 
 
 @_for_browsers(_REPORT, "Show last week’s report")
@@ -265,7 +241,6 @@ def sign_in(event: Event) -> Response:
 
 
 ROUTES = {
-    "GET /boards/response_speed": speed_board,
     "GET /boards/{metric}": board,
     "GET /reports/assignment": assignment_report,
     "GET /reports/blind": blind_report,

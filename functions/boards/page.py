@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
@@ -19,8 +19,10 @@ from dibs.core.errors import DibsError
 from dibs.core.rep import Rep
 from dibs.game.scoring.leaderboard import PERIODS, SCOPES, Asked, Leaderboard
 from dibs.game.scoring.metrics import number
+from dibs.game.scoring.response_speed import RESPONSE_SPEED, SpeedBoard
+from dibs.reports.assignment import TeamReport
 from dibs.reports.assignment_rows import DIMENSIONS
-from dibs.reports.speed_board import TeamReport
+from dibs.reports.team_entries import KINDS
 from dibs.rules.playbook import Playbook
 from dibs.web.http import STATUS, Response
 from dibs.web.translations import ENGLISH, N_, translator
@@ -35,6 +37,7 @@ _BOARDS = {
     "conversion": N_("Conversion"),
     "opportunities": N_("Opportunities"),
     "revenue": N_("Revenue"),
+    RESPONSE_SPEED: N_("Response speed"),
 }
 _PERIODS = {
     "day": N_("Day"),
@@ -114,17 +117,23 @@ def board(found: Leaderboard, asked: Asked, playbook: Playbook, viewer: Rep | No
         "period_name": asked.period_name,
         "scope": found.scope,
         "team": asked.team,
-        "top": "" if asked.top == 10 else str(asked.top),
+        "top": "" if asked.top is None else str(asked.top),
     }
 
     def link(text: str, metric: str = found.metric, **other: str) -> Link:
         there = at | other
+        if metric == RESPONSE_SPEED:
+            there |= _at_response_speed(there, playbook, viewer)
         sent = urlencode({name: value for name, value in there.items() if value})
-        return Link(
-            _(text), f"/boards/{quote(metric)}?{sent}", (metric, there) == (found.metric, at)
-        )
+        return Link(text, f"/boards/{quote(metric)}?{sent}", (metric, there) == (found.metric, at))
 
     teams = found.scope == "teams"
+    periods: Sequence[str] = PERIODS
+    scopes = [link(_(_SCOPES[scope]), scope=scope) for scope in SCOPES]
+    if isinstance(found, SpeedBoard):
+        periods = KINDS
+        of_teams = playbook.teams.items() if viewer is None else ()
+        scopes = [link(one.name, team=team_id) for team_id, one in of_teams]
     team = playbook.teams.get(found.team)
     mine, unit, currency = found.mine, found.definition.unit, playbook.quota.currency
     return _page(
@@ -143,10 +152,21 @@ def board(found: Leaderboard, asked: Asked, playbook: Playbook, viewer: Rep | No
         currency=currency,
         # A column of money says which once; a sentence says it itself.
         gap=(f"{currency} " if unit == "money" else "") + _figure(found.gap, unit, currency),
-        boards=[link(text, metric) for metric, text in _BOARDS.items()],
-        periods=[link(_PERIODS[per], period=per, period_name="") for per in PERIODS],
-        scopes=[link(_SCOPES[scope], scope=scope) for scope in SCOPES],
+        boards=[link(_(text), metric) for metric, text in _BOARDS.items()],
+        periods=[link(_(_PERIODS[per]), period=per, period_name="") for per in periods],
+        scopes=scopes,
     )
+
+
+def _at_response_speed(
+    at: Mapping[str, str], playbook: Playbook, viewer: Rep | None
+) -> dict[str, str]:
+    """Return where the board of response speed is reached from another: it is a team's, of a week
+    or month."""
+    team = at["team"] or ("" if viewer is not None else next(iter(playbook.teams), ""))
+    if at["period"] in KINDS:
+        return {"scope": "reps", "team": team}
+    return {"scope": "reps", "team": team, "period": "week", "period_name": ""}
 
 
 def sign_in(error: DibsError | None = None) -> Response:

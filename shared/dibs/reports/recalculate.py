@@ -20,9 +20,10 @@ from dibs.core.periods import months
 from dibs.core.rep import Rep
 from dibs.ledger.ports import Ledger
 from dibs.race.newcomers import counted_from
+from dibs.reports.assignment import weekly_rows
 from dibs.reports.ports import Attained, Results, Targets
 from dibs.reports.quotas import achieved, allowance, attainment, target_for, worked_days
-from dibs.reports.speed_board import AFTERMATH, weekly_rows
+from dibs.reports.team_entries import AFTERMATH
 from dibs.reports.tier_inputs import tier_inputs
 from dibs.reports.tiers import Inputs, edges, explain, place, team_of
 from dibs.roster.ports import Roster
@@ -179,8 +180,6 @@ def _report_of(deps: PeriodDeps, playbook: Playbook, team: str, period: Period) 
     rows = weekly_rows(deps.ledger, playbook, team, period, period.end + AFTERMATH)
     deps.results.record_report(team, period.name, rows)
     return Ran(1, 0, 1)
-
-
 
 
 def _pages(items: Sequence[T]) -> Iterator[Sequence[T]]:

@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
+from dibs.game.scoring.leaderboard import Asked
+from dibs.game.scoring.response_speed import response_speed
 from dibs.ledger.entries import Entry
 from dibs.ledger.store import DynamoLedger, entry_record
 from dibs.playbook.store import DynamoPlaybooks
 from dibs.reports.recalculate import PeriodDeps, recalculate_tiers
-from dibs.reports.speed_board import response_speed
 from dibs.reports.store import DynamoResults, DynamoTargets
 from dibs.reports.tiers import Inputs
 from dibs.roster.store import DynamoRoster
@@ -126,8 +127,9 @@ def test_a_board_shows_what_was_taken_after_the_protected_weeks(world: World) ->
     ledger = FakeLedger(Memory())
     ledger.put(entries)
     roster = DynamoRoster(world.dynamo, world.settings)
-    board = response_speed(ledger, roster, "north", "week", W47, None, NOON)
-    assert {one.rep_id: one.speed.taken for one in board.standings} == {
+    asked = Asked("response_speed", "week", W47, team="north")
+    board = response_speed(ledger, roster, asked, None, NOON)
+    assert {row.id: row.speed.taken for row in board.rows if row.speed is not None} == {
         ann.rep_id: 5,
         bob.rep_id: 7,
     }

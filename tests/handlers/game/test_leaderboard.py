@@ -320,11 +320,17 @@ def test_a_page_leads_to_other_periods_scopes_and_boards(office: Office) -> None
     assert to("Revenue") == ("/boards/revenue", {**named, "scope": ["teams"]})
     names = ["Day", "Week", "Month", "Quarter", "Year", "All time", "Reps", "Teams"]
     boards = ["Points", "Claims", "Claim speed", "Conversion", "Opportunities", "Revenue"]
+    boards.append("Response speed")
     assert list(links) == names + boards
     for _, (href, _) in links.items():
         where = urlsplit(href)
         query = {name: value[0] for name, value in parse_qs(where.query).items()}
         assert look(office, where.path.removeprefix("/boards/"), **query).status == 200
+    for day_of_all in (seen(office, by=BEN, period="day"), Outline(look(office, by=MANAGER).text)):
+        where = urlsplit(day_of_all.links["Response speed"][0])
+        query = {name: value[0] for name, value in parse_qs(where.query).items()}
+        by = token_of(BEN) if "team" not in query else MANAGER
+        assert look(office, "response_speed", by, **query).status == 200
     assert seen(office, top="25").links["Claims"][0].endswith("top=25")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
+from dataclasses import replace
 from datetime import timedelta
 from html.parser import HTMLParser
 from typing import Any
@@ -12,6 +13,7 @@ from urllib.parse import urlencode
 import pytest
 
 from dibs.core.rep import Rep
+from dibs.game.scoring.score import score
 from dibs.ledger.entries import ASSIGNED, booked
 from dibs.race.claim import token_hash
 from dibs.wiring import wiring
@@ -58,7 +60,8 @@ def look(office: Office, where: str, *, cookie: str | None = None, **query: str)
 
 def ask(office: Office, route: str, query: dict[str, str], **headers: str | None) -> Answer:
     cookie = headers.pop("cookie", None)
-    asked = http("http_board", route, {}, **headers)
+    path = {"metric": "response_speed"} if route == f"GET {BOARD}" else {}
+    asked = http("http_board", "GET /boards/{metric}" if path else route, path, **headers)
     asked.pop("queryStringParameters")
     if query:
         asked["queryStringParameters"] = query
@@ -82,6 +85,10 @@ def test_a_rep_sees_the_current_week_of_their_team(office: Office) -> None:
     assert answer.status == 200
     assert answer.json == {
         "board": "response_speed",
+        "means": "Mean time from taking a lead to its first contact, of those contacted.",
+        "unit": "seconds",
+        "better": "less",
+        "scope": "reps",
         "team": "north",
         "as_of": "2026-11-23T13:00:00.000Z",
         "period": {
@@ -89,11 +96,16 @@ def test_a_rep_sees_the_current_week_of_their_team(office: Office) -> None:
             "start": "2026-11-23T00:00:00.000Z",
             "end": "2026-11-30T00:00:00.000Z",
         },
+        "of": 2,
         "rows": [
             standing(1, AINA, 10.0),
             standing(2, BEN, 240.0),
         ],
-        "me": standing(1, AINA, 10.0),
+        "around": [
+            standing(1, AINA, 10.0),
+            standing(2, BEN, 240.0),
+        ],
+        "me": {**standing(1, AINA, 10.0), "gap": None},
     }
 
 
@@ -150,6 +162,9 @@ def test_a_board_may_be_seen_as_it_was(office: Office, as_of: str) -> None:
     [
         ({"period": "day"}, "period"),
         ({"period_name": "2026-11"}, "period_name"),
+        ({"scope": "teams"}, "scope"),
+        ({"top": "0"}, "top"),
+        ({"top": "101"}, "top"),
         ({"as_of": "yesterday"}, "as_of"),
         ({"as_of": "2026-11-23T12:00:00"}, "as_of"),
         ({"as_of": "2026-11-23T13:00:00.001Z"}, "as_of"),
@@ -160,6 +175,25 @@ def test_what_is_asked_for_wrongly_is_named(
 ) -> None:
     answer = get(office, **query)
     assert (answer.status, [e["field"] for e in answer.json["errors"]]) == (422, [field])
+
+
+def test_the_top_may_be_asked_for_and_ones_own_place_is_still_told(office: Office) -> None:
+    found = get(office, by=token_of(BEN), top="1").json
+    assert (found["of"], [row["place"] for row in found["rows"]]) == (2, [1])
+    assert found["me"] == {**standing(2, BEN, 240.0), "gap": 230}
+
+
+def test_the_board_of_the_metric_says_the_same(office: Office) -> None:
+    """One is worked out from the ledger, the other from totals, and both by one definition."""
+    entries = wiring().ledger.of_team("north", ["2026-W48"])
+    score(wiring().score_deps, [replace(one, unit=f"lead/{one.lead_id}") for one in entries])
+    asked = http("http_board", "GET /boards/{metric}", {"metric": "response_time"})
+    asked.pop("queryStringParameters")
+    [of_metric, of_speed] = (office.ask("boards", asked).json, get(office).json)
+    for one in of_speed["rows"]:
+        for name in ("within_5_min", "within_1_hour", "streak", "taken", "contacted"):
+            del one[name]
+    assert of_metric["rows"] == of_speed["rows"]
 
 
 @pytest.mark.parametrize("where", [BOARD, REPORT])
@@ -258,7 +292,9 @@ def test_a_rep_signs_in_to_their_board(office: Office) -> None:
     answer = sign_in(office, token_of(AINA))
     assert answer["headers"]["location"] == "/boards/points"
     cookie = answer["cookies"][0].split(";")[0]
-    assert look(office, BOARD, cookie=cookie).json["me"]["id"] == AINA.rep_id
+    page = look(office, BOARD, cookie=cookie)
+    assert page.status == 200
+    assert "Your place: 1 of 2." in page.text
     page = look(office, REPORT, cookie=cookie)
     assert page.status == 403
     assert "Ask your manager" in page.text
@@ -301,6 +337,24 @@ def test_a_token_that_was_sent_goes_before_the_cookie(office: Office) -> None:
     asked = http("http_board", authorization="Bearer aaaac.forged")
     asked["cookies"] = [f"dibs={token_of(AINA)}"]
     assert office.ask("boards", asked).status == 401
+
+
+def test_the_page_of_the_board_shows_shares_and_streaks(office: Office) -> None:
+    page = look(office, BOARD, cookie=f"dibs={token_of(AINA)}")
+    words = " ".join(re.sub("<[^>]*>", " ", page.text.partition("<main>")[2]).split())
+    assert "North · 2026-W48 · as of 2026-11-23 13:00 UTC Week Month" in words
+    assert "Quarter" not in words
+    assert "Place Name Value Within 5 min Within 1 h Streak under 10 min Contacted" in words
+    assert f"1 {AINA.name} you 10.0 s 100% 100% 1 1 of 1" in words
+    tables = [one for one in Outline(page.text).all("div") if one.get("class") == "wide"]
+    assert [one["tabindex"] for one in tables] == ["0"]
+
+
+def test_a_manager_goes_from_team_to_team_on_the_page(office: Office) -> None:
+    page = look(office, BOARD, cookie=f"dibs={MANAGER}", team="north", period="month")
+    links = [str(one["href"]) for one in Outline(page.text).all("a")]
+    assert f"{BOARD}?period=month&scope=reps&team=south" in links
+    assert f"{BOARD}?period=week&scope=reps&team=north" in links
 
 
 def test_a_page_runs_no_script_and_loads_nothing(office: Office) -> None:

@@ -13,7 +13,7 @@ from datetime import datetime
 from fractions import Fraction
 from itertools import zip_longest
 from operator import attrgetter
-from typing import Literal
+from typing import Literal, TypeVar
 
 from dibs.core.calendar import Kind, named, period_of
 from dibs.core.errors import FieldError, InvalidInput, RouteNotFound
@@ -29,6 +29,7 @@ PERIODS: tuple[Kind | Literal["all"], ...] = ("day", "week", "month", "quarter",
 Scope = Literal["reps", "teams"]
 SCOPES: tuple[Scope, ...] = ("reps", "teams")
 MOST_ROWS = 100
+USUAL_ROWS = 10
 
 
 @dataclass(frozen=True)
@@ -54,16 +55,19 @@ class Leaderboard:
     shared: frozenset[int]
 
 
+Board = TypeVar("Board", bound=Leaderboard)
+
+
 @dataclass(frozen=True)
 class Asked:
-    """What a board is asked for: empty words are the usual ones."""
+    """What a board is asked for: empty words, and no number of rows, are the usual ones."""
 
     metric: str
     period: str = ""
     period_name: str = ""
     scope: str = ""
     team: str = ""
-    top: int = 10
+    top: int | None = None
 
 
 def leaderboard(
@@ -85,7 +89,8 @@ def leaderboard(
     whole = _ranking(standings.totals(period), period, playbook, metric, scope, team)
     own_id = None if viewer is None else (viewer.rep_id if scope == "reps" else viewer.team)
     own = None if own_id is None else whole.number_of(own_id)
-    top, around = whole.rows(0, asked.top), () if own is None else whole.rows(own - 1, own + 2)
+    top = whole.rows(0, USUAL_ROWS if asked.top is None else asked.top)
+    around = () if own is None else whole.rows(own - 1, own + 2)
     mine = next((row for row in around if row.id == own_id), None)
     places = {row.place for row in (*top, *around) if row.place is not None}
     board = Leaderboard(
@@ -102,7 +107,7 @@ def leaderboard(
         many=len(whole),
         shared=frozenset(place for place in places if whole.is_shared(place)),
     )
-    return board if viewer is None or scope == "teams" else _as_seen(board, playbook, viewer)
+    return board if viewer is None or scope == "teams" else as_seen(board, playbook, viewer)
 
 
 def _asked(
@@ -119,7 +124,7 @@ def _asked(
         wrong.append(FieldError("team", f"use one of {', '.join(playbook.teams)}"))
     if viewer is not None and asked.team not in ("", viewer.team):
         wrong.append(FieldError("team", "leave it out; you see the board of your own team"))
-    if not 1 <= asked.top <= MOST_ROWS:
+    if asked.top is not None and not 1 <= asked.top <= MOST_ROWS:
         wrong.append(FieldError("top", f"use 1 to {MOST_ROWS}"))
     if per is None or scope is None or wrong:
         raise InvalidInput(tuple(wrong))
@@ -142,8 +147,9 @@ def _named(per: Kind, name: str) -> str:
     return name
 
 
-# The latest rankings, with the totals they are of: what is still the very same total is not looked
-# at again, and nobody waits for thousands of formulas because one rep made a call.
+# The latest rankings, with the totals they are of. Totals that are the same objects as before, as
+# `Standings` promises where nothing changed, are not looked at again: nobody waits for thousands of
+# formulas because one rep made a call.
 _known: dict[tuple[str, ...], tuple[Sequence[Total], Ranking]] = {}
 _MOST_KNOWN = 64
 _MOST_KNOWN_ROWS = 80_000
@@ -215,7 +221,7 @@ def _changes(
     return found
 
 
-def _as_seen(board: Leaderboard, playbook: Playbook, viewer: Rep) -> Leaderboard:
+def as_seen(board: Board, playbook: Playbook, viewer: Rep) -> Board:
     """Return what a rep may see of their team's board: names, places alone, or their own gap."""
     team = playbook.teams.get(viewer.team)
     if team is not None and team.own_gap:
@@ -226,7 +232,7 @@ def _as_seen(board: Leaderboard, playbook: Playbook, viewer: Rep) -> Leaderboard
 
     def hidden(rows: tuple[Row, ...]) -> tuple[Row, ...]:
         return tuple(
-            row if row.id == viewer.rep_id else Row(row.place, "", "", row.value) for row in rows
+            row if row.id == viewer.rep_id else replace(row, id="", name="") for row in rows
         )
 
     return replace(board, rows=hidden(board.rows), around=hidden(board.around))

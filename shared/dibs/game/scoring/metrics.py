@@ -352,8 +352,7 @@ METRICS: Mapping[str, Metric] = {
     "csat": Metric("mean(csat)", "Mean satisfaction that customers gave, 0 to 100."),
     "response_time": Metric(
         "mean(response_seconds)",
-        "Mean time from taking a lead to its first contact, of those contacted; "
-        "the board response_speed has shares and streaks as well.",
+        "Mean time from taking a lead to its first contact, of those contacted.",
         "seconds",
         "less",
     ),

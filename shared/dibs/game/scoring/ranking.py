@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from dibs.game.scoring.metrics import order, value_of
+from dibs.reports.speed import RepSpeed
 from dibs.rules.game import Metric
 
 Named = tuple[str, Mapping[str, int]]
@@ -16,12 +17,16 @@ Named = tuple[str, Mapping[str, int]]
 
 @dataclass(frozen=True)
 class Row:
-    """One line of a board. `place` and `value` are None where there is nothing to divide by."""
+    """One line of a board. `place` and `value` are None where there is nothing to divide by.
+
+    `speed` is more about the value on the board of response speed (M3).
+    """
 
     place: int | None
     id: str
     name: str
     value: Fraction | None
+    speed: RepSpeed | None = None
 
 
 _Key = tuple[bool, Fraction | int, str]

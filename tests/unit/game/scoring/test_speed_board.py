@@ -10,9 +10,12 @@ import pytest
 
 from dibs.core.errors import InvalidInput
 from dibs.core.rep import Rep
+from dibs.game.scoring.leaderboard import Asked
+from dibs.game.scoring.response_speed import SpeedBoard, response_speed
 from dibs.ledger.entries import ASSIGNED, Entry, booked
+from dibs.reports.assignment import TeamReport, assignment
 from dibs.reports.assignment_rows import Row
-from dibs.reports.speed_board import Board, TeamReport, assignment, response_speed
+from dibs.reports.speed import RepSpeed
 from support.builders import NOON, a_playbook, a_rep
 from support.fake_ledger import FakeLedger
 from support.fakes import FakeWorld
@@ -67,19 +70,30 @@ class Hall(FakeWorld):
             self.ledger.put([entry("call", at + wait)])
 
     def board(
-        self, kind: Any = "week", name: str = "", as_of: datetime = NOON, **who: Any
-    ) -> Board:
-        found = {"team": "north", "viewer": None, **who}
-        return response_speed(
-            self.ledger, self.roster, found["team"], kind, name, found["viewer"], as_of
-        )
+        self,
+        kind: str = "week",
+        name: str = "",
+        as_of: datetime = NOON,
+        viewer: Rep | None = None,
+        team: str = "north",
+        **asked: Any,
+    ) -> SpeedBoard:
+        wanted = Asked("response_speed", kind, name, team=team, **asked)
+        return response_speed(self.ledger, self.roster, wanted, viewer, as_of)
 
     def report(self, name: str = "", as_of: datetime = NOON, team: str = "") -> list[TeamReport]:
         return assignment(self.ledger, self.kept, self.roster, team, name, as_of)
 
 
-def names(board: Board) -> list[tuple[int | None, str | None]]:
-    return [(one.place, one.name) for one in board.standings]
+def names(board: SpeedBoard) -> list[tuple[int | None, str]]:
+    return [(row.place, row.name) for row in board.rows]
+
+
+def speed_of(board: SpeedBoard) -> RepSpeed:
+    """The speed of who stands first."""
+    speed = board.rows[0].speed
+    assert speed is not None
+    return speed
 
 
 def test_a_board_is_of_the_current_week_where_the_team_is() -> None:
@@ -87,9 +101,9 @@ def test_a_board_is_of_the_current_week_where_the_team_is() -> None:
     for at in (MONDAY - MS, MONDAY, MONDAY + WEEK - MS, MONDAY + WEEK):
         hall.answered(AINA, at, 0 * SECOND)
     board = hall.board(as_of=MONDAY + WEEK - MS)
-    assert (board.period.name, board.period.start) == ("2026-W48", MONDAY)
-    assert board.standings[0].speed.taken == 2
-    assert hall.board(as_of=MONDAY + WEEK).period.name == "2026-W49"
+    assert (board.span.name, board.span.start) == ("2026-W48", MONDAY)
+    assert speed_of(board).taken == 2
+    assert hall.board(as_of=MONDAY + WEEK).span.name == "2026-W49"
 
 
 def test_a_board_of_a_month_holds_all_its_weeks() -> None:
@@ -99,7 +113,7 @@ def test_a_board_of_a_month_holds_all_its_weeks() -> None:
     for at in (first - MS, first, first + 10 * DAY, last - MS, last):
         hall.answered(AINA, at, 0 * SECOND)
     board = hall.board("month", "2026-11", as_of=last + WEEK)
-    assert board.standings[0].speed.taken == 3
+    assert speed_of(board).taken == 3
 
 
 def test_the_fastest_stands_first_with_their_name() -> None:
@@ -108,16 +122,17 @@ def test_the_fastest_stands_first_with_their_name() -> None:
     hall.answered(BEN, NOON, 10 * SECOND)
     board = hall.board(as_of=NOON + MINUTE, viewer=AINA)
     assert names(board) == [(1, "Ben"), (2, "Aina")]
-    assert [one.rep_id for one in board.standings if one.mine] == [AINA.rep_id]
-    assert board.standings[0].speed.mean_seconds == 10
+    assert (board.mine, board.around) == (board.rows[1], board.rows)
+    assert board.gap == 10
+    assert speed_of(board).mean_seconds == 10
 
 
 def test_what_happened_later_is_left_out() -> None:
     hall = Hall()
     hall.answered(AINA, NOON, MINUTE)
-    assert hall.board(as_of=NOON - MS).standings == ()
-    assert hall.board(as_of=NOON + MINUTE - MS).standings[0].speed.contacted == 0
-    assert hall.board(as_of=NOON + MINUTE).standings[0].speed.contacted == 1
+    assert hall.board(as_of=NOON - MS).rows == ()
+    assert speed_of(hall.board(as_of=NOON + MINUTE - MS)).contacted == 0
+    assert speed_of(hall.board(as_of=NOON + MINUTE)).contacted == 1
 
 
 def test_a_running_week_has_no_winners_yet() -> None:
@@ -149,13 +164,13 @@ def test_a_contact_in_the_week_after_still_counts(
     ends = {"week": MONDAY + WEEK, "month": datetime.fromisoformat("2026-12-01T00:00:00+08:00")}
     hall.answered(AINA, ends[kind] - MS, late)
     board = hall.board(kind, name, as_of=NOON + 30 * DAY)
-    assert board.standings[0].speed.contacted == counts
+    assert speed_of(board).contacted == counts
 
 
 def test_a_board_is_of_one_team() -> None:
     hall = Hall()
     hall.answered(AINA, NOON)
-    assert hall.board(team="south").standings == ()
+    assert hall.board(team="south").rows == ()
 
 
 def test_on_an_anonymous_board_a_rep_finds_their_own_name_alone() -> None:
@@ -164,10 +179,11 @@ def test_on_an_anonymous_board_a_rep_finds_their_own_name_alone() -> None:
     hall.answered(BEN, NOON, SECOND)
     as_of = NOON + WEEK
     board = hall.board(name="2026-W48", as_of=as_of, viewer=AINA)
-    assert names(board) == [(1, None), (2, "Aina")]
-    assert [one.rep_id for one in board.standings] == [None, AINA.rep_id]
+    assert names(board) == [(1, ""), (2, "Aina")]
+    assert [row.id for row in board.rows] == ["", AINA.rep_id]
+    assert speed_of(board).mean_seconds == 1
     assert board.winners is not None
-    assert [one.name for one in board.winners] == [None]
+    assert [one.name for one in board.winners] == [""]
     manager = hall.board(name="2026-W48", as_of=as_of)
     assert names(manager) == [(1, "Ben"), (2, "Aina")]
 
@@ -185,7 +201,7 @@ def test_where_boards_show_the_own_gap_only_a_rep_finds_nobody_else() -> None:
 def test_who_is_gone_stays_on_the_board_without_a_name() -> None:
     hall = Hall()
     hall.answered(a_rep(9), NOON)
-    assert names(hall.board(as_of=NOON + MINUTE)) == [(1, None)]
+    assert names(hall.board(as_of=NOON + MINUTE)) == [(1, "")]
 
 
 @pytest.mark.parametrize(
