@@ -16,8 +16,10 @@ from dibs.aws import dynamo, keys
 from dibs.aws.dynamo import ConditionFailed, Dynamo
 from dibs.core.errors import Busy
 from dibs.core.periods import covering
+from dibs.game.scoring import leaderboard, ranking
 from dibs.game.scoring import store as standings
 from dibs.game.scoring.award_store import DynamoAwards
+from dibs.game.scoring.metrics import value_of
 from dibs.game.scoring.points_store import DynamoPoints
 from dibs.game.scoring.ports import Change, Unit
 from dibs.game.scoring.rebuild import audit_standings, rebuild
@@ -308,6 +310,32 @@ def test_totals_that_were_read_stay_as_they_were(game: Game) -> None:
     after = game.standings.totals("all")
     assert [one.counts["claimed"] for one in before] == [1]
     assert {one.rep_id: one.counts["claimed"] for one in after} == {AINA.rep_id: 2, BEN.rep_id: 1}
+
+
+def test_a_board_works_out_anew_only_who_has_changed(
+    game: Game, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The promise of `Standings`: what has not changed is the very same object."""
+    valued: list[int] = []
+
+    def noted(metric: Any, counts: Any) -> Any:
+        valued.append(counts["claimed"])
+        return value_of(metric, counts)
+
+    monkeypatch.setattr(ranking, "value_of", noted)
+    leaderboard._known.clear()
+    game.score(claimed(1, AINA), claimed(2, BEN))
+
+    def board() -> list[Any]:
+        asked = leaderboard.Asked("claims", "all")
+        found = leaderboard.leaderboard(game.standings, a_playbook(), asked, None, NOON)
+        return [(row.id, row.value) for row in found.rows]
+
+    assert board() == board() == [(AINA.rep_id, 1), (BEN.rep_id, 1)]
+    assert valued == [1, 1]
+    game.score(claimed(3, BEN))
+    assert board() == [(BEN.rep_id, 2), (AINA.rep_id, 1)]
+    assert valued == [1, 1, 2]
 
 
 def test_a_rep_of_two_teams_who_is_renamed_has_the_new_name_in_both(game: Game) -> None:

@@ -25,7 +25,13 @@ class Total:
 
 
 class Standings(Protocol):
-    """What the ledger comes to, by rep and period; everything in it can be made anew."""
+    """What the ledger comes to, by rep and period; everything in it can be made anew.
+
+    A board is worked out from the last one, as far as its totals are the very same objects (`is`).
+    So a store returns the same list while nothing has changed in it, and in a new list the same
+    total of each rep of whom nothing has. What it has returned is never changed afterwards. A store
+    that always returns new objects is right as well: boards are only slower.
+    """
 
     def totals(self, period: str) -> list[Total]:
         """Return every rep's total of a period such as 2026-11-23, 2026-W48, 2026-11, 2026-Q4 or
