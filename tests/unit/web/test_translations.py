@@ -140,10 +140,10 @@ def test_a_refusal_nobody_translated_is_said_in_english() -> None:
         assert refusal_sentence(refusal, "ms") == refusal.how
 
 
-def domain_refusals() -> list[tuple[str, str]]:
-    """Return the code and sentence of each `Refusal(...)` written in the domain."""
+def every_refusal() -> list[tuple[str, str]]:
+    """Return the code and sentence of each `Refusal(...)` in the package."""
     found = []
-    for path in (ROOT / "shared/dibs/domain").glob("*.py"):
+    for path in (ROOT / "shared/dibs").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if not isinstance(node, ast.Call):
                 continue
@@ -156,7 +156,7 @@ def domain_refusals() -> list[tuple[str, str]]:
 
 
 def test_every_refusal_of_the_domain_has_a_malay_sentence() -> None:
-    refusals = domain_refusals()
+    refusals = every_refusal()
     assert refusals
     for code, how in refusals:
         refusal = Refusal(code, None, how)
@@ -169,5 +169,5 @@ def test_every_code_a_claim_is_refused_with_belongs_to_one_rule() -> None:
     known = [code for codes in REFUSING.values() for code in codes]
     assert len(known) == len(set(known))
     elsewhere = {"in_hand"}  # of assignments
-    assert set(known) == {code for code, _ in domain_refusals()} - elsewhere
+    assert set(known) == {code for code, _ in every_refusal()} - elsewhere
     assert set(REFUSING) == set(RULES)
