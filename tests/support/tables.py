@@ -1,4 +1,4 @@
-"""The tables of template.yaml, made wherever a test wants them: no schema is written twice."""
+"""template.yaml as the tests read it, and its tables made wherever a test wants them."""
 
 from __future__ import annotations
 
@@ -8,21 +8,9 @@ from typing import Any
 
 import yaml
 
-from dibs.aws.settings import Settings
+from dibs.aws.settings import TABLES, Settings, logical_id
 
 TEMPLATE = Path(__file__).parents[2] / "template.yaml"
-_TABLES = {
-    "leads_table": "LeadsTable",
-    "contacts_table": "ContactsTable",
-    "organisation_table": "OrganisationTable",
-    "offers_table": "OffersTable",
-    "once_table": "OnceTable",
-    "ledger_table": "LedgerTable",
-    "identities_table": "IdentitiesTable",
-    "races_table": "RacesTable",
-    "standings_table": "StandingsTable",
-    "game_table": "GameTable",
-}
 _CREATED_WITH = (
     "BillingMode",
     "AttributeDefinitions",
@@ -61,8 +49,8 @@ def template() -> dict[str, Any]:
 def create_tables(client: Any, prefix: str) -> Settings:
     """Create every table under a prefix and return settings that point at them."""
     names = {}
-    for field, logical in _TABLES.items():
-        properties = template()["Resources"][logical]["Properties"]
+    for field in TABLES:
+        properties = template()["Resources"][logical_id(field)]["Properties"]
         names[field] = f"{prefix}-{field.removesuffix('_table')}"
         client.create_table(
             TableName=names[field], **{k: properties[k] for k in _CREATED_WITH if k in properties}
