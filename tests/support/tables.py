@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -41,9 +42,23 @@ _Loader.add_multi_constructor("!", _tag)
 
 @lru_cache(maxsize=1)
 def template() -> dict[str, Any]:
-    """Return the parsed template."""
+    """Return the template as it is written: what a loop makes is not in it."""
     loaded: dict[str, Any] = yaml.load(TEMPLATE.read_text(encoding="utf-8"), _Loader)
     return loaded
+
+
+@lru_cache(maxsize=1)
+def expanded() -> dict[str, Any]:
+    """Return the template with its loops written out and its Globals in each function."""
+    # Importing cfn-lint takes seconds, and most tests only want a table.
+    from cfnlint.decode import cfn_yaml
+    from cfnlint.template import Template
+
+    whole = Template(str(TEMPLATE), cfn_yaml.load(str(TEMPLATE)))
+    problems = whole.transform()
+    assert not problems, problems
+    plain: dict[str, Any] = json.loads(json.dumps(whole.template))
+    return plain
 
 
 def create_tables(client: Any, prefix: str) -> Settings:
