@@ -18,7 +18,7 @@ from benchmarks.costs import (
     Used,
     memory_of,
 )
-from support.tables import template
+from support.tables import expanded
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "costs.md"
@@ -157,7 +157,7 @@ def _sms(to: str, part: float, texts: Bill) -> str:
 
 def standing(sweep: Used) -> dict[str, float]:
     """Return what the stack costs a month when nothing happens, by item."""
-    resources = template()["Resources"].values()
+    resources = expanded()["Resources"].values()
     queues = [
         one
         for one in resources

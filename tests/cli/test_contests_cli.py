@@ -16,6 +16,7 @@ from dibs.game.contests import rules
 from dibs.game.contests.ports import Planned, SignedResult
 from dibs.game.contests.rules import Contest, Windows
 from dibs.game.contests.store import DynamoContests, signature
+from dibs.wiring import Wiring
 from support.builders import NOON, World, a_playbook, a_rep
 
 AINA, BEN = a_rep(1), a_rep(2)
@@ -26,7 +27,7 @@ def store(world: World, monkeypatch: pytest.MonkeyPatch) -> DynamoContests:
     """Two contests that are final, and one that is not."""
     settings = replace(world.settings, results_secret_id="results")
     monkeypatch.setattr(contests, "target", lambda stack: Target(settings, "http://api"))
-    monkeypatch.setattr(Target, "results_secret", lambda self: "secret")
+    monkeypatch.setattr(Wiring, "results_secret", "secret")
     kept = DynamoContests(world.dynamo, world.settings)
     for name in ("first", "second", "third"):
         contest = Contest(

@@ -1,28 +1,17 @@
-"""The tables of template.yaml, made wherever a test wants them: no schema is written twice."""
+"""template.yaml as the tests read it, and its tables made wherever a test wants them."""
 
 from __future__ import annotations
 
+import json
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from dibs.aws.settings import Settings
+from dibs.aws.settings import TABLES, Settings, logical_id
 
 TEMPLATE = Path(__file__).parents[2] / "template.yaml"
-_TABLES = {
-    "leads_table": "LeadsTable",
-    "contacts_table": "ContactsTable",
-    "organisation_table": "OrganisationTable",
-    "offers_table": "OffersTable",
-    "once_table": "OnceTable",
-    "ledger_table": "LedgerTable",
-    "identities_table": "IdentitiesTable",
-    "races_table": "RacesTable",
-    "standings_table": "StandingsTable",
-    "game_table": "GameTable",
-}
 _CREATED_WITH = (
     "BillingMode",
     "AttributeDefinitions",
@@ -53,16 +42,30 @@ _Loader.add_multi_constructor("!", _tag)
 
 @lru_cache(maxsize=1)
 def template() -> dict[str, Any]:
-    """Return the parsed template."""
+    """Return the template as it is written: what a loop makes is not in it."""
     loaded: dict[str, Any] = yaml.load(TEMPLATE.read_text(encoding="utf-8"), _Loader)
     return loaded
+
+
+@lru_cache(maxsize=1)
+def expanded() -> dict[str, Any]:
+    """Return the template with its loops written out and its Globals in each function."""
+    # Importing cfn-lint takes seconds, and most tests only want a table.
+    from cfnlint.decode import cfn_yaml
+    from cfnlint.template import Template
+
+    whole = Template(str(TEMPLATE), cfn_yaml.load(str(TEMPLATE)))
+    problems = whole.transform()
+    assert not problems, problems
+    plain: dict[str, Any] = json.loads(json.dumps(whole.template))
+    return plain
 
 
 def create_tables(client: Any, prefix: str) -> Settings:
     """Create every table under a prefix and return settings that point at them."""
     names = {}
-    for field, logical in _TABLES.items():
-        properties = template()["Resources"][logical]["Properties"]
+    for field in TABLES:
+        properties = template()["Resources"][logical_id(field)]["Properties"]
         names[field] = f"{prefix}-{field.removesuffix('_table')}"
         client.create_table(
             TableName=names[field], **{k: properties[k] for k in _CREATED_WITH if k in properties}

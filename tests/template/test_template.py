@@ -6,13 +6,18 @@ import importlib
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import MISSING, fields
 from typing import Any
 
 import pytest
 
-from support.tables import TEMPLATE, template
+from dibs.aws.settings import TABLES, Settings, logical_id
+from dibs.cli.target import output_of
+from support.tables import TEMPLATE, expanded
 
-RESOURCES: dict[str, dict[str, Any]] = template()["Resources"]
+WHOLE = expanded()
+RESOURCES: dict[str, dict[str, Any]] = WHOLE["Resources"]
+POWERTOOLS = {f"POWERTOOLS_{name}" for name in ("SERVICE_NAME", "METRICS_NAMESPACE", "LOG_LEVEL")}
 HANDLED = ("ingest", "claim", "rep", "manage", "activities", "boards", "game")
 
 
@@ -68,13 +73,12 @@ def test_the_stream_cannot_be_blocked_by_a_poison_record() -> None:
 
 
 def test_a_queue_hides_a_message_six_times_as_long_as_its_function_may_run() -> None:
-    default = template()["Globals"]["Function"]["Timeout"]
     queues = of_type("AWS::SQS::Queue")
     for mapping in of_type("AWS::Lambda::EventSourceMapping").values():
         queue = queues.get(mapping["EventSourceArn"]["Fn::GetAtt"][0])
         if queue is not None:
             function = FUNCTIONS[mapping["FunctionName"]["Ref"]]
-            assert queue["VisibilityTimeout"] >= 6 * function.get("Timeout", default)
+            assert queue["VisibilityTimeout"] >= 6 * function["Timeout"]
 
 
 def test_every_function_keeps_its_logs_for_a_stated_time() -> None:
@@ -82,6 +86,16 @@ def test_every_function_keeps_its_logs_for_a_stated_time() -> None:
     for name, function in FUNCTIONS.items():
         group = groups[function["LoggingConfig"]["LogGroup"]["Ref"]]
         assert group["RetentionInDays"], name
+
+
+def test_every_log_group_is_the_one_lambda_would_make_for_its_function() -> None:
+    groups = of_type("AWS::Logs::LogGroup")
+    for name, function in FUNCTIONS.items():
+        pattern, names = groups[function["LoggingConfig"]["LogGroup"]["Ref"]]["LogGroupName"][
+            "Fn::Sub"
+        ]
+        own = pattern.replace("${Name}", names["Name"])
+        assert own == f"/aws/lambda/{function['FunctionName']['Fn::Sub']}", name
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
@@ -119,6 +133,23 @@ def test_every_route_is_handled_and_everything_handled_has_a_route() -> None:
     assert routed == handled
 
 
+@pytest.mark.parametrize("name", HANDLED)
+def test_every_route_leads_to_the_function_that_handles_it(name: str) -> None:
+    integration = {"Integration": {"Ref": f"{name.capitalize()}Integration"}}
+    led = {
+        route["RouteKey"]
+        for route in of_type("AWS::ApiGatewayV2::Route").values()
+        if route["Target"]["Fn::Sub"] == ["integrations/${Integration}", integration]
+    }
+    assert led == set(importlib.import_module(f"{name}.handler").ROUTES)
+
+
+@pytest.mark.parametrize("function", WHOLE["Mappings"]["Routes"])
+def test_every_route_written_down_is_in_the_list_the_loop_runs_over(function: str) -> None:
+    routes = WHOLE["Mappings"]["Routes"][function]
+    assert routes["Names"] == [name for name in routes if name != "Names"]
+
+
 def test_the_access_log_names_the_route_and_neither_path_nor_caller() -> None:
     stage = of_type("AWS::ApiGatewayV2::Stage")["ApiStage"]
     log = stage["AccessLogSettings"]["Format"]
@@ -133,15 +164,42 @@ def test_every_function_of_the_folder_is_deployed_and_the_other_way_round() -> N
 
 
 def test_every_function_nobody_waits_for_has_an_alarm_on_its_errors() -> None:
-    watched = json.dumps(of_type("AWS::CloudWatch::Alarm")["FunctionErrorsAlarm"]["Metrics"])
+    watched = {
+        alarm["Dimensions"][0]["Value"]["Ref"]
+        for alarm in of_type("AWS::CloudWatch::Alarm").values()
+        if (alarm.get("Namespace"), alarm.get("MetricName")) == ("AWS/Lambda", "Errors")
+    }
     for name, function in FUNCTIONS.items():
         answers = function["Handler"].split(".")[0] in HANDLED
-        assert (f'"{name}"' in watched) is not answers, name
+        assert (name in watched) is not answers, name
 
 
 def test_no_alarm_looks_at_more_metrics_than_cloudwatch_takes() -> None:
     for name, alarm in of_type("AWS::CloudWatch::Alarm").items():
         assert len([one for one in alarm.get("Metrics", []) if "MetricStat" in one]) <= 10, name
+
+
+def test_the_tables_are_those_of_the_settings() -> None:
+    ids = {logical_id(field) for field in TABLES}
+    assert set(of_type("AWS::DynamoDB::Table")) == ids
+    for field in TABLES:
+        here = {"Ref": logical_id(field)}
+        assert WHOLE["Outputs"][logical_id(field)]["Value"] == here
+        for name, function in FUNCTIONS.items():
+            assert function["Environment"]["Variables"][field.upper()] == here, name
+
+
+def test_every_setting_is_given_to_a_function_and_nothing_else_is() -> None:
+    given = {name for one in FUNCTIONS.values() for name in one["Environment"]["Variables"]}
+    settings = {field.name.upper() for field in fields(Settings)}
+    assert given - settings == POWERTOOLS | {"STAGE"}
+    assert settings <= given
+
+
+def test_every_setting_the_commands_need_is_an_output() -> None:
+    for field in fields(Settings):
+        if field.default is MISSING:
+            assert output_of(field.name) in WHOLE["Outputs"], field.name
 
 
 def test_no_secret_stands_in_the_template() -> None:

@@ -35,6 +35,14 @@ class Settings:
     store_timeout_seconds: str = "2"
 
 
+TABLES = tuple(f.name for f in fields(Settings) if f.name.endswith("_table"))
+
+
+def logical_id(field: str) -> str:
+    """Return how template.yaml names a table or an output: `leads_table` is `LeadsTable`."""
+    return "".join(word.capitalize() for word in field.split("_"))
+
+
 def settings_from(environment: Mapping[str, str]) -> Settings:
     """Read the settings.
 

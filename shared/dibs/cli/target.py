@@ -12,7 +12,7 @@ import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
 from dibs.aws.dynamo import Dynamo
-from dibs.aws.settings import Settings
+from dibs.aws.settings import Settings, logical_id
 from dibs.cli import local_stack
 from dibs.core.errors import NotConfigured
 from dibs.wiring import Wiring
@@ -21,24 +21,6 @@ Stack = Annotated[
     str,
     typer.Option("--stack", envvar="DIBS_STACK", help="A stack on AWS; the local one otherwise."),
 ]
-
-_OUTPUTS = {
-    "leads_table": "LeadsTable",
-    "contacts_table": "ContactsTable",
-    "organisation_table": "OrganisationTable",
-    "offers_table": "OffersTable",
-    "once_table": "OnceTable",
-    "ledger_table": "LedgerTable",
-    "identities_table": "IdentitiesTable",
-    "races_table": "RacesTable",
-    "standings_table": "StandingsTable",
-    "game_table": "GameTable",
-    "public_url": "Url",
-    "facts_topic_arn": "FactsTopicArn",
-    "notify_queue_url": "NotifyQueueUrl",
-    "intake_secret_id": "IntakeSecretId",
-    "results_secret_id": "ResultsSecretId",
-}
 
 
 @dataclass(frozen=True)
@@ -86,5 +68,12 @@ def settings_of(stack: str) -> Settings:
     except (ClientError, BotoCoreError) as error:
         raise NotConfigured(f"The stack {stack!r} cannot be reached: {error}") from error
     outputs = {o["OutputKey"]: o["OutputValue"] for o in described["Stacks"][0]["Outputs"]}
-    known = {field.name for field in fields(Settings)}
-    return Settings(**{name: outputs[key] for name, key in _OUTPUTS.items() if name in known})
+    named = {field.name: output_of(field.name) for field in fields(Settings)}
+    return Settings(
+        **{field: outputs[output] for field, output in named.items() if output in outputs}
+    )
+
+
+def output_of(field: str) -> str:
+    """Return the output of template.yaml that has a setting."""
+    return "Url" if field == "public_url" else logical_id(field)
