@@ -30,8 +30,8 @@ from dibs.core.errors import Busy
 from dibs.core.lead import Claim, Lead, State, moved
 from dibs.core.rep import Limits, Rep
 from dibs.race.absence import using
+from dibs.race.lifecycle import taking
 from dibs.race.limits import with_one_more
-from dibs.race.opening import taking
 from dibs.race.ports import RaceStore, RaceView
 from dibs.race.verdicts import Judged
 from dibs.roster.ports import Roster

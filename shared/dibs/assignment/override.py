@@ -17,7 +17,8 @@ from dibs.assignment.ports import Given, Holdings, Override
 from dibs.core.errors import Busy, FieldError, InvalidInput, LeadNotFound
 from dibs.core.lead import HELD, Lead, Move, State, moved
 from dibs.core.rep import Limits, Rep
-from dibs.race.opening import given_back, races, reopening, taken_away, taking
+from dibs.race.lifecycle import given_back, taken_away, taking
+from dibs.race.opening import races, reopening
 from dibs.race.ports import RaceStore, RaceView
 from dibs.rules.rules import Rules
 

@@ -23,7 +23,7 @@ from dibs.core.events import Fact
 from dibs.core.lead import HELD, RELEASED, Lead
 from dibs.core.ports import Bus
 from dibs.race.claim import Proof, undo
-from dibs.race.opening import given_back
+from dibs.race.lifecycle import given_back
 from dibs.race.ports import RaceStore
 
 TRIES = 6

@@ -40,8 +40,9 @@ from dibs.intake.duplicates import (
 )
 from dibs.intake.identity import identities_of
 from dibs.intake.ports import Arrivals, LeadStore, Stored
+from dibs.race.lifecycle import taking
 from dibs.race.matching import skills_needed
-from dibs.race.opening import opening, races, taking
+from dibs.race.opening import opening, races
 from dibs.rules.playbook import Playbook
 
 TRIES = 6

@@ -33,7 +33,7 @@ from dibs.core.links import Link, link_is_for
 from dibs.core.rep import Limits, Rep
 from dibs.race.decide import Refused, decide_knowing
 from dibs.race.draw import WRITTEN_BY, collects, commitment_of, seed_of, undrawn
-from dibs.race.opening import given_back, taking
+from dibs.race.lifecycle import given_back, taking
 from dibs.race.ports import RaceStore, RaceView
 
 ATTEMPTS = 6

@@ -24,7 +24,7 @@ from dibs.race.draw import (
     seed_of,
     undrawn,
 )
-from dibs.race.opening import taking
+from dibs.race.lifecycle import taking
 from dibs.race.ports import RaceStore
 
 ATTEMPTS = 12

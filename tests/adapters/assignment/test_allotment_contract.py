@@ -16,7 +16,8 @@ from dibs.assignment.round_robin import Turn
 from dibs.core.errors import Busy
 from dibs.core.lead import Card, Claim, Lead, Move, Reserved, State
 from dibs.race.absence import Credit
-from dibs.race.opening import opening, taking
+from dibs.race.lifecycle import taking
+from dibs.race.opening import opening
 from support.builders import NOON, World, a_card, a_lead, a_playbook, a_rep
 from support.fakes import FakeWorld
 

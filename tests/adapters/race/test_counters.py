@@ -20,8 +20,8 @@ from dibs.core.lead import Card, Claim, Lead, State, id_text, moved
 from dibs.core.quality import Quality
 from dibs.core.rep import Limits, Rep
 from dibs.race.debts import owes_assignment, owes_warm
+from dibs.race.lifecycle import given_back, taking
 from dibs.race.limits import over_allowance, over_limits, used, with_one_more
-from dibs.race.opening import given_back, taking
 from dibs.rules.playbook import Playbook
 from support.builders import NOON, World, a_lead, a_playbook, a_rep
 from support.fakes import FakeWorld

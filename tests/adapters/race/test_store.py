@@ -26,7 +26,7 @@ from dibs.offers.store import DynamoOfferStore
 from dibs.playbook.checks.teams import problems
 from dibs.race import store as race_module
 from dibs.race.claim import Won, bearer, claim, undo
-from dibs.race.opening import MOST_RELEASED
+from dibs.race.lifecycle import MOST_RELEASED
 from dibs.race.ports import Notice, RaceView
 from dibs.race.records import LockRecord
 from dibs.race.store import DynamoRaceStore

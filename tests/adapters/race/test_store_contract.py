@@ -31,7 +31,7 @@ from dibs.offers.ports import OfferStore, Sighting
 from dibs.offers.store import DynamoOfferStore
 from dibs.race.claim import token_hash
 from dibs.race.draw import Drawn, in_order
-from dibs.race.opening import given_back, taken_away, taking
+from dibs.race.lifecycle import given_back, taken_away, taking
 from dibs.race.ports import Notice, RaceStore, RaceView
 from dibs.race.store import DynamoRaceStore
 from dibs.roster.ports import Roster

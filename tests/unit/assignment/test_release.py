@@ -26,7 +26,7 @@ from dibs.ledger.entries import releases
 from dibs.ledger.project import project
 from dibs.race.claim import Won, bearer, claim
 from dibs.race.decide import Eligible, Refused, decide
-from dibs.race.opening import MOST_RELEASED, given_back
+from dibs.race.lifecycle import MOST_RELEASED, given_back
 from support.builders import NOON, a_card, a_lead, a_playbook, a_rep, token_of
 from support.fake_ledger import FakeLedger
 from support.fakes import FakeWorld, no_pause

@@ -23,7 +23,7 @@ from dibs.dispatch import follow as offering
 from dibs.offers.notify import notify
 from dibs.race.claim import bearer, claim, undo
 from dibs.race.decide import team_schedule
-from dibs.race.opening import return_times
+from dibs.race.lifecycle import return_times
 from support.builders import NOON, a_card, a_playbook, a_rep, basics, token_of
 from support.fakes import FakeWorld, no_pause
 

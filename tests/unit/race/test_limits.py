@@ -12,8 +12,8 @@ from dibs.core.lead import Claim
 from dibs.core.quality import Quality
 from dibs.core.rep import Limits, Rep
 from dibs.race.decide import Eligible, Refused, decide
+from dibs.race.lifecycle import taking
 from dibs.race.limits import day_after, over_limits, used, with_one_more
-from dibs.race.opening import taking
 from dibs.rules.playbook import Playbook
 from dibs.rules.rules import Limit
 from support.builders import NOON, a_lead, a_playbook, a_rep

@@ -19,14 +19,7 @@ from dibs.core.rep import Limits, Rep
 from dibs.dispatch import follow as offering
 from dibs.race.claim import Won, bearer, claim
 from dibs.race.decide import Eligible, Refused, decide
-from dibs.race.opening import (
-    latest_opening,
-    next_opening,
-    opened_early,
-    opening,
-    races,
-    reopening,
-)
+from dibs.race.opening import latest_opening, next_opening, opened_early, opening, races, reopening
 from support.builders import NOON, a_card, a_lead, a_playbook, a_rep, token_of
 from support.fakes import FakeWorld, no_pause
 
