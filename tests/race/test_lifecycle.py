@@ -47,10 +47,11 @@ from dibs.intake.ingest import ingest
 from dibs.ledger.store import DynamoLedger
 from dibs.offers.store import DynamoOfferStore
 from dibs.race import claim as claiming
-from dibs.race.claim import Won, bearer, claim, undo
+from dibs.race.claim import Won, bearer, claim
 from dibs.race.ports import RaceView
 from dibs.race.records import claim_from, lead_from, rep_from
 from dibs.race.store import DynamoRaceStore
+from dibs.race.undo import undo
 from dibs.receipts.store import DynamoRaces
 from dibs.roster.store import DynamoRoster
 from support.aws import peek

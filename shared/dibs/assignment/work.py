@@ -22,9 +22,10 @@ from dibs.core.errors import (
 from dibs.core.events import Fact
 from dibs.core.lead import HELD, RELEASED, Lead
 from dibs.core.ports import Bus
-from dibs.race.claim import Proof, undo
+from dibs.race.claim import Proof
 from dibs.race.lifecycle import given_back
 from dibs.race.ports import RaceStore
+from dibs.race.undo import undo
 
 TRIES = 6
 

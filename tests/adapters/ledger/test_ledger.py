@@ -19,8 +19,9 @@ from dibs.ledger.activities import Activity, Step, step
 from dibs.ledger.entries import Entry
 from dibs.ledger.ports import Ledger
 from dibs.ledger.store import DynamoLedger, entry_record
-from dibs.race.claim import bearer, claim, undo
+from dibs.race.claim import bearer, claim
 from dibs.race.ports import RaceStore
+from dibs.race.undo import undo
 from support.builders import NOON, World, a_card, a_playbook, a_rep, token_of
 from support.fake_ledger import FakeLedger
 from support.fakes import FakeWorld

@@ -25,11 +25,12 @@ from dibs.intake.ingest import ingest
 from dibs.offers.store import DynamoOfferStore
 from dibs.playbook.checks.teams import problems
 from dibs.race import store as race_module
-from dibs.race.claim import Won, bearer, claim, undo
+from dibs.race.claim import Won, bearer, claim
 from dibs.race.lifecycle import MOST_RELEASED
 from dibs.race.ports import Notice, RaceView
 from dibs.race.records import LockRecord
 from dibs.race.store import DynamoRaceStore
+from dibs.race.undo import undo
 from support.aws import everything, items
 from support.builders import NOON, World, a_card, a_lead, a_playbook, a_rep, token_of
 from support.fakes import Clock, no_pause

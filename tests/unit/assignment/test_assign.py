@@ -24,7 +24,8 @@ from dibs.core.rep import Limits, Rep
 from dibs.dispatch import follow as offering
 from dibs.dispatch.sweep import relay, sweep
 from dibs.offers.notify import notify
-from dibs.race.claim import bearer, claim, undo
+from dibs.race.claim import bearer, claim
+from dibs.race.undo import undo
 from support.builders import NOON, a_card, a_playbook, a_rep, basics, token_of
 from support.fakes import FakeWorld, no_pause
 

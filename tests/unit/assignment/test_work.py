@@ -21,9 +21,10 @@ from dibs.core.quality import Quality
 from dibs.core.rep import Limits, Rep
 from dibs.dispatch import follow as offering
 from dibs.offers.notify import notify
-from dibs.race.claim import bearer, claim, undo
+from dibs.race.claim import bearer, claim
 from dibs.race.decide import team_schedule
 from dibs.race.lifecycle import return_times
+from dibs.race.undo import undo
 from support.builders import NOON, a_card, a_playbook, a_rep, basics, token_of
 from support.fakes import FakeWorld, no_pause
 

@@ -14,7 +14,8 @@ from dibs.core.rep import Limits, Rep
 from dibs.dispatch import follow as offering
 from dibs.dispatch.follow import CHUNK, HEAD_START, NEAR, chunks
 from dibs.offers.ports import Chunk
-from dibs.race.claim import bearer, claim, undo
+from dibs.race.claim import bearer, claim
+from dibs.race.undo import undo
 from support.builders import NOON, a_card, a_lead, a_playbook, a_rep, token_of
 from support.fakes import FakeWorld
 

@@ -28,8 +28,9 @@ from dibs.intake.blind_mix import mix_reached
 from dibs.intake.ingest import ingest
 from dibs.offers.push import SnsPush
 from dibs.offers.texts import alert, offer_sms
-from dibs.race.claim import bearer, claim, undo
+from dibs.race.claim import bearer, claim
 from dibs.race.lifecycle import given_back
+from dibs.race.undo import undo
 from dibs.rules.playbook import Playbook
 from dibs.rules.rules import Blind
 from dibs.wiring import Wiring

@@ -41,7 +41,8 @@ from dibs.ledger.record import (
     record_all,
     shared_with,
 )
-from dibs.race.claim import bearer, claim, undo
+from dibs.race.claim import bearer, claim
+from dibs.race.undo import undo
 from support.builders import NOON, a_card, a_lead, a_playbook, a_rep, token_of
 from support.fake_ledger import FakeLedger
 from support.fakes import FakeRoster, FakeWorld, Memory, no_pause

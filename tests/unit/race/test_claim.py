@@ -22,18 +22,9 @@ from dibs.core.errors import (
 from dibs.core.lead import Lead, State
 from dibs.core.links import link_token, read_link
 from dibs.core.rep import Limits, Rep
-from dibs.race.claim import (
-    ATTEMPTS,
-    CONTACT_SHOWN_FOR,
-    Won,
-    bearer,
-    by_link,
-    by_sms,
-    claim,
-    judge,
-    undo,
-)
+from dibs.race.claim import ATTEMPTS, CONTACT_SHOWN_FOR, Won, bearer, by_link, by_sms, claim, judge
 from dibs.race.ports import Notice
+from dibs.race.undo import undo
 from support.builders import NOON, a_card, a_playbook, a_rep, basics, token_of
 from support.fakes import FakeWorld, no_pause
 

@@ -25,7 +25,7 @@ from dibs.dispatch import follow as offering
 from dibs.dispatch.sweep import close, sweep
 from dibs.playbook.checks.teams import problems
 from dibs.race import draw_winner as drawing
-from dibs.race.claim import InDraw, Won, bearer, claim, undo
+from dibs.race.claim import InDraw, Won, bearer, claim
 from dibs.race.draw import (
     DRAWN_AFTER,
     WRITTEN_BY,
@@ -40,6 +40,7 @@ from dibs.race.draw import (
 )
 from dibs.race.draw_winner import draw, look
 from dibs.race.opening import reopening
+from dibs.race.undo import undo
 from support.builders import NOON, a_card, a_lead, a_playbook, a_rep, token_of
 from support.fakes import FakeDraws, FakeWorld
 

@@ -18,8 +18,9 @@ from dibs.dispatch import follow as offering
 from dibs.dispatch.sweep import sweep
 from dibs.offers.open_offers import sight
 from dibs.people.own import set_availability
-from dibs.race.claim import bearer, claim, undo
+from dibs.race.claim import bearer, claim
 from dibs.race.decide import Eligible, decide
+from dibs.race.undo import undo
 from support.builders import NOON, a_card, a_playbook, a_rep, token_of
 from support.fakes import FakeWorld, no_pause
 

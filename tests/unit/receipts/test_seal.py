@@ -19,9 +19,10 @@ from dibs.core.events import Fact
 from dibs.core.lead import Lead
 from dibs.core.rep import Rep
 from dibs.dispatch.follow import follow
-from dibs.race.claim import bearer, claim, undo
+from dibs.race.claim import bearer, claim
 from dibs.race.draw import commitment_of, draw_time, in_order, seed_of
 from dibs.race.ports import Notice
+from dibs.race.undo import undo
 from dibs.receipts.audit import audit, of_day
 from dibs.receipts.receipts import Receipt, Sealed, Trace, broken
 from dibs.receipts.seal import BLOCK_RACES, chain_up, dispute, own_receipt, seal_late
