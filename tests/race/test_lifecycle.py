@@ -52,10 +52,11 @@ from dibs.race.ports import RaceView
 from dibs.race.records import claim_from, lead_from, rep_from
 from dibs.race.store import DynamoRaceStore
 from dibs.race.undo import undo
+from dibs.race.usage import undo_claim
 from dibs.receipts.store import DynamoRaces
 from dibs.roster.store import DynamoRoster
 from support.aws import peek
-from support.builders import NOON, World, a_card, a_playbook, a_rep, token_of
+from support.builders import NOON, World, a_card, a_playbook, a_rep, counts_of, token_of
 from support.fakes import Clock, FakeBus, FakeQueue, FakeTimers, no_pause
 from support.tables import create_tables
 
@@ -294,7 +295,8 @@ class Life(RuleBasedStateMachine):
         if lead.owner is not None:
             return  # theirs already
         record = claiming._record(view, lead, rep, now)
-        if self.store().commit_claim(view, record) is None:
+        counts = counts_of(view, record)
+        if self.store().commit_claim(view, record, counts) is None:
             self.took(lead.lead_id, rep, now, lead.epoch)
 
     @rule(rep=reps)
@@ -403,7 +405,8 @@ class Life(RuleBasedStateMachine):
         if lead.state is not State.CLAIMED:
             return
         reopened, moves = given_back(lead, PLAYBOOK, now, "undone", rep.rep_id, won=True)
-        if self.store().commit_undo(view, reopened, moves):
+        off = undo_claim(lead, rep, view.limits)
+        if self.store().commit_undo(lead, reopened, moves, off):
             known = self.known[lead.lead_id]
             assert (known.owner, known.epoch) == (rep.rep_id, lead.epoch)
             self.forget(lead.lead_id)

@@ -12,7 +12,7 @@ from dibs.assignment.head_start_store import DynamoTurns
 from dibs.assignment.store import DynamoHoldings
 from dibs.aws.dynamo import Dynamo
 from dibs.aws.settings import Settings
-from dibs.core.lead import Card, Lead, Preview, State, id_text
+from dibs.core.lead import Card, Claim, Lead, Preview, State, id_text
 from dibs.core.quality import Quality
 from dibs.core.rep import Limits, Rep
 from dibs.intake.arrival_store import DynamoArrivals
@@ -20,7 +20,9 @@ from dibs.intake.ingest import ingest
 from dibs.intake.store import DynamoLeadStore
 from dibs.playbook.store import DynamoPlaybooks
 from dibs.race.claim import token_hash
+from dibs.race.ports import RaceView
 from dibs.race.store import DynamoRaceStore
+from dibs.race.usage import Change, count_lead
 from dibs.roster.store import DynamoRoster
 from dibs.rules.playbook import Playbook
 from dibs.rules.playbook_store import playbook_from
@@ -82,6 +84,18 @@ def a_lead(**changes: Any) -> Lead:
         received_at=NOON,
     )
     return replace(lead, **changes)
+
+
+def with_one_more(rep: Rep, lead: Lead, limits: Limits, playbook: Playbook, claim: Claim) -> Limits:
+    """What the rep has used up once they have taken the lead."""
+    return count_lead(rep, lead, limits, playbook, claim).applied_to(limits)
+
+
+def counts_of(view: RaceView, claim: Claim, **options: Any) -> Change:
+    """What a claim or an assignment counts, decided on what was read."""
+    assert view.rep is not None
+    assert view.lead is not None
+    return count_lead(view.rep, view.lead, view.limits, view.playbook, claim, **options)
 
 
 def basics(limits: Limits) -> Limits:

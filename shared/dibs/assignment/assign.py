@@ -31,8 +31,8 @@ from dibs.core.lead import Claim, Lead, State, moved
 from dibs.core.rep import Limits, Rep
 from dibs.race.absence import using
 from dibs.race.lifecycle import taking
-from dibs.race.limits import with_one_more
 from dibs.race.ports import RaceStore, RaceView
+from dibs.race.usage import count_lead
 from dibs.race.verdicts import Judged
 from dibs.roster.ports import Roster
 from dibs.rules.playbook import Playbook
@@ -118,10 +118,10 @@ def _assigned(
             continue
         taken = _taken(view, playbook, now, ring, last, turn)
         try:
-            if holdings.assign(view.lead, view.rep, view.limits, playbook, taken):
+            if holdings.assign(view.lead, taken):
                 keep(_judged(view.lead, members.values(), ring, taken.claim, playbook, now))
                 if rep_id in members:
-                    members[rep_id] = (view.rep, _counted(view, taken, playbook))
+                    members[rep_id] = (view.rep, taken.counts.applied_to(view.limits))
                 return taken.claim
         except Busy as busy:
             if not busy.conflict:
@@ -159,14 +159,17 @@ def _taken(
     _, move = moved(replace(lead, owner=rep.rep_id), State.ASSIGNED, now, cause, "dibs")
     credit = using(rep, view.limits, playbook, now) if cause == CREDIT else None
     most = due_by(rep, playbook, now) if cause == NEWCOMER else None
-    return Taken(claim, move, ring.name, last, turn, credit, most)
-
-
-def _counted(view: RaceView, taken: Taken, playbook: Playbook) -> Limits:
-    if view.lead is None or view.rep is None:
-        return view.limits
-    counted = with_one_more(view.rep, view.lead, view.limits, playbook, taken.claim)
-    return replace(counted, credits_used=taken.credit.after) if taken.credit else counted
+    counts = count_lead(
+        rep,
+        lead,
+        view.limits,
+        playbook,
+        claim,
+        bound=turn is not None,
+        credit=credit,
+        week_most=most,
+    )
+    return Taken(claim, move, ring.name, last, turn, counts)
 
 
 def _last_resort(lead: Lead, playbook: Playbook, roster: Roster, now: datetime) -> str | None:

@@ -43,6 +43,7 @@ from dibs.intake.ports import Arrivals, LeadStore, Stored
 from dibs.race.lifecycle import taking
 from dibs.race.matching import skills_needed
 from dibs.race.opening import opening, races
+from dibs.race.usage import count_lead
 from dibs.rules.playbook import Playbook
 
 TRIES = 6
@@ -211,7 +212,7 @@ def _given(
     source = lead.preview.source
     tie = Tie(lead.lead_id, found.lead_id, now, found.because, source, EXISTING_OWNER)
     standings = pointed(known.standings, known.leads, lead.lead_id, playbook.duplicates, now)
-    given = Given(rep, limits, playbook, claim, tie)
+    given = Given(claim, count_lead(rep, theirs, limits, playbook, claim, bound=False), tie)
     met = store.accept(theirs, card, move, signed_at, standings, given)
     return met or Accepted(theirs, card.flags, duplicate=False)
 

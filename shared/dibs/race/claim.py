@@ -21,6 +21,7 @@ from dibs.core.errors import (
     AlreadyClaimed,
     Busy,
     ClaimRefused,
+    DibsError,
     Expired,
     LeadNotFound,
     Unauthorized,
@@ -33,6 +34,7 @@ from dibs.race.decide import Refused, decide_knowing
 from dibs.race.draw import WRITTEN_BY, collects, commitment_of, seed_of, undrawn
 from dibs.race.lifecycle import taking
 from dibs.race.ports import RaceStore, RaceView
+from dibs.race.usage import count_lead
 
 ATTEMPTS = 6
 SILENCES = 2
@@ -138,32 +140,10 @@ def claim(
         try:
             view = view or store.read(lead_id, rep_id)
             proof(view)
-            now = clock()
-            if _owed_a_draw(view, now):
-                from dibs.race.draw_winner import draw
-
-                assert view.lead is not None
-                draw(store, view.lead, clock, pause)
-                view = None
-                continue
-            lead, rep, limits = judge(store, view, now)
-            if undrawn(lead):
-                store.draws().enter(lead, rep_id, now)
-                entered = in_draw(lead)
-                if clock() < entered.draws_at + WRITTEN_BY:
-                    with suppress(Busy):  # who claimed has seen it, and needs no text to
-                        store.record_sighting(lead, rep_id, "seen_at", now)
-                    return entered
-                view = None  # stored too late to be promised: look what became of it
-                continue
-            if lead.owner == rep_id and view.claim is not None and view.claim.epoch == lead.epoch:
-                return standing_win(store, view, view.claim, now, contact_shown_for)
-            record = _record(view, lead, rep, now)
-            outdated = store.commit_claim(replace(view, limits=limits), record)
-            if outdated is None:
-                won = standing_win(store, view, record, now, contact_shown_for)
-                return replace(won, already_yours=False)
-            view = outdated
+            found = _attempt(store, view, clock, contact_shown_for, pause)
+            if isinstance(found, Won | InDraw):
+                return found
+            view = found
         except Busy as busy:
             # The answer may have been lost after the commit, so look again, twice at most; a
             # store that is slow or throttled for longer must not be asked more and more often.
@@ -174,14 +154,67 @@ def claim(
             pause(random.uniform(0.01, 0.05) * (attempt + 1))  # noqa: S311 - jitter, no secret
         except (AlreadyClaimed, Expired, ClaimRefused) as refusal:
             if view is not None and view.lead is not None:
-                rules = refusal.refusals if isinstance(refusal, ClaimRefused) else ()
-                codes = [rule.code for rule in rules]
-                with suppress(Busy):  # the answer matters more than its footnote
-                    store.record_attempt(
-                        view.lead, rep_id, clock(), refusal.code, codes, view.playbook.version
-                    )
+                _note(store, view, view.lead, rep_id, refusal, clock())
             raise
     raise Busy
+
+
+def _attempt(
+    store: RaceStore,
+    view: RaceView,
+    clock: Callable[[], datetime],
+    contact_shown_for: timedelta | None,
+    pause: Callable[[float], None],
+) -> Won | InDraw | RaceView | None:
+    """Judge and store the claim; return its answer, or the facts to judge anew, None: unread."""
+    now = clock()
+    if view.lead is not None and _owed_a_draw(view, now):
+        _draw(store, view.lead, clock, pause)
+        return None
+    lead, rep, limits = judge(store, view, now)
+    if undrawn(lead):
+        return _entered(store, lead, rep, now, clock)
+    if lead.owner == rep.rep_id and view.claim is not None and view.claim.epoch == lead.epoch:
+        return standing_win(store, view, view.claim, now, contact_shown_for)
+    record = _record(view, lead, rep, now)
+    counts = count_lead(rep, lead, limits, view.playbook, record)
+    outdated = store.commit_claim(replace(view, limits=limits), record, counts)
+    if outdated is not None:
+        return outdated
+    won = standing_win(store, view, record, now, contact_shown_for)
+    return replace(won, already_yours=False)
+
+
+def _draw(
+    store: RaceStore, lead: Lead, clock: Callable[[], datetime], pause: Callable[[float], None]
+) -> None:
+    # Loaded where claims are collected only: most organisations collect none.
+    from dibs.race.draw_winner import draw
+
+    draw(store, lead, clock, pause)
+
+
+def _entered(
+    store: RaceStore, lead: Lead, rep: Rep, now: datetime, clock: Callable[[], datetime]
+) -> InDraw | None:
+    """Put the rep into the draw; None when that was stored too late to be promised."""
+    store.draws().enter(lead, rep.rep_id, now)
+    entered = in_draw(lead)
+    if clock() >= entered.draws_at + WRITTEN_BY:
+        return None
+    with suppress(Busy):  # who claimed has seen it, and needs no text to
+        store.record_sighting(lead, rep.rep_id, "seen_at", now)
+    return entered
+
+
+def _note(
+    store: RaceStore, view: RaceView, lead: Lead, rep_id: str, refusal: DibsError, now: datetime
+) -> None:
+    """Note a try that won nothing, for its receipt."""
+    rules = refusal.refusals if isinstance(refusal, ClaimRefused) else ()
+    codes = [rule.code for rule in rules]
+    with suppress(Busy):  # the answer matters more than its footnote
+        store.record_attempt(lead, rep_id, now, refusal.code, codes, view.playbook.version)
 
 
 def _owed_a_draw(view: RaceView, now: datetime) -> bool:

@@ -16,6 +16,7 @@ from dibs.core.errors import Refusal
 from dibs.core.lead import Lead
 from dibs.core.quality import Quality
 from dibs.core.rep import Limits, Rep
+from dibs.race.guards import Guard
 from dibs.race.limits import next_week
 from dibs.rules.rules import Rules
 
@@ -128,6 +129,22 @@ def owes_cold(
             f"You claimed {cold} cold leads last week, of {wanted}. Claim {missing} more first.",
         )
     ]
+
+
+def debt_guards(
+    lead: Lead, rep: Rep, limits: Limits, playbook: Rules, now: datetime
+) -> list[Guard]:
+    """Return what the decision found of the rep's debts, where they bind a claim of this lead."""
+    guards, most = list[Guard](), playbook.acceptance.claims_per_assignment
+    if most:
+        # While nothing waits for them nothing is owed; with the guard, nothing waits still.
+        waits_not = None if limits.unaccepted else Guard("unaccepted", "<=", 0)
+        guards.append(Guard("raced", "<", most, or_else=waits_not))
+    if hot_is_bound(lead, limits, playbook, now):
+        guards.append(Guard("hot", "<", hot_allowed(rep, limits, playbook, now)))
+        if limits.warm:
+            guards.append(Guard("warm", ">=", limits.warm))
+    return guards
 
 
 def with_payable(

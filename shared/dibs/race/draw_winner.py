@@ -26,6 +26,7 @@ from dibs.race.draw import (
 )
 from dibs.race.lifecycle import taking
 from dibs.race.ports import RaceStore
+from dibs.race.usage import count_lead
 
 ATTEMPTS = 12
 
@@ -99,9 +100,10 @@ def _given(
             return tuple(refusal.code for refusal in verdict.refusals)
         since = view.noticed_at or verdict.since
         claim = replace(taking(found, rep, view.playbook, now, since), drawn=True)
+        counts = count_lead(rep, found, limits, view.playbook, claim)
         ours = replace(drawn, winner=rep_id, drawn_at=now)
         try:
-            if store.draws().give(replace(view, limits=limits), claim, ours):
+            if store.draws().give(view, claim, counts, ours):
                 return None
         except Busy as busy:
             if not busy.conflict:

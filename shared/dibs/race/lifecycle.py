@@ -6,7 +6,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from dibs.core.calendar import working_time_after
-from dibs.core.lead import CLAIMED, RELEASED, UNDONE, Claim, Lead, Move, Quality, State, moved
+from dibs.core.lead import CLAIMED, RELEASED, UNDONE, Claim, Lead, Move, State, moved
+from dibs.core.quality import Quality
 from dibs.core.rep import Rep
 from dibs.race.decide import team_schedule
 from dibs.race.opening import races, reopening

@@ -1,23 +1,24 @@
 """How many leads a rep may take: limits of competitive claims (F7) and the allowance (M4). Pure.
 
-Counted is every race won: in the open pool, blind, and among newcomers. Not counted are
-assignments, test leads, and claims undone; a lead given back later still counts.
+What counts is in `usage`.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 from dibs.core.calendar import day_start
 from dibs.core.errors import Refusal
-from dibs.core.lead import Claim, Lead
-from dibs.core.quality import Quality
+from dibs.core.lead import Claim
 from dibs.core.rep import Limits, Rep
+from dibs.race.guards import Guard
 from dibs.rules.rules import Limit, Rules
 
 SPANS = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(days=7)}
 """How long the spans of rolling limits are."""
+
+_COUNTED = {"hour": "hour_claims", "day": "claims", "week": "week_claims", "in_hand": "in_hand"}
+"""The counter of each limit that is none over any span."""
 
 
 def over_limits(rep: Rep, limits: Limits, playbook: Rules, now: datetime) -> list[Refusal]:
@@ -105,40 +106,21 @@ def rolling(playbook: Rules, rep: Rep) -> list[Limit]:
     return [limit for limit in playbook.limits_of(rep.tier) if limit.rolling]
 
 
-def with_one_more(rep: Rep, lead: Lead, limits: Limits, playbook: Rules, claim: Claim) -> Limits:
-    """Return what the rep has used up once they have taken the lead; a test lead counts nowhere."""
-    if claim.test:
-        return limits
-    now, won = claim.claimed_at, int(claim.competitive)
-    hour, day, week = rep.this_hour(now), rep.today(now), rep.this_week(now)
-    claims_before, cold_before = limits.week_before(week)
-    seen = {quality: limits.of_quality(quality, week) for quality in Quality}
-    if won and not lead.blind:
-        seen[lead.quality] += 1
-    counted = replace(
-        limits,
-        in_hand=limits.in_hand + 1,
-        week=max(week, limits.week or week),
-        leads=limits.leads_in(week) + 1,
-        week_claims=limits.week_claims_in(week) + won,
-        hot=seen[Quality.HOT],
-        warm=seen[Quality.WARM],
-        cold=seen[Quality.COLD],
-        claims_before=claims_before,
-        cold_before=cold_before,
-    )
-    if not won:
-        return replace(counted, unaccepted=limits.unaccepted + 1)
-    return replace(
-        counted,
-        hour=max(hour, limits.hour or hour),
-        hour_claims=limits.claims_in(hour) + 1,
-        day=max(day, limits.day or day),
-        claims=limits.claims_on(day) + 1,
-        raced=limits.raced + 1,
-        ever=limits.ever + 1,
-        recent=(*limits.recent, now) if rolling(playbook, rep) else limits.recent,
-    )
+def limit_guards(rep: Rep, limits: Limits, playbook: Rules, claim: Claim) -> list[Guard]:
+    """Return what each limit that binds the claim or assignment keeps below its maximum."""
+    allowance = allowance_of(rep, playbook, claim.claimed_at)
+    guards = [] if allowance is None else [Guard("leads", "<", allowance)]
+    if not claim.competitive:
+        most = playbook.assignment.in_hand_limit
+        return [*guards, Guard("in_hand", "<", most)] if most else guards
+    for limit in playbook.limits_of(rep.tier):
+        if limit.rolling:
+            # However many are added at the same moment, no span takes more than its most.
+            left = limit.most - used(limit, rep, limits, claim.claimed_at)
+            guards.append(Guard("ever", "<", limits.ever + left))
+        else:
+            guards.append(Guard(_COUNTED[limit.per], "<", limit.most))
+    return guards
 
 
 def over_allowance(rep: Rep, limits: Limits, playbook: Rules, now: datetime) -> list[Refusal]:

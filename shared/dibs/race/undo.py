@@ -11,6 +11,7 @@ from dibs.core.lead import UNDONE, Lead, State
 from dibs.race.claim import Proof
 from dibs.race.lifecycle import given_back
 from dibs.race.ports import RaceStore, RaceView
+from dibs.race.usage import undo_claim
 
 TRIES = 6
 _SEEN = "You have seen this lead, which you claimed blind. Release it with a reason instead."
@@ -50,7 +51,7 @@ def undo(
             raise UndoOver
         reopened, moves = given_back(lead, view.playbook, now, UNDONE, rep_id, won=True)
         try:
-            if store.commit_undo(view, reopened, moves):
+            if store.commit_undo(lead, reopened, moves, undo_claim(lead, rep, view.limits)):
                 return reopened
         except Busy as busy:
             if not busy.conflict:

@@ -18,7 +18,7 @@ from dibs.core.lead import Card, Claim, Lead, Move, Reserved, State
 from dibs.race.absence import Credit
 from dibs.race.lifecycle import taking
 from dibs.race.opening import opening
-from support.builders import NOON, World, a_card, a_lead, a_playbook, a_rep
+from support.builders import NOON, World, a_card, a_lead, a_playbook, a_rep, counts_of
 from support.fakes import FakeWorld
 
 MS, SECOND, HOUR = (timedelta(**{unit: 1}) for unit in ("milliseconds", "seconds", "hours"))
@@ -127,8 +127,8 @@ def assign(
     step = Move(lead.lead_id, 1, NOON + SECOND, State.NEW, State.ASSIGNED, claim.cause, "dibs")
     last = stores.world.holdings.last_turn("north")
     turn = Turn(last.round + 1, AINA.rep_id)
-    taken = Taken(claim, step, "north", last, turn, credit, week_most)
-    return stores.world.holdings.assign(lead, view.rep, view.limits, view.playbook, taken)
+    counts = counts_of(view, claim, credit=credit, week_most=week_most)
+    return stores.world.holdings.assign(lead, Taken(claim, step, "north", last, turn, counts))
 
 
 def _claim(lead: Lead) -> Claim:

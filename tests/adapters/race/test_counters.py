@@ -21,9 +21,10 @@ from dibs.core.quality import Quality
 from dibs.core.rep import Limits, Rep
 from dibs.race.debts import owes_assignment, owes_warm
 from dibs.race.lifecycle import given_back, taking
-from dibs.race.limits import over_allowance, over_limits, used, with_one_more
+from dibs.race.limits import over_allowance, over_limits, used
+from dibs.race.usage import count_lead, release_lead, undo_claim
 from dibs.rules.playbook import Playbook
-from support.builders import NOON, World, a_lead, a_playbook, a_rep
+from support.builders import NOON, World, a_lead, a_playbook, a_rep, counts_of, with_one_more
 from support.fakes import FakeWorld
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -86,7 +87,7 @@ class Career:
         lead = self.a_lead(State.OPEN, **changes)
         view = replace(self.world.race.read(lead.lead_id, self.rep.rep_id), playbook=self.playbook)
         claim = taking(lead, self.rep, self.playbook, self.now, self.now)
-        met = self.world.race.commit_claim(view, claim)
+        met = self.world.race.commit_claim(view, claim, counts_of(view, claim))
         if met is None:
             self._took(lead, claim)
         else:
@@ -100,13 +101,9 @@ class Career:
         _, move = moved(lead, State.ASSIGNED, self.now, "assigned", "dibs")
         last = self.world.holdings.last_turn(self.rep.rep_id)
         turn = Turn(last.round + 1, self.rep.rep_id) if bound else None
-        done = self.world.holdings.assign(
-            lead,
-            self.rep,
-            self.stored(),
-            self.playbook,
-            Taken(claim, move, self.rep.rep_id, last, turn),
-        )
+        counts = count_lead(self.rep, lead, self.stored(), self.playbook, claim, bound=bound)
+        taken = Taken(claim, move, self.rep.rep_id, last, turn, counts)
+        done = self.world.holdings.assign(lead, taken)
         if done:
             self._took(lead, claim)
         return done
@@ -125,7 +122,8 @@ class Career:
             back, moves = given_back(
                 view.lead, self.playbook, self.now, "undone", self.rep.rep_id, won=True
             )
-            assert self.world.race.commit_undo(view, back, moves)
+            off = undo_claim(view.lead, self.rep, view.limits)
+            assert self.world.race.commit_undo(view.lead, back, moves, off)
             self.held.remove((lead, claim))
             self.standing.remove((lead, claim))
 
@@ -138,7 +136,8 @@ class Career:
             back, moves = given_back(
                 view.lead, self.playbook, self.now, "not_worked", "clock", won=claim.competitive
             )
-            assert self.world.holdings.give_back(view.lead, back, moves, self.rep, view.limits)
+            off = release_lead(view.lead, view.limits)
+            assert self.world.holdings.give_back(view.lead, back, moves, off)
             self.put_down += not lead.test
             self.not_accepted += not lead.test and not claim.competitive
 
@@ -401,7 +400,8 @@ def test_what_was_read_before_somebody_counted_is_not_counted_on(
     ]
     taken = [taking(lead, rep, career.playbook, NOON, NOON) for lead in found]
     first, second, third = (
-        race.commit_claim(view, claim) for view, claim in zip(views, taken, strict=True)
+        race.commit_claim(view, claim, counts_of(view, claim))
+        for view, claim in zip(views, taken, strict=True)
     )
     assert first is None
     assert second is not None

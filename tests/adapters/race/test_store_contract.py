@@ -34,10 +34,11 @@ from dibs.race.draw import Drawn, in_order
 from dibs.race.lifecycle import given_back, taken_away, taking
 from dibs.race.ports import Notice, RaceStore, RaceView
 from dibs.race.store import DynamoRaceStore
+from dibs.race.usage import count_lead, release_lead, undo_claim
 from dibs.roster.ports import Roster
 from dibs.roster.store import DynamoRoster
 from dibs.rules.playbook import Playbook
-from support.builders import NOON, World, a_card, a_lead, a_playbook, a_rep, basics
+from support.builders import NOON, World, a_card, a_lead, a_playbook, a_rep, basics, counts_of
 from support.fakes import FakeOnce, FakeWorld
 
 MS = timedelta(milliseconds=1)
@@ -66,7 +67,8 @@ class Stores:
         return self.race.read(lead.lead_id, rep.rep_id)
 
     def commit(self, view: RaceView, at: datetime = NOON, **changes: Any) -> RaceView | None:
-        return self.race.commit_claim(view, a_claim(view, at, **changes))
+        claim = a_claim(view, at, **changes)
+        return self.race.commit_claim(view, claim, counts_of(view, claim))
 
 
 def a_claim(view: RaceView, at: datetime, **changes: Any) -> Claim:
@@ -502,7 +504,8 @@ def undo(stores: Stores, view: RaceView, at: datetime) -> tuple[bool, Lead]:
         Move(held.lead_id, held.epoch, at, State.CLAIMED, State.RELEASED, "undone", AINA.rep_id),
         Move(held.lead_id, held.epoch + 1, at, State.RELEASED, State.OPEN, "undone", AINA.rep_id),
     ]
-    return stores.race.commit_undo(view, fresh, moves), fresh
+    off = undo_claim(held, view.rep, view.limits)
+    return stores.race.commit_undo(held, fresh, moves, off), fresh
 
 
 def test_an_undone_claim_is_open_anew_uncounted_and_told(stores: Stores, lead: Lead) -> None:
@@ -654,8 +657,9 @@ def assign(
     claim = a_claim(read, at, cause="assigned", **changes)
     step = Move(lead.lead_id, lead.epoch, at, lead.state, State.ASSIGNED, "assigned", "dibs")
     before = stores.holdings.last_turn("north") if last is None else last
-    taken = Taken(claim, replace(step, holder=claim.rep_id), "north", before, turn)
-    return stores.holdings.assign(lead, read.rep, read.limits, read.playbook, taken)
+    counts = counts_of(replace(read, lead=lead), claim, bound=turn is not None)
+    taken = Taken(claim, replace(step, holder=claim.rep_id), "north", before, turn, counts)
+    return stores.holdings.assign(lead, taken)
 
 
 def test_a_lead_nobody_races_for_waits_to_be_assigned(stores: Stores) -> None:
@@ -921,7 +925,7 @@ def give_back(
         opens_at=at,
         closes_at=at + timedelta(minutes=15),
     )
-    done = stores.holdings.give_back(held, back, [move], read.rep, read.limits)
+    done = stores.holdings.give_back(held, back, [move], release_lead(held, read.limits))
     return done, back
 
 
@@ -1027,7 +1031,8 @@ def test_who_released_a_lead_and_why_is_kept(stores: Stores, lead: Lead) -> None
     back, moves = given_back(
         view.lead, view.playbook, at, RELEASED, AINA.rep_id, "wrong industry", won=True
     )
-    assert stores.holdings.give_back(view.lead, back, moves, view.rep, view.limits)
+    off = release_lead(view.lead, view.limits)
+    assert stores.holdings.give_back(view.lead, back, moves, off)
     assert stores.view(lead).lead == back
     assert (back.previous, back.released) == (AINA.rep_id, {AINA.rep_id: NOON})
     notes = {move.cause: move.note for move in stores.history(lead.lead_id) if move.note}
@@ -1131,8 +1136,8 @@ def test_a_managers_word_is_stored_only_while_all_is_as_it_was_read(
         ex.lead,
         given,
         tuple(moves),
-        (ex.rep, ex.limits),
-        Given(to.rep, to.limits, ex.playbook, claim),
+        release_lead(ex.lead, ex.limits),
+        Given(claim, count_lead(to.rep, given, to.limits, ex.playbook, claim, bound=False)),
     )
     before = stores.view(lead)
     for was in (
@@ -1581,7 +1586,8 @@ def a_draw(lead: Lead, *reps: Rep, **changes: Any) -> Drawn:
 def given(stores: Stores, lead: Lead, rep: Rep = AINA, view: RaceView | None = None) -> bool:
     view = view or stores.view(lead, rep)
     claim = a_claim(view, DRAWN_AT, drawn=True)
-    return stores.race.draws().give(view, claim, a_draw(lead, rep, winner=rep.rep_id))
+    drawn = a_draw(lead, rep, winner=rep.rep_id)
+    return stores.race.draws().give(view, claim, counts_of(view, claim), drawn)
 
 
 def test_who_entered_is_in_the_draw_of_that_opening_once(stores: Stores, collecting: Lead) -> None:
@@ -1603,7 +1609,7 @@ def test_a_draw_gives_the_lead_away_and_stands_beside_it(stores: Stores, collect
     drawn = a_draw(collecting, AINA, BEN, passed=passed, winner=AINA.rep_id)
     claim = a_claim(view, DRAWN_AT, drawn=True)
     assert stores.race.draws().get(collecting.lead_id) is None
-    assert stores.race.draws().give(view, claim, drawn)
+    assert stores.race.draws().give(view, claim, counts_of(view, claim), drawn)
     after = stores.view(collecting)
     assert after.claim == claim
     assert after.lead is not None
@@ -1818,7 +1824,8 @@ def test_a_lead_given_to_its_owner_is_theirs_from_the_first_write(stores: Stores
     theirs, move = moved(theirs, State.ASSIGNED, NOON, "existing_owner", "dibs")
     tie = Tie(new.lead_id, "", NOON, Kind.NAME, "web", "existing_owner")
     card = replace(a_card(), lead_id=new.lead_id)
-    given = Given(rep, Limits(), a_playbook(), claim, tie)
+    counts = count_lead(rep, theirs, Limits(), a_playbook(), claim, bound=False)
+    given = Given(claim, counts, tie)
     assert stores.leads.accept(theirs, card, move, NOON, [], given) is None
     view = stores.view(new)
     assert (view.lead, view.claim) == (theirs, claim)
@@ -1840,8 +1847,9 @@ def test_a_lead_given_to_its_owner_is_theirs_from_the_first_write(stores: Stores
     found = stores.roster.counted(rep.rep_id)
     assert found is not None
     stores.roster.deactivate(rep.rep_id, NOON.date())
+    counts = count_lead(rep, theirs, found[1], a_playbook(), claim, bound=False)
     with pytest.raises(Busy):
-        stores.leads.accept(second, other, move, NOON, [], replace(again, limits=found[1]))
+        stores.leads.accept(second, other, move, NOON, [], replace(again, counts=counts))
     assert stores.leads.get(second.lead_id) is None
 
 

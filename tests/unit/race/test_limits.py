@@ -13,10 +13,10 @@ from dibs.core.quality import Quality
 from dibs.core.rep import Limits, Rep
 from dibs.race.decide import Eligible, Refused, decide
 from dibs.race.lifecycle import taking
-from dibs.race.limits import day_after, over_limits, used, with_one_more
+from dibs.race.limits import day_after, over_limits, used
 from dibs.rules.playbook import Playbook
 from dibs.rules.rules import Limit
-from support.builders import NOON, a_lead, a_playbook, a_rep
+from support.builders import NOON, a_lead, a_playbook, a_rep, with_one_more
 
 MS, SECOND, MINUTE = timedelta(milliseconds=1), timedelta(seconds=1), timedelta(minutes=1)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
