@@ -405,7 +405,7 @@ class Life(RuleBasedStateMachine):
         if lead.state is not State.CLAIMED:
             return
         reopened, moves = given_back(lead, PLAYBOOK, now, "undone", rep.rep_id, won=True)
-        off = undo_claim(lead, rep, view.limits)
+        off = undo_claim(lead, rep, view.usage)
         if self.store().commit_undo(lead, reopened, moves, off):
             known = self.known[lead.lead_id]
             assert (known.owner, known.epoch) == (rep.rep_id, lead.epoch)
@@ -655,16 +655,16 @@ class Life(RuleBasedStateMachine):
             return
         for item in peek(self.world.settings.organisation_table):
             if item["pk"]["S"].startswith(keys.rep("")):
-                rep, limits, _ = rep_from(item)
+                rep, usage, _ = rep_from(item)
                 rep = next(known for known in REPS if known.rep_id == rep.rep_id)
-                assert limits.claims <= LIMIT
-                assert limits.in_hand == self.in_hand(rep)
-                of_day = 0 if limits.day is None else self.claims_on(rep, limits.day)
-                assert limits.claims == of_day
+                assert usage.claims <= LIMIT
+                assert usage.in_hand == self.in_hand(rep)
+                of_day = 0 if usage.day is None else self.claims_on(rep, usage.day)
+                assert usage.claims == of_day
                 of_week = sum(
-                    t.rep == rep and rep.this_week(t.at) == limits.week for t in self.taken
+                    t.rep == rep and rep.this_week(t.at) == usage.week for t in self.taken
                 )
-                assert limits.leads == of_week
+                assert usage.leads == of_week
 
     def nothing_is_lost_in_the_end(self) -> None:
         """Once everything that waits has been told, everybody knows how every lead stands."""

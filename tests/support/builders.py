@@ -14,7 +14,7 @@ from dibs.aws.dynamo import Dynamo
 from dibs.aws.settings import Settings
 from dibs.core.lead import Card, Claim, Lead, Preview, State, id_text
 from dibs.core.quality import Quality
-from dibs.core.rep import Limits, Rep
+from dibs.core.rep import Rep, Usage
 from dibs.intake.arrival_store import DynamoArrivals
 from dibs.intake.ingest import ingest
 from dibs.intake.store import DynamoLeadStore
@@ -86,21 +86,21 @@ def a_lead(**changes: Any) -> Lead:
     return replace(lead, **changes)
 
 
-def with_one_more(rep: Rep, lead: Lead, limits: Limits, playbook: Playbook, claim: Claim) -> Limits:
+def with_one_more(rep: Rep, lead: Lead, usage: Usage, playbook: Playbook, claim: Claim) -> Usage:
     """What the rep has used up once they have taken the lead."""
-    return count_lead(rep, lead, limits, playbook, claim).applied_to(limits)
+    return count_lead(rep, lead, usage, playbook, claim).applied_to(usage)
 
 
 def counts_of(view: RaceView, claim: Claim, **options: Any) -> Change:
     """What a claim or an assignment counts, decided on what was read."""
     assert view.rep is not None
     assert view.lead is not None
-    return count_lead(view.rep, view.lead, view.limits, view.playbook, claim, **options)
+    return count_lead(view.rep, view.lead, view.usage, view.playbook, claim, **options)
 
 
-def basics(limits: Limits) -> Limits:
-    """What limits say of day, week and leads in hand, for tests that are about these."""
-    return Limits(limits.day, limits.claims, limits.week, limits.leads, limits.in_hand)
+def basics(usage: Usage) -> Usage:
+    """What a usage says of day, week and leads in hand, for tests that are about these."""
+    return Usage(usage.day, usage.claims, usage.week, usage.leads, usage.in_hand)
 
 
 def token_of(rep: Rep) -> str:

@@ -20,7 +20,7 @@ from dibs.core.errors import AlreadyClaimed, AlreadyExists, Busy, RouteNotFound
 from dibs.core.events import Fact
 from dibs.core.lead import HELD, Card, Claim, Lead, Move, Post, State, Tie, filled
 from dibs.core.quality import Quality
-from dibs.core.rep import Device, Limits, Platform, Rep
+from dibs.core.rep import Device, Platform, Rep, Usage
 from dibs.dispatch.follow import FollowDeps
 from dibs.intake.blind import Arrived
 from dibs.intake.blind_mix import ZONE
@@ -72,7 +72,7 @@ class Memory:
     moves: list[Move] = field(default_factory=list)
     claims: dict[str, Claim] = field(default_factory=dict)
     reps: dict[str, Rep] = field(default_factory=dict)
-    limits: dict[str, Limits] = field(default_factory=dict)
+    usage: dict[str, Usage] = field(default_factory=dict)
     tokens: dict[str, str] = field(default_factory=dict)
     notices: dict[tuple[str, str], Notice] = field(default_factory=dict)
     sightings: dict[tuple[str, str], tuple[int, Sighting]] = field(default_factory=dict)
@@ -98,12 +98,12 @@ class Memory:
     """The reps named from outside, by identity."""
     ties: list[Tie] = field(default_factory=list)
 
-    def counted(self, counts: Change) -> Limits | None:
+    def counted(self, counts: Change) -> Usage | None:
         """The usage after a change; None when a guard does not hold."""
         rep = self.reps.get(counts.rep_id)
         if rep is None:
             return None
-        usage = self.limits[rep.rep_id]
+        usage = self.usage[rep.rep_id]
         stored = {**vars(rep), **vars(usage)}
         if not all(_holds(guard, stored) for guard in counts.guards):
             return None
@@ -113,10 +113,10 @@ class Memory:
         """Change the usage, while all guards hold."""
         usage = self.counted(counts)
         if usage is not None:
-            self.limits[counts.rep_id] = usage
+            self.usage[counts.rep_id] = usage
         return usage is not None
 
-    def take(self, lead: Lead, claim: Claim, counted: Limits) -> None:
+    def take(self, lead: Lead, claim: Claim, counted: Usage) -> None:
         """Give the lead to the claim's rep."""
         self.leads[lead.lead_id] = replace(
             lead,
@@ -127,7 +127,7 @@ class Memory:
         )
         if claim.nudge_at is not None:
             self.look_at[lead.lead_id] = claim.nudge_at
-        self.limits[claim.rep_id] = counted
+        self.usage[claim.rep_id] = counted
         self.claims[lead.lead_id] = claim
         self.outbox[lead.lead_id, CLAIM] = claim.claimed_at
 
@@ -195,7 +195,7 @@ class FakeRace:
         return RaceView(
             lead=lead,
             rep=memory.reps.get(rep_id),
-            limits=memory.limits[rep_id] if known else Limits(),
+            usage=memory.usage[rep_id] if known else Usage(),
             claim=memory.claims.get(lead_id),
             noticed_at=notice.sent_at if notice is not None and told else None,
             playbook=memory.playbook,
@@ -222,7 +222,7 @@ class FakeRace:
                 view,
                 lead=view.lead if lock_fits else lead,
                 rep=view.rep if counted else rep,
-                limits=view.limits if counted else memory.limits[claim.rep_id],
+                usage=view.usage if counted else memory.usage[claim.rep_id],
                 token_hash=view.token_hash if counted else memory.tokens.get(claim.rep_id),
                 claim=view.claim if record_fits else record,
             )
@@ -657,29 +657,29 @@ class FakeRoster:
     def playbook(self) -> Playbook:
         return self._memory.playbook
 
-    def team(self, team: str, *, fresh: bool = False) -> list[tuple[Rep, Limits]]:
+    def team(self, team: str, *, fresh: bool = False) -> list[tuple[Rep, Usage]]:
         found = sorted(self._memory.reps.values(), key=lambda rep: rep.rep_id)
-        return [(rep, self._memory.limits[rep.rep_id]) for rep in found if rep.team == team]
+        return [(rep, self._memory.usage[rep.rep_id]) for rep in found if rep.team == team]
 
     def get(self, rep_id: str) -> Rep | None:
         return self._memory.reps.get(rep_id)
 
-    def counted(self, rep_id: str) -> tuple[Rep, Limits] | None:
+    def counted(self, rep_id: str) -> tuple[Rep, Usage] | None:
         rep = self._memory.reps.get(rep_id)
-        return (rep, self._memory.limits[rep_id]) if rep else None
+        return (rep, self._memory.usage[rep_id]) if rep else None
 
     def get_many(self, rep_ids: Sequence[str]) -> dict[str, Rep]:
         return {r: self._memory.reps[r] for r in rep_ids if r in self._memory.reps}
 
-    def by_phone(self, phone: str) -> tuple[Rep, Limits] | None:
+    def by_phone(self, phone: str) -> tuple[Rep, Usage] | None:
         found = [rep for rep in self._memory.reps.values() if rep.phone == phone]
-        return (found[0], self._memory.limits[found[0].rep_id]) if found else None
+        return (found[0], self._memory.usage[found[0].rep_id]) if found else None
 
     def add(self, rep: Rep, token: str) -> None:
         if rep.rep_id in self._memory.reps or (rep.phone and self.by_phone(rep.phone)):
             raise AlreadyExists
         self._memory.reps[rep.rep_id] = rep
-        self._memory.limits[rep.rep_id] = Limits()
+        self._memory.usage[rep.rep_id] = Usage()
         self._memory.tokens[rep.rep_id] = token
 
     def set_tier(self, rep_id: str, was: int, tier: int) -> bool:

@@ -7,7 +7,7 @@ from datetime import timedelta
 from hypothesis import strategies as st
 
 from dibs.core.quality import Quality
-from dibs.core.rep import Limits, Rep
+from dibs.core.rep import Rep, Usage
 from support.builders import NOON, a_lead, a_playbook, a_rep
 
 few = st.integers(0, 6)
@@ -38,13 +38,13 @@ playbooks = st.sampled_from(
 
 
 @st.composite
-def careers(draw: st.DrawFn) -> tuple[Rep, Limits]:
+def careers(draw: st.DrawFn) -> tuple[Rep, Usage]:
     """A rep and a usage of theirs: of this hour, day and week, of earlier ones, or of none."""
     rep = draw(reps)
     at = NOON - draw(st.sampled_from([timedelta(), *map(timedelta, (1, 3, 7, 8, 15))]))
     moments = draw(st.lists(st.integers(1, 10_000), max_size=20, unique=True))
     recent = tuple(NOON - timedelta(minutes=minutes) for minutes in moments)
-    usage = Limits(
+    usage = Usage(
         in_hand=draw(few),
         raced=draw(few),
         unaccepted=draw(few),
@@ -53,7 +53,7 @@ def careers(draw: st.DrawFn) -> tuple[Rep, Limits]:
     )
     if draw(st.booleans()):
         return rep, usage
-    return rep, Limits(
+    return rep, Usage(
         **{
             **vars(usage),
             "hour": rep.this_hour(at),

@@ -71,7 +71,7 @@ def assign(
         claim = taking(free, rep, playbook, now, free.opens_at, BY_MANAGER)
         held = replace(free, owner=rep_id, claimed_at=now, return_at=claim.return_at, parked=False)
         given, move = moved(held, State.ASSIGNED, now, BY_MANAGER, by, reason)
-        counts = count_lead(rep, given, view.limits, playbook, claim, bound=False)
+        counts = count_lead(rep, given, view.usage, playbook, claim, bound=False)
         return Override(lead, given, (*moves, move), off, Given(claim, counts))
 
     return _stored(decided, holdings, pause)
@@ -146,7 +146,7 @@ def _won(view: RaceView, lead: Lead) -> bool:
 def _off(race: RaceStore, lead: Lead) -> Change | None:
     """Return what losing the lead takes off its holder."""
     view = race.read(lead.lead_id, str(lead.owner))
-    return None if view.rep is None else release_lead(lead, view.limits)
+    return None if view.rep is None else release_lead(lead, view.usage)
 
 
 def _stored(

@@ -183,7 +183,7 @@ def give_back(
         won = view.claim is not None and view.claim.epoch == held.epoch and view.claim.competitive
         back, moves = given_back(held, view.playbook, now, cause, by, note, won=won)
         try:
-            if holdings.give_back(held, back, moves, release_lead(held, view.limits)):
+            if holdings.give_back(held, back, moves, release_lead(held, view.usage)):
                 return back
         except Busy as busy:
             if not busy.conflict:

@@ -29,7 +29,7 @@ from dibs.core.errors import (
 )
 from dibs.core.lead import Card, Claim, Lead, State
 from dibs.core.links import Link, link_is_for
-from dibs.core.rep import Limits, Rep
+from dibs.core.rep import Rep, Usage
 from dibs.race.decide import Refused, decide_knowing
 from dibs.race.draw import WRITTEN_BY, collects, commitment_of, seed_of, undrawn
 from dibs.race.lifecycle import taking
@@ -171,14 +171,14 @@ def _attempt(
     if view.lead is not None and _owed_a_draw(view, now):
         _draw(store, view.lead, clock, pause)
         return None
-    lead, rep, limits = judge(store, view, now)
+    lead, rep, usage = judge(store, view, now)
     if undrawn(lead):
         return _entered(store, lead, rep, now, clock)
     if lead.owner == rep.rep_id and view.claim is not None and view.claim.epoch == lead.epoch:
         return standing_win(store, view, view.claim, now, contact_shown_for)
     record = _record(view, lead, rep, now)
-    counts = count_lead(rep, lead, limits, view.playbook, record)
-    outdated = store.commit_claim(replace(view, limits=limits), record, counts)
+    counts = count_lead(rep, lead, usage, view.playbook, record)
+    outdated = store.commit_claim(replace(view, usage=usage), record, counts)
     if outdated is not None:
         return outdated
     won = standing_win(store, view, record, now, contact_shown_for)
@@ -239,8 +239,8 @@ def in_draw(lead: Lead) -> InDraw:
     return InDraw(lead.lead_id, lead.draws_at, commitment_of(seed_of(lead)))
 
 
-def judge(store: RaceStore, view: RaceView, now: datetime) -> tuple[Lead, Rep, Limits]:
-    """Return lead, rep and limits when the rep may claim the lead now, or holds it already.
+def judge(store: RaceStore, view: RaceView, now: datetime) -> tuple[Lead, Rep, Usage]:
+    """Return lead, rep and usage when the rep may claim the lead now, or holds it already.
 
     Raises:
         LeadNotFound: there is no such lead, or the rep may not know of it.
@@ -251,7 +251,7 @@ def judge(store: RaceStore, view: RaceView, now: datetime) -> tuple[Lead, Rep, L
     if lead is None or rep is None:
         raise LeadNotFound
     if lead.owner == rep.rep_id:
-        return lead, rep, view.limits  # of whatever team: the last resort may be on another (C7)
+        return lead, rep, view.usage  # of whatever team: the last resort may be on another (C7)
     if rep.team not in lead.teams or lead.state is State.NEW:
         raise LeadNotFound
     if lead.owner is not None:
@@ -260,10 +260,10 @@ def judge(store: RaceStore, view: RaceView, now: datetime) -> tuple[Lead, Rep, L
         raise Expired("A manager has put this lead aside. Nobody can claim it for now.")
     if lead.state is not State.OPEN or now >= lead.closes_at:
         raise Expired
-    verdict, limits = decide_knowing(lead, rep, view.limits, view.playbook, now, store.open_leads)
+    verdict, usage = decide_knowing(lead, rep, view.usage, view.playbook, now, store.open_leads)
     if isinstance(verdict, Refused):
         raise ClaimRefused(verdict.refusals, verdict.lifts_at)
-    return lead, rep, limits
+    return lead, rep, usage
 
 
 def _lost(store: RaceStore, view: RaceView, lead: Lead, rep: Rep, now: datetime) -> AlreadyClaimed:

@@ -93,14 +93,14 @@ def _given(
             return None
         if rep is None:
             return ("left",)
-        verdict, limits = decide_knowing(
-            found, rep, view.limits, view.playbook, now, store.open_leads
+        verdict, usage = decide_knowing(
+            found, rep, view.usage, view.playbook, now, store.open_leads
         )
         if isinstance(verdict, Refused):
             return tuple(refusal.code for refusal in verdict.refusals)
         since = view.noticed_at or verdict.since
         claim = replace(taking(found, rep, view.playbook, now, since), drawn=True)
-        counts = count_lead(rep, found, limits, view.playbook, claim)
+        counts = count_lead(rep, found, usage, view.playbook, claim)
         ours = replace(drawn, winner=rep_id, drawn_at=now)
         try:
             if store.draws().give(view, claim, counts, ours):

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from dibs.core.lead import Lead, Openings
-from dibs.core.rep import Limits, Rep
+from dibs.core.rep import Rep, Usage
 from dibs.race.decide import Eligible, decide
 from dibs.rules.rules import Offsets, Rules
 
@@ -107,7 +107,7 @@ def _openings(lead: Lead) -> list[datetime]:
 
 def opened_early(
     lead: Lead,
-    members: Iterable[tuple[Rep, Limits]],
+    members: Iterable[tuple[Rep, Usage]],
     declined: frozenset[str],
     playbook: Rules,
     now: datetime,
@@ -117,11 +117,11 @@ def opened_early(
     A rep can still claim who may now, or whose refusal lifts before the wave would open anyway;
     one who declined cannot. What a head start alone holds back stays together.
     """
-    by_team: dict[str, list[tuple[Rep, Limits]]] = {}
-    first: list[tuple[Rep, Limits]] = []
-    for rep, limits in members:
+    by_team: dict[str, list[tuple[Rep, Usage]]] = {}
+    first: list[tuple[Rep, Usage]] = []
+    for rep, usage in members:
         group = first if rep.rep_id in lead.first else by_team.setdefault(rep.team, [])
-        group.append((rep, limits))
+        group.append((rep, usage))
     waves = dict(lead.waves)
     for team, openings in lead.waves.items():
         moved = list(openings)
@@ -129,8 +129,8 @@ def opened_early(
             if opens_at is None or opens_at <= max(now, lead.told_at or now):
                 continue
             before = [
-                (rep, limits)
-                for rep, limits in [*first, *by_team.get(team, ())]
+                (rep, usage)
+                for rep, usage in [*first, *by_team.get(team, ())]
                 if _goes_before(lead, rep, index, openings) and rep.rep_id not in declined
             ]
             current = replace(lead, waves={**waves, team: (moved[0], moved[1], moved[2])})
@@ -154,17 +154,17 @@ def _goes_before(lead: Lead, rep: Rep, index: int, openings: Openings) -> bool:
 
 
 def somebody_out(
-    lead: Lead, members: Iterable[tuple[Rep, Limits]], playbook: Rules, now: datetime
+    lead: Lead, members: Iterable[tuple[Rep, Usage]], playbook: Rules, now: datetime
 ) -> bool:
     """Tell whether anybody whose wave has opened cannot claim: the next may be due early (M6)."""
     upcoming = next_opening(lead, now)
     if upcoming is None:
         return False
     known = list(members)
-    for rep, limits in known:
+    for rep, usage in known:
         opened = lead.opens_for(rep)
         begun = opened is not None and opened <= now
-        if begun and not _can_claim(lead, rep, limits, playbook, now, upcoming):
+        if begun and not _can_claim(lead, rep, usage, playbook, now, upcoming):
             return True
     # Where a wave has nobody at all, the next is due as well.
     if lead.first and not any(rep.rep_id in lead.first for rep, _ in known):
@@ -178,9 +178,9 @@ def somebody_out(
 
 
 def _can_claim(
-    lead: Lead, rep: Rep, limits: Limits, playbook: Rules, now: datetime, until: datetime
+    lead: Lead, rep: Rep, usage: Usage, playbook: Rules, now: datetime, until: datetime
 ) -> bool:
-    verdict = decide(lead, rep, limits, playbook, now)
+    verdict = decide(lead, rep, usage, playbook, now)
     if isinstance(verdict, Eligible):
         return True
     return verdict.lifts_at is not None and verdict.lifts_at < until

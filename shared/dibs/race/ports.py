@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
 from dibs.core.lead import Card, Claim, Lead, Move
-from dibs.core.rep import Limits, Rep
+from dibs.core.rep import Rep, Usage
 from dibs.rules.rules import Rules
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ class RaceView:
 
     lead: Lead | None
     rep: Rep | None
-    limits: Limits
+    usage: Usage
     claim: Claim | None
     noticed_at: datetime | None
     playbook: Rules

@@ -21,7 +21,7 @@ from dibs.aws.dynamo import ConditionFailed, Dynamo
 from dibs.aws.settings import Settings
 from dibs.core.errors import AlreadyClaimed
 from dibs.core.lead import Card, Claim, Lead, Move, State, filled
-from dibs.core.rep import Limits
+from dibs.core.rep import Usage
 from dibs.race.guards import Guard
 from dibs.race.ports import RaceView
 from dibs.race.records import (
@@ -87,15 +87,15 @@ class DynamoRaceStore:
         view = RaceView(
             lead=lead,
             rep=None,
-            limits=Limits(),
+            usage=Usage(),
             claim=claim_from(items[keys.CLAIM]) if keys.CLAIM in items else None,
             noticed_at=notice.sent_at if notice is not None and current else None,
             playbook=rules,
         )
         if keys.rep(rep_id) not in people:
             return view
-        rep, limits, token_hash = rep_from(people[keys.rep(rep_id)])
-        return replace(view, rep=rep, limits=limits, token_hash=token_hash)
+        rep, usage, token_hash = rep_from(people[keys.rep(rep_id)])
+        return replace(view, rep=rep, usage=usage, token_hash=token_hash)
 
     def _cached_rules(self) -> Rules | None:
         if self._rules is None or time.monotonic() > self._rules[0]:
@@ -423,8 +423,8 @@ def _as_it_stood(view: RaceView, failure: ConditionFailed) -> RaceView:
     if record is not None:
         view = replace(view, claim=claim_from(record))
     if person is not None:
-        rep, limits, token_hash = rep_from(person)
-        view = replace(view, rep=rep, limits=limits, token_hash=token_hash)
+        rep, usage, token_hash = rep_from(person)
+        view = replace(view, rep=rep, usage=usage, token_hash=token_hash)
     return view
 
 

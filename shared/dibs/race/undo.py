@@ -51,7 +51,7 @@ def undo(
             raise UndoOver
         reopened, moves = given_back(lead, view.playbook, now, UNDONE, rep_id, won=True)
         try:
-            if store.commit_undo(lead, reopened, moves, undo_claim(lead, rep, view.limits)):
+            if store.commit_undo(lead, reopened, moves, undo_claim(lead, rep, view.usage)):
                 return reopened
         except Busy as busy:
             if not busy.conflict:

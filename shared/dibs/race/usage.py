@@ -15,7 +15,7 @@ from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from dibs.core.lead import Claim, Lead
-from dibs.core.rep import Limits, Rep
+from dibs.core.rep import Rep, Usage
 from dibs.race.debts import debt_guards
 from dibs.race.guards import Guard
 from dibs.race.limits import limit_guards, rolling
@@ -55,7 +55,7 @@ class Change:
             {**self.appends, **other.appends},
         )
 
-    def applied_to(self, usage: Limits) -> Limits:
+    def applied_to(self, usage: Usage) -> Usage:
         """Return the usage after the change."""
         changed = {name: getattr(usage, name) + by for name, by in self.adds.items()}
         changed |= {name: getattr(usage, was) for name, was in self.copies.items()}
@@ -101,7 +101,7 @@ def _counters(lead: Lead, *, won: bool) -> list[str]:
 def count_lead(
     rep: Rep,
     lead: Lead,
-    usage: Limits,
+    usage: Usage,
     playbook: Rules,
     claim: Claim,
     *,
@@ -136,7 +136,7 @@ def count_lead(
     return counts | Change(rep.rep_id, tuple(guards))
 
 
-def _one_more(rep: Rep, usage: Limits, counters: list[str], now: datetime) -> Change:
+def _one_more(rep: Rep, usage: Usage, counters: list[str], now: datetime) -> Change:
     """Return one more of each counter, in the rep's hour, day and week it is at `now`."""
     guards, adds = list[Guard](), dict.fromkeys(counters, 1)
     sets, copies = dict[str, Any](), dict[str, str]()
@@ -157,7 +157,7 @@ def _one_more(rep: Rep, usage: Limits, counters: list[str], now: datetime) -> Ch
     return Change(rep.rep_id, tuple(guards), adds, sets, copies)
 
 
-def _moment(rep: Rep, usage: Limits, playbook: Rules, now: datetime) -> Change:
+def _moment(rep: Rep, usage: Usage, playbook: Rules, now: datetime) -> Change:
     """Return the moment of a race won, kept where a limit over any span needs it."""
     longest = max((limit.most for limit in rolling(playbook, rep)), default=0)
     if not longest:
@@ -168,7 +168,7 @@ def _moment(rep: Rep, usage: Limits, playbook: Rules, now: datetime) -> Change:
     return Change(rep.rep_id, (Guard("ever", "=", usage.ever),), sets={"recent": kept})
 
 
-def release_lead(held: Lead, usage: Limits) -> Change:
+def release_lead(held: Lead, usage: Usage) -> Change:
     """Return what giving a lead back takes off its holder: it still counts, but is not in hand."""
     if held.test or held.worked_at is not None:
         return Change(str(held.owner))
@@ -176,7 +176,7 @@ def release_lead(held: Lead, usage: Limits) -> Change:
     return _less(held, usage, off)
 
 
-def undo_claim(held: Lead, rep: Rep, usage: Limits) -> Change:
+def undo_claim(held: Lead, rep: Rep, usage: Usage) -> Change:
     """Return what undoing a claim takes off: it was a mistake, and counts nowhere (C5).
 
     What its hour, day or week has counted is over once the next has begun; but of a week the next
@@ -206,7 +206,7 @@ def undo_claim(held: Lead, rep: Rep, usage: Limits) -> Change:
     return Change(rep.rep_id, tuple(guards), sets=sets) | _less(held, usage, off)
 
 
-def _less(held: Lead, usage: Limits, names: Iterable[str]) -> Change:
+def _less(held: Lead, usage: Usage, names: Iterable[str]) -> Change:
     """Return one less of each counter that has counted at all."""
     counted = [name for name in names if getattr(usage, name) > 0]
     guards = tuple(Guard(name, ">", 0) for name in counted)

@@ -37,7 +37,7 @@ class Makes:
     """The turns, as a process that remembers nothing reads them."""
 
     def used(self) -> tuple[date, ...]:
-        return self.world.race.read("-", AINA.rep_id).limits.credits_used
+        return self.world.race.read("-", AINA.rep_id).usage.credits_used
 
     def accept(self, lead: Lead, card: Card, credit: Credit | None = None) -> bool:
         """Store a lead; False when it was there."""
@@ -155,7 +155,7 @@ def test_an_assignment_uses_its_credit_once(stores: Makes) -> None:
     assert (kept.state, kept.reserved, kept.owner) == (State.NEW, "absence", None)
     assert assign(stores, second, Credit(AINA.rep_id, (FIRST,), (FIRST, FIRST)))
     assert stores.used() == (FIRST, FIRST)
-    assert stores.world.race.read("-", AINA.rep_id).limits.leads == 2
+    assert stores.world.race.read("-", AINA.rep_id).usage.leads == 2
 
 
 def test_no_more_is_assigned_in_a_week_than_is_due(stores: Makes) -> None:
@@ -164,7 +164,7 @@ def test_no_more_is_assigned_in_a_week_than_is_due(stores: Makes) -> None:
     assert not assign(stores, leads[1], week_most=1)
     assert assign(stores, leads[1], week_most=2)
     assert not assign(stores, leads[2], week_most=2)
-    assert stores.world.race.read("-", AINA.rep_id).limits.leads == 2
+    assert stores.world.race.read("-", AINA.rep_id).usage.leads == 2
 
 
 # Leads kept for somebody

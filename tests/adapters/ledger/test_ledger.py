@@ -78,7 +78,7 @@ class Stores:
         return found
 
     def in_hand(self, rep: Rep = AINA) -> int:
-        return self.race.read("-", rep.rep_id).limits.in_hand
+        return self.race.read("-", rep.rep_id).usage.in_hand
 
 
 @pytest.fixture(params=["tables", "memory"])
@@ -327,7 +327,7 @@ def two_assigned(stores: Stores) -> tuple[Lead, Lead]:
 
 
 def unaccepted(stores: Stores) -> int:
-    return stores.race.read("aaaaaaaaaaaa", AINA.rep_id).limits.unaccepted
+    return stores.race.read("aaaaaaaaaaaa", AINA.rep_id).usage.unaccepted
 
 
 def accepts(stores: Stores, lead: Lead) -> None:

@@ -135,7 +135,7 @@ def test_a_full_days_count_refuses_and_changes_nothing(world: World) -> None:
     before = everything(world.dynamo.client, world.settings)
     met = commit(world, view)
     assert met is not None
-    assert met.limits.claims == 10
+    assert met.usage.claims == 10
     assert everything(world.dynamo.client, world.settings) == before
 
 
@@ -164,7 +164,7 @@ def test_a_refused_undo_changes_nothing_in_any_table(world: World) -> None:
     held = world.race.read(lead.lead_id, AINA.rep_id)
     assert held.lead is not None
     assert held.rep is not None
-    off = undo_claim(held.lead, held.rep, held.limits)
+    off = undo_claim(held.lead, held.rep, held.usage)
     fresh = replace(lead, epoch=2)
     move = Move(lead.lead_id, 1, NOON, State.CLAIMED, State.RELEASED, "undone", AINA.rep_id)
     changes = (
@@ -336,7 +336,7 @@ def test_a_conflict_is_tried_again_and_again_a_throttle_or_a_silence_twice(
 ) -> None:
     won, store = claim_through(world, [trouble] * times, [])
     assert not won.already_yours
-    assert store.read(won.claim.lead_id, AINA.rep_id).limits.claims == 1
+    assert store.read(won.claim.lead_id, AINA.rep_id).usage.claims == 1
 
 
 @pytest.mark.parametrize("trouble", [THROTTLED, TOO_FAST, SILENCE], ids=repr)
@@ -359,7 +359,7 @@ def test_a_commit_whose_answer_was_lost_is_already_yours_and_counted_once(world:
     won, store = claim_through(world, [], [SILENCE])
     assert won.already_yours
     assert won.card is not None
-    assert store.read(won.claim.lead_id, AINA.rep_id).limits.claims == 1
+    assert store.read(won.claim.lead_id, AINA.rep_id).usage.claims == 1
 
 
 # What it remembers

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from dibs.aws.dynamo import ConditionFailed
 from dibs.core.lead import Lead, State
-from dibs.core.rep import Limits, Rep
+from dibs.core.rep import Rep, Usage
 from dibs.race.absence import Credit
 from dibs.race.lifecycle import taking
 from dibs.race.store import write_usage
@@ -25,7 +25,7 @@ from support.fakes import Memory
 from support.usages import careers, leads, playbooks
 
 numbers = count(1)
-COUNTERS = [f.name for f in fields(Limits) if f.type == "int"]
+COUNTERS = [f.name for f in fields(Usage) if f.type == "int"]
 # Tables are slow, and shrinking takes minutes; an example is short enough to be read.
 on_tables = settings(
     max_examples=30, phases=[Phase.generate], suppress_health_check=list(HealthCheck), deadline=None
@@ -44,8 +44,8 @@ def world(moto_dynamodb: Any) -> Iterator[World]:
         yield World(moto_dynamodb, create_tables(moto_dynamodb, "usage"))
 
 
-def stored(world: World, rep: Rep) -> Limits:
-    return world.race.read("aaaaaaaaaaaa", rep.rep_id).limits
+def stored(world: World, rep: Rep) -> Usage:
+    return world.race.read("aaaaaaaaaaaa", rep.rep_id).usage
 
 
 def writes(world: World, change: Change) -> bool:
@@ -56,17 +56,17 @@ def writes(world: World, change: Change) -> bool:
     return True
 
 
-def has_used(world: World, rep: Rep, usage: Limits) -> Rep:
+def has_used(world: World, rep: Rep, usage: Usage) -> Rep:
     """Store a rep with this usage; what was never counted is not stored at all."""
     rep = replace(rep, rep_id=f"r{next(numbers)}", phone=None)
     world.add_rep(rep)
-    whole = {name: value for name, value in vars(usage).items() if value != getattr(Limits, name)}
+    whole = {name: value for name, value in vars(usage).items() if value != getattr(Usage, name)}
     assert not whole or writes(world, Change(rep.rep_id, sets=whole))
     assert stored(world, rep) == usage
     return rep
 
 
-def change_of(kind: str, rep: Rep, lead: Lead, usage: Limits, playbook: Playbook) -> Change:
+def change_of(kind: str, rep: Rep, lead: Lead, usage: Usage, playbook: Playbook) -> Change:
     """What one of the writes of a lead's life changes, decided on this usage."""
     held = replace(lead, state=State.ASSIGNED, owner=rep.rep_id, claimed_at=NOON)
     if kind == "undo":
@@ -107,7 +107,7 @@ def test_what_is_stored_is_what_the_rules_count_under_the_guards_they_name(world
     @on_tables
     @given(careers(), leads, playbooks, kinds, moved)
     def property_of(
-        career: tuple[Rep, Limits],
+        career: tuple[Rep, Usage],
         lead: Lead,
         playbook: Playbook,
         kind: str,
@@ -120,7 +120,7 @@ def test_what_is_stored_is_what_the_rules_count_under_the_guards_they_name(world
         change = change_of(kind, rep, lead, read, playbook)
         if kind == "work" and (met.in_hand == 0 or met.unaccepted == 0):
             return  # its lock guards it: nobody works a lead that nobody holds
-        memory = Memory(reps={rep.rep_id: rep}, limits={rep.rep_id: met})
+        memory = Memory(reps={rep.rep_id: rep}, usage={rep.rep_id: met})
         should_be = memory.counted(change)
         if not write_usage(world.settings, change):
             assert should_be == met
@@ -134,7 +134,7 @@ def test_what_is_stored_is_what_the_rules_count_under_the_guards_they_name(world
 def test_a_claim_stored_and_undone_leaves_what_was_stored_before(world: World) -> None:
     @on_tables
     @given(careers(), leads, playbooks)
-    def property_of(career: tuple[Rep, Limits], lead: Lead, playbook: Playbook) -> None:
+    def property_of(career: tuple[Rep, Usage], lead: Lead, playbook: Playbook) -> None:
         someone, read = career
         rep = has_used(world, someone, read)
         assert writes(world, change_of("claim", rep, lead, read, playbook))

@@ -423,7 +423,7 @@ def test_what_becomes_of_a_person_breaks_no_receipt() -> None:
     floor.claim(lead, AINA)
     sealed = floor.seal(lead)
     chain_up(floor.races, floor.clock())
-    for kept in (floor.memory.reps, floor.memory.limits, floor.memory.tokens):
+    for kept in (floor.memory.reps, floor.memory.usage, floor.memory.tokens):
         kept.pop(AINA.rep_id)
     assert list(audit(floor.races, floor.story)) == []
     assert floor.sealed(lead).links == sealed.links
