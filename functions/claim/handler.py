@@ -20,7 +20,6 @@ from dibs.race.claim import (
     by_link,
     claim,
     judge,
-    undo,
     waits_in_draw,
 )
 from dibs.race.ports import RaceView
@@ -92,6 +91,8 @@ def _claim_link(link: Link, proof: Proof) -> Won | InDraw:
 
 
 def _undo_link(link: Link, proof: Proof) -> None:
+    from dibs.race.undo import undo
+
     undo(wiring().race, link.lead_id, link.rep_id, proof, clock.now)
     logger.info("claim undone", lead_id=link.lead_id, rep_id=link.rep_id)
 

@@ -9,20 +9,20 @@ from dibs.assignment.head_starts import turn_of
 from dibs.assignment.pace import due_by, guaranteed_this_week
 from dibs.assignment.ports import PriorityTurns
 from dibs.core.calendar import day_of
-from dibs.core.rep import Limits, Rep
+from dibs.core.rep import Rep, Usage
 from dibs.race.absence import credits_of
 from dibs.race.newcomers import Phase, phase_of, phase_until
 from dibs.rules.playbook import Playbook
 
 
 def allotted(
-    rep: Rep, limits: Limits, playbook: Playbook, turns: PriorityTurns, now: datetime
+    rep: Rep, usage: Usage, playbook: Playbook, turns: PriorityTurns, now: datetime
 ) -> dict[str, Any]:
     """Return what `GET /me` says of it; None for each rule that is off or not for them."""
     return {
         "priority": _turns(rep, playbook, turns, now),
-        "newcomer": _newcomer(rep, limits, playbook, now),
-        "credits": _credits(rep, limits, playbook, now),
+        "newcomer": _newcomer(rep, usage, playbook, now),
+        "credits": _credits(rep, usage, playbook, now),
     }
 
 
@@ -46,7 +46,7 @@ def _turns(
     }
 
 
-def _newcomer(rep: Rep, limits: Limits, playbook: Playbook, now: datetime) -> dict[str, Any] | None:
+def _newcomer(rep: Rep, usage: Usage, playbook: Playbook, now: datetime) -> dict[str, Any] | None:
     phase, guaranteed = phase_of(rep, playbook, now), guaranteed_this_week(rep, playbook, now)
     if phase is Phase.FULL and not guaranteed:
         return None
@@ -55,15 +55,15 @@ def _newcomer(rep: Rep, limits: Limits, playbook: Playbook, now: datetime) -> di
         "phase_ends_at": phase_until(rep, playbook, now),
         "guaranteed_this_week": guaranteed,
         "due_by_now": due_by(rep, playbook, now),
-        "had_this_week": limits.leads_in(rep.this_week(now)),
+        "had_this_week": usage.leads_in(rep.this_week(now)),
     }
 
 
-def _credits(rep: Rep, limits: Limits, playbook: Playbook, now: datetime) -> dict[str, Any] | None:
+def _credits(rep: Rep, usage: Usage, playbook: Playbook, now: datetime) -> dict[str, Any] | None:
     rules = playbook.absence
     if not rules.hours_per_credit:
         return None
-    found = credits_of(rep, limits, playbook, now)
+    found = credits_of(rep, usage, playbook, now)
     return {
         "earns": rules.earns,
         "left": found.left,

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from dibs.core.calendar import Kind, day_start, last_completed, next_on_duty
-from dibs.core.rep import Limits, Rep
+from dibs.core.rep import Rep, Usage
 from dibs.ledger.store import DynamoLedger
 from dibs.race.debts import debts
 from dibs.race.decide import off, schedule_of
@@ -23,7 +23,7 @@ from dibs.web.translations import refusal_sentence
 
 def card_of(
     rep: Rep,
-    limits: Limits,
+    usage: Usage,
     playbook: Playbook,
     results: DynamoResults,
     ledger: DynamoLedger,
@@ -46,7 +46,7 @@ def card_of(
         "quiet_until": rep.quiet_until if rep.is_quiet(now) else None,
         "leave": [{"from": str(first), "to": str(last)} for first, last in rep.leave],
         "claims": {
-            "today": limits.claims_on(today),
+            "today": usage.claims_on(today),
             "most_a_day": playbook.claims_per_day,
             "starts_again_at": day_after(today, rep.zone),
         },
@@ -54,21 +54,21 @@ def card_of(
             {
                 "per": limit.per,
                 "rolling": limit.rolling,
-                "used": used(limit, rep, limits, now),
+                "used": used(limit, rep, usage, now),
                 "most": limit.most,
             }
             for limit in playbook.limits_of(rep.tier)
         ],
-        "debts": [asdict(debt) for debt in debts(rep, limits, playbook, now)],
-        "unaccepted": limits.unaccepted,
-        "in_hand": limits.in_hand,
+        "debts": [asdict(debt) for debt in debts(rep, usage, playbook, now)],
+        "unaccepted": usage.unaccepted,
+        "in_hand": usage.in_hand,
         "released_this_week": _released(rep, ledger, now),
         "tier": rep.tier,
         "tier_metrics": _metrics(rep, playbook, ledger, now),
         "tier_outlook": _outlook(_latest(rep, playbook, results, now)),
         "allowance": {
             "leads_a_week": allowance_of(rep, playbook, now),
-            "taken_this_week": limits.leads_in(week),
+            "taken_this_week": usage.leads_in(week),
             "starts_again_at": day_after(week + timedelta(days=6), rep.zone),
             "last_month": _attained(_last_month(rep, playbook, results, now)),
         },

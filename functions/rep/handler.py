@@ -39,8 +39,8 @@ from rep.earned import earned
 
 def offers(event: Event) -> Response:
     """`GET /me/offers`: the open leads of the rep's team, each with whether and why not."""
-    rep, limits = calling_rep(event, wiring().roster)
-    found = open_offers(wiring().race, rep, limits, wiring().roster.playbook(), clock.now())
+    rep, usage = calling_rep(event, wiring().roster)
+    found = open_offers(wiring().race, rep, usage, wiring().roster.playbook(), clock.now())
     return answer(200, {"offers": [_offer(offer, rep) for offer in found]})
 
 
@@ -236,10 +236,10 @@ def me(event: Event) -> Response:
     And what is mine without being the fastest: my turn, my guarantee, my credits. And what I have
     earned: points and badges.
     """
-    rep, limits = calling_rep(event, wiring().roster)
+    rep, usage = calling_rep(event, wiring().roster)
     playbook, now = wiring().roster.playbook(), clock.now()
-    card = card_of(rep, limits, playbook, wiring().results, wiring().ledger, now)
-    card |= allotted(rep, limits, playbook, wiring().turns, now)
+    card = card_of(rep, usage, playbook, wiring().results, wiring().ledger, now)
+    card |= allotted(rep, usage, playbook, wiring().turns, now)
     card |= earned(rep, playbook, wiring().standings, wiring().points, now)
     return answer(200, card)
 

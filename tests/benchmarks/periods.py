@@ -13,7 +13,7 @@ from typing import Any
 
 from benchmarks.stage import CREDENTIALS, counted, in_parallel, organisation, run
 from dibs.core.calendar import last_completed, parse_hours
-from dibs.core.rep import Limits, Rep
+from dibs.core.rep import Rep, Usage
 from dibs.ledger.entries import Entry
 from dibs.ledger.store import entry_record
 from dibs.race.decide import decide
@@ -85,7 +85,7 @@ def _deciding(reps: list[Rep]) -> float:
         },
         closes_at=NOON + timedelta(minutes=75),
     )
-    used = Limits(day=NOON.date(), claims=1, week=NOON.date(), leads=4)
+    used = Usage(day=NOON.date(), claims=1, week=NOON.date(), leads=4)
     took = []
     for number in range(ROUNDS):
         now = NOON + timedelta(minutes=number)

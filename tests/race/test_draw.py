@@ -117,6 +117,6 @@ def test_many_enter_many_draw_and_each_lead_has_one_winner_within_every_limit(
             assert outcome.already_yours
             assert owners[rep.rep_id] == 1
         assert not isinstance(outcome, InDraw), lead.lead_id
-    counted = {rep.rep_id: limits.claims for rep, limits in world.roster.team("north")}
+    counted = {rep.rep_id: usage.claims for rep, usage in world.roster.team("north")}
     assert {rep_id for rep_id, claims in counted.items() if claims} == set(owners)
     assert max(counted.values()) == 1

@@ -47,14 +47,16 @@ from dibs.intake.ingest import ingest
 from dibs.ledger.store import DynamoLedger
 from dibs.offers.store import DynamoOfferStore
 from dibs.race import claim as claiming
-from dibs.race.claim import Won, bearer, claim, undo
+from dibs.race.claim import Won, bearer, claim
 from dibs.race.ports import RaceView
 from dibs.race.records import claim_from, lead_from, rep_from
 from dibs.race.store import DynamoRaceStore
+from dibs.race.undo import undo
+from dibs.race.usage import undo_claim
 from dibs.receipts.store import DynamoRaces
 from dibs.roster.store import DynamoRoster
 from support.aws import peek
-from support.builders import NOON, World, a_card, a_playbook, a_rep, token_of
+from support.builders import NOON, World, a_card, a_playbook, a_rep, counts_of, token_of
 from support.fakes import Clock, FakeBus, FakeQueue, FakeTimers, no_pause
 from support.tables import create_tables
 
@@ -293,7 +295,8 @@ class Life(RuleBasedStateMachine):
         if lead.owner is not None:
             return  # theirs already
         record = claiming._record(view, lead, rep, now)
-        if self.store().commit_claim(view, record) is None:
+        counts = counts_of(view, record)
+        if self.store().commit_claim(view, record, counts) is None:
             self.took(lead.lead_id, rep, now, lead.epoch)
 
     @rule(rep=reps)
@@ -402,7 +405,8 @@ class Life(RuleBasedStateMachine):
         if lead.state is not State.CLAIMED:
             return
         reopened, moves = given_back(lead, PLAYBOOK, now, "undone", rep.rep_id, won=True)
-        if self.store().commit_undo(view, reopened, moves):
+        off = undo_claim(lead, rep, view.usage)
+        if self.store().commit_undo(lead, reopened, moves, off):
             known = self.known[lead.lead_id]
             assert (known.owner, known.epoch) == (rep.rep_id, lead.epoch)
             self.forget(lead.lead_id)
@@ -651,16 +655,16 @@ class Life(RuleBasedStateMachine):
             return
         for item in peek(self.world.settings.organisation_table):
             if item["pk"]["S"].startswith(keys.rep("")):
-                rep, limits, _ = rep_from(item)
+                rep, usage, _ = rep_from(item)
                 rep = next(known for known in REPS if known.rep_id == rep.rep_id)
-                assert limits.claims <= LIMIT
-                assert limits.in_hand == self.in_hand(rep)
-                of_day = 0 if limits.day is None else self.claims_on(rep, limits.day)
-                assert limits.claims == of_day
+                assert usage.claims <= LIMIT
+                assert usage.in_hand == self.in_hand(rep)
+                of_day = 0 if usage.day is None else self.claims_on(rep, usage.day)
+                assert usage.claims == of_day
                 of_week = sum(
-                    t.rep == rep and rep.this_week(t.at) == limits.week for t in self.taken
+                    t.rep == rep and rep.this_week(t.at) == usage.week for t in self.taken
                 )
-                assert limits.leads == of_week
+                assert usage.leads == of_week
 
     def nothing_is_lost_in_the_end(self) -> None:
         """Once everything that waits has been told, everybody knows how every lead stands."""

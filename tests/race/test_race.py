@@ -53,7 +53,7 @@ def test_five_hundred_claimers_of_one_lead_have_one_winner_in_twenty_rounds(
             assert stored.owner == winners[0].claim.rep_id
             named = {loser.claimed_by for loser in losers}
             assert named == {(winners[0].claim.rep_id, winners[0].claim.rep_name)}
-    used = Counter(limits.claims for _, limits in world.roster.team("north"))
+    used = Counter(usage.claims for _, usage in world.roster.team("north"))
     assert sum(claims * count for claims, count in used.items()) == 20
 
 
@@ -76,7 +76,7 @@ def test_eight_reps_on_fifty_leads_at_once_pass_no_limit(local_world: World) -> 
     assert max(wins.values()) <= 10
     assert set(per_lead.values()) == {1}
     assert len(per_lead) == 50  # 8 x 10 claims are allowed, so nobody's limit keeps a lead open
-    stored = {rep.rep_id: limits.claims for rep, limits in world.roster.team("north")}
+    stored = {rep.rep_id: usage.claims for rep, usage in world.roster.team("north")}
     assert stored == {rep.rep_id: wins[rep.rep_id] for rep in reps}
     for outcome in outcomes:
         assert isinstance(outcome, Won) or outcome.code in ("already_claimed", "refused")
@@ -127,7 +127,7 @@ def test_eight_who_serve_the_queue_at_once_give_each_lead_once_and_nobody_too_ma
     for lead in stored[:25]:
         assert lead is not None
         assert len(world.leads.history(lead.lead_id)) == (lead.owner is not None)
-    counted = {rep.rep_id: limits.in_hand for rep, limits in world.roster.team("north")}
+    counted = {rep.rep_id: usage.in_hand for rep, usage in world.roster.team("north")}
     assert set(counted.values()) == {5}
 
 
@@ -184,7 +184,7 @@ def test_a_hundred_who_claim_release_reassign_and_withdraw_one_lead_leave_one_tr
         if losers and takers:
             assert losers[0].holder == (takers[0].holder or takers[0].by)
     # One holder, and nobody else has anything in hand.
-    hands = {rep.rep_id: limits.in_hand for rep, limits in world.roster.team("north", fresh=True)}
+    hands = {rep.rep_id: usage.in_hand for rep, usage in world.roster.team("north", fresh=True)}
     held = {stored.owner: 1} if stored.owner else {}
     assert hands == {rep.rep_id: held.get(rep.rep_id, 0) for rep in reps}
     for rep in reps:

@@ -16,7 +16,7 @@ from dibs.aws import clock
 from dibs.core.errors import AlreadyClaimed, Busy, ClaimRefused
 from dibs.core.lead import Lead
 from dibs.core.quality import Quality
-from dibs.core.rep import Limits, Rep
+from dibs.core.rep import Rep, Usage
 from dibs.race.claim import Won, bearer, claim
 from dibs.race.limits import used
 from support.builders import World, a_card, a_playbook, a_rep, token_of
@@ -106,15 +106,15 @@ def won_by(outcomes: Sequence[Outcome], leads: Sequence[Lead]) -> dict[str, Coun
     return found
 
 
-def is_what_was_won(rep: Rep, limits: Limits, won: Counter[Quality], world: World) -> None:
+def is_what_was_won(rep: Rep, usage: Usage, won: Counter[Quality], world: World) -> None:
     """The counters say what was really won, and no limit is passed."""
     total, now = won.total(), clock.now()
-    assert (limits.hot, limits.warm, limits.cold) == tuple(won[quality] for quality in Quality)
-    counted = (limits.claims, limits.week_claims, limits.hour_claims, limits.leads, limits.in_hand)
+    assert (usage.hot, usage.warm, usage.cold) == tuple(won[quality] for quality in Quality)
+    counted = (usage.claims, usage.week_claims, usage.hour_claims, usage.leads, usage.in_hand)
     assert counted == (total,) * 5
-    assert (limits.raced, limits.ever, len(limits.recent)) == (total, total, total)
+    assert (usage.raced, usage.ever, len(usage.recent)) == (total, total, total)
     for limit in world.playbooks.in_force().playbook.limits_of(rep.tier):
-        assert used(limit, rep, limits, now) <= limit.most
+        assert used(limit, rep, usage, now) <= limit.most
 
 
 def test_five_hundred_claimers_with_every_rule_on_have_one_winner(local_world: World) -> None:
@@ -139,8 +139,8 @@ def test_five_hundred_claimers_with_every_rule_on_have_one_winner(local_world: W
         stored = world.leads.get(lead.lead_id)
         assert stored is not None
         assert stored.owner == winners[0].claim.rep_id
-    stored_limits = {rep.rep_id: limits for rep, limits in world.roster.team("north")}
-    assert sum(limits.claims for limits in stored_limits.values()) == len(leads)
+    stored_usage = {rep.rep_id: usage for rep, usage in world.roster.team("north")}
+    assert sum(usage.claims for usage in stored_usage.values()) == len(leads)
 
 
 def test_eight_reps_on_fifty_leads_pass_no_limit_and_no_ratio(local_world: World) -> None:
@@ -152,8 +152,8 @@ def test_eight_reps_on_fifty_leads_pass_no_limit_and_no_ratio(local_world: World
     jobs = [(lead, rep) for lead in leads for rep in reps]
     outcomes = all_at_once(world, jobs, 48)
     won = won_by(outcomes, leads)
-    for rep, limits in world.roster.team("north", fresh=True):
-        is_what_was_won(rep, limits, won.get(rep.rep_id, Counter()), world)
+    for rep, usage in world.roster.team("north", fresh=True):
+        is_what_was_won(rep, usage, won.get(rep.rep_id, Counter()), world)
     taken = Counter(outcome.claim.lead_id for outcome in outcomes if isinstance(outcome, Won))
     assert set(taken.values()) == {1}
     for outcome in outcomes:
@@ -180,8 +180,8 @@ def test_one_rep_with_fifty_hot_leads_at_once_owes_a_warm_one_only_where_there_i
     outcomes = all_at_once(world, [(lead, rep) for lead in leads[:50]], 50)
     won = won_by(outcomes, leads)
     assert won == {rep.rep_id: Counter({Quality.HOT: hot})}
-    ((_, limits),) = world.roster.team("north", fresh=True)
-    is_what_was_won(rep, limits, won[rep.rep_id], world)
+    ((_, usage),) = world.roster.team("north", fresh=True)
+    is_what_was_won(rep, usage, won[rep.rep_id], world)
     refused = [outcome for outcome in outcomes if isinstance(outcome, ClaimRefused)]
     assert len(refused) == 50 - hot
     codes = {r.code for outcome in refused for r in outcome.refusals}
@@ -207,8 +207,8 @@ def test_hot_and_warm_claimed_at_once_keep_their_ratio(local_world: World) -> No
     won = won_by(all_at_once(world, jobs, 50), leads)[rep.rep_id]
     assert won[Quality.WARM] == 8
     assert won[Quality.HOT] <= 2 * (1 + won[Quality.WARM])
-    ((_, limits),) = world.roster.team("north", fresh=True)
-    assert (limits.hot, limits.warm) == (won[Quality.HOT], won[Quality.WARM])
+    ((_, usage),) = world.roster.team("north", fresh=True)
+    assert (usage.hot, usage.warm) == (won[Quality.HOT], won[Quality.WARM])
 
 
 def test_who_owes_an_assignment_wins_nothing_however_many_they_try_for(local_world: World) -> None:
@@ -227,8 +227,8 @@ def test_who_owes_an_assignment_wins_nothing_however_many_they_try_for(local_wor
     assert sum(isinstance(outcome, Won) for outcome in outcomes) == 3
     codes = {r.code for o in outcomes if isinstance(o, ClaimRefused) for r in o.refusals}
     assert codes == {"owes_assignment"}
-    ((_, limits),) = world.roster.team("north", fresh=True)
-    assert replace(limits, recent=()).raced == 3
+    ((_, usage),) = world.roster.team("north", fresh=True)
+    assert replace(usage, recent=()).raced == 3
 
 
 def test_a_span_of_any_hour_holds_while_moments_are_cut_back(local_world: World) -> None:

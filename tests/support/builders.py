@@ -12,15 +12,17 @@ from dibs.assignment.head_start_store import DynamoTurns
 from dibs.assignment.store import DynamoHoldings
 from dibs.aws.dynamo import Dynamo
 from dibs.aws.settings import Settings
-from dibs.core.lead import Card, Lead, Preview, State, id_text
+from dibs.core.lead import Card, Claim, Lead, Preview, State, id_text
 from dibs.core.quality import Quality
-from dibs.core.rep import Limits, Rep
+from dibs.core.rep import Rep, Usage
 from dibs.intake.arrival_store import DynamoArrivals
 from dibs.intake.ingest import ingest
 from dibs.intake.store import DynamoLeadStore
 from dibs.playbook.store import DynamoPlaybooks
 from dibs.race.claim import token_hash
+from dibs.race.ports import RaceView
 from dibs.race.store import DynamoRaceStore
+from dibs.race.usage import Change, count_lead
 from dibs.roster.store import DynamoRoster
 from dibs.rules.playbook import Playbook
 from dibs.rules.playbook_store import playbook_from
@@ -84,9 +86,21 @@ def a_lead(**changes: Any) -> Lead:
     return replace(lead, **changes)
 
 
-def basics(limits: Limits) -> Limits:
-    """What limits say of day, week and leads in hand, for tests that are about these."""
-    return Limits(limits.day, limits.claims, limits.week, limits.leads, limits.in_hand)
+def with_one_more(rep: Rep, lead: Lead, usage: Usage, playbook: Playbook, claim: Claim) -> Usage:
+    """What the rep has used up once they have taken the lead."""
+    return count_lead(rep, lead, usage, playbook, claim).applied_to(usage)
+
+
+def counts_of(view: RaceView, claim: Claim, **options: Any) -> Change:
+    """What a claim or an assignment counts, decided on what was read."""
+    assert view.rep is not None
+    assert view.lead is not None
+    return count_lead(view.rep, view.lead, view.usage, view.playbook, claim, **options)
+
+
+def basics(usage: Usage) -> Usage:
+    """What a usage says of day, week and leads in hand, for tests that are about these."""
+    return Usage(usage.day, usage.claims, usage.week, usage.leads, usage.in_hand)
 
 
 def token_of(rep: Rep) -> str:

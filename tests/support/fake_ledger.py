@@ -10,6 +10,7 @@ from dibs.core.errors import Busy
 from dibs.ledger.activities import Step
 from dibs.ledger.entries import Entry
 from dibs.ledger.ports import Story
+from dibs.race.usage import work_lead
 from support.fakes import FakeLeads, Memory
 
 
@@ -73,12 +74,7 @@ class FakeLedger:
             memory.look_at.pop(lead_id, None)
         if step.move is not None:
             memory.note(step.move)
-        used = memory.limits[rep_id]
-        if step.frees:
-            used = replace(used, in_hand=used.in_hand - 1)
-        if step.accepts:
-            used = replace(used, unaccepted=max(0, used.unaccepted - 1), raced=0)
-        memory.limits[rep_id] = used
+        memory.count(work_lead(rep_id, worked=step.frees, accepted=step.accepts))
 
     def story(self, lead_id: str) -> Story | None:
         lead = self._memory.leads.get(lead_id)

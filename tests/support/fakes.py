@@ -4,9 +4,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import date, datetime, timedelta
+from operator import eq, ge, gt, le, lt
+from typing import Any
 
 from dibs.assignment.allocate import allot
 from dibs.assignment.head_starts import OnTurn, Rotation
@@ -18,7 +20,7 @@ from dibs.core.errors import AlreadyClaimed, AlreadyExists, Busy, RouteNotFound
 from dibs.core.events import Fact
 from dibs.core.lead import HELD, Card, Claim, Lead, Move, Post, State, Tie, filled
 from dibs.core.quality import Quality
-from dibs.core.rep import Device, Limits, Platform, Rep
+from dibs.core.rep import Device, Platform, Rep, Usage
 from dibs.dispatch.follow import FollowDeps
 from dibs.intake.blind import Arrived
 from dibs.intake.blind_mix import ZONE
@@ -31,10 +33,10 @@ from dibs.offers.notify import NotifyDeps
 from dibs.offers.ports import Chunk, Delivery, Sighting
 from dibs.race.absence import Credit
 from dibs.race.claim import token_hash
-from dibs.race.debts import owes_assignment, owes_warm
 from dibs.race.draw import Drawn, undrawn
-from dibs.race.limits import over_allowance, over_limits, with_one_more
+from dibs.race.guards import Guard
 from dibs.race.ports import Notice, RaceView
+from dibs.race.usage import Change, use_credit, work_lead
 from dibs.race.verdicts import Judged
 from dibs.receipts.ports import Dispute
 from dibs.receipts.receipts import Link, Sealed
@@ -70,7 +72,7 @@ class Memory:
     moves: list[Move] = field(default_factory=list)
     claims: dict[str, Claim] = field(default_factory=dict)
     reps: dict[str, Rep] = field(default_factory=dict)
-    limits: dict[str, Limits] = field(default_factory=dict)
+    usage: dict[str, Usage] = field(default_factory=dict)
     tokens: dict[str, str] = field(default_factory=dict)
     notices: dict[tuple[str, str], Notice] = field(default_factory=dict)
     sightings: dict[tuple[str, str], tuple[int, Sighting]] = field(default_factory=dict)
@@ -96,59 +98,25 @@ class Memory:
     """The reps named from outside, by identity."""
     ties: list[Tie] = field(default_factory=list)
 
-    def counted(
-        self,
-        rep: Rep,
-        lead: Lead,
-        limits: Limits,
-        playbook: Playbook,
-        claim: Claim,
-        *,
-        bound: bool,
-    ) -> Limits | None:
-        """The rep's limits with one lead more; None when rep or counts are not as they were read.
+    def counted(self, counts: Change) -> Usage | None:
+        """The usage after a change; None when a guard does not hold."""
+        rep = self.reps.get(counts.rep_id)
+        if rep is None:
+            return None
+        usage = self.usage[rep.rep_id]
+        stored = {**vars(rep), **vars(usage)}
+        if not all(_holds(guard, stored) for guard in counts.guards):
+            return None
+        return counts.applied_to(usage)
 
-        `rep` and `limits` are what was read. Not `bound`, no maximum counts.
-        """
-        stored, now = self.reps.get(claim.rep_id), claim.claimed_at
-        if stored is None or not stored.active:
-            return None
-        if bound and (stored.is_paused(now) or stored.tier != rep.tier):
-            return None
-        used = self.limits[claim.rep_id]
-        if claim.test:
-            return used
-        if used.week != limits.week:
-            return None
-        if claim.competitive and (used.day, used.hour) != (limits.day, limits.hour):
-            return None
-        known = replace(used, payable=limits.payable)
-        most = playbook.assignment.in_hand_limit
-        if bound and not claim.competitive and most and used.in_hand >= most:
-            return None
-        if bound and over_allowance(rep, used, playbook, now):
-            return None
-        owed = (owes_warm, owes_assignment)
-        if (
-            bound
-            and claim.competitive
-            and (
-                over_limits(rep, used, playbook, now)
-                or any(rule(lead, rep, known, playbook, now) for rule in owed)
-            )
-        ):
-            return None
-        return with_one_more(rep, lead, used, playbook, claim)
+    def count(self, counts: Change) -> bool:
+        """Change the usage, while all guards hold."""
+        usage = self.counted(counts)
+        if usage is not None:
+            self.usage[counts.rep_id] = usage
+        return usage is not None
 
-    def use(self, credit: Credit) -> bool:
-        """Use up an absence credit, unless another was since."""
-        used = self.limits[credit.rep_id]
-        if used.credits_used != credit.before:
-            return False
-        self.limits[credit.rep_id] = replace(used, credits_used=credit.after)
-        return True
-
-    def take(self, lead: Lead, claim: Claim, counted: Limits) -> None:
+    def take(self, lead: Lead, claim: Claim, counted: Usage) -> None:
         """Give the lead to the claim's rep."""
         self.leads[lead.lead_id] = replace(
             lead,
@@ -159,7 +127,7 @@ class Memory:
         )
         if claim.nudge_at is not None:
             self.look_at[lead.lead_id] = claim.nudge_at
-        self.limits[claim.rep_id] = counted
+        self.usage[claim.rep_id] = counted
         self.claims[lead.lead_id] = claim
         self.outbox[lead.lead_id, CLAIM] = claim.claimed_at
 
@@ -168,33 +136,18 @@ class Memory:
         held: Lead,
         back: Lead,
         moves: Sequence[Move],
-        rep: Rep,
-        limits: Limits,
-        *,
-        as_if_never: bool = False,
+        counts: Change,
     ) -> bool:
         """Take the lead from its holder; False when it or its counts are not as they were read."""
-        stored, used = self.leads[held.lead_id], self.limits[rep.rep_id]
+        stored = self.leads[held.lead_id]
         if (stored.state, stored.owner, stored.epoch) != (held.state, held.owner, held.epoch):
             return False
         if held.worked_at is None and stored.worked_at is not None:
             return False
         if held.unaccepted and not stored.unaccepted:
             return False
-        taken_at = held.claimed_at
-        if not held.test and taken_at is not None:
-            lowered = _lowered(held, rep, limits, taken_at, as_if_never=as_if_never)
-            if any(getattr(used, name) <= 0 for name in lowered):
-                return False
-            if as_if_never and (used.day, used.week) != (limits.day, limits.week):
-                return False
-            used = replace(used, **{name: getattr(used, name) - 1 for name in lowered})
-            if as_if_never:
-                recent = list(used.recent)
-                if taken_at in recent:
-                    recent.remove(taken_at)
-                used = replace(used, recent=tuple(recent))
-        self.limits[rep.rep_id] = used
+        if not self.count(counts):
+            return False
         self.leads[held.lead_id] = back
         self.look_at.pop(held.lead_id, None)
         self.outbox[held.lead_id, LOCK] = back.opens_at
@@ -209,27 +162,17 @@ class Memory:
             self.outbox[move.lead_id, keys.move(move.epoch, move.at, move.to_state)] = move.at
 
 
-def _lowered(
-    held: Lead, rep: Rep, limits: Limits, taken_at: datetime, *, as_if_never: bool
-) -> list[str]:
-    """The counts a lead that is given back is taken off."""
-    names = []
-    if held.worked_at is None:
-        names.append("in_hand")
-        if held.state is State.ASSIGNED and held.accepted_at is None:
-            names.append("unaccepted")
-    if as_if_never:
-        names += ["raced", "ever"]
-        if limits.hour == rep.this_hour(taken_at):
-            names.append("hour_claims")
-        if limits.day == rep.today(taken_at):
-            names.append("claims")
-        if limits.week == rep.this_week(taken_at):
-            names += ["leads", "week_claims"] + ([] if held.blind else [held.quality.value])
-        elif limits.week == rep.this_week(taken_at) + timedelta(days=7):
-            cold = held.quality is Quality.COLD and not held.blind
-            names += ["claims_before"] + (["cold_before"] if cold else [])
-    return [name for name in names if getattr(limits, name) > 0]
+_COMPARE = {"=": eq, "<": lt, "<=": le, ">": gt, ">=": ge}
+
+
+def _holds(guard: Guard, stored: Mapping[str, Any]) -> bool:
+    """Tell whether a guard holds; nothing stored equals None, and is below everything."""
+    found = stored[guard.field]
+    if guard.or_else is not None and _holds(guard.or_else, stored):
+        return True
+    if guard.value is None or found is None:
+        return guard.must_be in ("<", "<=") or (found or None) == guard.value
+    return bool(_COMPARE[guard.must_be](found, guard.value))
 
 
 class FakeRace:
@@ -252,14 +195,14 @@ class FakeRace:
         return RaceView(
             lead=lead,
             rep=memory.reps.get(rep_id),
-            limits=memory.limits[rep_id] if known else Limits(),
+            usage=memory.usage[rep_id] if known else Usage(),
             claim=memory.claims.get(lead_id),
             noticed_at=notice.sent_at if notice is not None and told else None,
             playbook=memory.playbook,
             token_hash=memory.tokens.get(rep_id),
         )
 
-    def commit_claim(self, view: RaceView, claim: Claim) -> RaceView | None:
+    def commit_claim(self, view: RaceView, claim: Claim, counts: Change) -> RaceView | None:
         meanwhile, self.meanwhile = self.meanwhile, None
         if meanwhile is not None:
             meanwhile()
@@ -272,17 +215,14 @@ class FakeRace:
         now = claim.claimed_at
         still_open = lead.state is State.OPEN and lead.epoch == claim.epoch
         lock_fits = still_open and lead.opens_at <= now < lead.closes_at
-        assert view.rep is not None
-        counted = memory.counted(
-            view.rep, view.lead or lead, view.limits, view.playbook, claim, bound=True
-        )
+        counted = memory.counted(counts)
         record_fits = record is None or record.epoch < claim.epoch
         if not lock_fits or counted is None or not record_fits:
             return replace(
                 view,
                 lead=view.lead if lock_fits else lead,
                 rep=view.rep if counted else rep,
-                limits=view.limits if counted else memory.limits[claim.rep_id],
+                usage=view.usage if counted else memory.usage[claim.rep_id],
                 token_hash=view.token_hash if counted else memory.tokens.get(claim.rep_id),
                 claim=view.claim if record_fits else record,
             )
@@ -292,11 +232,10 @@ class FakeRace:
             raise Busy(conflict=True)
         return None
 
-    def commit_undo(self, view: RaceView, reopened: Lead, moves: Sequence[Move]) -> bool:
-        memory, held, rep = self._memory, view.lead, view.rep
-        assert held is not None
-        assert rep is not None
-        return memory.put_back(held, reopened, moves, rep, view.limits, as_if_never=True)
+    def commit_undo(
+        self, held: Lead, reopened: Lead, moves: Sequence[Move], counts: Change
+    ) -> bool:
+        return self._memory.put_back(held, reopened, moves, counts)
 
     def record_attempt(
         self,
@@ -360,11 +299,11 @@ class FakeDraws:
     def entrants(self, lead: Lead) -> list[str]:
         return list(self._memory.entries.get((lead.lead_id, lead.epoch), {}))
 
-    def give(self, view: RaceView, claim: Claim, drawn: Drawn) -> bool:
+    def give(self, view: RaceView, claim: Claim, counts: Change, drawn: Drawn) -> bool:
         if not self._undrawn(drawn):
             return False
         # What happens meanwhile happens before the commit, which must see it.
-        if self._race.commit_claim(view, claim) is not None:
+        if self._race.commit_claim(view, claim, counts) is not None:
             return False
         self._memory.draws[drawn.lead_id, drawn.epoch] = drawn
         return True
@@ -440,13 +379,11 @@ class FakeLeads:
             return stored
         self._as_read(standings)
         memory = self._memory
-        if credit is not None and not memory.use(credit):
+        if credit is not None and not memory.count(use_credit(credit)):
             raise Busy(conflict=True)
         if given is not None:
             claim = given.claim
-            counted = memory.counted(
-                given.rep, lead, given.limits, given.playbook, claim, bound=False
-            )
+            counted = memory.counted(given.counts)
             if counted is None:
                 raise Busy(conflict=True)
             memory.take(lead, claim, counted)
@@ -624,24 +561,14 @@ class FakeHoldings:
     def last_turn(self, ring: str) -> Turn:
         return self._memory.turns.get(ring, Turn())
 
-    def assign(
-        self, lead: Lead, rep: Rep, limits: Limits, playbook: Playbook, taken: Taken
-    ) -> bool:
+    def assign(self, lead: Lead, taken: Taken) -> bool:
         self._before_a_write()
         memory, claim = self._memory, taken.claim
         stored, record = memory.leads[lead.lead_id], memory.claims.get(lead.lead_id)
-        bound = taken.turn is not None
-        counted = memory.counted(rep, lead, limits, playbook, claim, bound=bound)
+        counted = memory.counted(taken.counts)
         fits = (stored.state, stored.epoch, stored.parked) == (lead.state, claim.epoch, False)
         if not fits or counted is None or not (record is None or record.epoch < claim.epoch):
             return False
-        had = memory.limits[claim.rep_id].leads_in(rep.this_week(claim.claimed_at))
-        if taken.week_most is not None and had >= taken.week_most:
-            return False
-        if taken.credit is not None:
-            if counted.credits_used != taken.credit.before:
-                return False
-            counted = replace(counted, credits_used=taken.credit.after)
         if taken.turn is not None and not claim.test:
             if self.last_turn(taken.ring) != taken.last:
                 return False
@@ -660,11 +587,9 @@ class FakeHoldings:
         self._memory.outbox[lead.lead_id, LOCK] = opened.opens_at
         return True
 
-    def give_back(
-        self, held: Lead, back: Lead, moves: Sequence[Move], rep: Rep, limits: Limits
-    ) -> bool:
+    def give_back(self, held: Lead, back: Lead, moves: Sequence[Move], counts: Change) -> bool:
         self._before_a_write()
-        return self._memory.put_back(held, back, moves, rep, limits)
+        return self._memory.put_back(held, back, moves, counts)
 
     def accept(self, lead: Lead, at: datetime) -> bool:
         self._before_a_write()
@@ -673,11 +598,8 @@ class FakeHoldings:
         if known != (True, lead.owner, lead.epoch):
             return False
         self._memory.leads[lead.lead_id] = replace(stored, accepted_at=at)
-        used = self._memory.limits[str(lead.owner)]
-        if not lead.test:
-            counted = replace(used, unaccepted=max(0, used.unaccepted - 1), raced=0)
-            self._memory.limits[str(lead.owner)] = counted
-        return True
+        accepted = work_lead(str(lead.owner), worked=False, accepted=not lead.test)
+        return self._memory.count(accepted)
 
     def override(self, change: Override) -> bool:
         self._before_a_write()
@@ -690,14 +612,12 @@ class FakeHoldings:
         counted = None
         if given is not None:
             claim = given.claim
-            counted = memory.counted(
-                given.rep, change.lead, given.limits, given.playbook, claim, bound=False
-            )
+            counted = memory.counted(given.counts)
             if counted is None or not (record is None or record.epoch < claim.epoch):
                 return False
-        if change.ex and not memory.put_back(was, change.lead, change.moves, *change.ex):
+        if change.off and not memory.put_back(was, change.lead, change.moves, change.off):
             return False
-        if not change.ex:
+        if not change.off:
             memory.leads[was.lead_id] = change.lead
             for move in change.moves:
                 memory.note(move)
@@ -737,29 +657,29 @@ class FakeRoster:
     def playbook(self) -> Playbook:
         return self._memory.playbook
 
-    def team(self, team: str, *, fresh: bool = False) -> list[tuple[Rep, Limits]]:
+    def team(self, team: str, *, fresh: bool = False) -> list[tuple[Rep, Usage]]:
         found = sorted(self._memory.reps.values(), key=lambda rep: rep.rep_id)
-        return [(rep, self._memory.limits[rep.rep_id]) for rep in found if rep.team == team]
+        return [(rep, self._memory.usage[rep.rep_id]) for rep in found if rep.team == team]
 
     def get(self, rep_id: str) -> Rep | None:
         return self._memory.reps.get(rep_id)
 
-    def counted(self, rep_id: str) -> tuple[Rep, Limits] | None:
+    def counted(self, rep_id: str) -> tuple[Rep, Usage] | None:
         rep = self._memory.reps.get(rep_id)
-        return (rep, self._memory.limits[rep_id]) if rep else None
+        return (rep, self._memory.usage[rep_id]) if rep else None
 
     def get_many(self, rep_ids: Sequence[str]) -> dict[str, Rep]:
         return {r: self._memory.reps[r] for r in rep_ids if r in self._memory.reps}
 
-    def by_phone(self, phone: str) -> tuple[Rep, Limits] | None:
+    def by_phone(self, phone: str) -> tuple[Rep, Usage] | None:
         found = [rep for rep in self._memory.reps.values() if rep.phone == phone]
-        return (found[0], self._memory.limits[found[0].rep_id]) if found else None
+        return (found[0], self._memory.usage[found[0].rep_id]) if found else None
 
     def add(self, rep: Rep, token: str) -> None:
         if rep.rep_id in self._memory.reps or (rep.phone and self.by_phone(rep.phone)):
             raise AlreadyExists
         self._memory.reps[rep.rep_id] = rep
-        self._memory.limits[rep.rep_id] = Limits()
+        self._memory.usage[rep.rep_id] = Usage()
         self._memory.tokens[rep.rep_id] = token
 
     def set_tier(self, rep_id: str, was: int, tier: int) -> bool:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from dibs.core.calendar import parse_hours
 from dibs.core.lead import Lead
 from dibs.core.quality import Quality
-from dibs.core.rep import Limits, Rep
+from dibs.core.rep import Rep, Usage
 from dibs.race.decide import Verdict, decide
 from dibs.race.opening import opening
 from dibs.rules.playbook import Playbook
@@ -67,13 +67,13 @@ class Situation:
 
     lead: Lead
     rep: Rep
-    limits: Limits
+    usage: Usage
     playbook: Playbook
     now: datetime
 
     def at(self, moment: datetime) -> Verdict:
         """What is decided then, of the same things."""
-        return decide(self.lead, self.rep, self.limits, self.playbook, moment)
+        return decide(self.lead, self.rep, self.usage, self.playbook, moment)
 
 
 @st.composite
@@ -155,7 +155,7 @@ def leads(draw: st.DrawFn, rep: Rep, playbook: Playbook, now: datetime, *, fits:
 
 
 @st.composite
-def used_up(draw: st.DrawFn, rep: Rep, now: datetime, *, free: bool) -> Limits:
+def used_up(draw: st.DrawFn, rep: Rep, now: datetime, *, free: bool) -> Usage:
     """What a rep may have used up: of now, of before, or of a clock that is ahead.
 
     Who is `free` has nothing in hand: time alone lifts what keeps them.
@@ -164,7 +164,7 @@ def used_up(draw: st.DrawFn, rep: Rep, now: datetime, *, free: bool) -> Limits:
     recent = draw(st.lists(st.integers(-8 * 24 * 60, 1), max_size=6))
     payable = st.dictionaries(st.sampled_from(Quality), st.integers(-60, 10_000))
     open_until = draw(st.none() | payable)
-    return Limits(
+    return Usage(
         day=draw(st.none() | near.map(lambda days: rep.today(now) + days * DAY)),
         claims=draw(few),
         week=draw(st.none() | near.map(lambda weeks: rep.this_week(now) + weeks * 7 * DAY)),

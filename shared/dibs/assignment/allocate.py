@@ -26,7 +26,7 @@ from dibs.assignment.reservations import (
 from dibs.assignment.round_robin import not_assignable
 from dibs.core.calendar import day_of
 from dibs.core.lead import Lead, Move, State, moved
-from dibs.core.rep import Limits, Rep
+from dibs.core.rep import Rep, Usage
 from dibs.race.absence import Credit, using
 from dibs.race.decide import Eligible, decide
 from dibs.race.matching import mismatches
@@ -89,9 +89,9 @@ def allot(roster: Roster, turns: PriorityTurns) -> Allot:
 def able(lead: Lead, members: Iterable[Known], playbook: Playbook, now: datetime) -> list[Known]:
     """Return who could be assigned the lead: it fits them, and they are on duty and have room."""
     return [
-        (rep, limits)
-        for rep, limits in members
-        if not mismatches(lead, rep, playbook) and not not_assignable(rep, limits, playbook, now)
+        (rep, usage)
+        for rep, usage in members
+        if not mismatches(lead, rep, playbook) and not not_assignable(rep, usage, playbook, now)
     ]
 
 
@@ -121,8 +121,8 @@ def raced_instead(
         return None
     able_to_race = [
         rep
-        for rep, limits in cohort(free, playbook, now)
-        if isinstance(decide(racing[0], rep, limits, playbook, now), Eligible)
+        for rep, usage in cohort(free, playbook, now)
+        if isinstance(decide(racing[0], rep, usage, playbook, now), Eligible)
     ]
     if len(able_to_race) < 2:
         return None
@@ -149,7 +149,7 @@ def _on_turn(lead: Lead, turns: PriorityTurns, playbook: Playbook, now: datetime
 
 
 def _first(
-    lead: Lead, on: Sequence[tuple[Rep, Limits]], head_start: timedelta, playbook: Playbook
+    lead: Lead, on: Sequence[tuple[Rep, Usage]], head_start: timedelta, playbook: Playbook
 ) -> Lead:
     """Return the lead as it opens first to those of `on` who can claim it; as it was if none can.
 
@@ -157,15 +157,13 @@ def _first(
     drawn, by the lead.
     """
     now = lead.opens_at
-    known = [
-        (rep, limits) for rep, limits in on if lead.openings(rep.team)[rep.tier - 1] is not None
-    ]
+    known = [(rep, usage) for rep, usage in on if lead.openings(rep.team)[rep.tier - 1] is not None]
     trial = replace(lead, first=tuple(rep.rep_id for rep, _ in known))
     trial = opening(trial, playbook, now, head_start)
     can = sorted(
         rep.rep_id
-        for rep, limits in known
-        if isinstance(decide(trial, rep, limits, playbook, now), Eligible)
+        for rep, usage in known
+        if isinstance(decide(trial, rep, usage, playbook, now), Eligible)
     )
     if not can:
         return lead
@@ -176,13 +174,13 @@ def _first(
 def _on_credit(lead: Lead, members: Sequence[Known], playbook: Playbook, now: datetime) -> Allotted:
     """Let one rep see the lead first for a credit of theirs: whose next one expires first."""
     found = []
-    for rep, limits in members:
-        credit = using(rep, limits, playbook, now)
+    for rep, usage in members:
+        credit = using(rep, usage, playbook, now)
         if credit is not None:
-            found.append((credit.after[-1], rep.rep_id, rep, limits, credit))
+            found.append((credit.after[-1], rep.rep_id, rep, usage, credit))
     head_start = timedelta(seconds=playbook.absence.head_start_seconds)
-    for *_, rep, limits, credit in sorted(found, key=lambda one: one[:2]):
-        first = _first(lead, [(rep, limits)], head_start, playbook)
+    for *_, rep, usage, credit in sorted(found, key=lambda one: one[:2]):
+        first = _first(lead, [(rep, usage)], head_start, playbook)
         if first.first:
             return Allotted(first, credit)
     return Allotted(lead)

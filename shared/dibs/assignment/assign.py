@@ -28,11 +28,11 @@ from dibs.assignment.round_robin import (
 )
 from dibs.core.errors import Busy
 from dibs.core.lead import Claim, Lead, State, moved
-from dibs.core.rep import Limits, Rep
+from dibs.core.rep import Rep, Usage
 from dibs.race.absence import using
-from dibs.race.limits import with_one_more
-from dibs.race.opening import taking
+from dibs.race.lifecycle import taking
 from dibs.race.ports import RaceStore, RaceView
+from dibs.race.usage import count_lead
 from dibs.race.verdicts import Judged
 from dibs.roster.ports import Roster
 from dibs.rules.playbook import Playbook
@@ -60,7 +60,7 @@ def serve(
     Why each went to whom it went is handed to `keep` (R9).
     """
     given: list[Claim] = []
-    members: dict[tuple[str, ...], dict[str, tuple[Rep, Limits]]] = {}
+    members: dict[tuple[str, ...], dict[str, tuple[Rep, Usage]]] = {}
     for lead in queue:
         if len(given) == SLICE:
             break
@@ -69,7 +69,7 @@ def serve(
             ours = [team for team in lead.teams if team in roster.playbook().teams]
             teams = ours or roster.playbook().teams
             found = [one for team in teams for one in roster.team(team, fresh=True)]
-            members[lead.teams] = {rep.rep_id: (rep, limits) for rep, limits in found}
+            members[lead.teams] = {rep.rep_id: (rep, usage) for rep, usage in found}
         claim = _assigned(lead, members[lead.teams], race, roster, holdings, clock, pause, keep)
         if claim is not None:
             given.append(claim)
@@ -78,7 +78,7 @@ def serve(
 
 def _assigned(
     lead: Lead,
-    members: dict[str, tuple[Rep, Limits]],
+    members: dict[str, tuple[Rep, Usage]],
     race: RaceStore,
     roster: Roster,
     holdings: Holdings,
@@ -99,7 +99,7 @@ def _assigned(
         rep_id = turn.rep_id if turn else _last_resort(lead, playbook, roster, now)
         if rep_id is None:
             return None
-        # The snapshot only proposes: lead, rep and limits are judged as they are now.
+        # The snapshot only proposes: lead, rep and usage are judged as they are now.
         view = race.read(lead.lead_id, rep_id)
         if view.lead is None or not _waits(view.lead, lead.epoch):
             return None
@@ -109,8 +109,8 @@ def _assigned(
                 return None
             continue
         if rep_id in members:  # a last resort from elsewhere takes no turns here
-            members[rep_id] = (view.rep, view.limits)
-        now_free = not not_assignable(view.rep, view.limits, playbook, now)
+            members[rep_id] = (view.rep, view.usage)
+        now_free = not not_assignable(view.rep, view.usage, playbook, now)
         # What a lead is kept for may have been given meanwhile.
         again = candidates(lead, members.values(), playbook, now) if ring.why else ring
         same = again.why == ring.why and rep_id in again.weights
@@ -118,10 +118,10 @@ def _assigned(
             continue
         taken = _taken(view, playbook, now, ring, last, turn)
         try:
-            if holdings.assign(view.lead, view.rep, view.limits, playbook, taken):
+            if holdings.assign(view.lead, taken):
                 keep(_judged(view.lead, members.values(), ring, taken.claim, playbook, now))
                 if rep_id in members:
-                    members[rep_id] = (view.rep, _counted(view, taken, playbook))
+                    members[rep_id] = (view.rep, taken.counts.applied_to(view.usage))
                 return taken.claim
         except Busy as busy:
             if not busy.conflict:
@@ -132,7 +132,7 @@ def _assigned(
 
 def _judged(
     lead: Lead,
-    members: Iterable[tuple[Rep, Limits]],
+    members: Iterable[tuple[Rep, Usage]],
     ring: Ring,
     claim: Claim,
     playbook: Playbook,
@@ -157,16 +157,19 @@ def _taken(
     cause = (ring.why or CAUSES[lead.state]) if turn else FALLBACK
     claim = taking(lead, rep, playbook, now, lead.opens_at, cause)
     _, move = moved(replace(lead, owner=rep.rep_id), State.ASSIGNED, now, cause, "dibs")
-    credit = using(rep, view.limits, playbook, now) if cause == CREDIT else None
+    credit = using(rep, view.usage, playbook, now) if cause == CREDIT else None
     most = due_by(rep, playbook, now) if cause == NEWCOMER else None
-    return Taken(claim, move, ring.name, last, turn, credit, most)
-
-
-def _counted(view: RaceView, taken: Taken, playbook: Playbook) -> Limits:
-    if view.lead is None or view.rep is None:
-        return view.limits
-    counted = with_one_more(view.rep, view.lead, view.limits, playbook, taken.claim)
-    return replace(counted, credits_used=taken.credit.after) if taken.credit else counted
+    counts = count_lead(
+        rep,
+        lead,
+        view.usage,
+        playbook,
+        claim,
+        bound=turn is not None,
+        credit=credit,
+        week_most=most,
+    )
+    return Taken(claim, move, ring.name, last, turn, counts)
 
 
 def _last_resort(lead: Lead, playbook: Playbook, roster: Roster, now: datetime) -> str | None:

@@ -16,9 +16,10 @@ from typing import Literal
 from dibs.assignment.ports import Given, Holdings, Override
 from dibs.core.errors import Busy, FieldError, InvalidInput, LeadNotFound
 from dibs.core.lead import HELD, Lead, Move, State, moved
-from dibs.core.rep import Limits, Rep
-from dibs.race.opening import given_back, races, reopening, taken_away, taking
+from dibs.race.lifecycle import given_back, taken_away, taking
+from dibs.race.opening import races, reopening
 from dibs.race.ports import RaceStore, RaceView
+from dibs.race.usage import Change, count_lead, release_lead
 from dibs.rules.rules import Rules
 
 TRIES = 6
@@ -62,15 +63,16 @@ def assign(
             raise InvalidInput((FieldError("rep_id", f"{wrong}; look at GET /reps"),))
         if lead.owner == rep_id and lead.state in HELD:
             return lead
-        free, moves, ex = lead, list[Move](), None
+        free, moves, off = lead, list[Move](), None
         if lead.owner is not None:
             won = _won(view, lead)
             free, moves = taken_away(lead, playbook, now, REASSIGNED, by, reason, won=won)
-            ex = _counted(race, lead)
+            off = _off(race, lead)
         claim = taking(free, rep, playbook, now, free.opens_at, BY_MANAGER)
         held = replace(free, owner=rep_id, claimed_at=now, return_at=claim.return_at, parked=False)
         given, move = moved(held, State.ASSIGNED, now, BY_MANAGER, by, reason)
-        return Override(lead, given, (*moves, move), ex, Given(rep, view.limits, playbook, claim))
+        counts = count_lead(rep, given, view.usage, playbook, claim, bound=False)
+        return Override(lead, given, (*moves, move), off, Given(claim, counts))
 
     return _stored(decided, holdings, pause)
 
@@ -105,13 +107,13 @@ def withdraw(
             act = _put_aside if to == "nobody" else _put_back
             found, move = act(lead, playbook, now, by, reason)
             return Override(lead, found, (move,))
-        won, ex = _won(view, lead), _counted(race, lead)
+        won, off = _won(view, lead), _off(race, lead)
         if to == "pool":
             back, moves = given_back(lead, playbook, now, WITHDRAWN, by, reason, won=won)
-            return Override(lead, back, tuple(moves), ex)
+            return Override(lead, back, tuple(moves), off)
         free, moves = taken_away(lead, playbook, now, WITHDRAWN, by, reason, won=won)
         aside, move = _put_aside(free, playbook, now, by, reason)
-        return Override(lead, aside, (*moves, move), ex)
+        return Override(lead, aside, (*moves, move), off)
 
     return _stored(decided, holdings, pause)
 
@@ -141,10 +143,10 @@ def _won(view: RaceView, lead: Lead) -> bool:
     return view.claim is not None and view.claim.epoch == lead.epoch and view.claim.competitive
 
 
-def _counted(race: RaceStore, lead: Lead) -> tuple[Rep, Limits] | None:
-    """Return who holds the lead, and what they have used up."""
+def _off(race: RaceStore, lead: Lead) -> Change | None:
+    """Return what losing the lead takes off its holder."""
     view = race.read(lead.lead_id, str(lead.owner))
-    return None if view.rep is None else (view.rep, view.limits)
+    return None if view.rep is None else release_lead(lead, view.usage)
 
 
 def _stored(

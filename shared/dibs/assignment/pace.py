@@ -11,7 +11,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from dibs.core.calendar import day_start, duty_between
-from dibs.core.rep import Limits, Rep
+from dibs.core.rep import Rep, Usage
 from dibs.race.decide import schedule_of
 from dibs.race.newcomers import guaranteed
 from dibs.rules.rules import Rules
@@ -43,9 +43,9 @@ def due_by(rep: Rep, playbook: Rules, now: datetime) -> int:
     return min(whole, begun)
 
 
-def behind(rep: Rep, limits: Limits, playbook: Rules, now: datetime) -> int:
+def behind(rep: Rep, usage: Usage, playbook: Rules, now: datetime) -> int:
     """Return how many leads the rep is behind what is due; 0 for who is not, or no newcomer."""
-    had = limits.leads_in(rep.this_week(now))
+    had = usage.leads_in(rep.this_week(now))
     return max(0, due_by(rep, playbook, now) - had)
 
 

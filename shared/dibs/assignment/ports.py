@@ -8,22 +8,18 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Protocol
 
 from dibs.core.lead import Claim, Lead, Move, Tie
-from dibs.core.rep import Limits, Rep
-from dibs.rules.playbook import Playbook
-from dibs.rules.rules import Rules
 
 if TYPE_CHECKING:
     from dibs.assignment.head_starts import OnTurn, Rotation
     from dibs.assignment.round_robin import Turn
-    from dibs.race.absence import Credit
+    from dibs.race.usage import Change
 
 
 @dataclass(frozen=True)
 class Taken:
     """An assignment to be stored: who takes the lead, the step, and whose turn that was.
 
-    Without a turn it is the last resort's, whom no limit keeps from it (C7). `credit` is the
-    absence credit it uses up (F10); `week_most` the leads the rep may have had in the week with it.
+    Without a turn it is the last resort's (C7). `counts` is what it adds to their usage.
     """
 
     claim: Claim
@@ -31,21 +27,18 @@ class Taken:
     ring: str
     last: Turn
     turn: Turn | None
-    credit: Credit | None = None
-    week_most: int | None = None
+    counts: Change
 
 
 @dataclass(frozen=True)
 class Given:
-    """Whom a lead goes to without a race, as they were read, and the record of it (C6, R7).
+    """Whom a lead goes to without a race: the record of it, and what it counts (C6, R7).
 
     `tie` is why a new lead is its owner's.
     """
 
-    rep: Rep
-    limits: Limits
-    playbook: Rules
     claim: Claim
+    counts: Change
     tie: Tie | None = None
 
 
@@ -53,13 +46,13 @@ class Given:
 class Override:
     """What a manager decided, to be stored (R7): the lead as it was read and as it is to be.
 
-    `ex` is who loses it, as they were read, and `given` who gets it, whom no limit keeps from it.
+    `off` is what that takes off the usage of who loses it, and `given` who gets it.
     """
 
     was: Lead
     lead: Lead
     moves: tuple[Move, ...]
-    ex: tuple[Rep, Limits] | None = None
+    off: Change | None = None
     given: Given | None = None
 
 
@@ -78,17 +71,13 @@ class Holdings(Protocol):
 
     def last_turn(self, ring: str) -> Turn: ...
 
-    def assign(
-        self, lead: Lead, rep: Rep, limits: Limits, playbook: Playbook, taken: Taken
-    ) -> bool: ...
+    def assign(self, lead: Lead, taken: Taken) -> bool: ...
 
     def open(self, lead: Lead, opened: Lead, move: Move) -> bool:
         """Open a lead that waits to be assigned, and was kept for somebody, for its race."""
         ...
 
-    def give_back(
-        self, held: Lead, back: Lead, moves: Sequence[Move], rep: Rep, limits: Limits
-    ) -> bool: ...
+    def give_back(self, held: Lead, back: Lead, moves: Sequence[Move], counts: Change) -> bool: ...
 
     def accept(self, lead: Lead, at: datetime) -> bool: ...
 

@@ -12,7 +12,7 @@ from datetime import datetime
 
 from dibs.assignment.pace import behind
 from dibs.core.lead import Lead, Reserved
-from dibs.core.rep import Limits, Rep
+from dibs.core.rep import Rep, Usage
 from dibs.race.absence import credits_of
 from dibs.race.newcomers import Phase, guaranteed, phase_of
 from dibs.rules.rules import Rules
@@ -24,7 +24,7 @@ REASONS = {"newcomers": NEWCOMER, "absence": CREDIT}
 RACED_PERCENT = 50
 """Of the leads owed to newcomers of the cohort, the share they race for among themselves."""
 
-Known = tuple[Rep, Limits]
+Known = tuple[Rep, Usage]
 
 
 def drawn(lead: Lead, what: str, percent: int) -> bool:
@@ -59,11 +59,11 @@ def owed(reserved: Reserved, free: Iterable[Known], playbook: Rules, now: dateti
     Newcomers by how far they are behind their guarantee, the others by whose credits go first.
     """
     if reserved == "newcomers" and playbook.newcomers.enabled:
-        lag = [(behind(rep, limits, playbook, now), rep) for rep, limits in free]
+        lag = [(behind(rep, usage, playbook, now), rep) for rep, usage in free]
         most = max((far for far, _ in lag), default=0)
         return [rep for far, rep in lag if far == most] if most else []
     if reserved == "absence" and playbook.absence.earns == "reserved":
-        held = [(credits_of(rep, limits, playbook, now), rep) for rep, limits in free]
+        held = [(credits_of(rep, usage, playbook, now), rep) for rep, usage in free]
         ends = [(one.expires_on, rep) for one, rep in held if one.due and one.expires_on]
         soonest = min((day for day, _ in ends), default=None)
         return [rep for day, rep in ends if day == soonest]

@@ -15,7 +15,7 @@ from math import gcd
 from dibs.assignment.reservations import REASONS, owed
 from dibs.core.errors import Refusal
 from dibs.core.lead import Lead, State
-from dibs.core.rep import Limits, Rep
+from dibs.core.rep import Rep, Usage
 from dibs.race.decide import REFUSING, gave_back, off
 from dibs.race.limits import over_allowance
 from dibs.race.matching import mismatches
@@ -46,16 +46,16 @@ def next_turn(weights: Mapping[str, int], last: Turn) -> Turn | None:
     return next(after, cycle[0])
 
 
-def not_assignable(rep: Rep, limits: Limits, playbook: Rules, now: datetime) -> list[Refusal]:
+def not_assignable(rep: Rep, usage: Usage, playbook: Rules, now: datetime) -> list[Refusal]:
     """Return why the rep can be assigned no lead now: nothing when they can (C7, F7).
 
     The limit of competitive claims does not count: what comes after it is assignments.
     """
-    found = [*off(rep, playbook, now), *over_allowance(rep, limits, playbook, now)]
+    found = [*off(rep, playbook, now), *over_allowance(rep, usage, playbook, now)]
     most = playbook.assignment.in_hand_limit
-    if most and limits.in_hand >= most:
+    if most and usage.in_hand >= most:
         found.append(
-            Refusal("in_hand", None, f"You hold {limits.in_hand} leads you have not worked yet.")
+            Refusal("in_hand", None, f"You hold {usage.in_hand} leads you have not worked yet.")
         )
     return found
 
@@ -87,7 +87,7 @@ class Ring:
 
 
 def candidates(
-    lead: Lead, members: Iterable[tuple[Rep, Limits]], playbook: Rules, now: datetime
+    lead: Lead, members: Iterable[tuple[Rep, Usage]], playbook: Rules, now: datetime
 ) -> Ring:
     """Return who the lead may be assigned to.
 
@@ -108,7 +108,7 @@ def candidates(
             return Ring(name, {rep.rep_id: 1 for rep in waiting}, REASONS[lead.reserved])
     free = [rep for rep, _ in able if not gave_back(lead, rep, playbook, now)]
     most = playbook.acceptance.claims_per_assignment
-    owing = {rep.rep_id for rep, limits in fitting if most and limits.raced >= most}
+    owing = {rep.rep_id for rep, usage in fitting if most and usage.raced >= most}
     free = [rep for rep in free if rep.rep_id in owing] or free
     name = " ".join(sorted(lead.teams))
     if playbook.assignment.method is Method.TERRITORY and lead.territory:
@@ -125,7 +125,7 @@ def candidates(
 
 def passed_over(
     lead: Lead,
-    members: Iterable[tuple[Rep, Limits]],
+    members: Iterable[tuple[Rep, Usage]],
     ring: Ring,
     chosen: str,
     playbook: Rules,
@@ -139,9 +139,9 @@ def passed_over(
     known = [one for one in members if one[0].active]
     nobody_fits = all(mismatches(lead, rep, playbook) for rep, _ in known)
     found = {}
-    for rep, limits in known:
+    for rep, usage in known:
         refusals = [] if nobody_fits else mismatches(lead, rep, playbook)
-        refusals += not_assignable(rep, limits, playbook, now)
+        refusals += not_assignable(rep, usage, playbook, now)
         refusals += gave_back(lead, rep, playbook, now)
         codes = tuple(refusal.code for refusal in refusals)
         if not codes:

@@ -14,22 +14,19 @@ from dibs.aws.clock import to_ms
 from dibs.aws.dynamo import ConditionFailed, Dynamo
 from dibs.aws.settings import Settings
 from dibs.core.lead import Lead, Move
-from dibs.core.rep import Limits, Rep
 from dibs.race.records import lead_from, lock_from
 from dibs.race.store import (
     await_somebody,
     await_work,
-    count_lead,
-    less_used,
     put_lock,
     put_move,
     put_record,
     read_waiting,
     reopen_lock,
     take_lock,
-    take_off,
+    write_usage,
 )
-from dibs.rules.playbook import Playbook
+from dibs.race.usage import Change, work_lead
 
 
 class DynamoHoldings:
@@ -67,25 +64,12 @@ class DynamoHoldings:
         item = self._db.get(self._to.organisation_table, _rotation(ring), consistent=True)
         return Turn(int(item["round"]["N"]), item["rep_id"]["S"]) if item else Turn()
 
-    def assign(
-        self, lead: Lead, rep: Rep, limits: Limits, playbook: Playbook, taken: Taken
-    ) -> bool:
+    def assign(self, lead: Lead, taken: Taken) -> bool:
         """Give the lead to the rep: lock, counts, record, step and turn in one transaction."""
-        bound = taken.turn is not None
         writes = [
             # What a manager put aside meanwhile is nobody's turn any more (R7).
             take_lock(self._to, lead, taken.claim, "attribute_not_exists(parked)"),
-            count_lead(
-                self._to,
-                rep,
-                lead,
-                limits,
-                playbook,
-                taken.claim,
-                bound=bound,
-                credit=taken.credit,
-                week_most=taken.week_most,
-            ),
+            *write_usage(self._to, taken.counts),
             put_record(self._to, taken.claim),
             put_move(self._to, taken.move),
         ]
@@ -125,15 +109,13 @@ class DynamoHoldings:
         write["Put"]["ConditionExpression"] += " AND attribute_not_exists(parked)"
         return self._stored([write, put_move(self._to, move)])
 
-    def give_back(
-        self, held: Lead, back: Lead, moves: Sequence[Move], rep: Rep, limits: Limits
-    ) -> bool:
+    def give_back(self, held: Lead, back: Lead, moves: Sequence[Move], counts: Change) -> bool:
         """Take a held lead from its holder; it is open, or waits to be assigned, again."""
         return self._stored(
             [
                 reopen_lock(self._to, held, back),
                 *(put_move(self._to, move) for move in moves),
-                *less_used(self._to, held, rep, limits),
+                *write_usage(self._to, counts),
             ]
         )
 
@@ -153,8 +135,8 @@ class DynamoHoldings:
                 ":rep": {"S": str(lead.owner)},
             },
         }
-        counted = [] if lead.test else [take_off(self._to, str(lead.owner), "unaccepted")]
-        return self._stored([{"Update": lock}, *counted])
+        counts = work_lead(str(lead.owner), worked=False, accepted=not lead.test)
+        return self._stored([{"Update": lock}, *write_usage(self._to, counts)])
 
     def override(self, change: Override) -> bool:
         """Store what a manager decided: lock, steps, counts and record in one transaction (R7)."""
@@ -166,21 +148,10 @@ class DynamoHoldings:
         writes = [
             put_lock(self._to, change.was, record),
             *(put_move(self._to, move) for move in change.moves),
-            *(less_used(self._to, change.was, *change.ex) if change.ex else ()),
+            *(write_usage(self._to, change.off) if change.off else ()),
         ]
         if given is not None:
-            writes += [
-                count_lead(
-                    self._to,
-                    given.rep,
-                    change.lead,
-                    given.limits,
-                    given.playbook,
-                    given.claim,
-                    bound=False,
-                ),
-                put_record(self._to, given.claim),
-            ]
+            writes += [*write_usage(self._to, given.counts), put_record(self._to, given.claim)]
         return self._stored(writes)
 
     def nudged(self, lead: Lead) -> bool:

@@ -22,9 +22,11 @@ from dibs.core.errors import (
 from dibs.core.events import Fact
 from dibs.core.lead import HELD, RELEASED, Lead
 from dibs.core.ports import Bus
-from dibs.race.claim import Proof, undo
-from dibs.race.opening import given_back
+from dibs.race.claim import Proof
+from dibs.race.lifecycle import given_back
 from dibs.race.ports import RaceStore
+from dibs.race.undo import undo
+from dibs.race.usage import release_lead
 
 TRIES = 6
 
@@ -171,8 +173,8 @@ def give_back(
     """
     for _ in range(TRIES):
         view, now = race.read(lead_id, rep_id), clock()
-        held, rep = view.lead, view.rep
-        if held is None or rep is None or held.owner != rep_id or held.state not in HELD:
+        held = view.lead
+        if held is None or view.rep is None or held.owner != rep_id or held.state not in HELD:
             return None
         if cause == NOT_WORKED and (
             held.worked_at is not None or held.return_at is None or now < held.return_at
@@ -181,7 +183,7 @@ def give_back(
         won = view.claim is not None and view.claim.epoch == held.epoch and view.claim.competitive
         back, moves = given_back(held, view.playbook, now, cause, by, note, won=won)
         try:
-            if holdings.give_back(held, back, moves, rep, view.limits):
+            if holdings.give_back(held, back, moves, release_lead(held, view.usage)):
                 return back
         except Busy as busy:
             if not busy.conflict:

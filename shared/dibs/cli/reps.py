@@ -207,11 +207,11 @@ def link(rep_id: str, lead_id: str = typer.Argument(""), stack: Stack = "") -> N
     known = here.stores.roster.credentials(rep_id)
     if known is None:
         raise RouteNotFound("There is no such rep.")
-    rep, limits, _ = known
+    rep, usage, _ = known
     store = here.stores.race
     offers = [
         offer
-        for offer in open_offers(store, rep, limits, here.stores.roster.playbook(), clock.now())
+        for offer in open_offers(store, rep, usage, here.stores.roster.playbook(), clock.now())
         if lead_id in ("", offer.lead.lead_id)
     ]
     if not offers:

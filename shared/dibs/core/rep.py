@@ -1,4 +1,4 @@
-"""Reps: who they are, how they are reached, and what counts against their limits."""
+"""Reps: who they are, how they are reached, and what they have used up."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def _day(zone: str, now: datetime) -> date:
 
 
 @dataclass(frozen=True)
-class Limits:
+class Usage:
     """What a rep has used up, on their own calendar.
 
     Competitive claims: `hour_claims` in the hour that began at `hour`, `claims` on `day`,

@@ -15,7 +15,7 @@ from dibs.core.errors import Busy
 from dibs.core.events import Fact
 from dibs.core.lead import Lead, State
 from dibs.core.ports import Timers
-from dibs.core.rep import Limits, Rep
+from dibs.core.rep import Rep, Usage
 from dibs.dispatch.sweep import close
 from dibs.intake.ports import LeadStore
 from dibs.ledger.ports import Story
@@ -171,8 +171,8 @@ def _is_full(lead_id: str, rep_id: str, deps: FollowDeps) -> bool:
     rep, playbook = view.rep, view.playbook
     if rep is None:
         return False
-    full = over_limits(rep, view.limits, playbook, now)
-    return bool(full or over_allowance(rep, view.limits, playbook, now))
+    full = over_limits(rep, view.usage, playbook, now)
+    return bool(full or over_allowance(rep, view.usage, playbook, now))
 
 
 def expired(fact: Fact, lead: Lead, deps: FollowDeps) -> None:
@@ -254,30 +254,30 @@ _BY_KIND: dict[str, Callable[[Fact, Lead, FollowDeps], None]] = {
 
 def _knowing(
     lead: Lead,
-    members: list[tuple[Rep, Limits]],
+    members: list[tuple[Rep, Usage]],
     playbook: Playbook,
     now: datetime,
     open_leads: Callable[[], list[Lead]],
-) -> list[tuple[Rep, Limits]]:
+) -> list[tuple[Rep, Usage]]:
     """Return the members with what would pay their debts (F1, F3), where somebody owes one."""
     rules = playbook.acceptance
     if not (rules.hot_per_warm or rules.cold_per_week):
         return members
     known = cache(open_leads)  # asked for once, and only where somebody owes something
     return [
-        (rep, decide_knowing(lead, rep, limits, playbook, now, known)[1]) for rep, limits in members
+        (rep, decide_knowing(lead, rep, usage, playbook, now, known)[1]) for rep, usage in members
     ]
 
 
 def judge(
-    lead: Lead, roster: Iterable[tuple[Rep, Limits]], playbook: Playbook, at: datetime
+    lead: Lead, roster: Iterable[tuple[Rep, Usage]], playbook: Playbook, at: datetime
 ) -> dict[str, tuple[str, ...]]:
     """Return by rep the codes of all that refuses them at `at`: none for who may claim.
 
     Advisory: the claim judges again. Those of earlier waves are judged as well: who came on, or to
     another tier, since then was not told, and who was is not told twice.
     """
-    found = {rep.rep_id: decide(lead, rep, limits, playbook, at) for rep, limits in roster}
+    found = {rep.rep_id: decide(lead, rep, usage, playbook, at) for rep, usage in roster}
     return {
         rep_id: ()
         if isinstance(verdict, Eligible)
@@ -303,13 +303,11 @@ def chunks(
 
 def _members(
     deps: FollowDeps, teams: Iterable[str], *, fresh: bool = False
-) -> list[tuple[Rep, Limits]]:
+) -> list[tuple[Rep, Usage]]:
     return [member for team in teams for member in deps.roster.team(team, fresh=fresh)]
 
 
-def _declined(
-    lead: Lead, members: Iterable[tuple[Rep, Limits]], deps: FollowDeps
-) -> frozenset[str]:
+def _declined(lead: Lead, members: Iterable[tuple[Rep, Usage]], deps: FollowDeps) -> frozenset[str]:
     told = [rep.rep_id for rep, _ in members if rep.tier < 3 or rep.rep_id in lead.first]
     known = deps.offers.sightings(lead.lead_id, lead.epoch, told, consistent=True)
     return frozenset(rep_id for rep_id, sighting in known.items() if sighting.declined_at)

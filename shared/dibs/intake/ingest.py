@@ -25,7 +25,7 @@ from dibs.core.lead import (
     lead_id_for,
     moved,
 )
-from dibs.core.rep import Limits, Rep
+from dibs.core.rep import Rep, Usage
 from dibs.intake.blind_mix import blind_or_not, count_arrival
 from dibs.intake.duplicates import (
     EXISTING_OWNER,
@@ -40,8 +40,10 @@ from dibs.intake.duplicates import (
 )
 from dibs.intake.identity import identities_of
 from dibs.intake.ports import Arrivals, LeadStore, Stored
+from dibs.race.lifecycle import taking
 from dibs.race.matching import skills_needed
-from dibs.race.opening import opening, races, taking
+from dibs.race.opening import opening, races
+from dibs.race.usage import count_lead
 from dibs.rules.playbook import Playbook
 
 TRIES = 6
@@ -51,7 +53,7 @@ _RACED_ON = ("score", "territory", "segment", "product", "team", "test")
 _PREVIEW_BYTES = {"company": 80, "company_size": 20, "contact_title": 48, "source": SOURCE_BYTES}
 
 
-FindRep = Callable[[str], tuple[Rep, Limits] | None]
+FindRep = Callable[[str], tuple[Rep, Usage] | None]
 
 
 @dataclass(frozen=True)
@@ -199,10 +201,10 @@ def _given(
     signed_at: datetime,
     known: _Known,
     found: Keep,
-    owner: tuple[Rep, Limits],
+    owner: tuple[Rep, Usage],
 ) -> Accepted | Stored:
     """Store a new lead as its owner's: told, counted and recorded as any assignment is."""
-    (rep, limits), now = owner, lead.received_at
+    (rep, usage), now = owner, lead.received_at
     claim = taking(lead, rep, playbook, now, now, EXISTING_OWNER)
     theirs = replace(lead, owner=rep.rep_id, claimed_at=claim.claimed_at, return_at=claim.return_at)
     theirs, move = moved(theirs, State.ASSIGNED, now, EXISTING_OWNER, "dibs")
@@ -210,7 +212,7 @@ def _given(
     source = lead.preview.source
     tie = Tie(lead.lead_id, found.lead_id, now, found.because, source, EXISTING_OWNER)
     standings = pointed(known.standings, known.leads, lead.lead_id, playbook.duplicates, now)
-    given = Given(rep, limits, playbook, claim, tie)
+    given = Given(claim, count_lead(rep, theirs, usage, playbook, claim, bound=False), tie)
     met = store.accept(theirs, card, move, signed_at, standings, given)
     return met or Accepted(theirs, card.flags, duplicate=False)
 

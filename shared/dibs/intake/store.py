@@ -36,13 +36,13 @@ from dibs.race.records import (
 from dibs.race.store import (
     await_somebody,
     await_work,
-    count_lead,
     put_move,
     put_record,
     read_card,
     read_open,
-    use_credit,
+    write_usage,
 )
+from dibs.race.usage import use_credit
 
 POSTS_SHOWN = 20
 
@@ -109,8 +109,8 @@ class DynamoLeadStore:
             {"Put": {"TableName": self._to.leads_table, "Item": record.serialize()}},
             *([] if move is None else [put_move(self._to, move)]),
             *self._point(standings, lead.lead_id, lead.received_at),
-            *([] if given is None else self._give(lead, given)),
-            *([] if credit is None else [use_credit(self._to, credit)]),
+            *([] if given is None else self._give(given)),
+            *([] if credit is None else write_usage(self._to, use_credit(credit))),
         ]
         return self._stored(writes, lead.lead_id)
 
@@ -178,11 +178,10 @@ class DynamoLeadStore:
                 values,
             )
 
-    def _give(self, lead: Lead, given: Given) -> Iterator[dict[str, Any]]:
-        claim, rep, rules = given.claim, given.rep, given.playbook
-        if not claim.test:
-            yield count_lead(self._to, rep, lead, given.limits, rules, claim, bound=False)
-        yield put_record(self._to, claim)
+    def _give(self, given: Given) -> Iterator[dict[str, Any]]:
+        if not given.claim.test:
+            yield from write_usage(self._to, given.counts)
+        yield put_record(self._to, given.claim)
         if given.tie is not None:
             tie = tie_record(given.tie).serialize()
             yield {"Put": {"TableName": self._to.leads_table, "Item": tie}}

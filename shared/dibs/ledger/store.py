@@ -20,7 +20,8 @@ from dibs.ledger.activities import Step
 from dibs.ledger.entries import Entry
 from dibs.ledger.ports import Story
 from dibs.race.records import claim_from, drawn_from, lead_from, move_from
-from dibs.race.store import put_move, take_off
+from dibs.race.store import put_move, write_usage
+from dibs.race.usage import work_lead
 
 _NEW = "attribute_not_exists(entry_id)"
 
@@ -163,10 +164,8 @@ class DynamoLedger:
             writes.append(self._step_lock(step))
             if step.move is not None:
                 writes.append(put_move(self._to, step.move))
-            counted = (("in_hand", step.frees), ("unaccepted", step.accepts))
-            off = [name for name, lowered in counted if lowered]
-            if off:
-                writes.append(take_off(self._to, entry.rep_id, *off))
+            counts = work_lead(entry.rep_id, worked=step.frees, accepted=step.accepts)
+            writes += write_usage(self._to, counts)
         try:
             self._db.transact(writes)
         except ConditionFailed:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from dibs.core.errors import LeadNotFound
 from dibs.core.lead import Lead, State
 from dibs.core.links import link_token
-from dibs.core.rep import Limits, Rep
+from dibs.core.rep import Rep, Usage
 from dibs.race.claim import Proof
 from dibs.race.decide import Verdict, decide_knowing
 from dibs.race.ports import RaceStore
@@ -29,7 +29,7 @@ class OpenOffer:
 
 
 def open_offers(
-    store: RaceStore, rep: Rep, limits: Limits, playbook: Rules, now: datetime
+    store: RaceStore, rep: Rep, usage: Usage, playbook: Rules, now: datetime
 ) -> list[OpenOffer]:
     """Return the open leads of the rep's team, oldest first, each judged as a claim would be."""
     known = store.open_leads()
@@ -40,7 +40,7 @@ def open_offers(
     ]
     found = []
     for lead in sorted(leads, key=lambda lead: (lead.opens_at, lead.lead_id)):
-        verdict, limits = decide_knowing(lead, rep, limits, playbook, now, lambda: known)
+        verdict, usage = decide_knowing(lead, rep, usage, playbook, now, lambda: known)
         token = link_token(lead.salt, lead.lead_id, rep.rep_id, lead.epoch)
         found.append(OpenOffer(lead, verdict, token))
     return found

@@ -10,7 +10,7 @@ from datetime import datetime
 from dibs.core.errors import DibsError
 from dibs.core.lead import Lead
 from dibs.core.ports import Once
-from dibs.core.rep import Limits, Rep
+from dibs.core.rep import Rep, Usage
 from dibs.offers.open_offers import open_offers
 from dibs.offers.ports import OfferStore
 from dibs.race.claim import InDraw, Won, by_sms, claim
@@ -82,13 +82,13 @@ def reply(
             return None
         first = once.claim_name(f"stranger/{message.phone}/{now.date()}", now)
         return Answer(message.phone, None, "unknown_number") if first else None
-    rep, limits = known
+    rep, usage = known
     if stop or start:
         roster.opt_out(rep.rep_id, stop)
         return None
     codes = _codes(words, text)
     if text in YES:
-        yes = _by_yes(message, rep, limits, store, roster, offers, clock)
+        yes = _by_yes(message, rep, usage, store, roster, offers, clock)
         return Answer(message.phone, rep, yes)
     for code in codes:
         offer = offers.find_code(rep.rep_id, code)
@@ -109,7 +109,7 @@ def _codes(words: list[str], text: str) -> list[str]:
 def _by_yes(
     message: InboundSms,
     rep: Rep,
-    limits: Limits,
+    usage: Usage,
     store: RaceStore,
     roster: Roster,
     offers: OfferStore,
@@ -124,7 +124,7 @@ def _by_yes(
 
     offered = [
         offer
-        for offer in open_offers(store, rep, limits, roster.playbook(), now)
+        for offer in open_offers(store, rep, usage, roster.playbook(), now)
         if isinstance(offer.verdict, Eligible) and told(offer.lead)
     ]
     if len(offered) != 1:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from dibs.core.calendar import day_start, duty_between
-from dibs.core.rep import Limits, Rep
+from dibs.core.rep import Rep, Usage
 from dibs.race.decide import schedule_of
 from dibs.rules.rules import Rules
 
@@ -54,14 +54,14 @@ class _Earned:
     due: int
 
 
-def credits_of(rep: Rep, limits: Limits, playbook: Rules, now: datetime) -> Credits:
+def credits_of(rep: Rep, usage: Usage, playbook: Rules, now: datetime) -> Credits:
     """Return what a rep's absences have earned and they have not used."""
     if not playbook.absence.hours_per_credit or not rep.leave:
         return Credits()
     earned, today = list(_earned(rep, playbook, now)), rep.today(now)
     oldest = today - playbook.absence.expires_days * _DAY
     since = min([oldest, *(one.first for one in earned)])
-    used = [day for day in limits.credits_used if day >= since]
+    used = [day for day in usage.credits_used if day >= since]
     left = sum(one.credits for one in earned) - len(used)
     due = sum(one.due for one in earned) - len(used)
     if left <= 0:
@@ -73,15 +73,15 @@ def credits_of(rep: Rep, limits: Limits, playbook: Rules, now: datetime) -> Cred
     return Credits(left, max(0, due), soonest + playbook.absence.expires_days * _DAY, charged_to)
 
 
-def using(rep: Rep, limits: Limits, playbook: Rules, now: datetime) -> Credit | None:
+def using(rep: Rep, usage: Usage, playbook: Rules, now: datetime) -> Credit | None:
     """Return the rep's next credit as it is used up, None where none is due."""
-    day = credits_of(rep, limits, playbook, now).charged_to
+    day = credits_of(rep, usage, playbook, now).charged_to
     if day is None:
         return None
     # What can count no more is forgotten, so that the record stays small.
     oldest = rep.today(now) - timedelta(days=400)
-    kept = tuple(one for one in limits.credits_used if one >= oldest)
-    return Credit(rep.rep_id, limits.credits_used, (*kept, day))
+    kept = tuple(one for one in usage.credits_used if one >= oldest)
+    return Credit(rep.rep_id, usage.credits_used, (*kept, day))
 
 
 def _earned(rep: Rep, playbook: Rules, now: datetime) -> Iterator[_Earned]:

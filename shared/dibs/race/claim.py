@@ -21,20 +21,20 @@ from dibs.core.errors import (
     AlreadyClaimed,
     Busy,
     ClaimRefused,
+    DibsError,
     Expired,
     LeadNotFound,
-    NotYours,
     Unauthorized,
-    UndoOver,
     Withdrawn,
 )
-from dibs.core.lead import UNDONE, Card, Claim, Lead, State
+from dibs.core.lead import Card, Claim, Lead, State
 from dibs.core.links import Link, link_is_for
-from dibs.core.rep import Limits, Rep
+from dibs.core.rep import Rep, Usage
 from dibs.race.decide import Refused, decide_knowing
 from dibs.race.draw import WRITTEN_BY, collects, commitment_of, seed_of, undrawn
-from dibs.race.opening import given_back, taking
+from dibs.race.lifecycle import taking
 from dibs.race.ports import RaceStore, RaceView
+from dibs.race.usage import count_lead
 
 ATTEMPTS = 6
 SILENCES = 2
@@ -140,32 +140,10 @@ def claim(
         try:
             view = view or store.read(lead_id, rep_id)
             proof(view)
-            now = clock()
-            if _owed_a_draw(view, now):
-                from dibs.race.draw_winner import draw
-
-                assert view.lead is not None
-                draw(store, view.lead, clock, pause)
-                view = None
-                continue
-            lead, rep, limits = judge(store, view, now)
-            if undrawn(lead):
-                store.draws().enter(lead, rep_id, now)
-                entered = in_draw(lead)
-                if clock() < entered.draws_at + WRITTEN_BY:
-                    with suppress(Busy):  # who claimed has seen it, and needs no text to
-                        store.record_sighting(lead, rep_id, "seen_at", now)
-                    return entered
-                view = None  # stored too late to be promised: look what became of it
-                continue
-            if lead.owner == rep_id and view.claim is not None and view.claim.epoch == lead.epoch:
-                return standing_win(store, view, view.claim, now, contact_shown_for)
-            record = _record(view, lead, rep, now)
-            outdated = store.commit_claim(replace(view, limits=limits), record)
-            if outdated is None:
-                won = standing_win(store, view, record, now, contact_shown_for)
-                return replace(won, already_yours=False)
-            view = outdated
+            found = _attempt(store, view, clock, contact_shown_for, pause)
+            if isinstance(found, Won | InDraw):
+                return found
+            view = found
         except Busy as busy:
             # The answer may have been lost after the commit, so look again, twice at most; a
             # store that is slow or throttled for longer must not be asked more and more often.
@@ -176,14 +154,67 @@ def claim(
             pause(random.uniform(0.01, 0.05) * (attempt + 1))  # noqa: S311 - jitter, no secret
         except (AlreadyClaimed, Expired, ClaimRefused) as refusal:
             if view is not None and view.lead is not None:
-                rules = refusal.refusals if isinstance(refusal, ClaimRefused) else ()
-                codes = [rule.code for rule in rules]
-                with suppress(Busy):  # the answer matters more than its footnote
-                    store.record_attempt(
-                        view.lead, rep_id, clock(), refusal.code, codes, view.playbook.version
-                    )
+                _note(store, view, view.lead, rep_id, refusal, clock())
             raise
     raise Busy
+
+
+def _attempt(
+    store: RaceStore,
+    view: RaceView,
+    clock: Callable[[], datetime],
+    contact_shown_for: timedelta | None,
+    pause: Callable[[float], None],
+) -> Won | InDraw | RaceView | None:
+    """Judge and store the claim; return its answer, or the facts to judge anew, None: unread."""
+    now = clock()
+    if view.lead is not None and _owed_a_draw(view, now):
+        _draw(store, view.lead, clock, pause)
+        return None
+    lead, rep, usage = judge(store, view, now)
+    if undrawn(lead):
+        return _entered(store, lead, rep, now, clock)
+    if lead.owner == rep.rep_id and view.claim is not None and view.claim.epoch == lead.epoch:
+        return standing_win(store, view, view.claim, now, contact_shown_for)
+    record = _record(view, lead, rep, now)
+    counts = count_lead(rep, lead, usage, view.playbook, record)
+    outdated = store.commit_claim(replace(view, usage=usage), record, counts)
+    if outdated is not None:
+        return outdated
+    won = standing_win(store, view, record, now, contact_shown_for)
+    return replace(won, already_yours=False)
+
+
+def _draw(
+    store: RaceStore, lead: Lead, clock: Callable[[], datetime], pause: Callable[[float], None]
+) -> None:
+    # Loaded where claims are collected only: most organisations collect none.
+    from dibs.race.draw_winner import draw
+
+    draw(store, lead, clock, pause)
+
+
+def _entered(
+    store: RaceStore, lead: Lead, rep: Rep, now: datetime, clock: Callable[[], datetime]
+) -> InDraw | None:
+    """Put the rep into the draw; None when that was stored too late to be promised."""
+    store.draws().enter(lead, rep.rep_id, now)
+    entered = in_draw(lead)
+    if clock() >= entered.draws_at + WRITTEN_BY:
+        return None
+    with suppress(Busy):  # who claimed has seen it, and needs no text to
+        store.record_sighting(lead, rep.rep_id, "seen_at", now)
+    return entered
+
+
+def _note(
+    store: RaceStore, view: RaceView, lead: Lead, rep_id: str, refusal: DibsError, now: datetime
+) -> None:
+    """Note a try that won nothing, for its receipt."""
+    rules = refusal.refusals if isinstance(refusal, ClaimRefused) else ()
+    codes = [rule.code for rule in rules]
+    with suppress(Busy):  # the answer matters more than its footnote
+        store.record_attempt(lead, rep_id, now, refusal.code, codes, view.playbook.version)
 
 
 def _owed_a_draw(view: RaceView, now: datetime) -> bool:
@@ -208,8 +239,8 @@ def in_draw(lead: Lead) -> InDraw:
     return InDraw(lead.lead_id, lead.draws_at, commitment_of(seed_of(lead)))
 
 
-def judge(store: RaceStore, view: RaceView, now: datetime) -> tuple[Lead, Rep, Limits]:
-    """Return lead, rep and limits when the rep may claim the lead now, or holds it already.
+def judge(store: RaceStore, view: RaceView, now: datetime) -> tuple[Lead, Rep, Usage]:
+    """Return lead, rep and usage when the rep may claim the lead now, or holds it already.
 
     Raises:
         LeadNotFound: there is no such lead, or the rep may not know of it.
@@ -220,7 +251,7 @@ def judge(store: RaceStore, view: RaceView, now: datetime) -> tuple[Lead, Rep, L
     if lead is None or rep is None:
         raise LeadNotFound
     if lead.owner == rep.rep_id:
-        return lead, rep, view.limits  # of whatever team: the last resort may be on another (C7)
+        return lead, rep, view.usage  # of whatever team: the last resort may be on another (C7)
     if rep.team not in lead.teams or lead.state is State.NEW:
         raise LeadNotFound
     if lead.owner is not None:
@@ -229,10 +260,10 @@ def judge(store: RaceStore, view: RaceView, now: datetime) -> tuple[Lead, Rep, L
         raise Expired("A manager has put this lead aside. Nobody can claim it for now.")
     if lead.state is not State.OPEN or now >= lead.closes_at:
         raise Expired
-    verdict, limits = decide_knowing(lead, rep, view.limits, view.playbook, now, store.open_leads)
+    verdict, usage = decide_knowing(lead, rep, view.usage, view.playbook, now, store.open_leads)
     if isinstance(verdict, Refused):
         raise ClaimRefused(verdict.refusals, verdict.lifts_at)
-    return lead, rep, limits
+    return lead, rep, usage
 
 
 def _lost(store: RaceStore, view: RaceView, lead: Lead, rep: Rep, now: datetime) -> AlreadyClaimed:
@@ -282,59 +313,3 @@ def standing_win(
 
 def _ms(duration: timedelta) -> int:
     return duration // timedelta(milliseconds=1)
-
-
-_SEEN = "You have seen this lead, which you claimed blind. Release it with a reason instead."
-
-
-def undo(
-    store: RaceStore, lead_id: str, rep_id: str, proof: Proof, clock: Callable[[], datetime]
-) -> Lead:
-    """Give back a lead that was claimed by mistake, within the playbook's seconds (C5).
-
-    The claim no longer counts and the lead is opened anew, under a new epoch. Undoing twice is
-    undoing once (C4).
-
-    Raises:
-        Unauthorized, LeadNotFound: who asks, or for what, is not known.
-        NotYours: the rep does not hold the lead.
-        UndoOver: the seconds have passed, or it was claimed blind.
-        Busy: the store did not get to it; nothing was changed.
-    """
-    for _ in range(ATTEMPTS):
-        view = store.read(lead_id, rep_id)
-        now = clock()
-        lead, rep = view.lead, view.rep
-        if lead is not None and _undone_by(view, lead, rep_id):
-            proof(replace(view, lead=replace(lead, epoch=lead.epoch - 1)))
-            return lead
-        proof(view)
-        if lead is None or rep is None or (rep.team not in lead.teams and lead.owner != rep_id):
-            raise LeadNotFound
-        if lead.owner != rep_id or lead.claimed_at is None:
-            raise NotYours
-        if lead.state is not State.CLAIMED or lead.worked_at is not None:
-            raise UndoOver
-        if lead.blind:  # undone, it would have been a free look (F4)
-            raise UndoOver(_SEEN)
-        if now > lead.claimed_at + timedelta(seconds=view.playbook.undo_seconds):
-            raise UndoOver
-        reopened, moves = given_back(lead, view.playbook, now, UNDONE, rep_id, won=True)
-        try:
-            if store.commit_undo(view, reopened, moves):
-                return reopened
-        except Busy as busy:
-            if not busy.conflict:
-                raise
-    raise Busy
-
-
-def _undone_by(view: RaceView, lead: Lead, rep_id: str) -> bool:
-    last = view.claim
-    return (
-        lead.owner is None
-        and lead.previous != rep_id  # taken back from them, not given back by them
-        and last is not None
-        and last.rep_id == rep_id
-        and last.epoch == lead.epoch - 1
-    )

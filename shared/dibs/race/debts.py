@@ -15,7 +15,8 @@ from datetime import datetime
 from dibs.core.errors import Refusal
 from dibs.core.lead import Lead
 from dibs.core.quality import Quality
-from dibs.core.rep import Limits, Rep
+from dibs.core.rep import Rep, Usage
+from dibs.race.guards import Guard
 from dibs.race.limits import next_week
 from dibs.rules.rules import Rules
 
@@ -33,7 +34,7 @@ class Debt:
     owed: int
 
 
-def debts(rep: Rep, limits: Limits, playbook: Rules, now: datetime) -> list[Debt]:
+def debts(rep: Rep, usage: Usage, playbook: Rules, now: datetime) -> list[Debt]:
     """Return where the rep stands with every rule that is on, before it bites.
 
     F1: hot claims of those allowed with this week's warm ones. F2: claims since the last accepted
@@ -42,98 +43,108 @@ def debts(rep: Rep, limits: Limits, playbook: Rules, now: datetime) -> list[Debt
     rules, week = playbook.acceptance, rep.this_week(now)
     found = []
     if rules.hot_per_warm:
-        hot, most = limits.of_quality(Quality.HOT, week), hot_allowed(rep, limits, playbook, now)
+        hot, most = usage.of_quality(Quality.HOT, week), hot_allowed(rep, usage, playbook, now)
         found.append(Debt("F1", hot, most, int(hot >= most)))
     if rules.claims_per_assignment:
         most = rules.claims_per_assignment
-        found.append(Debt("F2", limits.raced, most, int(limits.raced >= most)))
+        found.append(Debt("F2", usage.raced, most, int(usage.raced >= most)))
     if rules.cold_per_week:
-        cold = limits.of_quality(Quality.COLD, week)
-        owed = cold_owed(rep, limits, playbook, now)
+        cold = usage.of_quality(Quality.COLD, week)
+        owed = cold_owed(rep, usage, playbook, now)
         found.append(Debt("F3", cold, rules.cold_per_week, owed))
     return found
 
 
-def cold_owed(rep: Rep, limits: Limits, playbook: Rules, now: datetime) -> int:
+def cold_owed(rep: Rep, usage: Usage, playbook: Rules, now: datetime) -> int:
     """Return how many cold leads the rep has to make up for (F3).
 
     Who claimed nothing at all last week was away, or not yet racing, and owes nothing.
     """
     week = rep.this_week(now)
-    claims, cold = limits.week_before(week)
-    missing = playbook.acceptance.cold_per_week - cold - limits.of_quality(Quality.COLD, week)
+    claims, cold = usage.week_before(week)
+    missing = playbook.acceptance.cold_per_week - cold - usage.of_quality(Quality.COLD, week)
     return max(0, missing) if claims else 0
 
 
-def hot_allowed(rep: Rep, limits: Limits, playbook: Rules, now: datetime) -> int:
+def hot_allowed(rep: Rep, usage: Usage, playbook: Rules, now: datetime) -> int:
     """Return how many hot leads may be claimed in the week, with the warm ones claimed so far."""
-    warm = limits.of_quality(Quality.WARM, rep.this_week(now))
+    warm = usage.of_quality(Quality.WARM, rep.this_week(now))
     return playbook.acceptance.hot_per_warm * (1 + warm)
 
 
-def hot_is_bound(lead: Lead, limits: Limits, playbook: Rules, now: datetime) -> bool:
+def hot_is_bound(lead: Lead, usage: Usage, playbook: Rules, now: datetime) -> bool:
     """Tell whether the rule binds this lead: a hot one, while there are warm ones to claim."""
     hot = lead.quality is Quality.HOT and not _exempt(lead)
-    return bool(playbook.acceptance.hot_per_warm) and hot and _payable(limits, Quality.WARM, now)
+    return bool(playbook.acceptance.hot_per_warm) and hot and _payable(usage, Quality.WARM, now)
 
 
-def owes_warm(
-    lead: Lead, rep: Rep, limits: Limits, playbook: Rules, now: datetime
-) -> list[Refusal]:
+def owes_warm(lead: Lead, rep: Rep, usage: Usage, playbook: Rules, now: datetime) -> list[Refusal]:
     """Hot for warm (F1): after so many hot leads in a week a warm one is due."""
-    hot = limits.of_quality(Quality.HOT, rep.this_week(now))
-    bound = hot_is_bound(lead, limits, playbook, now)
-    if not bound or hot < hot_allowed(rep, limits, playbook, now):
+    hot = usage.of_quality(Quality.HOT, rep.this_week(now))
+    bound = hot_is_bound(lead, usage, playbook, now)
+    if not bound or hot < hot_allowed(rep, usage, playbook, now):
         return []
     return [
         Refusal(
             "owes_warm",
-            _until(Quality.WARM, rep, limits, now),
+            _until(Quality.WARM, rep, usage, now),
             f"You have claimed {hot} hot leads this week. Claim a warm one first.",
         )
     ]
 
 
 def owes_assignment(
-    lead: Lead, rep: Rep, limits: Limits, playbook: Rules, now: datetime
+    lead: Lead, rep: Rep, usage: Usage, playbook: Rules, now: datetime
 ) -> list[Refusal]:
     """Assignments accepted (F2): after so many claims the lead assigned to the rep comes first."""
     del rep, now
     most = playbook.acceptance.claims_per_assignment
-    if not most or lead.test or limits.raced < most or not limits.unaccepted:
+    if not most or lead.test or usage.raced < most or not usage.unaccepted:
         return []
     return [
         Refusal(
             "owes_assignment",
             None,
-            f"You have claimed {limits.raced} leads. Accept the one assigned to you first.",
+            f"You have claimed {usage.raced} leads. Accept the one assigned to you first.",
         )
     ]
 
 
-def owes_cold(
-    lead: Lead, rep: Rep, limits: Limits, playbook: Rules, now: datetime
-) -> list[Refusal]:
+def owes_cold(lead: Lead, rep: Rep, usage: Usage, playbook: Rules, now: datetime) -> list[Refusal]:
     """Cold leads (F3): who claimed too few last week makes up for it before other leads."""
-    wanted, missing = playbook.acceptance.cold_per_week, cold_owed(rep, limits, playbook, now)
+    wanted, missing = playbook.acceptance.cold_per_week, cold_owed(rep, usage, playbook, now)
     if not missing or lead.quality is Quality.COLD or _exempt(lead):
         return []
-    if not _payable(limits, Quality.COLD, now):
+    if not _payable(usage, Quality.COLD, now):
         return []
-    _, cold = limits.week_before(rep.this_week(now))
+    _, cold = usage.week_before(rep.this_week(now))
     return [
         Refusal(
             "owes_cold",
-            _until(Quality.COLD, rep, limits, now),
+            _until(Quality.COLD, rep, usage, now),
             f"You claimed {cold} cold leads last week, of {wanted}. Claim {missing} more first.",
         )
     ]
 
 
+def debt_guards(lead: Lead, rep: Rep, usage: Usage, playbook: Rules, now: datetime) -> list[Guard]:
+    """Return what the decision found of the rep's debts, where they bind a claim of this lead."""
+    guards, most = list[Guard](), playbook.acceptance.claims_per_assignment
+    if most:
+        # While nothing waits for them nothing is owed; with the guard, nothing waits still.
+        waits_not = None if usage.unaccepted else Guard("unaccepted", "<=", 0)
+        guards.append(Guard("raced", "<", most, or_else=waits_not))
+    if hot_is_bound(lead, usage, playbook, now):
+        guards.append(Guard("hot", "<", hot_allowed(rep, usage, playbook, now)))
+        if usage.warm:
+            guards.append(Guard("warm", ">=", usage.warm))
+    return guards
+
+
 def with_payable(
-    limits: Limits, leads: Iterable[Lead], may_claim: Callable[[Lead], bool], now: datetime
-) -> Limits:
-    """Return the limits knowing until when a lead of each quality is open to the rep.
+    usage: Usage, leads: Iterable[Lead], may_claim: Callable[[Lead], bool], now: datetime
+) -> Usage:
+    """Return the usage, knowing until when a lead of each quality is open to the rep.
 
     `may_claim` tells whether the rep may have a lead as it stands, whatever they owe.
     """
@@ -143,22 +154,22 @@ def with_payable(
         pays = lead.quality in PAID_BY.values() and not _exempt(lead)
         if pays and lead.quality not in until and now < lead.closes_at and may_claim(lead):
             until[lead.quality] = lead.closes_at
-    return replace(limits, payable=until)
+    return replace(usage, payable=until)
 
 
 def _exempt(lead: Lead) -> bool:
     return lead.blind or lead.test
 
 
-def _payable(limits: Limits, quality: Quality, now: datetime) -> bool:
-    if limits.payable is None:
+def _payable(usage: Usage, quality: Quality, now: datetime) -> bool:
+    if usage.payable is None:
         return True
-    until = limits.payable.get(quality)
+    until = usage.payable.get(quality)
     return until is not None and now < until
 
 
-def _until(quality: Quality, rep: Rep, limits: Limits, now: datetime) -> datetime:
+def _until(quality: Quality, rep: Rep, usage: Usage, now: datetime) -> datetime:
     """Return when time alone lifts a debt: the last that pays it closes, or a new week begins."""
-    closes_at = (limits.payable or {}).get(quality)
-    week = next_week(rep, limits, now)
+    closes_at = (usage.payable or {}).get(quality)
+    week = next_week(rep, usage, now)
     return week if closes_at is None else min(closes_at, week)

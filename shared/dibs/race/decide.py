@@ -14,7 +14,7 @@ from functools import lru_cache, partial
 from dibs.core.calendar import Hours, Schedule, next_on_duty, off_duty, parse_hours
 from dibs.core.errors import Refusal, lifts_at
 from dibs.core.lead import Lead
-from dibs.core.rep import Limits, Rep
+from dibs.core.rep import Rep, Usage
 from dibs.race import debts, matching
 from dibs.race.limits import over_allowance, over_limits
 from dibs.race.newcomers import not_in_phase
@@ -40,25 +40,25 @@ class Refused:
 
 
 Verdict = Eligible | Refused
-Rule = Callable[[Lead, Rep, Limits, Rules, datetime], list[Refusal]]
+Rule = Callable[[Lead, Rep, Usage, Rules, datetime], list[Refusal]]
 
 # One refusal may hide another that begins later; more than this many in a row are not real.
 _LIFTINGS = 12
 
 
-def decide(lead: Lead, rep: Rep, limits: Limits, playbook: Rules, now: datetime) -> Verdict:
+def decide(lead: Lead, rep: Rep, usage: Usage, playbook: Rules, now: datetime) -> Verdict:
     """Judge whether `rep` may claim `lead` at `now` (C2).
 
     The lead is taken to be open; whether it was already claimed is for the lock to say.
     """
-    refusals = _refusals(RULES.values(), lead, rep, limits, playbook, now)
+    refusals = _refusals(RULES.values(), lead, rep, usage, playbook, now)
     if not refusals:
         return Eligible(lead.opens_for(rep) or lead.opens_at)
     moment = lifts_at(refusals)
     for _ in range(_LIFTINGS):
         if moment is None or moment >= lead.closes_at:
             break
-        then = _refusals(RULES.values(), lead, rep, limits, playbook, moment)
+        then = _refusals(RULES.values(), lead, rep, usage, playbook, moment)
         if not then:
             break
         moment = lifts_at(then)
@@ -68,49 +68,49 @@ def decide(lead: Lead, rep: Rep, limits: Limits, playbook: Rules, now: datetime)
 def decide_knowing(
     lead: Lead,
     rep: Rep,
-    limits: Limits,
+    usage: Usage,
     playbook: Rules,
     now: datetime,
     open_leads: Callable[[], Iterable[Lead]],
-) -> tuple[Verdict, Limits]:
+) -> tuple[Verdict, Usage]:
     """Judge as `decide` does, and look what is open where a debt refuses (F1, F3).
 
-    A debt that no open lead could pay refuses nothing. Returns the limits it was judged on.
+    A debt that no open lead could pay refuses nothing. Returns the usage it was judged on.
     """
-    verdict = decide(lead, rep, limits, playbook, now)
+    verdict = decide(lead, rep, usage, playbook, now)
     owes = isinstance(verdict, Refused) and any(r.code in debts.PAID_BY for r in verdict.refusals)
-    if not owes or limits.payable is not None:
-        return verdict, limits
+    if not owes or usage.payable is not None:
+        return verdict, usage
     others = [rule for name, rule in RULES.items() if name not in _PAID_BY_CLAIMING]
 
     def may_claim(one: Lead) -> bool:
-        return not any(rule(one, rep, limits, playbook, now) for rule in others)
+        return not any(rule(one, rep, usage, playbook, now) for rule in others)
 
-    limits = debts.with_payable(limits, open_leads(), may_claim, now)
-    return decide(lead, rep, limits, playbook, now), limits
+    usage = debts.with_payable(usage, open_leads(), may_claim, now)
+    return decide(lead, rep, usage, playbook, now), usage
 
 
 def _refusals(
     rules: Iterable[Rule],
     lead: Lead,
     rep: Rep,
-    limits: Limits,
+    usage: Usage,
     playbook: Rules,
     now: datetime,
 ) -> list[Refusal]:
-    return [found for rule in rules for found in rule(lead, rep, limits, playbook, now)]
+    return [found for rule in rules for found in rule(lead, rep, usage, playbook, now)]
 
 
-def _routed(lead: Lead, rep: Rep, limits: Limits, playbook: Rules, now: datetime) -> list[Refusal]:
-    del limits, playbook, now
+def _routed(lead: Lead, rep: Rep, usage: Usage, playbook: Rules, now: datetime) -> list[Refusal]:
+    del usage, playbook, now
     if rep.team in lead.teams:
         return []
     return [Refusal("not_routed", None, "This lead goes to other teams.")]
 
 
-def _window(lead: Lead, rep: Rep, limits: Limits, playbook: Rules, now: datetime) -> list[Refusal]:
+def _window(lead: Lead, rep: Rep, usage: Usage, playbook: Rules, now: datetime) -> list[Refusal]:
     """Windows and waves (M2, F6): from the rep's opening until the lead closes."""
-    del limits, playbook
+    del usage, playbook
     found = []
     opens_at = lead.opens_for(rep)
     if opens_at is None:
@@ -124,44 +124,40 @@ def _window(lead: Lead, rep: Rep, limits: Limits, playbook: Rules, now: datetime
     return found
 
 
-def _phase(lead: Lead, rep: Rep, limits: Limits, playbook: Rules, now: datetime) -> list[Refusal]:
-    del limits
+def _phase(lead: Lead, rep: Rep, usage: Usage, playbook: Rules, now: datetime) -> list[Refusal]:
+    del usage
     return not_in_phase(lead, rep, playbook, now)
 
 
-def _released(
-    lead: Lead, rep: Rep, limits: Limits, playbook: Rules, now: datetime
-) -> list[Refusal]:
-    del limits
+def _released(lead: Lead, rep: Rep, usage: Usage, playbook: Rules, now: datetime) -> list[Refusal]:
+    del usage
     return gave_back(lead, rep, playbook, now)
 
 
 def _availability(
-    lead: Lead, rep: Rep, limits: Limits, playbook: Rules, now: datetime
+    lead: Lead, rep: Rep, usage: Usage, playbook: Rules, now: datetime
 ) -> list[Refusal]:
-    del lead, limits
+    del lead, usage
     return off(rep, playbook, now)
 
 
-def _limits(lead: Lead, rep: Rep, limits: Limits, playbook: Rules, now: datetime) -> list[Refusal]:
-    return [] if lead.test else over_limits(rep, limits, playbook, now)
+def _limits(lead: Lead, rep: Rep, usage: Usage, playbook: Rules, now: datetime) -> list[Refusal]:
+    return [] if lead.test else over_limits(rep, usage, playbook, now)
 
 
-def _allowance(
-    lead: Lead, rep: Rep, limits: Limits, playbook: Rules, now: datetime
-) -> list[Refusal]:
-    return [] if lead.test else over_allowance(rep, limits, playbook, now)
+def _allowance(lead: Lead, rep: Rep, usage: Usage, playbook: Rules, now: datetime) -> list[Refusal]:
+    return [] if lead.test else over_allowance(rep, usage, playbook, now)
 
 
 def _fits(
     fit: Callable[[Lead, Rep, Rules], list[Refusal]],
     lead: Lead,
     rep: Rep,
-    limits: Limits,
+    usage: Usage,
     playbook: Rules,
     now: datetime,
 ) -> list[Refusal]:
-    del limits, now
+    del usage, now
     return fit(lead, rep, playbook)
 
 

@@ -21,7 +21,8 @@ from dibs.core.lead import Claim, Lead, State
 from dibs.race.draw import Drawn
 from dibs.race.ports import RaceView
 from dibs.race.records import draw_record, drawn_from
-from dibs.race.store import OFFER_KEPT, count_lead, put_record, take_lock
+from dibs.race.store import OFFER_KEPT, put_record, take_lock, write_usage
+from dibs.race.usage import Change
 
 
 class DynamoDraws:
@@ -61,13 +62,13 @@ class DynamoDraws:
             )
         ]
 
-    def give(self, view: RaceView, claim: Claim, drawn: Drawn) -> bool:
+    def give(self, view: RaceView, claim: Claim, counts: Change, drawn: Drawn) -> bool:
         """Store the draw, and its winner's claim as every claim is stored."""
-        if view.lead is None or view.rep is None:
-            raise ValueError("a draw is won by a rep, and of a lead")
+        if view.lead is None:
+            raise ValueError("a draw is of a lead")
         writes = [
             take_lock(self._to, view.lead, claim, "opens_at <= :now AND closes_at > :now"),
-            count_lead(self._to, view.rep, view.lead, view.limits, view.playbook, claim),
+            *write_usage(self._to, counts),
             put_record(self._to, claim),
             self._put(drawn),
         ]

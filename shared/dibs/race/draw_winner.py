@@ -24,8 +24,9 @@ from dibs.race.draw import (
     seed_of,
     undrawn,
 )
-from dibs.race.opening import taking
+from dibs.race.lifecycle import taking
 from dibs.race.ports import RaceStore
+from dibs.race.usage import count_lead
 
 ATTEMPTS = 12
 
@@ -92,16 +93,17 @@ def _given(
             return None
         if rep is None:
             return ("left",)
-        verdict, limits = decide_knowing(
-            found, rep, view.limits, view.playbook, now, store.open_leads
+        verdict, usage = decide_knowing(
+            found, rep, view.usage, view.playbook, now, store.open_leads
         )
         if isinstance(verdict, Refused):
             return tuple(refusal.code for refusal in verdict.refusals)
         since = view.noticed_at or verdict.since
         claim = replace(taking(found, rep, view.playbook, now, since), drawn=True)
+        counts = count_lead(rep, found, usage, view.playbook, claim)
         ours = replace(drawn, winner=rep_id, drawn_at=now)
         try:
-            if store.draws().give(replace(view, limits=limits), claim, ours):
+            if store.draws().give(view, claim, counts, ours):
                 return None
         except Busy as busy:
             if not busy.conflict:

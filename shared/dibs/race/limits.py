@@ -1,34 +1,35 @@
 """How many leads a rep may take: limits of competitive claims (F7) and the allowance (M4). Pure.
 
-Counted is every race won: in the open pool, blind, and among newcomers. Not counted are
-assignments, test leads, and claims undone; a lead given back later still counts.
+What counts is in `usage`.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 from dibs.core.calendar import day_start
 from dibs.core.errors import Refusal
-from dibs.core.lead import Claim, Lead
-from dibs.core.quality import Quality
-from dibs.core.rep import Limits, Rep
+from dibs.core.lead import Claim
+from dibs.core.rep import Rep, Usage
+from dibs.race.guards import Guard
 from dibs.rules.rules import Limit, Rules
 
 SPANS = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(days=7)}
 """How long the spans of rolling limits are."""
 
+_COUNTED = {"hour": "hour_claims", "day": "claims", "week": "week_claims", "in_hand": "in_hand"}
+"""The counter of each limit that is none over any span."""
 
-def over_limits(rep: Rep, limits: Limits, playbook: Rules, now: datetime) -> list[Refusal]:
+
+def over_limits(rep: Rep, usage: Usage, playbook: Rules, now: datetime) -> list[Refusal]:
     """Return every limit of competitive claims the rep has reached (F7).
 
     Of two of the same kind, such as two a day, the one that lifts later.
     """
     reached = [
-        _reached(limit, rep, limits, now)
+        _reached(limit, rep, usage, now)
         for limit in playbook.limits_of(rep.tier)
-        if used(limit, rep, limits, now) >= limit.most
+        if used(limit, rep, usage, now) >= limit.most
     ]
     by_kind: dict[str, Refusal] = {}
     for one in reached:
@@ -38,37 +39,37 @@ def over_limits(rep: Rep, limits: Limits, playbook: Rules, now: datetime) -> lis
     return list(by_kind.values())
 
 
-def used(limit: Limit, rep: Rep, limits: Limits, now: datetime) -> int:
+def used(limit: Limit, rep: Rep, usage: Usage, now: datetime) -> int:
     """Return how much of a limit the rep has used up at `now`."""
     if limit.per == "in_hand":
-        return limits.in_hand
+        return usage.in_hand
     if limit.rolling:
-        return len(_inside(limit, limits, now))
+        return len(_inside(limit, usage, now))
     if limit.per == "hour":
-        return limits.claims_in(rep.this_hour(now))
+        return usage.claims_in(rep.this_hour(now))
     if limit.per == "day":
-        return limits.claims_on(rep.today(now))
-    return limits.week_claims_in(rep.this_week(now))
+        return usage.claims_on(rep.today(now))
+    return usage.week_claims_in(rep.this_week(now))
 
 
-def _reached(limit: Limit, rep: Rep, limits: Limits, now: datetime) -> Refusal:
+def _reached(limit: Limit, rep: Rep, usage: Usage, now: datetime) -> Refusal:
     """Return a limit's refusal: when it lifts, and how."""
     if limit.per == "in_hand":
         return Refusal(
             "open_load",
             None,
-            f"You hold {limits.in_hand} leads you have not worked yet. Work one first.",
+            f"You hold {usage.in_hand} leads you have not worked yet. Work one first.",
         )
     if limit.rolling:
-        return _rolled(limit, limits, now)
+        return _rolled(limit, usage, now)
     if limit.per == "hour":
         return Refusal(
             "hourly_limit",
-            rep.this_hour(max(now, limits.hour or now)) + SPANS["hour"],
+            rep.this_hour(max(now, usage.hour or now)) + SPANS["hour"],
             f"You have reached your limit for this hour ({limit.most}).",
         )
     if limit.per == "day":
-        day = max(rep.today(now), limits.day or rep.today(now))
+        day = max(rep.today(now), usage.day or rep.today(now))
         return Refusal(
             "daily_limit",
             day_after(day, rep.zone),
@@ -77,15 +78,15 @@ def _reached(limit: Limit, rep: Rep, limits: Limits, now: datetime) -> Refusal:
         )
     return Refusal(
         "weekly_limit",
-        next_week(rep, limits, now),
+        next_week(rep, usage, now),
         f"You have reached your limit of claims for this week ({limit.most}). "
         "The count starts again on Monday in your time zone.",
     )
 
 
-def _rolled(limit: Limit, limits: Limits, now: datetime) -> Refusal:
+def _rolled(limit: Limit, usage: Usage, now: datetime) -> Refusal:
     """Return the refusal of a limit over any span: it lifts when enough claims have left it."""
-    inside, most = _inside(limit, limits, now), limit.most
+    inside, most = _inside(limit, usage, now), limit.most
     lifts_at = inside[len(inside) - most] + SPANS[limit.per]
     if limit.per == "hour":
         return Refusal("hourly_limit", lifts_at, f"You have claimed {most} leads within one hour.")
@@ -94,10 +95,10 @@ def _rolled(limit: Limit, limits: Limits, now: datetime) -> Refusal:
     return Refusal("weekly_limit", lifts_at, f"You have claimed {most} leads within one week.")
 
 
-def _inside(limit: Limit, limits: Limits, now: datetime) -> list[datetime]:
+def _inside(limit: Limit, usage: Usage, now: datetime) -> list[datetime]:
     """Return the claims within the span that ends at `now`, the oldest first."""
     start = now - SPANS[limit.per]
-    return sorted(at for at in limits.recent if at > start)
+    return sorted(at for at in usage.recent if at > start)
 
 
 def rolling(playbook: Rules, rep: Rep) -> list[Limit]:
@@ -105,61 +106,42 @@ def rolling(playbook: Rules, rep: Rep) -> list[Limit]:
     return [limit for limit in playbook.limits_of(rep.tier) if limit.rolling]
 
 
-def with_one_more(rep: Rep, lead: Lead, limits: Limits, playbook: Rules, claim: Claim) -> Limits:
-    """Return what the rep has used up once they have taken the lead; a test lead counts nowhere."""
-    if claim.test:
-        return limits
-    now, won = claim.claimed_at, int(claim.competitive)
-    hour, day, week = rep.this_hour(now), rep.today(now), rep.this_week(now)
-    claims_before, cold_before = limits.week_before(week)
-    seen = {quality: limits.of_quality(quality, week) for quality in Quality}
-    if won and not lead.blind:
-        seen[lead.quality] += 1
-    counted = replace(
-        limits,
-        in_hand=limits.in_hand + 1,
-        week=max(week, limits.week or week),
-        leads=limits.leads_in(week) + 1,
-        week_claims=limits.week_claims_in(week) + won,
-        hot=seen[Quality.HOT],
-        warm=seen[Quality.WARM],
-        cold=seen[Quality.COLD],
-        claims_before=claims_before,
-        cold_before=cold_before,
-    )
-    if not won:
-        return replace(counted, unaccepted=limits.unaccepted + 1)
-    return replace(
-        counted,
-        hour=max(hour, limits.hour or hour),
-        hour_claims=limits.claims_in(hour) + 1,
-        day=max(day, limits.day or day),
-        claims=limits.claims_on(day) + 1,
-        raced=limits.raced + 1,
-        ever=limits.ever + 1,
-        recent=(*limits.recent, now) if rolling(playbook, rep) else limits.recent,
-    )
+def limit_guards(rep: Rep, usage: Usage, playbook: Rules, claim: Claim) -> list[Guard]:
+    """Return what each limit that binds the claim or assignment keeps below its maximum."""
+    allowance = allowance_of(rep, playbook, claim.claimed_at)
+    guards = [] if allowance is None else [Guard("leads", "<", allowance)]
+    if not claim.competitive:
+        most = playbook.assignment.in_hand_limit
+        return [*guards, Guard("in_hand", "<", most)] if most else guards
+    for limit in playbook.limits_of(rep.tier):
+        if limit.rolling:
+            # However many are added at the same moment, no span takes more than its most.
+            left = limit.most - used(limit, rep, usage, claim.claimed_at)
+            guards.append(Guard("ever", "<", usage.ever + left))
+        else:
+            guards.append(Guard(_COUNTED[limit.per], "<", limit.most))
+    return guards
 
 
-def over_allowance(rep: Rep, limits: Limits, playbook: Rules, now: datetime) -> list[Refusal]:
+def over_allowance(rep: Rep, usage: Usage, playbook: Rules, now: datetime) -> list[Refusal]:
     """Return the weekly allowance's refusal (M4) when the rep has used it up."""
     allowance = allowance_of(rep, playbook, now)
-    if allowance is None or limits.leads_in(rep.this_week(now)) < allowance:
+    if allowance is None or usage.leads_in(rep.this_week(now)) < allowance:
         return []
     return [
         Refusal(
             "weekly_allowance",
-            next_week(rep, limits, now),
+            next_week(rep, usage, now),
             f"You have had your leads for this week ({allowance}). "
             "The count starts again on Monday in your time zone.",
         )
     ]
 
 
-def next_week(rep: Rep, limits: Limits, now: datetime) -> datetime:
+def next_week(rep: Rep, usage: Usage, now: datetime) -> datetime:
     """Return when a week begins in which nothing is counted yet, in UTC."""
     week = rep.this_week(now)
-    return day_start(max(week, limits.week or week) + timedelta(days=7), rep.zone)
+    return day_start(max(week, usage.week or week) + timedelta(days=7), rep.zone)
 
 
 def allowance_of(rep: Rep, playbook: Rules, now: datetime) -> int | None:

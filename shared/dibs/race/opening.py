@@ -6,16 +6,12 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from dibs.core.calendar import working_time_after
-from dibs.core.lead import CLAIMED, RELEASED, UNDONE, Claim, Lead, Move, Openings, State, moved
-from dibs.core.quality import Quality
-from dibs.core.rep import Limits, Rep
-from dibs.race.decide import Eligible, decide, team_schedule
+from dibs.core.lead import Lead, Openings
+from dibs.core.rep import Rep, Usage
+from dibs.race.decide import Eligible, decide
 from dibs.rules.rules import Offsets, Rules
 
 _MOMENT = timedelta(milliseconds=1)
-# Of how many reps a lock remembers that they released the lead lately.
-MOST_RELEASED = 4
 
 
 def races(lead: Lead, playbook: Rules) -> bool:
@@ -111,7 +107,7 @@ def _openings(lead: Lead) -> list[datetime]:
 
 def opened_early(
     lead: Lead,
-    members: Iterable[tuple[Rep, Limits]],
+    members: Iterable[tuple[Rep, Usage]],
     declined: frozenset[str],
     playbook: Rules,
     now: datetime,
@@ -121,11 +117,11 @@ def opened_early(
     A rep can still claim who may now, or whose refusal lifts before the wave would open anyway;
     one who declined cannot. What a head start alone holds back stays together.
     """
-    by_team: dict[str, list[tuple[Rep, Limits]]] = {}
-    first: list[tuple[Rep, Limits]] = []
-    for rep, limits in members:
+    by_team: dict[str, list[tuple[Rep, Usage]]] = {}
+    first: list[tuple[Rep, Usage]] = []
+    for rep, usage in members:
         group = first if rep.rep_id in lead.first else by_team.setdefault(rep.team, [])
-        group.append((rep, limits))
+        group.append((rep, usage))
     waves = dict(lead.waves)
     for team, openings in lead.waves.items():
         moved = list(openings)
@@ -133,8 +129,8 @@ def opened_early(
             if opens_at is None or opens_at <= max(now, lead.told_at or now):
                 continue
             before = [
-                (rep, limits)
-                for rep, limits in [*first, *by_team.get(team, ())]
+                (rep, usage)
+                for rep, usage in [*first, *by_team.get(team, ())]
                 if _goes_before(lead, rep, index, openings) and rep.rep_id not in declined
             ]
             current = replace(lead, waves={**waves, team: (moved[0], moved[1], moved[2])})
@@ -158,17 +154,17 @@ def _goes_before(lead: Lead, rep: Rep, index: int, openings: Openings) -> bool:
 
 
 def somebody_out(
-    lead: Lead, members: Iterable[tuple[Rep, Limits]], playbook: Rules, now: datetime
+    lead: Lead, members: Iterable[tuple[Rep, Usage]], playbook: Rules, now: datetime
 ) -> bool:
     """Tell whether anybody whose wave has opened cannot claim: the next may be due early (M6)."""
     upcoming = next_opening(lead, now)
     if upcoming is None:
         return False
     known = list(members)
-    for rep, limits in known:
+    for rep, usage in known:
         opened = lead.opens_for(rep)
         begun = opened is not None and opened <= now
-        if begun and not _can_claim(lead, rep, limits, playbook, now, upcoming):
+        if begun and not _can_claim(lead, rep, usage, playbook, now, upcoming):
             return True
     # Where a wave has nobody at all, the next is due as well.
     if lead.first and not any(rep.rep_id in lead.first for rep, _ in known):
@@ -182,104 +178,9 @@ def somebody_out(
 
 
 def _can_claim(
-    lead: Lead, rep: Rep, limits: Limits, playbook: Rules, now: datetime, until: datetime
+    lead: Lead, rep: Rep, usage: Usage, playbook: Rules, now: datetime, until: datetime
 ) -> bool:
-    verdict = decide(lead, rep, limits, playbook, now)
+    verdict = decide(lead, rep, usage, playbook, now)
     if isinstance(verdict, Eligible):
         return True
     return verdict.lifts_at is not None and verdict.lifts_at < until
-
-
-def return_times(
-    quality: Quality, team: str, playbook: Rules, now: datetime
-) -> tuple[datetime, datetime] | None:
-    """Return when the holder of a lead taken `now` is reminded, and when it goes back (C11).
-
-    Only the team's hours count. None where the playbook has no such rule for this quality.
-    """
-    minutes = playbook.work.minutes_for(quality)
-    known = playbook.teams.get(team)
-    if minutes == 0 or known is None:
-        return None
-    schedule = team_schedule(known)
-    whole = timedelta(minutes=minutes)
-    nudge_at = working_time_after(schedule, now, whole * playbook.work.nudge_percent / 100)
-    return_at = working_time_after(schedule, now, whole)
-    return None if nudge_at is None or return_at is None else (nudge_at, return_at)
-
-
-def taking(
-    lead: Lead, rep: Rep, playbook: Rules, now: datetime, since: datetime, cause: str = CLAIMED
-) -> Claim:
-    """Return the record of `rep` taking the lead `now`, by a claim or for the `cause` it is given.
-
-    `since` is when they could first have taken it, which their milliseconds are counted from.
-    """
-    times = return_times(lead.quality, rep.team, playbook, now)
-    return Claim(
-        lead_id=lead.lead_id,
-        epoch=lead.epoch,
-        rep_id=rep.rep_id,
-        rep_name=rep.name,
-        team=rep.team,
-        claimed_at=now,
-        claim_ms=max(0, (now - since) // _MOMENT),
-        playbook_version=playbook.version,
-        test=lead.test,
-        cause=cause,
-        nudge_at=times[0] if times else None,
-        return_at=times[1] if times else None,
-    )
-
-
-def taken_away(
-    held: Lead, playbook: Rules, now: datetime, cause: str, by: str, note: str = "", *, won: bool
-) -> tuple[Lead, list[Move]]:
-    """Return a held lead as nobody's, under its next epoch, and the steps it took there.
-
-    A won race left no step of its own when it was won, so it is written now. Who loses it is its
-    `previous` holder from now on, but for an undo: what is undone never was (C5).
-
-    Raises:
-        IllegalMove: the lead is done with.
-    """
-    moves: list[Move] = []
-    if won:
-        raced = replace(held, state=State.OPEN, owner=None)
-        _, claimed = moved(raced, State.CLAIMED, held.claimed_at or now, CLAIMED, str(held.owner))
-        moves.append(claimed)
-    released, release = moved(held, State.RELEASED, now, cause, by, note)
-    moves.append(release)
-    if cause != UNDONE:
-        released = replace(released, previous=held.owner)
-    if cause == RELEASED:
-        released = replace(released, released=_released(held, playbook, now))
-    return reopening(released, playbook, now), moves
-
-
-def _released(held: Lead, playbook: Rules, now: datetime) -> dict[str, datetime]:
-    """Return who released the lead within the cooldown: the holder, and the latest before them."""
-    since = now - timedelta(days=playbook.release.cooldown_days)
-    others = {rep_id: at for rep_id, at in held.released.items() if at > since}
-    others.pop(str(held.owner), None)
-    latest = sorted(others, key=lambda rep_id: others[rep_id])[-(MOST_RELEASED - 1) :]
-    # In whole seconds, as it is stored.
-    return {
-        **{rep_id: others[rep_id] for rep_id in latest},
-        str(held.owner): now.replace(microsecond=0),
-    }
-
-
-def given_back(
-    held: Lead, playbook: Rules, now: datetime, cause: str, by: str, note: str = "", *, won: bool
-) -> tuple[Lead, list[Move]]:
-    """Return a held lead as it is opened or queued anew, and the steps it took there.
-
-    Raises:
-        IllegalMove: the lead is done with.
-    """
-    back, moves = taken_away(held, playbook, now, cause, by, note, won=won)
-    if races(back, playbook):
-        back, opened = moved(back, State.OPEN, now, cause, by)
-        moves.append(opened)
-    return back, moves

@@ -8,11 +8,12 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
 from dibs.core.lead import Card, Claim, Lead, Move
-from dibs.core.rep import Limits, Rep
+from dibs.core.rep import Rep, Usage
 from dibs.rules.rules import Rules
 
 if TYPE_CHECKING:
     from dibs.race.draw import Drawn
+    from dibs.race.usage import Change
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class RaceView:
 
     lead: Lead | None
     rep: Rep | None
-    limits: Limits
+    usage: Usage
     claim: Claim | None
     noticed_at: datetime | None
     playbook: Rules
@@ -49,15 +50,19 @@ class RaceStore(Protocol):
 
     def read(self, lead_id: str, rep_id: str) -> RaceView: ...
 
-    def commit_claim(self, view: RaceView, claim: Claim) -> RaceView | None:
-        """Store the claim; None when it stands, else the facts as they stood when it failed.
+    def commit_claim(self, view: RaceView, claim: Claim, counts: Change) -> RaceView | None:
+        """Store the claim, and what it counts.
+
+        None when it stands, else the facts as they stood when it failed.
 
         Raises:
             Busy: on a transaction conflict or throttling; nothing was changed.
         """
         ...
 
-    def commit_undo(self, view: RaceView, reopened: Lead, moves: Sequence[Move]) -> bool:
+    def commit_undo(
+        self, held: Lead, reopened: Lead, moves: Sequence[Move], counts: Change
+    ) -> bool:
         """Store the reopened lead and its moves, and take the claim off the rep's count.
 
         False when the lead moved on meanwhile; nothing was changed then.
@@ -105,7 +110,7 @@ class Draws(Protocol):
         """Return everybody whose entry was stored before this was asked."""
         ...
 
-    def give(self, view: RaceView, claim: Claim, drawn: Drawn) -> bool:
+    def give(self, view: RaceView, claim: Claim, counts: Change, drawn: Drawn) -> bool:
         """Store the draw and its winner's claim together.
 
         False when lead or rep are not as they were read; nothing was changed then.

@@ -52,7 +52,7 @@ from dibs.core.lead import (
     Tie,
 )
 from dibs.core.quality import Quality
-from dibs.core.rep import Device, Limits, Platform, Rep
+from dibs.core.rep import Device, Platform, Rep, Usage
 from dibs.race.draw import Drawn
 from dibs.race.ports import Notice
 
@@ -749,7 +749,7 @@ def _hours_from(text: str) -> Hours:
     return parse_hours(json.loads(text)) if text else Hours()
 
 
-def rep_from(item: Item) -> tuple[Rep, Limits, str | None]:
+def rep_from(item: Item) -> tuple[Rep, Usage, str | None]:
     """Return the rep a stored record describes, what they have used up, and their token's hash."""
     record = RepRecord.from_raw_data(item)
     rep = Rep(
@@ -788,7 +788,7 @@ def rep_from(item: Item) -> tuple[Rep, Limits, str | None]:
         interests=record.interests or (),
         pod=record.pod or "",
     )
-    limits = Limits(
+    usage = Usage(
         day=record.claims_day,
         claims=int(record.claims or 0),
         week=record.leads_week,
@@ -808,7 +808,7 @@ def rep_from(item: Item) -> tuple[Rep, Limits, str | None]:
         recent=record.recent or (),
         credits_used=record.credits_used or (),
     )
-    return rep, limits, record.token_hash
+    return rep, usage, record.token_hash
 
 
 def notice_from(item: Item) -> Notice:

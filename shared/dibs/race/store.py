@@ -15,20 +15,19 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from dibs.aws import keys
-from dibs.aws.attributes import Item, days_text
+from dibs.aws.attributes import Item
 from dibs.aws.clock import to_ms
 from dibs.aws.dynamo import ConditionFailed, Dynamo
 from dibs.aws.settings import Settings
 from dibs.core.errors import AlreadyClaimed
 from dibs.core.lead import Card, Claim, Lead, Move, State, filled
-from dibs.core.quality import Quality
-from dibs.core.rep import Limits, Rep
-from dibs.race.debts import hot_allowed, hot_is_bound
-from dibs.race.limits import allowance_of, rolling, used
+from dibs.core.rep import Usage
+from dibs.race.guards import Guard
 from dibs.race.ports import RaceView
 from dibs.race.records import (
     CardRecord,
     LockRecord,
+    RepRecord,
     card_from,
     claim_from,
     claim_record,
@@ -42,8 +41,8 @@ from dibs.rules.rules import Rules
 from dibs.rules.store import stored_rules
 
 if TYPE_CHECKING:
-    from dibs.race.absence import Credit
     from dibs.race.draw_store import DynamoDraws
+    from dibs.race.usage import Change
 
 PLAYBOOK_SECONDS = 20.0
 COUNT_SECONDS = 4.0
@@ -88,15 +87,15 @@ class DynamoRaceStore:
         view = RaceView(
             lead=lead,
             rep=None,
-            limits=Limits(),
+            usage=Usage(),
             claim=claim_from(items[keys.CLAIM]) if keys.CLAIM in items else None,
             noticed_at=notice.sent_at if notice is not None and current else None,
             playbook=rules,
         )
         if keys.rep(rep_id) not in people:
             return view
-        rep, limits, token_hash = rep_from(people[keys.rep(rep_id)])
-        return replace(view, rep=rep, limits=limits, token_hash=token_hash)
+        rep, usage, token_hash = rep_from(people[keys.rep(rep_id)])
+        return replace(view, rep=rep, usage=usage, token_hash=token_hash)
 
     def _cached_rules(self) -> Rules | None:
         if self._rules is None or time.monotonic() > self._rules[0]:
@@ -108,13 +107,13 @@ class DynamoRaceStore:
         self._rules = (time.monotonic() + PLAYBOOK_SECONDS, rules)
         return rules
 
-    def commit_claim(self, view: RaceView, claim: Claim) -> RaceView | None:
+    def commit_claim(self, view: RaceView, claim: Claim, counts: Change) -> RaceView | None:
         """Store lock, count and record together; on a failed condition return the facts it met."""
-        if view.lead is None or view.rep is None:
-            raise ValueError("a claim needs a lead and a rep")
+        if view.lead is None:
+            raise ValueError("a claim needs a lead")
         writes = [
             take_lock(self._to, view.lead, claim, "opens_at <= :now AND closes_at > :now"),
-            count_lead(self._to, view.rep, view.lead, view.limits, view.playbook, claim),
+            *write_usage(self._to, counts),
             put_record(self._to, claim),
         ]
         try:
@@ -123,15 +122,14 @@ class DynamoRaceStore:
             return _as_it_stood(view, failure)
         return None
 
-    def commit_undo(self, view: RaceView, reopened: Lead, moves: Sequence[Move]) -> bool:
+    def commit_undo(
+        self, held: Lead, reopened: Lead, moves: Sequence[Move], counts: Change
+    ) -> bool:
         """Open the lead anew, take the claim off the count, and record the moves, together."""
-        held, rep = view.lead, view.rep
-        if held is None or rep is None or held.claimed_at is None:
-            raise ValueError("an undo needs a held lead and its rep")
         writes = [
             reopen_lock(self._to, held, reopened),
             *(put_move(self._to, move) for move in moves),
-            *less_used(self._to, held, rep, view.limits, as_if_never=True),
+            *write_usage(self._to, counts),
         ]
         try:
             self._db.transact(writes)
@@ -278,352 +276,68 @@ def take_lock(to: Settings, lead: Lead, claim: Claim, still: str) -> dict[str, A
     )
 
 
-def count_lead(
-    to: Settings,
-    rep: Rep,
-    lead: Lead,
-    limits: Limits,
-    playbook: Rules,
-    claim: Claim,
-    *,
-    bound: bool = True,
-    credit: Credit | None = None,
-    week_most: int | None = None,
-) -> dict[str, Any]:
-    """Return the write that counts one more lead on the rep, while they are on.
+def write_usage(to: Settings, change: Change) -> list[dict[str, Any]]:
+    """Return the write that changes what a rep has used up, or checks its guards where nothing is.
 
-    Each counter is guarded by the maximum the decision found for it, not by the value it read: so
-    claims by one rep at the same moment fail only where a limit would be passed. Not `bound`, no
-    maximum counts: who is the last resort takes what nobody else may (C7). It uses up the `credit`
-    (F10), and makes no more than `week_most` leads in their week.
+    It knows no rule: what counts, and up to what, the change says.
     """
-    count = _Count()
-    if credit is not None:
-        count.sets.append(uses_credit(credit, count.conditions, count.values))
-    if bound:
-        count.only("(attribute_not_exists(paused_until) OR paused_until <= :now)")
-        count.only("tier = :tier")
-        count.values |= {
-            ":now": {"N": str(to_ms(claim.claimed_at))},
-            ":tier": {"N": str(rep.tier)},
-        }
-    key: Item = {"pk": {"S": keys.rep(claim.rep_id)}}
-    if claim.test:
-        return {
-            "ConditionCheck": {
-                "TableName": to.organisation_table,
-                "Key": key,
-                "ConditionExpression": " AND ".join(count.conditions),
-                "ExpressionAttributeValues": count.values,
-                "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
-            }
-        }
-    count.add("in_hand")
-    _count_week(count, rep, lead, limits, playbook, claim, bound=bound)
-    if (
-        week_most is not None
-        and limits.week is not None
-        and limits.week >= rep.this_week(claim.claimed_at)
-    ):
-        count.below("leads", week_most)
-    if claim.competitive:
-        _count_race(count, rep, limits, playbook, claim.claimed_at)
-        if bound:
-            _guard_debts(count, rep, lead, limits, playbook, claim.claimed_at)
-    else:
-        count.add("unaccepted")
-        if bound and playbook.assignment.in_hand_limit:
-            count.below("in_hand", playbook.assignment.in_hand_limit)
-    return count.update(to.organisation_table, key)
+    values: Item = {}
+    known: dict[tuple[str, str], str] = {}
 
+    def value(field: str, said: object) -> str:
+        attribute = getattr(RepRecord, _attribute(field))
+        stored = attribute.serialize(said)
+        name = known.setdefault((attribute.attr_type, str(stored)), f":v{len(known)}")
+        values[name] = {attribute.attr_type: stored}
+        return name
 
-def uses_credit(credit: Credit, conditions: list[str], values: Item) -> str:
-    """Return the change that uses up an absence credit (F10), guarded by those used before."""
-    values[":credits"] = {"S": days_text(credit.after)}
-    if credit.before:
-        values[":credits_before"] = {"S": days_text(credit.before)}
-        conditions.append("credits_used = :credits_before")
-    else:
-        conditions.append("attribute_not_exists(credits_used)")
-    return "credits_used = :credits"
-
-
-def use_credit(to: Settings, credit: Credit) -> dict[str, Any]:
-    """Return the write that uses up an absence credit and counts nothing else."""
-    conditions, values = list[str](), dict[str, Any]()
-    change = uses_credit(credit, conditions, values)
-    key: Item = {"pk": {"S": keys.rep(credit.rep_id)}}
-    return _update(
-        to.organisation_table,
-        key,
-        f"SET {change}",
-        " AND ".join(["attribute_exists(pk)", *conditions]),
-        {},
-        values,
-    )
-
-
-def _count_week(
-    count: _Count,
-    rep: Rep,
-    lead: Lead,
-    limits: Limits,
-    playbook: Rules,
-    claim: Claim,
-    *,
-    bound: bool,
-) -> None:
-    """Count in the rep's week: all leads (M4), claims (F7), and those of each quality (F1, F3)."""
-    now, counted = claim.claimed_at, limits.week
-    week = rep.this_week(now)
-    ones = ["leads"]
-    if claim.competitive:
-        ones += ["week_claims"] + ([] if lead.blind else [_OF_QUALITY[lead.quality]])
-    if counted is not None and counted >= week:
-        # A week ahead of ours is counted on: clocks differ by milliseconds at midnight.
-        count.same("leads_week", {"S": counted.isoformat()})
-        count.add(*ones)
-        allowance = allowance_of(rep, playbook, now)
-        if bound and allowance is not None:
-            count.below("leads", allowance)
-        return
-    before = None if counted is None else {"S": counted.isoformat()}
-    count.starts("leads_week", {"S": week.isoformat()}, before)
-    follows = counted == week - timedelta(days=7)
-    for name, was in (("claims_before", "week_claims"), ("cold_before", "cold_claims")):
-        count.sets.append(f"{name} = " + (f"if_not_exists({was}, :none)" if follows else ":none"))
-    every = ("leads", "week_claims", *_OF_QUALITY.values())
-    count.sets += [f"{name} = {':one' if name in ones else ':none'}" for name in every]
-
-
-def _count_race(count: _Count, rep: Rep, limits: Limits, playbook: Rules, now: datetime) -> None:
-    """Count a race won, below every limit of competitive claims (F7)."""
-    hour, day = rep.this_hour(now), rep.today(now)
-    rolls = {
-        "hour_claims": (
-            "claims_hour",
-            {"N": str(to_ms(hour))},
-            None if limits.hour is None else {"N": str(to_ms(limits.hour))},
-            limits.hour is not None and limits.hour >= hour,
-        ),
-        "claims": (
-            "claims_day",
-            {"S": day.isoformat()},
-            None if limits.day is None else {"S": limits.day.isoformat()},
-            limits.day is not None and limits.day >= day,
-        ),
-    }
-    for name, (period, current, known, goes_on) in rolls.items():
-        if goes_on and known:
-            count.same(period, known)
-            count.add(name)
+    def only(guard: Guard) -> str:
+        name = _attribute(guard.field)
+        if guard.value is None:
+            said = f"attribute_not_exists({name})"
         else:
-            count.starts(period, current, known)
-            count.sets.append(f"{name} = :one")
-    week_goes_on = limits.week is not None and limits.week >= rep.this_week(now)
-    for limit in playbook.limits_of(rep.tier):
-        if limit.rolling:
-            continue
-        name = _COUNTED[limit.per]
-        if name == "in_hand" or (week_goes_on if name == "week_claims" else rolls[name][3]):
-            count.below(name, limit.most)
-    count.add("raced", "claims_ever")
-    spans = rolling(playbook, rep)
-    if not spans:
-        return
-    # However many are added at the same moment, no span takes more than its most.
-    count.below("claims_ever", min(limits.ever - used(x, rep, limits, now) + x.most for x in spans))
-    count.values[":moment"] = {"L": [{"N": str(to_ms(now))}]}
-    longest = max(limit.most for limit in spans)
-    if len(limits.recent) < longest + _KEPT_BEYOND:
-        count.values[":empty"] = {"L": []}
-        count.sets.append("recent = list_append(if_not_exists(recent, :empty), :moment)")
-    else:
-        latest = sorted(limits.recent)[-longest:]
-        count.values[":moment"]["L"] = [{"N": str(to_ms(at))} for at in (*latest, now)]
-        count.same("claims_ever", {"N": str(limits.ever)})
-        count.sets.append("recent = :moment")
+            said = f"{name} {guard.must_be} {value(guard.field, guard.value)}"
+            if guard.must_be in ("<", "<="):
+                said = f"(attribute_not_exists({name}) OR {said})"
+        return f"({said} OR {only(guard.or_else)})" if guard.or_else else said
 
-
-def _guard_debts(
-    count: _Count, rep: Rep, lead: Lead, limits: Limits, playbook: Rules, now: datetime
-) -> None:
-    """Guard what the decision found of the rep's debts (F1-F3), where they bind this lead."""
-    most = playbook.acceptance.claims_per_assignment
-    if most and not limits.unaccepted:
-        # Nothing waits for them, so nothing is owed; with the guard, nothing waits still.
-        count.values[":most_raced"] = {"N": str(most)}
-        count.only(
-            "(attribute_not_exists(raced) OR raced < :most_raced "
-            "OR attribute_not_exists(unaccepted) OR unaccepted <= :none)"
-        )
-    elif most:
-        count.below("raced", most)
-    week_goes_on = limits.week is not None and limits.week >= rep.this_week(now)
-    if hot_is_bound(lead, limits, playbook, now) and week_goes_on:
-        count.below("hot_claims", hot_allowed(rep, limits, playbook, now))
-        if limits.warm:
-            count.values[":warm"] = {"N": str(limits.warm)}
-            count.only("warm_claims >= :warm")
-
-
-class _Count:
-    """One update of a rep's counters, put together rule by rule."""
-
-    def __init__(self) -> None:
-        self.sets: list[str] = []
-        self.adds: list[str] = []
-        self.conditions = ["active = :yes"]
-        self.values: Item = {":yes": {"BOOL": True}}
-
-    def only(self, condition: str) -> None:
-        self.conditions.append(condition)
-
-    def add(self, *names: str) -> None:
-        self.adds += [f"{name} :one" for name in names]
-
-    def below(self, name: str, most: int) -> None:
-        """Count only while there are fewer than `most`; several of a name: the least counts."""
-        known = self.values.get(f":most_{name}")
-        if known is None:
-            self.only(f"(attribute_not_exists({name}) OR {name} < :most_{name})")
-        if known is None or most < int(known["N"]):
-            self.values[f":most_{name}"] = {"N": str(most)}
-
-    def same(self, period: str, known: dict[str, str]) -> None:
-        """Count only in the period the decision saw."""
-        self.values[f":{period}"] = known
-        self.only(f"{period} = :{period}")
-
-    def starts(self, period: str, current: dict[str, str], known: dict[str, str] | None) -> None:
-        """Start a period anew, unless somebody else just did."""
-        self.values[f":{period}"] = current
-        self.sets.append(f"{period} = :{period}")
-        if known is None:
-            self.only(f"attribute_not_exists({period})")
-        else:
-            self.values[f":was_{period}"] = known
-            self.only(f"{period} = :was_{period}")
-
-    def update(self, table: str, key: Item) -> dict[str, Any]:
-        change = f"ADD {', '.join(self.adds)}"
-        if self.sets:
-            change += f" SET {', '.join(self.sets)}"
-        condition = " AND ".join(self.conditions)
-        known = {":one": {"N": "1"}, ":none": {"N": "0"}}
-        spelled = f"{change} {condition}"
-        values = {
-            **self.values,
-            **{name: value for name, value in known.items() if name in spelled},
-        }
-        return _update(table, key, change, condition, {}, values)
-
-
-_OF_QUALITY = {
-    Quality.HOT: "hot_claims",
-    Quality.WARM: "warm_claims",
-    Quality.COLD: "cold_claims",
-}
-_COUNTED = {
-    "hour": "hour_claims",
-    "day": "claims",
-    "week": "week_claims",
-    "in_hand": "in_hand",
-}
-# A rep's moments are cut back this seldom: cutting is the one write that claims of theirs at the
-# same moment make fail.
-_KEPT_BEYOND = 16
-
-
-def less_used(
-    to: Settings, held: Lead, rep: Rep, limits: Limits, *, as_if_never: bool = False
-) -> list[dict[str, Any]]:
-    """Return the write that takes a lead its holder gives back off their counts, if it is on any.
-
-    A lead that was worked was in hand no longer. `as_if_never`: it was a mistake and has not
-    counted for its hour, day and week either (C5).
-    """
-    taken_at = held.claimed_at
-    if held.test or taken_at is None:
-        return []
-    lowered, conditions, sets, values = list[str](), list[str](), list[str](), dict[str, Any]()
-
-    def lower(name: str, used: int) -> None:
-        if used > 0:
-            lowered.append(name)
-
-    def in_period(period: str, known: dict[str, str], *counted: tuple[str, int]) -> None:
-        before = len(lowered)
-        for one in counted:
-            lower(*one)
-        if len(lowered) > before:
-            conditions.append(f"{period} = :{period}")
-            values[f":{period}"] = known
-
-    if held.worked_at is None:
-        lower("in_hand", limits.in_hand)
-        if held.unaccepted:
-            lower("unaccepted", limits.unaccepted)
-    if as_if_never:
-        lower("raced", limits.raced)
-        if limits.hour == rep.this_hour(taken_at):
-            known = {"N": str(to_ms(limits.hour))}
-            in_period("claims_hour", known, ("hour_claims", limits.hour_claims))
-        if limits.day == rep.today(taken_at):
-            in_period("claims_day", {"S": limits.day.isoformat()}, ("claims", limits.claims))
-        if limits.week == rep.this_week(taken_at):
-            of_quality = {Quality.HOT: limits.hot, Quality.WARM: limits.warm}
-            found = of_quality.get(held.quality, limits.cold)
-            in_period(
-                "leads_week",
-                {"S": limits.week.isoformat()},
-                ("leads", limits.leads),
-                ("week_claims", limits.week_claims),
-                (_OF_QUALITY[held.quality], 0 if held.blind else found),
-            )
-        elif limits.week == rep.this_week(taken_at) + timedelta(days=7):
-            cold = held.quality is Quality.COLD and not held.blind
-            in_period(
-                "leads_week",
-                {"S": limits.week.isoformat()},
-                ("claims_before", limits.claims_before),
-                ("cold_before", limits.cold_before if cold else 0),
-            )
-        lower("claims_ever", limits.ever)
-        if taken_at in limits.recent:
-            conditions.append("claims_ever = :ever")
-            values[":ever"] = {"N": str(limits.ever)}
-            kept = list(limits.recent)
-            kept.remove(taken_at)
-            values[":kept"] = {"L": [{"N": str(to_ms(at))} for at in kept]}
-            sets.append("recent = :kept")
-    if not lowered:
-        return []
-    change = "ADD " + ", ".join(f"{name} :less" for name in lowered)
-    return [
-        _update(
-            to.organisation_table,
-            {"pk": {"S": keys.rep(rep.rep_id)}},
-            change + (f" SET {', '.join(sets)}" if sets else ""),
-            " AND ".join([*conditions, *(f"{name} > :zero" for name in lowered)]),
-            {},
-            {":less": {"N": "-1"}, ":zero": {"N": "0"}, **values},
-        )
+    adds = [f"{_attribute(name)} {value(name, by)}" for name, by in change.adds.items()]
+    sets = [f"{_attribute(name)} = {value(name, new)}" for name, new in change.sets.items()]
+    sets += [
+        f"{_attribute(name)} = if_not_exists({_attribute(was)}, {value(name, 0)})"
+        for name, was in change.copies.items()
     ]
+    sets += [
+        f"{name} = list_append(if_not_exists({name}, {value(name, ())}), {value(name, (new,))})"
+        for name, new in change.appends.items()
+    ]
+    clauses = (("ADD ", adds), ("SET ", sets))
+    update = " ".join(verb + ", ".join(parts) for verb, parts in clauses if parts)
+    if not update and not change.guards:
+        return []
+    condition = " AND ".join(["attribute_exists(pk)", *map(only, change.guards)])
+    key: Item = {"pk": {"S": keys.rep(change.rep_id)}}
+    write = _update(to.organisation_table, key, update, condition, {}, values)
+    if not update:
+        del write["Update"]["UpdateExpression"]
+        return [{"ConditionCheck": write["Update"]}]
+    return [write]
 
 
-def take_off(to: Settings, rep_id: str, *counters: str) -> dict[str, Any]:
-    """Return the write that takes one off a rep's counters.
+_STORED_AS = {
+    "hour": "claims_hour",
+    "day": "claims_day",
+    "week": "leads_week",
+    "hot": "hot_claims",
+    "warm": "warm_claims",
+    "cold": "cold_claims",
+    "ever": "claims_ever",
+}
+"""Fields of a rep's usage whose attribute has another name."""
 
-    With an assignment accepted their claims since the last one start again (F2).
-    """
-    change = "ADD " + ", ".join(f"{name} :less" for name in counters)
-    values: Item = {":less": {"N": "-1"}}
-    if "unaccepted" in counters:
-        change += " SET raced = :none"
-        values[":none"] = {"N": "0"}
-    key: Item = {"pk": {"S": keys.rep(rep_id)}}
-    return _update(to.organisation_table, key, change, "attribute_exists(pk)", {}, values)
+
+def _attribute(field: str) -> str:
+    return _STORED_AS.get(field, field)
 
 
 def reopen_lock(to: Settings, held: Lead, back: Lead) -> dict[str, Any]:
@@ -709,8 +423,8 @@ def _as_it_stood(view: RaceView, failure: ConditionFailed) -> RaceView:
     if record is not None:
         view = replace(view, claim=claim_from(record))
     if person is not None:
-        rep, limits, token_hash = rep_from(person)
-        view = replace(view, rep=rep, limits=limits, token_hash=token_hash)
+        rep, usage, token_hash = rep_from(person)
+        view = replace(view, rep=rep, usage=usage, token_hash=token_hash)
     return view
 
 

@@ -10,7 +10,7 @@ from functools import cache
 from dibs.assignment.round_robin import ASSIGNING
 from dibs.core.errors import LeadNotFound
 from dibs.core.lead import Lead, State
-from dibs.core.rep import Limits, Rep
+from dibs.core.rep import Rep, Usage
 from dibs.ledger.ports import Story
 from dibs.offers.ports import OfferStore, Sighting
 from dibs.race.decide import REFUSING, decide_knowing, rules_judged
@@ -140,13 +140,13 @@ def in_rules(
 def _now(deps: WhyDeps, lead: Lead, only: Collection[str] | None, now: datetime) -> Verdicts:
     """Judge as it is now: what each rep would hear."""
     playbook, open_leads = deps.roster.playbook(), cache(deps.race.open_leads)
-    members: list[tuple[Rep, Limits]] = [
+    members: list[tuple[Rep, Usage]] = [
         one for team in lead.teams for one in deps.roster.team(team, fresh=True)
     ]
     reps = {}
-    for rep, limits in members:
+    for rep, usage in members:
         if only is None or rep.rep_id in only:
-            verdict, _ = decide_knowing(lead, rep, limits, playbook, now, open_leads)
+            verdict, _ = decide_knowing(lead, rep, usage, playbook, now, open_leads)
             codes = [refusal.code for refusal in getattr(verdict, "refusals", ())]
             reps[rep.rep_id] = in_rules(codes, playbook)
     return Verdicts("race", now, now, playbook.version, reps)

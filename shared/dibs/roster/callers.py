@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from dibs.core.errors import Forbidden, Unauthorized
-from dibs.core.rep import Limits, Rep
+from dibs.core.rep import Rep, Usage
 from dibs.race.claim import token_hash
 from dibs.roster.store import DynamoRoster
 from dibs.web.http import bearer_token
@@ -15,7 +15,7 @@ from dibs.web.http import bearer_token
 _MANAGER = "manager"
 
 
-def calling_rep(event: Mapping[str, Any], roster: DynamoRoster) -> tuple[Rep, Limits]:
+def calling_rep(event: Mapping[str, Any], roster: DynamoRoster) -> tuple[Rep, Usage]:
     """Return the rep whose token was sent, and what they have used up.
 
     Raises:
@@ -28,10 +28,10 @@ def calling_rep(event: Mapping[str, Any], roster: DynamoRoster) -> tuple[Rep, Li
         if rep_id == _MANAGER:
             raise Forbidden("These calls are a rep's own.")
         raise Unauthorized
-    rep, limits, stored = known
+    rep, usage, stored = known
     if not rep.active or not hmac.compare_digest(stored or "", token_hash(token)):
         raise Unauthorized
-    return rep, limits
+    return rep, usage
 
 
 def calling_viewer(event: Mapping[str, Any], roster: DynamoRoster) -> Rep | None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Protocol
 
-from dibs.core.rep import Device, Limits, Rep
+from dibs.core.rep import Device, Rep, Usage
 from dibs.rules.playbook import Playbook
 
 if TYPE_CHECKING:
@@ -30,19 +30,19 @@ class Roster(Protocol):
 
     def set_manager_hash(self, token_hash: str) -> None: ...
 
-    def team(self, team: str, *, fresh: bool = False) -> Sequence[tuple[Rep, Limits]]:
+    def team(self, team: str, *, fresh: bool = False) -> Sequence[tuple[Rep, Usage]]:
         """Return a team's reps, from a snapshot of some seconds unless it is to be `fresh`."""
         ...
 
     def get(self, rep_id: str) -> Rep | None: ...
 
-    def counted(self, rep_id: str) -> tuple[Rep, Limits] | None:
+    def counted(self, rep_id: str) -> tuple[Rep, Usage] | None:
         """Return a rep with what they have used up, as it is now."""
         ...
 
     def get_many(self, rep_ids: Sequence[str]) -> dict[str, Rep]: ...
 
-    def by_phone(self, phone: str) -> tuple[Rep, Limits] | None: ...
+    def by_phone(self, phone: str) -> tuple[Rep, Usage] | None: ...
 
     def set_tier(self, rep_id: str, was: int, tier: int) -> bool:
         """Move a rep to another tier; False when they were moved meanwhile."""

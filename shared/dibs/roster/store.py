@@ -13,7 +13,7 @@ from dibs.aws.clock import now, to_ms
 from dibs.aws.dynamo import ConditionFailed, Dynamo, insisting
 from dibs.aws.settings import Settings
 from dibs.core.errors import AlreadyExists, RouteNotFound
-from dibs.core.rep import Device, Limits, Rep
+from dibs.core.rep import Device, Rep, Usage
 from dibs.race.records import rep_from, rep_record
 from dibs.race.store import PLAYBOOK_SECONDS
 from dibs.rules.playbook import Playbook
@@ -30,7 +30,7 @@ class DynamoRoster:
         self._db = dynamo
         self._table = settings.organisation_table
         self._playbook: tuple[float, Playbook] | None = None
-        self._teams: dict[str, tuple[float, list[tuple[Rep, Limits]]]] = {}
+        self._teams: dict[str, tuple[float, list[tuple[Rep, Usage]]]] = {}
 
     def playbook(self) -> Playbook:
         """Return the playbook in force."""
@@ -41,7 +41,7 @@ class DynamoRoster:
             self._playbook = known
         return known[1]
 
-    def team(self, team: str, *, fresh: bool = False) -> Sequence[tuple[Rep, Limits]]:
+    def team(self, team: str, *, fresh: bool = False) -> Sequence[tuple[Rep, Usage]]:
         """Return the team's reps with what they have used up, from one snapshot of it."""
         known = self._teams.get(team)
         if fresh or known is None or time.monotonic() > known[0]:
@@ -49,7 +49,7 @@ class DynamoRoster:
             self._teams[team] = known
         return known[1]
 
-    def _read_team(self, team: str) -> list[tuple[Rep, Limits]]:
+    def _read_team(self, team: str) -> list[tuple[Rep, Usage]]:
         found = self._db.query(
             self._table,
             "team = :team AND begins_with(pk, :rep)",
@@ -62,13 +62,13 @@ class DynamoRoster:
         """Read one rep."""
         return self.get_many([rep_id]).get(rep_id)
 
-    def counted(self, rep_id: str) -> tuple[Rep, Limits] | None:
+    def counted(self, rep_id: str) -> tuple[Rep, Usage] | None:
         """Read one rep with what they have used up, as it is now."""
         item = self._db.get(self._table, _rep(rep_id), consistent=True)
         return rep_from(item)[:2] if item else None
 
-    def credentials(self, rep_id: str) -> tuple[Rep, Limits, str | None] | None:
-        """Read one rep with their limits and their token's hash."""
+    def credentials(self, rep_id: str) -> tuple[Rep, Usage, str | None] | None:
+        """Read one rep with their usage and their token's hash."""
         item = self._db.get(self._table, _rep(rep_id))
         return rep_from(item) if item else None
 
@@ -81,7 +81,7 @@ class DynamoRoster:
         reps = [rep_from(item)[0] for item in found[self._table]]
         return {rep.rep_id: rep for rep in reps}
 
-    def by_phone(self, phone: str) -> tuple[Rep, Limits] | None:
+    def by_phone(self, phone: str) -> tuple[Rep, Usage] | None:
         """Return the rep with this number and what they have used up, None for a stranger's."""
         item = self._db.get(self._table, {"pk": {"S": keys.phone(phone)}})
         known = self.credentials(item["rep_id"]["S"]) if item else None

@@ -16,8 +16,9 @@ from dibs.assignment.round_robin import Turn
 from dibs.core.errors import Busy
 from dibs.core.lead import Card, Claim, Lead, Move, Reserved, State
 from dibs.race.absence import Credit
-from dibs.race.opening import opening, taking
-from support.builders import NOON, World, a_card, a_lead, a_playbook, a_rep
+from dibs.race.lifecycle import taking
+from dibs.race.opening import opening
+from support.builders import NOON, World, a_card, a_lead, a_playbook, a_rep, counts_of
 from support.fakes import FakeWorld
 
 MS, SECOND, HOUR = (timedelta(**{unit: 1}) for unit in ("milliseconds", "seconds", "hours"))
@@ -36,7 +37,7 @@ class Makes:
     """The turns, as a process that remembers nothing reads them."""
 
     def used(self) -> tuple[date, ...]:
-        return self.world.race.read("-", AINA.rep_id).limits.credits_used
+        return self.world.race.read("-", AINA.rep_id).usage.credits_used
 
     def accept(self, lead: Lead, card: Card, credit: Credit | None = None) -> bool:
         """Store a lead; False when it was there."""
@@ -126,8 +127,8 @@ def assign(
     step = Move(lead.lead_id, 1, NOON + SECOND, State.NEW, State.ASSIGNED, claim.cause, "dibs")
     last = stores.world.holdings.last_turn("north")
     turn = Turn(last.round + 1, AINA.rep_id)
-    taken = Taken(claim, step, "north", last, turn, credit, week_most)
-    return stores.world.holdings.assign(lead, view.rep, view.limits, view.playbook, taken)
+    counts = counts_of(view, claim, credit=credit, week_most=week_most)
+    return stores.world.holdings.assign(lead, Taken(claim, step, "north", last, turn, counts))
 
 
 def _claim(lead: Lead) -> Claim:
@@ -154,7 +155,7 @@ def test_an_assignment_uses_its_credit_once(stores: Makes) -> None:
     assert (kept.state, kept.reserved, kept.owner) == (State.NEW, "absence", None)
     assert assign(stores, second, Credit(AINA.rep_id, (FIRST,), (FIRST, FIRST)))
     assert stores.used() == (FIRST, FIRST)
-    assert stores.world.race.read("-", AINA.rep_id).limits.leads == 2
+    assert stores.world.race.read("-", AINA.rep_id).usage.leads == 2
 
 
 def test_no_more_is_assigned_in_a_week_than_is_due(stores: Makes) -> None:
@@ -163,7 +164,7 @@ def test_no_more_is_assigned_in_a_week_than_is_due(stores: Makes) -> None:
     assert not assign(stores, leads[1], week_most=1)
     assert assign(stores, leads[1], week_most=2)
     assert not assign(stores, leads[2], week_most=2)
-    assert stores.world.race.read("-", AINA.rep_id).limits.leads == 2
+    assert stores.world.race.read("-", AINA.rep_id).usage.leads == 2
 
 
 # Leads kept for somebody

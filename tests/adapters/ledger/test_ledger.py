@@ -19,8 +19,9 @@ from dibs.ledger.activities import Activity, Step, step
 from dibs.ledger.entries import Entry
 from dibs.ledger.ports import Ledger
 from dibs.ledger.store import DynamoLedger, entry_record
-from dibs.race.claim import bearer, claim, undo
+from dibs.race.claim import bearer, claim
 from dibs.race.ports import RaceStore
+from dibs.race.undo import undo
 from support.builders import NOON, World, a_card, a_playbook, a_rep, token_of
 from support.fake_ledger import FakeLedger
 from support.fakes import FakeWorld
@@ -77,7 +78,7 @@ class Stores:
         return found
 
     def in_hand(self, rep: Rep = AINA) -> int:
-        return self.race.read("-", rep.rep_id).limits.in_hand
+        return self.race.read("-", rep.rep_id).usage.in_hand
 
 
 @pytest.fixture(params=["tables", "memory"])
@@ -326,7 +327,7 @@ def two_assigned(stores: Stores) -> tuple[Lead, Lead]:
 
 
 def unaccepted(stores: Stores) -> int:
-    return stores.race.read("aaaaaaaaaaaa", AINA.rep_id).limits.unaccepted
+    return stores.race.read("aaaaaaaaaaaa", AINA.rep_id).usage.unaccepted
 
 
 def accepts(stores: Stores, lead: Lead) -> None:

@@ -18,12 +18,13 @@ from dibs.assignment.round_robin import Turn
 from dibs.aws import keys
 from dibs.core.lead import Card, Claim, Lead, State, id_text, moved
 from dibs.core.quality import Quality
-from dibs.core.rep import Limits, Rep
+from dibs.core.rep import Rep, Usage
 from dibs.race.debts import owes_assignment, owes_warm
-from dibs.race.limits import over_allowance, over_limits, used, with_one_more
-from dibs.race.opening import given_back, taking
+from dibs.race.lifecycle import given_back, taking
+from dibs.race.limits import over_allowance, over_limits, used
+from dibs.race.usage import count_lead, release_lead, undo_claim
 from dibs.rules.playbook import Playbook
-from support.builders import NOON, World, a_lead, a_playbook, a_rep
+from support.builders import NOON, World, a_lead, a_playbook, a_rep, counts_of, with_one_more
 from support.fakes import FakeWorld
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -55,24 +56,24 @@ class Career:
     playbook: Playbook
     rep: Rep
     now: datetime = NOON
-    start: Limits = field(default_factory=Limits)
+    start: Usage = field(default_factory=Usage)
     standing: list[tuple[Lead, Claim]] = field(default_factory=list)
     held: list[tuple[Lead, Claim]] = field(default_factory=list)
     put_down: int = 0
     not_accepted: int = 0
 
-    def stored(self) -> Limits:
-        return self.world.race.read("aaaaaaaaaaaa", self.rep.rep_id).limits
+    def stored(self) -> Usage:
+        return self.world.race.read("aaaaaaaaaaaa", self.rep.rep_id).usage
 
-    def expected(self) -> Limits:
+    def expected(self) -> Usage:
         """All that stands, counted anew by the pure rules; then less of what was given back."""
-        limits = self.start
+        usage = self.start
         for lead, claim in self.standing:
-            limits = with_one_more(self.rep, lead, limits, self.playbook, claim)
+            usage = with_one_more(self.rep, lead, usage, self.playbook, claim)
         return replace(
-            limits,
-            in_hand=limits.in_hand - self.put_down,
-            unaccepted=limits.unaccepted - self.not_accepted,
+            usage,
+            in_hand=usage.in_hand - self.put_down,
+            unaccepted=usage.unaccepted - self.not_accepted,
         )
 
     def a_lead(self, state: State, **changes: Any) -> Lead:
@@ -86,11 +87,11 @@ class Career:
         lead = self.a_lead(State.OPEN, **changes)
         view = replace(self.world.race.read(lead.lead_id, self.rep.rep_id), playbook=self.playbook)
         claim = taking(lead, self.rep, self.playbook, self.now, self.now)
-        met = self.world.race.commit_claim(view, claim)
+        met = self.world.race.commit_claim(view, claim, counts_of(view, claim))
         if met is None:
             self._took(lead, claim)
         else:
-            assert met.limits == self.stored()
+            assert met.usage == self.stored()
         return met is None
 
     def gets(self, *, bound: bool = True, **changes: Any) -> bool:
@@ -100,13 +101,9 @@ class Career:
         _, move = moved(lead, State.ASSIGNED, self.now, "assigned", "dibs")
         last = self.world.holdings.last_turn(self.rep.rep_id)
         turn = Turn(last.round + 1, self.rep.rep_id) if bound else None
-        done = self.world.holdings.assign(
-            lead,
-            self.rep,
-            self.stored(),
-            self.playbook,
-            Taken(claim, move, self.rep.rep_id, last, turn),
-        )
+        counts = count_lead(self.rep, lead, self.stored(), self.playbook, claim, bound=bound)
+        taken = Taken(claim, move, self.rep.rep_id, last, turn, counts)
+        done = self.world.holdings.assign(lead, taken)
         if done:
             self._took(lead, claim)
         return done
@@ -125,7 +122,8 @@ class Career:
             back, moves = given_back(
                 view.lead, self.playbook, self.now, "undone", self.rep.rep_id, won=True
             )
-            assert self.world.race.commit_undo(view, back, moves)
+            off = undo_claim(view.lead, self.rep, view.usage)
+            assert self.world.race.commit_undo(view.lead, back, moves, off)
             self.held.remove((lead, claim))
             self.standing.remove((lead, claim))
 
@@ -138,7 +136,8 @@ class Career:
             back, moves = given_back(
                 view.lead, self.playbook, self.now, "not_worked", "clock", won=claim.competitive
             )
-            assert self.world.holdings.give_back(view.lead, back, moves, self.rep, view.limits)
+            off = release_lead(view.lead, view.usage)
+            assert self.world.holdings.give_back(view.lead, back, moves, off)
             self.put_down += not lead.test
             self.not_accepted += not lead.test and not claim.competitive
 
@@ -146,33 +145,31 @@ class Career:
         """What is stored says the same as what is counted anew, of now and of every rule."""
         assert self._said(self.stored()) == self._said(self.expected())
 
-    def _said(self, limits: Limits) -> dict[str, Any]:
+    def _said(self, usage: Usage) -> dict[str, Any]:
         rep, now = self.rep, self.now
         week = rep.this_week(now)
         return {
-            "limits": [
-                used(limit, rep, limits, now) for limit in self.playbook.limits_of(rep.tier)
-            ],
-            "hour": limits.claims_in(rep.this_hour(now)),
-            "day": limits.claims_on(rep.today(now)),
-            "week": limits.week_claims_in(week),
-            "leads": limits.leads_in(week),
-            "qualities": [limits.of_quality(quality, week) for quality in Quality],
-            "before": limits.week_before(week),
-            "in_hand": limits.in_hand,
-            "raced": limits.raced,
-            "unaccepted": limits.unaccepted,
-            "ever": limits.ever,
+            "limits": [used(limit, rep, usage, now) for limit in self.playbook.limits_of(rep.tier)],
+            "hour": usage.claims_in(rep.this_hour(now)),
+            "day": usage.claims_on(rep.today(now)),
+            "week": usage.week_claims_in(week),
+            "leads": usage.leads_in(week),
+            "qualities": [usage.of_quality(quality, week) for quality in Quality],
+            "before": usage.week_before(week),
+            "in_hand": usage.in_hand,
+            "raced": usage.raced,
+            "unaccepted": usage.unaccepted,
+            "ever": usage.ever,
         }
 
     def over(self, lead: Lead) -> bool:
         """What the pure rules say of one more claim."""
-        limits, rep, playbook, now = self.expected(), self.rep, self.playbook, self.now
+        usage, rep, playbook, now = self.expected(), self.rep, self.playbook, self.now
         owed = (owes_warm, owes_assignment)
         return not lead.test and bool(
-            over_limits(rep, limits, playbook, now)
-            or over_allowance(rep, limits, playbook, now)
-            or any(rule(lead, rep, limits, playbook, now) for rule in owed)
+            over_limits(rep, usage, playbook, now)
+            or over_allowance(rep, usage, playbook, now)
+            or any(rule(lead, rep, usage, playbook, now) for rule in owed)
         )
 
 
@@ -227,7 +224,7 @@ steps = st.one_of(
         st.sampled_from([MINUTE, 20 * MINUTE, HOUR, 5 * HOUR, DAY, 3 * DAY, WEEK]),
     ),
 )
-OLD = Limits(date(2026, 11, 23), 2, date(2026, 11, 23), 3, 1)
+OLD = Usage(date(2026, 11, 23), 2, date(2026, 11, 23), 3, 1)
 
 
 def lives(career: Career, life: list[tuple[str, Any]]) -> None:
@@ -242,9 +239,9 @@ def lives(career: Career, life: list[tuple[str, Any]]) -> None:
         elif what == "last resort":
             assert career.gets(bound=False, **how)
         elif what == "gets":
-            limits, most = career.expected(), career.playbook.assignment.in_hand_limit
-            over = over_allowance(career.rep, limits, career.playbook, career.now)
-            full = bool(over) or (0 < most <= limits.in_hand)
+            usage, most = career.expected(), career.playbook.assignment.in_hand_limit
+            over = over_allowance(career.rep, usage, career.playbook, career.now)
+            full = bool(over) or (0 < most <= usage.in_hand)
             assert career.gets(**how) == (how["test"] or not full)
         else:
             over = career.over(a_lead(**how))
@@ -252,11 +249,11 @@ def lives(career: Career, life: list[tuple[str, Any]]) -> None:
         career.agrees()
 
 
-def has_counted(career: Career, before: Limits) -> Career:
+def has_counted(career: Career, before: Usage) -> Career:
     """Count what was counted before there was more to count: the other attributes are missing."""
     world, rep = career.world, career.rep
     if isinstance(world, FakeWorld):
-        world.memory.limits[rep.rep_id] = before
+        world.memory.usage[rep.rep_id] = before
     else:
         world.dynamo.update(
             world.settings.organisation_table,
@@ -401,10 +398,11 @@ def test_what_was_read_before_somebody_counted_is_not_counted_on(
     ]
     taken = [taking(lead, rep, career.playbook, NOON, NOON) for lead in found]
     first, second, third = (
-        race.commit_claim(view, claim) for view, claim in zip(views, taken, strict=True)
+        race.commit_claim(view, claim, counts_of(view, claim))
+        for view, claim in zip(views, taken, strict=True)
     )
     assert first is None
     assert second is not None
-    assert second.limits.hot == 1
+    assert second.usage.hot == 1
     assert third is not None  # the third of the day
-    assert third.limits.claims == 2
+    assert third.usage.claims == 2

@@ -25,13 +25,15 @@ from dibs.intake.ingest import ingest
 from dibs.offers.store import DynamoOfferStore
 from dibs.playbook.checks.teams import problems
 from dibs.race import store as race_module
-from dibs.race.claim import Won, bearer, claim, undo
-from dibs.race.opening import MOST_RELEASED
+from dibs.race.claim import Won, bearer, claim
+from dibs.race.lifecycle import MOST_RELEASED
 from dibs.race.ports import Notice, RaceView
 from dibs.race.records import LockRecord
 from dibs.race.store import DynamoRaceStore
+from dibs.race.undo import undo
+from dibs.race.usage import undo_claim
 from support.aws import everything, items
-from support.builders import NOON, World, a_card, a_lead, a_playbook, a_rep, token_of
+from support.builders import NOON, World, a_card, a_lead, a_playbook, a_rep, counts_of, token_of
 from support.fakes import Clock, no_pause
 
 AINA, BEN = a_rep(1, name="Aina"), a_rep(2, name="Ben")
@@ -44,6 +46,11 @@ def attempt(view: RaceView, at: datetime = NOON, **changes: Any) -> Claim:
     rep = view.rep
     whole = Claim(view.lead.lead_id, 1, rep.rep_id, rep.name, rep.team, at, 0, 1)
     return replace(whole, **changes)
+
+
+def commit(world: World, view: RaceView) -> RaceView | None:
+    claim = attempt(view)
+    return world.race.commit_claim(view, claim, counts_of(view, claim))
 
 
 def put_lock(world: World, lead: Lead, **changes: Any) -> None:
@@ -113,7 +120,7 @@ def test_a_claim_refused_by_any_part_changes_nothing_in_any_table(
     view = world.race.read(lead.lead_id, AINA.rep_id)
     BEHIND_THE_READERS_BACK[change](world, lead)
     before = everything(world.dynamo.client, world.settings)
-    met = world.race.commit_claim(view, attempt(view))
+    met = commit(world, view)
     assert met is not None
     assert met != view  # it hands back what it met
     assert everything(world.dynamo.client, world.settings) == before
@@ -126,9 +133,9 @@ def test_a_full_days_count_refuses_and_changes_nothing(world: World) -> None:
     view = world.race.read(lead.lead_id, AINA.rep_id)
     put_rep(world, claims={"N": "10"})
     before = everything(world.dynamo.client, world.settings)
-    met = world.race.commit_claim(view, attempt(view))
+    met = commit(world, view)
     assert met is not None
-    assert met.limits.claims == 10
+    assert met.usage.claims == 10
     assert everything(world.dynamo.client, world.settings) == before
 
 
@@ -139,7 +146,7 @@ def test_when_several_parts_refuse_all_that_was_met_comes_back(world: World) -> 
     BEHIND_THE_READERS_BACK["claimed by somebody"](world, lead)
     BEHIND_THE_READERS_BACK["record of this opening"](world, lead)
     BEHIND_THE_READERS_BACK["rep paused"](world, lead)
-    met = world.race.commit_claim(view, attempt(view))
+    met = commit(world, view)
     assert met is not None
     assert met.lead is not None
     assert met.claim is not None
@@ -153,8 +160,11 @@ def test_a_refused_undo_changes_nothing_in_any_table(world: World) -> None:
     world.add_rep(AINA)
     lead = world.post_lead(a_card(), NOON)
     view = world.race.read(lead.lead_id, AINA.rep_id)
-    world.race.commit_claim(view, attempt(view))
+    commit(world, view)
     held = world.race.read(lead.lead_id, AINA.rep_id)
+    assert held.lead is not None
+    assert held.rep is not None
+    off = undo_claim(held.lead, held.rep, held.usage)
     fresh = replace(lead, epoch=2)
     move = Move(lead.lead_id, 1, NOON, State.CLAIMED, State.RELEASED, "undone", AINA.rep_id)
     changes = (
@@ -166,7 +176,7 @@ def test_a_refused_undo_changes_nothing_in_any_table(world: World) -> None:
     for change in changes:
         change()
         before = everything(world.dynamo.client, world.settings)
-        assert not world.race.commit_undo(held, fresh, [move])
+        assert not world.race.commit_undo(held.lead, fresh, [move], off)
         assert everything(world.dynamo.client, world.settings) == before
 
 
@@ -326,7 +336,7 @@ def test_a_conflict_is_tried_again_and_again_a_throttle_or_a_silence_twice(
 ) -> None:
     won, store = claim_through(world, [trouble] * times, [])
     assert not won.already_yours
-    assert store.read(won.claim.lead_id, AINA.rep_id).limits.claims == 1
+    assert store.read(won.claim.lead_id, AINA.rep_id).usage.claims == 1
 
 
 @pytest.mark.parametrize("trouble", [THROTTLED, TOO_FAST, SILENCE], ids=repr)
@@ -349,7 +359,7 @@ def test_a_commit_whose_answer_was_lost_is_already_yours_and_counted_once(world:
     won, store = claim_through(world, [], [SILENCE])
     assert won.already_yours
     assert won.card is not None
-    assert store.read(won.claim.lead_id, AINA.rep_id).limits.claims == 1
+    assert store.read(won.claim.lead_id, AINA.rep_id).usage.claims == 1
 
 
 # What it remembers

@@ -21,7 +21,7 @@ from dibs.core.events import Fact
 from dibs.core.lead import RELEASED, Card, Claim, Kind, Lead, Move, State, Tie, moved
 from dibs.core.ports import Once
 from dibs.core.quality import Quality
-from dibs.core.rep import Device, Limits, Platform, Rep
+from dibs.core.rep import Device, Platform, Rep, Usage
 from dibs.intake.arrival_store import DynamoArrivals
 from dibs.intake.blind import Arrived
 from dibs.intake.duplicates import Identity, Standing
@@ -31,13 +31,14 @@ from dibs.offers.ports import OfferStore, Sighting
 from dibs.offers.store import DynamoOfferStore
 from dibs.race.claim import token_hash
 from dibs.race.draw import Drawn, in_order
-from dibs.race.opening import given_back, taken_away, taking
+from dibs.race.lifecycle import given_back, taken_away, taking
 from dibs.race.ports import Notice, RaceStore, RaceView
 from dibs.race.store import DynamoRaceStore
+from dibs.race.usage import count_lead, release_lead, undo_claim
 from dibs.roster.ports import Roster
 from dibs.roster.store import DynamoRoster
 from dibs.rules.playbook import Playbook
-from support.builders import NOON, World, a_card, a_lead, a_playbook, a_rep, basics
+from support.builders import NOON, World, a_card, a_lead, a_playbook, a_rep, basics, counts_of
 from support.fakes import FakeOnce, FakeWorld
 
 MS = timedelta(milliseconds=1)
@@ -66,7 +67,8 @@ class Stores:
         return self.race.read(lead.lead_id, rep.rep_id)
 
     def commit(self, view: RaceView, at: datetime = NOON, **changes: Any) -> RaceView | None:
-        return self.race.commit_claim(view, a_claim(view, at, **changes))
+        claim = a_claim(view, at, **changes)
+        return self.race.commit_claim(view, claim, counts_of(view, claim))
 
 
 def a_claim(view: RaceView, at: datetime, **changes: Any) -> Claim:
@@ -79,11 +81,11 @@ def a_claim(view: RaceView, at: datetime, **changes: Any) -> Claim:
     return replace(claim, **changes)
 
 
-def used(at: datetime, claims: int, leads: int = -1, in_hand: int = -1) -> Limits:
+def used(at: datetime, claims: int, leads: int = -1, in_hand: int = -1) -> Usage:
     """What Aina has used up: as many leads as claims, and all in hand, where not said otherwise."""
     of_week = claims if leads < 0 else leads
     held = of_week if in_hand < 0 else in_hand
-    return Limits(AINA.today(at), claims, AINA.this_week(at), of_week, held)
+    return Usage(AINA.today(at), claims, AINA.this_week(at), of_week, held)
 
 
 def on_tables(world: World) -> Stores:
@@ -187,7 +189,7 @@ def test_what_nobody_stored_is_not_there(stores: Stores) -> None:
     assert list(stores.leads.waiting_in_outbox(NOON)) == []
     view = stores.race.read("aaaaaaaaaaaa", "zzzzz")
     assert (view.lead, view.rep, view.claim, view.noticed_at) == (None, None, None, None)
-    assert (view.limits, view.token_hash) == (Limits(), None)
+    assert (view.usage, view.token_hash) == (Usage(), None)
 
 
 def test_a_lead_accepted_again_is_met_by_the_card_stored_first(stores: Stores, lead: Lead) -> None:
@@ -347,12 +349,12 @@ def test_a_claim_takes_lock_count_and_record_together(stores: Stores, lead: Lead
     at = NOON + SECOND
     view = stores.view(lead)
     assert view.lead == lead
-    assert (view.rep, view.limits) == (AINA, Limits())
+    assert (view.rep, view.usage) == (AINA, Usage())
     assert view.token_hash == token_hash(f"{AINA.rep_id}.secret")
     assert stores.commit(view, at) is None
     after = stores.view(lead)
     assert after.lead == replace(lead, state=State.CLAIMED, owner=AINA.rep_id, claimed_at=at)
-    assert basics(after.limits) == used(at, 1)
+    assert basics(after.usage) == used(at, 1)
     assert after.claim == a_claim(view, at)
     assert stores.leads.open_leads() == []
 
@@ -366,8 +368,8 @@ def test_of_two_who_read_the_same_the_second_meets_what_the_first_did(
     assert met is not None
     assert met.lead == replace(lead, state=State.CLAIMED, owner=AINA.rep_id, claimed_at=NOON)
     assert met.claim == a_claim(mine, NOON)
-    assert (met.rep, met.limits) == (BEN, Limits())
-    assert stores.view(lead, BEN).limits == Limits()
+    assert (met.rep, met.usage) == (BEN, Usage())
+    assert stores.view(lead, BEN).usage == Usage()
 
 
 @pytest.mark.parametrize("late", [False, True])
@@ -396,7 +398,7 @@ def test_claims_count_up_to_the_limit_and_no_further(stores: Stores) -> None:
     met = stores.commit(stores.view(leads[2]))
     assert met is not None
     assert met.lead == leads[2]
-    assert basics(met.limits) == used(NOON, 2)
+    assert basics(met.usage) == used(NOON, 2)
 
 
 def test_counts_read_before_another_claim_still_fit_below_the_limit(stores: Stores) -> None:
@@ -406,7 +408,7 @@ def test_counts_read_before_another_claim_still_fit_below_the_limit(stores: Stor
     assert stores.commit(stores.view(leads[0])) is None
     views = [stores.view(lead) for lead in leads[1:]]  # all of them read a count of one
     assert [stores.commit(view) is None for view in views] == [True, True, False, False]
-    assert stores.view(leads[0]).limits.claims == 3
+    assert stores.view(leads[0]).usage.claims == 3
 
 
 def test_the_first_claim_of_a_day_is_decided_again_when_another_came_first(
@@ -417,9 +419,9 @@ def test_the_first_claim_of_a_day_is_decided_again_when_another_came_first(
     assert stores.commit(views[0]) is None
     met = stores.commit(views[1])
     assert met is not None
-    assert basics(met.limits) == used(NOON, 1)
+    assert basics(met.usage) == used(NOON, 1)
     assert stores.commit(met) is None
-    assert stores.view(leads[0]).limits.claims == 2
+    assert stores.view(leads[0]).usage.claims == 2
 
 
 def test_the_count_starts_again_on_a_new_day(stores: Stores) -> None:
@@ -428,12 +430,12 @@ def test_the_count_starts_again_on_a_new_day(stores: Stores) -> None:
     tomorrow = NOON + timedelta(hours=4)  # midnight in Kuching
     before = stores.view(leads[1])
     assert stores.commit(before, tomorrow) is None
-    assert basics(stores.view(leads[0]).limits) == used(tomorrow, 1, leads=2)
+    assert basics(stores.view(leads[0]).usage) == used(tomorrow, 1, leads=2)
     third = stores.post_lead(a_card(3), tomorrow)
-    stale = replace(stores.view(third), limits=before.limits)
+    stale = replace(stores.view(third), usage=before.usage)
     met = stores.commit(stale, tomorrow)  # read yesterday's count, and meets today's
     assert met is not None
-    assert basics(met.limits) == used(tomorrow, 1, leads=2)
+    assert basics(met.usage) == used(tomorrow, 1, leads=2)
 
 
 def test_a_clock_behind_midnight_counts_on_the_day_another_has_begun(stores: Stores) -> None:
@@ -445,9 +447,9 @@ def test_a_clock_behind_midnight_counts_on_the_day_another_has_begun(stores: Sto
     assert stores.commit(views[0], midnight) is None
     met = stores.commit(views[1], midnight - MS)  # its day is over, says the store
     assert met is not None
-    assert basics(met.limits) == used(midnight, 1)
+    assert basics(met.usage) == used(midnight, 1)
     assert stores.commit(met, midnight - MS) is None
-    assert basics(stores.view(leads[0]).limits) == used(midnight, 2)
+    assert basics(stores.view(leads[0]).usage) == used(midnight, 2)
     full = stores.commit(stores.view(leads[2]), midnight - MS)
     assert full is not None
     assert full.lead == leads[2]
@@ -479,7 +481,7 @@ def test_a_test_lead_is_claimed_and_counted_nowhere(stores: Stores) -> None:
     trial = stores.post_lead(a_card(2, test=True), NOON)
     assert stores.commit(stores.view(real)) is None
     assert stores.commit(stores.view(trial)) is None
-    assert basics(stores.view(trial).limits) == used(NOON, 1)
+    assert basics(stores.view(trial).usage) == used(NOON, 1)
     another = stores.post_lead(a_card(3, test=True), NOON)
     view = stores.view(another)
     stores.roster.pause(AINA.rep_id, NOON + SECOND)
@@ -502,7 +504,8 @@ def undo(stores: Stores, view: RaceView, at: datetime) -> tuple[bool, Lead]:
         Move(held.lead_id, held.epoch, at, State.CLAIMED, State.RELEASED, "undone", AINA.rep_id),
         Move(held.lead_id, held.epoch + 1, at, State.RELEASED, State.OPEN, "undone", AINA.rep_id),
     ]
-    return stores.race.commit_undo(view, fresh, moves), fresh
+    off = undo_claim(held, view.rep, view.usage)
+    return stores.race.commit_undo(held, fresh, moves, off), fresh
 
 
 def test_an_undone_claim_is_open_anew_uncounted_and_told(stores: Stores, lead: Lead) -> None:
@@ -514,7 +517,7 @@ def test_an_undone_claim_is_open_anew_uncounted_and_told(stores: Stores, lead: L
     assert done
     after = stores.view(lead)
     assert after.lead == fresh
-    assert basics(after.limits) == used(NOON, 1)
+    assert basics(after.usage) == used(NOON, 1)
     assert after.claim is not None
     assert after.claim.epoch == 1  # kept, until the next claim takes its place
     assert stores.leads.open_leads() == [fresh]
@@ -554,7 +557,7 @@ def test_an_undo_of_yesterdays_claim_leaves_todays_count_alone(stores: Stores) -
     yesterday = replace(held, lead=replace(held.lead, claimed_at=midnight - SECOND))
     assert undo(stores, yesterday, midnight + SECOND)[0]
     # The day's count is another day's; the week is the same, and the lead is in hand no longer.
-    assert basics(stores.view(first).limits) == used(midnight, 2, leads=1)
+    assert basics(stores.view(first).usage) == used(midnight, 2, leads=1)
 
 
 # The weekly allowance
@@ -576,7 +579,7 @@ def test_claims_count_up_to_the_weeks_allowance_and_no_further(stores: Stores) -
     met = stores.commit(stores.view(leads[2]), days[2])
     assert met is not None
     assert met.lead == leads[2]
-    assert basics(met.limits) == used(days[1], 1, leads=2)
+    assert basics(met.usage) == used(days[1], 1, leads=2)
 
 
 def test_an_allowance_of_their_own_goes_before_the_base(stores: Stores) -> None:
@@ -592,7 +595,7 @@ def test_allowances_read_before_another_claim_still_fit_below_the_maximum(stores
     assert stores.commit(stores.view(leads[0])) is None
     views = [stores.view(lead) for lead in leads[1:]]  # all of them read a week of one
     assert [stores.commit(view) is None for view in views] == [True, True, False, False]
-    assert basics(stores.view(leads[0]).limits) == used(NOON, 3)
+    assert basics(stores.view(leads[0]).usage) == used(NOON, 3)
 
 
 MONDAY = NOON + timedelta(days=6, hours=4)  # midnight in Kuching, the week after
@@ -606,12 +609,12 @@ def test_the_allowance_starts_again_on_monday_in_the_reps_zone(stores: Stores) -
     stale = stores.view(leads[1])
     assert stores.commit(stores.view(leads[1]), sunday) is not None
     assert stores.commit(stores.view(leads[1]), MONDAY) is None
-    assert basics(stores.view(leads[0]).limits) == used(MONDAY, 1, leads=1, in_hand=2)
+    assert basics(stores.view(leads[0]).usage) == used(MONDAY, 1, leads=1, in_hand=2)
     # Whoever read last week's count meets this week's.
-    third = replace(stores.view(leads[2]), limits=stale.limits)
+    third = replace(stores.view(leads[2]), usage=stale.usage)
     met = stores.commit(third, MONDAY)
     assert met is not None
-    assert basics(met.limits) == used(MONDAY, 1, leads=1, in_hand=2)
+    assert basics(met.usage) == used(MONDAY, 1, leads=1, in_hand=2)
     # A clock behind midnight counts in the week another has begun, which is full.
     assert stores.commit(stores.view(leads[3]), sunday) is not None
 
@@ -654,8 +657,9 @@ def assign(
     claim = a_claim(read, at, cause="assigned", **changes)
     step = Move(lead.lead_id, lead.epoch, at, lead.state, State.ASSIGNED, "assigned", "dibs")
     before = stores.holdings.last_turn("north") if last is None else last
-    taken = Taken(claim, replace(step, holder=claim.rep_id), "north", before, turn)
-    return stores.holdings.assign(lead, read.rep, read.limits, read.playbook, taken)
+    counts = counts_of(replace(read, lead=lead), claim, bound=turn is not None)
+    taken = Taken(claim, replace(step, holder=claim.rep_id), "north", before, turn, counts)
+    return stores.holdings.assign(lead, taken)
 
 
 def test_a_lead_nobody_races_for_waits_to_be_assigned(stores: Stores) -> None:
@@ -698,7 +702,7 @@ def test_an_assignment_takes_lock_counts_record_step_and_turn_together(stores: S
     )
     assert after.claim == a_claim(view, at, cause="assigned", **due)
     # No competitive claim: the day's count is left alone.
-    assert basics(after.limits) == Limits(None, 0, AINA.this_week(at), 1, 1)
+    assert basics(after.usage) == Usage(None, 0, AINA.this_week(at), 1, 1)
     assert stores.holdings.last_turn("north") == turn
     assert stores.holdings.last_turn("south") == Turn()
     assert stores.holdings.queued() == []
@@ -838,14 +842,14 @@ def test_assignments_count_up_to_the_weeks_allowance_and_no_further(stores: Stor
     assert [assign(stores, lead) for lead in leads[:3]] == [True, True, False]
     assert not assign(stores, leads[2], view=early)  # read before there was any count
     assert stores.leads.get(leads[2].lead_id) == leads[2]
-    assert basics(stores.view(leads[0]).limits) == Limits(None, 0, AINA.this_week(NOON), 2, 2)
+    assert basics(stores.view(leads[0]).usage) == Usage(None, 0, AINA.this_week(NOON), 2, 2)
     assert assign(stores, leads[2], at=MONDAY)
-    assert basics(stores.view(leads[0]).limits) == Limits(None, 0, AINA.this_week(MONDAY), 1, 3)
+    assert basics(stores.view(leads[0]).usage) == Usage(None, 0, AINA.this_week(MONDAY), 1, 3)
     assert assign(stores, leads[3], at=MONDAY)
     # The last resort is over any allowance, and their count goes on.
     assert not assign(stores, leads[4], at=MONDAY)
     assert assign(stores, leads[4], at=MONDAY, turn=None)
-    assert basics(stores.view(leads[0]).limits) == Limits(None, 0, AINA.this_week(MONDAY), 3, 5)
+    assert basics(stores.view(leads[0]).usage) == Usage(None, 0, AINA.this_week(MONDAY), 3, 5)
 
 
 def test_leads_in_hand_count_up_to_the_limit_and_no_further(stores: Stores) -> None:
@@ -856,9 +860,9 @@ def test_leads_in_hand_count_up_to_the_limit_and_no_further(stores: Stores) -> N
     assert assign(stores, leads[1])
     assert not assign(stores, leads[2])
     assert not assign(stores, leads[2], view=view)
-    assert stores.view(leads[2]).limits.in_hand == 2
+    assert stores.view(leads[2]).usage.in_hand == 2
     assert assign(stores, leads[3], turn=None)
-    assert stores.view(leads[2]).limits.in_hand == 3
+    assert stores.view(leads[2]).usage.in_hand == 3
 
 
 def test_the_limit_of_leads_in_hand_is_for_assignments_not_for_claims(stores: Stores) -> None:
@@ -866,17 +870,17 @@ def test_the_limit_of_leads_in_hand_is_for_assignments_not_for_claims(stores: St
     stores = stores.refreshed()
     leads = [stores.post_lead(a_card(number), NOON) for number in range(2)]
     assert [stores.commit(stores.view(lead)) is None for lead in leads] == [True, True]
-    assert basics(stores.view(leads[0]).limits) == used(NOON, 2)
+    assert basics(stores.view(leads[0]).usage) == used(NOON, 2)
 
 
 def test_a_test_lead_is_assigned_and_counted_nowhere(stores: Stores) -> None:
     stores = without_a_race(stores, quota={"enabled": True, "base_per_week": 1})
     trial, real = stores.post_lead(a_card(1, test=True), NOON), stores.post_lead(a_card(2), NOON)
     assert assign(stores, trial)
-    assert stores.view(trial).limits == Limits()
+    assert stores.view(trial).usage == Usage()
     assert assign(stores, real)
     assert give_back(stores, trial)[0]
-    assert basics(stores.view(trial).limits) == Limits(None, 0, AINA.this_week(NOON), 1, 1)
+    assert basics(stores.view(trial).usage) == Usage(None, 0, AINA.this_week(NOON), 1, 1)
 
 
 def test_the_last_resort_does_not_pass_the_turn_on(stores: Stores) -> None:
@@ -921,7 +925,7 @@ def give_back(
         opens_at=at,
         closes_at=at + timedelta(minutes=15),
     )
-    done = stores.holdings.give_back(held, back, [move], read.rep, read.limits)
+    done = stores.holdings.give_back(held, back, [move], release_lead(held, read.usage))
     return done, back
 
 
@@ -937,7 +941,7 @@ def test_a_lead_given_back_waits_again_and_is_in_hand_no_longer(stores: Stores) 
     after = stores.view(lead)
     assert after.lead == back
     # It was had, and counts for the week.
-    assert basics(after.limits) == Limits(None, 0, AINA.this_week(NOON), 1, 0)
+    assert basics(after.usage) == Usage(None, 0, AINA.this_week(NOON), 1, 0)
     assert stores.holdings.queued() == [back]
     assert stores.holdings.unworked(at + timedelta(days=9)) == []
     assert stores.holdings.held_by(AINA.rep_id) == []
@@ -968,7 +972,7 @@ def test_a_claimed_lead_given_back_is_open_anew_and_its_claim_still_counts(
     assert done
     assert stores.leads.open_leads() == [back]
     assert stores.holdings.queued() == []
-    assert basics(stores.view(lead).limits) == used(NOON, 1, in_hand=0)
+    assert basics(stores.view(lead).usage) == used(NOON, 1, in_hand=0)
     assert Fact("lead.opened", lead.lead_id, 2) in waiting(stores, NOON + 2 * SECOND)
     assert stores.commit(stores.view(lead, BEN), NOON + 2 * SECOND) is None
 
@@ -1005,7 +1009,7 @@ def test_a_worked_lead_given_back_was_in_hand_no_longer(stores: Stores) -> None:
     for lead in leads:
         assert assign(stores, lead)
     assert give_back(stores, leads[0], worked_at=NOON)[0]
-    assert stores.view(leads[0]).limits.in_hand == 2
+    assert stores.view(leads[0]).usage.in_hand == 2
 
 
 def test_counts_that_were_full_when_read_are_not_lowered_below_nothing(stores: Stores) -> None:
@@ -1015,7 +1019,7 @@ def test_counts_that_were_full_when_read_are_not_lowered_below_nothing(stores: S
         assert assign(stores, lead)
     views = [stores.view(lead) for lead in leads]
     assert [give_back(stores, lead, view=view)[0] for lead, view in zip(leads, views, strict=True)]
-    assert stores.view(leads[0]).limits.in_hand == 0
+    assert stores.view(leads[0]).usage.in_hand == 0
 
 
 def test_who_released_a_lead_and_why_is_kept(stores: Stores, lead: Lead) -> None:
@@ -1027,7 +1031,8 @@ def test_who_released_a_lead_and_why_is_kept(stores: Stores, lead: Lead) -> None
     back, moves = given_back(
         view.lead, view.playbook, at, RELEASED, AINA.rep_id, "wrong industry", won=True
     )
-    assert stores.holdings.give_back(view.lead, back, moves, view.rep, view.limits)
+    off = release_lead(view.lead, view.usage)
+    assert stores.holdings.give_back(view.lead, back, moves, off)
     assert stores.view(lead).lead == back
     assert (back.previous, back.released) == (AINA.rep_id, {AINA.rep_id: NOON})
     notes = {move.cause: move.note for move in stores.history(lead.lead_id) if move.note}
@@ -1075,7 +1080,7 @@ def test_a_lead_a_manager_assigns_is_its_holders_as_any_other(
     given, changed = decided(stores, lead, BEN, at)
     view = stores.view(lead, BEN)
     assert (changed, view.lead) == (True, given)
-    assert basics(view.limits) == Limits(None, 0, BEN.this_week(at), 1, 1)
+    assert basics(view.usage) == Usage(None, 0, BEN.this_week(at), 1, 1)
     assert view.claim is not None
     assert (view.claim.rep_id, view.claim.epoch) == (BEN.rep_id, given.epoch)
     assert stores.holdings.held_by(BEN.rep_id) == [given]
@@ -1089,7 +1094,7 @@ def test_a_lead_a_manager_assigns_is_its_holders_as_any_other(
     assert (returned in facts) is (how == "claimed")
     assert "lead.opened" not in {fact.kind for fact in facts}
     if how == "claimed":
-        assert basics(stores.view(lead).limits) == used(NOON, 1, in_hand=0)
+        assert basics(stores.view(lead).usage) == used(NOON, 1, in_hand=0)
         assert given.epoch == 2
     assert stores.history(lead.lead_id)[-1].note == "so"
     assert decided(stores, lead, BEN, at + SECOND) == (given, False)
@@ -1131,8 +1136,8 @@ def test_a_managers_word_is_stored_only_while_all_is_as_it_was_read(
         ex.lead,
         given,
         tuple(moves),
-        (ex.rep, ex.limits),
-        Given(to.rep, to.limits, ex.playbook, claim),
+        release_lead(ex.lead, ex.usage),
+        Given(claim, count_lead(to.rep, given, to.usage, ex.playbook, claim, bound=False)),
     )
     before = stores.view(lead)
     for was in (
@@ -1145,11 +1150,11 @@ def test_a_managers_word_is_stored_only_while_all_is_as_it_was_read(
     stores.roster.deactivate(BEN.rep_id, date(2026, 11, 23))
     assert not stores.holdings.override(change), "who left gets nothing"
     assert stores.view(lead) == before
-    assert stores.view(lead, BEN).limits == Limits()
+    assert stores.view(lead, BEN).usage == Usage()
     aside = replace(change, given=None, lead=replace(free, state=State.EXPIRED, parked=True))
     assert stores.holdings.override(aside)
     assert not stores.holdings.override(aside)
-    assert basics(stores.view(lead).limits) == used(NOON, 1, in_hand=0)
+    assert basics(stores.view(lead).usage) == used(NOON, 1, in_hand=0)
 
 
 def test_an_undo_takes_the_lead_off_the_day_the_week_and_the_hand(
@@ -1158,7 +1163,7 @@ def test_an_undo_takes_the_lead_off_the_day_the_week_and_the_hand(
     assert stores.commit(stores.view(lead), **DUE) is None
     assert stores.holdings.unworked(NOON + timedelta(hours=1)) != []
     assert undo(stores, stores.view(lead), NOON + SECOND)[0]
-    assert basics(stores.view(lead).limits) == used(NOON, 0)
+    assert basics(stores.view(lead).usage) == used(NOON, 0)
     assert stores.holdings.unworked(NOON + timedelta(hours=1)) == []
     assert stores.holdings.held_by(AINA.rep_id) == []
 
@@ -1229,7 +1234,7 @@ def test_an_undo_of_last_weeks_claim_leaves_this_weeks_count_alone(stores: Store
     # As if it had been claimed just before midnight.
     sunday = replace(held, lead=replace(held.lead, claimed_at=MONDAY - SECOND))
     assert undo(stores, sunday, MONDAY + SECOND)[0]
-    assert basics(stores.view(first).limits) == used(MONDAY, 2, leads=2, in_hand=1)
+    assert basics(stores.view(first).usage) == used(MONDAY, 2, leads=2, in_hand=1)
 
 
 # Sightings and notices
@@ -1392,10 +1397,10 @@ def test_reps_are_found_by_id_team_and_phone(stores: Stores) -> None:
     }
     assert stores.roster.get_many([]) == {}
     assert sorted(stores.roster.team("north"), key=str) == sorted(
-        [(AINA, Limits()), (BEN, Limits())], key=str
+        [(AINA, Usage()), (BEN, Usage())], key=str
     )
     assert list(stores.roster.team("south")) == []
-    assert stores.roster.by_phone(str(AINA.phone)) == (AINA, Limits())
+    assert stores.roster.by_phone(str(AINA.phone)) == (AINA, Usage())
     assert stores.roster.by_phone("+60199999999") is None
 
 
@@ -1439,7 +1444,7 @@ def test_an_id_and_a_phone_belong_to_one_rep(stores: Stores, twin: Rep) -> None:
     with pytest.raises(AlreadyExists):
         stores.add_rep(twin)
     assert stores.roster.get(AINA.rep_id) == AINA
-    assert stores.roster.by_phone(str(AINA.phone)) == (AINA, Limits())
+    assert stores.roster.by_phone(str(AINA.phone)) == (AINA, Usage())
     assert stores.roster.by_phone("+60177777777") is None
     assert stores.roster.get(a_rep(9).rep_id) is None
 
@@ -1581,7 +1586,8 @@ def a_draw(lead: Lead, *reps: Rep, **changes: Any) -> Drawn:
 def given(stores: Stores, lead: Lead, rep: Rep = AINA, view: RaceView | None = None) -> bool:
     view = view or stores.view(lead, rep)
     claim = a_claim(view, DRAWN_AT, drawn=True)
-    return stores.race.draws().give(view, claim, a_draw(lead, rep, winner=rep.rep_id))
+    drawn = a_draw(lead, rep, winner=rep.rep_id)
+    return stores.race.draws().give(view, claim, counts_of(view, claim), drawn)
 
 
 def test_who_entered_is_in_the_draw_of_that_opening_once(stores: Stores, collecting: Lead) -> None:
@@ -1603,12 +1609,12 @@ def test_a_draw_gives_the_lead_away_and_stands_beside_it(stores: Stores, collect
     drawn = a_draw(collecting, AINA, BEN, passed=passed, winner=AINA.rep_id)
     claim = a_claim(view, DRAWN_AT, drawn=True)
     assert stores.race.draws().get(collecting.lead_id) is None
-    assert stores.race.draws().give(view, claim, drawn)
+    assert stores.race.draws().give(view, claim, counts_of(view, claim), drawn)
     after = stores.view(collecting)
     assert after.claim == claim
     assert after.lead is not None
     assert (after.lead.state, after.lead.owner) == (State.CLAIMED, AINA.rep_id)
-    assert after.limits.claims == 1
+    assert after.usage.claims == 1
     for epoch in (None, 1):
         assert stores.race.draws().get(collecting.lead_id, epoch) == drawn
     assert stores.race.draws().get(collecting.lead_id, 2) is None
@@ -1624,7 +1630,7 @@ def test_of_two_who_draw_one_gives_the_lead_away(stores: Stores, collecting: Lea
     drawn = stores.race.draws().get(collecting.lead_id)
     assert drawn is not None
     assert drawn.winner == AINA.rep_id
-    assert stores.view(collecting, BEN).limits == Limits()
+    assert stores.view(collecting, BEN).usage == Usage()
     stores.race.draws().close(collecting, a_draw(collecting, AINA))
     assert stores.race.draws().get(collecting.lead_id) == drawn
     assert stores.leads.get(collecting.lead_id) == stores.view(collecting).lead
@@ -1811,18 +1817,19 @@ def test_the_newest_body_of_a_lead_keeps_what_was_merged_into_it(
 def test_a_lead_given_to_its_owner_is_theirs_from_the_first_write(stores: Stores) -> None:
     rep = AINA
     found = stores.roster.counted(rep.rep_id)
-    assert found == (rep, Limits())
+    assert found == (rep, Usage())
     new = a_lead(state=State.NEW, closes_at=NOON)
     claim = taking(new, rep, a_playbook(), NOON, NOON, "existing_owner")
     theirs = replace(new, owner=rep.rep_id, claimed_at=NOON, return_at=claim.return_at)
     theirs, move = moved(theirs, State.ASSIGNED, NOON, "existing_owner", "dibs")
     tie = Tie(new.lead_id, "", NOON, Kind.NAME, "web", "existing_owner")
     card = replace(a_card(), lead_id=new.lead_id)
-    given = Given(rep, Limits(), a_playbook(), claim, tie)
+    counts = count_lead(rep, theirs, Usage(), a_playbook(), claim, bound=False)
+    given = Given(claim, counts, tie)
     assert stores.leads.accept(theirs, card, move, NOON, [], given) is None
     view = stores.view(new)
     assert (view.lead, view.claim) == (theirs, claim)
-    assert (view.limits.leads, view.limits.in_hand, view.limits.claims) == (1, 1, 0)
+    assert (view.usage.leads, view.usage.in_hand, view.usage.claims) == (1, 1, 0)
     assert stores.history(new.lead_id) == [move]
     assert stores.leads.ties(new.lead_id) == [tie]
     assert stores.holdings.held_by(rep.rep_id) == [theirs]
@@ -1840,8 +1847,9 @@ def test_a_lead_given_to_its_owner_is_theirs_from_the_first_write(stores: Stores
     found = stores.roster.counted(rep.rep_id)
     assert found is not None
     stores.roster.deactivate(rep.rep_id, NOON.date())
+    counts = count_lead(rep, theirs, found[1], a_playbook(), claim, bound=False)
     with pytest.raises(Busy):
-        stores.leads.accept(second, other, move, NOON, [], replace(again, limits=found[1]))
+        stores.leads.accept(second, other, move, NOON, [], replace(again, counts=counts))
     assert stores.leads.get(second.lead_id) is None
 
 

@@ -57,8 +57,8 @@ def test_a_lead_is_assigned_reassigned_and_withdrawn_on_the_record(office: Offic
     assert (answer.status, answer.json) == (200, expected)
     assert call(office, "assign", lead, ASSIGN).json == {**expected, "changed": False}
     assert [m.body["kind"] for m in office.waiting("offer")] == ["queue.check"]
-    limits = {rep.rep_id: used for rep, used in office.world.roster.team("north", fresh=True)}
-    assert (limits[AINA.rep_id].in_hand, limits[BEN.rep_id].in_hand) == (0, 1)
+    usage = {rep.rep_id: used for rep, used in office.world.roster.team("north", fresh=True)}
+    assert (usage[AINA.rep_id].in_hand, usage[BEN.rep_id].in_hand) == (0, 1)
     office.clock.pass_(seconds=1)
     aside = call(office, "withdraw", lead, {**WITHDRAW, "to": "nobody"}).json
     assert (aside["state"], aside["holder"], aside["parked"]) == ("expired", None, True)

@@ -11,7 +11,8 @@ from boto3.dynamodb.types import Binary
 
 from dibs.core.events import Fact
 from dibs.offers.queues import SnsBus
-from dibs.race.claim import bearer, undo
+from dibs.race.claim import bearer
+from dibs.race.undo import undo
 from dibs.wiring import wiring
 from handlers.office import AINA, Event, Office, event
 from support.aws import items

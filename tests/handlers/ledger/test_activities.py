@@ -53,7 +53,7 @@ def entries(office: Office) -> dict[str, Entry]:
 
 
 def in_hand(office: Office, rep: Rep = AINA) -> int:
-    return office.world.race.read("-", rep.rep_id).limits.in_hand
+    return office.world.race.read("-", rep.rep_id).usage.in_hand
 
 
 def test_a_signed_activity_is_stored_and_moves_its_lead(office: Office, lead: Lead) -> None:

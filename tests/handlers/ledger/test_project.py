@@ -7,7 +7,8 @@ from typing import Any
 from dibs.ledger.entries import Entry
 from dibs.ledger.project import FACTS
 from dibs.ledger.store import DynamoLedger
-from dibs.race.claim import bearer, undo
+from dibs.race.claim import bearer
+from dibs.race.undo import undo
 from dibs.wiring import wiring
 from handlers.office import AINA, BEN, Office, event, sqs
 from support.builders import token_of

@@ -174,9 +174,9 @@ def test_what_is_not_named_stays_whatever_happens_meanwhile(office: Office) -> N
     key = {"pk": {"S": item}}
     stored = office.world.dynamo.get(office.settings.organisation_table, key, consistent=True)
     assert stored is not None
-    rep, limits, secret = rep_from(stored)
+    rep, usage, secret = rep_from(stored)
     assert (rep.tier, rep.is_paused(office.clock.at)) == (3, True)
-    assert (limits.claims, limits.in_hand) == (1, 1)
+    assert (usage.claims, usage.in_hand) == (1, 1)
     assert secret == token_hash(token_of(AINA))
 
 

@@ -20,7 +20,7 @@ from dibs.assignment.reservations import drawn
 from dibs.core.calendar import day_of
 from dibs.core.events import Fact
 from dibs.core.lead import Claim, Lead, State
-from dibs.core.rep import Limits, Rep
+from dibs.core.rep import Rep, Usage
 from dibs.dispatch import follow as offering
 from dibs.dispatch.sweep import relay, sweep
 from dibs.intake.ingest import ingest
@@ -62,7 +62,7 @@ class Floor(FakeWorld):
 
     def verdict(self, lead: Lead, rep: Rep) -> Eligible | Refused:
         memory = self.memory
-        stored, used = memory.reps[rep.rep_id], memory.limits[rep.rep_id]
+        stored, used = memory.reps[rep.rep_id], memory.usage[rep.rep_id]
         return decide(memory.leads[lead.lead_id], stored, used, memory.playbook, self.clock())
 
     def claims(self, lead: Lead, rep: Rep) -> Won:
@@ -372,8 +372,8 @@ def test_it_goes_to_the_newcomer_most_behind() -> None:
     bob, cho = joined(BOB, 1), joined(CHO, 1)
     floor = Floor(ANN, bob, cho, newcomers=NEWCOMERS)
     floor.clock.at = NOON + 2 * DAY
-    floor.memory.limits[bob.rep_id] = Limits(week=TODAY, leads=2)
-    floor.memory.limits[cho.rep_id] = Limits(week=TODAY, leads=1)
+    floor.memory.usage[bob.rep_id] = Usage(week=TODAY, leads=2)
+    floor.memory.usage[cho.rep_id] = Usage(week=TODAY, leads=1)
     owners = []
     for _ in range(3):
         lead = floor.post()
@@ -491,7 +491,7 @@ def test_a_cohorts_lead_nobody_claims_goes_the_ordinary_way() -> None:
 def test_in_the_last_protected_weeks_claims_count_toward_the_guarantee() -> None:
     new = joined(BOB, 9)
     floor = Floor(ANN, new, newcomers=NEWCOMERS)
-    floor.memory.limits[new.rep_id] = Limits(week=TODAY, leads=0)
+    floor.memory.usage[new.rep_id] = Usage(week=TODAY, leads=0)
     lead = floor.post()
     assert lead.reserved == "newcomers"
     floor.happens()
@@ -513,11 +513,11 @@ def back(rep: Rep, days: int = 1) -> Rep:
 def test_an_absence_credit_is_a_lead_outside_the_race() -> None:
     bob = back(BOB)
     floor = Floor(ANN, bob, absence=ABSENCE, claims_per_day=1)
-    floor.memory.limits[bob.rep_id] = Limits(day=TODAY, claims=9)  # over every competitive limit
+    floor.memory.usage[bob.rep_id] = Usage(day=TODAY, claims=9)  # over every competitive limit
     lead = floor.post()
     assert (lead.state, lead.reserved) == (State.NEW, "absence")
     floor.happens()
-    stored, used = floor.lead(lead), floor.memory.limits[bob.rep_id]
+    stored, used = floor.lead(lead), floor.memory.usage[bob.rep_id]
     assert stored.owner == bob.rep_id
     assert floor.memory.claims[lead.lead_id].cause == "absence_credit"
     assert used.credits_used == (TODAY - 2 * DAY,)
@@ -539,16 +539,16 @@ def test_a_credit_used_meanwhile_is_not_used_twice() -> None:
     bob = back(BOB)
     floor = Floor(ANN, bob, absence=ABSENCE)
     lead = floor.post()
-    used = floor.memory.limits[bob.rep_id]
+    used = floor.memory.usage[bob.rep_id]
 
     def elsewhere() -> None:
-        floor.memory.limits[bob.rep_id] = replace(used, credits_used=(TODAY - 2 * DAY,))
+        floor.memory.usage[bob.rep_id] = replace(used, credits_used=(TODAY - 2 * DAY,))
 
     floor.holdings.meanwhile = elsewhere
     floor.serve()
     floor.happens()
     stored = floor.lead(lead)
-    assert floor.memory.limits[bob.rep_id].credits_used == (TODAY - 2 * DAY,)
+    assert floor.memory.usage[bob.rep_id].credits_used == (TODAY - 2 * DAY,)
     assert (stored.state, stored.owner) == (State.OPEN, None)
 
 
@@ -568,7 +568,7 @@ def test_an_absence_credit_may_be_a_head_start_instead() -> None:
     lead = floor.post()
     assert (lead.state, lead.first) == (State.OPEN, ids(bob))
     assert lead.waves["north"] == (NOON + 2 * MINUTE,) * 3
-    assert floor.memory.limits[bob.rep_id].credits_used == (TODAY - 2 * DAY,)
+    assert floor.memory.usage[bob.rep_id].credits_used == (TODAY - 2 * DAY,)
     floor.happens()
     assert floor.offered() == [ids(bob)]
     assert floor.post().first == ()
@@ -580,7 +580,7 @@ def test_a_lead_sent_twice_uses_one_credit() -> None:
     floor.clock.pass_(days=5)
     first, again = (floor.post_lead(a_card(1)) for _ in range(2))
     assert (again.lead_id, again.first) == (first.lead_id, first.first) != ("", ())
-    assert len(floor.memory.limits[bob.rep_id].credits_used) == 1
+    assert len(floor.memory.usage[bob.rep_id].credits_used) == 1
 
 
 def test_a_head_start_whose_credit_was_used_just_now_is_none() -> None:
@@ -593,8 +593,8 @@ def test_a_head_start_whose_credit_was_used_just_now_is_none() -> None:
             return snapshot
 
     used_meanwhile = allot(cast("Roster", Remembered()), floor.turns)
-    used = floor.memory.limits[bob.rep_id]
-    floor.memory.limits[bob.rep_id] = replace(used, credits_used=(TODAY - 2 * DAY,))
+    used = floor.memory.usage[bob.rep_id]
+    floor.memory.usage[bob.rep_id] = replace(used, credits_used=(TODAY - 2 * DAY,))
 
     accepted = ingest(
         floor.leads,
@@ -609,7 +609,7 @@ def test_a_head_start_whose_credit_was_used_just_now_is_none() -> None:
     )
     assert not accepted.duplicate
     assert (accepted.lead.first, accepted.lead.waves) == ((), {})
-    assert floor.memory.limits[bob.rep_id].credits_used == (TODAY - 2 * DAY,)
+    assert floor.memory.usage[bob.rep_id].credits_used == (TODAY - 2 * DAY,)
 
 
 # However leads come, none is lost and nobody has more than is theirs
@@ -649,4 +649,4 @@ def test_no_lead_is_lost_and_no_newcomer_is_given_more_than_is_due(
     days = (floor.clock().date() - TODAY).days
     # Seven a week and never off: one a day, and in a week that begins a day is one at most.
     assert all(times <= days + 2 for times in given.values())
-    assert len(floor.memory.limits[BOB.rep_id].credits_used) <= 3
+    assert len(floor.memory.usage[BOB.rep_id].credits_used) <= 3

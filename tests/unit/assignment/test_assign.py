@@ -20,11 +20,12 @@ from dibs.assignment.work import give_back
 from dibs.core.errors import Busy, UndoOver
 from dibs.core.events import Fact
 from dibs.core.lead import Claim, Lead, State
-from dibs.core.rep import Limits, Rep
+from dibs.core.rep import Rep, Usage
 from dibs.dispatch import follow as offering
 from dibs.dispatch.sweep import relay, sweep
 from dibs.offers.notify import notify
-from dibs.race.claim import bearer, claim, undo
+from dibs.race.claim import bearer, claim
+from dibs.race.undo import undo
 from support.builders import NOON, a_card, a_playbook, a_rep, basics, token_of
 from support.fakes import FakeWorld, no_pause
 
@@ -64,8 +65,8 @@ class Office:
     def on(self, rep: Rep) -> None:
         self.world.roster.pause(rep.rep_id, None)
 
-    def limits(self, rep: Rep) -> Limits:
-        return self.world.memory.limits[rep.rep_id]
+    def usage(self, rep: Rep) -> Usage:
+        return self.world.memory.usage[rep.rep_id]
 
     def give_back(self, lead: Lead) -> Lead | None:
         held = self.world.lead(lead)
@@ -136,7 +137,7 @@ def test_an_assignment_counts_for_the_week_and_in_hand_and_not_for_the_day() -> 
     office = Office(ANN)
     office.lead()
     office.serve()
-    assert basics(office.limits(ANN)) == Limits(None, 0, ANN.this_week(NOON), 1, 1)
+    assert basics(office.usage(ANN)) == Usage(None, 0, ANN.this_week(NOON), 1, 1)
 
 
 def test_whoever_is_assigned_a_lead_has_as_long_for_it_as_who_claimed_one() -> None:
@@ -181,7 +182,7 @@ def test_a_test_lead_is_assigned_and_counts_nowhere() -> None:
     trial, real = office.lead(test=True), office.lead()
     office.serve()
     assert office.owners(trial, real) == [ANN.rep_id] * 2
-    assert basics(office.limits(ANN)) == Limits(None, 0, ANN.this_week(NOON), 1, 1)
+    assert basics(office.usage(ANN)) == Usage(None, 0, ANN.this_week(NOON), 1, 1)
 
 
 # Whose turn
@@ -386,7 +387,7 @@ def test_the_fallback_persons_own_limits_do_not_count() -> None:
     office.clock.pass_(minutes=11)
     assert {given.cause for given in office.serve()} == {"fallback"}
     assert office.owners(*leads) == [ANN.rep_id] * 3
-    assert basics(office.limits(ANN)) == Limits(None, 0, ANN.this_week(NOON), 3, 3)
+    assert basics(office.usage(ANN)) == Usage(None, 0, ANN.this_week(NOON), 3, 3)
 
 
 def test_a_raced_lead_waits_for_the_last_resort_from_the_end_of_its_window() -> None:
@@ -545,7 +546,7 @@ def test_two_who_serve_the_queue_at_once_give_each_lead_once_and_pass_each_turn_
         lead.lead_id for lead in leads
     )
     assert Counter(office.owners(*leads)) == {rep.rep_id: 2 for rep in (ANN, BOB, CHO)}
-    assert sum(office.limits(rep).in_hand for rep in (ANN, BOB, CHO)) == 6
+    assert sum(office.usage(rep).in_hand for rep in (ANN, BOB, CHO)) == 6
 
 
 def test_a_turn_somebody_else_took_meanwhile_is_the_next_persons() -> None:
@@ -593,7 +594,7 @@ def test_the_snapshot_of_a_team_only_proposes() -> None:
     office = Office(ANN, BOB, CHO, assignment={"in_hand_limit": 2})
     snapshot(office)
     office.pause(ANN, hours=1)
-    office.world.memory.limits[BOB.rep_id] = Limits(in_hand=2)
+    office.world.memory.usage[BOB.rep_id] = Usage(in_hand=2)
     leads = [office.lead() for _ in range(4)]
     office.serve()
     assert office.owners(*leads) == [CHO.rep_id, CHO.rep_id, None, None]
@@ -730,8 +731,8 @@ def test_no_lead_ends_unassigned_while_anybody_may_take_it(
     playbook = world.memory.playbook
     takers = [
         rep
-        for rep, limits in world.roster.team("north")
-        if not not_assignable(rep, limits, playbook, now)
+        for rep, usage in world.roster.team("north")
+        if not not_assignable(rep, usage, playbook, now)
     ]
     if left:
         assert takers == []

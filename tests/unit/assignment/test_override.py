@@ -91,8 +91,8 @@ class Office:
             changed = replace(self.now, state=state, worked_at=worked)
             self.world.memory.leads[self.lead.lead_id] = changed
             if worked:
-                used = self.world.memory.limits[ANN.rep_id]
-                self.world.memory.limits[ANN.rep_id] = replace(used, in_hand=0)
+                used = self.world.memory.usage[ANN.rep_id]
+                self.world.memory.usage[ANN.rep_id] = replace(used, in_hand=0)
         self.clock.pass_(seconds=1)
 
     def serve(self) -> int:
@@ -107,7 +107,7 @@ class Office:
         return self.world.bus.facts
 
     def in_hand(self) -> list[int]:
-        return [self.world.memory.limits[rep.rep_id].in_hand for rep in (ANN, BOB, CHO)]
+        return [self.world.memory.usage[rep.rep_id].in_hand for rep in (ANN, BOB, CHO)]
 
     def last_moves(self, many: int) -> list[tuple[int, str, str, str, str, str]]:
         found = self.world.leads.history(self.lead.lead_id)[-many:]
@@ -269,7 +269,7 @@ def test_no_limit_and_no_cooldown_binds_a_manager_and_it_counts_all_the_same() -
     office.world.roster.pause(ANN.rep_id, office.clock.pass_(days=1))
     given, _ = office.assign(ANN)
     assert (given.owner, given.previous) == (ANN.rep_id, ANN.rep_id)
-    assert office.world.memory.limits[ANN.rep_id].leads == 2
+    assert office.world.memory.usage[ANN.rep_id].leads == 2
 
 
 @pytest.mark.parametrize("changes", [{"active": False}, None])
@@ -336,8 +336,8 @@ def test_work_recorded_meanwhile_is_read_again() -> None:
         office.world.memory.leads[office.lead.lead_id] = replace(
             office.now, state=S.CONTACTED, worked_at=office.clock()
         )
-        used = office.world.memory.limits[ANN.rep_id]
-        office.world.memory.limits[ANN.rep_id] = replace(used, in_hand=0)
+        used = office.world.memory.usage[ANN.rep_id]
+        office.world.memory.usage[ANN.rep_id] = replace(used, in_hand=0)
 
     office.world.holdings.meanwhile = works
     office.assign()

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from dibs.assignment.pace import behind, due_by, guaranteed_this_week
 from dibs.core.calendar import duty_between, parse_hours
-from dibs.core.rep import Limits, Rep
+from dibs.core.rep import Rep, Usage
 from dibs.race.decide import schedule_of
 from dibs.race.newcomers import Phase, counted_from, phase_of, phase_until
 from dibs.rules.playbook import Playbook
@@ -97,8 +97,8 @@ def test_who_had_what_is_due_is_not_behind() -> None:
     rep, now = newcomer(), at(2, 12)
     week = rep.this_week(now)
     for had, far in ((0, 3), (1, 2), (3, 0), (9, 0)):
-        assert behind(rep, Limits(week=week, leads=had), rules(), now) == far
-    assert behind(rep, Limits(week=week - 7 * DAY, leads=5), rules(), now) == 3
+        assert behind(rep, Usage(week=week, leads=had), rules(), now) == far
+    assert behind(rep, Usage(week=week - 7 * DAY, leads=5), rules(), now) == 3
 
 
 @pytest.mark.parametrize(
@@ -144,13 +144,13 @@ def test_never_more_than_guaranteed_and_never_ahead_of_the_pace(
     per_week: int, days_ago: int, minutes: list[int]
 ) -> None:
     rep, playbook = newcomer(MONDAY - days_ago * DAY), rules(per_week)
-    limits, monday = Limits(), datetime(2026, 11, 23, tzinfo=UTC)
+    usage, monday = Usage(), datetime(2026, 11, 23, tzinfo=UTC)
     for minute in minutes:
         now = monday + minute * timedelta(minutes=1)
-        if behind(rep, limits, playbook, now):
+        if behind(rep, usage, playbook, now):
             week = rep.this_week(now)
-            limits = Limits(week=week, leads=limits.leads_in(week) + 1)
-            assert limits.leads <= guaranteed_this_week(rep, playbook, now) <= per_week
+            usage = Usage(week=week, leads=usage.leads_in(week) + 1)
+            assert usage.leads <= guaranteed_this_week(rep, playbook, now) <= per_week
             # No part of the week holds more than its leads, and the one that begins it.
             schedule = schedule_of(rep, playbook)
             start = datetime(2026, 11, 23, tzinfo=UTC)
@@ -158,7 +158,7 @@ def test_never_more_than_guaranteed_and_never_ahead_of_the_pace(
                 schedule, start, start + 7 * DAY
             )
             whole = guaranteed_this_week(rep, playbook, now)
-            assert whole < per_week or limits.leads <= share * whole + 1
+            assert whole < per_week or usage.leads <= share * whole + 1
 
 
 @settings(max_examples=40, deadline=None)
@@ -166,17 +166,17 @@ def test_never_more_than_guaranteed_and_never_ahead_of_the_pace(
 def test_never_less_where_there_are_leads_enough(per_week: int, days_ago: int, seed: int) -> None:
     """One lead each quarter of an hour of the week, as of some minute."""
     rep, playbook = newcomer(MONDAY - days_ago * DAY), rules(per_week)
-    limits, start = Limits(), datetime(2026, 11, 23, 0, seed, tzinfo=UTC)
+    usage, start = Usage(), datetime(2026, 11, 23, 0, seed, tzinfo=UTC)
     best = 0
     for quarter in range(7 * 24 * 4):
         now = start + quarter * timedelta(minutes=15)
         best = max(best, due_by(rep, playbook, now))
-        if behind(rep, limits, playbook, now):
+        if behind(rep, usage, playbook, now):
             week = rep.this_week(now)
-            limits = Limits(week=week, leads=limits.leads_in(week) + 1)
+            usage = Usage(week=week, leads=usage.leads_in(week) + 1)
         if now.hour == 16 and now.minute == 45 + seed:
-            assert limits.leads >= due_by(rep, playbook, now)
-    assert limits.leads == best
+            assert usage.leads >= due_by(rep, playbook, now)
+    assert usage.leads == best
 
 
 # Phases

@@ -20,12 +20,12 @@ from dibs.core.errors import (
 )
 from dibs.core.events import Fact
 from dibs.core.lead import RELEASED, UNDONE, Lead, State
-from dibs.core.rep import Limits, Rep
+from dibs.core.rep import Rep, Usage
 from dibs.dispatch.sweep import relay
 from dibs.ledger.project import project
 from dibs.race.claim import Won, bearer, claim
 from dibs.race.decide import Eligible, Refused, decide
-from dibs.race.opening import MOST_RELEASED, given_back
+from dibs.race.lifecycle import MOST_RELEASED, given_back
 from dibs.reports.assignment_rows import releases
 from support.builders import NOON, a_card, a_lead, a_playbook, a_rep, token_of
 from support.fake_ledger import FakeLedger
@@ -80,7 +80,7 @@ class Office:
         return [one.code for one in refusal.value.refusals], refusal.value.lifts_at
 
     def in_hand(self, rep: Rep) -> int:
-        return self.world.memory.limits[rep.rep_id].in_hand
+        return self.world.memory.usage[rep.rep_id].in_hand
 
 
 def test_a_released_lead_is_everybody_elses_at_once_under_the_next_epoch() -> None:
@@ -92,7 +92,7 @@ def test_a_released_lead_is_everybody_elses_at_once_under_the_next_epoch() -> No
     assert (back.previous, back.released) == (ANN.rep_id, {ANN.rep_id: office.clock()})
     assert back.opens_at == office.clock()
     assert office.in_hand(ANN) == 0
-    assert office.world.memory.limits[ANN.rep_id].claims == 1, "it was taken, and counts"
+    assert office.world.memory.usage[ANN.rep_id].claims == 1, "it was taken, and counts"
     claimed, _, released, opened = office.world.leads.history(office.lead.lead_id)
     assert (claimed.to_state, claimed.by) == (State.CLAIMED, ANN.rep_id)
     assert (released.cause, released.by, released.note) == (RELEASED, ANN.rep_id, WHY)
@@ -250,7 +250,7 @@ def test_a_lead_worked_meanwhile_is_released_all_the_same_and_lowers_nothing_twi
     def works() -> None:
         memory, lead_id = office.world.memory, office.lead.lead_id
         memory.leads[lead_id] = replace(office.now, state=State.CONTACTED, worked_at=NOON)
-        memory.limits[ANN.rep_id] = replace(memory.limits[ANN.rep_id], in_hand=0)
+        memory.usage[ANN.rep_id] = replace(memory.usage[ANN.rep_id], in_hand=0)
 
     office.world.holdings.meanwhile = works
     office.release(ANN)
@@ -269,7 +269,7 @@ def test_another_transaction_in_the_way_is_tried_again() -> None:
 
 def verdict(lead: Lead, rep: Rep, at: datetime, **playbook: Any) -> list[str]:
     open_then = replace(lead, closes_at=at + WEEK)
-    found = decide(open_then, rep, Limits(), a_playbook(**playbook), at)
+    found = decide(open_then, rep, Usage(), a_playbook(**playbook), at)
     return [one.code for one in found.refusals] if isinstance(found, Refused) else []
 
 
@@ -303,11 +303,11 @@ def test_who_gave_a_lead_back_waits_for_it(
 def test_a_cooldown_says_when_it_ends_and_never_twice_in_a_row_does_not() -> None:
     playbook = a_playbook()
     lately = a_lead(released={ANN.rep_id: NOON}, closes_at=NOON + 2 * WEEK)
-    refused = decide(lately, ANN, Limits(), playbook, NOON)
+    refused = decide(lately, ANN, Usage(), playbook, NOON)
     assert isinstance(refused, Refused)
     assert refused.lifts_at == NOON + WEEK
-    assert isinstance(decide(lately, ANN, Limits(), playbook, NOON + WEEK), Eligible)
-    last = decide(replace(lately, previous=ANN.rep_id), ANN, Limits(), playbook, NOON)
+    assert isinstance(decide(lately, ANN, Usage(), playbook, NOON + WEEK), Eligible)
+    last = decide(replace(lately, previous=ANN.rep_id), ANN, Usage(), playbook, NOON)
     assert isinstance(last, Refused)
     assert last.lifts_at is None
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from dibs.assignment.round_robin import Turn, candidates, next_turn, not_assignable
 from dibs.core.calendar import parse_hours
 from dibs.core.lead import State
-from dibs.core.rep import Limits, Rep
+from dibs.core.rep import Rep, Usage
 from support.builders import NOON, a_lead, a_playbook, a_rep
 
 HOUR = timedelta(hours=1)
@@ -139,8 +139,8 @@ def test_between_two_turns_of_anybody_nobody_who_was_there_all_along_is_passed_o
 # Who may be assigned a lead
 
 
-def codes(rep: Rep, limits: Limits = Limits(), **playbook: Any) -> list[str]:  # noqa: B008
-    return [r.code for r in not_assignable(rep, limits, a_playbook(**playbook), NOON)]
+def codes(rep: Rep, usage: Usage = Usage(), **playbook: Any) -> list[str]:  # noqa: B008
+    return [r.code for r in not_assignable(rep, usage, a_playbook(**playbook), NOON)]
 
 
 def test_somebody_on_duty_with_room_may_be_assigned_a_lead() -> None:
@@ -173,18 +173,18 @@ def test_the_weekly_allowance_counts_and_the_days_claims_do_not() -> None:
     rep = a_rep()
     quota = {"enabled": True, "base_per_week": 5}
     week = rep.this_week(NOON)
-    assert codes(rep, Limits(rep.today(NOON), 99, week, 4), quota=quota) == []
-    assert codes(rep, Limits(None, 0, week, 5), quota=quota) == ["weekly_allowance"]
-    assert codes(rep, Limits(None, 0, week, 5)) == []  # no quotas
-    assert codes(replace(rep, allowance=6), Limits(None, 0, week, 5), quota=quota) == []
-    assert codes(rep, Limits(None, 0, week - timedelta(days=7), 5), quota=quota) == []
+    assert codes(rep, Usage(rep.today(NOON), 99, week, 4), quota=quota) == []
+    assert codes(rep, Usage(None, 0, week, 5), quota=quota) == ["weekly_allowance"]
+    assert codes(rep, Usage(None, 0, week, 5)) == []  # no quotas
+    assert codes(replace(rep, allowance=6), Usage(None, 0, week, 5), quota=quota) == []
+    assert codes(rep, Usage(None, 0, week - timedelta(days=7), 5), quota=quota) == []
 
 
 def test_leads_in_hand_are_enough_at_the_limit_and_without_one_never() -> None:
     limit = {"in_hand_limit": 3}
-    assert codes(a_rep(), Limits(in_hand=2), assignment=limit) == []
-    assert codes(a_rep(), Limits(in_hand=3), assignment=limit) == ["in_hand"]
-    assert codes(a_rep(), Limits(in_hand=99)) == []
+    assert codes(a_rep(), Usage(in_hand=2), assignment=limit) == []
+    assert codes(a_rep(), Usage(in_hand=3), assignment=limit) == ["in_hand"]
+    assert codes(a_rep(), Usage(in_hand=99)) == []
 
 
 # Among whom it goes round
@@ -198,7 +198,7 @@ def ids(*reps: Rep) -> set[str]:
 
 
 def among(*reps: Rep, lead: Any = EXPIRED, **playbook: Any) -> set[str]:
-    members = [(rep, Limits()) for rep in reps]
+    members = [(rep, Usage()) for rep in reps]
     return set(candidates(lead, members, a_playbook(**playbook), NOON).weights)
 
 
@@ -210,7 +210,7 @@ def test_all_who_may_be_assigned_a_lead_are_candidates() -> None:
 
 def test_the_load_decides_who_is_left() -> None:
     playbook = a_playbook(model="round-robin", assignment={"in_hand_limit": 2})
-    members = [(ANN, Limits(in_hand=2)), (BOB, Limits(in_hand=1)), (CHO, Limits(in_hand=3))]
+    members = [(ANN, Usage(in_hand=2)), (BOB, Usage(in_hand=1)), (CHO, Usage(in_hand=3))]
     assert set(candidates(EXPIRED, members, playbook, NOON).weights) == ids(BOB)
 
 
@@ -267,7 +267,7 @@ def test_by_territory_a_lead_goes_to_its_own_people_while_one_of_them_is_free() 
     ("method", "weights"), [("round-robin", [1, 1]), ("weighted", [3, 1]), ("territory", [1, 1])]
 )
 def test_weights_count_where_assignment_is_weighted(method: str, weights: list[int]) -> None:
-    members = [(replace(ANN, weight=3), Limits()), (BOB, Limits())]
+    members = [(replace(ANN, weight=3), Usage()), (BOB, Usage())]
     playbook = a_playbook(assignment={"method": method})
     assert list(candidates(EXPIRED, members, playbook, NOON).weights.values()) == weights
 
@@ -280,7 +280,7 @@ def test_a_lead_that_fits_only_who_has_left_is_for_anybody() -> None:
     here = a_rep(3, territories=("Sarawak",))
 
     def ring(*reps: Rep) -> set[str]:
-        return set(candidates(lead, [(rep, Limits()) for rep in reps], playbook, NOON).weights)
+        return set(candidates(lead, [(rep, Usage()) for rep in reps], playbook, NOON).weights)
 
     assert ring(gone, elsewhere) == {elsewhere.rep_id}
     assert ring(gone, elsewhere, here) == {here.rep_id}

@@ -18,12 +18,13 @@ from dibs.core.errors import Busy, NotYours
 from dibs.core.events import Fact
 from dibs.core.lead import Claim, Lead, State
 from dibs.core.quality import Quality
-from dibs.core.rep import Limits, Rep
+from dibs.core.rep import Rep, Usage
 from dibs.dispatch import follow as offering
 from dibs.offers.notify import notify
-from dibs.race.claim import bearer, claim, undo
+from dibs.race.claim import bearer, claim
 from dibs.race.decide import team_schedule
-from dibs.race.opening import return_times
+from dibs.race.lifecycle import return_times
+from dibs.race.undo import undo
 from support.builders import NOON, a_card, a_playbook, a_rep, basics, token_of
 from support.fakes import FakeWorld, no_pause
 
@@ -70,14 +71,14 @@ class Desk:
         world.memory.leads[lead.lead_id] = worked
         world.memory.look_at.pop(lead.lead_id, None)
         holder = str(stored.owner)
-        used = world.memory.limits[holder]
-        world.memory.limits[holder] = replace(used, in_hand=used.in_hand - 1)
+        used = world.memory.usage[holder]
+        world.memory.usage[holder] = replace(used, in_hand=used.in_hand - 1)
 
     def now(self, lead: Lead) -> Lead:
         return self.world.lead(lead)
 
-    def limits(self, rep: Rep = ANN) -> Limits:
-        return self.world.memory.limits[rep.rep_id]
+    def usage(self, rep: Rep = ANN) -> Usage:
+        return self.world.memory.usage[rep.rep_id]
 
     def steps(self, lead: Lead) -> list[tuple[int, str, str, str, str | None]]:
         moves = self.world.leads.history(lead.lead_id)
@@ -203,10 +204,10 @@ def test_a_return_is_recorded_step_by_step_with_its_cause() -> None:
 def test_a_returned_lead_is_in_hand_no_longer_and_was_had_all_the_same() -> None:
     desk = Desk()
     desk.held()
-    assert basics(desk.limits()) == Limits(NOON.date(), 1, NOON.date(), 1, 1)
+    assert basics(desk.usage()) == Usage(NOON.date(), 1, NOON.date(), 1, 1)
     desk.clock.pass_(hours=1)
     desk.look()
-    assert basics(desk.limits()) == Limits(NOON.date(), 1, NOON.date(), 1, 0)
+    assert basics(desk.usage()) == Usage(NOON.date(), 1, NOON.date(), 1, 0)
 
 
 def test_a_returned_lead_may_be_won_by_anybody_and_has_its_time_anew() -> None:
@@ -272,7 +273,7 @@ def test_a_test_lead_goes_back_too_and_changes_no_count() -> None:
     desk.clock.pass_(minutes=1)
     assert desk.look() == (0, 2)
     assert desk.now(trial).epoch == 2
-    assert desk.limits().in_hand == 0
+    assert desk.usage().in_hand == 0
 
 
 def test_several_are_looked_after_at_once() -> None:
@@ -324,7 +325,7 @@ def test_two_who_take_it_back_at_once_take_it_back_once() -> None:
     meanwhile(desk, lambda: found.append(desk.look()))
     assert [desk.look(), *found] == [(0, 0), (0, 1)]
     assert desk.now(lead).epoch == 2
-    assert desk.limits().in_hand == 0
+    assert desk.usage().in_hand == 0
 
 
 def test_two_who_remind_at_once_remind_once() -> None:
@@ -393,7 +394,7 @@ def test_a_leavers_leads_go_back_worked_or_not() -> None:
             (2, "open", LEFT, "manager", None),
         ]
     assert desk.now(other).owner == BOB.rep_id
-    assert desk.limits().in_hand == 0
+    assert desk.usage().in_hand == 0
     assert leave(desk) == 0
 
 

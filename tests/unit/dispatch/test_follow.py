@@ -10,11 +10,12 @@ import pytest
 from dibs.assignment import assign as assigning
 from dibs.core.events import Fact
 from dibs.core.lead import Lead, State
-from dibs.core.rep import Limits, Rep
+from dibs.core.rep import Rep, Usage
 from dibs.dispatch import follow as offering
 from dibs.dispatch.follow import CHUNK, HEAD_START, NEAR, chunks
 from dibs.offers.ports import Chunk
-from dibs.race.claim import bearer, claim, undo
+from dibs.race.claim import bearer, claim
+from dibs.race.undo import undo
 from support.builders import NOON, a_card, a_lead, a_playbook, a_rep, token_of
 from support.fakes import FakeWorld
 
@@ -55,7 +56,7 @@ def test_every_eligible_rep_of_the_leads_teams_is_told_and_nobody_else() -> None
     world.add_rep(a_rep(12, active=False))
     world.add_rep(a_rep(13, paused_until=NOON + timedelta(minutes=1)))
     full = world.add_rep(a_rep(14))
-    world.memory.limits[full.rep_id] = Limits(full.today(NOON), 10)
+    world.memory.usage[full.rep_id] = Usage(full.today(NOON), 10)
     lead = world.post_lead(a_card())
     world.memory.leads[lead.lead_id] = replace(lead, teams=("north", "south"))
     follow(world, opened(lead))
@@ -544,7 +545,7 @@ def test_a_debt_nothing_could_pay_opens_no_wave_early() -> None:
     debtor = world.add_rep(a_rep(1, tier=1))
     world.add_rep(a_rep(2, tier=2))
     week = debtor.this_week(world.clock())
-    world.memory.limits[debtor.rep_id] = Limits(week=week, week_claims=1, hot=1)
+    world.memory.usage[debtor.rep_id] = Usage(week=week, week_claims=1, hot=1)
 
     def second_wave_after(lead: Lead) -> timedelta:
         world.clock.pass_(seconds=10)

@@ -22,14 +22,15 @@ from dibs.aws.clock import from_iso
 from dibs.core.errors import Busy, UndoOver
 from dibs.core.lead import BLIND, Lead, Preview, State
 from dibs.core.quality import Pool, Quality, pool_for
-from dibs.core.rep import Device, Limits, Platform
+from dibs.core.rep import Device, Platform, Usage
 from dibs.intake.blind import Arrived, Part, chances, drawn, mix
 from dibs.intake.blind_mix import mix_reached
 from dibs.intake.ingest import ingest
 from dibs.offers.push import SnsPush
 from dibs.offers.texts import alert, offer_sms
-from dibs.race.claim import bearer, claim, undo
-from dibs.race.opening import given_back
+from dibs.race.claim import bearer, claim
+from dibs.race.lifecycle import given_back
+from dibs.race.undo import undo
 from dibs.rules.playbook import Playbook
 from dibs.rules.rules import Blind
 from dibs.wiring import Wiring
@@ -302,9 +303,9 @@ def at_the_counter(monkeypatch: pytest.MonkeyPatch) -> Callable[[FakeWorld], Non
         monkeypatch.setattr(Wiring, "race", world.race)
         monkeypatch.setattr(Wiring, "roster", world.roster)
         # Hot leads without warm ones, and none cold: every debt there is (F1, F3).
-        limits = Limits(week=AINA.this_week(NOON), week_claims=3, hot=3, claims_before=5)
-        world.memory.limits[AINA.rep_id] = limits
-        monkeypatch.setattr(rep_functions, "calling_rep", lambda *_: (AINA, limits))
+        usage = Usage(week=AINA.this_week(NOON), week_claims=3, hot=3, claims_before=5)
+        world.memory.usage[AINA.rep_id] = usage
+        monkeypatch.setattr(rep_functions, "calling_rep", lambda *_: (AINA, usage))
         here = SimpleNamespace(public_url="https://dibs.example")
         monkeypatch.setattr(Wiring, "settings", here)
         monkeypatch.setattr(claim_functions.clock, "now", world.clock)

@@ -10,7 +10,7 @@ import pytest
 
 from dibs.core.events import Fact
 from dibs.core.lead import Card, Kind, Lead, Post, State, filled
-from dibs.core.rep import Limits
+from dibs.core.rep import Usage
 from dibs.intake.duplicates import MERGED, REASONS
 from dibs.intake.ingest import Accepted, ingest
 from support.builders import NOON, a_card, a_playbook, a_rep
@@ -139,7 +139,7 @@ def test_somebody_else_of_a_reps_company_is_that_reps_lead(
     assert (move.cause, move.holder) == ("existing_owner", AINA.rep_id)
     [pending] = world.leads.waiting_in_outbox(world.clock() + timedelta(seconds=1))
     assert pending.fact == Fact("lead.assigned", lead.lead_id, 1, AINA.rep_id)
-    used = world.memory.limits[AINA.rep_id]
+    used = world.memory.usage[AINA.rep_id]
     assert (used.leads, used.claims, used.in_hand) == (1, 0, 1)
 
 
@@ -176,11 +176,9 @@ def test_an_owner_takes_what_is_theirs_whatever_their_limits(world: FakeWorld) -
     world.put_playbook(a_playbook(quota={"enabled": True}, assignment={"in_hand_limit": 1}))
     known(world, State.WON)
     world.memory.reps[AINA.rep_id] = replace(AINA, allowance=1, paused_until=NOON.max)
-    world.memory.limits[AINA.rep_id] = Limits(
-        week=AINA.this_week(world.clock()), leads=7, in_hand=9
-    )
+    world.memory.usage[AINA.rep_id] = Usage(week=AINA.this_week(world.clock()), leads=7, in_hand=9)
     assert post(world, colleague()).lead.owner == AINA.rep_id
-    assert world.memory.limits[AINA.rep_id].in_hand == 10
+    assert world.memory.usage[AINA.rep_id].in_hand == 10
 
 
 @pytest.mark.parametrize(
@@ -292,7 +290,7 @@ def test_the_same_lead_of_an_owner_again_is_answered_the_same(world: FakeWorld) 
     first = post(world, colleague())
     again = post(world, colleague())
     assert again == replace(first, duplicate=True)
-    assert world.memory.limits[AINA.rep_id].in_hand == 1
+    assert world.memory.usage[AINA.rep_id].in_hand == 1
 
 
 def test_a_changed_body_of_a_merged_post_shows_with_its_lead(world: FakeWorld) -> None:

@@ -18,7 +18,7 @@ from dibs.core.errors import (
     NotYours,
 )
 from dibs.core.lead import Lead, State, moved
-from dibs.core.rep import Limits
+from dibs.core.rep import Usage
 from dibs.ledger.activities import (
     AHEAD,
     MOVES,
@@ -41,7 +41,8 @@ from dibs.ledger.record import (
     record_all,
     shared_with,
 )
-from dibs.race.claim import bearer, claim, undo
+from dibs.race.claim import bearer, claim
+from dibs.race.undo import undo
 from support.builders import NOON, a_card, a_lead, a_playbook, a_rep, token_of
 from support.fake_ledger import FakeLedger
 from support.fakes import FakeRoster, FakeWorld, Memory, no_pause
@@ -280,7 +281,7 @@ class Desk(FakeWorld):
 
     @property
     def in_hand(self) -> int:
-        return self.memory.limits[AINA.rep_id].in_hand
+        return self.memory.usage[AINA.rep_id].in_hand
 
 
 @pytest.fixture
@@ -683,7 +684,7 @@ def test_what_was_offered_to_a_pod_is_shared_with_the_others_of_it(
     others = [a_rep(5, pod="wind"), a_rep(6), a_rep(7, pod="solar", active=False)]
     for rep in (*solar, *others, a_rep(8, pod="solar", team="south")):
         memory.reps[rep.rep_id] = rep
-        memory.limits[rep.rep_id] = Limits()
+        memory.usage[rep.rep_id] = Usage()
     found = shared_with(FakeRoster(memory), solar[0], a_lead(pods=pods), playbook)
     assert found == tuple(a_rep(number).rep_id for number in shares)
 
@@ -694,7 +695,7 @@ def test_no_more_of_a_pod_share_than_fit_into_a_transaction() -> None:
     for number in range(1, 20):
         rep = a_rep(number, pod="solar")
         memory.reps[rep.rep_id] = rep
-        memory.limits[rep.rep_id] = Limits()
+        memory.usage[rep.rep_id] = Usage()
     mine = memory.reps[a_rep(1).rep_id]
     assert len(shared_with(FakeRoster(memory), mine, a_lead(pods=("solar",)), playbook)) == 8
 

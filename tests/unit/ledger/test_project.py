@@ -15,7 +15,8 @@ from dibs.core.events import Fact
 from dibs.core.lead import UNDONE
 from dibs.ledger.entries import ASSIGNED, CLAIMED, RETURNED, Entry
 from dibs.ledger.project import FACTS, project
-from dibs.race.claim import bearer, claim, undo
+from dibs.race.claim import bearer, claim
+from dibs.race.undo import undo
 from support.builders import NOON, a_card, a_playbook, a_rep, token_of
 from support.fake_ledger import FakeLedger
 from support.fakes import FakeWorld, no_pause

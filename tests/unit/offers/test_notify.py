@@ -11,7 +11,8 @@ from dibs.core.lead import Lead, State
 from dibs.core.rep import Device, Platform, Rep
 from dibs.offers.notify import notify, push_failed
 from dibs.offers.ports import Chunk
-from dibs.race.claim import bearer, claim, undo
+from dibs.race.claim import bearer, claim
+from dibs.race.undo import undo
 from support.builders import NOON, a_card, a_playbook, a_rep, token_of
 from support.fakes import FakeWorld
 

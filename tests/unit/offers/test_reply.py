@@ -213,7 +213,7 @@ def test_the_code_sent_twice_is_won_once_and_yours_already() -> None:
     again = line.outcome(CODE)
     assert isinstance(again, Won)
     assert again.already_yours
-    assert line.world.memory.limits[line.rep.rep_id].claims == 1
+    assert line.world.memory.usage[line.rep.rep_id].claims == 1
 
 
 def test_a_code_belongs_to_the_phone_it_was_sent_to() -> None:

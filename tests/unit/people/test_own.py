@@ -10,7 +10,7 @@ import pytest
 from dibs.core.errors import InvalidInput, LeadNotFound, Unauthorized
 from dibs.core.lead import State
 from dibs.core.links import link_is_for, read_link
-from dibs.core.rep import Limits, Rep
+from dibs.core.rep import Rep, Usage
 from dibs.offers.open_offers import open_offers, sight
 from dibs.people.own import DEVICES_PER_REP, register_device, remove_device, set_availability
 from dibs.race.claim import bearer
@@ -30,7 +30,7 @@ def offers(world: FakeWorld, rep: Rep) -> list[tuple[str, bool]]:
     found = open_offers(
         world.race,
         world.memory.reps[rep.rep_id],
-        world.memory.limits[rep.rep_id],
+        world.memory.usage[rep.rep_id],
         world.memory.playbook,
         world.clock(),
     )
@@ -52,9 +52,9 @@ def test_the_list_holds_the_open_leads_of_the_reps_team_oldest_first() -> None:
 def test_a_refused_rep_still_sees_the_lead_and_why_not() -> None:
     world, rep = a_world()
     lead = world.post_lead(a_card())
-    world.memory.limits[rep.rep_id] = Limits(rep.today(NOON), 10)
+    world.memory.usage[rep.rep_id] = Usage(rep.today(NOON), 10)
     (offer,) = open_offers(
-        world.race, rep, world.memory.limits[rep.rep_id], world.memory.playbook, NOON
+        world.race, rep, world.memory.usage[rep.rep_id], world.memory.playbook, NOON
     )
     assert offer.lead == lead
     assert isinstance(offer.verdict, Refused)
@@ -64,7 +64,7 @@ def test_a_refused_rep_still_sees_the_lead_and_why_not() -> None:
 def test_each_offer_carries_the_reps_own_link() -> None:
     world, rep = a_world()
     lead = world.post_lead(a_card())
-    (offer,) = open_offers(world.race, rep, Limits(), world.memory.playbook, NOON)
+    (offer,) = open_offers(world.race, rep, Usage(), world.memory.playbook, NOON)
     link = read_link(offer.token)
     assert (link.lead_id, link.rep_id) == (lead.lead_id, rep.rep_id)
     assert link_is_for(link, lead.salt, 1)
@@ -225,8 +225,8 @@ def test_a_phone_that_got_a_new_id_is_not_kept_under_its_old_one() -> None:
 def test_the_list_says_of_a_debt_what_a_claim_would_hear() -> None:
     """A debt refuses only while something open pays it (F1): else the list kept people away."""
     world, rep = a_world(acceptance={"hot_per_warm": 2})
-    owing = replace(Limits(), week=rep.this_week(NOON), hot=2, leads=2, week_claims=2)
-    world.memory.limits[rep.rep_id] = owing
+    owing = replace(Usage(), week=rep.this_week(NOON), hot=2, leads=2, week_claims=2)
+    world.memory.usage[rep.rep_id] = owing
     hot = world.post_lead(a_card(1, score=90))
     assert offers(world, rep) == [(hot.lead_id, True)]
     warm = world.post_lead(a_card(2, score=60), NOON + timedelta(seconds=1))

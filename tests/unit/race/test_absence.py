@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dibs.core.calendar import parse_hours
-from dibs.core.rep import Limits, Rep
+from dibs.core.rep import Rep, Usage
 from dibs.race.absence import Credits, credits_of, using
 from dibs.rules.playbook import Playbook
 from support.builders import a_playbook, a_rep
@@ -62,36 +62,36 @@ EARNED = [
 def test_working_hours_of_leave_that_has_ended_earn_credits(
     leave: list[tuple[date, date]], hours: int, earned: int
 ) -> None:
-    assert credits_of(away(*leave), Limits(), rules(hours), on(MONDAY)).left == earned
+    assert credits_of(away(*leave), Usage(), rules(hours), on(MONDAY)).left == earned
 
 
 def test_the_hours_are_ones_own() -> None:
     fridays = away(LAST_WEEK, hours=parse_hours({"fri": ["10:00-14:00"]}))
-    assert credits_of(fridays, Limits(), rules(4), on(MONDAY)).left == 1
+    assert credits_of(fridays, Usage(), rules(4), on(MONDAY)).left == 1
 
 
 def test_credits_fall_due_over_the_days_until_they_expire() -> None:
     rep, back = away(LAST_WEEK), MONDAY - 2 * DAY  # home on Saturday
-    due = [credits_of(rep, Limits(), rules(), on(back + n * DAY)).due for n in range(15)]
+    due = [credits_of(rep, Usage(), rules(), on(back + n * DAY)).due for n in range(15)]
     assert due == [1, 1, 1, 1, 2, 2, 2, 3, 3, 3, 3, 4, 4, 4, 0]
     last = back + 13 * DAY
-    assert credits_of(rep, Limits(), rules(), on(last)) == Credits(4, 4, last, LAST_WEEK[1])
-    assert credits_of(rep, Limits(), rules(), on(last + DAY)) == Credits()
+    assert credits_of(rep, Usage(), rules(), on(last)) == Credits(4, 4, last, LAST_WEEK[1])
+    assert credits_of(rep, Usage(), rules(), on(last + DAY)) == Credits()
 
 
 def test_the_day_of_return_is_the_reps() -> None:
     rep = away((MONDAY - 3 * DAY, MONDAY - 3 * DAY), zone="Asia/Kuching")
     day = MONDAY - 3 * DAY
-    assert credits_of(rep, Limits(), rules(), on(day, 15)).left == 0
-    assert credits_of(rep, Limits(), rules(), on(day, 16)).left == 1
+    assert credits_of(rep, Usage(), rules(), on(day, 15)).left == 0
+    assert credits_of(rep, Usage(), rules(), on(day, 16)).left == 1
 
 
 def test_a_credit_used_is_gone_and_the_next_is_due_when_it_is() -> None:
     rep, playbook, now = away(LAST_WEEK), rules(), on(MONDAY)
-    first = using(rep, Limits(), playbook, now)
+    first = using(rep, Usage(), playbook, now)
     assert first is not None
     assert (first.before, first.after) == ((), (LAST_WEEK[1],))
-    used = Limits(credits_used=first.after)
+    used = Usage(credits_used=first.after)
     assert (credits_of(rep, used, playbook, now).left, using(rep, used, playbook, now)) == (3, None)
     second = using(rep, used, playbook, now + 2 * DAY)
     assert second is not None
@@ -101,8 +101,8 @@ def test_a_credit_used_is_gone_and_the_next_is_due_when_it_is() -> None:
 def test_of_two_leaves_the_older_ones_credits_go_first() -> None:
     older, newer = (MONDAY - 12 * DAY, MONDAY - 12 * DAY), (MONDAY - 3 * DAY, MONDAY - 3 * DAY)
     rep, playbook, now = away(older, newer), rules(), on(MONDAY)
-    assert credits_of(rep, Limits(), playbook, now) == Credits(2, 2, MONDAY + 2 * DAY, older[1])
-    used = Limits(credits_used=(older[1],))
+    assert credits_of(rep, Usage(), playbook, now) == Credits(2, 2, MONDAY + 2 * DAY, older[1])
+    used = Usage(credits_used=(older[1],))
     assert credits_of(rep, used, playbook, now) == Credits(1, 1, MONDAY + 11 * DAY, newer[1])
     # What was used of leave that has expired is no debt of the next.
     later = on(MONDAY + 3 * DAY)
@@ -122,15 +122,15 @@ EDITS = {
 
 @pytest.mark.parametrize("edit", EDITS)
 def test_leave_edited_afterwards_earns_nothing_twice(edit: str) -> None:
-    rep, playbook, used = away(LAST_WEEK), rules(), Limits()
+    rep, playbook, used = away(LAST_WEEK), rules(), Usage()
     day = MONDAY - 2 * DAY
     while (credit := using(rep, used, playbook, on(day + 12 * DAY))) is not None:
-        used = Limits(credits_used=credit.after)
+        used = Usage(credits_used=credit.after)
     assert len(used.credits_used) == 4
     edited = replace(rep, leave=EDITS[edit])
     # What moves to other days altogether counts as long as the credits could have been used.
     days = range(14 if edit == "moved beyond it" else 17)
-    unedited = [credits_of(edited, Limits(), playbook, on(day + n * DAY)).left for n in days]
+    unedited = [credits_of(edited, Usage(), playbook, on(day + n * DAY)).left for n in days]
     found = [credits_of(edited, used, playbook, on(day + n * DAY)).left for n in days]
     assert found == [max(0, earned - 4) for earned in unedited]
 
@@ -148,7 +148,7 @@ SPANS = st.lists(
 def test_however_often_one_asks_no_more_is_used_than_was_earned(
     leave: list[tuple[date, date]], hours: int, days: list[int]
 ) -> None:
-    rep, playbook, limits = away(*leave), rules(hours), Limits()
+    rep, playbook, usage = away(*leave), rules(hours), Usage()
     worked = {
         day
         for first, last in leave
@@ -156,10 +156,10 @@ def test_however_often_one_asks_no_more_is_used_than_was_earned(
         if day.weekday() < 5
     }
     for ahead in days:
-        credit = using(rep, limits, playbook, on(MONDAY + ahead * DAY))
+        credit = using(rep, usage, playbook, on(MONDAY + ahead * DAY))
         if credit is not None:
-            assert credit.before == limits.credits_used
-            limits = Limits(credits_used=credit.after)
-        left = credits_of(rep, limits, playbook, on(MONDAY + ahead * DAY))
+            assert credit.before == usage.credits_used
+            usage = Usage(credits_used=credit.after)
+        left = credits_of(rep, usage, playbook, on(MONDAY + ahead * DAY))
         assert 0 <= left.due <= left.left
-    assert len(limits.credits_used) * hours <= 8 * len(worked)
+    assert len(usage.credits_used) * hours <= 8 * len(worked)

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from dibs.core.calendar import WEEKDAYS, parse_hours
 from dibs.core.errors import ClaimRefused
 from dibs.core.events import Fact
-from dibs.core.rep import Device, Limits, Platform, Rep
+from dibs.core.rep import Device, Platform, Rep, Usage
 from dibs.dispatch import follow as offering
 from dibs.offers.notify import notify
 from dibs.race.claim import bearer, claim
@@ -35,8 +35,8 @@ def local(zone: str, *moment: int) -> datetime:
     return datetime(*moment, tzinfo=ZoneInfo(zone)).astimezone(UTC)  # type: ignore[arg-type]
 
 
-def judged(rep: Rep, at: datetime, limits: Limits | None = None, **playbook: Any) -> Verdict:
-    return decide(OPEN, rep, limits or Limits(), a_playbook(**playbook), at)
+def judged(rep: Rep, at: datetime, usage: Usage | None = None, **playbook: Any) -> Verdict:
+    return decide(OPEN, rep, usage or Usage(), a_playbook(**playbook), at)
 
 
 def codes(verdict: Verdict) -> list[str]:
@@ -44,18 +44,18 @@ def codes(verdict: Verdict) -> list[str]:
 
 
 def refused_until(
-    rep: Rep, at: datetime, code: str, until: datetime, limits: Limits | None = None, **rules: Any
+    rep: Rep, at: datetime, code: str, until: datetime, usage: Usage | None = None, **rules: Any
 ) -> None:
     """The rep is refused by this rule alone, hears until when, and that is so to the millisecond.
 
     The last rule to lift may be another one than keeps them now.
     """
-    verdict = judged(rep, at, limits, **rules)
+    verdict = judged(rep, at, usage, **rules)
     assert codes(verdict) == [code]
     assert isinstance(verdict, Refused)
     assert verdict.lifts_at == until
-    assert isinstance(judged(rep, until - MS, limits, **rules), Refused)
-    assert isinstance(judged(rep, until, limits, **rules), Eligible)
+    assert isinstance(judged(rep, until - MS, usage, **rules), Refused)
+    assert isinstance(judged(rep, until, usage, **rules), Eligible)
 
 
 # Hours
@@ -122,10 +122,10 @@ def test_a_shift_that_begins_in_the_hour_spring_leaves_out_begins_when_it_is_ove
     rep = a_rep(zone="Europe/Berlin", hours=parse_hours({"sun": ["02:30-06:00"]}))
     lead = replace(OPEN, opens_at=NOON - 365 * DAY, closes_at=NOON)
     at = local("Europe/Berlin", 2026, 3, 29, 1, 0)
-    verdict = decide(lead, rep, Limits(), a_playbook(), at)
+    verdict = decide(lead, rep, Usage(), a_playbook(), at)
     assert isinstance(verdict, Refused)
     assert verdict.lifts_at == local("Europe/Berlin", 2026, 3, 29, 3, 0)
-    assert isinstance(decide(lead, rep, Limits(), a_playbook(), verdict.lifts_at), Eligible)
+    assert isinstance(decide(lead, rep, Usage(), a_playbook(), verdict.lifts_at), Eligible)
 
 
 # Holidays and leave
@@ -201,7 +201,7 @@ def test_a_days_limit_that_lifts_at_midnight_lifts_when_the_next_shift_begins() 
         at,
         "daily_limit",
         local(KUCHING, 2026, 11, 24, 9, 0),
-        Limits(rep.today(at), 10),
+        Usage(rep.today(at), 10),
         **by_hours(OFFICE),
     )
 
@@ -209,7 +209,7 @@ def test_a_days_limit_that_lifts_at_midnight_lifts_when_the_next_shift_begins() 
 def test_a_weeks_allowance_lifts_with_the_first_shift_of_the_next_week() -> None:
     rep = a_rep(zone=KUCHING)
     at = local(KUCHING, 2026, 11, 25, 10, 0)
-    used = Limits(None, 0, rep.this_week(at), 10)
+    used = Usage(None, 0, rep.this_week(at), 10)
     quota = {"enabled": True, "base_per_week": 10}
     monday = local(KUCHING, 2026, 11, 30, 0, 0)
     refused_until(rep, at, "weekly_allowance", monday, used, quota=quota)
@@ -224,7 +224,7 @@ def test_a_weeks_allowance_lifts_with_the_first_shift_of_the_next_week() -> None
 def test_a_week_that_a_faster_clock_began_counts_until_it_is_over() -> None:
     rep = a_rep(zone="UTC")
     sunday = datetime(2026, 11, 29, 23, 59, 59, tzinfo=UTC)
-    ahead = Limits(None, 0, date(2026, 11, 30), 10)
+    ahead = Usage(None, 0, date(2026, 11, 30), 10)
     quota = {"enabled": True, "base_per_week": 10}
     over = datetime(2026, 12, 7, tzinfo=UTC)
     refused_until(rep, sunday, "weekly_allowance", over, ahead, quota=quota)
@@ -245,14 +245,14 @@ def test_whoever_joined_in_the_middle_of_the_week_has_a_part_of_it() -> None:
     thursday = datetime(2026, 11, 26, 9, tzinfo=UTC)
     quota = {"enabled": True, "base_per_week": 7}
     week = rep.this_week(thursday)
-    assert codes(judged(rep, thursday, Limits(None, 0, week, 3), quota=quota)) == []
+    assert codes(judged(rep, thursday, Usage(None, 0, week, 3), quota=quota)) == []
     monday = datetime(2026, 11, 30, tzinfo=UTC)
-    refused_until(rep, thursday, "weekly_allowance", monday, Limits(None, 0, week, 4), quota=quota)
+    refused_until(rep, thursday, "weekly_allowance", monday, Usage(None, 0, week, 4), quota=quota)
 
 
 def test_a_test_lead_is_held_back_by_duty_and_by_no_count() -> None:
     trial = replace(OPEN, test=True)
-    full = Limits(TODAY, 10, TODAY, 99)
+    full = Usage(TODAY, 10, TODAY, 99)
     rules = a_playbook(quota={"enabled": True})
     assert isinstance(decide(trial, a_rep(), full, rules, NOON), Eligible)
     paused = a_rep(paused_until=NOON + HOUR)
@@ -265,7 +265,7 @@ def test_who_is_off_hears_every_reason_and_when_the_last_of_them_lifts() -> None
         paused_until=NOON + 3 * DAY,
         leave=((TODAY, TODAY + DAY),),
     )
-    full = Limits(rep.today(NOON), 10, rep.this_week(NOON), 10)
+    full = Usage(rep.today(NOON), 10, rep.this_week(NOON), 10)
     verdict = judged(rep, NOON, full, quota={"enabled": True}, **by_hours(OFFICE))
     assert codes(verdict) == ["paused", "on_leave", "daily_limit", "weekly_allowance"]
     assert isinstance(verdict, Refused)
@@ -418,11 +418,11 @@ def test_a_refusal_lifts_when_it_says_and_not_a_millisecond_before(
         )
     )
     lead = world.post_lead(a_card(score=score), now + opened)
-    limits = Limits(today + of_day * DAY, claims, week + of_week * 7 * DAY, leads)
+    usage = Usage(today + of_day * DAY, claims, week + of_week * 7 * DAY, leads)
     playbook = world.memory.playbook
 
     def at(moment: datetime) -> Verdict:
-        return decide(lead, rep, limits, playbook, moment)
+        return decide(lead, rep, usage, playbook, moment)
 
     verdict = at(now)
     if isinstance(verdict, Eligible):

@@ -21,19 +21,10 @@ from dibs.core.errors import (
 )
 from dibs.core.lead import Lead, State
 from dibs.core.links import link_token, read_link
-from dibs.core.rep import Limits, Rep
-from dibs.race.claim import (
-    ATTEMPTS,
-    CONTACT_SHOWN_FOR,
-    Won,
-    bearer,
-    by_link,
-    by_sms,
-    claim,
-    judge,
-    undo,
-)
+from dibs.core.rep import Rep, Usage
+from dibs.race.claim import ATTEMPTS, CONTACT_SHOWN_FOR, Won, bearer, by_link, by_sms, claim, judge
 from dibs.race.ports import Notice
+from dibs.race.undo import undo
 from support.builders import NOON, a_card, a_playbook, a_rep, basics, token_of
 from support.fakes import FakeWorld, no_pause
 
@@ -65,8 +56,8 @@ class Race:
     def stored(self) -> Lead:
         return self.world.lead(self.lead)
 
-    def limits(self, rep: Rep = AINA) -> Limits:
-        return self.world.memory.limits[rep.rep_id]
+    def usage(self, rep: Rep = AINA) -> Usage:
+        return self.world.memory.usage[rep.rep_id]
 
     def everything(self) -> str:
         """All that is stored, to see that a refused call changed nothing."""
@@ -84,7 +75,7 @@ def test_the_first_claim_wins_and_shows_the_contact_in_the_same_answer() -> None
     assert won.undo_until == won.claim.claimed_at + timedelta(seconds=30)
     stored = race.stored()
     assert (stored.state, stored.owner) == (State.CLAIMED, AINA.rep_id)
-    assert basics(race.limits()) == Limits(NOON.date(), 1, NOON.date(), 1, 1)  # NOON is a Monday's
+    assert basics(race.usage()) == Usage(NOON.date(), 1, NOON.date(), 1, 1)  # NOON is a Monday's
 
 
 def test_a_claims_milliseconds_run_from_the_reps_first_notice() -> None:
@@ -131,7 +122,7 @@ def test_a_loser_hears_who_won_how_long_ago_and_how_many_are_still_open() -> Non
         "open_leads": 2,
     }
     assert race.stored().owner == AINA.rep_id
-    assert race.limits(BEN) == Limits()
+    assert race.usage(BEN) == Usage()
 
 
 def test_open_leads_of_other_teams_are_not_counted_for_a_loser() -> None:
@@ -192,7 +183,7 @@ def test_the_limit_holds_one_lead_after_another() -> None:
         except ClaimRefused as refused:
             outcomes.append(refused.refusals[0].code)
     assert outcomes == [AINA.rep_id] * 3 + ["daily_limit"] * 2
-    assert race.limits().claims == 3
+    assert race.usage().claims == 3
 
 
 def test_the_count_starts_again_on_the_reps_own_next_day() -> None:
@@ -202,7 +193,7 @@ def test_the_count_starts_again_on_the_reps_own_next_day() -> None:
     race.world.clock.pass_(hours=4)  # midnight in Kuching
     assert race.claim(AINA, later).claim.rep_id == AINA.rep_id
     tomorrow = NOON.date() + timedelta(days=1)
-    assert basics(race.limits()) == Limits(tomorrow, 1, NOON.date(), 2, 2)
+    assert basics(race.usage()) == Usage(tomorrow, 1, NOON.date(), 2, 2)
 
 
 def test_a_test_lead_is_won_and_counts_nowhere() -> None:
@@ -210,7 +201,7 @@ def test_a_test_lead_is_won_and_counts_nowhere() -> None:
     race.claim(AINA)
     trial = race.world.post_lead(a_card(2, test=True))
     assert race.claim(AINA, trial).claim.test
-    assert race.limits().claims == 1
+    assert race.usage().claims == 1
 
 
 def test_when_the_window_has_closed_the_lead_is_gone_for_everybody() -> None:
@@ -263,7 +254,7 @@ def test_the_winners_second_tap_gets_the_same_answer_and_counts_once() -> None:
     race.world.clock.pass_(minutes=3)
     again = race.claim()
     assert again == replace(first, already_yours=True)
-    assert race.limits().claims == 1
+    assert race.usage().claims == 1
 
 
 def test_a_winner_keeps_the_lead_whatever_rule_would_refuse_them_now() -> None:
@@ -280,7 +271,7 @@ def test_a_lost_answer_asked_for_again_is_already_yours() -> None:
     won = race.claim()
     assert won.already_yours
     assert won.card is not None
-    assert race.limits().claims == 1
+    assert race.usage().claims == 1
 
 
 def test_a_busy_store_is_tried_again() -> None:
@@ -330,7 +321,7 @@ def test_my_own_other_claim_in_between_is_decided_again_and_both_count() -> None
     other = race.world.post_lead(a_card(2))
     race.world.race.meanwhile = lambda: race.claim(AINA, other)
     assert race.claim(AINA).claim.lead_id == race.lead.lead_id
-    assert race.limits().claims == 2
+    assert race.usage().claims == 2
 
 
 def test_my_own_other_claim_in_between_may_take_the_last_of_the_day() -> None:
@@ -341,7 +332,7 @@ def test_my_own_other_claim_in_between_may_take_the_last_of_the_day() -> None:
     assert isinstance(refused, ClaimRefused)
     assert [refusal.code for refusal in refused.refusals] == ["daily_limit"]
     assert race.stored().state is State.OPEN
-    assert race.limits().claims == 1
+    assert race.usage().claims == 1
 
 
 def test_a_pause_between_read_and_write_holds() -> None:
@@ -497,7 +488,7 @@ def test_an_undo_opens_the_lead_anew_and_takes_the_claim_off_the_count() -> None
     assert (reopened.claimed_at, reopened.return_at, reopened.previous) == (None, None, None)
     assert reopened.opens_at == race.world.clock()
     assert reopened.closes_at == race.world.clock() + timedelta(minutes=15)
-    assert basics(race.limits()) == Limits(NOON.date(), 0, NOON.date(), 0, 0)
+    assert basics(race.usage()) == Usage(NOON.date(), 0, NOON.date(), 0, 0)
 
 
 def test_an_undo_is_recorded_move_by_move() -> None:
@@ -597,7 +588,7 @@ def test_the_winner_may_win_an_undone_lead_again() -> None:
     race.undo()
     won = race.claim()
     assert (won.claim.epoch, won.already_yours) == (2, False)
-    assert race.limits().claims == 1
+    assert race.usage().claims == 1
 
 
 def test_an_undo_after_midnight_takes_nothing_off_the_new_days_count() -> None:
@@ -609,7 +600,7 @@ def test_an_undo_after_midnight_takes_nothing_off_the_new_days_count() -> None:
     race.claim(AINA, later)
     race.undo(AINA)
     tomorrow = NOON.date() + timedelta(days=1)
-    assert basics(race.limits()) == Limits(tomorrow, 1, NOON.date(), 1, 1)
+    assert basics(race.usage()) == Usage(tomorrow, 1, NOON.date(), 1, 1)
 
 
 def test_an_undone_test_lead_takes_nothing_off_the_count() -> None:
@@ -618,5 +609,5 @@ def test_an_undone_test_lead_takes_nothing_off_the_count() -> None:
     trial = race.world.post_lead(a_card(2, test=True))
     race.claim(AINA, trial)
     undo(race.world.race, trial.lead_id, AINA.rep_id, bearer(token_of(AINA)), race.world.clock)
-    assert race.limits().claims == 1
+    assert race.usage().claims == 1
     assert race.world.lead(trial).state is State.OPEN

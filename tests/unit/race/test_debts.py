@@ -11,7 +11,7 @@ import pytest
 
 from dibs.core.lead import Lead
 from dibs.core.quality import Quality
-from dibs.core.rep import Limits, Rep
+from dibs.core.rep import Rep, Usage
 from dibs.race.debts import Debt, debts, hot_allowed, with_payable
 from dibs.race.decide import Eligible, Refused, Verdict, decide, decide_knowing
 from dibs.rules.playbook import Playbook
@@ -34,22 +34,22 @@ def of(quality: Quality, number: int = 0, **changes: Any) -> Lead:
     return replace(lead, **changes)
 
 
-def week(**used: Any) -> Limits:
-    return Limits(week=MONDAY, **used)
+def week(**used: Any) -> Usage:
+    return Usage(week=MONDAY, **used)
 
 
 def codes(verdict: Verdict) -> list[str]:
     return [r.code for r in verdict.refusals] if isinstance(verdict, Refused) else []
 
 
-def judged(lead: Lead, limits: Limits, playbook: Playbook, rep: Rep = REP) -> list[str]:
-    return codes(decide(lead, rep, limits, playbook, NOON))
+def judged(lead: Lead, usage: Usage, playbook: Playbook, rep: Rep = REP) -> list[str]:
+    return codes(decide(lead, rep, usage, playbook, NOON))
 
 
 def knowing(
-    lead: Lead, limits: Limits, playbook: Playbook, others: Sequence[Lead], rep: Rep = REP
+    lead: Lead, usage: Usage, playbook: Playbook, others: Sequence[Lead], rep: Rep = REP
 ) -> Verdict:
-    return decide_knowing(lead, rep, limits, playbook, NOON, lambda: [lead, *others])[0]
+    return decide_knowing(lead, rep, usage, playbook, NOON, lambda: [lead, *others])[0]
 
 
 # Hot for warm (F1)
@@ -70,16 +70,16 @@ def knowing(
     ],
 )
 def test_for_every_two_hot_leads_a_warm_one(hot: int, warm: int, refused: list[str]) -> None:
-    limits, playbook = week(hot=hot, warm=warm), rules(hot_per_warm=2)
-    assert judged(of(HOT), limits, playbook) == refused
-    assert judged(of(WARM), limits, playbook) == []
-    assert judged(of(COLD), limits, playbook) == []
-    assert judged(of(HOT), limits, rules()) == []
-    assert hot_allowed(REP, limits, playbook, NOON) == 2 * (1 + warm)
+    usage, playbook = week(hot=hot, warm=warm), rules(hot_per_warm=2)
+    assert judged(of(HOT), usage, playbook) == refused
+    assert judged(of(WARM), usage, playbook) == []
+    assert judged(of(COLD), usage, playbook) == []
+    assert judged(of(HOT), usage, rules()) == []
+    assert hot_allowed(REP, usage, playbook, NOON) == 2 * (1 + warm)
 
 
 def test_hot_leads_of_another_week_are_not_owed_for() -> None:
-    before = Limits(week=MONDAY - timedelta(days=7), hot=9)
+    before = Usage(week=MONDAY - timedelta(days=7), hot=9)
     assert judged(of(HOT), before, rules(hot_per_warm=2)) == []
     assert hot_allowed(REP, replace(before, warm=3), rules(hot_per_warm=2), NOON) == 2
 
@@ -100,14 +100,14 @@ def test_hot_leads_of_another_week_are_not_owed_for() -> None:
 def test_after_five_claims_the_lead_assigned_comes_first(
     raced: int, unaccepted: int, refused: list[str]
 ) -> None:
-    limits, playbook = week(raced=raced, unaccepted=unaccepted), rules(claims_per_assignment=5)
+    usage, playbook = week(raced=raced, unaccepted=unaccepted), rules(claims_per_assignment=5)
     for quality in Quality:
-        assert judged(of(quality), limits, playbook) == refused
+        assert judged(of(quality), usage, playbook) == refused
     # It says nothing of the lead, so it binds a blind one as well.
-    assert judged(of(HOT, blind=True), limits, playbook) == refused
-    assert judged(of(HOT, test=True), limits, playbook) == []
-    assert judged(of(HOT), limits, rules()) == []
-    verdict = decide(of(HOT), REP, limits, playbook, NOON)
+    assert judged(of(HOT, blind=True), usage, playbook) == refused
+    assert judged(of(HOT, test=True), usage, playbook) == []
+    assert judged(of(HOT), usage, rules()) == []
+    verdict = decide(of(HOT), REP, usage, playbook, NOON)
     assert getattr(verdict, "lifts_at", None) is None
 
 
@@ -129,14 +129,14 @@ def test_after_five_claims_the_lead_assigned_comes_first(
 def test_who_claimed_fewer_than_three_cold_last_week_makes_up_for_it(
     claims: int, cold_before: int, cold: int, refused: list[str]
 ) -> None:
-    limits = week(claims_before=claims, cold_before=cold_before, cold=cold)
+    usage = week(claims_before=claims, cold_before=cold_before, cold=cold)
     playbook = rules(cold_per_week=3)
-    assert judged(of(HOT), limits, playbook) == refused
-    assert judged(of(WARM), limits, playbook) == refused
-    assert judged(of(COLD), limits, playbook) == []
-    assert judged(of(HOT), limits, rules()) == []
+    assert judged(of(HOT), usage, playbook) == refused
+    assert judged(of(WARM), usage, playbook) == refused
+    assert judged(of(COLD), usage, playbook) == []
+    assert judged(of(HOT), usage, rules()) == []
     if refused:
-        verdict = decide(of(HOT), REP, limits, playbook, NOON)
+        verdict = decide(of(HOT), REP, usage, playbook, NOON)
         assert isinstance(verdict, Refused)
         missing = 3 - cold_before - cold
         assert f"{cold_before} cold leads last week, of 3. Claim {missing} more" in (
@@ -148,15 +148,15 @@ def test_who_claimed_fewer_than_three_cold_last_week_makes_up_for_it(
     ("counted", "refused"),
     [
         # Nothing is counted of this week yet: what is stored is of last week.
-        (Limits(week=MONDAY - timedelta(days=7), week_claims=5, cold=2), ["owes_cold"]),
-        (Limits(week=MONDAY - timedelta(days=7), week_claims=5, cold=3), []),
-        (Limits(week=MONDAY - timedelta(days=7), week_claims=0, leads=4), []),
+        (Usage(week=MONDAY - timedelta(days=7), week_claims=5, cold=2), ["owes_cold"]),
+        (Usage(week=MONDAY - timedelta(days=7), week_claims=5, cold=3), []),
+        (Usage(week=MONDAY - timedelta(days=7), week_claims=0, leads=4), []),
         # Of the week before that: last week they were away.
-        (Limits(week=MONDAY - timedelta(days=14), week_claims=5), []),
-        (Limits(), []),
+        (Usage(week=MONDAY - timedelta(days=14), week_claims=5), []),
+        (Usage(), []),
     ],
 )
-def test_last_weeks_count_decides_this_week(counted: Limits, refused: list[str]) -> None:
+def test_last_weeks_count_decides_this_week(counted: Usage, refused: list[str]) -> None:
     assert judged(of(HOT), counted, rules(cold_per_week=3)) == refused
 
 
@@ -225,9 +225,9 @@ def test_the_open_leads_are_looked_at_only_where_a_debt_refuses_and_once() -> No
         return [of(WARM)]
 
     playbook = rules(**EVERY)
-    for lead, limits in ((of(HOT), week(hot=0)), (of(COLD), OWING), (of(HOT, blind=True), OWING)):
-        _, unchanged = decide_knowing(lead, REP, limits, playbook, NOON, look)
-        assert unchanged is limits
+    for lead, usage in ((of(HOT), week(hot=0)), (of(COLD), OWING), (of(HOT, blind=True), OWING)):
+        _, unchanged = decide_knowing(lead, REP, usage, playbook, NOON, look)
+        assert unchanged is usage
     waits = replace(week(), raced=9, unaccepted=1)
     decide_knowing(of(HOT), REP, waits, playbook, NOON, look)
     assert looks == []
@@ -251,9 +251,9 @@ def test_payable_is_until_the_last_lead_closes(
 ) -> None:
     leads = [of(WARM, number, closes_at=NOON + n * HOUR) for number, n in enumerate(closes)]
     until = {quality: NOON + hours * HOUR for quality, hours in known.items()}
-    assert with_payable(Limits(), leads, lambda lead: True, NOON).payable == until
-    assert with_payable(Limits(), leads, lambda lead: False, NOON).payable == {}
-    first = with_payable(Limits(), leads, lambda lead: lead is leads[0], NOON).payable
+    assert with_payable(Usage(), leads, lambda lead: True, NOON).payable == until
+    assert with_payable(Usage(), leads, lambda lead: False, NOON).payable == {}
+    first = with_payable(Usage(), leads, lambda lead: lead is leads[0], NOON).payable
     assert first == ({WARM: leads[0].closes_at} if closes and closes[0] > 0 else {})
 
 
@@ -275,24 +275,24 @@ def test_a_debt_lifts_when_the_last_lead_that_pays_it_closes_or_on_monday(
     code: str, closes: datetime | None, lifts: datetime
 ) -> None:
     # Three cold ones this week: next Monday the cold are not owed again.
-    limits, on = {
+    usage, on = {
         "owes_warm": (week(hot=2, week_claims=2), {"hot_per_warm": 2}),
         "owes_cold": (week(claims_before=3, week_claims=0), {"cold_per_week": 1}),
     }[code]
     if closes is not None:
-        limits = replace(limits, payable={WARM: closes, COLD: closes})
+        usage = replace(usage, payable={WARM: closes, COLD: closes})
     lead, playbook = of(HOT), rules(**on)
-    verdict = decide(lead, REP, limits, playbook, NOON)
+    verdict = decide(lead, REP, usage, playbook, NOON)
     assert codes(verdict) == [code]
     assert isinstance(verdict, Refused)
     assert verdict.lifts_at == lifts
-    assert isinstance(decide(lead, REP, limits, playbook, lifts), Eligible)
-    assert isinstance(decide(lead, REP, limits, playbook, lifts - MS), Refused)
+    assert isinstance(decide(lead, REP, usage, playbook, lifts), Eligible)
+    assert isinstance(decide(lead, REP, usage, playbook, lifts - MS), Refused)
 
 
 def test_who_claimed_no_cold_this_week_either_owes_them_next_week_again() -> None:
-    limits = week(claims_before=3, week_claims=2)
-    verdict = decide(of(HOT), REP, limits, rules(cold_per_week=1), NOON)
+    usage = week(claims_before=3, week_claims=2)
+    verdict = decide(of(HOT), REP, usage, rules(cold_per_week=1), NOON)
     assert isinstance(verdict, Refused)
     assert verdict.lifts_at == NEXT_MONDAY + timedelta(days=7)
 
@@ -308,14 +308,14 @@ def test_a_refused_debtor_hears_when_the_lead_that_would_pay_closes() -> None:
 
 
 def test_where_the_rep_stands_is_shown_for_each_rule_that_is_on() -> None:
-    limits = week(hot=3, warm=1, cold=2, raced=4)
-    assert debts(REP, limits, rules(**{**EVERY, "hot_per_warm": 2}), NOON) == [
+    usage = week(hot=3, warm=1, cold=2, raced=4)
+    assert debts(REP, usage, rules(**{**EVERY, "hot_per_warm": 2}), NOON) == [
         Debt("F1", 3, 4, 0),
         Debt("F2", 4, 9, 0),
         Debt("F3", 2, 3, 0),
     ]
-    assert debts(REP, limits, rules(), NOON) == []
-    assert debts(REP, limits, rules(cold_per_week=1), NOON) == [Debt("F3", 2, 1, 0)]
+    assert debts(REP, usage, rules(), NOON) == []
+    assert debts(REP, usage, rules(cold_per_week=1), NOON) == [Debt("F3", 2, 1, 0)]
     # A week later nothing of it counts but the claims since the last assignment.
-    later = debts(REP, limits, rules(**EVERY), NOON + 7 * DAY)
+    later = debts(REP, usage, rules(**EVERY), NOON + 7 * DAY)
     assert later == [Debt("F1", 0, 1, 0), Debt("F2", 4, 9, 0), Debt("F3", 0, 3, 0)]

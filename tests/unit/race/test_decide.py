@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dibs.core.rep import Limits
+from dibs.core.rep import Usage
 from dibs.race.decide import Eligible, Refused, Verdict, decide
 from dibs.race.limits import day_after
 from support.builders import NOON, a_lead, a_playbook, a_rep
@@ -17,7 +17,7 @@ from support.builders import NOON, a_lead, a_playbook, a_rep
 MS = timedelta(milliseconds=1)
 HOUR = timedelta(hours=1)
 TODAY = NOON.date()
-FULL = Limits(TODAY, 10)
+FULL = Usage(TODAY, 10)
 
 
 def codes(verdict: Verdict) -> list[str]:
@@ -31,29 +31,29 @@ def lifts_at(verdict: Verdict) -> datetime | None:
 
 
 def test_a_rep_of_the_team_may_claim_since_the_wave_opened() -> None:
-    assert decide(a_lead(), a_rep(), Limits(), a_playbook(), NOON + HOUR / 6) == Eligible(NOON)
+    assert decide(a_lead(), a_rep(), Usage(), a_playbook(), NOON + HOUR / 6) == Eligible(NOON)
 
 
 @pytest.mark.parametrize(
-    ("lead", "rep", "limits", "now", "code", "lifts"),
+    ("lead", "rep", "usage", "now", "code", "lifts"),
     [
-        ({"teams": ("south",)}, {}, Limits(), NOON, "not_routed", None),
-        ({}, {"active": False}, Limits(), NOON, "left", None),
-        ({}, {}, Limits(), NOON - HOUR, "not_open_yet", NOON),
-        ({}, {}, Limits(), NOON + HOUR, "closed", None),
-        ({}, {"paused_until": NOON + HOUR}, Limits(), NOON, "paused", NOON + HOUR),
+        ({"teams": ("south",)}, {}, Usage(), NOON, "not_routed", None),
+        ({}, {"active": False}, Usage(), NOON, "left", None),
+        ({}, {}, Usage(), NOON - HOUR, "not_open_yet", NOON),
+        ({}, {}, Usage(), NOON + HOUR, "closed", None),
+        ({}, {"paused_until": NOON + HOUR}, Usage(), NOON, "paused", NOON + HOUR),
         ({}, {"zone": "UTC"}, FULL, NOON, "daily_limit", NOON + 12 * HOUR),
     ],
 )
 def test_each_rule_refuses_alone_and_says_when_it_lifts(
     lead: dict[str, object],
     rep: dict[str, object],
-    limits: Limits,
+    usage: Usage,
     now: datetime,
     code: str,
     lifts: datetime | None,
 ) -> None:
-    verdict = decide(a_lead(**lead), a_rep(**rep), limits, a_playbook(), now)
+    verdict = decide(a_lead(**lead), a_rep(**rep), usage, a_playbook(), now)
     assert codes(verdict) == [code]
     assert lifts_at(verdict) == lifts
     assert isinstance(verdict, Refused)
@@ -83,7 +83,7 @@ def test_all_rules_refuse_together_and_one_that_never_lifts_leaves_no_moment() -
 def test_several_rules_that_lift_have_lifted_at_the_latest_of_their_moments() -> None:
     lead = a_lead(opens_at=NOON + HOUR, closes_at=NOON + 48 * HOUR)
     paused = a_rep(zone="UTC", paused_until=NOON + 2 * HOUR)
-    assert lifts_at(decide(lead, paused, Limits(), a_playbook(), NOON)) == NOON + 2 * HOUR
+    assert lifts_at(decide(lead, paused, Usage(), a_playbook(), NOON)) == NOON + 2 * HOUR
     assert lifts_at(decide(lead, paused, FULL, a_playbook(), NOON)) == NOON + 12 * HOUR
     later = a_rep(zone="UTC", paused_until=NOON + 20 * HOUR)
     assert lifts_at(decide(lead, later, FULL, a_playbook(), NOON)) == NOON + 20 * HOUR
@@ -93,7 +93,7 @@ def test_the_window_opens_and_closes_to_the_millisecond() -> None:
     lead = a_lead()
 
     def at(now: datetime) -> list[str]:
-        return codes(decide(lead, a_rep(), Limits(), a_playbook(), now))
+        return codes(decide(lead, a_rep(), Usage(), a_playbook(), now))
 
     assert at(lead.opens_at - MS) == ["not_open_yet"]
     assert at(lead.opens_at) == []
@@ -103,30 +103,30 @@ def test_the_window_opens_and_closes_to_the_millisecond() -> None:
 
 def test_a_pause_ends_to_the_millisecond() -> None:
     rep = a_rep(paused_until=NOON + 5 * MS)
-    assert codes(decide(a_lead(), rep, Limits(), a_playbook(), NOON + 4 * MS)) == ["paused"]
-    assert codes(decide(a_lead(), rep, Limits(), a_playbook(), NOON + 5 * MS)) == []
+    assert codes(decide(a_lead(), rep, Usage(), a_playbook(), NOON + 4 * MS)) == ["paused"]
+    assert codes(decide(a_lead(), rep, Usage(), a_playbook(), NOON + 5 * MS)) == []
 
 
 def test_the_daily_limit_lets_the_last_claim_through_and_not_one_more() -> None:
     playbook = a_playbook(claims_per_day=3)
     rep = a_rep(zone="UTC")
-    assert codes(decide(a_lead(), rep, Limits(TODAY, 2), playbook, NOON)) == []
-    assert codes(decide(a_lead(), rep, Limits(TODAY, 3), playbook, NOON)) == ["daily_limit"]
-    verdict = decide(a_lead(), rep, Limits(TODAY, 3), playbook, NOON)
+    assert codes(decide(a_lead(), rep, Usage(TODAY, 2), playbook, NOON)) == []
+    assert codes(decide(a_lead(), rep, Usage(TODAY, 3), playbook, NOON)) == ["daily_limit"]
+    verdict = decide(a_lead(), rep, Usage(TODAY, 3), playbook, NOON)
     assert isinstance(verdict, Refused)
     assert "(3)" in verdict.refusals[0].how
 
 
 def test_yesterdays_claims_do_not_count_today() -> None:
     rep = a_rep(zone="UTC")
-    yesterday = Limits(TODAY - timedelta(days=1), 10)
+    yesterday = Usage(TODAY - timedelta(days=1), 10)
     assert codes(decide(a_lead(), rep, yesterday, a_playbook(), NOON)) == []
 
 
 def test_a_count_of_a_day_that_a_faster_clock_began_holds_until_that_day_is_over() -> None:
     # Functions' clocks differ by milliseconds; at midnight one of them is in tomorrow already.
     rep = a_rep(zone="UTC")
-    tomorrow = Limits(TODAY + timedelta(days=1), 10)
+    tomorrow = Usage(TODAY + timedelta(days=1), 10)
     verdict = decide(a_lead(), rep, tomorrow, a_playbook(), NOON)
     assert codes(verdict) == ["daily_limit"]
     assert lifts_at(verdict) == NOON + 36 * HOUR
@@ -167,7 +167,7 @@ def local(zone: str, *moment: int, fold: int = 0) -> datetime:
 def test_the_day_ends_at_midnight_in_the_reps_own_zone(zone: str, now: str, midnight: str) -> None:
     moment, expected = datetime.fromisoformat(now), datetime.fromisoformat(midnight)
     rep = a_rep(zone=zone)
-    full = Limits(rep.today(moment), 10)
+    full = Usage(rep.today(moment), 10)
     lead = a_lead(opens_at=moment, closes_at=moment + 72 * HOUR)
     verdict = decide(lead, rep, full, a_playbook(), moment)
     assert lifts_at(verdict) == expected
@@ -239,10 +239,10 @@ def test_a_no_becomes_a_yes_when_it_says_so_and_not_a_millisecond_earlier(
         paused_until=None if pause is None else now + pause,
     )
     day = None if used_on is None else rep.today(now) + timedelta(days=used_on)
-    limits = Limits(day, claims if day else 0)
+    usage = Usage(day, claims if day else 0)
     lead = a_lead(opens_at=now + opens, closes_at=now + opens + window, test=test)
     playbook = a_playbook(claims_per_day=10)
-    verdict = decide(lead, rep, limits, playbook, now)
+    verdict = decide(lead, rep, usage, playbook, now)
     if isinstance(verdict, Eligible):
         assert lead.opens_at <= now < lead.closes_at
         return
@@ -251,7 +251,7 @@ def test_a_no_becomes_a_yes_when_it_says_so_and_not_a_millisecond_earlier(
         assert {"not_routed", "left", "closed"} & set(codes(verdict))
         return
     assert lifts > now
-    assert codes(decide(lead, rep, limits, playbook, lifts - MS))
-    after = decide(lead, rep, limits, playbook, lifts)
+    assert codes(decide(lead, rep, usage, playbook, lifts - MS))
+    after = decide(lead, rep, usage, playbook, lifts)
     assert isinstance(after, Eligible) or codes(after) == ["closed"]
     assert isinstance(after, Eligible) == (lifts < lead.closes_at)

@@ -20,12 +20,12 @@ from dibs.core.errors import (
 )
 from dibs.core.events import PATIENCE, Fact
 from dibs.core.lead import Lead, State
-from dibs.core.rep import Limits, Rep
+from dibs.core.rep import Rep, Usage
 from dibs.dispatch import follow as offering
 from dibs.dispatch.sweep import close, sweep
 from dibs.playbook.checks.teams import problems
 from dibs.race import draw_winner as drawing
-from dibs.race.claim import InDraw, Won, bearer, claim, undo
+from dibs.race.claim import InDraw, Won, bearer, claim
 from dibs.race.draw import (
     DRAWN_AFTER,
     WRITTEN_BY,
@@ -40,6 +40,7 @@ from dibs.race.draw import (
 )
 from dibs.race.draw_winner import draw, look
 from dibs.race.opening import reopening
+from dibs.race.undo import undo
 from support.builders import NOON, a_card, a_lead, a_playbook, a_rep, token_of
 from support.fakes import FakeDraws, FakeWorld
 
@@ -223,7 +224,7 @@ def test_a_claim_in_the_window_is_answered_at_once_and_takes_nothing() -> None:
     assert answer == InDraw(hall.lead.lead_id, NOON + COLLECTED, commitment_of(seed_of(hall.lead)))
     assert hall.waited == []
     assert hall.stored() == hall.lead
-    assert hall.world.memory.limits[AINA.rep_id] == Limits()
+    assert hall.world.memory.usage[AINA.rep_id] == Usage()
     assert hall.claim() == answer  # and again
     assert hall.world.race.draws().entrants(hall.lead) == [AINA.rep_id]
 
@@ -325,13 +326,13 @@ def test_one_wins_as_by_a_claim_and_the_others_hear_who() -> None:
     assert (record.claimed_at, record.drawn, record.competitive) == (at, True, True)
     assert record.claim_ms == 6_000
     assert hall.stored().state is State.CLAIMED
-    assert hall.world.memory.limits[winner.rep_id].claims == 1
+    assert hall.world.memory.usage[winner.rep_id].claims == 1
     for loser in losers:
         lost = hall.refusal(loser)
         assert isinstance(lost, AlreadyClaimed)
         assert lost.details()["drawn"] is True
         assert lost.claimed_by == (winner.rep_id, winner.name)
-        assert hall.world.memory.limits[loser.rep_id] == Limits()
+        assert hall.world.memory.usage[loser.rep_id] == Usage()
     assert hall.drawn() == Drawn(
         hall.lead.lead_id,
         1,
@@ -358,7 +359,7 @@ def test_who_may_not_have_it_any_more_is_passed_over_with_the_rule() -> None:
     first, second, third = hall.order(*REPS[:3])
     hall.enter(first, second, third)
     hall.world.roster.pause(first.rep_id, NOON + timedelta(hours=1))
-    hall.world.memory.limits[second.rep_id] = Limits(second.today(NOON), 1)
+    hall.world.memory.usage[second.rep_id] = Usage(second.today(NOON), 1)
     hall.draw()
     drawn = hall.drawn()
     assert drawn.passed == (
@@ -375,7 +376,7 @@ def test_who_used_up_their_limit_between_look_and_write_is_passed_over_too() -> 
     hall.enter(first, second)
 
     def meanwhile() -> None:
-        hall.world.memory.limits[first.rep_id] = Limits(first.today(NOON), 1)
+        hall.world.memory.usage[first.rep_id] = Usage(first.today(NOON), 1)
 
     hall.world.race.meanwhile = meanwhile
     hall.draw()

@@ -10,7 +10,7 @@ import pytest
 
 from dibs.core.errors import ClaimRefused
 from dibs.core.lead import Lead
-from dibs.core.rep import Limits
+from dibs.core.rep import Usage
 from dibs.race.claim import Won, bearer, claim
 from support.builders import a_card, a_playbook, a_rep, token_of
 from support.fakes import FakeRace, FakeWorld, no_pause
@@ -43,7 +43,7 @@ ORDINARY = ["read", "commit_claim", "card"]
 def a_world(**used: Any) -> tuple[FakeWorld, Watched]:
     world = FakeWorld(a_playbook(**RULES))
     world.add_rep(REP)
-    world.memory.limits[REP.rep_id] = Limits(week=REP.this_week(world.clock()), **used)
+    world.memory.usage[REP.rep_id] = Usage(week=REP.this_week(world.clock()), **used)
     return world, Watched(world)
 
 
@@ -98,7 +98,7 @@ def test_without_a_lead_that_pays_the_claim_goes_through_and_no_guard_fails_it(
     lead = world.post_lead(a_card(score=HOT))
     tries(world, race, lead)
     assert race.asked.count("commit_claim") == 1
-    assert world.memory.limits[REP.rep_id].hot == used["hot"] + 1
+    assert world.memory.usage[REP.rep_id].hot == used["hot"] + 1
 
 
 def test_a_debt_made_meanwhile_is_looked_at_when_the_guard_fails() -> None:
@@ -106,8 +106,8 @@ def test_a_debt_made_meanwhile_is_looked_at_when_the_guard_fails() -> None:
     lead = world.post_lead(a_card(score=HOT))
 
     def another() -> None:
-        limits = world.memory.limits[REP.rep_id]
-        world.memory.limits[REP.rep_id] = replace(limits, hot=2)
+        usage = world.memory.usage[REP.rep_id]
+        world.memory.usage[REP.rep_id] = replace(usage, hot=2)
 
     race.meanwhile = another
     tries(world, race, lead)  # nothing warm is open, so nothing is owed after all

@@ -10,13 +10,13 @@ import pytest
 
 from dibs.core.lead import Claim
 from dibs.core.quality import Quality
-from dibs.core.rep import Limits, Rep
+from dibs.core.rep import Rep, Usage
 from dibs.race.decide import Eligible, Refused, decide
-from dibs.race.limits import day_after, over_limits, used, with_one_more
-from dibs.race.opening import taking
+from dibs.race.lifecycle import taking
+from dibs.race.limits import day_after, over_limits, used
 from dibs.rules.playbook import Playbook
 from dibs.rules.rules import Limit
-from support.builders import NOON, a_lead, a_playbook, a_rep
+from support.builders import NOON, a_lead, a_playbook, a_rep, with_one_more
 
 MS, SECOND, MINUTE = timedelta(milliseconds=1), timedelta(seconds=1), timedelta(minutes=1)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -28,26 +28,26 @@ def rules(*limits: dict[str, Any], **others: Any) -> Playbook:
     return a_playbook(limits=list(limits), **{"claims_per_day": 1000, **others})
 
 
-def codes(rep: Rep, limits: Limits, playbook: Playbook, now: datetime) -> list[str]:
-    return [refusal.code for refusal in over_limits(rep, limits, playbook, now)]
+def codes(rep: Rep, usage: Usage, playbook: Playbook, now: datetime) -> list[str]:
+    return [refusal.code for refusal in over_limits(rep, usage, playbook, now)]
 
 
-def after_claims(rep: Rep, playbook: Playbook, *moments: datetime, limits: Limits | None = None):
+def after_claims(rep: Rep, playbook: Playbook, *moments: datetime, usage: Usage | None = None):
     """What a rep has used up who won a race at each of these moments."""
-    used_up = limits or Limits()
+    used_up = usage or Usage()
     for at in moments:
         claim = taking(OPEN, rep, playbook, at, at)
         used_up = with_one_more(rep, OPEN, used_up, playbook, claim)
     return used_up
 
 
-def lifts(rep: Rep, limits: Limits, playbook: Playbook, now: datetime, at: datetime) -> None:
+def lifts(rep: Rep, usage: Usage, playbook: Playbook, now: datetime, at: datetime) -> None:
     """The rep is refused now, until that moment, and it is so to the millisecond."""
-    verdict = decide(OPEN, rep, limits, playbook, now)
+    verdict = decide(OPEN, rep, usage, playbook, now)
     assert isinstance(verdict, Refused)
     assert verdict.lifts_at == at
-    assert isinstance(decide(OPEN, rep, limits, playbook, at - MS), Refused)
-    assert isinstance(decide(OPEN, rep, limits, playbook, at), Eligible)
+    assert isinstance(decide(OPEN, rep, usage, playbook, at - MS), Refused)
+    assert isinstance(decide(OPEN, rep, usage, playbook, at), Eligible)
 
 
 def local(zone: str, *moment: int, fold: int = 0) -> datetime:
@@ -156,26 +156,26 @@ def test_ten_a_day_are_the_default_and_bind_every_tier() -> None:
 @pytest.mark.parametrize(
     ("per", "counted", "until"),
     [
-        ("hour", Limits(hour=NOON + HOUR, hour_claims=1), NOON + 2 * HOUR),
-        ("day", Limits(day=NOON.date() + DAY, claims=1), NOON + 36 * HOUR),
+        ("hour", Usage(hour=NOON + HOUR, hour_claims=1), NOON + 2 * HOUR),
+        ("day", Usage(day=NOON.date() + DAY, claims=1), NOON + 36 * HOUR),
         (
             "week",
-            Limits(week=date(2026, 11, 30), week_claims=1),
+            Usage(week=date(2026, 11, 30), week_claims=1),
             datetime(2026, 12, 7, tzinfo=UTC),
         ),
         # An hour of the zone the rep was in before.
-        ("hour", Limits(hour=NOON + 15 * MINUTE, hour_claims=1), NOON + HOUR),
+        ("hour", Usage(hour=NOON + 15 * MINUTE, hour_claims=1), NOON + HOUR),
     ],
 )
 def test_a_count_that_a_faster_clock_began_holds_until_that_is_over(
-    per: str, counted: Limits, until: datetime
+    per: str, counted: Usage, until: datetime
 ) -> None:
     rep, playbook = a_rep(zone="UTC"), rules({"most": 1, "per": per})
     lifts(rep, counted, playbook, NOON, until)
     (refusal,) = over_limits(rep, counted, playbook, NOON)
     assert refusal.lifts_at == until
     now = NOON + 20 * MINUTE
-    more = after_claims(rep, playbook, now, limits=counted)
+    more = after_claims(rep, playbook, now, usage=counted)
     assert (more.hour_claims, more.claims, more.week_claims) >= (1, 1, 1)
     assert used(Limit(1, per), rep, more, now) == 2  # type: ignore[arg-type]
 
@@ -200,14 +200,14 @@ def test_over_any_span_the_claims_may_be_in_any_order_and_at_one_moment() -> Non
     rep, playbook = a_rep(), rules({"most": 2, "per": "hour", "rolling": True})
     once = after_claims(rep, playbook, NOON, NOON)
     lifts(rep, once, playbook, NOON, NOON + HOUR)
-    mixed = Limits(recent=(NOON + 2 * MINUTE, NOON, NOON + MINUTE))
+    mixed = Usage(recent=(NOON + 2 * MINUTE, NOON, NOON + MINUTE))
     # Two of three must have left it.
     lifts(rep, mixed, playbook, NOON + 3 * MINUTE, NOON + HOUR + MINUTE)
 
 
 def test_a_limit_that_was_lowered_lifts_once_enough_claims_have_left_it() -> None:
     rep, playbook = a_rep(), rules({"most": 1, "per": "day", "rolling": True})
-    five = Limits(recent=tuple(NOON + HOUR * number for number in range(5)))
+    five = Usage(recent=tuple(NOON + HOUR * number for number in range(5)))
     lifts(rep, five, playbook, NOON + 5 * HOUR, NOON + 4 * HOUR + DAY)
     (refusal,) = over_limits(rep, five, playbook, NOON + 5 * HOUR)
     assert refusal.lifts_at == NOON + 4 * HOUR + DAY
@@ -225,8 +225,8 @@ def test_moments_are_kept_only_where_a_rolling_limit_binds_the_rep() -> None:
 
 def test_leads_in_hand_are_enough_until_one_is_worked() -> None:
     rep, playbook = a_rep(), rules({"most": 3, "per": "in_hand"})
-    assert codes(rep, Limits(in_hand=2), playbook, NOON) == []
-    (refusal,) = over_limits(rep, Limits(in_hand=3), playbook, NOON)
+    assert codes(rep, Usage(in_hand=2), playbook, NOON) == []
+    (refusal,) = over_limits(rep, Usage(in_hand=3), playbook, NOON)
     assert (refusal.code, refusal.lifts_at) == ("open_load", None)
     assert "3 leads" in refusal.how
 
@@ -269,8 +269,8 @@ def test_several_limits_all_hold_and_the_last_to_lift_says_when() -> None:
 # What counts
 
 
-def counts(limits: Limits) -> tuple[int, ...]:
-    return (limits.hour_claims, limits.claims, limits.week_claims, limits.leads, limits.in_hand)
+def counts(usage: Usage) -> tuple[int, ...]:
+    return (usage.hour_claims, usage.claims, usage.week_claims, usage.leads, usage.in_hand)
 
 
 @pytest.mark.parametrize(
@@ -296,7 +296,7 @@ def test_what_counts_and_what_does_not(
     rep, playbook = a_rep(), rules({"most": 9, "per": "day", "rolling": True})
     taken = a_lead(**lead)
     record = Claim(taken.lead_id, 1, rep.rep_id, rep.name, rep.team, NOON, 0, 1, **claim)
-    after = with_one_more(rep, taken, Limits(), playbook, record)
+    after = with_one_more(rep, taken, Usage(), playbook, record)
     assert counts(after) == counted
     assert (after.hot, after.warm, after.cold) == qualities
     won = counted[0]
@@ -307,26 +307,26 @@ def test_what_counts_and_what_does_not(
 def test_a_new_week_starts_anew_and_remembers_the_one_before_alone() -> None:
     rep, playbook = a_rep(zone="UTC"), rules()
     hot, cold = OPEN, a_lead(quality=Quality.COLD)
-    limits = Limits()
+    usage = Usage()
     for lead in (hot, cold, cold):
-        limits = with_one_more(rep, lead, limits, playbook, taking(lead, rep, playbook, NOON, NOON))
-    assert (limits.week_claims, limits.claims_before, limits.cold_before) == (3, 0, 0)
-    next_week = after_claims(rep, playbook, NOON + WEEK, limits=limits)
+        usage = with_one_more(rep, lead, usage, playbook, taking(lead, rep, playbook, NOON, NOON))
+    assert (usage.week_claims, usage.claims_before, usage.cold_before) == (3, 0, 0)
+    next_week = after_claims(rep, playbook, NOON + WEEK, usage=usage)
     assert (next_week.week_claims, next_week.hot, next_week.cold) == (1, 1, 0)
     assert (next_week.claims_before, next_week.cold_before) == (3, 2)
     # A week in which nothing was claimed is the one before.
-    later = after_claims(rep, playbook, NOON + 2 * WEEK, limits=limits)
+    later = after_claims(rep, playbook, NOON + 2 * WEEK, usage=usage)
     assert (later.week_claims, later.claims_before, later.cold_before) == (1, 0, 0)
     # An assignment begins a week as a claim does.
     given = taking(hot, rep, playbook, NOON + WEEK, NOON, "assigned")
-    assigned = with_one_more(rep, hot, limits, playbook, given)
+    assigned = with_one_more(rep, hot, usage, playbook, given)
     assert (assigned.leads, assigned.week_claims, assigned.hot) == (1, 0, 0)
     assert (assigned.claims_before, assigned.cold_before) == (3, 2)
 
 
 @pytest.mark.parametrize("per", ["hour", "day", "week", "in_hand"])
 def test_a_test_lead_is_held_back_by_no_limit(per: str) -> None:
-    full = Limits(NOON.date(), 9, date(2026, 11, 23), 9, 9, NOON, 9, 9)
+    full = Usage(NOON.date(), 9, date(2026, 11, 23), 9, 9, NOON, 9, 9)
     rep, playbook = a_rep(zone="UTC"), rules({"most": 1, "per": per})
     assert codes(rep, full, playbook, NOON)
     assert isinstance(decide(a_lead(test=True), rep, full, playbook, NOON), Eligible)
@@ -343,6 +343,6 @@ def test_of_two_limits_of_a_kind_the_one_that_lifts_later_is_told() -> None:
     rolling = {"most": 2, "per": "day", "rolling": True}
     playbook = a_playbook(claims_per_day=2, limits=[rolling])
     recent = (NOON - timedelta(hours=1), NOON)
-    limits = Limits(day=rep.today(NOON), claims=2, recent=recent, ever=2)
-    [refusal] = over_limits(rep, limits, playbook, NOON)
+    usage = Usage(day=rep.today(NOON), claims=2, recent=recent, ever=2)
+    [refusal] = over_limits(rep, usage, playbook, NOON)
     assert (refusal.code, refusal.lifts_at) == ("daily_limit", NOON + timedelta(hours=23))

@@ -9,7 +9,7 @@ import pytest
 
 from dibs.core.lead import Lead
 from dibs.core.quality import Quality
-from dibs.core.rep import Limits
+from dibs.core.rep import Usage
 from dibs.race.decide import Eligible, decide
 from dibs.race.matching import mismatches, skills_needed
 from dibs.race.opening import opening
@@ -101,7 +101,7 @@ def test_a_lead_goes_to_whom_it_fits(
     lead: dict[str, Any], rep: dict[str, Any], refused: list[str]
 ) -> None:
     assert codes(lead, rep, ALL) == refused
-    verdict = decide(a_lead(**lead), a_rep(**rep), Limits(), a_playbook(matching=ALL), NOON)
+    verdict = decide(a_lead(**lead), a_rep(**rep), Usage(), a_playbook(matching=ALL), NOON)
     assert [r.code for r in getattr(verdict, "refusals", ())] == refused
     assert getattr(verdict, "lifts_at", None) is None
 
@@ -205,6 +205,6 @@ def test_each_tier_of_performance_first_may_claim_from_its_own_moment() -> None:
     assert lead.closes_at == NOON + 120 * SECOND + timedelta(minutes=15)
     for tier, at in zip((1, 2, 3), IN_STEPS, strict=True):
         rep = a_rep(tier=tier)
-        assert decide(lead, rep, Limits(), playbook, at) == Eligible(at)
-        early = decide(lead, rep, Limits(), playbook, at - timedelta(milliseconds=1))
+        assert decide(lead, rep, Usage(), playbook, at) == Eligible(at)
+        early = decide(lead, rep, Usage(), playbook, at - timedelta(milliseconds=1))
         assert getattr(early, "lifts_at", None) == at

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from dibs.core.rep import Limits, Rep
+from dibs.core.rep import Rep, Usage
 from dibs.race.decide import Eligible, Refused, decide
 from dibs.race.newcomers import Phase, guaranteed, not_in_phase, phase_of, protected
 from dibs.rules.playbook import Playbook
@@ -129,15 +129,15 @@ def test_a_newcomer_hears_when_they_may_and_that_is_so(
 ) -> None:
     rep, playbook = joined(days), rules()
     open_long = a_lead(opens_at=NOON - DAY, closes_at=NOON + 90 * DAY, **lead)
-    verdict = decide(open_long, rep, Limits(), playbook, NOON)
+    verdict = decide(open_long, rep, Usage(), playbook, NOON)
     assert isinstance(verdict, Refused)
     moment = datetime(2026, 11, 23, tzinfo=UTC) + after * DAY
     assert verdict.lifts_at == moment
-    assert isinstance(decide(open_long, rep, Limits(), playbook, moment), Eligible)
-    assert isinstance(decide(open_long, rep, Limits(), playbook, moment - MS), Refused)
+    assert isinstance(decide(open_long, rep, Usage(), playbook, moment), Eligible)
+    assert isinstance(decide(open_long, rep, Usage(), playbook, moment - MS), Refused)
 
 
 def test_a_lead_among_newcomers_never_lifts_for_the_others() -> None:
-    verdict = decide(a_lead(reserved="cohort"), joined(100), Limits(), rules(), NOON)
+    verdict = decide(a_lead(reserved="cohort"), joined(100), Usage(), rules(), NOON)
     assert isinstance(verdict, Refused)
     assert verdict.lifts_at is None

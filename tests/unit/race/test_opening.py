@@ -15,18 +15,11 @@ from dibs.core.errors import ClaimRefused, Expired
 from dibs.core.events import Fact
 from dibs.core.lead import Lead, State
 from dibs.core.quality import Pool, Quality
-from dibs.core.rep import Limits, Rep
+from dibs.core.rep import Rep, Usage
 from dibs.dispatch import follow as offering
 from dibs.race.claim import Won, bearer, claim
 from dibs.race.decide import Eligible, Refused, decide
-from dibs.race.opening import (
-    latest_opening,
-    next_opening,
-    opened_early,
-    opening,
-    races,
-    reopening,
-)
+from dibs.race.opening import latest_opening, next_opening, opened_early, opening, races, reopening
 from support.builders import NOON, a_card, a_lead, a_playbook, a_rep, token_of
 from support.fakes import FakeWorld, no_pause
 
@@ -72,7 +65,7 @@ OPENINGS = [
 def verdict_at(score: int | None, tier: int, moment: datetime) -> Eligible | Refused:
     playbook = tiered()
     lead = opened(playbook, score=-1 if score is None else score)
-    return decide(lead, a_rep(tier=tier), Limits(), playbook, moment)
+    return decide(lead, a_rep(tier=tier), Usage(), playbook, moment)
 
 
 @pytest.mark.parametrize(("score", "tier", "after"), OPENINGS)
@@ -202,9 +195,9 @@ def test_a_team_may_have_waves_of_its_own_and_the_pool_waits_for_the_last_of_all
     assert lead.closes_at == NOON + timedelta(seconds=20 + 7200)
     for team, after in (("north", HOUR), ("south", 20 * SECOND)):
         rep = a_rep(team=team, tier=3)
-        early = decide(lead, rep, Limits(), playbook, NOON + after - MS)
+        early = decide(lead, rep, Usage(), playbook, NOON + after - MS)
         assert isinstance(early, Refused)
-        assert decide(lead, rep, Limits(), playbook, NOON + after) == Eligible(NOON + after)
+        assert decide(lead, rep, Usage(), playbook, NOON + after) == Eligible(NOON + after)
 
 
 def test_of_two_windows_that_fit_the_first_counts() -> None:
@@ -240,7 +233,7 @@ def test_teams_of_different_models_share_a_lead_each_by_its_own_rules() -> None:
     assert lead.openings("west") == (None, None, None)
     assert lead.closes_at == NOON + HOUR + QUARTER
     assert races(lead, playbook)
-    western = decide(lead, a_rep(team="west", tier=1), Limits(), playbook, NOON)
+    western = decide(lead, a_rep(team="west", tier=1), Usage(), playbook, NOON)
     assert isinstance(western, Refused)
     assert [refusal.code for refusal in western.refusals] == ["assigned_only"]
 
@@ -251,7 +244,7 @@ def test_a_lead_no_team_races_for_is_open_to_nobody(model: str) -> None:
     lead = opened(playbook)
     assert not races(lead, playbook)
     assert lead.closes_at == NOON
-    assert isinstance(decide(lead, a_rep(tier=1), Limits(), playbook, NOON), Refused)
+    assert isinstance(decide(lead, a_rep(tier=1), Usage(), playbook, NOON), Refused)
     world = FakeWorld(playbook)
     assert world.post_lead(a_card()).state is State.NEW
 
@@ -313,16 +306,16 @@ def test_the_latest_and_the_next_wave_of_any_team_are_found() -> None:
 
 # Opening early, where nobody before can claim (M6)
 
-Members = list[tuple[Rep, Limits]]
+Members = list[tuple[Rep, Usage]]
 
 
-def full(rep: Rep) -> tuple[Rep, Limits]:
+def full(rep: Rep) -> tuple[Rep, Usage]:
     """A rep who has reached their limit of the day."""
-    return rep, Limits(rep.today(NOON), 10)
+    return rep, Usage(rep.today(NOON), 10)
 
 
 def free(*reps: Rep) -> Members:
-    return [(rep, Limits()) for rep in reps]
+    return [(rep, Usage()) for rep in reps]
 
 
 def early(
@@ -400,7 +393,7 @@ def test_when_all_of_the_first_tier_are_at_their_limit_the_second_opens() -> Non
 
 
 def test_when_all_of_the_first_tier_have_had_their_weeks_leads_the_second_opens() -> None:
-    used = Limits(None, 0, FIRST.this_week(NOON), 3)
+    used = Usage(None, 0, FIRST.this_week(NOON), 3)
     quota = {"enabled": True, "base_per_week": 3}
     assert early([(FIRST, used), *free(SECOND_TIER)], quota=quota) == NEXT_NOW
     less = replace(used, leads=2)
@@ -563,7 +556,7 @@ def test_a_wave_opens_early_exactly_where_nobody_before_it_could_claim_until_the
 ) -> None:
     playbook = tiered()
     lead, now = opened(playbook, score=score), NOON + after * MS
-    members = [(rep, Limits(rep.today(NOON), used)) for rep, used, _ in found]
+    members = [(rep, Usage(rep.today(NOON), used)) for rep, used, _ in found]
     declined = frozenset(rep.rep_id for rep, _, declines in found if declines)
     moved = opened_early(lead, members, declined, playbook, now)
     planned, given_ = lead.waves["north"], moved.waves["north"]
@@ -573,15 +566,15 @@ def test_a_wave_opens_early_exactly_where_nobody_before_it_could_claim_until_the
             continue
         # Anybody of the tiers before who can claim at some moment before this wave's own.
         takers = [
-            (rep, limits)
-            for rep, limits in members
+            (rep, usage)
+            for rep, usage in members
             if rep.tier <= index and rep.rep_id not in declined
         ]
         moments = [now, *(p for p in (*planned, *given_) if p and now <= p < was)]
         moments += [rep.paused_until for rep, _ in takers if rep.paused_until]
         could = any(
-            isinstance(decide(moved, rep, limits, playbook, at), Eligible)
-            for rep, limits in takers
+            isinstance(decide(moved, rep, usage, playbook, at), Eligible)
+            for rep, usage in takers
             for at in moments
             if now <= at < was
         )

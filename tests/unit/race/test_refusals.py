@@ -79,14 +79,14 @@ SPENT = ("claims", "leads", "in_hand", "hour_claims", "week_claims", "hot", "rac
 
 @given(situations(), st.sampled_from(SPENT))
 def test_more_used_up_never_lets_anybody_in(asked: Situation, name: str) -> None:
-    more = replace(asked.limits, **{name: getattr(asked.limits, name) + 1})
-    assert set(codes(asked)) <= set(codes(replace(asked, limits=more)))
+    more = replace(asked.usage, **{name: getattr(asked.usage, name) + 1})
+    assert set(codes(asked)) <= set(codes(replace(asked, usage=more)))
 
 
 @given(situations(), st.sampled_from(["warm", "cold", "cold_before"]))
 def test_paying_a_debt_never_shuts_anybody_out(asked: Situation, name: str) -> None:
-    paid = replace(asked.limits, **{name: getattr(asked.limits, name) + 1})
-    assert set(codes(replace(asked, limits=paid))) <= set(codes(asked))
+    paid = replace(asked.usage, **{name: getattr(asked.usage, name) + 1})
+    assert set(codes(replace(asked, usage=paid))) <= set(codes(asked))
 
 
 @given(situations(), st.data())
@@ -94,11 +94,11 @@ def test_knowing_what_is_open_only_takes_away_debts_that_cannot_be_paid(
     asked: Situation, data: st.DataObject
 ) -> None:
     lead, rep, playbook, now = asked.lead, asked.rep, asked.playbook, asked.now
-    limits = replace(asked.limits, payable=None)
+    usage = replace(asked.usage, payable=None)
     others = data.draw(st.lists(leads(rep, playbook, now, fits=True), max_size=4))
     open_leads = [lead, *others]
-    verdict, known = decide_knowing(lead, rep, limits, playbook, now, lambda: open_leads)
-    before = codes(replace(asked, limits=limits))
+    verdict, known = decide_knowing(lead, rep, usage, playbook, now, lambda: open_leads)
+    before = codes(replace(asked, usage=usage))
     after = [r.code for r in verdict.refusals] if isinstance(verdict, Refused) else []
     assert set(before) - set(after) <= {"owes_warm", "owes_cold"}
     assert verdict == decide(lead, rep, known, playbook, now)
@@ -107,7 +107,7 @@ def test_knowing_what_is_open_only_takes_away_debts_that_cannot_be_paid(
         if code in after:
             pays = [one for one in open_leads if one.quality is quality and not one.blind]
             verdicts = [
-                decide_knowing(one, rep, limits, playbook, now, lambda: open_leads)[0]
+                decide_knowing(one, rep, usage, playbook, now, lambda: open_leads)[0]
                 for one in pays
             ]
             refused = [v.refusals for v in verdicts if isinstance(v, Refused)]

@@ -18,8 +18,9 @@ from dibs.dispatch import follow as offering
 from dibs.dispatch.sweep import sweep
 from dibs.offers.open_offers import sight
 from dibs.people.own import set_availability
-from dibs.race.claim import bearer, claim, undo
+from dibs.race.claim import bearer, claim
 from dibs.race.decide import Eligible, decide
+from dibs.race.undo import undo
 from support.builders import NOON, a_card, a_playbook, a_rep, token_of
 from support.fakes import FakeWorld, no_pause
 
@@ -257,13 +258,13 @@ def test_whoever_may_claim_once_may_go_on_claiming_whatever_the_floor_does(
             assert lead.state is State.OPEN
             rep = world.memory.reps[rep_id]
             assert isinstance(
-                decide(lead, rep, world.memory.limits[rep_id], playbook, now), Eligible
+                decide(lead, rep, world.memory.usage[rep_id], playbook, now), Eligible
             )
 
 
 def verdict(world: FakeWorld, lead: Lead, rep: Rep) -> object:
-    stored, limits = world.memory.reps[rep.rep_id], world.memory.limits[rep.rep_id]
-    return decide(lead, stored, limits, world.memory.playbook, world.clock())
+    stored, usage = world.memory.reps[rep.rep_id], world.memory.usage[rep.rep_id]
+    return decide(lead, stored, usage, world.memory.playbook, world.clock())
 
 
 def test_a_story_told_on_time_has_early_openings_wins_and_refusals_of_every_kind() -> None:

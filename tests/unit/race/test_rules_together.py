@@ -18,7 +18,7 @@ import pytest
 from dibs.assignment.assign import serve
 from dibs.core.errors import AlreadyClaimed, ClaimRefused, Expired
 from dibs.core.lead import HELD, State
-from dibs.core.rep import Limits, Rep
+from dibs.core.rep import Rep, Usage
 from dibs.dispatch.sweep import close
 from dibs.race.claim import bearer, claim
 from dibs.race.decide import Eligible, decide_knowing
@@ -100,7 +100,7 @@ class Week:
         """Everybody claimed last week, and nothing cold."""
         for rep in self.reps:
             week = rep.this_week(NOON) - 7 * DAY
-            self.world.memory.limits[rep.rep_id] = Limits(week=week, week_claims=5, hot=5, raced=5)
+            self.world.memory.usage[rep.rep_id] = Usage(week=week, week_claims=5, hot=5, raced=5)
 
     def passes(self, hours: int) -> None:
         for hour in range(hours):
@@ -131,8 +131,8 @@ class Week:
         race, now = self.world.race, self.world.clock()
         for rep in self.reps:
             for lead in race.open_leads() if rep.rep_id not in self.could else ():
-                limits, rules = self.world.memory.limits[rep.rep_id], self.world.memory.playbook
-                verdict, _ = decide_knowing(lead, rep, limits, rules, now, race.open_leads)
+                usage, rules = self.world.memory.usage[rep.rep_id], self.world.memory.playbook
+                verdict, _ = decide_knowing(lead, rep, usage, rules, now, race.open_leads)
                 if isinstance(verdict, Eligible):
                     self.could.add(rep.rep_id)
 
@@ -165,11 +165,11 @@ class Week:
         for lead in list(memory.leads.values()):
             if lead.state in HELD and lead.owner is not None:
                 memory.leads[lead.lead_id] = replace(lead, state=State.WON)
-                used = memory.limits[lead.owner]
+                used = memory.usage[lead.owner]
                 used = replace(used, in_hand=used.in_hand - 1)
                 if lead.state is State.ASSIGNED:
                     used = replace(used, unaccepted=used.unaccepted - 1, raced=0)
-                memory.limits[lead.owner] = used
+                memory.usage[lead.owner] = used
 
     def ends_well(self) -> None:
         """Every lead has somebody; every rep might claim something, or was assigned it."""

@@ -19,9 +19,10 @@ from dibs.core.events import Fact
 from dibs.core.lead import Lead
 from dibs.core.rep import Rep
 from dibs.dispatch.follow import follow
-from dibs.race.claim import bearer, claim, undo
+from dibs.race.claim import bearer, claim
 from dibs.race.draw import commitment_of, draw_time, in_order, seed_of
 from dibs.race.ports import Notice
+from dibs.race.undo import undo
 from dibs.receipts.audit import audit, of_day
 from dibs.receipts.receipts import Receipt, Sealed, Trace, broken
 from dibs.receipts.seal import BLOCK_RACES, chain_up, dispute, own_receipt, seal_late
@@ -422,7 +423,7 @@ def test_what_becomes_of_a_person_breaks_no_receipt() -> None:
     floor.claim(lead, AINA)
     sealed = floor.seal(lead)
     chain_up(floor.races, floor.clock())
-    for kept in (floor.memory.reps, floor.memory.limits, floor.memory.tokens):
+    for kept in (floor.memory.reps, floor.memory.usage, floor.memory.tokens):
         kept.pop(AINA.rep_id)
     assert list(audit(floor.races, floor.story)) == []
     assert floor.sealed(lead).links == sealed.links

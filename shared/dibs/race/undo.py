@@ -1,0 +1,70 @@
+"""Undo a claim made by mistake, within the seconds the playbook gives for it (C5)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from dibs.core.errors import Busy, LeadNotFound, NotYours, UndoOver
+from dibs.core.lead import UNDONE, Lead, State
+from dibs.race.claim import Proof
+from dibs.race.lifecycle import given_back
+from dibs.race.ports import RaceStore, RaceView
+from dibs.race.usage import undo_claim
+
+TRIES = 6
+_SEEN = "You have seen this lead, which you claimed blind. Release it with a reason instead."
+
+
+def undo(
+    store: RaceStore, lead_id: str, rep_id: str, proof: Proof, clock: Callable[[], datetime]
+) -> Lead:
+    """Give back a lead that was claimed by mistake, within the playbook's seconds (C5).
+
+    The claim no longer counts and the lead is opened anew, under a new epoch. Undoing twice is
+    undoing once (C4).
+
+    Raises:
+        Unauthorized, LeadNotFound: who asks, or for what, is not known.
+        NotYours: the rep does not hold the lead.
+        UndoOver: the seconds have passed, or it was claimed blind.
+        Busy: the store did not get to it; nothing was changed.
+    """
+    for _ in range(TRIES):
+        view = store.read(lead_id, rep_id)
+        now = clock()
+        lead, rep = view.lead, view.rep
+        if lead is not None and _undone_by(view, lead, rep_id):
+            proof(replace(view, lead=replace(lead, epoch=lead.epoch - 1)))
+            return lead
+        proof(view)
+        if lead is None or rep is None or (rep.team not in lead.teams and lead.owner != rep_id):
+            raise LeadNotFound
+        if lead.owner != rep_id or lead.claimed_at is None:
+            raise NotYours
+        if lead.state is not State.CLAIMED or lead.worked_at is not None:
+            raise UndoOver
+        if lead.blind:  # undone, it would have been a free look (F4)
+            raise UndoOver(_SEEN)
+        if now > lead.claimed_at + timedelta(seconds=view.playbook.undo_seconds):
+            raise UndoOver
+        reopened, moves = given_back(lead, view.playbook, now, UNDONE, rep_id, won=True)
+        try:
+            if store.commit_undo(lead, reopened, moves, undo_claim(lead, rep, view.usage)):
+                return reopened
+        except Busy as busy:
+            if not busy.conflict:
+                raise
+    raise Busy
+
+
+def _undone_by(view: RaceView, lead: Lead, rep_id: str) -> bool:
+    last = view.claim
+    return (
+        lead.owner is None
+        and lead.previous != rep_id  # taken back from them, not given back by them
+        and last is not None
+        and last.rep_id == rep_id
+        and last.epoch == lead.epoch - 1
+    )
