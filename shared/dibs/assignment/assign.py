@@ -8,7 +8,6 @@ who was away goes to them (F8, F10), and is raced for if it is owed to nobody an
 
 from __future__ import annotations
 
-import random
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
@@ -26,6 +25,7 @@ from dibs.assignment.round_robin import (
     not_assignable,
     passed_over,
 )
+from dibs.core.attempts import attempts
 from dibs.core.errors import Busy
 from dibs.core.lead import Claim, Lead, State, moved
 from dibs.core.rep import Rep, Usage
@@ -37,7 +37,7 @@ from dibs.race.verdicts import Judged
 from dibs.roster.ports import Roster
 from dibs.rules.playbook import Playbook
 
-TRIES = 12
+ATTEMPTS = 12
 # What one run assigns at most; the rest is the next one's.
 SLICE = 200
 
@@ -87,7 +87,7 @@ def _assigned(
     keep: Callable[[Judged], None],
 ) -> Claim | None:
     """Give the lead to whose turn it is; None when nobody may take it, or somebody has it."""
-    for attempt in range(TRIES + len(members)):
+    for attempt in attempts(ATTEMPTS + len(members), pause):
         playbook, now = roster.playbook(), clock()
         raced = raced_instead(lead, members.values(), playbook, now, race.open_leads)
         if raced is not None:
@@ -107,6 +107,7 @@ def _assigned(
             members.pop(rep_id, None)
             if turn is None:
                 return None
+            attempt.at_once = True
             continue
         if rep_id in members:  # a last resort from elsewhere takes no turns here
             members[rep_id] = (view.rep, view.usage)
@@ -115,18 +116,15 @@ def _assigned(
         again = candidates(lead, members.values(), playbook, now) if ring.why else ring
         same = again.why == ring.why and rep_id in again.weights
         if turn is not None and not (now_free and same):
+            attempt.at_once = True
             continue
         taken = _taken(view, playbook, now, ring, last, turn)
-        try:
+        with attempt:
             if holdings.assign(view.lead, taken):
                 keep(_judged(view.lead, members.values(), ring, taken.claim, playbook, now))
                 if rep_id in members:
                     members[rep_id] = (view.rep, taken.counts.applied_to(view.usage))
                 return taken.claim
-        except Busy as busy:
-            if not busy.conflict:
-                raise
-        pause(random.uniform(0.01, 0.05) * (attempt + 1))  # noqa: S311 - jitter, no secret
     raise Busy
 
 

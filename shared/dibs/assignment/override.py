@@ -6,7 +6,6 @@ lead, who loses it, who gets it and the moves, while the lead is as it was read.
 
 from __future__ import annotations
 
-import random
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -14,6 +13,7 @@ from datetime import datetime
 from typing import Literal
 
 from dibs.assignment.ports import Given, Holdings, Override
+from dibs.core.attempts import attempts
 from dibs.core.errors import Busy, FieldError, InvalidInput, LeadNotFound
 from dibs.core.lead import HELD, Lead, Move, State, moved
 from dibs.race.lifecycle import given_back, taken_away, taking
@@ -21,8 +21,6 @@ from dibs.race.opening import races, reopening
 from dibs.race.ports import RaceStore, RaceView
 from dibs.race.usage import Change, count_lead, release_lead
 from dibs.rules.rules import Rules
-
-TRIES = 6
 
 BY_MANAGER = "by_manager"
 REASSIGNED = "reassigned"
@@ -155,15 +153,11 @@ def _stored(
     pause: Callable[[float], None],
 ) -> tuple[Lead, bool]:
     """Decide and store until it stands, or there is nothing to do."""
-    for attempt in range(TRIES):
+    for attempt in attempts(pause=pause):
         found = decided()
         if isinstance(found, Lead):
             return found, False
-        try:
+        with attempt:
             if holdings.override(found):
                 return found.lead, True
-        except Busy as busy:
-            if not busy.conflict:
-                raise
-        pause(random.uniform(0.01, 0.05) * (attempt + 1))  # noqa: S311 - jitter, no secret
     raise Busy

@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from dibs.assignment.ports import Holdings
+from dibs.core.attempts import attempts
 from dibs.core.errors import (
     Busy,
     FieldError,
@@ -27,8 +28,6 @@ from dibs.race.lifecycle import given_back
 from dibs.race.ports import RaceStore
 from dibs.race.undo import undo
 from dibs.race.usage import release_lead
-
-TRIES = 6
 
 NOT_WORKED = "not_worked"
 LEFT = "left"
@@ -80,7 +79,7 @@ def accept(
         NotYours: the rep does not hold the lead.
         Busy: the store did not get to it; nothing was changed.
     """
-    for _ in range(TRIES):
+    for attempt in attempts():
         view = race.read(lead_id, rep_id)
         proof(view)
         lead = view.lead
@@ -90,12 +89,9 @@ def accept(
             raise NotYours
         if not lead.unaccepted:
             return lead
-        try:
+        with attempt:
             if holdings.accept(lead, clock()):
                 return replace(lead, accepted_at=clock())
-        except Busy as busy:
-            if not busy.conflict:
-                raise
     raise Busy
 
 
@@ -171,7 +167,7 @@ def give_back(
     Raises:
         Busy: the store did not get to it; nothing was changed.
     """
-    for _ in range(TRIES):
+    for attempt in attempts():
         view, now = race.read(lead_id, rep_id), clock()
         held = view.lead
         if held is None or view.rep is None or held.owner != rep_id or held.state not in HELD:
@@ -182,10 +178,7 @@ def give_back(
             return None
         won = view.claim is not None and view.claim.epoch == held.epoch and view.claim.competitive
         back, moves = given_back(held, view.playbook, now, cause, by, note, won=won)
-        try:
+        with attempt:
             if holdings.give_back(held, back, moves, release_lead(held, view.usage)):
                 return back
-        except Busy as busy:
-            if not busy.conflict:
-                raise
     raise Busy

@@ -22,6 +22,7 @@ from botocore.exceptions import (
 from pynamodb.connection import Connection
 
 from dibs.aws.attributes import Item
+from dibs.core.attempts import attempts
 from dibs.core.errors import Busy
 
 _CONFLICT = {"TransactionConflictException", "TransactionInProgressException"}
@@ -223,15 +224,11 @@ def insisting(write: Callable[[], object]) -> None:
         ConditionFailed: some condition said no.
         Busy: it was held ten times over, or the store is slow or throttled.
     """
-    for attempt in range(_INSISTENCE):
-        try:
+    for attempt in attempts(_INSISTENCE):
+        with attempt:
             write()
-        except Busy as busy:
-            if not busy.conflict or attempt == _INSISTENCE - 1:
-                raise
-            _pause()
-        else:
             return
+    raise Busy(conflict=True)
 
 
 def _pause() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -10,6 +9,7 @@ from datetime import datetime
 
 from dibs.assignment.allocate import Allot, as_it_comes
 from dibs.assignment.ports import Given
+from dibs.core.attempts import attempts
 from dibs.core.errors import Busy
 from dibs.core.lead import (
     LANGUAGE_BYTES,
@@ -46,7 +46,6 @@ from dibs.race.opening import opening, races
 from dibs.race.usage import count_lead
 from dibs.rules.playbook import Playbook
 
-TRIES = 6
 # What the race depends on stays as it was first sent.
 _RACED_ON = ("score", "territory", "segment", "product", "team", "test")
 # The lock item stays at most 1 KB whatever a source sends; the card keeps every letter.
@@ -95,11 +94,12 @@ def ingest(
         Busy: the store did not get to it in time; nothing was stored.
     """
     identities = identities_of(card, playbook.duplicates)
-    attempt = 0
-    for _ in range(TRIES):
-        card = replace(card, lead_id=lead_id_for(card.source, card.external_id, attempt))
+    step = 0
+    for attempt in attempts(pause=pause):
+        card = replace(card, lead_id=lead_id_for(card.source, card.external_id, step))
         lead = _new(card, playbook, salt, clock())
-        try:
+        met: Stored | None = None
+        with attempt:
             met, standings = store.known(card.lead_id, identities) if identities else (None, [])
             if met is None:
                 known = _Known(standings, _leads_of(standings, store))
@@ -109,15 +109,11 @@ def ingest(
                 if isinstance(outcome, Accepted):
                     return outcome
                 met = outcome
-        except Busy as busy:
-            if not busy.conflict:
-                raise
-            # The same lead, or another of the same person, is being stored by a twin of this.
-            pause(random.uniform(0.02, 0.1))  # noqa: S311 - jitter, no secret
-            continue
+        if met is None:
+            continue  # a twin is storing the same lead, or another of the same person
         if (met.card.source, met.card.external_id) == (card.source, card.external_id):
             return _again(store, lead, card, met, signed_at)
-        attempt += 1  # a stranger's lead has this id: step aside
+        step += 1  # a stranger's lead has this id: step aside
     raise Busy
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -10,6 +9,7 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
+from dibs.core.attempts import attempts
 from dibs.core.calendar import day_of
 from dibs.core.errors import (
     AlreadyExists,
@@ -32,7 +32,6 @@ from dibs.race.newcomers import protected
 from dibs.roster.ports import Roster
 from dibs.rules.playbook import Playbook
 
-ATTEMPTS = 6
 # Clocks differ, and some systems tell whole seconds or minutes.
 SKEW = timedelta(minutes=1)
 
@@ -118,27 +117,26 @@ def _record(
     if problems:
         raise InvalidInput(tuple(problems))
     told_by = "system" if caller is None else "rep"
-    for attempt in range(ATTEMPTS):
+    for attempt in attempts(pause=deps.pause):
         if stored is not None:
             return _repeated(stored, activity)
         try:
-            if activity.type == REVERSAL:
-                entry, made = _reversed(deps, activity, playbook)
-            else:
-                entry, made = _judged(deps, activity, told_by, rep_of, playbook)
-            if deps.ledger.record(entry, made):
-                return Recorded(entry, repeated=False, freed=made is not None and made.frees)
-        except Busy as busy:
-            if not busy.conflict:
-                raise
+            with attempt:
+                if activity.type == REVERSAL:
+                    entry, made = _reversed(deps, activity, playbook)
+                else:
+                    entry, made = _judged(deps, activity, told_by, rep_of, playbook)
+                if deps.ledger.record(entry, made):
+                    return Recorded(entry, repeated=False, freed=made is not None and made.frees)
+        except Busy:
+            raise
         except DibsError:
             # A twin of this request may be what the lead refuses it for.
             stored = _stored(deps, activity)
             if stored is None:
                 raise
-            continue
-        deps.pause(random.uniform(0.01, 0.05) * (attempt + 1))  # noqa: S311 - jitter, no secret
-        stored = _stored(deps, activity)
+        else:
+            stored = _stored(deps, activity)
     raise Busy
 
 

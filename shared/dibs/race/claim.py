@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import random
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -17,6 +16,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import ClassVar
 
+from dibs.core.attempts import attempts
 from dibs.core.errors import (
     AlreadyClaimed,
     Busy,
@@ -136,14 +136,14 @@ def claim(
     """
     view: RaceView | None = None
     silences = 0
-    for attempt in range(ATTEMPTS):
+    for attempt in attempts(ATTEMPTS, pause):
         try:
             view = view or store.read(lead_id, rep_id)
             proof(view)
             found = _attempt(store, view, clock, contact_shown_for, pause)
             if isinstance(found, Won | InDraw):
                 return found
-            view = found
+            view, attempt.at_once = found, True
         except Busy as busy:
             # The answer may have been lost after the commit, so look again, twice at most; a
             # store that is slow or throttled for longer must not be asked more and more often.
@@ -151,7 +151,6 @@ def claim(
             if silences > SILENCES:
                 raise
             view = None
-            pause(random.uniform(0.01, 0.05) * (attempt + 1))  # noqa: S311 - jitter, no secret
         except (AlreadyClaimed, Expired, ClaimRefused) as refusal:
             if view is not None and view.lead is not None:
                 _note(store, view, view.lead, rep_id, refusal, clock())

@@ -6,12 +6,12 @@ was drawn is stored in the transaction that gives the lead away, so it is stored
 
 from __future__ import annotations
 
-import random
 import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
+from dibs.core.attempts import attempts
 from dibs.core.errors import Busy, RouteNotFound
 from dibs.core.lead import Lead
 from dibs.race.decide import Refused, decide_knowing
@@ -86,7 +86,7 @@ def _given(
     pause: Callable[[float], None],
 ) -> tuple[str, ...] | None:
     """Give the lead to an entrant; return the rules that refuse, None when the draw is over."""
-    for attempt in range(ATTEMPTS):
+    for attempt in attempts(ATTEMPTS, pause):
         view = store.read(lead.lead_id, rep_id)
         found, rep, now = view.lead, view.rep, judged_at(lead, clock())
         if found is None or not undrawn(found) or found.epoch != lead.epoch:
@@ -102,12 +102,7 @@ def _given(
         claim = replace(taking(found, rep, view.playbook, now, since), drawn=True)
         counts = count_lead(rep, found, usage, view.playbook, claim)
         ours = replace(drawn, winner=rep_id, drawn_at=now)
-        try:
+        with attempt:  # somebody else may be drawing, or the rep claiming another lead
             if store.draws().give(view, claim, counts, ours):
                 return None
-        except Busy as busy:
-            if not busy.conflict:
-                raise
-            # Somebody else is drawing, or the rep is claiming another lead.
-            pause(random.uniform(0.01, 0.05) * (attempt + 1))  # noqa: S311 - jitter, no secret
     raise Busy

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from dibs.core.attempts import attempts
 from dibs.core.errors import Busy, LeadNotFound, NotYours, UndoOver
 from dibs.core.lead import UNDONE, Lead, State
 from dibs.race.claim import Proof
@@ -13,7 +14,6 @@ from dibs.race.lifecycle import given_back
 from dibs.race.ports import RaceStore, RaceView
 from dibs.race.usage import undo_claim
 
-TRIES = 6
 _SEEN = "You have seen this lead, which you claimed blind. Release it with a reason instead."
 
 
@@ -31,7 +31,7 @@ def undo(
         UndoOver: the seconds have passed, or it was claimed blind.
         Busy: the store did not get to it; nothing was changed.
     """
-    for _ in range(TRIES):
+    for attempt in attempts():
         view = store.read(lead_id, rep_id)
         now = clock()
         lead, rep = view.lead, view.rep
@@ -50,12 +50,9 @@ def undo(
         if now > lead.claimed_at + timedelta(seconds=view.playbook.undo_seconds):
             raise UndoOver
         reopened, moves = given_back(lead, view.playbook, now, UNDONE, rep_id, won=True)
-        try:
+        with attempt:
             if store.commit_undo(lead, reopened, moves, undo_claim(lead, rep, view.usage)):
                 return reopened
-        except Busy as busy:
-            if not busy.conflict:
-                raise
     raise Busy
 
 

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dibs.assignment import assign as assigning
-from dibs.assignment.assign import TRIES, serve
+from dibs.assignment.assign import ATTEMPTS, serve
 from dibs.assignment.round_robin import Turn, not_assignable
 from dibs.assignment.work import give_back
 from dibs.core.errors import Busy, UndoOver
@@ -630,7 +630,7 @@ def test_a_pause_between_reading_and_writing_passes_the_turn_on() -> None:
 def test_a_busy_store_is_tried_again_and_one_that_stays_busy_is_said_to_be() -> None:
     office = Office(ANN)
     lead = office.lead()
-    office.world.holdings.busy = TRIES - 1
+    office.world.holdings.busy = ATTEMPTS - 1
     assert len(office.serve()) == 1
     another = office.lead()
     office.world.holdings.busy = 1_000

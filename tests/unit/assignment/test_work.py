@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dibs.assignment.work import LEFT, NOT_WORKED, TRIES, give_back, let_go, look_after
+from dibs.assignment.work import LEFT, NOT_WORKED, give_back, let_go, look_after
+from dibs.core.attempts import MOST
 from dibs.core.calendar import WEEKDAYS, off_duty, parse_hours
 from dibs.core.errors import Busy, NotYours
 from dibs.core.events import Fact
@@ -342,11 +343,11 @@ def test_a_store_that_is_busy_for_a_moment_is_tried_again_and_then_left_in_peace
     desk = Desk()
     lead, _ = desk.held()
     desk.clock.pass_(hours=1)
-    desk.world.holdings.busy = TRIES
+    desk.world.holdings.busy = MOST
     with pytest.raises(Busy):
         desk.look()
     assert desk.now(lead).owner == ANN.rep_id
-    desk.world.holdings.busy = TRIES - 1
+    desk.world.holdings.busy = MOST - 1
     assert desk.look() == (0, 1)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from dibs.core.attempts import MOST
 from dibs.core.errors import (
     AlreadyExists,
     Busy,
@@ -33,7 +34,6 @@ from dibs.ledger.activities import (
 )
 from dibs.ledger.entries import Entry
 from dibs.ledger.record import (
-    ATTEMPTS,
     SKEW,
     RecordDeps,
     Recorded,
@@ -477,7 +477,7 @@ def test_an_answer_that_was_lost_is_found_again(desk: Desk) -> None:
     assert (len(desk.ledger.entries), desk.in_hand) == (1, 0)
 
 
-@pytest.mark.parametrize(("busy", "stands"), [(ATTEMPTS - 1, True), (ATTEMPTS, False)])
+@pytest.mark.parametrize(("busy", "stands"), [(MOST - 1, True), (MOST, False)])
 def test_a_busy_store_is_asked_some_times(desk: Desk, busy: int, stands: bool) -> None:
     desk.ledger.busy = busy
     if stands:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from dibs.core.attempts import attempts
 from dibs.core.calendar import last_completed
 from dibs.core.errors import (
     AlreadyExists,
@@ -35,7 +36,6 @@ from dibs.receipts.receipts import Fault
 from dibs.reports.recalculate import PeriodDeps
 from dibs.rules.game import Rewards
 
-TRIES = 6
 ZONE = "UTC"
 """The zone of the months points lapse by: one for all, whichever team a rep is on by then."""
 
@@ -121,7 +121,7 @@ def ask(
         Busy: the store is busy for longer than we may wait; nothing was changed.
     """
     name = request_name(rep_id, chosen)
-    for _ in range(TRIES):
+    for _ in attempts():
         reward, account, known = store.look(rep_id, reward_id, name)
         if known is not None:
             if known.reward_id != reward_id:
@@ -152,7 +152,7 @@ def decide(
         AlreadyDecided: it does not go there from where it stands.
         Busy: the store is busy for longer than we may wait; nothing was changed.
     """
-    for _ in range(TRIES):
+    for _ in attempts():
         known = store.find(request_id)
         if known is None:
             raise RouteNotFound("There is no such request.")
@@ -207,7 +207,7 @@ def _decay(
     points: PointsLedger, rep_id: str, month: str, at: datetime, cutoff: datetime, percent: int
 ) -> bool:
     name = f"{_JOB}/{rep_id}/{month}"
-    for _ in range(TRIES):
+    for _ in attempts():
         # The balance first: what is awarded between the two reads counts as new, so nothing
         # lapses early.
         account = points.account(rep_id)

@@ -9,7 +9,6 @@ in accounts from the units: both are looked at for every entry, also where it wa
 
 from __future__ import annotations
 
-import random
 import time
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping
@@ -17,6 +16,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 
+from dibs.core.attempts import attempts
 from dibs.core.calendar import named
 from dibs.core.errors import Busy
 from dibs.core.periods import ALL, months, periods
@@ -103,8 +103,10 @@ def count_units(
     Raises:
         Busy: others kept changing the same units.
     """
-    waiting, places, changed, attempt = set(news), set[Place](), set[str](), 0
-    while attempt < ATTEMPTS:
+    waiting, places, changed = set(news), set[Place](), set[str]()
+    again = attempts(ATTEMPTS, deps.pause)
+    next(again)
+    while True:
         units = deps.standings.units(generation, waiting)
         changes, unfinished = [], set()
         for name in sorted(waiting):
@@ -121,10 +123,8 @@ def count_units(
         waiting = refused | unfinished
         if not waiting:
             return places, len(changed)
-        if refused:
-            attempt += 1
-            deps.pause(random.uniform(0.01, 0.05) * attempt)  # noqa: S311 - jitter, no secret
-    raise Busy(conflict=True)
+        if refused and next(again, None) is None:
+            raise Busy(conflict=True)
 
 
 def settle(deps: ScoreDeps, units: Iterable[str]) -> None:
@@ -133,8 +133,9 @@ def settle(deps: ScoreDeps, units: Iterable[str]) -> None:
     Raises:
         Busy: others kept changing the same accounts.
     """
-    waiting, attempt = set(units), 0
-    while attempt < ATTEMPTS:
+    waiting, again = set(units), attempts(ATTEMPTS, deps.pause)
+    next(again)
+    while True:
         # What is booked first: while it is still so, no newer awards than those read have been.
         booked = deps.awards.booked(waiting)
         live = deps.standings.generations()[0]
@@ -151,10 +152,8 @@ def settle(deps: ScoreDeps, units: Iterable[str]) -> None:
         waiting = refused | unfinished
         if not waiting:
             return
-        if refused:
-            attempt += 1
-            deps.pause(random.uniform(0.01, 0.05) * attempt)  # noqa: S311 - jitter, no secret
-    raise Busy(conflict=True)
+        if refused and next(again, None) is None:
+            raise Busy(conflict=True)
 
 
 def _change(unit: Unit, known: Mapping[str, Entry], rules: Rules) -> Change:
@@ -223,7 +222,7 @@ def publish(
 
 def _award(deps: ScoreDeps, generation: str, one: Sum, badges: Mapping[str, Badge]) -> None:
     """Note the badges a sum holds, and the loss of those it no longer does."""
-    for _ in range(ATTEMPTS):
+    for _ in attempts(ATTEMPTS, deps.pause):
         earned = held(badges, one.period, one.whole)
         if earned == one.badges:
             return
