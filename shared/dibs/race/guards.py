@@ -6,12 +6,10 @@ rep at the same moment fail only where a rule would be broken.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 
-@dataclass(frozen=True)
-class Guard:
+class Guard(NamedTuple):
     """A comparison of one field of the rep, or of their usage, with a value; or else another.
 
     Nothing stored equals None, and is below everything.

@@ -282,17 +282,18 @@ def write_usage(to: Settings, change: Change) -> list[dict[str, Any]]:
     It knows no rule: what counts, and up to what, the change says.
     """
     values: Item = {}
-    known: dict[tuple[str, str], str] = {}
 
-    def value(field: str, said: object) -> str:
-        attribute = getattr(RepRecord, _attribute(field))
-        stored = attribute.serialize(said)
-        name = known.setdefault((attribute.attr_type, str(stored)), f":v{len(known)}")
-        values[name] = {attribute.attr_type: stored}
+    def value(field: str, said: Any) -> str:
+        if type(said) is int:  # most are, and often the same
+            name = f":n{said}" if said >= 0 else f":less{-said}"
+            values[name] = {"N": str(said)}
+        else:
+            name, attribute = f":v{len(values)}", getattr(RepRecord, _stored(field, field))
+            values[name] = {attribute.attr_type: attribute.serialize(said)}
         return name
 
     def only(guard: Guard) -> str:
-        name = _attribute(guard.field)
+        name = _stored(guard.field, guard.field)
         if guard.value is None:
             said = f"attribute_not_exists({name})"
         else:
@@ -301,10 +302,10 @@ def write_usage(to: Settings, change: Change) -> list[dict[str, Any]]:
                 said = f"(attribute_not_exists({name}) OR {said})"
         return f"({said} OR {only(guard.or_else)})" if guard.or_else else said
 
-    adds = [f"{_attribute(name)} {value(name, by)}" for name, by in change.adds.items()]
-    sets = [f"{_attribute(name)} = {value(name, new)}" for name, new in change.sets.items()]
+    adds = [f"{_stored(name, name)} {value(name, by)}" for name, by in change.adds.items()]
+    sets = [f"{_stored(name, name)} = {value(name, new)}" for name, new in change.sets.items()]
     sets += [
-        f"{_attribute(name)} = if_not_exists({_attribute(was)}, {value(name, 0)})"
+        f"{name} = if_not_exists({_stored(was, was)}, {value(name, 0)})"
         for name, was in change.copies.items()
     ]
     sets += [
@@ -324,7 +325,7 @@ def write_usage(to: Settings, change: Change) -> list[dict[str, Any]]:
     return [write]
 
 
-_STORED_AS = {
+_stored = {
     "hour": "claims_hour",
     "day": "claims_day",
     "week": "leads_week",
@@ -332,12 +333,8 @@ _STORED_AS = {
     "warm": "warm_claims",
     "cold": "cold_claims",
     "ever": "claims_ever",
-}
-"""Fields of a rep's usage whose attribute has another name."""
-
-
-def _attribute(field: str) -> str:
-    return _STORED_AS.get(field, field)
+}.get
+"""The attribute of a field of a rep's usage, where it has another name; see `rep_from`."""
 
 
 def reopen_lock(to: Settings, held: Lead, back: Lead) -> dict[str, Any]:

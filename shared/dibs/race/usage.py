@@ -122,8 +122,8 @@ def count_lead(
     if claim.test:
         return Change(rep.rep_id, tuple(guards))
     counts = _one_more(rep, usage, _counters(lead, won=won), now)
-    if won:
-        counts |= _moment(rep, usage, playbook, now)
+    if won and (spans := rolling(playbook, rep)):
+        counts |= _moment(rep, usage, max(limit.most for limit in spans), now)
     if credit is not None:
         counts |= use_credit(credit)
     most = [] if week_most is None else [Guard("leads", "<", week_most)]
@@ -157,11 +157,8 @@ def _one_more(rep: Rep, usage: Usage, counters: list[str], now: datetime) -> Cha
     return Change(rep.rep_id, tuple(guards), adds, sets, copies)
 
 
-def _moment(rep: Rep, usage: Usage, playbook: Rules, now: datetime) -> Change:
-    """Return the moment of a race won, kept where a limit over any span needs it."""
-    longest = max((limit.most for limit in rolling(playbook, rep)), default=0)
-    if not longest:
-        return Change(rep.rep_id)
+def _moment(rep: Rep, usage: Usage, longest: int, now: datetime) -> Change:
+    """Return the moment of a race won, with the latest before it that a limit over a span needs."""
     if len(usage.recent) < longest + KEPT_BEYOND:
         return Change(rep.rep_id, appends={"recent": now})
     kept = (*sorted(usage.recent)[-longest:], now)
