@@ -10,9 +10,10 @@ assignments, test leads, and claims undone; a lead given back later still counts
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dibs.core.lead import Claim, Lead
 from dibs.core.rep import Rep, Usage
@@ -28,9 +29,10 @@ if TYPE_CHECKING:
 # same moment make fail.
 KEPT_BEYOND = 16
 
+_NONE: Mapping[str, Any] = MappingProxyType({})
 
-@dataclass(frozen=True)
-class Change:
+
+class Change(NamedTuple):
     """A change of what a rep has used up, by the fields of their usage.
 
     `adds` are counters and by how much they change, `sets` are new values, and `copies` take the
@@ -40,10 +42,10 @@ class Change:
 
     rep_id: str
     guards: tuple[Guard, ...] = ()
-    adds: Mapping[str, int] = field(default_factory=dict)
-    sets: Mapping[str, Any] = field(default_factory=dict)
-    copies: Mapping[str, str] = field(default_factory=dict)
-    appends: Mapping[str, datetime] = field(default_factory=dict)
+    adds: Mapping[str, int] = _NONE
+    sets: Mapping[str, Any] = _NONE
+    copies: Mapping[str, str] = _NONE
+    appends: Mapping[str, datetime] = _NONE
 
     def __or__(self, other: Change) -> Change:
         return Change(
@@ -63,8 +65,7 @@ class Change:
         return replace(usage, **self.sets, **changed)
 
 
-@dataclass(frozen=True)
-class _Period:
+class _Period(NamedTuple):
     """Counters that begin anew each hour, day or week, and the field that says of which they are.
 
     `before` are counters of the period before, by those they are taken over from.
@@ -74,7 +75,7 @@ class _Period:
     current: Callable[[Rep, datetime], date]
     counters: tuple[str, ...]
     length: timedelta = timedelta()
-    before: Mapping[str, str] = field(default_factory=dict)
+    before: Mapping[str, str] = _NONE
 
 
 _PERIODS = (
