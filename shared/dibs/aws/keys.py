@@ -83,6 +83,10 @@ def offer(lead_id: str, rep_id: str) -> str:
     return f"{lead_id}#{rep_id}"
 
 
+def rep_of_offer(key: str) -> str:
+    return key.partition("#")[2]
+
+
 def code(rep_id: str, reply_code: str) -> str:
     return f"CODE#{rep_id}#{reply_code}"
 

@@ -22,21 +22,11 @@ from dibs.aws.settings import Settings
 from dibs.core.errors import AlreadyClaimed
 from dibs.core.lead import Card, Claim, Lead, Move, State, filled
 from dibs.core.rep import Usage
+from dibs.race.card_records import CardRecord, card_from
 from dibs.race.guards import Guard
 from dibs.race.ports import RaceView
-from dibs.race.records import (
-    CardRecord,
-    LockRecord,
-    RepRecord,
-    card_from,
-    claim_from,
-    claim_record,
-    lead_from,
-    lock_from,
-    move_record,
-    notice_from,
-    rep_from,
-)
+from dibs.race.records import claim_from, claim_item, lead_from, lock_item, move_item, notice_from
+from dibs.race.rep_records import RepRecord, rep_from
 from dibs.rules.rules import Rules
 from dibs.rules.store import stored_rules
 
@@ -285,7 +275,7 @@ def write_usage(to: Settings, change: Change) -> list[dict[str, Any]]:
     known: dict[tuple[str, str], str] = {}
 
     def value(field: str, said: object) -> str:
-        attribute = getattr(RepRecord, _attribute(field))
+        attribute = _REP[field]
         stored = attribute.serialize(said)
         name = known.setdefault((attribute.attr_type, str(stored)), f":v{len(known)}")
         values[name] = {attribute.attr_type: stored}
@@ -324,30 +314,20 @@ def write_usage(to: Settings, change: Change) -> list[dict[str, Any]]:
     return [write]
 
 
-_STORED_AS = {
-    "hour": "claims_hour",
-    "day": "claims_day",
-    "week": "leads_week",
-    "hot": "hot_claims",
-    "warm": "warm_claims",
-    "cold": "cold_claims",
-    "ever": "claims_ever",
-}
-"""Fields of a rep's usage whose attribute has another name."""
+_REP = RepRecord.get_attributes()
 
 
 def _attribute(field: str) -> str:
-    return _STORED_AS.get(field, field)
+    """Return what a rep's item calls a field of their usage."""
+    return _REP[field].attr_name
 
 
 def reopen_lock(to: Settings, held: Lead, back: Lead) -> dict[str, Any]:
     """Return the write that replaces a held lead by the one it is opened or assigned anew as."""
-    record = lock_from(back)
-    await_somebody(record, back, back.opens_at)
-    return put_lock(to, held, record)
+    return put_lock(to, held, lock_item(back, **awaiting_somebody(back, back.opens_at)))
 
 
-def put_lock(to: Settings, was: Lead, record: LockRecord) -> dict[str, Any]:
+def put_lock(to: Settings, was: Lead, item: Item) -> dict[str, Any]:
     """Return the write that replaces a lock, while the lead is as it was read."""
     values: Item = {":state": {"S": was.state.value}, ":epoch": {"N": str(was.epoch)}}
     if was.owner is not None:
@@ -355,7 +335,7 @@ def put_lock(to: Settings, was: Lead, record: LockRecord) -> dict[str, Any]:
     return {
         "Put": {
             "TableName": to.leads_table,
-            "Item": record.serialize(),
+            "Item": item,
             # Work recorded meanwhile keeps the lead where it is; what it, or accepting the lead,
             # took off the counts is off them only once.
             "ConditionExpression": "#state = :state AND epoch = :epoch AND "
@@ -368,23 +348,23 @@ def put_lock(to: Settings, was: Lead, record: LockRecord) -> dict[str, Any]:
     }
 
 
-def await_work(record: LockRecord, claim: Claim) -> None:
-    """Put a lock among those its holder has, and among those that wait to be worked (C11)."""
-    record.holder = claim.rep_id
-    if claim.nudge_at is not None and claim.return_at is not None:
-        record.wait_shard = keys.work_shard(keys.shard_of(claim.lead_id))
-        record.wait_at = claim.nudge_at
+def awaiting_work(claim: Claim) -> dict[str, Any]:
+    """Return what puts a lock among those its holder has and those that wait for work (C11)."""
+    waits = claim.nudge_at is not None and claim.return_at is not None
+    return {
+        "holder": claim.rep_id,
+        "wait_shard": keys.work_shard(keys.shard_of(claim.lead_id)) if waits else None,
+        "wait_at": claim.nudge_at if waits else None,
+    }
 
 
 def put_record(to: Settings, claim: Claim) -> dict[str, Any]:
     """Return the write that records who took the lead: the event everybody else hears of."""
-    record = claim_record(claim)
-    record.outbox_shard = keys.outbox_shard(keys.shard_of(claim.lead_id))
-    record.outbox_at = claim.claimed_at
+    shard = keys.outbox_shard(keys.shard_of(claim.lead_id))
     return {
         "Put": {
             "TableName": to.leads_table,
-            "Item": record.serialize(),
+            "Item": claim_item(claim, outbox_shard=shard, outbox_at=claim.claimed_at),
             "ConditionExpression": "attribute_not_exists(lead_id) OR epoch < :epoch",
             "ExpressionAttributeValues": {":epoch": {"N": str(claim.epoch)}},
             "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
@@ -394,24 +374,25 @@ def put_record(to: Settings, claim: Claim) -> dict[str, Any]:
 
 def put_move(to: Settings, move: Move) -> dict[str, Any]:
     """Return the write that records one step of a lead's life; a release is an event of its own."""
-    record = move_record(move)
+    told: dict[str, Any] = {}
     if move.to_state is State.RELEASED:
-        record.outbox_shard = keys.outbox_shard(keys.shard_of(move.lead_id))
-        record.outbox_at = move.at
-    return {"Put": {"TableName": to.leads_table, "Item": record.serialize()}}
+        shard = keys.outbox_shard(keys.shard_of(move.lead_id))
+        told = {"outbox_shard": shard, "outbox_at": move.at}
+    return {"Put": {"TableName": to.leads_table, "Item": move_item(move, **told)}}
 
 
-def await_somebody(record: LockRecord, lead: Lead, now: datetime) -> None:
-    """Put a lock among the open leads, or among those to be assigned, and that into the outbox.
+def awaiting_somebody(lead: Lead, now: datetime) -> dict[str, Any]:
+    """Return what puts a lock among the open leads, or those to be assigned, and into the outbox.
 
     One that is put aside waits for nobody (R7).
     """
     shard = keys.shard_of(lead.lead_id)
+    waits: dict[str, Any] = {}
     if lead.state is State.OPEN:
-        record.wait_shard, record.wait_at = keys.open_shard(shard), lead.opens_at
+        waits = {"wait_shard": keys.open_shard(shard), "wait_at": lead.opens_at}
     elif not lead.parked:
-        record.wait_shard, record.wait_at = keys.queue_shard(shard), lead.received_at
-    record.outbox_shard, record.outbox_at = keys.outbox_shard(shard), now
+        waits = {"wait_shard": keys.queue_shard(shard), "wait_at": lead.received_at}
+    return {**waits, "outbox_shard": keys.outbox_shard(shard), "outbox_at": now}
 
 
 def _as_it_stood(view: RaceView, failure: ConditionFailed) -> RaceView:
