@@ -762,7 +762,7 @@ NOTICE_ITEM: Item = {
 
 
 def test_a_stored_notice_is_read_and_written_as_ever() -> None:
-    assert notice_item(NOTICE, expires_at=1803807000) == NOTICE_ITEM
+    assert notice_item(NOTICE) == NOTICE_ITEM
     assert notice_from(NOTICE_ITEM) == NOTICE
     claimed = {**NOTICE_ITEM, "claimed_at": {"N": "1796031060123"}}
     assert notice_from(claimed) == replace(NOTICE, claimed_at=later(1))

@@ -15,18 +15,18 @@ from dibs.aws.dynamo import ConditionFailed, Dynamo
 from dibs.aws.settings import Settings
 from dibs.core.lead import Lead, Move
 from dibs.race.records import lead_from, lock_item
-from dibs.race.store import (
+from dibs.race.store import read_waiting
+from dibs.race.usage import Change, work_lead
+from dibs.race.writes import (
     awaiting_somebody,
     awaiting_work,
     put_lock,
     put_move,
     put_record,
-    read_waiting,
     reopen_lock,
     take_lock,
     write_usage,
 )
-from dibs.race.usage import Change, work_lead
 
 
 class DynamoHoldings:

@@ -29,16 +29,9 @@ from dibs.intake.records import (
 from dibs.race.absence import Credit
 from dibs.race.card_records import card_from, card_item, post_text
 from dibs.race.records import claim_from, lead_from, lock_item, move_from, waves_text
-from dibs.race.store import (
-    awaiting_somebody,
-    awaiting_work,
-    put_move,
-    put_record,
-    read_card,
-    read_open,
-    write_usage,
-)
+from dibs.race.store import read_card, read_open
 from dibs.race.usage import use_credit
+from dibs.race.writes import awaiting_somebody, awaiting_work, put_move, put_record, write_usage
 
 POSTS_SHOWN = 20
 

@@ -20,8 +20,8 @@ from dibs.ledger.activities import Step
 from dibs.ledger.entries import Entry
 from dibs.ledger.ports import Story
 from dibs.race.records import claim_from, drawn_from, lead_from, move_from
-from dibs.race.store import put_move, write_usage
 from dibs.race.usage import work_lead
+from dibs.race.writes import put_move, write_usage
 
 _NEW = "attribute_not_exists(entry_id)"
 

@@ -16,8 +16,7 @@ from dibs.core.lead import Lead
 from dibs.offers.ports import Sighting
 from dibs.offers.records import CodeRecord, SmsRecord, sighting_from
 from dibs.race.ports import Notice
-from dibs.race.records import notice_from, notice_item
-from dibs.race.store import OFFER_KEPT
+from dibs.race.records import OFFER_KEPT, notice_from, notice_item
 
 # A code outlives its window, so that a late reply hears who won instead of "unknown code".
 _CODE_KEPT = timedelta(days=2)
@@ -37,11 +36,7 @@ class DynamoOfferStore:
 
     def record(self, notices: Sequence[Notice]) -> None:
         """Store sent offers, 25 a request."""
-        items = [
-            notice_item(notice, expires_at=_seconds(notice.sent_at + OFFER_KEPT))
-            for notice in notices
-        ]
-        self._db.batch_put(self._table, items)
+        self._db.batch_put(self._table, list(map(notice_item, notices)))
 
     def record_claimed(self, lead_id: str, epoch: int, rep_id: str, claimed_at: datetime) -> None:
         """Put the claimed time beside the offer's other times (N3)."""

@@ -9,7 +9,7 @@ when a condition fails, and because every model would otherwise open a client of
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from pynamodb.attributes import Attribute, BinaryAttribute, BooleanAttribute, UnicodeAttribute
@@ -31,6 +31,8 @@ from dibs.core.lead import Claim, Lead, Move, Openings, Preview, State
 from dibs.core.quality import Quality
 from dibs.race.draw import Drawn
 from dibs.race.ports import Notice
+
+OFFER_KEPT = timedelta(days=90)
 
 
 class ReleasedAttribute(Attribute[Mapping[str, datetime]]):
@@ -265,7 +267,10 @@ _MOVE = Codec(
 _NOTICE = Codec(
     NoticeRecord,
     Notice,
-    beside=lambda notice: {"pk": keys.offer(notice.lead_id, notice.rep_id)},
+    beside=lambda notice: {
+        "pk": keys.offer(notice.lead_id, notice.rep_id),
+        "expires_at": to_ms(notice.sent_at + OFFER_KEPT) // 1000,
+    },
 )
 
 lock_item, lead_from = _LOCK.item, _LOCK.value

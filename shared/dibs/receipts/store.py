@@ -18,7 +18,7 @@ from dibs.aws.codec import Codec
 from dibs.aws.dynamo import ConditionFailed, Dynamo
 from dibs.aws.settings import Settings
 from dibs.core.lead import Lead
-from dibs.race.store import OFFER_KEPT
+from dibs.race.records import OFFER_KEPT
 from dibs.race.verdicts import Judged
 from dibs.receipts.ports import Dispute
 from dibs.receipts.receipts import Link, Sealed

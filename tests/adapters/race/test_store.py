@@ -32,6 +32,7 @@ from dibs.race.records import LockRecord, lock_item
 from dibs.race.store import DynamoRaceStore
 from dibs.race.undo import undo
 from dibs.race.usage import undo_claim
+from dibs.race.writes import awaiting_somebody
 from support.aws import everything, items
 from support.builders import NOON, World, a_card, a_lead, a_playbook, a_rep, counts_of, token_of
 from support.fakes import Clock, no_pause
@@ -495,7 +496,7 @@ def test_a_lock_stays_within_one_kilobyte_whatever_a_source_sends(
         held = replace(opened, owner=AINA.rep_id, claimed_at=NOON, return_at=NOON, accepted_at=NOON)
         worked = replace(held, state=State.OPPORTUNITY, worked_at=NOON)
         nobodys = {"owner", "holder", "claimed_at", "return_at", "accepted_at"}
-        waits = race_module.awaiting_somebody(opened, NOON)
+        waits = awaiting_somebody(opened, NOON)
         holder = {"holder": AINA.rep_id}
         stages = {
             "open": (lock_item(opened, **waits), nobodys | {"worked_at"}),
