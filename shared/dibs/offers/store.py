@@ -63,7 +63,7 @@ class DynamoOfferStore:
             # Beside an opening's stands what was noted of the one before.
             for noted in (item, item["before"]["M"]) if "before" in item else (item,):
                 if noted["epoch"]["N"] == str(epoch):
-                    found[keys.rep_of_offer(item["pk"]["S"])] = sighting_from(noted)
+                    found[keys.part(item["pk"]["S"], 1)] = sighting_from(noted)
         return found
 
     def _items(

@@ -220,7 +220,7 @@ class DynamoRaces:
         if key not in items or "race" not in items[key]:
             return None
         record = RaceRecord.from_raw_data(items[key])
-        pages = keys.race_page(epoch, record.head or "", 0)[:-3]
+        pages = keys.race_pages(epoch, record.head or "")
         links = [Link(record.race or "", record.hash or "")]
         for sk in sorted(sk for sk in items if sk.startswith(pages)):
             for line in items[sk]["lines"]["S"].split("\n"):

@@ -131,7 +131,7 @@ class DynamoHelp:
             ConsistentRead=True,
             Limit=_SHOWN,
         )
-        ids = [item["sk"]["S"].partition("#")[2] for item in islice(places, _SHOWN)]
+        ids = [keys.part(item["sk"]["S"], 1) for item in islice(places, _SHOWN)]
         items = self._db.batch_get({self._table: list(map(_key, ids))}, (self._table,))
         found = map(help_from, items[self._table])
         return sorted(found, key=lambda one: (one.asked_at, one.help_id), reverse=True)
