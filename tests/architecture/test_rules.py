@@ -16,8 +16,10 @@ from dibs.aws import keys
 from dibs.aws.settings import Settings
 from dibs.core.errors import DibsError
 from dibs.playbook.file import playbook_json
+from dibs.race.card_records import card_item
 from dibs.race.claim import token_hash
-from dibs.race.records import card_record, lock_from, rep_record
+from dibs.race.records import lock_item
+from dibs.race.rep_records import rep_item
 from dibs.web.http import STATUS
 from support.builders import a_card, a_lead, a_playbook, a_rep, token_of
 
@@ -106,9 +108,9 @@ def test_a_claim_loads_one_dynamodb_library_and_nothing_it_does_not_need() -> No
     lead, rep, now = a_lead(), a_rep(), datetime.now(UTC)
     lead = replace(lead, opens_at=now, closes_at=now + timedelta(minutes=15))
     stored = {
-        "leads_table": [lock_from(lead).serialize()],
+        "leads_table": [lock_item(lead)],
         "organisation_table": [
-            rep_record(rep, token_hash(token_of(rep))).serialize(),
+            rep_item(rep, token_hash(token_of(rep))),
             {
                 "pk": {"S": keys.PLAYBOOK},
                 "version": {"N": "1"},
@@ -116,7 +118,7 @@ def test_a_claim_loads_one_dynamodb_library_and_nothing_it_does_not_need() -> No
             },
         ],
         "offers_table": [],
-        "contacts_table": [card_record(a_card(lead_id=lead.lead_id), now).serialize()],
+        "contacts_table": [card_item(a_card(lead_id=lead.lead_id), now)],
     }
     event = {
         "routeKey": "POST /leads/{lead_id}/claim",

@@ -32,7 +32,7 @@ from dibs.core.rep import Rep
 from dibs.game.scoring.rebuild import rebuild
 from dibs.game.scoring.score import score
 from dibs.ledger.entries import Entry, booked
-from dibs.ledger.store import entry_record
+from dibs.ledger.store import entry_item
 from dibs.wiring import Wiring, wiring
 from support import dynamodb_local
 from support.builders import World, a_lead, a_playbook, token_of
@@ -189,7 +189,7 @@ def _rebuild(endpoint: str) -> dict[str, Any]:
     slices = ([next(source) for _ in range(1000)] for _ in range(REBUILT // 1000))
 
     def put(entries: list[Entry]) -> None:
-        items = [entry_record(entry).serialize() for entry in entries]
+        items = [entry_item(entry) for entry in entries]
         world.dynamo.batch_put(world.settings.ledger_table, items)
 
     started = time.perf_counter()

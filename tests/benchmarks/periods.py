@@ -15,9 +15,9 @@ from benchmarks.stage import CREDENTIALS, counted, in_parallel, organisation, ru
 from dibs.core.calendar import last_completed, parse_hours
 from dibs.core.rep import Rep, Usage
 from dibs.ledger.entries import Entry
-from dibs.ledger.store import entry_record
+from dibs.ledger.store import entry_item
 from dibs.race.decide import decide
-from dibs.race.records import rep_record
+from dibs.race.rep_records import rep_item
 from dibs.reports.recalculate import recalculate_quotas, recalculate_tiers
 from dibs.wiring import wiring
 from support.builders import NOON, a_lead, a_rep
@@ -45,7 +45,7 @@ def measure(endpoint: str) -> dict[str, Any]:
         replace(a_rep(number), tier=number % 3 + 1, phone=None) for number in range(1, REPS + 1)
     ]
     deciding = _deciding(reps)
-    records = [rep_record(rep, None).serialize() for rep in reps]
+    records = [rep_item(rep) for rep in reps]
     world.dynamo.batch_put(world.settings.organisation_table, records)
     month = last_completed("month", "Asia/Kuching", NOON).first_day
     wiring().targets.put(month, {rep.rep_id: 4 for rep in reps})
@@ -98,7 +98,7 @@ def _deciding(reps: list[Rep]) -> float:
 
 def _fill(dynamo: Any, settings: Any, reps: list[Rep]) -> None:
     """Write what a page of reps did in the four weeks looked back on."""
-    entries = [entry_record(entry).serialize() for rep in reps for entry in _history(rep)]
+    entries = [entry_item(entry) for rep in reps for entry in _history(rep)]
     dynamo.batch_put(settings.ledger_table, entries)
 
 

@@ -23,7 +23,7 @@ from dibs.core.lead import Lead
 from dibs.core.links import link_token
 from dibs.core.rep import Device, Platform, Rep
 from dibs.race.claim import token_hash
-from dibs.race.records import rep_record
+from dibs.race.rep_records import rep_item
 from dibs.wiring import wiring
 from support import dynamodb_local
 from support.builders import World, a_card, a_playbook, a_rep, token_of
@@ -80,7 +80,7 @@ def organisation(endpoint: str, name: str, **playbook: Any) -> World:
 def add_reps(world: World, count: int) -> list[Rep]:
     """Add reps with a phone number each, many a request."""
     reps = [a_rep(number) for number in range(1, count + 1)]
-    records = [rep_record(rep, token_hash(token_of(rep))).serialize() for rep in reps]
+    records = [rep_item(rep, token_hash(token_of(rep))) for rep in reps]
     world.dynamo.batch_put(world.settings.organisation_table, records)
     return reps
 

@@ -18,7 +18,7 @@ from dibs.cli.target import Target
 from dibs.core.errors import InvalidInput
 from dibs.race.claim import claim
 from dibs.race.draw import Drawn, commitment_of, in_order, seed_of
-from dibs.race.records import draw_record
+from dibs.race.records import draw_item
 from dibs.rules.presets import preset_text
 from support.builders import World, a_card, a_rep
 
@@ -227,14 +227,14 @@ def test_a_draw_is_shown_and_recomputed(organisation: World) -> None:
     kept, now = commitment_of(seed), clock.now()
     drawn = Drawn(lead.lead_id, 1, kept, seed, now, order, ((order[0], ("paused",)),), order[1])
     to = organisation.settings.leads_table
-    organisation.dynamo.put(to, draw_record(drawn).serialize())
+    organisation.dynamo.put(to, draw_item(drawn))
     shown = said(run("lead", "draw", lead.lead_id, "--commitment", kept))
     for part in (kept, seed, *order, "paused", "won", "as it was promised"):
         assert part in shown
     other = run("lead", "draw", lead.lead_id, "--commitment", commitment_of("another"))
     assert other.exit_code == 1
     assert "the commitment is not the one that was shown" in other.output
-    organisation.dynamo.put(to, draw_record(replace(drawn, winner=order[2])).serialize())
+    organisation.dynamo.put(to, draw_item(replace(drawn, winner=order[2])))
     altered = run("lead", "draw", lead.lead_id)
     assert altered.exit_code == 1
     assert "the winner is not the first" in altered.output

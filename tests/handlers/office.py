@@ -27,7 +27,7 @@ from dibs.core.lead import Lead
 from dibs.core.links import link_token
 from dibs.core.rep import Device, Platform, Rep
 from dibs.offers.store import DynamoOfferStore
-from dibs.race.records import rep_record
+from dibs.race.rep_records import rep_item
 from dibs.rules.playbook import Playbook
 from dibs.wiring import wiring
 from handlers.roles import Roles
@@ -278,7 +278,7 @@ class Office:
 
     def hire_crowd(self, many: int) -> None:
         """Store reps of team north in one go."""
-        reps = [rep_record(a_rep(number), None).serialize() for number in range(100, 100 + many)]
+        reps = [rep_item(a_rep(number)) for number in range(100, 100 + many)]
         self.world.dynamo.batch_put(self.settings.organisation_table, reps)
 
     def hire_with_phone(self, rep: Rep, device_id: str = "phone") -> Rep:

@@ -49,7 +49,8 @@ from dibs.offers.store import DynamoOfferStore
 from dibs.race import claim as claiming
 from dibs.race.claim import Won, bearer, claim
 from dibs.race.ports import RaceView
-from dibs.race.records import claim_from, lead_from, rep_from
+from dibs.race.records import claim_from, lead_from
+from dibs.race.rep_records import rep_from
 from dibs.race.store import DynamoRaceStore
 from dibs.race.undo import undo
 from dibs.race.usage import undo_claim

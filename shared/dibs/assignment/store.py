@@ -14,19 +14,19 @@ from dibs.aws.clock import to_ms
 from dibs.aws.dynamo import ConditionFailed, Dynamo
 from dibs.aws.settings import Settings
 from dibs.core.lead import Lead, Move
-from dibs.race.records import lead_from, lock_from
-from dibs.race.store import (
-    await_somebody,
-    await_work,
+from dibs.race.records import lead_from, lock_item
+from dibs.race.store import read_waiting
+from dibs.race.usage import Change, work_lead
+from dibs.race.writes import (
+    awaiting_somebody,
+    awaiting_work,
     put_lock,
     put_move,
     put_record,
-    read_waiting,
     reopen_lock,
     take_lock,
     write_usage,
 )
-from dibs.race.usage import Change, work_lead
 
 
 class DynamoHoldings:
@@ -102,9 +102,8 @@ class DynamoHoldings:
 
     def open(self, lead: Lead, opened: Lead, move: Move) -> bool:
         """Open a lead that waits to be assigned for its race; False when it moved on meanwhile."""
-        record = lock_from(opened)
-        await_somebody(record, opened, opened.opens_at)
-        write = put_lock(self._to, lead, record)
+        item = lock_item(opened, **awaiting_somebody(opened, opened.opens_at))
+        write = put_lock(self._to, lead, item)
         # What a manager put aside meanwhile stays there (R7).
         write["Put"]["ConditionExpression"] += " AND attribute_not_exists(parked)"
         return self._stored([write, put_move(self._to, move)])
@@ -140,13 +139,14 @@ class DynamoHoldings:
 
     def override(self, change: Override) -> bool:
         """Store what a manager decided: lock, steps, counts and record in one transaction (R7)."""
-        record, given = lock_from(change.lead), change.given
-        if given is None:
-            await_somebody(record, change.lead, change.moves[-1].at)
-        else:
-            await_work(record, given.claim)
+        lead, given = change.lead, change.given
+        waiting = (
+            awaiting_somebody(lead, change.moves[-1].at)
+            if given is None
+            else awaiting_work(given.claim)
+        )
         writes = [
-            put_lock(self._to, change.was, record),
+            put_lock(self._to, change.was, lock_item(lead, **waiting)),
             *(put_move(self._to, move) for move in change.moves),
             *(write_usage(self._to, change.off) if change.off else ()),
         ]

@@ -1,20 +1,72 @@
-"""How values are stored: PynamoDB attributes for moments, days and lists."""
+"""How values are stored: PynamoDB attributes for words, numbers, moments, days and lists."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import date, datetime
-from typing import Any
+from enum import StrEnum
+from typing import Any, TypeVar
 
-from pynamodb.attributes import (
-    Attribute,
-)
+from pynamodb.attributes import Attribute
 from pynamodb.constants import LIST, NUMBER, STRING
 
 from dibs.aws.clock import from_ms, to_ms
 
 Item = dict[str, dict[str, Any]]
 """An item in DynamoDB's own form: attribute name to typed value."""
+
+E = TypeVar("E", bound=StrEnum)
+
+
+class KeyAttribute(Attribute[str]):
+    """An id that is stored as a key, made by one of the functions in `keys.py`."""
+
+    attr_type = STRING
+
+    def __init__(self, key: Callable[[str], str], **options: Any) -> None:
+        super().__init__(**options)
+        self._key, self._start = key, key("")
+
+    def serialize(self, value: str) -> str:
+        return self._key(value)
+
+    def deserialize(self, value: str) -> str:
+        return value.removeprefix(self._start)
+
+
+class EnumAttribute(Attribute[E]):
+    """One word of a few."""
+
+    attr_type = STRING
+
+    def __init__(self, of: type[E], **options: Any) -> None:
+        super().__init__(**options)
+        self._of = of
+
+    def serialize(self, value: E) -> str:
+        return value.value
+
+    def deserialize(self, value: str) -> E:
+        return self._of(value)
+
+
+class IntegerAttribute(Attribute[int]):
+    """A whole number."""
+
+    attr_type = NUMBER
+
+    def serialize(self, value: int) -> str:
+        return str(value)
+
+    def deserialize(self, value: str) -> int:
+        return int(value)
+
+
+class CountAttribute(IntegerAttribute):
+    """A count that may be taken off too often: below 0 it is read as 0."""
+
+    def deserialize(self, value: str) -> int:
+        return max(0, int(value))
 
 
 class InstantAttribute(Attribute[datetime]):
@@ -53,16 +105,20 @@ class DaysAttribute(Attribute[tuple[date, ...]]):
         return tuple(date.fromisoformat(day) for day in value.split())
 
 
-class ListAttribute(Attribute[tuple[str, ...]]):
+class WordsAttribute(Attribute[tuple[str, ...]]):
     """Short words in order, stored as one string; none of ours holds a space."""
 
     attr_type = STRING
+
+    def __init__(self, of: type[str] = str, **options: Any) -> None:
+        super().__init__(**options)
+        self._of = of
 
     def serialize(self, value: tuple[str, ...]) -> str:
         return " ".join(value)
 
     def deserialize(self, value: str) -> tuple[str, ...]:
-        return tuple(value.split())
+        return tuple(map(self._of, value.split()))
 
 
 class LinesAttribute(Attribute[tuple[str, ...]]):
@@ -77,16 +133,41 @@ class LinesAttribute(Attribute[tuple[str, ...]]):
         return tuple(value.split("\n"))
 
 
+class SkillsAttribute(Attribute[tuple[tuple[str, int], ...]]):
+    """Skills and their levels, `solar:2` one a line."""
+
+    attr_type = STRING
+
+    def serialize(self, value: tuple[tuple[str, int], ...]) -> str:
+        return "\n".join(f"{name}:{level}" for name, level in value)
+
+    def deserialize(self, value: str) -> tuple[tuple[str, int], ...]:
+        pairs = (line.rpartition(":") for line in value.split("\n") if line)
+        return tuple((name, int(level)) for name, _, level in pairs)
+
+
+class TextsAttribute(Attribute[tuple[str, ...]]):
+    """Any texts in order, as a list."""
+
+    attr_type = LIST
+
+    def serialize(self, value: tuple[str, ...]) -> list[dict[str, str]]:
+        return [{STRING: text} for text in value]
+
+    def deserialize(self, value: list[dict[str, str]]) -> tuple[str, ...]:
+        return tuple(text[STRING] for text in value)
+
+
 class InstantsAttribute(Attribute[tuple[datetime, ...]]):
     """Moments as a list of milliseconds, so that one can be added without reading the others."""
 
     attr_type = LIST
 
     def serialize(self, value: tuple[datetime, ...]) -> list[dict[str, str]]:
-        return [{"N": str(to_ms(at))} for at in value]
+        return [{NUMBER: str(to_ms(at))} for at in value]
 
     def deserialize(self, value: list[dict[str, str]]) -> tuple[datetime, ...]:
-        return tuple(from_ms(int(at["N"])) for at in value)
+        return tuple(from_ms(int(at[NUMBER])) for at in value)
 
 
 def days_text(days: Iterable[date]) -> str:

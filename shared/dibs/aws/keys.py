@@ -46,6 +46,11 @@ REQUESTS = "REQUEST#"
 REWARDS = "REWARDS"
 
 
+def part(key: str, place: int) -> str:
+    """Return one part of a stored key, counted from 0; nothing where it has no such part."""
+    return next(iter(key.split("#")[place:]), "")
+
+
 def playbook(version: int) -> str:
     return f"{PLAYBOOK}#{version:06d}"
 
@@ -147,7 +152,12 @@ def race(epoch: int) -> str:
 
 def race_page(epoch: int, head: str, page: int) -> str:
     """Receipts of the race sealed with this head: those of a seal that came second are not read."""
-    return f"{race(epoch)}#PAGE#{head[:16]}#{page:03d}"
+    return f"{race_pages(epoch, head)}{page:03d}"
+
+
+def race_pages(epoch: int, head: str) -> str:
+    """How the pages of a race begin."""
+    return f"{race(epoch)}#PAGE#{head[:16]}#"
 
 
 def dispute(epoch: int, rep_id: str) -> str:

@@ -15,34 +15,23 @@ from dibs.aws.dynamo import ConditionFailed, Dynamo
 from dibs.aws.settings import Settings
 from dibs.core.errors import Busy
 from dibs.core.events import Fact
-from dibs.core.lead import Card, Kind, Lead, Move, State, Tie
+from dibs.core.lead import Card, Lead, Move, State, Tie
 from dibs.intake.duplicates import Identity, Standing
 from dibs.intake.ports import Pending, Stored
-from dibs.race.absence import Credit
-from dibs.race.records import (
-    CardRecord,
-    StandingRecord,
-    card_from,
-    card_record,
-    claim_from,
-    lead_from,
-    lock_from,
-    move_from,
-    post_text,
+from dibs.intake.records import (
+    IdentityRecord,
+    merged_from,
+    merged_item,
+    standing_from,
     tie_from,
-    tie_record,
-    waves_text,
+    tie_item,
 )
-from dibs.race.store import (
-    await_somebody,
-    await_work,
-    put_move,
-    put_record,
-    read_card,
-    read_open,
-    write_usage,
-)
+from dibs.race.absence import Credit
+from dibs.race.card_records import card_from, card_item, post_text
+from dibs.race.records import claim_from, lead_from, lock_item, move_from, waves_text
+from dibs.race.store import read_card, read_open
 from dibs.race.usage import use_credit
+from dibs.race.writes import awaiting_somebody, awaiting_work, put_move, put_record, write_usage
 
 POSTS_SHOWN = 20
 
@@ -99,14 +88,14 @@ class DynamoLeadStore:
         Where it is `given` to somebody, also their count, the claim record, and why. The `credit`
         a head start uses up is used with it (F10).
         """
-        record = lock_from(lead)
-        if given is None:
-            await_somebody(record, lead, lead.received_at)
-        else:
-            await_work(record, given.claim)
+        waiting = (
+            awaiting_somebody(lead, lead.received_at)
+            if given is None
+            else awaiting_work(given.claim)
+        )
         writes = [
-            self._new_card(card_record(card, signed_at)),
-            {"Put": {"TableName": self._to.leads_table, "Item": record.serialize()}},
+            self._new_card(card_item(card, signed_at)),
+            {"Put": {"TableName": self._to.leads_table, "Item": lock_item(lead, **waiting)}},
             *([] if move is None else [put_move(self._to, move)]),
             *self._point(standings, lead.lead_id, lead.received_at),
             *([] if given is None else self._give(given)),
@@ -138,9 +127,9 @@ class DynamoLeadStore:
             }
         }
         writes = [
-            self._new_card(card_record(card, signed_at, tie)),
+            self._new_card({**card_item(card, signed_at), **merged_item(tie)}),
             still_so,
-            {"Put": {"TableName": self._to.leads_table, "Item": tie_record(tie).serialize()}},
+            {"Put": {"TableName": self._to.leads_table, "Item": tie_item(tie)}},
             *self._point(standings, into.lead_id, tie.at),
         ]
         try:
@@ -151,11 +140,11 @@ class DynamoLeadStore:
             return self._stored(writes, card.lead_id)  # the card shows as many as it may
         return None
 
-    def _new_card(self, record: CardRecord) -> dict[str, Any]:
+    def _new_card(self, item: Item) -> dict[str, Any]:
         return {
             "Put": {
                 "TableName": self._to.contacts_table,
-                "Item": record.serialize(),
+                "Item": item,
                 "ConditionExpression": "attribute_not_exists(lead_id)",
                 "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
             }
@@ -183,8 +172,7 @@ class DynamoLeadStore:
             yield from write_usage(self._to, given.counts)
         yield put_record(self._to, given.claim)
         if given.tie is not None:
-            tie = tie_record(given.tie).serialize()
-            yield {"Put": {"TableName": self._to.leads_table, "Item": tie}}
+            yield {"Put": {"TableName": self._to.leads_table, "Item": tie_item(given.tie)}}
 
     def _stored(self, writes: Sequence[Mapping[str, Any]], lead_id: str) -> Stored | None:
         try:
@@ -206,7 +194,7 @@ class DynamoLeadStore:
 
         Where the post was merged (`tie`), the card of its lead shows the newest body as well.
         """
-        newest = card_record(card, signed_at).serialize()
+        newest = card_item(card, signed_at)
         changed = _update(
             self._to.contacts_table,
             {"lead_id": newest["lead_id"]},
@@ -316,7 +304,7 @@ class DynamoLeadStore:
         found = self._db.query(
             self._to.leads_table,
             "lead_id = :lead AND begins_with(sk, :move)",
-            {":lead": {"S": lead_id}, ":move": {"S": "MOVE#"}},
+            {":lead": {"S": lead_id}, ":move": {"S": keys.MOVES}},
         )
         return [move_from(item) for item in found]
 
@@ -427,14 +415,11 @@ def _update(
 
 
 def _identity(one: Identity) -> Item:
-    return {StandingRecord.identity.attr_name: {"S": one.key}}
+    return {IdentityRecord.identity.attr_name: {"S": one.key}}
 
 
 def _standing(one: Identity, item: Item | None) -> Standing:
-    if item is None:
-        return Standing(one)
-    record = StandingRecord.from_raw_data(item)
-    return Standing(one, record.lead_id, record.since, record.owner)
+    return standing_from(item, identity=one) if item else Standing(one)
 
 
 def _lock(lead_id: str) -> Item:
@@ -443,9 +428,7 @@ def _lock(lead_id: str) -> Item:
 
 def _stored_from(item: Item) -> Stored:
     """Return the post a stored record holds, and what ties it to a lead if it was merged."""
-    record, card = CardRecord.from_raw_data(item), card_from(item)
-    if record.merged_into is None:
+    card = card_from(item)
+    if "merged_into" not in item:
         return Stored(card)
-    because, at = Kind(record.because), record.merged_at
-    tie = Tie(record.merged_into, card.lead_id, at, because, card.source, "merged")
-    return Stored(card, tie)
+    return Stored(card, merged_from(item, source=card.source, outcome="merged"))

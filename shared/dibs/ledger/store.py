@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
-from pynamodb.attributes import BooleanAttribute, ListAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.attributes import BooleanAttribute, UnicodeAttribute
 from pynamodb.models import Model
 
 from dibs.aws import keys
-from dibs.aws.attributes import InstantAttribute, Item
-from dibs.aws.clock import from_ms, to_ms
+from dibs.aws.attributes import InstantAttribute, IntegerAttribute, Item, TextsAttribute
+from dibs.aws.clock import to_ms
+from dibs.aws.codec import Codec
 from dibs.aws.dynamo import ConditionFailed, Dynamo
 from dibs.aws.settings import Settings
 from dibs.core.lead import State
@@ -20,8 +20,8 @@ from dibs.ledger.activities import Step
 from dibs.ledger.entries import Entry
 from dibs.ledger.ports import Story
 from dibs.race.records import claim_from, drawn_from, lead_from, move_from
-from dibs.race.store import put_move, write_usage
 from dibs.race.usage import work_lead
+from dibs.race.writes import put_move, write_usage
 
 _NEW = "attribute_not_exists(entry_id)"
 
@@ -40,57 +40,34 @@ class EntryRecord(Model):
     week = UnicodeAttribute()
     week_shard = UnicodeAttribute()
     lead_id = UnicodeAttribute(null=True)
-    epoch = NumberAttribute(null=True)
+    epoch = IntegerAttribute(null=True)
     taken_at = InstantAttribute(null=True)
-    take_ms = NumberAttribute(null=True)
+    take_ms = IntegerAttribute(null=True)
     source = UnicodeAttribute(null=True)
     territory = UnicodeAttribute(null=True)
     quality = UnicodeAttribute(null=True)
     model = UnicodeAttribute(null=True)
     cause = UnicodeAttribute(null=True)
-    amount = NumberAttribute(null=True)
+    amount = IntegerAttribute(null=True)
     currency = UnicodeAttribute(null=True)
-    playbook_version = NumberAttribute(null=True)
+    playbook_version = IntegerAttribute(null=True)
     test = BooleanAttribute(null=True)
     digest = UnicodeAttribute(null=True)
     day = UnicodeAttribute(null=True)
     unit = UnicodeAttribute(null=True)
     reverses = UnicodeAttribute(null=True)
     other = UnicodeAttribute(null=True)
-    shared = ListAttribute(of=UnicodeAttribute, null=True)
+    shared = TextsAttribute(null=True)
     protected = BooleanAttribute(null=True)
 
 
-_MOMENTS = ("at", "taken_at")
-# What an entry has where its item has nothing.
-_DEFAULTS = {field.name: field.default for field in fields(Entry)}
+def _week_shard(entry: Entry) -> dict[str, str]:
+    shard = keys.shard_of(entry.entry_id)
+    return {"week_shard": keys.ledger_week(entry.team, entry.week, shard)}
 
 
-def entry_record(entry: Entry) -> EntryRecord:
-    """Return the record of an entry."""
-    known = {field.name: getattr(entry, field.name) for field in fields(Entry)}
-    known["shared"] = list(entry.shared) or ()
-    kept = {name: value for name, value in known.items() if value != _DEFAULTS[name]}
-    shard = keys.ledger_week(entry.team, entry.week, keys.shard_of(entry.entry_id))
-    return EntryRecord(**kept, week_shard=shard)
-
-
-def entry_from(item: Item) -> Entry:
-    """Return the entry a stored record describes.
-
-    Read by hand: a rebuild reads millions, and PynamoDB takes ten times as long.
-    """
-    known = {name: _value(name, typed) for name, typed in item.items() if name in _DEFAULTS}
-    return Entry(**known)
-
-
-def _value(name: str, typed: dict[str, Any]) -> Any:
-    [(kind, value)] = typed.items()
-    if kind == "N":
-        return from_ms(int(value)) if name in _MOMENTS else int(value)
-    if kind == "L":
-        return tuple(one["S"] for one in value)
-    return value
+_ENTRY = Codec(EntryRecord, Entry, beside=_week_shard)
+entry_item, entry_from = _ENTRY.item, _ENTRY.value
 
 
 class DynamoLedger:
@@ -141,7 +118,7 @@ class DynamoLedger:
         """Store entries; one whose id is stored already stays as it is."""
         for entry in entries:
             try:
-                self._db.put(self._table, entry_record(entry).serialize(), _NEW)
+                self._db.put(self._table, entry_item(entry), _NEW)
             except ConditionFailed:
                 continue
 
@@ -156,7 +133,7 @@ class DynamoLedger:
         """
         new = {
             "TableName": self._table,
-            "Item": entry_record(entry).serialize(),
+            "Item": entry_item(entry),
             "ConditionExpression": _NEW,
         }
         writes: list[dict[str, Any]] = [{"Put": new}]

@@ -14,9 +14,9 @@ from dibs.aws.dynamo import ConditionFailed, Dynamo
 from dibs.aws.settings import Settings
 from dibs.core.lead import Lead
 from dibs.offers.ports import Sighting
+from dibs.offers.records import CodeRecord, SmsRecord, sighting_from
 from dibs.race.ports import Notice
-from dibs.race.records import CodeRecord, NoticeRecord, SightingRecord, SmsRecord, notice_from
-from dibs.race.store import OFFER_KEPT
+from dibs.race.records import OFFER_KEPT, notice_from, notice_item
 
 # A code outlives its window, so that a late reply hears who won instead of "unknown code".
 _CODE_KEPT = timedelta(days=2)
@@ -36,20 +36,7 @@ class DynamoOfferStore:
 
     def record(self, notices: Sequence[Notice]) -> None:
         """Store sent offers, 25 a request."""
-        records = [
-            NoticeRecord(
-                pk=keys.offer(notice.lead_id, notice.rep_id),
-                sk=keys.NOTICE,
-                lead_id=notice.lead_id,
-                rep_id=notice.rep_id,
-                epoch=notice.epoch,
-                sent_at=notice.sent_at,
-                channels=notice.channels or None,
-                expires_at=_seconds(notice.sent_at + OFFER_KEPT),
-            )
-            for notice in notices
-        ]
-        self._db.batch_put(self._table, [record.serialize() for record in records])
+        self._db.batch_put(self._table, list(map(notice_item, notices)))
 
     def record_claimed(self, lead_id: str, epoch: int, rep_id: str, claimed_at: datetime) -> None:
         """Put the claimed time beside the offer's other times (N3)."""
@@ -75,9 +62,8 @@ class DynamoOfferStore:
         for item in self._items(lead_id, rep_ids, keys.SIGHTING, consistent=consistent):
             # Beside an opening's stands what was noted of the one before.
             for noted in (item, item["before"]["M"]) if "before" in item else (item,):
-                seen_epoch, sighting = _sighting_from(noted)
-                if seen_epoch == epoch:
-                    found[item["pk"]["S"].split("#")[1]] = sighting
+                if noted["epoch"]["N"] == str(epoch):
+                    found[keys.part(item["pk"]["S"], 1)] = sighting_from(noted)
         return found
 
     def _items(
@@ -162,7 +148,7 @@ class DynamoOfferStore:
         if item is None:
             return None
         record = CodeRecord.from_raw_data(item)
-        return record.lead_id, int(record.epoch)
+        return record.lead_id, record.epoch
 
 
 def _key(lead_id: str, rep_id: str, sk: str) -> Item:
@@ -171,17 +157,3 @@ def _key(lead_id: str, rep_id: str, sk: str) -> Item:
 
 def _seconds(moment: datetime) -> int:
     return to_ms(moment) // 1000
-
-
-def _sighting_from(item: Item) -> tuple[int, Sighting]:
-    """Return the epoch and what the rep did then."""
-    record = SightingRecord.from_raw_data(item)
-    version = record.rules_version
-    return int(record.epoch), Sighting(
-        seen_at=record.seen_at,
-        attempted_at=record.attempted_at,
-        declined_at=record.declined_at,
-        lost_at=record.lost_at,
-        rules=record.rules or (),
-        rules_version=None if version is None else int(version),
-    )

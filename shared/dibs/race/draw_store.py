@@ -20,9 +20,9 @@ from dibs.aws.settings import Settings
 from dibs.core.lead import Claim, Lead, State
 from dibs.race.draw import Drawn
 from dibs.race.ports import RaceView
-from dibs.race.records import draw_record, drawn_from
-from dibs.race.store import OFFER_KEPT, put_record, take_lock, write_usage
+from dibs.race.records import OFFER_KEPT, draw_item, drawn_from
 from dibs.race.usage import Change
+from dibs.race.writes import put_record, take_lock, write_usage
 
 
 class DynamoDraws:
@@ -104,7 +104,7 @@ class DynamoDraws:
         return {
             "Put": {
                 "TableName": self._to.leads_table,
-                "Item": draw_record(drawn).serialize(),
+                "Item": draw_item(drawn),
                 "ConditionExpression": "attribute_not_exists(lead_id)",
             }
         }

@@ -8,11 +8,11 @@ count below its maximum), so claims by one rep on different leads do not fail ea
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from datetime import datetime
+from typing import TYPE_CHECKING
 
 from dibs.aws import keys
 from dibs.aws.attributes import Item
@@ -20,23 +20,13 @@ from dibs.aws.clock import to_ms
 from dibs.aws.dynamo import ConditionFailed, Dynamo
 from dibs.aws.settings import Settings
 from dibs.core.errors import AlreadyClaimed
-from dibs.core.lead import Card, Claim, Lead, Move, State, filled
+from dibs.core.lead import Card, Claim, Lead, Move, filled
 from dibs.core.rep import Usage
-from dibs.race.guards import Guard
+from dibs.race.card_records import CardRecord, card_from
 from dibs.race.ports import RaceView
-from dibs.race.records import (
-    CardRecord,
-    LockRecord,
-    RepRecord,
-    card_from,
-    claim_from,
-    claim_record,
-    lead_from,
-    lock_from,
-    move_record,
-    notice_from,
-    rep_from,
-)
+from dibs.race.records import OFFER_KEPT, claim_from, lead_from, notice_from
+from dibs.race.rep_records import rep_from
+from dibs.race.writes import put_move, put_record, reopen_lock, take_lock, write_usage
 from dibs.rules.rules import Rules
 from dibs.rules.store import stored_rules
 
@@ -46,7 +36,6 @@ if TYPE_CHECKING:
 
 PLAYBOOK_SECONDS = 20.0
 COUNT_SECONDS = 4.0
-OFFER_KEPT = timedelta(days=90)
 
 
 class DynamoRaceStore:
@@ -244,173 +233,6 @@ def read_waiting(
     ]
 
 
-def take_lock(to: Settings, lead: Lead, claim: Claim, still: str) -> dict[str, Any]:
-    """Return the write that gives the lead to the claim's rep, while it is as it was read.
-
-    `still` is what else must be so, in DynamoDB's words. Until the holder has worked the lead it
-    waits for that, where the playbook says for how long (C11).
-    """
-    change = "SET #state = :taken, #owner = :rep, holder = :rep, claimed_at = :now"
-    values: Item = {
-        ":taken": {"S": (State.CLAIMED if claim.competitive else State.ASSIGNED).value},
-        ":was": {"S": lead.state.value},
-        ":rep": {"S": claim.rep_id},
-        ":now": {"N": str(to_ms(claim.claimed_at))},
-        ":epoch": {"N": str(claim.epoch)},
-    }
-    if claim.nudge_at is None or claim.return_at is None:
-        change += " REMOVE wait_shard, wait_at"
-    else:
-        change += ", wait_shard = :shard, wait_at = :nudge, return_at = :return"
-        values[":shard"] = {"S": keys.work_shard(keys.shard_of(lead.lead_id))}
-        values[":nudge"] = {"N": str(to_ms(claim.nudge_at))}
-        values[":return"] = {"N": str(to_ms(claim.return_at))}
-    condition = "#state = :was AND epoch = :epoch" + (f" AND {still}" if still else "")
-    return _update(
-        to.leads_table,
-        _lead_key(lead.lead_id, keys.LOCK),
-        change,
-        condition,
-        {"#state": "state", "#owner": "owner"},
-        values,
-    )
-
-
-def write_usage(to: Settings, change: Change) -> list[dict[str, Any]]:
-    """Return the write that changes what a rep has used up, or checks its guards where nothing is.
-
-    It knows no rule: what counts, and up to what, the change says.
-    """
-    values: Item = {}
-
-    def value(field: str, said: Any) -> str:
-        if type(said) is int:  # most are, and often the same
-            name = f":n{said}" if said >= 0 else f":less{-said}"
-            values[name] = {"N": str(said)}
-        else:
-            name, attribute = f":v{len(values)}", getattr(RepRecord, _stored(field, field))
-            values[name] = {attribute.attr_type: attribute.serialize(said)}
-        return name
-
-    def only(guard: Guard) -> str:
-        name = _stored(guard.field, guard.field)
-        if guard.value is None:
-            said = f"attribute_not_exists({name})"
-        else:
-            said = f"{name} {guard.must_be} {value(guard.field, guard.value)}"
-            if guard.must_be in ("<", "<="):
-                said = f"(attribute_not_exists({name}) OR {said})"
-        return f"({said} OR {only(guard.or_else)})" if guard.or_else else said
-
-    adds = [f"{_stored(name, name)} {value(name, by)}" for name, by in change.adds.items()]
-    sets = [f"{_stored(name, name)} = {value(name, new)}" for name, new in change.sets.items()]
-    sets += [
-        f"{name} = if_not_exists({_stored(was, was)}, {value(name, 0)})"
-        for name, was in change.copies.items()
-    ]
-    sets += [
-        f"{name} = list_append(if_not_exists({name}, {value(name, ())}), {value(name, (new,))})"
-        for name, new in change.appends.items()
-    ]
-    clauses = (("ADD ", adds), ("SET ", sets))
-    update = " ".join(verb + ", ".join(parts) for verb, parts in clauses if parts)
-    if not update and not change.guards:
-        return []
-    condition = " AND ".join(["attribute_exists(pk)", *map(only, change.guards)])
-    key: Item = {"pk": {"S": keys.rep(change.rep_id)}}
-    write = _update(to.organisation_table, key, update, condition, {}, values)
-    if not update:
-        del write["Update"]["UpdateExpression"]
-        return [{"ConditionCheck": write["Update"]}]
-    return [write]
-
-
-_stored = {
-    "hour": "claims_hour",
-    "day": "claims_day",
-    "week": "leads_week",
-    "hot": "hot_claims",
-    "warm": "warm_claims",
-    "cold": "cold_claims",
-    "ever": "claims_ever",
-}.get
-"""The attribute of a field of a rep's usage, where it has another name; see `rep_from`."""
-
-
-def reopen_lock(to: Settings, held: Lead, back: Lead) -> dict[str, Any]:
-    """Return the write that replaces a held lead by the one it is opened or assigned anew as."""
-    record = lock_from(back)
-    await_somebody(record, back, back.opens_at)
-    return put_lock(to, held, record)
-
-
-def put_lock(to: Settings, was: Lead, record: LockRecord) -> dict[str, Any]:
-    """Return the write that replaces a lock, while the lead is as it was read."""
-    values: Item = {":state": {"S": was.state.value}, ":epoch": {"N": str(was.epoch)}}
-    if was.owner is not None:
-        values[":rep"] = {"S": was.owner}
-    return {
-        "Put": {
-            "TableName": to.leads_table,
-            "Item": record.serialize(),
-            # Work recorded meanwhile keeps the lead where it is; what it, or accepting the lead,
-            # took off the counts is off them only once.
-            "ConditionExpression": "#state = :state AND epoch = :epoch AND "
-            + ("attribute_not_exists(#owner)" if was.owner is None else "#owner = :rep")
-            + (" AND attribute_not_exists(worked_at)" if was.worked_at is None else "")
-            + (" AND attribute_not_exists(accepted_at)" if was.unaccepted else ""),
-            "ExpressionAttributeNames": {"#state": "state", "#owner": "owner"},
-            "ExpressionAttributeValues": values,
-        }
-    }
-
-
-def await_work(record: LockRecord, claim: Claim) -> None:
-    """Put a lock among those its holder has, and among those that wait to be worked (C11)."""
-    record.holder = claim.rep_id
-    if claim.nudge_at is not None and claim.return_at is not None:
-        record.wait_shard = keys.work_shard(keys.shard_of(claim.lead_id))
-        record.wait_at = claim.nudge_at
-
-
-def put_record(to: Settings, claim: Claim) -> dict[str, Any]:
-    """Return the write that records who took the lead: the event everybody else hears of."""
-    record = claim_record(claim)
-    record.outbox_shard = keys.outbox_shard(keys.shard_of(claim.lead_id))
-    record.outbox_at = claim.claimed_at
-    return {
-        "Put": {
-            "TableName": to.leads_table,
-            "Item": record.serialize(),
-            "ConditionExpression": "attribute_not_exists(lead_id) OR epoch < :epoch",
-            "ExpressionAttributeValues": {":epoch": {"N": str(claim.epoch)}},
-            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
-        }
-    }
-
-
-def put_move(to: Settings, move: Move) -> dict[str, Any]:
-    """Return the write that records one step of a lead's life; a release is an event of its own."""
-    record = move_record(move)
-    if move.to_state is State.RELEASED:
-        record.outbox_shard = keys.outbox_shard(keys.shard_of(move.lead_id))
-        record.outbox_at = move.at
-    return {"Put": {"TableName": to.leads_table, "Item": record.serialize()}}
-
-
-def await_somebody(record: LockRecord, lead: Lead, now: datetime) -> None:
-    """Put a lock among the open leads, or among those to be assigned, and that into the outbox.
-
-    One that is put aside waits for nobody (R7).
-    """
-    shard = keys.shard_of(lead.lead_id)
-    if lead.state is State.OPEN:
-        record.wait_shard, record.wait_at = keys.open_shard(shard), lead.opens_at
-    elif not lead.parked:
-        record.wait_shard, record.wait_at = keys.queue_shard(shard), lead.received_at
-    record.outbox_shard, record.outbox_at = keys.outbox_shard(shard), now
-
-
 def _as_it_stood(view: RaceView, failure: ConditionFailed) -> RaceView:
     lock, person, record = failure.items
     if lock is not None:
@@ -423,22 +245,6 @@ def _as_it_stood(view: RaceView, failure: ConditionFailed) -> RaceView:
         rep, usage, token_hash = rep_from(person)
         view = replace(view, rep=rep, usage=usage, token_hash=token_hash)
     return view
-
-
-def _update(
-    table: str, key: Item, change: str, condition: str, names: Mapping[str, str], values: Item
-) -> dict[str, Any]:
-    return {
-        "Update": {
-            "TableName": table,
-            "Key": key,
-            "UpdateExpression": change,
-            "ConditionExpression": condition,
-            "ExpressionAttributeValues": values,
-            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
-            **({"ExpressionAttributeNames": names} if names else {}),
-        }
-    }
 
 
 def _lead_key(lead_id: str, sk: str) -> Item:

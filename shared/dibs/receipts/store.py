@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from datetime import date, datetime
 
-from pynamodb.attributes import NumberAttribute, UnicodeAttribute
+from pynamodb.attributes import Attribute, UnicodeAttribute
+from pynamodb.constants import STRING
 from pynamodb.models import Model
 
 from dibs.aws import keys
-from dibs.aws.attributes import InstantAttribute, Item, ListAttribute
+from dibs.aws.attributes import InstantAttribute, IntegerAttribute, Item, WordsAttribute
 from dibs.aws.clock import to_ms
+from dibs.aws.codec import Codec
 from dibs.aws.dynamo import ConditionFailed, Dynamo
 from dibs.aws.settings import Settings
 from dibs.core.lead import Lead
-from dibs.race.store import OFFER_KEPT
+from dibs.race.records import OFFER_KEPT
 from dibs.race.verdicts import Judged
 from dibs.receipts.ports import Dispute
 from dibs.receipts.receipts import Link, Sealed
@@ -23,6 +26,26 @@ from dibs.receipts.receipts import Link, Sealed
 # Receipts an item holds, and reps: far below the 400 KB an item may have.
 _PAGE = 200
 _PART = 1000
+
+
+class VerdictsAttribute(Attribute[Mapping[str, tuple[str, ...]]]):
+    """Which rules kept reps out: their codes, then all reps they kept out, a line for each set."""
+
+    attr_type = STRING
+
+    def serialize(self, value: Mapping[str, tuple[str, ...]]) -> str:
+        by_codes: dict[str, list[str]] = {}
+        for rep_id, codes in value.items():
+            by_codes.setdefault(",".join(codes), []).append(rep_id)
+        return "\n".join(f"{codes}:{' '.join(reps)}" for codes, reps in sorted(by_codes.items()))
+
+    def deserialize(self, value: str) -> dict[str, tuple[str, ...]]:
+        lines = (line.partition(":") for line in value.splitlines())
+        return {
+            rep_id: tuple(codes.split(",")) if codes else ()
+            for codes, _, reps in lines
+            for rep_id in reps.split()
+        }
 
 
 class RaceRecord(Model):
@@ -36,7 +59,7 @@ class RaceRecord(Model):
     race = UnicodeAttribute(null=True)
     hash = UnicodeAttribute(null=True)
     head = UnicodeAttribute(null=True)
-    block = NumberAttribute(null=True)
+    block = IntegerAttribute(null=True)
     filed_under = UnicodeAttribute(null=True)
     filed_at = InstantAttribute(null=True)
 
@@ -53,21 +76,21 @@ class PageRecord(Model):
 
 
 class JudgedRecord(Model):
-    """How one wave's reps were judged (races table): the codes, then who they kept out, a line."""
+    """How one wave's reps were judged (races table)."""
 
     class Meta:
         table_name = "races"
 
     lead_id = UnicodeAttribute(hash_key=True)
     sk = UnicodeAttribute(range_key=True)
-    epoch = NumberAttribute()
+    epoch = IntegerAttribute()
     wave_at = InstantAttribute()
     at = InstantAttribute()
-    teams = ListAttribute()
-    playbook_version = NumberAttribute()
-    verdicts = UnicodeAttribute()
+    teams = WordsAttribute()
+    playbook_version = IntegerAttribute()
+    verdicts = VerdictsAttribute()
     how = UnicodeAttribute(null=True)
-    expires_at = NumberAttribute()
+    expires_at = IntegerAttribute()
 
 
 class BlockRecord(Model):
@@ -92,11 +115,28 @@ class DisputeRecord(Model):
 
     lead_id = UnicodeAttribute(hash_key=True)
     sk = UnicodeAttribute(range_key=True)
-    epoch = NumberAttribute()
+    epoch = IntegerAttribute()
     rep_id = UnicodeAttribute()
     reason = UnicodeAttribute()
     filed_under = UnicodeAttribute()
-    filed_at = InstantAttribute()
+    at = InstantAttribute(attr_name="filed_at")
+
+
+_JUDGED = Codec(
+    JudgedRecord,
+    Judged,
+    beside=lambda judged: {"expires_at": to_ms(judged.at + OFFER_KEPT) // 1000},
+)
+_DISPUTE = Codec(
+    DisputeRecord,
+    Dispute,
+    beside=lambda dispute: {
+        "sk": keys.dispute(dispute.epoch, dispute.rep_id),
+        "filed_under": keys.disputes_of(dispute.at.date()),
+    },
+)
+judged_item, judged_from = _JUDGED.item, _JUDGED.value
+dispute_item, dispute_from = _DISPUTE.item, _DISPUTE.value
 
 
 class DynamoRaces:
@@ -114,26 +154,15 @@ class DynamoRaces:
             filed_under=keys.unsealed_shard(keys.shard_of(lead.lead_id)),
             filed_at=late_at,
         )
-        self._add(record)
+        self._add(record.serialize())
 
     def record_judged(self, judged: Judged) -> None:
         """Keep how a wave was judged, for 90 days; the first record of it stays."""
         reps = sorted(judged.verdicts)
         for part, start in enumerate(range(0, max(1, len(reps)), _PART)):
             some = {rep_id: judged.verdicts[rep_id] for rep_id in reps[start : start + _PART]}
-            record = JudgedRecord(
-                lead_id=judged.lead_id,
-                sk=keys.judged(judged.epoch, judged.wave_at, part),
-                epoch=judged.epoch,
-                wave_at=judged.wave_at,
-                at=judged.at,
-                teams=judged.teams,
-                playbook_version=judged.playbook_version,
-                how=None if judged.how == "race" else judged.how,
-                verdicts=_verdicts_text(some),
-                expires_at=to_ms(judged.at + OFFER_KEPT) // 1000,
-            )
-            self._add(record)
+            sk = keys.judged(judged.epoch, judged.wave_at, part)
+            self._add(judged_item(replace(judged, verdicts=some), sk=sk))
 
     def judged(self, lead_id: str, epoch: int) -> list[Judged]:
         """Return how each wave of an opening was judged, in order."""
@@ -144,18 +173,9 @@ class DynamoRaces:
         )
         waves: dict[datetime, Judged] = {}
         for item in found:
-            part = _judged_from(item)
+            part = judged_from(item)
             first = waves.get(part.wave_at, part)
-            waves[part.wave_at] = Judged(
-                lead_id=lead_id,
-                epoch=epoch,
-                wave_at=part.wave_at,
-                at=first.at,
-                teams=first.teams,
-                playbook_version=first.playbook_version,
-                verdicts={**first.verdicts, **part.verdicts},
-                how=first.how,
-            )
+            waves[part.wave_at] = replace(first, verdicts={**first.verdicts, **part.verdicts})
         return list(waves.values())
 
     def seal(self, lead_id: str, epoch: int, sealed: Sealed, at: datetime) -> bool:
@@ -200,7 +220,7 @@ class DynamoRaces:
         if key not in items or "race" not in items[key]:
             return None
         record = RaceRecord.from_raw_data(items[key])
-        pages = keys.race_page(epoch, record.head or "", 0)[:-3]
+        pages = keys.race_pages(epoch, record.head or "")
         links = [Link(record.race or "", record.hash or "")]
         for sk in sorted(sk for sk in items if sk.startswith(pages)):
             for line in items[sk]["lines"]["S"].split("\n"):
@@ -210,7 +230,7 @@ class DynamoRaces:
         return Sealed(
             links=tuple(links),
             head=record.head or "",
-            block=None if record.block is None else int(record.block),
+            block=record.block,
             disputed=frozenset(
                 sk.removeprefix(disputes) for sk in items if sk.startswith(disputes)
             ),
@@ -251,7 +271,7 @@ class DynamoRaces:
                 hash=link.hash,
                 filed_under=keys.blocks_of(at.date()),
                 filed_at=at,
-            )
+            ).serialize()
         )
 
     def chained(self, races: Iterable[tuple[str, int]], number: int) -> None:
@@ -289,19 +309,10 @@ class DynamoRaces:
 
     def dispute(self, dispute: Dispute) -> Dispute:
         """File a rep's dispute of a race, once; return it as it was filed first."""
-        record = DisputeRecord(
-            lead_id=dispute.lead_id,
-            sk=keys.dispute(dispute.epoch, dispute.rep_id),
-            epoch=dispute.epoch,
-            rep_id=dispute.rep_id,
-            reason=dispute.reason,
-            filed_under=keys.disputes_of(dispute.at.date()),
-            filed_at=dispute.at,
-        )
         try:
-            self._db.put(self._table, record.serialize(), _NEW)
+            self._db.put(self._table, dispute_item(dispute), _NEW)
         except ConditionFailed as failure:
-            return _dispute_from(failure.items[0]) if failure.items[0] else dispute
+            return dispute_from(failure.items[0]) if failure.items[0] else dispute
         return dispute
 
     def disputes(self, month: date) -> list[Dispute]:
@@ -309,11 +320,11 @@ class DynamoRaces:
         found = self._filed_under(keys.disputes_of(month))
         wanted = [{"lead_id": item["lead_id"], "sk": item["sk"]} for item in found]
         items = self._db.batch_get({self._table: wanted})[self._table]
-        return sorted(map(_dispute_from, items), key=lambda one: (one.at, one.lead_id, one.rep_id))
+        return sorted(map(dispute_from, items), key=lambda one: (one.at, one.lead_id, one.rep_id))
 
-    def _add(self, record: Model) -> bool:
+    def _add(self, item: Item) -> bool:
         try:
-            self._db.put(self._table, record.serialize(), _NEW)
+            self._db.put(self._table, item, _NEW)
         except ConditionFailed:
             return False
         return True
@@ -341,34 +352,3 @@ _NEW = "attribute_not_exists(lead_id)"
 
 def _epoch_of(item: Item) -> int:
     return int(item["sk"]["S"].removeprefix(keys.RACES))
-
-
-def _verdicts_text(verdicts: dict[str, tuple[str, ...]]) -> str:
-    by_codes: dict[str, list[str]] = {}
-    for rep_id, codes in verdicts.items():
-        by_codes.setdefault(",".join(codes), []).append(rep_id)
-    return "\n".join(f"{codes}:{' '.join(reps)}" for codes, reps in sorted(by_codes.items()))
-
-
-def _judged_from(item: Item) -> Judged:
-    record = JudgedRecord.from_raw_data(item)
-    lines = (line.partition(":") for line in record.verdicts.splitlines())
-    return Judged(
-        lead_id=record.lead_id,
-        epoch=int(record.epoch),
-        wave_at=record.wave_at,
-        at=record.at,
-        teams=record.teams,
-        playbook_version=int(record.playbook_version),
-        verdicts={
-            rep_id: tuple(codes.split(",")) if codes else ()
-            for codes, _, reps in lines
-            for rep_id in reps.split()
-        },
-        how="assigned" if record.how == "assigned" else "race",
-    )
-
-
-def _dispute_from(item: Item) -> Dispute:
-    record = DisputeRecord.from_raw_data(item)
-    return Dispute(record.lead_id, int(record.epoch), record.rep_id, record.filed_at, record.reason)

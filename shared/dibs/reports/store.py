@@ -192,7 +192,7 @@ class DynamoTargets:
             return {}
         wanted = [_key(keys.target(rep_id, month)) for rep_id in rep_ids]
         found = self._db.batch_get({self._table: wanted})[self._table]
-        return {item["pk"]["S"].split("#")[1]: int(item["target"]["N"]) for item in found}
+        return {keys.part(item["pk"]["S"], 1): int(item["target"]["N"]) for item in found}
 
     def put(self, month: date, targets: Mapping[str, int]) -> None:
         """Set the month's targets of these reps."""

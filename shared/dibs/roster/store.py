@@ -14,7 +14,7 @@ from dibs.aws.dynamo import ConditionFailed, Dynamo, insisting
 from dibs.aws.settings import Settings
 from dibs.core.errors import AlreadyExists, RouteNotFound
 from dibs.core.rep import Device, Rep, Usage
-from dibs.race.records import rep_from, rep_record
+from dibs.race.rep_records import device_item, rep_from, rep_item
 from dibs.race.store import PLAYBOOK_SECONDS
 from dibs.rules.playbook import Playbook
 from dibs.rules.playbook_store import stored_playbook
@@ -93,7 +93,7 @@ class DynamoRoster:
         Raises:
             AlreadyExists: the id or the phone number is taken.
         """
-        writes: list[dict[str, Any]] = [_new(self._table, rep_record(rep, token_hash).serialize())]
+        writes: list[dict[str, Any]] = [_new(self._table, rep_item(rep, token_hash))]
         if rep.phone:
             writes.append(
                 _new(self._table, {"pk": {"S": keys.phone(rep.phone)}, "rep_id": {"S": rep.rep_id}})
@@ -127,7 +127,7 @@ class DynamoRoster:
 
     def put_profile(self, rep: Rep, fields: Sequence[str]) -> None:
         """Store these fields of a rep's profile; what is empty is taken away."""
-        stored = rep_record(rep, None).serialize()
+        stored = rep_item(rep)
         names = {f"#{name}": name for name in fields}
         values = {f":{name}": stored[name] for name in fields if name in stored}
         sets = ", ".join(f"#{name} = :{name}" for name in fields if name in stored)
@@ -165,18 +165,11 @@ class DynamoRoster:
             self._set(rep_id, f"SET {name} = :value", {"N": str(to_ms(until))})
 
     def put_device(self, rep_id: str, device: Device) -> None:
-        """RecordDeps a device, or its new token's endpoint."""
+        """Record a device, or its new token's endpoint."""
         self._set(
             rep_id,
             "SET devices.#device = :value",
-            {
-                "M": {
-                    "platform": {"S": device.platform.value},
-                    "arn": {"S": device.endpoint_arn},
-                    "enabled": {"BOOL": device.enabled},
-                    "at": {"N": str(to_ms(now()))},
-                }
-            },
+            {"M": device_item(device, at=now())},
             {"#device": device.device_id},
         )
 

@@ -18,7 +18,7 @@ from dibs.intake.ports import LeadStore
 from dibs.ledger.activities import Activity, Step, step
 from dibs.ledger.entries import Entry
 from dibs.ledger.ports import Ledger
-from dibs.ledger.store import DynamoLedger, entry_record
+from dibs.ledger.store import DynamoLedger, entry_item
 from dibs.race.claim import bearer, claim
 from dibs.race.ports import RaceStore
 from dibs.race.undo import undo
@@ -303,7 +303,7 @@ def test_a_story_remembers_who_held_the_lead_before(stores: Stores) -> None:
 
 def test_an_entry_takes_as_little_room_as_it_can() -> None:
     small = Entry("training/1", "training_step", AINA.rep_id, "north", NOON, "2026-W48")
-    assert set(entry_record(small).serialize()) == {
+    assert set(entry_item(small)) == {
         "entry_id",
         "kind",
         "rep_id",

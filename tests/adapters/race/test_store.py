@@ -28,10 +28,11 @@ from dibs.race import store as race_module
 from dibs.race.claim import Won, bearer, claim
 from dibs.race.lifecycle import MOST_RELEASED
 from dibs.race.ports import Notice, RaceView
-from dibs.race.records import LockRecord
+from dibs.race.records import LockRecord, lock_item
 from dibs.race.store import DynamoRaceStore
 from dibs.race.undo import undo
 from dibs.race.usage import undo_claim
+from dibs.race.writes import awaiting_somebody
 from support.aws import everything, items
 from support.builders import NOON, World, a_card, a_lead, a_playbook, a_rep, counts_of, token_of
 from support.fakes import Clock, no_pause
@@ -495,24 +496,24 @@ def test_a_lock_stays_within_one_kilobyte_whatever_a_source_sends(
         held = replace(opened, owner=AINA.rep_id, claimed_at=NOON, return_at=NOON, accepted_at=NOON)
         worked = replace(held, state=State.OPPORTUNITY, worked_at=NOON)
         nobodys = {"owner", "holder", "claimed_at", "return_at", "accepted_at"}
+        waits = awaiting_somebody(opened, NOON)
+        holder = {"holder": AINA.rep_id}
         stages = {
-            "open": (race_module.lock_from(opened), nobodys),
+            "open": (lock_item(opened, **waits), nobodys | {"worked_at"}),
             # Taken before its opening left the outbox.
-            "taken": (race_module.lock_from(replace(held, state=State.ASSIGNED)), set[str]()),
-            "worked": (race_module.lock_from(worked), {"wait_at", "wait_shard"} | OUTBOX),
+            "taken": (
+                lock_item(replace(held, state=State.ASSIGNED), **waits, **holder),
+                {"worked_at"},
+            ),
+            "worked": (lock_item(worked, **holder), {"wait_at", "wait_shard"} | OUTBOX),
         }
-        for stage, (record, absent) in stages.items():
-            if stage != "worked":
-                race_module.await_somebody(record, opened, NOON)
-                absent.add("worked_at")
-            if stage != "open":
-                record.holder = AINA.rep_id
+        for stage, (item, absent) in stages.items():
             # A parked lead waits for nobody, and so has less else.
             waves = set[str]() if "model" in rules else {"waves"}
             expected = absent | other[way] | waves | {"parked"}
-            known = LockRecord.get_attributes()
-            assert {name for name in known if getattr(record, name) is None} == expected
-            assert 800 < size(record.serialize()) <= 1024, (way, stage)
+            known = {one.attr_name for one in LockRecord.get_attributes().values()}
+            assert known - item.keys() == expected
+            assert 800 < size(item) <= 1024, (way, stage)
 
 
 def test_a_rep_with_three_devices_stays_within_one_kilobyte(world: World) -> None:

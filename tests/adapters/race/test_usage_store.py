@@ -17,8 +17,8 @@ from dibs.core.lead import Lead, State
 from dibs.core.rep import Rep, Usage
 from dibs.race.absence import Credit
 from dibs.race.lifecycle import taking
-from dibs.race.store import write_usage
 from dibs.race.usage import Change, count_lead, release_lead, undo_claim, use_credit, work_lead
+from dibs.race.writes import write_usage
 from dibs.rules.playbook import Playbook
 from support.builders import NOON, World
 from support.fakes import Memory

@@ -21,7 +21,7 @@ from dibs.core.errors import ClaimRefused
 from dibs.core.jobs import Ran
 from dibs.core.rep import Rep
 from dibs.ledger.entries import Entry
-from dibs.ledger.store import DynamoLedger, entry_record
+from dibs.ledger.store import DynamoLedger, entry_item
 from dibs.playbook.store import DynamoPlaybooks
 from dibs.race.claim import Won, bearer, claim
 from dibs.reports import recalculate as periods
@@ -84,7 +84,7 @@ class Bureau:
 
     def book(self, *entries: Entry) -> None:
         """Put entries in the ledger, many a request."""
-        items = [entry_record(one).serialize() for one in entries]
+        items = [entry_item(one) for one in entries]
         self.world.dynamo.batch_put(self.world.settings.ledger_table, items)
 
     def run(self, job: Job, as_of: datetime = NOON, client: Any = None) -> Ran:

@@ -11,7 +11,7 @@ import pytest
 from dibs.game.scoring.leaderboard import Asked
 from dibs.game.scoring.response_speed import response_speed
 from dibs.ledger.entries import Entry
-from dibs.ledger.store import DynamoLedger, entry_record
+from dibs.ledger.store import DynamoLedger, entry_item
 from dibs.playbook.store import DynamoPlaybooks
 from dibs.reports.recalculate import PeriodDeps, recalculate_tiers
 from dibs.reports.store import DynamoResults, DynamoTargets
@@ -63,7 +63,7 @@ def place(world: World, joined: date | None, *, enabled: bool = True) -> Inputs:
     world.add_rep(rep)
     world.put_playbook(rules(enabled=enabled))
     entries = [one for n in range(1, 15) for one in took(rep.rep_id, MONDAY - n * DAY + HOUR)]
-    items = [entry_record(entry).serialize() for entry in entries]
+    items = [entry_item(entry) for entry in entries]
     database, to = world.dynamo, world.settings
     database.batch_put(to.ledger_table, items)
     targets, results = DynamoTargets(database, to), DynamoResults(database, to)

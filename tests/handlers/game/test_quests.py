@@ -11,7 +11,7 @@ import pytest
 
 from dibs.core.rep import Rep
 from dibs.ledger.entries import Entry
-from dibs.ledger.store import entry_record
+from dibs.ledger.store import entry_item
 from dibs.race.claim import token_hash
 from dibs.wiring import wiring
 from handlers.office import AINA, BEN, CHONG, MANAGER, Answer, Office, http
@@ -253,7 +253,7 @@ def test_after_its_last_day_a_quest_is_over(office: Office) -> None:
 def test_a_step_told_by_an_activity_waits_for_the_managers(office: Office) -> None:
     entry = Entry("activity/e", "training_step", AINA.rep_id, "north", office.clock.at, "2026-W48")
     told = replace(entry, cause="start/ethics", source="rep", day="2026-11-23")
-    record = {"dynamodb": {"NewImage": entry_record(told).serialize()}}
+    record = {"dynamodb": {"NewImage": entry_item(told)}}
     for _ in range(2):
         office.run("score", {"Records": [record]})
     [waits] = waiting(office, None)

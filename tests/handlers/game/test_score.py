@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from dibs.ledger.entries import Entry, booked
-from dibs.ledger.store import entry_record
+from dibs.ledger.store import entry_item
 from dibs.rules.game import Game, Points
 from dibs.wiring import wiring
 from handlers.office import AINA, BEN, PLAYBOOK, Event, Office, event
@@ -20,7 +20,7 @@ def stream(*entries: Entry) -> Event:
     streamed = event("stream_entry")
     record = streamed["Records"][0]
     streamed["Records"] = [
-        {**record, "dynamodb": {**record["dynamodb"], "NewImage": entry_record(one).serialize()}}
+        {**record, "dynamodb": {**record["dynamodb"], "NewImage": entry_item(one)}}
         for one in entries
     ]
     return streamed

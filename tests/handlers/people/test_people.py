@@ -13,7 +13,7 @@ from dibs.core.calendar import parse_hours
 from dibs.core.lead import State
 from dibs.core.rep import Rep
 from dibs.race.claim import token_hash
-from dibs.race.records import rep_from
+from dibs.race.rep_records import rep_from
 from dibs.wiring import wiring
 from handlers.office import AINA, BEN, CHONG, MANAGER, PLAYBOOK, Answer, Office, http
 from support.builders import a_playbook, token_of

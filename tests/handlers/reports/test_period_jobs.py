@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 from dibs.core.errors import Busy, InvalidInput
 from dibs.core.rep import Rep
 from dibs.ledger.entries import Entry
-from dibs.ledger.store import entry_record
+from dibs.ledger.store import entry_item
 from dibs.wiring import wiring
 from handlers.office import AINA, BEN, CHONG, Office, event
 from support.builders import a_playbook
@@ -45,7 +45,7 @@ def book(office: Office, rep: Rep, converted: int, at: datetime = SUNDAY) -> Non
             when = taken + timedelta(minutes=minutes)
             name = f"{kind}/{lead}/{when}"
             entries.append(Entry(name, kind, rep.rep_id, rep.team, when, "2026-W47", lead, 1))
-    items = [entry_record(entry).serialize() for entry in entries]
+    items = [entry_item(entry) for entry in entries]
     office.world.dynamo.batch_put(office.settings.ledger_table, items)
 
 

@@ -2,25 +2,47 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
 
-from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.attributes import Attribute, BooleanAttribute, MapAttribute, UnicodeAttribute
+from pynamodb.constants import MAP
 from pynamodb.models import Model
 
 from dibs.aws import keys
-from dibs.aws.attributes import InstantAttribute, Item
-from dibs.aws.clock import from_ms, to_ms
+from dibs.aws.attributes import InstantAttribute, IntegerAttribute, Item, KeyAttribute
+from dibs.aws.clock import to_ms
+from dibs.aws.codec import Codec
 from dibs.aws.dynamo import ConditionFailed, Dynamo
 from dibs.aws.settings import Settings
 from dibs.game.help.rules import MOST_ANSWERS, Answer, HelpRequest
-from dibs.race.records import DevicesAttribute
 
 # What people wrote freely is not kept for longer than it is of use.
 _KEPT = timedelta(days=90)
 _SHOWN = 50
+
+
+class AnswerMap(MapAttribute[str, Any]):
+    """A colleague's answer."""
+
+    text = UnicodeAttribute()
+    at = InstantAttribute()
+    confirmed_at = InstantAttribute(null=True)
+
+
+class AnswersAttribute(Attribute[Mapping[str, Answer]]):
+    """Answers by who gave them: a map, so that each is set by itself."""
+
+    attr_type = MAP
+
+    def serialize(self, value: Mapping[str, Answer]) -> dict[str, Any]:
+        return {rep_id: {MAP: _ANSWER.item(answer)} for rep_id, answer in value.items()}
+
+    def deserialize(self, value: dict[str, Any]) -> dict[str, Answer]:
+        return {rep_id: _ANSWER.value(one[MAP], rep_id=rep_id) for rep_id, one in value.items()}
 
 
 class HelpRecord(Model):
@@ -29,12 +51,12 @@ class HelpRecord(Model):
     class Meta:
         table_name = "game"
 
-    pk = UnicodeAttribute(hash_key=True)
+    help_id = KeyAttribute(keys.help_request, hash_key=True, attr_name="pk")
     sk = UnicodeAttribute(range_key=True, default=keys.REQUEST)
     rep_id = UnicodeAttribute()
     team = UnicodeAttribute()
     lead_id = UnicodeAttribute()
-    epoch = NumberAttribute()
+    epoch = IntegerAttribute()
     question = UnicodeAttribute()
     asked_at = InstantAttribute()
     company = UnicodeAttribute(null=True)
@@ -42,8 +64,17 @@ class HelpRecord(Model):
     blind = BooleanAttribute(null=True)
     test = BooleanAttribute(null=True)
     closed_at = InstantAttribute(null=True)
-    answers = DevicesAttribute()
-    expires_at = NumberAttribute()
+    answers = AnswersAttribute()
+    expires_at = IntegerAttribute()
+
+
+_ANSWER = Codec(AnswerMap, Answer)
+_HELP = Codec(
+    HelpRecord,
+    HelpRequest,
+    beside=lambda request: {"expires_at": to_ms(request.asked_at + _KEPT) // 1000},
+)
+help_item, help_from = _HELP.item, _HELP.value
 
 
 class DynamoHelp:
@@ -58,11 +89,11 @@ class DynamoHelp:
         if not (help_id.isascii() and len(help_id) <= 64):
             return None
         item = self._db.get(self._table, _key(help_id), consistent=True)
-        return request_from(item) if item else None
+        return help_from(item) if item else None
 
     def add(self, request: HelpRequest) -> bool:
         """Store a request and its place in its asker's and its team's list, together."""
-        stored = request_record(request).serialize()
+        stored = help_item(request)
         place = {
             "sk": {"S": keys.asked(request.asked_at, request.help_id)},
             "expires_at": stored["expires_at"],
@@ -100,9 +131,9 @@ class DynamoHelp:
             ConsistentRead=True,
             Limit=_SHOWN,
         )
-        ids = [item["sk"]["S"].partition("#")[2] for item in islice(places, _SHOWN)]
+        ids = [keys.part(item["sk"]["S"], 1) for item in islice(places, _SHOWN)]
         items = self._db.batch_get({self._table: list(map(_key, ids))}, (self._table,))
-        found = map(request_from, items[self._table])
+        found = map(help_from, items[self._table])
         return sorted(found, key=lambda one: (one.asked_at, one.help_id), reverse=True)
 
     def answer(self, help_id: str, answer: Answer) -> bool:
@@ -116,7 +147,7 @@ class DynamoHelp:
                 "AND attribute_not_exists(answers.#rep) AND size(answers) < :most",
                 ExpressionAttributeNames={"#rep": answer.rep_id},
                 ExpressionAttributeValues={
-                    ":answer": {"M": _answer_item(answer)},
+                    ":answer": {"M": _ANSWER.item(answer)},
                     ":most": {"N": str(MOST_ANSWERS)},
                 },
             )
@@ -152,62 +183,5 @@ class DynamoHelp:
             )
 
 
-def request_record(request: HelpRequest) -> HelpRecord:
-    """Return the record of a request; empty words are left out."""
-    return HelpRecord(
-        pk=keys.help_request(request.help_id),
-        rep_id=request.rep_id,
-        team=request.team,
-        lead_id=request.lead_id,
-        epoch=request.epoch,
-        question=request.question,
-        asked_at=request.asked_at,
-        company=request.company or None,
-        title=request.title or None,
-        blind=request.blind or None,
-        test=request.test or None,
-        closed_at=request.closed_at,
-        answers={rep_id: _answer_item(one) for rep_id, one in request.answers.items()},
-        expires_at=to_ms(request.asked_at + _KEPT) // 1000,
-    )
-
-
-def request_from(item: Item) -> HelpRequest:
-    """Return the request a stored record describes."""
-    record = HelpRecord.from_raw_data(item)
-    return HelpRequest(
-        help_id=record.pk.removeprefix(keys.help_request("")),
-        rep_id=record.rep_id,
-        team=record.team,
-        lead_id=record.lead_id,
-        epoch=int(record.epoch),
-        question=record.question,
-        asked_at=record.asked_at,
-        company=record.company or "",
-        title=record.title or "",
-        blind=bool(record.blind),
-        test=bool(record.test),
-        closed_at=record.closed_at,
-        answers={rep_id: _answer_from(rep_id, one) for rep_id, one in record.answers.items()},
-    )
-
-
 def _key(help_id: str) -> Item:
     return {"pk": {"S": keys.help_request(help_id)}, "sk": {"S": keys.REQUEST}}
-
-
-def _answer_item(answer: Answer) -> Item:
-    item: Item = {"text": {"S": answer.text}, "at": {"N": str(to_ms(answer.at))}}
-    if answer.confirmed_at is not None:
-        item["confirmed_at"] = {"N": str(to_ms(answer.confirmed_at))}
-    return item
-
-
-def _answer_from(rep_id: str, item: Item) -> Answer:
-    confirmed = item.get("confirmed_at")
-    return Answer(
-        rep_id=rep_id,
-        text=item["text"]["S"],
-        at=from_ms(int(item["at"]["N"])),
-        confirmed_at=None if confirmed is None else from_ms(int(confirmed["N"])),
-    )

@@ -10,6 +10,7 @@ from pynamodb.models import Model
 from dibs.aws import keys
 from dibs.aws.attributes import InstantAttribute, Item
 from dibs.aws.clock import to_ms
+from dibs.aws.codec import Codec
 from dibs.aws.dynamo import ConditionFailed, Dynamo
 from dibs.aws.settings import Settings
 from dibs.game.quests.rules import MANAGERS, Told
@@ -30,6 +31,10 @@ class ToldRecord(Model):
     peer = UnicodeAttribute(null=True)
 
 
+_TOLD = Codec(ToldRecord, Told)
+told_item, told_from = _TOLD.item, _TOLD.value
+
+
 class DynamoQuests:
     """Implements `QuestLog`."""
 
@@ -42,9 +47,10 @@ class DynamoQuests:
 
         False when they told something else of the step than it `was`; nothing was changed then.
         """
+        pk, sk = keys.quests_of(told.rep_id), keys.told_step(told.quest, told.step)
         own: dict[str, Any] = {
             "TableName": self._table,
-            "Item": _item(told, keys.quests_of(told.rep_id), keys.told_step(told.quest, told.step)),
+            "Item": told_item(told, pk=pk, sk=sk),
             "ConditionExpression": "attribute_not_exists(pk)",
         }
         if was is not None:
@@ -55,7 +61,9 @@ class DynamoQuests:
         gone = [key for key in (_lists(was) if was else ()) if key not in lists]
         writes: list[dict[str, Any]] = [{"Put": own}]
         for pk, sk in lists:
-            writes.append({"Put": {"TableName": self._table, "Item": _item(told, pk, sk)}})
+            writes.append(
+                {"Put": {"TableName": self._table, "Item": told_item(told, pk=pk, sk=sk)}}
+            )
         for pk, sk in gone:
             writes.append({"Delete": {"TableName": self._table, "Key": _key(pk, sk)}})
         try:
@@ -79,7 +87,7 @@ class DynamoQuests:
 
     def _listed(self, pk: str) -> list[Told]:
         found = self._db.query(self._table, "pk = :list", {":list": {"S": pk}}, ConsistentRead=True)
-        return [_told_from(item) for item in found]
+        return list(map(told_from, found))
 
 
 def _lists(told: Told) -> list[tuple[str, str]]:
@@ -90,22 +98,3 @@ def _lists(told: Told) -> list[tuple[str, str]]:
 
 def _key(pk: str, sk: str) -> Item:
     return {"pk": {"S": pk}, "sk": {"S": sk}}
-
-
-def _item(told: Told, pk: str, sk: str) -> Item:
-    record = ToldRecord(
-        pk=pk,
-        sk=sk,
-        rep_id=told.rep_id,
-        quest=told.quest,
-        step=told.step,
-        at=told.at,
-        peer=told.peer or None,
-    )
-    item: Item = record.serialize()
-    return item
-
-
-def _told_from(item: Item) -> Told:
-    record = ToldRecord.from_raw_data(item)
-    return Told(record.rep_id, record.quest, record.step, record.at, record.peer or "")

@@ -12,12 +12,14 @@ from datetime import datetime
 from itertools import islice
 from typing import Any
 
-from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.attributes import Attribute, BooleanAttribute, UnicodeAttribute
+from pynamodb.constants import STRING
 from pynamodb.models import Model
 
 from dibs.aws import keys
-from dibs.aws.attributes import InstantAttribute, Item
+from dibs.aws.attributes import InstantAttribute, IntegerAttribute, Item, KeyAttribute
 from dibs.aws.clock import from_ms, to_ms
+from dibs.aws.codec import Codec
 from dibs.aws.dynamo import ConditionFailed, Dynamo, insisting
 from dibs.aws.settings import Settings
 from dibs.game.rewards.rules import (
@@ -35,6 +37,22 @@ from dibs.game.scoring.points_store import account_from, balance_key, transfer_w
 _LATEST = 100
 
 
+class StepsAttribute(Attribute[tuple[Step, ...]]):
+    """The steps of a request's life in order, as JSON."""
+
+    attr_type = STRING
+
+    def serialize(self, value: tuple[Step, ...]) -> str:
+        steps = [[step.state, to_ms(step.at), step.by, step.reason] for step in value]
+        return json.dumps(steps, ensure_ascii=False, separators=(",", ":"))
+
+    def deserialize(self, value: str) -> tuple[Step, ...]:
+        return tuple(
+            Step(State(state), from_ms(at), by, reason)
+            for state, at, by, reason in json.loads(value)
+        )
+
+
 class RewardRecord(Model):
     """A reward (game table); `taken` is counted up and down by the requests for it alone."""
 
@@ -42,29 +60,42 @@ class RewardRecord(Model):
         table_name = "game"
 
     pk = UnicodeAttribute(hash_key=True, default=keys.REWARDS)
-    sk = UnicodeAttribute(range_key=True)
-    title = UnicodeAttribute()
-    price = NumberAttribute()
-    stock = NumberAttribute(null=True)
+    reward_id = UnicodeAttribute(range_key=True, attr_name="sk")
+    name = UnicodeAttribute(attr_name="title")
+    price = IntegerAttribute()
+    stock = IntegerAttribute(null=True)
     approval = BooleanAttribute()
-    offered = BooleanAttribute()
-    taken = NumberAttribute()
+    active = BooleanAttribute(attr_name="offered")
+    taken = IntegerAttribute()
 
 
 class RequestRecord(Model):
-    """A rep's request for a reward (game table), with every step of its life as JSON."""
+    """A rep's request for a reward (game table), with every step of its life."""
 
     class Meta:
         table_name = "game"
 
-    pk = UnicodeAttribute(hash_key=True)
-    sk = UnicodeAttribute(range_key=True)
+    rep_id = KeyAttribute(keys.account, hash_key=True, attr_name="pk")
+    request_id = KeyAttribute(keys.reward_request, range_key=True, attr_name="sk")
     reward_id = UnicodeAttribute()
-    title = UnicodeAttribute()
-    price = NumberAttribute()
-    steps = UnicodeAttribute()
+    name = UnicodeAttribute(attr_name="title")
+    price = IntegerAttribute()
+    steps = StepsAttribute()
     filed_under = UnicodeAttribute()
     filed_at = InstantAttribute()
+
+
+_REWARD = Codec(RewardRecord, Reward)
+_REQUEST = Codec(
+    RequestRecord,
+    Request,
+    beside=lambda request: {
+        "filed_under": keys.requests_in(request.state),
+        "filed_at": request.since,
+    },
+)
+reward_item, reward_from = _REWARD.item, _REWARD.value
+request_item, request_from = _REQUEST.item, _REQUEST.value
 
 
 class DynamoRewards:
@@ -79,28 +110,18 @@ class DynamoRewards:
         """Return every reward there is, also those not to be had now, by id."""
         values: Item = {":rewards": {"S": keys.REWARDS}}
         found = self._db.query(self._table, "pk = :rewards", values, ConsistentRead=True)
-        return list(map(_reward_from, found))
+        return list(map(reward_from, found))
 
     def put(self, reward: Reward) -> bool:
         """Store a reward, but what is taken of it; False when that is more than its stock."""
-        values: Item = {
-            ":title": {"S": reward.name},
-            ":price": {"N": str(reward.price)},
-            ":approval": {"BOOL": reward.approval},
-            ":offered": {"BOOL": reward.active},
-            ":none": {"N": "0"},
-        }
-        change = (
-            "SET title = :title, price = :price, approval = :approval, offered = :offered, "
-            "taken = if_not_exists(taken, :none)"
-        )
-        condition = None
+        stored = reward_item(reward)
+        kept = {name: stored[name] for name in stored if name not in ("pk", "sk", "taken")}
+        values: Item = {":none": {"N": "0"}, **{f":{name}": kept[name] for name in kept}}
+        sets = ", ".join(f"{name} = :{name}" for name in kept)
+        change = f"SET {sets}, taken = if_not_exists(taken, :none)"
+        condition: str | None = "attribute_not_exists(taken) OR taken <= :stock"
         if reward.stock is None:
-            change += " REMOVE stock"
-        else:
-            values[":stock"] = {"N": str(reward.stock)}
-            change += ", stock = :stock"
-            condition = "attribute_not_exists(taken) OR taken <= :stock"
+            change, condition = f"{change} REMOVE stock", None
         try:
             self._db.update(
                 self._table,
@@ -122,9 +143,9 @@ class DynamoRewards:
         found = {(item["pk"]["S"], item["sk"]["S"]): item for item in items}
         reward, account, request = (found.get((key["pk"]["S"], key["sk"]["S"])) for key in wanted)
         return (
-            _reward_from(reward) if reward else None,
+            reward_from(reward) if reward else None,
             account_from(account) if account else Account(rep_id),
-            _request_from(request) if request else None,
+            request_from(request) if request else None,
         )
 
     def ask(self, reward: Reward, request: Request) -> bool:
@@ -138,7 +159,7 @@ class DynamoRewards:
         """
         new = {
             "TableName": self._table,
-            "Item": _request_record(request).serialize(),
+            "Item": request_item(request),
             "ConditionExpression": "attribute_not_exists(pk)",
         }
         taken = {
@@ -160,7 +181,7 @@ class DynamoRewards:
     def find(self, request_id: str) -> Request | None:
         """Return a request, as it is now."""
         found = self._db.get(self._table, _request_key(request_id), consistent=True)
-        return _request_from(found) if found else None
+        return request_from(found) if found else None
 
     def move(self, was: Request, now: Request) -> bool:
         """Store a request's next step, with what goes back; False when it was not as it was read.
@@ -170,9 +191,9 @@ class DynamoRewards:
         """
         step = {
             "TableName": self._table,
-            "Item": _request_record(now).serialize(),
+            "Item": request_item(now),
             "ConditionExpression": "steps = :was",
-            "ExpressionAttributeValues": {":was": {"S": _steps_text(was)}},
+            "ExpressionAttributeValues": {":was": {"S": StepsAttribute().serialize(was.steps)}},
         }
         writes: list[dict[str, Any]] = [{"Put": step}]
         back = refund(now)
@@ -202,7 +223,7 @@ class DynamoRewards:
             {":account": {"S": keys.account(rep_id)}, ":requests": {"S": keys.REQUESTS}},
             ConsistentRead=True,
         )
-        return sorted(map(_request_from, found), key=lambda one: one.at, reverse=True)
+        return sorted(map(request_from, found), key=lambda one: one.at, reverse=True)
 
     def in_state(self, state: State, until: datetime | None = None) -> list[Request]:
         """Return the requests in a state, by since when; `until`: those that are since then.
@@ -219,7 +240,7 @@ class DynamoRewards:
             index=keys.FILED_INDEX,
             ScanIndexForward=not over,
         )
-        return list(map(_request_from, islice(found, _LATEST) if over else found))
+        return list(map(request_from, islice(found, _LATEST) if over else found))
 
     def requests(self) -> Iterator[Request]:
         """Yield every request there is, in no order, for the audit."""
@@ -232,53 +253,7 @@ class DynamoRewards:
             },
             ConsistentRead=True,
         )
-        return map(_request_from, found)
-
-
-def _reward_from(item: Item) -> Reward:
-    record = RewardRecord.from_raw_data(item)
-    return Reward(
-        reward_id=record.sk,
-        name=record.title,
-        price=int(record.price),
-        stock=None if record.stock is None else int(record.stock),
-        approval=record.approval,
-        active=record.offered,
-        taken=int(record.taken),
-    )
-
-
-def _request_record(request: Request) -> RequestRecord:
-    return RequestRecord(
-        pk=keys.account(request.rep_id),
-        sk=keys.reward_request(request.request_id),
-        reward_id=request.reward_id,
-        title=request.name,
-        price=request.price,
-        steps=_steps_text(request),
-        filed_under=keys.requests_in(request.state),
-        filed_at=request.since,
-    )
-
-
-def _steps_text(request: Request) -> str:
-    steps = [[step.state, to_ms(step.at), step.by, step.reason] for step in request.steps]
-    return json.dumps(steps, ensure_ascii=False, separators=(",", ":"))
-
-
-def _request_from(item: Item) -> Request:
-    record = RequestRecord.from_raw_data(item)
-    return Request(
-        request_id=record.sk.removeprefix(keys.REQUESTS),
-        rep_id=record.pk.removeprefix(keys.ACCOUNTS),
-        reward_id=record.reward_id,
-        name=record.title,
-        price=int(record.price),
-        steps=tuple(
-            Step(State(state), from_ms(at), by, reason)
-            for state, at, by, reason in json.loads(record.steps)
-        ),
-    )
+        return map(request_from, found)
 
 
 def _reward_key(reward_id: str) -> Item:

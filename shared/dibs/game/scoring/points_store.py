@@ -8,16 +8,16 @@ the sum over all transfers, worked out when the ledger is audited.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
 from datetime import datetime
 from itertools import islice
 from typing import Any
 
-from pynamodb.attributes import NumberAttribute, UnicodeAttribute
+from pynamodb.attributes import UnicodeAttribute
 from pynamodb.models import Model
 
 from dibs.aws import keys
-from dibs.aws.attributes import InstantAttribute, Item
+from dibs.aws.attributes import InstantAttribute, IntegerAttribute, Item, KeyAttribute
+from dibs.aws.codec import Codec
 from dibs.aws.dynamo import ConditionFailed, Dynamo, insisting
 from dibs.aws.settings import Settings
 from dibs.game.scoring.points import Account, Transfer, accounts_of
@@ -36,7 +36,7 @@ class TransferRecord(Model):
     transfer_id = UnicodeAttribute()
     from_account = UnicodeAttribute()
     to_account = UnicodeAttribute()
-    points = NumberAttribute()
+    points = IntegerAttribute()
     at = InstantAttribute()
     rule = UnicodeAttribute()
     cause = UnicodeAttribute(null=True)
@@ -48,12 +48,24 @@ class AccountRecord(Model):
     class Meta:
         table_name = "game"
 
-    pk = UnicodeAttribute(hash_key=True)
+    rep_id = KeyAttribute(keys.account, hash_key=True, attr_name="pk")
     sk = UnicodeAttribute(range_key=True, default=keys.BALANCE)
-    balance = NumberAttribute(default=0)
-    earned = NumberAttribute(default=0)
-    lapsed = NumberAttribute(default=0)
-    spent = NumberAttribute(default=0)
+    balance = IntegerAttribute(null=True)
+    earned = IntegerAttribute(null=True)
+    lapsed = IntegerAttribute(null=True)
+    spent = IntegerAttribute(null=True)
+
+
+_TRANSFER = Codec(
+    TransferRecord,
+    Transfer,
+    beside=lambda transfer: {
+        "pk": keys.account(transfer.rep_id),
+        "sk": keys.transfer(transfer.at, transfer.transfer_id),
+    },
+)
+transfer_item, transfer_from = _TRANSFER.item, _TRANSFER.value
+account_from = Codec(AccountRecord, Account).value
 
 
 def transfer_writes(
@@ -92,15 +104,10 @@ def _account_write(to: Settings, change: Account, covered: bool) -> dict[str, An
 
 
 def _transfer_write(to: Settings, transfer: Transfer) -> dict[str, Any]:
-    record = TransferRecord(
-        **{**asdict(transfer), "cause": transfer.cause or None},
-        pk=keys.account(transfer.rep_id),
-        sk=keys.transfer(transfer.at, transfer.transfer_id),
-    )
     return {
         "Put": {
             "TableName": to.game_table,
-            "Item": record.serialize(),
+            "Item": transfer_item(transfer),
             "ConditionExpression": "attribute_not_exists(pk)",
         }
     }
@@ -183,26 +190,6 @@ class DynamoPoints:
 
 # Sorts after every moment.
 _END = "~"
-
-
-def transfer_from(item: Item) -> Transfer:
-    """Return the transfer a stored record describes."""
-    record = TransferRecord.from_raw_data(item)
-    return Transfer(
-        record.transfer_id,
-        record.from_account,
-        record.to_account,
-        int(record.points),
-        record.at,
-        record.rule,
-        record.cause or "",
-    )
-
-
-def account_from(item: Item) -> Account:
-    record = AccountRecord.from_raw_data(item)
-    figures = {name: int(getattr(record, name) or 0) for name in _FIGURES}
-    return Account(record.pk.removeprefix(keys.ACCOUNTS), **figures)
 
 
 def balance_key(rep_id: str) -> Item:

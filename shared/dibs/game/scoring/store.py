@@ -134,8 +134,8 @@ class DynamoStandings:
         """Delete what is of no generation that is live or being built; return how many items."""
         kept, found = set(self.generations()), 0
         for item in self._db.scan(self._table, ProjectionExpression="pk, sk"):
-            generation = item["pk"]["S"].split("#")[1:2]
-            if generation and generation[0] not in kept:
+            generation = keys.part(item["pk"]["S"], 1)
+            if generation and generation not in kept:
                 self._db.delete(self._table, {"pk": item["pk"], "sk": item["sk"]})
                 found += 1
         return found
@@ -305,8 +305,14 @@ class DynamoStandings:
         found = self._db.query(
             self._to.game_table, "pk = :rep", {":rep": {"S": keys.badges(rep_id)}}
         )
-        names = ((item["sk"]["S"].partition("#"), item["earned_at"]["N"]) for item in found)
-        return [(badge, period, from_ms(int(at))) for (badge, _, period), at in names]
+        return [
+            (
+                keys.part(item["sk"]["S"], 0),
+                keys.part(item["sk"]["S"], 1),
+                from_ms(int(item["earned_at"]["N"])),
+            )
+            for item in found
+        ]
 
     # What boards read
 
@@ -360,7 +366,7 @@ class DynamoStandings:
         page_keys = [_page_key(generation, period, number) for period, number in wanted]
         found = self._db.batch_get({self._table: page_keys}, (self._table,))[self._table]
         return {
-            (item["pk"]["S"].split("#")[2], item["sk"]["S"]): (
+            (keys.part(item["pk"]["S"], 2), item["sk"]["S"]): (
                 int(item["version"]["N"]),
                 _page_from(unpacked(item["reps"]["B"])),
             )
@@ -508,7 +514,7 @@ def sum_from(item: Item) -> Sum:
             into = protected if team.endswith(_PROTECTED) else counts
             into[team.removesuffix(_PROTECTED)][name] = number
     return Sum(
-        rep_id=item["pk"]["S"].split("#")[2],
+        rep_id=keys.part(item["pk"]["S"], 2),
         period=item["sk"]["S"],
         counts=dict(counts),
         protected=dict(protected),

@@ -1,0 +1,59 @@
+"""Whom a post belongs to, as it is stored (C6): identities, ties, and what was merged."""
+
+from __future__ import annotations
+
+from pynamodb.attributes import UnicodeAttribute
+from pynamodb.models import Model
+
+from dibs.aws import keys
+from dibs.aws.attributes import EnumAttribute, InstantAttribute
+from dibs.aws.codec import Codec
+from dibs.core.lead import Kind, Tie
+from dibs.intake.duplicates import Standing
+
+
+class TieRecord(Model):
+    """Why a lead and another belong together (leads table), kept for good."""
+
+    class Meta:
+        table_name = "leads"
+
+    lead_id = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+    other_id = UnicodeAttribute(null=True, default="")
+    at = InstantAttribute()
+    because = EnumAttribute(Kind)
+    source = UnicodeAttribute()
+    outcome = UnicodeAttribute()
+
+
+class MergedRecord(Model):
+    """Into which lead a post was merged: a part of its card's item (contacts table)."""
+
+    class Meta:
+        table_name = "contacts"
+
+    other_id = UnicodeAttribute(hash_key=True, attr_name="lead_id")
+    lead_id = UnicodeAttribute(null=True, attr_name="merged_into")
+    at = InstantAttribute(null=True, attr_name="merged_at")
+    because = EnumAttribute(Kind, null=True)
+
+
+class IdentityRecord(Model):
+    """What a person or company is known as (identities table); the key is a digest."""
+
+    class Meta:
+        table_name = "identities"
+
+    identity = UnicodeAttribute(hash_key=True)
+    lead_id = UnicodeAttribute(null=True)
+    since = InstantAttribute(null=True)
+    owner = UnicodeAttribute(null=True)
+
+
+_TIE = Codec(TieRecord, Tie, beside=lambda tie: {"sk": keys.tie(tie.at, tie.other_id)})
+_MERGED = Codec(MergedRecord, Tie)
+
+tie_item, tie_from = _TIE.item, _TIE.value
+merged_item, merged_from = _MERGED.item, _MERGED.value
+standing_from = Codec(IdentityRecord, Standing).value

@@ -1,0 +1,197 @@
+"""The writes a race's transactions are made of: each one change of one item, under its guards."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from dibs.aws import keys
+from dibs.aws.attributes import Item
+from dibs.aws.clock import to_ms
+from dibs.aws.settings import Settings
+from dibs.core.lead import Claim, Lead, Move, State
+from dibs.race.guards import Guard
+from dibs.race.records import claim_item, lock_item, move_item
+from dibs.race.rep_records import RepRecord
+
+if TYPE_CHECKING:
+    from dibs.race.usage import Change
+
+
+def take_lock(to: Settings, lead: Lead, claim: Claim, still: str) -> dict[str, Any]:
+    """Return the write that gives the lead to the claim's rep, while it is as it was read.
+
+    `still` is what else must be so, in DynamoDB's words. Until the holder has worked the lead it
+    waits for that, where the playbook says for how long (C11).
+    """
+    change = "SET #state = :taken, #owner = :rep, holder = :rep, claimed_at = :now"
+    values: Item = {
+        ":taken": {"S": (State.CLAIMED if claim.competitive else State.ASSIGNED).value},
+        ":was": {"S": lead.state.value},
+        ":rep": {"S": claim.rep_id},
+        ":now": {"N": str(to_ms(claim.claimed_at))},
+        ":epoch": {"N": str(claim.epoch)},
+    }
+    if claim.nudge_at is None or claim.return_at is None:
+        change += " REMOVE wait_shard, wait_at"
+    else:
+        change += ", wait_shard = :shard, wait_at = :nudge, return_at = :return"
+        values[":shard"] = {"S": keys.work_shard(keys.shard_of(lead.lead_id))}
+        values[":nudge"] = {"N": str(to_ms(claim.nudge_at))}
+        values[":return"] = {"N": str(to_ms(claim.return_at))}
+    condition = "#state = :was AND epoch = :epoch" + (f" AND {still}" if still else "")
+    return _update(
+        to.leads_table,
+        {"lead_id": {"S": lead.lead_id}, "sk": {"S": keys.LOCK}},
+        change,
+        condition,
+        {"#state": "state", "#owner": "owner"},
+        values,
+    )
+
+
+def write_usage(to: Settings, change: Change) -> list[dict[str, Any]]:
+    """Return the write that changes what a rep has used up, or checks its guards where nothing is.
+
+    It knows no rule: what counts, and up to what, the change says.
+    """
+    values: Item = {}
+
+    def value(field: str, said: Any) -> str:
+        if type(said) is int:  # most are, and often the same
+            name = f":n{said}" if said >= 0 else f":less{-said}"
+            values[name] = {"N": str(said)}
+        else:
+            name, attribute = f":v{len(values)}", _REP[field]
+            values[name] = {attribute.attr_type: attribute.serialize(said)}
+        return name
+
+    def only(guard: Guard) -> str:
+        name = _stored(guard.field)
+        if guard.value is None:
+            said = f"attribute_not_exists({name})"
+        else:
+            said = f"{name} {guard.must_be} {value(guard.field, guard.value)}"
+            if guard.must_be in ("<", "<="):
+                said = f"(attribute_not_exists({name}) OR {said})"
+        return f"({said} OR {only(guard.or_else)})" if guard.or_else else said
+
+    adds = [f"{_stored(name)} {value(name, by)}" for name, by in change.adds.items()]
+    sets = [f"{_stored(name)} = {value(name, new)}" for name, new in change.sets.items()]
+    sets += [
+        f"{_stored(name)} = if_not_exists({_stored(was)}, {value(name, 0)})"
+        for name, was in change.copies.items()
+    ]
+    sets += [
+        f"{name} = list_append(if_not_exists({name}, {value(name, ())}), {value(name, (new,))})"
+        for name, new in change.appends.items()
+    ]
+    clauses = (("ADD ", adds), ("SET ", sets))
+    update = " ".join(verb + ", ".join(parts) for verb, parts in clauses if parts)
+    if not update and not change.guards:
+        return []
+    condition = " AND ".join(["attribute_exists(pk)", *map(only, change.guards)])
+    key: Item = {"pk": {"S": keys.rep(change.rep_id)}}
+    write = _update(to.organisation_table, key, update, condition, {}, values)
+    if not update:
+        del write["Update"]["UpdateExpression"]
+        return [{"ConditionCheck": write["Update"]}]
+    return [write]
+
+
+_REP = RepRecord.get_attributes()
+
+
+def _stored(field: str) -> str:
+    """Return what a rep's item calls a field of their usage."""
+    return _REP[field].attr_name
+
+
+def reopen_lock(to: Settings, held: Lead, back: Lead) -> dict[str, Any]:
+    """Return the write that replaces a held lead by the one it is opened or assigned anew as."""
+    return put_lock(to, held, lock_item(back, **awaiting_somebody(back, back.opens_at)))
+
+
+def put_lock(to: Settings, was: Lead, item: Item) -> dict[str, Any]:
+    """Return the write that replaces a lock, while the lead is as it was read."""
+    values: Item = {":state": {"S": was.state.value}, ":epoch": {"N": str(was.epoch)}}
+    if was.owner is not None:
+        values[":rep"] = {"S": was.owner}
+    return {
+        "Put": {
+            "TableName": to.leads_table,
+            "Item": item,
+            # Work recorded meanwhile keeps the lead where it is; what it, or accepting the lead,
+            # took off the counts is off them only once.
+            "ConditionExpression": "#state = :state AND epoch = :epoch AND "
+            + ("attribute_not_exists(#owner)" if was.owner is None else "#owner = :rep")
+            + (" AND attribute_not_exists(worked_at)" if was.worked_at is None else "")
+            + (" AND attribute_not_exists(accepted_at)" if was.unaccepted else ""),
+            "ExpressionAttributeNames": {"#state": "state", "#owner": "owner"},
+            "ExpressionAttributeValues": values,
+        }
+    }
+
+
+def awaiting_work(claim: Claim) -> dict[str, Any]:
+    """Return what puts a lock among those its holder has and those that wait for work (C11)."""
+    waits = claim.nudge_at is not None and claim.return_at is not None
+    return {
+        "holder": claim.rep_id,
+        "wait_shard": keys.work_shard(keys.shard_of(claim.lead_id)) if waits else None,
+        "wait_at": claim.nudge_at if waits else None,
+    }
+
+
+def put_record(to: Settings, claim: Claim) -> dict[str, Any]:
+    """Return the write that records who took the lead: the event everybody else hears of."""
+    shard = keys.outbox_shard(keys.shard_of(claim.lead_id))
+    return {
+        "Put": {
+            "TableName": to.leads_table,
+            "Item": claim_item(claim, outbox_shard=shard, outbox_at=claim.claimed_at),
+            "ConditionExpression": "attribute_not_exists(lead_id) OR epoch < :epoch",
+            "ExpressionAttributeValues": {":epoch": {"N": str(claim.epoch)}},
+            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+        }
+    }
+
+
+def put_move(to: Settings, move: Move) -> dict[str, Any]:
+    """Return the write that records one step of a lead's life; a release is an event of its own."""
+    told: dict[str, Any] = {}
+    if move.to_state is State.RELEASED:
+        shard = keys.outbox_shard(keys.shard_of(move.lead_id))
+        told = {"outbox_shard": shard, "outbox_at": move.at}
+    return {"Put": {"TableName": to.leads_table, "Item": move_item(move, **told)}}
+
+
+def awaiting_somebody(lead: Lead, now: datetime) -> dict[str, Any]:
+    """Return what puts a lock among the open leads, or those to be assigned, and into the outbox.
+
+    One that is put aside waits for nobody (R7).
+    """
+    shard = keys.shard_of(lead.lead_id)
+    waits: dict[str, Any] = {}
+    if lead.state is State.OPEN:
+        waits = {"wait_shard": keys.open_shard(shard), "wait_at": lead.opens_at}
+    elif not lead.parked:
+        waits = {"wait_shard": keys.queue_shard(shard), "wait_at": lead.received_at}
+    return {**waits, "outbox_shard": keys.outbox_shard(shard), "outbox_at": now}
+
+
+def _update(
+    table: str, key: Item, change: str, condition: str, names: Mapping[str, str], values: Item
+) -> dict[str, Any]:
+    return {
+        "Update": {
+            "TableName": table,
+            "Key": key,
+            "UpdateExpression": change,
+            "ConditionExpression": condition,
+            "ExpressionAttributeValues": values,
+            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+            **({"ExpressionAttributeNames": names} if names else {}),
+        }
+    }
