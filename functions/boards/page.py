@@ -175,6 +175,13 @@ def sign_in(error: DibsError | None = None) -> Response:
     return _page(status, "sign_in.html", problem="" if error is None else str(error))
 
 
+def contract(described: Mapping[str, Any]) -> Response:
+    """The API's description, an entry for each call."""
+    return _page(
+        200, "contract.html", described=described, schemas=described["components"]["schemas"]
+    )
+
+
 def message(error: DibsError, back: str, called: str) -> Response:
     """What was wrong with what was asked for, and where to go instead."""
     problem = str(error)
