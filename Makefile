@@ -13,7 +13,7 @@ BIN = .local/env/bin
 # Tests that keep every processor busy by themselves; the others run side by side.
 ALONE = race or stack or browser
 
-.PHONY: help run up down reset test bench lint format deploy requirements python
+.PHONY: help run up down reset test bench lint format deploy contract requirements python
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1|\2/' | column -t -s '|' 2>/dev/null || grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST)
@@ -59,6 +59,10 @@ deploy: python ## build, and deploy to your AWS account
 	@$(READY) deploy
 	PYTHON=$(abspath .local/boot/bin/python) .local/sam/bin/sam build
 	.local/sam/bin/sam deploy --guided
+
+contract: python ## write functions/boards/openapi.json, the API's description, from the route tables
+	@$(READY) dev
+	@PYTHONPATH=shared:functions $(BIN)/python -m tools.openapi
 
 requirements: python ## write shared/requirements.txt, what the layer ships, from uv.lock
 	@$(READY) env

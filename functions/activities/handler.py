@@ -5,52 +5,56 @@ from __future__ import annotations
 from typing import Any
 
 from dibs.aws.observability import logger
-from dibs.core.errors import BodyTooLarge, DibsError, MalformedBody
-from dibs.intake.body import LARGEST_BODY, parse_json, raw_body, verify
+from dibs.core.errors import (
+    AlreadyExists,
+    DibsError,
+    Forbidden,
+    IllegalMove,
+    LeadNotFound,
+    MalformedBody,
+    NotYours,
+    Unauthorized,
+)
+from dibs.intake.body import verify
 from dibs.ledger.activities import Activity
-from dibs.ledger.body import LARGEST_BATCH, activity_from, listed
+from dibs.ledger.body import LARGEST_BATCH, ActivitiesIn, activity_from
 from dibs.ledger.record import Recorded, record_all
 from dibs.roster.callers import calling_rep
-from dibs.web.entry import Event, http
-from dibs.web.http import STATUS, Response, answer, header
+from dibs.web.entry import http
+from dibs.web.http import STATUS, Event, Response, answer, header, raw_body
+from dibs.web.route import Route, Who
 from dibs.wiring import wiring
 
 Outcome = Recorded | DibsError
 
 
-def post_activities(event: Event) -> Response:
+def post_activities(event: Event, caller: str | None, sent: ActivitiesIn) -> Response:
     """Record one activity (201, repeated 200), or each of `{"activities": [...]}` by itself."""
-    raw = raw_body(event, LARGEST_BATCH)
-    caller = _caller(event, raw)
-    body = parse_json(raw)
-    if not isinstance(body, dict):
-        raise MalformedBody("The body must be a JSON object.")
-    if "activities" not in body:
-        if len(raw) > LARGEST_BODY:
-            raise BodyTooLarge
-        [outcome] = _recorded([body], caller)
+    del event
+    if sent.alone:
+        [outcome] = _recorded(sent.each, caller)
         if isinstance(outcome, DibsError):
             raise outcome
         return answer(_status(outcome), _body(outcome))
-    sent = listed(body)
     return answer(
         200,
         {
             "results": [
                 _result(data, outcome)
-                for data, outcome in zip(sent, _recorded(sent, caller), strict=True)
+                for data, outcome in zip(sent.each, _recorded(sent.each, caller), strict=True)
             ]
         },
     )
 
 
-def _caller(event: Event, raw: bytes) -> str | None:
+def _caller(event: Event) -> str | None:
     """Return the rep whose token was sent; None for a system that signed.
 
     Raises:
         Unauthorized: neither.
         Forbidden: a manager's token; reps tell of their own work.
     """
+    raw = raw_body(event, LARGEST_BATCH)
     if header(event, "authorization"):
         rep, _ = calling_rep(event, wiring().roster)
         return rep.rep_id
@@ -113,6 +117,17 @@ def warm() -> object:
     return mine.intake_secret, mine.record_deps.roster.playbook(), mine.timers
 
 
-ROUTES = {"POST /activities": post_activities}
+SOURCE_OR_REP = Who("signed or rep", _caller, (Unauthorized, Forbidden, MalformedBody))
+
+ROUTES = {
+    "POST /activities": Route(
+        post_activities,
+        SOURCE_OR_REP,
+        {201: "Recorded", 200: ("Recorded", "Results")},
+        (AlreadyExists, Forbidden, IllegalMove, LeadNotFound, NotYours),
+        body=ActivitiesIn,
+        repeated="The same activity_id and body again is 200; with another body it is 409.",
+    )
+}
 
 handler = http(ROUTES, warm)

@@ -6,12 +6,12 @@ from collections.abc import Callable
 from dataclasses import asdict
 from datetime import datetime
 from fractions import Fraction
-from functools import wraps
 from typing import Any
-from urllib.parse import parse_qs
 
-from boards import metrics, page
+from boards import contract, metrics, page
+from boards.body import SignInForm
 from dibs.aws import clock
+from dibs.callers import LOOKING_MANAGER, LOOKING_VIEWER
 from dibs.core.calendar import Period
 from dibs.core.errors import (
     DibsError,
@@ -22,18 +22,25 @@ from dibs.core.errors import (
     Unauthorized,
 )
 from dibs.core.rep import Rep
-from dibs.game.scoring.leaderboard import Asked, Leaderboard, leaderboard
+from dibs.game.scoring.leaderboard import (
+    MOST_ROWS,
+    PERIODS,
+    SCOPES,
+    Asked,
+    Leaderboard,
+    leaderboard,
+)
 from dibs.game.scoring.metrics import number
 from dibs.game.scoring.ranking import Row as BoardRow
 from dibs.game.scoring.response_speed import RESPONSE_SPEED, SpeedBoard, response_speed
 from dibs.intake.blind_mix import mix_reached
-from dibs.intake.body import raw_body
 from dibs.reports.assignment import TeamReport, assignment
 from dibs.reports.assignment_rows import Row
-from dibs.roster.callers import calling_manager, calling_viewer
-from dibs.web.entry import Event, Route, http
-from dibs.web.http import Response, answer, path, query, wants_html
-from dibs.web.sign_in import cookie_for, signed_in
+from dibs.roster.callers import calling_viewer
+from dibs.web.entry import http
+from dibs.web.http import Event, Response, answer, path, query, wants_html
+from dibs.web.route import ANYBODY, HTML, Route
+from dibs.web.sign_in import cookie_for
 from dibs.wiring import wiring
 
 _MANAGER = "manager"
@@ -41,32 +48,28 @@ _REPORT = "/reports/assignment"
 _BOARD = "/boards/points"
 _MOST_WEEKS = 52
 
-
-def _for_browsers(back: str, called: str) -> Callable[[Route], Route]:
-    """Let a route tell a browser of errors on a page: where to sign in, or the way `back`."""
-
-    def over(look: Route) -> Route:
-        @wraps(look)
-        def looked(event: Event) -> Response:
-            try:
-                return look(event)
-            except (Unauthorized, Forbidden) as error:
-                if wants_html(event):
-                    return page.sign_in(error)
-                raise
-            except (InvalidInput, RouteNotFound) as error:
-                if wants_html(event):
-                    return page.message(error, back, called)
-                raise
-
-        return looked
-
-    return over
+_TEAM = {"description": "One of the playbook's teams; a rep's own at most.", "type": "string"}
+_PERIOD_NAME = {"description": "One that is over, such as 2026-W47.", "type": "string"}
+_AS_OF = {"description": "As it was then; now unless said.", "format": "date-time"}
 
 
-@_for_browsers(_BOARD, "Show the board of points")
-def board(event: Event) -> Response:
-    """`GET /boards/{metric}`: the top, and the caller's own place with its neighbours (G3).
+def _for_browsers(back: str, called: str) -> Callable[[Event, DibsError], Response | None]:
+    """Return what tells a browser of errors on a page: where to sign in, or the way `back`."""
+
+    def page_of(event: Event, error: DibsError) -> Response | None:
+        if not wants_html(event):
+            return None
+        if isinstance(error, Unauthorized | Forbidden):
+            return page.sign_in(error)
+        if isinstance(error, InvalidInput | RouteNotFound):
+            return page.message(error, back, called)
+        return None
+
+    return page_of
+
+
+def board(event: Event, rep: Rep | None) -> Response:
+    """`GET /boards/{metric}`: the top of a board, and the caller's place with its neighbours (G3).
 
     `?period=day|week|month|quarter|year|all&scope=reps|teams&top=10`, and `period_name=2026-W47`
     for one that is over; a rep sees their own team's, a manager everybody's or `?team=`.
@@ -74,7 +77,6 @@ def board(event: Event) -> Response:
     `GET /boards/response_speed` (M3) is of the reps of one team, which a manager names, in a week
     or month, all of them where no `top` is given, and as it was at `?as_of=`.
     """
-    rep = calling_viewer(signed_in(event), wiring().roster)
     asked = Asked(
         metric=path(event, "metric"),
         period=query(event, "period"),
@@ -165,10 +167,9 @@ def _period(period: Period) -> dict[str, Any]:
     return {"name": period.name, "start": period.start, "end": period.end}
 
 
-@_for_browsers(_REPORT, "Show last week’s report")
-def assignment_report(event: Event) -> Response:
-    """`GET /reports/assignment`: what became of a week's leads, team by team (R10); managers."""
-    calling_manager(signed_in(event), wiring().roster)
+def assignment_report(event: Event, manager: str) -> Response:
+    """`GET /reports/assignment`: what became of a week's leads, team by team (R10)."""
+    del manager
     as_of = _as_of(event)
     reports = assignment(
         wiring().ledger,
@@ -199,9 +200,9 @@ def _row(row: Row) -> dict[str, Any]:
     return {**body, "taken": row.taken, "load": load}
 
 
-def blind_report(event: Event) -> Response:
-    """`GET /reports/blind`: the mix of the blind leads in the latest weeks (F5); managers."""
-    calling_manager(signed_in(event), wiring().roster)
+def blind_report(event: Event, manager: str) -> Response:
+    """`GET /reports/blind`: the mix of the blind leads in the latest weeks (F5)."""
+    del manager
     sent = query(event, "weeks") or "4"
     if sent not in map(str, range(1, _MOST_WEEKS + 1)):
         raise InvalidInput((FieldError("weeks", f"send a whole number from 1 to {_MOST_WEEKS}"),))
@@ -219,15 +220,15 @@ def blind_report(event: Event) -> Response:
 
 
 def sign_in_page(event: Event) -> Response:
-    """`GET /sign-in`: one field for the token."""
+    """`GET /sign-in`: the page to sign in, one field for the token."""
     del event
     return page.sign_in()
 
 
-def sign_in(event: Event) -> Response:
+def sign_in(event: Event, sent: SignInForm) -> Response:
     """`POST /sign-in`: check the token, keep it in a cookie, and show what it opens."""
-    sent = parse_qs(raw_body(event).decode(errors="replace"))
-    token = sent.get("token", [""])[0].strip()
+    del event
+    token = sent.token
     try:
         viewer = calling_viewer({"headers": {"authorization": f"Bearer {token}"}}, wiring().roster)
     except DibsError as error:
@@ -241,11 +242,64 @@ def sign_in(event: Event) -> Response:
 
 
 ROUTES = {
-    "GET /boards/{metric}": board,
-    "GET /reports/assignment": assignment_report,
-    "GET /reports/blind": blind_report,
-    "GET /sign-in": sign_in_page,
-    "POST /sign-in": sign_in,
+    "GET /boards/{metric}": Route(
+        board,
+        LOOKING_VIEWER,
+        {200: ("Board", "SpeedBoard", HTML)},
+        (Forbidden, RouteNotFound, InvalidInput),
+        query={
+            "period": {"description": "week, unless named.", "enum": list(PERIODS)},
+            "period_name": _PERIOD_NAME,
+            "scope": {"description": "reps, unless named.", "enum": list(SCOPES)},
+            "team": _TEAM,
+            "top": {
+                "description": "How many rows, 10 unless said.",
+                "type": "integer",
+                "minimum": 1,
+                "maximum": MOST_ROWS,
+            },
+            "as_of": _AS_OF | {"description": "Of response_speed, as it was then."},
+        },
+        page=_for_browsers(_BOARD, "Show the board of points"),
+    ),
+    "GET /reports/assignment": Route(
+        assignment_report,
+        LOOKING_MANAGER,
+        {200: ("AssignmentReport", HTML)},
+        (InvalidInput,),
+        query={
+            "team": _TEAM,
+            "week": {"description": "Such as 2026-W47; the last one unless named."},
+            "as_of": _AS_OF,
+        },
+        page=_for_browsers(_REPORT, "Show last week’s report"),
+    ),
+    "GET /reports/blind": Route(
+        blind_report,
+        LOOKING_MANAGER,
+        {200: "BlindReport"},
+        (InvalidInput,),
+        query={
+            "weeks": {
+                "description": "How many of the latest, 4 unless said.",
+                "type": "integer",
+                "minimum": 1,
+                "maximum": _MOST_WEEKS,
+            }
+        },
+    ),
+    "GET /sign-in": Route(sign_in_page, ANYBODY, {200: HTML}),
+    "POST /sign-in": Route(
+        sign_in,
+        ANYBODY,
+        {303: "", 401: HTML, 403: HTML},
+        body=SignInForm,
+        repeated="Each time is a new cookie.",
+    ),
+    "GET /openapi.json": Route(
+        contract.document, ANYBODY, {200: "application/openapi+json", 304: ""}
+    ),
+    "GET /docs": Route(contract.show, ANYBODY, {200: HTML}),
     **metrics.ROUTES,
 }
 

@@ -6,19 +6,20 @@ from fractions import Fraction
 from typing import Any
 
 from dibs.aws import clock
+from dibs.callers import LOOKING_MANAGER, LOOKING_VIEWER
+from dibs.core.errors import InvalidInput
+from dibs.core.rep import Rep
 from dibs.game.scoring.metrics import metrics_of, number
 from dibs.game.scoring.preview import preview
-from dibs.roster.callers import calling_manager, calling_viewer
 from dibs.rules.game import Metric
-from dibs.web.entry import Event
-from dibs.web.http import Response, answer, query
-from dibs.web.sign_in import signed_in
+from dibs.web.http import Event, Response, answer, query
+from dibs.web.route import Route
 from dibs.wiring import wiring
 
 
-def listed(event: Event) -> Response:
+def listed(event: Event, viewer: Rep | None) -> Response:
     """`GET /metrics`: every metric with its sentence and formula, for everybody who has a token."""
-    calling_viewer(signed_in(event), wiring().roster)
+    del event, viewer
     playbook = wiring().roster.playbook()
     found = [
         {"name": name, **_definition(metric), "shipped": name not in playbook.game.metrics}
@@ -27,9 +28,9 @@ def listed(event: Event) -> Response:
     return answer(200, {"metrics": found})
 
 
-def tried(event: Event) -> Response:
-    """`GET /metrics/preview`: what each rep would have had under a formula; managers."""
-    calling_manager(signed_in(event), wiring().roster)
+def tried(event: Event, manager: str) -> Response:
+    """`GET /metrics/preview`: what each rep would have had under a formula."""
+    del manager
     found = preview(
         wiring().standings,
         wiring().roster.playbook(),
@@ -66,4 +67,18 @@ def _shown(value: Fraction | None) -> int | float | None:
     return None if value is None else number(value)
 
 
-ROUTES = {"GET /metrics": listed, "GET /metrics/preview": tried}
+ROUTES = {
+    "GET /metrics": Route(listed, LOOKING_VIEWER, {200: "Metrics"}),
+    "GET /metrics/preview": Route(
+        tried,
+        LOOKING_MANAGER,
+        {200: "MetricPreview"},
+        (InvalidInput,),
+        query={
+            "formula": {"description": "The formula to try.", "type": "string", "needed": True},
+            "metric": {"description": "What it would take the place of.", "type": "string"},
+            "period": {"description": "Such as 2026-W47.", "type": "string"},
+            "team": {"description": "Only its reps.", "type": "string"},
+        },
+    ),
+}

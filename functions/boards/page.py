@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
 from functools import lru_cache
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
-
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from dibs.core.errors import DibsError
 from dibs.core.rep import Rep
@@ -25,6 +21,8 @@ from dibs.reports.assignment_rows import DIMENSIONS
 from dibs.reports.team_entries import KINDS
 from dibs.rules.playbook import Playbook
 from dibs.web.http import STATUS, Response
+from dibs.web.site import Site
+from dibs.web.site import site as build_site
 from dibs.web.translations import ENGLISH, N_, translator
 
 _TEMPLATES = Path(__file__).parent / "templates"
@@ -54,14 +52,6 @@ _THOUSANDTHS = "BHD IQD JOD KWD LYD OMR TND"
 
 
 @dataclass(frozen=True)
-class Site:
-    """What all pages share."""
-
-    render: Callable[..., str]
-    headers: dict[str, str]
-
-
-@dataclass(frozen=True)
 class Link:
     """Where to go from a page, and whether one is there already."""
 
@@ -72,35 +62,12 @@ class Link:
 
 @lru_cache(maxsize=1)
 def site() -> Site:
-    """Build the templates, and the headers with the style's hash."""
-    environment = Environment(
-        autoescape=True,
-        loader=FileSystemLoader(_TEMPLATES),
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=StrictUndefined,
-    )
-    css = (_TEMPLATES / "page.css").read_text("utf-8")
-    environment.globals.update(css=css, lang=ENGLISH)
-    environment.filters.update(lapse=_lapse, percent=_percent, moment=_moment, plain=_plain)
-    environment.filters.update(figure=_figure)
-
-    def render(template: str, **values: Any) -> str:
-        return environment.get_template(template).render(values)
-
-    digest = b64encode(sha256(css.encode()).digest()).decode()
-    headers = {
-        "content-type": "text/html; charset=utf-8",
-        "cache-control": "no-store",
-        "content-security-policy": (
-            f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; form-action 'self'; "
-            "base-uri 'none'; frame-ancestors 'none'"
-        ),
-        "referrer-policy": "no-referrer",
-        "x-content-type-options": "nosniff",
-        "x-robots-tag": "noindex",
-    }
-    return Site(render, headers)
+    """Build, on first use, what all pages share."""
+    built = build_site(_TEMPLATES, (_TEMPLATES / "page.css").read_text("utf-8"))
+    built.environment.globals["lang"] = ENGLISH
+    filters = {"lapse": _lapse, "percent": _percent, "moment": _moment, "figure": _figure}
+    built.environment.filters.update(filters, plain=_plain)
+    return built
 
 
 def report(reports: Sequence[TeamReport], as_of: datetime) -> Response:
@@ -173,6 +140,13 @@ def sign_in(error: DibsError | None = None) -> Response:
     """The field for the token, and why it is asked for, if it is."""
     status = 200 if error is None else STATUS[type(error)]
     return _page(status, "sign_in.html", problem="" if error is None else str(error))
+
+
+def contract(described: Mapping[str, Any]) -> Response:
+    """The API's description, an entry for each call."""
+    return _page(
+        200, "contract.html", described=described, schemas=described["components"]["schemas"]
+    )
 
 
 def message(error: DibsError, back: str, called: str) -> Response:

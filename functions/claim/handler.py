@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING
 
 from dibs.aws import clock
 from dibs.aws.observability import count, logger
-from dibs.core.errors import AlreadyClaimed, ClaimRefused, DibsError, Expired
+from dibs.core.errors import (
+    AlreadyClaimed,
+    ClaimRefused,
+    DibsError,
+    Expired,
+    LeadNotFound,
+    NotYours,
+    UndoOver,
+    Withdrawn,
+)
 from dibs.core.links import Link, read_link
 from dibs.offers.open_offers import sight
 from dibs.race.claim import (
@@ -23,37 +32,38 @@ from dibs.race.claim import (
     waits_in_draw,
 )
 from dibs.race.ports import RaceView
-from dibs.web.entry import Event, http
+from dibs.web.entry import http
 from dibs.web.http import (
+    Event,
     Response,
     answer,
-    bearer_token,
     draw_body,
     lead_id,
     path,
     wants_html,
     won_body,
 )
+from dibs.web.route import HOLDER, HTML, LINK, Route
 from dibs.wiring import wiring
 
 if TYPE_CHECKING:
     from claim.page import Page
 
 
-def claim_by_api(event: Event) -> Response:
-    """`POST /leads/{lead_id}/claim` with a rep's bearer token."""
-    rep_id, token = bearer_token(event)
+def claim_by_api(event: Event, caller: tuple[str, str]) -> Response:
+    """`POST /leads/{lead_id}/claim`: claim a lead, with a rep's bearer token."""
+    rep_id, token = caller
     won = claim(wiring().race, lead_id(event), rep_id, bearer(token), clock.now)
     return _told(_counted(won))
 
 
 def claim_by_link(event: Event) -> Response:
-    """`POST /c/{token}/claim`: HTML for a browser, JSON otherwise."""
+    """`POST /c/{token}/claim`: claim by a link; HTML for a browser, JSON otherwise."""
     return _answered(event, _claim_link)
 
 
 def show(event: Event) -> Response:
-    """`GET /c/{token}`: the preview, or how the race ended; changes nothing."""
+    """`GET /c/{token}`: the preview of a lead, or how its race ended; changes nothing."""
     return _page(event, _show(event))
 
 
@@ -180,14 +190,37 @@ def _counted(won: Won | InDraw) -> Won | InDraw:
     return won
 
 
+_SEEN_ON_THE_LINK = (LeadNotFound, Withdrawn)
+_CLAIMING = (*_SEEN_ON_THE_LINK, AlreadyClaimed, ClaimRefused, Expired)
+_AGAIN = "The same rep, lead and opening get the same answer again."
+_SHOWN = Route(show, LINK, dict.fromkeys((200, 404, 410, 503), HTML))
+
 ROUTES = {
-    "POST /leads/{lead_id}/claim": claim_by_api,
-    "GET /c/{token}": show,
-    "HEAD /c/{token}": show,
-    "GET /c/{token}/state": state,
-    "POST /c/{token}/seen": seen,
-    "POST /c/{token}/claim": claim_by_link,
-    "POST /c/{token}/undo": undo_by_link,
+    "POST /leads/{lead_id}/claim": Route(
+        claim_by_api,
+        HOLDER,
+        {200: "Won", 202: "InDraw"},
+        (AlreadyClaimed, ClaimRefused, Expired),
+        repeated=_AGAIN,
+    ),
+    "GET /c/{token}": _SHOWN,
+    "HEAD /c/{token}": _SHOWN,
+    "GET /c/{token}/state": Route(state, LINK, {200: "Standing"}, _SEEN_ON_THE_LINK),
+    "POST /c/{token}/seen": Route(seen, LINK, {200: "Seen"}, (*_SEEN_ON_THE_LINK, Expired)),
+    "POST /c/{token}/claim": Route(
+        claim_by_link,
+        LINK,
+        {200: ("Won", HTML), 202: ("InDraw", HTML)},
+        _CLAIMING,
+        repeated=_AGAIN,
+    ),
+    "POST /c/{token}/undo": Route(
+        undo_by_link,
+        LINK,
+        {200: ("Undone", HTML)},
+        (*_SEEN_ON_THE_LINK, NotYours, UndoOver),
+        repeated="What was undone is undone still.",
+    ),
 }
 
 handler = http(ROUTES, lambda: wiring().race.read("-", "-"))

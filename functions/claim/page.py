@@ -10,12 +10,9 @@ from __future__ import annotations
 
 import math
 import re
-from base64 import b64encode
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -23,6 +20,7 @@ from urllib.parse import quote
 from dibs.core.errors import Refusal
 from dibs.core.lead import Card, Preview
 from dibs.core.quality import Quality
+from dibs.web.site import Site, site
 from dibs.web.translations import in_words, refusal_sentence, translator
 
 _TEMPLATES = Path(__file__).parent / "templates"
@@ -198,52 +196,21 @@ def undo_over_page(token: str, language: str, *, posted: bool = False) -> Page:
     return _message(409, "undo_over", language, tone="won", back=back)
 
 
-@dataclass(frozen=True)
-class _Site:
-    render: Callable[..., str]
-    headers: dict[str, str]
-
-
 @lru_cache(maxsize=1)
-def _site() -> _Site:
-    """Build, on first use, what all pages share: the templates, and headers with hashes."""
-    from jinja2 import Environment, FunctionLoader, StrictUndefined
-
+def _site() -> Site:
+    """Build, on first use, what all pages share."""
     css = _squeeze_css((_TEMPLATES / "page.css").read_text("utf-8"))
     js = _squeeze_js((_TEMPLATES / "page.js").read_text("utf-8"))
-    environment = Environment(
-        autoescape=True,
-        loader=FunctionLoader(lambda name: _squeeze_lines((_TEMPLATES / name).read_text("utf-8"))),
-        trim_blocks=True,
-        undefined=StrictUndefined,
-    )
-    environment.globals.update(css=css, js=js)
-    environment.policies["json.dumps_kwargs"] = {"ensure_ascii": False, "separators": (",", ":")}
-
-    def render(template: str, **values: Any) -> str:
-        return environment.get_template(template).render(values)
-
-    policy = (
-        f"default-src 'none'; script-src '{_digest(js)}'; style-src '{_digest(css)}'; "
-        "img-src data:; connect-src 'self'; form-action 'self'; base-uri 'none'; "
-        "frame-ancestors 'none'"
-    )
-    headers = {
-        "content-type": "text/html; charset=utf-8",
-        "cache-control": "no-store",
-        "content-security-policy": policy,
-        "permissions-policy": "camera=(), geolocation=(), microphone=()",
-        "referrer-policy": "no-referrer",
-        "x-content-type-options": "nosniff",
-        "x-robots-tag": "noindex",
-    }
-    return _Site(render, headers)
+    built = site(_TEMPLATES, css, js, _squeeze_lines)
+    kwargs = {"ensure_ascii": False, "separators": (",", ":")}
+    built.environment.policies["json.dumps_kwargs"] = kwargs
+    return built
 
 
 def _page(template: str, language: str, *, status: int = 200, **values: Any) -> Page:
-    site = _site()
+    here = _site()
     texts = translator(language)
-    html = site.render(
+    html = here.render(
         template,
         _=texts,
         ngettext=texts.ngettext,
@@ -252,7 +219,7 @@ def _page(template: str, language: str, *, status: int = 200, **values: Any) -> 
         labels=_labels(language),
         **values,
     )
-    return Page(status, html, dict(site.headers))
+    return Page(status, html, dict(here.headers))
 
 
 def _message(status: int, kind: str, language: str, **values: Any) -> Page:
@@ -328,10 +295,6 @@ def _writable(card: Card) -> str:
     if "email_unusable" in card.flags or not usable:
         return ""
     return quote(card.contact_email, safe="@+")
-
-
-def _digest(text: str) -> str:
-    return "sha256-" + b64encode(sha256(text.encode()).digest()).decode()
 
 
 def _squeeze_lines(text: str) -> str:

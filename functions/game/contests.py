@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Any
 
 from dibs.aws import clock
-from dibs.core.errors import RouteNotFound
+from dibs.callers import MANAGER, VIEWER
+from dibs.core.errors import IllegalMove, RouteNotFound
 from dibs.core.rep import Rep
 from dibs.game.contests import run as contests
 from dibs.game.contests.ports import Planned
@@ -16,41 +17,39 @@ from dibs.game.contests.rules import Contest, Frozen, Row, Standing, Times, figu
 from dibs.game.contests.run import SHOWN, View, gap
 from dibs.game.contests.store import contest_body, contest_from_body
 from dibs.game.contests.texts import rules_in_words
-from dibs.intake.body import json_object, raw_body
-from dibs.roster.callers import calling_manager, calling_viewer
 from dibs.rules.playbook import Playbook
-from dibs.web.entry import Event
-from dibs.web.http import Response, answer, path
+from dibs.web.http import Event, Response, answer, path
+from dibs.web.route import Route
 from dibs.wiring import wiring
+from game.body import ContestIn
 
 _ID_BYTES = 64
 _SHOWN_TO_MANAGERS = 100
 _LISTED = timedelta(days=92)
 
 
-def put(event: Event) -> Response:
-    """`PUT /contests/{contest_id}`: set one up, or change it until it begins; managers."""
-    manager = calling_manager(event, wiring().roster)
-    contest = contest_from_body(_contest_id(event), json_object(raw_body(event)))
+def put(event: Event, manager: str, sent: ContestIn) -> Response:
+    """`PUT /contests/{contest_id}`: set a contest up, or change it until it begins."""
+    contest = contest_from_body(_contest_id(event), sent.named)
     now = clock.now()
     planned = contests.plan(wiring().contest_deps, contest, manager, now)
     return answer(200, _planned(planned, now) | {"contest": contest_body(planned.contest)})
 
 
-def cancel(event: Event) -> Response:
-    """`POST /contests/{contest_id}/cancel`: call one off until it is final; managers."""
-    calling_manager(event, wiring().roster)
+def cancel(event: Event, manager: str) -> Response:
+    """`POST /contests/{contest_id}/cancel`: call a contest off until it is final."""
+    del manager
     planned = contests.cancel(wiring().contest_deps, _contest_id(event))
     return answer(200, _planned(planned, clock.now()))
 
 
-def preview(event: Event) -> Response:
-    """`POST /contests/preview`: how a contest would stand, on past or live data; managers.
+def preview(event: Event, manager: str, sent: ContestIn) -> Response:
+    """`POST /contests/preview`: how a contest would stand, on past or live data.
 
     Nothing is stored, and nobody learns of it.
     """
-    calling_manager(event, wiring().roster)
-    contest = contest_from_body("preview", json_object(raw_body(event)))
+    del event, manager
+    contest = contest_from_body("preview", sent.named)
     now, playbook = clock.now(), wiring().roster.playbook()
     frozen, standing = contests.preview(wiring().contest_deps, contest, now)
     body = {
@@ -63,9 +62,10 @@ def preview(event: Event) -> Response:
     return answer(200, body)
 
 
-def listed(event: Event) -> Response:
-    """`GET /contests`: those to come, those that are live, and those that ended lately."""
-    viewer, now = calling_viewer(event, wiring().roster), clock.now()
+def listed(event: Event, viewer: Rep | None) -> Response:
+    """`GET /contests`: contests to come, live ones, and those that ended lately."""
+    del event
+    now = clock.now()
     found = [
         _planned(view.planned, now)
         for view in contests.listed(wiring().contest_deps, viewer, now)
@@ -74,9 +74,9 @@ def listed(event: Event) -> Response:
     return answer(200, {"as_of": now, "contests": found})
 
 
-def show(event: Event) -> Response:
-    """`GET /contests/{contest_id}`: its rules, how it stands, and how it ended."""
-    viewer, now = calling_viewer(event, wiring().roster), clock.now()
+def show(event: Event, viewer: Rep | None) -> Response:
+    """`GET /contests/{contest_id}`: a contest's rules, how it stands, and how it ended."""
+    now = clock.now()
     view = contests.look(wiring().contest_deps, _contest_id(event), viewer, now)
     contest, playbook = view.planned.contest, wiring().roster.playbook()
     body = {
@@ -92,9 +92,10 @@ def show(event: Event) -> Response:
     return answer(200, body | _ending(view, viewer, playbook))
 
 
-def challenges(event: Event) -> Response:
-    """`GET /challenges`: what is on now and what is next, and how the rep stands (G7)."""
-    viewer, now = calling_viewer(event, wiring().roster), clock.now()
+def challenges(event: Event, viewer: Rep | None) -> Response:
+    """`GET /challenges`: the challenges on now and next, and how the rep stands (G7)."""
+    del event
+    now = clock.now()
     playbook, found = wiring().roster.playbook(), []
     for slot, contest in contests.coming(wiring().contest_deps, now):
         if viewer is not None and contest.hidden:
@@ -295,11 +296,24 @@ def _winners(contest: Contest, standing: Standing, most: int) -> Sequence[Row]:
     ]
 
 
-ROUTES: dict[str, Callable[[Event], Response]] = {
-    "GET /contests": listed,
-    "GET /contests/{contest_id}": show,
-    "PUT /contests/{contest_id}": put,
-    "POST /contests/{contest_id}/cancel": cancel,
-    "POST /contests/preview": preview,
-    "GET /challenges": challenges,
+_NO_CONTEST = (RouteNotFound, IllegalMove)
+
+ROUTES: dict[str, Route] = {
+    "GET /contests": Route(listed, VIEWER, {200: "Contests"}),
+    "GET /contests/{contest_id}": Route(show, VIEWER, {200: "ContestShown"}, (RouteNotFound,)),
+    "PUT /contests/{contest_id}": Route(
+        put,
+        MANAGER,
+        {200: "PlannedContest"},
+        _NO_CONTEST,
+        body=ContestIn,
+        repeated="What is sent is how it is then, until it begins.",
+    ),
+    "POST /contests/{contest_id}/cancel": Route(
+        cancel, MANAGER, {200: "Planned"}, _NO_CONTEST, repeated="Cancelled is cancelled."
+    ),
+    "POST /contests/preview": Route(
+        preview, MANAGER, {200: "ContestPreview"}, body=ContestIn, repeated="Nothing is stored."
+    ),
+    "GET /challenges": Route(challenges, VIEWER, {200: "Challenges"}),
 }

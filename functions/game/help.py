@@ -6,33 +6,39 @@ from collections.abc import Mapping
 from typing import Any
 
 from dibs.aws import clock
+from dibs.callers import REP
+from dibs.core.errors import (
+    AlreadyExists,
+    Ended,
+    Forbidden,
+    LeadNotFound,
+    NotYours,
+    RouteNotFound,
+)
 from dibs.core.rep import Rep
 from dibs.game.help import ask as helping
 from dibs.game.help.rules import ANSWERED_FOR, CONFIRMED_FOR, Answer, HelpRequest
-from dibs.intake.body import json_object, raw_body
-from dibs.roster.callers import calling_rep
-from dibs.web.entry import Event
-from dibs.web.http import Response, answer, lead_id, path
+from dibs.web.http import Event, Response, answer, lead_id, path
+from dibs.web.route import Route
 from dibs.web.translations import translator
 from dibs.wiring import wiring
+from game.body import AnswerIn, HelperIn, QuestionIn
 
 
-def ask(event: Event) -> Response:
-    """`POST /leads/{lead_id}/help` `{"request_id": "...", "question": "..."}`: ask my team.
+def ask(event: Event, rep: Rep, sent: QuestionIn) -> Response:
+    """`POST /leads/{lead_id}/help`: ask my team about a lead I hold.
 
     201; the same once more is 200.
     """
-    rep, _ = calling_rep(event, wiring().roster)
-    body = json_object(raw_body(event))
-    desk, given = wiring().help_deps, (body.get("request_id"), body.get("question"))
-    asked, stood = helping.ask(desk, rep, lead_id(event), *given)
+    desk = wiring().help_deps
+    asked, stood = helping.ask(desk, rep, lead_id(event), sent.request_id, sent.question)
     names = helping.names_of(desk, [asked]) if stood else {}
     return answer(200 if stood else 201, _mine(asked, names))
 
 
-def mine(event: Event) -> Response:
+def mine(event: Event, rep: Rep) -> Response:
     """`GET /me/help`: what I asked and was answered, and what my colleagues ask me."""
-    rep, _ = calling_rep(event, wiring().roster)
+    del event
     desk = wiring().help_deps
     own, theirs = helping.mine(desk, rep), helping.of_colleagues(desk, rep)
     names = helping.names_of(desk, [*own, *theirs])
@@ -47,25 +53,20 @@ def mine(event: Event) -> Response:
     )
 
 
-def reply(event: Event) -> Response:
-    """`POST /help/{help_id}/answers` `{"text": "..."}`: answer a colleague, once."""
-    rep, _ = calling_rep(event, wiring().roster)
-    text = json_object(raw_body(event)).get("text")
-    found, stood = helping.answer(wiring().help_deps, rep, path(event, "help_id"), text)
+def reply(event: Event, rep: Rep, sent: AnswerIn) -> Response:
+    """`POST /help/{help_id}/answers`: answer a colleague, once."""
+    found, stood = helping.answer(wiring().help_deps, rep, path(event, "help_id"), sent.text)
     return answer(200 if stood else 201, _answer(found))
 
 
-def confirm(event: Event) -> Response:
-    """`POST /help/{help_id}/confirm` `{"helper": "<rep_id>"}`: it helped; now it counts."""
-    rep, _ = calling_rep(event, wiring().roster)
-    helper = json_object(raw_body(event)).get("helper")
-    found = helping.confirm(wiring().help_deps, rep, path(event, "help_id"), helper)
+def confirm(event: Event, rep: Rep, sent: HelperIn) -> Response:
+    """`POST /help/{help_id}/confirm`: say who helped; now it counts for them."""
+    found = helping.confirm(wiring().help_deps, rep, path(event, "help_id"), sent.helper)
     return answer(200, {"helper": found.rep_id, **_answer(found)})
 
 
-def close(event: Event) -> Response:
-    """`POST /help/{help_id}/close`: I need no more answers."""
-    rep, _ = calling_rep(event, wiring().roster)
+def close(event: Event, rep: Rep) -> Response:
+    """`POST /help/{help_id}/close`: take no more answers to my question."""
     helping.close(wiring().help_deps, rep, path(event, "help_id"))
     return answer(200, {"help_id": path(event, "help_id"), "open": False})
 
@@ -109,10 +110,31 @@ def _answer(given: Answer) -> dict[str, Any]:
     return {"text": given.text, "answered_at": given.at, "helped": given.confirmed_at is not None}
 
 
+_OVER = (RouteNotFound, Forbidden, Ended)
+_AGAIN = "The same again is 200 and changes nothing."
+
 ROUTES = {
-    "POST /leads/{lead_id}/help": ask,
-    "GET /me/help": mine,
-    "POST /help/{help_id}/answers": reply,
-    "POST /help/{help_id}/confirm": confirm,
-    "POST /help/{help_id}/close": close,
+    "POST /leads/{lead_id}/help": Route(
+        ask,
+        REP,
+        {201: "OwnQuestion", 200: "OwnQuestion"},
+        (LeadNotFound, NotYours, AlreadyExists),
+        body=QuestionIn,
+        repeated="The same request_id is the same question: 200; with another one it is 409.",
+    ),
+    "GET /me/help": Route(mine, REP, {200: "Help"}),
+    "POST /help/{help_id}/answers": Route(
+        reply,
+        REP,
+        {201: "HelpAnswer", 200: "HelpAnswer"},
+        (*_OVER, AlreadyExists),
+        body=AnswerIn,
+        repeated=_AGAIN,
+    ),
+    "POST /help/{help_id}/confirm": Route(
+        confirm, REP, {200: "Helped"}, _OVER, body=HelperIn, repeated=_AGAIN
+    ),
+    "POST /help/{help_id}/close": Route(
+        close, REP, {200: "Closed"}, (RouteNotFound, Forbidden), repeated=_AGAIN
+    ),
 }

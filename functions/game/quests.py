@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from dibs.callers import REP, VIEWER
+from dibs.core.errors import Ended, Forbidden, RouteNotFound
+from dibs.core.rep import Rep
 from dibs.game.quests import steps as quests
 from dibs.game.quests.steps import Standing
-from dibs.intake.body import json_object, raw_body
-from dibs.roster.callers import calling_rep, calling_viewer
-from dibs.web.entry import Event
-from dibs.web.http import Response, answer, path
+from dibs.web.http import Event, Response, answer, path
+from dibs.web.route import Route
 from dibs.wiring import wiring
+from game.body import DoneBy, PeerIn
 
 
-def mine(event: Event) -> Response:
+def mine(event: Event, rep: Rep) -> Response:
     """`GET /me/quests`: where I stand in each quest, what is next, and who has to confirm it."""
-    rep, _ = calling_rep(event, wiring().roster)
+    del event
     found = quests.standings(wiring().quest_deps, rep)
     peers = sorted({told.peer for one in found for told in one.told.values() if told.peer})
     names = {rep_id: peer.name for rep_id, peer in wiring().roster.get_many(peers).items()}
@@ -55,34 +57,30 @@ def _step(standing: Standing, step_id: str, names: Mapping[str, str]) -> dict[st
     }
 
 
-def tell(event: Event) -> Response:
-    """`POST /quests/{quest}/{step}` `{"peer": "<rep_id>"}`: I have done this step.
+def tell(event: Event, rep: Rep, sent: PeerIn) -> Response:
+    """`POST /quests/{quest}/{step}`: say that I have done a step of a quest.
 
     A step nobody has to confirm is done with that. A `peer` is named where one confirms.
     """
-    rep, _ = calling_rep(event, wiring().roster)
-    peer = json_object(raw_body(event)).get("peer")
     quest, step = path(event, "quest"), path(event, "step")
-    told, done = quests.tell(wiring().quest_deps, rep, quest, step, peer)
+    told, done = quests.tell(wiring().quest_deps, rep, quest, step, sent.peer)
     body = {"quest": quest, "step": step, "told_at": told.at, "peer": told.peer or None}
     return answer(200, {**body, "done": done})
 
 
-def confirm(event: Event) -> Response:
-    """`POST /quests/{quest}/{step}/confirm` `{"rep_id": "..."}`: they have; the peer or a manager.
+def confirm(event: Event, by: Rep | None, sent: DoneBy) -> Response:
+    """`POST /quests/{quest}/{step}/confirm`: confirm that a rep has done a step.
 
-    Nobody confirms their own.
+    The peer who was named does so, or a manager; nobody confirms their own.
     """
-    by = calling_viewer(event, wiring().roster)
-    rep_id = json_object(raw_body(event)).get("rep_id")
     quest, step = path(event, "quest"), path(event, "step")
-    rep = quests.confirm(wiring().quest_deps, by, quest, step, rep_id)
+    rep = quests.confirm(wiring().quest_deps, by, quest, step, sent.rep_id)
     return answer(200, {"quest": quest, "step": step, "rep_id": rep.rep_id, "done": True})
 
 
-def pending(event: Event) -> Response:
+def pending(event: Event, who: Rep | None) -> Response:
     """`GET /quests/pending`: the steps that wait for my word, as a peer or a manager."""
-    who = calling_viewer(event, wiring().roster)
+    del event
     named = wiring().roster.playbook().game.quests
     return answer(
         200,
@@ -102,9 +100,25 @@ def pending(event: Event) -> Response:
     )
 
 
+_AGAIN = "The same again changes nothing."
+
 ROUTES = {
-    "GET /me/quests": mine,
-    "GET /quests/pending": pending,
-    "POST /quests/{quest}/{step}": tell,
-    "POST /quests/{quest}/{step}/confirm": confirm,
+    "GET /me/quests": Route(mine, REP, {200: "Quests"}),
+    "GET /quests/pending": Route(pending, VIEWER, {200: "Pending"}),
+    "POST /quests/{quest}/{step}": Route(
+        tell,
+        REP,
+        {200: "Told"},
+        (RouteNotFound, Forbidden, Ended),
+        body=PeerIn,
+        repeated="Told twice is told once; another peer takes the place of the first.",
+    ),
+    "POST /quests/{quest}/{step}/confirm": Route(
+        confirm,
+        VIEWER,
+        {200: "Confirmed"},
+        (RouteNotFound, Forbidden),
+        body=DoneBy,
+        repeated=_AGAIN,
+    ),
 }

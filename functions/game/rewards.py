@@ -3,36 +3,44 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
 
 from dibs.assignment.work import reason_of
 from dibs.aws import clock
-from dibs.core.errors import FieldError, InvalidInput, RouteNotFound
+from dibs.callers import MANAGER, REP, VIEWER
+from dibs.core.errors import (
+    AlreadyDecided,
+    AlreadyExists,
+    FieldError,
+    InvalidInput,
+    NotEnoughPoints,
+    Outdated,
+    OutOfStock,
+    RouteNotFound,
+)
+from dibs.core.rep import Rep
 from dibs.game.rewards import requests as rewards
 from dibs.game.rewards.rules import WITH_REASON, Request, Reward, State
 from dibs.game.scoring.points import Account, Transfer, level_of
-from dibs.intake.body import json_object, raw_body
-from dibs.roster.callers import calling_manager, calling_rep, calling_viewer
 from dibs.rules.game import Level
-from dibs.web.entry import Event
-from dibs.web.http import Response, answer, path, query
+from dibs.web.http import Event, Response, answer, path, query
+from dibs.web.route import Route
 from dibs.wiring import wiring
+from game.body import DecisionIn, RewardIn, RewardRequestIn
 
-_CHOSEN_ID = re.compile(r"[A-Za-z0-9_-]{1,40}")
 _REQUEST_ID = re.compile(r"[a-z2-7]{1,20}\.[A-Za-z0-9_-]{1,40}")
 # A prize is named after its contest, which is called as its manager likes.
-_START = re.compile(r"[0-9]{13}#[^\x00-\x1f\x7f\ud800-\udfff]{1,400}")
+_PAGE_START = re.compile(r"[0-9]{13}#[^\x00-\x1f\x7f\ud800-\udfff]{1,400}")
 _PAGE = 50
 
 
-def catalogue(event: Event) -> Response:
+def catalogue(event: Event, rep: Rep | None) -> Response:
     """`GET /rewards`: what there is, at what price, and whether I can afford it.
 
     Managers see all of it, also what is not to be had now.
     """
-    rep = calling_viewer(event, wiring().roster)
+    del event
     found = wiring().rewards.rewards()
     if rep is None:
         return answer(200, {"rewards": [_managed(reward) for reward in found]})
@@ -41,53 +49,44 @@ def catalogue(event: Event) -> Response:
     return answer(200, {"balance": account.balance, "rewards": shown})
 
 
-def put_reward(event: Event) -> Response:
-    """`PUT /rewards/{reward_id}` `{"name": "...", "price": 200, "stock": 5}`: as it is to be.
+def put_reward(event: Event, manager: str, sent: RewardIn) -> Response:
+    """`PUT /rewards/{reward_id}`: set up a reward, or change it.
 
     `stock` is how many there ever were, null for no end of them; `approval` and `active` are true
     unless they are said to be false.
     """
-    calling_manager(event, wiring().roster)
-    reward_id, body = path(event, "reward_id"), json_object(raw_body(event))
-    return answer(200, _managed(rewards.put_reward(wiring().rewards, reward_id, body)))
+    del manager
+    reward = rewards.put_reward(wiring().rewards, path(event, "reward_id"), sent.named)
+    return answer(200, _managed(reward))
 
 
-def ask(event: Event) -> Response:
-    """`POST /rewards/{reward_id}/requests` `{"request_id": "...", "price": 200}`: I want it, once
-    for each id.
+def ask(event: Event, rep: Rep, sent: RewardRequestIn) -> Response:
+    """`POST /rewards/{reward_id}/requests`: ask for a reward, once for each `request_id`.
 
     201 when it was asked for now, 200 when it was before. `price` may be left out; where it is not
     the price any more, nothing is asked for.
     """
-    rep, _ = calling_rep(event, wiring().roster)
-    reward_id, body = path(event, "reward_id"), json_object(raw_body(event))
-    chosen, price = body.get("request_id"), body.get("price")
+    reward_id, chosen, price = path(event, "reward_id"), sent.request_id, sent.price
     if not rewards.REWARD_ID.fullmatch(reward_id):
         raise RouteNotFound("There is no such reward.")
-    if not (isinstance(chosen, str) and _CHOSEN_ID.fullmatch(chosen)):
-        problem = "send an id of your own for this request, up to 40 of A-Z, a-z, 0-9, - and _"
-        raise InvalidInput((FieldError("request_id", problem),))
-    if price is not None and type(price) is not int:
-        raise InvalidInput((FieldError("price", "send the points it costs, or leave it out"),))
     request, new = rewards.ask(wiring().rewards, rep.rep_id, reward_id, chosen, clock.now, price)
     return answer(201 if new else 200, _request(request))
 
 
-def mine(event: Event) -> Response:
-    """`GET /me/rewards`: what I asked for, the newest first."""
-    rep, _ = calling_rep(event, wiring().roster)
+def mine(event: Event, rep: Rep) -> Response:
+    """`GET /me/rewards`: the rewards I asked for, the newest first."""
+    del event
     found = wiring().rewards.of_rep(rep.rep_id)
     return answer(200, {"requests": [_request(request) for request in found]})
 
 
-def points(event: Event) -> Response:
+def points(event: Event, rep: Rep) -> Response:
     """`GET /me/points`: my points, my level, and where they came from and went, the newest first.
 
     `next` is where the next page is, None where there is no more.
     """
-    rep, _ = calling_rep(event, wiring().roster)
     start = query(event, "start")
-    if start and not _START.fullmatch(start):
+    if start and not _PAGE_START.fullmatch(start):
         raise InvalidInput((FieldError("start", "follow the `next` of the page before"),))
     account = wiring().points.account(rep.rep_id)
     page, following = wiring().points.history(rep.rep_id, _PAGE, start)
@@ -105,10 +104,12 @@ def points(event: Event) -> Response:
     return answer(200, body)
 
 
-def requests(event: Event) -> Response:
-    """`GET /rewards/requests?state=requested`: who asked for what; the oldest first where something
-    is to be done, else the latest hundred."""
-    calling_manager(event, wiring().roster)
+def requests(event: Event, manager: str) -> Response:
+    """`GET /rewards/requests`: who asked for what reward.
+
+    The oldest first where something is to be done, else the latest hundred.
+    """
+    del manager
     wanted = query(event, "state") or State.REQUESTED.value
     if wanted not in list(State):
         raise InvalidInput((FieldError("state", f"use one of {', '.join(State)}"),))
@@ -125,10 +126,9 @@ def requests(event: Event) -> Response:
     return answer(200, {"requests": listed})
 
 
-def _deciding(state: State) -> Callable[[Event], Response]:
-    def decide(event: Event) -> Response:
-        manager, body = calling_manager(event, wiring().roster), json_object(raw_body(event))
-        given, request_id = body.get("reason"), path(event, "request_id")
+def _deciding(state: State, summary: str) -> Route:
+    def decide(event: Event, manager: str, sent: DecisionIn) -> Response:
+        given, request_id = sent.reason, path(event, "request_id")
         reason = reason_of(given) if state in WITH_REASON or given is not None else ""
         if not _REQUEST_ID.fullmatch(request_id):
             raise RouteNotFound("There is no such request.")
@@ -136,7 +136,15 @@ def _deciding(state: State) -> Callable[[Event], Response]:
         found, changed = rewards.decide(store, request_id, state, manager, reason, clock.now)
         return answer(200, {**_request(found), "rep_id": found.rep_id, "changed": changed})
 
-    return decide
+    return Route(
+        decide,
+        MANAGER,
+        {200: "Decided"},
+        (RouteNotFound, AlreadyDecided),
+        body=DecisionIn,
+        repeated="Decided alike twice is decided once; changed is false then.",
+        summary=summary,
+    )
 
 
 def _offered(reward: Reward, account: Account) -> dict[str, Any]:
@@ -197,15 +205,41 @@ def _moved(transfer: Transfer) -> dict[str, Any]:
     }
 
 
-ROUTES: dict[str, Callable[[Event], Response]] = {
-    "GET /rewards": catalogue,
-    "PUT /rewards/{reward_id}": put_reward,
-    "POST /rewards/{reward_id}/requests": ask,
-    "GET /me/rewards": mine,
-    "GET /me/points": points,
-    "GET /rewards/requests": requests,
-    "POST /rewards/requests/{request_id}/approve": _deciding(State.APPROVED),
-    "POST /rewards/requests/{request_id}/refuse": _deciding(State.REFUSED),
-    "POST /rewards/requests/{request_id}/collect": _deciding(State.COLLECTED),
-    "POST /rewards/requests/{request_id}/recall": _deciding(State.RECALLED),
+_STATES = {"state": {"description": "requested, unless named.", "enum": list(State)}}
+_START = {"start": {"description": "Where `next` of the page before says.", "type": "string"}}
+
+ROUTES: dict[str, Route] = {
+    "GET /rewards": Route(catalogue, VIEWER, {200: ("Offered", "Managed")}),
+    "PUT /rewards/{reward_id}": Route(
+        put_reward,
+        MANAGER,
+        {200: "ManagedReward"},
+        body=RewardIn,
+        repeated="What is sent is how it is then, however often.",
+    ),
+    "POST /rewards/{reward_id}/requests": Route(
+        ask,
+        REP,
+        {201: "RewardRequest", 200: "RewardRequest"},
+        (RouteNotFound, OutOfStock, NotEnoughPoints, AlreadyExists, Outdated),
+        body=RewardRequestIn,
+        repeated="The same request_id is the same request: 200.",
+    ),
+    "GET /me/rewards": Route(mine, REP, {200: "OwnRequests"}),
+    "GET /me/points": Route(points, REP, {200: "Points"}, (InvalidInput,), query=_START),
+    "GET /rewards/requests": Route(
+        requests, MANAGER, {200: "Requests"}, (InvalidInput,), query=_STATES
+    ),
+    "POST /rewards/requests/{request_id}/approve": _deciding(
+        State.APPROVED, "Let the rep have it."
+    ),
+    "POST /rewards/requests/{request_id}/refuse": _deciding(
+        State.REFUSED, "Do not let the rep have it, with a reason; the points go back."
+    ),
+    "POST /rewards/requests/{request_id}/collect": _deciding(
+        State.COLLECTED, "The rep has collected it."
+    ),
+    "POST /rewards/requests/{request_id}/recall": _deciding(
+        State.RECALLED, "Take back what was approved, with a reason; the points go back."
+    ),
 }

@@ -3,29 +3,30 @@
 from __future__ import annotations
 
 import secrets
+from datetime import datetime
 
 from dibs.assignment.allocate import allot
 from dibs.aws import clock
 from dibs.aws.observability import count, logger
-from dibs.intake.body import card_from_body, raw_body, verify
+from dibs.callers import SOURCE
+from dibs.intake.body import LeadIn, card_of
 from dibs.intake.identity import company_domain
 from dibs.intake.ingest import ingest
 from dibs.race.draw import commitment_of, seed_of, undrawn
-from dibs.web.entry import Event, http
-from dibs.web.http import Response, answer
+from dibs.web.entry import http
+from dibs.web.http import Event, Response, answer
+from dibs.web.route import Route
 from dibs.wiring import wiring
 
 
-def post_lead(event: Event) -> Response:
+def post_lead(event: Event, signed_at: datetime, sent: LeadIn) -> Response:
     """Accept one lead: 201 for a new one, 200 for a repeated or merged one."""
-    body = raw_body(event)
-    signed_at = verify(body, event.get("headers", {}), wiring().intake_secret)
-    card = card_from_body(body)
+    del event
     roster, salt = wiring().roster, secrets.token_bytes(9)
     accepted = ingest(
         wiring().leads,
         wiring().arrivals,
-        card,
+        card_of(sent),
         roster.playbook(),
         salt,
         signed_at,
@@ -58,6 +59,14 @@ def warm() -> object:
     return mine.intake_secret, mine.leads, mine.arrivals, mine.roster.playbook(), domain
 
 
-ROUTES = {"POST /leads": post_lead}
+ROUTES = {
+    "POST /leads": Route(
+        post_lead,
+        SOURCE,
+        {201: "Accepted", 200: "Accepted"},
+        body=LeadIn,
+        repeated="The same source and external_id is the same lead: 200 with duplicate true.",
+    )
+}
 
 handler = http(ROUTES, warm)

@@ -7,23 +7,29 @@ from dataclasses import asdict
 from typing import Any
 
 from dibs.aws import clock
-from dibs.core.errors import FieldError, InvalidInput
-from dibs.intake.body import raw_body
+from dibs.callers import MANAGER
+from dibs.core.errors import (
+    FieldError,
+    IllegalMove,
+    InvalidInput,
+    LeadNotFound,
+    Outdated,
+    RouteNotFound,
+)
 from dibs.playbook import changes as playbooks
 from dibs.playbook.checks.teams import rules_on, warnings
-from dibs.playbook.file import playbook_data, playbook_of, read_json, schema
-from dibs.roster.callers import calling_manager
-from dibs.web.entry import Event, http
-from dibs.web.http import Response, answer, query
+from dibs.playbook.file import playbook_data, playbook_of, schema
+from dibs.web.entry import http
+from dibs.web.http import Event, Response, answer, query
+from dibs.web.route import ANYBODY, CSV, Route
 from dibs.wiring import wiring
 from manage import leads, people, receipts
+from manage.body import AssignIn, PlaybookIn, ProfileIn, TargetsIn, WithdrawIn
 
-_ENVELOPE = ("playbook", "expected_version", "note")
 
-
-def show(event: Event) -> Response:
-    """`GET /playbook`: the version in force, or `?version=3`; 0 is the preset as shipped."""
-    calling_manager(event, wiring().roster)
+def show(event: Event, manager: str) -> Response:
+    """`GET /playbook`: the rules in force, or a version of the past; 0 is the preset as shipped."""
+    del manager
     wanted = query(event, "version")
     store = wiring().playbooks
     if not wanted:
@@ -46,40 +52,18 @@ def show(event: Event) -> Response:
     )
 
 
-def put(event: Event) -> Response:
-    """`PUT /playbook`: put one in force; `?dry_run=true` tells what it would do, and no more."""
-    manager = calling_manager(event, wiring().roster)
-    data, expected, note = _sent(event)
+def put(event: Event, manager: str, sent: PlaybookIn) -> Response:
+    """`PUT /playbook`: put rules in force; `?dry_run=true` only tells what they would do."""
     store = wiring().playbooks
-    proposal = playbooks.propose(store, wiring().roster, playbook_of(data), expected)
+    proposal = playbooks.propose(
+        store, wiring().roster, playbook_of(sent.playbook), sent.expected_version
+    )
     body = {"diff": _each(proposal.changes), "warnings": _each(proposal.warnings)}
     if _dry_run(event):
         found = {"version": proposal.base.number, **body, "preview": _each(proposal.teams)}
         return answer(200, found)
-    version = playbooks.apply(store, proposal, manager, clock.now(), note)
+    version = playbooks.apply(store, proposal, manager, clock.now(), sent.note)
     return answer(200, {"version": version, **body})
-
-
-def _sent(event: Event) -> tuple[Any, int | None, str]:
-    """Return the playbook sent, bare or in an envelope, the version it was made from, and why."""
-    body = read_json(raw_body(event))
-    if not isinstance(body, dict):
-        raise InvalidInput((FieldError("body", "send a JSON object"),))
-    if "playbook" not in body:
-        return body, None, ""
-    expected, note = body.get("expected_version"), body.get("note", "")
-    errors = [
-        FieldError(name, f"is not known here; send {', '.join(_ENVELOPE)}")
-        for name in body
-        if name not in _ENVELOPE
-    ]
-    if expected is not None and (isinstance(expected, bool) or not isinstance(expected, int)):
-        errors.append(FieldError("expected_version", "send a whole number"))
-    if not (isinstance(note, str) and len(note) <= 200):
-        errors.append(FieldError("note", "send text of up to 200 letters"))
-    if errors:
-        raise InvalidInput(tuple(errors))
-    return body["playbook"], expected, note
 
 
 def _dry_run(event: Event) -> bool:
@@ -89,9 +73,9 @@ def _dry_run(event: Event) -> bool:
     return wanted == "true"
 
 
-def history(event: Event) -> Response:
-    """`GET /playbook/history`: the latest hundred versions, the newest first."""
-    calling_manager(event, wiring().roster)
+def history(event: Event, manager: str) -> Response:
+    """`GET /playbook/history`: the latest hundred versions of the rules, the newest first."""
+    del event, manager
     found = [
         {
             "version": version.number,
@@ -115,20 +99,66 @@ def _each(found: Sequence[Any]) -> list[dict[str, Any]]:
     return [asdict(one) for one in found]
 
 
+_VERSION = {
+    "version": {
+        "description": "Which version; the one in force where it is left out.",
+        "type": "integer",
+        "minimum": 0,
+        "maximum": 999_999,
+    }
+}
+_DRY_RUN = {"dry_run": {"description": "Only tell what it would do.", "enum": ["true", "false"]}}
+_LEAD = (LeadNotFound, RouteNotFound, IllegalMove)
+_AGAIN = "The same again changes nothing; changed is false then."
+_PUT = "What is sent is how it is then, however often."
+
 ROUTES = {
-    "GET /playbook": show,
-    "PUT /playbook": put,
-    "GET /playbook/history": history,
-    "GET /playbook/schema": rules_schema,
-    "POST /leads/{lead_id}/assign": leads.assign,
-    "POST /leads/{lead_id}/withdraw": leads.withdraw,
-    "GET /reps": people.reps,
-    "PUT /reps/{rep_id}": people.put_rep,
-    "POST /reps/{rep_id}/leave": people.let_go,
-    "GET /targets/{month}": people.targets,
-    "PUT /targets/{month}": people.put_targets,
-    "GET /receipts": receipts.receipts,
-    "GET /disputes": receipts.disputes,
+    "GET /playbook": Route(
+        show, MANAGER, {200: "PlaybookVersion"}, (RouteNotFound, InvalidInput), query=_VERSION
+    ),
+    "PUT /playbook": Route(
+        put,
+        MANAGER,
+        {200: ("Applied", "Proposed")},
+        (Outdated,),
+        body=PlaybookIn,
+        query=_DRY_RUN,
+        repeated="Each time is a version; with expected_version the second is 409.",
+    ),
+    "GET /playbook/history": Route(history, MANAGER, {200: "History"}),
+    "GET /playbook/schema": Route(rules_schema, ANYBODY, {200: "application/schema+json"}),
+    "POST /leads/{lead_id}/assign": Route(
+        leads.assign, MANAGER, {200: "Moved"}, _LEAD, body=AssignIn, repeated=_AGAIN
+    ),
+    "POST /leads/{lead_id}/withdraw": Route(
+        leads.withdraw, MANAGER, {200: "Moved"}, _LEAD, body=WithdrawIn, repeated=_AGAIN
+    ),
+    "GET /reps": Route(people.reps, MANAGER, {200: "Reps"}),
+    "PUT /reps/{rep_id}": Route(
+        people.put_rep, MANAGER, {200: "Rep"}, (RouteNotFound,), body=ProfileIn, repeated=_PUT
+    ),
+    "POST /reps/{rep_id}/leave": Route(
+        people.let_go,
+        MANAGER,
+        {200: "Left"},
+        (RouteNotFound,),
+        repeated="It goes on with the leads that are left.",
+    ),
+    "GET /targets/{month}": Route(people.targets, MANAGER, {200: "Targets"}, (RouteNotFound,)),
+    "PUT /targets/{month}": Route(
+        people.put_targets,
+        MANAGER,
+        {200: "Targets"},
+        (RouteNotFound,),
+        body=TargetsIn,
+        repeated=_PUT,
+    ),
+    "GET /receipts": Route(
+        receipts.receipts, MANAGER, {200: CSV}, (InvalidInput,), query=receipts.RECEIPTS
+    ),
+    "GET /disputes": Route(
+        receipts.disputes, MANAGER, {200: "Disputes"}, (InvalidInput,), query=receipts.DISPUTES
+    ),
 }
 
 handler = http(ROUTES, lambda: (wiring().roster.playbook(), wiring().playbooks, schema()))

@@ -10,39 +10,36 @@ from dibs.aws import clock
 from dibs.core.calendar import written_hours
 from dibs.core.errors import FieldError, InvalidInput, RouteNotFound
 from dibs.core.rep import Rep
-from dibs.intake.body import json_object, raw_body
 from dibs.people.operator import all_reps
 from dibs.people.profiles import change_profile, fallback_of, leave_for_good
 from dibs.race.decide import off
 from dibs.reports.quotas import LARGEST_TARGET
-from dibs.roster.callers import calling_manager
 from dibs.rules.playbook import Playbook
-from dibs.web.entry import Event
-from dibs.web.http import Response, answer, path
+from dibs.web.http import Event, Response, answer, path
 from dibs.wiring import wiring
+from manage.body import ProfileIn, TargetsIn
 
 _MONTH = re.compile(r"(2[0-9]{3})-(0[1-9]|1[0-2])")
 
 
-def reps(event: Event) -> Response:
+def reps(event: Event, manager: str) -> Response:
     """`GET /reps`: who is on which team, and who is on duty."""
-    calling_manager(event, wiring().roster)
+    del event, manager
     playbook = wiring().roster.playbook()
     found = all_reps(wiring().roster)
     return answer(200, {"reps": [_rep(rep, playbook) for rep in found]})
 
 
-def put_rep(event: Event) -> Response:
-    """`PUT /reps/{rep_id}`: change what is named of team, tier, zone, hours, leave and so on."""
-    calling_manager(event, wiring().roster)
-    changed = change_profile(wiring().roster, path(event, "rep_id"), json_object(raw_body(event)))
+def put_rep(event: Event, manager: str, sent: ProfileIn) -> Response:
+    """`PUT /reps/{rep_id}`: change what is named of a rep: team, tier, zone, hours, leave …."""
+    del manager
+    changed = change_profile(wiring().roster, path(event, "rep_id"), sent.named)
     wiring().timers.check("queue.check")
     return answer(200, _rep(changed, wiring().roster.playbook()))
 
 
-def let_go(event: Event) -> Response:
+def let_go(event: Event, manager: str) -> Response:
     """`POST /reps/{rep_id}/leave`: the rep leaves at once, and their open leads go back (R8)."""
-    manager = calling_manager(event, wiring().roster)
     rep_id = path(event, "rep_id")
     returned = leave_for_good(
         wiring().roster, wiring().race, wiring().holdings, rep_id, manager, clock.now
@@ -52,24 +49,22 @@ def let_go(event: Event) -> Response:
     return answer(200, body)
 
 
-def targets(event: Event) -> Response:
+def targets(event: Event, manager: str) -> Response:
     """`GET /targets/{month}`: what is wanted of each rep in that month (M4)."""
-    calling_manager(event, wiring().roster)
+    del manager
     month = _month(event)
     found = all_reps(wiring().roster)
     known = wiring().targets.of(month, [rep.rep_id for rep in found])
     return answer(200, {"month": f"{month:%Y-%m}", **_measure(), "targets": known})
 
 
-def put_targets(event: Event) -> Response:
-    """`PUT /targets/{month}` `{"targets": {"<rep_id>": 120000}}`: set the named reps' (M4).
+def put_targets(event: Event, manager: str, sent: TargetsIn) -> Response:
+    """`PUT /targets/{month}`: set what is wanted of the named reps in that month (M4).
 
     In the playbook's measure: leads won, or revenue in the smallest unit of its currency.
     """
-    calling_manager(event, wiring().roster)
-    month, given = _month(event), json_object(raw_body(event)).get("targets")
-    if not isinstance(given, dict) or not given:
-        raise InvalidInput((FieldError("targets", "send an object of rep ids and numbers"),))
+    del manager
+    month, given = _month(event), sent.targets
     known = wiring().roster.get_many(list(given))
     errors = [
         FieldError(f"targets.{rep_id}", "is no rep here; look at GET /reps")

@@ -5,15 +5,14 @@ from __future__ import annotations
 import re
 from datetime import date
 from io import StringIO
+from typing import Any
 from urllib.parse import quote
 
 from dibs.aws import clock
 from dibs.core.errors import FieldError, InvalidInput
 from dibs.receipts.audit import of_day
 from dibs.receipts.export import write_head, write_race
-from dibs.roster.callers import calling_manager
-from dibs.web.entry import Event
-from dibs.web.http import Response, answer, csv_answer, query
+from dibs.web.http import Event, Response, answer, csv_answer, query
 from dibs.wiring import wiring
 
 # An answer of Lambda's holds 6 MB.
@@ -22,13 +21,22 @@ _MOST_RACES = 500
 _PLACE = re.compile(r"([0-9]{1,9})\.([0-9]{1,4})")
 _MONTH = re.compile(r"2[0-9]{3}-(0[1-9]|1[0-2])")
 
+RECEIPTS: dict[str, dict[str, Any]] = {
+    "day": {"description": "A UTC day.", "type": "string", "format": "date", "needed": True},
+    "team": {"description": "Only what its reps did.", "type": "string"},
+    "after": {"description": "As the link of the part before says.", "pattern": _PLACE.pattern},
+}
+DISPUTES: dict[str, dict[str, Any]] = {
+    "month": {"description": "A UTC month, this one unless named.", "pattern": _MONTH.pattern}
+}
 
-def receipts(event: Event) -> Response:
-    """`GET /receipts?day=2026-11-23&team=north`: the receipts of the races chained that UTC day.
+
+def receipts(event: Event, manager: str) -> Response:
+    """`GET /receipts`: the receipts of the races chained that UTC day, as CSV.
 
     Where there are more than an answer holds, its `link` header names the next part.
     """
-    calling_manager(event, wiring().roster)
+    del manager
     day, team, after = _asked(event)
     text, following, races = StringIO(), "", 0
     write_head(text)
@@ -41,9 +49,9 @@ def receipts(event: Event) -> Response:
     return csv_answer(text.getvalue(), following)
 
 
-def disputes(event: Event) -> Response:
+def disputes(event: Event, manager: str) -> Response:
     """`GET /disputes?month=2026-11`: what reps disputed in a UTC month, this one unless named."""
-    calling_manager(event, wiring().roster)
+    del manager
     month = query(event, "month") or f"{clock.now():%Y-%m}"
     if not _MONTH.fullmatch(month):
         raise InvalidInput((FieldError("month", "send a month such as 2026-11"),))

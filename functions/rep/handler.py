@@ -8,45 +8,53 @@ from typing import Any
 from dibs.assignment.work import accept
 from dibs.assignment.work import release as release_lead
 from dibs.aws import clock
-from dibs.core.errors import FieldError, InvalidInput
+from dibs.callers import REP, REP_AND_USAGE, VIEWER
+from dibs.core.errors import (
+    FieldError,
+    IllegalMove,
+    InvalidInput,
+    LeadNotFound,
+    NotYours,
+    RouteNotFound,
+)
 from dibs.core.lead import Lead, State
-from dibs.core.rep import Rep
-from dibs.intake.body import json_object, raw_body
+from dibs.core.rep import Rep, Usage
 from dibs.offers.open_offers import OpenOffer, open_offers, sight
 from dibs.people.own import (
-    MOST_QUIET_MINUTES,
     register_device,
     remove_device,
     set_availability,
     set_quiet,
 )
-from dibs.people.profiles import leave_of, own_leave
+from dibs.people.profiles import own_leave
 from dibs.race.claim import bearer, in_draw
 from dibs.race.decide import Refused
 from dibs.race.draw import Drawn, collects, ticket
 from dibs.race.draw_winner import look
 from dibs.race.opening import next_opening
-from dibs.roster.callers import calling_rep, calling_viewer
-from dibs.web.entry import Event, http
-from dibs.web.http import Response, answer, bearer_token, lead_id, path, query
+from dibs.web.entry import http
+from dibs.web.http import EPOCH, Event, Response, answer, epoch_asked, lead_id, path
+from dibs.web.route import HOLDER, Route
 from dibs.web.translations import refusal_sentence, shown_company
 from dibs.wiring import wiring
 from rep import receipt, why
 from rep.allotted import allotted
+from rep.body import AvailabilityIn, DeviceIn, DisputeIn, ReleaseIn
 from rep.card import card_of
 from rep.earned import earned
 
 
-def offers(event: Event) -> Response:
+def offers(event: Event, caller: tuple[Rep, Usage]) -> Response:
     """`GET /me/offers`: the open leads of the rep's team, each with whether and why not."""
-    rep, usage = calling_rep(event, wiring().roster)
+    del event
+    rep, usage = caller
     found = open_offers(wiring().race, rep, usage, wiring().roster.playbook(), clock.now())
     return answer(200, {"offers": [_offer(offer, rep) for offer in found]})
 
 
 def _offer(offer: OpenOffer, rep: Rep) -> dict[str, Any]:
     lead, preview = offer.lead, offer.lead.shown
-    body = {
+    body: dict[str, Any] = {
         "lead_id": lead.lead_id,
         "claim_url": f"{wiring().settings.public_url}/c/{offer.token}",
         "opens_at": lead.opens_for(rep),
@@ -74,18 +82,18 @@ def _offer(offer: OpenOffer, rep: Rep) -> dict[str, Any]:
     return body
 
 
-def seen(event: Event) -> Response:
-    """`POST /leads/{lead_id}/seen`: the app shows the offer (N3)."""
-    return _sighted(event, "seen_at")
+def seen(event: Event, caller: tuple[str, str]) -> Response:
+    """`POST /leads/{lead_id}/seen`: say that the app shows the offer (N3)."""
+    return _sighted(event, caller, "seen_at")
 
 
-def decline(event: Event) -> Response:
-    """`POST /leads/{lead_id}/decline`: not for me; no text will follow."""
-    return _sighted(event, "declined_at")
+def decline(event: Event, caller: tuple[str, str]) -> Response:
+    """`POST /leads/{lead_id}/decline`: decline an offer; no text will follow."""
+    return _sighted(event, caller, "declined_at")
 
 
-def _sighted(event: Event, what: str) -> Response:
-    rep_id, token = bearer_token(event)
+def _sighted(event: Event, caller: tuple[str, str], what: str) -> Response:
+    rep_id, token = caller
     lead = sight(wiring().race, lead_id(event), rep_id, bearer(token), what, clock.now())
     waits = lead.state is State.OPEN and next_opening(lead, clock.now()) is not None
     if what == "declined_at" and waits:
@@ -94,18 +102,15 @@ def _sighted(event: Event, what: str) -> Response:
     return answer(200, {"lead_id": lead.lead_id, what.removesuffix("_at"): True})
 
 
-def draw(event: Event) -> Response:
-    """`GET /leads/{lead_id}/draw`: how it was drawn, for who was in the draw and for managers.
+def draw(event: Event, rep: Rep | None) -> Response:
+    """`GET /leads/{lead_id}/draw`: how a lead was drawn, for who was in the draw and for managers.
 
     The latest draw, or that of opening `?epoch=2`. Anybody can recompute it from the answer.
     """
-    rep, opening = calling_viewer(event, wiring().roster), query(event, "epoch")
-    if opening and not (opening.isascii() and opening.isdigit() and len(opening) <= 5):
-        raise InvalidInput((FieldError("epoch", "send a whole number"),))
-    epoch = int(opening) if opening else None
-    drawn = look(wiring().race, lead_id(event), epoch, rep and rep.rep_id)
+    asking = None if rep is None else rep.rep_id
+    drawn = look(wiring().race, lead_id(event), epoch_asked(event), asking)
     hidden = rep is not None and wiring().roster.playbook().hides_winner_from(rep)
-    return answer(200, _drawn(drawn, rep.rep_id if rep and hidden else None))
+    return answer(200, _drawn(drawn, asking if hidden else None))
 
 
 def _drawn(drawn: Drawn, only: str | None) -> dict[str, Any]:
@@ -134,20 +139,19 @@ def _drawn(drawn: Drawn, only: str | None) -> dict[str, Any]:
     }
 
 
-def release(event: Event) -> Response:
-    """`POST /leads/{lead_id}/release` `{"reason": "..."}`: give back a lead I hold (C5).
+def release(event: Event, caller: tuple[str, str], sent: ReleaseIn) -> Response:
+    """`POST /leads/{lead_id}/release`: give back a lead I hold, with a reason (C5).
 
     Within the playbook's seconds a claim is undone, and needs no reason.
     """
-    rep_id, token = bearer_token(event)
-    reason = json_object(raw_body(event)).get("reason")
+    rep_id, token = caller
     lead, undone = release_lead(
         wiring().race,
         wiring().holdings,
         lead_id(event),
         rep_id,
         bearer(token),
-        reason,
+        sent.reason,
         clock.now,
     )
     if not undone:
@@ -155,9 +159,9 @@ def release(event: Event) -> Response:
     return answer(200, {"lead_id": lead.lead_id, "state": lead.state, "undone": undone})
 
 
-def held(event: Event) -> Response:
+def held(event: Event, rep: Rep) -> Response:
     """`GET /me/leads`: the leads I hold and am not done with, the oldest first."""
-    rep, _ = calling_rep(event, wiring().roster)
+    del event
     return answer(200, {"leads": [_held(lead) for lead in wiring().holdings.held_by(rep.rep_id)]})
 
 
@@ -173,70 +177,51 @@ def _held(lead: Lead) -> dict[str, Any]:
     }
 
 
-def accepted(event: Event) -> Response:
-    """`POST /leads/{lead_id}/accept`: I take the lead that was assigned to me (F2)."""
-    rep_id, token = bearer_token(event)
+def accepted(event: Event, caller: tuple[str, str]) -> Response:
+    """`POST /leads/{lead_id}/accept`: accept the lead that was assigned to me (F2)."""
+    rep_id, token = caller
     proof = bearer(token)
     lead = accept(wiring().race, wiring().holdings, lead_id(event), rep_id, proof, clock.now)
     return answer(200, {"lead_id": lead.lead_id, "accepted": True})
 
 
-def availability(event: Event) -> Response:
-    """`PUT /me/availability`: on, off for a while, without alerts for a while, or on leave (R8).
+def availability(event: Event, rep: Rep, sent: AvailabilityIn) -> Response:
+    """`PUT /me/availability`: switch myself on or off, alerts off for a while, or set leave (R8).
 
     `{"available": false, "minutes": 60}`, `{"quiet_minutes": 30}`,
     `{"leave": [{"from": "2026-12-24", "to": "2026-12-31"}]}`; a pause ends by itself.
     """
-    rep, _ = calling_rep(event, wiring().roster)
-    body, now, roster = json_object(raw_body(event)), clock.now(), wiring().roster
-    available, minutes = body.get("available"), body.get("minutes")
-    quiet, leave = body.get("quiet_minutes"), body.get("leave")
-    errors = []
-    if available is None and quiet is None and leave is None:
-        errors.append(FieldError("available", "send true or false, quiet_minutes or leave"))
-    if available is not None and not isinstance(available, bool):
-        errors.append(FieldError("available", "send true or false"))
+    del event
+    now, roster, available = clock.now(), wiring().roster, sent.available
     longest = roster.playbook().availability.pause_ends_after_minutes
-    for name, value, least, most in (
-        ("minutes", minutes, 1, longest),
-        ("quiet_minutes", quiet, 0, MOST_QUIET_MINUTES),
-    ):
-        if value is None:
-            continue
-        if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
-            errors.append(
-                FieldError(name, f"send a whole number of minutes from {least} to {most}")
-            )
-    try:
-        days_off = rep.leave if leave is None else own_leave(rep, leave_of(leave), rep.today(now))
-    except ValueError as error:
-        errors.append(FieldError("leave", str(error)))
-    if errors:
-        raise InvalidInput(tuple(errors))
+    if sent.minutes is not None and sent.minutes > longest:
+        raise InvalidInput((FieldError("minutes", f"send a whole number from 1 to {longest}"),))
     answered = dict[str, Any]()
-    if leave is not None:
+    if sent.leave is not None:
+        days_off = own_leave(rep, sent.leave, rep.today(now))
         roster.put_profile(replace(rep, leave=days_off), ("leave",))
         answered["leave"] = [{"from": str(first), "to": str(last)} for first, last in days_off]
-    if quiet is not None:
-        answered["quiet_until"] = set_quiet(roster, rep.rep_id, quiet, now)
+    if sent.quiet_minutes is not None:
+        answered["quiet_until"] = set_quiet(roster, rep.rep_id, sent.quiet_minutes, now)
     if available is not None:
-        until = set_availability(roster, rep.rep_id, available, minutes, now)
+        until = set_availability(roster, rep.rep_id, available, sent.minutes, now)
         answered |= {"available": available, "paused_until": until}
     # Who goes may leave a wave without anybody, and who comes back frees the queue (M6, C7).
-    if leave is not None or available is False:
+    if sent.leave is not None or available is False:
         wiring().timers.check("waves.check")
-    if leave is not None or available is True:
+    if sent.leave is not None or available is True:
         wiring().timers.check("queue.check")
     return answer(200, answered)
 
 
-def me(event: Event) -> Response:
+def me(event: Event, caller: tuple[Rep, Usage]) -> Response:
     """`GET /me`: my tier and what the next one needs, my allowance, and whether I am on duty.
 
     And what is mine without being the fastest: my turn, my guarantee, my credits. And what I have
     earned: points and badges.
     """
-    rep, usage = calling_rep(event, wiring().roster)
+    del event
+    rep, usage = caller
     playbook, now = wiring().roster.playbook(), clock.now()
     card = card_of(rep, usage, playbook, wiring().results, wiring().ledger, now)
     card |= allotted(rep, usage, playbook, wiring().turns, now)
@@ -244,40 +229,64 @@ def me(event: Event) -> Response:
     return answer(200, card)
 
 
-def put_device(event: Event) -> Response:
-    """`PUT /me/devices/{device_id}`: the app registers its push token."""
-    rep, _ = calling_rep(event, wiring().roster)
-    body = json_object(raw_body(event))
-    platform, token = (
-        value if isinstance(value, str) else "" for value in map(body.get, ("platform", "token"))
-    )
+def put_device(event: Event, rep: Rep, sent: DeviceIn) -> Response:
+    """`PUT /me/devices/{device_id}`: register a phone and its push token."""
     device_id = path(event, "device_id")
-    register_device(wiring().roster, wiring().push, rep, device_id, platform, token)
-    return answer(200, {"device_id": device_id, "platform": platform})
+    register_device(wiring().roster, wiring().push, rep, device_id, sent.platform, sent.token)
+    return answer(200, {"device_id": device_id, "platform": sent.platform})
 
 
-def delete_device(event: Event) -> Response:
-    """`DELETE /me/devices/{device_id}`."""
-    rep, _ = calling_rep(event, wiring().roster)
+def delete_device(event: Event, rep: Rep) -> Response:
+    """`DELETE /me/devices/{device_id}`: forget a phone; one that is not there as well."""
     remove_device(wiring().roster, wiring().push, rep, path(event, "device_id"))
     return answer(200, {"device_id": path(event, "device_id"), "removed": True})
 
 
+_NO_LEAD = (LeadNotFound,)
+_AGAIN = "The same again changes nothing and gets the same answer."
+
 ROUTES = {
-    "GET /me": me,
-    "GET /me/offers": offers,
-    "GET /me/leads": held,
-    "POST /leads/{lead_id}/seen": seen,
-    "POST /leads/{lead_id}/decline": decline,
-    "POST /leads/{lead_id}/release": release,
-    "POST /leads/{lead_id}/accept": accepted,
-    "GET /leads/{lead_id}/receipt": receipt.receipt,
-    "GET /leads/{lead_id}/why": why.show,
-    "POST /leads/{lead_id}/dispute": receipt.dispute,
-    "GET /leads/{lead_id}/draw": draw,
-    "PUT /me/availability": availability,
-    "PUT /me/devices/{device_id}": put_device,
-    "DELETE /me/devices/{device_id}": delete_device,
+    "GET /me": Route(me, REP_AND_USAGE, {200: "Me"}),
+    "GET /me/offers": Route(offers, REP_AND_USAGE, {200: "Offers"}),
+    "GET /me/leads": Route(held, REP, {200: "HeldLeads"}),
+    "POST /leads/{lead_id}/seen": Route(seen, HOLDER, {200: "Seen"}, _NO_LEAD, repeated=_AGAIN),
+    "POST /leads/{lead_id}/decline": Route(
+        decline, HOLDER, {200: "Declined"}, _NO_LEAD, repeated=_AGAIN
+    ),
+    "POST /leads/{lead_id}/release": Route(
+        release,
+        HOLDER,
+        {200: "Released"},
+        (LeadNotFound, NotYours, IllegalMove),
+        body=ReleaseIn,
+        repeated=_AGAIN,
+    ),
+    "POST /leads/{lead_id}/accept": Route(
+        accepted, HOLDER, {200: "Accepted"}, (LeadNotFound, NotYours), repeated=_AGAIN
+    ),
+    "GET /leads/{lead_id}/receipt": Route(
+        receipt.receipt, REP, {200: "Receipt"}, _NO_LEAD, query=EPOCH
+    ),
+    "GET /leads/{lead_id}/why": Route(why.show, VIEWER, {200: "Why"}, _NO_LEAD, query=EPOCH),
+    "POST /leads/{lead_id}/dispute": Route(
+        receipt.dispute,
+        REP,
+        {200: "Dispute"},
+        _NO_LEAD,
+        body=DisputeIn,
+        query=EPOCH,
+        repeated="The first objection of a rep to a race stays as it was.",
+    ),
+    "GET /leads/{lead_id}/draw": Route(
+        draw, VIEWER, {200: "Draw"}, (LeadNotFound, RouteNotFound), query=EPOCH
+    ),
+    "PUT /me/availability": Route(
+        availability, REP, {200: "Availability"}, body=AvailabilityIn, repeated=_AGAIN
+    ),
+    "PUT /me/devices/{device_id}": Route(
+        put_device, REP, {200: "Device"}, body=DeviceIn, repeated=_AGAIN
+    ),
+    "DELETE /me/devices/{device_id}": Route(delete_device, REP, {200: "NoDevice"}, repeated=_AGAIN),
 }
 
 handler = http(

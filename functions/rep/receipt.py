@@ -5,21 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from dibs.aws import clock
-from dibs.core.errors import FieldError, InvalidInput
-from dibs.intake.body import json_object, raw_body
+from dibs.core.rep import Rep
 from dibs.receipts import seal as sealing
 from dibs.receipts.receipts import Sealed, Trace
-from dibs.roster.callers import calling_rep
-from dibs.web.entry import Event
-from dibs.web.http import Response, answer, epoch_asked, lead_id
+from dibs.web.http import Event, Response, answer, epoch_asked, lead_id
 from dibs.wiring import wiring
+from rep.body import DisputeIn
 
-_LONGEST_REASON = 500
 
-
-def receipt(event: Event) -> Response:
-    """`GET /leads/{lead_id}/receipt`: the rep's own, of the latest race or of `?epoch=1`."""
-    rep, _ = calling_rep(event, wiring().roster)
+def receipt(event: Event, rep: Rep) -> Response:
+    """`GET /leads/{lead_id}/receipt`: my receipt of the latest race for a lead, or of `epoch`."""
     own = sealing.own_receipt(
         wiring().race,
         wiring().races,
@@ -68,25 +63,18 @@ def _race(sealed: Sealed) -> dict[str, Any]:
     }
 
 
-def dispute(event: Event) -> Response:
-    """`POST /leads/{lead_id}/dispute` `{"reason": "..."}`: object to a race, once.
+def dispute(event: Event, rep: Rep, sent: DisputeIn) -> Response:
+    """`POST /leads/{lead_id}/dispute`: object to a race, once, with a reason.
 
     To the latest the rep was in, or that of `?epoch=1`.
     """
-    rep, _ = calling_rep(event, wiring().roster)
-    given = json_object(raw_body(event)).get("reason")
-    reason = given.strip() if isinstance(given, str) else ""
-    plain = all(letter.isprintable() or letter in "\r\n\t" for letter in reason)
-    if not (plain and 0 < len(reason) <= _LONGEST_REASON):
-        problem = f"say why, in up to {_LONGEST_REASON} letters"
-        raise InvalidInput((FieldError("reason", problem),))
     filed = sealing.dispute(
         wiring().race,
         wiring().races,
         wiring().offers,
         lead_id(event),
         rep.rep_id,
-        reason,
+        sent.reason,
         clock.now(),
         epoch_asked(event),
     )

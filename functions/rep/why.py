@@ -6,23 +6,16 @@ from typing import Any
 
 from dibs.aws import clock
 from dibs.core.lead import Move
+from dibs.core.rep import Rep
 from dibs.offers.ports import Sighting
 from dibs.receipts.seal import revealed
 from dibs.receipts.why import Verdicts, Why, WhyDeps, why
-from dibs.roster.callers import calling_manager, calling_rep
-from dibs.web.entry import Event
-from dibs.web.http import Response, answer, bearer_token, epoch_asked, lead_id
+from dibs.web.http import Event, Response, answer, epoch_asked, lead_id
 from dibs.wiring import wiring
 
 
-def show(event: Event) -> Response:
-    """`GET /leads/{lead_id}/why`: each rule passed or failed, per rep; `?epoch=1` for earlier."""
-    caller, _ = bearer_token(event)
-    rep = None
-    if caller == "manager":
-        calling_manager(event, wiring().roster)
-    else:
-        rep, _ = calling_rep(event, wiring().roster)
+def show(event: Event, rep: Rep | None) -> Response:
+    """`GET /leads/{lead_id}/why`: why a lead went where it went: each rule for each rep."""
     files = WhyDeps(
         race=wiring().race,
         races=wiring().races,

@@ -31,6 +31,7 @@ from dibs.race.rep_records import rep_item
 from dibs.rules.playbook import Playbook
 from dibs.wiring import wiring
 from handlers.roles import Roles
+from support import contract
 from support.aws import Everything, peek
 from support.builders import World, a_card, a_playbook, a_rep, token_of
 from support.fakes import Clock
@@ -87,6 +88,21 @@ class Answer:
         assert self.headers["content-type"].startswith("application/problem+json")
         assert self.json["status"] == self.status
         return str(self.json["code"])
+
+
+class Read(dict[str, str]):
+    """A query string that remembers which parameters were looked at."""
+
+    def __init__(self, sent: dict[str, str]) -> None:
+        super().__init__(sent)
+        self.names: set[str] = set()
+
+    def get(self, name: str, default: Any = None) -> Any:
+        self.names.add(name)
+        return super().get(name, default)
+
+    def __bool__(self) -> bool:
+        return True
 
 
 @dataclass(frozen=True)
@@ -261,10 +277,17 @@ class Office:
         return result
 
     def ask(self, function: str, asked: Event) -> Answer:
-        """Run a function that answers over HTTP."""
-        response = self.run(function, asked)
+        """Run a function that answers over HTTP. It reads and answers what it publishes."""
+        read = Read(asked.get("queryStringParameters") or {})
+        response = self.run(function, {**asked, "queryStringParameters": read})
         json.dumps(response)  # what Lambda does with it
-        return Answer(response["statusCode"], response["headers"], response["body"])
+        answer = Answer(response["statusCode"], response["headers"], response["body"])
+        operation = contract.operations().get(asked["routeKey"])
+        if operation is not None:
+            named = {one["name"] for one in operation.get("parameters", ()) if one["in"] == "query"}
+            assert read.names <= named, f"{asked['routeKey']} reads {read.names - named}"
+            contract.check(asked["routeKey"], answer.status, answer.headers, answer.text)
+        return answer
 
     def put_playbook(self, playbook: Playbook) -> None:
         """Put a playbook in force at once, whatever the functions remember."""

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import BeforeValidator, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
 from dibs.aws.clock import from_iso
-from dibs.core.errors import FieldError, InvalidInput
-from dibs.intake.body import Id, Word, checked
+from dibs.core.errors import BodyTooLarge, FieldError, InvalidInput, MalformedBody
 from dibs.ledger.activities import Activity
+from dibs.web.body import JSON, Id, SourceBody, Word, checked, parse_json
+from dibs.web.http import LARGEST_BODY
 
 MOST = 500
 LARGEST_BATCH = 256 * 1024
@@ -33,14 +35,12 @@ Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
 Step = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_-]{1,40}/[a-z0-9_-]{1,40}$")]
 
 
-class ActivityIn(BaseModel):
+class ActivityIn(SourceBody):
     """One activity of `POST /activities`. Unknown fields are ignored, as those of a lead are."""
-
-    model_config = ConfigDict(strict=True, extra="ignore")
 
     activity_id: Id
     type: Word
-    at: Annotated[datetime, BeforeValidator(_moment)]
+    at: Annotated[datetime, BeforeValidator(_moment, json_schema_input_type=datetime)]
     lead_id: Word = ""
     rep_id: Word = ""
     amount: Annotated[float, Field(ge=0, le=_LARGEST_AMOUNT)] | None = None
@@ -80,13 +80,44 @@ def _amount(found: ActivityIn) -> int | None:
     return round(units)
 
 
-def listed(body: dict[str, Any]) -> list[Any]:
-    """Return what a body holds under `activities`.
+@dataclass(frozen=True)
+class ActivitiesIn:
+    """The body of `POST /activities`: one, or a list whose members are judged one by one."""
 
-    Raises:
-        InvalidInput: it is no list, or one of none or too many.
-    """
-    found = body.get("activities")
+    each: list[Any]
+    alone: bool
+    media: ClassVar[str] = JSON
+    largest: ClassVar[int] = LARGEST_BATCH
+
+    @classmethod
+    def read(cls, raw: bytes) -> Self:
+        """Return what was sent.
+
+        Raises:
+            MalformedBody: it is no JSON object.
+            BodyTooLarge: one alone is larger than 64 KB.
+            InvalidInput: `activities` is no list, or one of none or too many.
+        """
+        body = parse_json(raw)
+        if not isinstance(body, dict):
+            raise MalformedBody("The body must be a JSON object.")
+        if "activities" in body:
+            return cls(_listed(body["activities"]), alone=False)
+        if len(raw) > LARGEST_BODY:
+            raise BodyTooLarge
+        return cls([body], alone=True)
+
+    @classmethod
+    def described(cls) -> dict[str, Any]:
+        """Return its JSON Schema."""
+        one = ActivityIn.described()
+        many = {"type": "array", "items": {}, "minItems": 1, "maxItems": MOST}
+        many["description"] = "Each is an activity; one that is wrong keeps none of the others out."
+        batch = {"type": "object", "required": ["activities"], "properties": {"activities": many}}
+        return {"anyOf": [one, batch]}
+
+
+def _listed(found: Any) -> list[Any]:
     if not isinstance(found, list) or not 1 <= len(found) <= MOST:
         raise InvalidInput((FieldError("activities", f"send a list of 1 to {MOST} activities"),))
     return found

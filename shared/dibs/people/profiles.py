@@ -31,6 +31,20 @@ _POD = re.compile(r"[A-Za-z0-9_-]{1,12}")
 
 Given = Mapping[str, Any]
 
+_DAY: dict[str, Any] = {"type": "string", "format": "date"}
+LEAVE_SCHEMA: dict[str, Any] = {
+    "type": "array",
+    "description": "Days off, the last one included.",
+    "maxItems": MOST_LEAVE,
+    "items": {
+        "type": "object",
+        "properties": {"from": _DAY, "to": _DAY},
+        "required": ["from", "to"],
+        "additionalProperties": False,
+    },
+}
+"""The JSON Schema of what `leave_of` reads."""
+
 
 def change_profile(roster: Roster, rep_id: str, given: Given) -> Rep:
     """Change what is named of a rep's profile, and return the rep as they are now.
@@ -233,3 +247,41 @@ _READ: dict[str, Callable[[Any, Playbook], Any]] = {
     "leave": leave_of,
     "joined_on": lambda value, _: None if value is None else _day(value),
 }
+
+
+def _list_of(items: Mapping[str, Any], most: int = MOST_NAMES) -> dict[str, Any]:
+    return {"type": "array", "items": items, "maxItems": most}
+
+
+def _bytes(longest: int) -> dict[str, Any]:
+    return {"type": "string", "minLength": 1, "description": f"Up to {longest} bytes."}
+
+
+PROFILE_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {
+        "team": {"type": "string", "description": "One of the playbook's teams."},
+        "tier": {"type": "integer", "minimum": 1, "maximum": 3},
+        "zone": {"type": "string", "description": "An IANA name such as Asia/Kuching."},
+        "weight": {"type": "integer", "minimum": 1, "maximum": HEAVIEST},
+        "territories": _list_of(_bytes(TERRITORY_BYTES)),
+        "segments": _list_of(_bytes(SEGMENT_BYTES)),
+        "skills": {
+            "type": "object",
+            "description": "The playbook's skills, each with the rep's level.",
+            "additionalProperties": {"type": "integer", "minimum": 1, "maximum": HIGHEST_LEVEL},
+        },
+        "speaks": _list_of({"type": "string", "description": "Such as en, ms or zh-Hans."}),
+        "interests": _list_of(_bytes(PRODUCT_BYTES)),
+        "pod": {"type": "string", "maxLength": 12, "description": "Empty for none."},
+        "hours": {
+            "type": "object",
+            "description": "Shifts by day, such as 09:00-12:30; empty: the team's hours.",
+            "additionalProperties": _list_of({"type": "string"}, MOST_SHIFTS),
+        },
+        "leave": LEAVE_SCHEMA,
+        "joined_on": {"anyOf": [_DAY, {"type": "null"}]},
+    },
+}
+"""The JSON Schema of what `change_profile` takes."""

@@ -14,9 +14,9 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
 from dibs.core.errors import FieldError, InvalidInput
-from dibs.intake.body import parse_json
 from dibs.playbook.checks.teams import LIMITS, problems
 from dibs.rules.playbook import Playbook
+from dibs.web.body import parse_json
 
 _LONGEST_SHOWN = 40
 # Given by the stack, and read by editors; neither is a rule.

@@ -18,9 +18,7 @@ from dibs.aws.clock import from_ms
 from dibs.aws.observability import Handler, count, logger, observed
 from dibs.core.errors import Busy, DibsError, RouteNotFound
 from dibs.web.http import PROBLEM, Response, answer, problem
-
-Event = Mapping[str, Any]
-Route = Callable[[Event], Response]
+from dibs.web.route import Route
 
 WARM = {"warm": True}
 """An event that only makes a function ready: answered after its clients are made."""

@@ -1,7 +1,8 @@
-"""HTTP in and out: who is asking, JSON answers, and one table from error codes to statuses."""
+"""HTTP in and out: what was sent, JSON answers, and one table from error codes to statuses."""
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -64,7 +65,20 @@ STATUS: dict[type[DibsError], int] = {
 RETRY_AFTER_SECONDS = 1
 PROBLEM = "problem+json"
 
+LARGEST_BODY = 64 * 1024
+
+Event = Mapping[str, Any]
 Response = dict[str, Any]
+
+EPOCH: Mapping[str, Mapping[str, Any]] = {
+    "epoch": {
+        "description": "Which opening of the lead; the latest where it is left out.",
+        "type": "integer",
+        "minimum": 0,
+        "maximum": 99_999,
+    }
+}
+"""What `epoch_asked` reads."""
 
 _LONGEST_ID = 64
 
@@ -110,6 +124,19 @@ def header(event: Mapping[str, Any], name: str) -> str:
 def wants_html(event: Mapping[str, Any]) -> bool:
     """Tell whether a browser is asking."""
     return "text/html" in header(event, "accept")
+
+
+def raw_body(event: Mapping[str, Any], largest: int = LARGEST_BODY) -> bytes:
+    """Return the bytes that were sent, however API Gateway wrapped them.
+
+    Raises:
+        BodyTooLarge: more than `largest` bytes, 64 KB unless told.
+    """
+    body = event.get("body") or ""
+    raw = base64.b64decode(body) if event.get("isBase64Encoded") else body.encode()
+    if len(raw) > largest:
+        raise BodyTooLarge
+    return raw
 
 
 def path(event: Mapping[str, Any], name: str) -> str:

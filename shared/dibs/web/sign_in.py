@@ -7,6 +7,8 @@ the token itself.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
+from http.cookies import CookieError, SimpleCookie
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -21,8 +23,10 @@ def cookie_for(token: str, public_url: str) -> str:
     # A browser keeps a secure cookie from http; on this machine there is nobody to listen.
     where = urlsplit(public_url)
     local = where.scheme == "http" and (where.hostname or "").split(".")[-1] == "localhost"
-    secure = "" if local else " Secure;"
-    return f"{COOKIE}={token}; Max-Age={LASTS_SECONDS}; Path=/; HttpOnly;{secure} SameSite=Strict"
+    jar = SimpleCookie({COOKIE: token})
+    lasting = {"max-age": str(LASTS_SECONDS), "path": "/", "samesite": "Strict"}
+    jar[COOKIE].update({**lasting, "httponly": "yes", "secure": "" if local else "yes"})
+    return jar[COOKIE].OutputString()
 
 
 def signed_in(event: Mapping[str, Any]) -> dict[str, Any]:
@@ -37,6 +41,10 @@ def signed_in(event: Mapping[str, Any]) -> dict[str, Any]:
 
 def _cookie(event: Mapping[str, Any]) -> str:
     """Return our cookie's value. API Gateway lists cookies; the local stack leaves the header."""
-    sent = [*event.get("cookies", ()), *header(event, "cookie").split(";")]
-    pairs = (one.strip().partition("=") for one in sent)
-    return next((value for name, _, value in pairs if name == COOKIE), "")
+    for sent in (*event.get("cookies", ()), *header(event, "cookie").split(";")):
+        jar = SimpleCookie()  # one by one: another's that is malformed would hide the rest
+        with suppress(CookieError):
+            jar.load(sent)
+        if COOKIE in jar:
+            return jar[COOKIE].value
+    return ""

@@ -18,6 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from claim import handler as claim_functions
+from dibs import callers
 from dibs.aws.clock import from_iso
 from dibs.core.errors import Busy, UndoOver
 from dibs.core.lead import BLIND, Lead, Preview, State
@@ -305,7 +306,7 @@ def at_the_counter(monkeypatch: pytest.MonkeyPatch) -> Callable[[FakeWorld], Non
         # Hot leads without warm ones, and none cold: every debt there is (F1, F3).
         usage = Usage(week=AINA.this_week(NOON), week_claims=3, hot=3, claims_before=5)
         world.memory.usage[AINA.rep_id] = usage
-        monkeypatch.setattr(rep_functions, "calling_rep", lambda *_: (AINA, usage))
+        monkeypatch.setattr(callers, "calling_rep", lambda *_: (AINA, usage))
         here = SimpleNamespace(public_url="https://dibs.example")
         monkeypatch.setattr(Wiring, "settings", here)
         monkeypatch.setattr(claim_functions.clock, "now", world.clock)
@@ -322,7 +323,7 @@ NOT_ITSELF = ("lead_id", "claim_url", "opens_at", "closes_at", "refusal")
 
 def features(world: FakeWorld, leads: Sequence[Lead]) -> dict[str, list[object]]:
     """Return everything a rep sees of these leads, name by name, in the order of the leads."""
-    body = json.loads(str(rep_functions.offers({})["body"]))
+    body = json.loads(str(rep_functions.ROUTES["GET /me/offers"]({})["body"]))
     offers = {offer["lead_id"]: offer for offer in body["offers"]}
     places = {lead_id: place * 10 // len(offers) for place, lead_id in enumerate(offers)}
     seen = [

@@ -14,14 +14,9 @@ from standardwebhooks import Webhook
 
 from dibs.core.errors import BodyTooLarge, InvalidInput, MalformedBody, Unauthorized
 from dibs.core.lead import Card
-from dibs.intake.body import (
-    LARGEST_BODY,
-    card_from_body,
-    parse_json,
-    raw_body,
-    usable_phone,
-    verify,
-)
+from dibs.intake.body import card_from_body, usable_phone, verify
+from dibs.web.body import parse_json
+from dibs.web.http import LARGEST_BODY, raw_body
 
 WHOLE = {
     "source": "google-ads",

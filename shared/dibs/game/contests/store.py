@@ -25,7 +25,7 @@ from dibs.aws.settings import Settings
 from dibs.core.errors import FieldError, InvalidInput
 from dibs.game.contests.ports import Planned, SignedResult
 from dibs.game.contests.rules import Contest, Frozen, Result, Standing, Times
-from dibs.intake.body import field_errors
+from dibs.web.body import field_errors
 
 # An item has room for 400 KB, its names among them.
 _LARGEST = 380_000
@@ -67,6 +67,13 @@ def contest_from_body(contest_id: str, body: Mapping[str, Any]) -> Contest:
         raise InvalidInput(field_errors(error)) from error
     except UnicodeEncodeError as error:
         raise InvalidInput((FieldError("body", "holds half a letter; write it anew"),)) from error
+
+
+def contest_schema() -> dict[str, Any]:
+    """Return the JSON Schema of what `contest_from_body` takes."""
+    made = _shape().json_schema()
+    made["required"].remove("contest_id")
+    return made
 
 
 def contest_body(contest: Contest) -> dict[str, Any]:

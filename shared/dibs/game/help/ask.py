@@ -39,7 +39,7 @@ from dibs.ledger.ports import Ledger
 from dibs.ledger.record import is_protected
 from dibs.roster.ports import Roster
 
-_LONGEST_REQUEST_ID = 64
+LONGEST_REQUEST_ID = 64
 _HELP_ID_BYTES = 10
 
 
@@ -66,8 +66,8 @@ def ask(
     """
     name = request_id.strip() if isinstance(request_id, str) else ""
     errors = []
-    if not (name.isprintable() and 0 < len(name) <= _LONGEST_REQUEST_ID):
-        problem = f"send a name of your own, up to {_LONGEST_REQUEST_ID} letters, new for each"
+    if not (name.isprintable() and 0 < len(name) <= LONGEST_REQUEST_ID):
+        problem = f"send a name of your own, up to {LONGEST_REQUEST_ID} letters, new for each"
         errors.append(FieldError("request_id", problem))
     try:
         asked = text_of("question", question)

@@ -42,9 +42,26 @@ ZONE = "UTC"
 REWARD_ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 
 _JOB = "decay"
-_FIELDS = ("name", "price", "stock", "approval", "active")
 _MOST = 1_000_000
 _LONGEST_NAME = 80
+
+REWARD_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["name", "price", "stock"],
+    "properties": {
+        "name": {"type": "string", "minLength": 1, "maxLength": _LONGEST_NAME},
+        "price": {"type": "integer", "minimum": 1, "maximum": _MOST},
+        "stock": {
+            "description": "How many there ever were; null for no end of them.",
+            "anyOf": [{"type": "integer", "minimum": 0, "maximum": _MOST}, {"type": "null"}],
+        },
+        "approval": {"type": "boolean", "default": True},
+        "active": {"type": "boolean", "default": True},
+    },
+}
+"""The JSON Schema of what `put_reward` takes."""
+_FIELDS = tuple(REWARD_SCHEMA["properties"])
 
 
 @dataclass(frozen=True)

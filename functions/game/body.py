@@ -1,0 +1,109 @@
+"""What reps and managers send about the game; the use cases judge what depends on its rules."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar, Self
+
+from pydantic import Field
+
+from dibs.assignment.work import LONGEST_REASON
+from dibs.game.contests.store import contest_schema
+from dibs.game.help.ask import LONGEST_REQUEST_ID
+from dibs.game.help.rules import LONGEST_TEXT
+from dibs.game.rewards.requests import REWARD_SCHEMA
+from dibs.web.body import JSON, TEXT_ONLY, AppBody, json_object, judged_later, otherwise
+from dibs.web.http import LARGEST_BODY
+
+_TEXT = judged_later("string", minLength=1, maxLength=LONGEST_TEXT)
+_REP = judged_later("string", "A rep, by id.")
+
+
+class QuestionIn(AppBody):
+    """A question to the rep's team."""
+
+    request_id: Annotated[
+        str,
+        TEXT_ONLY,
+        judged_later("string", "New for each question.", minLength=1, maxLength=LONGEST_REQUEST_ID),
+    ] = ""
+    question: Annotated[str, TEXT_ONLY, _TEXT] = ""
+
+
+class AnswerIn(AppBody):
+    """An answer to a colleague."""
+
+    text: Annotated[str, TEXT_ONLY, _TEXT] = ""
+
+
+class HelperIn(AppBody):
+    """Who helped."""
+
+    helper: Annotated[str, TEXT_ONLY, _REP] = ""
+
+
+class PeerIn(AppBody):
+    """Who can confirm the step, where a colleague has to."""
+
+    peer: Annotated[str, TEXT_ONLY, _REP] = ""
+
+
+class DoneBy(AppBody):
+    """Whose step is confirmed."""
+
+    rep_id: Annotated[str, TEXT_ONLY, _REP] = ""
+
+
+class RewardRequestIn(AppBody):
+    """A wish for a reward."""
+
+    request_id: Annotated[
+        str,
+        Field(pattern=r"^[A-Za-z0-9_-]{1,40}$"),
+        otherwise("send an id of your own for this request, up to 40 of A-Z, a-z, 0-9, - and _"),
+    ]
+    price: Annotated[
+        int | None,
+        Field(description="The points it was shown at."),
+        otherwise("send the points it costs, or leave it out"),
+    ] = None
+
+
+class DecisionIn(AppBody):
+    """Why; a refusal and a recall need it."""
+
+    reason: Annotated[
+        Any, judged_later("string", "In one line.", minLength=1, maxLength=LONGEST_REASON)
+    ] = None
+
+
+@dataclass(frozen=True)
+class _Named:
+    """Fields as they were sent; one that is not known is an error."""
+
+    named: dict[str, Any]
+    media: ClassVar[str] = JSON
+    largest: ClassVar[int] = LARGEST_BODY
+
+    @classmethod
+    def read(cls, raw: bytes) -> Self:
+        """Return the fields that were sent."""
+        return cls(json_object(raw))
+
+
+class RewardIn(_Named):
+    """A reward as it is to be."""
+
+    @classmethod
+    def described(cls) -> dict[str, Any]:
+        """Return its JSON Schema."""
+        return REWARD_SCHEMA
+
+
+class ContestIn(_Named):
+    """A contest as it is to be."""
+
+    @classmethod
+    def described(cls) -> dict[str, Any]:
+        """Return its JSON Schema."""
+        return contest_schema()

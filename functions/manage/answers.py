@@ -1,0 +1,138 @@
+"""What managers are answered."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Literal
+
+from typing_extensions import TypedDict
+
+from dibs.core.errors import FieldError
+from dibs.core.lead import State
+from dibs.playbook.changes import Change, TeamPreview
+
+Days = TypedDict("Days", {"from": str, "to": str})
+
+
+class PlaybookVersion(TypedDict):
+    """A version of the playbook; `rules` names those that are on."""
+
+    version: int
+    playbook: Mapping[str, Any]
+    applied_at: datetime | None
+    by: str
+    note: str
+    rules: Sequence[str]
+    warnings: list[FieldError]
+
+
+class Applied(TypedDict):
+    """The version in force now, and what changed."""
+
+    version: int
+    diff: list[Change]
+    warnings: list[FieldError]
+
+
+class Proposed(TypedDict):
+    """What a playbook would do; nothing was changed."""
+
+    version: int
+    diff: list[Change]
+    warnings: list[FieldError]
+    preview: list[TeamPreview]
+
+
+class PastVersion(TypedDict):
+    """One version of the past."""
+
+    version: int
+    preset: str
+    applied_at: datetime | None
+    by: str
+    note: str
+
+
+class History(TypedDict):
+    """The latest hundred versions, the newest first."""
+
+    versions: list[PastVersion]
+
+
+class Moved(TypedDict):
+    """Where the lead is now."""
+
+    lead_id: str
+    state: State
+    holder: str | None
+    parked: bool
+    changed: bool
+
+
+class Rep(TypedDict):
+    """A rep as managers see them."""
+
+    rep_id: str
+    name: str
+    team: str
+    tier: int
+    zone: str
+    active: bool
+    available: bool
+    unavailable: list[str]
+    push: bool
+    sms: bool
+    hours: Mapping[str, list[str]]
+    leave: list[Days]
+    weight: int
+    territories: Sequence[str]
+    segments: Sequence[str]
+    skills: dict[str, int]
+    speaks: Sequence[str]
+    interests: Sequence[str]
+    pod: str
+    joined_on: str | None
+    left_on: str | None
+    leads_a_week: int | None
+
+
+class Reps(TypedDict):
+    """Everybody."""
+
+    reps: list[Rep]
+
+
+class Left(TypedDict):
+    """A rep who left; `fallback_of` are the teams that need another fallback person."""
+
+    rep_id: str
+    active: Literal[False]
+    leads_returned: int
+    fallback_of: list[str]
+
+
+class Targets(TypedDict):
+    """What is wanted of each rep in a month, in the playbook's measure."""
+
+    month: str
+    measure: str
+    currency: str
+    targets: dict[str, int]
+
+
+class Disputed(TypedDict):
+    """What a rep objected to."""
+
+    lead_id: str
+    epoch: int
+    rep_id: str
+    disputed_at: datetime
+    reason: str
+
+
+class Disputes(TypedDict):
+    """What reps disputed in a month."""
+
+    month: str
+    disputes: list[Disputed]

@@ -1,0 +1,123 @@
+"""What managers send."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from dibs.assignment.body import Reason
+from dibs.assignment.override import Where
+from dibs.core.errors import FieldError, InvalidInput
+from dibs.people.profiles import PROFILE_SCHEMA
+from dibs.playbook.file import read_json, schema
+from dibs.reports.quotas import LARGEST_TARGET
+from dibs.web.body import JSON, AppBody, field_errors, json_object, judged_later, otherwise
+from dibs.web.http import LARGEST_BODY
+
+_LONGEST_ID = 64
+_LONGEST_NOTE = 200
+
+
+class AssignIn(AppBody):
+    """To whom a lead goes, and why."""
+
+    rep_id: Annotated[
+        str,
+        Field(min_length=1, max_length=_LONGEST_ID),
+        otherwise("name a rep; look at GET /reps"),
+    ]
+    reason: Reason
+
+
+class WithdrawIn(AppBody):
+    """Why a lead is taken back, and whether others may have it."""
+
+    to: Annotated[Where, otherwise("send one of pool, nobody")] = "pool"
+    reason: Reason
+
+
+class TargetsIn(AppBody):
+    """What is wanted of each rep that is named; the use case knows who there is."""
+
+    targets: Annotated[
+        dict[str, Any],
+        Field(min_length=1),
+        otherwise("send an object of rep ids and numbers"),
+        judged_later(
+            "object",
+            minProperties=1,
+            additionalProperties={"type": "integer", "minimum": 0, "maximum": LARGEST_TARGET},
+        ),
+    ]
+
+
+@dataclass(frozen=True)
+class ProfileIn:
+    """What is to change of a rep's profile; `change_profile` judges it by the playbook."""
+
+    named: dict[str, Any]
+    media: ClassVar[str] = JSON
+    largest: ClassVar[int] = LARGEST_BODY
+
+    @classmethod
+    def read(cls, raw: bytes) -> Self:
+        """Return the fields that were sent."""
+        return cls(json_object(raw))
+
+    @classmethod
+    def described(cls) -> dict[str, Any]:
+        """Return its JSON Schema."""
+        return PROFILE_SCHEMA
+
+
+class _Envelope(BaseModel):
+    """A playbook, the version it was made from, and why."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    playbook: Any
+    expected_version: Annotated[int | None, otherwise("send a whole number")] = None
+    note: Annotated[
+        str, Field(max_length=_LONGEST_NOTE), otherwise("send text of up to 200 letters")
+    ] = ""
+
+
+@dataclass(frozen=True)
+class PlaybookIn:
+    """The body of `PUT /playbook`: a playbook, bare or in an envelope."""
+
+    playbook: Any
+    expected_version: int | None = None
+    note: str = ""
+    media: ClassVar[str] = JSON
+    largest: ClassVar[int] = LARGEST_BODY
+
+    @classmethod
+    def read(cls, raw: bytes) -> Self:
+        """Return what was sent; `playbook_of` judges the rules.
+
+        Raises:
+            MalformedBody: it is not JSON.
+            InvalidInput: it is no object; or names what is wrong with the envelope.
+        """
+        sent = read_json(raw)
+        if not isinstance(sent, dict):
+            raise InvalidInput((FieldError("body", "send a JSON object"),))
+        if "playbook" not in sent:
+            return cls(sent)
+        try:
+            return cls(**_Envelope.model_validate(sent).model_dump())
+        except ValidationError as error:
+            raise InvalidInput(field_errors(error)) from error
+
+    @classmethod
+    def described(cls) -> dict[str, Any]:
+        """Return its JSON Schema."""
+        rules, envelope = schema(), _Envelope.model_json_schema()
+        shared = rules.pop("$defs")
+        del rules["$schema"]
+        envelope["properties"]["playbook"] = {"$ref": "#/$defs/Playbook"}
+        anyof = [{"$ref": "#/$defs/Playbook"}, envelope]
+        return {"anyOf": anyof, "$defs": shared | {"Playbook": rules}}

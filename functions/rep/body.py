@@ -1,0 +1,104 @@
+"""What a rep's app sends."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Any
+
+from pydantic import (
+    BeforeValidator,
+    Field,
+    ValidationInfo,
+    WithJsonSchema,
+    field_validator,
+)
+from pydantic_core import PydanticCustomError
+
+from dibs.assignment.work import LONGEST_REASON
+from dibs.core.rep import Platform
+from dibs.people.own import MOST_QUIET_MINUTES
+from dibs.people.profiles import LEAVE_SCHEMA, leave_of
+from dibs.web.body import TEXT_ONLY, AppBody, judged_later, otherwise
+
+_LONGEST_OBJECTION = 500
+_OBJECTION = f"say why, in up to {_LONGEST_OBJECTION} letters"
+_QUIET = f"send a whole number of minutes from 0 to {MOST_QUIET_MINUTES}"
+
+
+def _leave(value: object) -> object:
+    if value is None:
+        return None
+    try:
+        return leave_of(value)
+    except ValueError as error:
+        raise PydanticCustomError("leave", "{how}", {"how": str(error)}) from error
+
+
+def _objection(value: object) -> object:
+    text = value.strip() if isinstance(value, str) else ""
+    if not all(letter.isprintable() or letter in "\r\n\t" for letter in text):
+        raise PydanticCustomError("objection", "{how}", {"how": _OBJECTION})
+    return text
+
+
+class AvailabilityIn(AppBody):
+    """At least one of `available`, `quiet_minutes` and `leave`; null says nothing."""
+
+    minutes: Annotated[
+        int | None,
+        Field(ge=1, description="How long to be off; the playbook says how long at most."),
+        otherwise("send a whole number of minutes, from 1"),
+    ] = None
+    quiet_minutes: Annotated[int | None, Field(ge=0, le=MOST_QUIET_MINUTES), otherwise(_QUIET)] = (
+        None
+    )
+    leave: Annotated[
+        tuple[tuple[date, date], ...] | None,
+        BeforeValidator(_leave),
+        WithJsonSchema({"anyOf": [LEAVE_SCHEMA, {"type": "null"}]}),
+    ] = None
+    available: Annotated[
+        bool | None, Field(validate_default=True), otherwise("send true or false")
+    ] = None
+
+    @field_validator("available")
+    @classmethod
+    def _says_something(cls, value: bool | None, info: ValidationInfo) -> bool | None:
+        """Whether anything was sent at all; what was wrong is named by itself."""
+        others = (info.data.get(name, "wrong") for name in ("quiet_minutes", "leave"))
+        if value is None and all(other is None for other in others):
+            problem = "send true or false, quiet_minutes or leave"
+            raise PydanticCustomError("nothing", "{how}", {"how": problem})
+        return value
+
+
+class ReleaseIn(AppBody):
+    """Why a lead is given back; a claim that is still undone needs no reason."""
+
+    reason: Annotated[
+        Any, judged_later("string", "Why, in one line.", maxLength=LONGEST_REASON)
+    ] = None
+
+
+class DisputeIn(AppBody):
+    """What a rep objects to."""
+
+    reason: Annotated[
+        str,
+        Field(min_length=1, max_length=_LONGEST_OBJECTION),
+        BeforeValidator(_objection),
+        otherwise(_OBJECTION),
+    ]
+
+
+class DeviceIn(AppBody):
+    """A phone's push token."""
+
+    platform: Annotated[
+        str, TEXT_ONLY, judged_later("string", "Who delivers to it.", enum=list(Platform))
+    ] = ""
+    token: Annotated[
+        str,
+        TEXT_ONLY,
+        judged_later("string", "What the platform gave the app.", minLength=8, maxLength=2048),
+    ] = ""

@@ -1,0 +1,201 @@
+"""How JSON bodies are read: parsed once, checked by their model, every wrong field named."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, ClassVar, Self, TypeVar
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    StringConstraints,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WithJsonSchema,
+    WrapValidator,
+)
+from pydantic_core import PydanticCustomError
+
+from dibs.core.errors import FieldError, InvalidInput, MalformedBody
+from dibs.web.http import LARGEST_BODY
+
+JSON = "application/json"
+_DEEPEST = 20
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+
+Shape = TypeVar("Shape", bound=BaseModel)
+
+Word = Annotated[str, StringConstraints(strip_whitespace=True, max_length=64)]
+Line = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)]
+Id = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=128)]
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+
+
+class AppBody(BaseModel):
+    """What our own apps and pages send: unknown fields are ignored, nothing sent is `{}`."""
+
+    model_config = ConfigDict(strict=True, extra="ignore")
+    media: ClassVar[str] = JSON
+    largest: ClassVar[int] = LARGEST_BODY
+
+    @classmethod
+    def read(cls, raw: bytes) -> Self:
+        """Return what was sent.
+
+        Raises:
+            MalformedBody: it is not JSON.
+            InvalidInput: it is no object; or names every field that is wrong.
+        """
+        try:
+            return cls.model_validate(json_object(raw))
+        except ValidationError as error:
+            raise InvalidInput(field_errors(error)) from error
+
+    @classmethod
+    def described(cls) -> dict[str, Any]:
+        """Return its JSON Schema."""
+        return cls.model_json_schema()
+
+
+class SourceBody(BaseModel):
+    """What other systems send: unknown fields and nulls are left alone, all text is plain."""
+
+    model_config = ConfigDict(strict=True, extra="ignore")
+    media: ClassVar[str] = JSON
+    largest: ClassVar[int] = LARGEST_BODY
+
+    @classmethod
+    def read(cls, raw: bytes) -> Self:
+        """Return what was sent.
+
+        Raises:
+            MalformedBody: it is no JSON object.
+            InvalidInput: names every field that is wrong.
+        """
+        data = parse_json(raw)
+        if not isinstance(data, dict):
+            raise MalformedBody("The body must be a JSON object.")
+        return checked(cls, data)
+
+    @classmethod
+    def described(cls) -> dict[str, Any]:
+        """Return its JSON Schema; null says what leaving a field out says."""
+        made = cls.model_json_schema()
+        needed = made.get("required", ())
+        for name, field in made["properties"].items():
+            if name not in needed and {"type": "null"} not in field.get("anyOf", ()):
+                made["properties"][name] = {"anyOf": [field, {"type": "null"}]}
+        return made
+
+
+def otherwise(problem: str) -> WrapValidator:
+    """Return what says `problem` of a value that does not fit, in place of pydantic's words."""
+
+    def validate(value: Any, fits: ValidatorFunctionWrapHandler) -> Any:
+        try:
+            return fits(value)
+        except ValidationError as error:
+            raise PydanticCustomError("wrong", "{problem}", {"problem": problem}) from error
+
+    return WrapValidator(validate)
+
+
+def judged_later(kind: str, says: str = "", **more: Any) -> WithJsonSchema:
+    """Return what describes a field its use case judges, by rules a model does not know."""
+    return WithJsonSchema({"type": kind, **({"description": says} if says else {}), **more})
+
+
+def _only_text(value: object) -> object:
+    return value if isinstance(value, str) else ""
+
+
+TEXT_ONLY = BeforeValidator(_only_text)
+"""Takes anything that is no text for an empty one."""
+
+
+def parse_json(raw: bytes, mapping: Callable[[list[tuple[str, Any]]], Any] = dict) -> Any:
+    """Return what a JSON body says; `mapping` makes its objects of their names and values.
+
+    Raises:
+        MalformedBody: not JSON, not UTF-8, or nested deeper than anything real.
+    """
+    try:
+        data = json.loads(raw, object_pairs_hook=mapping, parse_constant=_no_constants)
+    except (ValueError, RecursionError) as error:
+        raise MalformedBody from error
+    if _depth(data) > _DEEPEST:
+        raise MalformedBody
+    return data
+
+
+def json_object(raw: bytes) -> dict[str, Any]:
+    """Return the object a JSON body is, an empty one where nothing was sent.
+
+    Raises:
+        MalformedBody: the body is not JSON.
+        InvalidInput: it is JSON, but no object.
+    """
+    data = parse_json(raw or b"{}")
+    if not isinstance(data, dict):
+        raise InvalidInput((FieldError("body", "send a JSON object"),))
+    return data
+
+
+def checked(shape: type[Shape], data: Mapping[str, Any]) -> Shape:
+    """Return what was sent in its shape.
+
+    Fields the shape does not know are left alone, and null says what leaving a field out says.
+
+    Raises:
+        InvalidInput: names every field that is wrong.
+    """
+    data = {k: v for k, v in data.items() if k in shape.model_fields and v is not None}
+    controls = {
+        name: FieldError(name, "contains control characters; send plain text")
+        for name, value in data.items()
+        if any(_CONTROL.search(text) for text in _texts(value))
+    }
+    try:
+        found = shape.model_validate(data)
+    except ValidationError as error:
+        others = (e for e in field_errors(error) if e.field.split(".")[0] not in controls)
+        raise InvalidInput((*controls.values(), *others)) from error
+    if controls:
+        raise InvalidInput(tuple(controls.values()))
+    return found
+
+
+def field_errors(error: ValidationError) -> tuple[FieldError, ...]:
+    """Return pydantic's findings as ours, without the values: those may be personal."""
+    return tuple(
+        FieldError(".".join(str(part) for part in found["loc"]) or "body", found["msg"])
+        for found in error.errors(include_url=False, include_input=False, include_context=False)
+    )
+
+
+def _texts(value: Any) -> list[str]:
+    if isinstance(value, str):
+        return [value]
+    if isinstance(value, dict):
+        return [text for pair in value.items() for part in pair for text in _texts(part)]
+    return [text for part in value for text in _texts(part)] if isinstance(value, list) else []
+
+
+def _depth(value: Any) -> int:
+    deepest, level = 0, [value]
+    while level:
+        deepest += 1
+        level = [
+            child
+            for item in level
+            if isinstance(item, dict | list)
+            for child in (item.values() if isinstance(item, dict) else item)
+        ]
+    return deepest
+
+
+def _no_constants(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")

@@ -1,0 +1,90 @@
+"""A row of a route table: the function that serves a route, and what its callers may rely on.
+
+The handler works by the row: it checks the caller and reads the body by it before the function is
+called. The published description (`/openapi.json`) is written from the same rows, so neither can
+say something else. Nothing here imports pydantic: a claim does without it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from dibs.core.errors import DibsError, Forbidden, Unauthorized
+from dibs.web.http import Event, Response, bearer_token, raw_body
+
+
+class Body(Protocol):
+    """How the body of a route is read; `media` is its content type, `largest` its bytes."""
+
+    media: str
+    largest: int
+
+    def read(self, raw: bytes) -> Any:
+        """Return what was sent, or raise what is wrong with it."""
+
+    def described(self) -> dict[str, Any]:
+        """Return its JSON Schema."""
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Who:
+    """Who may call a route.
+
+    `name` is what the description says. `check` returns the caller, who goes to the function after
+    the event, or raises one of `errors`; without it nobody is asked who they are.
+    """
+
+    name: str
+    check: Callable[[Event], Any] | None
+    errors: Sequence[type[DibsError]] = (Unauthorized, Forbidden)
+    cookie: bool = False
+
+
+HTML = "text/html"
+CSV = "text/csv"
+
+ANYBODY = Who("anybody", None, ())
+LINK = Who("link", None, ())
+"""Whoever holds the link; the function reads the token in the path together with the lead."""
+HOLDER = Who("rep", bearer_token, (Unauthorized,))
+"""A rep whose token is checked in the same read as the lead; the function gets id and token."""
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Route:
+    """One route. Its function gets the event, then the caller and the body where there are any.
+
+    `answers` says what comes back with each status: the name of a type in `answers.py` beside the
+    function, or a media type other than JSON; several go by what the caller accepts.
+    `errors` are what it may raise besides what every route may: what is wrong with the caller or
+    the body, and that the server is in trouble. `query` describes the parameters it reads,
+    `repeated` what happens when the same is sent again, and the function's docstring what it does,
+    unless `summary` does. `page` may turn an error into a page for a browser.
+    """
+
+    serve: Callable[..., Response]
+    who: Who
+    answers: Mapping[int, str | Sequence[str]]
+    errors: Sequence[type[DibsError]] = ()
+    body: Body | None = None
+    query: Mapping[str, Mapping[str, Any]] | None = None
+    repeated: str = ""
+    summary: str = ""
+    page: Callable[[Event, DibsError], Response | None] | None = None
+
+    def __call__(self, event: Event) -> Response:
+        """Answer a request."""
+        try:
+            given: list[Any] = [event]
+            if self.who.check is not None:
+                given.append(self.who.check(event))
+            if self.body is not None:
+                given.append(self.body.read(raw_body(event, self.body.largest)))
+            return self.serve(*given)
+        except DibsError as error:
+            page = self.page(event, error) if self.page is not None else None
+            if page is None:
+                raise
+            return page
