@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 
 from dibs.assignment.head_starts import OnTurn, Rotation
+from dibs.assignment.ports import PriorityTurns
 from dibs.aws import keys
 from dibs.aws.attributes import Item
 from dibs.aws.clock import from_ms, to_ms
@@ -19,8 +20,8 @@ _KEPT = timedelta(days=90)
 _REMEMBERED = 256
 
 
-class DynamoTurns:
-    """Implements `PriorityTurns`: where a team stands, and a card for each day given out.
+class DynamoTurns(PriorityTurns):
+    """`PriorityTurns` on DynamoDB: where a team stands, and a card for each day given out.
 
     A day's turns are kept for a minute per process; they never change once they are recorded.
     """

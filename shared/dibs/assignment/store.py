@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from dibs.assignment.ports import Override, Taken
+from dibs.assignment.ports import Holdings, Override, Taken
 from dibs.assignment.round_robin import Turn
 from dibs.aws import keys
 from dibs.aws.attributes import Item
@@ -29,8 +29,8 @@ from dibs.race.writes import (
 )
 
 
-class DynamoHoldings:
-    """Implements `Holdings`."""
+class DynamoHoldings(Holdings):
+    """`Holdings` on DynamoDB."""
 
     def __init__(self, dynamo: Dynamo, settings: Settings) -> None:
         self._db = dynamo

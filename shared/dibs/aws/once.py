@@ -6,12 +6,13 @@ from datetime import datetime, timedelta
 
 from dibs.aws.clock import to_ms
 from dibs.aws.dynamo import ConditionFailed, Dynamo
+from dibs.core.ports import Once
 
 _KEPT = timedelta(days=2)
 
 
-class DynamoOnce:
-    """Implements `Once`: for small things that are better dropped than done twice."""
+class DynamoOnce(Once):
+    """`Once` on DynamoDB: for small things that are better dropped than done twice."""
 
     def __init__(self, dynamo: Dynamo, table: str) -> None:
         self._db = dynamo

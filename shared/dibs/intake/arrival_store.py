@@ -14,12 +14,13 @@ from dibs.core.calendar import Period, week_of
 from dibs.core.quality import Quality
 from dibs.intake.blind import Arrived
 from dibs.intake.blind_mix import ZONE
+from dibs.intake.ports import Arrivals
 
 _KEPT = timedelta(days=400)
 
 
-class DynamoArrivals:
-    """Implements `Arrivals`: one item per week, one write per lead, at most 100 a second.
+class DynamoArrivals(Arrivals):
+    """`Arrivals` on DynamoDB: one item per week, one write per lead, at most 100 a second.
 
     Keeps what the latest count returned; of other processes' leads it learns with its own next.
     """

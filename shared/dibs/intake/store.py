@@ -17,7 +17,7 @@ from dibs.core.errors import Busy
 from dibs.core.events import Fact
 from dibs.core.lead import Card, Lead, Move, State, Tie
 from dibs.intake.duplicates import Identity, Standing
-from dibs.intake.ports import Pending, Stored
+from dibs.intake.ports import LeadStore, Pending, Stored
 from dibs.intake.records import (
     IdentityRecord,
     merged_from,
@@ -36,8 +36,8 @@ from dibs.race.writes import awaiting_somebody, awaiting_work, put_move, put_rec
 POSTS_SHOWN = 20
 
 
-class DynamoLeadStore:
-    """Implements `LeadStore`."""
+class DynamoLeadStore(LeadStore):
+    """`LeadStore` on DynamoDB."""
 
     def __init__(self, dynamo: Dynamo, settings: Settings) -> None:
         self._db = dynamo

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dibs.ledger.slips import Managers
+
 if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
 
 
-class SnsManagers:
-    """Implements `Managers`."""
+class SnsManagers(Managers):
+    """`Managers` on SNS."""
 
     def __init__(self, client: SNSClient, topic_arn: str) -> None:
         self._sns = client

@@ -18,7 +18,7 @@ from dibs.aws.settings import Settings
 from dibs.core.lead import State
 from dibs.ledger.activities import Step
 from dibs.ledger.entries import Entry
-from dibs.ledger.ports import Story
+from dibs.ledger.ports import Ledger, Story
 from dibs.race.records import claim_from, drawn_from, lead_from, move_from
 from dibs.race.usage import work_lead
 from dibs.race.writes import put_move, write_usage
@@ -70,8 +70,8 @@ _ENTRY = Codec(EntryRecord, Entry, beside=_week_shard)
 entry_item, entry_from = _ENTRY.item, _ENTRY.value
 
 
-class DynamoLedger:
-    """Implements `Ledger`."""
+class DynamoLedger(Ledger):
+    """`Ledger` on DynamoDB."""
 
     def __init__(self, dynamo: Dynamo, settings: Settings) -> None:
         self._db = dynamo

@@ -19,7 +19,7 @@ from dibs.core.errors import FieldError, InvalidInput
 from dibs.core.lead import Lead
 from dibs.core.links import link_token
 from dibs.core.rep import Device, Platform, Rep
-from dibs.offers.ports import Delivery
+from dibs.offers.ports import Delivery, Push
 
 if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
@@ -32,8 +32,8 @@ _SHORTEST_LIFE = 60
 _EXISTS = re.compile(r"Endpoint (arn:\S+) already exists")
 
 
-class SnsPush:
-    """Implements `Push`."""
+class SnsPush(Push):
+    """`Push` on SNS."""
 
     def __init__(
         self,

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from dibs.aws.clock import from_ms, to_ms
 from dibs.core.events import Fact
 from dibs.core.lead import Lead
-from dibs.offers.ports import Chunk
+from dibs.core.ports import Bus, Timers
+from dibs.offers.ports import Chunk, NotifyQueue
 
 if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
@@ -21,8 +22,8 @@ _BATCH = 10
 _LONGEST_DELAY = 900
 
 
-class SnsBus:
-    """Implements `Bus`: one topic, from which each consumer has a queue of its own."""
+class SnsBus(Bus):
+    """`Bus` on SNS: one topic, from which each consumer has a queue of its own."""
 
     def __init__(self, client: SNSClient, topic_arn: str) -> None:
         self._sns = client
@@ -52,8 +53,8 @@ class SnsBus:
                 raise RuntimeError(f"{len(answer['Failed'])} facts were not accepted")
 
 
-class SqsNotifyQueue:
-    """Implements `NotifyQueue`."""
+class SqsNotifyQueue(NotifyQueue):
+    """`NotifyQueue` on SQS."""
 
     def __init__(self, client: SQSClient, queue_url: str) -> None:
         self._sqs = client
@@ -64,8 +65,8 @@ class SqsNotifyQueue:
         send(self._sqs, self._url, [chunk_body(chunk) for chunk in chunks], delay_seconds)
 
 
-class SqsTimers:
-    """Implements `Timers`: delayed messages to the offer queue, re-sent until due."""
+class SqsTimers(Timers):
+    """`Timers` on SQS: delayed messages to the offer queue, re-sent until due."""
 
     def __init__(self, client: SQSClient, queue_url: str) -> None:
         self._sqs = client

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from dibs.offers.ports import Sms
+
 if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
 
 
-class SnsSms:
-    """Implements `Sms`."""
+class SnsSms(Sms):
+    """`Sms` on SNS."""
 
     def __init__(self, client: SNSClient, origination_number: str) -> None:
         self._sns = client

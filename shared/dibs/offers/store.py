@@ -13,7 +13,7 @@ from dibs.aws.clock import to_ms
 from dibs.aws.dynamo import ConditionFailed, Dynamo
 from dibs.aws.settings import Settings
 from dibs.core.lead import Lead
-from dibs.offers.ports import Sighting
+from dibs.offers.ports import OfferStore, Sighting
 from dibs.offers.records import CodeRecord, SmsRecord, sighting_from
 from dibs.race.ports import Notice
 from dibs.race.records import OFFER_KEPT, notice_from, notice_item
@@ -22,8 +22,8 @@ from dibs.race.records import OFFER_KEPT, notice_from, notice_item
 _CODE_KEPT = timedelta(days=2)
 
 
-class DynamoOfferStore:
-    """Implements `OfferStore`."""
+class DynamoOfferStore(OfferStore):
+    """`OfferStore` on DynamoDB."""
 
     def __init__(self, dynamo: Dynamo, settings: Settings) -> None:
         self._db = dynamo

@@ -12,15 +12,15 @@ from dibs.aws.settings import Settings
 from dibs.core.errors import FieldError, InvalidInput
 from dibs.playbook.file import playbook_json
 from dibs.rules.playbook_store import stored_playbook
-from dibs.rules.ports import Version
+from dibs.rules.ports import Playbooks, Version
 
 # What DynamoDB keeps in one item, less the rest of it.
 _LARGEST = 390 * 1024
 _LISTED = 100
 
 
-class DynamoPlaybooks:
-    """Implements `Playbooks`. Two items are written at a time: the version, and that in force."""
+class DynamoPlaybooks(Playbooks):
+    """`Playbooks` on DynamoDB. Two items are written at a time: the version, and that in force."""
 
     def __init__(self, dynamo: Dynamo, settings: Settings) -> None:
         self._db = dynamo

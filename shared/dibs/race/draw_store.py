@@ -19,14 +19,14 @@ from dibs.aws.dynamo import ConditionFailed, Dynamo, insisting
 from dibs.aws.settings import Settings
 from dibs.core.lead import Claim, Lead, State
 from dibs.race.draw import Drawn
-from dibs.race.ports import RaceView
+from dibs.race.ports import Draws, RaceView
 from dibs.race.records import OFFER_KEPT, draw_item, drawn_from
 from dibs.race.usage import Change
 from dibs.race.writes import put_record, take_lock, write_usage
 
 
-class DynamoDraws:
-    """Implements `Draws`."""
+class DynamoDraws(Draws):
+    """`Draws` on DynamoDB."""
 
     def __init__(self, dynamo: Dynamo, settings: Settings) -> None:
         self._db = dynamo

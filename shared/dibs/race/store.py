@@ -23,7 +23,7 @@ from dibs.core.errors import AlreadyClaimed
 from dibs.core.lead import Card, Claim, Lead, Move, filled
 from dibs.core.rep import Usage
 from dibs.race.card_records import CardRecord, card_from
-from dibs.race.ports import RaceView
+from dibs.race.ports import RaceStore, RaceView
 from dibs.race.records import OFFER_KEPT, claim_from, lead_from, notice_from
 from dibs.race.rep_records import rep_from
 from dibs.race.writes import put_move, put_record, reopen_lock, take_lock, write_usage
@@ -38,8 +38,8 @@ PLAYBOOK_SECONDS = 20.0
 COUNT_SECONDS = 4.0
 
 
-class DynamoRaceStore:
-    """Implements `RaceStore`. Keeps the playbook for 20 s and open counts for 4 s per process."""
+class DynamoRaceStore(RaceStore):
+    """`RaceStore` on DynamoDB. Keeps the playbook for 20 s and open counts for 4 s per process."""
 
     def __init__(self, dynamo: Dynamo, settings: Settings) -> None:
         self._db = dynamo

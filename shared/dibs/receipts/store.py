@@ -20,7 +20,7 @@ from dibs.aws.settings import Settings
 from dibs.core.lead import Lead
 from dibs.race.records import OFFER_KEPT
 from dibs.race.verdicts import Judged
-from dibs.receipts.ports import Dispute
+from dibs.receipts.ports import Dispute, Races
 from dibs.receipts.receipts import Link, Sealed
 
 # Receipts an item holds, and reps: far below the 400 KB an item may have.
@@ -139,8 +139,8 @@ judged_item, judged_from = _JUDGED.item, _JUDGED.value
 dispute_item, dispute_from = _DISPUTE.item, _DISPUTE.value
 
 
-class DynamoRaces:
-    """Implements `Races`."""
+class DynamoRaces(Races):
+    """`Races` on DynamoDB."""
 
     def __init__(self, dynamo: Dynamo, settings: Settings) -> None:
         self._db = dynamo

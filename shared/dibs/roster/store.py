@@ -16,6 +16,7 @@ from dibs.core.errors import AlreadyExists, RouteNotFound
 from dibs.core.rep import Device, Rep, Usage
 from dibs.race.rep_records import device_item, rep_from, rep_item
 from dibs.race.store import PLAYBOOK_SECONDS
+from dibs.roster.ports import Roster
 from dibs.rules.playbook import Playbook
 from dibs.rules.playbook_store import stored_playbook
 
@@ -23,8 +24,8 @@ ROSTER_SECONDS = 5.0
 _COUNTERS_KEPT = timedelta(days=8)
 
 
-class DynamoRoster:
-    """Implements `Roster`. A team's snapshot is kept for 5 s, the playbook for 20 s."""
+class DynamoRoster(Roster):
+    """`Roster` on DynamoDB. A team's snapshot is kept for 5 s, the playbook for 20 s."""
 
     def __init__(self, dynamo: Dynamo, settings: Settings) -> None:
         self._db = dynamo

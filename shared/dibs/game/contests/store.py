@@ -23,7 +23,7 @@ from dibs.aws.clock import from_ms, to_ms
 from dibs.aws.dynamo import ConditionFailed, Dynamo
 from dibs.aws.settings import Settings
 from dibs.core.errors import FieldError, InvalidInput
-from dibs.game.contests.ports import Planned, SignedResult
+from dibs.game.contests.ports import Contests, Planned, SignedResult
 from dibs.game.contests.rules import Contest, Frozen, Result, Standing, Times
 from dibs.web.body import field_errors
 
@@ -82,8 +82,8 @@ def contest_body(contest: Contest) -> dict[str, Any]:
     return found
 
 
-class DynamoContests:
-    """Implements `Contests`."""
+class DynamoContests(Contests):
+    """`Contests` on DynamoDB."""
 
     def __init__(self, dynamo: Dynamo, settings: Settings) -> None:
         self._db = dynamo

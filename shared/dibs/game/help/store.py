@@ -18,6 +18,7 @@ from dibs.aws.clock import to_ms
 from dibs.aws.codec import Codec
 from dibs.aws.dynamo import ConditionFailed, Dynamo
 from dibs.aws.settings import Settings
+from dibs.game.help.ports import HelpRequests
 from dibs.game.help.rules import MOST_ANSWERS, Answer, HelpRequest
 
 # What people wrote freely is not kept for longer than it is of use.
@@ -77,8 +78,8 @@ _HELP = Codec(
 help_item, help_from = _HELP.item, _HELP.value
 
 
-class DynamoHelp:
-    """Implements `HelpRequests`."""
+class DynamoHelp(HelpRequests):
+    """`HelpRequests` on DynamoDB."""
 
     def __init__(self, dynamo: Dynamo, settings: Settings) -> None:
         self._db = dynamo

@@ -13,6 +13,7 @@ from dibs.aws.clock import to_ms
 from dibs.aws.codec import Codec
 from dibs.aws.dynamo import ConditionFailed, Dynamo
 from dibs.aws.settings import Settings
+from dibs.game.quests.ports import QuestLog
 from dibs.game.quests.rules import MANAGERS, Told
 
 
@@ -35,8 +36,8 @@ _TOLD = Codec(ToldRecord, Told)
 told_item, told_from = _TOLD.item, _TOLD.value
 
 
-class DynamoQuests:
-    """Implements `QuestLog`."""
+class DynamoQuests(QuestLog):
+    """`QuestLog` on DynamoDB."""
 
     def __init__(self, dynamo: Dynamo, settings: Settings) -> None:
         self._db = dynamo

@@ -22,6 +22,7 @@ from dibs.aws.clock import from_ms, to_ms
 from dibs.aws.codec import Codec
 from dibs.aws.dynamo import ConditionFailed, Dynamo, insisting
 from dibs.aws.settings import Settings
+from dibs.game.rewards.ports import RewardStore
 from dibs.game.rewards.rules import (
     UNDER_WAY,
     Request,
@@ -98,8 +99,8 @@ reward_item, reward_from = _REWARD.item, _REWARD.value
 request_item, request_from = _REQUEST.item, _REQUEST.value
 
 
-class DynamoRewards:
-    """Implements `RewardStore`."""
+class DynamoRewards(RewardStore):
+    """`RewardStore` on DynamoDB."""
 
     def __init__(self, dynamo: Dynamo, settings: Settings) -> None:
         self._db = dynamo

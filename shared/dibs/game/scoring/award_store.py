@@ -12,7 +12,7 @@ from dibs.aws.settings import Settings
 from dibs.core.errors import Busy
 from dibs.game.scoring.points import Transfer
 from dibs.game.scoring.points_store import transfer_writes
-from dibs.game.scoring.ports import Booked
+from dibs.game.scoring.ports import AwardBook, Booked
 from dibs.game.scoring.store import awards_body, awards_from, packed, unpacked
 
 Settlement = tuple[Booked, Sequence[Transfer]]
@@ -21,8 +21,8 @@ Settlement = tuple[Booked, Sequence[Transfer]]
 _MOST_WRITES = 100
 
 
-class DynamoAwards:
-    """Implements `AwardBook`."""
+class DynamoAwards(AwardBook):
+    """`AwardBook` on DynamoDB."""
 
     def __init__(self, dynamo: Dynamo, settings: Settings) -> None:
         self._db = dynamo

@@ -21,6 +21,7 @@ from dibs.aws.codec import Codec
 from dibs.aws.dynamo import ConditionFailed, Dynamo, insisting
 from dibs.aws.settings import Settings
 from dibs.game.scoring.points import Account, Transfer, accounts_of
+from dibs.game.scoring.ports import PointsLedger
 
 _FIGURES = ("balance", "earned", "lapsed", "spent")
 
@@ -113,8 +114,8 @@ def _transfer_write(to: Settings, transfer: Transfer) -> dict[str, Any]:
     }
 
 
-class DynamoPoints:
-    """Implements `PointsLedger`."""
+class DynamoPoints(PointsLedger):
+    """`PointsLedger` on DynamoDB."""
 
     def __init__(self, dynamo: Dynamo, settings: Settings) -> None:
         self._db = dynamo

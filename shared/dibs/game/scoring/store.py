@@ -24,7 +24,7 @@ from dibs.aws.dynamo import ConditionFailed, Dynamo, insisting
 from dibs.aws.settings import Settings
 from dibs.core.errors import Busy
 from dibs.core.periods import covering, kind_of, periods, span
-from dibs.game.scoring.ports import Change, Sum, Total, Unit
+from dibs.game.scoring.ports import Change, StandingsBuild, StandingsStore, Sum, Total, Unit
 from dibs.game.scoring.ranking import summed, team_of_target
 from dibs.game.scoring.tally import Award, Place, Tally
 from dibs.ledger.entries import Entry
@@ -66,8 +66,8 @@ class _Seen:
     totals: list[Total] = field(default_factory=list)
 
 
-class DynamoStandings:
-    """Implements `StandingsStore` and `StandingsBuild`.
+class DynamoStandings(StandingsStore, StandingsBuild):
+    """`StandingsStore` and `StandingsBuild` on DynamoDB.
 
     `each` does something with each of many things, side by side where it can.
     """
