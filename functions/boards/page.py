@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
 
+from iso4217 import Currency
+
 from dibs.core.errors import DibsError
 from dibs.core.rep import Rep
 from dibs.game.scoring.leaderboard import PERIODS, SCOPES, Asked, Leaderboard
@@ -46,9 +48,6 @@ _PERIODS = {
     "all": N_("All time"),
 }
 _SCOPES = {"reps": N_("Reps"), "teams": N_("Teams")}
-# The currencies of ISO 4217 whose smallest unit is no hundredth.
-_WHOLE = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"
-_THOUSANDTHS = "BHD IQD JOD KWD LYD OMR TND"
 
 
 @dataclass(frozen=True)
@@ -181,7 +180,7 @@ def _figure(value: Fraction | None, unit: str, currency: str) -> str:
     if unit == "seconds":
         return _lapse(float(value))
     if unit == "money":
-        places = 0 if currency in _WHOLE else 3 if currency in _THOUSANDTHS else 2
+        places = _decimals(currency)
         return f"{float(value / 10**places):,.{places}f}"
     if unit == "ratio":
         return f"{float(value * 100):,.1f}".removesuffix(".0") + " %"
@@ -199,3 +198,11 @@ def _moment(moment: datetime) -> str:
 
 def _plain(number: float) -> str:
     return f"{number:g}"
+
+
+def _decimals(currency: str) -> int:
+    """Return how many decimals amounts of a currency have (ISO 4217); two where it is not known."""
+    try:
+        return Currency(currency).exponent or 0
+    except ValueError:
+        return 2

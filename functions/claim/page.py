@@ -17,6 +17,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from rcssmin import cssmin
+from rjsmin import jsmin
+
 from dibs.core.errors import Refusal
 from dibs.core.lead import Card, Preview
 from dibs.core.quality import Quality
@@ -199,8 +202,8 @@ def undo_over_page(token: str, language: str, *, posted: bool = False) -> Page:
 @lru_cache(maxsize=1)
 def _site() -> Site:
     """Build, on first use, what all pages share."""
-    css = _squeeze_css((_TEMPLATES / "page.css").read_text("utf-8"))
-    js = _squeeze_js((_TEMPLATES / "page.js").read_text("utf-8"))
+    css = cssmin((_TEMPLATES / "page.css").read_text("utf-8"))
+    js = jsmin((_TEMPLATES / "page.js").read_text("utf-8"))
     built = site(_TEMPLATES, css, js, _squeeze_lines)
     kwargs = {"ensure_ascii": False, "separators": (",", ":")}
     built.environment.policies["json.dumps_kwargs"] = kwargs
@@ -300,17 +303,3 @@ def _writable(card: Card) -> str:
 def _squeeze_lines(text: str) -> str:
     """Drop indentation and empty lines: bytes a phone need not load."""
     return "\n".join(line for line in map(str.strip, text.splitlines()) if line)
-
-
-def _squeeze_css(text: str) -> str:
-    text = re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)
-    text = _squeeze_lines(text).replace("\n", "")
-    return re.sub(r"\s*([{};]|[:,](?=\s))\s*", r"\1", text).replace(";}", "}")
-
-
-def _squeeze_js(text: str) -> str:
-    """Drop whole-line comments, and the blanks around signs outside strings; keep line ends."""
-    text = re.sub(r"^\s*//.*$", "", text, flags=re.MULTILINE)
-    parts = re.split(r"('[^'\n]*'|`[^`]*`)", _squeeze_lines(text))
-    parts[::2] = [re.sub(r" *([=+\-*/<>!?:&|,;{}()\[\]]) *", r"\1", part) for part in parts[::2]]
-    return "".join(parts)

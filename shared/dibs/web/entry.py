@@ -12,13 +12,16 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dibs.aws.clock import from_ms
 from dibs.aws.observability import Handler, count, logger, observed
 from dibs.core.errors import Busy, DibsError, RouteNotFound
 from dibs.web.http import PROBLEM, Response, answer, problem
 from dibs.web.route import Route
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 WARM = {"warm": True}
 """An event that only makes a function ready: answered after its clients are made."""
@@ -80,18 +83,32 @@ def messages(act: Callable[[Any, Arrival], None], warm: Callable[[], object]) ->
     Messages that failed come again, they alone.
     """
 
-    def work(event: dict[str, Any], context: Any) -> dict[str, Any]:
-        failed = []
-        for record in event["Records"]:
+    # Only what works on queues loads it: a claim does without.
+    from aws_lambda_powertools.utilities.batch import (
+        BatchProcessor,
+        EventType,
+        process_partial_response,
+    )
+
+    batch = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
+
+    def work(event: dict[str, Any], context: Any) -> Any:
+        def one(record: SQSRecord) -> None:
             try:
-                sent_at = from_ms(int(record["attributes"]["SentTimestamp"]))
-                act(json.loads(record["body"]), Arrival(sent_at, context))
+                sent_at = from_ms(int(record.attributes.sent_timestamp))
+                act(json.loads(record.body), Arrival(sent_at, context))
             except Exception as error:
-                _log(error, record.get("eventSourceARN", "").rpartition(":")[2])
-                failed.append({"itemIdentifier": record["messageId"]})
-        return {"batchItemFailures": failed}
+                _log(error, record.event_source_arn.rpartition(":")[2])
+                # Without its words: the library logs them, and they may hold personal data.
+                raise _FailedMessage(type(error).__name__) from None
+
+        return process_partial_response(event, one, batch, context)
 
     return function(work, warm)
+
+
+class _FailedMessage(Exception):
+    """A message that comes again; what was wrong with it has been logged."""
 
 
 def _log(error: Exception, at: Any) -> None:
