@@ -1,8 +1,11 @@
-"""What becomes of a new lead before it races (F6, F8-F10): kept for somebody who is owed one, or
-seen first by those whose turn it is. Rights come from what is recorded here, with the lead.
+"""Decide, before a new lead races, whether it is reserved or whether some reps see it first.
 
-With these rules off nothing is read. With them on the teams' snapshot and the day's turns are, both
-kept for some time per process: they propose, and the lead's assignment judges again.
+It is reserved for newcomers (F8, F9) or for reps who were away (F10) while one of them is owed a
+lead. Reps with a priority turn (F6) or an absence credit (F10) get a head start. The decision is
+stored with the lead.
+
+With these rules off nothing is read. With them on, the teams' snapshot and the day's turns are
+read, both cached per process for some time. They only propose: the assignment checks again.
 """
 
 from __future__ import annotations
@@ -26,7 +29,6 @@ from dibs.assignment.reservations import (
 from dibs.assignment.round_robin import not_assignable
 from dibs.core.calendar import day_of
 from dibs.core.lead import Lead, Move, State, moved
-from dibs.core.rep import Rep, Usage
 from dibs.race.absence import Credit, using
 from dibs.race.decide import Eligible, decide
 from dibs.race.matching import mismatches
@@ -35,12 +37,12 @@ from dibs.roster.ports import Roster
 from dibs.rules.playbook import Playbook
 
 MOST_FIRST = 6
-"""How many may see a lead first: the lock stays small."""
+"""How many reps may get a head start on a lead; the limit keeps the lead item small."""
 
 
 @dataclass(frozen=True)
 class Allotted:
-    """A new lead as it is to be stored, and the credit a head start on it uses up (F10)."""
+    """A new lead to be stored, and the absence credit its head start uses up (F10)."""
 
     lead: Lead
     credit: Credit | None = None
@@ -50,36 +52,37 @@ Allot = Callable[[Lead, Playbook, datetime], Allotted]
 
 
 def as_it_comes(lead: Lead, playbook: Playbook, now: datetime) -> Allotted:
-    """Allot the lead to nobody in particular."""
+    """Return the lead unchanged: reserved for no rep, and no head start."""
     del playbook, now
     return Allotted(lead)
 
 
 def allot(roster: Roster, turns: PriorityTurns) -> Allot:
-    """Return what decides whom a new lead is kept for, or who sees it first."""
+    """Return the function that decides whom a new lead is reserved for, or who sees it first."""
 
     def decided(lead: Lead, playbook: Playbook, now: datetime) -> Allotted:
         absence = playbook.absence if playbook.absence.hours_per_credit else None
-        owes = playbook.newcomers.enabled or (absence and absence.earns == "reserved")
-        ahead = absence is not None and absence.earns == "head_start"
+        may_reserve = playbook.newcomers.enabled or (absence and absence.earns == "reserved")
+        by_credit = absence is not None and absence.earns == "head_start"
         priority = playbook.priority
         by_turn = drawn(lead, "priority", priority.share_percent)
-        if not (owes or ahead or by_turn):
+        if not (may_reserve or by_credit or by_turn):
             return Allotted(lead)
-        members = [one for team in lead.teams for one in roster.team(team)]
-        if owes:
-            some = [one for one in members if could_be_owed(one[0], playbook, now)]
+        members = [member for team in lead.teams for member in roster.team(team)]
+        if may_reserve:
+            some = [(rep, usage) for rep, usage in members if could_be_owed(rep, playbook, now)]
             reserved = kept_for(lead, able(lead, some, playbook, now), playbook, now)
             if reserved:
-                # From now on it counts as waiting; nobody may claim it.
+                # It waits to be assigned from now on and cannot be claimed.
                 return Allotted(replace(lead, reserved=reserved, closes_at=now, waves={}))
         if by_turn and races(lead, playbook):
-            reps = _on_turn(lead, turns, playbook, now)
+            rep_ids = _on_turn(lead, turns, playbook, now)
+            on_turn_now = [(rep, usage) for rep, usage in members if rep.rep_id in rep_ids]
             start = timedelta(seconds=priority.head_start_seconds)
-            first = _first(lead, [one for one in members if one[0].rep_id in reps], start, playbook)
-            if first.first:
-                return Allotted(first)
-        if ahead and races(lead, playbook) and not lead.test:
+            opened = _with_head_start(lead, on_turn_now, start, playbook)
+            if opened.first:
+                return Allotted(opened)
+        if by_credit and races(lead, playbook) and not lead.test:
             return _on_credit(lead, members, playbook, now)
         return Allotted(lead)
 
@@ -87,7 +90,7 @@ def allot(roster: Roster, turns: PriorityTurns) -> Allot:
 
 
 def able(lead: Lead, members: Iterable[Known], playbook: Playbook, now: datetime) -> list[Known]:
-    """Return who could be assigned the lead: it fits them, and they are on duty and have room."""
+    """Return the reps the lead fits who are on duty and below their limits."""
     return [
         (rep, usage)
         for rep, usage in members
@@ -102,11 +105,11 @@ def raced_instead(
     now: datetime,
     open_leads: Callable[[], Iterable[Lead]],
 ) -> tuple[Lead, Move] | None:
-    """Return a lead kept for somebody as it is opened for a race instead, with that step.
+    """Open a reserved lead for a race instead; return it with its transition, None to assign it.
 
-    For the cohort's, where it is one of those they race for, at least two of them can, and no
-    more such leads are open than newcomers behind (F9). For everybody's, where nobody is owed one
-    any more. None where it is to be assigned.
+    It is raced by all reps when no rep is owed a lead any more. It is raced by the newcomers'
+    cohort (F9) when it is in the share they race for, at least two of them can claim it, and fewer
+    cohort races are open than newcomers who can claim it.
     """
     if lead.state is not State.NEW or lead.reserved not in ("newcomers", "absence"):
         return None
@@ -127,8 +130,8 @@ def raced_instead(
     if len(able_to_race) < 2:
         return None
     under_way = sum(
-        one.reserved == "cohort" and set(one.teams) & set(lead.teams) != set()
-        for one in open_leads()
+        other.reserved == "cohort" and set(other.teams) & set(lead.teams) != set()
+        for other in open_leads()
     )
     return racing if under_way < len(able_to_race) else None
 
@@ -148,21 +151,23 @@ def _on_turn(lead: Lead, turns: PriorityTurns, playbook: Playbook, now: datetime
     )
 
 
-def _first(
-    lead: Lead, on: Sequence[tuple[Rep, Usage]], head_start: timedelta, playbook: Playbook
+def _with_head_start(
+    lead: Lead, members: Sequence[Known], head_start: timedelta, playbook: Playbook
 ) -> Lead:
-    """Return the lead as it opens first to those of `on` who can claim it; as it was if none can.
+    """Return the lead with a head start for the members who can claim it; unchanged if none can.
 
-    Nobody gets a lead this way that they would not get at all. Where there are too many, some are
-    drawn, by the lead.
+    A head start never lets a rep claim a lead they could not claim later. Where more than
+    `MOST_FIRST` can, some are drawn at random, always the same ones for a lead.
     """
     now = lead.opens_at
-    known = [(rep, usage) for rep, usage in on if lead.openings(rep.team)[rep.tier - 1] is not None]
-    trial = replace(lead, first=tuple(rep.rep_id for rep, _ in known))
+    offered = [
+        (rep, usage) for rep, usage in members if lead.openings(rep.team)[rep.tier - 1] is not None
+    ]
+    trial = replace(lead, first=tuple(rep.rep_id for rep, _ in offered))
     trial = opening(trial, playbook, now, head_start)
     can = sorted(
         rep.rep_id
-        for rep, usage in known
+        for rep, usage in offered
         if isinstance(decide(trial, rep, usage, playbook, now), Eligible)
     )
     if not can:
@@ -172,15 +177,15 @@ def _first(
 
 
 def _on_credit(lead: Lead, members: Sequence[Known], playbook: Playbook, now: datetime) -> Allotted:
-    """Let one rep see the lead first for a credit of theirs: whose next one expires first."""
-    found = []
+    """Give one rep a head start for an absence credit: the rep whose next credit expires first."""
+    holders = []
     for rep, usage in members:
         credit = using(rep, usage, playbook, now)
         if credit is not None:
-            found.append((credit.after[-1], rep.rep_id, rep, usage, credit))
+            holders.append((credit.after[-1], rep.rep_id, rep, usage, credit))
     head_start = timedelta(seconds=playbook.absence.head_start_seconds)
-    for *_, rep, usage, credit in sorted(found, key=lambda one: one[:2]):
-        first = _first(lead, [(rep, usage)], head_start, playbook)
-        if first.first:
-            return Allotted(first, credit)
+    for *_, rep, usage, credit in sorted(holders, key=lambda holder: holder[:2]):
+        opened = _with_head_start(lead, [(rep, usage)], head_start, playbook)
+        if opened.first:
+            return Allotted(opened, credit)
     return Allotted(lead)

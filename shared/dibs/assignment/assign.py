@@ -1,9 +1,9 @@
-"""Assign leads without a race: those that go by turn (M3, M5), and those nobody claimed (C7).
+"""Assign leads without a race: those that go by turn (M3, M5), and those no rep claimed (C7).
 
-A lead waits in the queue until somebody may take it. The queue is served oldest first, whenever a
-lead joins it, whenever a rep frees up, and each minute. Who has waited long enough for nobody to
-be free goes to the team's fallback person, whatever their limits. A lead kept for a newcomer or for
-who was away goes to them (F8, F10), and is raced for if it is owed to nobody any more.
+A lead waits in the queue until a rep may take it. The queue is served oldest first: whenever a
+lead joins it, whenever a rep frees up, and each minute. A lead that no rep could take for too long
+goes to the team's fallback person, whatever their limits. A reserved lead goes to the newcomer
+(F8) or the rep who was away (F10) who is owed it most. If no rep is owed it any more, it is raced.
 """
 
 from __future__ import annotations
@@ -38,12 +38,12 @@ from dibs.roster.ports import Roster
 from dibs.rules.playbook import Playbook
 
 ATTEMPTS = 12
-# What one run assigns at most; the rest is the next one's.
+# One run assigns at most this many leads; the next run continues.
 SLICE = 200
 
 FALLBACK = "fallback"
 CAUSES = {State.NEW: "assigned", State.EXPIRED: "unclaimed", State.RELEASED: "returned"}
-"""Why a lead was assigned, by the state it waited in; `fallback` where it was the last resort."""
+"""Why a lead was assigned, by the state it waited in. `FALLBACK`: to the fallback person (C7)."""
 
 
 def serve(
@@ -55,25 +55,28 @@ def serve(
     pause: Callable[[float], None] = time.sleep,
     keep: Callable[[Judged], None] = lambda judged: None,
 ) -> list[Claim]:
-    """Assign the leads of the queue in order, as far as anybody may take them; return who did.
+    """Assign the leads of the queue in order where a rep may take them; return the assignments.
 
-    Why each went to whom it went is handed to `keep` (R9).
+    The verdicts behind each assignment are handed to `keep` (R9).
     """
-    given: list[Claim] = []
+    claims: list[Claim] = []
     members: dict[tuple[str, ...], dict[str, tuple[Rep, Usage]]] = {}
     for lead in queue:
-        if len(given) == SLICE:
+        if len(claims) == SLICE:
             break
         if lead.teams not in members:
-            # Of a lead whose teams are all gone, everybody is.
+            # A lead whose teams have all left the playbook may go to any team.
             ours = [team for team in lead.teams if team in roster.playbook().teams]
             teams = ours or roster.playbook().teams
-            found = [one for team in teams for one in roster.team(team, fresh=True)]
-            members[lead.teams] = {rep.rep_id: (rep, usage) for rep, usage in found}
+            members[lead.teams] = {
+                rep.rep_id: (rep, usage)
+                for team in teams
+                for rep, usage in roster.team(team, fresh=True)
+            }
         claim = _assigned(lead, members[lead.teams], race, roster, holdings, clock, pause, keep)
         if claim is not None:
-            given.append(claim)
-    return given
+            claims.append(claim)
+    return claims
 
 
 def _assigned(
@@ -86,7 +89,10 @@ def _assigned(
     pause: Callable[[float], None],
     keep: Callable[[Judged], None],
 ) -> Claim | None:
-    """Give the lead to whose turn it is; None when nobody may take it, or somebody has it."""
+    """Assign the lead to the rep whose turn it is.
+
+    None when no rep may take it, when it no longer waits, or when it was opened for a race.
+    """
     for attempt in attempts(ATTEMPTS + len(members), pause):
         playbook, now = roster.playbook(), clock()
         raced = raced_instead(lead, members.values(), playbook, now, race.open_leads)
@@ -99,7 +105,7 @@ def _assigned(
         rep_id = turn.rep_id if turn else _last_resort(lead, playbook, roster, now)
         if rep_id is None:
             return None
-        # The snapshot only proposes: lead, rep and usage are judged as they are now.
+        # The snapshot only proposes: the check uses lead, rep and usage as stored now.
         view = race.read(lead.lead_id, rep_id)
         if view.lead is None or not _waits(view.lead, lead.epoch):
             return None
@@ -109,10 +115,10 @@ def _assigned(
                 return None
             attempt.at_once = True
             continue
-        if rep_id in members:  # a last resort from elsewhere takes no turns here
+        if rep_id in members:  # a fallback person of another team takes no turns here
             members[rep_id] = (view.rep, view.usage)
         now_free = not not_assignable(view.rep, view.usage, playbook, now)
-        # What a lead is kept for may have been given meanwhile.
+        # The rep may have got the lead they were owed meanwhile.
         again = candidates(lead, members.values(), playbook, now) if ring.why else ring
         same = again.why == ring.why and rep_id in again.weights
         if turn is not None and not (now_free and same):
@@ -142,7 +148,7 @@ def _judged(
 
 
 def _waits(lead: Lead, epoch: int) -> bool:
-    """Tell whether a lead still waits to be assigned; no manager has put it aside (R7)."""
+    """Return whether a lead still waits to be assigned and no manager has put it on hold (R7)."""
     return lead.state in CAUSES and lead.epoch == epoch and not lead.parked
 
 
@@ -171,10 +177,10 @@ def _taken(
 
 
 def _last_resort(lead: Lead, playbook: Playbook, roster: Roster, now: datetime) -> str | None:
-    """Return the first fallback person of the lead's teams who is with us, once it waited enough.
+    """Return the fallback person for a lead that has waited long enough, None before (C7).
 
-    Then those of the other teams: better a stranger's lead than nobody's. Who had it last comes
-    after all others (C5).
+    The lead's own teams come first, then the others, so that no lead stays unassigned. The
+    previous owner comes last (C5). Reps who have left are skipped.
     """
     if now < lead.closes_at + timedelta(seconds=playbook.assignment.fallback_after_seconds):
         return None

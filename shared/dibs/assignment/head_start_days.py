@@ -1,7 +1,7 @@
-"""Give out the turns to see new leads first (F6), a day at a time and before it begins (O1).
+"""Plan who sees new leads first (F6), one day at a time and before the day begins (O1).
 
-What is recorded is what counts. A run that was missed is caught up by the next: days that are over
-had no turns, and of a day under way only the slots still to come are given out.
+The recorded turns are the ones that count. The next run makes up for a missed one: past days had
+no turns, and on a day that has begun only the slots still to come are planned.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from dibs.core.calendar import day_of
 from dibs.core.jobs import Ran
 from dibs.roster.ports import Roster
 
-# So early are a day's turns given out: in the evening, and late enough to know who is away.
+# Turns are planned this long before the day: in the evening, when it is known who will be away.
 AHEAD = timedelta(hours=6)
 
 
 def turns_daily(roster: Roster, turns: PriorityTurns, as_of: datetime) -> Ran:
-    """Give out each team's turns of the day it is `AHEAD` of `as_of`; asked twice, once."""
+    """Plan each team's turns of the day that contains `as_of` plus `AHEAD`; repeating is safe."""
     playbook, total = roster.playbook(), Ran()
     if not playbook.priority.share_percent:
         return total
@@ -31,7 +31,7 @@ def turns_daily(roster: Roster, turns: PriorityTurns, as_of: datetime) -> Ran:
         if last.day is not None and last.day >= day:
             continue
         members = [rep for rep, _ in roster.team(team, fresh=True)]
-        stands, given = give_turns(last, team, members, playbook, day, as_of)
-        if turns.give(team, last, stands, day, given):
-            total += Ran(1, len(members), len(stands.given))
+        rotation, day_turns = give_turns(last, team, members, playbook, day, as_of)
+        if turns.give(team, last, rotation, day, day_turns):
+            total += Ran(1, len(members), len(rotation.given))
     return total

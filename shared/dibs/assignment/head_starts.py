@@ -1,13 +1,13 @@
-"""Whose turn it is to see new leads first (F6), so that nobody gets better hours. Pure.
+"""Plan turns so that each rep sees new leads first once a day, at hours that rotate (F6). Pure.
 
-A team's working day is cut into slots of the playbook's minutes, the last of a shift as long as is
-left of it. Each rep has one slot a day, and the next one on the next day they are there: in as
-many turns of their own as there are slots they have had each of them once, whoever else is away.
-Reps start spread over the day; where there are more of them than slots, they share.
+A team's working day is cut into slots of the playbook's minutes; the last slot of a shift may be
+shorter. A rep has one slot a day and moves to the next slot on the next day they work. So after
+as many turns as there are slots they have had each slot once, whoever else is away. Reps start
+spread over the day; where there are more reps than slots, they share.
 
-A rep's own slots are those they are on duty in. Days with other hours (a short Friday) are a round
-of their own, in which each slot comes up just as often. A slot that the clock leaves out in spring
-is nobody's turn, and whoever it would have been keeps their place.
+A rep's own slots are those in which they are on duty. Days with other hours (a short Friday) are a
+separate round, in which each slot comes up equally often. A slot that the clock skips in spring is
+no rep's turn, and the rep whose turn it would have been keeps their place.
 """
 
 from __future__ import annotations
@@ -45,10 +45,10 @@ class OnTurn:
 
 @dataclass(frozen=True)
 class Rotation:
-    """Where a team's turns stand once those of `day` are given out.
+    """A team's state of rotation after the turns of `day` are planned.
 
-    `places`: for each rep, by round (the hours and slots they work), which slot is theirs next.
-    `given`: of which round their turn of `day` is; that place moves on when the day was theirs.
+    `places`: each rep's next slot, per round (the hours and slots they work).
+    `given`: the round of each rep's turn on `day`; that place moves on if they worked that day.
     """
 
     day: date | None = None
@@ -68,10 +68,10 @@ def slots_of(hours: Hours, day: date, minutes: int) -> list[Slot]:
 def give_turns(
     last: Rotation, team: str, reps: Iterable[Rep], playbook: Rules, day: date, as_of: datetime
 ) -> tuple[Rotation, tuple[OnTurn, ...]]:
-    """Give out a day's turns after those of `last`: where they stand then, and who is on when.
+    """Plan a day's turns after those of `last`; return the new rotation and the day's turns.
 
-    Who was away on the day of `last` after all, keeps the place they had then. Of a day that has
-    begun by `as_of`, slots that are over are nobody's turn.
+    A rep who was on leave on the day of `last` keeps the place they had then. On a day that has
+    begun by `as_of`, slots that are over are no rep's turn.
     """
     rules, minutes = playbook.teams[team], playbook.priority.turn_minutes
     members = sorted(reps, key=lambda rep: rep.rep_id)
@@ -87,16 +87,16 @@ def give_turns(
         if own[schedule] and _takes_turns(rep, playbook, day, shown):
             mine[rep.rep_id] = own[schedule]
     rounds = {rep_id: _name(slots_, minutes) for rep_id, slots_ in mine.items()}
-    taken: Counter[Slot] = Counter()
+    reps_in: Counter[Slot] = Counter()
     for rep_id, name in rounds.items():
         if name in places[rep_id]:
-            taken[_at(mine[rep_id], places[rep_id][name])] += 1
+            reps_in[_at(mine[rep_id], places[rep_id][name])] += 1
     on: dict[Slot, list[str]] = {slot: [] for slot in slots}
     given = {}
     for rep_id, name in rounds.items():
         if name not in places[rep_id]:
-            start = _freest(slots, mine[rep_id], taken)
-            taken[start] += 1
+            start = _freest(slots, mine[rep_id], reps_in)
+            reps_in[start] += 1
             places[rep_id][name] = mine[rep_id].index(start)
         places[rep_id][name] %= len(mine[rep_id])
         slot = _at(mine[rep_id], places[rep_id][name])
@@ -109,7 +109,7 @@ def give_turns(
         for start, end in shown[slot]
         if rep_ids
     ]
-    kept = {rep_id: known for rep_id, known in places.items() if known}
+    kept = {rep_id: by_round for rep_id, by_round in places.items() if by_round}
     return Rotation(day, kept, given), tuple(sorted(turns, key=lambda turn: turn.start))
 
 
@@ -121,13 +121,13 @@ def on_turn(turns: Iterable[OnTurn], now: datetime) -> tuple[str, ...]:
 
 
 def turn_of(turns: Iterable[OnTurn], rep_id: str, now: datetime) -> OnTurn | None:
-    """Return a rep's turn of a day: the one that is or comes, else the one that was."""
+    """Return a rep's turn of a day: the current or next one, else the last one."""
     ours = [turn for turn in turns if rep_id in turn.rep_ids]
     return next((turn for turn in ours if now < turn.end), ours[-1] if ours else None)
 
 
 def _moved_on(last: Rotation, rep: Rep) -> Mapping[str, int]:
-    """Return a rep's places, one on where the last day's turn was theirs."""
+    """Return a rep's places, moved on by one slot in the round of their last turn."""
     places = last.places.get(rep.rep_id, {})
     name = last.given.get(rep.rep_id)
     if name is None or last.day is None or any(a <= last.day <= b for a, b in rep.leave):
@@ -141,7 +141,7 @@ def _takes_turns(
     day: date,
     shown: Mapping[Slot, Sequence[tuple[datetime, datetime]]],
 ) -> bool:
-    """Tell whether a rep is with us that day, and races against everybody."""
+    """Return whether a rep is employed that day and races against all reps."""
     if not rep.active or (rep.joined_on is not None and day < rep.joined_on):
         return False
     moment = next(start for stretches in shown.values() for start, _ in stretches)
@@ -151,21 +151,21 @@ def _takes_turns(
 def _on_duty_in(
     schedule: Schedule, day: date, shown: Mapping[Slot, Sequence[tuple[datetime, datetime]]]
 ) -> tuple[Slot, ...]:
-    """Return the slots somebody is on duty in from start to end; none on a day off."""
+    """Return the slots in which a rep is on duty from start to end; none on a day off."""
 
     def works(slot: Slot) -> bool:
         stretches = shown[slot]
-        if not stretches:  # what the clock leaves out today is a slot of the round all the same
+        if not stretches:  # a slot that the clock skips today still belongs to the round
             return any(a <= slot.first < b for a, b in schedule.hours.on(day))
         ends = [at for start, end in stretches for at in (start, end - _SECOND)]
         return all(off_duty(schedule, at) is None for at in ends)
 
-    found = tuple(slot for slot in shown if works(slot))
-    return found if any(shown[slot] for slot in found) else ()
+    own = tuple(slot for slot in shown if works(slot))
+    return own if any(shown[slot] for slot in own) else ()
 
 
 def _name(slots: Sequence[Slot], minutes: int) -> str:
-    """Return what sets a round apart: the hours its slots cover, and how long a turn is."""
+    """Return a round's name: the hours its slots cover, and how many minutes a turn lasts."""
     spans: list[list[int]] = []
     for slot in slots:
         if spans and spans[-1][1] == slot.first:
@@ -179,15 +179,15 @@ def _at(slots: Sequence[Slot], place: int) -> Slot:
     return slots[place % len(slots)]
 
 
-def _freest(slots: Sequence[Slot], mine: Collection[Slot], taken: Mapping[Slot, int]) -> Slot:
-    """Return where a new rep starts: where fewest are, and farthest from where there are more."""
-    least = min(taken.get(slot, 0) for slot in mine)
-    crowded = [at for at, slot in enumerate(slots) if taken.get(slot, 0) > least]
+def _freest(slots: Sequence[Slot], mine: Collection[Slot], reps_in: Mapping[Slot, int]) -> Slot:
+    """Return a new rep's first slot: one with the fewest reps, farthest from fuller slots."""
+    least = min(reps_in.get(slot, 0) for slot in mine)
+    crowded = [at for at, slot in enumerate(slots) if reps_in.get(slot, 0) > least]
 
     def room(slot: Slot) -> int:
         at = slots.index(slot)
-        apart = (abs(at - other) for other in crowded)
-        return min((min(far, len(slots) - far) for far in apart), default=0)
+        distances = (abs(at - other) for other in crowded)
+        return min((min(far, len(slots) - far) for far in distances), default=0)
 
-    free = [slot for slot in mine if taken.get(slot, 0) == least]
+    free = [slot for slot in mine if reps_in.get(slot, 0) == least]
     return max(free, key=lambda slot: (room(slot), -slot.first))

@@ -1,7 +1,7 @@
-"""A manager decides (R7): assign a lead, reassign it, or withdraw it, with a reason, on the record.
+"""A manager may assign, reassign or withdraw a lead, with a reason that is recorded (R7).
 
-What a manager decides is stored like any other step of a lead's life: one transaction over the
-lead, who loses it, who gets it and the moves, while the lead is as it was read.
+One transaction stores the lead, its transitions and the usage of the reps who lose and get it. It
+fails when the lead has changed since it was read.
 """
 
 from __future__ import annotations
@@ -41,10 +41,10 @@ def assign(
     clock: Callable[[], datetime],
     pause: Callable[[float], None] = time.sleep,
 ) -> tuple[Lead, bool]:
-    """Give a lead to a rep, whoever holds it; return it, and whether that changed anything.
+    """Assign a lead to a rep, whoever holds it; return it, and whether that changed anything.
 
-    No limit, window or cooldown binds a manager. The lead counts for the rep as any other, and
-    waits for their first contact anew.
+    No limit, window or cooldown binds a manager. The lead counts for the rep as any other, and the
+    time for first contact starts again.
 
     Raises:
         LeadNotFound: there is no such lead.
@@ -53,9 +53,9 @@ def assign(
         Busy: the store did not get to it; nothing was changed.
     """
 
-    def decided() -> Override | Lead:
+    def decide() -> Override | Lead:
         view, now = race.read(lead_id, rep_id), clock()
-        lead, rep, playbook = _known(view), view.rep, view.playbook
+        lead, rep, playbook = _lead_of(view), view.rep, view.playbook
         if rep is None or not rep.active:
             wrong = "is no rep here" if rep is None else "has left"
             raise InvalidInput((FieldError("rep_id", f"{wrong}; look at GET /reps"),))
@@ -68,11 +68,11 @@ def assign(
             off = _off(race, lead)
         claim = taking(free, rep, playbook, now, free.opens_at, BY_MANAGER)
         held = replace(free, owner=rep_id, claimed_at=now, return_at=claim.return_at, parked=False)
-        given, move = moved(held, State.ASSIGNED, now, BY_MANAGER, by, reason)
-        counts = count_lead(rep, given, view.usage, playbook, claim, bound=False)
-        return Override(lead, given, (*moves, move), off, Given(claim, counts))
+        assigned, move = moved(held, State.ASSIGNED, now, BY_MANAGER, by, reason)
+        counts = count_lead(rep, assigned, view.usage, playbook, claim, bound=False)
+        return Override(lead, assigned, (*moves, move), off, Given(claim, counts))
 
-    return _stored(decided, holdings, pause)
+    return _stored(decide, holdings, pause)
 
 
 def withdraw(
@@ -85,10 +85,10 @@ def withdraw(
     clock: Callable[[], datetime],
     pause: Callable[[float], None] = time.sleep,
 ) -> tuple[Lead, bool]:
-    """Take a lead from whoever holds it, or could; return it, and whether that changed anything.
+    """Take a lead from its holder or the pool; return it, and whether that changed anything.
 
-    To the `pool`: it is opened or queued anew, to its holder last; what was put aside as well. To
-    `nobody`: it is put aside until a manager assigns it or puts it back.
+    To the `pool`: it is opened or queued again, also when it was on hold; its previous owner comes
+    last. To `nobody`: it is on hold until a manager assigns it or puts it back.
 
     Raises:
         LeadNotFound: there is no such lead.
@@ -96,32 +96,32 @@ def withdraw(
         Busy: the store did not get to it; nothing was changed.
     """
 
-    def decided() -> Override | Lead:
+    def decide() -> Override | Lead:
         view, now = race.read(lead_id, ""), clock()
-        lead, playbook = _known(view), view.playbook
+        lead, playbook = _lead_of(view), view.playbook
         if lead.owner is None and lead.parked is (to == "nobody"):
             return lead
         if lead.owner is None:
-            act = _put_aside if to == "nobody" else _put_back
-            found, move = act(lead, playbook, now, by, reason)
-            return Override(lead, found, (move,))
+            act = _put_on_hold if to == "nobody" else _put_back
+            changed, move = act(lead, playbook, now, by, reason)
+            return Override(lead, changed, (move,))
         won, off = _won(view, lead), _off(race, lead)
         if to == "pool":
             back, moves = given_back(lead, playbook, now, WITHDRAWN, by, reason, won=won)
             return Override(lead, back, tuple(moves), off)
         free, moves = taken_away(lead, playbook, now, WITHDRAWN, by, reason, won=won)
-        aside, move = _put_aside(free, playbook, now, by, reason)
-        return Override(lead, aside, (*moves, move), off)
+        on_hold, move = _put_on_hold(free, playbook, now, by, reason)
+        return Override(lead, on_hold, (*moves, move), off)
 
-    return _stored(decided, holdings, pause)
+    return _stored(decide, holdings, pause)
 
 
-def _put_aside(
+def _put_on_hold(
     lead: Lead, playbook: Rules, now: datetime, by: str, reason: str
 ) -> tuple[Lead, Move]:
     del playbook
-    aside, move = moved(lead, State.EXPIRED, now, WITHDRAWN, by, reason)
-    return replace(aside, parked=True), move
+    expired, move = moved(lead, State.EXPIRED, now, WITHDRAWN, by, reason)
+    return replace(expired, parked=True), move
 
 
 def _put_back(
@@ -131,7 +131,7 @@ def _put_back(
     return moved(reopening(lead, playbook, now), to, now, PUT_BACK, by, reason)
 
 
-def _known(view: RaceView) -> Lead:
+def _lead_of(view: RaceView) -> Lead:
     if view.lead is None:
         raise LeadNotFound("There is no such lead.")
     return view.lead
@@ -142,22 +142,22 @@ def _won(view: RaceView, lead: Lead) -> bool:
 
 
 def _off(race: RaceStore, lead: Lead) -> Change | None:
-    """Return what losing the lead takes off its holder."""
+    """Return what losing the lead takes off its holder's usage."""
     view = race.read(lead.lead_id, str(lead.owner))
     return None if view.rep is None else release_lead(lead, view.usage)
 
 
 def _stored(
-    decided: Callable[[], Override | Lead],
+    decide: Callable[[], Override | Lead],
     holdings: Holdings,
     pause: Callable[[float], None],
 ) -> tuple[Lead, bool]:
-    """Decide and store until it stands, or there is nothing to do."""
+    """Decide and store, again after a conflict; a lead instead of an override needs no change."""
     for attempt in attempts(pause=pause):
-        found = decided()
-        if isinstance(found, Lead):
-            return found, False
+        decision = decide()
+        if isinstance(decision, Lead):
+            return decision, False
         with attempt:
-            if holdings.override(found):
-                return found.lead, True
+            if holdings.override(decision):
+                return decision.lead, True
     raise Busy

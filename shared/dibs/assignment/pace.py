@@ -1,9 +1,9 @@
-"""When a newcomer is due a guaranteed lead (F8): evenly over their week, never all on Monday. Pure.
+"""A newcomer's guaranteed leads come evenly over their week, never all on Monday (F8). Pure.
 
 The working time of their week, by their own hours and without leave, is cut into as many equal
-parts as leads are guaranteed; one lead is due with the start of each part. What they had in the
-week, by claim or assignment, counts. In the week of joining, and in the last one, the guarantee is
-pro rata for the calendar days, rounded up, and is spread over what is left of the week.
+parts as leads are guaranteed. One lead is due at the start of each part. Every lead they claim or
+are assigned in the week counts. In the first and the last week the guarantee is pro rata for the
+calendar days, rounded up, and is spread over what is left of the week.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ def guaranteed_this_week(rep: Rep, playbook: Rules, now: datetime) -> int:
 
 def due_by(rep: Rep, playbook: Rules, now: datetime) -> int:
     """Return how many of the week's guaranteed leads are due by `now`."""
-    whole = guaranteed_this_week(rep, playbook, now)
-    if not whole:
+    weekly = guaranteed_this_week(rep, playbook, now)
+    if not weekly:
         return 0
     monday = rep.this_week(now)
     first, last = _days(rep, playbook, now)
@@ -39,18 +39,18 @@ def due_by(rep: Rep, playbook: Rules, now: datetime) -> int:
     work = duty_between(schedule, start, end)
     if not work or now < start:
         return 0
-    begun = duty_between(schedule, start, now) * whole // work + 1
-    return min(whole, begun)
+    due = duty_between(schedule, start, now) * weekly // work + 1
+    return min(weekly, due)
 
 
 def behind(rep: Rep, usage: Usage, playbook: Rules, now: datetime) -> int:
-    """Return how many leads the rep is behind what is due; 0 for who is not, or no newcomer."""
-    had = usage.leads_in(rep.this_week(now))
-    return max(0, due_by(rep, playbook, now) - had)
+    """Return how many due leads the rep has not had; 0 for a rep who is no newcomer."""
+    leads = usage.leads_in(rep.this_week(now))
+    return max(0, due_by(rep, playbook, now) - leads)
 
 
 def _days(rep: Rep, playbook: Rules, now: datetime) -> tuple[int, int]:
-    """Return from which to before which day of the rep's week, 0 to 7, the guarantee holds."""
+    """Return the days of the rep's week with a guarantee: first and end (exclusive), 0 to 7."""
     monday = rep.this_week(now)
     joined = rep.joined_on or monday
     ends = (joined - monday).days + playbook.newcomers.until_day

@@ -1,4 +1,4 @@
-"""What assigning leads needs from the outside, and nothing more."""
+"""What assigning leads needs from stores."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Taken:
-    """An assignment to be stored: who takes the lead, the step, and whose turn that was.
+    """An assignment to be stored: the claim, the transition, and the turn it uses.
 
-    Without a turn it is the last resort's (C7). `counts` is what it adds to their usage.
+    Without a turn the lead goes to the fallback person (C7). `counts` is what it adds to the rep's
+    usage.
     """
 
     claim: Claim
@@ -32,9 +33,9 @@ class Taken:
 
 @dataclass(frozen=True)
 class Given:
-    """Whom a lead goes to without a race: the record of it, and what it counts (C6, R7).
+    """A lead that goes to a rep without a race or a turn (C6, R7).
 
-    `tie` is why a new lead is its owner's.
+    `counts` is what it adds to the rep's usage. `tie` is why a new lead belongs to the rep.
     """
 
     claim: Claim
@@ -44,9 +45,10 @@ class Given:
 
 @dataclass(frozen=True)
 class Override:
-    """What a manager decided, to be stored (R7): the lead as it was read and as it is to be.
+    """A manager's decision to be stored (R7): the lead as read (`was`) and as it becomes.
 
-    `off` is what that takes off the usage of who loses it, and `given` who gets it.
+    `off` is what it takes off the usage of the rep who loses the lead; `given` is the rep who gets
+    it.
     """
 
     was: Lead
@@ -57,10 +59,10 @@ class Override:
 
 
 class Holdings(Protocol):
-    """Leads that go to somebody, and come back, without a race (C7, C11, M5).
+    """Leads that are assigned, or go back, without a race (C7, C11, M5).
 
-    Each write is one transaction; False when the lead, its holder or the turn was no longer as
-    read, and nothing was changed.
+    Each write is one transaction. It returns False, and changes nothing, when the lead, its holder
+    or the turn has changed since it was read.
     """
 
     def queued(self) -> list[Lead]: ...
@@ -74,7 +76,7 @@ class Holdings(Protocol):
     def assign(self, lead: Lead, taken: Taken) -> bool: ...
 
     def open(self, lead: Lead, opened: Lead, move: Move) -> bool:
-        """Open a lead that waits to be assigned, and was kept for somebody, for its race."""
+        """Open a reserved lead that waits to be assigned for a race."""
         ...
 
     def give_back(self, held: Lead, back: Lead, moves: Sequence[Move], counts: Change) -> bool: ...
@@ -94,12 +96,12 @@ class PriorityTurns(Protocol):
     def give(
         self, team: str, last: Rotation, stands: Rotation, day: date, turns: Sequence[OnTurn]
     ) -> bool:
-        """Record a day's turns and where they stand then, together.
+        """Record a day's turns and the rotation after them (`stands`) together.
 
-        False when somebody else has given out turns since `last`; nothing was changed then.
+        False, and nothing is changed, when another run has planned turns since `last`.
         """
         ...
 
     def of_day(self, team: str, day: date) -> tuple[OnTurn, ...]:
-        """Return a day's turns, from a snapshot of some time; none where none were given out."""
+        """Return a day's turns from a cached snapshot; empty where none were planned."""
         ...

@@ -1,8 +1,8 @@
-"""Whose turn it is when a lead is assigned without a race (M5): interleaved weighted round robin.
+"""Choose the rep a lead is assigned to without a race: interleaved weighted round robin (M5).
 
-In each cycle a rep of weight 3 is served in three rounds, a rep of weight 1 in the first alone.
-With equal weights that is plain round robin: over any stretch of assignments the largest and the
-smallest share differ by at most one. Who is away is passed over and owed nothing.
+In each cycle a rep of weight 3 is served in three rounds, a rep of weight 1 only in the first.
+With equal weights that is plain round robin: over any run of assignments the largest and the
+smallest share differ by at most one. A rep who is away is skipped and gets no extra turns later.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from dibs.rules.rules import Method, Model, Rules
 
 @dataclass(frozen=True)
 class Turn:
-    """Who was served last, in which round of the cycle; nobody yet before the first."""
+    """The rep who was served last, and the round of the cycle; empty before the first turn."""
 
     round: int = 0
     rep_id: str = ""
 
 
 def next_turn(weights: Mapping[str, int], last: Turn) -> Turn | None:
-    """Return the turn after `last` among reps and their weights, None when there is nobody."""
+    """Return the turn after `last` among reps and their weights, None when there are no reps."""
     if not weights:
         return None
     unit = gcd(*weights.values())
@@ -47,17 +47,17 @@ def next_turn(weights: Mapping[str, int], last: Turn) -> Turn | None:
 
 
 def not_assignable(rep: Rep, usage: Usage, playbook: Rules, now: datetime) -> list[Refusal]:
-    """Return why the rep can be assigned no lead now: nothing when they can (C7, F7).
+    """Return why the rep can be assigned no lead now; empty when they can (C7).
 
-    The limit of competitive claims does not count: what comes after it is assignments.
+    The limit on competitive claims does not apply: past it a rep still gets assignments (F7).
     """
-    found = [*off(rep, playbook, now), *over_allowance(rep, usage, playbook, now)]
+    refusals = [*off(rep, playbook, now), *over_allowance(rep, usage, playbook, now)]
     most = playbook.assignment.in_hand_limit
     if most and usage.in_hand >= most:
-        found.append(
+        refusals.append(
             Refusal("in_hand", None, f"You hold {usage.in_hand} leads you have not worked yet.")
         )
-    return found
+    return refusals
 
 
 ASSIGNING: Mapping[str, tuple[str, ...]] = {
@@ -71,14 +71,14 @@ ASSIGNING: Mapping[str, tuple[str, ...]] = {
     "in hand": ("in_hand",),
     "turn": ("others_first", "not_their_turn"),
 }
-"""The codes each rule of assignment passes a rep over with (R9)."""
+"""The refusal codes of each rule of assignment (R9)."""
 
 
 @dataclass(frozen=True)
 class Ring:
-    """Reps who take turns, with their weights; those of another `name` take turns of their own.
+    """A rotation: reps who take turns, with their weights. Each `name` has its own order.
 
-    `why` they and nobody else may have the lead, where it is kept for them (F8, F10).
+    `why` is the cause of the assignment where the lead is reserved for them (F8, F10).
     """
 
     name: str
@@ -89,18 +89,21 @@ class Ring:
 def candidates(
     lead: Lead, members: Iterable[tuple[Rep, Usage]], playbook: Rules, now: datetime
 ) -> Ring:
-    """Return who the lead may be assigned to.
+    """Return the rotation of reps the lead may be assigned to.
 
-    Only to those it fits (R1-R5), also while they are all at a limit; to anybody where it fits
-    nobody, since nothing stays unassigned (C7). To nobody who had it last, or released it lately
-    (C5). Narrowed as long as somebody is left: to those who owe an assignment (F2), to those of
-    the lead's territory where assignment goes by territory, and to tier 3 where tiers let a lead
-    go (M2). A new lead that is kept for somebody goes to whom it is owed most (F8, F10), as long
-    as there is anybody.
+    A reserved lead goes to the reps who are owed it most, if there are any (F8, F10). Any other
+    lead:
+
+    - goes only to reps it fits (R1-R5), even while they are all at a limit. A lead that fits no rep
+      may go to any, since no lead stays unassigned (C7).
+    - never goes to its previous owner or a rep who released it lately (C5).
+    - goes, if any such reps are left, to those who owe an assignment (F2), then those of its
+      territory where assignment is by territory, then tier 3 where the team has tiers (M2).
     """
-    known = [one for one in members if one[0].active]
-    fitting = [one for one in known if not mismatches(lead, one[0], playbook)] or known
-    able = [one for one in fitting if not not_assignable(*one, playbook, now)]
+    active = [(rep, usage) for rep, usage in members if rep.active]
+    fitting = [(rep, usage) for rep, usage in active if not mismatches(lead, rep, playbook)]
+    fitting = fitting or active
+    able = [(rep, usage) for rep, usage in fitting if not not_assignable(rep, usage, playbook, now)]
     if lead.state is State.NEW and lead.reserved in REASONS:
         waiting = owed(lead.reserved, able, playbook, now)
         if waiting:
@@ -131,20 +134,20 @@ def passed_over(
     playbook: Rules,
     now: datetime,
 ) -> dict[str, tuple[str, ...]]:
-    """Return why the lead was not assigned to each rep, by codes; none for who got it (R9).
+    """Return per rep the codes of why the lead was not assigned to them; none for `chosen` (R9).
 
-    `others_first`: it was kept for some, or went first to those who owe an assignment, of its
-    territory, or of tier 3. `not_their_turn`: another rep's came before.
+    `others_first`: it was reserved, or went to reps who owe an assignment, to its territory or to
+    tier 3. `not_their_turn`: another rep was next.
     """
-    known = [one for one in members if one[0].active]
-    nobody_fits = all(mismatches(lead, rep, playbook) for rep, _ in known)
-    found = {}
-    for rep, usage in known:
+    active = [(rep, usage) for rep, usage in members if rep.active]
+    nobody_fits = all(mismatches(lead, rep, playbook) for rep, _ in active)
+    codes_by_rep = {}
+    for rep, usage in active:
         refusals = [] if nobody_fits else mismatches(lead, rep, playbook)
         refusals += not_assignable(rep, usage, playbook, now)
         refusals += gave_back(lead, rep, playbook, now)
         codes = tuple(refusal.code for refusal in refusals)
         if not codes:
             codes = ("not_their_turn",) if rep.rep_id in ring.weights else ("others_first",)
-        found[rep.rep_id] = () if rep.rep_id == chosen else codes
-    return found
+        codes_by_rep[rep.rep_id] = () if rep.rep_id == chosen else codes
+    return codes_by_rep

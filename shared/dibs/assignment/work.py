@@ -1,6 +1,6 @@
-"""Worked or returned (C11): who holds a lead and does nothing is reminded, then loses it.
+"""Leads go back when their holder does not work them (C11), leaves (R8) or releases them (C5).
 
-Leavers' leads go back the same way (R8), and those a rep releases (C5).
+A holder who does not contact a lead in time is reminded first, then loses it.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ LONGEST_REASON = 200
 def look_after(
     race: RaceStore, holdings: Holdings, bus: Bus, clock: Callable[[], datetime]
 ) -> tuple[int, int]:
-    """Remind who is due a reminder and return what was not worked in time; return how many."""
+    """Remind holders and take back leads not worked in time (C11); return how many of each."""
     nudges, returned = 0, 0
     for lead in holdings.unworked(clock()):
         if lead.owner is None or lead.return_at is None or lead.worked_at is not None:
@@ -54,7 +54,7 @@ def look_after(
 def let_go(
     race: RaceStore, holdings: Holdings, rep_id: str, by: str, clock: Callable[[], datetime]
 ) -> int:
-    """Give back every lead a leaver holds and is not done with (R8); return how many."""
+    """Give back every unfinished lead a leaver holds (R8); return how many."""
     backs = [
         give_back(race, holdings, lead.lead_id, rep_id, LEFT, by, clock)
         for lead in holdings.held_by(rep_id)
@@ -70,12 +70,12 @@ def accept(
     proof: Proof,
     clock: Callable[[], datetime],
 ) -> Lead:
-    """Accept the lead that was assigned to the rep (F2); working it accepts it as well.
+    """Accept a lead that was assigned to the rep (F2); working it accepts it too.
 
-    Accepting twice is accepting once (C4).
+    Repeating is safe (C4).
 
     Raises:
-        Unauthorized, LeadNotFound: who asks, or for what, is not known.
+        Unauthorized, LeadNotFound: there is no such rep or lead.
         NotYours: the rep does not hold the lead.
         Busy: the store did not get to it; nothing was changed.
     """
@@ -104,16 +104,16 @@ def release(
     reason: object,
     clock: Callable[[], datetime],
 ) -> tuple[Lead, bool]:
-    """Give back a lead one holds, with a reason; return it, and whether its claim was undone (C5).
+    """Give back the rep's lead with a reason; return it, and whether its claim was undone (C5).
 
-    Within the playbook's seconds a claim was a mistake, and is undone without one. What was
-    released before is released still.
+    Within the playbook's seconds the claim counts as a mistake: it is undone without a reason.
+    Repeating a release is safe (C4).
 
     Raises:
-        Unauthorized, LeadNotFound: who asks, or for what, is not known.
+        Unauthorized, LeadNotFound: there is no such rep or lead.
         NotYours: the rep does not hold the lead.
         IllegalMove: the lead is won or lost.
-        InvalidInput: there is no reason to it.
+        InvalidInput: the reason is missing.
         Busy: the store did not get to it; nothing was changed.
     """
     try:
@@ -127,10 +127,10 @@ def release(
 
 
 def _released(lead: Lead | None, rep_id: str) -> Lead:
-    """Return the lead when the rep released it lately; raise why they cannot when they did not."""
+    """Return the lead if the rep released it lately; otherwise raise why they cannot release it."""
     if lead is not None and lead.owner == rep_id:
         if lead.state in HELD:
-            raise Busy(conflict=True)  # a manager gave it to them once more just now
+            raise Busy(conflict=True)  # a manager has just assigned it to them again
         raise IllegalMove("This lead is done with: it was won or lost.")
     if lead is None or rep_id not in lead.released:
         raise NotYours
@@ -138,10 +138,10 @@ def _released(lead: Lead | None, rep_id: str) -> Lead:
 
 
 def reason_of(value: object) -> str:
-    """Return why a person does something, in their words.
+    """Return a person's reason, stripped.
 
     Raises:
-        InvalidInput: says what to send.
+        InvalidInput: it is empty, too long or not one printable line.
     """
     reason = value.strip() if isinstance(value, str) else ""
     if not (0 < len(reason) <= LONGEST_REASON and reason.isprintable()):
@@ -160,9 +160,9 @@ def give_back(
     clock: Callable[[], datetime],
     note: str = "",
 ) -> Lead | None:
-    """Take a lead from its holder: its race is opened anew, or it waits to be assigned to another.
+    """Take a lead from its holder: it races again, or waits to be assigned to another rep.
 
-    None when the rep does not hold it any more, or has worked it meanwhile.
+    None when the rep no longer holds it, or has worked it meanwhile.
 
     Raises:
         Busy: the store did not get to it; nothing was changed.

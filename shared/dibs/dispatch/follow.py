@@ -1,4 +1,4 @@
-"""Follow what happened to a lead: offer it in waves (C1, M2, M6), take offers back, assign (C7)."""
+"""React to a lead's events: offer it in waves (C1, M2, M6), withdraw offers (N4), assign (C7)."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ from dibs.roster.ports import Roster
 from dibs.rules.playbook import Playbook
 
 CHUNK = 50
-# Chunks of one wave run side by side; this is how long the slowest may take to be picked up.
+# Batches of a wave run in parallel and start together, this long after they are queued.
 HEAD_START = timedelta(milliseconds=400)
-# A wave this near is dealt out now, to be told at its instant.
+# A wave this near is queued now, to be notified when it opens.
 NEAR = timedelta(milliseconds=1500)
 
 
@@ -56,7 +56,7 @@ class FollowDeps:
 
 
 def follow(fact: Fact, deps: FollowDeps) -> None:
-    """Follow one fact or answer one timer. Safe to run twice, late, or in any order."""
+    """Handle one event or timer. Safe to run twice, late, or in any order (C4)."""
     if fact.kind == "queue.check":
         _serve(deps.holdings.queued(), deps)
     elif fact.kind == "waves.check":
@@ -69,11 +69,10 @@ def follow(fact: Fact, deps: FollowDeps) -> None:
 
 
 def deal(fact: Fact, lead: Lead, deps: FollowDeps, *, wake: bool = True) -> None:
-    """Offer the lead to each wave that has opened and was not told yet, and wait for the next.
+    """Offer the lead to each wave that has opened and was not notified yet; set the next timer.
 
-    A wave also opens when nobody before it can claim any more (M6), which is recorded first.
-    Of the messages that ask for a look only those that wait (`wake`) go on waiting. A draw that is
-    due comes first (C10).
+    A wave opens early when no rep of the waves before can still claim; that is recorded first (M6).
+    A draw that is due is made first (C10). Without `wake` no timer is set: another message has one.
     """
     if lead.epoch == fact.epoch and draw_is_due(lead, deps.clock()):
         draw(deps.race, lead, deps.clock)
@@ -88,10 +87,10 @@ def deal(fact: Fact, lead: Lead, deps: FollowDeps, *, wake: bool = True) -> None
             deps.timers.wake_at(lead, draw_time(lead), now)
         return
     if lead.epoch > 1 and lead.told_at is None:
-        with suppress(Busy):  # nobody waits for an offer because of a race that is over
+        with suppress(Busy):  # sealing the earlier race must not delay this offer
             _seal(lead, lead.epoch - 1, deps)
     playbook = deps.roster.playbook()
-    members = _knowing(
+    members = _with_debt_payers(
         lead, _members(deps, lead.teams, fresh=not wake), playbook, now, deps.race.open_leads
     )
     if next_opening(lead, now) is not None:
@@ -104,7 +103,7 @@ def deal(fact: Fact, lead: Lead, deps: FollowDeps, *, wake: bool = True) -> None
         verdicts = judge(lead, members, playbook, at)
         reps = [rep for rep, _ in members if not verdicts[rep.rep_id]]
         deps.queue.put(chunks("offer", lead, reps, now, opened if opened > now else None))
-        _keep(lead, opened, at, playbook, verdicts, deps)
+        _record_wave(lead, opened, at, playbook, verdicts, deps)
         deps.leads.told(lead, opened)
     if wake:
         upcoming = next_opening(lead, now + NEAR)
@@ -113,7 +112,7 @@ def deal(fact: Fact, lead: Lead, deps: FollowDeps, *, wake: bool = True) -> None
         deps.timers.wake_at(lead, min(moment, lead.closes_at), now)
 
 
-def _keep(
+def _record_wave(
     lead: Lead,
     wave_at: datetime,
     at: datetime,
@@ -121,7 +120,7 @@ def _keep(
     verdicts: dict[str, tuple[str, ...]],
     deps: FollowDeps,
 ) -> None:
-    """Keep how a wave was judged (R9), and with the first that there is a race to seal (C9)."""
+    """Record a wave's verdicts (R9); with the first wave, record a race to be sealed (C9)."""
     if lead.told_at is None:
         deps.races.begin(lead, late_at(lead, playbook))
     deps.races.record_judged(
@@ -130,12 +129,12 @@ def _keep(
 
 
 def check(fact: Fact, lead: Lead, deps: FollowDeps) -> None:
-    """Look whether a wave may open early, because a rep declined, paused or reached a limit."""
+    """Check whether a wave opens early: a rep declined, paused or reached a limit (M6)."""
     deal(fact, lead, deps, wake=False)
 
 
 def check_waves(deps: FollowDeps) -> None:
-    """Look at every open lead that has a wave to come."""
+    """Check every open lead that has a wave to come (M6)."""
     now = deps.clock()
     for lead in deps.race.open_leads():
         if next_opening(lead, now) is not None:
@@ -143,30 +142,30 @@ def check_waves(deps: FollowDeps) -> None:
 
 
 def withdraw(fact: Fact, lead: Lead, deps: FollowDeps) -> None:
-    """Take the offers of a closed opening back from everybody but who took the lead (N4)."""
+    """Withdraw the offers of a closed opening from all reps but the one who got the lead (N4)."""
     members = [rep for rep, _ in _members(deps, lead.teams) if rep.rep_id != fact.rep_id]
     deps.queue.put(chunks("withdraw", replace(lead, epoch=fact.epoch), members, None))
 
 
 def claimed(fact: Fact, lead: Lead, deps: FollowDeps) -> None:
-    """Withdraw the losers' offers, note the winner's time, and see what their limits free."""
+    """Withdraw the losers' offers, record the winner's time, and check waves if they are full."""
     withdraw(fact, lead, deps)
     _wait_to_seal(fact, lead, deps)
     if fact.rep_id is None:
         return
-    # Who was drawn is told; who was first has just been answered.
+    # The winner of a draw is notified; the winner of a race has the answer to their claim.
     drawn = lead.draws_at is not None and lead.epoch == fact.epoch
     kinds = ("won", "assigned") if drawn else ("won",)
     deps.queue.put([Chunk(kind, fact.lead_id, fact.epoch, (fact.rep_id,)) for kind in kinds])
     playbook = deps.roster.playbook()
-    # Without tiers or head starts nobody waits for a wave, and a claim costs no look.
+    # Without tiers or head starts there are no later waves, so no claim needs the check.
     waves = playbook.gives_head_starts or any(map(playbook.ranks, lead.teams))
     if waves and _is_full(fact.lead_id, fact.rep_id, deps):
         check_waves(deps)
 
 
 def _is_full(lead_id: str, rep_id: str, deps: FollowDeps) -> bool:
-    """Tell whether a claim brought its rep to a limit, where somebody may be waiting for that."""
+    """Return whether the rep has reached a limit, so that a later wave may open early (M6)."""
     view, now = deps.race.read(lead_id, rep_id), deps.clock()
     rep, playbook = view.rep, view.playbook
     if rep is None:
@@ -176,34 +175,34 @@ def _is_full(lead_id: str, rep_id: str, deps: FollowDeps) -> bool:
 
 
 def expired(fact: Fact, lead: Lead, deps: FollowDeps) -> None:
-    """Withdraw the offers nobody took, and assign the lead (C7)."""
+    """Withdraw the offers of an expired lead and assign it (C7)."""
     withdraw(fact, lead, deps)
     _wait_to_seal(fact, lead, deps)
     queued(fact, lead, deps)
 
 
 def queued(fact: Fact, lead: Lead, deps: FollowDeps) -> None:
-    """Assign what waits, the oldest first: a newer lead never overtakes an older one."""
+    """Assign the waiting leads, oldest first: a newer lead never overtakes an older one (C7)."""
     del fact
     waiting = deps.holdings.queued()
-    if all(one.lead_id != lead.lead_id for one in waiting):
-        # The index is a moment behind the lead that has just been written.
-        waiting = sorted([*waiting, lead], key=lambda one: (one.received_at, one.lead_id))
+    if all(other.lead_id != lead.lead_id for other in waiting):
+        # The index may lag behind a lead that has just been written.
+        waiting = sorted([*waiting, lead], key=lambda other: (other.received_at, other.lead_id))
     _serve(waiting, deps)
 
 
 def _serve(waiting: Sequence[Lead], deps: FollowDeps) -> None:
     def keep(judged: Judged) -> None:
-        with suppress(Busy):  # what is assigned is assigned
+        with suppress(Busy):  # the lead is assigned already
             deps.races.record_judged(judged)
 
-    given = serve(waiting, deps.race, deps.roster, deps.holdings, deps.clock, keep=keep)
-    if len(given) == SLICE:
+    claims = serve(waiting, deps.race, deps.roster, deps.holdings, deps.clock, keep=keep)
+    if len(claims) == SLICE:
         deps.timers.check("queue.check")  # there may be more
 
 
 def assigned(fact: Fact, lead: Lead, deps: FollowDeps) -> None:
-    """Tell a rep that a lead was assigned to them; offers still open then are withdrawn (R7)."""
+    """Notify a rep of an assigned lead, and withdraw offers that are still open (R7)."""
     tell_holder(fact, lead, deps)
     early = lead.claimed_at is not None and lead.claimed_at < lead.closes_at
     if early or lead.epoch != fact.epoch:
@@ -211,7 +210,7 @@ def assigned(fact: Fact, lead: Lead, deps: FollowDeps) -> None:
 
 
 def seal(fact: Fact, lead: Lead, deps: FollowDeps) -> None:
-    """Seal the race of the fact's opening (C9), or come again when it is time to."""
+    """Seal the race of the event's opening, or set a timer when it is too early (C9)."""
     due = _seal(lead, fact.epoch, deps)
     if due is not None:
         deps.timers.wake_at(replace(lead, epoch=fact.epoch), due, deps.clock(), SEAL)
@@ -232,7 +231,7 @@ def _wait_to_seal(fact: Fact, lead: Lead, deps: FollowDeps) -> None:
 
 
 def tell_holder(fact: Fact, lead: Lead, deps: FollowDeps) -> None:
-    """Tell a rep that a lead was assigned to them, or that it still waits for them (C11)."""
+    """Notify a rep that a lead was assigned to them, or still waits for them (C11)."""
     del lead
     if fact.rep_id is not None:
         kind = fact.kind.removeprefix("lead.")
@@ -252,53 +251,54 @@ _BY_KIND: dict[str, Callable[[Fact, Lead, FollowDeps], None]] = {
 }
 
 
-def _knowing(
+def _with_debt_payers(
     lead: Lead,
     members: list[tuple[Rep, Usage]],
     playbook: Playbook,
     now: datetime,
     open_leads: Callable[[], list[Lead]],
 ) -> list[tuple[Rep, Usage]]:
-    """Return the members with what would pay their debts (F1, F3), where somebody owes one."""
+    """Return the members with the open leads that would pay their debts, where a rule has debts
+    (F1, F3)."""
     rules = playbook.acceptance
     if not (rules.hot_per_warm or rules.cold_per_week):
         return members
-    known = cache(open_leads)  # asked for once, and only where somebody owes something
+    cached = cache(open_leads)  # read once, and only where a rep owes a claim
     return [
-        (rep, decide_knowing(lead, rep, usage, playbook, now, known)[1]) for rep, usage in members
+        (rep, decide_knowing(lead, rep, usage, playbook, now, cached)[1]) for rep, usage in members
     ]
 
 
 def judge(
     lead: Lead, roster: Iterable[tuple[Rep, Usage]], playbook: Playbook, at: datetime
 ) -> dict[str, tuple[str, ...]]:
-    """Return by rep the codes of all that refuses them at `at`: none for who may claim.
+    """Return per rep the codes of the rules that refuse them at `at`; none for who may claim.
 
-    Advisory: the claim judges again. Those of earlier waves are judged as well: who came on, or to
-    another tier, since then was not told, and who was is not told twice.
+    Advisory: the claim checks again. Reps of earlier waves are included: one who has come on duty
+    or changed tier since then gets the offer now, and no rep gets it twice.
     """
-    found = {rep.rep_id: decide(lead, rep, usage, playbook, at) for rep, usage in roster}
+    decisions = {rep.rep_id: decide(lead, rep, usage, playbook, at) for rep, usage in roster}
     return {
         rep_id: ()
         if isinstance(verdict, Eligible)
         else tuple(refusal.code for refusal in verdict.refusals)
-        for rep_id, verdict in found.items()
+        for rep_id, verdict in decisions.items()
     }
 
 
 def chunks(
     kind: str, lead: Lead, reps: Sequence[Rep], now: datetime | None, at: datetime | None = None
 ) -> list[Chunk]:
-    """Deal reps into chunks in random order (N6), the same order whenever the fact is replayed.
+    """Split reps into batches in random order (N6); a replayed event gives the same order.
 
-    All chunks wait for the same instant: `at`, or a moment after `now` when there are several.
+    All batches start at the same instant: `at`, or a moment after `now` when there are several.
     """
     order = sorted(rep.rep_id for rep in reps)
     random.Random(f"{lead.lead_id}/{lead.epoch}").shuffle(order)  # noqa: S311 - fairness, no secret
-    dealt = [tuple(order[start : start + CHUNK]) for start in range(0, len(order), CHUNK)]
+    parts = [tuple(order[start : start + CHUNK]) for start in range(0, len(order), CHUNK)]
     if at is None and now is not None:
-        at = now + (HEAD_START if len(dealt) > 1 else timedelta())
-    return [Chunk(kind, lead.lead_id, lead.epoch, rep_ids, at) for rep_ids in dealt]
+        at = now + (HEAD_START if len(parts) > 1 else timedelta())
+    return [Chunk(kind, lead.lead_id, lead.epoch, rep_ids, at) for rep_ids in parts]
 
 
 def _members(
@@ -308,6 +308,6 @@ def _members(
 
 
 def _declined(lead: Lead, members: Iterable[tuple[Rep, Usage]], deps: FollowDeps) -> frozenset[str]:
-    told = [rep.rep_id for rep, _ in members if rep.tier < 3 or rep.rep_id in lead.first]
-    known = deps.offers.sightings(lead.lead_id, lead.epoch, told, consistent=True)
-    return frozenset(rep_id for rep_id, sighting in known.items() if sighting.declined_at)
+    rep_ids = [rep.rep_id for rep, _ in members if rep.tier < 3 or rep.rep_id in lead.first]
+    views = deps.offers.sightings(lead.lead_id, lead.epoch, rep_ids, consistent=True)
+    return frozenset(rep_id for rep_id, view in views.items() if view.declined_at)

@@ -1,5 +1,5 @@
-"""Bring back what was dropped (C7, O1): facts that never left, waves never told, windows that
-closed unseen, leads not worked. Runs each minute; running twice changes nothing."""
+"""Recover dropped work each minute (C7, O1, O9): events stuck in the outbox, waves not notified,
+windows that closed unnoticed, leads not worked. Running twice changes nothing."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SLICE = 50
 
 @dataclass(frozen=True)
 class Swept:
-    """What one sweep found to do."""
+    """How much one sweep did, by kind of work."""
 
     republished: int
     replanned: int
@@ -34,7 +34,7 @@ class Swept:
 
 
 def relay(pending: list[Pending], store: LeadStore, bus: Bus) -> None:
-    """Publish facts and take them out of the outbox. At least once; consumers are idempotent."""
+    """Publish events and clear them from the outbox. At least once; consumers are idempotent."""
     bus.publish([item.fact for item in pending if item.fact is not None])
     for item in pending:
         store.clear_outbox(item)
@@ -43,14 +43,14 @@ def relay(pending: list[Pending], store: LeadStore, bus: Bus) -> None:
 def sweep(
     store: LeadStore, race: RaceStore, holdings: Holdings, roster: Roster, bus: Bus, now: datetime
 ) -> Swept:
-    """Re-drive everything older than `PATIENCE` that has not reached where it was going.
+    """Repeat what is overdue by `PATIENCE`: stuck events, waves not notified, draws (C10).
 
-    Waves that were not told, draws not made (C10), windows that closed unseen, leads not worked
-    (C11), and a queue that somebody may have become free for (C7).
+    Also close expired windows, take back leads not worked (C11), and serve the queue, since a rep
+    may have become free (C7).
     """
     late = now - PATIENCE
     republished, stuck = 0, iter(store.waiting_in_outbox(late))
-    # Slice by slice, so that a run that ends early has got on with a long backlog.
+    # Slice by slice, so that a run that ends early has still worked off a part.
     while waiting := list(islice(stuck, SLICE)):
         relay(waiting, store, bus)
         republished += len(waiting)
@@ -65,20 +65,20 @@ def sweep(
         elif _may_open_early(lead, roster, now):
             again.append(Fact("lead.check", lead.lead_id, lead.epoch))
     queue = holdings.queued()
-    # One of them stands for all: the whole queue is served, oldest first.
-    bus.publish([*again, *(Fact("lead.queued", one.lead_id, one.epoch) for one in queue[:1])])
+    # One event is enough: it serves the whole queue, oldest first.
+    bus.publish([*again, *(Fact("lead.queued", lead.lead_id, lead.epoch) for lead in queue[:1])])
     nudged, returned = look_after(race, holdings, bus, lambda: now)
     return Swept(republished, len(again), expired, nudged, returned, len(queue))
 
 
 def untold(lead: Lead, late: datetime) -> bool:
-    """Tell whether a wave opened before `late` whose reps were not told."""
+    """Return whether a wave opened before `late` whose reps were not notified."""
     opened = latest_opening(lead, late)
     return opened is not None and (lead.told_at is None or lead.told_at < opened)
 
 
 def _may_open_early(lead: Lead, roster: Roster, now: datetime) -> bool:
-    """Tell whether the offer step should look; it also knows who declined."""
+    """Return whether the offer step should check the lead; it also knows who declined (M6)."""
     if next_opening(lead, now) is None:
         return False
     members = [member for team in lead.teams for member in roster.team(team)]
@@ -86,9 +86,9 @@ def _may_open_early(lead: Lead, roster: Roster, now: datetime) -> bool:
 
 
 def close(lead: Lead, store: LeadStore, now: datetime) -> bool:
-    """Record that nobody claimed the lead in its window; False when somebody did after all.
+    """Expire a lead that no rep claimed in its window; False when one did after all.
 
-    Who is in its draw has claimed (C10): before that it does not close.
+    A lead with claims waiting for its draw does not expire (C10).
     """
     _, expired = moved(lead, State.EXPIRED, now, "window_closed", "clock")
     return store.expire(lead, expired)

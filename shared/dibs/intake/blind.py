@@ -1,8 +1,8 @@
-"""Which leads are released blind (F4), so that their mix of qualities is the one asked for (F5).
+"""Choose the leads released blind (F4) so that their qualities reach the wanted mix (F5).
 
-A lead is drawn with a chance that follows from its quality and from how many of each came lately.
-The mix comes before the share: where a quality is scarce, fewer leads are blind. Only where that
-would cost most of the share is the quality given up on: then all its leads are blind, and the
+The chance of being blind follows from a lead's quality and from how many of each came lately.
+The mix comes before the share: where a quality is scarce, fewer leads are blind. If that would
+cost most of the share, the scarce quality no longer limits it: all its leads are blind, and the
 others keep their proportion.
 """
 
@@ -17,9 +17,9 @@ from statistics import NormalDist
 from dibs.core.quality import Quality
 from dibs.rules.rules import Blind
 
-# Until enough have come, all qualities are taken to come alike: so many of each.
+# Add this many leads of each quality, so that early counts do not decide too much.
 _PRIOR = 10
-# A scarce quality is given up on when keeping the mix would leave less of the share than this.
+# A scarce quality stops limiting the share when less than this part of it would be left.
 _LEAST_OF_SHARE = 0.25
 _DRAW_BYTES = 8
 _SURE = 0.95
@@ -27,7 +27,7 @@ _SURE = 0.95
 
 @dataclass(frozen=True)
 class Arrived:
-    """Leads that came to race, by quality, and those of them that were released blind."""
+    """Numbers of raced leads by quality: `seen` counts all of them, `blind` the blind ones."""
 
     seen: Mapping[Quality, int] = field(default_factory=dict)
     blind: Mapping[Quality, int] = field(default_factory=dict)
@@ -38,10 +38,9 @@ class Arrived:
 
 @dataclass(frozen=True)
 class Part:
-    """One quality's part of the blind leads, in percent, beside the one that is `wanted`.
+    """One quality's part of the blind leads: reached (`percent`) and `wanted`, in percent.
 
-    The part that the rules aim at lies between `least` and `most` with 95 % confidence; without
-    blind leads nothing is known of it.
+    `least` and `most` are the 95 % confidence interval. All three are None without blind leads.
     """
 
     quality: Quality
@@ -64,7 +63,7 @@ def chances(seen: Mapping[Quality, int], rule: Blind) -> dict[Quality, float]:
         return dict.fromkeys(Quality, 0.0)
     while True:
         whole = sum(wanted[quality] for quality in kept)
-        # The share of all leads up to which there are enough of each.
+        # The largest share of all leads for which each quality has enough leads.
         enough = {quality: comes[quality] * whole / wanted[quality] for quality in kept}
         scarcest = min(kept, key=enough.__getitem__)
         if enough[scarcest] >= share * _LEAST_OF_SHARE or len(kept) == 1:
@@ -80,35 +79,35 @@ def chances(seen: Mapping[Quality, int], rule: Blind) -> dict[Quality, float]:
 
 
 def drawn(salt: bytes, chance: float) -> bool:
-    """Tell whether the lead of this salt is blind: always the same, and nothing a rep can see."""
+    """Return whether the lead of this salt is blind: always the same, and hidden from reps."""
     digest = hashlib.sha256(b"blind\0" + salt).digest()[:_DRAW_BYTES]
     return int.from_bytes(digest, "big") < chance * (1 << 8 * _DRAW_BYTES)
 
 
 def mix(arrived: Arrived, rule: Blind) -> list[Part]:
-    """Return the mix reached (F5), and how sure it is."""
-    whole, wanted = sum(arrived.blind.values()), wanted_of(rule)
+    """Return the mix reached with its confidence interval (F5)."""
+    total, wanted = sum(arrived.blind.values()), wanted_of(rule)
     parts = []
     for quality in Quality:
-        of_it = arrived.blind.get(quality, 0)
-        least, most = _between(of_it, whole) if whole else (None, None)
-        percent = round(100 * of_it / whole, 1) if whole else None
+        count = arrived.blind.get(quality, 0)
+        least, most = _between(count, total) if total else (None, None)
+        percent = round(100 * count / total, 1) if total else None
         seen = arrived.seen.get(quality, 0)
-        parts.append(Part(quality, seen, of_it, wanted[quality], percent, least, most))
+        parts.append(Part(quality, seen, count, wanted[quality], percent, least, most))
     return parts
 
 
 def wanted_of(rule: Blind) -> dict[Quality, int]:
-    """Return the mix asked for, in percent."""
+    """Return the wanted mix, in percent."""
     return {Quality.HOT: rule.hot, Quality.WARM: rule.warm, Quality.COLD: rule.cold}
 
 
-def _between(count: int, whole: int) -> tuple[float, float]:
-    """Return Wilson's interval for `count` of `whole`, in percent."""
+def _between(count: int, total: int) -> tuple[float, float]:
+    """Return Wilson's interval for `count` of `total`, in percent."""
     z = NormalDist().inv_cdf((1 + _SURE) / 2)
-    part, spread = count / whole, z * z / whole
+    part, spread = count / total, z * z / total
     middle = (part + spread / 2) / (1 + spread)
-    reach = z * sqrt(part * (1 - part) / whole + spread / whole / 4) / (1 + spread)
+    reach = z * sqrt(part * (1 - part) / total + spread / total / 4) / (1 + spread)
     return round(100 * max(0.0, middle - reach), 1), round(100 * min(1.0, middle + reach), 1)
 
 

@@ -1,7 +1,4 @@
-"""What follows when a lead is about somebody already known (C6): merged, kept by its owner, raced.
-
-Pure. Who is known, and as which lead, goes in; what may be done about it comes out, best first.
-"""
+"""A lead about a known person or company is merged, goes to its owner, or races (C6). Pure."""
 
 from __future__ import annotations
 
@@ -13,7 +10,7 @@ from dibs.core.lead import HELD, Kind, Lead, State
 from dibs.rules.rules import Duplicates
 
 EXISTING_OWNER = "existing_owner"
-"""The cause of an assignment to whoever the person or company belongs to already."""
+"""The cause of an assignment to the rep who already owns the person or company."""
 
 MERGED = {
     Kind.PHONE: "merged_same_phone",
@@ -31,18 +28,18 @@ REASONS = {
     "known_company": "The company is known from an earlier lead that is over, or whose rep has "
     "left; it races as usual.",
 }
-"""What each flag says to a person."""
+"""Each flag as a sentence for people."""
 
-# Nobody's yet, and not over.
+# Without an owner, and not closed.
 _WAITING = (State.NEW, State.OPEN, State.EXPIRED, State.RELEASED)
 
 
 @dataclass(frozen=True)
 class Identity:
-    """Something that names a person or company. `key` is a digest: it can be made again, not read.
+    """A property that identifies a person or company.
 
-    Who knows a phone number or address can make its key, so that a person can be found to be
-    deleted.
+    `key` is a digest: it cannot be read back, but a phone number or address gives the same key
+    again, so that a person can be found and deleted.
     """
 
     kind: Kind
@@ -51,8 +48,8 @@ class Identity:
 
 @dataclass(frozen=True)
 class Standing:
-    """What an identity stands for: its latest lead, last posted at `since`, or an `owner` (a rep's
-    id) named from outside.
+    """What an identity refers to: its latest lead, last posted at `since`, or the id of the rep
+    named as `owner` by an outside system.
     """
 
     identity: Identity
@@ -63,7 +60,7 @@ class Standing:
 
 @dataclass(frozen=True)
 class Merge:
-    """The post belongs to a lead that is not over."""
+    """The post belongs to a lead that is not closed."""
 
     lead: Lead
     because: Kind
@@ -71,7 +68,7 @@ class Merge:
 
 @dataclass(frozen=True)
 class Keep:
-    """The lead belongs to a rep, if they are still with us; `lead_id` is the lead that says so."""
+    """The lead belongs to a rep, if they are still active; `lead_id` is the lead that shows it."""
 
     rep_id: str
     because: Kind
@@ -81,14 +78,14 @@ class Keep:
 def meetings(
     standings: Iterable[Standing], leads: Mapping[str, Lead], rules: Duplicates, now: datetime
 ) -> Iterator[Merge | Keep]:
-    """Yield what may become of a new lead, the best first; nothing where it races as usual.
+    """Yield what may be done with a new lead, best first; nothing where it races as usual.
 
-    What a manager put aside (R7) waits for nobody: a company's other people do not join it there.
+    Other people of a company are not merged into a lead that a manager put on hold (R7).
     """
-    for one in standings:
-        because, lead = one.identity.kind, _remembered(one, leads, rules, now)
-        if one.owner is not None:
-            yield Keep(one.owner, because)
+    for standing in standings:
+        because, lead = standing.identity.kind, _remembered(standing, leads, rules, now)
+        if standing.owner is not None:
+            yield Keep(standing.owner, because)
         if lead is None:
             continue
         waits = lead.state in _WAITING and (because.personal or not lead.parked)
@@ -101,10 +98,10 @@ def meetings(
 def known_flags(
     standings: Iterable[Standing], leads: Mapping[str, Lead], rules: Duplicates, now: datetime
 ) -> tuple[str, ...]:
-    """Return what a source is told of a lead that races although its person or company is known."""
-    for one in standings:
-        if _remembered(one, leads, rules, now) is not None:
-            return ("known_person" if one.identity.kind.personal else "known_company",)
+    """Return the flags of a lead that races although its person or company is known."""
+    for standing in standings:
+        if _remembered(standing, leads, rules, now) is not None:
+            return ("known_person" if standing.identity.kind.personal else "known_company",)
     return ()
 
 
@@ -115,28 +112,28 @@ def pointed(
     rules: Duplicates,
     now: datetime,
 ) -> list[Standing]:
-    """Return, as read, the identities that stand for `lead_id` from now on.
+    """Return, as read, the identities that refer to `lead_id` from now on.
 
-    A company stays with the lead it was won by. When a post is merged, no identity leaves another
-    lead that still counts.
+    A company keeps referring to the lead with which it was won. When a post is merged, an identity
+    of another lead that still counts stays with that lead.
     """
     merged = lead_id in leads
-    found = []
-    for one in standings:
-        lead = _remembered(one, leads, rules, now)
+    pointing = []
+    for standing in standings:
+        lead = _remembered(standing, leads, rules, now)
         elsewhere = lead is not None and lead.lead_id != lead_id and lead.state is not State.LOST
         won = lead is not None and lead.state is State.WON
-        if not (elsewhere and (merged or (won and not one.identity.kind.personal))):
-            found.append(one)
-    return found
+        if not (elsewhere and (merged or (won and not standing.identity.kind.personal))):
+            pointing.append(standing)
+    return pointing
 
 
 def _remembered(
-    one: Standing, leads: Mapping[str, Lead], rules: Duplicates, now: datetime
+    standing: Standing, leads: Mapping[str, Lead], rules: Duplicates, now: datetime
 ) -> Lead | None:
-    """Return the lead an identity stands for: a won one for good, others for the rules' days."""
-    lead = leads.get(one.lead_id or "")
+    """Return the lead an identity refers to: a won lead for good, others for the rules' days."""
+    lead = leads.get(standing.lead_id or "")
     if lead is None or lead.state is State.WON:
         return lead
-    recent = one.since is not None and now - one.since <= timedelta(days=rules.days)
+    recent = standing.since is not None and now - standing.since <= timedelta(days=rules.days)
     return lead if recent else None

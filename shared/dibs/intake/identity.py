@@ -1,8 +1,8 @@
-"""Who a lead is about: the same person by phone or e-mail, the same company by domain or name (C6).
+"""Recognise the same person by phone or e-mail, the same company by domain or name (C6).
 
-Two leads are about the same when an identity is equal, letter for letter; nothing is guessed. What
-everybody shares (a free-mail domain, a placeholder) is nobody's identity. A missed match costs one
-more race, a wrong one costs somebody their lead, so where in doubt there is no identity.
+Two leads are about the same person or company when an identity is equal, letter for letter. Shared
+values (a free-mail domain, a placeholder) are no identity. A missed match costs one more race; a
+wrong match costs a rep their lead. So a doubtful value is no identity.
 """
 
 from __future__ import annotations
@@ -22,24 +22,24 @@ from dibs.rules.rules import Duplicates
 
 
 def identities_of(card: Card, rules: Duplicates) -> tuple[Identity, ...]:
-    """Return what the lead can be known by, under the rules that are on; a test lead by nothing."""
+    """Return the lead's identities under the rules that are on; none for a test lead."""
     if card.test:
         return ()
     email = "" if "email_unusable" in card.flags else email_of(card.contact_email)
     phone = "" if "phone_unusable" in card.flags else phone_of(card.contact_phone)
-    found: list[Identity | None] = []
+    candidates: list[Identity | None] = []
     if rules.person:
-        found += [identity(Kind.PHONE, phone), identity(Kind.EMAIL, email)]
+        candidates += [identity(Kind.PHONE, phone), identity(Kind.EMAIL, email)]
     if rules.company:
-        found += [
+        candidates += [
             identity(Kind.DOMAIN, company_domain(email.rpartition("@")[2])),
             identity(Kind.NAME, company_name(card.company)),
         ]
-    return tuple(one for one in found if one is not None)
+    return tuple(value for value in candidates if value is not None)
 
 
 def identity(kind: Kind, value: str) -> Identity | None:
-    """Return the identity a normalised value is, None where there is no value."""
+    """Return the identity of a normalised value, None for an empty one."""
     if not value:
         return None
     digest = hashlib.sha256(f"{kind}\0{value}".encode()).hexdigest()
@@ -61,12 +61,12 @@ _GMAIL = ("gmail.com", "googlemail.com")
 
 
 def phone_of(given: str) -> str:
-    """Return a phone number in E.164 as intake left it, nothing where it is no such number."""
+    """Return an E.164 phone number unchanged, empty for anything else."""
     return given if _E164.fullmatch(given) else ""
 
 
 def email_of(given: str) -> str:
-    """Return an e-mail address in the one spelling that stands for all of the mailbox's.
+    """Return an e-mail address in one spelling per mailbox, empty where it is none.
 
     Lower case; the domain in Unicode's ASCII form. Dots and +tags are dropped where the provider
     is known to ignore them (dots: Gmail alone), and kept everywhere else.
@@ -85,8 +85,8 @@ def email_of(given: str) -> str:
     return f"{name}@{domain}" if name else ""
 
 
-# What the list of free-mail providers leaves out: brands with a domain in every country, and
-# providers of ours. Under these names an address says nothing about a company.
+# Missing in the list of free-mail providers: brands with a domain in every country, and some
+# providers. An address under these names says nothing about a company.
 _BRANDS = _listed(
     "gmail googlemail yahoo ymail rocketmail hotmail outlook live msn aol gmx yandex "
     "proton protonmail tutanota tuta icloud appleid"
@@ -95,14 +95,14 @@ _PROVIDERS = _listed(
     "daum.net duck.com hey.com maxis.net.my mozmail.com pm.me simplelogin.com "
     "streamyx.com tm.net.my unifi.my"
 )
-# Everybody's to write down (RFC 2606), and so nobody's.
+# Reserved for examples (RFC 2606), so they identify no company.
 _PLACEHOLDERS = frozenset(("example.com", "example.net", "example.org"))
 
 
 def company_domain(given: str) -> str:
-    """Return the domain a company has registered: of mail.acme.co.uk acme.co.uk.
+    """Return the registered domain of a company: acme.co.uk for mail.acme.co.uk.
 
-    Nothing for free-mail providers, placeholders, and what is no domain.
+    Empty for free-mail providers, placeholders, and anything that is no domain.
     """
     domain = _ascii(unicodedata.normalize("NFKC", given).strip().lower())
     registered = _suffixes().privatesuffix(domain) if domain else None
@@ -114,7 +114,7 @@ def company_domain(given: str) -> str:
 
 
 def _ascii(domain: str) -> str:
-    """Return a domain in its ASCII form, nothing where there is none."""
+    """Return a domain in its ASCII form, empty where it has none."""
     try:
         return domain.rstrip(".").encode("idna").decode()
     except UnicodeError:
@@ -127,9 +127,9 @@ def _suffixes() -> PublicSuffixList:
     return PublicSuffixList()
 
 
-# Terms of cleanco's list that are words or countries as often as legal forms.
+# Terms of cleanco's list that are also common words or countries.
 _WORDS = frozenset(("at", "nl", "ok", "uk"))
-# Forms that cleanco's list leaves out.
+# Legal forms missing in cleanco's list.
 _MORE = ("berhad", "pvt", "pvt ltd", "pvt limited", "sendirian berhad", "tbk", "ug")
 # Written before the name.
 _LEADING = ("pt", "cv", "tov", "ooo", "oao", "zao", "uab", "ооо", "оао", "зао", "пао", "ао", "тоо")
@@ -148,7 +148,7 @@ _UNSPACED = (
     "(有)",
     "(주)",
 )
-# What people write who have no company, or do not tell.
+# What people write who have no company or do not name it.
 _NO_COMPANY = _listed(
     "|company|company name|confidential|consumer|customer|freelance|freelancer|home|homeowner"
     "|individual|me|my company|myself|na|n a|nil|no|no company|none|not applicable|personal"
@@ -161,7 +161,7 @@ _NO_COMPANY = _listed(
 def company_name(given: str) -> str:
     """Return a company's name without its legal form, case, punctuation and width.
 
-    Digits and accents stay, so that Shop 7 is not Shop 8. Nothing for what is no name.
+    Digits and accents stay, so that Shop 7 is not Shop 8. Empty for anything that is no name.
     """
     text = unicodedata.normalize("NFKC", given).casefold().strip()
     for form in _UNSPACED:
@@ -179,7 +179,7 @@ def company_name(given: str) -> str:
 
 
 def _words(text: str) -> tuple[str, ...]:
-    """Return a text's words: dots and apostrophes join (S.A. is SA), other signs part."""
+    """Return a text's words: dots and apostrophes join (S.A. is SA), other signs separate."""
     joined = re.sub(r"[.'’`´·]", "", text.replace("&", " and ").replace("+", " and "))
     # Letters, marks and numbers: in many scripts a vowel is a mark.
     kept = (c if unicodedata.category(c)[0] in "LMN" else " " for c in joined)
@@ -187,13 +187,13 @@ def _words(text: str) -> tuple[str, ...]:
 
 
 def _legal_form(words: tuple[str, ...]) -> int:
-    """Return how many last words are the legal form; a name is never all of it."""
+    """Return how many last words are the legal form; at least one word stays as the name."""
     forms = _forms()
     most = max(map(len, forms))
     for size in range(min(most, len(words) - 1), 0, -1):
         if words[-size:] in forms:
             return size
-    # What is left of "GmbH & Co. KG" and "& Co." once their last words are gone.
+    # "GmbH & Co. KG" and "& Co." leave an "and" once their last words are removed.
     return 1 if len(words) > 1 and words[-1] == "and" else 0
 
 

@@ -1,4 +1,4 @@
-"""Accept a lead once (C1, C4, O2). What was accepted is stored in one transaction with its fact."""
+"""Accept a lead once and store it in one transaction with its event (C1, C4, O2)."""
 
 from __future__ import annotations
 
@@ -46,9 +46,9 @@ from dibs.race.opening import opening, races
 from dibs.race.usage import count_lead
 from dibs.rules.playbook import Playbook
 
-# What the race depends on stays as it was first sent.
+# The race depends on these fields, so they stay as first sent.
 _RACED_ON = ("score", "territory", "segment", "product", "team", "test")
-# The lock item stays at most 1 KB whatever a source sends; the card keeps every letter.
+# The lead item stays below 1 KB whatever a source sends; the contact details keep every letter.
 _PREVIEW_BYTES = {"company": 80, "company_size": 20, "contact_title": 48, "source": SOURCE_BYTES}
 
 
@@ -57,7 +57,7 @@ FindRep = Callable[[str], tuple[Rep, Usage] | None]
 
 @dataclass(frozen=True)
 class Accepted:
-    """What the source is told about its lead; `reason` is why it is not simply raced for (C6)."""
+    """The answer to a source about its lead; `reason` says why it does not simply race (C6)."""
 
     lead: Lead
     flags: tuple[str, ...]
@@ -80,15 +80,15 @@ def ingest(
     find_rep: FindRep = lambda rep_id: None,
     allot: Allot = as_it_comes,
 ) -> Accepted:
-    """Store a new lead and open its race, or meet the one already stored.
+    """Store a new lead and open its race, or update the one already stored.
 
-    Where none of its teams races, it waits to be assigned instead (M3, M5). Who is known already
-    is not raced for again (C6): the post becomes part of the lead that is not over, or the lead
-    goes to the rep the person or company belongs to; `find_rep` finds them. Of all others `allot`
-    decides who sees them first or whom they are kept for (F6, F8, F10).
+    Where none of its teams races, it waits to be assigned instead (M3, M5). A known person or
+    company is not raced for again (C6): the post is merged into the lead that is not closed, or
+    the lead goes to the rep who owns it, if `find_rep` returns them. For all other leads `allot`
+    decides who sees them first or whom they are reserved for (F6, F8, F10).
 
-    The same (source, external_id) again changes nothing the race depends on; what it does not
-    depend on (contact details, consent) follows the newest body. `card.lead_id` is set here.
+    The same (source, external_id) again changes nothing the race depends on; the other fields
+    (contact details, consent) follow the newest body. `card.lead_id` is set here.
 
     Raises:
         Busy: the store did not get to it in time; nothing was stored.
@@ -98,22 +98,22 @@ def ingest(
     for attempt in attempts(pause=pause):
         card = replace(card, lead_id=lead_id_for(card.source, card.external_id, step))
         lead = _new(card, playbook, salt, clock())
-        met: Stored | None = None
+        stored: Stored | None = None
         with attempt:
-            met, standings = store.known(card.lead_id, identities) if identities else (None, [])
-            if met is None:
+            stored, standings = store.known(card.lead_id, identities) if identities else (None, [])
+            if stored is None:
                 known = _Known(standings, _leads_of(standings, store))
-                outcome = _stored(
+                outcome = _store_new(
                     store, arrivals, lead, card, playbook, signed_at, known, find_rep, allot
                 )
                 if isinstance(outcome, Accepted):
                     return outcome
-                met = outcome
-        if met is None:
-            continue  # a twin is storing the same lead, or another of the same person
-        if (met.card.source, met.card.external_id) == (card.source, card.external_id):
-            return _again(store, lead, card, met, signed_at)
-        step += 1  # a stranger's lead has this id: step aside
+                stored = outcome
+        if stored is None:
+            continue  # a parallel request stores the same lead, or another of the same person
+        if (stored.card.source, stored.card.external_id) == (card.source, card.external_id):
+            return _update(store, lead, card, stored, signed_at)
+        step += 1  # another lead has this id: try the next one
     raise Busy
 
 
@@ -124,11 +124,11 @@ class _Known:
 
 
 def _leads_of(standings: Sequence[Standing], store: LeadStore) -> dict[str, Lead]:
-    lead_ids = {one.lead_id for one in standings if one.lead_id is not None}
+    lead_ids = {standing.lead_id for standing in standings if standing.lead_id is not None}
     return store.get_many(lead_ids) if lead_ids else {}
 
 
-def _stored(
+def _store_new(
     store: LeadStore,
     arrivals: Arrivals,
     lead: Lead,
@@ -139,28 +139,28 @@ def _stored(
     find_rep: FindRep,
     allot: Allot,
 ) -> Accepted | Stored:
-    """Store a new post as what it is: part of a lead, its owner's, or a lead to race for."""
+    """Store a new post: merge it into a lead, assign it to its owner, or let it race (C6)."""
     rules, now = playbook.duplicates, lead.received_at
-    for found in meetings(known.standings, known.leads, rules, now):
-        if isinstance(found, Merge):
-            merged = replace(card, flags=(*card.flags, MERGED[found.because]))
+    for match in meetings(known.standings, known.leads, rules, now):
+        if isinstance(match, Merge):
+            merged = replace(card, flags=(*card.flags, MERGED[match.because]))
             tie = Tie(
-                found.lead.lead_id, card.lead_id, now, found.because, lead.preview.source, "merged"
+                match.lead.lead_id, card.lead_id, now, match.because, lead.preview.source, "merged"
             )
             standings = pointed(known.standings, known.leads, tie.lead_id, rules, now)
-            met = store.merge(found.lead, merged, tie, signed_at, standings)
-            return met or Accepted(found.lead, merged.flags, duplicate=True)
-        owner = find_rep(found.rep_id)
+            stored = store.merge(match.lead, merged, tie, signed_at, standings)
+            return stored or Accepted(match.lead, merged.flags, duplicate=True)
+        owner = find_rep(match.rep_id)
         if owner is not None and owner[0].active:
-            return _given(store, lead, card, playbook, signed_at, known, found, owner)
+            return _store_owned(store, lead, card, playbook, signed_at, known, match, owner)
     flags = known_flags(known.standings, known.leads, rules, now)
     card = replace(card, flags=(*card.flags, *flags))
     standings = pointed(known.standings, known.leads, lead.lead_id, rules, now)
     lead = opening(blind_or_not(lead, playbook, arrivals), playbook, now)
-    return _new_to_us(store, arrivals, lead, card, playbook, signed_at, standings, allot)
+    return _store_unowned(store, arrivals, lead, card, playbook, signed_at, standings, allot)
 
 
-def _new_to_us(
+def _store_unowned(
     store: LeadStore,
     arrivals: Arrivals,
     lead: Lead,
@@ -173,56 +173,60 @@ def _new_to_us(
     allotted, move = allot(lead, playbook, lead.received_at), None
     new = allotted.lead
     if new.reserved in ("newcomers", "absence"):
-        new = replace(new, blind=False)  # nobody races for it, so there is nothing to hide
+        new = replace(new, blind=False)  # it does not race, so there is nothing to hide
     if races(new, playbook):
         new, move = moved(new, State.OPEN, new.received_at, "accepted", card.source)
     try:
-        met = store.accept(new, card, move, signed_at, standings, credit=allotted.credit)
+        stored = store.accept(new, card, move, signed_at, standings, credit=allotted.credit)
     except Busy as busy:
         if allotted.credit is None or not busy.conflict:
             raise
-        # The credit was used just now: the lead is nobody's in particular.
-        return _new_to_us(store, arrivals, lead, card, playbook, signed_at, standings, as_it_comes)
-    if met is not None:
-        return met
+        # The credit was used just now: store the lead without a head start.
+        return _store_unowned(
+            store, arrivals, lead, card, playbook, signed_at, standings, as_it_comes
+        )
+    if stored is not None:
+        return stored
     count_arrival(new, playbook, arrivals)
     return Accepted(new, card.flags, duplicate=False)
 
 
-def _given(
+def _store_owned(
     store: LeadStore,
     lead: Lead,
     card: Card,
     playbook: Playbook,
     signed_at: datetime,
     known: _Known,
-    found: Keep,
+    match: Keep,
     owner: tuple[Rep, Usage],
 ) -> Accepted | Stored:
-    """Store a new lead as its owner's: told, counted and recorded as any assignment is."""
+    """Store a new lead as its owner's, counted and recorded as any assignment (C6)."""
     (rep, usage), now = owner, lead.received_at
     claim = taking(lead, rep, playbook, now, now, EXISTING_OWNER)
-    theirs = replace(lead, owner=rep.rep_id, claimed_at=claim.claimed_at, return_at=claim.return_at)
-    theirs, move = moved(theirs, State.ASSIGNED, now, EXISTING_OWNER, "dibs")
+    owned = replace(lead, owner=rep.rep_id, claimed_at=claim.claimed_at, return_at=claim.return_at)
+    owned, move = moved(owned, State.ASSIGNED, now, EXISTING_OWNER, "dibs")
     card = replace(card, flags=(*card.flags, EXISTING_OWNER))
     source = lead.preview.source
-    tie = Tie(lead.lead_id, found.lead_id, now, found.because, source, EXISTING_OWNER)
+    tie = Tie(lead.lead_id, match.lead_id, now, match.because, source, EXISTING_OWNER)
     standings = pointed(known.standings, known.leads, lead.lead_id, playbook.duplicates, now)
-    given = Given(claim, count_lead(rep, theirs, usage, playbook, claim, bound=False), tie)
-    met = store.accept(theirs, card, move, signed_at, standings, given)
-    return met or Accepted(theirs, card.flags, duplicate=False)
+    given = Given(claim, count_lead(rep, owned, usage, playbook, claim, bound=False), tie)
+    stored = store.accept(owned, card, move, signed_at, standings, given)
+    return stored or Accepted(owned, card.flags, duplicate=False)
 
 
-def _again(store: LeadStore, lead: Lead, card: Card, met: Stored, signed_at: datetime) -> Accepted:
-    """Meet what is stored of the same post: the newest body counts, its place stays."""
-    flags = (*card.flags, *(flag for flag in met.card.flags if flag in REASONS))
+def _update(
+    store: LeadStore, lead: Lead, card: Card, stored: Stored, signed_at: datetime
+) -> Accepted:
+    """Update the stored post from its newest body, except what the race depends on (C4)."""
+    flags = (*card.flags, *(flag for flag in stored.card.flags if flag in REASONS))
     newest = replace(
-        card, flags=flags, **{name: getattr(met.card, name) for name in (*_RACED_ON, "merged")}
+        card, flags=flags, **{name: getattr(stored.card, name) for name in (*_RACED_ON, "merged")}
     )
-    if newest != met.card:
-        store.update_card(newest, signed_at, met.tie)
-    standing = store.get(met.tie.lead_id if met.tie else card.lead_id)
-    return Accepted(standing or lead, flags, duplicate=True)
+    if newest != stored.card:
+        store.update_card(newest, signed_at, stored.tie)
+    current = store.get(stored.tie.lead_id if stored.tie else card.lead_id)
+    return Accepted(current or lead, flags, duplicate=True)
 
 
 def _new(card: Card, playbook: Playbook, salt: bytes, now: datetime) -> Lead:
@@ -258,7 +262,7 @@ def _new(card: Card, playbook: Playbook, salt: bytes, now: datetime) -> Lead:
 
 
 def preview_of(card: Card) -> Preview:
-    """Return what of the card may be shown before the claim (N2), each field at its byte limit."""
+    """Return what may be shown before the claim (N2), each field cut to its byte limit."""
     return Preview(
         company=_cut(card.company, _PREVIEW_BYTES["company"]),
         company_size=_cut(card.company_size, _PREVIEW_BYTES["company_size"]),

@@ -1,4 +1,4 @@
-"""What taking leads in needs from the outside, and nothing more."""
+"""What intake needs from stores."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Pending:
-    """An item whose fact may not have left the outbox yet; `since` guards its clearing."""
+    """An item whose event may still be in the outbox; cleared only while its time is `since`."""
 
     key: Mapping[str, str]
     since: datetime
@@ -29,14 +29,14 @@ class Pending:
 
 @dataclass(frozen=True)
 class Stored:
-    """A post as it was stored; `tie` says into which lead it was merged, if it was."""
+    """A stored post; `tie` says into which lead it was merged, if it was."""
 
     card: Card
     tie: Tie | None = None
 
 
 class LeadStore(Protocol):
-    """Leads outside the race: accepted, merged, opened, closed, and their outbox."""
+    """Leads outside the race: accept, merge, open and close them, and their outbox."""
 
     def get(self, lead_id: str) -> Lead | None: ...
 
@@ -47,7 +47,7 @@ class LeadStore(Protocol):
     def known(
         self, lead_id: str, identities: Sequence[Identity]
     ) -> tuple[Stored | None, list[Standing]]:
-        """Return what is stored under a lead's id, and what each identity stands for, in order."""
+        """Return what is stored under a lead's id, and what each identity refers to, in order."""
         ...
 
     def accept(
@@ -60,14 +60,14 @@ class LeadStore(Protocol):
         given: Given | None = None,
         credit: Credit | None = None,
     ) -> Stored | None:
-        """Store a new lead, raced for or `given` to somebody; identities stand for it from now on.
+        """Store a new lead, which races or is `given` to a rep; its identities now refer to it.
 
         None when stored, else what is already stored under its id. Its head start may use up an
         absence `credit` (F10).
 
         Raises:
-            Busy: on a transaction conflict or throttling, or when what was read is not so any
-                more; nothing was changed.
+            Busy: on a transaction conflict or throttling, or when what was read has changed;
+                nothing was changed.
         """
         ...
 
@@ -79,7 +79,7 @@ class LeadStore(Protocol):
         signed_at: datetime,
         standings: Sequence[Standing],
     ) -> Stored | None:
-        """Store a post as part of a lead that stands as it was read; else as `accept`."""
+        """Merge a post into a lead that has not changed since it was read; answers as `accept`."""
         ...
 
     def update_card(self, card: Card, signed_at: datetime, tie: Tie | None = None) -> None: ...
@@ -98,10 +98,10 @@ class LeadStore(Protocol):
 
 
 class Arrivals(Protocol):
-    """How many leads of each quality came to race, and how many of them blind (F5)."""
+    """How many raced leads of each quality came, and how many of them were blind (F5)."""
 
     def lately(self, now: datetime) -> Arrived:
-        """Return what came lately: this week and the week before."""
+        """Return the counts of this week and the week before."""
         ...
 
     def count(self, quality: Quality, blind: bool, at: datetime) -> None: ...

@@ -1,6 +1,6 @@
-"""What reps tell of their work (K1), and what it does to the lead it is about (C8, C11).
+"""Activities: what reps did (K1), and how it changes the lead (C8, C11).
 
-What was told is never changed: a `reversal` takes an activity back, as if it had never been.
+A recorded activity is never changed. A `reversal` cancels one; it then no longer counts (K5).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from dibs.core.errors import FieldError, IllegalMove, NotYours
 from dibs.core.lead import HELD, Lead, Move, State, moved
 
-# A sender's clock may be ahead of ours by this much.
+# A sender's clock may be ahead of ours by up to this.
 AHEAD = timedelta(minutes=5)
 
 _CLOSED = (State.WON, State.LOST)
@@ -25,7 +25,7 @@ MOVES: dict[str, State] = {
     "lost": State.LOST,
     "disqualified": State.LOST,
 }
-"""The activities that move their lead, and to which state."""
+"""The activity types that change the state of their lead, and to which state."""
 
 TYPES = (
     *("call", "contacted", "email", "transfer", "qualified", "disqualified"),
@@ -33,24 +33,24 @@ TYPES = (
     *("won", "lost", "slipped", "csat", "reference", "nurture", "training_step", "crm_step"),
     *("tool_used", "upsell", "cross_sell", "hours_worked", "helped", "reversal"),
 )
-"""The activities that are accepted, beside those the playbook adds.
+"""The accepted activity types, beside those the playbook adds.
 
-`helped` is what somebody says of themselves; what a colleague confirmed is booked otherwise (G11).
+`helped` is a rep's own report; help that a colleague confirmed has an entry of its own kind (G11).
 """
 
 REVERSAL = "reversal"
 PLAIN = ("hours_worked", "csat")
-"""What has an amount that is no money: minutes, and points of 100."""
+"""Types whose amount is no money: minutes, and points from 0 to 100."""
 
 
 @dataclass(frozen=True)
 class Activity:
-    """One thing a rep did, as it was told to us.
+    """One thing a rep did, as it was reported.
 
     `lead_id` is empty where it is about no lead, `rep_id` where the lead's holder is meant.
     `amount` is in the smallest unit of `currency` (ISO 4217), minutes for hours worked, 0 to 100
-    for `csat`. `reverses` is the activity a reversal takes back, `step` the step of a quest it is,
-    as `quest/step` (G8).
+    for `csat`. `reverses` is the id of the activity a reversal cancels. `step` names a step of a
+    quest as `quest/step` (G8).
     """
 
     activity_id: str
@@ -65,17 +65,18 @@ class Activity:
 
     @property
     def digest(self) -> str:
-        """Tell this activity from any other of the same id, in 16 letters."""
-        told: tuple[object, ...] = (self.type, self.at, self.lead_id, self.rep_id)
-        told += (self.amount, self.currency, self.reverses, self.step)
-        return hashlib.sha256(repr(told).encode()).hexdigest()[:16]
+        """A hash of the content in 16 letters: it differs for other content under the same id."""
+        content: tuple[object, ...] = (self.type, self.at, self.lead_id, self.rep_id)
+        content += (self.amount, self.currency, self.reverses, self.step)
+        return hashlib.sha256(repr(content).encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True)
 class Step:
-    """What an activity makes of the lead that was `held` and is now `lead`.
+    """How an activity changes a lead: `held` before, `lead` after.
 
-    `move` where it moves; `first_work` where the lead, until then untouched, is worked or closed.
+    `move` is the transition, if any. `first_work`: the lead was not worked before, and this works
+    or closes it.
     """
 
     held: Lead
@@ -85,52 +86,52 @@ class Step:
 
     @property
     def frees(self) -> bool:
-        """Tell whether the rep has one lead fewer in hand (M5); test leads never counted."""
+        """Whether the rep has one unworked lead fewer in hand (M5); test leads never count."""
         return self.first_work and not self.held.test
 
     @property
     def accepts(self) -> bool:
-        """Tell whether this is how an assignment was accepted (F2): it is worked, or moves on."""
-        gone_on = self.first_work or self.move is not None
-        return self.held.unaccepted and gone_on and not self.held.test
+        """Whether this accepts an assignment: the lead is worked or changes state (F2)."""
+        progress = self.first_work or self.move is not None
+        return self.held.unaccepted and progress and not self.held.test
 
 
 def wrong(activity: Activity, now: datetime, own: Sequence[str] = ()) -> list[FieldError]:
-    """Return what cannot be right about an activity, whatever its lead: nothing when it can.
+    """Return an activity's errors that need no look at its lead; empty when there are none.
 
     `own` are the types the playbook adds.
     """
-    found = []
+    errors = []
     if activity.type not in TYPES and activity.type not in own:
-        found.append(FieldError("type", f"use one of {', '.join((*TYPES, *own))}"))
+        errors.append(FieldError("type", f"use one of {', '.join((*TYPES, *own))}"))
     if activity.at > now + AHEAD:
-        found.append(FieldError("at", "lies in the future; send when it happened"))
+        errors.append(FieldError("at", "lies in the future; send when it happened"))
     if activity.type in MOVES and not activity.lead_id:
-        found.append(FieldError("lead_id", f"say which lead; {activity.type!r} moves it"))
+        errors.append(FieldError("lead_id", f"say which lead; {activity.type!r} moves it"))
     if activity.type == REVERSAL:
         if not activity.reverses:
-            found.append(FieldError("reverses", "say which activity_id it takes back"))
-        return found
+            errors.append(FieldError("reverses", "say which activity_id it takes back"))
+        return errors
     if activity.reverses:
-        found.append(FieldError("reverses", f"goes with the type {REVERSAL!r} alone"))
+        errors.append(FieldError("reverses", f"goes with the type {REVERSAL!r} alone"))
     if not activity.lead_id and not activity.rep_id:
-        found.append(FieldError("rep_id", "say who did it, or which lead it was about"))
+        errors.append(FieldError("rep_id", "say who did it, or which lead it was about"))
     plain = activity.type in PLAIN or activity.type in own
     if activity.amount is not None and not activity.currency and not plain:
-        found.append(FieldError("currency", "say in which currency the amount is, such as USD"))
+        errors.append(FieldError("currency", "say in which currency the amount is, such as USD"))
     if activity.amount is None and activity.type in PLAIN:
-        found.append(FieldError("amount", f"say how much; {activity.type!r} is nothing without"))
+        errors.append(FieldError("amount", f"say how much; {activity.type!r} is nothing without"))
     if activity.currency and activity.type in PLAIN:
-        found.append(FieldError("currency", f"leave it out; {activity.type!r} is no money"))
+        errors.append(FieldError("currency", f"leave it out; {activity.type!r} is no money"))
     if activity.type == "csat" and activity.amount is not None and activity.amount > 100:
-        found.append(FieldError("amount", "send 0 to 100, where 100 is as satisfied as can be"))
-    return found
+        errors.append(FieldError("amount", "send 0 to 100, where 100 is as satisfied as can be"))
+    return errors
 
 
 def counting(counts: Collection[str]) -> frozenset[str]:
     """Return the types that work a lead (C11), from those the playbook names.
 
-    With a stage every later one counts: nobody wins a lead they never contacted (C8).
+    With a stage every later stage counts, because it implies the earlier ones (C8).
     """
     first = next((n for n, stage in enumerate(_STAGES) if stage in counts), len(_STAGES))
     return frozenset(counts) | {stage.value for stage in _STAGES[first:]}
@@ -139,14 +140,14 @@ def counting(counts: Collection[str]) -> frozenset[str]:
 def step(
     lead: Lead, rep_id: str, activity: Activity, counts: Collection[str], now: datetime
 ) -> Step:
-    """Return what the activity of a rep makes of the lead they hold (C8, C11).
+    """Return how a rep's activity changes the lead they hold (C8, C11).
 
-    A lead never goes back: an earlier stage told late is told, and the lead stays where it is.
-    The move is recorded `now`, the work when it was done.
+    A lead never goes back: an earlier stage reported late changes no state. The transition has the
+    time `now`, the work the time of the activity.
 
     Raises:
-        NotYours: somebody else holds the lead, or nobody.
-        IllegalMove: the lead was won or lost before.
+        NotYours: the rep does not hold the lead.
+        IllegalMove: the lead is already won or lost.
     """
     if lead.owner != rep_id or lead.state not in (*HELD, *_CLOSED):
         raise NotYours
@@ -161,7 +162,7 @@ def step(
         activity.type in counting(counts) or after.state in _CLOSED
     )
     if first_work:
-        # A system that tells whole seconds may name a moment just before the lead was taken.
+        # A system that reports whole seconds may name a moment just before the lead was claimed.
         after = replace(after, worked_at=max(activity.at, lead.claimed_at or activity.at))
     return Step(lead, after, move, first_work)
 
@@ -175,18 +176,17 @@ def taken_back(
     now: datetime,
     digest: str = "",
 ) -> Step | None:
-    """Return what becomes of a lead when an activity of its holder is reversed, None for nothing.
+    """Return how a reversal changes the holder's lead, None when it does not.
 
-    Where the activity, told by its `digest`, brought the lead to where it stands, the lead goes
-    back to where it was; a deal that was won or lost by mistake is open again. What was worked
-    stays worked (C11).
+    If the activity with this `digest` brought the lead to its current state, the lead goes back to
+    the state before; a deal won or lost by mistake is open again. A worked lead stays worked (C11).
     """
     held = lead.owner == rep_id and lead.epoch == epoch
     if not held or MOVES.get(kind) is not lead.state:
         return None
-    came = [move for move in moves if move.epoch == epoch and move.to_state is lead.state]
-    latest = max(came, key=lambda move: move.at, default=None)
-    # Moves of old do not say which activity it was.
+    arrivals = [move for move in moves if move.epoch == epoch and move.to_state is lead.state]
+    latest = max(arrivals, key=lambda move: move.at, default=None)
+    # Old transitions do not name their activity.
     if latest is None or latest.cause != kind or latest.told not in ("", digest):
         return None
     back = latest.from_state

@@ -1,6 +1,6 @@
-"""The ledger: who took which lead and what they made of it, entry by entry.
+"""Entries of the ledger: leads claimed, assigned and returned, and activities.
 
-What entries come to is in `outcomes.py`.
+`outcomes.py` says what the entries add up to.
 """
 
 from __future__ import annotations
@@ -18,35 +18,35 @@ CLAIMED, ASSIGNED, RETURNED = "claimed", "assigned", "returned"
 
 
 def taken_id(lead_id: str, epoch: int) -> str:
-    """Return the id of the entry of a lead claimed or assigned."""
+    """Return the id of a claim's or an assignment's entry."""
     return f"taken/{lead_id}/{epoch}"
 
 
 def returned_id(lead_id: str, epoch: int) -> str:
-    """Return the id of the entry of a lead that went back."""
+    """Return the id of a return's entry."""
     return f"returned/{lead_id}/{epoch}"
 
 
 def activity_entry_id(activity_id: str) -> str:
-    """Return the id of an activity's entry; no sender's id meets one of ours."""
+    """Return the id of an activity's entry; the prefix keeps senders' ids apart from ours."""
     return f"activity/{activity_id}"
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One thing that happened: `kind` is claimed, assigned, returned, or an activity's type.
+    """One event: `kind` is claimed, assigned, returned, or an activity's type.
 
-    `week` is the ISO week of `at` in the team's zone. `taken_at` is when this rep took the lead,
-    under its `epoch`; `take_ms` how long, from the moment they could, they needed to (None where
-    that is not known). `model` is how the team got its leads then, `cause` why it was assigned or
-    went back. `amount` is in the smallest unit of `currency`, or without one in the unit of its
-    kind. `digest` tells a repeated activity from another one of the same id.
+    `week` and `day` are the ISO week and local day of `at` in the team's zone. `taken_at` is when
+    this rep got the lead, under its `epoch`; `take_ms` is the time from when they could claim it
+    until they did (None where unknown). `model` is the team's distribution model at the time,
+    `cause` why the lead was assigned or went back. `amount` is in the smallest unit of `currency`,
+    or without one in the unit of its kind. `digest` distinguishes a repeated activity from another
+    one with the same id.
 
-    `day` is the local day of `at` in the team's zone, `unit` what the entry is tallied together
-    with (`game/scoring/tally.py`), `reverses` the entry it takes back. `other` is the colleague it
-    is about, `shared` who is credited with the rep (R5). What is `protected` was done in a
-    newcomer's first weeks, and shows on no board (F9). Without a lead, `source` is who told it:
-    `rep` or `system`.
+    `unit` names the aggregate the entry belongs to (`game/scoring/tally.py`), `reverses` the entry
+    it cancels. `other` is the colleague it is about, `shared` the reps credited with the rep (R5).
+    A `protected` entry is of a newcomer's first weeks and shows on no board (F9). Without a lead,
+    `source` is who reported it: `rep` or `system`.
     """
 
     entry_id: str
@@ -87,9 +87,9 @@ def booked(
     lead: Lead | None = None,
     **more: Any,
 ) -> Entry:
-    """Return an entry with what the playbook and the lead say about it; `more` overrides both."""
-    known = playbook.teams.get(team)
-    zone = "UTC" if known is None else known.zone
+    """Return an entry with its fields filled from playbook and lead; `more` overrides them."""
+    rules = playbook.teams.get(team)
+    zone = "UTC" if rules is None else rules.zone
     day = day_of(zone, at).name
     about: dict[str, Any] = {
         "week": week_of(zone, at).name,
@@ -112,17 +112,17 @@ def booked(
 
 
 def lead_unit(lead: Lead) -> str:
-    """Return what all entries about a lead are tallied together with."""
+    """Return the aggregate of all entries about a lead."""
     return f"lead/{lead.lead_id}"
 
 
 def unit_of(entry: Entry) -> str:
-    """Return what an entry is tallied together with."""
+    """Return the aggregate an entry belongs to."""
     if entry.unit or entry.lead_id is None:
         return entry.unit or f"rep/{entry.rep_id}/{entry.week}"
     return f"lead/{entry.lead_id}"
 
 
 def _part(entry_id: str) -> str:
-    # A dialler's day is hundreds of calls without a lead: sixteen parts of it stay small.
+    # A dialler's day may be hundreds of calls without a lead: sixteen parts keep aggregates small.
     return hashlib.sha256(entry_id.encode()).hexdigest()[0]

@@ -1,4 +1,4 @@
-"""Managers are told through a topic they subscribe to."""
+"""Send messages to managers through a topic they subscribe to."""
 
 from __future__ import annotations
 
@@ -18,5 +18,5 @@ class SnsManagers(Managers):
         self._topic_arn = topic_arn
 
     def tell(self, subject: str, text: str) -> None:
-        """Tell all managers who subscribed."""
+        """Send a message to all subscribed managers."""
         self._sns.publish(TopicArn=self._topic_arn, Subject=subject, Message=text)

@@ -1,7 +1,7 @@
-"""What became of taken leads: the one definition that everything counted is worked out from.
+"""The outcomes of claimed and assigned leads: the one definition behind everything counted.
 
 Tiers (M2), boards (M3, G3), quotas (M4), reports (R10), points (G1), metrics (K2) and contests all
-read it. It comes out the same in whatever order the entries are and however often one comes.
+use it. The result does not depend on the order of the entries or on repeated ones.
 """
 
 from __future__ import annotations
@@ -23,12 +23,11 @@ _MS = timedelta(milliseconds=1)
 
 @dataclass(frozen=True)
 class TakenLead:
-    """One lead in one rep's hands, and what became of it there.
+    """One lead as long as one rep holds it.
 
-    `taken` is the entry of the claim or the assignment: by whom, when, for which team, and whether
-    it is `protected`. `activities` are what the rep reported of the lead, in order. What somebody
-    else did with the lead before or after is no part of it. Test leads and claims that were undone
-    are no taken leads.
+    `taken` is the entry of the claim or assignment. `activities` are the rep's activities about the
+    lead, in order; those of earlier and later holders are not included. Test leads and undone
+    claims are left out.
     """
 
     taken: Entry
@@ -40,10 +39,9 @@ class TakenLead:
 
     @property
     def noticed_at(self) -> datetime:
-        """When the clock of the points starts (G1): with the rep's first notice of the lead.
+        """When the clock of the points starts: at the rep's first notice of the lead (G1).
 
-        That is as long before a claim as the rep needed for it. Who was assigned a lead had notice
-        of it then, however long it had waited.
+        For a claim that is `take_ms` before it; for an assignment, its own time.
         """
         return self.taken.at - (self.taken.take_ms or 0) * _MS if self.claimed else self.taken.at
 
@@ -52,19 +50,18 @@ class TakenLead:
         return next((entry for entry in self.activities if entry.kind == kind), None)
 
     def response_time(self, counts: Collection[str]) -> timedelta | None:
-        """Return how long the rep needed, from taking the lead, to work it; None: not yet (M3).
+        """Return the time from claim or assignment to first work, None before it (M3).
 
         `counts` are the types of activities that work a lead (C11).
         """
         works = counting(counts)
         first = next((entry for entry in self.activities if entry.kind in works), None)
-        # A system that tells whole seconds may name a moment just before the lead was taken.
+        # A system that reports whole seconds may name a moment just before the lead was claimed.
         return None if first is None else max(timedelta(), first.at - self.taken.at)
 
     @property
     def contacted(self) -> bool:
-        """Whether the rep talked with somebody who can decide (K2): nobody qualifies or wins a
-        lead they never talked with."""
+        """Whether the rep talked with a person who can decide; later stages imply it (K2)."""
         return self._has("contacted", "qualified", "opportunity", "won")
 
     @property
@@ -91,59 +88,59 @@ class TakenLead:
 def standing(entries: Iterable[Entry]) -> list[Entry]:
     """Return the entries that count, each once, in the order they happened.
 
-    Left out are those of test leads, activities that a reversal takes back (K1), and a claim that
-    was undone with the return that says so (C5).
+    Left out are entries of test leads, reversed activities (K5), and an undone claim together with
+    its return (C5).
     """
-    known = {entry.entry_id: entry for entry in entries if not entry.test}
-    for reversal in [entry for entry in known.values() if entry.kind == REVERSAL]:
-        known.pop(reversal.reverses, None)
+    by_id = {entry.entry_id: entry for entry in entries if not entry.test}
+    for reversal in [entry for entry in by_id.values() if entry.kind == REVERSAL]:
+        by_id.pop(reversal.reverses, None)
     undone = {
         _holding(entry)
-        for entry in known.values()
+        for entry in by_id.values()
         if entry.kind == RETURNED and entry.cause == UNDONE
     }
-    found = [
+    counting_entries = [
         entry
-        for entry in known.values()
+        for entry in by_id.values()
         if entry.kind not in (*_TAKEN, RETURNED) or _holding(entry) not in undone
     ]
-    return sorted(found, key=_when)
+    return sorted(counting_entries, key=_when)
 
 
 def taken_leads(entries: Iterable[Entry]) -> list[TakenLead]:
-    """Return the leads that were taken, in the order they were, with what became of each."""
+    """Return the claimed and assigned leads with their activities, oldest claim first."""
     holdings: dict[tuple[str | None, int, str], list[Entry]] = defaultdict(list)
     for entry in standing(entries):
         if entry.lead_id is not None and entry.kind != RETURNED:
             holdings[_holding(entry)].append(entry)
-    found = []
+    leads = []
     for held in holdings.values():
         taken = next((entry for entry in held if entry.kind in _TAKEN), None)
         if taken is not None:
-            done = tuple(entry for entry in held if entry.kind not in _TAKEN)
-            found.append(TakenLead(taken, done))
-    return sorted(found, key=lambda lead: _when(lead.taken))
+            activities = tuple(entry for entry in held if entry.kind not in _TAKEN)
+            leads.append(TakenLead(taken, activities))
+    return sorted(leads, key=lambda lead: _when(lead.taken))
 
 
 def taken_between(entries: Iterable[Entry], start: datetime, end: datetime) -> list[TakenLead]:
-    """Return the leads that were taken in [start, end), in the order they were."""
+    """Return the leads claimed or assigned in [start, end), oldest first."""
     return [lead for lead in taken_leads(entries) if start <= lead.taken.at < end]
 
 
 def revenue(entry: Entry, currency: str) -> int:
-    """Return what an entry adds to the revenue in a currency, in its smallest unit."""
+    """Return an entry's revenue in a currency, in its smallest unit; 0 for other entries."""
     return entry.amount or 0 if entry.kind in SALES and entry.currency == currency else 0
 
 
 def mean_seconds(times: Collection[timedelta]) -> float | None:
-    """Return the mean, from whole milliseconds: the same whatever the order."""
+    """Return the mean in seconds, summed in whole milliseconds so that order does not matter."""
     if not times:
         return None
     return sum(time // _MS for time in times) / (1000 * len(times))
 
 
 def _holding(entry: Entry) -> tuple[str | None, int, str]:
-    """Return whose hands an entry says a lead was in: a lead is opened anew under a new epoch."""
+    """Return the holding an entry belongs to: one lead, one epoch, one rep."""
     return entry.lead_id, entry.epoch, entry.rep_id
 
 

@@ -1,4 +1,4 @@
-"""What the ledger needs from the outside, and nothing more."""
+"""What the ledger needs from stores."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Story:
-    """What is on record of a lead: as it stands, who took it last, and the steps of its life.
+    """A lead's history: its current state, its latest claim, and its transitions.
 
-    A race won leaves its step only when the lead is given back; until then `claim` has it.
-    `draws` are those of its openings that were drawn (C10).
+    The transition of a won race is stored only when the lead is given back; until then `claim`
+    holds it. `draws` are the draws of its openings (C10).
     """
 
     lead: Lead
@@ -30,7 +30,7 @@ class Story:
 
 
 class Ledger(Protocol):
-    """Who took which lead and what they made of it; entries are added and never changed."""
+    """The store of ledger entries; entries are added and never changed."""
 
     def find(self, entry_ids: Collection[str]) -> dict[str, Entry]: ...
 
@@ -41,8 +41,8 @@ class Ledger(Protocol):
     def put(self, entries: Sequence[Entry]) -> None: ...
 
     def record(self, entry: Entry, step: Step | None) -> bool:
-        """Store an activity with what it makes of its lead; False when neither is any more as
-        it was read, and nothing was changed.
+        """Store an activity with its change to the lead; False, and nothing is changed, when the
+        activity is stored already or the lead has changed since it was read.
 
         Raises:
             Busy: on a transaction conflict or throttling; nothing was changed.

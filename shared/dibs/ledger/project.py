@@ -1,9 +1,9 @@
-"""Write down who took a lead and who gave it back, from the facts about it (R10).
+"""Write ledger entries for claims, assignments and returns, from events about a lead (R10).
 
-A fact says only which lead it is about: the whole record of the lead is read, and every entry it
-gives that is missing is written. So facts may come twice, late, or in any order, and one that was
-lost is made up for by the next one about its lead. The steps of a lead's life are kept for good;
-only how long a rep needed to take it stands nowhere else than in the record of who took it last.
+An event says only which lead it is about. The lead's whole history is read, and every missing
+entry is written. So events may come twice, late or in any order, and the next event of a lead makes
+up for a lost one. Transitions are kept for good; the time a rep needed to claim is stored only in
+the lead's latest claim.
 """
 
 from __future__ import annotations
@@ -34,19 +34,19 @@ _TAKEN = {State.CLAIMED: CLAIMED, State.ASSIGNED: ASSIGNED}
 
 
 def project(fact: Fact, ledger: Ledger, roster: Roster) -> int:
-    """Write what is missing in the ledger of the fact's lead; return how many entries were."""
+    """Write the missing ledger entries of the event's lead; return how many there were."""
     story = ledger.story(fact.lead_id) if fact.kind in FACTS else None
     if story is None:
         return 0
     entries = {entry.entry_id: entry for entry in _entries(story, roster)}
-    known = ledger.find(list(entries))
-    missing = [entry for entry_id, entry in entries.items() if entry_id not in known]
+    stored = ledger.find(list(entries))
+    missing = [entry for entry_id, entry in entries.items() if entry_id not in stored]
     ledger.put(missing)
     return len(missing)
 
 
 def _entries(story: Story, roster: Roster) -> Iterator[Entry]:
-    """Yield the lead's entries; of two for the same taking, the fuller one last."""
+    """Yield the lead's entries; of two for the same claim, the more complete one last."""
     lead, claim = story.lead, story.claim
     playbook, rep_of = roster.playbook(), cache(roster.get)
 

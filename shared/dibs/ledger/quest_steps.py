@@ -1,4 +1,4 @@
-"""Activities that are steps of onboarding quests (G8): which may be one, and of which quest."""
+"""Activities that may be steps of onboarding quests (G8)."""
 
 from __future__ import annotations
 
@@ -9,30 +9,30 @@ from datetime import date, timedelta
 from dibs.rules.game import Quest
 
 STEP_VERIFIED = "step_verified"
-"""The kind of entry with which a manager or a colleague confirms a step."""
+"""The kind of entry by which a manager or a colleague confirms a step."""
 
 _TYPES = ("training_step", "crm_step", "tool_used", "peer_interview")
 _CAUSE = re.compile(r"([a-z0-9_-]{1,40})/([a-z0-9_-]{1,40})")
 
 
 def unit_of_quest(quest: str, rep_id: str) -> str:
-    """Return what all entries of a rep's quest are tallied together with."""
+    """Return the aggregate of all entries of a rep's quest."""
     return f"quest/{rep_id}/{quest}"
 
 
 def quest_unit(kind: str, cause: str, rep_id: str) -> str | None:
-    """Return what an entry of this kind and cause (`quest/step`) is tallied together with; None
-    where it is no step of a quest."""
-    named = _CAUSE.fullmatch(cause)
-    if named is None or kind not in (*_TYPES, STEP_VERIFIED):
+    """Return the aggregate of an entry of this kind and cause (`quest/step`), None where it is no
+    step of a quest."""
+    match = _CAUSE.fullmatch(cause)
+    if match is None or kind not in (*_TYPES, STEP_VERIFIED):
         return None
-    return unit_of_quest(named[1], rep_id)
+    return unit_of_quest(match[1], rep_id)
 
 
 def last_day(quest: Quest, joined_on: date | None) -> date | None:
     """Return the last day of a rep's quest; None where it is always open.
 
-    The first day counts: seven days from a Monday end with Sunday.
+    The first day counts: seven days from a Monday end on Sunday.
     """
     if not quest.within_days or joined_on is None:
         return None
@@ -42,9 +42,9 @@ def last_day(quest: Quest, joined_on: date | None) -> date | None:
 def wrong_step(
     quests: Mapping[str, Quest], kind: str, cause: str, joined_on: date | None, day: date
 ) -> str:
-    """Return why an activity cannot be this step of a quest (`quest/step`), nothing when it can.
+    """Return why an activity cannot be this step of a quest (`quest/step`), empty when it can.
 
-    `day` is the rep's when it was done.
+    `day` is the rep's local day of the activity.
     """
     quest_id, _, step_id = cause.partition("/")
     quest = quests.get(quest_id)

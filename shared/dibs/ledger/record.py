@@ -1,4 +1,4 @@
-"""Record what reps did (K1): once, and together with what it makes of the lead (C8, C11)."""
+"""Record each activity once (K1), together with its change to the lead (C8, C11)."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from dibs.race.newcomers import protected
 from dibs.roster.ports import Roster
 from dibs.rules.playbook import Playbook
 
-# Clocks differ, and some systems tell whole seconds or minutes.
+# Clocks differ, and some systems report whole seconds or minutes.
 SKEW = timedelta(minutes=1)
 
 
@@ -49,9 +49,9 @@ class RecordDeps:
 
 @dataclass(frozen=True)
 class Recorded:
-    """An activity that stands. `repeated`: it stood before, and nothing was changed.
+    """A recorded activity. `repeated`: it was recorded before, and nothing was changed.
 
-    `freed`: its rep has one lead fewer in hand, so the leads that wait for somebody may be served.
+    `freed`: its rep has one unworked lead fewer, so the queue of unassigned leads can be served.
     """
 
     entry: Entry
@@ -60,13 +60,13 @@ class Recorded:
 
 
 def record(deps: RecordDeps, activity: Activity, caller: str | None) -> Recorded:
-    """Record one activity; `caller` is the rep who tells of their own work, None a trusted source.
+    """Record one activity; `caller` is the reporting rep, None for a trusted source.
 
     Raises:
-        InvalidInput: names every field that cannot be right.
-        Forbidden: a rep tells of somebody else's work.
+        InvalidInput: names every field that is wrong.
+        Forbidden: a rep reports another rep's work.
         LeadNotFound, NotYours: there is no such lead; the rep does not hold it.
-        IllegalMove: the lead was won or lost before.
+        IllegalMove: the lead is already won or lost.
         AlreadyExists: another activity has this id.
         Busy: the store did not get to it; nothing was changed.
     """
@@ -79,23 +79,27 @@ def record(deps: RecordDeps, activity: Activity, caller: str | None) -> Recorded
 def record_all(
     deps: RecordDeps, activities: Sequence[Activity], caller: str | None
 ) -> list[Recorded | DibsError]:
-    """Record activities in order, each for itself; return what became of each.
+    """Record activities independently, in order; return the result of each.
 
-    What a reversal takes back may stand further down; then it waits for that.
+    A reversal may come before the activity it cancels; it is then recorded after it.
     """
-    known = deps.ledger.find([activity_entry_id(one.activity_id) for one in activities])
+    entry_ids = [activity_entry_id(activity.activity_id) for activity in activities]
+    stored = deps.ledger.find(entry_ids)
     rep_of, playbook = cache(deps.roster.get), deps.roster.playbook()
-    stands: dict[str, int] = {}
+    first_place: dict[str, int] = {}
     for place, activity in enumerate(activities):
-        stands.setdefault(activity.activity_id, place)
+        first_place.setdefault(activity.activity_id, place)
     outcomes: dict[int, Recorded | DibsError] = {}
     for place, activity in sorted(
         enumerate(activities),
-        key=lambda one: (max(one[0], stands.get(one[1].reverses, 0)), one[1].type == REVERSAL),
+        key=lambda item: (
+            max(item[0], first_place.get(item[1].reverses, 0)),
+            item[1].type == REVERSAL,
+        ),
     ):
-        stored = known.get(activity_entry_id(activity.activity_id))
+        entry = stored.get(activity_entry_id(activity.activity_id))
         try:
-            outcomes[place] = _record(deps, activity, caller, rep_of, playbook, stored)
+            outcomes[place] = _record(deps, activity, caller, rep_of, playbook, entry)
         except DibsError as error:
             outcomes[place] = error
     return [outcomes[place] for place in range(len(activities))]
@@ -116,22 +120,23 @@ def _record(
     problems = wrong(activity, deps.clock(), playbook.game.activities)
     if problems:
         raise InvalidInput(tuple(problems))
-    told_by = "system" if caller is None else "rep"
+    source = "system" if caller is None else "rep"
     for attempt in attempts(pause=deps.pause):
         if stored is not None:
             return _repeated(stored, activity)
         try:
             with attempt:
                 if activity.type == REVERSAL:
-                    entry, made = _reversed(deps, activity, playbook)
+                    entry, change = _reverse(deps, activity, playbook)
                 else:
-                    entry, made = _judged(deps, activity, told_by, rep_of, playbook)
-                if deps.ledger.record(entry, made):
-                    return Recorded(entry, repeated=False, freed=made is not None and made.frees)
+                    entry, change = _apply(deps, activity, source, rep_of, playbook)
+                if deps.ledger.record(entry, change):
+                    freed = change is not None and change.frees
+                    return Recorded(entry, repeated=False, freed=freed)
         except Busy:
             raise
         except DibsError:
-            # A twin of this request may be what the lead refuses it for.
+            # The lead may refuse it because a parallel request has just recorded it.
             stored = _stored(deps, activity)
             if stored is None:
                 raise
@@ -146,70 +151,68 @@ def _stored(deps: RecordDeps, activity: Activity) -> Entry | None:
 
 
 def _repeated(stored: Entry, activity: Activity) -> Recorded:
-    """Return what was told before, whoever holds the lead by now."""
+    """Return the stored activity, whoever holds the lead now (C4)."""
     if stored.digest != activity.digest:
         raise AlreadyExists("Another activity has this activity_id; send a new one.")
     return Recorded(stored, repeated=True, freed=False)
 
 
-def _reversed(
-    deps: RecordDeps, activity: Activity, playbook: Playbook
-) -> tuple[Entry, Step | None]:
-    """Return the entry that takes another back, and what becomes of the lead as it stands now.
+def _reverse(deps: RecordDeps, activity: Activity, playbook: Playbook) -> tuple[Entry, Step | None]:
+    """Return the entry that reverses another, and its change to the lead.
 
-    It stands beside the other: for the same rep and lead, whoever holds the lead by now.
+    It is for the same rep and lead as the other entry, whoever holds the lead now.
     """
     entry_id = activity_entry_id(activity.reverses)
-    told = deps.ledger.find([entry_id]).get(entry_id)
+    original = deps.ledger.find([entry_id]).get(entry_id)
     problem = ""
-    if told is None:
+    if original is None:
         problem = "there is no such activity; send it first"
-    elif told.kind == REVERSAL:
+    elif original.kind == REVERSAL:
         problem = "is a reversal itself; send the activity once more under a new activity_id"
-    elif activity.lead_id and activity.lead_id != told.lead_id:
+    elif activity.lead_id and activity.lead_id != original.lead_id:
         problem = "is about another lead"
-    if told is None or problem:
+    if original is None or problem:
         raise InvalidInput((FieldError("reverses", problem),))
-    if activity.rep_id not in ("", told.rep_id):
+    if activity.rep_id not in ("", original.rep_id):
         raise Forbidden("That is somebody else's activity.")
-    made = None
-    story = deps.ledger.story(told.lead_id) if told.lead_id else None
-    if story is not None:
-        made = taken_back(
-            story.lead,
-            told.rep_id,
-            told.kind,
-            told.epoch,
-            story.moves,
+    change = None
+    history = deps.ledger.story(original.lead_id) if original.lead_id else None
+    if history is not None:
+        change = taken_back(
+            history.lead,
+            original.rep_id,
+            original.kind,
+            original.epoch,
+            history.moves,
             deps.clock(),
-            told.digest,
+            original.digest,
         )
     entry = booked(
         activity_entry_id(activity.activity_id),
         REVERSAL,
-        told.rep_id,
-        told.team,
+        original.rep_id,
+        original.team,
         activity.at,
         playbook,
-        lead_id=told.lead_id,
-        epoch=told.epoch,
-        source=told.source,
-        unit=unit_of(told),
+        lead_id=original.lead_id,
+        epoch=original.epoch,
+        source=original.source,
+        unit=unit_of(original),
         reverses=entry_id,
-        test=told.test,
+        test=original.test,
         digest=activity.digest,
     )
-    return entry, made
+    return entry, change
 
 
-def _judged(
+def _apply(
     deps: RecordDeps,
     activity: Activity,
-    told_by: str,
+    source: str,
     rep_of: Callable[[str], Rep | None],
     playbook: Playbook,
 ) -> tuple[Entry, Step | None]:
-    """Return the entry, and what becomes of the lead as it stands now."""
+    """Return the entry of an activity, and its change to the lead."""
     lead = deps.leads.get(activity.lead_id) if activity.lead_id else None
     if lead is None and activity.lead_id:
         raise LeadNotFound("There is no such lead.")
@@ -219,14 +222,14 @@ def _judged(
     rep = rep_of(rep_id)
     if rep is None:
         raise InvalidInput((FieldError("rep_id", "there is no such rep"),))
-    made = None
+    change = None
     if lead is not None:
-        made = step(lead, rep_id, activity, playbook.work.counts, deps.clock())
+        change = step(lead, rep_id, activity, playbook.work.counts, deps.clock())
         if lead.claimed_at is not None and activity.at < lead.claimed_at - SKEW:
             raise InvalidInput((FieldError("at", "lies before the rep took the lead"),))
-    about: dict[str, Any] = {} if lead is not None else {"source": told_by}
+    fields: dict[str, Any] = {} if lead is not None else {"source": source}
     if activity.step:
-        about |= _as_step(activity, rep, playbook)
+        fields |= _step_fields(activity, rep, playbook)
     entry = booked(
         activity_entry_id(activity.activity_id),
         activity.type,
@@ -240,46 +243,46 @@ def _judged(
         digest=activity.digest,
         protected=is_protected(rep, activity.at, playbook),
         shared=() if lead is None else shared_with(deps.roster, rep, lead, playbook),
-        **about,
+        **fields,
     )
-    return entry, made
+    return entry, change
 
 
-def _as_step(activity: Activity, rep: Rep, playbook: Playbook) -> dict[str, Any]:
-    """Return what an entry says of the step of a quest it is (G8).
+def _step_fields(activity: Activity, rep: Rep, playbook: Playbook) -> dict[str, Any]:
+    """Return the fields of an entry that is a step of a quest (G8).
 
     Raises:
         InvalidInput: it cannot be that step.
     """
     quests, day = playbook.game.quests, rep.today(activity.at)
-    wrong = wrong_step(quests, activity.type, activity.step, rep.joined_on, day)
+    problem = wrong_step(quests, activity.type, activity.step, rep.joined_on, day)
     if activity.lead_id:
-        wrong = "is told by activities about no lead; leave lead_id out"
+        problem = "is told by activities about no lead; leave lead_id out"
     unit = quest_unit(activity.type, activity.step, rep.rep_id)
-    if wrong or unit is None:
-        raise InvalidInput((FieldError("step", wrong),))
+    if problem or unit is None:
+        raise InvalidInput((FieldError("step", problem),))
     return {"cause": activity.step, "unit": unit}
 
 
 def is_protected(rep: Rep, at: datetime, playbook: Playbook) -> bool:
-    """Tell whether what a rep did then shows on no board, as they are new (F9)."""
+    """Return whether a rep was in the newcomer weeks that show on no board (F9)."""
     team = playbook.teams.get(rep.team)
     day = day_of("UTC" if team is None else team.zone, at).first_day
     return protected(rep.joined_on, day, playbook)
 
 
-# Each is credited in one transaction with the rep, and that has room for a hundred writes.
+# They are credited in one transaction with the rep, which holds up to a hundred writes.
 MOST_SHARED = 8
 
 
 def shared_with(roster: Roster, rep: Rep, lead: Lead, playbook: Playbook) -> tuple[str, ...]:
-    """Return who is credited with the rep (R5): the others of their pod, where the lead was
-    offered to it, the first eight by their ids."""
+    """Return the pod colleagues credited with the rep, where the lead was offered to their pod;
+    the first eight by id (R5)."""
     if not playbook.game.points.pod_percent or not rep.pod or rep.pod not in lead.pods:
         return ()
     mates = (
-        one.rep_id
-        for one, _ in roster.team(rep.team)
-        if one.pod == rep.pod and one.active and one.rep_id != rep.rep_id
+        mate.rep_id
+        for mate, _ in roster.team(rep.team)
+        if mate.pod == rep.pod and mate.active and mate.rep_id != rep.rep_id
     )
     return tuple(sorted(mates)[:MOST_SHARED])

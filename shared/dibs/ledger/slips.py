@@ -1,4 +1,4 @@
-"""A deal that slips is told to the managers at once (K1)."""
+"""Managers are notified at once of a deal that slips (K1)."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ SLIPPED = "slipped"
 
 
 class Managers(Protocol):
-    """Where managers are told of what cannot wait."""
+    """Sends urgent messages to managers."""
 
     def tell(self, subject: str, text: str) -> None: ...
 
 
 def tell_slips(entries: Iterable[Entry], roster: Roster, managers: Managers, url: str) -> int:
-    """Tell of every deal that slipped, test leads apart; return of how many.
+    """Notify managers of every slipped deal except test leads; return how many.
 
-    Told again when the same entries come again, which is seldom: better twice than never.
+    Repeated entries, which are rare, notify again: better twice than never.
     """
     slipped = [entry for entry in entries if entry.kind == SLIPPED and not entry.test]
     for entry in slipped:

@@ -1,4 +1,4 @@
-"""Tell reps: by push, and by text where push does not reach them (N1-N4, N6)."""
+"""Notify reps by push, and by text where push does not reach them (N1-N4, N6)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ OfferText = Callable[[Lead, Rep, str, str, datetime], str]
 """Writes an offer's text message: lead, rep, reply code, link token, now."""
 
 HolderText = Callable[[str, Lead, Rep, str, datetime], str]
-"""Writes the text for a lead's holder: what about it, lead, rep, link token, now."""
+"""Writes the text for a lead's holder: kind, lead, rep, link token, now."""
 
 
 @dataclass(frozen=True)
@@ -41,25 +41,25 @@ class NotifyDeps:
     wait_until: Callable[[datetime], None]
     count: Callable[[str, float], None]
     each: Callable[..., Iterable[Exception | None]] = map
-    """Runs a function for each of many things, side by side where threads are at hand."""
+    """Like `map`; runs the calls in parallel where the runtime has threads."""
 
 
 def notify(chunk: Chunk, deps: NotifyDeps) -> None:
-    """Do what one chunk asks for."""
+    """Send the notices of one batch."""
     _KINDS[chunk.kind](chunk, deps)
 
 
 def offer(chunk: Chunk, deps: NotifyDeps) -> None:
-    """Send each rep of the chunk the offer once: push, or a text where push cannot reach them.
+    """Send each rep of the batch the offer once: by push, or by text where push cannot reach them.
 
-    Every chunk of a wave waits for the same instant and then sends in random order (N6).
+    Every batch of a wave waits for the same instant and then sends in random order (N6).
     """
     lead = _open(chunk, deps)
     if lead is None:
         return
-    told = deps.offers.notices(lead.lead_id, lead.epoch, chunk.rep_ids)
+    earlier = deps.offers.notices(lead.lead_id, lead.epoch, chunk.rep_ids)
     reps = _reachable(chunk.rep_ids, deps)
-    fresh = [reps[rep_id] for rep_id in chunk.rep_ids if rep_id in reps and rep_id not in told]
+    fresh = [reps[rep_id] for rep_id in chunk.rep_ids if rep_id in reps and rep_id not in earlier]
     if chunk.notify_at is not None:
         deps.wait_until(chunk.notify_at)
     delivery = deps.push.offer(lead, [rep for rep in fresh if rep.pushable], deps.clock())
@@ -70,10 +70,10 @@ def offer(chunk: Chunk, deps: NotifyDeps) -> None:
         for by in [_channels(rep, delivery)]
     ]
     deps.offers.record(sent)
-    pushed = {rep_id for rep_id, notice in told.items() if "push" in notice.channels}
+    pushed = {rep_id for rep_id, notice in earlier.items() if "push" in notice.channels}
     pushed |= delivery.accepted
     if _open(chunk, deps) is None:
-        # Claimed while we were sending: the withdrawal may have come before our records.
+        # Claimed while we were sending: the withdrawal may have run before we recorded the offers.
         withdraw(chunk, deps)
         return
     playbook = deps.roster.playbook()
@@ -95,43 +95,42 @@ def _channels(rep: Rep, delivery: Delivery) -> tuple[str, ...]:
 
 
 def unseen(chunk: Chunk, deps: NotifyDeps) -> None:
-    """Text those who were pushed but have not looked, tried or declined while the lead is open."""
+    """Text the reps who got a push but have not viewed, tried or declined the open lead (N1)."""
     lead = _open(chunk, deps)
     if lead is None:
         return
-    known = deps.offers.sightings(lead.lead_id, lead.epoch, chunk.rep_ids)
-    silent = [rep_id for rep_id in chunk.rep_ids if rep_id not in known]
+    views = deps.offers.sightings(lead.lead_id, lead.epoch, chunk.rep_ids)
+    silent = [rep_id for rep_id in chunk.rep_ids if rep_id not in views]
     reps, now = _reachable(silent, deps), deps.clock()
-    known_to = [reps[r] for r in silent if r in reps and _let_in(reps[r], lead, now)]
-    text(lead, known_to, deps)
+    text(lead, [reps[r] for r in silent if r in reps and _wave_open(reps[r], lead, now)], deps)
 
 
-def _let_in(rep: Rep, lead: Lead, now: datetime) -> bool:
-    """Tell whether the rep's wave has opened: a failed push may be of another lead than this."""
+def _wave_open(rep: Rep, lead: Lead, now: datetime) -> bool:
+    """Return whether the rep's wave has opened: a failed push may be of another lead."""
     opens_at = lead.opens_for(rep)
     return opens_at is not None and opens_at <= now
 
 
 def withdraw(chunk: Chunk, deps: NotifyDeps) -> None:
-    """Take the alert off the phones of those who were pushed and have not tried themselves (N4)."""
+    """Withdraw the alert from reps who got a push and have neither tried nor declined (N4)."""
     lead = deps.leads.get(chunk.lead_id)
     if lead is None:
         return
-    told = deps.offers.notices(chunk.lead_id, chunk.epoch, chunk.rep_ids)
-    pushed = [rep_id for rep_id, notice in told.items() if "push" in notice.channels]
+    offers = deps.offers.notices(chunk.lead_id, chunk.epoch, chunk.rep_ids)
+    pushed = [rep_id for rep_id, notice in offers.items() if "push" in notice.channels]
     if not pushed:
         return
     tried = {
         rep_id
-        for rep_id, sighting in deps.offers.sightings(chunk.lead_id, chunk.epoch, pushed).items()
-        if sighting.attempted_at or sighting.declined_at
+        for rep_id, view in deps.offers.sightings(chunk.lead_id, chunk.epoch, pushed).items()
+        if view.attempted_at or view.declined_at
     }
     reps = deps.roster.get_many([rep_id for rep_id in pushed if rep_id not in tried])
     deps.push.withdraw(lead, list(reps.values()), deps.clock())
 
 
 def won(chunk: Chunk, deps: NotifyDeps) -> None:
-    """Put the winner's claimed time beside the times of their offer (N3)."""
+    """Record the claim time in the winner's offer (N3)."""
     lead = deps.leads.get(chunk.lead_id)
     if lead is not None and lead.epoch == chunk.epoch and lead.claimed_at is not None:
         for rep_id in chunk.rep_ids:
@@ -139,10 +138,10 @@ def won(chunk: Chunk, deps: NotifyDeps) -> None:
 
 
 def tell_holder(chunk: Chunk, deps: NotifyDeps) -> None:
-    """Tell a rep that a lead was assigned to them, or still waits for their first contact (C11).
+    """Notify a rep that a lead was assigned to them, or still waits for first contact (C11).
 
-    By push, or by text where push cannot reach them; whatever they have switched off, because the
-    lead is theirs.
+    By push, or by text where push cannot reach them; also while they are paused or quiet, because
+    the lead is theirs.
     """
     lead = deps.leads.get(chunk.lead_id)
     if lead is None or lead.epoch != chunk.epoch or lead.owner not in chunk.rep_ids:
@@ -154,7 +153,7 @@ def tell_holder(chunk: Chunk, deps: NotifyDeps) -> None:
     if rep.rep_id in delivery.accepted or not rep.textable:
         return
     caps, now = deps.roster.playbook().sms, deps.clock()
-    if not caps.enabled or not _counted(rep, caps, now, deps):
+    if not caps.enabled or not _count_sms(rep, caps, now, deps):
         return
     token = link_token(lead.salt, lead.lead_id, rep.rep_id, lead.epoch)
     deps.sms.send(str(rep.phone), deps.holder_text(chunk.kind, lead, rep, token, now))
@@ -165,7 +164,7 @@ def tell_holder(chunk: Chunk, deps: NotifyDeps) -> None:
 def push_failed(
     rep_id: str, endpoint_arn: str, store: RaceStore, roster: Roster, queue: NotifyQueue
 ) -> None:
-    """Switch off a device its platform refused, and text what it should have shown (N1)."""
+    """Disable a device whose push failed, and text the rep the open offers instead (N1)."""
     rep = roster.get(rep_id)
     if rep is None:
         return
@@ -184,7 +183,7 @@ def push_failed(
 def text(lead: Lead, reps: Sequence[Rep], deps: NotifyDeps) -> None:
     """Text each rep the offer, at most once per rep and opening, within the daily caps (N1).
 
-    All texts are reserved first and then sent side by side, so that they leave together (N6).
+    All texts are reserved first and then sent in parallel, so that they leave together (N6).
     """
     playbook = deps.roster.playbook()
     if not playbook.sms.enabled:
@@ -193,30 +192,30 @@ def text(lead: Lead, reps: Sequence[Rep], deps: NotifyDeps) -> None:
     failures: list[Exception] = []
     for rep in reps:
         try:
-            code = _reserved(lead, rep, playbook, deps) if rep.textable else None
+            code = _reserve(lead, rep, playbook, deps) if rep.textable else None
         except Exception as error:
-            failures.append(error)  # the others still get theirs; the retry sends this one
+            failures.append(error)  # the others still get their text; a retry sends this one
         else:
             ready += [(rep, code)] if code else []
-    sent = list(deps.each(lambda job: _sent(lead, job[0], job[1], deps), ready))
-    failures += [error for error in sent if error is not None]
+    errors = list(deps.each(lambda job: _send(lead, job[0], job[1], deps), ready))
+    failures += [error for error in errors if error is not None]
     if not lead.test and ready:
-        deps.count("SmsSent", sum(error is None for error in sent))
+        deps.count("SmsSent", sum(error is None for error in errors))
     if failures:
         raise failures[0]
 
 
-def _reserved(lead: Lead, rep: Rep, playbook: Playbook, deps: NotifyDeps) -> str | None:
-    """Return the reply code of the one text this rep may get, None when none may be sent."""
+def _reserve(lead: Lead, rep: Rep, playbook: Playbook, deps: NotifyDeps) -> str | None:
+    """Reserve the one text this rep may get; return its reply code, None if none may be sent."""
     now, caps = deps.clock(), playbook.sms
     code = deps.offers.reserve_sms(lead, rep.rep_id, lambda: reply_code(deps.choice), now)
     if code is None:
         return None
-    return code if _counted(rep, caps, now, deps) else None
+    return code if _count_sms(rep, caps, now, deps) else None
 
 
-def _counted(rep: Rep, caps: SmsRules, now: datetime, deps: NotifyDeps) -> bool:
-    """Count one text on the rep's and the organisation's day; False when a cap is reached."""
+def _count_sms(rep: Rep, caps: SmsRules, now: datetime, deps: NotifyDeps) -> bool:
+    """Count one text against the daily caps of rep and organisation; False if one is reached."""
     within = deps.roster.count_sms(
         rep.rep_id, now.date(), caps.per_rep_per_day, caps.per_organisation_per_day
     )
@@ -225,8 +224,8 @@ def _counted(rep: Rep, caps: SmsRules, now: datetime, deps: NotifyDeps) -> bool:
     return within
 
 
-def _sent(lead: Lead, rep: Rep, code: str, deps: NotifyDeps) -> Exception | None:
-    """Send one reserved text; on failure give the reservation back and return what happened."""
+def _send(lead: Lead, rep: Rep, code: str, deps: NotifyDeps) -> Exception | None:
+    """Send one reserved text; on failure free the reservation and return the error."""
     token = link_token(lead.salt, lead.lead_id, rep.rep_id, lead.epoch)
     try:
         deps.sms.send(str(rep.phone), deps.offer_text(lead, rep, code, token, deps.clock()))
@@ -237,12 +236,12 @@ def _sent(lead: Lead, rep: Rep, code: str, deps: NotifyDeps) -> Exception | None
 
 
 def _reachable(rep_ids: Sequence[str], deps: NotifyDeps) -> dict[str, Rep]:
-    """Return the reps as they are now, without those who left, went off duty or want quiet."""
+    """Return the reps as stored now, without those who left, are off duty or want quiet (R8)."""
     now, playbook = deps.clock(), deps.roster.playbook()
-    found = deps.roster.get_many(rep_ids)
+    reps = deps.roster.get_many(rep_ids)
     return {
         rep_id: rep
-        for rep_id, rep in found.items()
+        for rep_id, rep in reps.items()
         if not rep.is_quiet(now) and not off(rep, playbook, now)
     }
 

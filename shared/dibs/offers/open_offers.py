@@ -1,4 +1,4 @@
-"""The open leads a rep may see, each judged as a claim of theirs would be."""
+"""The open leads a rep may see, each checked with the rules of a claim (N4)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class OpenOffer:
-    """One open lead as a rep sees it: the truth behind every alert (N4)."""
+    """One open lead as a rep sees it; this list is authoritative, an alert only a hint (N4)."""
 
     lead: Lead
     verdict: Verdict
@@ -31,36 +31,36 @@ class OpenOffer:
 def open_offers(
     store: RaceStore, rep: Rep, usage: Usage, playbook: Rules, now: datetime
 ) -> list[OpenOffer]:
-    """Return the open leads of the rep's team, oldest first, each judged as a claim would be."""
-    known = store.open_leads()
+    """Return the open leads of the rep's team, oldest first, with the verdict on a claim now."""
+    open_leads = store.open_leads()
     leads = [
         lead
-        for lead in known
+        for lead in open_leads
         if rep.team in lead.teams and lead.state is State.OPEN and now < lead.closes_at
     ]
-    found = []
+    offers = []
     for lead in sorted(leads, key=lambda lead: (lead.opens_at, lead.lead_id)):
-        verdict, usage = decide_knowing(lead, rep, usage, playbook, now, lambda: known)
+        verdict, usage = decide_knowing(lead, rep, usage, playbook, now, lambda: open_leads)
         token = link_token(lead.salt, lead.lead_id, rep.rep_id, lead.epoch)
-        found.append(OpenOffer(lead, verdict, token))
-    return found
+        offers.append(OpenOffer(lead, verdict, token))
+    return offers
 
 
 def sight(
     store: RaceStore, lead_id: str, rep_id: str, proof: Proof, what: str, now: datetime
 ) -> Lead:
-    """Record that the rep saw or declined the offer (N3), which also keeps the text from coming.
+    """Record that the rep saw or declined the offer (N3); they then get no text about it.
 
-    Returns the lead, which somebody may be waiting for (M6).
+    Returns the lead, so that the caller can check whether a wave may open early (M6).
 
     Raises:
-        Unauthorized, LeadNotFound, Withdrawn: who asks, or for what, is not known.
+        Unauthorized, LeadNotFound, Withdrawn: there is no such rep, lead or offer.
     """
     view = store.read(lead_id, rep_id)
     proof(view)
     lead, rep = view.lead, view.rep
-    known = lead is not None and rep is not None and rep.team in lead.teams
-    if lead is None or not known or lead.state is State.NEW:
+    offered = lead is not None and rep is not None and rep.team in lead.teams
+    if lead is None or not offered or lead.state is State.NEW:
         raise LeadNotFound
     if lead.state is State.OPEN:
         store.record_sighting(lead, rep_id, what, now)

@@ -1,4 +1,4 @@
-"""What telling reps needs from the outside, and nothing more."""
+"""What notifying reps needs from stores, queues and senders."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Chunk:
-    """Work for one notify run: up to 50 reps to be told the same thing about one lead.
+    """Work for one notify run: up to 50 reps who get the same notice about one lead.
 
-    `notify_at` is the common instant at which every chunk of a wave starts (N6).
+    `notify_at` is the common instant at which every batch of a wave starts (N6).
     """
 
     kind: str
@@ -30,16 +30,16 @@ class Chunk:
 
     @property
     def name(self) -> str:
-        """What it asks for, in one word: a chunk of other reps is other work."""
+        """A unique name of this work: kind, lead, epoch and reps."""
         return f"{self.kind}/{self.lead_id}/{self.epoch}/{','.join(self.rep_ids)}"
 
 
 @dataclass(frozen=True)
 class Sighting:
-    """What a rep did with an offer (N3): seen it, tried for it, declined it, each the first time.
+    """When a rep first saw an offer, first tried to claim it and first declined it (N3).
 
-    `lost_at` is their first try that came after the winner's; `rules` refused their first refused
-    one, under the playbook version `rules_version` (C9).
+    `lost_at` is their first try after the winner's. `rules` are the codes that refused their first
+    refused try, under the playbook version `rules_version` (C9).
     """
 
     seen_at: datetime | None = None
@@ -51,7 +51,7 @@ class Sighting:
 
 
 class OfferStore(Protocol):
-    """The record of every offer, one (lead, rep) key each."""
+    """The record of every offer, one per lead and rep."""
 
     def notices(self, lead_id: str, epoch: int, rep_ids: Sequence[str]) -> dict[str, Notice]: ...
 
@@ -76,7 +76,7 @@ class OfferStore(Protocol):
 
 @dataclass(frozen=True)
 class Delivery:
-    """How a batch of publishes went: accepted for whom, and when each left."""
+    """The result of publishing alerts: reps accepted and refused, and when each was sent."""
 
     accepted: frozenset[str] = frozenset()
     refused: frozenset[str] = frozenset()
@@ -85,32 +85,32 @@ class Delivery:
 
 
 class Push(Protocol):
-    """Alerts on phones. Both answer per rep; a rep counts as accepted when any device took it."""
+    """Alerts on phones. A rep counts as accepted when the push to any of their devices was."""
 
     def offer(self, lead: Lead, reps: Sequence[Rep], now: datetime) -> Delivery: ...
 
     def withdraw(self, lead: Lead, reps: Sequence[Rep], now: datetime) -> Delivery: ...
 
     def tell(self, what: str, lead: Lead, reps: Sequence[Rep], now: datetime) -> Delivery:
-        """Tell a lead's holder that it is theirs (`assigned`) or waits for them (`unworked`)."""
+        """Alert a lead's holder: it is theirs (`assigned`) or waits for them (`unworked`)."""
         ...
 
     def register(
         self, rep_id: str, device_id: str, platform: str, token: str
     ) -> tuple[Device, str]:
-        """Own a phone to the rep; return it and whose it was before."""
+        """Register a phone for the rep; return it and its previous owner's id."""
         ...
 
     def forget(self, device: Device) -> None: ...
 
 
 class Sms(Protocol):
-    """Text messages out."""
+    """Sends text messages."""
 
     def send(self, phone: str, text: str) -> None: ...
 
 
 class NotifyQueue(Protocol):
-    """Where chunks wait for notify."""
+    """The queue of batches for notify."""
 
     def put(self, chunks: Sequence[Chunk], delay_seconds: int = 0) -> None: ...

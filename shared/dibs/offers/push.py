@@ -1,4 +1,4 @@
-"""Push through SNS platform endpoints: offers that die with their window, and their withdrawal."""
+"""Push through SNS platform endpoints: offers that expire with their window, and withdrawals."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 Alert = Callable[[str, Lead, Rep, datetime], tuple[str, str]]
 """Writes the title and body of an alert of a kind for a rep, in the rep's language."""
 
-# A holder's alert without a deadline is worth a minute; TTL 0 would be now or never.
+# Seconds an alert without a deadline lives; with TTL 0 it would be delivered at once or dropped.
 _SHORTEST_LIFE = 60
 _EXISTS = re.compile(r"Endpoint (arn:\S+) already exists")
 
@@ -95,11 +95,11 @@ class SnsPush(Push):
         now: datetime,
         message: Callable[[Lead, Rep, datetime], dict[str, Any]],
     ) -> Delivery:
-        """Publish to all devices of all reps, side by side, in the order given."""
+        """Publish to all devices of all reps in parallel, started in the order of `reps`."""
         if not reps:
             return Delivery()
-        dies_at = lead.return_at or lead.closes_at if lead.owner else lead.closes_at
-        seconds = max(_SHORTEST_LIFE, (to_ms(dies_at) - to_ms(now)) // 1000)
+        expires_at = lead.return_at or lead.closes_at if lead.owner else lead.closes_at
+        seconds = max(_SHORTEST_LIFE, (to_ms(expires_at) - to_ms(now)) // 1000)
         jobs = [
             (rep.rep_id, device, json.dumps(message(lead, rep, now)), _attributes(device, seconds))
             for rep in reps
@@ -120,7 +120,7 @@ class SnsPush(Push):
         )
 
     def _publish_one(self, job: tuple[str, Device, str, dict[str, Any]]) -> datetime | None:
-        """Publish to one device; None when the platform or SNS refused it, whatever the reason."""
+        """Publish to one device and return when; None if the platform or SNS refused it."""
         _, device, body, attributes = job
         sent = wall_clock()
         try:
@@ -137,9 +137,9 @@ class SnsPush(Push):
     def register(
         self, rep_id: str, device_id: str, platform: str, token: str
     ) -> tuple[Device, str]:
-        """Make or refresh the SNS endpoint of a device token, and own it to this rep.
+        """Create or refresh the SNS endpoint of a device token for this rep.
 
-        Returns the device and whose it was before: this rep's too, unless it changed hands.
+        Returns the device and the rep who had it before: the same one unless it changed hands.
 
         Raises:
             InvalidInput: the platform is not set up, or does not accept the token.
@@ -155,14 +155,14 @@ class SnsPush(Push):
                 PlatformApplicationArn=application, Token=token, CustomUserData=rep_id
             )["EndpointArn"]
         except self._sns.exceptions.InvalidParameterException as error:
-            known = _EXISTS.search(str(error))
-            if known is None:
+            existing = _EXISTS.search(str(error))
+            if existing is None:
                 raise InvalidInput(
                     (FieldError("token", "the platform does not accept this token"),)
                 ) from error
-            arn = known.group(1)
+            arn = existing.group(1)
             before = self.owner_of(arn) or rep_id
-        # The phone may have changed hands, or have been switched off by an earlier failure.
+        # The phone may have changed hands, or an earlier failure may have disabled it.
         self._sns.set_endpoint_attributes(
             EndpointArn=arn,
             Attributes={"Token": token, "Enabled": "true", "CustomUserData": rep_id},
@@ -174,7 +174,7 @@ class SnsPush(Push):
         self._sns.delete_endpoint(EndpointArn=device.endpoint_arn)
 
     def owner_of(self, endpoint_arn: str) -> str | None:
-        """Return the rep an endpoint belongs to, None when it is gone."""
+        """Return the id of the rep an endpoint belongs to, None when it is gone."""
         try:
             attributes = self._sns.get_endpoint_attributes(EndpointArn=endpoint_arn)["Attributes"]
         except self._sns.exceptions.NotFoundException:
@@ -193,7 +193,7 @@ def _withdrawal(lead: Lead, rep: Rep, now: datetime) -> dict[str, Any]:
 
 
 def _message(default: str, apns: dict[str, Any], fcm: dict[str, Any]) -> dict[str, Any]:
-    """Return an SNS message: each platform's own payload, itself as a JSON string."""
+    """Return an SNS message: each platform's own payload as a JSON string."""
     apple = json.dumps(apns)
     return {
         "default": default or "-",

@@ -1,4 +1,4 @@
-"""Facts over SNS, chunks and timers over SQS."""
+"""Events over SNS; batches of notices and timers over SQS."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ _LONGEST_DELAY = 900
 
 
 class SnsBus(Bus):
-    """`Bus` on SNS: one topic, from which each consumer has a queue of its own."""
+    """`Bus` on SNS: one topic, to which each consumer's queue subscribes."""
 
     def __init__(self, client: SNSClient, topic_arn: str) -> None:
         self._sns = client
         self._topic = topic_arn
 
     def publish(self, facts: Sequence[Fact]) -> None:
-        """Publish facts, ten a request.
+        """Publish events, ten a request.
 
         Raises:
             RuntimeError: some were not accepted; publishing all again is harmless.
@@ -61,7 +61,7 @@ class SqsNotifyQueue(NotifyQueue):
         self._url = queue_url
 
     def put(self, chunks: Sequence[Chunk], delay_seconds: int = 0) -> None:
-        """Queue chunks, ten a request."""
+        """Queue batches, ten a request."""
         send(self._sqs, self._url, [chunk_body(chunk) for chunk in chunks], delay_seconds)
 
 
@@ -73,12 +73,12 @@ class SqsTimers(Timers):
         self._url = queue_url
 
     def wake_at(self, lead: Lead, moment: datetime, now: datetime, kind: str = "lead.due") -> None:
-        """Come back at `moment`, or in 15 minutes to wait on."""
+        """Wake the offer step at `moment`, or in 15 minutes to wait again (SQS's longest delay)."""
         left = -(-(to_ms(moment) - to_ms(now)) // 1000)
         self._send({"kind": kind, "lead_id": lead.lead_id, "epoch": lead.epoch}, left)
 
     def check(self, kind: str, lead: Lead | None = None) -> None:
-        """Ask for a look: at one lead (`lead.check`), at all open ones or at the queue."""
+        """Request a check of one lead (`lead.check`), of all open leads or of the queue."""
         about = {} if lead is None else {"lead_id": lead.lead_id, "epoch": lead.epoch}
         self._send({"kind": kind, **about}, 0)
 
@@ -107,13 +107,13 @@ def send(
 
 
 def chunk_body(chunk: Chunk) -> dict[str, Any]:
-    """Return a chunk as its message: ids only, no personal data."""
+    """Return a batch as its message: ids only, no personal data."""
     start = None if chunk.notify_at is None else to_ms(chunk.notify_at)
     return {**asdict(chunk), "notify_at": start}
 
 
 def chunk_from(body: dict[str, Any]) -> Chunk:
-    """Return the chunk a message holds."""
+    """Return the batch a message holds."""
     start = body["notify_at"]
     return Chunk(
         kind=body["kind"],

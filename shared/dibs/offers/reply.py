@@ -1,4 +1,4 @@
-"""Claim by text message (N5): the code from the offer, or a bare yes when one offer is open."""
+"""Claim by text message: the code from the offer, or a bare yes when one offer is open (N5)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from dibs.race.ports import RaceStore
 from dibs.roster.ports import Roster
 
 YES = {"YES", "Y", "YA", "ДА", "是"}
-# The carrier answers these itself and stops or starts delivery; we only keep the record.
+# The carrier answers these words itself and stops or starts delivery; we only record them.
 STOP = {
     "STOP",
     "STOPALL",
@@ -38,9 +38,9 @@ _CODE = re.compile(r"(?=.*[2-9])[A-Z2-9]{4,6}")
 
 @dataclass(frozen=True)
 class InboundSms:
-    """A text a rep sent us; `phone` is E.164, as the carrier gave it.
+    """A text from a rep; `phone` is E.164, as the carrier sends it.
 
-    `received_at` is when it reached us: an answer can only mean what was asked before.
+    `received_at` is when it reached us: a yes can only answer an offer sent before.
     """
 
     message_id: str
@@ -51,7 +51,7 @@ class InboundSms:
 
 @dataclass(frozen=True)
 class Answer:
-    """What to text back: to whom, and the outcome it tells of. `rep` is None for strangers."""
+    """The text to send back: recipient and outcome. `rep` is None for an unknown number."""
 
     phone: str
     rep: Rep | None
@@ -68,21 +68,22 @@ def reply(
 ) -> Answer | None:
     """Do what a text asks for and return the answer to send, None where none is due.
 
-    The phone number names the rep, the code names one offer of theirs; nothing else can be done
-    by text. A redelivered message is answered once (C4).
+    The phone number identifies the rep, the code one of their offers. A claim, STOP and START are
+    all that can be done by text. A redelivered message is answered once (C4).
     """
     now = clock()
     words = re.sub(r"[^\w\s]", " ", message.body.upper()).split()
     text = "".join(words)
-    # "Cancel that" is talk and "STOP texting me" is not: carriers' other words must stand alone.
+    # Any text that begins with STOP stops; the carriers' other words must be the whole text, so
+    # that "Cancel that" does not.
     stop, start = text in STOP or words[:1] == ["STOP"], text in START
-    known = roster.by_phone(message.phone)
-    if known is None or not known[0].active:
+    sender = roster.by_phone(message.phone)
+    if sender is None or not sender[0].active:
         if stop or start:
             return None
         first = once.claim_name(f"stranger/{message.phone}/{now.date()}", now)
         return Answer(message.phone, None, "unknown_number") if first else None
-    rep, usage = known
+    rep, usage = sender
     if stop or start:
         roster.opt_out(rep.rep_id, stop)
         return None
@@ -101,7 +102,7 @@ def reply(
 
 
 def _codes(words: list[str], text: str) -> list[str]:
-    """Return what may be a code: each word, all of it without spaces, and that after a yes."""
+    """Return what may be a code: each word, the text without spaces, and the text after a yes."""
     after_yes = "".join(words[1:]) if words[:1] and words[0] in YES else ""
     return [word for word in (*words, text, after_yes) if _CODE.fullmatch(word)]
 
@@ -115,17 +116,17 @@ def _by_yes(
     offers: OfferStore,
     clock: Callable[[], datetime],
 ) -> Won | InDraw | DibsError | str:
-    """Claim the one open lead the rep had been told of when they said yes."""
+    """Claim the one open lead whose offer the rep had when they said yes."""
     now = clock()
 
-    def told(lead: Lead) -> bool:
+    def sent_before(lead: Lead) -> bool:
         notice = offers.notices(lead.lead_id, lead.epoch, [rep.rep_id]).get(rep.rep_id)
         return notice is not None and notice.sent_at <= message.received_at
 
     offered = [
         offer
         for offer in open_offers(store, rep, usage, roster.playbook(), now)
-        if isinstance(offer.verdict, Eligible) and told(offer.lead)
+        if isinstance(offer.verdict, Eligible) and sent_before(offer.lead)
     ]
     if len(offered) != 1:
         return "no_open_offer" if not offered else "which_offer"

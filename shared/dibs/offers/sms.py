@@ -1,4 +1,4 @@
-"""Text messages out, straight to the phone through SNS."""
+"""Send text messages to phones through SNS."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class SnsSms(Sms):
             }
 
     def send(self, phone: str, text: str) -> None:
-        """Send one text. A number no carrier takes is let go: trying again cannot help."""
+        """Send one text. A number that SNS rejects is ignored: a retry cannot help."""
         try:
             self._sns.publish(PhoneNumber=phone, Message=text, MessageAttributes=self._attributes)
         except self._sns.exceptions.InvalidParameterException:

@@ -1,4 +1,4 @@
-"""What offers and answers say, in each rep's language (N2, N5)."""
+"""The texts of offers and answers, in each rep's language (N2, N5)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from dibs.offers.reply import Answer
 from dibs.race.claim import InDraw, Won
 from dibs.web.translations import in_words, refusal_sentence, shown_company, translator
 
-# GSM 03.38: the letters a text may use and still hold 160 in one part; the second row costs two.
+# GSM 03.38: a text of these letters holds 160 in one part; those of _GSM_TWICE count as two.
 _GSM = set(
     "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡"
     "ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
@@ -31,23 +31,23 @@ _MINUTE = timedelta(minutes=1)
 _PLAIN = str.maketrans(
     {"‘": "'", "’": "'", "“": '"', "”": '"', "–": "-", "—": "-", "…": "...", "\u00a0": " "}
 )
-# A word a reader, or we, could take for a reply code; and words carriers act on.
+# Words that look like a reply code, and words that carriers act on.
 _CODE_LIKE = re.compile(r"\b(?=\w*\d)[A-Z2-9]{4,6}\b")
 _CARRIER_WORD = re.compile(r"\b(?:STOP|HELP)\b")
 
 
 def gsm_length(text: str) -> int | None:
-    """Return how many GSM-7 places a text takes, None when it holds a letter GSM-7 lacks."""
+    """Return a text's length in GSM-7 septets, None when it holds a letter GSM-7 lacks."""
     if not all(letter in _GSM or letter in _GSM_TWICE for letter in text):
         return None
     return sum(2 if letter in _GSM_TWICE else 1 for letter in text)
 
 
 def offer_sms(lead: Lead, rep: Rep, code: str, url: str, now: datetime) -> str:
-    """Return an offer's text: what the lead is, the time left, code and link (N2).
+    """Return an offer's text: the lead, the time left, code and link (N2).
 
-    One GSM-7 part where the data allows: the title, then the company, is shortened for it. No
-    other word looks like a reply code, and none is one a carrier acts on.
+    Title and company are shortened to fit one GSM-7 part where possible. No other word looks like
+    a reply code, and no word is one that carriers act on.
     """
     _ = translator(rep.language)
     preview = lead.shown
@@ -55,7 +55,7 @@ def offer_sms(lead: Lead, rep: Rep, code: str, url: str, now: datetime) -> str:
     company = _harmless(shown_company(lead, rep.language))
     title = _harmless(preview.contact_title)
     for company_most, title_most in ((160, 80), (60, 30), (40, 20), (30, 12), (24, 0), (16, 0)):
-        # Harmless once more: a long word may be cut down to something like a code.
+        # Check again after shortening: a cut word may look like a code.
         named = _harmless(_short(company, company_most)), _harmless(_short(title, title_most))
         text = _offer_line(preview, *named, rep)
         text = f"{text}. {tail}"
@@ -66,7 +66,7 @@ def offer_sms(lead: Lead, rep: Rep, code: str, url: str, now: datetime) -> str:
 
 
 def holder_sms(what: str, lead: Lead, rep: Rep, url: str, now: datetime) -> str:
-    """Return the text for a lead's holder: it was assigned to them, or waits for them (C11)."""
+    """Return the text to a lead's holder: it was assigned to them, or waits for them (C11)."""
     return (
         f"{_harmless(_short(lead.preview.company, 60))}: {_to_holder(what, lead, rep, now)} {url}"
     )
@@ -77,7 +77,7 @@ def _to_holder(what: str, lead: Lead, rep: Rep, now: datetime) -> str:
     if lead.return_at is None:
         return _("This lead is yours.")
     span = lead.return_at - now
-    # Whole minutes, never more than there are: somebody plans by them.
+    # Whole minutes, rounded down: the rep plans by them.
     left = in_words(span - span % _MINUTE if span >= _MINUTE else span, rep.language)
     if what == "assigned":
         return _("This lead is yours. Make first contact within {left}.", left=left)
@@ -85,7 +85,7 @@ def _to_holder(what: str, lead: Lead, rep: Rep, now: datetime) -> str:
 
 
 def alert(kind: str, lead: Lead, rep: Rep, now: datetime) -> tuple[str, str]:
-    """Return a push alert's title and body: the same facts as the text, without the code (N2)."""
+    """Return a push alert's title and body: the same content as the text, without the code (N2)."""
     _ = translator(rep.language)
     if kind != "offer":
         return lead.preview.company, _to_holder(kind, lead, rep, now)
@@ -98,7 +98,7 @@ def alert(kind: str, lead: Lead, rep: Rep, now: datetime) -> tuple[str, str]:
 
 
 def answer_sms(answer: Answer, now: datetime) -> str:
-    """Return the text that answers a rep's reply: won, lost to whom, or why not (N5)."""
+    """Return the answer to a rep's reply: won, who won instead, or why not (N5)."""
     _ = translator(answer.rep.language if answer.rep else "en")
     language = _.language
     outcome = answer.outcome
@@ -171,14 +171,14 @@ def _left(lead: Lead, now: datetime) -> str:
 
 
 def _harmless(text: str) -> str:
-    """Return the words of a source in plain letters, none of them a code or a carrier's word."""
+    """Return a source's text in plain letters, without code-like words and carriers' words."""
     plain = unicodedata.normalize("NFC", text).translate(_PLAIN)
-    plain = _CARRIER_WORD.sub(lambda found: found.group().capitalize(), plain)
+    plain = _CARRIER_WORD.sub(lambda match: match.group().capitalize(), plain)
     return _CODE_LIKE.sub(_not_a_code, plain)
 
 
-def _not_a_code(found: re.Match[str]) -> str:
-    word = found.group()
+def _not_a_code(match: re.Match[str]) -> str:
+    word = match.group()
     return f"{int(word):,}" if word.isdigit() else word.lower()
 
 

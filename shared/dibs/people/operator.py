@@ -1,4 +1,4 @@
-"""What an operator does to an organisation's people: add reps, give them tokens."""
+"""An operator adds reps and issues tokens."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def add_rep(
 
     Raises:
         InvalidInput: names every field that is wrong.
-        AlreadyExists: the phone number belongs to somebody.
+        AlreadyExists: the phone number belongs to another rep.
     """
     rep = new_rep(roster.playbook(), name, team, zone, phone, tier, language)
     token = _new_token(rep.rep_id)
@@ -47,7 +47,7 @@ def new_rep(
     """
     number, flags = usable_phone(phone)
     name = name.strip()
-    # What a claim reads and counts on stays below 1 KB, in any script.
+    # A claim reads and updates the rep's item, so it stays below 1 KB in any script.
     fits = name.isprintable() and 0 < len(name) <= 80 and len(name.encode()) <= 100
     wrong = {
         "name": "" if fits else "give a name of up to 80 letters (100 bytes)",
@@ -66,8 +66,8 @@ def new_rep(
 
 def all_reps(roster: Roster) -> list[Rep]:
     """Return the reps of all teams of the playbook, by team and name."""
-    found = [rep for team in roster.playbook().teams for rep, _ in roster.team(team)]
-    return sorted(found, key=lambda rep: (rep.team, rep.name))
+    reps = [rep for team in roster.playbook().teams for rep, _ in roster.team(team)]
+    return sorted(reps, key=lambda rep: (rep.team, rep.name))
 
 
 def rep_of(roster: Roster, rep_id: str) -> Rep:
@@ -76,21 +76,21 @@ def rep_of(roster: Roster, rep_id: str) -> Rep:
     Raises:
         RouteNotFound: there is no such rep.
     """
-    found = roster.get(rep_id)
-    if found is None:
+    rep = roster.get(rep_id)
+    if rep is None:
         raise RouteNotFound("There is no such rep.")
-    return found
+    return rep
 
 
 def issue_token(roster: Roster, rep_id: str) -> str:
-    """Give a rep a new token; the old one stops at once."""
+    """Issue a rep's new token; the old one ends at once."""
     token = _new_token(rep_id)
     roster.set_token(rep_id, token_hash(token))
     return token
 
 
 def issue_manager_token(roster: Roster) -> str:
-    """Make a new managers' token; the old one stops at once."""
+    """Issue a new managers' token; the old one ends at once."""
     token = _new_token("manager")
     roster.set_manager_hash(token_hash(token))
     return token

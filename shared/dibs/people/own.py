@@ -1,4 +1,4 @@
-"""What a rep does besides claiming: look at offers, decline, switch off, register a phone."""
+"""What a rep does besides claiming: pause, mute alerts, register phones (R8, N1)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,11 @@ _DEVICE_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 def set_availability(
     roster: Roster, rep_id: str, available: bool, minutes: int | None, now: datetime
 ) -> datetime | None:
-    """Switch the rep on, or off for a while; return when the pause ends (R8)."""
+    """End or start the rep's pause; return when it ends, None without one (R8).
+
+    Raises:
+        InvalidInput: `minutes` is out of range.
+    """
     longest = roster.playbook().availability.pause_ends_after_minutes
     if minutes is not None and not 1 <= minutes <= longest:
         raise InvalidInput((FieldError("minutes", f"use 1 to {longest}"),))
@@ -31,7 +35,11 @@ def set_availability(
 
 
 def set_quiet(roster: Roster, rep_id: str, minutes: int, now: datetime) -> datetime | None:
-    """Send the rep no alert for that long, 0 ends it; they may claim all the same (R8)."""
+    """Mute the rep's alerts for `minutes`, 0 ends it; they may still claim (R8).
+
+    Raises:
+        InvalidInput: `minutes` is out of range.
+    """
     if not 0 <= minutes <= MOST_QUIET_MINUTES:
         raise InvalidInput((FieldError("quiet_minutes", f"use 0 to {MOST_QUIET_MINUTES}"),))
     until = now + timedelta(minutes=minutes) if minutes else None
@@ -42,13 +50,13 @@ def set_quiet(roster: Roster, rep_id: str, minutes: int, now: datetime) -> datet
 def register_device(
     roster: Roster, push: Push, rep: Rep, device_id: str, platform: str, token: str
 ) -> None:
-    """RecordDeps a phone for push; a rep keeps the last three.
+    """Register a phone for push; a rep keeps the last three (N1).
 
-    A phone that changed hands is taken from whoever had it before: it would show their claim
-    links to its new holder.
+    A phone that changed hands is removed from its previous owner: it would show their claim links
+    to the new one.
 
     Raises:
-        InvalidInput: the platform or the token cannot be right.
+        InvalidInput: names every field that is wrong.
     """
     errors = []
     if platform not in set(Platform):
@@ -64,15 +72,15 @@ def register_device(
         remove_device(roster, push, rep, device.device_id)
     device, owner = push.register(rep.rep_id, device_id, platform, token)
     before = rep if owner == rep.rep_id else roster.get(owner)
-    for known in before.devices if before else ():
-        same_place = (owner, known.device_id) == (rep.rep_id, device_id)
-        if known.endpoint_arn == device.endpoint_arn and not same_place:
-            roster.remove_device(owner, known.device_id)
+    for earlier in before.devices if before else ():
+        replaced = (owner, earlier.device_id) == (rep.rep_id, device_id)
+        if earlier.endpoint_arn == device.endpoint_arn and not replaced:
+            roster.remove_device(owner, earlier.device_id)
     roster.put_device(rep.rep_id, device)
 
 
 def remove_device(roster: Roster, push: Push, rep: Rep, device_id: str) -> None:
-    """Forget a phone; forgetting one that is not there changes nothing."""
+    """Remove a phone; repeating changes nothing (C4)."""
     for device in rep.devices:
         if device.device_id == device_id:
             push.forget(device)

@@ -1,4 +1,4 @@
-"""Reps as managers keep them: their profile, and their leaving (R8)."""
+"""Managers change a rep's profile and record that a rep leaves (R1-R5, R8)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from dibs.race.ports import RaceStore
 from dibs.roster.ports import Roster
 from dibs.rules.playbook import Playbook
 
-# What a claim reads of a rep stays small.
+# These limits keep the rep's item small, since every claim reads it.
 MOST_LEAVE = 8
 MOST_NAMES = 10
 MOST_SHIFTS = 4
@@ -47,7 +47,7 @@ LEAVE_SCHEMA: dict[str, Any] = {
 
 
 def change_profile(roster: Roster, rep_id: str, given: Given) -> Rep:
-    """Change what is named of a rep's profile, and return the rep as they are now.
+    """Change the named fields of a rep's profile and return the changed rep.
 
     Fields: `team`, `tier` (1 to 3), `zone`, `weight` (1 to 10), `territories`,
     `segments`, `skills` (`{"solar": 2}`), `speaks` (language tags), `interests`, `pod`, `hours`
@@ -80,7 +80,7 @@ def change_profile(roster: Roster, rep_id: str, given: Given) -> Rep:
 
 
 def fallback_of(playbook: Playbook, rep_id: str) -> list[str]:
-    """Return the teams whose fallback person this is (C7); who leaves is to be replaced there."""
+    """Return the teams whose fallback person this is; a leaver must be replaced there (C7)."""
     return [team for team, rules in playbook.teams.items() if rules.fallback == rep_id]
 
 
@@ -92,13 +92,13 @@ def leave_for_good(
     by: str,
     clock: Callable[[], datetime],
 ) -> int:
-    """Let a rep go: no token, no notice, no claim from now on, and their leads go back (R8).
+    """Deactivate a leaver: no token, offers or claims from now on, and their leads go back (R8).
 
-    Returns how many leads went back. Asked again, it goes on with what is left.
+    Returns how many leads went back. Repeating it continues with the rest.
 
     Raises:
         RouteNotFound: there is no such rep.
-        Busy: not all leads went back; ask again.
+        Busy: not all leads went back; try again.
     """
     rep = roster.get(rep_id)
     if rep is None:
@@ -186,7 +186,7 @@ def _is_shifts(value: Any) -> bool:
 
 
 def leave_of(value: Any, playbook: Playbook | None = None) -> tuple[tuple[date, date], ...]:
-    """Read days off, `[{"from": "2026-12-24", "to": "2026-12-31"}]`, the last one included.
+    """Read days off, `[{"from": "2026-12-24", "to": "2026-12-31"}]`, last day included.
 
     Raises:
         ValueError: says how to write them.
@@ -208,15 +208,14 @@ def leave_of(value: Any, playbook: Playbook | None = None) -> tuple[tuple[date, 
 def own_leave(
     rep: Rep, asked: tuple[tuple[date, date], ...], today: date
 ) -> tuple[tuple[date, date], ...]:
-    """Return a rep's leave as they may set it themselves: from today on.
+    """Return a rep's leave after their own change, which applies from today on.
 
-    Days gone by stay as they are on record, since they earn credits (F10): only a manager changes
-    them.
+    Only a manager may change past days, since they earn credits (F10).
     """
     yesterday = today - timedelta(days=1)
-    gone = [(first, min(last, yesterday)) for first, last in rep.leave if first < today]
+    past = [(first, min(last, yesterday)) for first, last in rep.leave if first < today]
     ahead = [(max(first, today), last) for first, last in asked if last >= today]
-    return (*gone, *ahead)[-MOST_LEAVE:]
+    return (*past, *ahead)[-MOST_LEAVE:]
 
 
 def _day(value: Any) -> date:

@@ -1,4 +1,4 @@
-"""Who is calling, from the bearer token that was sent: a rep, or a manager."""
+"""Identify the caller by the bearer token: a rep or a manager."""
 
 from __future__ import annotations
 
@@ -19,26 +19,26 @@ def calling_rep(event: Mapping[str, Any], roster: DynamoRoster) -> tuple[Rep, Us
     """Return the rep whose token was sent, and what they have used up.
 
     Raises:
-        Unauthorized: nobody's, or no longer theirs.
-        Forbidden: a manager's; these calls are a rep's own.
+        Unauthorized: the token is unknown or no longer valid.
+        Forbidden: the token is a manager's; these calls are a rep's own.
     """
     rep_id, token = bearer_token(event)
-    known = roster.credentials(rep_id)
-    if known is None:
+    credentials = roster.credentials(rep_id)
+    if credentials is None:
         if rep_id == _MANAGER:
             raise Forbidden("These calls are a rep's own.")
         raise Unauthorized
-    rep, usage, stored = known
+    rep, usage, stored = credentials
     if not rep.active or not hmac.compare_digest(stored or "", token_hash(token)):
         raise Unauthorized
     return rep, usage
 
 
 def calling_viewer(event: Mapping[str, Any], roster: DynamoRoster) -> Rep | None:
-    """Return the rep who asks, None for a manager.
+    """Return the calling rep, None for a manager.
 
     Raises:
-        Unauthorized: nobody's token, or no longer theirs.
+        Unauthorized: the token is unknown or no longer valid.
     """
     caller, _ = bearer_token(event)
     if caller == _MANAGER:
@@ -48,17 +48,17 @@ def calling_viewer(event: Mapping[str, Any], roster: DynamoRoster) -> Rep | None
 
 
 def calling_manager(event: Mapping[str, Any], roster: DynamoRoster) -> str:
-    """Return how a manager is named in records, once their token was checked.
+    """Check a manager's token and return the name of managers in records.
 
     Raises:
-        Unauthorized: nobody's token, or no longer theirs.
-        Forbidden: a rep's; these calls are the managers'.
+        Unauthorized: the token is unknown or no longer valid.
+        Forbidden: the token is a rep's; these calls are the managers'.
     """
     caller, token = bearer_token(event)
     if caller != _MANAGER:
         calling_rep(event, roster)
         raise Forbidden
-    known = roster.manager_hash()
-    if known is None or not hmac.compare_digest(known, token_hash(token)):
+    stored = roster.manager_hash()
+    if stored is None or not hmac.compare_digest(stored, token_hash(token)):
         raise Unauthorized
     return _MANAGER

@@ -1,4 +1,4 @@
-"""Who there is: reps, teams and the playbook in force."""
+"""What the other areas need of the roster: reps, teams and the current playbook."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Roster(Protocol):
-    """Reps, teams and the playbook in force."""
+    """Reps, teams and the current playbook."""
 
     def playbook(self) -> Playbook: ...
 
@@ -22,7 +22,7 @@ class Roster(Protocol):
         """Store a new rep.
 
         Raises:
-            AlreadyExists: the phone number belongs to somebody.
+            AlreadyExists: the phone number belongs to another rep.
         """
         ...
 
@@ -31,13 +31,13 @@ class Roster(Protocol):
     def set_manager_hash(self, token_hash: str) -> None: ...
 
     def team(self, team: str, *, fresh: bool = False) -> Sequence[tuple[Rep, Usage]]:
-        """Return a team's reps, from a snapshot of some seconds unless it is to be `fresh`."""
+        """Return a team's reps, from a snapshot some seconds old unless `fresh`."""
         ...
 
     def get(self, rep_id: str) -> Rep | None: ...
 
     def counted(self, rep_id: str) -> tuple[Rep, Usage] | None:
-        """Return a rep with what they have used up, as it is now."""
+        """Return a rep with their current usage."""
         ...
 
     def get_many(self, rep_ids: Sequence[str]) -> dict[str, Rep]: ...
@@ -45,7 +45,7 @@ class Roster(Protocol):
     def by_phone(self, phone: str) -> tuple[Rep, Usage] | None: ...
 
     def set_tier(self, rep_id: str, was: int, tier: int) -> bool:
-        """Move a rep to another tier; False when they were moved meanwhile."""
+        """Set a rep's tier; False when it is no longer `was`."""
         ...
 
     def put_profile(self, rep: Rep, fields: Sequence[str]) -> None: ...
