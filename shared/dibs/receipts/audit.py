@@ -1,4 +1,4 @@
-"""Check sealed races against their hashes and the leads' own records, and find a day's (C9)."""
+"""Check sealed races against their hashes and the leads' records; list the races of a day (C9)."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from dibs.receipts.seal import revealed
 
 StoryOf = Callable[[str], Story | None]
 Entry = tuple[str, int, str]
-"""A race as a block names it: lead, epoch and head."""
+"""A race as a block lists it: lead, epoch and head."""
 
 
 def audit(
     races: Races, story_of: StoryOf, first: int = 1, last: int | None = None
 ) -> Iterator[Fault]:
-    """Yield whatever is not as it was sealed, in the blocks from one number to another.
+    """Yield every fault in the blocks from `first` to `last`.
 
-    Every hash is worked out anew, and every winner held against the lead's own record. Where no
-    `last` block is named, the sealed races that stand in no block yet are looked at too.
+    Every hash is computed again, and every winner compared with the lead's own record. Without
+    `last`, sealed races that are not in a block yet are checked too.
     """
     before = "".join(link.hash for _, link in races.blocks(first - 1, first - 1))
     expected, seen = first, set[Entry]()
@@ -33,11 +33,11 @@ def audit(
             yield Fault("block_broken", str(number), "its hash does not follow from the one before")
         expected, before = number + 1, link.hash
         try:
-            listed = _races_of(link, number)
+            entries = _races_of(link, number)
         except ValueError as error:
             yield Fault("unreadable", str(number), f"the block cannot be read: {error}")
             continue
-        for entry in listed:
+        for entry in entries:
             if entry not in seen:
                 seen.add(entry)
                 yield from _faults(races, story_of, *entry)
@@ -59,41 +59,41 @@ def _faults(
     races: Races, story_of: StoryOf, lead_id: str, epoch: int, head: str
 ) -> Iterator[Fault]:
     where = f"{lead_id}/{epoch}"
-    found = races.find(lead_id, epoch)
-    if found is None:
+    sealed = races.find(lead_id, epoch)
+    if sealed is None:
         yield Fault("race_missing", where, "it was sealed and is not there")
         return
-    wrong = faults(found, where)
+    wrong = faults(sealed, where)
     yield from wrong
-    if not wrong and found.head != head:
+    if not wrong and sealed.head != head:
         yield Fault("race_rewritten", where, "it is whole, but not the one its block stands for")
     story = story_of(lead_id)
     if story is None or any(fault.kind == "unreadable" for fault in wrong):
         return
-    # What the lead's own record says nobody changes by writing the race anew.
-    known, race = ending(story.claim, story.moves, epoch), found.race
+    # Rewriting the sealed race does not change the lead's own record.
+    recorded, race = ending(story.claim, story.moves, epoch), sealed.race
     if (race.lead_id, race.epoch) != (lead_id, epoch):
         yield Fault("race_changed", where, f"it is of {race.lead_id}/{race.epoch}")
-    elif known is None or known.winner != race.winner:
-        said = None if known is None else known.winner
-        what = f"{race.winner or 'nobody'} won, not {said or 'nobody'} as the lead's record says"
+    elif recorded is None or recorded.winner != race.winner:
+        winner = None if recorded is None else recorded.winner
+        what = f"{race.winner or 'nobody'} won, not {winner or 'nobody'} as the lead's record says"
         if all(fault.kind != "winner_changed" for fault in wrong):
             yield Fault("winner_changed", where, what)
     elif race.draw != _drawn(story, epoch):
         yield Fault("draw_changed", where, "its draw is not the one on the lead's record")
-    elif known.at != race.closed_at:
+    elif recorded.at != race.closed_at:
         yield Fault("race_changed", where, "it did not end when the lead's record says")
 
 
 def _drawn(story: Story, epoch: int) -> dict[str, object] | None:
-    return next((revealed(one) for one in story.draws if one.epoch == epoch), None)
+    return next((revealed(draw) for draw in story.draws if draw.epoch == epoch), None)
 
 
 @dataclass(frozen=True)
 class Found:
-    """A race as a block names it, and what is there of it: None where it was removed or altered.
+    """A race as a block lists it; `sealed` is None where the race was removed or altered.
 
-    `place` is the block's number and the race's in it.
+    `place` is the number of the block and the number of the race in it.
     """
 
     place: tuple[int, int]
@@ -103,9 +103,9 @@ class Found:
 
 
 def of_day(races: Races, day: date, after: tuple[int, int] = (0, 0)) -> Iterator[Found]:
-    """Yield the races that were put into a UTC day's blocks, those after a place.
+    """Yield the races in the blocks of a UTC day that come after a place.
 
-    One that stands in two blocks comes once.
+    A race that is in two blocks is yielded once.
     """
     seen = set[Entry]()
     numbers = races.block_numbers(day)
@@ -113,11 +113,11 @@ def of_day(races: Races, day: date, after: tuple[int, int] = (0, 0)) -> Iterator
         return
     for number, link in races.blocks(numbers[0], numbers[-1]):
         for index, entry in enumerate(block_from(link.text).races, start=1):
-            known = entry in seen
+            repeated = entry in seen
             seen.add(entry)
-            if known or (number, index) <= after:
+            if repeated or (number, index) <= after:
                 continue
             lead_id, epoch, head = entry
             sealed = races.find(lead_id, epoch)
-            whole = sealed is not None and sealed.head == head and not faults(sealed, "")
-            yield Found((number, index), lead_id, epoch, sealed if whole else None)
+            intact = sealed is not None and sealed.head == head and not faults(sealed, "")
+            yield Found((number, index), lead_id, epoch, sealed if intact else None)

@@ -1,4 +1,4 @@
-"""Receipts as CSV: a line for each rep of a race, ids and codes only (C9)."""
+"""Receipts as CSV: a line for each rep of a race, with ids and codes only (C9)."""
 
 from __future__ import annotations
 
@@ -32,23 +32,23 @@ COLUMNS = (
 
 
 def write_head(out: TextIO) -> None:
-    """Write the names of the columns."""
+    """Write the column names."""
     csv.writer(out).writerow(COLUMNS)
 
 
 ALTERED = "altered"
-"""Stands for the outcome where a race is not there as it was sealed: `dibs audit` tells more."""
+"""The outcome of a race that was removed or altered after sealing: `dibs audit` shows details."""
 
 
 def write_race(out: TextIO, found: Found, team: str = "") -> None:
-    """Write a race's receipts in order; nothing when `team` is named and was not in it.
+    """Write a race's receipts in order; nothing when `team` was not in the race.
 
-    One that was removed or altered is written in one line that says so.
+    A race that was removed or altered gets one line that says so.
     """
-    lines, sealed = csv.writer(out), found.sealed
+    writer, sealed = csv.writer(out), found.sealed
     if sealed is None:
-        told = {"lead_id": found.lead_id, "epoch": found.epoch, "outcome": ALTERED}
-        lines.writerow(told.get(column, "") for column in COLUMNS)
+        row = {"lead_id": found.lead_id, "epoch": found.epoch, "outcome": ALTERED}
+        writer.writerow(row.get(column, "") for column in COLUMNS)
         return
     race = sealed.race
     if team and team not in race.teams:
@@ -74,12 +74,12 @@ def write_race(out: TextIO, found: Found, team: str = "") -> None:
             " ".join(receipt.rules),
             _yes(receipt.rep_id in sealed.disputed),
         )
-        lines.writerow((*of_race, *of_rep, link.hash, sealed.head))
+        writer.writerow((*of_race, *of_rep, link.hash, sealed.head))
 
 
 def _when(moment: datetime | None) -> str:
     return "" if moment is None else iso(moment)
 
 
-def _yes(it_is: bool) -> str:
-    return "yes" if it_is else ""
+def _yes(flag: bool) -> str:
+    return "yes" if flag else ""

@@ -1,4 +1,4 @@
-"""What receipts need from the outside, and nothing more."""
+"""The store that receipts need."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Dispute:
-    """A rep's objection to a race, in their own words (C9)."""
+    """A rep disputes a race, with a reason in their own words (C9)."""
 
     lead_id: str
     epoch: int
@@ -26,9 +26,9 @@ class Dispute:
 
 
 class Races(Protocol):
-    """What is on record of races: how reps were judged, what came of it, sealed and chained (C9).
+    """The records of races: verdicts on reps, sealed races, blocks and disputes (C9).
 
-    Everything is written once; the first record of anything counts.
+    Each record is written once; the first one counts.
     """
 
     def begin(self, lead: Lead, late_at: datetime) -> None: ...

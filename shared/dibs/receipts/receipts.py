@@ -1,10 +1,10 @@
-"""Receipts (C9): what a race came to for each of its reps, in a chain nobody alters unseen.
+"""Every rep in a race gets a receipt, and any change to one shows in a chain of hashes (C9).
 
 A race is sealed as lines of JSON: the race itself, then a receipt for every rep, each with a hash
-over its own text and the hash before it. The last hash, the head, stands for the whole race and
-goes into a block with the other races sealed in that minute; each block's hash covers the one
-before. So an altered line breaks its race's chain, a race written anew its block, and a block
-written anew all that follow. Only ids and codes are hashed: deleting a person breaks nothing.
+over its own text and the hash before it. The last hash, the head, covers the whole race and goes
+into a block with the other races sealed in that minute; each block's hash covers the one before.
+So an altered line breaks the chain of its race, a rewritten race breaks its block, and a rewritten
+block breaks all later blocks. Only ids and codes are hashed: deleting a person breaks nothing.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from typing import Any, TypeVar
 from dibs.core.lead import CLAIMED, Claim, Move, State
 from dibs.race.draw import Drawn
 
-# How long after the last instant a claim can be undone a race is sealed: its late losers are in.
+# A race is sealed this long after a claim can no longer be undone: late losers are stored by then.
 GRACE = timedelta(seconds=30)
 
-# How a race ended, beside `claimed` and the causes of other moves out of the pool.
+# How a race ended, beside `claimed` and the causes of other transitions out of the pool.
 UNDONE = "undone"
 EXPIRED = "expired"
 
@@ -32,7 +32,7 @@ _T = TypeVar("_T")
 
 
 class Outcome(StrEnum):
-    """What a race came to for one rep, in the order receipts are written."""
+    """The result of a race for one rep, in the order receipts are written."""
 
     WON = "won"
     NOT_DRAWN = "not_drawn"
@@ -45,7 +45,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True)
 class Ending:
-    """How a race ended, and when; `winner` took the lead first, None when nobody did."""
+    """How and when a race ended; `winner` claimed the lead first, None where no rep did."""
 
     cause: str
     at: datetime
@@ -54,11 +54,11 @@ class Ending:
 
 @dataclass(frozen=True)
 class Trace:
-    """What is on record of one rep in one race.
+    """The records of one rep in one race.
 
-    `attempted_at` is their first try, `lost_at` the first that came after the winner's. `refused`
-    are the rules that refused their first refused try, `kept_out` those for which they were not
-    told when the last wave was. `entered` is whether they were in the draw (C10).
+    `attempted_at` is their first try, `lost_at` their first try after the winner's. `refused` are
+    the rules behind their first refusal, `kept_out` the rules that kept them from being notified
+    with the last wave. `entered` says whether they were in the draw (C10).
     """
 
     rep_id: str
@@ -72,11 +72,11 @@ class Trace:
 
 @dataclass(frozen=True)
 class Receipt:
-    """What a race came to for one rep.
+    """The result of a race for one rep.
 
-    `place` 1 won, the others lost `behind_ms` milliseconds after; who tried in the same
-    millisecond shares a place. In a draw (C10) the places are those of the tickets, and nobody is
-    behind by time. `rules` kept the rep out.
+    `place` 1 won, the others lost by `behind_ms` milliseconds; reps who tried in the same
+    millisecond share a place. In a draw (C10) places follow the tickets, and `behind_ms` is None
+    for the others. `rules` are the rules that kept the rep out.
     """
 
     rep_id: str
@@ -90,7 +90,8 @@ class Receipt:
 
 @dataclass(frozen=True)
 class Race:
-    """A race as it is sealed. `count` is of its receipts, `draw` how a winner was drawn (C10)."""
+    """A race as it is sealed. `count` is how many receipts it has, `draw` the record of its draw
+    (C10)."""
 
     lead_id: str
     epoch: int
@@ -116,10 +117,10 @@ class Link:
 
 @dataclass(frozen=True)
 class Sealed:
-    """A race as it was sealed: its own line, then its receipts'.
+    """A race as it was sealed: its own line, then a line for each receipt.
 
-    `block` is the number of the block it stands in, None until it does; `disputed` are the reps
-    who dispute it.
+    `block` is the number of its block, None until it is in one; `disputed` are the reps who
+    dispute it.
     """
 
     links: tuple[Link, ...]
@@ -129,18 +130,18 @@ class Sealed:
 
     @property
     def race(self) -> Race:
-        """Return the race. Raises ValueError when its line is none any more."""
+        """Return the race. Raises ValueError when its line cannot be read."""
         return race_from(self.links[0].text)
 
     @property
     def receipts(self) -> tuple[Receipt, ...]:
-        """Return the receipts in order. Raises ValueError when a line is none any more."""
+        """Return the receipts in order. Raises ValueError when a line cannot be read."""
         return tuple(receipt_from(link.text) for link in self.links[1:])
 
 
 @dataclass(frozen=True)
 class Block:
-    """The races sealed since the block before: lead, epoch and head of each."""
+    """The races sealed since the last block: lead, epoch and head of each."""
 
     number: int
     at: datetime
@@ -149,8 +150,8 @@ class Block:
 
 @dataclass(frozen=True)
 class Fault:
-    """Something an audit found that is not as it should be. `where` is what it is about: a race as
-    `lead/epoch`, a block's number, a total, an account."""
+    """A fault an audit reports. `where` names its subject: a race as `lead/epoch`, a block's
+    number, a total, an account."""
 
     kind: str
     where: str
@@ -160,7 +161,7 @@ class Fault:
 def ending(claim: Claim | None, moves: Iterable[Move], epoch: int) -> Ending | None:
     """Return how the race of an opening ended, None while it runs or where there was none.
 
-    `claim` is the record of who took the lead last, `moves` are the steps of its life.
+    `claim` is the lead's latest claim, `moves` are its transitions.
     """
     ours = sorted((move for move in moves if move.epoch == epoch), key=lambda move: move.at)
     undone = any(move.to_state is State.RELEASED and move.cause == UNDONE for move in ours)
@@ -180,26 +181,26 @@ def receipts(
 ) -> tuple[Receipt, ...]:
     """Return every rep's receipt: the winner's, the losers' by when they tried, then the others'.
 
-    Where nobody won, who tried after the end was too late and has no place. Of a draw everybody
-    who was in it has one.
+    Without a winner, a rep who tried after the end was too late and has no place. Every entrant of
+    a draw has a receipt.
     """
-    known = {trace.rep_id: trace for trace in traces}
+    trace_of = {trace.rep_id: trace for trace in traces}
     entrants = () if drawn is None else drawn.entrants
     for rep_id in (*entrants, *([] if ended.winner is None else [ended.winner])):
-        known.setdefault(rep_id, Trace(rep_id))
+        trace_of.setdefault(rep_id, Trace(rep_id))
     passed = {} if drawn is None else dict(drawn.passed)
-    others = [one for one in entrants if one not in passed and one != ended.winner]
+    others = [rep_id for rep_id in entrants if rep_id not in passed and rep_id != ended.winner]
     places = {rep_id: place for place, rep_id in enumerate(others, start=2)}
     losses = [
         trace.lost_at
-        for trace in known.values()
+        for trace in trace_of.values()
         if ended.winner is not None
         and trace.rep_id not in (ended.winner, *places)
         and trace.lost_at is not None
     ]
-    found = [_receipt(trace, ended, losses, places, passed) for trace in known.values()]
+    unsorted = [_receipt(trace, ended, losses, places, passed) for trace in trace_of.values()]
     order = {outcome: number for number, outcome in enumerate(Outcome)}
-    return tuple(sorted(found, key=lambda one: (order[one.outcome], one.place or 0, one.rep_id)))
+    return tuple(sorted(unsorted, key=lambda r: (order[r.outcome], r.place or 0, r.rep_id)))
 
 
 def _receipt(
@@ -233,14 +234,14 @@ def _receipt(
     return Receipt(trace.rep_id, outcome, place, behind_ms, trace.told_at, attempted_at, rules)
 
 
-def seal(race: Race, found: Sequence[Receipt]) -> Sealed:
+def seal(race: Race, results: Sequence[Receipt]) -> Sealed:
     """Return a race and its receipts as one chain."""
-    links = chain([_text(race), *map(_text, found)])
+    links = chain([_text(race), *map(_text, results)])
     return Sealed(links, links[-1].hash)
 
 
 def chain(texts: Iterable[str], before: str = "") -> tuple[Link, ...]:
-    """Return texts as links, each after the one before."""
+    """Return texts as links of a chain, the first after the hash `before`."""
     links = list[Link]()
     for text in texts:
         before = _hash(before, text)
@@ -249,63 +250,63 @@ def chain(texts: Iterable[str], before: str = "") -> tuple[Link, ...]:
 
 
 def block_link(block: Block, before: str) -> Link:
-    """Return a block as a link after the hash of the one before it, empty before the first."""
+    """Return a block as a link. `before` is the hash of the last block, empty for the first."""
     [link] = chain([_text(block)], before)
     return link
 
 
 def race_from(text: str) -> Race:
-    """Return the race a line tells of. Raises ValueError when it tells of none."""
-    return _read(text, lambda told: Race(**{**told, "teams": tuple(told["teams"])}))
+    """Read a race from its line. Raises ValueError when the line is not a race."""
+    return _read(text, lambda stored: Race(**{**stored, "teams": tuple(stored["teams"])}))
 
 
 def receipt_from(text: str) -> Receipt:
-    """Return the receipt a line tells of. Raises ValueError when it tells of none."""
+    """Read a receipt from its line. Raises ValueError when the line is not a receipt."""
 
-    def build(told: dict[str, Any]) -> Receipt:
-        outcome, rules = Outcome(told["outcome"]), tuple(told.get("rules", ()))
-        return Receipt(**{**told, "outcome": outcome, "rules": rules})
+    def build(stored: dict[str, Any]) -> Receipt:
+        outcome, rules = Outcome(stored["outcome"]), tuple(stored.get("rules", ()))
+        return Receipt(**{**stored, "outcome": outcome, "rules": rules})
 
     return _read(text, build)
 
 
 def block_from(text: str) -> Block:
-    """Return the block a line tells of. Raises ValueError when it tells of none."""
+    """Read a block from its line. Raises ValueError when the line is not a block."""
 
-    def build(told: dict[str, Any]) -> Block:
-        return Block(**{**told, "races": tuple((a, b, c) for a, b, c in told["races"])})
+    def build(stored: dict[str, Any]) -> Block:
+        return Block(**{**stored, "races": tuple((a, b, c) for a, b, c in stored["races"])})
 
     return _read(text, build)
 
 
-def faults(found: Sealed, where: str) -> list[Fault]:
-    """Return what is wrong with a sealed race by itself; nothing when it is as it was sealed."""
-    links, wrong = found.links, broken(found.links)
+def faults(sealed: Sealed, where: str) -> list[Fault]:
+    """Return the faults of a sealed race by itself; none when it is as it was sealed."""
+    links, wrong = sealed.links, broken(sealed.links)
     try:
-        race, told = found.race, found.receipts
+        race, results = sealed.race, sealed.receipts
     except ValueError as error:
         line = f"line {wrong[0]}" if wrong else "a line"
         return [Fault("unreadable", where, f"{line} cannot be read: {error}")]
     kinds = list[tuple[str, str]]()
-    winners = [receipt.rep_id for receipt in told if receipt.outcome is Outcome.WON]
+    winners = [receipt.rep_id for receipt in results if receipt.outcome is Outcome.WON]
     if winners != ([] if race.winner is None else [race.winner]):
         by_receipts = ", ".join(winners) or "nobody"
         kinds.append(("winner_changed", f"{race.winner or 'nobody'} won, not {by_receipts}"))
     if 0 in wrong:
         kinds.append(("race_changed", "its own line is not the one that was sealed"))
     spots = [number for number in wrong if number]
-    if len(told) != race.count:
-        kind = "receipt_removed" if len(told) < race.count else "receipt_added"
-        first = spots[0] if spots else len(told) + 1
-        kinds.append((kind, f"{len(told)} of {race.count} receipts, not whole from {first} on"))
+    if len(results) != race.count:
+        kind = "receipt_removed" if len(results) < race.count else "receipt_added"
+        first = spots[0] if spots else len(results) + 1
+        kinds.append((kind, f"{len(results)} of {race.count} receipts, not whole from {first} on"))
     elif spots and _reorders(links):
         kinds.append(("receipts_reordered", f"not in order from {spots[0]} on"))
     else:
         kinds += [
-            ("receipt_changed", f"number {number}, of rep {told[number - 1].rep_id}")
+            ("receipt_changed", f"number {number}, of rep {results[number - 1].rep_id}")
             for number in spots
         ]
-    if not kinds and links[-1].hash != found.head:
+    if not kinds and links[-1].hash != sealed.head:
         kinds.append(("head_changed", "its head is not the hash of its last line"))
     return [Fault(kind, where, what) for kind, what in kinds]
 
@@ -321,10 +322,10 @@ def broken(links: Sequence[Link], before: str = "") -> list[int]:
 
 
 def _reorders(links: Sequence[Link]) -> bool:
-    """Tell whether the same links make a whole chain in another order."""
+    """Return whether the same links make an unbroken chain in another order."""
     left, before = list(links), ""
     while left:
-        following = next((one for one in left if _hash(before, one.text) == one.hash), None)
+        following = next((link for link in left if _hash(before, link.text) == link.hash), None)
         if following is None:
             return False
         left.remove(following)
@@ -336,11 +337,11 @@ def _hash(before: str, text: str) -> str:
     return hashlib.sha256(f"{before}\n{text}".encode()).hexdigest()
 
 
-def _text(told: Race | Receipt | Block) -> str:
-    """Return a line: JSON with sorted names and no spaces, without what is as by default."""
-    usual = {field.name: field.default for field in fields(told)}
-    known = {name: value for name, value in asdict(told).items() if value != usual[name]}
-    return json.dumps(known, default=_iso, sort_keys=True, separators=(",", ":"))
+def _text(record: Race | Receipt | Block) -> str:
+    """Return a record's line: JSON with sorted names, no spaces and no default values."""
+    defaults = {field.name: field.default for field in fields(record)}
+    values = {name: value for name, value in asdict(record).items() if value != defaults[name]}
+    return json.dumps(values, default=_iso, sort_keys=True, separators=(",", ":"))
 
 
 def _iso(moment: datetime) -> str:
@@ -349,12 +350,12 @@ def _iso(moment: datetime) -> str:
 
 def _read(text: str, build: Callable[[dict[str, Any]], _T]) -> _T:
     try:
-        told = json.loads(text)
+        stored = json.loads(text)
         moments = {
             name: datetime.fromisoformat(value)
-            for name, value in told.items()
+            for name, value in stored.items()
             if name.endswith("_at") or name == "at"
         }
-        return build({**told, **moments})
+        return build({**stored, **moments})
     except (TypeError, KeyError, AttributeError) as error:
         raise ValueError("it tells of something else") from error

@@ -1,7 +1,7 @@
 """Seal races, chain them, and show a rep their own receipt (C9).
 
-A race is sealed once, when it is over and its late losers are in. What it is sealed from stands
-elsewhere already (the lead's record, the notices, the tries), so it may be sealed late or twice:
+A race is sealed once, when it is over and its late losers are stored. It is built from records that
+exist already (the lead's history, the sent offers, the tries), so it may be sealed late or twice:
 the first seal counts.
 """
 
@@ -40,16 +40,17 @@ from dibs.rules.playbook import Playbook
 SEAL = "race.seal"
 _LOOKED_BACK = 5
 BLOCK_RACES = 1000
-"""How many races a block holds at most."""
+"""The most races a block holds."""
 
 
 def late_at(lead: Lead, playbook: Playbook) -> datetime:
-    """Return when the lead's race is late to be sealed, however it ends."""
+    """Return when the seal of the lead's race is late, however the race ends."""
     return seal_at(lead.closes_at, playbook) + PATIENCE
 
 
 def seal_at(over: datetime, playbook: Playbook) -> datetime:
-    """Return when a race that is over is sealed: it can be undone no more, late losers are in."""
+    """Return when a race that ended at `over` is sealed: no undo is possible, late losers are
+    stored."""
     return over + timedelta(seconds=playbook.undo_seconds) + GRACE
 
 
@@ -63,10 +64,11 @@ def seal_race(
     draws: Draws,
     now: datetime,
 ) -> datetime | None:
-    """Seal the race of an opening, once; return when to come again where it is too early.
+    """Seal the race of an opening, once; return when to try again where it is too early.
 
-    An opening that was followed by another is sealed at once, before notices and tries of the
-    next take the place of its own. None also when it is not over, or was no race.
+    When the lead was opened again, the earlier race is sealed at once, before the sent offers and
+    tries of the next race overwrite its own. None also when the race is not over, or there was
+    none.
     """
     story = story_of(lead_id)
     ended = None if story is None else ending(story.claim, story.moves, epoch)
@@ -78,31 +80,36 @@ def seal_race(
     if races.find(lead_id, epoch) is None:
         judged = _waves(races, lead_id, epoch)
         members = [rep.rep_id for team in story.lead.teams for rep, _ in roster.team(team)]
-        drawn = next((one for one in story.draws if one.epoch == epoch), None)
+        drawn = next((draw for draw in story.draws if draw.epoch == epoch), None)
         traces = _traces(lead_id, epoch, judged, members, offers)
         if drawn is None and story.lead.draws_at is not None:
             traces = _entered(traces, draws.entrants(replace(story.lead, epoch=epoch)))
-        found = receipts(ended, traces, drawn)
-        race = _race(story, epoch, ended, judged, now, found)
+        results = receipts(ended, traces, drawn)
+        race = _race(story, epoch, ended, judged, now, results)
         if drawn is not None:
             race = replace(race, draw=revealed(drawn))
-        races.seal(lead_id, epoch, seal(race, found), now)
+        races.seal(lead_id, epoch, seal(race, results), now)
     return None
 
 
 def _entered(traces: Iterable[Trace], entrants: Iterable[str]) -> Iterator[Trace]:
-    """Yield the traces with who was in a draw that was never made: a manager came first (R7)."""
-    known = {trace.rep_id: trace for trace in traces}
-    known |= {one: replace(known.get(one, Trace(one)), entered=True) for one in entrants}
-    yield from known.values()
+    """Yield the traces, with the entrants of a draw marked.
+
+    For a draw that was never made because a manager assigned the lead first (R7).
+    """
+    by_rep = {trace.rep_id: trace for trace in traces}
+    by_rep |= {
+        rep_id: replace(by_rep.get(rep_id, Trace(rep_id)), entered=True) for rep_id in entrants
+    }
+    yield from by_rep.values()
 
 
 def _waves(races: Races, lead_id: str, epoch: int) -> list[Judged]:
-    return [one for one in races.judged(lead_id, epoch) if one.how == "race"]
+    return [wave for wave in races.judged(lead_id, epoch) if wave.how == "race"]
 
 
 def revealed(drawn: Drawn) -> dict[str, object]:
-    """Return a draw as its race is sealed with it: all that it takes to recompute the winner."""
+    """Return the part of a draw that is sealed: everything needed to compute the winner again."""
     return {
         "commitment": drawn.commitment,
         "seed": drawn.seed,
@@ -117,7 +124,7 @@ def _race(
     ended: Ending,
     judged: list[Judged],
     now: datetime,
-    found: tuple[Receipt, ...],
+    results: tuple[Receipt, ...],
 ) -> Race:
     lead, claim = story.lead, story.claim
     opened = (m.at for m in story.moves if m.epoch == epoch and m.to_state is State.OPEN)
@@ -136,7 +143,7 @@ def _race(
         winner=ended.winner,
         cause=ended.cause,
         playbook_version=version,
-        count=len(found),
+        count=len(results),
         test=lead.test,
     )
 
@@ -148,7 +155,7 @@ def _traces(
     members: Iterable[str],
     offers: OfferStore,
 ) -> Iterator[Trace]:
-    """Yield what is on record of every rep who was judged, and of members who came later."""
+    """Yield the trace of every rep who was judged, and of members who joined later."""
     verdicts = {rep_id: codes for wave in judged for rep_id, codes in wave.verdicts.items()}
     reps = sorted({*verdicts, *members})
     notices = offers.notices(lead_id, epoch, reps)
@@ -168,7 +175,7 @@ def _traces(
 
 
 def seal_late(races: Races, bus: Bus, now: datetime) -> int:
-    """Ask again for the races whose seal is late; return how many."""
+    """Publish the seal event again for every race whose seal is late; return how many."""
     late = [Fact(SEAL, lead_id, epoch) for lead_id, epoch in races.unsealed(now)]
     bus.publish(late)
     return len(late)
@@ -176,7 +183,7 @@ def seal_late(races: Races, bus: Bus, now: datetime) -> int:
 
 @dataclass(frozen=True)
 class Added:
-    """A block that was added: its number, its hash, and how many races it holds."""
+    """A new block: its number, its hash, and how many races it holds."""
 
     number: int
     hash: str
@@ -186,8 +193,8 @@ class Added:
 def chain_up(races: Races, now: datetime) -> list[Added]:
     """Put the sealed races into the next blocks; return those blocks.
 
-    One writer at a time: who finds the next number taken leaves the rest to the next minute. A
-    race that is put into two blocks, after a crash, is in both as it was sealed.
+    Only one writer succeeds: where the next number is in use, the rest waits for the next minute.
+    After a crash a race may be in two blocks; both list it as it was sealed.
     """
     waiting, added = races.unchained(), list[Added]()
     number, before = races.last_block() if waiting else (0, "")
@@ -205,9 +212,9 @@ def chain_up(races: Races, now: datetime) -> list[Added]:
 
 @dataclass(frozen=True)
 class Own:
-    """A rep's own part of a race: their receipt, the `place`-th line of the sealed race.
+    """A rep's own part of a race: their receipt, line `place` of the sealed race.
 
-    While it is not sealed only what is on record so far.
+    Until the race is sealed, only their trace so far.
     """
 
     epoch: int
@@ -224,10 +231,10 @@ def own_receipt(
     rep_id: str,
     epoch: int | None = None,
 ) -> Own:
-    """Return the rep's part of a lead's race: of that opening, else of the latest they were in.
+    """Return the rep's part of a lead's race: in that opening, else in the latest they were in.
 
     Raises:
-        LeadNotFound: there is no such lead, or the rep was in no race for it.
+        LeadNotFound: there is no such lead, or the rep was not in a race for it.
     """
     lead = store.read(lead_id, rep_id).lead
     if lead is None:
@@ -240,16 +247,14 @@ def own_receipt(
                 if receipt.rep_id == rep_id:
                     return Own(number, receipt, sealed, place)
             continue
-        own = [_only(rep_id, wave) for wave in _waves(races, lead_id, number)]
+        own = [_of_rep(rep_id, wave) for wave in _waves(races, lead_id, number)]
         for trace in _traces(lead_id, number, own, [rep_id], offers):
             return Own(number, trace)
     raise LeadNotFound
 
 
-def _only(rep_id: str, wave: Judged) -> Judged:
-    return replace(
-        wave, verdicts={one: codes for one, codes in wave.verdicts.items() if one == rep_id}
-    )
+def _of_rep(rep_id: str, wave: Judged) -> Judged:
+    return replace(wave, verdicts={rep: c for rep, c in wave.verdicts.items() if rep == rep_id})
 
 
 def dispute(
@@ -262,10 +267,10 @@ def dispute(
     now: datetime,
     epoch: int | None = None,
 ) -> Dispute:
-    """File the rep's dispute of the race they were in, once; return it as it was filed first.
+    """File the rep's dispute of a race they were in, once; return the first one filed.
 
     Raises:
-        LeadNotFound: there is no such lead, or the rep was in no race for it.
+        LeadNotFound: there is no such lead, or the rep was not in a race for it.
     """
     own = own_receipt(store, races, offers, lead_id, rep_id, epoch)
     return races.dispute(Dispute(lead_id, own.epoch, rep_id, now, reason))

@@ -1,4 +1,4 @@
-"""Why did it go there (R9): every rep, every rule, passed or failed, as it was judged then."""
+"""Why a lead went where it did: each rule passed or failed, per rep, as judged then (R9)."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from dibs.rules.ports import Playbooks
 
 @dataclass(frozen=True)
 class Found:
-    """One rule's part in a verdict: the codes it refused with, none where the rep passed."""
+    """One rule's result in a verdict: the codes it refused with, none where the rep passed."""
 
     rule: str
     codes: tuple[str, ...]
@@ -36,9 +36,9 @@ class Found:
 
 @dataclass(frozen=True)
 class Verdicts:
-    """How reps were judged at one instant, under one version of the playbook, rule by rule.
+    """The verdicts on reps at one instant, under one version of the playbook, rule by rule.
 
-    For the race, or when the lead was `assigned`: then who passed every rule is who got it.
+    `how` is "race" or "assigned". In an assignment, the rep who passed every rule got the lead.
     """
 
     how: str
@@ -50,7 +50,7 @@ class Verdicts:
 
 @dataclass(frozen=True)
 class Why:
-    """Everything about where a lead went: the steps, the judgings, and what reps tried."""
+    """Why a lead went where it did: its history, the verdicts, and the tries of reps."""
 
     story: Story
     judged: tuple[Verdicts, ...]
@@ -60,7 +60,7 @@ class Why:
 
 @dataclass(frozen=True)
 class WhyDeps:
-    """Where everything is on record that tells why."""
+    """The stores that `why` reads."""
 
     race: RaceStore
     races: Races
@@ -73,10 +73,10 @@ class WhyDeps:
 def why(deps: WhyDeps, lead_id: str, epoch: int | None, asker: Rep | None, now: datetime) -> Why:
     """Return why the lead went where it did, in its latest opening or an earlier one.
 
-    A rep who asks gets their own part, a manager (None) everybody's.
+    A rep gets only their own part, a manager (`asker` is None) everything.
 
     Raises:
-        LeadNotFound: there is no such lead, or the rep may not know of it.
+        LeadNotFound: there is no such lead, or the rep may not see it.
     """
     story = deps.story(lead_id)
     if story is None or (asker is not None and not _may_know(story.lead, asker)):
@@ -84,11 +84,12 @@ def why(deps: WhyDeps, lead_id: str, epoch: int | None, asker: Rep | None, now: 
     lead = story.lead
     opening = lead.epoch if epoch is None else epoch
     only = None if asker is None else (asker.rep_id,)
-    known = cache(lambda number: _playbook(deps.playbooks, number))
+    playbook = cache(lambda number: _playbook(deps.playbooks, number))
     judged = tuple(
-        _read(one, known(one.playbook_version), only) for one in deps.races.judged(lead_id, opening)
+        _read(wave, playbook(wave.playbook_version), only)
+        for wave in deps.races.judged(lead_id, opening)
     )
-    everybody = {rep_id for one in judged for rep_id in one.reps}
+    everybody = {rep_id for verdicts in judged for rep_id in verdicts.reps}
     reps = sorted(everybody) if only is None else list(only)
     tries = deps.offers.sightings(lead_id, opening, reps)
     current = None
@@ -98,14 +99,14 @@ def why(deps: WhyDeps, lead_id: str, epoch: int | None, asker: Rep | None, now: 
 
 
 def _may_know(lead: Lead, rep: Rep) -> bool:
-    """Tell whether a rep knows of the lead: what was never open to anybody, nobody does."""
+    """Return whether a rep may see the lead: its owner, and its teams once it was opened."""
     of_team = rep.team in lead.teams and lead.state is not State.NEW
     return of_team or lead.owner == rep.rep_id
 
 
 def _playbook(playbooks: Playbooks, number: int) -> Playbook | None:
-    found = playbooks.get(number)
-    return None if found is None else found.playbook
+    version = playbooks.get(number)
+    return None if version is None else version.playbook
 
 
 def _read(judged: Judged, playbook: Playbook | None, only: Collection[str] | None) -> Verdicts:
@@ -120,28 +121,28 @@ def _read(judged: Judged, playbook: Playbook | None, only: Collection[str] | Non
 def in_rules(
     codes: Iterable[str], playbook: Playbook | None, how: str = "race"
 ) -> tuple[Found, ...]:
-    """Return every rule that was on with the codes it refused with.
+    """Return every rule that was on, with the codes it refused with.
 
-    A rule that refused is named also where its playbook is not on record any more.
+    A rule that refused is included even where its playbook is no longer stored.
     """
-    found, on = tuple(codes), rules_judged(playbook) if playbook is not None else ()
+    refusals, on = tuple(codes), rules_judged(playbook) if playbook is not None else ()
     rules = REFUSING
     if how == "assigned":
         rules = ASSIGNING
         limited = playbook is not None and playbook.assignment.in_hand_limit
         on = (*on, "turn", *(["in hand"] if limited else []))
     return tuple(
-        Found(rule, tuple(code for code in found if code in refusing))
+        Found(rule, tuple(code for code in refusals if code in refusing))
         for rule, refusing in rules.items()
-        if rule in on or any(code in refusing for code in found)
+        if rule in on or any(code in refusing for code in refusals)
     )
 
 
 def _now(deps: WhyDeps, lead: Lead, only: Collection[str] | None, now: datetime) -> Verdicts:
-    """Judge as it is now: what each rep would hear."""
+    """Return the verdicts each rep would get now."""
     playbook, open_leads = deps.roster.playbook(), cache(deps.race.open_leads)
     members: list[tuple[Rep, Usage]] = [
-        one for team in lead.teams for one in deps.roster.team(team, fresh=True)
+        member for team in lead.teams for member in deps.roster.team(team, fresh=True)
     ]
     reps = {}
     for rep, usage in members:

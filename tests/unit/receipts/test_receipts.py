@@ -1,4 +1,4 @@
-"""Receipts: who comes where, by how many milliseconds, and a chain that shows what was altered."""
+"""Receipts: places, milliseconds behind, and a chain that shows every change."""
 
 from __future__ import annotations
 
@@ -41,11 +41,17 @@ def at(ms: int) -> datetime:
     return NOON + ms * MS
 
 
-def brief(found: Iterable[Receipt]) -> list[tuple[str, str, int | None, int | None, str]]:
-    """Each receipt as rep, outcome, place, milliseconds and rules."""
+def brief(results: Iterable[Receipt]) -> list[tuple[str, str, int | None, int | None, str]]:
+    """Each r as rep, outcome, place, milliseconds and rules."""
     return [
-        (one.rep_id, one.outcome.value, one.place, one.behind_ms, " ".join(one.rules))
-        for one in found
+        (
+            r.rep_id,
+            r.outcome.value,
+            r.place,
+            r.behind_ms,
+            " ".join(r.rules),
+        )
+        for r in results
     ]
 
 
@@ -223,14 +229,14 @@ def test_how_a_race_ended_is_read_from_the_leads_own_record(
 
 
 def a_race(crowd: int = 5, **changes: object) -> Sealed:
-    """A sealed race of a winner, losers and one who was kept out."""
+    """A sealed race with a winner, losers and a rep who was kept out."""
     traces = [
         Trace(f"r{n:04d}", told_at=NOON, attempted_at=at(1000 + n), lost_at=at(1000 + n))
         for n in range(crowd - 2)
     ]
-    found = receipts(CLAIMED, [*traces, Trace("zzz", kept_out=("paused",))])
-    race = Race("lead", 1, ("north",), NOON, WON, at(62_000), "win", "claimed", 7, len(found))
-    return seal(replace(race, **changes), found)
+    results = receipts(CLAIMED, [*traces, Trace("zzz", kept_out=("paused",))])
+    race = Race("lead", 1, ("north",), NOON, WON, at(62_000), "win", "claimed", 7, len(results))
+    return seal(replace(race, **changes), results)
 
 
 def kinds(found: Sealed) -> list[str]:
@@ -265,7 +271,7 @@ def edited(sealed: Sealed, number: int, old: str, new: str) -> Sealed:
 
 
 def anew(sealed: Sealed, links: Iterable[Link]) -> Sealed:
-    """The race as somebody would leave it who knows how the hashes are made."""
+    """The race as an attacker leaves it who knows how the hashes are made."""
     linked = chain([link.text for link in links])
     return Sealed(linked, linked[-1].hash, sealed.block)
 
@@ -287,7 +293,7 @@ def test_each_kind_of_tampering_is_named() -> None:
     assert kinds(replace(sealed, links=swapped)) == ["receipts_reordered"]
     assert kinds(replace(sealed, links=(*links, links[-1]))) == ["receipt_added"]
     assert kinds(replace(sealed, head="0" * 64)) == ["head_changed"]
-    # Whose hashes were all made anew is whole by itself: only its block tells.
+    # With all hashes made again the chain is unbroken: only the block shows the change.
     assert kinds(anew(sealed, swapped)) == []
     assert kinds(anew(sealed, edited(sealed, 3, '"place":3', '"place":2').links)) == []
     assert kinds(anew(sealed, links[:-1])) == ["receipt_removed"]

@@ -1,4 +1,4 @@
-"""A race is sealed once, when it is over and its late losers are in, from what is on record."""
+"""A race is sealed once, from stored records, when it is over and its late losers are stored."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ SECONDS_TO_SEAL = 60  # thirty to undo, thirty for late losers
 
 
 class Floor(FakeWorld):
-    """An organisation whose offer step and notify are run by hand."""
+    """An organisation; the test runs its offer step and notify by hand."""
 
     def __init__(self, *reps: Rep, **playbook: object) -> None:
         super().__init__(a_playbook(**playbook))
@@ -42,7 +42,7 @@ class Floor(FakeWorld):
             self.add_rep(rep)
 
     def offer(self, card: int = 1) -> Lead:
-        """Post a lead and tell who may claim it, a second later."""
+        """Post a lead and notify its reps a second later."""
         lead = self.post_lead(a_card(card))
         self.follow(lead, "lead.opened")
         return lead
@@ -60,19 +60,19 @@ class Floor(FakeWorld):
         claim(self.race, lead.lead_id, rep.rep_id, bearer(token_of(rep)), self.clock)
 
     def seal(self, lead: Lead) -> Sealed:
-        """Let the time pass after which a race is sealed, and seal it."""
+        """Wait until the race can be sealed, and seal it."""
         self.clock.pass_(seconds=SECONDS_TO_SEAL)
         self.follow(lead, "race.seal")
         return self.sealed(lead)
 
     def sealed(self, lead: Lead) -> Sealed:
-        found = self.races.find(lead.lead_id, lead.epoch)
-        assert found is not None
-        return found
+        sealed = self.races.find(lead.lead_id, lead.epoch)
+        assert sealed is not None
+        return sealed
 
     def own(self, lead: Lead, rep: Rep, epoch: int | None = None) -> Receipt | Trace:
-        found = own_receipt(self.race, self.races, self.offers, lead.lead_id, rep.rep_id, epoch)
-        return found.part
+        own = own_receipt(self.race, self.races, self.offers, lead.lead_id, rep.rep_id, epoch)
+        return own.part
 
 
 def brief(sealed: Sealed) -> list[tuple[str, str, int | None, int | None, tuple[str, ...]]]:
@@ -103,7 +103,7 @@ def test_how_everybody_was_judged_is_kept_with_each_wave() -> None:
         BEN.rep_id: ("left",),
         CHONG.rep_id: ("paused",),
     }
-    # A redelivered fact judges nobody anew.
+    # A redelivered event judges nobody again.
     floor.clock.pass_(seconds=5)
     floor.follow(lead, "lead.opened")
     assert floor.races.judged(lead.lead_id, 1) == [judged]
@@ -166,7 +166,7 @@ def test_a_race_is_not_sealed_before_it_can_be_undone_no_more() -> None:
     lead = floor.offer()
     floor.follow(lead, "race.seal")
     assert floor.races.sealed == {}
-    assert floor.timers.seals == []  # it is not over: the claim or the end of it asks again
+    assert floor.timers.seals == []  # not over yet: the claim or the expiry asks again
     floor.claim(lead, AINA)
     floor.clock.pass_(seconds=59, milliseconds=999)
     floor.follow(lead, "race.seal")
@@ -217,7 +217,7 @@ def test_an_undone_race_is_sealed_as_undone_with_its_own_tries() -> None:
     again = floor.lead(lead)
     floor.claim(again, BEN)
     floor.clock.pass_(milliseconds=10)
-    lost(floor, again, AINA)  # by one who is faster than the offer step
+    lost(floor, again, AINA)  # the winner was faster than the offer step
     assert floor.races.sealed == {}
     floor.follow(again, "lead.claimed", BEN)
     first = floor.seal(lead)
@@ -236,12 +236,12 @@ def test_an_undone_race_is_sealed_before_the_next_one_is_told() -> None:
     floor.clock.pass_(seconds=5)
     undo(floor.race, lead.lead_id, AINA.rep_id, bearer(token_of(AINA)), floor.clock)
     again = floor.lead(lead)
-    floor.follow(again, "lead.opened")  # its notices take the place of the first ones
+    floor.follow(again, "lead.opened")  # its sent offers overwrite the first ones
     first = floor.sealed(lead)
     assert [one.told_at for one in first.receipts] == [NOON + timedelta(seconds=1)] * 3
     floor.claim(again, BEN)
     floor.seal(again)
-    # A rep sees the latest race they were in, or the one they name; and disputes it.
+    # A rep sees, and may dispute, the latest race they were in or an earlier one.
     assert floor.own(lead, AINA).outcome == "did_not_try"  # type: ignore[union-attr]
     assert floor.own(lead, AINA, 1).place == 1  # type: ignore[union-attr]
     assert object_to(floor, lead, CHONG, "not fair", 1) == floor.races.disputes(NOON.date())[0]
@@ -439,7 +439,7 @@ def test_everybody_in_a_draw_has_a_receipt_by_their_ticket_and_the_race_shows_th
         floor.claim(lead, rep)
     order = in_order(seed_of(lead), lead.lead_id, 1, [rep.rep_id for rep in (AINA, BEN, CHONG)])
     first, winner, last = order
-    floor.roster.pause(first, NOON + timedelta(hours=1))  # drawn first, and away by then
+    floor.roster.pause(first, NOON + timedelta(hours=1))  # drawn first, but paused by then
     floor.clock.pass_(seconds=4)
     floor.follow(lead, "lead.due")
     now = floor.leads.get(lead.lead_id)
@@ -463,7 +463,7 @@ def test_everybody_in_a_draw_has_a_receipt_by_their_ticket_and_the_race_shows_th
 
 
 def a_draw(floor: Floor, *reps: Rep) -> Lead:
-    """A lead these reps are in the draw of, which is due."""
+    """A lead whose draw is due, with these reps in it."""
     lead = floor.offer()
     for rep in reps:
         floor.claim(lead, rep)
