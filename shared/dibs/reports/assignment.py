@@ -17,7 +17,7 @@ from dibs.rules.playbook import Playbook
 
 @dataclass(frozen=True)
 class TeamReport:
-    """What became of a team's leads in a week; `final` when its aftermath is over."""
+    """What became of a team's leads in a week; `final` once the week after it is over."""
 
     team: str
     name: str
@@ -29,31 +29,33 @@ class TeamReport:
 def assignment(
     ledger: Ledger, results: Results, roster: Roster, team: str, name: str, as_of: datetime
 ) -> list[TeamReport]:
-    """Return the report of a week by `name` (R10), without one the last that is over.
+    """Return the assignment report of the week `name`, or of the last completed week (R10).
 
-    Of every team, or of one. A final one is the one that was kept, once it was.
+    For one team, or for every team where `team` is empty. A final report is read from the store
+    once it is stored there.
 
     Raises:
         InvalidInput: there is no such team, or no such week.
     """
     playbook, reports = roster.playbook(), []
-    for one in [team] if team else playbook.teams:
-        zone = zone_of(playbook, one)
+    for team_id in [team] if team else playbook.teams:
+        zone = zone_of(playbook, team_id)
         period = (
             named_period("week", name, zone, "week")
             if name
             else last_completed("week", zone, as_of)
         )
         final = period.end + AFTERMATH <= as_of
-        kept = results.report(one, period.name) if final else None
-        rows = weekly_rows(ledger, playbook, one, period, as_of) if kept is None else kept
-        reports.append(TeamReport(one, playbook.teams[one].name, period, tuple(rows), final))
+        stored = results.report(team_id, period.name) if final else None
+        rows = weekly_rows(ledger, playbook, team_id, period, as_of) if stored is None else stored
+        team_name = playbook.teams[team_id].name
+        reports.append(TeamReport(team_id, team_name, period, tuple(rows), final))
     return reports
 
 
 def weekly_rows(
     ledger: Ledger, playbook: Playbook, team: str, period: Period, as_of: datetime
 ) -> Sequence[Row]:
-    """Work out what became of a team's leads in a week (R10)."""
+    """Compute the report's rows of a team's week (R10)."""
     entries = team_entries(ledger, team, playbook.teams[team].zone, period, as_of)
     return assignment_report(entries, playbook.work.counts, period.start, period.end)

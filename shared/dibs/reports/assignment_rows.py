@@ -1,4 +1,4 @@
-"""The rows of the assignment report: what became of leads, summed up by what they have in common
+"""The rows of the assignment report: what became of leads, by team, territory, source and model
 (R10)."""
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ DIMENSIONS: tuple[Dimension, ...] = ("team", "territory", "source", "model")
 class Row:
     """What became of the leads of one team, territory, source or model (R10).
 
-    `by` says which of the four `name` is; an empty name stands for leads without one. Means are
-    None where there is nothing to take the mean of, `conversion` (0 to 1) where nobody took any.
-    Loads are leads per rep, of the reps who took any. Of the `returned` ones, `released` were given
-    back by their holders (C5).
+    `by` says which of the four `name` is; an empty name is the leads without one. Means are None
+    where there are no values, `conversion` (0 to 1) where no lead was taken. Loads are leads per
+    rep, over the reps with at least one. Of the `returned` leads, `released` were released by their
+    holders (C5).
     """
 
     by: Dimension
@@ -49,14 +49,14 @@ class Row:
 def assignment_report(
     entries: Iterable[Entry], counts: Collection[str], start: datetime, end: datetime
 ) -> list[Row]:
-    """Return what became of the leads taken in [start, end), and how many went back then (R10).
+    """Return what became of the leads taken in [start, end), and how many were returned (R10).
 
     One row for each team, then for each territory, source and model, by name. Contacts and
-    conversions count whenever they came.
+    conversions count also after `end`.
     """
-    known = standing(entries)
-    leads = taken_between(known, start, end)
-    returned = [entry for entry in known if entry.kind == RETURNED and start <= entry.at < end]
+    valid = standing(entries)
+    leads = taken_between(valid, start, end)
+    returned = [entry for entry in valid if entry.kind == RETURNED and start <= entry.at < end]
     rows = []
     for by in DIMENSIONS:
         names = {getattr(entry, by) for entry in (*(lead.taken for lead in leads), *returned)}
@@ -94,7 +94,9 @@ def _row(
         converted=converted,
         conversion=converted / len(leads) if leads else None,
         mean_take_seconds=mean_seconds([timedelta(milliseconds=take) for take in takes]),
-        mean_contact_seconds=mean_seconds([one for one in responses if one is not None]),
+        mean_contact_seconds=mean_seconds(
+            [response for response in responses if response is not None]
+        ),
         least_load=min(load.values(), default=0),
         median_load=_median(sorted(load.values())),
         most_load=max(load.values(), default=0),
@@ -103,7 +105,7 @@ def _row(
 
 
 def releases(entries: Iterable[Entry], start: datetime, end: datetime) -> int:
-    """Return how many leads whoever the entries are of gave back in [start, end) (C5)."""
+    """Return how many releases are in the entries of [start, end) (C5)."""
     return sum(
         entry.kind == RETURNED and entry.cause == RELEASED and start <= entry.at < end
         for entry in standing(entries)

@@ -1,4 +1,4 @@
-"""What the jobs of a period need from the outside, and nothing more."""
+"""The stores that the weekly and monthly jobs need."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Attained:
-    """What a rep made of a month's target (M4), and the leads a week that follow from it."""
+    """A rep's attainment of a month's target, and the weekly allowance that follows (M4)."""
 
     achieved: int
     target: int | None
@@ -26,7 +26,7 @@ class Attained:
 
 
 class Targets(Protocol):
-    """What the organisation wants of each rep in a month, in the playbook's measure (M4)."""
+    """Each rep's target for a month, in the playbook's measure (M4)."""
 
     def of(self, month: date, rep_ids: Sequence[str]) -> dict[str, int]: ...
 
@@ -34,12 +34,12 @@ class Targets(Protocol):
 
 
 class Results(Protocol):
-    """What was worked out for a period. The first record of anything counts."""
+    """The results of a period. Each is written once; the first one counts."""
 
     def begin(self, job: str, period: str, version: int, now: datetime) -> int | None:
-        """Return the playbook version a job was first begun under for a period.
+        """Return the playbook version under which a job first began for a period.
 
-        None when that period, or a later one, is done or has been begun instead.
+        None when the period is done, or a later one is done or has begun.
         """
         ...
 
@@ -52,9 +52,9 @@ class Results(Protocol):
     def record_outlooks(self, week: str, version: int, outlooks: Sequence[Outlook]) -> None: ...
 
     def record_attained(self, rep_id: str, month: str, result: Attained) -> bool:
-        """Store the month's result and the allowance that follows, once; False when there is one.
+        """Store the month's result and its allowance, once; False when there is a result already.
 
-        An allowance of a later month stays.
+        A later month's allowance is kept.
         """
         ...
 

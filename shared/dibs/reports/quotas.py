@@ -1,7 +1,6 @@
-"""Quotas: every month, from the attainment of a target, how many leads a week a rep may take (M4).
+"""Each month, a rep's attainment of their target sets how many leads a week they may take (M4).
 
-Pure: entries, targets and days go in. Whole numbers and fractions only, so that exactly on
-target is on target.
+Pure. Whole numbers and fractions only, so that exactly on target is on target.
 """
 
 from __future__ import annotations
@@ -26,21 +25,21 @@ def achieved(
     start: datetime,
     end: datetime,
 ) -> int:
-    """Return what whoever the entries are of achieved in [start, end) (M4).
+    """Return what the entries of [start, end) add up to, in the quota's measure (M4).
 
-    Leads won, or the amounts of what was won, upsold and cross-sold, in the smallest unit of
-    `currency`; other currencies do not count, nor does a sale without an amount.
+    Either the number of leads won, or the revenue of won, upsell and cross-sell in the smallest
+    unit of `currency`. Other currencies and sales without an amount do not count.
     """
-    found = [entry for entry in standing(entries) if start <= entry.at < end]
+    in_period = [entry for entry in standing(entries) if start <= entry.at < end]
     if measure == "won":
-        return sum(entry.kind == "won" for entry in found)
-    return sum(revenue(entry, currency) for entry in found)
+        return sum(entry.kind == "won" for entry in in_period)
+    return sum(revenue(entry, currency) for entry in in_period)
 
 
 def allowance(attainment: Fraction | None, rules: QuotaRules) -> int:
-    """Return the leads a week for an attainment (1 is on target; None, no target, is the base).
+    """Return the leads a week for an attainment. 1 is on target; None, no target, gets the base.
 
-    A band begins exactly at its percent. Part of a lead is no lead: 25 % more than 10 is 12.
+    A band begins exactly at its percent. Rounded down: 25 % more than 10 is 12.
     """
     reached = [
         (band.from_percent, band.more_percent)
@@ -54,10 +53,9 @@ def allowance(attainment: Fraction | None, rules: QuotaRules) -> int:
 def attainment(
     achieved: int, target: int | None, worked_days: int, days_in_month: int
 ) -> Fraction | None:
-    """Return achieved by target, the target pro rata for the days worked of the month.
+    """Return achieved divided by target, the target pro rata for the days worked of the month.
 
-    `achieved` and `target` are in the same unit, whatever it is. None without a target or a day
-    worked.
+    `achieved` and `target` are in the same unit. None without a target or without a day worked.
     """
     if target is None or target <= 0 or worked_days <= 0:
         return None
@@ -65,9 +63,10 @@ def attainment(
 
 
 def worked_days(month_first: date, joined: date | None, left: date | None) -> tuple[int, int]:
-    """Return how many calendar days of a month a rep was with us, and how many it has.
+    """Return on how many calendar days of a month a rep was employed, and how many it has.
 
-    `month_first` is the first of the month, `left` the last day worked; None: long ago, not yet.
+    `month_first` is the first day of the month, `left` the last day worked. `joined` is None for
+    long ago, `left` for not yet.
     """
     _, days = monthrange(month_first.year, month_first.month)
     month_last = month_first + timedelta(days=days - 1)
@@ -79,15 +78,15 @@ def worked_days(month_first: date, joined: date | None, left: date | None) -> tu
 def target_for(
     targets: Mapping[date, int], first: date, last: date, joined: date | None, left: date | None
 ) -> Fraction:
-    """Return the target of a stretch of days, both ends among them, by the months it lies in.
+    """Return the target for the days from `first` to `last`, both included.
 
-    `targets` are by the first of their month. Each month's is spread evenly over its days; days
-    before joining and after leaving ask for nothing.
+    `targets` are by the first day of their month. Each is spread evenly over the days of its month;
+    days before joining and after leaving have no target.
     """
     first, last = max(first, joined or first), min(last, left or last)
-    whole = Fraction(0)
+    total = Fraction(0)
     for month_first, target in targets.items():
         _, days = monthrange(month_first.year, month_first.month)
         begins, ends = max(first, month_first), min(last, month_first + timedelta(days=days - 1))
-        whole += Fraction(target * max(0, (ends - begins).days + 1), days)
-    return whole
+        total += Fraction(target * max(0, (ends - begins).days + 1), days)
+    return total

@@ -1,9 +1,9 @@
-"""What is worked out for a period (O1): weekly tiers (M2) and reports (R10), monthly quotas (M4).
+"""The weekly and monthly jobs: tiers (M2), assignment reports (R10) and quotas (M4).
 
-A job takes the period that ended last before `as_of`, in each team's own zone, so a missed run is
-caught up by the next. Asked twice, also at the same time, it changes nothing: what a period is
-judged on is recorded once per rep, the first record counts, and the rest follows from the records.
-A run that dies is gone on with, page by page, by the next.
+A job works on the last period that ended before `as_of`, in each team's own zone, so the next run
+catches up a missed one. Running twice, even at the same time, changes nothing (O1): each rep's
+inputs for a period are recorded once, the first record counts, and the rest follows from the
+records. The next run continues a run that died.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class PeriodDeps:
-    """Everything the jobs of a period work with."""
+    """The stores and the clock of the weekly and monthly jobs."""
 
     roster: Roster
     playbooks: Playbooks
@@ -47,7 +47,7 @@ class PeriodDeps:
 
 
 def recalculate_tiers(deps: PeriodDeps, as_of: datetime) -> Ran:
-    """Place the reps of every team with tiers by the weeks before `as_of` (M2)."""
+    """Put the reps of every team with tiers into tiers, by the weeks before `as_of` (M2)."""
     return _each(deps, as_of, "tiers", "week", _has_tiers, _tiers_of)
 
 
@@ -57,7 +57,7 @@ def recalculate_quotas(deps: PeriodDeps, as_of: datetime) -> Ran:
 
 
 def keep_reports(deps: PeriodDeps, as_of: datetime) -> Ran:
-    """Keep the assignment report of each team's week whose aftermath is over (R10)."""
+    """Store the assignment report of each team's last week that is final (R10)."""
     return _each(deps, as_of - AFTERMATH, "reports", "week", _always, _report_of)
 
 
@@ -82,7 +82,7 @@ def _each(
     concerns: Callable[[Playbook, str], bool],
     run: Callable[[PeriodDeps, Playbook, str, Period], Ran],
 ) -> Ran:
-    """Run a job for each team whose last completed period it has not been done for."""
+    """Run a job for each team where it is not done yet for the last completed period."""
     current, total = deps.playbooks.in_force(), Ran()
     for team, rules in current.playbook.teams.items():
         if not concerns(current.playbook, team):
@@ -92,7 +92,7 @@ def _each(
         version = deps.results.begin(name, period.name, current.number, deps.clock())
         if version is None:
             continue
-        # A run that goes on with another's goes on under its rules, and in its zone.
+        # A run that continues an earlier one keeps its rules and its zone.
         begun = (deps.playbooks.get(version) or current).playbook
         total += run(deps, begun, team, named(period.name, begun.teams[team].zone))
         deps.results.end(name, period.name, deps.clock())
@@ -104,23 +104,21 @@ def _tiers_of(deps: PeriodDeps, playbook: Playbook, team: str, period: Period) -
     inputs: dict[str, Inputs] = {}
     for page in _pages([rep for rep, _ in deps.roster.team(team)]):
         ids = [rep.rep_id for rep in page]
-        known = deps.results.inputs(period.name, ids)
-        # Who has left since their inputs were recorded is placed, or others would be placed anew.
-        missing = [rep for rep in page if rep.active and rep.rep_id not in known]
+        stored = deps.results.inputs(period.name, ids)
+        # A rep who left after their inputs were recorded still counts, or others would change tier.
+        missing = [rep for rep in page if rep.active and rep.rep_id not in stored]
         if missing:
             deps.results.record_inputs(period.name, _inputs(deps, playbook, missing, period))
-            known = deps.results.inputs(period.name, ids)
-        inputs |= known
+            stored = deps.results.inputs(period.name, ids)
+        inputs |= stored
     placings = place(list(inputs.values()), rules)
     measured, lowest = team_of(list(inputs.values()), rules), edges(placings)
     changed = 0
     for placed in _pages(placings):
-        outlooks = [explain(inputs[one.rep_id], one, measured, lowest, rules) for one in placed]
+        outlooks = [explain(inputs[p.rep_id], p, measured, lowest, rules) for p in placed]
         deps.results.record_outlooks(period.name, playbook.version, outlooks)
         changed += sum(
-            deps.roster.set_tier(one.rep_id, one.was, one.tier)
-            for one in placed
-            if one.tier != one.was
+            deps.roster.set_tier(p.rep_id, p.was, p.tier) for p in placed if p.tier != p.was
         )
     return Ran(1, len(inputs), changed)
 
@@ -128,36 +126,36 @@ def _tiers_of(deps: PeriodDeps, playbook: Playbook, team: str, period: Period) -
 def _inputs(
     deps: PeriodDeps, playbook: Playbook, reps: Sequence[Rep], period: Period
 ) -> list[Inputs]:
-    """Work out what reps of a team are judged on over the weeks that end with the period."""
+    """Compute the tier inputs of reps of one team, over the weeks that end with the period."""
     team = playbook.teams[reps[0].team]
     first = period.first_day - timedelta(weeks=playbook.tiers.weeks - 1)
     start, ids = day_start(first, team.zone), [rep.rep_id for rep in reps]
     targets = {month: deps.targets.of(month, ids) for month in months(first, period.last_day)}
-    found = []
+    inputs = []
     for rep in reps:
         joined, counted = rep.joined_on, counted_from(rep.joined_on, playbook)
-        # A newcomer's protected weeks are left out, both what was done and what was wanted (F9).
+        # A newcomer's protected weeks do not count, neither results nor target (F9).
         begins = start if counted is None else day_start(counted, team.zone)
         since = min(max(start, begins), period.end)
         entries = list(deps.ledger.of_rep(rep.rep_id, since, period.end))
-        made = tier_inputs(entries, playbook.work.counts, rep.rep_id, since, period.end)
-        wanted = {month: known.get(rep.rep_id, 0) for month, known in targets.items()}
-        target = target_for(wanted, first, period.last_day, counted or joined, rep.left_on)
+        results = tier_inputs(entries, playbook.work.counts, rep.rep_id, since, period.end)
+        own_targets = {month: of_rep.get(rep.rep_id, 0) for month, of_rep in targets.items()}
+        target = target_for(own_targets, first, period.last_day, counted or joined, rep.left_on)
         quota = playbook.quota
         done = achieved(entries, quota.measure, quota.currency, since, period.end)
-        found.append(
+        inputs.append(
             Inputs(
                 rep_id=rep.rep_id,
                 tier=rep.tier,
-                taken=made.taken,
-                converted=made.converted,
+                taken=results.taken,
+                converted=results.converted,
                 attainment=float(Fraction(done) / target) if target else None,
-                response_seconds=made.response_seconds,
+                response_seconds=results.response_seconds,
                 newcomer=joined is not None
                 and (period.last_day - joined).days < playbook.tiers.newcomer_days,
             )
         )
-    return found
+    return inputs
 
 
 def _quotas_of(deps: PeriodDeps, playbook: Playbook, team: str, period: Period) -> Ran:

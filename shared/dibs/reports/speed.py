@@ -1,4 +1,4 @@
-"""How fast reps answer the leads they take, and who is the fastest (M3)."""
+"""How fast reps contact the leads they take, and who is the fastest (M3)."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ HOUR = timedelta(hours=1)
 
 @dataclass(frozen=True)
 class RepSpeed:
-    """How fast one rep answered the leads they took (M3).
+    """How fast one rep contacted the leads they took (M3).
 
-    `mean_seconds` is over the `contacted` ones, None where there are none; the shares, 0 to 1, are
-    of all `taken`. `longest_streak_under_10_min` is the most leads in the order they were taken,
-    one after the other, whose first contact came in under ten minutes.
+    `mean_seconds` is over the `contacted` leads, None where there are none; the shares, 0 to 1, are
+    of all leads `taken`. `longest_streak_under_10_min` is the longest run of leads, in the order
+    they were taken, with a first contact in under ten minutes.
     """
 
     taken: int
@@ -34,7 +34,7 @@ class RepSpeed:
 
 @dataclass(frozen=True)
 class Speed:
-    """How fast the reps who took leads answered them, by rep id."""
+    """How fast reps contacted their leads, by rep id."""
 
     reps: Mapping[str, RepSpeed]
 
@@ -42,11 +42,11 @@ class Speed:
 def speed(
     entries: Iterable[Entry], counts: Collection[str], start: datetime, end: datetime
 ) -> Speed:
-    """Return how fast reps answered the leads they took in [start, end) (M3).
+    """Return how fast reps contacted the leads they took in [start, end) (M3).
 
-    The first contact is the rep's first activity on that lead that works it (`counts`, C11), also
-    after `end`. Exactly five minutes and exactly one hour are within; a streak wants less than ten
-    minutes. A lead not contacted is within nothing and ends a streak.
+    The first contact is the rep's first activity on that lead that counts as work (`counts`, C11),
+    also after `end`. Exactly five minutes and exactly one hour are within; a streak needs less than
+    ten minutes. A lead that was not contacted is within neither and ends a streak.
     """
     by_rep = defaultdict(list)
     for lead in taken_between(entries, start, end):
@@ -55,17 +55,17 @@ def speed(
 
 
 def _speed(responses: list[timedelta | None]) -> RepSpeed:
-    known = [response for response in responses if response is not None]
+    contacts = [response for response in responses if response is not None]
     longest = run = 0
     for response in responses:
         run = run + 1 if response is not None and response < TEN_MINUTES else 0
         longest = max(longest, run)
     return RepSpeed(
         taken=len(responses),
-        contacted=len(known),
-        mean_seconds=mean_seconds(known),
-        within_5_min=sum(response <= FIVE_MINUTES for response in known) / len(responses),
-        within_1_hour=sum(response <= HOUR for response in known) / len(responses),
+        contacted=len(contacts),
+        mean_seconds=mean_seconds(contacts),
+        within_5_min=sum(response <= FIVE_MINUTES for response in contacts) / len(responses),
+        within_1_hour=sum(response <= HOUR for response in contacts) / len(responses),
         longest_streak_under_10_min=longest,
     )
 
@@ -73,9 +73,9 @@ def _speed(responses: list[timedelta | None]) -> RepSpeed:
 def places(found: Speed) -> list[tuple[int | None, str]]:
     """Return the reps with their places, the fastest first (M3).
 
-    Faster is the lower mean; then the larger share within five minutes, then the longer streak,
-    then more leads taken. Who is level in all four shares the place, and the next place is left
-    out. Who contacted nobody has none, and stands last.
+    Ordered by the lower mean, then the larger share within five minutes, then the longer streak,
+    then more leads taken. Reps level in all four share the place, and the next place is left out.
+    Reps without a contact have no place and come last.
     """
     ranks = {
         rep_id: (one.mean_seconds, -one.within_5_min, -one.longest_streak_under_10_min, -one.taken)

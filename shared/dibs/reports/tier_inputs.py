@@ -1,4 +1,4 @@
-"""What reps are placed in tiers by: what they made of the leads they took (M2)."""
+"""Reps are put into tiers by their results on the leads they took (M2)."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from datetime import datetime, timedelta
 from dibs.ledger.entries import Entry
 from dibs.ledger.outcomes import mean_seconds, taken_between
 
-# Who never calls is no slower than who calls a day late: beyond it nothing gets worse.
+# A response counts with at most this, so never calling is no worse than calling a day late.
 LONGEST_RESPONSE = timedelta(hours=24)
 
 
 @dataclass(frozen=True)
 class Results:
-    """What one rep made of the leads they took: three of `tiers.Inputs`, by the same names."""
+    """One rep's results on the leads they took; the fields are those of `tiers.Inputs`."""
 
     taken: int
     converted: int
@@ -29,14 +29,14 @@ def tier_inputs(
     start: datetime,
     end: datetime,
 ) -> Results:
-    """Return what the rep made, by `end`, of the leads they took in [start, end) (M2).
+    """Return the rep's results, by `end`, on the leads they took in [start, end) (M2).
 
-    A lead converts with its first opportunity or won. The mean response is over all leads taken:
-    one not yet contacted counts with the time to `end`, and none with more than 24 hours. None
-    where nobody was contacted.
+    A lead converts with its first opportunity or won. The mean response is over all leads taken,
+    each with at most 24 hours: a lead without a contact counts with the time to `end`. None where
+    no lead was contacted.
     """
-    known = [entry for entry in entries if entry.rep_id == rep_id and entry.at < end]
-    leads = taken_between(known, start, end)
+    own = [entry for entry in entries if entry.rep_id == rep_id and entry.at < end]
+    leads = taken_between(own, start, end)
     responses = [lead.response_time(counts) for lead in leads]
     waits = [
         min(LONGEST_RESPONSE, end - lead.taken.at if response is None else response)

@@ -1,6 +1,6 @@
-"""Tiers: every week the best of a team race first, by what they made of the leads they took (M2).
+"""Each week the reps of a team are put into three tiers by their results on leads (M2).
 
-Pure: the numbers of the weeks looked back on go in, a tier for everybody and the reasons come out.
+Pure: the results of the last weeks go in, each rep's tier and the reasons come out.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ _MIDDLE = 2
 
 @dataclass(frozen=True)
 class Inputs:
-    """What one rep's score is made of, over the weeks looked back on.
+    """What one rep's score is computed from, over the last weeks.
 
-    `tier` (1 to 3) is the one held so far, `converted` how many of the `taken` leads converted,
-    `attainment` achieved by target (1.0 is on target, None without one), `response_seconds` the
-    mean time to first contact (None where nobody was contacted).
+    `tier` (1 to 3) is the current tier, `converted` how many of the `taken` leads converted,
+    `attainment` achieved divided by target (1.0 is on target, None without a target),
+    `response_seconds` the mean time to first contact (None where no lead was contacted).
     """
 
     rep_id: str
@@ -38,10 +38,10 @@ class Inputs:
 
 @dataclass(frozen=True)
 class Team:
-    """What the reps of a team are measured against: those inside the count taken together.
+    """The averages a team's reps are measured against, over the reps inside the count.
 
-    The team's mean conversion is `converted` by `taken`, so every lead weighs the same;
-    `response_seconds` is the mean over the reps who contacted anybody, None where nobody did.
+    The team's mean conversion is `converted` divided by `taken`, so every lead weighs the same;
+    `response_seconds` is the mean over the reps who contacted a lead, None where no rep did.
     """
 
     taken: int
@@ -51,10 +51,10 @@ class Team:
 
 @dataclass(frozen=True)
 class Marks:
-    """A rep's score, 0 to 100 in four decimals, and what it is made of.
+    """A rep's score, 0 to 100 with four decimals, and its parts.
 
-    `conversion` is the shrunk rate; the three indices run from 0 to 100, where 50 is the team's
-    average (for attainment: on target) and 100 twice as good or better.
+    `conversion` is the shrunk rate. The three indices run from 0 to 100: 50 is the team's average
+    (for attainment: on target), 100 is twice as good or better.
     """
 
     score: float
@@ -66,9 +66,9 @@ class Marks:
 
 @dataclass(frozen=True)
 class Placing:
-    """One rep's result: `tier` from now on, `was` before.
+    """One rep's new tier; `was` is the tier before.
 
-    Outside the count there are no `marks`, and `reason` says why: "newcomer" or "small_sample".
+    A rep outside the count has no `marks`; `reason` says why: "newcomer" or "small_sample".
     """
 
     rep_id: str
@@ -88,13 +88,13 @@ class Placing:
 
 @dataclass(frozen=True)
 class Outlook:
-    """What a rep may read of their own placing; nobody else can be made out in it (M2).
+    """What a rep may read of their own placing; it does not identify other reps (M2).
 
-    `to_rise` is the score to pass for the next tier: the lowest held there plus the margin, and
-    `points_missing` how far it is. `conversions_needed` is the fewest further conversions, of the
-    leads taken, that pass it; None where they alone do not. `to_fall` is the score somebody of the
-    tier below must pass to push out the lowest of this one. None: there is no such tier, or the
-    rep is outside the count.
+    `to_rise` is the score to pass for the next tier: the lowest score there plus the margin;
+    `points_missing` is the distance to it. `conversions_needed` is the fewest further conversions,
+    of the leads taken, that pass it; None where all of them do not. `to_fall` is the score a rep of
+    the tier below must pass to push out the lowest of this tier. None: there is no such tier, or
+    the rep is outside the count.
     """
 
     inputs: Inputs
@@ -106,7 +106,7 @@ class Outlook:
 
 
 class _Rank(NamedTuple):
-    """A rep's place in the order; sorted, the better stands first."""
+    """The sort key of a rep; the better rep sorts first."""
 
     minus_score: float
     was: int
@@ -115,9 +115,9 @@ class _Rank(NamedTuple):
 
 
 def sizes(count: int, rules: TierRules) -> tuple[int, int, int]:
-    """Return how many of `count` reps the top, middle and bottom tier hold.
+    """Return the sizes of the top, middle and bottom tier for `count` reps.
 
-    By largest remainder (Hare); among equal remainders the middle comes first, then the top, then
+    By largest remainder (Hare). Among equal remainders the middle comes first, then the top, then
     the bottom.
     """
     percents = (
@@ -134,9 +134,9 @@ def sizes(count: int, rules: TierRules) -> tuple[int, int, int]:
 
 
 def outside(rep: Inputs, rules: TierRules) -> str:
-    """Return why a rep stays outside the count: "newcomer", "small_sample", or "" for inside.
+    """Return why a rep is outside the count: "newcomer" or "small_sample"; "" for inside.
 
-    Nobody is scored on no leads at all, whatever the minimum.
+    A rep without leads is always outside, whatever the minimum.
     """
     if rep.newcomer:
         return "newcomer"
@@ -144,25 +144,25 @@ def outside(rep: Inputs, rules: TierRules) -> str:
 
 
 def team_of(inputs: Sequence[Inputs], rules: TierRules) -> Team:
-    """Return what the reps inside the count are measured against."""
+    """Return the averages over the reps inside the count."""
     counted = [rep for rep in inputs if not outside(rep, rules)]
     times = [rep.response_seconds for rep in counted if rep.response_seconds is not None]
     return Team(
         sum(rep.taken for rep in counted),
         sum(rep.converted for rep in counted),
-        # Summed exactly: the same in whatever order the reps come.
+        # Summed exactly, so the order of the reps does not matter.
         fsum(times) / len(times) if times else None,
     )
 
 
 def score(rep: Inputs, team: Team, rules: TierRules) -> Marks:
-    """Return the marks of a rep inside the count, which `team` is made of (M2).
+    """Return the marks of a rep inside the count of `team` (M2).
 
-    Average, an index of 50, is everybody's conversion where nobody converted, attainment without
-    a target, and everybody's speed where nobody was contacted. Who alone contacted nobody has
-    speed 0.
+    The index is average (50) for conversion where no rep converted, for attainment without a
+    target, and for speed where no rep contacted a lead. Where others did, a rep without a contact
+    has speed 0.
     """
-    # The shrunk rate is shrunk / (sample * team.taken), all whole numbers, so that a tie is a tie.
+    # The shrunk rate is shrunk / (sample * team.taken). Whole numbers: equal rates stay equal.
     sample = rep.taken + rules.prior_sample
     shrunk = rep.converted * team.taken + rules.prior_sample * team.converted
     conversion = _index(shrunk, sample * team.converted)
@@ -172,7 +172,7 @@ def score(rep: Inputs, team: Team, rules: TierRules) -> Marks:
     elif rep.response_seconds is None:
         speed = 0.0
     else:
-        # The other way round: less is better.
+        # Inverted: less is better.
         speed = _index(team.response_seconds, rep.response_seconds)
     weighted = (
         rules.conversion_weight * conversion
@@ -192,21 +192,20 @@ def _index(value: float, average: float) -> float:
 
 
 def to_pass(held: float, rules: TierRules) -> float:
-    """Return the score a challenger must pass to push out somebody who holds `held`."""
-    # Rounded like a score: 63.54 and 3 are 66.54, not one bit less.
+    """Return the score a challenger must pass to push out a rep with the score `held`."""
+    # Rounded like a score: 63.54 + 3 is 66.54, not one bit less.
     return round(held + rules.margin, 4)
 
 
 def place(inputs: Sequence[Inputs], rules: TierRules) -> list[Placing]:
     """Place every rep of a team, in the order of their ids (M2).
 
-    Newcomers and reps with too small a sample sit in tier 2, outside the count; coming from there
-    they are incumbents of tier 2; where nobody is in the count, everybody stays. The others fill
-    `sizes`. Incumbents stay, except that the lowest
-    of too many fall and the best below rise into what is free. Then the best of a tier changes
-    places with the lowest of the tier above while the margin (0 or more) is passed. Better is the
-    higher score, then the incumbent of the higher tier, then more leads taken, then the lower
-    rep_id.
+    Newcomers and reps with too small a sample are in tier 2, outside the count; once inside, they
+    are incumbents of tier 2. Where no rep is inside, every rep keeps their tier. The others fill
+    `sizes`: incumbents stay, except that the lowest of a tier that is too full fall and the best
+    below rise into free places. Then the best of a tier swaps with the lowest of the tier above
+    while they pass it by the margin (0 or more). Better is the higher score, then the incumbent of
+    the higher tier, then more leads taken, then the lower rep_id.
     """
     team = team_of(inputs, rules)
     marks = {rep.rep_id: score(rep, team, rules) for rep in inputs if not outside(rep, rules)}
@@ -219,7 +218,7 @@ def place(inputs: Sequence[Inputs], rules: TierRules) -> list[Placing]:
     top, middle, _ = sizes(len(ranks), rules)
     tiers = {1: ranks[:top], 2: ranks[top : top + middle], 3: ranks[top + middle :]}
     filled = [tier for tier in tiers.values() if tier]
-    # Every trade lifts the tier above by more than the margin, so this comes to an end.
+    # Every trade raises the scores of the tier above by more than the margin, so this ends.
     while any(_trade(upper, lower, rules) for upper, lower in pairwise(filled)):
         pass
     tier_of = {rank.rep_id: number for number, tier in tiers.items() for rank in tier}
@@ -238,8 +237,7 @@ def place(inputs: Sequence[Inputs], rules: TierRules) -> list[Placing]:
 def _trade(upper: list[_Rank], lower: list[_Rank], rules: TierRules) -> bool:
     """Swap the best of `lower` with the worst of `upper` while the margin is passed.
 
-    Who has just changed places never changes back, so one walk over both is enough. Tells whether
-    anybody changed places.
+    A swapped pair never swaps back, so one pass is enough. Returns whether there was a swap.
     """
     upper.sort(reverse=True)
     lower.sort()
@@ -253,7 +251,7 @@ def _trade(upper: list[_Rank], lower: list[_Rank], rules: TierRules) -> bool:
 
 
 def edges(placings: Sequence[Placing]) -> dict[int, float]:
-    """Return the lowest score held in each tier that holds anybody of the count."""
+    """Return the lowest score in each tier that has a rep inside the count."""
     lowest: dict[int, float] = {}
     for placing in placings:
         if placing.score is not None:
@@ -266,7 +264,7 @@ def explain(
 ) -> Outlook:
     """Return what a rep may read of their placing.
 
-    `team` is `team_of` and `lowest` the `edges` of the same placing, made once for all reps.
+    `team` is `team_of` and `lowest` the `edges` of the same run, computed once for all reps.
     """
     if placing.score is None:
         return Outlook(rep, placing)
@@ -278,7 +276,7 @@ def explain(
     to_rise = to_pass(lowest[max(above)], rules)
 
     def with_more(conversions: int) -> float:
-        # The team's mean moves with them; the others, measured against it, only lose by that.
+        # More conversions raise the team's mean too; that only lowers the scores of the others.
         return score(
             replace(rep, converted=rep.converted + conversions),
             replace(team, converted=team.converted + conversions),

@@ -1,5 +1,4 @@
-"""What wins in each tier (G10): who already closes is measured by what they close, who is learning
-by what leads there."""
+"""Each tier has its own two winning metrics, from contact rate up to revenue (G10)."""
 
 from __future__ import annotations
 
@@ -25,20 +24,20 @@ def winning_metrics(
     start: datetime,
     end: datetime,
 ) -> dict[str, float | None]:
-    """Return the two metrics that win in a tier, by name, for one rep over [start, end).
+    """Return the two metrics that win in a tier, by name, for response rep over [start, end) (G10).
 
-    What happened after `end` is left out. `revenue` and `deal_size` (mean of the sales with an
-    amount) are in the smallest unit of `currency`. `conversion` and `contact_rate` (0 to 1) are of
-    the leads taken; a contact is a talk with somebody who can decide (K2). `response_seconds` is
-    the mean of the leads that were worked. `qualification_accuracy` (0 to 1) is how many of the
-    leads taken and qualified became an opportunity or were won. None: nothing to divide.
+    Entries after `end` are left out. `revenue` and `deal_size` (mean of the sales with an amount)
+    are in the smallest unit of `currency`. `conversion` and `contact_rate` (0 to 1) are of the
+    leads taken; a contact is a talk with somebody who can decide (K2). `response_seconds` is the
+    mean over the leads that were worked. `qualification_accuracy` (0 to 1) is the share of the
+    qualified leads that became an opportunity or were won. None: nothing to divide by.
     """
-    mine = [entry for entry in entries if entry.rep_id == rep_id and entry.at < end]
-    leads = taken_between(mine, start, end)
+    own = [entry for entry in entries if entry.rep_id == rep_id and entry.at < end]
+    leads = taken_between(own, start, end)
     responses = [lead.response_time(counts) for lead in leads]
     sales = [
         entry
-        for entry in standing(mine)
+        for entry in standing(own)
         if entry.kind in SALES
         and entry.amount is not None
         and entry.currency == currency
@@ -46,16 +45,18 @@ def winning_metrics(
     ]
     earned = sum(revenue(entry, currency) for entry in sales)
     qualified = [lead for lead in leads if lead.qualified]
-    found: dict[str, float | None] = {
+    metrics: dict[str, float | None] = {
         "revenue": earned,
         "deal_size": _share(earned, len(sales)),
         "conversion": _share(sum(lead.converted for lead in leads), len(leads)),
-        "response_seconds": mean_seconds([one for one in responses if one is not None]),
+        "response_seconds": mean_seconds(
+            [response for response in responses if response is not None]
+        ),
         "contact_rate": _share(sum(lead.contacted for lead in leads), len(leads)),
         "qualification_accuracy": _share(sum(lead.converted for lead in qualified), len(qualified)),
     }
-    return {name: found[name] for name in WINNING[tier]}
+    return {name: metrics[name] for name in WINNING[tier]}
 
 
-def _share(part: int, whole: int) -> float | None:
-    return part / whole if whole else None
+def _share(part: int, total: int) -> float | None:
+    return part / total if total else None

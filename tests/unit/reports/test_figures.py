@@ -1,4 +1,4 @@
-"""Sums over the ledger, on values: boundaries from both sides, and nothing depends on the order."""
+"""Figures from ledger entries: both sides of every boundary, in any order of the entries."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ START, END = NOON, NOON + WEEK
 
 
 def entry(kind: str, lead: str = "lead", after: timedelta = 0 * MS, **changes: Any) -> Entry:
-    """What Ada did with a lead, so long after noon on Monday."""
-    made = Entry(
+    """An entry of Ada's on a lead, `after` noon on Monday."""
+    base = Entry(
         entry_id=f"{kind}/{lead}/{changes.get('rep_id', 'ada')}",
         kind=kind,
         rep_id="ada",
@@ -45,13 +45,13 @@ def entry(kind: str, lead: str = "lead", after: timedelta = 0 * MS, **changes: A
         quality="hot",
         model="speed-board",
     )
-    return replace(made, **changes)
+    return replace(base, **changes)
 
 
 def answered(
     lead: str, wait: timedelta | None, after: timedelta = 0 * MS, **by: Any
 ) -> list[Entry]:
-    """A lead that was assigned, and called so long after; never, where that is None."""
+    """A lead that was assigned, and called after `wait`; never, where that is None."""
     taken = entry(ASSIGNED, lead, after, **by)
     return [taken] if wait is None else [taken, entry("call", lead, after + wait, **by)]
 
@@ -432,7 +432,7 @@ def test_loads_are_leads_a_rep(
     assert (row.least_load, row.median_load, row.most_load) == (least, middle, most)
 
 
-# Whatever the order, and however often
+# Order and repeats
 
 
 KINDS = st.sampled_from([CLAIMED, ASSIGNED, RETURNED, "call", "contacted", "won", "lost"])
@@ -443,7 +443,7 @@ WHEN: st.SearchStrategy[datetime] = st.integers(-2, 9 * 24 * 60).map(
 
 @st.composite
 def ledgers(draw: st.DrawFn) -> list[Entry]:
-    """Some weeks of two reps and few leads, in which ties, returns and repeats are common."""
+    """Some weeks of two reps and few leads, with many ties, returns and repeats."""
     return [
         entry(
             draw(KINDS),
@@ -483,7 +483,7 @@ def test_order_and_repeats_do_not_matter(data: st.DataObject, entries: list[Entr
 def test_speed_and_tiers_agree_on_what_was_taken(entries: list[Entry]) -> None:
     found = speed(entries, COUNTS, START, END).reps
     taken = found["ada"].taken if "ada" in found else 0
-    in_time = [one for one in entries if one.at < END]  # an undo after the end is not known yet
+    in_time = [one for one in entries if one.at < END]  # an undo after the end does not count yet
     if in_time == entries:
         assert tier_inputs(entries, COUNTS, "ada", START, END).taken == taken
     assert sum(one.taken for one in found.values()) == sum(

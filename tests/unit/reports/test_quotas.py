@@ -1,4 +1,4 @@
-"""Quotas on values (M4): from attainment to leads a week, with both sides of every boundary."""
+"""Attainment sets the leads a week (M4): both sides of every boundary."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from dibs.rules.rules import Band, QuotaRules
 
 RULES = QuotaRules()
 MONDAY = date(2026, 11, 23)
-# Far less than a cent of any target, and less than a float could tell.
+# Far less than a cent of any target, and too small for a float.
 BIT = Fraction(1, 10**30)
 
 

@@ -1,4 +1,4 @@
-"""Tiers on values (M2): sizes, scores, who rises and falls, and what a rep may read of it."""
+"""Tiers (M2): sizes, scores, who rises and falls, and what a rep may read of it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ SCORED = TierRules(conversion_weight=0, attainment_weight=100, speed_weight=0)
 
 
 def a_rep(rep_id: str = "ada", **changes: object) -> Inputs:
-    """A rep of tier 2 who is average in all."""
+    """A rep of tier 2 who is average in everything."""
     return replace(Inputs(rep_id, 2, 20, 5, None, 600.0, newcomer=False), **changes)  # type: ignore[arg-type]
 
 
@@ -44,7 +44,7 @@ def tiers(placings: Sequence[Placing]) -> dict[str, int]:
 
 
 def again(inputs: Sequence[Inputs], placings: Sequence[Placing]) -> list[Inputs]:
-    """The same inputs a week later: the tiers are the new ones."""
+    """The same inputs a week later, with the new tiers."""
     held = tiers(placings)
     return [replace(rep, tier=held[rep.rep_id]) for rep in inputs]
 
@@ -57,7 +57,7 @@ def outlooks(inputs: Sequence[Inputs], rules: TierRules) -> dict[str, Outlook]:
 
 
 def reps_of(numbers: st.SearchStrategy[int]) -> st.SearchStrategy[list[Inputs]]:
-    """Teams in which ties, caps, empty tiers and reps outside the count are common."""
+    """Teams with many ties, caps, empty tiers and reps outside the count."""
 
     def rep(number: int) -> st.SearchStrategy[Inputs]:
         taken = st.sampled_from([9, 10, 20, 40])
@@ -225,7 +225,7 @@ def test_newcomers_and_small_samples_sit_in_the_middle_outside_the_count() -> No
     assert placings["few"].score is None
     assert placings["enough"].counted
     assert placings["enough"].reason == ""
-    # Two are counted, so one of them is on top; nobody outside moves their mean.
+    # Two are counted, so one of them is on top; reps outside do not change the mean.
     assert tiers([placings["ada"], placings["enough"]]) == {"ada": 1, "enough": 2}
     assert team_of([new, few, enough, a_rep()], RULES) == Team(30, 5, 600.0)
 
@@ -290,7 +290,7 @@ def test_when_a_tier_shrinks_its_lowest_fall_and_when_it_grows_the_best_below_ri
     assert tiers(place(three_on_top, SCORED)) == {"a": 1, "b": 2, "c": 2, "d": 3}
     all_low = [scored("a", 3, 49), scored("b", 3, 50), scored("c", 3, 51), scored("d", 3, 52)]
     assert tiers(place(all_low, SCORED)) == {"a": 3, "b": 2, "c": 2, "d": 1}
-    # Nobody holds the top: the best of the middle rise, not a slightly better one of the bottom.
+    # The top is empty: the best of the middle rise, not a slightly better rep of the bottom.
     no_top = [scored("a", 2, 50), scored("b", 2, 49), scored("c", 2, 48), scored("d", 3, 51)]
     assert tiers(place(no_top, SCORED)) == {"a": 1, "b": 2, "c": 2, "d": 3}
 
@@ -376,7 +376,7 @@ def test_nobody_below_passes_the_margin_any_more(inputs: list[Inputs], rules: Ti
 def test_without_a_margin_who_converts_more_never_falls_for_it(
     inputs: list[Inputs], rules: TierRules, data: st.DataObject
 ) -> None:
-    # With one it can happen: somebody else's lower score may stop a trade that kept others away.
+    # With a margin it can happen: a lower score elsewhere may stop a swap that kept others away.
     rules = replace(rules, margin=0)
     index = data.draw(st.integers(0, len(inputs) - 1))
     rep = inputs[index]
@@ -407,7 +407,7 @@ def test_outside_the_count_there_is_nothing_to_rise_to() -> None:
     [
         # With 10 more the mean is 20 of 40 and bob's (14 + 10) / 40 1.2 times it: 60 points.
         (4, 9),
-        (5, 11),  # 60 is to be passed
+        (5, 11),  # 60 must be passed
         # With all 16 more the mean is 26 of 40, bob's (20 + 13) / 40 1.27 times it: 63.46 points.
         (8, 16),
         (9, None),

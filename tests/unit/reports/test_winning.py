@@ -1,4 +1,4 @@
-"""What wins in each tier (G10), on entries."""
+"""Each tier has its own winning metrics (G10)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ COUNTS = ("call", "contacted")
 
 
 def entry(kind: str, number: int, minutes: int = 0, **more: object) -> Entry:
-    """Something that happened with the lead of that number, some minutes after it was taken."""
+    """An entry on the lead of that number, some minutes after it was taken."""
     taken = START + timedelta(days=number)
     return Entry(
         entry_id=f"{kind}-{number}-{minutes}",
@@ -64,21 +64,21 @@ def test_each_tier_is_measured_by_what_wins_there(
 @pytest.mark.parametrize("tier", [1, 2, 3])
 def test_who_did_nothing_has_nothing_to_divide(tier: int) -> None:
     others = [entry("claimed", 1)]
-    found = winning_metrics(tier, others, COUNTS, "USD", a_rep(2).rep_id, START, END)
-    assert [value for value in found.values() if value] == []
-    assert None in found.values()
+    metrics = winning_metrics(tier, others, COUNTS, "USD", a_rep(2).rep_id, START, END)
+    assert [value for value in metrics.values() if value] == []
+    assert None in metrics.values()
 
 
 def test_a_call_is_no_contact_and_a_reversed_sale_no_revenue() -> None:
     calls = [entry("call", 3, 1), entry("call", 4, 1)]
-    found = winning_metrics(3, [*HISTORY, *calls], COUNTS, "USD", REP.rep_id, START, END)
-    assert found["contact_rate"] == 0.5
+    metrics = winning_metrics(3, [*HISTORY, *calls], COUNTS, "USD", REP.rep_id, START, END)
+    assert metrics["contact_rate"] == 0.5
     back = entry("reversal", 1, 95, reverses="upsell-1-90")
-    found = winning_metrics(1, [*HISTORY, back], COUNTS, "USD", REP.rep_id, START, END)
-    assert found == {"revenue": 90_000, "deal_size": 90_000.0}
+    metrics = winning_metrics(1, [*HISTORY, back], COUNTS, "USD", REP.rep_id, START, END)
+    assert metrics == {"revenue": 90_000, "deal_size": 90_000.0}
 
 
 def test_qualified_leads_are_of_those_taken_then() -> None:
     early = [entry("claimed", -1), entry("qualified", -1, 2 * 1440), entry("won", -1, 3 * 1440)]
-    found = winning_metrics(3, [*HISTORY, *early], COUNTS, "USD", REP.rep_id, START, END)
-    assert found["qualification_accuracy"] == 0.5
+    metrics = winning_metrics(3, [*HISTORY, *early], COUNTS, "USD", REP.rep_id, START, END)
+    assert metrics["qualification_accuracy"] == 0.5
