@@ -1,17 +1,18 @@
-"""Challenges (G7): contests of the whole organisation that come round by a calendar.
+"""Challenges are contests of the whole organisation that recur by a calendar (G7).
 
 Each has its formula here, so that a changed metric does not change the challenge:
 
-- Speed Week: the mean response time, `mean(response_seconds)`, the shortest wins.
+- Speed Week: the mean response time, `mean(response_seconds)`; the shortest wins.
 - Quality Month: the share of claimed leads that became customers,
   `count(claimed_customers) / count(claimed)`; the only one that takes a month.
-- Volume Sprint: most claims, `count(claimed)`, of who keeps their own conversion: the share of
-  claimed leads that became opportunities is no smaller than in the 28 days before.
-- Underdog Week: points more than in the week before, without prizes, `sum(points) - sum(prize)`;
-  as a number, not in percent. Who did nothing at all in the week before was away, and is not
-  placed.
+- Volume Sprint: most claims, `count(claimed)`, with own conversion kept: the share of claimed leads
+  that became opportunities is no smaller than in the 28 days before.
+- Underdog Week: the most points more than in the week before, without prizes,
+  `sum(points) - sum(prize)`; as a number, not in percent. A rep with no counts in the week before
+  was away and is not placed.
 
-The weekly ones take turns, one an ISO week. Quality Month runs beside them, each calendar month.
+The weekly challenges take turns, one each ISO week. Quality Month runs beside them, each calendar
+month.
 """
 
 from __future__ import annotations
@@ -34,9 +35,9 @@ NAMES: Mapping[Challenge, str] = {
 }
 
 _CLAIMED = "count(claimed)"
-# Prizes are won for the weeks before.
+# Prizes belong to earlier weeks.
 _EARNED = "sum(points) - sum(prize)"
-# Late data: what a lead becomes takes longer than a call.
+# Late days: the outcome of a lead comes later than a call.
 _TEMPLATES: Mapping[Challenge, Mapping[str, Any]] = {
     "speed_week": {
         "metric": "mean(response_seconds)",
@@ -69,7 +70,7 @@ _MONTHLY: Challenge = "quality_month"
 
 @dataclass(frozen=True)
 class Slot:
-    """A challenge and its period, such as 2026-W48 or 2026-12; its days are local days."""
+    """A challenge and its period, such as 2026-W48 or 2026-12, with its local days."""
 
     challenge: Challenge
     period: str
@@ -82,35 +83,35 @@ class Slot:
 
 
 def calendar(challenges: Challenges, first: date, last: date) -> list[Slot]:
-    """Return the challenges of the weeks and months that share a day with a stretch of days.
+    """Return the challenges that overlap the days from `first` to `last`.
 
-    The rotation's weekly ones take turns from the week of `starts` on. Quality Month is every month
-    that begins in that week or later.
+    The rotation's weekly challenges take turns from the week of `starts` on. Quality Month is every
+    month that begins in that week or later.
     """
     starts = challenges.starts
     if starts is None or not challenges.rotation:
         return []
     monday = starts - timedelta(days=starts.weekday())
     weekly = [name for name in challenges.rotation if name != _MONTHLY]
-    found = []
+    slots = []
     week = max(monday, first - timedelta(days=first.weekday()))
     while weekly and week <= last:
         turn = (week - monday) // _WEEK
         year, number, _ = week.isocalendar()
         name = weekly[turn % len(weekly)]
-        found.append(Slot(name, f"{year:04}-W{number:02}", week, week + _WEEK - timedelta(days=1)))
+        slots.append(Slot(name, f"{year:04}-W{number:02}", week, week + _WEEK - timedelta(days=1)))
         week += _WEEK
     month = first.replace(day=1)
     while _MONTHLY in challenges.rotation and month <= last:
         period = named(f"{month:%Y-%m}", "UTC")
         if month >= monday:
-            found.append(Slot(_MONTHLY, period.name, period.first_day, period.last_day))
+            slots.append(Slot(_MONTHLY, period.name, period.first_day, period.last_day))
         month = period.last_day + timedelta(days=1)
-    return sorted(found, key=lambda slot: (slot.first_day, slot.challenge))
+    return sorted(slots, key=lambda slot: (slot.first_day, slot.challenge))
 
 
 def contest_of(slot: Slot, playbook: Playbook) -> Contest:
-    """Return the contest a challenge is, for every rep of every team."""
+    """Return the contest of a challenge, for all reps of all teams."""
     rules = playbook.game.challenges
     return Contest(
         contest_id=slot.contest_id,
@@ -128,5 +129,5 @@ def contest_of(slot: Slot, playbook: Playbook) -> Contest:
 
 
 def challenge_of(contest: Contest) -> Challenge:
-    """Return which challenge a contest of the calendar's is."""
+    """Return the challenge of a contest that the calendar set up."""
     return next(name for name in NAMES if contest.contest_id.startswith(f"{RESERVED}{name}-"))

@@ -1,4 +1,4 @@
-"""What makes no sense in a contest of the right shape (G4-G6): each place and its mend."""
+"""Checks of a contest's definition: each problem with its field and how to fix it (G4-G6)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dibs.game.scoring.vocabulary import known_names
 from dibs.rules.playbook import Playbook
 
 LONGEST = timedelta(days=366)
-# Nothing is on record before, and a calendar has no days beyond its ends to look at.
+# No entries are older, and computing earlier and later days must stay within a calendar's limits.
 EARLIEST, LATEST = date(2000, 1, 1), date(2199, 12, 31)
 MOST_REPS = 1000
 _MOST_LATE_DAYS = 31
@@ -26,12 +26,11 @@ _LONGEST_PRIZE = 200
 _TIERS = ("1", "2", "3")
 
 
-def problems(contest: Contest, playbook: Playbook, known: Collection[str]) -> list[FieldError]:
-    """Return what makes no sense about a contest; of the reps it names, `known` are those there
-    are."""
+def problems(contest: Contest, playbook: Playbook, rep_ids: Collection[str]) -> list[FieldError]:
+    """Return what is wrong with a contest's definition; `rep_ids` are the named reps that exist."""
     return [
         *_naming(contest),
-        *_entrants(contest, playbook, known),
+        *_entrants(contest, playbook, rep_ids),
         *_sides(contest),
         *_days(contest),
         *_measuring(contest, known_names(playbook).counted),
@@ -47,9 +46,11 @@ def _naming(contest: Contest) -> Iterator[FieldError]:
         yield FieldError("name", f"give a name of up to {_LONGEST_NAME} letters")
 
 
-def _entrants(contest: Contest, playbook: Playbook, known: Collection[str]) -> Iterator[FieldError]:
-    given = [name for name in ("teams", "reps", "sides") if getattr(contest, name)]
-    if len(given) != 1:
+def _entrants(
+    contest: Contest, playbook: Playbook, rep_ids: Collection[str]
+) -> Iterator[FieldError]:
+    used = [name for name in ("teams", "reps", "sides") if getattr(contest, name)]
+    if len(used) != 1:
         yield FieldError("teams", "say who is in: teams, or reps, or sides, and one of them only")
     for team in contest.teams:
         if team not in playbook.teams:
@@ -58,7 +59,7 @@ def _entrants(contest: Contest, playbook: Playbook, known: Collection[str]) -> I
         yield FieldError("teams", "name each team once")
     named, place = contest.named_reps, "sides" if contest.sides else "reps"
     for rep_id in named:
-        if rep_id not in known:
+        if rep_id not in rep_ids:
             yield FieldError(place, f"{rep_id!r} is no rep here; look at GET /reps")
     if len(set(named)) != len(named) or len(named) > MOST_REPS:
         yield FieldError(place, f"name up to {MOST_REPS} reps, each once")

@@ -1,4 +1,4 @@
-"""What contests need from the outside, and nothing more."""
+"""The store that contests need."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Planned:
-    """A contest as it is kept: its definition, how far it is, its times, and who set it up.
+    """A stored contest: its definition, state, times, and who set it up.
 
-    `owed`: it is final, and its prizes may not all be booked yet.
+    `owed`: it is final, and some prizes may not be posted yet.
     """
 
     contest: Contest
@@ -35,32 +35,32 @@ class SignedResult:
 
 
 class Contests(Protocol):
-    """Contests, what of them is frozen, how they stand and how they ended (G4-G7)."""
+    """Contests, their frozen parts, standings and results (G4-G7)."""
 
     def all(self) -> list[Planned]: ...
 
     def get(self, contest_id: str) -> Planned | None: ...
 
     def plan(self, planned: Planned) -> bool:
-        """Store a contest that is to come, in place of an earlier definition.
+        """Store an upcoming contest, in place of an earlier definition.
 
-        False when it has begun, or was cancelled; nothing was changed then.
+        False, and nothing changed, when it has begun or was cancelled.
         """
         ...
 
     def cancel(self, contest_id: str) -> bool:
-        """Call a contest off; False when it is final or was cancelled before."""
+        """Cancel a contest; False when it is final or cancelled already."""
         ...
 
     def open(self, planned: Planned, frozen: Frozen, seed: str) -> bool:
-        """Begin a contest, as it was read, and freeze what it is about, in one step.
+        """Begin a contest, if unchanged since it was read, and store its frozen part, in one step.
 
-        False when it has begun or was cancelled; nothing was changed then.
+        False, and nothing changed, when it has begun or was cancelled.
         """
         ...
 
     def frozen(self, contest_id: str) -> tuple[Frozen, str] | None:
-        """Return what is frozen, and the secret seed of the lottery (empty: there is none)."""
+        """Return the frozen part, and the lottery's secret seed (empty: no lottery)."""
         ...
 
     def refresh(self, contest_id: str, standing: Stands, at: datetime) -> None: ...
@@ -68,9 +68,9 @@ class Contests(Protocol):
     def standing(self, contest_id: str) -> tuple[Stands, datetime] | None: ...
 
     def close(self, signed: SignedResult) -> bool:
-        """Store a result and make the contest final, in one step; its prizes are owed then.
+        """Store a result and make the contest final, with its prizes owed, in one step.
 
-        False when it is not live; the first result stands.
+        False when it is not live; the first result counts.
         """
         ...
 

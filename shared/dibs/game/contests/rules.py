@@ -1,8 +1,8 @@
-"""Contests (G4-G6, G10, F11): what one is, what of it is frozen at its start, and how it is scored.
+"""A contest ranks reps or teams by a metric over some days; its rules are frozen at its start
+(G4-G6, G10, F11).
 
-Pure and exact: the counts of the entrants go in, the places come out, the same in whatever order
-the entrants are. What was done is dated by the local day of its team, so each team's days are in
-its own zone.
+Pure and exact: the entrants' counts go in, their places come out; the order of the entrants does
+not matter. Counts are by the local day of their team, so each team's days are in its own zone.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ from dibs.race.newcomers import protected
 from dibs.rules.game import Metric
 from dibs.rules.playbook import Playbook
 
-# Read by the validator in the adapter: a misspelt rule must not pass for a rule that is off.
+# For the validator of requests: a misspelt rule is refused, not ignored.
 _STRICT = {"extra": "forbid"}
 
 KEPT_DAYS = 28
-"""How many days before the start `keeps` looks at."""
+"""`keeps` compares with so many days before the start."""
 RESERVED = "challenge-"
-"""What the ids of challenges begin with (G7); no contest of a manager's has such an id."""
+"""The prefix of challenges' ids (G7); a manager's contest may not have it."""
 
 _DAY = timedelta(days=1)
 _TARGET = "target.sum"
@@ -53,7 +53,7 @@ Counts = Mapping[str, int]
 
 @dataclass(frozen=True)
 class Minimum:
-    """The least that must have been done to be placed: `formula`, or a metric, `at_least`."""
+    """To be placed, `formula` (or a metric's name) must be `at_least` this."""
 
     formula: str
     at_least: int
@@ -64,24 +64,24 @@ class Minimum:
 class Contest:
     """A contest, as a manager or the playbook's calendar sets it up.
 
-    It is about a `metric`: one of the playbook's by name, or a formula, of which `better` is the
-    end that wins (empty: the metric's own, or more). With `metric_by_tier` each tier has its own,
-    by name of the tier, and places of its own; what is named after the first breaks ties (G10).
-    With `tickets` it is a lottery: so many tickets for each activity of a type.
+    It ranks by a `metric`: the name of one, or a formula; `better` says which end wins (empty: as
+    the metric says, or more). With `metric_by_tier` each tier has its own metric and its own
+    places; further names in the list break ties (G10). With `tickets` it is a lottery: each
+    activity of a type earns so many tickets.
 
-    Entrants are the active reps of `teams`, or the named `reps`, or `sides` put together for it;
-    `tiers` leaves out the others. A `team`'s value is the metric over what its members did
-    together, by their number with `per_head`. In a `hybrid` the members of the winning side are
-    honoured; what each did adds to their side's (G6).
+    Entrants are the active reps of `teams`, or the named `reps`, or those of `sides`; `tiers`
+    admits only reps of these tiers. In a `team` contest a side's value is the metric over its
+    members' sums, divided by their number with `per_head`. In a `hybrid` each rep's counts add to
+    their side's value, and the members of the winning side are honoured (G6).
 
-    `handicap` counts percent of the rep's own target (F11), `improvement` what is better than in as
-    many days before the first; who is no better is not placed. `keeps` may not be worse than in the
-    28 days before. Who is level is told apart by `tie_breakers`, in order; who still is shares the
-    place, and its prize.
+    `handicap` counts percent of the rep's own target (F11). `improvement` counts how much better
+    the value is than in as many days before the start; a rep who is no better is not placed.
+    `keeps` may not be worse than in the 28 days before. `tie_breakers` decide ties, in order; those
+    still level share the place and each get its prize.
 
-    The first and the last day are included. Late data count until `late_days` after the last one's
-    end. `prize_points` go to the first places; in a `team` contest to every member of the side. A
-    `hidden` one is a dry run: only managers see it, and nobody gets anything.
+    The first and the last day are included. Late data count until `late_days` after the end.
+    `prize_points` go to the first places; in a `team` contest to every member of the side. A
+    `hidden` contest is a dry run: only managers see it, and there are no prizes.
     """
 
     contest_id: str
@@ -115,7 +115,7 @@ class Contest:
 
     @property
     def figures(self) -> tuple[str, ...]:
-        """Every metric and formula it names, each once."""
+        """All its metrics and formulas, each once."""
         by_tier = (name for names in self.metric_by_tier.values() for name in names)
         minimum = (self.minimum.formula,) if self.minimum else ()
         named = (self.metric, *by_tier, self.keeps, *minimum, *self.tie_breakers)
@@ -123,7 +123,7 @@ class Contest:
 
     @property
     def named_reps(self) -> tuple[str, ...]:
-        """The reps it names, on whichever side."""
+        """All reps it names, on any side."""
         return (*self.reps, *(rep_id for side in self.sides.values() for rep_id in side))
 
 
@@ -131,8 +131,8 @@ class Contest:
 class Times:
     """When a contest opens, ends, and closes for late data.
 
-    It opens with the first day of the first team it comes to, and ends with the last day of the
-    last one.
+    It opens when the first day begins in the earliest zone, and ends when the last day ends in the
+    latest zone.
     """
 
     opens_at: datetime
@@ -142,7 +142,7 @@ class Times:
 
 @dataclass(frozen=True)
 class Entrant:
-    """Who is in, as they were at the start; `target` is theirs for the contest's days (F11)."""
+    """A rep in the contest, as at its start; `target` is theirs for the contest's days (F11)."""
 
     rep_id: str
     team: str
@@ -153,11 +153,11 @@ class Entrant:
 
 @dataclass(frozen=True)
 class Frozen:
-    """What no longer changes once a contest has begun.
+    """The part of a contest that no longer changes once it has begun.
 
-    Who joins later is not in, nor whose results are protected on the first day (F9); who leaves
-    stays with what they have. `figures` are its metrics as
-    they were defined then. `commitment` is that of the seed the lottery is drawn with.
+    Reps who join later are not entrants, nor those whose results are protected on the first day
+    (F9); those who leave stay in with their counts. `figures` are the metrics as defined at the
+    start, `commitment` is that of the lottery's seed.
     """
 
     at: datetime
@@ -170,8 +170,8 @@ class Frozen:
 
 @dataclass(frozen=True)
 class Windows:
-    """What entrants came to, by rep: in the contest's days, in as many days before, and in the 28
-    days before. Who has nothing on record in a window is not in it."""
+    """Entrants' counts by rep: in the contest's days, in as many days before, and in the 28 days
+    before. A rep without counts in a window is not in it."""
 
     now: Mapping[str, Counts]
     before: Mapping[str, Counts] = field(default_factory=dict)
@@ -180,11 +180,11 @@ class Windows:
 
 @dataclass(frozen=True)
 class Row:
-    """How a rep or a side (`who`) stands. `place` is None for who is not placed, and `why`.
+    """The standing of a rep or a side (`who`). `place` is None where they are not placed; `why`.
 
-    `value` is what counts, exactly, and `ties` the tie-breakers; in a lottery `value` is how many
-    tickets they have. Places are within the `tier` where each has its own, and in a hybrid within
-    the `side`. `points` are the prize.
+    `value` is the exact value that is ranked, in a lottery the number of tickets; `ties` are the
+    values of the tie-breakers. Places are within the `tier` where each has its own, and in a hybrid
+    within the `side`. `points` are the prize.
     """
 
     who: str
@@ -199,20 +199,20 @@ class Row:
 
 @dataclass(frozen=True)
 class Standing:
-    """How a contest stands: its sides, none where everybody is for themselves, and its reps."""
+    """The standing of a contest: its sides (none in an individual contest) and its reps."""
 
     sides: tuple[Row, ...]
     reps: tuple[Row, ...]
 
     @property
     def prizes(self) -> dict[str, int]:
-        """The prize points by rep, of who gets any."""
+        """The prize points by rep, without those who get none."""
         return {row.who: row.points for row in self.reps if row.points}
 
 
 @dataclass(frozen=True)
 class Result:
-    """How a contest ended. `entrants` is the hash of who was in (`entrants_hash`)."""
+    """The result of a contest. `entrants` is their hash (`entrants_hash`)."""
 
     contest: Contest
     closed_at: datetime
@@ -228,11 +228,11 @@ class Result:
 def times_of(contest: Contest, playbook: Playbook) -> Times:
     """Return when a contest opens, ends and closes, by the zones of its teams.
 
-    Without teams of its own, or when they are gone, by those of all teams.
+    Without teams, or when they no longer exist, the zones of all teams count.
     """
-    known = playbook.teams
-    teams = [team for team in contest.teams if team in known] or list(known)
-    zones = {known[team].zone for team in teams}
+    rules = playbook.teams
+    teams = [team for team in contest.teams if team in rules] or list(rules)
+    zones = {rules[team].zone for team in teams}
     ends = max(day_start(contest.last_day + _DAY, zone) for zone in zones)
     return Times(
         opens_at=min(day_start(contest.first_day, zone) for zone in zones),
@@ -242,14 +242,14 @@ def times_of(contest: Contest, playbook: Playbook) -> Times:
 
 
 def figure_of(name: str, playbook: Playbook) -> Metric:
-    """Return a metric of the playbook, or one made of a formula: the shipped one, where it is that.
+    """Return a metric by its name in the playbook, or by its formula.
 
     Raises:
-        ValueError: it is neither; the message says how to mend it.
+        ValueError: it is neither; the message says how to fix it.
     """
-    known = metrics_of(playbook).get(name)
-    if known is not None:
-        return known
+    metric = metrics_of(playbook).get(name)
+    if metric is not None:
+        return metric
     parse(name, known_names(playbook))
     return _SHIPPED.get(name) or Metric(name, "")
 
@@ -262,7 +262,7 @@ def freeze(
     at: datetime,
     seed: str,
 ) -> Frozen:
-    """Return what stays as it is from now on; `targets` are those of the contest's days, by rep."""
+    """Return a contest's frozen part; `targets` are those of the contest's days, by rep."""
     figures = {name: figure_of(name, playbook) for name in contest.figures}
     if contest.better and contest.metric:
         figures[contest.metric] = replace(figures[contest.metric], better=contest.better)
@@ -293,14 +293,14 @@ def _tier_fits(contest: Contest, tier: int) -> bool:
 
 
 def windows_of(contest: Contest) -> dict[str, tuple[date, date]]:
-    """Return the first and the last day of each window that is looked at, by its name."""
+    """Return the first and the last day of each window that counts, by its name."""
     yesterday = contest.first_day - _DAY
-    found = {"now": (contest.first_day, contest.last_day)}
+    windows = {"now": (contest.first_day, contest.last_day)}
     if contest.improvement:
-        found["before"] = (contest.first_day - contest.days * _DAY, yesterday)
+        windows["before"] = (contest.first_day - contest.days * _DAY, yesterday)
     if contest.keeps:
-        found["kept"] = (contest.first_day - KEPT_DAYS * _DAY, yesterday)
-    return found
+        windows["kept"] = (contest.first_day - KEPT_DAYS * _DAY, yesterday)
+    return windows
 
 
 def counted(
@@ -310,27 +310,26 @@ def counted(
     *,
     earlier: bool = False,
 ) -> dict[str, Counts]:
-    """Return what counts of the totals (rep, team, counts), by entrant.
+    """Return each entrant's sum of the totals (rep, team, counts) that count.
 
-    In a contest of teams only what was done for the team they were in at its start; otherwise
-    whatever they did. So it is with what was done `earlier`: who changed teams before the start is
-    held against all of it.
+    In a contest of teams only totals for the entrant's team at the start count, otherwise all. All
+    count too in an `earlier` window, as a rep may have changed teams before the start.
     """
-    teams = {one.rep_id: one.team for one in frozen.entrants}
-    found: dict[str, Counter[str]] = {}
+    teams = {entrant.rep_id: entrant.team for entrant in frozen.entrants}
+    sums: dict[str, Counter[str]] = {}
     for rep_id, team, counts in totals:
         if rep_id in teams and (earlier or not contest.teams or teams[rep_id] == team):
-            found.setdefault(rep_id, Counter()).update(counts)
-    return dict(found)
+            sums.setdefault(rep_id, Counter()).update(counts)
+    return dict(sums)
 
 
 def score(contest: Contest, frozen: Frozen, windows: Windows, seed: str = "") -> Standing:
-    """Return how a contest stands (G4-G6). A lottery is drawn once its `seed` is given.
+    """Return the standing of a contest (G4-G6). A lottery is drawn when there is a `seed`.
 
-    A minimum is asked of whoever is placed by it: of the sides in a contest of teams, else of reps.
+    The minimum applies to sides in a contest of teams, else to reps.
     """
     least = contest.minimum
-    reps = [_judged(contest, frozen, one.rep_id, [one], windows, least) for one in frozen.entrants]
+    reps = [_judged(contest, frozen, e.rep_id, [e], windows, least) for e in frozen.entrants]
     if contest.kind == "individual":
         tiers = sorted({row.tier for row in reps})
         groups = [[row for row in reps if row.tier == tier] for tier in tiers]
@@ -338,8 +337,8 @@ def score(contest: Contest, frozen: Frozen, windows: Windows, seed: str = "") ->
         prized = (_prized(contest, row, _earning(contest, frozen, row)) for row in placed)
         return Standing((), tuple(prized))
     members: dict[str, list[Entrant]] = {}
-    for one in frozen.entrants:
-        members.setdefault(one.side, []).append(one)
+    for entrant in frozen.entrants:
+        members.setdefault(entrant.side, []).append(entrant)
     least = contest.minimum if contest.kind == "team" else None
     judged = [
         _judged(contest, frozen, side, members[side], windows, least) for side in sorted(members)
@@ -347,8 +346,8 @@ def score(contest: Contest, frozen: Frozen, windows: Windows, seed: str = "") ->
     sides = _placed(contest, frozen, judged)
     places = {row.who: _earning(contest, frozen, row) for row in sides}
     if contest.kind == "team":
-        told = [replace(row, why=None) for row in sorted(reps, key=lambda row: row.who)]
-        return Standing(tuple(sides), tuple(_prized(contest, r, places[r.side]) for r in told))
+        rows = [replace(row, why=None) for row in sorted(reps, key=lambda row: row.who)]
+        return Standing(tuple(sides), tuple(_prized(contest, r, places[r.side]) for r in rows))
     honoured = []
     for side, place in places.items():
         group = _placed(contest, frozen, [row for row in reps if row.side == side])
@@ -360,9 +359,9 @@ def score(contest: Contest, frozen: Frozen, windows: Windows, seed: str = "") ->
 
 
 def ticket(seed: str, contest_id: str, rep_id: str, number: int) -> str:
-    """Return the hash of one of a rep's tickets, numbered from 1: the lowest of all is drawn.
+    """Return the hash of one of a rep's tickets, numbered from 1: the lowest hash is drawn.
 
-    A rep is drawn once; then the lowest ticket of the others is. Anybody can recompute it:
+    Each rep is drawn once; the next is the lowest ticket of the others. Anybody can recompute it:
 
         printf %s 'SEED|CONTEST|REP|NUMBER' | sha256sum
     """
@@ -380,8 +379,8 @@ def _judged(
     """Return the row of a rep, or of a side, without its place."""
     tier = members[0].tier if contest.metric_by_tier else 0
     if contest.handicap == "own_target":
-        # What is done without a target would only make a side's share of its targets larger.
-        members = [one for one in members if one.target] or members
+        # Members without a target would only raise their side's percent of its targets.
+        members = [member for member in members if member.target] or members
     now = _together(windows.now, members) or {}
     metric, breakers = _measures(contest, tier)
     if contest.tickets:
@@ -402,7 +401,7 @@ def _judged(
 
 
 def _measures(contest: Contest, tier: int) -> tuple[str, tuple[str, ...]]:
-    """Return what is measured, and what breaks ties, for whoever is in a tier."""
+    """Return the metric and the tie-breakers for a tier."""
     if not contest.metric_by_tier:
         return contest.metric, contest.tie_breakers
     metric, *more = contest.metric_by_tier[str(tier)]
@@ -410,22 +409,22 @@ def _measures(contest: Contest, tier: int) -> tuple[str, tuple[str, ...]]:
 
 
 def _together(window: Mapping[str, Counts], members: Iterable[Entrant]) -> Counts | None:
-    """Return what members came to together, None where nothing is on record of any of them.
+    """Return the sum of members' counts, None where none of them has any.
 
-    What is wanted of them is what was wanted at the start.
+    Targets are those frozen at the start.
     """
-    found: Counter[str] = Counter()
-    known = False
-    for one in members:
-        counts = window.get(one.rep_id)
+    total: Counter[str] = Counter()
+    has_counts = False
+    for member in members:
+        counts = window.get(member.rep_id)
         if counts is not None:
-            known = True
-            found.update(counts)
-    found.pop(_TARGET, None)
-    targets = [one.target for one in members if one.target is not None]
+            has_counts = True
+            total.update(counts)
+    total.pop(_TARGET, None)
+    targets = [member.target for member in members if member.target is not None]
     if targets:
-        found[_TARGET] = round(sum(targets, Fraction(0)))
-    return found if known else None
+        total[_TARGET] = round(sum(targets, Fraction(0)))
+    return total if has_counts else None
 
 
 def _tickets(contest: Contest, now: Counts) -> tuple[Fraction | None, Why | None]:
@@ -451,7 +450,7 @@ def _value(
         if value <= 0:
             return value, "not_better"
     if contest.handicap == "own_target":
-        target = sum((one.target or Fraction(0) for one in members), Fraction(0))
+        target = sum((member.target or Fraction(0) for member in members), Fraction(0))
         if not target:
             return None, "no_target"
         value = value * 100 / target
@@ -462,14 +461,14 @@ def _value(
 
 def _is_worse(figure: Metric, value: Fraction | None, than: Fraction | None) -> bool:
     if than is None:
-        return False  # Nothing to be kept.
+        return False  # There is nothing to compare with.
     if value is None:
         return True
     return value > than if figure.better == "less" else value < than
 
 
 def _placed(contest: Contest, frozen: Frozen, rows: Sequence[Row], seed: str = "") -> list[Row]:
-    """Return rows with their places: the first first, who is not placed at the end."""
+    """Return rows with their places, in order; those without a place come last."""
     runs = [row for row in rows if row.why is None]
     others = sorted((row for row in rows if row.why is not None), key=lambda row: row.who)
     if contest.tickets:
@@ -495,7 +494,7 @@ def _rank(contest: Contest, frozen: Frozen, row: Row) -> list[tuple[bool, Fracti
 
 
 def _drawn(contest: Contest, rows: Sequence[Row], seed: str) -> list[Row]:
-    """Return the rows of a lottery: drawn in the order of their lowest tickets, once it is."""
+    """Return the rows of a lottery; with a `seed`, drawn in the order of their lowest tickets."""
     if not seed:
         return sorted(rows, key=lambda row: (-(row.value or 0), row.who))
     lowest = {
@@ -513,7 +512,7 @@ def _drawn(contest: Contest, rows: Sequence[Row], seed: str) -> list[Row]:
 
 
 def drawn_anew(result: Result) -> Standing:
-    """Return a lottery's standing as its seed draws it, from the tickets that stand in it."""
+    """Return a lottery's standing, drawn again from its seed and the tickets in its result."""
     rows = [
         replace(row, place=None, points=0, why=None if row.why == "not_drawn" else row.why)
         for row in result.standing.reps
@@ -525,8 +524,8 @@ def drawn_anew(result: Result) -> Standing:
 
 
 def _earning(contest: Contest, frozen: Frozen, row: Row) -> int | None:
-    """Return the place a row gets a prize for: none for nothing, where more is better. Or all
-    would share the first place, and its prize, in a contest in which nobody did anything."""
+    """Return the place a row gets a prize for. A value of 0 gets none where more is better, or all
+    would share the first prize of a contest in which no rep did anything."""
     if row.value != 0 or contest.tickets:
         return row.place
     figure = frozen.figures[_measures(contest, row.tier)[0]]
@@ -534,28 +533,26 @@ def _earning(contest: Contest, frozen: Frozen, row: Row) -> int | None:
 
 
 def _prized(contest: Contest, row: Row, place: int | None) -> Row:
-    """Return a row with the prize of a place; who shares one gets all of it."""
+    """Return a row with the prize of a place; a tied row gets the full prize."""
     if contest.hidden or place is None or place > len(contest.prize_points):
         return row
     return replace(row, points=contest.prize_points[place - 1])
 
 
 def entrants_hash(frozen: Frozen) -> str:
-    """Return what stands for the entrants in a result: a hash over each line of them."""
-    lines = (
-        f"{one.rep_id}|{one.team}|{one.tier}|{one.side}|{one.target}" for one in frozen.entrants
-    )
+    """Return a hash over the entrants, one line each; a result names its entrants by it."""
+    lines = (f"{e.rep_id}|{e.team}|{e.tier}|{e.side}|{e.target}" for e in frozen.entrants)
     return sha256("\n".join(lines).encode()).hexdigest()
 
 
 def result_text(result: Result) -> str:
-    """Return a result as the text that is signed: JSON of sorted names, without spaces.
+    """Return a result as the text that is signed: JSON with sorted names and no spaces.
 
-    Fractions are written as `7/3`, moments as ISO 8601, and what a row has not is left out.
+    Fractions are written as `7/3`, times as ISO 8601; a row's empty fields are left out.
     """
     body = asdict(result)
     body["standing"] = {
-        name: [_told(row) for row in getattr(result.standing, name)] for name in ("sides", "reps")
+        name: [_fields(row) for row in getattr(result.standing, name)] for name in ("sides", "reps")
     }
     return json.dumps(
         body, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=_word
@@ -566,7 +563,7 @@ def _word(value: Any) -> str:
     return value.isoformat() if isinstance(value, date) else str(value)
 
 
-def _told(row: Row) -> dict[str, Any]:
+def _fields(row: Row) -> dict[str, Any]:
     body = asdict(row)
     return {name: value for name, value in body.items() if value not in (None, "", (), 0)} | (
         {} if row.value is None else {"value": row.value}

@@ -1,8 +1,9 @@
-"""Contests from their set-up to their prizes (G4-G7, G10, F11).
+"""Contests open, are counted, close and pay their prizes by themselves (G4-G7, G10, F11).
 
-A contest that begins is frozen, once; a live one is counted anew; at its cut-off the result is
-stored and signed, once, and its prizes are booked from what is stored. Each step is one write that
-only the first makes, so a run that is missed, dies or meets another is made good by the next.
+A contest is frozen once, when it begins; while live it is counted at each run; at its cut-off the
+result is signed and stored, once, and prizes are posted from the stored result. Each step is one
+write that succeeds only once, so the next run completes one that was missed or died, and two at the
+same time do no harm.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ from dibs.rules.playbook import Playbook
 
 PRIZE = "prize"
 FRESH_UP_TO = 1000
-"""Beyond so many entrants a look shows the standing as the job last put it together."""
+"""With more entrants, a viewer gets the standing that the job stored last."""
 SHOWN = 10
 _AHEAD = timedelta(days=28)
 _DAY = timedelta(days=1)
@@ -59,7 +60,7 @@ Phase = Literal["upcoming", "live", "counting", "final", "cancelled"]
 
 @dataclass(frozen=True)
 class ContestDeps:
-    """Everything contests work with. `sign` returns the signature of a text, in hex; `seed` a new
+    """The stores that contests need. `sign` returns a text's signature in hex, `seed` a new
     secret."""
 
     contests: Contests
@@ -73,7 +74,7 @@ class ContestDeps:
 
 @dataclass(frozen=True)
 class Ran:
-    """What one run did: how many contests it opened, counted anew, closed, and paid out."""
+    """How many contests one run opened, counted and closed, and how many prizes it paid."""
 
     opened: int = 0
     counted: int = 0
@@ -91,10 +92,10 @@ class Ran:
 
 @dataclass(frozen=True)
 class View:
-    """A contest as it stands `as_of`; `seconds_left` until it ends.
+    """A contest `as_of` a time; `seconds_left` until it ends.
 
-    `frozen` and `standing` are None until it begins. `signed` is how it ended, `verified` whether
-    its signature holds.
+    `frozen` and `standing` are None until it begins. `signed` is its result, `verified` whether the
+    signature is valid.
     """
 
     planned: Planned
@@ -111,11 +112,11 @@ class View:
         return max(0, round((ends - self.as_of).total_seconds()))
 
 
-# Setting one up
+# Set-up
 
 
 def plan(deps: ContestDeps, contest: Contest, by: str, now: datetime) -> Planned:
-    """Store a contest, or change it until it begins; the same one again changes nothing.
+    """Store a contest, or change one that has not begun; the same again changes nothing.
 
     Raises:
         InvalidInput: names every field that is wrong.
@@ -125,7 +126,7 @@ def plan(deps: ContestDeps, contest: Contest, by: str, now: datetime) -> Planned
     if stored is not None and stored.contest == contest:
         return stored
     playbook = deps.roster.playbook()
-    errors = problems(contest, playbook, _known(deps, contest))
+    errors = problems(contest, playbook, _named_reps(deps, contest))
     if errors:
         raise InvalidInput(tuple(errors))
     planned = Planned(contest, "upcoming", times_of(contest, playbook), by)
@@ -139,29 +140,29 @@ def plan(deps: ContestDeps, contest: Contest, by: str, now: datetime) -> Planned
 
 
 def cancel(deps: ContestDeps, contest_id: str) -> Planned:
-    """Call a contest off, also while it is live; asked again, it changes nothing.
+    """Cancel a contest, also while it is live; cancelling again changes nothing.
 
     Raises:
         RouteNotFound: there is no such contest.
         IllegalMove: it is final.
     """
     if not deps.contests.cancel(contest_id):
-        found = deps.contests.get(contest_id)
-        if found is not None and found.state == "final":
+        planned = deps.contests.get(contest_id)
+        if planned is not None and planned.state == "final":
             raise IllegalMove("This contest is final; its result stands.")
-    found = deps.contests.get(contest_id)
-    if found is None:
+    planned = deps.contests.get(contest_id)
+    if planned is None:
         raise RouteNotFound("There is no such contest.")
-    return found
+    return planned
 
 
 def preview(deps: ContestDeps, contest: Contest, as_of: datetime) -> tuple[Frozen, Standing]:
-    """Return how a contest would stand, on past or live data; nothing is stored.
+    """Return the standing a contest would have on past or live data; nothing is stored.
 
     Raises:
         InvalidInput: names every field that is wrong.
     """
-    errors = problems(contest, deps.roster.playbook(), _known(deps, contest))
+    errors = problems(contest, deps.roster.playbook(), _named_reps(deps, contest))
     if errors:
         raise InvalidInput(tuple(errors))
     seed = deps.seed()
@@ -169,8 +170,8 @@ def preview(deps: ContestDeps, contest: Contest, as_of: datetime) -> tuple[Froze
     return frozen, stands(deps, contest, frozen, seed)
 
 
-def _known(deps: ContestDeps, contest: Contest) -> dict[str, Rep]:
-    # Each once: who is named twice is told so, and no table is asked twice for the same.
+def _named_reps(deps: ContestDeps, contest: Contest) -> dict[str, Rep]:
+    # Each once: duplicates are an error of their own, and a batch read may not repeat a key.
     return deps.roster.get_many(sorted(set(contest.named_reps)))
 
 
@@ -178,17 +179,17 @@ def _known(deps: ContestDeps, contest: Contest) -> dict[str, Rep]:
 
 
 def run(deps: ContestDeps, as_of: datetime) -> Ran:
-    """Open what is due, count what is live, close what is past its cut-off, and pay it out.
+    """Open due contests, count live ones, close those past their cut-off, and pay their prizes.
 
-    A contest that cannot go on, such as one whose metric the playbook has lost, keeps no other from
-    it; the first such error is raised when all others are done.
+    A contest that fails, such as one whose metric was removed from the playbook, does not stop the
+    others; the first error is raised after all are done.
     """
     playbook, ran = deps.roster.playbook(), Ran()
     failed: Exception | None = None
     _plan_challenges(deps, playbook, as_of)
     for planned in deps.contests.all():
         try:
-            ran += _go_on(deps, playbook, planned, as_of)
+            ran += _advance(deps, playbook, planned, as_of)
         except Exception as error:
             failed = failed or error
     if failed is not None:
@@ -196,8 +197,8 @@ def run(deps: ContestDeps, as_of: datetime) -> Ran:
     return ran
 
 
-def _go_on(deps: ContestDeps, playbook: Playbook, planned: Planned, as_of: datetime) -> Ran:
-    """Take a contest as far as it is due."""
+def _advance(deps: ContestDeps, playbook: Playbook, planned: Planned, as_of: datetime) -> Ran:
+    """Take every step of a contest that is due."""
     now, ran = planned, Ran()
     if now.state == "upcoming" and times_of(now.contest, playbook).opens_at <= as_of:
         ran += Ran(opened=_open(deps, now, as_of))
@@ -211,9 +212,9 @@ def _go_on(deps: ContestDeps, playbook: Playbook, planned: Planned, as_of: datet
 
 
 def _plan_challenges(deps: ContestDeps, playbook: Playbook, as_of: datetime) -> None:
-    """Set up the challenges whose days it is; one that was missed whole is not made up for.
+    """Set up the challenges of today; a challenge that was missed entirely is not made up for.
 
-    A changed rotation adds no second one to days that have theirs.
+    A changed rotation adds no second challenge to days that have one.
     """
     due = []
     for slot in _slots(playbook, as_of - _DAY, as_of + _DAY):
@@ -228,9 +229,9 @@ def _plan_challenges(deps: ContestDeps, playbook: Playbook, as_of: datetime) -> 
 
 
 def _held(deps: ContestDeps) -> dict[tuple[date, date], Planned]:
-    """Return the challenges that were set up, by their first and last day."""
-    known = [one for one in deps.contests.all() if one.contest.contest_id.startswith(RESERVED)]
-    return {_period(one.contest): one for one in known}
+    """Return the challenges that are set up, by their first and last day."""
+    held = [p for p in deps.contests.all() if p.contest.contest_id.startswith(RESERVED)]
+    return {_period(planned.contest): planned for planned in held}
 
 
 def _period(contest: Contest) -> tuple[date, date]:
@@ -248,22 +249,22 @@ def _open(deps: ContestDeps, planned: Planned, as_of: datetime) -> bool:
 
 def _frozen(deps: ContestDeps, contest: Contest, at: datetime, seed: str) -> Frozen:
     playbook = deps.roster.playbook()
-    reps = list(_known(deps, contest).values())
+    reps = list(_named_reps(deps, contest).values())
     for team in contest.teams:
         reps += [rep for rep, _ in deps.roster.team(team, fresh=True)]
     ids, days = [rep.rep_id for rep in reps], (contest.first_day, contest.last_day)
-    wanted = {month: deps.targets.of(month, ids) for month in months(*days)}
+    monthly = {month: deps.targets.of(month, ids) for month in months(*days)}
     targets = {
-        rep.rep_id: _target(rep, contest, wanted)
+        rep.rep_id: _target(rep, contest, monthly)
         for rep in reps
-        if any(rep.rep_id in month for month in wanted.values())
+        if any(rep.rep_id in by_rep for by_rep in monthly.values())
     }
     return freeze(contest, playbook, reps, targets, at, seed)
 
 
-def _target(rep: Rep, contest: Contest, wanted: Mapping[date, Mapping[str, int]]) -> Fraction:
-    mine = {month: known.get(rep.rep_id, 0) for month, known in wanted.items()}
-    return target_for(mine, contest.first_day, contest.last_day, rep.joined_on, None)
+def _target(rep: Rep, contest: Contest, monthly: Mapping[date, Mapping[str, int]]) -> Fraction:
+    own = {month: by_rep.get(rep.rep_id, 0) for month, by_rep in monthly.items()}
+    return target_for(own, contest.first_day, contest.last_day, rep.joined_on, None)
 
 
 def _count(deps: ContestDeps, planned: Planned, as_of: datetime) -> Ran:
@@ -290,11 +291,11 @@ def _count(deps: ContestDeps, planned: Planned, as_of: datetime) -> Ran:
 
 
 def _pay(deps: ContestDeps, playbook: Playbook, contest_id: str) -> int:
-    """Book the prizes of a stored result; what is booked already stays as it is."""
+    """Post the prizes of a stored result; prizes that are posted already do not change."""
     signed = deps.contests.result(contest_id)
     kept = deps.contests.frozen(contest_id)
     assert signed is not None and kept is not None, "a final contest has both"
-    teams = {one.rep_id: one.team for one in kept[0].entrants}
+    teams = {entrant.rep_id: entrant.team for entrant in kept[0].entrants}
     entries = [
         booked(
             f"{PRIZE}/{contest_id}/{rep_id}",
@@ -314,20 +315,20 @@ def _pay(deps: ContestDeps, playbook: Playbook, contest_id: str) -> int:
 
 
 def stands(deps: ContestDeps, contest: Contest, frozen: Frozen, seed: str = "") -> Standing:
-    """Return how a contest stands by what is on the boards now."""
-    found: dict[str, dict[str, Counts]] = {}
+    """Return the standing of a contest by the totals published now."""
+    windows: dict[str, dict[str, Counts]] = {}
     for name, (first, last) in windows_of(contest).items():
         totals = deps.standings.between(first, last)
-        told = ((t.rep_id, t.team, t.counts) for t in totals)
-        found[name] = counted(contest, frozen, told, earlier=name != "now")
-    return score(contest, frozen, Windows(**found), seed)
+        rows = ((t.rep_id, t.team, t.counts) for t in totals)
+        windows[name] = counted(contest, frozen, rows, earlier=name != "now")
+    return score(contest, frozen, Windows(**windows), seed)
 
 
-# Looking at one
+# Views
 
 
 def listed(deps: ContestDeps, viewer: Rep | None, now: datetime) -> list[View]:
-    """Return the contests a viewer may know of (None: a manager), without their standings."""
+    """Return the contests a viewer may see (None: a manager), without their standings."""
     return [
         View(planned, phase(planned, now), now)
         for planned in deps.contests.all()
@@ -339,7 +340,7 @@ def look(deps: ContestDeps, contest_id: str, viewer: Rep | None, now: datetime) 
     """Return a contest with its standing.
 
     Raises:
-        RouteNotFound: there is none, or none the viewer may know of.
+        RouteNotFound: there is no such contest, or the viewer may not see it.
     """
     planned = deps.contests.get(contest_id)
     kept = deps.contests.frozen(contest_id) if planned is not None else None
@@ -362,47 +363,47 @@ def look(deps: ContestDeps, contest_id: str, viewer: Rep | None, now: datetime) 
 
 
 def phase(planned: Planned, now: datetime) -> Phase:
-    """Return how far a contest is; while late data come in it is `counting`."""
+    """Return the phase of a contest; while late data come in it is `counting`."""
     if planned.state == "live" and now >= planned.times.ends_at:
         return "counting"
     return planned.state
 
 
 def _concerns(planned: Planned, viewer: Rep, frozen: Frozen | None = None) -> bool:
-    """Tell whether a rep may know of a contest: they are in it, or it is their team's."""
+    """Return whether a rep may see a contest: they are in it, or their team is."""
     contest = planned.contest
     if contest.hidden:
         return False
-    inside = frozen is not None and any(one.rep_id == viewer.rep_id for one in frozen.entrants)
+    inside = frozen is not None and any(e.rep_id == viewer.rep_id for e in frozen.entrants)
     return inside or viewer.team in contest.teams or viewer.rep_id in contest.named_reps
 
 
 def gap(standing: Standing, row: Row) -> Fraction | None:
-    """Return how far the next place up is, None for the first and who has no place."""
+    """Return the distance to the next place up; None for the first place and without a place."""
     if row.place is None:
         return None
-    group = [one for one in standing.reps if (one.tier, one.side) == (row.tier, row.side)]
-    above = [one for one in group if one.place is not None and one.place < row.place]
+    group = [other for other in standing.reps if (other.tier, other.side) == (row.tier, row.side)]
+    above = [other for other in group if other.place is not None and other.place < row.place]
     if not above or above[-1].value is None or row.value is None:
         return None
     return abs(above[-1].value - row.value)
 
 
 def flaws(contests: Contests, sign: Callable[[str], str], contest_id: str) -> list[str]:
-    """Return what is wrong with a stored result; nothing where it is as it was signed."""
+    """Return what is wrong with a stored result; empty where it is as it was signed."""
     signed, kept = contests.result(contest_id), contests.frozen(contest_id)
     if signed is None or kept is None:
         return ["the contest is final, and its result or its start is gone"]
-    found, result = [], signed.result
+    wrong, result = [], signed.result
     if not compare_digest(signed.signature, sign(signed.text)):
-        found.append("the result is not as it was signed")
+        wrong.append("the result is not as it was signed")
     if entrants_hash(kept[0]) != result.entrants:
-        found.append("the entrants are not those of the start")
+        wrong.append("the entrants are not those of the start")
     if result.contest.tickets and commitment_of(result.seed) != result.commitment:
-        found.append("the seed is not the one that was committed to")
+        wrong.append("the seed is not the one that was committed to")
     if result.contest.tickets and drawn_anew(result) != result.standing:
-        found.append("the winners are not those of the lowest tickets")
-    return found
+        wrong.append("the winners are not those of the lowest tickets")
+    return wrong
 
 
 # Challenges
@@ -411,15 +412,15 @@ def flaws(contests: Contests, sign: Callable[[str], str], contest_id: str) -> li
 def coming(deps: ContestDeps, now: datetime) -> list[tuple[Slot, Contest]]:
     """Return the challenges of now and of the next four weeks, in order.
 
-    One that is held is as it was set up, whatever the playbook says since; one that was called off
-    is none.
+    A challenge that is set up is returned as stored, whatever the playbook says now; cancelled ones
+    are left out.
     """
     playbook, held = deps.roster.playbook(), _held(deps)
-    found = []
+    result = []
     for slot in _slots(playbook, now - _DAY, now + _AHEAD):
         planned = held.get((slot.first_day, slot.last_day))
         contest = contest_of(slot, playbook) if planned is None else planned.contest
         over = planned is not None and planned.state == "cancelled"
         if now < times_of(contest, playbook).ends_at and not over:
-            found.append((replace(slot, challenge=challenge_of(contest)), contest))
-    return found
+            result.append((replace(slot, challenge=challenge_of(contest)), contest))
+    return result

@@ -1,4 +1,4 @@
-"""Ask colleagues about a lead, answer them, and say who helped (G11)."""
+"""Ask colleagues about a lead, answer them, and confirm who helped (G11)."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ _HELP_ID_BYTES = 10
 
 @dataclass(frozen=True)
 class HelpDeps:
-    """Everything help works with."""
+    """The stores and the clock that help needs."""
 
     requests: HelpRequests
     leads: LeadStore
@@ -57,7 +57,7 @@ class HelpDeps:
 def ask(
     deps: HelpDeps, rep: Rep, lead_id: str, request_id: object, question: object
 ) -> tuple[HelpRequest, bool]:
-    """Ask the rep's team about a lead they hold; return the request, and whether it stood before.
+    """Ask the rep's team about a lead they hold; return the request, and whether it existed.
 
     Raises:
         InvalidInput: names every field that is wrong.
@@ -75,7 +75,7 @@ def ask(
         errors.extend(wrong.errors)
     if errors:
         raise InvalidInput(tuple(errors))
-    # The id is the duplicate check: the second time the same is asked, it meets the first.
+    # The id is the duplicate check: the same request gets the same id.
     digest = hashlib.sha256(f"{rep.rep_id}\0{name}".encode()).digest()
     help_id = id_text(digest[:_HELP_ID_BYTES])
     stored = deps.requests.find(help_id)
@@ -83,7 +83,7 @@ def ask(
         request = _request(deps, rep, lead_id, help_id, asked)
         if deps.requests.add(request):
             return request, False
-        stored = _found(deps, help_id)
+        stored = _existing(deps, help_id)
     if (stored.lead_id, stored.question) != (lead_id, asked):
         raise AlreadyExists("You asked something else under this request_id; send a new one.")
     return stored, True
@@ -111,60 +111,60 @@ def _request(deps: HelpDeps, rep: Rep, lead_id: str, help_id: str, question: str
 
 
 def mine(deps: HelpDeps, rep: Rep) -> list[HelpRequest]:
-    """Return what the rep asked in the last fourteen days, the newest first."""
+    """Return the rep's requests of the last fourteen days, the newest first."""
     return deps.requests.of_rep(rep.rep_id, deps.clock() - CONFIRMED_FOR)
 
 
 def of_colleagues(deps: HelpDeps, rep: Rep) -> list[HelpRequest]:
-    """Return the open requests that are put to the rep, the newest first."""
+    """Return the open requests the rep may answer, the newest first."""
     now = deps.clock()
-    found = deps.requests.of_team(rep.team, now - ANSWERED_FOR)
-    return [request for request in found if may_answer(request, rep) and request.is_open(now)]
+    requests = deps.requests.of_team(rep.team, now - ANSWERED_FOR)
+    return [request for request in requests if may_answer(request, rep) and request.is_open(now)]
 
 
 def answer(deps: HelpDeps, rep: Rep, help_id: str, text: object) -> tuple[Answer, bool]:
-    """Answer a colleague's question, once; return the answer, and whether it stood before.
+    """Answer a colleague's question, once; return the answer, and whether it was stored before.
 
     Raises:
-        InvalidInput: there is no text to it.
-        RouteNotFound: there is no such request, or it was not put to this rep.
+        InvalidInput: the text is empty, too long or not plain.
+        RouteNotFound: there is no such request, or this rep may not answer it.
         Forbidden, Ended, AlreadyExists: as `answered` says.
     """
-    said = text_of("text", text)
-    request = _found(deps, help_id)
+    cleaned = text_of("text", text)
+    request = _existing(deps, help_id)
     if rep.rep_id not in (request.rep_id, *request.answers) and not may_answer(request, rep):
         raise RouteNotFound
-    found, stood = answered(request, rep, said, deps.clock())
-    if stood or deps.requests.answer(help_id, found):
-        return found, stood
-    # Meanwhile it was withdrawn, it filled up, or a twin of this request was faster.
-    found, stood = answered(_found(deps, help_id), rep, said, deps.clock())
-    if not stood:
+    new, is_stored = answered(request, rep, cleaned, deps.clock())
+    if is_stored or deps.requests.answer(help_id, new):
+        return new, is_stored
+    # Since it was read, it was withdrawn or filled up, or the same answer was stored.
+    new, is_stored = answered(_existing(deps, help_id), rep, cleaned, deps.clock())
+    if not is_stored:
         raise Ended
-    return found, stood
+    return new, is_stored
 
 
 def confirm(deps: HelpDeps, rep: Rep, help_id: str, helper: object) -> Answer:
-    """Let the asker say who helped: only from now on it counts for the helper.
+    """Confirm, as the asker, that a colleague helped; from now on it counts for the helper (G11).
 
-    Whether the asker still holds the lead does not matter. Confirmed twice is confirmed once; the
-    entry comes first, so what was cut short is made good by asking again.
+    The asker need not hold the lead any more. Confirming twice counts once; the entry is written
+    first, so a confirmation that was cut short is completed by asking again.
 
     Raises:
-        RouteNotFound: there is no such request, or it was not put to this rep.
-        Forbidden: somebody else asked.
+        RouteNotFound: there is no such request, or this rep may not see it.
+        Forbidden: another rep asked.
         InvalidInput, Ended: as `confirmable` says.
     """
     request, now = _own(deps, rep, help_id), deps.clock()
-    found = confirmable(request, helper if isinstance(helper, str) else "", now)
-    if found.confirmed_at is not None:
-        return found
-    colleague = deps.roster.get(found.rep_id)
+    confirmed = confirmable(request, helper if isinstance(helper, str) else "", now)
+    if confirmed.confirmed_at is not None:
+        return confirmed
+    colleague = deps.roster.get(confirmed.rep_id)
     playbook = deps.roster.playbook()
     entry = booked(
-        help_entry_id(help_id, found.rep_id),
+        help_entry_id(help_id, confirmed.rep_id),
         HELPED,
-        found.rep_id,
+        confirmed.rep_id,
         request.team if colleague is None else colleague.team,
         now,
         playbook,
@@ -172,29 +172,29 @@ def confirm(deps: HelpDeps, rep: Rep, help_id: str, helper: object) -> Answer:
         epoch=request.epoch,
         test=request.test,
         other=rep.rep_id,
-        unit=pair_unit(rep.rep_id, found.rep_id),
+        unit=pair_unit(rep.rep_id, confirmed.rep_id),
         protected=colleague is not None and is_protected(colleague, now, playbook),
     )
     deps.ledger.put([entry])
-    deps.requests.confirm(help_id, found.rep_id, now)
-    return Answer(found.rep_id, found.text, found.at, now)
+    deps.requests.confirm(help_id, confirmed.rep_id, now)
+    return Answer(confirmed.rep_id, confirmed.text, confirmed.at, now)
 
 
 def close(deps: HelpDeps, rep: Rep, help_id: str) -> None:
-    """Withdraw a question: nobody answers it any more; who answered may still be confirmed.
+    """Withdraw a question: it takes no more answers; earlier answers may still be confirmed.
 
     Raises:
-        RouteNotFound, Forbidden: there is no such request; somebody else asked.
+        RouteNotFound, Forbidden: there is no such request; another rep asked.
     """
     if _own(deps, rep, help_id).closed_at is None:
         deps.requests.close(help_id, deps.clock())
 
 
 def text_of(field: str, value: object) -> str:
-    """Return what a person wrote, without the space around it.
+    """Return a text without the space around it.
 
     Raises:
-        InvalidInput: nothing, too much, or no plain text.
+        InvalidInput: it is empty, too long or not plain text.
     """
     text = value.strip() if isinstance(value, str) else ""
     plain = all(letter.isprintable() or letter in "\r\n\t" for letter in text)
@@ -204,13 +204,13 @@ def text_of(field: str, value: object) -> str:
 
 
 def names_of(deps: HelpDeps, requests: Sequence[HelpRequest]) -> dict[str, str]:
-    """Return the names of everybody who asked or answered, by rep id."""
-    people = {one for request in requests for one in (request.rep_id, *request.answers)}
+    """Return the names of all reps who asked or answered, by rep id."""
+    people = {rep_id for request in requests for rep_id in (request.rep_id, *request.answers)}
     return {rep_id: rep.name for rep_id, rep in deps.roster.get_many(sorted(people)).items()}
 
 
 def _own(deps: HelpDeps, rep: Rep, help_id: str) -> HelpRequest:
-    request = _found(deps, help_id)
+    request = _existing(deps, help_id)
     if request.rep_id != rep.rep_id:
         if may_answer(request, rep):
             raise Forbidden("Only who asked may do this.")
@@ -218,7 +218,7 @@ def _own(deps: HelpDeps, rep: Rep, help_id: str) -> HelpRequest:
     return request
 
 
-def _found(deps: HelpDeps, help_id: str) -> HelpRequest:
+def _existing(deps: HelpDeps, help_id: str) -> HelpRequest:
     request = deps.requests.find(help_id)
     if request is None:
         raise RouteNotFound

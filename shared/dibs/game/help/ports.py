@@ -1,4 +1,4 @@
-"""What help needs from the outside, and nothing more."""
+"""The store that help needs."""
 
 from __future__ import annotations
 
@@ -10,28 +10,28 @@ if TYPE_CHECKING:
 
 
 class HelpRequests(Protocol):
-    """What reps ask their colleagues, and what they were answered (G11)."""
+    """Reps' questions to their colleagues, and the answers (G11)."""
 
     def find(self, help_id: str) -> HelpRequest | None: ...
 
     def add(self, request: HelpRequest) -> bool:
-        """Store a new request; False when there is one of its id."""
+        """Store a new request; False when its id is in use."""
         ...
 
     def of_rep(self, rep_id: str, since: datetime) -> list[HelpRequest]:
-        """Return the latest fifty a rep asked since then, the newest first."""
+        """Return the latest fifty requests of a rep since then, the newest first."""
         ...
 
     def of_team(self, team: str, since: datetime) -> list[HelpRequest]:
-        """Return the latest fifty a team was asked since then, the newest first."""
+        """Return the latest fifty requests to a team since then, the newest first."""
         ...
 
     def answer(self, help_id: str, answer: Answer) -> bool:
-        """Store a rep's first answer; False when they have one, or it takes no more."""
+        """Store a rep's first answer; False when they have one, or no more are accepted."""
         ...
 
     def confirm(self, help_id: str, rep_id: str, at: datetime) -> None:
-        """Note that an answer helped; the first note stays."""
+        """Mark an answer as confirmed; the first time stays."""
         ...
 
     def close(self, help_id: str, at: datetime) -> None: ...

@@ -1,7 +1,6 @@
-"""Help between colleagues (G11): who may be asked, who may answer, and which help is paid for.
+"""Colleagues help each other with leads; help counts once the asker confirms it (G11).
 
-Nothing here counts before the asker has confirmed it; what is confirmed is an entry of the ledger
-(`helped`), and stays one.
+A confirmed help is an entry of the ledger (`helped`) and cannot be withdrawn.
 """
 
 from __future__ import annotations
@@ -22,12 +21,12 @@ MOST_ANSWERS = 20
 ANSWERED_FOR = timedelta(days=7)
 """How long a request may be answered."""
 CONFIRMED_FOR = timedelta(days=14)
-"""How long the asker may confirm: who answered at the last moment is thanked as well."""
+"""How long the asker may confirm: longer, so that the last answers can be confirmed as well."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """A colleague's answer; it helped once the asker has confirmed it."""
+    """A colleague's answer; it counts as help once the asker has confirmed it."""
 
     rep_id: str
     text: str
@@ -37,10 +36,10 @@ class Answer:
 
 @dataclass(frozen=True)
 class HelpRequest:
-    """A rep's question about a lead they held then, in their own words, to a team.
+    """A rep's question to their team about a lead they held, in their own words.
 
-    `company` and `title` are what the lead's offer showed, nothing of a `blind` one (F4). `test`
-    leads earn nobody anything. `answers` stand by who gave them.
+    `company` and `title` are those of the lead's offer, empty for a `blind` one (F4). Help with a
+    `test` lead earns no points. `answers` are by the rep who answered.
     """
 
     help_id: str
@@ -58,30 +57,30 @@ class HelpRequest:
     answers: Mapping[str, Answer] = field(default_factory=dict)
 
     def is_open(self, now: datetime) -> bool:
-        """Tell whether it may still be answered: for seven days, unless it was withdrawn."""
+        """Return whether it may still be answered: for seven days, unless it was withdrawn."""
         return self.closed_at is None and now < self.asked_at + ANSWERED_FOR
 
 
 def may_answer(request: HelpRequest, rep: Rep) -> bool:
-    """Tell whether a request is put to this rep: to the asker's colleagues in its team."""
+    """Return whether this rep may answer: the asker's active colleagues in the team may."""
     return rep.active and rep.team == request.team and rep.rep_id != request.rep_id
 
 
 def answered(request: HelpRequest, rep: Rep, text: str, now: datetime) -> tuple[Answer, bool]:
-    """Return a colleague's answer, and whether it stood before: each has one.
+    """Return a colleague's one answer, and whether it was stored before.
 
     Raises:
         Forbidden: it is the rep's own question.
-        Ended: it is no longer answered, or has as many answers as anybody reads.
-        AlreadyExists: the rep answered something else.
+        Ended: it is too late to answer, or there are too many answers.
+        AlreadyExists: the rep has answered with another text.
     """
     if rep.rep_id == request.rep_id:
         raise Forbidden("You cannot answer your own question.")
-    known = request.answers.get(rep.rep_id)
-    if known is not None:
-        if known.text != text:
+    stored = request.answers.get(rep.rep_id)
+    if stored is not None:
+        if stored.text != text:
             raise AlreadyExists("You have answered this already; an answer stays as it is.")
-        return known, True
+        return stored, True
     if not request.is_open(now):
         raise Ended("This question is no longer answered.")
     if len(request.answers) >= MOST_ANSWERS:
@@ -90,11 +89,11 @@ def answered(request: HelpRequest, rep: Rep, text: str, now: datetime) -> tuple[
 
 
 def confirmable(request: HelpRequest, helper: str, now: datetime) -> Answer:
-    """Return the answer the asker says has helped; one that was confirmed stays so.
+    """Return the helper's answer, if the asker may confirm it or has done so before.
 
     Raises:
         InvalidInput: the helper has not answered.
-        Ended: it was asked more than fourteen days ago.
+        Ended: it was asked fourteen days ago or earlier.
     """
     answer = request.answers.get(helper)
     if answer is None:
@@ -105,22 +104,22 @@ def confirmable(request: HelpRequest, helper: str, now: datetime) -> Answer:
 
 
 def help_entry_id(help_id: str, helper: str) -> str:
-    """Return the id of the entry of a confirmed help: confirming twice is confirming once."""
+    """Return the entry id of a confirmed help; the same each time, so it counts once."""
     return f"help/{help_id}/{helper}"
 
 
-def pair_unit(one: str, other: str) -> str:
-    """Return what all help between two reps is tallied together with, in both directions."""
-    first, second = sorted((one, other))
+def pair_unit(rep_id: str, other: str) -> str:
+    """Return the aggregate in which all help between two reps counts, in both directions."""
+    first, second = sorted((rep_id, other))
     return f"help/{first}/{second}"
 
 
 def paid(entries: Iterable[Entry], cap: Callable[[int], int]) -> set[str]:
-    """Return the ids of the confirmed helps that earn points: of each pair of reps, both directions
-    together, the first so many of a local month by time, then id, as the `cap` of the playbook's
-    version allows that each came about under: a changed cap changes nothing that was before.
+    """Return the ids of the confirmed helps that earn points (G11).
 
-    The same in whatever order the entries are and however often one comes.
+    Each pair of reps, both directions together, is paid for the first `cap` helps of a local month,
+    by time, then id. `cap` takes the playbook version of the help, so a changed cap does not change
+    earlier helps. Order and repeats of the entries do not matter.
     """
     months: dict[tuple[str, str], dict[str, Entry]] = defaultdict(dict)
     for entry in entries:
@@ -131,7 +130,7 @@ def paid(entries: Iterable[Entry], cap: Callable[[int], int]) -> set[str]:
         entry.entry_id
         for helps in months.values()
         for number, entry in enumerate(
-            sorted(helps.values(), key=lambda one: (one.at, one.entry_id))
+            sorted(helps.values(), key=lambda entry: (entry.at, entry.entry_id))
         )
         if number < cap(entry.playbook_version)
     }

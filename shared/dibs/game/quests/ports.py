@@ -1,4 +1,4 @@
-"""What quests need from the outside, and nothing more."""
+"""The store that quests need."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ if TYPE_CHECKING:
 
 
 class QuestLog(Protocol):
-    """Steps of quests that reps have told of themselves, until somebody confirms them (G8)."""
+    """Quest steps that reps reported, until they are confirmed (G8)."""
 
     def tell(self, told: Told, was: Told | None) -> bool:
-        """Store what a rep tells, for them and for who is to confirm it, in place of what they
-        told `was`; False when it was not that any more."""
+        """Store a reported step, for the rep and for who confirms it, in place of the report `was`;
+        False when that has changed."""
         ...
 
     def told_by(self, rep_id: str) -> list[Told]: ...
 
     def waiting_for(self, who: str) -> list[Told]:
-        """Return what waits for a peer's word, or for the managers' (`MANAGERS`)."""
+        """Return the steps that wait for a peer, or for the managers (`MANAGERS`)."""
         ...
 
     def settle(self, told: Told) -> None:
-        """Take it off the lists of who was to confirm it."""
+        """Remove a step from the lists of those who could confirm it."""
         ...

@@ -1,8 +1,8 @@
-"""QuestDeps quests (G8): steps told and confirmed, and when a quest is finished.
+"""Onboarding quests: a quest is finished when each of its steps is done (G8).
 
-A step that a signed system tells, or that nobody has to confirm, is done with its activity; one
-that a manager or a colleague confirms is done with their word, an entry of the ledger
-(`step_verified`). Where somebody stands is worked out from these entries, whatever their order.
+A step is done with its activity when a signed system reports it or it needs no confirmation. A step
+that a manager or a colleague confirms is done with the confirmation, an entry of the ledger
+(`step_verified`). A rep's progress is computed from these entries, in any order.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from dibs.ledger.quest_steps import STEP_VERIFIED
 from dibs.rules.game import Quest
 
 MANAGERS = "manager"
-"""How the managers are named among those who confirm."""
+"""The name that stands for the managers among those who confirm."""
 SYSTEM = "system"
 
 
 @dataclass(frozen=True)
 class Told:
-    """A step a rep has told of, which waits for the word of a `peer` or, without one, a manager."""
+    """A step a rep has reported; it waits for a `peer` or, without one, a manager to confirm it."""
 
     rep_id: str
     quest: str
@@ -33,30 +33,30 @@ class Told:
 
 
 def step_entry_id(quest: str, step: str, rep_id: str) -> str:
-    """Return the id of the entry of a confirmed step: confirming twice is confirming once."""
+    """Return the entry id of a confirmed step; the same each time, so it counts once."""
     return f"step/{quest}/{step}/{rep_id}"
 
 
 def done(entries: Iterable[Entry], quest: Quest) -> dict[str, Entry]:
-    """Return, by step, the first entry that shows it was done, of all entries of a rep's quest.
+    """Return, by step, the first entry that shows it is done, from the entries of a rep's quest.
 
-    The activity itself where a `system` told it or nobody has to confirm it, else the confirmation.
-    What was reversed is as if it never came, and test entries show nothing.
+    That is the activity where a `system` reported it or it needs no confirmation, else the
+    confirmation. Reversed entries and test entries do not count.
     """
-    found: dict[str, Entry] = {}
+    first: dict[str, Entry] = {}
     for entry in standing(entries):
         step_id = entry.cause.partition("/")[2]
         if _shows(entry, step_id, quest):
-            found.setdefault(step_id, entry)
-    return found
+            first.setdefault(step_id, entry)
+    return first
 
 
 def finished(entries: Iterable[Entry], quest: Quest) -> Entry | None:
-    """Return the entry with which the last of all steps was done; None while one is missing."""
-    found = done(entries, quest)
-    if not quest.steps or len(found) < len(quest.steps):
+    """Return the entry that completed the last step; None while a step is missing."""
+    steps = done(entries, quest)
+    if not quest.steps or len(steps) < len(quest.steps):
         return None
-    return max(found.values(), key=lambda entry: (entry.at, entry.entry_id))
+    return max(steps.values(), key=lambda entry: (entry.at, entry.entry_id))
 
 
 def _shows(entry: Entry, step_id: str, quest: Quest) -> bool:
@@ -67,6 +67,6 @@ def _shows(entry: Entry, step_id: str, quest: Quest) -> bool:
         return True
     if entry.kind != step.type:
         return False
-    # An entry about a lead says where the lead is from, not who told it.
+    # The source of an entry about a lead is the lead's source, not who reported the entry.
     by_system = entry.lead_id is None and entry.source == SYSTEM
     return step.verified_by == "self" or (step.verified_by == "system" and by_system)

@@ -1,4 +1,4 @@
-"""Tell of a step of a quest, confirm a colleague's, and see where one stands (G8)."""
+"""Report a step of a quest, confirm a colleague's step, and see a rep's progress (G8)."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ from dibs.ledger.record import is_protected
 from dibs.roster.ports import Roster
 from dibs.rules.game import Quest, QuestStep
 
-# Who has no first day on record is looked at from here on.
+# Where a rep's first day is unknown, entries count from here on.
 _FIRST = date(2020, 1, 1)
 
 
 @dataclass(frozen=True)
 class QuestDeps:
-    """Everything quests work with."""
+    """The stores and the clock that quests need."""
 
     log: QuestLog
     roster: Roster
@@ -47,9 +47,9 @@ class QuestDeps:
 
 @dataclass(frozen=True)
 class Standing:
-    """Where a rep stands in a quest: by step what shows that it is done, and what they have told.
+    """A rep's progress in a quest: by step, the entry that shows it is done, or their report of it.
 
-    `until` is its last day, None where it is always open.
+    `until` is the quest's last day, None where it is always open.
     """
 
     quest_id: str
@@ -61,73 +61,73 @@ class Standing:
 
     @property
     def next_step(self) -> str | None:
-        """The first step that is neither done nor waits for somebody's word."""
-        known = {*self.done, *self.told}
-        return next((step for step in self.quest.steps if step not in known), None)
+        """The first step that is neither done nor waits to be confirmed."""
+        begun = {*self.done, *self.told}
+        return next((step for step in self.quest.steps if step not in begun), None)
 
     @property
     def finished_at(self) -> datetime | None:
-        """When the last step was done; None while one is missing."""
+        """When the last step was done; None while a step is missing."""
         if len(self.done) < len(self.quest.steps):
             return None
         return max(entry.at for entry in self.done.values())
 
 
 def standings(deps: QuestDeps, rep: Rep) -> list[Standing]:
-    """Return where the rep stands in each quest of the playbook, in its order."""
+    """Return the rep's progress in each quest, in the playbook's order."""
     quests = deps.roster.playbook().game.quests
     if not quests:
         return []
-    told = deps.log.told_by(rep.rep_id)
+    reported = deps.log.told_by(rep.rep_id)
     entries = _entries(deps, rep, quests)
-    found = []
+    result = []
     for quest_id, quest in quests.items():
         of_quest = entries.get(unit_of_quest(quest_id, rep.rep_id), [])
         until = last_day(quest, rep.joined_on)
-        found.append(
+        result.append(
             Standing(
                 quest_id=quest_id,
                 quest=quest,
                 done=done(of_quest, quest),
-                told={one.step: one for one in told if one.quest == quest_id},
+                told={report.step: report for report in reported if report.quest == quest_id},
                 until=until,
                 is_open=until is None or rep.today(deps.clock()) <= until,
             )
         )
-    return found
+    return result
 
 
 def _entries(deps: QuestDeps, rep: Rep, quests: Mapping[str, Quest]) -> dict[str, list[Entry]]:
-    """Return the rep's entries of these quests, by their unit.
+    """Return the rep's entries of these quests, by their aggregate.
 
-    Confirmations are found by their ids, as it is now; activities by when they were done.
+    Confirmations are read by id and are up to date; activities are read by when they were done.
     """
-    ids = [step_entry_id(one, step, rep.rep_id) for one in quests for step in quests[one].steps]
-    told = deps.ledger.of_rep(rep.rep_id, *_open_between(rep, quests, deps.clock()))
-    known = {entry.entry_id: entry for entry in told} | deps.ledger.find(ids)
-    found: dict[str, list[Entry]] = {}
-    for entry in known.values():
+    ids = [step_entry_id(q, step, rep.rep_id) for q in quests for step in quests[q].steps]
+    activities = deps.ledger.of_rep(rep.rep_id, *_open_between(rep, quests, deps.clock()))
+    entries = {entry.entry_id: entry for entry in activities} | deps.ledger.find(ids)
+    by_unit: dict[str, list[Entry]] = {}
+    for entry in entries.values():
         unit = quest_unit(entry.kind, entry.cause, rep.rep_id) or entry.unit
-        found.setdefault(unit, []).append(entry)
-    return found
+        by_unit.setdefault(unit, []).append(entry)
+    return by_unit
 
 
 def _open_between(
     rep: Rep, quests: Mapping[str, Quest], now: datetime
 ) -> tuple[datetime, datetime]:
-    """Return between when a rep's activities may have been steps of these quests."""
+    """Return the start and end of the time in which a rep's activities may be quest steps."""
     last_days = [last_day(quest, rep.joined_on) for quest in quests.values()]
-    known = [day for day in last_days if day is not None]
+    limited = [day for day in last_days if day is not None]
     end = now + AHEAD
-    if len(known) == len(last_days):
-        end = min(end, day_start(max(known) + timedelta(days=1), rep.zone))
+    if len(limited) == len(last_days):
+        end = min(end, day_start(max(limited) + timedelta(days=1), rep.zone))
     return day_start(rep.joined_on or _FIRST, rep.zone), end
 
 
 def file(deps: QuestDeps, entry: Entry) -> None:
-    """Put a step that was told by an activity on the list of who is to confirm it, once.
+    """Put a step that an activity reports on the list of those who confirm it, once.
 
-    For every entry, as often as it comes; what is no such step is left alone.
+    May be called with any entry, and repeatedly; other entries are ignored.
     """
     quest_id, _, step_id = entry.cause.partition("/")
     quest = deps.roster.playbook().game.quests.get(quest_id)
@@ -137,16 +137,16 @@ def file(deps: QuestDeps, entry: Entry) -> None:
 
 
 def tell(deps: QuestDeps, rep: Rep, quest_id: str, step_id: str, peer: object) -> tuple[Told, bool]:
-    """Tell of a step of one's own quest; return it, and whether it is done with that.
+    """Report a step of the rep's own quest; return the report, and whether the step is done.
 
-    A step nobody has to confirm is done at once. Told twice is told once; another `peer` takes the
-    place of the one named before.
+    A step that needs no confirmation is done at once. Reporting twice counts once; another `peer`
+    replaces the one named before.
 
     Raises:
         RouteNotFound: there is no such step.
-        Forbidden: a system tells of this step.
-        InvalidInput: the peer is missing, or nobody who can confirm.
-        Ended: the quest was open until some day before.
+        Forbidden: a system reports this step.
+        InvalidInput: the peer is missing, or cannot confirm.
+        Ended: the quest is over.
     """
     quest, step = _step(deps, quest_id, step_id)
     if step.verified_by == "system":
@@ -172,14 +172,14 @@ def tell(deps: QuestDeps, rep: Rep, quest_id: str, step_id: str, peer: object) -
 
 
 def confirm(deps: QuestDeps, by: Rep | None, quest_id: str, step_id: str, rep_id: object) -> Rep:
-    """Confirm a step somebody has told of, as the peer they named or, with `by` None, a manager.
+    """Confirm a reported step, as the peer the rep named or, with `by` None, as a manager.
 
-    The entry comes first, so what was cut short is made good by asking again.
+    The entry is written first, so a confirmation that was cut short is completed by asking again.
 
     Raises:
         RouteNotFound: there is no such step.
-        Forbidden: it is not this person's to confirm.
-        InvalidInput: there is no such rep, or they have not told of this step.
+        Forbidden: this person may not confirm it.
+        InvalidInput: there is no such rep, or they have not reported this step.
     """
     _, step = _step(deps, quest_id, step_id)
     rep = deps.roster.get(rep_id) if isinstance(rep_id, str) else None
@@ -198,17 +198,20 @@ def confirm(deps: QuestDeps, by: Rep | None, quest_id: str, step_id: str, rep_id
 
 
 def pending(deps: QuestDeps, who: Rep | None) -> list[tuple[Told, Rep]]:
-    """Return what waits for a rep's word, or with None a manager's, the oldest first, and whose."""
+    """Return the steps a rep, or with None a manager, may confirm, with whose they are.
+
+    The oldest come first.
+    """
     quests = deps.roster.playbook().game.quests
     waiting = deps.log.waiting_for(MANAGERS if who is None else who.rep_id)
-    known = [one for one in waiting if one.quest in quests and one.step in quests[one.quest].steps]
-    ids = {step_entry_id(one.quest, one.step, one.rep_id): one for one in known}
-    stands = deps.ledger.find(list(ids))
-    left = [one for entry_id, one in ids.items() if entry_id not in stands]
-    reps = deps.roster.get_many(sorted({one.rep_id for one in left}))
-    found = [(one, reps[one.rep_id]) for one in left if one.rep_id in reps]
+    current = [r for r in waiting if r.quest in quests and r.step in quests[r.quest].steps]
+    by_entry = {step_entry_id(r.quest, r.step, r.rep_id): r for r in current}
+    confirmed = deps.ledger.find(list(by_entry))
+    left = [report for entry_id, report in by_entry.items() if entry_id not in confirmed]
+    reps = deps.roster.get_many(sorted({report.rep_id for report in left}))
+    pairs = [(report, reps[report.rep_id]) for report in left if report.rep_id in reps]
     return sorted(
-        [(one, rep) for one, rep in found if rep.active],
+        [(report, rep) for report, rep in pairs if rep.active],
         key=lambda pair: (pair[0].at, pair[0].rep_id, pair[0].step),
     )
 
@@ -222,15 +225,14 @@ def _step(deps: QuestDeps, quest_id: str, step_id: str) -> tuple[Quest, QuestSte
 
 
 def _told(deps: QuestDeps, rep: Rep, quest_id: str, step_id: str) -> Told | None:
-    named = (quest_id, step_id)
-    told = deps.log.told_by(rep.rep_id)
-    return next((one for one in told if (one.quest, one.step) == named), None)
+    reports = deps.log.told_by(rep.rep_id)
+    return next((r for r in reports if (r.quest, r.step) == (quest_id, step_id)), None)
 
 
-def _peer(deps: QuestDeps, rep: Rep, step: QuestStep, given: object) -> str:
+def _peer(deps: QuestDeps, rep: Rep, step: QuestStep, peer_id: object) -> str:
     if step.verified_by != "peer":
         return ""
-    peer = deps.roster.get(given) if isinstance(given, str) else None
+    peer = deps.roster.get(peer_id) if isinstance(peer_id, str) else None
     if peer is None or not peer.active or peer.rep_id == rep.rep_id:
         raise InvalidInput((FieldError("peer", "name the colleague who can confirm it, by id"),))
     return peer.rep_id

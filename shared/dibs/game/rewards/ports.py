@@ -1,4 +1,4 @@
-"""What rewards need from the outside, and nothing more."""
+"""The store that rewards need."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ if TYPE_CHECKING:
 class RewardStore(Protocol):
     """The catalogue of rewards, and the requests for them (G9).
 
-    A request is stored with what its step moves of points and stock, in one transaction.
+    A step of a request is stored with its change of points and stock, in one transaction.
     """
 
     def rewards(self) -> list[Reward]: ...
 
     def put(self, reward: Reward) -> bool:
-        """Store a reward; False when more are taken than its stock is to be."""
+        """Store a reward; False when more are taken than its new stock."""
         ...
 
     def look(
         self, rep_id: str, reward_id: str, request_id: str
     ) -> tuple[Reward | None, Account, Request | None]:
-        """Return a reward, a rep's points and a request of theirs, as they are now."""
+        """Return a reward, a rep's points and one of their requests, read consistently."""
         ...
 
     def ask(self, reward: Reward, request: Request) -> bool:
-        """Store a new request; False when the reward or the points do not allow it any more, or
-        it was stored before, and nothing was changed.
+        """Store a new request; False, and nothing changed, when the reward or the points no longer
+        allow it, or it is stored already.
 
         Raises:
             Busy: the store is busy for longer than we may wait; nothing was changed.
@@ -42,7 +42,7 @@ class RewardStore(Protocol):
     def find(self, request_id: str) -> Request | None: ...
 
     def move(self, was: Request, now: Request) -> bool:
-        """Store a request's next step; False when it was not any more as it was read."""
+        """Store a request's next step; False when the request has changed since it was read."""
         ...
 
     def of_rep(self, rep_id: str) -> list[Request]:
@@ -50,8 +50,8 @@ class RewardStore(Protocol):
         ...
 
     def in_state(self, state: RewardState, until: datetime | None = None) -> list[Request]:
-        """Return the requests in a state, by since when: the oldest first where something is still
-        to be done, else the latest hundred, the newest first. `until`: those since then."""
+        """Return the requests in a state: the oldest first where a decision is still due, else the
+        latest hundred, the newest first. With `until`, only those in the state by then."""
         ...
 
     def requests(self) -> Iterable[Request]: ...

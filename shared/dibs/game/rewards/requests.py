@@ -1,4 +1,7 @@
-"""Rewards and points (G9): asking, deciding, what lapses by itself, and the audit of it all."""
+"""Points are redeemed by a request that a manager decides; points and requests expire by rule (G9).
+
+Also the audit of points, stock and requests.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +40,7 @@ from dibs.reports.recalculate import PeriodDeps
 from dibs.rules.game import Rewards
 
 ZONE = "UTC"
-"""The zone of the months points lapse by: one for all, whichever team a rep is on by then."""
+"""The zone of the months in which points expire: one for all, whatever team a rep is on by then."""
 
 REWARD_ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 
@@ -66,29 +69,29 @@ _FIELDS = tuple(REWARD_SCHEMA["properties"])
 
 @dataclass(frozen=True)
 class Lapsed:
-    """How many requests lapsed: nobody decided on them, or nobody collected what they got."""
+    """How many requests expired: without a decision, or approved but never collected."""
 
     undecided: int = 0
     uncollected: int = 0
 
 
-def put_reward(store: RewardStore, reward_id: str, given: Mapping[str, Any]) -> Reward:
-    """Store a reward of the catalogue, and return it as it is then.
+def put_reward(store: RewardStore, reward_id: str, values: Mapping[str, Any]) -> Reward:
+    """Store a reward of the catalogue; return the stored reward.
 
-    Fields: `name`, `price`, `stock` (how many there ever were, None for no end of them), and
-    `approval` and `active`, which are True unless they are said to be False.
+    Fields: `name`, `price`, `stock` (how many there ever were, None for unlimited), `approval` and
+    `active` (both True by default).
 
     Raises:
         InvalidInput: names every field that is wrong; nothing was stored.
     """
-    price: Any = given.get("price")
-    name, stock = given.get("name"), given.get("stock")
+    price: Any = values.get("price")
+    name, stock = values.get("name"), values.get("stock")
     name = name.strip() if isinstance(name, str) else ""
-    approval, active = (given.get(field, True) for field in ("approval", "active"))
+    approval, active = (values.get(field, True) for field in ("approval", "active"))
     wrong = {
         **{
             field: f"is not known here; send {', '.join(_FIELDS)}"
-            for field in given
+            for field in values
             if field not in _FIELDS
         },
         "reward_id": ""
@@ -99,7 +102,7 @@ def put_reward(store: RewardStore, reward_id: str, given: Mapping[str, Any]) -> 
         else f"send up to {_LONGEST_NAME} letters",
         "price": "" if _whole(price, 1) else f"send a whole number of points from 1 to {_MOST}",
         "stock": ""
-        if "stock" in given and (stock is None or _whole(stock, 0))
+        if "stock" in values and (stock is None or _whole(stock, 0))
         else f"send how many there ever were, from 0 to {_MOST}, or null for no end of them",
         "approval": "" if isinstance(approval, bool) else "send true or false",
         "active": "" if isinstance(active, bool) else "send true or false",
@@ -110,7 +113,7 @@ def put_reward(store: RewardStore, reward_id: str, given: Mapping[str, Any]) -> 
     if not store.put(Reward(reward_id, name, price, stock, approval, active)):
         problem = "is less than what is taken already; send how many there ever were"
         raise InvalidInput((FieldError("stock", problem),))
-    return next(one for one in store.rewards() if one.reward_id == reward_id)
+    return next(reward for reward in store.rewards() if reward.reward_id == reward_id)
 
 
 def _whole(value: Any, least: int) -> bool:
@@ -125,25 +128,25 @@ def ask(
     clock: Callable[[], datetime],
     price: int | None = None,
 ) -> tuple[Request, bool]:
-    """Ask for a reward, once for each id the rep's app chose; tell whether it is new.
+    """Request a reward, once for each id the rep's app chose; return it, and whether it is new.
 
-    `price` is what the rep was shown; without it they pay whatever it is by now.
+    `price` is the price the rep saw; without it they pay the current price.
 
     Raises:
-        RouteNotFound: there is no such reward, or it is not to be had.
+        RouteNotFound: there is no such reward, or it is not active.
         OutOfStock: the last one is gone.
         NotEnoughPoints: says how many are missing.
-        AlreadyExists: the id was that of a request for another reward.
-        Outdated: it has another price by now.
+        AlreadyExists: the id belongs to a request for another reward.
+        Outdated: the price has changed.
         Busy: the store is busy for longer than we may wait; nothing was changed.
     """
     name = request_name(rep_id, chosen)
     for _ in attempts():
-        reward, account, known = store.look(rep_id, reward_id, name)
-        if known is not None:
-            if known.reward_id != reward_id:
+        reward, account, stored = store.look(rep_id, reward_id, name)
+        if stored is not None:
+            if stored.reward_id != reward_id:
                 raise AlreadyExists("This request_id is another request's. Choose a new one.")
-            return known, False
+            return stored, False
         if reward is None:
             raise RouteNotFound("There is no such reward.")
         if price not in (None, reward.price):
@@ -162,47 +165,47 @@ def decide(
     reason: str,
     clock: Callable[[], datetime],
 ) -> tuple[Request, bool]:
-    """Take a request to a state, and tell whether it was not there before.
+    """Move a request to a state; return it, and whether the state is new.
 
     Raises:
         RouteNotFound: there is no such request.
-        AlreadyDecided: it does not go there from where it stands.
+        AlreadyDecided: it cannot go from its state to this one.
         Busy: the store is busy for longer than we may wait; nothing was changed.
     """
     for _ in attempts():
-        known = store.find(request_id)
-        if known is None:
+        stored = store.find(request_id)
+        if stored is None:
             raise RouteNotFound("There is no such request.")
-        if known.state is state:
-            return known, False
-        now = stepped(known, state, clock(), by, reason)
-        if store.move(known, now):
+        if stored.state is state:
+            return stored, False
+        now = stepped(stored, state, clock(), by, reason)
+        if store.move(stored, now):
             return now, True
     raise Busy
 
 
 def lapse_requests(store: RewardStore, rules: Rewards, as_of: datetime) -> Lapsed:
-    """Let requests lapse that nobody decided on, and rewards that nobody collected, in time.
+    """Expire requests that were not decided, and rewards that were not collected, in time (G9).
 
-    Exactly so many days later is too late. Points and stock go back.
+    Exactly `request_days` or `collect_days` later is too late. Points and stock go back.
     """
     return Lapsed(
-        undecided=_lapse(store, State.REQUESTED, as_of, rules.request_days),
-        uncollected=_lapse(store, State.APPROVED, as_of, rules.collect_days),
+        undecided=_expire(store, State.REQUESTED, as_of, rules.request_days),
+        uncollected=_expire(store, State.APPROVED, as_of, rules.collect_days),
     )
 
 
-def _lapse(store: RewardStore, state: State, as_of: datetime, days: int) -> int:
+def _expire(store: RewardStore, state: State, as_of: datetime, days: int) -> int:
     due = store.in_state(state, as_of - timedelta(days=days))
-    # The list may be a moment old; a request that has gone on meanwhile is left alone.
-    return sum(store.move(one, stepped(one, State.LAPSED, as_of, AUTOMATIC)) for one in due)
+    # The list may be a moment old; a request that changed since is left alone.
+    return sum(store.move(r, stepped(r, State.LAPSED, as_of, AUTOMATIC)) for r in due)
 
 
 def decay_monthly(deps: PeriodDeps, points: PointsLedger, as_of: datetime) -> Ran:
-    """Let old points lapse for the month before `as_of` (G9), once for each rep and month.
+    """Let old points expire for the month before `as_of`, once for each rep and month (G9).
 
-    A run that died is gone on with by the next, under the rules it began with. A month that ended
-    while the rule was off is done with.
+    The next run continues a run that died, under the rules that one began with. A month that ended
+    while the rule was off is never made up for.
     """
     month = last_completed("month", ZONE, as_of)
     current = deps.playbooks.in_force()
@@ -225,30 +228,28 @@ def _decay(
 ) -> bool:
     name = f"{_JOB}/{rep_id}/{month}"
     for _ in attempts():
-        # The balance first: what is awarded between the two reads counts as new, so nothing
-        # lapses early.
+        # The balance first: an award between the two reads counts as new, so nothing expires early.
         account = points.account(rep_id)
         later = list(points.since(rep_id, cutoff))
-        gone = decayed(account, later, cutoff, percent)
-        if not gone or any(one.transfer_id == name for one in later):
+        expiring = decayed(account, later, cutoff, percent)
+        if not expiring or any(transfer.transfer_id == name for transfer in later):
             return False
-        lapse = Transfer(name, rep_id, LAPSED, gone, at, _JOB, month)
-        if points.book([lapse], covered=True):
+        transfer = Transfer(name, rep_id, LAPSED, expiring, at, _JOB, month)
+        if points.book([transfer], covered=True):
             return True
     raise Busy
 
 
 def audit_points(points: PointsLedger, store: RewardStore) -> list[Fault]:
-    """Return where points, stock and requests do not agree (G9), none where all is well.
+    """Return where points, stock and requests do not agree; empty where they do (G9).
 
-    What is found is looked for again: the tables are read while they are written to, and what was
-    on its way then is not there any more.
+    Only differences found twice are returned: the tables change while they are read, and a
+    difference from a write in progress is gone the second time.
     """
-    found = _differences(points, store)
-    if not found:
+    suspected = {(fault.kind, fault.where) for fault in _differences(points, store)}
+    if not suspected:
         return []
-    known = {(one.kind, one.where) for one in found}
-    return [one for one in _differences(points, store) if (one.kind, one.where) in known]
+    return [f for f in _differences(points, store) if (f.kind, f.where) in suspected]
 
 
 def _differences(points: PointsLedger, store: RewardStore) -> list[Fault]:

@@ -1,7 +1,7 @@
-"""Rewards (G9): what points buy, and the life of a request for one. Pure.
+"""Points buy rewards from a catalogue, by requests (G9). Pure.
 
-The points move when a reward is asked for, and so does the piece of its stock: nobody asks for more
-than they have, and two never for the last one. Both go back when the request comes to nothing.
+A request takes the points and one piece of the stock at once: no rep spends more than they have,
+and the last piece goes to one rep. Both go back when the request is refused, recalled or expires.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from dibs.game.scoring.points import SPENT, Account, Transfer, accounts_of
 from dibs.receipts.receipts import Fault
 
 AUTOMATIC = "dibs"
-"""Who takes the steps nobody takes."""
+"""The actor of steps that no person takes."""
 
 
 class State(StrEnum):
-    """Where a request stands."""
+    """The state of a request."""
 
     REQUESTED = "requested"
     APPROVED = "approved"
@@ -35,8 +35,8 @@ FOLLOWING: Mapping[State, frozenset[State]] = {
     State.REQUESTED: frozenset({State.APPROVED, State.REFUSED, State.LAPSED}),
     State.APPROVED: frozenset({State.COLLECTED, State.RECALLED, State.LAPSED}),
 }
-"""Where a request may go from where it stands. A manager takes each of these steps but that to
-LAPSED, which time takes; the rep takes none."""
+"""The legal steps of a request. A manager takes them, except the step to LAPSED: that is the
+scheduled job's."""
 HOLDING = frozenset({State.REQUESTED, State.APPROVED, State.COLLECTED})
 """The states in which a request holds its points and a piece of the stock."""
 UNDER_WAY = frozenset(FOLLOWING)
@@ -47,9 +47,9 @@ WITH_REASON = frozenset({State.REFUSED, State.RECALLED})
 class Reward:
     """A reward for `price` points (1 or more).
 
-    `stock` is how many there ever were, None for as many as anybody wants, and `taken` how many of
-    them requests hold. Without `approval` a request is approved at once. Who asks for one that is
-    not `active` is told there is none.
+    `stock` is how many there ever were, None for unlimited; `taken` is how many of them requests
+    hold. Without `approval` a request is approved at once. One that is not `active` cannot be
+    requested.
     """
 
     reward_id: str
@@ -67,7 +67,7 @@ class Reward:
 
 @dataclass(frozen=True)
 class Step:
-    """A step of a request's life: to which state, when, by whom (a rep's id or a role), and why."""
+    """A step of a request: the new state, when, by whom (a rep's id or a role), and why."""
 
     state: State
     at: datetime
@@ -77,7 +77,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Request:
-    """A rep's request for a reward, at the name and price it had then."""
+    """A rep's request for a reward, with its name and price at that time."""
 
     request_id: str
     rep_id: str
@@ -92,17 +92,17 @@ class Request:
 
     @property
     def at(self) -> datetime:
-        """When it was asked for."""
+        """When it was made."""
         return self.steps[0].at
 
     @property
     def since(self) -> datetime:
-        """Since when it stands where it does."""
+        """When it got its present state."""
         return self.steps[-1].at
 
 
 def request_name(rep_id: str, chosen: str) -> str:
-    """Return a request's id from the one its sender chose: no rep meets another's."""
+    """Return a request's id, from the one its sender chose; unique across reps."""
     return f"{rep_id}.{chosen}"
 
 
@@ -110,7 +110,7 @@ def requested(reward: Reward, account: Account, request_id: str, at: datetime) -
     """Return a rep's request for a reward.
 
     Raises:
-        RouteNotFound: the reward is not to be had.
+        RouteNotFound: the reward is not active.
         OutOfStock: the last one is gone.
         NotEnoughPoints: says how many are missing.
     """
@@ -129,10 +129,10 @@ def requested(reward: Reward, account: Account, request_id: str, at: datetime) -
 
 
 def stepped(request: Request, state: State, at: datetime, by: str, reason: str = "") -> Request:
-    """Return a request that has gone to another state.
+    """Return a request with one more step.
 
     Raises:
-        AlreadyDecided: it does not go there from where it stands.
+        AlreadyDecided: it cannot go from its state to this one.
     """
     if state not in FOLLOWING.get(request.state, ()):
         raise AlreadyDecided(request.state)
@@ -140,7 +140,7 @@ def stepped(request: Request, state: State, at: datetime, by: str, reason: str =
 
 
 def payment(request: Request) -> Transfer:
-    """Return the transfer of a request's points, made when it was asked for."""
+    """Return the transfer that pays for a request, at the time of the request."""
     name = f"reward/{request.request_id}"
     return Transfer(
         name, request.rep_id, SPENT, request.price, request.at, "reward", request.request_id
@@ -148,7 +148,7 @@ def payment(request: Request) -> Transfer:
 
 
 def refund(request: Request) -> Transfer | None:
-    """Return the transfer of the points that go back, None while the request holds them."""
+    """Return the transfer that pays the points back, None while the request holds them."""
     if request.state in HOLDING:
         return None
     name, rule = f"reward/{request.request_id}/back", str(request.state)
@@ -163,31 +163,32 @@ def differences(
     rewards: Iterable[Reward],
     requests: Iterable[Request],
 ) -> Iterator[Fault]:
-    """Yield where they do not agree (G9).
+    """Yield where accounts, transfers, stock and requests do not agree (G9).
 
-    Each account is what its transfers come to, so that all of them, with the house's, come to
-    nought; what was spent is what requests hold; of each reward as many are taken as requests hold,
-    and no more than there are.
+    Each account equals the sum of its transfers, so all accounts, with the system accounts, add up
+    to zero. The points spent are those that requests hold. Of each reward as many are taken as
+    requests hold, and no more than its stock.
     """
-    kept, spent = {one.rep_id: one for one in accounts}, dict[str, Transfer]()
-    moved = accounts_of(_noting(transfers, spent))
-    for rep_id in sorted(kept.keys() | moved.keys()):
-        has, had = kept.get(rep_id, Account(rep_id)), moved.get(rep_id, Account(rep_id))
-        if has != had:
-            yield Fault("balance_differs", rep_id, f"{_told(has)}; its transfers: {_told(had)}")
+    stored, spent = {account.rep_id: account for account in accounts}, dict[str, Transfer]()
+    summed = accounts_of(_noting(transfers, spent))
+    for rep_id in sorted(stored.keys() | summed.keys()):
+        is_, should = stored.get(rep_id, Account(rep_id)), summed.get(rep_id, Account(rep_id))
+        if is_ != should:
+            what = f"{_figures(is_)}; its transfers: {_figures(should)}"
+            yield Fault("balance_differs", rep_id, what)
     yield from _unpaid(requests := list(requests), spent)
     yield from _stock(rewards, requests)
 
 
 def _noting(transfers: Iterable[Transfer], spent: dict[str, Transfer]) -> Iterator[Transfer]:
-    """Pass transfers on, and note what was spent and what of it went back."""
-    for one in transfers:
-        if one.house == SPENT:
-            spent[one.transfer_id] = one
-        yield one
+    """Pass transfers on; collect in `spent` those for requests, paid or paid back."""
+    for transfer in transfers:
+        if transfer.house == SPENT:
+            spent[transfer.transfer_id] = transfer
+        yield transfer
 
 
-def _told(account: Account) -> str:
+def _figures(account: Account) -> str:
     return (
         f"balance {account.balance}, earned {account.earned}, lapsed {account.lapsed}, "
         f"spent {account.spent}"
@@ -195,18 +196,18 @@ def _told(account: Account) -> str:
 
 
 def _unpaid(requests: Iterable[Request], spent: Mapping[str, Transfer]) -> Iterator[Fault]:
-    wanted = {
-        one.transfer_id: one
+    expected = {
+        transfer.transfer_id: transfer
         for request in requests
-        for one in (payment(request), refund(request))
-        if one is not None
+        for transfer in (payment(request), refund(request))
+        if transfer is not None
     }
-    for name in sorted(wanted.keys() | spent.keys()):
+    for name in sorted(expected.keys() | spent.keys()):
         if name not in spent:
             yield Fault("transfer_missing", name, "a request says that it was made")
-        elif name not in wanted:
+        elif name not in expected:
             yield Fault("transfer_unexplained", name, "no request says what it is for")
-        elif wanted[name] != spent[name]:
+        elif expected[name] != spent[name]:
             yield Fault("transfer_differs", name, "it is not what its request says")
 
 
@@ -214,9 +215,9 @@ def _stock(rewards: Iterable[Reward], requests: Iterable[Request]) -> Iterator[F
     held = defaultdict[str, int](int)
     for request in requests:
         held[request.reward_id] += request.state in HOLDING
-    known = {reward.reward_id: reward for reward in rewards}
-    for reward_id in sorted(known.keys() | held.keys()):
-        reward = known.get(reward_id)
+    by_id = {reward.reward_id: reward for reward in rewards}
+    for reward_id in sorted(by_id.keys() | held.keys()):
+        reward = by_id.get(reward_id)
         taken = 0 if reward is None else reward.taken
         if taken != held[reward_id]:
             what = f"{taken} are taken; requests hold {held[reward_id]}"

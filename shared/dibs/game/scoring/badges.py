@@ -1,4 +1,4 @@
-"""Badges (G2): held for every period in which a formula over what was counted reaches its mark."""
+"""A rep holds a badge for every period in which its formula reaches its mark (G2)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dibs.rules.playbook import Playbook
 
 
 def badges_of(playbook: Playbook) -> dict[str, Badge]:
-    """Return the badges there are, by id: the playbook's, and those of quests (G8)."""
+    """Return all badges by id: the playbook's, and those of quests (G8)."""
     quests = playbook.game.quests.items()
     return dict(playbook.game.badges) | {
         f"quest_{quest_id}": Badge(quest.badge, f"count(quest_{quest_id})", 1)
@@ -21,11 +21,11 @@ def badges_of(playbook: Playbook) -> dict[str, Badge]:
 
 
 def held(badges: Mapping[str, Badge], period: str, counts: Mapping[str, int]) -> frozenset[str]:
-    """Return which badges these counts of a period hold; exactly at the mark is held."""
+    """Return the badges that the counts of a period earn; exactly at the mark counts."""
     per = kind_of(period)
-    found = set()
+    earned = set()
     for badge_id, badge in badges.items():
         value = parse(badge.formula).value(counts) if badge.per == per else None
         if value is not None and value >= badge.at_least:
-            found.add(badge_id)
-    return frozenset(found)
+            earned.add(badge_id)
+    return frozenset(earned)

@@ -1,8 +1,7 @@
-"""Leaderboards (G3): any figure, over any period, of reps or of teams.
+"""A leaderboard ranks reps or teams by any metric over any period (G3).
 
-A team's figure is worked out from what its reps came to together: a share is that of all its
-leads, not the mean of its reps' shares. What newcomers did in their protected weeks is on no
-board (F9).
+A team's value is computed from the sum of its reps' counts: a share is that of all its leads, not
+the mean of its reps' shares. Newcomers' protected weeks are on no board (F9).
 """
 
 from __future__ import annotations
@@ -36,9 +35,9 @@ USUAL_ROWS = 10
 class Leaderboard:
     """A board as one viewer may see it.
 
-    `rows` are the top, `around` the viewer's own row with its neighbours; `mine` is it alone. Rows
-    have empty ids and names where the viewer may not know whose they are; `shared` are those of
-    their places that more than one has. `gap` is how far the value of the next place above is.
+    `rows` are the top, `mine` is the viewer's own row, `around` that row with its neighbours. Ids
+    and names are empty where the viewer may not know them. `shared` are the tied places among these
+    rows. `gap` is the distance to the value of the next place above.
     """
 
     metric: str
@@ -60,7 +59,7 @@ Board = TypeVar("Board", bound=Leaderboard)
 
 @dataclass(frozen=True)
 class Asked:
-    """What a board is asked for: empty words, and no number of rows, are the usual ones."""
+    """The request for a board; an empty text, or no number of rows, means the default."""
 
     metric: str
     period: str = ""
@@ -73,10 +72,10 @@ class Asked:
 def leaderboard(
     standings: Standings, playbook: Playbook, asked: Asked, viewer: Rep | None, now: datetime
 ) -> Leaderboard:
-    """Return a board: for a rep that of their team, for a manager (None) that of everybody.
+    """Return a board: for a rep that of their team, for a manager (None) that of all reps.
 
     Raises:
-        RouteNotFound: there is no such figure.
+        RouteNotFound: there is no such metric.
         InvalidInput: names every field that is wrong.
     """
     metric = metrics_of(playbook).get(asked.metric)
@@ -86,11 +85,11 @@ def leaderboard(
         )
     period, scope = _asked(playbook, asked, viewer, now)
     team = asked.team if viewer is None else viewer.team
-    whole = _ranking(standings.totals(period), period, playbook, metric, scope, team)
+    ranking = _ranking(standings.totals(period), period, playbook, metric, scope, team)
     own_id = None if viewer is None else (viewer.rep_id if scope == "reps" else viewer.team)
-    own = None if own_id is None else whole.number_of(own_id)
-    top = whole.rows(0, USUAL_ROWS if asked.top is None else asked.top)
-    around = () if own is None else whole.rows(own - 1, own + 2)
+    own = None if own_id is None else ranking.number_of(own_id)
+    top = ranking.rows(0, USUAL_ROWS if asked.top is None else asked.top)
+    around = () if own is None else ranking.rows(own - 1, own + 2)
     mine = next((row for row in around if row.id == own_id), None)
     places = {row.place for row in (*top, *around) if row.place is not None}
     board = Leaderboard(
@@ -103,9 +102,9 @@ def leaderboard(
         rows=top,
         around=around,
         mine=mine,
-        gap=None if mine is None else whole.gap(mine),
-        many=len(whole),
-        shared=frozenset(place for place in places if whole.is_shared(place)),
+        gap=None if mine is None else ranking.gap(mine),
+        many=len(ranking),
+        shared=frozenset(place for place in places if ranking.is_shared(place)),
     )
     return board if viewer is None or scope == "teams" else as_seen(board, playbook, viewer)
 
@@ -147,14 +146,12 @@ def _named(per: Kind, name: str) -> str:
     return name
 
 
-# The latest rankings, with the totals they are of. Totals that are the same objects as before, as
-# `Standings` promises where nothing changed, are not looked at again: nobody waits for thousands of
-# formulas because one rep made a call.
+# The latest rankings, with their totals. `Standings` returns the same object for a total that has
+# not changed, and such totals are skipped: one call does not evaluate thousands of formulas.
 _known: dict[tuple[str, ...], tuple[Sequence[Total], Ranking]] = {}
 _MOST_KNOWN = 64
 _MOST_KNOWN_ROWS = 80_000
-# A ranking of few rows keeps all totals of its period as they were when it was last looked at: some
-# 3 KB each, ten times what a row takes.
+# Even a ranking of few rows keeps all totals of its period: some 3 KB each, ten times a row's size.
 _MOST_KNOWN_TOTALS = 40_000
 
 
@@ -166,7 +163,7 @@ def _ranking(
     scope: Scope,
     team: str,
 ) -> Ranking:
-    """Return everybody's order, worked out from the last one as far as that goes."""
+    """Return the ranking, computed from the last one as far as possible."""
     whose = attrgetter("team" if scope == "teams" else "rep_id")
 
     def counts(total: Total) -> bool:
@@ -205,24 +202,24 @@ def _changes(
     counts: Callable[[Total], bool],
     named: Callable[[Total], str],
 ) -> dict[str, Named | None]:
-    """Return the lines that are others because totals came or went."""
+    """Return the lines that changed because totals were added or removed."""
     moved = [pair for pair in zip_longest(were, totals) if pair[0] is not pair[1]]
-    before = {id(was): was for was, _ in moved if was is not None}
-    now = {id(one): one for _, one in moved if one is not None}
+    before = {id(total): total for total, _ in moved if total is not None}
+    now = {id(total): total for _, total in moved if total is not None}
     either = before | now
-    apart = [either[one] for one in before.keys() ^ now.keys()]
-    found: dict[str, Named | None] = {whose(total): None for total in apart if counts(total)}
+    changed = [either[key] for key in before.keys() ^ now.keys()]
+    lines: dict[str, Named | None] = {whose(total): None for total in changed if counts(total)}
     terms = parse(metric.formula).terms
-    for one, total in zip(map(whose, totals), totals, strict=True):
-        if one in found and counts(total):
-            _, known = found[one] or ("", {})
-            whole = {name: known.get(name, 0) + total.counts.get(name, 0) for name in terms}
-            found[one] = (named(total), whole)
-    return found
+    for owner, total in zip(map(whose, totals), totals, strict=True):
+        if owner in lines and counts(total):
+            _, so_far = lines[owner] or ("", {})
+            added = {name: so_far.get(name, 0) + total.counts.get(name, 0) for name in terms}
+            lines[owner] = (named(total), added)
+    return lines
 
 
 def as_seen(board: Board, playbook: Playbook, viewer: Rep) -> Board:
-    """Return what a rep may see of their team's board: names, places alone, or their own gap."""
+    """Return a team's board as a rep may see it: named, anonymous, or own gap only (G3)."""
     team = playbook.teams.get(viewer.team)
     if team is not None and team.own_gap:
         own = () if board.mine is None else (board.mine,)

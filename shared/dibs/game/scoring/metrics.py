@@ -1,8 +1,8 @@
-"""Metrics (K2): figures worked out from what was counted, by formulas an organisation can write.
+"""A metric is a formula over counts, and an organisation can write its own (K2).
 
-A formula is numbers, `+ - * /`, parentheses, `count(x)`, `sum(x)`, `mean(x)`, `max(a, b)` and
-`min(a, b)` over the names of `vocabulary.py`. It is read once and never run as code. Divided by
-zero it has no value: such a rep stands last on every board, with a dash.
+A formula has numbers, `+ - * /`, parentheses, `count(x)`, `sum(x)`, `mean(x)`, `max(a, b)` and
+`min(a, b)` over the names of `vocabulary.py`. It is parsed once and never run as code. Divided by
+zero it has no value: such a rep is last on every board, with a dash.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ from dibs.rules.game import Metric
 from dibs.rules.playbook import Playbook
 
 LONGEST = 200
-"""The most letters of a formula."""
+"""The most characters of a formula."""
 
 Counts = Mapping[str, int]
-# Over and under (1 or more), not shortened: a Fraction at each step takes several times as long.
+# Numerator and denominator (1 or more), not reduced: Fractions take several times as long.
 _Pair = tuple[int, int]
 _Value = Callable[[Counts], _Pair]
 
 _DEEPEST = 32
-# Where a float has no places left.
+# From here on a float has no decimals.
 _NO_PLACES = 2**53
 _NUMBER = re.compile(r"(0|[1-9][0-9]{0,14})(\.[0-9]{1,6})?")
-# Everything that begins like a number, with whatever clings to it.
+# Everything that begins like a number, up to the next space or operator.
 _LIKE_NUMBERS = re.compile(r"(?<![\w.])\.?[0-9][\w.]*")
 _STRANGE = re.compile(r"[^A-Za-z0-9_+\-*/().,\x20]")
 _WHAT_THERE_IS = "use numbers, + - * /, parentheses, count, sum, mean, max and min"
@@ -41,16 +41,16 @@ _CHOOSERS = ("max", "min")
 
 @dataclass(frozen=True)
 class Formula:
-    """A formula that was read: its `text` and the `terms` it needs, keys of a rep's counts."""
+    """A parsed formula: its `text`, and the `terms` it reads, keys of a rep's counts."""
 
     text: str
     terms: frozenset[str]
     _value: _Value = field(repr=False, compare=False)
 
     def value(self, counts: Counts) -> Fraction | None:
-        """Return the exact value for these counts, None where it divides by nothing.
+        """Return the exact value for these counts, None where it divides by zero.
 
-        What was not counted is 0.
+        A missing count is 0.
         """
         try:
             return Fraction(*self._value(counts))
@@ -60,10 +60,10 @@ class Formula:
 
 @lru_cache(maxsize=1024)
 def parse(formula: str, names: Names | None = None) -> Formula:
-    """Read a formula. Without `names` it may read any name: what nobody counts is 0.
+    """Parse a formula. Without `names` it may use any name; an unknown one counts 0.
 
     Raises:
-        ValueError: says what is wrong, where, and how to mend it.
+        ValueError: says what is wrong, where, and how to fix it.
     """
     text = formula.strip(" ")
     if not text:
@@ -91,7 +91,7 @@ def parse(formula: str, names: Names | None = None) -> Formula:
 
 
 class _Reader:
-    """Turns what a formula says into closures over counts, and notes the keys they read."""
+    """Turns a syntax tree into closures over counts, and collects the keys they read."""
 
     def __init__(self, text: str, names: Names | None) -> None:
         self.terms: set[str] = set()
@@ -118,7 +118,7 @@ class _Reader:
                 raise _wrong("this is no part of a formula", node.col_offset, _WHAT_THERE_IS)
 
     def _number(self, node: ast.Constant) -> _Value:
-        # As written: a float would not be the number it shows. True and None are none.
+        # Read from the text, since a float is not exact. True and None are no numbers.
         written = self._text[node.col_offset : node.end_col_offset]
         if not _NUMBER.fullmatch(written):
             raise _wrong(f"{written!r} is no number", node.col_offset, _WHAT_THERE_IS)
@@ -134,9 +134,9 @@ class _Reader:
             first, second = (self.read(part, depth + 1) for part in node.args)
             return _chosen(function, first, second)
         if function not in _READERS:
-            known = (*_READERS, *_CHOOSERS)
+            functions = (*_READERS, *_CHOOSERS)
             raise _wrong(
-                f"there is no function {function!r}", node.col_offset, _nearest(function, known)
+                f"there is no function {function!r}", node.col_offset, _nearest(function, functions)
             )
         match node.args:
             case [ast.Name() as name]:
@@ -150,7 +150,7 @@ class _Reader:
                 )
 
     def _check(self, function: str, name: ast.Name) -> None:
-        """Refuse a name that this function does not take."""
+        """Raise ValueError for a name that this function does not accept."""
         if self._names is None:
             return
         of = dict(
@@ -233,31 +233,31 @@ def _nearest(name: str, known: tuple[str, ...] | list[str]) -> str:
 
 
 def metrics_of(playbook: Playbook) -> Mapping[str, Metric]:
-    """Return every metric by its name: the shipped ones, as the playbook changes them, and its own.
+    """Return all metrics by name: the shipped ones, with the playbook's changes and additions.
 
-    Attainment is of what the playbook sets targets in (M4).
+    Attainment uses the measure in which the playbook sets targets (M4).
     """
     won = {"quota_attainment": _WON_ATTAINMENT} if playbook.quota.measure == "won" else {}
     return {**METRICS, **won, **playbook.game.metrics}
 
 
 def value_of(metric: Metric, counts: Counts) -> Fraction | None:
-    """Return a metric's value for these counts, None where it has none.
+    """Return a metric's value for these counts, None where it divides by zero.
 
     Raises:
-        ValueError: the formula is none.
+        ValueError: the formula is invalid.
     """
     return parse(metric.formula).value(counts)
 
 
 def order(metric: Metric, value: Fraction | None) -> tuple[bool, Fraction]:
-    """Return what to sort values by, the best first and those that are none last."""
-    known = value or Fraction(0)
-    return value is None, known if metric.better == "less" else -known
+    """Return a sort key for a value: the best first, None last."""
+    exact = value or Fraction(0)
+    return value is None, exact if metric.better == "less" else -exact
 
 
 def number(value: Fraction) -> int | float:
-    """Return a value as it is shown: whole where it is, else with four places."""
+    """Return a value for display: whole numbers as int, others with four decimals."""
     if value.denominator == 1 or abs(value) >= _NO_PLACES:
         return round(value)
     return round(float(value), 4)

@@ -1,5 +1,4 @@
-"""Points as money is kept (G9): every change is a transfer from one account to another, so that all
-accounts together always come to nought."""
+"""Points change only by transfers between two accounts, so all accounts add up to zero (G9)."""
 
 from __future__ import annotations
 
@@ -11,20 +10,20 @@ from datetime import datetime
 from dibs.rules.game import Level
 
 ISSUED = "issued"
-"""Where awards come from, and go back to when what they were for is reversed."""
+"""The account that pays awards, and gets them back when they are reversed."""
 LAPSED = "lapsed"
 SPENT = "spent"
 HOUSE = frozenset({ISSUED, LAPSED, SPENT})
-"""The house's accounts. One side of every transfer is one of them, the other a rep's."""
+"""The system accounts. One side of every transfer is one of them, the other is a rep's account."""
 
 
 @dataclass(frozen=True)
 class Transfer:
-    """`points` (1 or more) from one account to another: a rep's id, or one of the house's.
+    """`points` (1 or more) from one account to another: a rep's id, or a system account.
 
-    `transfer_id` is made of what it is for, so nothing is transferred twice; `at` follows from
-    the same, since a transfer is stored by both. `rule` says what for,
-    such as `claim` or `won`; `cause` is the entry, request or month it comes from.
+    `transfer_id` and `at` both follow from the cause, and a transfer is stored under both, so
+    nothing is transferred twice. `rule` is the reason, such as `claim` or `won`; `cause` is the
+    entry, request or month behind it.
     """
 
     transfer_id: str
@@ -41,26 +40,26 @@ class Transfer:
 
     @property
     def rep_id(self) -> str:
-        """Whose points these are or were."""
+        """The rep on one side."""
         return self.to_account if self.from_account in HOUSE else self.from_account
 
     @property
     def house(self) -> str:
-        """The account of the house on the other side."""
+        """The system account on the other side."""
         return self.from_account if self.from_account in HOUSE else self.to_account
 
     @property
     def gained(self) -> int:
-        """What the rep has more for it, below nought where they have less."""
+        """The change of the rep's balance; negative where they lose points."""
         return self.points if self.from_account in HOUSE else -self.points
 
 
 @dataclass(frozen=True)
 class Account:
-    """A rep's points: all that were `earned` (awards less what was taken back), less those that
-    `lapsed` and those `spent`, are the `balance`.
+    """A rep's points. `balance` is `earned` (awards less reversals) less `lapsed` (expired) less
+    `spent`.
 
-    It is below nought where an award was taken back after it was spent, and for nothing else.
+    It is negative only where an award was reversed after its points were spent.
     """
 
     rep_id: str
@@ -71,10 +70,10 @@ class Account:
 
 
 def accounts_of(transfers: Iterable[Transfer]) -> dict[str, Account]:
-    """Return what transfers come to, in any order, for each rep they are of."""
+    """Return the accounts that transfers, in any order, add up to, by rep."""
     gained = defaultdict[str, Counter[str]](Counter)
-    for one in transfers:
-        gained[one.rep_id][one.house] += one.gained
+    for transfer in transfers:
+        gained[transfer.rep_id][transfer.house] += transfer.gained
     return {
         rep_id: Account(rep_id, sum(by.values()), by[ISSUED], -by[LAPSED], -by[SPENT])
         for rep_id, by in gained.items()
@@ -82,20 +81,21 @@ def accounts_of(transfers: Iterable[Transfer]) -> dict[str, Account]:
 
 
 def decayed(account: Account, later: Iterable[Transfer], cutoff: datetime, percent: int) -> int:
-    """Return how many points lapse (G9): `percent`, rounded down, of those left that were earned
-    by `cutoff`; `later` are the transfers from then on.
+    """Return how many points expire: `percent`, rounded down, of the old points left (G9).
 
-    What is spent or lapses takes the oldest points first, so what is left of the old ones is what
-    the balance holds beyond all that was awarded since. What was taken back bears the moment of
-    its award, and so counts as never awarded.
+    Old points were earned by `cutoff`; `later` are the transfers from then on. Spending and expiry
+    use the oldest points first, so the old points left are the balance less all awards since. A
+    reversal has the time of its award, so the award counts as never made.
     """
-    young = sum(one.gained for one in later if one.at > cutoff and one.house == ISSUED)
-    return max(0, account.balance - young) * percent // 100
+    new = sum(t.gained for t in later if t.at > cutoff and t.house == ISSUED)
+    return max(0, account.balance - new) * percent // 100
 
 
 def level_of(account: Account, levels: Sequence[Level]) -> tuple[Level | None, Level | None]:
-    """Return the level that a rep's points give, all that were earned and have not lapsed, and the
-    next one; None below the first, and above the last."""
+    """Return a rep's level, by the points earned and not expired, and the next level.
+
+    None below the first level, and above the last.
+    """
     points = account.earned - account.lapsed
     order = sorted(levels, key=lambda level: level.from_points)
     held = [level for level in order if level.from_points <= points]

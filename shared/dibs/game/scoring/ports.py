@@ -1,4 +1,4 @@
-"""What scoring needs from the outside, and nothing more."""
+"""The stores that scoring needs."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Total:
-    """What one rep came to in a period, for one team: whole numbers by the name of what was
-    counted (`dibs.game.scoring.tally`). A rep who changed teams has one for each."""
+    """One rep's counts in a period, for one team: whole numbers by name
+    (`dibs.game.scoring.vocabulary`). A rep who changed teams has one total for each."""
 
     rep_id: str
     team: str
@@ -25,29 +25,29 @@ class Total:
 
 
 class Standings(Protocol):
-    """What the ledger comes to, by rep and period; everything in it can be made anew.
+    """Totals of the ledger, by rep and period; all of them can be rebuilt from it.
 
-    A board is worked out from the last one, as far as its totals are the very same objects (`is`).
-    So a store returns the same list while nothing has changed in it, and in a new list the same
-    total of each rep of whom nothing has. What it has returned is never changed afterwards. A store
-    that always returns new objects is right as well: boards are only slower.
+    A board is computed from the last one, as far as its totals are the same objects (`is`). So a
+    store returns the same list while nothing has changed, and in a new list the same object for
+    each unchanged total. Returned objects are never changed. A store that always returns new
+    objects is correct too; boards are only slower.
     """
 
     def totals(self, period: str) -> list[Total]:
-        """Return every rep's total of a period such as 2026-11-23, 2026-W48, 2026-11, 2026-Q4 or
-        `all`, as it was last put together."""
+        """Return every rep's last published total of a period such as 2026-11-23, 2026-W48,
+        2026-11, 2026-Q4 or `all`."""
         ...
 
     def between(self, first: date, last: date) -> list[Total]:
-        """Return every rep's total of some days, both ends among them."""
+        """Return every rep's total of the days from `first` to `last`, both included."""
         ...
 
 
 @dataclass(frozen=True)
 class Unit:
-    """Entries that are tallied together, by id, and what of them stands in the totals.
+    """An aggregate: entries that are tallied together, by id, and their tally in the totals.
 
-    `version` counts its changes; 0 is one that is not stored yet.
+    `version` counts its changes; 0 is not stored yet.
     """
 
     name: str
@@ -58,7 +58,7 @@ class Unit:
 
 @dataclass(frozen=True)
 class Change:
-    """A unit with what was new to it, and the difference that makes to counts."""
+    """An aggregate with new entries, and the difference they make to counts."""
 
     unit: Unit
     counts: Mapping[Place, Mapping[str, int]]
@@ -66,7 +66,7 @@ class Change:
 
 @dataclass(frozen=True)
 class Booked:
-    """The awards of a unit that stand in points accounts, by id; `version` counts its changes."""
+    """An aggregate's awards posted to points accounts, by id; `version` counts its changes."""
 
     unit: str
     awards: Mapping[str, Award] = field(default_factory=dict)
@@ -74,23 +74,23 @@ class Booked:
 
 
 class AwardBook(Protocol):
-    """Which awards stand in points accounts, unit by unit (G9)."""
+    """The awards posted to points accounts, by aggregate (G9)."""
 
     def booked(self, units: Collection[str]) -> dict[str, Booked]:
-        """Return what is booked of those units of which anything ever was, as it is now."""
+        """Return the posted awards, read consistently, of those aggregates that ever had any."""
         ...
 
     def settle(self, entries: Sequence[tuple[Booked, Sequence[Transfer]]]) -> list[str]:
-        """Book awards as they are to be, with the transfers that make them so; return the units
-        that have changed meanwhile, or were held just then, for which nothing was done."""
+        """Store the posted awards with the transfers that post them. Return the aggregates that
+        changed meanwhile, or were locked just then: nothing was done for these."""
         ...
 
 
 @dataclass(frozen=True)
 class Sum:
-    """One rep's counts in a period by team, as they are now; `protected` ones apart (F9).
+    """One rep's counts in a period by team, read consistently; `protected` ones separately (F9).
 
-    `version` counts its changes, `badges` are those noted for it.
+    `version` counts its changes, `badges` are those awarded for it.
     """
 
     rep_id: str
@@ -102,31 +102,31 @@ class Sum:
 
     @property
     def whole(self) -> dict[str, int]:
-        """Return the rep's own counts, whatever the team, protected or not."""
-        found = dict[str, int]()
+        """Return the rep's counts over all teams, protected or not."""
+        total = dict[str, int]()
         for counts in (*self.counts.values(), *self.protected.values()):
             for name, number in counts.items():
-                found[name] = found.get(name, 0) + number
-        return found
+                total[name] = total.get(name, 0) + number
+        return total
 
 
 class StandingsStore(Standings, Protocol):
-    """Standings as they are kept. A `generation` is one making of them from the ledger: one is
-    live, and another may be being built beside it."""
+    """The stored standings. A `generation` is one build of them from the ledger: one is live, and a
+    new one may be in progress beside it."""
 
     def generations(self) -> tuple[str, ...]:
-        """Return the generations to be kept up to date, the live one first."""
+        """Return the builds to keep up to date, the live one first."""
         ...
 
     def units(self, generation: str, names: Collection[str]) -> dict[str, Unit]: ...
 
     def apply(self, generation: str, changes: Sequence[Change]) -> list[str]:
-        """Store changes, each unit whole or not at all; return the units that have changed
-        meanwhile, or were held just then, for which nothing was done."""
+        """Store changes, each aggregate in one transaction. Return the aggregates that changed
+        meanwhile, or were locked just then: nothing was done for these."""
         ...
 
     def sums(self, generation: str, keys: Collection[tuple[str, str]]) -> list[Sum]:
-        """Return the sums of reps in periods, as they are now."""
+        """Return the sums of reps in periods, read consistently."""
         ...
 
     def publish(
@@ -136,32 +136,32 @@ class StandingsStore(Standings, Protocol):
         names: Mapping[str, str],
         targets: Mapping[tuple[str, str], int],
     ) -> list[Sum]:
-        """Put what reps came to in periods where boards read it; return these sums.
+        """Publish the sums of reps in periods to the boards; return these sums.
 
         `names` are by rep, `targets` by rep and period.
         """
         ...
 
     def award_badges(self, generation: str, sums: Sum, held: frozenset[str], at: datetime) -> bool:
-        """Note which badges a rep holds for a period; False when the sum has changed meanwhile."""
+        """Store the badges a rep holds for a period; False when the sum has changed meanwhile."""
         ...
 
 
 class StandingsBuild(Protocol):
-    """Standings as an operator's command makes them anew, in a generation of their own."""
+    """The store of a rebuild of standings, started by an operator's command."""
 
     def begin(self) -> str:
-        """Begin another generation beside the live one; from now on both are kept up to date."""
+        """Begin a new build beside the live one; from now on both are kept up to date."""
         ...
 
     def pack(self, entry: Entry) -> bytes:
-        """Return what a tally needs of an entry, as small as can be."""
+        """Return the fields of an entry that a tally needs, as few bytes as possible."""
         ...
 
     def unpack(self, small: bytes) -> Entry: ...
 
     def fill(self, generation: str, units: Sequence[Unit]) -> list[str]:
-        """Store units that are not there yet; return those that are, and were left alone."""
+        """Store new aggregates; return those that exist already and were left alone."""
         ...
 
     def add(
@@ -177,21 +177,21 @@ class StandingsBuild(Protocol):
     def totals_in(self, generation: str, period: str) -> list[Total]: ...
 
     def swap(self, generation: str) -> None:
-        """Let boards show a generation that is complete."""
+        """Let boards show a completed build."""
         ...
 
 
 class PointsLedger(Protocol):
-    """Points accounts and every transfer between them (G9). Transfers are added, never changed."""
+    """Points accounts and the transfers between them; transfers are added, never changed (G9)."""
 
     def account(self, rep_id: str) -> Account: ...
 
     def book(self, transfers: Sequence[Transfer], *, covered: bool = False) -> bool:
-        """Book transfers, all or none; False when one of them was booked before, or, with
-        `covered`, a balance would fall below nought.
+        """Post transfers, all or none. False when one of them is posted already or, with
+        `covered`, a balance would become negative.
 
         Raises:
-            Busy: the store is busy for longer than we may wait; nothing was booked.
+            Busy: the store is busy for longer than we may wait; nothing was posted.
         """
         ...
 

@@ -1,4 +1,4 @@
-"""What metrics there are, and what a formula would have shown (K2)."""
+"""A manager can preview what a formula would have shown in a period (K2)."""
 
 from __future__ import annotations
 
@@ -20,10 +20,9 @@ from dibs.rules.playbook import Playbook
 
 @dataclass(frozen=True)
 class Preview:
-    """What a metric would have shown in a period: `rows` as its board has them, the best first.
+    """A metric's values in a period: `rows` as on its board, the best first.
 
-    `before` are the same reps' rows under the definition `in_force`, by id; none where there is
-    nothing to compare.
+    `before` are the same reps' rows under the definition `in_force`, by id; empty without one.
     """
 
     metric: Metric
@@ -43,31 +42,31 @@ def preview(
     *,
     now: datetime,
 ) -> Preview:
-    """Return what a formula would have shown, beside the metric called `name`, where it is named.
+    """Return what a formula would have shown; with `name`, beside the metric of that name.
 
-    In a day, week, month, quarter or year by its name, or `all`; without one in the current week.
-    Nothing is stored.
+    `period` is the name of a day, week, month, quarter or year, or `all`; by default the current
+    week. Nothing is stored.
 
     Raises:
         InvalidInput: names what is wrong: the formula, the metric, the period or the team.
     """
     errors = [*_wrong_formula(formula, playbook), *_wrong_place(period, team, playbook)]
-    known = metrics_of(playbook)
-    if name and name not in known:
-        errors.append(FieldError("metric", f"is no metric; use one of {', '.join(known)}"))
+    metrics = metrics_of(playbook)
+    if name and name not in metrics:
+        errors.append(FieldError("metric", f"is no metric; use one of {', '.join(metrics)}"))
     if errors:
         raise InvalidInput(tuple(errors))
-    in_force = known.get(name)
+    in_force = metrics.get(name)
     tried = replace(in_force or Metric("", ""), formula=formula)
     zone = playbook.teams[team].zone if team else "UTC"
     wanted = period or period_of("week", zone, now).name
-    of: dict[str, list[Total]] = defaultdict(list)
+    by_rep: dict[str, list[Total]] = defaultdict(list)
     for total in standings.totals(wanted):
         if team in ("", total.team):
-            of[total.rep_id].append(total)
+            by_rep[total.rep_id].append(total)
     counts = {
-        rep_id: (found[0].name, summed(total.counts for total in found))
-        for rep_id, found in of.items()
+        rep_id: (totals[0].name, summed(total.counts for total in totals))
+        for rep_id, totals in by_rep.items()
     }
     before = [] if in_force is None else ranked(in_force, counts)
     rows = tuple(ranked(tried, counts))

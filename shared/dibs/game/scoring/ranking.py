@@ -1,4 +1,4 @@
-"""Leaderboards (G3): reps or teams in the order of a figure."""
+"""Reps or teams ranked by a metric (G3)."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from dibs.reports.speed import RepSpeed
 from dibs.rules.game import Metric
 
 Named = tuple[str, Mapping[str, int]]
-"""A name, and what was counted of who has it."""
+"""A name, and the counts of the rep or team with it."""
 
 
 @dataclass(frozen=True)
 class Row:
     """One line of a board. `place` and `value` are None where there is nothing to divide by.
 
-    `speed` is more about the value on the board of response speed (M3).
+    `speed` is only on the board of response speed (M3).
     """
 
     place: int | None
@@ -30,18 +30,18 @@ class Row:
 
 
 _Key = tuple[bool, Fraction | int, str]
-# More than that are sorted anew with all others, which is faster then.
+# Beyond so many changes, sorting all again is faster.
 _FEW = 500
-# What stands before everybody with the same value.
+# Sorts before every id with the same value.
 _ANYBODY = ""
 
 
 @dataclass(frozen=True)
 class Ranking:
-    """Everybody in the order of a figure (G3).
+    """All reps or teams in the order of a metric (G3).
 
-    Who is level shares the place, the next place is left out, and they stand in the order of their
-    ids. Who has no value has no place, and stands last.
+    Equal values share the place, the next place is left out, and they are ordered by id. Those
+    without a value have no place and come last.
     """
 
     metric: Metric
@@ -52,37 +52,37 @@ class Ranking:
         return len(self._keys)
 
     def changed(self, counts: Mapping[str, Named | None]) -> Ranking:
-        """Return it with what these have come to now; None: they are on it no more.
+        """Return the ranking with these new counts; None removes an id.
 
-        Finding a place takes a dozen comparisons among ten thousand, sorting them all a hundred
-        thousand: a board of many reps has changed whenever somebody looks.
+        A board of many reps changes all the time. Among ten thousand, inserting takes a dozen
+        comparisons, sorting a hundred thousand.
         """
         by_id, keys = dict(self._by_id), list(self._keys)
-        gone = [by_id.pop(one)[0] for one in counts if one in by_id]
-        come = {
-            one: (_key(self.metric, one, now[1]), now[0])
-            for one, now in counts.items()
-            if now is not None
+        old = [by_id.pop(id_)[0] for id_ in counts if id_ in by_id]
+        new = {
+            id_: (_key(self.metric, id_, named[1]), named[0])
+            for id_, named in counts.items()
+            if named is not None
         }
-        by_id |= come
+        by_id |= new
         if len(counts) > _FEW:
             return Ranking(self.metric, by_id, sorted(key for key, _ in by_id.values()))
-        for key in gone:
+        for key in old:
             del keys[bisect_left(keys, key)]
-        for key, _ in come.values():
+        for key, _ in new.values():
             insort(keys, key)
         return Ranking(self.metric, by_id, keys)
 
-    def number_of(self, one: str) -> int | None:
-        """Return how many stand before somebody, None where they are not on it."""
-        return bisect_left(self._keys, self._by_id[one][0]) if one in self._by_id else None
+    def number_of(self, id_: str) -> int | None:
+        """Return how many come before an id, None where it is not ranked."""
+        return bisect_left(self._keys, self._by_id[id_][0]) if id_ in self._by_id else None
 
     def rows(self, start: int = 0, end: int | None = None) -> tuple[Row, ...]:
-        """Return the rows from one number up to, and without, another; 0 is the first."""
+        """Return the rows [start, end); 0 is the first."""
         return tuple(self._row(key) for key in self._keys[max(0, start) : end])
 
     def gap(self, row: Row) -> Fraction | None:
-        """Return how much better the next place above a row is, None at the top, or without a
+        """Return how much better the next place above a row is; None at the top, and without a
         value."""
         if row.place is None or row.value is None or row.place == 1:
             return None
@@ -90,45 +90,45 @@ class Ranking:
         return abs(self._value(above) - row.value)
 
     def is_shared(self, place: int) -> bool:
-        """Tell whether more than one has a place."""
+        """Return whether a place is tied."""
         first, *others = self._keys[place - 1 : place + 1]
         return bool(others) and others[0][:2] == first[:2]
 
     def _row(self, key: _Key) -> Row:
-        without, value, one = key
-        _, name = self._by_id[one]
+        without, value, id_ = key
+        _, name = self._by_id[id_]
         if without:
-            return Row(None, one, name, None)
+            return Row(None, id_, name, None)
         place = bisect_left(self._keys, (without, value, _ANYBODY)) + 1
-        return Row(place, one, name, self._value(value))
+        return Row(place, id_, name, self._value(value))
 
     def _value(self, sorted_by: Fraction | int) -> Fraction:
         return Fraction(sorted_by if self.metric.better == "less" else -sorted_by)
 
 
 def ranked(metric: Metric, counts: Mapping[str, Named]) -> tuple[Row, ...]:
-    """Return everybody's row in the order of a figure; `counts` are name and counts by id."""
+    """Return all rows in the order of a metric; `counts` are name and counts by id."""
     return Ranking(metric).changed(counts).rows()
 
 
-def _key(metric: Metric, one: str, counts: Mapping[str, int]) -> _Key:
-    """Return what somebody is sorted by: who has a value first, the best of them first."""
+def _key(metric: Metric, id_: str, counts: Mapping[str, int]) -> _Key:
+    """Return a sort key: the best value first, those without a value last."""
     without, by = order(metric, value_of(metric, counts))
     # Whole numbers are compared many times faster.
-    return without, by.numerator if by.denominator == 1 else by, one
+    return without, by.numerator if by.denominator == 1 else by, id_
 
 
 def team_of_target(teams: Mapping[str, Mapping[str, int]]) -> str:
-    """Return which of the teams a rep worked for in a period their target counts for: the one they
-    sold most for, of level ones the first by its id. A target has one, so that teams add up (M4).
+    """Return the team a rep's target counts for: the one they sold most for in the period, among
+    equals the first by id. A target counts for one team only, so that teams add up (M4).
     """
     return min(teams, key=lambda team: (-teams[team].get("revenue.sum", 0), team))
 
 
 def summed(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
     """Return counts added up, name by name."""
-    found: dict[str, int] = {}
-    for one in counts:
-        for name, number in one.items():
-            found[name] = found.get(name, 0) + number
-    return found
+    total: dict[str, int] = {}
+    for addend in counts:
+        for name, number in addend.items():
+            total[name] = total.get(name, 0) + number
+    return total

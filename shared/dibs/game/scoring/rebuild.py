@@ -1,8 +1,8 @@
-"""Standings made anew from the ledger, beside the live ones, and held against it (G3).
+"""Standings can be rebuilt from the ledger beside the live ones, and audited against it (G3).
 
-What is scored while a rebuild runs is counted in both: in the live generation and in the one being
-built. So when the new one takes over it lacks nothing. A rebuild that dies has changed nothing
-anybody sees; the next begins again. In the end points accounts follow the new generation.
+While a rebuild runs, every new entry is counted in the live build and in the new one, so the new
+one is complete when boards switch to it. A rebuild that dies changes nothing on the boards; the
+next begins again. At the end the points accounts follow the new build.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _REVERSED = "reversed/"
 T = TypeVar("T")
 
 Progress = Callable[[str, int, int], None]
-"""Told what is being gone through, how far it has come, and of how many; 0 is not known."""
+"""Called with the name of the stage, how many are done, and of how many; 0 is unknown."""
 
 Key = tuple[str, str]
 """A rep and a period."""
@@ -34,7 +34,7 @@ Key = tuple[str, str]
 
 @dataclass(frozen=True)
 class Rebuilt:
-    """What a rebuild went through, and the generation that is live now."""
+    """What a rebuild counted, and the build that is live now."""
 
     generation: str
     entries: int
@@ -43,13 +43,13 @@ class Rebuilt:
 
 
 class _Whole:
-    """Counts of every rep in every period, by team, as they add up."""
+    """The sums of every rep in every period, by team."""
 
     def __init__(self) -> None:
         self.counts: dict[Key, dict[tuple[str, bool], dict[str, int]]] = {}
 
-    def add(self, made: Tally) -> None:
-        for place, counts in made.counts.items():
+    def add(self, tally: Tally) -> None:
+        for place, counts in tally.counts.items():
             for period in periods(place.day):
                 of_rep = self.counts.setdefault((place.rep_id, period), {})
                 into = of_rep.setdefault((place.team, place.protected), {})
@@ -64,28 +64,28 @@ class _Whole:
 def rebuild(
     deps: ScoreDeps, build: StandingsBuild, entries: Iterable[Entry], progress: Progress
 ) -> Rebuilt:
-    """Make all standings anew from every entry of the ledger, and let boards show them.
+    """Rebuild all standings from every entry of the ledger, and let boards show them.
 
-    `entries` are read when whatever is scored from then on is counted here too: none falls between.
+    `entries` are read only after the new build counts new entries too, so none is missed.
     """
-    rules, generation, whole = rules_of(deps.playbooks), build.begin(), _Whole()
+    rules, generation, sums = rules_of(deps.playbooks), build.begin(), _Whole()
     units, many = _by_unit(entries, build, progress)
     names = sorted(units)
     for done, some in _slices(names):
-        known = {name: {e.entry_id: e for e in map(build.unpack, units.pop(name))} for name in some}
-        made = {name: tally(of.values(), rules) for name, of in known.items()}
-        fresh = [Unit(name, of, made[name], 1) for name, of in known.items()]
-        # Where somebody scored a new entry of a unit meanwhile, theirs is gone on with.
+        by_id = {name: {e.entry_id: e for e in map(build.unpack, units.pop(name))} for name in some}
+        tallies = {name: tally(of.values(), rules) for name, of in by_id.items()}
+        fresh = [Unit(name, of, tallies[name], 1) for name, of in by_id.items()]
+        # An aggregate that got a new entry meanwhile is stored already: add the others to it.
         begun = set(build.fill(generation, fresh))
-        for name in made.keys() - begun:
-            whole.add(made[name])
-        news = {name: known[name] for name in begun}
+        for name in tallies.keys() - begun:
+            sums.add(tallies[name])
+        news = {name: by_id[name] for name in begun}
         for place in count_units(deps, generation, news, rules)[0]:
-            whole.touch(place)
+            sums.touch(place)
         progress("units", done, len(names))
-    keys = sorted(whole.counts, key=lambda key: (key[1], key[0]))
+    keys = sorted(sums.counts, key=lambda key: (key[1], key[0]))
     for done, due in _slices(keys):
-        build.add(generation, {key: whole.counts[key] for key in due})
+        build.add(generation, {key: sums.counts[key] for key in due})
         progress("totals", done, len(keys))
     for done, due in _slices(keys):
         publish(deps, generation, due, rules)
@@ -104,40 +104,40 @@ def audit_standings(
     transfers: Iterable[Transfer],
     progress: Progress,
 ) -> Iterator[Fault]:
-    """Yield each difference between what the ledger comes to and what is kept.
+    """Yield each difference between the ledger and the stored standings.
 
-    Totals by rep and period, what boards read of them, and the points awarded. What is scored
-    while this runs may show: look again when it is quiet.
+    Compared are the totals by rep and period, the boards, and the points awarded. An entry scored
+    while this runs may show as a difference: run it again at a quiet time.
     """
-    rules, whole = rules_of(deps.playbooks), _Whole()
+    rules, sums = rules_of(deps.playbooks), _Whole()
     units, _ = _by_unit(entries, build, progress)
     awarded: dict[str, int] = defaultdict(int)
     for done, name in enumerate(sorted(units), 1):
-        made = tally(map(build.unpack, units.pop(name)), rules)
-        whole.add(made)
-        for award_id, award in made.awards.items():
+        counted = tally(map(build.unpack, units.pop(name)), rules)
+        sums.add(counted)
+        for award_id, award in counted.awards.items():
             awarded[award_id] += award.points
         if done % A_SLICE == 0:
             progress("units", done, done + len(units))
     generation = deps.standings.generations()[0]
-    shown = {period for _, period in whole.counts}
+    shown = {period for _, period in sums.counts}
 
-    def kept() -> Iterator[Sum]:
-        # A board may still show what is in no total any more.
-        for one in build.every_sum(generation):
-            shown.add(one.period)
-            yield one
+    def stored() -> Iterator[Sum]:
+        # A board may still show a total that no longer exists.
+        for total in build.every_sum(generation):
+            shown.add(total.period)
+            yield total
 
-    yield from _totals_apart(whole, kept())
+    yield from _totals_apart(sums, stored())
     for period in sorted(shown):
-        yield from _boards_apart(whole, period, build.totals_in(generation, period))
+        yield from _boards_apart(sums, period, build.totals_in(generation, period))
     yield from _points_apart(awarded, transfers)
 
 
 def _by_unit(
     entries: Iterable[Entry], build: StandingsBuild, progress: Progress
 ) -> tuple[dict[str, list[bytes]], int]:
-    """Return entries by the unit they belong to, packed: a million of them fit into memory."""
+    """Return entries by their aggregate, packed: a million of them fit into memory."""
     units: dict[str, list[bytes]] = {}
     many = 0
     for many, entry in enumerate(entries, 1):
@@ -148,32 +148,32 @@ def _by_unit(
     return units, many
 
 
-def _totals_apart(whole: _Whole, kept: Iterable[Sum]) -> Iterator[Fault]:
-    waiting = set(whole.counts)
-    for one in kept:
-        waiting.discard((one.rep_id, one.period))
-        expected = whole.counts.get((one.rep_id, one.period), {})
-        stored = {(team, False): counts for team, counts in one.counts.items()}
-        stored |= {(team, True): counts for team, counts in one.protected.items()}
+def _totals_apart(sums: _Whole, totals: Iterable[Sum]) -> Iterator[Fault]:
+    waiting = set(sums.counts)
+    for total in totals:
+        waiting.discard((total.rep_id, total.period))
+        expected = sums.counts.get((total.rep_id, total.period), {})
+        stored = {(team, False): counts for team, counts in total.counts.items()}
+        stored |= {(team, True): counts for team, counts in total.protected.items()}
         for of in sorted(expected.keys() | stored.keys()):
-            where = f"{one.rep_id} {one.period} {of[0]}"
+            where = f"{total.rep_id} {total.period} {of[0]}"
             yield from _apart("total", where, expected.get(of, {}), stored.get(of, {}))
     for rep_id, period in sorted(waiting):
-        for (team, _), counts in whole.counts[rep_id, period].items():
+        for (team, _), counts in sums.counts[rep_id, period].items():
             yield from _apart("total", f"{rep_id} {period} {team}", counts, {})
 
 
-def _boards_apart(whole: _Whole, period: str, shown: Iterable[Total]) -> Iterator[Fault]:
+def _boards_apart(sums: _Whole, period: str, shown: Iterable[Total]) -> Iterator[Fault]:
     expected = {
         (rep_id, team): counts
-        for (rep_id, of), teams in whole.counts.items()
+        for (rep_id, of), teams in sums.counts.items()
         if of == period
         for (team, protected), counts in teams.items()
         if not protected
     }
     stored = {
-        (one.rep_id, one.team): {n: c for n, c in one.counts.items() if n != _TARGET}
-        for one in shown
+        (total.rep_id, total.team): {n: c for n, c in total.counts.items() if n != _TARGET}
+        for total in shown
     }
     for of in sorted(expected.keys() | stored.keys()):
         where = f"{of[0]} {period} {of[1]}"
@@ -181,31 +181,31 @@ def _boards_apart(whole: _Whole, period: str, shown: Iterable[Total]) -> Iterato
 
 
 def _apart(
-    kind: str, where: str, expected: Mapping[str, int], kept: Mapping[str, int]
+    kind: str, where: str, expected: Mapping[str, int], stored: Mapping[str, int]
 ) -> Iterator[Fault]:
-    for name in sorted(expected.keys() | kept.keys()):
-        said, is_kept = expected.get(name, 0), kept.get(name, 0)
-        if said != is_kept:
-            yield Fault(kind, where, f"{name} is {is_kept}; the ledger comes to {said}")
+    for name in sorted(expected.keys() | stored.keys()):
+        should, is_ = expected.get(name, 0), stored.get(name, 0)
+        if should != is_:
+            yield Fault(kind, where, f"{name} is {is_}; the ledger comes to {should}")
 
 
 def _points_apart(awarded: Mapping[str, int], transfers: Iterable[Transfer]) -> Iterator[Fault]:
-    booked: dict[str, int] = defaultdict(int)
-    for one in transfers:
-        if ISSUED in (one.from_account, one.to_account):
-            sign = 1 if one.from_account == ISSUED else -1
-            award_id, _, _ = one.transfer_id.removeprefix(_REVERSED).rpartition("/")
-            booked[award_id] += sign * one.points
-    for award_id in sorted(awarded.keys() | booked.keys()):
-        said, is_booked = awarded.get(award_id, 0), booked.get(award_id, 0)
-        if said != is_booked:
+    posted: dict[str, int] = defaultdict(int)
+    for transfer in transfers:
+        if ISSUED in (transfer.from_account, transfer.to_account):
+            sign = 1 if transfer.from_account == ISSUED else -1
+            award_id, _, _ = transfer.transfer_id.removeprefix(_REVERSED).rpartition("/")
+            posted[award_id] += sign * transfer.points
+    for award_id in sorted(awarded.keys() | posted.keys()):
+        should, is_ = awarded.get(award_id, 0), posted.get(award_id, 0)
+        if should != is_:
             yield Fault(
-                "points", award_id, f"{is_booked} points are booked; the ledger comes to {said}"
+                "points", award_id, f"{is_} points are booked; the ledger comes to {should}"
             )
 
 
 def _slices(items: Sequence[T]) -> Iterator[tuple[int, Sequence[T]]]:
-    """Yield items bit by bit, each bit with how many that makes so far."""
+    """Yield items in slices, each with how many items that makes so far."""
     for start in range(0, len(items), A_SLICE):
         some = items[start : start + A_SLICE]
         yield start + len(some), some

@@ -1,7 +1,8 @@
-"""The board of response speed (M3): who answers the leads they take the fastest, week and month.
+"""The board of response speed ranks reps by how fast they contact their leads, by week or month
+(M3).
 
-A board as any other, but worked out from the ledger: a streak cannot be added up from totals, and
-the board may be seen as it was at any moment.
+It is computed from the ledger: a streak cannot be added up from totals, and the board can be shown
+as of any moment.
 """
 
 from __future__ import annotations
@@ -31,8 +32,8 @@ RESPONSE_SPEED = "response_speed"
 
 @dataclass(frozen=True)
 class SpeedBoard(Leaderboard):
-    """A board whose rows tell the `speed` as well; `span` is its period. `winners` are the rows of
-    the first place when it is over, and None before."""
+    """A board whose rows have a `speed`; `span` is its period. `winners` are the rows of the first
+    place, None until the period is over."""
 
     span: Period
     winners: tuple[Row, ...] | None
@@ -41,13 +42,13 @@ class SpeedBoard(Leaderboard):
 def response_speed(
     ledger: Ledger, roster: Roster, asked: Asked, viewer: Rep | None, as_of: datetime
 ) -> SpeedBoard:
-    """Return the board of a team's week or month, the current one where none is named (M3).
+    """Return the board of a team's week or month, by default the current one, as of `as_of` (M3).
 
-    A rep sees that of their team, a manager (None) that of the team they name, as it was at the
-    moment `as_of`. What newcomers took in their protected weeks is not on it (F9).
+    A rep sees their own team's board, a manager (None) that of the team they name. Leads that
+    newcomers took in their protected weeks are not on it (F9).
 
     Raises:
-        Forbidden: a rep asks for another team's.
+        Forbidden: a rep asks for another team's board.
         InvalidInput: names every field that is wrong.
     """
     if viewer is not None and asked.team not in ("", viewer.team):
@@ -58,13 +59,13 @@ def response_speed(
     span = named_period(kind, name, zone, "period_name") if name else period_of(kind, zone, as_of)
     entries = team_entries(ledger, team, zone, span, as_of)
     reps = roster.get_many(sorted({entry.rep_id for entry in entries}))
-    counted = [one for one in entries if not _protected(one, reps.get(one.rep_id), playbook, zone)]
+    counted = [e for e in entries if not _protected(e, reps.get(e.rep_id), playbook, zone)]
     rows = _rows(speed(counted, playbook.work.counts, span.start, span.end), reps)
     number = None
     if viewer is not None:
         number = next((n for n, row in enumerate(rows) if row.id == viewer.rep_id), None)
     mine = None if number is None else rows[number]
-    taken_places = Counter(row.place for row in rows if row.place is not None)
+    sharers = Counter(row.place for row in rows if row.place is not None)
     board = SpeedBoard(
         metric=RESPONSE_SPEED,
         definition=METRICS["response_time"],
@@ -77,7 +78,7 @@ def response_speed(
         mine=mine,
         gap=None if mine is None else _gap(rows, mine),
         many=len(rows),
-        shared=frozenset(place for place, many in taken_places.items() if many > 1),
+        shared=frozenset(place for place, many in sharers.items() if many > 1),
         span=span,
         winners=None,
     )
@@ -102,17 +103,17 @@ def _kind(asked: Asked) -> Kind:
     return kind
 
 
-def _rows(found: Speed, reps: Mapping[str, Rep]) -> tuple[Row, ...]:
+def _rows(results: Speed, reps: Mapping[str, Rep]) -> tuple[Row, ...]:
     rows = []
-    for place, rep_id in places(found):
-        one, name = found.reps[rep_id], reps[rep_id].name if rep_id in reps else ""
+    for place, rep_id in places(results):
+        one, name = results.reps[rep_id], reps[rep_id].name if rep_id in reps else ""
         mean = None if one.mean_seconds is None else Fraction(one.mean_seconds)
         rows.append(Row(place, rep_id, name, mean, one))
     return tuple(rows)
 
 
 def _gap(rows: tuple[Row, ...], mine: Row) -> Fraction | None:
-    """Return how much faster the next place above is, None at the top, or without a place."""
+    """Return how much faster the next place above is; None at the top, and without a place."""
     if mine.place is None or mine.value is None or mine.place == 1:
         return None
     above = rows[mine.place - 2].value
@@ -120,7 +121,7 @@ def _gap(rows: tuple[Row, ...], mine: Row) -> Fraction | None:
 
 
 def _protected(entry: Entry, rep: Rep | None, playbook: Playbook, zone: str) -> bool:
-    """Tell whether an entry is of a lead taken while its rep's results were protected (F9)."""
+    """Return whether an entry takes a lead while its rep's results are protected (F9)."""
     taken = entry.kind in (CLAIMED, ASSIGNED)
     if not taken or rep is None:
         return False

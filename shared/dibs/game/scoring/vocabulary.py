@@ -1,7 +1,8 @@
-"""The names formulas read (K2): what is counted and added up of every rep, day by day.
+"""The names that formulas may use: what is counted and summed for every rep, day by day (K2).
 
-`count(x)` is the key `x` of a rep's counts, `sum(x)` the key `x.sum`, and `mean(x)` is `x.sum` by
-`x.n`. Counts are whole numbers; whatever is timed is kept finer than it is read.
+`count(x)` is the key `x` of a rep's counts, `sum(x)` the key `x.sum`, and `mean(x)` is `x.sum`
+divided by `x.n`. Counts are whole numbers; durations are stored in smaller units than they are
+read in (`SCALES`).
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ KINDS: Mapping[str, str] = {
     "step_verified": "steps of quests that were confirmed",
     "prize": "prizes won",
 }
-"""The kinds of entries that are no activity, each counted on its own day."""
+"""Entry kinds that are not activities, each counted on its own day."""
 
 BY_DAY: Mapping[str, str] = {
     "sales": "won, upsell and cross_sell together",
@@ -32,7 +33,7 @@ BY_DAY: Mapping[str, str] = {
     "helps": "help that earned points",
     "colleagues_helped": "colleagues helped, each counted once",
 }
-"""What follows from several entries, counted on the day it happened."""
+"""Counts that follow from several entries, on the day they happened."""
 
 BY_LEAD: Mapping[str, str] = {
     "taken": "leads claimed or assigned",
@@ -46,7 +47,7 @@ BY_LEAD: Mapping[str, str] = {
     "transfer_leads": "those that were transferred",
     "transfer_converted": "those transferred that became an opportunity or were won",
 }
-"""What became of leads, counted on the day they were taken, whenever it happened."""
+"""Outcomes of leads, counted on the day the lead was taken, whenever they happened."""
 
 TIMED: Mapping[str, str] = {
     "claim_seconds": "from the moment the rep could claim a lead to their claim",
@@ -60,17 +61,17 @@ ADDED: Mapping[str, str] = {
     "prize": "the points of prizes",
     "target": "the rep's target for the period, in the playbook's measure",
 }
-"""What has a sum alone."""
+"""Names that have only a sum."""
 
 COUNTED = frozenset({*KINDS, *TYPES, *BY_DAY, *BY_LEAD})
 AVERAGED = frozenset({*TYPES, *TIMED})
 SUMMED = AVERAGED | frozenset(ADDED)
 
 SCALES: Mapping[str, int] = {"claim_seconds": 1000, "response_seconds": 1000, "hours_worked": 60}
-"""How many of the units a sum is kept in make one of those it is read in: ms, and minutes."""
+"""How many stored units make one unit in formulas: ms in a second, minutes in an hour."""
 
 QUEST = "quest_"
-"""Before a quest's id: the name that counts who finished it."""
+"""The prefix of a quest's id in the count of reps who finished it."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,7 @@ class Names:
 
 
 def known_names(playbook: Playbook) -> Names:
-    """Return the names a playbook's formulas may read: its own activities and quests as well."""
+    """Return the names a playbook's formulas may use, with its own activities and quests."""
     return _known(playbook.game.activities, tuple(playbook.game.quests))
 
 

@@ -1,4 +1,4 @@
-"""The rotating challenges (G7): their calendar, and their formulas exactly at the boundary."""
+"""Challenges recur by a calendar and rank by their formulas, exact at each boundary (G7)."""
 
 from __future__ import annotations
 
@@ -150,7 +150,7 @@ def test_in_quality_month_the_largest_share_of_customers_wins() -> None:
             C.rep_id: {"claimed": 100, "claimed_customers": 33, "customer_leads": 90},
         },
     )
-    # A third is a third; more customers break the tie. Assigned leads are not claimed ones.
+    # 3 of 9 ties with 1 of 3, and more customers break the tie. Assigned leads do not count.
     assert placed(found) == [(A.rep_id, 1, None), (B.rep_id, 2, None), (C.rep_id, 3, None)]
 
 

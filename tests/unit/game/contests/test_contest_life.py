@@ -1,4 +1,4 @@
-"""A contest's life (G4-G7): set up, opened, counted, closed, paid, and made good after a crash."""
+"""A contest is set up, opened, counted, closed and paid, also after a crash (G4-G7)."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ WEEK = Contest(
 
 @dataclass
 class Field:
-    """An organisation with a contest or two, on fakes."""
+    """An organisation with contests, on fakes."""
 
     world: FakeWorld = field(default_factory=FakeWorld)
     contests: FakeContests = field(default_factory=FakeContests)
@@ -102,7 +102,7 @@ def ground() -> Field:
     return Field()
 
 
-# Setting one up
+# Set-up
 
 
 def test_a_contest_is_set_up_and_changed_until_it_begins(ground: Field) -> None:
@@ -188,7 +188,7 @@ def test_metrics_and_targets_stay_as_they_were_at_the_start(ground: Field) -> No
     ground.call(AINA, 14)
     standing = look(ground.arena, "week", None, OPENS + HOUR).standing
     assert standing is not None
-    # One day of November and six of December, at one a day.
+    # One day in November and six in December, with a target of 1 a day.
     assert [(row.who, row.value, row.why) for row in standing.reps] == [
         (AINA.rep_id, 200, None),
         (BEN.rep_id, None, "no_target"),
@@ -266,10 +266,10 @@ def test_late_data_count_until_the_cut_off_and_not_after_it(ground: Field) -> No
     ground.run(OPENS)
     ground.call(AINA, 3, SUNDAY)
     ground.run(ENDS)
-    ground.call(BEN, 4, SUNDAY)  # told late, of the last day
+    ground.call(BEN, 4, SUNDAY)  # on the last day, reported late
     ground.call(AINA, 9, SUNDAY + timedelta(days=1))  # done after the end
     ground.run(CUT_OFF)
-    ground.call(AINA, 9, SUNDAY)  # told too late
+    ground.call(AINA, 9, SUNDAY)  # reported too late
     ground.run(CUT_OFF + HOUR)
     view = look(ground.arena, "week", None, CUT_OFF + HOUR)
     assert view.standing is not None
@@ -327,7 +327,7 @@ WRITES = ("plan", "open", "refresh", "close", "paid")
 
 
 class Died(Exception):
-    """The process is gone."""
+    """The process died."""
 
 
 @pytest.mark.parametrize("after", [False, True])
@@ -385,7 +385,7 @@ def test_two_runs_at_once_store_one_result_and_book_each_prize_once(
 
     def beaten(signed: Any) -> bool:
         monkeypatch.setattr(ground.contests, "close", close)
-        ground.call(BEN, 9)  # told between the two
+        ground.call(BEN, 9)  # reported between the two
         ground.run(CUT_OFF)
         return close(signed)
 
@@ -412,7 +412,7 @@ def test_the_seed_of_a_lottery_is_settled_at_the_start(ground: Field) -> None:
     assert result.standing.reps[0].place == 1
 
 
-# Calling off
+# Cancelling
 
 
 def test_a_contest_is_called_off_until_it_is_final(ground: Field) -> None:
@@ -482,7 +482,7 @@ def test_a_rep_knows_of_contests_they_are_in(ground: Field) -> None:
     }
     with pytest.raises(RouteNotFound):
         look(ground.arena, "week", CHONG, NOON)
-    # Who was in it and has moved to another team still is.
+    # An entrant who moved to another team is still in it.
     ground.run(OPENS)
     moved = replace(AINA, team="south")
     assert look(ground.arena, "week", moved, OPENS).standing is not None
@@ -549,7 +549,7 @@ def test_challenges_open_close_and_pay_by_themselves(ground: Field) -> None:
     ground.run(CUT_OFF)
     assert ground.state(week) == "final"
     assert ground.prizes() == {f"prize/{week}/{AINA.rep_id}": 100}
-    # And the next one is under way.
+    # The next challenge is live.
     assert ground.state("challenge-speed_week-2026-W50") == "live"
 
 
@@ -597,7 +597,7 @@ def test_a_changed_rotation_adds_no_second_challenge_to_a_week(ground: Field) ->
         "",
     )
     assert (month.challenge, following.challenge) == ("quality_month", "volume_sprint")
-    # The week after is the new rotation's.
+    # The next week follows the new rotation.
     ground.run(ENDS)
     assert ground.state("challenge-volume_sprint-2026-W50") == "live"
     cancel(ground.arena, "challenge-volume_sprint-2026-W50")

@@ -1,4 +1,4 @@
-"""A contest's rules in words: each rule has its sentence, and a rule that is off has none."""
+"""A contest's rules in words: one sentence for each rule that is on (G4-G7)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How contests are scored (G4-G6, G10, F11): each rule by examples, exactly at its boundary."""
+"""Contests are scored exactly at the boundary of each rule (G4-G6, G10, F11)."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ REPS = [A, B, *SOUTH]
 
 
 def a_contest(**changes: Any) -> Contest:
-    """A week of most calls among the reps of north."""
+    """A week's contest for most calls, among the reps of north."""
     contest = Contest(
         "week",
         "The week",
@@ -152,7 +152,7 @@ def test_who_divided_by_nothing_has_no_place() -> None:
     assert set(whys(found).values()) == {"no_value"}
 
 
-# Who is level
+# Ties
 
 
 def test_who_is_level_shares_the_place_and_the_next_is_left_out() -> None:
@@ -190,7 +190,7 @@ def test_thirds_are_level_with_thirds() -> None:
     assert found.reps[0].value == Fraction(1, 3)
 
 
-# Minimum, keeping what one had, improvement
+# Minimum, kept value, improvement
 
 
 @pytest.mark.parametrize(("claimed", "placed"), [(4, False), (5, True)])
@@ -278,7 +278,7 @@ def test_windows_are_as_long_as_they_should_be() -> None:
         "kept": (date(2026, 10, 26), date(2026, 11, 22)),
     }
     assert windows_of(a_contest()) == {"now": (MONDAY, SUNDAY)}
-    # Days of a calendar, over the end of a year and of summer time alike.
+    # Calendar days, also across a year's end and a clock change.
     year = a_contest(first_day=date(2027, 1, 1), last_day=date(2027, 3, 31), improvement=True)
     assert windows_of(year)["before"] == (date(2026, 10, 3), date(2026, 12, 31))
 
@@ -380,7 +380,7 @@ def test_a_teams_value_is_the_metric_over_what_its_members_did_together() -> Non
         ("north", 1, Fraction(1, 4)),
         ("south", 2, Fraction(1, 5)),
     ]
-    # Every member of the side, also who did nothing; and nobody is placed alone.
+    # Every member of the side gets the prize, even without a call; reps have no places.
     assert found.prizes == {A.rep_id: 7, B.rep_id: 7}
     assert set(places(found).values()) == {None}
 
@@ -421,7 +421,7 @@ def test_in_a_hybrid_the_best_of_the_winning_side_are_honoured() -> None:
     found = stands(contest, now)
     assert [(row.who, row.value) for row in found.sides] == [("north", 14), ("south", 13)]
     assert found.prizes == {B.rep_id: 100, A.rep_id: 50}
-    # The best of all is on the losing side; what is below the minimum still adds to its total.
+    # The best rep is on the losing side; a rep below the minimum still adds to their side's total.
     assert places(found) == {B.rep_id: 1, A.rep_id: 2, C.rep_id: 1, D.rep_id: None}
 
 
@@ -503,7 +503,7 @@ def test_a_minimum_binds_in_a_lottery() -> None:
     assert places(found) == {A.rep_id: None, B.rep_id: 1}
 
 
-# What freezes
+# The frozen part
 
 
 def test_what_is_frozen_is_as_it_was_at_the_start() -> None:
@@ -576,7 +576,7 @@ def test_it_opens_with_the_first_team_and_ends_with_the_last() -> None:
     assert times_of(a_contest(teams=("east",)), rules).ends_at == datetime(
         2026, 11, 29, 10, tzinfo=UTC
     )
-    # Named reps may be anywhere, and a team that is gone is nowhere.
+    # Without teams, or with a removed team, the zones of all teams count.
     assert times_of(a_contest(reps=("aaaab",), late_days=3), rules) == both
     assert times_of(a_contest(teams=("gone",), late_days=3), rules) == both
 
@@ -589,7 +589,7 @@ def test_a_day_of_a_contest_may_have_23_hours() -> None:
     assert times.cut_off_at == times.ends_at
 
 
-# Any order, and sums
+# Order and sums
 
 
 @given(st.lists(st.integers(0, 5), min_size=4, max_size=12), st.randoms(use_true_random=False))
@@ -599,7 +599,7 @@ def test_the_order_of_entrants_and_totals_does_not_matter(many: list[int], shuff
     totals = [
         (rep.rep_id, "north", {"call": number}) for rep, number in zip(reps, many, strict=True)
     ]
-    # Each rep's total in two parts, as of a rep who came back.
+    # Each rep's total in two parts, as for a rep who left a team and came back.
     totals += [(rep.rep_id, "north", {"call": 1}) for rep in reps]
     frozen = started(contest, reps)
     expected = score(contest, frozen, Windows(counted(contest, frozen, totals)))
@@ -667,7 +667,7 @@ def test_only_a_lottery_commits_to_a_seed() -> None:
     assert started(a_contest(tickets=TICKETS), seed="seed").commitment == commitment_of("seed")
 
 
-# What makes no sense
+# Errors in a definition
 
 SIDES = {"red": (A.rep_id,), "blue": (B.rep_id,)}
 

@@ -1,4 +1,4 @@
-"""Help between colleagues (G11): nothing counts unconfirmed, and of a pair only so much."""
+"""Help counts once the asker confirms it, and each pair of reps has a monthly cap (G11)."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ LEAD = a_lead(state=State.CLAIMED, owner=AINA.rep_id, claimed_at=NOON, epoch=3)
 WEEK = timedelta(days=7)
 
 
-# What is paid
+# Paid help
 
 
 def a_help(number: int, helper: str = "bb", other: str = "aa", **changes: Any) -> Entry:
@@ -59,11 +59,11 @@ TWO = [a_help(1), a_help(2, "aa", "bb")]
         # Both directions share the cap, by time.
         ([*TWO, a_help(0), a_help(3, "aa", "bb")], 3, [0, 1, 2]),
         ([*TWO, a_help(3, "cc", "aa"), a_help(4, "cc", "bb")], 1, [1, 3, 4]),
-        # A month begins anew, by the entry's own local day.
+        # Each month has its own cap, by the entry's local day.
         ([*TWO, a_help(3, day="2026-12-01"), a_help(4, day="2026-12-31")], 1, [1, 3]),
         # At the same moment the id decides.
         ([a_help(2, at=NOON), a_help(1, at=NOON)], 1, [1]),
-        # What somebody says of themselves, and test leads, are not paid and take no place.
+        # Self-reported help and test leads are not paid and do not count towards the cap.
         ([a_help(0, test=True), a_help(1, other=""), a_help(2)], 1, [2]),
         ([a_help(0, kind="call"), a_help(1)], 1, [1]),
         ([*TWO, *TWO], 3, [1, 2]),
@@ -116,7 +116,7 @@ def test_what_is_paid_is_the_same_in_any_order_and_never_above_the_cap(
     for entry in helps:
         if not entry.test:
             groups.setdefault((entry.unit, entry.day[:7]), []).append(entry)
-    # Both ways: never more than the cap, and all of the cap where there are as many.
+    # Never more than the cap, and the whole cap where there are as many helps.
     for group in groups.values():
         mine = [entry for entry in group if entry.entry_id in found]
         assert len(mine) == min(cap, len(group))
@@ -141,10 +141,10 @@ def test_a_pair_is_one_unit_in_both_directions() -> None:
 
 @pytest.fixture
 def memory() -> Memory:
-    found = Memory(leads={LEAD.lead_id: LEAD})
+    store = Memory(leads={LEAD.lead_id: LEAD})
     for rep in (AINA, BEN, CHONG, SOUTH, LEFT):
-        FakeRoster(found).add(rep, "token")
-    return found
+        FakeRoster(store).add(rep, "token")
+    return store
 
 
 @pytest.fixture
@@ -153,43 +153,43 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def desk(memory: Memory, clock: Clock) -> HelpDeps:
+def deps(memory: Memory, clock: Clock) -> HelpDeps:
     return HelpDeps(FakeHelp(), FakeLeads(memory), FakeRoster(memory), FakeLedger(memory), clock)
 
 
-def asked(desk: HelpDeps, request_id: str = "r1") -> HelpRequest:
-    return ask(desk, AINA, LEAD.lead_id, request_id, "How?")[0]
+def asked(deps: HelpDeps, request_id: str = "r1") -> HelpRequest:
+    return ask(deps, AINA, LEAD.lead_id, request_id, "How?")[0]
 
 
-def booked(desk: HelpDeps) -> list[Entry]:
-    ledger = desk.ledger
+def booked(deps: HelpDeps) -> list[Entry]:
+    ledger = deps.ledger
     assert isinstance(ledger, FakeLedger)
     return list(ledger.entries.values())
 
 
-def test_who_holds_a_lead_asks_about_it_once(desk: HelpDeps, clock: Clock) -> None:
-    first, stood = ask(desk, AINA, LEAD.lead_id, " r1 ", "  How?\n")
+def test_who_holds_a_lead_asks_about_it_once(deps: HelpDeps, clock: Clock) -> None:
+    first, stood = ask(deps, AINA, LEAD.lead_id, " r1 ", "  How?\n")
     assert (first.question, first.epoch, first.company, stood) == ("How?", 3, "Acme Sdn Bhd", False)
     clock.pass_(days=1)
-    assert ask(desk, AINA, LEAD.lead_id, "r1", "How?") == (first, True)
-    assert asked(desk, "r2").help_id != first.help_id
+    assert ask(deps, AINA, LEAD.lead_id, "r1", "How?") == (first, True)
+    assert asked(deps, "r2").help_id != first.help_id
     with pytest.raises(AlreadyExists):
-        ask(desk, AINA, LEAD.lead_id, "r1", "Why?")
+        ask(deps, AINA, LEAD.lead_id, "r1", "Why?")
     with pytest.raises(AlreadyExists):
-        ask(desk, AINA, "another", "r1", "How?")
+        ask(deps, AINA, "another", "r1", "How?")
 
 
-def test_what_was_asked_stands_also_when_the_lead_is_gone(desk: HelpDeps, memory: Memory) -> None:
-    first = asked(desk)
+def test_what_was_asked_stands_also_when_the_lead_is_gone(deps: HelpDeps, memory: Memory) -> None:
+    first = asked(deps)
     memory.leads.clear()
-    assert ask(desk, AINA, LEAD.lead_id, "r1", "How?") == (first, True)
+    assert ask(deps, AINA, LEAD.lead_id, "r1", "How?") == (first, True)
 
 
-def test_two_at_once_ask_one_thing(desk: HelpDeps) -> None:
-    requests = desk.requests
+def test_two_at_once_ask_one_thing(deps: HelpDeps) -> None:
+    requests = deps.requests
     assert isinstance(requests, FakeHelp)
-    requests.meanwhile = lambda: asked(desk)
-    assert ask(desk, AINA, LEAD.lead_id, "r1", "How?") == (asked(desk), True)
+    requests.meanwhile = lambda: asked(deps)
+    assert ask(deps, AINA, LEAD.lead_id, "r1", "How?") == (asked(deps), True)
     assert len(requests.requests) == 1
 
 
@@ -205,15 +205,15 @@ def test_two_at_once_ask_one_thing(desk: HelpDeps) -> None:
     ],
 )
 def test_only_the_holder_asks(
-    desk: HelpDeps, memory: Memory, changes: dict[str, Any], error: type[DibsError] | None
+    deps: HelpDeps, memory: Memory, changes: dict[str, Any], error: type[DibsError] | None
 ) -> None:
     lead = replace(LEAD, **changes)
     memory.leads = {lead.lead_id: lead}
     if error is None:
-        asked(desk)
+        asked(deps)
     else:
         with pytest.raises(error):
-            asked(desk)
+            asked(deps)
 
 
 @pytest.mark.parametrize(
@@ -234,120 +234,120 @@ def test_only_the_holder_asks(
     ],
 )
 def test_what_a_request_cannot_be_is_named(
-    desk: HelpDeps, request_id: object, question: object, named: set[str]
+    deps: HelpDeps, request_id: object, question: object, named: set[str]
 ) -> None:
     with pytest.raises(InvalidInput) as raised:
-        ask(desk, AINA, LEAD.lead_id, request_id, question)
+        ask(deps, AINA, LEAD.lead_id, request_id, question)
     assert {error.field for error in raised.value.errors} == named
-    assert mine(desk, AINA) == []
+    assert mine(deps, AINA) == []
 
 
-def test_a_blind_lead_shows_a_colleague_nothing(desk: HelpDeps, memory: Memory) -> None:
+def test_a_blind_lead_shows_a_colleague_nothing(deps: HelpDeps, memory: Memory) -> None:
     memory.leads[LEAD.lead_id] = replace(LEAD, blind=True)
-    request = asked(desk)
+    request = asked(deps)
     assert (request.company, request.title, request.blind) == ("", "", True)
 
 
-# Who sees it
+# Who sees a question
 
 
 @pytest.mark.parametrize(
     ("rep", "sees"), [(BEN, True), (AINA, False), (SOUTH, False), (LEFT, False)]
 )
 def test_the_askers_active_colleagues_of_the_team_are_asked(
-    desk: HelpDeps, rep: Any, sees: bool
+    deps: HelpDeps, rep: Any, sees: bool
 ) -> None:
-    request = asked(desk)
-    assert of_colleagues(desk, rep) == ([request] if sees else [])
+    request = asked(deps)
+    assert of_colleagues(deps, rep) == ([request] if sees else [])
     if sees:
-        assert answer(desk, rep, request.help_id, "So.")[0].text == "So."
+        assert answer(deps, rep, request.help_id, "So.")[0].text == "So."
     else:
         with pytest.raises(Forbidden if rep is AINA else RouteNotFound):
-            answer(desk, rep, request.help_id, "So.")
+            answer(deps, rep, request.help_id, "So.")
 
 
-def test_a_question_ends_after_seven_days(desk: HelpDeps, clock: Clock) -> None:
-    request = asked(desk)
+def test_a_question_ends_after_seven_days(deps: HelpDeps, clock: Clock) -> None:
+    request = asked(deps)
     clock.at = request.asked_at + WEEK - timedelta(milliseconds=1)
-    assert of_colleagues(desk, BEN) == [request]
-    assert answer(desk, CHONG, request.help_id, "So.")[1] is False
+    assert of_colleagues(deps, BEN) == [request]
+    assert answer(deps, CHONG, request.help_id, "So.")[1] is False
     clock.at = request.asked_at + WEEK
-    assert of_colleagues(desk, BEN) == []
+    assert of_colleagues(deps, BEN) == []
     with pytest.raises(Ended):
-        answer(desk, BEN, request.help_id, "So.")
-    # Who answered in time hears the same again.
-    assert answer(desk, CHONG, request.help_id, "So.")[1] is True
+        answer(deps, BEN, request.help_id, "So.")
+    # A rep who answered in time gets the same answer again.
+    assert answer(deps, CHONG, request.help_id, "So.")[1] is True
 
 
-def test_a_question_withdrawn_is_answered_no_more(desk: HelpDeps) -> None:
-    request = asked(desk)
+def test_a_question_withdrawn_is_answered_no_more(deps: HelpDeps) -> None:
+    request = asked(deps)
     for _ in range(2):
-        close(desk, AINA, request.help_id)
-    assert of_colleagues(desk, BEN) == []
-    assert mine(desk, AINA)[0].closed_at == NOON
+        close(deps, AINA, request.help_id)
+    assert of_colleagues(deps, BEN) == []
+    assert mine(deps, AINA)[0].closed_at == NOON
     with pytest.raises(Ended):
-        answer(desk, BEN, request.help_id, "So.")
+        answer(deps, BEN, request.help_id, "So.")
 
 
 # Answering
 
 
-def test_each_has_one_answer(desk: HelpDeps, clock: Clock) -> None:
-    help_id = asked(desk).help_id
-    first = answer(desk, BEN, help_id, " So. ")
+def test_each_has_one_answer(deps: HelpDeps, clock: Clock) -> None:
+    help_id = asked(deps).help_id
+    first = answer(deps, BEN, help_id, " So. ")
     assert first == (Answer(BEN.rep_id, "So.", NOON), False)
     clock.pass_(hours=1)
-    assert answer(desk, BEN, help_id, "So.") == (first[0], True)
+    assert answer(deps, BEN, help_id, "So.") == (first[0], True)
     with pytest.raises(AlreadyExists):
-        answer(desk, BEN, help_id, "Or so.")
+        answer(deps, BEN, help_id, "Or so.")
     with pytest.raises(InvalidInput):
-        answer(desk, BEN, help_id, "")
+        answer(deps, BEN, help_id, "")
 
 
-def test_an_answer_that_comes_as_the_question_is_withdrawn_is_refused(desk: HelpDeps) -> None:
-    help_id = asked(desk).help_id
-    requests = desk.requests
+def test_an_answer_that_comes_as_the_question_is_withdrawn_is_refused(deps: HelpDeps) -> None:
+    help_id = asked(deps).help_id
+    requests = deps.requests
     assert isinstance(requests, FakeHelp)
-    requests.meanwhile = lambda: close(desk, AINA, help_id)
+    requests.meanwhile = lambda: close(deps, AINA, help_id)
     with pytest.raises(Ended):
-        answer(desk, BEN, help_id, "So.")
+        answer(deps, BEN, help_id, "So.")
 
 
-def test_a_twin_of_an_answer_is_that_answer(desk: HelpDeps) -> None:
-    help_id = asked(desk).help_id
-    requests = desk.requests
+def test_a_twin_of_an_answer_is_that_answer(deps: HelpDeps) -> None:
+    help_id = asked(deps).help_id
+    requests = deps.requests
     assert isinstance(requests, FakeHelp)
-    requests.meanwhile = lambda: answer(desk, BEN, help_id, "So.")
-    assert answer(desk, BEN, help_id, "So.") == (Answer(BEN.rep_id, "So.", NOON), True)
+    requests.meanwhile = lambda: answer(deps, BEN, help_id, "So.")
+    assert answer(deps, BEN, help_id, "So.") == (Answer(BEN.rep_id, "So.", NOON), True)
 
 
-def test_nobody_reads_more_than_twenty_answers(desk: HelpDeps) -> None:
-    help_id = asked(desk).help_id
+def test_nobody_reads_more_than_twenty_answers(deps: HelpDeps) -> None:
+    help_id = asked(deps).help_id
     for number in range(MOST_ANSWERS):
-        desk.requests.answer(help_id, Answer(f"r{number}", "So.", NOON))
+        deps.requests.answer(help_id, Answer(f"r{number}", "So.", NOON))
     with pytest.raises(Ended, match="20 answers"):
-        answer(desk, BEN, help_id, "So.")
+        answer(deps, BEN, help_id, "So.")
 
 
 def test_an_answer_that_was_not_kept_is_not_said_to_be(
-    desk: HelpDeps, monkeypatch: pytest.MonkeyPatch
+    deps: HelpDeps, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    help_id = asked(desk).help_id
-    monkeypatch.setattr(desk.requests, "answer", lambda help_id, given: False)
+    help_id = asked(deps).help_id
+    monkeypatch.setattr(deps.requests, "answer", lambda help_id, given: False)
     with pytest.raises(Ended):
-        answer(desk, BEN, help_id, "So.")
+        answer(deps, BEN, help_id, "So.")
 
 
 # Confirming
 
 
-def test_nothing_counts_before_the_asker_has_confirmed_it(desk: HelpDeps, clock: Clock) -> None:
-    help_id = asked(desk).help_id
-    answer(desk, BEN, help_id, "So.")
-    assert booked(desk) == []
+def test_nothing_counts_before_the_asker_has_confirmed_it(deps: HelpDeps, clock: Clock) -> None:
+    help_id = asked(deps).help_id
+    answer(deps, BEN, help_id, "So.")
+    assert booked(deps) == []
     at = clock.pass_(days=1)
-    assert confirm(desk, AINA, help_id, BEN.rep_id).confirmed_at == at
-    [entry] = booked(desk)
+    assert confirm(deps, AINA, help_id, BEN.rep_id).confirmed_at == at
+    [entry] = booked(deps)
     assert entry.entry_id == f"help/{help_id}/{BEN.rep_id}"
     assert (entry.kind, entry.rep_id, entry.other, entry.at) == (
         HELPED,
@@ -357,100 +357,100 @@ def test_nothing_counts_before_the_asker_has_confirmed_it(desk: HelpDeps, clock:
     )
     assert (entry.lead_id, entry.epoch, entry.team, entry.test) == (LEAD.lead_id, 3, "north", False)
     assert entry.unit == pair_unit(AINA.rep_id, BEN.rep_id)
-    # Again, later: nothing more, and nothing else.
+    # Confirming again later changes nothing.
     clock.pass_(days=1)
-    assert confirm(desk, AINA, help_id, BEN.rep_id).confirmed_at == at
-    assert booked(desk) == [entry]
+    assert confirm(deps, AINA, help_id, BEN.rep_id).confirmed_at == at
+    assert booked(deps) == [entry]
 
 
-def test_help_with_a_test_lead_counts_nothing(desk: HelpDeps, memory: Memory) -> None:
+def test_help_with_a_test_lead_counts_nothing(deps: HelpDeps, memory: Memory) -> None:
     memory.leads[LEAD.lead_id] = replace(LEAD, test=True)
-    help_id = asked(desk).help_id
-    answer(desk, BEN, help_id, "So.")
-    confirm(desk, AINA, help_id, BEN.rep_id)
-    assert [entry.test for entry in booked(desk)] == [True]
-    assert paid(booked(desk), lambda _: 3) == set()
+    help_id = asked(deps).help_id
+    answer(deps, BEN, help_id, "So.")
+    confirm(deps, AINA, help_id, BEN.rep_id)
+    assert [entry.test for entry in booked(deps)] == [True]
+    assert paid(booked(deps), lambda _: 3) == set()
 
 
 def test_the_asker_confirms_also_when_the_lead_is_somebody_elses(
-    desk: HelpDeps, memory: Memory
+    deps: HelpDeps, memory: Memory
 ) -> None:
-    help_id = asked(desk).help_id
-    answer(desk, BEN, help_id, "So.")
-    close(desk, AINA, help_id)
+    help_id = asked(deps).help_id
+    answer(deps, BEN, help_id, "So.")
+    close(deps, AINA, help_id)
     memory.leads[LEAD.lead_id] = replace(LEAD, owner=CHONG.rep_id, epoch=9)
-    confirm(desk, AINA, help_id, BEN.rep_id)
-    assert [entry.epoch for entry in booked(desk)] == [3]
+    confirm(deps, AINA, help_id, BEN.rep_id)
+    assert [entry.epoch for entry in booked(deps)] == [3]
 
 
-def test_help_counts_for_the_team_the_helper_is_in_by_then(desk: HelpDeps, clock: Clock) -> None:
-    help_id = asked(desk).help_id
-    answer(desk, BEN, help_id, "So.")
-    roster = desk.roster
+def test_help_counts_for_the_team_the_helper_is_in_by_then(deps: HelpDeps, clock: Clock) -> None:
+    help_id = asked(deps).help_id
+    answer(deps, BEN, help_id, "So.")
+    roster = deps.roster
     assert isinstance(roster, FakeRoster)
     roster.put_profile(replace(BEN, team="south"), ("team",))
     roster.deactivate(BEN.rep_id, NOON.date())
-    confirm(desk, AINA, help_id, BEN.rep_id)
-    assert [(entry.rep_id, entry.team) for entry in booked(desk)] == [(BEN.rep_id, "south")]
+    confirm(deps, AINA, help_id, BEN.rep_id)
+    assert [(entry.rep_id, entry.team) for entry in booked(deps)] == [(BEN.rep_id, "south")]
 
 
 @pytest.mark.parametrize("helper", ["", None, 7, "nobody", AINA.rep_id, CHONG.rep_id])
-def test_who_did_not_answer_did_not_help(desk: HelpDeps, helper: object) -> None:
-    help_id = asked(desk).help_id
-    answer(desk, BEN, help_id, "So.")
+def test_who_did_not_answer_did_not_help(deps: HelpDeps, helper: object) -> None:
+    help_id = asked(deps).help_id
+    answer(deps, BEN, help_id, "So.")
     with pytest.raises(InvalidInput):
-        confirm(desk, AINA, help_id, helper)
-    assert booked(desk) == []
+        confirm(deps, AINA, help_id, helper)
+    assert booked(deps) == []
 
 
 @pytest.mark.parametrize(("rep", "error"), [(BEN, Forbidden), (SOUTH, RouteNotFound)])
 def test_nobody_confirms_or_withdraws_for_the_asker(
-    desk: HelpDeps, rep: Any, error: type[DibsError]
+    deps: HelpDeps, rep: Any, error: type[DibsError]
 ) -> None:
-    help_id = asked(desk).help_id
-    answer(desk, BEN, help_id, "So.")
-    for act in (lambda: confirm(desk, rep, help_id, BEN.rep_id), lambda: close(desk, rep, help_id)):
+    help_id = asked(deps).help_id
+    answer(deps, BEN, help_id, "So.")
+    for act in (lambda: confirm(deps, rep, help_id, BEN.rep_id), lambda: close(deps, rep, help_id)):
         with pytest.raises(error):
             act()
-    assert booked(desk) == []
-    assert desk.requests.find(help_id) is not None
-    assert mine(desk, AINA)[0].closed_at is None
+    assert booked(deps) == []
+    assert deps.requests.find(help_id) is not None
+    assert mine(deps, AINA)[0].closed_at is None
 
 
 @pytest.mark.parametrize(
     ("late", "counts"), [(timedelta(milliseconds=-1), True), (0 * WEEK, False)]
 )
 def test_help_is_confirmed_within_fourteen_days(
-    desk: HelpDeps, clock: Clock, late: timedelta, counts: bool
+    deps: HelpDeps, clock: Clock, late: timedelta, counts: bool
 ) -> None:
-    request = asked(desk)
-    answer(desk, BEN, request.help_id, "So.")
+    request = asked(deps)
+    answer(deps, BEN, request.help_id, "So.")
     clock.at = request.asked_at + 2 * WEEK + late
     if counts:
-        confirm(desk, AINA, request.help_id, BEN.rep_id)
-        # Once it is confirmed, asking again is harmless for good.
+        confirm(deps, AINA, request.help_id, BEN.rep_id)
+        # Once it is confirmed, confirming again is harmless at any time.
         clock.pass_(days=30)
-        confirm(desk, AINA, request.help_id, BEN.rep_id)
+        confirm(deps, AINA, request.help_id, BEN.rep_id)
     else:
         with pytest.raises(Ended):
-            confirm(desk, AINA, request.help_id, BEN.rep_id)
-    assert len(booked(desk)) == int(counts)
+            confirm(deps, AINA, request.help_id, BEN.rep_id)
+    assert len(booked(deps)) == int(counts)
 
 
 def test_a_confirmation_cut_short_is_made_good_by_asking_again(
-    desk: HelpDeps, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    deps: HelpDeps, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    help_id = asked(desk).help_id
-    answer(desk, BEN, help_id, "So.")
+    help_id = asked(deps).help_id
+    answer(deps, BEN, help_id, "So.")
 
     def cut(help_id: str, rep_id: str, at: datetime) -> None:
         raise ConnectionError
 
     with monkeypatch.context() as patched:
-        patched.setattr(desk.requests, "confirm", cut)
+        patched.setattr(deps.requests, "confirm", cut)
         with pytest.raises(ConnectionError):
-            confirm(desk, AINA, help_id, BEN.rep_id)
+            confirm(deps, AINA, help_id, BEN.rep_id)
     clock.pass_(hours=1)
-    assert confirm(desk, AINA, help_id, BEN.rep_id).confirmed_at is not None
-    assert [entry.at for entry in booked(desk)] == [NOON]
-    assert mine(desk, AINA)[0].answers[BEN.rep_id].confirmed_at is not None
+    assert confirm(deps, AINA, help_id, BEN.rep_id).confirmed_at is not None
+    assert [entry.at for entry in booked(deps)] == [NOON]
+    assert mine(deps, AINA)[0].answers[BEN.rep_id].confirmed_at is not None

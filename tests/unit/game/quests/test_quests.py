@@ -1,4 +1,4 @@
-"""QuestDeps quests (G8): steps told, confirmed by whom it takes, and finished."""
+"""Onboarding quests: steps are reported and confirmed, and the quest is finished (G8)."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ ALL = [VIDEO, an_entry("ethics", hour=2), an_entry("tool", "tool_used", 3), an_e
         (VIDEO, True),
         (replace(VIDEO, source="rep"), False),
         (replace(VIDEO, source=""), False),
-        # About a lead, its source is the lead's, and may be called anything.
+        # The source of an entry about a lead is the lead's, and may have any name.
         (replace(VIDEO, lead_id="lead"), False),
         (replace(VIDEO, kind="tool_used"), False),
         (replace(VIDEO, test=True), False),
@@ -100,7 +100,7 @@ def test_a_quest_is_finished_with_the_last_of_its_steps() -> None:
     assert finished(ALL, START) == last
     for missing in range(4):
         assert finished([*ALL[:missing], *ALL[missing + 1 :]], START) is None
-    # What is done again later is done since the first time.
+    # A step that is done twice is done since the first time.
     again = [replace(entry, entry_id=f"x{entry.entry_id}", at=NOON + timedelta(9)) for entry in ALL]
     assert finished([*again, *ALL], START) == last
     assert finished([], Quest("Nothing", {})) is None
@@ -184,7 +184,7 @@ def test_a_quest_without_an_end_is_always_open() -> None:
     assert last_day(replace(START, within_days=1), MONDAY) == MONDAY
 
 
-# Telling and confirming
+# Reporting and confirming
 
 
 @pytest.fixture
@@ -195,33 +195,33 @@ def clock() -> Clock:
 @pytest.fixture
 def memory() -> Memory:
     playbook = replace(a_playbook(), game=Game(quests={"start": START}))
-    found = Memory(playbook=playbook)
+    store = Memory(playbook=playbook)
     for rep in (AINA, BEN, CHONG, LEFT):
-        FakeRoster(found).add(rep, "token")
-    return found
+        FakeRoster(store).add(rep, "token")
+    return store
 
 
 @pytest.fixture
-def desk(memory: Memory, clock: Clock) -> QuestDeps:
+def deps(memory: Memory, clock: Clock) -> QuestDeps:
     return QuestDeps(FakeQuests(), FakeRoster(memory), FakeLedger(memory), clock)
 
 
-def booked(desk: QuestDeps) -> dict[str, Entry]:
-    assert isinstance(desk.ledger, FakeLedger)
-    return desk.ledger.entries
+def booked(deps: QuestDeps) -> dict[str, Entry]:
+    assert isinstance(deps.ledger, FakeLedger)
+    return deps.ledger.entries
 
 
-def standing(desk: QuestDeps, rep: Rep = AINA) -> Standing:
-    [found] = standings(desk, rep)
-    return found
+def standing(deps: QuestDeps, rep: Rep = AINA) -> Standing:
+    [progress] = standings(deps, rep)
+    return progress
 
 
-def test_a_step_nobody_confirms_is_done_when_it_is_told(desk: QuestDeps, clock: Clock) -> None:
-    told, is_done = tell(desk, AINA, "start", "tool", None)
+def test_a_step_nobody_confirms_is_done_when_it_is_told(deps: QuestDeps, clock: Clock) -> None:
+    told, is_done = tell(deps, AINA, "start", "tool", None)
     assert (told.at, told.peer, is_done) == (NOON, "", True)
     clock.pass_(hours=1)
-    assert tell(desk, AINA, "start", "tool", None)[1] is True
-    [entry] = booked(desk).values()
+    assert tell(deps, AINA, "start", "tool", None)[1] is True
+    [entry] = booked(deps).values()
     assert (entry.entry_id, entry.kind, entry.at) == (
         f"step/start/tool/{AINA.rep_id}",
         STEP_VERIFIED,
@@ -229,7 +229,7 @@ def test_a_step_nobody_confirms_is_done_when_it_is_told(desk: QuestDeps, clock: 
     )
     assert (entry.cause, entry.other) == ("start/tool", AINA.rep_id)
     assert entry.unit == f"quest/{AINA.rep_id}/start"
-    assert set(standing(desk).done) == {"tool"}
+    assert set(standing(deps).done) == {"tool"}
 
 
 @pytest.mark.parametrize(
@@ -242,28 +242,28 @@ def test_a_step_nobody_confirms_is_done_when_it_is_told(desk: QuestDeps, clock: 
         ("seller", BEN.rep_id, None, None),
         ("seller", BEN.rep_id, CHONG, Forbidden),
         ("seller", BEN.rep_id, AINA, Forbidden),
-        # A peer of another team will do.
+        # A peer of another team may confirm.
         ("seller", CHONG.rep_id, CHONG, None),
     ],
 )
 def test_a_step_is_confirmed_by_the_peer_that_was_named_or_a_manager(
-    desk: QuestDeps, step: str, peer: object, by: Rep | None, error: type[DibsError] | None
+    deps: QuestDeps, step: str, peer: object, by: Rep | None, error: type[DibsError] | None
 ) -> None:
-    assert tell(desk, AINA, "start", step, peer)[1] is False
-    assert booked(desk) == {}
+    assert tell(deps, AINA, "start", step, peer)[1] is False
+    assert booked(deps) == {}
     if error is not None:
         with pytest.raises(error):
-            confirm(desk, by, "start", step, AINA.rep_id)
-        assert booked(desk) == {}
+            confirm(deps, by, "start", step, AINA.rep_id)
+        assert booked(deps) == {}
         return
     for _ in range(2):
-        assert confirm(desk, by, "start", step, AINA.rep_id) == AINA
-    [entry] = booked(desk).values()
+        assert confirm(deps, by, "start", step, AINA.rep_id) == AINA
+    [entry] = booked(deps).values()
     assert (entry.rep_id, entry.cause) == (AINA.rep_id, f"start/{step}")
     assert entry.other == (MANAGERS if by is None else by.rep_id)
     assert entry.unit == f"quest/{AINA.rep_id}/start"
-    assert pending(desk, None) == pending(desk, by) == []
-    assert tell(desk, AINA, "start", step, peer)[1] is True
+    assert pending(deps, None) == pending(deps, by) == []
+    assert tell(deps, AINA, "start", step, peer)[1] is True
 
 
 @pytest.mark.parametrize(
@@ -280,12 +280,12 @@ def test_a_step_is_confirmed_by_the_peer_that_was_named_or_a_manager(
     ],
 )
 def test_what_cannot_be_told_is_refused(
-    desk: QuestDeps, quest: str, step: str, peer: object, error: type[DibsError]
+    deps: QuestDeps, quest: str, step: str, peer: object, error: type[DibsError]
 ) -> None:
     with pytest.raises(error):
-        tell(desk, AINA, quest, step, peer)
-    assert booked(desk) == {}
-    assert desk.log.told_by(AINA.rep_id) == []
+        tell(deps, AINA, quest, step, peer)
+    assert booked(deps) == {}
+    assert deps.log.told_by(AINA.rep_id) == []
 
 
 @pytest.mark.parametrize(
@@ -301,108 +301,108 @@ def test_what_cannot_be_told_is_refused(
     ],
 )
 def test_a_manager_confirms_nothing_that_was_not_told(
-    desk: QuestDeps, step: str, rep_id: object, error: type[DibsError]
+    deps: QuestDeps, step: str, rep_id: object, error: type[DibsError]
 ) -> None:
     with pytest.raises(error):
-        confirm(desk, None, "start", step, rep_id)
-    assert booked(desk) == {}
+        confirm(deps, None, "start", step, rep_id)
+    assert booked(deps) == {}
 
 
-def test_another_peer_takes_the_place_of_the_first(desk: QuestDeps, clock: Clock) -> None:
-    tell(desk, AINA, "start", "seller", BEN.rep_id)
+def test_another_peer_takes_the_place_of_the_first(deps: QuestDeps, clock: Clock) -> None:
+    tell(deps, AINA, "start", "seller", BEN.rep_id)
     clock.pass_(hours=1)
-    assert tell(desk, AINA, "start", "seller", BEN.rep_id)[0].at == NOON
-    tell(desk, AINA, "start", "seller", CHONG.rep_id)
-    assert pending(desk, BEN) == []
-    assert [told.peer for told, _ in pending(desk, CHONG)] == [CHONG.rep_id]
+    assert tell(deps, AINA, "start", "seller", BEN.rep_id)[0].at == NOON
+    tell(deps, AINA, "start", "seller", CHONG.rep_id)
+    assert pending(deps, BEN) == []
+    assert [told.peer for told, _ in pending(deps, CHONG)] == [CHONG.rep_id]
     with pytest.raises(Forbidden):
-        confirm(desk, BEN, "start", "seller", AINA.rep_id)
+        confirm(deps, BEN, "start", "seller", AINA.rep_id)
 
 
-def test_who_confirms_is_said_by_the_playbook_in_force(desk: QuestDeps, memory: Memory) -> None:
-    tell(desk, AINA, "start", "seller", BEN.rep_id)
+def test_who_confirms_is_said_by_the_playbook_in_force(deps: QuestDeps, memory: Memory) -> None:
+    tell(deps, AINA, "start", "seller", BEN.rep_id)
     step = replace(START.steps["seller"], verified_by="manager")
     stricter = replace(START, steps={**START.steps, "seller": step})
     memory.playbook = replace(a_playbook(), game=Game(quests={"start": stricter}))
     with pytest.raises(Forbidden):
-        confirm(desk, BEN, "start", "seller", AINA.rep_id)
-    confirm(desk, None, "start", "seller", AINA.rep_id)
-    assert set(standing(desk).done) == {"seller"}
+        confirm(deps, BEN, "start", "seller", AINA.rep_id)
+    confirm(deps, None, "start", "seller", AINA.rep_id)
+    assert set(standing(deps).done) == {"seller"}
 
 
-def test_a_quest_ends_with_its_last_day_on_the_reps_clock(desk: QuestDeps, clock: Clock) -> None:
+def test_a_quest_ends_with_its_last_day_on_the_reps_clock(deps: QuestDeps, clock: Clock) -> None:
     # Thirty days from 23 November; midnight in Kuching is eight hours before that of UTC.
     clock.at = datetime.fromisoformat("2026-12-22T15:59:59+00:00")
-    assert standing(desk).is_open
-    tell(desk, AINA, "start", "ethics", None)
+    assert standing(deps).is_open
+    tell(deps, AINA, "start", "ethics", None)
     clock.pass_(seconds=1)
-    assert not standing(desk).is_open
+    assert not standing(deps).is_open
     for step, peer in (("tool", None), ("seller", BEN.rep_id)):
         with pytest.raises(Ended):
-            tell(desk, AINA, "start", step, peer)
-    # What was told in time is still confirmed.
-    confirm(desk, None, "start", "ethics", AINA.rep_id)
-    assert set(standing(desk).done) == {"ethics"}
+            tell(deps, AINA, "start", step, peer)
+    # A step reported in time can still be confirmed.
+    confirm(deps, None, "start", "ethics", AINA.rep_id)
+    assert set(standing(deps).done) == {"ethics"}
 
 
 def test_a_confirmation_cut_short_is_made_good_by_asking_again(
-    desk: QuestDeps, monkeypatch: pytest.MonkeyPatch
+    deps: QuestDeps, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def cut(told: Told) -> None:
         raise ConnectionError
 
-    tell(desk, AINA, "start", "ethics", None)
+    tell(deps, AINA, "start", "ethics", None)
     with monkeypatch.context() as patched:
-        patched.setattr(desk.log, "settle", cut)
+        patched.setattr(deps.log, "settle", cut)
         with pytest.raises(ConnectionError):
-            confirm(desk, None, "start", "ethics", AINA.rep_id)
-    # It counts, and waits for nobody.
-    assert set(standing(desk).done) == {"ethics"}
-    assert pending(desk, None) == []
-    confirm(desk, None, "start", "ethics", AINA.rep_id)
-    assert desk.log.waiting_for(MANAGERS) == []
-    assert len(booked(desk)) == 1
+            confirm(deps, None, "start", "ethics", AINA.rep_id)
+    # It counts, and waits for no confirmation.
+    assert set(standing(deps).done) == {"ethics"}
+    assert pending(deps, None) == []
+    confirm(deps, None, "start", "ethics", AINA.rep_id)
+    assert deps.log.waiting_for(MANAGERS) == []
+    assert len(booked(deps)) == 1
 
 
 def test_two_who_tell_at_once_are_told_to_try_again(
-    desk: QuestDeps, monkeypatch: pytest.MonkeyPatch
+    deps: QuestDeps, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(desk.log, "tell", lambda told, was: False)
+    monkeypatch.setattr(deps.log, "tell", lambda told, was: False)
     with pytest.raises(Busy):
-        tell(desk, AINA, "start", "ethics", None)
+        tell(deps, AINA, "start", "ethics", None)
 
 
-# Where one stands
+# Progress
 
 
-def test_where_a_rep_stands_is_what_the_ledger_says(desk: QuestDeps, clock: Clock) -> None:
-    fresh = standing(desk)
+def test_where_a_rep_stands_is_what_the_ledger_says(deps: QuestDeps, clock: Clock) -> None:
+    fresh = standing(deps)
     assert (fresh.done, fresh.told, fresh.next_step, fresh.finished_at) == ({}, {}, "video", None)
     assert fresh.until == date(2026, 12, 22)
-    desk.ledger.put([VIDEO, replace(VIDEO, entry_id="ben's", rep_id=BEN.rep_id)])
+    deps.ledger.put([VIDEO, replace(VIDEO, entry_id="ben's", rep_id=BEN.rep_id)])
     clock.pass_(hours=2)
-    tell(desk, AINA, "start", "ethics", None)
-    assert standing(desk).next_step == "tool"
-    tell(desk, AINA, "start", "tool", None)
-    tell(desk, AINA, "start", "seller", BEN.rep_id)
-    waiting = standing(desk)
+    tell(deps, AINA, "start", "ethics", None)
+    assert standing(deps).next_step == "tool"
+    tell(deps, AINA, "start", "tool", None)
+    tell(deps, AINA, "start", "seller", BEN.rep_id)
+    waiting = standing(deps)
     assert (set(waiting.done), set(waiting.told)) == ({"video", "tool"}, {"ethics", "seller"})
     assert (waiting.next_step, waiting.finished_at) == (None, None)
-    confirm(desk, BEN, "start", "seller", AINA.rep_id)
+    confirm(deps, BEN, "start", "seller", AINA.rep_id)
     at = clock.pass_(hours=1)
-    confirm(desk, None, "start", "ethics", AINA.rep_id)
-    assert standing(desk).finished_at == at
-    assert set(standing(desk, BEN).done) == {"video"}
+    confirm(deps, None, "start", "ethics", AINA.rep_id)
+    assert standing(deps).finished_at == at
+    assert set(standing(deps, BEN).done) == {"video"}
 
 
-def test_an_activity_taken_back_takes_its_step_back(desk: QuestDeps, clock: Clock) -> None:
+def test_an_activity_taken_back_takes_its_step_back(deps: QuestDeps, clock: Clock) -> None:
     clock.pass_(days=1)
     unit = f"quest/{AINA.rep_id}/start"
     reversal = replace(an_entry("", "reversal", 5, cause=""), reverses=VIDEO.entry_id, unit=unit)
-    desk.ledger.put([VIDEO])
-    assert set(standing(desk).done) == {"video"}
-    desk.ledger.put([reversal])
-    assert standing(desk).done == {}
+    deps.ledger.put([VIDEO])
+    assert set(standing(deps).done) == {"video"}
+    deps.ledger.put([reversal])
+    assert standing(deps).done == {}
 
 
 @pytest.mark.parametrize(
@@ -419,7 +419,7 @@ def test_an_activity_taken_back_takes_its_step_back(desk: QuestDeps, clock: Cloc
     ],
 )
 def test_activities_of_the_quests_time_are_looked_at(
-    desk: QuestDeps,
+    deps: QuestDeps,
     memory: Memory,
     clock: Clock,
     at: str,
@@ -430,30 +430,30 @@ def test_activities_of_the_quests_time_are_looked_at(
     quest = replace(START, within_days=within_days)
     memory.playbook = replace(a_playbook(), game=Game(quests={"start": quest}))
     clock.at = datetime.fromisoformat("2027-05-01T12:00:00+00:00")
-    desk.ledger.put([replace(VIDEO, at=datetime.fromisoformat(at))])
-    found = standing(desk, replace(AINA, joined_on=joined_on))
+    deps.ledger.put([replace(VIDEO, at=datetime.fromisoformat(at))])
+    found = standing(deps, replace(AINA, joined_on=joined_on))
     assert set(found.done) == ({"video"} if counts else set())
 
 
-def test_without_quests_there_is_nothing_to_see(desk: QuestDeps, memory: Memory) -> None:
-    tell(desk, AINA, "start", "ethics", None)
+def test_without_quests_there_is_nothing_to_see(deps: QuestDeps, memory: Memory) -> None:
+    tell(deps, AINA, "start", "ethics", None)
     memory.playbook = a_playbook()
-    assert standings(desk, AINA) == []
-    assert pending(desk, None) == []
+    assert standings(deps, AINA) == []
+    assert pending(deps, None) == []
 
 
 def test_what_waits_comes_oldest_first_and_not_of_who_left(
-    desk: QuestDeps, memory: Memory, clock: Clock
+    deps: QuestDeps, memory: Memory, clock: Clock
 ) -> None:
-    tell(desk, CHONG, "start", "seller", BEN.rep_id)
+    tell(deps, CHONG, "start", "seller", BEN.rep_id)
     clock.pass_(hours=1)
-    tell(desk, AINA, "start", "ethics", None)
-    tell(desk, AINA, "start", "seller", BEN.rep_id)
-    found = [(rep.rep_id, told.step) for told, rep in pending(desk, None)]
+    tell(deps, AINA, "start", "ethics", None)
+    tell(deps, AINA, "start", "seller", BEN.rep_id)
+    found = [(rep.rep_id, told.step) for told, rep in pending(deps, None)]
     assert found == [(CHONG.rep_id, "seller"), (AINA.rep_id, "ethics"), (AINA.rep_id, "seller")]
-    assert [rep.rep_id for _, rep in pending(desk, BEN)] == [CHONG.rep_id, AINA.rep_id]
+    assert [rep.rep_id for _, rep in pending(deps, BEN)] == [CHONG.rep_id, AINA.rep_id]
     memory.reps[CHONG.rep_id] = replace(CHONG, active=False)
-    assert [rep.rep_id for _, rep in pending(desk, BEN)] == [AINA.rep_id]
+    assert [rep.rep_id for _, rep in pending(deps, BEN)] == [AINA.rep_id]
 
 
 @pytest.mark.parametrize(
@@ -470,18 +470,18 @@ def test_what_waits_comes_oldest_first_and_not_of_who_left(
     ],
 )
 def test_an_activity_that_needs_a_word_waits_for_the_managers(
-    desk: QuestDeps, entry: Entry, filed: bool
+    deps: QuestDeps, entry: Entry, filed: bool
 ) -> None:
     for _ in range(2):
-        file(desk, entry)
-    assert [told.step for told, _ in pending(desk, None)] == (["ethics"] if filed else [])
+        file(deps, entry)
+    assert [told.step for told, _ in pending(deps, None)] == (["ethics"] if filed else [])
     if filed:
-        confirm(desk, None, "start", "ethics", AINA.rep_id)
-        file(desk, entry)
-        assert pending(desk, None) == []
+        confirm(deps, None, "start", "ethics", AINA.rep_id)
+        file(deps, entry)
+        assert pending(deps, None) == []
 
 
-# What a playbook cannot say
+# Quests a playbook may not have
 
 
 def _with(**changes: Any) -> Callable[[Quest], Quest]:

@@ -1,4 +1,4 @@
-"""Rewards and points (G9): who gets what, what goes back, and that all of it always adds up."""
+"""Rewards: who gets them, what goes back, and points that always add up (G9)."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def balances(store: FakeRewards) -> tuple[int, int]:
     return store.points.account(AINA).balance, store.points.account(BEN).balance
 
 
-# What a request takes, and what goes back
+# Points and stock: held by a request, and given back
 
 
 def test_points_and_stock_move_when_a_reward_is_asked_for() -> None:
@@ -144,7 +144,7 @@ def test_without_approval_a_request_is_approved_at_once(stock: int | None) -> No
     assert request.state is State.APPROVED
     assert [step.by for step in request.steps] == [AINA, "dibs"]
     assert balances(store)[0] == 150
-    # The one approved at once goes back like any other.
+    # A reward that was approved at once can be recalled like any other.
     decide(store, request.request_id, State.RECALLED, "manager", "sold out", Clock())
     assert balances(store)[0] == 250
 
@@ -209,7 +209,7 @@ def test_points_and_stock_go_back_once_where_a_request_comes_to_nothing(
         clock.pass_(days=1)
         request, changed = decide(store, request.request_id, state, "manager", "why", clock)
         assert changed
-        # Said again, it is done once.
+        # Deciding again changes nothing.
         assert decide(store, request.request_id, state, "manager", "why", clock) == (request, False)
     assert balances(store) == (250 if back else 150, 250)
     assert store.rewards()[0].taken == (0 if back else 1)
@@ -251,7 +251,7 @@ def test_there_were_never_fewer_than_are_taken() -> None:
     assert put_reward(store, "mug", {**given, "stock": 4}).left == 3
 
 
-# Others who are faster
+# Lost races
 
 
 def test_a_price_that_changes_meanwhile_is_asked_again() -> None:
@@ -328,7 +328,7 @@ def test_who_is_never_fast_enough_is_told_to_try_again(monkeypatch: pytest.Monke
         decide(store, request.request_id, State.APPROVED, "manager", "", Clock())
 
 
-# What lapses by itself
+# Expiry
 
 
 @pytest.mark.parametrize(
@@ -346,7 +346,7 @@ def test_what_nobody_decides_on_or_collects_in_time_lapses(
 ) -> None:
     store, clock = a_shop(), Clock()
     request = asked(store)
-    if approved:  # on another day: its own days count from then on
+    if approved:  # a day later: the days to collect count from then on
         clock.pass_(days=7)
         decide(store, request.request_id, State.APPROVED, "manager", "", clock)
     clock.at += after
@@ -386,7 +386,7 @@ LEVELS = (Level("Silver", 500), Level("Gold", 1000), Level("Bronze", 100))
         (Account(AINA, earned=500), "Silver", "Gold"),
         (Account(AINA, earned=1000), "Gold", None),
         (Account(AINA, earned=10**9), "Gold", None),
-        # What was spent counts on, what has lapsed does not.
+        # Spent points still count, expired points do not.
         (Account(AINA, earned=500, spent=500), "Silver", "Gold"),
         (Account(AINA, earned=500, lapsed=1), "Bronze", "Silver"),
         (Account(AINA, balance=-5, earned=-5), None, "Bronze"),
@@ -421,16 +421,16 @@ YOUNG = CUTOFF + MS
         (100, [award(1, 100, at=CUTOFF)], 50, 50),
         (100, [award(1, 100, at=YOUNG)], 50, 0),
         (100, [award(1, 60, at=YOUNG)], 50, 20),
-        # 300 earned, 100 of them lately, 150 spent: 50 of the old ones are left.
+        # 300 earned, 100 of them new, 150 spent: 50 of the old ones are left.
         (150, [award(1, 100, at=YOUNG)], 100, 50),
         # All old ones are spent, and some of the new ones.
         (40, [award(1, 100, at=YOUNG)], 100, 0),
-        # 100 of old, 60 new ones taken back: they bear their award's moment, and count as never
-        # awarded.
+        # 100 old points, 60 new ones reversed: a reversal has its award's time, so the 60 count as
+        # never awarded.
         (100, [award(1, 60, at=YOUNG), Transfer("a", AINA, ISSUED, 60, YOUNG, "back")], 10, 10),
-        # 200 of old, of which 100 were taken back; 60 new ones.
+        # 200 old points, 100 of them reversed; 60 new ones.
         (160, [award(1, 60, at=YOUNG), Transfer("a", AINA, ISSUED, 100, CUTOFF, "back")], 10, 10),
-        # What was spent and what came back is no award.
+        # Spending and refunds are no awards.
         (100, [Transfer("a", SPENT, AINA, 100, YOUNG, "refused")], 10, 10),
         (100, [Transfer("a", AINA, SPENT, 100, YOUNG, "reward")], 10, 10),
         (100, [Transfer("a", AINA, LAPSED, 100, YOUNG, "decay")], 10, 10),
@@ -532,7 +532,7 @@ def test_what_was_on_its_way_while_it_was_audited_is_no_difference() -> None:
     store = a_shop()
 
     class Halfway(FakePoints):
-        """Another transfer is missed at each look."""
+        """Each read misses another transfer."""
 
         looks = 0
 
@@ -564,7 +564,7 @@ def test_a_request_that_goes_on_while_others_lapse_is_left_alone() -> None:
 
 
 class AnyHistory(RuleBasedStateMachine):
-    """Reps earn, ask and lose what they earned; managers decide; time passes: it adds up."""
+    """Reps earn, spend and lose points; managers decide; time passes: points always add up."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -600,7 +600,7 @@ class AnyHistory(RuleBasedStateMachine):
         assert new is not known
         after = self.store.points.account(rep_id).balance
         assert after == (before - request.price if new else before)
-        assert not new or after >= 0  # whatever is owed, no request makes it
+        assert not new or after >= 0  # no request makes a balance negative
 
     @precondition(lambda self: self.store.asked)
     @rule(data=st.data(), state=st.sampled_from(list(State)))

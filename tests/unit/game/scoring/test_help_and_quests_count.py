@@ -1,4 +1,4 @@
-"""What confirmed help and finished quests come to (G8, G11), from the call to the count."""
+"""Confirmed help and finished quests count and earn points, from call to tally (G8, G11)."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def test_a_quest_counts_when_its_last_step_is_done(
     assert found["training_step"] == found["tool_used"] == found["step_verified"] == 1
     [standing] = standings(desk, AINA)
     assert standing.finished_at == clock.at
-    # The system takes the video back: the quest is unfinished again.
+    # The system reverses the video: the quest is unfinished again.
     back = Activity("a3", "reversal", clock.at, reverses="a1")
     record(register, back, None)
     assert "quest_start" not in counts(ledger, memory, AINA.rep_id)

@@ -1,4 +1,4 @@
-"""What a process remembers of boards stays within its memory (G3)."""
+"""The rankings that a process keeps stay within its memory (G3)."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def test_a_board_that_was_looked_at_before_is_the_one_seen_for_the_first_time(
     scope, team = asked
     kept: dict[Any, Total] = {}
     for step in steps:
-        # As pages are read: who did nothing more is the very same total.
+        # As a store returns them: an unchanged total is the same object.
         kept = {
             of: kept[of]
             if of in kept and kept[of].counts == {"claimed": n}
@@ -112,7 +112,7 @@ def test_a_team_that_is_called_as_the_playbooks_version_has_a_board_of_its_own()
 def test_boards_of_few_rows_do_not_keep_the_totals_of_thousands(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Each was looked at while the totals were others; those that are no more stay in memory."""
+    """Each ranking keeps the totals of its time; outdated totals stay in memory with it."""
     monkeypatch.setattr(leaderboard, "_MOST_KNOWN_TOTALS", 70)
     for number in range(5):
         few = [Total("aina", f"team{number}", "", {"claimed": 1})]

@@ -1,4 +1,4 @@
-"""Leaderboards: who stands where, and what each viewer may see of it (G3)."""
+"""Leaderboards: places, and what each viewer may see (G3)."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ DAYANG = a_rep(4, name="Dayang", team="south")
 
 
 class Kept:
-    """Totals by period; every period has the same unless it says otherwise."""
+    """Totals by period; by default every period has the same."""
 
     def __init__(self, *totals: Total, **periods: list[Total]) -> None:
         self.whole, self.periods = list(totals), periods
@@ -190,7 +190,7 @@ def test_counts_are_added_name_by_name() -> None:
     assert summed([{"a": 1, "b": 2}, {}, {"a": 3}]) == {"a": 4, "b": 2}
 
 
-# Whose board
+# Teams' own boards
 
 
 def test_a_rep_sees_the_board_of_their_team_and_themselves_on_it() -> None:
@@ -206,7 +206,7 @@ def test_a_rep_sees_the_board_of_their_team_and_themselves_on_it() -> None:
     ("viewer", "metric", "gap"),
     [
         (AINA, "claims", 2),
-        (BEN, "claims", None),  # at the top, though not alone
+        (BEN, "claims", None),  # at the top, though tied
         (AINA, "claim_speed", Fraction(1, 2)),
         (CHONG, "claim_speed", None),  # without a value there is no gap
     ],
@@ -307,7 +307,7 @@ def test_on_an_anonymous_board_places_and_values_are_shown_and_no_names() -> Non
     )
     assert [row.id for row in found.around] == ["", AINA.rep_id]
     assert (found.gap, found.many) == (2, 3)
-    # Managers see who it is, and so does everybody who a team is.
+    # Managers see the names, and all viewers see the names of teams.
     assert all(row.name for row in board(FOUR, None, hidden, team="north").rows)
     assert all(row.name for row in board(FOUR, AINA, hidden, scope="teams").rows)
 
@@ -319,7 +319,7 @@ def test_with_own_gap_a_rep_sees_their_own_row_alone() -> None:
     assert (found.gap, found.many) == (2, 3)
     assert board(FOUR, a_rep(9), alone).rows == ()
     assert len(board(FOUR, None, alone, team="north").rows) == 3
-    assert len(board(FOUR, DAYANG, alone).rows) == 1  # another team's rule is not theirs
+    assert len(board(FOUR, DAYANG, alone).rows) == 1  # the other team's rule does not apply
     assert len(board(FOUR, AINA, alone, scope="teams").rows) == 2
 
 
@@ -329,7 +329,7 @@ def test_a_rep_whose_team_is_no_more_still_has_a_board() -> None:
     assert (found.many, found.mine and found.mine.place) == (1, 1)
 
 
-# Which period
+# Periods
 
 NEW_YEAR = datetime.fromisoformat("2026-12-31T16:30:00+00:00")  # half past midnight in Kuching
 
@@ -380,7 +380,7 @@ def test_a_period_may_be_named(period: str, name: str) -> None:
     assert (found.period, shown(found.rows)) == (name, [(1, "Ben", 7)])
 
 
-# What is wrong
+# Errors
 
 
 @pytest.mark.parametrize(
@@ -422,7 +422,7 @@ def test_a_figure_that_is_none_is_not_found() -> None:
     assert set(PERIODS) == {"day", "week", "month", "quarter", "year", "all"}
 
 
-# What is known of it already
+# Rankings kept from earlier
 
 
 def test_a_board_follows_its_totals_its_formula_and_its_direction() -> None:

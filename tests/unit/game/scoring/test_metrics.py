@@ -1,4 +1,4 @@
-"""Formulas are read exactly or refused in words, and every shipped metric is what it says (K2)."""
+"""Formulas are exact or refused with a reason, and shipped metrics are as described (K2)."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from dibs.rules.game import Metric
 from support.builders import a_playbook
 
 SHIPPED = Names()
-# A week of somebody who claimed 8 leads, of which 3 became more and 1 a customer.
+# A week of a rep who claimed 8 leads: 3 converted, 1 of these became a customer.
 COUNTS = {
     "claimed": 8,
     "taken": 10,
@@ -71,7 +71,7 @@ def value(formula: str, **counts: int) -> Fraction | None:
     [
         ("7", 7),
         ("0.5", Fraction(1, 2)),
-        ("0.1 + 0.2", Fraction(3, 10)),  # which no float is
+        ("0.1 + 0.2", Fraction(3, 10)),  # not exact as a float
         ("999999999999999 + 0.000001", Fraction(999_999_999_999_999_000_001, 10**6)),
         ("count(claimed)", 8),
         ("  count( claimed )  ", 8),
@@ -100,7 +100,7 @@ def value(formula: str, **counts: int) -> Fraction | None:
         ("min(1/-3, -1/2)", Fraction(-1, 2)),
         ("max(2, 2)", 2),
         ("(" * 99 + "1" + ")" * 99, 1),
-        ("count(email)", 0),  # nothing of it was counted
+        ("count(email)", 0),  # not among the counts
         ("0 / count(claimed)", 0),
     ],
 )
@@ -392,7 +392,7 @@ def test_the_best_come_first_and_who_has_no_value_last(
         (Fraction(7), "7"),
         (Fraction(200, 3), "66.6667"),
         (Fraction(-1, 2), "-0.5"),
-        (Fraction(10**400), f"1{'0' * 400}"),  # no float is so large
+        (Fraction(10**400), f"1{'0' * 400}"),  # too large for a float
         (Fraction(10**400 + 1, 2), f"5{'0' * 399}"),
         (Fraction(1, 10**400), "0.0"),
     ],

@@ -1,4 +1,4 @@
-"""Points as money is kept (G9): every transfer is between a rep and the house, and all add up."""
+"""Every transfer of points is between a rep and a system account, and all add up to zero (G9)."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_nothing_else_is_a_transfer(source: str, to: str, points: int) -> None:
 
 
 def test_no_rep_is_ever_named_as_the_house_is() -> None:
-    # Five letters of base32 for three bytes: the last one has only the even half of the alphabet.
+    # Three bytes are five letters of base32; the last letter is from the even half of the alphabet.
     last = {id_text(bytes((0, 0, byte)))[-1] for byte in range(256)}
     assert not {name[-1] for name in HOUSE if len(name) == 5} & last
     assert {len(id_text(bytes(3)))} == {5}

@@ -1,4 +1,4 @@
-"""Standings equal the ledger, whatever the stream does (K1, K2, G1, G2)."""
+"""Standings equal the ledger, however the stream delivers it (K1, K2, G1, G2)."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ PLAYBOOK = a_playbook(
 
 @dataclass
 class OnePlaybook:
-    """Implements as much of `Playbooks` as scoring asks."""
+    """The part of `Playbooks` that scoring uses."""
 
     playbook: Playbook
 
@@ -61,7 +61,7 @@ def a_scorer(standings: FakeStandings, playbook: Playbook = PLAYBOOK) -> ScoreDe
 
 
 def recomputed(entries: Iterable[Entry], playbook: Playbook) -> dict[str, Tally]:
-    """Tally every unit by itself, with all its entries at hand."""
+    """Tally every aggregate by itself, from all its entries."""
     units = defaultdict(list)
     for entry in {entry.entry_id: entry for entry in entries}.values():
         units[unit_of(entry)].append(entry)
@@ -72,7 +72,7 @@ Whole = dict[tuple[str, str, str, bool], dict[str, int]]
 
 
 def standings_of(tallies: Iterable[Tally]) -> Whole:
-    """What standings must be: by rep, period and team."""
+    """The expected standings, by rep, period and team."""
     found: Whole = defaultdict(lambda: defaultdict(int))
     for one in tallies:
         for place, counts in one.counts.items():
@@ -100,7 +100,7 @@ KINDS = ("contacted", "opportunity", "won", "call", "qualified", "transfer")
 
 @st.composite
 def histories(draw: st.DrawFn) -> list[Entry]:
-    """What could stand in a ledger: leads taken, worked, given back, reversed; work without one."""
+    """Any ledger: leads taken, worked, returned, reversed; and activities without a lead."""
     found: list[Entry] = []
     moments = st.integers(0, 5 * 24 * 60).map(lambda m: START + timedelta(minutes=m))
     for lead in LEADS:
@@ -223,7 +223,7 @@ def test_a_generation_in_the_making_counts_the_same_and_awards_nothing() -> None
 
 
 def shown_by(standings: FakeStandings, period: str) -> dict[str, int]:
-    """What boards read of everybody together."""
+    """The published totals of all reps together."""
     found: dict[str, int] = defaultdict(int)
     for one in standings.totals(period):
         for name, number in one.counts.items():
@@ -235,7 +235,7 @@ def shown_by(standings: FakeStandings, period: str) -> dict[str, int]:
 def test_what_was_taken_back_goes_from_boards_although_the_run_died_before(writes: int) -> None:
     standings = FakeStandings()
     scorer = a_scorer(standings)
-    # Nothing of the first day is left when its only entry is reversed on another.
+    # The first day has no counts left when its only entry is reversed on another day.
     call = entry("activity/call", "call", REPS[0], NOON)
     back = entry(
         "activity/back",
@@ -289,7 +289,7 @@ def test_many_awards_of_one_unit_are_booked_in_steps(dies_after: int | None) -> 
 
 
 class Steps:
-    """How much of standings is changed at once."""
+    """How much of the standings changes at once."""
 
     def __init__(self, standings: FakeStandings, playbook: Playbook = PLAYBOOK) -> None:
         self.places: list[int] = []
@@ -314,6 +314,6 @@ def test_points_follow_what_is_live_and_not_what_is_being_made() -> None:
     taken = entry("taken/lead0/1", "claimed", REPS[0], NOON, LEADS[0], epoch=1, take_ms=1000)
     score(a_scorer(standings), [taken])
     standings.building = ("2",)
-    # The one in the making has not come to the claim yet.
+    # The new build has not reached the claim yet.
     score(a_scorer(standings), [entry("activity/1", "won", REPS[0], NOON, LEADS[0], epoch=1)])
     assert standings.balances()[REPS[0].rep_id] == 210

@@ -1,4 +1,4 @@
-"""Boards and reports: the right period, the right eyes, and nothing from later (M3, R10)."""
+"""Speed boards and assignment reports: their period, their viewers, no later data (M3, R10)."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ MONDAY = NOON - timedelta(hours=20)
 
 
 class Kept:
-    """The reports that were kept, by team and week."""
+    """Stored reports, by team and week."""
 
     def __init__(self) -> None:
         self.rows: dict[tuple[str, str], list[Row]] = {}
@@ -55,7 +55,7 @@ class Hall(FakeWorld):
     def answered(
         self, rep: Rep, at: datetime, wait: timedelta | None = SECOND, team: str = "north"
     ) -> None:
-        """The rep was assigned a lead and called so long after."""
+        """The rep was assigned a lead and called after a while."""
         self.leads_taken += 1
         name = f"lead{self.leads_taken}"
         about = {"lead_id": name, "epoch": 1, "taken_at": at, "territory": "Sarawak"}
@@ -90,7 +90,7 @@ def names(board: SpeedBoard) -> list[tuple[int | None, str]]:
 
 
 def speed_of(board: SpeedBoard) -> RepSpeed:
-    """The speed of who stands first."""
+    """The speed of the rep in first place."""
     speed = board.rows[0].speed
     assert speed is not None
     return speed

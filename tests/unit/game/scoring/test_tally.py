@@ -1,4 +1,4 @@
-"""What entries come to: the catalogue's numbers, each at its boundary (G1, G2, K2)."""
+"""Entries become counts and points: each number exactly at its boundary (G1, G2, K2)."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def points(*entries: Entry, playbook: Playbook = PLAYBOOK) -> dict[str, int]:
     return {a.rule: a.points for a in found.awards.values() if a.place.rep_id == AINA.rep_id}
 
 
-# G1
+# Points (G1)
 
 
 @pytest.mark.parametrize(("ms", "gets"), [(0, 10), (59_999, 10), (60_000, 10), (60_001, 0)])
@@ -204,7 +204,7 @@ def test_days_and_weeks_are_those_of_the_teams_zone(
 ) -> None:
     playbook = a_playbook(teams={"north": {"name": "North", "zone": zone}})
     for rep_zone in ("Pacific/Kiritimati", "Pacific/Niue"):
-        # Wherever the rep travels.
+        # The rep's own zone does not matter.
         rep = replace(AINA, zone=rep_zone)
         one = booked("call", "call", rep.rep_id, rep.team, at, playbook)
         [place] = tally([one], lambda _: playbook).counts
@@ -243,7 +243,7 @@ def test_amounts_count_in_the_playbooks_currency(
     assert {name: n for name, n in found.items() if "." in name} == sums
 
 
-# G2, each from both sides
+# Badges (G2), both sides of each boundary
 
 BADGES = badges_of(PLAYBOOK)
 
