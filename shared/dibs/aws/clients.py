@@ -1,6 +1,6 @@
-"""The one place that makes AWS clients; each is made once per process.
+"""AWS clients, each built here once per process.
 
-DynamoDB's comes from `dynamo.py`, so that the claim function loads no other library.
+The DynamoDB client is in `dynamo.py`, so that the claim function loads no other library.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 PUBLISHERS = 32
-"""Publishes under way at once in one notify run; the connection pool holds as many."""
+"""How many messages one notify run publishes in parallel. The connection pool holds as many."""
 
 
 def _config() -> Config:
-    # Our requests are built in one place each and tested; validating them again costs a fifth
-    # of a publish's processor time, which is what bounds the spread of a wave (N6).
+    # Tests cover our requests. Validating them again costs a fifth of a publish's processor time,
+    # which decides how far apart the reps of a wave are notified (N6).
     return Config(
         retries={"mode": "standard", "total_max_attempts": 3},
         connect_timeout=2,

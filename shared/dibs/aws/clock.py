@@ -1,4 +1,4 @@
-"""The wall clock, cut to the milliseconds that are stored."""
+"""The wall clock, in whole milliseconds, as times are stored."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _MILLISECOND = timedelta(milliseconds=1)
 
 
 def now() -> datetime:
-    """Return the time, UTC, to the millisecond."""
+    """Return the current UTC time, to the millisecond."""
     return from_ms(time.time_ns() // 1_000_000)
 
 
@@ -28,18 +28,18 @@ def from_iso(text: str) -> datetime:
     """Return the UTC moment of an ISO-8601 time with its zone, to the millisecond.
 
     Raises:
-        ValueError: it is none, says no zone, or is of another century; the message says how to
-            mend it.
+        ValueError: it is no such time, has no zone, or is outside 2000 to 2099; the message says
+            how to correct it.
     """
     try:
         moment = datetime.fromisoformat(text)
         if moment.tzinfo is not None and 2000 <= moment.year < 2100:
             return from_ms(to_ms(moment.astimezone(UTC)))
     except (ValueError, OverflowError):
-        pass  # Said below, the same for both.
+        pass  # the error below covers this case too
     raise ValueError("send an ISO-8601 time with its zone, such as 2026-11-23T12:00:00Z")
 
 
 def wait_until(moment: datetime) -> None:
-    """Wait for the common instant of a wave; at most two seconds, whatever a message says."""
+    """Wait until the instant at which a wave is notified, but at most two seconds."""
     time.sleep(min(2.0, max(0.0, (moment - now()).total_seconds())))

@@ -1,4 +1,4 @@
-"""Every key of every table, built here and nowhere else."""
+"""Every key of every table. Keys are built in this module only."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import date, datetime
 
 from dibs.aws.clock import to_ms
 
-# At 100 leads a second no index key takes more than 100 writes a second (insert, plan, close).
+# At 100 leads a second, no index key gets more than 100 writes a second (insert, plan, close).
 SHARDS = 4
 
 LOCK = "LOCK"
@@ -33,7 +33,7 @@ REQUEST = "REQUEST"
 UNIT = "UNIT"
 AWARDS = "AWARDS"
 GENERATION = "GENERATION"
-# A read of all pages stays one request for 10,000 reps with thirty counts each, at 0.6 MB.
+# One request reads all shards of a snapshot: 0.6 MB for 10,000 reps with thirty counts each.
 PAGES = 32
 BALANCE = "BALANCE"
 TRANSFERS = "TRANSFER#"
@@ -68,7 +68,7 @@ def draw(epoch: int) -> str:
 
 
 def entries(lead_id: str, epoch: int, shard: int) -> str:
-    """Who is in a lead's draw, by rep (C10)."""
+    """The entries in a lead's draw, by rep (C10)."""
     return f"{DRAWS}{lead_id}#{epoch}#{shard}"
 
 
@@ -93,17 +93,17 @@ def code(rep_id: str, reply_code: str) -> str:
 
 
 def open_shard(shard: int) -> str:
-    """Leads that may be claimed, by when they opened."""
+    """Open leads, by when they opened."""
     return f"OPEN#{shard}"
 
 
 def queue_shard(shard: int) -> str:
-    """Leads that wait to be assigned, by when they came (C7)."""
+    """Leads in the assignment queue, by when they were received (C7)."""
     return f"QUEUE#{shard}"
 
 
 def work_shard(shard: int) -> str:
-    """Leads whose holder has not worked them yet, by when to look again (C11)."""
+    """Held leads that are not worked yet, by when they are due (C11)."""
     return f"WORK#{shard}"
 
 
@@ -136,27 +136,28 @@ def rotation(ring: str) -> str:
 
 
 def turns(team: str, day: date | None = None) -> str:
-    """Whose turn it is on a day to see new leads first; without a day, where the turns stand."""
+    """A team's priority turns on a day (F6); without a day, the state of their rotation."""
     return f"TURNS#{team}" if day is None else f"TURNS#{team}#{day}"
 
 
 def ledger_week(team: str, week: str, shard: int) -> str:
-    """What a team did in a week, by when it was done."""
+    """A team's ledger entries of a week, by time."""
     return f"{team}#{week}#{shard}"
 
 
 def race(epoch: int) -> str:
-    """A race's own item; its pages and disputes follow it."""
+    """A race's seal; the keys of its receipts and disputes begin with this one."""
     return f"{RACES}{epoch:05d}"
 
 
 def race_page(epoch: int, head: str, page: int) -> str:
-    """Receipts of the race sealed with this head: those of a seal that came second are not read."""
+    """Receipts of a race, under the hash of its seal. So a seal that lost to another one leaves
+    receipts that are never read."""
     return f"{race_pages(epoch, head)}{page:03d}"
 
 
 def race_pages(epoch: int, head: str) -> str:
-    """How the pages of a race begin."""
+    """The prefix of a race's receipts."""
     return f"{race(epoch)}#PAGE#{head[:16]}#"
 
 
@@ -165,7 +166,7 @@ def dispute(epoch: int, rep_id: str) -> str:
 
 
 def judged(epoch: int, wave_at: datetime | None = None, part: int = 0) -> str:
-    """How the reps of one wave were judged; without a wave, how those of all of them begin."""
+    """How the reps of one wave were judged; without a wave, the prefix for all waves."""
     start = f"JUDGED#{epoch:05d}#"
     return start if wave_at is None else f"{start}{to_ms(wave_at):013d}#{part:02d}"
 
@@ -175,12 +176,12 @@ def block(number: int) -> str:
 
 
 def unsealed_shard(shard: int) -> str:
-    """Races that are not sealed yet, by when they are late."""
+    """Races that are not sealed yet, by when their seal is overdue."""
     return f"UNSEALED#{shard}"
 
 
 def unchained_shard(shard: int) -> str:
-    """Sealed races that stand in no block yet, by when they were sealed."""
+    """Sealed races that are in no block yet, by when they were sealed."""
     return f"UNCHAINED#{shard}"
 
 
@@ -193,27 +194,27 @@ def disputes_of(month: date) -> str:
 
 
 def unit(generation: str, name: str) -> str:
-    """What entries that are tallied together came to, in one making of the standings."""
+    """An aggregate: the result of ledger entries that count together, in one build."""
     return f"UNIT#{generation}#{name}"
 
 
 def totals_of(generation: str, rep_id: str) -> str:
-    """A rep's totals, by period."""
+    """A rep's totals in one build of the standings, by period."""
     return f"TOTAL#{generation}#{rep_id}"
 
 
 def pages(generation: str, period: str) -> str:
-    """Every rep's total of a period, in pages."""
+    """The snapshot of a period: every rep's total, in shards."""
     return f"PAGE#{generation}#{period}"
 
 
 def page_of(rep_id: str) -> str:
-    """Which page of a period a rep is on."""
+    """The snapshot shard that holds a rep."""
     return f"{hashlib.sha256(rep_id.encode()).digest()[0] % PAGES:02d}"
 
 
 def awards(unit_name: str) -> str:
-    """The awards of a unit that stand in points accounts."""
+    """The awards of an aggregate that were posted to points accounts."""
     return f"AWARDS#{unit_name}"
 
 
@@ -223,17 +224,17 @@ def badges(rep_id: str) -> str:
 
 
 def account(rep_id: str) -> str:
-    """A rep's points: the balance, their requests for rewards, then every transfer in order."""
+    """A rep's points account: the balance, requests for rewards, and every transfer in order."""
     return f"{ACCOUNTS}{rep_id}"
 
 
 def transfer(at: datetime, transfer_id: str = "") -> str:
-    """A transfer, by when it was; without an id, where those of a moment begin."""
+    """A transfer, by time; without an id, the prefix for all transfers of that time."""
     return f"{TRANSFERS}{to_ms(at):013d}#{transfer_id}"
 
 
 def contest(contest_id: str) -> str:
-    """What is kept of one contest beside its definition, which stands under `CONTESTS`."""
+    """The items of one contest, except its definition, which is under `CONTESTS`."""
     return f"CONTEST#{contest_id}"
 
 
@@ -242,7 +243,7 @@ def reward_request(request_id: str) -> str:
 
 
 def requests_in(state: str) -> str:
-    """Requests for rewards that stand in a state, by since when."""
+    """Requests for rewards in a state, by when they came into it."""
     return f"REQUESTS#{state}"
 
 
@@ -259,12 +260,12 @@ def help_request(help_id: str) -> str:
 
 
 def help_of_rep(rep_id: str) -> str:
-    """What a rep asked, by when."""
+    """Help requests of a rep, by time."""
     return f"HELP#REP#{rep_id}"
 
 
 def help_of_team(team: str) -> str:
-    """What a team was asked, by when."""
+    """Help requests to a team, by time."""
     return f"HELP#TEAM#{team}"
 
 
@@ -273,12 +274,12 @@ def asked(at: datetime, help_id: str = "") -> str:
 
 
 def quests_of(rep_id: str) -> str:
-    """The steps a rep told of."""
+    """The quest steps a rep has reported."""
     return f"QUEST#REP#{rep_id}"
 
 
 def quests_for(who: str) -> str:
-    """The steps that wait for somebody's word."""
+    """The quest steps that wait for a person's confirmation."""
     return f"QUEST#FOR#{who}"
 
 

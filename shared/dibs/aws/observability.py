@@ -1,5 +1,5 @@
-"""The one logger and the one set of metrics. A log line is a constant message and ids: never a
-phone number, an address, a person's name, a token or a whole event."""
+"""The logger and the metrics of all functions. A log line is a constant message and ids: never a
+phone number, an address, a person's name, a token or a full event."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ metrics = Metrics(namespace="Dibs", service="dibs")
 
 
 def observed(handler: Handler) -> Handler:
-    """Log with the invocation's context, and publish what it counted, if anything."""
+    """Add the invocation's context to each log line, and publish the metrics it counted."""
 
     @logger.inject_lambda_context(clear_state=True)
     @wraps(handler)
@@ -32,6 +32,6 @@ def observed(handler: Handler) -> Handler:
 
 
 def count(name: str, value: float = 1) -> None:
-    """Add to a metric; names that end in `Ms` are milliseconds, all others counts."""
+    """Add to a metric. Its unit is milliseconds if the name ends in `Ms`, otherwise a count."""
     unit = MetricUnit.Milliseconds if name.endswith("Ms") else MetricUnit.Count
     metrics.add_metric(name=name, unit=unit, value=value)

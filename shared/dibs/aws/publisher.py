@@ -1,7 +1,7 @@
-"""SNS publishes at half of boto3's processor time, which is what bounds a wave's spread (N6).
+"""Publish to SNS with half of boto3's processor time, which decides a wave's spread (N6).
 
-boto3 serves three hundred services and spends most of a publish on that. Here botocore signs and
-sends the one form we need. Whatever SNS does not simply accept is left to boto3.
+boto3 is built for three hundred services, and that costs most of the time of a publish. Here
+botocore signs and sends just this one request. If SNS does not answer 200, boto3 publishes.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Publisher:
     def __init__(self, client: SNSClient) -> None:
         self._client = client
         self._credentials = boto3.Session().get_credentials()
-        # Head and body of a request go out at once: else each waits 40 ms for the other.
+        # Send a request's head and body without delay; otherwise the body waits 40 ms.
         nodelay = [(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)]
         self._http = URLLib3Session(
             timeout=5,
@@ -60,16 +60,16 @@ class Publisher:
 
     def _send(self, request: AWSRequest) -> int:
         prepared = request.prepare()
-        # Whoever listens to the client, as tests do, may answer in SNS's place.
-        heard = self._client.meta.events.emit("before-send.sns.Publish", request=prepared)
-        answers = [answer for _, answer in heard if answer is not None]
+        # A handler registered on the client, as moto does in tests, may answer in SNS's place.
+        handled = self._client.meta.events.emit("before-send.sns.Publish", request=prepared)
+        answers = [answer for _, answer in handled if answer is not None]
         answer = answers[0] if answers else self._http.send(prepared)
-        _ = answer.content  # read, so that its connection is free again
+        _ = answer.content  # reading the answer frees its connection
         return int(answer.status_code)
 
 
 def _form(message: Mapping[str, Any]) -> dict[str, str]:
-    """Return a publish as SNS's query protocol puts it."""
+    """Return the form fields of a publish in SNS's query protocol."""
     form = {"Action": "Publish", "Version": "2010-03-31"}
     for name, value in message.items():
         if name != "MessageAttributes":

@@ -10,7 +10,7 @@ from dibs.core.errors import NotConfigured
 
 @dataclass(frozen=True)
 class Settings:
-    """Where everything is. Each field is an environment variable of the same name in capitals."""
+    """A function's settings. Each field is an environment variable, its name in capitals."""
 
     leads_table: str
     contacts_table: str
@@ -39,7 +39,7 @@ TABLES = tuple(f.name for f in fields(Settings) if f.name.endswith("_table"))
 
 
 def logical_id(field: str) -> str:
-    """Return how template.yaml names a table or an output: `leads_table` is `LeadsTable`."""
+    """Return the name of a table or an output in template.yaml: `LeadsTable` for `leads_table`."""
     return "".join(word.capitalize() for word in field.split("_"))
 
 

@@ -1,6 +1,6 @@
-"""Trying again while another transaction is in the way: the one way it is done.
+"""Retry while another transaction holds an item. All retries in the product use this.
 
-By hand because the claim uses it too: `tenacity` loads asyncio, which a claim would wait for.
+No retry library: `tenacity` loads asyncio, and the claim function would wait for that.
 """
 
 from __future__ import annotations
@@ -13,18 +13,18 @@ from types import TracebackType
 from dibs.core.errors import Busy
 
 MOST = 6
-"""How often work that somebody waits for is tried."""
+"""How many attempts are made while a person waits for the answer."""
 
 
 class Attempt:
-    """One try, used with `with`: it ends quietly where another transaction was in the way.
+    """One try, used with `with`. It swallows `Busy` when another transaction was in the way.
 
-    Any other error passes, also `Busy` from a store that is slow or throttled: asking that one
-    again at once would make it worse.
+    Every other error passes, also `Busy` from a slow or throttled store: retrying that at once
+    would make it worse.
     """
 
     at_once = False
-    """Set where it is known what stood in the way: the next attempt needs no pause."""
+    """Set when the caller has read the current state already: the next attempt needs no pause."""
 
     def __enter__(self) -> Attempt:
         return self
@@ -41,7 +41,7 @@ class Attempt:
 def attempts(most: int = MOST, pause: Callable[[float], None] = time.sleep) -> Iterator[Attempt]:
     """Yield up to `most` attempts, with a random pause before each but the first.
 
-    The pauses grow from some hundredths of a second, so that many who meet at one item part.
+    The pauses grow from 10 to 50 ms, so that callers who collide at one item spread out.
     """
     attempt = Attempt()
     yield attempt

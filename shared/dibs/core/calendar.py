@@ -1,9 +1,9 @@
-"""Local time: when somebody is on duty (R8), how long duty has lasted (C11), which days, weeks
-and months there were (O1).
+"""Local time: when a rep is on duty (R8), how much working time has passed (C11), and the days,
+weeks and months of a time zone (O1).
 
-Every instant is an aware UTC datetime and every zone an IANA name. A shift means what a clock on
-the wall of that zone shows: in the hour that autumn repeats it counts both times, in the hour that
-spring leaves out it does not count, and a shift that begins in that hour begins when it is over.
+Every instant is an aware UTC datetime and every zone an IANA name. Shifts are in local time. The
+hour that autumn repeats counts twice. The hour that spring skips does not count; a shift that
+would begin in it begins when it is over.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ OffDuty = Literal["on_leave", "holiday", "outside_hours"]
 Kind = Literal["day", "week", "month", "quarter", "year"]
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-# How far ahead duty is looked for: a year's leave, and then some.
+# How far ahead we look for duty: a year of leave and a little more.
 HORIZON = timedelta(days=400)
 
 _DAY = timedelta(days=1)
@@ -32,21 +32,21 @@ _NAME = re.compile(r"([0-9]{4})(?:-(?:W([0-9]{2})|Q([1-4])|([0-9]{2})(?:-([0-9]{
 
 @dataclass(frozen=True)
 class Hours:
-    """Weekly hours (R8): seven days from Monday, each its shifts as minutes since local midnight.
+    """Weekly working hours (R8): per day from Monday, its shifts in minutes since local midnight.
 
-    An empty week is always.
+    An empty week means always on duty.
     """
 
     week: tuple[tuple[tuple[int, int], ...], ...] = ()
 
     def on(self, day: date) -> tuple[tuple[int, int], ...]:
-        """Return the shifts of a local day, in order: first minute, and the first one after."""
+        """Return the shifts of a local day, in order: first minute, and first minute after it."""
         return self.week[day.weekday()] if self.week else ((0, 1440),)
 
 
 @dataclass(frozen=True)
 class Schedule:
-    """When somebody is on duty (R8). `leave` is first and last days, inclusive, in the zone."""
+    """When a rep is on duty (R8). `leave` holds first and last days, inclusive, in the zone."""
 
     zone: str
     hours: Hours = Hours()
@@ -59,7 +59,7 @@ class Period:
     """A local day, ISO week, month, quarter or year (O1): 2026-11-23, 2026-W48, 2026-11, 2026-Q4,
     2026.
 
-    `end` is the first instant after it; `last_day` is its last day.
+    `start` is inclusive, `end` is the first instant after it.
     """
 
     name: str
@@ -70,12 +70,12 @@ class Period:
 
 
 def parse_hours(written: Mapping[str, Sequence[str]]) -> Hours:
-    """Read weekly hours as files have them: `{"mon": ["09:00-12:30", "13:30-18:00"]}` (R8).
+    """Parse weekly hours such as `{"mon": ["09:00-12:30", "13:30-18:00"]}` (R8).
 
-    A day not named is off; nothing written is always.
+    A day that is not named is off. An empty mapping means always on duty.
 
     Raises:
-        ValueError: names the first thing that is wrong and says how to mend it.
+        ValueError: names the first mistake and says how to correct it.
     """
     if not written:
         return Hours()
@@ -89,7 +89,7 @@ def parse_hours(written: Mapping[str, Sequence[str]]) -> Hours:
 
 
 def written_hours(hours: Hours) -> dict[str, list[str]]:
-    """Return hours as `parse_hours` reads them: days with a shift; nothing is always (R8)."""
+    """Return hours in the form that `parse_hours` reads (R8)."""
     return {
         name: [f"{a // 60:02}:{a % 60:02}-{b // 60:02}:{b % 60:02}" for a, b in shifts]
         for name, shifts in zip(WEEKDAYS, hours.week, strict=False)
@@ -98,7 +98,8 @@ def written_hours(hours: Hours) -> dict[str, list[str]]:
 
 
 def off_duty(schedule: Schedule, now: datetime) -> OffDuty | None:
-    """Return why somebody is off duty, the longest-lasting reason first; None when on duty (R8)."""
+    """Return why a rep is off duty, None when on duty (R8). Leave comes before a holiday, a
+    holiday before the hours."""
     local = now.astimezone(_zone(schedule.zone))
     day, minute = local.date(), local.hour * 60 + local.minute
     reason = _day_off(schedule, day)
@@ -108,18 +109,15 @@ def off_duty(schedule: Schedule, now: datetime) -> OffDuty | None:
 
 
 def next_on_duty(schedule: Schedule, now: datetime) -> datetime | None:
-    """Return the first instant from `now` on that is on duty, to the microsecond (R8).
-
-    None where there is none within 400 days.
-    """
+    """Return the first instant on duty from `now` on (R8); None if not within 400 days."""
     return next((start for start, _ in _duty(schedule, now)), None)
 
 
 def working_time_after(schedule: Schedule, start: datetime, duration: timedelta) -> datetime | None:
-    """Return the earliest instant by which `duration` of duty has passed since `start` (C11).
+    """Return when `duration` of working time has passed since `start` (C11).
 
-    A duration that a shift just fills ends with that shift; none at all ends at `start`. None where
-    it has not passed within 400 days.
+    A duration that exactly fills a shift ends with that shift, a duration of zero ends at `start`.
+    None if it has not passed within 400 days.
     """
     if duration <= timedelta():
         return start
@@ -131,7 +129,7 @@ def working_time_after(schedule: Schedule, start: datetime, duration: timedelta)
 
 
 def duty_between(schedule: Schedule, start: datetime, end: datetime) -> timedelta:
-    """Return how much duty there is from `start` to `end`, which is within 400 days of it."""
+    """Return the working time from `start` to `end`, which may be at most 400 days later."""
     passed = timedelta()
     for begins, ends in _duty(schedule, start):
         if begins >= end:
@@ -143,28 +141,28 @@ def duty_between(schedule: Schedule, start: datetime, end: datetime) -> timedelt
 def clock_shows(
     zone: str, day: date, first: int, last: int
 ) -> tuple[tuple[datetime, datetime], ...]:
-    """Return when a clock on the wall shows the minutes from `first` to `last` of a local day.
+    """Return, in UTC, when local time is between the minutes `first` and `last` of a day.
 
-    In UTC: one stretch, two in the hour that autumn repeats, none in the hour spring leaves out.
+    That is one interval; two for an hour that autumn repeats, none for an hour that spring skips.
     """
-    found: list[tuple[datetime, datetime]] = []
+    intervals: list[tuple[datetime, datetime]] = []
     for utc_day in (day - _DAY, day, day + _DAY):
         for start, end, offset in _stretches(zone, utc_day):
             midnight = datetime.combine(day, time(), UTC) - offset
             begins = max(start, midnight + timedelta(minutes=first))
             ends = min(end, midnight + timedelta(minutes=last))
-            if begins < ends and found and found[-1][1] == begins:
-                found[-1] = found[-1][0], ends
+            if begins < ends and intervals and intervals[-1][1] == begins:
+                intervals[-1] = intervals[-1][0], ends
             elif begins < ends:
-                found.append((begins, ends))
-    return tuple(found)
+                intervals.append((begins, ends))
+    return tuple(intervals)
 
 
 @lru_cache(maxsize=4096)
 def day_start(day: date, zone: str) -> datetime:
-    """Return the first instant of a local day: midnight, or what the clock shows in its place.
+    """Return the first instant of a local day: midnight, or the first time after it that exists.
 
-    A day that a zone left out (Samoa, 30 December 2011) starts and ends where the next one starts.
+    A day that a zone skipped (Samoa, 30 December 2011) starts and ends where the next day starts.
     """
     midnight = datetime.combine(day, time(), UTC)
     return next(
@@ -178,8 +176,8 @@ def day_start(day: date, zone: str) -> datetime:
 def period_of(kind: Kind, zone: str, now: datetime) -> Period:
     """Return the zone's day, ISO week, month, quarter or year that `now` is in (O1)."""
     day = now.astimezone(_zone(zone)).date()
-    # A clock put back over midnight (Newfoundland until 2010) shows the old date once more; the new
-    # day has begun all the same, or two days would share an hour.
+    # When the clock goes back over midnight (Newfoundland until 2010), the old date is shown again.
+    # We stay on the new day, or two days would share an hour.
     return _period(kind, zone, day + _DAY if day_start(day + _DAY, zone) <= now else day)
 
 
@@ -188,7 +186,7 @@ week_of = partial(period_of, "week")
 
 
 def last_completed(kind: Kind, zone: str, now: datetime) -> Period:
-    """Return the period before the one that `now` is in (O1)."""
+    """Return the latest period that ended before `now` (O1)."""
     return _period(kind, zone, period_of(kind, zone, now).first_day - _DAY)
 
 
@@ -199,21 +197,21 @@ def named(name: str, zone: str) -> Period:
         ValueError: when there is no such period.
     """
     _zone(zone)
-    found = _NAME.fullmatch(name)
+    match = _NAME.fullmatch(name)
     try:
-        if found:
-            year, week, quarter, month, day = (int(part or 0) for part in found.groups())
-            if found[2]:
+        if match:
+            year, week, quarter, month, day = (int(part or 0) for part in match.groups())
+            if match[2]:
                 return _period("week", zone, date.fromisocalendar(year, week, 1))
-            if found[3]:
+            if match[3]:
                 return _period("quarter", zone, date(year, quarter * 3, 1))
-            if found[5]:
+            if match[5]:
                 return _period("day", zone, date(year, month, day))
-            if found[4]:
+            if match[4]:
                 return _period("month", zone, date(year, month, 1))
             return _period("year", zone, date(year, 1, 1))
     except (ValueError, OverflowError):
-        pass  # The calendar has no such day, or ends there.
+        pass  # there is no such day, or Python's calendar ends before it
     raise ValueError(
         f"{name!r} is no period; write a day as 2026-11-23, a week as 2026-W48, "
         "a month as 2026-11, a quarter as 2026-Q4, a year as 2026"
@@ -225,11 +223,11 @@ def _shifts(weekday: str, written: Sequence[str]) -> tuple[tuple[int, int], ...]
         raise ValueError(f'{weekday}: {written!r} is no list of shifts; write ["09:00-17:00"]')
     shifts: list[tuple[int, int]] = []
     for text in written:
-        found = _SHIFT.fullmatch(text)
-        if not found:
+        match = _SHIFT.fullmatch(text)
+        if not match:
             raise ValueError(f"{weekday}: {text!r} is no shift; write 09:00-17:00")
-        hour, minute, end_hour, end_minute = (int(part or 0) for part in found.groups())
-        opens, closes = hour * 60 + minute, (end_hour * 60 + end_minute if found[3] else 1440)
+        hour, minute, end_hour, end_minute = (int(part or 0) for part in match.groups())
+        opens, closes = hour * 60 + minute, (end_hour * 60 + end_minute if match[3] else 1440)
         if closes <= opens:
             raise ValueError(
                 f"{weekday}: {text!r} does not end after it starts; over midnight write two "
@@ -246,7 +244,7 @@ def _shifts(weekday: str, written: Sequence[str]) -> tuple[tuple[int, int], ...]
 
 @cache
 def _zone(name: str) -> ZoneInfo:
-    # ZoneInfo keeps only the last eight for certain, and fails in as many ways as files do.
+    # ZoneInfo's own cache is sure to keep only eight zones, and a bad name may raise OSError.
     try:
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError):
@@ -261,7 +259,7 @@ def _day_off(schedule: Schedule, day: date) -> OffDuty | None:
 
 
 def _duty(schedule: Schedule, now: datetime) -> Iterator[tuple[datetime, datetime]]:
-    """Yield what is left of each stretch of duty from `now` on, for 400 days."""
+    """Yield the start and end of each time on duty from `now` on, for 400 days."""
     until = now + HORIZON
     for ahead in range(HORIZON.days + 1):
         utc_day = now.date() + ahead * _DAY
@@ -270,13 +268,13 @@ def _duty(schedule: Schedule, now: datetime) -> Iterator[tuple[datetime, datetim
                 yield max(now, start), min(end, until)
 
 
-# One for each zone, hours and day: reps of a team share them, so most of a wave is looked up.
+# Reps of a team share zone and hours, so most reps of a wave are answered from this cache.
 @lru_cache(maxsize=16_384)
 def _shifts_within(
     zone: str, hours: Hours, utc_day: date
 ) -> tuple[tuple[date, datetime, datetime], ...]:
-    """Return what a UTC day holds of each shift, in order: its local day, start and end in UTC."""
-    found = []
+    """Return the parts of shifts within a UTC day, in order: local day, start and end in UTC."""
+    parts = []
     for start, end, offset in _stretches(zone, utc_day):
         for day in sorted({(start + offset).date(), (end + offset).date()}):
             midnight = datetime.combine(day, time(), UTC) - offset
@@ -284,31 +282,31 @@ def _shifts_within(
                 begins = max(start, midnight + timedelta(minutes=opens))
                 ends = min(end, midnight + timedelta(minutes=closes))
                 if begins < ends:
-                    found.append((day, begins, ends))
-    return tuple(found)
+                    parts.append((day, begins, ends))
+    return tuple(parts)
 
 
 @lru_cache(maxsize=16_384)
 def _stretches(zone: str, utc_day: date) -> tuple[tuple[datetime, datetime, timedelta], ...]:
-    """Cut a UTC day where the zone's clock is moved: start, end, and what local time is ahead.
+    """Split a UTC day where the zone's UTC offset changes: start, end and offset of each part.
 
-    No zone has ever moved its clock twice in one UTC day, and none within a second.
+    No zone has ever changed its offset twice in one UTC day, and none within a second.
     """
     start = datetime.combine(utc_day, time(), UTC)
     end = start + _DAY
     tz = _zone(zone)
 
-    def ahead(second: int) -> timedelta:
+    def offset(second: int) -> timedelta:
         moment = start + second * _SECOND
         return moment.astimezone(tz).replace(tzinfo=UTC) - moment
 
-    before, after = ahead(0), ahead(86_399)
+    before, after = offset(0), offset(86_399)
     if before == after:
         return ((start, end, before),)
-    moved = start + _SECOND * bisect_left(
-        range(86_400), True, key=lambda second: ahead(second) != before
+    change = start + _SECOND * bisect_left(
+        range(86_400), True, key=lambda second: offset(second) != before
     )
-    return (start, moved, before), (moved, end, after)
+    return (start, change, before), (change, end, after)
 
 
 def _period(kind: Kind, zone: str, day: date) -> Period:

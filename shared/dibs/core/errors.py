@@ -1,4 +1,4 @@
-"""One family of errors. `code` is stable and public; the message tells a person what to do."""
+"""Every error of the product. `code` is stable and public; the message says what to do."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class DibsError(Exception):
         super().__init__(message or self.message)
 
     def details(self) -> dict[str, Any]:
-        """Return the public fields that go beside `code` in an answer."""
+        """Return the public fields that an answer carries beside `code`."""
         return {}
 
 
@@ -30,7 +30,7 @@ class Unauthorized(DibsError):
 
 
 class Forbidden(DibsError):
-    """Raised when somebody known asks for something their role may not do."""
+    """Raised when a signed-in person asks for something their role may not do."""
 
     code = "forbidden"
     message = "Your role may not do this. Ask your manager."
@@ -44,21 +44,21 @@ class LeadNotFound(DibsError):
 
 
 class RouteNotFound(DibsError):
-    """Raised when a path or a thing named in a path does not exist."""
+    """Raised when a path, or an object named in it, does not exist."""
 
     code = "not_found"
     message = "There is nothing here."
 
 
 class Expired(DibsError):
-    """Raised when the lead's window closed before anybody claimed it (C7)."""
+    """Raised when nobody can claim the lead: its window has closed (C7), or it is on hold (R7)."""
 
     code = "expired"
     message = "The window for this lead has closed. Nobody can claim it any more."
 
 
 class Withdrawn(DibsError):
-    """Raised when a link or code belongs to an earlier opening of the lead (its epoch is over)."""
+    """Raised when a link or reply code belongs to an earlier opening (epoch) of the lead."""
 
     code = "offer_over"
     message = "This offer is over. Open your list of offers to see what is up for grabs."
@@ -69,11 +69,11 @@ _DRAWN = "Another rep was drawn for it. The next lead is on its way."
 
 @dataclass(eq=False)
 class AlreadyClaimed(DibsError):
-    """Raised when somebody else won the lead (C3).
+    """Raised when another rep won the lead (C3).
 
-    `claimed_by` is None where the team's boards are anonymous; `ms_ago` is milliseconds;
-    `open_leads` is about how many leads are still open for the loser's team. `drawn`: nobody was
-    faster, another's ticket was drawn (C10).
+    `claimed_by` is the winner's id and name, None where the team's boards are anonymous. `ms_ago`
+    is in milliseconds, `open_leads` about how many leads are still open for the loser's team.
+    `drawn`: the winner was not faster but drawn among simultaneous claims (C10).
     """
 
     claimed_by: tuple[str, str] | None
@@ -90,13 +90,13 @@ class AlreadyClaimed(DibsError):
 
     def details(self) -> dict[str, Any]:
         winner = self.claimed_by and {"rep_id": self.claimed_by[0], "name": self.claimed_by[1]}
-        found = {"claimed_by": winner, "ms_ago": self.ms_ago, "open_leads": self.open_leads}
-        return {**found, "drawn": True} if self.drawn else found
+        fields = {"claimed_by": winner, "ms_ago": self.ms_ago, "open_leads": self.open_leads}
+        return {**fields, "drawn": True} if self.drawn else fields
 
 
 @dataclass(frozen=True)
 class Refusal:
-    """One rule that says no. `lifts_at` is None where time alone does not lift it."""
+    """One rule that refuses, and `how` it lifts. `lifts_at` is None where time does not lift it."""
 
     code: str
     lifts_at: datetime | None
@@ -107,7 +107,7 @@ class Refusal:
 class ClaimRefused(DibsError):
     """Raised when the lead is open but a rule keeps this rep from claiming it (C3).
 
-    `lifts_at` is when time alone has lifted every rule, None where it does not.
+    `lifts_at` is when the last of the rules lifts, None where time does not lift one.
     """
 
     refusals: tuple[Refusal, ...]
@@ -128,21 +128,21 @@ class ClaimRefused(DibsError):
 
 
 def lifts_at(refusals: Sequence[Refusal]) -> datetime | None:
-    """Return the moment all refusals have lifted: the latest, None where one never lifts (C3)."""
+    """Return when the last refusal lifts, None where time does not lift one of them (C3)."""
     moments = [refusal.lifts_at for refusal in refusals]
-    known = [moment for moment in moments if moment is not None]
-    return max(known) if known and len(known) == len(moments) else None
+    dated = [moment for moment in moments if moment is not None]
+    return max(dated) if dated and len(dated) == len(moments) else None
 
 
 class NotYours(DibsError):
-    """Raised when a rep acts on a lead that somebody else holds, or nobody."""
+    """Raised when a rep acts on a lead they do not hold."""
 
     code = "not_yours"
     message = "You do not hold this lead."
 
 
 class Ended(DibsError):
-    """Raised when something of the game is over: a question, a quest."""
+    """Raised when a help request or a quest is over (G8, G11)."""
 
     code = "ended"
     message = "This is over."
@@ -156,14 +156,14 @@ class UndoOver(DibsError):
 
 
 class IllegalMove(DibsError):
-    """Raised when a lead would move between states in a way C8 does not allow."""
+    """Raised when a lead may not go from its state to another one (C8)."""
 
     code = "illegal_move"
     message = "A lead cannot move that way."
 
 
 class OutOfStock(DibsError):
-    """Raised when somebody asks for a reward and the last one is gone (G9)."""
+    """Raised when a rep asks for a reward and the last one is gone (G9)."""
 
     code = "out_of_stock"
     message = "The last one is gone. Your points are still yours: look at the other rewards."
@@ -188,7 +188,7 @@ class NotEnoughPoints(DibsError):
 
 @dataclass(eq=False)
 class AlreadyDecided(DibsError):
-    """Raised when a reward's request is in a state from which it does not go there (G9)."""
+    """Raised when a request for a reward was decided already, and so cannot be changed (G9)."""
 
     state: str
 
@@ -203,20 +203,20 @@ class AlreadyDecided(DibsError):
 
 
 class Busy(DibsError):
-    """Raised when the store is busy for longer than we may wait. Nothing was changed."""
+    """Raised when the store does not answer within the time we may wait. Nothing was changed."""
 
     code = "busy"
     message = "Too many claims at this instant. Nothing was lost: try again."
 
     def __init__(self, *, conflict: bool = False) -> None:
-        """`conflict`: another transaction held the item just then; trying again at once helps."""
+        """`conflict`: another transaction held the item at that moment; a retry helps."""
         super().__init__()
         self.conflict = conflict
 
 
 @dataclass(frozen=True)
 class FieldError:
-    """One wrong field: where it is and how to mend it."""
+    """One wrong field: where it is and how to correct it."""
 
     field: str
     problem: str
@@ -224,7 +224,7 @@ class FieldError:
 
 @dataclass(eq=False)
 class InvalidInput(DibsError):
-    """Raised when input is understood but not acceptable; names every wrong field."""
+    """Raised when fields of the input are wrong; names every one of them."""
 
     errors: tuple[FieldError, ...]
 
@@ -239,7 +239,7 @@ class InvalidInput(DibsError):
 
 
 class MalformedBody(DibsError):
-    """Raised when a body is not JSON, or nested deeper than anything real."""
+    """Raised when a body is not JSON, or nested too deep to be parsed."""
 
     code = "malformed_body"
     message = "The body is not valid JSON. Nothing was stored."
@@ -253,14 +253,14 @@ class BodyTooLarge(DibsError):
 
 
 class AlreadyExists(DibsError):
-    """Raised when something that must be unique exists already."""
+    """Raised when an object with this unique name exists already."""
 
     code = "already_exists"
     message = "This exists already."
 
 
 class Outdated(DibsError):
-    """Raised when something was changed by somebody else since it was looked at."""
+    """Raised when the object was changed by another person since the caller read it."""
 
     code = "outdated"
     message = "Somebody changed this meanwhile. Look at it again, then change it."

@@ -1,17 +1,17 @@
-"""What happens to a lead, as the rest of the product hears of it."""
+"""The event that tells the rest of the product what happened to a lead."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
 
-# Younger ones are still on their ordinary way.
+# Events younger than this are not late: they are still being forwarded.
 PATIENCE = timedelta(seconds=45)
 
 
 @dataclass(frozen=True)
 class Fact:
-    """Something that happened to a lead, told to the rest of the product over the bus."""
+    """An event: something happened to a lead. The bus carries it to the rest of the product."""
 
     kind: str
     lead_id: str

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Ran:
-    """What one run did: for how many teams' periods, over how many reps, with what changed."""
+    """The counts of one run: `periods` of teams, `reps` calculated, and values `changed`."""
 
     periods: int = 0
     reps: int = 0

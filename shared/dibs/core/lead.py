@@ -1,4 +1,4 @@
-"""A lead, its life (C8) and what may be shown of it before the claim (N2)."""
+"""A lead, its lifecycle (C8) and the preview a rep sees before the claim (N2)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class State(StrEnum):
-    """Where a lead stands (C8)."""
+    """The states of a lead's lifecycle (C8)."""
 
     NEW = "new"
     OPEN = "open"
@@ -43,21 +43,21 @@ _MOVES: dict[State, tuple[State, ...]] = {
     State.QUALIFIED: (State.RELEASED,),
     State.OPPORTUNITY: (State.RELEASED,),
     State.RELEASED: (State.OPEN, State.ASSIGNED, State.EXPIRED),
-    # Onto itself when a manager puts a lead aside that waits, or lets it wait again (R7).
+    # To itself when a manager puts a waiting lead on hold, or ends the hold (R7).
     State.EXPIRED: (State.OPEN, State.ASSIGNED, State.EXPIRED),
 }
 HELD = (State.CLAIMED, State.ASSIGNED, *_WORK)
-"""The states in which a lead has a holder who is not done with it."""
+"""The states in which a rep holds the lead and has neither won nor lost it."""
 
 
 def implied_by_move(current: State, to: State) -> tuple[State, ...]:
-    """Return the stages a legal move from `current` to `to` skips, in order (C8).
+    """Return the stages that a legal transition from `current` to `to` skips, in order (C8).
 
-    Forward moves along contacted, qualified, opportunity to won or lost may skip stages;
-    nothing else may.
+    A held lead may skip stages on its way to contacted, qualified, opportunity, won or lost. No
+    other transition may.
 
     Raises:
-        IllegalMove: for every other move.
+        IllegalMove: the transition is not legal.
     """
     if to in _MOVES.get(current, ()):
         return ()
@@ -72,10 +72,10 @@ def implied_by_move(current: State, to: State) -> tuple[State, ...]:
 
 @dataclass(frozen=True)
 class Move:
-    """One recorded step of a lead's life (C8): what moved it, by whom, and who held it then.
+    """A recorded transition of a lead (C8): its cause, by whom, and who held the lead then.
 
-    `note` is the reason a person gave for it (C5, R7); it goes into no log and no message. `told`
-    is the digest of the activity it follows from (K1), where it does.
+    `note` is the reason a person gave (C5, R7); it goes into no log and no message. `told` is the
+    digest of the activity that caused the transition, if one did (K1).
     """
 
     lead_id: str
@@ -93,10 +93,11 @@ class Move:
 
 @dataclass(frozen=True)
 class Tie:
-    """Why a lead and another post or lead belong together (C6): no personal data.
+    """A duplicate link: why a lead and another post or lead belong together (C6).
 
-    `outcome` is `merged`, where the post `other_id` became part of the lead, or `existing_owner`,
-    where the lead went to the rep of the lead `other_id`, none for an owner named from outside.
+    `outcome` is `merged` where the post `other_id` became part of the lead. It is `existing_owner`
+    where the lead went to the owner of the lead `other_id`, which is empty for an owner named by
+    another system. It holds no personal data.
     """
 
     lead_id: str
@@ -122,7 +123,7 @@ BLIND = Preview("")
 
 
 class Kind(StrEnum):
-    """What two leads about the same person or company have in common (C6), best first."""
+    """What two leads about the same person or company have in common (C6), strongest first."""
 
     PHONE = "phone"
     EMAIL = "email"
@@ -131,13 +132,13 @@ class Kind(StrEnum):
 
     @property
     def personal(self) -> bool:
-        """Tell whether it names a person; otherwise a company."""
+        """Tell whether it identifies a person; otherwise it identifies a company."""
         return self in (Kind.PHONE, Kind.EMAIL)
 
 
 @dataclass(frozen=True)
 class Post:
-    """A later post that was merged into a lead (C6), as its holder sees it."""
+    """A later post that was merged into a lead (C6), as the lead's holder sees it."""
 
     lead_id: str
     at: datetime
@@ -157,7 +158,7 @@ class Post:
 
 @dataclass(frozen=True)
 class Card:
-    """The whole lead with its personal data; only its holder sees it (C3)."""
+    """A lead's contact details and all else its source sent. Only the holder sees them (C3)."""
 
     lead_id: str
     source: str
@@ -194,10 +195,10 @@ _OF_A_PERSON = (
 
 
 def filled(card: Card) -> Card:
-    """Return a card whose empty fields are filled from the posts merged into it (C6), in order.
+    """Return the contact details, their empty fields filled from the merged posts in order (C6).
 
-    Nothing written is overwritten. Somebody else of the company fills in what is the company's
-    alone. Who asked not to be called, in any post of theirs, is not called.
+    No value is overwritten. A post about another person of the company fills in the company's
+    size only. A person who asked in any of their posts not to be called is not called.
     """
     for post in card.merged:
         fields: tuple[str, ...] = ("company_size",)
@@ -212,26 +213,27 @@ def filled(card: Card) -> Card:
 
 Reserved = Literal["", "cohort", "newcomers", "absence"]
 Openings = tuple[datetime | None, datetime | None, datetime | None]
-"""When each tier may claim, tier 1 first; None: never, by assignment only (M2)."""
+"""When each tier may claim, tier 1 first. None: never, the tier gets leads by assignment (M2)."""
 
 
 @dataclass(frozen=True)
 class Lead:
-    """The small lock a race is decided on: no personal data, at most 1 KB stored.
+    """The lead item a race is decided on: no personal data, at most 1 KB stored.
 
-    `salt` makes this lead's claim links unguessable. `opens_at` is the recorded opening and
-    `waves` those of the tiers, of the teams in which not everybody may claim at once: rights come
-    from them, never from a timer. `told_at` is up to when openings were told to their reps.
-    `playbook_version` is the rules it was opened under.
-    `owner` took it at `claimed_at`, by claim or assignment, has accepted it since `accepted_at`
-    (F2) and worked it since `worked_at`; until then it goes back at `return_at` (C11). `previous`
-    had it before, and `released` is who gave it back lately, and when (C5). A `parked` lead waits
-    for nobody but a manager (R7).
-    `segment`, `product`, `language`, `needs` (skills and their least levels) and `pods` are what a
-    rep is matched with (R2-R5). The reps in `first` may claim from `opens_at`, before everybody's
-    waves (F6). `reserved` leads are for newcomers: to race for among themselves (`cohort`), or to
-    be assigned (`newcomers`); or for who earned one by absence (`absence`). Claims until
-    `draws_at` count as simultaneous (C10); it is gone once a draw was won by nobody.
+    `salt` keys this lead's claim links. `opens_at` is the opening; `waves` are the tiers'
+    openings, for teams whose tiers open at different times. The right to claim follows from these
+    times, never from a timer. Openings up to `told_at` have been notified. The lead was opened
+    under the rules of `playbook_version`.
+    `owner` got it at `claimed_at`, by claim or assignment, accepted it at `accepted_at` (F2) and
+    worked it first at `worked_at`; if they do not, it returns at `return_at` (C11). `previous` is
+    the previous owner, `released` who released it lately and when (C5). A `parked` lead is on
+    hold: only a manager gives it on (R7).
+    Reps are matched by `territory`, `segment`, `product`, `language`, `needs` (skills and their
+    minimum levels) and `pods` (R1-R5). The head start reps in `first` may claim from `opens_at`,
+    before all waves (F6). `reserved` leads are for newcomers, to race for among themselves
+    (`cohort`) or to be assigned to them (`newcomers`), or for reps with an absence credit
+    (`absence`). Claims until `draws_at` count as simultaneous (C10); it is None again after a draw
+    without a winner.
     """
 
     lead_id: str
@@ -269,12 +271,13 @@ class Lead:
 
     @property
     def pool(self) -> Pool:
-        """Where it races: hot leads in premium; a blind one must not show that it is hot."""
+        """The pool it races in. A blind lead is always in standard, or premium would show that it
+        is hot (F4)."""
         return Pool.STANDARD if self.blind else pool_for(self.quality)
 
     @property
     def shown(self) -> Preview:
-        """What a rep may see before the claim (N2); of a blind lead nothing tells it apart (F4)."""
+        """What a rep may see before the claim (N2). All blind leads look the same (F4)."""
         return BLIND if self.blind else self.preview
 
     @property
@@ -284,7 +287,7 @@ class Lead:
         return self.state is State.ASSIGNED and untouched
 
     def opens_for(self, rep: Rep) -> datetime | None:
-        """Return when a rep may claim, None where they never may."""
+        """Return from when a rep may claim, None for never."""
         return self.opens_at if rep.rep_id in self.first else self.openings(rep.team)[rep.tier - 1]
 
     def openings(self, team: str) -> Openings:
@@ -295,30 +298,31 @@ class Lead:
 def moved(
     lead: Lead, to: State, at: datetime, cause: str, by: str, note: str = ""
 ) -> tuple[Lead, Move]:
-    """Return the lead one legal step on, and the record of that step (C8).
+    """Return the lead in its new state, and the record of the transition (C8).
 
     Raises:
-        IllegalMove: a lead cannot move that way.
+        IllegalMove: the transition is not legal.
     """
     implied = implied_by_move(lead.state, to)
-    step = Move(lead.lead_id, lead.epoch, at, lead.state, to, cause, by, implied, lead.owner, note)
-    return replace(lead, state=to), step
+    move = Move(lead.lead_id, lead.epoch, at, lead.state, to, cause, by, implied, lead.owner, note)
+    return replace(lead, state=to), move
 
 
 CLAIMED = "claimed"
 UNDONE = "undone"
-"""The cause of a return that makes the claim one that never was (C5)."""
+"""The cause of a return after which the claim does not count (C5)."""
 RELEASED = "released"
-"""The cause of a return its holder asked for (C5): it counts toward their churn."""
+"""The cause of a return that the holder asked for (C5): it counts toward their churn."""
 
 
 @dataclass(frozen=True)
 class Claim:
-    """The record of one taken lead; its storing is the event the rest of the product follows (C1).
+    """The record that a rep got a lead, by claim or assignment.
 
-    `cause` is `claimed` for a won race; an assignment says why it was made. A race may be `drawn`
-    (C10): it is won at the draw. Its holder is reminded at `nudge_at` and loses it at `return_at`
-    if they have not worked it (C11).
+    Storing it is the event that the rest of the product follows (C1). `cause` is `claimed` for a
+    won race, else why the lead was assigned. `drawn`: the race was won in a draw (C10). The holder
+    is reminded at `nudge_at` and loses the lead at `return_at` if they have not worked it (C11).
+    `claim_ms` are the milliseconds from the rep's first notice, or from the opening without one.
     """
 
     lead_id: str
@@ -337,12 +341,12 @@ class Claim:
 
     @property
     def competitive(self) -> bool:
-        """Tell whether it was won in a race."""
+        """Tell whether the lead was won in a race."""
         return self.cause == CLAIMED
 
 
 SOURCE_BYTES = 40
-"""How much of a source a lock keeps, and so how long a rule's source may be."""
+"""How many bytes of a source the lead item keeps, and so the longest source a rule may name."""
 TERRITORY_BYTES = 40
 SEGMENT_BYTES = 16
 PRODUCT_BYTES = 24
@@ -352,24 +356,24 @@ REP_ID_BYTES = 3
 
 
 def lead_id_for(source: str, external_id: str, attempt: int = 0) -> str:
-    """Return the id of the lead a source calls `external_id`: 12 letters, always the same.
+    """Return the id of the lead that `source` calls `external_id`: 12 letters, always the same.
 
-    The id is the duplicate check (C4): the second post of a lead meets the first one's key.
-    `attempt` steps aside for the one pair in 10^16 that meets a stranger's key.
+    The id is the duplicate check (C4): the second post of a lead has the key of the first one.
+    `attempt` gives another id where two different leads would share one (about one pair in 10^16).
     """
     digest = hashlib.sha256(f"{source}\0{external_id}\0{attempt}".encode()).digest()
     return id_text(digest[:LEAD_ID_BYTES])
 
 
 def id_text(raw: bytes) -> str:
-    """Return an id's letters: lower-case base32, fit for a URL and for reading aloud."""
+    """Return an id as text: lower-case base32, fit for a URL and for reading aloud."""
     return b32encode(raw).decode().rstrip("=").lower()
 
 
 def id_bytes(text: str) -> bytes:
-    """Return the bytes behind an id's letters.
+    """Return the bytes of an id.
 
     Raises:
-        ValueError: when `text` is no id.
+        ValueError: `text` is not an id.
     """
     return b32decode(text.upper() + "=" * (-len(text) % 8))

@@ -1,8 +1,8 @@
-"""Claim links and reply codes: who is asking for which lead, in a few characters.
+"""Claim links and reply codes: which rep asks for which lead, in a few characters.
 
 A link's token is 22 letters and digits: the lead (7 bytes), the rep (3) and a truncated HMAC (6)
-over lead, rep and epoch under the lead's own random salt. It needs no look-up and no secret in a
-function, and it dies with the epoch it was made for.
+over lead, rep and epoch, keyed with the lead's own random salt. It needs no look-up, no function
+holds a secret for it, and it is valid for one epoch only.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ CODE_LENGTH = 4
 
 @dataclass(frozen=True)
 class Link:
-    """What a claim link's token says; `mac` is still to be checked against the lead's salt."""
+    """A parsed claim link. `link_is_for` checks the `mac`, which needs the lead's salt."""
 
     lead_id: str
     rep_id: str
@@ -45,10 +45,10 @@ def link_token(salt: bytes, lead_id: str, rep_id: str, epoch: int) -> str:
 
 
 def read_link(token: str) -> Link:
-    """Return what a token says.
+    """Parse a token.
 
     Raises:
-        LeadNotFound: when it is no token of ours.
+        LeadNotFound: it does not have the form of a token.
     """
     if len(token) != _TOKEN_LENGTH or not all(letter in _ALPHABET for letter in token):
         raise LeadNotFound
@@ -73,10 +73,9 @@ def _mac(salt: bytes, lead_id: str, rep_id: str, epoch: int) -> bytes:
 
 
 def reply_code(choice: Callable[[str], str]) -> str:
-    """Return a new reply code: four of A-Z and 2-9 without I and O, at least one a digit (N5).
+    """Return a new reply code (N5): four of A-Z and 2-9 without I and O, at least one digit.
 
-    The digit keeps every code apart from carriers' opt-out words. `choice` picks one of a
-    string's characters.
+    With a digit, no code is a carrier's opt-out word. `choice` picks one character of a string.
     """
     while True:
         code = "".join(choice(CODE_ALPHABET) for _ in range(CODE_LENGTH))

@@ -1,4 +1,4 @@
-"""Periods by their names, such as 2026-11-23, 2026-W48, 2026-11, 2026-Q4, 2026 and `all`."""
+"""Names of periods: 2026-11-23, 2026-W48, 2026-11, 2026-Q4, 2026 and `all`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ ALL = "all"
 
 
 def kind_of(period: str) -> Kind | Literal["all"]:
-    """Return what kind of period a name such as 2026-W48 is of."""
+    """Return the kind of a period by its name, such as `week` for 2026-W48."""
     if period == ALL:
         return "all"
     if "W" in period or "Q" in period:
@@ -23,15 +23,15 @@ def kind_of(period: str) -> Kind | Literal["all"]:
 
 
 def periods(day: str) -> tuple[str, ...]:
-    """Return the day, week, month and quarter a local day is in, and `all` (G3)."""
-    one = date.fromisoformat(day)
-    year, week, _ = one.isocalendar()
-    quarter = (one.month + 2) // 3
-    return day, f"{year:04}-W{week:02}", day[:7], f"{one.year:04}-Q{quarter}", ALL
+    """Return the names of the day, week, month and quarter of a local day, and `all` (G3)."""
+    local = date.fromisoformat(day)
+    year, week, _ = local.isocalendar()
+    quarter = (local.month + 2) // 3
+    return day, f"{year:04}-W{week:02}", day[:7], f"{local.year:04}-Q{quarter}", ALL
 
 
 def months(first: date, last: date) -> Iterator[date]:
-    """Yield the first day of each month the days from `first` to `last` lie in."""
+    """Yield the first day of each month from that of `first` to that of `last`."""
     month = first.replace(day=1)
     while month <= last:
         yield month
@@ -45,15 +45,15 @@ def span(period: str) -> tuple[date, date]:
 
 
 def covering(first: date, last: date) -> list[str]:
-    """Return the fewest periods in order that make up some days, both ends among them."""
-    found, day = [], first
+    """Return, in order, few periods that cover the days from `first` to `last`, inclusive."""
+    names, day = [], first
     while day <= last:
-        # From the longest: the quarter, the month, the week, and the day that always fits.
+        # Try the longest first: quarter, month, week, and the day, which always fits.
         *shorter, quarter, _ = periods(day.isoformat())
         for name in (quarter, *reversed(shorter)):
             start, end = span(name)
             if start == day and end <= last:
-                found.append(name)
+                names.append(name)
                 day = end + timedelta(days=1)
                 break
-    return found
+    return names

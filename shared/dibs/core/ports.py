@@ -1,4 +1,4 @@
-"""Where events go, what wakes us later, and what happens once."""
+"""Ports that every area may use: the bus for events, timers, and work that runs once."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Timers(Protocol):
-    """Delayed messages about a lead; a late or lost one delays a message, never a right."""
+    """Delayed messages about a lead. No right to claim depends on when one arrives."""
 
     def wake_at(
         self, lead: Lead, moment: datetime, now: datetime, kind: str = "lead.due"
@@ -26,12 +26,12 @@ class Timers(Protocol):
 
 
 class Bus(Protocol):
-    """Where facts go."""
+    """Carries events to their consumers."""
 
     def publish(self, facts: Sequence[Fact]) -> None: ...
 
 
 class Once(Protocol):
-    """At most one run per name, also when it is asked for twice at the same time."""
+    """Lets work run at most once per name, also when two callers ask at the same time."""
 
     def claim_name(self, name: str, now: datetime) -> bool: ...

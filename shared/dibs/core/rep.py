@@ -1,4 +1,4 @@
-"""Reps: who they are, how they are reached, and what they have used up."""
+"""Reps: their profile, how to reach them, and what they have used up."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ALWAYS = Hours()
 
 
 class Platform(StrEnum):
-    """Where a push goes."""
+    """A push service."""
 
     APNS = "apns"
     FCM = "fcm"
@@ -34,14 +34,14 @@ class Device:
 
 @dataclass(frozen=True)
 class Rep:
-    """A salesperson. `zone` is an IANA name; `paused_until` is when a pause ends by itself (R8).
+    """A salesperson. `zone` is an IANA name; a pause ends by itself at `paused_until` (R8).
 
-    Until `quiet_until` no alert is sent, but the rep may claim (do-not-disturb). `hours` are
-    their own working hours, the team's where there are none; `leave` are first and last days off.
+    Until `quiet_until` no alert is sent, but the rep may claim (do-not-disturb, R8). `hours` are
+    their own working hours; without any, the team's apply. `leave` holds first and last days off.
     `allowance` is leads a week (M4), None until first calculated; `weight` is for assignment (M5).
-    `territories`, `segments`, `skills` with levels from 1, `speaks` (language tags; none: their
-    own), `interests` (products) and `pod` are what leads are matched with (R1-R5). `joined_on` and
-    `left_on` are first and last day.
+    Leads are matched with `territories`, `segments`, `skills` (levels from 1), `speaks` (language
+    tags; without any, `language`), `interests` (products) and `pod` (R1-R5). `joined_on` and
+    `left_on` are the first and last day.
     """
 
     rep_id: str
@@ -70,7 +70,7 @@ class Rep:
     pod: str = ""
 
     def is_paused(self, now: datetime) -> bool:
-        """Tell whether the rep has switched themselves off (R8)."""
+        """Tell whether the rep has paused (R8)."""
         return self.paused_until is not None and now < self.paused_until
 
     def is_quiet(self, now: datetime) -> bool:
@@ -90,7 +90,7 @@ class Rep:
         return _day(self.zone, now)
 
     def this_hour(self, now: datetime) -> datetime:
-        """Return the start of the hour it is on the rep's clock at `now`, in UTC."""
+        """Return the start of the rep's current hour, in UTC."""
         local = now.astimezone(ZoneInfo(self.zone))
         return now - timedelta(
             minutes=local.minute, seconds=local.second, microseconds=local.microsecond
@@ -102,7 +102,7 @@ class Rep:
         return today - timedelta(days=today.weekday())
 
 
-# A wave is judged at one moment, for thousands of reps in a few zones.
+# A wave is judged at one instant, for thousands of reps in a few zones.
 @lru_cache(maxsize=256)
 def _day(zone: str, now: datetime) -> date:
     return now.astimezone(ZoneInfo(zone)).date()
@@ -110,17 +110,17 @@ def _day(zone: str, now: datetime) -> date:
 
 @dataclass(frozen=True)
 class Usage:
-    """What a rep has used up, on their own calendar.
+    """What a rep has used up, in their own time zone.
 
-    Competitive claims: `hour_claims` in the hour that began at `hour`, `claims` on `day`,
-    `week_claims` in the week from Monday `week` and `claims_before` in the one before (F7).
-    Of them, blind ones apart, `hot`, `warm` and `cold`, and `cold_before` (F1, F3). `recent` are
-    the moments of the latest of `ever`, for limits over any span. `raced`: since the last accepted
-    assignment, while `unaccepted` assignments wait (F2). `leads` taken in the week, by claim or
-    assignment (M4); `in_hand`: held and not yet worked (M5).
-    `credits_used`: absence credits, each by the last day of the leave that earned it (F10).
-    `payable`: until when a lead of a quality is open to them, for a debt to be paid with; None
-    where nobody has looked.
+    Competitive claims: `hour_claims` in the hour from `hour`, `claims` on `day`, `week_claims` in
+    the week from Monday `week`, `claims_before` in the week before (F7). `hot`, `warm` and `cold`
+    are those of the week by quality, `cold_before` the cold ones of the week before, both without
+    blind leads (F1, F3). `ever` is all of them, `recent` the times of the latest, for rolling
+    limits. `raced` counts since the last accepted assignment; `unaccepted` assignments wait (F2).
+    `leads` of the week came by claim or assignment (M4); `in_hand` are held and not yet worked
+    (M5). `credits_used`: absence credits, each as the last day of the leave that earned it (F10).
+    `payable`: per quality, until when a lead is open that the rep could pay a debt with; None
+    before that was looked up.
     """
 
     day: date | None = None
@@ -144,15 +144,15 @@ class Usage:
     payable: Mapping[Quality, datetime] | None = None
 
     def claims_on(self, day: date) -> int:
-        """Return the claims that count on `day`; a stored day ahead of it counts as well."""
+        """Return the claims that count on `day`; those of a later stored day count too."""
         return self.claims if self.day is not None and self.day >= day else 0
 
     def claims_in(self, hour: datetime) -> int:
-        """Return the claims that count in the hour from `hour`, or one ahead of it."""
+        """Return the claims that count in the hour from `hour`; those of a later hour count too."""
         return self.hour_claims if self.hour is not None and self.hour >= hour else 0
 
     def leads_in(self, week: date) -> int:
-        """Return the leads that count in the week; a stored week ahead of it counts as well."""
+        """Return the leads that count in the week; those of a later stored week count too."""
         return self.leads if self._reaches(week) else 0
 
     def week_claims_in(self, week: date) -> int:
@@ -160,12 +160,12 @@ class Usage:
         return self.week_claims if self._reaches(week) else 0
 
     def of_quality(self, quality: Quality, week: date) -> int:
-        """Return the claims of one quality that count in the week, blind ones apart."""
+        """Return the claims of one quality that count in the week, without blind leads."""
         counted = {Quality.HOT: self.hot, Quality.WARM: self.warm, Quality.COLD: self.cold}
         return counted[quality] if self._reaches(week) else 0
 
     def week_before(self, week: date) -> tuple[int, int]:
-        """Return the claims, and the cold ones, in the week before the one from `week`."""
+        """Return all claims, and the cold ones, of the week before `week`."""
         if self._reaches(week):
             return self.claims_before, self.cold_before
         if self.week == week - timedelta(days=7):

@@ -1,12 +1,12 @@
-"""What time away earns (F10): credits for leads outside the race, or for head starts. Pure.
+"""Absence credits (F10): leave earns leads outside the race, or head starts. Pure.
 
-The rep's own working hours inside each leave that has ended earn a credit per so many, rounded
-down. They fall due evenly over the days until they expire, the first on the day of return, so that
-nobody comes back to all of them at once.
+Every so many working hours within a leave that has ended earn one credit, rounded down. The
+credits fall due evenly over the days until they expire, the first on the day of return. So no rep
+gets all of them at once.
 
-A credit is used on the last day of the leave that earned it. What was used counts against whatever
-leave is on record for as long as it could have been used: leave that is edited, moved or split
-afterwards earns nothing twice.
+A used credit is recorded as the last day of the leave that earned it. It counts against all leave
+on record until it would have expired. So leave that is edited, moved or split afterwards earns
+nothing twice.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ _DAY = timedelta(days=1)
 
 @dataclass(frozen=True)
 class Credits:
-    """A rep's credits: `left` that they may still use, of which `due` by now, until `expires_on`.
+    """A rep's credits: how many are `left`, and how many of them are `due` by now.
 
-    `expires_on` is the last day of those that expire first; None where there are none left.
-    `charged_to` is the leave's last day the next one is used on, None where none is due.
+    `expires_on` is the last day of those that expire first, None without any left. The next one
+    used is recorded as `charged_to`, the last day of its leave; None if none is due.
     """
 
     left: int = 0
@@ -39,7 +39,7 @@ class Credits:
 
 @dataclass(frozen=True)
 class Credit:
-    """One credit being used: what the rep had used `before`, and has used `after`."""
+    """The use of one credit: the rep's used credits `before` and `after` it."""
 
     rep_id: str
     before: tuple[date, ...]
@@ -55,37 +55,39 @@ class _Earned:
 
 
 def credits_of(rep: Rep, usage: Usage, playbook: Rules, now: datetime) -> Credits:
-    """Return what a rep's absences have earned and they have not used."""
+    """Return the credits that a rep's leave has earned and the rep has not used."""
     if not playbook.absence.hours_per_credit or not rep.leave:
         return Credits()
     earned, today = list(_earned(rep, playbook, now)), rep.today(now)
     oldest = today - playbook.absence.expires_days * _DAY
-    since = min([oldest, *(one.first for one in earned)])
+    since = min([oldest, *(leave.first for leave in earned)])
     used = [day for day in usage.credits_used if day >= since]
-    left = sum(one.credits for one in earned) - len(used)
-    due = sum(one.due for one in earned) - len(used)
+    left = sum(leave.credits for leave in earned) - len(used)
+    due = sum(leave.due for leave in earned) - len(used)
     if left <= 0:
         return Credits()
-    own = [sum(one.first <= day <= one.last for day in used) for one in earned]
+    own = [sum(leave.first <= day <= leave.last for day in used) for leave in earned]
     pairs = list(zip(earned, own, strict=True))
-    soonest = next(one.last for one, n in pairs if n < one.credits)
-    charged_to = next((one.last for one, n in pairs if n < one.due), None) if due > 0 else None
+    soonest = next(leave.last for leave, n in pairs if n < leave.credits)
+    charged_to = (
+        next((leave.last for leave, n in pairs if n < leave.due), None) if due > 0 else None
+    )
     return Credits(left, max(0, due), soonest + playbook.absence.expires_days * _DAY, charged_to)
 
 
 def using(rep: Rep, usage: Usage, playbook: Rules, now: datetime) -> Credit | None:
-    """Return the rep's next credit as it is used up, None where none is due."""
+    """Return the use of the rep's next credit, None if none is due."""
     day = credits_of(rep, usage, playbook, now).charged_to
     if day is None:
         return None
-    # What can count no more is forgotten, so that the record stays small.
+    # Used credits that can count no more are dropped, so that the record stays small.
     oldest = rep.today(now) - timedelta(days=400)
-    kept = tuple(one for one in usage.credits_used if one >= oldest)
+    kept = tuple(used for used in usage.credits_used if used >= oldest)
     return Credit(rep.rep_id, usage.credits_used, (*kept, day))
 
 
 def _earned(rep: Rep, playbook: Rules, now: datetime) -> Iterator[_Earned]:
-    """Yield each leave that has ended and whose credits have not expired, the oldest first."""
+    """Yield the credits of each leave that has ended, until they expire, the oldest first."""
     rules, today = playbook.absence, rep.today(now)
     schedule = replace(schedule_of(rep, playbook), leave=())
     for first, last in _leaves(rep):
@@ -101,11 +103,11 @@ def _earned(rep: Rep, playbook: Rules, now: datetime) -> Iterator[_Earned]:
 
 
 def _leaves(rep: Rep) -> list[tuple[date, date]]:
-    """Return the rep's leave in order, what overlaps or touches as one."""
-    found: list[tuple[date, date]] = []
+    """Return the rep's leave in order; leave that overlaps or is adjacent is merged."""
+    leaves: list[tuple[date, date]] = []
     for first, last in sorted(rep.leave):
-        if found and first <= found[-1][1] + _DAY:
-            found[-1] = found[-1][0], max(found[-1][1], last)
+        if leaves and first <= leaves[-1][1] + _DAY:
+            leaves[-1] = leaves[-1][0], max(leaves[-1][1], last)
         else:
-            found.append((first, last))
-    return found
+            leaves.append((first, last))
+    return leaves

@@ -1,8 +1,8 @@
 """Claim a lead: the first valid claim gets it (C1-C4). The heart of Dibs.
 
-One read, one decision, one transaction. When the transaction fails, the store hands back what
-the facts were at that instant and the same decision is made again: somebody else won (409), a
-rule refuses (403), or the world merely moved on and the claim is tried once more.
+One read, one decision, one transaction. When the transaction fails, the store returns the state
+that made it fail, and the claim is decided again on that: another rep has won (409), a rule
+refuses (403), or the claim is still valid and is tried once more.
 """
 
 from __future__ import annotations
@@ -41,12 +41,12 @@ SILENCES = 2
 CONTACT_SHOWN_FOR = timedelta(minutes=15)
 
 Proof = Callable[[RaceView], None]
-"""Checks, on what the claim reads anyway, that the caller is who they say; raises when not."""
+"""Checks who the caller is, on items that the claim reads anyway; raises an error if it fails."""
 
 
 @dataclass(frozen=True)
 class Won:
-    """The winner's answer (C3). `card` is None where a link is too old to show contact details."""
+    """The winner's answer (C3). `card` holds the contact details, None if the link is too old."""
 
     claim: Claim
     card: Card | None
@@ -58,7 +58,7 @@ class Won:
 class InDraw:
     """The answer to a claim that counts as simultaneous with others (C10).
 
-    One of them is drawn from `draws_at` on; `commitment` is of the seed it is drawn by.
+    The winner is drawn from `draws_at` on; `commitment` is the hash of the seed.
     """
 
     lead_id: str
@@ -69,11 +69,11 @@ class InDraw:
 
 
 def bearer(token: str) -> Proof:
-    """Prove identity by a rep's token, whose hash stands in an item the claim reads anyway."""
-    given = token_hash(token)
+    """Prove identity by a rep's token. Its hash is in an item that the claim reads anyway."""
+    digest = token_hash(token)
 
     def check(view: RaceView) -> None:
-        if view.token_hash is None or not hmac.compare_digest(view.token_hash, given):
+        if view.token_hash is None or not hmac.compare_digest(view.token_hash, digest):
             raise Unauthorized
         if view.rep is None or not view.rep.active:
             raise Unauthorized
@@ -98,7 +98,7 @@ def by_link(link: Link) -> Proof:
 
 
 def by_sms(epoch: int) -> Proof:
-    """Prove that a reply code still belongs to this opening; the phone number named the rep."""
+    """Prove that a reply code is for this opening. The caller found the rep by phone number."""
 
     def check(view: RaceView) -> None:
         if view.lead is not None and view.lead.epoch != epoch:
@@ -108,7 +108,7 @@ def by_sms(epoch: int) -> Proof:
 
 
 def token_hash(token: str) -> str:
-    """Return what is stored of a bearer token."""
+    """Return the hash of a bearer token, which is stored in its place."""
     return hashlib.sha256(token.encode()).hexdigest()
 
 
@@ -121,18 +121,20 @@ def claim(
     contact_shown_for: timedelta | None = None,
     pause: Callable[[float], None] = time.sleep,
 ) -> Won | InDraw:
-    """Claim the lead for the rep, and return the lead with its contact details (C2, C3).
+    """Claim the lead for the rep, and return it with its contact details (C2, C3).
 
-    Claiming again what is already yours gives the same answer (C4); once `contact_shown_for` has
-    passed it comes without the contact details. Where claims are collected, the rep is in the draw
-    instead (C10); a claim after that waits for the draw, and carries it out if nobody has.
+    The owner who claims again gets the same answer (C4), without contact details once
+    `contact_shown_for` has passed. Where claims are collected, the rep enters the draw instead
+    (C10). A claim after the collection carries out the draw if that is not done yet.
 
     Raises:
-        Unauthorized, LeadNotFound, Withdrawn: who asks, or for what, is not known.
-        AlreadyClaimed: somebody else was first.
-        Expired: the window closed.
+        Unauthorized: the token is not valid.
+        LeadNotFound: there is no such lead for the rep, or the link is not valid.
+        Withdrawn: the link or code is from an earlier opening.
+        AlreadyClaimed: another rep was first.
+        Expired: the window has closed, or the lead is on hold.
         ClaimRefused: the lead is open, but a rule keeps the rep from it.
-        Busy: the store did not get to it in time; nothing was changed.
+        Busy: the store did not answer in time; nothing was changed.
     """
     view: RaceView | None = None
     silences = 0
@@ -140,13 +142,13 @@ def claim(
         try:
             view = view or store.read(lead_id, rep_id)
             proof(view)
-            found = _attempt(store, view, clock, contact_shown_for, pause)
-            if isinstance(found, Won | InDraw):
-                return found
-            view, attempt.at_once = found, True
+            outcome = _attempt(store, view, clock, contact_shown_for, pause)
+            if isinstance(outcome, Won | InDraw):
+                return outcome
+            view, attempt.at_once = outcome, True
         except Busy as busy:
-            # The answer may have been lost after the commit, so look again, twice at most; a
-            # store that is slow or throttled for longer must not be asked more and more often.
+            # The answer may have been lost after the commit, so read again, but at most twice:
+            # more requests would make a slow or throttled store slower.
             silences += not busy.conflict
             if silences > SILENCES:
                 raise
@@ -165,14 +167,17 @@ def _attempt(
     contact_shown_for: timedelta | None,
     pause: Callable[[float], None],
 ) -> Won | InDraw | RaceView | None:
-    """Judge and store the claim; return its answer, or the facts to judge anew, None: unread."""
+    """Judge and store the claim, and return its answer.
+
+    Without an answer the claim is judged again: on the returned view, or on a new read (None).
+    """
     now = clock()
     if view.lead is not None and _owed_a_draw(view, now):
         _draw(store, view.lead, clock, pause)
         return None
     lead, rep, usage = judge(store, view, now)
     if undrawn(lead):
-        return _entered(store, lead, rep, now, clock)
+        return _enter_draw(store, lead, rep, now, clock)
     if lead.owner == rep.rep_id and view.claim is not None and view.claim.epoch == lead.epoch:
         return standing_win(store, view, view.claim, now, contact_shown_for)
     record = _record(view, lead, rep, now)
@@ -187,21 +192,21 @@ def _attempt(
 def _draw(
     store: RaceStore, lead: Lead, clock: Callable[[], datetime], pause: Callable[[float], None]
 ) -> None:
-    # Loaded where claims are collected only: most organisations collect none.
+    # Imported here because most organisations do not collect claims.
     from dibs.race.draw_winner import draw
 
     draw(store, lead, clock, pause)
 
 
-def _entered(
+def _enter_draw(
     store: RaceStore, lead: Lead, rep: Rep, now: datetime, clock: Callable[[], datetime]
 ) -> InDraw | None:
-    """Put the rep into the draw; None when that was stored too late to be promised."""
+    """Enter the rep in the draw; None if that was stored too late to be certain."""
     store.draws().enter(lead, rep.rep_id, now)
     entered = in_draw(lead)
     if clock() >= entered.draws_at + WRITTEN_BY:
         return None
-    with suppress(Busy):  # who claimed has seen it, and needs no text to
+    with suppress(Busy):  # a rep who claims has seen the offer, so no SMS is needed
         store.record_sighting(lead, rep.rep_id, "seen_at", now)
     return entered
 
@@ -209,15 +214,15 @@ def _entered(
 def _note(
     store: RaceStore, view: RaceView, lead: Lead, rep_id: str, refusal: DibsError, now: datetime
 ) -> None:
-    """Note a try that won nothing, for its receipt."""
+    """Record a claim that did not win, for its receipt (C9)."""
     rules = refusal.refusals if isinstance(refusal, ClaimRefused) else ()
     codes = [rule.code for rule in rules]
-    with suppress(Busy):  # the answer matters more than its footnote
+    with suppress(Busy):  # the rep's answer matters more than the record
         store.record_attempt(lead, rep_id, now, refusal.code, codes, view.playbook.version)
 
 
 def _owed_a_draw(view: RaceView, now: datetime) -> bool:
-    """Tell whether the lead's claims are collected, and nobody has drawn one of them yet."""
+    """Tell whether the collection of claims is over, and the winner is not drawn yet."""
     lead, rep = view.lead, view.rep
     if lead is None or rep is None or rep.team not in lead.teams:
         return False
@@ -225,7 +230,7 @@ def _owed_a_draw(view: RaceView, now: datetime) -> bool:
 
 
 def waits_in_draw(store: RaceStore, view: RaceView) -> bool:
-    """Tell whether the rep is in a draw of the lead that was not made yet."""
+    """Tell whether the rep has entered a draw of the lead that is not carried out yet."""
     lead, rep = view.lead, view.rep
     if lead is None or rep is None or not undrawn(lead):
         return False
@@ -233,24 +238,25 @@ def waits_in_draw(store: RaceStore, view: RaceView) -> bool:
 
 
 def in_draw(lead: Lead) -> InDraw:
-    """Return what a rep is told who is in the lead's draw."""
+    """Return the answer for a rep who has entered the lead's draw."""
     assert lead.draws_at is not None
     return InDraw(lead.lead_id, lead.draws_at, commitment_of(seed_of(lead)))
 
 
 def judge(store: RaceStore, view: RaceView, now: datetime) -> tuple[Lead, Rep, Usage]:
-    """Return lead, rep and usage when the rep may claim the lead now, or holds it already.
+    """Return lead, rep and usage if the rep may claim the lead now, or holds it already.
 
     Raises:
         LeadNotFound: there is no such lead, or the rep may not know of it.
-        AlreadyClaimed: before any other refusal, so that a loser hears who won.
-        Expired, ClaimRefused: the window closed; a rule says no.
+        AlreadyClaimed: another rep holds it; this comes first, so that a loser learns who won.
+        Expired: the window has closed, or the lead is on hold.
+        ClaimRefused: a rule keeps the rep from it.
     """
     lead, rep = view.lead, view.rep
     if lead is None or rep is None:
         raise LeadNotFound
     if lead.owner == rep.rep_id:
-        return lead, rep, view.usage  # of whatever team: the last resort may be on another (C7)
+        return lead, rep, view.usage  # even from another team, as the fallback person may be (C7)
     if rep.team not in lead.teams or lead.state is State.NEW:
         raise LeadNotFound
     if lead.owner is not None:
@@ -268,13 +274,13 @@ def judge(store: RaceStore, view: RaceView, now: datetime) -> tuple[Lead, Rep, U
 def _lost(store: RaceStore, view: RaceView, lead: Lead, rep: Rep, now: datetime) -> AlreadyClaimed:
     record = view.claim
     if record is None or record.epoch != lead.epoch:
-        # The read caught the lock after the race and the record before it: look once more.
+        # The lead item was read after the claim was stored, the claim's record before it.
         with suppress(Busy):
             record = store.read(lead.lead_id, rep.rep_id).claim
     claimed_at = lead.claimed_at or now
     named = record is not None and not view.playbook.hides_winner_from(rep)
     open_leads = 0
-    with suppress(Busy):  # "taken" is known for sure; how many others are open is about
+    with suppress(Busy):  # the count is only approximate, so the answer does not wait for it
         open_leads = store.count_open(rep.team, now)
     return AlreadyClaimed(
         claimed_by=(record.rep_id, record.rep_name) if record is not None and named else None,
@@ -286,8 +292,8 @@ def _lost(store: RaceStore, view: RaceView, lead: Lead, rep: Rep, now: datetime)
 
 
 def _record(view: RaceView, lead: Lead, rep: Rep, now: datetime) -> Claim:
-    told = view.noticed_at or lead.opens_for(rep) or lead.opens_at
-    return taking(lead, rep, view.playbook, now, told)
+    since = view.noticed_at or lead.opens_for(rep) or lead.opens_at
+    return taking(lead, rep, view.playbook, now, since)
 
 
 def standing_win(
@@ -297,9 +303,9 @@ def standing_win(
     now: datetime,
     contact_shown_for: timedelta | None,
 ) -> Won:
-    """Return a claim that stands as its winner's answer, asked for again."""
+    """Return the winner's answer for a stored claim."""
     hidden = contact_shown_for is not None and now > record.claimed_at + contact_shown_for
-    # What was assigned was no mistake of the rep's: there is nothing to undo.
+    # An assigned lead was not claimed by mistake, and a blind one is no free look (F4).
     blind = view.lead is not None and view.lead.blind
     undo_seconds = view.playbook.undo_seconds if record.competitive and not blind else 0
     return Won(

@@ -1,9 +1,12 @@
-"""What must be taken beside the leads everybody wants: hot for warm, assignments, cold (F1-F3).
+"""Debts: less wanted leads that a rep has to take before others (F1-F3).
 
-A debt is counted in the rep's calendar week. It bites only while it can be paid: as long as a
-lead it asks for is open to the rep, or an assignment waits for them. So no rep is locked out for
-want of a lead that does not exist. Blind leads neither make nor pay a debt, nor does a debt keep
-anybody from them: a refusal would tell what they are (F4). Test leads count nowhere.
+For so many hot leads a rep claims a warm one (F1), for so many claims they accept an assignment
+(F2), and each week they claim some cold leads (F3). Debts are counted in the rep's calendar week.
+
+A debt refuses a claim only while it can be paid: while a lead that pays it is open to the rep, or
+an assignment waits for them. So no rep is locked out for want of a lead that does not exist. Blind
+leads neither make nor pay a debt, and no debt refuses them, because a refusal would show what they
+are (F4). Test leads do not count.
 """
 
 from __future__ import annotations
@@ -21,12 +24,12 @@ from dibs.race.limits import next_week
 from dibs.rules.rules import Rules
 
 PAID_BY = {"owes_warm": Quality.WARM, "owes_cold": Quality.COLD}
-"""What pays the debts that are paid by claiming, by the refusal's code."""
+"""By refusal code, the quality of the leads that pay the debt, for debts paid by claiming."""
 
 
 @dataclass(frozen=True)
 class Debt:
-    """Where a rep stands with a rule: `used` of `most`, and how many are `owed` before others."""
+    """A rep's state under a rule: `used` of `most`, and how many leads are `owed`."""
 
     rule: str
     used: int
@@ -35,30 +38,31 @@ class Debt:
 
 
 def debts(rep: Rep, usage: Usage, playbook: Rules, now: datetime) -> list[Debt]:
-    """Return where the rep stands with every rule that is on, before it bites.
+    """Return the rep's state under every rule that is on, also while it refuses nothing.
 
-    F1: hot claims of those allowed with this week's warm ones. F2: claims since the last accepted
-    assignment. F3: this week's cold claims of those wanted; owed are those missing of last week.
+    `used` of `most` are hot claims of those that this week's warm ones allow (F1), claims since
+    the last accepted assignment (F2), or this week's cold claims of the required ones (F3). Under
+    F3, `owed` are the cold claims missing from last week.
     """
     rules, week = playbook.acceptance, rep.this_week(now)
-    found = []
+    states = []
     if rules.hot_per_warm:
         hot, most = usage.of_quality(Quality.HOT, week), hot_allowed(rep, usage, playbook, now)
-        found.append(Debt("F1", hot, most, int(hot >= most)))
+        states.append(Debt("F1", hot, most, int(hot >= most)))
     if rules.claims_per_assignment:
         most = rules.claims_per_assignment
-        found.append(Debt("F2", usage.raced, most, int(usage.raced >= most)))
+        states.append(Debt("F2", usage.raced, most, int(usage.raced >= most)))
     if rules.cold_per_week:
         cold = usage.of_quality(Quality.COLD, week)
         owed = cold_owed(rep, usage, playbook, now)
-        found.append(Debt("F3", cold, rules.cold_per_week, owed))
-    return found
+        states.append(Debt("F3", cold, rules.cold_per_week, owed))
+    return states
 
 
 def cold_owed(rep: Rep, usage: Usage, playbook: Rules, now: datetime) -> int:
-    """Return how many cold leads the rep has to make up for (F3).
+    """Return how many cold claims the rep has to make up for (F3).
 
-    Who claimed nothing at all last week was away, or not yet racing, and owes nothing.
+    A rep who claimed nothing last week was away, or not racing yet, and owes nothing.
     """
     week = rep.this_week(now)
     claims, cold = usage.week_before(week)
@@ -67,19 +71,19 @@ def cold_owed(rep: Rep, usage: Usage, playbook: Rules, now: datetime) -> int:
 
 
 def hot_allowed(rep: Rep, usage: Usage, playbook: Rules, now: datetime) -> int:
-    """Return how many hot leads may be claimed in the week, with the warm ones claimed so far."""
+    """Return how many hot leads the rep may claim this week, given the warm ones so far (F1)."""
     warm = usage.of_quality(Quality.WARM, rep.this_week(now))
     return playbook.acceptance.hot_per_warm * (1 + warm)
 
 
 def hot_is_bound(lead: Lead, usage: Usage, playbook: Rules, now: datetime) -> bool:
-    """Tell whether the rule binds this lead: a hot one, while there are warm ones to claim."""
+    """Tell whether F1 binds this lead: it is hot, and the rep could claim a warm one."""
     hot = lead.quality is Quality.HOT and not _exempt(lead)
     return bool(playbook.acceptance.hot_per_warm) and hot and _payable(usage, Quality.WARM, now)
 
 
 def owes_warm(lead: Lead, rep: Rep, usage: Usage, playbook: Rules, now: datetime) -> list[Refusal]:
-    """Hot for warm (F1): after so many hot leads in a week a warm one is due."""
+    """Refuse a hot lead after so many hot ones this week, until the rep claims a warm one (F1)."""
     hot = usage.of_quality(Quality.HOT, rep.this_week(now))
     bound = hot_is_bound(lead, usage, playbook, now)
     if not bound or hot < hot_allowed(rep, usage, playbook, now):
@@ -96,7 +100,7 @@ def owes_warm(lead: Lead, rep: Rep, usage: Usage, playbook: Rules, now: datetime
 def owes_assignment(
     lead: Lead, rep: Rep, usage: Usage, playbook: Rules, now: datetime
 ) -> list[Refusal]:
-    """Assignments accepted (F2): after so many claims the lead assigned to the rep comes first."""
+    """Refuse a lead after so many claims, until the rep accepts the one assigned to them (F2)."""
     del rep, now
     most = playbook.acceptance.claims_per_assignment
     if not most or lead.test or usage.raced < most or not usage.unaccepted:
@@ -111,7 +115,7 @@ def owes_assignment(
 
 
 def owes_cold(lead: Lead, rep: Rep, usage: Usage, playbook: Rules, now: datetime) -> list[Refusal]:
-    """Cold leads (F3): who claimed too few last week makes up for it before other leads."""
+    """Refuse other leads until the rep makes up for the cold ones missing from last week (F3)."""
     wanted, missing = playbook.acceptance.cold_per_week, cold_owed(rep, usage, playbook, now)
     if not missing or lead.quality is Quality.COLD or _exempt(lead):
         return []
@@ -128,12 +132,12 @@ def owes_cold(lead: Lead, rep: Rep, usage: Usage, playbook: Rules, now: datetime
 
 
 def debt_guards(lead: Lead, rep: Rep, usage: Usage, playbook: Rules, now: datetime) -> list[Guard]:
-    """Return what the decision found of the rep's debts, where they bind a claim of this lead."""
+    """Return the guards that keep the rep's debts as they were when the claim was judged."""
     guards, most = list[Guard](), playbook.acceptance.claims_per_assignment
     if most:
-        # While nothing waits for them nothing is owed; with the guard, nothing waits still.
-        waits_not = None if usage.unaccepted else Guard("unaccepted", "<=", 0)
-        guards.append(Guard("raced", "<", most, or_else=waits_not))
+        # Nothing is owed while no assignment waits; the guard checks that still none does.
+        none_waits = None if usage.unaccepted else Guard("unaccepted", "<=", 0)
+        guards.append(Guard("raced", "<", most, or_else=none_waits))
     if hot_is_bound(lead, usage, playbook, now):
         guards.append(Guard("hot", "<", hot_allowed(rep, usage, playbook, now)))
         if usage.warm:
@@ -144,13 +148,13 @@ def debt_guards(lead: Lead, rep: Rep, usage: Usage, playbook: Rules, now: dateti
 def with_payable(
     usage: Usage, leads: Iterable[Lead], may_claim: Callable[[Lead], bool], now: datetime
 ) -> Usage:
-    """Return the usage, knowing until when a lead of each quality is open to the rep.
+    """Return the usage with `payable` set: until when the rep could claim a lead of each quality.
 
-    `may_claim` tells whether the rep may have a lead as it stands, whatever they owe.
+    `may_claim` tells whether the rep may have a lead now, apart from debts.
     """
     until: dict[Quality, datetime] = {}
-    # The last to close of each quality says it all: the others need not be judged.
-    for lead in sorted(leads, key=lambda one: one.closes_at, reverse=True):
+    # Only the last to close of each quality matters, so the others are not judged.
+    for lead in sorted(leads, key=lambda lead: lead.closes_at, reverse=True):
         pays = lead.quality in PAID_BY.values() and not _exempt(lead)
         if pays and lead.quality not in until and now < lead.closes_at and may_claim(lead):
             until[lead.quality] = lead.closes_at
@@ -169,7 +173,7 @@ def _payable(usage: Usage, quality: Quality, now: datetime) -> bool:
 
 
 def _until(quality: Quality, rep: Rep, usage: Usage, now: datetime) -> datetime:
-    """Return when time alone lifts a debt: the last that pays it closes, or a new week begins."""
+    """Return when a debt lifts by itself: the last lead that pays it closes, or a week begins."""
     closes_at = (usage.payable or {}).get(quality)
     week = next_week(rep, usage, now)
     return week if closes_at is None else min(closes_at, week)

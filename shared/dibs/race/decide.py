@@ -1,7 +1,8 @@
-"""The one decision: may this rep have this lead now?
+"""Decide whether a rep may have a lead now.
 
-The same function picks whom to notify, judges a claim, and tells a rep on any screen why or why
-not. It is pure: the lead, the rep, what the rep has used up, the rules and the time go in.
+The same function selects whom to notify, judges a claim, and explains on every screen why a rep
+may have a lead or not. It is pure: it takes the lead, the rep, the rep's usage, the rules and the
+time.
 """
 
 from __future__ import annotations
@@ -30,9 +31,9 @@ class Eligible:
 
 @dataclass(frozen=True)
 class Refused:
-    """Every rule that says no, in the order a person would want to hear them.
+    """Every rule that refuses, the most useful to the rep first.
 
-    `lifts_at` is when time alone has lifted them all, None where it does not (C3).
+    `lifts_at` is when the last of them lifts, None where time does not lift one (C3).
     """
 
     refusals: tuple[Refusal, ...]
@@ -42,14 +43,14 @@ class Refused:
 Verdict = Eligible | Refused
 Rule = Callable[[Lead, Rep, Usage, Rules, datetime], list[Refusal]]
 
-# One refusal may hide another that begins later; more than this many in a row are not real.
+# When one refusal lifts, another may have begun. We look through at most this many in a row.
 _LIFTINGS = 12
 
 
 def decide(lead: Lead, rep: Rep, usage: Usage, playbook: Rules, now: datetime) -> Verdict:
     """Judge whether `rep` may claim `lead` at `now` (C2).
 
-    The lead is taken to be open; whether it was already claimed is for the lock to say.
+    It does not check whether the lead was claimed already: the transaction does.
     """
     refusals = _refusals(RULES.values(), lead, rep, usage, playbook, now)
     if not refusals:
@@ -73,9 +74,9 @@ def decide_knowing(
     now: datetime,
     open_leads: Callable[[], Iterable[Lead]],
 ) -> tuple[Verdict, Usage]:
-    """Judge as `decide` does, and look what is open where a debt refuses (F1, F3).
+    """Judge as `decide` does, but a debt that no open lead can pay refuses nothing (F1, F3).
 
-    A debt that no open lead could pay refuses nothing. Returns the usage it was judged on.
+    Reads the open leads only where a debt refuses. Returns the usage it judged on, too.
     """
     verdict = decide(lead, rep, usage, playbook, now)
     owes = isinstance(verdict, Refused) and any(r.code in debts.PAID_BY for r in verdict.refusals)
@@ -83,8 +84,8 @@ def decide_knowing(
         return verdict, usage
     others = [rule for name, rule in RULES.items() if name not in _PAID_BY_CLAIMING]
 
-    def may_claim(one: Lead) -> bool:
-        return not any(rule(one, rep, usage, playbook, now) for rule in others)
+    def may_claim(other: Lead) -> bool:
+        return not any(rule(other, rep, usage, playbook, now) for rule in others)
 
     usage = debts.with_payable(usage, open_leads(), may_claim, now)
     return decide(lead, rep, usage, playbook, now), usage
@@ -98,7 +99,7 @@ def _refusals(
     playbook: Rules,
     now: datetime,
 ) -> list[Refusal]:
-    return [found for rule in rules for found in rule(lead, rep, usage, playbook, now)]
+    return [refusal for rule in rules for refusal in rule(lead, rep, usage, playbook, now)]
 
 
 def _routed(lead: Lead, rep: Rep, usage: Usage, playbook: Rules, now: datetime) -> list[Refusal]:
@@ -109,19 +110,19 @@ def _routed(lead: Lead, rep: Rep, usage: Usage, playbook: Rules, now: datetime) 
 
 
 def _window(lead: Lead, rep: Rep, usage: Usage, playbook: Rules, now: datetime) -> list[Refusal]:
-    """Windows and waves (M2, F6): from the rep's opening until the lead closes."""
+    """A rep may claim from their opening until the lead closes (M2, F6)."""
     del usage, playbook
-    found = []
+    refusals = []
     opens_at = lead.opens_for(rep)
     if opens_at is None:
-        found.append(
+        refusals.append(
             Refusal("assigned_only", None, "Leads like this come to you by assignment only.")
         )
     elif now < opens_at:
-        found.append(Refusal("not_open_yet", opens_at, "Your window for this lead opens soon."))
+        refusals.append(Refusal("not_open_yet", opens_at, "Your window for this lead opens soon."))
     if now >= lead.closes_at:
-        found.append(Refusal("closed", None, "The window for this lead has closed."))
-    return found
+        refusals.append(Refusal("closed", None, "The window for this lead has closed."))
+    return refusals
 
 
 def _phase(lead: Lead, rep: Rep, usage: Usage, playbook: Rules, now: datetime) -> list[Refusal]:
@@ -179,7 +180,7 @@ RULES: Mapping[str, Rule] = {
     "hot for warm": debts.owes_warm,
     "cold leads": debts.owes_cold,
 }
-"""Every rule a claim is judged by, in the order a person would want to hear them."""
+"""Every rule a claim is judged by, the most useful to the rep first."""
 
 _PAID_BY_CLAIMING = ("hot for warm", "cold leads")
 
@@ -201,11 +202,11 @@ REFUSING: Mapping[str, tuple[str, ...]] = {
     "hot for warm": ("owes_warm",),
     "cold leads": ("owes_cold",),
 }
-"""The codes each rule refuses with, so that a verdict on record can be read rule by rule (R9)."""
+"""The codes each rule refuses with, so that a stored verdict can be shown rule by rule (R9)."""
 
 
 def rules_judged(playbook: Rules) -> tuple[str, ...]:
-    """Return the rules that are on under a playbook, in the order of judging (R9)."""
+    """Return the rules that a playbook switches on, in the order they are judged (R9)."""
     matched, owed = playbook.matching, playbook.acceptance
     off = {
         "pod": not any(route.pods for route in playbook.routing),
@@ -224,16 +225,16 @@ def rules_judged(playbook: Rules) -> tuple[str, ...]:
 
 
 def gave_back(lead: Lead, rep: Rep, playbook: Rules, now: datetime) -> list[Refusal]:
-    """Return why the rep cannot have a lead again that they had before (C5).
+    """Return why the rep cannot have a lead that they had before (C5).
 
-    Not within the cooldown after they released it, and never twice in a row, however they lost it.
-    An undone claim is none.
+    They cannot within the cooldown after they released it, and never twice in a row, however they
+    lost it. An undone claim does not count.
     """
-    found: list[Refusal] = []
+    refusals: list[Refusal] = []
     released_at, days = lead.released.get(rep.rep_id), playbook.release.cooldown_days
     again_at = released_at and released_at + timedelta(days=days)
     if again_at and now < again_at:
-        found.append(
+        refusals.append(
             Refusal(
                 "released_lately",
                 again_at,
@@ -241,30 +242,30 @@ def gave_back(lead: Lead, rep: Rep, playbook: Rules, now: datetime) -> list[Refu
             )
         )
     if lead.previous == rep.rep_id:
-        found.append(
+        refusals.append(
             Refusal(
                 "not_twice_in_a_row",
                 None,
                 "You had this lead last. It goes to somebody else first.",
             )
         )
-    return found
+    return refusals
 
 
 def off(rep: Rep, playbook: Rules, now: datetime) -> list[Refusal]:
-    """Return why the rep is not on duty now (R8): nothing when they are."""
-    found: list[Refusal] = []
+    """Return why the rep is not available now (R8); empty if they are."""
+    refusals: list[Refusal] = []
     if not rep.active:
-        found.append(Refusal("left", None, "Your account is closed. Ask your manager."))
+        refusals.append(Refusal("left", None, "Your account is closed. Ask your manager."))
     if rep.is_paused(now):
-        found.append(
+        refusals.append(
             Refusal("paused", rep.paused_until, "You are paused. Switch yourself on to claim.")
         )
-    calendar = schedule_of(rep, playbook)
-    why = off_duty(calendar, now)
+    schedule = schedule_of(rep, playbook)
+    why = off_duty(schedule, now)
     if why:
-        found.append(replace(_OFF_DUTY[why], lifts_at=next_on_duty(calendar, now)))
-    return found
+        refusals.append(replace(_OFF_DUTY[why], lifts_at=next_on_duty(schedule, now)))
+    return refusals
 
 
 _OFF_DUTY = {
@@ -275,7 +276,7 @@ _OFF_DUTY = {
 
 
 def schedule_of(rep: Rep, playbook: Rules) -> Schedule:
-    """Return when the rep is on duty: by their own hours, else the team's, without their leave."""
+    """Return when the rep is on duty: their own hours, else the team's, less leave and holidays."""
     team = playbook.teams.get(rep.team)
     hours = rep.hours if rep.hours.week or team is None else team_hours(team)
     holidays = frozenset(() if team is None else team.holidays)
@@ -283,12 +284,12 @@ def schedule_of(rep: Rep, playbook: Rules) -> Schedule:
 
 
 def team_schedule(team: Team) -> Schedule:
-    """Return when a team's clocks run (C11): its hours in its zone, without its holidays."""
+    """Return when a team's clocks run: its hours in its zone, without its holidays (R11, C11)."""
     return Schedule(team.zone, team_hours(team), frozenset(team.holidays))
 
 
 def team_hours(team: Team) -> Hours:
-    """Return a team's working hours; none written means always."""
+    """Return a team's working hours; if it has none set, that is always."""
     return _parsed(tuple((day, tuple(shifts)) for day, shifts in team.hours.items()))
 
 

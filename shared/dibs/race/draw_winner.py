@@ -1,7 +1,7 @@
-"""Draw the winner among those who claimed in the window (C10): exactly one, whoever draws.
+"""Draw one winner among the reps who claimed in the collection window (C10).
 
-Nobody is the drawer: a timer, the sweep and every late claim carry out a draw that is due. What
-was drawn is stored in the transaction that gives the lead away, so it is stored once.
+A timer, the sweep and every late claim carry out a draw that is due. The draw is stored in the
+transaction that gives the lead to the winner, so it is stored once.
 """
 
 from __future__ import annotations
@@ -37,13 +37,13 @@ def draw(
     clock: Callable[[], datetime],
     pause: Callable[[float], None] = time.sleep,
 ) -> None:
-    """Carry out the draw of this opening, once it is due; it may be over already.
+    """Wait until the draw of this opening is due, and carry it out unless that is done already.
 
-    The lead goes to the first, in the order of the tickets, who may have it at this moment. Where
-    nobody may, it stays open for whoever claims first.
+    The lead goes to the first entrant, in the order of the tickets, who may have it now. If none
+    may, it stays open for the first rep who claims it.
 
     Raises:
-        Busy: the store did not get to it in time; the next one draws.
+        Busy: the store did not answer in time; the next caller carries out the draw.
     """
     early = (draw_time(lead) - clock()).total_seconds()
     if early > 0:
@@ -58,7 +58,7 @@ def draw(
         entrants=in_order(seed, lead.lead_id, lead.epoch, draws.entrants(lead)),
     )
     for rep_id in drawn.entrants:
-        rules = _given(store, lead, rep_id, drawn, clock, pause)
+        rules = _give(store, lead, rep_id, drawn, clock, pause)
         if rules is None:
             return
         drawn = replace(drawn, passed=(*drawn.passed, (rep_id, rules)))
@@ -66,10 +66,10 @@ def draw(
 
 
 def look(store: RaceStore, lead_id: str, epoch: int | None, rep_id: str | None) -> Drawn:
-    """Return how a lead was drawn, to a rep who was in the draw or to a manager (`rep_id` None).
+    """Return the record of a lead's draw, for an entrant or for a manager (`rep_id` None).
 
     Raises:
-        RouteNotFound: it was not drawn, or the rep was not in it.
+        RouteNotFound: there was no draw, or the rep did not enter it.
     """
     drawn = store.draws().get(lead_id, epoch)
     if drawn is None or (rep_id is not None and rep_id not in drawn.entrants):
@@ -77,7 +77,7 @@ def look(store: RaceStore, lead_id: str, epoch: int | None, rep_id: str | None) 
     return drawn
 
 
-def _given(
+def _give(
     store: RaceStore,
     lead: Lead,
     rep_id: str,
@@ -85,24 +85,24 @@ def _given(
     clock: Callable[[], datetime],
     pause: Callable[[float], None],
 ) -> tuple[str, ...] | None:
-    """Give the lead to an entrant; return the rules that refuse, None when the draw is over."""
+    """Give the lead to an entrant. Return the rules that refuse them, None if the draw is over."""
     for attempt in attempts(ATTEMPTS, pause):
         view = store.read(lead.lead_id, rep_id)
-        found, rep, now = view.lead, view.rep, judged_at(lead, clock())
-        if found is None or not undrawn(found) or found.epoch != lead.epoch:
+        current, rep, now = view.lead, view.rep, judged_at(lead, clock())
+        if current is None or not undrawn(current) or current.epoch != lead.epoch:
             return None
         if rep is None:
             return ("left",)
         verdict, usage = decide_knowing(
-            found, rep, view.usage, view.playbook, now, store.open_leads
+            current, rep, view.usage, view.playbook, now, store.open_leads
         )
         if isinstance(verdict, Refused):
             return tuple(refusal.code for refusal in verdict.refusals)
         since = view.noticed_at or verdict.since
-        claim = replace(taking(found, rep, view.playbook, now, since), drawn=True)
-        counts = count_lead(rep, found, usage, view.playbook, claim)
-        ours = replace(drawn, winner=rep_id, drawn_at=now)
-        with attempt:  # somebody else may be drawing, or the rep claiming another lead
-            if store.draws().give(view, claim, counts, ours):
+        claim = replace(taking(current, rep, view.playbook, now, since), drawn=True)
+        counts = count_lead(rep, current, usage, view.playbook, claim)
+        won = replace(drawn, winner=rep_id, drawn_at=now)
+        with attempt:  # another process may be drawing, or the rep claiming another lead
+            if store.draws().give(view, claim, counts, won):
                 return None
     raise Busy

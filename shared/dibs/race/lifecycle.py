@@ -1,4 +1,4 @@
-"""From taking a lead to giving it back: when it is to be worked, and each step (C5, C8, C11)."""
+"""How a lead is taken and returned, and until when it must be worked (C5, C8, C11)."""
 
 from __future__ import annotations
 
@@ -14,34 +14,34 @@ from dibs.race.opening import races, reopening
 from dibs.rules.rules import Rules
 
 _MOMENT = timedelta(milliseconds=1)
-# Of how many reps a lock remembers that they released the lead lately.
+# How many reps who released the lead lately are kept in the lead item.
 MOST_RELEASED = 4
 
 
 def return_times(
     quality: Quality, team: str, playbook: Rules, now: datetime
 ) -> tuple[datetime, datetime] | None:
-    """Return when the holder of a lead taken `now` is reminded, and when it goes back (C11).
+    """Return when the holder of a lead taken `now` is reminded, and when it returns (C11).
 
-    Only the team's hours count. None where the playbook has no such rule for this quality.
+    Only the team's hours count. None if the playbook has no such rule for this quality.
     """
     minutes = playbook.work.minutes_for(quality)
-    known = playbook.teams.get(team)
-    if minutes == 0 or known is None:
+    team_rules = playbook.teams.get(team)
+    if minutes == 0 or team_rules is None:
         return None
-    schedule = team_schedule(known)
-    whole = timedelta(minutes=minutes)
-    nudge_at = working_time_after(schedule, now, whole * playbook.work.nudge_percent / 100)
-    return_at = working_time_after(schedule, now, whole)
+    schedule = team_schedule(team_rules)
+    allowed = timedelta(minutes=minutes)
+    nudge_at = working_time_after(schedule, now, allowed * playbook.work.nudge_percent / 100)
+    return_at = working_time_after(schedule, now, allowed)
     return None if nudge_at is None or return_at is None else (nudge_at, return_at)
 
 
 def taking(
     lead: Lead, rep: Rep, playbook: Rules, now: datetime, since: datetime, cause: str = CLAIMED
 ) -> Claim:
-    """Return the record of `rep` taking the lead `now`, by a claim or for the `cause` it is given.
+    """Return the record that `rep` takes the lead `now`, by a claim or for another `cause`.
 
-    `since` is when they could first have taken it, which their milliseconds are counted from.
+    `since` is when they could first have taken it; `claim_ms` counts from there.
     """
     times = return_times(lead.quality, rep.team, playbook, now)
     return Claim(
@@ -63,13 +63,13 @@ def taking(
 def taken_away(
     held: Lead, playbook: Rules, now: datetime, cause: str, by: str, note: str = "", *, won: bool
 ) -> tuple[Lead, list[Move]]:
-    """Return a held lead as nobody's, under its next epoch, and the steps it took there.
+    """Return a held lead without its owner, under its next epoch, and the transitions to record.
 
-    A won race left no step of its own when it was won, so it is written now. Who loses it is its
-    `previous` holder from now on, but for an undo: what is undone never was (C5).
+    A `won` race was not recorded as a transition when it was won, so it is now. The owner becomes
+    the previous owner, except after an undo: an undone claim does not count (C5).
 
     Raises:
-        IllegalMove: the lead is done with.
+        IllegalMove: the lead is won or lost already.
     """
     moves: list[Move] = []
     if won:
@@ -86,7 +86,7 @@ def taken_away(
 
 
 def _released(held: Lead, playbook: Rules, now: datetime) -> dict[str, datetime]:
-    """Return who released the lead within the cooldown: the holder, and the latest before them."""
+    """Return who released the lead within the cooldown, and when: the owner and the latest few."""
     since = now - timedelta(days=playbook.release.cooldown_days)
     others = {rep_id: at for rep_id, at in held.released.items() if at > since}
     others.pop(str(held.owner), None)
@@ -101,10 +101,10 @@ def _released(held: Lead, playbook: Rules, now: datetime) -> dict[str, datetime]
 def given_back(
     held: Lead, playbook: Rules, now: datetime, cause: str, by: str, note: str = "", *, won: bool
 ) -> tuple[Lead, list[Move]]:
-    """Return a held lead as it is opened or queued anew, and the steps it took there.
+    """Return a held lead as it is opened or queued again, and the transitions to record.
 
     Raises:
-        IllegalMove: the lead is done with.
+        IllegalMove: the lead is won or lost already.
     """
     back, moves = taken_away(held, playbook, now, cause, by, note, won=won)
     if races(back, playbook):

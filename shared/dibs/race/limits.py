@@ -1,6 +1,6 @@
 """How many leads a rep may take: limits of competitive claims (F7) and the allowance (M4). Pure.
 
-What counts is in `usage`.
+`usage.py` counts them.
 """
 
 from __future__ import annotations
@@ -15,28 +15,28 @@ from dibs.race.guards import Guard
 from dibs.rules.rules import Limit, Rules
 
 SPANS = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(days=7)}
-"""How long the spans of rolling limits are."""
+"""The periods of rolling limits."""
 
 _COUNTED = {"hour": "hour_claims", "day": "claims", "week": "week_claims", "in_hand": "in_hand"}
-"""The counter of each limit that is none over any span."""
+"""The counter of each limit that is not rolling."""
 
 
 def over_limits(rep: Rep, usage: Usage, playbook: Rules, now: datetime) -> list[Refusal]:
-    """Return every limit of competitive claims the rep has reached (F7).
+    """Return every limit of competitive claims that the rep has reached (F7).
 
-    Of two of the same kind, such as two a day, the one that lifts later.
+    Of two with the same code, such as two daily limits, it returns the one that lifts later.
     """
     reached = [
         _reached(limit, rep, usage, now)
         for limit in playbook.limits_of(rep.tier)
         if used(limit, rep, usage, now) >= limit.most
     ]
-    by_kind: dict[str, Refusal] = {}
-    for one in reached:
-        known = by_kind.get(one.code)
-        later = known is None or (one.lifts_at or now) > (known.lifts_at or now)
-        by_kind[one.code] = one if later else known or one
-    return list(by_kind.values())
+    by_code: dict[str, Refusal] = {}
+    for refusal in reached:
+        other = by_code.get(refusal.code)
+        later = other is None or (refusal.lifts_at or now) > (other.lifts_at or now)
+        by_code[refusal.code] = refusal if later else other or refusal
+    return list(by_code.values())
 
 
 def used(limit: Limit, rep: Rep, usage: Usage, now: datetime) -> int:
@@ -53,7 +53,7 @@ def used(limit: Limit, rep: Rep, usage: Usage, now: datetime) -> int:
 
 
 def _reached(limit: Limit, rep: Rep, usage: Usage, now: datetime) -> Refusal:
-    """Return a limit's refusal: when it lifts, and how."""
+    """Return the refusal of a limit the rep has reached."""
     if limit.per == "in_hand":
         return Refusal(
             "open_load",
@@ -85,7 +85,7 @@ def _reached(limit: Limit, rep: Rep, usage: Usage, now: datetime) -> Refusal:
 
 
 def _rolled(limit: Limit, usage: Usage, now: datetime) -> Refusal:
-    """Return the refusal of a limit over any span: it lifts when enough claims have left it."""
+    """Return the refusal of a rolling limit: it lifts when enough claims are older than it."""
     inside, most = _inside(limit, usage, now), limit.most
     lifts_at = inside[len(inside) - most] + SPANS[limit.per]
     if limit.per == "hour":
@@ -96,18 +96,18 @@ def _rolled(limit: Limit, usage: Usage, now: datetime) -> Refusal:
 
 
 def _inside(limit: Limit, usage: Usage, now: datetime) -> list[datetime]:
-    """Return the claims within the span that ends at `now`, the oldest first."""
+    """Return the claims within the rolling limit's period up to `now`, the oldest first."""
     start = now - SPANS[limit.per]
     return sorted(at for at in usage.recent if at > start)
 
 
 def rolling(playbook: Rules, rep: Rep) -> list[Limit]:
-    """Return the limits that need to know when the latest claims were."""
+    """Return the rep's rolling limits, which need the times of the latest claims."""
     return [limit for limit in playbook.limits_of(rep.tier) if limit.rolling]
 
 
 def limit_guards(rep: Rep, usage: Usage, playbook: Rules, claim: Claim) -> list[Guard]:
-    """Return what each limit that binds the claim or assignment keeps below its maximum."""
+    """Return the guards that keep the claim or assignment within every limit that binds it."""
     allowance = allowance_of(rep, playbook, claim.claimed_at)
     guards = [] if allowance is None else [Guard("leads", "<", allowance)]
     if not claim.competitive:
@@ -115,7 +115,7 @@ def limit_guards(rep: Rep, usage: Usage, playbook: Rules, claim: Claim) -> list[
         return [*guards, Guard("in_hand", "<", most)] if most else guards
     for limit in playbook.limits_of(rep.tier):
         if limit.rolling:
-            # However many are added at the same moment, no span takes more than its most.
+            # Many claims may be stored at the same moment; the limit still holds.
             left = limit.most - used(limit, rep, usage, claim.claimed_at)
             guards.append(Guard("ever", "<", usage.ever + left))
         else:
@@ -124,7 +124,7 @@ def limit_guards(rep: Rep, usage: Usage, playbook: Rules, claim: Claim) -> list[
 
 
 def over_allowance(rep: Rep, usage: Usage, playbook: Rules, now: datetime) -> list[Refusal]:
-    """Return the weekly allowance's refusal (M4) when the rep has used it up."""
+    """Refuse a rep who has used up their weekly allowance (M4)."""
     allowance = allowance_of(rep, playbook, now)
     if allowance is None or usage.leads_in(rep.this_week(now)) < allowance:
         return []
@@ -139,24 +139,24 @@ def over_allowance(rep: Rep, usage: Usage, playbook: Rules, now: datetime) -> li
 
 
 def next_week(rep: Rep, usage: Usage, now: datetime) -> datetime:
-    """Return when a week begins in which nothing is counted yet, in UTC."""
+    """Return when the next week begins in which nothing is counted yet, in UTC."""
     week = rep.this_week(now)
     return day_start(max(week, usage.week or week) + timedelta(days=7), rep.zone)
 
 
 def allowance_of(rep: Rep, playbook: Rules, now: datetime) -> int | None:
-    """Return how many leads the rep may take this week (M4), None where there is no quota."""
+    """Return how many leads the rep may take this week (M4), None without a quota."""
     if not playbook.quota.enabled:
         return None
-    whole = playbook.quota.base_per_week if rep.allowance is None else rep.allowance
-    return first_week(whole, rep.joined_on, rep.this_week(now))
+    weekly = playbook.quota.base_per_week if rep.allowance is None else rep.allowance
+    return first_week(weekly, rep.joined_on, rep.this_week(now))
 
 
 def first_week(weekly: int, joined: date | None, week_first: date) -> int:
-    """Return the allowance of the week that begins on `week_first`.
+    """Return the allowance of the week that begins on `week_first`, in leads.
 
-    In the week a rep joins, `weekly` is pro rata for the calendar days left of it, the day of
-    joining among them, rounded up; every other week has all of it.
+    It is `weekly`, but in the week a rep joins it is pro rata for the calendar days from the
+    joining day on, rounded up.
     """
     missed = (joined - week_first).days if joined else 0
     if not 0 < missed < 7:
@@ -165,5 +165,5 @@ def first_week(weekly: int, joined: date | None, week_first: date) -> int:
 
 
 def day_after(day: date, zone: str) -> datetime:
-    """Return, in UTC, the first moment of the zone's next calendar day (DST-correct)."""
+    """Return the start of the day after `day` in the zone, in UTC."""
     return day_start(day + timedelta(days=1), zone)

@@ -1,4 +1,4 @@
-"""What of a lead must fit the rep (R1-R5). Pure; each rule is on or off in the playbook."""
+"""Match a lead with a rep (R1-R5). Pure; the playbook switches each rule on or off."""
 
 from __future__ import annotations
 
@@ -14,30 +14,33 @@ HIGHEST_LEVEL = 5
 
 
 def mismatches(lead: Lead, rep: Rep, playbook: Rules) -> list[Refusal]:
-    """Return what of the lead does not fit the rep: nothing when all does."""
+    """Return a refusal for each property of the lead that does not match the rep."""
     return [
-        found
+        refusal
         for rule in (pod, territory, segment, skills, language, interests)
-        for found in rule(lead, rep, playbook)
+        for refusal in rule(lead, rep, playbook)
     ]
 
 
 def territory(lead: Lead, rep: Rep, playbook: Rules) -> list[Refusal]:
-    """Territory (R1): who names territories takes leads of theirs, and those that have none."""
+    """A rep with territories gets leads of these, and leads without one (R1)."""
     if playbook.matching.territory and _elsewhere(lead.territory, rep.territories):
         return [Refusal("territory", None, "This lead is outside your territories.")]
     return []
 
 
 def segment(lead: Lead, rep: Rep, playbook: Rules) -> list[Refusal]:
-    """Customer segment (R2): new, existing, high value, or whatever the organisation calls them."""
+    """A rep with customer segments gets leads of these, and leads without one (R2).
+
+    A segment is new, existing, high value, or any other name the organisation uses.
+    """
     if playbook.matching.segment and _elsewhere(lead.segment, rep.segments):
         return [Refusal("segment", None, "You do not serve this customer segment.")]
     return []
 
 
 def skills(lead: Lead, rep: Rep, playbook: Rules) -> list[Refusal]:
-    """Skills with levels (R3): every need of the lead that is a skill, at its level or above."""
+    """A rep needs each skill that the lead asks for, at its level or above (R3)."""
     has = dict(rep.skills)
     lacking = [
         name
@@ -50,7 +53,7 @@ def skills(lead: Lead, rep: Rep, playbook: Rules) -> list[Refusal]:
 
 
 def language(lead: Lead, rep: Rep, playbook: Rules) -> list[Refusal]:
-    """Languages (R3): a lead that names one goes to reps who speak it, whatever their script."""
+    """A lead in a language goes to reps who speak it; script and region do not matter (R3)."""
     spoken = {_spoken(tag) for tag in rep.speaks or (rep.language,)}
     if playbook.matching.languages and lead.language and _spoken(lead.language) not in spoken:
         return [Refusal("language", None, "This lead speaks a language you do not.")]
@@ -58,14 +61,14 @@ def language(lead: Lead, rep: Rep, playbook: Rules) -> list[Refusal]:
 
 
 def interests(lead: Lead, rep: Rep, playbook: Rules) -> list[Refusal]:
-    """Interests (R4): who names products takes leads for them, and those that name none."""
+    """A rep with products of interest gets leads for these, and leads without a product (R4)."""
     if playbook.matching.interests and _elsewhere(lead.product, rep.interests):
         return [Refusal("interests", None, "This lead is for a product you did not choose.")]
     return []
 
 
 def pod(lead: Lead, rep: Rep, playbook: Rules) -> list[Refusal]:
-    """Pods (R5): a lead that is offered to groups goes to their members."""
+    """A lead that is offered to pods goes to their members only (R5)."""
     del playbook
     if lead.pods and rep.pod not in lead.pods:
         return [Refusal("other_pod", None, "This lead is offered to another pod.")]
@@ -73,25 +76,25 @@ def pod(lead: Lead, rep: Rep, playbook: Rules) -> list[Refusal]:
 
 
 def skills_needed(needs: Iterable[str], matching: Matching) -> tuple[tuple[str, int], ...]:
-    """Return which of a lead's needs are skills here, each with the least level asked for.
+    """Return the needs of a lead that are skills in the playbook, each with its minimum level.
 
-    `solar:2` asks for level 2, `solar` for level 1; the highest of several counts. The first three
-    are kept: what a claim is judged on stays small.
+    `solar:2` asks for level 2, `solar` for level 1; the highest of several counts. Only the first
+    three are kept, so that the lead item stays small.
     """
-    found: dict[str, int] = {}
+    levels: dict[str, int] = {}
     for need in needs:
         name, level = (part.strip() for part in need.rpartition(":")[::2])
         if not (name and level.isascii() and level.isdigit()):
             name, level = need.strip(), "1"
         if name in matching.skills:
-            found[name] = max(found.get(name, 1), min(int(level), HIGHEST_LEVEL))
-    return tuple(found.items())[:MOST_NEEDS]
+            levels[name] = max(levels.get(name, 1), min(int(level), HIGHEST_LEVEL))
+    return tuple(levels.items())[:MOST_NEEDS]
 
 
 def _elsewhere(of_lead: str, of_rep: tuple[str, ...]) -> bool:
-    """Tell whether a rep who names some does not name the lead's, in whatever case."""
-    named = {one.casefold() for one in of_rep}
-    return bool(of_lead and named) and of_lead.casefold() not in named
+    """Tell whether both have values and the lead's is not among the rep's, ignoring case."""
+    values = {value.casefold() for value in of_rep}
+    return bool(of_lead and values) and of_lead.casefold() not in values
 
 
 def _spoken(tag: str) -> str:

@@ -1,4 +1,4 @@
-"""How the new ones come into the race (F8, F9), by weeks since they joined. Pure."""
+"""How newcomers come into the race, by weeks since they joined (F8, F9). Pure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,11 @@ from dibs.rules.rules import Rules
 
 
 class Phase(StrEnum):
-    """Where a newcomer stands (F9): weeks 1-4, 5-8, 9-12, and from week 13 on."""
+    """A newcomer's phases (F9): by default weeks 1-4, 5-8, 9-12, and from week 13 on.
+
+    `assigned`: no race. `cohort`: races only among newcomers. `protected`: races, but results do
+    not count. `full`: no longer a newcomer.
+    """
 
     ASSIGNED = "assigned"
     COHORT = "cohort"
@@ -22,7 +26,7 @@ class Phase(StrEnum):
 
 
 def phase_of(rep: Rep, playbook: Rules, now: datetime) -> Phase:
-    """Return a rep's phase; who has no first day on record is no newcomer."""
+    """Return a rep's phase (F9); a rep without a first day on record is not a newcomer."""
     rules = playbook.newcomers
     if not rules.enabled or rep.joined_on is None:
         return Phase.FULL
@@ -39,7 +43,7 @@ def _phase_on(day: date, joined: date, playbook: Rules) -> Phase:
 
 
 def phase_until(rep: Rep, playbook: Rules, now: datetime) -> datetime | None:
-    """Return when a newcomer's phase ends, None for who is in the last one."""
+    """Return when a newcomer's phase ends, None in the last one."""
     rules = playbook.newcomers
     weeks = {
         Phase.ASSIGNED: rules.assigned_weeks,
@@ -50,7 +54,7 @@ def phase_until(rep: Rep, playbook: Rules, now: datetime) -> datetime | None:
 
 
 def guaranteed(rep: Rep, playbook: Rules, now: datetime) -> int:
-    """Return how many leads a week the rep is guaranteed (F8), 0 for who is no newcomer."""
+    """Return how many leads a week a newcomer is guaranteed, 0 for other reps (F8)."""
     rules = playbook.newcomers
     if not rules.enabled or rep.joined_on is None:
         return 0
@@ -58,21 +62,21 @@ def guaranteed(rep: Rep, playbook: Rules, now: datetime) -> int:
 
 
 def protected(joined: date | None, day: date, playbook: Rules) -> bool:
-    """Tell whether what a rep did on `day` is kept out of tiers and boards (F9)."""
+    """Tell whether a rep's results on `day` do not count for tiers and boards (F9)."""
     if not playbook.newcomers.enabled or joined is None:
         return False
     return _phase_on(day, joined, playbook) is not Phase.FULL
 
 
 def counted_from(joined: date | None, playbook: Rules) -> date | None:
-    """Return the first day whose results count for a rep, None where all do (F9)."""
+    """Return the first day from which a rep's results count, None if all do (F9)."""
     if not playbook.newcomers.enabled or joined is None:
         return None
     return joined + timedelta(weeks=playbook.newcomers.protected_weeks)
 
 
 def not_in_phase(lead: Lead, rep: Rep, playbook: Rules, now: datetime) -> list[Refusal]:
-    """Return why a newcomer may not race for the lead yet, or the others not among them (F9)."""
+    """Refuse newcomers who may not race for this lead yet, and others a lead for newcomers (F9)."""
     phase, rules = phase_of(rep, playbook, now), playbook.newcomers
     if not rules.enabled:
         return []
@@ -98,6 +102,6 @@ def not_in_phase(lead: Lead, rep: Rep, playbook: Rules, now: datetime) -> list[R
 
 
 def _week(rep: Rep, weeks: int) -> datetime:
-    """Return when a rep's `weeks` weeks are over."""
+    """Return when `weeks` weeks have passed since the rep joined."""
     joined = rep.joined_on or date.min
     return day_start(joined + timedelta(weeks=weeks), rep.zone)

@@ -1,4 +1,4 @@
-"""Opening a lead: when each tier of each team may claim it, and when the pool closes (M1, M2)."""
+"""Open a lead: when each tier of each team may claim it, and when it closes (M1, M2)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _MOMENT = timedelta(milliseconds=1)
 def races(lead: Lead, playbook: Rules) -> bool:
     """Tell whether any of the lead's teams races for it; otherwise it is assigned (M3, M5).
 
-    What is kept for a newcomer, or for who was away, is assigned as well (F8, F10).
+    A lead reserved for newcomers or for an absence credit is assigned as well (F8, F10).
     """
     if lead.reserved in ("newcomers", "absence"):
         return False
@@ -27,11 +27,11 @@ def races(lead: Lead, playbook: Rules) -> bool:
 def opening(
     lead: Lead, playbook: Rules, now: datetime, head_start: timedelta = timedelta()
 ) -> Lead:
-    """Return the lead with the windows of an opening at `now`; its state is for `moved`.
+    """Return the lead with the windows of an opening at `now`. The state does not change.
 
-    The pool stays open for the window's seconds after its last wave. A team that does not race
-    may claim nothing, and gets the lead by assignment if the others let it go. Everybody's waves
-    come `head_start` after the reps' in `lead.first` (F6).
+    The lead stays open for the window's seconds after the last wave. A team that does not race may
+    not claim it, but may get it by assignment if no other team does. All waves come `head_start`
+    after the opening for the head start reps in `lead.first` (F6).
     """
     source, ahead = lead.shown.source, head_start // timedelta(seconds=1)
     offsets = {team: _later(playbook.offsets(team, lead), ahead) for team in lead.teams}
@@ -70,11 +70,11 @@ def _at(now: datetime, offsets: Offsets) -> Openings:
 
 
 def reopening(lead: Lead, playbook: Rules, now: datetime) -> Lead:
-    """Return a lead that was given back, as it is opened or assigned anew: nobody's, next epoch.
+    """Return a returned lead without an owner, under its next epoch, with new windows.
 
-    Blind it is no more: one rep has seen it, and when and why it came back would tell on it (F4).
+    It is no longer blind: a rep has seen it, and its return would show what it is (F4).
     """
-    fresh = replace(
+    returned = replace(
         lead,
         epoch=lead.epoch + 1,
         owner=None,
@@ -87,11 +87,11 @@ def reopening(lead: Lead, playbook: Rules, now: datetime) -> Lead:
         reserved="",
         parked=False,
     )
-    return opening(fresh, playbook, now)
+    return opening(returned, playbook, now)
 
 
 def next_opening(lead: Lead, now: datetime) -> datetime | None:
-    """Return when the next wave of any team opens, None when all have."""
+    """Return when the next wave of any team opens, None if all are open."""
     return min((at for at in _openings(lead) if at > now), default=None)
 
 
@@ -112,40 +112,40 @@ def opened_early(
     playbook: Rules,
     now: datetime,
 ) -> Lead:
-    """Return the lead with the waves that open now because nobody before can claim (M6).
+    """Return the lead with each wave opened early if no rep of an earlier wave can claim (M6).
 
-    A rep can still claim who may now, or whose refusal lifts before the wave would open anyway;
-    one who declined cannot. What a head start alone holds back stays together.
+    A rep can claim if they may now, or if their refusal lifts before the wave would open anyway. A
+    rep who declined cannot. Waves that only a head start delays open together.
     """
     by_team: dict[str, list[tuple[Rep, Usage]]] = {}
-    first: list[tuple[Rep, Usage]] = []
+    ahead: list[tuple[Rep, Usage]] = []
     for rep, usage in members:
-        group = first if rep.rep_id in lead.first else by_team.setdefault(rep.team, [])
+        group = ahead if rep.rep_id in lead.first else by_team.setdefault(rep.team, [])
         group.append((rep, usage))
     waves = dict(lead.waves)
     for team, openings in lead.waves.items():
-        moved = list(openings)
+        earlier = list(openings)
         for index, opens_at in enumerate(openings):
             if opens_at is None or opens_at <= max(now, lead.told_at or now):
                 continue
             before = [
                 (rep, usage)
-                for rep, usage in [*first, *by_team.get(team, ())]
+                for rep, usage in [*ahead, *by_team.get(team, ())]
                 if _goes_before(lead, rep, index, openings) and rep.rep_id not in declined
             ]
-            current = replace(lead, waves={**waves, team: (moved[0], moved[1], moved[2])})
-            if any(_can_claim(current, *one, playbook, now, opens_at) for one in before):
+            current = replace(lead, waves={**waves, team: (earlier[0], earlier[1], earlier[2])})
+            if any(_can_claim(current, *member, playbook, now, opens_at) for member in before):
                 break
-            # After any wave that was told ahead of its instant, so that this one is told as well.
+            # Openings up to `told_at` count as notified, so this one has to be after it.
             told_at = lead.told_at
             early = now if told_at is None or told_at < now else told_at + _MOMENT
-            moved[index] = min(opens_at, early)
-        waves[team] = (moved[0], moved[1], moved[2])
+            earlier[index] = min(opens_at, early)
+        waves[team] = (earlier[0], earlier[1], earlier[2])
     return replace(lead, waves=waves)
 
 
 def _goes_before(lead: Lead, rep: Rep, index: int, openings: Openings) -> bool:
-    """Tell whether a rep may claim before the wave of that index, by the openings on record."""
+    """Tell whether a rep may claim before the wave `index` opens, by the stored openings."""
     if not lead.first:
         return rep.tier <= index
     opened, wave = openings[rep.tier - 1], openings[index]
@@ -156,22 +156,22 @@ def _goes_before(lead: Lead, rep: Rep, index: int, openings: Openings) -> bool:
 def somebody_out(
     lead: Lead, members: Iterable[tuple[Rep, Usage]], playbook: Rules, now: datetime
 ) -> bool:
-    """Tell whether anybody whose wave has opened cannot claim: the next may be due early (M6)."""
+    """Tell whether a rep whose wave is open cannot claim, so the next wave may open early (M6)."""
     upcoming = next_opening(lead, now)
     if upcoming is None:
         return False
-    known = list(members)
-    for rep, usage in known:
+    reps = list(members)
+    for rep, usage in reps:
         opened = lead.opens_for(rep)
-        begun = opened is not None and opened <= now
-        if begun and not _can_claim(lead, rep, usage, playbook, now, upcoming):
+        is_open = opened is not None and opened <= now
+        if is_open and not _can_claim(lead, rep, usage, playbook, now, upcoming):
             return True
-    # Where a wave has nobody at all, the next is due as well.
-    if lead.first and not any(rep.rep_id in lead.first for rep, _ in known):
+    # The next wave may open early after a wave without any rep, too.
+    if lead.first and not any(rep.rep_id in lead.first for rep, _ in reps):
         return True
-    held = {(rep.team, rep.tier) for rep, _ in known}
+    tiers = {(rep.team, rep.tier) for rep, _ in reps}
     return any(
-        opened is not None and opened <= now and (team, tier) not in held
+        opened is not None and opened <= now and (team, tier) not in tiers
         for team in lead.waves
         for tier, opened in enumerate(lead.openings(team), start=1)
     )

@@ -1,4 +1,4 @@
-"""What a claim is judged on, and where it is stored: all the claim needs from the outside."""
+"""What a claim is judged on, and the stores it needs."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class RaceView:
-    """Everything one claim is judged on, as one read found it.
+    """Everything one claim is judged on, from one read.
 
-    `claim` is the record of the lead's last won race; `noticed_at` is when this rep was first
-    told of this opening, None where they were not.
+    `claim` is the record of the lead's latest claim or assignment; `noticed_at` is when this rep
+    was first notified of this opening, None if they were not.
     """
 
     lead: Lead | None
@@ -35,7 +35,7 @@ class RaceView:
 
 @dataclass(frozen=True)
 class Notice:
-    """One offer as it was sent (N3): by which channels, and when."""
+    """A sent offer: by which channels, and when (N3)."""
 
     lead_id: str
     epoch: int
@@ -46,14 +46,14 @@ class Notice:
 
 
 class RaceStore(Protocol):
-    """The claim's own view of the tables: one read, one transaction."""
+    """The store of a claim: one read, one transaction."""
 
     def read(self, lead_id: str, rep_id: str) -> RaceView: ...
 
     def commit_claim(self, view: RaceView, claim: Claim, counts: Change) -> RaceView | None:
-        """Store the claim, and what it counts.
+        """Store the claim and its counts.
 
-        None when it stands, else the facts as they stood when it failed.
+        Return None if it was stored, else the view at the time it failed, to be judged again.
 
         Raises:
             Busy: on a transaction conflict or throttling; nothing was changed.
@@ -63,9 +63,9 @@ class RaceStore(Protocol):
     def commit_undo(
         self, held: Lead, reopened: Lead, moves: Sequence[Move], counts: Change
     ) -> bool:
-        """Store the reopened lead and its moves, and take the claim off the rep's count.
+        """Store the reopened lead and its transitions, and subtract the claim from the rep's usage.
 
-        False when the lead moved on meanwhile; nothing was changed then.
+        False, with nothing changed, if the lead has changed since it was read.
         """
         ...
 
@@ -78,8 +78,8 @@ class RaceStore(Protocol):
         rules: Sequence[str] = (),
         version: int = 0,
     ) -> None:
-        """Note a try that won nothing: its error's code, the rules that refused it, of which
-        playbook version."""
+        """Record a claim that did not win: its error code, and the rules that refused it, of
+        playbook version `version`."""
         ...
 
     def record_sighting(self, lead: Lead, rep_id: str, what: str, at: datetime) -> None: ...
@@ -94,26 +94,26 @@ class RaceStore(Protocol):
 
 
 class Draws(Protocol):
-    """Who is in the draw of a lead, and how it ended (C10)."""
+    """The entries and results of draws (C10)."""
 
     def enter(self, lead: Lead, rep_id: str, at: datetime) -> None:
-        """Put the rep into the draw of this opening; entering twice is entering once.
+        """Enter the rep in the draw of this opening. A second entry changes nothing.
 
         Raises:
-            Busy: it may have been stored or not.
+            Busy: the entry may or may not have been stored.
         """
         ...
 
     def entered(self, lead: Lead, rep_id: str) -> bool: ...
 
     def entrants(self, lead: Lead) -> list[str]:
-        """Return everybody whose entry was stored before this was asked."""
+        """Return all reps whose entry was stored before this call."""
         ...
 
     def give(self, view: RaceView, claim: Claim, counts: Change, drawn: Drawn) -> bool:
-        """Store the draw and its winner's claim together.
+        """Store the draw and its winner's claim in one transaction.
 
-        False when lead or rep are not as they were read; nothing was changed then.
+        False, with nothing changed, if the lead or the rep has changed since they were read.
 
         Raises:
             Busy: on a transaction conflict or throttling.
@@ -121,9 +121,9 @@ class Draws(Protocol):
         ...
 
     def close(self, lead: Lead, drawn: Drawn) -> None:
-        """Store a draw that nobody won, unless the lead was drawn meanwhile: the race goes on."""
+        """Store a draw without a winner, unless another draw was stored; the race goes on."""
         ...
 
     def get(self, lead_id: str, epoch: int | None = None) -> Drawn | None:
-        """Return the draw of an opening, or the latest; None where there was none."""
+        """Return the draw of an opening (by default the latest one), None if there was none."""
         ...

@@ -1,4 +1,4 @@
-"""Undo a claim made by mistake, within the seconds the playbook gives for it (C5)."""
+"""Undo a claim made by mistake, within the playbook's `undo_seconds` (C5)."""
 
 from __future__ import annotations
 
@@ -20,16 +20,17 @@ _SEEN = "You have seen this lead, which you claimed blind. Release it with a rea
 def undo(
     store: RaceStore, lead_id: str, rep_id: str, proof: Proof, clock: Callable[[], datetime]
 ) -> Lead:
-    """Give back a lead that was claimed by mistake, within the playbook's seconds (C5).
+    """Return a lead that was claimed by mistake, within the playbook's `undo_seconds` (C5).
 
-    The claim no longer counts and the lead is opened anew, under a new epoch. Undoing twice is
-    undoing once (C4).
+    The claim no longer counts, and the lead opens again under a new epoch. A second undo changes
+    nothing (C4).
 
     Raises:
-        Unauthorized, LeadNotFound: who asks, or for what, is not known.
+        Unauthorized: the token is not valid.
+        LeadNotFound: there is no such lead for the rep.
         NotYours: the rep does not hold the lead.
-        UndoOver: the seconds have passed, or it was claimed blind.
-        Busy: the store did not get to it; nothing was changed.
+        UndoOver: it is too late, the lead was worked or assigned, or it was claimed blind.
+        Busy: the store did not answer in time; nothing was changed.
     """
     for attempt in attempts():
         view = store.read(lead_id, rep_id)
@@ -45,7 +46,7 @@ def undo(
             raise NotYours
         if lead.state is not State.CLAIMED or lead.worked_at is not None:
             raise UndoOver
-        if lead.blind:  # undone, it would have been a free look (F4)
+        if lead.blind:  # an undo would make the claim a free look (C12, F4)
             raise UndoOver(_SEEN)
         if now > lead.claimed_at + timedelta(seconds=view.playbook.undo_seconds):
             raise UndoOver
@@ -57,11 +58,11 @@ def undo(
 
 
 def _undone_by(view: RaceView, lead: Lead, rep_id: str) -> bool:
-    last = view.claim
+    latest = view.claim
     return (
         lead.owner is None
-        and lead.previous != rep_id  # taken back from them, not given back by them
-        and last is not None
-        and last.rep_id == rep_id
-        and last.epoch == lead.epoch - 1
+        and lead.previous != rep_id  # not set by an undo, only by other returns
+        and latest is not None
+        and latest.rep_id == rep_id
+        and latest.epoch == lead.epoch - 1
     )

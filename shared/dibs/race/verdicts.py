@@ -1,4 +1,4 @@
-"""How reps were judged when a wave was told, or a lead assigned."""
+"""How reps were judged when a wave was notified, or a lead assigned (R9)."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Judged:
-    """How the reps of a lead's teams were judged when a wave was told, or it was assigned (R9).
+    """How the reps of a lead's teams were judged when a wave was notified, or it was assigned (R9).
 
-    `verdicts` are, by rep, the codes of every rule that refused them; none for who might claim, or
-    whom it was assigned to.
+    `verdicts` are, by rep, the codes of the rules that refused them. There are none for a rep who
+    might claim, or to whom the lead was assigned.
     """
 
     lead_id: str

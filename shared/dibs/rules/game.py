@@ -1,4 +1,4 @@
-"""The game: the playbook's rules of points, badges, quests, prizes and figures (G, K)."""
+"""The playbook's rules of the game: points, badges, quests, prizes and metrics (G, K)."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ Challenge = Literal["speed_week", "quality_month", "volume_sprint", "underdog_we
 
 @dataclass(frozen=True)
 class Metric:
-    """A figure of the game (K2): a `formula` over what was counted, and the sentence it `means`.
+    """A metric (K2): a `formula` over counted events, and a sentence that says what it `means`.
 
-    `better` says which end of a board is its top. A `ratio` of 1 is shown as 100 %.
+    `better` says whether the highest or the lowest value leads a board. A `ratio` of 1 is shown
+    as 100 %.
     """
 
     formula: str
@@ -29,10 +30,10 @@ class Metric:
 
 @dataclass(frozen=True)
 class Points:
-    """What earns points (G1). The clock starts at the rep's first notice of the lead.
+    """What earns points (G1). The time runs from the rep's first notice of the lead.
 
-    Exactly on the second is within. `activities` earn points for each activity of a type;
-    `pod_percent` of what a lead offered to a pod earns goes to the others of the pod (R5).
+    An event exactly at the limit still counts. `activities` are points for each activity, by type.
+    `pod_percent` of the points for a lead offered to a pod go to the rest of the pod (R5).
     """
 
     claim: int = 10
@@ -49,7 +50,7 @@ class Points:
 
 @dataclass(frozen=True)
 class Badge:
-    """A badge (G2): held for each `per` in which the formula reaches `at_least`."""
+    """A badge (G2): a rep gets it for each period `per` in which `formula` reaches `at_least`."""
 
     name: str
     formula: str
@@ -60,7 +61,7 @@ class Badge:
 
 @dataclass(frozen=True)
 class Level:
-    """A level: held from so many points on, all that were earned and have not lapsed."""
+    """A level: a rep has it from so many points on. Points that expired do not count."""
 
     name: str
     from_points: int
@@ -69,7 +70,7 @@ class Level:
 
 @dataclass(frozen=True)
 class Decay:
-    """Points that lapse (G9): each month `percent` of those unspent for `after_days`; 0 is off."""
+    """Points expire (G9): each month `percent` of those unspent for `after_days`; 0 is off."""
 
     percent: int = 0
     after_days: int = 90
@@ -78,8 +79,8 @@ class Decay:
 
 @dataclass(frozen=True)
 class Help:
-    """Help between colleagues (G11): of two reps, how often a month either's help of the other
-    earns points."""
+    """Help between colleagues (G11): how often a month help between the same two reps earns
+    points."""
 
     paid_per_pair_per_month: int = 3
     __pydantic_config__ = STRICT
@@ -87,9 +88,10 @@ class Help:
 
 @dataclass(frozen=True)
 class QuestStep:
-    """One step of a quest: activities of `type` that name this step, and who has to confirm it.
+    """One step of a quest (G8), done by an activity of `type` that names this step.
 
-    `verified_by`: a signed `system`, a `manager`, a `peer`, or nobody (`self`).
+    `verified_by` says who has to confirm it: a signed `system`, a `manager`, a `peer`, or only the
+    rep (`self`).
     """
 
     name: str
@@ -100,9 +102,9 @@ class QuestStep:
 
 @dataclass(frozen=True)
 class Quest:
-    """An onboarding quest (G8): steps by id; whoever has done all gets the `badge` and points.
+    """An onboarding quest (G8): steps by id. A rep who has done all gets the `badge` and `points`.
 
-    It is open for `within_days` of a rep's first day; 0 is always.
+    It is open for `within_days` from a rep's first day; 0 means always.
     """
 
     name: str
@@ -115,8 +117,8 @@ class Quest:
 
 @dataclass(frozen=True)
 class Rewards:
-    """Rewards (G9): a request nobody decides on lapses after `request_days`, an approved reward
-    that is not collected after `collect_days`."""
+    """Rewards (G9): an undecided request expires after `request_days`, an approved reward that is
+    not collected after `collect_days`."""
 
     request_days: int = 14
     collect_days: int = 90
@@ -125,10 +127,10 @@ class Rewards:
 
 @dataclass(frozen=True)
 class Challenges:
-    """Rotating challenges (G7): one a week of `rotation`, from the week of `starts` on.
+    """Rotating challenges (G7): one of `rotation` each week, from the week of `starts` on.
 
-    `minimum` is the least a rep must have claimed to be placed; the first three get
-    `prize_points`. None is held while `rotation` or `starts` is missing.
+    A rep must have claimed at least `minimum` leads to get a place; the first three get
+    `prize_points`. There are no challenges while `rotation` or `starts` is missing.
     """
 
     rotation: tuple[Challenge, ...] = ()
@@ -146,15 +148,15 @@ BADGES: Mapping[str, Badge] = {
     "unstoppable": Badge("Unstoppable", "count(claimed_and_contacted)", 50, "week"),
     "team_player": Badge("Team Player", "count(colleagues_helped)", 5),
 }
-"""The catalogue's badges (G2)."""
+"""The badges every playbook has unless it changes them (G2)."""
 
 
 @dataclass(frozen=True)
 class Game:
-    """The game (G, K): what earns points and badges, and how figures are worked out.
+    """The game (G, K): what earns points and badges, and how metrics are calculated.
 
-    `metrics` changes shipped definitions or adds some, by name; `activities` are types of activity
-    beside the shipped ones.
+    `metrics` changes shipped definitions or adds new ones, by name. `activities` are types of
+    activity in addition to the shipped ones.
     """
 
     points: Points = field(default_factory=Points)

@@ -1,4 +1,4 @@
-"""The playbook: an organisation's rules as data (O4). Every number is a setting."""
+"""The playbook: all rules of an organisation, as data (O4)."""
 
 from __future__ import annotations
 
@@ -10,6 +10,6 @@ from dibs.rules.rules import Rules
 
 @dataclass(frozen=True)
 class Playbook(Rules):
-    """All rules of one organisation. Durations name their unit."""
+    """All rules of one organisation. A duration's name says its unit."""
 
     game: Game = field(default_factory=Game)

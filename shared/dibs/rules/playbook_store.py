@@ -1,4 +1,4 @@
-"""A whole playbook as it is stored, for everything but the claim."""
+"""Load a full playbook, for everything but the claim."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from dibs.rules.store import CONFIG, stored_body
 
 
 def playbook_from(data: Mapping[str, Any]) -> Playbook:
-    """Return the playbook a stored body describes."""
+    """Return the playbook of a stored body."""
     return from_dict(Playbook, dict(data), CONFIG)
 
 
 def stored_playbook(item: Item | None) -> Playbook:
-    """Return the stored playbook, or the shipped open pool where none was applied yet."""
+    """Return the stored playbook, or the shipped open pool if none was applied yet."""
     return playbook_from(stored_body(item))

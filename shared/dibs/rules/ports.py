@@ -1,4 +1,4 @@
-"""The playbook in force, and every one there was."""
+"""The stored versions of the playbook."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Version:
-    """A playbook as it was put in force: when, by whom, and why. 0 is the preset as shipped."""
+    """A version of the playbook: when it came into force, by whom, and why. Version 0 is the
+    shipped preset."""
 
     playbook: Playbook
     applied_at: datetime | None = None
@@ -27,7 +28,7 @@ class Version:
 
 
 class Playbooks(Protocol):
-    """The playbook in force, and every one there was (O4)."""
+    """The playbook in force, and all earlier versions (O4)."""
 
     def in_force(self) -> Version: ...
 
@@ -40,6 +41,6 @@ class Playbooks(Protocol):
     def add(self, version: Version) -> bool:
         """Store the next version and put it in force, in one step.
 
-        False when another one is in force than the one before it; nothing was changed then.
+        False, with nothing changed, if the version before it is not the one in force.
         """
         ...

@@ -1,4 +1,4 @@
-"""The rules of a playbook but for its game, as data (O4): all that a claim is judged by."""
+"""The rules of a playbook without its game, as data (O4): all that a claim is judged by."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from dibs.core.lead import Lead
 from dibs.core.quality import Pool, Quality
 from dibs.core.rep import Rep
 
-# Read by the validator in the adapter: a misspelt rule must not pass for a rule that is off.
+# For pydantic, which validates playbook files: a misspelt rule is an error, not a rule that is off.
 STRICT = {"extra": "forbid"}
 
 Offsets = tuple[int | None, int | None, int | None]
-"""Per tier, seconds from the lead's opening to the tier's; None: never by claiming."""
+"""Per tier, seconds from the lead's opening until the tier may claim it. None: it never may."""
 
 
 class Model(StrEnum):
-    """How a team gets its leads (M1, M2, M3, M5); quota allocation (M4) goes with any of them."""
+    """How a team gets its leads (M1, M2, M3, M5). Quota allocation (M4) combines with each."""
 
     OPEN_POOL = "open-pool"
     TIERS = "tiers"
@@ -29,12 +29,12 @@ class Model(StrEnum):
 
     @property
     def races(self) -> bool:
-        """Tell whether reps claim; otherwise leads are assigned as they come."""
+        """Tell whether reps claim leads; otherwise leads are assigned as they arrive."""
         return self in (Model.OPEN_POOL, Model.TIERS)
 
 
 class Method(StrEnum):
-    """Whose turn it is when a lead is assigned (M5)."""
+    """How the next rep is chosen when a lead is assigned (M5)."""
 
     ROUND_ROBIN = "round-robin"
     WEIGHTED = "weighted"
@@ -43,7 +43,7 @@ class Method(StrEnum):
 
 @dataclass(frozen=True)
 class Thresholds:
-    """Scores from which a lead is hot and warm; below, or unscored, it is cold."""
+    """The lowest scores of a hot and of a warm lead. Below them, or unscored, a lead is cold."""
 
     hot: int = 80
     warm: int = 50
@@ -52,9 +52,9 @@ class Thresholds:
 
 @dataclass(frozen=True)
 class Route:
-    """One routing rule: leads whose fields all match go to `teams`; the first match counts.
+    """One routing rule: leads that match all its fields go to `teams`. The first match counts.
 
-    With `pods` only the reps of these groups within the teams may have them (R5).
+    With `pods`, only reps of these groups within the teams may have them (R5).
     """
 
     teams: tuple[str, ...]
@@ -68,10 +68,10 @@ class Route:
 
 @dataclass(frozen=True)
 class Window:
-    """When each tier may claim (M2), and for how long after the last of them has opened.
+    """When each tier may claim (M2), and how long a lead stays open after the last tier's opening.
 
-    A window of the playbook's `windows` is for one `team`, one `source` or both; the first that
-    matches counts, and what it leaves out is as everywhere.
+    A window in `windows` is for one `team`, one `source` or both. The first that matches counts;
+    the playbook's general values fill what it leaves out.
     """
 
     team: str = ""
@@ -84,9 +84,9 @@ class Window:
 
 @dataclass(frozen=True)
 class PerformanceFirst:
-    """Leads whose named fields all match open tier by tier (R6), in teams without tiers as well.
+    """Leads that match all these fields open tier by tier (R6), also in teams without tiers.
 
-    `offsets`: per tier, seconds from the lead's opening; the first rule that matches counts.
+    `offsets`: per tier, seconds from the lead's opening. The first rule that matches counts.
     """
 
     source: str = ""
@@ -100,11 +100,11 @@ class PerformanceFirst:
 
 @dataclass(frozen=True)
 class Matching:
-    """What of a lead must fit a rep (R1-R4); each is a rule that is on or off.
+    """Which properties of a lead must match the rep (R1-R4); each can be switched on or off.
 
-    Territory, segment and interests (in the lead's product) bind reps who name any; who names
-    none takes all. `skills` are the needs that are skills here: a lead that needs `solar:2` goes
-    to reps who have solar at level 2 or more. A lead in a language goes to reps who speak it.
+    Territory, segment and interests (in the lead's product) bind only reps who have any on record.
+    `skills` lists the needs of leads that are skills: a lead that needs `solar:2` goes to reps
+    with solar at level 2 or more. A lead in a language goes to reps who speak it.
     """
 
     territory: bool = False
@@ -117,10 +117,10 @@ class Matching:
 
 @dataclass(frozen=True)
 class Limit:
-    """At most so many competitive claims per hour, day or week, or leads in hand (F7).
+    """At most so many competitive claims per hour, day or week, or so many leads in hand (F7).
 
-    By the rep's own calendar, or over any span of that length where it is `rolling`. `tiers` are
-    whom it binds; none named: everybody.
+    The hour, day or week is that of the rep's time zone; with `rolling` it is any period of that
+    length. The limit binds reps of `tiers`, or all reps if that is empty.
     """
 
     most: int
@@ -132,11 +132,11 @@ class Limit:
 
 @dataclass(frozen=True)
 class Acceptance:
-    """What must be taken beside the leads everybody wants; 0 switches a rule off.
+    """Less wanted leads that a rep has to take as well; 0 switches a rule off.
 
-    `hot_per_warm` hot claims for each warm one in a week (F1), `claims_per_assignment`
-    competitive claims between two accepted assignments (F2), `cold_per_week` cold claims a week
-    for the next week's race (F3).
+    At most `hot_per_warm` hot claims for each warm one in a week (F1). At most
+    `claims_per_assignment` competitive claims between two accepted assignments (F2). At least
+    `cold_per_week` cold claims a week, or the rep has to make up for them in the next week (F3).
     """
 
     hot_per_warm: int = 0
@@ -147,9 +147,9 @@ class Acceptance:
 
 @dataclass(frozen=True)
 class Blind:
-    """`share_percent` of the leads are offered blind (F4), drawn for a mix of qualities (F5).
+    """`share_percent` of the leads are offered blind (F4), drawn so that qualities are mixed (F5).
 
-    `hot`, `warm` and `cold` are percent of the blind leads and add up to 100.
+    `hot`, `warm` and `cold` are percent of the blind leads; they add up to 100.
     """
 
     share_percent: int = 0
@@ -161,7 +161,7 @@ class Blind:
 
 @dataclass(frozen=True)
 class Priority:
-    """Each rep's daily turn to see new leads first (F6), for a share of the leads."""
+    """Each rep has a turn a day in which they may claim a share of new leads first (F6)."""
 
     share_percent: int = 0
     turn_minutes: int = 30
@@ -171,11 +171,11 @@ class Priority:
 
 @dataclass(frozen=True)
 class Newcomers:
-    """How the new ones come into the race (F8, F9).
+    """How newcomers are protected (F8, F9).
 
-    Until `until_day` they get `per_week` leads, outside the race where need be. For
-    `assigned_weeks` they do not race at all, until `cohort_weeks` only among themselves, and
-    until `protected_weeks` their results count neither for tiers nor on boards.
+    Until `until_day` they are guaranteed `per_week` leads, by assignment if necessary. They do not
+    race until `assigned_weeks` are over, and race only among themselves until `cohort_weeks` are
+    over. Until `protected_weeks` are over their results count neither for tiers nor on boards.
     """
 
     enabled: bool = False
@@ -189,7 +189,8 @@ class Newcomers:
 
 @dataclass(frozen=True)
 class Draw:
-    """Claims within so many seconds of a lead's opening count as simultaneous (C10); 0 is off."""
+    """Claims within `collect_seconds` of a lead's opening count as simultaneous, and the winner is
+    drawn (C10). 0 switches the rule off."""
 
     collect_seconds: int = 0
     __pydantic_config__ = STRICT
@@ -197,10 +198,10 @@ class Draw:
 
 @dataclass(frozen=True)
 class Absence:
-    """Working hours on leave that earn one credit (F10); 0 switches the rule off.
+    """Every `hours_per_credit` working hours on leave earn one credit (F10); 0 is off.
 
-    A credit is a lead `reserved` for the rep, or a `head_start` of so many seconds on one; it is
-    lost `expires_days` after their return.
+    A credit is a lead `reserved` for the rep, or a head start of `head_start_seconds` on one. It
+    expires `expires_days` after the rep's return.
     """
 
     hours_per_credit: int = 0
@@ -212,13 +213,13 @@ class Absence:
 
 @dataclass(frozen=True)
 class TierRules:
-    """How reps are scored and placed (M2).
+    """How reps are scored and placed in tiers (M2).
 
-    The three weights are percent and add up to 100, as do the top and bottom tiers and what is
-    left between them. `weeks` is how far back the inputs look; who took fewer than
-    `minimum_sample` leads in that time, or joined less than `newcomer_days` ago, stays outside
-    the count. `prior_sample` shrinks conversion: it counts as if that many more leads had gone at
-    the team's mean. `margin` is the score points by which a challenger must beat an incumbent.
+    The three weights are percent and add up to 100. `top_percent` and `bottom_percent` are the
+    sizes of tiers 1 and 3. Scores cover the last `weeks`. Reps who took fewer than
+    `minimum_sample` leads in that time, or joined less than `newcomer_days` ago, are not ranked.
+    Conversion is calculated as if the rep had taken `prior_sample` more leads and converted them
+    at the team's mean. A challenger must beat an incumbent by `margin` score points.
     """
 
     conversion_weight: int = 50
@@ -236,7 +237,7 @@ class TierRules:
 
 @dataclass(frozen=True)
 class Band:
-    """From `from_percent` of the target on, a rep gets `more_percent` on top of the base."""
+    """From `from_percent` of the target on, a rep gets `more_percent` on top of the base (M4)."""
 
     from_percent: int
     more_percent: int
@@ -247,7 +248,7 @@ class Band:
 class QuotaRules:
     """How many leads a week a rep may take (M4).
 
-    `measure` is what targets are set in: revenue, in the smallest unit of `currency`, or leads won.
+    Targets are set in `measure`: revenue, in the smallest unit of `currency`, or leads won.
     """
 
     enabled: bool = False
@@ -260,11 +261,11 @@ class QuotaRules:
 
 @dataclass(frozen=True)
 class Assignment:
-    """Assigning without a race (M5): whose turn it is, and how many leads in hand are enough.
+    """Assignment without a race (M5): how the rep is chosen, and how many leads in hand they may
+    have.
 
-    `in_hand_limit` counts leads taken and not yet worked; 0 is no limit.
-    `fallback_after_seconds` is how long a lead that nobody may take waits for the team's
-    fallback person (C7).
+    `in_hand_limit` counts leads that a rep holds and has not worked; 0 is no limit. A lead that no
+    rep may have goes to the team's fallback person after `fallback_after_seconds` (C7).
     """
 
     method: Method = Method.ROUND_ROBIN
@@ -275,10 +276,11 @@ class Assignment:
 
 @dataclass(frozen=True)
 class Work:
-    """Worked or returned (C11): a lead is worked with the first activity of a type in `counts`.
+    """A lead that its holder does not work in time returns to the pool (C11).
 
-    Minutes are counted in the team's hours, from the claim or assignment; 0 switches the rule
-    off for that quality. The holder is reminded when `nudge_percent` of them have passed.
+    It is worked with the first activity of a type in `counts`. The minutes run during the team's
+    hours, from the claim or assignment; 0 switches the rule off for that quality. The holder is
+    reminded when `nudge_percent` of them have passed.
     """
 
     hot_minutes: int = 60
@@ -289,7 +291,7 @@ class Work:
     __pydantic_config__ = STRICT
 
     def minutes_for(self, quality: Quality) -> int:
-        """Return the working minutes a lead of this quality may lie untouched."""
+        """Return within how many working minutes a lead of this quality must be worked."""
         return {
             Quality.HOT: self.hot_minutes,
             Quality.WARM: self.warm_minutes,
@@ -299,9 +301,9 @@ class Work:
 
 @dataclass(frozen=True)
 class Release:
-    """Giving a lead back (C5): for `cooldown_days` whoever did so cannot have it again.
+    """A rep who released a lead cannot have it again for `cooldown_days` (C5).
 
-    With 0 they can, once somebody else had it in between.
+    With 0 they can, once another rep had it in between.
     """
 
     cooldown_days: int = 7
@@ -310,7 +312,7 @@ class Release:
 
 @dataclass(frozen=True)
 class Sms:
-    """Text messages: switched on or off, and how many a day at most (N1)."""
+    """Text messages: whether they are sent, and how many a day at most (N1)."""
 
     enabled: bool = True
     per_rep_per_day: int = 20
@@ -320,7 +322,7 @@ class Sms:
 
 @dataclass(frozen=True)
 class Availability:
-    """Which reps are told and may claim (R8): a pause ends by itself, so nobody forgets it."""
+    """A rep's pause ends by itself after so many minutes, in case they forget it (R8)."""
 
     pause_ends_after_minutes: int = 720
     __pydantic_config__ = STRICT
@@ -328,10 +330,9 @@ class Availability:
 
 @dataclass(frozen=True)
 class Duplicates:
-    """Who is known before the race (C6): the same `person`, the same `company`.
+    """Duplicates are found before the race (C6), by the same `person` and the same `company`.
 
-    `days` is how long after their latest post somebody is remembered; who became a customer (a
-    lead that was won) is remembered for good.
+    Either is remembered until `days` after the latest post, and for good after a lead was won.
     """
 
     person: bool = True
@@ -344,11 +345,11 @@ class Duplicates:
 class Team:
     """A team of reps.
 
-    `zone` (IANA) is where its weeks and months begin; `hours` (`{"mon": ["09:00-18:00"]}`, none:
-    always) and `holidays` are when its clocks run and its reps without hours of their own are on
-    duty. `fallback` is the rep id of the person who gets what nobody else may take (C7). On
-    anonymous boards no loser is told who won (C3), and with `own_gap` boards show a rep nobody
-    else at all, but how far the next place is (G3).
+    Its weeks and months begin in its `zone` (IANA). Its clocks run during `hours`
+    (`{"mon": ["09:00-18:00"]}`; empty means always) without `holidays`; so do the working hours of
+    reps who have none of their own. `fallback` is the rep id of the person who gets a lead that no
+    rep may have (C7). With `anonymous` a loser does not learn who won (C3). With `own_gap` boards
+    show a rep only themselves and the distance to the next place (G3).
     """
 
     name: str
@@ -364,7 +365,7 @@ class Team:
 
 @dataclass(frozen=True)
 class Waves:
-    """The tiers' openings for the premium and the standard pool (M2), in seconds."""
+    """When each tier may claim leads of the premium and of the standard pool (M2)."""
 
     premium: Offsets = (0, 900, None)
     standard: Offsets = (0, 900, 3600)
@@ -377,7 +378,7 @@ NEVER: Offsets = (None, None, None)
 
 @dataclass(frozen=True)
 class Rules:
-    """One organisation's rules of who gets which lead. Durations name their unit."""
+    """One organisation's rules of who gets which lead. A duration's name says its unit."""
 
     preset: str
     fits: str
@@ -418,7 +419,7 @@ class Rules:
         return Quality.HOT if score >= self.quality.hot else Quality.WARM
 
     def route_for(self, lead: Mapping[str, str]) -> Route:
-        """Return where a lead goes: its own team, the first matching rule's teams, or all."""
+        """Return a lead's route: to the team it names, the first matching rule's teams, or all."""
         if lead.get("team") in self.teams:
             return Route((lead["team"],))
         return next(
@@ -426,36 +427,39 @@ class Rules:
         )
 
     def model_of(self, team: str) -> Model:
-        """Return how a team gets its leads."""
-        known = self.teams.get(team)
-        return known.model if known is not None and known.model is not None else self.model
+        """Return how a team gets its leads: its own model, or the organisation's."""
+        own = self.teams.get(team)
+        return own.model if own is not None and own.model is not None else self.model
 
     def ranks(self, team: str) -> bool:
-        """Tell whether a team's reps are placed in tiers each week: for its waves, or for R6."""
+        """Tell whether a team's reps are placed in tiers each week.
+
+        Its waves need that (M2), and so do leads that go to the best reps first (R6).
+        """
         model = self.model_of(team)
         return model is Model.TIERS or (model.races and bool(self.performance_first))
 
     def window_for(self, team: str, source: str) -> Window:
-        """Return the whole window of a team for a source: nothing in it is left out.
+        """Return the window of a team for a source, with every value set.
 
-        Only a team with tiers has waves; in the open pool everybody's window opens at once, and
-        a team that is assigned its leads claims none.
+        Only a team with tiers has waves. In the open pool all reps may claim at once; a team whose
+        leads are assigned claims none.
         """
-        found = next((w for w in self.windows if _is_for(w, team, source)), Window())
+        window = next((w for w in self.windows if _is_for(w, team, source)), Window())
         model = self.model_of(team)
         premium, standard = AT_ONCE, AT_ONCE
         if model is Model.TIERS:
-            premium = found.premium or self.waves.premium
-            standard = found.standard or self.waves.standard
+            premium = window.premium or self.waves.premium
+            standard = window.standard or self.waves.standard
         elif not model.races:
             premium, standard = NEVER, NEVER
-        return Window(team, source, premium, standard, found.window_seconds or self.window_seconds)
+        return Window(team, source, premium, standard, window.window_seconds or self.window_seconds)
 
     def offsets(self, team: str, lead: Lead) -> Offsets:
-        """Return when each tier of a team may claim a lead, by its source and pool (M2).
+        """Return when each tier of a team may claim a lead, by the lead's source and pool (M2).
 
-        Leads of a kind that goes to the best first have openings of their own (R6). A blind lead
-        has neither those nor its source's, or its waves would tell what it is (F4).
+        A kind of lead that goes to the best reps first has its own offsets (R6). A blind lead has
+        neither those nor the ones of its source, because its waves would show what it is (F4).
         """
         window = self.window_for(team, lead.shown.source)
         kind = {
@@ -466,25 +470,25 @@ class Rules:
             "quality": lead.quality,
         }
         rules = () if lead.blind else self.performance_first
-        first = next((rule for rule in rules if _matches(rule, kind)), None)
-        if first is not None and self.model_of(team).races:
-            return first.offsets
+        rule = next((rule for rule in rules if _matches(rule, kind)), None)
+        if rule is not None and self.model_of(team).races:
+            return rule.offsets
         return (window.premium if lead.pool is Pool.PREMIUM else window.standard) or AT_ONCE
 
     def limits_of(self, tier: int) -> tuple[Limit, ...]:
-        """Return every limit that binds a tier's reps (F7), the daily one of all first."""
-        everybody = Limit(self.claims_per_day, "day")
-        return (everybody, *(x for x in self.limits if not x.tiers or tier in x.tiers))
+        """Return every limit that binds a tier's reps (F7), the general daily one first."""
+        daily = Limit(self.claims_per_day, "day")
+        return (daily, *(x for x in self.limits if not x.tiers or tier in x.tiers))
 
     @property
     def gives_head_starts(self) -> bool:
-        """Tell whether some may see a lead before everybody else (F6, F10)."""
+        """Tell whether some reps may claim a lead before all others (F6, F10)."""
         absence = self.absence
         earns = bool(absence.hours_per_credit) and absence.earns == "head_start"
         return bool(self.priority.share_percent) or earns
 
     def hides_winner_from(self, rep: Rep) -> bool:
-        """Tell whether this rep's team keeps winners anonymous (C3)."""
+        """Tell whether this rep's team does not show who won (C3)."""
         team = self.teams.get(rep.team)
         return team is not None and team.anonymous
 
@@ -493,7 +497,7 @@ _KIND = ("source", "territory", "segment", "product", "quality")
 
 
 def _matches(rule: Route | PerformanceFirst, lead: Mapping[str, str]) -> bool:
-    """Tell whether everything a rule names is so of the lead."""
+    """Tell whether the lead matches every field that the rule sets."""
     wanted = {name: getattr(rule, name, None) for name in _KIND}
     return all(not value or lead.get(name) == value for name, value in wanted.items())
 

@@ -1,4 +1,5 @@
-"""A playbook's rules as they are stored: validated when they were, so a claim needs no pydantic."""
+"""Load a playbook's rules. They were validated before they were stored, so a claim needs no
+pydantic."""
 
 from __future__ import annotations
 
@@ -19,14 +20,14 @@ CONFIG = Config(
 
 
 def stored_rules(item: Item | None) -> Rules:
-    """Return the stored playbook's rules; nothing of its game, which no claim is judged by."""
+    """Return the stored playbook's rules without its game, which a claim does not need."""
     body = stored_body(item)
     body.pop("game", None)
     return from_dict(Rules, body, CONFIG)
 
 
 def stored_body(item: Item | None) -> dict[str, Any]:
-    """Return what is stored, or the shipped open pool where no playbook was applied yet."""
+    """Return the stored body, or the shipped open pool if no playbook was applied yet."""
     if item is None:
         return dict(json.loads(preset_text("open-pool")))
     return {**json.loads(item["body"]["S"]), "version": int(item["version"]["N"])}
