@@ -54,7 +54,7 @@ class Expired(DibsError):
     """Raised when nobody can claim the lead: its window has closed (C7), or it is on hold (R7)."""
 
     code = "expired"
-    message = "The window for this lead has closed. Nobody can claim it any more."
+    message = "The time to claim this lead is over. Nobody can claim it any more."
 
 
 class Withdrawn(DibsError):
@@ -206,7 +206,7 @@ class Busy(DibsError):
     """Raised when the store does not answer within the time we may wait. Nothing was changed."""
 
     code = "busy"
-    message = "Too many claims at this instant. Nothing was lost: try again."
+    message = "The system is very busy. Nothing was lost: try again in a few seconds."
 
     def __init__(self, *, conflict: bool = False) -> None:
         """`conflict`: another transaction held the item at that moment; a retry helps."""

@@ -108,7 +108,7 @@ def answer_sms(answer: Answer, now: datetime) -> str:
         return _("You are in the draw for this lead. You will be told if you win it.")
     if isinstance(outcome, AlreadyClaimed):
         if outcome.drawn and outcome.claimed_by is None:
-            return _("Not drawn this time: another rep was. The next lead is on its way.")
+            return _("You were not drawn this time. The next lead is on its way.")
         if outcome.drawn and outcome.claimed_by:
             winner = outcome.claimed_by[1]
             return _("{winner} was drawn for it. The next lead is on its way.", winner=winner)

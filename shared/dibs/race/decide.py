@@ -119,9 +119,9 @@ def _window(lead: Lead, rep: Rep, usage: Usage, playbook: Rules, now: datetime) 
             Refusal("assigned_only", None, "Leads like this come to you by assignment only.")
         )
     elif now < opens_at:
-        refusals.append(Refusal("not_open_yet", opens_at, "Your window for this lead opens soon."))
+        refusals.append(Refusal("not_open_yet", opens_at, "This lead opens for you soon."))
     if now >= lead.closes_at:
-        refusals.append(Refusal("closed", None, "The window for this lead has closed."))
+        refusals.append(Refusal("closed", None, "The time to claim this lead is over."))
     return refusals
 
 

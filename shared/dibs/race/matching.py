@@ -48,7 +48,7 @@ def skills(lead: Lead, rep: Rep, playbook: Rules) -> list[Refusal]:
         if name in playbook.matching.skills and has.get(name, 0) < level
     ]
     if lacking:
-        return [Refusal("skills", None, "This lead needs a skill you do not have at its level.")]
+        return [Refusal("skills", None, "This lead needs a skill you do not have at that level.")]
     return []
 
 
@@ -56,7 +56,7 @@ def language(lead: Lead, rep: Rep, playbook: Rules) -> list[Refusal]:
     """A lead in a language goes to reps who speak it; script and region do not matter (R3)."""
     spoken = {_spoken(tag) for tag in rep.speaks or (rep.language,)}
     if playbook.matching.languages and lead.language and _spoken(lead.language) not in spoken:
-        return [Refusal("language", None, "This lead speaks a language you do not.")]
+        return [Refusal("language", None, "This lead needs a language you do not speak.")]
     return []
 
 

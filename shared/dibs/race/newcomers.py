@@ -97,7 +97,7 @@ def not_in_phase(lead: Lead, rep: Rep, playbook: Rules, now: datetime) -> list[R
             )
         ]
     if phase is not Phase.COHORT and lead.reserved == "cohort":
-        return [Refusal("newcomers_only", None, "This lead is for newcomers to race for.")]
+        return [Refusal("newcomers_only", None, "Only newcomers can claim this lead.")]
     return []
 
 

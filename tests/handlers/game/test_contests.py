@@ -159,10 +159,10 @@ def test_a_contest_that_is_set_up_is_told_to_who_is_in(
     assert shown["rules"] == [
         "What counts: points (Points earned).",
         "The highest wins.",
-        "Who is level after that shares the place and its prize.",
-        "What is told until 2 days after the end still counts; then the result is final.",
-        "Who is in is settled at the start: who joins later is not in, "
-        "who leaves keeps what they have.",
+        "Those still tied share the place and its prize.",
+        "Activities reported up to 2 days after the end still count; then the result is final.",
+        "The entrants are fixed at the start: whoever joins later is not in, "
+        "whoever leaves keeps their score.",
         "Prize: Dinner",
     ]
 

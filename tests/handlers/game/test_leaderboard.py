@@ -286,7 +286,7 @@ def test_a_screen_reader_can_read_it(office: Office) -> None:
     page = seen(office, by=BEN, top="1")
     assert len(page.all("table")) == len(page.all("caption")) == 2
     assert {one.get("scope") for one in page.all("th")} == {"col", "row"}
-    assert [one["aria-label"] for one in page.all("nav")] == ["Period", "Whose", "Other boards"]
+    assert [one["aria-label"] for one in page.all("nav")] == ["Period", "View", "Other boards"]
     assert page.all("html") == [{"lang": "en"}]
     assert len(page.all("h1")) == 1
     owns = [one for one in page.all("tr") if one.get("class") == "own"]
@@ -375,7 +375,7 @@ def test_money_has_the_decimals_of_its_currency(office: Office, currency: str, s
 def test_who_has_no_value_has_no_place(office: Office) -> None:
     page = seen(office, "dials_per_hour")
     assert page.tables[0][1] == f"{DASH} {AINA.name} you {DASH}"
-    assert "There is no value yet, and so no place." in page.words
+    assert "No value yet, so no place yet." in page.words
 
 
 def test_an_empty_board_says_so(office: Office) -> None:

@@ -302,7 +302,7 @@ def test_who_was_not_drawn_is_told_who_was_unless_that_is_hidden() -> None:
     text = said(replace(LOST, drawn=True))
     assert text == "Aina was drawn for it. The next lead is on its way."
     hidden = said(AlreadyClaimed(None, NOON, 2_000, 3, drawn=True))
-    assert hidden == "Not drawn this time: another rep was. The next lead is on its way."
+    assert hidden == "You were not drawn this time. The next lead is on its way."
 
 
 def test_a_loser_on_an_anonymous_team_is_told_when_but_not_who() -> None:

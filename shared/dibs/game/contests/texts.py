@@ -15,15 +15,17 @@ def rules_in_words(contest: Contest, figures: Mapping[str, Metric], language: st
     sentences = [*_measured(contest, figures, _), *_decided(contest, _)]
     sentences.append(
         _.ngettext(
-            "What is told until {n} day after the end still counts; then the result is final.",
-            "What is told until {n} days after the end still counts; then the result is final.",
+            "Activities reported up to {n} day after the end still count; "
+            "then the result is final.",
+            "Activities reported up to {n} days after the end still count; "
+            "then the result is final.",
             contest.late_days,
         )
     )
     sentences.append(
         _(
-            "Who is in is settled at the start: who joins later is not in, "
-            "who leaves keeps what they have."
+            "The entrants are fixed at the start: whoever joins later is not in, "
+            "whoever leaves keeps their score."
         )
     )
     if contest.prize:
@@ -38,7 +40,9 @@ def _measured(contest: Contest, figures: Mapping[str, Metric], _: Translator) ->
             sentences.append(
                 _("Tickets for each {activity}: {count}.", activity=activity, count=each)
             )
-        sentences.append(_("The winners are drawn with a seed that is settled at the start."))
+        sentences.append(
+            _("The winners are drawn at random, with a seed that is fixed at the start.")
+        )
     for tier, names in sorted(contest.metric_by_tier.items()):
         sentences.append(_("Tier {tier}: {metrics}.", tier=tier, metrics=_named(names, figures)))
     if contest.metric:
@@ -50,15 +54,15 @@ def _measured(contest: Contest, figures: Mapping[str, Metric], _: Translator) ->
     if contest.improvement:
         sentences.append(
             _.ngettext(
-                "It is how much better it is than in the {n} day before.",
-                "It is how much better it is than in the {n} days before.",
+                "What counts is the improvement over the {n} day before.",
+                "What counts is the improvement over the {n} days before.",
                 contest.days,
             )
         )
     if contest.handicap == "own_target":
-        sentences.append(_("It is counted as percent of one's own target."))
+        sentences.append(_("It is counted as a percentage of each rep's own target."))
     if contest.per_head:
-        sentences.append(_("Sides are compared per head."))
+        sentences.append(_("Sides are compared by their average per rep."))
     return sentences
 
 
@@ -67,7 +71,7 @@ def _decided(contest: Contest, _: Translator) -> list[str]:
     if contest.kind == "hybrid":
         sentences.append(
             _(
-                "What each does adds to their side's total; "
+                "Each rep's result adds to their side's total; "
                 "the best of the winning side are honoured."
             )
         )
@@ -89,13 +93,10 @@ def _decided(contest: Contest, _: Translator) -> list[str]:
         )
     if contest.tie_breakers:
         sentences.append(
-            _(
-                "Who is level is told apart by: {metrics}.",
-                metrics=", ".join(contest.tie_breakers),
-            )
+            _("Ties are broken by: {metrics}.", metrics=", ".join(contest.tie_breakers))
         )
     if not contest.tickets:
-        sentences.append(_("Who is level after that shares the place and its prize."))
+        sentences.append(_("Those still tied share the place and its prize."))
     return sentences
 
 

@@ -17,11 +17,11 @@ PLAIN = Contest(
     "week", "The week", "individual", date(2026, 11, 30), date(2026, 12, 6), metric="claims"
 )
 ALWAYS = [
-    "What is told until 2 days after the end still counts; then the result is final.",
-    "Who is in is settled at the start: who joins later is not in, "
-    "who leaves keeps what they have.",
+    "Activities reported up to 2 days after the end still count; then the result is final.",
+    "The entrants are fixed at the start: whoever joins later is not in, "
+    "whoever leaves keeps their score.",
 ]
-LEVEL = "Who is level after that shares the place and its prize."
+LEVEL = "Those still tied share the place and its prize."
 
 
 def told(**changes: Any) -> list[str]:
@@ -42,20 +42,21 @@ def test_a_plain_contest_is_told_in_five_sentences() -> None:
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"improvement": True}, "It is how much better it is than in the 7 days before."),
+        ({"improvement": True}, "What counts is the improvement over the 7 days before."),
         (
             {"improvement": True, "last_day": PLAIN.first_day},
-            "It is how much better it is than in the 1 day before.",
+            "What counts is the improvement over the 1 day before.",
         ),
-        ({"handicap": "own_target"}, "It is counted as percent of one's own target."),
-        ({"per_head": True}, "Sides are compared per head."),
+        ({"handicap": "own_target"}, "It is counted as a percentage of each rep's own target."),
+        ({"per_head": True}, "Sides are compared by their average per rep."),
         (
             {"kind": "hybrid"},
-            "What each does adds to their side's total; the best of the winning side are honoured.",
+            "Each rep's result adds to their side's total; "
+            "the best of the winning side are honoured.",
         ),
         ({"minimum": Minimum("sales", 3)}, "To be placed, sales must be at least 3."),
         ({"keeps": "conversion"}, "conversion may not be worse than in the 28 days before."),
-        ({"tie_breakers": ("sales", "points")}, "Who is level is told apart by: sales, points."),
+        ({"tie_breakers": ("sales", "points")}, "Ties are broken by: sales, points."),
         ({"prize": "Dinner"}, "Prize: Dinner"),
     ],
 )
@@ -88,7 +89,7 @@ def test_a_lottery_tells_its_tickets_and_no_place_is_shared() -> None:
     assert told(metric="", tickets={"won": 5, "call": 1}, late_days=1) == [
         "Tickets for each won: 5.",
         "Tickets for each call: 1.",
-        "The winners are drawn with a seed that is settled at the start.",
+        "The winners are drawn at random, with a seed that is fixed at the start.",
         ALWAYS[0].replace("2 days", "1 day"),
         ALWAYS[1],
     ]
