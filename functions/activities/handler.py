@@ -18,14 +18,14 @@ from dibs.core.errors import (
 from dibs.intake.body import verify
 from dibs.ledger.activities import Activity
 from dibs.ledger.body import LARGEST_BATCH, ActivitiesIn, activity_from
-from dibs.ledger.record import Recorded, record_all
+from dibs.ledger.record import RecordResult, record_all
 from dibs.roster.callers import calling_rep
 from dibs.web.entry import http
 from dibs.web.http import STATUS, Event, Response, answer, header, raw_body
 from dibs.web.route import Route, Who
 from dibs.wiring import wiring
 
-Outcome = Recorded | DibsError
+Outcome = RecordResult | DibsError
 
 
 def post_activities(event: Event, caller: str | None, sent: ActivitiesIn) -> Response:
@@ -68,7 +68,7 @@ def _recorded(sent: list[Any], caller: str | None) -> list[Outcome]:
     good = [one for one in read if isinstance(one, Activity)]
     done = iter(record_all(wiring().record_deps, good, caller))
     outcomes: list[Outcome] = [one if isinstance(one, DibsError) else next(done) for one in read]
-    new = [one for one in outcomes if isinstance(one, Recorded) and not one.repeated]
+    new = [one for one in outcomes if isinstance(one, RecordResult) and not one.repeated]
     logger.info("activities recorded", sent=len(sent), new=len(new))
     if any(one.freed for one in new):
         wiring().timers.check("queue.check")
@@ -88,7 +88,7 @@ def _status(outcome: Outcome) -> int:
     return 200 if outcome.repeated else 201
 
 
-def _body(recorded: Recorded) -> dict[str, Any]:
+def _body(recorded: RecordResult) -> dict[str, Any]:
     entry = recorded.entry
     return {
         "activity_id": entry.entry_id.partition("/")[2],

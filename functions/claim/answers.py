@@ -7,7 +7,7 @@ from typing import Literal
 
 from typing_extensions import TypedDict
 
-from dibs.core.lead import Card
+from dibs.core.lead import Contact
 
 
 class Won(TypedDict):
@@ -18,7 +18,7 @@ class Won(TypedDict):
     claim_ms: int
     already_yours: bool
     undo_until: datetime | None
-    lead: Card | None
+    lead: Contact | None
 
 
 class InDraw(TypedDict):

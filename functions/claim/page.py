@@ -21,7 +21,7 @@ from rcssmin import cssmin
 from rjsmin import jsmin
 
 from dibs.core.errors import Refusal
-from dibs.core.lead import Card, Preview
+from dibs.core.lead import Contact, Preview
 from dibs.core.quality import Quality
 from dibs.web.site import Site, site
 from dibs.web.translations import in_words, refusal_sentence, translator
@@ -83,7 +83,7 @@ def open_page(
 def won_page(
     *,
     token: str,
-    card: Card,
+    card: Contact,
     claimed_at: datetime,
     claim_ms: int,
     now: datetime,
@@ -284,7 +284,7 @@ def _initials(name: str) -> str:
     return "".join(word[0] for word in (words[:1] + words[1:][-1:])).upper()
 
 
-def _dialable(card: Card) -> str:
+def _dialable(card: Contact) -> str:
     """Return the number a tap may dial, nothing when it is unusable or must not be called."""
     if card.do_not_call or "phone_unusable" in card.flags:
         return ""
@@ -292,7 +292,7 @@ def _dialable(card: Card) -> str:
     return digits if re.fullmatch(r"\+?\d{3,15}", digits) else ""
 
 
-def _writable(card: Card) -> str:
+def _writable(card: Contact) -> str:
     """Return the address a tap may write to, quoted for a link; nothing when it is unusable."""
     usable = re.fullmatch(r"[^@\s]+@[^@\s]+", card.contact_email)
     if "email_unusable" in card.flags or not usable:

@@ -9,7 +9,7 @@ from typing import Any, Literal, NotRequired
 from typing_extensions import TypedDict
 
 from dibs.game.contests.rules import Contest, Kind, Why
-from dibs.game.rewards.rules import State
+from dibs.game.rewards.rules import RequestState
 
 Number = int | float
 
@@ -199,7 +199,7 @@ class Managed(TypedDict):
 class RequestStep(TypedDict):
     """A step of a request."""
 
-    state: State
+    state: RequestState
     at: datetime
     by: str
     reason: str
@@ -212,7 +212,7 @@ class RewardRequest(TypedDict):
     reward_id: str
     name: str
     price: int
-    state: State
+    state: RequestState
     requested_at: datetime
     steps: list[RequestStep]
 

@@ -12,8 +12,16 @@ from dibs.callers import MANAGER, VIEWER
 from dibs.core.errors import IllegalMove, RouteNotFound
 from dibs.core.rep import Rep
 from dibs.game.contests import run as contests
-from dibs.game.contests.ports import Planned
-from dibs.game.contests.rules import Contest, Frozen, Row, Standing, Times, figure_of, times_of
+from dibs.game.contests.ports import PlannedContest
+from dibs.game.contests.rules import (
+    Contest,
+    ContestRow,
+    ContestStanding,
+    ContestTimes,
+    FrozenContest,
+    figure_of,
+    times_of,
+)
 from dibs.game.contests.run import SHOWN, View, gap
 from dibs.game.contests.store import contest_body, contest_from_body
 from dibs.game.contests.texts import rules_in_words
@@ -133,7 +141,7 @@ def _contest_id(event: Event) -> str:
     return named
 
 
-def _planned(planned: Planned, now: datetime) -> dict[str, Any]:
+def _planned(planned: PlannedContest, now: datetime) -> dict[str, Any]:
     contest = planned.contest
     return {
         "contest_id": contest.contest_id,
@@ -151,7 +159,7 @@ def _days(contest: Contest) -> dict[str, Any]:
     return {"first_day": str(contest.first_day), "last_day": str(contest.last_day)}
 
 
-def _times(times: Times, now: datetime) -> dict[str, Any]:
+def _times(times: ContestTimes, now: datetime) -> dict[str, Any]:
     return {
         "opens_at": times.opens_at,
         "ends_at": times.ends_at,
@@ -174,7 +182,7 @@ def _definition(contest: Contest, viewer: Rep | None) -> dict[str, Any]:
 
 
 def _rules(
-    contest: Contest, frozen: Frozen | None, viewer: Rep | None, playbook: Playbook
+    contest: Contest, frozen: FrozenContest | None, viewer: Rep | None, playbook: Playbook
 ) -> list[str]:
     try:
         figures = (
@@ -188,7 +196,7 @@ def _rules(
 
 
 def _standing(
-    contest: Contest, standing: Standing, viewer: Rep | None, playbook: Playbook
+    contest: Contest, standing: ContestStanding, viewer: Rep | None, playbook: Playbook
 ) -> dict[str, Any]:
     """Return how a contest stands, as the viewer may see it (C3, G3)."""
     found: dict[str, Any] = {"sides": [_row(row) for row in standing.sides]}
@@ -205,11 +213,11 @@ def _standing(
     return found
 
 
-def _mine(standing: Standing, viewer: Rep | None) -> Row | None:
+def _mine(standing: ContestStanding, viewer: Rep | None) -> ContestRow | None:
     return next((row for row in standing.reps if viewer and row.who == viewer.rep_id), None)
 
 
-def _own(standing: Standing, viewer: Rep) -> dict[str, Any] | None:
+def _own(standing: ContestStanding, viewer: Rep) -> dict[str, Any] | None:
     mine = _mine(standing, viewer)
     if mine is None:
         return None
@@ -217,7 +225,9 @@ def _own(standing: Standing, viewer: Rep) -> dict[str, Any] | None:
     return {**_row(mine), **own, "gap": _number(gap(standing, mine))}
 
 
-def _shown(rows: Iterable[Row], viewer: Rep | None, playbook: Playbook) -> list[dict[str, Any]]:
+def _shown(
+    rows: Iterable[ContestRow], viewer: Rep | None, playbook: Playbook
+) -> list[dict[str, Any]]:
     """Return reps' rows: nobody else's at all where boards show the own gap only, and nobody
     else's name on anonymous ones."""
     rows = list(rows)
@@ -236,7 +246,7 @@ def _shown(rows: Iterable[Row], viewer: Rep | None, playbook: Playbook) -> list[
     return found
 
 
-def _row(row: Row) -> dict[str, Any]:
+def _row(row: ContestRow) -> dict[str, Any]:
     return {
         "id": row.who,
         "side": row.side or None,
@@ -285,7 +295,7 @@ def _ending(view: View, viewer: Rep | None, playbook: Playbook) -> dict[str, Any
     return found
 
 
-def _winners(contest: Contest, standing: Standing, most: int) -> Sequence[Row]:
+def _winners(contest: Contest, standing: ContestStanding, most: int) -> Sequence[ContestRow]:
     if contest.kind == "team":
         return ()
     best = {row.who for row in standing.sides if row.place == 1}

@@ -17,7 +17,7 @@ from dibs.core.errors import (
 )
 from dibs.core.rep import Rep
 from dibs.game.help import ask as helping
-from dibs.game.help.rules import ANSWERED_FOR, CONFIRMED_FOR, Answer, HelpRequest
+from dibs.game.help.rules import ANSWERED_FOR, CONFIRMED_FOR, HelpAnswer, HelpRequest
 from dibs.web.http import Event, Response, answer, lead_id, path
 from dibs.web.route import Route
 from dibs.web.translations import translator
@@ -106,7 +106,7 @@ def _person(rep_id: str, names: Mapping[str, str]) -> dict[str, str]:
     return {"rep_id": rep_id, "name": names.get(rep_id, "")}
 
 
-def _answer(given: Answer) -> dict[str, Any]:
+def _answer(given: HelpAnswer) -> dict[str, Any]:
     return {"text": given.text, "answered_at": given.at, "helped": given.confirmed_at is not None}
 
 

@@ -9,7 +9,7 @@ from dibs.callers import REP, VIEWER
 from dibs.core.errors import Ended, Forbidden, RouteNotFound
 from dibs.core.rep import Rep
 from dibs.game.quests import steps as quests
-from dibs.game.quests.steps import Standing
+from dibs.game.quests.steps import QuestProgress
 from dibs.web.http import Event, Response, answer, path
 from dibs.web.route import Route
 from dibs.wiring import wiring
@@ -25,7 +25,7 @@ def mine(event: Event, rep: Rep) -> Response:
     return answer(200, {"quests": [_standing(one, names) for one in found]})
 
 
-def _standing(standing: Standing, names: Mapping[str, str]) -> dict[str, Any]:
+def _standing(standing: QuestProgress, names: Mapping[str, str]) -> dict[str, Any]:
     quest = standing.quest
     return {
         "quest": standing.quest_id,
@@ -42,7 +42,7 @@ def _standing(standing: Standing, names: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
-def _step(standing: Standing, step_id: str, names: Mapping[str, str]) -> dict[str, Any]:
+def _step(standing: QuestProgress, step_id: str, names: Mapping[str, str]) -> dict[str, Any]:
     step = standing.quest.steps[step_id]
     done, told = standing.done.get(step_id), standing.told.get(step_id)
     peer = told.peer if told else ""

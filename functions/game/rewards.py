@@ -21,7 +21,7 @@ from dibs.core.errors import (
 )
 from dibs.core.rep import Rep
 from dibs.game.rewards import requests as rewards
-from dibs.game.rewards.rules import WITH_REASON, Request, Reward, State
+from dibs.game.rewards.rules import WITH_REASON, RequestState, Reward, RewardRequest
 from dibs.game.scoring.points import Account, Transfer, level_of
 from dibs.rules.game import Level
 from dibs.web.http import Event, Response, answer, path, query
@@ -110,10 +110,10 @@ def requests(event: Event, manager: str) -> Response:
     The oldest first where something is to be done, else the latest hundred.
     """
     del manager
-    wanted = query(event, "state") or State.REQUESTED.value
-    if wanted not in list(State):
-        raise InvalidInput((FieldError("state", f"use one of {', '.join(State)}"),))
-    found = wiring().rewards.in_state(State(wanted))
+    wanted = query(event, "state") or RequestState.REQUESTED.value
+    if wanted not in list(RequestState):
+        raise InvalidInput((FieldError("state", f"use one of {', '.join(RequestState)}"),))
+    found = wiring().rewards.in_state(RequestState(wanted))
     names = wiring().roster.get_many(sorted({one.rep_id for one in found}))
     listed = [
         {
@@ -126,7 +126,7 @@ def requests(event: Event, manager: str) -> Response:
     return answer(200, {"requests": listed})
 
 
-def _deciding(state: State, summary: str) -> Route:
+def _deciding(state: RequestState, summary: str) -> Route:
     def decide(event: Event, manager: str, sent: DecisionIn) -> Response:
         given, request_id = sent.reason, path(event, "request_id")
         reason = reason_of(given) if state in WITH_REASON or given is not None else ""
@@ -173,7 +173,7 @@ def _managed(reward: Reward) -> dict[str, Any]:
     }
 
 
-def _request(request: Request) -> dict[str, Any]:
+def _request(request: RewardRequest) -> dict[str, Any]:
     return {
         "request_id": request.request_id,
         "reward_id": request.reward_id,
@@ -205,7 +205,7 @@ def _moved(transfer: Transfer) -> dict[str, Any]:
     }
 
 
-_STATES = {"state": {"description": "requested, unless named.", "enum": list(State)}}
+_STATES = {"state": {"description": "requested, unless named.", "enum": list(RequestState)}}
 _START = {"start": {"description": "Where `next` of the page before says.", "type": "string"}}
 
 ROUTES: dict[str, Route] = {
@@ -231,15 +231,15 @@ ROUTES: dict[str, Route] = {
         requests, MANAGER, {200: "Requests"}, (InvalidInput,), query=_STATES
     ),
     "POST /rewards/requests/{request_id}/approve": _deciding(
-        State.APPROVED, "Let the rep have it."
+        RequestState.APPROVED, "Let the rep have it."
     ),
     "POST /rewards/requests/{request_id}/refuse": _deciding(
-        State.REFUSED, "Do not let the rep have it, with a reason; the points go back."
+        RequestState.REFUSED, "Do not let the rep have it, with a reason; the points go back."
     ),
     "POST /rewards/requests/{request_id}/collect": _deciding(
-        State.COLLECTED, "The rep has collected it."
+        RequestState.COLLECTED, "The rep has collected it."
     ),
     "POST /rewards/requests/{request_id}/recall": _deciding(
-        State.RECALLED, "Take back what was approved, with a reason; the points go back."
+        RequestState.RECALLED, "Take back what was approved, with a reason; the points go back."
     ),
 }

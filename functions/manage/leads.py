@@ -37,7 +37,7 @@ def _answer(lead: Lead, changed: bool) -> Response:
         "lead_id": lead.lead_id,
         "state": lead.state,
         "holder": lead.owner,
-        "parked": lead.parked,
+        "parked": lead.on_hold,
         "changed": changed,
     }
     return answer(200, body)

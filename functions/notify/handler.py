@@ -12,7 +12,7 @@ from aws_lambda_powertools.utilities.idempotency import (
 )
 
 from dibs.offers.notify import notify
-from dibs.offers.ports import Chunk
+from dibs.offers.ports import NotifyBatch
 from dibs.offers.queues import chunk_from
 from dibs.web.entry import Arrival, messages
 from dibs.wiring import wiring
@@ -39,7 +39,7 @@ def work(body: dict[str, Any], arrival: Arrival) -> None:
     )
 
     @idempotent_function(data_keyword_argument="name", persistence_store=_done(), config=config)
-    def once(*, name: str, chunk: Chunk) -> None:
+    def once(*, name: str, chunk: NotifyBatch) -> None:
         del name
         notify(chunk, wiring().notify_deps)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from dibs.core.events import Fact
+from dibs.core.events import LeadEvent
 from dibs.dispatch.follow import follow
 from dibs.web.entry import Arrival, messages
 from dibs.wiring import wiring
@@ -13,7 +13,9 @@ from dibs.wiring import wiring
 def act(body: dict[str, Any], arrival: Arrival) -> None:
     """Follow one fact, or answer one timer."""
     del arrival
-    fact = Fact(body["kind"], body.get("lead_id", ""), body.get("epoch", 0), body.get("rep_id"))
+    fact = LeadEvent(
+        body["kind"], body.get("lead_id", ""), body.get("epoch", 0), body.get("rep_id")
+    )
     follow(fact, wiring().follow_deps)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from dibs.core.events import Fact
+from dibs.core.events import LeadEvent
 from dibs.ledger.project import project
 from dibs.web.entry import Arrival, messages
 from dibs.wiring import wiring
@@ -13,7 +13,7 @@ from dibs.wiring import wiring
 def act(body: dict[str, Any], arrival: Arrival) -> None:
     """Write down one fact."""
     del arrival
-    fact = Fact(body["kind"], body["lead_id"], body["epoch"], body.get("rep_id"))
+    fact = LeadEvent(body["kind"], body["lead_id"], body["epoch"], body.get("rep_id"))
     project(fact, wiring().ledger, wiring().roster)
 
 

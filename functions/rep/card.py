@@ -13,7 +13,7 @@ from dibs.race.debts import debts
 from dibs.race.decide import off, schedule_of
 from dibs.race.limits import allowance_of, day_after, used
 from dibs.reports.assignment_rows import releases
-from dibs.reports.ports import Attained
+from dibs.reports.ports import QuotaResult
 from dibs.reports.store import DynamoResults
 from dibs.reports.tiers import Outlook
 from dibs.reports.winning import winning_metrics
@@ -117,7 +117,7 @@ def _latest(
 
 def _last_month(
     rep: Rep, playbook: Playbook, results: DynamoResults, now: datetime
-) -> tuple[str, Attained] | None:
+) -> tuple[str, QuotaResult] | None:
     if not playbook.quota.enabled:
         return None
     month = _last("month", rep, playbook, now)
@@ -162,7 +162,7 @@ def _outlook(found: tuple[str, Outlook] | None) -> dict[str, Any] | None:
     }
 
 
-def _attained(found: tuple[str, Attained] | None) -> dict[str, Any] | None:
+def _attained(found: tuple[str, QuotaResult] | None) -> dict[str, Any] | None:
     if found is None:
         return None
     month, result = found

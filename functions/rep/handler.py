@@ -29,7 +29,7 @@ from dibs.people.own import (
 from dibs.people.profiles import own_leave
 from dibs.race.claim import bearer, in_draw
 from dibs.race.decide import Refused
-from dibs.race.draw import Drawn, collects, ticket
+from dibs.race.draw import DrawResult, collects, ticket
 from dibs.race.draw_winner import look
 from dibs.race.opening import next_opening
 from dibs.web.entry import http
@@ -113,7 +113,7 @@ def draw(event: Event, rep: Rep | None) -> Response:
     return answer(200, _drawn(drawn, asking if hidden else None))
 
 
-def _drawn(drawn: Drawn, only: str | None) -> dict[str, Any]:
+def _drawn(drawn: DrawResult, only: str | None) -> dict[str, Any]:
     """Return a draw; where winners are hidden, all but `only` their reader are tickets alone."""
 
     def named(rep_id: str | None) -> str | None:

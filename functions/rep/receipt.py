@@ -7,7 +7,7 @@ from typing import Any
 from dibs.aws import clock
 from dibs.core.rep import Rep
 from dibs.receipts import seal as sealing
-from dibs.receipts.receipts import Sealed, Trace
+from dibs.receipts.receipts import SealedRace, Trace
 from dibs.web.http import Event, Response, answer, epoch_asked, lead_id
 from dibs.wiring import wiring
 from rep.body import DisputeIn
@@ -42,13 +42,13 @@ def receipt(event: Event, rep: Rep) -> Response:
     return answer(200, {**body, "sealed": True, "receipt": found, "race": _race(own.sealed)})
 
 
-def _proof(sealed: Sealed, place: int) -> dict[str, str]:
+def _proof(sealed: SealedRace, place: int) -> dict[str, str]:
     """Return what shows a receipt unaltered: SHA-256 of the hash before, a line feed, the text."""
     link = sealed.links[place]
     return {"text": link.text, "before": sealed.links[place - 1].hash, "hash": link.hash}
 
 
-def _race(sealed: Sealed) -> dict[str, Any]:
+def _race(sealed: SealedRace) -> dict[str, Any]:
     """Return what every rep of a race may know of it: not who won."""
     race = sealed.race
     return {

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from dibs.aws import clock
-from dibs.core.lead import Move
+from dibs.core.lead import Transition
 from dibs.core.rep import Rep
-from dibs.offers.ports import Sighting
+from dibs.offers.ports import OfferView
 from dibs.receipts.seal import revealed
 from dibs.receipts.why import Verdicts, Why, WhyDeps, why
 from dibs.web.http import Event, Response, answer, epoch_asked, lead_id
@@ -53,13 +53,13 @@ def _whole(found: Why) -> dict[str, Any]:
         }
     return {
         "holder": holder,
-        "saw_it_first": lead.first,
+        "saw_it_first": lead.head_start_reps,
         "draws": [{"epoch": one.epoch, **revealed(one)} for one in found.story.draws],
         "steps": [_step(move) for move in found.story.moves],
     }
 
 
-def _step(move: Move) -> dict[str, Any]:
+def _step(move: Transition) -> dict[str, Any]:
     return {
         "epoch": move.epoch,
         "at": move.at,
@@ -91,7 +91,7 @@ def _verdicts(found: Verdicts) -> dict[str, Any]:
     }
 
 
-def _tried(rep_id: str, sighting: Sighting) -> dict[str, Any]:
+def _tried(rep_id: str, sighting: OfferView) -> dict[str, Any]:
     return {
         "rep_id": rep_id,
         "seen_at": sighting.seen_at,

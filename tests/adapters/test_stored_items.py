@@ -15,27 +15,36 @@ import pytest
 
 from dibs.aws.attributes import Item
 from dibs.core.calendar import parse_hours
-from dibs.core.lead import Card, Claim, Kind, Lead, Move, Post, Preview, State, Tie
+from dibs.core.lead import (
+    Claim,
+    Contact,
+    DuplicateLink,
+    IdentityKind,
+    Lead,
+    Post,
+    Preview,
+    State,
+    Transition,
+)
 from dibs.core.quality import Quality
 from dibs.core.rep import Device, Platform, Rep, Usage
-from dibs.game.help.rules import Answer, HelpRequest
+from dibs.game.help.rules import HelpAnswer, HelpRequest
 from dibs.game.help.store import help_from, help_item
-from dibs.game.quests.rules import Told
+from dibs.game.quests.rules import ReportedStep
 from dibs.game.quests.store import told_from, told_item
-from dibs.game.rewards.rules import Request, Reward, Step
-from dibs.game.rewards.rules import State as RequestState
+from dibs.game.rewards.rules import RequestState, RequestStep, Reward, RewardRequest
 from dibs.game.rewards.store import request_from, request_item, reward_from
 from dibs.game.scoring.points import Account, Transfer
 from dibs.game.scoring.points_store import account_from, transfer_from, transfer_item
-from dibs.intake.duplicates import Identity, Standing
+from dibs.intake.duplicates import Identity, KnownIdentity
 from dibs.intake.records import merged_from, merged_item, standing_from, tie_from, tie_item
 from dibs.ledger.entries import Entry
 from dibs.ledger.store import entry_from, entry_item
-from dibs.offers.ports import Sighting
+from dibs.offers.ports import OfferView
 from dibs.offers.records import sighting_from
 from dibs.race.card_records import card_from, card_item, post_text
-from dibs.race.draw import Drawn
-from dibs.race.ports import Notice
+from dibs.race.draw import DrawResult
+from dibs.race.ports import SentOffer
 from dibs.race.records import (
     claim_from,
     claim_item,
@@ -49,7 +58,7 @@ from dibs.race.records import (
     notice_item,
 )
 from dibs.race.rep_records import rep_from, rep_item
-from dibs.race.verdicts import Judged
+from dibs.race.verdicts import RecordedVerdicts
 from dibs.receipts.ports import Dispute
 from dibs.receipts.store import dispute_from, dispute_item, judged_from, judged_item
 
@@ -80,9 +89,9 @@ LEAD = Lead(
     worked_at=later(2),
     return_at=later(90),
     told_at=later(3),
-    previous="aaaad",
-    released={"aaaad": datetime(2026, 11, 30, 9, 30, tzinfo=UTC)},
-    parked=True,
+    previous_owner="aaaad",
+    released_by={"aaaad": datetime(2026, 11, 30, 9, 30, tzinfo=UTC)},
+    on_hold=True,
     accepted_at=later(4),
     segment="smb",
     product="solar",
@@ -90,8 +99,8 @@ LEAD = Lead(
     needs=(("heat pump", 2), ("solar", 1)),
     pods=("a", "b"),
     blind=True,
-    first=("aaaae",),
-    reserved="absence",
+    head_start_reps=("aaaae",),
+    reserved_for="absence",
     draws_at=later(5),
 )
 LEAD_ITEM: Item = {
@@ -200,7 +209,7 @@ BARE_CLAIM_ITEM: Item = {
     "sk": {"S": "CLAIM"},
     "team": {"S": "north"},
 }
-DRAWN = Drawn(
+DRAWN = DrawResult(
     "abcdefgh2345",
     2,
     "c0",
@@ -221,7 +230,7 @@ DRAWN_ITEM: Item = {
     "sk": {"S": "DRAW#00002"},
     "winner": {"S": "aaaad"},
 }
-BARE_DRAWN = Drawn("abcdefgh2345", 2, "c0", "5eed", AT, ())
+BARE_DRAWN = DrawResult("abcdefgh2345", 2, "c0", "5eed", AT, ())
 BARE_DRAWN_ITEM: Item = {
     "commitment": {"S": "c0"},
     "drawn_at": {"N": "1796031000123"},
@@ -230,7 +239,7 @@ BARE_DRAWN_ITEM: Item = {
     "seed": {"S": "5eed"},
     "sk": {"S": "DRAW#00002"},
 }
-MOVE = Move(
+MOVE = Transition(
     "abcdefgh2345",
     2,
     AT,
@@ -257,7 +266,7 @@ MOVE_ITEM: Item = {
     "to_state": {"S": "won"},
     "told": {"S": "d1"},
 }
-BARE_MOVE = Move("abcdefgh2345", 2, AT, State.NEW, State.OPEN, "opened", "system")
+BARE_MOVE = Transition("abcdefgh2345", 2, AT, State.NEW, State.OPEN, "opened", "system")
 BARE_MOVE_ITEM: Item = {
     "at": {"N": "1796031000123"},
     "by": {"S": "system"},
@@ -268,7 +277,7 @@ BARE_MOVE_ITEM: Item = {
     "sk": {"S": "MOVE#00002#1796031000123#open"},
     "to_state": {"S": "open"},
 }
-TIE = Tie("abcdefgh2345", "bbbbbbbb2345", AT, Kind.PHONE, "web", "merged")
+TIE = DuplicateLink("abcdefgh2345", "bbbbbbbb2345", AT, IdentityKind.PHONE, "web", "merged")
 TIE_ITEM: Item = {
     "at": {"N": "1796031000123"},
     "because": {"S": "phone"},
@@ -278,7 +287,7 @@ TIE_ITEM: Item = {
     "sk": {"S": "TIE#1796031000123#bbbbbbbb2345"},
     "source": {"S": "web"},
 }
-BARE_TIE = Tie("abcdefgh2345", "", AT, Kind.DOMAIN, "web", "existing_owner")
+BARE_TIE = DuplicateLink("abcdefgh2345", "", AT, IdentityKind.DOMAIN, "web", "existing_owner")
 BARE_TIE_ITEM: Item = {
     "at": {"N": "1796031000123"},
     "because": {"S": "domain"},
@@ -387,15 +396,15 @@ BARE_TRANSFER_ITEM: Item = {
     "to_account": {"S": "aaaac"},
     "transfer_id": {"S": "award/2"},
 }
-REQUEST = Request(
+REQUEST = RewardRequest(
     "aaaac.r1",
     "aaaac",
     "mug",
     "A müg",
     20,
     (
-        Step(RequestState.REQUESTED, AT, "aaaac"),
-        Step(RequestState.REFUSED, later(1), "manager", "gone"),
+        RequestStep(RequestState.REQUESTED, AT, "aaaac"),
+        RequestStep(RequestState.REFUSED, later(1), "manager", "gone"),
     ),
 )
 REQUEST_ITEM: Item = {
@@ -424,8 +433,8 @@ HELP = HelpRequest(
     True,
     later(9),
     {
-        "aaaad": Answer("aaaad", "So.", later(1), later(2)),
-        "aaaae": Answer("aaaae", "Or so.", later(3)),
+        "aaaad": HelpAnswer("aaaad", "So.", later(1), later(2)),
+        "aaaae": HelpAnswer("aaaae", "Or so.", later(3)),
     },
 )
 HELP_ITEM: Item = {
@@ -654,7 +663,7 @@ def test_a_new_rep_is_written_as_ever() -> None:
     assert rep_from(item) == (bare, Usage(), None)
 
 
-CARD = Card(
+CARD = Contact(
     "abcdefgh2345",
     "web",
     "x-1",
@@ -712,7 +721,7 @@ def test_a_stored_card_is_read_with_the_posts_merged_into_it() -> None:
     post = Post(
         "abcdefgh2345",
         AT,
-        Kind.PHONE,
+        IdentityKind.PHONE,
         "web",
         "Müller AG",
         "50-99",
@@ -731,24 +740,24 @@ def test_a_stored_card_is_read_with_the_posts_merged_into_it() -> None:
 
 
 def test_a_stored_post_is_read_with_the_lead_it_was_merged_into() -> None:
-    tie = Tie("bbbbbbbb2345", "abcdefgh2345", AT, Kind.PHONE, "web", "merged")
+    tie = DuplicateLink("bbbbbbbb2345", "abcdefgh2345", AT, IdentityKind.PHONE, "web", "merged")
     assert merged_item(tie) == MERGED_ITEM
     item = {**CARD_ITEM, **MERGED_ITEM}
     assert merged_from(item, source="web", outcome="merged") == tie
 
 
 def test_a_stored_identity_is_read_as_what_it_stands_for() -> None:
-    one = Identity(Kind.PHONE, "d19e57")
+    one = Identity(IdentityKind.PHONE, "d19e57")
     item: Item = {
         "identity": {"S": "d19e57"},
         "lead_id": {"S": "abcdefgh2345"},
         "since": {"N": "1796031000123"},
         "owner": {"S": "aaaac"},
     }
-    assert standing_from(item, identity=one) == Standing(one, "abcdefgh2345", AT, "aaaac")
+    assert standing_from(item, identity=one) == KnownIdentity(one, "abcdefgh2345", AT, "aaaac")
 
 
-NOTICE = Notice("abcdefgh2345", 2, "aaaac", AT, ("push", "sms"))
+NOTICE = SentOffer("abcdefgh2345", 2, "aaaac", AT, ("push", "sms"))
 NOTICE_ITEM: Item = {
     "channels": {"S": "push sms"},
     "epoch": {"N": "2"},
@@ -784,12 +793,12 @@ def test_a_stored_sighting_is_read_as_ever() -> None:
         "outcome": {"S": "already_claimed"},
         "expires_at": {"N": "1803807000"},
     }
-    known = Sighting(AT, later(1), later(2), later(3), ("daily_limit", "paused"), 7)
+    known = OfferView(AT, later(1), later(2), later(3), ("daily_limit", "paused"), 7)
     assert sighting_from(item) == known
-    assert sighting_from({"epoch": {"N": "2"}}) == Sighting()
+    assert sighting_from({"epoch": {"N": "2"}}) == OfferView()
 
 
-JUDGED = Judged(
+JUDGED = RecordedVerdicts(
     "abcdefgh2345",
     2,
     AT,
@@ -820,7 +829,7 @@ def test_how_a_wave_was_judged_is_read_and_written_as_ever() -> None:
     assert judged_from(raced) == replace(JUDGED, how="race")
 
 
-TOLD = Told("aaaac", "start", "first_call", AT, "aaaad")
+TOLD = ReportedStep("aaaac", "start", "first_call", AT, "aaaad")
 TOLD_ITEM: Item = {
     "at": {"N": "1796031000123"},
     "peer": {"S": "aaaad"},

@@ -29,7 +29,7 @@ from claim.handler import handler
 from dibs.aws import clock
 from dibs.core.lead import Lead
 from dibs.core.rep import Rep
-from dibs.race.ports import Notice
+from dibs.race.ports import SentOffer
 from dibs.wiring import wiring
 from support.builders import World
 
@@ -132,7 +132,7 @@ def _offer(world: World, leads: list[Lead], reps: list[Rep]) -> None:
     now = clock.now()
     store.record(
         [
-            Notice(lead.lead_id, lead.epoch, reps[(n + late) % REPS].rep_id, now, ("push",))
+            SentOffer(lead.lead_id, lead.epoch, reps[(n + late) % REPS].rep_id, now, ("push",))
             for m, lead in enumerate(leads)
             for n in [m % ROUNDS]
             for late in (0, 1)

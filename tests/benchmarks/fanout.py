@@ -20,11 +20,11 @@ from urllib.request import urlopen
 
 from benchmarks.stage import add_reps, organisation, post_leads, register_phones, run
 from dibs.aws import clients, clock
-from dibs.core.events import Fact
+from dibs.core.events import LeadEvent
 from dibs.core.lead import Lead
 from dibs.dispatch.follow import CHUNK, chunks, follow
 from dibs.offers.notify import NotifyDeps, notify
-from dibs.offers.ports import Chunk
+from dibs.offers.ports import NotifyBatch
 from dibs.race.claim import bearer, claim
 from dibs.wiring import wiring
 from support.builders import World, token_of
@@ -41,9 +41,9 @@ class Pile:
     """A queue that keeps what is put: takes the place of SQS."""
 
     def __init__(self) -> None:
-        self.chunks: list[Chunk] = []
+        self.chunks: list[NotifyBatch] = []
 
-    def put(self, chunks: Sequence[Chunk], delay_seconds: int = 0) -> None:
+    def put(self, chunks: Sequence[NotifyBatch], delay_seconds: int = 0) -> None:
         del delay_seconds
         self.chunks.extend(chunks)
 
@@ -108,15 +108,17 @@ def measure(endpoint: str) -> dict[str, Any]:
     }
 
 
-def planned(world: World, lead: Lead) -> list[Chunk]:
+def planned(world: World, lead: Lead) -> list[NotifyBatch]:
     """Return the chunks the offer step makes of an opened lead, with one instant for all."""
     pile = Pile()
-    fact = Fact("lead.opened", lead.lead_id, lead.epoch)
+    fact = LeadEvent("lead.opened", lead.lead_id, lead.epoch)
     follow(fact, replace(wiring().follow_deps, queue=pile, timers=pile))
     return pile.chunks
 
 
-def tell(crew: Sequence[Connection], wave: Sequence[Chunk], side_by_side: bool) -> list[float]:
+def tell(
+    crew: Sequence[Connection], wave: Sequence[NotifyBatch], side_by_side: bool
+) -> list[float]:
     """Have a wave told, each process its share; return the processor seconds each one used."""
     start = clock.now() + AHEAD
     wave = [replace(chunk, notify_at=start if chunk.notify_at else None) for chunk in wave]

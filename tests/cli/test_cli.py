@@ -17,7 +17,7 @@ from dibs.cli.main import app
 from dibs.cli.target import Target
 from dibs.core.errors import InvalidInput
 from dibs.race.claim import claim
-from dibs.race.draw import Drawn, commitment_of, in_order, seed_of
+from dibs.race.draw import DrawResult, commitment_of, in_order, seed_of
 from dibs.race.records import draw_item
 from dibs.rules.presets import preset_text
 from support.builders import World, a_card, a_rep
@@ -225,7 +225,9 @@ def test_a_draw_is_shown_and_recomputed(organisation: World) -> None:
     reps = [a_rep(number).rep_id for number in range(1, 4)]
     order = in_order(seed, lead.lead_id, 1, reps)
     kept, now = commitment_of(seed), clock.now()
-    drawn = Drawn(lead.lead_id, 1, kept, seed, now, order, ((order[0], ("paused",)),), order[1])
+    drawn = DrawResult(
+        lead.lead_id, 1, kept, seed, now, order, ((order[0], ("paused",)),), order[1]
+    )
     to = organisation.settings.leads_table
     organisation.dynamo.put(to, draw_item(drawn))
     shown = said(run("lead", "draw", lead.lead_id, "--commitment", kept))

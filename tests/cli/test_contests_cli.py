@@ -13,7 +13,7 @@ from dibs.cli.main import app
 from dibs.cli.target import Target
 from dibs.core.errors import RouteNotFound
 from dibs.game.contests import rules
-from dibs.game.contests.ports import Planned, SignedResult
+from dibs.game.contests.ports import PlannedContest, SignedResult
 from dibs.game.contests.rules import Contest, Windows
 from dibs.game.contests.store import DynamoContests, signature
 from dibs.wiring import Wiring
@@ -36,7 +36,7 @@ def store(world: World, monkeypatch: pytest.MonkeyPatch) -> DynamoContests:
         playbook = a_playbook()
         contest = replace(contest, teams=("north",))
         frozen = rules.freeze(contest, playbook, [AINA, BEN], {}, NOON, "seed")
-        planned = Planned(contest, "upcoming", frozen.times, "manager")
+        planned = PlannedContest(contest, "upcoming", frozen.times, "manager")
         kept.plan(planned)
         if name == "third":
             continue

@@ -11,7 +11,7 @@ from dibs.cli import metrics
 from dibs.cli.main import app
 from dibs.cli.target import Target
 from dibs.core.errors import InvalidInput
-from dibs.game.scoring.ports import Change, Unit
+from dibs.game.scoring.ports import Aggregate, Change
 from dibs.game.scoring.store import DynamoStandings
 from dibs.game.scoring.tally import Place
 from support.aws import everything
@@ -31,7 +31,7 @@ def organisation(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
     for rep, calls in ((REP, 3), (COLLEAGUE, 0)):
         place = Place(rep.rep_id, "north", "2026-11-23")
         counts = {"call": calls, "claimed": 1} if calls else {"claimed": 2}
-        store.apply("1", [Change(Unit(rep.rep_id, version=1), {place: counts})])
+        store.apply("1", [Change(Aggregate(rep.rep_id, version=1), {place: counts})])
         store.publish("1", {(rep.rep_id, WEEK)}, {rep.rep_id: rep.name}, {})
     return world
 

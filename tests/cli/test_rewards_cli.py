@@ -10,7 +10,7 @@ from dibs.cli.main import app
 from dibs.cli.target import Target
 from dibs.core.errors import AlreadyDecided, InvalidInput, RouteNotFound
 from dibs.game.rewards.requests import ask
-from dibs.game.rewards.rules import Reward, State
+from dibs.game.rewards.rules import RequestState, Reward
 from dibs.game.rewards.store import DynamoRewards
 from dibs.game.scoring.points import ISSUED, Transfer
 from dibs.game.scoring.points_store import DynamoPoints
@@ -85,7 +85,7 @@ def test_a_request_is_refused_with_a_reason(store: DynamoRewards) -> None:
     result = run("refuse", NAME, "--reason", " ")
     assert isinstance(result.exception, InvalidInput)
     assert said("refuse", NAME, "--reason", "Sold out", "--by", "ana").endswith("is refused.")
-    [found] = store.in_state(State.REFUSED)
+    [found] = store.in_state(RequestState.REFUSED)
     assert (found.steps[-1].by, found.steps[-1].reason) == ("ana", "Sold out")
     assert "Sold out" in said("requests", "--state", "refused")
     assert isinstance(run("approve", NAME).exception, AlreadyDecided)

@@ -38,8 +38,8 @@ from dibs.core.errors import (
     NotYours,
     UndoOver,
 )
-from dibs.core.events import PATIENCE, Fact
-from dibs.core.lead import Claim, Lead, Move, State, implied_by_move, lead_id_for
+from dibs.core.events import PATIENCE, LeadEvent
+from dibs.core.lead import Claim, Lead, State, Transition, implied_by_move, lead_id_for
 from dibs.core.rep import Rep
 from dibs.dispatch.follow import FollowDeps, follow
 from dibs.dispatch.sweep import close, relay, sweep
@@ -165,7 +165,7 @@ class Life(RuleBasedStateMachine):
         self.paused: dict[str, datetime] = {}
         self.bus = FakeBus()
         self.taken: list[Taken] = []
-        self.given_back: list[Fact] = []
+        self.given_back: list[LeadEvent] = []
 
     @initialize()
     def open_for_business(self) -> None:
@@ -469,7 +469,7 @@ class Life(RuleBasedStateMachine):
             story=DynamoLedger(Dynamo(self.client), self.world.settings).story,
             clock=self.clock,
         )
-        follow(Fact("lead.due", lead_id, epoch), floor)
+        follow(LeadEvent("lead.due", lead_id, epoch), floor)
         known = self.known.get(lead_id)
         if known is not None and epoch == known.epoch and known.owner is None and not known.expired:
             if now >= known.closes_at:
@@ -569,7 +569,7 @@ class Life(RuleBasedStateMachine):
         known = self.known[lead_id]
         if not undone:
             known.previous = known.owner
-        self.given_back.append(Fact("lead.returned", lead_id, known.epoch, known.owner))
+        self.given_back.append(LeadEvent("lead.returned", lead_id, known.epoch, known.owner))
         known.epoch += 1
         known.owner = known.claimed_at = None
         known.assigned = known.reminded = False
@@ -676,15 +676,15 @@ class Life(RuleBasedStateMachine):
         for lead_id, known in self.known.items():
             if known.owner is not None:
                 kind = "lead.assigned" if known.assigned else "lead.claimed"
-                assert Fact(kind, lead_id, known.epoch, known.owner) in told
+                assert LeadEvent(kind, lead_id, known.epoch, known.owner) in told
             else:
                 kind = "lead.expired" if known.expired else "lead.opened"
-                assert Fact(kind, lead_id, known.epoch) in told
+                assert LeadEvent(kind, lead_id, known.epoch) in told
             assert self.world.leads.card(lead_id) is not None
             self.moved_legally(self.world.leads.history(lead_id), known)
         assert set(self.given_back) <= told
 
-    def moved_legally(self, moves: list[Move], known: Known) -> None:
+    def moved_legally(self, moves: list[Transition], known: Known) -> None:
         state, epoch = State.NEW, 1
         for move in moves:
             assert move.from_state is state

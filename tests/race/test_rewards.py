@@ -14,7 +14,7 @@ import pytest
 
 from dibs.core.errors import Busy, DibsError
 from dibs.game.rewards.requests import ask, audit_points, decide
-from dibs.game.rewards.rules import Reward, State
+from dibs.game.rewards.rules import RequestState, Reward
 from dibs.game.rewards.store import DynamoRewards
 from dibs.game.scoring.points import ISSUED, Transfer
 from dibs.game.scoring.points_store import DynamoPoints
@@ -42,7 +42,7 @@ class Shop:
         """Ask as an app does: a 503 says that nothing was changed, so again."""
         return insist(lambda: str(ask(self.store, rep_id, reward_id, chosen, CLOCK)[1]))
 
-    def deciding(self, request_id: str, state: State) -> str:
+    def deciding(self, request_id: str, state: RequestState) -> str:
         return insist(
             lambda: str(decide(self.store, request_id, state, "manager", "why", CLOCK)[1])
         )
@@ -116,12 +116,12 @@ def test_what_is_refused_and_approved_at_once_is_one_of_them(local_world: World)
     shop.award(rep_id, 100)
     shop.asking(rep_id, "mug", "1")
     name = f"{rep_id}.1"
-    states = [State.APPROVED, State.REFUSED, State.LAPSED] * 3
+    states = [RequestState.APPROVED, RequestState.REFUSED, RequestState.LAPSED] * 3
     told = at_once([partial(shop.deciding, name, state) for state in states])
     found = shop.store.find(name)
     assert found is not None
     # Approved first, it may lapse after; points and stock go back once or not at all.
-    back = found.state is not State.APPROVED
+    back = found.state is not RequestState.APPROVED
     assert told.count("True") == len(found.steps) - 1
     assert (shop.points.balance(rep_id), shop.taken()) == ((100, 0) if back else (0, 1))
     assert audit_points(shop.points, shop.store) == []
@@ -137,7 +137,7 @@ def test_all_of_it_at_once_adds_up(local_world: World) -> None:
     for number in range(24):
         rep_id = reps[number % 5]
         jobs.append(partial(shop.asking, rep_id, "mug", str(number % 4)))
-        state = chance.choice([State.REFUSED, State.APPROVED, State.RECALLED])
+        state = chance.choice([RequestState.REFUSED, RequestState.APPROVED, RequestState.RECALLED])
         jobs.append(partial(shop.deciding, f"{rep_id}.{chance.randrange(4)}", state))
         jobs.append(partial(_awarding, shop, rep_id, number + 1))
     chance.shuffle(jobs)

@@ -12,7 +12,7 @@ from dibs.assignment.head_start_store import DynamoTurns
 from dibs.assignment.store import DynamoHoldings
 from dibs.aws.dynamo import Dynamo
 from dibs.aws.settings import Settings
-from dibs.core.lead import Card, Claim, Lead, Preview, State, id_text
+from dibs.core.lead import Claim, Contact, Lead, Preview, State, id_text
 from dibs.core.quality import Quality
 from dibs.core.rep import Rep, Usage
 from dibs.intake.arrival_store import DynamoArrivals
@@ -50,10 +50,10 @@ def a_rep(number: int = 1, **changes: Any) -> Rep:
     return replace(rep, **changes)
 
 
-def a_card(number: int = 1, **changes: Any) -> Card:
+def a_card(number: int = 1, **changes: Any) -> Contact:
     """A hot lead with all its contact details; another number is another person and company."""
     domain = "acme.example" if number == 1 else f"acme-{number}.example"
-    card = Card(
+    card = Contact(
         lead_id="",
         source="google-ads",
         external_id=f"ext-{number}",
@@ -133,7 +133,7 @@ class World:
         self.roster.add(rep, token_hash(token_of(rep)))
         return rep
 
-    def post_lead(self, card: Card, now: datetime) -> Lead:
+    def post_lead(self, card: Contact, now: datetime) -> Lead:
         """Accept a lead as ingest does."""
         playbook = self.playbooks.in_force().playbook
         return ingest(

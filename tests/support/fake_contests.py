@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 
-from dibs.game.contests.ports import Planned, SignedResult
-from dibs.game.contests.rules import Frozen, Standing
+from dibs.game.contests.ports import PlannedContest, SignedResult
+from dibs.game.contests.rules import ContestStanding, FrozenContest
 from dibs.game.scoring.ports import Total
 
 
@@ -16,18 +16,18 @@ class FakeContests:
     """Implements `Contests`."""
 
     def __init__(self) -> None:
-        self.planned: dict[str, Planned] = {}
-        self.starts: dict[str, tuple[Frozen, str]] = {}
-        self.standings: dict[str, tuple[Standing, datetime]] = {}
+        self.planned: dict[str, PlannedContest] = {}
+        self.starts: dict[str, tuple[FrozenContest, str]] = {}
+        self.standings: dict[str, tuple[ContestStanding, datetime]] = {}
         self.results: dict[str, SignedResult] = {}
 
-    def all(self) -> list[Planned]:
+    def all(self) -> list[PlannedContest]:
         return [self.planned[contest_id] for contest_id in sorted(self.planned)]
 
-    def get(self, contest_id: str) -> Planned | None:
+    def get(self, contest_id: str) -> PlannedContest | None:
         return self.planned.get(contest_id)
 
-    def plan(self, planned: Planned) -> bool:
+    def plan(self, planned: PlannedContest) -> bool:
         known = self.planned.get(planned.contest.contest_id)
         if known is not None and known.state != "upcoming":
             return False
@@ -41,7 +41,7 @@ class FakeContests:
         self.planned[contest_id] = replace(known, state="cancelled")
         return True
 
-    def open(self, planned: Planned, frozen: Frozen, seed: str) -> bool:
+    def open(self, planned: PlannedContest, frozen: FrozenContest, seed: str) -> bool:
         contest_id = planned.contest.contest_id
         if self.planned[contest_id].state != "upcoming":
             return False
@@ -49,15 +49,15 @@ class FakeContests:
         self.starts[contest_id] = frozen, seed
         return True
 
-    def frozen(self, contest_id: str) -> tuple[Frozen, str] | None:
+    def frozen(self, contest_id: str) -> tuple[FrozenContest, str] | None:
         return self.starts.get(contest_id)
 
-    def refresh(self, contest_id: str, standing: Standing, at: datetime) -> None:
+    def refresh(self, contest_id: str, standing: ContestStanding, at: datetime) -> None:
         _, before = self.standings.get(contest_id, (None, at))
         if before <= at:
             self.standings[contest_id] = standing, at
 
-    def standing(self, contest_id: str) -> tuple[Standing, datetime] | None:
+    def standing(self, contest_id: str) -> tuple[ContestStanding, datetime] | None:
         return self.standings.get(contest_id)
 
     def close(self, signed: SignedResult) -> bool:

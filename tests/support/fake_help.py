@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
-from dibs.game.help.rules import MOST_ANSWERS, Answer, HelpRequest
-from dibs.game.quests.rules import MANAGERS, Told
+from dibs.game.help.rules import MOST_ANSWERS, HelpAnswer, HelpRequest
+from dibs.game.quests.rules import MANAGERS, ReportedStep
 
 
 class FakeHelp:
@@ -35,7 +35,7 @@ class FakeHelp:
         found = [one for one in found if one.asked_at >= since]
         return sorted(found, key=lambda x: (x.asked_at, x.help_id), reverse=True)[:50]
 
-    def answer(self, help_id: str, answer: Answer) -> bool:
+    def answer(self, help_id: str, answer: HelpAnswer) -> bool:
         self._happen()
         request = self.requests.get(help_id)
         if request is None or request.closed_at is not None:
@@ -70,10 +70,10 @@ class FakeQuests:
     """Implements `QuestLog`."""
 
     def __init__(self) -> None:
-        self.told: dict[tuple[str, str, str], Told] = {}
-        self.settled: set[Told] = set()
+        self.told: dict[tuple[str, str, str], ReportedStep] = {}
+        self.settled: set[ReportedStep] = set()
 
-    def tell(self, told: Told, was: Told | None) -> bool:
+    def tell(self, told: ReportedStep, was: ReportedStep | None) -> bool:
         key = (told.rep_id, told.quest, told.step)
         known = self.told.get(key)
         if (known and known.at) != (was and was.at):
@@ -81,14 +81,14 @@ class FakeQuests:
         self.told[key] = told
         return True
 
-    def told_by(self, rep_id: str) -> list[Told]:
+    def told_by(self, rep_id: str) -> list[ReportedStep]:
         return [self.told[key] for key in sorted(self.told) if key[0] == rep_id]
 
-    def waiting_for(self, who: str) -> list[Told]:
+    def waiting_for(self, who: str) -> list[ReportedStep]:
         found = [
             x for x in self.told.values() if x not in self.settled and who in (MANAGERS, x.peer)
         ]
         return sorted(found, key=lambda x: (x.quest, x.step, x.rep_id))
 
-    def settle(self, told: Told) -> None:
+    def settle(self, told: ReportedStep) -> None:
         self.settled.add(told)

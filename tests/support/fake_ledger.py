@@ -9,7 +9,7 @@ from datetime import datetime
 from dibs.core.errors import Busy
 from dibs.ledger.activities import Step
 from dibs.ledger.entries import Entry
-from dibs.ledger.ports import Story
+from dibs.ledger.ports import LeadHistory
 from dibs.race.usage import work_lead
 from support.fakes import FakeLeads, Memory
 
@@ -76,10 +76,10 @@ class FakeLedger:
             memory.note(step.move)
         memory.count(work_lead(rep_id, worked=step.frees, accepted=step.accepts))
 
-    def story(self, lead_id: str) -> Story | None:
+    def story(self, lead_id: str) -> LeadHistory | None:
         lead = self._memory.leads.get(lead_id)
         if lead is None:
             return None
         moves = tuple(FakeLeads(self._memory).history(lead_id))
         draws = tuple(one for (of, _), one in sorted(self._memory.draws.items()) if of == lead_id)
-        return Story(lead, self._memory.claims.get(lead_id), moves, draws)
+        return LeadHistory(lead, self._memory.claims.get(lead_id), moves, draws)

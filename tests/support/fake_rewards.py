@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from dibs.aws import keys
-from dibs.game.rewards.rules import UNDER_WAY, Request, Reward, State, payment, refund
+from dibs.game.rewards.rules import UNDER_WAY, RequestState, Reward, RewardRequest, payment, refund
 from dibs.game.scoring.points import Account, Transfer, accounts_of
 
 
@@ -82,7 +82,7 @@ class FakeRewards:
 
     points: FakePoints = field(default_factory=FakePoints)
     catalogue: dict[str, Reward] = field(default_factory=dict)
-    asked: dict[str, Request] = field(default_factory=dict)
+    asked: dict[str, RewardRequest] = field(default_factory=dict)
     meanwhile: Callable[[], None] | None = None
     """Happens once, between somebody's read and their write."""
 
@@ -99,11 +99,11 @@ class FakeRewards:
 
     def look(
         self, rep_id: str, reward_id: str, request_id: str
-    ) -> tuple[Reward | None, Account, Request | None]:
+    ) -> tuple[Reward | None, Account, RewardRequest | None]:
         account = self.points.account(rep_id)
         return self.catalogue.get(reward_id), account, self.asked.get(request_id)
 
-    def ask(self, reward: Reward, request: Request) -> bool:
+    def ask(self, reward: Reward, request: RewardRequest) -> bool:
         self._let_happen()
         stored, paid = self.catalogue[reward.reward_id], [payment(request)]
         as_read = (stored.active, stored.price, stored.approval)
@@ -115,10 +115,10 @@ class FakeRewards:
         self.asked[request.request_id] = request
         return True
 
-    def find(self, request_id: str) -> Request | None:
+    def find(self, request_id: str) -> RewardRequest | None:
         return self.asked.get(request_id)
 
-    def move(self, was: Request, now: Request) -> bool:
+    def move(self, was: RewardRequest, now: RewardRequest) -> bool:
         self._let_happen()
         if self.asked.get(was.request_id) != was:
             return False
@@ -138,11 +138,11 @@ class FakeRewards:
         stored = self.catalogue[reward_id]
         self.catalogue[reward_id] = replace(stored, taken=stored.taken + more)
 
-    def of_rep(self, rep_id: str) -> list[Request]:
+    def of_rep(self, rep_id: str) -> list[RewardRequest]:
         found = [one for one in self.asked.values() if one.rep_id == rep_id]
         return sorted(found, key=lambda one: one.at, reverse=True)
 
-    def in_state(self, state: State, until: datetime | None = None) -> list[Request]:
+    def in_state(self, state: RequestState, until: datetime | None = None) -> list[RewardRequest]:
         found = [
             one
             for one in self.asked.values()
@@ -151,5 +151,5 @@ class FakeRewards:
         found.sort(key=lambda one: one.since, reverse=state not in UNDER_WAY)
         return found if state in UNDER_WAY else found[:100]
 
-    def requests(self) -> Iterator[Request]:
+    def requests(self) -> Iterator[RewardRequest]:
         return iter(self.asked.values())

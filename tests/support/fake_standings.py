@@ -9,7 +9,7 @@ from datetime import date, datetime
 
 from dibs.core.periods import periods
 from dibs.game.scoring.points import ISSUED, Transfer
-from dibs.game.scoring.ports import Booked, Change, Sum, Total, Unit
+from dibs.game.scoring.ports import Aggregate, Change, PostedAwards, Sum, Total
 from dibs.game.scoring.ranking import team_of_target
 
 
@@ -24,11 +24,11 @@ class FakeStandings:
     """
 
     def __init__(self) -> None:
-        self.stored: dict[tuple[str, str], Unit] = {}
+        self.stored: dict[tuple[str, str], Aggregate] = {}
         self.kept: dict[tuple[str, str, str], Sum] = {}
         self.shown: dict[tuple[str, str, str], list[Total]] = {}
         self.transfers: dict[str, Transfer] = {}
-        self.awards: dict[str, Booked] = {}
+        self.awards: dict[str, PostedAwards] = {}
         self.badges: set[tuple[str, str, str]] = set()
         self.building: tuple[str, ...] = ()
         self.writes_left: int | None = None
@@ -36,7 +36,7 @@ class FakeStandings:
     def generations(self) -> tuple[str, ...]:
         return ("1", *self.building)
 
-    def units(self, generation: str, names: Collection[str]) -> dict[str, Unit]:
+    def units(self, generation: str, names: Collection[str]) -> dict[str, Aggregate]:
         return {n: self.stored[generation, n] for n in names if (generation, n) in self.stored}
 
     def apply(self, generation: str, changes: Sequence[Change]) -> list[str]:
@@ -44,7 +44,7 @@ class FakeStandings:
         for change in changes:
             self._may_die()
             name = change.unit.name
-            known = self.stored.get((generation, name), Unit(name))
+            known = self.stored.get((generation, name), Aggregate(name))
             if known.version != change.unit.version - 1:
                 refused.append(name)
                 continue
@@ -111,14 +111,14 @@ class FakeStandings:
         self.badges |= {(sums.rep_id, badge, sums.period) for badge in held}
         return True
 
-    def booked(self, units: Collection[str]) -> dict[str, Booked]:
+    def booked(self, units: Collection[str]) -> dict[str, PostedAwards]:
         return {name: self.awards[name] for name in units if name in self.awards}
 
-    def settle(self, entries: Sequence[tuple[Booked, Sequence[Transfer]]]) -> list[str]:
+    def settle(self, entries: Sequence[tuple[PostedAwards, Sequence[Transfer]]]) -> list[str]:
         refused = []
         for booked, transfers in entries:
             self._may_die()
-            if self.awards.get(booked.unit, Booked("")).version != booked.version - 1:
+            if self.awards.get(booked.unit, PostedAwards("")).version != booked.version - 1:
                 refused.append(booked.unit)
                 continue
             self.awards[booked.unit] = booked

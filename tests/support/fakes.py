@@ -12,34 +12,44 @@ from typing import Any
 
 from dibs.assignment.allocate import allot
 from dibs.assignment.head_starts import OnTurn, Rotation
-from dibs.assignment.ports import Given, Override, Taken
+from dibs.assignment.ports import AssignmentWrite, Override, Recipient
 from dibs.assignment.round_robin import Turn
 from dibs.aws import keys
 from dibs.core.calendar import week_of
 from dibs.core.errors import AlreadyClaimed, AlreadyExists, Busy, RouteNotFound
-from dibs.core.events import Fact
-from dibs.core.lead import HELD, Card, Claim, Lead, Move, Post, State, Tie, filled
+from dibs.core.events import LeadEvent
+from dibs.core.lead import (
+    HELD,
+    Claim,
+    Contact,
+    DuplicateLink,
+    Lead,
+    Post,
+    State,
+    Transition,
+    filled,
+)
 from dibs.core.quality import Quality
 from dibs.core.rep import Device, Platform, Rep, Usage
 from dibs.dispatch.follow import FollowDeps
-from dibs.intake.blind import Arrived
+from dibs.intake.blind import ArrivalCounts
 from dibs.intake.blind_mix import ZONE
-from dibs.intake.duplicates import Identity, Standing
+from dibs.intake.duplicates import Identity, KnownIdentity
 from dibs.intake.ingest import ingest
-from dibs.intake.ports import Pending, Stored
+from dibs.intake.ports import Pending, StoredPost
 from dibs.intake.store import POSTS_SHOWN
-from dibs.ledger.ports import Story
+from dibs.ledger.ports import LeadHistory
 from dibs.offers.notify import NotifyDeps
-from dibs.offers.ports import Chunk, Delivery, Sighting
+from dibs.offers.ports import Delivery, NotifyBatch, OfferView
 from dibs.race.absence import Credit
 from dibs.race.claim import token_hash
-from dibs.race.draw import Drawn, undrawn
+from dibs.race.draw import DrawResult, undrawn
 from dibs.race.guards import Guard
-from dibs.race.ports import Notice, RaceView
+from dibs.race.ports import RaceView, SentOffer
 from dibs.race.usage import Change, use_credit, work_lead
-from dibs.race.verdicts import Judged
+from dibs.race.verdicts import RecordedVerdicts
 from dibs.receipts.ports import Dispute
-from dibs.receipts.receipts import Link, Sealed
+from dibs.receipts.receipts import ChainLink, SealedRace
 from dibs.rules.playbook import Playbook
 from support.builders import NOON, a_playbook, token_of
 
@@ -68,15 +78,15 @@ class Memory:
 
     playbook: Playbook = field(default_factory=a_playbook)
     leads: dict[str, Lead] = field(default_factory=dict)
-    cards: dict[str, tuple[Card, datetime]] = field(default_factory=dict)
-    moves: list[Move] = field(default_factory=list)
+    cards: dict[str, tuple[Contact, datetime]] = field(default_factory=dict)
+    moves: list[Transition] = field(default_factory=list)
     claims: dict[str, Claim] = field(default_factory=dict)
     reps: dict[str, Rep] = field(default_factory=dict)
     usage: dict[str, Usage] = field(default_factory=dict)
     tokens: dict[str, str] = field(default_factory=dict)
-    notices: dict[tuple[str, str], Notice] = field(default_factory=dict)
-    sightings: dict[tuple[str, str], tuple[int, Sighting]] = field(default_factory=dict)
-    earlier: dict[tuple[str, str], tuple[int, Sighting]] = field(default_factory=dict)
+    notices: dict[tuple[str, str], SentOffer] = field(default_factory=dict)
+    sightings: dict[tuple[str, str], tuple[int, OfferView]] = field(default_factory=dict)
+    earlier: dict[tuple[str, str], tuple[int, OfferView]] = field(default_factory=dict)
     """What was noted of the opening before the one in `sightings`."""
     outcomes: dict[tuple[str, str], str] = field(default_factory=dict)
     reserved: dict[tuple[str, str], tuple[int, str]] = field(default_factory=dict)
@@ -86,9 +96,9 @@ class Memory:
     """When a held lead is looked at again, by lead: for its reminder, then for its return."""
     turns: dict[str, Turn] = field(default_factory=dict)
     entries: dict[tuple[str, int], dict[str, datetime]] = field(default_factory=dict)
-    draws: dict[tuple[str, int], Drawn] = field(default_factory=dict)
+    draws: dict[tuple[str, int], DrawResult] = field(default_factory=dict)
     texts_counted: Counter[str] = field(default_factory=Counter)
-    merged: dict[str, Tie] = field(default_factory=dict)
+    merged: dict[str, DuplicateLink] = field(default_factory=dict)
     """Why a post is part of a lead, by the post's own id."""
     posts: dict[str, list[str]] = field(default_factory=dict)
     """The posts a lead's card shows, by lead."""
@@ -96,7 +106,7 @@ class Memory:
     """The lead an identity stands for, and since when."""
     owners: dict[str, str] = field(default_factory=dict)
     """The reps named from outside, by identity."""
-    ties: list[Tie] = field(default_factory=list)
+    ties: list[DuplicateLink] = field(default_factory=list)
 
     def counted(self, counts: Change) -> Usage | None:
         """The usage after a change; None when a guard does not hold."""
@@ -135,7 +145,7 @@ class Memory:
         self,
         held: Lead,
         back: Lead,
-        moves: Sequence[Move],
+        moves: Sequence[Transition],
         counts: Change,
     ) -> bool:
         """Take the lead from its holder; False when it or its counts are not as they were read."""
@@ -155,7 +165,7 @@ class Memory:
             self.note(move)
         return True
 
-    def note(self, move: Move) -> None:
+    def note(self, move: Transition) -> None:
         """Record one step of a lead's life; a release is an event of its own."""
         self.moves.append(move)
         if move.to_state is State.RELEASED:
@@ -233,7 +243,7 @@ class FakeRace:
         return None
 
     def commit_undo(
-        self, held: Lead, reopened: Lead, moves: Sequence[Move], counts: Change
+        self, held: Lead, reopened: Lead, moves: Sequence[Transition], counts: Change
     ) -> bool:
         return self._memory.put_back(held, reopened, moves, counts)
 
@@ -259,17 +269,17 @@ class FakeRace:
 
     def _sight(self, lead: Lead, rep_id: str, first: dict[str, object]) -> bool:
         key = (lead.lead_id, rep_id)
-        epoch, sighting = self._memory.sightings.get(key, (lead.epoch, Sighting()))
+        epoch, sighting = self._memory.sightings.get(key, (lead.epoch, OfferView()))
         if epoch > lead.epoch:
             return False
         if epoch < lead.epoch:
             self._memory.earlier[key] = (epoch, sighting)
-            sighting = Sighting()
+            sighting = OfferView()
         new = {name: value for name, value in first.items() if not getattr(sighting, name)}
         self._memory.sightings[key] = (lead.epoch, replace(sighting, **new))
         return True
 
-    def card(self, lead_id: str) -> Card | None:
+    def card(self, lead_id: str) -> Contact | None:
         self.cards_read += 1
         return FakeLeads(self._memory).card(lead_id)
 
@@ -299,7 +309,7 @@ class FakeDraws:
     def entrants(self, lead: Lead) -> list[str]:
         return list(self._memory.entries.get((lead.lead_id, lead.epoch), {}))
 
-    def give(self, view: RaceView, claim: Claim, counts: Change, drawn: Drawn) -> bool:
+    def give(self, view: RaceView, claim: Claim, counts: Change, drawn: DrawResult) -> bool:
         if not self._undrawn(drawn):
             return False
         # What happens meanwhile happens before the commit, which must see it.
@@ -308,17 +318,17 @@ class FakeDraws:
         self._memory.draws[drawn.lead_id, drawn.epoch] = drawn
         return True
 
-    def close(self, lead: Lead, drawn: Drawn) -> None:
+    def close(self, lead: Lead, drawn: DrawResult) -> None:
         if self._undrawn(drawn):
             stored = self._memory.leads[lead.lead_id]
             self._memory.leads[lead.lead_id] = replace(stored, draws_at=None)
             self._memory.draws[drawn.lead_id, drawn.epoch] = drawn
 
-    def _undrawn(self, drawn: Drawn) -> bool:
+    def _undrawn(self, drawn: DrawResult) -> bool:
         stored = self._memory.leads[drawn.lead_id]
         return undrawn(stored) and stored.epoch == drawn.epoch
 
-    def get(self, lead_id: str, epoch: int | None = None) -> Drawn | None:
+    def get(self, lead_id: str, epoch: int | None = None) -> DrawResult | None:
         known = [d for (lead, _), d in self._memory.draws.items() if lead == lead_id]
         found = [d for d in known if epoch in (None, d.epoch)]
         return max(found, key=lambda d: d.epoch, default=None)
@@ -339,11 +349,11 @@ class FakeLeads:
         leads = self._memory.leads
         return {lead_id: leads[lead_id] for lead_id in lead_ids if lead_id in leads}
 
-    def card(self, lead_id: str) -> Card | None:
+    def card(self, lead_id: str) -> Contact | None:
         stored = self._stored(lead_id)
         return filled(stored.card) if stored else None
 
-    def _stored(self, lead_id: str) -> Stored | None:
+    def _stored(self, lead_id: str) -> StoredPost | None:
         memory = self._memory
         if lead_id not in memory.cards:
             return None
@@ -351,15 +361,15 @@ class FakeLeads:
         posts = [_post(memory.cards[other][0], memory.merged[other]) for other in shown]
         posts.sort(key=lambda post: post.at)
         card = replace(memory.cards[lead_id][0], merged=tuple(posts))
-        return Stored(card, memory.merged.get(lead_id))
+        return StoredPost(card, memory.merged.get(lead_id))
 
     def known(
         self, lead_id: str, identities: Sequence[Identity]
-    ) -> tuple[Stored | None, list[Standing]]:
+    ) -> tuple[StoredPost | None, list[KnownIdentity]]:
         memory = self._memory
         none = (None, None)
         standings = [
-            Standing(one, *memory.identities.get(one.key, none), memory.owners.get(one.key))
+            KnownIdentity(one, *memory.identities.get(one.key, none), memory.owners.get(one.key))
             for one in identities
         ]
         return self._stored(lead_id), standings
@@ -367,13 +377,13 @@ class FakeLeads:
     def accept(
         self,
         lead: Lead,
-        card: Card,
-        move: Move | None,
+        card: Contact,
+        move: Transition | None,
         signed_at: datetime,
-        standings: Sequence[Standing] = (),
-        given: Given | None = None,
+        standings: Sequence[KnownIdentity] = (),
+        given: Recipient | None = None,
         credit: Credit | None = None,
-    ) -> Stored | None:
+    ) -> StoredPost | None:
         stored = self._stored(lead.lead_id)
         if stored is not None:
             return stored
@@ -401,11 +411,11 @@ class FakeLeads:
     def merge(
         self,
         into: Lead,
-        card: Card,
-        tie: Tie,
+        card: Contact,
+        tie: DuplicateLink,
         signed_at: datetime,
-        standings: Sequence[Standing],
-    ) -> Stored | None:
+        standings: Sequence[KnownIdentity],
+    ) -> StoredPost | None:
         stored = self._stored(card.lead_id)
         if stored is not None:
             return stored
@@ -422,7 +432,7 @@ class FakeLeads:
         self._point(standings, into.lead_id, tie.at)
         return None
 
-    def _as_read(self, standings: Sequence[Standing]) -> None:
+    def _as_read(self, standings: Sequence[KnownIdentity]) -> None:
         meanwhile, self.meanwhile = self.meanwhile, None
         if meanwhile is not None:
             meanwhile()
@@ -430,11 +440,11 @@ class FakeLeads:
             if self._memory.identities.get(one.identity.key, (None,))[0] != one.lead_id:
                 raise Busy(conflict=True)
 
-    def _point(self, standings: Sequence[Standing], lead_id: str, at: datetime) -> None:
+    def _point(self, standings: Sequence[KnownIdentity], lead_id: str, at: datetime) -> None:
         for one in standings:
             self._memory.identities[one.identity.key] = (lead_id, at)
 
-    def ties(self, lead_id: str) -> list[Tie]:
+    def ties(self, lead_id: str) -> list[DuplicateLink]:
         found = [tie for tie in self._memory.ties if tie.lead_id == lead_id]
         return sorted(found, key=lambda tie: (tie.at, tie.other_id))
 
@@ -443,7 +453,9 @@ class FakeLeads:
         if rep_id is not None:
             self._memory.owners[identity.key] = rep_id
 
-    def update_card(self, card: Card, signed_at: datetime, tie: Tie | None = None) -> None:
+    def update_card(
+        self, card: Contact, signed_at: datetime, tie: DuplicateLink | None = None
+    ) -> None:
         _, before = self._memory.cards[card.lead_id]
         if before <= signed_at:
             self._memory.cards[card.lead_id] = (replace(card, merged=()), signed_at)
@@ -464,7 +476,7 @@ class FakeLeads:
         self._memory.leads[lead.lead_id] = replace(stored, waves=early.waves)
         return True
 
-    def expire(self, lead: Lead, move: Move) -> bool:
+    def expire(self, lead: Lead, move: Transition) -> bool:
         stored = self._memory.leads[lead.lead_id]
         due = stored.state is State.OPEN and stored.closes_at <= move.at
         if not due or stored.epoch != lead.epoch or stored.draws_at is not None:
@@ -474,7 +486,7 @@ class FakeLeads:
         self._memory.note(move)
         return True
 
-    def history(self, lead_id: str) -> list[Move]:
+    def history(self, lead_id: str) -> list[Transition]:
         moves = [move for move in self._memory.moves if move.lead_id == lead_id]
         return sorted(moves, key=lambda move: (move.epoch, move.at, move.to_state))
 
@@ -483,14 +495,14 @@ class FakeLeads:
             if since < before:
                 yield Pending({"lead_id": lead_id, "sk": sk}, since, self._fact(lead_id, sk))
 
-    def _fact(self, lead_id: str, sk: str) -> Fact | None:
+    def _fact(self, lead_id: str, sk: str) -> LeadEvent | None:
         if sk == CLAIM:
             claim = self._memory.claims[lead_id]
             kind = "lead.claimed" if claim.competitive else "lead.assigned"
-            return Fact(kind, lead_id, claim.epoch, claim.rep_id)
+            return LeadEvent(kind, lead_id, claim.epoch, claim.rep_id)
         if sk != LOCK:
             (move,) = (m for m in self.history(lead_id) if _sk(m) == sk)
-            return Fact("lead.returned", lead_id, move.epoch, move.holder)
+            return LeadEvent("lead.returned", lead_id, move.epoch, move.holder)
         lead = self._memory.leads[lead_id]
         told = {
             State.OPEN: "lead.opened",
@@ -498,7 +510,7 @@ class FakeLeads:
             State.NEW: "lead.queued",
             State.RELEASED: "lead.queued",
         }
-        return Fact(told[lead.state], lead_id, lead.epoch) if lead.state in told else None
+        return LeadEvent(told[lead.state], lead_id, lead.epoch) if lead.state in told else None
 
     def clear_outbox(self, pending: Pending) -> None:
         key = (pending.key["lead_id"], pending.key["sk"])
@@ -506,13 +518,13 @@ class FakeLeads:
             del self._memory.outbox[key]
 
 
-def _post(card: Card, tie: Tie) -> Post:
+def _post(card: Contact, tie: DuplicateLink) -> Post:
     """A stored post as its lead's card shows it."""
     shown = {f.name: getattr(card, f.name) for f in fields(Post) if hasattr(card, f.name)}
     return Post(**shown, at=tie.at, because=tie.because)
 
 
-def _sk(move: Move) -> str:
+def _sk(move: Transition) -> str:
     return keys.move(move.epoch, move.at, move.to_state)
 
 
@@ -520,18 +532,18 @@ class FakeArrivals:
     """`Arrivals` in memory."""
 
     def __init__(self) -> None:
-        self.weeks: dict[str, Arrived] = {}
+        self.weeks: dict[str, ArrivalCounts] = {}
 
-    def lately(self, now: datetime) -> Arrived:
+    def lately(self, now: datetime) -> ArrivalCounts:
         weeks = [week_of(ZONE, now - timedelta(weeks=ago)).name for ago in (0, 1)]
-        return sum(self.of_weeks(weeks), Arrived())
+        return sum(self.of_weeks(weeks), ArrivalCounts())
 
     def count(self, quality: Quality, blind: bool, at: datetime) -> None:
         week = week_of(ZONE, at).name
-        one = Arrived({quality: 1}, {quality: int(blind)})
-        self.weeks[week] = self.weeks.get(week, Arrived()) + one
+        one = ArrivalCounts({quality: 1}, {quality: int(blind)})
+        self.weeks[week] = self.weeks.get(week, ArrivalCounts()) + one
 
-    def of_weeks(self, weeks: Sequence[str]) -> list[Arrived]:
+    def of_weeks(self, weeks: Sequence[str]) -> list[ArrivalCounts]:
         return [self.weeks[week] for week in weeks if week in self.weeks]
 
 
@@ -546,7 +558,7 @@ class FakeHoldings:
 
     def queued(self) -> list[Lead]:
         leads = self._memory.leads.values()
-        found = [lead for lead in leads if lead.state in QUEUED and not lead.parked]
+        found = [lead for lead in leads if lead.state in QUEUED and not lead.on_hold]
         return sorted(found, key=lambda lead: (lead.received_at, lead.lead_id))
 
     def unworked(self, until: datetime) -> list[Lead]:
@@ -561,12 +573,12 @@ class FakeHoldings:
     def last_turn(self, ring: str) -> Turn:
         return self._memory.turns.get(ring, Turn())
 
-    def assign(self, lead: Lead, taken: Taken) -> bool:
+    def assign(self, lead: Lead, taken: AssignmentWrite) -> bool:
         self._before_a_write()
         memory, claim = self._memory, taken.claim
         stored, record = memory.leads[lead.lead_id], memory.claims.get(lead.lead_id)
         counted = memory.counted(taken.counts)
-        fits = (stored.state, stored.epoch, stored.parked) == (lead.state, claim.epoch, False)
+        fits = (stored.state, stored.epoch, stored.on_hold) == (lead.state, claim.epoch, False)
         if not fits or counted is None or not (record is None or record.epoch < claim.epoch):
             return False
         if taken.turn is not None and not claim.test:
@@ -577,7 +589,7 @@ class FakeHoldings:
         memory.note(taken.move)
         return True
 
-    def open(self, lead: Lead, opened: Lead, move: Move) -> bool:
+    def open(self, lead: Lead, opened: Lead, move: Transition) -> bool:
         self._before_a_write()
         stored = self._memory.leads[lead.lead_id]
         if (stored.state, stored.epoch) != (lead.state, lead.epoch):
@@ -587,7 +599,9 @@ class FakeHoldings:
         self._memory.outbox[lead.lead_id, LOCK] = opened.opens_at
         return True
 
-    def give_back(self, held: Lead, back: Lead, moves: Sequence[Move], counts: Change) -> bool:
+    def give_back(
+        self, held: Lead, back: Lead, moves: Sequence[Transition], counts: Change
+    ) -> bool:
         self._before_a_write()
         return self._memory.put_back(held, back, moves, counts)
 
@@ -763,11 +777,11 @@ class FakeOffers:
     def __init__(self, memory: Memory) -> None:
         self._memory = memory
 
-    def notices(self, lead_id: str, epoch: int, rep_ids: Sequence[str]) -> dict[str, Notice]:
+    def notices(self, lead_id: str, epoch: int, rep_ids: Sequence[str]) -> dict[str, SentOffer]:
         found = {r: self._memory.notices.get((lead_id, r)) for r in rep_ids}
         return {r: notice for r, notice in found.items() if notice and notice.epoch == epoch}
 
-    def record(self, notices: Sequence[Notice]) -> None:
+    def record(self, notices: Sequence[SentOffer]) -> None:
         for notice in notices:
             self._memory.notices[notice.lead_id, notice.rep_id] = notice
 
@@ -778,7 +792,7 @@ class FakeOffers:
 
     def sightings(
         self, lead_id: str, epoch: int, rep_ids: Sequence[str], *, consistent: bool = False
-    ) -> dict[str, Sighting]:
+    ) -> dict[str, OfferView]:
         pages = (self._memory.earlier, self._memory.sightings)
         found = [(r, page.get((lead_id, r))) for page in pages for r in rep_ids]
         return {r: kept[1] for r, kept in found if kept and kept[0] == epoch}
@@ -813,27 +827,27 @@ class FakeRaces:
 
     def __init__(self) -> None:
         self.open: dict[tuple[str, int], datetime] = {}
-        self.kept: dict[tuple[str, int, datetime], Judged] = {}
-        self.sealed: dict[tuple[str, int], tuple[Sealed, datetime]] = {}
-        self.chain: list[tuple[Link, datetime]] = []
+        self.kept: dict[tuple[str, int, datetime], RecordedVerdicts] = {}
+        self.sealed: dict[tuple[str, int], tuple[SealedRace, datetime]] = {}
+        self.chain: list[tuple[ChainLink, datetime]] = []
         self.filed: dict[tuple[str, int, str], Dispute] = {}
 
     def begin(self, lead: Lead, late_at: datetime) -> None:
         self.open.setdefault((lead.lead_id, lead.epoch), late_at)
 
-    def record_judged(self, judged: Judged) -> None:
+    def record_judged(self, judged: RecordedVerdicts) -> None:
         self.kept.setdefault((judged.lead_id, judged.epoch, judged.wave_at), judged)
 
-    def judged(self, lead_id: str, epoch: int) -> list[Judged]:
+    def judged(self, lead_id: str, epoch: int) -> list[RecordedVerdicts]:
         return [self.kept[key] for key in sorted(self.kept) if key[:2] == (lead_id, epoch)]
 
-    def seal(self, lead_id: str, epoch: int, sealed: Sealed, at: datetime) -> bool:
+    def seal(self, lead_id: str, epoch: int, sealed: SealedRace, at: datetime) -> bool:
         if (lead_id, epoch) in self.sealed:
             return False
         self.sealed[lead_id, epoch] = (sealed, at)
         return True
 
-    def find(self, lead_id: str, epoch: int) -> Sealed | None:
+    def find(self, lead_id: str, epoch: int) -> SealedRace | None:
         if (lead_id, epoch) not in self.sealed:
             return None
         sealed, _ = self.sealed[lead_id, epoch]
@@ -851,7 +865,7 @@ class FakeRaces:
     def last_block(self) -> tuple[int, str]:
         return (len(self.chain), self.chain[-1][0].hash) if self.chain else (0, "")
 
-    def add_block(self, number: int, link: Link, at: datetime) -> bool:
+    def add_block(self, number: int, link: ChainLink, at: datetime) -> bool:
         if number != len(self.chain) + 1:
             return False
         self.chain.append((link, at))
@@ -862,7 +876,7 @@ class FakeRaces:
             sealed, at = self.sealed[key]
             self.sealed[key] = (replace(sealed, block=number), at)
 
-    def blocks(self, first: int = 1, last: int | None = None) -> Iterator[tuple[int, Link]]:
+    def blocks(self, first: int = 1, last: int | None = None) -> Iterator[tuple[int, ChainLink]]:
         for number, (link, _) in enumerate(self.chain, start=1):
             if first <= number and (last is None or number <= last):
                 yield number, link
@@ -953,12 +967,12 @@ class FakeQueue:
     """Implements `NotifyQueue`: what waits, and for how long."""
 
     def __init__(self) -> None:
-        self.waiting: list[tuple[Chunk, int]] = []
+        self.waiting: list[tuple[NotifyBatch, int]] = []
 
-    def put(self, chunks: Sequence[Chunk], delay_seconds: int = 0) -> None:
+    def put(self, chunks: Sequence[NotifyBatch], delay_seconds: int = 0) -> None:
         self.waiting.extend((chunk, delay_seconds) for chunk in chunks)
 
-    def of(self, kind: str) -> list[Chunk]:
+    def of(self, kind: str) -> list[NotifyBatch]:
         """The chunks of one kind, in the order they were put."""
         return [chunk for chunk, _ in self.waiting if chunk.kind == kind]
 
@@ -983,10 +997,10 @@ class FakeBus:
     """Implements `Bus`. `down` makes it refuse everything."""
 
     def __init__(self) -> None:
-        self.facts: list[Fact] = []
+        self.facts: list[LeadEvent] = []
         self.down = False
 
-    def publish(self, facts: Sequence[Fact]) -> None:
+    def publish(self, facts: Sequence[LeadEvent]) -> None:
         if self.down and facts:
             raise ConnectionError("the bus is down")
         self.facts.extend(facts)
@@ -1036,7 +1050,7 @@ class FakeWorld:
         self.roster.add(rep, token_hash(token_of(rep)))
         return rep
 
-    def post_lead(self, card: Card, now: datetime | None = None) -> Lead:
+    def post_lead(self, card: Contact, now: datetime | None = None) -> Lead:
         """Accept a lead as ingest does."""
         at = now or self.clock()
         playbook = self.memory.playbook
@@ -1072,12 +1086,12 @@ class FakeWorld:
             clock=self.clock,
         )
 
-    def story(self, lead_id: str) -> Story | None:
+    def story(self, lead_id: str) -> LeadHistory | None:
         """What is on record of a lead."""
         lead = self.memory.leads.get(lead_id)
         moves = tuple(self.leads.history(lead_id))
         draws = tuple(one for (of, _), one in sorted(self.memory.draws.items()) if of == lead_id)
-        return lead and Story(lead, self.memory.claims.get(lead_id), moves, draws)
+        return lead and LeadHistory(lead, self.memory.claims.get(lead_id), moves, draws)
 
     def desk(self) -> NotifyDeps:
         """Everything notify works with. Codes are `2222`, `3333` ... in turn."""

@@ -15,7 +15,7 @@ from dibs.aws.dynamo import Dynamo
 from dibs.cli.target import settings_of
 from dibs.core.lead import Claim, Lead, State
 from dibs.core.links import link_token
-from dibs.race.ports import Notice
+from dibs.race.ports import SentOffer
 from dibs.wiring import Wiring
 from tools.local.demo import YOU
 from tools.local.place import STACK, Place
@@ -210,7 +210,7 @@ class RaceShow:
         del self._on_show[race.lead.lead_id]
 
 
-def _told(notices: Sequence[Notice], received_at: datetime) -> str:
+def _told(notices: Sequence[SentOffer], received_at: datetime) -> str:
     """Say how many were told how, how soon, and how close together."""
     pushed = sum("push" in notice.channels for notice in notices)
     texted = sum("sms" in notice.channels for notice in notices)

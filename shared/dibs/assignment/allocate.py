@@ -28,7 +28,7 @@ from dibs.assignment.reservations import (
 )
 from dibs.assignment.round_robin import not_assignable
 from dibs.core.calendar import day_of
-from dibs.core.lead import Lead, Move, State, moved
+from dibs.core.lead import Lead, State, Transition, moved
 from dibs.race.absence import Credit, using
 from dibs.race.decide import Eligible, decide
 from dibs.race.matching import mismatches
@@ -41,50 +41,50 @@ MOST_FIRST = 6
 
 
 @dataclass(frozen=True)
-class Allotted:
+class Allocation:
     """A new lead to be stored, and the absence credit its head start uses up (F10)."""
 
     lead: Lead
     credit: Credit | None = None
 
 
-Allot = Callable[[Lead, Playbook, datetime], Allotted]
+Allot = Callable[[Lead, Playbook, datetime], Allocation]
 
 
-def as_it_comes(lead: Lead, playbook: Playbook, now: datetime) -> Allotted:
+def as_it_comes(lead: Lead, playbook: Playbook, now: datetime) -> Allocation:
     """Return the lead unchanged: reserved for no rep, and no head start."""
     del playbook, now
-    return Allotted(lead)
+    return Allocation(lead)
 
 
 def allot(roster: Roster, turns: PriorityTurns) -> Allot:
     """Return the function that decides whom a new lead is reserved for, or who sees it first."""
 
-    def decided(lead: Lead, playbook: Playbook, now: datetime) -> Allotted:
+    def decided(lead: Lead, playbook: Playbook, now: datetime) -> Allocation:
         absence = playbook.absence if playbook.absence.hours_per_credit else None
         may_reserve = playbook.newcomers.enabled or (absence and absence.earns == "reserved")
         by_credit = absence is not None and absence.earns == "head_start"
         priority = playbook.priority
         by_turn = drawn(lead, "priority", priority.share_percent)
         if not (may_reserve or by_credit or by_turn):
-            return Allotted(lead)
+            return Allocation(lead)
         members = [member for team in lead.teams for member in roster.team(team)]
         if may_reserve:
             some = [(rep, usage) for rep, usage in members if could_be_owed(rep, playbook, now)]
             reserved = kept_for(lead, able(lead, some, playbook, now), playbook, now)
             if reserved:
                 # It waits to be assigned from now on and cannot be claimed.
-                return Allotted(replace(lead, reserved=reserved, closes_at=now, waves={}))
+                return Allocation(replace(lead, reserved_for=reserved, closes_at=now, waves={}))
         if by_turn and races(lead, playbook):
             rep_ids = _on_turn(lead, turns, playbook, now)
             on_turn_now = [(rep, usage) for rep, usage in members if rep.rep_id in rep_ids]
             start = timedelta(seconds=priority.head_start_seconds)
             opened = _with_head_start(lead, on_turn_now, start, playbook)
-            if opened.first:
-                return Allotted(opened)
+            if opened.head_start_reps:
+                return Allocation(opened)
         if by_credit and races(lead, playbook) and not lead.test:
             return _on_credit(lead, members, playbook, now)
-        return Allotted(lead)
+        return Allocation(lead)
 
     return decided
 
@@ -104,22 +104,22 @@ def raced_instead(
     playbook: Playbook,
     now: datetime,
     open_leads: Callable[[], Iterable[Lead]],
-) -> tuple[Lead, Move] | None:
+) -> tuple[Lead, Transition] | None:
     """Open a reserved lead for a race instead; return it with its transition, None to assign it.
 
     It is raced by all reps when no rep is owed a lead any more. It is raced by the newcomers'
     cohort (F9) when it is in the share they race for, at least two of them can claim it, and fewer
     cohort races are open than newcomers who can claim it.
     """
-    if lead.state is not State.NEW or lead.reserved not in ("newcomers", "absence"):
+    if lead.state is not State.NEW or lead.reserved_for not in ("newcomers", "absence"):
         return None
     free = able(lead, members, playbook, now)
-    waiting = owed(lead.reserved, free, playbook, now)
+    waiting = owed(lead.reserved_for, free, playbook, now)
     if not waiting:
-        return _opened(replace(lead, reserved=""), playbook, now)
-    if lead.reserved != "newcomers" or not for_cohort(lead, waiting, playbook, now):
+        return _opened(replace(lead, reserved_for=""), playbook, now)
+    if lead.reserved_for != "newcomers" or not for_cohort(lead, waiting, playbook, now):
         return None
-    racing = _opened(replace(lead, reserved="cohort"), playbook, now)
+    racing = _opened(replace(lead, reserved_for="cohort"), playbook, now)
     if racing is None:
         return None
     able_to_race = [
@@ -130,16 +130,16 @@ def raced_instead(
     if len(able_to_race) < 2:
         return None
     under_way = sum(
-        other.reserved == "cohort" and set(other.teams) & set(lead.teams) != set()
+        other.reserved_for == "cohort" and set(other.teams) & set(lead.teams) != set()
         for other in open_leads()
     )
     return racing if under_way < len(able_to_race) else None
 
 
-def _opened(lead: Lead, playbook: Playbook, now: datetime) -> tuple[Lead, Move] | None:
+def _opened(lead: Lead, playbook: Playbook, now: datetime) -> tuple[Lead, Transition] | None:
     if not races(lead, playbook):
         return None
-    why = "cohort" if lead.reserved else "not_owed"
+    why = "cohort" if lead.reserved_for else "not_owed"
     return moved(opening(lead, playbook, now), State.OPEN, now, why, "dibs")
 
 
@@ -163,7 +163,7 @@ def _with_head_start(
     offered = [
         (rep, usage) for rep, usage in members if lead.openings(rep.team)[rep.tier - 1] is not None
     ]
-    trial = replace(lead, first=tuple(rep.rep_id for rep, _ in offered))
+    trial = replace(lead, head_start_reps=tuple(rep.rep_id for rep, _ in offered))
     trial = opening(trial, playbook, now, head_start)
     can = sorted(
         rep.rep_id
@@ -173,10 +173,12 @@ def _with_head_start(
     if not can:
         return lead
     random.Random(f"first/{lead.lead_id}").shuffle(can)  # noqa: S311 - fairness, no secret
-    return replace(trial, first=tuple(sorted(can[:MOST_FIRST])))
+    return replace(trial, head_start_reps=tuple(sorted(can[:MOST_FIRST])))
 
 
-def _on_credit(lead: Lead, members: Sequence[Known], playbook: Playbook, now: datetime) -> Allotted:
+def _on_credit(
+    lead: Lead, members: Sequence[Known], playbook: Playbook, now: datetime
+) -> Allocation:
     """Give one rep a head start for an absence credit: the rep whose next credit expires first."""
     holders = []
     for rep, usage in members:
@@ -186,6 +188,6 @@ def _on_credit(lead: Lead, members: Sequence[Known], playbook: Playbook, now: da
     head_start = timedelta(seconds=playbook.absence.head_start_seconds)
     for *_, rep, usage, credit in sorted(holders, key=lambda holder: holder[:2]):
         opened = _with_head_start(lead, [(rep, usage)], head_start, playbook)
-        if opened.first:
-            return Allotted(opened, credit)
-    return Allotted(lead)
+        if opened.head_start_reps:
+            return Allocation(opened, credit)
+    return Allocation(lead)

@@ -15,10 +15,10 @@ from datetime import datetime, timedelta
 
 from dibs.assignment.allocate import raced_instead
 from dibs.assignment.pace import due_by
-from dibs.assignment.ports import Holdings, Taken
+from dibs.assignment.ports import AssignmentWrite, Holdings
 from dibs.assignment.reservations import CREDIT, NEWCOMER
 from dibs.assignment.round_robin import (
-    Ring,
+    Candidates,
     Turn,
     candidates,
     next_turn,
@@ -33,7 +33,7 @@ from dibs.race.absence import using
 from dibs.race.lifecycle import taking
 from dibs.race.ports import RaceStore, RaceView
 from dibs.race.usage import count_lead
-from dibs.race.verdicts import Judged
+from dibs.race.verdicts import RecordedVerdicts
 from dibs.roster.ports import Roster
 from dibs.rules.playbook import Playbook
 
@@ -53,7 +53,7 @@ def serve(
     holdings: Holdings,
     clock: Callable[[], datetime],
     pause: Callable[[float], None] = time.sleep,
-    keep: Callable[[Judged], None] = lambda judged: None,
+    keep: Callable[[RecordedVerdicts], None] = lambda judged: None,
 ) -> list[Claim]:
     """Assign the leads of the queue in order where a rep may take them; return the assignments.
 
@@ -87,7 +87,7 @@ def _assigned(
     holdings: Holdings,
     clock: Callable[[], datetime],
     pause: Callable[[float], None],
-    keep: Callable[[Judged], None],
+    keep: Callable[[RecordedVerdicts], None],
 ) -> Claim | None:
     """Assign the lead to the rep whose turn it is.
 
@@ -137,24 +137,31 @@ def _assigned(
 def _judged(
     lead: Lead,
     members: Iterable[tuple[Rep, Usage]],
-    ring: Ring,
+    ring: Candidates,
     claim: Claim,
     playbook: Playbook,
     now: datetime,
-) -> Judged:
+) -> RecordedVerdicts:
     verdicts = passed_over(lead, members, ring, claim.rep_id, playbook, now)
     version = playbook.version
-    return Judged(lead.lead_id, lead.epoch, now, now, lead.teams, version, verdicts, "assigned")
+    return RecordedVerdicts(
+        lead.lead_id, lead.epoch, now, now, lead.teams, version, verdicts, "assigned"
+    )
 
 
 def _waits(lead: Lead, epoch: int) -> bool:
     """Return whether a lead still waits to be assigned and no manager has put it on hold (R7)."""
-    return lead.state in CAUSES and lead.epoch == epoch and not lead.parked
+    return lead.state in CAUSES and lead.epoch == epoch and not lead.on_hold
 
 
 def _taken(
-    view: RaceView, playbook: Playbook, now: datetime, ring: Ring, last: Turn, turn: Turn | None
-) -> Taken:
+    view: RaceView,
+    playbook: Playbook,
+    now: datetime,
+    ring: Candidates,
+    last: Turn,
+    turn: Turn | None,
+) -> AssignmentWrite:
     lead, rep = view.lead, view.rep
     if lead is None or rep is None:
         raise ValueError("an assignment needs a lead and a rep")
@@ -173,7 +180,7 @@ def _taken(
         credit=credit,
         week_most=most,
     )
-    return Taken(claim, move, ring.name, last, turn, counts)
+    return AssignmentWrite(claim, move, ring.name, last, turn, counts)
 
 
 def _last_resort(lead: Lead, playbook: Playbook, roster: Roster, now: datetime) -> str | None:
@@ -186,6 +193,6 @@ def _last_resort(lead: Lead, playbook: Playbook, roster: Roster, now: datetime) 
         return None
     teams = [*(team for team in lead.teams if team in playbook.teams), *playbook.teams]
     named = dict.fromkeys(playbook.teams[team].fallback for team in teams)
-    named = dict.fromkeys(sorted(named, key=lambda rep_id: rep_id == lead.previous))
+    named = dict.fromkeys(sorted(named, key=lambda rep_id: rep_id == lead.previous_owner))
     reps = (roster.get(rep_id) for rep_id in named if rep_id)
     return next((rep.rep_id for rep in reps if rep is not None and rep.active), None)

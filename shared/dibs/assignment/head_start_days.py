@@ -11,16 +11,16 @@ from datetime import datetime, timedelta
 from dibs.assignment.head_starts import give_turns
 from dibs.assignment.ports import PriorityTurns
 from dibs.core.calendar import day_of
-from dibs.core.jobs import Ran
+from dibs.core.jobs import JobResult
 from dibs.roster.ports import Roster
 
 # Turns are planned this long before the day: in the evening, when it is known who will be away.
 AHEAD = timedelta(hours=6)
 
 
-def turns_daily(roster: Roster, turns: PriorityTurns, as_of: datetime) -> Ran:
+def turns_daily(roster: Roster, turns: PriorityTurns, as_of: datetime) -> JobResult:
     """Plan each team's turns of the day that contains `as_of` plus `AHEAD`; repeating is safe."""
-    playbook, total = roster.playbook(), Ran()
+    playbook, total = roster.playbook(), JobResult()
     if not playbook.priority.share_percent:
         return total
     for team, rules in playbook.teams.items():
@@ -33,5 +33,5 @@ def turns_daily(roster: Roster, turns: PriorityTurns, as_of: datetime) -> Ran:
         members = [rep for rep, _ in roster.team(team, fresh=True)]
         rotation, day_turns = give_turns(last, team, members, playbook, day, as_of)
         if turns.give(team, last, rotation, day, day_turns):
-            total += Ran(1, len(members), len(rotation.given))
+            total += JobResult(1, len(members), len(rotation.given))
     return total

@@ -12,10 +12,10 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Literal
 
-from dibs.assignment.ports import Given, Holdings, Override
+from dibs.assignment.ports import Holdings, Override, Recipient
 from dibs.core.attempts import attempts
 from dibs.core.errors import Busy, FieldError, InvalidInput, LeadNotFound
-from dibs.core.lead import HELD, Lead, Move, State, moved
+from dibs.core.lead import HELD, Lead, State, Transition, moved
 from dibs.race.lifecycle import given_back, taken_away, taking
 from dibs.race.opening import races, reopening
 from dibs.race.ports import RaceStore, RaceView
@@ -61,16 +61,16 @@ def assign(
             raise InvalidInput((FieldError("rep_id", f"{wrong}; look at GET /reps"),))
         if lead.owner == rep_id and lead.state in HELD:
             return lead
-        free, moves, off = lead, list[Move](), None
+        free, moves, off = lead, list[Transition](), None
         if lead.owner is not None:
             won = _won(view, lead)
             free, moves = taken_away(lead, playbook, now, REASSIGNED, by, reason, won=won)
             off = _off(race, lead)
         claim = taking(free, rep, playbook, now, free.opens_at, BY_MANAGER)
-        held = replace(free, owner=rep_id, claimed_at=now, return_at=claim.return_at, parked=False)
+        held = replace(free, owner=rep_id, claimed_at=now, return_at=claim.return_at, on_hold=False)
         assigned, move = moved(held, State.ASSIGNED, now, BY_MANAGER, by, reason)
         counts = count_lead(rep, assigned, view.usage, playbook, claim, bound=False)
-        return Override(lead, assigned, (*moves, move), off, Given(claim, counts))
+        return Override(lead, assigned, (*moves, move), off, Recipient(claim, counts))
 
     return _stored(decide, holdings, pause)
 
@@ -99,7 +99,7 @@ def withdraw(
     def decide() -> Override | Lead:
         view, now = race.read(lead_id, ""), clock()
         lead, playbook = _lead_of(view), view.playbook
-        if lead.owner is None and lead.parked is (to == "nobody"):
+        if lead.owner is None and lead.on_hold is (to == "nobody"):
             return lead
         if lead.owner is None:
             act = _put_on_hold if to == "nobody" else _put_back
@@ -118,15 +118,15 @@ def withdraw(
 
 def _put_on_hold(
     lead: Lead, playbook: Rules, now: datetime, by: str, reason: str
-) -> tuple[Lead, Move]:
+) -> tuple[Lead, Transition]:
     del playbook
     expired, move = moved(lead, State.EXPIRED, now, WITHDRAWN, by, reason)
-    return replace(expired, parked=True), move
+    return replace(expired, on_hold=True), move
 
 
 def _put_back(
     lead: Lead, playbook: Rules, now: datetime, by: str, reason: str
-) -> tuple[Lead, Move]:
+) -> tuple[Lead, Transition]:
     to = State.OPEN if races(lead, playbook) else State.EXPIRED
     return moved(reopening(lead, playbook, now), to, now, PUT_BACK, by, reason)
 

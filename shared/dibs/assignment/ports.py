@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Protocol
 
-from dibs.core.lead import Claim, Lead, Move, Tie
+from dibs.core.lead import Claim, DuplicateLink, Lead, Transition
 
 if TYPE_CHECKING:
     from dibs.assignment.head_starts import OnTurn, Rotation
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Taken:
+class AssignmentWrite:
     """An assignment to be stored: the claim, the transition, and the turn it uses.
 
     Without a turn the lead goes to the fallback person (C7). `counts` is what it adds to the rep's
@@ -24,7 +24,7 @@ class Taken:
     """
 
     claim: Claim
-    move: Move
+    move: Transition
     ring: str
     last: Turn
     turn: Turn | None
@@ -32,7 +32,7 @@ class Taken:
 
 
 @dataclass(frozen=True)
-class Given:
+class Recipient:
     """A lead that goes to a rep without a race or a turn (C6, R7).
 
     `counts` is what it adds to the rep's usage. `tie` is why a new lead belongs to the rep.
@@ -40,7 +40,7 @@ class Given:
 
     claim: Claim
     counts: Change
-    tie: Tie | None = None
+    tie: DuplicateLink | None = None
 
 
 @dataclass(frozen=True)
@@ -53,9 +53,9 @@ class Override:
 
     was: Lead
     lead: Lead
-    moves: tuple[Move, ...]
+    moves: tuple[Transition, ...]
     off: Change | None = None
-    given: Given | None = None
+    given: Recipient | None = None
 
 
 class Holdings(Protocol):
@@ -73,13 +73,15 @@ class Holdings(Protocol):
 
     def last_turn(self, ring: str) -> Turn: ...
 
-    def assign(self, lead: Lead, taken: Taken) -> bool: ...
+    def assign(self, lead: Lead, taken: AssignmentWrite) -> bool: ...
 
-    def open(self, lead: Lead, opened: Lead, move: Move) -> bool:
+    def open(self, lead: Lead, opened: Lead, move: Transition) -> bool:
         """Open a reserved lead that waits to be assigned for a race."""
         ...
 
-    def give_back(self, held: Lead, back: Lead, moves: Sequence[Move], counts: Change) -> bool: ...
+    def give_back(
+        self, held: Lead, back: Lead, moves: Sequence[Transition], counts: Change
+    ) -> bool: ...
 
     def accept(self, lead: Lead, at: datetime) -> bool: ...
 

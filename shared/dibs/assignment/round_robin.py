@@ -75,7 +75,7 @@ ASSIGNING: Mapping[str, tuple[str, ...]] = {
 
 
 @dataclass(frozen=True)
-class Ring:
+class Candidates:
     """A rotation: reps who take turns, with their weights. Each `name` has its own order.
 
     `why` is the cause of the assignment where the lead is reserved for them (F8, F10).
@@ -88,7 +88,7 @@ class Ring:
 
 def candidates(
     lead: Lead, members: Iterable[tuple[Rep, Usage]], playbook: Rules, now: datetime
-) -> Ring:
+) -> Candidates:
     """Return the rotation of reps the lead may be assigned to.
 
     A reserved lead goes to the reps who are owed it most, if there are any (F8, F10). Any other
@@ -104,11 +104,11 @@ def candidates(
     fitting = [(rep, usage) for rep, usage in active if not mismatches(lead, rep, playbook)]
     fitting = fitting or active
     able = [(rep, usage) for rep, usage in fitting if not not_assignable(rep, usage, playbook, now)]
-    if lead.state is State.NEW and lead.reserved in REASONS:
-        waiting = owed(lead.reserved, able, playbook, now)
+    if lead.state is State.NEW and lead.reserved_for in REASONS:
+        waiting = owed(lead.reserved_for, able, playbook, now)
         if waiting:
-            name = f"{' '.join(sorted(lead.teams))}/{lead.reserved}"
-            return Ring(name, {rep.rep_id: 1 for rep in waiting}, REASONS[lead.reserved])
+            name = f"{' '.join(sorted(lead.teams))}/{lead.reserved_for}"
+            return Candidates(name, {rep.rep_id: 1 for rep in waiting}, REASONS[lead.reserved_for])
     free = [rep for rep, _ in able if not gave_back(lead, rep, playbook, now)]
     most = playbook.acceptance.claims_per_assignment
     owing = {rep.rep_id for rep, usage in fitting if most and usage.raced >= most}
@@ -123,13 +123,13 @@ def candidates(
         ]
         free, name = (last, f"{name}/3") if last else (free, name)
     weighted = playbook.assignment.method is Method.WEIGHTED
-    return Ring(name, {rep.rep_id: rep.weight if weighted else 1 for rep in free})
+    return Candidates(name, {rep.rep_id: rep.weight if weighted else 1 for rep in free})
 
 
 def passed_over(
     lead: Lead,
     members: Iterable[tuple[Rep, Usage]],
-    ring: Ring,
+    ring: Candidates,
     chosen: str,
     playbook: Rules,
     now: datetime,

@@ -6,14 +6,14 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from dibs.assignment.ports import Holdings, Override, Taken
+from dibs.assignment.ports import AssignmentWrite, Holdings, Override
 from dibs.assignment.round_robin import Turn
 from dibs.aws import keys
 from dibs.aws.attributes import Item
 from dibs.aws.clock import to_ms
 from dibs.aws.dynamo import ConditionFailed, Dynamo
 from dibs.aws.settings import Settings
-from dibs.core.lead import Lead, Move
+from dibs.core.lead import Lead, Transition
 from dibs.race.records import lead_from, lock_item
 from dibs.race.store import read_waiting
 from dibs.race.usage import Change, work_lead
@@ -64,7 +64,7 @@ class DynamoHoldings(Holdings):
         item = self._db.get(self._to.organisation_table, _rotation(ring), consistent=True)
         return Turn(int(item["round"]["N"]), item["rep_id"]["S"]) if item else Turn()
 
-    def assign(self, lead: Lead, taken: Taken) -> bool:
+    def assign(self, lead: Lead, taken: AssignmentWrite) -> bool:
         """Give the lead to the rep: lock, counts, record, step and turn in one transaction."""
         writes = [
             # What a manager put aside meanwhile is nobody's turn any more (R7).
@@ -100,7 +100,7 @@ class DynamoHoldings(Holdings):
             }
         }
 
-    def open(self, lead: Lead, opened: Lead, move: Move) -> bool:
+    def open(self, lead: Lead, opened: Lead, move: Transition) -> bool:
         """Open a lead that waits to be assigned for its race; False when it moved on meanwhile."""
         item = lock_item(opened, **awaiting_somebody(opened, opened.opens_at))
         write = put_lock(self._to, lead, item)
@@ -108,7 +108,9 @@ class DynamoHoldings(Holdings):
         write["Put"]["ConditionExpression"] += " AND attribute_not_exists(parked)"
         return self._stored([write, put_move(self._to, move)])
 
-    def give_back(self, held: Lead, back: Lead, moves: Sequence[Move], counts: Change) -> bool:
+    def give_back(
+        self, held: Lead, back: Lead, moves: Sequence[Transition], counts: Change
+    ) -> bool:
         """Take a held lead from its holder; it is open, or waits to be assigned, again."""
         return self._stored(
             [

@@ -20,7 +20,7 @@ from dibs.core.errors import (
     NotYours,
     UndoOver,
 )
-from dibs.core.events import Fact
+from dibs.core.events import LeadEvent
 from dibs.core.lead import HELD, RELEASED, Lead
 from dibs.core.ports import Bus
 from dibs.race.claim import Proof
@@ -46,7 +46,7 @@ def look_after(
             back = give_back(race, holdings, lead.lead_id, lead.owner, NOT_WORKED, "clock", clock)
             returned += back is not None
         elif holdings.nudged(lead):
-            bus.publish([Fact("lead.unworked", lead.lead_id, lead.epoch, lead.owner)])
+            bus.publish([LeadEvent("lead.unworked", lead.lead_id, lead.epoch, lead.owner)])
             nudges += 1
     return nudges, returned
 
@@ -132,7 +132,7 @@ def _released(lead: Lead | None, rep_id: str) -> Lead:
         if lead.state in HELD:
             raise Busy(conflict=True)  # a manager has just assigned it to them again
         raise IllegalMove("This lead is done with: it was won or lost.")
-    if lead is None or rep_id not in lead.released:
+    if lead is None or rep_id not in lead.released_by:
         raise NotYours
     return lead
 

@@ -21,10 +21,10 @@ from dibs.assignment import override
 from dibs.assignment.work import reason_of
 from dibs.aws import clock
 from dibs.cli.target import Stack, target
-from dibs.core.lead import Kind, Lead, Tie
+from dibs.core.lead import DuplicateLink, IdentityKind, Lead
 from dibs.intake.duplicates import EXISTING_OWNER
 from dibs.race.draw import flaws, ticket
-from dibs.receipts.receipts import Sealed
+from dibs.receipts.receipts import SealedRace
 
 app = typer.Typer(no_args_is_help=True)
 console = Console()
@@ -92,7 +92,7 @@ def show(lead_id: str, stack: Stack = "") -> None:
     console.print(
         f"{lead.preview.company}: {lead.state}, {lead.quality}, teams {', '.join(lead.teams)}, "
         f"opening {lead.epoch}, playbook version {lead.playbook_version}"
-        + (", put aside by a manager" if lead.parked else ""),
+        + (", put aside by a manager" if lead.on_hold else ""),
         highlight=False,
     )
     table = Table("at (UTC)", "from", "to", "cause", "by", "reason")
@@ -115,7 +115,7 @@ def show(lead_id: str, stack: Stack = "") -> None:
             console.print(_seal_line(epoch, sealed), highlight=False)
 
 
-def _seal_line(epoch: int, sealed: Sealed) -> str:
+def _seal_line(epoch: int, sealed: SealedRace) -> str:
     race, block = sealed.race, "no block yet" if sealed.block is None else f"block {sealed.block}"
     disputed = f", disputed by {', '.join(sorted(sealed.disputed))}" if sealed.disputed else ""
     return (
@@ -124,7 +124,7 @@ def _seal_line(epoch: int, sealed: Sealed) -> str:
     )
 
 
-def _told(tie: Tie) -> str:
+def _told(tie: DuplicateLink) -> str:
     shared = _SHARED[tie.because]
     if tie.outcome == EXISTING_OWNER:
         known = f"lead {tie.other_id}" if tie.other_id else "the owner named by 'dibs owners'"
@@ -133,10 +133,10 @@ def _told(tie: Tie) -> str:
 
 
 _SHARED = {
-    Kind.PHONE: "same phone number",
-    Kind.EMAIL: "same e-mail address",
-    Kind.DOMAIN: "same company (e-mail domain)",
-    Kind.NAME: "same company (name)",
+    IdentityKind.PHONE: "same phone number",
+    IdentityKind.EMAIL: "same e-mail address",
+    IdentityKind.DOMAIN: "same company (e-mail domain)",
+    IdentityKind.NAME: "same company (name)",
 }
 
 
@@ -177,7 +177,7 @@ def withdraw(
 
 def _tell(lead: Lead, changed: bool) -> None:
     whose = f", held by {lead.owner}" if lead.owner else ""
-    aside = ", put aside" if lead.parked else ""
+    aside = ", put aside" if lead.on_hold else ""
     typer.echo(f"{lead.lead_id} is {lead.state}{whose}{aside}" + ("" if changed else ", as before"))
 
 

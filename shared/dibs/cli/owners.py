@@ -9,7 +9,7 @@ import typer
 
 from dibs.cli.target import Stack, target
 from dibs.core.errors import FieldError, InvalidInput
-from dibs.core.lead import Kind
+from dibs.core.lead import IdentityKind
 from dibs.intake.duplicates import Identity
 from dibs.intake.identity import company_domain, company_name, identity
 from dibs.roster.ports import Roster
@@ -72,8 +72,8 @@ def _company(name: str | None, domain: str | None) -> list[Identity]:
     name, domain = (name or "").strip(), (domain or "").strip()
     found = []
     for kind, given, value in (
-        (Kind.NAME, name, company_name(name)),
-        (Kind.DOMAIN, domain, company_domain(domain)),
+        (IdentityKind.NAME, name, company_name(name)),
+        (IdentityKind.DOMAIN, domain, company_domain(domain)),
     ):
         one = identity(kind, value)
         if one is not None:

@@ -12,7 +12,7 @@ from dibs.assignment.work import reason_of
 from dibs.aws import clock
 from dibs.cli.target import Stack, target
 from dibs.game.rewards.requests import decide, put_reward
-from dibs.game.rewards.rules import Request, State
+from dibs.game.rewards.rules import RequestState, RewardRequest
 from dibs.game.rewards.store import DynamoRewards
 
 app = typer.Typer(no_args_is_help=True)
@@ -59,7 +59,7 @@ def put(
 
 @app.command()
 def requests(
-    state: Annotated[State, typer.Option(help="Where they stand.")] = State.REQUESTED,
+    state: Annotated[RequestState, typer.Option(help="Where they stand.")] = RequestState.REQUESTED,
     stack: Stack = "",
 ) -> None:
     """List requests: the oldest first where something is to be done, else the latest hundred."""
@@ -78,7 +78,7 @@ def requests(
 @app.command()
 def approve(request_id: str, by: By = "operator", stack: Stack = "") -> None:
     """Approve a request; the rep may collect their reward."""
-    _decide(stack, request_id, State.APPROVED, by, "")
+    _decide(stack, request_id, RequestState.APPROVED, by, "")
 
 
 @app.command()
@@ -89,15 +89,15 @@ def refuse(
     stack: Stack = "",
 ) -> None:
     """Refuse a request; the points go back."""
-    _decide(stack, request_id, State.REFUSED, by, reason_of(reason))
+    _decide(stack, request_id, RequestState.REFUSED, by, reason_of(reason))
 
 
-def _decide(stack: str, request_id: str, state: State, by: str, reason: str) -> None:
+def _decide(stack: str, request_id: str, state: RequestState, by: str, reason: str) -> None:
     found, changed = decide(_store(stack), request_id, state, by, reason, clock.now)
     typer.echo(_told(found, changed))
 
 
-def _told(request: Request, changed: bool) -> str:
+def _told(request: RewardRequest, changed: bool) -> str:
     return f"{request.name} for {request.rep_id} is {'' if changed else 'already '}{request.state}."
 
 

@@ -10,7 +10,7 @@ PATIENCE = timedelta(seconds=45)
 
 
 @dataclass(frozen=True)
-class Fact:
+class LeadEvent:
     """An event: something happened to a lead. The bus carries it to the rest of the product."""
 
     kind: str

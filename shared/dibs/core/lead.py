@@ -71,7 +71,7 @@ def implied_by_move(current: State, to: State) -> tuple[State, ...]:
 
 
 @dataclass(frozen=True)
-class Move:
+class Transition:
     """A recorded transition of a lead (C8): its cause, by whom, and who held the lead then.
 
     `note` is the reason a person gave (C5, R7); it goes into no log and no message. `told` is the
@@ -92,7 +92,7 @@ class Move:
 
 
 @dataclass(frozen=True)
-class Tie:
+class DuplicateLink:
     """A duplicate link: why a lead and another post or lead belong together (C6).
 
     `outcome` is `merged` where the post `other_id` became part of the lead. It is `existing_owner`
@@ -103,7 +103,7 @@ class Tie:
     lead_id: str
     other_id: str
     at: datetime
-    because: Kind
+    because: IdentityKind
     source: str
     outcome: str
 
@@ -122,7 +122,7 @@ class Preview:
 BLIND = Preview("")
 
 
-class Kind(StrEnum):
+class IdentityKind(StrEnum):
     """What two leads about the same person or company have in common (C6), strongest first."""
 
     PHONE = "phone"
@@ -133,7 +133,7 @@ class Kind(StrEnum):
     @property
     def personal(self) -> bool:
         """Tell whether it identifies a person; otherwise it identifies a company."""
-        return self in (Kind.PHONE, Kind.EMAIL)
+        return self in (IdentityKind.PHONE, IdentityKind.EMAIL)
 
 
 @dataclass(frozen=True)
@@ -142,7 +142,7 @@ class Post:
 
     lead_id: str
     at: datetime
-    because: Kind
+    because: IdentityKind
     source: str
     company: str = ""
     company_size: str = ""
@@ -157,7 +157,7 @@ class Post:
 
 
 @dataclass(frozen=True)
-class Card:
+class Contact:
     """A lead's contact details and all else its source sent. Only the holder sees them (C3)."""
 
     lead_id: str
@@ -194,7 +194,7 @@ _OF_A_PERSON = (
 )
 
 
-def filled(card: Card) -> Card:
+def filled(card: Contact) -> Contact:
     """Return the contact details, their empty fields filled from the merged posts in order (C6).
 
     No value is overwritten. A post about another person of the company fills in the company's
@@ -225,12 +225,12 @@ class Lead:
     times, never from a timer. Openings up to `told_at` have been notified. The lead was opened
     under the rules of `playbook_version`.
     `owner` got it at `claimed_at`, by claim or assignment, accepted it at `accepted_at` (F2) and
-    worked it first at `worked_at`; if they do not, it returns at `return_at` (C11). `previous` is
-    the previous owner, `released` who released it lately and when (C5). A `parked` lead is on
-    hold: only a manager gives it on (R7).
+    worked it first at `worked_at`; if they do not, it returns at `return_at` (C11).
+    `previous_owner` had it before; `released_by` says who released it lately and when (C5). A lead
+    that is `on_hold` waits for a manager only (R7).
     Reps are matched by `territory`, `segment`, `product`, `language`, `needs` (skills and their
-    minimum levels) and `pods` (R1-R5). The head start reps in `first` may claim from `opens_at`,
-    before all waves (F6). `reserved` leads are for newcomers, to race for among themselves
+    minimum levels) and `pods` (R1-R5). `head_start_reps` may claim from `opens_at`, before all
+    waves (F6). A lead is `reserved_for` newcomers, to race for among themselves
     (`cohort`) or to be assigned to them (`newcomers`), or for reps with an absence credit
     (`absence`). Claims until `draws_at` count as simultaneous (C10); it is None again after a draw
     without a winner.
@@ -255,9 +255,9 @@ class Lead:
     worked_at: datetime | None = None
     return_at: datetime | None = None
     told_at: datetime | None = None
-    previous: str | None = None
-    released: Mapping[str, datetime] = field(default_factory=dict)
-    parked: bool = False
+    previous_owner: str | None = None
+    released_by: Mapping[str, datetime] = field(default_factory=dict)
+    on_hold: bool = False
     accepted_at: datetime | None = None
     segment: str = ""
     product: str = ""
@@ -265,8 +265,8 @@ class Lead:
     needs: tuple[tuple[str, int], ...] = ()
     pods: tuple[str, ...] = ()
     blind: bool = False
-    first: tuple[str, ...] = ()
-    reserved: Reserved = ""
+    head_start_reps: tuple[str, ...] = ()
+    reserved_for: Reserved = ""
     draws_at: datetime | None = None
 
     @property
@@ -288,7 +288,11 @@ class Lead:
 
     def opens_for(self, rep: Rep) -> datetime | None:
         """Return from when a rep may claim, None for never."""
-        return self.opens_at if rep.rep_id in self.first else self.openings(rep.team)[rep.tier - 1]
+        return (
+            self.opens_at
+            if rep.rep_id in self.head_start_reps
+            else self.openings(rep.team)[rep.tier - 1]
+        )
 
     def openings(self, team: str) -> Openings:
         """Return when each tier of a team may claim."""
@@ -297,14 +301,16 @@ class Lead:
 
 def moved(
     lead: Lead, to: State, at: datetime, cause: str, by: str, note: str = ""
-) -> tuple[Lead, Move]:
+) -> tuple[Lead, Transition]:
     """Return the lead in its new state, and the record of the transition (C8).
 
     Raises:
         IllegalMove: the transition is not legal.
     """
     implied = implied_by_move(lead.state, to)
-    move = Move(lead.lead_id, lead.epoch, at, lead.state, to, cause, by, implied, lead.owner, note)
+    move = Transition(
+        lead.lead_id, lead.epoch, at, lead.state, to, cause, by, implied, lead.owner, note
+    )
     return replace(lead, state=to), move
 
 

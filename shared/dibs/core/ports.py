@@ -6,11 +6,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
-from dibs.core.events import Fact
+from dibs.core.events import LeadEvent
 from dibs.core.lead import Lead
 
-if TYPE_CHECKING:
-    pass
 if TYPE_CHECKING:
     pass
 
@@ -28,7 +26,7 @@ class Timers(Protocol):
 class Bus(Protocol):
     """Carries events to their consumers."""
 
-    def publish(self, facts: Sequence[Fact]) -> None: ...
+    def publish(self, facts: Sequence[LeadEvent]) -> None: ...
 
 
 class Once(Protocol):

@@ -12,21 +12,21 @@ from functools import cache
 from dibs.assignment.assign import SLICE, serve
 from dibs.assignment.ports import Holdings
 from dibs.core.errors import Busy
-from dibs.core.events import Fact
+from dibs.core.events import LeadEvent
 from dibs.core.lead import Lead, State
 from dibs.core.ports import Timers
 from dibs.core.rep import Rep, Usage
 from dibs.dispatch.sweep import close
 from dibs.intake.ports import LeadStore
-from dibs.ledger.ports import Story
-from dibs.offers.ports import Chunk, NotifyQueue, OfferStore
+from dibs.ledger.ports import LeadHistory
+from dibs.offers.ports import NotifyBatch, NotifyQueue, OfferStore
 from dibs.race.decide import Eligible, decide, decide_knowing
 from dibs.race.draw import draw_is_due, draw_time, undrawn
 from dibs.race.draw_winner import draw
 from dibs.race.limits import over_allowance, over_limits
 from dibs.race.opening import latest_opening, next_opening, opened_early
 from dibs.race.ports import RaceStore
-from dibs.race.verdicts import Judged
+from dibs.race.verdicts import RecordedVerdicts
 from dibs.receipts.ports import Races
 from dibs.receipts.seal import SEAL, late_at, seal_at, seal_race
 from dibs.roster.ports import Roster
@@ -51,11 +51,11 @@ class FollowDeps:
     queue: NotifyQueue
     timers: Timers
     races: Races
-    story: Callable[[str], Story | None]
+    story: Callable[[str], LeadHistory | None]
     clock: Callable[[], datetime]
 
 
-def follow(fact: Fact, deps: FollowDeps) -> None:
+def follow(fact: LeadEvent, deps: FollowDeps) -> None:
     """Handle one event or timer. Safe to run twice, late, or in any order (C4)."""
     if fact.kind == "queue.check":
         _serve(deps.holdings.queued(), deps)
@@ -68,7 +68,7 @@ def follow(fact: Fact, deps: FollowDeps) -> None:
             act(fact, lead, deps)
 
 
-def deal(fact: Fact, lead: Lead, deps: FollowDeps, *, wake: bool = True) -> None:
+def deal(fact: LeadEvent, lead: Lead, deps: FollowDeps, *, wake: bool = True) -> None:
     """Offer the lead to each wave that has opened and was not notified yet; set the next timer.
 
     A wave opens early when no rep of the waves before can still claim; that is recorded first (M6).
@@ -124,11 +124,13 @@ def _record_wave(
     if lead.told_at is None:
         deps.races.begin(lead, late_at(lead, playbook))
     deps.races.record_judged(
-        Judged(lead.lead_id, lead.epoch, wave_at, at, lead.teams, playbook.version, verdicts)
+        RecordedVerdicts(
+            lead.lead_id, lead.epoch, wave_at, at, lead.teams, playbook.version, verdicts
+        )
     )
 
 
-def check(fact: Fact, lead: Lead, deps: FollowDeps) -> None:
+def check(fact: LeadEvent, lead: Lead, deps: FollowDeps) -> None:
     """Check whether a wave opens early: a rep declined, paused or reached a limit (M6)."""
     deal(fact, lead, deps, wake=False)
 
@@ -138,16 +140,16 @@ def check_waves(deps: FollowDeps) -> None:
     now = deps.clock()
     for lead in deps.race.open_leads():
         if next_opening(lead, now) is not None:
-            check(Fact("lead.check", lead.lead_id, lead.epoch), lead, deps)
+            check(LeadEvent("lead.check", lead.lead_id, lead.epoch), lead, deps)
 
 
-def withdraw(fact: Fact, lead: Lead, deps: FollowDeps) -> None:
+def withdraw(fact: LeadEvent, lead: Lead, deps: FollowDeps) -> None:
     """Withdraw the offers of a closed opening from all reps but the one who got the lead (N4)."""
     members = [rep for rep, _ in _members(deps, lead.teams) if rep.rep_id != fact.rep_id]
     deps.queue.put(chunks("withdraw", replace(lead, epoch=fact.epoch), members, None))
 
 
-def claimed(fact: Fact, lead: Lead, deps: FollowDeps) -> None:
+def claimed(fact: LeadEvent, lead: Lead, deps: FollowDeps) -> None:
     """Withdraw the losers' offers, record the winner's time, and check waves if they are full."""
     withdraw(fact, lead, deps)
     _wait_to_seal(fact, lead, deps)
@@ -156,7 +158,7 @@ def claimed(fact: Fact, lead: Lead, deps: FollowDeps) -> None:
     # The winner of a draw is notified; the winner of a race has the answer to their claim.
     drawn = lead.draws_at is not None and lead.epoch == fact.epoch
     kinds = ("won", "assigned") if drawn else ("won",)
-    deps.queue.put([Chunk(kind, fact.lead_id, fact.epoch, (fact.rep_id,)) for kind in kinds])
+    deps.queue.put([NotifyBatch(kind, fact.lead_id, fact.epoch, (fact.rep_id,)) for kind in kinds])
     playbook = deps.roster.playbook()
     # Without tiers or head starts there are no later waves, so no claim needs the check.
     waves = playbook.gives_head_starts or any(map(playbook.ranks, lead.teams))
@@ -174,14 +176,14 @@ def _is_full(lead_id: str, rep_id: str, deps: FollowDeps) -> bool:
     return bool(full or over_allowance(rep, view.usage, playbook, now))
 
 
-def expired(fact: Fact, lead: Lead, deps: FollowDeps) -> None:
+def expired(fact: LeadEvent, lead: Lead, deps: FollowDeps) -> None:
     """Withdraw the offers of an expired lead and assign it (C7)."""
     withdraw(fact, lead, deps)
     _wait_to_seal(fact, lead, deps)
     queued(fact, lead, deps)
 
 
-def queued(fact: Fact, lead: Lead, deps: FollowDeps) -> None:
+def queued(fact: LeadEvent, lead: Lead, deps: FollowDeps) -> None:
     """Assign the waiting leads, oldest first: a newer lead never overtakes an older one (C7)."""
     del fact
     waiting = deps.holdings.queued()
@@ -192,7 +194,7 @@ def queued(fact: Fact, lead: Lead, deps: FollowDeps) -> None:
 
 
 def _serve(waiting: Sequence[Lead], deps: FollowDeps) -> None:
-    def keep(judged: Judged) -> None:
+    def keep(judged: RecordedVerdicts) -> None:
         with suppress(Busy):  # the lead is assigned already
             deps.races.record_judged(judged)
 
@@ -201,7 +203,7 @@ def _serve(waiting: Sequence[Lead], deps: FollowDeps) -> None:
         deps.timers.check("queue.check")  # there may be more
 
 
-def assigned(fact: Fact, lead: Lead, deps: FollowDeps) -> None:
+def assigned(fact: LeadEvent, lead: Lead, deps: FollowDeps) -> None:
     """Notify a rep of an assigned lead, and withdraw offers that are still open (R7)."""
     tell_holder(fact, lead, deps)
     early = lead.claimed_at is not None and lead.claimed_at < lead.closes_at
@@ -209,7 +211,7 @@ def assigned(fact: Fact, lead: Lead, deps: FollowDeps) -> None:
         withdraw(fact, lead, deps)
 
 
-def seal(fact: Fact, lead: Lead, deps: FollowDeps) -> None:
+def seal(fact: LeadEvent, lead: Lead, deps: FollowDeps) -> None:
     """Seal the race of the event's opening, or set a timer when it is too early (C9)."""
     due = _seal(lead, fact.epoch, deps)
     if due is not None:
@@ -224,21 +226,21 @@ def _seal(lead: Lead, epoch: int, deps: FollowDeps) -> datetime | None:
     )
 
 
-def _wait_to_seal(fact: Fact, lead: Lead, deps: FollowDeps) -> None:
+def _wait_to_seal(fact: LeadEvent, lead: Lead, deps: FollowDeps) -> None:
     now = deps.clock()
     due = seal_at(now, deps.roster.playbook())
     deps.timers.wake_at(replace(lead, epoch=fact.epoch), due, now, SEAL)
 
 
-def tell_holder(fact: Fact, lead: Lead, deps: FollowDeps) -> None:
+def tell_holder(fact: LeadEvent, lead: Lead, deps: FollowDeps) -> None:
     """Notify a rep that a lead was assigned to them, or still waits for them (C11)."""
     del lead
     if fact.rep_id is not None:
         kind = fact.kind.removeprefix("lead.")
-        deps.queue.put([Chunk(kind, fact.lead_id, fact.epoch, (fact.rep_id,))])
+        deps.queue.put([NotifyBatch(kind, fact.lead_id, fact.epoch, (fact.rep_id,))])
 
 
-_BY_KIND: dict[str, Callable[[Fact, Lead, FollowDeps], None]] = {
+_BY_KIND: dict[str, Callable[[LeadEvent, Lead, FollowDeps], None]] = {
     "lead.opened": deal,
     "lead.due": deal,
     "lead.check": check,
@@ -288,7 +290,7 @@ def judge(
 
 def chunks(
     kind: str, lead: Lead, reps: Sequence[Rep], now: datetime | None, at: datetime | None = None
-) -> list[Chunk]:
+) -> list[NotifyBatch]:
     """Split reps into batches in random order (N6); a replayed event gives the same order.
 
     All batches start at the same instant: `at`, or a moment after `now` when there are several.
@@ -298,7 +300,7 @@ def chunks(
     parts = [tuple(order[start : start + CHUNK]) for start in range(0, len(order), CHUNK)]
     if at is None and now is not None:
         at = now + (HEAD_START if len(parts) > 1 else timedelta())
-    return [Chunk(kind, lead.lead_id, lead.epoch, rep_ids, at) for rep_ids in parts]
+    return [NotifyBatch(kind, lead.lead_id, lead.epoch, rep_ids, at) for rep_ids in parts]
 
 
 def _members(
@@ -308,6 +310,8 @@ def _members(
 
 
 def _declined(lead: Lead, members: Iterable[tuple[Rep, Usage]], deps: FollowDeps) -> frozenset[str]:
-    rep_ids = [rep.rep_id for rep, _ in members if rep.tier < 3 or rep.rep_id in lead.first]
+    rep_ids = [
+        rep.rep_id for rep, _ in members if rep.tier < 3 or rep.rep_id in lead.head_start_reps
+    ]
     views = deps.offers.sightings(lead.lead_id, lead.epoch, rep_ids, consistent=True)
     return frozenset(rep_id for rep_id, view in views.items() if view.declined_at)

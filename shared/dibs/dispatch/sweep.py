@@ -9,7 +9,7 @@ from itertools import islice
 
 from dibs.assignment.ports import Holdings
 from dibs.assignment.work import look_after
-from dibs.core.events import PATIENCE, Fact
+from dibs.core.events import PATIENCE, LeadEvent
 from dibs.core.lead import Lead, State, moved
 from dibs.core.ports import Bus
 from dibs.intake.ports import LeadStore, Pending
@@ -22,7 +22,7 @@ SLICE = 50
 
 
 @dataclass(frozen=True)
-class Swept:
+class SweepResult:
     """How much one sweep did, by kind of work."""
 
     republished: int
@@ -42,7 +42,7 @@ def relay(pending: list[Pending], store: LeadStore, bus: Bus) -> None:
 
 def sweep(
     store: LeadStore, race: RaceStore, holdings: Holdings, roster: Roster, bus: Bus, now: datetime
-) -> Swept:
+) -> SweepResult:
     """Repeat what is overdue by `PATIENCE`: stuck events, waves not notified, draws (C10).
 
     Also close expired windows, take back leads not worked (C11), and serve the queue, since a rep
@@ -54,21 +54,23 @@ def sweep(
     while waiting := list(islice(stuck, SLICE)):
         relay(waiting, store, bus)
         republished += len(waiting)
-    expired, again = 0, list[Fact]()
+    expired, again = 0, list[LeadEvent]()
     for lead in store.open_leads():
         if draw_is_due(lead, late):
-            again.append(Fact("lead.opened", lead.lead_id, lead.epoch))
+            again.append(LeadEvent("lead.opened", lead.lead_id, lead.epoch))
         elif lead.state is State.OPEN and now >= lead.closes_at:
             expired += close(lead, store, now)
         elif untold(lead, late):
-            again.append(Fact("lead.opened", lead.lead_id, lead.epoch))
+            again.append(LeadEvent("lead.opened", lead.lead_id, lead.epoch))
         elif _may_open_early(lead, roster, now):
-            again.append(Fact("lead.check", lead.lead_id, lead.epoch))
+            again.append(LeadEvent("lead.check", lead.lead_id, lead.epoch))
     queue = holdings.queued()
     # One event is enough: it serves the whole queue, oldest first.
-    bus.publish([*again, *(Fact("lead.queued", lead.lead_id, lead.epoch) for lead in queue[:1])])
+    bus.publish(
+        [*again, *(LeadEvent("lead.queued", lead.lead_id, lead.epoch) for lead in queue[:1])]
+    )
     nudged, returned = look_after(race, holdings, bus, lambda: now)
-    return Swept(republished, len(again), expired, nudged, returned, len(queue))
+    return SweepResult(republished, len(again), expired, nudged, returned, len(queue))
 
 
 def untold(lead: Lead, late: datetime) -> bool:

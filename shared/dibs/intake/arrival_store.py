@@ -12,7 +12,7 @@ from dibs.aws.dynamo import Dynamo
 from dibs.aws.settings import Settings
 from dibs.core.calendar import Period, week_of
 from dibs.core.quality import Quality
-from dibs.intake.blind import Arrived
+from dibs.intake.blind import ArrivalCounts
 from dibs.intake.blind_mix import ZONE
 from dibs.intake.ports import Arrivals
 
@@ -28,9 +28,9 @@ class DynamoArrivals(Arrivals):
     def __init__(self, dynamo: Dynamo, settings: Settings) -> None:
         self._db = dynamo
         self._table = settings.organisation_table
-        self._known: dict[str, Arrived] = {}
+        self._known: dict[str, ArrivalCounts] = {}
 
-    def lately(self, now: datetime) -> Arrived:
+    def lately(self, now: datetime) -> ArrivalCounts:
         """Return what came this week, as far as is known here, and the week before."""
         weeks = [week_of(ZONE, now).name, week_of(ZONE, now - timedelta(weeks=1)).name]
         for week in weeks:
@@ -51,17 +51,17 @@ class DynamoArrivals(Arrivals):
         )
         self._known[week.name] = _arrived(item)
 
-    def of_weeks(self, weeks: Sequence[str]) -> list[Arrived]:
+    def of_weeks(self, weeks: Sequence[str]) -> list[ArrivalCounts]:
         """Return what came in these weeks."""
         found = self._db.batch_get({self._table: [_key(week) for week in weeks]})[self._table]
         return [_arrived(item) for item in found]
 
 
-def _arrived(item: Item) -> Arrived:
+def _arrived(item: Item) -> ArrivalCounts:
     def counts(what: str) -> dict[Quality, int]:
         return {quality: int(item.get(f"{what}_{quality}", {"N": "0"})["N"]) for quality in Quality}
 
-    return Arrived(counts("seen"), counts("blind"))
+    return ArrivalCounts(counts("seen"), counts("blind"))
 
 
 def _expires(week: Period) -> dict[str, str]:

@@ -26,14 +26,14 @@ _SURE = 0.95
 
 
 @dataclass(frozen=True)
-class Arrived:
+class ArrivalCounts:
     """Numbers of raced leads by quality: `seen` counts all of them, `blind` the blind ones."""
 
     seen: Mapping[Quality, int] = field(default_factory=dict)
     blind: Mapping[Quality, int] = field(default_factory=dict)
 
-    def __add__(self, other: Arrived) -> Arrived:
-        return Arrived(_sum(self.seen, other.seen), _sum(self.blind, other.blind))
+    def __add__(self, other: ArrivalCounts) -> ArrivalCounts:
+        return ArrivalCounts(_sum(self.seen, other.seen), _sum(self.blind, other.blind))
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ def drawn(salt: bytes, chance: float) -> bool:
     return int.from_bytes(digest, "big") < chance * (1 << 8 * _DRAW_BYTES)
 
 
-def mix(arrived: Arrived, rule: Blind) -> list[Part]:
+def mix(arrived: ArrivalCounts, rule: Blind) -> list[Part]:
     """Return the mix reached with its confidence interval (F5)."""
     total, wanted = sum(arrived.blind.values()), wanted_of(rule)
     parts = []

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from dibs.core.calendar import week_of
 from dibs.core.errors import Busy
 from dibs.core.lead import Lead
-from dibs.intake.blind import Arrived, Part, chances, drawn, mix
+from dibs.intake.blind import ArrivalCounts, Part, chances, drawn, mix
 from dibs.intake.ports import Arrivals
 from dibs.race.opening import races
 from dibs.rules.playbook import Playbook
@@ -32,7 +32,7 @@ def blind_or_not(lead: Lead, playbook: Playbook, arrivals: Arrivals) -> Lead:
     """Return a new lead, made blind if it is drawn; call before its windows are set."""
     if not _takes_part(lead, playbook):
         return lead
-    seen = Arrived()
+    seen = ArrivalCounts()
     with suppress(Busy):  # no lead waits for a count: without one all qualities are equally likely
         seen = arrivals.lately(lead.received_at)
     return replace(lead, blind=drawn(lead.salt, chances(seen.seen, playbook.blind)[lead.quality]))
@@ -47,14 +47,14 @@ def count_arrival(lead: Lead, playbook: Playbook, arrivals: Arrivals) -> None:
 
 def _takes_part(lead: Lead, playbook: Playbook) -> bool:
     """Return whether the lead may be blind: it is no test lead, and reps race for it."""
-    on, raced = bool(playbook.blind.share_percent), lead.reserved in ("", "cohort")
+    on, raced = bool(playbook.blind.share_percent), lead.reserved_for in ("", "cohort")
     return on and raced and not lead.test and races(lead, playbook)
 
 
 def mix_reached(arrivals: Arrivals, playbook: Playbook, weeks: int, now: datetime) -> MixReport:
     """Return the mix of the latest weeks, including this one, beside the mix wanted now."""
     names = tuple(week_of(ZONE, now - timedelta(weeks=ago)).name for ago in range(weeks))
-    arrived = sum(arrivals.of_weeks(names), Arrived())
+    arrived = sum(arrivals.of_weeks(names), ArrivalCounts())
     seen, blind = sum(arrived.seen.values()), sum(arrived.blind.values())
     return MixReport(
         weeks=names,

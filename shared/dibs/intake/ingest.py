@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from dibs.assignment.allocate import Allot, as_it_comes
-from dibs.assignment.ports import Given
+from dibs.assignment.ports import Recipient
 from dibs.core.attempts import attempts
 from dibs.core.errors import Busy
 from dibs.core.lead import (
@@ -17,11 +17,11 @@ from dibs.core.lead import (
     SEGMENT_BYTES,
     SOURCE_BYTES,
     TERRITORY_BYTES,
-    Card,
+    Contact,
+    DuplicateLink,
     Lead,
     Preview,
     State,
-    Tie,
     lead_id_for,
     moved,
 )
@@ -32,14 +32,14 @@ from dibs.intake.duplicates import (
     MERGED,
     REASONS,
     Keep,
+    KnownIdentity,
     Merge,
-    Standing,
     known_flags,
     meetings,
     pointed,
 )
 from dibs.intake.identity import identities_of
-from dibs.intake.ports import Arrivals, LeadStore, Stored
+from dibs.intake.ports import Arrivals, LeadStore, StoredPost
 from dibs.race.lifecycle import taking
 from dibs.race.matching import skills_needed
 from dibs.race.opening import opening, races
@@ -56,7 +56,7 @@ FindRep = Callable[[str], tuple[Rep, Usage] | None]
 
 
 @dataclass(frozen=True)
-class Accepted:
+class IngestResult:
     """The answer to a source about its lead; `reason` says why it does not simply race (C6)."""
 
     lead: Lead
@@ -71,7 +71,7 @@ class Accepted:
 def ingest(
     store: LeadStore,
     arrivals: Arrivals,
-    card: Card,
+    card: Contact,
     playbook: Playbook,
     salt: bytes,
     signed_at: datetime,
@@ -79,7 +79,7 @@ def ingest(
     pause: Callable[[float], None] = time.sleep,
     find_rep: FindRep = lambda rep_id: None,
     allot: Allot = as_it_comes,
-) -> Accepted:
+) -> IngestResult:
     """Store a new lead and open its race, or update the one already stored.
 
     Where none of its teams races, it waits to be assigned instead (M3, M5). A known person or
@@ -98,7 +98,7 @@ def ingest(
     for attempt in attempts(pause=pause):
         card = replace(card, lead_id=lead_id_for(card.source, card.external_id, step))
         lead = _new(card, playbook, salt, clock())
-        stored: Stored | None = None
+        stored: StoredPost | None = None
         with attempt:
             stored, standings = store.known(card.lead_id, identities) if identities else (None, [])
             if stored is None:
@@ -106,7 +106,7 @@ def ingest(
                 outcome = _store_new(
                     store, arrivals, lead, card, playbook, signed_at, known, find_rep, allot
                 )
-                if isinstance(outcome, Accepted):
+                if isinstance(outcome, IngestResult):
                     return outcome
                 stored = outcome
         if stored is None:
@@ -119,11 +119,11 @@ def ingest(
 
 @dataclass(frozen=True)
 class _Known:
-    standings: Sequence[Standing]
+    standings: Sequence[KnownIdentity]
     leads: Mapping[str, Lead]
 
 
-def _leads_of(standings: Sequence[Standing], store: LeadStore) -> dict[str, Lead]:
+def _leads_of(standings: Sequence[KnownIdentity], store: LeadStore) -> dict[str, Lead]:
     lead_ids = {standing.lead_id for standing in standings if standing.lead_id is not None}
     return store.get_many(lead_ids) if lead_ids else {}
 
@@ -132,24 +132,24 @@ def _store_new(
     store: LeadStore,
     arrivals: Arrivals,
     lead: Lead,
-    card: Card,
+    card: Contact,
     playbook: Playbook,
     signed_at: datetime,
     known: _Known,
     find_rep: FindRep,
     allot: Allot,
-) -> Accepted | Stored:
+) -> IngestResult | StoredPost:
     """Store a new post: merge it into a lead, assign it to its owner, or let it race (C6)."""
     rules, now = playbook.duplicates, lead.received_at
     for match in meetings(known.standings, known.leads, rules, now):
         if isinstance(match, Merge):
             merged = replace(card, flags=(*card.flags, MERGED[match.because]))
-            tie = Tie(
+            tie = DuplicateLink(
                 match.lead.lead_id, card.lead_id, now, match.because, lead.preview.source, "merged"
             )
             standings = pointed(known.standings, known.leads, tie.lead_id, rules, now)
             stored = store.merge(match.lead, merged, tie, signed_at, standings)
-            return stored or Accepted(match.lead, merged.flags, duplicate=True)
+            return stored or IngestResult(match.lead, merged.flags, duplicate=True)
         owner = find_rep(match.rep_id)
         if owner is not None and owner[0].active:
             return _store_owned(store, lead, card, playbook, signed_at, known, match, owner)
@@ -164,15 +164,15 @@ def _store_unowned(
     store: LeadStore,
     arrivals: Arrivals,
     lead: Lead,
-    card: Card,
+    card: Contact,
     playbook: Playbook,
     signed_at: datetime,
-    standings: Sequence[Standing],
+    standings: Sequence[KnownIdentity],
     allot: Allot,
-) -> Accepted | Stored:
+) -> IngestResult | StoredPost:
     allotted, move = allot(lead, playbook, lead.received_at), None
     new = allotted.lead
-    if new.reserved in ("newcomers", "absence"):
+    if new.reserved_for in ("newcomers", "absence"):
         new = replace(new, blind=False)  # it does not race, so there is nothing to hide
     if races(new, playbook):
         new, move = moved(new, State.OPEN, new.received_at, "accepted", card.source)
@@ -188,19 +188,19 @@ def _store_unowned(
     if stored is not None:
         return stored
     count_arrival(new, playbook, arrivals)
-    return Accepted(new, card.flags, duplicate=False)
+    return IngestResult(new, card.flags, duplicate=False)
 
 
 def _store_owned(
     store: LeadStore,
     lead: Lead,
-    card: Card,
+    card: Contact,
     playbook: Playbook,
     signed_at: datetime,
     known: _Known,
     match: Keep,
     owner: tuple[Rep, Usage],
-) -> Accepted | Stored:
+) -> IngestResult | StoredPost:
     """Store a new lead as its owner's, counted and recorded as any assignment (C6)."""
     (rep, usage), now = owner, lead.received_at
     claim = taking(lead, rep, playbook, now, now, EXISTING_OWNER)
@@ -208,16 +208,16 @@ def _store_owned(
     owned, move = moved(owned, State.ASSIGNED, now, EXISTING_OWNER, "dibs")
     card = replace(card, flags=(*card.flags, EXISTING_OWNER))
     source = lead.preview.source
-    tie = Tie(lead.lead_id, match.lead_id, now, match.because, source, EXISTING_OWNER)
+    tie = DuplicateLink(lead.lead_id, match.lead_id, now, match.because, source, EXISTING_OWNER)
     standings = pointed(known.standings, known.leads, lead.lead_id, playbook.duplicates, now)
-    given = Given(claim, count_lead(rep, owned, usage, playbook, claim, bound=False), tie)
+    given = Recipient(claim, count_lead(rep, owned, usage, playbook, claim, bound=False), tie)
     stored = store.accept(owned, card, move, signed_at, standings, given)
-    return stored or Accepted(owned, card.flags, duplicate=False)
+    return stored or IngestResult(owned, card.flags, duplicate=False)
 
 
 def _update(
-    store: LeadStore, lead: Lead, card: Card, stored: Stored, signed_at: datetime
-) -> Accepted:
+    store: LeadStore, lead: Lead, card: Contact, stored: StoredPost, signed_at: datetime
+) -> IngestResult:
     """Update the stored post from its newest body, except what the race depends on (C4)."""
     flags = (*card.flags, *(flag for flag in stored.card.flags if flag in REASONS))
     newest = replace(
@@ -226,10 +226,10 @@ def _update(
     if newest != stored.card:
         store.update_card(newest, signed_at, stored.tie)
     current = store.get(stored.tie.lead_id if stored.tie else card.lead_id)
-    return Accepted(current or lead, flags, duplicate=True)
+    return IngestResult(current or lead, flags, duplicate=True)
 
 
-def _new(card: Card, playbook: Playbook, salt: bytes, now: datetime) -> Lead:
+def _new(card: Contact, playbook: Playbook, salt: bytes, now: datetime) -> Lead:
     route = playbook.route_for(
         {
             "team": card.team,
@@ -261,7 +261,7 @@ def _new(card: Card, playbook: Playbook, salt: bytes, now: datetime) -> Lead:
     )
 
 
-def preview_of(card: Card) -> Preview:
+def preview_of(card: Contact) -> Preview:
     """Return what may be shown before the claim (N2), each field cut to its byte limit."""
     return Preview(
         company=_cut(card.company, _PREVIEW_BYTES["company"]),

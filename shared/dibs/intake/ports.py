@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
-from dibs.assignment.ports import Given
-from dibs.core.events import Fact
-from dibs.core.lead import Card, Lead, Move, Tie
+from dibs.assignment.ports import Recipient
+from dibs.core.events import LeadEvent
+from dibs.core.lead import Contact, DuplicateLink, Lead, Transition
 from dibs.core.quality import Quality
 
 if TYPE_CHECKING:
-    from dibs.intake.blind import Arrived
-    from dibs.intake.duplicates import Identity, Standing
+    from dibs.intake.blind import ArrivalCounts
+    from dibs.intake.duplicates import Identity, KnownIdentity
     from dibs.race.absence import Credit
 
 
@@ -24,15 +24,15 @@ class Pending:
 
     key: Mapping[str, str]
     since: datetime
-    fact: Fact | None
+    fact: LeadEvent | None
 
 
 @dataclass(frozen=True)
-class Stored:
+class StoredPost:
     """A stored post; `tie` says into which lead it was merged, if it was."""
 
-    card: Card
-    tie: Tie | None = None
+    card: Contact
+    tie: DuplicateLink | None = None
 
 
 class LeadStore(Protocol):
@@ -42,24 +42,24 @@ class LeadStore(Protocol):
 
     def get_many(self, lead_ids: Collection[str]) -> dict[str, Lead]: ...
 
-    def card(self, lead_id: str) -> Card | None: ...
+    def card(self, lead_id: str) -> Contact | None: ...
 
     def known(
         self, lead_id: str, identities: Sequence[Identity]
-    ) -> tuple[Stored | None, list[Standing]]:
+    ) -> tuple[StoredPost | None, list[KnownIdentity]]:
         """Return what is stored under a lead's id, and what each identity refers to, in order."""
         ...
 
     def accept(
         self,
         lead: Lead,
-        card: Card,
-        move: Move | None,
+        card: Contact,
+        move: Transition | None,
         signed_at: datetime,
-        standings: Sequence[Standing] = (),
-        given: Given | None = None,
+        standings: Sequence[KnownIdentity] = (),
+        given: Recipient | None = None,
         credit: Credit | None = None,
-    ) -> Stored | None:
+    ) -> StoredPost | None:
         """Store a new lead, which races or is `given` to a rep; its identities now refer to it.
 
         None when stored, else what is already stored under its id. Its head start may use up an
@@ -74,15 +74,17 @@ class LeadStore(Protocol):
     def merge(
         self,
         into: Lead,
-        card: Card,
-        tie: Tie,
+        card: Contact,
+        tie: DuplicateLink,
         signed_at: datetime,
-        standings: Sequence[Standing],
-    ) -> Stored | None:
+        standings: Sequence[KnownIdentity],
+    ) -> StoredPost | None:
         """Merge a post into a lead that has not changed since it was read; answers as `accept`."""
         ...
 
-    def update_card(self, card: Card, signed_at: datetime, tie: Tie | None = None) -> None: ...
+    def update_card(
+        self, card: Contact, signed_at: datetime, tie: DuplicateLink | None = None
+    ) -> None: ...
 
     def open_leads(self) -> list[Lead]: ...
 
@@ -90,7 +92,7 @@ class LeadStore(Protocol):
 
     def open_early(self, lead: Lead, early: Lead) -> bool: ...
 
-    def expire(self, lead: Lead, move: Move) -> bool: ...
+    def expire(self, lead: Lead, move: Transition) -> bool: ...
 
     def waiting_in_outbox(self, before: datetime) -> Iterable[Pending]: ...
 
@@ -100,10 +102,10 @@ class LeadStore(Protocol):
 class Arrivals(Protocol):
     """How many raced leads of each quality came, and how many of them were blind (F5)."""
 
-    def lately(self, now: datetime) -> Arrived:
+    def lately(self, now: datetime) -> ArrivalCounts:
         """Return the counts of this week and the week before."""
         ...
 
     def count(self, quality: Quality, blind: bool, at: datetime) -> None: ...
 
-    def of_weeks(self, weeks: Sequence[str]) -> list[Arrived]: ...
+    def of_weeks(self, weeks: Sequence[str]) -> list[ArrivalCounts]: ...

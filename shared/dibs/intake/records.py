@@ -8,11 +8,11 @@ from pynamodb.models import Model
 from dibs.aws import keys
 from dibs.aws.attributes import EnumAttribute, InstantAttribute
 from dibs.aws.codec import Codec
-from dibs.core.lead import Kind, Tie
-from dibs.intake.duplicates import Standing
+from dibs.core.lead import DuplicateLink, IdentityKind
+from dibs.intake.duplicates import KnownIdentity
 
 
-class TieRecord(Model):
+class DuplicateLinkRecord(Model):
     """Why a lead and another belong together (leads table), kept for good."""
 
     class Meta:
@@ -22,7 +22,7 @@ class TieRecord(Model):
     sk = UnicodeAttribute(range_key=True)
     other_id = UnicodeAttribute(null=True, default="")
     at = InstantAttribute()
-    because = EnumAttribute(Kind)
+    because = EnumAttribute(IdentityKind)
     source = UnicodeAttribute()
     outcome = UnicodeAttribute()
 
@@ -36,7 +36,7 @@ class MergedRecord(Model):
     other_id = UnicodeAttribute(hash_key=True, attr_name="lead_id")
     lead_id = UnicodeAttribute(null=True, attr_name="merged_into")
     at = InstantAttribute(null=True, attr_name="merged_at")
-    because = EnumAttribute(Kind, null=True)
+    because = EnumAttribute(IdentityKind, null=True)
 
 
 class IdentityRecord(Model):
@@ -51,9 +51,11 @@ class IdentityRecord(Model):
     owner = UnicodeAttribute(null=True)
 
 
-_TIE = Codec(TieRecord, Tie, beside=lambda tie: {"sk": keys.tie(tie.at, tie.other_id)})
-_MERGED = Codec(MergedRecord, Tie)
+_TIE = Codec(
+    DuplicateLinkRecord, DuplicateLink, beside=lambda tie: {"sk": keys.tie(tie.at, tie.other_id)}
+)
+_MERGED = Codec(MergedRecord, DuplicateLink)
 
 tie_item, tie_from = _TIE.item, _TIE.value
 merged_item, merged_from = _MERGED.item, _MERGED.value
-standing_from = Codec(IdentityRecord, Standing).value
+standing_from = Codec(IdentityRecord, KnownIdentity).value

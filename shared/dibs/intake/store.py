@@ -7,17 +7,17 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
-from dibs.assignment.ports import Given
+from dibs.assignment.ports import Recipient
 from dibs.aws import keys
 from dibs.aws.attributes import Item
 from dibs.aws.clock import from_ms, to_ms
 from dibs.aws.dynamo import ConditionFailed, Dynamo
 from dibs.aws.settings import Settings
 from dibs.core.errors import Busy
-from dibs.core.events import Fact
-from dibs.core.lead import Card, Lead, Move, State, Tie
-from dibs.intake.duplicates import Identity, Standing
-from dibs.intake.ports import LeadStore, Pending, Stored
+from dibs.core.events import LeadEvent
+from dibs.core.lead import Contact, DuplicateLink, Lead, State, Transition
+from dibs.intake.duplicates import Identity, KnownIdentity
+from dibs.intake.ports import LeadStore, Pending, StoredPost
 from dibs.intake.records import (
     IdentityRecord,
     merged_from,
@@ -55,13 +55,13 @@ class DynamoLeadStore(LeadStore):
         leads = map(lead_from, found[self._to.leads_table])
         return {lead.lead_id: lead for lead in leads}
 
-    def card(self, lead_id: str) -> Card | None:
+    def card(self, lead_id: str) -> Contact | None:
         """Read a lead's personal data."""
         return read_card(self._db, self._to, lead_id)
 
     def known(
         self, lead_id: str, identities: Sequence[Identity]
-    ) -> tuple[Stored | None, list[Standing]]:
+    ) -> tuple[StoredPost | None, list[KnownIdentity]]:
         """Read a post's own item and its identities, in one request."""
         tables = (self._to.contacts_table, self._to.identities_table)
         wanted = {
@@ -76,13 +76,13 @@ class DynamoLeadStore(LeadStore):
     def accept(
         self,
         lead: Lead,
-        card: Card,
-        move: Move | None,
+        card: Contact,
+        move: Transition | None,
         signed_at: datetime,
-        standings: Sequence[Standing] = (),
-        given: Given | None = None,
+        standings: Sequence[KnownIdentity] = (),
+        given: Recipient | None = None,
         credit: Credit | None = None,
-    ) -> Stored | None:
+    ) -> StoredPost | None:
         """Store lock, card, first move and identities together, once; else return what is there.
 
         Where it is `given` to somebody, also their count, the claim record, and why. The `credit`
@@ -106,11 +106,11 @@ class DynamoLeadStore(LeadStore):
     def merge(
         self,
         into: Lead,
-        card: Card,
-        tie: Tie,
+        card: Contact,
+        tie: DuplicateLink,
         signed_at: datetime,
-        standings: Sequence[Standing],
-    ) -> Stored | None:
+        standings: Sequence[KnownIdentity],
+    ) -> StoredPost | None:
         """Store a post with the lead it belongs to, once; else return what is there.
 
         Its own item keeps every letter and leads back here when the post is repeated. The lead's
@@ -151,7 +151,7 @@ class DynamoLeadStore(LeadStore):
         }
 
     def _point(
-        self, standings: Sequence[Standing], lead_id: str, at: datetime
+        self, standings: Sequence[KnownIdentity], lead_id: str, at: datetime
     ) -> Iterator[dict[str, Any]]:
         """Yield the writes that make identities stand for a lead, while they stand as read."""
         for one in standings:
@@ -167,21 +167,21 @@ class DynamoLeadStore(LeadStore):
                 values,
             )
 
-    def _give(self, given: Given) -> Iterator[dict[str, Any]]:
+    def _give(self, given: Recipient) -> Iterator[dict[str, Any]]:
         if not given.claim.test:
             yield from write_usage(self._to, given.counts)
         yield put_record(self._to, given.claim)
         if given.tie is not None:
             yield {"Put": {"TableName": self._to.leads_table, "Item": tie_item(given.tie)}}
 
-    def _stored(self, writes: Sequence[Mapping[str, Any]], lead_id: str) -> Stored | None:
+    def _stored(self, writes: Sequence[Mapping[str, Any]], lead_id: str) -> StoredPost | None:
         try:
             self._db.transact(writes)
         except ConditionFailed as failure:
             return self._as_it_stands(failure, lead_id)
         return None
 
-    def _as_it_stands(self, failure: ConditionFailed, lead_id: str) -> Stored:
+    def _as_it_stands(self, failure: ConditionFailed, lead_id: str) -> StoredPost:
         """Return what is stored under a post's id, which the first write is about."""
         key = {"lead_id": {"S": lead_id}}
         item = failure.items[0] or self._db.get(self._to.contacts_table, key, consistent=True)
@@ -189,7 +189,9 @@ class DynamoLeadStore(LeadStore):
             raise Busy(conflict=True) from failure  # what was read is not so any more
         return _stored_from(item)
 
-    def update_card(self, card: Card, signed_at: datetime, tie: Tie | None = None) -> None:
+    def update_card(
+        self, card: Contact, signed_at: datetime, tie: DuplicateLink | None = None
+    ) -> None:
         """Take a changed body, unless a newer one was signed before it arrived.
 
         Where the post was merged (`tie`), the card of its lead shows the newest body as well.
@@ -214,7 +216,9 @@ class DynamoLeadStore(LeadStore):
         with suppress(ConditionFailed):
             self._db.transact([changed])
 
-    def _show(self, card: Card, tie: Tie, condition: str, values: Item) -> dict[str, Any]:
+    def _show(
+        self, card: Contact, tie: DuplicateLink, condition: str, values: Item
+    ) -> dict[str, Any]:
         """Return the write that shows a post in the card of the lead it was merged into."""
         return _update(
             self._to.contacts_table,
@@ -265,7 +269,7 @@ class DynamoLeadStore(LeadStore):
             return False
         return True
 
-    def expire(self, lead: Lead, move: Move) -> bool:
+    def expire(self, lead: Lead, move: Transition) -> bool:
         """Close a lead nobody claimed in its window: from now on it waits to be assigned (C7).
 
         False when it moved on meanwhile.
@@ -299,7 +303,7 @@ class DynamoLeadStore(LeadStore):
             return False
         return True
 
-    def history(self, lead_id: str) -> list[Move]:
+    def history(self, lead_id: str) -> list[Transition]:
         """Return a lead's recorded moves, in order."""
         found = self._db.query(
             self._to.leads_table,
@@ -308,7 +312,7 @@ class DynamoLeadStore(LeadStore):
         )
         return [move_from(item) for item in found]
 
-    def ties(self, lead_id: str) -> list[Tie]:
+    def ties(self, lead_id: str) -> list[DuplicateLink]:
         """Return what was merged into a lead and whom it belonged to before (C6), in order."""
         found = self._db.query(
             self._to.leads_table,
@@ -387,11 +391,13 @@ def pending_from(item: Item) -> Pending:
     if key["sk"] == keys.CLAIM:
         taken = claim_from(item)
         kind = "lead.claimed" if taken.competitive else "lead.assigned"
-        return Pending(key, since, Fact(kind, lead_id, epoch, taken.rep_id))
+        return Pending(key, since, LeadEvent(kind, lead_id, epoch, taken.rep_id))
     if key["sk"] != keys.LOCK:
-        return Pending(key, since, Fact("lead.returned", lead_id, epoch, move_from(item).holder))
+        return Pending(
+            key, since, LeadEvent("lead.returned", lead_id, epoch, move_from(item).holder)
+        )
     known = _TOLD_BY_STATE.get(State(item["state"]["S"]))
-    return Pending(key, since, Fact(known, lead_id, epoch) if known else None)
+    return Pending(key, since, LeadEvent(known, lead_id, epoch) if known else None)
 
 
 def _update(
@@ -418,17 +424,17 @@ def _identity(one: Identity) -> Item:
     return {IdentityRecord.identity.attr_name: {"S": one.key}}
 
 
-def _standing(one: Identity, item: Item | None) -> Standing:
-    return standing_from(item, identity=one) if item else Standing(one)
+def _standing(one: Identity, item: Item | None) -> KnownIdentity:
+    return standing_from(item, identity=one) if item else KnownIdentity(one)
 
 
 def _lock(lead_id: str) -> Item:
     return {"lead_id": {"S": lead_id}, "sk": {"S": keys.LOCK}}
 
 
-def _stored_from(item: Item) -> Stored:
+def _stored_from(item: Item) -> StoredPost:
     """Return the post a stored record holds, and what ties it to a lead if it was merged."""
     card = card_from(item)
     if "merged_into" not in item:
-        return Stored(card)
-    return Stored(card, merged_from(item, source=card.source, outcome="merged"))
+        return StoredPost(card)
+    return StoredPost(card, merged_from(item, source=card.source, outcome="merged"))

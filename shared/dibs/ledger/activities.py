@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from dibs.core.errors import FieldError, IllegalMove, NotYours
-from dibs.core.lead import HELD, Lead, Move, State, moved
+from dibs.core.lead import HELD, Lead, State, Transition, moved
 
 # A sender's clock may be ahead of ours by up to this.
 AHEAD = timedelta(minutes=5)
@@ -81,7 +81,7 @@ class Step:
 
     held: Lead
     lead: Lead
-    move: Move | None
+    move: Transition | None
     first_work: bool
 
     @property
@@ -172,7 +172,7 @@ def taken_back(
     rep_id: str,
     kind: str,
     epoch: int,
-    moves: Sequence[Move],
+    moves: Sequence[Transition],
     now: datetime,
     digest: str = "",
 ) -> Step | None:
@@ -190,7 +190,7 @@ def taken_back(
     if latest is None or latest.cause != kind or latest.told not in ("", digest):
         return None
     back = latest.from_state
-    move = Move(lead.lead_id, epoch, now, lead.state, back, REVERSAL, rep_id, (), rep_id)
+    move = Transition(lead.lead_id, epoch, now, lead.state, back, REVERSAL, rep_id, (), rep_id)
     return Step(lead, replace(lead, state=back), move, first_work=False)
 
 

@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
-from dibs.core.lead import Claim, Lead, Move
+from dibs.core.lead import Claim, Lead, Transition
 
 if TYPE_CHECKING:
     from dibs.ledger.activities import Step
     from dibs.ledger.entries import Entry
-    from dibs.race.draw import Drawn
+    from dibs.race.draw import DrawResult
 
 
 @dataclass(frozen=True)
-class Story:
+class LeadHistory:
     """A lead's history: its current state, its latest claim, and its transitions.
 
     The transition of a won race is stored only when the lead is given back; until then `claim`
@@ -25,8 +25,8 @@ class Story:
 
     lead: Lead
     claim: Claim | None
-    moves: tuple[Move, ...]
-    draws: tuple[Drawn, ...] = ()
+    moves: tuple[Transition, ...]
+    draws: tuple[DrawResult, ...] = ()
 
 
 class Ledger(Protocol):
@@ -49,4 +49,4 @@ class Ledger(Protocol):
         """
         ...
 
-    def story(self, lead_id: str) -> Story | None: ...
+    def story(self, lead_id: str) -> LeadHistory | None: ...

@@ -13,7 +13,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from dibs.core.events import Fact
+from dibs.core.events import LeadEvent
 from dibs.core.lead import State
 from dibs.ledger.entries import (
     ASSIGNED,
@@ -24,7 +24,7 @@ from dibs.ledger.entries import (
     returned_id,
     taken_id,
 )
-from dibs.ledger.ports import Ledger, Story
+from dibs.ledger.ports import LeadHistory, Ledger
 from dibs.ledger.record import is_protected, shared_with
 from dibs.roster.ports import Roster
 
@@ -33,7 +33,7 @@ FACTS = ("lead.claimed", "lead.assigned", "lead.returned")
 _TAKEN = {State.CLAIMED: CLAIMED, State.ASSIGNED: ASSIGNED}
 
 
-def project(fact: Fact, ledger: Ledger, roster: Roster) -> int:
+def project(fact: LeadEvent, ledger: Ledger, roster: Roster) -> int:
     """Write the missing ledger entries of the event's lead; return how many there were."""
     story = ledger.story(fact.lead_id) if fact.kind in FACTS else None
     if story is None:
@@ -45,7 +45,7 @@ def project(fact: Fact, ledger: Ledger, roster: Roster) -> int:
     return len(missing)
 
 
-def _entries(story: Story, roster: Roster) -> Iterator[Entry]:
+def _entries(story: LeadHistory, roster: Roster) -> Iterator[Entry]:
     """Yield the lead's entries; of two for the same claim, the more complete one last."""
     lead, claim = story.lead, story.claim
     playbook, rep_of = roster.playbook(), cache(roster.get)

@@ -48,7 +48,7 @@ class RecordDeps:
 
 
 @dataclass(frozen=True)
-class Recorded:
+class RecordResult:
     """A recorded activity. `repeated`: it was recorded before, and nothing was changed.
 
     `freed`: its rep has one unworked lead fewer, so the queue of unassigned leads can be served.
@@ -59,7 +59,7 @@ class Recorded:
     freed: bool
 
 
-def record(deps: RecordDeps, activity: Activity, caller: str | None) -> Recorded:
+def record(deps: RecordDeps, activity: Activity, caller: str | None) -> RecordResult:
     """Record one activity; `caller` is the reporting rep, None for a trusted source.
 
     Raises:
@@ -78,7 +78,7 @@ def record(deps: RecordDeps, activity: Activity, caller: str | None) -> Recorded
 
 def record_all(
     deps: RecordDeps, activities: Sequence[Activity], caller: str | None
-) -> list[Recorded | DibsError]:
+) -> list[RecordResult | DibsError]:
     """Record activities independently, in order; return the result of each.
 
     A reversal may come before the activity it cancels; it is then recorded after it.
@@ -89,7 +89,7 @@ def record_all(
     first_place: dict[str, int] = {}
     for place, activity in enumerate(activities):
         first_place.setdefault(activity.activity_id, place)
-    outcomes: dict[int, Recorded | DibsError] = {}
+    outcomes: dict[int, RecordResult | DibsError] = {}
     for place, activity in sorted(
         enumerate(activities),
         key=lambda item: (
@@ -112,7 +112,7 @@ def _record(
     rep_of: Callable[[str], Rep | None],
     playbook: Playbook,
     stored: Entry | None,
-) -> Recorded:
+) -> RecordResult:
     if caller is not None:
         if activity.rep_id not in ("", caller):
             raise Forbidden("You may tell of your own work only.")
@@ -132,7 +132,7 @@ def _record(
                     entry, change = _apply(deps, activity, source, rep_of, playbook)
                 if deps.ledger.record(entry, change):
                     freed = change is not None and change.frees
-                    return Recorded(entry, repeated=False, freed=freed)
+                    return RecordResult(entry, repeated=False, freed=freed)
         except Busy:
             raise
         except DibsError:
@@ -150,11 +150,11 @@ def _stored(deps: RecordDeps, activity: Activity) -> Entry | None:
     return deps.ledger.find([entry_id]).get(entry_id)
 
 
-def _repeated(stored: Entry, activity: Activity) -> Recorded:
+def _repeated(stored: Entry, activity: Activity) -> RecordResult:
     """Return the stored activity, whoever holds the lead now (C4)."""
     if stored.digest != activity.digest:
         raise AlreadyExists("Another activity has this activity_id; send a new one.")
-    return Recorded(stored, repeated=True, freed=False)
+    return RecordResult(stored, repeated=True, freed=False)
 
 
 def _reverse(deps: RecordDeps, activity: Activity, playbook: Playbook) -> tuple[Entry, Step | None]:

@@ -18,7 +18,7 @@ from dibs.aws.settings import Settings
 from dibs.core.lead import State
 from dibs.ledger.activities import Step
 from dibs.ledger.entries import Entry
-from dibs.ledger.ports import Ledger, Story
+from dibs.ledger.ports import LeadHistory, Ledger
 from dibs.race.records import claim_from, drawn_from, lead_from, move_from
 from dibs.race.usage import work_lead
 from dibs.race.writes import put_move, write_usage
@@ -186,7 +186,7 @@ class DynamoLedger(Ledger):
         change = f"SET {', '.join(sets)}" + (f" REMOVE {', '.join(removes)}" if removes else "")
         return {"Update": {**guarded, "UpdateExpression": change}}
 
-    def story(self, lead_id: str) -> Story | None:
+    def story(self, lead_id: str) -> LeadHistory | None:
         """Return everything about a lead that is on record, as it is now."""
         found = self._db.query(
             self._to.leads_table,
@@ -197,7 +197,7 @@ class DynamoLedger(Ledger):
         items = {item["sk"]["S"]: item for item in found}
         if keys.LOCK not in items:
             return None
-        return Story(
+        return LeadHistory(
             lead=lead_from(items[keys.LOCK]),
             claim=claim_from(items[keys.CLAIM]) if keys.CLAIM in items else None,
             moves=tuple(move_from(items[sk]) for sk in sorted(items) if sk.startswith(keys.MOVES)),

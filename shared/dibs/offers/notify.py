@@ -10,9 +10,9 @@ from dibs.core.lead import Lead, State
 from dibs.core.links import link_token, reply_code
 from dibs.core.rep import Rep
 from dibs.intake.ports import LeadStore
-from dibs.offers.ports import Chunk, Delivery, NotifyQueue, OfferStore, Push, Sms
+from dibs.offers.ports import Delivery, NotifyBatch, NotifyQueue, OfferStore, Push, Sms
 from dibs.race.decide import off
-from dibs.race.ports import Notice, RaceStore
+from dibs.race.ports import RaceStore, SentOffer
 from dibs.roster.ports import Roster
 from dibs.rules.playbook import Playbook
 from dibs.rules.rules import Sms as SmsRules
@@ -44,12 +44,12 @@ class NotifyDeps:
     """Like `map`; runs the calls in parallel where the runtime has threads."""
 
 
-def notify(chunk: Chunk, deps: NotifyDeps) -> None:
+def notify(chunk: NotifyBatch, deps: NotifyDeps) -> None:
     """Send the notices of one batch."""
     _KINDS[chunk.kind](chunk, deps)
 
 
-def offer(chunk: Chunk, deps: NotifyDeps) -> None:
+def offer(chunk: NotifyBatch, deps: NotifyDeps) -> None:
     """Send each rep of the batch the offer once: by push, or by text where push cannot reach them.
 
     Every batch of a wave waits for the same instant and then sends in random order (N6).
@@ -65,7 +65,7 @@ def offer(chunk: Chunk, deps: NotifyDeps) -> None:
     delivery = deps.push.offer(lead, [rep for rep in fresh if rep.pushable], deps.clock())
     now = deps.clock()
     sent = [
-        Notice(lead.lead_id, lead.epoch, rep.rep_id, delivery.sent_at.get(rep.rep_id, now), by)
+        SentOffer(lead.lead_id, lead.epoch, rep.rep_id, delivery.sent_at.get(rep.rep_id, now), by)
         for rep in fresh
         for by in [_channels(rep, delivery)]
     ]
@@ -79,7 +79,7 @@ def offer(chunk: Chunk, deps: NotifyDeps) -> None:
     playbook = deps.roster.playbook()
     waiting = tuple(r for r in chunk.rep_ids if r in pushed and r in reps and reps[r].textable)
     if waiting and playbook.sms.enabled:
-        later = Chunk("unseen", lead.lead_id, lead.epoch, waiting)
+        later = NotifyBatch("unseen", lead.lead_id, lead.epoch, waiting)
         deps.queue.put([later], delay_seconds=playbook.unseen_seconds)
     if not lead.test:
         deps.count("Offers", len(sent))
@@ -94,7 +94,7 @@ def _channels(rep: Rep, delivery: Delivery) -> tuple[str, ...]:
     return ("sms",) if rep.textable else ()
 
 
-def unseen(chunk: Chunk, deps: NotifyDeps) -> None:
+def unseen(chunk: NotifyBatch, deps: NotifyDeps) -> None:
     """Text the reps who got a push but have not viewed, tried or declined the open lead (N1)."""
     lead = _open(chunk, deps)
     if lead is None:
@@ -111,7 +111,7 @@ def _wave_open(rep: Rep, lead: Lead, now: datetime) -> bool:
     return opens_at is not None and opens_at <= now
 
 
-def withdraw(chunk: Chunk, deps: NotifyDeps) -> None:
+def withdraw(chunk: NotifyBatch, deps: NotifyDeps) -> None:
     """Withdraw the alert from reps who got a push and have neither tried nor declined (N4)."""
     lead = deps.leads.get(chunk.lead_id)
     if lead is None:
@@ -129,7 +129,7 @@ def withdraw(chunk: Chunk, deps: NotifyDeps) -> None:
     deps.push.withdraw(lead, list(reps.values()), deps.clock())
 
 
-def won(chunk: Chunk, deps: NotifyDeps) -> None:
+def won(chunk: NotifyBatch, deps: NotifyDeps) -> None:
     """Record the claim time in the winner's offer (N3)."""
     lead = deps.leads.get(chunk.lead_id)
     if lead is not None and lead.epoch == chunk.epoch and lead.claimed_at is not None:
@@ -137,7 +137,7 @@ def won(chunk: Chunk, deps: NotifyDeps) -> None:
             deps.offers.record_claimed(chunk.lead_id, chunk.epoch, rep_id, lead.claimed_at)
 
 
-def tell_holder(chunk: Chunk, deps: NotifyDeps) -> None:
+def tell_holder(chunk: NotifyBatch, deps: NotifyDeps) -> None:
     """Notify a rep that a lead was assigned to them, or still waits for first contact (C11).
 
     By push, or by text where push cannot reach them; also while they are paused or quiet, because
@@ -173,7 +173,7 @@ def push_failed(
             roster.put_device(rep_id, replace(device, enabled=False))
     queue.put(
         [
-            Chunk("undelivered", lead.lead_id, lead.epoch, (rep_id,))
+            NotifyBatch("undelivered", lead.lead_id, lead.epoch, (rep_id,))
             for lead in store.open_leads()
             if rep.team in lead.teams
         ]
@@ -246,14 +246,14 @@ def _reachable(rep_ids: Sequence[str], deps: NotifyDeps) -> dict[str, Rep]:
     }
 
 
-def _open(chunk: Chunk, deps: NotifyDeps) -> Lead | None:
+def _open(chunk: NotifyBatch, deps: NotifyDeps) -> Lead | None:
     lead = deps.leads.get(chunk.lead_id)
     if lead is None or lead.state is not State.OPEN or lead.epoch != chunk.epoch:
         return None
     return lead if deps.clock() < lead.closes_at else None
 
 
-_KINDS: dict[str, Callable[[Chunk, NotifyDeps], None]] = {
+_KINDS: dict[str, Callable[[NotifyBatch, NotifyDeps], None]] = {
     "offer": offer,
     "unseen": unseen,
     "undelivered": unseen,

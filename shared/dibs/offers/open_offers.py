@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from dibs.core.errors import LeadNotFound
 from dibs.core.lead import Lead, State
@@ -14,9 +13,6 @@ from dibs.race.claim import Proof
 from dibs.race.decide import Verdict, decide_knowing
 from dibs.race.ports import RaceStore
 from dibs.rules.rules import Rules
-
-if TYPE_CHECKING:
-    pass
 
 
 @dataclass(frozen=True)

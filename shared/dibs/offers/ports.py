@@ -5,18 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from dibs.core.lead import Lead
 from dibs.core.rep import Device, Rep
-from dibs.race.ports import Notice
-
-if TYPE_CHECKING:
-    pass
+from dibs.race.ports import SentOffer
 
 
 @dataclass(frozen=True)
-class Chunk:
+class NotifyBatch:
     """Work for one notify run: up to 50 reps who get the same notice about one lead.
 
     `notify_at` is the common instant at which every batch of a wave starts (N6).
@@ -35,7 +32,7 @@ class Chunk:
 
 
 @dataclass(frozen=True)
-class Sighting:
+class OfferView:
     """When a rep first saw an offer, first tried to claim it and first declined it (N3).
 
     `lost_at` is their first try after the winner's. `rules` are the codes that refused their first
@@ -53,9 +50,9 @@ class Sighting:
 class OfferStore(Protocol):
     """The record of every offer, one per lead and rep."""
 
-    def notices(self, lead_id: str, epoch: int, rep_ids: Sequence[str]) -> dict[str, Notice]: ...
+    def notices(self, lead_id: str, epoch: int, rep_ids: Sequence[str]) -> dict[str, SentOffer]: ...
 
-    def record(self, notices: Sequence[Notice]) -> None: ...
+    def record(self, notices: Sequence[SentOffer]) -> None: ...
 
     def record_claimed(
         self, lead_id: str, epoch: int, rep_id: str, claimed_at: datetime
@@ -63,7 +60,7 @@ class OfferStore(Protocol):
 
     def sightings(
         self, lead_id: str, epoch: int, rep_ids: Sequence[str], *, consistent: bool = False
-    ) -> dict[str, Sighting]: ...
+    ) -> dict[str, OfferView]: ...
 
     def reserve_sms(
         self, lead: Lead, rep_id: str, new_code: Callable[[], str], now: datetime
@@ -113,4 +110,4 @@ class Sms(Protocol):
 class NotifyQueue(Protocol):
     """The queue of batches for notify."""
 
-    def put(self, chunks: Sequence[Chunk], delay_seconds: int = 0) -> None: ...
+    def put(self, chunks: Sequence[NotifyBatch], delay_seconds: int = 0) -> None: ...

@@ -9,10 +9,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from dibs.aws.clock import from_ms, to_ms
-from dibs.core.events import Fact
+from dibs.core.events import LeadEvent
 from dibs.core.lead import Lead
 from dibs.core.ports import Bus, Timers
-from dibs.offers.ports import Chunk, NotifyQueue
+from dibs.offers.ports import NotifyBatch, NotifyQueue
 
 if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
@@ -29,7 +29,7 @@ class SnsBus(Bus):
         self._sns = client
         self._topic = topic_arn
 
-    def publish(self, facts: Sequence[Fact]) -> None:
+    def publish(self, facts: Sequence[LeadEvent]) -> None:
         """Publish events, ten a request.
 
         Raises:
@@ -60,7 +60,7 @@ class SqsNotifyQueue(NotifyQueue):
         self._sqs = client
         self._url = queue_url
 
-    def put(self, chunks: Sequence[Chunk], delay_seconds: int = 0) -> None:
+    def put(self, chunks: Sequence[NotifyBatch], delay_seconds: int = 0) -> None:
         """Queue batches, ten a request."""
         send(self._sqs, self._url, [chunk_body(chunk) for chunk in chunks], delay_seconds)
 
@@ -106,16 +106,16 @@ def send(
             raise RuntimeError(f"{len(answer['Failed'])} messages were not accepted")
 
 
-def chunk_body(chunk: Chunk) -> dict[str, Any]:
+def chunk_body(chunk: NotifyBatch) -> dict[str, Any]:
     """Return a batch as its message: ids only, no personal data."""
     start = None if chunk.notify_at is None else to_ms(chunk.notify_at)
     return {**asdict(chunk), "notify_at": start}
 
 
-def chunk_from(body: dict[str, Any]) -> Chunk:
+def chunk_from(body: dict[str, Any]) -> NotifyBatch:
     """Return the batch a message holds."""
     start = body["notify_at"]
-    return Chunk(
+    return NotifyBatch(
         kind=body["kind"],
         lead_id=body["lead_id"],
         epoch=body["epoch"],

@@ -8,10 +8,10 @@ from pynamodb.models import Model
 from dibs.aws import keys
 from dibs.aws.attributes import InstantAttribute, IntegerAttribute, WordsAttribute
 from dibs.aws.codec import Codec
-from dibs.offers.ports import Sighting
+from dibs.offers.ports import OfferView
 
 
-class SightingRecord(Model):
+class OfferViewRecord(Model):
     """What the rep did with an offer (offers table); only the rep's own calls write it.
 
     Beside these it may hold what they did with the opening `before`, as a map of the same.
@@ -60,4 +60,4 @@ class CodeRecord(Model):
     expires_at = IntegerAttribute()
 
 
-sighting_from = Codec(SightingRecord, Sighting).value
+sighting_from = Codec(OfferViewRecord, OfferView).value

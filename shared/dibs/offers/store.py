@@ -13,9 +13,9 @@ from dibs.aws.clock import to_ms
 from dibs.aws.dynamo import ConditionFailed, Dynamo
 from dibs.aws.settings import Settings
 from dibs.core.lead import Lead
-from dibs.offers.ports import OfferStore, Sighting
+from dibs.offers.ports import OfferStore, OfferView
 from dibs.offers.records import CodeRecord, SmsRecord, sighting_from
-from dibs.race.ports import Notice
+from dibs.race.ports import SentOffer
 from dibs.race.records import OFFER_KEPT, notice_from, notice_item
 
 # A code outlives its window, so that a late reply hears who won instead of "unknown code".
@@ -29,12 +29,12 @@ class DynamoOfferStore(OfferStore):
         self._db = dynamo
         self._table = settings.offers_table
 
-    def notices(self, lead_id: str, epoch: int, rep_ids: Sequence[str]) -> dict[str, Notice]:
+    def notices(self, lead_id: str, epoch: int, rep_ids: Sequence[str]) -> dict[str, SentOffer]:
         """Return this opening's offers that were sent to these reps."""
         found = (notice_from(item) for item in self._items(lead_id, rep_ids, keys.NOTICE))
         return {notice.rep_id: notice for notice in found if notice.epoch == epoch}
 
-    def record(self, notices: Sequence[Notice]) -> None:
+    def record(self, notices: Sequence[SentOffer]) -> None:
         """Store sent offers, 25 a request."""
         self._db.batch_put(self._table, list(map(notice_item, notices)))
 
@@ -56,7 +56,7 @@ class DynamoOfferStore(OfferStore):
 
     def sightings(
         self, lead_id: str, epoch: int, rep_ids: Sequence[str], *, consistent: bool = False
-    ) -> dict[str, Sighting]:
+    ) -> dict[str, OfferView]:
         """Return what these reps did with this opening's offer; reps who did nothing are absent."""
         found = {}
         for item in self._items(lead_id, rep_ids, keys.SIGHTING, consistent=consistent):

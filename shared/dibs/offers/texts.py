@@ -14,7 +14,7 @@ from dibs.core.errors import (
     LeadNotFound,
     Withdrawn,
 )
-from dibs.core.lead import Card, Lead, Preview
+from dibs.core.lead import Contact, Lead, Preview
 from dibs.core.rep import Rep
 from dibs.offers.reply import Answer
 from dibs.race.claim import InDraw, Won
@@ -148,7 +148,7 @@ def _won(won: Won, language: str) -> str:
     return f"{text} {_cautions(card, language)}".strip()
 
 
-def _cautions(card: Card, language: str) -> str:
+def _cautions(card: Contact, language: str) -> str:
     _ = translator(language)
     if card.do_not_call:
         return _("DO NOT CALL: write instead.")

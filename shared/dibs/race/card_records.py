@@ -14,7 +14,7 @@ from pynamodb.models import Model
 from dibs.aws.attributes import InstantAttribute, Item
 from dibs.aws.clock import from_ms, to_ms
 from dibs.aws.codec import Codec
-from dibs.core.lead import Card, Kind, Post, Tie
+from dibs.core.lead import Contact, DuplicateLink, IdentityKind, Post
 
 
 class PostsAttribute(Attribute[tuple[Post, ...]]):
@@ -45,27 +45,27 @@ class CardRecord(Model):
     merged = PostsAttribute()
 
 
-def _card_data(card: Card) -> dict[str, Any]:
+def _card_data(card: Contact) -> dict[str, Any]:
     data = asdict(card)
     del data["merged"]  # each post is an entry of its own
     return {"card": data}
 
 
-def _card(card: dict[str, Any], merged: tuple[Post, ...] = (), **_: Any) -> Card:
+def _card(card: dict[str, Any], merged: tuple[Post, ...] = (), **_: Any) -> Contact:
     lists = {"needs": tuple(card["needs"]), "flags": tuple(card["flags"])}
-    return Card(**{**card, **lists, "merged": merged})
+    return Contact(**{**card, **lists, "merged": merged})
 
 
-_CARD = Codec(CardRecord, Card, beside=_card_data, made=_card, parts=("card",))
+_CARD = Codec(CardRecord, Contact, beside=_card_data, made=_card, parts=("card",))
 card_from = _CARD.value
 
 
-def card_item(card: Card, signed_at: datetime) -> Item:
+def card_item(card: Contact, signed_at: datetime) -> Item:
     """Return a post's card as it is stored; nothing is merged into it yet."""
     return _CARD.item(card, signed_at=signed_at)
 
 
-def post_text(card: Card, tie: Tie) -> str:
+def post_text(card: Contact, tie: DuplicateLink) -> str:
     """Return a post as it stands in the card of the lead it was merged into."""
     shown = {f.name: getattr(card, f.name) for f in fields(Post) if hasattr(card, f.name)}
     data = {**shown, "at": to_ms(tie.at), "because": tie.because.value}
@@ -78,7 +78,7 @@ def _post_from(text: str) -> Post:
         **{
             **data,
             "at": from_ms(data["at"]),
-            "because": Kind(data["because"]),
+            "because": IdentityKind(data["because"]),
             "needs": tuple(data["needs"]),
         }
     )

@@ -27,7 +27,7 @@ from dibs.core.errors import (
     Unauthorized,
     Withdrawn,
 )
-from dibs.core.lead import Card, Claim, Lead, State
+from dibs.core.lead import Claim, Contact, Lead, State
 from dibs.core.links import Link, link_is_for
 from dibs.core.rep import Rep, Usage
 from dibs.race.decide import Refused, decide_knowing
@@ -49,7 +49,7 @@ class Won:
     """The winner's answer (C3). `card` holds the contact details, None if the link is too old."""
 
     claim: Claim
-    card: Card | None
+    card: Contact | None
     already_yours: bool
     undo_until: datetime
 
@@ -261,7 +261,7 @@ def judge(store: RaceStore, view: RaceView, now: datetime) -> tuple[Lead, Rep, U
         raise LeadNotFound
     if lead.owner is not None:
         raise _lost(store, view, lead, rep, now)
-    if lead.parked:
+    if lead.on_hold:
         raise Expired("A manager has put this lead aside. Nobody can claim it for now.")
     if lead.state is not State.OPEN or now >= lead.closes_at:
         raise Expired

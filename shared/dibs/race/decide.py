@@ -231,7 +231,7 @@ def gave_back(lead: Lead, rep: Rep, playbook: Rules, now: datetime) -> list[Refu
     lost it. An undone claim does not count.
     """
     refusals: list[Refusal] = []
-    released_at, days = lead.released.get(rep.rep_id), playbook.release.cooldown_days
+    released_at, days = lead.released_by.get(rep.rep_id), playbook.release.cooldown_days
     again_at = released_at and released_at + timedelta(days=days)
     if again_at and now < again_at:
         refusals.append(
@@ -241,7 +241,7 @@ def gave_back(lead: Lead, rep: Rep, playbook: Rules, now: datetime) -> list[Refu
                 f"You released this lead. It is kept for others for a while (days: {days}).",
             )
         )
-    if lead.previous == rep.rep_id:
+    if lead.previous_owner == rep.rep_id:
         refusals.append(
             Refusal(
                 "not_twice_in_a_row",

@@ -25,7 +25,7 @@ _MOMENT = timedelta(milliseconds=1)
 
 
 @dataclass(frozen=True)
-class Drawn:
+class DrawResult:
     """The record of a draw (C10). `entrants` are in the order of their tickets.
 
     `passed` are the entrants drawn before the winner, each with the rules that refused them at
@@ -95,7 +95,7 @@ def _window_end(lead: Lead) -> datetime:
     return lead.draws_at
 
 
-def flaws(drawn: Drawn, commitment: str = "") -> list[str]:
+def flaws(drawn: DrawResult, commitment: str = "") -> list[str]:
     """Return what is wrong with the record of a draw; empty if the draw was correct.
 
     `commitment` is the one a rep was shown before the draw, if they kept it.

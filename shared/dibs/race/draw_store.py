@@ -18,7 +18,7 @@ from dibs.aws.clock import to_ms
 from dibs.aws.dynamo import ConditionFailed, Dynamo, insisting
 from dibs.aws.settings import Settings
 from dibs.core.lead import Claim, Lead, State
-from dibs.race.draw import Drawn
+from dibs.race.draw import DrawResult
 from dibs.race.ports import Draws, RaceView
 from dibs.race.records import OFFER_KEPT, draw_item, drawn_from
 from dibs.race.usage import Change
@@ -62,7 +62,7 @@ class DynamoDraws(Draws):
             )
         ]
 
-    def give(self, view: RaceView, claim: Claim, counts: Change, drawn: Drawn) -> bool:
+    def give(self, view: RaceView, claim: Claim, counts: Change, drawn: DrawResult) -> bool:
         """Store the draw, and its winner's claim as every claim is stored."""
         if view.lead is None:
             raise ValueError("a draw is of a lead")
@@ -78,7 +78,7 @@ class DynamoDraws(Draws):
             return False
         return True
 
-    def close(self, lead: Lead, drawn: Drawn) -> None:
+    def close(self, lead: Lead, drawn: DrawResult) -> None:
         """Store a draw that nobody won, unless the lead was drawn meanwhile: the race goes on."""
         writes: Sequence[Mapping[str, Any]] = [
             {
@@ -99,7 +99,7 @@ class DynamoDraws(Draws):
         with suppress(ConditionFailed):
             insisting(lambda: self._db.transact(writes))
 
-    def _put(self, drawn: Drawn) -> dict[str, Any]:
+    def _put(self, drawn: DrawResult) -> dict[str, Any]:
         """Record the draw, once: where there is a record of this opening, it is over."""
         return {
             "Put": {
@@ -109,7 +109,7 @@ class DynamoDraws(Draws):
             }
         }
 
-    def get(self, lead_id: str, epoch: int | None = None) -> Drawn | None:
+    def get(self, lead_id: str, epoch: int | None = None) -> DrawResult | None:
         """Return the draw of an opening, or the latest; None where there was none."""
         found = self._db.query(
             self._to.leads_table,

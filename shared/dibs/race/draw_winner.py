@@ -16,7 +16,7 @@ from dibs.core.errors import Busy, RouteNotFound
 from dibs.core.lead import Lead
 from dibs.race.decide import Refused, decide_knowing
 from dibs.race.draw import (
-    Drawn,
+    DrawResult,
     commitment_of,
     draw_time,
     in_order,
@@ -49,7 +49,7 @@ def draw(
     if early > 0:
         pause(early)
     draws, seed = store.draws(), seed_of(lead)
-    drawn = Drawn(
+    drawn = DrawResult(
         lead_id=lead.lead_id,
         epoch=lead.epoch,
         commitment=commitment_of(seed),
@@ -65,7 +65,7 @@ def draw(
     draws.close(lead, replace(drawn, drawn_at=judged_at(lead, clock())))
 
 
-def look(store: RaceStore, lead_id: str, epoch: int | None, rep_id: str | None) -> Drawn:
+def look(store: RaceStore, lead_id: str, epoch: int | None, rep_id: str | None) -> DrawResult:
     """Return the record of a lead's draw, for an entrant or for a manager (`rep_id` None).
 
     Raises:
@@ -81,7 +81,7 @@ def _give(
     store: RaceStore,
     lead: Lead,
     rep_id: str,
-    drawn: Drawn,
+    drawn: DrawResult,
     clock: Callable[[], datetime],
     pause: Callable[[float], None],
 ) -> tuple[str, ...] | None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from dibs.core.calendar import working_time_after
-from dibs.core.lead import CLAIMED, RELEASED, UNDONE, Claim, Lead, Move, State, moved
+from dibs.core.lead import CLAIMED, RELEASED, UNDONE, Claim, Lead, State, Transition, moved
 from dibs.core.quality import Quality
 from dibs.core.rep import Rep
 from dibs.race.decide import team_schedule
@@ -62,7 +62,7 @@ def taking(
 
 def taken_away(
     held: Lead, playbook: Rules, now: datetime, cause: str, by: str, note: str = "", *, won: bool
-) -> tuple[Lead, list[Move]]:
+) -> tuple[Lead, list[Transition]]:
     """Return a held lead without its owner, under its next epoch, and the transitions to record.
 
     A `won` race was not recorded as a transition when it was won, so it is now. The owner becomes
@@ -71,7 +71,7 @@ def taken_away(
     Raises:
         IllegalMove: the lead is won or lost already.
     """
-    moves: list[Move] = []
+    moves: list[Transition] = []
     if won:
         raced = replace(held, state=State.OPEN, owner=None)
         _, claimed = moved(raced, State.CLAIMED, held.claimed_at or now, CLAIMED, str(held.owner))
@@ -79,16 +79,16 @@ def taken_away(
     released, release = moved(held, State.RELEASED, now, cause, by, note)
     moves.append(release)
     if cause != UNDONE:
-        released = replace(released, previous=held.owner)
+        released = replace(released, previous_owner=held.owner)
     if cause == RELEASED:
-        released = replace(released, released=_released(held, playbook, now))
+        released = replace(released, released_by=_released(held, playbook, now))
     return reopening(released, playbook, now), moves
 
 
 def _released(held: Lead, playbook: Rules, now: datetime) -> dict[str, datetime]:
     """Return who released the lead within the cooldown, and when: the owner and the latest few."""
     since = now - timedelta(days=playbook.release.cooldown_days)
-    others = {rep_id: at for rep_id, at in held.released.items() if at > since}
+    others = {rep_id: at for rep_id, at in held.released_by.items() if at > since}
     others.pop(str(held.owner), None)
     latest = sorted(others, key=lambda rep_id: others[rep_id])[-(MOST_RELEASED - 1) :]
     # In whole seconds, as it is stored.
@@ -100,7 +100,7 @@ def _released(held: Lead, playbook: Rules, now: datetime) -> dict[str, datetime]
 
 def given_back(
     held: Lead, playbook: Rules, now: datetime, cause: str, by: str, note: str = "", *, won: bool
-) -> tuple[Lead, list[Move]]:
+) -> tuple[Lead, list[Transition]]:
     """Return a held lead as it is opened or queued again, and the transitions to record.
 
     Raises:

@@ -88,7 +88,7 @@ def not_in_phase(lead: Lead, rep: Rep, playbook: Rules, now: datetime) -> list[R
                 "You are new: in your first weeks leads come to you by assignment.",
             )
         ]
-    if phase is Phase.COHORT and lead.reserved != "cohort":
+    if phase is Phase.COHORT and lead.reserved_for != "cohort":
         return [
             Refusal(
                 "newcomer",
@@ -96,7 +96,7 @@ def not_in_phase(lead: Lead, rep: Rep, playbook: Rules, now: datetime) -> list[R
                 "You are new: for now you race among newcomers only.",
             )
         ]
-    if phase is not Phase.COHORT and lead.reserved == "cohort":
+    if phase is not Phase.COHORT and lead.reserved_for == "cohort":
         return [Refusal("newcomers_only", None, "Only newcomers can claim this lead.")]
     return []
 

@@ -19,7 +19,7 @@ def races(lead: Lead, playbook: Rules) -> bool:
 
     A lead reserved for newcomers or for an absence credit is assigned as well (F8, F10).
     """
-    if lead.reserved in ("newcomers", "absence"):
+    if lead.reserved_for in ("newcomers", "absence"):
         return False
     return any(playbook.model_of(team).races for team in lead.teams)
 
@@ -83,9 +83,9 @@ def reopening(lead: Lead, playbook: Rules, now: datetime) -> Lead:
         return_at=None,
         accepted_at=None,
         blind=False,
-        first=(),
-        reserved="",
-        parked=False,
+        head_start_reps=(),
+        reserved_for="",
+        on_hold=False,
     )
     return opening(returned, playbook, now)
 
@@ -102,7 +102,7 @@ def latest_opening(lead: Lead, now: datetime) -> datetime | None:
 
 def _openings(lead: Lead) -> list[datetime]:
     waves = [at for team in lead.teams for at in lead.openings(team) if at is not None]
-    return [lead.opens_at, *waves] if lead.first else waves
+    return [lead.opens_at, *waves] if lead.head_start_reps else waves
 
 
 def opened_early(
@@ -120,7 +120,7 @@ def opened_early(
     by_team: dict[str, list[tuple[Rep, Usage]]] = {}
     ahead: list[tuple[Rep, Usage]] = []
     for rep, usage in members:
-        group = ahead if rep.rep_id in lead.first else by_team.setdefault(rep.team, [])
+        group = ahead if rep.rep_id in lead.head_start_reps else by_team.setdefault(rep.team, [])
         group.append((rep, usage))
     waves = dict(lead.waves)
     for team, openings in lead.waves.items():
@@ -146,11 +146,11 @@ def opened_early(
 
 def _goes_before(lead: Lead, rep: Rep, index: int, openings: Openings) -> bool:
     """Tell whether a rep may claim before the wave `index` opens, by the stored openings."""
-    if not lead.first:
+    if not lead.head_start_reps:
         return rep.tier <= index
     opened, wave = openings[rep.tier - 1], openings[index]
     earlier = opened is not None and wave is not None and opened < wave
-    return rep.rep_id in lead.first or earlier
+    return rep.rep_id in lead.head_start_reps or earlier
 
 
 def somebody_out(
@@ -167,7 +167,7 @@ def somebody_out(
         if is_open and not _can_claim(lead, rep, usage, playbook, now, upcoming):
             return True
     # The next wave may open early after a wave without any rep, too.
-    if lead.first and not any(rep.rep_id in lead.first for rep, _ in reps):
+    if lead.head_start_reps and not any(rep.rep_id in lead.head_start_reps for rep, _ in reps):
         return True
     tiers = {(rep.team, rep.tier) for rep, _ in reps}
     return any(

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
-from dibs.core.lead import Card, Claim, Lead, Move
+from dibs.core.lead import Claim, Contact, Lead, Transition
 from dibs.core.rep import Rep, Usage
 from dibs.rules.rules import Rules
 
 if TYPE_CHECKING:
-    from dibs.race.draw import Drawn
+    from dibs.race.draw import DrawResult
     from dibs.race.usage import Change
 
 
@@ -34,7 +34,7 @@ class RaceView:
 
 
 @dataclass(frozen=True)
-class Notice:
+class SentOffer:
     """A sent offer: by which channels, and when (N3)."""
 
     lead_id: str
@@ -61,7 +61,7 @@ class RaceStore(Protocol):
         ...
 
     def commit_undo(
-        self, held: Lead, reopened: Lead, moves: Sequence[Move], counts: Change
+        self, held: Lead, reopened: Lead, moves: Sequence[Transition], counts: Change
     ) -> bool:
         """Store the reopened lead and its transitions, and subtract the claim from the rep's usage.
 
@@ -84,7 +84,7 @@ class RaceStore(Protocol):
 
     def record_sighting(self, lead: Lead, rep_id: str, what: str, at: datetime) -> None: ...
 
-    def card(self, lead_id: str) -> Card | None: ...
+    def card(self, lead_id: str) -> Contact | None: ...
 
     def open_leads(self) -> list[Lead]: ...
 
@@ -110,7 +110,7 @@ class Draws(Protocol):
         """Return all reps whose entry was stored before this call."""
         ...
 
-    def give(self, view: RaceView, claim: Claim, counts: Change, drawn: Drawn) -> bool:
+    def give(self, view: RaceView, claim: Claim, counts: Change, drawn: DrawResult) -> bool:
         """Store the draw and its winner's claim in one transaction.
 
         False, with nothing changed, if the lead or the rep has changed since they were read.
@@ -120,10 +120,10 @@ class Draws(Protocol):
         """
         ...
 
-    def close(self, lead: Lead, drawn: Drawn) -> None:
+    def close(self, lead: Lead, drawn: DrawResult) -> None:
         """Store a draw without a winner, unless another draw was stored; the race goes on."""
         ...
 
-    def get(self, lead_id: str, epoch: int | None = None) -> Drawn | None:
+    def get(self, lead_id: str, epoch: int | None = None) -> DrawResult | None:
         """Return the draw of an opening (by default the latest one), None if there was none."""
         ...

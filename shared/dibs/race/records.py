@@ -27,10 +27,10 @@ from dibs.aws.attributes import (
 )
 from dibs.aws.clock import from_ms, to_ms
 from dibs.aws.codec import Codec
-from dibs.core.lead import Claim, Lead, Move, Openings, Preview, State
+from dibs.core.lead import Claim, Lead, Openings, Preview, State, Transition
 from dibs.core.quality import Quality
-from dibs.race.draw import Drawn
-from dibs.race.ports import Notice
+from dibs.race.draw import DrawResult
+from dibs.race.ports import SentOffer
 
 OFFER_KEPT = timedelta(days=90)
 
@@ -61,7 +61,7 @@ class PassedAttribute(Attribute[tuple[tuple[str, tuple[str, ...]], ...]]):
         return tuple((rep_id, tuple(rules)) for rep_id, *rules in lines)
 
 
-class LockRecord(Model):
+class LeadRecord(Model):
     """The race's lock (leads table): at most 1 KB, no personal data.
 
     `asks` is what a lead asks of its rep, a line each: segment, product, language, then skills.
@@ -90,9 +90,9 @@ class LockRecord(Model):
     territory = UnicodeAttribute(null=True)
     waves = UnicodeAttribute(null=True)
     owner = UnicodeAttribute(null=True)
-    previous = UnicodeAttribute(null=True)
-    released = ReleasedAttribute(null=True)
-    parked = BooleanAttribute(null=True)
+    previous_owner = UnicodeAttribute(null=True, attr_name="previous")
+    released_by = ReleasedAttribute(null=True, attr_name="released")
+    on_hold = BooleanAttribute(null=True, attr_name="parked")
     claimed_at = InstantAttribute(null=True)
     worked_at = InstantAttribute(null=True)
     return_at = InstantAttribute(null=True)
@@ -101,8 +101,8 @@ class LockRecord(Model):
     asks = LinesAttribute(null=True)
     pods = WordsAttribute(null=True)
     blind = BooleanAttribute(null=True)
-    first = WordsAttribute(null=True)
-    reserved = UnicodeAttribute(null=True)
+    head_start_reps = WordsAttribute(null=True, attr_name="first")
+    reserved_for = UnicodeAttribute(null=True, attr_name="reserved")
     draws_at = InstantAttribute(null=True)
     holder = UnicodeAttribute(null=True)
     wait_shard = UnicodeAttribute(null=True)
@@ -152,7 +152,7 @@ class DrawRecord(Model):
     winner = UnicodeAttribute(null=True)
 
 
-class MoveRecord(Model):
+class TransitionRecord(Model):
     """One step of a lead's life (leads table), kept for good."""
 
     class Meta:
@@ -174,7 +174,7 @@ class MoveRecord(Model):
     outbox_at = InstantAttribute(null=True)
 
 
-class NoticeRecord(Model):
+class SentOfferRecord(Model):
     """One offer as it was sent (offers table); notify alone writes it."""
 
     class Meta:
@@ -255,18 +255,18 @@ def _waves_from(text: str, teams: tuple[str, ...], opens_at: datetime) -> dict[s
 
 
 _LOCK = Codec(
-    LockRecord, Lead, flat={"preview": Preview}, beside=_beside_lead, made=_lead, parts=("asks",)
+    LeadRecord, Lead, flat={"preview": Preview}, beside=_beside_lead, made=_lead, parts=("asks",)
 )
 _CLAIM = Codec(ClaimRecord, Claim)
-_DRAW = Codec(DrawRecord, Drawn, beside=lambda drawn: {"sk": keys.draw(drawn.epoch)})
+_DRAW = Codec(DrawRecord, DrawResult, beside=lambda drawn: {"sk": keys.draw(drawn.epoch)})
 _MOVE = Codec(
-    MoveRecord,
-    Move,
+    TransitionRecord,
+    Transition,
     beside=lambda move: {"sk": keys.move(move.epoch, move.at, move.to_state)},
 )
 _NOTICE = Codec(
-    NoticeRecord,
-    Notice,
+    SentOfferRecord,
+    SentOffer,
     beside=lambda notice: {
         "pk": keys.offer(notice.lead_id, notice.rep_id),
         "expires_at": to_ms(notice.sent_at + OFFER_KEPT) // 1000,

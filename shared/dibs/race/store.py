@@ -20,7 +20,7 @@ from dibs.aws.clock import to_ms
 from dibs.aws.dynamo import ConditionFailed, Dynamo
 from dibs.aws.settings import Settings
 from dibs.core.errors import AlreadyClaimed
-from dibs.core.lead import Card, Claim, Lead, Move, filled
+from dibs.core.lead import Claim, Contact, Lead, Transition, filled
 from dibs.core.rep import Usage
 from dibs.race.card_records import CardRecord, card_from
 from dibs.race.ports import RaceStore, RaceView
@@ -112,7 +112,7 @@ class DynamoRaceStore(RaceStore):
         return None
 
     def commit_undo(
-        self, held: Lead, reopened: Lead, moves: Sequence[Move], counts: Change
+        self, held: Lead, reopened: Lead, moves: Sequence[Transition], counts: Change
     ) -> bool:
         """Open the lead anew, take the claim off the count, and record the moves, together."""
         writes = [
@@ -179,7 +179,7 @@ class DynamoRaceStore(RaceStore):
                     ExpressionAttributeValues={":epoch": noted["epoch"]},
                 )
 
-    def card(self, lead_id: str) -> Card | None:
+    def card(self, lead_id: str) -> Contact | None:
         """Read the lead's personal data; only the winner's answer does."""
         return read_card(self._db, self._to, lead_id)
 
@@ -203,7 +203,7 @@ class DynamoRaceStore(RaceStore):
         return DynamoDraws(self._db, self._to)
 
 
-def read_card(db: Dynamo, to: Settings, lead_id: str) -> Card | None:
+def read_card(db: Dynamo, to: Settings, lead_id: str) -> Contact | None:
     """Read one card, with what later posts filled in (C6)."""
     key = {CardRecord.lead_id.attr_name: {"S": lead_id}}
     item = db.get(to.contacts_table, key, consistent=True)  # the winner may be that fast

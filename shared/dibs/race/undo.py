@@ -61,7 +61,7 @@ def _undone_by(view: RaceView, lead: Lead, rep_id: str) -> bool:
     latest = view.claim
     return (
         lead.owner is None
-        and lead.previous != rep_id  # not set by an undo, only by other returns
+        and lead.previous_owner != rep_id  # not set by an undo, only by other returns
         and latest is not None
         and latest.rep_id == rep_id
         and latest.epoch == lead.epoch - 1

@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Literal
-
-if TYPE_CHECKING:
-    pass
+from typing import Literal
 
 
 @dataclass(frozen=True)
-class Judged:
+class RecordedVerdicts:
     """How the reps of a lead's teams were judged when a wave was notified, or it was assigned (R9).
 
     `verdicts` are, by rep, the codes of the rules that refused them. There are none for a rep who

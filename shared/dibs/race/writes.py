@@ -10,7 +10,7 @@ from dibs.aws import keys
 from dibs.aws.attributes import Item
 from dibs.aws.clock import to_ms
 from dibs.aws.settings import Settings
-from dibs.core.lead import Claim, Lead, Move, State
+from dibs.core.lead import Claim, Lead, State, Transition
 from dibs.race.guards import Guard
 from dibs.race.records import claim_item, lock_item, move_item
 from dibs.race.rep_records import RepRecord
@@ -158,7 +158,7 @@ def put_record(to: Settings, claim: Claim) -> dict[str, Any]:
     }
 
 
-def put_move(to: Settings, move: Move) -> dict[str, Any]:
+def put_move(to: Settings, move: Transition) -> dict[str, Any]:
     """Return the write that records one step of a lead's life; a release is an event of its own."""
     told: dict[str, Any] = {}
     if move.to_state is State.RELEASED:
@@ -176,7 +176,7 @@ def awaiting_somebody(lead: Lead, now: datetime) -> dict[str, Any]:
     waits: dict[str, Any] = {}
     if lead.state is State.OPEN:
         waits = {"wait_shard": keys.open_shard(shard), "wait_at": lead.opens_at}
-    elif not lead.parked:
+    elif not lead.on_hold:
         waits = {"wait_shard": keys.queue_shard(shard), "wait_at": lead.received_at}
     return {**waits, "outbox_shard": keys.outbox_shard(shard), "outbox_at": now}
 

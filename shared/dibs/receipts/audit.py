@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from dibs.ledger.ports import Story
+from dibs.ledger.ports import LeadHistory
 from dibs.receipts.ports import Races
-from dibs.receipts.receipts import Fault, Link, Sealed, block_from, broken, ending, faults
+from dibs.receipts.receipts import ChainLink, Fault, SealedRace, block_from, broken, ending, faults
 from dibs.receipts.seal import revealed
 
-StoryOf = Callable[[str], Story | None]
+StoryOf = Callable[[str], LeadHistory | None]
 Entry = tuple[str, int, str]
 """A race as a block lists it: lead, epoch and head."""
 
@@ -48,7 +48,7 @@ def audit(
             yield from _faults(races, story_of, *entry)
 
 
-def _races_of(link: Link, number: int) -> Sequence[Entry]:
+def _races_of(link: ChainLink, number: int) -> Sequence[Entry]:
     block = block_from(link.text)
     if block.number != number:
         raise ValueError(f"it is number {block.number}")
@@ -85,12 +85,12 @@ def _faults(
         yield Fault("race_changed", where, "it did not end when the lead's record says")
 
 
-def _drawn(story: Story, epoch: int) -> dict[str, object] | None:
+def _drawn(story: LeadHistory, epoch: int) -> dict[str, object] | None:
     return next((revealed(draw) for draw in story.draws if draw.epoch == epoch), None)
 
 
 @dataclass(frozen=True)
-class Found:
+class ChainedRace:
     """A race as a block lists it; `sealed` is None where the race was removed or altered.
 
     `place` is the number of the block and the number of the race in it.
@@ -99,10 +99,10 @@ class Found:
     place: tuple[int, int]
     lead_id: str
     epoch: int
-    sealed: Sealed | None
+    sealed: SealedRace | None
 
 
-def of_day(races: Races, day: date, after: tuple[int, int] = (0, 0)) -> Iterator[Found]:
+def of_day(races: Races, day: date, after: tuple[int, int] = (0, 0)) -> Iterator[ChainedRace]:
     """Yield the races in the blocks of a UTC day that come after a place.
 
     A race that is in two blocks is yielded once.
@@ -120,4 +120,4 @@ def of_day(races: Races, day: date, after: tuple[int, int] = (0, 0)) -> Iterator
             lead_id, epoch, head = entry
             sealed = races.find(lead_id, epoch)
             intact = sealed is not None and sealed.head == head and not faults(sealed, "")
-            yield Found((number, index), lead_id, epoch, sealed if intact else None)
+            yield ChainedRace((number, index), lead_id, epoch, sealed if intact else None)

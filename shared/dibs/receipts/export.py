@@ -6,7 +6,7 @@ import csv
 from datetime import datetime
 from typing import TextIO
 
-from dibs.receipts.audit import Found
+from dibs.receipts.audit import ChainedRace
 from dibs.web.http import iso
 
 COLUMNS = (
@@ -40,7 +40,7 @@ ALTERED = "altered"
 """The outcome of a race that was removed or altered after sealing: `dibs audit` shows details."""
 
 
-def write_race(out: TextIO, found: Found, team: str = "") -> None:
+def write_race(out: TextIO, found: ChainedRace, team: str = "") -> None:
     """Write a race's receipts in order; nothing when `team` was not in the race.
 
     A race that was removed or altered gets one line that says so.

@@ -17,8 +17,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, TypeVar
 
-from dibs.core.lead import CLAIMED, Claim, Move, State
-from dibs.race.draw import Drawn
+from dibs.core.lead import CLAIMED, Claim, State, Transition
+from dibs.race.draw import DrawResult
 
 # A race is sealed this long after a claim can no longer be undone: late losers are stored by then.
 GRACE = timedelta(seconds=30)
@@ -108,7 +108,7 @@ class Race:
 
 
 @dataclass(frozen=True)
-class Link:
+class ChainLink:
     """A line of a chain; its hash covers its text and the hash before it."""
 
     text: str
@@ -116,14 +116,14 @@ class Link:
 
 
 @dataclass(frozen=True)
-class Sealed:
+class SealedRace:
     """A race as it was sealed: its own line, then a line for each receipt.
 
     `block` is the number of its block, None until it is in one; `disputed` are the reps who
     dispute it.
     """
 
-    links: tuple[Link, ...]
+    links: tuple[ChainLink, ...]
     head: str
     block: int | None = None
     disputed: frozenset[str] = frozenset()
@@ -158,7 +158,7 @@ class Fault:
     what: str
 
 
-def ending(claim: Claim | None, moves: Iterable[Move], epoch: int) -> Ending | None:
+def ending(claim: Claim | None, moves: Iterable[Transition], epoch: int) -> Ending | None:
     """Return how the race of an opening ended, None while it runs or where there was none.
 
     `claim` is the lead's latest claim, `moves` are its transitions.
@@ -177,7 +177,7 @@ def ending(claim: Claim | None, moves: Iterable[Move], epoch: int) -> Ending | N
 
 
 def receipts(
-    ended: Ending, traces: Iterable[Trace], drawn: Drawn | None = None
+    ended: Ending, traces: Iterable[Trace], drawn: DrawResult | None = None
 ) -> tuple[Receipt, ...]:
     """Return every rep's receipt: the winner's, the losers' by when they tried, then the others'.
 
@@ -234,22 +234,22 @@ def _receipt(
     return Receipt(trace.rep_id, outcome, place, behind_ms, trace.told_at, attempted_at, rules)
 
 
-def seal(race: Race, results: Sequence[Receipt]) -> Sealed:
+def seal(race: Race, results: Sequence[Receipt]) -> SealedRace:
     """Return a race and its receipts as one chain."""
     links = chain([_text(race), *map(_text, results)])
-    return Sealed(links, links[-1].hash)
+    return SealedRace(links, links[-1].hash)
 
 
-def chain(texts: Iterable[str], before: str = "") -> tuple[Link, ...]:
+def chain(texts: Iterable[str], before: str = "") -> tuple[ChainLink, ...]:
     """Return texts as links of a chain, the first after the hash `before`."""
-    links = list[Link]()
+    links = list[ChainLink]()
     for text in texts:
         before = _hash(before, text)
-        links.append(Link(text, before))
+        links.append(ChainLink(text, before))
     return tuple(links)
 
 
-def block_link(block: Block, before: str) -> Link:
+def block_link(block: Block, before: str) -> ChainLink:
     """Return a block as a link. `before` is the hash of the last block, empty for the first."""
     [link] = chain([_text(block)], before)
     return link
@@ -279,7 +279,7 @@ def block_from(text: str) -> Block:
     return _read(text, build)
 
 
-def faults(sealed: Sealed, where: str) -> list[Fault]:
+def faults(sealed: SealedRace, where: str) -> list[Fault]:
     """Return the faults of a sealed race by itself; none when it is as it was sealed."""
     links, wrong = sealed.links, broken(sealed.links)
     try:
@@ -311,7 +311,7 @@ def faults(sealed: Sealed, where: str) -> list[Fault]:
     return [Fault(kind, where, what) for kind, what in kinds]
 
 
-def broken(links: Sequence[Link], before: str = "") -> list[int]:
+def broken(links: Sequence[ChainLink], before: str = "") -> list[int]:
     """Return the positions whose hash does not follow from its text and the hash before it."""
     wrong = list[int]()
     for number, link in enumerate(links):
@@ -321,7 +321,7 @@ def broken(links: Sequence[Link], before: str = "") -> list[int]:
     return wrong
 
 
-def _reorders(links: Sequence[Link]) -> bool:
+def _reorders(links: Sequence[ChainLink]) -> bool:
     """Return whether the same links make an unbroken chain in another order."""
     left, before = list(links), ""
     while left:

@@ -12,14 +12,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from dibs.core.errors import LeadNotFound
-from dibs.core.events import PATIENCE, Fact
+from dibs.core.events import PATIENCE, LeadEvent
 from dibs.core.lead import Lead, State
 from dibs.core.ports import Bus
-from dibs.ledger.ports import Story
+from dibs.ledger.ports import LeadHistory
 from dibs.offers.ports import OfferStore
-from dibs.race.draw import Drawn
+from dibs.race.draw import DrawResult
 from dibs.race.ports import Draws, RaceStore
-from dibs.race.verdicts import Judged
+from dibs.race.verdicts import RecordedVerdicts
 from dibs.receipts.ports import Dispute, Races
 from dibs.receipts.receipts import (
     GRACE,
@@ -27,7 +27,7 @@ from dibs.receipts.receipts import (
     Ending,
     Race,
     Receipt,
-    Sealed,
+    SealedRace,
     Trace,
     block_link,
     ending,
@@ -60,7 +60,7 @@ def seal_race(
     races: Races,
     offers: OfferStore,
     roster: Roster,
-    story_of: Callable[[str], Story | None],
+    story_of: Callable[[str], LeadHistory | None],
     draws: Draws,
     now: datetime,
 ) -> datetime | None:
@@ -104,11 +104,11 @@ def _entered(traces: Iterable[Trace], entrants: Iterable[str]) -> Iterator[Trace
     yield from by_rep.values()
 
 
-def _waves(races: Races, lead_id: str, epoch: int) -> list[Judged]:
+def _waves(races: Races, lead_id: str, epoch: int) -> list[RecordedVerdicts]:
     return [wave for wave in races.judged(lead_id, epoch) if wave.how == "race"]
 
 
-def revealed(drawn: Drawn) -> dict[str, object]:
+def revealed(drawn: DrawResult) -> dict[str, object]:
     """Return the part of a draw that is sealed: everything needed to compute the winner again."""
     return {
         "commitment": drawn.commitment,
@@ -119,10 +119,10 @@ def revealed(drawn: Drawn) -> dict[str, object]:
 
 
 def _race(
-    story: Story,
+    story: LeadHistory,
     epoch: int,
     ended: Ending,
-    judged: list[Judged],
+    judged: list[RecordedVerdicts],
     now: datetime,
     results: tuple[Receipt, ...],
 ) -> Race:
@@ -151,7 +151,7 @@ def _race(
 def _traces(
     lead_id: str,
     epoch: int,
-    judged: Iterable[Judged],
+    judged: Iterable[RecordedVerdicts],
     members: Iterable[str],
     offers: OfferStore,
 ) -> Iterator[Trace]:
@@ -176,13 +176,13 @@ def _traces(
 
 def seal_late(races: Races, bus: Bus, now: datetime) -> int:
     """Publish the seal event again for every race whose seal is late; return how many."""
-    late = [Fact(SEAL, lead_id, epoch) for lead_id, epoch in races.unsealed(now)]
+    late = [LeadEvent(SEAL, lead_id, epoch) for lead_id, epoch in races.unsealed(now)]
     bus.publish(late)
     return len(late)
 
 
 @dataclass(frozen=True)
-class Added:
+class ChainResult:
     """A new block: its number, its hash, and how many races it holds."""
 
     number: int
@@ -190,13 +190,13 @@ class Added:
     races: int
 
 
-def chain_up(races: Races, now: datetime) -> list[Added]:
+def chain_up(races: Races, now: datetime) -> list[ChainResult]:
     """Put the sealed races into the next blocks; return those blocks.
 
     Only one writer succeeds: where the next number is in use, the rest waits for the next minute.
     After a crash a race may be in two blocks; both list it as it was sealed.
     """
-    waiting, added = races.unchained(), list[Added]()
+    waiting, added = races.unchained(), list[ChainResult]()
     number, before = races.last_block() if waiting else (0, "")
     for start in range(0, len(waiting), BLOCK_RACES):
         some = tuple(waiting[start : start + BLOCK_RACES])
@@ -206,12 +206,12 @@ def chain_up(races: Races, now: datetime) -> list[Added]:
             break
         races.chained([(lead_id, epoch) for lead_id, epoch, _ in some], number)
         before = link.hash
-        added.append(Added(number, link.hash, len(some)))
+        added.append(ChainResult(number, link.hash, len(some)))
     return added
 
 
 @dataclass(frozen=True)
-class Own:
+class OwnReceipt:
     """A rep's own part of a race: their receipt, line `place` of the sealed race.
 
     Until the race is sealed, only their trace so far.
@@ -219,7 +219,7 @@ class Own:
 
     epoch: int
     part: Receipt | Trace
-    sealed: Sealed | None = None
+    sealed: SealedRace | None = None
     place: int = 0
 
 
@@ -230,7 +230,7 @@ def own_receipt(
     lead_id: str,
     rep_id: str,
     epoch: int | None = None,
-) -> Own:
+) -> OwnReceipt:
     """Return the rep's part of a lead's race: in that opening, else in the latest they were in.
 
     Raises:
@@ -245,15 +245,15 @@ def own_receipt(
         if sealed is not None:
             for place, receipt in enumerate(sealed.receipts, start=1):
                 if receipt.rep_id == rep_id:
-                    return Own(number, receipt, sealed, place)
+                    return OwnReceipt(number, receipt, sealed, place)
             continue
         own = [_of_rep(rep_id, wave) for wave in _waves(races, lead_id, number)]
         for trace in _traces(lead_id, number, own, [rep_id], offers):
-            return Own(number, trace)
+            return OwnReceipt(number, trace)
     raise LeadNotFound
 
 
-def _of_rep(rep_id: str, wave: Judged) -> Judged:
+def _of_rep(rep_id: str, wave: RecordedVerdicts) -> RecordedVerdicts:
     return replace(wave, verdicts={rep: c for rep, c in wave.verdicts.items() if rep == rep_id})
 
 

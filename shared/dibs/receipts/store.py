@@ -19,9 +19,9 @@ from dibs.aws.dynamo import ConditionFailed, Dynamo
 from dibs.aws.settings import Settings
 from dibs.core.lead import Lead
 from dibs.race.records import OFFER_KEPT
-from dibs.race.verdicts import Judged
+from dibs.race.verdicts import RecordedVerdicts
 from dibs.receipts.ports import Dispute, Races
-from dibs.receipts.receipts import Link, Sealed
+from dibs.receipts.receipts import ChainLink, SealedRace
 
 # Receipts an item holds, and reps: far below the 400 KB an item may have.
 _PAGE = 200
@@ -75,7 +75,7 @@ class PageRecord(Model):
     lines = UnicodeAttribute()
 
 
-class JudgedRecord(Model):
+class VerdictsRecord(Model):
     """How one wave's reps were judged (races table)."""
 
     class Meta:
@@ -123,8 +123,8 @@ class DisputeRecord(Model):
 
 
 _JUDGED = Codec(
-    JudgedRecord,
-    Judged,
+    VerdictsRecord,
+    RecordedVerdicts,
     beside=lambda judged: {"expires_at": to_ms(judged.at + OFFER_KEPT) // 1000},
 )
 _DISPUTE = Codec(
@@ -156,7 +156,7 @@ class DynamoRaces(Races):
         )
         self._add(record.serialize())
 
-    def record_judged(self, judged: Judged) -> None:
+    def record_judged(self, judged: RecordedVerdicts) -> None:
         """Keep how a wave was judged, for 90 days; the first record of it stays."""
         reps = sorted(judged.verdicts)
         for part, start in enumerate(range(0, max(1, len(reps)), _PART)):
@@ -164,21 +164,21 @@ class DynamoRaces(Races):
             sk = keys.judged(judged.epoch, judged.wave_at, part)
             self._add(judged_item(replace(judged, verdicts=some), sk=sk))
 
-    def judged(self, lead_id: str, epoch: int) -> list[Judged]:
+    def judged(self, lead_id: str, epoch: int) -> list[RecordedVerdicts]:
         """Return how each wave of an opening was judged, in order."""
         found = self._db.query(
             self._table,
             "lead_id = :lead AND begins_with(sk, :start)",
             {":lead": {"S": lead_id}, ":start": {"S": keys.judged(epoch)}},
         )
-        waves: dict[datetime, Judged] = {}
+        waves: dict[datetime, RecordedVerdicts] = {}
         for item in found:
             part = judged_from(item)
             first = waves.get(part.wave_at, part)
             waves[part.wave_at] = replace(first, verdicts={**first.verdicts, **part.verdicts})
         return list(waves.values())
 
-    def seal(self, lead_id: str, epoch: int, sealed: Sealed, at: datetime) -> bool:
+    def seal(self, lead_id: str, epoch: int, sealed: SealedRace, at: datetime) -> bool:
         """Store a sealed race, its receipts before it; False when it was sealed before."""
         told = sealed.links[1:]
         pages = [
@@ -207,7 +207,7 @@ class DynamoRaces(Races):
             return False
         return True
 
-    def find(self, lead_id: str, epoch: int) -> Sealed | None:
+    def find(self, lead_id: str, epoch: int) -> SealedRace | None:
         """Return a sealed race with its receipts and who disputes it."""
         key = keys.race(epoch)
         found = self._db.query(
@@ -221,13 +221,13 @@ class DynamoRaces(Races):
             return None
         record = RaceRecord.from_raw_data(items[key])
         pages = keys.race_pages(epoch, record.head or "")
-        links = [Link(record.race or "", record.hash or "")]
+        links = [ChainLink(record.race or "", record.hash or "")]
         for sk in sorted(sk for sk in items if sk.startswith(pages)):
             for line in items[sk]["lines"]["S"].split("\n"):
                 told, _, text = line.partition(" ")
-                links.append(Link(text, told))
+                links.append(ChainLink(text, told))
         disputes = keys.dispute(epoch, "")
-        return Sealed(
+        return SealedRace(
             links=tuple(links),
             head=record.head or "",
             block=record.block,
@@ -262,7 +262,7 @@ class DynamoRaces(Races):
         item = next(found, None)
         return (int(item["sk"]["S"]), item["hash"]["S"]) if item else (0, "")
 
-    def add_block(self, number: int, link: Link, at: datetime) -> bool:
+    def add_block(self, number: int, link: ChainLink, at: datetime) -> bool:
         """Store the next block; False when somebody else has stored one of that number."""
         return self._add(
             BlockRecord(
@@ -287,7 +287,7 @@ class DynamoRaces(Races):
                     ExpressionAttributeValues={":number": {"N": str(number)}},
                 )
 
-    def blocks(self, first: int = 1, last: int | None = None) -> Iterator[tuple[int, Link]]:
+    def blocks(self, first: int = 1, last: int | None = None) -> Iterator[tuple[int, ChainLink]]:
         """Yield blocks in order, from one number to another."""
         found = self._db.query(
             self._table,
@@ -300,7 +300,7 @@ class DynamoRaces(Races):
             ConsistentRead=True,
         )
         for item in found:
-            yield int(item["sk"]["S"]), Link(item["block"]["S"], item["hash"]["S"])
+            yield int(item["sk"]["S"]), ChainLink(item["block"]["S"], item["hash"]["S"])
 
     def block_numbers(self, day: date) -> list[int]:
         """Return the numbers of a UTC day's blocks, in order."""

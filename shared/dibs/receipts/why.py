@@ -11,11 +11,11 @@ from dibs.assignment.round_robin import ASSIGNING
 from dibs.core.errors import LeadNotFound
 from dibs.core.lead import Lead, State
 from dibs.core.rep import Rep, Usage
-from dibs.ledger.ports import Story
-from dibs.offers.ports import OfferStore, Sighting
+from dibs.ledger.ports import LeadHistory
+from dibs.offers.ports import OfferStore, OfferView
 from dibs.race.decide import REFUSING, decide_knowing, rules_judged
 from dibs.race.ports import RaceStore
-from dibs.race.verdicts import Judged
+from dibs.race.verdicts import RecordedVerdicts
 from dibs.receipts.ports import Races
 from dibs.roster.ports import Roster
 from dibs.rules.playbook import Playbook
@@ -52,9 +52,9 @@ class Verdicts:
 class Why:
     """Why a lead went where it did: its history, the verdicts, and the tries of reps."""
 
-    story: Story
+    story: LeadHistory
     judged: tuple[Verdicts, ...]
-    tries: Mapping[str, Sighting]
+    tries: Mapping[str, OfferView]
     now: Verdicts | None
 
 
@@ -67,7 +67,7 @@ class WhyDeps:
     offers: OfferStore
     roster: Roster
     playbooks: Playbooks
-    story: Callable[[str], Story | None]
+    story: Callable[[str], LeadHistory | None]
 
 
 def why(deps: WhyDeps, lead_id: str, epoch: int | None, asker: Rep | None, now: datetime) -> Why:
@@ -109,7 +109,9 @@ def _playbook(playbooks: Playbooks, number: int) -> Playbook | None:
     return None if version is None else version.playbook
 
 
-def _read(judged: Judged, playbook: Playbook | None, only: Collection[str] | None) -> Verdicts:
+def _read(
+    judged: RecordedVerdicts, playbook: Playbook | None, only: Collection[str] | None
+) -> Verdicts:
     reps = {
         rep_id: in_rules(codes, playbook, judged.how)
         for rep_id, codes in judged.verdicts.items()

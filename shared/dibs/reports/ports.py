@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Attained:
+class QuotaResult:
     """A rep's attainment of a month's target, and the weekly allowance that follows (M4)."""
 
     achieved: int
@@ -51,7 +51,7 @@ class Results(Protocol):
 
     def record_outlooks(self, week: str, version: int, outlooks: Sequence[Outlook]) -> None: ...
 
-    def record_attained(self, rep_id: str, month: str, result: Attained) -> bool:
+    def record_attained(self, rep_id: str, month: str, result: QuotaResult) -> bool:
         """Store the month's result and its allowance, once; False when there is a result already.
 
         A later month's allowance is kept.

@@ -15,13 +15,13 @@ from fractions import Fraction
 from typing import TypeVar
 
 from dibs.core.calendar import Kind, Period, day_start, last_completed, named
-from dibs.core.jobs import Ran
+from dibs.core.jobs import JobResult
 from dibs.core.periods import months
 from dibs.core.rep import Rep
 from dibs.ledger.ports import Ledger
 from dibs.race.newcomers import counted_from
 from dibs.reports.assignment import weekly_rows
-from dibs.reports.ports import Attained, Results, Targets
+from dibs.reports.ports import QuotaResult, Results, Targets
 from dibs.reports.quotas import achieved, allowance, attainment, target_for, worked_days
 from dibs.reports.team_entries import AFTERMATH
 from dibs.reports.tier_inputs import tier_inputs
@@ -46,17 +46,17 @@ class PeriodDeps:
     clock: Callable[[], datetime]
 
 
-def recalculate_tiers(deps: PeriodDeps, as_of: datetime) -> Ran:
+def recalculate_tiers(deps: PeriodDeps, as_of: datetime) -> JobResult:
     """Put the reps of every team with tiers into tiers, by the weeks before `as_of` (M2)."""
     return _each(deps, as_of, "tiers", "week", _has_tiers, _tiers_of)
 
 
-def recalculate_quotas(deps: PeriodDeps, as_of: datetime) -> Ran:
+def recalculate_quotas(deps: PeriodDeps, as_of: datetime) -> JobResult:
     """Set every rep's weekly allowance by the month before `as_of` (M4)."""
     return _each(deps, as_of, "quotas", "month", _has_quotas, _quotas_of)
 
 
-def keep_reports(deps: PeriodDeps, as_of: datetime) -> Ran:
+def keep_reports(deps: PeriodDeps, as_of: datetime) -> JobResult:
     """Store the assignment report of each team's last week that is final (R10)."""
     return _each(deps, as_of - AFTERMATH, "reports", "week", _always, _report_of)
 
@@ -80,10 +80,10 @@ def _each(
     job: str,
     kind: Kind,
     concerns: Callable[[Playbook, str], bool],
-    run: Callable[[PeriodDeps, Playbook, str, Period], Ran],
-) -> Ran:
+    run: Callable[[PeriodDeps, Playbook, str, Period], JobResult],
+) -> JobResult:
     """Run a job for each team where it is not done yet for the last completed period."""
-    current, total = deps.playbooks.in_force(), Ran()
+    current, total = deps.playbooks.in_force(), JobResult()
     for team, rules in current.playbook.teams.items():
         if not concerns(current.playbook, team):
             continue
@@ -99,7 +99,7 @@ def _each(
     return total
 
 
-def _tiers_of(deps: PeriodDeps, playbook: Playbook, team: str, period: Period) -> Ran:
+def _tiers_of(deps: PeriodDeps, playbook: Playbook, team: str, period: Period) -> JobResult:
     rules = playbook.tiers
     inputs: dict[str, Inputs] = {}
     for page in _pages([rep for rep, _ in deps.roster.team(team)]):
@@ -120,7 +120,7 @@ def _tiers_of(deps: PeriodDeps, playbook: Playbook, team: str, period: Period) -
         changed += sum(
             deps.roster.set_tier(p.rep_id, p.was, p.tier) for p in placed if p.tier != p.was
         )
-    return Ran(1, len(inputs), changed)
+    return JobResult(1, len(inputs), changed)
 
 
 def _inputs(
@@ -158,7 +158,7 @@ def _inputs(
     return inputs
 
 
-def _quotas_of(deps: PeriodDeps, playbook: Playbook, team: str, period: Period) -> Ran:
+def _quotas_of(deps: PeriodDeps, playbook: Playbook, team: str, period: Period) -> JobResult:
     rules, month = playbook.quota, period.first_day
     reps = [rep for rep, _ in deps.roster.team(team) if rep.active]
     changed = 0
@@ -169,15 +169,15 @@ def _quotas_of(deps: PeriodDeps, playbook: Playbook, team: str, period: Period) 
             done = achieved(entries, rules.measure, rules.currency, period.start, period.end)
             target = targets.get(rep.rep_id)
             reached = attainment(done, target, *worked_days(month, rep.joined_on, rep.left_on))
-            result = Attained(done, target, reached, allowance(reached, rules), playbook.version)
+            result = QuotaResult(done, target, reached, allowance(reached, rules), playbook.version)
             changed += deps.results.record_attained(rep.rep_id, period.name, result)
-    return Ran(1, len(reps), changed)
+    return JobResult(1, len(reps), changed)
 
 
-def _report_of(deps: PeriodDeps, playbook: Playbook, team: str, period: Period) -> Ran:
+def _report_of(deps: PeriodDeps, playbook: Playbook, team: str, period: Period) -> JobResult:
     rows = weekly_rows(deps.ledger, playbook, team, period, period.end + AFTERMATH)
     deps.results.record_report(team, period.name, rows)
-    return Ran(1, 0, 1)
+    return JobResult(1, 0, 1)
 
 
 def _pages(items: Sequence[T]) -> Iterator[Sequence[T]]:

@@ -19,7 +19,7 @@ from dibs.aws.dynamo import ConditionFailed, Dynamo, insisting
 from dibs.aws.settings import Settings
 from dibs.core.calendar import named
 from dibs.reports.assignment_rows import Row
-from dibs.reports.ports import Attained, Results, Targets
+from dibs.reports.ports import QuotaResult, Results, Targets
 from dibs.reports.tiers import Inputs, Outlook
 
 _KEPT = timedelta(days=400)
@@ -116,7 +116,7 @@ class DynamoResults(Results):
             return None
         return from_dict(Outlook, json.loads(card["outlook"]["S"]), _CAST)
 
-    def record_attained(self, rep_id: str, month: str, result: Attained) -> bool:
+    def record_attained(self, rep_id: str, month: str, result: QuotaResult) -> bool:
         """Store a month's result and the allowance that follows, once; False when there is one."""
         card = {
             **_key(keys.quota_card(rep_id, month)),
@@ -143,7 +143,7 @@ class DynamoResults(Results):
             return False
         return True
 
-    def attained(self, rep_id: str, month: str) -> Attained | None:
+    def attained(self, rep_id: str, month: str) -> QuotaResult | None:
         """Return what a rep made of a month's target, None where it was not worked out."""
         card = self._db.get(self._table, _key(keys.quota_card(rep_id, month)))
         return _attained_from(json.loads(card["attained"]["S"])) if card else None
@@ -213,14 +213,14 @@ def _inputs_item(inputs: Inputs, week: str) -> Item:
     }
 
 
-def _attained_body(result: Attained) -> dict[str, Any]:
+def _attained_body(result: QuotaResult) -> dict[str, Any]:
     reached = None if result.attainment is None else str(result.attainment)
     return {**asdict(result), "attainment": reached}
 
 
-def _attained_from(body: dict[str, Any]) -> Attained:
+def _attained_from(body: dict[str, Any]) -> QuotaResult:
     reached = body["attainment"]
-    return Attained(**{**body, "attainment": None if reached is None else Fraction(reached)})
+    return QuotaResult(**{**body, "attainment": None if reached is None else Fraction(reached)})
 
 
 def _expires(period: str) -> dict[str, str]:

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from dibs.core.rep import Device, Rep, Usage
 from dibs.rules.playbook import Playbook
-
-if TYPE_CHECKING:
-    pass
 
 
 class Roster(Protocol):

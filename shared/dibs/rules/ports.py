@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from dibs.rules.playbook import Playbook
-
-if TYPE_CHECKING:
-    pass
 
 
 @dataclass(frozen=True)

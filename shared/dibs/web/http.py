@@ -35,7 +35,7 @@ from dibs.core.errors import (
     UndoOver,
     Withdrawn,
 )
-from dibs.core.lead import Card
+from dibs.core.lead import Contact
 from dibs.race.claim import InDraw, Won
 
 STATUS: dict[type[DibsError], int] = {
@@ -207,7 +207,7 @@ def draw_body(entered: InDraw) -> dict[str, Any]:
     return {"code": entered.code, **asdict(entered)}
 
 
-def card_body(card: Card) -> dict[str, Any]:
+def card_body(card: Contact) -> dict[str, Any]:
     """Return a lead with its contact details, for its holder only."""
     return asdict(card)
 

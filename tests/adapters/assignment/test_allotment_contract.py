@@ -11,10 +11,10 @@ import pytest
 from dibs.assignment.assign import serve
 from dibs.assignment.head_start_store import DynamoTurns
 from dibs.assignment.head_starts import OnTurn, Rotation
-from dibs.assignment.ports import PriorityTurns, Taken
+from dibs.assignment.ports import AssignmentWrite, PriorityTurns
 from dibs.assignment.round_robin import Turn
 from dibs.core.errors import Busy
-from dibs.core.lead import Card, Claim, Lead, Move, Reserved, State
+from dibs.core.lead import Claim, Contact, Lead, Reserved, State, Transition
 from dibs.race.absence import Credit
 from dibs.race.lifecycle import taking
 from dibs.race.opening import opening
@@ -39,7 +39,7 @@ class Makes:
     def used(self) -> tuple[date, ...]:
         return self.world.race.read("-", AINA.rep_id).usage.credits_used
 
-    def accept(self, lead: Lead, card: Card, credit: Credit | None = None) -> bool:
+    def accept(self, lead: Lead, card: Contact, credit: Credit | None = None) -> bool:
         """Store a lead; False when it was there."""
         return self.world.leads.accept(lead, card, None, NOON, credit=credit) is None
 
@@ -124,11 +124,15 @@ def assign(
     claim = replace(
         _claim(lead), claimed_at=NOON + SECOND, cause="newcomer" if week_most else "absence_credit"
     )
-    step = Move(lead.lead_id, 1, NOON + SECOND, State.NEW, State.ASSIGNED, claim.cause, "dibs")
+    step = Transition(
+        lead.lead_id, 1, NOON + SECOND, State.NEW, State.ASSIGNED, claim.cause, "dibs"
+    )
     last = stores.world.holdings.last_turn("north")
     turn = Turn(last.round + 1, AINA.rep_id)
     counts = counts_of(view, claim, credit=credit, week_most=week_most)
-    return stores.world.holdings.assign(lead, Taken(claim, step, "north", last, turn, counts))
+    return stores.world.holdings.assign(
+        lead, AssignmentWrite(claim, step, "north", last, turn, counts)
+    )
 
 
 def _claim(lead: Lead) -> Claim:
@@ -138,7 +142,7 @@ def _claim(lead: Lead) -> Claim:
 
 def waiting(stores: Makes, number: int, reserved: Reserved) -> Lead:
     lead = replace(
-        a_lead(lead_id=f"lead{number}"), state=State.NEW, reserved=reserved, closes_at=NOON
+        a_lead(lead_id=f"lead{number}"), state=State.NEW, reserved_for=reserved, closes_at=NOON
     )
     assert stores.accept(lead, a_card(number, lead_id=lead.lead_id))
     return lead
@@ -152,7 +156,7 @@ def test_an_assignment_uses_its_credit_once(stores: Makes) -> None:
     assert not assign(stores, second, credit)
     kept = stores.world.leads.get(second.lead_id)
     assert kept is not None
-    assert (kept.state, kept.reserved, kept.owner) == (State.NEW, "absence", None)
+    assert (kept.state, kept.reserved_for, kept.owner) == (State.NEW, "absence", None)
     assert assign(stores, second, Credit(AINA.rep_id, (FIRST,), (FIRST, FIRST)))
     assert stores.used() == (FIRST, FIRST)
     assert stores.world.race.read("-", AINA.rep_id).usage.leads == 2
@@ -174,9 +178,9 @@ def test_a_lead_kept_for_somebody_is_opened_for_its_race_once(stores: Makes) -> 
     lead = waiting(stores, 1, "newcomers")
     assert [one.lead_id for one in stores.world.holdings.queued()] == [lead.lead_id]
     opened = opening(
-        replace(lead, state=State.OPEN, reserved="cohort"), a_playbook(), NOON + SECOND
+        replace(lead, state=State.OPEN, reserved_for="cohort"), a_playbook(), NOON + SECOND
     )
-    move = Move(lead.lead_id, 1, NOON + SECOND, State.NEW, State.OPEN, "cohort", "dibs")
+    move = Transition(lead.lead_id, 1, NOON + SECOND, State.NEW, State.OPEN, "cohort", "dibs")
     assert stores.world.holdings.open(lead, opened, move)
     assert stores.world.leads.get(lead.lead_id) == opened
     assert stores.world.holdings.queued() == []
@@ -195,8 +199,8 @@ def test_a_lead_kept_for_somebody_is_opened_for_its_race_once(stores: Makes) -> 
 def test_a_lead_that_was_assigned_is_not_opened(stores: Makes) -> None:
     lead = waiting(stores, 1, "newcomers")
     assert assign(stores, lead, week_most=1)
-    opened = opening(replace(lead, state=State.OPEN, reserved=""), a_playbook(), NOON + SECOND)
-    move = Move(lead.lead_id, 1, NOON + SECOND, State.NEW, State.OPEN, "not_owed", "dibs")
+    opened = opening(replace(lead, state=State.OPEN, reserved_for=""), a_playbook(), NOON + SECOND)
+    move = Transition(lead.lead_id, 1, NOON + SECOND, State.NEW, State.OPEN, "not_owed", "dibs")
     assert not stores.world.holdings.open(lead, opened, move)
     kept = stores.world.leads.get(lead.lead_id)
     assert kept is not None
@@ -210,6 +214,6 @@ def test_a_newcomers_lead_goes_all_the_way(stores: Makes) -> None:
     stores.world.add_rep(new)
     world = stores.world
     lead = world.post_lead(a_card(), NOON)
-    assert lead.reserved == "newcomers"
+    assert lead.reserved_for == "newcomers"
     (given,) = serve([lead], world.race, world.roster, world.holdings, lambda: NOON + SECOND)
     assert (given.rep_id, given.cause) == (new.rep_id, "newcomer")

@@ -15,15 +15,15 @@ import pytest
 
 from dibs.core.errors import InvalidInput
 from dibs.game.contests.checks import problems
-from dibs.game.contests.ports import Contests, Planned, SignedResult
+from dibs.game.contests.ports import Contests, PlannedContest, SignedResult
 from dibs.game.contests.rules import (
     Contest,
+    ContestRow,
+    ContestStanding,
     Entrant,
-    Frozen,
+    FrozenContest,
     Minimum,
     Result,
-    Row,
-    Standing,
     entrants_hash,
     result_text,
     times_of,
@@ -69,7 +69,7 @@ WHOLE = Contest(
     hidden=True,
 )
 TIMES = times_of(PLAIN, a_playbook())
-FROZEN = Frozen(
+FROZEN = FrozenContest(
     at=NOON,
     times=TIMES,
     playbook_version=4,
@@ -80,18 +80,18 @@ FROZEN = Frozen(
     ),
     commitment="c0ffee",
 )
-STANDING = Standing(
-    sides=(Row("red", "red", value=Fraction(1, 3), place=1),),
+STANDING = ContestStanding(
+    sides=(ContestRow("red", "red", value=Fraction(1, 3), place=1),),
     reps=(
-        Row("aaaab", "red", 2, Fraction(9), (Fraction(1, 7), None), 1, None, 100),
-        Row("aaaac", "red", 2, Fraction(0), (), None, "below_minimum"),
-        Row("aaaad", why="no_value"),
+        ContestRow("aaaab", "red", 2, Fraction(9), (Fraction(1, 7), None), 1, None, 100),
+        ContestRow("aaaac", "red", 2, Fraction(0), (), None, "below_minimum"),
+        ContestRow("aaaad", why="no_value"),
     ),
 )
 
 
-def planned(contest: Contest = PLAIN) -> Planned:
-    return Planned(contest, "upcoming", TIMES, "manager")
+def planned(contest: Contest = PLAIN) -> PlannedContest:
+    return PlannedContest(contest, "upcoming", TIMES, "manager")
 
 
 def signed(contest: Contest = PLAIN, key: str = "key") -> SignedResult:
@@ -178,7 +178,7 @@ def test_one_that_was_called_off_neither_begins_nor_ends(contests: Contests, beg
 
 
 def test_of_two_standings_the_later_one_stays(contests: Contests) -> None:
-    other = Standing((), ())
+    other = ContestStanding((), ())
     contests.refresh("week", STANDING, NOON)
     assert contests.standing("week") == (STANDING, NOON)
     contests.refresh("week", other, NOON - HOUR)
@@ -217,12 +217,14 @@ def test_ten_thousand_reps_fit_into_their_items(world: World) -> None:
         ),
     )
     rows = tuple(
-        Row(rep_id, "north", value=Fraction(n * 7919, 10_007), ties=(Fraction(n),), place=n + 1)
+        ContestRow(
+            rep_id, "north", value=Fraction(n * 7919, 10_007), ties=(Fraction(n),), place=n + 1
+        )
         for n, rep_id in enumerate(ids)
     )
     store.open(planned(), frozen, "seed")
-    store.refresh("week", Standing((), rows), NOON)
-    stored = replace(signed().result, standing=Standing((), rows))
+    store.refresh("week", ContestStanding((), rows), NOON)
+    stored = replace(signed().result, standing=ContestStanding((), rows))
     store.close(SignedResult(stored, result_text(stored), "signature"))
     sizes = {
         item["sk"]["S"]: len(item[name]["B"])
@@ -244,24 +246,24 @@ def test_what_is_larger_than_an_item_is_kept_in_several(world: World) -> None:
     )
     frozen = replace(FROZEN, entrants=entrants)
     rows = tuple(
-        Row(one.rep_id, value=one.target, ties=(Fraction(dice.getrandbits(60), 7),))
+        ContestRow(one.rep_id, value=one.target, ties=(Fraction(dice.getrandbits(60), 7),))
         for one in entrants
     )
     assert store.open(planned(), frozen, "seed")
     assert not store.open(planned(), FROZEN, "other")
     assert store.frozen("week") == (frozen, "seed")
-    store.refresh("week", Standing((), rows), NOON)
-    assert store.standing("week") == (Standing((), rows), NOON)
-    few = Standing((), rows[:1])
+    store.refresh("week", ContestStanding((), rows), NOON)
+    assert store.standing("week") == (ContestStanding((), rows), NOON)
+    few = ContestStanding((), rows[:1])
     store.refresh("week", few, NOON + timedelta(minutes=5))
-    store.refresh("week", Standing((), rows), NOON)
+    store.refresh("week", ContestStanding((), rows), NOON)
     assert store.standing("week") == (few, NOON + timedelta(minutes=5))
-    stored = replace(signed().result, standing=Standing((), rows))
+    stored = replace(signed().result, standing=ContestStanding((), rows))
     whole = SignedResult(stored, result_text(stored), "signature")
     assert store.close(whole)
     assert store.result("week") == whole
     # A part that is of another run, or missing, is no standing; the next run makes a new one.
-    store.refresh("week", Standing((), rows), NOON + timedelta(minutes=10))
+    store.refresh("week", ContestStanding((), rows), NOON + timedelta(minutes=10))
     part = {"pk": {"S": "CONTEST#week"}, "sk": {"S": "STANDING#01"}}
     world.dynamo.update(
         world.settings.game_table,

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from dibs.core.errors import Busy
-from dibs.core.jobs import Ran
+from dibs.core.jobs import JobResult
 from dibs.game.rewards.requests import decay_monthly
 from dibs.game.scoring.points import ISSUED, LAPSED, SPENT, Account, Transfer
 from dibs.game.scoring.points_store import DynamoPoints
@@ -41,7 +41,7 @@ class Bank:
         decay = {"percent": percent, "after_days": after_days}
         self.world.put_playbook(a_playbook(game={"decay": decay}))
 
-    def run(self, as_of: datetime = DECEMBER, points: Any = None) -> Ran:
+    def run(self, as_of: datetime = DECEMBER, points: Any = None) -> JobResult:
         database, to = self.world.dynamo, self.world.settings
         books = PeriodDeps(
             roster=self.world.roster,
@@ -72,8 +72,8 @@ def test_a_share_of_what_was_earned_long_ago_lapses(bank: Bank) -> None:
     bank.earned(200, CUTOFF - DAY, CHONG)
     bank.earned(50, DECEMBER - DAY, CHONG)
     bank.points.book([Transfer("reward/1", CHONG, SPENT, 120, DECEMBER - DAY, "reward")])
-    assert bank.run(DECEMBER - MS) == Ran(1, 3, 0)  # October: nothing was that old by then
-    assert bank.run() == Ran(1, 3, 2)
+    assert bank.run(DECEMBER - MS) == JobResult(1, 3, 0)  # October: nothing was that old by then
+    assert bank.run() == JobResult(1, 3, 2)
     assert bank.balances() == (99, 100, 122)  # of Chong's old ones 80 were left
     [lapse] = [one for one in bank.points.history(AINA, 9)[0] if one.to_account == LAPSED]
     assert lapse == Transfer(
@@ -86,7 +86,7 @@ def test_a_month_is_never_done_twice_and_the_next_one_goes_on_from_there(bank: B
     bank.earned(1000, CUTOFF)
     bank.run()
     for later in (timedelta(), HOUR, 30 * DAY):
-        assert bank.run(DECEMBER + later) == Ran()
+        assert bank.run(DECEMBER + later) == JobResult()
     assert bank.balances()[0] == 900
     bank.run(JANUARY)
     assert bank.balances()[0] == 810
@@ -109,7 +109,7 @@ def test_a_run_that_died_is_gone_on_with_under_the_rules_it_began_with(bank: Ban
         bank.run(points=Dying(bank.world.dynamo, bank.world.settings))
     assert sorted(bank.balances()) == [90, 100, 100]
     bank.rules(50)
-    assert bank.run(DECEMBER + HOUR) == Ran(1, 3, 2)
+    assert bank.run(DECEMBER + HOUR) == JobResult(1, 3, 2)
     assert bank.balances() == (90, 90, 90)
 
 
@@ -120,16 +120,16 @@ def test_a_run_whose_end_was_not_noted_changes_nothing_again(
     with monkeypatch.context() as patched:
         patched.setattr(DynamoResults, "end", lambda *_: None)
         bank.run()
-    assert bank.run() == Ran(1, 3, 0)
+    assert bank.run() == JobResult(1, 3, 0)
     assert bank.balances()[0] == 90
 
 
 def test_a_month_that_ended_while_the_rule_was_off_is_done_with(bank: Bank) -> None:
     bank.rules(0)
     bank.earned(100, CUTOFF)
-    assert bank.run() == Ran(1, 0, 0)
+    assert bank.run() == JobResult(1, 0, 0)
     bank.rules(10)
-    assert bank.run(DECEMBER + HOUR) == Ran()
+    assert bank.run(DECEMBER + HOUR) == JobResult()
     assert bank.balances()[0] == 100
     bank.run(JANUARY)
     assert bank.balances()[0] == 90

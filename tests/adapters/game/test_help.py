@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from dibs.game.help.ports import HelpRequests
-from dibs.game.help.rules import MOST_ANSWERS, Answer, HelpRequest
+from dibs.game.help.rules import MOST_ANSWERS, HelpAnswer, HelpRequest
 from dibs.game.help.store import DynamoHelp
 from dibs.game.quests.ports import QuestLog
-from dibs.game.quests.rules import MANAGERS, Told
+from dibs.game.quests.rules import MANAGERS, ReportedStep
 from dibs.game.quests.store import DynamoQuests
 from support.aws import items
 from support.builders import NOON, World
@@ -67,7 +67,7 @@ def test_lists_hold_the_latest_first_and_nobody_elses(requests: HelpRequests) ->
 
 def test_each_answers_once_until_it_is_closed_or_full(requests: HelpRequests) -> None:
     requests.add(a_request())
-    answer = Answer("bb", "Call at nine.", NOON + HOUR)
+    answer = HelpAnswer("bb", "Call at nine.", NOON + HOUR)
     assert not requests.answer("two", answer)
     assert requests.answer("one", answer)
     assert not requests.answer("one", replace(answer, text="Call at ten."))
@@ -85,7 +85,7 @@ def test_each_answers_once_until_it_is_closed_or_full(requests: HelpRequests) ->
 
 def test_the_first_confirmation_and_the_first_closing_stay(requests: HelpRequests) -> None:
     requests.add(a_request())
-    requests.answer("one", Answer("bb", "Yes", NOON))
+    requests.answer("one", HelpAnswer("bb", "Yes", NOON))
     for hour in (1, 2):
         requests.confirm("one", "bb", NOON + hour * HOUR)
         requests.confirm("one", "cc", NOON)
@@ -95,7 +95,7 @@ def test_the_first_confirmation_and_the_first_closing_stay(requests: HelpRequest
     found = requests.find("one")
     assert found is not None
     assert found.closed_at == NOON + HOUR
-    assert found.answers == {"bb": Answer("bb", "Yes", NOON, NOON + HOUR)}
+    assert found.answers == {"bb": HelpAnswer("bb", "Yes", NOON, NOON + HOUR)}
     assert requests.find("nothing") is None
 
 
@@ -106,11 +106,11 @@ def test_everything_people_wrote_goes_after_ninety_days(world: World) -> None:
     assert [item["expires_at"]["N"] for item in stored] == [goes] * 3
 
 
-A_STEP = Told("aa", "start", "video", NOON, "bb")
+A_STEP = ReportedStep("aa", "start", "video", NOON, "bb")
 
 
 def test_a_step_waits_for_its_peer_and_the_managers_until_it_is_settled(log: QuestLog) -> None:
-    alone = Told("aa", "start", "tool", NOON)
+    alone = ReportedStep("aa", "start", "tool", NOON)
     assert log.tell(A_STEP, None)
     assert log.tell(alone, None)
     assert log.told_by("aa") == [alone, A_STEP]

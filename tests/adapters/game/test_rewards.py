@@ -12,7 +12,15 @@ import pytest
 from dibs.core.errors import DibsError
 from dibs.game.rewards.ports import RewardStore
 from dibs.game.rewards.requests import ask, audit_points, decide, lapse_requests
-from dibs.game.rewards.rules import FOLLOWING, Request, Reward, State, Step, payment, stepped
+from dibs.game.rewards.rules import (
+    FOLLOWING,
+    RequestState,
+    RequestStep,
+    Reward,
+    RewardRequest,
+    payment,
+    stepped,
+)
 from dibs.game.rewards.store import DynamoRewards
 from dibs.game.scoring.points import ISSUED, Account, Transfer
 from dibs.game.scoring.points_store import DynamoPoints
@@ -39,10 +47,10 @@ class Shop:
             [Transfer(f"award/{rep_id}/{number}", ISSUED, rep_id, points, NOON, "won")]
         )
 
-    def request(self, rep_id: str = AINA, chosen: str = "1", reward: Reward = MUG) -> Request:
+    def request(self, rep_id: str = AINA, chosen: str = "1", reward: Reward = MUG) -> RewardRequest:
         name = f"{rep_id}.{chosen}"
-        steps = (Step(State.REQUESTED, NOON, rep_id),)
-        return Request(name, rep_id, reward.reward_id, reward.name, reward.price, steps)
+        steps = (RequestStep(RequestState.REQUESTED, NOON, rep_id),)
+        return RewardRequest(name, rep_id, reward.reward_id, reward.name, reward.price, steps)
 
     def balance(self, rep_id: str = AINA) -> int:
         return self.points.account(rep_id).balance
@@ -96,7 +104,7 @@ def test_nothing_is_found_where_nothing_is(shop: Shop) -> None:
     assert shop.store.look(AINA, "mug", f"{AINA}.1") == (None, Account(AINA), None)
     assert shop.store.find(f"{AINA}.1") is None
     assert shop.store.of_rep(AINA) == []
-    assert [shop.store.in_state(state) for state in State] == [[]] * len(State)
+    assert [shop.store.in_state(state) for state in RequestState] == [[]] * len(RequestState)
     assert list(shop.store.requests()) == []
 
 
@@ -109,10 +117,10 @@ def test_a_request_takes_points_and_stock_and_comes_back_as_it_was(shop: Shop) -
     taken = replace(MUG, taken=1)
     assert shop.store.look(AINA, "mug", request.request_id) == (taken, account, request)
     assert shop.store.find(request.request_id) == request
-    assert shop.store.of_rep(AINA) == shop.store.in_state(State.REQUESTED) == [request]
+    assert shop.store.of_rep(AINA) == shop.store.in_state(RequestState.REQUESTED) == [request]
     assert list(shop.store.requests()) == [request]
     assert payment(request) in shop.points.history(AINA, 5)[0]
-    assert shop.store.of_rep(BEN) == shop.store.in_state(State.APPROVED) == []
+    assert shop.store.of_rep(BEN) == shop.store.in_state(RequestState.APPROVED) == []
 
 
 @pytest.mark.parametrize(
@@ -153,9 +161,12 @@ def test_nothing_is_asked_for_twice_beyond_the_stock_or_the_points(shop: Shop) -
 
 
 @pytest.mark.parametrize(
-    ("to", "back"), [(State.APPROVED, False), (State.REFUSED, True), (State.LAPSED, True)]
+    ("to", "back"),
+    [(RequestState.APPROVED, False), (RequestState.REFUSED, True), (RequestState.LAPSED, True)],
 )
-def test_a_step_is_stored_once_with_what_goes_back(shop: Shop, to: State, back: bool) -> None:
+def test_a_step_is_stored_once_with_what_goes_back(
+    shop: Shop, to: RequestState, back: bool
+) -> None:
     shop.store.put(MUG)
     shop.award(1, 150)
     was = shop.request()
@@ -163,10 +174,10 @@ def test_a_step_is_stored_once_with_what_goes_back(shop: Shop, to: State, back: 
     now = stepped(was, to, NOON + DAY, "manager", 'because "…"')
     assert shop.store.move(was, now)
     assert not shop.store.move(was, now)
-    assert not shop.store.move(was, stepped(was, State.APPROVED, NOON + 2 * DAY, "manager"))
+    assert not shop.store.move(was, stepped(was, RequestState.APPROVED, NOON + 2 * DAY, "manager"))
     assert shop.store.find(was.request_id) == now
     assert shop.store.in_state(to) == [now]
-    assert shop.store.in_state(State.REQUESTED) == []
+    assert shop.store.in_state(RequestState.REQUESTED) == []
     assert (shop.balance(), shop.taken()) == ((150, 0) if back else (50, 1))
     assert audit_points(shop.points, shop.store) == []
 
@@ -177,13 +188,13 @@ def test_what_has_been_in_a_state_for_long_is_found(shop: Shop) -> None:
     found = []
     for number in (2, 0, 1):
         request = shop.request(chosen=str(number), reward=replace(MUG, price=1))
-        steps = (Step(State.REQUESTED, NOON + number * DAY, AINA),)
+        steps = (RequestStep(RequestState.REQUESTED, NOON + number * DAY, AINA),)
         found.append(replace(request, steps=steps))
         assert shop.store.ask(replace(MUG, price=1), found[-1])
     latest, first, second = found
-    assert shop.store.in_state(State.REQUESTED) == [first, second, latest]
-    assert shop.store.in_state(State.REQUESTED, NOON + DAY) == [first, second]
-    assert shop.store.in_state(State.REQUESTED, NOON + DAY - MS) == [first]
+    assert shop.store.in_state(RequestState.REQUESTED) == [first, second, latest]
+    assert shop.store.in_state(RequestState.REQUESTED, NOON + DAY) == [first, second]
+    assert shop.store.in_state(RequestState.REQUESTED, NOON + DAY - MS) == [first]
     assert shop.store.of_rep(AINA) == [latest, second, first]
 
 
@@ -193,12 +204,15 @@ def test_of_what_is_over_the_latest_hundred_are_shown_the_newest_first(shop: Sho
     shop.award(1, 102)
     over = []
     for number in range(102):
-        steps = tuple(Step(s, NOON + number * MS, "x") for s in (State.APPROVED, State.COLLECTED))
+        steps = tuple(
+            RequestStep(s, NOON + number * MS, "x")
+            for s in (RequestState.APPROVED, RequestState.COLLECTED)
+        )
         request = replace(shop.request(chosen=str(number), reward=pen), steps=steps)
         assert shop.store.ask(pen, request)
         over.append(request)
-    assert shop.store.in_state(State.COLLECTED) == over[:1:-1]
-    assert shop.store.in_state(State.COLLECTED, NOON) == over[:1]
+    assert shop.store.in_state(RequestState.COLLECTED) == over[:1:-1]
+    assert shop.store.in_state(RequestState.COLLECTED, NOON) == over[:1]
     assert len(shop.store.of_rep(AINA)) == 102
 
 
@@ -220,7 +234,7 @@ def test_any_history_adds_up(shop: Shop) -> None:
         known = sorted(shop.store.requests(), key=lambda one: one.request_id)
         if known:
             request = chance.choice(known)
-            ways = sorted(FOLLOWING.get(request.state, State))
+            ways = sorted(FOLLOWING.get(request.state, RequestState))
             name, state = request.request_id, chance.choice(ways)
             decide(shop.store, name, state, "manager", "why", clock)
 
@@ -241,7 +255,7 @@ def test_any_history_adds_up(shop: Shop) -> None:
     assert {"award", "asking", "deciding", "waiting", "already_decided"} <= set(done)
     assert min(shop.balance(AINA), shop.balance(BEN), shop.taken(), shop.taken("pen")) >= 0
     states = {one.state for one in shop.store.requests()}
-    assert states >= {State.LAPSED, State.COLLECTED}
+    assert states >= {RequestState.LAPSED, RequestState.COLLECTED}
 
 
 def test_an_altered_item_is_found(world: World) -> None:

@@ -21,7 +21,7 @@ from dibs.game.scoring import store as standings
 from dibs.game.scoring.award_store import DynamoAwards
 from dibs.game.scoring.metrics import value_of
 from dibs.game.scoring.points_store import DynamoPoints
-from dibs.game.scoring.ports import Change, Unit
+from dibs.game.scoring.ports import Aggregate, Change
 from dibs.game.scoring.rebuild import audit_standings, rebuild
 from dibs.game.scoring.score import ScoreDeps, rules_of, score
 from dibs.game.scoring.store import DynamoStandings, unit_from, unit_item
@@ -170,8 +170,8 @@ def test_a_unit_that_has_changed_meanwhile_is_left_alone(game: Game) -> None:
     rules = rules_of(game.world.playbooks)
     made = tally([claimed()], rules)
     game.score(claimed())
-    stale = Change(Unit("lead/lead1", {"taken/1": claimed()}, made, 1), made.counts)
-    fresh = Change(Unit("lead/lead9", {}, Tally(), 1), {})
+    stale = Change(Aggregate("lead/lead1", {"taken/1": claimed()}, made, 1), made.counts)
+    fresh = Change(Aggregate("lead/lead9", {}, Tally(), 1), {})
     assert game.standings.apply("1", [stale]) == ["lead/lead1"]
     assert game.standings.apply("1", [fresh]) == []
     assert game.shown()[AINA.rep_id]["claimed"] == 1
@@ -249,7 +249,7 @@ def test_a_run_that_dies_between_two_writes_is_made_good_by_the_next(
 def test_a_unit_reads_back_as_it_was_stored() -> None:
     entries = [claimed(shared=("x", "y")), won(at=NOON + DAY), claimed(2, protected=True)]
     made = tally(entries, lambda _: PLAYBOOK)
-    unit = Unit("lead/lead1", {one.entry_id: one for one in entries}, made, 3)
+    unit = Aggregate("lead/lead1", {one.entry_id: one for one in entries}, made, 3)
     back = unit_from(unit_item("1", unit))
     assert (back.name, back.made, back.version) == (unit.name, made, 3)
     assert tally(back.entries.values(), lambda _: PLAYBOOK) == made
@@ -781,7 +781,7 @@ def test_units_are_filled_in_transactions_that_fit_but_for_those_that_are_there(
 ) -> None:
     """By number and by size; what somebody scored meanwhile is left alone."""
     entries = [claimed(number) for number in range(100, 160)]
-    units = [Unit(unit_of(one), {one.entry_id: one}, Tally(), 1) for one in entries]
+    units = [Aggregate(unit_of(one), {one.entry_id: one}, Tally(), 1) for one in entries]
     game.score(entries[7], entries[8], entries[44])
     there = [units[number].name for number in (7, 8, 44)]
     largest = max(len(unit_item("1", unit)["body"]["B"]) for unit in units)

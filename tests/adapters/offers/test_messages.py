@@ -14,9 +14,9 @@ from moto import mock_aws
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.sns import sns_backends
 
-from dibs.core.events import Fact
+from dibs.core.events import LeadEvent
 from dibs.core.lead import Lead
-from dibs.offers.ports import Chunk
+from dibs.offers.ports import NotifyBatch
 from dibs.offers.queues import SnsBus, SqsNotifyQueue, SqsTimers, chunk_body, chunk_from
 from dibs.offers.sms import SnsSms
 from support.builders import NOON, a_lead
@@ -54,19 +54,21 @@ def received(sqs: Any, url: str) -> list[dict[str, Any]]:
 
 def test_chunks_arrive_whole_and_all_of_them(sqs: Any) -> None:
     url = sqs.create_queue(QueueName="notify")["QueueUrl"]
-    chunks = [Chunk("offer", f"lead{n}", n, ("aaaac", "aaaae"), NOON + n * MS) for n in range(23)]
+    chunks = [
+        NotifyBatch("offer", f"lead{n}", n, ("aaaac", "aaaae"), NOON + n * MS) for n in range(23)
+    ]
     SqsNotifyQueue(sqs, url).put(chunks)
     found = [chunk_from(body) for body in received(sqs, url)]
     assert sorted(found, key=lambda chunk: chunk.epoch) == chunks
 
 
 def test_a_chunk_without_an_instant_comes_back_without_one() -> None:
-    chunk = Chunk("unseen", "lead", 1, ("aaaac",))
+    chunk = NotifyBatch("unseen", "lead", 1, ("aaaac",))
     assert chunk_from(json.loads(json.dumps(chunk_body(chunk)))) == chunk
 
 
 def test_a_chunk_says_whom_by_id_alone() -> None:
-    body = chunk_body(Chunk("offer", LEAD.lead_id, 1, ("aaaac",), NOON))
+    body = chunk_body(NotifyBatch("offer", LEAD.lead_id, 1, ("aaaac",), NOON))
     assert set(body) == {"kind", "lead_id", "epoch", "rep_ids", "notify_at"}
 
 
@@ -83,7 +85,9 @@ def test_a_look_later_is_delayed_by_the_queue(clients: tuple[Any, Any]) -> None:
             {"Successful": [], "Failed": []},
             {"QueueUrl": "u", "Entries": [{"Id": "0", "MessageBody": ANY, "DelaySeconds": 20}]},
         )
-        SqsNotifyQueue(clients[0], "u").put([Chunk("unseen", "l", 1, ("a",))], delay_seconds=20)
+        SqsNotifyQueue(clients[0], "u").put(
+            [NotifyBatch("unseen", "l", 1, ("a",))], delay_seconds=20
+        )
         stub.assert_no_pending_responses()
 
 
@@ -148,7 +152,7 @@ def test_messages_the_queue_did_not_take_are_an_error_so_that_they_come_again(
     with Stubber(clients[0]) as stub:
         stub.add_response("send_message_batch", {"Successful": [], "Failed": [failed]})
         with pytest.raises(RuntimeError, match="1 messages"):
-            SqsNotifyQueue(clients[0], "u").put([Chunk("offer", "l", 1, ("a",))])
+            SqsNotifyQueue(clients[0], "u").put([NotifyBatch("offer", "l", 1, ("a",))])
 
 
 def test_every_fact_reaches_every_consumers_queue(sns: Any, sqs: Any) -> None:
@@ -161,12 +165,12 @@ def test_every_fact_reaches_every_consumers_queue(sns: Any, sqs: Any) -> None:
             Endpoint=f"arn:aws:sqs:us-east-1:{DEFAULT_ACCOUNT_ID}:{name}",
             Attributes={"RawMessageDelivery": "true"},
         )
-    facts = [Fact("lead.opened", f"lead{n:02}", 1, None) for n in range(12)]
-    facts.append(Fact("lead.claimed", "lead12", 2, "aaaac"))
+    facts = [LeadEvent("lead.opened", f"lead{n:02}", 1, None) for n in range(12)]
+    facts.append(LeadEvent("lead.claimed", "lead12", 2, "aaaac"))
     SnsBus(sns, topic).publish(facts)
     for url in urls:
         found = sorted(received(sqs, url), key=lambda body: str(body["lead_id"]))
-        assert [Fact(**body) for body in found] == facts
+        assert [LeadEvent(**body) for body in found] == facts
 
 
 def test_facts_the_bus_did_not_take_are_an_error_so_that_they_are_told_again(
@@ -176,7 +180,9 @@ def test_facts_the_bus_did_not_take_are_an_error_so_that_they_are_told_again(
     with Stubber(clients[1]) as stub:
         stub.add_response("publish_batch", {"Successful": [], "Failed": [failed]})
         with pytest.raises(RuntimeError, match="1 facts"):
-            SnsBus(clients[1], "arn:aws:sns:us-east-1:1:t").publish([Fact("lead.opened", "l", 1)])
+            SnsBus(clients[1], "arn:aws:sns:us-east-1:1:t").publish(
+                [LeadEvent("lead.opened", "l", 1)]
+            )
 
 
 def test_a_fact_says_its_kind_where_subscriptions_can_filter_by_it(
@@ -199,7 +205,7 @@ def test_a_fact_says_its_kind_where_subscriptions_can_filter_by_it(
                 ],
             },
         )
-        SnsBus(clients[1], "t").publish([Fact("lead.claimed", "l", 1, "aaaac")])
+        SnsBus(clients[1], "t").publish([LeadEvent("lead.claimed", "l", 1, "aaaac")])
         stub.assert_no_pending_responses()
 
 

@@ -13,10 +13,10 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from dibs.assignment.ports import Taken
+from dibs.assignment.ports import AssignmentWrite
 from dibs.assignment.round_robin import Turn
 from dibs.aws import keys
-from dibs.core.lead import Card, Claim, Lead, State, id_text, moved
+from dibs.core.lead import Claim, Contact, Lead, State, id_text, moved
 from dibs.core.quality import Quality
 from dibs.core.rep import Rep, Usage
 from dibs.race.debts import owes_assignment, owes_warm
@@ -79,7 +79,7 @@ class Career:
     def a_lead(self, state: State, **changes: Any) -> Lead:
         lead = a_lead(lead_id=id_text(next(_numbers).to_bytes(7, "big")), state=state, **LONG)
         lead = replace(lead, **changes)
-        self.world.leads.accept(lead, Card(lead.lead_id, "s", "e", "Acme"), None, self.now)
+        self.world.leads.accept(lead, Contact(lead.lead_id, "s", "e", "Acme"), None, self.now)
         return lead
 
     def claims(self, **changes: Any) -> bool:
@@ -102,7 +102,7 @@ class Career:
         last = self.world.holdings.last_turn(self.rep.rep_id)
         turn = Turn(last.round + 1, self.rep.rep_id) if bound else None
         counts = count_lead(self.rep, lead, self.stored(), self.playbook, claim, bound=bound)
-        taken = Taken(claim, move, self.rep.rep_id, last, turn, counts)
+        taken = AssignmentWrite(claim, move, self.rep.rep_id, last, turn, counts)
         done = self.world.holdings.assign(lead, taken)
         if done:
             self._took(lead, claim)

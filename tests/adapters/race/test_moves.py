@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dibs.core.lead import Move, State
+from dibs.core.lead import State, Transition
 from dibs.race.records import move_from, move_item
 from support.builders import NOON
 
 
 def test_a_step_reads_back_with_the_activity_it_follows_from() -> None:
-    move = Move("lead1", 2, NOON, State.OPPORTUNITY, State.WON, "won", "rep", (), "rep")
+    move = Transition("lead1", 2, NOON, State.OPPORTUNITY, State.WON, "won", "rep", (), "rep")
     for told in ("", "0123456789abcdef"):
-        one = Move(**{**vars(move), "told": told})
+        one = Transition(**{**vars(move), "told": told})
         assert move_from(move_item(one)) == one

@@ -18,7 +18,7 @@ from dibs.aws import keys
 from dibs.aws.clock import to_ms
 from dibs.aws.dynamo import Dynamo
 from dibs.core.errors import AlreadyClaimed, Busy, ClaimRefused
-from dibs.core.lead import Card, Claim, Lead, Move, State
+from dibs.core.lead import Claim, Contact, Lead, State, Transition
 from dibs.core.rep import Device, Platform
 from dibs.dispatch.sweep import close
 from dibs.intake.ingest import ingest
@@ -27,8 +27,8 @@ from dibs.playbook.checks.teams import problems
 from dibs.race import store as race_module
 from dibs.race.claim import Won, bearer, claim
 from dibs.race.lifecycle import MOST_RELEASED
-from dibs.race.ports import Notice, RaceView
-from dibs.race.records import LockRecord, lock_item
+from dibs.race.ports import RaceView, SentOffer
+from dibs.race.records import LeadRecord, lock_item
 from dibs.race.store import DynamoRaceStore
 from dibs.race.undo import undo
 from dibs.race.usage import undo_claim
@@ -167,7 +167,7 @@ def test_a_refused_undo_changes_nothing_in_any_table(world: World) -> None:
     assert held.rep is not None
     off = undo_claim(held.lead, held.rep, held.usage)
     fresh = replace(lead, epoch=2)
-    move = Move(lead.lead_id, 1, NOON, State.CLAIMED, State.RELEASED, "undone", AINA.rep_id)
+    move = Transition(lead.lead_id, 1, NOON, State.CLAIMED, State.RELEASED, "undone", AINA.rep_id)
     changes = (
         lambda: put_lock(world, lead, owner={"S": BEN.rep_id}),
         lambda: put_lock(world, lead, owner={"S": AINA.rep_id}, epoch={"N": "2"}),
@@ -488,8 +488,10 @@ def test_a_lock_stays_within_one_kilobyte_whatever_a_source_sends(
     )
     # Turns and newcomers are for a lead's first opening; nobody has given it back by then.
     ways = {
-        "first": replace(fullest, reserved="newcomers", first=(AINA.rep_id,) * MOST_FIRST),
-        "later": replace(fullest, epoch=99_999, previous=BEN.rep_id, released=EX_OWNERS),
+        "first": replace(
+            fullest, reserved_for="newcomers", head_start_reps=(AINA.rep_id,) * MOST_FIRST
+        ),
+        "later": replace(fullest, epoch=99_999, previous_owner=BEN.rep_id, released_by=EX_OWNERS),
     }
     other = {"first": {"previous", "released"}, "later": {"reserved", "first"}}
     for way, opened in ways.items():
@@ -511,7 +513,7 @@ def test_a_lock_stays_within_one_kilobyte_whatever_a_source_sends(
             # A parked lead waits for nobody, and so has less else.
             waves = set[str]() if "model" in rules else {"waves"}
             expected = absent | other[way] | waves | {"parked"}
-            known = {one.attr_name for one in LockRecord.get_attributes().values()}
+            known = {one.attr_name for one in LeadRecord.get_attributes().values()}
             assert known - item.keys() == expected
             assert 800 < size(item) <= 1024, (way, stage)
 
@@ -545,7 +547,7 @@ def test_a_rep_with_three_devices_stays_within_one_kilobyte(world: World) -> Non
     assert 900 < size(stored(world, "organisation_table", pk=keys.rep(rep.rep_id))) <= 1024
 
 
-SECRETS = Card(
+SECRETS = Contact(
     lead_id="",
     source="google-ads",
     external_id="customer-4711",
@@ -572,7 +574,7 @@ def test_no_item_of_the_leads_table_and_so_of_its_stream_holds_personal_data(
     undone = undo(world.race, lead.lead_id, AINA.rep_id, proof, clock)
     close(undone, world.leads, undone.closes_at)
     DynamoOfferStore(world.dynamo, world.settings).record(
-        [Notice(lead.lead_id, 1, AINA.rep_id, NOON, ("push",))]
+        [SentOffer(lead.lead_id, 1, AINA.rep_id, NOON, ("push",))]
     )
     elsewhere = ("leads_table", "offers_table", "once_table")
     kept = [
@@ -590,7 +592,7 @@ def test_no_item_of_the_leads_table_and_so_of_its_stream_holds_personal_data(
 
 def test_offers_and_codes_clean_up_after_themselves(world: World) -> None:
     offers = DynamoOfferStore(world.dynamo, world.settings)
-    offers.record([Notice("lead", 1, AINA.rep_id, NOON, ("push",))])
+    offers.record([SentOffer("lead", 1, AINA.rep_id, NOON, ("push",))])
     offers.reserve_sms(a_lead(), AINA.rep_id, lambda: "7K2P", NOON)
     world.race.record_sighting(a_lead(), AINA.rep_id, "seen_at", NOON)
     world.race.record_sighting(a_lead(epoch=2), AINA.rep_id, "seen_at", NOON)

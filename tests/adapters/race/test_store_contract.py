@@ -11,28 +11,38 @@ from typing import Any
 import pytest
 
 from dibs.assignment import override
-from dibs.assignment.ports import Given, Holdings, Override, Taken
+from dibs.assignment.ports import AssignmentWrite, Holdings, Override, Recipient
 from dibs.assignment.round_robin import Turn
 from dibs.assignment.store import DynamoHoldings
 from dibs.aws.once import DynamoOnce
 from dibs.core.calendar import parse_hours, week_of
 from dibs.core.errors import AlreadyExists, Busy, RouteNotFound
-from dibs.core.events import Fact
-from dibs.core.lead import RELEASED, Card, Claim, Kind, Lead, Move, State, Tie, moved
+from dibs.core.events import LeadEvent
+from dibs.core.lead import (
+    RELEASED,
+    Claim,
+    Contact,
+    DuplicateLink,
+    IdentityKind,
+    Lead,
+    State,
+    Transition,
+    moved,
+)
 from dibs.core.ports import Once
 from dibs.core.quality import Quality
 from dibs.core.rep import Device, Platform, Rep, Usage
 from dibs.intake.arrival_store import DynamoArrivals
-from dibs.intake.blind import Arrived
-from dibs.intake.duplicates import Identity, Standing
-from dibs.intake.ports import Arrivals, LeadStore, Stored
+from dibs.intake.blind import ArrivalCounts
+from dibs.intake.duplicates import Identity, KnownIdentity
+from dibs.intake.ports import Arrivals, LeadStore, StoredPost
 from dibs.intake.store import DynamoLeadStore
-from dibs.offers.ports import OfferStore, Sighting
+from dibs.offers.ports import OfferStore, OfferView
 from dibs.offers.store import DynamoOfferStore
 from dibs.race.claim import token_hash
-from dibs.race.draw import Drawn, in_order
+from dibs.race.draw import DrawResult, in_order
 from dibs.race.lifecycle import given_back, taken_away, taking
-from dibs.race.ports import Notice, RaceStore, RaceView
+from dibs.race.ports import RaceStore, RaceView, SentOffer
 from dibs.race.store import DynamoRaceStore
 from dibs.race.usage import count_lead, release_lead, undo_claim
 from dibs.roster.ports import Roster
@@ -59,7 +69,7 @@ class Stores:
     once: Once
     add_rep: Callable[[Rep], Rep]
     post_lead: Callable[..., Lead]
-    history: Callable[[str], list[Move]]
+    history: Callable[[str], list[Transition]]
     put_playbook: Callable[[Playbook], None]
     refreshed: Callable[[], Stores]
 
@@ -151,7 +161,7 @@ def test_an_accepted_lead_is_found_as_it_was_accepted(stores: Stores, lead: Lead
 
 
 def test_every_field_of_a_lead_and_its_card_comes_back(stores: Stores) -> None:
-    card = Card(
+    card = Contact(
         lead_id="",
         source="s",
         external_id="e",
@@ -194,9 +204,9 @@ def test_what_nobody_stored_is_not_there(stores: Stores) -> None:
 
 def test_a_lead_accepted_again_is_met_by_the_card_stored_first(stores: Stores, lead: Lead) -> None:
     card = replace(a_card(company="Other"), lead_id=lead.lead_id)
-    opening = Move(lead.lead_id, 1, NOON, State.NEW, State.OPEN, "accepted", "x")
+    opening = Transition(lead.lead_id, 1, NOON, State.NEW, State.OPEN, "accepted", "x")
     met = stores.leads.accept(replace(lead, epoch=7), card, opening, NOON)
-    assert met == Stored(replace(a_card(), lead_id=lead.lead_id))
+    assert met == StoredPost(replace(a_card(), lead_id=lead.lead_id))
     assert stores.leads.get(lead.lead_id) == lead
     assert len(stores.history(lead.lead_id)) == 1
 
@@ -280,8 +290,10 @@ def test_a_wave_of_a_lead_that_is_gone_or_opened_anew_does_not_open_early(stores
     assert stores.leads.get(lead.lead_id) == held
 
 
-def expiry(lead: Lead, at: datetime) -> Move:
-    return Move(lead.lead_id, lead.epoch, at, State.OPEN, State.EXPIRED, "window_closed", "clock")
+def expiry(lead: Lead, at: datetime) -> Transition:
+    return Transition(
+        lead.lead_id, lead.epoch, at, State.OPEN, State.EXPIRED, "window_closed", "clock"
+    )
 
 
 def test_an_open_lead_expires_once_its_window_has_closed(stores: Stores, lead: Lead) -> None:
@@ -311,14 +323,14 @@ def test_another_opening_than_was_meant_does_not_expire(stores: Stores, lead: Le
 # The outbox
 
 
-def waiting(stores: Stores, before: datetime) -> list[Fact | None]:
+def waiting(stores: Stores, before: datetime) -> list[LeadEvent | None]:
     return [pending.fact for pending in stores.leads.waiting_in_outbox(before)]
 
 
 def test_a_fact_waits_until_it_is_taken_out(stores: Stores, lead: Lead) -> None:
     assert waiting(stores, NOON) == []
     (pending,) = stores.leads.waiting_in_outbox(NOON + MS)
-    assert pending.fact == Fact("lead.opened", lead.lead_id, 1)
+    assert pending.fact == LeadEvent("lead.opened", lead.lead_id, 1)
     assert pending.since == NOON
     stores.leads.clear_outbox(pending)
     stores.leads.clear_outbox(pending)
@@ -330,7 +342,7 @@ def test_a_claim_and_the_opening_it_ended_wait_side_by_side(stores: Stores, lead
     stores.commit(stores.view(lead), NOON + SECOND)
     facts = waiting(stores, NOON + 2 * SECOND)
     assert sorted(facts, key=str) == sorted(
-        [None, Fact("lead.claimed", lead.lead_id, 1, AINA.rep_id)], key=str
+        [None, LeadEvent("lead.claimed", lead.lead_id, 1, AINA.rep_id)], key=str
     )
     assert waiting(stores, NOON + SECOND) == [None]
 
@@ -339,7 +351,7 @@ def test_an_older_fact_taken_out_leaves_the_newer_one_in(stores: Stores, lead: L
     (opening,) = stores.leads.waiting_in_outbox(NOON + MS)
     stores.leads.expire(lead, expiry(lead, lead.closes_at))
     stores.leads.clear_outbox(opening)
-    assert waiting(stores, lead.closes_at + MS) == [Fact("lead.expired", lead.lead_id, 1)]
+    assert waiting(stores, lead.closes_at + MS) == [LeadEvent("lead.expired", lead.lead_id, 1)]
 
 
 # The race
@@ -501,8 +513,12 @@ def undo(stores: Stores, view: RaceView, at: datetime) -> tuple[bool, Lead]:
         closes_at=at + timedelta(minutes=15),
     )
     moves = [
-        Move(held.lead_id, held.epoch, at, State.CLAIMED, State.RELEASED, "undone", AINA.rep_id),
-        Move(held.lead_id, held.epoch + 1, at, State.RELEASED, State.OPEN, "undone", AINA.rep_id),
+        Transition(
+            held.lead_id, held.epoch, at, State.CLAIMED, State.RELEASED, "undone", AINA.rep_id
+        ),
+        Transition(
+            held.lead_id, held.epoch + 1, at, State.RELEASED, State.OPEN, "undone", AINA.rep_id
+        ),
     ]
     off = undo_claim(held, view.rep, view.usage)
     return stores.race.commit_undo(held, fresh, moves, off), fresh
@@ -521,7 +537,7 @@ def test_an_undone_claim_is_open_anew_uncounted_and_told(stores: Stores, lead: L
     assert after.claim is not None
     assert after.claim.epoch == 1  # kept, until the next claim takes its place
     assert stores.leads.open_leads() == [fresh]
-    assert Fact("lead.opened", lead.lead_id, 2) in waiting(stores, at + MS)
+    assert LeadEvent("lead.opened", lead.lead_id, 2) in waiting(stores, at + MS)
     steps = [(move.epoch, move.to_state) for move in stores.history(lead.lead_id)]
     assert steps == [(1, State.OPEN), (1, State.RELEASED), (2, State.OPEN)]
     assert stores.commit(stores.view(lead, BEN), at) is None
@@ -655,10 +671,12 @@ def assign(
     read = view or stores.view(lead, rep)
     assert read.rep is not None
     claim = a_claim(read, at, cause="assigned", **changes)
-    step = Move(lead.lead_id, lead.epoch, at, lead.state, State.ASSIGNED, "assigned", "dibs")
+    step = Transition(lead.lead_id, lead.epoch, at, lead.state, State.ASSIGNED, "assigned", "dibs")
     before = stores.holdings.last_turn("north") if last is None else last
     counts = counts_of(replace(read, lead=lead), claim, bound=turn is not None)
-    taken = Taken(claim, replace(step, holder=claim.rep_id), "north", before, turn, counts)
+    taken = AssignmentWrite(
+        claim, replace(step, holder=claim.rep_id), "north", before, turn, counts
+    )
     return stores.holdings.assign(lead, taken)
 
 
@@ -668,7 +686,7 @@ def test_a_lead_nobody_races_for_waits_to_be_assigned(stores: Stores) -> None:
     assert stores.leads.get(lead.lead_id) == lead
     assert stores.holdings.queued() == [lead]
     assert stores.leads.open_leads() == []
-    assert waiting(stores, NOON + MS) == [Fact("lead.queued", lead.lead_id, 1)]
+    assert waiting(stores, NOON + MS) == [LeadEvent("lead.queued", lead.lead_id, 1)]
     assert stores.history(lead.lead_id) == []
 
 
@@ -706,9 +724,9 @@ def test_an_assignment_takes_lock_counts_record_step_and_turn_together(stores: S
     assert stores.holdings.last_turn("north") == turn
     assert stores.holdings.last_turn("south") == Turn()
     assert stores.holdings.queued() == []
-    assert Fact("lead.assigned", lead.lead_id, 1, AINA.rep_id) in waiting(stores, at + MS)
+    assert LeadEvent("lead.assigned", lead.lead_id, 1, AINA.rep_id) in waiting(stores, at + MS)
     assert stores.history(lead.lead_id) == [
-        Move(
+        Transition(
             lead.lead_id,
             1,
             at,
@@ -726,7 +744,7 @@ def test_an_assigned_lead_has_left_the_outbox_as_waiting(stores: Stores) -> None
     lead = stores.post_lead(a_card(), NOON)
     assert assign(stores, lead, at=NOON + SECOND)
     assert sorted(waiting(stores, NOON + 2 * SECOND), key=str) == sorted(
-        [None, Fact("lead.assigned", lead.lead_id, 1, AINA.rep_id)], key=str
+        [None, LeadEvent("lead.assigned", lead.lead_id, 1, AINA.rep_id)], key=str
     )
 
 
@@ -921,7 +939,7 @@ def give_back(
         claimed_at=None,
         return_at=None,
         worked_at=None,
-        previous=held.owner,
+        previous_owner=held.owner,
         opens_at=at,
         closes_at=at + timedelta(minutes=15),
     )
@@ -946,8 +964,8 @@ def test_a_lead_given_back_waits_again_and_is_in_hand_no_longer(stores: Stores) 
     assert stores.holdings.unworked(at + timedelta(days=9)) == []
     assert stores.holdings.held_by(AINA.rep_id) == []
     facts = waiting(stores, at + MS)
-    assert Fact("lead.queued", lead.lead_id, 2) in facts
-    assert Fact("lead.returned", lead.lead_id, 1, AINA.rep_id) in facts
+    assert LeadEvent("lead.queued", lead.lead_id, 2) in facts
+    assert LeadEvent("lead.returned", lead.lead_id, 1, AINA.rep_id) in facts
     steps = [(step.epoch, step.to_state, step.cause) for step in stores.history(lead.lead_id)]
     assert steps == [(1, State.ASSIGNED, "assigned"), (1, State.RELEASED, "not_worked")]
 
@@ -973,7 +991,7 @@ def test_a_claimed_lead_given_back_is_open_anew_and_its_claim_still_counts(
     assert stores.leads.open_leads() == [back]
     assert stores.holdings.queued() == []
     assert basics(stores.view(lead).usage) == used(NOON, 1, in_hand=0)
-    assert Fact("lead.opened", lead.lead_id, 2) in waiting(stores, NOON + 2 * SECOND)
+    assert LeadEvent("lead.opened", lead.lead_id, 2) in waiting(stores, NOON + 2 * SECOND)
     assert stores.commit(stores.view(lead, BEN), NOON + 2 * SECOND) is None
 
 
@@ -1034,14 +1052,14 @@ def test_who_released_a_lead_and_why_is_kept(stores: Stores, lead: Lead) -> None
     off = release_lead(view.lead, view.usage)
     assert stores.holdings.give_back(view.lead, back, moves, off)
     assert stores.view(lead).lead == back
-    assert (back.previous, back.released) == (AINA.rep_id, {AINA.rep_id: NOON})
+    assert (back.previous_owner, back.released_by) == (AINA.rep_id, {AINA.rep_id: NOON})
     notes = {move.cause: move.note for move in stores.history(lead.lead_id) if move.note}
     assert notes == {RELEASED: "wrong industry"}
     # Both stay while others have it.
     assert stores.commit(stores.view(lead, BEN), at) is None
     held = stores.view(lead).lead
     assert held is not None
-    assert (held.previous, held.released) == (back.previous, back.released)
+    assert (held.previous_owner, held.released_by) == (back.previous_owner, back.released_by)
 
 
 # A manager's word (R7)
@@ -1089,8 +1107,8 @@ def test_a_lead_a_manager_assigns_is_its_holders_as_any_other(
     assert given.return_at is not None
     assert stores.holdings.unworked(given.return_at) == [given]
     facts = [fact for fact in waiting(stores, at + MS) if fact is not None]
-    assert Fact("lead.assigned", lead.lead_id, given.epoch, BEN.rep_id) in facts
-    returned = Fact("lead.returned", lead.lead_id, 1, AINA.rep_id)
+    assert LeadEvent("lead.assigned", lead.lead_id, given.epoch, BEN.rep_id) in facts
+    returned = LeadEvent("lead.returned", lead.lead_id, 1, AINA.rep_id)
     assert (returned in facts) is (how == "claimed")
     assert "lead.opened" not in {fact.kind for fact in facts}
     if how == "claimed":
@@ -1107,17 +1125,19 @@ def test_a_lead_put_aside_waits_for_nobody_until_it_is_put_back(
     if held:
         assert stores.commit(stores.view(lead)) is None
     aside, changed = decided(stores, lead, "nobody")
-    assert (changed, stores.view(lead).lead, aside.parked) == (True, aside, True)
+    assert (changed, stores.view(lead).lead, aside.on_hold) == (True, aside, True)
     assert stores.holdings.queued() == stores.leads.open_leads() == []
     assert stores.holdings.held_by(AINA.rep_id) == []
     assert stores.holdings.unworked(NOON + timedelta(days=9)) == []
-    assert Fact("lead.expired", lead.lead_id, aside.epoch) in waiting(stores, NOON + 2 * SECOND)
+    assert LeadEvent("lead.expired", lead.lead_id, aside.epoch) in waiting(
+        stores, NOON + 2 * SECOND
+    )
     assert not assign(stores, aside, epoch=aside.epoch)
     at = NOON + 3 * SECOND
     back, changed = decided(stores, lead, "pool", at)
-    assert (changed, stores.view(lead).lead, back.parked) == (True, back, False)
+    assert (changed, stores.view(lead).lead, back.on_hold) == (True, back, False)
     assert stores.leads.open_leads() == [back]
-    assert Fact("lead.opened", lead.lead_id, back.epoch) in waiting(stores, at + MS)
+    assert LeadEvent("lead.opened", lead.lead_id, back.epoch) in waiting(stores, at + MS)
     assert stores.commit(stores.view(lead, BEN), at + SECOND, epoch=back.epoch) is None
 
 
@@ -1137,7 +1157,7 @@ def test_a_managers_word_is_stored_only_while_all_is_as_it_was_read(
         given,
         tuple(moves),
         release_lead(ex.lead, ex.usage),
-        Given(claim, count_lead(to.rep, given, to.usage, ex.playbook, claim, bound=False)),
+        Recipient(claim, count_lead(to.rep, given, to.usage, ex.playbook, claim, bound=False)),
     )
     before = stores.view(lead)
     for was in (
@@ -1151,7 +1171,7 @@ def test_a_managers_word_is_stored_only_while_all_is_as_it_was_read(
     assert not stores.holdings.override(change), "who left gets nothing"
     assert stores.view(lead) == before
     assert stores.view(lead, BEN).usage == Usage()
-    aside = replace(change, given=None, lead=replace(free, state=State.EXPIRED, parked=True))
+    aside = replace(change, given=None, lead=replace(free, state=State.EXPIRED, on_hold=True))
     assert stores.holdings.override(aside)
     assert not stores.holdings.override(aside)
     assert basics(stores.view(lead).usage) == used(NOON, 1, in_hand=0)
@@ -1240,7 +1260,7 @@ def test_an_undo_of_last_weeks_claim_leaves_this_weeks_count_alone(stores: Store
 # Sightings and notices
 
 
-def sightings(stores: Stores, lead: Lead) -> dict[str, Sighting]:
+def sightings(stores: Stores, lead: Lead) -> dict[str, OfferView]:
     return stores.offers.sightings(lead.lead_id, lead.epoch, [AINA.rep_id, BEN.rep_id])
 
 
@@ -1249,7 +1269,7 @@ def test_what_a_rep_did_is_kept_from_the_first_time_on(stores: Stores, lead: Lea
     for number, what in enumerate(("seen_at", "declined_at", "seen_at", "declined_at")):
         stores.race.record_sighting(lead, AINA.rep_id, what, NOON + number * SECOND)
     assert sightings(stores, lead) == {
-        AINA.rep_id: Sighting(seen_at=NOON, declined_at=NOON + SECOND)
+        AINA.rep_id: OfferView(seen_at=NOON, declined_at=NOON + SECOND)
     }
 
 
@@ -1268,7 +1288,7 @@ def test_a_try_is_kept_with_what_refused_it_first_and_when_it_was_beaten_first(
         at = NOON + number * SECOND
         stores.race.record_attempt(lead, AINA.rep_id, at, outcome, rules, version)
     assert sightings(stores, lead) == {
-        AINA.rep_id: Sighting(
+        AINA.rep_id: OfferView(
             attempted_at=NOON,
             rules=("paused", "daily_limit"),
             rules_version=7,
@@ -1286,18 +1306,18 @@ def test_a_new_opening_starts_a_new_page(stores: Stores, lead: Lead, first: str)
     else:
         stores.race.record_attempt(again, AINA.rep_id, NOON + SECOND, "refused")
     # That of the opening before is still there, for its receipt.
-    assert sightings(stores, lead) == {AINA.rep_id: Sighting(seen_at=NOON)}
-    assert sightings(stores, again) == {AINA.rep_id: Sighting(**{first: NOON + SECOND})}
+    assert sightings(stores, lead) == {AINA.rep_id: OfferView(seen_at=NOON)}
+    assert sightings(stores, again) == {AINA.rep_id: OfferView(**{first: NOON + SECOND})}
     # A straggler of the first opening does not turn the page back.
     stores.race.record_sighting(lead, AINA.rep_id, "declined_at", NOON + 2 * SECOND)
     stores.race.record_attempt(lead, AINA.rep_id, NOON + 2 * SECOND, "already_claimed")
-    assert sightings(stores, again) == {AINA.rep_id: Sighting(**{first: NOON + SECOND})}
-    assert sightings(stores, lead) == {AINA.rep_id: Sighting(seen_at=NOON)}
+    assert sightings(stores, again) == {AINA.rep_id: OfferView(**{first: NOON + SECOND})}
+    assert sightings(stores, lead) == {AINA.rep_id: OfferView(seen_at=NOON)}
     # With a third one the first is over and done.
     third = replace(lead, epoch=3)
     stores.race.record_sighting(third, AINA.rep_id, "seen_at", NOON + 3 * SECOND)
-    assert sightings(stores, third) == {AINA.rep_id: Sighting(seen_at=NOON + 3 * SECOND)}
-    assert sightings(stores, again) == {AINA.rep_id: Sighting(**{first: NOON + SECOND})}
+    assert sightings(stores, third) == {AINA.rep_id: OfferView(seen_at=NOON + 3 * SECOND)}
+    assert sightings(stores, again) == {AINA.rep_id: OfferView(**{first: NOON + SECOND})}
     assert sightings(stores, lead) == {}
 
 
@@ -1305,8 +1325,8 @@ def test_notices_are_found_by_opening_and_start_the_claims_clock(
     stores: Stores, lead: Lead
 ) -> None:
     told = [
-        Notice(lead.lead_id, 1, AINA.rep_id, NOON + SECOND, ("push",)),
-        Notice(lead.lead_id, 1, BEN.rep_id, NOON + 2 * SECOND, ()),
+        SentOffer(lead.lead_id, 1, AINA.rep_id, NOON + SECOND, ("push",)),
+        SentOffer(lead.lead_id, 1, BEN.rep_id, NOON + 2 * SECOND, ()),
     ]
     stores.offers.record(told)
     both = [AINA.rep_id, BEN.rep_id, "zzzzz"]
@@ -1319,19 +1339,19 @@ def test_notices_are_found_by_opening_and_start_the_claims_clock(
 
 def test_many_notices_are_kept_at_once(stores: Stores, lead: Lead) -> None:
     reps = [f"rep{number:02}" for number in range(60)]
-    stores.offers.record([Notice(lead.lead_id, 1, rep, NOON, ("sms",)) for rep in reps])
+    stores.offers.record([SentOffer(lead.lead_id, 1, rep, NOON, ("sms",)) for rep in reps])
     assert set(stores.offers.notices(lead.lead_id, 1, reps)) == set(reps)
 
 
 def test_a_notice_of_another_opening_does_not_start_the_clock(stores: Stores, lead: Lead) -> None:
-    stores.offers.record([Notice(lead.lead_id, 2, AINA.rep_id, NOON, ("push",))])
+    stores.offers.record([SentOffer(lead.lead_id, 2, AINA.rep_id, NOON, ("push",))])
     assert stores.view(lead).noticed_at is None
 
 
 def test_the_claimed_time_is_put_beside_the_notice_it_belongs_to(
     stores: Stores, lead: Lead
 ) -> None:
-    notice = Notice(lead.lead_id, 1, AINA.rep_id, NOON, ("push",))
+    notice = SentOffer(lead.lead_id, 1, AINA.rep_id, NOON, ("push",))
     stores.offers.record([notice])
     stores.offers.record_claimed(lead.lead_id, 2, AINA.rep_id, NOON + SECOND)
     stores.offers.record_claimed(lead.lead_id, 1, BEN.rep_id, NOON + SECOND)
@@ -1578,9 +1598,11 @@ def collecting(stores: Stores) -> Lead:
 DRAWN_AT = NOON + 6 * SECOND
 
 
-def a_draw(lead: Lead, *reps: Rep, **changes: Any) -> Drawn:
+def a_draw(lead: Lead, *reps: Rep, **changes: Any) -> DrawResult:
     order = in_order("seed", lead.lead_id, lead.epoch, [rep.rep_id for rep in reps])
-    return replace(Drawn(lead.lead_id, lead.epoch, "sealed", "seed", DRAWN_AT, order), **changes)
+    return replace(
+        DrawResult(lead.lead_id, lead.epoch, "sealed", "seed", DRAWN_AT, order), **changes
+    )
 
 
 def given(stores: Stores, lead: Lead, rep: Rep = AINA, view: RaceView | None = None) -> bool:
@@ -1620,7 +1642,7 @@ def test_a_draw_gives_the_lead_away_and_stands_beside_it(stores: Stores, collect
     assert stores.race.draws().get(collecting.lead_id, 2) is None
     # The ordinary way a claim becomes known.
     facts = [pending.fact for pending in stores.leads.waiting_in_outbox(DRAWN_AT + SECOND)]
-    assert Fact("lead.claimed", collecting.lead_id, 1, AINA.rep_id) in facts
+    assert LeadEvent("lead.claimed", collecting.lead_id, 1, AINA.rep_id) in facts
 
 
 def test_of_two_who_draw_one_gives_the_lead_away(stores: Stores, collecting: Lead) -> None:
@@ -1686,12 +1708,17 @@ def test_a_name_is_given_once(stores: Stores) -> None:
     assert stores.once.claim_name("b", NOON)
 
 
-BY_PHONE, BY_NAME = Identity(Kind.PHONE, "person:1"), Identity(Kind.NAME, "company:2")
+BY_PHONE, BY_NAME = (
+    Identity(IdentityKind.PHONE, "person:1"),
+    Identity(IdentityKind.NAME, "company:2"),
+)
 OTHER = replace(a_card(2), lead_id="bbbbbbbbbbbb", flags=("merged_same_phone",))
 
 
-def merged(stores: Stores, into: Lead, card: Card = OTHER, at: datetime = NOON) -> Stored | None:
-    tie = Tie(into.lead_id, card.lead_id, at, Kind.PHONE, card.source, "merged")
+def merged(
+    stores: Stores, into: Lead, card: Contact = OTHER, at: datetime = NOON
+) -> StoredPost | None:
+    tie = DuplicateLink(into.lead_id, card.lead_id, at, IdentityKind.PHONE, card.source, "merged")
     _, standings = stores.leads.known(card.lead_id, [BY_PHONE, BY_NAME])
     return stores.leads.merge(into, card, tie, at, standings)
 
@@ -1699,7 +1726,7 @@ def merged(stores: Stores, into: Lead, card: Card = OTHER, at: datetime = NOON) 
 def test_an_identity_nobody_had_stands_for_nothing(stores: Stores) -> None:
     assert stores.leads.known("aaaaaaaaaaaa", [BY_PHONE, BY_NAME]) == (
         None,
-        [Standing(BY_PHONE), Standing(BY_NAME)],
+        [KnownIdentity(BY_PHONE), KnownIdentity(BY_NAME)],
     )
     assert stores.leads.get_many(["aaaaaaaaaaaa"]) == {}
     assert stores.roster.counted("zzzzz") is None
@@ -1708,11 +1735,11 @@ def test_an_identity_nobody_had_stands_for_nothing(stores: Stores) -> None:
 def test_a_new_leads_identities_stand_for_it(stores: Stores) -> None:
     lead = a_lead(state=State.OPEN)
     card = replace(a_card(), lead_id=lead.lead_id)
-    opening = Move(lead.lead_id, 1, NOON, State.NEW, State.OPEN, "accepted", "x")
-    assert stores.leads.accept(lead, card, opening, NOON, [Standing(BY_PHONE)]) is None
+    opening = Transition(lead.lead_id, 1, NOON, State.NEW, State.OPEN, "accepted", "x")
+    assert stores.leads.accept(lead, card, opening, NOON, [KnownIdentity(BY_PHONE)]) is None
     stored, [phone, name] = stores.leads.known(lead.lead_id, [BY_PHONE, BY_NAME])
-    assert stored == Stored(card)
-    assert (phone, name) == (Standing(BY_PHONE, lead.lead_id, NOON), Standing(BY_NAME))
+    assert stored == StoredPost(card)
+    assert (phone, name) == (KnownIdentity(BY_PHONE, lead.lead_id, NOON), KnownIdentity(BY_NAME))
     assert stores.leads.get_many([lead.lead_id, "aaaaaaaaaaaa"]) == {lead.lead_id: lead}
 
 
@@ -1722,11 +1749,11 @@ def test_an_identity_that_was_taken_meanwhile_stops_the_whole_write(
     merged(stores, lead)
     late = a_lead(lead_id="cccccccccccc")
     card = replace(a_card(3), lead_id=late.lead_id)
-    for standing in (Standing(BY_PHONE), Standing(BY_PHONE, "dddddddddddd", NOON)):
+    for standing in (KnownIdentity(BY_PHONE), KnownIdentity(BY_PHONE, "dddddddddddd", NOON)):
         with pytest.raises(Busy) as busy:
             stores.leads.accept(late, card, None, NOON, [standing])
         assert busy.value.conflict
-        tie = Tie(lead.lead_id, late.lead_id, NOON, Kind.PHONE, "x", "merged")
+        tie = DuplicateLink(lead.lead_id, late.lead_id, NOON, IdentityKind.PHONE, "x", "merged")
         with pytest.raises(Busy):
             stores.leads.merge(lead, card, tie, NOON, [standing])
     assert stores.leads.get(late.lead_id) is None
@@ -1735,11 +1762,13 @@ def test_an_identity_that_was_taken_meanwhile_stops_the_whole_write(
 
 def test_a_merged_post_stands_with_its_lead_and_is_found_again(stores: Stores, lead: Lead) -> None:
     assert merged(stores, lead, at=NOON + SECOND) is None
-    tie = Tie(lead.lead_id, OTHER.lead_id, NOON + SECOND, Kind.PHONE, OTHER.source, "merged")
+    tie = DuplicateLink(
+        lead.lead_id, OTHER.lead_id, NOON + SECOND, IdentityKind.PHONE, OTHER.source, "merged"
+    )
     stored, [phone, name] = stores.leads.known(OTHER.lead_id, [BY_PHONE, BY_NAME])
-    assert stored == Stored(OTHER, tie)
-    assert phone == Standing(BY_PHONE, lead.lead_id, NOON + SECOND)
-    assert name == Standing(BY_NAME, lead.lead_id, NOON + SECOND)
+    assert stored == StoredPost(OTHER, tie)
+    assert phone == KnownIdentity(BY_PHONE, lead.lead_id, NOON + SECOND)
+    assert name == KnownIdentity(BY_NAME, lead.lead_id, NOON + SECOND)
     assert stores.leads.ties(lead.lead_id) == [tie]
     assert len(stores.history(lead.lead_id)) == 1
     for card in (stores.leads.card(lead.lead_id), stores.race.card(lead.lead_id)):
@@ -1747,13 +1776,13 @@ def test_a_merged_post_stands_with_its_lead_and_is_found_again(stores: Stores, l
         [shown] = card.merged
         assert (shown.lead_id, shown.because, shown.at) == (
             OTHER.lead_id,
-            Kind.PHONE,
+            IdentityKind.PHONE,
             NOON + SECOND,
         )
         assert (shown.contact_email, shown.needs) == (OTHER.contact_email, OTHER.needs)
     assert stores.leads.get(OTHER.lead_id) is None
-    assert merged(stores, lead) == Stored(OTHER, tie)  # once
-    assert stores.leads.accept(a_lead(lead_id=OTHER.lead_id), OTHER, None, NOON) == Stored(
+    assert merged(stores, lead) == StoredPost(OTHER, tie)  # once
+    assert stores.leads.accept(a_lead(lead_id=OTHER.lead_id), OTHER, None, NOON) == StoredPost(
         OTHER, tie
     )
 
@@ -1762,7 +1791,7 @@ def test_nothing_is_merged_into_a_lead_that_moved_on(stores: Stores, lead: Lead)
     with pytest.raises(Busy) as busy:
         merged(stores, replace(lead, state=State.EXPIRED))
     assert busy.value.conflict
-    assert stores.leads.known(OTHER.lead_id, [BY_PHONE]) == (None, [Standing(BY_PHONE)])
+    assert stores.leads.known(OTHER.lead_id, [BY_PHONE]) == (None, [KnownIdentity(BY_PHONE)])
     assert stores.leads.ties(lead.lead_id) == []
 
 
@@ -1778,7 +1807,9 @@ def test_a_card_shows_twenty_posts_in_order_and_the_rest_are_kept(
     assert [post.contact_name for post in whole.merged] == [f"Name {n}" for n in range(19, -1, -1)]
     assert len(stores.leads.ties(lead.lead_id)) == 22
     changed = replace(OTHER, lead_id=f"b{21:011d}", contact_name="Newer")
-    tie = Tie(lead.lead_id, changed.lead_id, NOON, Kind.PHONE, changed.source, "merged")
+    tie = DuplicateLink(
+        lead.lead_id, changed.lead_id, NOON, IdentityKind.PHONE, changed.source, "merged"
+    )
     stores.leads.update_card(changed, NOON, tie)
     assert stores.leads.card(changed.lead_id) == changed
     assert stores.leads.card(lead.lead_id) == whole
@@ -1822,10 +1853,10 @@ def test_a_lead_given_to_its_owner_is_theirs_from_the_first_write(stores: Stores
     claim = taking(new, rep, a_playbook(), NOON, NOON, "existing_owner")
     theirs = replace(new, owner=rep.rep_id, claimed_at=NOON, return_at=claim.return_at)
     theirs, move = moved(theirs, State.ASSIGNED, NOON, "existing_owner", "dibs")
-    tie = Tie(new.lead_id, "", NOON, Kind.NAME, "web", "existing_owner")
+    tie = DuplicateLink(new.lead_id, "", NOON, IdentityKind.NAME, "web", "existing_owner")
     card = replace(a_card(), lead_id=new.lead_id)
     counts = count_lead(rep, theirs, Usage(), a_playbook(), claim, bound=False)
-    given = Given(claim, counts, tie)
+    given = Recipient(claim, counts, tie)
     assert stores.leads.accept(theirs, card, move, NOON, [], given) is None
     view = stores.view(new)
     assert (view.lead, view.claim) == (theirs, claim)
@@ -1837,7 +1868,7 @@ def test_a_lead_given_to_its_owner_is_theirs_from_the_first_write(stores: Stores
     assert claim.nudge_at is not None
     assert stores.holdings.unworked(claim.nudge_at) == [theirs]
     facts = [one.fact for one in stores.leads.waiting_in_outbox(NOON + SECOND)]
-    assert facts == [Fact("lead.assigned", new.lead_id, 1, rep.rep_id)]
+    assert facts == [LeadEvent("lead.assigned", new.lead_id, 1, rep.rep_id)]
     # Counts that are not as they were read, or an owner who left: nothing is stored.
     second = replace(theirs, lead_id="bbbbbbbbbbbb")
     other = replace(card, lead_id=second.lead_id)
@@ -1855,12 +1886,14 @@ def test_a_lead_given_to_its_owner_is_theirs_from_the_first_write(stores: Stores
 
 def test_an_owner_is_named_from_outside_whatever_lead_there_is(stores: Stores, lead: Lead) -> None:
     stores.leads.name_owner(BY_NAME, "aaaac")
-    assert stores.leads.known("x", [BY_NAME])[1] == [Standing(BY_NAME, owner="aaaac")]
+    assert stores.leads.known("x", [BY_NAME])[1] == [KnownIdentity(BY_NAME, owner="aaaac")]
     merged(stores, lead)
-    assert stores.leads.known("x", [BY_NAME])[1] == [Standing(BY_NAME, lead.lead_id, NOON, "aaaac")]
+    assert stores.leads.known("x", [BY_NAME])[1] == [
+        KnownIdentity(BY_NAME, lead.lead_id, NOON, "aaaac")
+    ]
     stores.leads.name_owner(BY_NAME, None)
     stores.leads.name_owner(BY_NAME, None)
-    assert stores.leads.known("x", [BY_NAME])[1] == [Standing(BY_NAME, lead.lead_id, NOON)]
+    assert stores.leads.known("x", [BY_NAME])[1] == [KnownIdentity(BY_NAME, lead.lead_id, NOON)]
 
 
 # Arrivals
@@ -1880,9 +1913,9 @@ def test_arrivals_are_counted_by_week_and_quality(stores: Stores) -> None:
     ):
         stores.arrivals.count(quality, blind, at)
     weeks = [week_of("UTC", NOON - timedelta(weeks=ago)).name for ago in range(4)]
-    two = Arrived(counts(warm=2, cold=1), counts(warm=1, cold=1))
+    two = ArrivalCounts(counts(warm=2, cold=1), counts(warm=1, cold=1))
     assert stores.arrivals.lately(NOON) == two
     assert stores.refreshed().arrivals.lately(NOON) == two
-    found = sum(stores.arrivals.of_weeks(weeks), Arrived())
-    assert found == Arrived(counts(1, 2, 1), counts(0, 1, 1))
+    found = sum(stores.arrivals.of_weeks(weeks), ArrivalCounts())
+    assert found == ArrivalCounts(counts(1, 2, 1), counts(0, 1, 1))
     assert stores.arrivals.of_weeks(weeks[3:]) == []

@@ -16,14 +16,14 @@ from dibs.aws.dynamo import Dynamo
 from dibs.core.lead import Lead
 from dibs.ledger.store import DynamoLedger
 from dibs.race.claim import bearer, claim
-from dibs.race.verdicts import Judged
+from dibs.race.verdicts import RecordedVerdicts
 from dibs.receipts.audit import audit, of_day
 from dibs.receipts.ports import Dispute, Races
 from dibs.receipts.receipts import (
+    ChainLink,
     Ending,
-    Link,
     Race,
-    Sealed,
+    SealedRace,
     Trace,
     block_from,
     block_link,
@@ -41,7 +41,7 @@ MINUTE = timedelta(minutes=1)
 AINA = a_rep(1)
 
 
-def a_sealed(crowd: int = 4, lead_id: str = "lead", **changes: Any) -> Sealed:
+def a_sealed(crowd: int = 4, lead_id: str = "lead", **changes: Any) -> SealedRace:
     """A race of `crowd` reps, won by Aina; the others lost a millisecond after each other."""
     won_at = NOON + MINUTE
     ended = Ending("claimed", won_at, AINA.rep_id)
@@ -65,8 +65,8 @@ def races(request: pytest.FixtureRequest) -> Races:
     return DynamoRaces(world.dynamo, world.settings)
 
 
-def a_judged(**changes: Any) -> Judged:
-    judged = Judged(
+def a_judged(**changes: Any) -> RecordedVerdicts:
+    judged = RecordedVerdicts(
         lead_id="lead",
         epoch=1,
         wave_at=NOON,
@@ -134,10 +134,10 @@ def test_a_race_waits_to_be_sealed_until_it_is(races: Races) -> None:
 def test_blocks_follow_each_other_and_are_found_by_number_and_day(races: Races) -> None:
     assert races.last_block() == (0, "")
     midnight = NOON.replace(hour=0) + timedelta(days=1)
-    links = [Link(f"text {n}", f"hash {n}") for n in range(3)]
+    links = [ChainLink(f"text {n}", f"hash {n}") for n in range(3)]
     for number, at in enumerate((NOON, midnight - timedelta(milliseconds=1), midnight), start=1):
         assert races.add_block(number, links[number - 1], at)
-        assert not races.add_block(number, Link("another", "one"), at)
+        assert not races.add_block(number, ChainLink("another", "one"), at)
     assert races.last_block() == (3, "hash 2")
     assert list(races.blocks()) == [(1, links[0]), (2, links[1]), (3, links[2])]
     assert list(races.blocks(2, 2)) == [(2, links[1])]
@@ -183,7 +183,7 @@ def test_a_crash_between_the_receipts_and_the_race_leaves_it_unsealed(
         patched.setattr(world.dynamo, "put", crash)
         tables.seal("lead", 1, a_sealed(300), NOON)
     assert tables.find("lead", 1) is None
-    # Sealed later, with other receipts: what was left behind is not among them.
+    # SealedRace later, with other receipts: what was left behind is not among them.
     again = a_sealed(250)
     assert tables.seal("lead", 1, again, NOON + MINUTE)
     assert tables.find("lead", 1) == again

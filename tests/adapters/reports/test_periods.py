@@ -18,14 +18,14 @@ from moto.dynamodb.models import dynamodb_backends
 from dibs.aws.dynamo import Dynamo
 from dibs.aws.settings import Settings
 from dibs.core.errors import ClaimRefused
-from dibs.core.jobs import Ran
+from dibs.core.jobs import JobResult
 from dibs.core.rep import Rep
 from dibs.ledger.entries import Entry
 from dibs.ledger.store import DynamoLedger, entry_item
 from dibs.playbook.store import DynamoPlaybooks
 from dibs.race.claim import Won, bearer, claim
 from dibs.reports import recalculate as periods
-from dibs.reports.ports import Attained
+from dibs.reports.ports import QuotaResult
 from dibs.reports.recalculate import PeriodDeps, recalculate_quotas, recalculate_tiers
 from dibs.reports.store import DynamoResults, DynamoTargets
 from dibs.reports.tiers import Inputs, Outlook
@@ -45,7 +45,7 @@ MONDAY = datetime(2026, 11, 23, tzinfo=UTC)
 FIRST_MONDAY, W47 = MONDAY - 2 * WEEK, "2026-W47"
 TIERS = {"weeks": 2, "minimum_sample": 2, "prior_sample": 2}
 
-Job = Callable[[PeriodDeps, datetime], Ran]
+Job = Callable[[PeriodDeps, datetime], JobResult]
 
 
 def tiered(zone: str = "UTC", **changes: Any) -> Playbook:
@@ -87,7 +87,7 @@ class Bureau:
         items = [entry_item(one) for one in entries]
         self.world.dynamo.batch_put(self.world.settings.ledger_table, items)
 
-    def run(self, job: Job, as_of: datetime = NOON, client: Any = None) -> Ran:
+    def run(self, job: Job, as_of: datetime = NOON, client: Any = None) -> JobResult:
         return job(self.books(client), as_of)
 
     def hire(self, *reps: Rep) -> None:
@@ -112,7 +112,7 @@ class Bureau:
         """What the rep was judged on, as it is recorded."""
         return self.results.inputs(week, [rep.rep_id])[rep.rep_id]
 
-    def attained(self, rep: Rep, month: str = "2026-10") -> Attained:
+    def attained(self, rep: Rep, month: str = "2026-10") -> QuotaResult:
         found = self.results.attained(rep.rep_id, month)
         assert found is not None
         return found
@@ -258,7 +258,7 @@ def test_a_rep_is_judged_on_the_weeks_looked_back_on_and_no_moment_more(bureau: 
         entry("claimed", rep, FIRST_MONDAY + HOUR, "test", test=True),
         entry("claimed", a_rep(2), FIRST_MONDAY + HOUR, "theirs"),
     )
-    assert bureau.run(recalculate_tiers) == Ran(1, 1, 1)
+    assert bureau.run(recalculate_tiers) == JobResult(1, 1, 1)
     assert bureau.inputs(rep) == Inputs(
         rep_id=rep.rep_id,
         tier=3,
@@ -313,7 +313,7 @@ def test_the_best_rise_the_last_fall_and_everybody_reads_why(bureau: Bureau) -> 
     reps = [a_rep(n, tier=tier) for n, tier in enumerate((3, 2, 2, 1), 1)]
     bureau.hire(*reps)
     bureau.book(*(e for n, rep in enumerate(reps) for e in took(rep, 8, 6 - 2 * n)))
-    assert bureau.run(recalculate_tiers) == Ran(1, 4, 2)
+    assert bureau.run(recalculate_tiers) == JobResult(1, 4, 2)
     assert bureau.tiers(*reps) == [1, 2, 2, 3]
     cards = [bureau.outlook(rep) for rep in reps]
     assert [(card.placing.was, card.placing.tier) for card in cards] == [
@@ -352,7 +352,7 @@ def test_where_nobody_is_in_the_count_everybody_stays(bureau: Bureau) -> None:
     bureau.world.put_playbook(tiered())
     reps = [a_rep(n, tier=n) for n in (1, 2, 3)]
     bureau.hire(*reps)
-    assert bureau.run(recalculate_tiers) == Ran(1, 3, 0)
+    assert bureau.run(recalculate_tiers) == JobResult(1, 3, 0)
     assert bureau.tiers(*reps) == [1, 2, 3]
     assert bureau.outlook(reps[0]).placing.reason == "small_sample"
 
@@ -380,7 +380,7 @@ def test_who_left_is_not_judged(bureau: Bureau) -> None:
     gone, here = a_rep(1, active=False, tier=1), a_rep(2)
     bureau.hire(gone, here)
     bureau.book(*took(gone, 9, 9))
-    assert bureau.run(recalculate_tiers) == Ran(1, 1, 0)
+    assert bureau.run(recalculate_tiers) == JobResult(1, 1, 0)
     assert bureau.results.inputs(W47, [gone.rep_id, here.rep_id]).keys() == {here.rep_id}
     assert bureau.tiers(gone) == [1]
 
@@ -390,12 +390,12 @@ def test_a_team_without_tiers_is_left_alone(bureau: Bureau) -> None:
     south = a_rep(1, team="south", tier=1)
     bureau.hire(south)
     bureau.book(*took(south, 9))
-    assert bureau.run(recalculate_tiers) == Ran(1, 0, 0)
+    assert bureau.run(recalculate_tiers) == JobResult(1, 0, 0)
     assert bureau.tiers(south) == [1]
     assert bureau.results.outlook(south.rep_id, W47) is None
     bureau.world.put_playbook(a_playbook())
     before = bureau.everything()
-    assert bureau.run(recalculate_tiers, NOON + WEEK) == Ran()
+    assert bureau.run(recalculate_tiers, NOON + WEEK) == JobResult()
     assert bureau.everything() == before
 
 
@@ -424,10 +424,10 @@ def test_a_team_is_placed_when_its_own_week_is_over(
         bureau.book(entry("claimed", rep, at, lead))
     year, week, _ = (end - DAY).isocalendar()
     name, before = f"{year}-W{week:02}", f"{year}-W{week - 1:02}"
-    assert bureau.run(recalculate_tiers, end - MS) == Ran(1, 1, 0)
+    assert bureau.run(recalculate_tiers, end - MS) == JobResult(1, 1, 0)
     assert bureau.inputs(rep, before).taken == 2
     assert bureau.results.outlook(rep.rep_id, name) is None
-    assert bureau.run(recalculate_tiers, end) == Ran(1, 1, 0)
+    assert bureau.run(recalculate_tiers, end) == JobResult(1, 1, 0)
     assert bureau.inputs(rep, name).taken == 2
 
 
@@ -443,7 +443,7 @@ def test_each_team_has_a_week_of_its_own(bureau: Bureau) -> None:
     assert bureau.outlook(east, W47).inputs.taken == 0
     assert bureau.results.outlook(west.rep_id, W47) is None
     assert bureau.outlook(west, "2026-W46").inputs.taken == 0
-    assert bureau.run(recalculate_tiers, MONDAY + 11 * HOUR) == Ran(1, 1, 0)
+    assert bureau.run(recalculate_tiers, MONDAY + 11 * HOUR) == JobResult(1, 1, 0)
     assert bureau.outlook(west, W47).inputs.taken == 0
 
 
@@ -473,7 +473,7 @@ def test_a_week_that_is_done_or_over_for_longer_is_not_judged_again(bureau: Bure
     after = bureau.everything()
     # Done; done long ago; and missed, but a later one has come since.
     for as_of in (MONDAY, MONDAY - 2 * WEEK, MONDAY - WEEK):
-        assert bureau.run(recalculate_tiers, as_of) == Ran()
+        assert bureau.run(recalculate_tiers, as_of) == JobResult()
     assert bureau.everything() == after
     assert {n: items for n, items in after.items() if "ledger" not in n} == {
         n: items for n, items in before.items() if "ledger" not in n
@@ -501,7 +501,9 @@ def staged(bureau: Bureau, monkeypatch: pytest.MonkeyPatch) -> Bureau:
     return bureau
 
 
-def undisturbed(bureau: Bureau, job: Job, as_of: datetime = NOON) -> tuple[Any, Any, Ran, int]:
+def undisturbed(
+    bureau: Bureau, job: Job, as_of: datetime = NOON
+) -> tuple[Any, Any, JobResult, int]:
     """Return the tables before and after a whole run, what it did, and its requests."""
     kept = bureau.kept()
     watched = Watched(bureau.world.dynamo.client)
@@ -525,7 +527,7 @@ def test_a_run_that_dies_is_gone_on_with_also_when_a_week_before_it_was_done(
 def test_no_earlier_week_is_begun_while_a_later_one_lies_dead(staged: Bureau) -> None:
     run_until_it_dies(staged, recalculate_tiers, first_move(staged))
     before = staged.everything()
-    assert staged.run(recalculate_tiers, NOON - WEEK) == Ran()
+    assert staged.run(recalculate_tiers, NOON - WEEK) == JobResult()
     assert staged.everything() == before
 
 
@@ -547,10 +549,10 @@ def test_a_run_that_ends_late_does_not_end_the_week_after_it(staged: Bureau) -> 
 
 
 def test_run_twice_nothing_is_changed(staged: Bureau) -> None:
-    assert staged.run(recalculate_tiers) == Ran(1, 4, 3)
+    assert staged.run(recalculate_tiers) == JobResult(1, 4, 3)
     before = staged.everything()
     staged.clock.pass_(hours=1)
-    assert staged.run(recalculate_tiers, NOON + HOUR) == Ran()
+    assert staged.run(recalculate_tiers, NOON + HOUR) == JobResult()
     assert staged.everything() == before
 
 
@@ -578,9 +580,9 @@ def test_two_runs_at_once_do_what_one_does(staged: Bureau) -> None:
     kept, outcome, alone, requests = undisturbed(staged, recalculate_tiers)
     for number in range(1, requests + 1):
         staged.put_back(kept)
-        others: list[Ran] = []
+        others: list[JobResult] = []
 
-        def whole_run(request: int, at: int = number, done: list[Ran] = others) -> None:
+        def whole_run(request: int, at: int = number, done: list[JobResult] = others) -> None:
             if request == at:
                 done.append(staged.run(recalculate_tiers))
 
@@ -735,11 +737,11 @@ def test_a_months_attainment_makes_the_weekly_allowance(
     bureau.hire(rep)
     bureau.targets.put(OCTOBER, {rep.rep_id: 10_000})
     bureau.book(sold(rep, done, IN_OCTOBER))
-    assert bureau.run(recalculate_quotas) == Ran(1, 1, 1)
+    assert bureau.run(recalculate_quotas) == JobResult(1, 1, 1)
     assert bureau.rep(rep) == replace(rep, allowance=leads)
     playbook = bureau.world.playbooks.in_force().number
     reached = Fraction(done, 10_000)
-    assert bureau.attained(rep) == Attained(done, 10_000, reached, leads, playbook)
+    assert bureau.attained(rep) == QuotaResult(done, 10_000, reached, leads, playbook)
 
 
 @pytest.mark.parametrize("target", [None, 0])
@@ -753,7 +755,7 @@ def test_without_a_target_the_base_is_what_a_rep_gets(bureau: Bureau, target: in
     bureau.book(sold(rep, 10**6, IN_OCTOBER))
     bureau.run(recalculate_quotas)
     assert bureau.rep(rep).allowance == 7
-    assert bureau.attained(rep) == Attained(
+    assert bureau.attained(rep) == QuotaResult(
         10**6, target, None, 7, bureau.world.playbooks.in_force().number
     )
 
@@ -834,14 +836,14 @@ def test_only_sales_in_the_playbooks_currency_count_and_no_tests(bureau: Bureau)
 def test_without_the_rule_no_allowance_is_set(bureau: Bureau) -> None:
     bureau.hire(a_rep(1))
     before = bureau.everything()
-    assert bureau.run(recalculate_quotas) == Ran()
+    assert bureau.run(recalculate_quotas) == JobResult()
     assert bureau.everything() == before
 
 
 def test_who_left_gets_no_allowance(bureau: Bureau) -> None:
     bureau.world.put_playbook(with_quotas())
     bureau.hire(a_rep(1, active=False), a_rep(2))
-    assert bureau.run(recalculate_quotas) == Ran(1, 1, 1)
+    assert bureau.run(recalculate_quotas) == JobResult(1, 1, 1)
     assert bureau.rep(a_rep(1)).allowance is None
 
 
@@ -865,11 +867,11 @@ def allowances(bureau: Bureau) -> list[int | None]:
 
 
 def test_a_month_run_twice_changes_nothing(month_end: Bureau) -> None:
-    assert month_end.run(recalculate_quotas) == Ran(1, 5, 5)
+    assert month_end.run(recalculate_quotas) == JobResult(1, 5, 5)
     assert allowances(month_end) == [10, 10, 15, 20, 20]
     before = month_end.everything()
     month_end.clock.pass_(hours=1)
-    assert month_end.run(recalculate_quotas, NOON + HOUR) == Ran()
+    assert month_end.run(recalculate_quotas, NOON + HOUR) == JobResult()
     assert month_end.everything() == before
 
 
@@ -886,9 +888,9 @@ def test_two_months_ends_at_once_do_what_one_does(month_end: Bureau) -> None:
     kept, outcome, alone, requests = undisturbed(month_end, recalculate_quotas)
     for number in range(1, requests + 1):
         month_end.put_back(kept)
-        others: list[Ran] = []
+        others: list[JobResult] = []
 
-        def whole_run(request: int, at: int = number, done: list[Ran] = others) -> None:
+        def whole_run(request: int, at: int = number, done: list[JobResult] = others) -> None:
             if request == at:
                 done.append(month_end.run(recalculate_quotas))
 
@@ -938,7 +940,7 @@ def test_an_earlier_month_run_late_does_not_take_a_later_ones_allowance(
 ) -> None:
     month_end.run(recalculate_quotas)
     before = month_end.everything()
-    assert month_end.run(recalculate_quotas, NOON - 30 * DAY) == Ran()
+    assert month_end.run(recalculate_quotas, NOON - 30 * DAY) == JobResult()
     assert month_end.everything() == before
     assert allowances(month_end) == [10, 10, 15, 20, 20]
 
@@ -947,7 +949,7 @@ def test_no_store_lets_an_earlier_month_take_a_later_ones_allowance(month_end: B
     """Also when an old run has slept through the new month's."""
     rep = a_rep(1)
     for month, leads, taken in (("2026-10", 15, True), ("2026-09", 20, False)):
-        result = Attained(1, 1, Fraction(1), leads, 1)
+        result = QuotaResult(1, 1, Fraction(1), leads, 1)
         assert month_end.results.record_attained(rep.rep_id, month, result) is taken
     assert month_end.rep(rep).allowance == 15
     assert month_end.results.record_attained(rep.rep_id, "2026-11", result)
@@ -956,7 +958,7 @@ def test_no_store_lets_an_earlier_month_take_a_later_ones_allowance(month_end: B
 
 def test_nobody_gets_a_result_who_is_not_there(bureau: Bureau) -> None:
     before = bureau.everything()
-    result = Attained(1, 1, Fraction(1), 20, 1)
+    result = QuotaResult(1, 1, Fraction(1), 20, 1)
     assert not bureau.results.record_attained("nobody", "2026-10", result)
     assert bureau.everything() == before
 

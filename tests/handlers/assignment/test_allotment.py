@@ -99,7 +99,11 @@ def test_whose_turn_it_is_sees_a_new_lead_first(office: Office) -> None:
     assert card["tomorrow"]["from"] == "2026-11-24T12:30:00.000Z"
     assert me(office, BEN)["priority"]["today"]["from"] == "2026-11-23T12:30:00.000Z"
     answer, lead = post(office)
-    assert (answer.status, answer.json["state"], lead.first) == (201, "open", (AINA.rep_id,))
+    assert (answer.status, answer.json["state"], lead.head_start_reps) == (
+        201,
+        "open",
+        (AINA.rep_id,),
+    )
     hers, his = offers(office, AINA), offers(office, BEN)
     assert (hers["eligible"], hers["opens_at"]) == (True, "2026-11-23T12:00:00.000Z")
     assert (his["eligible"], his["opens_at"]) == (False, "2026-11-23T12:05:00.000Z")
@@ -163,13 +167,13 @@ def test_a_newcomer_is_assigned_what_is_due_and_reads_where_they_stand(office: O
         "had_this_week": 0,
     }
     answer, lead = post(office)
-    assert (answer.status, answer.json["state"], lead.reserved) == (201, "new", "newcomers")
+    assert (answer.status, answer.json["state"], lead.reserved_for) == (201, "new", "newcomers")
     office.run("offer", sqs("sqs_offer", told(lead, "lead.queued")))
     assert (office.now(lead).state, office.now(lead).owner) == (State.ASSIGNED, BEN.rep_id)
     assert me(office, BEN)["newcomer"]["had_this_week"] == 1
     # Intake's snapshot is of before that; what it kept is opened by who serves the queue.
     _, second = post(office, external_id="second")
-    assert second.reserved == "newcomers"
+    assert second.reserved_for == "newcomers"
     office.run("offer", sqs("sqs_offer", told(second, "lead.queued")))
     assert office.now(second).state is State.OPEN
     assert office.claim(second, AINA).status == 200
@@ -194,7 +198,7 @@ def test_an_absence_earns_a_credit_and_the_next_lead_uses_it(office: Office, ear
         office.run("offer", sqs("sqs_offer", told(lead, "lead.queued")))
         assert office.now(lead).owner == BEN.rep_id
     else:
-        assert lead.first == (BEN.rep_id,)
+        assert lead.head_start_reps == (BEN.rep_id,)
     card = me(office, BEN)["credits"]
     assert (card["left"], card["due_by_now"]) == (1, 0)
 

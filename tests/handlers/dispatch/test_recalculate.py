@@ -106,7 +106,7 @@ def test_a_lead_its_holder_did_not_work_is_opened_anew_by_the_sweep(office: Offi
     assert (done["nudged"], done["returned"]) == (0, 1)
     back = office.now(lead)
     assert (back.state, back.epoch, back.owner) == (State.OPEN, 2, None)
-    assert back.previous == AINA.rep_id
+    assert back.previous_owner == AINA.rep_id
     steps = [(step.to_state.value, step.cause) for step in office.world.leads.history(lead.lead_id)]
     assert steps == [
         ("open", "accepted"),

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from boto3.dynamodb.types import Binary
 
-from dibs.core.events import Fact
+from dibs.core.events import LeadEvent
 from dibs.offers.queues import SnsBus
 from dibs.race.claim import bearer
 from dibs.race.undo import undo
@@ -113,7 +113,7 @@ def test_what_could_not_be_told_stays_in_the_outbox(
 ) -> None:
     office.lead()
 
-    def down(bus: SnsBus, facts: Sequence[Fact]) -> None:
+    def down(bus: SnsBus, facts: Sequence[LeadEvent]) -> None:
         raise ConnectionError("the bus is down")
 
     monkeypatch.setattr(SnsBus, "publish", down)

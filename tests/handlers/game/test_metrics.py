@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from dibs.game.scoring.metrics import METRICS
-from dibs.game.scoring.ports import Change, Unit
+from dibs.game.scoring.ports import Aggregate, Change
 from dibs.game.scoring.tally import Place
 from dibs.race.claim import token_hash
 from dibs.wiring import wiring
@@ -33,7 +33,7 @@ def team(office: Office) -> None:
     [live] = store.generations()
     for rep in (AINA, BEN, CHONG):
         place = Place(rep.rep_id, rep.team, DAY)
-        store.apply(live, [Change(Unit(rep.rep_id, version=1), {place: COUNTS[rep.rep_id]})])
+        store.apply(live, [Change(Aggregate(rep.rep_id, version=1), {place: COUNTS[rep.rep_id]})])
     reps = {rep.rep_id: rep.name for rep in (AINA, BEN, CHONG)}
     store.publish(live, {(rep_id, WEEK) for rep_id in reps}, reps, {(AINA.rep_id, WEEK): 8})
 
@@ -143,7 +143,7 @@ def test_the_current_week_is_that_of_the_team(office: Office) -> None:
 
 def test_a_rep_who_changed_teams_is_whole_without_a_team(office: Office) -> None:
     store = wiring().standings
-    moved = Change(Unit("moved", version=1), {Place(CHONG.rep_id, "north", DAY): {"call": 2}})
+    moved = Change(Aggregate("moved", version=1), {Place(CHONG.rep_id, "north", DAY): {"call": 2}})
     store.apply("1", [moved])
     store.publish("1", {(CHONG.rep_id, WEEK)}, {CHONG.rep_id: CHONG.name}, {})
     assert values(try_out(office, "count(call)"))[0] == (CHONG.name, 7)

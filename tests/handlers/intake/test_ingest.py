@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from dibs.core.lead import Card, State
+from dibs.core.lead import Contact, State
 from dibs.core.quality import Quality
 from handlers.office import AINA, Event, Office, event, http, signed
 from support.builders import NOON
@@ -28,7 +28,7 @@ def posted(office: Office, body: str) -> Any:
     return office.ask("ingest", signed(http("http_ingest", body=body)))
 
 
-def card(office: Office, lead_id: str) -> Card:
+def card(office: Office, lead_id: str) -> Contact:
     found = office.world.leads.card(lead_id)
     assert found is not None
     return found

@@ -11,7 +11,7 @@ import pytest
 from dibs.core.lead import Lead, State
 from dibs.core.rep import Rep
 from dibs.offers.sms import SnsSms
-from dibs.race.ports import Notice
+from dibs.race.ports import SentOffer
 from handlers.office import AINA, BEN, CHONG, DAYANG, Event, Office, event, sqs
 
 DONE: dict[str, Any] = {"batchItemFailures": []}
@@ -42,7 +42,9 @@ def offered(office: Office, lead: Lead, code: str = "7K2P", rep: Rep = AINA) -> 
 
 def told(office: Office, lead: Lead, rep: Rep = AINA) -> None:
     """Let the rep have been told of the lead."""
-    office.offers.record([Notice(lead.lead_id, lead.epoch, rep.rep_id, office.clock.at, ("sms",))])
+    office.offers.record(
+        [SentOffer(lead.lead_id, lead.epoch, rep.rep_id, office.clock.at, ("sms",))]
+    )
 
 
 # Codes

@@ -15,7 +15,7 @@ from dibs.core.rep import Rep
 from dibs.game.scoring.score import score
 from dibs.ledger.entries import booked
 from dibs.race.claim import token_hash
-from dibs.reports.ports import Attained
+from dibs.reports.ports import QuotaResult
 from dibs.reports.tiers import Inputs, edges, explain, place, team_of
 from dibs.rules.rules import TierRules
 from dibs.wiring import wiring
@@ -412,7 +412,7 @@ def test_a_rep_reads_what_the_last_month_made_of_their_allowance(
     office.hire(AINA)
     assert me(office)["allowance"]["leads_a_week"] == 10
     reached = None if target is None else Fraction(done, target)
-    result = Attained(done, target, reached, 15, 2)
+    result = QuotaResult(done, target, reached, 15, 2)
     assert wiring().results.record_attained(AINA.rep_id, "2026-10", result)
     found = me(office)["allowance"]
     assert found["leads_a_week"] == 15
@@ -436,7 +436,7 @@ def test_in_the_first_week_the_allowance_is_for_the_days_left_of_it(office: Offi
 
 def test_without_quotas_there_is_no_allowance_whatever_was_stored(office: Office) -> None:
     office.hire(AINA)
-    result = Attained(1, 1, Fraction(1), 20, 1)
+    result = QuotaResult(1, 1, Fraction(1), 20, 1)
     wiring().results.record_attained(AINA.rep_id, "2026-10", result)
     found = me(office)["allowance"]
     assert (found["leads_a_week"], found["last_month"]) == (None, None)

@@ -12,7 +12,7 @@ from botocore.exceptions import ConnectionClosedError
 
 from dibs.core.lead import State
 from dibs.race.claim import token_hash
-from dibs.race.ports import Notice
+from dibs.race.ports import SentOffer
 from handlers.office import AINA, BEN, CHONG, MANAGER, Office, event, http
 from support.builders import NOON, a_playbook, token_of
 
@@ -29,7 +29,7 @@ def used_up(office: Office) -> None:
 def test_the_winner_gets_the_lead_with_every_contact_field(office: Office) -> None:
     office.hire(AINA)
     lead = office.lead(consent="Web form", needs=("fuel cards",), territory="Sarawak")
-    office.offers.record([Notice(lead.lead_id, 1, AINA.rep_id, NOON, ("push",))])
+    office.offers.record([SentOffer(lead.lead_id, 1, AINA.rep_id, NOON, ("push",))])
     office.clock.pass_(milliseconds=2345)
     answer = office.ask("claim", event("http_claim"))
     assert answer.status == 200

@@ -15,7 +15,7 @@ from dibs.aws import keys
 from dibs.core.lead import Lead
 from dibs.core.rep import Rep
 from dibs.race.claim import token_hash
-from dibs.race.verdicts import Judged
+from dibs.race.verdicts import RecordedVerdicts
 from dibs.wiring import wiring
 from handlers.office import AINA, BEN, CHONG, DAYANG, MANAGER, Answer, Office, event, http, sqs
 from support.builders import NOON, token_of
@@ -368,7 +368,7 @@ def test_a_redelivered_timer_changes_nothing(office: Office) -> None:
 def test_how_reps_were_judged_is_kept_for_who_asks_why(office: Office) -> None:
     lead = raced(office)
     assert wiring().races.judged(lead.lead_id, 1) == [
-        Judged(
+        RecordedVerdicts(
             lead_id=lead.lead_id,
             epoch=1,
             wave_at=NOON,

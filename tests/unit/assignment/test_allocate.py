@@ -18,7 +18,7 @@ from dibs.assignment.head_start_days import turns_daily
 from dibs.assignment.head_starts import OnTurn
 from dibs.assignment.reservations import drawn
 from dibs.core.calendar import day_of
-from dibs.core.events import Fact
+from dibs.core.events import LeadEvent
 from dibs.core.lead import Claim, Lead, State
 from dibs.core.rep import Rep, Usage
 from dibs.dispatch import follow as offering
@@ -92,7 +92,7 @@ class Floor(FakeWorld):
             timer = min(due, key=lambda timer: timer[2])
             self.timers.set.remove(timer)
             self.clock.at = max(self.clock.at, timer[2])
-            offering.follow(Fact("lead.due", timer[0], timer[1]), self.floor())
+            offering.follow(LeadEvent("lead.due", timer[0], timer[1]), self.floor())
             self.happens()
         self.clock.at = max(self.clock.at, moment)
 
@@ -112,7 +112,7 @@ def test_who_is_on_turn_may_claim_before_everybody_else() -> None:
     floor = Floor(ANN, BOB, priority=PRIORITY)
     floor.on_turn(ANN)
     lead = floor.post()
-    assert lead.first == ids(ANN)
+    assert lead.head_start_reps == ids(ANN)
     assert lead.opens_at == NOON
     assert lead.closes_at == NOON + HEAD_START + 15 * MINUTE
     assert floor.verdict(lead, ANN) == Eligible(NOON)
@@ -150,10 +150,10 @@ def test_if_none_of_the_first_can_claim_it_opens_to_everybody_at_once(how: str) 
     floor.clock.pass_(minutes=1)
     if how == "declines":
         floor.race.record_sighting(lead, ANN.rep_id, "declined_at", floor.clock())
-        offering.follow(Fact("lead.check", lead.lead_id, 1), floor.floor())
+        offering.follow(LeadEvent("lead.check", lead.lead_id, 1), floor.floor())
     elif how == "pauses":
         floor.roster.pause(ANN.rep_id, floor.clock() + HOUR)
-        offering.follow(Fact("waves.check", "", 0), floor.floor())
+        offering.follow(LeadEvent("waves.check", "", 0), floor.floor())
     else:
         floor.claims(other, ANN)
         floor.happens()
@@ -169,7 +169,7 @@ def test_while_one_of_the_first_can_claim_the_others_wait() -> None:
     lead = floor.post()
     floor.happens()
     floor.roster.pause(ANN.rep_id, NOON + HOUR)
-    offering.follow(Fact("waves.check", "", 0), floor.floor())
+    offering.follow(LeadEvent("waves.check", "", 0), floor.floor())
     assert isinstance(floor.verdict(lead, CHO), Refused)
 
 
@@ -182,7 +182,7 @@ def test_the_sweep_opens_it_too_where_nobody_looked(gone: dict[str, Any]) -> Non
     floor.memory.reps[ANN.rep_id] = replace(ANN, **gone)
     floor.clock.pass_(minutes=1)
     sweep(floor.leads, floor.race, floor.holdings, floor.roster, floor.bus, floor.clock())
-    assert Fact("lead.check", lead.lead_id, 1) in floor.bus.facts
+    assert LeadEvent("lead.check", lead.lead_id, 1) in floor.bus.facts
 
 
 NOBODY_FIRST: dict[str, dict[str, Any]] = {
@@ -201,17 +201,17 @@ def test_who_cannot_claim_it_gets_no_head_start(why: str) -> None:
     floor = Floor(ann, BOB, priority=PRIORITY, matching={"languages": True}, teams=teams)
     floor.on_turn(ann)
     lead = floor.post(team="north", language="en")
-    assert lead.first == ()
+    assert lead.head_start_reps == ()
     assert lead.waves == {}
     assert isinstance(floor.verdict(lead, BOB), Eligible)
 
 
 def test_where_nobody_is_on_turn_it_opens_to_everybody() -> None:
     floor = Floor(ANN, priority=PRIORITY)
-    assert floor.post().first == ()
+    assert floor.post().head_start_reps == ()
     floor.on_turn(ANN)
     floor.clock.at = NOON + 30 * MINUTE
-    assert floor.post().first == ()
+    assert floor.post().head_start_reps == ()
 
 
 def test_in_tiers_the_head_start_comes_before_the_first_wave() -> None:
@@ -224,18 +224,20 @@ def test_in_tiers_the_head_start_comes_before_the_first_wave() -> None:
         NOON + HEAD_START + minutes * MINUTE for minutes in (0, 15, 60)
     )
     # Hot leads come to tier 3 by assignment only, on turn or not.
-    assert floor.post(score=90).first == ids(ANN)
+    assert floor.post(score=90).head_start_reps == ids(ANN)
 
 
 def test_a_share_of_the_leads_goes_by_turn_the_same_whenever_it_is_asked() -> None:
     floor = Floor(ANN, BOB, priority={"share_percent": 30})
     floor.on_turn(ANN)
     leads = [floor.post() for _ in range(400)]
-    first = [lead for lead in leads if lead.first]
+    first = [lead for lead in leads if lead.head_start_reps]
     assert 90 <= len(first) <= 150
     again = Floor(ANN, BOB, priority={"share_percent": 30})
     again.on_turn(ANN)
-    assert [again.post().first for _ in range(400)] == [lead.first for lead in leads]
+    assert [again.post().head_start_reps for _ in range(400)] == [
+        lead.head_start_reps for lead in leads
+    ]
 
 
 def test_of_many_on_turn_some_are_drawn_evenly() -> None:
@@ -243,8 +245,8 @@ def test_of_many_on_turn_some_are_drawn_evenly() -> None:
     floor = Floor(*reps, priority=PRIORITY)
     floor.on_turn(*reps)
     leads = [floor.post() for _ in range(400)]
-    assert {len(lead.first) for lead in leads} == {MOST_FIRST}
-    drawn_first = Counter(rep_id for lead in leads for rep_id in lead.first)
+    assert {len(lead.head_start_reps) for lead in leads} == {MOST_FIRST}
+    drawn_first = Counter(rep_id for lead in leads for rep_id in lead.head_start_reps)
     # 200 each of 400; five standard deviations are 50.
     assert len(drawn_first) == 12
     assert all(150 <= times <= 250 for times in drawn_first.values())
@@ -261,7 +263,7 @@ def test_teams_share_a_lead_and_its_head_start() -> None:
     for rep in (ANN, bob, cho):
         floor.on_turn(rep, team=rep.team)
     lead = floor.post()
-    assert lead.first == ids(ANN, bob)
+    assert lead.head_start_reps == ids(ANN, bob)
     assert set(lead.waves) == {"north", "south", "queue"}
 
 
@@ -331,17 +333,17 @@ def test_a_newcomer_who_is_due_a_lead_is_assigned_the_next_one(score: int) -> No
     new = joined(BOB, 0)
     floor = Floor(ANN, new, newcomers=NEWCOMERS)
     lead = floor.post(score=score)
-    assert (lead.state, lead.reserved, lead.closes_at) == (State.NEW, "newcomers", NOON)
+    assert (lead.state, lead.reserved_for, lead.closes_at) == (State.NEW, "newcomers", NOON)
     floor.happens()
     stored, record = floor.lead(lead), floor.memory.claims[lead.lead_id]
     assert (stored.state, stored.owner, record.cause) == (State.ASSIGNED, new.rep_id, "newcomer")
     assert not record.competitive
     # They have what is due on a Monday; the next one races.
     raced = floor.post(score=score)
-    assert (raced.state, raced.reserved) == (State.OPEN, "")
+    assert (raced.state, raced.reserved_for) == (State.OPEN, "")
     assert isinstance(floor.verdict(raced, new), Refused)
     floor.clock.pass_(days=1)
-    assert floor.post().reserved == "newcomers"
+    assert floor.post().reserved_for == "newcomers"
 
 
 NOT_FOR_THEM: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
@@ -365,7 +367,7 @@ def test_what_a_newcomer_cannot_have_is_raced_for(why: str) -> None:
         teams=teams,
     )
     lead = floor.post(**{"team": "north", "language": "en", **card})
-    assert (lead.state, lead.reserved) == (State.OPEN, "")
+    assert (lead.state, lead.reserved_for) == (State.OPEN, "")
 
 
 def test_it_goes_to_the_newcomer_most_behind() -> None:
@@ -388,7 +390,7 @@ def test_a_burst_gives_a_newcomer_what_is_due_and_the_rest_is_raced_for() -> Non
     floor = Floor(ANN, new, newcomers=NEWCOMERS)
     leads = [floor.post() for _ in range(20)]
     # Nobody had been assigned anything yet when they came.
-    assert {lead.reserved for lead in leads} == {"newcomers"}
+    assert {lead.reserved_for for lead in leads} == {"newcomers"}
     floor.happens()
     found = [floor.lead(lead) for lead in leads]
     assert Counter(lead.state for lead in found) == {State.ASSIGNED: 1, State.OPEN: 19}
@@ -406,7 +408,7 @@ def test_a_lead_kept_for_who_cannot_take_it_any_more_is_not_lost(model: str) -> 
     floor.happens()
     stored = floor.lead(lead)
     if model == "open-pool":
-        assert (stored.state, stored.reserved, stored.epoch) == (State.OPEN, "", 1)
+        assert (stored.state, stored.reserved_for, stored.epoch) == (State.OPEN, "", 1)
         assert floor.offered() == [ids(ANN)]
         assert floor.claims(lead, ANN).claim.competitive
     else:
@@ -441,7 +443,7 @@ def test_half_of_the_cohorts_leads_are_raced_for_among_them_and_half_assigned() 
     lead = cohort_lead(floor, raced=True)
     floor.happens()
     stored = floor.lead(lead)
-    assert (stored.state, stored.reserved) == (State.OPEN, "cohort")
+    assert (stored.state, stored.reserved_for) == (State.OPEN, "cohort")
     assert floor.offered() == [ids(bob, cho)]
     refused = floor.verdict(lead, ANN)
     assert isinstance(refused, Refused)
@@ -471,7 +473,7 @@ def test_no_more_is_raced_for_in_the_cohort_than_they_are_many() -> None:
     floor.happens()
     found = [floor.lead(lead) for lead in leads]
     # Two race for two; two more are what is due; the last is everybody's.
-    assert Counter((lead.state.value, lead.reserved) for lead in found) == {
+    assert Counter((lead.state.value, lead.reserved_for) for lead in found) == {
         ("open", "cohort"): 2,
         ("assigned", "newcomers"): 2,
         ("open", ""): 1,
@@ -493,13 +495,13 @@ def test_in_the_last_protected_weeks_claims_count_toward_the_guarantee() -> None
     floor = Floor(ANN, new, newcomers=NEWCOMERS)
     floor.memory.usage[new.rep_id] = Usage(week=TODAY, leads=0)
     lead = floor.post()
-    assert lead.reserved == "newcomers"
+    assert lead.reserved_for == "newcomers"
     floor.happens()
     raced = floor.post()
     assert isinstance(floor.verdict(raced, new), Eligible)
     floor.claims(raced, new)
     floor.clock.pass_(days=1)
-    assert floor.post().reserved == ""
+    assert floor.post().reserved_for == ""
 
 
 # Who was away (F10)
@@ -515,7 +517,7 @@ def test_an_absence_credit_is_a_lead_outside_the_race() -> None:
     floor = Floor(ANN, bob, absence=ABSENCE, claims_per_day=1)
     floor.memory.usage[bob.rep_id] = Usage(day=TODAY, claims=9)  # over every competitive limit
     lead = floor.post()
-    assert (lead.state, lead.reserved) == (State.NEW, "absence")
+    assert (lead.state, lead.reserved_for) == (State.NEW, "absence")
     floor.happens()
     stored, used = floor.lead(lead), floor.memory.usage[bob.rep_id]
     assert stored.owner == bob.rep_id
@@ -554,9 +556,9 @@ def test_a_credit_used_meanwhile_is_not_used_twice() -> None:
 
 def test_newcomers_come_before_who_was_away() -> None:
     floor = Floor(ANN, joined(BOB, 0), back(CHO), newcomers=NEWCOMERS, absence=ABSENCE)
-    assert floor.post().reserved == "newcomers"
+    assert floor.post().reserved_for == "newcomers"
     floor.happens()
-    assert floor.post().reserved == "absence"
+    assert floor.post().reserved_for == "absence"
 
 
 HEAD = {**ABSENCE, "earns": "head_start", "head_start_seconds": 120}
@@ -566,12 +568,12 @@ def test_an_absence_credit_may_be_a_head_start_instead() -> None:
     bob = back(BOB)
     floor = Floor(ANN, bob, absence=HEAD)
     lead = floor.post()
-    assert (lead.state, lead.first) == (State.OPEN, ids(bob))
+    assert (lead.state, lead.head_start_reps) == (State.OPEN, ids(bob))
     assert lead.waves["north"] == (NOON + 2 * MINUTE,) * 3
     assert floor.memory.usage[bob.rep_id].credits_used == (TODAY - 2 * DAY,)
     floor.happens()
     assert floor.offered() == [ids(bob)]
-    assert floor.post().first == ()
+    assert floor.post().head_start_reps == ()
 
 
 def test_a_lead_sent_twice_uses_one_credit() -> None:
@@ -579,7 +581,7 @@ def test_a_lead_sent_twice_uses_one_credit() -> None:
     floor = Floor(ANN, bob, absence=HEAD)
     floor.clock.pass_(days=5)
     first, again = (floor.post_lead(a_card(1)) for _ in range(2))
-    assert (again.lead_id, again.first) == (first.lead_id, first.first) != ("", ())
+    assert (again.lead_id, again.head_start_reps) == (first.lead_id, first.first) != ("", ())
     assert len(floor.memory.usage[bob.rep_id].credits_used) == 1
 
 
@@ -608,7 +610,7 @@ def test_a_head_start_whose_credit_was_used_just_now_is_none() -> None:
         allot=used_meanwhile,
     )
     assert not accepted.duplicate
-    assert (accepted.lead.first, accepted.lead.waves) == ((), {})
+    assert (accepted.lead.head_start_reps, accepted.lead.waves) == ((), {})
     assert floor.memory.usage[bob.rep_id].credits_used == (TODAY - 2 * DAY,)
 
 

@@ -18,7 +18,7 @@ from dibs.assignment.assign import ATTEMPTS, serve
 from dibs.assignment.round_robin import Turn, not_assignable
 from dibs.assignment.work import give_back
 from dibs.core.errors import Busy, UndoOver
-from dibs.core.events import Fact
+from dibs.core.events import LeadEvent
 from dibs.core.lead import Claim, Lead, State
 from dibs.core.rep import Rep, Usage
 from dibs.dispatch import follow as offering
@@ -98,7 +98,7 @@ class Office:
             timer = min(due, key=lambda timer: timer[2])
             self.world.timers.set.remove(timer)
             self.clock.at = max(self.clock.at, timer[2])
-            offering.follow(Fact("lead.due", timer[0], timer[1]), self.world.floor())
+            offering.follow(LeadEvent("lead.due", timer[0], timer[1]), self.world.floor())
             self.happens()
         self.clock.at = max(self.clock.at, moment)
 
@@ -287,7 +287,7 @@ def test_what_nobody_may_take_waits_and_the_oldest_goes_first_when_somebody_free
     assert office.owners(*leads) == [ANN.rep_id, None, None]
     office.give_back(leads[0])  # as work, a loss or a manager would
     office.world.memory.leads.pop(leads[0].lead_id)
-    offering.follow(Fact("queue.check", "", 0), office.world.floor())
+    offering.follow(LeadEvent("queue.check", "", 0), office.world.floor())
     assert office.owners(*leads[1:]) == [ANN.rep_id, None]
 
 
@@ -725,7 +725,7 @@ def test_no_lead_ends_unassigned_while_anybody_may_take_it(
         office.until(office.clock() + minutes * MINUTE)
         leads.append(office.lead())
     office.until(office.clock() + 2 * HOUR)
-    offering.follow(Fact("queue.check", "", 0), office.world.floor())
+    offering.follow(LeadEvent("queue.check", "", 0), office.world.floor())
     world, now = office.world, office.clock()
     left = [world.lead(lead) for lead in leads if office.owner(lead) is None]
     playbook = world.memory.playbook

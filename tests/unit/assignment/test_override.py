@@ -18,7 +18,7 @@ from dibs.core.errors import (
     InvalidInput,
     LeadNotFound,
 )
-from dibs.core.events import Fact
+from dibs.core.events import LeadEvent
 from dibs.core.lead import HELD, Lead, State
 from dibs.core.rep import Rep
 from dibs.dispatch import follow as offering
@@ -99,7 +99,7 @@ class Office:
         world, queue = self.world, self.world.holdings.queued()
         return len(serve(queue, world.race, world.roster, world.holdings, self.clock, no_pause))
 
-    def facts(self) -> list[Fact]:
+    def facts(self) -> list[LeadEvent]:
         self.clock.pass_(milliseconds=1)
         pending = list(self.world.leads.waiting_in_outbox(self.clock()))
         self.world.bus.facts.clear()
@@ -132,7 +132,7 @@ def test_a_manager_gives_any_lead_that_is_not_done_with_to_anybody(how: str) -> 
     given, changed = office.assign()
     assert (changed, given) == (True, office.now)
     assert (given.state, given.owner, given.claimed_at) == (S.ASSIGNED, BOB.rep_id, office.clock())
-    assert (given.worked_at, given.parked) == (None, False)
+    assert (given.worked_at, given.on_hold) == (None, False)
     assert given.return_at is not None
     assert office.world.memory.look_at[given.lead_id] < given.return_at
     assert office.in_hand() == [0, 1, 0]
@@ -140,16 +140,16 @@ def test_a_manager_gives_any_lead_that_is_not_done_with_to_anybody(how: str) -> 
     assert (claim_.rep_id, claim_.epoch, claim_.competitive) == (BOB.rep_id, given.epoch, False)
     assigned = ("assigned", override.BY_MANAGER, "manager", WHY)
     if how in HELD_IN:
-        assert (given.epoch, given.previous) == (2, ANN.rep_id)
+        assert (given.epoch, given.previous_owner) == (2, ANN.rep_id)
         assert office.last_moves(2) == [
             (1, how, "released", override.REASSIGNED, "manager", WHY),
             (2, "released", *assigned),
         ]
     else:
-        assert (given.epoch, given.previous) == (1, None)
+        assert (given.epoch, given.previous_owner) == (1, None)
         assert office.last_moves(1) == [(1, "open" if how == "open" else "expired", *assigned)]
     assert office.assign() == (given, False)
-    assert Fact("lead.assigned", given.lead_id, given.epoch, BOB.rep_id) in office.facts()
+    assert LeadEvent("lead.assigned", given.lead_id, given.epoch, BOB.rep_id) in office.facts()
 
 
 @pytest.mark.parametrize(
@@ -186,11 +186,11 @@ def test_a_manager_withdraws_any_lead_that_is_not_done_with(
     assert changed is (parked is not None)
     assert (found.state, found.epoch, found.owner) == (state, epoch, None)
     assert found == office.now
-    assert found.parked is (before.parked if parked is None else parked)
+    assert found.on_hold is (before.on_hold if parked is None else parked)
     assert office.in_hand() == [0, 0, 0]
-    assert found.previous == (ANN.rep_id if how in HELD_IN else None)
+    assert found.previous_owner == (ANN.rep_id if how in HELD_IN else None)
     assert office.withdraw(to) == (found, False)
-    if found.parked:
+    if found.on_hold:
         assert office.world.holdings.queued() == []
         assert office.world.race.open_leads() == []
     if not changed:
@@ -209,7 +209,7 @@ def test_a_lead_put_aside_is_nobodys_however_long_until_a_manager_puts_it_back()
     office.withdraw("nobody")
     for _ in range(3):
         office.clock.pass_(hours=5)
-        for fact in (*office.facts(), Fact("lead.expired", stale.lead_id, 1)):
+        for fact in (*office.facts(), LeadEvent("lead.expired", stale.lead_id, 1)):
             offering.follow(fact, office.world.floor())
         office.world.bus.facts.clear()
         world = office.world
@@ -217,9 +217,9 @@ def test_a_lead_put_aside_is_nobodys_however_long_until_a_manager_puts_it_back()
         assert office.serve() == 0
         with pytest.raises(Expired):
             office.claim()
-    assert office.now.parked
+    assert office.now.on_hold
     office.withdraw("pool")
-    assert Fact("lead.opened", stale.lead_id, 2) in office.facts()
+    assert LeadEvent("lead.opened", stale.lead_id, 2) in office.facts()
     assert office.claim(CHO).claim.epoch == 2
 
 
@@ -228,9 +228,9 @@ def test_where_nobody_races_a_lead_put_back_waits_for_the_next_in_turn() -> None
     office.withdraw("nobody")
     assert office.serve() == 0
     found, _ = office.withdraw("pool")
-    assert (found.state, found.parked, found.epoch) == (S.EXPIRED, False, 2)
+    assert (found.state, found.on_hold, found.epoch) == (S.EXPIRED, False, 2)
     assert office.last_moves(2)[0][1:3] == ("new", "expired")
-    assert Fact("lead.expired", found.lead_id, 2) in office.facts()
+    assert LeadEvent("lead.expired", found.lead_id, 2) in office.facts()
     assert office.serve() == 1
 
 
@@ -268,7 +268,7 @@ def test_no_limit_and_no_cooldown_binds_a_manager_and_it_counts_all_the_same() -
     office.withdraw("pool")
     office.world.roster.pause(ANN.rep_id, office.clock.pass_(days=1))
     given, _ = office.assign(ANN)
-    assert (given.owner, given.previous) == (ANN.rep_id, ANN.rep_id)
+    assert (given.owner, given.previous_owner) == (ANN.rep_id, ANN.rep_id)
     assert office.world.memory.usage[ANN.rep_id].leads == 2
 
 
@@ -307,7 +307,7 @@ def test_who_claims_meanwhile_loses_the_lead_again_and_counts_come_out_right() -
     office = Office()
     office.world.holdings.meanwhile = office.claim
     given, _ = office.assign()
-    assert (given.owner, given.epoch, given.previous) == (BOB.rep_id, 2, ANN.rep_id)
+    assert (given.owner, given.epoch, given.previous_owner) == (BOB.rep_id, 2, ANN.rep_id)
     assert office.in_hand() == [0, 1, 0]
 
 
@@ -316,7 +316,7 @@ def test_two_managers_at_once_decide_one_after_the_other() -> None:
     office.claim()
     office.world.holdings.meanwhile = lambda: office.assign(CHO)
     given, _ = office.assign(BOB)
-    assert (given.owner, given.epoch, given.previous) == (BOB.rep_id, 3, CHO.rep_id)
+    assert (given.owner, given.epoch, given.previous_owner) == (BOB.rep_id, 3, CHO.rep_id)
     assert office.in_hand() == [0, 1, 0]
 
 
@@ -325,7 +325,7 @@ def test_a_lead_put_aside_while_its_turn_is_sought_goes_to_nobody() -> None:
     office.is_("queued")
     office.world.holdings.meanwhile = lambda: office.withdraw("nobody")
     assert office.serve() == 0
-    assert (office.now.parked, office.now.owner) == (True, None)
+    assert (office.now.on_hold, office.now.owner) == (True, None)
 
 
 def test_work_recorded_meanwhile_is_read_again() -> None:

@@ -18,7 +18,7 @@ from dibs.core.errors import (
     NotYours,
     Unauthorized,
 )
-from dibs.core.events import Fact
+from dibs.core.events import LeadEvent
 from dibs.core.lead import RELEASED, UNDONE, Lead, State
 from dibs.core.rep import Rep, Usage
 from dibs.dispatch.sweep import relay
@@ -89,7 +89,7 @@ def test_a_released_lead_is_everybody_elses_at_once_under_the_next_epoch() -> No
     back, undone = office.release(ANN)
     assert (undone, back) == (False, office.now)
     assert (back.state, back.owner, back.epoch, back.claimed_at) == (State.OPEN, None, 2, None)
-    assert (back.previous, back.released) == (ANN.rep_id, {ANN.rep_id: office.clock()})
+    assert (back.previous_owner, back.released_by) == (ANN.rep_id, {ANN.rep_id: office.clock()})
     assert back.opens_at == office.clock()
     assert office.in_hand(ANN) == 0
     assert office.world.memory.usage[ANN.rep_id].claims == 1, "it was taken, and counts"
@@ -151,7 +151,7 @@ def test_a_claim_of_a_moment_ago_is_undone_and_was_no_release(
     office.clock.pass_(seconds=seconds)
     assert office.release(ANN)[1] is undone
     if undone:
-        assert (office.now.previous, office.now.released) == (None, {})
+        assert (office.now.previous_owner, office.now.released_by) == (None, {})
         office.claim(ANN)
     else:
         assert office.refused(ANN)[0] == ["released_lately", "not_twice_in_a_row"]
@@ -211,7 +211,7 @@ def test_who_got_it_as_a_last_resort_from_another_team_can_release_it() -> None:
     office.world.memory.leads[office.lead.lead_id] = replace(
         office.now, teams=("north",), state=State.ASSIGNED, owner=south.rep_id, claimed_at=NOON
     )
-    assert office.release(south)[0].previous == south.rep_id
+    assert office.release(south)[0].previous_owner == south.rep_id
 
 
 def test_released_is_released_however_often_one_asks_and_whoever_has_it_since() -> None:
@@ -240,7 +240,7 @@ def test_a_lead_taken_back_meanwhile_was_not_released(cause: str) -> None:
     office.world.holdings.meanwhile = lambda: office.lose(ANN, cause)
     with pytest.raises(NotYours):
         office.release(ANN)
-    assert (office.now.epoch, office.now.released, office.in_hand(ANN)) == (2, {}, 0)
+    assert (office.now.epoch, office.now.released_by, office.in_hand(ANN)) == (2, {}, 0)
 
 
 def test_a_lead_worked_meanwhile_is_released_all_the_same_and_lowers_nothing_twice() -> None:
@@ -302,12 +302,12 @@ def test_who_gave_a_lead_back_waits_for_it(
 
 def test_a_cooldown_says_when_it_ends_and_never_twice_in_a_row_does_not() -> None:
     playbook = a_playbook()
-    lately = a_lead(released={ANN.rep_id: NOON}, closes_at=NOON + 2 * WEEK)
+    lately = a_lead(released_by={ANN.rep_id: NOON}, closes_at=NOON + 2 * WEEK)
     refused = decide(lately, ANN, Usage(), playbook, NOON)
     assert isinstance(refused, Refused)
     assert refused.lifts_at == NOON + WEEK
     assert isinstance(decide(lately, ANN, Usage(), playbook, NOON + WEEK), Eligible)
-    last = decide(replace(lately, previous=ANN.rep_id), ANN, Usage(), playbook, NOON)
+    last = decide(replace(lately, previous_owner=ANN.rep_id), ANN, Usage(), playbook, NOON)
     assert isinstance(last, Refused)
     assert last.lifts_at is None
 
@@ -316,18 +316,18 @@ def test_a_cooldown_says_when_it_ends_and_never_twice_in_a_row_does_not() -> Non
 def test_however_they_lost_it_who_had_it_last_lets_another_go_first(cause: str) -> None:
     held = a_lead(state=State.CLAIMED, owner=ANN.rep_id, claimed_at=NOON)
     back, _ = given_back(held, a_playbook(), NOON, cause, "boss", won=True)
-    assert (back.previous, back.released) == (ANN.rep_id, {})
+    assert (back.previous_owner, back.released_by) == (ANN.rep_id, {})
     held = replace(back, state=State.CLAIMED, owner=BOB.rep_id, claimed_at=NOON)
     again, _ = given_back(held, a_playbook(), NOON, cause, "boss", won=True)
-    assert again.previous == BOB.rep_id, "now it may be theirs again"
+    assert again.previous_owner == BOB.rep_id, "now it may be theirs again"
 
 
 def test_a_claim_undone_in_between_was_nobodys_turn() -> None:
     held = a_lead(
-        state=State.CLAIMED, owner=BOB.rep_id, claimed_at=NOON, previous=ANN.rep_id, epoch=2
+        state=State.CLAIMED, owner=BOB.rep_id, claimed_at=NOON, previous_owner=ANN.rep_id, epoch=2
     )
     back, _ = given_back(held, a_playbook(), NOON, UNDONE, BOB.rep_id, won=True)
-    assert back.previous == ANN.rep_id
+    assert back.previous_owner == ANN.rep_id
 
 
 def test_a_lock_remembers_the_latest_few_within_the_cooldown_in_whole_seconds() -> None:
@@ -337,14 +337,14 @@ def test_a_lock_remembers_the_latest_few_within_the_cooldown_in_whole_seconds() 
         held = replace(lead, state=State.ASSIGNED, owner=rep_id, claimed_at=NOON)
         at = NOON + timedelta(days=number, milliseconds=700)
         lead, _ = given_back(held, a_playbook(), at, RELEASED, rep_id, won=False)
-    assert lead.released == {
+    assert lead.released_by == {
         rep_id: NOON + timedelta(days=number) for number, rep_id in list(enumerate(reps))[3:]
     }
-    assert len(lead.released) == MOST_RELEASED
+    assert len(lead.released_by) == MOST_RELEASED
     held = replace(lead, owner=reps[-1], state=State.ASSIGNED)
     later = NOON + timedelta(days=12)
     lead, _ = given_back(held, a_playbook(), later, RELEASED, reps[6], won=False)
-    assert lead.released == {reps[6]: later}, "the others' cooldown is over, by the second"
+    assert lead.released_by == {reps[6]: later}, "the others' cooldown is over, by the second"
 
 
 # Churn
@@ -360,7 +360,7 @@ def test_a_release_is_told_and_counted_as_such_and_an_undo_is_not() -> None:
     office.clock.pass_(milliseconds=1)
     pending = list(office.world.leads.waiting_in_outbox(office.clock()))
     relay(pending, office.world.leads, office.world.bus)
-    assert Fact("lead.returned", office.lead.lead_id, 2, BOB.rep_id) in office.world.bus.facts
+    assert LeadEvent("lead.returned", office.lead.lead_id, 2, BOB.rep_id) in office.world.bus.facts
     for fact in office.world.bus.facts:
         project(fact, ledger, office.world.roster)
     start, end = NOON - WEEK, NOON + WEEK

@@ -230,11 +230,11 @@ def test_of_teams_with_and_without_tiers_those_without_go_beside_tier_three() ->
 
 
 def test_whoever_had_the_lead_last_never_gets_it_again_by_turn() -> None:
-    returned = replace(EXPIRED, state=State.RELEASED, previous=BOB.rep_id)
+    returned = replace(EXPIRED, state=State.RELEASED, previous_owner=BOB.rep_id)
     assert among(ANN, BOB, lead=returned) == ids(ANN)
     assert among(BOB, lead=returned) == set()
     # Not even tier three goes before "not again".
-    again = replace(returned, previous=CHO.rep_id)
+    again = replace(returned, previous_owner=CHO.rep_id)
     assert among(ANN, CHO, lead=again, model="tiers") == ids(ANN)
 
 
@@ -244,9 +244,9 @@ def test_nor_does_whoever_released_it_within_the_cooldown() -> None:
         (timedelta(days=7) - timedelta(seconds=1), ids(ANN)),
         (timedelta(days=7), ids(ANN, CHO)),
     ):
-        lead = replace(EXPIRED, previous=BOB.rep_id, released={CHO.rep_id: NOON - ago})
+        lead = replace(EXPIRED, previous_owner=BOB.rep_id, released_by={CHO.rep_id: NOON - ago})
         assert among(ANN, BOB, CHO, lead=lead, **week) == free
-    at_once = replace(EXPIRED, previous=BOB.rep_id, released={CHO.rep_id: NOON})
+    at_once = replace(EXPIRED, previous_owner=BOB.rep_id, released_by={CHO.rep_id: NOON})
     assert among(ANN, CHO, lead=at_once, release={"cooldown_days": 0}) == ids(ANN, CHO)
 
 

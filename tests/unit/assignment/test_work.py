@@ -16,7 +16,7 @@ from dibs.assignment.work import LEFT, NOT_WORKED, give_back, let_go, look_after
 from dibs.core.attempts import MOST
 from dibs.core.calendar import WEEKDAYS, off_duty, parse_hours
 from dibs.core.errors import Busy, NotYours
-from dibs.core.events import Fact
+from dibs.core.events import LeadEvent
 from dibs.core.lead import Claim, Lead, State
 from dibs.core.quality import Quality
 from dibs.core.rep import Rep, Usage
@@ -134,7 +134,7 @@ def test_a_reminder_beyond_the_days_texts_is_not_sent_and_counted() -> None:
     caps = {"enabled": True, "per_rep_per_day": 0, "per_organisation_per_day": 10}
     desk = Desk(sms=caps)
     lead, _ = desk.held()
-    offering.follow(Fact("lead.unworked", lead.lead_id, 1, ANN.rep_id), desk.world.floor())
+    offering.follow(LeadEvent("lead.unworked", lead.lead_id, 1, ANN.rep_id), desk.world.floor())
     (chunk,) = desk.world.queue.of("unworked")
     notify(chunk, desk.world.desk())
     assert (desk.world.sms.told, desk.world.counted["SmsCapReached"]) == ([], 1)
@@ -148,7 +148,7 @@ def test_the_holder_is_reminded_at_its_moment_and_once() -> None:
     assert desk.look() == (0, 0)
     desk.clock.at = taken.nudge_at
     assert desk.look() == (1, 0)
-    assert desk.world.bus.facts == [Fact("lead.unworked", lead.lead_id, 1, ANN.rep_id)]
+    assert desk.world.bus.facts == [LeadEvent("lead.unworked", lead.lead_id, 1, ANN.rep_id)]
     for _ in range(3):
         desk.clock.pass_(minutes=1)
         assert desk.look() == (0, 0)
@@ -158,7 +158,7 @@ def test_the_holder_is_reminded_at_its_moment_and_once() -> None:
 def test_a_reminder_reaches_the_holder() -> None:
     desk = Desk()
     lead, _ = desk.held()
-    offering.follow(Fact("lead.unworked", lead.lead_id, 1, ANN.rep_id), desk.world.floor())
+    offering.follow(LeadEvent("lead.unworked", lead.lead_id, 1, ANN.rep_id), desk.world.floor())
     (chunk,) = desk.world.queue.of("unworked")
     notify(chunk, desk.world.desk())
     assert desk.world.sms.told == [ANN.phone]
@@ -181,7 +181,7 @@ def test_a_lead_that_was_not_worked_in_time_goes_back_at_its_moment() -> None:
     back = desk.now(lead)
     assert (back.state, back.epoch, back.owner) == (State.OPEN, 2, None)
     assert (back.claimed_at, back.return_at, back.worked_at) == (None, None, None)
-    assert back.previous == ANN.rep_id
+    assert back.previous_owner == ANN.rep_id
     assert (back.opens_at, back.closes_at) == (desk.clock(), desk.clock() + 15 * MINUTE)
     assert desk.look() == (0, 0)
 
@@ -198,8 +198,8 @@ def test_a_return_is_recorded_step_by_step_with_its_cause() -> None:
         (2, "open", NOT_WORKED, "clock", None),
     ]
     facts = [pending.fact for pending in desk.world.leads.waiting_in_outbox(desk.clock() + MS)]
-    assert Fact("lead.returned", lead.lead_id, 1, ANN.rep_id) in facts
-    assert Fact("lead.opened", lead.lead_id, 2) in facts
+    assert LeadEvent("lead.returned", lead.lead_id, 1, ANN.rep_id) in facts
+    assert LeadEvent("lead.opened", lead.lead_id, 2) in facts
 
 
 def test_a_returned_lead_is_in_hand_no_longer_and_was_had_all_the_same() -> None:
@@ -223,24 +223,24 @@ def test_a_returned_lead_may_be_won_by_anybody_and_has_its_time_anew() -> None:
     assert desk.look() == (1, 0)
     desk.clock.at += MS
     assert desk.look() == (0, 1)
-    assert desk.now(lead).previous == BOB.rep_id
+    assert desk.now(lead).previous_owner == BOB.rep_id
 
 
 def test_a_lead_of_a_team_that_takes_turns_waits_for_another_when_it_comes_back() -> None:
     desk = Desk(model="round-robin")
     lead = desk.lead()
-    offering.follow(Fact("lead.queued", lead.lead_id, 1), desk.world.floor())
+    offering.follow(LeadEvent("lead.queued", lead.lead_id, 1), desk.world.floor())
     assert desk.now(lead).owner == ANN.rep_id
     desk.clock.pass_(hours=1)
     assert desk.look() == (0, 1)
     back = desk.now(lead)
-    assert (back.state, back.epoch, back.previous) == (State.RELEASED, 2, ANN.rep_id)
+    assert (back.state, back.epoch, back.previous_owner) == (State.RELEASED, 2, ANN.rep_id)
     assert desk.world.holdings.queued() == [back]
     assert desk.steps(lead) == [
         (1, "assigned", "assigned", "dibs", ANN.rep_id),
         (1, "released", NOT_WORKED, "clock", ANN.rep_id),
     ]
-    offering.follow(Fact("lead.queued", lead.lead_id, 2), desk.world.floor())
+    offering.follow(LeadEvent("lead.queued", lead.lead_id, 2), desk.world.floor())
     assert desk.now(lead).owner == BOB.rep_id
 
 
@@ -389,7 +389,7 @@ def test_a_leavers_leads_go_back_worked_or_not() -> None:
     for lead in (first, second):
         back = desk.now(lead)
         assert (back.state, back.epoch, back.owner) == (State.OPEN, 2, None)
-        assert back.previous == ANN.rep_id
+        assert back.previous_owner == ANN.rep_id
         assert desk.steps(lead)[-2:] == [
             (1, "released", LEFT, "manager", ANN.rep_id),
             (2, "open", LEFT, "manager", None),
@@ -411,9 +411,9 @@ def test_what_a_leaver_is_done_with_stays_as_it_is() -> None:
 def test_a_leavers_lead_is_not_assigned_to_them_again() -> None:
     desk = Desk(ANN, model="round-robin")
     lead = desk.lead()
-    offering.follow(Fact("lead.queued", lead.lead_id, 1), desk.world.floor())
+    offering.follow(LeadEvent("lead.queued", lead.lead_id, 1), desk.world.floor())
     assert leave(desk) == 1
-    offering.follow(Fact("lead.queued", lead.lead_id, 2), desk.world.floor())
+    offering.follow(LeadEvent("lead.queued", lead.lead_id, 2), desk.world.floor())
     assert desk.now(lead).owner is None
 
 

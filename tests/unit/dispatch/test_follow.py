@@ -8,12 +8,12 @@ from datetime import datetime, timedelta
 import pytest
 
 from dibs.assignment import assign as assigning
-from dibs.core.events import Fact
+from dibs.core.events import LeadEvent
 from dibs.core.lead import Lead, State
 from dibs.core.rep import Rep, Usage
 from dibs.dispatch import follow as offering
 from dibs.dispatch.follow import CHUNK, HEAD_START, NEAR, chunks
-from dibs.offers.ports import Chunk
+from dibs.offers.ports import NotifyBatch
 from dibs.race.claim import bearer, claim
 from dibs.race.undo import undo
 from support.builders import NOON, a_card, a_lead, a_playbook, a_rep, token_of
@@ -32,16 +32,16 @@ def a_world(reps: int = 3, **playbook: object) -> FakeWorld:
     return world
 
 
-def follow(world: FakeWorld, fact: Fact) -> None:
+def follow(world: FakeWorld, fact: LeadEvent) -> None:
     offering.follow(fact, world.floor())
 
 
-def opened(lead: Lead) -> Fact:
-    return Fact("lead.opened", lead.lead_id, lead.epoch)
+def opened(lead: Lead) -> LeadEvent:
+    return LeadEvent("lead.opened", lead.lead_id, lead.epoch)
 
 
-def due(lead: Lead, epoch: int = 1) -> Fact:
-    return Fact("lead.due", lead.lead_id, epoch)
+def due(lead: Lead, epoch: int = 1) -> LeadEvent:
+    return LeadEvent("lead.due", lead.lead_id, epoch)
 
 
 def told(world: FakeWorld, kind: str = "offer") -> list[str]:
@@ -99,10 +99,10 @@ def test_a_fact_told_again_because_its_run_broke_off_gives_the_same_chunks() -> 
 
 def test_a_chunk_of_other_reps_has_another_name() -> None:
     # Somebody came on between two plans of one opening: they must not pass for done.
-    names = {Chunk("offer", "l", 1, reps).name for reps in (("a", "b"), ("a", "c"), ("a",))}
+    names = {NotifyBatch("offer", "l", 1, reps).name for reps in (("a", "b"), ("a", "c"), ("a",))}
     assert len(names) == 3
-    assert Chunk("offer", "l", 1, ("a",)).name != Chunk("offer", "l", 2, ("a",)).name
-    assert Chunk("offer", "l", 1, ("a",)).name != Chunk("unseen", "l", 1, ("a",)).name
+    assert NotifyBatch("offer", "l", 1, ("a",)).name != NotifyBatch("offer", "l", 2, ("a",)).name
+    assert NotifyBatch("offer", "l", 1, ("a",)).name != NotifyBatch("unseen", "l", 1, ("a",)).name
 
 
 def test_each_rep_is_in_one_chunk_of_at_most_fifty() -> None:
@@ -209,15 +209,15 @@ def test_a_fact_of_no_kind_we_follow_is_let_go() -> None:
     world = a_world()
     lead = world.post_lead(a_card())
     before = repr(world.memory)
-    follow(world, Fact("lead.returned", lead.lead_id, 1, a_rep(1).rep_id))
+    follow(world, LeadEvent("lead.returned", lead.lead_id, 1, a_rep(1).rep_id))
     assert repr(world.memory) == before
     assert world.queue.waiting == []
 
 
 def test_a_fact_about_a_lead_nobody_knows_is_let_go() -> None:
     world = a_world()
-    follow(world, Fact("lead.opened", "aaaaaaaaaaaa", 1))
-    follow(world, Fact("lead.claimed", "aaaaaaaaaaaa", 1, "aaaac"))
+    follow(world, LeadEvent("lead.opened", "aaaaaaaaaaaa", 1))
+    follow(world, LeadEvent("lead.claimed", "aaaaaaaaaaaa", 1, "aaaac"))
     assert world.queue.waiting == []
 
 
@@ -225,7 +225,7 @@ def test_a_claim_withdraws_everybody_elses_offers_and_times_the_winners() -> Non
     world = a_world()
     lead, winner = world.post_lead(a_card()), a_rep(2)
     claim(world.race, lead.lead_id, winner.rep_id, bearer(token_of(winner)), world.clock)
-    follow(world, Fact("lead.claimed", lead.lead_id, 1, winner.rep_id))
+    follow(world, LeadEvent("lead.claimed", lead.lead_id, 1, winner.rep_id))
     assert sorted(told(world, "withdraw")) == sorted([a_rep(1).rep_id, a_rep(3).rep_id])
     assert told(world, "won") == [winner.rep_id]
     assert {chunk.epoch for chunk in world.queue.of("withdraw")} == {1}
@@ -235,7 +235,7 @@ def test_a_withdrawal_also_reaches_those_who_were_switched_off_since() -> None:
     world = a_world(2)
     lead = world.post_lead(a_card())
     world.roster.pause(a_rep(1).rep_id, NOON + timedelta(hours=1))
-    follow(world, Fact("lead.claimed", lead.lead_id, 1, a_rep(2).rep_id))
+    follow(world, LeadEvent("lead.claimed", lead.lead_id, 1, a_rep(2).rep_id))
     assert told(world, "withdraw") == [a_rep(1).rep_id]
 
 
@@ -252,7 +252,7 @@ def test_an_expired_lead_is_withdrawn_from_everybody_and_assigned() -> None:
     world = a_world()
     lead = expired(world)
     world.clock.pass_(seconds=1)
-    follow(world, Fact("lead.expired", lead.lead_id, 1))
+    follow(world, LeadEvent("lead.expired", lead.lead_id, 1))
     assert len(told(world, "withdraw")) == 3
     assert told(world, "won") == []
     kept = world.lead(lead)
@@ -265,9 +265,9 @@ def test_an_expired_lead_is_withdrawn_from_everybody_and_assigned() -> None:
 def test_an_expired_lead_that_was_assigned_is_not_assigned_again_when_the_fact_returns() -> None:
     world = a_world()
     lead = expired(world)
-    follow(world, Fact("lead.expired", lead.lead_id, 1))
+    follow(world, LeadEvent("lead.expired", lead.lead_id, 1))
     before = repr(world.memory)
-    follow(world, Fact("lead.expired", lead.lead_id, 1))
+    follow(world, LeadEvent("lead.expired", lead.lead_id, 1))
     assert repr(world.memory) == before
 
 
@@ -275,15 +275,15 @@ def test_an_expired_lead_that_was_assigned_is_not_assigned_again_when_the_fact_r
 def test_a_holder_is_told_what_happened_to_their_lead(kind: str) -> None:
     world = a_world()
     lead = world.post_lead(a_card())
-    follow(world, Fact(f"lead.{kind}", lead.lead_id, 1, a_rep(2).rep_id))
-    assert world.queue.waiting == [(Chunk(kind, lead.lead_id, 1, (a_rep(2).rep_id,)), 0)]
+    follow(world, LeadEvent(f"lead.{kind}", lead.lead_id, 1, a_rep(2).rep_id))
+    assert world.queue.waiting == [(NotifyBatch(kind, lead.lead_id, 1, (a_rep(2).rep_id,)), 0)]
 
 
 def test_a_late_withdrawal_is_about_the_opening_that_ended_not_the_new_one() -> None:
     world = a_world()
     lead = world.post_lead(a_card())
     world.memory.leads[lead.lead_id] = replace(lead, epoch=2)
-    follow(world, Fact("lead.claimed", lead.lead_id, 1, a_rep(1).rep_id))
+    follow(world, LeadEvent("lead.claimed", lead.lead_id, 1, a_rep(1).rep_id))
     assert {chunk.epoch for chunk in world.queue.of("withdraw")} == {1}
     assert {chunk.epoch for chunk in world.queue.of("won")} == {1}
 
@@ -313,7 +313,7 @@ def wake(world: FakeWorld) -> datetime:
     """The timer set last goes off at its moment."""
     lead_id, epoch, moment = world.timers.set[-1]
     world.clock.at = moment
-    follow(world, Fact("lead.due", lead_id, epoch))
+    follow(world, LeadEvent("lead.due", lead_id, epoch))
     return moment
 
 
@@ -412,7 +412,7 @@ def test_a_look_that_finds_nobody_left_opens_and_tells_the_next_wave() -> None:
     world.timers.set.clear()
     world.clock.pass_(minutes=2)
     world.race.record_sighting(lead, reps[0].rep_id, "declined_at", world.clock())
-    follow(world, Fact("lead.check", lead.lead_id, 1))
+    follow(world, LeadEvent("lead.check", lead.lead_id, 1))
     assert world.lead(lead).waves["north"][1] == NOON + 2 * MINUTE
     assert told(world) == [rep.rep_id for rep in reps]
     # The timer that was set for the wave is still on its way.
@@ -424,7 +424,7 @@ def test_a_look_that_finds_somebody_left_changes_nothing() -> None:
     world.clock.pass_(minutes=2)
     world.race.record_sighting(lead, reps[0].rep_id, "declined_at", world.clock())
     before, dealt = repr(world.memory), len(world.queue.waiting)
-    follow(world, Fact("lead.check", lead.lead_id, 1))
+    follow(world, LeadEvent("lead.check", lead.lead_id, 1))
     assert repr(world.memory) == before
     assert len(world.queue.waiting) == dealt
 
@@ -444,10 +444,10 @@ def test_somebody_else_who_opened_the_wave_first_is_left_to_tell_it() -> None:
     stale = world.lead(lead)
     world.clock.pass_(minutes=2)
     world.race.record_sighting(lead, reps[0].rep_id, "declined_at", world.clock())
-    follow(world, Fact("lead.check", lead.lead_id, 1))
+    follow(world, LeadEvent("lead.check", lead.lead_id, 1))
     opened_at = world.lead(lead).waves
     world.clock.pass_(seconds=1)
-    offering.check(Fact("lead.check", lead.lead_id, 1), stale, world.floor())
+    offering.check(LeadEvent("lead.check", lead.lead_id, 1), stale, world.floor())
     assert world.lead(lead).waves == opened_at
     assert told(world) == [rep.rep_id for rep in reps]
 
@@ -462,10 +462,10 @@ def test_a_pause_or_a_claim_elsewhere_opens_waves_of_every_lead_it_leaves_withou
     if kind == "lead.claimed":
         proof = bearer(token_of(reps[0]))
         claim(world.race, other.lead_id, reps[0].rep_id, proof, world.clock)
-        follow(world, Fact(kind, other.lead_id, 1, reps[0].rep_id))
+        follow(world, LeadEvent(kind, other.lead_id, 1, reps[0].rep_id))
     else:
         world.roster.pause(reps[0].rep_id, NOON + 20 * MINUTE)
-        follow(world, Fact(kind, "", 0))
+        follow(world, LeadEvent(kind, "", 0))
         assert world.lead(other).waves["north"][1] == JUST_AFTER
     assert world.lead(lead).waves["north"][1] == JUST_AFTER
 
@@ -477,7 +477,7 @@ def test_a_claim_of_a_lead_without_waves_may_leave_another_lead_without_takers()
     assert other.waves == {}
     proof = bearer(token_of(reps[0]))
     claim(world.race, other.lead_id, reps[0].rep_id, proof, world.clock)
-    follow(world, Fact("lead.claimed", other.lead_id, 1, reps[0].rep_id))
+    follow(world, LeadEvent("lead.claimed", other.lead_id, 1, reps[0].rep_id))
     assert world.lead(lead).waves["north"][1] == JUST_AFTER
 
 
@@ -487,7 +487,7 @@ def test_a_claim_of_a_lead_without_waves_may_leave_another_lead_without_takers()
 def test_a_look_at_the_queue_serves_it() -> None:
     world = a_world(1, model="round-robin")
     first, second = world.post_lead(a_card(1)), world.post_lead(a_card(2), NOON + SECOND)
-    follow(world, Fact("queue.check", "", 0))
+    follow(world, LeadEvent("queue.check", "", 0))
     for lead in (first, second):
         assert (world.lead(lead).state, world.lead(lead).owner) == (
             State.ASSIGNED,
@@ -499,7 +499,7 @@ def test_a_new_lead_does_not_overtake_those_that_wait() -> None:
     world = a_world(0, model="round-robin", quota={"enabled": True, "base_per_week": 1})
     old, new = world.post_lead(a_card(1)), world.post_lead(a_card(2), NOON + SECOND)
     world.add_rep(a_rep(1))
-    follow(world, Fact("lead.queued", new.lead_id, 1))
+    follow(world, LeadEvent("lead.queued", new.lead_id, 1))
     assert world.lead(old).owner == a_rep(1).rep_id
     assert world.lead(new).owner is None
 
@@ -509,7 +509,7 @@ def test_a_lead_the_index_does_not_show_yet_is_served_in_its_place() -> None:
     leads = [world.post_lead(a_card(n), NOON + n * SECOND) for n in range(3)]
     shown = [leads[0], leads[2]]
     world.holdings.queued = lambda: list(shown)  # type: ignore[method-assign]
-    follow(world, Fact("lead.queued", leads[1].lead_id, 1))
+    follow(world, LeadEvent("lead.queued", leads[1].lead_id, 1))
     assert [world.lead(lead).owner is not None for lead in leads] == [True, True, False]
 
 
@@ -521,7 +521,7 @@ def test_a_long_queue_is_gone_on_with(monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(3):
         world.post_lead(a_card(number))
     for left, asked in ((1, [("queue.check", "")]), (0, [("queue.check", "")])):
-        follow(world, Fact("queue.check", "", 0))
+        follow(world, LeadEvent("queue.check", "", 0))
         assert (len(world.holdings.queued()), world.timers.asked) == (left, asked)
 
 
@@ -535,7 +535,7 @@ def test_who_was_moved_to_a_tier_that_was_told_already_is_told_with_the_next() -
     assert world.roster.set_tier(rising.rep_id, 2, 1)
     assert world.roster.set_tier(falling.rep_id, 1, 2)
     world.clock.pass_(minutes=15)
-    follow(world, Fact("lead.due", lead.lead_id, 1))
+    follow(world, LeadEvent("lead.due", lead.lead_id, 1))
     assert sorted(told(world)) == sorted([rising.rep_id, falling.rep_id])
 
 

@@ -6,10 +6,10 @@ from datetime import timedelta
 
 import pytest
 
-from dibs.core.events import PATIENCE, Fact
-from dibs.core.lead import Lead, Move, State
+from dibs.core.events import PATIENCE, LeadEvent
+from dibs.core.lead import Lead, State, Transition
 from dibs.dispatch import follow as offering
-from dibs.dispatch.sweep import SLICE, Swept, close, relay, sweep
+from dibs.dispatch.sweep import SLICE, SweepResult, close, relay, sweep
 from dibs.race.claim import bearer, claim
 from support.builders import NOON, a_card, a_playbook, a_rep, token_of
 from support.fakes import FakeWorld
@@ -23,16 +23,16 @@ def a_world() -> tuple[FakeWorld, Lead]:
     return world, world.post_lead(a_card())
 
 
-def run(world: FakeWorld) -> Swept:
+def run(world: FakeWorld) -> SweepResult:
     return sweep(world.leads, world.race, world.holdings, world.roster, world.bus, world.clock())
 
 
-def did(**found: int) -> Swept:
+def did(**found: int) -> SweepResult:
     """What a sweep found to do: nothing but this."""
     nothing = dict.fromkeys(
         ("republished", "replanned", "expired", "nudged", "returned", "queued"), 0
     )
-    return Swept(**{**nothing, **found})
+    return SweepResult(**{**nothing, **found})
 
 
 def relayed(world: FakeWorld, lead: Lead) -> None:
@@ -47,7 +47,7 @@ def test_a_fact_that_never_left_is_told_and_leaves_the_outbox() -> None:
     world.leads.told(lead, NOON)
     world.clock.at += PATIENCE + MS
     assert run(world) == did(republished=1)
-    assert world.bus.facts == [Fact("lead.opened", lead.lead_id, 1)]
+    assert world.bus.facts == [LeadEvent("lead.opened", lead.lead_id, 1)]
     assert world.memory.outbox == {}
     assert run(world) == did()
 
@@ -69,7 +69,7 @@ def test_a_claims_fact_is_brought_back_with_its_winner() -> None:
     claim(world.race, lead.lead_id, rep.rep_id, bearer(token_of(rep)), world.clock)
     world.clock.at += PATIENCE + MS
     run(world)
-    assert world.bus.facts == [Fact("lead.claimed", lead.lead_id, 1, rep.rep_id)]
+    assert world.bus.facts == [LeadEvent("lead.claimed", lead.lead_id, 1, rep.rep_id)]
 
 
 def test_an_opening_that_was_claimed_before_it_was_told_is_not_told_any_more() -> None:
@@ -100,7 +100,7 @@ def test_an_opening_nobody_was_told_of_is_told_again() -> None:
     assert run(world).replanned == 0
     world.clock.at += MS
     assert run(world) == did(replanned=1)
-    assert world.bus.facts == [Fact("lead.opened", lead.lead_id, 1)]
+    assert world.bus.facts == [LeadEvent("lead.opened", lead.lead_id, 1)]
 
 
 def tiered(*tiers: int) -> tuple[FakeWorld, Lead]:
@@ -119,7 +119,7 @@ def test_a_wave_nobody_was_told_of_is_told_again() -> None:
     assert run(world) == did()
     world.clock.at += MS
     assert run(world) == did(replanned=1)
-    assert world.bus.facts == [Fact("lead.opened", lead.lead_id, 1)]
+    assert world.bus.facts == [LeadEvent("lead.opened", lead.lead_id, 1)]
     offering.follow(world.bus.facts[0], world.floor())
     # Those of the first wave as well: who was told is not told twice.
     (chunk,) = world.queue.of("offer")
@@ -135,7 +135,7 @@ def test_a_wave_that_could_open_early_is_looked_at() -> None:
     world.roster.pause(a_rep(1).rep_id, NOON + timedelta(minutes=20))
     before = world.lead(lead)
     assert run(world) == did(replanned=1)
-    assert world.bus.facts == [Fact("lead.check", lead.lead_id, 1)]
+    assert world.bus.facts == [LeadEvent("lead.check", lead.lead_id, 1)]
     assert world.lead(lead) == before  # the sweep finds it, the floor opens it
     offering.follow(world.bus.facts[0], world.floor())
     assert world.lead(lead).waves["north"][1] == NOON + timedelta(minutes=3)
@@ -152,7 +152,7 @@ def test_what_waits_to_be_assigned_is_looked_at_each_minute_one_fact_for_all() -
     world.clock.pass_(minutes=1)
     for _ in range(2):
         assert run(world) == did(queued=2)
-        assert world.bus.facts == [Fact("lead.queued", first.lead_id, 1)]
+        assert world.bus.facts == [LeadEvent("lead.queued", first.lead_id, 1)]
         world.bus.facts.clear()
     world.add_rep(a_rep(1))
     run(world)
@@ -169,7 +169,7 @@ def test_a_held_lead_nobody_works_is_reminded_of_and_taken_back() -> None:
     world.bus.facts.clear()
     world.clock.pass_(minutes=30)
     assert run(world) == did(nudged=1)
-    assert world.bus.facts == [Fact("lead.unworked", lead.lead_id, 1, rep.rep_id)]
+    assert world.bus.facts == [LeadEvent("lead.unworked", lead.lead_id, 1, rep.rep_id)]
     assert run(world) == did()
     world.clock.pass_(minutes=30)
     assert run(world) == did(returned=1)
@@ -206,8 +206,8 @@ def test_a_lead_whose_window_closed_unseen_expires_and_is_recorded() -> None:
     world.bus.facts.clear()
     run(world)
     assert world.bus.facts == [
-        Fact("lead.expired", lead.lead_id, 1),
-        Fact("lead.queued", lead.lead_id, 1),
+        LeadEvent("lead.expired", lead.lead_id, 1),
+        LeadEvent("lead.queued", lead.lead_id, 1),
     ]
 
 
@@ -217,7 +217,7 @@ def test_a_lead_somebody_claimed_meanwhile_is_not_closed() -> None:
     claim(world.race, lead.lead_id, rep.rep_id, bearer(token_of(rep)), world.clock)
     assert not close(lead, world.leads, lead.closes_at)
     assert world.lead(lead).owner == rep.rep_id
-    moves: list[Move] = world.leads.history(lead.lead_id)
+    moves: list[Transition] = world.leads.history(lead.lead_id)
     assert [move.to_state for move in moves] == [State.OPEN]
 
 
@@ -230,7 +230,7 @@ def test_a_bus_that_is_down_loses_nothing() -> None:
     assert len(world.memory.outbox) == 1
     world.bus.down = False
     assert run(world).republished == 1
-    assert Fact("lead.opened", lead.lead_id, 1) in world.bus.facts
+    assert LeadEvent("lead.opened", lead.lead_id, 1) in world.bus.facts
 
 
 def test_a_newer_fact_of_the_same_lead_is_not_cleared_with_the_older() -> None:
@@ -254,6 +254,6 @@ def test_a_wave_whose_reps_have_declined_or_gone_is_looked_at_again() -> None:
     world.race.record_sighting(world.lead(lead), first.rep_id, "declined_at", world.clock())
     world.roster.pause(second.rep_id, world.clock() + timedelta(hours=2))
     assert run(world) == did(replanned=1)
-    assert world.bus.facts == [Fact("lead.check", lead.lead_id, 1)]
+    assert world.bus.facts == [LeadEvent("lead.check", lead.lead_id, 1)]
     offering.follow(world.bus.facts[0], world.floor())
     assert world.lead(lead).waves["north"][1] == world.clock()

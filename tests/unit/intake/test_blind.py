@@ -24,7 +24,7 @@ from dibs.core.errors import Busy, UndoOver
 from dibs.core.lead import BLIND, Lead, Preview, State
 from dibs.core.quality import Pool, Quality, pool_for
 from dibs.core.rep import Device, Platform, Usage
-from dibs.intake.blind import Arrived, Part, chances, drawn, mix
+from dibs.intake.blind import ArrivalCounts, Part, chances, drawn, mix
 from dibs.intake.blind_mix import mix_reached
 from dibs.intake.ingest import ingest
 from dibs.offers.push import SnsPush
@@ -52,14 +52,14 @@ def salt_of(number: int) -> bytes:
 # The draw
 
 
-def stream(arrival: tuple[int, int, int], rule: Blind, leads: int = 20_000) -> Arrived:
+def stream(arrival: tuple[int, int, int], rule: Blind, leads: int = 20_000) -> ArrivalCounts:
     """Draw as many leads, whose qualities come by chance in this proportion."""
     source, seen, blind = random.Random(5), Counter[Quality](), Counter[Quality]()
     for number, quality in enumerate(source.choices(list(Quality), arrival, k=leads)):
         if drawn(salt_of(number), chances(seen, rule)[quality]):
             blind[quality] += 1
         seen[quality] += 1
-    return Arrived(seen, blind)
+    return ArrivalCounts(seen, blind)
 
 
 def chi_square(found: Mapping[Quality, int], wanted: Mapping[Quality, float]) -> float:
@@ -195,7 +195,7 @@ def test_what_is_no_part_of_the_race_is_neither_blind_nor_counted(
 class Unreachable(FakeArrivals):
     """A count nobody can get at."""
 
-    def lately(self, now: Any) -> Arrived:
+    def lately(self, now: Any) -> ArrivalCounts:
         raise Busy
 
     def count(self, quality: Quality, blind: bool, at: Any) -> None:
@@ -226,7 +226,7 @@ def test_the_mix_reached_is_told_with_how_sure_it_is() -> None:
     )
     nothing = mix_reached(FakeArrivals(), blind_playbook(20), 1, NOON)
     assert nothing.percent is None
-    assert nothing.parts == tuple(mix(Arrived(), Blind(20)))
+    assert nothing.parts == tuple(mix(ArrivalCounts(), Blind(20)))
     assert nothing.parts[0] == Part(HOT, 0, 0, 10, None, None, None)
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from standardwebhooks import Webhook
 
 from dibs.core.errors import BodyTooLarge, InvalidInput, MalformedBody, Unauthorized
-from dibs.core.lead import Card
+from dibs.core.lead import Contact
 from dibs.intake.body import card_from_body, usable_phone, verify
 from dibs.web.body import parse_json
 from dibs.web.http import LARGEST_BODY, raw_body
@@ -41,7 +41,7 @@ WHOLE = {
 LEAST = {"source": "web", "external_id": "1", "company": "Acme"}
 
 
-def card(**fields: Any) -> Card:
+def card(**fields: Any) -> Contact:
     return card_from_body(json.dumps({**LEAST, **fields}).encode())
 
 
@@ -53,7 +53,7 @@ def wrong_fields(body: dict[str, Any]) -> list[str]:
 
 
 def test_a_whole_lead_is_kept_whole_with_its_phone_in_e164() -> None:
-    assert card_from_body(json.dumps(WHOLE).encode()) == Card(
+    assert card_from_body(json.dumps(WHOLE).encode()) == Contact(
         lead_id="",
         source="google-ads",
         external_id="g-1",
@@ -77,7 +77,7 @@ def test_a_whole_lead_is_kept_whole_with_its_phone_in_e164() -> None:
 
 
 def test_three_fields_are_enough() -> None:
-    assert card() == Card("", "web", "1", "Acme")
+    assert card() == Contact("", "web", "1", "Acme")
 
 
 def test_null_says_what_leaving_a_field_out_says() -> None:

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from dibs.core.events import Fact
-from dibs.core.lead import Card, Kind, Lead, Post, State, filled
+from dibs.core.events import LeadEvent
+from dibs.core.lead import Contact, IdentityKind, Lead, Post, State, filled
 from dibs.core.rep import Usage
 from dibs.intake.duplicates import MERGED, REASONS
-from dibs.intake.ingest import Accepted, ingest
+from dibs.intake.ingest import IngestResult, ingest
 from support.builders import NOON, a_card, a_playbook, a_rep
 from support.fakes import FakeWorld, no_pause
 
@@ -23,7 +23,7 @@ STRANGER = {"source": "fair", "external_id": "2"}
 """A second post, by another sender."""
 
 
-def post(world: FakeWorld, card: Card) -> Accepted:
+def post(world: FakeWorld, card: Contact) -> IngestResult:
     now = world.clock()
     playbook = world.memory.playbook
     return ingest(
@@ -48,20 +48,20 @@ def known(world: FakeWorld, state: State, rep_id: str | None = AINA.rep_id) -> L
     return lead
 
 
-def same_phone(**changes: Any) -> Card:
+def same_phone(**changes: Any) -> Contact:
     return replace(a_card(2, contact_phone="+60128880000", **STRANGER), **changes)
 
 
-def same_email(**changes: Any) -> Card:
+def same_email(**changes: Any) -> Contact:
     return replace(a_card(2, contact_email="JANE@acme.example", **STRANGER), **changes)
 
 
-def colleague(**changes: Any) -> Card:
+def colleague(**changes: Any) -> Contact:
     """Somebody else of the company, known by its domain."""
     return replace(a_card(2, contact_email="tom@mail.acme.example", **STRANGER), **changes)
 
 
-def namesake(**changes: Any) -> Card:
+def namesake(**changes: Any) -> Contact:
     """Somebody else of the company, known by its name."""
     return replace(a_card(2, company="ACME 1 SDN. BHD.", **STRANGER), **changes)
 
@@ -79,12 +79,12 @@ def world() -> FakeWorld:
     [(same_phone(), "merged_same_phone"), (same_email(), "merged_same_email")],
 )
 def test_the_same_person_again_becomes_part_of_a_lead_that_is_not_over(
-    world: FakeWorld, state: State, card: Card, flag: str
+    world: FakeWorld, state: State, card: Contact, flag: str
 ) -> None:
     lead = known(world, state)
     world.clock.pass_(days=30)
     again = post(world, card)
-    assert again == Accepted(lead, (flag,), duplicate=True)
+    assert again == IngestResult(lead, (flag,), duplicate=True)
     assert again.reason == REASONS[flag]
     assert world.memory.leads == {lead.lead_id: lead}
     assert world.memory.outbox == {}  # nobody is told, nothing is raced
@@ -93,18 +93,18 @@ def test_the_same_person_again_becomes_part_of_a_lead_that_is_not_over(
 @pytest.mark.parametrize("state", WAITING)
 @pytest.mark.parametrize("card", [colleague(), namesake()])
 def test_somebody_else_of_a_company_that_waits_for_a_rep_becomes_part_of_its_lead(
-    world: FakeWorld, state: State, card: Card
+    world: FakeWorld, state: State, card: Contact
 ) -> None:
     lead = known(world, state)
-    assert post(world, card) == Accepted(lead, ("merged_same_company",), duplicate=True)
+    assert post(world, card) == IngestResult(lead, ("merged_same_company",), duplicate=True)
 
 
 @pytest.mark.parametrize("card", [colleague(), namesake()])
 def test_somebody_else_of_a_company_put_aside_by_a_manager_is_raced_for(
-    world: FakeWorld, card: Card
+    world: FakeWorld, card: Contact
 ) -> None:
     """Joined to a lead that waits for nobody, a new customer would be heard of by nobody (R7)."""
-    aside = replace(known(world, State.EXPIRED), parked=True)
+    aside = replace(known(world, State.EXPIRED), on_hold=True)
     world.memory.leads[aside.lead_id] = aside
     accepted = post(world, card)
     assert (accepted.lead.state, accepted.flags) == (State.OPEN, ("known_company",))
@@ -115,7 +115,7 @@ def test_somebody_else_of_a_company_put_aside_by_a_manager_is_raced_for(
 @pytest.mark.parametrize("state", [*HELD, State.WON])
 @pytest.mark.parametrize("card", [colleague(), namesake()])
 def test_somebody_else_of_a_reps_company_is_that_reps_lead(
-    world: FakeWorld, state: State, card: Card
+    world: FakeWorld, state: State, card: Contact
 ) -> None:
     known(world, state)
     world.clock.pass_(days=3)
@@ -138,14 +138,14 @@ def test_somebody_else_of_a_reps_company_is_that_reps_lead(
     assert (move.from_state, move.to_state) == (State.NEW, State.ASSIGNED)
     assert (move.cause, move.holder) == ("existing_owner", AINA.rep_id)
     [pending] = world.leads.waiting_in_outbox(world.clock() + timedelta(seconds=1))
-    assert pending.fact == Fact("lead.assigned", lead.lead_id, 1, AINA.rep_id)
+    assert pending.fact == LeadEvent("lead.assigned", lead.lead_id, 1, AINA.rep_id)
     used = world.memory.usage[AINA.rep_id]
     assert (used.leads, used.claims, used.in_hand) == (1, 0, 1)
 
 
 @pytest.mark.parametrize("card", [same_phone(), same_email()])
 def test_who_became_a_customer_comes_back_as_a_lead_of_the_rep_who_won_them(
-    world: FakeWorld, card: Card
+    world: FakeWorld, card: Contact
 ) -> None:
     known(world, State.WON)
     world.clock.pass_(days=5000)
@@ -157,7 +157,7 @@ def test_who_became_a_customer_comes_back_as_a_lead_of_the_rep_who_won_them(
     ("card", "flag"),
     [(same_phone(), "known_person"), (colleague(), "known_company")],
 )
-def test_who_was_lost_is_raced_for_as_anybody(world: FakeWorld, card: Card, flag: str) -> None:
+def test_who_was_lost_is_raced_for_as_anybody(world: FakeWorld, card: Contact, flag: str) -> None:
     first = known(world, State.LOST)
     accepted = post(world, card)
     assert (accepted.lead.state, accepted.flags) == (State.OPEN, (flag,))
@@ -208,7 +208,7 @@ def test_each_post_counts_anew_how_long_somebody_is_remembered(world: FakeWorld)
 
 
 @pytest.mark.parametrize("card", [same_phone(), same_email(), colleague(), namesake()])
-def test_nobody_is_known_where_the_rule_is_off(world: FakeWorld, card: Card) -> None:
+def test_nobody_is_known_where_the_rule_is_off(world: FakeWorld, card: Contact) -> None:
     world.put_playbook(a_playbook(duplicates={"person": False, "company": False}))
     known(world, State.OPEN)
     assert post(world, card).flags == ()
@@ -226,14 +226,14 @@ def test_a_test_lead_is_nobody_and_meets_nobody(
 
 def test_strangers_are_strangers(world: FakeWorld) -> None:
     known(world, State.OPEN)
-    assert post(world, a_card(2)) == Accepted(world.leads.open_leads()[1], (), duplicate=False)
+    assert post(world, a_card(2)) == IngestResult(world.leads.open_leads()[1], (), duplicate=False)
 
 
 def test_a_merged_post_leads_on_to_whoever_it_names(world: FakeWorld) -> None:
     lead = known(world, State.OPEN)
     post(world, same_phone())  # with an e-mail address and a company of its own
     third = a_card(3, contact_email="jane@acme-2.example", external_id="3")
-    assert post(world, third) == Accepted(lead, ("merged_same_email",), duplicate=True)
+    assert post(world, third) == IngestResult(lead, ("merged_same_email",), duplicate=True)
 
 
 def test_a_merged_post_takes_nobody_from_another_lead(world: FakeWorld) -> None:
@@ -255,7 +255,7 @@ def test_a_customer_who_comes_back_twice_is_one_new_lead(world: FakeWorld) -> No
     known(world, State.WON)
     second = post(world, same_phone()).lead
     third = post(world, same_phone(external_id="3"))
-    assert third == Accepted(second, ("merged_same_phone",), duplicate=True)
+    assert third == IngestResult(second, ("merged_same_phone",), duplicate=True)
 
 
 def test_a_merged_post_takes_along_who_was_lost_before(world: FakeWorld) -> None:
@@ -264,7 +264,7 @@ def test_a_merged_post_takes_along_who_was_lost_before(world: FakeWorld) -> None
     world.memory.leads[lost.lead_id] = replace(lost, state=State.LOST)
     post(world, same_phone())
     again = post(world, a_card(2, contact_phone="", external_id="3"))
-    assert again == Accepted(lead, ("merged_same_email",), duplicate=True)
+    assert again == IngestResult(lead, ("merged_same_email",), duplicate=True)
 
 
 def test_a_lead_again_changes_nothing_of_what_was_merged_into_it(world: FakeWorld) -> None:
@@ -272,7 +272,7 @@ def test_a_lead_again_changes_nothing_of_what_was_merged_into_it(world: FakeWorl
     post(world, same_phone())
     before = dict(world.memory.cards)
     world.clock.pass_(seconds=1)
-    assert post(world, a_card()) == Accepted(lead, (), duplicate=True)
+    assert post(world, a_card()) == IngestResult(lead, (), duplicate=True)
     assert world.memory.cards == before
 
 
@@ -281,7 +281,7 @@ def test_the_same_merged_post_again_is_answered_the_same(world: FakeWorld) -> No
     first = post(world, same_phone())
     before = (dict(world.memory.cards), list(world.memory.ties), dict(world.memory.identities))
     world.clock.pass_(days=400)
-    assert post(world, same_phone()) == first == Accepted(lead, first.flags, duplicate=True)
+    assert post(world, same_phone()) == first == IngestResult(lead, first.flags, duplicate=True)
     assert before == (world.memory.cards, world.memory.ties, world.memory.identities)
 
 
@@ -310,7 +310,7 @@ def test_a_merged_post_is_kept_whole_and_on_record(world: FakeWorld) -> None:
     card = same_phone()
     post(world, card)
     [tie] = world.leads.ties(lead.lead_id)
-    assert (tie.lead_id, tie.outcome, tie.because) == (lead.lead_id, "merged", Kind.PHONE)
+    assert (tie.lead_id, tie.outcome, tie.because) == (lead.lead_id, "merged", IdentityKind.PHONE)
     assert (tie.source, tie.at) == ("fair", world.clock())
     kept = world.leads.card(tie.other_id)
     assert kept == replace(card, lead_id=tie.other_id, flags=("merged_same_phone",))
@@ -326,7 +326,7 @@ def test_why_a_lead_went_to_its_owner_is_on_record(world: FakeWorld) -> None:
     lead = post(world, colleague()).lead
     [tie] = world.leads.ties(lead.lead_id)
     assert (tie.other_id, tie.outcome) == (first.lead_id, "existing_owner")
-    assert tie.because is Kind.DOMAIN
+    assert tie.because is IdentityKind.DOMAIN
 
 
 def test_a_card_shows_so_many_posts_and_keeps_them_all(world: FakeWorld) -> None:
@@ -344,7 +344,7 @@ def test_who_is_being_stored_at_the_same_moment_is_met(world: FakeWorld) -> None
     firsts: list[Lead] = []
     world.leads.meanwhile = lambda: firsts.append(post(world, a_card()).lead)
     second = post(world, same_phone())
-    assert second == Accepted(firsts[0], ("merged_same_phone",), duplicate=True)
+    assert second == IngestResult(firsts[0], ("merged_same_phone",), duplicate=True)
 
 
 def test_a_lead_that_is_claimed_at_the_same_moment_is_its_owners(world: FakeWorld) -> None:
@@ -362,7 +362,7 @@ def test_a_lead_that_is_claimed_at_the_same_moment_is_its_owners(world: FakeWorl
 def test_an_owner_named_from_outside_gets_the_companys_first_lead(world: FakeWorld) -> None:
     from dibs.intake.identity import identity
 
-    acme = identity(Kind.DOMAIN, "acme.example")
+    acme = identity(IdentityKind.DOMAIN, "acme.example")
     assert acme is not None
     world.leads.name_owner(acme, AINA.rep_id)
     accepted = post(world, a_card())
@@ -372,11 +372,11 @@ def test_an_owner_named_from_outside_gets_the_companys_first_lead(world: FakeWor
     assert post(world, colleague()).flags == ("known_company",)
 
 
-EMPTY = Card("", "web", "1", "Acme")
+EMPTY = Contact("", "web", "1", "Acme")
 LATER = Post(
     "b",
     NOON,
-    Kind.PHONE,
+    IdentityKind.PHONE,
     "fair",
     company="Acme Ltd",
     company_size="10",
@@ -397,7 +397,7 @@ def test_a_later_post_of_the_same_person_fills_what_is_empty() -> None:
 
 
 def test_somebody_else_of_the_company_fills_in_nothing_of_a_persons() -> None:
-    card = filled(replace(EMPTY, merged=(replace(LATER, because=Kind.NAME),)))
+    card = filled(replace(EMPTY, merged=(replace(LATER, because=IdentityKind.NAME),)))
     assert card == replace(EMPTY, company_size="10", merged=card.merged)
 
 
@@ -409,4 +409,4 @@ def test_the_earlier_post_fills_first() -> None:
 
 def test_every_flag_has_its_sentence() -> None:
     assert set(MERGED.values()) <= set(REASONS)
-    assert set(MERGED) == set(Kind)
+    assert set(MERGED) == set(IdentityKind)

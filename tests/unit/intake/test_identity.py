@@ -8,21 +8,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dibs.core.lead import Card, Kind
+from dibs.core.lead import Contact, IdentityKind
 from dibs.intake.body import usable_phone
 from dibs.intake.identity import company_domain, company_name, email_of, identities_of
 from dibs.rules.rules import Duplicates
 from support.builders import a_card
 
 BOTH = Duplicates()
-NOBODY = Card("", "web", "1", "-")
+NOBODY = Contact("", "web", "1", "-")
 
 
-def kinds(card: Card, rules: Duplicates = BOTH) -> list[Kind]:
+def kinds(card: Contact, rules: Duplicates = BOTH) -> list[IdentityKind]:
     return [one.kind for one in identities_of(card, rules)]
 
 
-def shared(one: Card, other: Card) -> list[Kind]:
+def shared(one: Contact, other: Contact) -> list[IdentityKind]:
     """What two cards have in common."""
     theirs = {identity.key for identity in identities_of(other, BOTH)}
     return [identity.kind for identity in identities_of(one, BOTH) if identity.key in theirs]
@@ -174,32 +174,49 @@ def test_names_that_are_only_alike_are_two_companies(one: str, other: str) -> No
 @pytest.mark.parametrize(
     ("changes", "found"),
     [
-        ({}, [Kind.PHONE, Kind.EMAIL, Kind.DOMAIN, Kind.NAME]),
-        ({"contact_phone": ""}, [Kind.EMAIL, Kind.DOMAIN, Kind.NAME]),
-        ({"contact_email": ""}, [Kind.PHONE, Kind.NAME]),
-        ({"contact_email": "jane@gmail.com"}, [Kind.PHONE, Kind.EMAIL, Kind.NAME]),
-        ({"contact_email": "jane@example.com"}, [Kind.PHONE, Kind.EMAIL, Kind.NAME]),
-        ({"company": "n/a"}, [Kind.PHONE, Kind.EMAIL, Kind.DOMAIN]),
-        ({"flags": ("phone_unusable",)}, [Kind.EMAIL, Kind.DOMAIN, Kind.NAME]),
-        ({"flags": ("email_unusable",)}, [Kind.PHONE, Kind.NAME]),
-        ({"contact_phone": "+6038888 0000 ext. 12"}, [Kind.EMAIL, Kind.DOMAIN, Kind.NAME]),
-        ({"contact_phone": "012-888 0000"}, [Kind.EMAIL, Kind.DOMAIN, Kind.NAME]),
+        ({}, [IdentityKind.PHONE, IdentityKind.EMAIL, IdentityKind.DOMAIN, IdentityKind.NAME]),
+        ({"contact_phone": ""}, [IdentityKind.EMAIL, IdentityKind.DOMAIN, IdentityKind.NAME]),
+        ({"contact_email": ""}, [IdentityKind.PHONE, IdentityKind.NAME]),
+        (
+            {"contact_email": "jane@gmail.com"},
+            [IdentityKind.PHONE, IdentityKind.EMAIL, IdentityKind.NAME],
+        ),
+        (
+            {"contact_email": "jane@example.com"},
+            [IdentityKind.PHONE, IdentityKind.EMAIL, IdentityKind.NAME],
+        ),
+        ({"company": "n/a"}, [IdentityKind.PHONE, IdentityKind.EMAIL, IdentityKind.DOMAIN]),
+        (
+            {"flags": ("phone_unusable",)},
+            [IdentityKind.EMAIL, IdentityKind.DOMAIN, IdentityKind.NAME],
+        ),
+        ({"flags": ("email_unusable",)}, [IdentityKind.PHONE, IdentityKind.NAME]),
+        (
+            {"contact_phone": "+6038888 0000 ext. 12"},
+            [IdentityKind.EMAIL, IdentityKind.DOMAIN, IdentityKind.NAME],
+        ),
+        (
+            {"contact_phone": "012-888 0000"},
+            [IdentityKind.EMAIL, IdentityKind.DOMAIN, IdentityKind.NAME],
+        ),
         ({"test": True}, []),
     ],
 )
-def test_what_a_lead_can_be_known_by(changes: dict[str, object], found: list[Kind]) -> None:
+def test_what_a_lead_can_be_known_by(changes: dict[str, object], found: list[IdentityKind]) -> None:
     assert kinds(replace(a_card(), **changes)) == found
 
 
 @pytest.mark.parametrize(
     ("rules", "found"),
     [
-        (Duplicates(company=False), [Kind.PHONE, Kind.EMAIL]),
-        (Duplicates(person=False), [Kind.DOMAIN, Kind.NAME]),
+        (Duplicates(company=False), [IdentityKind.PHONE, IdentityKind.EMAIL]),
+        (Duplicates(person=False), [IdentityKind.DOMAIN, IdentityKind.NAME]),
         (Duplicates(person=False, company=False), []),
     ],
 )
-def test_a_rule_that_is_off_makes_nobody_known(rules: Duplicates, found: list[Kind]) -> None:
+def test_a_rule_that_is_off_makes_nobody_known(
+    rules: Duplicates, found: list[IdentityKind]
+) -> None:
     assert kinds(a_card(), rules) == found
 
 
@@ -209,7 +226,7 @@ def test_a_rule_that_is_off_makes_nobody_known(rules: Duplicates, found: list[Ki
 def test_one_number_however_it_was_written(written: str) -> None:
     phone, flags = usable_phone(written)
     card = replace(NOBODY, contact_phone=phone, flags=flags)
-    assert shared(card, replace(NOBODY, contact_phone="+60128880000")) == [Kind.PHONE]
+    assert shared(card, replace(NOBODY, contact_phone="+60128880000")) == [IdentityKind.PHONE]
 
 
 def test_nobody_can_read_who_an_identity_is() -> None:
@@ -231,7 +248,7 @@ TEXTS = st.one_of(
     ),
 )
 CARDS = st.builds(
-    Card,
+    Contact,
     lead_id=st.just(""),
     source=st.just("web"),
     external_id=st.just("1"),
@@ -244,13 +261,13 @@ CARDS = st.builds(
 
 
 @given(CARDS, CARDS)
-def test_what_is_shared_is_shared_both_ways(one: Card, other: Card) -> None:
+def test_what_is_shared_is_shared_both_ways(one: Contact, other: Contact) -> None:
     assert set(shared(one, other)) == set(shared(other, one))
     assert shared(one, one) == kinds(one)
 
 
 @given(CARDS)
-def test_who_gave_nothing_is_nobody(card: Card) -> None:
+def test_who_gave_nothing_is_nobody(card: Contact) -> None:
     assert shared(card, NOBODY) == []
     empty = replace(card, company="", contact_email="", contact_phone="")
     assert kinds(empty) == []

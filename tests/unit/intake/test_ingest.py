@@ -8,16 +8,16 @@ from datetime import timedelta
 import pytest
 
 from dibs.core.errors import Busy
-from dibs.core.events import Fact
-from dibs.core.lead import Card, Lead, Move, State, lead_id_for
+from dibs.core.events import LeadEvent
+from dibs.core.lead import Contact, Lead, State, Transition, lead_id_for
 from dibs.core.quality import Pool, Quality
 from dibs.intake import ingest as module
-from dibs.intake.ingest import Accepted, ingest, preview_of
+from dibs.intake.ingest import IngestResult, ingest, preview_of
 from support.builders import NOON, a_card, a_playbook
 from support.fakes import FakeWorld, no_pause
 
 
-def post(world: FakeWorld, card: Card, *, late_by: timedelta = timedelta()) -> Accepted:
+def post(world: FakeWorld, card: Contact, *, late_by: timedelta = timedelta()) -> IngestResult:
     """Post a lead signed `late_by` before now."""
     return ingest(
         world.leads,
@@ -46,7 +46,7 @@ def test_a_new_leads_first_move_and_its_fact_are_stored_with_it() -> None:
     world = FakeWorld()
     lead = post(world, a_card()).lead
     assert world.leads.history(lead.lead_id) == [
-        Move(lead.lead_id, 1, NOON, State.NEW, State.OPEN, "accepted", "google-ads")
+        Transition(lead.lead_id, 1, NOON, State.NEW, State.OPEN, "accepted", "google-ads")
     ]
     (pending,) = world.leads.waiting_in_outbox(NOON + timedelta(seconds=1))
     assert pending.fact is not None
@@ -61,8 +61,8 @@ def test_a_new_lead_nobody_races_for_waits_to_be_assigned() -> None:
     assert world.leads.history(lead.lead_id) == []
     assert world.leads.open_leads() == []
     (pending,) = world.leads.waiting_in_outbox(NOON + timedelta(seconds=1))
-    assert pending.fact == Fact("lead.queued", lead.lead_id, 1)
-    assert post(world, a_card()) == Accepted(lead, (), duplicate=True)
+    assert pending.fact == LeadEvent("lead.queued", lead.lead_id, 1)
+    assert post(world, a_card()) == IngestResult(lead, (), duplicate=True)
 
 
 def test_a_new_leads_waves_are_recorded_with_the_rules_they_came_from() -> None:
@@ -71,7 +71,7 @@ def test_a_new_leads_waves_are_recorded_with_the_rules_they_came_from() -> None:
     quarter, hour = NOON + timedelta(minutes=15), NOON + timedelta(hours=1)
     assert world.lead(lead).waves == {"north": (NOON, quarter, hour)}
     assert (lead.closes_at, lead.playbook_version) == (hour + timedelta(minutes=15), 7)
-    assert (lead.told_at, lead.return_at, lead.previous) == (None, None, None)
+    assert (lead.told_at, lead.return_at, lead.previous_owner) == (None, None, None)
 
 
 def test_a_lead_keeps_its_territory_for_whom_it_is_assigned_to() -> None:
@@ -103,7 +103,7 @@ def test_the_same_lead_again_is_a_duplicate_and_stores_nothing_new() -> None:
     before = (dict(world.memory.leads), dict(world.memory.outbox), list(world.memory.moves))
     world.clock.pass_(minutes=1)
     again = post(world, a_card())
-    assert again == Accepted(first.lead, (), duplicate=True)
+    assert again == IngestResult(first.lead, (), duplicate=True)
     assert before == (world.memory.leads, world.memory.outbox, world.memory.moves)
 
 
@@ -179,7 +179,7 @@ class BusyLeads:
         self._leads = world.leads
         self._times = times
 
-    def accept(self, *lead: object, **more: object) -> Card | None:
+    def accept(self, *lead: object, **more: object) -> Contact | None:
         if self._times:
             self._times -= 1
             raise Busy(conflict=True)

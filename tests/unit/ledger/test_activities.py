@@ -36,7 +36,7 @@ from dibs.ledger.entries import Entry
 from dibs.ledger.record import (
     SKEW,
     RecordDeps,
-    Recorded,
+    RecordResult,
     record,
     record_all,
     shared_with,
@@ -274,7 +274,7 @@ class Desk(FakeWorld):
         token = bearer(token_of(AINA))
         undo(self.race, self.won.lead_id, AINA.rep_id, token, self.clock)
 
-    def tell(self, type: str = "call", *, by: str | None = None, **changes: Any) -> Recorded:
+    def tell(self, type: str = "call", *, by: str | None = None, **changes: Any) -> RecordResult:
         """Tell of what Aina did with her lead a minute ago."""
         told = Activity("act-1", type, self.clock(), self.won.lead_id, AINA.rep_id)
         return record(self.register, replace(told, **changes), by)
@@ -293,7 +293,7 @@ def desk() -> Desk:
 
 def test_a_call_is_in_the_ledger_with_all_that_reports_ask_for(desk: Desk) -> None:
     told = desk.tell(at=NOON + MINUTE)
-    assert told == Recorded(
+    assert told == RecordResult(
         Entry(
             entry_id="activity/act-1",
             kind="call",
@@ -336,7 +336,7 @@ def test_the_same_activity_again_changes_nothing(desk: Desk) -> None:
     first = desk.tell("won", amount=5, currency="USD")
     before = dict(desk.memory.leads)
     again = desk.tell("won", amount=5, currency="USD")
-    assert again == Recorded(first.entry, repeated=True, freed=False)
+    assert again == RecordResult(first.entry, repeated=True, freed=False)
     assert desk.memory.leads == before
     assert (len(desk.ledger.entries), desk.in_hand) == (1, 0)
 
@@ -508,16 +508,16 @@ def test_of_many_each_stands_or_falls_by_itself(desk: Desk) -> None:
     ]
     outcomes = record_all(desk.register, activities, None)
     assert [type(outcome) for outcome in outcomes] == [
-        Recorded,
+        RecordResult,
         InvalidInput,
-        Recorded,
-        Recorded,
-        Recorded,
+        RecordResult,
+        RecordResult,
+        RecordResult,
         AlreadyExists,
         IllegalMove,
         LeadNotFound,
     ]
-    repeated = [one.repeated for one in outcomes if isinstance(one, Recorded)]
+    repeated = [one.repeated for one in outcomes if isinstance(one, RecordResult)]
     assert repeated == [False, False, True, True]
     assert sorted(desk.ledger.entries) == ["activity/1", "activity/3"]
     assert desk.lead(desk.won).state is State.WON
@@ -539,7 +539,7 @@ def test_a_time_told_in_whole_seconds_may_lie_just_before_the_lead_was_taken() -
 # Taken back
 
 
-def take_back(desk: Desk, of: str = "act-1", name: str = "back", **changes: Any) -> Recorded:
+def take_back(desk: Desk, of: str = "act-1", name: str = "back", **changes: Any) -> RecordResult:
     told = Activity(name, REVERSAL, desk.clock(), reverses=of)
     return record(desk.register, replace(told, **changes), None)
 
@@ -599,7 +599,10 @@ def test_a_reversal_is_found_further_down_the_same_batch(desk: Desk) -> None:
     told = Activity("act-1", "call", desk.clock(), desk.won.lead_id)
     back = Activity("back", REVERSAL, desk.clock(), reverses="act-1")
     outcomes = record_all(desk.register, [back, told], None)
-    assert [one.entry.kind for one in outcomes if isinstance(one, Recorded)] == [REVERSAL, "call"]
+    assert [one.entry.kind for one in outcomes if isinstance(one, RecordResult)] == [
+        REVERSAL,
+        "call",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -658,7 +661,7 @@ def test_a_batch_is_recorded_in_order_so_a_deal_is_won_taken_back_and_won_again(
         Activity("act-2", "won", at, lead),
     ]
     outcomes = record_all(desk.register, batch, None)
-    assert [one.repeated for one in outcomes if isinstance(one, Recorded)] == [
+    assert [one.repeated for one in outcomes if isinstance(one, RecordResult)] == [
         *(False, False, False, True)
     ]
 

@@ -11,7 +11,7 @@ import pytest
 
 from dibs.assignment.assign import serve
 from dibs.assignment.work import LEFT, let_go
-from dibs.core.events import Fact
+from dibs.core.events import LeadEvent
 from dibs.core.lead import UNDONE
 from dibs.ledger.entries import ASSIGNED, CLAIMED, RETURNED, Entry
 from dibs.ledger.project import FACTS, project
@@ -43,10 +43,10 @@ class Floor(FakeWorld):
         self.clock.pass_(**after)
         let_go(self.race, self.holdings, rep.rep_id, "manager", self.clock)
 
-    def fact(self, kind: str, epoch: int) -> Fact:
-        return Fact(f"lead.{kind}", self.posted.lead_id, epoch, "whoever")
+    def fact(self, kind: str, epoch: int) -> LeadEvent:
+        return LeadEvent(f"lead.{kind}", self.posted.lead_id, epoch, "whoever")
 
-    def told(self, *facts: Fact) -> dict[str, Entry]:
+    def told(self, *facts: LeadEvent) -> dict[str, Entry]:
         """What the ledger has once these facts were told, by what and which opening."""
         for fact in facts:
             project(fact, self.ledger, self.roster)
@@ -172,13 +172,13 @@ def test_other_facts_are_let_pass(kind: str) -> None:
     floor = Floor()
     floor.won(AINA)
     assert kind not in FACTS
-    assert project(Fact(kind, floor.posted.lead_id, 1), floor.ledger, floor.roster) == 0
+    assert project(LeadEvent(kind, floor.posted.lead_id, 1), floor.ledger, floor.roster) == 0
     assert floor.ledger.entries == {}
 
 
 def test_a_lead_nobody_knows_is_let_pass() -> None:
     floor = Floor()
-    assert project(Fact("lead.claimed", "aaaaaaaaaaaa", 1), floor.ledger, floor.roster) == 0
+    assert project(LeadEvent("lead.claimed", "aaaaaaaaaaaa", 1), floor.ledger, floor.roster) == 0
 
 
 def test_a_test_lead_is_written_down_as_one() -> None:

@@ -10,7 +10,7 @@ import pytest
 from dibs.core.lead import Lead, State
 from dibs.core.rep import Device, Platform, Rep
 from dibs.offers.notify import notify, push_failed
-from dibs.offers.ports import Chunk
+from dibs.offers.ports import NotifyBatch
 from dibs.race.claim import bearer, claim
 from dibs.race.undo import undo
 from support.builders import NOON, a_card, a_playbook, a_rep, token_of
@@ -33,10 +33,10 @@ class Floor:
         self.lead = self.world.post_lead(a_card())
         self.desk = self.world.desk()
 
-    def chunk(self, kind: str, *reps: Rep, lead: Lead | None = None) -> Chunk:
+    def chunk(self, kind: str, *reps: Rep, lead: Lead | None = None) -> NotifyBatch:
         about = lead or self.lead
         ids = tuple(rep.rep_id for rep in (reps or self.reps))
-        return Chunk(kind, about.lead_id, about.epoch, ids)
+        return NotifyBatch(kind, about.lead_id, about.epoch, ids)
 
     def run(self, kind: str, *reps: Rep, lead: Lead | None = None) -> None:
         notify(self.chunk(kind, *reps, lead=lead), self.desk)

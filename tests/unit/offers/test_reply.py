@@ -14,7 +14,7 @@ from dibs.core.lead import Lead, State
 from dibs.core.rep import Rep
 from dibs.offers.reply import START, STOP, YES, Answer, InboundSms, reply
 from dibs.race.claim import Won, by_sms, claim
-from dibs.race.ports import Notice
+from dibs.race.ports import SentOffer
 from support.builders import NOON, a_card, a_playbook, a_rep
 from support.fakes import FakeWorld
 
@@ -37,7 +37,7 @@ class Line:
         lead = self.world.post_lead(a_card(number))
         about = (rep or self.rep).rep_id
         assert self.world.offers.reserve_sms(lead, about, lambda: code, NOON) == code
-        self.world.offers.record([Notice(lead.lead_id, lead.epoch, about, NOON, ("sms",))])
+        self.world.offers.record([SentOffer(lead.lead_id, lead.epoch, about, NOON, ("sms",))])
         return lead
 
     def text(self, body: str, phone: str | None = None) -> Answer | None:

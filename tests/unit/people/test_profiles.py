@@ -230,7 +230,7 @@ def test_who_leaves_has_no_token_and_no_leads_from_then_on(world: FakeWorld) -> 
     assert rep.rep_id not in world.memory.tokens
     for lead in (first, second):
         back = world.lead(lead)
-        assert (back.state, back.owner, back.previous) == (State.OPEN, None, rep.rep_id)
+        assert (back.state, back.owner, back.previous_owner) == (State.OPEN, None, rep.rep_id)
         assert {(move.cause, move.by) for move in world.memory.moves if move.epoch == 1} >= {
             ("left", "manager")
         }

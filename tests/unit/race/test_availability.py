@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from dibs.core.calendar import WEEKDAYS, parse_hours
 from dibs.core.errors import ClaimRefused
-from dibs.core.events import Fact
+from dibs.core.events import LeadEvent
 from dibs.core.rep import Device, Platform, Rep, Usage
 from dibs.dispatch import follow as offering
 from dibs.offers.notify import notify
@@ -309,7 +309,7 @@ def test_whoever_is_off_or_wants_quiet_is_told_neither_by_push_nor_by_text(
     rep = world.add_rep(a_rep(1, devices=(PHONE,) if pushed else ()))
     other = world.add_rep(a_rep(2))
     lead = world.post_lead(a_card())
-    offering.follow(Fact("lead.opened", lead.lead_id, 1), world.floor())
+    offering.follow(LeadEvent("lead.opened", lead.lead_id, 1), world.floor())
     (chunk,) = world.queue.of("offer")
     assert set(chunk.rep_ids) == {rep.rep_id, other.rep_id}
     world.memory.reps[rep.rep_id] = replace(rep, **change)  # since the wave was dealt out
@@ -324,7 +324,7 @@ def test_whoever_wants_quiet_after_the_alert_is_not_texted_either() -> None:
     world = FakeWorld()
     rep = world.add_rep(a_rep(1, devices=(PHONE,)))
     lead = world.post_lead(a_card())
-    offering.follow(Fact("lead.opened", lead.lead_id, 1), world.floor())
+    offering.follow(LeadEvent("lead.opened", lead.lead_id, 1), world.floor())
     notify(world.queue.of("offer")[0], world.desk())
     world.roster.quiet(rep.rep_id, NOON + HOUR)
     world.clock.pass_(seconds=20)

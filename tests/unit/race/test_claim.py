@@ -23,7 +23,7 @@ from dibs.core.lead import Lead, State
 from dibs.core.links import link_token, read_link
 from dibs.core.rep import Rep, Usage
 from dibs.race.claim import ATTEMPTS, CONTACT_SHOWN_FOR, Won, bearer, by_link, by_sms, claim, judge
-from dibs.race.ports import Notice
+from dibs.race.ports import SentOffer
 from dibs.race.undo import undo
 from support.builders import NOON, a_card, a_playbook, a_rep, basics, token_of
 from support.fakes import FakeWorld, no_pause
@@ -80,7 +80,7 @@ def test_the_first_claim_wins_and_shows_the_contact_in_the_same_answer() -> None
 
 def test_a_claims_milliseconds_run_from_the_reps_first_notice() -> None:
     race = Race()
-    told = Notice(race.lead.lead_id, 1, AINA.rep_id, NOON + timedelta(seconds=2), ("push",))
+    told = SentOffer(race.lead.lead_id, 1, AINA.rep_id, NOON + timedelta(seconds=2), ("push",))
     race.world.offers.record([told])
     race.world.clock.pass_(seconds=5, milliseconds=7)
     assert race.claim().claim.claim_ms == 3_007
@@ -94,7 +94,7 @@ def test_without_a_notice_they_run_from_the_opening_of_the_wave() -> None:
 
 def test_a_notice_of_an_earlier_opening_does_not_count() -> None:
     race = Race()
-    race.world.offers.record([Notice(race.lead.lead_id, 1, BEN.rep_id, NOON, ("push",))])
+    race.world.offers.record([SentOffer(race.lead.lead_id, 1, BEN.rep_id, NOON, ("push",))])
     race.claim()
     race.undo()
     race.world.clock.pass_(seconds=4)
@@ -103,7 +103,7 @@ def test_a_notice_of_an_earlier_opening_does_not_count() -> None:
 
 def test_a_notice_from_a_clock_ahead_of_ours_makes_no_negative_time() -> None:
     race = Race()
-    ahead = Notice(race.lead.lead_id, 1, AINA.rep_id, NOON + timedelta(seconds=9), ("push",))
+    ahead = SentOffer(race.lead.lead_id, 1, AINA.rep_id, NOON + timedelta(seconds=9), ("push",))
     race.world.offers.record([ahead])
     assert race.claim().claim.claim_ms == 0
 
@@ -485,7 +485,7 @@ def test_an_undo_opens_the_lead_anew_and_takes_the_claim_off_the_count() -> None
     reopened = race.undo()
     assert race.stored() == reopened
     assert (reopened.state, reopened.epoch, reopened.owner) == (State.OPEN, 2, None)
-    assert (reopened.claimed_at, reopened.return_at, reopened.previous) == (None, None, None)
+    assert (reopened.claimed_at, reopened.return_at, reopened.previous_owner) == (None, None, None)
     assert reopened.opens_at == race.world.clock()
     assert reopened.closes_at == race.world.clock() + timedelta(minutes=15)
     assert basics(race.usage()) == Usage(NOON.date(), 0, NOON.date(), 0, 0)

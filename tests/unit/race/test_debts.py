@@ -194,7 +194,7 @@ def test_blind_and_test_leads_are_neither_owed_for_nor_kept_from_anybody() -> No
         ([of(WARM, teams=("south",))], []),
         ([of(WARM, pods=("red",))], []),
         ([of(WARM, waves={"north": (None, None, None)})], []),
-        ([of(WARM, reserved="cohort")], ["owes_warm"]),  # no newcomers here
+        ([of(WARM, reserved_for="cohort")], ["owes_warm"]),  # no newcomers here
     ],
 )
 def test_a_debt_that_no_open_lead_could_pay_refuses_nothing(

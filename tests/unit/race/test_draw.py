@@ -18,7 +18,7 @@ from dibs.core.errors import (
     LeadNotFound,
     RouteNotFound,
 )
-from dibs.core.events import PATIENCE, Fact
+from dibs.core.events import PATIENCE, LeadEvent
 from dibs.core.lead import Lead, State
 from dibs.core.rep import Rep, Usage
 from dibs.dispatch import follow as offering
@@ -29,7 +29,7 @@ from dibs.race.claim import InDraw, Won, bearer, claim
 from dibs.race.draw import (
     DRAWN_AFTER,
     WRITTEN_BY,
-    Drawn,
+    DrawResult,
     collects,
     commitment_of,
     draw_is_due,
@@ -81,7 +81,7 @@ class Hall:
     def draw(self, lead: Lead | None = None) -> None:
         draw(self.world.race, lead or self.lead, self.world.clock, self.pause)
 
-    def drawn(self) -> Drawn:
+    def drawn(self) -> DrawResult:
         found = self.world.race.draws().get(self.lead.lead_id)
         assert found is not None
         return found
@@ -96,7 +96,7 @@ class Hall:
         return sorted(reps, key=lambda rep: order.index(rep.rep_id))
 
     def follow(self, kind: str = "lead.due", rep_id: str | None = None) -> None:
-        fact = Fact(kind, self.lead.lead_id, self.lead.epoch, rep_id)
+        fact = LeadEvent(kind, self.lead.lead_id, self.lead.epoch, rep_id)
         offering.follow(fact, self.world.floor())
 
 
@@ -134,7 +134,7 @@ def test_anybody_recomputes_the_draw_with_nothing_but_sha_256() -> None:
     assert flaws(drawn, promised.commitment) == []
 
 
-A_DRAW = Drawn(
+A_DRAW = DrawResult(
     lead_id="lead",
     epoch=1,
     commitment=commitment_of("seed"),
@@ -175,14 +175,14 @@ def test_a_draw_as_it_was_made_has_no_flaw() -> None:
         replace(A_DRAW, lead_id="other"),
     ],
 )
-def test_whatever_is_altered_of_a_draw_is_noticed(altered: Drawn) -> None:
+def test_whatever_is_altered_of_a_draw_is_noticed(altered: DrawResult) -> None:
     assert flaws(altered)
 
 
 def test_a_draw_by_another_seed_than_was_shown_is_noticed_by_who_kept_the_commitment() -> None:
     seed = "another"
     order = in_order(seed, "lead", 1, A_DRAW.entrants)
-    other = Drawn("lead", 1, commitment_of(seed), seed, NOON, order, (), order[0])
+    other = DrawResult("lead", 1, commitment_of(seed), seed, NOON, order, (), order[0])
     assert flaws(other) == []
     assert flaws(other, A_DRAW.commitment) == ["the commitment is not the one that was shown"]
 
@@ -333,7 +333,7 @@ def test_one_wins_as_by_a_claim_and_the_others_hear_who() -> None:
         assert lost.details()["drawn"] is True
         assert lost.claimed_by == (winner.rep_id, winner.name)
         assert hall.world.memory.usage[loser.rep_id] == Usage()
-    assert hall.drawn() == Drawn(
+    assert hall.drawn() == DrawResult(
         hall.lead.lead_id,
         1,
         commitment_of(seed_of(hall.lead)),
@@ -480,7 +480,7 @@ def test_a_timer_of_an_earlier_opening_draws_nothing() -> None:
     hall = Hall()
     hall.enter(AINA)
     hall.world.clock.at = NOON + COLLECTED + DRAWN_AFTER
-    offering.follow(Fact("lead.due", hall.lead.lead_id, 7), hall.world.floor())
+    offering.follow(LeadEvent("lead.due", hall.lead.lead_id, 7), hall.world.floor())
     assert hall.stored() == hall.lead
 
 
@@ -522,7 +522,7 @@ def test_the_sweep_brings_back_a_draw_that_nobody_made() -> None:
     hall = Hall()
     hall.enter(*REPS)
     hall.follow("lead.opened")
-    again = Fact("lead.opened", hall.lead.lead_id, 1)
+    again = LeadEvent("lead.opened", hall.lead.lead_id, 1)
     hall.world.memory.outbox.clear()
     hall.world.clock.at = NOON + COLLECTED + DRAWN_AFTER + PATIENCE - MS
     swept(hall)
@@ -543,7 +543,7 @@ def test_who_is_in_a_draw_keeps_their_chance_when_it_comes_after_the_lead_closed
     hall.world.clock.at = hall.lead.closes_at + timedelta(minutes=3)
     assert not close(hall.lead, hall.world.leads, hall.world.clock())
     swept(hall)
-    offering.follow(Fact("lead.due", hall.lead.lead_id, 1), hall.world.floor())
+    offering.follow(LeadEvent("lead.due", hall.lead.lead_id, 1), hall.world.floor())
     assert hall.stored().owner == hall.order(*REPS[:2])[0].rep_id
     assert hall.drawn().drawn_at == hall.lead.closes_at - MS
 

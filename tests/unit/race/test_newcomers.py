@@ -108,10 +108,10 @@ def test_until_day_ninety_some_leads_a_week_are_guaranteed(days: int, weekly: in
 def test_who_may_race_for_what(days: int | None, race: str, cohort: str) -> None:
     rep = a_rep(zone="UTC") if days is None else joined(days)
     for reserved, code in (("", race), ("cohort", cohort), ("newcomers", race), ("absence", race)):
-        found = not_in_phase(a_lead(reserved=reserved), rep, rules(), NOON)
+        found = not_in_phase(a_lead(reserved_for=reserved), rep, rules(), NOON)
         assert [refusal.code for refusal in found] == ([code] if code else [])
         # Switched off, it keeps nobody from anything, whenever the lead was opened.
-        assert not_in_phase(a_lead(reserved=reserved), rep, a_playbook(), NOON) == []
+        assert not_in_phase(a_lead(reserved_for=reserved), rep, a_playbook(), NOON) == []
 
 
 @pytest.mark.parametrize(
@@ -138,6 +138,6 @@ def test_a_newcomer_hears_when_they_may_and_that_is_so(
 
 
 def test_a_lead_among_newcomers_never_lifts_for_the_others() -> None:
-    verdict = decide(a_lead(reserved="cohort"), joined(100), Usage(), rules(), NOON)
+    verdict = decide(a_lead(reserved_for="cohort"), joined(100), Usage(), rules(), NOON)
     assert isinstance(verdict, Refused)
     assert verdict.lifts_at is None

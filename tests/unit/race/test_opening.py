@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dibs.core.errors import ClaimRefused, Expired
-from dibs.core.events import Fact
+from dibs.core.events import LeadEvent
 from dibs.core.lead import Lead, State
 from dibs.core.quality import Pool, Quality
 from dibs.core.rep import Rep, Usage
@@ -495,7 +495,7 @@ def test_an_early_opening_is_recorded_before_anybody_is_told_and_is_never_withdr
     lead = world.post_lead(a_card(score=WARM))
     world.clock.pass_(minutes=2)
     world.roster.pause(FIRST.rep_id, NOON + HOUR)
-    check = Fact("lead.check", lead.lead_id, 1)
+    check = LeadEvent("lead.check", lead.lead_id, 1)
     offering.follow(check, world.floor())
     recorded = (NOON, NOON + 2 * MINUTE, NOON + HOUR)
     assert world.lead(lead).waves["north"] == recorded
@@ -514,7 +514,7 @@ def test_a_claim_goes_by_the_recorded_opening_also_to_the_millisecond_it_was_mov
         world.add_rep(rep)
     lead = world.post_lead(a_card(score=WARM))
     world.clock.pass_(seconds=7)
-    offering.follow(Fact("lead.opened", lead.lead_id, 1), world.floor())
+    offering.follow(LeadEvent("lead.opened", lead.lead_id, 1), world.floor())
     assert attempt(world, lead, SECOND_TIER, NOON + 7 * SECOND - MS) == "not_open_yet"
     assert attempt(world, lead, SECOND_TIER, NOON + 7 * SECOND) == "won"
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dibs.core.errors import ClaimRefused, DibsError
-from dibs.core.events import Fact
+from dibs.core.events import LeadEvent
 from dibs.core.lead import Lead, Openings, State
 from dibs.core.rep import Rep
 from dibs.dispatch import follow as offering
@@ -84,7 +84,7 @@ class Story:
         self.outcome = Outcome()
         self.done = 0
 
-    def happens(self, event: Event) -> Fact | None:
+    def happens(self, event: Event) -> LeadEvent | None:
         """Do it, and return the fact or the look it asks for."""
         world, rep = self.world, self.reps[event.rep % len(self.reps)]
         self.done += 1
@@ -96,11 +96,11 @@ class Story:
                 team=("north", "south", "west", "")[event.lead % 4],
             )
             self.posted.append(world.post_lead(card))
-            return Fact("lead.opened", self.posted[-1].lead_id, 1)
+            return LeadEvent("lead.opened", self.posted[-1].lead_id, 1)
         lead = world.lead(self.posted[event.lead % len(self.posted)])
         if event.what == "pause":
             set_availability(world.roster, rep.rep_id, False, event.minutes + 1, world.clock())
-            return Fact("waves.check", "", 0)
+            return LeadEvent("waves.check", "", 0)
         if event.what == "on":
             set_availability(world.roster, rep.rep_id, True, None, world.clock())
             return None
@@ -109,7 +109,7 @@ class Story:
             if rep.team not in lead.teams:
                 return None
             sight(world.race, lead.lead_id, rep.rep_id, proof, "declined_at", world.clock())
-            return Fact("lead.check", lead.lead_id, lead.epoch)
+            return LeadEvent("lead.check", lead.lead_id, lead.epoch)
         act, told = (undo, "lead.opened") if event.what == "undo" else (claim, "lead.claimed")
         try:
             if act is undo:
@@ -120,7 +120,7 @@ class Story:
             self.outcome.attempts.append((self.done, said(refusal)))
             return None
         self.outcome.attempts.append((self.done, f"{event.what}: yes"))
-        return Fact(told, lead.lead_id, world.lead(lead).epoch, rep.rep_id)
+        return LeadEvent(told, lead.lead_id, world.lead(lead).epoch, rep.rep_id)
 
 
 def said(refusal: DibsError) -> object:
@@ -154,7 +154,7 @@ def on_time(events: list[Event], story: Story) -> Outcome:
     return story.outcome
 
 
-def due(world: FakeWorld, until: datetime) -> Iterator[tuple[datetime, Fact]]:
+def due(world: FakeWorld, until: datetime) -> Iterator[tuple[datetime, LeadEvent]]:
     """The timers up to then, in order, those set by others of them included."""
     while True:
         waiting = [timer for timer in world.timers.set if timer[2] <= until]
@@ -162,7 +162,7 @@ def due(world: FakeWorld, until: datetime) -> Iterator[tuple[datetime, Fact]]:
             return
         first = min(waiting, key=lambda timer: timer[2])
         world.timers.set.remove(first)
-        yield first[2], Fact("lead.due", first[0], first[1])
+        yield first[2], LeadEvent("lead.due", first[0], first[1])
 
 
 def in_trouble(
@@ -170,7 +170,7 @@ def in_trouble(
 ) -> Outcome:
     """Facts and timers are lost, late or doubled; only what was recorded is the same."""
     world = story.world
-    fate, waiting, to_record = iter(fates), list[Fact](), list(recorded)
+    fate, waiting, to_record = iter(fates), list[LeadEvent](), list(recorded)
     # Whoever follows late finds that somebody else has recorded the opening, or that nobody has.
     world.leads.open_early = lambda lead, early: False  # type: ignore[method-assign]
     for event in events:
@@ -250,7 +250,7 @@ def test_whoever_may_claim_once_may_go_on_claiming_whatever_the_floor_does(
             for rep in story.reps
             if isinstance(verdict(world, lead, rep), Eligible) and now < lead.closes_at
         }
-        for follow in (fact, Fact("waves.check", "", 0)):
+        for follow in (fact, LeadEvent("waves.check", "", 0)):
             if follow is not None:
                 offering.follow(follow, world.floor())
         for lead_id, rep_id in may:

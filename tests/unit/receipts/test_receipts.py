@@ -10,15 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dibs.core.lead import Claim, Move, State
+from dibs.core.lead import Claim, State, Transition
 from dibs.receipts.receipts import (
     Block,
+    ChainLink,
     Ending,
-    Link,
     Outcome,
     Race,
     Receipt,
-    Sealed,
+    SealedRace,
     Trace,
     block_from,
     block_link,
@@ -163,8 +163,10 @@ def test_the_winner_tried_when_the_claim_was_stored_or_before() -> None:
 # How a race ended
 
 
-def step(was: State, to: State, cause: str, epoch: int = 1, by: str = "win", ms: int = 0) -> Move:
-    return Move("lead", epoch, at(ms), was, to, cause, by)
+def step(
+    was: State, to: State, cause: str, epoch: int = 1, by: str = "win", ms: int = 0
+) -> Transition:
+    return Transition("lead", epoch, at(ms), was, to, cause, by)
 
 
 OPENED = step(State.NEW, State.OPEN, "accepted", by="dibs")
@@ -219,7 +221,7 @@ RECORD = Claim("lead", 1, "win", "Win", "north", WON, 1000, 7)
     ],
 )
 def test_how_a_race_ended_is_read_from_the_leads_own_record(
-    claim: Claim | None, moves: list[Move], expected: Ending | None
+    claim: Claim | None, moves: list[Transition], expected: Ending | None
 ) -> None:
     assert ending(claim, moves, 1) == expected
     assert ending(claim, moves[::-1], 1) == expected
@@ -228,7 +230,7 @@ def test_how_a_race_ended_is_read_from_the_leads_own_record(
 # The chain
 
 
-def a_race(crowd: int = 5, **changes: object) -> Sealed:
+def a_race(crowd: int = 5, **changes: object) -> SealedRace:
     """A sealed race with a winner, losers and a rep who was kept out."""
     traces = [
         Trace(f"r{n:04d}", told_at=NOON, attempted_at=at(1000 + n), lost_at=at(1000 + n))
@@ -239,7 +241,7 @@ def a_race(crowd: int = 5, **changes: object) -> Sealed:
     return seal(replace(race, **changes), results)
 
 
-def kinds(found: Sealed) -> list[str]:
+def kinds(found: SealedRace) -> list[str]:
     return [fault.kind for fault in faults(found, "lead/1")]
 
 
@@ -263,17 +265,17 @@ def test_a_receipt_holds_ids_and_codes_and_no_more() -> None:
     )
 
 
-def edited(sealed: Sealed, number: int, old: str, new: str) -> Sealed:
+def edited(sealed: SealedRace, number: int, old: str, new: str) -> SealedRace:
     links = list(sealed.links)
     assert old in links[number].text
     links[number] = replace(links[number], text=links[number].text.replace(old, new))
     return replace(sealed, links=tuple(links))
 
 
-def anew(sealed: Sealed, links: Iterable[Link]) -> Sealed:
+def anew(sealed: SealedRace, links: Iterable[ChainLink]) -> SealedRace:
     """The race as an attacker leaves it who knows how the hashes are made."""
     linked = chain([link.text for link in links])
-    return Sealed(linked, linked[-1].hash, sealed.block)
+    return SealedRace(linked, linked[-1].hash, sealed.block)
 
 
 def test_each_kind_of_tampering_is_named() -> None:

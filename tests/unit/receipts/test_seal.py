@@ -15,16 +15,16 @@ from dibs.core.errors import (
     Expired,
     LeadNotFound,
 )
-from dibs.core.events import Fact
+from dibs.core.events import LeadEvent
 from dibs.core.lead import Lead
 from dibs.core.rep import Rep
 from dibs.dispatch.follow import follow
 from dibs.race.claim import bearer, claim
 from dibs.race.draw import commitment_of, draw_time, in_order, seed_of
-from dibs.race.ports import Notice
+from dibs.race.ports import SentOffer
 from dibs.race.undo import undo
 from dibs.receipts.audit import audit, of_day
-from dibs.receipts.receipts import Receipt, Sealed, Trace, broken
+from dibs.receipts.receipts import Receipt, SealedRace, Trace, broken
 from dibs.receipts.seal import BLOCK_RACES, chain_up, dispute, own_receipt, seal_late
 from support.builders import NOON, a_card, a_playbook, a_rep, token_of
 from support.fakes import FakeWorld
@@ -49,23 +49,23 @@ class Floor(FakeWorld):
 
     def follow(self, lead: Lead, kind: str, rep: Rep | None = None) -> None:
         told = len(self.queue.of("offer"))
-        fact = Fact(kind, lead.lead_id, lead.epoch, rep.rep_id if rep else None)
+        fact = LeadEvent(kind, lead.lead_id, lead.epoch, rep.rep_id if rep else None)
         follow(fact, self.floor())
         for chunk in self.queue.of("offer")[told:]:
             at = self.clock() + timedelta(seconds=1)
-            told_now = [Notice(chunk.lead_id, chunk.epoch, r, at, ()) for r in chunk.rep_ids]
+            told_now = [SentOffer(chunk.lead_id, chunk.epoch, r, at, ()) for r in chunk.rep_ids]
             self.offers.record(told_now)
 
     def claim(self, lead: Lead, rep: Rep) -> None:
         claim(self.race, lead.lead_id, rep.rep_id, bearer(token_of(rep)), self.clock)
 
-    def seal(self, lead: Lead) -> Sealed:
+    def seal(self, lead: Lead) -> SealedRace:
         """Wait until the race can be sealed, and seal it."""
         self.clock.pass_(seconds=SECONDS_TO_SEAL)
         self.follow(lead, "race.seal")
         return self.sealed(lead)
 
-    def sealed(self, lead: Lead) -> Sealed:
+    def sealed(self, lead: Lead) -> SealedRace:
         sealed = self.races.find(lead.lead_id, lead.epoch)
         assert sealed is not None
         return sealed
@@ -75,7 +75,7 @@ class Floor(FakeWorld):
         return own.part
 
 
-def brief(sealed: Sealed) -> list[tuple[str, str, int | None, int | None, tuple[str, ...]]]:
+def brief(sealed: SealedRace) -> list[tuple[str, str, int | None, int | None, tuple[str, ...]]]:
     return [(r.rep_id, r.outcome.value, r.place, r.behind_ms, r.rules) for r in sealed.receipts]
 
 
@@ -122,7 +122,7 @@ def test_each_wave_is_judged_when_it_is_told() -> None:
     assert (then.wave_at, then.verdicts) == (second, {AINA.rep_id: (), BEN.rep_id: ()})
 
 
-# Sealed
+# SealedRace
 
 
 def test_a_claimed_race_is_sealed_with_everybody_in_it() -> None:
@@ -305,7 +305,7 @@ def test_a_seal_that_was_lost_is_asked_for_by_the_sweep() -> None:
     assert seal_late(floor.races, floor.bus, floor.clock()) == 0
     floor.clock.pass_(seconds=1)
     assert seal_late(floor.races, floor.bus, floor.clock()) == 1
-    assert floor.bus.facts == [Fact("race.seal", lead.lead_id, 1)]
+    assert floor.bus.facts == [LeadEvent("race.seal", lead.lead_id, 1)]
     floor.follow(lead, "race.seal")
     assert floor.sealed(lead).race.winner == AINA.rep_id
     assert seal_late(floor.races, floor.bus, floor.clock()) == 0

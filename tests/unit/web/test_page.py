@@ -17,14 +17,14 @@ import pytest
 from claim import page as pages
 from claim.page import Page
 from dibs.core.errors import Refusal
-from dibs.core.lead import Card, Preview
+from dibs.core.lead import Contact, Preview
 from dibs.core.quality import Quality
 
 NOW = datetime(2026, 5, 4, 9, 30, tzinfo=UTC)
 TOKEN = "0aB3dE5gH7jK9mN1pQ3sT5"
 HOSTILE = "\"><script>alert(1)</script><img src=x onerror=alert(2)>' {{ 7 * 7 }} & Co"
 PREVIEW = Preview("Straits Freight", "51-200", "Head of Operations", "Google Ads", 91)
-CARD = Card(
+CARD = Contact(
     lead_id="abcdefghijkl",
     source="Google Ads",
     external_id="x-1",
@@ -68,7 +68,7 @@ def opened(language: str = "en", **changes: object) -> Page:
     return pages.open_page(**(values | changes))  # type: ignore[arg-type]
 
 
-def won(language: str = "en", card: Card = CARD, **changes: object) -> Page:
+def won(language: str = "en", card: Contact = CARD, **changes: object) -> Page:
     values: dict[str, object] = {
         "token": TOKEN,
         "card": card,

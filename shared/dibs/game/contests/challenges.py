@@ -69,7 +69,7 @@ _MONTHLY: Challenge = "quality_month"
 
 
 @dataclass(frozen=True)
-class Slot:
+class ChallengeSlot:
     """A challenge and its period, such as 2026-W48 or 2026-12, with its local days."""
 
     challenge: Challenge
@@ -82,7 +82,7 @@ class Slot:
         return f"{RESERVED}{self.challenge}-{self.period}"
 
 
-def calendar(challenges: Challenges, first: date, last: date) -> list[Slot]:
+def calendar(challenges: Challenges, first: date, last: date) -> list[ChallengeSlot]:
     """Return the challenges that overlap the days from `first` to `last`.
 
     The rotation's weekly challenges take turns from the week of `starts` on. Quality Month is every
@@ -99,18 +99,20 @@ def calendar(challenges: Challenges, first: date, last: date) -> list[Slot]:
         turn = (week - monday) // _WEEK
         year, number, _ = week.isocalendar()
         name = weekly[turn % len(weekly)]
-        slots.append(Slot(name, f"{year:04}-W{number:02}", week, week + _WEEK - timedelta(days=1)))
+        slots.append(
+            ChallengeSlot(name, f"{year:04}-W{number:02}", week, week + _WEEK - timedelta(days=1))
+        )
         week += _WEEK
     month = first.replace(day=1)
     while _MONTHLY in challenges.rotation and month <= last:
         period = named(f"{month:%Y-%m}", "UTC")
         if month >= monday:
-            slots.append(Slot(_MONTHLY, period.name, period.first_day, period.last_day))
+            slots.append(ChallengeSlot(_MONTHLY, period.name, period.first_day, period.last_day))
         month = period.last_day + timedelta(days=1)
     return sorted(slots, key=lambda slot: (slot.first_day, slot.challenge))
 
 
-def contest_of(slot: Slot, playbook: Playbook) -> Contest:
+def contest_of(slot: ChallengeSlot, playbook: Playbook) -> Contest:
     """Return the contest of a challenge, for all reps of all teams."""
     rules = playbook.game.challenges
     return Contest(

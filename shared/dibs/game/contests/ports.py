@@ -7,12 +7,18 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from dibs.game.contests.rules import Contest, Frozen, Result, State, Times
-    from dibs.game.contests.rules import Standing as Stands
+    from dibs.game.contests.rules import (
+        Contest,
+        ContestStanding,
+        ContestTimes,
+        FrozenContest,
+        Result,
+        State,
+    )
 
 
 @dataclass(frozen=True)
-class Planned:
+class PlannedContest:
     """A stored contest: its definition, state, times, and who set it up.
 
     `owed`: it is final, and some prizes may not be posted yet.
@@ -20,7 +26,7 @@ class Planned:
 
     contest: Contest
     state: State
-    times: Times
+    times: ContestTimes
     by: str
     owed: bool = False
 
@@ -37,11 +43,11 @@ class SignedResult:
 class Contests(Protocol):
     """Contests, their frozen parts, standings and results (G4-G7)."""
 
-    def all(self) -> list[Planned]: ...
+    def all(self) -> list[PlannedContest]: ...
 
-    def get(self, contest_id: str) -> Planned | None: ...
+    def get(self, contest_id: str) -> PlannedContest | None: ...
 
-    def plan(self, planned: Planned) -> bool:
+    def plan(self, planned: PlannedContest) -> bool:
         """Store an upcoming contest, in place of an earlier definition.
 
         False, and nothing changed, when it has begun or was cancelled.
@@ -52,20 +58,20 @@ class Contests(Protocol):
         """Cancel a contest; False when it is final or cancelled already."""
         ...
 
-    def open(self, planned: Planned, frozen: Frozen, seed: str) -> bool:
+    def open(self, planned: PlannedContest, frozen: FrozenContest, seed: str) -> bool:
         """Begin a contest, if unchanged since it was read, and store its frozen part, in one step.
 
         False, and nothing changed, when it has begun or was cancelled.
         """
         ...
 
-    def frozen(self, contest_id: str) -> tuple[Frozen, str] | None:
+    def frozen(self, contest_id: str) -> tuple[FrozenContest, str] | None:
         """Return the frozen part, and the lottery's secret seed (empty: no lottery)."""
         ...
 
-    def refresh(self, contest_id: str, standing: Stands, at: datetime) -> None: ...
+    def refresh(self, contest_id: str, standing: ContestStanding, at: datetime) -> None: ...
 
-    def standing(self, contest_id: str) -> tuple[Stands, datetime] | None: ...
+    def standing(self, contest_id: str) -> tuple[ContestStanding, datetime] | None: ...
 
     def close(self, signed: SignedResult) -> bool:
         """Store a result and make the contest final, with its prizes owed, in one step.

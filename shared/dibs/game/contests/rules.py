@@ -128,7 +128,7 @@ class Contest:
 
 
 @dataclass(frozen=True)
-class Times:
+class ContestTimes:
     """When a contest opens, ends, and closes for late data.
 
     It opens when the first day begins in the earliest zone, and ends when the last day ends in the
@@ -152,7 +152,7 @@ class Entrant:
 
 
 @dataclass(frozen=True)
-class Frozen:
+class FrozenContest:
     """The part of a contest that no longer changes once it has begun.
 
     Reps who join later are not entrants, nor those whose results are protected on the first day
@@ -161,7 +161,7 @@ class Frozen:
     """
 
     at: datetime
-    times: Times
+    times: ContestTimes
     playbook_version: int
     figures: Mapping[str, Metric]
     entrants: tuple[Entrant, ...]
@@ -179,7 +179,7 @@ class Windows:
 
 
 @dataclass(frozen=True)
-class Row:
+class ContestRow:
     """The standing of a rep or a side (`who`). `place` is None where they are not placed; `why`.
 
     `value` is the exact value that is ranked, in a lottery the number of tickets; `ties` are the
@@ -198,11 +198,11 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Standing:
+class ContestStanding:
     """The standing of a contest: its sides (none in an individual contest) and its reps."""
 
-    sides: tuple[Row, ...]
-    reps: tuple[Row, ...]
+    sides: tuple[ContestRow, ...]
+    reps: tuple[ContestRow, ...]
 
     @property
     def prizes(self) -> dict[str, int]:
@@ -216,16 +216,16 @@ class Result:
 
     contest: Contest
     closed_at: datetime
-    times: Times
+    times: ContestTimes
     playbook_version: int
     figures: Mapping[str, Metric]
     entrants: str
     commitment: str
     seed: str
-    standing: Standing
+    standing: ContestStanding
 
 
-def times_of(contest: Contest, playbook: Playbook) -> Times:
+def times_of(contest: Contest, playbook: Playbook) -> ContestTimes:
     """Return when a contest opens, ends and closes, by the zones of its teams.
 
     Without teams, or when they no longer exist, the zones of all teams count.
@@ -234,7 +234,7 @@ def times_of(contest: Contest, playbook: Playbook) -> Times:
     teams = [team for team in contest.teams if team in rules] or list(rules)
     zones = {rules[team].zone for team in teams}
     ends = max(day_start(contest.last_day + _DAY, zone) for zone in zones)
-    return Times(
+    return ContestTimes(
         opens_at=min(day_start(contest.first_day, zone) for zone in zones),
         ends_at=ends,
         cut_off_at=ends + contest.late_days * _DAY,
@@ -261,7 +261,7 @@ def freeze(
     targets: Mapping[str, Fraction],
     at: datetime,
     seed: str,
-) -> Frozen:
+) -> FrozenContest:
     """Return a contest's frozen part; `targets` are those of the contest's days, by rep."""
     figures = {name: figure_of(name, playbook) for name in contest.figures}
     if contest.better and contest.metric:
@@ -277,7 +277,7 @@ def freeze(
         of_team = "" if contest.kind == "individual" else rep.team
         side = sides.get(rep.rep_id, of_team)
         entrants.append(Entrant(rep.rep_id, rep.team, rep.tier, side, targets.get(rep.rep_id)))
-    return Frozen(
+    return FrozenContest(
         at=at,
         times=times_of(contest, playbook),
         playbook_version=playbook.version,
@@ -305,7 +305,7 @@ def windows_of(contest: Contest) -> dict[str, tuple[date, date]]:
 
 def counted(
     contest: Contest,
-    frozen: Frozen,
+    frozen: FrozenContest,
     totals: Iterable[tuple[str, str, Counts]],
     *,
     earlier: bool = False,
@@ -323,7 +323,9 @@ def counted(
     return dict(sums)
 
 
-def score(contest: Contest, frozen: Frozen, windows: Windows, seed: str = "") -> Standing:
+def score(
+    contest: Contest, frozen: FrozenContest, windows: Windows, seed: str = ""
+) -> ContestStanding:
     """Return the standing of a contest (G4-G6). A lottery is drawn when there is a `seed`.
 
     The minimum applies to sides in a contest of teams, else to reps.
@@ -335,7 +337,7 @@ def score(contest: Contest, frozen: Frozen, windows: Windows, seed: str = "") ->
         groups = [[row for row in reps if row.tier == tier] for tier in tiers]
         placed = [row for group in groups for row in _placed(contest, frozen, group, seed)]
         prized = (_prized(contest, row, _earning(contest, frozen, row)) for row in placed)
-        return Standing((), tuple(prized))
+        return ContestStanding((), tuple(prized))
     members: dict[str, list[Entrant]] = {}
     for entrant in frozen.entrants:
         members.setdefault(entrant.side, []).append(entrant)
@@ -347,7 +349,9 @@ def score(contest: Contest, frozen: Frozen, windows: Windows, seed: str = "") ->
     places = {row.who: _earning(contest, frozen, row) for row in sides}
     if contest.kind == "team":
         rows = [replace(row, why=None) for row in sorted(reps, key=lambda row: row.who)]
-        return Standing(tuple(sides), tuple(_prized(contest, r, places[r.side]) for r in rows))
+        return ContestStanding(
+            tuple(sides), tuple(_prized(contest, r, places[r.side]) for r in rows)
+        )
     honoured = []
     for side, place in places.items():
         group = _placed(contest, frozen, [row for row in reps if row.side == side])
@@ -355,7 +359,7 @@ def score(contest: Contest, frozen: Frozen, windows: Windows, seed: str = "") ->
             _prized(contest, row, _earning(contest, frozen, row) if place == 1 else None)
             for row in group
         ]
-    return Standing(tuple(sides), tuple(honoured))
+    return ContestStanding(tuple(sides), tuple(honoured))
 
 
 def ticket(seed: str, contest_id: str, rep_id: str, number: int) -> str:
@@ -370,12 +374,12 @@ def ticket(seed: str, contest_id: str, rep_id: str, number: int) -> str:
 
 def _judged(
     contest: Contest,
-    frozen: Frozen,
+    frozen: FrozenContest,
     who: str,
     members: Sequence[Entrant],
     windows: Windows,
     minimum: Minimum | None,
-) -> Row:
+) -> ContestRow:
     """Return the row of a rep, or of a side, without its place."""
     tier = members[0].tier if contest.metric_by_tier else 0
     if contest.handicap == "own_target":
@@ -397,7 +401,7 @@ def _judged(
         if _is_worse(figure, value_of(figure, now), value_of(figure, had or {})):
             why = "worse_than_before"
     ties = tuple(value_of(frozen.figures[name], now) for name in breakers)
-    return Row(who, members[0].side, tier, value, ties, None, why)
+    return ContestRow(who, members[0].side, tier, value, ties, None, why)
 
 
 def _measures(contest: Contest, tier: int) -> tuple[str, tuple[str, ...]]:
@@ -467,7 +471,9 @@ def _is_worse(figure: Metric, value: Fraction | None, than: Fraction | None) -> 
     return value > than if figure.better == "less" else value < than
 
 
-def _placed(contest: Contest, frozen: Frozen, rows: Sequence[Row], seed: str = "") -> list[Row]:
+def _placed(
+    contest: Contest, frozen: FrozenContest, rows: Sequence[ContestRow], seed: str = ""
+) -> list[ContestRow]:
     """Return rows with their places, in order; those without a place come last."""
     runs = [row for row in rows if row.why is None]
     others = sorted((row for row in rows if row.why is not None), key=lambda row: row.who)
@@ -475,14 +481,14 @@ def _placed(contest: Contest, frozen: Frozen, rows: Sequence[Row], seed: str = "
         return _drawn(contest, runs, seed) + others
     ranks = {row.who: _rank(contest, frozen, row) for row in runs}
     runs.sort(key=lambda row: (ranks[row.who], row.who))
-    placed: list[Row] = []
+    placed: list[ContestRow] = []
     for number, row in enumerate(runs, 1):
         level = number > 1 and ranks[row.who] == ranks[placed[-1].who]
         placed.append(replace(row, place=placed[-1].place if level else number))
     return placed + others
 
 
-def _rank(contest: Contest, frozen: Frozen, row: Row) -> list[tuple[bool, Fraction]]:
+def _rank(contest: Contest, frozen: FrozenContest, row: ContestRow) -> list[tuple[bool, Fraction]]:
     metric, breakers = _measures(contest, row.tier)
     first = frozen.figures[metric]
     if contest.improvement:
@@ -493,7 +499,7 @@ def _rank(contest: Contest, frozen: Frozen, row: Row) -> list[tuple[bool, Fracti
     ]
 
 
-def _drawn(contest: Contest, rows: Sequence[Row], seed: str) -> list[Row]:
+def _drawn(contest: Contest, rows: Sequence[ContestRow], seed: str) -> list[ContestRow]:
     """Return the rows of a lottery; with a `seed`, drawn in the order of their lowest tickets."""
     if not seed:
         return sorted(rows, key=lambda row: (-(row.value or 0), row.who))
@@ -511,7 +517,7 @@ def _drawn(contest: Contest, rows: Sequence[Row], seed: str) -> list[Row]:
     ]
 
 
-def drawn_anew(result: Result) -> Standing:
+def drawn_anew(result: Result) -> ContestStanding:
     """Return a lottery's standing, drawn again from its seed and the tickets in its result."""
     rows = [
         replace(row, place=None, points=0, why=None if row.why == "not_drawn" else row.why)
@@ -520,10 +526,10 @@ def drawn_anew(result: Result) -> Standing:
     contest = result.contest
     runs = _drawn(contest, [row for row in rows if row.why is None], result.seed)
     others = [row for row in rows if row.why is not None]
-    return Standing((), tuple(_prized(contest, row, row.place) for row in (*runs, *others)))
+    return ContestStanding((), tuple(_prized(contest, row, row.place) for row in (*runs, *others)))
 
 
-def _earning(contest: Contest, frozen: Frozen, row: Row) -> int | None:
+def _earning(contest: Contest, frozen: FrozenContest, row: ContestRow) -> int | None:
     """Return the place a row gets a prize for. A value of 0 gets none where more is better, or all
     would share the first prize of a contest in which no rep did anything."""
     if row.value != 0 or contest.tickets:
@@ -532,14 +538,14 @@ def _earning(contest: Contest, frozen: Frozen, row: Row) -> int | None:
     return None if figure.better == "more" else row.place
 
 
-def _prized(contest: Contest, row: Row, place: int | None) -> Row:
+def _prized(contest: Contest, row: ContestRow, place: int | None) -> ContestRow:
     """Return a row with the prize of a place; a tied row gets the full prize."""
     if contest.hidden or place is None or place > len(contest.prize_points):
         return row
     return replace(row, points=contest.prize_points[place - 1])
 
 
-def entrants_hash(frozen: Frozen) -> str:
+def entrants_hash(frozen: FrozenContest) -> str:
     """Return a hash over the entrants, one line each; a result names its entrants by it."""
     lines = (f"{e.rep_id}|{e.team}|{e.tier}|{e.side}|{e.target}" for e in frozen.entrants)
     return sha256("\n".join(lines).encode()).hexdigest()
@@ -563,7 +569,7 @@ def _word(value: Any) -> str:
     return value.isoformat() if isinstance(value, date) else str(value)
 
 
-def _fields(row: Row) -> dict[str, Any]:
+def _fields(row: ContestRow) -> dict[str, Any]:
     body = asdict(row)
     return {name: value for name, value in body.items() if value not in (None, "", (), 0)} | (
         {} if row.value is None else {"value": row.value}

@@ -18,17 +18,17 @@ from typing import Literal
 from dibs.core.errors import FieldError, IllegalMove, InvalidInput, RouteNotFound
 from dibs.core.periods import months
 from dibs.core.rep import Rep
-from dibs.game.contests.challenges import Slot, calendar, challenge_of, contest_of
+from dibs.game.contests.challenges import ChallengeSlot, calendar, challenge_of, contest_of
 from dibs.game.contests.checks import problems
-from dibs.game.contests.ports import Contests, Planned, SignedResult
+from dibs.game.contests.ports import Contests, PlannedContest, SignedResult
 from dibs.game.contests.rules import (
     RESERVED,
     Contest,
+    ContestRow,
+    ContestStanding,
     Counts,
-    Frozen,
+    FrozenContest,
     Result,
-    Row,
-    Standing,
     Windows,
     counted,
     drawn_anew,
@@ -73,7 +73,7 @@ class ContestDeps:
 
 
 @dataclass(frozen=True)
-class Ran:
+class ContestRun:
     """How many contests one run opened, counted and closed, and how many prizes it paid."""
 
     opened: int = 0
@@ -81,8 +81,8 @@ class Ran:
     closed: int = 0
     paid: int = 0
 
-    def __add__(self, other: Ran) -> Ran:
-        return Ran(
+    def __add__(self, other: ContestRun) -> ContestRun:
+        return ContestRun(
             self.opened + other.opened,
             self.counted + other.counted,
             self.closed + other.closed,
@@ -98,11 +98,11 @@ class View:
     signature is valid.
     """
 
-    planned: Planned
+    planned: PlannedContest
     phase: Phase
     as_of: datetime
-    frozen: Frozen | None = None
-    standing: Standing | None = None
+    frozen: FrozenContest | None = None
+    standing: ContestStanding | None = None
     signed: SignedResult | None = None
     verified: bool = False
 
@@ -115,7 +115,7 @@ class View:
 # Set-up
 
 
-def plan(deps: ContestDeps, contest: Contest, by: str, now: datetime) -> Planned:
+def plan(deps: ContestDeps, contest: Contest, by: str, now: datetime) -> PlannedContest:
     """Store a contest, or change one that has not begun; the same again changes nothing.
 
     Raises:
@@ -129,7 +129,7 @@ def plan(deps: ContestDeps, contest: Contest, by: str, now: datetime) -> Planned
     errors = problems(contest, playbook, _named_reps(deps, contest))
     if errors:
         raise InvalidInput(tuple(errors))
-    planned = Planned(contest, "upcoming", times_of(contest, playbook), by)
+    planned = PlannedContest(contest, "upcoming", times_of(contest, playbook), by)
     if planned.times.opens_at <= now:
         early = "has begun already somewhere; choose a later day, or preview it on past data"
         raise InvalidInput((FieldError("first_day", early),))
@@ -139,7 +139,7 @@ def plan(deps: ContestDeps, contest: Contest, by: str, now: datetime) -> Planned
     return planned
 
 
-def cancel(deps: ContestDeps, contest_id: str) -> Planned:
+def cancel(deps: ContestDeps, contest_id: str) -> PlannedContest:
     """Cancel a contest, also while it is live; cancelling again changes nothing.
 
     Raises:
@@ -156,7 +156,9 @@ def cancel(deps: ContestDeps, contest_id: str) -> Planned:
     return planned
 
 
-def preview(deps: ContestDeps, contest: Contest, as_of: datetime) -> tuple[Frozen, Standing]:
+def preview(
+    deps: ContestDeps, contest: Contest, as_of: datetime
+) -> tuple[FrozenContest, ContestStanding]:
     """Return the standing a contest would have on past or live data; nothing is stored.
 
     Raises:
@@ -178,13 +180,13 @@ def _named_reps(deps: ContestDeps, contest: Contest) -> dict[str, Rep]:
 # The job
 
 
-def run(deps: ContestDeps, as_of: datetime) -> Ran:
+def run(deps: ContestDeps, as_of: datetime) -> ContestRun:
     """Open due contests, count live ones, close those past their cut-off, and pay their prizes.
 
     A contest that fails, such as one whose metric was removed from the playbook, does not stop the
     others; the first error is raised after all are done.
     """
-    playbook, ran = deps.roster.playbook(), Ran()
+    playbook, ran = deps.roster.playbook(), ContestRun()
     failed: Exception | None = None
     _plan_challenges(deps, playbook, as_of)
     for planned in deps.contests.all():
@@ -197,17 +199,19 @@ def run(deps: ContestDeps, as_of: datetime) -> Ran:
     return ran
 
 
-def _advance(deps: ContestDeps, playbook: Playbook, planned: Planned, as_of: datetime) -> Ran:
+def _advance(
+    deps: ContestDeps, playbook: Playbook, planned: PlannedContest, as_of: datetime
+) -> ContestRun:
     """Take every step of a contest that is due."""
-    now, ran = planned, Ran()
+    now, ran = planned, ContestRun()
     if now.state == "upcoming" and times_of(now.contest, playbook).opens_at <= as_of:
-        ran += Ran(opened=_open(deps, now, as_of))
+        ran += ContestRun(opened=_open(deps, now, as_of))
         now = deps.contests.get(now.contest.contest_id) or now
     if now.state == "live":
         ran += _count(deps, now, as_of)
         now = deps.contests.get(now.contest.contest_id) or now
     if now.owed:
-        ran += Ran(paid=_pay(deps, playbook, now.contest.contest_id))
+        ran += ContestRun(paid=_pay(deps, playbook, now.contest.contest_id))
     return ran
 
 
@@ -221,14 +225,14 @@ def _plan_challenges(deps: ContestDeps, playbook: Playbook, as_of: datetime) -> 
         contest = contest_of(slot, playbook)
         times = times_of(contest, playbook)
         if times.opens_at <= as_of < times.ends_at:
-            due.append(Planned(contest, "upcoming", times, "playbook"))
+            due.append(PlannedContest(contest, "upcoming", times, "playbook"))
     held = _held(deps) if due else {}
     for planned in due:
         if _period(planned.contest) not in held:
             deps.contests.plan(planned)
 
 
-def _held(deps: ContestDeps) -> dict[tuple[date, date], Planned]:
+def _held(deps: ContestDeps) -> dict[tuple[date, date], PlannedContest]:
     """Return the challenges that are set up, by their first and last day."""
     held = [p for p in deps.contests.all() if p.contest.contest_id.startswith(RESERVED)]
     return {_period(planned.contest): planned for planned in held}
@@ -238,16 +242,16 @@ def _period(contest: Contest) -> tuple[date, date]:
     return contest.first_day, contest.last_day
 
 
-def _slots(playbook: Playbook, first: datetime, last: datetime) -> list[Slot]:
+def _slots(playbook: Playbook, first: datetime, last: datetime) -> list[ChallengeSlot]:
     return calendar(playbook.game.challenges, first.date(), last.date())
 
 
-def _open(deps: ContestDeps, planned: Planned, as_of: datetime) -> bool:
+def _open(deps: ContestDeps, planned: PlannedContest, as_of: datetime) -> bool:
     seed = deps.seed() if planned.contest.tickets else ""
     return deps.contests.open(planned, _frozen(deps, planned.contest, as_of, seed), seed)
 
 
-def _frozen(deps: ContestDeps, contest: Contest, at: datetime, seed: str) -> Frozen:
+def _frozen(deps: ContestDeps, contest: Contest, at: datetime, seed: str) -> FrozenContest:
     playbook = deps.roster.playbook()
     reps = list(_named_reps(deps, contest).values())
     for team in contest.teams:
@@ -267,14 +271,14 @@ def _target(rep: Rep, contest: Contest, monthly: Mapping[date, Mapping[str, int]
     return target_for(own, contest.first_day, contest.last_day, rep.joined_on, None)
 
 
-def _count(deps: ContestDeps, planned: Planned, as_of: datetime) -> Ran:
+def _count(deps: ContestDeps, planned: PlannedContest, as_of: datetime) -> ContestRun:
     contest, kept = planned.contest, deps.contests.frozen(planned.contest.contest_id)
     assert kept is not None, "frozen in one step with its beginning"
     frozen, seed = kept
     if as_of < frozen.times.cut_off_at:
         standing = stands(deps, contest, frozen)
         deps.contests.refresh(contest.contest_id, standing, as_of)
-        return Ran(counted=1)
+        return ContestRun(counted=1)
     result = Result(
         contest=contest,
         closed_at=as_of,
@@ -287,7 +291,7 @@ def _count(deps: ContestDeps, planned: Planned, as_of: datetime) -> Ran:
         standing=stands(deps, contest, frozen, seed),
     )
     text = result_text(result)
-    return Ran(closed=deps.contests.close(SignedResult(result, text, deps.sign(text))))
+    return ContestRun(closed=deps.contests.close(SignedResult(result, text, deps.sign(text))))
 
 
 def _pay(deps: ContestDeps, playbook: Playbook, contest_id: str) -> int:
@@ -314,7 +318,9 @@ def _pay(deps: ContestDeps, playbook: Playbook, contest_id: str) -> int:
     return len(entries)
 
 
-def stands(deps: ContestDeps, contest: Contest, frozen: Frozen, seed: str = "") -> Standing:
+def stands(
+    deps: ContestDeps, contest: Contest, frozen: FrozenContest, seed: str = ""
+) -> ContestStanding:
     """Return the standing of a contest by the totals published now."""
     windows: dict[str, dict[str, Counts]] = {}
     for name, (first, last) in windows_of(contest).items():
@@ -362,14 +368,14 @@ def look(deps: ContestDeps, contest_id: str, viewer: Rep | None, now: datetime) 
     return replace(view, standing=stands(deps, planned.contest, frozen))
 
 
-def phase(planned: Planned, now: datetime) -> Phase:
+def phase(planned: PlannedContest, now: datetime) -> Phase:
     """Return the phase of a contest; while late data come in it is `counting`."""
     if planned.state == "live" and now >= planned.times.ends_at:
         return "counting"
     return planned.state
 
 
-def _concerns(planned: Planned, viewer: Rep, frozen: Frozen | None = None) -> bool:
+def _concerns(planned: PlannedContest, viewer: Rep, frozen: FrozenContest | None = None) -> bool:
     """Return whether a rep may see a contest: they are in it, or their team is."""
     contest = planned.contest
     if contest.hidden:
@@ -378,7 +384,7 @@ def _concerns(planned: Planned, viewer: Rep, frozen: Frozen | None = None) -> bo
     return inside or viewer.team in contest.teams or viewer.rep_id in contest.named_reps
 
 
-def gap(standing: Standing, row: Row) -> Fraction | None:
+def gap(standing: ContestStanding, row: ContestRow) -> Fraction | None:
     """Return the distance to the next place up; None for the first place and without a place."""
     if row.place is None:
         return None
@@ -409,7 +415,7 @@ def flaws(contests: Contests, sign: Callable[[str], str], contest_id: str) -> li
 # Challenges
 
 
-def coming(deps: ContestDeps, now: datetime) -> list[tuple[Slot, Contest]]:
+def coming(deps: ContestDeps, now: datetime) -> list[tuple[ChallengeSlot, Contest]]:
     """Return the challenges of now and of the next four weeks, in order.
 
     A challenge that is set up is returned as stored, whatever the playbook says now; cancelled ones

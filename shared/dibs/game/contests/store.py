@@ -23,8 +23,8 @@ from dibs.aws.clock import from_ms, to_ms
 from dibs.aws.dynamo import ConditionFailed, Dynamo
 from dibs.aws.settings import Settings
 from dibs.core.errors import FieldError, InvalidInput
-from dibs.game.contests.ports import Contests, Planned, SignedResult
-from dibs.game.contests.rules import Contest, Frozen, Result, Standing, Times
+from dibs.game.contests.ports import Contests, PlannedContest, SignedResult
+from dibs.game.contests.rules import Contest, ContestStanding, ContestTimes, FrozenContest, Result
 from dibs.web.body import field_errors
 
 # An item has room for 400 KB, its names among them.
@@ -89,19 +89,19 @@ class DynamoContests(Contests):
         self._db = dynamo
         self._table = settings.game_table
 
-    def all(self) -> list[Planned]:
+    def all(self) -> list[PlannedContest]:
         """Return every contest there is, by id."""
         found = self._db.query(
             self._table, "pk = :all", {":all": {"S": keys.CONTESTS}}, ConsistentRead=True
         )
         return [_planned(item) for item in found]
 
-    def get(self, contest_id: str) -> Planned | None:
+    def get(self, contest_id: str) -> PlannedContest | None:
         """Return a contest as it is now."""
         item = self._db.get(self._table, _definition(contest_id), consistent=True)
         return _planned(item) if item else None
 
-    def plan(self, planned: Planned) -> bool:
+    def plan(self, planned: PlannedContest) -> bool:
         """Store a contest that is to come; False when it has begun or was cancelled."""
         item = {
             **_definition(planned.contest.contest_id),
@@ -139,7 +139,7 @@ class DynamoContests(Contests):
             return False
         return True
 
-    def open(self, planned: Planned, frozen: Frozen, seed: str) -> bool:
+    def open(self, planned: PlannedContest, frozen: FrozenContest, seed: str) -> bool:
         """Begin a contest, as it was read, and freeze what it is about; False when it has begun."""
         contest_id = planned.contest.contest_id
         kept = _parts(contest_id, keys.FROZEN, _text(frozen), seed={"S": seed})
@@ -156,15 +156,15 @@ class DynamoContests(Contests):
         }
         return self._both(kept, contest_id, begun)
 
-    def frozen(self, contest_id: str) -> tuple[Frozen, str] | None:
+    def frozen(self, contest_id: str) -> tuple[FrozenContest, str] | None:
         """Return what is frozen of a contest, and its seed, as it is now."""
         kept = self._whole(contest_id, keys.FROZEN)
         if kept is None:
             return None
         text, item = kept
-        return from_dict(Frozen, json.loads(text), _STORED), item["seed"]["S"]
+        return from_dict(FrozenContest, json.loads(text), _STORED), item["seed"]["S"]
 
-    def refresh(self, contest_id: str, standing: Standing, at: datetime) -> None:
+    def refresh(self, contest_id: str, standing: ContestStanding, at: datetime) -> None:
         """Keep how a contest stands; never in place of a later one."""
         now = {"N": str(to_ms(at))}
         with suppress(ConditionFailed):
@@ -177,13 +177,13 @@ class DynamoContests(Contests):
                     ExpressionAttributeValues={":at": now},
                 )
 
-    def standing(self, contest_id: str) -> tuple[Standing, datetime] | None:
+    def standing(self, contest_id: str) -> tuple[ContestStanding, datetime] | None:
         """Return how a contest stood when it was last counted; None while that is being stored."""
         kept = self._whole(contest_id, keys.STANDING)
         if kept is None:
             return None
         text, item = kept
-        return from_dict(Standing, json.loads(text), _STORED), from_ms(int(item["at"]["N"]))
+        return from_dict(ContestStanding, json.loads(text), _STORED), from_ms(int(item["at"]["N"]))
 
     def close(self, signed: SignedResult) -> bool:
         """Store a result and make its contest final; False when it is not live."""
@@ -254,11 +254,11 @@ class DynamoContests(Contests):
         return True
 
 
-def _planned(item: Item) -> Planned:
-    return Planned(
+def _planned(item: Item) -> PlannedContest:
+    return PlannedContest(
         contest=from_dict(Contest, json.loads(item["contest"]["S"]), _STORED),
         state=item["state"]["S"],
-        times=from_dict(Times, json.loads(item["times"]["S"]), _STORED),
+        times=from_dict(ContestTimes, json.loads(item["times"]["S"]), _STORED),
         by=item["by"]["S"],
         owed="owed" in item,
     )

@@ -25,7 +25,7 @@ from dibs.game.help.rules import (
     CONFIRMED_FOR,
     HELPED,
     LONGEST_TEXT,
-    Answer,
+    HelpAnswer,
     HelpRequest,
     answered,
     confirmable,
@@ -122,7 +122,7 @@ def of_colleagues(deps: HelpDeps, rep: Rep) -> list[HelpRequest]:
     return [request for request in requests if may_answer(request, rep) and request.is_open(now)]
 
 
-def answer(deps: HelpDeps, rep: Rep, help_id: str, text: object) -> tuple[Answer, bool]:
+def answer(deps: HelpDeps, rep: Rep, help_id: str, text: object) -> tuple[HelpAnswer, bool]:
     """Answer a colleague's question, once; return the answer, and whether it was stored before.
 
     Raises:
@@ -144,7 +144,7 @@ def answer(deps: HelpDeps, rep: Rep, help_id: str, text: object) -> tuple[Answer
     return new, is_stored
 
 
-def confirm(deps: HelpDeps, rep: Rep, help_id: str, helper: object) -> Answer:
+def confirm(deps: HelpDeps, rep: Rep, help_id: str, helper: object) -> HelpAnswer:
     """Confirm, as the asker, that a colleague helped; from now on it counts for the helper (G11).
 
     The asker need not hold the lead any more. Confirming twice counts once; the entry is written
@@ -177,7 +177,7 @@ def confirm(deps: HelpDeps, rep: Rep, help_id: str, helper: object) -> Answer:
     )
     deps.ledger.put([entry])
     deps.requests.confirm(help_id, confirmed.rep_id, now)
-    return Answer(confirmed.rep_id, confirmed.text, confirmed.at, now)
+    return HelpAnswer(confirmed.rep_id, confirmed.text, confirmed.at, now)
 
 
 def close(deps: HelpDeps, rep: Rep, help_id: str) -> None:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from dibs.game.help.rules import Answer, HelpRequest
+    from dibs.game.help.rules import HelpAnswer, HelpRequest
 
 
 class HelpRequests(Protocol):
@@ -26,7 +26,7 @@ class HelpRequests(Protocol):
         """Return the latest fifty requests to a team since then, the newest first."""
         ...
 
-    def answer(self, help_id: str, answer: Answer) -> bool:
+    def answer(self, help_id: str, answer: HelpAnswer) -> bool:
         """Store a rep's first answer; False when they have one, or no more are accepted."""
         ...
 

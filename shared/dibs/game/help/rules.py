@@ -25,7 +25,7 @@ CONFIRMED_FOR = timedelta(days=14)
 
 
 @dataclass(frozen=True)
-class Answer:
+class HelpAnswer:
     """A colleague's answer; it counts as help once the asker has confirmed it."""
 
     rep_id: str
@@ -54,7 +54,7 @@ class HelpRequest:
     blind: bool = False
     test: bool = False
     closed_at: datetime | None = None
-    answers: Mapping[str, Answer] = field(default_factory=dict)
+    answers: Mapping[str, HelpAnswer] = field(default_factory=dict)
 
     def is_open(self, now: datetime) -> bool:
         """Return whether it may still be answered: for seven days, unless it was withdrawn."""
@@ -66,7 +66,7 @@ def may_answer(request: HelpRequest, rep: Rep) -> bool:
     return rep.active and rep.team == request.team and rep.rep_id != request.rep_id
 
 
-def answered(request: HelpRequest, rep: Rep, text: str, now: datetime) -> tuple[Answer, bool]:
+def answered(request: HelpRequest, rep: Rep, text: str, now: datetime) -> tuple[HelpAnswer, bool]:
     """Return a colleague's one answer, and whether it was stored before.
 
     Raises:
@@ -85,10 +85,10 @@ def answered(request: HelpRequest, rep: Rep, text: str, now: datetime) -> tuple[
         raise Ended("This question is no longer answered.")
     if len(request.answers) >= MOST_ANSWERS:
         raise Ended(f"This question has {MOST_ANSWERS} answers, and takes no more.")
-    return Answer(rep.rep_id, text, now), False
+    return HelpAnswer(rep.rep_id, text, now), False
 
 
-def confirmable(request: HelpRequest, helper: str, now: datetime) -> Answer:
+def confirmable(request: HelpRequest, helper: str, now: datetime) -> HelpAnswer:
     """Return the helper's answer, if the asker may confirm it or has done so before.
 
     Raises:

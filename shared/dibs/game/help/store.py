@@ -19,7 +19,7 @@ from dibs.aws.codec import Codec
 from dibs.aws.dynamo import ConditionFailed, Dynamo
 from dibs.aws.settings import Settings
 from dibs.game.help.ports import HelpRequests
-from dibs.game.help.rules import MOST_ANSWERS, Answer, HelpRequest
+from dibs.game.help.rules import MOST_ANSWERS, HelpAnswer, HelpRequest
 
 # What people wrote freely is not kept for longer than it is of use.
 _KEPT = timedelta(days=90)
@@ -34,15 +34,15 @@ class AnswerMap(MapAttribute[str, Any]):
     confirmed_at = InstantAttribute(null=True)
 
 
-class AnswersAttribute(Attribute[Mapping[str, Answer]]):
+class AnswersAttribute(Attribute[Mapping[str, HelpAnswer]]):
     """Answers by who gave them: a map, so that each is set by itself."""
 
     attr_type = MAP
 
-    def serialize(self, value: Mapping[str, Answer]) -> dict[str, Any]:
+    def serialize(self, value: Mapping[str, HelpAnswer]) -> dict[str, Any]:
         return {rep_id: {MAP: _ANSWER.item(answer)} for rep_id, answer in value.items()}
 
-    def deserialize(self, value: dict[str, Any]) -> dict[str, Answer]:
+    def deserialize(self, value: dict[str, Any]) -> dict[str, HelpAnswer]:
         return {rep_id: _ANSWER.value(one[MAP], rep_id=rep_id) for rep_id, one in value.items()}
 
 
@@ -69,7 +69,7 @@ class HelpRecord(Model):
     expires_at = IntegerAttribute()
 
 
-_ANSWER = Codec(AnswerMap, Answer)
+_ANSWER = Codec(AnswerMap, HelpAnswer)
 _HELP = Codec(
     HelpRecord,
     HelpRequest,
@@ -137,7 +137,7 @@ class DynamoHelp(HelpRequests):
         found = map(help_from, items[self._table])
         return sorted(found, key=lambda one: (one.asked_at, one.help_id), reverse=True)
 
-    def answer(self, help_id: str, answer: Answer) -> bool:
+    def answer(self, help_id: str, answer: HelpAnswer) -> bool:
         """Store a rep's first answer; False when they have one, or it takes no more."""
         try:
             self._db.update(

@@ -22,7 +22,7 @@ SYSTEM = "system"
 
 
 @dataclass(frozen=True)
-class Told:
+class ReportedStep:
     """A step a rep has reported; it waits for a `peer` or, without one, a manager to confirm it."""
 
     rep_id: str

@@ -19,7 +19,7 @@ from dibs.core.rep import Rep
 from dibs.game.quests.ports import QuestLog
 from dibs.game.quests.rules import (
     MANAGERS,
-    Told,
+    ReportedStep,
     done,
     step_entry_id,
 )
@@ -46,7 +46,7 @@ class QuestDeps:
 
 
 @dataclass(frozen=True)
-class Standing:
+class QuestProgress:
     """A rep's progress in a quest: by step, the entry that shows it is done, or their report of it.
 
     `until` is the quest's last day, None where it is always open.
@@ -55,7 +55,7 @@ class Standing:
     quest_id: str
     quest: Quest
     done: Mapping[str, Entry]
-    told: Mapping[str, Told]
+    told: Mapping[str, ReportedStep]
     until: date | None
     is_open: bool
 
@@ -73,7 +73,7 @@ class Standing:
         return max(entry.at for entry in self.done.values())
 
 
-def standings(deps: QuestDeps, rep: Rep) -> list[Standing]:
+def standings(deps: QuestDeps, rep: Rep) -> list[QuestProgress]:
     """Return the rep's progress in each quest, in the playbook's order."""
     quests = deps.roster.playbook().game.quests
     if not quests:
@@ -85,7 +85,7 @@ def standings(deps: QuestDeps, rep: Rep) -> list[Standing]:
         of_quest = entries.get(unit_of_quest(quest_id, rep.rep_id), [])
         until = last_day(quest, rep.joined_on)
         result.append(
-            Standing(
+            QuestProgress(
                 quest_id=quest_id,
                 quest=quest,
                 done=done(of_quest, quest),
@@ -133,10 +133,12 @@ def file(deps: QuestDeps, entry: Entry) -> None:
     quest = deps.roster.playbook().game.quests.get(quest_id)
     step = quest.steps.get(step_id) if quest is not None else None
     if step is not None and entry.kind == step.type and step.verified_by in ("manager", "peer"):
-        deps.log.tell(Told(entry.rep_id, quest_id, step_id, entry.at), None)
+        deps.log.tell(ReportedStep(entry.rep_id, quest_id, step_id, entry.at), None)
 
 
-def tell(deps: QuestDeps, rep: Rep, quest_id: str, step_id: str, peer: object) -> tuple[Told, bool]:
+def tell(
+    deps: QuestDeps, rep: Rep, quest_id: str, step_id: str, peer: object
+) -> tuple[ReportedStep, bool]:
     """Report a step of the rep's own quest; return the report, and whether the step is done.
 
     A step that needs no confirmation is done at once. Reporting twice counts once; another `peer`
@@ -153,7 +155,7 @@ def tell(deps: QuestDeps, rep: Rep, quest_id: str, step_id: str, peer: object) -
         raise Forbidden("A system tells of this step; there is nothing to do here.")
     named = _peer(deps, rep, step, peer)
     now = deps.clock()
-    told = Told(rep.rep_id, quest_id, step_id, now, named)
+    told = ReportedStep(rep.rep_id, quest_id, step_id, now, named)
     entry_id = step_entry_id(quest_id, step_id, rep.rep_id)
     if deps.ledger.find([entry_id]):
         return told, True
@@ -197,7 +199,7 @@ def confirm(deps: QuestDeps, by: Rep | None, quest_id: str, step_id: str, rep_id
     return rep
 
 
-def pending(deps: QuestDeps, who: Rep | None) -> list[tuple[Told, Rep]]:
+def pending(deps: QuestDeps, who: Rep | None) -> list[tuple[ReportedStep, Rep]]:
     """Return the steps a rep, or with None a manager, may confirm, with whose they are.
 
     The oldest come first.
@@ -224,7 +226,7 @@ def _step(deps: QuestDeps, quest_id: str, step_id: str) -> tuple[Quest, QuestSte
     return quest, step
 
 
-def _told(deps: QuestDeps, rep: Rep, quest_id: str, step_id: str) -> Told | None:
+def _told(deps: QuestDeps, rep: Rep, quest_id: str, step_id: str) -> ReportedStep | None:
     reports = deps.log.told_by(rep.rep_id)
     return next((r for r in reports if (r.quest, r.step) == (quest_id, step_id)), None)
 
@@ -238,7 +240,7 @@ def _peer(deps: QuestDeps, rep: Rep, step: QuestStep, peer_id: object) -> str:
     return peer.rep_id
 
 
-def _verified(deps: QuestDeps, rep: Rep, told: Told, by: str) -> Entry:
+def _verified(deps: QuestDeps, rep: Rep, told: ReportedStep, by: str) -> Entry:
     playbook, now = deps.roster.playbook(), deps.clock()
     return booked(
         step_entry_id(told.quest, told.step, rep.rep_id),

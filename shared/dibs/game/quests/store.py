@@ -14,10 +14,10 @@ from dibs.aws.codec import Codec
 from dibs.aws.dynamo import ConditionFailed, Dynamo
 from dibs.aws.settings import Settings
 from dibs.game.quests.ports import QuestLog
-from dibs.game.quests.rules import MANAGERS, Told
+from dibs.game.quests.rules import MANAGERS, ReportedStep
 
 
-class ToldRecord(Model):
+class ReportedStepRecord(Model):
     """A step somebody told of (game table), once for them and once for each who may confirm it."""
 
     class Meta:
@@ -32,7 +32,7 @@ class ToldRecord(Model):
     peer = UnicodeAttribute(null=True)
 
 
-_TOLD = Codec(ToldRecord, Told)
+_TOLD = Codec(ReportedStepRecord, ReportedStep)
 told_item, told_from = _TOLD.item, _TOLD.value
 
 
@@ -43,7 +43,7 @@ class DynamoQuests(QuestLog):
         self._db = dynamo
         self._table = settings.game_table
 
-    def tell(self, told: Told, was: Told | None) -> bool:
+    def tell(self, told: ReportedStep, was: ReportedStep | None) -> bool:
         """Store what a rep tells, for them and for who is to confirm it, together.
 
         False when they told something else of the step than it `was`; nothing was changed then.
@@ -73,25 +73,25 @@ class DynamoQuests(QuestLog):
             return False
         return True
 
-    def told_by(self, rep_id: str) -> list[Told]:
+    def told_by(self, rep_id: str) -> list[ReportedStep]:
         """Return every step a rep told of, confirmed or not, by quest and step."""
         return self._listed(keys.quests_of(rep_id))
 
-    def waiting_for(self, who: str) -> list[Told]:
+    def waiting_for(self, who: str) -> list[ReportedStep]:
         """Return what waits for a peer's word, or for the managers'."""
         return self._listed(keys.quests_for(who))
 
-    def settle(self, told: Told) -> None:
+    def settle(self, told: ReportedStep) -> None:
         """Take it off the lists of who was to confirm it; the rep's own stays."""
         for pk, sk in _lists(told):
             self._db.delete(self._table, _key(pk, sk))
 
-    def _listed(self, pk: str) -> list[Told]:
+    def _listed(self, pk: str) -> list[ReportedStep]:
         found = self._db.query(self._table, "pk = :list", {":list": {"S": pk}}, ConsistentRead=True)
         return list(map(told_from, found))
 
 
-def _lists(told: Told) -> list[tuple[str, str]]:
+def _lists(told: ReportedStep) -> list[tuple[str, str]]:
     """Return where a step waits: with the managers, and with the peer that was named."""
     sk = keys.told_step(told.quest, told.step, told.rep_id)
     return [(keys.quests_for(who), sk) for who in (MANAGERS, told.peer) if who]

@@ -7,8 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from dibs.game.rewards.rules import Request, Reward
-    from dibs.game.rewards.rules import State as RewardState
+    from dibs.game.rewards.rules import RequestState, Reward, RewardRequest
     from dibs.game.scoring.points import Account
 
 
@@ -26,11 +25,11 @@ class RewardStore(Protocol):
 
     def look(
         self, rep_id: str, reward_id: str, request_id: str
-    ) -> tuple[Reward | None, Account, Request | None]:
+    ) -> tuple[Reward | None, Account, RewardRequest | None]:
         """Return a reward, a rep's points and one of their requests, read consistently."""
         ...
 
-    def ask(self, reward: Reward, request: Request) -> bool:
+    def ask(self, reward: Reward, request: RewardRequest) -> bool:
         """Store a new request; False, and nothing changed, when the reward or the points no longer
         allow it, or it is stored already.
 
@@ -39,19 +38,19 @@ class RewardStore(Protocol):
         """
         ...
 
-    def find(self, request_id: str) -> Request | None: ...
+    def find(self, request_id: str) -> RewardRequest | None: ...
 
-    def move(self, was: Request, now: Request) -> bool:
+    def move(self, was: RewardRequest, now: RewardRequest) -> bool:
         """Store a request's next step; False when the request has changed since it was read."""
         ...
 
-    def of_rep(self, rep_id: str) -> list[Request]:
+    def of_rep(self, rep_id: str) -> list[RewardRequest]:
         """Return a rep's requests, the newest first."""
         ...
 
-    def in_state(self, state: RewardState, until: datetime | None = None) -> list[Request]:
+    def in_state(self, state: RequestState, until: datetime | None = None) -> list[RewardRequest]:
         """Return the requests in a state: the oldest first where a decision is still due, else the
         latest hundred, the newest first. With `until`, only those in the state by then."""
         ...
 
-    def requests(self) -> Iterable[Request]: ...
+    def requests(self) -> Iterable[RewardRequest]: ...

@@ -21,13 +21,13 @@ from dibs.core.errors import (
     Outdated,
     RouteNotFound,
 )
-from dibs.core.jobs import Ran
+from dibs.core.jobs import JobResult
 from dibs.game.rewards.ports import RewardStore
 from dibs.game.rewards.rules import (
     AUTOMATIC,
-    Request,
+    RequestState,
     Reward,
-    State,
+    RewardRequest,
     differences,
     request_name,
     requested,
@@ -68,7 +68,7 @@ _FIELDS = tuple(REWARD_SCHEMA["properties"])
 
 
 @dataclass(frozen=True)
-class Lapsed:
+class ExpiredRequests:
     """How many requests expired: without a decision, or approved but never collected."""
 
     undecided: int = 0
@@ -127,7 +127,7 @@ def ask(
     chosen: str,
     clock: Callable[[], datetime],
     price: int | None = None,
-) -> tuple[Request, bool]:
+) -> tuple[RewardRequest, bool]:
     """Request a reward, once for each id the rep's app chose; return it, and whether it is new.
 
     `price` is the price the rep saw; without it they pay the current price.
@@ -160,11 +160,11 @@ def ask(
 def decide(
     store: RewardStore,
     request_id: str,
-    state: State,
+    state: RequestState,
     by: str,
     reason: str,
     clock: Callable[[], datetime],
-) -> tuple[Request, bool]:
+) -> tuple[RewardRequest, bool]:
     """Move a request to a state; return it, and whether the state is new.
 
     Raises:
@@ -184,24 +184,24 @@ def decide(
     raise Busy
 
 
-def lapse_requests(store: RewardStore, rules: Rewards, as_of: datetime) -> Lapsed:
+def lapse_requests(store: RewardStore, rules: Rewards, as_of: datetime) -> ExpiredRequests:
     """Expire requests that were not decided, and rewards that were not collected, in time (G9).
 
     Exactly `request_days` or `collect_days` later is too late. Points and stock go back.
     """
-    return Lapsed(
-        undecided=_expire(store, State.REQUESTED, as_of, rules.request_days),
-        uncollected=_expire(store, State.APPROVED, as_of, rules.collect_days),
+    return ExpiredRequests(
+        undecided=_expire(store, RequestState.REQUESTED, as_of, rules.request_days),
+        uncollected=_expire(store, RequestState.APPROVED, as_of, rules.collect_days),
     )
 
 
-def _expire(store: RewardStore, state: State, as_of: datetime, days: int) -> int:
+def _expire(store: RewardStore, state: RequestState, as_of: datetime, days: int) -> int:
     due = store.in_state(state, as_of - timedelta(days=days))
     # The list may be a moment old; a request that changed since is left alone.
-    return sum(store.move(r, stepped(r, State.LAPSED, as_of, AUTOMATIC)) for r in due)
+    return sum(store.move(r, stepped(r, RequestState.LAPSED, as_of, AUTOMATIC)) for r in due)
 
 
-def decay_monthly(deps: PeriodDeps, points: PointsLedger, as_of: datetime) -> Ran:
+def decay_monthly(deps: PeriodDeps, points: PointsLedger, as_of: datetime) -> JobResult:
     """Let old points expire for the month before `as_of`, once for each rep and month (G9).
 
     The next run continues a run that died, under the rules that one began with. A month that ended
@@ -211,7 +211,7 @@ def decay_monthly(deps: PeriodDeps, points: PointsLedger, as_of: datetime) -> Ra
     current = deps.playbooks.in_force()
     version = deps.results.begin(_JOB, month.name, current.number, deps.clock())
     if version is None:
-        return Ran()
+        return JobResult()
     playbook = (deps.playbooks.get(version) or current).playbook
     rules, reps, changed = playbook.game.decay, 0, 0
     cutoff = month.end - timedelta(days=rules.after_days)
@@ -220,7 +220,7 @@ def decay_monthly(deps: PeriodDeps, points: PointsLedger, as_of: datetime) -> Ra
             reps += 1
             changed += _decay(points, rep.rep_id, month.name, month.end, cutoff, rules.percent)
     deps.results.end(_JOB, month.name, deps.clock())
-    return Ran(1, reps, changed)
+    return JobResult(1, reps, changed)
 
 
 def _decay(

@@ -20,7 +20,7 @@ AUTOMATIC = "dibs"
 """The actor of steps that no person takes."""
 
 
-class State(StrEnum):
+class RequestState(StrEnum):
     """The state of a request."""
 
     REQUESTED = "requested"
@@ -31,16 +31,20 @@ class State(StrEnum):
     LAPSED = "lapsed"
 
 
-FOLLOWING: Mapping[State, frozenset[State]] = {
-    State.REQUESTED: frozenset({State.APPROVED, State.REFUSED, State.LAPSED}),
-    State.APPROVED: frozenset({State.COLLECTED, State.RECALLED, State.LAPSED}),
+FOLLOWING: Mapping[RequestState, frozenset[RequestState]] = {
+    RequestState.REQUESTED: frozenset(
+        {RequestState.APPROVED, RequestState.REFUSED, RequestState.LAPSED}
+    ),
+    RequestState.APPROVED: frozenset(
+        {RequestState.COLLECTED, RequestState.RECALLED, RequestState.LAPSED}
+    ),
 }
 """The legal steps of a request. A manager takes them, except the step to LAPSED: that is the
 scheduled job's."""
-HOLDING = frozenset({State.REQUESTED, State.APPROVED, State.COLLECTED})
+HOLDING = frozenset({RequestState.REQUESTED, RequestState.APPROVED, RequestState.COLLECTED})
 """The states in which a request holds its points and a piece of the stock."""
 UNDER_WAY = frozenset(FOLLOWING)
-WITH_REASON = frozenset({State.REFUSED, State.RECALLED})
+WITH_REASON = frozenset({RequestState.REFUSED, RequestState.RECALLED})
 
 
 @dataclass(frozen=True)
@@ -66,17 +70,17 @@ class Reward:
 
 
 @dataclass(frozen=True)
-class Step:
+class RequestStep:
     """A step of a request: the new state, when, by whom (a rep's id or a role), and why."""
 
-    state: State
+    state: RequestState
     at: datetime
     by: str
     reason: str = ""
 
 
 @dataclass(frozen=True)
-class Request:
+class RewardRequest:
     """A rep's request for a reward, with its name and price at that time."""
 
     request_id: str
@@ -84,10 +88,10 @@ class Request:
     reward_id: str
     name: str
     price: int
-    steps: tuple[Step, ...]
+    steps: tuple[RequestStep, ...]
 
     @property
-    def state(self) -> State:
+    def state(self) -> RequestState:
         return self.steps[-1].state
 
     @property
@@ -106,7 +110,7 @@ def request_name(rep_id: str, chosen: str) -> str:
     return f"{rep_id}.{chosen}"
 
 
-def requested(reward: Reward, account: Account, request_id: str, at: datetime) -> Request:
+def requested(reward: Reward, account: Account, request_id: str, at: datetime) -> RewardRequest:
     """Return a rep's request for a reward.
 
     Raises:
@@ -120,15 +124,17 @@ def requested(reward: Reward, account: Account, request_id: str, at: datetime) -
         raise OutOfStock
     if account.balance < reward.price:
         raise NotEnoughPoints(reward.price - account.balance, account.balance)
-    steps = [Step(State.REQUESTED, at, account.rep_id)]
+    steps = [RequestStep(RequestState.REQUESTED, at, account.rep_id)]
     if not reward.approval:
-        steps.append(Step(State.APPROVED, at, AUTOMATIC))
-    return Request(
+        steps.append(RequestStep(RequestState.APPROVED, at, AUTOMATIC))
+    return RewardRequest(
         request_id, account.rep_id, reward.reward_id, reward.name, reward.price, tuple(steps)
     )
 
 
-def stepped(request: Request, state: State, at: datetime, by: str, reason: str = "") -> Request:
+def stepped(
+    request: RewardRequest, state: RequestState, at: datetime, by: str, reason: str = ""
+) -> RewardRequest:
     """Return a request with one more step.
 
     Raises:
@@ -136,10 +142,10 @@ def stepped(request: Request, state: State, at: datetime, by: str, reason: str =
     """
     if state not in FOLLOWING.get(request.state, ()):
         raise AlreadyDecided(request.state)
-    return replace(request, steps=(*request.steps, Step(state, at, by, reason)))
+    return replace(request, steps=(*request.steps, RequestStep(state, at, by, reason)))
 
 
-def payment(request: Request) -> Transfer:
+def payment(request: RewardRequest) -> Transfer:
     """Return the transfer that pays for a request, at the time of the request."""
     name = f"reward/{request.request_id}"
     return Transfer(
@@ -147,7 +153,7 @@ def payment(request: Request) -> Transfer:
     )
 
 
-def refund(request: Request) -> Transfer | None:
+def refund(request: RewardRequest) -> Transfer | None:
     """Return the transfer that pays the points back, None while the request holds them."""
     if request.state in HOLDING:
         return None
@@ -161,7 +167,7 @@ def differences(
     accounts: Iterable[Account],
     transfers: Iterable[Transfer],
     rewards: Iterable[Reward],
-    requests: Iterable[Request],
+    requests: Iterable[RewardRequest],
 ) -> Iterator[Fault]:
     """Yield where accounts, transfers, stock and requests do not agree (G9).
 
@@ -195,7 +201,7 @@ def _figures(account: Account) -> str:
     )
 
 
-def _unpaid(requests: Iterable[Request], spent: Mapping[str, Transfer]) -> Iterator[Fault]:
+def _unpaid(requests: Iterable[RewardRequest], spent: Mapping[str, Transfer]) -> Iterator[Fault]:
     expected = {
         transfer.transfer_id: transfer
         for request in requests
@@ -211,7 +217,7 @@ def _unpaid(requests: Iterable[Request], spent: Mapping[str, Transfer]) -> Itera
             yield Fault("transfer_differs", name, "it is not what its request says")
 
 
-def _stock(rewards: Iterable[Reward], requests: Iterable[Request]) -> Iterator[Fault]:
+def _stock(rewards: Iterable[Reward], requests: Iterable[RewardRequest]) -> Iterator[Fault]:
     held = defaultdict[str, int](int)
     for request in requests:
         held[request.reward_id] += request.state in HOLDING

@@ -25,10 +25,10 @@ from dibs.aws.settings import Settings
 from dibs.game.rewards.ports import RewardStore
 from dibs.game.rewards.rules import (
     UNDER_WAY,
-    Request,
+    RequestState,
+    RequestStep,
     Reward,
-    State,
-    Step,
+    RewardRequest,
     payment,
     refund,
 )
@@ -38,18 +38,18 @@ from dibs.game.scoring.points_store import account_from, balance_key, transfer_w
 _LATEST = 100
 
 
-class StepsAttribute(Attribute[tuple[Step, ...]]):
+class StepsAttribute(Attribute[tuple[RequestStep, ...]]):
     """The steps of a request's life in order, as JSON."""
 
     attr_type = STRING
 
-    def serialize(self, value: tuple[Step, ...]) -> str:
+    def serialize(self, value: tuple[RequestStep, ...]) -> str:
         steps = [[step.state, to_ms(step.at), step.by, step.reason] for step in value]
         return json.dumps(steps, ensure_ascii=False, separators=(",", ":"))
 
-    def deserialize(self, value: str) -> tuple[Step, ...]:
+    def deserialize(self, value: str) -> tuple[RequestStep, ...]:
         return tuple(
-            Step(State(state), from_ms(at), by, reason)
+            RequestStep(RequestState(state), from_ms(at), by, reason)
             for state, at, by, reason in json.loads(value)
         )
 
@@ -89,7 +89,7 @@ class RequestRecord(Model):
 _REWARD = Codec(RewardRecord, Reward)
 _REQUEST = Codec(
     RequestRecord,
-    Request,
+    RewardRequest,
     beside=lambda request: {
         "filed_under": keys.requests_in(request.state),
         "filed_at": request.since,
@@ -137,7 +137,7 @@ class DynamoRewards(RewardStore):
 
     def look(
         self, rep_id: str, reward_id: str, request_id: str
-    ) -> tuple[Reward | None, Account, Request | None]:
+    ) -> tuple[Reward | None, Account, RewardRequest | None]:
         """Return a reward, a rep's points and a request of theirs, as they are now."""
         wanted = [_reward_key(reward_id), balance_key(rep_id), _request_key(request_id)]
         items = self._db.batch_get({self._table: wanted}, (self._table,))[self._table]
@@ -149,7 +149,7 @@ class DynamoRewards(RewardStore):
             request_from(request) if request else None,
         )
 
-    def ask(self, reward: Reward, request: Request) -> bool:
+    def ask(self, reward: Reward, request: RewardRequest) -> bool:
         """Store a new request, with the points it costs and the piece of stock it takes.
 
         False when the reward or the points do not allow it any more, or it was stored before;
@@ -179,12 +179,12 @@ class DynamoRewards(RewardStore):
         paid = transfer_writes(self._to, [payment(request)], covered=True)
         return self._write([{"Put": new}, {"Update": taken}, *paid])
 
-    def find(self, request_id: str) -> Request | None:
+    def find(self, request_id: str) -> RewardRequest | None:
         """Return a request, as it is now."""
         found = self._db.get(self._table, _request_key(request_id), consistent=True)
         return request_from(found) if found else None
 
-    def move(self, was: Request, now: Request) -> bool:
+    def move(self, was: RewardRequest, now: RewardRequest) -> bool:
         """Store a request's next step, with what goes back; False when it was not as it was read.
 
         Raises:
@@ -216,7 +216,7 @@ class DynamoRewards(RewardStore):
             return False
         return True
 
-    def of_rep(self, rep_id: str) -> list[Request]:
+    def of_rep(self, rep_id: str) -> list[RewardRequest]:
         """Return a rep's requests, the newest first."""
         found = self._db.query(
             self._table,
@@ -226,7 +226,7 @@ class DynamoRewards(RewardStore):
         )
         return sorted(map(request_from, found), key=lambda one: one.at, reverse=True)
 
-    def in_state(self, state: State, until: datetime | None = None) -> list[Request]:
+    def in_state(self, state: RequestState, until: datetime | None = None) -> list[RewardRequest]:
         """Return the requests in a state, by since when; `until`: those that are since then.
 
         The oldest first where something is still to be done, else the latest hundred, the newest
@@ -243,7 +243,7 @@ class DynamoRewards(RewardStore):
         )
         return list(map(request_from, islice(found, _LATEST) if over else found))
 
-    def requests(self) -> Iterator[Request]:
+    def requests(self) -> Iterator[RewardRequest]:
         """Yield every request there is, in no order, for the audit."""
         found = self._db.scan(
             self._table,

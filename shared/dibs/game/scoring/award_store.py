@@ -12,10 +12,10 @@ from dibs.aws.settings import Settings
 from dibs.core.errors import Busy
 from dibs.game.scoring.points import Transfer
 from dibs.game.scoring.points_store import transfer_writes
-from dibs.game.scoring.ports import AwardBook, Booked
+from dibs.game.scoring.ports import AwardBook, PostedAwards
 from dibs.game.scoring.store import awards_body, awards_from, packed, unpacked
 
-Settlement = tuple[Booked, Sequence[Transfer]]
+Settlement = tuple[PostedAwards, Sequence[Transfer]]
 
 # DynamoDB takes a hundred writes in one transaction.
 _MOST_WRITES = 100
@@ -29,7 +29,7 @@ class DynamoAwards(AwardBook):
         self._to = settings
         self._table = settings.game_table
 
-    def booked(self, units: Collection[str]) -> dict[str, Booked]:
+    def booked(self, units: Collection[str]) -> dict[str, PostedAwards]:
         """Return what is booked of those units of which anything ever was, as it is now."""
         if not units:
             return {}
@@ -52,7 +52,7 @@ class DynamoAwards(AwardBook):
                 refused += [booked.unit for booked, _ in chunk]
         return refused
 
-    def _write(self, booked: Booked) -> dict[str, Any]:
+    def _write(self, booked: PostedAwards) -> dict[str, Any]:
         body = {"unit": booked.unit, "awards": awards_body(booked.awards)}
         put: dict[str, Any] = {
             "TableName": self._table,
@@ -70,9 +70,9 @@ class DynamoAwards(AwardBook):
         return {"Put": put}
 
 
-def _booked_from(item: Item) -> Booked:
+def _booked_from(item: Item) -> PostedAwards:
     body = unpacked(item["body"]["B"])
-    return Booked(body["unit"], awards_from(body["awards"]), int(item["version"]["N"]))
+    return PostedAwards(body["unit"], awards_from(body["awards"]), int(item["version"]["N"]))
 
 
 def _chunks(entries: Sequence[Settlement]) -> Iterator[list[Settlement]]:

@@ -44,7 +44,7 @@ class Standings(Protocol):
 
 
 @dataclass(frozen=True)
-class Unit:
+class Aggregate:
     """An aggregate: entries that are tallied together, by id, and their tally in the totals.
 
     `version` counts its changes; 0 is not stored yet.
@@ -60,12 +60,12 @@ class Unit:
 class Change:
     """An aggregate with new entries, and the difference they make to counts."""
 
-    unit: Unit
+    unit: Aggregate
     counts: Mapping[Place, Mapping[str, int]]
 
 
 @dataclass(frozen=True)
-class Booked:
+class PostedAwards:
     """An aggregate's awards posted to points accounts, by id; `version` counts its changes."""
 
     unit: str
@@ -76,11 +76,11 @@ class Booked:
 class AwardBook(Protocol):
     """The awards posted to points accounts, by aggregate (G9)."""
 
-    def booked(self, units: Collection[str]) -> dict[str, Booked]:
+    def booked(self, units: Collection[str]) -> dict[str, PostedAwards]:
         """Return the posted awards, read consistently, of those aggregates that ever had any."""
         ...
 
-    def settle(self, entries: Sequence[tuple[Booked, Sequence[Transfer]]]) -> list[str]:
+    def settle(self, entries: Sequence[tuple[PostedAwards, Sequence[Transfer]]]) -> list[str]:
         """Store the posted awards with the transfers that post them. Return the aggregates that
         changed meanwhile, or were locked just then: nothing was done for these."""
         ...
@@ -118,7 +118,7 @@ class StandingsStore(Standings, Protocol):
         """Return the builds to keep up to date, the live one first."""
         ...
 
-    def units(self, generation: str, names: Collection[str]) -> dict[str, Unit]: ...
+    def units(self, generation: str, names: Collection[str]) -> dict[str, Aggregate]: ...
 
     def apply(self, generation: str, changes: Sequence[Change]) -> list[str]:
         """Store changes, each aggregate in one transaction. Return the aggregates that changed
@@ -160,7 +160,7 @@ class StandingsBuild(Protocol):
 
     def unpack(self, small: bytes) -> Entry: ...
 
-    def fill(self, generation: str, units: Sequence[Unit]) -> list[str]:
+    def fill(self, generation: str, units: Sequence[Aggregate]) -> list[str]:
         """Store new aggregates; return those that exist already and were left alone."""
         ...
 

@@ -19,7 +19,7 @@ from dibs.rules.playbook import Playbook
 
 
 @dataclass(frozen=True)
-class Preview:
+class MetricPreview:
     """A metric's values in a period: `rows` as on its board, the best first.
 
     `before` are the same reps' rows under the definition `in_force`, by id; empty without one.
@@ -41,7 +41,7 @@ def preview(
     team: str = "",
     *,
     now: datetime,
-) -> Preview:
+) -> MetricPreview:
     """Return what a formula would have shown; with `name`, beside the metric of that name.
 
     `period` is the name of a day, week, month, quarter or year, or `all`; by default the current
@@ -70,7 +70,7 @@ def preview(
     }
     before = [] if in_force is None else ranked(in_force, counts)
     rows = tuple(ranked(tried, counts))
-    return Preview(tried, in_force, wanted, rows, {row.id: row for row in before})
+    return MetricPreview(tried, in_force, wanted, rows, {row.id: row for row in before})
 
 
 def _wrong_formula(formula: str, playbook: Playbook) -> list[FieldError]:

@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from dibs.core.periods import periods
 from dibs.game.scoring.points import ISSUED, Transfer
-from dibs.game.scoring.ports import StandingsBuild, Sum, Total, Unit
+from dibs.game.scoring.ports import Aggregate, StandingsBuild, Sum, Total
 from dibs.game.scoring.score import ScoreDeps, count_units, publish, rules_of, settle
 from dibs.game.scoring.tally import Place, Tally, tally
 from dibs.ledger.entries import Entry, unit_of
@@ -33,7 +33,7 @@ Key = tuple[str, str]
 
 
 @dataclass(frozen=True)
-class Rebuilt:
+class RebuildResult:
     """What a rebuild counted, and the build that is live now."""
 
     generation: str
@@ -63,7 +63,7 @@ class _Whole:
 
 def rebuild(
     deps: ScoreDeps, build: StandingsBuild, entries: Iterable[Entry], progress: Progress
-) -> Rebuilt:
+) -> RebuildResult:
     """Rebuild all standings from every entry of the ledger, and let boards show them.
 
     `entries` are read only after the new build counts new entries too, so none is missed.
@@ -74,7 +74,7 @@ def rebuild(
     for done, some in _slices(names):
         by_id = {name: {e.entry_id: e for e in map(build.unpack, units.pop(name))} for name in some}
         tallies = {name: tally(of.values(), rules) for name, of in by_id.items()}
-        fresh = [Unit(name, of, tallies[name], 1) for name, of in by_id.items()]
+        fresh = [Aggregate(name, of, tallies[name], 1) for name, of in by_id.items()]
         # An aggregate that got a new entry meanwhile is stored already: add the others to it.
         begun = set(build.fill(generation, fresh))
         for name in tallies.keys() - begun:
@@ -94,7 +94,7 @@ def rebuild(
     for done, some in _slices(names):
         settle(deps, some)
         progress("points", done, len(names))
-    return Rebuilt(generation, many, len(names), len(keys))
+    return RebuildResult(generation, many, len(names), len(keys))
 
 
 def audit_standings(

@@ -21,7 +21,7 @@ from dibs.core.errors import Busy
 from dibs.core.periods import ALL, months, periods
 from dibs.game.scoring.badges import badges_of, held
 from dibs.game.scoring.points import ISSUED, Transfer
-from dibs.game.scoring.ports import AwardBook, Booked, Change, StandingsStore, Sum, Unit
+from dibs.game.scoring.ports import Aggregate, AwardBook, Change, PostedAwards, StandingsStore, Sum
 from dibs.game.scoring.tally import (
     Award,
     Place,
@@ -109,7 +109,7 @@ def count_units(
         units = deps.standings.units(generation, waiting)
         changes, unfinished = [], set()
         for name in sorted(waiting):
-            unit = units.get(name, Unit(name))
+            unit = units.get(name, Aggregate(name))
             merged = {**news[name], **unit.entries}
             places |= places_of(merged.values(), rules)
             if len(merged) > len(unit.entries):
@@ -141,10 +141,10 @@ def settle(deps: ScoreDeps, units: Iterable[str]) -> None:
         live = deps.standings.generations()[0]
         due, unfinished = [], set()
         for name, unit in deps.standings.units(live, waiting).items():
-            was, earned = posted.get(name, Booked(name)), (unit.made or Tally()).awards
+            was, earned = posted.get(name, PostedAwards(name)), (unit.made or Tally()).awards
             if was.awards != earned:
                 some = _some_awards(was.awards, earned)
-                after = Booked(name, some, was.version + 1)
+                after = PostedAwards(name, some, was.version + 1)
                 due.append((after, tuple(_transfers(was.awards, some, after.version))))
                 if some != earned:
                     unfinished.add(name)
@@ -156,7 +156,7 @@ def settle(deps: ScoreDeps, units: Iterable[str]) -> None:
             raise Busy(conflict=True)
 
 
-def _change(unit: Unit, entries: Mapping[str, Entry], rules: Rules) -> Change:
+def _change(unit: Aggregate, entries: Mapping[str, Entry], rules: Rules) -> Change:
     """Return the aggregate with all its entries, and the difference.
 
     A difference too large for one transaction is made in steps: before the last step the aggregate
@@ -165,12 +165,12 @@ def _change(unit: Unit, entries: Mapping[str, Entry], rules: Rules) -> Change:
     was, now = unit.made or Tally(), tally(entries.values(), rules)
     deltas = _difference(was, now)
     if len(deltas) <= MOST_PLACES:
-        return Change(Unit(unit.name, entries, now, unit.version + 1), deltas)
+        return Change(Aggregate(unit.name, entries, now, unit.version + 1), deltas)
     order = sorted(deltas, key=lambda place: (place.rep_id, place.day, place.team, place.protected))
     some = {place: deltas[place] for place in order[:MOST_PLACES]}
     counts = dict(was.counts) | {place: now.counts.get(place, {}) for place in some}
     so_far = Tally({place: of for place, of in counts.items() if of}, was.awards)
-    return Change(Unit(unit.name, unit.entries, so_far, unit.version + 1), some)
+    return Change(Aggregate(unit.name, unit.entries, so_far, unit.version + 1), some)
 
 
 def _some_awards(was: Mapping[str, Award], now: Mapping[str, Award]) -> dict[str, Award]:

@@ -24,7 +24,7 @@ from dibs.aws.dynamo import ConditionFailed, Dynamo, insisting
 from dibs.aws.settings import Settings
 from dibs.core.errors import Busy
 from dibs.core.periods import covering, kind_of, periods, span
-from dibs.game.scoring.ports import Change, StandingsBuild, StandingsStore, Sum, Total, Unit
+from dibs.game.scoring.ports import Aggregate, Change, StandingsBuild, StandingsStore, Sum, Total
 from dibs.game.scoring.ranking import summed, team_of_target
 from dibs.game.scoring.tally import Award, Place, Tally
 from dibs.ledger.entries import Entry
@@ -148,7 +148,7 @@ class DynamoStandings(StandingsStore, StandingsBuild):
         """Return the entry that was packed, without what no tally needs."""
         return _entry_from(unpacked(small))
 
-    def fill(self, generation: str, units: Sequence[Unit]) -> list[str]:
+    def fill(self, generation: str, units: Sequence[Aggregate]) -> list[str]:
         """Store units that are not there yet; return those that are, and were left alone."""
         writes = [(unit.name, self._unit_write(generation, unit)) for unit in units]
         loads = _loads(writes, lambda one: len(one[1]["Put"]["Item"]["body"]["B"]))
@@ -196,7 +196,7 @@ class DynamoStandings(StandingsStore, StandingsBuild):
 
     # Units and totals
 
-    def units(self, generation: str, names: Collection[str]) -> dict[str, Unit]:
+    def units(self, generation: str, names: Collection[str]) -> dict[str, Aggregate]:
         """Return those units that are stored, as they are now."""
         wanted = [_unit_key(generation, name) for name in sorted(names)]
         if not wanted:
@@ -231,7 +231,7 @@ class DynamoStandings(StandingsStore, StandingsBuild):
             writes.append(self._total_write(generation, rep_id, period, counts))
         return writes
 
-    def _unit_write(self, generation: str, unit: Unit) -> dict[str, Any]:
+    def _unit_write(self, generation: str, unit: Aggregate) -> dict[str, Any]:
         put: dict[str, Any] = {"TableName": self._table, "Item": unit_item(generation, unit)}
         if unit.version == 1:
             put["ConditionExpression"] = "attribute_not_exists(pk)"
@@ -457,7 +457,7 @@ def _added_up(parts: Iterable[Iterable[Total]]) -> list[Total]:
     return list(whole.values())
 
 
-def unit_item(generation: str, unit: Unit) -> Item:
+def unit_item(generation: str, unit: Aggregate) -> Item:
     """Return the item of a unit: its entries as far as they are tallied, and what they came to."""
     made = unit.made or Tally()
     body = {
@@ -473,7 +473,7 @@ def unit_item(generation: str, unit: Unit) -> Item:
     }
 
 
-def unit_from(item: Item) -> Unit:
+def unit_from(item: Item) -> Aggregate:
     """Return the unit a stored item describes."""
     body = unpacked(item["body"]["B"])
     entries = (_entry_from(one) for one in body["entries"])
@@ -482,7 +482,7 @@ def unit_from(item: Item) -> Unit:
         awards_from(body["awards"]),
     )
     known = {entry.entry_id: entry for entry in entries}
-    return Unit(body["name"], known, made, int(item["version"]["N"]))
+    return Aggregate(body["name"], known, made, int(item["version"]["N"]))
 
 
 def awards_body(awards: Mapping[str, Award]) -> dict[str, list[Any]]:

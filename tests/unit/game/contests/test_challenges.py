@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from dibs.game.contests.challenges import NAMES, Slot, calendar, contest_of
-from dibs.game.contests.rules import Counts, Standing, Windows, freeze, score, times_of
+from dibs.game.contests.challenges import NAMES, ChallengeSlot, calendar, contest_of
+from dibs.game.contests.rules import ContestStanding, Counts, Windows, freeze, score, times_of
 from dibs.rules.game import Challenge, Challenges
 from dibs.rules.playbook import Playbook
 from support.builders import NOON, a_playbook, a_rep
@@ -84,7 +84,9 @@ def test_none_is_held_while_something_is_missing(changes: dict[str, Any]) -> Non
 
 def test_a_slot_is_a_contest_of_all_teams_under_the_playbooks_prize() -> None:
     playbook = rules(minimum=4, prize="Dinner", prize_points=[9, 8, 7], hidden=True)
-    contest = contest_of(Slot("speed_week", "2026-W48", MONDAY, date(2026, 11, 29)), playbook)
+    contest = contest_of(
+        ChallengeSlot("speed_week", "2026-W48", MONDAY, date(2026, 11, 29)), playbook
+    )
     assert contest.contest_id == "challenge-speed_week-2026-W48"
     assert (contest.name, contest.teams) == ("Speed Week", ("north",))
     assert (contest.prize, contest.prize_points, contest.hidden) == ("Dinner", (9, 8, 7), True)
@@ -96,7 +98,7 @@ def test_late_data_count_as_long_as_the_challenge_needs() -> None:
     late = {}
     for name in ALL:
         playbook = rules()
-        contest = contest_of(Slot(name, "p", MONDAY, MONDAY), playbook)
+        contest = contest_of(ChallengeSlot(name, "p", MONDAY, MONDAY), playbook)
         times = times_of(contest, playbook)
         late[name] = (times.cut_off_at - times.ends_at).days
     assert late == {"speed_week": 2, "quality_month": 14, "volume_sprint": 7, "underdog_week": 2}
@@ -110,14 +112,14 @@ def stands(
     now: Mapping[str, Counts],
     before: Mapping[str, Counts] | None = None,
     kept: Mapping[str, Counts] | None = None,
-) -> Standing:
+) -> ContestStanding:
     playbook = rules()
-    contest = contest_of(Slot(name, "p", MONDAY, date(2026, 11, 29)), playbook)
+    contest = contest_of(ChallengeSlot(name, "p", MONDAY, date(2026, 11, 29)), playbook)
     frozen = freeze(contest, playbook, [A, B, C], {}, NOON, "")
     return score(contest, frozen, Windows(now, before or {}, kept or {}))
 
 
-def placed(found: Standing) -> list[tuple[str, int | None, str | None]]:
+def placed(found: ContestStanding) -> list[tuple[str, int | None, str | None]]:
     return [(row.who, row.place, row.why) for row in found.reps]
 
 

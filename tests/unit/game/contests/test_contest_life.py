@@ -16,7 +16,7 @@ from dibs.core.rep import Rep
 from dibs.game.contests.rules import Contest
 from dibs.game.contests.run import (
     ContestDeps,
-    Ran,
+    ContestRun,
     cancel,
     coming,
     flaws,
@@ -87,7 +87,7 @@ class Field:
     def call(self, rep: Rep, number: int, day: date = MONDAY) -> None:
         self.standings.add(day, rep.rep_id, rep.team, call=number)
 
-    def run(self, at: datetime) -> Ran:
+    def run(self, at: datetime) -> ContestRun:
         return run(self.arena, at)
 
     def state(self, contest_id: str = "week") -> str:
@@ -214,7 +214,7 @@ def test_a_contest_that_was_missed_whole_is_opened_and_closed_by_the_next_run(
     ground.plan()
     ground.call(BEN, 3)
     ground.call(AINA, 1)
-    assert ground.run(CUT_OFF + 30 * 24 * HOUR) == Ran(opened=1, closed=1, paid=2)
+    assert ground.run(CUT_OFF + 30 * 24 * HOUR) == ContestRun(opened=1, closed=1, paid=2)
     assert ground.state() == "final"
     assert ground.prizes() == {f"prize/week/{BEN.rep_id}": 100, f"prize/week/{AINA.rep_id}": 50}
 
@@ -239,7 +239,7 @@ def test_each_run_keeps_how_it_stands(ground: Field) -> None:
     ground.plan()
     ground.run(OPENS)
     ground.call(AINA, 2)
-    assert ground.run(OPENS + HOUR) == Ran(counted=1)
+    assert ground.run(OPENS + HOUR) == ContestRun(counted=1)
     standing, at = ground.contests.standings["week"]
     assert (standing.reps[0].who, at) == (AINA.rep_id, OPENS + HOUR)
 
@@ -318,7 +318,7 @@ def test_a_run_that_is_repeated_changes_nothing(ground: Field) -> None:
     ground.run(CUT_OFF)
     signed, entries = ground.contests.results["week"], dict(ground.ledger.entries)
     for at in (CUT_OFF, CUT_OFF + HOUR):
-        assert ground.run(at) == Ran()
+        assert ground.run(at) == ContestRun()
     assert ground.contests.results["week"] == signed
     assert ground.ledger.entries == entries
 
@@ -540,7 +540,7 @@ def test_challenges_open_close_and_pay_by_themselves(ground: Field) -> None:
     ground.standings.add(
         MONDAY, AINA.rep_id, response_seconds__sum=5000, response_seconds__n=1, claimed=1
     )
-    assert ground.run(OPENS - MS) == Ran()
+    assert ground.run(OPENS - MS) == ContestRun()
     assert ground.run(OPENS).opened == 1
     week = "challenge-speed_week-2026-W49"
     assert ground.contests.planned[week].by == "playbook"
@@ -619,7 +619,7 @@ def test_a_challenge_opens_and_ends_by_its_teams_clocks(
         "game": {"challenges": {**CHALLENGES, "rotation": ["speed_week"]}},
     }
     ground.rules(**rules)
-    assert ground.run(opens - MS) == Ran()
+    assert ground.run(opens - MS) == ContestRun()
     assert ground.run(opens).opened == 1
     late = Field()
     late.rules(**rules)

@@ -18,12 +18,12 @@ from dibs.core.rep import Rep
 from dibs.game.contests.checks import problems
 from dibs.game.contests.rules import (
     Contest,
+    ContestStanding,
     Counts,
     Entrant,
-    Frozen,
+    FrozenContest,
     Minimum,
     Result,
-    Standing,
     Windows,
     counted,
     drawn_anew,
@@ -67,7 +67,7 @@ def started(
     reps: list[Rep] | None = None,
     targets: Mapping[str, int] | None = None,
     seed: str = "",
-) -> Frozen:
+) -> FrozenContest:
     wanted = {rep_id: Fraction(target) for rep_id, target in (targets or {}).items()}
     return freeze(contest, RULES, reps or REPS, wanted, NOON, seed)
 
@@ -80,7 +80,7 @@ def stands(
     targets: Mapping[Rep, int] | None = None,
     reps: list[Rep] | None = None,
     seed: str = "",
-) -> Standing:
+) -> ContestStanding:
     wanted = {rep.rep_id: target for rep, target in (targets or {}).items()}
     frozen = started(contest, reps, wanted, seed)
     windows = [
@@ -90,11 +90,11 @@ def stands(
     return score(contest, frozen, Windows(*windows), seed)
 
 
-def places(standing: Standing) -> dict[str, int | None]:
+def places(standing: ContestStanding) -> dict[str, int | None]:
     return {row.who: row.place for row in standing.reps}
 
 
-def whys(standing: Standing) -> dict[str, str | None]:
+def whys(standing: ContestStanding) -> dict[str, str | None]:
     return {row.who: row.why for row in standing.reps}
 
 
@@ -493,7 +493,7 @@ def test_a_draw_that_was_tampered_with_is_noticed() -> None:
     assert drawn_anew(result) == result.standing
     first, second = result.standing.reps
     swapped = (replace(first, who=second.who), replace(second, who=first.who))
-    forged = replace(result, standing=Standing((), swapped))
+    forged = replace(result, standing=ContestStanding((), swapped))
     assert drawn_anew(forged) != forged.standing
 
 
@@ -627,7 +627,9 @@ def test_what_members_did_adds_up_to_what_their_side_did(many: list[tuple[bool, 
 # Results
 
 
-def ended(contest: Contest, frozen: Frozen, standing: Standing, seed: str = "") -> Result:
+def ended(
+    contest: Contest, frozen: FrozenContest, standing: ContestStanding, seed: str = ""
+) -> Result:
     return Result(
         contest=contest,
         closed_at=NOON,

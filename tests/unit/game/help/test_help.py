@@ -22,7 +22,7 @@ from dibs.core.errors import (
 )
 from dibs.core.lead import State
 from dibs.game.help.ask import HelpDeps, answer, ask, close, confirm, mine, of_colleagues
-from dibs.game.help.rules import HELPED, MOST_ANSWERS, Answer, HelpRequest, paid, pair_unit
+from dibs.game.help.rules import HELPED, MOST_ANSWERS, HelpAnswer, HelpRequest, paid, pair_unit
 from dibs.ledger.entries import Entry
 from support.builders import NOON, a_lead, a_rep
 from support.fake_help import FakeHelp
@@ -295,7 +295,7 @@ def test_a_question_withdrawn_is_answered_no_more(deps: HelpDeps) -> None:
 def test_each_has_one_answer(deps: HelpDeps, clock: Clock) -> None:
     help_id = asked(deps).help_id
     first = answer(deps, BEN, help_id, " So. ")
-    assert first == (Answer(BEN.rep_id, "So.", NOON), False)
+    assert first == (HelpAnswer(BEN.rep_id, "So.", NOON), False)
     clock.pass_(hours=1)
     assert answer(deps, BEN, help_id, "So.") == (first[0], True)
     with pytest.raises(AlreadyExists):
@@ -318,13 +318,13 @@ def test_a_twin_of_an_answer_is_that_answer(deps: HelpDeps) -> None:
     requests = deps.requests
     assert isinstance(requests, FakeHelp)
     requests.meanwhile = lambda: answer(deps, BEN, help_id, "So.")
-    assert answer(deps, BEN, help_id, "So.") == (Answer(BEN.rep_id, "So.", NOON), True)
+    assert answer(deps, BEN, help_id, "So.") == (HelpAnswer(BEN.rep_id, "So.", NOON), True)
 
 
 def test_nobody_reads_more_than_twenty_answers(deps: HelpDeps) -> None:
     help_id = asked(deps).help_id
     for number in range(MOST_ANSWERS):
-        deps.requests.answer(help_id, Answer(f"r{number}", "So.", NOON))
+        deps.requests.answer(help_id, HelpAnswer(f"r{number}", "So.", NOON))
     with pytest.raises(Ended, match="20 answers"):
         answer(deps, BEN, help_id, "So.")
 

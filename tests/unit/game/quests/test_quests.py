@@ -22,11 +22,11 @@ from dibs.core.errors import (
 from dibs.core.rep import Rep
 from dibs.game.quests.rules import (
     MANAGERS,
-    Told,
+    ReportedStep,
     done,
     finished,
 )
-from dibs.game.quests.steps import QuestDeps, Standing, confirm, file, pending, standings, tell
+from dibs.game.quests.steps import QuestDeps, QuestProgress, confirm, file, pending, standings, tell
 from dibs.ledger.entries import Entry
 from dibs.ledger.quest_steps import STEP_VERIFIED, last_day, quest_unit, wrong_step
 from dibs.playbook.checks.game import quest_problems
@@ -211,7 +211,7 @@ def booked(deps: QuestDeps) -> dict[str, Entry]:
     return deps.ledger.entries
 
 
-def standing(deps: QuestDeps, rep: Rep = AINA) -> Standing:
+def standing(deps: QuestDeps, rep: Rep = AINA) -> QuestProgress:
     [progress] = standings(deps, rep)
     return progress
 
@@ -348,7 +348,7 @@ def test_a_quest_ends_with_its_last_day_on_the_reps_clock(deps: QuestDeps, clock
 def test_a_confirmation_cut_short_is_made_good_by_asking_again(
     deps: QuestDeps, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def cut(told: Told) -> None:
+    def cut(told: ReportedStep) -> None:
         raise ConnectionError
 
     tell(deps, AINA, "start", "ethics", None)

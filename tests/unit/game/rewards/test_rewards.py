@@ -26,10 +26,10 @@ from dibs.game.rewards.requests import ask, audit_points, decide, lapse_requests
 from dibs.game.rewards.rules import (
     FOLLOWING,
     HOLDING,
-    Request,
+    RequestState,
+    RequestStep,
     Reward,
-    State,
-    Step,
+    RewardRequest,
     payment,
     refund,
     request_name,
@@ -62,7 +62,7 @@ def a_shop(*rewards: Reward, points: int = 250) -> FakeRewards:
     return store
 
 
-def asked(store: FakeRewards, rep_id: str = AINA, chosen: str = "1") -> Request:
+def asked(store: FakeRewards, rep_id: str = AINA, chosen: str = "1") -> RewardRequest:
     return ask(store, rep_id, "mug", chosen, Clock())[0]
 
 
@@ -77,8 +77,8 @@ def test_points_and_stock_move_when_a_reward_is_asked_for() -> None:
     store = a_shop()
     request, new = ask(store, AINA, "mug", "1", Clock())
     assert new
-    assert request == Request(
-        f"{AINA}.1", AINA, "mug", "Mug", 100, (Step(State.REQUESTED, NOON, AINA),)
+    assert request == RewardRequest(
+        f"{AINA}.1", AINA, "mug", "Mug", 100, (RequestStep(RequestState.REQUESTED, NOON, AINA),)
     )
     assert store.points.account(AINA) == Account(AINA, 150, earned=250, spent=100)
     assert store.rewards() == [replace(MUG, taken=1)]
@@ -90,9 +90,9 @@ def test_asking_again_with_the_same_id_is_asking_once() -> None:
     first, _ = ask(store, AINA, "mug", "1", clock)
     clock.pass_(hours=1)
     assert ask(store, AINA, "mug", "1", clock) == (first, False)
-    decide(store, first.request_id, State.REFUSED, "manager", "no", clock)
+    decide(store, first.request_id, RequestState.REFUSED, "manager", "no", clock)
     again, new = ask(store, AINA, "mug", "1", clock)
-    assert (again.state, new) == (State.REFUSED, False)
+    assert (again.state, new) == (RequestState.REFUSED, False)
     assert balances(store) == (250, 250)
 
 
@@ -141,11 +141,11 @@ def test_debts_are_to_be_made_up_first() -> None:
 def test_without_approval_a_request_is_approved_at_once(stock: int | None) -> None:
     store = a_shop(replace(MUG, approval=False, stock=stock))
     request = asked(store)
-    assert request.state is State.APPROVED
+    assert request.state is RequestState.APPROVED
     assert [step.by for step in request.steps] == [AINA, "dibs"]
     assert balances(store)[0] == 150
     # A reward that was approved at once can be recalled like any other.
-    decide(store, request.request_id, State.RECALLED, "manager", "sold out", Clock())
+    decide(store, request.request_id, RequestState.RECALLED, "manager", "sold out", Clock())
     assert balances(store)[0] == 250
 
 
@@ -165,23 +165,25 @@ def test_as_many_as_anybody_wants() -> None:
     assert store.rewards()[0].taken == 50
 
 
-EVERY_STEP = [(state, to) for state in State for to in State]
+EVERY_STEP = [(state, to) for state in RequestState for to in RequestState]
 
 
 @pytest.mark.parametrize(("state", "to"), EVERY_STEP, ids=str)
-def test_a_request_goes_where_it_may_and_nowhere_else(state: State, to: State) -> None:
-    request = Request("x", AINA, "mug", "Mug", 100, (Step(state, NOON, "manager"),))
+def test_a_request_goes_where_it_may_and_nowhere_else(
+    state: RequestState, to: RequestState
+) -> None:
+    request = RewardRequest("x", AINA, "mug", "Mug", 100, (RequestStep(state, NOON, "manager"),))
     allowed = {
-        (State.REQUESTED, State.APPROVED),
-        (State.REQUESTED, State.REFUSED),
-        (State.REQUESTED, State.LAPSED),
-        (State.APPROVED, State.COLLECTED),
-        (State.APPROVED, State.RECALLED),
-        (State.APPROVED, State.LAPSED),
+        (RequestState.REQUESTED, RequestState.APPROVED),
+        (RequestState.REQUESTED, RequestState.REFUSED),
+        (RequestState.REQUESTED, RequestState.LAPSED),
+        (RequestState.APPROVED, RequestState.COLLECTED),
+        (RequestState.APPROVED, RequestState.RECALLED),
+        (RequestState.APPROVED, RequestState.LAPSED),
     }
     if (state, to) in allowed:
         now = stepped(request, to, NOON + DAY, "manager", "why")
-        assert now.steps == (*request.steps, Step(to, NOON + DAY, "manager", "why"))
+        assert now.steps == (*request.steps, RequestStep(to, NOON + DAY, "manager", "why"))
     else:
         with pytest.raises(AlreadyDecided) as raised:
             stepped(request, to, NOON + DAY, "manager", "why")
@@ -192,16 +194,16 @@ def test_a_request_goes_where_it_may_and_nowhere_else(state: State, to: State) -
     ("path", "back"),
     [
         ([], False),
-        ([State.APPROVED], False),
-        ([State.APPROVED, State.COLLECTED], False),
-        ([State.REFUSED], True),
-        ([State.APPROVED, State.RECALLED], True),
-        ([State.LAPSED], True),
-        ([State.APPROVED, State.LAPSED], True),
+        ([RequestState.APPROVED], False),
+        ([RequestState.APPROVED, RequestState.COLLECTED], False),
+        ([RequestState.REFUSED], True),
+        ([RequestState.APPROVED, RequestState.RECALLED], True),
+        ([RequestState.LAPSED], True),
+        ([RequestState.APPROVED, RequestState.LAPSED], True),
     ],
 )
 def test_points_and_stock_go_back_once_where_a_request_comes_to_nothing(
-    path: list[State], back: bool
+    path: list[RequestState], back: bool
 ) -> None:
     store, clock = a_shop(), Clock()
     request = asked(store)
@@ -221,8 +223,8 @@ def test_points_and_stock_go_back_once_where_a_request_comes_to_nothing(
 def test_what_comes_back_can_be_spent_again() -> None:
     store = a_shop(replace(MUG, stock=1, price=250))
     first = asked(store)
-    decide(store, first.request_id, State.REFUSED, "manager", "no", Clock())
-    assert asked(store, AINA, "2").state is State.REQUESTED
+    decide(store, first.request_id, RequestState.REFUSED, "manager", "no", Clock())
+    assert asked(store, AINA, "2").state is RequestState.REQUESTED
     assert balances(store)[0] == 0
 
 
@@ -230,14 +232,14 @@ def test_the_price_is_that_of_the_day_it_was_asked_for() -> None:
     store = a_shop()
     request = asked(store)
     store.put(replace(MUG, price=5, name="Cup"))
-    found, _ = decide(store, request.request_id, State.REFUSED, "manager", "no", Clock())
+    found, _ = decide(store, request.request_id, RequestState.REFUSED, "manager", "no", Clock())
     assert (found.price, found.name) == (100, "Mug")
     assert balances(store)[0] == 250
 
 
 def test_nobody_decides_on_what_is_not_there() -> None:
     with pytest.raises(RouteNotFound):
-        decide(a_shop(), f"{AINA}.1", State.APPROVED, "manager", "", Clock())
+        decide(a_shop(), f"{AINA}.1", RequestState.APPROVED, "manager", "", Clock())
 
 
 def test_there_were_never_fewer_than_are_taken() -> None:
@@ -309,11 +311,11 @@ def test_a_request_decided_meanwhile_is_not_decided_again() -> None:
     request = asked(store)
 
     def faster() -> None:
-        decide(store, request.request_id, State.REFUSED, "manager", "no", Clock())
+        decide(store, request.request_id, RequestState.REFUSED, "manager", "no", Clock())
 
     store.meanwhile = faster
     with pytest.raises(AlreadyDecided):
-        decide(store, request.request_id, State.APPROVED, "manager", "", Clock())
+        decide(store, request.request_id, RequestState.APPROVED, "manager", "", Clock())
     assert balances(store)[0] == 250
 
 
@@ -325,7 +327,7 @@ def test_who_is_never_fast_enough_is_told_to_try_again(monkeypatch: pytest.Monke
     with pytest.raises(Busy):
         asked(store, AINA, "2")
     with pytest.raises(Busy):
-        decide(store, request.request_id, State.APPROVED, "manager", "", Clock())
+        decide(store, request.request_id, RequestState.APPROVED, "manager", "", Clock())
 
 
 # Expiry
@@ -348,24 +350,26 @@ def test_what_nobody_decides_on_or_collects_in_time_lapses(
     request = asked(store)
     if approved:  # a day later: the days to collect count from then on
         clock.pass_(days=7)
-        decide(store, request.request_id, State.APPROVED, "manager", "", clock)
+        decide(store, request.request_id, RequestState.APPROVED, "manager", "", clock)
     clock.at += after
     done = lapse_requests(store, RULES, clock.at)
     assert (done.undecided, done.uncollected) == (lapses and not approved, lapses and approved)
     found = store.asked[request.request_id]
-    assert (found.state is State.LAPSED) is lapses
+    assert (found.state is RequestState.LAPSED) is lapses
     assert balances(store)[0] == (250 if lapses else 150)
     assert store.rewards()[0].taken == (not lapses)
     again = lapse_requests(store, RULES, clock.at)
     assert (again.undecided, again.uncollected) == (0, 0)
 
 
-@pytest.mark.parametrize("state", [State.COLLECTED, State.REFUSED, State.RECALLED])
-def test_what_is_over_never_lapses(state: State) -> None:
+@pytest.mark.parametrize(
+    "state", [RequestState.COLLECTED, RequestState.REFUSED, RequestState.RECALLED]
+)
+def test_what_is_over_never_lapses(state: RequestState) -> None:
     store = a_shop()
     request = asked(store)
-    if state is not State.REFUSED:
-        decide(store, request.request_id, State.APPROVED, "manager", "", Clock())
+    if state is not RequestState.REFUSED:
+        decide(store, request.request_id, RequestState.APPROVED, "manager", "", Clock())
     decide(store, request.request_id, state, "manager", "why", Clock())
     lapse_requests(store, RULES, NOON + 1000 * DAY)
     assert store.asked[request.request_id].state is state
@@ -552,11 +556,11 @@ def test_a_request_that_goes_on_while_others_lapse_is_left_alone() -> None:
     request = asked(store)
 
     def faster() -> None:
-        decide(store, request.request_id, State.APPROVED, "manager", "", Clock())
+        decide(store, request.request_id, RequestState.APPROVED, "manager", "", Clock())
 
     store.meanwhile = faster
     assert lapse_requests(store, RULES, NOON + 14 * DAY).undecided == 0
-    assert store.asked[request.request_id].state is State.APPROVED
+    assert store.asked[request.request_id].state is RequestState.APPROVED
     assert balances(store)[0] == 150
 
 
@@ -603,8 +607,8 @@ class AnyHistory(RuleBasedStateMachine):
         assert not new or after >= 0  # no request makes a balance negative
 
     @precondition(lambda self: self.store.asked)
-    @rule(data=st.data(), state=st.sampled_from(list(State)))
-    def decide(self, data: st.DataObject, state: State) -> None:
+    @rule(data=st.data(), state=st.sampled_from(list(RequestState)))
+    def decide(self, data: st.DataObject, state: RequestState) -> None:
         name = data.draw(st.sampled_from(sorted(self.store.asked)))
         was = self.store.asked[name].state
         try:

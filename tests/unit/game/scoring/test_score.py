@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from dibs.core.periods import kind_of, periods
 from dibs.game.scoring.badges import badges_of, held
 from dibs.game.scoring.points import Transfer
-from dibs.game.scoring.ports import Booked, Change, Sum
+from dibs.game.scoring.ports import Change, PostedAwards, Sum
 from dibs.game.scoring.score import ScoreDeps, score
 from dibs.game.scoring.tally import Tally, tally
 from dibs.ledger.entries import Entry, booked, unit_of
@@ -300,7 +300,7 @@ class Steps:
             self.places += [len(change.counts) for change in changes]
             return apply(generation, changes)
 
-        def booking(entries: Sequence[tuple[Booked, Sequence[Transfer]]]) -> list[str]:
+        def booking(entries: Sequence[tuple[PostedAwards, Sequence[Transfer]]]) -> list[str]:
             self.moved += [len(transfers) for _, transfers in entries]
             return settle(entries)
 
