@@ -90,7 +90,7 @@ def deal(fact: LeadEvent, lead: Lead, deps: FollowDeps, *, wake: bool = True) ->
         with suppress(Busy):  # sealing the earlier race must not delay this offer
             _seal(lead, lead.epoch - 1, deps)
     playbook = deps.roster.playbook()
-    members = _with_debt_payers(
+    members = _with_debts(
         lead, _members(deps, lead.teams, fresh=not wake), playbook, now, deps.race.open_leads
     )
     if next_opening(lead, now) is not None:
@@ -253,15 +253,14 @@ _BY_KIND: dict[str, Callable[[LeadEvent, Lead, FollowDeps], None]] = {
 }
 
 
-def _with_debt_payers(
+def _with_debts(
     lead: Lead,
     members: list[tuple[Rep, Usage]],
     playbook: Playbook,
     now: datetime,
     open_leads: Callable[[], list[Lead]],
 ) -> list[tuple[Rep, Usage]]:
-    """Return the members with the open leads that would pay their debts, where a rule has debts
-    (F1, F3)."""
+    """Return the members with usage that says which debts an open lead can pay (F1, F3)."""
     rules = playbook.acceptance
     if not (rules.hot_per_warm or rules.cold_per_week):
         return members

@@ -59,7 +59,7 @@ class SnsPush(Push):
         return self._publish(lead, reps, now, partial(self._message, what))
 
     def withdraw(self, lead: Lead, reps: Sequence[Rep], now: datetime) -> Delivery:
-        """Tell each rep's devices, silently, to take the lead's alert away."""
+        """Remove the lead's alert from each rep's devices by a silent push (N4)."""
         return self._publish(lead, reps, now, _withdrawal)
 
     def _message(self, kind: str, lead: Lead, rep: Rep, now: datetime) -> dict[str, Any]:

@@ -1,5 +1,5 @@
-"""What becomes of a new lead before it races: seen first by turn (F6) or for a credit (F10), kept
-for a newcomer (F8, F9) or for who was away (F10); and that none of it loses a lead."""
+"""Before it races, a new lead gets a head start by turn (F6) or credit (F10), or is reserved for a
+newcomer (F8, F9) or a rep who was away (F10). No lead is lost by it."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ ANN, BOB, CHO = a_rep(1), a_rep(2), a_rep(3)
 
 
 class Floor(FakeWorld):
-    """Reps, whose turn it is, and everything that follows from what happens."""
+    """Reps, their turns, and the offer step that handles all events."""
 
     def __init__(self, *reps: Rep, **playbook: Any) -> None:
         super().__init__(a_playbook(**playbook))
@@ -51,12 +51,12 @@ class Floor(FakeWorld):
         self.made = 0
 
     def on_turn(self, *reps: Rep, team: str = "north") -> None:
-        """It is these reps' turn, from noon for half an hour."""
+        """Give these reps the turn from noon for half an hour."""
         turn = OnTurn(NOON, NOON + 30 * MINUTE, tuple(rep.rep_id for rep in reps))
         self.turns.days[team, TODAY] = (turn,)
 
     def post(self, **card: Any) -> Lead:
-        """A new lead, the next one."""
+        """Post the next new lead."""
         self.made += 1
         return self.post_lead(a_card(self.made, **card))
 
@@ -73,7 +73,7 @@ class Floor(FakeWorld):
         return serve(waiting, self.race, self.roster, self.holdings, self.clock, no_pause)
 
     def happens(self) -> None:
-        """All that is in the outbox is told and followed, until nothing more comes of it."""
+        """Publish and handle all events in the outbox until there are no more."""
         for _ in range(30):
             self.clock.pass_(milliseconds=1)
             waiting = list(self.leads.waiting_in_outbox(self.clock()))
@@ -86,7 +86,7 @@ class Floor(FakeWorld):
         raise AssertionError("it never comes to rest")
 
     def until(self, moment: datetime) -> None:
-        """Time passes to then; each timer goes off at its moment."""
+        """Move the clock to `moment`; each timer fires at its time."""
         self.happens()
         while due := [timer for timer in self.timers.set if timer[2] <= moment]:
             timer = min(due, key=lambda timer: timer[2])
@@ -97,7 +97,7 @@ class Floor(FakeWorld):
         self.clock.at = max(self.clock.at, moment)
 
     def offered(self) -> list[tuple[str, ...]]:
-        """Who was told of leads, wave by wave."""
+        """Return the reps who got offers, wave by wave."""
         return [tuple(sorted(chunk.rep_ids)) for chunk in self.queue.of("offer")]
 
 
@@ -105,7 +105,7 @@ def ids(*reps: Rep) -> tuple[str, ...]:
     return tuple(sorted(rep.rep_id for rep in reps))
 
 
-# Seen first by turn (F6)
+# Head start by turn (F6)
 
 
 def test_who_is_on_turn_may_claim_before_everybody_else() -> None:
@@ -134,7 +134,7 @@ def test_each_is_told_when_they_may_claim() -> None:
     floor.happens()
     assert floor.offered() == [ids(ANN)]
     floor.until(NOON + HEAD_START)
-    # Who was told is among them, and is not told twice.
+    # Reps with the head start are among them; notify sends no offer twice.
     assert floor.offered() == [ids(ANN), ids(ANN, BOB, CHO)]
     (_, everybody) = floor.queue.of("offer")
     assert everybody.notify_at == NOON + HEAD_START
@@ -276,7 +276,7 @@ def test_with_the_rules_off_nothing_is_read() -> None:
     closed: Any = Closed()
     lead = floor.post()
     assert allot(closed, closed)(lead, floor.memory.playbook, NOON).lead == lead
-    # With a share of them, most leads ask for nothing either.
+    # With a small share, most leads need no read either.
     few = replace(
         floor.memory.playbook, priority=replace(floor.memory.playbook.priority, share_percent=1)
     )
@@ -307,7 +307,7 @@ def test_a_missed_run_is_caught_up_and_days_that_are_over_had_no_turns() -> None
     turns_daily(floor.roster, floor.turns, NOON - 4 * DAY + 7 * HOUR)
     turns_daily(floor.roster, floor.turns, NOON + HOUR / 2)
     assert sorted(day for _, day in floor.turns.days) == [TODAY - 3 * DAY, TODAY]
-    # She had the first slot three days ago; the second of today is over.
+    # She had the first slot three days ago; today's second slot is over.
     assert floor.turns.days["north", TODAY] == ()
     turns_daily(floor.roster, floor.turns, NOON + 7 * HOUR)
     (turn,) = floor.turns.days["north", TODAY + DAY]
@@ -324,7 +324,7 @@ def test_teams_that_do_not_race_have_no_turns_nor_has_anybody_with_the_rule_off(
 
 
 def joined(rep: Rep, weeks: int) -> Rep:
-    """The rep, some weeks and three days with us."""
+    """Return the rep as joined some weeks and three days ago."""
     return replace(rep, joined_on=TODAY - weeks * 7 * DAY - 3 * DAY)
 
 
@@ -338,7 +338,7 @@ def test_a_newcomer_who_is_due_a_lead_is_assigned_the_next_one(score: int) -> No
     stored, record = floor.lead(lead), floor.memory.claims[lead.lead_id]
     assert (stored.state, stored.owner, record.cause) == (State.ASSIGNED, new.rep_id, "newcomer")
     assert not record.competitive
-    # They have what is due on a Monday; the next one races.
+    # They have the leads due on a Monday; the next one races.
     raced = floor.post(score=score)
     assert (raced.state, raced.reserved_for) == (State.OPEN, "")
     assert isinstance(floor.verdict(raced, new), Refused)
@@ -389,7 +389,7 @@ def test_a_burst_gives_a_newcomer_what_is_due_and_the_rest_is_raced_for() -> Non
     new = joined(BOB, 0)
     floor = Floor(ANN, new, newcomers=NEWCOMERS)
     leads = [floor.post() for _ in range(20)]
-    # Nobody had been assigned anything yet when they came.
+    # No rep had been assigned a lead yet when they came.
     assert {lead.reserved_for for lead in leads} == {"newcomers"}
     floor.happens()
     found = [floor.lead(lead) for lead in leads]
@@ -428,7 +428,7 @@ def test_where_a_team_goes_by_turn_the_guarantee_comes_before_the_turn() -> None
 
 
 def cohort_lead(floor: Floor, *, raced: bool) -> Lead:
-    """The next lead that the cohort races for, or that is assigned."""
+    """Return the next lead that the cohort races for, or that is assigned."""
     while True:
         lead = floor.post()
         if drawn(lead, "cohort", 50) is raced:
@@ -472,7 +472,7 @@ def test_no_more_is_raced_for_in_the_cohort_than_they_are_many() -> None:
     leads = [cohort_lead(floor, raced=True) for _ in range(5)]
     floor.happens()
     found = [floor.lead(lead) for lead in leads]
-    # Two race for two; two more are what is due; the last is everybody's.
+    # Two reps race for two leads; two more are due and assigned; all reps race for the last.
     assert Counter((lead.state.value, lead.reserved_for) for lead in found) == {
         ("open", "cohort"): 2,
         ("assigned", "newcomers"): 2,
@@ -504,11 +504,11 @@ def test_in_the_last_protected_weeks_claims_count_toward_the_guarantee() -> None
     assert floor.post().reserved_for == ""
 
 
-# Who was away (F10)
+# Reps who were away (F10)
 
 
 def back(rep: Rep, days: int = 1) -> Rep:
-    """The rep, home since yesterday from as many days of leave."""
+    """Return the rep as back since yesterday from this many days of leave."""
     return replace(rep, leave=((TODAY - (days + 1) * DAY, TODAY - 2 * DAY),))
 
 
@@ -523,7 +523,7 @@ def test_an_absence_credit_is_a_lead_outside_the_race() -> None:
     assert stored.owner == bob.rep_id
     assert floor.memory.claims[lead.lead_id].cause == "absence_credit"
     assert used.credits_used == (TODAY - 2 * DAY,)
-    # One day was one credit.
+    # One day earned one credit.
     assert floor.post().state is State.OPEN
 
 
@@ -614,7 +614,7 @@ def test_a_head_start_whose_credit_was_used_just_now_is_none() -> None:
     assert floor.memory.usage[bob.rep_id].credits_used == (TODAY - 2 * DAY,)
 
 
-# However leads come, none is lost and nobody has more than is theirs
+# In any order of leads, none is lost and no rep gets more than they are owed
 
 
 @settings(max_examples=25, deadline=None)
@@ -649,6 +649,6 @@ def test_no_lead_is_lost_and_no_newcomer_is_given_more_than_is_due(
         record = floor.memory.claims[lead.lead_id]
         given[record.rep_id] += record.cause == "newcomer"
     days = (floor.clock().date() - TODAY).days
-    # Seven a week and never off: one a day, and in a week that begins a day is one at most.
+    # Seven a week without days off is one a day, so at most one per day of a new week.
     assert all(times <= days + 2 for times in given.values())
     assert len(floor.memory.usage[BOB.rep_id].credits_used) <= 3

@@ -1,5 +1,5 @@
-"""Assigning without a race (C7, M3, M5): what nobody claimed, what nobody races for, in the order
-it came; and the last resort."""
+"""Leads no rep claimed, or that do not race, are assigned oldest first (C7, M3, M5); in the end
+they go to the fallback person."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ HOUR = timedelta(hours=1)
 
 
 class Office:
-    """Reps, a queue, and somebody who serves it."""
+    """Reps and a queue of leads to assign."""
 
     def __init__(self, *reps: Rep, model: str = "round-robin", **playbook: Any) -> None:
         self.world = FakeWorld(a_playbook(model=model, **playbook))
@@ -43,7 +43,7 @@ class Office:
         self.made = 0
 
     def lead(self, **card: Any) -> Lead:
-        """A new lead, a second after the one before."""
+        """Post a new lead, a second after the last."""
         self.made += 1
         self.clock.pass_(seconds=1)
         return self.world.post_lead(a_card(self.made, **card))
@@ -76,7 +76,7 @@ class Office:
         )
 
     def happens(self) -> None:
-        """All that is in the outbox is told and followed, until nothing more comes of it."""
+        """Publish and handle all events in the outbox until there are no more."""
         for _ in range(20):
             self.clock.pass_(milliseconds=1)
             waiting = list(self.world.leads.waiting_in_outbox(self.clock()))
@@ -89,7 +89,7 @@ class Office:
         raise AssertionError("it never comes to rest")
 
     def until(self, moment: datetime) -> None:
-        """Time passes to then; each timer goes off at its moment, and what follows happens."""
+        """Move the clock to `moment`; each timer fires at its time and its events are handled."""
         self.happens()
         while True:
             due = [timer for timer in self.world.timers.set if timer[2] <= moment]
@@ -159,7 +159,7 @@ def test_an_assigned_lead_cannot_be_claimed_by_another_nor_undone() -> None:
     won = claim(world.race, lead.lead_id, holder.rep_id, proof, world.clock, pause=no_pause)
     assert won.already_yours
     assert won.card is not None
-    # There is nothing to undo in what was not claimed, and none is offered.
+    # An assignment is no claim, so no undo is offered.
     assert won.undo_until == won.claim.claimed_at
     with pytest.raises(UndoOver):
         undo(world.race, lead.lead_id, holder.rep_id, proof, world.clock)
@@ -260,7 +260,7 @@ def test_an_allowance_of_the_week_passes_the_turn_on() -> None:
     assert Counter(office.owners(*leads)) == {ANN.rep_id: 1, BOB.rep_id: 3, None: 1}
 
 
-# From the pool's end to the last resort (C7)
+# From the pool's end to the fallback person (C7)
 
 
 def test_what_a_team_with_tiers_lets_go_is_tier_threes_first() -> None:
@@ -285,7 +285,7 @@ def test_what_nobody_may_take_waits_and_the_oldest_goes_first_when_somebody_free
     leads = [office.lead() for _ in range(3)]
     office.happens()
     assert office.owners(*leads) == [ANN.rep_id, None, None]
-    office.give_back(leads[0])  # as work, a loss or a manager would
+    office.give_back(leads[0])  # as working it, losing it or a manager would
     office.world.memory.leads.pop(leads[0].lead_id)
     offering.follow(LeadEvent("queue.check", "", 0), office.world.floor())
     assert office.owners(*leads[1:]) == [ANN.rep_id, None]
@@ -467,7 +467,7 @@ def test_a_fallback_person_of_another_team_gets_what_is_due_and_is_in_nobodys_ri
     fresh = office.lead(team="north")
     office.serve()
     assert office.owners(due, fresh) == [CHO.rep_id, None]
-    # What they were given is theirs to see, whatever team they are on.
+    # They may see the lead assigned to them, whatever their team.
     world, proof = office.world, bearer(token_of(boss))
     won = claim(world.race, due.lead_id, boss.rep_id, proof, world.clock, pause=no_pause)
     assert won.already_yours
@@ -511,7 +511,7 @@ def test_as_the_very_last_resort_a_fallback_person_has_it_twice_in_a_row() -> No
     office.clock.pass_(minutes=10)
     (given,) = office.serve()
     assert (given.rep_id, given.cause) == (ANN.rep_id, "fallback")
-    # Another team's fallback person comes before them.
+    # Another team's fallback person comes before the previous owner.
     teams["south"]["fallback"] = BOB.rep_id
     office.world.put_playbook(a_playbook(model="round-robin", teams=teams, assignment=RESORT))
     office.give_back(lead)
@@ -528,11 +528,11 @@ def test_a_returned_lead_keeps_its_place_in_the_queue() -> None:
     office.give_back(leads[0])
     office.give_back(leads[1])
     office.serve()
-    # Both are free again, each for what the other had; it came before the one that still waits.
+    # Both are free again, each for the other's lead; those came before the lead that still waits.
     assert office.owners(*leads) == [BOB.rep_id, ANN.rep_id, None]
 
 
-# Two at once, and trouble
+# Two runs at once, and failures
 
 
 def test_two_who_serve_the_queue_at_once_give_each_lead_once_and_pass_each_turn_once() -> None:
@@ -581,7 +581,7 @@ def test_a_lead_of_an_earlier_opening_is_left_alone() -> None:
 
 
 def snapshot(office: Office) -> None:
-    """From now on the roster shows its teams as they are now, whatever changes."""
+    """Freeze the roster's teams as they are now."""
     known = {team: office.world.roster.team(team) for team in ("north", "south")}
 
     def team(name: str, *, fresh: bool = False) -> Any:
@@ -737,7 +737,7 @@ def test_no_lead_ends_unassigned_while_anybody_may_take_it(
     if left:
         assert takers == []
         assert not (fallback and reps and reps[0].active)
-    # Nobody got more than they may, but for the last resort.
+    # No rep is over their limit, except by fallback assignments.
     for rep in reps:
         causes = Counter(
             claim.cause for claim in world.memory.claims.values() if claim.rep_id == rep.rep_id
@@ -745,11 +745,11 @@ def test_no_lead_ends_unassigned_while_anybody_may_take_it(
         assert causes.total() - causes["fallback"] <= (rep.allowance or 0)
         assert not in_hand or causes.total() - causes["fallback"] <= in_hand
         assert rep.active or not causes
-    # Older before newer: whatever still waits came after what was assigned by turn at the end.
+    # Older before newer: leads that still wait came after those assigned by turn at the end.
     assert [lead.lead_id for lead in left] == [lead.lead_id for lead in world.holdings.queued()]
 
 
-# Who takes turns with whom
+# Rotations
 
 
 def test_each_territory_takes_turns_of_its_own() -> None:
@@ -771,7 +771,7 @@ def test_tier_three_takes_turns_of_its_own() -> None:
         leads.append(office.lead(score=30))
         office.until(office.world.lead(leads[-1]).closes_at + SECOND)
         if number == 2:
-            # Nobody of tier 3 is there: others take one, and no turn of theirs.
+            # No rep of tier 3 is there: others get the lead, in a rotation of their own.
             for rep in third:
                 office.pause(rep, hours=3)
             between = office.lead(score=30)

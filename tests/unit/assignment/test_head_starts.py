@@ -1,4 +1,4 @@
-"""Turns to see new leads first (F6): every slot comes round once to everybody, whoever is away."""
+"""Turns to see new leads first (F6): each rep gets every slot once per cycle, whoever is away."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def crew(many: int, **changes: Any) -> list[Rep]:
 def days(
     playbook: Playbook, reps: Sequence[Rep], first: date, many: int
 ) -> list[tuple[date, tuple[OnTurn, ...]]]:
-    """Give out so many days, one after the other."""
+    """Plan the turns of this many days in sequence."""
     stands, found = Rotation(), []
     for ahead in range(many):
         day = first + ahead * DAY
@@ -57,7 +57,7 @@ def days(
 
 
 def slots_had(given: Sequence[tuple[date, tuple[OnTurn, ...]]]) -> dict[str, list[str]]:
-    """For each rep the slots they had, in order, by when they began."""
+    """Return each rep's slots in order, as start times."""
     had: dict[str, list[str]] = defaultdict(list)
     for _, turns in given:
         for turn in turns:
@@ -90,7 +90,7 @@ def test_a_team_without_hours_has_the_whole_day() -> None:
     assert len(slots_of(parse_hours({}), MONDAY, 30)) == 48
 
 
-# Who has which
+# Which rep has which slot
 
 
 def test_each_rep_has_one_turn_a_day_and_the_next_slot_the_day_after() -> None:
@@ -181,13 +181,13 @@ def test_a_day_given_out_late_leaves_out_what_is_over() -> None:
     stands, turns = give_turns(Rotation(), "north", reps, rules(), MONDAY, at)
     assert [turn.start.hour for turn in turns] == [13, 14, 15]
     _, turns = give_turns(stands, "north", reps, rules(), MONDAY + DAY, at)
-    # The others have what would have been theirs; those three are one on.
+    # The others keep their slots; those three moved on by one.
     assert Counter(turn.start.hour for turn in turns for _ in turn.rep_ids) == Counter(
         {9: 2, 10: 1, 11: 1, 14: 1, 15: 1}
     )
 
 
-# Days on which the clock is moved
+# Days on which the clocks change
 
 
 def test_a_slot_the_clock_leaves_out_is_nobodys_and_its_rep_keeps_the_place() -> None:
@@ -222,9 +222,9 @@ def teams(draw: st.DrawFn) -> tuple[int, int, int]:
 
 
 def a_year(many: int, slots: int, seed: int, length: int) -> dict[str, list[str]]:
-    """What slots reps had in so many days of so many slots, each away one day in six or so."""
+    """Return each rep's slots over `length` days, with every rep away about one day in six."""
     hours = {day: ["00:00-24:00"] for day in ("mon", "tue", "wed", "thu", "fri", "sat", "sun")}
-    # 1440 minutes in as many slots, the last of them shorter where they do not fit.
+    # A day of 1440 minutes; the last slot may be shorter.
     minutes = -(-1440 // slots)
     away = random.Random(seed)
     reps = [
@@ -259,7 +259,7 @@ def test_in_as_many_own_turns_as_there_are_slots_each_comes_once(
 
 
 def test_over_half_a_year_nobody_has_better_hours() -> None:
-    """Fixed seed: 20 reps, 18 slots, leave at random; how often each had each slot."""
+    """Fixed seed: 20 reps, 18 slots, random leave; count how often each rep had each slot."""
     had = a_year(20, 18, 4, 180)
     spread, chi_square, cells = 0, 0.0, 0
     slots = sorted({slot for turns in had.values() for slot in turns})
@@ -269,13 +269,13 @@ def test_over_half_a_year_nobody_has_better_hours() -> None:
         mean = len(turns) / len(slots)
         chi_square += sum((count - mean) ** 2 / mean for count in counts)
         cells += len(slots) - 1
-    # At most one turn apart; a draw by lot would give a chi-square of about its 340 degrees.
+    # At most one turn of difference; random turns would give a chi-square of about 340.
     assert spread == 1
     assert chi_square < cells / 10
 
 
 def test_on_an_ordinary_day_the_slots_are_not_crowded() -> None:
-    """Leave at random drifts reps together; nobody's slot is shared by many for that."""
+    """Random leave moves reps into the same slots; still no slot is shared by many."""
     hours = {day: ["09:00-18:00"] for day in ("mon", "tue", "wed", "thu", "fri")}
     away = random.Random(6)
     reps = [

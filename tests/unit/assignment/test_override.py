@@ -1,4 +1,4 @@
-"""A manager decides (R7): assign, reassign, withdraw, whatever state the lead is in."""
+"""A manager may assign, reassign and withdraw a lead in any state but won and lost (R7)."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ S = State
 
 
 class Office:
-    """A lead, three reps, and a manager who has a say."""
+    """A lead, three reps and a manager."""
 
     def __init__(self, **playbook: Any) -> None:
         self.world = FakeWorld(a_playbook(**playbook))
@@ -78,7 +78,7 @@ class Office:
         )
 
     def is_(self, how: str) -> None:
-        """Bring the lead into a state, as it comes there."""
+        """Bring the lead into a state."""
         if how == "queued":
             self.clock.at = self.now.closes_at
             assert close(self.now, self.world.leads, self.clock())
@@ -300,7 +300,7 @@ def test_a_test_lead_counts_for_nobody() -> None:
     assert office.in_hand() == [0, 0, 0]
 
 
-# Two at once
+# Two decisions at once
 
 
 def test_who_claims_meanwhile_loses_the_lead_again_and_counts_come_out_right() -> None:

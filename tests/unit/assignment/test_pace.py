@@ -1,4 +1,4 @@
-"""When a newcomer is due a guaranteed lead (F8): evenly over their week, pro rata at its ends."""
+"""A newcomer's guaranteed leads are due evenly over the week, pro rata at first and last (F8)."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def newcomer(joined: date = MONDAY - 7 * DAY, **changes: Any) -> Rep:
 
 
 def at(day: int, hour: int, minute: int = 0) -> datetime:
-    """A moment of the week, Monday is 0."""
+    """Return a moment of the week; Monday is day 0."""
     return datetime(2026, 11, 23 + day, hour, minute, tzinfo=UTC)
 
 
@@ -131,7 +131,7 @@ def test_a_week_whose_clock_is_moved_is_cut_evenly_too(first: date) -> None:
     assert (due[0], due[-1]) == (1, 7)
 
 
-# However leads come
+# In any order of leads
 
 
 @settings(max_examples=60, deadline=None)
@@ -151,7 +151,7 @@ def test_never_more_than_guaranteed_and_never_ahead_of_the_pace(
             week = rep.this_week(now)
             usage = Usage(week=week, leads=usage.leads_in(week) + 1)
             assert usage.leads <= guaranteed_this_week(rep, playbook, now) <= per_week
-            # No part of the week holds more than its leads, and the one that begins it.
+            # No part of the week has more than its own leads plus one.
             schedule = schedule_of(rep, playbook)
             start = datetime(2026, 11, 23, tzinfo=UTC)
             share = duty_between(schedule, start, now) / duty_between(
@@ -164,7 +164,7 @@ def test_never_more_than_guaranteed_and_never_ahead_of_the_pace(
 @settings(max_examples=40, deadline=None)
 @given(st.integers(1, 40), st.integers(0, 89), st.integers(0, 3))
 def test_never_less_where_there_are_leads_enough(per_week: int, days_ago: int, seed: int) -> None:
-    """One lead each quarter of an hour of the week, as of some minute."""
+    """Return one lead per quarter of an hour of the week, starting at some minute."""
     rep, playbook = newcomer(MONDAY - days_ago * DAY), rules(per_week)
     usage, start = Usage(), datetime(2026, 11, 23, 0, seed, tzinfo=UTC)
     best = 0

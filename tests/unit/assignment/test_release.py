@@ -37,7 +37,7 @@ WHY = "wrong industry"
 
 
 class Office:
-    """Three reps who race for a lead, and what they do with it."""
+    """Three reps who race for a lead and release it."""
 
     def __init__(self, *reps: Rep, **playbook: Any) -> None:
         self.world = FakeWorld(a_playbook(**playbook))
@@ -59,7 +59,7 @@ class Office:
         )
 
     def holds(self, rep: Rep, state: State = State.CLAIMED, **changes: Any) -> None:
-        """The rep claimed it a minute ago and got it that far."""
+        """Let the rep claim the lead a minute ago and bring it to `state`."""
         self.claim(rep)
         self.world.memory.leads[self.lead.lead_id] = replace(self.now, state=state, **changes)
         self.clock.pass_(minutes=1)
@@ -264,7 +264,7 @@ def test_another_transaction_in_the_way_is_tried_again() -> None:
     assert office.release(ANN)[0].owner is None
 
 
-# Who may have it again, and when
+# Who may get it again, and when
 
 
 def verdict(lead: Lead, rep: Rep, at: datetime, **playbook: Any) -> list[str]:

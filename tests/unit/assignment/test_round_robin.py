@@ -1,4 +1,4 @@
-"""Whose turn it is (M5): round robin, weights, territory, load; who is away is owed nothing."""
+"""Round robin by weight, territory and load; a rep who is away gets no extra turns (M5)."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ EQUAL = {"ann": 1, "bob": 1, "cho": 1}
 
 
 def served(weights: dict[str, int], times: int, last: Turn = Turn()) -> list[str]:  # noqa: B008
-    """Who is served in so many turns."""
+    """Return the reps served in this many turns."""
     found = []
     for _ in range(times):
         turn = next_turn(weights, last)
@@ -63,7 +63,7 @@ def test_who_is_away_is_passed_over_and_owed_nothing() -> None:
     last = Turn(1, "ann")
     without_bob = {"ann": 1, "cho": 1}
     assert served(without_bob, 4, last) == ["cho", "ann", "cho", "ann"]
-    # Back again, Bob has his turn and not the two he missed.
+    # Bob is back and has his turn, not the two he missed.
     assert served(EQUAL, 6, Turn(1, "ann")) == ["bob", "cho", "ann", "bob", "cho", "ann"]
 
 
@@ -130,7 +130,7 @@ def test_between_two_turns_of_anybody_nobody_who_was_there_all_along_is_passed_o
         turns = [number for number, (who, _) in enumerate(order) if who == rep]
         for first, second in pairwise(turns):
             between = order[first + 1 : second]
-            # Everybody was served at most once in between, and all who never left were.
+            # Each rep was served at most once in between, and all who never left were served.
             found = Counter(who for who, _ in between)
             always = set.intersection(*(there for _, there in order[first : second + 1]))
             assert set(found) >= always - {rep}
@@ -187,7 +187,7 @@ def test_leads_in_hand_are_enough_at_the_limit_and_without_one_never() -> None:
     assert codes(a_rep(), Usage(in_hand=99)) == []
 
 
-# Among whom it goes round
+# Rotations
 
 ANN, BOB, CHO = a_rep(1, tier=1), a_rep(2), a_rep(3, tier=3)
 EXPIRED = a_lead(state=State.EXPIRED)
@@ -259,7 +259,7 @@ def test_by_territory_a_lead_goes_to_its_own_people_while_one_of_them_is_free() 
     assert among(away, there, CHO, lead=lead, assignment=by_territory) == ids(there, CHO)
     nowhere = replace(lead, territory="")
     assert among(here, there, lead=nowhere, assignment=by_territory) == ids(here, there)
-    # A territory is asked for where assignment goes by it, and nowhere else.
+    # Territory counts only where assignment is by territory.
     assert among(here, there, lead=lead) == ids(here, there)
 
 
@@ -284,6 +284,6 @@ def test_a_lead_that_fits_only_who_has_left_is_for_anybody() -> None:
 
     assert ring(gone, elsewhere) == {elsewhere.rep_id}
     assert ring(gone, elsewhere, here) == {here.rep_id}
-    # At a limit is not gone: it waits for them.
+    # Reps at a limit are still there: the lead waits for them.
     paused = replace(here, paused_until=NOON + HOUR)
     assert ring(elsewhere, paused) == set()

@@ -1,5 +1,4 @@
-"""Worked or returned (C11): who holds a lead and does nothing is reminded, then loses it; leavers'
-leads go back (R8)."""
+"""Holders who do not work a lead are reminded, then lose it (C11). Leavers' leads go back (R8)."""
 
 from __future__ import annotations
 
@@ -35,7 +34,7 @@ HOT, WARM, COLD = 86, 60, 10
 
 
 class Desk:
-    """Leads that are held, and whoever looks after them."""
+    """Leads with holders, and the check for leads not worked."""
 
     def __init__(self, *reps: Rep, at: datetime = NOON, **playbook: Any) -> None:
         self.world = FakeWorld(a_playbook(**playbook))
@@ -57,7 +56,7 @@ class Desk:
         return won.claim
 
     def held(self, score: int = HOT, rep: Rep = ANN, **card: Any) -> tuple[Lead, Claim]:
-        """A lead somebody has just claimed."""
+        """Return a lead a rep has just claimed, and the claim."""
         lead = self.lead(score, **card)
         return lead, self.claim(lead, rep)
 
@@ -66,7 +65,7 @@ class Desk:
         return look_after(world.race, world.holdings, world.bus, world.clock)
 
     def work(self, lead: Lead) -> None:
-        """The holder made contact."""
+        """Let the holder make contact."""
         world, stored = self.world, self.now(lead)
         worked = replace(stored, state=State.CONTACTED, worked_at=self.clock())
         world.memory.leads[lead.lead_id] = worked
@@ -86,7 +85,7 @@ class Desk:
         return [(m.epoch, m.to_state.value, m.cause, m.by, m.holder) for m in moves]
 
 
-# How long a lead may lie untouched
+# Time until first contact is due
 
 MINUTES = {"hot_minutes": 20, "warm_minutes": 60, "cold_minutes": 240}
 
@@ -162,7 +161,7 @@ def test_a_reminder_reaches_the_holder() -> None:
     (chunk,) = desk.world.queue.of("unworked")
     notify(chunk, desk.world.desk())
     assert desk.world.sms.told == [ANN.phone]
-    # Not once the lead is worked, or somebody else's.
+    # Not when the lead is worked or has another owner.
     for change in (lambda: desk.work(lead), lambda: desk.clock.pass_(hours=1) and desk.look()):
         change()
         notify(chunk, desk.world.desk())
@@ -290,7 +289,7 @@ def test_several_are_looked_after_at_once() -> None:
     assert desk.now(young).owner == desk.now(worked).owner == ANN.rep_id
 
 
-# Races with it
+# Concurrent changes
 
 
 def meanwhile(desk: Desk, happens: Any) -> None:
@@ -369,7 +368,7 @@ def test_nobody_gives_back_what_they_do_not_hold() -> None:
     assert repr(world.memory) == before
 
 
-# Whoever leaves
+# Leavers
 
 
 def leave(desk: Desk, rep: Rep = ANN) -> int:
@@ -440,7 +439,7 @@ def in_berlin(hours: Any = None, holidays: Any = (), **work: Any) -> Any:
 @pytest.mark.parametrize(
     ("taken", "nudged", "returned"),
     [
-        # An hour at the desk.
+        # One working hour.
         ((2026, 11, 23, 10, 0), (2026, 11, 23, 10, 30), (2026, 11, 23, 11, 0)),
         # Over lunch.
         ((2026, 11, 23, 12, 0), (2026, 11, 23, 12, 30), (2026, 11, 23, 14, 0)),
@@ -547,7 +546,7 @@ def test_between_taking_and_losing_a_lead_lie_exactly_its_minutes_of_duty(
     nudge_at, return_at = times
     assert start <= nudge_at <= return_at
     schedule = team_schedule(playbook.teams["north"])
-    # Minute by minute: hours begin and end on whole minutes, in every zone there is.
+    # Minute by minute: hours begin and end on whole minutes in every time zone.
     at, counted = start, 0
     while at < return_at:
         counted += off_duty(schedule, at) is None

@@ -1,4 +1,4 @@
-"""Offering a lead: everybody eligible of each wave, in random order, once; and what follows."""
+"""A lead is offered once to all eligible reps of each wave, in random order (C1, N6, M2, M6)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from support.fakes import FakeWorld
 
 MS, SECOND, MINUTE = timedelta(milliseconds=1), timedelta(seconds=1), timedelta(minutes=1)
 
-# Early, but after what was told at noon.
+# Early, but after the wave notified at noon.
 JUST_AFTER = NOON + timedelta(milliseconds=1)
 
 
@@ -45,7 +45,7 @@ def due(lead: Lead, epoch: int = 1) -> LeadEvent:
 
 
 def told(world: FakeWorld, kind: str = "offer") -> list[str]:
-    """Who is in the chunks, in order; notify tells nobody twice who is in two."""
+    """Return the reps of the batches in order; notify sends no offer twice to a rep in two."""
     return list(dict.fromkeys(rep for chunk in world.queue.of(kind) for rep in chunk.rep_ids))
 
 
@@ -78,7 +78,7 @@ def test_a_fact_told_twice_tells_nobody_twice() -> None:
     follow(world, opened(lead))
     assert len(told(world)) == 120
     world.clock.pass_(seconds=1)
-    world.add_rep(a_rep(130))  # came on since: the lead is in their list
+    world.add_rep(a_rep(130))  # came on duty since: the lead is in their list
     follow(world, opened(lead))
     assert len(told(world)) == 120
     assert len(world.queue.of("offer")) == 3  # and nothing was sent again
@@ -98,7 +98,7 @@ def test_a_fact_told_again_because_its_run_broke_off_gives_the_same_chunks() -> 
 
 
 def test_a_chunk_of_other_reps_has_another_name() -> None:
-    # Somebody came on between two plans of one opening: they must not pass for done.
+    # A rep came on duty between two runs for one opening: they must still get the offer.
     names = {NotifyBatch("offer", "l", 1, reps).name for reps in (("a", "b"), ("a", "c"), ("a",))}
     assert len(names) == 3
     assert NotifyBatch("offer", "l", 1, ("a",)).name != NotifyBatch("offer", "l", 2, ("a",)).name
@@ -123,7 +123,7 @@ def test_the_order_is_random_from_lead_to_lead_and_the_same_for_one_opening() ->
     lead = a_lead()
     orders = {order(a_lead(lead_id=f"lead-{n}"), reps) for n in range(20)}
     assert len(orders) == 20
-    assert len({order_[0] for order_ in orders}) > 5  # nobody is always first
+    assert len({order_[0] for order_ in orders}) > 5  # no rep is always first
     assert order(lead, reps) == order(lead, reps[::-1])  # whatever order the roster came in
     assert order(replace(lead, epoch=2), reps) != order(lead, reps)
 
@@ -240,7 +240,7 @@ def test_a_withdrawal_also_reaches_those_who_were_switched_off_since() -> None:
 
 
 def expired(world: FakeWorld) -> Lead:
-    """A lead whose window closed."""
+    """Return a lead whose window has closed."""
     lead = world.post_lead(a_card())
     world.clock.at = lead.closes_at
     follow(world, due(lead))
@@ -301,7 +301,7 @@ def test_a_team_without_reps_is_noted_as_told_all_the_same() -> None:
 
 
 def in_tiers(*tiers: int, score: int = 60, **playbook: object) -> tuple[FakeWorld, Lead, list[Rep]]:
-    """A lead for a team with tiers, its fact followed, and one rep of each tier named."""
+    """Return a lead for a team with tiers, its event handled, and one rep of each tier."""
     world = FakeWorld(a_playbook(model="tiers", **playbook))
     reps = [world.add_rep(a_rep(n, tier=tier)) for n, tier in enumerate(tiers, 1)]
     lead = world.post_lead(a_card(score=score))
@@ -310,7 +310,7 @@ def in_tiers(*tiers: int, score: int = 60, **playbook: object) -> tuple[FakeWorl
 
 
 def wake(world: FakeWorld) -> datetime:
-    """The timer set last goes off at its moment."""
+    """Fire the last timer at its time."""
     lead_id, epoch, moment = world.timers.set[-1]
     world.clock.at = moment
     follow(world, LeadEvent("lead.due", lead_id, epoch))
@@ -323,7 +323,7 @@ def test_each_wave_is_told_when_it_opens_and_of_its_own_reps_only() -> None:
     assert world.queue.of("offer")[0].notify_at == NOON
     assert wake(world) == NOON + 15 * MINUTE - NEAR
     assert told(world) == [rep.rep_id for rep in reps[:2]]
-    # Dealt out a moment ahead, to be told at its instant.
+    # Queued a moment ahead, to be notified when it opens.
     assert world.queue.of("offer")[1].notify_at == NOON + 15 * MINUTE
     assert world.lead(lead).told_at == NOON + 15 * MINUTE
     assert wake(world) == NOON + 60 * MINUTE - NEAR
@@ -415,7 +415,7 @@ def test_a_look_that_finds_nobody_left_opens_and_tells_the_next_wave() -> None:
     follow(world, LeadEvent("lead.check", lead.lead_id, 1))
     assert world.lead(lead).waves["north"][1] == NOON + 2 * MINUTE
     assert told(world) == [rep.rep_id for rep in reps]
-    # The timer that was set for the wave is still on its way.
+    # The timer for the wave is still pending.
     assert world.timers.set == []
 
 
@@ -526,7 +526,7 @@ def test_a_long_queue_is_gone_on_with(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_who_was_moved_to_a_tier_that_was_told_already_is_told_with_the_next() -> None:
-    """The roster is some seconds old: a recalculation may fall between it and the opening."""
+    """The roster snapshot is some seconds old: tiers may be recalculated before the opening."""
     world = FakeWorld(a_playbook(model="tiers"))
     rising, falling = world.add_rep(a_rep(1, tier=2)), world.add_rep(a_rep(2, tier=1))
     lead = world.post_lead(a_card(score=60))

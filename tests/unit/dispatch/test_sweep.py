@@ -1,4 +1,4 @@
-"""What was dropped is brought back: facts, waves, windows that closed unseen, the queue."""
+"""The sweep recovers dropped events, waves, unnoticed closings and the queue (O1, O9)."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def run(world: FakeWorld) -> SweepResult:
 
 
 def did(**found: int) -> SweepResult:
-    """What a sweep found to do: nothing but this."""
+    """Return the result of a sweep that did this and nothing else."""
     nothing = dict.fromkeys(
         ("republished", "replanned", "expired", "nudged", "returned", "queued"), 0
     )
@@ -36,7 +36,7 @@ def did(**found: int) -> SweepResult:
 
 
 def relayed(world: FakeWorld, lead: Lead) -> None:
-    """Everything about the lead went its ordinary way."""
+    """Handle all events of the lead without loss."""
     relay(list(world.leads.waiting_in_outbox(world.clock() + MS)), world.leads, world.bus)
     world.leads.told(lead, lead.opens_at)
     world.bus.facts.clear()
@@ -104,7 +104,7 @@ def test_an_opening_nobody_was_told_of_is_told_again() -> None:
 
 
 def tiered(*tiers: int) -> tuple[FakeWorld, Lead]:
-    """A lead in waves whose first was told."""
+    """Return a lead with waves, the first of them notified."""
     world = FakeWorld(a_playbook(model="tiers"))
     for number, tier in enumerate(tiers, 1):
         world.add_rep(a_rep(number, tier=tier))
@@ -121,7 +121,7 @@ def test_a_wave_nobody_was_told_of_is_told_again() -> None:
     assert run(world) == did(replanned=1)
     assert world.bus.facts == [LeadEvent("lead.opened", lead.lead_id, 1)]
     offering.follow(world.bus.facts[0], world.floor())
-    # Those of the first wave as well: who was told is not told twice.
+    # Reps of the first wave as well: notify sends no offer twice.
     (chunk,) = world.queue.of("offer")
     assert sorted(chunk.rep_ids) == [a_rep(1).rep_id, a_rep(2).rep_id]
     world.bus.facts.clear()
@@ -136,7 +136,7 @@ def test_a_wave_that_could_open_early_is_looked_at() -> None:
     before = world.lead(lead)
     assert run(world) == did(replanned=1)
     assert world.bus.facts == [LeadEvent("lead.check", lead.lead_id, 1)]
-    assert world.lead(lead) == before  # the sweep finds it, the floor opens it
+    assert world.lead(lead) == before  # the sweep reports it, the offer step opens it
     offering.follow(world.bus.facts[0], world.floor())
     assert world.lead(lead).waves["north"][1] == NOON + timedelta(minutes=3)
     world.bus.facts.clear()
@@ -243,7 +243,7 @@ def test_a_newer_fact_of_the_same_lead_is_not_cleared_with_the_older() -> None:
 
 
 def test_a_wave_whose_reps_have_declined_or_gone_is_looked_at_again() -> None:
-    """The sweep does not know who declined, so it asks whoever does, once somebody is out."""
+    """The sweep cannot see who declined, so it asks the offer step once a rep is out."""
     world = FakeWorld(a_playbook(model="tiers"))
     first, second = (world.add_rep(a_rep(number, tier=1)) for number in (1, 2))
     world.add_rep(a_rep(3, tier=2))

@@ -1,5 +1,5 @@
-"""Blind leads (F4) come in the mix that was asked for (F5), and nothing a rep is shown before the
-claim tells one from another: what a rep sees is measured on the real pages and messages."""
+"""Blind leads (F4) come in the wanted mix (F5), and nothing shown before the claim reveals their
+quality: this is measured on the real pages and messages."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def salt_of(number: int) -> bytes:
 
 
 def stream(arrival: tuple[int, int, int], rule: Blind, leads: int = 20_000) -> ArrivalCounts:
-    """Draw as many leads, whose qualities come by chance in this proportion."""
+    """Draw this many leads with random qualities in this proportion."""
     source, seen, blind = random.Random(5), Counter[Quality](), Counter[Quality]()
     for number, quality in enumerate(source.choices(list(Quality), arrival, k=leads)):
         if drawn(salt_of(number), chances(seen, rule)[quality]):
@@ -81,7 +81,7 @@ ASKED = {HOT: 10.0, WARM: 70.0, COLD: 20.0}
         ((10, 70, 20), 90, 90),
         ((60, 30, 10), 20, 20),
         ((5, 25, 70), 30, 30),
-        # Warm is scarce: the mix is kept, and the share falls to what there is of it.
+        # Warm is scarce: the mix is kept, and the share falls to what warm allows.
         ((45, 10, 45), 20, 14.3),
         ((45, 5, 50), 20, 7.1),
     ],
@@ -106,7 +106,7 @@ def test_of_what_hardly_comes_all_is_blind_and_the_others_keep_their_proportion(
 @pytest.mark.parametrize(
     ("seen", "rule", "expected"),
     [
-        # Nothing is known yet: all come alike.
+        # No counts yet: all qualities are equally likely.
         ({}, Blind(10), (0.03, 0.21, 0.06)),
         ({}, Blind(), (0, 0, 0)),
         ({}, Blind(100, 0, 0, 0), (0, 0, 0)),
@@ -114,9 +114,9 @@ def test_of_what_hardly_comes_all_is_blind_and_the_others_keep_their_proportion(
         ({}, Blind(100, 0, 100, 0), (0, 1, 0)),
         # A tenth, two tenths and seven tenths of 1,000.
         ({HOT: 90, WARM: 190, COLD: 690}, Blind(20), (0.2, 0.7, 0.2 / 3.5)),
-        # Warm is what there is least of: all of it, and of the others what goes with it.
+        # Warm is scarcest: all warm leads are blind, and the others in proportion.
         ({HOT: 440, WARM: 90, COLD: 440}, Blind(20), (0.1 / 7 / 0.45, 1, 0.2 / 7 / 0.45)),
-        # So little that it is given up on.
+        # So scarce that it no longer limits the share.
         ({HOT: 490, WARM: 0, COLD: 480}, Blind(20), (0.2 / 3 / 0.5, 1, 0.4 / 3 / 0.49)),
     ],
 )
@@ -140,7 +140,7 @@ def test_chances_are_chances_and_never_blind_more_than_the_share(
     assert all(0 <= chance <= 1 for chance in found.values())
     total = hot + warm + cold + 30
     parts = {q: found[q] * (seen[q] + 10) / total for q in Quality}
-    # What was given up on comes on top, and is little.
+    # The scarce quality comes on top, and there is little of it.
     assert sum(parts.values()) <= share / 100 * 1.5 + 1e-9
 
 
@@ -152,7 +152,7 @@ def test_a_lead_draws_the_same_however_often_it_is_sent() -> None:
     assert abs(quarter - 5_000) < 2.58 * math.sqrt(20_000 * 0.25 * 0.75)
 
 
-# What is counted
+# Counting
 
 
 def blind_playbook(share: int = 100, **changes: Any) -> Playbook:
@@ -193,7 +193,7 @@ def test_what_is_no_part_of_the_race_is_neither_blind_nor_counted(
 
 
 class Unreachable(FakeArrivals):
-    """A count nobody can get at."""
+    """A count that is unavailable."""
 
     def lately(self, now: Any) -> ArrivalCounts:
         raise Busy
@@ -230,7 +230,7 @@ def test_the_mix_reached_is_told_with_how_sure_it_is() -> None:
     assert nothing.parts[0] == Part(HOT, 0, 0, 10, None, None, None)
 
 
-# A look is no undo
+# A blind lead's details cannot be seen and undone
 
 
 def test_a_blind_lead_cannot_be_undone_and_is_blind_no_more_when_it_comes_back() -> None:
@@ -248,7 +248,7 @@ def test_a_blind_lead_cannot_be_undone_and_is_blind_no_more_when_it_comes_back()
     assert (back.state, back.blind, back.shown) == (State.OPEN, False, lead.preview)
 
 
-# Nothing tells
+# Nothing reveals the quality
 
 
 @pytest.mark.parametrize("quality", Quality)
@@ -257,7 +257,7 @@ def test_a_blind_lead_shows_nothing_of_itself(quality: Quality) -> None:
     assert (lead.shown, lead.pool) == (BLIND, Pool.STANDARD)
 
 
-# Every way in which openings may depend on what a lead is.
+# Every way in which openings may depend on a lead's quality.
 LEAKY = blind_playbook(
     90,
     model="tiers",
@@ -281,7 +281,7 @@ ABOUT: dict[Quality, dict[str, Any]] = {
 
 
 def blind_leads(many: int = 2_000) -> tuple[FakeWorld, list[Lead]]:
-    """Post leads whose every field goes with their quality, until so many are blind."""
+    """Post leads whose fields all depend on their quality, until this many are blind."""
     world, source, leads = FakeWorld(LEAKY), random.Random(11), list[Lead]()
     world.add_rep(AINA)
     number = 0
@@ -298,12 +298,12 @@ def blind_leads(many: int = 2_000) -> tuple[FakeWorld, list[Lead]]:
 
 @pytest.fixture
 def at_the_counter(monkeypatch: pytest.MonkeyPatch) -> Callable[[FakeWorld], None]:
-    """Let the functions serve Aina from a world in memory."""
+    """Serve Aina by the real functions from a world in memory."""
 
     def open_for(world: FakeWorld) -> None:
         monkeypatch.setattr(Wiring, "race", world.race)
         monkeypatch.setattr(Wiring, "roster", world.roster)
-        # Hot leads without warm ones, and none cold: every debt there is (F1, F3).
+        # Hot leads without warm ones, and no cold ones: every kind of debt (F1, F3).
         usage = Usage(week=AINA.this_week(NOON), week_claims=3, hot=3, claims_before=5)
         world.memory.usage[AINA.rep_id] = usage
         monkeypatch.setattr(callers, "calling_rep", lambda *_: (AINA, usage))
@@ -322,7 +322,7 @@ NOT_ITSELF = ("lead_id", "claim_url", "opens_at", "closes_at", "refusal")
 
 
 def features(world: FakeWorld, leads: Sequence[Lead]) -> dict[str, list[object]]:
-    """Return everything a rep sees of these leads, name by name, in the order of the leads."""
+    """Return everything a rep sees of these leads, by name, in the order of the leads."""
     body = json.loads(str(rep_functions.ROUTES["GET /me/offers"]({})["body"]))
     offers = {offer["lead_id"]: offer for offer in body["offers"]}
     places = {lead_id: place * 10 // len(offers) for place, lead_id in enumerate(offers)}
@@ -334,9 +334,9 @@ def features(world: FakeWorld, leads: Sequence[Lead]) -> dict[str, list[object]]
 
 
 def looks(world: FakeWorld, lead: Lead, offer: dict[str, Any]) -> dict[str, object]:
-    """Return what one lead looks like in the list, on its page, in its alert and its text.
+    """Return how one lead looks in the list, on its page, in its alert and its text.
 
-    Times are counted from its opening, and what is its own by name (id and link) is left out.
+    Times are counted from its opening; its id and link are left out.
     """
     world.clock.at = now = lead.opens_at + SEEN_AFTER
     token, url = offer["claim_url"].rsplit("/", 1)[-1], offer["claim_url"]
@@ -395,12 +395,12 @@ def information(one: Iterable[object], other: Iterable[object]) -> float:
     )
 
 
-# By chance alone ten equal groups of 2,000 leads seem to tell 0.0065 bits of three qualities.
+# By chance alone, ten equal groups of 2,000 leads show 0.0065 bits about three qualities.
 NEAR_ZERO = 0.02
 
 
 def telling(world: FakeWorld, leads: Sequence[Lead]) -> dict[str, float]:
-    """Return what tells something of the quality, and how many bits."""
+    """Return the columns that reveal something of the quality, with the bits."""
     quality = [lead.quality for lead in leads]
     found = {name: information(column, quality) for name, column in features(world, leads).items()}
     return {name: bits for name, bits in found.items() if bits > NEAR_ZERO}

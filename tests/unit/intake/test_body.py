@@ -1,4 +1,4 @@
-"""A lead as it comes in: wrong fields named, no lead lost to a typo, nothing unsigned let in."""
+"""Intake names wrong fields, loses no lead to a typo and refuses unsigned posts (O2)."""
 
 from __future__ import annotations
 

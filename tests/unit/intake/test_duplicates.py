@@ -1,4 +1,4 @@
-"""Who is known already is merged or goes to their rep, before any race (C6)."""
+"""A lead of a known person or company is merged or goes to their rep, before any race (C6)."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def post(world: FakeWorld, card: Contact) -> IngestResult:
 
 
 def known(world: FakeWorld, state: State, rep_id: str | None = AINA.rep_id) -> Lead:
-    """A lead `a_card()` was posted as, as it stands by now."""
+    """Post `a_card()` and bring its lead into `state`."""
     lead = post(world, a_card()).lead
     lead = replace(lead, state=state, owner=None if state in WAITING else rep_id)
     world.memory.leads[lead.lead_id] = lead
@@ -57,12 +57,12 @@ def same_email(**changes: Any) -> Contact:
 
 
 def colleague(**changes: Any) -> Contact:
-    """Somebody else of the company, known by its domain."""
+    """Return another person of the company, recognised by its domain."""
     return replace(a_card(2, contact_email="tom@mail.acme.example", **STRANGER), **changes)
 
 
 def namesake(**changes: Any) -> Contact:
-    """Somebody else of the company, known by its name."""
+    """Return another person of the company, recognised by its name."""
     return replace(a_card(2, company="ACME 1 SDN. BHD.", **STRANGER), **changes)
 
 
@@ -87,7 +87,7 @@ def test_the_same_person_again_becomes_part_of_a_lead_that_is_not_over(
     assert again == IngestResult(lead, (flag,), duplicate=True)
     assert again.reason == REASONS[flag]
     assert world.memory.leads == {lead.lead_id: lead}
-    assert world.memory.outbox == {}  # nobody is told, nothing is raced
+    assert world.memory.outbox == {}  # no offer is sent, nothing is raced
 
 
 @pytest.mark.parametrize("state", WAITING)
@@ -103,7 +103,7 @@ def test_somebody_else_of_a_company_that_waits_for_a_rep_becomes_part_of_its_lea
 def test_somebody_else_of_a_company_put_aside_by_a_manager_is_raced_for(
     world: FakeWorld, card: Contact
 ) -> None:
-    """Joined to a lead that waits for nobody, a new customer would be heard of by nobody (R7)."""
+    """Merged into a lead on hold, a new customer would reach no rep (R7)."""
     aside = replace(known(world, State.EXPIRED), on_hold=True)
     world.memory.leads[aside.lead_id] = aside
     accepted = post(world, card)
@@ -393,7 +393,7 @@ def test_a_later_post_of_the_same_person_fills_what_is_empty() -> None:
     assert (card.contact_name, card.company) == ("J. Tan", "Acme")
     assert (card.contact_email, card.company_size) == ("jane@acme.example", "10")
     assert (card.needs, card.consent) == (("solar",), "Form")
-    assert card.do_not_call  # who does not want to be called is not called
+    assert card.do_not_call  # do-not-call travels with the merged post
 
 
 def test_somebody_else_of_the_company_fills_in_nothing_of_a_persons() -> None:

@@ -1,4 +1,4 @@
-"""Who a lead is about (C6): what makes two leads the same person or company, and what not."""
+"""What makes two leads the same person or company, and what does not (C6)."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def kinds(card: Contact, rules: Duplicates = BOTH) -> list[IdentityKind]:
 
 
 def shared(one: Contact, other: Contact) -> list[IdentityKind]:
-    """What two cards have in common."""
+    """Return the identities two leads' contacts share."""
     theirs = {identity.key for identity in identities_of(other, BOTH)}
     return [identity.kind for identity in identities_of(one, BOTH) if identity.key in theirs]
 

@@ -1,4 +1,4 @@
-"""A lead is accepted once; the same one again changes nothing the race depends on."""
+"""A lead is accepted once; posting it again changes nothing the race depends on (C4)."""
 
 from __future__ import annotations
 
@@ -173,7 +173,7 @@ def test_a_lead_that_meets_a_strangers_id_steps_aside(monkeypatch: pytest.Monkey
 
 
 class BusyLeads:
-    """Turns the first `times` leads away, as when twins of one request meet."""
+    """Refuse the first `times` leads, as when two copies of a request conflict."""
 
     def __init__(self, world: FakeWorld, times: int) -> None:
         self._leads = world.leads

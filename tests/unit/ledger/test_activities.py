@@ -1,4 +1,4 @@
-"""What reps tell of their work: recorded once, with what it makes of the lead (K1, C8, C11)."""
+"""An activity is recorded once, together with its change to the lead (K1, C8, C11)."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def held(state: State = State.CLAIMED, **changes: Any) -> Lead:
     return a_lead(state=state, owner=AINA.rep_id, claimed_at=NOON, **changes)
 
 
-# On values: what can be right at all
+# On values: which activities are valid
 
 
 def named(activity: Activity) -> list[str]:
@@ -171,7 +171,7 @@ def test_with_a_stage_every_later_one_works_a_lead(counts: tuple[str, ...], more
     assert counting(counts) == {*counts, *more}
 
 
-# On values: what an activity makes of its lead
+# On values: how an activity changes its lead
 
 
 @pytest.mark.parametrize(
@@ -251,11 +251,11 @@ def test_nobody_works_a_lead_that_nobody_holds(state: State) -> None:
         step(held(state), AINA.rep_id, an_activity(), COUNTS, NOON)
 
 
-# On fakes: recorded once, whatever happens
+# On fakes: recorded once in any case
 
 
 class Desk(FakeWorld):
-    """An organisation with a ledger, where Aina has just won a lead."""
+    """An organisation with a ledger in which Aina has just won a lead."""
 
     def __init__(self) -> None:
         super().__init__(a_playbook(work={"hot_minutes": 60}))
@@ -275,7 +275,7 @@ class Desk(FakeWorld):
         undo(self.race, self.won.lead_id, AINA.rep_id, token, self.clock)
 
     def tell(self, type: str = "call", *, by: str | None = None, **changes: Any) -> RecordResult:
-        """Tell of what Aina did with her lead a minute ago."""
+        """Record what Aina did with her lead a minute ago."""
         told = Activity("act-1", type, self.clock(), self.won.lead_id, AINA.rep_id)
         return record(self.register, replace(told, **changes), by)
 
@@ -455,7 +455,7 @@ def test_a_win_that_its_twin_has_just_told_is_a_repeat(
 
     def get(lead_id: str) -> Lead | None:
         monkeypatch.setattr(desk.leads, "get", read)
-        assert not desk.tell("won").repeated  # after this one looked for itself in the ledger
+        assert not desk.tell("won").repeated  # after this request read the ledger
         return read(lead_id)
 
     monkeypatch.setattr(desk.leads, "get", get)
@@ -488,7 +488,7 @@ def test_a_busy_store_is_asked_some_times(desk: Desk, busy: int, stands: bool) -
         assert desk.ledger.entries == {}
 
 
-# Many at once
+# Many in one request
 
 
 def test_of_many_each_stands_or_falls_by_itself(desk: Desk) -> None:
@@ -536,7 +536,7 @@ def test_a_time_told_in_whole_seconds_may_lie_just_before_the_lead_was_taken() -
     assert made.lead.worked_at == lead.claimed_at
 
 
-# Taken back
+# Reversals
 
 
 def take_back(desk: Desk, of: str = "act-1", name: str = "back", **changes: Any) -> RecordResult:

@@ -1,4 +1,4 @@
-"""What became of taken leads: which entries count, and what they say about a lead."""
+"""Which ledger entries count, and the outcome they give a claimed or assigned lead."""
 
 from __future__ import annotations
 

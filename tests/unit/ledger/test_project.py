@@ -1,4 +1,4 @@
-"""Facts become entries: once, in any order, and none is lost when the lead has moved on (R10)."""
+"""Events become entries once, in any order; none is lost when the lead has changed since (R10)."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ AINA, BEN = a_rep(1), a_rep(2)
 
 
 class Floor(FakeWorld):
-    """An organisation with a ledger, and a lead that has been through a lot."""
+    """An organisation with a ledger, and a lead with a long history."""
 
     def __init__(self, **playbook: Any) -> None:
         super().__init__(a_playbook(**playbook))
@@ -47,7 +47,7 @@ class Floor(FakeWorld):
         return LeadEvent(f"lead.{kind}", self.posted.lead_id, epoch, "whoever")
 
     def told(self, *facts: LeadEvent) -> dict[str, Entry]:
-        """What the ledger has once these facts were told, by what and which opening."""
+        """Project these events; return the ledger's entries by kind and opening."""
         for fact in facts:
             project(fact, self.ledger, self.roster)
         return {
@@ -118,7 +118,7 @@ def test_an_undone_claim_is_returned_as_undone() -> None:
 
 
 def handed_on() -> Floor:
-    """Aina won the lead and left; Ben won it then."""
+    """Let Aina win the lead and leave, then Ben win it."""
     floor = Floor()
     floor.won(AINA, seconds=3)
     floor.gone(AINA, minutes=5)
@@ -132,7 +132,7 @@ def test_a_claim_whose_record_was_overwritten_is_not_lost() -> None:
     assert (entry.kind, entry.rep_id, entry.team) == (CLAIMED, AINA.rep_id, "north")
     assert (entry.at, entry.epoch) == (NOON + timedelta(seconds=3), 1)
     assert entry.taken_at == entry.at
-    assert entry.take_ms is None  # this alone is not known any more
+    assert entry.take_ms is None  # only this is no longer stored
 
 
 def test_facts_told_in_time_leave_out_nothing() -> None:

@@ -1,4 +1,4 @@
-"""Telling reps: by push, by text where push does not reach them, and never twice."""
+"""Reps get an offer by push, by text where push does not reach them, and never twice (N1, N4)."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def pushed(number: int, **changes: object) -> Rep:
 
 
 class Floor:
-    """An open lead, and the reps it is told to."""
+    """An open lead and the reps it is offered to."""
 
     def __init__(self, *reps: Rep, **playbook: object) -> None:
         self.world = FakeWorld(a_playbook(**playbook))
@@ -46,7 +46,7 @@ class Floor:
         claim(self.world.race, self.lead.lead_id, rep.rep_id, proof, self.world.clock)
 
     def do(self, rep: Rep, what: str) -> None:
-        """The rep looks at the offer, declines it, or tries for it."""
+        """Let the rep view the offer, decline it, or try to claim it."""
         if what == "attempted_at":
             self.world.race.record_attempt(self.lead, rep.rep_id, self.world.clock(), "refused")
         else:
@@ -173,7 +173,7 @@ def test_where_push_is_refused_the_text_goes_at_once() -> None:
     floor.run("offer")
     assert floor.world.push.told() == [floor.reps[0].rep_id]
     assert floor.texted == phones(floor.reps[1])
-    # The refused one has had their text: nothing waits for them.
+    # The rep whose push was refused has had a text: none is queued for them.
     assert floor.world.queue.of("unseen") == [floor.chunk("unseen", floor.reps[0])]
 
 
@@ -306,7 +306,7 @@ def test_a_text_that_failed_leaves_no_code_behind() -> None:
     assert floor.world.memory.reserved == {}
 
 
-# Claimed while telling, and after
+# Claimed during and after sending
 
 
 def test_a_lead_claimed_while_it_is_being_told_is_withdrawn_and_texted_to_nobody() -> None:
@@ -323,7 +323,7 @@ def test_losers_alerts_are_withdrawn_and_only_theirs() -> None:
     floor.run("offer", *floor.reps[:4])
     floor.claim(floor.reps[0])
     floor.run("withdraw", *floor.reps[1:])
-    # The fourth was texted, the fifth never told.
+    # The fourth was texted, the fifth never notified.
     assert floor.world.push.told("withdraw") == [rep.rep_id for rep in floor.reps[1:3]]
 
 
@@ -412,11 +412,11 @@ def test_nobody_is_texted_of_a_lead_before_their_tiers_time(kind: str) -> None:
     assert floor.texted == phones(*floor.reps[:2])
 
 
-# Whoever holds a lead
+# A lead's holder
 
 
 def holding(rep: Rep, **playbook: object) -> Floor:
-    """A lead that this rep holds."""
+    """Return a lead that this rep holds."""
     floor = Floor(rep, a_rep(9), **playbook)
     floor.claim(rep)
     return floor

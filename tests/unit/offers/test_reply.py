@@ -1,4 +1,4 @@
-"""Claiming by text: the code, or a bare yes; nothing else can be done by text."""
+"""Claiming by text with the code or a bare yes; no other action works by text (N5)."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ STRANGER = "+60199999999"
 
 
 class Line:
-    """A phone line with reps on it, and leads they were texted about."""
+    """Reps with phones, and the leads they got texts about."""
 
     def __init__(self, **playbook: object) -> None:
         self.world = FakeWorld(a_playbook(**playbook))
@@ -130,7 +130,7 @@ def test_a_yes_means_only_a_lead_the_rep_had_been_told_of_by_then() -> None:
     answered = reply(late, *arguments)
     assert answered is not None
     assert answered.outcome == "no_open_offer"
-    world.post_lead(a_card(2))  # open, but this rep was not told of it
+    world.post_lead(a_card(2))  # open, but this rep got no offer for it
     won = line.outcome("yes")
     assert isinstance(won, Won)
     assert won.claim.lead_id == line.lead.lead_id

@@ -1,4 +1,4 @@
-"""What offers and answers say (N2, N5): enough to decide, never more than may be shown."""
+"""Texts of offers and answers say enough to decide, and never what may not be shown (N2, N5)."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def sms(
 
 
 def codes_in(text: str) -> list[str]:
-    """Every word a reader, or we, could take for a reply code, outside the link."""
+    """Return every word outside the link that looks like a reply code."""
     assert text.count(URL) == 1
     return CODE_LIKE.findall(text.replace(URL, " "))
 
@@ -186,7 +186,7 @@ def test_whatever_a_source_sends_an_offer_has_one_code_and_no_carrier_word(
 
 
 def test_an_offer_never_says_how_to_reach_the_contact_or_who_it_is() -> None:
-    # The preview is all an offer is made from, and it has no field for any of these.
+    # An offer is made from the preview alone, which has no field for any of these.
     card = a_card()
     texts = [sms(), " ".join(alert("offer", a_lead(), ENGLISH, NOON))]
     for what in HOLDER_KINDS:

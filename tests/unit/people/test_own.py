@@ -1,4 +1,4 @@
-"""What a rep does besides claiming: look, decline, switch off, register a phone."""
+"""What a rep does besides claiming: view, decline, pause, register a phone (R8, N1, N3)."""
 
 from __future__ import annotations
 
@@ -223,7 +223,7 @@ def test_a_phone_that_got_a_new_id_is_not_kept_under_its_old_one() -> None:
 
 
 def test_the_list_says_of_a_debt_what_a_claim_would_hear() -> None:
-    """A debt refuses only while something open pays it (F1): else the list kept people away."""
+    """A debt refuses only while an open lead can pay it (F1), in the list as in a claim."""
     world, rep = a_world(acceptance={"hot_per_warm": 2})
     owing = replace(Usage(), week=rep.this_week(NOON), hot=2, leads=2, week_claims=2)
     world.memory.usage[rep.rep_id] = owing

@@ -1,4 +1,4 @@
-"""Reps as managers keep them: what a profile takes, and somebody's leaving."""
+"""Managers change reps' profiles and record that a rep leaves (R1-R5, R8)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from support.fakes import FakeWorld
 OFFICE = {"mon": ["09:00-12:30", "13:30-18:00"], "fri": ["08:00-24:00"]}
 CHRISTMAS = {"from": "2026-12-24", "to": "2026-12-31"}
 LONG_WEEKEND = {"from": "2026-12-04", "to": "2026-12-04"}
-# Everything a profile has, set.
+# A profile with every field set.
 BEFORE = a_rep(
     1,
     tier=3,
@@ -44,7 +44,7 @@ def change(world: FakeWorld, **given: Any) -> Rep:
 
 
 def wrong(world: FakeWorld, **given: Any) -> dict[str, str]:
-    """What is said of each field; and nothing may have been changed."""
+    """Return the error of each field; assert that nothing was changed."""
     with pytest.raises(InvalidInput) as refused:
         change(world, **given)
     assert world.roster.get(BEFORE.rep_id) == BEFORE
@@ -211,7 +211,7 @@ def test_nobody_has_no_profile(world: FakeWorld) -> None:
 
 
 def held(world: FakeWorld, rep: Rep, number: int) -> Lead:
-    """A lead the rep has claimed."""
+    """Return a lead the rep has claimed."""
     lead = world.post_lead(a_card(number))
     claim(world.race, lead.lead_id, rep.rep_id, bearer(token_of(rep)), world.clock)
     return lead
@@ -254,7 +254,7 @@ def test_leaving_that_was_interrupted_goes_on_when_asked_again(world: FakeWorld)
     world.holdings.busy = 100
     with pytest.raises(Busy):
         leave(world, rep.rep_id)
-    # The rep is out at once, whatever becomes of the leads.
+    # The rep is deactivated at once, even if returning the leads fails.
     gone = world.roster.get(rep.rep_id)
     assert gone is not None
     assert not gone.active
