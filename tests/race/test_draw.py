@@ -1,4 +1,4 @@
-"""The draw (C10) on DynamoDB Local: many enter, many draw, one wins, and nobody is forgotten."""
+"""The draw (C10) on DynamoDB Local: many reps enter, many processes draw, one rep wins."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SKEW_MS = 50
 
 
 def skewed(clock: Clock, number: int) -> Clock:
-    """A process's own clock: up to 50 ms before or after the others'."""
+    """A process's own clock, up to 50 ms off."""
     ahead = timedelta(milliseconds=number % (2 * SKEW_MS + 1) - SKEW_MS)
 
     class Skewed(Clock):
@@ -38,7 +38,7 @@ def skewed(clock: Clock, number: int) -> Clock:
 
 
 def attempt(world: World, lead: Lead, rep: Rep, clock: Clock) -> Outcome:
-    for _ in range(20):  # a 503 says that nothing was changed: ask again, as an app does
+    for _ in range(20):  # nothing was changed (503): try again, as an app does
         with suppress(Busy):
             try:
                 return claim(world.race, lead.lead_id, rep.rep_id, bearer(token_of(rep)), clock)
@@ -48,7 +48,7 @@ def attempt(world: World, lead: Lead, rep: Rep, clock: Clock) -> Outcome:
 
 
 def drawing(world: World, lead: Lead, clock: Clock) -> None:
-    for _ in range(20):  # a message that failed is delivered again
+    for _ in range(20):  # the queue delivers a failed message again
         with suppress(Busy):
             return draw(world.race, lead, clock)
     raise Busy
@@ -70,7 +70,7 @@ def test_many_enter_many_draw_and_each_lead_has_one_winner_within_every_limit(
         entered = list(pool.map(lambda job: attempt(world, job[0], job[1], clock), jobs))
     assert all(isinstance(outcome, InDraw) for outcome in entered)
 
-    # Now eight draw each lead, while late ones claim and who entered asks again.
+    # Eight processes draw each lead, while late reps claim and entrants ask again.
     clock.at = draw_time(leads[0]) + timedelta(milliseconds=SKEW_MS)
     start = Barrier(64)
 
@@ -93,7 +93,7 @@ def test_many_enter_many_draw_and_each_lead_has_one_winner_within_every_limit(
     stored = [world.leads.get(lead.lead_id) for lead in leads]
     owners = Counter(lead.owner for lead in stored if lead is not None)
     assert set(owners) <= {rep.rep_id for rep in early}
-    assert set(owners.values()) == {1}  # one claim a day: in five draws, nobody wins two
+    assert set(owners.values()) == {1}  # one claim a day: no rep wins two of the five draws
     assert len(owners) == 5
     for lead in stored:
         assert lead is not None
@@ -110,7 +110,7 @@ def test_many_enter_many_draw_and_each_lead_has_one_winner_within_every_limit(
         assert drawn.winner == lead.owner == record.rep_id
         assert record.drawn
         assert all(rules == ("daily_limit",) for _, rules in drawn.passed)
-    # A late claim never takes a lead that somebody waits for in its draw.
+    # A late claim never takes a lead whose draw has entrants.
     for (lead, rep, _), outcome in zip(rush, outcomes, strict=True):
         if isinstance(outcome, Won):
             assert rep is not None

@@ -1,9 +1,9 @@
-"""A lead's life in any order: ingest, claim, undo, expire, assign, remind, give back, retries, lost
-answers and duplicates, one step after another on the real adapters. What holds after every step is
-the product's promise: one owner at most, no illegal move, no limit passed, nothing lost.
+"""A lead's lifecycle in any order, on the real adapters: ingest, claim, undo, expire, assign,
+remind, release, retries, lost answers and duplicates. After every step the invariants hold: at most
+one owner, no illegal transition, no limit passed, nothing lost.
 
-Two who race are played by acting on what was read earlier: whatever happened in between, happened
-between their read and their write.
+To race two reps, a step acts on an earlier read: all steps since then happened between its read
+and its write.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ from support.tables import create_tables
 LIMIT, ALLOWANCE, IN_HAND = 2, 4, 2
 WINDOW, UNDO = timedelta(seconds=300), timedelta(seconds=30)
 REMINDED, TAKEN_BACK, RESORT = (timedelta(minutes=minutes) for minutes in (10, 20, 15))
-# Midnight comes in Kuching, where Aina is, while the first leads are open.
+# It is midnight in Kuching, where Aina is, while the first leads are open.
 BEFORE_MIDNIGHT = NOON + timedelta(hours=4) - timedelta(seconds=20)
 AINA, BEN, CHONG = a_rep(1), a_rep(2, zone="America/Santiago"), a_rep(3, team="south")
 REPS = (AINA, BEN, CHONG)
@@ -85,8 +85,8 @@ CARDS = {
 IDS = {number: lead_id_for(card.source, card.external_id) for number, card in CARDS.items()}
 numbers = st.sampled_from(sorted(CARDS))
 reps = st.sampled_from([AINA, AINA, BEN, BEN, CHONG])
-# What happens between somebody's read and their write: by whom (or by themselves), to which lead
-# (or to the same one).
+# What happens between a read and its write: by another rep or the same one, to another lead
+# or the same one.
 deeds = st.lists(
     st.tuples(
         st.sampled_from(
@@ -101,7 +101,7 @@ deeds = st.lists(
 
 
 class Unreliable:
-    """A client that, once asked to, commits a transaction and loses the answer."""
+    """A client that commits a transaction and then, if told to, loses the answer."""
 
     def __init__(self, client: Any) -> None:
         self._client = client
@@ -120,7 +120,7 @@ class Unreliable:
 
 @dataclass
 class Known:
-    """What this test knows of one lead, from the outside."""
+    """What the test expects of one lead."""
 
     teams: tuple[str, ...]
     test: bool
@@ -135,7 +135,7 @@ class Known:
     released: frozenset[str] = frozenset()
 
     def had_by(self, rep: Rep) -> list[str]:
-        """Why the rep, who had it before, cannot have it again (C5)."""
+        """Return why the rep cannot have the lead again (C5)."""
         lately = ["released_lately"] if rep.rep_id in self.released else []
         return [*lately, *(["not_twice_in_a_row"] if rep.rep_id == self.previous else [])]
 
@@ -146,7 +146,7 @@ class Known:
 
 @dataclass(frozen=True)
 class Taken:
-    """A lead that was taken and not undone; given back or not, it counts."""
+    """A lead that was taken and not undone. It counts, returned or not."""
 
     lead_id: str
     epoch: int
@@ -184,17 +184,17 @@ class Life(RuleBasedStateMachine):
             self.aws.stop()
 
     def store(self) -> DynamoRaceStore:
-        """A store of a process that has just started."""
+        """The store of a newly started process."""
         return DynamoRaceStore(Dynamo(self.client), self.world.settings)
 
     def roster(self) -> DynamoRoster:
-        """A roster of a process that has just started."""
+        """The roster of a newly started process."""
         return DynamoRoster(Dynamo(self.client), self.world.settings)
 
     def tick(self) -> datetime:
         return self.clock.pass_(milliseconds=1)
 
-    # What may happen
+    # Steps
 
     @rule(number=numbers)
     def a_lead_comes_in_perhaps_again(self, number: int) -> None:
@@ -276,7 +276,7 @@ class Life(RuleBasedStateMachine):
 
     @rule(claims=st.lists(st.tuples(numbers, reps), min_size=2, max_size=5))
     def several_claim_at_once(self, claims: list[tuple[int, Rep]]) -> None:
-        """All of them have read before the first of them writes."""
+        """All reps read before the first one writes."""
         store = self.store()
         views = [store.read(IDS[number], rep.rep_id) for number, rep in claims]
         for view in views:
@@ -287,14 +287,14 @@ class Life(RuleBasedStateMachine):
         self.several_claim_at_once([(number, rep) for number in chosen])
 
     def claims_as_read(self, view: RaceView) -> None:
-        """Somebody who read this claims now, and gives up when the store does not take it."""
+        """Claim on an earlier read, without a retry."""
         now = self.tick()
         try:
             lead, rep, _ = claiming.judge(self.store(), view, now)
         except DibsError:
-            return  # they would not even try
+            return  # a rule refuses before the write
         if lead.owner is not None:
-            return  # theirs already
+            return  # the rep has it already
         record = claiming._record(view, lead, rep, now)
         counts = counts_of(view, record)
         if self.store().commit_claim(view, record, counts) is None:
@@ -302,7 +302,7 @@ class Life(RuleBasedStateMachine):
 
     @rule(rep=reps)
     def somebody_gives_all_back(self, rep: Rep) -> None:
-        """As when they leave, but they stay on for this test."""
+        """Return a rep's leads, as when they leave; the rep stays for this test."""
         now = self.tick()
         held = [lead_id for lead_id, known in self.known.items() if known.owner == rep.rep_id]
         done = let_go(self.store(), self.world.holdings, rep.rep_id, "manager", self.clock)
@@ -330,14 +330,14 @@ class Life(RuleBasedStateMachine):
     def the_queue_is_served(self) -> None:
         now = self.tick()
         self.serves(self.roster())
-        # Whoever may take one of them has it.
+        # Each lead that a rep may take is assigned.
         for known in self.known.values():
             if known.owner is None and known.expired:
                 assert not any(self.may_be_assigned(rep, known, now) for rep in REPS)
                 assert now < known.closes_at + RESORT
 
     def serves(self, roster: DynamoRoster) -> None:
-        """Leads are assigned as far as this roster, and what is stored by now, allow."""
+        """Assign leads, as far as this roster and the stored usage allow."""
         now = self.clock()
         for given in serve(
             self.world.holdings.queued(),
@@ -399,10 +399,10 @@ class Life(RuleBasedStateMachine):
             relay(waiting, self.world.leads, self.bus)
 
     def undoes_on(self, view: RaceView) -> None:
-        """Somebody who read this undoes now."""
+        """Undo a claim on an earlier read."""
         now, lead, rep = self.tick(), view.lead, view.rep
         if lead is None or lead.owner != rep.rep_id or now > lead.claimed_at + UNDO:
-            return  # they would not even try
+            return  # a rule refuses before the write
         if lead.state is not State.CLAIMED:
             return
         reopened, moves = given_back(lead, PLAYBOOK, now, "undone", rep.rep_id, won=True)
@@ -414,7 +414,7 @@ class Life(RuleBasedStateMachine):
             self.gave_back(lead.lead_id, now, undone=True)
 
     def expires_on(self, view: RaceView) -> None:
-        """The sweep, which read this, expires the lead now."""
+        """Expire the lead on the sweep's earlier read."""
         now, lead = self.tick(), view.lead
         if lead is None or lead.state is not State.OPEN or now < lead.closes_at:
             return
@@ -527,7 +527,7 @@ class Life(RuleBasedStateMachine):
             self.world.roster.pause(rep.rep_id, until if what == "a pause" else None)
             self.paused[rep.rep_id] = until if what == "a pause" else self.clock()
 
-    # What must hold
+    # Invariants
 
     def was_right_to_win(self, won: Won, lead_id: str, rep: Rep, answer_lost: bool) -> None:
         known = self.known[lead_id]
@@ -561,7 +561,7 @@ class Life(RuleBasedStateMachine):
             self.taken.append(Taken(lead_id, known.epoch, rep, at, competitive))
 
     def forget(self, lead_id: str) -> None:
-        """A claim that was a mistake counts nowhere."""
+        """An undone claim does not count."""
         known = self.known[lead_id]
         self.taken = [t for t in self.taken if (t.lead_id, t.epoch) != (lead_id, known.epoch)]
 
@@ -601,16 +601,16 @@ class Life(RuleBasedStateMachine):
             assert {rule_.code for rule_ in refusal.refusals} == expected
 
     def claims_on(self, rep: Rep, day: date) -> int:
-        """How many races of a day the rep won and did not undo."""
+        """Return how many races of a day the rep won and did not undo."""
         return sum(t.rep == rep and t.competitive and rep.today(t.at) == day for t in self.taken)
 
     def of_week(self, rep: Rep, at: datetime) -> int:
-        """How many leads the rep had in the week, won or assigned."""
+        """Return how many leads the rep had in the week, won or assigned."""
         week = rep.this_week(at)
         return sum(t.rep == rep and rep.this_week(t.at) == week for t in self.taken)
 
     def in_hand(self, rep: Rep) -> int:
-        """How many leads the rep holds."""
+        """Return how many leads the rep holds."""
         return sum(k.owner == rep.rep_id and not k.test for k in self.known.values())
 
     def lock(self, lead_id: str) -> Lead | None:
@@ -668,7 +668,7 @@ class Life(RuleBasedStateMachine):
                 assert usage.leads == of_week
 
     def nothing_is_lost_in_the_end(self) -> None:
-        """Once everything that waits has been told, everybody knows how every lead stands."""
+        """Once every event is published, the outbox is empty and each lead's state is known."""
         self.clock.at += PATIENCE + timedelta(milliseconds=1)
         self.the_sweep_runs()
         self.the_relay_runs()
@@ -695,7 +695,7 @@ class Life(RuleBasedStateMachine):
             assert move.epoch == epoch
         assert epoch == known.epoch
         steps = {(False, True): State.EXPIRED, (True, False): State.ASSIGNED}
-        # A won race leaves its step when the lead moves on from there.
+        # A won race is recorded as a transition when the lead leaves that state.
         assert state is steps.get((known.assigned, known.expired), State.OPEN)
 
 

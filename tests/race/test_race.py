@@ -25,7 +25,7 @@ pytestmark = pytest.mark.race
 
 
 def attempt(world: World, lead: Lead, rep: Rep) -> Won | AlreadyClaimed | ClaimRefused:
-    for _ in range(10):  # a 503 says that nothing was changed: ask again, as an app does
+    for _ in range(10):  # nothing was changed (503): try again, as an app does
         with suppress(Busy):
             try:
                 return claim(world.race, lead.lead_id, rep.rep_id, bearer(token_of(rep)), clock.now)
@@ -38,7 +38,7 @@ def test_five_hundred_claimers_of_one_lead_have_one_winner_in_twenty_rounds(
     local_world: World,
 ) -> None:
     world = local_world
-    world.put_playbook(a_playbook(claims_per_day=1000))  # who wins often must not be refused
+    world.put_playbook(a_playbook(claims_per_day=1000))  # a rep who wins often must not be refused
     reps = [world.add_rep(a_rep(number)) for number in range(1, 501)]
     with ThreadPoolExecutor(64) as pool:
         for number in range(20):
@@ -75,7 +75,7 @@ def test_eight_reps_on_fifty_leads_at_once_pass_no_limit(local_world: World) -> 
     per_lead = Counter(o.claim.lead_id for o in outcomes if isinstance(o, Won))
     assert max(wins.values()) <= 10
     assert set(per_lead.values()) == {1}
-    assert len(per_lead) == 50  # 8 x 10 claims are allowed, so nobody's limit keeps a lead open
+    assert len(per_lead) == 50  # 8 x 10 claims are allowed, so no limit keeps a lead open
     stored = {rep.rep_id: usage.claims for rep, usage in world.roster.team("north")}
     assert stored == {rep.rep_id: wins[rep.rep_id] for rep in reps}
     for outcome in outcomes:
@@ -107,7 +107,7 @@ def test_eight_who_serve_the_queue_at_once_give_each_lead_once_and_nobody_too_ma
     def served(_: int) -> list[str]:
         start.wait()
         given: list[str] = []
-        for _ in range(60):  # a busy run is delivered again, as the queue does
+        for _ in range(60):  # the queue delivers a busy run again
             with suppress(Busy):
                 roster = DynamoRoster(world.dynamo, world.settings)
                 queue = world.holdings.queued()
@@ -121,7 +121,7 @@ def test_eight_who_serve_the_queue_at_once_give_each_lead_once_and_nobody_too_ma
         given = [lead_id for found in pool.map(served, range(8)) for lead_id in found]
     stored = [world.leads.get(lead.lead_id) for lead in leads]
     owners = Counter(lead.owner for lead in stored if lead is not None)
-    # Five leads in hand are enough, so five wait.
+    # At most five leads in hand each, so five leads wait.
     assert owners == {**{rep.rep_id: 5 for rep in reps}, None: 5}
     assert len(set(given)) == len(given) <= 25
     for lead in stored[:25]:
@@ -135,7 +135,7 @@ def test_a_hundred_who_claim_release_reassign_and_withdraw_one_lead_leave_one_tr
     local_world: World,
 ) -> None:
     world = local_world
-    # No undo, so that a release is one; no day's limit, so that only the rules of release refuse.
+    # No undo, so that a release counts as one; no daily limit, so that only release rules refuse.
     rules = {"undo_seconds": 0, "claims_per_day": 10_000, "release": {"cooldown_days": 0}}
     world.put_playbook(a_playbook(**rules))
     reps = [world.add_rep(a_rep(number)) for number in range(1, 21)]
@@ -149,7 +149,7 @@ def test_a_hundred_who_claim_release_reassign_and_withdraw_one_lead_leave_one_tr
         kind = number % 10
         start.wait()
         for _ in range(4):
-            with suppress(DibsError):  # refused, not theirs, or busy: all of that may be
+            with suppress(DibsError):  # refused, not theirs, or busy: all of these are legal
                 if kind < 5:
                     claim(race, lead_id, rep.rep_id, proof, clock.now)
                 elif kind < 8:
@@ -159,7 +159,7 @@ def test_a_hundred_who_claim_release_reassign_and_withdraw_one_lead_leave_one_tr
                 else:
                     to: override.Where = "nobody" if number % 20 == 9 else "pool"
                     override.withdraw(race, holdings, lead_id, to, "boss", "so", clock.now)
-            with suppress(DibsError):  # whoever holds it by now lets go now and then
+            with suppress(DibsError):  # the holder releases it sometimes
                 holder = world.leads.get(lead_id)
                 if kind < 8 and holder is not None and holder.owner == rep.rep_id:
                     release(race, holdings, lead_id, rep.rep_id, proof, "no time", clock.now)
@@ -169,7 +169,7 @@ def test_a_hundred_who_claim_release_reassign_and_withdraw_one_lead_leave_one_tr
         list(pool.map(act, range(100)))
     stored, moves = world.leads.get(lead.lead_id), world.leads.history(lead.lead_id)
     assert stored is not None
-    # Each epoch but the last ended in one release, or was put back after it was put aside.
+    # Each epoch but the last ended in one release, or in a hold that a manager ended.
     epochs = sorted({move.epoch for move in moves})
     assert epochs == list(range(1, epochs[-1] + 1))
     assert stored.epoch in (epochs[-1], epochs[-1] + 1)
@@ -183,14 +183,14 @@ def test_a_hundred_who_claim_release_reassign_and_withdraw_one_lead_leave_one_tr
         assert len(losers) <= 1
         if losers and takers:
             assert losers[0].holder == (takers[0].holder or takers[0].by)
-    # One holder, and nobody else has anything in hand.
+    # One holder, and no other rep has a lead in hand.
     hands = {rep.rep_id: usage.in_hand for rep, usage in world.roster.team("north", fresh=True)}
     held = {stored.owner: 1} if stored.owner else {}
     assert hands == {rep.rep_id: held.get(rep.rep_id, 0) for rep in reps}
     for rep in reps:
         ours = [one.lead_id for one in world.holdings.held_by(rep.rep_id)]
         assert ours == ([lead.lead_id] if stored.owner == rep.rep_id else [])
-    # Never twice in a row, unless a manager said so.
+    # Never twice in a row, unless a manager assigned it.
     losers = [move.holder for move in moves if move.to_state is State.RELEASED]
     chosen = [m.epoch for m in moves if m.cause == override.BY_MANAGER]
     by_epoch = {m.epoch: m.holder for m in moves if m.to_state is State.RELEASED}
@@ -208,11 +208,11 @@ def test_sixteen_posts_of_one_person_from_as_many_sources_are_one_lead(local_wor
             card = replace(
                 a_card(person),
                 source=f"source-{number}",
-                # Some know the phone number, some the address, all the company.
+                # Some posts have the phone number, some the address, all the company.
                 contact_phone="" if number % 3 == 1 else a_card(person).contact_phone,
                 contact_email="" if number % 3 == 2 else a_card(person).contact_email,
             )
-            for _ in range(10):  # a 503 says that nothing was changed: sent again, as sources do
+            for _ in range(10):  # nothing was changed (503): send again, as sources do
                 with suppress(Busy):
                     return world.post_lead(card, clock.now())
             raise Busy

@@ -1,4 +1,4 @@
-"""Rewards (G9) on DynamoDB Local: the last one goes to one, and nobody spends a point twice."""
+"""Rewards (G9) on DynamoDB Local: one rep gets the last reward, and no point is spent twice."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ CLOCK = Clock()
 
 
 class Shop:
-    """Rewards and points on the local tables."""
+    """Rewards and points on DynamoDB Local."""
 
     def __init__(self, world: World) -> None:
         self.store = DynamoRewards(world.dynamo, world.settings)
@@ -39,7 +39,7 @@ class Shop:
         assert self.points.book([Transfer(name, ISSUED, rep_id, points, NOON, "won")])
 
     def asking(self, rep_id: str, reward_id: str, chosen: str) -> str:
-        """Ask as an app does: a 503 says that nothing was changed, so again."""
+        """Retry on 503, as an app does: nothing was changed."""
         return insist(lambda: str(ask(self.store, rep_id, reward_id, chosen, CLOCK)[1]))
 
     def deciding(self, request_id: str, state: RequestState) -> str:
@@ -65,7 +65,7 @@ def insist(attempt: Callable[[], str]) -> str:
 
 
 def at_once(jobs: list[Callable[[], str]]) -> list[str]:
-    """Do everything at the same moment."""
+    """Run all at the same moment."""
     start = Barrier(len(jobs))
 
     def run(job: Callable[[], str]) -> str:
@@ -120,7 +120,7 @@ def test_what_is_refused_and_approved_at_once_is_one_of_them(local_world: World)
     told = at_once([partial(shop.deciding, name, state) for state in states])
     found = shop.store.find(name)
     assert found is not None
-    # Approved first, it may lapse after; points and stock go back once or not at all.
+    # Once approved it may still expire; points and stock go back at most once.
     back = found.state is not RequestState.APPROVED
     assert told.count("True") == len(found.steps) - 1
     assert (shop.points.balance(rep_id), shop.taken()) == ((100, 0) if back else (0, 1))

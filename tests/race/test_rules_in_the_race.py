@@ -1,4 +1,4 @@
-"""The race with every rule on: no limit or ratio is passed by claims at one moment (F1-F3, F7)."""
+"""The race with every rule on: simultaneous claims pass no limit and no ratio (F1-F3, F7)."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ EVERY_RULE: dict[str, Any] = {
         "languages": True,
         "interests": True,
     },
-    # The phases; leads that are kept for newcomers do not race.
+    # Phases only; leads reserved for newcomers do not race.
     "newcomers": {"enabled": True, "per_week": 0},
     "quota": {"enabled": True, "base_per_week": 50},
     "window_seconds": 3600,
@@ -66,7 +66,7 @@ Outcome = Won | AlreadyClaimed | ClaimRefused
 
 @pytest.fixture(autouse=True)
 def one_hour(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No hour, day or week ends in the middle of a race: it is always about noon."""
+    """A clock at about noon, so that no hour, day or week ends during a race."""
     noon = datetime.now(UTC).replace(hour=12, minute=5, second=0, microsecond=0)
     started = datetime.now(UTC)
     monkeypatch.setattr(
@@ -75,7 +75,7 @@ def one_hour(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def attempt(world: World, lead: Lead, rep: Rep) -> Outcome:
-    for _ in range(20):  # a 503 says that nothing was changed: ask again, as an app does
+    for _ in range(20):  # nothing was changed (503): try again, as an app does
         with suppress(Busy):
             try:
                 return claim(world.race, lead.lead_id, rep.rep_id, bearer(token_of(rep)), clock.now)
@@ -107,7 +107,7 @@ def won_by(outcomes: Sequence[Outcome], leads: Sequence[Lead]) -> dict[str, Coun
 
 
 def is_what_was_won(rep: Rep, usage: Usage, won: Counter[Quality], world: World) -> None:
-    """The counters say what was really won, and no limit is passed."""
+    """The counters equal what was won, and no limit is passed."""
     total, now = won.total(), clock.now()
     assert (usage.hot, usage.warm, usage.cold) == tuple(won[quality] for quality in Quality)
     counted = (usage.claims, usage.week_claims, usage.hour_claims, usage.leads, usage.in_hand)
@@ -121,7 +121,7 @@ def test_five_hundred_claimers_with_every_rule_on_have_one_winner(local_world: W
     world = local_world
     world.put_playbook(a_playbook(**EVERY_RULE))
     reps = [world.add_rep(a_rep(number, zone="UTC", **FITS)) for number in range(1, 501)]
-    # Some have a rule against them: they hear it, and win nothing.
+    # Some reps are refused by a rule: they get its code, and win nothing.
     barred = [world.add_rep(a_rep(600, zone="UTC", **{**FITS, "territories": ("Sabah",)}))]
     barred += [world.add_rep(a_rep(601, zone="UTC", **{**FITS, "skills": (("solar", 1),)}))]
     barred += [world.add_rep(a_rep(602, zone="UTC", **{**FITS, "joined_on": clock.now().date()}))]
@@ -164,9 +164,9 @@ def test_eight_reps_on_fifty_leads_pass_no_limit_and_no_ratio(local_world: World
 @pytest.mark.parametrize(
     ("warm", "hot"),
     [
-        # A warm lead stays open, which they never claim: two hot ones, and no more.
+        # A warm lead stays open and is never claimed: two hot ones, and no more.
         (True, 2),
-        # There is none to claim, so nothing is owed: up to the limit of eight a day.
+        # No warm lead is open, so nothing is owed: up to the limit of eight a day.
         (False, 8),
     ],
 )
@@ -188,7 +188,7 @@ def test_one_rep_with_fifty_hot_leads_at_once_owes_a_warm_one_only_where_there_i
     assert codes == ({"owes_warm"} if warm else {"daily_limit"})
     if warm:
         assert {outcome.lifts_at for outcome in refused} == {leads[50].closes_at}
-        # The warm one pays for two more.
+        # One warm claim allows two more hot ones.
         assert isinstance(attempt(world, leads[50], rep), Won)
         still = [lead for lead in leads[:50] if world.leads.get(lead.lead_id) == lead]
         more = all_at_once(world, [(lead, rep) for lead in still[:20]], 20)
@@ -201,7 +201,7 @@ def test_hot_and_warm_claimed_at_once_keep_their_ratio(local_world: World) -> No
     world.put_playbook(a_playbook(claims_per_day=1000, acceptance={"hot_per_warm": 2}))
     rep = world.add_rep(a_rep(1, zone="UTC"))
     leads = post(world, [Quality.HOT] * 40 + [Quality.WARM] * 10)
-    # Two warm ones are kept open, so that they are always owed.
+    # Two warm ones stay open, so that a debt can always be paid.
     jobs = [(lead, rep) for pair in zip(leads[:40:5], leads[40:48], strict=True) for lead in pair]
     jobs += [(lead, rep) for lead in leads[:40] if lead not in leads[:40:5]]
     won = won_by(all_at_once(world, jobs, 50), leads)[rep.rep_id]
@@ -236,7 +236,7 @@ def test_a_span_of_any_hour_holds_while_moments_are_cut_back(local_world: World)
     limits = [{"most": 4, "per": "hour", "rolling": True}]
     world.put_playbook(a_playbook(claims_per_day=1000, limits=limits))
     rep = world.add_rep(a_rep(1, zone="UTC"))
-    # As many moments as are kept before they are cut back, all of another day.
+    # As many claim times as are stored before they are cut back, all of another day.
     before = [clock.now() - timedelta(days=1) + timedelta(seconds=n) for n in range(20)]
     world.dynamo.update(
         world.settings.organisation_table,

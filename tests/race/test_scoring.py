@@ -27,7 +27,7 @@ PLAYBOOK = a_playbook()
 
 
 def history() -> list[Entry]:
-    """Two dozen leads of sixteen reps: taken, worked, sold, some of it taken back."""
+    """Two dozen leads of sixteen reps: claimed, worked, won, some activities reversed."""
     found = []
     for number in range(24):
         lead, rep = a_lead(lead_id=f"lead{number}"), REPS[number % len(REPS)]
@@ -69,7 +69,7 @@ def faults(scorer: ScoreDeps, standings: DynamoStandings, world: World) -> list[
 
 
 def insist(scorer: ScoreDeps, batch: list[Entry]) -> None:
-    """Score a batch as the stream does: again while it is turned away."""
+    """Score a batch as the stream does: again while the store is busy."""
     for _ in range(20):
         with suppress(Busy):
             score(scorer, batch)
@@ -84,7 +84,7 @@ def test_a_hundred_threads_leave_standings_as_the_ledger_says(local_world: World
     standings = DynamoStandings(local_world.dynamo, local_world.settings)
     entries, dice = history(), random.Random(5)
     DynamoLedger(local_world.dynamo, local_world.settings).put(entries)
-    # Every entry twice, in any order, two at a time.
+    # Every entry twice, in any order, in batches of two.
     stream = [*entries, *entries]
     dice.shuffle(stream)
     batches = [stream[start : start + 2] for start in range(0, len(stream), 2)]

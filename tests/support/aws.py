@@ -1,4 +1,4 @@
-"""What tests ask of moto's AWS."""
+"""What tests read from moto."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Everything = dict[str, list[str]]
 
 
 def everything(client: Any, settings: Settings) -> Everything:
-    """Return every item of every table, to see that a refused call changed nothing anywhere."""
+    """Return every item of every table, to check that a refused call changed nothing."""
     tables = [getattr(settings, f.name) for f in fields(settings) if f.name.endswith("_table")]
     return {table: sorted(map(repr, items(client, table))) for table in tables}
 
@@ -27,7 +27,7 @@ def items(client: Any, table: str) -> list[dict[str, Any]]:
 
 
 def peek(table: str) -> list[dict[str, Any]]:
-    """Return every item of a moto table from its memory: a fraction of a scan's time."""
+    """Return every item of a moto table from its memory, which is faster than a scan."""
     kept = dynamodb_backends[DEFAULT_ACCOUNT_ID]["us-east-1"].get_table(table).all_items()
     return [{name: _typed(v.to_json()) for name, v in item.attrs.items()} for item in kept]
 

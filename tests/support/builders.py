@@ -1,4 +1,4 @@
-"""Things to test with: whole by default, each test names only what it is about."""
+"""Test objects with complete defaults: a test sets only what it is about."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def a_playbook(**changes: Any) -> Playbook:
 
 
 def a_rep(number: int = 1, **changes: Any) -> Rep:
-    """A rep of team north, in Kuching, with a phone."""
+    """Return a rep of team north, in Kuching, with a phone."""
     rep = Rep(
         rep_id=id_text(number.to_bytes(3, "big")),
         name=f"Rep {number}",
@@ -51,7 +51,7 @@ def a_rep(number: int = 1, **changes: Any) -> Rep:
 
 
 def a_card(number: int = 1, **changes: Any) -> Contact:
-    """A hot lead with all its contact details; another number is another person and company."""
+    """Return a hot lead's contact details; each number is another person and company."""
     domain = "acme.example" if number == 1 else f"acme-{number}.example"
     card = Contact(
         lead_id="",
@@ -69,7 +69,7 @@ def a_card(number: int = 1, **changes: Any) -> Contact:
 
 
 def a_lead(**changes: Any) -> Lead:
-    """An open hot lead for team north, opened at noon for 15 minutes."""
+    """Return a hot lead for team north, open from noon for 15 minutes."""
     lead = Lead(
         lead_id=id_text(b"lead-01"),
         state=State.OPEN,
@@ -87,29 +87,29 @@ def a_lead(**changes: Any) -> Lead:
 
 
 def with_one_more(rep: Rep, lead: Lead, usage: Usage, playbook: Playbook, claim: Claim) -> Usage:
-    """What the rep has used up once they have taken the lead."""
+    """Return the rep's usage after they have taken the lead."""
     return count_lead(rep, lead, usage, playbook, claim).applied_to(usage)
 
 
 def counts_of(view: RaceView, claim: Claim, **options: Any) -> Change:
-    """What a claim or an assignment counts, decided on what was read."""
+    """Return what a claim or an assignment counts."""
     assert view.rep is not None
     assert view.lead is not None
     return count_lead(view.rep, view.lead, view.usage, view.playbook, claim, **options)
 
 
 def basics(usage: Usage) -> Usage:
-    """What a usage says of day, week and leads in hand, for tests that are about these."""
+    """Return a usage's counts of the day, the week and the leads in hand."""
     return Usage(usage.day, usage.claims, usage.week, usage.leads, usage.in_hand)
 
 
 def token_of(rep: Rep) -> str:
-    """The bearer token every test rep has."""
+    """Return the rep's bearer token."""
     return f"{rep.rep_id}.secret"
 
 
 class World:
-    """An organisation on real tables: its stores, and the few things tests do to it."""
+    """An organisation on real tables: its stores, and what tests do to it."""
 
     def __init__(self, client: Any, settings: Settings, playbook: Playbook | None = None) -> None:
         self.dynamo = Dynamo(client)

@@ -1,4 +1,4 @@
-"""The published description, and whether an answer is one it names."""
+"""The published OpenAPI description, and a check of answers against it."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ DOCUMENT = Path(__file__).parents[2] / "functions" / "boards" / "openapi.json"
 
 @lru_cache(maxsize=1)
 def document() -> dict[str, Any]:
-    """The description as it is shipped."""
+    """Return the shipped description."""
     found: dict[str, Any] = json.loads(DOCUMENT.read_text(encoding="utf-8"))
     return found
 
 
 def operations() -> dict[str, dict[str, Any]]:
-    """Every operation by its route key, `GET /path`."""
+    """Return every operation by its route key, `GET /path`."""
     return {
         f"{method.upper()} {path}": operation
         for path, methods in document()["paths"].items()
@@ -31,7 +31,7 @@ def operations() -> dict[str, dict[str, Any]]:
 
 
 def check(route: str, status: int, headers: dict[str, str], text: str) -> None:
-    """Fail on an answer the description does not name: its status, its type, its fields."""
+    """Fail if the description does not name the answer's status, type and fields."""
     responses = operations()[route]["responses"]
     assert str(status) in responses, f"{route} does not name {status}: {text[:300]}"
     content = responses[str(status)].get("content", {})
@@ -54,7 +54,7 @@ def _validator(route: str, status: str, media: str) -> Draft202012Validator:
 
 
 def _deepest(errors: list[Any]) -> str:
-    """Return what is wrong at the place furthest inside, where one of several shapes fits best."""
+    """Return the most deeply nested error, of the schema that fits best."""
     inside = [cause for error in errors for cause in (error.context or ())]
     if inside:
         return _deepest(inside)

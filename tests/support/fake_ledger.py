@@ -15,7 +15,7 @@ from support.fakes import FakeLeads, Memory
 
 
 class FakeLedger:
-    """Implements `Ledger`. `busy` writes are turned away, `lost_answers` stand unanswered."""
+    """Implements `Ledger`. `busy` writes fail; `lost_answers` are stored unanswered."""
 
     def __init__(self, memory: Memory) -> None:
         self._memory = memory
@@ -23,7 +23,7 @@ class FakeLedger:
         self.busy = 0
         self.lost_answers = 0
         self.meanwhile: Callable[[], None] | None = None
-        """Happens once, between somebody's read and their write."""
+        """Runs once, between a read and its write."""
 
     def find(self, entry_ids: Collection[str]) -> dict[str, Entry]:
         return {name: self.entries[name] for name in entry_ids if name in self.entries}

@@ -18,7 +18,7 @@ class FakePoints:
     kept: dict[str, Account] = field(default_factory=dict)
     booked: dict[str, Transfer] = field(default_factory=dict)
     meanwhile: Callable[[], None] | None = None
-    """Happens once, between the read of an account with points in it and what is done next."""
+    """Runs once, after the read of an account that has points."""
 
     def account(self, rep_id: str) -> Account:
         if rep_id not in self.kept:
@@ -30,7 +30,7 @@ class FakePoints:
         return found
 
     def fits(self, transfers: Sequence[Transfer], *, covered: bool) -> bool:
-        """Tell whether transfers could be booked."""
+        """Tell whether transfers could be posted."""
         if any(one.transfer_id in self.booked for one in transfers):
             return False
         changes = accounts_of(transfers).values()
@@ -84,7 +84,7 @@ class FakeRewards:
     catalogue: dict[str, Reward] = field(default_factory=dict)
     asked: dict[str, RewardRequest] = field(default_factory=dict)
     meanwhile: Callable[[], None] | None = None
-    """Happens once, between somebody's read and their write."""
+    """Runs once, between a read and its write."""
 
     def rewards(self) -> list[Reward]:
         return [self.catalogue[name] for name in sorted(self.catalogue)]

@@ -14,13 +14,13 @@ from dibs.game.scoring.ranking import team_of_target
 
 
 class Died(Exception):
-    """Raised where a run is to die."""
+    """Raised to stop a run in the middle."""
 
 
 class FakeStandings:
     """Implements `StandingsStore` and `AwardBook`.
 
-    `writes_left` is after how many writes the process dies.
+    The process dies after `writes_left` writes.
     """
 
     def __init__(self) -> None:
@@ -139,7 +139,7 @@ class FakeStandings:
         raise NotImplementedError
 
     def balances(self) -> dict[str, int]:
-        """What every account holds, the house's too."""
+        """Return every account's balance, including the system account's."""
         found: dict[str, int] = defaultdict(int)
         for one in self.transfers.values():
             found[one.from_account] -= one.points

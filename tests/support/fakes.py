@@ -1,5 +1,5 @@
-"""The ports, kept in memory: use cases are tested on these, and these against the real adapters
-(tests/adapters/race/test_store_contract.py), so that they cannot drift apart."""
+"""Stores and ports in memory. Use cases are tested on them, and a contract test holds them against
+the real adapters (tests/adapters/race/test_store_contract.py)."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ QUEUED = (State.NEW, State.EXPIRED, State.RELEASED)
 
 
 class Clock:
-    """A clock that stands still until a test moves it."""
+    """A clock that moves only when a test moves it."""
 
     def __init__(self, at: datetime = NOON) -> None:
         self.at = at
@@ -67,14 +67,14 @@ class Clock:
         return self.at
 
     def pass_(self, **duration: float) -> datetime:
-        """Let time pass, and return what the time is then."""
+        """Move the clock, and return the new time."""
         self.at += timedelta(**duration)
         return self.at
 
 
 @dataclass
 class Memory:
-    """What the tables would hold."""
+    """The stored data."""
 
     playbook: Playbook = field(default_factory=a_playbook)
     leads: dict[str, Lead] = field(default_factory=dict)
@@ -87,29 +87,29 @@ class Memory:
     notices: dict[tuple[str, str], SentOffer] = field(default_factory=dict)
     sightings: dict[tuple[str, str], tuple[int, OfferView]] = field(default_factory=dict)
     earlier: dict[tuple[str, str], tuple[int, OfferView]] = field(default_factory=dict)
-    """What was noted of the opening before the one in `sightings`."""
+    """Offer views of the opening before the one in `sightings`."""
     outcomes: dict[tuple[str, str], str] = field(default_factory=dict)
     reserved: dict[tuple[str, str], tuple[int, str]] = field(default_factory=dict)
     codes: dict[tuple[str, str], tuple[str, int, datetime]] = field(default_factory=dict)
     outbox: dict[tuple[str, str], datetime] = field(default_factory=dict)
     look_at: dict[str, datetime] = field(default_factory=dict)
-    """When a held lead is looked at again, by lead: for its reminder, then for its return."""
+    """By lead, when a held lead is due: for its reminder, then for its return."""
     turns: dict[str, Turn] = field(default_factory=dict)
     entries: dict[tuple[str, int], dict[str, datetime]] = field(default_factory=dict)
     draws: dict[tuple[str, int], DrawResult] = field(default_factory=dict)
     texts_counted: Counter[str] = field(default_factory=Counter)
     merged: dict[str, DuplicateLink] = field(default_factory=dict)
-    """Why a post is part of a lead, by the post's own id."""
+    """Duplicate links, by the merged post's id."""
     posts: dict[str, list[str]] = field(default_factory=dict)
-    """The posts a lead's card shows, by lead."""
+    """The merged posts of a lead's contact details, by lead."""
     identities: dict[str, tuple[str, datetime]] = field(default_factory=dict)
-    """The lead an identity stands for, and since when."""
+    """The lead of an identity, and since when."""
     owners: dict[str, str] = field(default_factory=dict)
-    """The reps named from outside, by identity."""
+    """The owners named by other systems, by identity."""
     ties: list[DuplicateLink] = field(default_factory=list)
 
     def counted(self, counts: Change) -> Usage | None:
-        """The usage after a change; None when a guard does not hold."""
+        """Return the usage after a change; None if a guard does not hold."""
         rep = self.reps.get(counts.rep_id)
         if rep is None:
             return None
@@ -148,7 +148,7 @@ class Memory:
         moves: Sequence[Transition],
         counts: Change,
     ) -> bool:
-        """Take the lead from its holder; False when it or its counts are not as they were read."""
+        """Take the lead from its holder; False if it or its counts have changed since the read."""
         stored = self.leads[held.lead_id]
         if (stored.state, stored.owner, stored.epoch) != (held.state, held.owner, held.epoch):
             return False
@@ -166,7 +166,7 @@ class Memory:
         return True
 
     def note(self, move: Transition) -> None:
-        """Record one step of a lead's life; a release is an event of its own."""
+        """Record one transition; a release is also an event."""
         self.moves.append(move)
         if move.to_state is State.RELEASED:
             self.outbox[move.lead_id, keys.move(move.epoch, move.at, move.to_state)] = move.at
@@ -176,7 +176,7 @@ _COMPARE = {"=": eq, "<": lt, "<=": le, ">": gt, ">=": ge}
 
 
 def _holds(guard: Guard, stored: Mapping[str, Any]) -> bool:
-    """Tell whether a guard holds; nothing stored equals None, and is below everything."""
+    """Tell whether a guard holds. A missing value equals None and is less than every number."""
     found = stored[guard.field]
     if guard.or_else is not None and _holds(guard.or_else, stored):
         return True
@@ -186,7 +186,7 @@ def _holds(guard: Guard, stored: Mapping[str, Any]) -> bool:
 
 
 class FakeRace:
-    """Implements `RaceStore`. `busy` commits are turned away, `lost_answers` stand unanswered."""
+    """Implements `RaceStore`. `busy` commits fail; `lost_answers` are stored unanswered."""
 
     def __init__(self, memory: Memory) -> None:
         self._memory = memory
@@ -194,7 +194,7 @@ class FakeRace:
         self.lost_answers = 0
         self.cards_read = 0
         self.meanwhile: Callable[[], None] | None = None
-        """Happens once, between somebody's read and their commit."""
+        """Runs once, between a read and its commit."""
 
     def read(self, lead_id: str, rep_id: str) -> RaceView:
         memory = self._memory
@@ -312,7 +312,7 @@ class FakeDraws:
     def give(self, view: RaceView, claim: Claim, counts: Change, drawn: DrawResult) -> bool:
         if not self._undrawn(drawn):
             return False
-        # What happens meanwhile happens before the commit, which must see it.
+        # It runs before the commit, which must see its changes.
         if self._race.commit_claim(view, claim, counts) is not None:
             return False
         self._memory.draws[drawn.lead_id, drawn.epoch] = drawn
@@ -519,7 +519,7 @@ class FakeLeads:
 
 
 def _post(card: Contact, tie: DuplicateLink) -> Post:
-    """A stored post as its lead's card shows it."""
+    """Return a stored post as its lead's contact details show it."""
     shown = {f.name: getattr(card, f.name) for f in fields(Post) if hasattr(card, f.name)}
     return Post(**shown, at=tie.at, because=tie.because)
 
@@ -548,7 +548,7 @@ class FakeArrivals:
 
 
 class FakeHoldings:
-    """Implements `Holdings`. `busy` writes are turned away, as when another holds the lead."""
+    """Implements `Holdings`. `busy` writes fail, as in a transaction conflict."""
 
     def __init__(self, memory: Memory) -> None:
         self._memory = memory
@@ -747,7 +747,7 @@ class FakeRoster:
 
 
 class FakeTurns:
-    """Implements `PriorityTurns`. `asked` counts how often a day was looked up."""
+    """Implements `PriorityTurns`. `asked` counts the look-ups of a day."""
 
     def __init__(self) -> None:
         self.stands: dict[str, Rotation] = {}
@@ -894,16 +894,16 @@ class FakeRaces:
 
 
 class FakePush:
-    """Implements `Push`. Remembers every alert; `refuses` are the reps whose phones say no."""
+    """Implements `Push`. Keeps every alert; `refuses` are the reps whose phones refuse them."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self.alerts: list[tuple[str, str, int, str]] = []
-        """What was shown on phones: kind, lead, epoch, rep, in the order it was sent."""
+        """Alerts in the order they were sent: kind, lead, epoch, rep."""
         self.refuses: set[str] = set()
         self.endpoints: dict[str, str] = {}
         self.meanwhile: Callable[[], None] | None = None
-        """Happens once, while offers are being sent."""
+        """Runs once, while offers are being sent."""
 
     def offer(self, lead: Lead, reps: Sequence[Rep], now: datetime) -> Delivery:
         delivery = self._send("offer", lead, reps)
@@ -945,7 +945,7 @@ class FakePush:
 
 
 class FakeSms:
-    """Implements `Sms`. Remembers every text; `fails_for` are numbers it fails for, once each."""
+    """Implements `Sms`. Keeps every text; it fails once for each number in `fails_for`."""
 
     def __init__(self) -> None:
         self.texts: list[tuple[str, str]] = []
@@ -964,7 +964,7 @@ class FakeSms:
 
 
 class FakeQueue:
-    """Implements `NotifyQueue`: what waits, and for how long."""
+    """Implements `NotifyQueue`. Keeps the messages and their delays."""
 
     def __init__(self) -> None:
         self.waiting: list[tuple[NotifyBatch, int]] = []
@@ -973,12 +973,12 @@ class FakeQueue:
         self.waiting.extend((chunk, delay_seconds) for chunk in chunks)
 
     def of(self, kind: str) -> list[NotifyBatch]:
-        """The chunks of one kind, in the order they were put."""
+        """The batches of one kind, in the order they were put."""
         return [chunk for chunk, _ in self.waiting if chunk.kind == kind]
 
 
 class FakeTimers:
-    """Implements `Timers`: which leads have one and for when, and what else was asked for."""
+    """Implements `Timers`. Keeps the timers by lead, and the checks that were requested."""
 
     def __init__(self) -> None:
         self.set: list[tuple[str, int, datetime]] = []
@@ -994,7 +994,7 @@ class FakeTimers:
 
 
 class FakeBus:
-    """Implements `Bus`. `down` makes it refuse everything."""
+    """Implements `Bus`. With `down` it refuses all events."""
 
     def __init__(self) -> None:
         self.facts: list[LeadEvent] = []
@@ -1019,7 +1019,7 @@ class FakeOnce:
 
 
 class FakeWorld:
-    """An organisation in memory: what `World` is on tables, with everything around it."""
+    """An organisation in memory, as `World` is on tables, with queues, push and SMS."""
 
     def __init__(self, playbook: Playbook | None = None) -> None:
         self.memory = Memory(playbook or a_playbook())
@@ -1068,11 +1068,11 @@ class FakeWorld:
         ).lead
 
     def lead(self, lead: Lead) -> Lead:
-        """The lead as it stands now."""
+        """Return the lead as it is now."""
         return self.memory.leads[lead.lead_id]
 
     def floor(self) -> FollowDeps:
-        """Everything the offer step works with."""
+        """The dependencies of the offer step."""
         return FollowDeps(
             leads=self.leads,
             race=self.race,
@@ -1087,14 +1087,14 @@ class FakeWorld:
         )
 
     def story(self, lead_id: str) -> LeadHistory | None:
-        """What is on record of a lead."""
+        """Return a lead with its recorded history."""
         lead = self.memory.leads.get(lead_id)
         moves = tuple(self.leads.history(lead_id))
         draws = tuple(one for (of, _), one in sorted(self.memory.draws.items()) if of == lead_id)
         return lead and LeadHistory(lead, self.memory.claims.get(lead_id), moves, draws)
 
     def desk(self) -> NotifyDeps:
-        """Everything notify works with. Codes are `2222`, `3333` ... in turn."""
+        """The dependencies of notify. Reply codes are `2222`, `3333` ... in turn."""
         digits = iter(4 * str(digit) for digit in range(2, 10))
         letters = (letter for code in digits for letter in code)
         return NotifyDeps(
@@ -1117,4 +1117,4 @@ class FakeWorld:
 
 
 def no_pause(seconds: float) -> None:
-    """Waits for nothing: tests need no jitter."""
+    """Do not wait: tests need no jitter."""

@@ -1,4 +1,4 @@
-"""Playbooks of every kind, all of which make sense, for tests of properties."""
+"""Hypothesis strategies for valid playbooks."""
 
 from __future__ import annotations
 
@@ -48,13 +48,13 @@ SHIFTS = st.sampled_from([(), ("09:00-18:00",), ("00:00-06:30", "22:00-24:00")])
 
 
 def numbers(place: str) -> st.SearchStrategy[int]:
-    """Every number a place allows."""
+    """Return a strategy for every number a setting allows."""
     return st.integers(*LIMITS[place])
 
 
 @st.composite
 def offsets(draw: st.DrawFn) -> Offsets:
-    # Even ones: waves are together, or at least two seconds apart.
+    # Even numbers: waves open together, or at least two seconds apart.
     later = st.integers(0, LIMITS["assignment.fallback_after_seconds"][1] // 2)
     last = sorted([2 * draw(later), 2 * draw(later)])
     return draw(
@@ -129,7 +129,7 @@ def work() -> st.SearchStrategy[Work]:
 
 @st.composite
 def limits(draw: st.DrawFn, most: int = 10_000) -> Limit:
-    """Any limit (F7), of at most so many."""
+    """Return a strategy for limits (F7) of at most so many."""
     per = draw(st.sampled_from(["hour", "day", "week", "in_hand"]))
     rolling = per != "in_hand" and draw(st.booleans())
     tiers = st.lists(st.integers(1, 3), unique=True, max_size=3).map(tuple)
@@ -218,13 +218,13 @@ FEW = st.integers(1, 1000)
 
 
 def one_of_these(values: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
-    """One by its id, or none."""
+    """Return a strategy for one entry by its id, or none."""
     return st.dictionaries(IDS, values, max_size=1)
 
 
 @st.composite
 def games(draw: st.DrawFn) -> Game:
-    """Any game (G, K); its formulas may name an activity of its own."""
+    """Return a strategy for games (G, K) whose formulas may name their own activities."""
     step = st.builds(QuestStep, NAMES, st.sampled_from(["crm_step", "tool_used"]))
     steps = st.fixed_dictionaries({"first": step}, optional={"second": step})
     levels = sorted(draw(st.sets(FEW, max_size=2)))
@@ -247,14 +247,14 @@ def games(draw: st.DrawFn) -> Game:
 
 @st.composite
 def playbooks(draw: st.DrawFn) -> Playbook:
-    """Any playbook that makes sense."""
+    """Return a strategy for valid playbooks."""
     known = draw(st.dictionaries(TEAM_IDS, teams(), min_size=1, max_size=4))
     some = st.lists(st.sampled_from(sorted(known)), min_size=1, unique=True).map(tuple)
     window = draw(numbers("window_seconds"))
     unseen = draw(st.integers(5, min(900, window - 1)))
     collect = draw(st.integers(0, min(60, window - 1)))
     shortest = max(10, unseen + 1, collect + 1)
-    # A source of its own each: none of them hides another.
+    # Each has another source, so that none hides another.
     routed = draw(st.lists(NAMES, unique=True, max_size=3))
     windowed = draw(st.lists(NAMES, unique=True, max_size=3))
     warm = draw(st.integers(0, 99))

@@ -1,4 +1,4 @@
-"""Listens to everything that is logged while a test runs, and finds what must never be in it."""
+"""Record all logs of a test, and find personal data in them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 from dibs.aws.observability import logger
 
-# Who the tests are about: contacts and reps. Every test that invents somebody names them here.
+# All contacts and reps that tests use. A test that adds a person adds them here.
 PEOPLE = ("Jane Tan", "Nadia Jamal", "Siti Nur", "Aina Zulkifli", "Ben Lim", "Chong Wei", "Dayang")
 
 _FORBIDDEN = {
@@ -25,7 +25,7 @@ _FORBIDDEN = {
 
 
 class Overheard(logging.Handler):
-    """Keeps every line as it stands in the log."""
+    """Keeps every log line."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -36,7 +36,7 @@ class Overheard(logging.Handler):
 
 
 def leaks(lines: Sequence[str]) -> list[str]:
-    """Say, for each line, what it gives away."""
+    """Return, for each line, the personal data in it."""
     return [
         f"{what}: {line}"
         for line in lines
@@ -47,7 +47,7 @@ def leaks(lines: Sequence[str]) -> list[str]:
 
 @contextmanager
 def listening() -> Iterator[Overheard]:
-    """Hear our own logger, in its own form, and whatever any library logs from a warning up."""
+    """Record our own logger in its format, and warnings and errors of all libraries."""
     ours, others = Overheard(), Overheard()
     others.lines = ours.lines
     others.setLevel(logging.WARNING)

@@ -1,4 +1,4 @@
-"""The screens pages are looked at on."""
+"""Screen sizes that pages are tested on."""
 
 PHONE = {"width": 320, "height": 640}
 """The smallest phone there is."""

@@ -1,6 +1,6 @@
-"""A rep before a lead, under rules of every kind: what `decide` is asked, for tests of properties.
+"""Hypothesis strategies for `decide`: a rep, a lead, rules and a usage.
 
-Few words and small numbers, so that rules meet what they are about.
+Few values and small numbers, so that rules often match.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ ZONES = (
 MOMENTS = st.integers(0, 3 * 366 * 24 * 3_600_000).map(
     lambda ms: datetime(2025, 1, 1, tzinfo=UTC) + ms * MS
 )
-# Often at the very edge of a week, a day, or an hour.
+# Often exactly at the end of a week, a day or an hour.
 EDGES = st.builds(
     lambda week, hour, ms: (
         datetime(2025, 1, 6, tzinfo=UTC) + week * 7 * DAY + hour * HOUR + ms * MS
@@ -63,7 +63,7 @@ HOURS = st.sampled_from(
 
 @dataclass(frozen=True)
 class Situation:
-    """What one decision is about."""
+    """The input of one decision."""
 
     lead: Lead
     rep: Rep
@@ -72,13 +72,13 @@ class Situation:
     now: datetime
 
     def at(self, moment: datetime) -> Verdict:
-        """What is decided then, of the same things."""
+        """Decide on the same input at another time."""
         return decide(self.lead, self.rep, self.usage, self.playbook, moment)
 
 
 @st.composite
 def rules(draw: st.DrawFn) -> Playbook:
-    """Rules that may bind, each on or off."""
+    """Return a strategy for rules, each on or off."""
     weeks = sorted(draw(st.lists(st.integers(0, 3), min_size=3, max_size=3)))
     return replace(
         a_playbook(),
@@ -104,7 +104,7 @@ def rules(draw: st.DrawFn) -> Playbook:
 
 @st.composite
 def reps(draw: st.DrawFn, now: datetime, *, here: bool) -> Rep:
-    """Anybody; `here` is somebody of the team who has not left."""
+    """Return a strategy for reps; with `here`, of the team and not left."""
     zone = draw(st.sampled_from(ZONES))
     today = a_rep(zone=zone).today(now)
     away = draw(st.none() | st.none() | st.tuples(st.integers(-3, 3), st.integers(0, 4)))
@@ -131,7 +131,7 @@ def reps(draw: st.DrawFn, now: datetime, *, here: bool) -> Rep:
 
 @st.composite
 def leads(draw: st.DrawFn, rep: Rep, playbook: Playbook, now: datetime, *, fits: bool) -> Lead:
-    """A lead about to open, open, or over; one that `fits` asks for nothing."""
+    """Return a strategy for leads; one that `fits` matches every rep."""
     opened = now + draw(st.integers(-24 * 60, 600)) * MINUTE
     window = draw(st.sampled_from([7200, 2 * 86_400, 9 * 86_400]))
     lead = opening(a_lead(), replace(playbook, window_seconds=window), opened)
@@ -156,9 +156,9 @@ def leads(draw: st.DrawFn, rep: Rep, playbook: Playbook, now: datetime, *, fits:
 
 @st.composite
 def used_up(draw: st.DrawFn, rep: Rep, now: datetime, *, free: bool) -> Usage:
-    """What a rep may have used up: of now, of before, or of a clock that is ahead.
+    """Return a strategy for usages: of now, of earlier, or by a clock that is ahead.
 
-    Who is `free` has nothing in hand: time alone lifts what keeps them.
+    With `free` nothing is in hand, so that every refusal lifts with time.
     """
     few, near = st.integers(0, 5), st.sampled_from([0, 0, 0, -1, -2, 1])
     recent = draw(st.lists(st.integers(-8 * 24 * 60, 1), max_size=6))
@@ -190,7 +190,7 @@ def used_up(draw: st.DrawFn, rep: Rep, now: datetime, *, free: bool) -> Usage:
 
 @st.composite
 def situations(draw: st.DrawFn) -> Situation:
-    """Any rep before any lead; in most of them only time keeps the two apart."""
+    """Return a strategy for inputs; in most of them only time refuses the rep."""
     playbook, now = draw(rules()), draw(MOMENTS | EDGES)
     timely = draw(st.sampled_from([True, True, True, False]))
     rep = draw(reps(now, here=timely))

@@ -25,14 +25,14 @@ from standardwebhooks import Webhook
 from dibs.race.store import PLAYBOOK_SECONDS
 
 ROOT = Path(__file__).parents[2]
-# Every contact's phone number begins like this.
+# The prefix of every contact's phone number.
 PHONES = "+6012888"
 _people = itertools.count()
 
 
 @dataclass
 class Stack:
-    """A running stack, spoken to as its users do."""
+    """A running stack, called as its users call it."""
 
     port: int
     described: dict[str, Any]
@@ -40,7 +40,7 @@ class Stack:
         default_factory=lambda: urllib3.PoolManager(maxsize=80, retries=False, timeout=240)
     )
 
-    # What a process keeps of the rules is good for so long.
+    # How long a process caches the rules.
     _settled_at: float = 0.0
 
     @property
@@ -98,7 +98,7 @@ class Stack:
         return self.signed("/leads", lead)
 
     def signed(self, path: str, what: dict[str, Any]) -> tuple[int, Any]:
-        """Post something with a source's signature; return status and JSON."""
+        """Post a body with a source's signature; return status and JSON."""
         body, now = json.dumps(what), datetime.now(UTC)
         message = f"msg_{uuid.uuid4().hex}"
         signature = Webhook(self.described["intake_secret"]).sign(message, now, body)
@@ -154,7 +154,7 @@ class Stack:
         return message_id
 
     def offers(self, rep: dict[str, Any]) -> list[dict[str, Any]]:
-        """Return what the rep's app lists."""
+        """Return the offers in the rep's app."""
         status, answer, _ = self.call("GET", "/me/offers", token=rep["token"])
         assert status == 200, answer
         return answer["offers"]
@@ -168,7 +168,7 @@ class Stack:
         return "/c/" + self.offer(rep, lead_id)["claim_url"].rpartition("/")[2]
 
     def warm(self, name: str, many: int) -> None:
-        """Have that many processes of a function ready."""
+        """Warm up that many processes of a function."""
         from concurrent.futures import ThreadPoolExecutor
 
         lambdas = self.client("lambda")
@@ -184,7 +184,7 @@ class Stack:
 
     @contextmanager
     def under(self, rules: dict[str, Any]) -> Iterator[Stack]:
-        """Let every process work by these rules; those from before are put back afterwards."""
+        """Apply these rules in every process; restore the earlier rules afterwards."""
         status, before, _ = self.call("GET", "/playbook", token=self.described["manager_token"])
         assert status == 200, before
         self.apply(rules)
@@ -193,7 +193,7 @@ class Stack:
         self.apply(before["playbook"])
 
     def apply(self, rules: dict[str, Any]) -> None:
-        """Put rules in force; `settle` waits until every process works by them."""
+        """Put rules in force; with `settle`, wait until every process uses them."""
         manager = self.described["manager_token"]
         status, applied, _ = self.call("PUT", "/playbook", rules, token=manager)
         assert status == 200, applied
@@ -206,11 +206,11 @@ class Stack:
         until(followed)
 
     def settle(self) -> None:
-        """Wait until no process keeps the rules from before: nothing shows when it lets go."""
+        """Wait until the earlier rules have expired in every process's cache."""
         until(lambda: time.monotonic() > self._settled_at)
 
     def lock(self, lead_id: str) -> dict[str, Any]:
-        """Return a lead's stored lock."""
+        """Return the stored lead item."""
         table = self.described["settings"]["LEADS_TABLE"]
         key = {"lead_id": {"S": lead_id}, "sk": {"S": "LOCK"}}
         item: dict[str, Any] = self.client("dynamodb").get_item(
@@ -219,7 +219,7 @@ class Stack:
         return item
 
     def run_job(self, job: str, as_of: datetime | None = None) -> dict[str, Any]:
-        """Run one of the recalculation's jobs now."""
+        """Run a scheduled job now."""
         asked = {"job": job, **({"as_of": as_of.isoformat()} if as_of else {})}
         answer = self.client("lambda").invoke(
             FunctionName=self.described["functions"]["recalculate"],
@@ -230,7 +230,7 @@ class Stack:
         return found
 
     def dibs(self, *arguments: str) -> str:
-        """Run the `dibs` command about this stack."""
+        """Run the `dibs` command on this stack."""
         return _run(self.port, "-m", "dibs.cli.main", *arguments)
 
     def restart(self) -> None:
@@ -241,7 +241,7 @@ class Stack:
 
 
 def until(look: Callable[[], Any], seconds: float = 40) -> Any:
-    """Return what `look` finds, as soon as it finds something."""
+    """Return the result of `look` as soon as there is one."""
     deadline = time.monotonic() + seconds
     while True:
         found = look()
@@ -253,7 +253,7 @@ def until(look: Callable[[], Any], seconds: float = 40) -> Any:
 
 @contextmanager
 def running() -> Iterator[Stack]:
-    """Run a freshly deployed stack on a free port; nothing of it is left behind."""
+    """Run a newly deployed stack on a free port, and remove it afterwards."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]

@@ -1,4 +1,4 @@
-"""template.yaml as the tests read it, and its tables made wherever a test wants them."""
+"""Read template.yaml, and create its tables for tests."""
 
 from __future__ import annotations
 
@@ -42,14 +42,14 @@ _Loader.add_multi_constructor("!", _tag)
 
 @lru_cache(maxsize=1)
 def template() -> dict[str, Any]:
-    """Return the template as it is written: what a loop makes is not in it."""
+    """Return the template as written, without expanding its loops."""
     loaded: dict[str, Any] = yaml.load(TEMPLATE.read_text(encoding="utf-8"), _Loader)
     return loaded
 
 
 @lru_cache(maxsize=1)
 def expanded() -> dict[str, Any]:
-    """Return the template with its loops written out and its Globals in each function."""
+    """Return the template with its loops expanded and its Globals in each function."""
     # Importing cfn-lint takes seconds, and most tests only want a table.
     from cfnlint.decode import cfn_yaml
     from cfnlint.template import Template

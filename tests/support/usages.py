@@ -1,4 +1,4 @@
-"""Generated reps, leads, rules and usages, for what is counted."""
+"""Hypothesis strategies for reps, leads, rules and usages, to test counting."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ playbooks = st.sampled_from(
 
 @st.composite
 def careers(draw: st.DrawFn) -> tuple[Rep, Usage]:
-    """A rep and a usage of theirs: of this hour, day and week, of earlier ones, or of none."""
+    """A rep and their usage, of this hour, day and week, of earlier ones, or empty."""
     rep = draw(reps)
     at = NOON - draw(st.sampled_from([timedelta(), *map(timedelta, (1, 3, 7, 8, 15))]))
     moments = draw(st.lists(st.integers(1, 10_000), max_size=20, unique=True))

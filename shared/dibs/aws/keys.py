@@ -47,7 +47,7 @@ REWARDS = "REWARDS"
 
 
 def part(key: str, place: int) -> str:
-    """Return one part of a stored key, counted from 0; nothing where it has no such part."""
+    """Return one part of a stored key, counted from 0; empty if there is no such part."""
     return next(iter(key.split("#")[place:]), "")
 
 

@@ -1,4 +1,4 @@
-"""Trying again while another transaction is in the way."""
+"""Retries while another transaction holds an item."""
 
 from __future__ import annotations
 

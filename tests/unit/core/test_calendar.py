@@ -1,4 +1,4 @@
-"""Local time, on values: duty to the microsecond, and periods that leave nothing out."""
+"""Local time: duty to the microsecond, and periods without gaps."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 KINDS: tuple[Kind, ...] = ("day", "week", "month", "quarter", "year")
-# Not those that spell leap seconds out, and not the machine's own.
+# Without the zones with leap seconds, and without the machine's own.
 ZONES = sorted(
     zone
     for zone in available_timezones()
@@ -46,7 +46,7 @@ NEVER = Hours(((),) * 7)
 
 
 def at(text: str) -> datetime:
-    """An instant in UTC, from `2026-11-23 09:00`."""
+    """Return an instant in UTC, from `2026-11-23 09:00`."""
     return datetime.fromisoformat(text).replace(tzinfo=UTC)
 
 
@@ -55,7 +55,7 @@ def days(*texts: str) -> frozenset[date]:
 
 
 def leave(*texts: str) -> tuple[tuple[date, date], ...]:
-    """First and last days, from `2026-11-23/2026-11-27`."""
+    """Return first and last days, from `2026-11-23/2026-11-27`."""
     pairs = (text.split("/") for text in texts)
     return tuple((date.fromisoformat(first), date.fromisoformat(last)) for first, last in pairs)
 
@@ -135,7 +135,7 @@ def test_hours_that_cannot_be_are_turned_away_with_their_mend(
         ("2028-02-29 10:00", "on_leave", "2028-03-02 09:00"),
         ("2028-03-01 23:59:59.999999", "on_leave", "2028-03-02 09:00"),
         ("2028-03-02 00:00", "outside_hours", "2028-03-02 09:00"),
-        # Leave, a holiday and a Sunday at once: leave is what a person would hear first.
+        # Leave, a holiday and a Sunday at once: leave comes first.
         ("2026-05-03 10:00", "on_leave", "2026-05-05 08:00"),
     ],
 )
@@ -155,16 +155,16 @@ def test_on_duty_by_the_week_the_holidays_and_the_leave(
 @pytest.mark.parametrize(
     ("zone", "shift", "now", "returns", "hours"),
     [
-        # What the shift begins in is left out: it begins when the gap is over.
+        # The shift begins in a skipped hour, so it begins when the gap is over.
         ("Europe/London", "01:30-04:00", "2026-03-29 00:00", "2026-03-29 01:00", 2),
         ("America/New_York", "02:15-04:00", "2026-03-08 06:00", "2026-03-08 07:00", 1),
-        # The whole shift is left out: the next one is tomorrow's.
+        # The whole shift is skipped: the next one is tomorrow's.
         ("Europe/London", "01:00-02:00", "2026-03-29 00:00", "2026-03-30 00:00", 1),
         # Over the gap and over the fold: an hour less, an hour more.
         ("Europe/London", "00:30-04:00", "2026-03-29 00:00", "2026-03-29 00:30", 2.5),
         ("Europe/London", "00:30-04:00", "2026-10-24 23:00", "2026-10-24 23:30", 4.5),
         ("America/New_York", "00:00-23:00", "2026-11-01 03:30", "2026-11-01 04:00", 24),
-        # Half an hour of daylight saving: 02:00 to 02:30 is left out, 01:30 to 02:00 comes twice.
+        # Half an hour of daylight saving: 02:00 to 02:30 is skipped, 01:30 to 02:00 comes twice.
         ("Australia/Lord_Howe", "02:15-03:00", "2026-10-03 15:00", "2026-10-03 15:30", 0.5),
         ("Australia/Lord_Howe", "01:00-03:00", "2026-04-04 13:00", "2026-04-04 14:00", 2.5),
         # Days that do not begin at midnight, and one that ends twice.
@@ -173,11 +173,11 @@ def test_on_duty_by_the_week_the_holidays_and_the_leave(
         ("Asia/Beirut", "00:15-03:00", "2026-03-28 12:00", "2026-03-28 22:00", 2),
         ("America/Sao_Paulo", "00:00-03:00", "2018-11-03 12:00", "2018-11-04 03:00", 2),
         ("America/Sao_Paulo", "23:00-24:00", "2019-02-16 12:00", "2019-02-17 01:00", 2),
-        # No daylight saving: odd minutes, and the two ends of the world.
+        # No daylight saving: offsets with odd minutes, and the largest ones.
         ("Asia/Kathmandu", "09:00-17:00", "2026-11-23 00:00", "2026-11-23 03:15", 8),
         ("Pacific/Kiritimati", "09:00-17:00", "2026-11-23 12:00", "2026-11-23 19:00", 8),
         ("Pacific/Niue", "09:00-17:00", "2026-11-23 12:00", "2026-11-23 20:00", 8),
-        # Samoa left out 30 December 2011.
+        # Samoa skipped 30 December 2011.
         ("Pacific/Apia", "09:00-17:00", "2011-12-30 03:00", "2011-12-30 19:00", 8),
     ],
 )
@@ -229,7 +229,7 @@ def test_duty_further_off_than_400_days_is_none() -> None:
     on_leave = Schedule("UTC", leave=((now.date(), last - DAY),))
     assert next_on_duty(on_leave, now) == at(f"{last} 00:00")
     assert next_on_duty(Schedule("UTC", leave=((now.date(), last),)), now) is None
-    # 400 days on it is noon.
+    # 400 days later it is noon.
     one = parse_hours(dict.fromkeys(WEEKDAYS, ("12:01-13:00",)))
     assert next_on_duty(Schedule("UTC", one, leave=on_leave.leave), now) is None
     assert next_on_duty(Schedule("UTC", one, leave=on_leave.leave), now + MINUTE) is None
@@ -261,7 +261,7 @@ def test_an_unknown_zone_is_named(zone: str) -> None:
         ("Europe/London", "2026-11-23 09:00", 0, "2026-11-23 09:00"),
         ("Europe/London", "2026-11-22 09:00", 0, "2026-11-22 09:00"),
         ("Europe/London", "2026-11-23 09:00", 3, "2026-11-23 12:00"),
-        # A shift that is just filled ends it; a minute more is after lunch.
+        # A duration that exactly fills a shift ends with it; a minute more ends after lunch.
         ("Europe/London", "2026-11-23 09:00", 3.5, "2026-11-23 12:30"),
         ("Europe/London", "2026-11-23 09:00", 4, "2026-11-23 14:00"),
         ("Europe/London", "2026-11-23 12:45", 1, "2026-11-23 14:30"),
@@ -292,9 +292,9 @@ def test_the_clock_of_somebody_always_on_never_stops(
     assert next_on_duty(Schedule(zone), start) == start
 
 
-# Duty against a walk, minute by minute, over what the standard library's clock shows.
+# Duty compared with a walk, minute by minute, through the standard library's local time.
 
-# Days on which a clock is moved, by an hour, by half an hour, at midnight, over the date line.
+# Days on which the offset changes: an hour, half an hour, at midnight, over the date line.
 MOVES = [
     ("Europe/London", "2026-03-29"),
     ("Europe/London", "2026-10-25"),
@@ -320,7 +320,7 @@ MOVES = [
 
 
 def on_duty(schedule: Schedule, moment: datetime) -> bool:
-    """The rule once more, by nothing but the clock on the wall."""
+    """Tell whether a rep is on duty, by local time alone."""
     wall = moment.astimezone(ZoneInfo(schedule.zone))
     return (
         not any(first <= wall.date() <= last for first, last in schedule.leave)
@@ -344,7 +344,7 @@ def minutes_of_duty(schedule: Schedule, start: datetime, end: datetime) -> int:
 
 @st.composite
 def week_hours(draw: st.DrawFn) -> Hours:
-    """Always, or shifts from ordered marks of the day, some of them touching midnight."""
+    """Return a strategy for hours: always, or shifts between ordered minutes, some at midnight."""
     marks = st.lists(
         st.sampled_from([0, 15, 30, 60, 75, 90, 105, 120, 150, 180, 540, 1080, 1380, 1410, 1440])
         | st.integers(0, 1440),
@@ -359,7 +359,7 @@ def week_hours(draw: st.DrawFn) -> Hours:
 
 @st.composite
 def schedules(draw: st.DrawFn) -> tuple[Schedule, datetime]:
-    """Somebody's duty, and a whole minute about a day on which their clock is moved."""
+    """Return a strategy for a schedule and a full minute near a change of the offset."""
     zone, day = draw(st.sampled_from(MOVES))
     noon = at(f"{day} 12:00")
     near = st.integers(-1, 2).map(lambda ahead: noon.date() + ahead * DAY)
@@ -422,16 +422,16 @@ def test_working_time_is_so_many_minutes_of_duty(
         ("2026-11-23", "Pacific/Kiritimati", "2026-11-22 10:00"),
         ("2026-11-23", "Pacific/Pago_Pago", "2026-11-23 11:00"),
         ("2026-11-23", "Asia/Kathmandu", "2026-11-22 18:15"),
-        # Midnight is left out.
+        # Midnight is skipped.
         ("2026-04-24", "Africa/Cairo", "2026-04-23 22:00"),
         ("2026-03-29", "Asia/Beirut", "2026-03-28 22:00"),
         ("2018-11-04", "America/Sao_Paulo", "2018-11-04 03:00"),
         ("1919-03-31", "America/Toronto", "1919-03-31 04:30"),
-        # Midnight comes twice, and the day begins with the first; or not before the second.
+        # Midnight comes twice: the day begins with the first, or with the second.
         ("2026-11-01", "America/Havana", "2026-11-01 04:00"),
         ("2010-11-07", "America/St_Johns", "2010-11-07 02:30"),
         ("2026-04-05", "America/Santiago", "2026-04-05 04:00"),
-        # A day left out begins and ends where the next begins.
+        # A skipped day begins and ends where the next begins.
         ("2011-12-30", "Pacific/Apia", "2011-12-30 10:00"),
         ("2011-12-31", "Pacific/Apia", "2011-12-30 10:00"),
     ],
@@ -449,7 +449,7 @@ def test_a_day_begins_at_the_first_instant_there_is(day: str, zone: str, start: 
         ("day", "UTC", "2028-02-29 23:59", "2028-02-29", "2028-02-29", "2028-02-29"),
         ("week", "UTC", "2026-11-22 23:59", "2026-W47", "2026-11-16", "2026-11-22"),
         ("week", "UTC", "2026-11-23 00:00", "2026-W48", "2026-11-23", "2026-11-29"),
-        # ISO years do not end where years do.
+        # ISO years do not end with calendar years.
         ("week", "UTC", "2027-01-01 00:00", "2026-W53", "2026-12-28", "2027-01-03"),
         ("week", "UTC", "2027-01-04 00:00", "2027-W01", "2027-01-04", "2027-01-10"),
         ("week", "UTC", "2024-12-30 00:00", "2025-W01", "2024-12-30", "2025-01-05"),
@@ -507,7 +507,7 @@ def test_each_kind_has_its_function() -> None:
         ("month", "UTC", "2027-01-31 12:00", "2026-12"),
         ("quarter", "UTC", "2027-02-28 12:00", "2026-Q4"),
         ("year", "UTC", "2027-12-31 12:00", "2026"),
-        # The day that Samoa left out is over as soon as it would have begun.
+        # The day that Samoa skipped ends as soon as it would begin.
         ("day", "Pacific/Apia", "2011-12-30 10:00", "2011-12-30"),
     ],
 )
@@ -572,7 +572,7 @@ def test_periods_follow_each_other_without_gap_or_overlap(
 
 
 def assert_days_tile(period: Period, zone: str) -> None:
-    """The period's days, one after another, are the period."""
+    """A period is exactly its days, one after another."""
     day, reached = period.first_day, period.start
     while day <= period.last_day:
         this = named(f"{day}", zone)

@@ -1,4 +1,4 @@
-"""A lead's life (C8), its ids, and what of it may be shown."""
+"""A lead's lifecycle (C8), its ids and its preview."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dibs.core.quality import Pool, Quality, pool_for
 from support.builders import NOON, a_lead
 
 S = State
-# Every legal move, and the stages it skips. Whatever is not in here is illegal.
+# Every legal transition, and the stages it skips. All others are illegal.
 LEGAL: dict[tuple[State, State], tuple[State, ...]] = {
     (S.NEW, S.OPEN): (),
     (S.NEW, S.ASSIGNED): (),
@@ -81,7 +81,7 @@ def test_an_illegal_move_leaves_the_lead_as_it_was() -> None:
 
 
 def test_a_source_and_its_id_always_give_the_same_lead_id() -> None:
-    # Written out: a change of this function would make every stored lead a stranger.
+    # A fixed value: if this function changed, no stored lead would be found again.
     assert lead_id_for("google-ads", "ext-1") == "5x5tb6qkrubq"
     assert lead_id_for("google-ads", "ext-1", attempt=1) != lead_id_for("google-ads", "ext-1")
 

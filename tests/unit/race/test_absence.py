@@ -1,5 +1,4 @@
-"""What time away earns (F10), when it falls due, when it expires, and that nothing is earned
-twice."""
+"""Absence credits (F10): what leave earns, when credits are due, and when they expire."""
 
 from __future__ import annotations
 
@@ -46,11 +45,11 @@ EARNED = [
     ([LAST_WEEK], 10, 3),
     ([LAST_WEEK], 33, 0),
     ([(MONDAY - 3 * DAY, MONDAY - 3 * DAY)], 8, 1),
-    # Each leave for itself, rounded down; what touches or overlaps is one.
+    # Each leave by itself, rounded down; adjacent or overlapping leave is one.
     ([(MONDAY - 7 * DAY, MONDAY - 7 * DAY), (MONDAY - 3 * DAY, MONDAY - 3 * DAY)], 12, 0),
     ([(MONDAY - 7 * DAY, MONDAY - 7 * DAY), (MONDAY - 6 * DAY, MONDAY - 6 * DAY)], 12, 1),
     ([(MONDAY - 7 * DAY, MONDAY - 6 * DAY), LAST_WEEK], 8, 4),
-    # A weekend, one still to end, one to come.
+    # A weekend, leave that has not ended, and leave in the future.
     ([(MONDAY - 2 * DAY, MONDAY - DAY)], 1, 0),
     ([(MONDAY - 7 * DAY, MONDAY)], 8, 0),
     ([(MONDAY + DAY, MONDAY + 5 * DAY)], 8, 0),
@@ -71,7 +70,7 @@ def test_the_hours_are_ones_own() -> None:
 
 
 def test_credits_fall_due_over_the_days_until_they_expire() -> None:
-    rep, back = away(LAST_WEEK), MONDAY - 2 * DAY  # home on Saturday
+    rep, back = away(LAST_WEEK), MONDAY - 2 * DAY  # back on Saturday
     due = [credits_of(rep, Usage(), rules(), on(back + n * DAY)).due for n in range(15)]
     assert due == [1, 1, 1, 1, 2, 2, 2, 3, 3, 3, 3, 4, 4, 4, 0]
     last = back + 13 * DAY
@@ -104,7 +103,7 @@ def test_of_two_leaves_the_older_ones_credits_go_first() -> None:
     assert credits_of(rep, Usage(), playbook, now) == Credits(2, 2, MONDAY + 2 * DAY, older[1])
     used = Usage(credits_used=(older[1],))
     assert credits_of(rep, used, playbook, now) == Credits(1, 1, MONDAY + 11 * DAY, newer[1])
-    # What was used of leave that has expired is no debt of the next.
+    # A used credit of expired leave does not count against the next leave.
     later = on(MONDAY + 3 * DAY)
     assert credits_of(rep, used, playbook, later).left == 1
 
@@ -128,7 +127,7 @@ def test_leave_edited_afterwards_earns_nothing_twice(edit: str) -> None:
         used = Usage(credits_used=credit.after)
     assert len(used.credits_used) == 4
     edited = replace(rep, leave=EDITS[edit])
-    # What moves to other days altogether counts as long as the credits could have been used.
+    # A used credit still counts when its leave is moved, until it would have expired.
     days = range(14 if edit == "moved beyond it" else 17)
     unedited = [credits_of(edited, Usage(), playbook, on(day + n * DAY)).left for n in days]
     found = [credits_of(edited, used, playbook, on(day + n * DAY)).left for n in days]

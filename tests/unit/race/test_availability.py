@@ -1,5 +1,5 @@
-"""Availability (R8): hours, holidays, leave, pauses and do-not-disturb; and when a no becomes a
-yes, exactly (C3)."""
+"""Availability (R8): hours, holidays, leave, pauses and do-not-disturb, and when exactly a refusal
+lifts (C3)."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ MS, MINUTE, HOUR = timedelta(milliseconds=1), timedelta(minutes=1), timedelta(ho
 DAY = timedelta(days=1)
 TODAY = date(2026, 11, 23)
 OFFICE = {day: ["09:00-12:30", "13:30-18:00"] for day in WEEKDAYS[:5]}
-# A window of a month: what closes it is another test's matter.
+# A window of a month, so that it does not close in these tests.
 OPEN = a_lead(opens_at=NOON - 30 * DAY, closes_at=NOON + 30 * DAY)
 
 
@@ -46,9 +46,9 @@ def codes(verdict: Verdict) -> list[str]:
 def refused_until(
     rep: Rep, at: datetime, code: str, until: datetime, usage: Usage | None = None, **rules: Any
 ) -> None:
-    """The rep is refused by this rule alone, hears until when, and that is so to the millisecond.
+    """The rep is refused by this rule alone, until a time that is right to the millisecond.
 
-    The last rule to lift may be another one than keeps them now.
+    `lifts_at` may come from another rule than the one that refuses now.
     """
     verdict = judged(rep, at, usage, **rules)
     assert codes(verdict) == [code]
@@ -241,7 +241,7 @@ def test_an_allowance_of_nothing_does_not_lift_within_any_window() -> None:
 
 
 def test_whoever_joined_in_the_middle_of_the_week_has_a_part_of_it() -> None:
-    rep = a_rep(zone="UTC", joined_on=date(2026, 11, 26))  # Thursday: four days of seven
+    rep = a_rep(zone="UTC", joined_on=date(2026, 11, 26))  # joined on Thursday: four days of seven
     thursday = datetime(2026, 11, 26, 9, tzinfo=UTC)
     quota = {"enabled": True, "base_per_week": 7}
     week = rep.this_week(thursday)
@@ -312,7 +312,7 @@ def test_whoever_is_off_or_wants_quiet_is_told_neither_by_push_nor_by_text(
     offering.follow(LeadEvent("lead.opened", lead.lead_id, 1), world.floor())
     (chunk,) = world.queue.of("offer")
     assert set(chunk.rep_ids) == {rep.rep_id, other.rep_id}
-    world.memory.reps[rep.rep_id] = replace(rep, **change)  # since the wave was dealt out
+    world.memory.reps[rep.rep_id] = replace(rep, **change)  # since the wave was notified
     notify(chunk, world.desk())
     reached = [*world.push.told(), *world.sms.told]
     assert reached == (
@@ -433,7 +433,7 @@ def test_a_refusal_lifts_when_it_says_and_not_a_millisecond_before(
     lifts = verdict.lifts_at
     within = [now + (lead.closes_at - now) * part / 40 for part in range(41)]
     if lifts is None or lifts >= lead.closes_at:
-        # Nobody who waits for it would ever get in.
+        # A rep who waited for it would never be admitted.
         assert not any(isinstance(at(moment), Eligible) for moment in within if moment >= now)
         return
     assert lifts > now

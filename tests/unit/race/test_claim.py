@@ -1,4 +1,4 @@
-"""The claim: the first valid one wins, everybody else hears why not, and retries are harmless."""
+"""The claim: the first valid one wins, others learn why not, retries are harmless (C1-C4)."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ AINA, BEN = a_rep(1, name="Aina"), a_rep(2, name="Ben")
 
 
 class Race:
-    """A lead, two reps of its team, and what they do about it."""
+    """A lead, two reps of its team, and their actions."""
 
     def __init__(self, **playbook: object) -> None:
         self.world = FakeWorld(a_playbook(**playbook))
@@ -60,7 +60,7 @@ class Race:
         return self.world.memory.usage[rep.rep_id]
 
     def everything(self) -> str:
-        """All that is stored, to see that a refused call changed nothing."""
+        """Return all stored data, to check that a refused call changed nothing."""
         return repr(self.world.memory)
 
 
@@ -155,7 +155,7 @@ def test_somebody_who_lost_hears_so_before_any_rule_that_would_have_refused_them
     race.claim(BEN, race.world.post_lead(a_card(2)))
     race.world.roster.pause(BEN.rep_id, NOON + timedelta(hours=1))
     race.claim(AINA)
-    race.world.clock.pass_(hours=5)  # past the window, too
+    race.world.clock.pass_(hours=5)  # after the window as well
     assert isinstance(race.refusal(BEN), AlreadyClaimed)
 
 
@@ -367,7 +367,7 @@ def test_a_losers_and_a_refused_reps_try_is_kept_for_the_receipt() -> None:
     race.claim(AINA)
     race.refusal(BEN)
     _, sighting = race.world.memory.sightings[race.lead.lead_id, BEN.rep_id]
-    assert sighting.attempted_at == NOON  # the first try is what counts
+    assert sighting.attempted_at == NOON  # the first attempt counts
     assert race.world.memory.outcomes[race.lead.lead_id, BEN.rep_id] == "already_claimed"
 
 
@@ -414,7 +414,7 @@ def test_a_link_shows_the_contact_for_fifteen_minutes_and_then_only_that_it_is_y
     hidden = claim_link(race, link_of(race))
     assert hidden.card is None
     assert hidden.already_yours
-    assert race.claim(AINA).card is not None  # signed in, it is shown for good
+    assert race.claim(AINA).card is not None  # for a signed-in rep it does not expire
 
 
 def test_a_forged_link_finds_nothing_and_changes_nothing() -> None:
@@ -453,7 +453,7 @@ def test_a_reply_code_of_an_earlier_opening_says_the_offer_is_over() -> None:
         claim(race.world.race, race.lead.lead_id, BEN.rep_id, by_sms(1), race.world.clock)
 
 
-# Looking is not claiming
+# A preview claims nothing
 
 
 def test_judging_changes_nothing() -> None:
@@ -465,7 +465,7 @@ def test_judging_changes_nothing() -> None:
 
 
 def test_a_record_read_before_the_lock_was_taken_is_looked_up_once_more() -> None:
-    # The read is not one snapshot: it may hold the lock after the race, the record before it.
+    # The read is not one snapshot: the lead item may be from after the race, the record not.
     race = Race()
     before = race.world.race.read(race.lead.lead_id, BEN.rep_id)
     race.claim(AINA)

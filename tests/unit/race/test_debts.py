@@ -1,4 +1,4 @@
-"""Debts (F1-F3): hot for warm, assignments, cold; and that none locks anybody out for ever."""
+"""Debts (F1-F3): hot for warm, assignments, cold; and that none locks a rep out for ever."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def test_after_five_claims_the_lead_assigned_comes_first(
     usage, playbook = week(raced=raced, unaccepted=unaccepted), rules(claims_per_assignment=5)
     for quality in Quality:
         assert judged(of(quality), usage, playbook) == refused
-    # It says nothing of the lead, so it binds a blind one as well.
+    # It shows nothing about the lead, so it binds a blind one as well.
     assert judged(of(HOT, blind=True), usage, playbook) == refused
     assert judged(of(HOT, test=True), usage, playbook) == []
     assert judged(of(HOT), usage, rules()) == []
@@ -147,11 +147,11 @@ def test_who_claimed_fewer_than_three_cold_last_week_makes_up_for_it(
 @pytest.mark.parametrize(
     ("counted", "refused"),
     [
-        # Nothing is counted of this week yet: what is stored is of last week.
+        # Nothing is counted for this week yet: the stored counts are last week's.
         (Usage(week=MONDAY - timedelta(days=7), week_claims=5, cold=2), ["owes_cold"]),
         (Usage(week=MONDAY - timedelta(days=7), week_claims=5, cold=3), []),
         (Usage(week=MONDAY - timedelta(days=7), week_claims=0, leads=4), []),
-        # Of the week before that: last week they were away.
+        # The stored counts are of the week before last: last week they were away.
         (Usage(week=MONDAY - timedelta(days=14), week_claims=5), []),
         (Usage(), []),
     ],
@@ -160,7 +160,7 @@ def test_last_weeks_count_decides_this_week(counted: Usage, refused: list[str]) 
     assert judged(of(HOT), counted, rules(cold_per_week=3)) == refused
 
 
-# What no debt binds
+# Leads that no debt binds
 
 EVERY = {"hot_per_warm": 1, "claims_per_assignment": 9, "cold_per_week": 3}
 OWING = week(hot=1, claims_before=3)
@@ -170,12 +170,12 @@ def test_blind_and_test_leads_are_neither_owed_for_nor_kept_from_anybody() -> No
     assert judged(of(HOT), OWING, rules(**EVERY)) == ["owes_warm", "owes_cold"]
     assert judged(of(HOT, blind=True), OWING, rules(**EVERY)) == []
     assert judged(of(HOT, test=True), OWING, rules(**EVERY)) == []
-    # Nor do they pay: the rep cannot know that they would.
+    # They do not pay a debt either: the rep cannot know that they would.
     unpaid = [of(WARM, blind=True), of(COLD, test=True)]
     assert codes(knowing(of(HOT), OWING, rules(**EVERY), unpaid)) == []
 
 
-# Only what can be paid is owed
+# Only a debt that can be paid refuses
 
 
 @pytest.mark.parametrize(
@@ -186,7 +186,7 @@ def test_blind_and_test_leads_are_neither_owed_for_nor_kept_from_anybody() -> No
         ([of(WARM)], ["owes_warm"]),
         ([of(COLD)], ["owes_cold"]),
         ([of(WARM), of(COLD)], ["owes_warm", "owes_cold"]),
-        # What closed, has not opened, or is not for them pays nothing.
+        # A lead that is closed, not open yet, or not for the rep pays nothing.
         ([of(WARM, closes_at=NOON)], []),
         ([of(WARM, closes_at=NOON + MS)], ["owes_warm"]),
         ([of(WARM, opens_at=NOON + MS)], []),
@@ -194,7 +194,7 @@ def test_blind_and_test_leads_are_neither_owed_for_nor_kept_from_anybody() -> No
         ([of(WARM, teams=("south",))], []),
         ([of(WARM, pods=("red",))], []),
         ([of(WARM, waves={"north": (None, None, None)})], []),
-        ([of(WARM, reserved_for="cohort")], ["owes_warm"]),  # no newcomers here
+        ([of(WARM, reserved_for="cohort")], ["owes_warm"]),  # the newcomers rule is off
     ],
 )
 def test_a_debt_that_no_open_lead_could_pay_refuses_nothing(
@@ -257,14 +257,14 @@ def test_payable_is_until_the_last_lead_closes(
     assert first == ({WARM: leads[0].closes_at} if closes and closes[0] > 0 else {})
 
 
-# When time alone lifts them
+# When debts lift by themselves
 
 
 @pytest.mark.parametrize("code", ["owes_warm", "owes_cold"])
 @pytest.mark.parametrize(
     ("closes", "lifts"),
     [
-        # The lead that would pay it closes, or a week begins in which nothing is owed.
+        # The lead that would pay the debt closes, or a week begins without debts.
         (NOON + HOUR, NOON + HOUR),
         (NEXT_MONDAY, NEXT_MONDAY),
         (NEXT_MONDAY + HOUR, NEXT_MONDAY),
@@ -274,7 +274,7 @@ def test_payable_is_until_the_last_lead_closes(
 def test_a_debt_lifts_when_the_last_lead_that_pays_it_closes_or_on_monday(
     code: str, closes: datetime | None, lifts: datetime
 ) -> None:
-    # Three cold ones this week: next Monday the cold are not owed again.
+    # Three cold ones this week, so that none are owed next Monday.
     usage, on = {
         "owes_warm": (week(hot=2, week_claims=2), {"hot_per_warm": 2}),
         "owes_cold": (week(claims_before=3, week_claims=0), {"cold_per_week": 1}),
@@ -304,7 +304,7 @@ def test_a_refused_debtor_hears_when_the_lead_that_would_pay_closes() -> None:
     assert (codes(verdict), verdict.lifts_at) == (["owes_warm"], warm.closes_at)
 
 
-# Shown before they bite
+# Shown before they refuse
 
 
 def test_where_the_rep_stands_is_shown_for_each_rule_that_is_on() -> None:
@@ -316,6 +316,6 @@ def test_where_the_rep_stands_is_shown_for_each_rule_that_is_on() -> None:
     ]
     assert debts(REP, usage, rules(), NOON) == []
     assert debts(REP, usage, rules(cold_per_week=1), NOON) == [Debt("F3", 2, 1, 0)]
-    # A week later nothing of it counts but the claims since the last assignment.
+    # A week later only the claims since the last assignment count.
     later = debts(REP, usage, rules(**EVERY), NOON + 7 * DAY)
     assert later == [Debt("F1", 0, 1, 0), Debt("F2", 4, 9, 0), Debt("F3", 0, 3, 0)]

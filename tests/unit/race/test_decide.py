@@ -1,4 +1,4 @@
-"""The one decision, on values: who may have a lead now, and when a no becomes a yes."""
+"""The decision: who may have a lead now, and when a refusal lifts."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ FULL = Usage(TODAY, 10)
 
 
 def codes(verdict: Verdict) -> list[str]:
-    """The rules that refused; none where nobody did."""
+    """Return the codes of the rules that refused."""
     return [r.code for r in verdict.refusals] if isinstance(verdict, Refused) else []
 
 
@@ -124,7 +124,7 @@ def test_yesterdays_claims_do_not_count_today() -> None:
 
 
 def test_a_count_of_a_day_that_a_faster_clock_began_holds_until_that_day_is_over() -> None:
-    # Functions' clocks differ by milliseconds; at midnight one of them is in tomorrow already.
+    # Clocks of functions differ by milliseconds; at midnight one of them is a day ahead.
     rep = a_rep(zone="UTC")
     tomorrow = Usage(TODAY + timedelta(days=1), 10)
     verdict = decide(a_lead(), rep, tomorrow, a_playbook(), NOON)
@@ -152,15 +152,15 @@ def local(zone: str, *moment: int, fold: int = 0) -> datetime:
         # Days of 23 and of 25 hours.
         ("Europe/Berlin", "2026-03-28T23:30:00+00:00", "2026-03-29T22:00:00+00:00"),
         ("Europe/Berlin", "2026-10-24T22:30:00+00:00", "2026-10-25T23:00:00+00:00"),
-        # Santiago springs from 24:00 to 01:00: that day begins at one o'clock.
+        # Santiago's clock goes from 24:00 to 01:00: that day begins at one o'clock.
         ("America/Santiago", "2026-09-05T20:00:00+00:00", "2026-09-06T04:00:00+00:00"),
-        # Santiago falls from 24:00 back to 23:00: Saturday ends an hour later.
+        # Santiago's clock goes back from 24:00 to 23:00: Saturday ends an hour later.
         ("America/Santiago", "2026-04-04T20:00:00+00:00", "2026-04-05T04:00:00+00:00"),
-        # Havana falls from 01:00 back to 00:00: Sunday begins with the first of two midnights.
+        # Havana's clock goes back from 01:00 to 00:00: Sunday begins with the first midnight.
         ("America/Havana", "2026-10-31T20:00:00+00:00", "2026-11-01T04:00:00+00:00"),
-        # Beirut springs from 24:00 to 01:00.
+        # Beirut's clock goes from 24:00 to 01:00.
         ("Asia/Beirut", "2026-03-28T12:00:00+00:00", "2026-03-28T22:00:00+00:00"),
-        # Samoa left out 30 December 2011.
+        # Samoa skipped 30 December 2011.
         ("Pacific/Apia", "2011-12-30T02:00:00+00:00", "2011-12-30T10:00:00+00:00"),
     ],
 )

@@ -1,4 +1,4 @@
-"""The draw (C10): the first seconds' claims count as simultaneous; anybody can recompute it."""
+"""The draw (C10): claims of the first seconds count as simultaneous, and a draw can be verified."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ AINA = REPS[0]
 
 
 class Hall:
-    """A lead whose claims are collected for 5 s, its reps, and what they do about it."""
+    """A lead whose claims are collected for 5 s, its reps, and their actions."""
 
     def __init__(self, **playbook: object) -> None:
         self.world = FakeWorld(a_playbook(draw={"collect_seconds": 5}, **playbook))
@@ -90,7 +90,7 @@ class Hall:
         return self.world.lead(self.lead)
 
     def order(self, *reps: Rep) -> list[Rep]:
-        """These reps as they are drawn, the first first."""
+        """Return the reps in the order they are drawn."""
         lead = self.lead
         order = in_order(seed_of(lead), lead.lead_id, lead.epoch, [rep.rep_id for rep in reps])
         return sorted(reps, key=lambda rep: order.index(rep.rep_id))
@@ -100,7 +100,7 @@ class Hall:
         offering.follow(fact, self.world.floor())
 
 
-# What a draw is
+# The order of a draw
 
 
 def test_a_seed_is_of_one_opening_and_tells_nothing_of_another() -> None:
@@ -189,7 +189,7 @@ def test_a_draw_by_another_seed_than_was_shown_is_noticed_by_who_kept_the_commit
 
 def test_every_entrant_is_as_likely_to_win_as_any_other() -> None:
     # 20,000 leads with ten entrants each: chi-square with 9 degrees of freedom exceeds 27.9 once
-    # in a thousand fair lotteries. Seeds are fixed, so this never flickers.
+    # in a thousand fair draws. Seeds are fixed, so this test is not flaky.
     reps = [a_rep(number).rep_id for number in range(1, 11)]
     wins: Counter[str] = Counter()
     for number in range(20_000):
@@ -261,7 +261,7 @@ def test_the_last_instant_of_the_window_is_in_and_the_end_is_out() -> None:
 
 
 class Slow(FakeDraws):
-    """Entries that take until then to be stored."""
+    """Entries that are stored at a later time."""
 
     def __init__(self, world: FakeWorld, until: datetime) -> None:
         super().__init__(world.memory, world.race)
@@ -449,7 +449,7 @@ def test_a_rep_who_left_is_passed_over() -> None:
     assert hall.drawn().winner == second.rep_id
 
 
-# Rights never depend on a timer
+# No right depends on a timer
 
 
 def test_the_timer_that_waits_for_a_lead_also_waits_for_its_draw() -> None:
@@ -582,7 +582,7 @@ def test_a_claim_after_the_end_hears_how_the_draw_ended() -> None:
     assert won.claim.drawn
 
 
-# What follows
+# After the draw
 
 
 def test_the_winner_is_told_because_nobody_waits_for_an_answer() -> None:
@@ -612,7 +612,7 @@ def test_a_lead_given_back_is_collected_for_anew_under_another_seed() -> None:
     answer = hall.claim(REPS[1])
     assert isinstance(answer, InDraw)
     assert answer.commitment != hall.drawn().commitment
-    hall.draw(hall.lead)  # a drawer of the opening that is over
+    hall.draw(hall.lead)  # a process that draws the earlier opening
     assert hall.stored() == back
     hall.draw(back)
     assert hall.stored().owner == REPS[1].rep_id
@@ -649,7 +649,7 @@ def test_who_entered_has_seen_the_offer_and_is_sent_no_text_to_claim_it() -> Non
     hall.enter(AINA)
     known = hall.world.offers.sightings(hall.lead.lead_id, 1, [rep.rep_id for rep in REPS])
     assert {rep_id: one.seen_at for rep_id, one in known.items()} == {AINA.rep_id: NOON}
-    # That they tried is the draw's to tell: their alert is still taken back when another is drawn.
+    # The draw records that they tried, so their alert is still withdrawn when another is drawn.
     assert known[AINA.rep_id].attempted_at is None
 
 

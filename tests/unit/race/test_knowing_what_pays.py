@@ -1,4 +1,4 @@
-"""A claim looks at the open leads only where a debt refuses it (F1, F3), and then once."""
+"""A claim reads the open leads only if a debt refuses it (F1, F3), and then once."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ RULES: dict[str, Any] = {"acceptance": {"hot_per_warm": 2, "cold_per_week": 3}}
 
 
 class Watched(FakeRace):
-    """Remembers what was asked of it, in order."""
+    """Keeps the calls in order."""
 
     def __init__(self, world: FakeWorld) -> None:
         super().__init__(world.memory)
@@ -110,7 +110,7 @@ def test_a_debt_made_meanwhile_is_looked_at_when_the_guard_fails() -> None:
         world.memory.usage[REP.rep_id] = replace(usage, hot=2)
 
     race.meanwhile = another
-    tries(world, race, lead)  # nothing warm is open, so nothing is owed after all
+    tries(world, race, lead)  # no warm lead is open, so nothing is owed
     assert race.asked.count("commit_claim") == 2
     world, race = a_world(hot=1)
     lead = world.post_lead(a_card(1, score=HOT))

@@ -1,4 +1,4 @@
-"""Limits of competitive claims (F7): by the rep's calendar, over any span, in hand and per tier."""
+"""Limits of competitive claims (F7): by the rep's calendar, rolling, in hand and per tier."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def codes(rep: Rep, usage: Usage, playbook: Playbook, now: datetime) -> list[str
 
 
 def after_claims(rep: Rep, playbook: Playbook, *moments: datetime, usage: Usage | None = None):
-    """What a rep has used up who won a race at each of these moments."""
+    """Return the usage of a rep who won a race at each of these times."""
     used_up = usage or Usage()
     for at in moments:
         claim = taking(OPEN, rep, playbook, at, at)
@@ -42,7 +42,7 @@ def after_claims(rep: Rep, playbook: Playbook, *moments: datetime, usage: Usage 
 
 
 def lifts(rep: Rep, usage: Usage, playbook: Playbook, now: datetime, at: datetime) -> None:
-    """The rep is refused now, until that moment, and it is so to the millisecond."""
+    """The rep is refused until a time that is right to the millisecond."""
     verdict = decide(OPEN, rep, usage, playbook, now)
     assert isinstance(verdict, Refused)
     assert verdict.lifts_at == at
@@ -57,10 +57,10 @@ def local(zone: str, *moment: int, fold: int = 0) -> datetime:
 # By the calendar
 
 CALENDAR = [
-    # zone, per, the claim, when it counts no more
+    # zone, per, the claim, when it stops counting
     ("UTC", "hour", (2026, 11, 23, 12, 0), (2026, 11, 23, 13, 0)),
     ("UTC", "hour", (2026, 11, 23, 12, 59), (2026, 11, 23, 13, 0)),
-    # Hours begin on the rep's own clock, at a quarter to in UTC.
+    # Hours begin in the rep's time zone, here at a quarter to the hour in UTC.
     ("Asia/Kathmandu", "hour", (2026, 11, 23, 12, 59), (2026, 11, 23, 13, 0)),
     ("Asia/Kathmandu", "day", (2026, 11, 23, 23, 59), (2026, 11, 24, 0, 0)),
     ("Asia/Kathmandu", "week", (2026, 11, 29, 23, 59), (2026, 11, 30, 0, 0)),
@@ -68,9 +68,9 @@ CALENDAR = [
     ("UTC", "week", (2026, 11, 23, 0, 0), (2026, 11, 30, 0, 0)),
     ("Pacific/Kiritimati", "week", (2026, 11, 29, 23, 59), (2026, 11, 30, 0, 0)),
     ("Pacific/Pago_Pago", "week", (2026, 11, 23, 0, 0), (2026, 11, 30, 0, 0)),
-    # A year's end is no week's end.
+    # A week does not end with the year.
     ("UTC", "week", (2026, 12, 31, 12, 0), (2027, 1, 4, 0, 0)),
-    # Spring leaves out the hour from two, or from midnight.
+    # Spring skips the hour from two, or from midnight.
     ("Europe/Berlin", "hour", (2026, 3, 29, 1, 30), (2026, 3, 29, 3, 0)),
     ("Europe/Berlin", "day", (2026, 3, 29, 0, 0), (2026, 3, 30, 0, 0)),
     ("Europe/Berlin", "week", (2026, 3, 23, 0, 0), (2026, 3, 30, 0, 0)),
@@ -89,7 +89,7 @@ def test_a_claim_counts_until_its_hour_day_or_week_is_over_on_the_reps_clock(
     once = after_claims(rep, playbook, at)
     lifts(rep, once, playbook, at, until)
     lifts(rep, once, playbook, until - MS, until)
-    # One on the last millisecond and one on the first of what follows are of different spans.
+    # The last millisecond of a period and the first of the next are in different periods.
     twice = after_claims(rep, playbook, at, until)
     assert used(Limit(1, per), rep, twice, until) == 1  # type: ignore[arg-type]
 
@@ -97,7 +97,7 @@ def test_a_claim_counts_until_its_hour_day_or_week_is_over_on_the_reps_clock(
 @pytest.mark.parametrize(
     ("zone", "claimed", "lifted"),
     [
-        # The hour autumn repeats is two hours: each claim counts in its own.
+        # The hour that autumn repeats counts as two hours.
         (
             "Europe/Berlin",
             local("Europe/Berlin", 2026, 10, 25, 2, 30),
@@ -108,7 +108,7 @@ def test_a_claim_counts_until_its_hour_day_or_week_is_over_on_the_reps_clock(
             local("Europe/Berlin", 2026, 10, 25, 2, 30, fold=1),
             local("Europe/Berlin", 2026, 10, 25, 3, 0),
         ),
-        # Lord Howe's clocks move by half an hour.
+        # Lord Howe's clocks change by half an hour.
         (
             "Australia/Lord_Howe",
             local("Australia/Lord_Howe", 2026, 4, 5, 1, 15),
@@ -163,7 +163,7 @@ def test_ten_a_day_are_the_default_and_bind_every_tier() -> None:
             Usage(week=date(2026, 11, 30), week_claims=1),
             datetime(2026, 12, 7, tzinfo=UTC),
         ),
-        # An hour of the zone the rep was in before.
+        # An hour of the rep's earlier time zone.
         ("hour", Usage(hour=NOON + 15 * MINUTE, hour_claims=1), NOON + HOUR),
     ],
 )
@@ -180,7 +180,7 @@ def test_a_count_that_a_faster_clock_began_holds_until_that_is_over(
     assert used(Limit(1, per), rep, more, now) == 2  # type: ignore[arg-type]
 
 
-# Over any span
+# Rolling limits
 
 SPANS = [("hour", HOUR), ("day", DAY), ("week", WEEK)]
 
@@ -201,7 +201,7 @@ def test_over_any_span_the_claims_may_be_in_any_order_and_at_one_moment() -> Non
     once = after_claims(rep, playbook, NOON, NOON)
     lifts(rep, once, playbook, NOON, NOON + HOUR)
     mixed = Usage(recent=(NOON + 2 * MINUTE, NOON, NOON + MINUTE))
-    # Two of three must have left it.
+    # Two of three claims must be older than the period.
     lifts(rep, mixed, playbook, NOON + 3 * MINUTE, NOON + HOUR + MINUTE)
 
 
@@ -314,10 +314,10 @@ def test_a_new_week_starts_anew_and_remembers_the_one_before_alone() -> None:
     next_week = after_claims(rep, playbook, NOON + WEEK, usage=usage)
     assert (next_week.week_claims, next_week.hot, next_week.cold) == (1, 1, 0)
     assert (next_week.claims_before, next_week.cold_before) == (3, 2)
-    # A week in which nothing was claimed is the one before.
+    # The week before had no claims.
     later = after_claims(rep, playbook, NOON + 2 * WEEK, usage=usage)
     assert (later.week_claims, later.claims_before, later.cold_before) == (1, 0, 0)
-    # An assignment begins a week as a claim does.
+    # An assignment starts the count of a week, as a claim does.
     given = taking(hot, rep, playbook, NOON + WEEK, NOON, "assigned")
     assigned = with_one_more(rep, hot, usage, playbook, given)
     assert (assigned.leads, assigned.week_claims, assigned.hot) == (1, 0, 0)

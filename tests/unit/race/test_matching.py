@@ -1,4 +1,4 @@
-"""What of a lead must fit the rep (R1-R6), each rule from both sides."""
+"""Matching a lead with a rep (R1-R6): each rule when it refuses and when it does not."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ def codes(lead: dict[str, Any], rep: dict[str, Any], matching: dict[str, Any]) -
 @pytest.mark.parametrize(
     ("lead", "rep", "refused"),
     [
-        # Territory (R1): who names some takes theirs, and those that have none.
+        # Territory (R1): a rep with territories gets leads of these, and leads without one.
         ({"territory": "Sarawak"}, {"territories": ("Sarawak",)}, []),
         ({"territory": "Sarawak"}, {"territories": ("Sabah", "Sarawak")}, []),
         ({"territory": "Sarawak"}, {"territories": ("Sabah",)}, ["territory"]),
         ({"territory": "Sarawak"}, {"territories": ("Sarawak 2", "awak")}, ["territory"]),
-        ({"territory": "Sarawak"}, {"territories": ("sarawak",)}, []),  # in whatever case
+        ({"territory": "Sarawak"}, {"territories": ("sarawak",)}, []),  # case does not matter
         ({"territory": "Sarawak"}, {}, []),
         ({}, {"territories": ("Sabah",)}, []),
         # Segment (R2).
@@ -47,7 +47,7 @@ def codes(lead: dict[str, Any], rep: dict[str, Any], matching: dict[str, Any]) -
         ({"segment": "high value"}, {"segments": ("new", "existing")}, ["segment"]),
         ({"segment": "new"}, {}, []),
         ({}, {"segments": ("new",)}, []),
-        # Skills with levels (R3): each need, at its level or above.
+        # Skills (R3): each need, at its level or above.
         ({"needs": (("solar", 2),)}, {"skills": (("solar", 1),)}, ["skills"]),
         ({"needs": (("solar", 2),)}, {"skills": (("solar", 2),)}, []),
         ({"needs": (("solar", 2),)}, {"skills": (("solar", 3),)}, []),
@@ -58,9 +58,9 @@ def codes(lead: dict[str, Any], rep: dict[str, Any], matching: dict[str, Any]) -
             {"skills": (("heat pumps", 2), ("solar", 1))},
             [],
         ),
-        # A need that is no skill any more asks for nothing.
+        # A need that is no longer a skill in the playbook requires nothing.
         ({"needs": (("wind", 5),)}, {}, []),
-        # Languages (R3): whatever their script or region, and the rep's own where none are named.
+        # Languages (R3): without script and region; by default the rep's own.
         ({"language": "ms"}, {"speaks": ("en", "ms")}, []),
         ({"language": "ms"}, {"speaks": ("en",)}, ["language"]),
         ({"language": "zh-Hant"}, {"speaks": ("zh-Hans",)}, []),
@@ -76,13 +76,13 @@ def codes(lead: dict[str, Any], rep: dict[str, Any], matching: dict[str, Any]) -
         ({"product": "panels"}, {"interests": ("pumps",)}, ["interests"]),
         ({"product": "panels"}, {}, []),
         ({}, {"interests": ("pumps",)}, []),
-        # Pods (R5): no member, no lead; a lead for everybody goes to members as well.
+        # Pods (R5): only members get a pod's lead; members also get leads without a pod.
         ({"pods": ("red",)}, {"pod": "red"}, []),
         ({"pods": ("blue", "red")}, {"pod": "red"}, []),
         ({"pods": ("red",)}, {"pod": "blue"}, ["other_pod"]),
         ({"pods": ("red",)}, {}, ["other_pod"]),
         ({}, {"pod": "red"}, []),
-        # Several at once, in the order a person hears them.
+        # Several at once, in the order of the rules.
         (
             {
                 "pods": ("red",),
@@ -136,9 +136,9 @@ def test_only_the_rules_that_are_on_bind(on: str) -> None:
         (("solar:99",), (("solar", 5),)),
         (("solar:2", "solar", "solar:3", "solar:1"), (("solar", 3),)),
         (("a:b:4",), (("a:b", 4),)),
-        # What is no skill here is for people to read.
+        # Needs that are not skills in the playbook are for people to read.
         (("wind:2", "Solar:2", "solar:two", "solar:-1", "solar:²", ":2", "solar:"), ()),
-        # Three are kept, those that come first.
+        # The first three are kept.
         (
             ("one", "two:2", "three", "four:4", "two:5"),
             (("one", 1), ("two", 5), ("three", 1)),

@@ -1,4 +1,4 @@
-"""Newcomers (F8, F9): phases by weeks since they joined, each boundary from both sides."""
+"""Newcomers (F8, F9): phases by weeks since they joined, just before and after each boundary."""
 
 from __future__ import annotations
 
@@ -64,13 +64,13 @@ def test_a_phase_ends_at_midnight_of_the_reps_own_zone() -> None:
 @pytest.mark.parametrize(
     ("weeks", "days", "phase"),
     [
-        # A phase of no weeks is left out.
+        # A phase of no weeks is skipped.
         ((0, 8, 12), 0, Phase.COHORT),
         ((4, 4, 12), 28, Phase.PROTECTED),
         ((0, 0, 0), 0, Phase.FULL),
         ((0, 0, 2), 13, Phase.PROTECTED),
         ((0, 0, 2), 14, Phase.FULL),
-        # Who comes tomorrow is not here yet, whatever the weeks.
+        # A rep who joins tomorrow is not in the race yet.
         ((0, 0, 0), -1, Phase.ASSIGNED),
     ],
 )
@@ -110,14 +110,14 @@ def test_who_may_race_for_what(days: int | None, race: str, cohort: str) -> None
     for reserved, code in (("", race), ("cohort", cohort), ("newcomers", race), ("absence", race)):
         found = not_in_phase(a_lead(reserved_for=reserved), rep, rules(), NOON)
         assert [refusal.code for refusal in found] == ([code] if code else [])
-        # Switched off, it keeps nobody from anything, whenever the lead was opened.
+        # Switched off, the rule refuses no lead, whenever it was opened.
         assert not_in_phase(a_lead(reserved_for=reserved), rep, a_playbook(), NOON) == []
 
 
 @pytest.mark.parametrize(
     ("days", "lead", "after"),
     [
-        (20, {}, 36),  # after the first phase comes the second: the lead is not theirs yet
+        (20, {}, 36),  # the second phase follows the first: they may not have the lead yet
         (20, {"reserved": "cohort"}, 8),
         (28, {}, 28),
         (55, {}, 1),

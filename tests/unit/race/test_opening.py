@@ -1,5 +1,5 @@
-"""Opening a lead: to the second when each tier of each team may claim (M2), and early where nobody
-before can (M6)."""
+"""Opening a lead: when each tier of each team may claim it (M2), and early openings where no rep of
+an earlier wave can (M6)."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def tiered(**rules: Any) -> Any:
 
 
 def opened(playbook: Any, source: str = "google-ads", score: int = WARM, **changes: Any) -> Lead:
-    """A lead as it is opened at noon under a playbook."""
+    """Return a lead opened at noon under a playbook."""
     pool = Pool.PREMIUM if score >= playbook.quality.hot else Pool.STANDARD
     preview = replace(a_lead().preview, source=source)
     teams = changes.pop("teams", tuple(playbook.teams))
@@ -48,9 +48,9 @@ def opened(playbook: Any, source: str = "google-ads", score: int = WARM, **chang
     return opening(lead, playbook, NOON)
 
 
-# When each tier's time comes (M2)
+# When each tier may claim (M2)
 
-# Tier 1 at once; tier 2 after a quarter of an hour; tier 3 after an hour, and for hot leads never.
+# Tier 1 at once; tier 2 after 15 minutes; tier 3 after an hour, but never for hot leads.
 OPENINGS = [
     (HOT, 1, timedelta()),
     (HOT, 2, QUARTER),
@@ -89,7 +89,7 @@ def test_a_tiers_time_comes_to_the_millisecond(
 
 
 def attempt(world: FakeWorld, lead: Lead, rep: Rep, at: datetime) -> str:
-    """What a rep who claims then is told."""
+    """Return the answer for a rep who claims at that time."""
     world.clock.at = at
     proof = bearer(token_of(rep))
     try:
@@ -172,7 +172,7 @@ def test_a_source_may_have_waves_and_a_window_of_its_own() -> None:
     referral = opened(playbook, "referral")
     assert referral.waves == {"north": (NOON, NOON + MINUTE, None)}
     assert referral.closes_at == NOON + MINUTE + timedelta(seconds=30)
-    # What a window leaves out is as everywhere.
+    # The playbook's general values fill what a window leaves out.
     assert opened(playbook, "referral", HOT).waves == {"north": (NOON, NOON + QUARTER, None)}
     assert opened(playbook, "fair").waves == {"north": (NOON, NOON + QUARTER, NOON + HOUR)}
     everybody = opened(playbook, "fair", HOT)
@@ -191,7 +191,7 @@ def test_a_team_may_have_waves_of_its_own_and_the_pool_waits_for_the_last_of_all
         "north": (NOON, NOON + QUARTER, NOON + HOUR),
         "south": (NOON, NOON + 10 * SECOND, NOON + 20 * SECOND),
     }
-    # South's window of two hours after its last wave outlasts north's quarter after an hour.
+    # South's window of two hours ends later than north's 15 minutes after an hour.
     assert lead.closes_at == NOON + timedelta(seconds=20 + 7200)
     for team, after in (("north", HOUR), ("south", 20 * SECOND)):
         rep = a_rep(team=team, tier=3)
@@ -304,13 +304,13 @@ def test_the_latest_and_the_next_wave_of_any_team_are_found() -> None:
     ]
 
 
-# Opening early, where nobody before can claim (M6)
+# Opening early, where no rep of an earlier wave can claim (M6)
 
 Members = list[tuple[Rep, Usage]]
 
 
 def full(rep: Rep) -> tuple[Rep, Usage]:
-    """A rep who has reached their limit of the day."""
+    """Return the usage of a rep who has reached their daily limit."""
     return rep, Usage(rep.today(NOON), 10)
 
 
@@ -325,11 +325,11 @@ def early(
     score: int = WARM,
     **rules: Any,
 ) -> tuple[timedelta | None, ...]:
-    """How long after noon each tier of north may claim, once it was looked at."""
+    """Return how long after noon each tier of north may claim, with early openings."""
     playbook = tiered(**rules)
     lead = opened(playbook, score=score)
     found = opened_early(lead, members, declined, playbook, at)
-    assert replace(found, waves=lead.waves) == lead  # nothing else is changed
+    assert replace(found, waves=lead.waves) == lead  # nothing else changes
     return tuple(None if opens is None else opens - NOON for opens in found.waves["north"])
 
 
@@ -345,7 +345,7 @@ ALL_NOW = (timedelta(), SECOND, SECOND)
 
 
 def test_a_wave_that_opens_early_comes_after_one_that_was_told_ahead_of_its_instant() -> None:
-    """Or its reps would pass for told."""
+    """Otherwise its reps would count as notified."""
     playbook = tiered()
     lead = replace(opened(playbook), told_at=NOON + 3 * SECOND)
     found = opened_early(lead, free(THIRD), NOBODY, playbook, NOON + 2 * SECOND)
@@ -358,7 +358,7 @@ def test_what_was_told_ahead_of_its_instant_is_never_moved() -> None:
     for later in (19, 19.5, 19.9):
         at = NOON + timedelta(seconds=later)
         lead = opened_early(lead, free(THIRD), NOBODY, playbook, at)
-        # The second wave stands as it was told; the third opens just after it, and stays there.
+        # The second wave keeps its notified opening; the third opens just after it, and keeps that.
         assert lead.waves["north"][1:] == (NOON + 20 * SECOND, NOON + 20 * SECOND + MS)
 
 
@@ -413,7 +413,7 @@ def test_different_reasons_add_up() -> None:
 
 
 def test_outside_their_hours_nobody_keeps_the_others_waiting() -> None:
-    # 20:00 in Kuching; the first tier is at home, the second in New York is at work.
+    # 20:00 in Kuching: tier 1 is off duty, tier 2 in New York is on duty.
     teams = {"north": {"name": "N", "hours": {"mon": ["09:00-18:00"], "tue": ["09:00-18:00"]}}}
     second = replace(SECOND_TIER, zone="America/New_York")
     assert early(free(FIRST, second), at=NOON + 3 * HOUR, teams=teams)[1] == QUARTER
@@ -499,7 +499,7 @@ def test_an_early_opening_is_recorded_before_anybody_is_told_and_is_never_withdr
     offering.follow(check, world.floor())
     recorded = (NOON, NOON + 2 * MINUTE, NOON + HOUR)
     assert world.lead(lead).waves["north"] == recorded
-    # Whatever happens next, whoever was let in stays in, and no second record moves the moment.
+    # A rep who may claim may do so from then on, and no later record changes the opening.
     world.roster.pause(FIRST.rep_id, None)
     for _ in range(3):
         world.clock.pass_(minutes=1)
@@ -519,7 +519,7 @@ def test_a_claim_goes_by_the_recorded_opening_also_to_the_millisecond_it_was_mov
     assert attempt(world, lead, SECOND_TIER, NOON + 7 * SECOND) == "won"
 
 
-# Whatever the team
+# For any team
 
 
 people = st.builds(
@@ -564,7 +564,7 @@ def test_a_wave_opens_early_exactly_where_nobody_before_it_could_claim_until_the
         if was is None or was <= now:
             assert is_ == was
             continue
-        # Anybody of the tiers before who can claim at some moment before this wave's own.
+        # Reps of earlier tiers who can claim before this wave's own opening.
         takers = [
             (rep, usage)
             for rep, usage in members
@@ -579,11 +579,11 @@ def test_a_wave_opens_early_exactly_where_nobody_before_it_could_claim_until_the
             if now <= at < was
         )
         assert is_ == (was if could else now)
-    # Looked at again, nothing more opens.
+    # A second check opens nothing more.
     assert opened_early(moved, members, declined, playbook, now) == moved
 
 
-# The best first for some kinds of leads (R6)
+# Performance first for some kinds of leads (R6)
 
 
 @pytest.mark.parametrize(
@@ -597,7 +597,7 @@ def test_a_wave_opens_early_exactly_where_nobody_before_it_could_claim_until_the
         ({"product": "solar", "segment": "new"}, {"product": "solar"}, False),
         ({"product": "solar", "segment": "new"}, {"product": "solar", "segment": "new"}, True),
         ({"territory": "sabah"}, {"territory": "sarawak"}, False),
-        ({"quality": "hot"}, {"blind": True}, False),  # its waves would tell what it is
+        ({"quality": "hot"}, {"blind": True}, False),  # its waves would show what it is
     ],
 )
 def test_named_kinds_of_leads_open_tier_by_tier_in_an_open_pool(

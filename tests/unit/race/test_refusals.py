@@ -1,4 +1,4 @@
-"""A refusal is always true (C3): whatever the rep, the lead, the rules and the time."""
+"""Every refusal's `lifts_at` is right (C3), for any rep, lead, rules and time."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_a_no_becomes_a_yes_when_it_says_so_and_not_a_millisecond_earlier(asked:
     lifts = verdict.lifts_at
     end = closes_at if lifts is None else min(lifts, closes_at)
     event("lifts in time" if end == lifts and lifts < closes_at else "does not")
-    # Until then nobody who waits for it would get in.
+    # Until then a rep who waits for it would not be admitted.
     waits = [now + (end - now) * part / 40 for part in range(40)]
     waits += [end - SECOND, end - MS]
     assert not any(isinstance(asked.at(moment), Eligible) for moment in waits if moment >= now)
@@ -102,7 +102,7 @@ def test_knowing_what_is_open_only_takes_away_debts_that_cannot_be_paid(
     after = [r.code for r in verdict.refusals] if isinstance(verdict, Refused) else []
     assert set(before) - set(after) <= {"owes_warm", "owes_cold"}
     assert verdict == decide(lead, rep, known, playbook, now)
-    # What is still asked for can be had at once: nobody is locked out by what they owe.
+    # The lead that pays the debt is open now: no debt locks a rep out.
     for code, quality in (("owes_warm", Quality.WARM), ("owes_cold", Quality.COLD)):
         if code in after:
             pays = [one for one in open_leads if one.quality is quality and not one.blind]

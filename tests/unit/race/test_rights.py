@@ -1,5 +1,5 @@
-"""Rights come from recorded opening times, never from a timer: with every timer late, lost or sent
-twice, and nobody ever told, the same claims are allowed (M2, M6)."""
+"""The right to claim comes from recorded openings, never from a timer: with every timer late, lost
+or sent twice, and no rep notified, the same claims are allowed (M2, M6)."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ WINDOWS = [
 
 @dataclass(frozen=True)
 class Event:
-    """What somebody does, so long after what was done before."""
+    """An action, and how long after the one before it."""
 
     after: timedelta
     what: str
@@ -50,7 +50,7 @@ class Event:
 
 @dataclass(frozen=True)
 class Recorded:
-    """An opening as it was recorded, and how many events had happened by then."""
+    """A recorded opening, and how many actions came before it."""
 
     events: int
     lead_id: str
@@ -60,14 +60,14 @@ class Recorded:
 
 @dataclass
 class Outcome:
-    """What became of every attempt, and what was recorded."""
+    """The result of every attempt, and what was recorded."""
 
     attempts: list[object] = field(default_factory=list)
     recorded: list[Recorded] = field(default_factory=list)
 
 
 class Story:
-    """Events on a fresh organisation, with its timers as they come, or do not."""
+    """Runs actions on a new organisation, with its timers on time, late or lost."""
 
     def __init__(self, reps: list[Rep], limit: int) -> None:
         self.world = FakeWorld(
@@ -85,7 +85,7 @@ class Story:
         self.done = 0
 
     def happens(self, event: Event) -> LeadEvent | None:
-        """Do it, and return the fact or the look it asks for."""
+        """Run the action, and return the event or the check that follows it."""
         world, rep = self.world, self.reps[event.rep % len(self.reps)]
         self.done += 1
         if event.what == "post" or not self.posted:
@@ -130,7 +130,7 @@ def said(refusal: DibsError) -> object:
 
 
 def on_time(events: list[Event], story: Story) -> Outcome:
-    """Every fact is followed at once and every timer goes off at its moment."""
+    """Every event is handled at once and every timer fires on time."""
     world, record = story.world, story.world.leads.open_early
 
     def recorded(lead: Lead, early: Lead) -> bool:
@@ -155,7 +155,7 @@ def on_time(events: list[Event], story: Story) -> Outcome:
 
 
 def due(world: FakeWorld, until: datetime) -> Iterator[tuple[datetime, LeadEvent]]:
-    """The timers up to then, in order, those set by others of them included."""
+    """Yield the timers up to a time in order, including those that they set."""
     while True:
         waiting = [timer for timer in world.timers.set if timer[2] <= until]
         if not waiting:
@@ -168,10 +168,10 @@ def due(world: FakeWorld, until: datetime) -> Iterator[tuple[datetime, LeadEvent
 def in_trouble(
     events: list[Event], story: Story, recorded: list[Recorded], fates: list[str]
 ) -> Outcome:
-    """Facts and timers are lost, late or doubled; only what was recorded is the same."""
+    """Events and timers are lost, late or doubled; only the records are the same."""
     world = story.world
     fate, waiting, to_record = iter(fates), list[LeadEvent](), list(recorded)
-    # Whoever follows late finds that somebody else has recorded the opening, or that nobody has.
+    # A late check finds the opening recorded by another process, or not recorded.
     world.leads.open_early = lambda lead, early: False  # type: ignore[method-assign]
     for event in events:
         world.clock.at += event.after
@@ -268,7 +268,7 @@ def verdict(world: FakeWorld, lead: Lead, rep: Rep) -> object:
 
 
 def test_a_story_told_on_time_has_early_openings_wins_and_refusals_of_every_kind() -> None:
-    # What the properties above are worth depends on it.
+    # Otherwise the properties above would prove little.
     reps = [a_rep(1, tier=1), a_rep(2, tier=2), a_rep(3, tier=3)]
     story = [
         Event(timedelta(), "post", 0, 0, 1),
@@ -284,5 +284,5 @@ def test_a_story_told_on_time_has_early_openings_wins_and_refusals_of_every_kind
     assert [said for _, said in outcome.attempts][4] == "claim: yes"
     assert [recorded.waves["north"][1] for recorded in outcome.recorded] == [NOON + 2 * SECOND]
     assert in_trouble(story, Story(reps, 10), outcome.recorded, []).attempts == outcome.attempts
-    # Without the record it is another story.
+    # Without the record the results differ.
     assert in_trouble(story, Story(reps, 10), [], []).attempts != outcome.attempts

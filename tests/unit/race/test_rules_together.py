@@ -1,7 +1,7 @@
-"""Rules in pairs: no two of them keep a lead from everybody, or a rep from every lead, for good.
+"""Rules in pairs: no two of them keep a lead from all reps for ever, or a rep from all leads.
 
-A week of a small team in memory: leads come, reps try for what they may have, the queue is served
-and what is held is worked. At its end every lead has somebody, and every rep had something.
+A week of a small team in memory: leads arrive, reps claim, the queue is served and held leads are
+worked. At its end every lead has a holder, and every rep had a lead.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from support.fakes import FakeWorld, no_pause
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
-# Each rule on, as strict as it may sensibly be.
+# Each rule, with its strictest sensible setting.
 RULES: dict[str, dict[str, Any]] = {
     "territory": {"matching": {"territory": True}},
     "segment": {"matching": {"segment": True}},
@@ -47,7 +47,7 @@ RULES: dict[str, dict[str, Any]] = {
     "hot for warm": {"acceptance": {"hot_per_warm": 1}},
     "assignments": {"acceptance": {"claims_per_assignment": 1}},
     "cold": {"acceptance": {"cold_per_week": 100}},
-    # Few enough to leave the others some: what is guaranteed comes first.
+    # Few guaranteed leads, so that some are left for the other reps.
     "newcomers": {"newcomers": {"enabled": True, "per_week": 2}},
     "load": {"assignment": {"in_hand_limit": 1}},
 }
@@ -55,7 +55,7 @@ PAIRS = list(combinations(RULES, 2))
 
 
 def together(*names: str) -> dict[str, Any]:
-    """The settings of several rules in one playbook, with somebody for what nobody may take."""
+    """Return one playbook with the settings of several rules and a fallback person."""
     found: dict[str, Any] = {}
     for name in names:
         for key, value in RULES[name].items():
@@ -71,7 +71,7 @@ def together(*names: str) -> dict[str, Any]:
 
 
 def a_team() -> list[Rep]:
-    """Seven reps: of each tier, a newcomer of each phase, one who fits little."""
+    """Return seven reps: one of each tier, a newcomer of each phase, one who matches few leads."""
     first_day = NOON.date()
     common: dict[str, Any] = {"zone": "UTC", "skills": (("solar", 2),), "speaks": ("en", "ms")}
     return [
@@ -86,7 +86,7 @@ def a_team() -> list[Rep]:
 
 
 class Week:
-    """The team's week under some rules. Nobody claims but by what they may."""
+    """The team's week under some rules. Reps claim only leads that they may have."""
 
     def __init__(self, rules: dict[str, Any], scores: list[int], seed: int) -> None:
         self.world = FakeWorld(a_playbook(window_seconds=3600, **rules))
@@ -97,7 +97,7 @@ class Week:
         self.posted = 0
 
     def owes_from_before(self) -> None:
-        """Everybody claimed last week, and nothing cold."""
+        """Give every rep claims of last week, none of them cold."""
         for rep in self.reps:
             week = rep.this_week(NOON) - 7 * DAY
             self.world.memory.usage[rep.rep_id] = Usage(week=week, week_claims=5, hot=5, raced=5)
@@ -127,7 +127,7 @@ class Week:
         self.world.post_lead(card)
 
     def _look(self) -> None:
-        """Note who might claim something now."""
+        """Record which reps could claim a lead now."""
         race, now = self.world.race, self.world.clock()
         for rep in self.reps:
             for lead in race.open_leads() if rep.rep_id not in self.could else ():
@@ -137,7 +137,7 @@ class Week:
                     self.could.add(rep.rep_id)
 
     def _try(self) -> None:
-        """Let some try for some leads; nobody is so quick as to leave nothing to the others."""
+        """Let some reps claim some leads, but none of them all."""
         for rep in self.random.sample(self.reps, 1):
             for lead in self.world.race.open_leads():
                 proof = bearer(token_of(rep))
@@ -160,7 +160,7 @@ class Week:
         serve(queue, world.race, world.roster, world.holdings, world.clock, no_pause)
 
     def _work(self) -> None:
-        """Work what is held, which accepts what was assigned (F2)."""
+        """Work all held leads, which also accepts assignments (F2)."""
         memory = self.world.memory
         for lead in list(memory.leads.values()):
             if lead.state in HELD and lead.owner is not None:
@@ -172,14 +172,14 @@ class Week:
                 memory.usage[lead.owner] = used
 
     def ends_well(self) -> None:
-        """Every lead has somebody; every rep might claim something, or was assigned it."""
+        """Every lead has a holder; every rep could claim a lead, or was assigned one."""
         memory = self.world.memory
-        # What came within the last hours may still be open, or wait for somebody's turn.
+        # A lead of the last hours may still be open, or in the queue.
         late = self.world.clock() - 5 * HOUR
         waiting = [lead for lead in memory.leads.values() if lead.owner is None]
         assert [lead for lead in waiting if lead.received_at < late] == []
         given = {one.rep_id for one in memory.claims.values() if not one.competitive}
-        # Whoever does not race yet is given their leads (F8).
+        # Newcomers who do not race yet are assigned their leads (F8).
         assert {rep.rep_id for rep in self.reps} <= self.could | given
 
 
@@ -200,7 +200,7 @@ def test_not_even_all_of_them_do() -> None:
 
 @pytest.mark.parametrize("scores", [[86], [60], [20], [86, 60], [86, 20], [60, 20]])
 def test_a_debt_that_nothing_could_pay_keeps_nobody_from_the_race(scores: list[int]) -> None:
-    """Only hot leads, or none that are cold: there is nothing to pay with, so nothing is owed."""
+    """Only hot leads, or no cold ones: no lead can pay a debt, so nothing is owed."""
     week = Week(together("hot for warm", "cold", "assignments"), scores, seed=len(scores))
     week.owes_from_before()
     week.passes(3 * 24)

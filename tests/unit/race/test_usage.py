@@ -1,4 +1,4 @@
-"""What a lead adds to its rep's usage, and its return takes off, as a value (F1-F3, F7, M4)."""
+"""What a lead adds to its rep's usage, and what its return subtracts (F1-F3, F7, M4)."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def held(lead: Lead, rep: Rep, state: State = State.CLAIMED, **changes: Any) -> 
 
 
 def now_of(usage: Usage, rep: Rep, at: datetime = NOON) -> dict[str, Any]:
-    """What a usage comes to at a moment: what is of an earlier hour, day or week counts no more."""
+    """Return what counts at a time: counts of an earlier hour, day or week do not."""
     week = rep.this_week(at)
     shown = {f.name: getattr(usage, f.name) for f in fields(Usage)}
     return {
@@ -66,7 +66,7 @@ def test_a_claim_undone_is_as_if_it_had_never_been(
     undone = undo_claim(held(lead, rep), rep, after).applied_to(after)
     before = now_of(usage, rep)
     if len(after.recent) <= len(usage.recent) and not lead.test and after != usage:
-        before["recent"] = undone.recent  # cut back: what was cut is needed no more
+        before["recent"] = undone.recent  # cut back to the claim times that are still needed
     assert now_of(undone, rep) == before
 
 
