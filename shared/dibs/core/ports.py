@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from dibs.core.events import LeadEvent
 from dibs.core.lead import Lead
-
-if TYPE_CHECKING:
-    pass
 
 
 class Timers(Protocol):
