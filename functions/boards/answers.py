@@ -9,7 +9,7 @@ from typing import Literal, NotRequired
 from typing_extensions import TypedDict
 
 from dibs.game.scoring.leaderboard import Scope
-from dibs.intake.blind_mix import Part
+from dibs.intake.blind import Part
 from dibs.reports.assignment_rows import Dimension
 
 Number = int | float

@@ -13,10 +13,7 @@ from dibs.wiring import wiring
 def act(body: dict[str, Any], arrival: Arrival) -> None:
     """Follow one fact, or answer one timer."""
     del arrival
-    fact = LeadEvent(
-        body["kind"], body.get("lead_id", ""), body.get("epoch", 0), body.get("rep_id")
-    )
-    follow(fact, wiring().follow_deps)
+    follow(LeadEvent.read(body), wiring().follow_deps)
 
 
 def warm() -> None:

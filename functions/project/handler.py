@@ -13,8 +13,7 @@ from dibs.wiring import wiring
 def act(body: dict[str, Any], arrival: Arrival) -> None:
     """Write down one fact."""
     del arrival
-    fact = LeadEvent(body["kind"], body["lead_id"], body["epoch"], body.get("rep_id"))
-    project(fact, wiring().ledger, wiring().roster)
+    project(LeadEvent.read(body), wiring().ledger, wiring().roster)
 
 
 handler = messages(act, lambda: (wiring().ledger, wiring().roster.playbook()))

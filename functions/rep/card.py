@@ -8,13 +8,12 @@ from typing import Any
 
 from dibs.core.calendar import Kind, day_start, last_completed, next_on_duty
 from dibs.core.rep import Rep, Usage
-from dibs.ledger.store import DynamoLedger
+from dibs.ledger.ports import Ledger
 from dibs.race.debts import debts
 from dibs.race.decide import off, schedule_of
 from dibs.race.limits import allowance_of, day_after, used
 from dibs.reports.assignment_rows import releases
-from dibs.reports.ports import QuotaResult
-from dibs.reports.store import DynamoResults
+from dibs.reports.ports import OwnResults, QuotaResult
 from dibs.reports.tiers import Outlook
 from dibs.reports.winning import winning_metrics
 from dibs.rules.playbook import Playbook
@@ -25,8 +24,8 @@ def card_of(
     rep: Rep,
     usage: Usage,
     playbook: Playbook,
-    results: DynamoResults,
-    ledger: DynamoLedger,
+    results: OwnResults,
+    ledger: Ledger,
     now: datetime,
 ) -> dict[str, Any]:
     """Return what `GET /me` answers."""
@@ -81,15 +80,13 @@ def _back_at(rep: Rep, playbook: Playbook, now: datetime) -> datetime | None:
     return next_on_duty(schedule_of(rep, playbook), ends)
 
 
-def _released(rep: Rep, ledger: DynamoLedger, now: datetime) -> int:
+def _released(rep: Rep, ledger: Ledger, now: datetime) -> int:
     """Return how many leads the rep gave back since their Monday (C5)."""
     start = day_start(rep.this_week(now), rep.zone)
     return releases(ledger.of_rep(rep.rep_id, start, now), start, now)
 
 
-def _metrics(
-    rep: Rep, playbook: Playbook, ledger: DynamoLedger, now: datetime
-) -> dict[str, Any] | None:
+def _metrics(rep: Rep, playbook: Playbook, ledger: Ledger, now: datetime) -> dict[str, Any] | None:
     """Return what wins in the rep's tier (G10), over as many weeks as tiers look back on."""
     if not playbook.ranks(rep.team):
         return None
@@ -102,7 +99,7 @@ def _metrics(
 
 
 def _latest(
-    rep: Rep, playbook: Playbook, results: DynamoResults, now: datetime
+    rep: Rep, playbook: Playbook, results: OwnResults, now: datetime
 ) -> tuple[str, Outlook] | None:
     """Return the latest week the rep was placed for: the last one, or the one before it."""
     if not playbook.ranks(rep.team):
@@ -116,7 +113,7 @@ def _latest(
 
 
 def _last_month(
-    rep: Rep, playbook: Playbook, results: DynamoResults, now: datetime
+    rep: Rep, playbook: Playbook, results: OwnResults, now: datetime
 ) -> tuple[str, QuotaResult] | None:
     if not playbook.quota.enabled:
         return None

@@ -10,8 +10,7 @@ from dibs.core.periods import ALL
 from dibs.core.rep import Rep
 from dibs.game.scoring.badges import badges_of
 from dibs.game.scoring.points import level_of
-from dibs.game.scoring.points_store import DynamoPoints
-from dibs.game.scoring.store import DynamoStandings
+from dibs.game.scoring.ports import OwnStandings, PointsLedger
 from dibs.rules.game import Level
 from dibs.rules.playbook import Playbook
 
@@ -19,7 +18,7 @@ _POINTS = "points.sum"
 
 
 def earned(
-    rep: Rep, playbook: Playbook, standings: DynamoStandings, points: DynamoPoints, now: datetime
+    rep: Rep, playbook: Playbook, standings: OwnStandings, points: PointsLedger, now: datetime
 ) -> dict[str, Any]:
     """Return what `GET /me` says of it; week and month are those of the team's zone."""
     team = playbook.teams.get(rep.team)
@@ -46,7 +45,7 @@ def _level(level: Level | None) -> dict[str, Any] | None:
     return None if level is None else {"name": level.name, "from_points": level.from_points}
 
 
-def _badges(rep: Rep, playbook: Playbook, standings: DynamoStandings) -> list[dict[str, Any]]:
+def _badges(rep: Rep, playbook: Playbook, standings: OwnStandings) -> list[dict[str, Any]]:
     """Return the rep's badges, the newest first; one the playbook has dropped goes by its id."""
     known = badges_of(playbook)
     held = sorted(standings.badges(rep.rep_id), key=lambda badge: badge[2], reverse=True)

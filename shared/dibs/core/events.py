@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any, Self
 
 # Events younger than this are not late: they are still being forwarded.
 PATIENCE = timedelta(seconds=45)
@@ -17,3 +19,8 @@ class LeadEvent:
     lead_id: str
     epoch: int
     rep_id: str | None = None
+
+    @classmethod
+    def read(cls, body: Mapping[str, Any]) -> Self:
+        """Return the event a message carries; a timer's may be about no lead in particular."""
+        return cls(body["kind"], body.get("lead_id", ""), body.get("epoch", 0), body.get("rep_id"))

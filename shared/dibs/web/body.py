@@ -24,6 +24,8 @@ from dibs.web.http import LARGEST_BODY
 
 JSON = "application/json"
 _DEEPEST = 20
+# What JSON Schema can say of it: a lone half of a letter is no text there at all.
+_PLAIN = r"^[^\u0000-\u001f\u007f-\u009f\u2028\u2029]*$"
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 Shape = TypeVar("Shape", bound=BaseModel)
@@ -82,13 +84,25 @@ class SourceBody(BaseModel):
 
     @classmethod
     def described(cls) -> dict[str, Any]:
-        """Return its JSON Schema; null says what leaving a field out says."""
-        made = cls.model_json_schema()
+        """Return its JSON Schema; null says what leaving a field out says, and text is plain."""
+        made = _plain(cls.model_json_schema())
         needed = made.get("required", ())
         for name, field in made["properties"].items():
             if name not in needed and {"type": "null"} not in field.get("anyOf", ()):
                 made["properties"][name] = {"anyOf": [field, {"type": "null"}]}
         return made
+
+
+def _plain(schema: Any) -> Any:
+    """Return a schema in which every free text is one without control characters."""
+    if isinstance(schema, list):
+        return [_plain(one) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    made = {key: _plain(value) for key, value in schema.items()}
+    if made.get("type") == "string" and not {"pattern", "format", "enum"} & set(made):
+        made["pattern"] = _PLAIN
+    return made
 
 
 def otherwise(problem: str) -> WrapValidator:

@@ -147,6 +147,14 @@ class StandingsStore(Standings, Protocol):
         ...
 
 
+class OwnStandings(Protocol):
+    """What a rep may read of their own score."""
+
+    def of_rep(self, rep_id: str, wanted: Collection[str]) -> dict[str, Sum]: ...
+
+    def badges(self, rep_id: str) -> list[tuple[str, str, datetime]]: ...
+
+
 class StandingsBuild(Protocol):
     """The store of a rebuild of standings, started by an operator's command."""
 

@@ -24,7 +24,15 @@ from dibs.aws.dynamo import ConditionFailed, Dynamo, insisting
 from dibs.aws.settings import Settings
 from dibs.core.errors import Busy
 from dibs.core.periods import covering, kind_of, periods, span
-from dibs.game.scoring.ports import Aggregate, Change, StandingsBuild, StandingsStore, Sum, Total
+from dibs.game.scoring.ports import (
+    Aggregate,
+    Change,
+    OwnStandings,
+    StandingsBuild,
+    StandingsStore,
+    Sum,
+    Total,
+)
 from dibs.game.scoring.ranking import summed, team_of_target
 from dibs.game.scoring.tally import Award, Place, Tally
 from dibs.ledger.entries import Entry
@@ -66,7 +74,7 @@ class _Seen:
     totals: list[Total] = field(default_factory=list)
 
 
-class DynamoStandings(StandingsStore, StandingsBuild):
+class DynamoStandings(StandingsStore, StandingsBuild, OwnStandings):
     """`StandingsStore` and `StandingsBuild` on DynamoDB.
 
     `each` does something with each of many things, side by side where it can.
