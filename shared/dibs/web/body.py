@@ -85,7 +85,7 @@ class SourceBody(BaseModel):
     @classmethod
     def described(cls) -> dict[str, Any]:
         """Return its JSON Schema; null says what leaving a field out says, and text is plain."""
-        made = _plain(cls.model_json_schema())
+        made: dict[str, Any] = _plain(cls.model_json_schema())
         needed = made.get("required", ())
         for name, field in made["properties"].items():
             if name not in needed and {"type": "null"} not in field.get("anyOf", ()):
