@@ -280,7 +280,7 @@ def counts(usage: Usage) -> tuple[int, ...]:
         ({"quality": Quality.WARM}, {}, (1, 1, 1, 1, 1), (0, 1, 0)),
         ({"quality": Quality.COLD}, {}, (1, 1, 1, 1, 1), (0, 0, 1)),
         ({"blind": True}, {}, (1, 1, 1, 1, 1), (0, 0, 0)),
-        ({"reserved": "cohort"}, {}, (1, 1, 1, 1, 1), (1, 0, 0)),
+        ({"reserved_for": "cohort"}, {}, (1, 1, 1, 1, 1), (1, 0, 0)),
         ({}, {"cause": "assigned"}, (0, 0, 0, 1, 1), (0, 0, 0)),
         ({}, {"cause": "fallback"}, (0, 0, 0, 1, 1), (0, 0, 0)),
         ({"test": True}, {"test": True}, (0, 0, 0, 0, 0), (0, 0, 0)),

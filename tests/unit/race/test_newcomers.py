@@ -118,10 +118,10 @@ def test_who_may_race_for_what(days: int | None, race: str, cohort: str) -> None
     ("days", "lead", "after"),
     [
         (20, {}, 36),  # the second phase follows the first: they may not have the lead yet
-        (20, {"reserved": "cohort"}, 8),
+        (20, {"reserved_for": "cohort"}, 8),
         (28, {}, 28),
         (55, {}, 1),
-        (-3, {"reserved": "cohort"}, 31),
+        (-3, {"reserved_for": "cohort"}, 31),
     ],
 )
 def test_a_newcomer_hears_when_they_may_and_that_is_so(
