@@ -295,9 +295,9 @@ def test_a_screen_reader_can_read_it(office: Office) -> None:
 
 def test_the_neighbours_stand_apart_where_the_top_does_not_show_them(office: Office) -> None:
     assert seen(office, by=DAYANG, top="1").tables[1] == [
-        "Tempat Nama Nilai",
-        "2 berkongsi Ben Lim 20",
-        "2 berkongsi Dayang anda 20",
+        "Kedudukan Nama Nilai",
+        "2 seri Ben Lim 20",
+        "2 seri Dayang anda 20",
     ]
     # The last of the top: who comes next is no longer in it.
     assert len(seen(office, by=BEN, top="2").tables) == 2

@@ -219,7 +219,7 @@ def test_in_tiers_the_head_start_comes_before_the_first_wave() -> None:
     floor = Floor(ANN, bob, replace(CHO, tier=3), model="tiers", priority=PRIORITY)
     floor.on_turn(ANN, CHO)
     warm = floor.post(score=60)
-    assert warm.first == ids(ANN, CHO)
+    assert warm.head_start_reps == ids(ANN, CHO)
     assert warm.waves["north"] == tuple(
         NOON + HEAD_START + minutes * MINUTE for minutes in (0, 15, 60)
     )
@@ -581,7 +581,7 @@ def test_a_lead_sent_twice_uses_one_credit() -> None:
     floor = Floor(ANN, bob, absence=HEAD)
     floor.clock.pass_(days=5)
     first, again = (floor.post_lead(a_card(1)) for _ in range(2))
-    assert (again.lead_id, again.head_start_reps) == (first.lead_id, first.first) != ("", ())
+    assert (again.lead_id, again.head_start_reps) == (first.lead_id, first.head_start_reps) != ("", ())
     assert len(floor.memory.usage[bob.rep_id].credits_used) == 1
 
 
