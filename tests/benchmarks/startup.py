@@ -16,7 +16,7 @@ _TIMED = (
     "print(time.perf_counter() - w, time.process_time() - c)"
 )
 WAYS = {
-    "claim": _TIMED.format("import claim.handler; from dibs import wiring; wiring().dynamo"),
+    "claim": _TIMED.format("import claim.handler; from dibs.wiring import wiring; wiring().dynamo"),
     "boto3": _TIMED.format("import boto3; boto3.client('dynamodb')"),
 }
 
