@@ -581,7 +581,8 @@ def test_a_lead_sent_twice_uses_one_credit() -> None:
     floor = Floor(ANN, bob, absence=HEAD)
     floor.clock.pass_(days=5)
     first, again = (floor.post_lead(a_card(1)) for _ in range(2))
-    assert (again.lead_id, again.head_start_reps) == (first.lead_id, first.head_start_reps) != ("", ())
+    assert again.lead_id == first.lead_id != ""
+    assert again.head_start_reps == first.head_start_reps != ()
     assert len(floor.memory.usage[bob.rep_id].credits_used) == 1
 
 
