@@ -12,7 +12,7 @@ class DibsError(Exception):
     """Base of every error Dibs raises on purpose."""
 
     code: ClassVar[str] = "error"
-    message: ClassVar[str] = "Something went wrong."
+    message: ClassVar[str] = "Something went wrong here. Try again in a moment."
 
     def __init__(self, message: str | None = None) -> None:
         super().__init__(message or self.message)
@@ -40,14 +40,14 @@ class LeadNotFound(DibsError):
     """Raised when the lead does not exist, or the rep may not know that it does."""
 
     code = "lead_not_found"
-    message = "There is no such lead for you. Open your list of offers to see what is up for grabs."
+    message = "You have no such lead. Open your list of offers to see what is up for grabs."
 
 
 class RouteNotFound(DibsError):
     """Raised when a path, or an object named in it, does not exist."""
 
     code = "not_found"
-    message = "There is nothing here."
+    message = "There is nothing at this address. Check it for a mistake."
 
 
 class Expired(DibsError):
@@ -138,14 +138,14 @@ class NotYours(DibsError):
     """Raised when a rep acts on a lead they do not hold."""
 
     code = "not_yours"
-    message = "You do not hold this lead."
+    message = "You do not hold this lead. Open your list of leads to see which you do."
 
 
 class Ended(DibsError):
     """Raised when a help request or a quest is over (G8, G11)."""
 
     code = "ended"
-    message = "This is over."
+    message = "This has ended, so nothing can be added."
 
 
 class UndoOver(DibsError):
@@ -159,7 +159,7 @@ class IllegalMove(DibsError):
     """Raised when a lead may not go from its state to another one (C8)."""
 
     code = "illegal_move"
-    message = "A lead cannot move that way."
+    message = "This is not possible in the state it is in now. Look at it again."
 
 
 class OutOfStock(DibsError):
@@ -193,10 +193,10 @@ class AlreadyDecided(DibsError):
     state: str
 
     code: ClassVar[str] = "already_decided"
-    message: ClassVar[str] = "This request stands elsewhere by now. Look at it again."
+    message: ClassVar[str] = "This request has changed meanwhile. Look at it again."
 
     def __post_init__(self) -> None:
-        super().__init__(f"This request is {self.state} by now, so this cannot be done.")
+        super().__init__(f"This request is {self.state} now, so this is not possible.")
 
     def details(self) -> dict[str, Any]:
         return {"state": self.state}
@@ -229,7 +229,7 @@ class InvalidInput(DibsError):
     errors: tuple[FieldError, ...]
 
     code: ClassVar[str] = "invalid_input"
-    message: ClassVar[str] = "Some fields are not right."
+    message: ClassVar[str] = "Some fields are wrong. Correct those named, then send it again."
 
     def __post_init__(self) -> None:
         super().__init__("; ".join(f"{e.field}: {e.problem}" for e in self.errors))
@@ -242,21 +242,21 @@ class MalformedBody(DibsError):
     """Raised when a body is not JSON, or nested too deep to be parsed."""
 
     code = "malformed_body"
-    message = "The body is not valid JSON. Nothing was stored."
+    message = "The body is not valid JSON. Nothing was stored: correct it, then send it again."
 
 
 class BodyTooLarge(DibsError):
     """Raised when a body is larger than 64 KB."""
 
     code = "body_too_large"
-    message = "The body is larger than 64 KB. Nothing was stored."
+    message = "The body is larger than 64 KB. Nothing was stored: send a smaller one."
 
 
 class AlreadyExists(DibsError):
     """Raised when an object with this unique name exists already."""
 
     code = "already_exists"
-    message = "This exists already."
+    message = "This exists already. Use what is there, or choose another name or id."
 
 
 class Outdated(DibsError):
@@ -270,4 +270,4 @@ class NotConfigured(DibsError):
     """Raised when a setting is missing; the message names it."""
 
     code = "not_configured"
-    message = "A setting is missing."
+    message = "A setting is missing. Ask whoever runs Dibs here."

@@ -5,7 +5,7 @@ that is looked up later with `N_`. After adding one, bring the catalogues up to 
 development dependency), translate the new entries, and compile:
 
     pybabel extract -F shared/dibs/locale/babel.cfg --no-location -o /tmp/dibs.pot .
-    pybabel update -D dibs -d shared/dibs/locale -N --no-wrap -i /tmp/dibs.pot
+    pybabel update -D dibs -d shared/dibs/locale -N --no-wrap --ignore-obsolete -i /tmp/dibs.pot
     pybabel compile -D dibs -d shared/dibs/locale
 
 A test fails while a sentence is missing, empty, fuzzy or not compiled.

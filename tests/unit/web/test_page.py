@@ -346,7 +346,7 @@ def test_a_refused_rep_reads_why_and_until_when_and_cannot_press() -> None:
     assert "This lead closes before that." not in Reader(soon).text
 
     never = opened(refusals=(Refusal("not_routed", None, "This lead goes to other teams."),))
-    assert "You can claim again in" not in Reader(never).text
+    assert "You can claim in" not in Reader(never).text
 
 
 def test_the_winner_can_call_and_write() -> None:
