@@ -1,4 +1,4 @@
-"""Changing the rules (O4): what a playbook would change, putting it in force, and going back."""
+"""Change the playbook: preview a new version, apply it, or roll back to an earlier one (O4)."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _UNITS = {"seconds": " s", "minutes": " min", "percent": " %"}
 
 @dataclass(frozen=True)
 class Change:
-    """One rule that differs: its place, and both values in plain words."""
+    """One setting that differs: its path, and both values in words."""
 
     place: str
     before: str
@@ -32,13 +32,13 @@ class Change:
 
 @dataclass(frozen=True)
 class TeamPreview:
-    """What a playbook would make of a team.
+    """What a new playbook would change for a team.
 
-    `model` is None for a team that would be gone, `was` for one that is new. `windows` are those
-    for any source, first, and for each source with a window of its own; `reps` are the active
-    ones of tier 1, 2 and 3. `told_at_once` counts, for a lead of any other source, whom of them
-    its opening concerns, before and after, by pool; who is paused or off duty then is not told.
-    `allowances` are leads a week by percent of target (M4), none where quotas are off.
+    `model` is None for a team that would be removed, `was` for a new one. `windows` are the one for
+    any source, then one for each source with its own; `reps` counts the active reps of tier 1, 2
+    and 3. `told_at_once` counts, by pool, how many of them are notified when a lead of any other
+    source opens, before and after; it ignores who is paused or off duty. `allowances` are leads a
+    week by percent of target (M4), empty where quotas are off.
     """
 
     team: str
@@ -52,9 +52,9 @@ class TeamPreview:
 
 @dataclass(frozen=True)
 class Proposal:
-    """A playbook that may be put in force in place of `base`, and what it would do.
+    """A playbook that may replace `base`, and what it would change.
 
-    Applying it changes what was shown and nothing else: somebody else's change meanwhile ends it.
+    Applying it changes only what was shown: it fails if `base` is no longer in force.
     """
 
     base: Version
@@ -67,11 +67,11 @@ class Proposal:
 def propose(
     store: Playbooks, roster: Roster, playbook: Playbook, expected_version: int | None = None
 ) -> Proposal:
-    """Return what a playbook would change; nothing is changed yet.
+    """Return what a playbook would change, without changing anything.
 
     Raises:
-        InvalidInput: names every place that makes no sense, or names nobody as fallback.
-        Outdated: another version than the expected one is in force.
+        InvalidInput: settings make no sense, or a fallback is not an active rep.
+        Outdated: the version in force is not the expected one.
     """
     base = store.in_force()
     if expected_version not in (None, base.number):
@@ -79,28 +79,28 @@ def propose(
             f"Version {base.number} is in force, not {expected_version}: somebody changed the "
             "playbook. Look at it again, then change it."
         )
-    # Each once: the tables answer no question that is asked twice.
+    # Without duplicates: a batch read refuses a key that is named twice.
     named = sorted({team.fallback for team in playbook.teams.values() if team.fallback})
-    found = problems(playbook)
-    if not found:
-        found = fallback_problems(playbook, roster.get_many(named))
-    if found:
-        raise InvalidInput(tuple(found))
+    errors = problems(playbook)
+    if not errors:
+        errors = fallback_problems(playbook, roster.get_many(named))
+    if errors:
+        raise InvalidInput(tuple(errors))
     reps = [rep for team in _teams(base.playbook, playbook) for rep, _ in roster.team(team)]
     return Proposal(
         base,
         playbook,
         tuple(diff(base.playbook, playbook)),
         tuple(preview(base.playbook, playbook, reps)),
-        (*warnings(playbook), *_left_behind(playbook, reps)),
+        (*warnings(playbook), *_removed_teams(playbook, reps)),
     )
 
 
 def apply(store: Playbooks, proposal: Proposal, by: str, now: datetime, note: str = "") -> int:
-    """Put a proposal in force and return its version; without a change that in force stays.
+    """Put a proposal in force and return its version; without a change, no version is added.
 
     Raises:
-        Outdated: somebody else changed the playbook since the proposal was made.
+        Outdated: the playbook was changed since the proposal was made.
     """
     base = proposal.base
     if base.number and not proposal.changes:
@@ -113,11 +113,11 @@ def apply(store: Playbooks, proposal: Proposal, by: str, now: datetime, note: st
 
 
 def propose_again(store: Playbooks, roster: Roster, number: int) -> Proposal:
-    """Return what going back to an earlier version would change; 0 is the preset as shipped.
+    """Return what a rollback to an earlier version would change; 0 is the shipped preset.
 
     Raises:
-        RouteNotFound: there never was such a version.
-        InvalidInput: it makes no sense any more, such as a fallback person who has left.
+        RouteNotFound: there is no such version.
+        InvalidInput: it is no longer valid, for example its fallback person has left.
     """
     return propose(store, roster, version(store, number).playbook)
 
@@ -126,22 +126,22 @@ def version(store: Playbooks, number: int) -> Version:
     """Return one version of the playbook.
 
     Raises:
-        RouteNotFound: there never was such a version.
+        RouteNotFound: there is no such version.
     """
-    found = store.get(number)
-    if found is None:
+    stored = store.get(number)
+    if stored is None:
         raise RouteNotFound(f"There is no version {number} of the playbook.")
-    return found
+    return stored
 
 
 def diff(old: Playbook, new: Playbook) -> list[Change]:
-    """Return every rule that differs, in plain words; versions are no rules."""
+    """Return every setting that differs, in words; the version number is not compared."""
     before, after = (asdict(replace(playbook, version=0)) for playbook in (old, new))
     return list(_changes("", before, after))
 
 
 def preview(old: Playbook, new: Playbook, reps: Sequence[Rep]) -> list[TeamPreview]:
-    """Return what `new` would make of each team, of both playbooks, with these reps in them."""
+    """Return what `new` would change for each team of both playbooks."""
     return [_team_preview(team, old, new, reps) for team in _teams(old, new)]
 
 
@@ -184,12 +184,13 @@ def _told_at_once(playbook: Playbook, team: str, pool: Pool, reps: Sequence[Rep]
     return sum(offsets[rep.tier - 1] == 0 for rep in reps)
 
 
-def _left_behind(playbook: Playbook, reps: Sequence[Rep]) -> Iterator[FieldError]:
-    gone = sorted({rep.team for rep in reps if rep.active and rep.team not in playbook.teams})
-    for team in gone:
+def _removed_teams(playbook: Playbook, reps: Sequence[Rep]) -> Iterator[FieldError]:
+    removed = sorted({rep.team for rep in reps if rep.active and rep.team not in playbook.teams})
+    for team in removed:
         many = sum(rep.active and rep.team == team for rep in reps)
         yield FieldError(
-            f"teams.{team}", f"would be gone, with {many} active reps in it; they get no leads then"
+            f"teams.{team}",
+            f"would be removed with {many} active reps in it; they would get no leads",
         )
 
 
@@ -202,15 +203,15 @@ def _changes(place: str, before: Any, after: Any) -> Iterator[Change]:
             yield from _changes(inner, before.get(name, _ABSENT), after.get(name, _ABSENT))
     elif _listed(before) and _listed(after):
         pairs = zip_longest(before, after, fillvalue=_ABSENT)
-        for number, (one, other) in enumerate(pairs):
-            yield from _changes(f"{place}.{number}", one, other)
+        for number, (old, new) in enumerate(pairs):
+            yield from _changes(f"{place}.{number}", old, new)
     else:
         name = place.rpartition(".")[2]
         yield Change(place, _in_words(name, before), _in_words(name, after))
 
 
 def _listed(value: Any) -> bool:
-    """Tell whether this is a list of rules, whose parts have places of their own."""
+    """Tell whether this is a list of mappings, whose parts have paths of their own."""
     return isinstance(value, tuple) and all(isinstance(item, dict) for item in value)
 
 
@@ -224,8 +225,8 @@ def _in_words(name: str, value: Any) -> str:
     if isinstance(value, int):
         return f"{value}{_UNITS.get(name.rpartition('_')[2], '')}"
     if isinstance(value, dict):
-        said = {k: _in_words(k, v) for k, v in value.items() if v not in (None, "", (), {})}
-        return ", ".join(f"{k} {words}" for k, words in said.items()) or "nothing"
+        parts = {k: _in_words(k, v) for k, v in value.items() if v not in (None, "", (), {})}
+        return ", ".join(f"{k} {words}" for k, words in parts.items()) or "nothing"
     if isinstance(value, tuple):
         if name in ("premium", "standard"):
             return opening_words((value[0], value[1], value[2]))
@@ -234,7 +235,7 @@ def _in_words(name: str, value: Any) -> str:
 
 
 def opening_words(offsets: Offsets) -> str:
-    """Return when each tier may claim, in plain words, from tier 1 to 3."""
+    """Return when each tier may claim, in words, from tier 1 to 3."""
     return ", ".join(
         "never" if seconds is None else f"after {seconds} s" if seconds else "at once"
         for seconds in offsets

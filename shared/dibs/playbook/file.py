@@ -1,4 +1,4 @@
-"""Playbooks as files: YAML or JSON in, checked in shape and sense, JSON and a schema out (O4)."""
+"""Playbook files: read and check YAML or JSON, write JSON and the JSON Schema (O4)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from dibs.rules.playbook import Playbook
 from dibs.web.body import parse_json
 
 _LONGEST_SHOWN = 40
-# Given by the stack, and read by editors; neither is a rule.
+# The stack sets the version, editors read $schema; neither is a setting.
 _NO_RULES = ("version", "$schema")
 _UNKNOWN = "unexpected_keyword_argument"
 _MENDS = {
@@ -47,17 +47,17 @@ def read_playbook(text: str) -> Playbook:
     """Return the playbook a file describes, in YAML or JSON.
 
     Raises:
-        InvalidInput: names every place that is wrong, and its mend.
+        InvalidInput: names every wrong setting, and how to correct it.
     """
     return playbook_of(_parsed(text))
 
 
 def read_json(raw: bytes) -> Any:
-    """Return what a JSON body says, which may hold a playbook for `playbook_of`.
+    """Return a parsed JSON body; `playbook_of` reads a playbook in it.
 
     Raises:
-        MalformedBody: it is no JSON.
-        InvalidInput: a name stands twice in one mapping.
+        MalformedBody: it is not JSON.
+        InvalidInput: a name occurs twice in one mapping.
     """
     return parse_json(raw, _each_once)
 
@@ -66,18 +66,18 @@ def playbook_of(data: Any) -> Playbook:
     """Return the playbook that parsed YAML or JSON describes.
 
     Raises:
-        InvalidInput: names every place that is wrong, and its mend.
+        InvalidInput: names every wrong setting, and how to correct it.
     """
     if not isinstance(data, dict):
         raise _wrong("must hold one mapping of rules")
     rules = {name: value for name, value in data.items() if name not in _NO_RULES}
     playbook, errors = _shaped(rules)
     if playbook is None:
-        # Rules nobody knows do not keep the others from being checked.
+        # Check the other settings too: drop the unknown ones.
         playbook, _ = _shaped(_known(rules, errors))
-    found = [*_told(errors), *(problems(playbook) if playbook else ())]
-    if found or playbook is None:
-        raise InvalidInput(tuple(found))
+    wrong = [*_field_errors(errors), *(problems(playbook) if playbook else ())]
+    if wrong or playbook is None:
+        raise InvalidInput(tuple(wrong))
     return playbook
 
 
@@ -87,55 +87,55 @@ def playbook_json(playbook: Playbook) -> str:
 
 
 def playbook_data(playbook: Playbook) -> dict[str, Any]:
-    """Return a playbook as JSON's own values, as a file has them."""
-    found: dict[str, Any] = _shape().dump_python(playbook, mode="json", exclude={"version"})
-    return found
+    """Return a playbook as plain JSON values, as in a file."""
+    data: dict[str, Any] = _shape().dump_python(playbook, mode="json", exclude={"version"})
+    return data
 
 
 def schema() -> dict[str, Any]:
     """Return the JSON Schema (draft 2020-12) of a playbook file, with every number's range."""
-    made = _shape().json_schema()
-    del made["properties"]["version"]
-    made["properties"]["$schema"] = {"type": "string"}
+    rules = _shape().json_schema()
+    del rules["properties"]["version"]
+    rules["properties"]["$schema"] = {"type": "string"}
     for place, (least, most) in LIMITS.items():
-        rule = _at(made, place.split("."), made)
+        rule = _at(rules, place.split("."), rules)
         rule |= {"minimum": least, "maximum": most}
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **made}
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **rules}
 
 
 def _parsed(text: str) -> Any:
-    # YAML takes no tabs, and JSON may have them.
+    # JSON may contain tabs, YAML may not.
     if text.lstrip().startswith("{"):
         try:
             return json.loads(text, object_pairs_hook=_each_once)
         except (ValueError, RecursionError):
-            pass  # YAML's mappings may look like this as well
+            pass  # a YAML mapping may also begin with a brace
     import yaml
 
-    found: list[FieldError] = []
+    wrong: list[FieldError] = []
 
     class Loader(yaml.SafeLoader):
-        """Names what YAML lets pass: a key that stands twice, a key that is no text."""
+        """Reports what YAML accepts: a key that occurs twice, a key that is not text."""
 
         def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> Any:
-            found.extend(_wrong_keys(node))
+            wrong.extend(_wrong_keys(node))
             return super().construct_mapping(node, deep)
 
-    # YAML 1.1 reads 15:00 as 900 and 010 as 8; a rule's number is written as people write numbers.
+    # YAML 1.1 reads 15:00 as 900 and 010 as 8. We read only plain decimal numbers.
     Loader.yaml_implicit_resolvers = {
-        letter: [(tag, known) for tag, known in resolvers if tag != _YAML_INT]
+        letter: [(tag, pattern) for tag, pattern in resolvers if tag != _YAML_INT]
         for letter, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
     }
     Loader.add_implicit_resolver(_YAML_INT, _WHOLE_NUMBER, list("-+0123456789"))
     try:
-        data = yaml.load(text, Loader)  # noqa: S506 - it is a safe one
+        data = yaml.load(text, Loader)  # noqa: S506 - Loader is a SafeLoader
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise _wrong(f"is neither YAML nor JSON from line {line} on: {error.problem}") from error
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise _wrong("is neither YAML nor JSON") from error
-    if found:
-        raise InvalidInput(tuple(found))
+    if wrong:
+        raise InvalidInput(tuple(wrong))
     return data
 
 
@@ -150,18 +150,18 @@ def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return dict(pairs)
 
 
-_TWICE = "stands twice in one mapping; keep one"
+_TWICE = "occurs twice in one mapping; keep one"
 
 
 def _wrong_keys(node: Any) -> Iterable[FieldError]:
-    """Yield what is wrong with the keys of a YAML mapping, by line."""
+    """Yield the wrong keys of a YAML mapping, by line."""
     seen = set()
     for key, _ in node.value:
         place = f"line {key.start_mark.line + 1}"
         if key.tag == "tag:yaml.org,2002:merge":
             continue
         if key.tag != "tag:yaml.org,2002:str":
-            yield FieldError(place, f"{key.value!s:.40} is no name; write it in quotes")
+            yield FieldError(place, f"{key.value!s:.40} is not text; write it in quotes")
         elif key.value in seen:
             yield FieldError(place, f"{key.value!r} {_TWICE}")
         else:
@@ -170,7 +170,7 @@ def _wrong_keys(node: Any) -> Iterable[FieldError]:
 
 def _shaped(rules: Mapping[str, Any]) -> tuple[Playbook | None, list[ErrorDetails]]:
     try:
-        # As JSON, where a list is a list: YAML's own days and JSON's text are then the same.
+        # As JSON: then dates of YAML and texts of JSON are checked in the same way.
         text = json.dumps(rules, default=str)
     except (ValueError, RecursionError) as error:
         raise _wrong("refers to itself; write it out") from error
@@ -181,7 +181,7 @@ def _shaped(rules: Mapping[str, Any]) -> tuple[Playbook | None, list[ErrorDetail
 
 
 def _known(rules: Mapping[str, Any], errors: Iterable[ErrorDetails]) -> dict[str, Any]:
-    """Return the rules without those that nobody knows."""
+    """Return the rules without the unknown ones."""
     kept: dict[str, Any] = json.loads(json.dumps(rules, default=str))
     for error in errors:
         if error["type"] == _UNKNOWN:
@@ -193,8 +193,8 @@ def _known(rules: Mapping[str, Any], errors: Iterable[ErrorDetails]) -> dict[str
     return kept
 
 
-def _told(errors: Iterable[ErrorDetails]) -> list[FieldError]:
-    """Return pydantic's findings in our words."""
+def _field_errors(errors: Iterable[ErrorDetails]) -> list[FieldError]:
+    """Return pydantic's errors in our words."""
     return [FieldError(".".join(map(str, e["loc"])) or "file", _problem(e)) for e in errors]
 
 
@@ -209,7 +209,7 @@ def _problem(error: ErrorDetails) -> str:
     if kind == _UNKNOWN:
         return _unknown(place)
     if kind == "json_invalid":
-        return "holds half a letter (a lone surrogate); write that text anew"
+        return "holds half a letter (a lone surrogate); type that text again"
     if kind == "too_long":
         return f"has {len(error['input'])}; {three}"
     if kind in ("enum", "literal_error"):
@@ -240,7 +240,7 @@ def _shown(value: Any) -> str:
 
 
 def _at(node: dict[str, Any], place: Sequence[int | str], whole: dict[str, Any]) -> dict[str, Any]:
-    """Return the part of a schema that describes a place."""
+    """Return the part of a schema that describes a path."""
     for part in place:
         here = _resolved(node, whole)
         inside: dict[str, Any] = here.get("items") or here.get("additionalProperties") or {}
@@ -250,5 +250,5 @@ def _at(node: dict[str, Any], place: Sequence[int | str], whole: dict[str, Any])
 
 def _resolved(node: dict[str, Any], whole: dict[str, Any]) -> dict[str, Any]:
     name = node.get("$ref", "").removeprefix("#/$defs/")
-    found: dict[str, Any] = whole["$defs"][name] if name else node
-    return found
+    resolved: dict[str, Any] = whole["$defs"][name] if name else node
+    return resolved

@@ -1,4 +1,4 @@
-"""Playbooks by version, on DynamoDB: the one in force, which claims read, and all there were."""
+"""Playbook versions on DynamoDB: the one in force, which claims read, and all earlier ones."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from dibs.playbook.file import playbook_json
 from dibs.rules.playbook_store import stored_playbook
 from dibs.rules.ports import Playbooks, Version
 
-# What DynamoDB keeps in one item, less the rest of it.
+# An item of DynamoDB holds 400 KB; the other attributes need the rest.
 _LARGEST = 390 * 1024
 _LISTED = 100
 
 
 class DynamoPlaybooks(Playbooks):
-    """`Playbooks` on DynamoDB. Two items are written at a time: the version, and that in force."""
+    """`Playbooks` on DynamoDB. Each change writes two items: the version and the one in force."""
 
     def __init__(self, dynamo: Dynamo, settings: Settings) -> None:
         self._db = dynamo
         self._table = settings.organisation_table
 
     def in_force(self) -> Version:
-        """Return the version in force, as it is now."""
+        """Return the version in force, read consistently."""
         return _version(self._db.get(self._table, _key(keys.PLAYBOOK), consistent=True))
 
     def get(self, number: int) -> Version | None:
-        """Return one version, None where there never was one; 0 is the preset as shipped."""
+        """Return one version, None where there is none; 0 is the shipped preset."""
         if number == 0:
             return _version(None)
         item = self._db.get(self._table, _key(keys.playbook(number)), consistent=True)
@@ -46,11 +46,11 @@ class DynamoPlaybooks(Playbooks):
         return sorted(map(_version, found), key=lambda known: known.number, reverse=True)
 
     def add(self, version: Version) -> bool:
-        """Store the next version and put it in force; False when another one came before it.
+        """Store the next version and put it in force; False if another one was stored first.
 
         Raises:
-            InvalidInput: it is larger than what an item of DynamoDB holds.
-            Busy: somebody else's is being stored just now; nothing was changed.
+            InvalidInput: it does not fit in an item of DynamoDB.
+            Busy: another version is being stored at this moment; nothing was changed.
         """
         body = playbook_json(version.playbook)
         size = len(body.encode())

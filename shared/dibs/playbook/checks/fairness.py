@@ -1,4 +1,4 @@
-"""What makes no sense in the playbook's rules of eligibility and fairness (R, F, C10). Pure."""
+"""Check the playbook's rules of eligibility, fairness and the draw (R, F, C10). Pure."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dibs.core.lead import PRODUCT_BYTES, SEGMENT_BYTES, SOURCE_BYTES, TERRITORY
 from dibs.rules.rules import Limit, Model, Rules
 
 MOST_ROLLING = 60
-"""The highest limit over a rolling span: each of these claims is kept with its moment."""
+"""The highest limit over a rolling span: the time of each of these claims is stored."""
 
 _MOST = 10_000
 _POD = re.compile(r"[A-Za-z0-9_-]{1,12}")
@@ -25,7 +25,7 @@ _BYTES = {
 
 
 def fairness_problems(playbook: Rules) -> Iterator[FieldError]:
-    """Yield what makes no sense: each place and its mend."""
+    """Yield each setting that makes no sense, and how to correct it."""
     yield from _pods(playbook)
     yield from _skills(playbook)
     yield from _first(playbook)
@@ -43,19 +43,19 @@ def fairness_problems(playbook: Rules) -> Iterator[FieldError]:
         yield FieldError(
             "newcomers", "has phases that end before they begin; let the weeks grow in order"
         )
-    # A window of its own may be shorter than everybody's.
-    own = (one.window_seconds for one in playbook.windows if one.window_seconds)
+    # A team's or source's own window may be shorter than the general one.
+    own = (window.window_seconds for window in playbook.windows if window.window_seconds)
     if playbook.draw.collect_seconds >= min([playbook.window_seconds, *own]):
         yield FieldError("draw.collect_seconds", "must be shorter than every window_seconds")
 
 
 def fairness_warnings(playbook: Rules) -> Iterator[FieldError]:
-    """Yield what is not wrong but worth a look: each place, what it leads to, and what to do."""
+    """Yield each setting that is valid but doubtful, its effect, and what to do."""
     rules, tiered = playbook.acceptance, Model.TIERS in map(playbook.model_of, playbook.teams)
     if rules.cold_per_week > playbook.claims_per_day * 7:
         yield FieldError(
             "acceptance.cold_per_week",
-            "is more than claims_per_day allows in a week, so nobody is ever free of it",
+            "is more than claims_per_day allows in a week, so no rep can ever meet it",
         )
     for number, limit in enumerate(playbook.limits):
         if limit.per == "day" and not limit.rolling and limit.most >= playbook.claims_per_day:
@@ -67,7 +67,8 @@ def fairness_warnings(playbook: Rules) -> Iterator[FieldError]:
         yield FieldError("newcomers.per_week", "is more than quota.base_per_week lets them have")
     if playbook.draw.collect_seconds and playbook.priority.share_percent:
         yield FieldError(
-            "draw", "is used with priority: who sees a lead first is in the draw alone, and wins"
+            "draw",
+            "is on together with priority: a rep with a head start is alone in the draw, and wins",
         )
 
 
@@ -79,7 +80,7 @@ def _pods(playbook: Rules) -> Iterator[FieldError]:
         for pod in route.pods:
             if not _POD.fullmatch(pod):
                 yield FieldError(
-                    place, f"{pod!r} is no pod; use up to 12 of A-Z, a-z, 0-9, - and _"
+                    place, f"{pod!r} is not a pod; use up to 12 of A-Z, a-z, 0-9, - and _"
                 )
 
 
@@ -90,7 +91,8 @@ def _skills(playbook: Rules) -> Iterator[FieldError]:
     for number, name in enumerate(skills):
         if not _SKILL.fullmatch(name) or not name.isprintable():
             yield FieldError(
-                f"matching.skills.{number}", f"{name!r} is no skill; up to 12 letters, no colon"
+                f"matching.skills.{number}",
+                f"{name!r} is not a skill; use up to 12 letters, no colon",
             )
 
 

@@ -1,4 +1,4 @@
-"""What makes no sense in the playbook's game (G, K), and what is worth a second look. Pure."""
+"""Check the playbook's game and metrics (G, K). Pure."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _LONGEST_TEXT = 200
 _MOST_POINTS = 100_000
 _HIGHEST = 10**12
 _MONDAY = 0
-# Every function reads the playbook, and a claim waits for that.
+# Every function reads the playbook and a claim waits for that, so it must stay small.
 _MOST: dict[str, int] = {
     "metrics": 50,
     "badges": 50,
@@ -31,16 +31,16 @@ _MOST: dict[str, int] = {
     "steps": 30,
     "rotation": 13,
 }
-_TAKEN = {"response_speed": "a board of its own has that name (M3); use response_time"}
+_RESERVED = {"response_speed": "a board of its own has that name (M3); use response_time"}
 
-# What there cannot be more of than claims.
+# Events that cannot be more than the claims.
 _CLAIMS = frozenset(
     {
         *("claimed", "claimed_and_contacted", "opportunities", "customers"),
         *("claimed_opportunities", "claimed_customers"),
     }
 )
-# The most days and weeks a period touches; whoever claims for all time has no limit.
+# The most days and weeks that a period touches; `all` has no limit.
 _LASTS: dict[Per, tuple[int, int]] = {
     "day": (1, 1),
     "week": (7, 1),
@@ -50,7 +50,7 @@ _LASTS: dict[Per, tuple[int, int]] = {
 
 
 def game_problems(playbook: Playbook) -> Iterator[FieldError]:
-    """Yield what makes no sense: each place and its mend."""
+    """Yield each setting that makes no sense, and how to correct it."""
     names = known_names(playbook)
     yield from _activities(playbook)
     yield from _metrics(playbook, names)
@@ -61,7 +61,7 @@ def game_problems(playbook: Playbook) -> Iterator[FieldError]:
 
 
 def quest_problems(playbook: Playbook) -> Iterator[FieldError]:
-    """Yield what makes no sense in the quests (G8)."""
+    """Yield each setting of the quests that makes no sense (G8)."""
     quests = playbook.game.quests
     yield from _too_many("game.quests", quests, "quests")
     for quest_id, quest in quests.items():
@@ -69,10 +69,12 @@ def quest_problems(playbook: Playbook) -> Iterator[FieldError]:
 
 
 def game_warnings(playbook: Playbook) -> Iterator[FieldError]:
-    """Yield what is not wrong but worth a look: each place, what it leads to, and what to do."""
+    """Yield each setting that is valid but doubtful, its effect, and what to do."""
     challenges = playbook.game.challenges
     if challenges.rotation and challenges.starts is None:
-        yield FieldError("game.challenges.starts", "is missing, so none is held; name a Monday")
+        yield FieldError(
+            "game.challenges.starts", "is missing, so no challenge starts; name a Monday"
+        )
     if not any(playbook.model_of(team).races for team in playbook.teams):
         return
     for badge_id, badge in playbook.game.badges.items():
@@ -102,11 +104,11 @@ def _activities(playbook: Playbook) -> Iterator[FieldError]:
             yield _no_name(place, name)
         elif name in COUNTED | SUMMED or name.startswith(QUEST) or iskeyword(name):
             yield FieldError(place, f"{name!r} has a meaning already; choose another name")
-    known = (*TYPES, *game.activities)
+    types = (*TYPES, *game.activities)
     for name, points in game.points.activities.items():
         place = f"game.points.activities.{name}"
-        if name not in known:
-            yield FieldError(place, f"is no activity; use some of {', '.join(known)}")
+        if name not in types:
+            yield FieldError(place, f"is not an activity; use some of {', '.join(types)}")
         yield from _between(place, points, 1, _MOST_POINTS)
 
 
@@ -117,8 +119,8 @@ def _metrics(playbook: Playbook, names: Names) -> Iterator[FieldError]:
         place = f"game.metrics.{name}"
         if not _NAME.fullmatch(name):
             yield _no_name(place, name)
-        if name in _TAKEN:
-            yield FieldError(place, _TAKEN[name])
+        if name in _RESERVED:
+            yield FieldError(place, _RESERVED[name])
         yield from _formula(f"{place}.formula", metric.formula, names)
         yield from _text(f"{place}.means", metric.means, _LONGEST_TEXT)
 
@@ -165,11 +167,11 @@ def _quest(place: str, quest_id: str, quest: Quest) -> Iterator[FieldError]:
     for step_id, step in quest.steps.items():
         at = f"{place}.steps.{step_id}"
         if not _STEP.fullmatch(step_id):
-            yield FieldError(at, "is no id; use up to 40 of a-z, 0-9, _ and -")
+            yield FieldError(at, "is not an id; use up to 40 of a-z, 0-9, _ and -")
         yield from _text(f"{at}.name", step.name, _LONGEST_NAME)
         if step.type == "peer_interview" and step.verified_by == "system":
             yield FieldError(
-                f"{at}.verified_by", "no system tells of an interview; use peer, manager or self"
+                f"{at}.verified_by", "no system reports an interview; use peer, manager or self"
             )
 
 
@@ -207,14 +209,14 @@ def _between(place: str, value: int, least: int, most: int) -> Iterator[FieldErr
         yield FieldError(place, f"is {value}; use {least} to {most}")
 
 
-def _too_many(place: str, found: Sized, what: str) -> Iterator[FieldError]:
-    if len(found) > _MOST[what]:
-        yield FieldError(place, f"has {len(found)}; every lead's rules are read: {_MOST[what]} fit")
+def _too_many(place: str, items: Sized, what: str) -> Iterator[FieldError]:
+    if len(items) > _MOST[what]:
+        yield FieldError(place, f"has {len(items)}; use up to {_MOST[what]}")
 
 
 def _no_name(place: str, name: str) -> FieldError:
     return FieldError(
-        place, f"{name!r:.60} is no name; use up to 40 of a-z, 0-9 and _, a letter first"
+        place, f"{name!r:.60} is not a name; use up to 40 of a-z, 0-9 and _, a letter first"
     )
 
 
@@ -225,7 +227,7 @@ def _counts_claims(formula: str) -> bool:
 
 
 def _most_claims(playbook: Playbook, per: Per) -> int | None:
-    """Return how many leads anybody can claim in such a period (F7, M4), None without an end."""
+    """Return how many leads a rep can claim at most in a period (F7, M4), None for `all`."""
     if per not in _LASTS:
         return None
     quota, always = playbook.quota, []

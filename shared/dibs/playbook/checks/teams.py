@@ -1,6 +1,6 @@
-"""What makes no sense in a playbook of the right shape, and what is worth a second look (O4).
+"""Check the values of a playbook of the right shape: errors, and warnings (O4).
 
-Pure. Every finding is a place, what is wrong there, and the mend.
+Pure. Each finding is the path of a setting, what is wrong there, and how to correct it.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ LIMITS: Mapping[str, tuple[int, int]] = {
     "game.rewards.collect_days": (1, 730),
     "game.challenges.minimum": (1, 10_000),
 }
-"""Every number's least and most, by its place; the published schema says the same."""
+"""The minimum and maximum of every number, by its path; the schema publishes them."""
 
 ACTIVITIES = (
     "call",
@@ -100,13 +100,13 @@ ACTIVITIES = (
     "won",
     "lost",
 )
-"""The types of activity a holder can report (C11)."""
+"""The types of activity that a lead's holder can report (C11)."""
 
 _WEEK_SECONDS = 604_800
 _LEAST_GAP = 2
 _LONGEST_NAME = 80
-# A lead's lock names its teams in a row, with the opening times of those that have tiers, and
-# stays below 1 KB.
+# A lead item names its teams in one text, with opening times for teams with tiers. The item
+# must stay below 1 KB.
 _TEAM_ID = re.compile(r"[A-Za-z0-9_-]{1,32}")
 _TEAM_LETTERS = 180
 _TIERS_LETTERS = 24
@@ -114,7 +114,7 @@ _LATER_LETTERS = 8
 _REP_ID = re.compile(r"[a-z2-7]{5}")
 _CURRENCY = re.compile(r"[A-Z]{3}")
 _HIGHEST_BAND = 1000
-# The odds of reaching somebody fall steeply in the first half hour.
+# The odds of reaching a contact fall steeply in the first half hour.
 _FIRST_CONTACT_SECONDS = 1800
 
 _MODEL_RULES = {
@@ -126,7 +126,7 @@ _MODEL_RULES = {
 
 
 def problems(playbook: Playbook) -> list[FieldError]:
-    """Return what makes no sense in a playbook of the right shape: each place and its mend."""
+    """Return each setting that makes no sense, and how to correct it."""
     checks: tuple[Callable[[Playbook], Iterator[FieldError]], ...] = (
         _numbers,
         _teams,
@@ -139,24 +139,26 @@ def problems(playbook: Playbook) -> list[FieldError]:
         _work,
         game_problems,
     )
-    return [found for check in checks for found in check(playbook)]
+    return [error for check in checks for error in check(playbook)]
 
 
 def fallback_problems(playbook: Playbook, reps: Mapping[str, Rep]) -> list[FieldError]:
-    """Return which teams' fallback person is nobody, or has left (C7); `reps` by their ids."""
+    """Return the teams whose fallback person does not exist or has left (C7); `reps` by id."""
     found = []
     for team_id, team in playbook.teams.items():
         rep = reps.get(team.fallback)
         if _REP_ID.fullmatch(team.fallback) and (rep is None or not rep.active):
-            wrong = "is no rep's id" if rep is None else f"is {rep.name}, who has left"
+            wrong = "is not a rep's id" if rep is None else f"is {rep.name}, who has left"
             found.append(
-                FieldError(f"teams.{team_id}.fallback", f"{wrong}; name an active rep or nobody")
+                FieldError(
+                    f"teams.{team_id}.fallback", f"{wrong}; name an active rep, or leave it empty"
+                )
             )
     return found
 
 
 def warnings(playbook: Playbook) -> list[FieldError]:
-    """Return what is not wrong but worth a look: each place, what it leads to, and what to do."""
+    """Return each setting that is valid but doubtful, its effect, and what to do."""
     return [
         *_leads_that_wait(playbook),
         *_rules_that_do_nothing(playbook),
@@ -166,7 +168,7 @@ def warnings(playbook: Playbook) -> list[FieldError]:
 
 
 def rules_on(playbook: Playbook) -> tuple[str, ...]:
-    """Return the ids of the catalogue's rules that are on under a playbook, in its order."""
+    """Return the ids of the catalogue's rules that a playbook switches on, in their order."""
     models = {playbook.model_of(team) for team in playbook.teams}
     work, game = playbook.work, playbook.game
     on = {
@@ -249,12 +251,12 @@ def _teams(playbook: Playbook) -> Iterator[FieldError]:
 
 def _team(place: str, team_id: str, team: Team) -> Iterator[FieldError]:
     if not _TEAM_ID.fullmatch(team_id):
-        yield FieldError(place, "is no team's id; use up to 32 of A-Z, a-z, 0-9, - and _")
+        yield FieldError(place, "is not a team's id; use up to 32 of A-Z, a-z, 0-9, - and _")
     if not (0 < len(team.name.strip()) <= _LONGEST_NAME and team.name.isprintable()):
         yield FieldError(f"{place}.name", f"give a name of up to {_LONGEST_NAME} letters")
     if team.zone not in _zones():
         yield FieldError(
-            f"{place}.zone", f"{team.zone!r} is no time zone; write one such as Europe/London"
+            f"{place}.zone", f"{team.zone!r} is not a time zone; write one such as Europe/London"
         )
     yield from _hours(f"{place}.hours", team)
     twice = sorted({str(day) for day in team.holidays if team.holidays.count(day) > 1})
@@ -263,18 +265,18 @@ def _team(place: str, team_id: str, team: Team) -> Iterator[FieldError]:
     if team.fallback and not _REP_ID.fullmatch(team.fallback):
         yield FieldError(
             f"{place}.fallback",
-            f"{team.fallback!r} is no rep's id; 'dibs reps list' shows them (5 of a-z and 2-7)",
+            f"{team.fallback!r} is not a rep's id; 'dibs reps list' shows them (5 of a-z and 2-7)",
         )
 
 
 @cache
 def _zones() -> set[str]:
-    # Reads hundreds of files each time it is asked.
+    # available_timezones() reads hundreds of files each time.
     return available_timezones()
 
 
 def _hours(place: str, team: Team) -> Iterator[FieldError]:
-    # Day by day, so that a mistake on Monday does not hide one on Friday.
+    # Check each day by itself: a mistake on Monday must not hide one on Friday.
     wrong = list(_wrong_days(place, team))
     if wrong:
         yield from wrong
@@ -312,7 +314,7 @@ def _routing(playbook: Playbook) -> Iterator[FieldError]:
 
 def _known(place: str, team: str, playbook: Playbook) -> Iterator[FieldError]:
     if team not in playbook.teams:
-        yield FieldError(place, f"{team!r} is no team of this playbook; add it under teams")
+        yield FieldError(place, f"{team!r} is not a team of this playbook; add it under teams")
 
 
 def _catches(route: Route, other: Route) -> bool:
@@ -328,7 +330,7 @@ def _catches(route: Route, other: Route) -> bool:
 
 
 def _places(covers: Iterable[bool]) -> list[int]:
-    """Return where the first that covers stands, in a list that is empty where none does."""
+    """Return the index of the first true value in a list, an empty list where there is none."""
     return [number for number, covered in enumerate(covers) if covered][:1]
 
 
@@ -342,7 +344,7 @@ def _waves(playbook: Playbook) -> Iterator[FieldError]:
 def _offsets(place: str, offsets: Offsets) -> Iterator[FieldError]:
     opening = [seconds for seconds in offsets if seconds is not None]
     if not opening:
-        yield FieldError(place, "never opens for anybody; give at least one tier its seconds")
+        yield FieldError(place, "never opens for any tier; give at least one its seconds")
         return
     if opening[0] != 0:
         yield FieldError(
@@ -355,7 +357,7 @@ def _offsets(place: str, offsets: Offsets) -> Iterator[FieldError]:
             yield from _between(f"{place}.{tier}", seconds, 0, _WEEK_SECONDS)
     if any(0 < later - earlier < _LEAST_GAP for earlier, later in pairwise(opening)):
         yield FieldError(
-            place, f"has waves less than {_LEAST_GAP} s apart; give each its time to be told"
+            place, f"has waves less than {_LEAST_GAP} s apart; leave time to notify each"
         )
 
 
@@ -408,7 +410,7 @@ def _tiers(playbook: Playbook) -> Iterator[FieldError]:
     if _with_tiers(playbook) and rules.minimum_sample > most:
         yield FieldError(
             "tiers.minimum_sample",
-            f"is {rules.minimum_sample}, and nobody may take more than {most} leads in "
+            f"is {rules.minimum_sample}, and no rep may take more than {most} leads in "
             f"{rules.weeks} weeks; use {most} or less",
         )
 
@@ -429,7 +431,7 @@ def _quota(playbook: Playbook) -> Iterator[FieldError]:
     rules = playbook.quota
     if not _CURRENCY.fullmatch(rules.currency):
         yield FieldError(
-            "quota.currency", f"{rules.currency!r} is no currency; write its three letters: USD"
+            "quota.currency", f"{rules.currency!r} is not a currency; write its three letters: USD"
         )
     if not rules.bands or rules.bands[0].from_percent != 0:
         yield FieldError("quota.bands", "must start with a band from 0 percent; add it in front")
@@ -462,7 +464,7 @@ def _work(playbook: Playbook) -> Iterator[FieldError]:
         if name not in ACTIVITIES:
             yield FieldError(
                 f"work.counts.{number}",
-                f"{name!r} is no activity; use some of {', '.join(ACTIVITIES)}",
+                f"{name!r} is not an activity; use some of {', '.join(ACTIVITIES)}",
             )
 
 
@@ -471,7 +473,7 @@ def _leads_that_wait(playbook: Playbook) -> Iterator[FieldError]:
         if not team.fallback:
             yield FieldError(
                 f"teams.{team_id}.fallback",
-                "names nobody: a lead nobody may take waits until somebody may; name a rep's id",
+                "is empty: a lead that no rep may take then waits until one may; name a rep's id",
             )
     for place, window in _windows_in_use(playbook):
         last = max(seconds for seconds in window.premium or (0,) if seconds is not None)
@@ -485,7 +487,7 @@ def _leads_that_wait(playbook: Playbook) -> Iterator[FieldError]:
 
 
 def _windows_in_use(playbook: Playbook) -> Iterator[tuple[str, Window]]:
-    """Yield the window of each team that races: everywhere, and where it has another."""
+    """Yield the general window of each team that races, then those of its sources."""
     for team in playbook.teams:
         if playbook.model_of(team).races:
             yield "window_seconds", playbook.window_for(team, "")
@@ -530,7 +532,7 @@ def _quotas_that_do_nothing(playbook: Playbook) -> Iterator[FieldError]:
         if band.more_percent and rules.base_per_week * band.more_percent < 100:
             yield FieldError(
                 f"quota.bands.{number}.more_percent",
-                f"adds nothing: {band.more_percent} % of {rules.base_per_week} is no whole lead",
+                f"adds nothing: {band.more_percent} % of {rules.base_per_week} is below one lead",
             )
     base = rules.base_per_week * playbook.tiers.weeks
     if _with_tiers(playbook) and playbook.tiers.minimum_sample > base:
