@@ -206,9 +206,9 @@ def test_a_lead_is_assigned_and_withdrawn_with_a_reason_that_is_shown(organisati
     again = said(run("lead", "assign", lead.lead_id, rep.rep_id, "--reason", "an ally"))
     assert again.strip().endswith(", as before")
     aside = said(run("lead", "withdraw", lead.lead_id, "--reason", "rude", "--to-nobody"))
-    assert aside.strip() == f"{lead.lead_id} is expired, put aside"
+    assert aside.strip() == f"{lead.lead_id} is expired, on hold"
     shown = said(run("lead", "show", lead.lead_id))
-    assert "put aside by a manager" in " ".join(shown.split())
+    assert "put on hold by a manager" in " ".join(shown.split())
     assert "[b]an" in shown
     assert "rude" in shown
     back = said(run("lead", "withdraw", lead.lead_id, "--reason", "sorry"))

@@ -1,4 +1,4 @@
-"""`dibs contests`: check that results of contests are as they were signed (G4-G6)."""
+"""`dibs contests`: check the results of contests against their signatures (G4-G6)."""
 
 from __future__ import annotations
 
@@ -16,30 +16,30 @@ app = typer.Typer(no_args_is_help=True)
 
 @app.callback()
 def contests() -> None:
-    """Keep `verify` a command of its own, whatever else comes."""
+    """Keep `verify` a subcommand: Typer makes a single command the app itself."""
 
 
 @app.command()
 def verify(
     contest: Annotated[
-        str, typer.Argument(help="A contest's id; all that are final if left out.")
+        str, typer.Argument(help="A contest's id; all final ones if left out.")
     ] = "",
     stack: Stack = "",
 ) -> None:
     """Check each result against its signature, its entrants and its draw.
 
-    Ends with 1 when anything is found.
+    Exits with 1 if there is a fault.
     """
     here = target(stack)
     store, secret = here.stores.contests, here.stores.results_secret
-    final = [one.contest.contest_id for one in store.all() if one.state == "final"]
+    final = [entry.contest.contest_id for entry in store.all() if entry.state == "final"]
     if contest and contest not in final:
         raise RouteNotFound(f"There is no final contest {contest!r}.")
-    found = 0
+    faults = 0
     for contest_id in [contest] if contest else final:
         for flaw in flaws(store, lambda text: signature(text, secret), contest_id):
-            found += 1
+            faults += 1
             typer.echo(f"{contest_id}  {flaw}")
-    typer.echo(f"{found or 'No'} faults in {1 if contest else len(final)} results.")
-    if found:
+    typer.echo(f"{faults or 'No'} faults in {1 if contest else len(final)} results.")
+    if faults:
         raise typer.Exit(1)

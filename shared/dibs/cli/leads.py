@@ -1,4 +1,4 @@
-"""`dibs lead`: post a lead as a source would, see what became of one, decide whose it is (R7)."""
+"""`dibs lead`: post a lead as a source would, show its history, assign or withdraw it (R7)."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def post(
     here = target(stack)
     if file is None:
         if not company:
-            raise typer.BadParameter("name a FILE, or give --company")
+            raise typer.BadParameter("name a FILE, or use --company")
         body: dict[str, Any] = {"source": source, "external_id": uuid.uuid4().hex}
         body |= {"company": company, "score": score, "test": test}
         text = json.dumps(body)
@@ -61,7 +61,7 @@ def post(
 
 
 def post_signed(api_url: str, secret: str, body: str) -> tuple[int, dict[str, Any]]:
-    """Post a body signed per Standard Webhooks; return the status and the answer."""
+    """Post a body signed by Standard Webhooks; return the status and the answer."""
     webhook_id, now = f"msg_{uuid.uuid4().hex}", datetime.now(UTC)
     request = urllib.request.Request(  # noqa: S310 - our own API's address
         f"{api_url}/leads",
@@ -82,7 +82,7 @@ def post_signed(api_url: str, secret: str, body: str) -> tuple[int, dict[str, An
 
 @app.command()
 def show(lead_id: str, stack: Stack = "") -> None:
-    """Show where a lead stands, the steps of its life (C8), and what it was tied to (C6)."""
+    """Show a lead's state, its history (C8), its duplicates (C6) and its races (C9)."""
     here = target(stack)
     store = here.stores.leads
     lead = store.get(lead_id)
@@ -92,7 +92,7 @@ def show(lead_id: str, stack: Stack = "") -> None:
     console.print(
         f"{lead.preview.company}: {lead.state}, {lead.quality}, teams {', '.join(lead.teams)}, "
         f"opening {lead.epoch}, playbook version {lead.playbook_version}"
-        + (", put aside by a manager" if lead.on_hold else ""),
+        + (", put on hold by a manager" if lead.on_hold else ""),
         highlight=False,
     )
     table = Table("at (UTC)", "from", "to", "cause", "by", "reason")
@@ -107,7 +107,7 @@ def show(lead_id: str, stack: Stack = "") -> None:
         table.add_row(at, "open", "claimed", "claimed", who)
     console.print(table)
     for tie in store.ties(lead_id):
-        console.print(f"{tie.at:%Y-%m-%d %H:%M:%S}  {_told(tie)}", highlight=False)
+        console.print(f"{tie.at:%Y-%m-%d %H:%M:%S}  {_tie_line(tie)}", highlight=False)
     races = here.stores.races
     for epoch in range(max(1, lead.epoch - 1), lead.epoch + 1):
         sealed = races.find(lead_id, epoch)
@@ -124,7 +124,7 @@ def _seal_line(epoch: int, sealed: SealedRace) -> str:
     )
 
 
-def _told(tie: DuplicateLink) -> str:
+def _tie_line(tie: DuplicateLink) -> str:
     shared = _SHARED[tie.because]
     if tie.outcome == EXISTING_OWNER:
         known = f"lead {tie.other_id}" if tie.other_id else "the owner named by 'dibs owners'"
@@ -140,7 +140,7 @@ _SHARED = {
 }
 
 
-Reason = Annotated[str, typer.Option(help="Why; it is kept with the lead.")]
+Reason = Annotated[str, typer.Option(help="Why; kept in the lead's history.")]
 By = Annotated[str, typer.Option(envvar="USER", help="Who is named in the lead's history.")]
 
 
@@ -148,12 +148,12 @@ By = Annotated[str, typer.Option(envvar="USER", help="Who is named in the lead's
 def assign(
     lead_id: str, rep_id: str, reason: Reason, by: By = "operator", stack: Stack = ""
 ) -> None:
-    """Give a lead to a rep, whoever holds it (R7)."""
+    """Assign a lead to a rep, even if another rep holds it (R7)."""
     here = target(stack)
     race = here.stores.race
     holdings = here.stores.holdings
     why = reason_of(reason)
-    _tell(*override.assign(race, holdings, lead_id, rep_id, by, why, clock.now))
+    _print_state(*override.assign(race, holdings, lead_id, rep_id, by, why, clock.now))
 
 
 @app.command()
@@ -161,23 +161,23 @@ def withdraw(
     lead_id: str,
     reason: Reason,
     to_nobody: Annotated[
-        bool, typer.Option("--to-nobody", help="Put it aside, not back to the pool.")
+        bool, typer.Option("--to-nobody", help="Put it on hold, not back to the pool.")
     ] = False,
     by: By = "operator",
     stack: Stack = "",
 ) -> None:
-    """Take a lead from its holder, back to the pool or aside; or put it back from there (R7)."""
+    """Take a lead from its holder, back to the pool or on hold; or put it back from hold (R7)."""
     here = target(stack)
     race = here.stores.race
     holdings = here.stores.holdings
     to: override.Where = "nobody" if to_nobody else "pool"
     why = reason_of(reason)
-    _tell(*override.withdraw(race, holdings, lead_id, to, by, why, clock.now))
+    _print_state(*override.withdraw(race, holdings, lead_id, to, by, why, clock.now))
 
 
-def _tell(lead: Lead, changed: bool) -> None:
+def _print_state(lead: Lead, changed: bool) -> None:
     whose = f", held by {lead.owner}" if lead.owner else ""
-    aside = ", put aside" if lead.on_hold else ""
+    aside = ", on hold" if lead.on_hold else ""
     typer.echo(f"{lead.lead_id} is {lead.state}{whose}{aside}" + ("" if changed else ", as before"))
 
 
@@ -185,13 +185,15 @@ def _tell(lead: Lead, changed: bool) -> None:
 def draw(
     lead_id: str,
     commitment: Annotated[
-        str, typer.Option(help="What was shown before the window, if somebody kept it.")
+        str, typer.Option(help="The seal that was shown before the draw, if kept.")
     ] = "",
-    epoch: Annotated[int | None, typer.Option(help="Which opening; the latest.")] = None,
+    epoch: Annotated[
+        int | None, typer.Option(help="Which opening; the latest if left out.")
+    ] = None,
     stack: Stack = "",
 ) -> None:
-    """Show how a lead was drawn, and recompute it (C10)."""
-    here = target(stack)  # first: it says where the store is
+    """Show how a lead was drawn, and recompute the draw (C10)."""
+    here = target(stack)  # first: it sets which AWS is used
     drawn = here.stores.race.draws().get(lead_id, epoch)
     if drawn is None:
         console.print("This lead was not drawn.")
@@ -204,7 +206,7 @@ def draw(
         why = "won" if rep_id == drawn.winner else ", ".join(passed.get(rep_id, ()))
         table.add_row(ticket(drawn.seed, lead_id, drawn.epoch, rep_id)[:16], rep_id, why)
     console.print(table)
-    found = flaws(drawn, commitment)
-    console.print("\n".join(found) or "Recomputed: it was drawn as it was promised.")
-    if found:
+    errors = flaws(drawn, commitment)
+    console.print("\n".join(errors) or "Recomputed: it was drawn as it was promised.")
+    if errors:
         raise typer.Exit(1)

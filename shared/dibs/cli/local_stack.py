@@ -1,6 +1,6 @@
-"""The stack on this machine, which a command without `--stack` is about.
+"""The local stack, which commands without `--stack` use.
 
-`make up` writes a description of it; the tools that start it are no part of the product.
+`make up` writes a description of it; the tools that start it are not part of the product.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ STACK = "dibs"
 
 
 def description(port: int | None = None) -> Path:
-    """Return the file that describes the stack on a port, or the one started last."""
+    """Return the file that describes the stack on a port, or the stack started last."""
     return (HOME if port is None else HOME / f"port-{port}") / "stack.json"
 
 
 def described(file: Path) -> dict[str, Any]:
-    """Return what is written about a running stack.
+    """Return the description of a running stack.
 
     Raises:
-        OSError: none is running.
+        OSError: no stack is running.
     """
-    found: dict[str, Any] = json.loads(file.read_text())
-    return found
+    stack: dict[str, Any] = json.loads(file.read_text())
+    return stack
 
 
 def credentials(endpoint: str) -> dict[str, str]:
@@ -46,14 +46,14 @@ def credentials(endpoint: str) -> dict[str, str]:
 
 
 def environment(endpoint: str) -> dict[str, str]:
-    """Return this process's environment with AWS meaning the local stack, and nothing but it."""
+    """Return this process's environment with AWS set to the local stack only."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     no_proxy = {"NO_PROXY": "127.0.0.1,localhost", "no_proxy": "127.0.0.1,localhost"}
     return {**kept, **no_proxy, **credentials(endpoint)}
 
 
 def enter(endpoint: str) -> None:
-    """Make this process's own AWS clients talk to the local stack."""
+    """Make this process's AWS clients use the local stack."""
     fresh = environment(endpoint)
     os.environ.clear()
     os.environ.update(fresh)

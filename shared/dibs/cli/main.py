@@ -23,18 +23,18 @@ from dibs.cli import (
 from dibs.core.errors import DibsError, InvalidInput
 
 app = typer.Typer(
-    help="Dibs: every eligible rep is told of a lead at once, the first to claim it wins.",
+    help="Dibs: all eligible reps are notified of a lead at once; the first to claim it wins.",
     no_args_is_help=True,
     pretty_exceptions_show_locals=False,
 )
 app.add_typer(reps.app, name="reps", help="Reps: add, list, pause, import.")
-app.add_typer(leads.app, name="lead", help="Leads: post one, show one's history, assign, withdraw.")
-app.add_typer(playbooks.app, name="playbook", help="The rules: check, preview, apply, go back.")
+app.add_typer(leads.app, name="lead", help="Leads: post, show the history, assign, withdraw.")
+app.add_typer(playbooks.app, name="playbook", help="The rules: check, preview, apply, roll back.")
 app.add_typer(targets.app, name="targets", help="Monthly targets: show, import (M4).")
-app.add_typer(owners.app, name="owners", help="Whose companies are already: import (C6).")
-app.add_typer(rewards.app, name="rewards", help="Rewards: list, put, who asked for them (G9).")
-app.add_typer(receipts.app, name="receipts", help="Receipts of races: export them (C9).")
-app.add_typer(metrics.app, name="metrics", help="Metrics: list, try a formula on the past (K2).")
+app.add_typer(owners.app, name="owners", help="Owners of companies, before any lead: import (C6).")
+app.add_typer(rewards.app, name="rewards", help="Rewards: list, put, decide on requests (G9).")
+app.add_typer(receipts.app, name="receipts", help="Receipts of races: export (C9).")
+app.add_typer(metrics.app, name="metrics", help="Metrics: list, try a formula on past data (K2).")
 app.add_typer(contests.app, name="contests", help="Contests: check their results (G4-G6).")
 app.command("audit")(receipts.audit)
 app.command("rebuild")(standings.rebuild_standings)
@@ -42,14 +42,14 @@ app.command("link")(reps.link)
 
 
 def main() -> None:
-    """Run the command; an error of ours is told in its own words, without a traceback."""
+    """Run the command; print an error of Dibs as one line, without a traceback."""
     try:
         app()
     except DibsError as error:
         console = Console(stderr=True)
         if isinstance(error, InvalidInput):
-            for found in error.errors:
-                place, problem = escape(found.field), escape(found.problem)
+            for wrong in error.errors:
+                place, problem = escape(wrong.field), escape(wrong.problem)
                 console.print(f"[red]{place}[/]: {problem}", highlight=False)
         else:
             console.print(f"[red]{escape(str(error))}[/]", highlight=False)

@@ -1,4 +1,4 @@
-"""`dibs metrics`: what is measured, and what a formula would have shown (K2)."""
+"""`dibs metrics`: list the metrics, and try a formula on past data (K2)."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ console = Console()
 
 @app.command("list")
 def list_(stack: Stack = "") -> None:
-    """Print every metric with its formula, and which the playbook changed or added."""
+    """Print every metric with its formula, and whether the playbook defines it."""
     playbook = target(stack).stores.roster.playbook()
-    # A formula that is cut short is none; where it is too long for the screen it goes on below.
-    whole = [Column(name, overflow="fold") for name in ("metric", "formula")]
-    table = Table(*whole, "unit", "better", "defined by")
+    # A long formula wraps: cut short it would be useless.
+    wrapped = [Column(name, overflow="fold") for name in ("metric", "formula")]
+    table = Table(*wrapped, "unit", "better", "defined by")
     for name, metric in metrics_of(playbook).items():
         whose = "the playbook" if name in playbook.game.metrics else "Dibs"
         table.add_row(name, metric.formula, metric.unit, metric.better, whose)
@@ -36,12 +36,14 @@ def list_(stack: Stack = "") -> None:
 @app.command()
 def preview(
     formula: Annotated[str, typer.Argument(help='Such as "count(sales) / sum(hours_worked)".')],
-    metric: Annotated[str, typer.Option(help="Whose present value to print beside it.")] = "",
+    metric: Annotated[
+        str, typer.Option(help="A metric to print the present value of beside it.")
+    ] = "",
     period: Annotated[str, typer.Option(help="Such as 2026-W47, 2026-11 or all.")] = "",
-    team: Annotated[str, typer.Option(help="Of one team only.")] = "",
+    team: Annotated[str, typer.Option(help="One team only.")] = "",
     stack: Stack = "",
 ) -> None:
-    """Print what each rep would have had under a formula; nothing is changed."""
+    """Print each rep's value under a formula, without changing anything."""
     here = target(stack)
     standings = here.stores.standings
     playbook = here.stores.roster.playbook()
@@ -57,15 +59,15 @@ def preview(
 
 @app.command()
 def docs() -> None:
-    """Print the page of metrics, for docs/metrics.md."""
+    """Print docs/metrics.md, the page of metrics."""
     typer.echo(page(), nl=False)
 
 
 def page() -> str:
-    """Return the page that explains metrics and every name, in Markdown."""
+    """Return the page of all metrics and names, in Markdown."""
     metrics = [
-        f"| `{name}` | {one.means} | `{one.formula}` | {one.unit} | {one.better} |"
-        for name, one in METRICS.items()
+        f"| `{name}` | {metric.means} | `{metric.formula}` | {metric.unit} | {metric.better} |"
+        for name, metric in METRICS.items()
     ]
     return _PAGE.format(
         metrics="\n".join(metrics),

@@ -1,4 +1,4 @@
-"""`dibs owners`: whose a company is already, from a CRM, before any lead of it comes in (C6)."""
+"""`dibs owners`: import the owners of companies from a CRM, before leads come in (C6)."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ NOBODY = "-"
 
 @app.callback()
 def owners() -> None:
-    """Whose companies are, before any lead of theirs."""
+    """Owners of companies, before any lead of theirs."""
 
 
 @app.command("import")
 def import_(file: Path, stack: Stack = "") -> None:
-    """Name companies' owners from a CSV file with rep and company, domain or both; all or nothing.
+    """Import owners from a CSV file with rep and company, domain or both; all lines or none.
 
-    A rep is an id or a phone number; - names nobody any more. A lead of the company then goes to
-    its owner without a race, as long as they are with us.
+    A rep is an id or a phone number; - removes the owner. A lead of the company then goes to its
+    owner without a race, while that rep is active.
     """
     here = target(stack)
     try:
@@ -55,7 +55,7 @@ def import_(file: Path, stack: Stack = "") -> None:
     store = here.stores.leads
     for one, owner in found:
         store.name_owner(one, owner)
-    typer.echo(f"{len(rows)} companies have their owners.")
+    typer.echo(f"{len(rows)} companies have their owners now.")
 
 
 def _rep(roster: Roster, given: str) -> str | None:
@@ -64,7 +64,9 @@ def _rep(roster: Roster, given: str) -> str | None:
     known = roster.by_phone(given)
     rep = known[0] if known else roster.get(given)
     if rep is None or not rep.active:
-        raise ValueError(f"{given!r} is no active rep's id or phone number; see `dibs reps list`")
+        raise ValueError(
+            f"{given!r} is not an active rep's id or phone number; see `dibs reps list`"
+        )
     return rep.rep_id
 
 
@@ -79,7 +81,7 @@ def _company(name: str | None, domain: str | None) -> list[Identity]:
         if one is not None:
             found.append(one)
         elif given:
-            raise ValueError(f"{given!r} is no company's {kind} alone")
+            raise ValueError(f"{given!r} does not identify one company by its {kind}")
     if not found:
         raise ValueError("names no company")
     return found

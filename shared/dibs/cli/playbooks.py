@@ -35,7 +35,7 @@ from dibs.wiring import Wiring
 app = typer.Typer(no_args_is_help=True)
 
 Json = Annotated[bool, typer.Option("--json", help="For programs.")]
-Yes = Annotated[bool, typer.Option("--yes", help="Ask nothing.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 By = Annotated[str, typer.Option(envvar="USER", help="Who is named in the history.")]
 Note = Annotated[str, typer.Option(help="Why, for the history.")]
 
@@ -50,25 +50,25 @@ def show(
     if preset:
         if preset not in NAMES:
             raise typer.BadParameter(f"use one of {', '.join(NAMES)}", param_hint="--preset")
-        body, said = json.loads(preset_text(preset)), "as shipped"
+        body, source = json.loads(preset_text(preset)), "as shipped"
     else:
         store = target(stack).stores.playbooks
         found = store.in_force() if number < 0 else version(store, number)
         body = playbook_data(found.playbook)
-        said = f"version {found.number}" if found.number else "the preset, as shipped"
+        source = f"version {found.number}" if found.number else "the preset, as shipped"
     _print_json(body)
-    Console(stderr=True).print(f"[dim]{said}[/]")
+    Console(stderr=True).print(f"[dim]{source}[/]")
 
 
 @app.command("schema")
 def print_schema() -> None:
-    """Print the JSON Schema of a playbook, for editors and checks of your own."""
+    """Print the JSON Schema of a playbook, for editors and your own checks."""
     _print_json(schema())
 
 
 @app.command()
 def validate(file: Path) -> None:
-    """Check a playbook file (YAML or JSON): every wrong place is named, with its mend."""
+    """Check a playbook file (YAML or JSON); print every wrong setting and how to correct it."""
     playbook = read_playbook(_text(file))
     typer.echo(
         f"{file} is a valid playbook: {playbook.preset}, {len(playbook.teams)} teams, "
@@ -80,7 +80,7 @@ def validate(file: Path) -> None:
 
 @app.command()
 def diff(file: Path, stack: Stack = "", as_json: Json = False) -> None:
-    """Show in what a playbook file differs from the one in force."""
+    """Show how a playbook file differs from the one in force."""
     proposal = _proposed(target(stack).stores, read_playbook(_text(file)))
     if as_json:
         _print_json([asdict(change) for change in proposal.changes])
@@ -90,7 +90,7 @@ def diff(file: Path, stack: Stack = "", as_json: Json = False) -> None:
 
 @app.command("preview")
 def show_preview(file: Path, stack: Stack = "", as_json: Json = False) -> None:
-    """Show what a playbook file would do: when tiers open, whom that concerns, weekly leads."""
+    """Show what a playbook file would change for each team: openings, reps notified, allowances."""
     proposal = _proposed(target(stack).stores, read_playbook(_text(file)))
     if as_json:
         found = {"version": proposal.base.number, **asdict(proposal)}
@@ -124,13 +124,13 @@ def history(stack: Stack = "", as_json: Json = False) -> None:
     """List the latest hundred versions, the newest first."""
     rows = [
         {
-            "version": known.number,
-            "preset": known.playbook.preset,
-            "applied_at": iso(known.applied_at) if known.applied_at else "",
-            "by": known.by,
-            "note": known.note,
+            "version": entry.number,
+            "preset": entry.playbook.preset,
+            "applied_at": iso(entry.applied_at) if entry.applied_at else "",
+            "by": entry.by,
+            "note": entry.note,
         }
-        for known in target(stack).stores.playbooks.history()
+        for entry in target(stack).stores.playbooks.history()
     ]
     if as_json:
         _print_json(rows)
@@ -150,7 +150,9 @@ def _apply(stores: Wiring, proposal: Proposal, yes: bool, by: str, note: str) ->
     _warn(proposal.warnings)
     if not yes:
         if not sys.stdin.isatty():
-            raise typer.BadParameter("nobody is there to ask; add --yes", param_hint="--yes")
+            raise typer.BadParameter(
+                "this is not a terminal to ask in; add --yes", param_hint="--yes"
+            )
         typer.confirm("Put this in force?", abort=True)
     number = apply(stores.playbooks, proposal, by, now(), note)
     again = "Nothing changed: version" if number == proposal.base.number else "Version"
@@ -186,8 +188,8 @@ def _window_words(window: Window) -> str:
     return f"{'; '.join(opens)}; open {window.window_seconds} s"
 
 
-def _warn(found: Iterable[FieldError]) -> None:
-    for warning in found:
+def _warn(warnings: Iterable[FieldError]) -> None:
+    for warning in warnings:
         typer.echo(f"worth a look: {warning.field}: {warning.problem}", err=True)
 
 
@@ -199,5 +201,5 @@ def _text(file: Path) -> str:
     try:
         return file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it is no text in UTF-8"
+        why = error.strerror if isinstance(error, OSError) else "it is not text in UTF-8"
         raise typer.BadParameter(f"cannot be read: {why}", param_hint=str(file)) from None

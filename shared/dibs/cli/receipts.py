@@ -1,4 +1,4 @@
-"""`dibs audit` and `dibs receipts`: check that no race was altered, and export receipts (C9)."""
+"""`dibs audit` and `dibs receipts`: check races for changes, and export receipts (C9)."""
 
 from __future__ import annotations
 
@@ -23,15 +23,14 @@ console = Console()
 
 
 def audit(
-    day: Annotated[str, typer.Option(help="Only what was chained that UTC day.")] = "",
+    day: Annotated[str, typer.Option(help="Only the races chained on that UTC day.")] = "",
     stack: Stack = "",
 ) -> None:
-    """Work out every hash of races and blocks anew, and what the ledger comes to; name what is not
-    as it was sealed, and what boards and points accounts have otherwise.
+    """Recompute every hash of races and blocks, and all totals of the ledger; print each difference
+    from what was sealed, and from boards and points accounts.
 
-    Of a day only races are looked at. Ends with 1 when anything is found. Whoever can write the
-    tables can cut the chain off at its end: keep the last block's hash, which is printed,
-    somewhere else.
+    With --day only races are checked. Exits with 1 if there is a fault. A person who can write
+    the tables can cut off the end of the chain: keep the printed hash of the last block elsewhere.
     """
     stores = target(stack).stores
     races, ledger = stores.races, stores.ledger
@@ -42,15 +41,15 @@ def audit(
             console.print(f"No race was chained on {day}.", highlight=False)
             return
         first, last = numbers[0], numbers[-1]
-    found = 0
+    faults = 0
     for fault in chain(
         auditing.audit(races, ledger.story, first, last), () if day else standings.faults(stores)
     ):
-        found += 1
+        faults += 1
         typer.echo(f"{fault.kind}  {fault.where}  {fault.what}")
     number, head = races.last_block()
-    typer.echo(f"{found or 'No'} faults. The last block is {number}, {head or 'there is none'}.")
-    if found:
+    typer.echo(f"{faults or 'No'} faults. The last block is {number}, {head or 'there is none'}.")
+    if faults:
         raise typer.Exit(1)
 
 
@@ -66,13 +65,13 @@ def export(
 ) -> None:
     """Write the receipts of the races chained in these days as CSV."""
     first, last = _day(start), _day(end or start)
-    here = target(stack)  # first: it says where the store is
+    here = target(stack)  # first: it sets which AWS is used
     races = here.stores.races
     with _opened(file) as out:
         write_head(out)
         for number in range((last - first).days + 1):
-            for found in auditing.of_day(races, first + timedelta(days=number)):
-                write_race(out, found, team)
+            for race in auditing.of_day(races, first + timedelta(days=number)):
+                write_race(out, race, team)
 
 
 @contextlib.contextmanager
@@ -88,4 +87,4 @@ def _day(text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise typer.BadParameter(f"{text!r} is no day; write it as 2026-11-23") from None
+        raise typer.BadParameter(f"{text!r} is not a day; write it as 2026-11-23") from None

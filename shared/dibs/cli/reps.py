@@ -1,4 +1,4 @@
-"""`dibs reps` and `dibs link`: the people, and their way in."""
+"""`dibs reps` and `dibs link`: add and change reps, and print their claim links."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ COLUMNS = ("name", "team", "zone", "phone", "tier", "language")
 
 @app.command()
 def add(
-    name: Annotated[str, typer.Option(help="As colleagues know them; winners are named.")],
+    name: Annotated[str, typer.Option(help="As colleagues know them; shown when they win.")],
     team: Annotated[str, typer.Option(help="A team of the playbook.")],
     zone: Annotated[str, typer.Option(help="IANA time zone, such as Asia/Kuching.")],
     phone: Annotated[str, typer.Option(help="With country code, such as +60128880000.")] = "",
@@ -53,13 +53,15 @@ def add(
 
 @app.command("list")
 def list_(stack: Stack = "") -> None:
-    """List reps, and whether they are told of leads now."""
+    """List reps, and whether they are notified of leads now."""
     now, roster = clock.now(), target(stack).stores.roster
     playbook = roster.playbook()
     table = Table("rep", "name", "team", "tier", "zone", "reached by", "now")
     for rep in all_reps(roster):
         reached = [*(["push"] if rep.pushable else []), *(["SMS"] if rep.textable else [])]
-        standing = ", ".join(one.code.replace("_", " ") for one in off(rep, playbook, now)) or "on"
+        standing = (
+            ", ".join(refusal.code.replace("_", " ") for refusal in off(rep, playbook, now)) or "on"
+        )
         table.add_row(
             rep.rep_id,
             rep.name,
@@ -76,10 +78,10 @@ def list_(stack: Stack = "") -> None:
 def pause(
     rep_id: str,
     minutes: Annotated[int, typer.Option(help="How long; the playbook's longest otherwise.")] = 0,
-    resume: Annotated[bool, typer.Option("--resume", help="Switch them on again.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="End the pause.")] = False,
     stack: Stack = "",
 ) -> None:
-    """Pause a rep: not told, cannot claim. A pause ends by itself (R8)."""
+    """Pause a rep: they are not notified and cannot claim. A pause ends by itself (R8)."""
     roster = target(stack).stores.roster
     rep = rep_of(roster, rep_id)
     longest = roster.playbook().availability.pause_ends_after_minutes
@@ -99,13 +101,17 @@ def set_(
     tier: Annotated[int, typer.Option(help="1 to 3, until the next recalculation.")] = 0,
     zone: Annotated[str, typer.Option(help="IANA time zone.")] = "",
     weight: Annotated[int, typer.Option(help="Share of assignments, 1 to 10.")] = 0,
-    territory: Annotated[list[str] | None, typer.Option(help="Theirs; give it again.")] = None,
+    territory: Annotated[
+        list[str] | None, typer.Option(help="One of theirs; may be repeated.")
+    ] = None,
     hours: Annotated[str, typer.Option(help='JSON, such as {"mon": ["09:00-18:00"]}.')] = "",
-    leave: Annotated[list[str] | None, typer.Option(help="Days off, FIRST/LAST; again.")] = None,
+    leave: Annotated[
+        list[str] | None, typer.Option(help="Days off, FIRST/LAST; may be repeated.")
+    ] = None,
     joined: Annotated[str, typer.Option(help="First day, such as 2026-11-23.")] = "",
     stack: Stack = "",
 ) -> None:
-    """Change what is given of a rep's profile (R8, M5); what is not stays."""
+    """Change a rep's profile (R8, M5); options left out stay as they are."""
     given: dict[str, Any] = {
         name: value
         for name, value in (("team", team), ("tier", tier), ("zone", zone), ("weight", weight))
@@ -124,14 +130,14 @@ def set_(
     if joined:
         given["joined_on"] = joined
     if not given:
-        raise typer.BadParameter("name something to change")
+        raise typer.BadParameter("name at least one option to change")
     rep = change_profile(target(stack).stores.roster, rep_id, given)
     typer.echo(f"{rep.name}: {', '.join(given)} set.")
 
 
 @app.command()
 def leave(rep_id: str, stack: Stack = "") -> None:
-    """Let a rep go for good: no token, no notice, no claim, and their open leads go back (R8)."""
+    """Remove a rep who leaves: their token ends and their open leads go back (R8)."""
     here = target(stack)
     race = here.stores.race
     holdings = here.stores.holdings
@@ -152,8 +158,8 @@ def import_(
 ) -> None:
     """Import reps from a CSV file with the columns name, team, zone, phone, tier, language.
 
-    Importing again adds only who is new: a known phone number is skipped, and without a number a
-    known name of the team. A wrong line is named and left out; the others are imported.
+    Importing again adds only new reps: it skips a known phone number, and, without a number, a
+    known name of the team. It prints each wrong line and imports the others.
     """
     roster = target(stack).stores.roster
     try:
@@ -202,7 +208,7 @@ def import_(
 
 
 def link(rep_id: str, lead_id: str = typer.Argument(""), stack: Stack = "") -> None:
-    """Print a rep's claim links: for one open lead, or for all they are offered now."""
+    """Print a rep's claim links: for one open lead, or for all their open offers."""
     here = target(stack)
     known = here.stores.roster.credentials(rep_id)
     if known is None:

@@ -1,4 +1,4 @@
-"""`dibs rewards`: what points buy, and who asked for it (G9)."""
+"""`dibs rewards`: the reward catalogue, and requests for rewards (G9)."""
 
 from __future__ import annotations
 
@@ -45,13 +45,13 @@ def put(
     points: Annotated[int, typer.Option(help="What it costs.")],
     stock: Annotated[
         int | None,
-        typer.Option(help="How many there ever were; without it, no end."),
+        typer.Option(help="How many there are in all; no limit if left out."),
     ] = None,
     approval: Annotated[bool, typer.Option(help="Whether a manager decides on requests.")] = True,
     offered: Annotated[bool, typer.Option(help="Whether reps may ask for it now.")] = True,
     stack: Stack = "",
 ) -> None:
-    """Add a reward, or change it to what is said here."""
+    """Add a reward, or replace one."""
     given = {"name": name, "price": points, "stock": stock, "approval": approval, "active": offered}
     reward = put_reward(_store(stack), reward_id, given)
     typer.echo(f"{reward.name} costs {reward.price} points; left: {_or_endless(reward.left)}.")
@@ -59,10 +59,10 @@ def put(
 
 @app.command()
 def requests(
-    state: Annotated[RequestState, typer.Option(help="Where they stand.")] = RequestState.REQUESTED,
+    state: Annotated[RequestState, typer.Option(help="Their state.")] = RequestState.REQUESTED,
     stack: Stack = "",
 ) -> None:
-    """List requests: the oldest first where something is to be done, else the latest hundred."""
+    """List requests: the oldest first while they need a decision, else the latest hundred."""
     here = target(stack)
     found = _store(stack).in_state(state)
     names = here.stores.roster.get_many(sorted({one.rep_id for one in found}))
@@ -94,10 +94,10 @@ def refuse(
 
 def _decide(stack: str, request_id: str, state: RequestState, by: str, reason: str) -> None:
     found, changed = decide(_store(stack), request_id, state, by, reason, clock.now)
-    typer.echo(_told(found, changed))
+    typer.echo(_line(found, changed))
 
 
-def _told(request: RewardRequest, changed: bool) -> str:
+def _line(request: RewardRequest, changed: bool) -> str:
     return f"{request.name} for {request.rep_id} is {'' if changed else 'already '}{request.state}."
 
 
@@ -106,5 +106,5 @@ def _or_endless(number: int | None) -> str:
 
 
 def _store(stack: str) -> DynamoRewards:
-    here = target(stack)  # first: it says where the store is
+    here = target(stack)  # first: it sets which AWS is used
     return here.stores.rewards

@@ -1,4 +1,4 @@
-"""`dibs rebuild`: standings made anew from the ledger; and what `dibs audit` finds in them (G3)."""
+"""`dibs rebuild`: rebuild the standings from the ledger; and how `dibs audit` checks them (G3)."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from dibs.wiring import Wiring
 
 
 def rebuild_standings(stack: Stack = "") -> None:
-    """Make all standings anew from the ledger beside the live ones, then let boards show them.
+    """Rebuild all standings from the ledger beside the live ones, then switch boards to them.
 
-    Nothing stops meanwhile: what is scored counts in both. Standings of before are deleted first.
+    Nothing stops meanwhile: new scores count in both. Older builds are deleted first.
     """
     stores = target(stack).stores
     given_up = stores.standings.forget_others()
@@ -34,10 +34,9 @@ def rebuild_standings(stack: Stack = "") -> None:
 
 
 def faults(stores: Wiring) -> Iterator[Fault]:
-    """Yield each difference between standings and points, and what the ledger comes to, and where
-    points and rewards do not add up among themselves.
+    """Yield each difference of standings and points from the ledger, and of points from rewards.
 
-    What is found is looked for again: what was on its way when it was read has arrived by then.
+    Differences are checked twice: an entry that was under way the first time has arrived by then.
     """
     found = _differences(stores)
     again = {(one.kind, one.where) for one in _differences(stores)} if found else ()
@@ -60,7 +59,7 @@ def _differences(stores: Wiring) -> list[Fault]:
 
 @contextmanager
 def _shown() -> Iterator[Told]:
-    """Show on standard error how far it is."""
+    """Show progress on standard error."""
     columns = (TextColumn("{task.description}"), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True)) as bar:
         tasks = {}

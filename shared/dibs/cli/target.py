@@ -1,4 +1,4 @@
-"""Which organisation a command is about: a stack on AWS (`--stack`), or the local one."""
+"""The stack a command works on: one on AWS (`--stack`), or the local one."""
 
 from __future__ import annotations
 
@@ -19,25 +19,25 @@ from dibs.wiring import Wiring
 
 Stack = Annotated[
     str,
-    typer.Option("--stack", envvar="DIBS_STACK", help="A stack on AWS; the local one otherwise."),
+    typer.Option("--stack", envvar="DIBS_STACK", help="A stack on AWS; the local one if left out."),
 ]
 
 
 @dataclass(frozen=True)
 class Target:
-    """A deployed organisation: its settings, and the address programs call."""
+    """A deployed stack: its settings, and the URL of its API."""
 
     settings: Settings
     api_url: str
 
     @cached_property
     def stores(self) -> Wiring:
-        """Everything of this organisation; an operator waits longer for it than a function."""
+        """All stores of this stack; the client waits longer for AWS than in a function."""
         return Wiring(self.settings, Dynamo())
 
 
 def target(stack: str) -> Target:
-    """Return the organisation a command is about.
+    """Return the stack a command works on.
 
     Raises:
         NotConfigured: the stack cannot be reached; the message says what to do.
@@ -45,7 +45,7 @@ def target(stack: str) -> Target:
     if stack:
         found = settings_of(stack)
         return Target(found, found.public_url)
-    # The one started last, unless DIBS_PORT names another.
+    # The stack started last, unless DIBS_PORT names another.
     port = os.environ.get("DIBS_PORT", "")
     try:
         known = local_stack.described(local_stack.description(int(port) if port else None))
@@ -75,5 +75,5 @@ def settings_of(stack: str) -> Settings:
 
 
 def output_of(field: str) -> str:
-    """Return the output of template.yaml that has a setting."""
+    """Return the output of template.yaml that holds a setting."""
     return "Url" if field == "public_url" else logical_id(field)

@@ -1,4 +1,4 @@
-"""`dibs targets`: what is wanted of each rep in a month (M4)."""
+"""`dibs targets`: each rep's target for a month (M4)."""
 
 from __future__ import annotations
 
@@ -43,10 +43,10 @@ def show(month: Month, stack: Stack = "") -> None:
 
 @app.command("import")
 def import_(month: Month, file: Path, stack: Stack = "") -> None:
-    """Set targets from a CSV file with the columns rep_id and target; all of it or nothing.
+    """Set targets from a CSV file with the columns rep_id and target; all lines or none.
 
     A target is in the playbook's measure: leads won, or revenue in the smallest unit of its
-    currency: 5000000 is 50,000.00 US dollars.
+    currency (5000000 is 50,000.00 US dollars).
     """
     here, first = target(stack), _month(month)
     try:
@@ -67,11 +67,11 @@ def import_(month: Month, file: Path, stack: Stack = "") -> None:
         rep_id, wanted = ((row[name] or "").strip() for name in COLUMNS)
         problem = ""
         if rep_id not in known:
-            problem = f"{rep_id!r} is no rep; see `dibs reps list`"
+            problem = f"{rep_id!r} is not a rep's id; see `dibs reps list`"
         elif rep_id in found:
             problem = f"{rep_id} has a target above; keep one of them"
         elif not _WHOLE.fullmatch(wanted) or int(wanted) > LARGEST_TARGET:
-            problem = f"{wanted!r} is no whole number from 0 to {LARGEST_TARGET}"
+            problem = f"{wanted!r} is not a whole number from 0 to {LARGEST_TARGET}"
         if problem:
             errors.append(FieldError(f"line {number}", problem))
         else:

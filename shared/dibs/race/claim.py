@@ -262,7 +262,7 @@ def judge(store: RaceStore, view: RaceView, now: datetime) -> tuple[Lead, Rep, U
     if lead.owner is not None:
         raise _lost(store, view, lead, rep, now)
     if lead.on_hold:
-        raise Expired("A manager has put this lead aside. Nobody can claim it for now.")
+        raise Expired("A manager has put this lead on hold. Nobody can claim it for now.")
     if lead.state is not State.OPEN or now >= lead.closes_at:
         raise Expired
     verdict, usage = decide_knowing(lead, rep, view.usage, view.playbook, now, store.open_leads)
