@@ -1,4 +1,4 @@
-"""`python -m tools.local`: the whole product on this machine, without an AWS account."""
+"""`python -m tools.local`: run the whole product on this machine, without an AWS account."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from tools.local.steps import console, step
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
 
-# How many of each function stand ready: a cold one takes a second, and a race is over by then.
+# How many copies of a function to warm up: a cold start takes a second, as long as a race.
 WARM = {"claim": 6, "rep": 2}
 WARM_ATTEMPTS = 3
 
 
 def command(action: Callable[..., None]) -> Callable[..., None]:
-    """Turn what can go wrong into one sentence and an exit code, for Ctrl-C as well."""
+    """Turn a failure or Ctrl-C into one sentence and an exit code."""
 
     @wraps(action)
     def run(*args: Any, **options: Any) -> None:
@@ -49,7 +49,7 @@ def command(action: Callable[..., None]) -> Callable[..., None]:
 @app.command()
 @command
 def up() -> None:
-    """Start the stack in the background, seeded and warmed, without feed or simulated reps."""
+    """Start the stack in the background, seeded and warm, without leads or simulated reps."""
     here = place()
     started_now = bring_up(here)
     described = here.stack()
@@ -83,7 +83,7 @@ def down() -> None:
 @app.command()
 @command
 def reset() -> None:
-    """Empty the state: leads, reps, everything. A running stack is started again, empty."""
+    """Delete the state: leads, reps, everything. A running stack is started again, empty."""
     here = place()
     was_running = ministack.is_running(here)
     if was_running:
@@ -97,7 +97,7 @@ def reset() -> None:
 @app.command()
 @command
 def status() -> None:
-    """Say whether the stack runs, and where."""
+    """Print whether the stack runs, and where."""
     here = place()
     if not ministack.is_running(here):
         console.print("Dibs is not running here; `make up` or `make run` starts it.")
@@ -110,10 +110,10 @@ def status() -> None:
 @app.command()
 @command
 def run(
-    races: Annotated[int, typer.Option(help="Stop after this many; 0 goes on until Ctrl-C.")] = 0,
+    races: Annotated[int, typer.Option(help="Stop after this many; 0 runs until Ctrl-C.")] = 0,
     every: Annotated[float, typer.Option(help="Seconds between leads.")] = 7.0,
 ) -> None:
-    """Start the stack, post leads, and show how simulated reps race for them. Ctrl-C ends it."""
+    """Start the stack, post leads, and show simulated reps racing for them, until Ctrl-C."""
     here = place()
     with started(here):
         from tools.local.race_show import RaceShow
@@ -126,24 +126,24 @@ def run(
 
 @contextmanager
 def started(here: Place) -> Iterator[None]:
-    """Have the stack up while the block runs; what was running before keeps running."""
+    """Keep the stack up while the block runs; a stack that ran before keeps running after."""
     ours = not ministack.is_running(here)
     try:
         bring_up(here)
         yield
     finally:
         if ours and ministack.is_running(here):
-            # A second Ctrl-C must not cost the state that is being saved.
+            # A second Ctrl-C must not interrupt saving the state.
             signal.signal(signal.SIGINT, signal.SIG_IGN)
             signal.signal(signal.SIGTERM, signal.SIG_IGN)
             shut_down(here)
 
 
 def bring_up(here: Place) -> bool:
-    """Start, deploy, seed and warm what is not yet; return whether there was anything to do.
+    """Start, deploy, seed and warm the stack; return False if that was done already.
 
     Raises:
-        Failed: something is in the way; nothing is left running.
+        Failed: a step failed; a stack that this call started is stopped again.
     """
     from tools.local import demo, deploy
 
@@ -173,7 +173,7 @@ def bring_up(here: Place) -> bool:
 
 
 def warm(here: Place) -> None:
-    """Make every function ready, then bring back what the last stop may have cut short."""
+    """Warm up every function, then run the sweep, to resume work that the last stop cut short."""
     from tools.local.deploy import client
 
     names: dict[str, str] = here.stack()["functions"]
@@ -184,13 +184,13 @@ def warm(here: Place) -> None:
             answer = functions.invoke(FunctionName=deployed, Payload=b'{"warm": true}')
             if "FunctionError" not in answer:
                 return
-            said = str(json.load(answer["Payload"]).get("errorMessage", "no reason given"))
-            # On a busy machine a cold start can outlast the function's time-out; its next one
-            # finds everything in the disk cache.
-            if "timed out" not in said or attempt + 1 == WARM_ATTEMPTS:
-                raise Failed(f"The function {deployed} does not start: {said}")
+            reason = str(json.load(answer["Payload"]).get("errorMessage", "no reason given"))
+            # On a busy machine a cold start can exceed the function's time-out; the next one
+            # reads from the disk cache.
+            if "timed out" not in reason or attempt + 1 == WARM_ATTEMPTS:
+                raise Failed(f"The function {deployed} does not start: {reason}")
 
-    # Several of one kind only come up when asked for all at once.
+    # Several copies of a function start only if they are called at the same time.
     groups = [[names[name]] * many for name, many in WARM.items()]
     others = [deployed for name, deployed in names.items() if name not in WARM]
     groups += [others[first : first + 3] for first in range(0, len(others), 3)]
@@ -201,8 +201,8 @@ def warm(here: Place) -> None:
 
 
 def shut_down(here: Place) -> None:
-    """Stop the local AWS, which saves its state."""
-    with step("Saving and stopping", "Stopped; the next start goes on from here"):
+    """Stop the local AWS; it saves its state."""
+    with step("Saving and stopping", "Stopped; the next start continues from here"):
         ministack.stop(here)
     _forget(here)
 

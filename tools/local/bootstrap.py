@@ -1,9 +1,9 @@
-"""Prepares a fresh clone: the environments under .local/ that everything else runs in.
+"""Prepare a clone: make the environments under .local/ that everything else runs in.
 
-Runs before anything is installed, so it uses the standard library only. `make` calls it with what
-is about to be done (`run`, `up`, `dev` ...); a clone that is ready costs some milliseconds.
+It runs before anything is installed, so it uses the standard library only. `make` calls it with
+the target's name (`run`, `up`, `dev` ...); in a prepared clone it takes some milliseconds.
 
-Three environments, because the local AWS pins its own botocore and SAM CLI its own of everything:
+There are three, because the local AWS and SAM CLI pin their own versions of libraries:
 `env` (Dibs), `ministack` (the local AWS, whose Python runs the functions) and `sam`.
 """
 
@@ -48,12 +48,12 @@ _OFFLINE_SIGNS = (
 
 
 class Failed(Exception):
-    """Something a person can mend; its words are the one sentence they see."""
+    """A failure that a person can fix; its message is the one sentence they see."""
 
 
 @dataclass(frozen=True)
 class Environment:
-    """One environment: the folder, what it says while it is made, what it depends on, and how."""
+    """An environment: its folder, its name in messages, what it depends on, how to make it."""
 
     name: str
     says: str
@@ -73,12 +73,12 @@ class Environment:
         return hashlib.sha256(self.depends_on + sys.version.encode()).hexdigest()
 
     def ready(self) -> bool:
-        usable = (self.folder / "bin" / "python").exists()  # its interpreter may have gone
+        usable = (self.folder / "bin" / "python").exists()  # its interpreter may have been removed
         return usable and self.stamp.is_file() and self.stamp.read_text() == self.wanted
 
 
 def main() -> int:
-    """Prepare what `sys.argv[1]` needs; return the exit code."""
+    """Prepare the environments that `sys.argv[1]` needs; return the exit code."""
     what = sys.argv[1] if len(sys.argv) > 1 else "run"
     signal.signal(signal.SIGTERM, _interrupt)
     fresh = not LOCAL.exists()
@@ -111,7 +111,7 @@ def environments(what: str) -> list[Environment]:
 
 def _project(lock: bytes, *, developer: bool) -> Environment:
     groups = ["--all-extras", "--group", "dev"] if developer else ["--extra", "cli", "--no-dev"]
-    # `run` after `test` keeps the developer's tools: nothing is taken away that is not in the way.
+    # --inexact: `run` after `test` keeps the developer's tools.
     command = [str(BOOT / "bin" / "uv"), "sync", "--frozen", "--inexact", *groups]
     env = Environment("env", "Dibs", lock, lambda _: [[*command, "--quiet"]])
     return (
@@ -134,10 +134,10 @@ def _pinned(name: str, says: str, requirements: tuple[str, ...]) -> Environment:
 
 
 def prepare(wanted: list[Environment]) -> None:
-    """Make the environments that are missing or out of date, side by side.
+    """Make the environments that are missing or out of date, in parallel.
 
     Raises:
-        Failed: one could not be made; none is left half made.
+        Failed: one could not be made; an incomplete one is removed.
     """
     missing = [environment for environment in wanted if not _is_ready(environment)]
     if not missing:
@@ -158,7 +158,7 @@ def _is_ready(environment: Environment) -> bool:
         return True
     if environment.name != "env":
         return False
-    # The developers' environment holds everything `run` needs.
+    # The developer's environment contains everything that `run` needs.
     lock = environment.depends_on.removesuffix(b"dev")
     return not environment.depends_on.endswith(b"dev") and _project(lock, developer=True).ready()
 
@@ -209,10 +209,10 @@ _children: set[subprocess.Popen[bytes]] = set()
 
 
 def _command(command: list[str], kind: str = "download") -> None:
-    """Run one command to its end.
+    """Run a command.
 
     Raises:
-        Failed: it failed; the sentence says what to do about it.
+        Failed: it failed; the message says what to do.
     """
     environment = {
         **os.environ,
@@ -237,34 +237,34 @@ def _command(command: list[str], kind: str = "download") -> None:
         finally:
             _children.discard(child)
         output.seek(0)
-        said = output.read().decode(errors="replace")
+        printed = output.read().decode(errors="replace")
     if code:
-        raise Failed(_sentence(kind, said))
+        raise Failed(_sentence(kind, printed))
 
 
-def _sentence(kind: str, said: str) -> str:
+def _sentence(kind: str, printed: str) -> str:
     if kind == "venv":
         return (
             f"{sys.executable} cannot make environments; install its venv package "
             "(on Debian and Ubuntu: apt install python3-venv) and try again."
         )
-    if looks_offline(said):
+    if looks_offline(printed):
         return OFFLINE
-    last = [line for line in said.splitlines() if line.strip()][-1:] or ["no reason given"]
+    last = [line for line in printed.splitlines() if line.strip()][-1:] or ["no reason given"]
     return f"Installing Dibs's parts failed: {last[0].strip()}"
 
 
-def looks_offline(said: str) -> bool:
-    """Tell whether what a tool said means that the network was not there."""
-    words = said.lower()
+def looks_offline(printed: str) -> bool:
+    """Tell whether a tool's output means that the network was not reachable."""
+    words = printed.lower()
     return any(sign in words for sign in _OFFLINE_SIGNS)
 
 
 def check_python() -> None:
-    """Tell a Python that is too new from one that fits; make has seen to the old ones.
+    """Check that this Python is not too new; make checks that it is not too old.
 
     Raises:
-        Failed: this Python does not run Dibs.
+        Failed: Dibs does not run on this Python.
     """
     if not (3, 11) <= sys.version_info < NEWER_THAN_US:
         version = sys.version.split()[0]
@@ -272,25 +272,25 @@ def check_python() -> None:
 
 
 def port_from(environment: Mapping[str, str]) -> int:
-    """Return the port DIBS_PORT names, 4566 otherwise.
+    """Return the port in DIBS_PORT, 4566 if it is not set.
 
     Raises:
-        Failed: it is no port.
+        Failed: it is not a port number.
     """
-    given = environment.get("DIBS_PORT") or "4566"
-    if not given.isdecimal() or not 1024 <= int(given) <= 65_535:
-        raise Failed(f"DIBS_PORT is {given!r}: choose a port from 1024 to 65535.")
-    return int(given)
+    port = environment.get("DIBS_PORT") or "4566"
+    if not port.isdecimal() or not 1024 <= int(port) <= 65_535:
+        raise Failed(f"DIBS_PORT is {port!r}: choose a port from 1024 to 65535.")
+    return int(port)
 
 
 def check_port(port: int) -> None:
-    """Make sure the port is free, or taken by this clone's own stack.
+    """Check that the port is free, or used by this clone's stack.
 
     Raises:
-        Failed: another program has it.
+        Failed: another program uses it.
     """
     if (LOCAL / f"port-{port}" / "ministack.pid").exists():
-        return  # `make up` looks more closely
+        return  # `make up` checks the process
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -300,7 +300,7 @@ def check_port(port: int) -> None:
 
 
 def port_taken(port: int) -> str:
-    """Return what to say when another program has the port."""
+    """Return the message for a port that another program uses."""
     return (
         f"Port {port} is taken by another program: choose a free one, "
         f"for example DIBS_PORT={port + 10} make run."
@@ -309,7 +309,7 @@ def port_taken(port: int) -> str:
 
 @contextmanager
 def _progress(says: str) -> Iterator[None]:
-    """Say what is being done, and go on saying so every few seconds."""
+    """Print the current step, then the seconds it has taken so far."""
     done = threading.Event()
     started = time.monotonic()
     print(f"{says} ...", end="", flush=True)

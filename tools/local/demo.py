@@ -1,4 +1,4 @@
-"""The demo organisation of the local stack: two teams, their playbook, and who is in them."""
+"""The demo organisation of the local stack: two teams, their reps and their playbook."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tools.local.place import REGION, STACK, Place
 
 @dataclass(frozen=True)
 class DemoRep:
-    """One invented rep. Numbers are of the ranges kept free for stories and films."""
+    """An invented rep. Phone numbers are from the ranges reserved for fiction."""
 
     name: str
     team: str
@@ -34,7 +34,7 @@ class DemoRep:
 
 
 YOU = "Robin Sayers"
-"""The rep whose links are for whoever watches; no simulated rep acts for them."""
+"""The rep played by the person who watches; no simulated rep acts for them."""
 
 TEAM = (
     DemoRep(YOU, "north", 2, "Asia/Kuching", "+12025550100"),
@@ -75,11 +75,11 @@ QUEST = {
         },
     },
 }
-"""The way in for a new rep of the demo (G8)."""
+"""The onboarding quest of the demo (G8)."""
 
 
 def playbook() -> str:
-    """Return the demo playbook: open-pool, wide open, so that nothing but speed decides."""
+    """Return the demo playbook: an open pool with high limits, so that only speed decides."""
     rules = json.loads(preset_text("open-pool"))
     rules["teams"] = {
         "north": {"name": "North", "anonymous": False},
@@ -93,23 +93,23 @@ def playbook() -> str:
 
 
 def seed(place: Place) -> None:
-    """Make the demo team where it is missing, and describe the running stack in stack.json.
+    """Add the demo reps that are missing, and write stack.json, the stack's description.
 
-    Tokens are kept beside the state: a restart gives the same ones.
+    Tokens are stored beside the state, so a restart keeps them.
     """
-    found = outputs()
-    to = settings_of(STACK)
-    stores = Wiring(to, Dynamo())
+    deployed = outputs()
+    settings = settings_of(STACK)
+    stores = Wiring(settings, Dynamo())
     roster, tokens = stores.roster, _Tokens(place)
     if roster.manager_hash() is None:
-        # The manager's hash is written last, so a seeding that was cut short is done again.
+        # The manager's hash is written last, so an incomplete seeding is repeated.
         proposal = propose(stores.playbooks, roster, read_playbook(playbook()))
         apply(stores.playbooks, proposal, "operator", clock.now())
         reps = _reps(roster, tokens)
         tokens.keep("manager", issue_manager_token(roster))
     else:
         reps = _reps(roster, tokens)
-    _describe(place, found, to, reps, tokens)
+    _describe(place, deployed, settings, reps, tokens)
 
 
 def _reps(roster: Roster, tokens: _Tokens) -> list[Rep]:
@@ -134,7 +134,7 @@ def _reps(roster: Roster, tokens: _Tokens) -> list[Rep]:
 
 
 class _Tokens:
-    """The tokens this stack's people were given; the stack itself keeps only their hashes."""
+    """The tokens of this stack's people; the stack itself stores only their hashes."""
 
     def __init__(self, place: Place) -> None:
         self._file = place.home / "tokens.json"
@@ -152,19 +152,19 @@ class _Tokens:
 
 
 def _describe(
-    place: Place, found: dict[str, str], to: Settings, reps: list[Rep], tokens: _Tokens
+    place: Place, deployed: dict[str, str], settings: Settings, reps: list[Rep], tokens: _Tokens
 ) -> None:
-    secret = client("secretsmanager").get_secret_value(SecretId=found["IntakeSecretId"])
+    secret = client("secretsmanager").get_secret_value(SecretId=deployed["IntakeSecretId"])
     stack: dict[str, Any] = {
-        "api_url": place.api_url(found["ApiId"]),
+        "api_url": place.api_url(deployed["ApiId"]),
         "public_url": place.public_url,
         "aws_endpoint_url": place.endpoint,
         "region": REGION,
         "intake_secret": f"whsec_{secret['SecretString']}",
-        "inbound_sms_topic_arn": found["InboundSmsTopicArn"],
-        "push_failures_topic_arn": found["PushFailuresTopicArn"],
+        "inbound_sms_topic_arn": deployed["InboundSmsTopicArn"],
+        "push_failures_topic_arn": deployed["PushFailuresTopicArn"],
         "functions": functions(),
-        "settings": {name.upper(): value for name, value in vars(to).items() if value},
+        "settings": {name.upper(): value for name, value in vars(settings).items() if value},
         "manager_token": tokens.of("manager"),
         "reps": [
             {

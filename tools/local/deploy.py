@@ -1,4 +1,4 @@
-"""Builds and deploys template.yaml to the local AWS with SAM CLI, when it changed."""
+"""Build template.yaml with SAM CLI and deploy it to the local AWS, if it changed."""
 
 from __future__ import annotations
 
@@ -22,26 +22,26 @@ _INPUTS = ("template.yaml", "samconfig.toml", "shared", "functions")
 
 
 def is_deployed(place: Place) -> bool:
-    """Tell whether what runs is what the working tree says."""
+    """Tell whether the working tree is what is deployed."""
     stamp = place.home / "deployed"
-    known = stamp.read_text() if stamp.exists() else ""
-    return known == fingerprint(place) and _status() in _FINE
+    deployed = stamp.read_text() if stamp.exists() else ""
+    return deployed == fingerprint(place) and _status() in _FINE
 
 
 def build(place: Place) -> None:
     """Run `sam build`.
 
     Raises:
-        Failed: it failed; the sentence shows its last words.
+        Failed: it failed; the message shows the reason it printed.
     """
-    # The cache does not see the variables below, so each Python has one of its own.
+    # The cache ignores the variables below, so each Python has its own cache.
     folders = ["--build-dir", str(_built(place)), "--cache-dir", str(place.home / runtime())]
     layer = _layer(place)
     cached = "--cached" if layer.exists() else "--no-cached"
     _sam(
         place,
         ["build", "--config-env", "local", cached, *folders],
-        # Libraries for this machine and the Python at hand, which is what runs the functions.
+        # Libraries for this machine and this Python, which runs the functions.
         PYTHON=str(BOOT / "bin" / "python"),
         LAYER_WHEELS="",
         LAYER_PYTHON=runtime().removeprefix("python"),
@@ -53,7 +53,7 @@ def deploy(place: Place) -> None:
     """Run `sam deploy` against the local AWS.
 
     Raises:
-        Failed: it failed; the sentence shows its last words.
+        Failed: it failed; the message shows the reason it printed.
     """
     print_of_tree = fingerprint(place)
     client("s3").create_bucket(Bucket=BUCKET)
@@ -87,30 +87,30 @@ def outputs() -> dict[str, str]:
 
 
 def functions() -> dict[str, str]:
-    """Return the deployed functions: our name for each to its deployed name."""
+    """Return the deployed name of each function, by its name in the template."""
     prefix = f"{STACK}-"
-    found = client("lambda").get_paginator("list_functions").paginate()
-    names = [function["FunctionName"] for page in found for function in page["Functions"]]
+    pages = client("lambda").get_paginator("list_functions").paginate()
+    names = [function["FunctionName"] for page in pages for function in page["Functions"]]
     return {name.removeprefix(prefix): name for name in names if name.startswith(prefix)}
 
 
 def platform_application(platform_name: str) -> str:
-    """Return a pretended push application; the local AWS takes any certificate."""
-    made: str = client("sns").create_platform_application(
+    """Return a fake push application; the local AWS accepts any certificate."""
+    arn: str = client("sns").create_platform_application(
         Name=STACK,
         Platform=platform_name,
         Attributes={"PlatformCredential": "pretended", "PlatformPrincipal": "pretended"},
     )["PlatformApplicationArn"]
-    return made
+    return arn
 
 
 def client(service: str) -> Any:
-    """Return a client of the stack this process has entered (`Place.enter`)."""
+    """Return a client of the stack that this process uses (`Place.enter`)."""
     return boto3.client(service, region_name=REGION)
 
 
 def fingerprint(place: Place, *inputs: str) -> str:
-    """Return a hash of everything the deployment, or the part named, depends on."""
+    """Return a hash of all files that the deployment, or the named part of it, depends on."""
     digest = hashlib.sha256(f"{runtime()} {place.port} {platform.machine()}".encode())
     for path in _files(inputs or _INPUTS):
         digest.update(str(path.relative_to(ROOT)).encode())
@@ -129,7 +129,7 @@ def _files(names: Iterable[str]) -> Iterator[Path]:
 
 
 def _layer(place: Place) -> Path:
-    """Return the folder this state of shared/ is built into (LAYER_BESIDE in shared/Makefile)."""
+    """Return the folder that the current shared/ is built into (LAYER_BESIDE, shared/Makefile)."""
     return place.home / "layers" / fingerprint(place, "shared")[:12]
 
 
@@ -162,6 +162,8 @@ def _sam(place: Place, arguments: list[str], **environment: str) -> None:
     if ended.returncode:
         if arguments[0] == "build" and looks_offline(log.read_text()):
             raise Failed(OFFLINE)
-        said = [line.strip() for line in log.read_text().splitlines() if line.strip()]
-        reason = next((line for line in said if "error" in line.lower()), said[-1] if said else "")
-        raise Failed(f"`sam {arguments[0]}` failed: {reason} ({log} has the whole story)")
+        lines = [line.strip() for line in log.read_text().splitlines() if line.strip()]
+        reason = next(
+            (line for line in lines if "error" in line.lower()), lines[-1] if lines else ""
+        )
+        raise Failed(f"`sam {arguments[0]}` failed: {reason} ({log} has the full output)")

@@ -1,4 +1,4 @@
-"""The local AWS as a process: MiniStack started, watched and stopped."""
+"""Start and stop the local AWS, the process of MiniStack."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tools.local.place import Place
 
 START_SECONDS = 60.0
 STOP_SECONDS = 120.0
-# A function that was cut short may hold its work until its time-out (notify: 30 s).
+# A function that was stopped may keep its message hidden until its time-out (notify: 30 s).
 HELD_SECONDS = 35.0
 SAVED = (
     "apigateway",
@@ -32,7 +32,7 @@ SAVED = (
     "sns",
     "sqs",
 )
-# What the template uses; the rest of AWS need not be loaded and saved.
+# The services that the template uses; others need not be loaded and saved.
 SERVICES = (
     "apigateway,cloudformation,cloudwatch,dynamodb,iam,kms,lambda,logs,s3,scheduler,"
     "secretsmanager,sns,sqs,sts"
@@ -49,7 +49,7 @@ def start(place: Place) -> None:
     """Start MiniStack and wait until it answers.
 
     Raises:
-        Failed: the port is taken, or it does not come up.
+        Failed: the port is taken, or MiniStack does not start.
     """
     if not is_running(place):
         place.pid_file.unlink(missing_ok=True)
@@ -60,21 +60,21 @@ def start(place: Place) -> None:
     settings = {
         "GATEWAY_PORT": str(place.port),
         "BIND_HOST": "127.0.0.1",
-        # Roles are enforced, so that a missing permission shows here and not on AWS.
+        # Enforce roles, so that a missing permission fails here and not first on AWS.
         "AUTH": os.environ.get("AUTH", "true"),
         "SERVICES": SERVICES,
         "PERSIST_STATE": "1",
         "STATE_DIR": str(place.state),
         "LAMBDA_EXECUTOR": "local",
-        # Functions stay warm: a cold one costs a second, and a race is over by then.
+        # Keep functions warm: a cold start takes a second, as long as a race.
         "LAMBDA_WARM_TTL_SECONDS": "86400",
-        # It would listen on all interfaces for devices and file transfers otherwise.
+        # Otherwise it listens on all interfaces for devices and file transfers.
         "IOT_MTLS_ENABLED": "0",
         "SFTP_ENABLED": "0",
         "TMPDIR": str(place.scratch),
     }
     environment = place.environment(**settings)
-    del environment["AWS_ENDPOINT_URL"]  # functions are given it by MiniStack
+    del environment["AWS_ENDPOINT_URL"]  # MiniStack sets it for functions
     with place.log.open("wb") as log:
         child = subprocess.Popen(
             [str(LOCAL / "ministack" / "bin" / "ministack")],
@@ -83,7 +83,7 @@ def start(place: Place) -> None:
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
-            # Ctrl-C reaches us alone; we then stop it in order, so that it saves its state.
+            # Ctrl-C must reach only us: we then stop it so that it saves its state.
             start_new_session=True,
         )
     place.pid_file.write_text(str(child.pid))
@@ -105,7 +105,7 @@ def stop(place: Place) -> bool:
             if _has_saved(place, asked_at):
                 break
             time.sleep(0.1)
-        _kill_group(pid)  # what still waits for a function, and the functions themselves
+        _kill_group(pid)  # the rest of MiniStack, and its functions
         while _is_ministack(pid):
             time.sleep(0.05)
     place.pid_file.unlink(missing_ok=True)
@@ -116,7 +116,7 @@ def stop(place: Place) -> bool:
 def _has_saved(place: Place, asked_at: float) -> bool:
     """Tell whether a MiniStack asked to stop has saved what this stack needs.
 
-    It then still waits for every function under way, which on a busy machine can take a minute.
+    It then still waits for every running function, which can take a minute on a busy machine.
     """
     try:
         saved = [(place.state / f"{name}.json").stat().st_mtime for name in SAVED]
@@ -126,11 +126,11 @@ def _has_saved(place: Place, asked_at: float) -> bool:
 
 
 def mend_state(place: Place) -> None:
-    """Make the saved state go on where it stopped, where MiniStack alone would not.
+    """Repair the saved state where MiniStack alone would not continue from it.
 
-    It saves how far a stream was read but not the stream itself: the position would lie beyond
-    the new stream's end, and as many changes would go unread as were read before. And messages
-    that a function held when everything stopped would stay hidden for their whole time-out.
+    MiniStack saves how far a stream was read, but not the stream: the position would lie beyond
+    the end of the new stream, and that many changes would not be read. And messages that a
+    function held at the stop would stay hidden for their whole time-out.
     """
     with _saved(place, "lambda") as state:
         state.pop("dynamodb_stream_positions", None)
@@ -144,7 +144,7 @@ def mend_state(place: Place) -> None:
 
 @contextlib.contextmanager
 def _saved(place: Place, service: str) -> Iterator[dict[str, Any]]:
-    """Open one service's saved state for change; an empty one when there is none."""
+    """Open the saved state of a service for changes; an empty one if there is none."""
     file = place.state / f"{service}.json"
     whole = json.loads(file.read_text()) if file.exists() else {}
     yield whole.get("payload", {})
@@ -184,7 +184,7 @@ def _pid(place: Place) -> int | None:
 
 
 def _is_ministack(pid: int) -> bool:
-    """Tell whether the process still lives and is ours, not a stranger with a recycled number."""
+    """Tell whether the process runs and is MiniStack, not another one that reuses its number."""
     with contextlib.suppress(ChildProcessError):
         os.waitpid(pid, os.WNOHANG)
     asked = subprocess.run(

@@ -1,4 +1,4 @@
-"""Where a local stack lives: its port, files, addresses, and the environment for its tools."""
+"""A local stack's port, files, addresses and environment variables."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ DOMAIN = "dibs.localhost"
 
 @dataclass(frozen=True)
 class Place:
-    """One local stack. Each port has a state of its own, so two can run side by side."""
+    """A local stack. Each port has its own state, so two can run at the same time."""
 
     port: int
 
@@ -49,11 +49,11 @@ class Place:
 
     @property
     def public_url(self) -> str:
-        """Return what people open: browsers know that *.localhost is this machine."""
+        """Return the URL for people: browsers resolve *.localhost to this machine."""
         return f"http://{DOMAIN}:{self.port}"
 
     def api_url(self, api_id: str) -> str:
-        """Return what programs call: not every machine's resolver knows *.localhost."""
+        """Return the URL for programs: not every machine resolves *.localhost."""
         try:
             socket.getaddrinfo(DOMAIN, self.port, type=socket.SOCK_STREAM)
         except OSError:
@@ -61,36 +61,36 @@ class Place:
         return self.public_url
 
     def environment(self, **more: str) -> dict[str, str]:
-        """Return this process's environment with AWS meaning this stack, and nothing but it.
+        """Return this process's environment with AWS set to this stack only.
 
-        A developer's own profile, keys or proxy must never make a local run touch the real AWS.
+        A developer's profile, keys or proxy must never make a local run use the real AWS.
         """
         return {**local_stack.environment(self.endpoint), **more}
 
     def credentials(self) -> dict[str, str]:
-        """Return the settings that point AWS libraries and tools at this stack, as its root."""
+        """Return the variables that point AWS tools to this stack, as its root user."""
         return local_stack.credentials(self.endpoint)
 
     def enter(self) -> None:
-        """Make this process's own AWS clients talk to this stack."""
+        """Make this process's AWS clients use this stack."""
         local_stack.enter(self.endpoint)
 
     def stack_files(self) -> tuple[Path, Path]:
-        """Return where the running stack is described: its own file, and the one tools look at."""
+        """Return the two files that describe the running stack: its own, and the one tools read."""
         return local_stack.description(self.port), local_stack.description()
 
     def stack(self) -> dict[str, Any]:
-        """Return what `up` wrote about this stack."""
+        """Return the description that `up` wrote of this stack."""
         return local_stack.described(self.stack_files()[0])
 
 
 def place() -> Place:
-    """Return the stack that DIBS_PORT names."""
+    """Return the stack on the port in DIBS_PORT."""
     return Place(port_from(os.environ))
 
 
 def runtime() -> str:
-    """Return the Lambda runtime of the interpreter at hand: MiniStack runs functions with it."""
+    """Return the Lambda runtime of this Python, which MiniStack runs functions with."""
     return f"python{sys.version_info.major}.{sys.version_info.minor}"
 
 

@@ -1,4 +1,4 @@
-"""`make run`: races as a salesperson would tell them."""
+"""`make run`: post leads, let simulated reps race, and print each race."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ LATE_SECONDS = 3.0
 LATE_NAMES = 5
 LEAVE_SECONDS = 2.0
 BEFORE = timedelta(seconds=15)
-# The second lead is the first one kept for whoever watches, then every fifth.
+# Keep the second lead for the person who watches, then every fifth.
 YOURS_FIRST, YOURS_EVERY = 2, 5
 TEXT_ONLY = {"Farid Osman", "Liam Walsh"}
 
 
 @dataclass
 class Race:
-    """One lead on show: what has been told of it so far."""
+    """A lead on screen, and what was printed about it so far."""
 
     lead: Lead
     seen_at: float = field(default_factory=time.monotonic)
@@ -44,7 +44,7 @@ class Race:
 
 
 class RaceShow:
-    """Posts leads, lets simulated reps race, and tells each race."""
+    """Posts leads, lets simulated reps race, and prints each race."""
 
     def __init__(self, place: Place, every: float) -> None:
         self._stack = place.stack()
@@ -62,7 +62,7 @@ class RaceShow:
         self._decided = 0
 
     def run(self, races: int) -> None:
-        """Show races until there were so many (0: until Ctrl-C)."""
+        """Show this many races, or with 0 until Ctrl-C."""
         crowd = self._crowd()
         self._welcome()
         for one in crowd:
@@ -76,7 +76,7 @@ class RaceShow:
                 one.join(timeout=max(0.0, deadline - time.monotonic()))
 
     def _crowd(self) -> list[threading.Thread]:
-        """Return the simulated reps, their phones registered."""
+        """Register the reps' phones and return the simulated reps."""
         texting = [rep for rep in self._reps.values() if rep["name"] in TEXT_ONLY]
         crowd: list[threading.Thread] = []
         for number, rep in enumerate(self._reps.values()):
@@ -161,11 +161,11 @@ class RaceShow:
     def _tell_notices(self, race: Race) -> None:
         lead = race.lead
         notices = self._offers.notices(lead.lead_id, lead.epoch, list(self._reps))
-        # One more look after the first, so that all of a wave are counted.
+        # Wait for one more look, so that the whole wave is counted.
         if not notices or time.monotonic() - race.seen_at < 2 * LOOK_SECONDS:
             return
         race.told = True
-        console.print(f"          told {_told(list(notices.values()), lead.received_at)}")
+        console.print(f"          notified {_notified(list(notices.values()), lead.received_at)}")
 
     def _tell_winner(self, race: Race, claim: Claim) -> None:
         self._decided += 1
@@ -187,7 +187,7 @@ class RaceShow:
         self._end(race)
 
     def _beaten(self, claim: Claim) -> list[tuple[str, int]]:
-        told = {
+        beaten = {
             rep_id: ms
             for (lead_id, rep_id), ms in self._ringside.beaten_by_ms.items()
             if lead_id == claim.lead_id
@@ -198,7 +198,7 @@ class RaceShow:
             if lead_id == claim.lead_id and rep_id != claim.rep_id
         }
         return [
-            (self._reps[rep_id]["name"], max(0, ms)) for rep_id, ms in {**texted, **told}.items()
+            (self._reps[rep_id]["name"], max(0, ms)) for rep_id, ms in {**texted, **beaten}.items()
         ]
 
     def _tell_unclaimed(self, race: Race) -> None:
@@ -210,8 +210,8 @@ class RaceShow:
         del self._on_show[race.lead.lead_id]
 
 
-def _told(notices: Sequence[SentOffer], received_at: datetime) -> str:
-    """Say how many were told how, how soon, and how close together."""
+def _notified(notices: Sequence[SentOffer], received_at: datetime) -> str:
+    """Return how many were notified by which channel, how soon, and how close together."""
     pushed = sum("push" in notice.channels for notice in notices)
     texted = sum("sms" in notice.channels for notice in notices)
     ways = [f"{pushed} by push" if pushed else "", f"{texted} by text" if texted else ""]

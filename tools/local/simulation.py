@@ -1,4 +1,4 @@
-"""Simulated senders and reps: they use Dibs over HTTP and by text, as the real ones would."""
+"""Simulated sources and reps, which use Dibs over HTTP and by text as real ones do."""
 
 from __future__ import annotations
 
@@ -28,21 +28,21 @@ from tools.local.deploy import client
 POLL_SECONDS = 1.5
 HOLD_BACK_SECONDS = 60.0
 TIMEOUT_SECONDS = 15.0
-# Each rep goes for this share of the offers; the others are in a meeting.
+# Each rep tries for this share of the offers.
 INTEREST = 0.6
-# Area codes and beginnings of the numbers that Ofcom keeps for films.
-_FILMS = (
+# The start of each range of numbers that Ofcom reserves for fiction.
+_FICTION = (
     *("1914980", "2079460", "1134960", "1144960", "2896496", "1164960", "1174960"),
     *("1184960", "1214960", "1314960", "1414960", "1514960", "1614960"),
 )
-_dice = random.Random()  # noqa: S311 - a show, no secret
+_dice = random.Random()  # noqa: S311 - not a secret
 
 Answer = tuple[int, dict[str, Any]]
 
 
 @dataclass
 class Ringside:
-    """What everybody in the show knows of each other. Written by many threads, in single steps."""
+    """State that the threads of the show share; each write is a single step."""
 
     stop: threading.Event = field(default_factory=threading.Event)
     reserved_until: dict[str, float] = field(default_factory=dict)
@@ -51,19 +51,19 @@ class Ringside:
     beaten_by_ms: dict[tuple[str, str], int] = field(default_factory=dict)
 
     def free(self, lead_id: str) -> bool:
-        """Tell whether simulated reps may go for the lead yet."""
+        """Tell whether simulated reps may try for the lead yet."""
         return time.monotonic() >= self.reserved_until.get(lead_id, 0.0)
 
 
 class Api:
-    """Dibs's HTTP API as one rep's app calls it."""
+    """The HTTP API of Dibs, called as a rep's app does."""
 
     def __init__(self, base_url: str, token: str) -> None:
         self._base = base_url
         self._headers = {"authorization": f"Bearer {token}", "content-type": "application/json"}
 
     def call(self, method: str, path: str, body: dict[str, Any] | None = None) -> Answer:
-        """Call and return status and answer; a call that does not get through is (0, {})."""
+        """Call, and return status and answer; (0, {}) if there was no answer."""
         request = urllib.request.Request(  # noqa: S310 - our own stack's address
             f"{self._base}{path}",
             data=json.dumps(body or {}).encode() if method != "GET" else None,
@@ -82,18 +82,18 @@ class Api:
 
 
 class AppRep(threading.Thread):
-    """A rep with the app: sees offers as they come, thinks for a moment, taps."""
+    """A rep with the app: looks at new offers, waits a moment, taps."""
 
     def __init__(self, rep: dict[str, Any], api: Api, ringside: Ringside) -> None:
         super().__init__(daemon=True, name=rep["name"])
         self._id, self._api, self._ringside = rep["rep_id"], api, ringside
-        # People differ: some are quick every time.
+        # Some reps are always quicker than others.
         self._usual_seconds = _dice.uniform(0.6, 2.6)
         self._due: dict[str, tuple[float, str]] = {}
         self._looked_at: set[str] = set()
 
     def run(self) -> None:
-        """Look, think, tap, until the show is over."""
+        """Look, wait, tap, until the show ends."""
         next_look = time.monotonic() + _dice.uniform(0, POLL_SECONDS)
         while not self._ringside.stop.wait(0.1):
             now = time.monotonic()
@@ -128,11 +128,11 @@ class AppRep(threading.Thread):
         if status == 409:
             self._ringside.beaten_by_ms[key] = int(answer.get("ms_ago", 0))
         elif status in (0, 503):
-            self._due[lead_id] = (time.monotonic() + 1.0, url)  # the network; tap again
+            self._due[lead_id] = (time.monotonic() + 1.0, url)  # no answer, or busy: tap again
 
 
 class TextReps(threading.Thread):
-    """The reps without the app: they get texts, and reply with the code."""
+    """The reps without the app, who get texts and reply with the code."""
 
     _CODE = re.compile(r"\b(?=[A-Z2-9]*\d)[A-Z2-9]{4,6}\b")
     _LINK = re.compile(r"/c/(\w{22})\b")
@@ -149,7 +149,7 @@ class TextReps(threading.Thread):
         self._due: list[tuple[float, str, str, str]] = []
 
     def run(self) -> None:
-        """Read, think, reply, until the show is over."""
+        """Read, wait, reply, until the show ends."""
         while not self._ringside.stop.wait(0.4):
             for phone, texts in self._texts().items():
                 for text in texts[self._read.get(phone, 0) :]:
@@ -165,12 +165,12 @@ class TextReps(threading.Thread):
     def _texts(self) -> dict[str, list[str]]:
         try:
             with urllib.request.urlopen(self._url, timeout=TIMEOUT_SECONDS) as answer:  # noqa: S310
-                found = json.load(answer)["sms_messages"]
+                by_phone = json.load(answer)["sms_messages"]
         except (OSError, ValueError):
             return {}
         return {
             phone: [str(sent.get("Message") or sent.get("message") or "") for sent in messages]
-            for phone, messages in found.items()
+            for phone, messages in by_phone.items()
             if phone in self._reps
         }
 
@@ -199,7 +199,7 @@ class TextReps(threading.Thread):
 
 
 class Sender:
-    """A CRM, a form, an ad: posts the sample leads, one after the other, for ever."""
+    """A source such as a CRM or a form: posts the sample leads in turn, without end."""
 
     def __init__(self, api_url: str, secret: str, ringside: Ringside) -> None:
         self._api_url, self._secret, self._ringside = api_url, secret, ringside
@@ -207,7 +207,7 @@ class Sender:
         self._leads = enumerate(_samples(_dice.randrange(1000, 9000)))
 
     def post(self, *, reserved: bool) -> bool:
-        """Post the next lead; the simulated reps leave a reserved one alone for a while."""
+        """Post the next lead; simulated reps wait before they try for a reserved one."""
         number, sample = next(self._leads)
         body = {**sample, "external_id": f"{self._run}-{number}"}
         if reserved:
@@ -221,9 +221,9 @@ class Sender:
 
 
 def _samples(first: int) -> Iterator[dict[str, Any]]:
-    """Yield the sample leads for ever, in each round of other people and companies.
+    """Yield the sample leads without end, with other people and companies in each round.
 
-    Numbers begin at `first`, so that two shows on one stack do not meet the same people (C6).
+    Numbers begin at `first`, so that two shows on one stack do not post duplicates (C6).
     """
     text = resources.files("dibs.cli").joinpath("sample_leads.json").read_text(encoding="utf-8")
     leads: list[dict[str, Any]] = json.loads(text)
@@ -234,10 +234,10 @@ def _samples(first: int) -> Iterator[dict[str, Any]]:
                 **lead,
                 "company": f"{lead['company']} {number}",
                 "contact_email": f"{name}@{number}-{domain}",
-                "contact_phone": _nobodys_phone(number * len(leads) + place),
+                "contact_phone": _fictional_phone(number * len(leads) + place),
             }
 
 
-def _nobodys_phone(number: int) -> str:
-    """Return one of the 13,000 numbers that Ofcom keeps for films: nobody can be called on them."""
-    return f"+44{_FILMS[number // 1000 % len(_FILMS)]}{number % 1000:03d}"
+def _fictional_phone(number: int) -> str:
+    """Return one of the 13,000 numbers that Ofcom reserves for fiction: no phone has them."""
+    return f"+44{_FICTION[number // 1000 % len(_FICTION)]}{number % 1000:03d}"

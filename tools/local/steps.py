@@ -1,4 +1,4 @@
-"""How a wait looks: a line that says what is being done, and that it is still being done."""
+"""Show a long step: a line that names it, and that it is still running."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ HEARTBEAT_SECONDS = 5.0
 
 @contextmanager
 def step(doing: str, done: str) -> Iterator[None]:
-    """Show `doing` with the seconds while the block runs, then `done`.
+    """Print `doing` with the seconds while the block runs, then `done`.
 
-    On a terminal one line is kept up to date; in a log a line follows every few seconds.
+    On a terminal one line is updated; in a log a line is added every few seconds.
     """
     started = time.monotonic()
     finished = threading.Event()
