@@ -113,6 +113,7 @@ def ingest(
             continue  # a parallel request stores the same lead, or another of the same person
         if (stored.card.source, stored.card.external_id) == (card.source, card.external_id):
             return _update(store, lead, card, stored, signed_at)
+        attempt.at_once = True
         step += 1  # another lead has this id: try the next one
     raise Busy
 

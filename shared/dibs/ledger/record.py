@@ -140,6 +140,7 @@ def _record(
             stored = _stored(deps, activity)
             if stored is None:
                 raise
+            attempt.at_once = True
         else:
             stored = _stored(deps, activity)
     raise Busy

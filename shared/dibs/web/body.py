@@ -52,7 +52,7 @@ class AppBody(BaseModel):
             InvalidInput: it is no object; or names every field that is wrong.
         """
         try:
-            return cls.model_validate(json_object(raw))
+            return cls.model_validate({**dict.fromkeys(_worded(cls)), **json_object(raw)})
         except ValidationError as error:
             raise InvalidInput(field_errors(error)) from error
 
@@ -103,6 +103,16 @@ def _plain(schema: Any) -> Any:
     if made.get("type") == "string" and not {"pattern", "format", "enum"} & set(made):
         made["pattern"] = _PLAIN
     return made
+
+
+def _worded(shape: type[BaseModel]) -> list[str]:
+    """Return the required fields with words of their own; left out they are as good as null."""
+    return [
+        name
+        for name, field in shape.model_fields.items()
+        if field.is_required()
+        and any(isinstance(one, WrapValidator | BeforeValidator) for one in field.metadata)
+    ]
 
 
 def otherwise(problem: str) -> WrapValidator:

@@ -98,10 +98,12 @@ def messages(act: Callable[[Any, Arrival], None], warm: Callable[[], object]) ->
                 sent_at = from_ms(int(record.attributes.sent_timestamp))
                 act(json.loads(record.body), Arrival(sent_at, context))
             except Exception as error:
-                _log(error, record.event_source_arn.rpartition(":")[2])
+                _log(error, str(record.get("eventSourceARN") or "").rpartition(":")[2])
                 # Without its words: the library logs them, and they may hold personal data.
                 raise _FailedMessage(type(error).__name__) from None
 
+        if not event["Records"]:  # the library takes an empty batch for an error
+            return {"batchItemFailures": []}
         return process_partial_response(event, one, batch, context)
 
     return function(work, warm)

@@ -10,6 +10,9 @@ from dibs.core.errors import DibsError, Forbidden, InvalidInput, MalformedBody
 from dibs.web.body import AppBody, SourceBody
 from dibs.web.http import Event, Response, answer
 from dibs.web.route import ANYBODY, Route, Who
+from game.body import RewardRequestIn
+from manage.body import AssignIn, PlaybookIn, TargetsIn, WithdrawIn
+from rep.body import DisputeIn
 from support import contract
 
 
@@ -92,3 +95,19 @@ def test_an_answer_that_is_not_described_would_be_noticed(
     contract.check("GET /me/leads", 200, {"content-type": "application/json"}, '{"leads": []}')
     with pytest.raises(AssertionError):
         contract.check("GET /me/leads", status, {"content-type": media}, text)
+
+
+@pytest.mark.parametrize("body", [AssignIn, WithdrawIn, TargetsIn, DisputeIn, RewardRequestIn])
+def test_who_leaves_a_field_out_hears_what_to_send(body: type[AppBody]) -> None:
+    with pytest.raises(InvalidInput) as wrong:
+        body.read(b"{}")
+    assert wrong.value.errors
+    assert all(error.problem != "Field required" for error in wrong.value.errors)
+
+
+def test_an_unknown_field_beside_a_playbook_is_named_with_the_known_ones() -> None:
+    with pytest.raises(InvalidInput) as wrong:
+        PlaybookIn.read(b'{"playbook": {}, "version": 1}')
+    [error] = wrong.value.errors
+    known = "is not known here; send playbook, expected_version, note"
+    assert (error.field, error.problem) == ("version", known)
