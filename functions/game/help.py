@@ -30,18 +30,18 @@ def ask(event: Event, rep: Rep, sent: QuestionIn) -> Response:
 
     201; the same once more is 200.
     """
-    desk = wiring().help_deps
-    asked, stood = helping.ask(desk, rep, lead_id(event), sent.request_id, sent.question)
-    names = helping.names_of(desk, [asked]) if stood else {}
+    deps = wiring().help_deps
+    asked, stood = helping.ask(deps, rep, lead_id(event), sent.request_id, sent.question)
+    names = helping.names_of(deps, [asked]) if stood else {}
     return answer(200 if stood else 201, _mine(asked, names))
 
 
 def mine(event: Event, rep: Rep) -> Response:
     """`GET /me/help`: what I asked and was answered, and what my colleagues ask me."""
     del event
-    desk = wiring().help_deps
-    own, theirs = helping.mine(desk, rep), helping.of_colleagues(desk, rep)
-    names = helping.names_of(desk, [*own, *theirs])
+    deps = wiring().help_deps
+    own, theirs = helping.mine(deps, rep), helping.of_colleagues(deps, rep)
+    names = helping.names_of(deps, [*own, *theirs])
     # Who holds the lead they ask about has won it, and that is nobody's business there (C3).
     hidden = wiring().roster.playbook().hides_winner_from(rep)
     return answer(

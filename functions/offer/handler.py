@@ -1,4 +1,4 @@
-"""Facts about leads: an opened one is offered, a closed one withdrawn, a waiting one assigned."""
+"""Events of leads: an opened one is offered, a closed one withdrawn, a waiting one assigned."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from dibs.wiring import wiring
 
 
 def act(body: dict[str, Any], arrival: Arrival) -> None:
-    """Follow one fact, or answer one timer."""
+    """Follow one event, or answer one timer."""
     del arrival
     follow(LeadEvent.read(body), wiring().follow_deps)
 
 
 def warm() -> None:
     """Make what the first lead would wait for."""
-    floor = wiring().follow_deps
-    for team in floor.roster.playbook().teams:
-        floor.roster.team(team)
+    deps = wiring().follow_deps
+    for team in deps.roster.playbook().teams:
+        deps.roster.team(team)
 
 
 handler = messages(act, warm)

@@ -73,16 +73,6 @@ def verify(body: bytes, headers: Mapping[str, str], secret: str) -> datetime:
         ) from error
 
 
-def card_from_body(raw: bytes) -> Contact:
-    """Return the lead a body describes; an unusable phone or e-mail is kept and flagged.
-
-    Raises:
-        MalformedBody: the body is no JSON object.
-        InvalidInput: names every field that is wrong.
-    """
-    return card_of(LeadIn.read(raw))
-
-
 def card_of(lead: LeadIn) -> Contact:
     """Return the lead that was sent; an unusable phone or e-mail is kept and flagged."""
     phone, phone_flags = usable_phone(lead.contact_phone)

@@ -31,7 +31,14 @@ from dibs.race.card_records import card_from, card_item, post_text
 from dibs.race.records import claim_from, lead_from, lock_item, move_from, waves_text
 from dibs.race.store import read_card, read_open
 from dibs.race.usage import use_credit
-from dibs.race.writes import awaiting_somebody, awaiting_work, put_move, put_record, write_usage
+from dibs.race.writes import (
+    awaiting_somebody,
+    awaiting_work,
+    put_move,
+    put_record,
+    update_item,
+    write_usage,
+)
 
 POSTS_SHOWN = 20
 
@@ -159,7 +166,7 @@ class DynamoLeadStore(LeadStore):
             still = "attribute_not_exists(lead_id)"
             if one.lead_id is not None:
                 still, values[":was"] = "lead_id = :was", {"S": one.lead_id}
-            yield _update(
+            yield update_item(
                 self._to.identities_table,
                 _identity(one.identity),
                 "SET lead_id = :lead, since = :at",
@@ -197,7 +204,7 @@ class DynamoLeadStore(LeadStore):
         Where the post was merged (`tie`), the card of its lead shows the newest body as well.
         """
         newest = card_item(card, signed_at)
-        changed = _update(
+        changed = update_item(
             self._to.contacts_table,
             {"lead_id": newest["lead_id"]},
             "SET card = :card, signed_at = :signed",
@@ -220,7 +227,7 @@ class DynamoLeadStore(LeadStore):
         self, card: Contact, tie: DuplicateLink, condition: str, values: Item
     ) -> dict[str, Any]:
         """Return the write that shows a post in the card of the lead it was merged into."""
-        return _update(
+        return update_item(
             self._to.contacts_table,
             {"lead_id": {"S": tie.lead_id}},
             "SET merged.#post = :post",
@@ -398,26 +405,6 @@ def pending_from(item: Item) -> Pending:
         )
     known = _TOLD_BY_STATE.get(State(item["state"]["S"]))
     return Pending(key, since, LeadEvent(known, lead_id, epoch) if known else None)
-
-
-def _update(
-    table: str,
-    key: Item,
-    change: str,
-    condition: str,
-    values: Item,
-    names: Mapping[str, str] | None = None,
-) -> dict[str, Any]:
-    return {
-        "Update": {
-            "TableName": table,
-            "Key": key,
-            "UpdateExpression": change,
-            "ConditionExpression": condition,
-            "ExpressionAttributeValues": values,
-            **({"ExpressionAttributeNames": names} if names else {}),
-        }
-    }
 
 
 def _identity(one: Identity) -> Item:

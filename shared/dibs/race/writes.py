@@ -41,13 +41,14 @@ def take_lock(to: Settings, lead: Lead, claim: Claim, still: str) -> dict[str, A
         values[":nudge"] = {"N": str(to_ms(claim.nudge_at))}
         values[":return"] = {"N": str(to_ms(claim.return_at))}
     condition = "#state = :was AND epoch = :epoch" + (f" AND {still}" if still else "")
-    return _update(
+    return update_item(
         to.leads_table,
         {"lead_id": {"S": lead.lead_id}, "sk": {"S": keys.LOCK}},
         change,
         condition,
-        {"#state": "state", "#owner": "owner"},
         values,
+        {"#state": "state", "#owner": "owner"},
+        tells_old=True,
     )
 
 
@@ -84,7 +85,8 @@ def write_usage(to: Settings, change: Change) -> list[dict[str, Any]]:
         for name, was in change.copies.items()
     ]
     sets += [
-        f"{name} = list_append(if_not_exists({name}, {value(name, ())}), {value(name, (new,))})"
+        f"{_stored(name)} = list_append("
+        f"if_not_exists({_stored(name)}, {value(name, ())}), {value(name, (new,))})"
         for name, new in change.appends.items()
     ]
     clauses = (("ADD ", adds), ("SET ", sets))
@@ -93,7 +95,7 @@ def write_usage(to: Settings, change: Change) -> list[dict[str, Any]]:
         return []
     condition = " AND ".join(["attribute_exists(pk)", *map(only, change.guards)])
     key: Item = {"pk": {"S": keys.rep(change.rep_id)}}
-    write = _update(to.organisation_table, key, update, condition, {}, values)
+    write = update_item(to.organisation_table, key, update, condition, values, tells_old=True)
     if not update:
         del write["Update"]["UpdateExpression"]
         return [{"ConditionCheck": write["Update"]}]
@@ -170,7 +172,7 @@ def put_move(to: Settings, move: Transition) -> dict[str, Any]:
 def awaiting_somebody(lead: Lead, now: datetime) -> dict[str, Any]:
     """Return what puts a lock among the open leads, or those to be assigned, and into the outbox.
 
-    One that is put aside waits for nobody (R7).
+    One that is on hold waits for nobody (R7).
     """
     shard = keys.shard_of(lead.lead_id)
     waits: dict[str, Any] = {}
@@ -181,9 +183,20 @@ def awaiting_somebody(lead: Lead, now: datetime) -> dict[str, Any]:
     return {**waits, "outbox_shard": keys.outbox_shard(shard), "outbox_at": now}
 
 
-def _update(
-    table: str, key: Item, change: str, condition: str, names: Mapping[str, str], values: Item
+def update_item(
+    table: str,
+    key: Item,
+    change: str,
+    condition: str,
+    values: Item,
+    names: Mapping[str, str] | None = None,
+    *,
+    tells_old: bool = False,
 ) -> dict[str, Any]:
+    """Return the write that changes one item while `condition` holds.
+
+    `tells_old`: a failed condition says what the item was.
+    """
     return {
         "Update": {
             "TableName": table,
@@ -191,7 +204,7 @@ def _update(
             "UpdateExpression": change,
             "ConditionExpression": condition,
             "ExpressionAttributeValues": values,
-            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
             **({"ExpressionAttributeNames": names} if names else {}),
+            **({"ReturnValuesOnConditionCheckFailure": "ALL_OLD"} if tells_old else {}),
         }
     }

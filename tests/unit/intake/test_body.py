@@ -14,7 +14,7 @@ from standardwebhooks import Webhook
 
 from dibs.core.errors import BodyTooLarge, InvalidInput, MalformedBody, Unauthorized
 from dibs.core.lead import Contact
-from dibs.intake.body import card_from_body, usable_phone, verify
+from dibs.intake.body import LeadIn, card_of, usable_phone, verify
 from dibs.web.body import parse_json
 from dibs.web.http import LARGEST_BODY, raw_body
 
@@ -42,18 +42,18 @@ LEAST = {"source": "web", "external_id": "1", "company": "Acme"}
 
 
 def card(**fields: Any) -> Contact:
-    return card_from_body(json.dumps({**LEAST, **fields}).encode())
+    return card_of(LeadIn.read(json.dumps({**LEAST, **fields}).encode()))
 
 
 def wrong_fields(body: dict[str, Any]) -> list[str]:
     with pytest.raises(InvalidInput) as refused:
-        card_from_body(json.dumps(body).encode())
+        card_of(LeadIn.read(json.dumps(body).encode()))
     assert all(error.problem for error in refused.value.errors)
     return [error.field for error in refused.value.errors]
 
 
 def test_a_whole_lead_is_kept_whole_with_its_phone_in_e164() -> None:
-    assert card_from_body(json.dumps(WHOLE).encode()) == Contact(
+    assert card_of(LeadIn.read(json.dumps(WHOLE).encode())) == Contact(
         lead_id="",
         source="google-ads",
         external_id="g-1",
@@ -262,12 +262,12 @@ def test_what_is_not_json_or_nested_absurdly_is_malformed(body: bytes) -> None:
 @pytest.mark.parametrize("body", [b"[]", b'"a"', b"1", b"null", b"true", b"[{}]"])
 def test_json_that_is_no_object_is_malformed(body: bytes) -> None:
     with pytest.raises(MalformedBody):
-        card_from_body(body)
+        card_of(LeadIn.read(body))
 
 
 def test_of_a_field_that_comes_twice_the_last_counts() -> None:
     body = b'{"source":"web","external_id":"1","company":"First","company":"Acme"}'
-    assert card_from_body(body).company == "Acme"
+    assert card_of(LeadIn.read(body)).company == "Acme"
 
 
 def test_real_nesting_is_read() -> None:

@@ -222,13 +222,14 @@ def publish(
 
 def _award(deps: ScoreDeps, generation: str, total: Sum, badges: Mapping[str, Badge]) -> None:
     """Store the badges a sum earns; those it no longer earns are removed."""
-    for _ in attempts(ATTEMPTS, deps.pause):
+    for attempt in attempts(ATTEMPTS, deps.pause):
         earned = held(badges, total.period, total.whole)
         if earned == total.badges:
             return
         if deps.standings.award_badges(generation, total, earned, deps.clock()):
             return
         [total] = deps.standings.sums(generation, {(total.rep_id, total.period)})
+        attempt.at_once = True
     raise Busy(conflict=True)
 
 
