@@ -1,4 +1,4 @@
-"""What the ports of help and quests promise, of the tables and of the fakes (G8, G11)."""
+"""What the stores of help and quests promise (G8, G11)."""
 
 from __future__ import annotations
 
@@ -16,24 +16,17 @@ from dibs.game.quests.rules import MANAGERS, ReportedStep
 from dibs.game.quests.store import DynamoQuests
 from support.aws import items
 from support.builders import NOON, World
-from support.fake_help import FakeHelp, FakeQuests
 
 HOUR = timedelta(hours=1)
 
 
-@pytest.fixture(params=["tables", "memory"])
-def requests(request: pytest.FixtureRequest) -> HelpRequests:
-    if request.param == "memory":
-        return FakeHelp()
-    world: World = request.getfixturevalue("world")
+@pytest.fixture
+def requests(world: World) -> HelpRequests:
     return DynamoHelp(world.dynamo, world.settings)
 
 
-@pytest.fixture(params=["tables", "memory"])
-def log(request: pytest.FixtureRequest) -> QuestLog:
-    if request.param == "memory":
-        return FakeQuests()
-    world: World = request.getfixturevalue("world")
+@pytest.fixture
+def log(world: World) -> QuestLog:
     return DynamoQuests(world.dynamo, world.settings)
 
 

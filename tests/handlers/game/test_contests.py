@@ -14,7 +14,6 @@ import pytest
 from dibs.core.rep import Rep
 from dibs.game.contests import run as usecase
 from dibs.game.contests.store import signature
-from dibs.game.scoring.ports import Total
 from dibs.game.scoring.score import score
 from dibs.ledger.entries import booked
 from dibs.race.claim import token_hash
@@ -32,7 +31,7 @@ from handlers.office import (
     http,
 )
 from support.builders import a_playbook, a_rep, token_of
-from support.fake_contests import FakeStandings
+from support.totals import add_totals
 
 # The office opens on Monday the 23rd of November, at noon.
 MONDAY = date(2026, 11, 30)
@@ -53,18 +52,10 @@ ROUTES = [
 ]
 
 
-@pytest.fixture
-def totals(office: Office, monkeypatch: pytest.MonkeyPatch) -> FakeStandings:
-    """What the boards say; the standings' own tests hold how they come about."""
+@pytest.fixture(autouse=True)
+def people(office: Office) -> None:
     office.world.roster.set_manager_hash(token_hash(MANAGER))
     office.hire(AINA, BEN, CHONG, DAYANG)
-    found = FakeStandings()
-
-    def between(store: Any, first: date, last: date) -> list[Total]:
-        return found.between(first, last)
-
-    monkeypatch.setattr(type(wiring().standings), "between", between)
-    return found
 
 
 def call(
@@ -99,9 +90,9 @@ def to(office: Office, day: date, **later: float) -> None:
     office.clock.at = start + timedelta(**later)
 
 
-def points(totals: FakeStandings, *of: tuple[Rep, int]) -> None:
+def points(office: Office, *of: tuple[Rep, int]) -> None:
     for rep, number in of:
-        totals.add(MONDAY, rep.rep_id, rep.team, points__sum=number, claimed=3)
+        add_totals(office.world, MONDAY, rep, points__sum=number, claimed=3)
 
 
 def ids(rows: Iterable[dict[str, Any]]) -> list[str | None]:
@@ -109,7 +100,7 @@ def ids(rows: Iterable[dict[str, Any]]) -> list[str | None]:
 
 
 @pytest.mark.parametrize(("route", "body"), ROUTES, ids=[route for route, _ in ROUTES])
-def test_only_a_manager_may(office: Office, totals: FakeStandings, route: str, body: Any) -> None:
+def test_only_a_manager_may(office: Office, route: str, body: Any) -> None:
     if "cancel" in route:
         put(office)
     before = office.everything()
@@ -125,13 +116,11 @@ def test_only_a_manager_may(office: Office, totals: FakeStandings, route: str, b
 @pytest.mark.parametrize(
     "route", ["GET /contests", "GET /contests/{contest_id}", "GET /challenges"]
 )
-def test_nobody_looks_without_a_token(office: Office, totals: FakeStandings, route: str) -> None:
+def test_nobody_looks_without_a_token(office: Office, route: str) -> None:
     assert call(office, route, token="nobody.x").status == 401
 
 
-def test_a_contest_that_is_set_up_is_told_to_who_is_in(
-    office: Office, totals: FakeStandings
-) -> None:
+def test_a_contest_that_is_set_up_is_told_to_who_is_in(office: Office) -> None:
     answer = put(office)
     assert answer.status == 200
     expected = {
@@ -167,9 +156,7 @@ def test_a_contest_that_is_set_up_is_told_to_who_is_in(
     ]
 
 
-def test_the_same_again_is_fine_and_another_after_the_start_is_not(
-    office: Office, totals: FakeStandings
-) -> None:
+def test_the_same_again_is_fine_and_another_after_the_start_is_not(office: Office) -> None:
     put(office)
     to(office, MONDAY)
     job(office)
@@ -180,7 +167,7 @@ def test_the_same_again_is_fine_and_another_after_the_start_is_not(
     assert office.everything() == before
 
 
-def test_who_joined_a_moment_before_the_start_is_in(office: Office, totals: FakeStandings) -> None:
+def test_who_joined_a_moment_before_the_start_is_in(office: Office) -> None:
     put(office)
     to(office, MONDAY)
     assert len(wiring().roster.team("north")) == 3  # and remembered
@@ -205,7 +192,7 @@ def test_who_joined_a_moment_before_the_start_is_in(office: Office, totals: Fake
     ],
 )
 def test_what_is_wrong_is_named_and_nothing_is_stored(
-    office: Office, totals: FakeStandings, changes: dict[str, Any], field: str
+    office: Office, changes: dict[str, Any], field: str
 ) -> None:
     before = office.everything()
     for answer in (
@@ -220,13 +207,11 @@ def test_what_is_wrong_is_named_and_nothing_is_stored(
 
 
 @pytest.mark.parametrize("contest", ["a#b", "a/b", "a b", "é", "'", "preview", "a" * 64])
-def test_a_contest_may_be_called_anything_that_fits(
-    office: Office, totals: FakeStandings, contest: str
-) -> None:
+def test_a_contest_may_be_called_anything_that_fits(office: Office, contest: str) -> None:
     assert put(office, contest).status == 200
     to(office, MONDAY)
     job(office)
-    points(totals, (AINA, 7))
+    points(office, (AINA, 7))
     assert ids(show(office, AINA, contest)["top"])[0] == AINA.rep_id
     to(office, date(2026, 12, 9))
     job(office)
@@ -234,9 +219,7 @@ def test_a_contest_may_be_called_anything_that_fits(
 
 
 @pytest.mark.parametrize("contest", ["a" * 65, "é" * 33, "a" * 2000, "a\nb", "\ud800"])
-def test_there_is_no_contest_of_such_a_name(
-    office: Office, totals: FakeStandings, contest: str
-) -> None:
+def test_there_is_no_contest_of_such_a_name(office: Office, contest: str) -> None:
     before = office.everything()
     for route, body in [*ROUTES[:2], ("GET /contests/{contest_id}", None)]:
         answer = call(office, route, body, contest=contest)
@@ -245,26 +228,22 @@ def test_there_is_no_contest_of_such_a_name(
 
 
 @pytest.mark.parametrize("contest", ["challenge-mine", "x" * 65, "\x07", "x" * 3000])
-def test_not_every_id_is_a_contests(office: Office, totals: FakeStandings, contest: str) -> None:
+def test_not_every_id_is_a_contests(office: Office, contest: str) -> None:
     assert put(office, contest).status in (404, 422)
     answer = call(office, "GET /contests/{contest_id}", contest=contest)
     assert (answer.status, answer.code) == (404, "not_found")
 
 
 @pytest.mark.parametrize("body", ["[]", "{", '{"name": "\\ud800"}'])
-def test_a_body_that_is_none_is_turned_away(
-    office: Office, totals: FakeStandings, body: str
-) -> None:
+def test_a_body_that_is_none_is_turned_away(office: Office, body: str) -> None:
     assert call(office, "PUT /contests/{contest_id}", body).status in (400, 422)
 
 
-def test_a_contest_runs_from_its_first_day_to_its_prizes(
-    office: Office, totals: FakeStandings
-) -> None:
+def test_a_contest_runs_from_its_first_day_to_its_prizes(office: Office) -> None:
     put(office)
     to(office, MONDAY, hours=1)
     assert job(office) == {"opened": 1, "counted": 1, "closed": 0, "paid": 0}
-    points(totals, (AINA, 30), (BEN, 70), (CHONG, 500))
+    points(office, (AINA, 30), (BEN, 70), (CHONG, 500))
     shown = show(office, AINA)
     assert (shown["phase"], shown["entrants"]) == ("live", 3)
     assert shown["seconds_left"] == 7 * 86_400 - 3600
@@ -293,7 +272,7 @@ def test_a_contest_runs_from_its_first_day_to_its_prizes(
     assert told["signature"] == signature(told["text"], RESULTS_SECRET)
 
 
-def test_a_result_that_was_altered_says_so(office: Office, totals: FakeStandings) -> None:
+def test_a_result_that_was_altered_says_so(office: Office) -> None:
     put(office)
     to(office, date(2026, 12, 9))
     job(office)
@@ -307,7 +286,7 @@ def test_a_result_that_was_altered_says_so(office: Office, totals: FakeStandings
     assert show(office, AINA)["result"]["verified"] is False
 
 
-def test_looking_changes_nothing(office: Office, totals: FakeStandings) -> None:
+def test_looking_changes_nothing(office: Office) -> None:
     office.put_playbook(a_playbook(game={"challenges": CHALLENGES}))
     put(office)
     for day in (MONDAY, date(2026, 12, 9)):
@@ -340,11 +319,11 @@ def team_rules(**north: Any) -> Any:
     ],
 )
 def test_a_rep_sees_others_as_their_team_has_it(
-    office: Office, totals: FakeStandings, rules: dict[str, Any], seen: list[str | None]
+    office: Office, rules: dict[str, Any], seen: list[str | None]
 ) -> None:
     office.put_playbook(team_rules(**rules))
     put(office, teams=[], reps=[rep.rep_id for rep in (AINA, BEN, DAYANG)])
-    points(totals, (AINA, 30), (BEN, 70))
+    points(office, (AINA, 30), (BEN, 70))
     for day in (MONDAY, date(2026, 12, 9)):
         to(office, day)
         job(office)
@@ -356,11 +335,9 @@ def test_a_rep_sees_others_as_their_team_has_it(
         assert ids(show(office)["top"]) == [BEN.rep_id, AINA.rep_id, DAYANG.rep_id]
 
 
-def test_a_hidden_contest_is_nobodys_but_the_managers(
-    office: Office, totals: FakeStandings
-) -> None:
+def test_a_hidden_contest_is_nobodys_but_the_managers(office: Office) -> None:
     put(office, hidden=True)
-    points(totals, (AINA, 30))
+    points(office, (AINA, 30))
     to(office, date(2026, 12, 9))
     job(office)
     answer = call(office, "GET /contests/{contest_id}", token=token_of(AINA))
@@ -370,7 +347,7 @@ def test_a_hidden_contest_is_nobodys_but_the_managers(
     assert wiring().ledger.find([f"prize/week/{AINA.rep_id}"]) == {}
 
 
-def test_a_rep_of_another_team_does_not_learn_of_it(office: Office, totals: FakeStandings) -> None:
+def test_a_rep_of_another_team_does_not_learn_of_it(office: Office) -> None:
     put(office)
     answer = call(office, "GET /contests/{contest_id}", token=token_of(CHONG))
     assert (answer.status, answer.code) == (404, "not_found")
@@ -379,10 +356,10 @@ def test_a_rep_of_another_team_does_not_learn_of_it(office: Office, totals: Fake
 # Sides, tiers, lotteries
 
 
-def test_sides_are_shown_and_their_winners_honoured(office: Office, totals: FakeStandings) -> None:
+def test_sides_are_shown_and_their_winners_honoured(office: Office) -> None:
     sides = {"red": [AINA.rep_id, CHONG.rep_id], "blue": [BEN.rep_id, DAYANG.rep_id]}
     put(office, kind="hybrid", teams=[], sides=sides)
-    points(totals, (AINA, 30), (BEN, 45), (CHONG, 20))
+    points(office, (AINA, 30), (BEN, 45), (CHONG, 20))
     to(office, MONDAY)
     job(office)
     shown = show(office, AINA)
@@ -402,10 +379,10 @@ def test_sides_are_shown_and_their_winners_honoured(office: Office, totals: Fake
     ]
 
 
-def test_a_rep_sees_the_places_of_their_own_tier(office: Office, totals: FakeStandings) -> None:
+def test_a_rep_sees_the_places_of_their_own_tier(office: Office) -> None:
     office.world.roster.put_profile(replace(AINA, tier=1), ("tier",))
     put(office, metric="", metric_by_tier={"1": ["revenue"], "2": ["points"]})
-    points(totals, (BEN, 5), (DAYANG, 7))
+    points(office, (BEN, 5), (DAYANG, 7))
     to(office, MONDAY)
     job(office)
     assert ids(show(office, AINA)["top"]) == [AINA.rep_id]
@@ -413,11 +390,9 @@ def test_a_rep_sees_the_places_of_their_own_tier(office: Office, totals: FakeSta
     assert "Tier 1: revenue (" in show(office, AINA)["rules"][0]
 
 
-def test_a_lottery_shows_its_commitment_first_and_its_seed_last(
-    office: Office, totals: FakeStandings
-) -> None:
+def test_a_lottery_shows_its_commitment_first_and_its_seed_last(office: Office) -> None:
     put(office, metric="", tickets={"claimed": 2}, prize_points=[100])
-    points(totals, (AINA, 0), (BEN, 0))
+    points(office, (AINA, 0), (BEN, 0))
     to(office, MONDAY)
     job(office)
     live = show(office, AINA)
@@ -437,7 +412,7 @@ def test_a_lottery_shows_its_commitment_first_and_its_seed_last(
     assert ids(final["winners"]["reps"]) == [lowest[min(lowest)]]
 
 
-def test_the_seed_is_nowhere_before_the_end(office: Office, totals: FakeStandings) -> None:
+def test_the_seed_is_nowhere_before_the_end(office: Office) -> None:
     put(office, metric="", tickets={"claimed": 2})
     to(office, MONDAY)
     job(office)
@@ -448,8 +423,8 @@ def test_the_seed_is_nowhere_before_the_end(office: Office, totals: FakeStanding
         assert kept[1] not in answer.text
 
 
-def test_a_preview_shows_how_it_would_stand(office: Office, totals: FakeStandings) -> None:
-    totals.add(date(2026, 10, 5), BEN.rep_id, points__sum=7)
+def test_a_preview_shows_how_it_would_stand(office: Office) -> None:
+    add_totals(office.world, date(2026, 10, 5), BEN, points__sum=7)
     past = {**WEEK, "first_day": "2026-10-05", "last_day": "2026-10-05"}
     answer = call(office, "POST /contests/preview", past)
     assert answer.status == 200
@@ -460,7 +435,7 @@ def test_a_preview_shows_how_it_would_stand(office: Office, totals: FakeStanding
     ]
 
 
-def test_a_contest_is_called_off(office: Office, totals: FakeStandings) -> None:
+def test_a_contest_is_called_off(office: Office) -> None:
     cancel = "POST /contests/{contest_id}/cancel"
     assert call(office, cancel).status == 404
     put(office)
@@ -474,9 +449,7 @@ def test_a_contest_is_called_off(office: Office, totals: FakeStandings) -> None:
 
 def test_what_is_in_the_ledger_is_what_counts_and_prizes_are_points(office: Office) -> None:
     """With the standings as they are, and under the roles of both functions."""
-    office.world.roster.set_manager_hash(token_hash(MANAGER))
-    office.hire(AINA, BEN)
-    put(office, metric="count(call)")
+    put(office, metric="count(call)", teams=[], reps=[AINA.rep_id, BEN.rep_id])
     to(office, MONDAY, hours=9)
     job(office)
     playbook, at = wiring().roster.playbook(), office.clock.at
@@ -500,13 +473,13 @@ def test_what_is_in_the_ledger_is_what_counts_and_prizes_are_points(office: Offi
 
 
 def test_a_crowd_looks_at_what_the_job_put_together(
-    office: Office, totals: FakeStandings, monkeypatch: pytest.MonkeyPatch
+    office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(usecase, "FRESH_UP_TO", 2)
     put(office)
     to(office, MONDAY, hours=1)
     job(office)
-    points(totals, (BEN, 70))
+    points(office, (BEN, 70))
     to(office, MONDAY, hours=1, minutes=4)
     stale = show(office, BEN)
     assert (stale["as_of"], stale["me"]["value"]) == ("2026-11-30T01:00:00.000Z", 0)
@@ -523,15 +496,13 @@ CHALLENGES: dict[str, Any] = {
 }
 
 
-def test_challenges_tell_what_is_on_what_is_next_and_how_i_stand(
-    office: Office, totals: FakeStandings
-) -> None:
+def test_challenges_tell_what_is_on_what_is_next_and_how_i_stand(office: Office) -> None:
     office.put_playbook(team_rules())
     before = call(office, "GET /challenges", token=token_of(AINA)).json["challenges"]
     assert {one["when"] for one in before} == {"next"}
     to(office, MONDAY, hours=6)
     job(office)
-    points(totals, (AINA, 0))
+    points(office, (AINA, 0))
     found = call(office, "GET /challenges", token=token_of(AINA)).json["challenges"]
     assert [(one["challenge"], one["period"], one["when"]) for one in found[:3]] == [
         ("volume_sprint", "2026-W49", "now"),
@@ -551,7 +522,7 @@ def test_challenges_tell_what_is_on_what_is_next_and_how_i_stand(
     assert show(office, AINA, now["contest_id"])["contest"]["prize"] == "Dinner"
 
 
-def test_hidden_challenges_are_the_managers(office: Office, totals: FakeStandings) -> None:
+def test_hidden_challenges_are_the_managers(office: Office) -> None:
     hidden = {**CHALLENGES, "hidden": True}
     office.put_playbook(a_playbook(game={"challenges": hidden}))
     to(office, MONDAY)
@@ -560,9 +531,7 @@ def test_hidden_challenges_are_the_managers(office: Office, totals: FakeStanding
     assert call(office, "GET /challenges").json["challenges"][0]["when"] == "now"
 
 
-def test_a_challenge_whose_job_has_not_run_yet_has_no_standing(
-    office: Office, totals: FakeStandings
-) -> None:
+def test_a_challenge_whose_job_has_not_run_yet_has_no_standing(office: Office) -> None:
     office.put_playbook(team_rules())
     to(office, MONDAY)
     found = call(office, "GET /challenges", token=token_of(AINA)).json["challenges"]
