@@ -43,7 +43,7 @@ from dibs.core.lead import Claim, Lead, State, Transition, implied_by_move, lead
 from dibs.core.rep import Rep
 from dibs.dispatch.follow import FollowDeps, follow
 from dibs.dispatch.sweep import close, relay, sweep
-from dibs.intake.ingest import ingest
+from dibs.intake.ingest import IngestDeps, ingest
 from dibs.ledger.store import DynamoLedger
 from dibs.offers.store import DynamoOfferStore
 from dibs.race import claim as claiming
@@ -200,8 +200,8 @@ class Life(RuleBasedStateMachine):
     def a_lead_comes_in_perhaps_again(self, number: int) -> None:
         now = self.tick()
         card = CARDS[number]
-        leads, arrivals = self.world.leads, self.world.arrivals
-        accepted = ingest(leads, arrivals, card, PLAYBOOK, b"saltsalts", now, self.clock)
+        deps = IngestDeps(self.world.leads, self.world.arrivals, self.clock)
+        accepted = ingest(card, PLAYBOOK, b"saltsalts", now, deps)
         lead_id = accepted.lead.lead_id
         assert lead_id == IDS[number]
         assert accepted.duplicate is (lead_id in self.known)

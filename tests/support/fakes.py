@@ -35,7 +35,7 @@ from dibs.dispatch.follow import FollowDeps
 from dibs.intake.blind import ArrivalCounts
 from dibs.intake.blind_mix import ZONE
 from dibs.intake.duplicates import Identity, KnownIdentity
-from dibs.intake.ingest import ingest
+from dibs.intake.ingest import IngestDeps, ingest
 from dibs.intake.ports import Pending, StoredPost
 from dibs.intake.store import POSTS_SHOWN
 from dibs.ledger.ports import LeadHistory
@@ -1053,19 +1053,15 @@ class FakeWorld:
     def post_lead(self, card: Contact, now: datetime | None = None) -> Lead:
         """Accept a lead as ingest does."""
         at = now or self.clock()
-        playbook = self.memory.playbook
-        return ingest(
+        deps = IngestDeps(
             self.leads,
             self.arrivals,
-            card,
-            playbook,
-            b"saltsalts",
-            at,
             lambda: at,
-            no_pause,
             find_rep=self.roster.counted,
             allot=allot(self.roster, self.turns),
-        ).lead
+            pause=no_pause,
+        )
+        return ingest(card, self.memory.playbook, b"saltsalts", at, deps).lead
 
     def lead(self, lead: Lead) -> Lead:
         """Return the lead as it is now."""

@@ -56,6 +56,29 @@ FindRep = Callable[[str], tuple[Rep, Usage] | None]
 
 
 @dataclass(frozen=True)
+class IngestDeps:
+    """Everything ingest works with."""
+
+    store: LeadStore
+    arrivals: Arrivals
+    clock: Callable[[], datetime]
+    find_rep: FindRep = lambda rep_id: None
+    """Returns the rep who owns a company, if they are still here (C6)."""
+    allot: Allot = as_it_comes
+    """Says who sees a new lead first or whom it is reserved for (F6, F8, F10)."""
+    pause: Callable[[float], None] = time.sleep
+
+
+@dataclass(frozen=True)
+class _Post:
+    """What a source sent, and the playbook it is judged by."""
+
+    card: Contact
+    playbook: Playbook
+    signed_at: datetime
+
+
+@dataclass(frozen=True)
 class IngestResult:
     """The answer to a source about its lead; `reason` says why it does not simply race (C6)."""
 
@@ -69,23 +92,13 @@ class IngestResult:
 
 
 def ingest(
-    store: LeadStore,
-    arrivals: Arrivals,
-    card: Contact,
-    playbook: Playbook,
-    salt: bytes,
-    signed_at: datetime,
-    clock: Callable[[], datetime],
-    pause: Callable[[float], None] = time.sleep,
-    find_rep: FindRep = lambda rep_id: None,
-    allot: Allot = as_it_comes,
+    card: Contact, playbook: Playbook, salt: bytes, signed_at: datetime, deps: IngestDeps
 ) -> IngestResult:
     """Store a new lead and open its race, or update the one already stored.
 
     Where none of its teams races, it waits to be assigned instead (M3, M5). A known person or
     company is not raced for again (C6): the post is merged into the lead that is not closed, or
-    the lead goes to the rep who owns it, if `find_rep` returns them. For all other leads `allot`
-    decides who sees them first or whom they are reserved for (F6, F8, F10).
+    the lead goes to the rep who owns it.
 
     The same (source, external_id) again changes nothing the race depends on; the other fields
     (contact details, consent) follow the newest body. `card.lead_id` is set here.
@@ -94,18 +107,16 @@ def ingest(
         Busy: the store did not get to it in time; nothing was stored.
     """
     identities = identities_of(card, playbook.duplicates)
-    step = 0
-    for attempt in attempts(pause=pause):
+    store, step = deps.store, 0
+    for attempt in attempts(pause=deps.pause):
         card = replace(card, lead_id=lead_id_for(card.source, card.external_id, step))
-        lead = _new(card, playbook, salt, clock())
+        lead = _new(card, playbook, salt, deps.clock())
         stored: StoredPost | None = None
         with attempt:
             stored, standings = store.known(card.lead_id, identities) if identities else (None, [])
             if stored is None:
                 known = _Known(standings, _leads_of(standings, store))
-                outcome = _store_new(
-                    store, arrivals, lead, card, playbook, signed_at, known, find_rep, allot
-                )
+                outcome = _store_new(lead, _Post(card, playbook, signed_at), known, deps)
                 if isinstance(outcome, IngestResult):
                     return outcome
                 stored = outcome
@@ -130,18 +141,10 @@ def _leads_of(standings: Sequence[KnownIdentity], store: LeadStore) -> dict[str,
 
 
 def _store_new(
-    store: LeadStore,
-    arrivals: Arrivals,
-    lead: Lead,
-    card: Contact,
-    playbook: Playbook,
-    signed_at: datetime,
-    known: _Known,
-    find_rep: FindRep,
-    allot: Allot,
+    lead: Lead, post: _Post, known: _Known, deps: IngestDeps
 ) -> IngestResult | StoredPost:
     """Store a new post: merge it into a lead, assign it to its owner, or let it race (C6)."""
-    rules, now = playbook.duplicates, lead.received_at
+    card, rules, now = post.card, post.playbook.duplicates, lead.received_at
     for match in meetings(known.standings, known.leads, rules, now):
         if isinstance(match, Merge):
             merged = replace(card, flags=(*card.flags, MERGED[match.because]))
@@ -149,70 +152,62 @@ def _store_new(
                 match.lead.lead_id, card.lead_id, now, match.because, lead.preview.source, "merged"
             )
             standings = pointed(known.standings, known.leads, tie.lead_id, rules, now)
-            stored = store.merge(match.lead, merged, tie, signed_at, standings)
+            stored = deps.store.merge(match.lead, merged, tie, post.signed_at, standings)
             return stored or IngestResult(match.lead, merged.flags, duplicate=True)
-        owner = find_rep(match.rep_id)
+        owner = deps.find_rep(match.rep_id)
         if owner is not None and owner[0].active:
-            return _store_owned(store, lead, card, playbook, signed_at, known, match, owner)
+            return _store_owned(lead, post, known, match, owner, deps)
     flags = known_flags(known.standings, known.leads, rules, now)
-    card = replace(card, flags=(*card.flags, *flags))
+    post = replace(post, card=replace(card, flags=(*card.flags, *flags)))
     standings = pointed(known.standings, known.leads, lead.lead_id, rules, now)
-    lead = opening(blind_or_not(lead, playbook, arrivals), playbook, now)
-    return _store_unowned(store, arrivals, lead, card, playbook, signed_at, standings, allot)
+    lead = opening(blind_or_not(lead, post.playbook, deps.arrivals), post.playbook, now)
+    return _store_unowned(lead, post, standings, deps)
 
 
 def _store_unowned(
-    store: LeadStore,
-    arrivals: Arrivals,
-    lead: Lead,
-    card: Contact,
-    playbook: Playbook,
-    signed_at: datetime,
-    standings: Sequence[KnownIdentity],
-    allot: Allot,
+    lead: Lead, post: _Post, standings: Sequence[KnownIdentity], deps: IngestDeps
 ) -> IngestResult | StoredPost:
-    allotted, move = allot(lead, playbook, lead.received_at), None
+    card, playbook = post.card, post.playbook
+    allotted, move = deps.allot(lead, playbook, lead.received_at), None
     new = allotted.lead
     if new.reserved_for in ("newcomers", "absence"):
         new = replace(new, blind=False)  # it does not race, so there is nothing to hide
     if races(new, playbook):
         new, move = moved(new, State.OPEN, new.received_at, "accepted", card.source)
     try:
-        stored = store.accept(new, card, move, signed_at, standings, credit=allotted.credit)
+        stored = deps.store.accept(
+            new, card, move, post.signed_at, standings, credit=allotted.credit
+        )
     except Busy as busy:
         if allotted.credit is None or not busy.conflict:
             raise
         # The credit was used just now: store the lead without a head start.
-        return _store_unowned(
-            store, arrivals, lead, card, playbook, signed_at, standings, as_it_comes
-        )
+        return _store_unowned(lead, post, standings, replace(deps, allot=as_it_comes))
     if stored is not None:
         return stored
-    count_arrival(new, playbook, arrivals)
+    count_arrival(new, playbook, deps.arrivals)
     return IngestResult(new, card.flags, duplicate=False)
 
 
 def _store_owned(
-    store: LeadStore,
     lead: Lead,
-    card: Contact,
-    playbook: Playbook,
-    signed_at: datetime,
+    post: _Post,
     known: _Known,
     match: Keep,
     owner: tuple[Rep, Usage],
+    deps: IngestDeps,
 ) -> IngestResult | StoredPost:
     """Store a new lead as its owner's, counted and recorded as any assignment (C6)."""
-    (rep, usage), now = owner, lead.received_at
+    (rep, usage), playbook, now = owner, post.playbook, lead.received_at
     claim = taking(lead, rep, playbook, now, now, EXISTING_OWNER)
     owned = replace(lead, owner=rep.rep_id, claimed_at=claim.claimed_at, return_at=claim.return_at)
     owned, move = moved(owned, State.ASSIGNED, now, EXISTING_OWNER, "dibs")
-    card = replace(card, flags=(*card.flags, EXISTING_OWNER))
+    card = replace(post.card, flags=(*post.card.flags, EXISTING_OWNER))
     source = lead.preview.source
     tie = DuplicateLink(lead.lead_id, match.lead_id, now, match.because, source, EXISTING_OWNER)
     standings = pointed(known.standings, known.leads, lead.lead_id, playbook.duplicates, now)
     given = Recipient(claim, count_lead(rep, owned, usage, playbook, claim, bound=False), tie)
-    stored = store.accept(owned, card, move, signed_at, standings, given)
+    stored = deps.store.accept(owned, card, move, post.signed_at, standings, given)
     return stored or IngestResult(owned, card.flags, duplicate=False)
 
 

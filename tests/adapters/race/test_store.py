@@ -21,7 +21,7 @@ from dibs.core.errors import AlreadyClaimed, Busy, ClaimRefused
 from dibs.core.lead import Claim, Contact, Lead, State, Transition
 from dibs.core.rep import Device, Platform
 from dibs.dispatch.sweep import close
-from dibs.intake.ingest import ingest
+from dibs.intake.ingest import IngestDeps, ingest
 from dibs.offers.store import DynamoOfferStore
 from dibs.playbook.checks.teams import problems
 from dibs.race import store as race_module
@@ -565,8 +565,8 @@ def test_no_item_of_the_leads_table_and_so_of_its_stream_holds_personal_data(
 ) -> None:
     world.add_rep(AINA)
     clock = Clock()
-    leads, arrivals = world.leads, world.arrivals
-    lead = ingest(leads, arrivals, SECRETS, a_playbook(), b"saltsalts", NOON, clock).lead
+    deps = IngestDeps(world.leads, world.arrivals, clock)
+    lead = ingest(SECRETS, a_playbook(), b"saltsalts", NOON, deps).lead
     proof = bearer(token_of(AINA))
     claim(world.race, lead.lead_id, AINA.rep_id, proof, clock)
     undo(world.race, lead.lead_id, AINA.rep_id, proof, clock)

@@ -23,7 +23,7 @@ from dibs.core.lead import Claim, Lead, State
 from dibs.core.rep import Rep, Usage
 from dibs.dispatch import follow as offering
 from dibs.dispatch.sweep import relay, sweep
-from dibs.intake.ingest import ingest
+from dibs.intake.ingest import IngestDeps, ingest
 from dibs.race.claim import Won, bearer, claim
 from dibs.race.decide import Eligible, Refused, decide
 from dibs.roster.ports import Roster
@@ -599,17 +599,10 @@ def test_a_head_start_whose_credit_was_used_just_now_is_none() -> None:
     used = floor.memory.usage[bob.rep_id]
     floor.memory.usage[bob.rep_id] = replace(used, credits_used=(TODAY - 2 * DAY,))
 
-    accepted = ingest(
-        floor.leads,
-        FakeArrivals(),
-        a_card(),
-        floor.memory.playbook,
-        b"saltsalts",
-        NOON,
-        floor.clock,
-        no_pause,
-        allot=used_meanwhile,
+    deps = IngestDeps(
+        floor.leads, FakeArrivals(), floor.clock, allot=used_meanwhile, pause=no_pause
     )
+    accepted = ingest(a_card(), floor.memory.playbook, b"saltsalts", NOON, deps)
     assert not accepted.duplicate
     assert (accepted.lead.head_start_reps, accepted.lead.waves) == ((), {})
     assert floor.memory.usage[bob.rep_id].credits_used == (TODAY - 2 * DAY,)

@@ -26,7 +26,7 @@ from dibs.core.quality import Pool, Quality, pool_for
 from dibs.core.rep import Device, Platform, Usage
 from dibs.intake.blind import ArrivalCounts, Part, chances, drawn, mix
 from dibs.intake.blind_mix import mix_reached
-from dibs.intake.ingest import ingest
+from dibs.intake.ingest import IngestDeps, ingest
 from dibs.offers.push import SnsPush
 from dibs.offers.texts import alert, offer_sms
 from dibs.race.claim import bearer, claim
@@ -163,8 +163,8 @@ def blind_playbook(share: int = 100, **changes: Any) -> Playbook:
 def post(world: FakeWorld, number: int, quality: Quality, **changes: Any) -> Lead:
     salt, at = salt_of(number), world.clock()
     card = a_card(number, **{"score": SCORES[quality], **changes})
-    playbook = world.memory.playbook
-    return ingest(world.leads, world.arrivals, card, playbook, salt, at, world.clock, no_pause).lead
+    deps = IngestDeps(world.leads, world.arrivals, world.clock, pause=no_pause)
+    return ingest(card, world.memory.playbook, salt, at, deps).lead
 
 
 def test_a_lead_is_counted_once_when_it_is_stored() -> None:

@@ -12,7 +12,7 @@ from dibs.core.events import LeadEvent
 from dibs.core.lead import Contact, IdentityKind, Lead, Post, State, filled
 from dibs.core.rep import Usage
 from dibs.intake.duplicates import MERGED, REASONS
-from dibs.intake.ingest import IngestResult, ingest
+from dibs.intake.ingest import IngestDeps, IngestResult, ingest
 from support.builders import NOON, a_card, a_playbook, a_rep
 from support.fakes import FakeWorld, no_pause
 
@@ -24,19 +24,10 @@ STRANGER = {"source": "fair", "external_id": "2"}
 
 
 def post(world: FakeWorld, card: Contact) -> IngestResult:
-    now = world.clock()
-    playbook = world.memory.playbook
-    return ingest(
-        world.leads,
-        world.arrivals,
-        card,
-        playbook,
-        b"saltsalts",
-        now,
-        world.clock,
-        no_pause,
-        find_rep=world.roster.counted,
+    deps = IngestDeps(
+        world.leads, world.arrivals, world.clock, find_rep=world.roster.counted, pause=no_pause
     )
+    return ingest(card, world.memory.playbook, b"saltsalts", world.clock(), deps)
 
 
 def known(world: FakeWorld, state: State, rep_id: str | None = AINA.rep_id) -> Lead:

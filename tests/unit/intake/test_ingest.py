@@ -12,23 +12,15 @@ from dibs.core.events import LeadEvent
 from dibs.core.lead import Contact, Lead, State, Transition, lead_id_for
 from dibs.core.quality import Pool, Quality
 from dibs.intake import ingest as module
-from dibs.intake.ingest import IngestResult, ingest, preview_of
+from dibs.intake.ingest import IngestDeps, IngestResult, ingest, preview_of
 from support.builders import NOON, a_card, a_playbook
 from support.fakes import FakeWorld, no_pause
 
 
 def post(world: FakeWorld, card: Contact, *, late_by: timedelta = timedelta()) -> IngestResult:
     """Post a lead signed `late_by` before now."""
-    return ingest(
-        world.leads,
-        world.arrivals,
-        card,
-        world.memory.playbook,
-        b"saltsalts",
-        world.clock() - late_by,
-        world.clock,
-        no_pause,
-    )
+    deps = IngestDeps(world.leads, world.arrivals, world.clock, pause=no_pause)
+    return ingest(card, world.memory.playbook, b"saltsalts", world.clock() - late_by, deps)
 
 
 def test_a_new_lead_is_open_at_once_for_its_whole_window() -> None:
@@ -191,9 +183,8 @@ class BusyLeads:
 
 def accept_while_busy(world: FakeWorld, times: int) -> Lead:
     store = BusyLeads(world, times)
-    card, playbook = a_card(), world.memory.playbook
-    salt, clock = b"saltsalts", world.clock
-    return ingest(store, world.arrivals, card, playbook, salt, NOON, clock, no_pause).lead  # type: ignore[arg-type]
+    deps = IngestDeps(store, world.arrivals, world.clock, pause=no_pause)  # type: ignore[arg-type]
+    return ingest(a_card(), world.memory.playbook, b"saltsalts", NOON, deps).lead
 
 
 def test_a_lead_that_meets_its_twin_is_tried_again() -> None:
