@@ -50,7 +50,7 @@ def assign(
         LeadNotFound: there is no such lead.
         InvalidInput: there is no such rep, or they have left.
         IllegalMove: the lead is won or lost.
-        Busy: the store did not get to it; nothing was changed.
+        Busy: the store did not get to it.
     """
 
     def decide() -> Override | Lead:
@@ -93,7 +93,7 @@ def withdraw(
     Raises:
         LeadNotFound: there is no such lead.
         IllegalMove: the lead is won or lost.
-        Busy: the store did not get to it; nothing was changed.
+        Busy: the store did not get to it.
     """
 
     def decide() -> Override | Lead:

@@ -77,7 +77,7 @@ def accept(
     Raises:
         Unauthorized, LeadNotFound: there is no such rep or lead.
         NotYours: the rep does not hold the lead.
-        Busy: the store did not get to it; nothing was changed.
+        Busy: the store did not get to it.
     """
     for attempt in attempts():
         view = race.read(lead_id, rep_id)
@@ -114,7 +114,7 @@ def release(
         NotYours: the rep does not hold the lead.
         IllegalMove: the lead is won or lost.
         InvalidInput: the reason is missing.
-        Busy: the store did not get to it; nothing was changed.
+        Busy: the store did not get to it.
     """
     try:
         return undo(race, lead_id, rep_id, proof, clock), True
@@ -165,7 +165,7 @@ def give_back(
     None when the rep no longer holds it, or has worked it meanwhile.
 
     Raises:
-        Busy: the store did not get to it; nothing was changed.
+        Busy: the store did not get to it.
     """
     for attempt in attempts():
         view, now = race.read(lead_id, rep_id), clock()

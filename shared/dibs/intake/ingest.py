@@ -91,7 +91,7 @@ def ingest(
     (contact details, consent) follow the newest body. `card.lead_id` is set here.
 
     Raises:
-        Busy: the store did not get to it in time; nothing was stored.
+        Busy: the store did not get to it in time.
     """
     identities = identities_of(card, playbook.duplicates)
     step = 0

@@ -45,7 +45,7 @@ class Ledger(Protocol):
         activity is stored already or the lead has changed since it was read.
 
         Raises:
-            Busy: on a transaction conflict or throttling; nothing was changed.
+            Busy: on a transaction conflict or throttling.
         """
         ...
 

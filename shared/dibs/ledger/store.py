@@ -129,7 +129,7 @@ class DynamoLedger(Ledger):
         was changed then.
 
         Raises:
-            Busy: on a transaction conflict or throttling; nothing was changed.
+            Busy: on a transaction conflict or throttling.
         """
         new = {
             "TableName": self._table,

@@ -56,7 +56,7 @@ class RaceStore(Protocol):
         Return None if it was stored, else the view at the time it failed, to be judged again.
 
         Raises:
-            Busy: on a transaction conflict or throttling; nothing was changed.
+            Busy: on a transaction conflict or throttling.
         """
         ...
 

@@ -30,7 +30,7 @@ def undo(
         LeadNotFound: there is no such lead for the rep.
         NotYours: the rep does not hold the lead.
         UndoOver: it is too late, the lead was worked or assigned, or it was claimed blind.
-        Busy: the store did not answer in time; nothing was changed.
+        Busy: the store did not answer in time.
     """
     for attempt in attempts():
         view = store.read(lead_id, rep_id)
