@@ -38,7 +38,7 @@ from dibs.core.errors import (
     NotYours,
     UndoOver,
 )
-from dibs.core.events import PATIENCE, LeadEvent
+from dibs.core.events import LATE_AFTER, LeadEvent
 from dibs.core.lead import Claim, Lead, State, Transition, implied_by_move, lead_id_for
 from dibs.core.rep import Rep
 from dibs.dispatch.follow import FollowDeps, follow
@@ -669,7 +669,7 @@ class Life(RuleBasedStateMachine):
 
     def nothing_is_lost_in_the_end(self) -> None:
         """Once every event is published, the outbox is empty and each lead's state is known."""
-        self.clock.at += PATIENCE + timedelta(milliseconds=1)
+        self.clock.at += LATE_AFTER + timedelta(milliseconds=1)
         self.the_sweep_runs()
         self.the_relay_runs()
         told = set(self.bus.facts)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from dibs.core.errors import LeadNotFound
-from dibs.core.events import PATIENCE, LeadEvent
+from dibs.core.events import LATE_AFTER, LeadEvent
 from dibs.core.lead import Lead, State
 from dibs.core.ports import Bus
 from dibs.ledger.ports import LeadHistory
@@ -45,7 +45,7 @@ BLOCK_RACES = 1000
 
 def late_at(lead: Lead, playbook: Playbook) -> datetime:
     """Return when the seal of the lead's race is late, however the race ends."""
-    return seal_at(lead.closes_at, playbook) + PATIENCE
+    return seal_at(lead.closes_at, playbook) + LATE_AFTER
 
 
 def seal_at(over: datetime, playbook: Playbook) -> datetime:

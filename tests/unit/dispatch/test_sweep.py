@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from dibs.core.events import PATIENCE, LeadEvent
+from dibs.core.events import LATE_AFTER, LeadEvent
 from dibs.core.lead import Lead, State, Transition
 from dibs.dispatch import follow as offering
 from dibs.dispatch.sweep import SLICE, SweepResult, close, relay, sweep
@@ -45,7 +45,7 @@ def relayed(world: FakeWorld, lead: Lead) -> None:
 def test_a_fact_that_never_left_is_told_and_leaves_the_outbox() -> None:
     world, lead = a_world()
     world.leads.told(lead, NOON)
-    world.clock.at += PATIENCE + MS
+    world.clock.at += LATE_AFTER + MS
     assert run(world) == did(republished=1)
     assert world.bus.facts == [LeadEvent("lead.opened", lead.lead_id, 1)]
     assert world.memory.outbox == {}
@@ -54,7 +54,7 @@ def test_a_fact_that_never_left_is_told_and_leaves_the_outbox() -> None:
 
 def test_a_fact_still_on_its_ordinary_way_is_left_alone() -> None:
     world, lead = a_world()
-    world.clock.at += PATIENCE - MS
+    world.clock.at += LATE_AFTER - MS
     assert run(world) == did()
     world.leads.told(lead, NOON)
     world.clock.at += MS
@@ -67,7 +67,7 @@ def test_a_claims_fact_is_brought_back_with_its_winner() -> None:
     relayed(world, lead)
     rep = a_rep(1)
     claim(world.race, lead.lead_id, rep.rep_id, bearer(token_of(rep)), world.clock)
-    world.clock.at += PATIENCE + MS
+    world.clock.at += LATE_AFTER + MS
     run(world)
     assert world.bus.facts == [LeadEvent("lead.claimed", lead.lead_id, 1, rep.rep_id)]
 
@@ -76,7 +76,7 @@ def test_an_opening_that_was_claimed_before_it_was_told_is_not_told_any_more() -
     world, lead = a_world()
     rep = a_rep(1)
     claim(world.race, lead.lead_id, rep.rep_id, bearer(token_of(rep)), world.clock)
-    world.clock.at += PATIENCE + MS
+    world.clock.at += LATE_AFTER + MS
     assert run(world).republished == 2
     assert [fact.kind for fact in world.bus.facts] == ["lead.claimed"]
     assert world.memory.outbox == {}
@@ -86,7 +86,7 @@ def test_a_long_backlog_is_brought_back_whole() -> None:
     world, _ = a_world()
     for number in range(2, 2 * SLICE + 2):
         world.post_lead(a_card(number))
-    world.clock.at += PATIENCE + MS
+    world.clock.at += LATE_AFTER + MS
     assert run(world).republished == 2 * SLICE + 1
     assert world.memory.outbox == {}
     assert len({fact.lead_id for fact in world.bus.facts}) == 2 * SLICE + 1
@@ -96,7 +96,7 @@ def test_an_opening_nobody_was_told_of_is_told_again() -> None:
     world, lead = a_world()
     relay(list(world.leads.waiting_in_outbox(NOON + MS)), world.leads, world.bus)
     world.bus.facts.clear()
-    world.clock.at += PATIENCE - MS
+    world.clock.at += LATE_AFTER - MS
     assert run(world).replanned == 0
     world.clock.at += MS
     assert run(world) == did(replanned=1)
@@ -115,7 +115,7 @@ def tiered(*tiers: int) -> tuple[FakeWorld, Lead]:
 
 def test_a_wave_nobody_was_told_of_is_told_again() -> None:
     world, lead = tiered(1, 2)
-    world.clock.at = lead.opens_at + timedelta(minutes=15) + PATIENCE - MS
+    world.clock.at = lead.opens_at + timedelta(minutes=15) + LATE_AFTER - MS
     assert run(world) == did()
     world.clock.at += MS
     assert run(world) == did(replanned=1)
@@ -202,7 +202,7 @@ def test_a_lead_whose_window_closed_unseen_expires_and_is_recorded() -> None:
         lead.closes_at,
     )
     assert run(world).expired == 0
-    world.clock.at += PATIENCE + MS
+    world.clock.at += LATE_AFTER + MS
     world.bus.facts.clear()
     run(world)
     assert world.bus.facts == [
@@ -223,7 +223,7 @@ def test_a_lead_somebody_claimed_meanwhile_is_not_closed() -> None:
 
 def test_a_bus_that_is_down_loses_nothing() -> None:
     world, lead = a_world()
-    world.clock.at += PATIENCE + MS
+    world.clock.at += LATE_AFTER + MS
     world.bus.down = True
     with pytest.raises(ConnectionError):
         run(world)

@@ -18,7 +18,7 @@ from dibs.core.errors import (
     LeadNotFound,
     RouteNotFound,
 )
-from dibs.core.events import PATIENCE, LeadEvent
+from dibs.core.events import LATE_AFTER, LeadEvent
 from dibs.core.lead import Lead, State
 from dibs.core.rep import Rep, Usage
 from dibs.dispatch import follow as offering
@@ -524,7 +524,7 @@ def test_the_sweep_brings_back_a_draw_that_nobody_made() -> None:
     hall.follow("lead.opened")
     again = LeadEvent("lead.opened", hall.lead.lead_id, 1)
     hall.world.memory.outbox.clear()
-    hall.world.clock.at = NOON + COLLECTED + DRAWN_AFTER + PATIENCE - MS
+    hall.world.clock.at = NOON + COLLECTED + DRAWN_AFTER + LATE_AFTER - MS
     swept(hall)
     assert hall.world.bus.facts == []
     hall.world.clock.pass_(milliseconds=1)
