@@ -117,7 +117,8 @@ def board(found: Leaderboard, asked: Asked, playbook: Playbook, viewer: Rep | No
         apart=len(found.rows) < found.many and mine not in (None, *found.rows[:-1]),
         currency=currency,
         # A column of money says which once; a sentence says it itself.
-        gap=(f"{currency} " if unit == "money" else "") + _figure(found.gap, unit, currency, _.language),
+        gap=(f"{currency} " if unit == "money" else "")
+        + _figure(found.gap, unit, currency, _.language),
         boards=[link(_(text), metric) for metric, text in _BOARDS.items()],
         periods=[link(_(_PERIODS[per]), period=per, period_name="") for per in periods],
         scopes=scopes,
