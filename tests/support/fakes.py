@@ -969,12 +969,12 @@ class FakeQueue:
     def __init__(self) -> None:
         self.waiting: list[tuple[NotifyBatch, int]] = []
 
-    def put(self, chunks: Sequence[NotifyBatch], delay_seconds: int = 0) -> None:
-        self.waiting.extend((chunk, delay_seconds) for chunk in chunks)
+    def put(self, batches: Sequence[NotifyBatch], delay_seconds: int = 0) -> None:
+        self.waiting.extend((batch, delay_seconds) for batch in batches)
 
     def of(self, kind: str) -> list[NotifyBatch]:
         """The batches of one kind, in the order they were put."""
-        return [chunk for chunk, _ in self.waiting if chunk.kind == kind]
+        return [batch for batch, _ in self.waiting if batch.kind == kind]
 
 
 class FakeTimers:

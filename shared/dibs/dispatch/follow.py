@@ -32,7 +32,7 @@ from dibs.receipts.seal import SEAL, late_at, seal_at, seal_race
 from dibs.roster.ports import Roster
 from dibs.rules.playbook import Playbook
 
-CHUNK = 50
+BATCH_SIZE = 50
 # Batches of a wave run in parallel and start together, this long after they are queued.
 HEAD_START = timedelta(milliseconds=400)
 # A wave this near is queued now, to be notified when it opens.
@@ -102,7 +102,7 @@ def deal(fact: LeadEvent, lead: Lead, deps: FollowDeps, *, wake: bool = True) ->
         at = max(now, opened)
         verdicts = judge(lead, members, playbook, at)
         reps = [rep for rep, _ in members if not verdicts[rep.rep_id]]
-        deps.queue.put(chunks("offer", lead, reps, now, opened if opened > now else None))
+        deps.queue.put(batches("offer", lead, reps, now, opened if opened > now else None))
         _record_wave(lead, opened, at, playbook, verdicts, deps)
         deps.leads.told(lead, opened)
     if wake:
@@ -146,7 +146,7 @@ def check_waves(deps: FollowDeps) -> None:
 def withdraw(fact: LeadEvent, lead: Lead, deps: FollowDeps) -> None:
     """Withdraw the offers of a closed opening from all reps but the one who got the lead (N4)."""
     members = [rep for rep, _ in _members(deps, lead.teams) if rep.rep_id != fact.rep_id]
-    deps.queue.put(chunks("withdraw", replace(lead, epoch=fact.epoch), members, None))
+    deps.queue.put(batches("withdraw", replace(lead, epoch=fact.epoch), members, None))
 
 
 def claimed(fact: LeadEvent, lead: Lead, deps: FollowDeps) -> None:
@@ -287,7 +287,7 @@ def judge(
     }
 
 
-def chunks(
+def batches(
     kind: str, lead: Lead, reps: Sequence[Rep], now: datetime | None, at: datetime | None = None
 ) -> list[NotifyBatch]:
     """Split reps into batches in random order (N6); a replayed event gives the same order.
@@ -296,7 +296,7 @@ def chunks(
     """
     order = sorted(rep.rep_id for rep in reps)
     random.Random(f"{lead.lead_id}/{lead.epoch}").shuffle(order)  # noqa: S311 - fairness, no secret
-    parts = [tuple(order[start : start + CHUNK]) for start in range(0, len(order), CHUNK)]
+    parts = [tuple(order[start : start + BATCH_SIZE]) for start in range(0, len(order), BATCH_SIZE)]
     if at is None and now is not None:
         at = now + (HEAD_START if len(parts) > 1 else timedelta())
     return [NotifyBatch(kind, lead.lead_id, lead.epoch, rep_ids, at) for rep_ids in parts]

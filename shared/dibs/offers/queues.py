@@ -60,9 +60,9 @@ class SqsNotifyQueue(NotifyQueue):
         self._sqs = client
         self._url = queue_url
 
-    def put(self, chunks: Sequence[NotifyBatch], delay_seconds: int = 0) -> None:
+    def put(self, batches: Sequence[NotifyBatch], delay_seconds: int = 0) -> None:
         """Queue batches, ten a request."""
-        send(self._sqs, self._url, [chunk_body(chunk) for chunk in chunks], delay_seconds)
+        send(self._sqs, self._url, [batch_body(batch) for batch in batches], delay_seconds)
 
 
 class SqsTimers(Timers):
@@ -106,13 +106,13 @@ def send(
             raise RuntimeError(f"{len(answer['Failed'])} messages were not accepted")
 
 
-def chunk_body(chunk: NotifyBatch) -> dict[str, Any]:
+def batch_body(batch: NotifyBatch) -> dict[str, Any]:
     """Return a batch as its message: ids only, no personal data."""
-    start = None if chunk.notify_at is None else to_ms(chunk.notify_at)
-    return {**asdict(chunk), "notify_at": start}
+    start = None if batch.notify_at is None else to_ms(batch.notify_at)
+    return {**asdict(batch), "notify_at": start}
 
 
-def chunk_from(body: dict[str, Any]) -> NotifyBatch:
+def batch_from(body: dict[str, Any]) -> NotifyBatch:
     """Return the batch a message holds."""
     start = body["notify_at"]
     return NotifyBatch(

@@ -1,4 +1,4 @@
-"""Facts, chunks, timers and texts on their way out."""
+"""Facts, batches, timers and texts on their way out."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from moto.sns import sns_backends
 from dibs.core.events import LeadEvent
 from dibs.core.lead import Lead
 from dibs.offers.ports import NotifyBatch
-from dibs.offers.queues import SnsBus, SqsNotifyQueue, SqsTimers, chunk_body, chunk_from
+from dibs.offers.queues import SnsBus, SqsNotifyQueue, SqsTimers, batch_body, batch_from
 from dibs.offers.sms import SnsSms
 from support.builders import NOON, a_lead
 
@@ -52,23 +52,23 @@ def received(sqs: Any, url: str) -> list[dict[str, Any]]:
     return found
 
 
-def test_chunks_arrive_whole_and_all_of_them(sqs: Any) -> None:
+def test_batches_arrive_whole_and_all_of_them(sqs: Any) -> None:
     url = sqs.create_queue(QueueName="notify")["QueueUrl"]
-    chunks = [
+    batches = [
         NotifyBatch("offer", f"lead{n}", n, ("aaaac", "aaaae"), NOON + n * MS) for n in range(23)
     ]
-    SqsNotifyQueue(sqs, url).put(chunks)
-    found = [chunk_from(body) for body in received(sqs, url)]
-    assert sorted(found, key=lambda chunk: chunk.epoch) == chunks
+    SqsNotifyQueue(sqs, url).put(batches)
+    found = [batch_from(body) for body in received(sqs, url)]
+    assert sorted(found, key=lambda batch: batch.epoch) == batches
 
 
-def test_a_chunk_without_an_instant_comes_back_without_one() -> None:
-    chunk = NotifyBatch("unseen", "lead", 1, ("aaaac",))
-    assert chunk_from(json.loads(json.dumps(chunk_body(chunk)))) == chunk
+def test_a_batch_without_an_instant_comes_back_without_one() -> None:
+    batch = NotifyBatch("unseen", "lead", 1, ("aaaac",))
+    assert batch_from(json.loads(json.dumps(batch_body(batch)))) == batch
 
 
-def test_a_chunk_says_whom_by_id_alone() -> None:
-    body = chunk_body(NotifyBatch("offer", LEAD.lead_id, 1, ("aaaac",), NOON))
+def test_a_batch_says_whom_by_id_alone() -> None:
+    body = batch_body(NotifyBatch("offer", LEAD.lead_id, 1, ("aaaac",), NOON))
     assert set(body) == {"kind", "lead_id", "epoch", "rep_ids", "notify_at"}
 
 

@@ -22,15 +22,15 @@ def test_an_opened_lead_is_dealt_to_its_reps_and_its_end_is_timed(office: Office
     office.hire(AINA)
     lead = office.lead()
     assert office.run("offer", event("sqs_offer")) == DONE
-    [chunk] = office.waiting("notify")
-    assert chunk.body == {
+    [batch] = office.waiting("notify")
+    assert batch.body == {
         "kind": "offer",
         "lead_id": lead.lead_id,
         "epoch": 1,
         "rep_ids": [AINA.rep_id],
         "notify_at": to_ms(NOON),
     }
-    assert chunk.delay_seconds == 0
+    assert batch.delay_seconds == 0
     [timer] = office.waiting("offer")
     assert timer.body == {"kind": "lead.due", "lead_id": lead.lead_id, "epoch": 1}
     assert timer.delay_seconds == 900
@@ -42,18 +42,18 @@ def test_only_reps_who_may_claim_are_told(office: Office) -> None:
     office.pause(BEN, hours=1)
     office.lead()
     office.run("offer", event("sqs_offer"))
-    [chunk] = office.waiting("notify")
-    assert sorted(chunk.body["rep_ids"]) == [AINA.rep_id, DAYANG.rep_id]
+    [batch] = office.waiting("notify")
+    assert sorted(batch.body["rep_ids"]) == [AINA.rep_id, DAYANG.rep_id]
 
 
-def test_many_reps_come_in_chunks_that_start_at_the_same_instant(office: Office) -> None:
+def test_many_reps_come_in_batches_that_start_at_the_same_instant(office: Office) -> None:
     office.hire_crowd(101)
     office.lead()
     office.run("offer", event("sqs_offer"))
-    chunks = [message.body for message in office.waiting("notify")]
-    assert [len(chunk["rep_ids"]) for chunk in chunks] == [50, 50, 1]
-    assert len({rep_id for chunk in chunks for rep_id in chunk["rep_ids"]}) == 101
-    assert len({chunk["notify_at"] for chunk in chunks}) == 1
+    batches = [message.body for message in office.waiting("notify")]
+    assert [len(batch["rep_ids"]) for batch in batches] == [50, 50, 1]
+    assert len({rep_id for batch in batches for rep_id in batch["rep_ids"]}) == 101
+    assert len({batch["notify_at"] for batch in batches}) == 1
 
 
 def test_a_redelivered_fact_deals_nothing_twice(office: Office) -> None:
@@ -158,8 +158,8 @@ def test_a_look_at_the_queue_and_at_the_waves_is_had(office: Office) -> None:
     office.pause(AINA, hours=1)
     assert office.run("offer", sqs("sqs_offer", {"kind": "waves.check"})) == DONE
     assert office.now(lead).waves["north"][1] == office.clock.at
-    [chunk] = office.waiting("notify")
-    assert chunk.body["rep_ids"] == [BEN.rep_id]
+    [batch] = office.waiting("notify")
+    assert batch.body["rep_ids"] == [BEN.rep_id]
     office.clock.pass_(seconds=1800)
     office.run("offer", sqs("sqs_offer", due(lead)))
     assert office.run("offer", sqs("sqs_offer", {"kind": "queue.check"})) == DONE

@@ -96,10 +96,10 @@ def test_the_timer_draws_one_of_them_and_tells_the_winner(office: Office, lead: 
     office.waiting("notify")
     claimed = fact(lead, "lead.claimed", rep_id=winner.rep_id)
     assert office.run("offer", sqs("sqs_offer", claimed)) == DONE
-    told = [chunk.body for chunk in office.waiting("notify")]
-    assert [chunk["rep_ids"] for chunk in told if chunk["kind"] == "assigned"] == [[winner.rep_id]]
-    [chunk] = [chunk for chunk in told if chunk["kind"] == "assigned"]
-    office.run("notify", sqs("sqs_notify", chunk))
+    told = [batch.body for batch in office.waiting("notify")]
+    assert [batch["rep_ids"] for batch in told if batch["kind"] == "assigned"] == [[winner.rep_id]]
+    [batch] = [batch for batch in told if batch["kind"] == "assigned"]
+    office.run("notify", sqs("sqs_notify", batch))
     [(number, text)] = office.texts()
     assert number == winner.phone
     assert "This lead is yours." in text

@@ -98,7 +98,7 @@ class Floor(FakeWorld):
 
     def offered(self) -> list[tuple[str, ...]]:
         """Return the reps who got offers, wave by wave."""
-        return [tuple(sorted(chunk.rep_ids)) for chunk in self.queue.of("offer")]
+        return [tuple(sorted(batch.rep_ids)) for batch in self.queue.of("offer")]
 
 
 def ids(*reps: Rep) -> tuple[str, ...]:

@@ -171,8 +171,8 @@ def test_the_holder_is_told_by_push_or_text() -> None:
     office = Office(ANN)
     lead = office.lead()
     office.happens()
-    (chunk,) = office.world.queue.of("assigned")
-    notify(chunk, office.world.desk())
+    (batch,) = office.world.queue.of("assigned")
+    notify(batch, office.world.desk())
     assert office.world.sms.told == [ANN.phone]
     assert office.world.sms.texts[0][1].startswith(f"assigned {lead.lead_id} ")
 

@@ -244,9 +244,9 @@ def test_offers_still_open_are_withdrawn_when_a_manager_assigns_the_lead() -> No
     assert lost.value.claimed_by == (BOB.rep_id, BOB.name)
     for fact in office.facts():
         offering.follow(fact, office.world.floor())
-    (chunk,) = office.world.queue.of("withdraw")
-    assert (chunk.epoch, set(chunk.rep_ids)) == (1, {ANN.rep_id, CHO.rep_id})
-    assert [chunk.rep_ids for chunk in office.world.queue.of("assigned")] == [(BOB.rep_id,)]
+    (batch,) = office.world.queue.of("withdraw")
+    assert (batch.epoch, set(batch.rep_ids)) == (1, {ANN.rep_id, CHO.rep_id})
+    assert [batch.rep_ids for batch in office.world.queue.of("assigned")] == [(BOB.rep_id,)]
 
 
 def test_a_lead_assigned_by_turn_had_no_offers_to_withdraw() -> None:

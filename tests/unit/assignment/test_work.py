@@ -134,8 +134,8 @@ def test_a_reminder_beyond_the_days_texts_is_not_sent_and_counted() -> None:
     desk = Desk(sms=caps)
     lead, _ = desk.held()
     offering.follow(LeadEvent("lead.unworked", lead.lead_id, 1, ANN.rep_id), desk.world.floor())
-    (chunk,) = desk.world.queue.of("unworked")
-    notify(chunk, desk.world.desk())
+    (batch,) = desk.world.queue.of("unworked")
+    notify(batch, desk.world.desk())
     assert (desk.world.sms.told, desk.world.counted["SmsCapReached"]) == ([], 1)
 
 
@@ -158,13 +158,13 @@ def test_a_reminder_reaches_the_holder() -> None:
     desk = Desk()
     lead, _ = desk.held()
     offering.follow(LeadEvent("lead.unworked", lead.lead_id, 1, ANN.rep_id), desk.world.floor())
-    (chunk,) = desk.world.queue.of("unworked")
-    notify(chunk, desk.world.desk())
+    (batch,) = desk.world.queue.of("unworked")
+    notify(batch, desk.world.desk())
     assert desk.world.sms.told == [ANN.phone]
     # Not when the lead is worked or has another owner.
     for change in (lambda: desk.work(lead), lambda: desk.clock.pass_(hours=1) and desk.look()):
         change()
-        notify(chunk, desk.world.desk())
+        notify(batch, desk.world.desk())
         assert desk.world.sms.told == [ANN.phone]
 
 

@@ -122,8 +122,8 @@ def test_a_wave_nobody_was_told_of_is_told_again() -> None:
     assert world.bus.facts == [LeadEvent("lead.opened", lead.lead_id, 1)]
     offering.follow(world.bus.facts[0], world.floor())
     # Reps of the first wave as well: notify sends no offer twice.
-    (chunk,) = world.queue.of("offer")
-    assert sorted(chunk.rep_ids) == [a_rep(1).rep_id, a_rep(2).rep_id]
+    (batch,) = world.queue.of("offer")
+    assert sorted(batch.rep_ids) == [a_rep(1).rep_id, a_rep(2).rep_id]
     world.bus.facts.clear()
     assert run(world) == did()
 

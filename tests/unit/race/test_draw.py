@@ -590,8 +590,8 @@ def test_the_winner_is_told_because_nobody_waits_for_an_answer() -> None:
     hall.enter(AINA)
     hall.draw()
     hall.follow("lead.claimed", AINA.rep_id)
-    assert [chunk.rep_ids for chunk in hall.world.queue.of("assigned")] == [(AINA.rep_id,)]
-    assert [chunk.rep_ids for chunk in hall.world.queue.of("won")] == [(AINA.rep_id,)]
+    assert [batch.rep_ids for batch in hall.world.queue.of("assigned")] == [(AINA.rep_id,)]
+    assert [batch.rep_ids for batch in hall.world.queue.of("won")] == [(AINA.rep_id,)]
 
 
 def test_who_was_first_after_a_draw_is_not_told_what_they_know() -> None:

@@ -51,9 +51,9 @@ class Floor(FakeWorld):
         told = len(self.queue.of("offer"))
         fact = LeadEvent(kind, lead.lead_id, lead.epoch, rep.rep_id if rep else None)
         follow(fact, self.floor())
-        for chunk in self.queue.of("offer")[told:]:
+        for batch in self.queue.of("offer")[told:]:
             at = self.clock() + timedelta(seconds=1)
-            told_now = [SentOffer(chunk.lead_id, chunk.epoch, r, at, ()) for r in chunk.rep_ids]
+            told_now = [SentOffer(batch.lead_id, batch.epoch, r, at, ()) for r in batch.rep_ids]
             self.offers.record(told_now)
 
     def claim(self, lead: Lead, rep: Rep) -> None:
@@ -261,7 +261,7 @@ def test_a_store_too_busy_to_seal_delays_no_offer(monkeypatch: pytest.MonkeyPatc
     with monkeypatch.context() as patched:
         patched.setattr(floor.races, "find", busy)
         floor.follow(floor.lead(lead), "lead.opened")
-    assert [chunk.epoch for chunk in floor.queue.of("offer")] == [1, 2]
+    assert [batch.epoch for batch in floor.queue.of("offer")] == [1, 2]
     floor.follow(lead, "race.seal")
     assert floor.sealed(lead).race.cause == "undone"
 
