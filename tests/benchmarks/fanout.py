@@ -111,8 +111,8 @@ def measure(endpoint: str) -> dict[str, Any]:
 def planned(world: World, lead: Lead) -> list[NotifyBatch]:
     """Return the batches the offer step makes of an opened lead, with one instant for all."""
     pile = Pile()
-    fact = LeadEvent("lead.opened", lead.lead_id, lead.epoch)
-    follow(fact, replace(wiring().follow_deps, queue=pile, timers=pile))
+    event = LeadEvent("lead.opened", lead.lead_id, lead.epoch)
+    follow(event, replace(wiring().follow_deps, queue=pile, timers=pile))
     return pile.batches
 
 

@@ -672,7 +672,7 @@ class Life(RuleBasedStateMachine):
         self.clock.at += LATE_AFTER + timedelta(milliseconds=1)
         self.the_sweep_runs()
         self.the_relay_runs()
-        told = set(self.bus.facts)
+        told = set(self.bus.events)
         for lead_id, known in self.known.items():
             if known.owner is not None:
                 kind = "lead.assigned" if known.assigned else "lead.claimed"

@@ -493,9 +493,9 @@ class FakeLeads:
     def waiting_in_outbox(self, before: datetime) -> Iterator[Pending]:
         for (lead_id, sk), since in list(self._memory.outbox.items()):
             if since < before:
-                yield Pending({"lead_id": lead_id, "sk": sk}, since, self._fact(lead_id, sk))
+                yield Pending({"lead_id": lead_id, "sk": sk}, since, self._event(lead_id, sk))
 
-    def _fact(self, lead_id: str, sk: str) -> LeadEvent | None:
+    def _event(self, lead_id: str, sk: str) -> LeadEvent | None:
         if sk == CLAIM:
             claim = self._memory.claims[lead_id]
             kind = "lead.claimed" if claim.competitive else "lead.assigned"
@@ -997,13 +997,13 @@ class FakeBus:
     """Implements `Bus`. With `down` it refuses all events."""
 
     def __init__(self) -> None:
-        self.facts: list[LeadEvent] = []
+        self.events: list[LeadEvent] = []
         self.down = False
 
-    def publish(self, facts: Sequence[LeadEvent]) -> None:
-        if self.down and facts:
+    def publish(self, events: Sequence[LeadEvent]) -> None:
+        if self.down and events:
             raise ConnectionError("the bus is down")
-        self.facts.extend(facts)
+        self.events.extend(events)
 
 
 class FakeOnce:

@@ -55,30 +55,30 @@ class FollowDeps:
     clock: Callable[[], datetime]
 
 
-def follow(fact: LeadEvent, deps: FollowDeps) -> None:
+def follow(event: LeadEvent, deps: FollowDeps) -> None:
     """Handle one event or timer. Safe to run twice, late, or in any order (C4)."""
-    if fact.kind == "queue.check":
+    if event.kind == "queue.check":
         _serve(deps.holdings.queued(), deps)
-    elif fact.kind == "waves.check":
+    elif event.kind == "waves.check":
         check_waves(deps)
     else:
-        lead = deps.leads.get(fact.lead_id)
-        act = _BY_KIND.get(fact.kind)
+        lead = deps.leads.get(event.lead_id)
+        act = _BY_KIND.get(event.kind)
         if lead is not None and act is not None:
-            act(fact, lead, deps)
+            act(event, lead, deps)
 
 
-def deal(fact: LeadEvent, lead: Lead, deps: FollowDeps, *, wake: bool = True) -> None:
+def deal(event: LeadEvent, lead: Lead, deps: FollowDeps, *, wake: bool = True) -> None:
     """Offer the lead to each wave that has opened and was not notified yet; set the next timer.
 
     A wave opens early when no rep of the waves before can still claim; that is recorded first (M6).
     A draw that is due is made first (C10). Without `wake` no timer is set: another message has one.
     """
-    if lead.epoch == fact.epoch and draw_is_due(lead, deps.clock()):
+    if lead.epoch == event.epoch and draw_is_due(lead, deps.clock()):
         draw(deps.race, lead, deps.clock)
         lead = deps.leads.get(lead.lead_id) or lead
     now = deps.clock()
-    if lead.state is not State.OPEN or lead.epoch != fact.epoch:
+    if lead.state is not State.OPEN or lead.epoch != event.epoch:
         return
     if now >= lead.closes_at:
         if not undrawn(lead):
@@ -130,9 +130,9 @@ def _record_wave(
     )
 
 
-def check(fact: LeadEvent, lead: Lead, deps: FollowDeps) -> None:
+def check(event: LeadEvent, lead: Lead, deps: FollowDeps) -> None:
     """Check whether a wave opens early: a rep declined, paused or reached a limit (M6)."""
-    deal(fact, lead, deps, wake=False)
+    deal(event, lead, deps, wake=False)
 
 
 def check_waves(deps: FollowDeps) -> None:
@@ -143,26 +143,28 @@ def check_waves(deps: FollowDeps) -> None:
             check(LeadEvent("lead.check", lead.lead_id, lead.epoch), lead, deps)
 
 
-def withdraw(fact: LeadEvent, lead: Lead, deps: FollowDeps) -> None:
+def withdraw(event: LeadEvent, lead: Lead, deps: FollowDeps) -> None:
     """Withdraw the offers of a closed opening from all reps but the one who got the lead (N4)."""
-    members = [rep for rep, _ in _members(deps, lead.teams) if rep.rep_id != fact.rep_id]
-    deps.queue.put(batches("withdraw", replace(lead, epoch=fact.epoch), members, None))
+    members = [rep for rep, _ in _members(deps, lead.teams) if rep.rep_id != event.rep_id]
+    deps.queue.put(batches("withdraw", replace(lead, epoch=event.epoch), members, None))
 
 
-def claimed(fact: LeadEvent, lead: Lead, deps: FollowDeps) -> None:
+def claimed(event: LeadEvent, lead: Lead, deps: FollowDeps) -> None:
     """Withdraw the losers' offers, record the winner's time, and check waves if they are full."""
-    withdraw(fact, lead, deps)
-    _wait_to_seal(fact, lead, deps)
-    if fact.rep_id is None:
+    withdraw(event, lead, deps)
+    _wait_to_seal(event, lead, deps)
+    if event.rep_id is None:
         return
     # The winner of a draw is notified; the winner of a race has the answer to their claim.
-    drawn = lead.draws_at is not None and lead.epoch == fact.epoch
+    drawn = lead.draws_at is not None and lead.epoch == event.epoch
     kinds = ("won", "assigned") if drawn else ("won",)
-    deps.queue.put([NotifyBatch(kind, fact.lead_id, fact.epoch, (fact.rep_id,)) for kind in kinds])
+    deps.queue.put(
+        [NotifyBatch(kind, event.lead_id, event.epoch, (event.rep_id,)) for kind in kinds]
+    )
     playbook = deps.roster.playbook()
     # Without tiers or head starts there are no later waves, so no claim needs the check.
     waves = playbook.gives_head_starts or any(map(playbook.ranks, lead.teams))
-    if waves and _is_full(fact.lead_id, fact.rep_id, deps):
+    if waves and _is_full(event.lead_id, event.rep_id, deps):
         check_waves(deps)
 
 
@@ -176,16 +178,16 @@ def _is_full(lead_id: str, rep_id: str, deps: FollowDeps) -> bool:
     return bool(full or over_allowance(rep, view.usage, playbook, now))
 
 
-def expired(fact: LeadEvent, lead: Lead, deps: FollowDeps) -> None:
+def expired(event: LeadEvent, lead: Lead, deps: FollowDeps) -> None:
     """Withdraw the offers of an expired lead and assign it (C7)."""
-    withdraw(fact, lead, deps)
-    _wait_to_seal(fact, lead, deps)
-    queued(fact, lead, deps)
+    withdraw(event, lead, deps)
+    _wait_to_seal(event, lead, deps)
+    queued(event, lead, deps)
 
 
-def queued(fact: LeadEvent, lead: Lead, deps: FollowDeps) -> None:
+def queued(event: LeadEvent, lead: Lead, deps: FollowDeps) -> None:
     """Assign the waiting leads, oldest first: a newer lead never overtakes an older one (C7)."""
-    del fact
+    del event
     waiting = deps.holdings.queued()
     if all(other.lead_id != lead.lead_id for other in waiting):
         # The index may lag behind a lead that has just been written.
@@ -203,19 +205,19 @@ def _serve(waiting: Sequence[Lead], deps: FollowDeps) -> None:
         deps.timers.check("queue.check")  # there may be more
 
 
-def assigned(fact: LeadEvent, lead: Lead, deps: FollowDeps) -> None:
+def assigned(event: LeadEvent, lead: Lead, deps: FollowDeps) -> None:
     """Notify a rep of an assigned lead, and withdraw offers that are still open (R7)."""
-    tell_holder(fact, lead, deps)
+    tell_holder(event, lead, deps)
     early = lead.claimed_at is not None and lead.claimed_at < lead.closes_at
-    if early or lead.epoch != fact.epoch:
-        withdraw(fact, lead, deps)
+    if early or lead.epoch != event.epoch:
+        withdraw(event, lead, deps)
 
 
-def seal(fact: LeadEvent, lead: Lead, deps: FollowDeps) -> None:
+def seal(event: LeadEvent, lead: Lead, deps: FollowDeps) -> None:
     """Seal the race of the event's opening, or set a timer when it is too early (C9)."""
-    due = _seal(lead, fact.epoch, deps)
+    due = _seal(lead, event.epoch, deps)
     if due is not None:
-        deps.timers.wake_at(replace(lead, epoch=fact.epoch), due, deps.clock(), SEAL)
+        deps.timers.wake_at(replace(lead, epoch=event.epoch), due, deps.clock(), SEAL)
 
 
 def _seal(lead: Lead, epoch: int, deps: FollowDeps) -> datetime | None:
@@ -226,18 +228,18 @@ def _seal(lead: Lead, epoch: int, deps: FollowDeps) -> datetime | None:
     )
 
 
-def _wait_to_seal(fact: LeadEvent, lead: Lead, deps: FollowDeps) -> None:
+def _wait_to_seal(event: LeadEvent, lead: Lead, deps: FollowDeps) -> None:
     now = deps.clock()
     due = seal_at(now, deps.roster.playbook())
-    deps.timers.wake_at(replace(lead, epoch=fact.epoch), due, now, SEAL)
+    deps.timers.wake_at(replace(lead, epoch=event.epoch), due, now, SEAL)
 
 
-def tell_holder(fact: LeadEvent, lead: Lead, deps: FollowDeps) -> None:
+def tell_holder(event: LeadEvent, lead: Lead, deps: FollowDeps) -> None:
     """Notify a rep that a lead was assigned to them, or still waits for them (C11)."""
     del lead
-    if fact.rep_id is not None:
-        kind = fact.kind.removeprefix("lead.")
-        deps.queue.put([NotifyBatch(kind, fact.lead_id, fact.epoch, (fact.rep_id,))])
+    if event.rep_id is not None:
+        kind = event.kind.removeprefix("lead.")
+        deps.queue.put([NotifyBatch(kind, event.lead_id, event.epoch, (event.rep_id,))])
 
 
 _BY_KIND: dict[str, Callable[[LeadEvent, Lead, FollowDeps], None]] = {

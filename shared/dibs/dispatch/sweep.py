@@ -35,7 +35,7 @@ class SweepResult:
 
 def relay(pending: list[Pending], store: LeadStore, bus: Bus) -> None:
     """Publish events and clear them from the outbox. At least once; consumers are idempotent."""
-    bus.publish([item.fact for item in pending if item.fact is not None])
+    bus.publish([item.event for item in pending if item.event is not None])
     for item in pending:
         store.clear_outbox(item)
 

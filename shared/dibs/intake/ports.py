@@ -24,7 +24,7 @@ class Pending:
 
     key: Mapping[str, str]
     since: datetime
-    fact: LeadEvent | None
+    event: LeadEvent | None
 
 
 @dataclass(frozen=True)

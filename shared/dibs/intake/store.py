@@ -365,7 +365,7 @@ class DynamoLeadStore(LeadStore):
                     yield pending_from(item)
 
     def clear_outbox(self, pending: Pending) -> None:
-        """Take an item out of the outbox, unless it went in again with a newer fact."""
+        """Take an item out of the outbox, unless it went in again with a newer event."""
         try:
             self._db.update(
                 self._to.leads_table,
@@ -387,7 +387,7 @@ _TOLD_BY_STATE = {
 
 
 def pending_from(item: Item) -> Pending:
-    """Return the fact an item in the outbox stands for.
+    """Return the event an item in the outbox stands for.
 
     A lock that was taken before its opening left the outbox stands for nothing: the record of
     who took it tells the rest.

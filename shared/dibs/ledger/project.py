@@ -28,14 +28,14 @@ from dibs.ledger.ports import LeadHistory, Ledger
 from dibs.ledger.record import is_protected, shared_with
 from dibs.roster.ports import Roster
 
-FACTS = ("lead.claimed", "lead.assigned", "lead.returned")
+EVENTS = ("lead.claimed", "lead.assigned", "lead.returned")
 
 _TAKEN = {State.CLAIMED: CLAIMED, State.ASSIGNED: ASSIGNED}
 
 
-def project(fact: LeadEvent, ledger: Ledger, roster: Roster) -> int:
+def project(event: LeadEvent, ledger: Ledger, roster: Roster) -> int:
     """Write the missing ledger entries of the event's lead; return how many there were."""
-    story = ledger.story(fact.lead_id) if fact.kind in FACTS else None
+    story = ledger.story(event.lead_id) if event.kind in EVENTS else None
     if story is None:
         return 0
     entries = {entry.entry_id: entry for entry in _entries(story, roster)}

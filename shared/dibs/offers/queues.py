@@ -29,28 +29,28 @@ class SnsBus(Bus):
         self._sns = client
         self._topic = topic_arn
 
-    def publish(self, facts: Sequence[LeadEvent]) -> None:
+    def publish(self, events: Sequence[LeadEvent]) -> None:
         """Publish events, ten a request.
 
         Raises:
             RuntimeError: some were not accepted; publishing all again is harmless.
         """
-        for start in range(0, len(facts), _BATCH):
+        for start in range(0, len(events), _BATCH):
             answer = self._sns.publish_batch(
                 TopicArn=self._topic,
                 PublishBatchRequestEntries=[
                     {
                         "Id": str(number),
-                        "Message": json.dumps(asdict(fact)),
+                        "Message": json.dumps(asdict(event)),
                         "MessageAttributes": {
-                            "kind": {"DataType": "String", "StringValue": fact.kind}
+                            "kind": {"DataType": "String", "StringValue": event.kind}
                         },
                     }
-                    for number, fact in enumerate(facts[start : start + _BATCH])
+                    for number, event in enumerate(events[start : start + _BATCH])
                 ],
             )
             if answer.get("Failed"):
-                raise RuntimeError(f"{len(answer['Failed'])} facts were not accepted")
+                raise RuntimeError(f"{len(answer['Failed'])} events were not accepted")
 
 
 class SqsNotifyQueue(NotifyQueue):

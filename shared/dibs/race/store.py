@@ -97,7 +97,7 @@ class DynamoRaceStore(RaceStore):
         return rules
 
     def commit_claim(self, view: RaceView, claim: Claim, counts: Change) -> RaceView | None:
-        """Store lock, count and record together; on a failed condition return the facts it met."""
+        """Store lock, count and record together; on a failed condition return what it met."""
         if view.lead is None:
             raise ValueError("a claim needs a lead")
         writes = [

@@ -187,9 +187,9 @@ def test_a_lead_kept_for_somebody_is_opened_for_its_race_once(stores: Makes) -> 
     assert [one.lead_id for one in stores.world.leads.open_leads()] == [lead.lead_id]
     assert stores.world.leads.history(lead.lead_id) == [move]
     kinds = [
-        pending.fact.kind
+        pending.event.kind
         for pending in stores.world.leads.waiting_in_outbox(NOON + 2 * SECOND)
-        if pending.fact
+        if pending.event
     ]
     assert kinds == ["lead.opened"]
     assert not stores.world.holdings.open(lead, opened, move)

@@ -1,4 +1,4 @@
-"""Facts, batches, timers and texts on their way out."""
+"""Events, batches, timers and texts on their way out."""
 
 from __future__ import annotations
 
@@ -155,8 +155,8 @@ def test_messages_the_queue_did_not_take_are_an_error_so_that_they_come_again(
             SqsNotifyQueue(clients[0], "u").put([NotifyBatch("offer", "l", 1, ("a",))])
 
 
-def test_every_fact_reaches_every_consumers_queue(sns: Any, sqs: Any) -> None:
-    topic = sns.create_topic(Name="facts")["TopicArn"]
+def test_every_event_reaches_every_consumers_queue(sns: Any, sqs: Any) -> None:
+    topic = sns.create_topic(Name="events")["TopicArn"]
     urls = [sqs.create_queue(QueueName=name)["QueueUrl"] for name in ("offer", "project")]
     for name in ("offer", "project"):
         sns.subscribe(
@@ -165,27 +165,27 @@ def test_every_fact_reaches_every_consumers_queue(sns: Any, sqs: Any) -> None:
             Endpoint=f"arn:aws:sqs:us-east-1:{DEFAULT_ACCOUNT_ID}:{name}",
             Attributes={"RawMessageDelivery": "true"},
         )
-    facts = [LeadEvent("lead.opened", f"lead{n:02}", 1, None) for n in range(12)]
-    facts.append(LeadEvent("lead.claimed", "lead12", 2, "aaaac"))
-    SnsBus(sns, topic).publish(facts)
+    events = [LeadEvent("lead.opened", f"lead{n:02}", 1, None) for n in range(12)]
+    events.append(LeadEvent("lead.claimed", "lead12", 2, "aaaac"))
+    SnsBus(sns, topic).publish(events)
     for url in urls:
         found = sorted(received(sqs, url), key=lambda body: str(body["lead_id"]))
-        assert [LeadEvent(**body) for body in found] == facts
+        assert [LeadEvent(**body) for body in found] == events
 
 
-def test_facts_the_bus_did_not_take_are_an_error_so_that_they_are_told_again(
+def test_events_the_bus_did_not_take_are_an_error_so_that_they_are_told_again(
     clients: tuple[Any, Any],
 ) -> None:
     failed = {"Id": "0", "SenderFault": False, "Code": "InternalError"}
     with Stubber(clients[1]) as stub:
         stub.add_response("publish_batch", {"Successful": [], "Failed": [failed]})
-        with pytest.raises(RuntimeError, match="1 facts"):
+        with pytest.raises(RuntimeError, match="1 events"):
             SnsBus(clients[1], "arn:aws:sns:us-east-1:1:t").publish(
                 [LeadEvent("lead.opened", "l", 1)]
             )
 
 
-def test_a_fact_says_its_kind_where_subscriptions_can_filter_by_it(
+def test_a_event_says_its_kind_where_subscriptions_can_filter_by_it(
     clients: tuple[Any, Any],
 ) -> None:
     with Stubber(clients[1]) as stub:

@@ -324,13 +324,13 @@ def test_another_opening_than_was_meant_does_not_expire(stores: Stores, lead: Le
 
 
 def waiting(stores: Stores, before: datetime) -> list[LeadEvent | None]:
-    return [pending.fact for pending in stores.leads.waiting_in_outbox(before)]
+    return [pending.event for pending in stores.leads.waiting_in_outbox(before)]
 
 
-def test_a_fact_waits_until_it_is_taken_out(stores: Stores, lead: Lead) -> None:
+def test_a_event_waits_until_it_is_taken_out(stores: Stores, lead: Lead) -> None:
     assert waiting(stores, NOON) == []
     (pending,) = stores.leads.waiting_in_outbox(NOON + MS)
-    assert pending.fact == LeadEvent("lead.opened", lead.lead_id, 1)
+    assert pending.event == LeadEvent("lead.opened", lead.lead_id, 1)
     assert pending.since == NOON
     stores.leads.clear_outbox(pending)
     stores.leads.clear_outbox(pending)
@@ -340,14 +340,14 @@ def test_a_fact_waits_until_it_is_taken_out(stores: Stores, lead: Lead) -> None:
 
 def test_a_claim_and_the_opening_it_ended_wait_side_by_side(stores: Stores, lead: Lead) -> None:
     stores.commit(stores.view(lead), NOON + SECOND)
-    facts = waiting(stores, NOON + 2 * SECOND)
-    assert sorted(facts, key=str) == sorted(
+    events = waiting(stores, NOON + 2 * SECOND)
+    assert sorted(events, key=str) == sorted(
         [None, LeadEvent("lead.claimed", lead.lead_id, 1, AINA.rep_id)], key=str
     )
     assert waiting(stores, NOON + SECOND) == [None]
 
 
-def test_an_older_fact_taken_out_leaves_the_newer_one_in(stores: Stores, lead: Lead) -> None:
+def test_an_older_event_taken_out_leaves_the_newer_one_in(stores: Stores, lead: Lead) -> None:
     (opening,) = stores.leads.waiting_in_outbox(NOON + MS)
     stores.leads.expire(lead, expiry(lead, lead.closes_at))
     stores.leads.clear_outbox(opening)
@@ -963,9 +963,9 @@ def test_a_lead_given_back_waits_again_and_is_in_hand_no_longer(stores: Stores) 
     assert stores.holdings.queued() == [back]
     assert stores.holdings.unworked(at + timedelta(days=9)) == []
     assert stores.holdings.held_by(AINA.rep_id) == []
-    facts = waiting(stores, at + MS)
-    assert LeadEvent("lead.queued", lead.lead_id, 2) in facts
-    assert LeadEvent("lead.returned", lead.lead_id, 1, AINA.rep_id) in facts
+    events = waiting(stores, at + MS)
+    assert LeadEvent("lead.queued", lead.lead_id, 2) in events
+    assert LeadEvent("lead.returned", lead.lead_id, 1, AINA.rep_id) in events
     steps = [(step.epoch, step.to_state, step.cause) for step in stores.history(lead.lead_id)]
     assert steps == [(1, State.ASSIGNED, "assigned"), (1, State.RELEASED, "not_worked")]
 
@@ -976,9 +976,9 @@ def test_a_release_leaves_the_outbox_by_itself(stores: Stores) -> None:
     assert assign(stores, lead)
     give_back(stores, lead)
     for pending in stores.leads.waiting_in_outbox(NOON + 2 * SECOND):
-        if pending.fact is not None and pending.fact.kind == "lead.returned":
+        if pending.event is not None and pending.event.kind == "lead.returned":
             stores.leads.clear_outbox(pending)
-    kinds = {fact.kind for fact in waiting(stores, NOON + 2 * SECOND) if fact}
+    kinds = {event.kind for event in waiting(stores, NOON + 2 * SECOND) if event}
     assert kinds == {"lead.queued", "lead.assigned"}
 
 
@@ -1106,11 +1106,11 @@ def test_a_lead_a_manager_assigns_is_its_holders_as_any_other(
     assert stores.holdings.queued() == stores.leads.open_leads() == []
     assert given.return_at is not None
     assert stores.holdings.unworked(given.return_at) == [given]
-    facts = [fact for fact in waiting(stores, at + MS) if fact is not None]
-    assert LeadEvent("lead.assigned", lead.lead_id, given.epoch, BEN.rep_id) in facts
+    events = [event for event in waiting(stores, at + MS) if event is not None]
+    assert LeadEvent("lead.assigned", lead.lead_id, given.epoch, BEN.rep_id) in events
     returned = LeadEvent("lead.returned", lead.lead_id, 1, AINA.rep_id)
-    assert (returned in facts) is (how == "claimed")
-    assert "lead.opened" not in {fact.kind for fact in facts}
+    assert (returned in events) is (how == "claimed")
+    assert "lead.opened" not in {event.kind for event in events}
     if how == "claimed":
         assert basics(stores.view(lead).usage) == used(NOON, 1, in_hand=0)
         assert given.epoch == 2
@@ -1641,8 +1641,8 @@ def test_a_draw_gives_the_lead_away_and_stands_beside_it(stores: Stores, collect
         assert stores.race.draws().get(collecting.lead_id, epoch) == drawn
     assert stores.race.draws().get(collecting.lead_id, 2) is None
     # The ordinary way a claim becomes known.
-    facts = [pending.fact for pending in stores.leads.waiting_in_outbox(DRAWN_AT + SECOND)]
-    assert LeadEvent("lead.claimed", collecting.lead_id, 1, AINA.rep_id) in facts
+    events = [pending.event for pending in stores.leads.waiting_in_outbox(DRAWN_AT + SECOND)]
+    assert LeadEvent("lead.claimed", collecting.lead_id, 1, AINA.rep_id) in events
 
 
 def test_of_two_who_draw_one_gives_the_lead_away(stores: Stores, collecting: Lead) -> None:
@@ -1867,8 +1867,8 @@ def test_a_lead_given_to_its_owner_is_theirs_from_the_first_write(stores: Stores
     assert stores.holdings.queued() == []
     assert claim.nudge_at is not None
     assert stores.holdings.unworked(claim.nudge_at) == [theirs]
-    facts = [one.fact for one in stores.leads.waiting_in_outbox(NOON + SECOND)]
-    assert facts == [LeadEvent("lead.assigned", new.lead_id, 1, rep.rep_id)]
+    events = [one.event for one in stores.leads.waiting_in_outbox(NOON + SECOND)]
+    assert events == [LeadEvent("lead.assigned", new.lead_id, 1, rep.rep_id)]
     # Counts that are not as they were read, or an owner who left: nothing is stored.
     second = replace(theirs, lead_id="bbbbbbbbbbbb")
     other = replace(card, lead_id=second.lead_id)

@@ -147,11 +147,11 @@ def test_the_holder_is_reminded_at_its_moment_and_once() -> None:
     assert desk.look() == (0, 0)
     desk.clock.at = taken.nudge_at
     assert desk.look() == (1, 0)
-    assert desk.world.bus.facts == [LeadEvent("lead.unworked", lead.lead_id, 1, ANN.rep_id)]
+    assert desk.world.bus.events == [LeadEvent("lead.unworked", lead.lead_id, 1, ANN.rep_id)]
     for _ in range(3):
         desk.clock.pass_(minutes=1)
         assert desk.look() == (0, 0)
-    assert len(desk.world.bus.facts) == 1
+    assert len(desk.world.bus.events) == 1
 
 
 def test_a_reminder_reaches_the_holder() -> None:
@@ -196,9 +196,9 @@ def test_a_return_is_recorded_step_by_step_with_its_cause() -> None:
         (1, "released", NOT_WORKED, "clock", ANN.rep_id),
         (2, "open", NOT_WORKED, "clock", None),
     ]
-    facts = [pending.fact for pending in desk.world.leads.waiting_in_outbox(desk.clock() + MS)]
-    assert LeadEvent("lead.returned", lead.lead_id, 1, ANN.rep_id) in facts
-    assert LeadEvent("lead.opened", lead.lead_id, 2) in facts
+    events = [pending.event for pending in desk.world.leads.waiting_in_outbox(desk.clock() + MS)]
+    assert LeadEvent("lead.returned", lead.lead_id, 1, ANN.rep_id) in events
+    assert LeadEvent("lead.opened", lead.lead_id, 2) in events
 
 
 def test_a_returned_lead_is_in_hand_no_longer_and_was_had_all_the_same() -> None:

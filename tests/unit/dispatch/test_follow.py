@@ -32,8 +32,8 @@ def a_world(reps: int = 3, **playbook: object) -> FakeWorld:
     return world
 
 
-def follow(world: FakeWorld, fact: LeadEvent) -> None:
-    offering.follow(fact, world.floor())
+def follow(world: FakeWorld, event: LeadEvent) -> None:
+    offering.follow(event, world.floor())
 
 
 def opened(lead: Lead) -> LeadEvent:
@@ -72,7 +72,7 @@ def test_an_opening_is_noted_as_told_and_given_a_timer_for_its_end() -> None:
     assert world.timers.set == [(lead.lead_id, 1, lead.closes_at)]
 
 
-def test_a_fact_told_twice_tells_nobody_twice() -> None:
+def test_a_event_told_twice_tells_nobody_twice() -> None:
     world = a_world(120)
     lead = world.post_lead(a_card())
     follow(world, opened(lead))
@@ -84,7 +84,7 @@ def test_a_fact_told_twice_tells_nobody_twice() -> None:
     assert len(world.queue.of("offer")) == 3  # and nothing was sent again
 
 
-def test_a_fact_told_again_because_its_run_broke_off_gives_the_same_batches() -> None:
+def test_a_event_told_again_because_its_run_broke_off_gives_the_same_batches() -> None:
     world = a_world(120)
     lead = world.post_lead(a_card())
     follow(world, opened(lead))
@@ -157,14 +157,14 @@ def test_nobody_is_told_of_an_opening_that_is_over() -> None:
 
 
 @pytest.mark.parametrize("late", [timedelta(), timedelta(hours=3)])
-@pytest.mark.parametrize("fact", [opened, due])
+@pytest.mark.parametrize("event", [opened, due])
 def test_a_window_that_has_closed_is_closed_by_whatever_comes_about_the_lead(
-    late: timedelta, fact: object
+    late: timedelta, event: object
 ) -> None:
     world = a_world()
     lead = world.post_lead(a_card())
     world.clock.at = lead.closes_at + late
-    follow(world, fact(lead))  # type: ignore[operator]
+    follow(world, event(lead))  # type: ignore[operator]
     assert world.lead(lead).state is State.EXPIRED
     last = world.leads.history(lead.lead_id)[-1]
     assert (last.to_state, last.cause, last.at) == (
@@ -205,7 +205,7 @@ def test_a_timer_of_an_earlier_opening_or_of_a_lead_that_is_gone_does_nothing(
     assert (world.timers.set, world.queue.waiting) == ([], [])
 
 
-def test_a_fact_of_no_kind_we_follow_is_let_go() -> None:
+def test_a_event_of_no_kind_we_follow_is_let_go() -> None:
     world = a_world()
     lead = world.post_lead(a_card())
     before = repr(world.memory)
@@ -214,7 +214,7 @@ def test_a_fact_of_no_kind_we_follow_is_let_go() -> None:
     assert world.queue.waiting == []
 
 
-def test_a_fact_about_a_lead_nobody_knows_is_let_go() -> None:
+def test_a_event_about_a_lead_nobody_knows_is_let_go() -> None:
     world = a_world()
     follow(world, LeadEvent("lead.opened", "aaaaaaaaaaaa", 1))
     follow(world, LeadEvent("lead.claimed", "aaaaaaaaaaaa", 1, "aaaac"))
@@ -262,7 +262,7 @@ def test_an_expired_lead_is_withdrawn_from_everybody_and_assigned() -> None:
     assert (last.to_state, last.cause, last.holder) == (State.ASSIGNED, "unclaimed", kept.owner)
 
 
-def test_an_expired_lead_that_was_assigned_is_not_assigned_again_when_the_fact_returns() -> None:
+def test_an_expired_lead_that_was_assigned_is_not_assigned_again_when_the_event_returns() -> None:
     world = a_world()
     lead = expired(world)
     follow(world, LeadEvent("lead.expired", lead.lead_id, 1))

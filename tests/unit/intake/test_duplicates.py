@@ -138,7 +138,7 @@ def test_somebody_else_of_a_reps_company_is_that_reps_lead(
     assert (move.from_state, move.to_state) == (State.NEW, State.ASSIGNED)
     assert (move.cause, move.holder) == ("existing_owner", AINA.rep_id)
     [pending] = world.leads.waiting_in_outbox(world.clock() + timedelta(seconds=1))
-    assert pending.fact == LeadEvent("lead.assigned", lead.lead_id, 1, AINA.rep_id)
+    assert pending.event == LeadEvent("lead.assigned", lead.lead_id, 1, AINA.rep_id)
     used = world.memory.usage[AINA.rep_id]
     assert (used.leads, used.claims, used.in_hand) == (1, 0, 1)
 

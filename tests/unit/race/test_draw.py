@@ -96,8 +96,8 @@ class Hall:
         return sorted(reps, key=lambda rep: order.index(rep.rep_id))
 
     def follow(self, kind: str = "lead.due", rep_id: str | None = None) -> None:
-        fact = LeadEvent(kind, self.lead.lead_id, self.lead.epoch, rep_id)
-        offering.follow(fact, self.world.floor())
+        event = LeadEvent(kind, self.lead.lead_id, self.lead.epoch, rep_id)
+        offering.follow(event, self.world.floor())
 
 
 # The order of a draw
@@ -514,7 +514,7 @@ def test_a_stranger_makes_nobody_draw() -> None:
 
 def swept(hall: Hall) -> None:
     world = hall.world
-    world.bus.facts.clear()
+    world.bus.events.clear()
     sweep(world.leads, world.race, world.holdings, world.roster, world.bus, world.clock())
 
 
@@ -526,15 +526,15 @@ def test_the_sweep_brings_back_a_draw_that_nobody_made() -> None:
     hall.world.memory.outbox.clear()
     hall.world.clock.at = NOON + COLLECTED + DRAWN_AFTER + LATE_AFTER - MS
     swept(hall)
-    assert hall.world.bus.facts == []
+    assert hall.world.bus.events == []
     hall.world.clock.pass_(milliseconds=1)
     swept(hall)
-    assert hall.world.bus.facts == [again]
+    assert hall.world.bus.events == [again]
     offering.follow(again, hall.world.floor())
     assert hall.stored().owner is not None
     hall.world.memory.outbox.clear()
     swept(hall)
-    assert hall.world.bus.facts == []
+    assert hall.world.bus.events == []
 
 
 def test_who_is_in_a_draw_keeps_their_chance_when_it_comes_after_the_lead_closed() -> None:

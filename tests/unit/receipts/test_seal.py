@@ -49,8 +49,8 @@ class Floor(FakeWorld):
 
     def follow(self, lead: Lead, kind: str, rep: Rep | None = None) -> None:
         told = len(self.queue.of("offer"))
-        fact = LeadEvent(kind, lead.lead_id, lead.epoch, rep.rep_id if rep else None)
-        follow(fact, self.floor())
+        event = LeadEvent(kind, lead.lead_id, lead.epoch, rep.rep_id if rep else None)
+        follow(event, self.floor())
         for batch in self.queue.of("offer")[told:]:
             at = self.clock() + timedelta(seconds=1)
             told_now = [SentOffer(batch.lead_id, batch.epoch, r, at, ()) for r in batch.rep_ids]
@@ -305,7 +305,7 @@ def test_a_seal_that_was_lost_is_asked_for_by_the_sweep() -> None:
     assert seal_late(floor.races, floor.bus, floor.clock()) == 0
     floor.clock.pass_(seconds=1)
     assert seal_late(floor.races, floor.bus, floor.clock()) == 1
-    assert floor.bus.facts == [LeadEvent("race.seal", lead.lead_id, 1)]
+    assert floor.bus.events == [LeadEvent("race.seal", lead.lead_id, 1)]
     floor.follow(lead, "race.seal")
     assert floor.sealed(lead).race.winner == AINA.rep_id
     assert seal_late(floor.races, floor.bus, floor.clock()) == 0
