@@ -222,5 +222,5 @@ def test_sixteen_posts_of_one_person_from_as_many_sources_are_one_lead(local_wor
         [lead_id] = {lead.lead_id for lead in leads}
         card = world.leads.card(lead_id)
         assert card is not None
-        assert len(card.merged) == len(world.leads.ties(lead_id)) == 15
+        assert len(card.merged) == len(world.leads.duplicate_links(lead_id)) == 15
     assert len(world.leads.open_leads()) == 5

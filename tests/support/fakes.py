@@ -106,7 +106,7 @@ class Memory:
     """The lead of an identity, and since when."""
     owners: dict[str, str] = field(default_factory=dict)
     """The owners named by other systems, by identity."""
-    ties: list[DuplicateLink] = field(default_factory=list)
+    duplicate_links: list[DuplicateLink] = field(default_factory=list)
 
     def counted(self, counts: Change) -> Usage | None:
         """Return the usage after a change; None if a guard does not hold."""
@@ -397,8 +397,8 @@ class FakeLeads:
             if counted is None:
                 raise Busy(conflict=True)
             memory.take(lead, claim, counted)
-            if given.tie is not None:
-                memory.ties.append(given.tie)
+            if given.link is not None:
+                memory.duplicate_links.append(given.link)
         else:
             memory.outbox[lead.lead_id, LOCK] = lead.received_at
         memory.leads[lead.lead_id] = lead
@@ -412,7 +412,7 @@ class FakeLeads:
         self,
         into: Lead,
         card: Contact,
-        tie: DuplicateLink,
+        link: DuplicateLink,
         signed_at: datetime,
         standings: Sequence[KnownIdentity],
     ) -> StoredPost | None:
@@ -424,12 +424,12 @@ class FakeLeads:
         if memory.leads[into.lead_id].state is not into.state:
             raise Busy(conflict=True)
         memory.cards[card.lead_id] = (card, signed_at)
-        memory.merged[card.lead_id] = tie
-        memory.ties.append(tie)
+        memory.merged[card.lead_id] = link
+        memory.duplicate_links.append(link)
         shown = memory.posts.setdefault(into.lead_id, [])
         if len(shown) < POSTS_SHOWN:
             shown.append(card.lead_id)
-        self._point(standings, into.lead_id, tie.at)
+        self._point(standings, into.lead_id, link.at)
         return None
 
     def _as_read(self, standings: Sequence[KnownIdentity]) -> None:
@@ -444,9 +444,9 @@ class FakeLeads:
         for one in standings:
             self._memory.identities[one.identity.key] = (lead_id, at)
 
-    def ties(self, lead_id: str) -> list[DuplicateLink]:
-        found = [tie for tie in self._memory.ties if tie.lead_id == lead_id]
-        return sorted(found, key=lambda tie: (tie.at, tie.other_id))
+    def duplicate_links(self, lead_id: str) -> list[DuplicateLink]:
+        found = [link for link in self._memory.duplicate_links if link.lead_id == lead_id]
+        return sorted(found, key=lambda link: (link.at, link.other_id))
 
     def name_owner(self, identity: Identity, rep_id: str | None) -> None:
         self._memory.owners.pop(identity.key, None)
@@ -454,7 +454,7 @@ class FakeLeads:
             self._memory.owners[identity.key] = rep_id
 
     def update_card(
-        self, card: Contact, signed_at: datetime, tie: DuplicateLink | None = None
+        self, card: Contact, signed_at: datetime, link: DuplicateLink | None = None
     ) -> None:
         _, before = self._memory.cards[card.lead_id]
         if before <= signed_at:
@@ -518,10 +518,10 @@ class FakeLeads:
             del self._memory.outbox[key]
 
 
-def _post(card: Contact, tie: DuplicateLink) -> Post:
+def _post(card: Contact, link: DuplicateLink) -> Post:
     """Return a stored post as its lead's contact details show it."""
     shown = {f.name: getattr(card, f.name) for f in fields(Post) if hasattr(card, f.name)}
-    return Post(**shown, at=tie.at, because=tie.because)
+    return Post(**shown, at=link.at, because=link.because)
 
 
 def _sk(move: Transition) -> str:
@@ -570,8 +570,8 @@ class FakeHoldings:
         ours = [lead for lead in leads if lead.owner == rep_id and lead.state in HELD]
         return sorted(ours, key=lambda lead: (lead.claimed_at or lead.opens_at, lead.lead_id))
 
-    def last_turn(self, ring: str) -> Turn:
-        return self._memory.turns.get(ring, Turn())
+    def last_turn(self, rotation: str) -> Turn:
+        return self._memory.turns.get(rotation, Turn())
 
     def assign(self, lead: Lead, taken: AssignmentWrite) -> bool:
         self._before_a_write()
@@ -582,9 +582,9 @@ class FakeHoldings:
         if not fits or counted is None or not (record is None or record.epoch < claim.epoch):
             return False
         if taken.turn is not None and not claim.test:
-            if self.last_turn(taken.ring) != taken.last:
+            if self.last_turn(taken.rotation) != taken.last:
                 return False
-            memory.turns[taken.ring] = taken.turn
+            memory.turns[taken.rotation] = taken.turn
         memory.take(stored, claim, counted)
         memory.note(taken.move)
         return True

@@ -25,7 +25,7 @@ class AssignmentWrite:
 
     claim: Claim
     move: Transition
-    ring: str
+    rotation: str
     last: Turn
     turn: Turn | None
     counts: Change
@@ -35,12 +35,12 @@ class AssignmentWrite:
 class Recipient:
     """A lead that goes to a rep without a race or a turn (C6, R7).
 
-    `counts` is what it adds to the rep's usage. `tie` is why a new lead belongs to the rep.
+    `counts` is what it adds to the rep's usage. `link` is why a new lead belongs to the rep.
     """
 
     claim: Claim
     counts: Change
-    tie: DuplicateLink | None = None
+    link: DuplicateLink | None = None
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ class Holdings(Protocol):
 
     def held_by(self, rep_id: str) -> list[Lead]: ...
 
-    def last_turn(self, ring: str) -> Turn: ...
+    def last_turn(self, rotation: str) -> Turn: ...
 
     def assign(self, lead: Lead, taken: AssignmentWrite) -> bool: ...
 

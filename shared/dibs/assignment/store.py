@@ -59,9 +59,9 @@ class DynamoHoldings(Holdings):
         ours = [lead for lead in leads if lead.owner == rep_id]
         return sorted(ours, key=lambda lead: (lead.claimed_at or lead.opens_at, lead.lead_id))
 
-    def last_turn(self, ring: str) -> Turn:
-        """Return who of the ring was served last, as it is now."""
-        item = self._db.get(self._to.organisation_table, _rotation(ring), consistent=True)
+    def last_turn(self, rotation: str) -> Turn:
+        """Return who was served last in a rotation, as it is now."""
+        item = self._db.get(self._to.organisation_table, _rotation(rotation), consistent=True)
         return Turn(int(item["round"]["N"]), item["rep_id"]["S"]) if item else Turn()
 
     def assign(self, lead: Lead, taken: AssignmentWrite) -> bool:
@@ -74,17 +74,17 @@ class DynamoHoldings(Holdings):
             put_move(self._to, taken.move),
         ]
         if taken.turn is not None and not taken.claim.test:  # a test lead counts nowhere (C8)
-            writes.append(self._pass_turn(taken.ring, taken.last, taken.turn))
+            writes.append(self._pass_turn(taken.rotation, taken.last, taken.turn))
         return self._stored(writes)
 
-    def _pass_turn(self, ring: str, last: Turn, turn: Turn) -> dict[str, Any]:
+    def _pass_turn(self, rotation: str, last: Turn, turn: Turn) -> dict[str, Any]:
         before: Item = {":round": {"N": str(last.round)}, ":rep": {"S": last.rep_id}}
         known = "#round = :round AND rep_id = :rep"
         return {
             "Put": {
                 "TableName": self._to.organisation_table,
                 "Item": {
-                    **_rotation(ring),
+                    **_rotation(rotation),
                     "round": {"N": str(turn.round)},
                     "rep_id": {"S": turn.rep_id},
                 },
@@ -178,5 +178,5 @@ class DynamoHoldings(Holdings):
         return True
 
 
-def _rotation(ring: str) -> Item:
-    return {"pk": {"S": keys.rotation(ring)}}
+def _rotation(rotation: str) -> Item:
+    return {"pk": {"S": keys.rotation(rotation)}}

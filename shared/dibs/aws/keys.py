@@ -16,7 +16,7 @@ NOTICE = "NOTICE"
 SIGHTING = "SIGHTING"
 SMS = "SMS"
 MOVES = "MOVE#"
-TIES = "TIE#"
+DUPLICATE_LINKS = "TIE#"
 DRAWS = "DRAW#"
 PLAYBOOK = "PLAYBOOK"
 MANAGER = "MANAGER"
@@ -59,8 +59,8 @@ def move(epoch: int, at: datetime, to: str) -> str:
     return f"{MOVES}{epoch:05d}#{to_ms(at):013d}#{to}"
 
 
-def tie(at: datetime, other_id: str) -> str:
-    return f"{TIES}{to_ms(at):013d}#{other_id}"
+def duplicate_link(at: datetime, other_id: str) -> str:
+    return f"{DUPLICATE_LINKS}{to_ms(at):013d}#{other_id}"
 
 
 def draw(epoch: int) -> str:
@@ -131,8 +131,8 @@ def target(rep_id: str, month: date) -> str:
     return f"TARGET#{rep_id}#{month:%Y-%m}"
 
 
-def rotation(ring: str) -> str:
-    return f"ROTATION#{ring}"
+def rotation(name: str) -> str:
+    return f"ROTATION#{name}"
 
 
 def turns(team: str, day: date | None = None) -> str:

@@ -106,8 +106,8 @@ def show(lead_id: str, stack: Stack = "") -> None:
         who = f"{claim.rep_name} ({claim.rep_id}), {claim.claim_ms} ms after the notice"
         table.add_row(at, "open", "claimed", "claimed", who)
     console.print(table)
-    for tie in store.ties(lead_id):
-        console.print(f"{tie.at:%Y-%m-%d %H:%M:%S}  {_tie_line(tie)}", highlight=False)
+    for link in store.duplicate_links(lead_id):
+        console.print(f"{link.at:%Y-%m-%d %H:%M:%S}  {_link_line(link)}", highlight=False)
     races = here.stores.races
     for epoch in range(max(1, lead.epoch - 1), lead.epoch + 1):
         sealed = races.find(lead_id, epoch)
@@ -124,12 +124,12 @@ def _seal_line(epoch: int, sealed: SealedRace) -> str:
     )
 
 
-def _tie_line(tie: DuplicateLink) -> str:
-    shared = _SHARED[tie.because]
-    if tie.outcome == EXISTING_OWNER:
-        known = f"lead {tie.other_id}" if tie.other_id else "the owner named by 'dibs owners'"
+def _link_line(link: DuplicateLink) -> str:
+    shared = _SHARED[link.because]
+    if link.outcome == EXISTING_OWNER:
+        known = f"lead {link.other_id}" if link.other_id else "the owner named by 'dibs owners'"
         return f"went to its owner without a race: {shared} as {known}"
-    return f"merged: {tie.other_id} from {tie.source}, {shared}"
+    return f"merged: {link.other_id} from {link.source}, {shared}"
 
 
 _SHARED = {

@@ -145,11 +145,11 @@ def _store_new(
     for match in meetings(known.standings, known.leads, rules, now):
         if isinstance(match, Merge):
             merged = replace(card, flags=(*card.flags, MERGED[match.because]))
-            tie = DuplicateLink(
+            link = DuplicateLink(
                 match.lead.lead_id, card.lead_id, now, match.because, lead.preview.source, "merged"
             )
-            standings = pointed(known.standings, known.leads, tie.lead_id, rules, now)
-            stored = store.merge(match.lead, merged, tie, signed_at, standings)
+            standings = pointed(known.standings, known.leads, link.lead_id, rules, now)
+            stored = store.merge(match.lead, merged, link, signed_at, standings)
             return stored or IngestResult(match.lead, merged.flags, duplicate=True)
         owner = find_rep(match.rep_id)
         if owner is not None and owner[0].active:
@@ -209,9 +209,9 @@ def _store_owned(
     owned, move = moved(owned, State.ASSIGNED, now, EXISTING_OWNER, "dibs")
     card = replace(card, flags=(*card.flags, EXISTING_OWNER))
     source = lead.preview.source
-    tie = DuplicateLink(lead.lead_id, match.lead_id, now, match.because, source, EXISTING_OWNER)
+    link = DuplicateLink(lead.lead_id, match.lead_id, now, match.because, source, EXISTING_OWNER)
     standings = pointed(known.standings, known.leads, lead.lead_id, playbook.duplicates, now)
-    given = Recipient(claim, count_lead(rep, owned, usage, playbook, claim, bound=False), tie)
+    given = Recipient(claim, count_lead(rep, owned, usage, playbook, claim, bound=False), link)
     stored = store.accept(owned, card, move, signed_at, standings, given)
     return stored or IngestResult(owned, card.flags, duplicate=False)
 
@@ -225,8 +225,8 @@ def _update(
         card, flags=flags, **{name: getattr(stored.card, name) for name in (*_RACED_ON, "merged")}
     )
     if newest != stored.card:
-        store.update_card(newest, signed_at, stored.tie)
-    current = store.get(stored.tie.lead_id if stored.tie else card.lead_id)
+        store.update_card(newest, signed_at, stored.link)
+    current = store.get(stored.link.lead_id if stored.link else card.lead_id)
     return IngestResult(current or lead, flags, duplicate=True)
 
 

@@ -29,10 +29,10 @@ class Pending:
 
 @dataclass(frozen=True)
 class StoredPost:
-    """A stored post; `tie` says into which lead it was merged, if it was."""
+    """A stored post; `link` says into which lead it was merged, if it was."""
 
     card: Contact
-    tie: DuplicateLink | None = None
+    link: DuplicateLink | None = None
 
 
 class LeadStore(Protocol):
@@ -75,7 +75,7 @@ class LeadStore(Protocol):
         self,
         into: Lead,
         card: Contact,
-        tie: DuplicateLink,
+        link: DuplicateLink,
         signed_at: datetime,
         standings: Sequence[KnownIdentity],
     ) -> StoredPost | None:
@@ -83,7 +83,7 @@ class LeadStore(Protocol):
         ...
 
     def update_card(
-        self, card: Contact, signed_at: datetime, tie: DuplicateLink | None = None
+        self, card: Contact, signed_at: datetime, link: DuplicateLink | None = None
     ) -> None: ...
 
     def open_leads(self) -> list[Lead]: ...

@@ -20,11 +20,11 @@ from dibs.intake.duplicates import Identity, KnownIdentity
 from dibs.intake.ports import LeadStore, Pending, StoredPost
 from dibs.intake.records import (
     IdentityRecord,
+    link_from,
+    link_item,
     merged_from,
     merged_item,
     standing_from,
-    tie_from,
-    tie_item,
 )
 from dibs.race.absence import Credit
 from dibs.race.card_records import card_from, card_item, post_text
@@ -114,7 +114,7 @@ class DynamoLeadStore(LeadStore):
         self,
         into: Lead,
         card: Contact,
-        tie: DuplicateLink,
+        link: DuplicateLink,
         signed_at: datetime,
         standings: Sequence[KnownIdentity],
     ) -> StoredPost | None:
@@ -123,7 +123,7 @@ class DynamoLeadStore(LeadStore):
         Its own item keeps every letter and leads back here when the post is repeated. The lead's
         card shows the first posts, so that the holder's one read has them.
         """
-        shown = self._show(card, tie, "size(merged) < :most", {":most": {"N": str(POSTS_SHOWN)}})
+        shown = self._show(card, link, "size(merged) < :most", {":most": {"N": str(POSTS_SHOWN)}})
         still_so = {
             "ConditionCheck": {
                 "TableName": self._to.leads_table,
@@ -134,10 +134,10 @@ class DynamoLeadStore(LeadStore):
             }
         }
         writes = [
-            self._new_card({**card_item(card, signed_at), **merged_item(tie)}),
+            self._new_card({**card_item(card, signed_at), **merged_item(link)}),
             still_so,
-            {"Put": {"TableName": self._to.leads_table, "Item": tie_item(tie)}},
-            *self._point(standings, into.lead_id, tie.at),
+            {"Put": {"TableName": self._to.leads_table, "Item": link_item(link)}},
+            *self._point(standings, into.lead_id, link.at),
         ]
         try:
             self._db.transact([*writes, shown])
@@ -178,8 +178,8 @@ class DynamoLeadStore(LeadStore):
         if not given.claim.test:
             yield from write_usage(self._to, given.counts)
         yield put_record(self._to, given.claim)
-        if given.tie is not None:
-            yield {"Put": {"TableName": self._to.leads_table, "Item": tie_item(given.tie)}}
+        if given.link is not None:
+            yield {"Put": {"TableName": self._to.leads_table, "Item": link_item(given.link)}}
 
     def _stored(self, writes: Sequence[Mapping[str, Any]], lead_id: str) -> StoredPost | None:
         try:
@@ -197,11 +197,11 @@ class DynamoLeadStore(LeadStore):
         return _stored_from(item)
 
     def update_card(
-        self, card: Contact, signed_at: datetime, tie: DuplicateLink | None = None
+        self, card: Contact, signed_at: datetime, link: DuplicateLink | None = None
     ) -> None:
         """Take a changed body, unless a newer one was signed before it arrived.
 
-        Where the post was merged (`tie`), the card of its lead shows the newest body as well.
+        Where the post was merged (`link`), the card of its lead shows the newest body as well.
         """
         newest = card_item(card, signed_at)
         changed = update_item(
@@ -211,8 +211,8 @@ class DynamoLeadStore(LeadStore):
             "signed_at <= :signed",
             {":card": newest["card"], ":signed": newest["signed_at"]},
         )
-        if tie is not None:
-            shown = self._show(card, tie, "attribute_exists(merged.#post)", {})
+        if link is not None:
+            shown = self._show(card, link, "attribute_exists(merged.#post)", {})
             try:
                 self._db.transact([changed, shown])
             except ConditionFailed as failure:
@@ -224,15 +224,15 @@ class DynamoLeadStore(LeadStore):
             self._db.transact([changed])
 
     def _show(
-        self, card: Contact, tie: DuplicateLink, condition: str, values: Item
+        self, card: Contact, link: DuplicateLink, condition: str, values: Item
     ) -> dict[str, Any]:
         """Return the write that shows a post in the card of the lead it was merged into."""
         return update_item(
             self._to.contacts_table,
-            {"lead_id": {"S": tie.lead_id}},
+            {"lead_id": {"S": link.lead_id}},
             "SET merged.#post = :post",
             condition,
-            {":post": {"S": post_text(card, tie)}, **values},
+            {":post": {"S": post_text(card, link)}, **values},
             {"#post": card.lead_id},
         )
 
@@ -319,14 +319,14 @@ class DynamoLeadStore(LeadStore):
         )
         return [move_from(item) for item in found]
 
-    def ties(self, lead_id: str) -> list[DuplicateLink]:
+    def duplicate_links(self, lead_id: str) -> list[DuplicateLink]:
         """Return what was merged into a lead and whom it belonged to before (C6), in order."""
         found = self._db.query(
             self._to.leads_table,
-            "lead_id = :lead AND begins_with(sk, :tie)",
-            {":lead": {"S": lead_id}, ":tie": {"S": keys.TIES}},
+            "lead_id = :lead AND begins_with(sk, :link)",
+            {":lead": {"S": lead_id}, ":link": {"S": keys.DUPLICATE_LINKS}},
         )
-        return [tie_from(item) for item in found]
+        return [link_from(item) for item in found]
 
     def name_owner(self, identity: Identity, rep_id: str | None) -> None:
         """Name a company's owner from outside (C6), or nobody any more."""
@@ -420,7 +420,7 @@ def _lock(lead_id: str) -> Item:
 
 
 def _stored_from(item: Item) -> StoredPost:
-    """Return the post a stored record holds, and what ties it to a lead if it was merged."""
+    """Return the post a stored record holds, and its link to a lead if it was merged."""
     card = card_from(item)
     if "merged_into" not in item:
         return StoredPost(card)

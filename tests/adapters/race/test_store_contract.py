@@ -1718,9 +1718,9 @@ OTHER = replace(a_card(2), lead_id="bbbbbbbbbbbb", flags=("merged_same_phone",))
 def merged(
     stores: Stores, into: Lead, card: Contact = OTHER, at: datetime = NOON
 ) -> StoredPost | None:
-    tie = DuplicateLink(into.lead_id, card.lead_id, at, IdentityKind.PHONE, card.source, "merged")
+    link = DuplicateLink(into.lead_id, card.lead_id, at, IdentityKind.PHONE, card.source, "merged")
     _, standings = stores.leads.known(card.lead_id, [BY_PHONE, BY_NAME])
-    return stores.leads.merge(into, card, tie, at, standings)
+    return stores.leads.merge(into, card, link, at, standings)
 
 
 def test_an_identity_nobody_had_stands_for_nothing(stores: Stores) -> None:
@@ -1753,23 +1753,23 @@ def test_an_identity_that_was_taken_meanwhile_stops_the_whole_write(
         with pytest.raises(Busy) as busy:
             stores.leads.accept(late, card, None, NOON, [standing])
         assert busy.value.conflict
-        tie = DuplicateLink(lead.lead_id, late.lead_id, NOON, IdentityKind.PHONE, "x", "merged")
+        link = DuplicateLink(lead.lead_id, late.lead_id, NOON, IdentityKind.PHONE, "x", "merged")
         with pytest.raises(Busy):
-            stores.leads.merge(lead, card, tie, NOON, [standing])
+            stores.leads.merge(lead, card, link, NOON, [standing])
     assert stores.leads.get(late.lead_id) is None
     assert stores.leads.card(late.lead_id) is None
 
 
 def test_a_merged_post_stands_with_its_lead_and_is_found_again(stores: Stores, lead: Lead) -> None:
     assert merged(stores, lead, at=NOON + SECOND) is None
-    tie = DuplicateLink(
+    link = DuplicateLink(
         lead.lead_id, OTHER.lead_id, NOON + SECOND, IdentityKind.PHONE, OTHER.source, "merged"
     )
     stored, [phone, name] = stores.leads.known(OTHER.lead_id, [BY_PHONE, BY_NAME])
-    assert stored == StoredPost(OTHER, tie)
+    assert stored == StoredPost(OTHER, link)
     assert phone == KnownIdentity(BY_PHONE, lead.lead_id, NOON + SECOND)
     assert name == KnownIdentity(BY_NAME, lead.lead_id, NOON + SECOND)
-    assert stores.leads.ties(lead.lead_id) == [tie]
+    assert stores.leads.duplicate_links(lead.lead_id) == [link]
     assert len(stores.history(lead.lead_id)) == 1
     for card in (stores.leads.card(lead.lead_id), stores.race.card(lead.lead_id)):
         assert card is not None
@@ -1781,9 +1781,9 @@ def test_a_merged_post_stands_with_its_lead_and_is_found_again(stores: Stores, l
         )
         assert (shown.contact_email, shown.needs) == (OTHER.contact_email, OTHER.needs)
     assert stores.leads.get(OTHER.lead_id) is None
-    assert merged(stores, lead) == StoredPost(OTHER, tie)  # once
+    assert merged(stores, lead) == StoredPost(OTHER, link)  # once
     assert stores.leads.accept(a_lead(lead_id=OTHER.lead_id), OTHER, None, NOON) == StoredPost(
-        OTHER, tie
+        OTHER, link
     )
 
 
@@ -1792,7 +1792,7 @@ def test_nothing_is_merged_into_a_lead_that_moved_on(stores: Stores, lead: Lead)
         merged(stores, replace(lead, state=State.EXPIRED))
     assert busy.value.conflict
     assert stores.leads.known(OTHER.lead_id, [BY_PHONE]) == (None, [KnownIdentity(BY_PHONE)])
-    assert stores.leads.ties(lead.lead_id) == []
+    assert stores.leads.duplicate_links(lead.lead_id) == []
 
 
 def test_a_card_shows_twenty_posts_in_order_and_the_rest_are_kept(
@@ -1805,12 +1805,12 @@ def test_a_card_shows_twenty_posts_in_order_and_the_rest_are_kept(
     whole = stores.leads.card(lead.lead_id)
     assert whole is not None
     assert [post.contact_name for post in whole.merged] == [f"Name {n}" for n in range(19, -1, -1)]
-    assert len(stores.leads.ties(lead.lead_id)) == 22
+    assert len(stores.leads.duplicate_links(lead.lead_id)) == 22
     changed = replace(OTHER, lead_id=f"b{21:011d}", contact_name="Newer")
-    tie = DuplicateLink(
+    link = DuplicateLink(
         lead.lead_id, changed.lead_id, NOON, IdentityKind.PHONE, changed.source, "merged"
     )
-    stores.leads.update_card(changed, NOON, tie)
+    stores.leads.update_card(changed, NOON, link)
     assert stores.leads.card(changed.lead_id) == changed
     assert stores.leads.card(lead.lead_id) == whole
 
@@ -1823,7 +1823,7 @@ def test_the_newest_body_of_a_merged_post_counts_wherever_it_is_shown(
     assert stored is not None
 
     def put(name: str, at: datetime) -> list[str]:
-        stores.leads.update_card(replace(OTHER, contact_name=name), at, stored.tie)
+        stores.leads.update_card(replace(OTHER, contact_name=name), at, stored.link)
         card, own = stores.leads.card(lead.lead_id), stores.leads.card(OTHER.lead_id)
         assert card is not None
         assert own is not None
@@ -1853,16 +1853,16 @@ def test_a_lead_given_to_its_owner_is_theirs_from_the_first_write(stores: Stores
     claim = taking(new, rep, a_playbook(), NOON, NOON, "existing_owner")
     theirs = replace(new, owner=rep.rep_id, claimed_at=NOON, return_at=claim.return_at)
     theirs, move = moved(theirs, State.ASSIGNED, NOON, "existing_owner", "dibs")
-    tie = DuplicateLink(new.lead_id, "", NOON, IdentityKind.NAME, "web", "existing_owner")
+    link = DuplicateLink(new.lead_id, "", NOON, IdentityKind.NAME, "web", "existing_owner")
     card = replace(a_card(), lead_id=new.lead_id)
     counts = count_lead(rep, theirs, Usage(), a_playbook(), claim, bound=False)
-    given = Recipient(claim, counts, tie)
+    given = Recipient(claim, counts, link)
     assert stores.leads.accept(theirs, card, move, NOON, [], given) is None
     view = stores.view(new)
     assert (view.lead, view.claim) == (theirs, claim)
     assert (view.usage.leads, view.usage.in_hand, view.usage.claims) == (1, 1, 0)
     assert stores.history(new.lead_id) == [move]
-    assert stores.leads.ties(new.lead_id) == [tie]
+    assert stores.leads.duplicate_links(new.lead_id) == [link]
     assert stores.holdings.held_by(rep.rep_id) == [theirs]
     assert stores.holdings.queued() == []
     assert claim.nudge_at is not None
