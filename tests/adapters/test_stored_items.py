@@ -52,10 +52,10 @@ from dibs.race.records import (
     drawn_from,
     lead_from,
     lock_item,
-    move_from,
-    move_item,
     notice_from,
     notice_item,
+    transition_from,
+    transition_item,
 )
 from dibs.race.rep_records import rep_from, rep_item
 from dibs.race.verdicts import RecordedVerdicts
@@ -491,8 +491,10 @@ BARE_HELP_ITEM: Item = {
         ),
         pytest.param(draw_item, drawn_from, DRAWN, DRAWN_ITEM, id="a whole drawn"),
         pytest.param(draw_item, drawn_from, BARE_DRAWN, BARE_DRAWN_ITEM, id="the least of a drawn"),
-        pytest.param(move_item, move_from, MOVE, MOVE_ITEM, id="a whole move"),
-        pytest.param(move_item, move_from, BARE_MOVE, BARE_MOVE_ITEM, id="the least of a move"),
+        pytest.param(transition_item, transition_from, MOVE, MOVE_ITEM, id="a whole move"),
+        pytest.param(
+            transition_item, transition_from, BARE_MOVE, BARE_MOVE_ITEM, id="the least of a move"
+        ),
         pytest.param(link_item, link_from, DUPLICATE, DUPLICATE_ITEM, id="a whole link"),
         pytest.param(
             link_item, link_from, BARE_DUPLICATE, BARE_DUPLICATE_ITEM, id="the least of a link"

@@ -405,9 +405,9 @@ class Life(RuleBasedStateMachine):
             return  # a rule refuses before the write
         if lead.state is not State.CLAIMED:
             return
-        reopened, moves = given_back(lead, PLAYBOOK, now, "undone", rep.rep_id, won=True)
+        reopened, transitions = given_back(lead, PLAYBOOK, now, "undone", rep.rep_id, won=True)
         off = undo_claim(lead, rep, view.usage)
-        if self.store().commit_undo(lead, reopened, moves, off):
+        if self.store().commit_undo(lead, reopened, transitions, off):
             known = self.known[lead.lead_id]
             assert (known.owner, known.epoch) == (rep.rep_id, lead.epoch)
             self.forget(lead.lead_id)
@@ -684,15 +684,15 @@ class Life(RuleBasedStateMachine):
             self.moved_legally(self.world.leads.history(lead_id), known)
         assert set(self.given_back) <= told
 
-    def moved_legally(self, moves: list[Transition], known: Known) -> None:
+    def moved_legally(self, transitions: list[Transition], known: Known) -> None:
         state, epoch = State.NEW, 1
-        for move in moves:
-            assert move.from_state is state
-            implied_by_move(move.from_state, move.to_state)
-            assert move.implied == ()
-            state = move.to_state
-            epoch += move.from_state is State.RELEASED
-            assert move.epoch == epoch
+        for transition in transitions:
+            assert transition.from_state is state
+            implied_by_move(transition.from_state, transition.to_state)
+            assert transition.implied == ()
+            state = transition.to_state
+            epoch += transition.from_state is State.RELEASED
+            assert transition.epoch == epoch
         assert epoch == known.epoch
         steps = {(False, True): State.EXPIRED, (True, False): State.ASSIGNED}
         # A won race is recorded as a transition when the lead leaves that state.

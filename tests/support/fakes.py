@@ -79,7 +79,7 @@ class Memory:
     playbook: Playbook = field(default_factory=a_playbook)
     leads: dict[str, Lead] = field(default_factory=dict)
     cards: dict[str, tuple[Contact, datetime]] = field(default_factory=dict)
-    moves: list[Transition] = field(default_factory=list)
+    transitions: list[Transition] = field(default_factory=list)
     claims: dict[str, Claim] = field(default_factory=dict)
     reps: dict[str, Rep] = field(default_factory=dict)
     usage: dict[str, Usage] = field(default_factory=dict)
@@ -145,7 +145,7 @@ class Memory:
         self,
         held: Lead,
         back: Lead,
-        moves: Sequence[Transition],
+        transitions: Sequence[Transition],
         counts: Change,
     ) -> bool:
         """Take the lead from its holder; False if it or its counts have changed since the read."""
@@ -161,15 +161,18 @@ class Memory:
         self.leads[held.lead_id] = back
         self.look_at.pop(held.lead_id, None)
         self.outbox[held.lead_id, LOCK] = back.opens_at
-        for move in moves:
-            self.note(move)
+        for transition in transitions:
+            self.note(transition)
         return True
 
-    def note(self, move: Transition) -> None:
+    def note(self, transition: Transition) -> None:
         """Record one transition; a release is also an event."""
-        self.moves.append(move)
-        if move.to_state is State.RELEASED:
-            self.outbox[move.lead_id, keys.move(move.epoch, move.at, move.to_state)] = move.at
+        self.transitions.append(transition)
+        if transition.to_state is State.RELEASED:
+            self.outbox[
+                transition.lead_id,
+                keys.transition(transition.epoch, transition.at, transition.to_state),
+            ] = transition.at
 
 
 _COMPARE = {"=": eq, "<": lt, "<=": le, ">": gt, ">=": ge}
@@ -243,9 +246,9 @@ class FakeRace:
         return None
 
     def commit_undo(
-        self, held: Lead, reopened: Lead, moves: Sequence[Transition], counts: Change
+        self, held: Lead, reopened: Lead, transitions: Sequence[Transition], counts: Change
     ) -> bool:
-        return self._memory.put_back(held, reopened, moves, counts)
+        return self._memory.put_back(held, reopened, transitions, counts)
 
     def record_attempt(
         self,
@@ -378,7 +381,7 @@ class FakeLeads:
         self,
         lead: Lead,
         card: Contact,
-        move: Transition | None,
+        transition: Transition | None,
         signed_at: datetime,
         standings: Sequence[KnownIdentity] = (),
         given: Recipient | None = None,
@@ -403,8 +406,8 @@ class FakeLeads:
             memory.outbox[lead.lead_id, LOCK] = lead.received_at
         memory.leads[lead.lead_id] = lead
         memory.cards[lead.lead_id] = (card, signed_at)
-        if move is not None:
-            memory.note(move)
+        if transition is not None:
+            memory.note(transition)
         self._point(standings, lead.lead_id, lead.received_at)
         return None
 
@@ -476,19 +479,24 @@ class FakeLeads:
         self._memory.leads[lead.lead_id] = replace(stored, waves=early.waves)
         return True
 
-    def expire(self, lead: Lead, move: Transition) -> bool:
+    def expire(self, lead: Lead, transition: Transition) -> bool:
         stored = self._memory.leads[lead.lead_id]
-        due = stored.state is State.OPEN and stored.closes_at <= move.at
+        due = stored.state is State.OPEN and stored.closes_at <= transition.at
         if not due or stored.epoch != lead.epoch or stored.draws_at is not None:
             return False
         self._memory.leads[lead.lead_id] = replace(stored, state=State.EXPIRED)
-        self._memory.outbox[lead.lead_id, LOCK] = move.at
-        self._memory.note(move)
+        self._memory.outbox[lead.lead_id, LOCK] = transition.at
+        self._memory.note(transition)
         return True
 
     def history(self, lead_id: str) -> list[Transition]:
-        moves = [move for move in self._memory.moves if move.lead_id == lead_id]
-        return sorted(moves, key=lambda move: (move.epoch, move.at, move.to_state))
+        transitions = [
+            transition for transition in self._memory.transitions if transition.lead_id == lead_id
+        ]
+        return sorted(
+            transitions,
+            key=lambda transition: (transition.epoch, transition.at, transition.to_state),
+        )
 
     def waiting_in_outbox(self, before: datetime) -> Iterator[Pending]:
         for (lead_id, sk), since in list(self._memory.outbox.items()):
@@ -501,8 +509,8 @@ class FakeLeads:
             kind = "lead.claimed" if claim.competitive else "lead.assigned"
             return LeadEvent(kind, lead_id, claim.epoch, claim.rep_id)
         if sk != LOCK:
-            (move,) = (m for m in self.history(lead_id) if _sk(m) == sk)
-            return LeadEvent("lead.returned", lead_id, move.epoch, move.holder)
+            (transition,) = (m for m in self.history(lead_id) if _sk(m) == sk)
+            return LeadEvent("lead.returned", lead_id, transition.epoch, transition.holder)
         lead = self._memory.leads[lead_id]
         told = {
             State.OPEN: "lead.opened",
@@ -524,8 +532,8 @@ def _post(card: Contact, link: DuplicateLink) -> Post:
     return Post(**shown, at=link.at, because=link.because)
 
 
-def _sk(move: Transition) -> str:
-    return keys.move(move.epoch, move.at, move.to_state)
+def _sk(transition: Transition) -> str:
+    return keys.transition(transition.epoch, transition.at, transition.to_state)
 
 
 class FakeArrivals:
@@ -586,24 +594,24 @@ class FakeHoldings:
                 return False
             memory.turns[taken.rotation] = taken.turn
         memory.take(stored, claim, counted)
-        memory.note(taken.move)
+        memory.note(taken.transition)
         return True
 
-    def open(self, lead: Lead, opened: Lead, move: Transition) -> bool:
+    def open(self, lead: Lead, opened: Lead, transition: Transition) -> bool:
         self._before_a_write()
         stored = self._memory.leads[lead.lead_id]
         if (stored.state, stored.epoch) != (lead.state, lead.epoch):
             return False
         self._memory.leads[lead.lead_id] = opened
-        self._memory.note(move)
+        self._memory.note(transition)
         self._memory.outbox[lead.lead_id, LOCK] = opened.opens_at
         return True
 
     def give_back(
-        self, held: Lead, back: Lead, moves: Sequence[Transition], counts: Change
+        self, held: Lead, back: Lead, transitions: Sequence[Transition], counts: Change
     ) -> bool:
         self._before_a_write()
-        return self._memory.put_back(held, back, moves, counts)
+        return self._memory.put_back(held, back, transitions, counts)
 
     def accept(self, lead: Lead, at: datetime) -> bool:
         self._before_a_write()
@@ -629,15 +637,15 @@ class FakeHoldings:
             counted = memory.counted(given.counts)
             if counted is None or not (record is None or record.epoch < claim.epoch):
                 return False
-        if change.off and not memory.put_back(was, change.lead, change.moves, change.off):
+        if change.off and not memory.put_back(was, change.lead, change.transitions, change.off):
             return False
         if not change.off:
             memory.leads[was.lead_id] = change.lead
-            for move in change.moves:
-                memory.note(move)
+            for transition in change.transitions:
+                memory.note(transition)
         memory.look_at.pop(was.lead_id, None)
         if given is None or counted is None:
-            memory.outbox[was.lead_id, LOCK] = change.moves[-1].at
+            memory.outbox[was.lead_id, LOCK] = change.transitions[-1].at
             return True
         memory.outbox.pop((was.lead_id, LOCK), None)
         memory.take(change.lead, given.claim, counted)
@@ -1089,9 +1097,9 @@ class FakeWorld:
     def story(self, lead_id: str) -> LeadHistory | None:
         """Return a lead with its recorded history."""
         lead = self.memory.leads.get(lead_id)
-        moves = tuple(self.leads.history(lead_id))
+        transitions = tuple(self.leads.history(lead_id))
         draws = tuple(one for (of, _), one in sorted(self.memory.draws.items()) if of == lead_id)
-        return lead and LeadHistory(lead, self.memory.claims.get(lead_id), moves, draws)
+        return lead and LeadHistory(lead, self.memory.claims.get(lead_id), transitions, draws)
 
     def desk(self) -> NotifyDeps:
         """The dependencies of notify. Reply codes are `2222`, `3333` ... in turn."""

@@ -167,7 +167,7 @@ def _taken(
         raise ValueError("an assignment needs a lead and a rep")
     cause = (group.why or CAUSES[lead.state]) if turn else FALLBACK
     claim = taking(lead, rep, playbook, now, lead.opens_at, cause)
-    _, move = moved(replace(lead, owner=rep.rep_id), State.ASSIGNED, now, cause, "dibs")
+    _, transition = moved(replace(lead, owner=rep.rep_id), State.ASSIGNED, now, cause, "dibs")
     credit = using(rep, view.usage, playbook, now) if cause == CREDIT else None
     most = due_by(rep, playbook, now) if cause == NEWCOMER else None
     counts = count_lead(
@@ -180,7 +180,7 @@ def _taken(
         credit=credit,
         week_most=most,
     )
-    return AssignmentWrite(claim, move, group.name, last, turn, counts)
+    return AssignmentWrite(claim, transition, group.name, last, turn, counts)
 
 
 def _last_resort(lead: Lead, playbook: Playbook, roster: Roster, now: datetime) -> str | None:

@@ -24,7 +24,7 @@ class AssignmentWrite:
     """
 
     claim: Claim
-    move: Transition
+    transition: Transition
     rotation: str
     last: Turn
     turn: Turn | None
@@ -53,7 +53,7 @@ class Override:
 
     was: Lead
     lead: Lead
-    moves: tuple[Transition, ...]
+    transitions: tuple[Transition, ...]
     off: Change | None = None
     given: Recipient | None = None
 
@@ -75,12 +75,12 @@ class Holdings(Protocol):
 
     def assign(self, lead: Lead, taken: AssignmentWrite) -> bool: ...
 
-    def open(self, lead: Lead, opened: Lead, move: Transition) -> bool:
+    def open(self, lead: Lead, opened: Lead, transition: Transition) -> bool:
         """Open a reserved lead that waits to be assigned for a race."""
         ...
 
     def give_back(
-        self, held: Lead, back: Lead, moves: Sequence[Transition], counts: Change
+        self, held: Lead, back: Lead, transitions: Sequence[Transition], counts: Change
     ) -> bool: ...
 
     def accept(self, lead: Lead, at: datetime) -> bool: ...

@@ -177,8 +177,8 @@ def give_back(
         ):
             return None
         won = view.claim is not None and view.claim.epoch == held.epoch and view.claim.competitive
-        back, moves = given_back(held, view.playbook, now, cause, by, note, won=won)
+        back, transitions = given_back(held, view.playbook, now, cause, by, note, won=won)
         with attempt:
-            if holdings.give_back(held, back, moves, release_lead(held, view.usage)):
+            if holdings.give_back(held, back, transitions, release_lead(held, view.usage)):
                 return back
     raise Busy

@@ -15,7 +15,7 @@ CLAIM = "CLAIM"
 NOTICE = "NOTICE"
 SIGHTING = "SIGHTING"
 SMS = "SMS"
-MOVES = "MOVE#"
+TRANSITIONS = "MOVE#"
 DUPLICATE_LINKS = "TIE#"
 DRAWS = "DRAW#"
 PLAYBOOK = "PLAYBOOK"
@@ -55,8 +55,8 @@ def playbook(version: int) -> str:
     return f"{PLAYBOOK}#{version:06d}"
 
 
-def move(epoch: int, at: datetime, to: str) -> str:
-    return f"{MOVES}{epoch:05d}#{to_ms(at):013d}#{to}"
+def transition(epoch: int, at: datetime, to: str) -> str:
+    return f"{TRANSITIONS}{epoch:05d}#{to_ms(at):013d}#{to}"
 
 
 def duplicate_link(at: datetime, other_id: str) -> str:

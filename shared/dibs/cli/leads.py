@@ -96,10 +96,19 @@ def show(lead_id: str, stack: Stack = "") -> None:
         highlight=False,
     )
     table = Table("at (UTC)", "from", "to", "cause", "by", "reason")
-    for move in store.history(lead_id):
-        at = f"{move.at:%Y-%m-%d %H:%M:%S.%f}"[:-3]
-        whose = f"{move.by} (held by {move.holder})" if move.holder else move.by
-        table.add_row(at, move.from_state, move.to_state, move.cause, whose, escape(move.note))
+    for transition in store.history(lead_id):
+        at = f"{transition.at:%Y-%m-%d %H:%M:%S.%f}"[:-3]
+        whose = (
+            f"{transition.by} (held by {transition.holder})" if transition.holder else transition.by
+        )
+        table.add_row(
+            at,
+            transition.from_state,
+            transition.to_state,
+            transition.cause,
+            whose,
+            escape(transition.note),
+        )
     claim = here.stores.race.read(lead_id, "").claim
     if claim is not None and claim.epoch == lead.epoch and claim.competitive:
         at = f"{claim.claimed_at:%Y-%m-%d %H:%M:%S.%f}"[:-3]

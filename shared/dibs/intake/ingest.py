@@ -171,14 +171,14 @@ def _store_unowned(
     standings: Sequence[KnownIdentity],
     allot: Allot,
 ) -> IngestResult | StoredPost:
-    allotted, move = allot(lead, playbook, lead.received_at), None
+    allotted, transition = allot(lead, playbook, lead.received_at), None
     new = allotted.lead
     if new.reserved_for in ("newcomers", "absence"):
         new = replace(new, blind=False)  # it does not race, so there is nothing to hide
     if races(new, playbook):
-        new, move = moved(new, State.OPEN, new.received_at, "accepted", card.source)
+        new, transition = moved(new, State.OPEN, new.received_at, "accepted", card.source)
     try:
-        stored = store.accept(new, card, move, signed_at, standings, credit=allotted.credit)
+        stored = store.accept(new, card, transition, signed_at, standings, credit=allotted.credit)
     except Busy as busy:
         if allotted.credit is None or not busy.conflict:
             raise
@@ -206,13 +206,13 @@ def _store_owned(
     (rep, usage), now = owner, lead.received_at
     claim = taking(lead, rep, playbook, now, now, EXISTING_OWNER)
     owned = replace(lead, owner=rep.rep_id, claimed_at=claim.claimed_at, return_at=claim.return_at)
-    owned, move = moved(owned, State.ASSIGNED, now, EXISTING_OWNER, "dibs")
+    owned, transition = moved(owned, State.ASSIGNED, now, EXISTING_OWNER, "dibs")
     card = replace(card, flags=(*card.flags, EXISTING_OWNER))
     source = lead.preview.source
     link = DuplicateLink(lead.lead_id, match.lead_id, now, match.because, source, EXISTING_OWNER)
     standings = pointed(known.standings, known.leads, lead.lead_id, playbook.duplicates, now)
     given = Recipient(claim, count_lead(rep, owned, usage, playbook, claim, bound=False), link)
-    stored = store.accept(owned, card, move, signed_at, standings, given)
+    stored = store.accept(owned, card, transition, signed_at, standings, given)
     return stored or IngestResult(owned, card.flags, duplicate=False)
 
 

@@ -54,7 +54,7 @@ class LeadStore(Protocol):
         self,
         lead: Lead,
         card: Contact,
-        move: Transition | None,
+        transition: Transition | None,
         signed_at: datetime,
         standings: Sequence[KnownIdentity] = (),
         given: Recipient | None = None,
@@ -92,7 +92,7 @@ class LeadStore(Protocol):
 
     def open_early(self, lead: Lead, early: Lead) -> bool: ...
 
-    def expire(self, lead: Lead, move: Transition) -> bool: ...
+    def expire(self, lead: Lead, transition: Transition) -> bool: ...
 
     def waiting_in_outbox(self, before: datetime) -> Iterable[Pending]: ...
 

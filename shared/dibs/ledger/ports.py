@@ -25,7 +25,7 @@ class LeadHistory:
 
     lead: Lead
     claim: Claim | None
-    moves: tuple[Transition, ...]
+    transitions: tuple[Transition, ...]
     draws: tuple[DrawResult, ...] = ()
 
 

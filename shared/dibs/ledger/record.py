@@ -184,7 +184,7 @@ def _reverse(deps: RecordDeps, activity: Activity, playbook: Playbook) -> tuple[
             original.rep_id,
             original.kind,
             original.epoch,
-            history.moves,
+            history.transitions,
             deps.clock(),
             original.digest,
         )

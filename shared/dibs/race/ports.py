@@ -61,7 +61,7 @@ class RaceStore(Protocol):
         ...
 
     def commit_undo(
-        self, held: Lead, reopened: Lead, moves: Sequence[Transition], counts: Change
+        self, held: Lead, reopened: Lead, transitions: Sequence[Transition], counts: Change
     ) -> bool:
         """Store the reopened lead and its transitions, and subtract the claim from the rep's usage.
 

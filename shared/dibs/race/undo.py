@@ -50,9 +50,9 @@ def undo(
             raise UndoOver(_SEEN)
         if now > lead.claimed_at + timedelta(seconds=view.playbook.undo_seconds):
             raise UndoOver
-        reopened, moves = given_back(lead, view.playbook, now, UNDONE, rep_id, won=True)
+        reopened, transitions = given_back(lead, view.playbook, now, UNDONE, rep_id, won=True)
         with attempt:
-            if store.commit_undo(lead, reopened, moves, undo_claim(lead, rep, view.usage)):
+            if store.commit_undo(lead, reopened, transitions, undo_claim(lead, rep, view.usage)):
                 return reopened
     raise Busy
 

@@ -71,7 +71,7 @@ def seal_race(
     none.
     """
     story = story_of(lead_id)
-    ended = None if story is None else ending(story.claim, story.moves, epoch)
+    ended = None if story is None else ending(story.claim, story.transitions, epoch)
     if story is None or ended is None:
         return None
     due = seal_at(ended.at, roster.playbook())
@@ -127,7 +127,7 @@ def _race(
     results: tuple[Receipt, ...],
 ) -> Race:
     lead, claim = story.lead, story.claim
-    opened = (m.at for m in story.moves if m.epoch == epoch and m.to_state is State.OPEN)
+    opened = (m.at for m in story.transitions if m.epoch == epoch and m.to_state is State.OPEN)
     version = lead.playbook_version
     if judged:
         version = judged[-1].playbook_version

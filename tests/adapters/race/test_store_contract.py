@@ -512,7 +512,7 @@ def undo(stores: Stores, view: RaceView, at: datetime) -> tuple[bool, Lead]:
         opens_at=at,
         closes_at=at + timedelta(minutes=15),
     )
-    moves = [
+    transitions = [
         Transition(
             held.lead_id, held.epoch, at, State.CLAIMED, State.RELEASED, "undone", AINA.rep_id
         ),
@@ -521,7 +521,7 @@ def undo(stores: Stores, view: RaceView, at: datetime) -> tuple[bool, Lead]:
         ),
     ]
     off = undo_claim(held, view.rep, view.usage)
-    return stores.race.commit_undo(held, fresh, moves, off), fresh
+    return stores.race.commit_undo(held, fresh, transitions, off), fresh
 
 
 def test_an_undone_claim_is_open_anew_uncounted_and_told(stores: Stores, lead: Lead) -> None:
@@ -538,7 +538,7 @@ def test_an_undone_claim_is_open_anew_uncounted_and_told(stores: Stores, lead: L
     assert after.claim.epoch == 1  # kept, until the next claim takes its place
     assert stores.leads.open_leads() == [fresh]
     assert LeadEvent("lead.opened", lead.lead_id, 2) in waiting(stores, at + MS)
-    steps = [(move.epoch, move.to_state) for move in stores.history(lead.lead_id)]
+    steps = [(transition.epoch, transition.to_state) for transition in stores.history(lead.lead_id)]
     assert steps == [(1, State.OPEN), (1, State.RELEASED), (2, State.OPEN)]
     assert stores.commit(stores.view(lead, BEN), at) is None
     retaken = stores.view(lead).claim
@@ -758,7 +758,7 @@ def test_an_expired_lead_is_assigned_too_and_an_open_one_waits_for_nobody(
     assert stores.holdings.queued() == [kept]
     assert not assign(stores, lead, at=lead.closes_at, view=replace(stores.view(lead), lead=lead))
     assert assign(stores, kept, at=lead.closes_at + MS)
-    assert [move.to_state for move in stores.history(lead.lead_id)] == [
+    assert [transition.to_state for transition in stores.history(lead.lead_id)] == [
         State.OPEN,
         State.EXPIRED,
         State.ASSIGNED,
@@ -930,7 +930,7 @@ def give_back(
     assert read.lead is not None
     assert read.rep is not None
     held = replace(read.lead, **changes)
-    released, move = moved(held, State.RELEASED, at, "not_worked", "clock")
+    released, transition = moved(held, State.RELEASED, at, "not_worked", "clock")
     back = replace(
         released,
         state=to,
@@ -943,7 +943,7 @@ def give_back(
         opens_at=at,
         closes_at=at + timedelta(minutes=15),
     )
-    done = stores.holdings.give_back(held, back, [move], release_lead(held, read.usage))
+    done = stores.holdings.give_back(held, back, [transition], release_lead(held, read.usage))
     return done, back
 
 
@@ -1046,14 +1046,18 @@ def test_who_released_a_lead_and_why_is_kept(stores: Stores, lead: Lead) -> None
     assert view.lead is not None
     assert view.rep is not None
     at = NOON + 90 * MS
-    back, moves = given_back(
+    back, transitions = given_back(
         view.lead, view.playbook, at, RELEASED, AINA.rep_id, "wrong industry", won=True
     )
     off = release_lead(view.lead, view.usage)
-    assert stores.holdings.give_back(view.lead, back, moves, off)
+    assert stores.holdings.give_back(view.lead, back, transitions, off)
     assert stores.view(lead).lead == back
     assert (back.previous_owner, back.released_by) == (AINA.rep_id, {AINA.rep_id: NOON})
-    notes = {move.cause: move.note for move in stores.history(lead.lead_id) if move.note}
+    notes = {
+        transition.cause: transition.note
+        for transition in stores.history(lead.lead_id)
+        if transition.note
+    }
     assert notes == {RELEASED: "wrong industry"}
     # Both stay while others have it.
     assert stores.commit(stores.view(lead, BEN), at) is None
@@ -1091,8 +1095,8 @@ def test_a_lead_a_manager_assigns_is_its_holders_as_any_other(
         assert stores.commit(stores.view(lead)) is None
     elif how == "queued":
         at = lead.closes_at + SECOND
-        _, move = moved(lead, State.EXPIRED, lead.closes_at, "window_closed", "clock")
-        assert stores.leads.expire(lead, move)
+        _, transition = moved(lead, State.EXPIRED, lead.closes_at, "window_closed", "clock")
+        assert stores.leads.expire(lead, transition)
     elif how == "parked":
         decided(stores, lead, "nobody", NOON + MS)
     given, changed = decided(stores, lead, BEN, at)
@@ -1149,13 +1153,13 @@ def test_a_managers_word_is_stored_only_while_all_is_as_it_was_read(
     assert ex.lead is not None
     assert ex.rep is not None
     assert to.rep is not None
-    free, moves = taken_away(ex.lead, ex.playbook, NOON + SECOND, "x", "manager", won=True)
+    free, transitions = taken_away(ex.lead, ex.playbook, NOON + SECOND, "x", "manager", won=True)
     claim = taking(free, to.rep, ex.playbook, NOON + SECOND, NOON, "x")
     given = replace(free, state=State.ASSIGNED, owner=BEN.rep_id, claimed_at=NOON + SECOND)
     change = Override(
         ex.lead,
         given,
-        tuple(moves),
+        tuple(transitions),
         release_lead(ex.lead, ex.usage),
         Recipient(claim, count_lead(to.rep, given, to.usage, ex.playbook, claim, bound=False)),
     )
@@ -1852,16 +1856,16 @@ def test_a_lead_given_to_its_owner_is_theirs_from_the_first_write(stores: Stores
     new = a_lead(state=State.NEW, closes_at=NOON)
     claim = taking(new, rep, a_playbook(), NOON, NOON, "existing_owner")
     theirs = replace(new, owner=rep.rep_id, claimed_at=NOON, return_at=claim.return_at)
-    theirs, move = moved(theirs, State.ASSIGNED, NOON, "existing_owner", "dibs")
+    theirs, transition = moved(theirs, State.ASSIGNED, NOON, "existing_owner", "dibs")
     link = DuplicateLink(new.lead_id, "", NOON, IdentityKind.NAME, "web", "existing_owner")
     card = replace(a_card(), lead_id=new.lead_id)
     counts = count_lead(rep, theirs, Usage(), a_playbook(), claim, bound=False)
     given = Recipient(claim, counts, link)
-    assert stores.leads.accept(theirs, card, move, NOON, [], given) is None
+    assert stores.leads.accept(theirs, card, transition, NOON, [], given) is None
     view = stores.view(new)
     assert (view.lead, view.claim) == (theirs, claim)
     assert (view.usage.leads, view.usage.in_hand, view.usage.claims) == (1, 1, 0)
-    assert stores.history(new.lead_id) == [move]
+    assert stores.history(new.lead_id) == [transition]
     assert stores.leads.duplicate_links(new.lead_id) == [link]
     assert stores.holdings.held_by(rep.rep_id) == [theirs]
     assert stores.holdings.queued() == []
@@ -1874,13 +1878,13 @@ def test_a_lead_given_to_its_owner_is_theirs_from_the_first_write(stores: Stores
     other = replace(card, lead_id=second.lead_id)
     again = replace(given, claim=replace(claim, lead_id=second.lead_id))
     with pytest.raises(Busy):
-        stores.leads.accept(second, other, move, NOON, [], again)
+        stores.leads.accept(second, other, transition, NOON, [], again)
     found = stores.roster.counted(rep.rep_id)
     assert found is not None
     stores.roster.deactivate(rep.rep_id, NOON.date())
     counts = count_lead(rep, theirs, found[1], a_playbook(), claim, bound=False)
     with pytest.raises(Busy):
-        stores.leads.accept(second, other, move, NOON, [], replace(again, counts=counts))
+        stores.leads.accept(second, other, transition, NOON, [], replace(again, counts=counts))
     assert stores.leads.get(second.lead_id) is None
 
 

@@ -243,7 +243,11 @@ def test_later_a_lead_is_released_with_a_reason(office: Office) -> None:
     )
     assert on_lead(office, lead, "release", body={"reason": "twice"}).json == answer.json
     assert {message.body["kind"] for message in office.waiting("offer")} == {"queue.check"}
-    [note] = [move.note for move in office.world.leads.history(lead.lead_id) if move.note]
+    [note] = [
+        transition.note
+        for transition in office.world.leads.history(lead.lead_id)
+        if transition.note
+    ]
     assert note == "wrong industry"
     refused = office.claim(lead)
     assert (refused.status, refused.json["rules"]) == (

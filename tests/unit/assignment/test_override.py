@@ -196,10 +196,10 @@ def test_a_manager_withdraws_any_lead_that_is_not_done_with(
     if not changed:
         assert found == before
         return
-    causes = {move[3] for move in office.last_moves(2 if how in HELD_IN else 1)}
+    causes = {transition[3] for transition in office.last_moves(2 if how in HELD_IN else 1)}
     assert causes == {override.PUT_BACK if how == "parked" else override.WITHDRAWN}
     assert office.last_moves(1)[0][4] == "manager"
-    notes = [move[5] for move in office.last_moves(2 if how in HELD_IN else 1)]
+    notes = [transition[5] for transition in office.last_moves(2 if how in HELD_IN else 1)]
     assert notes[0] == WHY
 
 

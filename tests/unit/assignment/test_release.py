@@ -178,7 +178,7 @@ def test_a_release_wants_a_reason(reason: Any, kept: str | None) -> None:
     if kept is not None:
         office.release(ANN, reason)
         assert reason_of(reason) == kept
-        notes = [move.note for move in office.world.leads.history(office.lead.lead_id)]
+        notes = [transition.note for transition in office.world.leads.history(office.lead.lead_id)]
         assert notes == ["", "", kept, ""]
         return
     with pytest.raises(InvalidInput) as wrong:

@@ -81,8 +81,8 @@ class Desk:
         return self.world.memory.usage[rep.rep_id]
 
     def steps(self, lead: Lead) -> list[tuple[int, str, str, str, str | None]]:
-        moves = self.world.leads.history(lead.lead_id)
-        return [(m.epoch, m.to_state.value, m.cause, m.by, m.holder) for m in moves]
+        transitions = self.world.leads.history(lead.lead_id)
+        return [(m.epoch, m.to_state.value, m.cause, m.by, m.holder) for m in transitions]
 
 
 # Time until first contact is due

@@ -217,8 +217,8 @@ def test_a_lead_somebody_claimed_meanwhile_is_not_closed() -> None:
     claim(world.race, lead.lead_id, rep.rep_id, bearer(token_of(rep)), world.clock)
     assert not close(lead, world.leads, lead.closes_at)
     assert world.lead(lead).owner == rep.rep_id
-    moves: list[Transition] = world.leads.history(lead.lead_id)
-    assert [move.to_state for move in moves] == [State.OPEN]
+    transitions: list[Transition] = world.leads.history(lead.lead_id)
+    assert [transition.to_state for transition in transitions] == [State.OPEN]
 
 
 def test_a_bus_that_is_down_loses_nothing() -> None:

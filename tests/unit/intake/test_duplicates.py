@@ -134,9 +134,9 @@ def test_somebody_else_of_a_reps_company_is_that_reps_lead(
         claim.return_at,
         world.clock() + timedelta(hours=1),
     )
-    [move] = world.leads.history(lead.lead_id)
-    assert (move.from_state, move.to_state) == (State.NEW, State.ASSIGNED)
-    assert (move.cause, move.holder) == ("existing_owner", AINA.rep_id)
+    [transition] = world.leads.history(lead.lead_id)
+    assert (transition.from_state, transition.to_state) == (State.NEW, State.ASSIGNED)
+    assert (transition.cause, transition.holder) == ("existing_owner", AINA.rep_id)
     [pending] = world.leads.waiting_in_outbox(world.clock() + timedelta(seconds=1))
     assert pending.event == LeadEvent("lead.assigned", lead.lead_id, 1, AINA.rep_id)
     used = world.memory.usage[AINA.rep_id]

@@ -100,11 +100,11 @@ def test_a_lead_is_routed_by_the_playbook() -> None:
 def test_the_same_lead_again_is_a_duplicate_and_stores_nothing_new() -> None:
     world = FakeWorld()
     first = post(world, a_card())
-    before = (dict(world.memory.leads), dict(world.memory.outbox), list(world.memory.moves))
+    before = (dict(world.memory.leads), dict(world.memory.outbox), list(world.memory.transitions))
     world.clock.pass_(minutes=1)
     again = post(world, a_card())
     assert again == IngestResult(first.lead, (), duplicate=True)
-    assert before == (world.memory.leads, world.memory.outbox, world.memory.moves)
+    assert before == (world.memory.leads, world.memory.outbox, world.memory.transitions)
 
 
 def test_a_duplicate_is_told_how_the_lead_stands_now() -> None:
