@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from dibs.assignment.body import Reason
-from dibs.assignment.override import Where
+from dibs.assignment.override import WHERE, Where
 from dibs.core.errors import FieldError, InvalidInput
 from dibs.people.profiles import PROFILE_SCHEMA
 from dibs.playbook.file import read_json, schema
@@ -34,7 +34,7 @@ class AssignIn(AppBody):
 class WithdrawIn(AppBody):
     """Why a lead is taken back, and whether others may have it."""
 
-    to: Annotated[Where, otherwise("send one of pool, nobody")] = "pool"
+    to: Annotated[Where, otherwise(f"send one of {', '.join(WHERE)}")] = "pool"
     reason: Reason
 
 

@@ -185,7 +185,7 @@ def furnish(database: Dynamo) -> Place:
     """Make the tables of the template, and what else the functions are told of."""
     sns, sqs = clients.sns(), clients.sqs()
     settings = create_tables(database.client, "dibs")
-    topic = sns.create_topic(Name="facts")["TopicArn"]
+    topic = sns.create_topic(Name="events")["TopicArn"]
     notify, offer = (sqs.create_queue(QueueName=name)["QueueUrl"] for name in ("notify", "offer"))
     managers = sns.create_topic(Name="managers")["TopicArn"]
     sqs.create_queue(QueueName="managers")

@@ -38,7 +38,7 @@ from dibs.core.errors import (
     NotYours,
     UndoOver,
 )
-from dibs.core.events import PATIENCE, LeadEvent
+from dibs.core.events import LATE_AFTER, LeadEvent
 from dibs.core.lead import Claim, Lead, State, Transition, implied_by_move, lead_id_for
 from dibs.core.rep import Rep
 from dibs.dispatch.follow import FollowDeps, follow
@@ -405,9 +405,9 @@ class Life(RuleBasedStateMachine):
             return  # a rule refuses before the write
         if lead.state is not State.CLAIMED:
             return
-        reopened, moves = given_back(lead, PLAYBOOK, now, "undone", rep.rep_id, won=True)
+        reopened, transitions = given_back(lead, PLAYBOOK, now, "undone", rep.rep_id, won=True)
         off = undo_claim(lead, rep, view.usage)
-        if self.store().commit_undo(lead, reopened, moves, off):
+        if self.store().commit_undo(lead, reopened, transitions, off):
             known = self.known[lead.lead_id]
             assert (known.owner, known.epoch) == (rep.rep_id, lead.epoch)
             self.forget(lead.lead_id)
@@ -669,10 +669,10 @@ class Life(RuleBasedStateMachine):
 
     def nothing_is_lost_in_the_end(self) -> None:
         """Once every event is published, the outbox is empty and each lead's state is known."""
-        self.clock.at += PATIENCE + timedelta(milliseconds=1)
+        self.clock.at += LATE_AFTER + timedelta(milliseconds=1)
         self.the_sweep_runs()
         self.the_relay_runs()
-        told = set(self.bus.facts)
+        told = set(self.bus.events)
         for lead_id, known in self.known.items():
             if known.owner is not None:
                 kind = "lead.assigned" if known.assigned else "lead.claimed"
@@ -684,15 +684,15 @@ class Life(RuleBasedStateMachine):
             self.moved_legally(self.world.leads.history(lead_id), known)
         assert set(self.given_back) <= told
 
-    def moved_legally(self, moves: list[Transition], known: Known) -> None:
+    def moved_legally(self, transitions: list[Transition], known: Known) -> None:
         state, epoch = State.NEW, 1
-        for move in moves:
-            assert move.from_state is state
-            implied_by_move(move.from_state, move.to_state)
-            assert move.implied == ()
-            state = move.to_state
-            epoch += move.from_state is State.RELEASED
-            assert move.epoch == epoch
+        for transition in transitions:
+            assert transition.from_state is state
+            implied_by_move(transition.from_state, transition.to_state)
+            assert transition.implied == ()
+            state = transition.to_state
+            epoch += transition.from_state is State.RELEASED
+            assert transition.epoch == epoch
         assert epoch == known.epoch
         steps = {(False, True): State.EXPIRED, (True, False): State.ASSIGNED}
         # A won race is recorded as a transition when the lead leaves that state.

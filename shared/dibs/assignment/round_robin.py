@@ -129,7 +129,7 @@ def candidates(
 def passed_over(
     lead: Lead,
     members: Iterable[tuple[Rep, Usage]],
-    ring: Candidates,
+    group: Candidates,
     chosen: str,
     playbook: Rules,
     now: datetime,
@@ -148,6 +148,6 @@ def passed_over(
         refusals += gave_back(lead, rep, playbook, now)
         codes = tuple(refusal.code for refusal in refusals)
         if not codes:
-            codes = ("not_their_turn",) if rep.rep_id in ring.weights else ("others_first",)
+            codes = ("not_their_turn",) if rep.rep_id in group.weights else ("others_first",)
         codes_by_rep[rep.rep_id] = () if rep.rep_id == chosen else codes
     return codes_by_rep

@@ -308,10 +308,10 @@ def moved(
         IllegalMove: the transition is not legal.
     """
     implied = implied_by_move(lead.state, to)
-    move = Transition(
+    transition = Transition(
         lead.lead_id, lead.epoch, at, lead.state, to, cause, by, implied, lead.owner, note
     )
-    return replace(lead, state=to), move
+    return replace(lead, state=to), transition
 
 
 CLAIMED = "claimed"

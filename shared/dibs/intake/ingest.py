@@ -104,7 +104,7 @@ def ingest(
     (contact details, consent) follow the newest body. `card.lead_id` is set here.
 
     Raises:
-        Busy: the store did not get to it in time; nothing was stored.
+        Busy: the store did not get to it in time.
     """
     identities = identities_of(card, playbook.duplicates)
     store, step = deps.store, 0
@@ -148,11 +148,11 @@ def _store_new(
     for match in meetings(known.standings, known.leads, rules, now):
         if isinstance(match, Merge):
             merged = replace(card, flags=(*card.flags, MERGED[match.because]))
-            tie = DuplicateLink(
+            link = DuplicateLink(
                 match.lead.lead_id, card.lead_id, now, match.because, lead.preview.source, "merged"
             )
-            standings = pointed(known.standings, known.leads, tie.lead_id, rules, now)
-            stored = deps.store.merge(match.lead, merged, tie, post.signed_at, standings)
+            standings = pointed(known.standings, known.leads, link.lead_id, rules, now)
+            stored = deps.store.merge(match.lead, merged, link, post.signed_at, standings)
             return stored or IngestResult(match.lead, merged.flags, duplicate=True)
         owner = deps.find_rep(match.rep_id)
         if owner is not None and owner[0].active:
@@ -168,15 +168,15 @@ def _store_unowned(
     lead: Lead, post: _Post, standings: Sequence[KnownIdentity], deps: IngestDeps
 ) -> IngestResult | StoredPost:
     card, playbook = post.card, post.playbook
-    allotted, move = deps.allot(lead, playbook, lead.received_at), None
+    allotted, transition = deps.allot(lead, playbook, lead.received_at), None
     new = allotted.lead
     if new.reserved_for in ("newcomers", "absence"):
         new = replace(new, blind=False)  # it does not race, so there is nothing to hide
     if races(new, playbook):
-        new, move = moved(new, State.OPEN, new.received_at, "accepted", card.source)
+        new, transition = moved(new, State.OPEN, new.received_at, "accepted", card.source)
     try:
         stored = deps.store.accept(
-            new, card, move, post.signed_at, standings, credit=allotted.credit
+            new, card, transition, post.signed_at, standings, credit=allotted.credit
         )
     except Busy as busy:
         if allotted.credit is None or not busy.conflict:
@@ -201,13 +201,13 @@ def _store_owned(
     (rep, usage), playbook, now = owner, post.playbook, lead.received_at
     claim = taking(lead, rep, playbook, now, now, EXISTING_OWNER)
     owned = replace(lead, owner=rep.rep_id, claimed_at=claim.claimed_at, return_at=claim.return_at)
-    owned, move = moved(owned, State.ASSIGNED, now, EXISTING_OWNER, "dibs")
+    owned, transition = moved(owned, State.ASSIGNED, now, EXISTING_OWNER, "dibs")
     card = replace(post.card, flags=(*post.card.flags, EXISTING_OWNER))
     source = lead.preview.source
-    tie = DuplicateLink(lead.lead_id, match.lead_id, now, match.because, source, EXISTING_OWNER)
+    link = DuplicateLink(lead.lead_id, match.lead_id, now, match.because, source, EXISTING_OWNER)
     standings = pointed(known.standings, known.leads, lead.lead_id, playbook.duplicates, now)
-    given = Recipient(claim, count_lead(rep, owned, usage, playbook, claim, bound=False), tie)
-    stored = deps.store.accept(owned, card, move, post.signed_at, standings, given)
+    given = Recipient(claim, count_lead(rep, owned, usage, playbook, claim, bound=False), link)
+    stored = deps.store.accept(owned, card, transition, post.signed_at, standings, given)
     return stored or IngestResult(owned, card.flags, duplicate=False)
 
 
@@ -220,8 +220,8 @@ def _update(
         card, flags=flags, **{name: getattr(stored.card, name) for name in (*_RACED_ON, "merged")}
     )
     if newest != stored.card:
-        store.update_card(newest, signed_at, stored.tie)
-    current = store.get(stored.tie.lead_id if stored.tie else card.lead_id)
+        store.update_card(newest, signed_at, stored.link)
+    current = store.get(stored.link.lead_id if stored.link else card.lead_id)
     return IngestResult(current or lead, flags, duplicate=True)
 
 

@@ -68,7 +68,7 @@ def record(deps: RecordDeps, activity: Activity, caller: str | None) -> RecordRe
         LeadNotFound, NotYours: there is no such lead; the rep does not hold it.
         IllegalMove: the lead is already won or lost.
         AlreadyExists: another activity has this id.
-        Busy: the store did not get to it; nothing was changed.
+        Busy: the store did not get to it.
     """
     [outcome] = record_all(deps, [activity], caller)
     if isinstance(outcome, DibsError):
@@ -184,7 +184,7 @@ def _reverse(deps: RecordDeps, activity: Activity, playbook: Playbook) -> tuple[
             original.rep_id,
             original.kind,
             original.epoch,
-            history.moves,
+            history.transitions,
             deps.clock(),
             original.digest,
         )

@@ -134,7 +134,7 @@ def claim(
         AlreadyClaimed: another rep was first.
         Expired: the window has closed, or the lead is on hold.
         ClaimRefused: the lead is open, but a rule keeps the rep from it.
-        Busy: the store did not answer in time; nothing was changed.
+        Busy: the store did not answer in time.
     """
     view: RaceView | None = None
     silences = 0

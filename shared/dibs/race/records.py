@@ -259,10 +259,12 @@ _LOCK = Codec(
 )
 _CLAIM = Codec(ClaimRecord, Claim)
 _DRAW = Codec(DrawRecord, DrawResult, beside=lambda drawn: {"sk": keys.draw(drawn.epoch)})
-_MOVE = Codec(
+_TRANSITION = Codec(
     TransitionRecord,
     Transition,
-    beside=lambda move: {"sk": keys.move(move.epoch, move.at, move.to_state)},
+    beside=lambda transition: {
+        "sk": keys.transition(transition.epoch, transition.at, transition.to_state)
+    },
 )
 _NOTICE = Codec(
     SentOfferRecord,
@@ -276,5 +278,5 @@ _NOTICE = Codec(
 lock_item, lead_from = _LOCK.item, _LOCK.value
 claim_item, claim_from = _CLAIM.item, _CLAIM.value
 draw_item, drawn_from = _DRAW.item, _DRAW.value
-move_item, move_from = _MOVE.item, _MOVE.value
+transition_item, transition_from = _TRANSITION.item, _TRANSITION.value
 notice_item, notice_from = _NOTICE.item, _NOTICE.value

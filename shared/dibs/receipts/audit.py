@@ -71,7 +71,7 @@ def _faults(
     if story is None or any(fault.kind == "unreadable" for fault in wrong):
         return
     # Rewriting the sealed race does not change the lead's own record.
-    recorded, race = ending(story.claim, story.moves, epoch), sealed.race
+    recorded, race = ending(story.claim, story.transitions, epoch), sealed.race
     if (race.lead_id, race.epoch) != (lead_id, epoch):
         yield Fault("race_changed", where, f"it is of {race.lead_id}/{race.epoch}")
     elif recorded is None or recorded.winner != race.winner:

@@ -158,19 +158,28 @@ class Fault:
     what: str
 
 
-def ending(claim: Claim | None, moves: Iterable[Transition], epoch: int) -> Ending | None:
+def ending(claim: Claim | None, transitions: Iterable[Transition], epoch: int) -> Ending | None:
     """Return how the race of an opening ended, None while it runs or where there was none.
 
-    `claim` is the lead's latest claim, `moves` are its transitions.
+    `claim` is the lead's latest claim, `transitions` are all of the lead.
     """
-    ours = sorted((move for move in moves if move.epoch == epoch), key=lambda move: move.at)
-    undone = any(move.to_state is State.RELEASED and move.cause == UNDONE for move in ours)
-    for move in ours:
-        if move.from_state is not State.OPEN:
+    ours = sorted(
+        (transition for transition in transitions if transition.epoch == epoch),
+        key=lambda transition: transition.at,
+    )
+    undone = any(
+        transition.to_state is State.RELEASED and transition.cause == UNDONE for transition in ours
+    )
+    for transition in ours:
+        if transition.from_state is not State.OPEN:
             continue
-        if move.to_state is State.CLAIMED:
-            return Ending(UNDONE if undone else CLAIMED, move.at, move.by)
-        return Ending(EXPIRED if move.to_state is State.EXPIRED else move.cause, move.at, None)
+        if transition.to_state is State.CLAIMED:
+            return Ending(UNDONE if undone else CLAIMED, transition.at, transition.by)
+        return Ending(
+            EXPIRED if transition.to_state is State.EXPIRED else transition.cause,
+            transition.at,
+            None,
+        )
     if claim is not None and claim.epoch == epoch and claim.competitive:
         return Ending(CLAIMED, claim.claimed_at, claim.rep_id)
     return None

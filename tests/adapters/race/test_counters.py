@@ -98,11 +98,11 @@ class Career:
         """Be assigned a lead, by turn or as the last resort."""
         lead = self.a_lead(State.NEW, **changes)
         claim = taking(lead, self.rep, self.playbook, self.now, self.now, "assigned")
-        _, move = moved(lead, State.ASSIGNED, self.now, "assigned", "dibs")
+        _, transition = moved(lead, State.ASSIGNED, self.now, "assigned", "dibs")
         last = self.world.holdings.last_turn(self.rep.rep_id)
         turn = Turn(last.round + 1, self.rep.rep_id) if bound else None
         counts = count_lead(self.rep, lead, self.stored(), self.playbook, claim, bound=bound)
-        taken = AssignmentWrite(claim, move, self.rep.rep_id, last, turn, counts)
+        taken = AssignmentWrite(claim, transition, self.rep.rep_id, last, turn, counts)
         done = self.world.holdings.assign(lead, taken)
         if done:
             self._took(lead, claim)
@@ -119,11 +119,11 @@ class Career:
             lead, claim = won[number % len(won)]
             view = self.world.race.read(lead.lead_id, self.rep.rep_id)
             assert view.lead is not None
-            back, moves = given_back(
+            back, transitions = given_back(
                 view.lead, self.playbook, self.now, "undone", self.rep.rep_id, won=True
             )
             off = undo_claim(view.lead, self.rep, view.usage)
-            assert self.world.race.commit_undo(view.lead, back, moves, off)
+            assert self.world.race.commit_undo(view.lead, back, transitions, off)
             self.held.remove((lead, claim))
             self.standing.remove((lead, claim))
 
@@ -133,11 +133,11 @@ class Career:
             lead, claim = self.held.pop(number % len(self.held))
             view = self.world.race.read(lead.lead_id, self.rep.rep_id)
             assert view.lead is not None
-            back, moves = given_back(
+            back, transitions = given_back(
                 view.lead, self.playbook, self.now, "not_worked", "clock", won=claim.competitive
             )
             off = release_lead(view.lead, view.usage)
-            assert self.world.holdings.give_back(view.lead, back, moves, off)
+            assert self.world.holdings.give_back(view.lead, back, transitions, off)
             self.put_down += not lead.test
             self.not_accepted += not lead.test and not claim.competitive
 

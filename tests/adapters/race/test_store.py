@@ -167,7 +167,9 @@ def test_a_refused_undo_changes_nothing_in_any_table(world: World) -> None:
     assert held.rep is not None
     off = undo_claim(held.lead, held.rep, held.usage)
     fresh = replace(lead, epoch=2)
-    move = Transition(lead.lead_id, 1, NOON, State.CLAIMED, State.RELEASED, "undone", AINA.rep_id)
+    transition = Transition(
+        lead.lead_id, 1, NOON, State.CLAIMED, State.RELEASED, "undone", AINA.rep_id
+    )
     changes = (
         lambda: put_lock(world, lead, owner={"S": BEN.rep_id}),
         lambda: put_lock(world, lead, owner={"S": AINA.rep_id}, epoch={"N": "2"}),
@@ -177,7 +179,7 @@ def test_a_refused_undo_changes_nothing_in_any_table(world: World) -> None:
     for change in changes:
         change()
         before = everything(world.dynamo.client, world.settings)
-        assert not world.race.commit_undo(held.lead, fresh, [move], off)
+        assert not world.race.commit_undo(held.lead, fresh, [transition], off)
         assert everything(world.dynamo.client, world.settings) == before
 
 

@@ -110,7 +110,7 @@ def test_whose_turn_it_is_sees_a_new_lead_first(office: Office) -> None:
     assert his["refusal"]["codes"] == ["not_open_yet"]
     assert his["refusal"]["lifts_at"] == "2026-11-23T12:05:00.000Z"
     office.run("offer", sqs("sqs_offer", told(lead, "lead.opened")))
-    assert [chunk.body["rep_ids"] for chunk in office.waiting("notify")] == [[AINA.rep_id]]
+    assert [batch.body["rep_ids"] for batch in office.waiting("notify")] == [[AINA.rep_id]]
     assert office.claim(lead, BEN).status == 403
     office.clock.pass_(minutes=5)
     assert office.claim(lead, BEN).status == 200

@@ -66,7 +66,11 @@ def test_a_lead_is_assigned_reassigned_and_withdrawn_on_the_record(office: Offic
     back = call(office, "withdraw", lead, WITHDRAW).json
     assert (back["state"], back["parked"], back["changed"]) == ("open", False, True)
     assert not call(office, "withdraw", lead, {**WITHDRAW, "to": "pool"}).json["changed"]
-    told = {(move.by, move.note) for move in office.world.leads.history(lead.lead_id) if move.note}
+    told = {
+        (transition.by, transition.note)
+        for transition in office.world.leads.history(lead.lead_id)
+        if transition.note
+    }
     assert told == {("manager", ASSIGN["reason"]), ("manager", WITHDRAW["reason"])}
 
 

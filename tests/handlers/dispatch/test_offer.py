@@ -14,7 +14,7 @@ from support.builders import NOON, a_card, a_playbook, a_rep
 DONE: dict[str, Any] = {"batchItemFailures": []}
 
 
-def fact(lead: Lead, kind: str, **changes: Any) -> dict[str, Any]:
+def lead_message(lead: Lead, kind: str, **changes: Any) -> dict[str, Any]:
     return {"kind": kind, "lead_id": lead.lead_id, "epoch": lead.epoch, "rep_id": None, **changes}
 
 
@@ -22,15 +22,15 @@ def test_an_opened_lead_is_dealt_to_its_reps_and_its_end_is_timed(office: Office
     office.hire(AINA)
     lead = office.lead()
     assert office.run("offer", event("sqs_offer")) == DONE
-    [chunk] = office.waiting("notify")
-    assert chunk.body == {
+    [batch] = office.waiting("notify")
+    assert batch.body == {
         "kind": "offer",
         "lead_id": lead.lead_id,
         "epoch": 1,
         "rep_ids": [AINA.rep_id],
         "notify_at": to_ms(NOON),
     }
-    assert chunk.delay_seconds == 0
+    assert batch.delay_seconds == 0
     [timer] = office.waiting("offer")
     assert timer.body == {"kind": "lead.due", "lead_id": lead.lead_id, "epoch": 1}
     assert timer.delay_seconds == 900
@@ -42,21 +42,21 @@ def test_only_reps_who_may_claim_are_told(office: Office) -> None:
     office.pause(BEN, hours=1)
     office.lead()
     office.run("offer", event("sqs_offer"))
-    [chunk] = office.waiting("notify")
-    assert sorted(chunk.body["rep_ids"]) == [AINA.rep_id, DAYANG.rep_id]
+    [batch] = office.waiting("notify")
+    assert sorted(batch.body["rep_ids"]) == [AINA.rep_id, DAYANG.rep_id]
 
 
-def test_many_reps_come_in_chunks_that_start_at_the_same_instant(office: Office) -> None:
+def test_many_reps_come_in_batches_that_start_at_the_same_instant(office: Office) -> None:
     office.hire_crowd(101)
     office.lead()
     office.run("offer", event("sqs_offer"))
-    chunks = [message.body for message in office.waiting("notify")]
-    assert [len(chunk["rep_ids"]) for chunk in chunks] == [50, 50, 1]
-    assert len({rep_id for chunk in chunks for rep_id in chunk["rep_ids"]}) == 101
-    assert len({chunk["notify_at"] for chunk in chunks}) == 1
+    batches = [message.body for message in office.waiting("notify")]
+    assert [len(batch["rep_ids"]) for batch in batches] == [50, 50, 1]
+    assert len({rep_id for batch in batches for rep_id in batch["rep_ids"]}) == 101
+    assert len({batch["notify_at"] for batch in batches}) == 1
 
 
-def test_a_redelivered_fact_deals_nothing_twice(office: Office) -> None:
+def test_a_redelivered_event_deals_nothing_twice(office: Office) -> None:
     office.hire_crowd(60)
     lead = office.lead()
     office.run("offer", event("sqs_offer"))
@@ -71,8 +71,8 @@ def test_a_redelivered_fact_deals_nothing_twice(office: Office) -> None:
 def test_what_is_over_or_unknown_is_not_offered(office: Office) -> None:
     office.hire(AINA)
     lead = office.lead()
-    late = fact(lead, "lead.opened", epoch=0)
-    unknown = fact(lead, "lead.opened", lead_id="aaaaaaaaaaaa")
+    late = lead_message(lead, "lead.opened", epoch=0)
+    unknown = lead_message(lead, "lead.opened", lead_id="aaaaaaaaaaaa")
     before = office.everything()
     assert office.run("offer", sqs("sqs_offer", late, unknown)) == DONE
     assert office.waiting("notify") == []
@@ -89,7 +89,7 @@ def test_a_claimed_lead_is_withdrawn_from_the_losers_and_noted_for_the_winner(
     office.hire(AINA, BEN, DAYANG)
     lead = office.lead()
     office.claim(lead)
-    won = fact(lead, "lead.claimed", rep_id=AINA.rep_id)
+    won = lead_message(lead, "lead.claimed", rep_id=AINA.rep_id)
     assert office.run("offer", sqs("sqs_offer", won)) == DONE
     withdrawn, noted = [message.body for message in office.waiting("notify")]
     assert withdrawn["kind"] == "withdraw"
@@ -109,7 +109,7 @@ def expired(office: Office) -> Lead:
 def test_an_expired_lead_is_withdrawn_from_everybody_and_assigned(office: Office) -> None:
     office.hire(AINA, BEN)
     lead = expired(office)
-    office.run("offer", sqs("sqs_offer", fact(lead, "lead.expired")))
+    office.run("offer", sqs("sqs_offer", lead_message(lead, "lead.expired")))
     [withdrawn] = office.waiting("notify")
     assert withdrawn.body["kind"] == "withdraw"
     assert sorted(withdrawn.body["rep_ids"]) == [AINA.rep_id, BEN.rep_id]
@@ -122,16 +122,16 @@ def test_an_expired_lead_is_withdrawn_from_everybody_and_assigned(office: Office
         return_at=office.clock.at + timedelta(hours=1),
     )
     assert office.world.holdings.queued() == []
-    # The same fact once more finds nothing to do.
+    # The same event once more finds nothing to do.
     before = office.everything()
-    office.run("offer", sqs("sqs_offer", fact(lead, "lead.expired")))
+    office.run("offer", sqs("sqs_offer", lead_message(lead, "lead.expired")))
     assert office.everything() == before
 
 
 def test_whoever_a_lead_was_assigned_to_is_told(office: Office) -> None:
     office.hire(AINA)
     lead = office.lead()
-    assigned = fact(lead, "lead.assigned", rep_id=AINA.rep_id)
+    assigned = lead_message(lead, "lead.assigned", rep_id=AINA.rep_id)
     office.run("offer", sqs("sqs_offer", assigned))
     [told] = office.waiting("notify")
     assert (told.body["kind"], told.body["rep_ids"]) == ("assigned", [AINA.rep_id])
@@ -142,7 +142,7 @@ def test_a_lead_of_a_team_that_takes_turns_goes_to_whose_turn_it_is(office: Offi
     office.world.put_playbook(a_playbook(model="round-robin"))
     leads = [office.world.post_lead(a_card(n), NOON) for n in range(1, 4)]
     for lead in leads:
-        office.run("offer", sqs("sqs_offer", fact(lead, "lead.queued")))
+        office.run("offer", sqs("sqs_offer", lead_message(lead, "lead.queued")))
     owners = [office.now(lead).owner for lead in leads]
     assert sorted(owners, key=str) == [AINA.rep_id, AINA.rep_id, BEN.rep_id]
     assert office.waiting("notify") == []
@@ -158,8 +158,8 @@ def test_a_look_at_the_queue_and_at_the_waves_is_had(office: Office) -> None:
     office.pause(AINA, hours=1)
     assert office.run("offer", sqs("sqs_offer", {"kind": "waves.check"})) == DONE
     assert office.now(lead).waves["north"][1] == office.clock.at
-    [chunk] = office.waiting("notify")
-    assert chunk.body["rep_ids"] == [BEN.rep_id]
+    [batch] = office.waiting("notify")
+    assert batch.body["rep_ids"] == [BEN.rep_id]
     office.clock.pass_(seconds=1800)
     office.run("offer", sqs("sqs_offer", due(lead)))
     assert office.run("offer", sqs("sqs_offer", {"kind": "queue.check"})) == DONE
@@ -204,7 +204,7 @@ def test_a_timer_leaves_a_claimed_lead_alone(office: Office) -> None:
 def test_a_poison_message_fails_alone(office: Office) -> None:
     office.hire(AINA)
     lead = office.lead()
-    batch = sqs("sqs_offer", {"no": "fact"}, fact(lead, "lead.opened"), {})
+    batch = sqs("sqs_offer", {"no": "event"}, lead_message(lead, "lead.opened"), {})
     batch["Records"][2]["body"] = "no JSON"
     assert office.run("offer", batch) == {
         "batchItemFailures": [{"itemIdentifier": "message-0"}, {"itemIdentifier": "message-2"}]

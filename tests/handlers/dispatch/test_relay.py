@@ -105,7 +105,7 @@ def test_an_old_record_does_not_clear_a_newer_opening_of_its_lead(office: Office
     undo(wiring().race, lead.lead_id, AINA.rep_id, bearer(token_of(AINA)), office.clock)
     office.run("relay", event("stream_lead_opened"))
     waiting = office.world.leads.waiting_in_outbox(office.clock.at + timedelta(days=1))
-    assert [item.fact.epoch for item in waiting if item.fact and item.key["sk"] == "LOCK"] == [2]
+    assert [item.event.epoch for item in waiting if item.event and item.key["sk"] == "LOCK"] == [2]
 
 
 def test_what_could_not_be_told_stays_in_the_outbox(
@@ -113,7 +113,7 @@ def test_what_could_not_be_told_stays_in_the_outbox(
 ) -> None:
     office.lead()
 
-    def down(bus: SnsBus, facts: Sequence[LeadEvent]) -> None:
+    def down(bus: SnsBus, events: Sequence[LeadEvent]) -> None:
         raise ConnectionError("the bus is down")
 
     monkeypatch.setattr(SnsBus, "publish", down)

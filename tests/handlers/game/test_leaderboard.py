@@ -360,6 +360,25 @@ def test_values_are_shown_in_their_unit(office: Office, metric: str, value: str)
 
 
 @pytest.mark.parametrize(
+    ("formula", "english", "malay"),
+    [
+        ("42 / 10", "4.2 s", "4.2 s"),
+        ("7500", "2 h 05 min", "2 jam 05 min"),
+        ("97200", "1 d 3 h", "1 hari 3 jam"),
+    ],
+)
+def test_times_are_shown_in_the_units_of_the_language(
+    office: Office, formula: str, english: str, malay: str
+) -> None:
+    per_claim = f"{formula} * count(claimed) / count(claimed)"
+    metrics = {"long": {"formula": per_claim, "means": "A time.", "unit": "seconds"}}
+    rules(office, game={"metrics": metrics})
+    for rep, shown in ((AINA, english), (DAYANG, malay)):
+        own = next(row for row in seen(office, "long", by=rep).tables[0] if rep.name in row)
+        assert own.endswith(shown)
+
+
+@pytest.mark.parametrize(
     ("currency", "shown"), [("USD", "50.00"), ("JPY", "5,000"), ("KWD", "5.000")]
 )
 def test_money_has_the_decimals_of_its_currency(office: Office, currency: str, shown: str) -> None:

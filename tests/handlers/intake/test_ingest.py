@@ -62,7 +62,7 @@ def test_a_signed_lead_is_stored_and_its_race_is_open(office: Office) -> None:
 def test_an_accepted_lead_waits_in_the_outbox_until_it_was_told(office: Office) -> None:
     post(office)
     waiting = list(office.world.leads.waiting_in_outbox(NOON + timedelta(seconds=1)))
-    assert [(item.fact.kind, item.fact.lead_id) for item in waiting if item.fact] == [
+    assert [(item.event.kind, item.event.lead_id) for item in waiting if item.event] == [
         ("lead.opened", "5x5tb6qkrubq")
     ]
 
@@ -348,9 +348,11 @@ def test_a_lead_of_a_reps_company_is_theirs_and_they_are_told(office: Office) ->
     theirs = office.world.leads.get(answer.json["lead_id"])
     assert theirs is not None
     assert theirs.owner == office.now(lead).owner
-    facts = [item.fact for item in office.world.leads.waiting_in_outbox(NOON + timedelta(hours=1))]
+    events = [
+        item.event for item in office.world.leads.waiting_in_outbox(NOON + timedelta(hours=1))
+    ]
     assert ("lead.assigned", theirs.lead_id) in [
-        (fact.kind, fact.lead_id) for fact in facts if fact
+        (event.kind, event.lead_id) for event in events if event
     ]
 
 

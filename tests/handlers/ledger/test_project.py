@@ -1,11 +1,11 @@
-"""Facts become entries of the ledger: from the queue, once, in any order."""
+"""Events become entries of the ledger: from the queue, once, in any order."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from dibs.ledger.entries import Entry
-from dibs.ledger.project import FACTS
+from dibs.ledger.project import EVENTS
 from dibs.ledger.store import DynamoLedger
 from dibs.race.claim import bearer
 from dibs.race.undo import undo
@@ -17,7 +17,7 @@ from support.tables import template
 NOTHING: dict[str, Any] = {"batchItemFailures": []}
 
 
-def fact(kind: str, epoch: int = 1) -> dict[str, Any]:
+def lead_message(kind: str, epoch: int = 1) -> dict[str, Any]:
     return {"kind": f"lead.{kind}", "lead_id": "5x5tb6qkrubq", "epoch": epoch, "rep_id": "aaaac"}
 
 
@@ -60,7 +60,9 @@ def test_a_lead_that_moved_on_is_written_down_whole(office: Office) -> None:
     undo(wiring().race, lead.lead_id, AINA.rep_id, bearer(token_of(AINA)), office.clock)
     office.clock.pass_(seconds=1)
     assert office.claim(office.now(lead), BEN).status == 200
-    late = sqs("sqs_project", fact("returned"), fact("claimed", 2), fact("claimed"))
+    late = sqs(
+        "sqs_project", lead_message("returned"), lead_message("claimed", 2), lead_message("claimed")
+    )
     assert office.run("project", late) == NOTHING
     assert {name: (e.rep_id, e.cause) for name, e in entries().items()} == {
         f"taken/{lead.lead_id}/1": (AINA.rep_id, "claimed"),
@@ -69,20 +71,23 @@ def test_a_lead_that_moved_on_is_written_down_whole(office: Office) -> None:
     }
 
 
-def test_other_facts_write_nothing(office: Office) -> None:
+def test_other_events_write_nothing(office: Office) -> None:
     office.hire(AINA)
     office.claim(office.lead())
     before = office.everything()
-    assert office.run("project", sqs("sqs_project", fact("opened"), fact("expired"))) == NOTHING
+    assert (
+        office.run("project", sqs("sqs_project", lead_message("opened"), lead_message("expired")))
+        == NOTHING
+    )
     assert office.everything() == before
 
 
 def test_the_topic_sends_what_is_written_down_and_nothing_else() -> None:
     subscription = template()["Resources"]["ProjectSubscription"]["Properties"]
-    assert subscription["FilterPolicy"] == {"kind": list(FACTS)}
+    assert subscription["FilterPolicy"] == {"kind": list(EVENTS)}
 
 
-def test_a_fact_that_failed_comes_again_and_it_alone(office: Office, monkeypatch: Any) -> None:
+def test_a_event_that_failed_comes_again_and_it_alone(office: Office, monkeypatch: Any) -> None:
     office.hire(AINA)
     office.claim(office.lead())
     story = DynamoLedger.story
@@ -93,6 +98,8 @@ def test_a_fact_that_failed_comes_again_and_it_alone(office: Office, monkeypatch
         return story(ledger, lead_id)
 
     monkeypatch.setattr(DynamoLedger, "story", broken)
-    asked = sqs("sqs_project", {**fact("claimed"), "lead_id": "broken"}, fact("claimed"))
+    asked = sqs(
+        "sqs_project", {**lead_message("claimed"), "lead_id": "broken"}, lead_message("claimed")
+    )
     assert office.run("project", asked) == {"batchItemFailures": [{"itemIdentifier": "message-0"}]}
     assert len(entries()) == 1

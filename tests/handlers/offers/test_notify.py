@@ -21,7 +21,7 @@ from support.privacy import leaks
 DONE: dict[str, Any] = {"batchItemFailures": []}
 
 
-def chunk(kind: str, lead: Lead, *reps: Rep) -> dict[str, Any]:
+def batch_message(kind: str, lead: Lead, *reps: Rep) -> dict[str, Any]:
     return {
         "kind": kind,
         "lead_id": lead.lead_id,
@@ -87,18 +87,20 @@ def test_a_redelivered_message_sends_nothing_twice(office: Office) -> None:
     office.hire(BEN)
     lead = office.lead()
     for _ in range(3):
-        assert office.run("notify", sqs("sqs_notify", chunk("offer", lead, aina, BEN))) == DONE
+        assert (
+            office.run("notify", sqs("sqs_notify", batch_message("offer", lead, aina, BEN))) == DONE
+        )
     assert len(office.alerts(phone(aina))) == 1
     assert [number for number, _ in office.texts()] == [BEN.phone]
     assert len(office.waiting("notify")) == 1
 
 
-def test_the_same_rep_in_another_chunk_is_not_told_again(office: Office) -> None:
+def test_the_same_rep_in_another_batch_is_not_told_again(office: Office) -> None:
     aina = office.hire_with_phone(AINA)
     lead = office.lead()
     office.run("notify", event("sqs_notify"))
     office.hire(BEN)
-    office.run("notify", sqs("sqs_notify", chunk("offer", lead, aina, BEN)))
+    office.run("notify", sqs("sqs_notify", batch_message("offer", lead, aina, BEN)))
     assert len(office.alerts(phone(aina))) == 1
     assert [number for number, _ in office.texts()] == [BEN.phone]
 
@@ -129,11 +131,11 @@ def test_a_rep_with_two_phones_is_told_on_both_and_not_by_text(office: Office) -
 def test_who_has_not_looked_in_time_gets_the_text_once(office: Office) -> None:
     aina, ben = office.hire_with_phone(AINA), office.hire_with_phone(BEN)
     lead = office.lead()
-    office.run("notify", sqs("sqs_notify", chunk("offer", lead, aina, ben)))
+    office.run("notify", sqs("sqs_notify", batch_message("offer", lead, aina, ben)))
     wiring().race.record_sighting(lead, BEN.rep_id, "seen_at", NOON)
     for _ in range(2):
-        office.run("notify", sqs("sqs_notify", chunk("unseen", lead, aina, ben)))
-    office.run("notify", sqs("sqs_notify", chunk("undelivered", lead, aina)))
+        office.run("notify", sqs("sqs_notify", batch_message("unseen", lead, aina, ben)))
+    office.run("notify", sqs("sqs_notify", batch_message("undelivered", lead, aina)))
     assert [number for number, _ in office.texts()] == [AINA.phone]
 
 
@@ -147,7 +149,7 @@ def test_nobody_is_told_of_a_lead_that_is_over(office: Office, over: str) -> Non
     else:
         office.clock.pass_(seconds=900)
     for kind in ("offer", "unseen", "undelivered"):
-        assert office.run("notify", sqs("sqs_notify", chunk(kind, lead, aina, BEN))) == DONE
+        assert office.run("notify", sqs("sqs_notify", batch_message(kind, lead, aina, BEN))) == DONE
     assert office.alerts(phone(aina)) == []
     assert office.texts() == []
 
@@ -155,9 +157,9 @@ def test_nobody_is_told_of_a_lead_that_is_over(office: Office, over: str) -> Non
 def test_the_losers_alert_is_taken_back_silently(office: Office) -> None:
     aina, ben = office.hire_with_phone(AINA), office.hire_with_phone(BEN)
     lead = office.lead()
-    office.run("notify", sqs("sqs_notify", chunk("offer", lead, aina, ben)))
+    office.run("notify", sqs("sqs_notify", batch_message("offer", lead, aina, ben)))
     office.claim(lead, AINA)
-    office.run("notify", sqs("sqs_notify", chunk("withdraw", lead, ben)))
+    office.run("notify", sqs("sqs_notify", batch_message("withdraw", lead, ben)))
     assert len(office.alerts(phone(aina))) == 1
     _, withdrawal = office.alerts(phone(ben))
     assert withdrawal["data"] == {"kind": "withdrawn", "lead_id": lead.lead_id}
@@ -170,7 +172,7 @@ def test_the_winners_offer_gets_its_claimed_time(office: Office) -> None:
     office.run("notify", event("sqs_notify"))
     at = office.clock.pass_(seconds=4)
     office.claim(lead)
-    office.run("notify", sqs("sqs_notify", chunk("won", lead, aina)))
+    office.run("notify", sqs("sqs_notify", batch_message("won", lead, aina)))
     notice = office.offers.notices(lead.lead_id, 1, [AINA.rep_id])[AINA.rep_id]
     assert (notice.sent_at, notice.claimed_at) == (NOON, at)
 
@@ -181,7 +183,7 @@ def test_the_days_cap_on_texts_holds_and_is_counted(
     office.put_playbook(a_playbook(sms=Sms(True, 20, 1).__dict__))
     office.hire(AINA, BEN)
     lead = office.lead()
-    assert office.run("notify", sqs("sqs_notify", chunk("offer", lead, AINA, BEN))) == DONE
+    assert office.run("notify", sqs("sqs_notify", batch_message("offer", lead, AINA, BEN))) == DONE
     assert len(office.texts()) == 1
     counted = office.counted(capsys)
     assert (counted["SmsSent"], counted["SmsCapReached"]) == (1, 1)
@@ -197,7 +199,7 @@ def test_a_rep_who_opted_out_gets_no_text(office: Office) -> None:
 def test_texts_are_written_in_the_reps_language(office: Office) -> None:
     office.hire(DAYANG)
     lead = office.lead()
-    office.run("notify", sqs("sqs_notify", chunk("offer", lead, DAYANG)))
+    office.run("notify", sqs("sqs_notify", batch_message("offer", lead, DAYANG)))
     [(_, text)] = office.texts()
     assert "Reply" not in text
     assert "Balas" in text
@@ -217,7 +219,7 @@ def test_a_text_that_failed_is_sent_by_the_next_delivery_and_no_other_again(
         send(sms, number, text)
 
     monkeypatch.setattr(SnsSms, "send", failing_once)
-    message = sqs("sqs_notify", chunk("offer", lead, AINA, BEN))
+    message = sqs("sqs_notify", batch_message("offer", lead, AINA, BEN))
     assert office.run("notify", message) == {"batchItemFailures": [{"itemIdentifier": "message-0"}]}
     assert [number for number, _ in office.texts()] == [BEN.phone]
     assert office.run("notify", message) == DONE
@@ -230,8 +232,8 @@ def test_a_poison_message_fails_alone(office: Office) -> None:
     batch = sqs(
         "sqs_notify",
         {"kind": "offer"},
-        chunk("offer", lead, AINA),
-        {**chunk("offer", lead, AINA), "kind": "sing"},
+        batch_message("offer", lead, AINA),
+        {**batch_message("offer", lead, AINA), "kind": "sing"},
     )
     assert office.run("notify", batch) == {
         "batchItemFailures": [{"itemIdentifier": "message-0"}, {"itemIdentifier": "message-2"}]

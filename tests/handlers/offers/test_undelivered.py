@@ -31,11 +31,11 @@ def test_the_refused_phone_is_switched_off_and_the_text_comes_now(office: Office
     office.waiting("notify")
     assert office.run("undelivered", failure(aina.devices[0])) == DONE
     assert devices(office) == {"phone": False}
-    [chunk] = office.waiting("notify")
-    assert chunk.delay_seconds == 0
-    assert (chunk.body["kind"], chunk.body["lead_id"]) == ("undelivered", lead.lead_id)
-    assert chunk.body["rep_ids"] == [AINA.rep_id]
-    office.run("notify", sqs("sqs_notify", chunk.body))
+    [batch] = office.waiting("notify")
+    assert batch.delay_seconds == 0
+    assert (batch.body["kind"], batch.body["lead_id"]) == ("undelivered", lead.lead_id)
+    assert batch.body["rep_ids"] == [AINA.rep_id]
+    office.run("notify", sqs("sqs_notify", batch.body))
     assert [number for number, _ in office.texts()] == [AINA.phone]
 
 
@@ -46,8 +46,8 @@ def test_two_failures_of_one_phone_make_one_text(office: Office) -> None:
     office.waiting("notify")
     for _ in range(2):
         assert office.run("undelivered", failure(aina.devices[0])) == DONE
-    for chunk in office.waiting("notify"):
-        office.run("notify", sqs("sqs_notify", chunk.body))
+    for batch in office.waiting("notify"):
+        office.run("notify", sqs("sqs_notify", batch.body))
     assert len(office.texts()) == 1
 
 
@@ -65,8 +65,8 @@ def test_nobody_elses_phone_is_touched(office: Office) -> None:
     office.lead()
     office.run("undelivered", failure(aina.devices[0]))
     assert devices(office, BEN) == {"phone": True}
-    [chunk] = office.waiting("notify")
-    assert chunk.body["rep_ids"] == [AINA.rep_id]
+    [batch] = office.waiting("notify")
+    assert batch.body["rep_ids"] == [AINA.rep_id]
 
 
 def test_leads_of_other_teams_are_not_texted(office: Office) -> None:

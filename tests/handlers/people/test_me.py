@@ -90,8 +90,8 @@ def test_releases_of_the_week_are_counted(office: Office) -> None:
         authorization=f"Bearer {token_of(AINA)}",
     )
     assert office.ask("rep", asked).status == 200
-    fact = {"kind": "lead.returned", "lead_id": lead.lead_id, "epoch": 1, "rep_id": AINA.rep_id}
-    office.run("project", sqs("sqs_project", fact))
+    event = {"kind": "lead.returned", "lead_id": lead.lead_id, "epoch": 1, "rep_id": AINA.rep_id}
+    office.run("project", sqs("sqs_project", event))
     office.clock.pass_(milliseconds=1)
     assert me(office)["released_this_week"] == 1
     office.clock.pass_(days=7)

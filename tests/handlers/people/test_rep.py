@@ -197,8 +197,8 @@ def test_a_rep_who_looked_gets_no_text(office: Office) -> None:
     office.hire(AINA)
     lead = office.lead()
     on_lead(office, lead, "seen")
-    chunk = {"kind": "unseen", "lead_id": lead.lead_id, "epoch": 1, "rep_ids": [AINA.rep_id]}
-    office.run("notify", sqs("sqs_notify", {**chunk, "notify_at": None}))
+    batch = {"kind": "unseen", "lead_id": lead.lead_id, "epoch": 1, "rep_ids": [AINA.rep_id]}
+    office.run("notify", sqs("sqs_notify", {**batch, "notify_at": None}))
     assert office.texts() == []
 
 
@@ -243,7 +243,11 @@ def test_later_a_lead_is_released_with_a_reason(office: Office) -> None:
     )
     assert on_lead(office, lead, "release", body={"reason": "twice"}).json == answer.json
     assert {message.body["kind"] for message in office.waiting("offer")} == {"queue.check"}
-    [note] = [move.note for move in office.world.leads.history(lead.lead_id) if move.note]
+    [note] = [
+        transition.note
+        for transition in office.world.leads.history(lead.lead_id)
+        if transition.note
+    ]
     assert note == "wrong industry"
     refused = office.claim(lead)
     assert (refused.status, refused.json["rules"]) == (
@@ -411,9 +415,9 @@ def test_a_phone_that_changed_hands_shows_nothing_of_its_first_rep(office: Offic
     [bens] = devices(office, BEN)
     assert owner(bens) == BEN.rep_id
     lead = office.lead()
-    chunk = {"kind": "offer", "lead_id": lead.lead_id, "epoch": 1, "notify_at": None}
+    batch = {"kind": "offer", "lead_id": lead.lead_id, "epoch": 1, "notify_at": None}
     reps = [AINA.rep_id, BEN.rep_id]
-    office.run("notify", sqs("sqs_notify", {**chunk, "rep_ids": reps}))
+    office.run("notify", sqs("sqs_notify", {**batch, "rep_ids": reps}))
     shown = [alert["data"]["url"].rpartition("/")[2] for alert in office.alerts(bens)]
     assert shown == [office.link(lead, BEN)]
     assert [number for number, _ in office.texts()] == [AINA.phone]

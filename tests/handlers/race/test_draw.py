@@ -13,7 +13,7 @@ from dibs.core.lead import Lead, State
 from dibs.core.rep import Rep
 from dibs.race.claim import token_hash
 from dibs.race.draw import commitment_of, draw_time, in_order, seed_of
-from handlers.dispatch.test_offer import DONE, fact
+from handlers.dispatch.test_offer import DONE, lead_message
 from handlers.offers.test_reply import answers, offered
 from handlers.office import AINA, BEN, CHONG, MANAGER, Answer, Office, event, http, signed, sqs
 from handlers.race.test_claim_page import is_page, look, press, state
@@ -39,7 +39,7 @@ def first(lead: Lead, *reps: Rep) -> list[Rep]:
 def due(office: Office, lead: Lead) -> None:
     """Let the lead's timer come when it is to be drawn."""
     office.clock.at = draw_time(lead)
-    assert office.run("offer", sqs("sqs_offer", fact(lead, "lead.due"))) == DONE
+    assert office.run("offer", sqs("sqs_offer", lead_message(lead, "lead.due"))) == DONE
 
 
 def drawn(office: Office, lead: Lead, token: str, **query: str) -> Answer:
@@ -94,12 +94,12 @@ def test_the_timer_draws_one_of_them_and_tells_the_winner(office: Office, lead: 
     due(office, lead)
     assert office.now(lead).owner == winner.rep_id
     office.waiting("notify")
-    claimed = fact(lead, "lead.claimed", rep_id=winner.rep_id)
+    claimed = lead_message(lead, "lead.claimed", rep_id=winner.rep_id)
     assert office.run("offer", sqs("sqs_offer", claimed)) == DONE
-    told = [chunk.body for chunk in office.waiting("notify")]
-    assert [chunk["rep_ids"] for chunk in told if chunk["kind"] == "assigned"] == [[winner.rep_id]]
-    [chunk] = [chunk for chunk in told if chunk["kind"] == "assigned"]
-    office.run("notify", sqs("sqs_notify", chunk))
+    told = [batch.body for batch in office.waiting("notify")]
+    assert [batch["rep_ids"] for batch in told if batch["kind"] == "assigned"] == [[winner.rep_id]]
+    [batch] = [batch for batch in told if batch["kind"] == "assigned"]
+    office.run("notify", sqs("sqs_notify", batch))
     [(number, text)] = office.texts()
     assert number == winner.phone
     assert "This lead is yours." in text
@@ -229,6 +229,6 @@ def test_a_draw_past_the_leads_end_still_has_its_winner(office: Office, lead: Le
     swept = office.run("recalculate", event("schedule_sweep"))
     assert swept["expired"] == 0
     assert office.now(lead) == lead
-    assert office.run("offer", sqs("sqs_offer", fact(lead, "lead.opened"))) == DONE
+    assert office.run("offer", sqs("sqs_offer", lead_message(lead, "lead.opened"))) == DONE
     assert office.now(lead).state is State.CLAIMED
     assert office.now(lead).claimed_at == lead.closes_at - MS

@@ -28,7 +28,7 @@ def manager(office: Office) -> None:
     office.world.roster.set_manager_hash(token_hash(MANAGER))
 
 
-def fact(lead: Lead, kind: str, rep: Rep | None = None) -> dict[str, Any]:
+def lead_message(lead: Lead, kind: str, rep: Rep | None = None) -> dict[str, Any]:
     rep_id = rep.rep_id if rep else None
     return {"kind": kind, "lead_id": lead.lead_id, "epoch": lead.epoch, "rep_id": rep_id}
 
@@ -36,14 +36,14 @@ def fact(lead: Lead, kind: str, rep: Rep | None = None) -> dict[str, Any]:
 def raced(office: Office, number: int = 1) -> Lead:
     """A race Aina won ten seconds after noon, Ben lost 250 ms later and Dayang was paused for."""
     lead = office.lead(number)
-    office.run("offer", sqs("sqs_offer", fact(lead, "lead.opened")))
+    office.run("offer", sqs("sqs_offer", lead_message(lead, "lead.opened")))
     for message in office.waiting("notify"):
         office.run("notify", sqs("sqs_notify", message.body))
     office.clock.pass_(seconds=10)
     assert office.claim(lead, AINA).status == 200
     office.clock.pass_(milliseconds=250)
     assert office.claim(lead, BEN).code == "already_claimed"
-    office.run("offer", sqs("sqs_offer", fact(lead, "lead.claimed", AINA)))
+    office.run("offer", sqs("sqs_offer", lead_message(lead, "lead.claimed", AINA)))
     office.waiting("notify")
     return lead
 
@@ -242,7 +242,7 @@ def test_a_race_may_be_disputed_before_it_is_sealed(office: Office) -> None:
     lead = raced(office)
     assert dispute(office, BEN, lead).status == 200
     office.clock.pass_(minutes=2)
-    office.run("offer", sqs("sqs_offer", fact(lead, "race.seal")))
+    office.run("offer", sqs("sqs_offer", lead_message(lead, "race.seal")))
     assert receipt(office, BEN, lead).json["receipt"]["disputed"] is True
 
 
@@ -360,7 +360,7 @@ def test_a_redelivered_timer_changes_nothing(office: Office) -> None:
     lead = sealed(office)
     before = office.everything()
     office.clock.pass_(minutes=5)
-    office.run("offer", sqs("sqs_offer", fact(lead, "race.seal")))
+    office.run("offer", sqs("sqs_offer", lead_message(lead, "race.seal")))
     assert office.everything() == before
 
 

@@ -33,8 +33,8 @@ def ask(office: Office, lead: Lead, who: Rep | None = None, **query: str) -> Ans
 
 def offered(office: Office, number: int = 1) -> Lead:
     lead = office.lead(number)
-    fact = {"kind": "lead.opened", "lead_id": lead.lead_id, "epoch": 1, "rep_id": None}
-    office.run("offer", sqs("sqs_offer", fact))
+    event = {"kind": "lead.opened", "lead_id": lead.lead_id, "epoch": 1, "rep_id": None}
+    office.run("offer", sqs("sqs_offer", event))
     return lead
 
 
@@ -79,8 +79,8 @@ def test_why_an_assigned_lead_went_to_whom_it_went(office: Office) -> None:
     office.put_playbook(a_playbook(teams=team, matching=rules))
     office.world.roster.put_profile(replace(BEN, territories=("sabah",)), ("territories",))
     lead = office.lead(territory="sarawak")
-    fact = {"kind": "lead.queued", "lead_id": lead.lead_id, "epoch": 1, "rep_id": None}
-    office.run("offer", sqs("sqs_offer", fact))
+    event = {"kind": "lead.queued", "lead_id": lead.lead_id, "epoch": 1, "rep_id": None}
+    office.run("offer", sqs("sqs_offer", event))
     told = ask(office, lead).json
     assert (told["holder"]["rep_id"], told["holder"]["cause"]) == (AINA.rep_id, "assigned")
     [judged] = told["judged"]

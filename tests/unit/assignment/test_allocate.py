@@ -79,10 +79,10 @@ class Floor(FakeWorld):
             waiting = list(self.leads.waiting_in_outbox(self.clock()))
             if not waiting:
                 return
-            self.bus.facts.clear()
+            self.bus.events.clear()
             relay(waiting, self.leads, self.bus)
-            for fact in list(self.bus.facts):
-                offering.follow(fact, self.floor())
+            for event in list(self.bus.events):
+                offering.follow(event, self.floor())
         raise AssertionError("it never comes to rest")
 
     def until(self, moment: datetime) -> None:
@@ -98,7 +98,7 @@ class Floor(FakeWorld):
 
     def offered(self) -> list[tuple[str, ...]]:
         """Return the reps who got offers, wave by wave."""
-        return [tuple(sorted(chunk.rep_ids)) for chunk in self.queue.of("offer")]
+        return [tuple(sorted(batch.rep_ids)) for batch in self.queue.of("offer")]
 
 
 def ids(*reps: Rep) -> tuple[str, ...]:
@@ -182,7 +182,7 @@ def test_the_sweep_opens_it_too_where_nobody_looked(gone: dict[str, Any]) -> Non
     floor.memory.reps[ANN.rep_id] = replace(ANN, **gone)
     floor.clock.pass_(minutes=1)
     sweep(floor.leads, floor.race, floor.holdings, floor.roster, floor.bus, floor.clock())
-    assert LeadEvent("lead.check", lead.lead_id, 1) in floor.bus.facts
+    assert LeadEvent("lead.check", lead.lead_id, 1) in floor.bus.events
 
 
 NOBODY_FIRST: dict[str, dict[str, Any]] = {

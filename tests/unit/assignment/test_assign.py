@@ -82,10 +82,10 @@ class Office:
             waiting = list(self.world.leads.waiting_in_outbox(self.clock()))
             if not waiting:
                 return
-            self.world.bus.facts.clear()
+            self.world.bus.events.clear()
             relay(waiting, self.world.leads, self.world.bus)
-            for fact in list(self.world.bus.facts):
-                offering.follow(fact, self.world.floor())
+            for event in list(self.world.bus.events):
+                offering.follow(event, self.world.floor())
         raise AssertionError("it never comes to rest")
 
     def until(self, moment: datetime) -> None:
@@ -171,8 +171,8 @@ def test_the_holder_is_told_by_push_or_text() -> None:
     office = Office(ANN)
     lead = office.lead()
     office.happens()
-    (chunk,) = office.world.queue.of("assigned")
-    notify(chunk, office.world.desk())
+    (batch,) = office.world.queue.of("assigned")
+    notify(batch, office.world.desk())
     assert office.world.sms.told == [ANN.phone]
     assert office.world.sms.texts[0][1].startswith(f"assigned {lead.lead_id} ")
 
@@ -328,10 +328,10 @@ def test_a_rep_who_comes_on_is_served_by_the_next_sweep_at_the_latest() -> None:
     assert office.owner(lead) is None
     office.clock.pass_(minutes=5)
     world = office.world
-    world.bus.facts.clear()
+    world.bus.events.clear()
     sweep(world.leads, world.race, world.holdings, world.roster, world.bus, office.clock())
-    for fact in world.bus.facts:
-        offering.follow(fact, world.floor())
+    for event in world.bus.events:
+        offering.follow(event, world.floor())
     assert office.owner(lead) == ANN.rep_id
 
 

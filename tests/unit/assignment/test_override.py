@@ -99,12 +99,12 @@ class Office:
         world, queue = self.world, self.world.holdings.queued()
         return len(serve(queue, world.race, world.roster, world.holdings, self.clock, no_pause))
 
-    def facts(self) -> list[LeadEvent]:
+    def events(self) -> list[LeadEvent]:
         self.clock.pass_(milliseconds=1)
         pending = list(self.world.leads.waiting_in_outbox(self.clock()))
-        self.world.bus.facts.clear()
+        self.world.bus.events.clear()
         relay(pending, self.world.leads, self.world.bus)
-        return self.world.bus.facts
+        return self.world.bus.events
 
     def in_hand(self) -> list[int]:
         return [self.world.memory.usage[rep.rep_id].in_hand for rep in (ANN, BOB, CHO)]
@@ -149,7 +149,7 @@ def test_a_manager_gives_any_lead_that_is_not_done_with_to_anybody(how: str) -> 
         assert (given.epoch, given.previous_owner) == (1, None)
         assert office.last_moves(1) == [(1, "open" if how == "open" else "expired", *assigned)]
     assert office.assign() == (given, False)
-    assert LeadEvent("lead.assigned", given.lead_id, given.epoch, BOB.rep_id) in office.facts()
+    assert LeadEvent("lead.assigned", given.lead_id, given.epoch, BOB.rep_id) in office.events()
 
 
 @pytest.mark.parametrize(
@@ -196,10 +196,10 @@ def test_a_manager_withdraws_any_lead_that_is_not_done_with(
     if not changed:
         assert found == before
         return
-    causes = {move[3] for move in office.last_moves(2 if how in HELD_IN else 1)}
+    causes = {transition[3] for transition in office.last_moves(2 if how in HELD_IN else 1)}
     assert causes == {override.PUT_BACK if how == "parked" else override.WITHDRAWN}
     assert office.last_moves(1)[0][4] == "manager"
-    notes = [move[5] for move in office.last_moves(2 if how in HELD_IN else 1)]
+    notes = [transition[5] for transition in office.last_moves(2 if how in HELD_IN else 1)]
     assert notes[0] == WHY
 
 
@@ -209,9 +209,9 @@ def test_a_lead_put_aside_is_nobodys_however_long_until_a_manager_puts_it_back()
     office.withdraw("nobody")
     for _ in range(3):
         office.clock.pass_(hours=5)
-        for fact in (*office.facts(), LeadEvent("lead.expired", stale.lead_id, 1)):
-            offering.follow(fact, office.world.floor())
-        office.world.bus.facts.clear()
+        for event in (*office.events(), LeadEvent("lead.expired", stale.lead_id, 1)):
+            offering.follow(event, office.world.floor())
+        office.world.bus.events.clear()
         world = office.world
         sweep(world.leads, world.race, world.holdings, world.roster, world.bus, office.clock())
         assert office.serve() == 0
@@ -219,7 +219,7 @@ def test_a_lead_put_aside_is_nobodys_however_long_until_a_manager_puts_it_back()
             office.claim()
     assert office.now.on_hold
     office.withdraw("pool")
-    assert LeadEvent("lead.opened", stale.lead_id, 2) in office.facts()
+    assert LeadEvent("lead.opened", stale.lead_id, 2) in office.events()
     assert office.claim(CHO).claim.epoch == 2
 
 
@@ -230,32 +230,32 @@ def test_where_nobody_races_a_lead_put_back_waits_for_the_next_in_turn() -> None
     found, _ = office.withdraw("pool")
     assert (found.state, found.on_hold, found.epoch) == (S.EXPIRED, False, 2)
     assert office.last_moves(2)[0][1:3] == ("new", "expired")
-    assert LeadEvent("lead.expired", found.lead_id, 2) in office.facts()
+    assert LeadEvent("lead.expired", found.lead_id, 2) in office.events()
     assert office.serve() == 1
 
 
 def test_offers_still_open_are_withdrawn_when_a_manager_assigns_the_lead() -> None:
     office = Office()
-    for fact in office.facts():
-        offering.follow(fact, office.world.floor())
+    for event in office.events():
+        offering.follow(event, office.world.floor())
     office.assign()
     with pytest.raises(AlreadyClaimed) as lost:
         office.claim(CHO)
     assert lost.value.claimed_by == (BOB.rep_id, BOB.name)
-    for fact in office.facts():
-        offering.follow(fact, office.world.floor())
-    (chunk,) = office.world.queue.of("withdraw")
-    assert (chunk.epoch, set(chunk.rep_ids)) == (1, {ANN.rep_id, CHO.rep_id})
-    assert [chunk.rep_ids for chunk in office.world.queue.of("assigned")] == [(BOB.rep_id,)]
+    for event in office.events():
+        offering.follow(event, office.world.floor())
+    (batch,) = office.world.queue.of("withdraw")
+    assert (batch.epoch, set(batch.rep_ids)) == (1, {ANN.rep_id, CHO.rep_id})
+    assert [batch.rep_ids for batch in office.world.queue.of("assigned")] == [(BOB.rep_id,)]
 
 
 def test_a_lead_assigned_by_turn_had_no_offers_to_withdraw() -> None:
     office = Office()
     office.is_("queued")
-    office.facts()
+    office.events()
     assert office.serve() == 1
-    for fact in office.facts():
-        offering.follow(fact, office.world.floor())
+    for event in office.events():
+        offering.follow(event, office.world.floor())
     assert office.world.queue.of("withdraw") == []
 
 
@@ -366,10 +366,10 @@ def test_the_ledger_has_who_lost_it_and_who_got_it() -> None:
     office.assign(BOB)
     office.clock.pass_(seconds=1)
     office.withdraw("nobody")
-    facts = list(office.facts())
+    events = list(office.events())
     office.assign(CHO)
-    for fact in (*facts, *office.facts()):
-        project(fact, ledger, office.world.roster)
+    for event in (*events, *office.events()):
+        project(event, ledger, office.world.roster)
     found = sorted(ledger.entries.values(), key=lambda entry: (entry.epoch, entry.kind))
     assert [(e.epoch, e.kind, e.rep_id, e.cause) for e in found] == [
         (1, CLAIMED, ANN.rep_id, "claimed"),

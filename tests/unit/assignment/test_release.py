@@ -178,7 +178,7 @@ def test_a_release_wants_a_reason(reason: Any, kept: str | None) -> None:
     if kept is not None:
         office.release(ANN, reason)
         assert reason_of(reason) == kept
-        notes = [move.note for move in office.world.leads.history(office.lead.lead_id)]
+        notes = [transition.note for transition in office.world.leads.history(office.lead.lead_id)]
         assert notes == ["", "", kept, ""]
         return
     with pytest.raises(InvalidInput) as wrong:
@@ -360,9 +360,9 @@ def test_a_release_is_told_and_counted_as_such_and_an_undo_is_not() -> None:
     office.clock.pass_(milliseconds=1)
     pending = list(office.world.leads.waiting_in_outbox(office.clock()))
     relay(pending, office.world.leads, office.world.bus)
-    assert LeadEvent("lead.returned", office.lead.lead_id, 2, BOB.rep_id) in office.world.bus.facts
-    for fact in office.world.bus.facts:
-        project(fact, ledger, office.world.roster)
+    assert LeadEvent("lead.returned", office.lead.lead_id, 2, BOB.rep_id) in office.world.bus.events
+    for event in office.world.bus.events:
+        project(event, ledger, office.world.roster)
     start, end = NOON - WEEK, NOON + WEEK
     assert releases(ledger.of_rep(BOB.rep_id, start, end), start, end) == 1
     assert releases(ledger.of_rep(ANN.rep_id, start, end), start, end) == 0

@@ -81,8 +81,8 @@ class Desk:
         return self.world.memory.usage[rep.rep_id]
 
     def steps(self, lead: Lead) -> list[tuple[int, str, str, str, str | None]]:
-        moves = self.world.leads.history(lead.lead_id)
-        return [(m.epoch, m.to_state.value, m.cause, m.by, m.holder) for m in moves]
+        transitions = self.world.leads.history(lead.lead_id)
+        return [(m.epoch, m.to_state.value, m.cause, m.by, m.holder) for m in transitions]
 
 
 # Time until first contact is due
@@ -134,8 +134,8 @@ def test_a_reminder_beyond_the_days_texts_is_not_sent_and_counted() -> None:
     desk = Desk(sms=caps)
     lead, _ = desk.held()
     offering.follow(LeadEvent("lead.unworked", lead.lead_id, 1, ANN.rep_id), desk.world.floor())
-    (chunk,) = desk.world.queue.of("unworked")
-    notify(chunk, desk.world.desk())
+    (batch,) = desk.world.queue.of("unworked")
+    notify(batch, desk.world.desk())
     assert (desk.world.sms.told, desk.world.counted["SmsCapReached"]) == ([], 1)
 
 
@@ -147,24 +147,24 @@ def test_the_holder_is_reminded_at_its_moment_and_once() -> None:
     assert desk.look() == (0, 0)
     desk.clock.at = taken.nudge_at
     assert desk.look() == (1, 0)
-    assert desk.world.bus.facts == [LeadEvent("lead.unworked", lead.lead_id, 1, ANN.rep_id)]
+    assert desk.world.bus.events == [LeadEvent("lead.unworked", lead.lead_id, 1, ANN.rep_id)]
     for _ in range(3):
         desk.clock.pass_(minutes=1)
         assert desk.look() == (0, 0)
-    assert len(desk.world.bus.facts) == 1
+    assert len(desk.world.bus.events) == 1
 
 
 def test_a_reminder_reaches_the_holder() -> None:
     desk = Desk()
     lead, _ = desk.held()
     offering.follow(LeadEvent("lead.unworked", lead.lead_id, 1, ANN.rep_id), desk.world.floor())
-    (chunk,) = desk.world.queue.of("unworked")
-    notify(chunk, desk.world.desk())
+    (batch,) = desk.world.queue.of("unworked")
+    notify(batch, desk.world.desk())
     assert desk.world.sms.told == [ANN.phone]
     # Not when the lead is worked or has another owner.
     for change in (lambda: desk.work(lead), lambda: desk.clock.pass_(hours=1) and desk.look()):
         change()
-        notify(chunk, desk.world.desk())
+        notify(batch, desk.world.desk())
         assert desk.world.sms.told == [ANN.phone]
 
 
@@ -196,9 +196,9 @@ def test_a_return_is_recorded_step_by_step_with_its_cause() -> None:
         (1, "released", NOT_WORKED, "clock", ANN.rep_id),
         (2, "open", NOT_WORKED, "clock", None),
     ]
-    facts = [pending.fact for pending in desk.world.leads.waiting_in_outbox(desk.clock() + MS)]
-    assert LeadEvent("lead.returned", lead.lead_id, 1, ANN.rep_id) in facts
-    assert LeadEvent("lead.opened", lead.lead_id, 2) in facts
+    events = [pending.event for pending in desk.world.leads.waiting_in_outbox(desk.clock() + MS)]
+    assert LeadEvent("lead.returned", lead.lead_id, 1, ANN.rep_id) in events
+    assert LeadEvent("lead.opened", lead.lead_id, 2) in events
 
 
 def test_a_returned_lead_is_in_hand_no_longer_and_was_had_all_the_same() -> None:

@@ -34,15 +34,15 @@ def test_a_new_lead_is_open_at_once_for_its_whole_window() -> None:
     assert lead.lead_id == lead_id_for("google-ads", "ext-1")
 
 
-def test_a_new_leads_first_move_and_its_fact_are_stored_with_it() -> None:
+def test_a_new_leads_first_move_and_its_event_are_stored_with_it() -> None:
     world = FakeWorld()
     lead = post(world, a_card()).lead
     assert world.leads.history(lead.lead_id) == [
         Transition(lead.lead_id, 1, NOON, State.NEW, State.OPEN, "accepted", "google-ads")
     ]
     (pending,) = world.leads.waiting_in_outbox(NOON + timedelta(seconds=1))
-    assert pending.fact is not None
-    assert (pending.fact.kind, pending.fact.lead_id) == ("lead.opened", lead.lead_id)
+    assert pending.event is not None
+    assert (pending.event.kind, pending.event.lead_id) == ("lead.opened", lead.lead_id)
 
 
 def test_a_new_lead_nobody_races_for_waits_to_be_assigned() -> None:
@@ -53,7 +53,7 @@ def test_a_new_lead_nobody_races_for_waits_to_be_assigned() -> None:
     assert world.leads.history(lead.lead_id) == []
     assert world.leads.open_leads() == []
     (pending,) = world.leads.waiting_in_outbox(NOON + timedelta(seconds=1))
-    assert pending.fact == LeadEvent("lead.queued", lead.lead_id, 1)
+    assert pending.event == LeadEvent("lead.queued", lead.lead_id, 1)
     assert post(world, a_card()) == IngestResult(lead, (), duplicate=True)
 
 
@@ -92,11 +92,11 @@ def test_a_lead_is_routed_by_the_playbook() -> None:
 def test_the_same_lead_again_is_a_duplicate_and_stores_nothing_new() -> None:
     world = FakeWorld()
     first = post(world, a_card())
-    before = (dict(world.memory.leads), dict(world.memory.outbox), list(world.memory.moves))
+    before = (dict(world.memory.leads), dict(world.memory.outbox), list(world.memory.transitions))
     world.clock.pass_(minutes=1)
     again = post(world, a_card())
     assert again == IngestResult(first.lead, (), duplicate=True)
-    assert before == (world.memory.leads, world.memory.outbox, world.memory.moves)
+    assert before == (world.memory.leads, world.memory.outbox, world.memory.transitions)
 
 
 def test_a_duplicate_is_told_how_the_lead_stands_now() -> None:

@@ -196,9 +196,9 @@ def test_with_a_stage_every_later_one_works_a_lead(counts: tuple[str, ...], more
 def test_a_lead_moves_forward_or_not_at_all(state: State, type: str, to: State | None) -> None:
     made = step(held(state), AINA.rep_id, an_activity(type), COUNTS, NOON + 5 * MINUTE)
     assert made.lead.state is (to or state)
-    assert (made.move and made.move.to_state) is to
-    if made.move:
-        assert (made.move.at, made.move.cause, made.move.by) == (
+    assert (made.transition and made.transition.to_state) is to
+    if made.transition:
+        assert (made.transition.at, made.transition.cause, made.transition.by) == (
             NOON + 5 * MINUTE,
             type,
             AINA.rep_id,
@@ -705,11 +705,13 @@ def test_no_more_of_a_pod_share_than_fit_into_a_transaction() -> None:
 
 def test_a_lead_goes_back_for_its_holder_alone_also_by_a_move_of_old() -> None:
     lead = held()
-    lead, move = moved(lead, State.CONTACTED, NOON, "contacted", AINA.rep_id)
-    about: Any = ("contacted", lead.epoch, [move], NOON, "0123456789abcdef")
+    lead, transition = moved(lead, State.CONTACTED, NOON, "contacted", AINA.rep_id)
+    about: Any = ("contacted", lead.epoch, [transition], NOON, "0123456789abcdef")
     made = taken_back(lead, AINA.rep_id, *about)
     assert made is not None
     assert made.lead.state is State.CLAIMED
     assert taken_back(lead, BEN.rep_id, *about) is None
     assert taken_back(replace(lead, epoch=9), AINA.rep_id, *about) is None
-    assert taken_back(lead, AINA.rep_id, "contacted", 1, [replace(move, told="x")], NOON) is None
+    assert (
+        taken_back(lead, AINA.rep_id, "contacted", 1, [replace(transition, told="x")], NOON) is None
+    )

@@ -33,13 +33,13 @@ class Floor:
         self.lead = self.world.post_lead(a_card())
         self.desk = self.world.desk()
 
-    def chunk(self, kind: str, *reps: Rep, lead: Lead | None = None) -> NotifyBatch:
+    def batch(self, kind: str, *reps: Rep, lead: Lead | None = None) -> NotifyBatch:
         about = lead or self.lead
         ids = tuple(rep.rep_id for rep in (reps or self.reps))
         return NotifyBatch(kind, about.lead_id, about.epoch, ids)
 
     def run(self, kind: str, *reps: Rep, lead: Lead | None = None) -> None:
-        notify(self.chunk(kind, *reps, lead=lead), self.desk)
+        notify(self.batch(kind, *reps, lead=lead), self.desk)
 
     def claim(self, rep: Rep) -> None:
         proof = bearer(token_of(rep))
@@ -82,7 +82,7 @@ def test_an_alert_is_recorded_with_when_and_how() -> None:
 def test_a_wave_waits_for_its_common_instant() -> None:
     floor = Floor(pushed(1))
     start = NOON + timedelta(milliseconds=400)
-    notify(replace(floor.chunk("offer"), notify_at=start), floor.desk)
+    notify(replace(floor.batch("offer"), notify_at=start), floor.desk)
     assert floor.world.waited_until == [start]
 
 
@@ -90,7 +90,7 @@ def test_those_who_are_pushed_are_looked_after_once_the_unseen_seconds_have_pass
     floor = Floor(pushed(1), pushed(2, phone=None), pushed(3, sms_opted_out=True), a_rep(4))
     floor.run("offer")
     # Only the first can be texted, and has not been.
-    assert floor.world.queue.waiting == [(floor.chunk("unseen", floor.reps[0]), 20)]
+    assert floor.world.queue.waiting == [(floor.batch("unseen", floor.reps[0]), 20)]
 
 
 def test_offers_and_their_spread_are_counted() -> None:
@@ -101,7 +101,7 @@ def test_offers_and_their_spread_are_counted() -> None:
     assert "OfferSpreadMs" in floor.world.counted
 
 
-def test_a_chunk_delivered_again_sends_nothing_twice() -> None:
+def test_a_batch_delivered_again_sends_nothing_twice() -> None:
     floor = Floor(pushed(1), a_rep(2))
     for _ in range(3):
         floor.run("offer")
@@ -112,7 +112,7 @@ def test_a_chunk_delivered_again_sends_nothing_twice() -> None:
     assert floor.texted == phones(*floor.reps)
 
 
-def test_a_chunk_goes_on_with_those_it_had_not_reached() -> None:
+def test_a_batch_goes_on_with_those_it_had_not_reached() -> None:
     floor = Floor(pushed(1), pushed(2))
     floor.run("offer", floor.reps[0])
     floor.run("offer")
@@ -157,7 +157,7 @@ def test_nobody_is_told_of_an_opening_that_is_over() -> None:
     assert floor.texted == phones(floor.reps[1])
 
 
-def test_a_chunk_about_a_lead_nobody_knows_does_nothing() -> None:
+def test_a_batch_about_a_lead_nobody_knows_does_nothing() -> None:
     floor = Floor(pushed(1), a_rep(2))
     for kind in ("offer", "unseen", "withdraw", "won"):
         floor.run(kind, lead=replace(floor.lead, lead_id="aaaaaaaaaaaa"))
@@ -174,7 +174,7 @@ def test_where_push_is_refused_the_text_goes_at_once() -> None:
     assert floor.world.push.told() == [floor.reps[0].rep_id]
     assert floor.texted == phones(floor.reps[1])
     # The rep whose push was refused has had a text: none is queued for them.
-    assert floor.world.queue.of("unseen") == [floor.chunk("unseen", floor.reps[0])]
+    assert floor.world.queue.of("unseen") == [floor.batch("unseen", floor.reps[0])]
 
 
 def test_a_phone_that_was_switched_off_or_never_had_the_app_gets_the_text_at_once() -> None:
@@ -373,11 +373,11 @@ def test_a_dead_device_is_switched_off_and_its_open_offers_are_texted() -> None:
     push_failed(rep.rep_id, "arn:1", floor.world.race, floor.world.roster, floor.world.queue)
     assert floor.world.memory.reps[rep.rep_id].pushable == ()
     assert floor.world.memory.reps[floor.reps[1].rep_id].pushable
-    about = {chunk.lead_id for chunk in floor.world.queue.of("undelivered")}
+    about = {batch.lead_id for batch in floor.world.queue.of("undelivered")}
     assert about == {floor.lead.lead_id, second.lead_id}
     assert other.lead_id not in about
-    for chunk in floor.world.queue.of("undelivered"):
-        notify(chunk, floor.desk)
+    for batch in floor.world.queue.of("undelivered"):
+        notify(batch, floor.desk)
     assert floor.texted == phones(rep, rep)
 
 

@@ -310,10 +310,10 @@ def test_whoever_is_off_or_wants_quiet_is_told_neither_by_push_nor_by_text(
     other = world.add_rep(a_rep(2))
     lead = world.post_lead(a_card())
     offering.follow(LeadEvent("lead.opened", lead.lead_id, 1), world.floor())
-    (chunk,) = world.queue.of("offer")
-    assert set(chunk.rep_ids) == {rep.rep_id, other.rep_id}
+    (batch,) = world.queue.of("offer")
+    assert set(batch.rep_ids) == {rep.rep_id, other.rep_id}
     world.memory.reps[rep.rep_id] = replace(rep, **change)  # since the wave was notified
-    notify(chunk, world.desk())
+    notify(batch, world.desk())
     reached = [*world.push.told(), *world.sms.told]
     assert reached == (
         [rep.rep_id, other.phone] if told and pushed else [rep.phone, other.phone][not told :]

@@ -497,16 +497,16 @@ def test_an_undo_is_recorded_move_by_move() -> None:
     race.claim()
     race.world.clock.pass_(seconds=2)
     race.undo()
-    moves = race.world.leads.history(race.lead.lead_id)
-    steps = [(m.epoch, m.from_state.value, m.to_state.value, m.cause, m.by) for m in moves]
+    transitions = race.world.leads.history(race.lead.lead_id)
+    steps = [(m.epoch, m.from_state.value, m.to_state.value, m.cause, m.by) for m in transitions]
     assert steps == [
         (1, "new", "open", "accepted", "google-ads"),
         (1, "open", "claimed", "claimed", AINA.rep_id),
         (1, "claimed", "released", "undone", AINA.rep_id),
         (2, "released", "open", "undone", AINA.rep_id),
     ]
-    assert [m.at - NOON for m in moves] == [timedelta(seconds=s) for s in (0, 1, 3, 3)]
-    assert [m.holder for m in moves] == [None, None, AINA.rep_id, None]
+    assert [m.at - NOON for m in transitions] == [timedelta(seconds=s) for s in (0, 1, 3, 3)]
+    assert [m.holder for m in transitions] == [None, None, AINA.rep_id, None]
 
 
 def test_a_millisecond_after_the_thirty_seconds_the_lead_stays() -> None:

@@ -18,7 +18,7 @@ from dibs.core.errors import (
     LeadNotFound,
     RouteNotFound,
 )
-from dibs.core.events import PATIENCE, LeadEvent
+from dibs.core.events import LATE_AFTER, LeadEvent
 from dibs.core.lead import Lead, State
 from dibs.core.rep import Rep, Usage
 from dibs.dispatch import follow as offering
@@ -96,8 +96,8 @@ class Hall:
         return sorted(reps, key=lambda rep: order.index(rep.rep_id))
 
     def follow(self, kind: str = "lead.due", rep_id: str | None = None) -> None:
-        fact = LeadEvent(kind, self.lead.lead_id, self.lead.epoch, rep_id)
-        offering.follow(fact, self.world.floor())
+        event = LeadEvent(kind, self.lead.lead_id, self.lead.epoch, rep_id)
+        offering.follow(event, self.world.floor())
 
 
 # The order of a draw
@@ -514,7 +514,7 @@ def test_a_stranger_makes_nobody_draw() -> None:
 
 def swept(hall: Hall) -> None:
     world = hall.world
-    world.bus.facts.clear()
+    world.bus.events.clear()
     sweep(world.leads, world.race, world.holdings, world.roster, world.bus, world.clock())
 
 
@@ -524,17 +524,17 @@ def test_the_sweep_brings_back_a_draw_that_nobody_made() -> None:
     hall.follow("lead.opened")
     again = LeadEvent("lead.opened", hall.lead.lead_id, 1)
     hall.world.memory.outbox.clear()
-    hall.world.clock.at = NOON + COLLECTED + DRAWN_AFTER + PATIENCE - MS
+    hall.world.clock.at = NOON + COLLECTED + DRAWN_AFTER + LATE_AFTER - MS
     swept(hall)
-    assert hall.world.bus.facts == []
+    assert hall.world.bus.events == []
     hall.world.clock.pass_(milliseconds=1)
     swept(hall)
-    assert hall.world.bus.facts == [again]
+    assert hall.world.bus.events == [again]
     offering.follow(again, hall.world.floor())
     assert hall.stored().owner is not None
     hall.world.memory.outbox.clear()
     swept(hall)
-    assert hall.world.bus.facts == []
+    assert hall.world.bus.events == []
 
 
 def test_who_is_in_a_draw_keeps_their_chance_when_it_comes_after_the_lead_closed() -> None:
@@ -590,8 +590,8 @@ def test_the_winner_is_told_because_nobody_waits_for_an_answer() -> None:
     hall.enter(AINA)
     hall.draw()
     hall.follow("lead.claimed", AINA.rep_id)
-    assert [chunk.rep_ids for chunk in hall.world.queue.of("assigned")] == [(AINA.rep_id,)]
-    assert [chunk.rep_ids for chunk in hall.world.queue.of("won")] == [(AINA.rep_id,)]
+    assert [batch.rep_ids for batch in hall.world.queue.of("assigned")] == [(AINA.rep_id,)]
+    assert [batch.rep_ids for batch in hall.world.queue.of("won")] == [(AINA.rep_id,)]
 
 
 def test_who_was_first_after_a_draw_is_not_told_what_they_know() -> None:

@@ -49,11 +49,11 @@ class Floor(FakeWorld):
 
     def follow(self, lead: Lead, kind: str, rep: Rep | None = None) -> None:
         told = len(self.queue.of("offer"))
-        fact = LeadEvent(kind, lead.lead_id, lead.epoch, rep.rep_id if rep else None)
-        follow(fact, self.floor())
-        for chunk in self.queue.of("offer")[told:]:
+        event = LeadEvent(kind, lead.lead_id, lead.epoch, rep.rep_id if rep else None)
+        follow(event, self.floor())
+        for batch in self.queue.of("offer")[told:]:
             at = self.clock() + timedelta(seconds=1)
-            told_now = [SentOffer(chunk.lead_id, chunk.epoch, r, at, ()) for r in chunk.rep_ids]
+            told_now = [SentOffer(batch.lead_id, batch.epoch, r, at, ()) for r in batch.rep_ids]
             self.offers.record(told_now)
 
     def claim(self, lead: Lead, rep: Rep) -> None:
@@ -261,7 +261,7 @@ def test_a_store_too_busy_to_seal_delays_no_offer(monkeypatch: pytest.MonkeyPatc
     with monkeypatch.context() as patched:
         patched.setattr(floor.races, "find", busy)
         floor.follow(floor.lead(lead), "lead.opened")
-    assert [chunk.epoch for chunk in floor.queue.of("offer")] == [1, 2]
+    assert [batch.epoch for batch in floor.queue.of("offer")] == [1, 2]
     floor.follow(lead, "race.seal")
     assert floor.sealed(lead).race.cause == "undone"
 
@@ -305,7 +305,7 @@ def test_a_seal_that_was_lost_is_asked_for_by_the_sweep() -> None:
     assert seal_late(floor.races, floor.bus, floor.clock()) == 0
     floor.clock.pass_(seconds=1)
     assert seal_late(floor.races, floor.bus, floor.clock()) == 1
-    assert floor.bus.facts == [LeadEvent("race.seal", lead.lead_id, 1)]
+    assert floor.bus.events == [LeadEvent("race.seal", lead.lead_id, 1)]
     floor.follow(lead, "race.seal")
     assert floor.sealed(lead).race.winner == AINA.rep_id
     assert seal_late(floor.races, floor.bus, floor.clock()) == 0

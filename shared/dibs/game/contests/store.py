@@ -278,15 +278,15 @@ def _parts(contest_id: str, what: str, text: str, **more: Any) -> list[Item]:
     10,000 reps come to about 300 KB, which is one item; tie-breakers make it more.
     """
     packed = zlib.compress(text.encode())
-    chunks = [packed[start : start + _LARGEST] for start in range(0, len(packed), _LARGEST)]
+    parts = [packed[start : start + _LARGEST] for start in range(0, len(packed), _LARGEST)]
     return [
         {
             **_of(contest_id, f"{what}#{number:02}" if number else what),
-            what.lower(): {"B": chunk},
-            "parts": {"N": str(len(chunks))},
+            what.lower(): {"B": part},
+            "parts": {"N": str(len(parts))},
             **more,
         }
-        for number, chunk in enumerate(chunks)
+        for number, part in enumerate(parts)
     ]
 
 

@@ -41,15 +41,15 @@ class DynamoAwards(AwardBook):
         """Book awards as they are to be, with the transfers that make them so; return the units
         that have changed meanwhile, or were held just then, for which nothing was done."""
         refused = []
-        for chunk in _chunks(entries):
-            moved = [transfer for _, transfers in chunk for transfer in transfers]
-            writes = [self._write(booked) for booked, _ in chunk]
+        for batch in _batches(entries):
+            moved = [transfer for _, transfers in batch for transfer in transfers]
+            writes = [self._write(booked) for booked, _ in batch]
             try:
                 self._db.transact([*writes, *transfer_writes(self._to, moved)])
             except (ConditionFailed, Busy) as error:
                 if isinstance(error, Busy) and not error.conflict:
                     raise
-                refused += [booked.unit for booked, _ in chunk]
+                refused += [booked.unit for booked, _ in batch]
         return refused
 
     def _write(self, booked: PostedAwards) -> dict[str, Any]:
@@ -75,16 +75,16 @@ def _booked_from(item: Item) -> PostedAwards:
     return PostedAwards(body["unit"], awards_from(body["awards"]), int(item["version"]["N"]))
 
 
-def _chunks(entries: Sequence[Settlement]) -> Iterator[list[Settlement]]:
+def _batches(entries: Sequence[Settlement]) -> Iterator[list[Settlement]]:
     """Yield settlements in transactions that fit, those of the same reps together."""
-    chunk: list[Settlement] = []
+    batch: list[Settlement] = []
     for one in sorted(entries, key=lambda entry: min((t.rep_id for t in entry[1]), default="")):
-        if chunk and _writes_of([*chunk, one]) > _MOST_WRITES:
-            yield chunk
-            chunk = []
-        chunk.append(one)
-    if chunk:
-        yield chunk
+        if batch and _writes_of([*batch, one]) > _MOST_WRITES:
+            yield batch
+            batch = []
+        batch.append(one)
+    if batch:
+        yield batch
 
 
 def _writes_of(entries: Sequence[Settlement]) -> int:

@@ -217,13 +217,13 @@ class DynamoStandings(StandingsStore, StandingsBuild, OwnStandings):
         """Store changes, each unit whole or not at all; return the units that have changed
         meanwhile, or were held just then, for which nothing was done."""
         refused = []
-        for chunk in _chunks(changes):
+        for batch in _batches(changes):
             try:
-                self._db.transact(self._writes(generation, chunk))
+                self._db.transact(self._writes(generation, batch))
             except (ConditionFailed, Busy) as error:
                 if isinstance(error, Busy) and not error.conflict:
                     raise
-                refused += [change.unit.name for change in chunk]
+                refused += [change.unit.name for change in batch]
         return refused
 
     def _writes(self, generation: str, changes: Sequence[Change]) -> list[dict[str, Any]]:
@@ -545,20 +545,20 @@ def _loads(writes: Iterable[T], bytes_of: Callable[[T], int]) -> Iterator[list[T
         yield load
 
 
-def _chunks(changes: Sequence[Change]) -> Iterable[list[Change]]:
+def _batches(changes: Sequence[Change]) -> Iterable[list[Change]]:
     """Yield changes in transactions that fit, those of the same reps together."""
 
     def by_rep(change: Change) -> str:
         return min((place.rep_id for place in change.counts), default="")
 
-    chunk: list[Change] = []
+    batch: list[Change] = []
     for change in sorted(changes, key=by_rep):
-        if chunk and _writes_of([*chunk, change]) > _MOST_WRITES:
-            yield chunk
-            chunk = []
-        chunk.append(change)
-    if chunk:
-        yield chunk
+        if batch and _writes_of([*batch, change]) > _MOST_WRITES:
+            yield batch
+            batch = []
+        batch.append(change)
+    if batch:
+        yield batch
 
 
 def _writes_of(changes: Sequence[Change]) -> int:
