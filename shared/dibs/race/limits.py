@@ -5,11 +5,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from dibs.core.calendar import day_start
 from dibs.core.errors import Refusal
-from dibs.core.lead import Claim
+from dibs.core.lead import Claim, Lead
 from dibs.core.rep import Rep, Usage
 from dibs.race.guards import Guard
 from dibs.rules.rules import Limit, Rules
@@ -21,11 +22,34 @@ _COUNTED = {"hour": "hour_claims", "day": "claims", "week": "week_claims", "in_h
 """The counter of each limit that is not rolling."""
 
 
-def over_limits(rep: Rep, usage: Usage, playbook: Rules, now: datetime) -> list[Refusal]:
-    """Return every limit of competitive claims that the rep has reached (F7).
+@dataclass(frozen=True)
+class UsedLimit:
+    """A limit and how much of it is used."""
 
-    Of two with the same code, such as two daily limits, it returns the one that lifts later.
+    per: str
+    rolling: bool
+    used: int
+    most: int
+
+
+def used_limits(rep: Rep, usage: Usage, playbook: Rules, now: datetime) -> list[UsedLimit]:
+    """Return every limit that binds the rep, and how much of it is used."""
+    return [
+        UsedLimit(limit.per, limit.rolling, used(limit, rep, usage, now), limit.most)
+        for limit in playbook.limits_of(rep.tier)
+    ]
+
+
+def over_limits(
+    lead: Lead, rep: Rep, usage: Usage, playbook: Rules, now: datetime
+) -> list[Refusal]:
+    """Return every limit of competitive claims that keeps the rep from the lead (F7).
+
+    Of two with the same code, such as two daily limits, it returns the one that lifts later. Test
+    leads count nowhere, so no limit keeps anybody from them.
     """
+    if lead.test:
+        return []
     reached = [
         _reached(limit, rep, usage, now)
         for limit in playbook.limits_of(rep.tier)
