@@ -45,14 +45,11 @@ def over_limits(
 ) -> list[Refusal]:
     """Return every limit of competitive claims that keeps the rep from the lead (F7).
 
-    Of two with the same code, such as two daily limits, it returns the one that lifts later. Test
-    leads count nowhere, so no limit keeps anybody from them.
+    Of two with the same code, such as two daily limits, it returns the one that lifts later.
     """
-    if lead.test:
-        return []
     reached = [
         _reached(limit, rep, usage, now)
-        for limit in playbook.limits_of(rep.tier)
+        for limit in _binding(lead, rep, playbook)
         if used(limit, rep, usage, now) >= limit.most
     ]
     by_code: dict[str, Refusal] = {}
@@ -61,6 +58,11 @@ def over_limits(
         later = other is None or (refusal.lifts_at or now) > (other.lifts_at or now)
         by_code[refusal.code] = refusal if later else other or refusal
     return list(by_code.values())
+
+
+def _binding(lead: Lead, rep: Rep, playbook: Rules) -> tuple[Limit, ...]:
+    """Return the limits that bind the rep's claim of the lead; a test lead counts nowhere."""
+    return () if lead.test else playbook.limits_of(rep.tier)
 
 
 def used(limit: Limit, rep: Rep, usage: Usage, now: datetime) -> int:
@@ -130,14 +132,14 @@ def rolling(playbook: Rules, rep: Rep) -> list[Limit]:
     return [limit for limit in playbook.limits_of(rep.tier) if limit.rolling]
 
 
-def limit_guards(rep: Rep, usage: Usage, playbook: Rules, claim: Claim) -> list[Guard]:
+def limit_guards(lead: Lead, rep: Rep, usage: Usage, playbook: Rules, claim: Claim) -> list[Guard]:
     """Return the guards that keep the claim or assignment within every limit that binds it."""
     allowance = allowance_of(rep, playbook, claim.claimed_at)
     guards = [] if allowance is None else [Guard("leads", "<", allowance)]
     if not claim.competitive:
         most = playbook.assignment.in_hand_limit
         return [*guards, Guard("in_hand", "<", most)] if most else guards
-    for limit in playbook.limits_of(rep.tier):
+    for limit in _binding(lead, rep, playbook):
         if limit.rolling:
             # Many claims may be stored at the same moment; the limit still holds.
             left = limit.most - used(limit, rep, usage, claim.claimed_at)
