@@ -252,8 +252,7 @@ class Wiring:
         from dibs.offers.texts import alert
 
         applications = {
-            Platform.APNS: self.settings.apns_application_arn,
-            Platform.FCM: self.settings.fcm_application_arn,
+            platform: getattr(self.settings, f"{platform}_application_arn") for platform in Platform
         }
         return SnsPush(sns(), applications, self.settings.public_url, alert, Publisher(sns()))
 

@@ -22,10 +22,11 @@ from standardwebhooks import Webhook
 
 from dibs.aws import clients
 from dibs.aws.dynamo import Dynamo
-from dibs.aws.settings import Settings
+from dibs.aws.settings import Settings, logical_id
 from dibs.core.lead import Lead
 from dibs.core.links import link_token
 from dibs.core.rep import Device, Platform, Rep
+from dibs.offers.push import SNS_NAMES
 from dibs.offers.store import DynamoOfferStore
 from dibs.race.rep_records import rep_item
 from dibs.rules.playbook import Playbook
@@ -192,12 +193,12 @@ def furnish(database: Dynamo) -> Place:
     sns.subscribe(TopicArn=managers, Protocol="sqs", Endpoint=_arn("sqs", "managers"))
     raw = {"RawMessageDelivery": "true"}
     sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=_arn("sqs", "offer"), Attributes=raw)
-    apns, fcm = (
-        sns.create_platform_application(Name="dibs", Platform=platform, Attributes={})[
-            "PlatformApplicationArn"
-        ]
-        for platform in ("APNS", "GCM")
-    )
+    applications = {
+        f"{platform}_application_arn": sns.create_platform_application(
+            Name="dibs", Platform=name, Attributes={}
+        )["PlatformApplicationArn"]
+        for platform, name in SNS_NAMES.items()
+    }
     secret = clients.secrets().create_secret(Name="dibs-intake", SecretString=INTAKE_SECRET)["ARN"]
     results = clients.secrets().create_secret(Name="dibs-results", SecretString=RESULTS_SECRET)
     tables = {f.name: getattr(settings, f.name) for f in fields(settings) if "_table" in f.name}
@@ -212,8 +213,7 @@ def furnish(database: Dynamo) -> Place:
             "OFFER_QUEUE_URL": offer,
             "INTAKE_SECRET_ID": secret,
             "RESULTS_SECRET_ID": results["ARN"],
-            "APNS_APPLICATION_ARN": apns,
-            "FCM_APPLICATION_ARN": fcm,
+            **{name.upper(): arn for name, arn in applications.items()},
         },
         arns={
             **{
@@ -226,8 +226,7 @@ def furnish(database: Dynamo) -> Place:
             "OfferQueue.Arn": _arn("sqs", "offer"),
             notify: _arn("sqs", "notify"),
             offer: _arn("sqs", "offer"),
-            "ApnsApplicationArn": apns,
-            "FcmApplicationArn": fcm,
+            **{logical_id(name): arn for name, arn in applications.items()},
             "IntakeSecret.Id": secret,
             "ResultsSecret.Id": results["ARN"],
             "AWS::Partition": "aws",

@@ -164,17 +164,17 @@ def claimed(event: LeadEvent, lead: Lead, deps: FollowDeps) -> None:
     playbook = deps.roster.playbook()
     # Without tiers or head starts there are no later waves, so no claim needs the check.
     waves = playbook.gives_head_starts or any(map(playbook.ranks, lead.teams))
-    if waves and _is_full(event.lead_id, event.rep_id, deps):
+    if waves and _is_full(lead, event.rep_id, deps):
         check_waves(deps)
 
 
-def _is_full(lead_id: str, rep_id: str, deps: FollowDeps) -> bool:
+def _is_full(lead: Lead, rep_id: str, deps: FollowDeps) -> bool:
     """Return whether the rep has reached a limit, so that a later wave may open early (M6)."""
-    view, now = deps.race.read(lead_id, rep_id), deps.clock()
+    view, now = deps.race.read(lead.lead_id, rep_id), deps.clock()
     rep, playbook = view.rep, view.playbook
     if rep is None:
         return False
-    full = over_limits(rep, view.usage, playbook, now)
+    full = over_limits(lead, rep, view.usage, playbook, now)
     return bool(full or over_allowance(rep, view.usage, playbook, now))
 
 

@@ -129,7 +129,7 @@ def count_lead(
         counts |= use_credit(credit)
     most = [] if week_most is None else [Guard("leads", "<", week_most)]
     if bound:
-        most += limit_guards(rep, usage, playbook, claim)
+        most += limit_guards(lead, rep, usage, playbook, claim)
     if bound and won:
         most += debt_guards(lead, rep, usage, playbook, now)
     # What begins anew passes no maximum.

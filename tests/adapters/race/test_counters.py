@@ -167,7 +167,7 @@ class Career:
         usage, rep, playbook, now = self.expected(), self.rep, self.playbook, self.now
         owed = (owes_warm, owes_assignment)
         return not lead.test and bool(
-            over_limits(rep, usage, playbook, now)
+            over_limits(lead, rep, usage, playbook, now)
             or over_allowance(rep, usage, playbook, now)
             or any(rule(lead, rep, usage, playbook, now) for rule in owed)
         )

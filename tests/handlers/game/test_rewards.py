@@ -16,7 +16,6 @@ from dibs.race.claim import token_hash
 from dibs.wiring import wiring
 from handlers.office import AINA, BEN, MANAGER, Answer, Office, event, http
 from support.builders import NOON, a_playbook, token_of
-from support.tables import template
 
 MUG = {"name": "Mug", "price": 100, "stock": 2}
 LEVELS = [{"name": "Bronze", "from_points": 100}, {"name": "Silver", "from_points": 500}]
@@ -491,13 +490,6 @@ def test_a_page_begins_where_one_ended(office: Office, start: str) -> None:
 
 
 # The jobs
-
-
-@pytest.mark.parametrize("name", ["rewards", "decay"])
-def test_a_jobs_event_is_what_its_schedule_sends(name: str) -> None:
-    scheduled = template()["Resources"]["RecalculateFunction"]["Properties"]["Events"]
-    sent = json.loads(scheduled[name.capitalize()]["Properties"]["Input"])
-    assert sent == event(f"schedule_{name}")
 
 
 def test_requests_nobody_decides_on_or_collects_lapse_by_the_playbook(office: Office) -> None:

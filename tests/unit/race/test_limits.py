@@ -29,7 +29,7 @@ def rules(*limits: dict[str, Any], **others: Any) -> Playbook:
 
 
 def codes(rep: Rep, usage: Usage, playbook: Playbook, now: datetime) -> list[str]:
-    return [refusal.code for refusal in over_limits(rep, usage, playbook, now)]
+    return [refusal.code for refusal in over_limits(OPEN, rep, usage, playbook, now)]
 
 
 def after_claims(rep: Rep, playbook: Playbook, *moments: datetime, usage: Usage | None = None):
@@ -140,7 +140,7 @@ def test_the_last_claim_goes_through_and_not_one_more(per: str) -> None:
     three = after_claims(rep, playbook, NOON, NOON, NOON)
     assert codes(rep, two, playbook, NOON) == []
     assert len(codes(rep, three, playbook, NOON)) == 1
-    (refusal,) = over_limits(rep, three, playbook, NOON)
+    (refusal,) = over_limits(OPEN, rep, three, playbook, NOON)
     assert "(3)" in refusal.how
 
 
@@ -172,7 +172,7 @@ def test_a_count_that_a_faster_clock_began_holds_until_that_is_over(
 ) -> None:
     rep, playbook = a_rep(zone="UTC"), rules({"most": 1, "per": per})
     lifts(rep, counted, playbook, NOON, until)
-    (refusal,) = over_limits(rep, counted, playbook, NOON)
+    (refusal,) = over_limits(OPEN, rep, counted, playbook, NOON)
     assert refusal.lifts_at == until
     now = NOON + 20 * MINUTE
     more = after_claims(rep, playbook, now, usage=counted)
@@ -209,7 +209,7 @@ def test_a_limit_that_was_lowered_lifts_once_enough_claims_have_left_it() -> Non
     rep, playbook = a_rep(), rules({"most": 1, "per": "day", "rolling": True})
     five = Usage(recent=tuple(NOON + HOUR * number for number in range(5)))
     lifts(rep, five, playbook, NOON + 5 * HOUR, NOON + 4 * HOUR + DAY)
-    (refusal,) = over_limits(rep, five, playbook, NOON + 5 * HOUR)
+    (refusal,) = over_limits(OPEN, rep, five, playbook, NOON + 5 * HOUR)
     assert refusal.lifts_at == NOON + 4 * HOUR + DAY
 
 
@@ -226,7 +226,7 @@ def test_moments_are_kept_only_where_a_rolling_limit_binds_the_rep() -> None:
 def test_leads_in_hand_are_enough_until_one_is_worked() -> None:
     rep, playbook = a_rep(), rules({"most": 3, "per": "in_hand"})
     assert codes(rep, Usage(in_hand=2), playbook, NOON) == []
-    (refusal,) = over_limits(rep, Usage(in_hand=3), playbook, NOON)
+    (refusal,) = over_limits(OPEN, rep, Usage(in_hand=3), playbook, NOON)
     assert (refusal.code, refusal.lifts_at) == ("open_load", None)
     assert "3 leads" in refusal.how
 
@@ -344,5 +344,5 @@ def test_of_two_limits_of_a_kind_the_one_that_lifts_later_is_told() -> None:
     playbook = a_playbook(claims_per_day=2, limits=[rolling])
     recent = (NOON - timedelta(hours=1), NOON)
     usage = Usage(day=rep.today(NOON), claims=2, recent=recent, ever=2)
-    [refusal] = over_limits(rep, usage, playbook, NOON)
+    [refusal] = over_limits(OPEN, rep, usage, playbook, NOON)
     assert (refusal.code, refusal.lifts_at) == ("daily_limit", NOON + timedelta(hours=23))
