@@ -205,7 +205,8 @@ def described() -> Schema:
     for function, key, route in tables():
         method, _, path = key.partition(" ")
         paths[path][method.lower()] = _operation(schemas, function, method, path, route)
-    errors = sorted({*STATUS, DibsError}, key=lambda one: one.code)
+    known: set[type[DibsError]] = {*STATUS, DibsError}
+    errors = sorted(known, key=lambda one: one.code)
     named = {**schemas.named, **{_name(error): _problem(error) for error in errors}}
     return {
         "openapi": "3.1.0",
@@ -301,7 +302,7 @@ def _responses(
         )
         if pages:
             contents[status].setdefault(HTML, [{"type": "string"}])
-    found = {}
+    found: Schema = {}
     for status in sorted({*says}):
         found[str(status)] = {"description": says[status]}
         if contents[status] and method != "HEAD":
@@ -313,7 +314,7 @@ def _responses(
 
 
 def _errors(route: Route, names: Iterable[str]) -> Mapping[int, list[type[DibsError]]]:
-    every = {*route.errors, *route.who.errors, *_BAD_SERVER}
+    every: set[type[DibsError]] = {*route.errors, *route.who.errors, *_BAD_SERVER}
     if route.body is not None:
         every |= {BodyTooLarge}
         if route.body.media == JSON:

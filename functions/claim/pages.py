@@ -25,6 +25,7 @@ from dibs.core.errors import (
     ClaimRefused,
     DibsError,
     Expired,
+    Refusal,
     UndoOver,
     Withdrawn,
 )
@@ -44,7 +45,8 @@ from dibs.race.ports import RaceStore, RaceView
 def standing(store: RaceStore, view: RaceView, token: str, now: datetime) -> Page:
     """Return the page of a race as it stands for the holder of this link."""
     language = view.rep.language if view.rep else "en"
-    refusals, lifts_at = (), None
+    refusals: tuple[Refusal, ...] = ()
+    lifts_at: datetime | None = None
     if view.lead is not None and waits_in_draw(store, view):
         return of_draw(in_draw(view.lead), language, now)
     try:

@@ -38,11 +38,13 @@ def work(body: dict[str, Any], arrival: Arrival) -> None:
         expires_after_seconds=_ONE_DAY_SECONDS, lambda_context=arrival.context
     )
 
-    @idempotent_function(data_keyword_argument="name", persistence_store=_done(), config=config)
-    def once(*, name: str, batch: NotifyBatch) -> None:
+    def notified(*, name: str, batch: NotifyBatch) -> None:
         del name
         notify(batch, wiring().notify_deps)
 
+    once = idempotent_function(
+        notified, data_keyword_argument="name", persistence_store=_done(), config=config
+    )
     once(name=batch.name, batch=batch)
 
 

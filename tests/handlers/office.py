@@ -279,7 +279,7 @@ class Office:
         """Run a function that answers over HTTP. It reads and answers what it publishes."""
         read = Read(asked.get("queryStringParameters") or {})
         response = self.run(function, {**asked, "queryStringParameters": read})
-        json.dumps(response)  # what Lambda does with it
+        json.dumps(response, ensure_ascii=False).encode()  # what Lambda does with it
         answer = Answer(response["statusCode"], response["headers"], response["body"])
         operation = contract.operations().get(asked["routeKey"])
         if operation is not None:
