@@ -40,7 +40,7 @@ from dibs.intake.duplicates import (
 )
 from dibs.intake.identity import identities_of
 from dibs.intake.ports import Arrivals, LeadStore, StoredPost
-from dibs.race.lifecycle import taking
+from dibs.race.lifecycle import new_claim
 from dibs.race.matching import skills_needed
 from dibs.race.opening import opening, races
 from dibs.race.usage import count_lead
@@ -204,7 +204,7 @@ def _store_owned(
 ) -> IngestResult | StoredPost:
     """Store a new lead as its owner's, counted and recorded as any assignment (C6)."""
     (rep, usage), now = owner, lead.received_at
-    claim = taking(lead, rep, playbook, now, now, EXISTING_OWNER)
+    claim = new_claim(lead, rep, playbook, now, now, EXISTING_OWNER)
     owned = replace(lead, owner=rep.rep_id, claimed_at=claim.claimed_at, return_at=claim.return_at)
     owned, transition = moved(owned, State.ASSIGNED, now, EXISTING_OWNER, "dibs")
     card = replace(card, flags=(*card.flags, EXISTING_OWNER))

@@ -34,7 +34,7 @@ def test_an_opened_lead_is_dealt_to_its_reps_and_its_end_is_timed(office: Office
     [timer] = office.waiting("offer")
     assert timer.body == {"kind": "lead.due", "lead_id": lead.lead_id, "epoch": 1}
     assert timer.delay_seconds == 900
-    assert office.now(lead).told_at == NOON
+    assert office.now(lead).notified_until == NOON
 
 
 def test_only_reps_who_may_claim_are_told(office: Office) -> None:

@@ -16,7 +16,7 @@ from dibs.game.contests import run as usecase
 from dibs.game.contests.store import signature
 from dibs.game.scoring.ports import Total
 from dibs.game.scoring.score import score
-from dibs.ledger.entries import booked
+from dibs.ledger.entries import new_entry
 from dibs.race.claim import token_hash
 from dibs.wiring import wiring
 from handlers.office import (
@@ -276,8 +276,8 @@ def test_a_contest_runs_from_its_first_day_to_its_prizes(
     to(office, date(2026, 12, 9))
     assert job(office) == {"opened": 0, "counted": 0, "closed": 1, "paid": 2}
     assert job(office) == {"opened": 0, "counted": 0, "closed": 0, "paid": 0}
-    booked = wiring().ledger.find([f"prize/week/{rep.rep_id}" for rep in (AINA, BEN, DAYANG)])
-    assert {entry.rep_id: entry.amount for entry in booked.values()} == {
+    prizes = wiring().ledger.find([f"prize/week/{rep.rep_id}" for rep in (AINA, BEN, DAYANG)])
+    assert {entry.rep_id: entry.amount for entry in prizes.values()} == {
         BEN.rep_id: 100,
         AINA.rep_id: 50,
     }
@@ -482,7 +482,7 @@ def test_what_is_in_the_ledger_is_what_counts_and_prizes_are_points(office: Offi
     playbook, at = wiring().roster.playbook(), office.clock.at
     told = [(AINA, 1), (BEN, 1), (BEN, 2)]
     scored = [
-        booked(f"activity/{rep.rep_id}/{n}", "call", rep.rep_id, rep.team, at, playbook)
+        new_entry(f"activity/{rep.rep_id}/{n}", "call", rep.rep_id, rep.team, at, playbook)
         for rep, n in told
     ]
     score(wiring().score_deps, scored)

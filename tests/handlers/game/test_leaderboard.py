@@ -12,7 +12,7 @@ import pytest
 
 from dibs.core.rep import Rep
 from dibs.game.scoring.score import score
-from dibs.ledger.entries import Entry, booked
+from dibs.ledger.entries import Entry, new_entry
 from dibs.race.claim import token_hash
 from dibs.wiring import wiring
 from handlers.office import AINA, BEN, CHONG, DAYANG, MANAGER, PLAYBOOK, Answer, Office, http
@@ -42,7 +42,7 @@ def claimed(many: dict[Rep, int]) -> None:
 
 
 def entry(name: str, kind: str, rep: Rep = AINA, **more: Any) -> Entry:
-    return booked(f"{kind}/{name}", kind, rep.rep_id, rep.team, NOON, PLAYBOOK, **more)
+    return new_entry(f"{kind}/{name}", kind, rep.rep_id, rep.team, NOON, PLAYBOOK, **more)
 
 
 def won(rep: Rep, amount: int) -> None:

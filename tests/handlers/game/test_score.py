@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from dibs.ledger.entries import Entry, booked
+from dibs.ledger.entries import Entry, new_entry
 from dibs.ledger.store import entry_item
 from dibs.rules.game import Game, Points
 from dibs.wiring import wiring
@@ -27,7 +27,7 @@ def stream(*entries: Entry) -> Event:
 
 
 def an_entry(name: str, kind: str, rep: Any = AINA, lead: Any = None, **more: Any) -> Entry:
-    return booked(name, kind, rep.rep_id, rep.team, NOON, PLAYBOOK, lead, **more)
+    return new_entry(name, kind, rep.rep_id, rep.team, NOON, PLAYBOOK, lead, **more)
 
 
 def shown(office: Office) -> dict[str, int]:

@@ -10,7 +10,7 @@ import pytest
 
 from dibs.core.lead import Lead
 from dibs.core.quality import Quality
-from dibs.intake.blind import drawn
+from dibs.intake.blind import is_blind
 from dibs.race.claim import token_hash
 from handlers.office import AINA, BEN, CHONG, MANAGER, PLAYBOOK, Answer, Office, http, signed
 from support.builders import a_playbook, token_of
@@ -18,7 +18,7 @@ from support.builders import a_playbook, token_of
 # Hot and cold leads are blind, warm ones never.
 BLIND = {"share_percent": 100, "hot": 50, "warm": 0, "cold": 50}
 # Salts by which almost any chance is enough.
-LOW = [s for s in (n.to_bytes(9, "big") for n in range(3_000)) if drawn(s, 0.01)]
+LOW = [s for s in (n.to_bytes(9, "big") for n in range(3_000)) if is_blind(s, 0.01)]
 WINDOWS = [{"source": "fair", "premium": [0, 0, 0], "window_seconds": 60}]
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from dibs.core.rep import Rep
 from dibs.game.scoring.score import score
-from dibs.ledger.entries import booked
+from dibs.ledger.entries import new_entry
 from dibs.race.claim import token_hash
 from dibs.reports.ports import QuotaResult
 from dibs.reports.tiers import Inputs, edges, explain, place, team_of
@@ -158,7 +158,7 @@ def test_a_rep_reads_what_they_have_earned(office: Office) -> None:
     playbook = wiring().roster.playbook()
 
     def told(name: str, at: datetime) -> None:
-        entry = booked(name, "reference", AINA.rep_id, AINA.team, at, playbook)
+        entry = new_entry(name, "reference", AINA.rep_id, AINA.team, at, playbook)
         score(wiring().score_deps, [entry])
 
     told("1", NOON - timedelta(days=60))
@@ -186,7 +186,7 @@ def test_the_points_of_the_week_are_those_of_the_teams_zone(office: Office) -> N
     office.put_playbook(a_playbook(teams={"north": {"name": "North", "zone": "Asia/Kuching"}}))
     office.hire(AINA)
     playbook = wiring().roster.playbook()
-    entry = booked("1", "claimed", AINA.rep_id, AINA.team, NOON, playbook, a_lead(), take_ms=1)
+    entry = new_entry("1", "claimed", AINA.rep_id, AINA.team, NOON, playbook, a_lead(), take_ms=1)
     score(wiring().score_deps, [entry])
     office.clock.pass_(days=6, hours=4)
     assert me(office)["points"]["week"] == 0  # Monday in Kuching, Sunday at four elsewhere

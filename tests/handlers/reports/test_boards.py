@@ -14,7 +14,7 @@ import pytest
 
 from dibs.core.rep import Rep
 from dibs.game.scoring.score import score
-from dibs.ledger.entries import ASSIGNED, booked
+from dibs.ledger.entries import ASSIGNED, new_entry
 from dibs.race.claim import token_hash
 from dibs.wiring import wiring
 from handlers.office import AINA, BEN, CHONG, MANAGER, Answer, Office, event, http
@@ -41,7 +41,7 @@ def answered(office: Office, rep: Rep, lead: str, wait: timedelta, **about: Any)
     for kind, at in ((ASSIGNED, NOON), ("call", NOON + wait)):
         known = {"lead_id": lead, "epoch": 1, "taken_at": NOON, "source": "web", **about}
         name = f"{kind}/{lead}"
-        entry = booked(name, kind, rep.rep_id, rep.team, at, playbook, **known)
+        entry = new_entry(name, kind, rep.rep_id, rep.team, at, playbook, **known)
         wiring().ledger.put([entry])
 
 

@@ -16,7 +16,7 @@ from dibs.assignment.allocate import MOST_FIRST, allot
 from dibs.assignment.assign import serve
 from dibs.assignment.head_start_days import turns_daily
 from dibs.assignment.head_starts import OnTurn
-from dibs.assignment.reservations import drawn
+from dibs.assignment.reservations import in_share
 from dibs.core.calendar import day_of
 from dibs.core.events import LeadEvent
 from dibs.core.lead import Claim, Lead, State
@@ -159,7 +159,7 @@ def test_if_none_of_the_first_can_claim_it_opens_to_everybody_at_once(how: str) 
         floor.happens()
     for rep in (BOB, CHO):
         assert isinstance(floor.verdict(lead, rep), Eligible)
-    assert floor.lead(lead).told_at is not None
+    assert floor.lead(lead).notified_until is not None
     assert ids(BOB, CHO) in [tuple(r for r in told if r != ANN.rep_id) for told in floor.offered()]
 
 
@@ -280,7 +280,7 @@ def test_with_the_rules_off_nothing_is_read() -> None:
     few = replace(
         floor.memory.playbook, priority=replace(floor.memory.playbook.priority, share_percent=1)
     )
-    assert not drawn(lead, "priority", 1)
+    assert not in_share(lead, "priority", 1)
     assert allot(closed, closed)(lead, few, NOON).lead == lead
 
 
@@ -431,7 +431,7 @@ def cohort_lead(floor: Floor, *, raced: bool) -> Lead:
     """Return the next lead that the cohort races for, or that is assigned."""
     while True:
         lead = floor.post()
-        if drawn(lead, "cohort", 50) is raced:
+        if in_share(lead, "cohort", 50) is raced:
             return lead
         del floor.memory.leads[lead.lead_id]
         del floor.memory.outbox[lead.lead_id, "LOCK"]

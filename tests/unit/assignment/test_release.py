@@ -25,7 +25,7 @@ from dibs.dispatch.sweep import relay
 from dibs.ledger.project import project
 from dibs.race.claim import Won, bearer, claim
 from dibs.race.decide import Eligible, Refused, decide
-from dibs.race.lifecycle import MOST_RELEASED, given_back
+from dibs.race.lifecycle import MOST_RELEASED, return_lead
 from dibs.reports.assignment_rows import releases
 from support.builders import NOON, a_card, a_lead, a_playbook, a_rep, token_of
 from support.fake_ledger import FakeLedger
@@ -315,10 +315,10 @@ def test_a_cooldown_says_when_it_ends_and_never_twice_in_a_row_does_not() -> Non
 @pytest.mark.parametrize("cause", [NOT_WORKED, LEFT, "reassigned", "withdrawn"])
 def test_however_they_lost_it_who_had_it_last_lets_another_go_first(cause: str) -> None:
     held = a_lead(state=State.CLAIMED, owner=ANN.rep_id, claimed_at=NOON)
-    back, _ = given_back(held, a_playbook(), NOON, cause, "boss", won=True)
+    back, _ = return_lead(held, a_playbook(), NOON, cause, "boss", won=True)
     assert (back.previous_owner, back.released_by) == (ANN.rep_id, {})
     held = replace(back, state=State.CLAIMED, owner=BOB.rep_id, claimed_at=NOON)
-    again, _ = given_back(held, a_playbook(), NOON, cause, "boss", won=True)
+    again, _ = return_lead(held, a_playbook(), NOON, cause, "boss", won=True)
     assert again.previous_owner == BOB.rep_id, "now it may be theirs again"
 
 
@@ -326,7 +326,7 @@ def test_a_claim_undone_in_between_was_nobodys_turn() -> None:
     held = a_lead(
         state=State.CLAIMED, owner=BOB.rep_id, claimed_at=NOON, previous_owner=ANN.rep_id, epoch=2
     )
-    back, _ = given_back(held, a_playbook(), NOON, UNDONE, BOB.rep_id, won=True)
+    back, _ = return_lead(held, a_playbook(), NOON, UNDONE, BOB.rep_id, won=True)
     assert back.previous_owner == ANN.rep_id
 
 
@@ -336,14 +336,14 @@ def test_a_lock_remembers_the_latest_few_within_the_cooldown_in_whole_seconds() 
     for number, rep_id in enumerate(reps):
         held = replace(lead, state=State.ASSIGNED, owner=rep_id, claimed_at=NOON)
         at = NOON + timedelta(days=number, milliseconds=700)
-        lead, _ = given_back(held, a_playbook(), at, RELEASED, rep_id, won=False)
+        lead, _ = return_lead(held, a_playbook(), at, RELEASED, rep_id, won=False)
     assert lead.released_by == {
         rep_id: NOON + timedelta(days=number) for number, rep_id in list(enumerate(reps))[3:]
     }
     assert len(lead.released_by) == MOST_RELEASED
     held = replace(lead, owner=reps[-1], state=State.ASSIGNED)
     later = NOON + timedelta(days=12)
-    lead, _ = given_back(held, a_playbook(), later, RELEASED, reps[6], won=False)
+    lead, _ = return_lead(held, a_playbook(), later, RELEASED, reps[6], won=False)
     assert lead.released_by == {reps[6]: later}, "the others' cooldown is over, by the second"
 
 

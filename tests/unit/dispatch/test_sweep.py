@@ -38,13 +38,13 @@ def did(**found: int) -> SweepResult:
 def relayed(world: FakeWorld, lead: Lead) -> None:
     """Handle all events of the lead without loss."""
     relay(list(world.leads.waiting_in_outbox(world.clock() + MS)), world.leads, world.bus)
-    world.leads.told(lead, lead.opens_at)
+    world.leads.record_notified(lead, lead.opens_at)
     world.bus.events.clear()
 
 
 def test_a_event_that_never_left_is_told_and_leaves_the_outbox() -> None:
     world, lead = a_world()
-    world.leads.told(lead, NOON)
+    world.leads.record_notified(lead, NOON)
     world.clock.at += LATE_AFTER + MS
     assert run(world) == did(republished=1)
     assert world.bus.events == [LeadEvent("lead.opened", lead.lead_id, 1)]
@@ -56,7 +56,7 @@ def test_a_event_still_on_its_ordinary_way_is_left_alone() -> None:
     world, lead = a_world()
     world.clock.at += LATE_AFTER - MS
     assert run(world) == did()
-    world.leads.told(lead, NOON)
+    world.leads.record_notified(lead, NOON)
     world.clock.at += MS
     assert run(world) == did()
     assert world.bus.events == []

@@ -258,13 +258,13 @@ def test_a_lead_given_back_is_nobodys_and_opens_with_its_first_wave_again() -> N
         claimed_at=NOON,
         worked_at=NOON,
         return_at=NOON,
-        told_at=NOON,
+        notified_until=NOON,
         playbook_version=3,
     )
     later = NOON + 5 * HOUR
     again = reopening(held, playbook, later)
     assert (again.epoch, again.owner, again.claimed_at) == (2, None, None)
-    assert (again.worked_at, again.return_at, again.told_at) == (None, None, None)
+    assert (again.worked_at, again.return_at, again.notified_until) == (None, None, None)
     assert again.waves == {"north": (later, later + QUARTER, later + HOUR)}
     assert (again.opens_at, again.closes_at) == (later, later + HOUR + QUARTER)
     assert again.playbook_version == 7
@@ -347,14 +347,14 @@ ALL_NOW = (timedelta(), SECOND, SECOND)
 def test_a_wave_that_opens_early_comes_after_one_that_was_told_ahead_of_its_instant() -> None:
     """Otherwise its reps would count as notified."""
     playbook = tiered()
-    lead = replace(opened(playbook), told_at=NOON + 3 * SECOND)
+    lead = replace(opened(playbook), notified_until=NOON + 3 * SECOND)
     found = opened_early(lead, free(THIRD), NOBODY, playbook, NOON + 2 * SECOND)
     assert found.waves["north"][1] == NOON + 3 * SECOND + MS
 
 
 def test_what_was_told_ahead_of_its_instant_is_never_moved() -> None:
     playbook = tiered(waves={"premium": [0, 20, 60], "standard": [0, 20, 60]})
-    lead = replace(opened(playbook), told_at=NOON + 20 * SECOND)
+    lead = replace(opened(playbook), notified_until=NOON + 20 * SECOND)
     for later in (19, 19.5, 19.9):
         at = NOON + timedelta(seconds=later)
         lead = opened_early(lead, free(THIRD), NOBODY, playbook, at)

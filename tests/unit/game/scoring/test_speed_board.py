@@ -12,7 +12,7 @@ from dibs.core.errors import InvalidInput
 from dibs.core.rep import Rep
 from dibs.game.scoring.leaderboard import Asked
 from dibs.game.scoring.response_speed import SpeedBoard, response_speed
-from dibs.ledger.entries import ASSIGNED, Entry, booked
+from dibs.ledger.entries import ASSIGNED, Entry, new_entry
 from dibs.reports.assignment import TeamReport, assignment
 from dibs.reports.assignment_rows import Row
 from dibs.reports.speed import RepSpeed
@@ -61,7 +61,7 @@ class Hall(FakeWorld):
         about = {"lead_id": name, "epoch": 1, "taken_at": at, "territory": "Sarawak"}
 
         def entry(kind: str, moment: datetime) -> Entry:
-            return booked(
+            return new_entry(
                 f"{kind}/{name}", kind, rep.rep_id, team, moment, self.memory.playbook, **about
             )
 
