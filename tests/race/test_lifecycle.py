@@ -457,7 +457,7 @@ class Life(RuleBasedStateMachine):
     def a_timer_goes_off(self, number: int, epoch: int) -> None:
         now = self.tick()
         lead_id, timers = IDS[number], FakeTimers()
-        floor = FollowDeps(
+        deps = FollowDeps(
             leads=self.world.leads,
             race=self.store(),
             holdings=self.world.holdings,
@@ -469,7 +469,7 @@ class Life(RuleBasedStateMachine):
             story=DynamoLedger(Dynamo(self.client), self.world.settings).story,
             clock=self.clock,
         )
-        follow(LeadEvent("lead.due", lead_id, epoch), floor)
+        follow(LeadEvent("lead.due", lead_id, epoch), deps)
         known = self.known.get(lead_id)
         if known is not None and epoch == known.epoch and known.owner is None and not known.expired:
             if now >= known.closes_at:

@@ -1081,7 +1081,7 @@ class FakeWorld:
         """Return the lead as it is now."""
         return self.memory.leads[lead.lead_id]
 
-    def floor(self) -> FollowDeps:
+    def follow_deps(self) -> FollowDeps:
         """The dependencies of the offer step."""
         return FollowDeps(
             leads=self.leads,
@@ -1103,7 +1103,7 @@ class FakeWorld:
         draws = tuple(one for (of, _), one in sorted(self.memory.draws.items()) if of == lead_id)
         return lead and LeadHistory(lead, self.memory.claims.get(lead_id), transitions, draws)
 
-    def desk(self) -> NotifyDeps:
+    def notify_deps(self) -> NotifyDeps:
         """The dependencies of notify. Reply codes are `2222`, `3333` ... in turn."""
         digits = iter(4 * str(digit) for digit in range(2, 10))
         letters = (letter for code in digits for letter in code)

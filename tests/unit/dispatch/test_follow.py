@@ -33,7 +33,7 @@ def a_world(reps: int = 3, **playbook: object) -> FakeWorld:
 
 
 def follow(world: FakeWorld, event: LeadEvent) -> None:
-    offering.follow(event, world.floor())
+    offering.follow(event, world.follow_deps())
 
 
 def opened(lead: Lead) -> LeadEvent:
@@ -447,7 +447,7 @@ def test_somebody_else_who_opened_the_wave_first_is_left_to_tell_it() -> None:
     follow(world, LeadEvent("lead.check", lead.lead_id, 1))
     opened_at = world.lead(lead).waves
     world.clock.pass_(seconds=1)
-    offering.check(LeadEvent("lead.check", lead.lead_id, 1), stale, world.floor())
+    offering.check(LeadEvent("lead.check", lead.lead_id, 1), stale, world.follow_deps())
     assert world.lead(lead).waves == opened_at
     assert told(world) == [rep.rep_id for rep in reps]
 

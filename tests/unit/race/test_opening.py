@@ -496,14 +496,14 @@ def test_an_early_opening_is_recorded_before_anybody_is_told_and_is_never_withdr
     world.clock.pass_(minutes=2)
     world.roster.pause(FIRST.rep_id, NOON + HOUR)
     check = LeadEvent("lead.check", lead.lead_id, 1)
-    offering.follow(check, world.floor())
+    offering.follow(check, world.follow_deps())
     recorded = (NOON, NOON + 2 * MINUTE, NOON + HOUR)
     assert world.lead(lead).waves["north"] == recorded
     # A rep who may claim may do so from then on, and no later record changes the opening.
     world.roster.pause(FIRST.rep_id, None)
     for _ in range(3):
         world.clock.pass_(minutes=1)
-        offering.follow(check, world.floor())
+        offering.follow(check, world.follow_deps())
         assert world.lead(lead).waves["north"] == recorded
     assert attempt(world, lead, SECOND_TIER, world.clock()) == "won"
 
@@ -514,7 +514,7 @@ def test_a_claim_goes_by_the_recorded_opening_also_to_the_millisecond_it_was_mov
         world.add_rep(rep)
     lead = world.post_lead(a_card(score=WARM))
     world.clock.pass_(seconds=7)
-    offering.follow(LeadEvent("lead.opened", lead.lead_id, 1), world.floor())
+    offering.follow(LeadEvent("lead.opened", lead.lead_id, 1), world.follow_deps())
     assert attempt(world, lead, SECOND_TIER, NOON + 7 * SECOND - MS) == "not_open_yet"
     assert attempt(world, lead, SECOND_TIER, NOON + 7 * SECOND) == "won"
 
