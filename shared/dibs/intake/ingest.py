@@ -34,9 +34,9 @@ from dibs.intake.duplicates import (
     Keep,
     KnownIdentity,
     Merge,
+    identities_to_move,
     known_flags,
     meetings,
-    pointed,
 )
 from dibs.intake.identity import identities_of
 from dibs.intake.ports import Arrivals, LeadStore, StoredPost
@@ -148,7 +148,7 @@ def _store_new(
             link = DuplicateLink(
                 match.lead.lead_id, card.lead_id, now, match.because, lead.preview.source, "merged"
             )
-            standings = pointed(known.standings, known.leads, link.lead_id, rules, now)
+            standings = identities_to_move(known.standings, known.leads, link.lead_id, rules, now)
             stored = store.merge(match.lead, merged, link, signed_at, standings)
             return stored or IngestResult(match.lead, merged.flags, duplicate=True)
         owner = find_rep(match.rep_id)
@@ -156,7 +156,7 @@ def _store_new(
             return _store_owned(store, lead, card, playbook, signed_at, known, match, owner)
     flags = known_flags(known.standings, known.leads, rules, now)
     card = replace(card, flags=(*card.flags, *flags))
-    standings = pointed(known.standings, known.leads, lead.lead_id, rules, now)
+    standings = identities_to_move(known.standings, known.leads, lead.lead_id, rules, now)
     lead = opening(blind_or_not(lead, playbook, arrivals), playbook, now)
     return _store_unowned(store, arrivals, lead, card, playbook, signed_at, standings, allot)
 
@@ -210,7 +210,9 @@ def _store_owned(
     card = replace(card, flags=(*card.flags, EXISTING_OWNER))
     source = lead.preview.source
     link = DuplicateLink(lead.lead_id, match.lead_id, now, match.because, source, EXISTING_OWNER)
-    standings = pointed(known.standings, known.leads, lead.lead_id, playbook.duplicates, now)
+    standings = identities_to_move(
+        known.standings, known.leads, lead.lead_id, playbook.duplicates, now
+    )
     given = Recipient(claim, count_lead(rep, owned, usage, playbook, claim, bound=False), link)
     stored = store.accept(owned, card, transition, signed_at, standings, given)
     return stored or IngestResult(owned, card.flags, duplicate=False)

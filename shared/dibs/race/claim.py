@@ -303,9 +303,13 @@ def standing_win(
     now: datetime,
     contact_shown_for: timedelta | None,
 ) -> Won:
-    """Return the winner's answer for a stored claim."""
+    """Return the winner's answer for their claim, which is stored.
+
+    The contact details are left out once `contact_shown_for` has passed since the claim.
+    """
     hidden = contact_shown_for is not None and now > record.claimed_at + contact_shown_for
-    # An assigned lead was not claimed by mistake, and a blind one is no free look (F4).
+    # No undo of an assigned lead, which nobody claimed, nor of a blind one: that would be a free
+    # look at it (F4).
     blind = view.lead is not None and view.lead.blind
     undo_seconds = view.playbook.undo_seconds if record.competitive and not blind else 0
     return Won(

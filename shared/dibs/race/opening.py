@@ -15,9 +15,10 @@ _MOMENT = timedelta(milliseconds=1)
 
 
 def races(lead: Lead, playbook: Rules) -> bool:
-    """Tell whether any of the lead's teams races for it; otherwise it is assigned (M3, M5).
+    """Tell whether reps race for the lead; if not, it is assigned.
 
-    A lead reserved for newcomers or for an absence credit is assigned as well (F8, F10).
+    It is raced for if one of its teams has a model with races (M3, M5), unless it is reserved for
+    newcomers or for a rep's absence credit (F8, F10).
     """
     if lead.reserved_for in ("newcomers", "absence"):
         return False
