@@ -81,7 +81,7 @@ class FakeQuests:
         self.told[key] = told
         return True
 
-    def told_by(self, rep_id: str) -> list[ReportedStep]:
+    def reported_by(self, rep_id: str) -> list[ReportedStep]:
         return [self.told[key] for key in sorted(self.told) if key[0] == rep_id]
 
     def waiting_for(self, who: str) -> list[ReportedStep]:

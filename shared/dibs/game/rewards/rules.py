@@ -189,7 +189,7 @@ def differences(
 def _noting(transfers: Iterable[Transfer], spent: dict[str, Transfer]) -> Iterator[Transfer]:
     """Pass transfers on; collect in `spent` those for requests, paid or paid back."""
     for transfer in transfers:
-        if transfer.house == SPENT:
+        if transfer.system_account == SPENT:
             spent[transfer.transfer_id] = transfer
         yield transfer
 

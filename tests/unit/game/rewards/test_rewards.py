@@ -22,7 +22,7 @@ from dibs.core.errors import (
     OutOfStock,
     RouteNotFound,
 )
-from dibs.game.rewards.requests import ask, audit_points, decide, lapse_requests, put_reward
+from dibs.game.rewards.requests import ask, audit_points, decide, expire_requests, put_reward
 from dibs.game.rewards.rules import (
     FOLLOWING,
     HOLDING,
@@ -352,13 +352,13 @@ def test_what_nobody_decides_on_or_collects_in_time_lapses(
         clock.pass_(days=7)
         decide(store, request.request_id, RequestState.APPROVED, "manager", "", clock)
     clock.at += after
-    done = lapse_requests(store, RULES, clock.at)
+    done = expire_requests(store, RULES, clock.at)
     assert (done.undecided, done.uncollected) == (lapses and not approved, lapses and approved)
     found = store.asked[request.request_id]
     assert (found.state is RequestState.LAPSED) is lapses
     assert balances(store)[0] == (250 if lapses else 150)
     assert store.rewards()[0].taken == (not lapses)
-    again = lapse_requests(store, RULES, clock.at)
+    again = expire_requests(store, RULES, clock.at)
     assert (again.undecided, again.uncollected) == (0, 0)
 
 
@@ -371,7 +371,7 @@ def test_what_is_over_never_lapses(state: RequestState) -> None:
     if state is not RequestState.REFUSED:
         decide(store, request.request_id, RequestState.APPROVED, "manager", "", Clock())
     decide(store, request.request_id, state, "manager", "why", Clock())
-    lapse_requests(store, RULES, NOON + 1000 * DAY)
+    expire_requests(store, RULES, NOON + 1000 * DAY)
     assert store.asked[request.request_id].state is state
 
 
@@ -559,7 +559,7 @@ def test_a_request_that_goes_on_while_others_lapse_is_left_alone() -> None:
         decide(store, request.request_id, RequestState.APPROVED, "manager", "", Clock())
 
     store.meanwhile = faster
-    assert lapse_requests(store, RULES, NOON + 14 * DAY).undecided == 0
+    assert expire_requests(store, RULES, NOON + 14 * DAY).undecided == 0
     assert store.asked[request.request_id].state is RequestState.APPROVED
     assert balances(store)[0] == 150
 
@@ -621,7 +621,7 @@ class AnyHistory(RuleBasedStateMachine):
     @rule(days=st.integers(0, 40))
     def wait(self, days: int) -> None:
         self.clock.pass_(days=days)
-        lapse_requests(self.store, RULES, self.clock.at)
+        expire_requests(self.store, RULES, self.clock.at)
 
     @rule(rep_id=reps, percent=st.integers(0, 100))
     def decay(self, rep_id: str, percent: int) -> None:

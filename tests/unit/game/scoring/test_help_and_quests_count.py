@@ -79,14 +79,14 @@ def counts(ledger: FakeLedger, memory: Memory, rep_id: str) -> dict[str, int]:
 def test_of_a_pairs_help_three_a_month_are_paid_in_both_directions(
     memory: Memory, ledger: FakeLedger, clock: Clock
 ) -> None:
-    desk = HelpDeps(FakeHelp(), FakeLeads(memory), FakeRoster(memory), ledger, clock)
+    deps = HelpDeps(FakeHelp(), FakeLeads(memory), FakeRoster(memory), ledger, clock)
     for number in range(6):
         clock.pass_(minutes=1)
         asker, helper = (AINA, BEN) if number % 2 == 0 else (BEN, AINA)
-        request, _ = ask(desk, asker, f"lead{number}", f"r{number}", "How?")
-        answer(desk, helper, request.help_id, "So.")
+        request, _ = ask(deps, asker, f"lead{number}", f"r{number}", "How?")
+        answer(deps, helper, request.help_id, "So.")
         assert len(ledger.entries) == number
-        confirm(desk, asker, request.help_id, helper.rep_id)
+        confirm(deps, asker, request.help_id, helper.rep_id)
     ben, aina = (counts(ledger, memory, rep.rep_id) for rep in (BEN, AINA))
     assert (ben["helps"], ben["points.sum"], ben["helped"]) == (2, 10, 3)
     assert (aina["helps"], aina["points.sum"], aina["helped"]) == (1, 5, 3)
@@ -97,26 +97,26 @@ def test_of_a_pairs_help_three_a_month_are_paid_in_both_directions(
 def test_a_quest_counts_when_its_last_step_is_done(
     memory: Memory, ledger: FakeLedger, clock: Clock
 ) -> None:
-    desk = QuestDeps(FakeQuests(), FakeRoster(memory), ledger, clock)
+    deps = QuestDeps(FakeQuests(), FakeRoster(memory), ledger, clock)
     register = RecordDeps(ledger, FakeLeads(memory), FakeRoster(memory), clock)
     told = Activity("a1", "training_step", clock.at, rep_id=AINA.rep_id, step="start/video")
     record(register, told, None)
     tool = Activity("a2", "tool_used", clock.at, step="start/tool")
     record(register, tool, AINA.rep_id)
-    tell(desk, AINA, "start", "ethics", None)
+    tell(deps, AINA, "start", "ethics", None)
     assert "quest_start" not in counts(ledger, memory, AINA.rep_id)
     clock.pass_(days=1)
-    confirm_step(desk, None, "start", "ethics", AINA.rep_id)
+    confirm_step(deps, None, "start", "ethics", AINA.rep_id)
     found = counts(ledger, memory, AINA.rep_id)
     assert (found["quest_start"], found["points.sum"]) == (1, 50)
     assert found["training_step"] == found["tool_used"] == found["step_verified"] == 1
-    [standing] = standings(desk, AINA)
+    [standing] = standings(deps, AINA)
     assert standing.finished_at == clock.at
     # The system reverses the video: the quest is unfinished again.
     back = Activity("a3", "reversal", clock.at, reverses="a1")
     record(register, back, None)
     assert "quest_start" not in counts(ledger, memory, AINA.rep_id)
-    [standing] = standings(desk, AINA)
+    [standing] = standings(deps, AINA)
     assert standing.finished_at is None
 
 

@@ -251,7 +251,7 @@ def _arn(service: str, name: str) -> str:
 
 
 @dataclass
-class Office:
+class App:
     """One organisation, and the one way to run its functions."""
 
     client: Any
