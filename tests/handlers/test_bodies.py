@@ -164,3 +164,9 @@ def test_what_a_description_closes_takes_its_fields_and_no_other(
     named = {error["field"].partition(".")[0]: error["problem"] for error in answer.json["errors"]}
     assert set(named) == fields | {"nosuch"}
     assert named["nosuch"] not in {problem for name, problem in named.items() if name != "nosuch"}
+
+
+@pytest.mark.parametrize("route", ROUTES)
+def test_too_much_is_not_read(office: Office, route: str) -> None:
+    answer = send(office, route, " " * 300_000)
+    assert (answer.status, answer.code) == (413, "body_too_large")
