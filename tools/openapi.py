@@ -214,7 +214,8 @@ def described() -> Schema:
             "title": "Dibs",
             "version": "1",
             "description": "Competitive lead assignment: every eligible rep is told at once, the "
-            "first to claim wins. Errors are problem+json with a stable `code`. Times are UTC "
+            "first to claim wins. Errors are problem+json with a stable `code`. Who calls is "
+            "checked first, then the form of the body, then what the path names. Times are UTC "
             "ISO-8601, phones E.164, money is in the smallest unit of its currency.",
         },
         "servers": [{"url": "/"}],
@@ -241,7 +242,8 @@ def _operation(schemas: _Schemas, function: str, method: str, path: str, route: 
         "responses": _responses(schemas, function, route, names, method),
     }
     if route.body is not None:
-        content = {route.body.media: {"schema": schemas.of_body(function, route)}}
+        sent = {"schema": schemas.of_body(function, route), "example": route.body.example}
+        content = {route.body.media: sent}
         result["requestBody"] = {"content": content, "required": True}
     return {name: value for name, value in result.items() if value or name == "security"}
 

@@ -43,6 +43,7 @@ class AppBody(BaseModel):
     model_config = ConfigDict(strict=True, extra="ignore")
     media: ClassVar[str] = JSON
     largest: ClassVar[int] = LARGEST_BODY
+    example: ClassVar[Mapping[str, Any]]
 
     @classmethod
     def read(cls, raw: bytes) -> Self:
@@ -69,6 +70,7 @@ class SourceBody(BaseModel):
     model_config = ConfigDict(strict=True, extra="ignore")
     media: ClassVar[str] = JSON
     largest: ClassVar[int] = LARGEST_BODY
+    example: ClassVar[Mapping[str, Any]]
 
     @classmethod
     def read(cls, raw: bytes) -> Self:
