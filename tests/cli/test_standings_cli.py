@@ -47,9 +47,7 @@ def test_a_difference_is_named_and_a_rebuild_mends_it(scored: World) -> None:
     scored.dynamo.delete(scored.settings.standings_table, key)
     result = run("audit")
     assert result.exit_code == 1
-    assert f"total  {AINA.rep_id} 2026-W48 north  claimed is 0; the ledger comes to 1" in (
-        result.stdout
-    )
+    assert f"total  {AINA.rep_id} 2026-W48 north  claimed is 0; by the ledger 1" in (result.stdout)
     result = run("rebuild")
     assert result.exit_code == 0, result.output
     assert "1 entries of 1 units are 5 totals now (generation 2)" in result.stdout

@@ -541,7 +541,7 @@ def test_a_rebuild_mends_what_was_broken(game: Game) -> None:
         ExpressionAttributeValues={":two": {"N": "2"}},
     )
     assert faults(game, *HISTORY) == [
-        f"total {AINA.rep_id} 2026-W48 north: won is 2; the ledger comes to 1"
+        f"total {AINA.rep_id} 2026-W48 north: won is 2; by the ledger 1"
     ]
     rebuild(game.scorer, game.standings, HISTORY, quiet)
     assert faults(game, *HISTORY) == []
@@ -550,18 +550,18 @@ def test_a_rebuild_mends_what_was_broken(game: Game) -> None:
 def test_an_audit_names_what_boards_and_accounts_miss(game: Game) -> None:
     game.score(*HISTORY[1:])
     found = faults(game, *HISTORY)
-    assert f"board {AINA.rep_id} all north: claimed is 0; the ledger comes to 1" in found
-    assert f"total {AINA.rep_id} all north: claimed is 0; the ledger comes to 1" in found
+    assert f"board {AINA.rep_id} all north: claimed is 0; by the ledger 1" in found
+    assert f"total {AINA.rep_id} all north: claimed is 0; by the ledger 1" in found
     award = f"claim/lead1/1/{AINA.rep_id}"
-    assert f"points {award}: 0 points are booked; the ledger comes to 10" in found
+    assert f"points {award}: 0 points posted; by the ledger 10" in found
 
 
 def test_an_audit_names_what_should_not_be_there(game: Game) -> None:
     game.score(*HISTORY)
     found = faults(game, *HISTORY[1:])
     award = f"claim/lead1/1/{AINA.rep_id}"
-    assert f"points {award}: 10 points are booked; the ledger comes to 0" in found
-    assert f"total {AINA.rep_id} 2026-11 north: claimed is 1; the ledger comes to 0" in found
+    assert f"points {award}: 10 points posted; by the ledger 0" in found
+    assert f"total {AINA.rep_id} 2026-11 north: claimed is 1; by the ledger 0" in found
 
 
 PAYING = replace(
@@ -657,7 +657,7 @@ def test_an_audit_names_a_board_of_a_day_of_which_nothing_is_left(
         patch.setattr(game.standings, "publish", dies)
         game.score(undone)
     found = faults(game, claimed(), undone)
-    assert f"board {AINA.rep_id} 2026-11-23 north: claimed is 1; the ledger comes to 0" in found
+    assert f"board {AINA.rep_id} 2026-11-23 north: claimed is 1; by the ledger 0" in found
     game.score(undone)
     assert faults(game, claimed(), undone) == []
 
