@@ -103,7 +103,8 @@ def _body(recorded: RecordResult) -> dict[str, Any]:
 def _result(data: Any, outcome: Outcome) -> dict[str, Any]:
     name = data.get("activity_id") if isinstance(data, dict) else None
     result: dict[str, Any] = {
-        "activity_id": name if isinstance(name, str) else None,
+        # Half a letter cannot be answered.
+        "activity_id": name.encode(errors="replace").decode() if isinstance(name, str) else None,
         "status": _status(outcome),
     }
     if isinstance(outcome, DibsError):

@@ -64,7 +64,7 @@ def site() -> Site:
     """Build, on first use, what all pages share."""
     built = build_site(_TEMPLATES, (_TEMPLATES / "page.css").read_text("utf-8"))
     built.environment.globals["lang"] = ENGLISH
-    filters = {"lapse": _lapse, "percent": _percent, "moment": _moment, "figure": _figure}
+    filters = {"duration": _duration, "percent": _percent, "moment": _moment, "figure": _figure}
     built.environment.filters.update(filters, plain=_plain)
     return built
 
@@ -117,7 +117,8 @@ def board(found: Leaderboard, asked: Asked, playbook: Playbook, viewer: Rep | No
         apart=len(found.rows) < found.many and mine not in (None, *found.rows[:-1]),
         currency=currency,
         # A column of money says which once; a sentence says it itself.
-        gap=(f"{currency} " if unit == "money" else "") + _figure(found.gap, unit, currency),
+        gap=(f"{currency} " if unit == "money" else "")
+        + _figure(found.gap, unit, currency, _.language),
         boards=[link(_(text), metric) for metric, text in _BOARDS.items()],
         periods=[link(_(_PERIODS[per]), period=per, period_name="") for per in periods],
         scopes=scopes,
@@ -160,25 +161,28 @@ def _page(status: int, template: str, **values: Any) -> Response:
     return {"statusCode": status, "headers": dict(here.headers), "body": body}
 
 
-def _lapse(seconds: float | None) -> str:
-    """Return a time as 4.2 s, 3 min 20 s, 2 h 05 min or 1 d 3 h."""
+def _duration(seconds: float | None, language: str = ENGLISH) -> str:
+    """Return a time as 4.2 s, 3 min 20 s, 2 h 05 min or 1 d 3 h, in the language's units."""
+    _ = translator(language)
     if seconds is None:
         return "–"
     if seconds < 59.95:
-        return f"{seconds:.1f} s"
+        return _("{seconds} s", seconds=f"{seconds:.1f}")
     minutes, rest = divmod(round(seconds), 60)
     if minutes < 60:
-        return f"{minutes} min {rest:02} s"
+        return _("{minutes} min {seconds} s", minutes=minutes, seconds=f"{rest:02}")
     hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes:02} min" if hours < 24 else f"{hours // 24} d {hours % 24} h"
+    if hours < 24:
+        return _("{hours} h {minutes} min", hours=hours, minutes=f"{minutes:02}")
+    return _("{days} d {hours} h", days=hours // 24, hours=hours % 24)
 
 
-def _figure(value: Fraction | None, unit: str, currency: str) -> str:
+def _figure(value: Fraction | None, unit: str, currency: str, language: str) -> str:
     """Return a metric's value in its unit: 1,250, 33.3 %, 3 min 20 s, or 5,000.00 of a currency."""
     if value is None:
         return "–"
     if unit == "seconds":
-        return _lapse(float(value))
+        return _duration(float(value), language)
     if unit == "money":
         places = _decimals(currency)
         return f"{float(value / 10**places):,.{places}f}"

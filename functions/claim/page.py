@@ -106,7 +106,7 @@ def won_page(
         phone=card.contact_phone,
         dial=_dialable(card),
         write_to=_writable(card),
-        claimed_in=_lapse(claim_ms, language),
+        claimed_in=_duration(claim_ms, language),
         claimed_ago=_long_ago(now - claimed_at, language),
         undo_left=undo_left,
     )
@@ -139,7 +139,7 @@ def lost_page(
         language,
         winner=winner,
         disc=_initials(winner) if winner else "",
-        ago=_lapse(ms_ago, language),
+        ago=_duration(ms_ago, language),
         open_leads=open_leads,
         drawn=drawn,
     )
@@ -266,7 +266,7 @@ def _clock(seconds: int) -> str:
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
-def _lapse(ms: int, language: str) -> str:
+def _duration(ms: int, language: str) -> str:
     """Return a short time to a tenth of a second, a longer one in words."""
     if ms < 60_000:
         return f"{max(ms, 100) / 1000:.1f} s"

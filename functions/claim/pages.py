@@ -25,6 +25,7 @@ from dibs.core.errors import (
     ClaimRefused,
     DibsError,
     Expired,
+    Refusal,
     UndoOver,
     Withdrawn,
 )
@@ -32,8 +33,8 @@ from dibs.race.claim import (
     CONTACT_SHOWN_FOR,
     InDraw,
     Won,
+    check_claim,
     in_draw,
-    judge,
     standing_win,
     waits_in_draw,
 )
@@ -44,11 +45,12 @@ from dibs.race.ports import RaceStore, RaceView
 def standing(store: RaceStore, view: RaceView, token: str, now: datetime) -> Page:
     """Return the page of a race as it stands for the holder of this link."""
     language = view.rep.language if view.rep else "en"
-    refusals, lifts_at = (), None
+    refusals: tuple[Refusal, ...] = ()
+    lifts_at: datetime | None = None
     if view.lead is not None and waits_in_draw(store, view):
         return of_draw(in_draw(view.lead), language, now)
     try:
-        lead, rep, _ = judge(store, view, now)
+        lead, rep, _ = check_claim(store, view, now)
         if lead.owner == rep.rep_id and (view.claim is None or view.claim.epoch != lead.epoch):
             view = store.read(lead.lead_id, rep.rep_id)  # caught between lock and record
         if lead.owner == rep.rep_id and view.claim is not None:

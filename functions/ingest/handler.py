@@ -11,7 +11,7 @@ from dibs.aws.observability import count, logger
 from dibs.callers import SOURCE
 from dibs.intake.body import LeadIn, card_of
 from dibs.intake.identity import company_domain
-from dibs.intake.ingest import ingest
+from dibs.intake.ingest import IngestDeps, ingest
 from dibs.race.draw import commitment_of, seed_of, undrawn
 from dibs.web.entry import http
 from dibs.web.http import Event, Response, answer
@@ -23,17 +23,14 @@ def post_lead(event: Event, signed_at: datetime, sent: LeadIn) -> Response:
     """Accept one lead: 201 for a new one, 200 for a repeated or merged one."""
     del event
     roster, salt = wiring().roster, secrets.token_bytes(9)
-    accepted = ingest(
+    deps = IngestDeps(
         wiring().leads,
         wiring().arrivals,
-        card_of(sent),
-        roster.playbook(),
-        salt,
-        signed_at,
         clock.now,
         find_rep=roster.counted,
         allot=allot(roster, wiring().turns),
     )
+    accepted = ingest(card_of(sent), roster.playbook(), salt, signed_at, deps)
     lead = accepted.lead
     logger.info("lead accepted", lead_id=lead.lead_id, duplicate=accepted.duplicate)
     if not accepted.duplicate and not lead.test:

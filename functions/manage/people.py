@@ -31,7 +31,7 @@ def reps(event: Event, manager: str) -> Response:
 
 
 def put_rep(event: Event, manager: str, sent: ProfileIn) -> Response:
-    """`PUT /reps/{rep_id}`: change what is named of a rep: team, tier, zone, hours, leave …."""
+    """`PUT /reps/{rep_id}`: change what is named of a rep: team, zone, hours, leave and so on."""
     del manager
     changed = change_profile(wiring().roster, path(event, "rep_id"), sent.named)
     wiring().timers.check("queue.check")

@@ -1,4 +1,4 @@
-"""Chunks of up to 50 reps: offers out, texts to those who have not looked, withdrawals."""
+"""Batches of up to 50 reps: offers out, texts to those who have not looked, withdrawals."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from aws_lambda_powertools.utilities.idempotency import (
 
 from dibs.offers.notify import notify
 from dibs.offers.ports import NotifyBatch
-from dibs.offers.queues import chunk_from
+from dibs.offers.queues import batch_from
 from dibs.web.entry import Arrival, messages
 from dibs.wiring import wiring
 
@@ -28,26 +28,28 @@ def _done() -> DynamoDBPersistenceLayer:
 
 
 def work(body: dict[str, Any], arrival: Arrival) -> None:
-    """Do one chunk once, also when its message is delivered twice at the same time (C4).
+    """Do one batch once, also when its message is delivered twice at the same time (C4).
 
-    A run that died holds its chunk until its time-out; then the next delivery takes over, and
+    A run that died holds its batch until its time-out; then the next delivery takes over, and
     goes on with the reps that have no record yet.
     """
-    chunk = chunk_from(body)
+    batch = batch_from(body)
     config = IdempotencyConfig(
         expires_after_seconds=_ONE_DAY_SECONDS, lambda_context=arrival.context
     )
 
-    @idempotent_function(data_keyword_argument="name", persistence_store=_done(), config=config)
-    def once(*, name: str, chunk: NotifyBatch) -> None:
+    def notified(*, name: str, batch: NotifyBatch) -> None:
         del name
-        notify(chunk, wiring().notify_deps)
+        notify(batch, wiring().notify_deps)
 
-    once(name=chunk.name, chunk=chunk)
+    once = idempotent_function(
+        notified, data_keyword_argument="name", persistence_store=_done(), config=config
+    )
+    once(name=batch.name, batch=batch)
 
 
 def warm() -> None:
-    """Make what the first chunk would wait for."""
+    """Make what the first batch would wait for."""
     _done()
     wiring().notify_deps.roster.playbook()
 

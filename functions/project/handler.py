@@ -1,4 +1,4 @@
-"""Facts about leads become entries of the ledger."""
+"""Events about leads become entries of the ledger."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dibs.wiring import wiring
 
 
 def act(body: dict[str, Any], arrival: Arrival) -> None:
-    """Write down one fact."""
+    """Write down one event."""
     del arrival
     project(LeadEvent.read(body), wiring().ledger, wiring().roster)
 

@@ -11,7 +11,7 @@ from dibs.wiring import wiring
 
 
 def work(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Publish the facts of a batch and take them out of the outbox; in order, all or again."""
+    """Publish the events of a batch and take them out of the outbox; in order, all or again."""
     del context
     images = [record["dynamodb"].get("NewImage", {}) for record in event["Records"]]
     waiting = [pending_from(image) for image in images if "outbox_at" in image]

@@ -11,6 +11,7 @@ from typing_extensions import TypedDict
 from dibs.core.lead import Preview, State
 from dibs.core.quality import Quality
 from dibs.race.debts import Debt
+from dibs.race.limits import UsedLimit
 from dibs.race.newcomers import Phase
 from dibs.receipts.receipts import Outcome
 from dibs.rules.rules import Model
@@ -295,15 +296,6 @@ class Claims(TypedDict):
     today: int
     most_a_day: int | None
     starts_again_at: datetime
-
-
-class UsedLimit(TypedDict):
-    """A limit and how much of it is used."""
-
-    per: str
-    rolling: bool
-    used: int
-    most: int
 
 
 class TierMetrics(TypedDict):

@@ -11,7 +11,7 @@ from dibs.core.rep import Rep, Usage
 from dibs.ledger.ports import Ledger
 from dibs.race.debts import debts
 from dibs.race.decide import off, schedule_of
-from dibs.race.limits import allowance_of, day_after, used
+from dibs.race.limits import allowance_of, day_after, used_limits
 from dibs.reports.assignment_rows import releases
 from dibs.reports.ports import OwnResults, QuotaResult
 from dibs.reports.tiers import Outlook
@@ -49,15 +49,7 @@ def card_of(
             "most_a_day": playbook.claims_per_day,
             "starts_again_at": day_after(today, rep.zone),
         },
-        "limits": [
-            {
-                "per": limit.per,
-                "rolling": limit.rolling,
-                "used": used(limit, rep, usage, now),
-                "most": limit.most,
-            }
-            for limit in playbook.limits_of(rep.tier)
-        ],
+        "limits": [asdict(limit) for limit in used_limits(rep, usage, playbook, now)],
         "debts": [asdict(debt) for debt in debts(rep, usage, playbook, now)],
         "unaccepted": usage.unaccepted,
         "in_hand": usage.in_hand,

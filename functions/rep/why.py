@@ -55,20 +55,20 @@ def _whole(found: Why) -> dict[str, Any]:
         "holder": holder,
         "saw_it_first": lead.head_start_reps,
         "draws": [{"epoch": one.epoch, **revealed(one)} for one in found.story.draws],
-        "steps": [_step(move) for move in found.story.moves],
+        "steps": [_step(transition) for transition in found.story.transitions],
     }
 
 
-def _step(move: Transition) -> dict[str, Any]:
+def _step(transition: Transition) -> dict[str, Any]:
     return {
-        "epoch": move.epoch,
-        "at": move.at,
-        "from": move.from_state,
-        "to": move.to_state,
-        "cause": move.cause,
-        "by": move.by,
-        "holder": move.holder,
-        "reason": move.note,
+        "epoch": transition.epoch,
+        "at": transition.at,
+        "from": transition.from_state,
+        "to": transition.to_state,
+        "cause": transition.cause,
+        "by": transition.by,
+        "holder": transition.holder,
+        "reason": transition.note,
     }
 
 

@@ -37,7 +37,7 @@ from dibs.game.rewards.store import request_from, request_item, reward_from
 from dibs.game.scoring.points import Account, Transfer
 from dibs.game.scoring.points_store import account_from, transfer_from, transfer_item
 from dibs.intake.duplicates import Identity, KnownIdentity
-from dibs.intake.records import merged_from, merged_item, standing_from, tie_from, tie_item
+from dibs.intake.records import link_from, link_item, merged_from, merged_item, standing_from
 from dibs.ledger.entries import Entry
 from dibs.ledger.store import entry_from, entry_item
 from dibs.offers.ports import OfferView
@@ -52,10 +52,10 @@ from dibs.race.records import (
     drawn_from,
     lead_from,
     lock_item,
-    move_from,
-    move_item,
     notice_from,
     notice_item,
+    transition_from,
+    transition_item,
 )
 from dibs.race.rep_records import rep_from, rep_item
 from dibs.race.verdicts import RecordedVerdicts
@@ -88,7 +88,7 @@ LEAD = Lead(
     claimed_at=later(1),
     worked_at=later(2),
     return_at=later(90),
-    told_at=later(3),
+    notified_until=later(3),
     previous_owner="aaaad",
     released_by={"aaaad": datetime(2026, 11, 30, 9, 30, tzinfo=UTC)},
     on_hold=True,
@@ -277,8 +277,8 @@ BARE_MOVE_ITEM: Item = {
     "sk": {"S": "MOVE#00002#1796031000123#open"},
     "to_state": {"S": "open"},
 }
-TIE = DuplicateLink("abcdefgh2345", "bbbbbbbb2345", AT, IdentityKind.PHONE, "web", "merged")
-TIE_ITEM: Item = {
+DUPLICATE = DuplicateLink("abcdefgh2345", "bbbbbbbb2345", AT, IdentityKind.PHONE, "web", "merged")
+DUPLICATE_ITEM: Item = {
     "at": {"N": "1796031000123"},
     "because": {"S": "phone"},
     "lead_id": {"S": "abcdefgh2345"},
@@ -287,8 +287,8 @@ TIE_ITEM: Item = {
     "sk": {"S": "TIE#1796031000123#bbbbbbbb2345"},
     "source": {"S": "web"},
 }
-BARE_TIE = DuplicateLink("abcdefgh2345", "", AT, IdentityKind.DOMAIN, "web", "existing_owner")
-BARE_TIE_ITEM: Item = {
+BARE_DUPLICATE = DuplicateLink("abcdefgh2345", "", AT, IdentityKind.DOMAIN, "web", "existing_owner")
+BARE_DUPLICATE_ITEM: Item = {
     "at": {"N": "1796031000123"},
     "because": {"S": "domain"},
     "lead_id": {"S": "abcdefgh2345"},
@@ -491,10 +491,14 @@ BARE_HELP_ITEM: Item = {
         ),
         pytest.param(draw_item, drawn_from, DRAWN, DRAWN_ITEM, id="a whole drawn"),
         pytest.param(draw_item, drawn_from, BARE_DRAWN, BARE_DRAWN_ITEM, id="the least of a drawn"),
-        pytest.param(move_item, move_from, MOVE, MOVE_ITEM, id="a whole move"),
-        pytest.param(move_item, move_from, BARE_MOVE, BARE_MOVE_ITEM, id="the least of a move"),
-        pytest.param(tie_item, tie_from, TIE, TIE_ITEM, id="a whole tie"),
-        pytest.param(tie_item, tie_from, BARE_TIE, BARE_TIE_ITEM, id="the least of a tie"),
+        pytest.param(transition_item, transition_from, MOVE, MOVE_ITEM, id="a whole move"),
+        pytest.param(
+            transition_item, transition_from, BARE_MOVE, BARE_MOVE_ITEM, id="the least of a move"
+        ),
+        pytest.param(link_item, link_from, DUPLICATE, DUPLICATE_ITEM, id="a whole link"),
+        pytest.param(
+            link_item, link_from, BARE_DUPLICATE, BARE_DUPLICATE_ITEM, id="the least of a link"
+        ),
         pytest.param(entry_item, entry_from, ENTRY, ENTRY_ITEM, id="a whole entry"),
         pytest.param(
             entry_item, entry_from, BARE_ENTRY, BARE_ENTRY_ITEM, id="the least of a entry"
@@ -716,7 +720,7 @@ POST = (
 def test_a_stored_card_is_read_with_the_posts_merged_into_it() -> None:
     assert card_item(CARD, AT) == CARD_ITEM
     assert card_from(CARD_ITEM) == CARD
-    assert post_text(CARD, TIE) == POST
+    assert post_text(CARD, DUPLICATE) == POST
     merged = {"M": {"abcdefgh2345": {"S": POST}}}
     post = Post(
         "abcdefgh2345",
@@ -740,10 +744,10 @@ def test_a_stored_card_is_read_with_the_posts_merged_into_it() -> None:
 
 
 def test_a_stored_post_is_read_with_the_lead_it_was_merged_into() -> None:
-    tie = DuplicateLink("bbbbbbbb2345", "abcdefgh2345", AT, IdentityKind.PHONE, "web", "merged")
-    assert merged_item(tie) == MERGED_ITEM
+    link = DuplicateLink("bbbbbbbb2345", "abcdefgh2345", AT, IdentityKind.PHONE, "web", "merged")
+    assert merged_item(link) == MERGED_ITEM
     item = {**CARD_ITEM, **MERGED_ITEM}
-    assert merged_from(item, source="web", outcome="merged") == tie
+    assert merged_from(item, source="web", outcome="merged") == link
 
 
 def test_a_stored_identity_is_read_as_what_it_stands_for() -> None:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from dibs.cli.main import app
+
 ROOT = Path(__file__).parents[2]
 DECISIONS = ROOT / "docs" / "decisions"
 PAGES = [ROOT / "README.md", *sorted(ROOT.glob("docs/**/*.md"))]
@@ -57,6 +59,29 @@ def test_every_path_a_page_names_exists(page: Path) -> None:
     missing = [name for name in named(text) if not exists(name)]
     missing += [name for name in linked(text) if not (page.parent / name).exists()]
     assert missing == [], f"{page.relative_to(ROOT)} names {', '.join(missing)}"
+
+
+def test_every_feature_has_one_line_that_says_where_and_how_it_is_shown_or_that_it_is_absent() -> (
+    None
+):
+    text = (ROOT / "docs" / "features.md").read_text(encoding="utf-8")
+    ids: dict[str, list[int]] = {}
+    for line in re.findall(r"^\| [A-Z]\d.*$", text, flags=re.MULTILINE):
+        listed, _, where, shown, state = (cell.strip() for cell in line.strip("|").split("|"))
+        assert state, line
+        assert state.startswith("absent") or (where and shown), line
+        for letter, number in re.findall(r"([A-Z])(\d+)", listed):
+            ids.setdefault(letter, []).append(int(number))
+    for letter, numbers in ids.items():
+        assert numbers == list(range(1, len(numbers) + 1)), letter
+
+
+def test_every_command_is_named_among_the_features() -> None:
+    text = (ROOT / "docs" / "features.md").read_text(encoding="utf-8")
+    [line] = re.findall(r"^\| O5 .*$", text, flags=re.MULTILINE)
+    named = set(line.strip("| ").split("|")[-1].strip().split(", "))
+    groups = {group.name for group in app.registered_groups}
+    assert named == groups | {command.name for command in app.registered_commands}
 
 
 def test_every_page_the_code_names_exists() -> None:

@@ -124,7 +124,7 @@ def told(found: dict[str, Any]) -> list[Measure]:
             "≤ 1 s",
         ),
         Measure(
-            "  each process one chunk after the other",
+            "  each process one batch after the other",
             fanout["one_after_another"],
             f"{fanout['one_after_another']:.2f} s",
         ),

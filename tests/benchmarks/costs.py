@@ -43,7 +43,7 @@ from dibs.aws import clients
 from dibs.core.lead import Lead
 from dibs.core.links import link_token
 from dibs.core.rep import Rep
-from dibs.ledger.project import FACTS
+from dibs.ledger.project import EVENTS
 from dibs.race import store as race
 from dibs.receipts import seal as sealing
 from dibs.roster import store as roster
@@ -69,7 +69,7 @@ FULL_CPU_MB = 1769  # at this much memory Lambda gives a whole processor
 SECRET = base64.b64encode(b"bench-secret-of-32-bytes-or-more").decode()
 QUEUES = "https://sqs.us-east-1.amazonaws.com/123456789012"
 ENVIRONMENT = {
-    "FACTS_TOPIC_ARN": "arn:aws:sns:us-east-1:123456789012:facts",
+    "FACTS_TOPIC_ARN": "arn:aws:sns:us-east-1:123456789012:events",
     "OFFER_QUEUE_URL": f"{QUEUES}/offer",
     "NOTIFY_QUEUE_URL": f"{QUEUES}/notify",
     "INTAKE_SECRET_ID": "arn:aws:secretsmanager:us-east-1:123456789012:secret:intake",
@@ -186,12 +186,12 @@ class Cloud:
         if sent["Action"] == "PublishBatch":
             entries = [name.rpartition(".")[0] for name in sent if name.endswith(".Message")]
             for entry in entries:
-                # The topic hands a fact to who subscribes; SNS asks nothing for that, SQS does.
-                fact = sent[f"{entry}.Message"]
-                ledger = ["project"] if json.loads(fact)["kind"] in FACTS else []
+                # The topic hands a event to who subscribes; SNS asks nothing for that, SQS does.
+                event = sent[f"{entry}.Message"]
+                ledger = ["project"] if json.loads(event)["kind"] in EVENTS else []
                 for queue in ("offer", *ledger):
                     self.add("SQS requests", 1)
-                    self.messages.append((queue, fact))
+                    self.messages.append((queue, event))
             done = "".join(
                 f"<member><Id>{sent[f'{entry}.Id']}</Id><MessageId>m</MessageId></member>"
                 for entry in entries

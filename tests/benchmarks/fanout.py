@@ -1,4 +1,4 @@
-"""One lead told to 1,000 reps: two processes, chunks of 50, an SNS that takes 20 ms to answer."""
+"""One lead told to 1,000 reps: two processes, batches of 50, an SNS that takes 20 ms to answer."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from benchmarks.stage import add_reps, organisation, post_leads, register_phones
 from dibs.aws import clients, clock
 from dibs.core.events import LeadEvent
 from dibs.core.lead import Lead
-from dibs.dispatch.follow import CHUNK, chunks, follow
+from dibs.dispatch.follow import BATCH_SIZE, batches, follow
 from dibs.offers.notify import NotifyDeps, notify
 from dibs.offers.ports import NotifyBatch
 from dibs.race.claim import bearer, claim
@@ -32,7 +32,7 @@ from support.builders import World, token_of
 REPS = 1000
 PROCESSES = 2
 ROUNDS = 5
-AHEAD = timedelta(seconds=1.5)  # the common instant, once every chunk is in somebody's hands
+AHEAD = timedelta(seconds=1.5)  # the common instant, once every batch is in somebody's hands
 
 Arrival = tuple[float, str, str, str]
 
@@ -41,18 +41,18 @@ class Pile:
     """A queue that keeps what is put: takes the place of SQS."""
 
     def __init__(self) -> None:
-        self.chunks: list[NotifyBatch] = []
+        self.batches: list[NotifyBatch] = []
 
-    def put(self, chunks: Sequence[NotifyBatch], delay_seconds: int = 0) -> None:
+    def put(self, batches: Sequence[NotifyBatch], delay_seconds: int = 0) -> None:
         del delay_seconds
-        self.chunks.extend(chunks)
+        self.batches.extend(batches)
 
     def wake_at(self, *_: Any) -> None:
         """Take the place of the timers, too."""
 
 
 def measure(endpoint: str) -> dict[str, Any]:
-    """Tell a wave in two processes, chunks side by side as on Lambda, then one after another."""
+    """Tell a wave in two processes, batches side by side as on Lambda, then one after another."""
     world = organisation(endpoint, "fanout")
     reps = add_reps(world, REPS)
     register_phones(world, reps)
@@ -86,7 +86,7 @@ def measure(endpoint: str) -> dict[str, Any]:
             seen.update((kind, lead_id, target) for _, target, kind, lead_id in arrivals(url))
         lead, winner = leads[-1], reps[0]
         claim(world.race, lead.lead_id, winner.rep_id, bearer(token_of(winner)), clock.now)
-        tell(crew, chunks("withdraw", lead, [r for r in reps if r != winner], None), True)
+        tell(crew, batches("withdraw", lead, [r for r in reps if r != winner], None), True)
         seen.update((kind, lead_id, target) for _, target, kind, lead_id in arrivals(url))
     finally:
         for pipe in crew:
@@ -109,11 +109,11 @@ def measure(endpoint: str) -> dict[str, Any]:
 
 
 def planned(world: World, lead: Lead) -> list[NotifyBatch]:
-    """Return the chunks the offer step makes of an opened lead, with one instant for all."""
+    """Return the batches the offer step makes of an opened lead, with one instant for all."""
     pile = Pile()
-    fact = LeadEvent("lead.opened", lead.lead_id, lead.epoch)
-    follow(fact, replace(wiring().follow_deps, queue=pile, timers=pile))
-    return pile.chunks
+    event = LeadEvent("lead.opened", lead.lead_id, lead.epoch)
+    follow(event, replace(wiring().follow_deps, queue=pile, timers=pile))
+    return pile.batches
 
 
 def tell(
@@ -121,7 +121,7 @@ def tell(
 ) -> list[float]:
     """Have a wave told, each process its share; return the processor seconds each one used."""
     start = clock.now() + AHEAD
-    wave = [replace(chunk, notify_at=start if chunk.notify_at else None) for chunk in wave]
+    wave = [replace(batch, notify_at=start if batch.notify_at else None) for batch in wave]
     for number, pipe in enumerate(crew):
         pipe.send((wave[number::PROCESSES], side_by_side))
     return [pipe.recv() for pipe in crew]
@@ -135,16 +135,16 @@ def arrivals(url: str) -> list[Arrival]:
 
 def work(pipe: Connection) -> None:
     """Be the notify functions of one process, each with clients and threads of its own."""
-    desks = [_environment() for _ in range(REPS // CHUNK // PROCESSES)]
-    with ThreadPoolExecutor(len(desks)) as pool:
+    environments = [_environment() for _ in range(REPS // BATCH_SIZE // PROCESSES)]
+    with ThreadPoolExecutor(len(environments)) as pool:
         while (job := pipe.recv()) is not None:
             share, side_by_side = job
             used = time.process_time()
             if side_by_side:
-                list(pool.map(notify, share, desks))
+                list(pool.map(notify, share, environments))
             else:
-                for chunk in share:
-                    notify(chunk, desks[0])
+                for batch in share:
+                    notify(batch, environments[0])
             pipe.send(time.process_time() - used)
 
 

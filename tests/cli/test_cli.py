@@ -126,9 +126,9 @@ def test_what_a_lead_is_tied_to_is_shown(organisation: World) -> None:
     lead = organisation.post_lead(a_card(1), clock.now())
     other = a_card(2, contact_phone=a_card(1).contact_phone, source="fair")
     organisation.post_lead(other, clock.now())
-    [tie] = organisation.leads.ties(lead.lead_id)
+    [link] = organisation.leads.duplicate_links(lead.lead_id)
     shown = " ".join(said(run("lead", "show", lead.lead_id)).split())
-    assert f"merged: {tie.other_id} from fair, same phone number" in shown
+    assert f"merged: {link.other_id} from fair, same phone number" in shown
     claim(organisation.race, lead.lead_id, rep.rep_id, lambda view: None, clock.now)
     theirs = organisation.post_lead(a_card(3, company=a_card(1).company), clock.now())
     shown = " ".join(said(run("lead", "show", theirs.lead_id)).split())

@@ -155,8 +155,8 @@ def test_who_leaves_is_out_and_their_leads_go_back(organisation: World) -> None:
     assert gone.left_on is not None
     assert back is not None
     assert back.owner is None
-    [move] = [m for m in organisation.leads.history(lead.lead_id) if m.to_state == "released"]
-    assert (move.cause, move.by) == ("left", "operator")
+    [transition] = [m for m in organisation.leads.history(lead.lead_id) if m.to_state == "released"]
+    assert (transition.cause, transition.by) == ("left", "operator")
     before = stored(organisation)
     assert "leads that went back: 0" in said(run("reps", "leave", REP.rep_id))
     assert stored(organisation) == before

@@ -26,7 +26,7 @@ from hypothesis.stateful import (
 from moto import mock_aws
 
 from dibs.assignment.assign import FALLBACK, serve
-from dibs.assignment.work import given_back, let_go, release
+from dibs.assignment.work import let_go, release, return_lead
 from dibs.aws import keys
 from dibs.aws.dynamo import Dynamo
 from dibs.core.errors import (
@@ -38,12 +38,12 @@ from dibs.core.errors import (
     NotYours,
     UndoOver,
 )
-from dibs.core.events import PATIENCE, LeadEvent
+from dibs.core.events import LATE_AFTER, LeadEvent
 from dibs.core.lead import Claim, Lead, State, Transition, implied_by_move, lead_id_for
 from dibs.core.rep import Rep
 from dibs.dispatch.follow import FollowDeps, follow
 from dibs.dispatch.sweep import close, relay, sweep
-from dibs.intake.ingest import ingest
+from dibs.intake.ingest import IngestDeps, ingest
 from dibs.ledger.store import DynamoLedger
 from dibs.offers.store import DynamoOfferStore
 from dibs.race import claim as claiming
@@ -165,7 +165,7 @@ class Life(RuleBasedStateMachine):
         self.paused: dict[str, datetime] = {}
         self.bus = FakeBus()
         self.taken: list[Taken] = []
-        self.given_back: list[LeadEvent] = []
+        self.returned_events: list[LeadEvent] = []
 
     @initialize()
     def open_for_business(self) -> None:
@@ -200,8 +200,8 @@ class Life(RuleBasedStateMachine):
     def a_lead_comes_in_perhaps_again(self, number: int) -> None:
         now = self.tick()
         card = CARDS[number]
-        leads, arrivals = self.world.leads, self.world.arrivals
-        accepted = ingest(leads, arrivals, card, PLAYBOOK, b"saltsalts", now, self.clock)
+        deps = IngestDeps(self.world.leads, self.world.arrivals, self.clock)
+        accepted = ingest(card, PLAYBOOK, b"saltsalts", now, deps)
         lead_id = accepted.lead.lead_id
         assert lead_id == IDS[number]
         assert accepted.duplicate is (lead_id in self.known)
@@ -290,7 +290,7 @@ class Life(RuleBasedStateMachine):
         """Claim on an earlier read, without a retry."""
         now = self.tick()
         try:
-            lead, rep, _ = claiming.judge(self.store(), view, now)
+            lead, rep, _ = claiming.check_claim(self.store(), view, now)
         except DibsError:
             return  # a rule refuses before the write
         if lead.owner is not None:
@@ -405,9 +405,9 @@ class Life(RuleBasedStateMachine):
             return  # a rule refuses before the write
         if lead.state is not State.CLAIMED:
             return
-        reopened, moves = given_back(lead, PLAYBOOK, now, "undone", rep.rep_id, won=True)
+        reopened, transitions = return_lead(lead, PLAYBOOK, now, "undone", rep.rep_id, won=True)
         off = undo_claim(lead, rep, view.usage)
-        if self.store().commit_undo(lead, reopened, moves, off):
+        if self.store().commit_undo(lead, reopened, transitions, off):
             known = self.known[lead.lead_id]
             assert (known.owner, known.epoch) == (rep.rep_id, lead.epoch)
             self.forget(lead.lead_id)
@@ -457,7 +457,7 @@ class Life(RuleBasedStateMachine):
     def a_timer_goes_off(self, number: int, epoch: int) -> None:
         now = self.tick()
         lead_id, timers = IDS[number], FakeTimers()
-        floor = FollowDeps(
+        deps = FollowDeps(
             leads=self.world.leads,
             race=self.store(),
             holdings=self.world.holdings,
@@ -469,7 +469,7 @@ class Life(RuleBasedStateMachine):
             story=DynamoLedger(Dynamo(self.client), self.world.settings).story,
             clock=self.clock,
         )
-        follow(LeadEvent("lead.due", lead_id, epoch), floor)
+        follow(LeadEvent("lead.due", lead_id, epoch), deps)
         known = self.known.get(lead_id)
         if known is not None and epoch == known.epoch and known.owner is None and not known.expired:
             if now >= known.closes_at:
@@ -569,7 +569,7 @@ class Life(RuleBasedStateMachine):
         known = self.known[lead_id]
         if not undone:
             known.previous = known.owner
-        self.given_back.append(LeadEvent("lead.returned", lead_id, known.epoch, known.owner))
+        self.returned_events.append(LeadEvent("lead.returned", lead_id, known.epoch, known.owner))
         known.epoch += 1
         known.owner = known.claimed_at = None
         known.assigned = known.reminded = False
@@ -669,10 +669,10 @@ class Life(RuleBasedStateMachine):
 
     def nothing_is_lost_in_the_end(self) -> None:
         """Once every event is published, the outbox is empty and each lead's state is known."""
-        self.clock.at += PATIENCE + timedelta(milliseconds=1)
+        self.clock.at += LATE_AFTER + timedelta(milliseconds=1)
         self.the_sweep_runs()
         self.the_relay_runs()
-        told = set(self.bus.facts)
+        told = set(self.bus.events)
         for lead_id, known in self.known.items():
             if known.owner is not None:
                 kind = "lead.assigned" if known.assigned else "lead.claimed"
@@ -682,17 +682,17 @@ class Life(RuleBasedStateMachine):
                 assert LeadEvent(kind, lead_id, known.epoch) in told
             assert self.world.leads.card(lead_id) is not None
             self.moved_legally(self.world.leads.history(lead_id), known)
-        assert set(self.given_back) <= told
+        assert set(self.returned_events) <= told
 
-    def moved_legally(self, moves: list[Transition], known: Known) -> None:
+    def moved_legally(self, transitions: list[Transition], known: Known) -> None:
         state, epoch = State.NEW, 1
-        for move in moves:
-            assert move.from_state is state
-            implied_by_move(move.from_state, move.to_state)
-            assert move.implied == ()
-            state = move.to_state
-            epoch += move.from_state is State.RELEASED
-            assert move.epoch == epoch
+        for transition in transitions:
+            assert transition.from_state is state
+            implied_by_move(transition.from_state, transition.to_state)
+            assert transition.implied == ()
+            state = transition.to_state
+            epoch += transition.from_state is State.RELEASED
+            assert transition.epoch == epoch
         assert epoch == known.epoch
         steps = {(False, True): State.EXPIRED, (True, False): State.ASSIGNED}
         # A won race is recorded as a transition when the lead leaves that state.

@@ -167,18 +167,18 @@ def test_a_hundred_who_claim_release_reassign_and_withdraw_one_lead_leave_one_tr
 
     with ThreadPoolExecutor(100) as pool:
         list(pool.map(act, range(100)))
-    stored, moves = world.leads.get(lead.lead_id), world.leads.history(lead.lead_id)
+    stored, transitions = world.leads.get(lead.lead_id), world.leads.history(lead.lead_id)
     assert stored is not None
     # Each epoch but the last ended in one release, or in a hold that a manager ended.
-    epochs = sorted({move.epoch for move in moves})
+    epochs = sorted({transition.epoch for transition in transitions})
     assert epochs == list(range(1, epochs[-1] + 1))
     assert stored.epoch in (epochs[-1], epochs[-1] + 1)
     assert stored.epoch > 10, "much happened"
-    for move in moves:
-        implied_by_move(move.from_state, move.to_state)
+    for transition in transitions:
+        implied_by_move(transition.from_state, transition.to_state)
     for epoch in epochs:
-        takers = [m for m in moves if m.epoch == epoch and m.to_state in HELD]
-        losers = [m for m in moves if m.epoch == epoch and m.to_state is State.RELEASED]
+        takers = [m for m in transitions if m.epoch == epoch and m.to_state in HELD]
+        losers = [m for m in transitions if m.epoch == epoch and m.to_state is State.RELEASED]
         assert len(takers) <= 1
         assert len(losers) <= 1
         if losers and takers:
@@ -191,9 +191,11 @@ def test_a_hundred_who_claim_release_reassign_and_withdraw_one_lead_leave_one_tr
         ours = [one.lead_id for one in world.holdings.held_by(rep.rep_id)]
         assert ours == ([lead.lead_id] if stored.owner == rep.rep_id else [])
     # Never twice in a row, unless a manager assigned it.
-    losers = [move.holder for move in moves if move.to_state is State.RELEASED]
-    chosen = [m.epoch for m in moves if m.cause == override.BY_MANAGER]
-    by_epoch = {m.epoch: m.holder for m in moves if m.to_state is State.RELEASED}
+    losers = [
+        transition.holder for transition in transitions if transition.to_state is State.RELEASED
+    ]
+    chosen = [m.epoch for m in transitions if m.cause == override.BY_MANAGER]
+    by_epoch = {m.epoch: m.holder for m in transitions if m.to_state is State.RELEASED}
     for epoch, holder in by_epoch.items():
         assert by_epoch.get(epoch - 1) != holder or epoch in chosen
     assert len(losers) == len(by_epoch)
@@ -222,5 +224,5 @@ def test_sixteen_posts_of_one_person_from_as_many_sources_are_one_lead(local_wor
         [lead_id] = {lead.lead_id for lead in leads}
         card = world.leads.card(lead_id)
         assert card is not None
-        assert len(card.merged) == len(world.leads.ties(lead_id)) == 15
+        assert len(card.merged) == len(world.leads.duplicate_links(lead_id)) == 15
     assert len(world.leads.open_leads()) == 5

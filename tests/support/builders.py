@@ -17,7 +17,7 @@ from dibs.core.lead import Claim, Contact, Lead, Preview, State, id_text
 from dibs.core.quality import Quality
 from dibs.core.rep import Rep, Usage
 from dibs.intake.arrival_store import DynamoArrivals
-from dibs.intake.ingest import ingest
+from dibs.intake.ingest import IngestDeps, ingest
 from dibs.intake.store import DynamoLeadStore
 from dibs.playbook.store import DynamoPlaybooks
 from dibs.race.claim import token_hash
@@ -146,15 +146,12 @@ class World:
 
     def post_lead(self, card: Contact, now: datetime) -> Lead:
         """Accept a lead as ingest does."""
-        playbook = self.playbooks.in_force().playbook
-        return ingest(
+        deps = IngestDeps(
             self.leads,
             self.arrivals,
-            card,
-            playbook,
-            b"saltsalts",
-            now,
             lambda: now,
             find_rep=self.roster.counted,
             allot=allot(self.roster, self.turns),
-        ).lead
+        )
+        playbook = self.playbooks.in_force().playbook
+        return ingest(card, playbook, b"saltsalts", now, deps).lead

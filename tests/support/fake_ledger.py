@@ -72,14 +72,14 @@ class FakeLedger:
         memory.leads[lead_id] = replace(stored, state=step.lead.state, worked_at=worked_at)
         if step.first_work:
             memory.look_at.pop(lead_id, None)
-        if step.move is not None:
-            memory.note(step.move)
+        if step.transition is not None:
+            memory.note(step.transition)
         memory.count(work_lead(rep_id, worked=step.frees, accepted=step.accepts))
 
     def story(self, lead_id: str) -> LeadHistory | None:
         lead = self._memory.leads.get(lead_id)
         if lead is None:
             return None
-        moves = tuple(FakeLeads(self._memory).history(lead_id))
+        transitions = tuple(FakeLeads(self._memory).history(lead_id))
         draws = tuple(one for (of, _), one in sorted(self._memory.draws.items()) if of == lead_id)
-        return LeadHistory(lead, self._memory.claims.get(lead_id), moves, draws)
+        return LeadHistory(lead, self._memory.claims.get(lead_id), transitions, draws)

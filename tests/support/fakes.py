@@ -35,7 +35,7 @@ from dibs.dispatch.follow import FollowDeps
 from dibs.intake.blind import ArrivalCounts
 from dibs.intake.blind_mix import ZONE
 from dibs.intake.duplicates import Identity, KnownIdentity
-from dibs.intake.ingest import ingest
+from dibs.intake.ingest import IngestDeps, ingest
 from dibs.intake.ports import Pending, StoredPost
 from dibs.intake.store import POSTS_SHOWN
 from dibs.ledger.ports import LeadHistory
@@ -79,7 +79,7 @@ class Memory:
     playbook: Playbook = field(default_factory=a_playbook)
     leads: dict[str, Lead] = field(default_factory=dict)
     cards: dict[str, tuple[Contact, datetime]] = field(default_factory=dict)
-    moves: list[Transition] = field(default_factory=list)
+    transitions: list[Transition] = field(default_factory=list)
     claims: dict[str, Claim] = field(default_factory=dict)
     reps: dict[str, Rep] = field(default_factory=dict)
     usage: dict[str, Usage] = field(default_factory=dict)
@@ -106,7 +106,7 @@ class Memory:
     """The lead of an identity, and since when."""
     owners: dict[str, str] = field(default_factory=dict)
     """The owners named by other systems, by identity."""
-    ties: list[DuplicateLink] = field(default_factory=list)
+    duplicate_links: list[DuplicateLink] = field(default_factory=list)
 
     def counted(self, counts: Change) -> Usage | None:
         """Return the usage after a change; None if a guard does not hold."""
@@ -145,7 +145,7 @@ class Memory:
         self,
         held: Lead,
         back: Lead,
-        moves: Sequence[Transition],
+        transitions: Sequence[Transition],
         counts: Change,
     ) -> bool:
         """Take the lead from its holder; False if it or its counts have changed since the read."""
@@ -161,15 +161,18 @@ class Memory:
         self.leads[held.lead_id] = back
         self.look_at.pop(held.lead_id, None)
         self.outbox[held.lead_id, LOCK] = back.opens_at
-        for move in moves:
-            self.note(move)
+        for transition in transitions:
+            self.note(transition)
         return True
 
-    def note(self, move: Transition) -> None:
+    def note(self, transition: Transition) -> None:
         """Record one transition; a release is also an event."""
-        self.moves.append(move)
-        if move.to_state is State.RELEASED:
-            self.outbox[move.lead_id, keys.move(move.epoch, move.at, move.to_state)] = move.at
+        self.transitions.append(transition)
+        if transition.to_state is State.RELEASED:
+            self.outbox[
+                transition.lead_id,
+                keys.transition(transition.epoch, transition.at, transition.to_state),
+            ] = transition.at
 
 
 _COMPARE = {"=": eq, "<": lt, "<=": le, ">": gt, ">=": ge}
@@ -243,9 +246,9 @@ class FakeRace:
         return None
 
     def commit_undo(
-        self, held: Lead, reopened: Lead, moves: Sequence[Transition], counts: Change
+        self, held: Lead, reopened: Lead, transitions: Sequence[Transition], counts: Change
     ) -> bool:
-        return self._memory.put_back(held, reopened, moves, counts)
+        return self._memory.put_back(held, reopened, transitions, counts)
 
     def record_attempt(
         self,
@@ -378,7 +381,7 @@ class FakeLeads:
         self,
         lead: Lead,
         card: Contact,
-        move: Transition | None,
+        transition: Transition | None,
         signed_at: datetime,
         standings: Sequence[KnownIdentity] = (),
         given: Recipient | None = None,
@@ -397,14 +400,14 @@ class FakeLeads:
             if counted is None:
                 raise Busy(conflict=True)
             memory.take(lead, claim, counted)
-            if given.tie is not None:
-                memory.ties.append(given.tie)
+            if given.link is not None:
+                memory.duplicate_links.append(given.link)
         else:
             memory.outbox[lead.lead_id, LOCK] = lead.received_at
         memory.leads[lead.lead_id] = lead
         memory.cards[lead.lead_id] = (card, signed_at)
-        if move is not None:
-            memory.note(move)
+        if transition is not None:
+            memory.note(transition)
         self._point(standings, lead.lead_id, lead.received_at)
         return None
 
@@ -412,7 +415,7 @@ class FakeLeads:
         self,
         into: Lead,
         card: Contact,
-        tie: DuplicateLink,
+        link: DuplicateLink,
         signed_at: datetime,
         standings: Sequence[KnownIdentity],
     ) -> StoredPost | None:
@@ -424,12 +427,12 @@ class FakeLeads:
         if memory.leads[into.lead_id].state is not into.state:
             raise Busy(conflict=True)
         memory.cards[card.lead_id] = (card, signed_at)
-        memory.merged[card.lead_id] = tie
-        memory.ties.append(tie)
+        memory.merged[card.lead_id] = link
+        memory.duplicate_links.append(link)
         shown = memory.posts.setdefault(into.lead_id, [])
         if len(shown) < POSTS_SHOWN:
             shown.append(card.lead_id)
-        self._point(standings, into.lead_id, tie.at)
+        self._point(standings, into.lead_id, link.at)
         return None
 
     def _as_read(self, standings: Sequence[KnownIdentity]) -> None:
@@ -444,9 +447,9 @@ class FakeLeads:
         for one in standings:
             self._memory.identities[one.identity.key] = (lead_id, at)
 
-    def ties(self, lead_id: str) -> list[DuplicateLink]:
-        found = [tie for tie in self._memory.ties if tie.lead_id == lead_id]
-        return sorted(found, key=lambda tie: (tie.at, tie.other_id))
+    def duplicate_links(self, lead_id: str) -> list[DuplicateLink]:
+        found = [link for link in self._memory.duplicate_links if link.lead_id == lead_id]
+        return sorted(found, key=lambda link: (link.at, link.other_id))
 
     def name_owner(self, identity: Identity, rep_id: str | None) -> None:
         self._memory.owners.pop(identity.key, None)
@@ -454,7 +457,7 @@ class FakeLeads:
             self._memory.owners[identity.key] = rep_id
 
     def update_card(
-        self, card: Contact, signed_at: datetime, tie: DuplicateLink | None = None
+        self, card: Contact, signed_at: datetime, link: DuplicateLink | None = None
     ) -> None:
         _, before = self._memory.cards[card.lead_id]
         if before <= signed_at:
@@ -463,10 +466,12 @@ class FakeLeads:
     def open_leads(self) -> list[Lead]:
         return FakeRace(self._memory).open_leads()
 
-    def told(self, lead: Lead, until: datetime) -> None:
+    def record_notified(self, lead: Lead, until: datetime) -> None:
         stored = self._memory.leads[lead.lead_id]
-        if stored.epoch == lead.epoch and (stored.told_at is None or stored.told_at < until):
-            self._memory.leads[lead.lead_id] = replace(stored, told_at=until)
+        if stored.epoch == lead.epoch and (
+            stored.notified_until is None or stored.notified_until < until
+        ):
+            self._memory.leads[lead.lead_id] = replace(stored, notified_until=until)
 
     def open_early(self, lead: Lead, early: Lead) -> bool:
         stored = self._memory.leads[lead.lead_id]
@@ -476,33 +481,38 @@ class FakeLeads:
         self._memory.leads[lead.lead_id] = replace(stored, waves=early.waves)
         return True
 
-    def expire(self, lead: Lead, move: Transition) -> bool:
+    def expire(self, lead: Lead, transition: Transition) -> bool:
         stored = self._memory.leads[lead.lead_id]
-        due = stored.state is State.OPEN and stored.closes_at <= move.at
+        due = stored.state is State.OPEN and stored.closes_at <= transition.at
         if not due or stored.epoch != lead.epoch or stored.draws_at is not None:
             return False
         self._memory.leads[lead.lead_id] = replace(stored, state=State.EXPIRED)
-        self._memory.outbox[lead.lead_id, LOCK] = move.at
-        self._memory.note(move)
+        self._memory.outbox[lead.lead_id, LOCK] = transition.at
+        self._memory.note(transition)
         return True
 
     def history(self, lead_id: str) -> list[Transition]:
-        moves = [move for move in self._memory.moves if move.lead_id == lead_id]
-        return sorted(moves, key=lambda move: (move.epoch, move.at, move.to_state))
+        transitions = [
+            transition for transition in self._memory.transitions if transition.lead_id == lead_id
+        ]
+        return sorted(
+            transitions,
+            key=lambda transition: (transition.epoch, transition.at, transition.to_state),
+        )
 
     def waiting_in_outbox(self, before: datetime) -> Iterator[Pending]:
         for (lead_id, sk), since in list(self._memory.outbox.items()):
             if since < before:
-                yield Pending({"lead_id": lead_id, "sk": sk}, since, self._fact(lead_id, sk))
+                yield Pending({"lead_id": lead_id, "sk": sk}, since, self._event(lead_id, sk))
 
-    def _fact(self, lead_id: str, sk: str) -> LeadEvent | None:
+    def _event(self, lead_id: str, sk: str) -> LeadEvent | None:
         if sk == CLAIM:
             claim = self._memory.claims[lead_id]
             kind = "lead.claimed" if claim.competitive else "lead.assigned"
             return LeadEvent(kind, lead_id, claim.epoch, claim.rep_id)
         if sk != LOCK:
-            (move,) = (m for m in self.history(lead_id) if _sk(m) == sk)
-            return LeadEvent("lead.returned", lead_id, move.epoch, move.holder)
+            (transition,) = (m for m in self.history(lead_id) if _sk(m) == sk)
+            return LeadEvent("lead.returned", lead_id, transition.epoch, transition.holder)
         lead = self._memory.leads[lead_id]
         told = {
             State.OPEN: "lead.opened",
@@ -518,14 +528,14 @@ class FakeLeads:
             del self._memory.outbox[key]
 
 
-def _post(card: Contact, tie: DuplicateLink) -> Post:
+def _post(card: Contact, link: DuplicateLink) -> Post:
     """Return a stored post as its lead's contact details show it."""
     shown = {f.name: getattr(card, f.name) for f in fields(Post) if hasattr(card, f.name)}
-    return Post(**shown, at=tie.at, because=tie.because)
+    return Post(**shown, at=link.at, because=link.because)
 
 
-def _sk(move: Transition) -> str:
-    return keys.move(move.epoch, move.at, move.to_state)
+def _sk(transition: Transition) -> str:
+    return keys.transition(transition.epoch, transition.at, transition.to_state)
 
 
 class FakeArrivals:
@@ -570,8 +580,8 @@ class FakeHoldings:
         ours = [lead for lead in leads if lead.owner == rep_id and lead.state in HELD]
         return sorted(ours, key=lambda lead: (lead.claimed_at or lead.opens_at, lead.lead_id))
 
-    def last_turn(self, ring: str) -> Turn:
-        return self._memory.turns.get(ring, Turn())
+    def last_turn(self, rotation: str) -> Turn:
+        return self._memory.turns.get(rotation, Turn())
 
     def assign(self, lead: Lead, taken: AssignmentWrite) -> bool:
         self._before_a_write()
@@ -582,28 +592,28 @@ class FakeHoldings:
         if not fits or counted is None or not (record is None or record.epoch < claim.epoch):
             return False
         if taken.turn is not None and not claim.test:
-            if self.last_turn(taken.ring) != taken.last:
+            if self.last_turn(taken.rotation) != taken.last:
                 return False
-            memory.turns[taken.ring] = taken.turn
+            memory.turns[taken.rotation] = taken.turn
         memory.take(stored, claim, counted)
-        memory.note(taken.move)
+        memory.note(taken.transition)
         return True
 
-    def open(self, lead: Lead, opened: Lead, move: Transition) -> bool:
+    def open(self, lead: Lead, opened: Lead, transition: Transition) -> bool:
         self._before_a_write()
         stored = self._memory.leads[lead.lead_id]
         if (stored.state, stored.epoch) != (lead.state, lead.epoch):
             return False
         self._memory.leads[lead.lead_id] = opened
-        self._memory.note(move)
+        self._memory.note(transition)
         self._memory.outbox[lead.lead_id, LOCK] = opened.opens_at
         return True
 
     def give_back(
-        self, held: Lead, back: Lead, moves: Sequence[Transition], counts: Change
+        self, held: Lead, back: Lead, transitions: Sequence[Transition], counts: Change
     ) -> bool:
         self._before_a_write()
-        return self._memory.put_back(held, back, moves, counts)
+        return self._memory.put_back(held, back, transitions, counts)
 
     def accept(self, lead: Lead, at: datetime) -> bool:
         self._before_a_write()
@@ -629,15 +639,15 @@ class FakeHoldings:
             counted = memory.counted(given.counts)
             if counted is None or not (record is None or record.epoch < claim.epoch):
                 return False
-        if change.off and not memory.put_back(was, change.lead, change.moves, change.off):
+        if change.off and not memory.put_back(was, change.lead, change.transitions, change.off):
             return False
         if not change.off:
             memory.leads[was.lead_id] = change.lead
-            for move in change.moves:
-                memory.note(move)
+            for transition in change.transitions:
+                memory.note(transition)
         memory.look_at.pop(was.lead_id, None)
         if given is None or counted is None:
-            memory.outbox[was.lead_id, LOCK] = change.moves[-1].at
+            memory.outbox[was.lead_id, LOCK] = change.transitions[-1].at
             return True
         memory.outbox.pop((was.lead_id, LOCK), None)
         memory.take(change.lead, given.claim, counted)
@@ -758,11 +768,11 @@ class FakeTurns:
         return self.stands.get(team, Rotation())
 
     def give(
-        self, team: str, last: Rotation, stands: Rotation, day: date, turns: Sequence[OnTurn]
+        self, team: str, last: Rotation, after: Rotation, day: date, turns: Sequence[OnTurn]
     ) -> bool:
         if self.rotation(team).day != last.day:
             return False
-        self.stands[team] = stands
+        self.stands[team] = after
         self.days[team, day] = tuple(turns)
         return True
 
@@ -969,12 +979,12 @@ class FakeQueue:
     def __init__(self) -> None:
         self.waiting: list[tuple[NotifyBatch, int]] = []
 
-    def put(self, chunks: Sequence[NotifyBatch], delay_seconds: int = 0) -> None:
-        self.waiting.extend((chunk, delay_seconds) for chunk in chunks)
+    def put(self, batches: Sequence[NotifyBatch], delay_seconds: int = 0) -> None:
+        self.waiting.extend((batch, delay_seconds) for batch in batches)
 
     def of(self, kind: str) -> list[NotifyBatch]:
         """The batches of one kind, in the order they were put."""
-        return [chunk for chunk, _ in self.waiting if chunk.kind == kind]
+        return [batch for batch, _ in self.waiting if batch.kind == kind]
 
 
 class FakeTimers:
@@ -997,13 +1007,13 @@ class FakeBus:
     """Implements `Bus`. With `down` it refuses all events."""
 
     def __init__(self) -> None:
-        self.facts: list[LeadEvent] = []
+        self.events: list[LeadEvent] = []
         self.down = False
 
-    def publish(self, facts: Sequence[LeadEvent]) -> None:
-        if self.down and facts:
+    def publish(self, events: Sequence[LeadEvent]) -> None:
+        if self.down and events:
             raise ConnectionError("the bus is down")
-        self.facts.extend(facts)
+        self.events.extend(events)
 
 
 class FakeOnce:
@@ -1053,25 +1063,21 @@ class FakeWorld:
     def post_lead(self, card: Contact, now: datetime | None = None) -> Lead:
         """Accept a lead as ingest does."""
         at = now or self.clock()
-        playbook = self.memory.playbook
-        return ingest(
+        deps = IngestDeps(
             self.leads,
             self.arrivals,
-            card,
-            playbook,
-            b"saltsalts",
-            at,
             lambda: at,
-            no_pause,
             find_rep=self.roster.counted,
             allot=allot(self.roster, self.turns),
-        ).lead
+            pause=no_pause,
+        )
+        return ingest(card, self.memory.playbook, b"saltsalts", at, deps).lead
 
     def lead(self, lead: Lead) -> Lead:
         """Return the lead as it is now."""
         return self.memory.leads[lead.lead_id]
 
-    def floor(self) -> FollowDeps:
+    def follow_deps(self) -> FollowDeps:
         """The dependencies of the offer step."""
         return FollowDeps(
             leads=self.leads,
@@ -1089,11 +1095,11 @@ class FakeWorld:
     def story(self, lead_id: str) -> LeadHistory | None:
         """Return a lead with its recorded history."""
         lead = self.memory.leads.get(lead_id)
-        moves = tuple(self.leads.history(lead_id))
+        transitions = tuple(self.leads.history(lead_id))
         draws = tuple(one for (of, _), one in sorted(self.memory.draws.items()) if of == lead_id)
-        return lead and LeadHistory(lead, self.memory.claims.get(lead_id), moves, draws)
+        return lead and LeadHistory(lead, self.memory.claims.get(lead_id), transitions, draws)
 
-    def desk(self) -> NotifyDeps:
+    def notify_deps(self) -> NotifyDeps:
         """The dependencies of notify. Reply codes are `2222`, `3333` ... in turn."""
         digits = iter(4 * str(digit) for digit in range(2, 10))
         letters = (letter for code in digits for letter in code)

@@ -13,11 +13,13 @@ import pytest
 
 from dibs.aws.settings import TABLES, Settings, logical_id
 from dibs.cli.target import output_of
+from dibs.core.rep import Platform
 from support.tables import TEMPLATE, expanded
 
 WHOLE = expanded()
 RESOURCES: dict[str, dict[str, Any]] = WHOLE["Resources"]
 POWERTOOLS = {f"POWERTOOLS_{name}" for name in ("SERVICE_NAME", "METRICS_NAMESPACE", "LOG_LEVEL")}
+OPERATIONS = (TEMPLATE.parent / "docs" / "operations.md").read_text(encoding="utf-8")
 HANDLED = ("ingest", "claim", "rep", "manage", "activities", "boards", "game")
 
 
@@ -187,6 +189,57 @@ def test_the_tables_are_those_of_the_settings() -> None:
         assert WHOLE["Outputs"][logical_id(field)]["Value"] == here
         for name, function in FUNCTIONS.items():
             assert function["Environment"]["Variables"][field.upper()] == here, name
+
+
+@pytest.mark.parametrize("platform", Platform)
+def test_a_push_platform_is_a_parameter_that_three_functions_get_their_rights_by(
+    platform: Platform,
+) -> None:
+    parameter = logical_id(f"{platform}_application_arn")
+    assert WHOLE["Parameters"][parameter]["Default"] == ""
+    assert parameter in json.dumps(WHOLE["Conditions"][f"Has{platform.capitalize()}"])
+    users = {
+        name
+        for name, function in FUNCTIONS.items()
+        for statement in statements(function)
+        if parameter in json.dumps(statement)
+    }
+    assert users == {"NotifyFunction", "RepFunction", "UndeliveredFunction"}
+
+
+def test_every_job_has_a_schedule_an_event_and_a_line_in_the_operators_page() -> None:
+    schedules = FUNCTIONS["RecalculateFunction"]["Events"].values()
+    sent = [json.loads(schedule["Properties"]["Input"]) for schedule in schedules]
+    jobs = importlib.import_module("recalculate.handler").JOBS
+    assert sorted(one["job"] for one in sent) == sorted(jobs)
+    for one in sent:
+        event = TEMPLATE.parent / "events" / f"schedule_{one['job']}.json"
+        assert json.loads(event.read_text(encoding="utf-8")) == one
+        assert f"| `{one['job']}` |" in OPERATIONS
+
+
+def test_every_alarm_has_a_line_in_the_operators_page() -> None:
+    rows = "\n".join(re.findall(r"^\| (`[^|]+) \|", OPERATIONS, flags=re.MULTILINE))
+    for name in of_type("AWS::CloudWatch::Alarm"):
+        assert f"`{name.removesuffix('Alarm')}`" in rows, name
+
+
+@pytest.mark.parametrize("field", TABLES)
+def test_the_page_of_access_patterns_names_who_may_write_to_a_table_and_nobody_else(
+    field: str,
+) -> None:
+    page = (TEMPLATE.parent / "docs" / "access-patterns.md").read_text(encoding="utf-8")
+    section = page.split(f"### {field.removesuffix('_table')}\n")[1].split("\n#")[0]
+    columns = "\n".join(line.split("|")[3] for line in section.splitlines() if "|" in line)
+    writers = {
+        function["Handler"].split(".")[0]
+        for function in FUNCTIONS.values()
+        for statement in statements(function)
+        if re.search(r'"dynamodb:(Put|Update|Delete|BatchWrite)', json.dumps(statement["Action"]))
+        and f'"{logical_id(field)}"' in json.dumps(statement["Resource"]).replace(".", '"')
+    }
+    everybody = {function["Handler"].split(".")[0] for function in FUNCTIONS.values()}
+    assert {name for name in everybody if re.search(rf"\b{name}\b", columns)} == writers
 
 
 def test_every_setting_is_given_to_a_function_and_nothing_else_is() -> None:

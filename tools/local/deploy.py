@@ -13,6 +13,8 @@ from typing import Any
 import boto3
 from botocore.exceptions import ClientError
 
+from dibs.aws.settings import logical_id
+from dibs.offers.push import SNS_NAMES
 from tools.local.bootstrap import BOOT, LOCAL, OFFLINE, ROOT, Failed, looks_offline
 from tools.local.place import REGION, STACK, Place, runtime
 
@@ -59,15 +61,16 @@ def deploy(place: Place) -> None:
     client("s3").create_bucket(Bucket=BUCKET)
     if _status() == "ROLLBACK_COMPLETE":
         client("cloudformation").delete_stack(StackName=STACK)
-    applications = {name: platform_application(name) for name in ("APNS", "GCM")}
     parameters = {
         "Stage": "local",
         "Runtime": runtime(),
         "Architecture": "arm64" if platform.machine() in ("arm64", "aarch64") else "x86_64",
         "LocalDomain": place.public_url.removeprefix("http://").split(":")[0],
         "PublicUrl": place.public_url,
-        "ApnsApplicationArn": applications["APNS"],
-        "FcmApplicationArn": applications["GCM"],
+        **{
+            logical_id(f"{platform}_application_arn"): platform_application(name)
+            for platform, name in SNS_NAMES.items()
+        },
     }
     pairs = [f"{name}={value}" for name, value in parameters.items()]
     files = ["--config-file", str(ROOT / "samconfig.toml")]

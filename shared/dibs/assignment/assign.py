@@ -30,7 +30,7 @@ from dibs.core.errors import Busy
 from dibs.core.lead import Claim, Lead, State, moved
 from dibs.core.rep import Rep, Usage
 from dibs.race.absence import using
-from dibs.race.lifecycle import taking
+from dibs.race.lifecycle import new_claim
 from dibs.race.ports import RaceStore, RaceView
 from dibs.race.usage import count_lead
 from dibs.race.verdicts import RecordedVerdicts
@@ -99,9 +99,9 @@ def _assigned(
         if raced is not None:
             holdings.open(lead, *raced)
             return None
-        ring = candidates(lead, members.values(), playbook, now)
-        last = holdings.last_turn(ring.name) if ring.weights else Turn()
-        turn = next_turn(ring.weights, last)
+        group = candidates(lead, members.values(), playbook, now)
+        last = holdings.last_turn(group.name) if group.weights else Turn()
+        turn = next_turn(group.weights, last)
         rep_id = turn.rep_id if turn else _last_resort(lead, playbook, roster, now)
         if rep_id is None:
             return None
@@ -119,15 +119,15 @@ def _assigned(
             members[rep_id] = (view.rep, view.usage)
         now_free = not not_assignable(view.rep, view.usage, playbook, now)
         # The rep may have got the lead they were owed meanwhile.
-        again = candidates(lead, members.values(), playbook, now) if ring.why else ring
-        same = again.why == ring.why and rep_id in again.weights
+        again = candidates(lead, members.values(), playbook, now) if group.why else group
+        same = again.why == group.why and rep_id in again.weights
         if turn is not None and not (now_free and same):
             attempt.at_once = True
             continue
-        taken = _taken(view, playbook, now, ring, last, turn)
+        taken = _taken(view, playbook, now, group, last, turn)
         with attempt:
             if holdings.assign(view.lead, taken):
-                keep(_judged(view.lead, members.values(), ring, taken.claim, playbook, now))
+                keep(_judged(view.lead, members.values(), group, taken.claim, playbook, now))
                 if rep_id in members:
                     members[rep_id] = (view.rep, taken.counts.applied_to(view.usage))
                 return taken.claim
@@ -137,12 +137,12 @@ def _assigned(
 def _judged(
     lead: Lead,
     members: Iterable[tuple[Rep, Usage]],
-    ring: Candidates,
+    group: Candidates,
     claim: Claim,
     playbook: Playbook,
     now: datetime,
 ) -> RecordedVerdicts:
-    verdicts = passed_over(lead, members, ring, claim.rep_id, playbook, now)
+    verdicts = passed_over(lead, members, group, claim.rep_id, playbook, now)
     version = playbook.version
     return RecordedVerdicts(
         lead.lead_id, lead.epoch, now, now, lead.teams, version, verdicts, "assigned"
@@ -158,16 +158,16 @@ def _taken(
     view: RaceView,
     playbook: Playbook,
     now: datetime,
-    ring: Candidates,
+    group: Candidates,
     last: Turn,
     turn: Turn | None,
 ) -> AssignmentWrite:
     lead, rep = view.lead, view.rep
     if lead is None or rep is None:
         raise ValueError("an assignment needs a lead and a rep")
-    cause = (ring.why or CAUSES[lead.state]) if turn else FALLBACK
-    claim = taking(lead, rep, playbook, now, lead.opens_at, cause)
-    _, move = moved(replace(lead, owner=rep.rep_id), State.ASSIGNED, now, cause, "dibs")
+    cause = (group.why or CAUSES[lead.state]) if turn else FALLBACK
+    claim = new_claim(lead, rep, playbook, now, lead.opens_at, cause)
+    _, transition = moved(replace(lead, owner=rep.rep_id), State.ASSIGNED, now, cause, "dibs")
     credit = using(rep, view.usage, playbook, now) if cause == CREDIT else None
     most = due_by(rep, playbook, now) if cause == NEWCOMER else None
     counts = count_lead(
@@ -180,7 +180,7 @@ def _taken(
         credit=credit,
         week_most=most,
     )
-    return AssignmentWrite(claim, move, ring.name, last, turn, counts)
+    return AssignmentWrite(claim, transition, group.name, last, turn, counts)
 
 
 def _last_resort(lead: Lead, playbook: Playbook, roster: Roster, now: datetime) -> str | None:

@@ -16,7 +16,7 @@ from dibs.assignment.ports import Holdings, Override, Recipient
 from dibs.core.attempts import attempts
 from dibs.core.errors import Busy, FieldError, InvalidInput, LeadNotFound
 from dibs.core.lead import HELD, Lead, State, Transition, moved
-from dibs.race.lifecycle import given_back, taken_away, taking
+from dibs.race.lifecycle import new_claim, remove_owner, return_lead
 from dibs.race.opening import races, reopening
 from dibs.race.ports import RaceStore, RaceView
 from dibs.race.usage import Change, count_lead, release_lead
@@ -50,7 +50,7 @@ def assign(
         LeadNotFound: there is no such lead.
         InvalidInput: there is no such rep, or they have left.
         IllegalMove: the lead is won or lost.
-        Busy: the store did not get to it; nothing was changed.
+        Busy: the store did not get to it.
     """
 
     def decide() -> Override | Lead:
@@ -61,16 +61,16 @@ def assign(
             raise InvalidInput((FieldError("rep_id", f"{wrong}; look at GET /reps"),))
         if lead.owner == rep_id and lead.state in HELD:
             return lead
-        free, moves, off = lead, list[Transition](), None
+        free, transitions, off = lead, list[Transition](), None
         if lead.owner is not None:
             won = _won(view, lead)
-            free, moves = taken_away(lead, playbook, now, REASSIGNED, by, reason, won=won)
+            free, transitions = remove_owner(lead, playbook, now, REASSIGNED, by, reason, won=won)
             off = _off(race, lead)
-        claim = taking(free, rep, playbook, now, free.opens_at, BY_MANAGER)
+        claim = new_claim(free, rep, playbook, now, free.opens_at, BY_MANAGER)
         held = replace(free, owner=rep_id, claimed_at=now, return_at=claim.return_at, on_hold=False)
-        assigned, move = moved(held, State.ASSIGNED, now, BY_MANAGER, by, reason)
+        assigned, transition = moved(held, State.ASSIGNED, now, BY_MANAGER, by, reason)
         counts = count_lead(rep, assigned, view.usage, playbook, claim, bound=False)
-        return Override(lead, assigned, (*moves, move), off, Recipient(claim, counts))
+        return Override(lead, assigned, (*transitions, transition), off, Recipient(claim, counts))
 
     return _stored(decide, holdings, pause)
 
@@ -93,7 +93,7 @@ def withdraw(
     Raises:
         LeadNotFound: there is no such lead.
         IllegalMove: the lead is won or lost.
-        Busy: the store did not get to it; nothing was changed.
+        Busy: the store did not get to it.
     """
 
     def decide() -> Override | Lead:
@@ -103,15 +103,15 @@ def withdraw(
             return lead
         if lead.owner is None:
             act = _put_on_hold if to == "nobody" else _put_back
-            changed, move = act(lead, playbook, now, by, reason)
-            return Override(lead, changed, (move,))
+            changed, transition = act(lead, playbook, now, by, reason)
+            return Override(lead, changed, (transition,))
         won, off = _won(view, lead), _off(race, lead)
         if to == "pool":
-            back, moves = given_back(lead, playbook, now, WITHDRAWN, by, reason, won=won)
-            return Override(lead, back, tuple(moves), off)
-        free, moves = taken_away(lead, playbook, now, WITHDRAWN, by, reason, won=won)
-        on_hold, move = _put_on_hold(free, playbook, now, by, reason)
-        return Override(lead, on_hold, (*moves, move), off)
+            back, transitions = return_lead(lead, playbook, now, WITHDRAWN, by, reason, won=won)
+            return Override(lead, back, tuple(transitions), off)
+        free, transitions = remove_owner(lead, playbook, now, WITHDRAWN, by, reason, won=won)
+        on_hold, transition = _put_on_hold(free, playbook, now, by, reason)
+        return Override(lead, on_hold, (*transitions, transition), off)
 
     return _stored(decide, holdings, pause)
 
@@ -120,8 +120,8 @@ def _put_on_hold(
     lead: Lead, playbook: Rules, now: datetime, by: str, reason: str
 ) -> tuple[Lead, Transition]:
     del playbook
-    expired, move = moved(lead, State.EXPIRED, now, WITHDRAWN, by, reason)
-    return replace(expired, on_hold=True), move
+    expired, transition = moved(lead, State.EXPIRED, now, WITHDRAWN, by, reason)
+    return replace(expired, on_hold=True), transition
 
 
 def _put_back(

@@ -24,8 +24,8 @@ class AssignmentWrite:
     """
 
     claim: Claim
-    move: Transition
-    ring: str
+    transition: Transition
+    rotation: str
     last: Turn
     turn: Turn | None
     counts: Change
@@ -35,12 +35,12 @@ class AssignmentWrite:
 class Recipient:
     """A lead that goes to a rep without a race or a turn (C6, R7).
 
-    `counts` is what it adds to the rep's usage. `tie` is why a new lead belongs to the rep.
+    `counts` is what it adds to the rep's usage. `link` is why a new lead belongs to the rep.
     """
 
     claim: Claim
     counts: Change
-    tie: DuplicateLink | None = None
+    link: DuplicateLink | None = None
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Override:
 
     was: Lead
     lead: Lead
-    moves: tuple[Transition, ...]
+    transitions: tuple[Transition, ...]
     off: Change | None = None
     given: Recipient | None = None
 
@@ -71,16 +71,16 @@ class Holdings(Protocol):
 
     def held_by(self, rep_id: str) -> list[Lead]: ...
 
-    def last_turn(self, ring: str) -> Turn: ...
+    def last_turn(self, rotation: str) -> Turn: ...
 
     def assign(self, lead: Lead, taken: AssignmentWrite) -> bool: ...
 
-    def open(self, lead: Lead, opened: Lead, move: Transition) -> bool:
+    def open(self, lead: Lead, opened: Lead, transition: Transition) -> bool:
         """Open a reserved lead that waits to be assigned for a race."""
         ...
 
     def give_back(
-        self, held: Lead, back: Lead, moves: Sequence[Transition], counts: Change
+        self, held: Lead, back: Lead, transitions: Sequence[Transition], counts: Change
     ) -> bool: ...
 
     def accept(self, lead: Lead, at: datetime) -> bool: ...
@@ -96,9 +96,9 @@ class PriorityTurns(Protocol):
     def rotation(self, team: str) -> Rotation: ...
 
     def give(
-        self, team: str, last: Rotation, stands: Rotation, day: date, turns: Sequence[OnTurn]
+        self, team: str, last: Rotation, after: Rotation, day: date, turns: Sequence[OnTurn]
     ) -> bool:
-        """Record a day's turns and the rotation after them (`stands`) together.
+        """Record a day's turns and the rotation `after` them, together.
 
         False, and nothing is changed, when another run has planned turns since `last`.
         """

@@ -16,7 +16,7 @@ from dibs.assignment.reservations import REASONS, owed
 from dibs.core.errors import Refusal
 from dibs.core.lead import Lead, State
 from dibs.core.rep import Rep, Usage
-from dibs.race.decide import REFUSING, gave_back, off
+from dibs.race.decide import RULES, gave_back, off
 from dibs.race.limits import over_allowance
 from dibs.race.matching import mismatches
 from dibs.rules.rules import Method, Model, Rules
@@ -62,7 +62,7 @@ def not_assignable(rep: Rep, usage: Usage, playbook: Rules, now: datetime) -> li
 
 ASSIGNING: Mapping[str, tuple[str, ...]] = {
     **{
-        rule: REFUSING[rule]
+        rule: RULES[rule].codes
         for rule in (
             *("pod", "territory", "segment", "skills", "language", "interests"),
             *("released", "availability", "allowance"),
@@ -129,7 +129,7 @@ def candidates(
 def passed_over(
     lead: Lead,
     members: Iterable[tuple[Rep, Usage]],
-    ring: Candidates,
+    group: Candidates,
     chosen: str,
     playbook: Rules,
     now: datetime,
@@ -148,6 +148,6 @@ def passed_over(
         refusals += gave_back(lead, rep, playbook, now)
         codes = tuple(refusal.code for refusal in refusals)
         if not codes:
-            codes = ("not_their_turn",) if rep.rep_id in ring.weights else ("others_first",)
+            codes = ("not_their_turn",) if rep.rep_id in group.weights else ("others_first",)
         codes_by_rep[rep.rep_id] = () if rep.rep_id == chosen else codes
     return codes_by_rep

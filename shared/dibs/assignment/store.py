@@ -21,8 +21,8 @@ from dibs.race.writes import (
     awaiting_somebody,
     awaiting_work,
     put_lock,
-    put_move,
     put_record,
+    put_transition,
     reopen_lock,
     take_lock,
     write_usage,
@@ -59,9 +59,9 @@ class DynamoHoldings(Holdings):
         ours = [lead for lead in leads if lead.owner == rep_id]
         return sorted(ours, key=lambda lead: (lead.claimed_at or lead.opens_at, lead.lead_id))
 
-    def last_turn(self, ring: str) -> Turn:
-        """Return who of the ring was served last, as it is now."""
-        item = self._db.get(self._to.organisation_table, _rotation(ring), consistent=True)
+    def last_turn(self, rotation: str) -> Turn:
+        """Return who was served last in a rotation, as it is now."""
+        item = self._db.get(self._to.organisation_table, _rotation(rotation), consistent=True)
         return Turn(int(item["round"]["N"]), item["rep_id"]["S"]) if item else Turn()
 
     def assign(self, lead: Lead, taken: AssignmentWrite) -> bool:
@@ -71,20 +71,20 @@ class DynamoHoldings(Holdings):
             take_lock(self._to, lead, taken.claim, "attribute_not_exists(parked)"),
             *write_usage(self._to, taken.counts),
             put_record(self._to, taken.claim),
-            put_move(self._to, taken.move),
+            put_transition(self._to, taken.transition),
         ]
         if taken.turn is not None and not taken.claim.test:  # a test lead counts nowhere (C8)
-            writes.append(self._pass_turn(taken.ring, taken.last, taken.turn))
+            writes.append(self._pass_turn(taken.rotation, taken.last, taken.turn))
         return self._stored(writes)
 
-    def _pass_turn(self, ring: str, last: Turn, turn: Turn) -> dict[str, Any]:
+    def _pass_turn(self, rotation: str, last: Turn, turn: Turn) -> dict[str, Any]:
         before: Item = {":round": {"N": str(last.round)}, ":rep": {"S": last.rep_id}}
         known = "#round = :round AND rep_id = :rep"
         return {
             "Put": {
                 "TableName": self._to.organisation_table,
                 "Item": {
-                    **_rotation(ring),
+                    **_rotation(rotation),
                     "round": {"N": str(turn.round)},
                     "rep_id": {"S": turn.rep_id},
                 },
@@ -100,22 +100,22 @@ class DynamoHoldings(Holdings):
             }
         }
 
-    def open(self, lead: Lead, opened: Lead, move: Transition) -> bool:
+    def open(self, lead: Lead, opened: Lead, transition: Transition) -> bool:
         """Open a lead that waits to be assigned for its race; False when it moved on meanwhile."""
         item = lock_item(opened, **awaiting_somebody(opened, opened.opens_at))
         write = put_lock(self._to, lead, item)
         # What a manager put aside meanwhile stays there (R7).
         write["Put"]["ConditionExpression"] += " AND attribute_not_exists(parked)"
-        return self._stored([write, put_move(self._to, move)])
+        return self._stored([write, put_transition(self._to, transition)])
 
     def give_back(
-        self, held: Lead, back: Lead, moves: Sequence[Transition], counts: Change
+        self, held: Lead, back: Lead, transitions: Sequence[Transition], counts: Change
     ) -> bool:
         """Take a held lead from its holder; it is open, or waits to be assigned, again."""
         return self._stored(
             [
                 reopen_lock(self._to, held, back),
-                *(put_move(self._to, move) for move in moves),
+                *(put_transition(self._to, transition) for transition in transitions),
                 *write_usage(self._to, counts),
             ]
         )
@@ -143,13 +143,13 @@ class DynamoHoldings(Holdings):
         """Store what a manager decided: lock, steps, counts and record in one transaction (R7)."""
         lead, given = change.lead, change.given
         waiting = (
-            awaiting_somebody(lead, change.moves[-1].at)
+            awaiting_somebody(lead, change.transitions[-1].at)
             if given is None
             else awaiting_work(given.claim)
         )
         writes = [
             put_lock(self._to, change.was, lock_item(lead, **waiting)),
-            *(put_move(self._to, move) for move in change.moves),
+            *(put_transition(self._to, transition) for transition in change.transitions),
             *(write_usage(self._to, change.off) if change.off else ()),
         ]
         if given is not None:
@@ -178,5 +178,5 @@ class DynamoHoldings(Holdings):
         return True
 
 
-def _rotation(ring: str) -> Item:
-    return {"pk": {"S": keys.rotation(ring)}}
+def _rotation(rotation: str) -> Item:
+    return {"pk": {"S": keys.rotation(rotation)}}

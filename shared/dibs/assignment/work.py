@@ -24,7 +24,7 @@ from dibs.core.events import LeadEvent
 from dibs.core.lead import HELD, RELEASED, Lead
 from dibs.core.ports import Bus
 from dibs.race.claim import Proof
-from dibs.race.lifecycle import given_back
+from dibs.race.lifecycle import return_lead
 from dibs.race.ports import RaceStore
 from dibs.race.undo import undo
 from dibs.race.usage import release_lead
@@ -77,7 +77,7 @@ def accept(
     Raises:
         Unauthorized, LeadNotFound: there is no such rep or lead.
         NotYours: the rep does not hold the lead.
-        Busy: the store did not get to it; nothing was changed.
+        Busy: the store did not get to it.
     """
     for attempt in attempts():
         view = race.read(lead_id, rep_id)
@@ -114,7 +114,7 @@ def release(
         NotYours: the rep does not hold the lead.
         IllegalMove: the lead is won or lost.
         InvalidInput: the reason is missing.
-        Busy: the store did not get to it; nothing was changed.
+        Busy: the store did not get to it.
     """
     try:
         return undo(race, lead_id, rep_id, proof, clock), True
@@ -165,7 +165,7 @@ def give_back(
     None when the rep no longer holds it, or has worked it meanwhile.
 
     Raises:
-        Busy: the store did not get to it; nothing was changed.
+        Busy: the store did not get to it.
     """
     for attempt in attempts():
         view, now = race.read(lead_id, rep_id), clock()
@@ -177,8 +177,8 @@ def give_back(
         ):
             return None
         won = view.claim is not None and view.claim.epoch == held.epoch and view.claim.competitive
-        back, moves = given_back(held, view.playbook, now, cause, by, note, won=won)
+        back, transitions = return_lead(held, view.playbook, now, cause, by, note, won=won)
         with attempt:
-            if holdings.give_back(held, back, moves, release_lead(held, view.usage)):
+            if holdings.give_back(held, back, transitions, release_lead(held, view.usage)):
                 return back
     raise Busy

@@ -15,8 +15,8 @@ CLAIM = "CLAIM"
 NOTICE = "NOTICE"
 SIGHTING = "SIGHTING"
 SMS = "SMS"
-MOVES = "MOVE#"
-TIES = "TIE#"
+TRANSITIONS = "MOVE#"
+DUPLICATE_LINKS = "TIE#"
 DRAWS = "DRAW#"
 PLAYBOOK = "PLAYBOOK"
 MANAGER = "MANAGER"
@@ -55,12 +55,12 @@ def playbook(version: int) -> str:
     return f"{PLAYBOOK}#{version:06d}"
 
 
-def move(epoch: int, at: datetime, to: str) -> str:
-    return f"{MOVES}{epoch:05d}#{to_ms(at):013d}#{to}"
+def transition(epoch: int, at: datetime, to: str) -> str:
+    return f"{TRANSITIONS}{epoch:05d}#{to_ms(at):013d}#{to}"
 
 
-def tie(at: datetime, other_id: str) -> str:
-    return f"{TIES}{to_ms(at):013d}#{other_id}"
+def duplicate_link(at: datetime, other_id: str) -> str:
+    return f"{DUPLICATE_LINKS}{to_ms(at):013d}#{other_id}"
 
 
 def draw(epoch: int) -> str:
@@ -131,8 +131,8 @@ def target(rep_id: str, month: date) -> str:
     return f"TARGET#{rep_id}#{month:%Y-%m}"
 
 
-def rotation(ring: str) -> str:
-    return f"ROTATION#{ring}"
+def rotation(name: str) -> str:
+    return f"ROTATION#{name}"
 
 
 def turns(team: str, day: date | None = None) -> str:

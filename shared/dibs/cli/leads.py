@@ -96,18 +96,27 @@ def show(lead_id: str, stack: Stack = "") -> None:
         highlight=False,
     )
     table = Table("at (UTC)", "from", "to", "cause", "by", "reason")
-    for move in store.history(lead_id):
-        at = f"{move.at:%Y-%m-%d %H:%M:%S.%f}"[:-3]
-        whose = f"{move.by} (held by {move.holder})" if move.holder else move.by
-        table.add_row(at, move.from_state, move.to_state, move.cause, whose, escape(move.note))
+    for transition in store.history(lead_id):
+        at = f"{transition.at:%Y-%m-%d %H:%M:%S.%f}"[:-3]
+        whose = (
+            f"{transition.by} (held by {transition.holder})" if transition.holder else transition.by
+        )
+        table.add_row(
+            at,
+            transition.from_state,
+            transition.to_state,
+            transition.cause,
+            whose,
+            escape(transition.note),
+        )
     claim = here.stores.race.read(lead_id, "").claim
     if claim is not None and claim.epoch == lead.epoch and claim.competitive:
         at = f"{claim.claimed_at:%Y-%m-%d %H:%M:%S.%f}"[:-3]
         who = f"{claim.rep_name} ({claim.rep_id}), {claim.claim_ms} ms after the notice"
         table.add_row(at, "open", "claimed", "claimed", who)
     console.print(table)
-    for tie in store.ties(lead_id):
-        console.print(f"{tie.at:%Y-%m-%d %H:%M:%S}  {_tie_line(tie)}", highlight=False)
+    for link in store.duplicate_links(lead_id):
+        console.print(f"{link.at:%Y-%m-%d %H:%M:%S}  {_link_line(link)}", highlight=False)
     races = here.stores.races
     for epoch in range(max(1, lead.epoch - 1), lead.epoch + 1):
         sealed = races.find(lead_id, epoch)
@@ -124,12 +133,12 @@ def _seal_line(epoch: int, sealed: SealedRace) -> str:
     )
 
 
-def _tie_line(tie: DuplicateLink) -> str:
-    shared = _SHARED[tie.because]
-    if tie.outcome == EXISTING_OWNER:
-        known = f"lead {tie.other_id}" if tie.other_id else "the owner named by 'dibs owners'"
+def _link_line(link: DuplicateLink) -> str:
+    shared = _SHARED[link.because]
+    if link.outcome == EXISTING_OWNER:
+        known = f"lead {link.other_id}" if link.other_id else "the owner named by 'dibs owners'"
         return f"went to its owner without a race: {shared} as {known}"
-    return f"merged: {tie.other_id} from {tie.source}, {shared}"
+    return f"merged: {link.other_id} from {link.source}, {shared}"
 
 
 _SHARED = {

@@ -203,7 +203,10 @@ class AlreadyDecided(DibsError):
 
 
 class Busy(DibsError):
-    """Raised when the store does not answer within the time we may wait. Nothing was changed."""
+    """Raised when the store does not answer within the time we may wait.
+
+    The change may be stored all the same, if only the answer was lost. A call can be repeated.
+    """
 
     code = "busy"
     message = "The system is very busy. Nothing was lost: try again in a few seconds."

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Self
 
-# Events younger than this are not late: they are still being forwarded.
-PATIENCE = timedelta(seconds=45)
+# An event is late after this time. Before, it may still be on its way.
+LATE_AFTER = timedelta(seconds=45)
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ class Timers(Protocol):
 class Bus(Protocol):
     """Carries events to their consumers."""
 
-    def publish(self, facts: Sequence[LeadEvent]) -> None: ...
+    def publish(self, events: Sequence[LeadEvent]) -> None: ...
 
 
 class Once(Protocol):

@@ -32,7 +32,7 @@ from dibs.receipts.seal import SEAL, late_at, seal_at, seal_race
 from dibs.roster.ports import Roster
 from dibs.rules.playbook import Playbook
 
-CHUNK = 50
+BATCH_SIZE = 50
 # Batches of a wave run in parallel and start together, this long after they are queued.
 HEAD_START = timedelta(milliseconds=400)
 # A wave this near is queued now, to be notified when it opens.
@@ -55,30 +55,30 @@ class FollowDeps:
     clock: Callable[[], datetime]
 
 
-def follow(fact: LeadEvent, deps: FollowDeps) -> None:
+def follow(event: LeadEvent, deps: FollowDeps) -> None:
     """Handle one event or timer. Safe to run twice, late, or in any order (C4)."""
-    if fact.kind == "queue.check":
+    if event.kind == "queue.check":
         _serve(deps.holdings.queued(), deps)
-    elif fact.kind == "waves.check":
+    elif event.kind == "waves.check":
         check_waves(deps)
     else:
-        lead = deps.leads.get(fact.lead_id)
-        act = _BY_KIND.get(fact.kind)
+        lead = deps.leads.get(event.lead_id)
+        act = _BY_KIND.get(event.kind)
         if lead is not None and act is not None:
-            act(fact, lead, deps)
+            act(event, lead, deps)
 
 
-def deal(fact: LeadEvent, lead: Lead, deps: FollowDeps, *, wake: bool = True) -> None:
+def deal(event: LeadEvent, lead: Lead, deps: FollowDeps, *, wake: bool = True) -> None:
     """Offer the lead to each wave that has opened and was not notified yet; set the next timer.
 
     A wave opens early when no rep of the waves before can still claim; that is recorded first (M6).
     A draw that is due is made first (C10). Without `wake` no timer is set: another message has one.
     """
-    if lead.epoch == fact.epoch and draw_is_due(lead, deps.clock()):
+    if lead.epoch == event.epoch and draw_is_due(lead, deps.clock()):
         draw(deps.race, lead, deps.clock)
         lead = deps.leads.get(lead.lead_id) or lead
     now = deps.clock()
-    if lead.state is not State.OPEN or lead.epoch != fact.epoch:
+    if lead.state is not State.OPEN or lead.epoch != event.epoch:
         return
     if now >= lead.closes_at:
         if not undrawn(lead):
@@ -86,7 +86,7 @@ def deal(fact: LeadEvent, lead: Lead, deps: FollowDeps, *, wake: bool = True) ->
         elif wake:
             deps.timers.wake_at(lead, draw_time(lead), now)
         return
-    if lead.epoch > 1 and lead.told_at is None:
+    if lead.epoch > 1 and lead.notified_until is None:
         with suppress(Busy):  # sealing the earlier race must not delay this offer
             _seal(lead, lead.epoch - 1, deps)
     playbook = deps.roster.playbook()
@@ -98,13 +98,13 @@ def deal(fact: LeadEvent, lead: Lead, deps: FollowDeps, *, wake: bool = True) ->
         if early != lead and deps.leads.open_early(lead, early):
             lead = early
     opened = latest_opening(lead, now + NEAR)
-    if opened is not None and (lead.told_at is None or opened > lead.told_at):
+    if opened is not None and (lead.notified_until is None or opened > lead.notified_until):
         at = max(now, opened)
-        verdicts = judge(lead, members, playbook, at)
+        verdicts = refusals_by_rep(lead, members, playbook, at)
         reps = [rep for rep, _ in members if not verdicts[rep.rep_id]]
-        deps.queue.put(chunks("offer", lead, reps, now, opened if opened > now else None))
+        deps.queue.put(batches("offer", lead, reps, now, opened if opened > now else None))
         _record_wave(lead, opened, at, playbook, verdicts, deps)
-        deps.leads.told(lead, opened)
+        deps.leads.record_notified(lead, opened)
     if wake:
         upcoming = next_opening(lead, now + NEAR)
         moment = lead.closes_at if upcoming is None else upcoming - NEAR
@@ -121,7 +121,7 @@ def _record_wave(
     deps: FollowDeps,
 ) -> None:
     """Record a wave's verdicts (R9); with the first wave, record a race to be sealed (C9)."""
-    if lead.told_at is None:
+    if lead.notified_until is None:
         deps.races.begin(lead, late_at(lead, playbook))
     deps.races.record_judged(
         RecordedVerdicts(
@@ -130,9 +130,9 @@ def _record_wave(
     )
 
 
-def check(fact: LeadEvent, lead: Lead, deps: FollowDeps) -> None:
+def check(event: LeadEvent, lead: Lead, deps: FollowDeps) -> None:
     """Check whether a wave opens early: a rep declined, paused or reached a limit (M6)."""
-    deal(fact, lead, deps, wake=False)
+    deal(event, lead, deps, wake=False)
 
 
 def check_waves(deps: FollowDeps) -> None:
@@ -143,49 +143,51 @@ def check_waves(deps: FollowDeps) -> None:
             check(LeadEvent("lead.check", lead.lead_id, lead.epoch), lead, deps)
 
 
-def withdraw(fact: LeadEvent, lead: Lead, deps: FollowDeps) -> None:
+def withdraw(event: LeadEvent, lead: Lead, deps: FollowDeps) -> None:
     """Withdraw the offers of a closed opening from all reps but the one who got the lead (N4)."""
-    members = [rep for rep, _ in _members(deps, lead.teams) if rep.rep_id != fact.rep_id]
-    deps.queue.put(chunks("withdraw", replace(lead, epoch=fact.epoch), members, None))
+    members = [rep for rep, _ in _members(deps, lead.teams) if rep.rep_id != event.rep_id]
+    deps.queue.put(batches("withdraw", replace(lead, epoch=event.epoch), members, None))
 
 
-def claimed(fact: LeadEvent, lead: Lead, deps: FollowDeps) -> None:
+def claimed(event: LeadEvent, lead: Lead, deps: FollowDeps) -> None:
     """Withdraw the losers' offers, record the winner's time, and check waves if they are full."""
-    withdraw(fact, lead, deps)
-    _wait_to_seal(fact, lead, deps)
-    if fact.rep_id is None:
+    withdraw(event, lead, deps)
+    _wait_to_seal(event, lead, deps)
+    if event.rep_id is None:
         return
     # The winner of a draw is notified; the winner of a race has the answer to their claim.
-    drawn = lead.draws_at is not None and lead.epoch == fact.epoch
+    drawn = lead.draws_at is not None and lead.epoch == event.epoch
     kinds = ("won", "assigned") if drawn else ("won",)
-    deps.queue.put([NotifyBatch(kind, fact.lead_id, fact.epoch, (fact.rep_id,)) for kind in kinds])
+    deps.queue.put(
+        [NotifyBatch(kind, event.lead_id, event.epoch, (event.rep_id,)) for kind in kinds]
+    )
     playbook = deps.roster.playbook()
     # Without tiers or head starts there are no later waves, so no claim needs the check.
     waves = playbook.gives_head_starts or any(map(playbook.ranks, lead.teams))
-    if waves and _is_full(fact.lead_id, fact.rep_id, deps):
+    if waves and _is_full(lead, event.rep_id, deps):
         check_waves(deps)
 
 
-def _is_full(lead_id: str, rep_id: str, deps: FollowDeps) -> bool:
+def _is_full(lead: Lead, rep_id: str, deps: FollowDeps) -> bool:
     """Return whether the rep has reached a limit, so that a later wave may open early (M6)."""
-    view, now = deps.race.read(lead_id, rep_id), deps.clock()
+    view, now = deps.race.read(lead.lead_id, rep_id), deps.clock()
     rep, playbook = view.rep, view.playbook
     if rep is None:
         return False
-    full = over_limits(rep, view.usage, playbook, now)
+    full = over_limits(lead, rep, view.usage, playbook, now)
     return bool(full or over_allowance(rep, view.usage, playbook, now))
 
 
-def expired(fact: LeadEvent, lead: Lead, deps: FollowDeps) -> None:
+def expired(event: LeadEvent, lead: Lead, deps: FollowDeps) -> None:
     """Withdraw the offers of an expired lead and assign it (C7)."""
-    withdraw(fact, lead, deps)
-    _wait_to_seal(fact, lead, deps)
-    queued(fact, lead, deps)
+    withdraw(event, lead, deps)
+    _wait_to_seal(event, lead, deps)
+    queued(event, lead, deps)
 
 
-def queued(fact: LeadEvent, lead: Lead, deps: FollowDeps) -> None:
+def queued(event: LeadEvent, lead: Lead, deps: FollowDeps) -> None:
     """Assign the waiting leads, oldest first: a newer lead never overtakes an older one (C7)."""
-    del fact
+    del event
     waiting = deps.holdings.queued()
     if all(other.lead_id != lead.lead_id for other in waiting):
         # The index may lag behind a lead that has just been written.
@@ -203,19 +205,19 @@ def _serve(waiting: Sequence[Lead], deps: FollowDeps) -> None:
         deps.timers.check("queue.check")  # there may be more
 
 
-def assigned(fact: LeadEvent, lead: Lead, deps: FollowDeps) -> None:
+def assigned(event: LeadEvent, lead: Lead, deps: FollowDeps) -> None:
     """Notify a rep of an assigned lead, and withdraw offers that are still open (R7)."""
-    tell_holder(fact, lead, deps)
+    tell_holder(event, lead, deps)
     early = lead.claimed_at is not None and lead.claimed_at < lead.closes_at
-    if early or lead.epoch != fact.epoch:
-        withdraw(fact, lead, deps)
+    if early or lead.epoch != event.epoch:
+        withdraw(event, lead, deps)
 
 
-def seal(fact: LeadEvent, lead: Lead, deps: FollowDeps) -> None:
+def seal(event: LeadEvent, lead: Lead, deps: FollowDeps) -> None:
     """Seal the race of the event's opening, or set a timer when it is too early (C9)."""
-    due = _seal(lead, fact.epoch, deps)
+    due = _seal(lead, event.epoch, deps)
     if due is not None:
-        deps.timers.wake_at(replace(lead, epoch=fact.epoch), due, deps.clock(), SEAL)
+        deps.timers.wake_at(replace(lead, epoch=event.epoch), due, deps.clock(), SEAL)
 
 
 def _seal(lead: Lead, epoch: int, deps: FollowDeps) -> datetime | None:
@@ -226,18 +228,18 @@ def _seal(lead: Lead, epoch: int, deps: FollowDeps) -> datetime | None:
     )
 
 
-def _wait_to_seal(fact: LeadEvent, lead: Lead, deps: FollowDeps) -> None:
+def _wait_to_seal(event: LeadEvent, lead: Lead, deps: FollowDeps) -> None:
     now = deps.clock()
     due = seal_at(now, deps.roster.playbook())
-    deps.timers.wake_at(replace(lead, epoch=fact.epoch), due, now, SEAL)
+    deps.timers.wake_at(replace(lead, epoch=event.epoch), due, now, SEAL)
 
 
-def tell_holder(fact: LeadEvent, lead: Lead, deps: FollowDeps) -> None:
+def tell_holder(event: LeadEvent, lead: Lead, deps: FollowDeps) -> None:
     """Notify a rep that a lead was assigned to them, or still waits for them (C11)."""
     del lead
-    if fact.rep_id is not None:
-        kind = fact.kind.removeprefix("lead.")
-        deps.queue.put([NotifyBatch(kind, fact.lead_id, fact.epoch, (fact.rep_id,))])
+    if event.rep_id is not None:
+        kind = event.kind.removeprefix("lead.")
+        deps.queue.put([NotifyBatch(kind, event.lead_id, event.epoch, (event.rep_id,))])
 
 
 _BY_KIND: dict[str, Callable[[LeadEvent, Lead, FollowDeps], None]] = {
@@ -270,7 +272,7 @@ def _with_debts(
     ]
 
 
-def judge(
+def refusals_by_rep(
     lead: Lead, roster: Iterable[tuple[Rep, Usage]], playbook: Playbook, at: datetime
 ) -> dict[str, tuple[str, ...]]:
     """Return per rep the codes of the rules that refuse them at `at`; none for who may claim.
@@ -287,7 +289,7 @@ def judge(
     }
 
 
-def chunks(
+def batches(
     kind: str, lead: Lead, reps: Sequence[Rep], now: datetime | None, at: datetime | None = None
 ) -> list[NotifyBatch]:
     """Split reps into batches in random order (N6); a replayed event gives the same order.
@@ -296,7 +298,7 @@ def chunks(
     """
     order = sorted(rep.rep_id for rep in reps)
     random.Random(f"{lead.lead_id}/{lead.epoch}").shuffle(order)  # noqa: S311 - fairness, no secret
-    parts = [tuple(order[start : start + CHUNK]) for start in range(0, len(order), CHUNK)]
+    parts = [tuple(order[start : start + BATCH_SIZE]) for start in range(0, len(order), BATCH_SIZE)]
     if at is None and now is not None:
         at = now + (HEAD_START if len(parts) > 1 else timedelta())
     return [NotifyBatch(kind, lead.lead_id, lead.epoch, rep_ids, at) for rep_ids in parts]

@@ -9,7 +9,7 @@ from itertools import islice
 
 from dibs.assignment.ports import Holdings
 from dibs.assignment.work import look_after
-from dibs.core.events import PATIENCE, LeadEvent
+from dibs.core.events import LATE_AFTER, LeadEvent
 from dibs.core.lead import Lead, State, moved
 from dibs.core.ports import Bus
 from dibs.intake.ports import LeadStore, Pending
@@ -35,7 +35,7 @@ class SweepResult:
 
 def relay(pending: list[Pending], store: LeadStore, bus: Bus) -> None:
     """Publish events and clear them from the outbox. At least once; consumers are idempotent."""
-    bus.publish([item.fact for item in pending if item.fact is not None])
+    bus.publish([item.event for item in pending if item.event is not None])
     for item in pending:
         store.clear_outbox(item)
 
@@ -43,12 +43,12 @@ def relay(pending: list[Pending], store: LeadStore, bus: Bus) -> None:
 def sweep(
     store: LeadStore, race: RaceStore, holdings: Holdings, roster: Roster, bus: Bus, now: datetime
 ) -> SweepResult:
-    """Repeat what is overdue by `PATIENCE`: stuck events, waves not notified, draws (C10).
+    """Repeat what is overdue by `LATE_AFTER`: stuck events, waves not notified, draws (C10).
 
     Also close expired windows, take back leads not worked (C11), and serve the queue, since a rep
     may have become free (C7).
     """
-    late = now - PATIENCE
+    late = now - LATE_AFTER
     republished, stuck = 0, iter(store.waiting_in_outbox(late))
     # Slice by slice, so that a run that ends early has still worked off a part.
     while waiting := list(islice(stuck, SLICE)):
@@ -60,7 +60,7 @@ def sweep(
             again.append(LeadEvent("lead.opened", lead.lead_id, lead.epoch))
         elif lead.state is State.OPEN and now >= lead.closes_at:
             expired += close(lead, store, now)
-        elif untold(lead, late):
+        elif not_notified(lead, late):
             again.append(LeadEvent("lead.opened", lead.lead_id, lead.epoch))
         elif _may_open_early(lead, roster, now):
             again.append(LeadEvent("lead.check", lead.lead_id, lead.epoch))
@@ -73,10 +73,10 @@ def sweep(
     return SweepResult(republished, len(again), expired, nudged, returned, len(queue))
 
 
-def untold(lead: Lead, late: datetime) -> bool:
+def not_notified(lead: Lead, late: datetime) -> bool:
     """Return whether a wave opened before `late` whose reps were not notified."""
     opened = latest_opening(lead, late)
-    return opened is not None and (lead.told_at is None or lead.told_at < opened)
+    return opened is not None and (lead.notified_until is None or lead.notified_until < opened)
 
 
 def _may_open_early(lead: Lead, roster: Roster, now: datetime) -> bool:

@@ -34,13 +34,13 @@ from dibs.intake.duplicates import (
     Keep,
     KnownIdentity,
     Merge,
+    identities_to_move,
     known_flags,
     meetings,
-    pointed,
 )
 from dibs.intake.identity import identities_of
 from dibs.intake.ports import Arrivals, LeadStore, StoredPost
-from dibs.race.lifecycle import taking
+from dibs.race.lifecycle import new_claim
 from dibs.race.matching import skills_needed
 from dibs.race.opening import opening, races
 from dibs.race.usage import count_lead
@@ -53,6 +53,29 @@ _PREVIEW_BYTES = {"company": 80, "company_size": 20, "contact_title": 48, "sourc
 
 
 FindRep = Callable[[str], tuple[Rep, Usage] | None]
+
+
+@dataclass(frozen=True)
+class IngestDeps:
+    """Everything ingest works with."""
+
+    store: LeadStore
+    arrivals: Arrivals
+    clock: Callable[[], datetime]
+    find_rep: FindRep = lambda rep_id: None
+    """Returns the rep who owns a company, if they are still here (C6)."""
+    allot: Allot = as_it_comes
+    """Says who sees a new lead first or whom it is reserved for (F6, F8, F10)."""
+    pause: Callable[[float], None] = time.sleep
+
+
+@dataclass(frozen=True)
+class _Post:
+    """What a source sent, and the playbook it is judged by."""
+
+    card: Contact
+    playbook: Playbook
+    signed_at: datetime
 
 
 @dataclass(frozen=True)
@@ -69,43 +92,31 @@ class IngestResult:
 
 
 def ingest(
-    store: LeadStore,
-    arrivals: Arrivals,
-    card: Contact,
-    playbook: Playbook,
-    salt: bytes,
-    signed_at: datetime,
-    clock: Callable[[], datetime],
-    pause: Callable[[float], None] = time.sleep,
-    find_rep: FindRep = lambda rep_id: None,
-    allot: Allot = as_it_comes,
+    card: Contact, playbook: Playbook, salt: bytes, signed_at: datetime, deps: IngestDeps
 ) -> IngestResult:
     """Store a new lead and open its race, or update the one already stored.
 
     Where none of its teams races, it waits to be assigned instead (M3, M5). A known person or
     company is not raced for again (C6): the post is merged into the lead that is not closed, or
-    the lead goes to the rep who owns it, if `find_rep` returns them. For all other leads `allot`
-    decides who sees them first or whom they are reserved for (F6, F8, F10).
+    the lead goes to the rep who owns it.
 
     The same (source, external_id) again changes nothing the race depends on; the other fields
     (contact details, consent) follow the newest body. `card.lead_id` is set here.
 
     Raises:
-        Busy: the store did not get to it in time; nothing was stored.
+        Busy: the store did not get to it in time.
     """
     identities = identities_of(card, playbook.duplicates)
-    step = 0
-    for attempt in attempts(pause=pause):
+    store, step = deps.store, 0
+    for attempt in attempts(pause=deps.pause):
         card = replace(card, lead_id=lead_id_for(card.source, card.external_id, step))
-        lead = _new(card, playbook, salt, clock())
+        lead = _new(card, playbook, salt, deps.clock())
         stored: StoredPost | None = None
         with attempt:
             stored, standings = store.known(card.lead_id, identities) if identities else (None, [])
             if stored is None:
                 known = _Known(standings, _leads_of(standings, store))
-                outcome = _store_new(
-                    store, arrivals, lead, card, playbook, signed_at, known, find_rep, allot
-                )
+                outcome = _store_new(lead, _Post(card, playbook, signed_at), known, deps)
                 if isinstance(outcome, IngestResult):
                     return outcome
                 stored = outcome
@@ -130,89 +141,75 @@ def _leads_of(standings: Sequence[KnownIdentity], store: LeadStore) -> dict[str,
 
 
 def _store_new(
-    store: LeadStore,
-    arrivals: Arrivals,
-    lead: Lead,
-    card: Contact,
-    playbook: Playbook,
-    signed_at: datetime,
-    known: _Known,
-    find_rep: FindRep,
-    allot: Allot,
+    lead: Lead, post: _Post, known: _Known, deps: IngestDeps
 ) -> IngestResult | StoredPost:
     """Store a new post: merge it into a lead, assign it to its owner, or let it race (C6)."""
-    rules, now = playbook.duplicates, lead.received_at
+    card, rules, now = post.card, post.playbook.duplicates, lead.received_at
     for match in meetings(known.standings, known.leads, rules, now):
         if isinstance(match, Merge):
             merged = replace(card, flags=(*card.flags, MERGED[match.because]))
-            tie = DuplicateLink(
+            link = DuplicateLink(
                 match.lead.lead_id, card.lead_id, now, match.because, lead.preview.source, "merged"
             )
-            standings = pointed(known.standings, known.leads, tie.lead_id, rules, now)
-            stored = store.merge(match.lead, merged, tie, signed_at, standings)
+            standings = identities_to_move(known.standings, known.leads, link.lead_id, rules, now)
+            stored = deps.store.merge(match.lead, merged, link, post.signed_at, standings)
             return stored or IngestResult(match.lead, merged.flags, duplicate=True)
-        owner = find_rep(match.rep_id)
+        owner = deps.find_rep(match.rep_id)
         if owner is not None and owner[0].active:
-            return _store_owned(store, lead, card, playbook, signed_at, known, match, owner)
+            return _store_owned(lead, post, known, match, owner, deps)
     flags = known_flags(known.standings, known.leads, rules, now)
-    card = replace(card, flags=(*card.flags, *flags))
-    standings = pointed(known.standings, known.leads, lead.lead_id, rules, now)
-    lead = opening(blind_or_not(lead, playbook, arrivals), playbook, now)
-    return _store_unowned(store, arrivals, lead, card, playbook, signed_at, standings, allot)
+    post = replace(post, card=replace(card, flags=(*card.flags, *flags)))
+    standings = identities_to_move(known.standings, known.leads, lead.lead_id, rules, now)
+    lead = opening(blind_or_not(lead, post.playbook, deps.arrivals), post.playbook, now)
+    return _store_unowned(lead, post, standings, deps)
 
 
 def _store_unowned(
-    store: LeadStore,
-    arrivals: Arrivals,
-    lead: Lead,
-    card: Contact,
-    playbook: Playbook,
-    signed_at: datetime,
-    standings: Sequence[KnownIdentity],
-    allot: Allot,
+    lead: Lead, post: _Post, standings: Sequence[KnownIdentity], deps: IngestDeps
 ) -> IngestResult | StoredPost:
-    allotted, move = allot(lead, playbook, lead.received_at), None
+    card, playbook = post.card, post.playbook
+    allotted, transition = deps.allot(lead, playbook, lead.received_at), None
     new = allotted.lead
     if new.reserved_for in ("newcomers", "absence"):
         new = replace(new, blind=False)  # it does not race, so there is nothing to hide
     if races(new, playbook):
-        new, move = moved(new, State.OPEN, new.received_at, "accepted", card.source)
+        new, transition = moved(new, State.OPEN, new.received_at, "accepted", card.source)
     try:
-        stored = store.accept(new, card, move, signed_at, standings, credit=allotted.credit)
+        stored = deps.store.accept(
+            new, card, transition, post.signed_at, standings, credit=allotted.credit
+        )
     except Busy as busy:
         if allotted.credit is None or not busy.conflict:
             raise
         # The credit was used just now: store the lead without a head start.
-        return _store_unowned(
-            store, arrivals, lead, card, playbook, signed_at, standings, as_it_comes
-        )
+        return _store_unowned(lead, post, standings, replace(deps, allot=as_it_comes))
     if stored is not None:
         return stored
-    count_arrival(new, playbook, arrivals)
+    count_arrival(new, playbook, deps.arrivals)
     return IngestResult(new, card.flags, duplicate=False)
 
 
 def _store_owned(
-    store: LeadStore,
     lead: Lead,
-    card: Contact,
-    playbook: Playbook,
-    signed_at: datetime,
+    post: _Post,
     known: _Known,
     match: Keep,
     owner: tuple[Rep, Usage],
+    deps: IngestDeps,
 ) -> IngestResult | StoredPost:
     """Store a new lead as its owner's, counted and recorded as any assignment (C6)."""
-    (rep, usage), now = owner, lead.received_at
-    claim = taking(lead, rep, playbook, now, now, EXISTING_OWNER)
+    (rep, usage), playbook, now = owner, post.playbook, lead.received_at
+    claim = new_claim(lead, rep, playbook, now, now, EXISTING_OWNER)
     owned = replace(lead, owner=rep.rep_id, claimed_at=claim.claimed_at, return_at=claim.return_at)
-    owned, move = moved(owned, State.ASSIGNED, now, EXISTING_OWNER, "dibs")
-    card = replace(card, flags=(*card.flags, EXISTING_OWNER))
+    owned, transition = moved(owned, State.ASSIGNED, now, EXISTING_OWNER, "dibs")
+    card = replace(post.card, flags=(*post.card.flags, EXISTING_OWNER))
     source = lead.preview.source
-    tie = DuplicateLink(lead.lead_id, match.lead_id, now, match.because, source, EXISTING_OWNER)
-    standings = pointed(known.standings, known.leads, lead.lead_id, playbook.duplicates, now)
-    given = Recipient(claim, count_lead(rep, owned, usage, playbook, claim, bound=False), tie)
-    stored = store.accept(owned, card, move, signed_at, standings, given)
+    link = DuplicateLink(lead.lead_id, match.lead_id, now, match.because, source, EXISTING_OWNER)
+    standings = identities_to_move(
+        known.standings, known.leads, lead.lead_id, playbook.duplicates, now
+    )
+    given = Recipient(claim, count_lead(rep, owned, usage, playbook, claim, bound=False), link)
+    stored = deps.store.accept(owned, card, transition, post.signed_at, standings, given)
     return stored or IngestResult(owned, card.flags, duplicate=False)
 
 
@@ -225,8 +222,8 @@ def _update(
         card, flags=flags, **{name: getattr(stored.card, name) for name in (*_RACED_ON, "merged")}
     )
     if newest != stored.card:
-        store.update_card(newest, signed_at, stored.tie)
-    current = store.get(stored.tie.lead_id if stored.tie else card.lead_id)
+        store.update_card(newest, signed_at, stored.link)
+    current = store.get(stored.link.lead_id if stored.link else card.lead_id)
     return IngestResult(current or lead, flags, duplicate=True)
 
 

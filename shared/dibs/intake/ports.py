@@ -24,15 +24,15 @@ class Pending:
 
     key: Mapping[str, str]
     since: datetime
-    fact: LeadEvent | None
+    event: LeadEvent | None
 
 
 @dataclass(frozen=True)
 class StoredPost:
-    """A stored post; `tie` says into which lead it was merged, if it was."""
+    """A stored post; `link` says into which lead it was merged, if it was."""
 
     card: Contact
-    tie: DuplicateLink | None = None
+    link: DuplicateLink | None = None
 
 
 class LeadStore(Protocol):
@@ -54,7 +54,7 @@ class LeadStore(Protocol):
         self,
         lead: Lead,
         card: Contact,
-        move: Transition | None,
+        transition: Transition | None,
         signed_at: datetime,
         standings: Sequence[KnownIdentity] = (),
         given: Recipient | None = None,
@@ -75,7 +75,7 @@ class LeadStore(Protocol):
         self,
         into: Lead,
         card: Contact,
-        tie: DuplicateLink,
+        link: DuplicateLink,
         signed_at: datetime,
         standings: Sequence[KnownIdentity],
     ) -> StoredPost | None:
@@ -83,16 +83,16 @@ class LeadStore(Protocol):
         ...
 
     def update_card(
-        self, card: Contact, signed_at: datetime, tie: DuplicateLink | None = None
+        self, card: Contact, signed_at: datetime, link: DuplicateLink | None = None
     ) -> None: ...
 
     def open_leads(self) -> list[Lead]: ...
 
-    def told(self, lead: Lead, until: datetime) -> None: ...
+    def record_notified(self, lead: Lead, until: datetime) -> None: ...
 
     def open_early(self, lead: Lead, early: Lead) -> bool: ...
 
-    def expire(self, lead: Lead, move: Transition) -> bool: ...
+    def expire(self, lead: Lead, transition: Transition) -> bool: ...
 
     def waiting_in_outbox(self, before: datetime) -> Iterable[Pending]: ...
 

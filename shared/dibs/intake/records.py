@@ -1,4 +1,4 @@
-"""Whom a post belongs to, as it is stored (C6): identities, ties, and what was merged."""
+"""Whom a post belongs to, as it is stored (C6): identities, duplicates, and merged posts."""
 
 from __future__ import annotations
 
@@ -51,11 +51,13 @@ class IdentityRecord(Model):
     owner = UnicodeAttribute(null=True)
 
 
-_TIE = Codec(
-    DuplicateLinkRecord, DuplicateLink, beside=lambda tie: {"sk": keys.tie(tie.at, tie.other_id)}
+_LINK = Codec(
+    DuplicateLinkRecord,
+    DuplicateLink,
+    beside=lambda link: {"sk": keys.duplicate_link(link.at, link.other_id)},
 )
 _MERGED = Codec(MergedRecord, DuplicateLink)
 
-tie_item, tie_from = _TIE.item, _TIE.value
+link_item, link_from = _LINK.item, _LINK.value
 merged_item, merged_from = _MERGED.item, _MERGED.value
 standing_from = Codec(IdentityRecord, KnownIdentity).value

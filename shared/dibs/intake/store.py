@@ -20,22 +20,22 @@ from dibs.intake.duplicates import Identity, KnownIdentity
 from dibs.intake.ports import LeadStore, Pending, StoredPost
 from dibs.intake.records import (
     IdentityRecord,
+    link_from,
+    link_item,
     merged_from,
     merged_item,
     standing_from,
-    tie_from,
-    tie_item,
 )
 from dibs.race.absence import Credit
 from dibs.race.card_records import card_from, card_item, post_text
-from dibs.race.records import claim_from, lead_from, lock_item, move_from, waves_text
+from dibs.race.records import claim_from, lead_from, lock_item, transition_from, waves_text
 from dibs.race.store import read_card, read_open
 from dibs.race.usage import use_credit
 from dibs.race.writes import (
     awaiting_somebody,
     awaiting_work,
-    put_move,
     put_record,
+    put_transition,
     update_item,
     write_usage,
 )
@@ -84,16 +84,17 @@ class DynamoLeadStore(LeadStore):
         self,
         lead: Lead,
         card: Contact,
-        move: Transition | None,
+        transition: Transition | None,
         signed_at: datetime,
         standings: Sequence[KnownIdentity] = (),
         given: Recipient | None = None,
         credit: Credit | None = None,
     ) -> StoredPost | None:
-        """Store lock, card, first move and identities together, once; else return what is there.
+        """Store a new lead in one transaction: lock, card, first transition and identities.
 
-        Where it is `given` to somebody, also their count, the claim record, and why. The `credit`
-        a head start uses up is used with it (F10).
+        If something is stored under its id already, return that. Where the lead is `given` to a
+        rep, their count, the claim's record and the reason are stored with it, and so is the use
+        of the `credit` for a head start (F10).
         """
         waiting = (
             awaiting_somebody(lead, lead.received_at)
@@ -103,7 +104,7 @@ class DynamoLeadStore(LeadStore):
         writes = [
             self._new_card(card_item(card, signed_at)),
             {"Put": {"TableName": self._to.leads_table, "Item": lock_item(lead, **waiting)}},
-            *([] if move is None else [put_move(self._to, move)]),
+            *([] if transition is None else [put_transition(self._to, transition)]),
             *self._point(standings, lead.lead_id, lead.received_at),
             *([] if given is None else self._give(given)),
             *([] if credit is None else write_usage(self._to, use_credit(credit))),
@@ -114,16 +115,16 @@ class DynamoLeadStore(LeadStore):
         self,
         into: Lead,
         card: Contact,
-        tie: DuplicateLink,
+        link: DuplicateLink,
         signed_at: datetime,
         standings: Sequence[KnownIdentity],
     ) -> StoredPost | None:
-        """Store a post with the lead it belongs to, once; else return what is there.
+        """Merge a post into the lead it belongs to; if it is stored already, return that.
 
-        Its own item keeps every letter and leads back here when the post is repeated. The lead's
-        card shows the first posts, so that the holder's one read has them.
+        The post has an item of its own with its full text. A repeated post is found by it. The
+        lead's card also shows the first posts, so that the holder needs one read only.
         """
-        shown = self._show(card, tie, "size(merged) < :most", {":most": {"N": str(POSTS_SHOWN)}})
+        shown = self._show(card, link, "size(merged) < :most", {":most": {"N": str(POSTS_SHOWN)}})
         still_so = {
             "ConditionCheck": {
                 "TableName": self._to.leads_table,
@@ -134,17 +135,17 @@ class DynamoLeadStore(LeadStore):
             }
         }
         writes = [
-            self._new_card({**card_item(card, signed_at), **merged_item(tie)}),
+            self._new_card({**card_item(card, signed_at), **merged_item(link)}),
             still_so,
-            {"Put": {"TableName": self._to.leads_table, "Item": tie_item(tie)}},
-            *self._point(standings, into.lead_id, tie.at),
+            {"Put": {"TableName": self._to.leads_table, "Item": link_item(link)}},
+            *self._point(standings, into.lead_id, link.at),
         ]
         try:
             self._db.transact([*writes, shown])
         except ConditionFailed as failure:
             if any(failure.failed[:-1]):
                 return self._as_it_stands(failure, card.lead_id)
-            return self._stored(writes, card.lead_id)  # the card shows as many as it may
+            return self._stored(writes, card.lead_id)  # the card is full: store the post alone
         return None
 
     def _new_card(self, item: Item) -> dict[str, Any]:
@@ -160,7 +161,7 @@ class DynamoLeadStore(LeadStore):
     def _point(
         self, standings: Sequence[KnownIdentity], lead_id: str, at: datetime
     ) -> Iterator[dict[str, Any]]:
-        """Yield the writes that make identities stand for a lead, while they stand as read."""
+        """Yield the writes by which identities refer to a lead, if they have not changed since."""
         for one in standings:
             values: Item = {":lead": {"S": lead_id}, ":at": {"N": str(to_ms(at))}}
             still = "attribute_not_exists(lead_id)"
@@ -178,8 +179,8 @@ class DynamoLeadStore(LeadStore):
         if not given.claim.test:
             yield from write_usage(self._to, given.counts)
         yield put_record(self._to, given.claim)
-        if given.tie is not None:
-            yield {"Put": {"TableName": self._to.leads_table, "Item": tie_item(given.tie)}}
+        if given.link is not None:
+            yield {"Put": {"TableName": self._to.leads_table, "Item": link_item(given.link)}}
 
     def _stored(self, writes: Sequence[Mapping[str, Any]], lead_id: str) -> StoredPost | None:
         try:
@@ -193,15 +194,15 @@ class DynamoLeadStore(LeadStore):
         key = {"lead_id": {"S": lead_id}}
         item = failure.items[0] or self._db.get(self._to.contacts_table, key, consistent=True)
         if item is None:
-            raise Busy(conflict=True) from failure  # what was read is not so any more
+            raise Busy(conflict=True) from failure  # what was read has changed
         return _stored_from(item)
 
     def update_card(
-        self, card: Contact, signed_at: datetime, tie: DuplicateLink | None = None
+        self, card: Contact, signed_at: datetime, link: DuplicateLink | None = None
     ) -> None:
-        """Take a changed body, unless a newer one was signed before it arrived.
+        """Store a changed body, unless one that was signed later is stored already.
 
-        Where the post was merged (`tie`), the card of its lead shows the newest body as well.
+        Where the post was merged (`link`), the card of its lead shows the newest body as well.
         """
         newest = card_item(card, signed_at)
         changed = update_item(
@@ -211,8 +212,8 @@ class DynamoLeadStore(LeadStore):
             "signed_at <= :signed",
             {":card": newest["card"], ":signed": newest["signed_at"]},
         )
-        if tie is not None:
-            shown = self._show(card, tie, "attribute_exists(merged.#post)", {})
+        if link is not None:
+            shown = self._show(card, link, "attribute_exists(merged.#post)", {})
             try:
                 self._db.transact([changed, shown])
             except ConditionFailed as failure:
@@ -224,15 +225,15 @@ class DynamoLeadStore(LeadStore):
             self._db.transact([changed])
 
     def _show(
-        self, card: Contact, tie: DuplicateLink, condition: str, values: Item
+        self, card: Contact, link: DuplicateLink, condition: str, values: Item
     ) -> dict[str, Any]:
         """Return the write that shows a post in the card of the lead it was merged into."""
         return update_item(
             self._to.contacts_table,
-            {"lead_id": {"S": tie.lead_id}},
+            {"lead_id": {"S": link.lead_id}},
             "SET merged.#post = :post",
             condition,
-            {":post": {"S": post_text(card, tie)}, **values},
+            {":post": {"S": post_text(card, link)}, **values},
             {"#post": card.lead_id},
         )
 
@@ -240,8 +241,8 @@ class DynamoLeadStore(LeadStore):
         """Return the leads marked open."""
         return read_open(self._db, self._to)
 
-    def told(self, lead: Lead, until: datetime) -> None:
-        """Note that the offers of all waves up to then were dealt out."""
+    def record_notified(self, lead: Lead, until: datetime) -> None:
+        """Record that the offers of all waves up to then were queued."""
         try:
             self._db.update(
                 self._to.leads_table,
@@ -276,7 +277,7 @@ class DynamoLeadStore(LeadStore):
             return False
         return True
 
-    def expire(self, lead: Lead, move: Transition) -> bool:
+    def expire(self, lead: Lead, transition: Transition) -> bool:
         """Close a lead nobody claimed in its window: from now on it waits to be assigned (C7).
 
         False when it moved on meanwhile.
@@ -295,14 +296,14 @@ class DynamoLeadStore(LeadStore):
                         ":expired": {"S": State.EXPIRED.value},
                         ":open": {"S": State.OPEN.value},
                         ":epoch": {"N": str(lead.epoch)},
-                        ":now": {"N": str(to_ms(move.at))},
+                        ":now": {"N": str(to_ms(transition.at))},
                         ":shard": {"S": keys.outbox_shard(keys.shard_of(lead.lead_id))},
                         ":queue": {"S": keys.queue_shard(keys.shard_of(lead.lead_id))},
                         ":received": {"N": str(to_ms(lead.received_at))},
                     },
                 }
             },
-            put_move(self._to, move),
+            put_transition(self._to, transition),
         ]
         try:
             self._db.transact(writes)
@@ -311,22 +312,22 @@ class DynamoLeadStore(LeadStore):
         return True
 
     def history(self, lead_id: str) -> list[Transition]:
-        """Return a lead's recorded moves, in order."""
+        """Return a lead's recorded transitions, in order."""
         found = self._db.query(
             self._to.leads_table,
-            "lead_id = :lead AND begins_with(sk, :move)",
-            {":lead": {"S": lead_id}, ":move": {"S": keys.MOVES}},
+            "lead_id = :lead AND begins_with(sk, :transition)",
+            {":lead": {"S": lead_id}, ":transition": {"S": keys.TRANSITIONS}},
         )
-        return [move_from(item) for item in found]
+        return [transition_from(item) for item in found]
 
-    def ties(self, lead_id: str) -> list[DuplicateLink]:
+    def duplicate_links(self, lead_id: str) -> list[DuplicateLink]:
         """Return what was merged into a lead and whom it belonged to before (C6), in order."""
         found = self._db.query(
             self._to.leads_table,
-            "lead_id = :lead AND begins_with(sk, :tie)",
-            {":lead": {"S": lead_id}, ":tie": {"S": keys.TIES}},
+            "lead_id = :lead AND begins_with(sk, :link)",
+            {":lead": {"S": lead_id}, ":link": {"S": keys.DUPLICATE_LINKS}},
         )
-        return [tie_from(item) for item in found]
+        return [link_from(item) for item in found]
 
     def name_owner(self, identity: Identity, rep_id: str | None) -> None:
         """Name a company's owner from outside (C6), or nobody any more."""
@@ -365,7 +366,7 @@ class DynamoLeadStore(LeadStore):
                     yield pending_from(item)
 
     def clear_outbox(self, pending: Pending) -> None:
-        """Take an item out of the outbox, unless it went in again with a newer fact."""
+        """Remove an item from the outbox, unless a newer event of the same item has gone in."""
         try:
             self._db.update(
                 self._to.leads_table,
@@ -387,10 +388,10 @@ _TOLD_BY_STATE = {
 
 
 def pending_from(item: Item) -> Pending:
-    """Return the fact an item in the outbox stands for.
+    """Return the event that an item in the outbox is to send.
 
-    A lock that was taken before its opening left the outbox stands for nothing: the record of
-    who took it tells the rest.
+    Without an event if the item is a lead that was claimed before its opening was sent: the
+    claim's record is in the outbox as well, and sends its own.
     """
     key = {"lead_id": item["lead_id"]["S"], "sk": item["sk"]["S"]}
     since = from_ms(int(item["outbox_at"]["N"]))
@@ -401,7 +402,7 @@ def pending_from(item: Item) -> Pending:
         return Pending(key, since, LeadEvent(kind, lead_id, epoch, taken.rep_id))
     if key["sk"] != keys.LOCK:
         return Pending(
-            key, since, LeadEvent("lead.returned", lead_id, epoch, move_from(item).holder)
+            key, since, LeadEvent("lead.returned", lead_id, epoch, transition_from(item).holder)
         )
     known = _TOLD_BY_STATE.get(State(item["state"]["S"]))
     return Pending(key, since, LeadEvent(known, lead_id, epoch) if known else None)
@@ -420,7 +421,7 @@ def _lock(lead_id: str) -> Item:
 
 
 def _stored_from(item: Item) -> StoredPost:
-    """Return the post a stored record holds, and what ties it to a lead if it was merged."""
+    """Return the post a stored record holds, and its link to a lead if it was merged."""
     card = card_from(item)
     if "merged_into" not in item:
         return StoredPost(card)

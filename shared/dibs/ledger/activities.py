@@ -75,13 +75,13 @@ class Activity:
 class Step:
     """How an activity changes a lead: `held` before, `lead` after.
 
-    `move` is the transition, if any. `first_work`: the lead was not worked before, and this works
-    or closes it.
+    `transition` is None where the state stays the same. `first_work`: the lead was not worked
+    before, and this works or closes it.
     """
 
     held: Lead
     lead: Lead
-    move: Transition | None
+    transition: Transition | None
     first_work: bool
 
     @property
@@ -92,7 +92,7 @@ class Step:
     @property
     def accepts(self) -> bool:
         """Whether this accepts an assignment: the lead is worked or changes state (F2)."""
-        progress = self.first_work or self.move is not None
+        progress = self.first_work or self.transition is not None
         return self.held.unaccepted and progress and not self.held.test
 
 
@@ -151,20 +151,20 @@ def step(
     """
     if lead.owner != rep_id or lead.state not in (*HELD, *_CLOSED):
         raise NotYours
-    after, move = lead, None
+    after, transition = lead, None
     to = MOVES.get(activity.type)
     if to in _CLOSED and lead.state in _CLOSED:
         raise IllegalMove(f"This lead is {lead.state} already.")
     if to is not None and not _reached(lead.state, to):
-        after, move = moved(lead, to, now, activity.type, rep_id)
-        move = replace(move, told=activity.digest)
+        after, transition = moved(lead, to, now, activity.type, rep_id)
+        transition = replace(transition, told=activity.digest)
     first_work = lead.worked_at is None and (
         activity.type in counting(counts) or after.state in _CLOSED
     )
     if first_work:
         # A system that reports whole seconds may name a moment just before the lead was claimed.
         after = replace(after, worked_at=max(activity.at, lead.claimed_at or activity.at))
-    return Step(lead, after, move, first_work)
+    return Step(lead, after, transition, first_work)
 
 
 def taken_back(
@@ -172,7 +172,7 @@ def taken_back(
     rep_id: str,
     kind: str,
     epoch: int,
-    moves: Sequence[Transition],
+    transitions: Sequence[Transition],
     now: datetime,
     digest: str = "",
 ) -> Step | None:
@@ -184,14 +184,20 @@ def taken_back(
     held = lead.owner == rep_id and lead.epoch == epoch
     if not held or MOVES.get(kind) is not lead.state:
         return None
-    arrivals = [move for move in moves if move.epoch == epoch and move.to_state is lead.state]
-    latest = max(arrivals, key=lambda move: move.at, default=None)
+    arrivals = [
+        transition
+        for transition in transitions
+        if transition.epoch == epoch and transition.to_state is lead.state
+    ]
+    latest = max(arrivals, key=lambda transition: transition.at, default=None)
     # Old transitions do not name their activity.
     if latest is None or latest.cause != kind or latest.told not in ("", digest):
         return None
     back = latest.from_state
-    move = Transition(lead.lead_id, epoch, now, lead.state, back, REVERSAL, rep_id, (), rep_id)
-    return Step(lead, replace(lead, state=back), move, first_work=False)
+    transition = Transition(
+        lead.lead_id, epoch, now, lead.state, back, REVERSAL, rep_id, (), rep_id
+    )
+    return Step(lead, replace(lead, state=back), transition, first_work=False)
 
 
 def _reached(state: State, stage: State) -> bool:

@@ -25,7 +25,7 @@ class LeadHistory:
 
     lead: Lead
     claim: Claim | None
-    moves: tuple[Transition, ...]
+    transitions: tuple[Transition, ...]
     draws: tuple[DrawResult, ...] = ()
 
 
@@ -45,7 +45,7 @@ class Ledger(Protocol):
         activity is stored already or the lead has changed since it was read.
 
         Raises:
-            Busy: on a transaction conflict or throttling; nothing was changed.
+            Busy: on a transaction conflict or throttling.
         """
         ...
 

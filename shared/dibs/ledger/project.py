@@ -20,7 +20,7 @@ from dibs.ledger.entries import (
     CLAIMED,
     RETURNED,
     Entry,
-    booked,
+    new_entry,
     returned_id,
     taken_id,
 )
@@ -28,14 +28,14 @@ from dibs.ledger.ports import LeadHistory, Ledger
 from dibs.ledger.record import is_protected, shared_with
 from dibs.roster.ports import Roster
 
-FACTS = ("lead.claimed", "lead.assigned", "lead.returned")
+EVENTS = ("lead.claimed", "lead.assigned", "lead.returned")
 
 _TAKEN = {State.CLAIMED: CLAIMED, State.ASSIGNED: ASSIGNED}
 
 
-def project(fact: LeadEvent, ledger: Ledger, roster: Roster) -> int:
+def project(event: LeadEvent, ledger: Ledger, roster: Roster) -> int:
     """Write the missing ledger entries of the event's lead; return how many there were."""
-    story = ledger.story(fact.lead_id) if fact.kind in FACTS else None
+    story = ledger.story(event.lead_id) if event.kind in EVENTS else None
     if story is None:
         return 0
     entries = {entry.entry_id: entry for entry in _entries(story, roster)}
@@ -63,37 +63,37 @@ def _entries(story: LeadHistory, roster: Roster) -> Iterator[Entry]:
             "shared": shared_with(roster, rep, lead, playbook),
         }
 
-    for move in story.moves:
-        rep_id = move.holder or move.by
-        if move.to_state in _TAKEN:
-            yield booked(
-                taken_id(lead.lead_id, move.epoch),
-                _TAKEN[move.to_state],
+    for transition in story.transitions:
+        rep_id = transition.holder or transition.by
+        if transition.to_state in _TAKEN:
+            yield new_entry(
+                taken_id(lead.lead_id, transition.epoch),
+                _TAKEN[transition.to_state],
                 rep_id,
                 team_of(rep_id),
-                move.at,
+                transition.at,
                 playbook,
                 lead,
-                epoch=move.epoch,
-                taken_at=move.at,
-                cause=move.cause,
-                **credit(rep_id, move.at),
+                epoch=transition.epoch,
+                taken_at=transition.at,
+                cause=transition.cause,
+                **credit(rep_id, transition.at),
             )
-        elif move.to_state is State.RELEASED:
-            yield booked(
-                returned_id(lead.lead_id, move.epoch),
+        elif transition.to_state is State.RELEASED:
+            yield new_entry(
+                returned_id(lead.lead_id, transition.epoch),
                 RETURNED,
                 rep_id,
                 team_of(rep_id),
-                move.at,
+                transition.at,
                 playbook,
                 lead,
-                epoch=move.epoch,
+                epoch=transition.epoch,
                 taken_at=None,
-                cause=move.cause,
+                cause=transition.cause,
             )
     if claim is not None:
-        yield booked(
+        yield new_entry(
             taken_id(lead.lead_id, claim.epoch),
             CLAIMED if claim.competitive else ASSIGNED,
             claim.rep_id,

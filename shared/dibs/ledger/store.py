@@ -19,9 +19,9 @@ from dibs.core.lead import State
 from dibs.ledger.activities import Step
 from dibs.ledger.entries import Entry
 from dibs.ledger.ports import LeadHistory, Ledger
-from dibs.race.records import claim_from, drawn_from, lead_from, move_from
+from dibs.race.records import claim_from, drawn_from, lead_from, transition_from
 from dibs.race.usage import work_lead
-from dibs.race.writes import put_move, write_usage
+from dibs.race.writes import put_transition, write_usage
 
 _NEW = "attribute_not_exists(entry_id)"
 
@@ -129,7 +129,7 @@ class DynamoLedger(Ledger):
         was changed then.
 
         Raises:
-            Busy: on a transaction conflict or throttling; nothing was changed.
+            Busy: on a transaction conflict or throttling.
         """
         new = {
             "TableName": self._table,
@@ -139,8 +139,8 @@ class DynamoLedger(Ledger):
         writes: list[dict[str, Any]] = [{"Put": new}]
         if step is not None:
             writes.append(self._step_lock(step))
-            if step.move is not None:
-                writes.append(put_move(self._to, step.move))
+            if step.transition is not None:
+                writes.append(put_transition(self._to, step.transition))
             counts = work_lead(entry.rep_id, worked=step.frees, accepted=step.accepts)
             writes += write_usage(self._to, counts)
         try:
@@ -159,7 +159,7 @@ class DynamoLedger(Ledger):
         }
         condition = "#state = :was AND #owner = :rep AND epoch = :epoch"
         sets, removes = list[str](), list[str]()
-        if step.move is not None:
+        if step.transition is not None:
             sets.append("#state = :now")
             values[":now"] = {"S": lead.state.value}
         if lead.state in (State.WON, State.LOST):
@@ -200,6 +200,10 @@ class DynamoLedger(Ledger):
         return LeadHistory(
             lead=lead_from(items[keys.LOCK]),
             claim=claim_from(items[keys.CLAIM]) if keys.CLAIM in items else None,
-            moves=tuple(move_from(items[sk]) for sk in sorted(items) if sk.startswith(keys.MOVES)),
+            transitions=tuple(
+                transition_from(items[sk])
+                for sk in sorted(items)
+                if sk.startswith(keys.TRANSITIONS)
+            ),
             draws=tuple(drawn_from(items[sk]) for sk in sorted(items) if sk.startswith(keys.DRAWS)),
         )

@@ -44,24 +44,24 @@ class NotifyDeps:
     """Like `map`; runs the calls in parallel where the runtime has threads."""
 
 
-def notify(chunk: NotifyBatch, deps: NotifyDeps) -> None:
+def notify(batch: NotifyBatch, deps: NotifyDeps) -> None:
     """Send the notices of one batch."""
-    _KINDS[chunk.kind](chunk, deps)
+    _KINDS[batch.kind](batch, deps)
 
 
-def offer(chunk: NotifyBatch, deps: NotifyDeps) -> None:
+def offer(batch: NotifyBatch, deps: NotifyDeps) -> None:
     """Send each rep of the batch the offer once: by push, or by text where push cannot reach them.
 
     Every batch of a wave waits for the same instant and then sends in random order (N6).
     """
-    lead = _open(chunk, deps)
+    lead = _open(batch, deps)
     if lead is None:
         return
-    earlier = deps.offers.notices(lead.lead_id, lead.epoch, chunk.rep_ids)
-    reps = _reachable(chunk.rep_ids, deps)
-    fresh = [reps[rep_id] for rep_id in chunk.rep_ids if rep_id in reps and rep_id not in earlier]
-    if chunk.notify_at is not None:
-        deps.wait_until(chunk.notify_at)
+    earlier = deps.offers.notices(lead.lead_id, lead.epoch, batch.rep_ids)
+    reps = _reachable(batch.rep_ids, deps)
+    fresh = [reps[rep_id] for rep_id in batch.rep_ids if rep_id in reps and rep_id not in earlier]
+    if batch.notify_at is not None:
+        deps.wait_until(batch.notify_at)
     delivery = deps.push.offer(lead, [rep for rep in fresh if rep.pushable], deps.clock())
     now = deps.clock()
     sent = [
@@ -72,12 +72,12 @@ def offer(chunk: NotifyBatch, deps: NotifyDeps) -> None:
     deps.offers.record(sent)
     pushed = {rep_id for rep_id, notice in earlier.items() if "push" in notice.channels}
     pushed |= delivery.accepted
-    if _open(chunk, deps) is None:
+    if _open(batch, deps) is None:
         # Claimed while we were sending: the withdrawal may have run before we recorded the offers.
-        withdraw(chunk, deps)
+        withdraw(batch, deps)
         return
     playbook = deps.roster.playbook()
-    waiting = tuple(r for r in chunk.rep_ids if r in pushed and r in reps and reps[r].textable)
+    waiting = tuple(r for r in batch.rep_ids if r in pushed and r in reps and reps[r].textable)
     if waiting and playbook.sms.enabled:
         later = NotifyBatch("unseen", lead.lead_id, lead.epoch, waiting)
         deps.queue.put([later], delay_seconds=playbook.unseen_seconds)
@@ -85,7 +85,7 @@ def offer(chunk: NotifyBatch, deps: NotifyDeps) -> None:
         deps.count("Offers", len(sent))
     if delivery.accepted:
         deps.count("OfferSpreadMs", delivery.spread_ms)
-    text(lead, [reps[r] for r in chunk.rep_ids if r in reps and r not in pushed], deps)
+    text(lead, [reps[r] for r in batch.rep_ids if r in reps and r not in pushed], deps)
 
 
 def _channels(rep: Rep, delivery: Delivery) -> tuple[str, ...]:
@@ -94,13 +94,13 @@ def _channels(rep: Rep, delivery: Delivery) -> tuple[str, ...]:
     return ("sms",) if rep.textable else ()
 
 
-def unseen(chunk: NotifyBatch, deps: NotifyDeps) -> None:
+def unseen(batch: NotifyBatch, deps: NotifyDeps) -> None:
     """Text the reps who got a push but have not viewed, tried or declined the open lead (N1)."""
-    lead = _open(chunk, deps)
+    lead = _open(batch, deps)
     if lead is None:
         return
-    views = deps.offers.sightings(lead.lead_id, lead.epoch, chunk.rep_ids)
-    silent = [rep_id for rep_id in chunk.rep_ids if rep_id not in views]
+    views = deps.offers.sightings(lead.lead_id, lead.epoch, batch.rep_ids)
+    silent = [rep_id for rep_id in batch.rep_ids if rep_id not in views]
     reps, now = _reachable(silent, deps), deps.clock()
     text(lead, [reps[r] for r in silent if r in reps and _wave_open(reps[r], lead, now)], deps)
 
@@ -111,52 +111,52 @@ def _wave_open(rep: Rep, lead: Lead, now: datetime) -> bool:
     return opens_at is not None and opens_at <= now
 
 
-def withdraw(chunk: NotifyBatch, deps: NotifyDeps) -> None:
+def withdraw(batch: NotifyBatch, deps: NotifyDeps) -> None:
     """Withdraw the alert from reps who got a push and have neither tried nor declined (N4)."""
-    lead = deps.leads.get(chunk.lead_id)
+    lead = deps.leads.get(batch.lead_id)
     if lead is None:
         return
-    offers = deps.offers.notices(chunk.lead_id, chunk.epoch, chunk.rep_ids)
+    offers = deps.offers.notices(batch.lead_id, batch.epoch, batch.rep_ids)
     pushed = [rep_id for rep_id, notice in offers.items() if "push" in notice.channels]
     if not pushed:
         return
     tried = {
         rep_id
-        for rep_id, view in deps.offers.sightings(chunk.lead_id, chunk.epoch, pushed).items()
+        for rep_id, view in deps.offers.sightings(batch.lead_id, batch.epoch, pushed).items()
         if view.attempted_at or view.declined_at
     }
     reps = deps.roster.get_many([rep_id for rep_id in pushed if rep_id not in tried])
     deps.push.withdraw(lead, list(reps.values()), deps.clock())
 
 
-def won(chunk: NotifyBatch, deps: NotifyDeps) -> None:
+def won(batch: NotifyBatch, deps: NotifyDeps) -> None:
     """Record the claim time in the winner's offer (N3)."""
-    lead = deps.leads.get(chunk.lead_id)
-    if lead is not None and lead.epoch == chunk.epoch and lead.claimed_at is not None:
-        for rep_id in chunk.rep_ids:
-            deps.offers.record_claimed(chunk.lead_id, chunk.epoch, rep_id, lead.claimed_at)
+    lead = deps.leads.get(batch.lead_id)
+    if lead is not None and lead.epoch == batch.epoch and lead.claimed_at is not None:
+        for rep_id in batch.rep_ids:
+            deps.offers.record_claimed(batch.lead_id, batch.epoch, rep_id, lead.claimed_at)
 
 
-def tell_holder(chunk: NotifyBatch, deps: NotifyDeps) -> None:
+def tell_holder(batch: NotifyBatch, deps: NotifyDeps) -> None:
     """Notify a rep that a lead was assigned to them, or still waits for first contact (C11).
 
     By push, or by text where push cannot reach them; also while they are paused or quiet, because
     the lead is theirs.
     """
-    lead = deps.leads.get(chunk.lead_id)
-    if lead is None or lead.epoch != chunk.epoch or lead.owner not in chunk.rep_ids:
+    lead = deps.leads.get(batch.lead_id)
+    if lead is None or lead.epoch != batch.epoch or lead.owner not in batch.rep_ids:
         return
     rep = deps.roster.get(lead.owner)
-    if rep is None or not rep.active or (chunk.kind == "unworked" and lead.worked_at is not None):
+    if rep is None or not rep.active or (batch.kind == "unworked" and lead.worked_at is not None):
         return
-    delivery = deps.push.tell(chunk.kind, lead, [rep] if rep.pushable else [], deps.clock())
+    delivery = deps.push.tell(batch.kind, lead, [rep] if rep.pushable else [], deps.clock())
     if rep.rep_id in delivery.accepted or not rep.textable:
         return
     caps, now = deps.roster.playbook().sms, deps.clock()
     if not caps.enabled or not _count_sms(rep, caps, now, deps):
         return
     token = link_token(lead.salt, lead.lead_id, rep.rep_id, lead.epoch)
-    deps.sms.send(str(rep.phone), deps.holder_text(chunk.kind, lead, rep, token, now))
+    deps.sms.send(str(rep.phone), deps.holder_text(batch.kind, lead, rep, token, now))
     if not lead.test:
         deps.count("SmsSent", 1)
 
@@ -246,9 +246,9 @@ def _reachable(rep_ids: Sequence[str], deps: NotifyDeps) -> dict[str, Rep]:
     }
 
 
-def _open(chunk: NotifyBatch, deps: NotifyDeps) -> Lead | None:
-    lead = deps.leads.get(chunk.lead_id)
-    if lead is None or lead.state is not State.OPEN or lead.epoch != chunk.epoch:
+def _open(batch: NotifyBatch, deps: NotifyDeps) -> Lead | None:
+    lead = deps.leads.get(batch.lead_id)
+    if lead is None or lead.state is not State.OPEN or lead.epoch != batch.epoch:
         return None
     return lead if deps.clock() < lead.closes_at else None
 

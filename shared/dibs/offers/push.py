@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from functools import partial
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 Alert = Callable[[str, Lead, Rep, datetime], tuple[str, str]]
 """Writes the title and body of an alert of a kind for a rep, in the rep's language."""
 
+SNS_NAMES: Mapping[Platform, str] = {Platform.APNS: "APNS", Platform.FCM: "GCM"}
+"""What SNS calls each platform in an application, and in a message's payloads."""
 # Seconds an alert without a deadline lives; with TTL 0 it would be delivered at once or dropped.
 _SHORTEST_LIFE = 60
 _EXISTS = re.compile(r"Endpoint (arn:\S+) already exists")
@@ -197,14 +199,14 @@ def _message(default: str, apns: dict[str, Any], fcm: dict[str, Any]) -> dict[st
     apple = json.dumps(apns)
     return {
         "default": default or "-",
-        "APNS": apple,
+        SNS_NAMES[Platform.APNS]: apple,
         "APNS_SANDBOX": apple,
-        "GCM": json.dumps({"fcmV1Message": {"message": fcm}}),
+        SNS_NAMES[Platform.FCM]: json.dumps({"fcmV1Message": {"message": fcm}}),
     }
 
 
 def _attributes(device: Device, seconds: int) -> dict[str, Any]:
-    name = "FCM" if device.platform is Platform.FCM else "APNS"
+    name = device.platform.upper()
     if ":endpoint/APNS_SANDBOX/" in device.endpoint_arn:
         name = "APNS_SANDBOX"
     return {f"AWS.SNS.MOBILE.{name}.TTL": {"DataType": "String", "StringValue": str(seconds)}}

@@ -29,28 +29,28 @@ class SnsBus(Bus):
         self._sns = client
         self._topic = topic_arn
 
-    def publish(self, facts: Sequence[LeadEvent]) -> None:
+    def publish(self, events: Sequence[LeadEvent]) -> None:
         """Publish events, ten a request.
 
         Raises:
             RuntimeError: some were not accepted; publishing all again is harmless.
         """
-        for start in range(0, len(facts), _BATCH):
+        for start in range(0, len(events), _BATCH):
             answer = self._sns.publish_batch(
                 TopicArn=self._topic,
                 PublishBatchRequestEntries=[
                     {
                         "Id": str(number),
-                        "Message": json.dumps(asdict(fact)),
+                        "Message": json.dumps(asdict(event)),
                         "MessageAttributes": {
-                            "kind": {"DataType": "String", "StringValue": fact.kind}
+                            "kind": {"DataType": "String", "StringValue": event.kind}
                         },
                     }
-                    for number, fact in enumerate(facts[start : start + _BATCH])
+                    for number, event in enumerate(events[start : start + _BATCH])
                 ],
             )
             if answer.get("Failed"):
-                raise RuntimeError(f"{len(answer['Failed'])} facts were not accepted")
+                raise RuntimeError(f"{len(answer['Failed'])} events were not accepted")
 
 
 class SqsNotifyQueue(NotifyQueue):
@@ -60,9 +60,9 @@ class SqsNotifyQueue(NotifyQueue):
         self._sqs = client
         self._url = queue_url
 
-    def put(self, chunks: Sequence[NotifyBatch], delay_seconds: int = 0) -> None:
+    def put(self, batches: Sequence[NotifyBatch], delay_seconds: int = 0) -> None:
         """Queue batches, ten a request."""
-        send(self._sqs, self._url, [chunk_body(chunk) for chunk in chunks], delay_seconds)
+        send(self._sqs, self._url, [batch_body(batch) for batch in batches], delay_seconds)
 
 
 class SqsTimers(Timers):
@@ -106,13 +106,13 @@ def send(
             raise RuntimeError(f"{len(answer['Failed'])} messages were not accepted")
 
 
-def chunk_body(chunk: NotifyBatch) -> dict[str, Any]:
+def batch_body(batch: NotifyBatch) -> dict[str, Any]:
     """Return a batch as its message: ids only, no personal data."""
-    start = None if chunk.notify_at is None else to_ms(chunk.notify_at)
-    return {**asdict(chunk), "notify_at": start}
+    start = None if batch.notify_at is None else to_ms(batch.notify_at)
+    return {**asdict(batch), "notify_at": start}
 
 
-def chunk_from(body: dict[str, Any]) -> NotifyBatch:
+def batch_from(body: dict[str, Any]) -> NotifyBatch:
     """Return the batch a message holds."""
     start = body["notify_at"]
     return NotifyBatch(

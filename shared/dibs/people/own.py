@@ -60,7 +60,7 @@ def register_device(
     """
     errors = []
     if platform not in set(Platform):
-        errors.append(FieldError("platform", "use 'apns' or 'fcm'"))
+        errors.append(FieldError("platform", f"use one of {', '.join(Platform)}"))
     if not (8 <= len(token) <= 2048 and token.isascii() and token.isprintable()):
         errors.append(FieldError("token", "send the token the platform gave the app"))
     if not _DEVICE_ID.fullmatch(device_id):

@@ -16,7 +16,7 @@ from pydantic_core import ErrorDetails
 from dibs.core.errors import FieldError, InvalidInput
 from dibs.playbook.checks.teams import LIMITS, problems
 from dibs.rules.playbook import Playbook
-from dibs.web.body import parse_json
+from dibs.web.body import parse_text
 
 _LONGEST_SHOWN = 40
 # The stack sets the version, editors read $schema; neither is a setting.
@@ -57,9 +57,9 @@ def read_json(raw: bytes) -> Any:
 
     Raises:
         MalformedBody: it is not JSON.
-        InvalidInput: a name occurs twice in one mapping.
+        InvalidInput: a name occurs twice in one mapping, or text holds half a letter.
     """
-    return parse_json(raw, _each_once)
+    return parse_text(raw, _each_once)
 
 
 def playbook_of(data: Any) -> Playbook:

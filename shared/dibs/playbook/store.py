@@ -50,7 +50,7 @@ class DynamoPlaybooks(Playbooks):
 
         Raises:
             InvalidInput: it does not fit in an item of DynamoDB.
-            Busy: another version is being stored at this moment; nothing was changed.
+            Busy: another version is being stored at this moment.
         """
         body = playbook_json(version.playbook)
         size = len(body.encode())

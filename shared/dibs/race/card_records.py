@@ -56,7 +56,7 @@ def _card(card: dict[str, Any], merged: tuple[Post, ...] = (), **_: Any) -> Cont
     return Contact(**{**card, **lists, "merged": merged})
 
 
-_CARD = Codec(CardRecord, Contact, beside=_card_data, made=_card, parts=("card",))
+_CARD = Codec(CardRecord, Contact, beside=_card_data, build=_card, parts=("card",))
 card_from = _CARD.value
 
 
@@ -65,10 +65,10 @@ def card_item(card: Contact, signed_at: datetime) -> Item:
     return _CARD.item(card, signed_at=signed_at)
 
 
-def post_text(card: Contact, tie: DuplicateLink) -> str:
+def post_text(card: Contact, link: DuplicateLink) -> str:
     """Return a post as it stands in the card of the lead it was merged into."""
     shown = {f.name: getattr(card, f.name) for f in fields(Post) if hasattr(card, f.name)}
-    data = {**shown, "at": to_ms(tie.at), "because": tie.because.value}
+    data = {**shown, "at": to_ms(link.at), "because": link.because.value}
     return json.dumps(data, ensure_ascii=False, separators=(",", ":"))
 
 

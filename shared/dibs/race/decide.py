@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import lru_cache, partial
+from typing import NamedTuple
 
 from dibs.core.calendar import Hours, Schedule, next_on_duty, off_duty, parse_hours
 from dibs.core.errors import Refusal, lifts_at
@@ -52,14 +53,14 @@ def decide(lead: Lead, rep: Rep, usage: Usage, playbook: Rules, now: datetime) -
 
     It does not check whether the lead was claimed already: the transaction does.
     """
-    refusals = _refusals(RULES.values(), lead, rep, usage, playbook, now)
+    refusals = _refusals(_ALL, lead, rep, usage, playbook, now)
     if not refusals:
         return Eligible(lead.opens_for(rep) or lead.opens_at)
     moment = lifts_at(refusals)
     for _ in range(_LIFTINGS):
         if moment is None or moment >= lead.closes_at:
             break
-        then = _refusals(RULES.values(), lead, rep, usage, playbook, moment)
+        then = _refusals(_ALL, lead, rep, usage, playbook, moment)
         if not then:
             break
         moment = lifts_at(then)
@@ -82,10 +83,9 @@ def decide_knowing(
     owes = isinstance(verdict, Refused) and any(r.code in debts.PAID_BY for r in verdict.refusals)
     if not owes or usage.payable is not None:
         return verdict, usage
-    others = [rule for name, rule in RULES.items() if name not in _PAID_BY_CLAIMING]
 
     def may_claim(other: Lead) -> bool:
-        return not any(rule(other, rep, usage, playbook, now) for rule in others)
+        return not any(rule(other, rep, usage, playbook, now) for rule in _NOT_PAID_BY_CLAIMING)
 
     usage = debts.with_payable(usage, open_leads(), may_claim, now)
     return decide(lead, rep, usage, playbook, now), usage
@@ -142,10 +142,6 @@ def _availability(
     return off(rep, playbook, now)
 
 
-def _limits(lead: Lead, rep: Rep, usage: Usage, playbook: Rules, now: datetime) -> list[Refusal]:
-    return [] if lead.test else over_limits(rep, usage, playbook, now)
-
-
 def _allowance(lead: Lead, rep: Rep, usage: Usage, playbook: Rules, now: datetime) -> list[Refusal]:
     return [] if lead.test else over_allowance(rep, usage, playbook, now)
 
@@ -162,66 +158,81 @@ def _fits(
     return fit(lead, rep, playbook)
 
 
-RULES: Mapping[str, Rule] = {
-    "routing": _routed,
-    "pod": partial(_fits, matching.pod),
-    "window": _window,
-    "territory": partial(_fits, matching.territory),
-    "segment": partial(_fits, matching.segment),
-    "skills": partial(_fits, matching.skills),
-    "language": partial(_fits, matching.language),
-    "interests": partial(_fits, matching.interests),
-    "newcomers": _phase,
-    "released": _released,
-    "availability": _availability,
-    "limits": _limits,
-    "allowance": _allowance,
-    "assignments": debts.owes_assignment,
-    "hot for warm": debts.owes_warm,
-    "cold leads": debts.owes_cold,
+class JudgedRule(NamedTuple):
+    """A rule a claim is judged by.
+
+    `codes` are those it refuses with, so that a stored verdict can be shown rule by rule (R9);
+    `is_on` is true of a playbook that switches it on. A debt that `claiming_pays` refuses nothing
+    while no open lead can pay it (F1, F3).
+    """
+
+    refuse: Rule
+    codes: tuple[str, ...]
+    is_on: Callable[[Rules], object] = lambda _: True
+    claiming_pays: bool = False
+
+
+RULES: Mapping[str, JudgedRule] = {
+    "routing": JudgedRule(_routed, ("not_routed",)),
+    "pod": JudgedRule(
+        partial(_fits, matching.pod),
+        ("other_pod",),
+        lambda rules: any(route.pods for route in rules.routing),
+    ),
+    "window": JudgedRule(_window, ("assigned_only", "not_open_yet", "closed")),
+    "territory": JudgedRule(
+        partial(_fits, matching.territory),
+        ("territory",),
+        lambda rules: rules.matching.territory,
+    ),
+    "segment": JudgedRule(
+        partial(_fits, matching.segment), ("segment",), lambda rules: rules.matching.segment
+    ),
+    "skills": JudgedRule(
+        partial(_fits, matching.skills), ("skills",), lambda rules: rules.matching.skills
+    ),
+    "language": JudgedRule(
+        partial(_fits, matching.language), ("language",), lambda rules: rules.matching.languages
+    ),
+    "interests": JudgedRule(
+        partial(_fits, matching.interests), ("interests",), lambda rules: rules.matching.interests
+    ),
+    "newcomers": JudgedRule(
+        _phase, ("newcomer", "newcomers_only"), lambda rules: rules.newcomers.enabled
+    ),
+    "released": JudgedRule(_released, ("released_lately", "not_twice_in_a_row")),
+    "availability": JudgedRule(
+        _availability, ("left", "paused", "on_leave", "holiday", "outside_hours")
+    ),
+    "limits": JudgedRule(over_limits, ("hourly_limit", "daily_limit", "weekly_limit", "open_load")),
+    "allowance": JudgedRule(_allowance, ("weekly_allowance",), lambda rules: rules.quota.enabled),
+    "assignments": JudgedRule(
+        debts.owes_assignment,
+        ("owes_assignment",),
+        lambda rules: rules.acceptance.claims_per_assignment,
+    ),
+    "hot for warm": JudgedRule(
+        debts.owes_warm,
+        ("owes_warm",),
+        lambda rules: rules.acceptance.hot_per_warm,
+        claiming_pays=True,
+    ),
+    "cold leads": JudgedRule(
+        debts.owes_cold,
+        ("owes_cold",),
+        lambda rules: rules.acceptance.cold_per_week,
+        claiming_pays=True,
+    ),
 }
 """Every rule a claim is judged by, the most useful to the rep first."""
 
-_PAID_BY_CLAIMING = ("hot for warm", "cold leads")
-
-REFUSING: Mapping[str, tuple[str, ...]] = {
-    "routing": ("not_routed",),
-    "pod": ("other_pod",),
-    "window": ("assigned_only", "not_open_yet", "closed"),
-    "territory": ("territory",),
-    "segment": ("segment",),
-    "skills": ("skills",),
-    "language": ("language",),
-    "interests": ("interests",),
-    "newcomers": ("newcomer", "newcomers_only"),
-    "released": ("released_lately", "not_twice_in_a_row"),
-    "availability": ("left", "paused", "on_leave", "holiday", "outside_hours"),
-    "limits": ("hourly_limit", "daily_limit", "weekly_limit", "open_load"),
-    "allowance": ("weekly_allowance",),
-    "assignments": ("owes_assignment",),
-    "hot for warm": ("owes_warm",),
-    "cold leads": ("owes_cold",),
-}
-"""The codes each rule refuses with, so that a stored verdict can be shown rule by rule (R9)."""
+_ALL = tuple(rule.refuse for rule in RULES.values())
+_NOT_PAID_BY_CLAIMING = tuple(rule.refuse for rule in RULES.values() if not rule.claiming_pays)
 
 
 def rules_judged(playbook: Rules) -> tuple[str, ...]:
     """Return the rules that a playbook switches on, in the order they are judged (R9)."""
-    matched, owed = playbook.matching, playbook.acceptance
-    off = {
-        "pod": not any(route.pods for route in playbook.routing),
-        "territory": not matched.territory,
-        "segment": not matched.segment,
-        "skills": not matched.skills,
-        "language": not matched.languages,
-        "interests": not matched.interests,
-        "newcomers": not playbook.newcomers.enabled,
-        "allowance": not playbook.quota.enabled,
-        "assignments": not owed.claims_per_assignment,
-        "hot for warm": not owed.hot_per_warm,
-        "cold leads": not owed.cold_per_week,
-    }
-    return tuple(name for name in RULES if not off.get(name))
+    return tuple(name for name, rule in RULES.items() if rule.is_on(playbook))
 
 
 def gave_back(lead: Lead, rep: Rep, playbook: Rules, now: datetime) -> list[Refusal]:

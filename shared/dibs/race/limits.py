@@ -5,11 +5,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from dibs.core.calendar import day_start
 from dibs.core.errors import Refusal
-from dibs.core.lead import Claim
+from dibs.core.lead import Claim, Lead
 from dibs.core.rep import Rep, Usage
 from dibs.race.guards import Guard
 from dibs.rules.rules import Limit, Rules
@@ -21,14 +22,34 @@ _COUNTED = {"hour": "hour_claims", "day": "claims", "week": "week_claims", "in_h
 """The counter of each limit that is not rolling."""
 
 
-def over_limits(rep: Rep, usage: Usage, playbook: Rules, now: datetime) -> list[Refusal]:
-    """Return every limit of competitive claims that the rep has reached (F7).
+@dataclass(frozen=True)
+class UsedLimit:
+    """A limit and how much of it is used."""
+
+    per: str
+    rolling: bool
+    used: int
+    most: int
+
+
+def used_limits(rep: Rep, usage: Usage, playbook: Rules, now: datetime) -> list[UsedLimit]:
+    """Return every limit that binds the rep, and how much of it is used."""
+    return [
+        UsedLimit(limit.per, limit.rolling, used(limit, rep, usage, now), limit.most)
+        for limit in playbook.limits_of(rep.tier)
+    ]
+
+
+def over_limits(
+    lead: Lead, rep: Rep, usage: Usage, playbook: Rules, now: datetime
+) -> list[Refusal]:
+    """Return every limit of competitive claims that keeps the rep from the lead (F7).
 
     Of two with the same code, such as two daily limits, it returns the one that lifts later.
     """
     reached = [
         _reached(limit, rep, usage, now)
-        for limit in playbook.limits_of(rep.tier)
+        for limit in _binding(lead, rep, playbook)
         if used(limit, rep, usage, now) >= limit.most
     ]
     by_code: dict[str, Refusal] = {}
@@ -37,6 +58,11 @@ def over_limits(rep: Rep, usage: Usage, playbook: Rules, now: datetime) -> list[
         later = other is None or (refusal.lifts_at or now) > (other.lifts_at or now)
         by_code[refusal.code] = refusal if later else other or refusal
     return list(by_code.values())
+
+
+def _binding(lead: Lead, rep: Rep, playbook: Rules) -> tuple[Limit, ...]:
+    """Return the limits that bind the rep's claim of the lead; a test lead counts nowhere."""
+    return () if lead.test else playbook.limits_of(rep.tier)
 
 
 def used(limit: Limit, rep: Rep, usage: Usage, now: datetime) -> int:
@@ -106,14 +132,14 @@ def rolling(playbook: Rules, rep: Rep) -> list[Limit]:
     return [limit for limit in playbook.limits_of(rep.tier) if limit.rolling]
 
 
-def limit_guards(rep: Rep, usage: Usage, playbook: Rules, claim: Claim) -> list[Guard]:
+def limit_guards(lead: Lead, rep: Rep, usage: Usage, playbook: Rules, claim: Claim) -> list[Guard]:
     """Return the guards that keep the claim or assignment within every limit that binds it."""
     allowance = allowance_of(rep, playbook, claim.claimed_at)
     guards = [] if allowance is None else [Guard("leads", "<", allowance)]
     if not claim.competitive:
         most = playbook.assignment.in_hand_limit
         return [*guards, Guard("in_hand", "<", most)] if most else guards
-    for limit in playbook.limits_of(rep.tier):
+    for limit in _binding(lead, rep, playbook):
         if limit.rolling:
             # Many claims may be stored at the same moment; the limit still holds.
             left = limit.most - used(limit, rep, usage, claim.claimed_at)

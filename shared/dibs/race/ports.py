@@ -56,12 +56,12 @@ class RaceStore(Protocol):
         Return None if it was stored, else the view at the time it failed, to be judged again.
 
         Raises:
-            Busy: on a transaction conflict or throttling; nothing was changed.
+            Busy: on a transaction conflict or throttling.
         """
         ...
 
     def commit_undo(
-        self, held: Lead, reopened: Lead, moves: Sequence[Transition], counts: Change
+        self, held: Lead, reopened: Lead, transitions: Sequence[Transition], counts: Change
     ) -> bool:
         """Store the reopened lead and its transitions, and subtract the claim from the rep's usage.
 

@@ -96,7 +96,7 @@ class LeadRecord(Model):
     claimed_at = InstantAttribute(null=True)
     worked_at = InstantAttribute(null=True)
     return_at = InstantAttribute(null=True)
-    told_at = InstantAttribute(null=True)
+    notified_until = InstantAttribute(null=True, attr_name="told_at")
     accepted_at = InstantAttribute(null=True)
     asks = LinesAttribute(null=True)
     pods = WordsAttribute(null=True)
@@ -255,14 +255,16 @@ def _waves_from(text: str, teams: tuple[str, ...], opens_at: datetime) -> dict[s
 
 
 _LOCK = Codec(
-    LeadRecord, Lead, flat={"preview": Preview}, beside=_beside_lead, made=_lead, parts=("asks",)
+    LeadRecord, Lead, flat={"preview": Preview}, beside=_beside_lead, build=_lead, parts=("asks",)
 )
 _CLAIM = Codec(ClaimRecord, Claim)
 _DRAW = Codec(DrawRecord, DrawResult, beside=lambda drawn: {"sk": keys.draw(drawn.epoch)})
-_MOVE = Codec(
+_TRANSITION = Codec(
     TransitionRecord,
     Transition,
-    beside=lambda move: {"sk": keys.move(move.epoch, move.at, move.to_state)},
+    beside=lambda transition: {
+        "sk": keys.transition(transition.epoch, transition.at, transition.to_state)
+    },
 )
 _NOTICE = Codec(
     SentOfferRecord,
@@ -276,5 +278,5 @@ _NOTICE = Codec(
 lock_item, lead_from = _LOCK.item, _LOCK.value
 claim_item, claim_from = _CLAIM.item, _CLAIM.value
 draw_item, drawn_from = _DRAW.item, _DRAW.value
-move_item, move_from = _MOVE.item, _MOVE.value
+transition_item, transition_from = _TRANSITION.item, _TRANSITION.value
 notice_item, notice_from = _NOTICE.item, _NOTICE.value

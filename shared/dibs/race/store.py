@@ -26,7 +26,7 @@ from dibs.race.card_records import CardRecord, card_from
 from dibs.race.ports import RaceStore, RaceView
 from dibs.race.records import OFFER_KEPT, claim_from, lead_from, notice_from
 from dibs.race.rep_records import rep_from
-from dibs.race.writes import put_move, put_record, reopen_lock, take_lock, write_usage
+from dibs.race.writes import put_record, put_transition, reopen_lock, take_lock, write_usage
 from dibs.rules.rules import Rules
 from dibs.rules.store import stored_rules
 
@@ -97,7 +97,7 @@ class DynamoRaceStore(RaceStore):
         return rules
 
     def commit_claim(self, view: RaceView, claim: Claim, counts: Change) -> RaceView | None:
-        """Store lock, count and record together; on a failed condition return the facts it met."""
+        """Store lock, count and record together; on a failed condition return what it met."""
         if view.lead is None:
             raise ValueError("a claim needs a lead")
         writes = [
@@ -112,12 +112,12 @@ class DynamoRaceStore(RaceStore):
         return None
 
     def commit_undo(
-        self, held: Lead, reopened: Lead, moves: Sequence[Transition], counts: Change
+        self, held: Lead, reopened: Lead, transitions: Sequence[Transition], counts: Change
     ) -> bool:
-        """Open the lead anew, take the claim off the count, and record the moves, together."""
+        """Open the lead anew, take the claim off the count, record the transitions: all or none."""
         writes = [
             reopen_lock(self._to, held, reopened),
-            *(put_move(self._to, move) for move in moves),
+            *(put_transition(self._to, transition) for transition in transitions),
             *write_usage(self._to, counts),
         ]
         try:

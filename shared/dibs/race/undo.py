@@ -10,7 +10,7 @@ from dibs.core.attempts import attempts
 from dibs.core.errors import Busy, LeadNotFound, NotYours, UndoOver
 from dibs.core.lead import UNDONE, Lead, State
 from dibs.race.claim import Proof
-from dibs.race.lifecycle import given_back
+from dibs.race.lifecycle import return_lead
 from dibs.race.ports import RaceStore, RaceView
 from dibs.race.usage import undo_claim
 
@@ -30,7 +30,7 @@ def undo(
         LeadNotFound: there is no such lead for the rep.
         NotYours: the rep does not hold the lead.
         UndoOver: it is too late, the lead was worked or assigned, or it was claimed blind.
-        Busy: the store did not answer in time; nothing was changed.
+        Busy: the store did not answer in time.
     """
     for attempt in attempts():
         view = store.read(lead_id, rep_id)
@@ -50,9 +50,9 @@ def undo(
             raise UndoOver(_SEEN)
         if now > lead.claimed_at + timedelta(seconds=view.playbook.undo_seconds):
             raise UndoOver
-        reopened, moves = given_back(lead, view.playbook, now, UNDONE, rep_id, won=True)
+        reopened, transitions = return_lead(lead, view.playbook, now, UNDONE, rep_id, won=True)
         with attempt:
-            if store.commit_undo(lead, reopened, moves, undo_claim(lead, rep, view.usage)):
+            if store.commit_undo(lead, reopened, transitions, undo_claim(lead, rep, view.usage)):
                 return reopened
     raise Busy
 

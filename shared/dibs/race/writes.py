@@ -12,7 +12,7 @@ from dibs.aws.clock import to_ms
 from dibs.aws.settings import Settings
 from dibs.core.lead import Claim, Lead, State, Transition
 from dibs.race.guards import Guard
-from dibs.race.records import claim_item, lock_item, move_item
+from dibs.race.records import claim_item, lock_item, transition_item
 from dibs.race.rep_records import RepRecord
 
 if TYPE_CHECKING:
@@ -160,13 +160,13 @@ def put_record(to: Settings, claim: Claim) -> dict[str, Any]:
     }
 
 
-def put_move(to: Settings, move: Transition) -> dict[str, Any]:
+def put_transition(to: Settings, transition: Transition) -> dict[str, Any]:
     """Return the write that records one step of a lead's life; a release is an event of its own."""
     told: dict[str, Any] = {}
-    if move.to_state is State.RELEASED:
-        shard = keys.outbox_shard(keys.shard_of(move.lead_id))
-        told = {"outbox_shard": shard, "outbox_at": move.at}
-    return {"Put": {"TableName": to.leads_table, "Item": move_item(move, **told)}}
+    if transition.to_state is State.RELEASED:
+        shard = keys.outbox_shard(keys.shard_of(transition.lead_id))
+        told = {"outbox_shard": shard, "outbox_at": transition.at}
+    return {"Put": {"TableName": to.leads_table, "Item": transition_item(transition, **told)}}
 
 
 def awaiting_somebody(lead: Lead, now: datetime) -> dict[str, Any]:

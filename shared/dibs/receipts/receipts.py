@@ -158,19 +158,28 @@ class Fault:
     what: str
 
 
-def ending(claim: Claim | None, moves: Iterable[Transition], epoch: int) -> Ending | None:
+def ending(claim: Claim | None, transitions: Iterable[Transition], epoch: int) -> Ending | None:
     """Return how the race of an opening ended, None while it runs or where there was none.
 
-    `claim` is the lead's latest claim, `moves` are its transitions.
+    `claim` is the lead's latest claim, `transitions` are all of the lead.
     """
-    ours = sorted((move for move in moves if move.epoch == epoch), key=lambda move: move.at)
-    undone = any(move.to_state is State.RELEASED and move.cause == UNDONE for move in ours)
-    for move in ours:
-        if move.from_state is not State.OPEN:
+    ours = sorted(
+        (transition for transition in transitions if transition.epoch == epoch),
+        key=lambda transition: transition.at,
+    )
+    undone = any(
+        transition.to_state is State.RELEASED and transition.cause == UNDONE for transition in ours
+    )
+    for transition in ours:
+        if transition.from_state is not State.OPEN:
             continue
-        if move.to_state is State.CLAIMED:
-            return Ending(UNDONE if undone else CLAIMED, move.at, move.by)
-        return Ending(EXPIRED if move.to_state is State.EXPIRED else move.cause, move.at, None)
+        if transition.to_state is State.CLAIMED:
+            return Ending(UNDONE if undone else CLAIMED, transition.at, transition.by)
+        return Ending(
+            EXPIRED if transition.to_state is State.EXPIRED else transition.cause,
+            transition.at,
+            None,
+        )
     if claim is not None and claim.epoch == epoch and claim.competitive:
         return Ending(CLAIMED, claim.claimed_at, claim.rep_id)
     return None
@@ -280,7 +289,7 @@ def block_from(text: str) -> Block:
 
 
 def faults(sealed: SealedRace, where: str) -> list[Fault]:
-    """Return the faults of a sealed race by itself; none when it is as it was sealed."""
+    """Return the faults of a sealed race, checked by itself; none if it is unchanged."""
     links, wrong = sealed.links, broken(sealed.links)
     try:
         race, results = sealed.race, sealed.receipts
@@ -291,23 +300,33 @@ def faults(sealed: SealedRace, where: str) -> list[Fault]:
     winners = [receipt.rep_id for receipt in results if receipt.outcome is Outcome.WON]
     if winners != ([] if race.winner is None else [race.winner]):
         by_receipts = ", ".join(winners) or "nobody"
-        kinds.append(("winner_changed", f"{race.winner or 'nobody'} won, not {by_receipts}"))
+        kinds.append(
+            (
+                "winner_changed",
+                f"the winner is {race.winner or 'nobody'}, but {by_receipts} by the receipts",
+            )
+        )
     if 0 in wrong:
-        kinds.append(("race_changed", "its own line is not the one that was sealed"))
+        kinds.append(("race_changed", "the line of the race does not match its hash"))
     spots = [number for number in wrong if number]
     if len(results) != race.count:
         kind = "receipt_removed" if len(results) < race.count else "receipt_added"
         first = spots[0] if spots else len(results) + 1
-        kinds.append((kind, f"{len(results)} of {race.count} receipts, not whole from {first} on"))
+        kinds.append(
+            (
+                kind,
+                f"{len(results)} of {race.count} receipts; they differ from {first} on",
+            )
+        )
     elif spots and _reorders(links):
-        kinds.append(("receipts_reordered", f"not in order from {spots[0]} on"))
+        kinds.append(("receipts_reordered", f"the order differs from number {spots[0]} on"))
     else:
         kinds += [
             ("receipt_changed", f"number {number}, of rep {results[number - 1].rep_id}")
             for number in spots
         ]
     if not kinds and links[-1].hash != sealed.head:
-        kinds.append(("head_changed", "its head is not the hash of its last line"))
+        kinds.append(("head_changed", "the stored hash differs from the hash of the last line"))
     return [Fault(kind, where, what) for kind, what in kinds]
 
 

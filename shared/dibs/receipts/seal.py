@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from dibs.core.errors import LeadNotFound
-from dibs.core.events import PATIENCE, LeadEvent
+from dibs.core.events import LATE_AFTER, LeadEvent
 from dibs.core.lead import Lead, State
 from dibs.core.ports import Bus
 from dibs.ledger.ports import LeadHistory
@@ -45,7 +45,7 @@ BLOCK_RACES = 1000
 
 def late_at(lead: Lead, playbook: Playbook) -> datetime:
     """Return when the seal of the lead's race is late, however the race ends."""
-    return seal_at(lead.closes_at, playbook) + PATIENCE
+    return seal_at(lead.closes_at, playbook) + LATE_AFTER
 
 
 def seal_at(over: datetime, playbook: Playbook) -> datetime:
@@ -71,7 +71,7 @@ def seal_race(
     none.
     """
     story = story_of(lead_id)
-    ended = None if story is None else ending(story.claim, story.moves, epoch)
+    ended = None if story is None else ending(story.claim, story.transitions, epoch)
     if story is None or ended is None:
         return None
     due = seal_at(ended.at, roster.playbook())
@@ -127,7 +127,7 @@ def _race(
     results: tuple[Receipt, ...],
 ) -> Race:
     lead, claim = story.lead, story.claim
-    opened = (m.at for m in story.moves if m.epoch == epoch and m.to_state is State.OPEN)
+    opened = (m.at for m in story.transitions if m.epoch == epoch and m.to_state is State.OPEN)
     version = lead.playbook_version
     if judged:
         version = judged[-1].playbook_version

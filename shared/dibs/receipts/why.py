@@ -13,7 +13,7 @@ from dibs.core.lead import Lead, State
 from dibs.core.rep import Rep, Usage
 from dibs.ledger.ports import LeadHistory
 from dibs.offers.ports import OfferStore, OfferView
-from dibs.race.decide import REFUSING, decide_knowing, rules_judged
+from dibs.race.decide import RULES, decide_knowing, rules_judged
 from dibs.race.ports import RaceStore
 from dibs.race.verdicts import RecordedVerdicts
 from dibs.receipts.ports import Races
@@ -128,7 +128,7 @@ def in_rules(
     A rule that refused is included even where its playbook is no longer stored.
     """
     refusals, on = tuple(codes), rules_judged(playbook) if playbook is not None else ()
-    rules = REFUSING
+    rules: Mapping[str, tuple[str, ...]] = {name: rule.codes for name, rule in RULES.items()}
     if how == "assigned":
         rules = ASSIGNING
         limited = playbook is not None and playbook.assignment.in_hand_limit

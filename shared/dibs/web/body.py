@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Annotated, Any, ClassVar, Self, TypeVar
 
 from pydantic import (
@@ -26,6 +26,7 @@ JSON = "application/json"
 _DEEPEST = 20
 # What JSON Schema can say of it: a lone half of a letter is no text there at all.
 _PLAIN = r"^[^\u0000-\u001f\u007f-\u009f\u2028\u2029]*$"
+_HALF = re.compile(r"[\ud800-\udfff]")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 Shape = TypeVar("Shape", bound=BaseModel)
@@ -42,6 +43,7 @@ class AppBody(BaseModel):
     model_config = ConfigDict(strict=True, extra="ignore")
     media: ClassVar[str] = JSON
     largest: ClassVar[int] = LARGEST_BODY
+    example: ClassVar[Mapping[str, Any]]
 
     @classmethod
     def read(cls, raw: bytes) -> Self:
@@ -68,6 +70,7 @@ class SourceBody(BaseModel):
     model_config = ConfigDict(strict=True, extra="ignore")
     media: ClassVar[str] = JSON
     largest: ClassVar[int] = LARGEST_BODY
+    example: ClassVar[Mapping[str, Any]]
 
     @classmethod
     def read(cls, raw: bytes) -> Self:
@@ -85,12 +88,12 @@ class SourceBody(BaseModel):
     @classmethod
     def described(cls) -> dict[str, Any]:
         """Return its JSON Schema; null says what leaving a field out says, and text is plain."""
-        made: dict[str, Any] = _plain(cls.model_json_schema())
-        needed = made.get("required", ())
-        for name, field in made["properties"].items():
+        result: dict[str, Any] = _plain(cls.model_json_schema())
+        needed = result.get("required", ())
+        for name, field in result["properties"].items():
             if name not in needed and {"type": "null"} not in field.get("anyOf", ()):
-                made["properties"][name] = {"anyOf": [field, {"type": "null"}]}
-        return made
+                result["properties"][name] = {"anyOf": [field, {"type": "null"}]}
+        return result
 
 
 def _plain(schema: Any) -> Any:
@@ -99,10 +102,10 @@ def _plain(schema: Any) -> Any:
         return [_plain(one) for one in schema]
     if not isinstance(schema, dict):
         return schema
-    made = {key: _plain(value) for key, value in schema.items()}
-    if made.get("type") == "string" and not {"pattern", "format", "enum"} & set(made):
-        made["pattern"] = _PLAIN
-    return made
+    result = {key: _plain(value) for key, value in schema.items()}
+    if result.get("type") == "string" and not {"pattern", "format", "enum"} & set(result):
+        result["pattern"] = _PLAIN
+    return result
 
 
 def _worded(shape: type[BaseModel]) -> list[str]:
@@ -155,14 +158,28 @@ def parse_json(raw: bytes, mapping: Callable[[list[tuple[str, Any]]], Any] = dic
     return data
 
 
+def parse_text(raw: bytes, mapping: Callable[[list[tuple[str, Any]]], Any] = dict) -> Any:
+    """Return what a JSON body says, as `parse_json` does, if all its text can be stored.
+
+    Raises:
+        MalformedBody: it is not JSON.
+        InvalidInput: names each text with half a letter in it.
+    """
+    data = parse_json(raw, mapping)
+    if halves := dict.fromkeys(_halves(data)):
+        problem = "contains half a letter (a lone surrogate); type that text again"
+        raise InvalidInput(tuple(FieldError(place or "body", problem) for place in halves))
+    return data
+
+
 def json_object(raw: bytes) -> dict[str, Any]:
     """Return the object a JSON body is, an empty one where nothing was sent.
 
     Raises:
         MalformedBody: the body is not JSON.
-        InvalidInput: it is JSON, but no object.
+        InvalidInput: it is JSON, but no object; or names each text with half a letter in it.
     """
-    data = parse_json(raw or b"{}")
+    data = parse_text(raw or b"{}")
     if not isinstance(data, dict):
         raise InvalidInput((FieldError("body", "send a JSON object"),))
     return data
@@ -206,6 +223,21 @@ def _texts(value: Any) -> list[str]:
     if isinstance(value, dict):
         return [text for pair in value.items() for part in pair for text in _texts(part)]
     return [text for part in value for text in _texts(part)] if isinstance(value, list) else []
+
+
+def _halves(value: Any, place: str = "") -> Iterator[str]:
+    """Yield where half a letter stands, with a question mark for each that is in a name."""
+    if isinstance(value, str):
+        if _HALF.search(value):
+            yield place
+        return
+    named = value.items() if isinstance(value, dict) else ()
+    for name, one in enumerate(value) if isinstance(value, list) else named:
+        at = f"{place}.{name}" if place else str(name)
+        if _HALF.search(at):
+            yield _HALF.sub("?", at)
+        else:
+            yield from _halves(one, at)
 
 
 def _depth(value: Any) -> int:

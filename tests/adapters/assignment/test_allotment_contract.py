@@ -16,7 +16,7 @@ from dibs.assignment.round_robin import Turn
 from dibs.core.errors import Busy
 from dibs.core.lead import Claim, Contact, Lead, Reserved, State, Transition
 from dibs.race.absence import Credit
-from dibs.race.lifecycle import taking
+from dibs.race.lifecycle import new_claim
 from dibs.race.opening import opening
 from support.builders import NOON, World, a_card, a_lead, a_playbook, a_rep, counts_of
 from support.fakes import FakeWorld
@@ -137,7 +137,7 @@ def assign(
 
 def _claim(lead: Lead) -> Claim:
 
-    return taking(lead, AINA, a_playbook(), NOON + SECOND, NOON)
+    return new_claim(lead, AINA, a_playbook(), NOON + SECOND, NOON)
 
 
 def waiting(stores: Makes, number: int, reserved: Reserved) -> Lead:
@@ -180,19 +180,19 @@ def test_a_lead_kept_for_somebody_is_opened_for_its_race_once(stores: Makes) -> 
     opened = opening(
         replace(lead, state=State.OPEN, reserved_for="cohort"), a_playbook(), NOON + SECOND
     )
-    move = Transition(lead.lead_id, 1, NOON + SECOND, State.NEW, State.OPEN, "cohort", "dibs")
-    assert stores.world.holdings.open(lead, opened, move)
+    transition = Transition(lead.lead_id, 1, NOON + SECOND, State.NEW, State.OPEN, "cohort", "dibs")
+    assert stores.world.holdings.open(lead, opened, transition)
     assert stores.world.leads.get(lead.lead_id) == opened
     assert stores.world.holdings.queued() == []
     assert [one.lead_id for one in stores.world.leads.open_leads()] == [lead.lead_id]
-    assert stores.world.leads.history(lead.lead_id) == [move]
+    assert stores.world.leads.history(lead.lead_id) == [transition]
     kinds = [
-        pending.fact.kind
+        pending.event.kind
         for pending in stores.world.leads.waiting_in_outbox(NOON + 2 * SECOND)
-        if pending.fact
+        if pending.event
     ]
     assert kinds == ["lead.opened"]
-    assert not stores.world.holdings.open(lead, opened, move)
+    assert not stores.world.holdings.open(lead, opened, transition)
     assert not assign(stores, lead, week_most=5)
 
 
@@ -200,8 +200,10 @@ def test_a_lead_that_was_assigned_is_not_opened(stores: Makes) -> None:
     lead = waiting(stores, 1, "newcomers")
     assert assign(stores, lead, week_most=1)
     opened = opening(replace(lead, state=State.OPEN, reserved_for=""), a_playbook(), NOON + SECOND)
-    move = Transition(lead.lead_id, 1, NOON + SECOND, State.NEW, State.OPEN, "not_owed", "dibs")
-    assert not stores.world.holdings.open(lead, opened, move)
+    transition = Transition(
+        lead.lead_id, 1, NOON + SECOND, State.NEW, State.OPEN, "not_owed", "dibs"
+    )
+    assert not stores.world.holdings.open(lead, opened, transition)
     kept = stores.world.leads.get(lead.lead_id)
     assert kept is not None
     assert (kept.state, kept.owner) == (State.ASSIGNED, AINA.rep_id)

@@ -15,7 +15,7 @@ from dibs.game.scoring.points import ISSUED, LAPSED, SPENT, Account, Transfer
 from dibs.game.scoring.points_store import DynamoPoints
 from dibs.ledger.store import DynamoLedger
 from dibs.reports.recalculate import PeriodDeps
-from dibs.reports.store import DynamoResults, DynamoTargets
+from dibs.reports.store import DynamoPeriodResults, DynamoTargets
 from support.builders import World, a_playbook, a_rep
 from support.fakes import Clock
 
@@ -48,7 +48,7 @@ class Bank:
             playbooks=self.world.playbooks,
             ledger=DynamoLedger(database, to),
             targets=DynamoTargets(database, to),
-            results=DynamoResults(database, to),
+            results=DynamoPeriodResults(database, to),
             clock=Clock(as_of),
         )
         return decay_monthly(books, points or self.points, as_of)
@@ -118,7 +118,7 @@ def test_a_run_whose_end_was_not_noted_changes_nothing_again(
 ) -> None:
     bank.earned(100, CUTOFF)
     with monkeypatch.context() as patched:
-        patched.setattr(DynamoResults, "end", lambda *_: None)
+        patched.setattr(DynamoPeriodResults, "end", lambda *_: None)
         bank.run()
     assert bank.run() == JobResult(1, 3, 0)
     assert bank.balances()[0] == 90

@@ -106,15 +106,15 @@ def test_a_step_waits_for_its_peer_and_the_managers_until_it_is_settled(log: Que
     alone = ReportedStep("aa", "start", "tool", NOON)
     assert log.tell(A_STEP, None)
     assert log.tell(alone, None)
-    assert log.told_by("aa") == [alone, A_STEP]
-    assert log.told_by("bb") == []
+    assert log.reported_by("aa") == [alone, A_STEP]
+    assert log.reported_by("bb") == []
     assert log.waiting_for(MANAGERS) == [alone, A_STEP]
     assert log.waiting_for("bb") == [A_STEP]
     for _ in range(2):
         log.settle(A_STEP)
         assert log.waiting_for(MANAGERS) == [alone]
         assert log.waiting_for("bb") == []
-        assert log.told_by("aa") == [alone, A_STEP]
+        assert log.reported_by("aa") == [alone, A_STEP]
 
 
 def test_a_step_told_anew_waits_for_the_other_peer(log: QuestLog) -> None:
@@ -122,7 +122,7 @@ def test_a_step_told_anew_waits_for_the_other_peer(log: QuestLog) -> None:
     anew = replace(A_STEP, peer="cc", at=NOON + HOUR)
     assert not log.tell(anew, None)
     assert not log.tell(anew, replace(A_STEP, at=NOON - HOUR))
-    assert log.told_by("aa") == [A_STEP]
+    assert log.reported_by("aa") == [A_STEP]
     assert log.tell(anew, A_STEP)
-    assert log.told_by("aa") == log.waiting_for("cc") == log.waiting_for(MANAGERS) == [anew]
+    assert log.reported_by("aa") == log.waiting_for("cc") == log.waiting_for(MANAGERS) == [anew]
     assert log.waiting_for("bb") == []

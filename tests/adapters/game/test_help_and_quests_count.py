@@ -63,13 +63,13 @@ def ledger(world: World) -> DynamoLedger:
 
 
 @pytest.fixture
-def help_desk(world: World, ledger: DynamoLedger, clock: Clock) -> HelpDeps:
+def help_deps(world: World, ledger: DynamoLedger, clock: Clock) -> HelpDeps:
     requests = DynamoHelp(world.dynamo, world.settings)
     return HelpDeps(requests, world.leads, world.roster, ledger, clock)
 
 
 @pytest.fixture
-def quest_desk(world: World, ledger: DynamoLedger, clock: Clock) -> QuestDeps:
+def quest_deps(world: World, ledger: DynamoLedger, clock: Clock) -> QuestDeps:
     return QuestDeps(DynamoQuests(world.dynamo, world.settings), world.roster, ledger, clock)
 
 
@@ -95,16 +95,16 @@ def counts(ledger: DynamoLedger, rep_id: str) -> dict[str, int]:
 
 
 def test_of_a_pairs_help_three_a_month_are_paid_in_both_directions(
-    help_desk: HelpDeps, ledger: DynamoLedger, clock: Clock
+    help_deps: HelpDeps, ledger: DynamoLedger, clock: Clock
 ) -> None:
-    desk = help_desk
+    deps = help_deps
     for number in range(6):
         clock.pass_(minutes=1)
         asker, helper = (AINA, BEN) if number % 2 == 0 else (BEN, AINA)
-        request, _ = ask(desk, asker, f"lead{number}", f"r{number}", "How?")
-        answer(desk, helper, request.help_id, "So.")
+        request, _ = ask(deps, asker, f"lead{number}", f"r{number}", "How?")
+        answer(deps, helper, request.help_id, "So.")
         assert len(list(ledger.everything())) == number
-        confirm(desk, asker, request.help_id, helper.rep_id)
+        confirm(deps, asker, request.help_id, helper.rep_id)
     ben, aina = (counts(ledger, rep.rep_id) for rep in (BEN, AINA))
     assert (ben["helps"], ben["points.sum"], ben["helped"]) == (2, 10, 3)
     assert (aina["helps"], aina["points.sum"], aina["helped"]) == (1, 5, 3)
@@ -113,27 +113,27 @@ def test_of_a_pairs_help_three_a_month_are_paid_in_both_directions(
 
 
 def test_a_quest_counts_when_its_last_step_is_done(
-    quest_desk: QuestDeps, register: RecordDeps, ledger: DynamoLedger, clock: Clock
+    quest_deps: QuestDeps, register: RecordDeps, ledger: DynamoLedger, clock: Clock
 ) -> None:
-    desk = quest_desk
+    deps = quest_deps
     told = Activity("a1", "training_step", clock.at, rep_id=AINA.rep_id, step="start/video")
     record(register, told, None)
     tool = Activity("a2", "tool_used", clock.at, step="start/tool")
     record(register, tool, AINA.rep_id)
-    tell(desk, AINA, "start", "ethics", None)
+    tell(deps, AINA, "start", "ethics", None)
     assert "quest_start" not in counts(ledger, AINA.rep_id)
     clock.pass_(days=1)
-    confirm_step(desk, None, "start", "ethics", AINA.rep_id)
+    confirm_step(deps, None, "start", "ethics", AINA.rep_id)
     found = counts(ledger, AINA.rep_id)
     assert (found["quest_start"], found["points.sum"]) == (1, 50)
     assert found["training_step"] == found["tool_used"] == found["step_verified"] == 1
-    [standing] = standings(desk, AINA)
+    [standing] = standings(deps, AINA)
     assert standing.finished_at == clock.at
     # The system reverses the video: the quest is unfinished again.
     back = Activity("a3", "reversal", clock.at, reverses="a1")
     record(register, back, None)
     assert "quest_start" not in counts(ledger, AINA.rep_id)
-    [standing] = standings(desk, AINA)
+    [standing] = standings(deps, AINA)
     assert standing.finished_at is None
 
 
@@ -166,10 +166,10 @@ def test_who_finished_a_quest_keeps_it_when_the_playbook_changes(
 
 
 def test_a_rep_who_tells_a_systems_step_has_not_done_it(
-    quest_desk: QuestDeps, register: RecordDeps
+    quest_deps: QuestDeps, register: RecordDeps
 ) -> None:
     record(register, Activity("a1", "training_step", NOON, step="start/video"), AINA.rep_id)
-    [standing] = standings(quest_desk, AINA)
+    [standing] = standings(quest_deps, AINA)
     assert standing.done == {}
 
 
@@ -199,11 +199,11 @@ def test_an_activity_that_cannot_be_the_step_is_refused(
 
 
 def test_a_newcomers_help_and_quest_show_on_no_board(
-    world: World, help_desk: HelpDeps, quest_desk: QuestDeps, ledger: DynamoLedger
+    world: World, help_deps: HelpDeps, quest_deps: QuestDeps, ledger: DynamoLedger
 ) -> None:
     world.put_playbook(replace(PLAYBOOK, newcomers=Newcomers(enabled=True)))
-    request, _ = ask(help_desk, BEN, "lead1", "r1", "How?")
-    answer(help_desk, AINA, request.help_id, "So.")
-    confirm(help_desk, BEN, request.help_id, AINA.rep_id)
-    tell(quest_desk, AINA, "start", "tool", None)
+    request, _ = ask(help_deps, BEN, "lead1", "r1", "How?")
+    answer(help_deps, AINA, request.help_id, "So.")
+    confirm(help_deps, BEN, request.help_id, AINA.rep_id)
+    tell(quest_deps, AINA, "start", "tool", None)
     assert [entry.protected for entry in ledger.everything()] == [True, True]

@@ -11,7 +11,7 @@ import pytest
 
 from dibs.core.errors import DibsError
 from dibs.game.rewards.ports import RewardStore
-from dibs.game.rewards.requests import ask, audit_points, decide, lapse_requests
+from dibs.game.rewards.requests import ask, audit_points, decide, expire_requests
 from dibs.game.rewards.rules import (
     FOLLOWING,
     RequestState,
@@ -235,7 +235,7 @@ def test_any_history_adds_up(shop: Shop) -> None:
 
     def waiting() -> None:
         clock.pass_(days=chance.randint(0, 12))
-        lapse_requests(shop.store, rules, clock.at)
+        expire_requests(shop.store, rules, clock.at)
 
     steps: list[Callable[[], None]] = [award, asking, asking, deciding, deciding, waiting]
     for _ in range(150):

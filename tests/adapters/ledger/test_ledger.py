@@ -203,8 +203,8 @@ def test_a_move_is_recorded_with_the_stages_it_implies(stores: Stores) -> None:
     assert stores.now(lead) == replace(lead, state=State.OPPORTUNITY, worked_at=at)
     story = stores.ledger.story(lead.lead_id)
     assert story is not None
-    assert story.moves[-1] == made.move
-    assert story.moves[-1].implied == (State.CONTACTED, State.QUALIFIED)
+    assert story.transitions[-1] == made.transition
+    assert story.transitions[-1].implied == (State.CONTACTED, State.QUALIFIED)
 
 
 @pytest.mark.parametrize("kind", ["won", "lost"])
@@ -285,7 +285,7 @@ def test_a_story_has_the_lead_who_took_it_and_every_step(stores: Stores) -> None
     assert story.lead == lead
     assert story.claim is not None
     assert (story.claim.rep_id, story.claim.epoch) == (AINA.rep_id, 1)
-    assert [move.to_state for move in story.moves] == [State.OPEN]
+    assert [transition.to_state for transition in story.transitions] == [State.OPEN]
 
 
 def test_a_story_remembers_who_held_the_lead_before(stores: Stores) -> None:
@@ -294,7 +294,7 @@ def test_a_story_remembers_who_held_the_lead_before(stores: Stores) -> None:
     story = stores.ledger.story(lead.lead_id)
     assert story is not None
     assert story.lead.epoch == 2
-    steps = {(m.epoch, m.to_state, m.cause, m.holder or m.by) for m in story.moves}
+    steps = {(m.epoch, m.to_state, m.cause, m.holder or m.by) for m in story.transitions}
     assert steps >= {
         (1, State.CLAIMED, "claimed", AINA.rep_id),
         (1, State.RELEASED, LEFT, AINA.rep_id),

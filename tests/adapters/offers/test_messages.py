@@ -1,4 +1,4 @@
-"""Facts, chunks, timers and texts on their way out."""
+"""Events, batches, timers and texts on their way out."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from moto.sns import sns_backends
 from dibs.core.events import LeadEvent
 from dibs.core.lead import Lead
 from dibs.offers.ports import NotifyBatch
-from dibs.offers.queues import SnsBus, SqsNotifyQueue, SqsTimers, chunk_body, chunk_from
+from dibs.offers.queues import SnsBus, SqsNotifyQueue, SqsTimers, batch_body, batch_from
 from dibs.offers.sms import SnsSms
 from support.builders import NOON, a_lead
 
@@ -52,23 +52,23 @@ def received(sqs: Any, url: str) -> list[dict[str, Any]]:
     return found
 
 
-def test_chunks_arrive_whole_and_all_of_them(sqs: Any) -> None:
+def test_batches_arrive_whole_and_all_of_them(sqs: Any) -> None:
     url = sqs.create_queue(QueueName="notify")["QueueUrl"]
-    chunks = [
+    batches = [
         NotifyBatch("offer", f"lead{n}", n, ("aaaac", "aaaae"), NOON + n * MS) for n in range(23)
     ]
-    SqsNotifyQueue(sqs, url).put(chunks)
-    found = [chunk_from(body) for body in received(sqs, url)]
-    assert sorted(found, key=lambda chunk: chunk.epoch) == chunks
+    SqsNotifyQueue(sqs, url).put(batches)
+    found = [batch_from(body) for body in received(sqs, url)]
+    assert sorted(found, key=lambda batch: batch.epoch) == batches
 
 
-def test_a_chunk_without_an_instant_comes_back_without_one() -> None:
-    chunk = NotifyBatch("unseen", "lead", 1, ("aaaac",))
-    assert chunk_from(json.loads(json.dumps(chunk_body(chunk)))) == chunk
+def test_a_batch_without_an_instant_comes_back_without_one() -> None:
+    batch = NotifyBatch("unseen", "lead", 1, ("aaaac",))
+    assert batch_from(json.loads(json.dumps(batch_body(batch)))) == batch
 
 
-def test_a_chunk_says_whom_by_id_alone() -> None:
-    body = chunk_body(NotifyBatch("offer", LEAD.lead_id, 1, ("aaaac",), NOON))
+def test_a_batch_says_whom_by_id_alone() -> None:
+    body = batch_body(NotifyBatch("offer", LEAD.lead_id, 1, ("aaaac",), NOON))
     assert set(body) == {"kind", "lead_id", "epoch", "rep_ids", "notify_at"}
 
 
@@ -155,8 +155,8 @@ def test_messages_the_queue_did_not_take_are_an_error_so_that_they_come_again(
             SqsNotifyQueue(clients[0], "u").put([NotifyBatch("offer", "l", 1, ("a",))])
 
 
-def test_every_fact_reaches_every_consumers_queue(sns: Any, sqs: Any) -> None:
-    topic = sns.create_topic(Name="facts")["TopicArn"]
+def test_every_event_reaches_every_consumers_queue(sns: Any, sqs: Any) -> None:
+    topic = sns.create_topic(Name="events")["TopicArn"]
     urls = [sqs.create_queue(QueueName=name)["QueueUrl"] for name in ("offer", "project")]
     for name in ("offer", "project"):
         sns.subscribe(
@@ -165,27 +165,27 @@ def test_every_fact_reaches_every_consumers_queue(sns: Any, sqs: Any) -> None:
             Endpoint=f"arn:aws:sqs:us-east-1:{DEFAULT_ACCOUNT_ID}:{name}",
             Attributes={"RawMessageDelivery": "true"},
         )
-    facts = [LeadEvent("lead.opened", f"lead{n:02}", 1, None) for n in range(12)]
-    facts.append(LeadEvent("lead.claimed", "lead12", 2, "aaaac"))
-    SnsBus(sns, topic).publish(facts)
+    events = [LeadEvent("lead.opened", f"lead{n:02}", 1, None) for n in range(12)]
+    events.append(LeadEvent("lead.claimed", "lead12", 2, "aaaac"))
+    SnsBus(sns, topic).publish(events)
     for url in urls:
         found = sorted(received(sqs, url), key=lambda body: str(body["lead_id"]))
-        assert [LeadEvent(**body) for body in found] == facts
+        assert [LeadEvent(**body) for body in found] == events
 
 
-def test_facts_the_bus_did_not_take_are_an_error_so_that_they_are_told_again(
+def test_events_the_bus_did_not_take_are_an_error_so_that_they_are_told_again(
     clients: tuple[Any, Any],
 ) -> None:
     failed = {"Id": "0", "SenderFault": False, "Code": "InternalError"}
     with Stubber(clients[1]) as stub:
         stub.add_response("publish_batch", {"Successful": [], "Failed": [failed]})
-        with pytest.raises(RuntimeError, match="1 facts"):
+        with pytest.raises(RuntimeError, match="1 events"):
             SnsBus(clients[1], "arn:aws:sns:us-east-1:1:t").publish(
                 [LeadEvent("lead.opened", "l", 1)]
             )
 
 
-def test_a_fact_says_its_kind_where_subscriptions_can_filter_by_it(
+def test_a_event_says_its_kind_where_subscriptions_can_filter_by_it(
     clients: tuple[Any, Any],
 ) -> None:
     with Stubber(clients[1]) as stub:

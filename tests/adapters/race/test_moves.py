@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dibs.core.lead import State, Transition
-from dibs.race.records import move_from, move_item
+from dibs.race.records import transition_from, transition_item
 from support.builders import NOON
 
 
 def test_a_step_reads_back_with_the_activity_it_follows_from() -> None:
-    move = Transition("lead1", 2, NOON, State.OPPORTUNITY, State.WON, "won", "rep", (), "rep")
+    transition = Transition("lead1", 2, NOON, State.OPPORTUNITY, State.WON, "won", "rep", (), "rep")
     for told in ("", "0123456789abcdef"):
-        one = Transition(**{**vars(move), "told": told})
-        assert move_from(move_item(one)) == one
+        one = Transition(**{**vars(transition), "told": told})
+        assert transition_from(transition_item(one)) == one

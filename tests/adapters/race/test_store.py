@@ -21,7 +21,7 @@ from dibs.core.errors import AlreadyClaimed, Busy, ClaimRefused
 from dibs.core.lead import Claim, Contact, Lead, State, Transition
 from dibs.core.rep import Device, Platform
 from dibs.dispatch.sweep import close
-from dibs.intake.ingest import ingest
+from dibs.intake.ingest import IngestDeps, ingest
 from dibs.offers.store import DynamoOfferStore
 from dibs.playbook.checks.teams import problems
 from dibs.race import store as race_module
@@ -167,7 +167,9 @@ def test_a_refused_undo_changes_nothing_in_any_table(world: World) -> None:
     assert held.rep is not None
     off = undo_claim(held.lead, held.rep, held.usage)
     fresh = replace(lead, epoch=2)
-    move = Transition(lead.lead_id, 1, NOON, State.CLAIMED, State.RELEASED, "undone", AINA.rep_id)
+    transition = Transition(
+        lead.lead_id, 1, NOON, State.CLAIMED, State.RELEASED, "undone", AINA.rep_id
+    )
     changes = (
         lambda: put_lock(world, lead, owner={"S": BEN.rep_id}),
         lambda: put_lock(world, lead, owner={"S": AINA.rep_id}, epoch={"N": "2"}),
@@ -177,7 +179,7 @@ def test_a_refused_undo_changes_nothing_in_any_table(world: World) -> None:
     for change in changes:
         change()
         before = everything(world.dynamo.client, world.settings)
-        assert not world.race.commit_undo(held.lead, fresh, [move], off)
+        assert not world.race.commit_undo(held.lead, fresh, [transition], off)
         assert everything(world.dynamo.client, world.settings) == before
 
 
@@ -484,7 +486,7 @@ def test_a_lock_stays_within_one_kilobyte_whatever_a_source_sends(
     lead = world.post_lead(card, NOON)
     assert len(lead.teams) == len(rules["teams"])
     fullest = replace(
-        lead, told_at=NOON, playbook_version=9_999, draws_at=NOON, pods=PODS, blind=True
+        lead, notified_until=NOON, playbook_version=9_999, draws_at=NOON, pods=PODS, blind=True
     )
     # Turns and newcomers are for a lead's first opening; nobody has given it back by then.
     ways = {
@@ -565,8 +567,8 @@ def test_no_item_of_the_leads_table_and_so_of_its_stream_holds_personal_data(
 ) -> None:
     world.add_rep(AINA)
     clock = Clock()
-    leads, arrivals = world.leads, world.arrivals
-    lead = ingest(leads, arrivals, SECRETS, a_playbook(), b"saltsalts", NOON, clock).lead
+    deps = IngestDeps(world.leads, world.arrivals, clock)
+    lead = ingest(SECRETS, a_playbook(), b"saltsalts", NOON, deps).lead
     proof = bearer(token_of(AINA))
     claim(world.race, lead.lead_id, AINA.rep_id, proof, clock)
     undo(world.race, lead.lead_id, AINA.rep_id, proof, clock)

@@ -41,7 +41,7 @@ from dibs.offers.ports import OfferStore, OfferView
 from dibs.offers.store import DynamoOfferStore
 from dibs.race.claim import token_hash
 from dibs.race.draw import DrawResult, in_order
-from dibs.race.lifecycle import given_back, taken_away, taking
+from dibs.race.lifecycle import new_claim, remove_owner, return_lead
 from dibs.race.ports import RaceStore, RaceView, SentOffer
 from dibs.race.store import DynamoRaceStore
 from dibs.race.usage import count_lead, release_lead, undo_claim
@@ -229,13 +229,13 @@ def test_a_card_is_replaced_by_one_signed_later_and_by_no_older_one(
 def test_only_of_the_opening_that_stands_it_is_noted_what_was_told_and_never_less(
     stores: Stores, lead: Lead
 ) -> None:
-    stores.leads.told(replace(lead, epoch=2), NOON)
+    stores.leads.record_notified(replace(lead, epoch=2), NOON)
     assert stores.leads.get(lead.lead_id) == lead
-    stores.leads.told(lead, NOON + SECOND)
-    stores.leads.told(lead, NOON)
-    assert stores.leads.get(lead.lead_id) == replace(lead, told_at=NOON + SECOND)
-    stores.leads.told(lead, NOON + 2 * SECOND)
-    assert stores.leads.get(lead.lead_id) == replace(lead, told_at=NOON + 2 * SECOND)
+    stores.leads.record_notified(lead, NOON + SECOND)
+    stores.leads.record_notified(lead, NOON)
+    assert stores.leads.get(lead.lead_id) == replace(lead, notified_until=NOON + SECOND)
+    stores.leads.record_notified(lead, NOON + 2 * SECOND)
+    assert stores.leads.get(lead.lead_id) == replace(lead, notified_until=NOON + 2 * SECOND)
 
 
 TIERS = {"model": "tiers", "teams": {"north": {"name": "N"}, "south": {"name": "S"}}}
@@ -324,13 +324,13 @@ def test_another_opening_than_was_meant_does_not_expire(stores: Stores, lead: Le
 
 
 def waiting(stores: Stores, before: datetime) -> list[LeadEvent | None]:
-    return [pending.fact for pending in stores.leads.waiting_in_outbox(before)]
+    return [pending.event for pending in stores.leads.waiting_in_outbox(before)]
 
 
-def test_a_fact_waits_until_it_is_taken_out(stores: Stores, lead: Lead) -> None:
+def test_a_event_waits_until_it_is_taken_out(stores: Stores, lead: Lead) -> None:
     assert waiting(stores, NOON) == []
     (pending,) = stores.leads.waiting_in_outbox(NOON + MS)
-    assert pending.fact == LeadEvent("lead.opened", lead.lead_id, 1)
+    assert pending.event == LeadEvent("lead.opened", lead.lead_id, 1)
     assert pending.since == NOON
     stores.leads.clear_outbox(pending)
     stores.leads.clear_outbox(pending)
@@ -340,14 +340,14 @@ def test_a_fact_waits_until_it_is_taken_out(stores: Stores, lead: Lead) -> None:
 
 def test_a_claim_and_the_opening_it_ended_wait_side_by_side(stores: Stores, lead: Lead) -> None:
     stores.commit(stores.view(lead), NOON + SECOND)
-    facts = waiting(stores, NOON + 2 * SECOND)
-    assert sorted(facts, key=str) == sorted(
+    events = waiting(stores, NOON + 2 * SECOND)
+    assert sorted(events, key=str) == sorted(
         [None, LeadEvent("lead.claimed", lead.lead_id, 1, AINA.rep_id)], key=str
     )
     assert waiting(stores, NOON + SECOND) == [None]
 
 
-def test_an_older_fact_taken_out_leaves_the_newer_one_in(stores: Stores, lead: Lead) -> None:
+def test_an_older_event_taken_out_leaves_the_newer_one_in(stores: Stores, lead: Lead) -> None:
     (opening,) = stores.leads.waiting_in_outbox(NOON + MS)
     stores.leads.expire(lead, expiry(lead, lead.closes_at))
     stores.leads.clear_outbox(opening)
@@ -512,7 +512,7 @@ def undo(stores: Stores, view: RaceView, at: datetime) -> tuple[bool, Lead]:
         opens_at=at,
         closes_at=at + timedelta(minutes=15),
     )
-    moves = [
+    transitions = [
         Transition(
             held.lead_id, held.epoch, at, State.CLAIMED, State.RELEASED, "undone", AINA.rep_id
         ),
@@ -521,7 +521,7 @@ def undo(stores: Stores, view: RaceView, at: datetime) -> tuple[bool, Lead]:
         ),
     ]
     off = undo_claim(held, view.rep, view.usage)
-    return stores.race.commit_undo(held, fresh, moves, off), fresh
+    return stores.race.commit_undo(held, fresh, transitions, off), fresh
 
 
 def test_an_undone_claim_is_open_anew_uncounted_and_told(stores: Stores, lead: Lead) -> None:
@@ -538,7 +538,7 @@ def test_an_undone_claim_is_open_anew_uncounted_and_told(stores: Stores, lead: L
     assert after.claim.epoch == 1  # kept, until the next claim takes its place
     assert stores.leads.open_leads() == [fresh]
     assert LeadEvent("lead.opened", lead.lead_id, 2) in waiting(stores, at + MS)
-    steps = [(move.epoch, move.to_state) for move in stores.history(lead.lead_id)]
+    steps = [(transition.epoch, transition.to_state) for transition in stores.history(lead.lead_id)]
     assert steps == [(1, State.OPEN), (1, State.RELEASED), (2, State.OPEN)]
     assert stores.commit(stores.view(lead, BEN), at) is None
     retaken = stores.view(lead).claim
@@ -758,7 +758,7 @@ def test_an_expired_lead_is_assigned_too_and_an_open_one_waits_for_nobody(
     assert stores.holdings.queued() == [kept]
     assert not assign(stores, lead, at=lead.closes_at, view=replace(stores.view(lead), lead=lead))
     assert assign(stores, kept, at=lead.closes_at + MS)
-    assert [move.to_state for move in stores.history(lead.lead_id)] == [
+    assert [transition.to_state for transition in stores.history(lead.lead_id)] == [
         State.OPEN,
         State.EXPIRED,
         State.ASSIGNED,
@@ -930,7 +930,7 @@ def give_back(
     assert read.lead is not None
     assert read.rep is not None
     held = replace(read.lead, **changes)
-    released, move = moved(held, State.RELEASED, at, "not_worked", "clock")
+    released, transition = moved(held, State.RELEASED, at, "not_worked", "clock")
     back = replace(
         released,
         state=to,
@@ -943,7 +943,7 @@ def give_back(
         opens_at=at,
         closes_at=at + timedelta(minutes=15),
     )
-    done = stores.holdings.give_back(held, back, [move], release_lead(held, read.usage))
+    done = stores.holdings.give_back(held, back, [transition], release_lead(held, read.usage))
     return done, back
 
 
@@ -963,9 +963,9 @@ def test_a_lead_given_back_waits_again_and_is_in_hand_no_longer(stores: Stores) 
     assert stores.holdings.queued() == [back]
     assert stores.holdings.unworked(at + timedelta(days=9)) == []
     assert stores.holdings.held_by(AINA.rep_id) == []
-    facts = waiting(stores, at + MS)
-    assert LeadEvent("lead.queued", lead.lead_id, 2) in facts
-    assert LeadEvent("lead.returned", lead.lead_id, 1, AINA.rep_id) in facts
+    events = waiting(stores, at + MS)
+    assert LeadEvent("lead.queued", lead.lead_id, 2) in events
+    assert LeadEvent("lead.returned", lead.lead_id, 1, AINA.rep_id) in events
     steps = [(step.epoch, step.to_state, step.cause) for step in stores.history(lead.lead_id)]
     assert steps == [(1, State.ASSIGNED, "assigned"), (1, State.RELEASED, "not_worked")]
 
@@ -976,9 +976,9 @@ def test_a_release_leaves_the_outbox_by_itself(stores: Stores) -> None:
     assert assign(stores, lead)
     give_back(stores, lead)
     for pending in stores.leads.waiting_in_outbox(NOON + 2 * SECOND):
-        if pending.fact is not None and pending.fact.kind == "lead.returned":
+        if pending.event is not None and pending.event.kind == "lead.returned":
             stores.leads.clear_outbox(pending)
-    kinds = {fact.kind for fact in waiting(stores, NOON + 2 * SECOND) if fact}
+    kinds = {event.kind for event in waiting(stores, NOON + 2 * SECOND) if event}
     assert kinds == {"lead.queued", "lead.assigned"}
 
 
@@ -1046,14 +1046,18 @@ def test_who_released_a_lead_and_why_is_kept(stores: Stores, lead: Lead) -> None
     assert view.lead is not None
     assert view.rep is not None
     at = NOON + 90 * MS
-    back, moves = given_back(
+    back, transitions = return_lead(
         view.lead, view.playbook, at, RELEASED, AINA.rep_id, "wrong industry", won=True
     )
     off = release_lead(view.lead, view.usage)
-    assert stores.holdings.give_back(view.lead, back, moves, off)
+    assert stores.holdings.give_back(view.lead, back, transitions, off)
     assert stores.view(lead).lead == back
     assert (back.previous_owner, back.released_by) == (AINA.rep_id, {AINA.rep_id: NOON})
-    notes = {move.cause: move.note for move in stores.history(lead.lead_id) if move.note}
+    notes = {
+        transition.cause: transition.note
+        for transition in stores.history(lead.lead_id)
+        if transition.note
+    }
     assert notes == {RELEASED: "wrong industry"}
     # Both stay while others have it.
     assert stores.commit(stores.view(lead, BEN), at) is None
@@ -1091,8 +1095,8 @@ def test_a_lead_a_manager_assigns_is_its_holders_as_any_other(
         assert stores.commit(stores.view(lead)) is None
     elif how == "queued":
         at = lead.closes_at + SECOND
-        _, move = moved(lead, State.EXPIRED, lead.closes_at, "window_closed", "clock")
-        assert stores.leads.expire(lead, move)
+        _, transition = moved(lead, State.EXPIRED, lead.closes_at, "window_closed", "clock")
+        assert stores.leads.expire(lead, transition)
     elif how == "parked":
         decided(stores, lead, "nobody", NOON + MS)
     given, changed = decided(stores, lead, BEN, at)
@@ -1106,11 +1110,11 @@ def test_a_lead_a_manager_assigns_is_its_holders_as_any_other(
     assert stores.holdings.queued() == stores.leads.open_leads() == []
     assert given.return_at is not None
     assert stores.holdings.unworked(given.return_at) == [given]
-    facts = [fact for fact in waiting(stores, at + MS) if fact is not None]
-    assert LeadEvent("lead.assigned", lead.lead_id, given.epoch, BEN.rep_id) in facts
+    events = [event for event in waiting(stores, at + MS) if event is not None]
+    assert LeadEvent("lead.assigned", lead.lead_id, given.epoch, BEN.rep_id) in events
     returned = LeadEvent("lead.returned", lead.lead_id, 1, AINA.rep_id)
-    assert (returned in facts) is (how == "claimed")
-    assert "lead.opened" not in {fact.kind for fact in facts}
+    assert (returned in events) is (how == "claimed")
+    assert "lead.opened" not in {event.kind for event in events}
     if how == "claimed":
         assert basics(stores.view(lead).usage) == used(NOON, 1, in_hand=0)
         assert given.epoch == 2
@@ -1149,13 +1153,13 @@ def test_a_managers_word_is_stored_only_while_all_is_as_it_was_read(
     assert ex.lead is not None
     assert ex.rep is not None
     assert to.rep is not None
-    free, moves = taken_away(ex.lead, ex.playbook, NOON + SECOND, "x", "manager", won=True)
-    claim = taking(free, to.rep, ex.playbook, NOON + SECOND, NOON, "x")
+    free, transitions = remove_owner(ex.lead, ex.playbook, NOON + SECOND, "x", "manager", won=True)
+    claim = new_claim(free, to.rep, ex.playbook, NOON + SECOND, NOON, "x")
     given = replace(free, state=State.ASSIGNED, owner=BEN.rep_id, claimed_at=NOON + SECOND)
     change = Override(
         ex.lead,
         given,
-        tuple(moves),
+        tuple(transitions),
         release_lead(ex.lead, ex.usage),
         Recipient(claim, count_lead(to.rep, given, to.usage, ex.playbook, claim, bound=False)),
     )
@@ -1641,8 +1645,8 @@ def test_a_draw_gives_the_lead_away_and_stands_beside_it(stores: Stores, collect
         assert stores.race.draws().get(collecting.lead_id, epoch) == drawn
     assert stores.race.draws().get(collecting.lead_id, 2) is None
     # The ordinary way a claim becomes known.
-    facts = [pending.fact for pending in stores.leads.waiting_in_outbox(DRAWN_AT + SECOND)]
-    assert LeadEvent("lead.claimed", collecting.lead_id, 1, AINA.rep_id) in facts
+    events = [pending.event for pending in stores.leads.waiting_in_outbox(DRAWN_AT + SECOND)]
+    assert LeadEvent("lead.claimed", collecting.lead_id, 1, AINA.rep_id) in events
 
 
 def test_of_two_who_draw_one_gives_the_lead_away(stores: Stores, collecting: Lead) -> None:
@@ -1718,9 +1722,9 @@ OTHER = replace(a_card(2), lead_id="bbbbbbbbbbbb", flags=("merged_same_phone",))
 def merged(
     stores: Stores, into: Lead, card: Contact = OTHER, at: datetime = NOON
 ) -> StoredPost | None:
-    tie = DuplicateLink(into.lead_id, card.lead_id, at, IdentityKind.PHONE, card.source, "merged")
+    link = DuplicateLink(into.lead_id, card.lead_id, at, IdentityKind.PHONE, card.source, "merged")
     _, standings = stores.leads.known(card.lead_id, [BY_PHONE, BY_NAME])
-    return stores.leads.merge(into, card, tie, at, standings)
+    return stores.leads.merge(into, card, link, at, standings)
 
 
 def test_an_identity_nobody_had_stands_for_nothing(stores: Stores) -> None:
@@ -1753,23 +1757,23 @@ def test_an_identity_that_was_taken_meanwhile_stops_the_whole_write(
         with pytest.raises(Busy) as busy:
             stores.leads.accept(late, card, None, NOON, [standing])
         assert busy.value.conflict
-        tie = DuplicateLink(lead.lead_id, late.lead_id, NOON, IdentityKind.PHONE, "x", "merged")
+        link = DuplicateLink(lead.lead_id, late.lead_id, NOON, IdentityKind.PHONE, "x", "merged")
         with pytest.raises(Busy):
-            stores.leads.merge(lead, card, tie, NOON, [standing])
+            stores.leads.merge(lead, card, link, NOON, [standing])
     assert stores.leads.get(late.lead_id) is None
     assert stores.leads.card(late.lead_id) is None
 
 
 def test_a_merged_post_stands_with_its_lead_and_is_found_again(stores: Stores, lead: Lead) -> None:
     assert merged(stores, lead, at=NOON + SECOND) is None
-    tie = DuplicateLink(
+    link = DuplicateLink(
         lead.lead_id, OTHER.lead_id, NOON + SECOND, IdentityKind.PHONE, OTHER.source, "merged"
     )
     stored, [phone, name] = stores.leads.known(OTHER.lead_id, [BY_PHONE, BY_NAME])
-    assert stored == StoredPost(OTHER, tie)
+    assert stored == StoredPost(OTHER, link)
     assert phone == KnownIdentity(BY_PHONE, lead.lead_id, NOON + SECOND)
     assert name == KnownIdentity(BY_NAME, lead.lead_id, NOON + SECOND)
-    assert stores.leads.ties(lead.lead_id) == [tie]
+    assert stores.leads.duplicate_links(lead.lead_id) == [link]
     assert len(stores.history(lead.lead_id)) == 1
     for card in (stores.leads.card(lead.lead_id), stores.race.card(lead.lead_id)):
         assert card is not None
@@ -1781,9 +1785,9 @@ def test_a_merged_post_stands_with_its_lead_and_is_found_again(stores: Stores, l
         )
         assert (shown.contact_email, shown.needs) == (OTHER.contact_email, OTHER.needs)
     assert stores.leads.get(OTHER.lead_id) is None
-    assert merged(stores, lead) == StoredPost(OTHER, tie)  # once
+    assert merged(stores, lead) == StoredPost(OTHER, link)  # once
     assert stores.leads.accept(a_lead(lead_id=OTHER.lead_id), OTHER, None, NOON) == StoredPost(
-        OTHER, tie
+        OTHER, link
     )
 
 
@@ -1792,7 +1796,7 @@ def test_nothing_is_merged_into_a_lead_that_moved_on(stores: Stores, lead: Lead)
         merged(stores, replace(lead, state=State.EXPIRED))
     assert busy.value.conflict
     assert stores.leads.known(OTHER.lead_id, [BY_PHONE]) == (None, [KnownIdentity(BY_PHONE)])
-    assert stores.leads.ties(lead.lead_id) == []
+    assert stores.leads.duplicate_links(lead.lead_id) == []
 
 
 def test_a_card_shows_twenty_posts_in_order_and_the_rest_are_kept(
@@ -1805,12 +1809,12 @@ def test_a_card_shows_twenty_posts_in_order_and_the_rest_are_kept(
     whole = stores.leads.card(lead.lead_id)
     assert whole is not None
     assert [post.contact_name for post in whole.merged] == [f"Name {n}" for n in range(19, -1, -1)]
-    assert len(stores.leads.ties(lead.lead_id)) == 22
+    assert len(stores.leads.duplicate_links(lead.lead_id)) == 22
     changed = replace(OTHER, lead_id=f"b{21:011d}", contact_name="Newer")
-    tie = DuplicateLink(
+    link = DuplicateLink(
         lead.lead_id, changed.lead_id, NOON, IdentityKind.PHONE, changed.source, "merged"
     )
-    stores.leads.update_card(changed, NOON, tie)
+    stores.leads.update_card(changed, NOON, link)
     assert stores.leads.card(changed.lead_id) == changed
     assert stores.leads.card(lead.lead_id) == whole
 
@@ -1823,7 +1827,7 @@ def test_the_newest_body_of_a_merged_post_counts_wherever_it_is_shown(
     assert stored is not None
 
     def put(name: str, at: datetime) -> list[str]:
-        stores.leads.update_card(replace(OTHER, contact_name=name), at, stored.tie)
+        stores.leads.update_card(replace(OTHER, contact_name=name), at, stored.link)
         card, own = stores.leads.card(lead.lead_id), stores.leads.card(OTHER.lead_id)
         assert card is not None
         assert own is not None
@@ -1850,37 +1854,37 @@ def test_a_lead_given_to_its_owner_is_theirs_from_the_first_write(stores: Stores
     found = stores.roster.counted(rep.rep_id)
     assert found == (rep, Usage())
     new = a_lead(state=State.NEW, closes_at=NOON)
-    claim = taking(new, rep, a_playbook(), NOON, NOON, "existing_owner")
+    claim = new_claim(new, rep, a_playbook(), NOON, NOON, "existing_owner")
     theirs = replace(new, owner=rep.rep_id, claimed_at=NOON, return_at=claim.return_at)
-    theirs, move = moved(theirs, State.ASSIGNED, NOON, "existing_owner", "dibs")
-    tie = DuplicateLink(new.lead_id, "", NOON, IdentityKind.NAME, "web", "existing_owner")
+    theirs, transition = moved(theirs, State.ASSIGNED, NOON, "existing_owner", "dibs")
+    link = DuplicateLink(new.lead_id, "", NOON, IdentityKind.NAME, "web", "existing_owner")
     card = replace(a_card(), lead_id=new.lead_id)
     counts = count_lead(rep, theirs, Usage(), a_playbook(), claim, bound=False)
-    given = Recipient(claim, counts, tie)
-    assert stores.leads.accept(theirs, card, move, NOON, [], given) is None
+    given = Recipient(claim, counts, link)
+    assert stores.leads.accept(theirs, card, transition, NOON, [], given) is None
     view = stores.view(new)
     assert (view.lead, view.claim) == (theirs, claim)
     assert (view.usage.leads, view.usage.in_hand, view.usage.claims) == (1, 1, 0)
-    assert stores.history(new.lead_id) == [move]
-    assert stores.leads.ties(new.lead_id) == [tie]
+    assert stores.history(new.lead_id) == [transition]
+    assert stores.leads.duplicate_links(new.lead_id) == [link]
     assert stores.holdings.held_by(rep.rep_id) == [theirs]
     assert stores.holdings.queued() == []
     assert claim.nudge_at is not None
     assert stores.holdings.unworked(claim.nudge_at) == [theirs]
-    facts = [one.fact for one in stores.leads.waiting_in_outbox(NOON + SECOND)]
-    assert facts == [LeadEvent("lead.assigned", new.lead_id, 1, rep.rep_id)]
+    events = [one.event for one in stores.leads.waiting_in_outbox(NOON + SECOND)]
+    assert events == [LeadEvent("lead.assigned", new.lead_id, 1, rep.rep_id)]
     # Counts that are not as they were read, or an owner who left: nothing is stored.
     second = replace(theirs, lead_id="bbbbbbbbbbbb")
     other = replace(card, lead_id=second.lead_id)
     again = replace(given, claim=replace(claim, lead_id=second.lead_id))
     with pytest.raises(Busy):
-        stores.leads.accept(second, other, move, NOON, [], again)
+        stores.leads.accept(second, other, transition, NOON, [], again)
     found = stores.roster.counted(rep.rep_id)
     assert found is not None
     stores.roster.deactivate(rep.rep_id, NOON.date())
     counts = count_lead(rep, theirs, found[1], a_playbook(), claim, bound=False)
     with pytest.raises(Busy):
-        stores.leads.accept(second, other, move, NOON, [], replace(again, counts=counts))
+        stores.leads.accept(second, other, transition, NOON, [], replace(again, counts=counts))
     assert stores.leads.get(second.lead_id) is None
 
 

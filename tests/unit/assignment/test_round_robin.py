@@ -279,11 +279,11 @@ def test_a_lead_that_fits_only_who_has_left_is_for_anybody() -> None:
     elsewhere = a_rep(2, territories=("Sabah",))
     here = a_rep(3, territories=("Sarawak",))
 
-    def ring(*reps: Rep) -> set[str]:
+    def served(*reps: Rep) -> set[str]:
         return set(candidates(lead, [(rep, Usage()) for rep in reps], playbook, NOON).weights)
 
-    assert ring(gone, elsewhere) == {elsewhere.rep_id}
-    assert ring(gone, elsewhere, here) == {here.rep_id}
+    assert served(gone, elsewhere) == {elsewhere.rep_id}
+    assert served(gone, elsewhere, here) == {here.rep_id}
     # Reps at a limit are still there: the lead waits for them.
     paused = replace(here, paused_until=NOON + HOUR)
-    assert ring(elsewhere, paused) == set()
+    assert served(elsewhere, paused) == set()

@@ -30,9 +30,9 @@ LEGAL: dict[tuple[State, State], tuple[State, ...]] = {
     (S.QUALIFIED, S.RELEASED): (),
     (S.OPPORTUNITY, S.RELEASED): (),
     **{
-        move: implied
+        transition: implied
         for held in (S.CLAIMED, S.ASSIGNED)
-        for move, implied in {
+        for transition, implied in {
             (held, S.RELEASED): (),
             (held, S.CONTACTED): (),
             (held, S.QUALIFIED): (S.CONTACTED,),

@@ -12,7 +12,7 @@ from dibs.core.events import LeadEvent
 from dibs.core.lead import Lead, State
 from dibs.core.rep import Rep, Usage
 from dibs.dispatch import follow as offering
-from dibs.dispatch.follow import CHUNK, HEAD_START, NEAR, chunks
+from dibs.dispatch.follow import BATCH_SIZE, HEAD_START, NEAR, batches
 from dibs.offers.ports import NotifyBatch
 from dibs.race.claim import bearer, claim
 from dibs.race.undo import undo
@@ -32,8 +32,8 @@ def a_world(reps: int = 3, **playbook: object) -> FakeWorld:
     return world
 
 
-def follow(world: FakeWorld, fact: LeadEvent) -> None:
-    offering.follow(fact, world.floor())
+def follow(world: FakeWorld, event: LeadEvent) -> None:
+    offering.follow(event, world.follow_deps())
 
 
 def opened(lead: Lead) -> LeadEvent:
@@ -46,7 +46,7 @@ def due(lead: Lead, epoch: int = 1) -> LeadEvent:
 
 def told(world: FakeWorld, kind: str = "offer") -> list[str]:
     """Return the reps of the batches in order; notify sends no offer twice to a rep in two."""
-    return list(dict.fromkeys(rep for chunk in world.queue.of(kind) for rep in chunk.rep_ids))
+    return list(dict.fromkeys(rep for batch in world.queue.of(kind) for rep in batch.rep_ids))
 
 
 def test_every_eligible_rep_of_the_leads_teams_is_told_and_nobody_else() -> None:
@@ -68,11 +68,11 @@ def test_an_opening_is_noted_as_told_and_given_a_timer_for_its_end() -> None:
     lead = world.post_lead(a_card())
     world.clock.pass_(seconds=1)
     follow(world, opened(lead))
-    assert world.lead(lead).told_at == NOON
+    assert world.lead(lead).notified_until == NOON
     assert world.timers.set == [(lead.lead_id, 1, lead.closes_at)]
 
 
-def test_a_fact_told_twice_tells_nobody_twice() -> None:
+def test_a_event_told_twice_tells_nobody_twice() -> None:
     world = a_world(120)
     lead = world.post_lead(a_card())
     follow(world, opened(lead))
@@ -84,20 +84,20 @@ def test_a_fact_told_twice_tells_nobody_twice() -> None:
     assert len(world.queue.of("offer")) == 3  # and nothing was sent again
 
 
-def test_a_fact_told_again_because_its_run_broke_off_gives_the_same_chunks() -> None:
+def test_a_event_told_again_because_its_run_broke_off_gives_the_same_batches() -> None:
     world = a_world(120)
     lead = world.post_lead(a_card())
     follow(world, opened(lead))
     first = list(world.queue.of("offer"))
     world.queue.waiting.clear()
-    world.memory.leads[lead.lead_id] = replace(world.lead(lead), told_at=None)
+    world.memory.leads[lead.lead_id] = replace(world.lead(lead), notified_until=None)
     follow(world, opened(lead))
     again = world.queue.of("offer")
-    assert [chunk.name for chunk in again] == [chunk.name for chunk in first]
+    assert [batch.name for batch in again] == [batch.name for batch in first]
     assert again == first
 
 
-def test_a_chunk_of_other_reps_has_another_name() -> None:
+def test_a_batch_of_other_reps_has_another_name() -> None:
     # A rep came on duty between two runs for one opening: they must still get the offer.
     names = {NotifyBatch("offer", "l", 1, reps).name for reps in (("a", "b"), ("a", "c"), ("a",))}
     assert len(names) == 3
@@ -105,12 +105,12 @@ def test_a_chunk_of_other_reps_has_another_name() -> None:
     assert NotifyBatch("offer", "l", 1, ("a",)).name != NotifyBatch("unseen", "l", 1, ("a",)).name
 
 
-def test_each_rep_is_in_one_chunk_of_at_most_fifty() -> None:
+def test_each_rep_is_in_one_batch_of_at_most_fifty() -> None:
     reps = [a_rep(number) for number in range(1, 121)]
-    dealt = chunks("offer", a_lead(), reps, NOON)
-    assert [len(chunk.rep_ids) for chunk in dealt] == [50, 50, 20]
-    assert CHUNK == 50
-    everybody = [rep_id for chunk in dealt for rep_id in chunk.rep_ids]
+    dealt = batches("offer", a_lead(), reps, NOON)
+    assert [len(batch.rep_ids) for batch in dealt] == [50, 50, 20]
+    assert BATCH_SIZE == 50
+    everybody = [rep_id for batch in dealt for rep_id in batch.rep_ids]
     assert sorted(everybody) == sorted(rep.rep_id for rep in reps)
 
 
@@ -118,7 +118,7 @@ def test_the_order_is_random_from_lead_to_lead_and_the_same_for_one_opening() ->
     reps = [a_rep(number) for number in range(1, 21)]
 
     def order(lead: Lead, roster: list) -> tuple[str, ...]:
-        return chunks("offer", lead, roster, NOON)[0].rep_ids
+        return batches("offer", lead, roster, NOON)[0].rep_ids
 
     lead = a_lead()
     orders = {order(a_lead(lead_id=f"lead-{n}"), reps) for n in range(20)}
@@ -131,19 +131,19 @@ def test_the_order_is_random_from_lead_to_lead_and_the_same_for_one_opening() ->
 def test_nobody_is_first_more_often_than_chance_would_have_it() -> None:
     reps = [a_rep(number) for number in range(1, 6)]
     firsts = [
-        chunks("offer", a_lead(lead_id=f"lead-{n}"), reps, NOON)[0].rep_ids[0] for n in range(1000)
+        batches("offer", a_lead(lead_id=f"lead-{n}"), reps, NOON)[0].rep_ids[0] for n in range(1000)
     ]
     counts = [firsts.count(rep.rep_id) for rep in reps]
     assert min(counts) > 140  # 200 expected; 140 is nearly five deviations away
     assert max(counts) < 260
 
 
-def test_several_chunks_share_one_instant_ahead_and_a_single_one_does_not_wait() -> None:
-    many = chunks("offer", a_lead(), [a_rep(n) for n in range(1, 52)], NOON)
-    assert {chunk.notify_at for chunk in many} == {NOON + HEAD_START}
-    (one,) = chunks("offer", a_lead(), [a_rep(1)], NOON)
+def test_several_batches_share_one_instant_ahead_and_a_single_one_does_not_wait() -> None:
+    many = batches("offer", a_lead(), [a_rep(n) for n in range(1, 52)], NOON)
+    assert {batch.notify_at for batch in many} == {NOON + HEAD_START}
+    (one,) = batches("offer", a_lead(), [a_rep(1)], NOON)
     assert one.notify_at == NOON
-    assert chunks("offer", a_lead(), [], NOON) == []
+    assert batches("offer", a_lead(), [], NOON) == []
 
 
 def test_nobody_is_told_of_an_opening_that_is_over() -> None:
@@ -157,14 +157,14 @@ def test_nobody_is_told_of_an_opening_that_is_over() -> None:
 
 
 @pytest.mark.parametrize("late", [timedelta(), timedelta(hours=3)])
-@pytest.mark.parametrize("fact", [opened, due])
+@pytest.mark.parametrize("event", [opened, due])
 def test_a_window_that_has_closed_is_closed_by_whatever_comes_about_the_lead(
-    late: timedelta, fact: object
+    late: timedelta, event: object
 ) -> None:
     world = a_world()
     lead = world.post_lead(a_card())
     world.clock.at = lead.closes_at + late
-    follow(world, fact(lead))  # type: ignore[operator]
+    follow(world, event(lead))  # type: ignore[operator]
     assert world.lead(lead).state is State.EXPIRED
     last = world.leads.history(lead.lead_id)[-1]
     assert (last.to_state, last.cause, last.at) == (
@@ -205,7 +205,7 @@ def test_a_timer_of_an_earlier_opening_or_of_a_lead_that_is_gone_does_nothing(
     assert (world.timers.set, world.queue.waiting) == ([], [])
 
 
-def test_a_fact_of_no_kind_we_follow_is_let_go() -> None:
+def test_a_event_of_no_kind_we_follow_is_let_go() -> None:
     world = a_world()
     lead = world.post_lead(a_card())
     before = repr(world.memory)
@@ -214,7 +214,7 @@ def test_a_fact_of_no_kind_we_follow_is_let_go() -> None:
     assert world.queue.waiting == []
 
 
-def test_a_fact_about_a_lead_nobody_knows_is_let_go() -> None:
+def test_a_event_about_a_lead_nobody_knows_is_let_go() -> None:
     world = a_world()
     follow(world, LeadEvent("lead.opened", "aaaaaaaaaaaa", 1))
     follow(world, LeadEvent("lead.claimed", "aaaaaaaaaaaa", 1, "aaaac"))
@@ -228,7 +228,7 @@ def test_a_claim_withdraws_everybody_elses_offers_and_times_the_winners() -> Non
     follow(world, LeadEvent("lead.claimed", lead.lead_id, 1, winner.rep_id))
     assert sorted(told(world, "withdraw")) == sorted([a_rep(1).rep_id, a_rep(3).rep_id])
     assert told(world, "won") == [winner.rep_id]
-    assert {chunk.epoch for chunk in world.queue.of("withdraw")} == {1}
+    assert {batch.epoch for batch in world.queue.of("withdraw")} == {1}
 
 
 def test_a_withdrawal_also_reaches_those_who_were_switched_off_since() -> None:
@@ -262,7 +262,7 @@ def test_an_expired_lead_is_withdrawn_from_everybody_and_assigned() -> None:
     assert (last.to_state, last.cause, last.holder) == (State.ASSIGNED, "unclaimed", kept.owner)
 
 
-def test_an_expired_lead_that_was_assigned_is_not_assigned_again_when_the_fact_returns() -> None:
+def test_an_expired_lead_that_was_assigned_is_not_assigned_again_when_the_event_returns() -> None:
     world = a_world()
     lead = expired(world)
     follow(world, LeadEvent("lead.expired", lead.lead_id, 1))
@@ -284,8 +284,8 @@ def test_a_late_withdrawal_is_about_the_opening_that_ended_not_the_new_one() -> 
     lead = world.post_lead(a_card())
     world.memory.leads[lead.lead_id] = replace(lead, epoch=2)
     follow(world, LeadEvent("lead.claimed", lead.lead_id, 1, a_rep(1).rep_id))
-    assert {chunk.epoch for chunk in world.queue.of("withdraw")} == {1}
-    assert {chunk.epoch for chunk in world.queue.of("won")} == {1}
+    assert {batch.epoch for batch in world.queue.of("withdraw")} == {1}
+    assert {batch.epoch for batch in world.queue.of("won")} == {1}
 
 
 def test_a_team_without_reps_is_noted_as_told_all_the_same() -> None:
@@ -293,7 +293,7 @@ def test_a_team_without_reps_is_noted_as_told_all_the_same() -> None:
     lead = world.post_lead(a_card())
     follow(world, opened(lead))
     assert world.queue.waiting == []
-    assert world.lead(lead).told_at == NOON
+    assert world.lead(lead).notified_until == NOON
     assert world.timers.set
 
 
@@ -325,7 +325,7 @@ def test_each_wave_is_told_when_it_opens_and_of_its_own_reps_only() -> None:
     assert told(world) == [rep.rep_id for rep in reps[:2]]
     # Queued a moment ahead, to be notified when it opens.
     assert world.queue.of("offer")[1].notify_at == NOON + 15 * MINUTE
-    assert world.lead(lead).told_at == NOON + 15 * MINUTE
+    assert world.lead(lead).notified_until == NOON + 15 * MINUTE
     assert wake(world) == NOON + 60 * MINUTE - NEAR
     assert told(world) == [rep.rep_id for rep in reps]
     assert wake(world) == lead.closes_at == NOON + 75 * MINUTE
@@ -353,7 +353,7 @@ def test_waves_whose_timers_were_lost_are_told_together() -> None:
     world.clock.at = NOON + 61 * MINUTE
     follow(world, opened(lead))
     assert sorted(told(world)) == sorted(rep.rep_id for rep in reps)
-    assert world.lead(lead).told_at == NOON + 60 * MINUTE
+    assert world.lead(lead).notified_until == NOON + 60 * MINUTE
 
 
 def test_a_wave_is_told_once_however_often_its_timer_comes() -> None:
@@ -389,12 +389,12 @@ def test_an_undone_lead_starts_with_the_first_wave_again() -> None:
     proof = bearer(token_of(reps[1]))
     claim(world.race, lead.lead_id, reps[1].rep_id, proof, world.clock)
     again = undo(world.race, lead.lead_id, reps[1].rep_id, proof, world.clock)
-    assert again.told_at is None
+    assert again.notified_until is None
     assert again.waves["north"][1] == NOON + 31 * MINUTE
     world.queue.waiting.clear()
     follow(world, opened(again))
     assert told(world) == [reps[0].rep_id]
-    assert {chunk.epoch for chunk in world.queue.of("offer")} == {2}
+    assert {batch.epoch for batch in world.queue.of("offer")} == {2}
 
 
 # Waves that open early (M6)
@@ -447,7 +447,7 @@ def test_somebody_else_who_opened_the_wave_first_is_left_to_tell_it() -> None:
     follow(world, LeadEvent("lead.check", lead.lead_id, 1))
     opened_at = world.lead(lead).waves
     world.clock.pass_(seconds=1)
-    offering.check(LeadEvent("lead.check", lead.lead_id, 1), stale, world.floor())
+    offering.check(LeadEvent("lead.check", lead.lead_id, 1), stale, world.follow_deps())
     assert world.lead(lead).waves == opened_at
     assert told(world) == [rep.rep_id for rep in reps]
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from dibs.core.events import PATIENCE, LeadEvent
+from dibs.core.events import LATE_AFTER, LeadEvent
 from dibs.core.lead import Lead, State, Transition
 from dibs.dispatch import follow as offering
 from dibs.dispatch.sweep import SLICE, SweepResult, close, relay, sweep
@@ -38,47 +38,47 @@ def did(**found: int) -> SweepResult:
 def relayed(world: FakeWorld, lead: Lead) -> None:
     """Handle all events of the lead without loss."""
     relay(list(world.leads.waiting_in_outbox(world.clock() + MS)), world.leads, world.bus)
-    world.leads.told(lead, lead.opens_at)
-    world.bus.facts.clear()
+    world.leads.record_notified(lead, lead.opens_at)
+    world.bus.events.clear()
 
 
-def test_a_fact_that_never_left_is_told_and_leaves_the_outbox() -> None:
+def test_a_event_that_never_left_is_told_and_leaves_the_outbox() -> None:
     world, lead = a_world()
-    world.leads.told(lead, NOON)
-    world.clock.at += PATIENCE + MS
+    world.leads.record_notified(lead, NOON)
+    world.clock.at += LATE_AFTER + MS
     assert run(world) == did(republished=1)
-    assert world.bus.facts == [LeadEvent("lead.opened", lead.lead_id, 1)]
+    assert world.bus.events == [LeadEvent("lead.opened", lead.lead_id, 1)]
     assert world.memory.outbox == {}
     assert run(world) == did()
 
 
-def test_a_fact_still_on_its_ordinary_way_is_left_alone() -> None:
+def test_a_event_still_on_its_ordinary_way_is_left_alone() -> None:
     world, lead = a_world()
-    world.clock.at += PATIENCE - MS
+    world.clock.at += LATE_AFTER - MS
     assert run(world) == did()
-    world.leads.told(lead, NOON)
+    world.leads.record_notified(lead, NOON)
     world.clock.at += MS
     assert run(world) == did()
-    assert world.bus.facts == []
+    assert world.bus.events == []
 
 
-def test_a_claims_fact_is_brought_back_with_its_winner() -> None:
+def test_a_claims_event_is_brought_back_with_its_winner() -> None:
     world, lead = a_world()
     relayed(world, lead)
     rep = a_rep(1)
     claim(world.race, lead.lead_id, rep.rep_id, bearer(token_of(rep)), world.clock)
-    world.clock.at += PATIENCE + MS
+    world.clock.at += LATE_AFTER + MS
     run(world)
-    assert world.bus.facts == [LeadEvent("lead.claimed", lead.lead_id, 1, rep.rep_id)]
+    assert world.bus.events == [LeadEvent("lead.claimed", lead.lead_id, 1, rep.rep_id)]
 
 
 def test_an_opening_that_was_claimed_before_it_was_told_is_not_told_any_more() -> None:
     world, lead = a_world()
     rep = a_rep(1)
     claim(world.race, lead.lead_id, rep.rep_id, bearer(token_of(rep)), world.clock)
-    world.clock.at += PATIENCE + MS
+    world.clock.at += LATE_AFTER + MS
     assert run(world).republished == 2
-    assert [fact.kind for fact in world.bus.facts] == ["lead.claimed"]
+    assert [event.kind for event in world.bus.events] == ["lead.claimed"]
     assert world.memory.outbox == {}
 
 
@@ -86,21 +86,21 @@ def test_a_long_backlog_is_brought_back_whole() -> None:
     world, _ = a_world()
     for number in range(2, 2 * SLICE + 2):
         world.post_lead(a_card(number))
-    world.clock.at += PATIENCE + MS
+    world.clock.at += LATE_AFTER + MS
     assert run(world).republished == 2 * SLICE + 1
     assert world.memory.outbox == {}
-    assert len({fact.lead_id for fact in world.bus.facts}) == 2 * SLICE + 1
+    assert len({event.lead_id for event in world.bus.events}) == 2 * SLICE + 1
 
 
 def test_an_opening_nobody_was_told_of_is_told_again() -> None:
     world, lead = a_world()
     relay(list(world.leads.waiting_in_outbox(NOON + MS)), world.leads, world.bus)
-    world.bus.facts.clear()
-    world.clock.at += PATIENCE - MS
+    world.bus.events.clear()
+    world.clock.at += LATE_AFTER - MS
     assert run(world).replanned == 0
     world.clock.at += MS
     assert run(world) == did(replanned=1)
-    assert world.bus.facts == [LeadEvent("lead.opened", lead.lead_id, 1)]
+    assert world.bus.events == [LeadEvent("lead.opened", lead.lead_id, 1)]
 
 
 def tiered(*tiers: int) -> tuple[FakeWorld, Lead]:
@@ -115,16 +115,16 @@ def tiered(*tiers: int) -> tuple[FakeWorld, Lead]:
 
 def test_a_wave_nobody_was_told_of_is_told_again() -> None:
     world, lead = tiered(1, 2)
-    world.clock.at = lead.opens_at + timedelta(minutes=15) + PATIENCE - MS
+    world.clock.at = lead.opens_at + timedelta(minutes=15) + LATE_AFTER - MS
     assert run(world) == did()
     world.clock.at += MS
     assert run(world) == did(replanned=1)
-    assert world.bus.facts == [LeadEvent("lead.opened", lead.lead_id, 1)]
-    offering.follow(world.bus.facts[0], world.floor())
+    assert world.bus.events == [LeadEvent("lead.opened", lead.lead_id, 1)]
+    offering.follow(world.bus.events[0], world.follow_deps())
     # Reps of the first wave as well: notify sends no offer twice.
-    (chunk,) = world.queue.of("offer")
-    assert sorted(chunk.rep_ids) == [a_rep(1).rep_id, a_rep(2).rep_id]
-    world.bus.facts.clear()
+    (batch,) = world.queue.of("offer")
+    assert sorted(batch.rep_ids) == [a_rep(1).rep_id, a_rep(2).rep_id]
+    world.bus.events.clear()
     assert run(world) == did()
 
 
@@ -135,15 +135,15 @@ def test_a_wave_that_could_open_early_is_looked_at() -> None:
     world.roster.pause(a_rep(1).rep_id, NOON + timedelta(minutes=20))
     before = world.lead(lead)
     assert run(world) == did(replanned=1)
-    assert world.bus.facts == [LeadEvent("lead.check", lead.lead_id, 1)]
+    assert world.bus.events == [LeadEvent("lead.check", lead.lead_id, 1)]
     assert world.lead(lead) == before  # the sweep reports it, the offer step opens it
-    offering.follow(world.bus.facts[0], world.floor())
+    offering.follow(world.bus.events[0], world.follow_deps())
     assert world.lead(lead).waves["north"][1] == NOON + timedelta(minutes=3)
-    world.bus.facts.clear()
+    world.bus.events.clear()
     assert run(world) == did()
 
 
-def test_what_waits_to_be_assigned_is_looked_at_each_minute_one_fact_for_all() -> None:
+def test_what_waits_to_be_assigned_is_looked_at_each_minute_one_event_for_all() -> None:
     world = FakeWorld(a_playbook(model="round-robin"))
     second = world.post_lead(a_card(1), NOON + MS)
     first = world.post_lead(a_card(2), NOON)
@@ -152,11 +152,11 @@ def test_what_waits_to_be_assigned_is_looked_at_each_minute_one_fact_for_all() -
     world.clock.pass_(minutes=1)
     for _ in range(2):
         assert run(world) == did(queued=2)
-        assert world.bus.facts == [LeadEvent("lead.queued", first.lead_id, 1)]
-        world.bus.facts.clear()
+        assert world.bus.events == [LeadEvent("lead.queued", first.lead_id, 1)]
+        world.bus.events.clear()
     world.add_rep(a_rep(1))
     run(world)
-    offering.follow(world.bus.facts[0], world.floor())
+    offering.follow(world.bus.events[0], world.follow_deps())
     assert world.lead(first).owner == world.lead(second).owner == a_rep(1).rep_id
 
 
@@ -166,10 +166,10 @@ def test_a_held_lead_nobody_works_is_reminded_of_and_taken_back() -> None:
     rep = a_rep(1)
     claim(world.race, lead.lead_id, rep.rep_id, bearer(token_of(rep)), world.clock)
     relay(list(world.leads.waiting_in_outbox(NOON + MS)), world.leads, world.bus)
-    world.bus.facts.clear()
+    world.bus.events.clear()
     world.clock.pass_(minutes=30)
     assert run(world) == did(nudged=1)
-    assert world.bus.facts == [LeadEvent("lead.unworked", lead.lead_id, 1, rep.rep_id)]
+    assert world.bus.events == [LeadEvent("lead.unworked", lead.lead_id, 1, rep.rep_id)]
     assert run(world) == did()
     world.clock.pass_(minutes=30)
     assert run(world) == did(returned=1)
@@ -202,10 +202,10 @@ def test_a_lead_whose_window_closed_unseen_expires_and_is_recorded() -> None:
         lead.closes_at,
     )
     assert run(world).expired == 0
-    world.clock.at += PATIENCE + MS
-    world.bus.facts.clear()
+    world.clock.at += LATE_AFTER + MS
+    world.bus.events.clear()
     run(world)
-    assert world.bus.facts == [
+    assert world.bus.events == [
         LeadEvent("lead.expired", lead.lead_id, 1),
         LeadEvent("lead.queued", lead.lead_id, 1),
     ]
@@ -217,23 +217,23 @@ def test_a_lead_somebody_claimed_meanwhile_is_not_closed() -> None:
     claim(world.race, lead.lead_id, rep.rep_id, bearer(token_of(rep)), world.clock)
     assert not close(lead, world.leads, lead.closes_at)
     assert world.lead(lead).owner == rep.rep_id
-    moves: list[Transition] = world.leads.history(lead.lead_id)
-    assert [move.to_state for move in moves] == [State.OPEN]
+    transitions: list[Transition] = world.leads.history(lead.lead_id)
+    assert [transition.to_state for transition in transitions] == [State.OPEN]
 
 
 def test_a_bus_that_is_down_loses_nothing() -> None:
     world, lead = a_world()
-    world.clock.at += PATIENCE + MS
+    world.clock.at += LATE_AFTER + MS
     world.bus.down = True
     with pytest.raises(ConnectionError):
         run(world)
     assert len(world.memory.outbox) == 1
     world.bus.down = False
     assert run(world).republished == 1
-    assert LeadEvent("lead.opened", lead.lead_id, 1) in world.bus.facts
+    assert LeadEvent("lead.opened", lead.lead_id, 1) in world.bus.events
 
 
-def test_a_newer_fact_of_the_same_lead_is_not_cleared_with_the_older() -> None:
+def test_a_newer_event_of_the_same_lead_is_not_cleared_with_the_older() -> None:
     world, lead = a_world()
     (old,) = world.leads.waiting_in_outbox(NOON + MS)
     world.clock.at = lead.closes_at
@@ -254,6 +254,6 @@ def test_a_wave_whose_reps_have_declined_or_gone_is_looked_at_again() -> None:
     world.race.record_sighting(world.lead(lead), first.rep_id, "declined_at", world.clock())
     world.roster.pause(second.rep_id, world.clock() + timedelta(hours=2))
     assert run(world) == did(replanned=1)
-    assert world.bus.facts == [LeadEvent("lead.check", lead.lead_id, 1)]
-    offering.follow(world.bus.facts[0], world.floor())
+    assert world.bus.events == [LeadEvent("lead.check", lead.lead_id, 1)]
+    offering.follow(world.bus.events[0], world.follow_deps())
     assert world.lead(lead).waves["north"][1] == world.clock()

@@ -12,7 +12,7 @@ from dibs.core.events import LeadEvent
 from dibs.core.lead import Contact, IdentityKind, Lead, Post, State, filled
 from dibs.core.rep import Usage
 from dibs.intake.duplicates import MERGED, REASONS
-from dibs.intake.ingest import IngestResult, ingest
+from dibs.intake.ingest import IngestDeps, IngestResult, ingest
 from support.builders import NOON, a_card, a_playbook, a_rep
 from support.fakes import FakeWorld, no_pause
 
@@ -24,19 +24,10 @@ STRANGER = {"source": "fair", "external_id": "2"}
 
 
 def post(world: FakeWorld, card: Contact) -> IngestResult:
-    now = world.clock()
-    playbook = world.memory.playbook
-    return ingest(
-        world.leads,
-        world.arrivals,
-        card,
-        playbook,
-        b"saltsalts",
-        now,
-        world.clock,
-        no_pause,
-        find_rep=world.roster.counted,
+    deps = IngestDeps(
+        world.leads, world.arrivals, world.clock, find_rep=world.roster.counted, pause=no_pause
     )
+    return ingest(card, world.memory.playbook, b"saltsalts", world.clock(), deps)
 
 
 def known(world: FakeWorld, state: State, rep_id: str | None = AINA.rep_id) -> Lead:
@@ -134,11 +125,11 @@ def test_somebody_else_of_a_reps_company_is_that_reps_lead(
         claim.return_at,
         world.clock() + timedelta(hours=1),
     )
-    [move] = world.leads.history(lead.lead_id)
-    assert (move.from_state, move.to_state) == (State.NEW, State.ASSIGNED)
-    assert (move.cause, move.holder) == ("existing_owner", AINA.rep_id)
+    [transition] = world.leads.history(lead.lead_id)
+    assert (transition.from_state, transition.to_state) == (State.NEW, State.ASSIGNED)
+    assert (transition.cause, transition.holder) == ("existing_owner", AINA.rep_id)
     [pending] = world.leads.waiting_in_outbox(world.clock() + timedelta(seconds=1))
-    assert pending.fact == LeadEvent("lead.assigned", lead.lead_id, 1, AINA.rep_id)
+    assert pending.event == LeadEvent("lead.assigned", lead.lead_id, 1, AINA.rep_id)
     used = world.memory.usage[AINA.rep_id]
     assert (used.leads, used.claims, used.in_hand) == (1, 0, 1)
 
@@ -279,10 +270,14 @@ def test_a_lead_again_changes_nothing_of_what_was_merged_into_it(world: FakeWorl
 def test_the_same_merged_post_again_is_answered_the_same(world: FakeWorld) -> None:
     lead = known(world, State.CONTACTED)
     first = post(world, same_phone())
-    before = (dict(world.memory.cards), list(world.memory.ties), dict(world.memory.identities))
+    before = (
+        dict(world.memory.cards),
+        list(world.memory.duplicate_links),
+        dict(world.memory.identities),
+    )
     world.clock.pass_(days=400)
     assert post(world, same_phone()) == first == IngestResult(lead, first.flags, duplicate=True)
-    assert before == (world.memory.cards, world.memory.ties, world.memory.identities)
+    assert before == (world.memory.cards, world.memory.duplicate_links, world.memory.identities)
 
 
 def test_the_same_lead_of_an_owner_again_is_answered_the_same(world: FakeWorld) -> None:
@@ -309,24 +304,28 @@ def test_a_merged_post_is_kept_whole_and_on_record(world: FakeWorld) -> None:
     world.clock.pass_(hours=1)
     card = same_phone()
     post(world, card)
-    [tie] = world.leads.ties(lead.lead_id)
-    assert (tie.lead_id, tie.outcome, tie.because) == (lead.lead_id, "merged", IdentityKind.PHONE)
-    assert (tie.source, tie.at) == ("fair", world.clock())
-    kept = world.leads.card(tie.other_id)
-    assert kept == replace(card, lead_id=tie.other_id, flags=("merged_same_phone",))
+    [link] = world.leads.duplicate_links(lead.lead_id)
+    assert (link.lead_id, link.outcome, link.because) == (
+        lead.lead_id,
+        "merged",
+        IdentityKind.PHONE,
+    )
+    assert (link.source, link.at) == ("fair", world.clock())
+    kept = world.leads.card(link.other_id)
+    assert kept == replace(card, lead_id=link.other_id, flags=("merged_same_phone",))
     theirs = world.leads.card(lead.lead_id)
     assert theirs is not None
     [shown] = theirs.merged
-    assert (shown.lead_id, shown.source, shown.at) == (tie.other_id, "fair", world.clock())
+    assert (shown.lead_id, shown.source, shown.at) == (link.other_id, "fair", world.clock())
     assert (shown.contact_email, shown.company) == ("jane@acme-2.example", "Acme 2 Sdn Bhd")
 
 
 def test_why_a_lead_went_to_its_owner_is_on_record(world: FakeWorld) -> None:
     first = known(world, State.WON)
     lead = post(world, colleague()).lead
-    [tie] = world.leads.ties(lead.lead_id)
-    assert (tie.other_id, tie.outcome) == (first.lead_id, "existing_owner")
-    assert tie.because is IdentityKind.DOMAIN
+    [link] = world.leads.duplicate_links(lead.lead_id)
+    assert (link.other_id, link.outcome) == (first.lead_id, "existing_owner")
+    assert link.because is IdentityKind.DOMAIN
 
 
 def test_a_card_shows_so_many_posts_and_keeps_them_all(world: FakeWorld) -> None:
@@ -336,7 +335,7 @@ def test_a_card_shows_so_many_posts_and_keeps_them_all(world: FakeWorld) -> None
     card = world.leads.card(lead.lead_id)
     assert card is not None
     assert len(card.merged) == 20
-    assert len(world.leads.ties(lead.lead_id)) == 25
+    assert len(world.leads.duplicate_links(lead.lead_id)) == 25
 
 
 def test_who_is_being_stored_at_the_same_moment_is_met(world: FakeWorld) -> None:

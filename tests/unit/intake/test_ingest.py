@@ -12,23 +12,15 @@ from dibs.core.events import LeadEvent
 from dibs.core.lead import Contact, Lead, State, Transition, lead_id_for
 from dibs.core.quality import Pool, Quality
 from dibs.intake import ingest as module
-from dibs.intake.ingest import IngestResult, ingest, preview_of
+from dibs.intake.ingest import IngestDeps, IngestResult, ingest, preview_of
 from support.builders import NOON, a_card, a_playbook
 from support.fakes import FakeWorld, no_pause
 
 
 def post(world: FakeWorld, card: Contact, *, late_by: timedelta = timedelta()) -> IngestResult:
     """Post a lead signed `late_by` before now."""
-    return ingest(
-        world.leads,
-        world.arrivals,
-        card,
-        world.memory.playbook,
-        b"saltsalts",
-        world.clock() - late_by,
-        world.clock,
-        no_pause,
-    )
+    deps = IngestDeps(world.leads, world.arrivals, world.clock, pause=no_pause)
+    return ingest(card, world.memory.playbook, b"saltsalts", world.clock() - late_by, deps)
 
 
 def test_a_new_lead_is_open_at_once_for_its_whole_window() -> None:
@@ -42,15 +34,15 @@ def test_a_new_lead_is_open_at_once_for_its_whole_window() -> None:
     assert lead.lead_id == lead_id_for("google-ads", "ext-1")
 
 
-def test_a_new_leads_first_move_and_its_fact_are_stored_with_it() -> None:
+def test_a_new_leads_first_move_and_its_event_are_stored_with_it() -> None:
     world = FakeWorld()
     lead = post(world, a_card()).lead
     assert world.leads.history(lead.lead_id) == [
         Transition(lead.lead_id, 1, NOON, State.NEW, State.OPEN, "accepted", "google-ads")
     ]
     (pending,) = world.leads.waiting_in_outbox(NOON + timedelta(seconds=1))
-    assert pending.fact is not None
-    assert (pending.fact.kind, pending.fact.lead_id) == ("lead.opened", lead.lead_id)
+    assert pending.event is not None
+    assert (pending.event.kind, pending.event.lead_id) == ("lead.opened", lead.lead_id)
 
 
 def test_a_new_lead_nobody_races_for_waits_to_be_assigned() -> None:
@@ -61,7 +53,7 @@ def test_a_new_lead_nobody_races_for_waits_to_be_assigned() -> None:
     assert world.leads.history(lead.lead_id) == []
     assert world.leads.open_leads() == []
     (pending,) = world.leads.waiting_in_outbox(NOON + timedelta(seconds=1))
-    assert pending.fact == LeadEvent("lead.queued", lead.lead_id, 1)
+    assert pending.event == LeadEvent("lead.queued", lead.lead_id, 1)
     assert post(world, a_card()) == IngestResult(lead, (), duplicate=True)
 
 
@@ -71,7 +63,7 @@ def test_a_new_leads_waves_are_recorded_with_the_rules_they_came_from() -> None:
     quarter, hour = NOON + timedelta(minutes=15), NOON + timedelta(hours=1)
     assert world.lead(lead).waves == {"north": (NOON, quarter, hour)}
     assert (lead.closes_at, lead.playbook_version) == (hour + timedelta(minutes=15), 7)
-    assert (lead.told_at, lead.return_at, lead.previous_owner) == (None, None, None)
+    assert (lead.notified_until, lead.return_at, lead.previous_owner) == (None, None, None)
 
 
 def test_a_lead_keeps_its_territory_for_whom_it_is_assigned_to() -> None:
@@ -100,11 +92,11 @@ def test_a_lead_is_routed_by_the_playbook() -> None:
 def test_the_same_lead_again_is_a_duplicate_and_stores_nothing_new() -> None:
     world = FakeWorld()
     first = post(world, a_card())
-    before = (dict(world.memory.leads), dict(world.memory.outbox), list(world.memory.moves))
+    before = (dict(world.memory.leads), dict(world.memory.outbox), list(world.memory.transitions))
     world.clock.pass_(minutes=1)
     again = post(world, a_card())
     assert again == IngestResult(first.lead, (), duplicate=True)
-    assert before == (world.memory.leads, world.memory.outbox, world.memory.moves)
+    assert before == (world.memory.leads, world.memory.outbox, world.memory.transitions)
 
 
 def test_a_duplicate_is_told_how_the_lead_stands_now() -> None:
@@ -191,9 +183,8 @@ class BusyLeads:
 
 def accept_while_busy(world: FakeWorld, times: int) -> Lead:
     store = BusyLeads(world, times)
-    card, playbook = a_card(), world.memory.playbook
-    salt, clock = b"saltsalts", world.clock
-    return ingest(store, world.arrivals, card, playbook, salt, NOON, clock, no_pause).lead  # type: ignore[arg-type]
+    deps = IngestDeps(store, world.arrivals, world.clock, pause=no_pause)  # type: ignore[arg-type]
+    return ingest(a_card(), world.memory.playbook, b"saltsalts", NOON, deps).lead
 
 
 def test_a_lead_that_meets_its_twin_is_tried_again() -> None:

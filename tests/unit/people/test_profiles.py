@@ -231,9 +231,11 @@ def test_who_leaves_has_no_token_and_no_leads_from_then_on(world: FakeWorld) -> 
     for lead in (first, second):
         back = world.lead(lead)
         assert (back.state, back.owner, back.previous_owner) == (State.OPEN, None, rep.rep_id)
-        assert {(move.cause, move.by) for move in world.memory.moves if move.epoch == 1} >= {
-            ("left", "manager")
-        }
+        assert {
+            (transition.cause, transition.by)
+            for transition in world.memory.transitions
+            if transition.epoch == 1
+        } >= {("left", "manager")}
     assert world.lead(other).owner == colleague.rep_id
 
 

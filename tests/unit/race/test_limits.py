@@ -12,7 +12,7 @@ from dibs.core.lead import Claim
 from dibs.core.quality import Quality
 from dibs.core.rep import Rep, Usage
 from dibs.race.decide import Eligible, Refused, decide
-from dibs.race.lifecycle import taking
+from dibs.race.lifecycle import new_claim
 from dibs.race.limits import day_after, over_limits, used
 from dibs.rules.playbook import Playbook
 from dibs.rules.rules import Limit
@@ -29,14 +29,14 @@ def rules(*limits: dict[str, Any], **others: Any) -> Playbook:
 
 
 def codes(rep: Rep, usage: Usage, playbook: Playbook, now: datetime) -> list[str]:
-    return [refusal.code for refusal in over_limits(rep, usage, playbook, now)]
+    return [refusal.code for refusal in over_limits(OPEN, rep, usage, playbook, now)]
 
 
 def after_claims(rep: Rep, playbook: Playbook, *moments: datetime, usage: Usage | None = None):
     """Return the usage of a rep who won a race at each of these times."""
     used_up = usage or Usage()
     for at in moments:
-        claim = taking(OPEN, rep, playbook, at, at)
+        claim = new_claim(OPEN, rep, playbook, at, at)
         used_up = with_one_more(rep, OPEN, used_up, playbook, claim)
     return used_up
 
@@ -140,7 +140,7 @@ def test_the_last_claim_goes_through_and_not_one_more(per: str) -> None:
     three = after_claims(rep, playbook, NOON, NOON, NOON)
     assert codes(rep, two, playbook, NOON) == []
     assert len(codes(rep, three, playbook, NOON)) == 1
-    (refusal,) = over_limits(rep, three, playbook, NOON)
+    (refusal,) = over_limits(OPEN, rep, three, playbook, NOON)
     assert "(3)" in refusal.how
 
 
@@ -172,7 +172,7 @@ def test_a_count_that_a_faster_clock_began_holds_until_that_is_over(
 ) -> None:
     rep, playbook = a_rep(zone="UTC"), rules({"most": 1, "per": per})
     lifts(rep, counted, playbook, NOON, until)
-    (refusal,) = over_limits(rep, counted, playbook, NOON)
+    (refusal,) = over_limits(OPEN, rep, counted, playbook, NOON)
     assert refusal.lifts_at == until
     now = NOON + 20 * MINUTE
     more = after_claims(rep, playbook, now, usage=counted)
@@ -209,7 +209,7 @@ def test_a_limit_that_was_lowered_lifts_once_enough_claims_have_left_it() -> Non
     rep, playbook = a_rep(), rules({"most": 1, "per": "day", "rolling": True})
     five = Usage(recent=tuple(NOON + HOUR * number for number in range(5)))
     lifts(rep, five, playbook, NOON + 5 * HOUR, NOON + 4 * HOUR + DAY)
-    (refusal,) = over_limits(rep, five, playbook, NOON + 5 * HOUR)
+    (refusal,) = over_limits(OPEN, rep, five, playbook, NOON + 5 * HOUR)
     assert refusal.lifts_at == NOON + 4 * HOUR + DAY
 
 
@@ -226,7 +226,7 @@ def test_moments_are_kept_only_where_a_rolling_limit_binds_the_rep() -> None:
 def test_leads_in_hand_are_enough_until_one_is_worked() -> None:
     rep, playbook = a_rep(), rules({"most": 3, "per": "in_hand"})
     assert codes(rep, Usage(in_hand=2), playbook, NOON) == []
-    (refusal,) = over_limits(rep, Usage(in_hand=3), playbook, NOON)
+    (refusal,) = over_limits(OPEN, rep, Usage(in_hand=3), playbook, NOON)
     assert (refusal.code, refusal.lifts_at) == ("open_load", None)
     assert "3 leads" in refusal.how
 
@@ -309,7 +309,9 @@ def test_a_new_week_starts_anew_and_remembers_the_one_before_alone() -> None:
     hot, cold = OPEN, a_lead(quality=Quality.COLD)
     usage = Usage()
     for lead in (hot, cold, cold):
-        usage = with_one_more(rep, lead, usage, playbook, taking(lead, rep, playbook, NOON, NOON))
+        usage = with_one_more(
+            rep, lead, usage, playbook, new_claim(lead, rep, playbook, NOON, NOON)
+        )
     assert (usage.week_claims, usage.claims_before, usage.cold_before) == (3, 0, 0)
     next_week = after_claims(rep, playbook, NOON + WEEK, usage=usage)
     assert (next_week.week_claims, next_week.hot, next_week.cold) == (1, 1, 0)
@@ -318,7 +320,7 @@ def test_a_new_week_starts_anew_and_remembers_the_one_before_alone() -> None:
     later = after_claims(rep, playbook, NOON + 2 * WEEK, usage=usage)
     assert (later.week_claims, later.claims_before, later.cold_before) == (1, 0, 0)
     # An assignment starts the count of a week, as a claim does.
-    given = taking(hot, rep, playbook, NOON + WEEK, NOON, "assigned")
+    given = new_claim(hot, rep, playbook, NOON + WEEK, NOON, "assigned")
     assigned = with_one_more(rep, hot, usage, playbook, given)
     assert (assigned.leads, assigned.week_claims, assigned.hot) == (1, 0, 0)
     assert (assigned.claims_before, assigned.cold_before) == (3, 2)
@@ -344,5 +346,5 @@ def test_of_two_limits_of_a_kind_the_one_that_lifts_later_is_told() -> None:
     playbook = a_playbook(claims_per_day=2, limits=[rolling])
     recent = (NOON - timedelta(hours=1), NOON)
     usage = Usage(day=rep.today(NOON), claims=2, recent=recent, ever=2)
-    [refusal] = over_limits(rep, usage, playbook, NOON)
+    [refusal] = over_limits(OPEN, rep, usage, playbook, NOON)
     assert (refusal.code, refusal.lifts_at) == ("daily_limit", NOON + timedelta(hours=23))

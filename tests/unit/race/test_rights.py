@@ -146,11 +146,11 @@ def on_time(events: list[Event], story: Story) -> Outcome:
         until = world.clock() + event.after
         for moment, timer in due(world, until):
             world.clock.at = max(world.clock(), moment)
-            offering.follow(timer, world.floor())
+            offering.follow(timer, world.follow_deps())
         world.clock.at = until
-        fact = story.happens(event)
-        if fact is not None:
-            offering.follow(fact, world.floor())
+        lead_event = story.happens(event)
+        if lead_event is not None:
+            offering.follow(lead_event, world.follow_deps())
     return story.outcome
 
 
@@ -180,20 +180,20 @@ def in_trouble(
             stored = world.memory.leads[opening.lead_id]
             assert (stored.epoch, stored.state) == (opening.epoch, State.OPEN)
             world.memory.leads[opening.lead_id] = replace(stored, waves=opening.waves)
-        waiting += [fact for _, fact in due(world, world.clock())]
+        waiting += [lead_event for _, lead_event in due(world, world.clock())]
         kept = []
-        for fact in waiting:
+        for lead_event in waiting:
             comes = next(fate, "lost")
             if comes == "late":
-                kept.append(fact)
+                kept.append(lead_event)
             elif comes != "lost":
                 for _ in range(2 if comes == "twice" else 1):
-                    offering.follow(fact, world.floor())
+                    offering.follow(lead_event, world.follow_deps())
         waiting = kept
         if next(fate, "lost") == "twice":
             sweep(world.leads, world.race, world.holdings, world.roster, world.bus, world.clock())
-        fact_ = story.happens(event)
-        waiting += [fact_] if fact_ is not None else []
+        lead_event = story.happens(event)
+        waiting += [lead_event] if lead_event is not None else []
     return story.outcome
 
 
@@ -242,7 +242,7 @@ def test_whoever_may_claim_once_may_go_on_claiming_whatever_the_floor_does(
     world, playbook = story.world, story.world.memory.playbook
     for event in happened:
         world.clock.at += event.after
-        fact = story.happens(event)
+        lead_event = story.happens(event)
         now = world.clock()
         may = {
             (lead.lead_id, rep.rep_id)
@@ -250,9 +250,9 @@ def test_whoever_may_claim_once_may_go_on_claiming_whatever_the_floor_does(
             for rep in story.reps
             if isinstance(verdict(world, lead, rep), Eligible) and now < lead.closes_at
         }
-        for follow in (fact, LeadEvent("waves.check", "", 0)):
+        for follow in (lead_event, LeadEvent("waves.check", "", 0)):
             if follow is not None:
-                offering.follow(follow, world.floor())
+                offering.follow(follow, world.follow_deps())
         for lead_id, rep_id in may:
             lead = world.memory.leads[lead_id]
             assert lead.state is State.OPEN

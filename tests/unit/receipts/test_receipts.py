@@ -174,7 +174,7 @@ RECORD = Claim("lead", 1, "win", "Win", "north", WON, 1000, 7)
 
 
 @pytest.mark.parametrize(
-    ("claim", "moves", "expected"),
+    ("claim", "transitions", "expected"),
     [
         pytest.param(None, [OPENED], None, id="still open"),
         pytest.param(RECORD, [OPENED], CLAIMED, id="claimed"),
@@ -221,10 +221,10 @@ RECORD = Claim("lead", 1, "win", "Win", "north", WON, 1000, 7)
     ],
 )
 def test_how_a_race_ended_is_read_from_the_leads_own_record(
-    claim: Claim | None, moves: list[Transition], expected: Ending | None
+    claim: Claim | None, transitions: list[Transition], expected: Ending | None
 ) -> None:
-    assert ending(claim, moves, 1) == expected
-    assert ending(claim, moves[::-1], 1) == expected
+    assert ending(claim, transitions, 1) == expected
+    assert ending(claim, transitions[::-1], 1) == expected
 
 
 # The chain

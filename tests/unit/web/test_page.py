@@ -291,7 +291,7 @@ def test_before_the_claim_there_is_no_way_to_reach_anybody() -> None:
         assert secret not in opened().html
 
 
-def test_unknown_facts_leave_no_empty_rows() -> None:
+def test_unknown_events_leave_no_empty_rows() -> None:
     reader = Reader(opened(preview=Preview("Kopi & Co"), quality=Quality.COLD))
     assert not reader.all("dt")
     assert "Cold lead" in reader.text

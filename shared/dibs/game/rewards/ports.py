@@ -34,7 +34,7 @@ class RewardStore(Protocol):
         allow it, or it is stored already.
 
         Raises:
-            Busy: the store is busy for longer than we may wait; nothing was changed.
+            Busy: the store is busy for longer than we may wait.
         """
         ...
 

@@ -138,7 +138,7 @@ def ask(
         NotEnoughPoints: says how many are missing.
         AlreadyExists: the id belongs to a request for another reward.
         Outdated: the price has changed.
-        Busy: the store is busy for longer than we may wait; nothing was changed.
+        Busy: the store is busy for longer than we may wait.
     """
     name = request_name(rep_id, chosen)
     for _ in attempts():
@@ -170,7 +170,7 @@ def decide(
     Raises:
         RouteNotFound: there is no such request.
         AlreadyDecided: it cannot go from its state to this one.
-        Busy: the store is busy for longer than we may wait; nothing was changed.
+        Busy: the store is busy for longer than we may wait.
     """
     for _ in attempts():
         stored = store.find(request_id)
@@ -184,7 +184,7 @@ def decide(
     raise Busy
 
 
-def lapse_requests(store: RewardStore, rules: Rewards, as_of: datetime) -> ExpiredRequests:
+def expire_requests(store: RewardStore, rules: Rewards, as_of: datetime) -> ExpiredRequests:
     """Expire requests that were not decided, and rewards that were not collected, in time (G9).
 
     Exactly `request_days` or `collect_days` later is too late. Points and stock go back.

@@ -156,7 +156,7 @@ class DynamoRewards(RewardStore):
         nothing was changed then.
 
         Raises:
-            Busy: the store is busy for longer than we may wait; nothing was changed.
+            Busy: the store is busy for longer than we may wait.
         """
         new = {
             "TableName": self._table,
@@ -188,7 +188,7 @@ class DynamoRewards(RewardStore):
         """Store a request's next step, with what goes back; False when it was not as it was read.
 
         Raises:
-            Busy: the store is busy for longer than we may wait; nothing was changed.
+            Busy: the store is busy for longer than we may wait.
         """
         step = {
             "TableName": self._table,

@@ -217,13 +217,13 @@ class DynamoStandings(StandingsStore, StandingsBuild, OwnStandings):
         """Store changes, each unit whole or not at all; return the units that have changed
         meanwhile, or were held just then, for which nothing was done."""
         refused = []
-        for chunk in _chunks(changes):
+        for batch in _batches(changes):
             try:
-                self._db.transact(self._writes(generation, chunk))
+                self._db.transact(self._writes(generation, batch))
             except (ConditionFailed, Busy) as error:
                 if isinstance(error, Busy) and not error.conflict:
                     raise
-                refused += [change.unit.name for change in chunk]
+                refused += [change.unit.name for change in batch]
         return refused
 
     def _writes(self, generation: str, changes: Sequence[Change]) -> list[dict[str, Any]]:
@@ -363,8 +363,8 @@ class DynamoStandings(StandingsStore, StandingsBuild, OwnStandings):
                 return whole == page or self._put_page(generation, *of, version, whole)
 
             tried = list(waiting)
-            for of, stands in zip(tried, self._each(written, tried), strict=True):
-                if stands:
+            for of, is_stored in zip(tried, self._each(written, tried), strict=True):
+                if is_stored:
                     del waiting[of]
         return list(done.values())
 
@@ -467,12 +467,12 @@ def _added_up(parts: Iterable[Iterable[Total]]) -> list[Total]:
 
 def unit_item(generation: str, unit: Aggregate) -> Item:
     """Return the item of a unit: its entries as far as they are tallied, and what they came to."""
-    made = unit.made or Tally()
+    tally = unit.tally or Tally()
     body = {
         "name": unit.name,
         "entries": [_entry_body(entry) for _, entry in sorted(unit.entries.items())],
-        "counts": [[*_place_body(place), dict(found)] for place, found in made.counts.items()],
-        "awards": awards_body(made.awards),
+        "counts": [[*_place_body(place), dict(found)] for place, found in tally.counts.items()],
+        "awards": awards_body(tally.awards),
     }
     return {
         **_unit_key(generation, unit.name),
@@ -485,12 +485,12 @@ def unit_from(item: Item) -> Aggregate:
     """Return the unit a stored item describes."""
     body = unpacked(item["body"]["B"])
     entries = (_entry_from(one) for one in body["entries"])
-    made = Tally(
+    tally = Tally(
         {Place(*place): found for *place, found in body["counts"]},
         awards_from(body["awards"]),
     )
     known = {entry.entry_id: entry for entry in entries}
-    return Aggregate(body["name"], known, made, int(item["version"]["N"]))
+    return Aggregate(body["name"], known, tally, int(item["version"]["N"]))
 
 
 def awards_body(awards: Mapping[str, Award]) -> dict[str, list[Any]]:
@@ -545,20 +545,20 @@ def _loads(writes: Iterable[T], bytes_of: Callable[[T], int]) -> Iterator[list[T
         yield load
 
 
-def _chunks(changes: Sequence[Change]) -> Iterable[list[Change]]:
+def _batches(changes: Sequence[Change]) -> Iterable[list[Change]]:
     """Yield changes in transactions that fit, those of the same reps together."""
 
     def by_rep(change: Change) -> str:
         return min((place.rep_id for place in change.counts), default="")
 
-    chunk: list[Change] = []
+    batch: list[Change] = []
     for change in sorted(changes, key=by_rep):
-        if chunk and _writes_of([*chunk, change]) > _MOST_WRITES:
-            yield chunk
-            chunk = []
-        chunk.append(change)
-    if chunk:
-        yield chunk
+        if batch and _writes_of([*batch, change]) > _MOST_WRITES:
+            yield batch
+            batch = []
+        batch.append(change)
+    if batch:
+        yield batch
 
 
 def _writes_of(changes: Sequence[Change]) -> int:

@@ -21,10 +21,11 @@ from standardwebhooks import Webhook
 
 from dibs.aws import clients
 from dibs.aws.dynamo import Dynamo
-from dibs.aws.settings import Settings
+from dibs.aws.settings import Settings, logical_id
 from dibs.core.lead import Lead
 from dibs.core.links import link_token
 from dibs.core.rep import Device, Platform, Rep
+from dibs.offers.push import SNS_NAMES
 from dibs.offers.store import DynamoOfferStore
 from dibs.race.rep_records import rep_item
 from dibs.rules.playbook import Playbook
@@ -184,19 +185,19 @@ def furnish(database: Dynamo) -> Place:
     """Make the tables of the template, and what else the functions are told of."""
     sns, sqs = clients.sns(), clients.sqs()
     settings = create_tables(database.client, "dibs")
-    topic = sns.create_topic(Name="facts")["TopicArn"]
+    topic = sns.create_topic(Name="events")["TopicArn"]
     notify, offer = (sqs.create_queue(QueueName=name)["QueueUrl"] for name in ("notify", "offer"))
     managers = sns.create_topic(Name="managers")["TopicArn"]
     sqs.create_queue(QueueName="managers")
     sns.subscribe(TopicArn=managers, Protocol="sqs", Endpoint=_arn("sqs", "managers"))
     raw = {"RawMessageDelivery": "true"}
     sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=_arn("sqs", "offer"), Attributes=raw)
-    apns, fcm = (
-        sns.create_platform_application(Name="dibs", Platform=platform, Attributes={})[
-            "PlatformApplicationArn"
-        ]
-        for platform in ("APNS", "GCM")
-    )
+    applications = {
+        f"{platform}_application_arn": sns.create_platform_application(
+            Name="dibs", Platform=name, Attributes={}
+        )["PlatformApplicationArn"]
+        for platform, name in SNS_NAMES.items()
+    }
     secret = clients.secrets().create_secret(Name="dibs-intake", SecretString=INTAKE_SECRET)["ARN"]
     results = clients.secrets().create_secret(Name="dibs-results", SecretString=RESULTS_SECRET)
     tables = {f.name: getattr(settings, f.name) for f in fields(settings) if "_table" in f.name}
@@ -211,8 +212,7 @@ def furnish(database: Dynamo) -> Place:
             "OFFER_QUEUE_URL": offer,
             "INTAKE_SECRET_ID": secret,
             "RESULTS_SECRET_ID": results["ARN"],
-            "APNS_APPLICATION_ARN": apns,
-            "FCM_APPLICATION_ARN": fcm,
+            **{name.upper(): arn for name, arn in applications.items()},
         },
         arns={
             **{
@@ -225,8 +225,7 @@ def furnish(database: Dynamo) -> Place:
             "OfferQueue.Arn": _arn("sqs", "offer"),
             notify: _arn("sqs", "notify"),
             offer: _arn("sqs", "offer"),
-            "ApnsApplicationArn": apns,
-            "FcmApplicationArn": fcm,
+            **{logical_id(name): arn for name, arn in applications.items()},
             "IntakeSecret.Id": secret,
             "ResultsSecret.Id": results["ARN"],
             "AWS::Partition": "aws",
@@ -250,7 +249,7 @@ def _arn(service: str, name: str) -> str:
 
 
 @dataclass
-class Office:
+class App:
     """One organisation, and the one way to run its functions."""
 
     client: Any
@@ -278,7 +277,7 @@ class Office:
         """Run a function that answers over HTTP. It reads and answers what it publishes."""
         read = Read(asked.get("queryStringParameters") or {})
         response = self.run(function, {**asked, "queryStringParameters": read})
-        json.dumps(response)  # what Lambda does with it
+        json.dumps(response, ensure_ascii=False).encode()  # what Lambda does with it
         answer = Answer(response["statusCode"], response["headers"], response["body"])
         operation = contract.operations().get(asked["routeKey"])
         if operation is not None:
