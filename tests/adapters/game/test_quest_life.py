@@ -164,7 +164,7 @@ def test_what_cannot_be_told_is_refused(
     with pytest.raises(error):
         tell(deps, AINA, quest, step, peer)
     assert entries_of(deps) == []
-    assert deps.log.told_by(AINA.rep_id) == []
+    assert deps.log.reported_by(AINA.rep_id) == []
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,7 @@ from dibs.core.errors import (
     OutOfStock,
     RouteNotFound,
 )
-from dibs.game.rewards.requests import ask, audit_points, decide, lapse_requests, put_reward
+from dibs.game.rewards.requests import ask, audit_points, decide, expire_requests, put_reward
 from dibs.game.rewards.rules import (
     FOLLOWING,
     HOLDING,
@@ -361,12 +361,12 @@ def test_what_nobody_decides_on_or_collects_in_time_lapses(
         clock.pass_(days=7)
         decide(store, request.request_id, RequestState.APPROVED, "manager", "", clock)
     clock.at += after
-    done = lapse_requests(store, RULES, clock.at)
+    done = expire_requests(store, RULES, clock.at)
     assert (done.undecided, done.uncollected) == (lapses and not approved, lapses and approved)
     assert (store.state(request.request_id) is RequestState.LAPSED) is lapses
     assert balances(store)[0] == (250 if lapses else 150)
     assert store.rewards()[0].taken == (not lapses)
-    again = lapse_requests(store, RULES, clock.at)
+    again = expire_requests(store, RULES, clock.at)
     assert (again.undecided, again.uncollected) == (0, 0)
 
 
@@ -379,7 +379,7 @@ def test_what_is_over_never_lapses(shop: Shop, state: RequestState) -> None:
     if state is not RequestState.REFUSED:
         decide(store, request.request_id, RequestState.APPROVED, "manager", "", Clock())
     decide(store, request.request_id, state, "manager", "why", Clock())
-    lapse_requests(store, RULES, NOON + 1000 * DAY)
+    expire_requests(store, RULES, NOON + 1000 * DAY)
     assert store.state(request.request_id) is state
 
 
@@ -502,7 +502,7 @@ def test_a_request_that_goes_on_while_others_lapse_is_left_alone(
         decide(store, request.request_id, RequestState.APPROVED, "manager", "", Clock())
 
     meanwhile(monkeypatch, store, "move", faster)
-    assert lapse_requests(store, RULES, NOON + 14 * DAY).undecided == 0
+    assert expire_requests(store, RULES, NOON + 14 * DAY).undecided == 0
     assert store.state(request.request_id) is RequestState.APPROVED
     assert balances(store)[0] == 150
 
@@ -567,7 +567,7 @@ class AnyHistory(RuleBasedStateMachine):
     @rule(days=st.integers(0, 40))
     def wait(self, days: int) -> None:
         self.clock.pass_(days=days)
-        lapse_requests(self.store, RULES, self.clock.at)
+        expire_requests(self.store, RULES, self.clock.at)
 
     @rule(rep_id=reps, percent=st.integers(0, 100))
     def decay(self, rep_id: str, percent: int) -> None:
