@@ -161,7 +161,7 @@ def asked(deps: HelpDeps, request_id: str = "r1") -> HelpRequest:
     return ask(deps, AINA, LEAD.lead_id, request_id, "How?")[0]
 
 
-def new_entry(deps: HelpDeps) -> list[Entry]:
+def ledger_entries(deps: HelpDeps) -> list[Entry]:
     ledger = deps.ledger
     assert isinstance(ledger, FakeLedger)
     return list(ledger.entries.values())
@@ -344,10 +344,10 @@ def test_an_answer_that_was_not_kept_is_not_said_to_be(
 def test_nothing_counts_before_the_asker_has_confirmed_it(deps: HelpDeps, clock: Clock) -> None:
     help_id = asked(deps).help_id
     answer(deps, BEN, help_id, "So.")
-    assert new_entry(deps) == []
+    assert ledger_entries(deps) == []
     at = clock.pass_(days=1)
     assert confirm(deps, AINA, help_id, BEN.rep_id).confirmed_at == at
-    [entry] = new_entry(deps)
+    [entry] = ledger_entries(deps)
     assert entry.entry_id == f"help/{help_id}/{BEN.rep_id}"
     assert (entry.kind, entry.rep_id, entry.other, entry.at) == (
         HELPED,
@@ -360,7 +360,7 @@ def test_nothing_counts_before_the_asker_has_confirmed_it(deps: HelpDeps, clock:
     # Confirming again later changes nothing.
     clock.pass_(days=1)
     assert confirm(deps, AINA, help_id, BEN.rep_id).confirmed_at == at
-    assert new_entry(deps) == [entry]
+    assert ledger_entries(deps) == [entry]
 
 
 def test_help_with_a_test_lead_counts_nothing(deps: HelpDeps, memory: Memory) -> None:
@@ -368,8 +368,8 @@ def test_help_with_a_test_lead_counts_nothing(deps: HelpDeps, memory: Memory) ->
     help_id = asked(deps).help_id
     answer(deps, BEN, help_id, "So.")
     confirm(deps, AINA, help_id, BEN.rep_id)
-    assert [entry.test for entry in new_entry(deps)] == [True]
-    assert paid(new_entry(deps), lambda _: 3) == set()
+    assert [entry.test for entry in ledger_entries(deps)] == [True]
+    assert paid(ledger_entries(deps), lambda _: 3) == set()
 
 
 def test_the_asker_confirms_also_when_the_lead_is_somebody_elses(
@@ -380,7 +380,7 @@ def test_the_asker_confirms_also_when_the_lead_is_somebody_elses(
     close(deps, AINA, help_id)
     memory.leads[LEAD.lead_id] = replace(LEAD, owner=CHONG.rep_id, epoch=9)
     confirm(deps, AINA, help_id, BEN.rep_id)
-    assert [entry.epoch for entry in new_entry(deps)] == [3]
+    assert [entry.epoch for entry in ledger_entries(deps)] == [3]
 
 
 def test_help_counts_for_the_team_the_helper_is_in_by_then(deps: HelpDeps, clock: Clock) -> None:
@@ -391,7 +391,7 @@ def test_help_counts_for_the_team_the_helper_is_in_by_then(deps: HelpDeps, clock
     roster.put_profile(replace(BEN, team="south"), ("team",))
     roster.deactivate(BEN.rep_id, NOON.date())
     confirm(deps, AINA, help_id, BEN.rep_id)
-    assert [(entry.rep_id, entry.team) for entry in new_entry(deps)] == [(BEN.rep_id, "south")]
+    assert [(entry.rep_id, entry.team) for entry in ledger_entries(deps)] == [(BEN.rep_id, "south")]
 
 
 @pytest.mark.parametrize("helper", ["", None, 7, "nobody", AINA.rep_id, CHONG.rep_id])
@@ -400,7 +400,7 @@ def test_who_did_not_answer_did_not_help(deps: HelpDeps, helper: object) -> None
     answer(deps, BEN, help_id, "So.")
     with pytest.raises(InvalidInput):
         confirm(deps, AINA, help_id, helper)
-    assert new_entry(deps) == []
+    assert ledger_entries(deps) == []
 
 
 @pytest.mark.parametrize(("rep", "error"), [(BEN, Forbidden), (SOUTH, RouteNotFound)])
@@ -412,7 +412,7 @@ def test_nobody_confirms_or_withdraws_for_the_asker(
     for act in (lambda: confirm(deps, rep, help_id, BEN.rep_id), lambda: close(deps, rep, help_id)):
         with pytest.raises(error):
             act()
-    assert new_entry(deps) == []
+    assert ledger_entries(deps) == []
     assert deps.requests.find(help_id) is not None
     assert mine(deps, AINA)[0].closed_at is None
 
@@ -434,7 +434,7 @@ def test_help_is_confirmed_within_fourteen_days(
     else:
         with pytest.raises(Ended):
             confirm(deps, AINA, request.help_id, BEN.rep_id)
-    assert len(new_entry(deps)) == int(counts)
+    assert len(ledger_entries(deps)) == int(counts)
 
 
 def test_a_confirmation_cut_short_is_made_good_by_asking_again(
@@ -452,5 +452,5 @@ def test_a_confirmation_cut_short_is_made_good_by_asking_again(
             confirm(deps, AINA, help_id, BEN.rep_id)
     clock.pass_(hours=1)
     assert confirm(deps, AINA, help_id, BEN.rep_id).confirmed_at is not None
-    assert [entry.at for entry in new_entry(deps)] == [NOON]
+    assert [entry.at for entry in ledger_entries(deps)] == [NOON]
     assert mine(deps, AINA)[0].answers[BEN.rep_id].confirmed_at is not None

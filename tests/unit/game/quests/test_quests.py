@@ -206,7 +206,7 @@ def deps(memory: Memory, clock: Clock) -> QuestDeps:
     return QuestDeps(FakeQuests(), FakeRoster(memory), FakeLedger(memory), clock)
 
 
-def new_entry(deps: QuestDeps) -> dict[str, Entry]:
+def ledger_entries(deps: QuestDeps) -> dict[str, Entry]:
     assert isinstance(deps.ledger, FakeLedger)
     return deps.ledger.entries
 
@@ -221,7 +221,7 @@ def test_a_step_nobody_confirms_is_done_when_it_is_told(deps: QuestDeps, clock: 
     assert (told.at, told.peer, is_done) == (NOON, "", True)
     clock.pass_(hours=1)
     assert tell(deps, AINA, "start", "tool", None)[1] is True
-    [entry] = new_entry(deps).values()
+    [entry] = ledger_entries(deps).values()
     assert (entry.entry_id, entry.kind, entry.at) == (
         f"step/start/tool/{AINA.rep_id}",
         STEP_VERIFIED,
@@ -250,15 +250,15 @@ def test_a_step_is_confirmed_by_the_peer_that_was_named_or_a_manager(
     deps: QuestDeps, step: str, peer: object, by: Rep | None, error: type[DibsError] | None
 ) -> None:
     assert tell(deps, AINA, "start", step, peer)[1] is False
-    assert new_entry(deps) == {}
+    assert ledger_entries(deps) == {}
     if error is not None:
         with pytest.raises(error):
             confirm(deps, by, "start", step, AINA.rep_id)
-        assert new_entry(deps) == {}
+        assert ledger_entries(deps) == {}
         return
     for _ in range(2):
         assert confirm(deps, by, "start", step, AINA.rep_id) == AINA
-    [entry] = new_entry(deps).values()
+    [entry] = ledger_entries(deps).values()
     assert (entry.rep_id, entry.cause) == (AINA.rep_id, f"start/{step}")
     assert entry.other == (MANAGERS if by is None else by.rep_id)
     assert entry.unit == f"quest/{AINA.rep_id}/start"
@@ -284,7 +284,7 @@ def test_what_cannot_be_told_is_refused(
 ) -> None:
     with pytest.raises(error):
         tell(deps, AINA, quest, step, peer)
-    assert new_entry(deps) == {}
+    assert ledger_entries(deps) == {}
     assert deps.log.reported_by(AINA.rep_id) == []
 
 
@@ -305,7 +305,7 @@ def test_a_manager_confirms_nothing_that_was_not_told(
 ) -> None:
     with pytest.raises(error):
         confirm(deps, None, "start", step, rep_id)
-    assert new_entry(deps) == {}
+    assert ledger_entries(deps) == {}
 
 
 def test_another_peer_takes_the_place_of_the_first(deps: QuestDeps, clock: Clock) -> None:
@@ -361,7 +361,7 @@ def test_a_confirmation_cut_short_is_made_good_by_asking_again(
     assert pending(deps, None) == []
     confirm(deps, None, "start", "ethics", AINA.rep_id)
     assert deps.log.waiting_for(MANAGERS) == []
-    assert len(new_entry(deps)) == 1
+    assert len(ledger_entries(deps)) == 1
 
 
 def test_two_who_tell_at_once_are_told_to_try_again(
