@@ -137,12 +137,13 @@ def claim(
         Busy: the store did not answer in time.
     """
     view: RaceView | None = None
-    silences = 0
+    silences, judged_at = 0, clock()
     for attempt in attempts(ATTEMPTS, pause):
         try:
             view = view or store.read(lead_id, rep_id)
             proof(view)
-            outcome = _attempt(store, view, clock, contact_shown_for, pause)
+            judged_at = clock()
+            outcome = _attempt(store, view, judged_at, clock, contact_shown_for, pause)
             if isinstance(outcome, Won | InDraw):
                 return outcome
             view, attempt.at_once = outcome, True
@@ -155,7 +156,7 @@ def claim(
             view = None
         except (AlreadyClaimed, Expired, ClaimRefused) as refusal:
             if view is not None and view.lead is not None:
-                _note(store, view, view.lead, rep_id, refusal, clock())
+                _note(store, view, view.lead, rep_id, refusal, judged_at)
             raise
     raise Busy
 
@@ -163,15 +164,15 @@ def claim(
 def _attempt(
     store: RaceStore,
     view: RaceView,
+    now: datetime,
     clock: Callable[[], datetime],
     contact_shown_for: timedelta | None,
     pause: Callable[[float], None],
 ) -> Won | InDraw | RaceView | None:
-    """Judge and store the claim, and return its answer.
+    """Judge the claim as of `now`, store it, and return its answer.
 
     Without an answer the claim is judged again: on the returned view, or on a new read (None).
     """
-    now = clock()
     if view.lead is not None and _owed_a_draw(view, now):
         _draw(store, view.lead, clock, pause)
         return None
@@ -214,7 +215,7 @@ def _enter_draw(
 def _note(
     store: RaceStore, view: RaceView, lead: Lead, rep_id: str, refusal: DibsError, now: datetime
 ) -> None:
-    """Record a claim that did not win, for its receipt (C9)."""
+    """Record a claim that did not win, for its receipt: `now` is when it was judged (C9)."""
     rules = refusal.refusals if isinstance(refusal, ClaimRefused) else ()
     codes = [rule.code for rule in rules]
     with suppress(Busy):  # the rep's answer matters more than the record
@@ -267,7 +268,7 @@ def check_claim(store: RaceStore, view: RaceView, now: datetime) -> tuple[Lead, 
         raise Expired
     verdict, usage = decide_knowing(lead, rep, view.usage, view.playbook, now, store.open_leads)
     if isinstance(verdict, Refused):
-        raise ClaimRefused(verdict.refusals, verdict.lifts_at)
+        raise ClaimRefused(verdict.refusals, verdict.lifts_at, now)
     return lead, rep, usage
 
 
@@ -288,6 +289,7 @@ def _lost(store: RaceStore, view: RaceView, lead: Lead, rep: Rep, now: datetime)
         ms_ago=max(0, _ms(now - claimed_at)),
         open_leads=open_leads,
         drawn=record is not None and record.drawn,
+        judged_at=now,
     )
 
 

@@ -128,6 +128,7 @@ def test_a_loser_hears_who_won_how_long_ago_and_how_many_are_still_open() -> Non
     assert lost.details() == {
         "claimed_by": {"rep_id": AINA.rep_id, "name": "Aina"},
         "ms_ago": 340,
+        "judged_at": NOON + timedelta(milliseconds=340),
         "open_leads": 2,
     }
     assert race.stored().owner == AINA.rep_id
