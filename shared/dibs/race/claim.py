@@ -32,7 +32,7 @@ from dibs.core.links import Link, link_is_for
 from dibs.core.rep import Rep, Usage
 from dibs.race.decide import Refused, decide_knowing
 from dibs.race.draw import WRITTEN_BY, collects, commitment_of, seed_of, undrawn
-from dibs.race.lifecycle import new_claim
+from dibs.race.lifecycle import new_claim, no_undo
 from dibs.race.ports import RaceStore, RaceView
 from dibs.race.usage import count_lead
 
@@ -82,14 +82,14 @@ def bearer(token: str) -> Proof:
 
 
 def by_link(link: Link) -> Proof:
-    """Prove identity by a claim link made for this rep, lead and opening."""
+    """Prove identity by a claim link made for this rep, lead and race."""
 
     def check(view: RaceView) -> None:
         lead = view.lead
         if lead is None or view.rep is None or not view.rep.active:
             raise LeadNotFound
-        if not link_is_for(link, lead.salt, lead.epoch):
-            earlier = range(max(1, lead.epoch - 20), lead.epoch)
+        if not any(link_is_for(link, lead.salt, e) for e in _of_this_race(lead)):
+            earlier = range(max(1, lead.epoch - 20), lead.first_epoch)
             raise (
                 Withdrawn if any(link_is_for(link, lead.salt, e) for e in earlier) else LeadNotFound
             )
@@ -98,13 +98,19 @@ def by_link(link: Link) -> Proof:
 
 
 def by_sms(epoch: int) -> Proof:
-    """Prove that a reply code is for this opening. The caller found the rep by phone number."""
+    """Prove that a reply code is for this race. The caller found the rep by phone number."""
 
     def check(view: RaceView) -> None:
-        if view.lead is not None and view.lead.epoch != epoch:
+        if view.lead is not None and epoch not in _of_this_race(view.lead):
             raise Withdrawn
 
     return check
+
+
+def _of_this_race(lead: Lead) -> range:
+    """Return the epochs of the lead's race, the current one first: after an undo it goes on, and
+    nobody is sent a second link or code (C12)."""
+    return range(lead.epoch, lead.first_epoch - 1, -1)
 
 
 def token_hash(token: str) -> str:
@@ -310,10 +316,10 @@ def standing_win(
     The contact details are left out once `contact_shown_for` has passed since the claim.
     """
     hidden = contact_shown_for is not None and now > record.claimed_at + contact_shown_for
-    # No undo of an assigned lead, which nobody claimed, nor of a blind one: that would be a free
-    # look at it (F4).
-    blind = view.lead is not None and view.lead.blind
-    undo_seconds = view.playbook.undo_seconds if record.competitive and not blind else 0
+    undo_seconds = view.playbook.undo_seconds if record.competitive else 0
+    lead, rep = view.lead, view.rep
+    if lead is None or rep is None or no_undo(lead, rep, view.usage, view.playbook, now):
+        undo_seconds = 0
     return Won(
         claim=record,
         card=None if hidden else store.card(record.lead_id),

@@ -200,7 +200,7 @@ RULES: Mapping[str, JudgedRule] = {
     "newcomers": JudgedRule(
         _phase, ("newcomer", "newcomers_only"), lambda rules: rules.newcomers.enabled
     ),
-    "released": JudgedRule(_released, ("released_lately", "not_twice_in_a_row")),
+    "released": JudgedRule(_released, ("released_lately", "not_twice_in_a_row", "undone")),
     "availability": JudgedRule(
         _availability, ("left", "paused", "on_leave", "holiday", "outside_hours")
     ),
@@ -238,8 +238,9 @@ def rules_judged(playbook: Rules) -> tuple[str, ...]:
 def gave_back(lead: Lead, rep: Rep, playbook: Rules, now: datetime) -> list[Refusal]:
     """Return why the rep cannot have a lead that they had before (C5).
 
-    They cannot within the cooldown after they released it, and never twice in a row, however they
-    lost it. An undone claim does not count.
+    They cannot within the cooldown after they released it, never twice in a row, however they lost
+    it, and not after they undid a claim of it: they saw the contact details (C12). Only a manager
+    can assign it to them.
     """
     refusals: list[Refusal] = []
     released_at, days = lead.released_by.get(rep.rep_id), playbook.release.cooldown_days
@@ -258,6 +259,14 @@ def gave_back(lead: Lead, rep: Rep, playbook: Rules, now: datetime) -> list[Refu
                 "not_twice_in_a_row",
                 None,
                 "You had this lead last. It goes to somebody else first.",
+            )
+        )
+    if rep.rep_id in lead.undone_by:
+        refusals.append(
+            Refusal(
+                "undone",
+                None,
+                "You undid your claim of this lead, so it goes to others. Ask your manager for it.",
             )
         )
     return refusals

@@ -140,6 +140,8 @@ class RepRecord(Model):
     ever = IntegerAttribute(null=True, attr_name="claims_ever")
     recent = InstantsAttribute(null=True)
     credits_used = DaysAttribute(null=True)
+    undo_day = DayAttribute(null=True)
+    undos = IntegerAttribute(null=True)
 
 
 _DEVICE = Codec(DeviceMap, Device)

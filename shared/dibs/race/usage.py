@@ -82,6 +82,7 @@ class _Period(NamedTuple):
 _PERIODS = (
     _Period("hour", Rep.this_hour, ("hour_claims",)),
     _Period("day", Rep.today, ("claims",)),
+    _Period("undo_day", Rep.today, ("undos",)),
     _Period(
         "week",
         Rep.this_week,
@@ -203,6 +204,16 @@ def undo_claim(held: Lead, rep: Rep, usage: Usage) -> Change:
         guards.append(Guard("ever", "=", usage.ever))
         sets["recent"] = tuple(kept)
     return Change(rep.rep_id, tuple(guards), sets=sets) | _less(held, usage, off)
+
+
+def count_undo(held: Lead, rep: Rep, usage: Usage, playbook: Rules, now: datetime) -> Change:
+    """Return the change that counts one undo, up to the playbook's limit of a day (C12)."""
+    if held.test:
+        return Change(rep.rep_id)
+    counts = _one_more(rep, usage, ["undos"], now)
+    if "undos" in counts.sets:
+        return counts
+    return counts | Change(rep.rep_id, (Guard("undos", "<", playbook.undos_per_day),))
 
 
 def _less(held: Lead, usage: Usage, names: Iterable[str]) -> Change:

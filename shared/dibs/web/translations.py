@@ -149,6 +149,9 @@ REFUSALS: dict[str, Sequence[str]] = {
         N_("You released this lead. It is kept for others for a while (days: {count})."),
     ),
     "not_twice_in_a_row": (N_("You had this lead last. It goes to somebody else first."),),
+    "undone": (
+        N_("You undid your claim of this lead, so it goes to others. Ask your manager for it."),
+    ),
     "in_hand": (N_("You hold {count} leads you have not worked yet."),),
     "daily_limit": (
         N_(

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from dibs.assignment import assign as assigning
+from dibs.assignment.work import release
 from dibs.core.events import LeadEvent
 from dibs.core.lead import Lead, State
 from dibs.core.rep import Rep, Usage
@@ -382,18 +383,19 @@ def test_somebody_of_the_wave_who_is_off_at_its_instant_is_not_told() -> None:
     assert told(world) == [reps[0].rep_id, reps[2].rep_id]
 
 
-def test_an_undone_lead_starts_with_the_first_wave_again() -> None:
-    world, lead, reps = in_tiers(1, 2)
+def test_the_race_of_an_undone_lead_goes_on_where_it_was() -> None:
+    world, lead, reps = in_tiers(1, 2, 3)
     world.clock.at = NOON + 16 * MINUTE
     follow(world, due(lead))
     proof = bearer(token_of(reps[1]))
     claim(world.race, lead.lead_id, reps[1].rep_id, proof, world.clock)
     again = undo(world.race, lead.lead_id, reps[1].rep_id, proof, world.clock)
     assert again.notified_until is None
-    assert again.waves["north"][1] == NOON + 31 * MINUTE
+    assert again.waves["north"] == (NOON + 16 * MINUTE,) * 2 + (lead.waves["north"][2],)
+    assert again.closes_at == lead.closes_at
     world.queue.waiting.clear()
     follow(world, opened(again))
-    assert told(world) == [reps[0].rep_id]
+    assert told(world) == [reps[0].rep_id]  # all but the one who has seen the details
     assert {batch.epoch for batch in world.queue.of("offer")} == {2}
 
 
@@ -434,9 +436,13 @@ def test_a_decline_of_an_earlier_opening_does_not_count() -> None:
     world.race.record_sighting(lead, reps[0].rep_id, "declined_at", NOON)
     proof = bearer(token_of(reps[0]))
     claim(world.race, lead.lead_id, reps[0].rep_id, proof, world.clock)
-    again = undo(world.race, lead.lead_id, reps[0].rep_id, proof, world.clock)
+    world.clock.pass_(minutes=1)
+    rep_id = reps[0].rep_id
+    release(world.race, world.holdings, lead.lead_id, rep_id, proof, "no fit", world.clock)
+    again = world.lead(lead)
+    world.add_rep(replace(reps[0], rep_id="aaaay", phone=None))  # of the first wave
     follow(world, opened(again))
-    assert world.lead(lead).waves["north"][1] == NOON + 15 * MINUTE
+    assert world.lead(lead).waves["north"][1] == NOON + 16 * MINUTE
 
 
 def test_somebody_else_who_opened_the_wave_first_is_left_to_tell_it() -> None:
