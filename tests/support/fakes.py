@@ -250,6 +250,9 @@ class FakeRace:
     ) -> bool:
         return self._memory.put_back(held, reopened, transitions, counts)
 
+    def count(self, counts: Change) -> bool:
+        return self._memory.count(counts)
+
     def record_attempt(
         self,
         lead: Lead,

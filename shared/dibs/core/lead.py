@@ -211,7 +211,9 @@ def filled(card: Contact) -> Contact:
     return card
 
 
-Reserved = Literal["", "cohort", "newcomers", "absence"]
+Reserved = Literal["", "cohort", "newcomers", "absence", "acceptance"]
+ASSIGNED_ONLY: tuple[Reserved, ...] = ("newcomers", "absence", "acceptance")
+"""Leads that are reserved for these are assigned, not raced for."""
 Openings = tuple[datetime | None, datetime | None, datetime | None]
 """When each tier may claim, tier 1 first. None: never, the tier gets leads by assignment (M2)."""
 
@@ -232,10 +234,10 @@ class Lead:
     lead that is `on_hold` waits for a manager only (R7).
     Reps are matched by `territory`, `segment`, `product`, `language`, `needs` (skills and their
     minimum levels) and `pods` (R1-R5). `head_start_reps` may claim from `opens_at`, before all
-    waves (F6). A lead is `reserved_for` newcomers, to race for among themselves
-    (`cohort`) or to be assigned to them (`newcomers`), or for reps with an absence credit
-    (`absence`). Claims until `draws_at` count as simultaneous (C10); it is None again after a draw
-    without a winner.
+    waves (F6). A lead is `reserved_for` newcomers, to race for among themselves (`cohort`) or to be
+    assigned to them (`newcomers`), for reps with an absence credit (`absence`), or for reps who owe
+    an assignment (`acceptance`, F2). Claims until `draws_at` count as simultaneous (C10);
+    it is None again after a draw without a winner.
     """
 
     lead_id: str

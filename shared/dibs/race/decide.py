@@ -75,13 +75,16 @@ def decide_knowing(
     now: datetime,
     open_leads: Callable[[], Iterable[Lead]],
 ) -> tuple[Verdict, Usage]:
-    """Judge as `decide` does, but a debt that no open lead can pay refuses nothing (F1, F3).
+    """Judge as `decide` does, but a debt that no lead could have paid refuses nothing (F1, F3).
 
-    Reads the open leads only where a debt refuses. Returns the usage it judged on, too.
+    Reads the open leads only where a debt refuses that does not stand yet. Returns the usage it
+    judged on, too.
     """
     verdict = decide(lead, rep, usage, playbook, now)
-    owes = isinstance(verdict, Refused) and any(r.code in debts.PAID_BY for r in verdict.refusals)
-    if not owes or usage.payable is not None:
+    codes = [r.code for r in verdict.refusals] if isinstance(verdict, Refused) else []
+    owed = [debts.PAID_BY[code] for code in codes if code in debts.PAID_BY]
+    known = all(debts.stands(quality, rep, usage, now) for quality in owed)
+    if known or usage.payable is not None:
         return verdict, usage
 
     def may_claim(other: Lead) -> bool:
@@ -89,6 +92,17 @@ def decide_knowing(
 
     usage = debts.with_payable(usage, open_leads(), may_claim, now)
     return decide(lead, rep, usage, playbook, now), usage
+
+
+def could_pay(lead: Lead, rep: Rep, usage: Usage, playbook: Rules, now: datetime) -> bool:
+    """Tell whether the rep owes a claim of such a lead and this one is open to them (F1, F3).
+
+    A pause, which is the rep's own choice, is no excuse.
+    """
+    if not debts.unpaid(lead, rep, usage, playbook, now):
+        return False
+    refusals = _refusals(_NOT_PAID_BY_CLAIMING, lead, rep, usage, playbook, now)
+    return all(refusal.code == "paused" for refusal in refusals)
 
 
 def _refusals(

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from dibs.core.lead import Lead, Openings
+from dibs.core.lead import ASSIGNED_ONLY, Lead, Openings
 from dibs.core.rep import Rep, Usage
 from dibs.race.decide import Eligible, decide
 from dibs.rules.rules import Offsets, Rules
@@ -18,9 +18,9 @@ def races(lead: Lead, playbook: Rules) -> bool:
     """Tell whether reps race for the lead; if not, it is assigned.
 
     It is raced for if one of its teams has a model with races (M3, M5), unless it is reserved for
-    newcomers or for a rep's absence credit (F8, F10).
+    newcomers, a rep's absence credit, or an assignment that a rep owes (F8, F10, F2).
     """
-    if lead.reserved_for in ("newcomers", "absence"):
+    if lead.reserved_for in ASSIGNED_ONLY:
         return False
     return any(playbook.model_of(team).races for team in lead.teams)
 

@@ -142,6 +142,8 @@ class RepRecord(Model):
     credits_used = DaysAttribute(null=True)
     undo_day = DayAttribute(null=True)
     undos = IntegerAttribute(null=True)
+    warm_passed = IntegerAttribute(null=True)
+    cold_passed = DayAttribute(null=True)
 
 
 _DEVICE = Codec(DeviceMap, Device)

@@ -39,7 +39,8 @@ COUNT_SECONDS = 4.0
 
 
 class DynamoRaceStore(RaceStore):
-    """`RaceStore` on DynamoDB. Keeps the playbook for 20 s and open counts for 4 s per process."""
+    """`RaceStore` on DynamoDB. Keeps open counts for 4 s per process, and the playbook as long as
+    its number stays the same, which each claim reads; at most 20 s."""
 
     def __init__(self, dynamo: Dynamo, settings: Settings) -> None:
         self._db = dynamo
@@ -48,9 +49,12 @@ class DynamoRaceStore(RaceStore):
         self._counts: dict[str, tuple[float, int]] = {}
 
     def read(self, lead_id: str, rep_id: str) -> RaceView:
-        """Read lock, claim record, rep and offer (and the playbook when due) in one request."""
+        """Read lock, claim record, rep and offer (and the playbook when due) in one request.
+
+        A change of the playbook binds the next claim: only then there is a second request.
+        """
         rules = self._cached_rules()
-        organisation = [{"pk": {"S": keys.rep(rep_id)}}]
+        organisation = [{"pk": {"S": pk}} for pk in (keys.rep(rep_id), keys.PLAYBOOK_VERSION)]
         if rules is None:
             organisation.append({"pk": {"S": keys.PLAYBOOK}})
         found = self._db.batch_get(
@@ -70,6 +74,9 @@ class DynamoRaceStore(RaceStore):
         people = {item["pk"]["S"]: item for item in found[self._to.organisation_table]}
         if rules is None:
             rules = self._remember(people.get(keys.PLAYBOOK))
+        elif _is_newer(people.get(keys.PLAYBOOK_VERSION), rules):
+            self._rules = None
+            return self.read(lead_id, rep_id)
         lead = lead_from(items[keys.LOCK]) if keys.LOCK in items else None
         notice = next((notice_from(item) for item in found[self._to.offers_table]), None)
         current = notice is not None and lead is not None and notice.epoch == lead.epoch
@@ -122,6 +129,14 @@ class DynamoRaceStore(RaceStore):
         ]
         try:
             self._db.transact(writes)
+        except ConditionFailed:
+            return False
+        return True
+
+    def count(self, counts: Change) -> bool:
+        """Store counts by themselves; False if a guard does not hold."""
+        try:
+            self._db.transact(write_usage(self._to, counts))
         except ConditionFailed:
             return False
         return True
@@ -231,6 +246,11 @@ def read_waiting(
             index=keys.WAITING_INDEX,
         )
     ]
+
+
+def _is_newer(number: Item | None, rules: Rules) -> bool:
+    """Tell whether another playbook is in force; None before the first change since an update."""
+    return number is not None and int(number["version"]["N"]) != rules.version
 
 
 def _as_it_stood(view: RaceView, failure: ConditionFailed) -> RaceView:

@@ -129,6 +129,10 @@ REFUSALS: dict[str, Sequence[str]] = {
     "owes_warm": (N_("You have claimed {count} hot leads this week. Claim a warm one first."),),
     "owes_assignment": (
         N_("You have claimed {count} leads. Accept the one assigned to you first."),
+        N_(
+            "You have claimed {count} leads. "
+            "The next one that fits you is assigned to you; accept it first."
+        ),
     ),
     "owes_cold": (
         N_("You claimed {count} cold leads last week, of {wanted}. Claim {missing} more first."),

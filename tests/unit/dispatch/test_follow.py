@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from dibs.assignment import assign as assigning
+from dibs.assignment.override import assign as assign_lead
 from dibs.assignment.work import release
 from dibs.core.events import LeadEvent
 from dibs.core.lead import Lead, State
@@ -566,3 +567,28 @@ def test_a_debt_nothing_could_pay_opens_no_wave_early() -> None:
     assert second_wave_after(world.post_lead(a_card(1))) == timedelta(minutes=15)
     world.post_lead(a_card(2, score=60))
     assert second_wave_after(world.post_lead(a_card(3))) == timedelta(seconds=10)
+
+
+# Leavers (R8)
+
+
+@pytest.mark.parametrize("how", ["claimed", "assigned"])
+def test_what_a_leaver_got_at_the_last_moment_goes_back_when_it_is_heard_of(how: str) -> None:
+    world = FakeWorld(a_playbook())
+    leaver, other = world.add_rep(a_rep(1)), world.add_rep(a_rep(2))
+    lead = world.post_lead(a_card())
+    if how == "claimed":
+        token = bearer(token_of(leaver))
+        claim(world.race, lead.lead_id, leaver.rep_id, token, world.clock)
+    else:
+        put = assign_lead
+        put(world.race, world.holdings, lead.lead_id, leaver.rep_id, "boss", "x", world.clock)
+    world.roster.deactivate(leaver.rep_id, NOON.date())
+    follow(world, LeadEvent(f"lead.{how}", lead.lead_id, 1, leaver.rep_id))
+    assert world.lead(lead).owner is None
+    assert world.lead(lead).previous_owner == leaver.rep_id
+    kept = world.post_lead(a_card(2))
+    token = bearer(token_of(other))
+    claim(world.race, kept.lead_id, other.rep_id, token, world.clock)
+    follow(world, LeadEvent("lead.claimed", kept.lead_id, 1, other.rep_id))
+    assert world.lead(kept).owner == other.rep_id
