@@ -142,6 +142,16 @@ def sign_in(error: DibsError | None = None) -> Response:
     return _page(status, "sign_in.html", problem="" if error is None else str(error))
 
 
+def sign_in_link(token: str, *, good: bool) -> Response:
+    """One button that signs in, where the link is good."""
+    return _page(200, "in.html", token=token, good=good)
+
+
+def link_sent(minutes: int) -> Response:
+    """What follows when a link was asked for, whoever asked."""
+    return _page(202, "link_sent.html", minutes=minutes)
+
+
 def contract(described: Mapping[str, Any]) -> Response:
     """The API's description, an entry for each call."""
     return _page(

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from dibs.race.claim import token_hash
 from handlers.office import AINA, MANAGER, Answer, Office, http, signed
 from support.builders import token_of
 from support.contract import document, operations
@@ -27,7 +26,7 @@ HALF = "\ud800"
 @pytest.fixture(autouse=True)
 def organisation(office: Office) -> None:
     office.hire(AINA)
-    office.world.roster.set_manager_hash(token_hash(MANAGER))
+    office.world.add_manager(MANAGER)
 
 
 def send(office: Office, route: str, body: Any, token: str | None = None) -> Answer:

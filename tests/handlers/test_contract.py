@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from dibs.race.claim import token_hash
 from handlers.office import AINA, CHONG, MANAGER, Answer, Office, http
 from support.builders import token_of
 from support.contract import operations
@@ -28,7 +27,7 @@ ADDRESSES = {
 @pytest.fixture
 def peopled(office: Office) -> Office:
     office.hire(AINA, CHONG)
-    office.world.roster.set_manager_hash(token_hash(MANAGER))
+    office.world.add_manager(MANAGER)
     return office
 
 

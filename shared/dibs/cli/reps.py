@@ -14,9 +14,10 @@ from rich.progress import track
 from rich.table import Table
 
 from dibs.aws import clock
-from dibs.cli.target import Stack, target
+from dibs.cli.target import Stack, operator, target
 from dibs.core.errors import AlreadyExists, DibsError, RouteNotFound
 from dibs.offers.open_offers import open_offers
+from dibs.people.access import issue_token, make_link
 from dibs.people.operator import add_rep, all_reps, rep_of
 from dibs.people.profiles import change_profile, fallback_of, leave_for_good
 from dibs.race.decide import off
@@ -46,6 +47,8 @@ def add(
         phone=phone,
         tier=tier,
         language=language,
+        by=operator(),
+        now=clock.now(),
     )
     console.print(f"Added {rep.name} ({rep.rep_id}) to {rep.team}. Their token, shown once:")
     typer.echo(token)
@@ -161,7 +164,7 @@ def import_(
     Importing again adds only new reps: it skips a known phone number, and, without a number, a
     known name of the team. It prints each wrong line and imports the others.
     """
-    roster = target(stack).stores.roster
+    roster, by = target(stack).stores.roster, operator()
     try:
         with file.open(encoding="utf-8-sig", newline="") as source:
             reader = csv.DictReader(source)
@@ -189,6 +192,8 @@ def import_(
                 phone=given["phone"],
                 tier=int(given["tier"] or 2),
                 language=given["language"] or "en",
+                by=by,
+                now=clock.now(),
             )
             added.append((rep.rep_id, rep.name, token))
         except AlreadyExists:
@@ -207,13 +212,29 @@ def import_(
         raise typer.Exit(1)
 
 
+@app.command()
+def token(rep_id: str, stack: Stack = "") -> None:
+    """Print a new token of a rep; the old one and all their sessions end at once."""
+    typer.echo(issue_token(target(stack).stores.credentials, rep_id, operator(), clock.now()))
+
+
+@app.command("link")
+def sign_in_link(rep_id: str, stack: Stack = "") -> None:
+    """Print a link that signs the rep in once, within minutes."""
+    here = target(stack)
+    stores = here.stores
+    rep_of(stores.roster, rep_id)
+    secret = make_link(stores.credentials, stores.roster.playbook(), rep_id, clock.now())
+    typer.echo(f"{here.settings.public_url}/in/{secret}")
+
+
 def link(rep_id: str, lead_id: str = typer.Argument(""), stack: Stack = "") -> None:
     """Print a rep's claim links: for one open lead, or for all their open offers."""
     here = target(stack)
-    known = here.stores.roster.credentials(rep_id)
+    known = here.stores.roster.counted(rep_id)
     if known is None:
         raise RouteNotFound("There is no such rep.")
-    rep, usage, _ = known
+    rep, usage = known
     store = here.stores.race
     offers = [
         offer

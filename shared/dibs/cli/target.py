@@ -57,6 +57,16 @@ def target(stack: str) -> Target:
     return Target(settings_of(local_stack.STACK), known["api_url"])
 
 
+def operator() -> str:
+    """Return who is named in the audit trail for what a command does: the operator's AWS user."""
+    try:
+        arn: str = boto3.client("sts").get_caller_identity()["Arn"]
+    except (ClientError, BotoCoreError):
+        arn = ""
+    user = arn.rpartition(":")[2].partition("/")[2] or "root"
+    return f"operator ({user})"
+
+
 def settings_of(stack: str) -> Settings:
     """Return a stack's settings, from its outputs.
 

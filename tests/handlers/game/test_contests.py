@@ -17,7 +17,6 @@ from dibs.game.contests.store import signature
 from dibs.game.scoring.ports import Total
 from dibs.game.scoring.score import score
 from dibs.ledger.entries import booked
-from dibs.race.claim import token_hash
 from dibs.wiring import wiring
 from handlers.office import (
     AINA,
@@ -56,7 +55,7 @@ ROUTES = [
 @pytest.fixture
 def totals(office: Office, monkeypatch: pytest.MonkeyPatch) -> FakeStandings:
     """What the boards say; the standings' own tests hold how they come about."""
-    office.world.roster.set_manager_hash(token_hash(MANAGER))
+    office.world.add_manager(MANAGER)
     office.hire(AINA, BEN, CHONG, DAYANG)
     found = FakeStandings()
 
@@ -474,7 +473,7 @@ def test_a_contest_is_called_off(office: Office, totals: FakeStandings) -> None:
 
 def test_what_is_in_the_ledger_is_what_counts_and_prizes_are_points(office: Office) -> None:
     """With the standings as they are, and under the roles of both functions."""
-    office.world.roster.set_manager_hash(token_hash(MANAGER))
+    office.world.add_manager(MANAGER)
     office.hire(AINA, BEN)
     put(office, metric="count(call)")
     to(office, MONDAY, hours=9)

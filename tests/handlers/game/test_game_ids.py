@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from dibs.race.claim import token_hash
 from game.handler import ROUTES
 from handlers.office import AINA, BEN, MANAGER, Office, http
 from support.builders import a_playbook, token_of
@@ -50,7 +49,7 @@ BODIES = [
 @pytest.fixture(autouse=True)
 def organisation(office: Office) -> None:
     office.put_playbook(a_playbook(teams={"north": {"name": "North"}}, game={"quests": QUESTS}))
-    office.world.roster.set_manager_hash(token_hash(MANAGER))
+    office.world.add_manager(MANAGER)
     office.hire(AINA, BEN)
 
 

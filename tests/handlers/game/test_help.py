@@ -11,7 +11,6 @@ import pytest
 from dibs.core.lead import Lead
 from dibs.core.rep import Rep
 from dibs.ledger.entries import Entry
-from dibs.race.claim import token_hash
 from dibs.wiring import wiring
 from handlers.office import AINA, BEN, CHONG, DAYANG, MANAGER, Answer, Office, http
 from support.aws import items
@@ -30,7 +29,7 @@ ROUTES = (
 
 @pytest.fixture(autouse=True)
 def team(office: Office) -> None:
-    office.world.roster.set_manager_hash(token_hash(MANAGER))
+    office.world.add_manager(MANAGER)
     office.hire(AINA, BEN, CHONG, DAYANG)
 
 

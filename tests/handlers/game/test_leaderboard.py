@@ -13,7 +13,6 @@ import pytest
 from dibs.core.rep import Rep
 from dibs.game.scoring.score import score
 from dibs.ledger.entries import Entry, booked
-from dibs.race.claim import token_hash
 from dibs.wiring import wiring
 from handlers.office import AINA, BEN, CHONG, DAYANG, MANAGER, PLAYBOOK, Answer, Office, http
 from support.builders import NOON, a_lead, a_playbook, a_rep, token_of
@@ -27,7 +26,7 @@ DASH = "–"
 def team(office: Office) -> None:
     """Aina has claimed three leads, Ben and Dayang two each, in the south Chong five."""
     office.hire(AINA, BEN, CHONG, DAYANG)
-    office.world.roster.set_manager_hash(token_hash(MANAGER))
+    office.world.add_manager(MANAGER)
     claimed({AINA: 3, BEN: 2, DAYANG: 2, CHONG: 5})
 
 

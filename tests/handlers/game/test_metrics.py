@@ -9,7 +9,6 @@ import pytest
 from dibs.game.scoring.metrics import METRICS
 from dibs.game.scoring.ports import Aggregate, Change
 from dibs.game.scoring.tally import Place
-from dibs.race.claim import token_hash
 from dibs.wiring import wiring
 from handlers.office import AINA, BEN, CHONG, MANAGER, Answer, Office, http
 from support.builders import a_playbook, token_of
@@ -28,7 +27,7 @@ TEAMS = {"north": {"name": "North"}, "south": {"name": "South"}}
 def team(office: Office) -> None:
     office.hire(AINA, BEN, CHONG)
     office.put_playbook(a_playbook(teams=TEAMS))
-    office.world.roster.set_manager_hash(token_hash(MANAGER))
+    office.world.add_manager(MANAGER)
     store = wiring().standings
     [live] = store.generations()
     for rep in (AINA, BEN, CHONG):

@@ -13,7 +13,6 @@ from dibs.assignment.assign import serve
 from dibs.aws import clients
 from dibs.core.lead import Lead
 from dibs.core.rep import Device, Platform, Rep
-from dibs.race.claim import token_hash
 from dibs.web.http import iso
 from dibs.wiring import wiring
 from handlers.office import AINA, BEN, CHONG, DAYANG, MANAGER, Answer, Office, event, http, sqs
@@ -150,7 +149,7 @@ def test_without_a_right_token_nothing_is_shown_or_changed(
     office: Office, route: str, path: dict[str, str], token: str
 ) -> None:
     office.hire(AINA, BEN)
-    office.world.roster.set_manager_hash(token_hash(MANAGER))
+    office.world.add_manager(MANAGER)
     office.lead()
     before = office.everything()
     answer = call(office, route, path, {"available": False, **PHONE}, token=token)
@@ -168,7 +167,7 @@ def test_a_rep_who_left_is_signed_out(office: Office) -> None:
 
 
 def test_a_managers_token_is_no_reps(office: Office) -> None:
-    office.world.roster.set_manager_hash(token_hash(MANAGER))
+    office.world.add_manager(MANAGER)
     for route, path in ROUTES:
         answer = call(office, route, path, {"available": True, **PHONE}, token=MANAGER)
         assert answer.status in (401, 403), route

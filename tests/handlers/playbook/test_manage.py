@@ -11,7 +11,6 @@ import pytest
 
 from dibs.core.rep import Device, Platform
 from dibs.playbook.file import schema
-from dibs.race.claim import token_hash
 from dibs.wiring import wiring
 from handlers.office import AINA, BEN, CHONG, MANAGER, PLAYBOOK, Answer, Office, event, http
 from support.builders import token_of
@@ -26,7 +25,7 @@ ROUTES = ("GET /playbook", "PUT /playbook", "GET /playbook/history", "GET /reps"
 
 @pytest.fixture(autouse=True)
 def manager(office: Office) -> None:
-    office.world.roster.set_manager_hash(token_hash(MANAGER))
+    office.world.add_manager(MANAGER)
 
 
 def call(

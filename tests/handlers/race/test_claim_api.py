@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ConnectionClosedError
 
+from dibs.core.credentials import digest_of
 from dibs.core.lead import State
-from dibs.race.claim import token_hash
 from dibs.race.ports import SentOffer
 from handlers.office import AINA, BEN, CHONG, MANAGER, Office, event, http
 from support.builders import NOON, a_playbook, token_of
@@ -258,7 +258,7 @@ def test_the_last_millisecond_of_the_window_is_in_time(office: Office) -> None:
         "Bearer nobody.secret",
         f"Bearer {MANAGER}",
         f"Bearer {AINA.rep_id}." + "x" * 300,
-        f"Bearer {AINA.rep_id}.{token_hash(token_of(AINA))}",
+        f"Bearer {AINA.rep_id}.{digest_of(token_of(AINA))}",
         f"Bearer REP#{AINA.rep_id}.secret",
     ],
 )
@@ -266,7 +266,7 @@ def test_a_claim_without_a_right_token_changes_nothing(
     office: Office, authorization: str | None
 ) -> None:
     office.hire(AINA)
-    office.world.roster.set_manager_hash(token_hash(MANAGER))
+    office.world.add_manager(MANAGER)
     office.lead()
     before = office.everything()
     answer = office.ask("claim", http("http_claim", authorization=authorization))
@@ -277,7 +277,7 @@ def test_a_claim_without_a_right_token_changes_nothing(
 def test_a_token_that_was_replaced_stops_at_once(office: Office) -> None:
     office.hire(AINA)
     lead = office.lead()
-    office.world.roster.set_token(AINA.rep_id, token_hash(f"{AINA.rep_id}.newer"))
+    office.world.replace_token(f"{AINA.rep_id}.newer")
     assert office.claim(lead).status == 401
     assert office.claim(lead, token=f"{AINA.rep_id}.newer").status == 200
 

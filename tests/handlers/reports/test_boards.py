@@ -15,7 +15,6 @@ import pytest
 from dibs.core.rep import Rep
 from dibs.game.scoring.score import score
 from dibs.ledger.entries import ASSIGNED, booked
-from dibs.race.claim import token_hash
 from dibs.wiring import wiring
 from handlers.office import AINA, BEN, CHONG, MANAGER, Answer, Office, event, http
 from support.builders import NOON, token_of
@@ -30,7 +29,7 @@ BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 def team(office: Office) -> None:
     """Aina answered her lead in ten seconds, Ben his in four minutes, Chong's team none."""
     office.hire(AINA, BEN, CHONG)
-    office.world.roster.set_manager_hash(token_hash(MANAGER))
+    office.world.add_manager(MANAGER)
     answered(office, AINA, "a", 10 * SECOND)
     answered(office, BEN, "b", 240 * SECOND)
     office.clock.pass_(hours=1)

@@ -16,7 +16,7 @@ from dibs.dispatch.follow import BATCH_SIZE, HEAD_START, NEAR, batches
 from dibs.offers.ports import NotifyBatch
 from dibs.race.claim import bearer, claim
 from dibs.race.undo import undo
-from support.builders import NOON, a_card, a_lead, a_playbook, a_rep, token_of
+from support.builders import NOON, a_card, a_lead, a_playbook, a_rep, proof_of, token_of
 from support.fakes import FakeWorld
 
 MS, SECOND, MINUTE = timedelta(milliseconds=1), timedelta(seconds=1), timedelta(minutes=1)
@@ -224,7 +224,7 @@ def test_a_event_about_a_lead_nobody_knows_is_let_go() -> None:
 def test_a_claim_withdraws_everybody_elses_offers_and_times_the_winners() -> None:
     world = a_world()
     lead, winner = world.post_lead(a_card()), a_rep(2)
-    claim(world.race, lead.lead_id, winner.rep_id, bearer(token_of(winner)), world.clock)
+    claim(world.race, lead.lead_id, winner.rep_id, proof_of(winner), world.clock)
     follow(world, LeadEvent("lead.claimed", lead.lead_id, 1, winner.rep_id))
     assert sorted(told(world, "withdraw")) == sorted([a_rep(1).rep_id, a_rep(3).rep_id])
     assert told(world, "won") == [winner.rep_id]

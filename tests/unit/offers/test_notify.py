@@ -13,7 +13,7 @@ from dibs.offers.notify import notify, push_failed
 from dibs.offers.ports import NotifyBatch
 from dibs.race.claim import bearer, claim
 from dibs.race.undo import undo
-from support.builders import NOON, a_card, a_playbook, a_rep, token_of
+from support.builders import NOON, a_card, a_playbook, a_rep, proof_of, token_of
 from support.fakes import FakeWorld
 
 PHONE = Device("phone", Platform.FCM, "arn:phone")
@@ -42,7 +42,7 @@ class Floor:
         notify(self.batch(kind, *reps, lead=lead), self.desk)
 
     def claim(self, rep: Rep) -> None:
-        proof = bearer(token_of(rep))
+        proof = proof_of(rep)
         claim(self.world.race, self.lead.lead_id, rep.rep_id, proof, self.world.clock)
 
     def do(self, rep: Rep, what: str) -> None:
@@ -215,7 +215,7 @@ def test_what_a_rep_did_in_an_earlier_opening_does_not_count() -> None:
         floor.world.race,
         floor.lead.lead_id,
         rep.rep_id,
-        bearer(token_of(rep)),
+        proof_of(rep),
         floor.world.clock,
     )
     floor.run("unseen", floor.reps[1], lead=floor.world.lead(floor.lead))
@@ -483,7 +483,7 @@ def test_nobody_is_told_that_a_lead_is_theirs_when_it_is_not_any_more(kind: str)
     gone, undone, elsewhere = (holding(a_rep(1)) for _ in range(3))
     gone.world.roster.deactivate(gone.reps[0].rep_id, NOON.date())
     rep, world = undone.reps[0], undone.world
-    undo(world.race, undone.lead.lead_id, rep.rep_id, bearer(token_of(rep)), world.clock)
+    undo(world.race, undone.lead.lead_id, rep.rep_id, proof_of(rep), world.clock)
     for floor in (gone, undone):
         floor.run(kind, floor.reps[0])
         assert (floor.world.push.alerts, floor.texted) == ([], [])
