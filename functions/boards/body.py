@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 from urllib.parse import parse_qs
@@ -13,6 +14,8 @@ from dibs.web.http import LARGEST_BODY
 @dataclass(frozen=True)
 class SignInForm:
     """The form's one field."""
+
+    example: ClassVar[Mapping[str, Any]] = {"token": "aaaac.Zm9yIGFuIGV4YW1wbGU"}
 
     token: str
     media: ClassVar[str] = "application/x-www-form-urlencoded"
@@ -35,6 +38,7 @@ class PhoneIn:
     """The phone number a link is asked for, from an app (JSON) or from the page's form."""
 
     phone: str
+    example: ClassVar[Mapping[str, Any]] = {"phone": "+60128880000"}
     media: ClassVar[str] = JSON
     largest: ClassVar[int] = LARGEST_BODY
 
