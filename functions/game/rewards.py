@@ -140,7 +140,7 @@ def _deciding(state: RequestState, summary: str) -> Route:
         reason = sent.reason or ""
         by = manager.manager_id
         found, changed = rewards.decide(store, request_id, state, by, reason, clock.now)
-        after = {"state": found.state.value, "reason": reason}
+        after = {"state": found.state.value}
         note(wiring().audit_log, by, f"reward.{state.value}", request_id, clock.now(), {}, after)
         return answer(200, {**_request(found), "rep_id": found.rep_id, "changed": changed})
 

@@ -23,7 +23,7 @@ def assign(event: Event, manager: Manager, sent: AssignIn) -> Response:
     found, changed = override.assign(
         race, holdings, lead_id(event), sent.rep_id, manager.manager_id, sent.reason, clock.now
     )
-    _note(manager, "lead.assign", found, sent.reason)
+    _note(manager, "lead.assign", found)
     return _answer(found, changed)
 
 
@@ -33,12 +33,13 @@ def withdraw(event: Event, manager: Manager, sent: WithdrawIn) -> Response:
     found, changed = override.withdraw(
         race, holdings, lead_id(event), sent.to, manager.manager_id, sent.reason, clock.now
     )
-    _note(manager, "lead.withdraw", found, sent.reason)
+    _note(manager, "lead.withdraw", found)
     return _answer(found, changed)
 
 
-def _note(manager: Manager, what: str, lead: Lead, reason: str) -> None:
-    after = {"holder": lead.owner, "state": lead.state.value, "reason": reason}
+def _note(manager: Manager, what: str, lead: Lead) -> None:
+    # The reason is in the lead's history: people's own words may name a customer.
+    after = {"holder": lead.owner, "state": lead.state.value}
     log, by = wiring().audit_log, manager.manager_id
     note(log, by, what, lead.lead_id, clock.now(), {"holder": lead.previous_owner}, after)
 

@@ -13,7 +13,7 @@ from dibs.core.credentials import Manager
 from dibs.core.errors import FieldError, InvalidInput, RouteNotFound
 from dibs.core.rep import Rep
 from dibs.people.operator import all_reps
-from dibs.people.profiles import change_profile, fallback_of, leave_for_good
+from dibs.people.profiles import change_profile, fallback_of, leave_for_good, profile_fields
 from dibs.race.decide import off
 from dibs.reports.quotas import LARGEST_TARGET
 from dibs.roster.callers import check_team
@@ -41,9 +41,8 @@ def put_rep(event: Event, manager: Manager, sent: ProfileIn) -> Response:
         check_team(manager, (str(sent.named["team"]),), looks=False)
     was = wiring().roster.get(rep_id)
     changed = change_profile(wiring().roster, rep_id, sent.named)
-    before = {name: getattr(was, name, None) for name in sent.named}
-    after = {name: getattr(changed, name, None) for name in sent.named}
-    _note(manager, "rep.change", rep_id, before, after)
+    before = profile_fields(was, sent.named) if was is not None else {}
+    _note(manager, "rep.change", rep_id, before, profile_fields(changed, sent.named))
     wiring().timers.check("queue.check")
     return answer(200, _rep(changed, wiring().roster.playbook()))
 

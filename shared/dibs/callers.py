@@ -56,7 +56,8 @@ def _teams(event: Event) -> tuple[str, ...]:
         if rep is None:
             raise RouteNotFound("There is no such rep.")
         return (rep.team,)
-    team = path(event, "team") or query(event, "team")
+    asked = event.get("queryStringParameters") or {}
+    team = path(event, "team") or (query(event, "team") if "team" in asked else "")
     return (team,) if team else ()
 
 

@@ -14,12 +14,17 @@ from rich.progress import track
 from rich.table import Table
 
 from dibs.aws import clock
-from dibs.cli.target import Stack, operator, target
+from dibs.cli.target import Stack, noted, operator, target
 from dibs.core.errors import AlreadyExists, DibsError, RouteNotFound
 from dibs.offers.open_offers import open_offers
 from dibs.people.access import issue_token, make_link
 from dibs.people.operator import add_rep, all_reps, rep_of
-from dibs.people.profiles import change_profile, fallback_of, leave_for_good
+from dibs.people.profiles import (
+    change_profile,
+    fallback_of,
+    leave_for_good,
+    profile_fields,
+)
 from dibs.race.decide import off
 from dibs.web.translations import shown_company
 
@@ -85,13 +90,16 @@ def pause(
     stack: Stack = "",
 ) -> None:
     """Pause a rep: they are not notified and cannot claim. A pause ends by itself (R8)."""
-    roster = target(stack).stores.roster
+    stores = target(stack).stores
+    roster = stores.roster
     rep = rep_of(roster, rep_id)
     longest = roster.playbook().availability.pause_ends_after_minutes
     if not 0 <= minutes <= longest:
         raise typer.BadParameter(f"use 1 to {longest}", param_hint="--minutes")
     until = None if resume else clock.now() + timedelta(minutes=minutes or longest)
     roster.pause(rep_id, until)
+    was, until_then = {"paused_until": rep.paused_until}, {"paused_until": until}
+    noted(stores, "rep.pause", rep_id, was, until_then)
     typer.echo(
         f"{rep.name} is {'on' if until is None else f'paused until {until:%d %b %H:%M} UTC'}."
     )
@@ -134,7 +142,11 @@ def set_(
         given["joined_on"] = joined
     if not given:
         raise typer.BadParameter("name at least one option to change")
-    rep = change_profile(target(stack).stores.roster, rep_id, given)
+    stores = target(stack).stores
+    was = stores.roster.get(rep_id)
+    rep = change_profile(stores.roster, rep_id, given)
+    before = profile_fields(was, given) if was is not None else {}
+    noted(stores, "rep.change", rep_id, before, profile_fields(rep, given))
     typer.echo(f"{rep.name}: {', '.join(given)} set.")
 
 
@@ -146,6 +158,7 @@ def leave(rep_id: str, stack: Stack = "") -> None:
     holdings = here.stores.holdings
     rep = rep_of(here.stores.roster, rep_id)
     back = leave_for_good(here.stores.roster, race, holdings, rep_id, "operator", clock.now)
+    noted(here.stores, "rep.leave", rep_id, {"active": rep.active}, {"active": False})
     typer.echo(f"{rep.name} has left; leads that went back: {back}.")
     for team in fallback_of(here.stores.roster.playbook(), rep_id):
         typer.echo(f"Name another fallback person for team {team} in the playbook.")

@@ -84,6 +84,12 @@ EPOCH: Mapping[str, Mapping[str, Any]] = {
 
 _LONGEST_ID = 64
 
+_ALWAYS = {
+    # Browsers heed it on https alone.
+    "strict-transport-security": "max-age=63072000; includeSubDomains",
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+}
 _SAFE = {
     "cache-control": "no-store",
     "referrer-policy": "no-referrer",
@@ -116,6 +122,11 @@ def problem(error: DibsError) -> Response:
     if status in RETRY_AFTER_SECONDS:
         response["headers"]["retry-after"] = str(RETRY_AFTER_SECONDS[status])
     return response
+
+
+def secured(response: Response) -> Response:
+    """Return an answer with what every answer tells a browser: come by https, guess no type."""
+    return {**response, "headers": {**_ALWAYS, **response.get("headers", {})}}
 
 
 def header(event: Mapping[str, Any], name: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -26,12 +27,13 @@ from dibs.people.access import (
     use_link,
 )
 from dibs.people.operator import add_rep, new_rep, rep_of
+from dibs.race.claim import Won, claim
 from dibs.race.rep_records import rep_item
 from dibs.roster import store as module
 from dibs.roster.callers import calling_viewer
 from dibs.roster.store import DynamoRoster
 from support.aws import everything
-from support.builders import NOON, World, a_playbook, a_rep, token_of
+from support.builders import NOON, World, a_card, a_playbook, a_rep, proof_of, token_of
 from support.fakes import Clock
 
 
@@ -161,6 +163,26 @@ def test_a_link_signs_in_once_and_in_time(world: World) -> None:
         assert not link_is_good(world.credentials, link, at)
         with pytest.raises(Unauthorized):
             use_link(world.credentials, playbook, link, at)
+
+
+def test_a_token_that_ends_while_its_claim_is_under_way_wins_nothing(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rep, race = world.add_rep(a_rep(1)), world.race
+    lead, commit = world.post_lead(a_card(1, team="north"), NOON), race.commit_claim
+
+    def late(*given: Any) -> Any:
+        monkeypatch.setattr(race, "commit_claim", commit)
+        world.replace_token(f"{rep.rep_id}.newer")
+        return commit(*given)
+
+    monkeypatch.setattr(race, "commit_claim", late)
+    with pytest.raises(Unauthorized):
+        claim(race, lead.lead_id, rep.rep_id, proof_of(rep), lambda: NOON)
+    newer = proof_of(rep, f"{rep.rep_id}.newer")
+    won = claim(race, lead.lead_id, rep.rep_id, newer, lambda: NOON)
+    assert isinstance(won, Won)
+    assert (won.claim.rep_id, won.already_yours) == (rep.rep_id, False)
 
 
 def test_digests_of_an_earlier_version_are_carried_over(world: World) -> None:

@@ -56,7 +56,7 @@ def get(app: App, metric: str = "points", by: str = token_of(AINA), **query: str
 
 def look(app: App, metric: str = "points", by: str = token_of(AINA), **query: str) -> Answer:
     """Look as a browser does, with its cookie."""
-    return ask(app, metric, query, cookie=f"dibs={by}", authorization=None, accept=BROWSER)
+    return ask(app, metric, query, cookie=app.cookie(by), authorization=None, accept=BROWSER)
 
 
 def ask(app: App, metric: str, query: dict[str, str], **headers: str | None) -> Answer:
