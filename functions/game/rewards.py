@@ -141,7 +141,9 @@ def _deciding(state: RequestState, summary: str) -> Route:
         by = manager.manager_id
         found, changed = rewards.decide(store, request_id, state, by, reason, clock.now)
         after = {"state": found.state.value}
-        note(wiring().audit_log, by, f"reward.{state.value}", request_id, clock.now(), {}, after)
+        if changed:
+            what = f"reward.{state.value}"
+            note(wiring().audit_log, by, what, request_id, clock.now(), {}, after)
         return answer(200, {**_request(found), "rep_id": found.rep_id, "changed": changed})
 
     return Route(

@@ -23,7 +23,8 @@ def assign(event: Event, manager: Manager, sent: AssignIn) -> Response:
     found, changed = override.assign(
         race, holdings, lead_id(event), sent.rep_id, manager.manager_id, sent.reason, clock.now
     )
-    _note(manager, "lead.assign", found)
+    if changed:
+        _note(manager, "lead.assign", found)
     return _answer(found, changed)
 
 
@@ -33,7 +34,8 @@ def withdraw(event: Event, manager: Manager, sent: WithdrawIn) -> Response:
     found, changed = override.withdraw(
         race, holdings, lead_id(event), sent.to, manager.manager_id, sent.reason, clock.now
     )
-    _note(manager, "lead.withdraw", found)
+    if changed:
+        _note(manager, "lead.withdraw", found)
     return _answer(found, changed)
 
 

@@ -50,10 +50,11 @@ def put_rep(event: Event, manager: Manager, sent: ProfileIn) -> Response:
 def let_go(event: Event, manager: Manager) -> Response:
     """`POST /reps/{rep_id}/leave`: the rep leaves at once, and their open leads go back (R8)."""
     rep_id = path(event, "rep_id")
+    was = wiring().roster.get(rep_id)
     returned = leave_for_good(
         wiring().roster, wiring().race, wiring().holdings, rep_id, manager.manager_id, clock.now
     )
-    _note(manager, "rep.leave", rep_id, {}, {"active": False, "leads_returned": returned})
+    _note(manager, "rep.leave", rep_id, {"active": was is None or was.active}, {"active": False})
     named = fallback_of(wiring().roster.playbook(), rep_id)
     body = {"rep_id": rep_id, "active": False, "leads_returned": returned, "fallback_of": named}
     return answer(200, body)

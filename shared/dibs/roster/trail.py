@@ -22,8 +22,10 @@ def note(
     before: Mapping[str, Any] | None = None,
     after: Mapping[str, Any] | None = None,
 ) -> None:
-    """Note that `who` did `what` to `target`; a change that changed nothing is noted as well."""
-    log.add(entry_of(who, what, target, now, before, after))
+    """Note that `who` did `what` to `target`, if that changed anything."""
+    entry = entry_of(who, what, target, now, before, after)
+    if entry.before or entry.after:
+        log.add(entry)
 
 
 def entries(
