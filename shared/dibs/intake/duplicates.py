@@ -79,7 +79,7 @@ class Keep:
 def meetings(
     standings: Iterable[KnownIdentity], leads: Mapping[str, Lead], rules: Duplicates, now: datetime
 ) -> Iterator[Merge | Keep]:
-    """Yield what may be done with a new lead, the best first; nothing if it races as usual.
+    """Yield what may be done with a new lead, strongest match first; nothing if it races.
 
     A lead that a manager put on hold takes no posts of other people of the same company (R7).
     """
@@ -113,11 +113,10 @@ def identities_to_move(
     rules: Duplicates,
     now: datetime,
 ) -> list[KnownIdentity]:
-    """Return those identities, as read, that are to refer to `lead_id` from now on.
+    """Return the identities, as read, that shall refer to `lead_id` from now on.
 
-    The others stay with their lead. A company stays with the lead that was won. If `lead_id` is a
-    known lead into which a post is merged, identities of other known leads stay too, but not those
-    of a lost lead.
+    The others stay with their lead: a company with the lead that was won, and, where a post is
+    merged into a known lead, the identities of other known leads that are not lost.
     """
     merged = lead_id in leads
     pointing = []

@@ -190,7 +190,7 @@ class DynamoLeadStore(LeadStore):
         return None
 
     def _as_it_stands(self, failure: ConditionFailed, lead_id: str) -> StoredPost:
-        """Return what is stored under a post's id, which the first write is about."""
+        """Return what is stored under a post's id; the transaction's first write is its item."""
         key = {"lead_id": {"S": lead_id}}
         item = failure.items[0] or self._db.get(self._to.contacts_table, key, consistent=True)
         if item is None:
