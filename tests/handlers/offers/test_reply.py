@@ -207,6 +207,25 @@ def test_start_lets_the_texts_come_again(office: Office) -> None:
 # Whatever else comes in
 
 
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ("Disliked “7K2P”", "To claim, reply only: 7K2P"),
+        ("7K2P for Ben please", "To claim, reply only: 7K2P"),
+        ("No thanks, not 7K2P", "OK, we leave it."),
+    ],
+)
+def test_what_is_no_plain_yes_claims_nothing_and_is_answered(
+    office: Office, body: str, said: str
+) -> None:
+    office.hire(AINA)
+    lead = office.lead()
+    offered(office, lead)
+    [answer] = answers(office, body)
+    assert said in answer
+    assert office.now(lead).state is State.OPEN
+
+
 def test_a_redelivered_text_is_answered_once(office: Office) -> None:
     office.hire(AINA)
     offered(office, office.lead())
