@@ -52,6 +52,7 @@ def reply(
     offers: OfferStore,
     once: Once,
     clock: Callable[[], datetime],
+    opt_in: Callable[[str], None],
 ) -> Answer | None:
     """Do what a text asks for and return the answer to send, None where none is due.
 
@@ -69,6 +70,8 @@ def reply(
         return Answer(message.phone, None, "unknown_number") if first else None
     rep, usage = sender
     if said.asks in ("stop", "start"):
+        if said.asks == "start":
+            opt_in(message.phone)
         roster.opt_out(rep.rep_id, said.asks == "stop")
         return None
     if said.asks == "no":

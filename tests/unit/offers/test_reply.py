@@ -16,7 +16,7 @@ from dibs.offers.reply import Answer, InboundSms, reply
 from dibs.race.claim import Won, by_sms, claim
 from dibs.race.ports import SentOffer
 from support.builders import NOON, a_card, a_playbook, a_rep
-from support.fakes import FakeWorld
+from support.fakes import FakeSms, FakeWorld
 
 CODE = "7K2P"
 STRANGER = "+60199999999"
@@ -31,6 +31,7 @@ class Line:
         self.other = self.world.add_rep(a_rep(2, name="Ben"))
         self.lead = self.offer(1, CODE)
         self._number = 0
+        self.sms = FakeSms()
 
     def offer(self, number: int, code: str, rep: Rep | None = None) -> Lead:
         """Post a lead and text the rep its code."""
@@ -45,7 +46,15 @@ class Line:
         world = self.world
         number, now = str(self._number), world.clock()
         message = InboundSms(number, phone or str(self.rep.phone), body, now)
-        return reply(message, world.race, world.roster, world.offers, world.once, world.clock)
+        return reply(
+            message,
+            world.race,
+            world.roster,
+            world.offers,
+            world.once,
+            world.clock,
+            self.sms.opt_in,
+        )
 
     def outcome(self, body: str) -> object:
         answer = self.text(body)
@@ -126,7 +135,7 @@ def test_a_yes_means_only_a_lead_the_rep_had_been_told_of_by_then() -> None:
     line = Line()
     rep, world = line.rep, line.world
     late = InboundSms("old", str(rep.phone), "yes", NOON - timedelta(minutes=1))
-    arguments = (world.race, world.roster, world.offers, world.once, world.clock)
+    arguments = (world.race, world.roster, world.offers, world.once, world.clock, FakeSms().opt_in)
     answered = reply(late, *arguments)
     assert answered is not None
     assert answered.outcome == "no_open_offer"
@@ -337,7 +346,9 @@ def test_stop_is_respected_and_left_to_the_carrier_to_answer(word: str) -> None:
 def test_start_switches_texts_on_again_without_an_answer(word: str) -> None:
     line = Line()
     line.text("STOP")
+    line.sms.unwanted = {str(line.rep.phone), STRANGER}
     assert line.text(word) is None
+    assert line.sms.unwanted == {STRANGER}
     assert not line.world.memory.reps[line.rep.rep_id].sms_opted_out
 
 
