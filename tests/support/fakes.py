@@ -960,6 +960,13 @@ class FakeSms:
     def __init__(self) -> None:
         self.texts: list[tuple[str, str]] = []
         self.fails_for: set[str] = set()
+        self.unwanted: set[str] = set()
+
+    def opted_out(self) -> set[str]:
+        return set(self.unwanted)
+
+    def opt_in(self, phone: str) -> None:
+        self.unwanted.discard(phone)
 
     def send(self, phone: str, text: str) -> None:
         if phone in self.fails_for:

@@ -134,6 +134,9 @@ def answer_sms(answer: Answer, now: datetime) -> str:
         "no_open_offer": _("You have no open offer now. The next lead is on its way."),
         "which_offer": _("Several leads are open. Reply with the code of the one you want."),
         "not_understood": _("To claim a lead, reply with the code from its message."),
+        "declined": _("OK, we leave it. To claim a lead, reply only with its code."),
+        "reply_only": _("Nothing is claimed yet. To claim, reply only: {code}", code=answer.code),
+        "yours": _("This lead is yours."),
     }[outcome]
 
 

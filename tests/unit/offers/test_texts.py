@@ -22,7 +22,8 @@ from dibs.core.errors import (
 )
 from dibs.core.lead import Claim, Lead, Preview, State
 from dibs.core.rep import Rep
-from dibs.offers.reply import STOP, Answer
+from dibs.offers.meaning import meaning
+from dibs.offers.reply import Answer
 from dibs.offers.texts import alert, answer_sms, gsm_length, holder_sms, offer_sms
 from dibs.race.claim import InDraw, Won
 from support.builders import NOON, a_card, a_lead, a_rep
@@ -325,6 +326,7 @@ def test_when_the_store_was_busy_the_rep_is_asked_to_send_the_code_again() -> No
 
 
 KINDS = ("unknown_number", "unknown_code", "no_open_offer", "which_offer", "not_understood")
+KINDS += ("declined", "reply_only", "yours")
 OUTCOMES = (WON, LOST, PAUSED, Expired(), Busy(), *KINDS)
 
 
@@ -337,8 +339,18 @@ def test_every_answer_is_a_sentence_of_its_own_without_carrier_words_or_codes(
     for text in answers:
         assert len(text) > 10
         assert "{" not in text
-        assert not set(re.findall(r"\b[A-Z]+\b", text)) & (STOP | {"HELP", "START", "UNSTOP"})
+        assert not any(
+            meaning(word).asks in ("stop", "start") or word == "HELP"
+            for word in re.findall(r"\b[A-Z]+\b", text)
+        )
         assert not CODE_LIKE.search(text)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_answer_that_says_how_to_claim_names_the_code_and_is_no_claim_itself(kind: str) -> None:
+    text = answer_sms(Answer("+60120000001", ENGLISH, kind, CODE), NOON)
+    assert (CODE in text) is (kind == "reply_only")
+    assert meaning(text).asks == "unclear"
 
 
 @pytest.mark.parametrize("kind", KINDS)
