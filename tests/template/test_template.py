@@ -224,6 +224,24 @@ def test_every_alarm_has_a_line_in_the_operators_page() -> None:
         assert f"`{name.removesuffix('Alarm')}`" in rows, name
 
 
+@pytest.mark.parametrize("field", TABLES)
+def test_the_page_of_access_patterns_names_who_may_write_to_a_table_and_nobody_else(
+    field: str,
+) -> None:
+    page = (TEMPLATE.parent / "docs" / "access-patterns.md").read_text(encoding="utf-8")
+    section = page.split(f"### {field.removesuffix('_table')}\n")[1].split("\n#")[0]
+    columns = "\n".join(line.split("|")[3] for line in section.splitlines() if "|" in line)
+    writers = {
+        function["Handler"].split(".")[0]
+        for function in FUNCTIONS.values()
+        for statement in statements(function)
+        if re.search(r'"dynamodb:(Put|Update|Delete|BatchWrite)', json.dumps(statement["Action"]))
+        and f'"{logical_id(field)}"' in json.dumps(statement["Resource"]).replace(".", '"')
+    }
+    everybody = {function["Handler"].split(".")[0] for function in FUNCTIONS.values()}
+    assert {name for name in everybody if re.search(rf"\b{name}\b", columns)} == writers
+
+
 def test_every_setting_is_given_to_a_function_and_nothing_else_is() -> None:
     given = {name for one in FUNCTIONS.values() for name in one["Environment"]["Variables"]}
     settings = {field.name.upper() for field in fields(Settings)}
