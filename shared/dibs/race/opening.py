@@ -34,7 +34,7 @@ def opening(
     not claim it, but may get it by assignment if no other team does. All waves open `head_start`
     later; until then only `lead.head_start_reps` may claim (F6).
     """
-    source, ahead = lead.shown.source, head_start // timedelta(seconds=1)
+    source, ahead = lead.source, head_start // timedelta(seconds=1)
     offsets = {team: _later(playbook.offsets(team, lead), ahead) for team in lead.teams}
     lasts = [
         max(seconds for seconds in offsets[team] if seconds is not None)
