@@ -621,7 +621,7 @@ USED: Item = {
 
 
 def test_a_stored_rep_is_read_with_devices_and_what_they_have_used_up() -> None:
-    rep, usage, token_hash = rep_from({**REP_ITEM, **USED, "devices": DEVICES})
+    rep, usage, number = rep_from({**REP_ITEM, **USED, "devices": DEVICES})
     devices = (
         Device("d2", Platform.FCM, "arn:2", enabled=False),
         Device("d1", Platform.APNS, "arn:1", enabled=True),
@@ -647,11 +647,12 @@ def test_a_stored_rep_is_read_with_devices_and_what_they_have_used_up() -> None:
         recent=(AT, AT + timedelta(milliseconds=333)),
         credits_used=(date(2026, 11, 1), date(2026, 11, 2)),
     )
-    assert token_hash == "h45h"
+    assert number == 0
 
 
 def test_a_new_rep_is_written_as_ever() -> None:
-    assert rep_item(REP, "h45h") == REP_ITEM
+    # A digest of an earlier version stays until `dibs migrate` has moved it.
+    assert {**rep_item(REP), "token_hash": {"S": "h45h"}} == REP_ITEM
     bare = Rep("aaaac", "Aina", "north", "UTC")
     item: Item = {
         "active": {"BOOL": True},
@@ -664,7 +665,7 @@ def test_a_new_rep_is_written_as_ever() -> None:
         "zone": {"S": "UTC"},
     }
     assert rep_item(bare) == item
-    assert rep_from(item) == (bare, Usage(), None)
+    assert rep_from(item) == (bare, Usage(), 0)
 
 
 CARD = Contact(

@@ -16,6 +16,7 @@ from dibs.assignment.ports import AssignmentWrite, Override, Recipient
 from dibs.assignment.round_robin import Turn
 from dibs.aws import keys
 from dibs.core.calendar import week_of
+from dibs.core.credentials import Credential, Shown, shown
 from dibs.core.errors import AlreadyClaimed, AlreadyExists, Busy, RouteNotFound
 from dibs.core.events import LeadEvent
 from dibs.core.lead import (
@@ -42,7 +43,6 @@ from dibs.ledger.ports import LeadHistory
 from dibs.offers.notify import NotifyDeps
 from dibs.offers.ports import Delivery, NotifyBatch, OfferView
 from dibs.race.absence import Credit
-from dibs.race.claim import token_hash
 from dibs.race.draw import DrawResult, undrawn
 from dibs.race.guards import Guard
 from dibs.race.ports import RaceView, SentOffer
@@ -50,6 +50,7 @@ from dibs.race.usage import Change, use_credit, work_lead
 from dibs.race.verdicts import RecordedVerdicts
 from dibs.receipts.ports import Dispute
 from dibs.receipts.receipts import ChainLink, SealedRace
+from dibs.roster.audit import Entry
 from dibs.rules.playbook import Playbook
 from support.builders import NOON, a_playbook, token_of
 
@@ -83,7 +84,7 @@ class Memory:
     claims: dict[str, Claim] = field(default_factory=dict)
     reps: dict[str, Rep] = field(default_factory=dict)
     usage: dict[str, Usage] = field(default_factory=dict)
-    tokens: dict[str, str] = field(default_factory=dict)
+    tokens: dict[str, Credential] = field(default_factory=dict)
     notices: dict[tuple[str, str], SentOffer] = field(default_factory=dict)
     sightings: dict[tuple[str, str], tuple[int, OfferView]] = field(default_factory=dict)
     earlier: dict[tuple[str, str], tuple[int, OfferView]] = field(default_factory=dict)
@@ -116,7 +117,7 @@ class Memory:
         if rep is None:
             return None
         usage = self.usage[rep.rep_id]
-        stored = {**vars(rep), **vars(usage)}
+        stored = {**vars(rep), **vars(usage), "token_number": None}
         if not all(_holds(guard, stored) for guard in counts.guards):
             return None
         return counts.applied_to(usage)
@@ -201,7 +202,7 @@ class FakeRace:
         self.meanwhile: Callable[[], None] | None = None
         """Runs once, between a read and its commit."""
 
-    def read(self, lead_id: str, rep_id: str) -> RaceView:
+    def read(self, lead_id: str, rep_id: str, shown: Shown | None = None) -> RaceView:
         memory = self._memory
         lead = memory.leads.get(lead_id)
         notice = memory.notices.get((lead_id, rep_id))
@@ -214,7 +215,7 @@ class FakeRace:
             claim=memory.claims.get(lead_id),
             noticed_at=notice.sent_at if notice is not None and told else None,
             playbook=memory.playbook,
-            token_hash=memory.tokens.get(rep_id),
+            credential=memory.tokens.get(shown.owner) if shown else None,
         )
 
     def commit_claim(self, view: RaceView, claim: Claim, counts: Change) -> RaceView | None:
@@ -238,7 +239,6 @@ class FakeRace:
                 lead=view.lead if lock_fits else lead,
                 rep=view.rep if counted else rep,
                 usage=view.usage if counted else memory.usage[claim.rep_id],
-                token_hash=view.token_hash if counted else memory.tokens.get(claim.rep_id),
                 claim=view.claim if record_fits else record,
             )
         memory.take(lead, claim, counted)
@@ -709,7 +709,8 @@ class FakeRoster:
         found = [rep for rep in self._memory.reps.values() if rep.phone == phone]
         return (found[0], self._memory.usage[found[0].rep_id]) if found else None
 
-    def add(self, rep: Rep, token: str) -> None:
+    def add(self, rep: Rep, shown: Shown, token: Credential, entry: Entry) -> None:
+        del shown, entry
         if rep.rep_id in self._memory.reps or (rep.phone and self.by_phone(rep.phone)):
             raise AlreadyExists
         self._memory.reps[rep.rep_id] = rep
@@ -1074,7 +1075,9 @@ class FakeWorld:
 
     def add_rep(self, rep: Rep) -> Rep:
         """Store a rep whose token is `token_of(rep)`."""
-        self.roster.add(rep, token_hash(token_of(rep)))
+        said = shown(token_of(rep))
+        entry = Entry("operator", "rep.add", rep.rep_id, NOON)
+        self.roster.add(rep, said, Credential(said.digest, 0), entry)
         return rep
 
     def post_lead(self, card: Contact, now: datetime | None = None) -> Lead:

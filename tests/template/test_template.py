@@ -126,6 +126,28 @@ def test_contact_details_are_read_by_ingest_claim_and_reply_alone() -> None:
     assert readers == {"IngestFunction", "ClaimFunction", "ReplyFunction"}
 
 
+def test_who_may_write_credentials_and_who_may_read_them() -> None:
+    """Who can write digests can be anybody; who writes the organisation only reads them."""
+    may: dict[str, set[str]] = {}
+    for name, function in FUNCTIONS.items():
+        for statement in statements(function):
+            if "CredentialsTable" in json.dumps(statement):
+                may.setdefault(name, set()).update(listed(statement["Action"]))
+    readers = {"ClaimFunction", "RepFunction", "ActivitiesFunction", "GameFunction"}
+    assert set(may) == readers | {"ManageFunction", "BoardsFunction"}
+    for name in readers:
+        assert may[name] == {"dynamodb:BatchGetItem"}, name
+
+
+def test_nothing_changes_or_deletes_an_entry_of_the_audit_trail() -> None:
+    for name, function in FUNCTIONS.items():
+        for statement in statements(function):
+            if "AuditTable" in json.dumps(statement):
+                assert set(listed(statement["Action"])) <= {"dynamodb:PutItem", "dynamodb:Query"}, (
+                    name
+                )
+
+
 def test_the_claim_can_publish_nothing() -> None:
     assert "sns:" not in json.dumps(list(statements(FUNCTIONS["ClaimFunction"])))
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import typer
 
-from dibs.cli.target import Stack, target
+from dibs.cli.target import Stack, noted, target
 from dibs.core.errors import FieldError, InvalidInput
 from dibs.core.lead import IdentityKind
 from dibs.intake.company_names import company_name
@@ -58,6 +58,7 @@ def import_(file: Path, stack: Stack = "") -> None:
     store = here.stores.leads
     for one, owner in found:
         store.name_owner(one, owner)
+    noted(here.stores, "owners.import", "companies", {}, {"companies": len(rows)})
     typer.echo(f"{len(rows)} companies have their owners now.")
 
 

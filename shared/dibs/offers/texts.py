@@ -97,6 +97,12 @@ def alert(kind: str, lead: Lead, rep: Rep, now: datetime) -> tuple[str, str]:
     return title, _("{line}. {left} left.", line=line, left=_left(lead, now))
 
 
+def sign_in_sms(rep: Rep, url: str, minutes: int) -> str:
+    """Return the text with a link to sign in (U8)."""
+    _ = translator(rep.language)
+    return _("Sign in to Dibs within {minutes} minutes: {url}", minutes=minutes, url=url)
+
+
 def answer_sms(answer: Answer, now: datetime) -> str:
     """Return the answer to a rep's reply: won, who won instead, or why not (N5)."""
     _ = translator(answer.rep.language if answer.rep else "en")

@@ -330,6 +330,23 @@ class Availability:
 
 
 @dataclass(frozen=True)
+class SignIn:
+    """A browser stays signed in so long; a link to sign in works once, for so many minutes (U8).
+
+    In an hour, so many links are made for one phone number, and asked for from one address. From
+    one address, or for one person, no more than `wrong_per_hour` wrong sign-ins are looked at.
+    """
+
+    rep_session_days: int = 30
+    manager_session_hours: int = 12
+    link_minutes: int = 10
+    links_per_hour: int = 3
+    links_per_address_per_hour: int = 20
+    wrong_per_hour: int = 20
+    __pydantic_config__ = STRICT
+
+
+@dataclass(frozen=True)
 class Duplicates:
     """Duplicates are found before the race (C6), by the same `person` and the same `company`.
 
@@ -418,6 +435,7 @@ class Rules:
     availability: Availability = field(default_factory=Availability)
     duplicates: Duplicates = field(default_factory=Duplicates)
     phone_region: str = ""
+    sign_in: SignIn = field(default_factory=SignIn)
     version: int = 0
     __pydantic_config__ = STRICT
 

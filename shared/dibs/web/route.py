@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from dibs.core.errors import DibsError, Forbidden, Unauthorized
-from dibs.web.http import Event, Response, bearer_token, raw_body
+from dibs.web.http import Event, Response, raw_body
+from dibs.web.sign_in import caller
 
 
 class Body(Protocol):
@@ -54,8 +55,8 @@ CSV = "text/csv"
 ANYBODY = Who("anybody", None, ())
 LINK = Who("link", None, ())
 """Whoever holds the link; the function reads the token in the path together with the lead."""
-HOLDER = Who("rep", bearer_token, (Unauthorized,))
-"""A rep whose token is checked in the same read as the lead; the function gets id and token."""
+HOLDER = Who("rep", caller, (Unauthorized,), cookie=True)
+"""A rep who is checked in the same read as the lead; the function gets what they showed."""
 
 
 @dataclass(eq=False, repr=False, match_args=False)
