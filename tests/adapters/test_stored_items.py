@@ -751,6 +751,18 @@ def test_a_stored_post_is_read_with_the_lead_it_was_merged_into() -> None:
     assert merged_from(item, source="web", outcome="merged") == link
 
 
+def test_a_stored_name_is_read_with_whom_it_came_with() -> None:
+    one = Identity(IdentityKind.NAME, "d19e57")
+    item: Item = {
+        "identity": {"S": "d19e57"},
+        "lead_id": {"S": "abcdefgh2345"},
+        "since": {"N": "1796031000123"},
+        "seen": {"SS": ["domain:0a1b", "form:ltd"]},
+    }
+    seen = frozenset(("domain:0a1b", "form:ltd"))
+    assert standing_from(item, identity=one) == KnownIdentity(one, "abcdefgh2345", AT, seen=seen)
+
+
 def test_a_stored_identity_is_read_as_what_it_stands_for() -> None:
     one = Identity(IdentityKind.PHONE, "d19e57")
     item: Item = {

@@ -105,6 +105,8 @@ class Memory:
     """The merged posts of a lead's contact details, by lead."""
     identities: dict[str, tuple[str, datetime]] = field(default_factory=dict)
     """The lead of an identity, and since when."""
+    seen: dict[str, set[str]] = field(default_factory=dict)
+    """The marks each company's name came with."""
     owners: dict[str, str] = field(default_factory=dict)
     """The owners named by other systems, by identity."""
     duplicate_links: list[DuplicateLink] = field(default_factory=list)
@@ -372,7 +374,12 @@ class FakeLeads:
         memory = self._memory
         none = (None, None)
         standings = [
-            KnownIdentity(one, *memory.identities.get(one.key, none), memory.owners.get(one.key))
+            KnownIdentity(
+                one,
+                *memory.identities.get(one.key, none),
+                memory.owners.get(one.key),
+                frozenset(memory.seen.get(one.key, ())),
+            )
             for one in identities
         ]
         return self._stored(lead_id), standings
@@ -445,7 +452,9 @@ class FakeLeads:
 
     def _point(self, standings: Sequence[KnownIdentity], lead_id: str, at: datetime) -> None:
         for one in standings:
-            self._memory.identities[one.identity.key] = (lead_id, at)
+            if not one.stays:
+                self._memory.identities[one.identity.key] = (lead_id, at)
+            self._memory.seen.setdefault(one.identity.key, set()).update(one.new_marks)
 
     def duplicate_links(self, lead_id: str) -> list[DuplicateLink]:
         found = [link for link in self._memory.duplicate_links if link.lead_id == lead_id]
@@ -455,6 +464,7 @@ class FakeLeads:
         self._memory.owners.pop(identity.key, None)
         if rep_id is not None:
             self._memory.owners[identity.key] = rep_id
+            self._memory.seen.setdefault(identity.key, set()).update(identity.marks)
 
     def update_card(
         self, card: Contact, signed_at: datetime, link: DuplicateLink | None = None
@@ -961,6 +971,13 @@ class FakeSms:
     def __init__(self) -> None:
         self.texts: list[tuple[str, str]] = []
         self.fails_for: set[str] = set()
+        self.unwanted: set[str] = set()
+
+    def opted_out(self) -> set[str]:
+        return set(self.unwanted)
+
+    def opt_in(self, phone: str) -> None:
+        self.unwanted.discard(phone)
 
     def send(self, phone: str, text: str) -> None:
         if phone in self.fails_for:

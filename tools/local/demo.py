@@ -92,6 +92,7 @@ def playbook() -> str:
     }
     rules["routing"] = [{"teams": ["north", "south"]}]
     rules["claims_per_day"] = 500
+    rules["phone_region"] = "MY"
     rules["sms"] = {"enabled": True, "per_rep_per_day": 1000, "per_organisation_per_day": 100_000}
     rules["game"] = {"quests": {"onboarding": QUEST}}
     return json.dumps(rules)

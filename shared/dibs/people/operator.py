@@ -50,7 +50,7 @@ def new_rep(
     Raises:
         InvalidInput: names every field that is wrong.
     """
-    number, flags = usable_phone(phone)
+    number, flags = usable_phone(phone, playbook.phone_region)
     name = name.strip()
     # A claim reads and updates the rep's item, so it stays below 1 KB in any script.
     fits = name.isprintable() and 0 < len(name) <= 80 and len(name.encode()) <= 100

@@ -293,7 +293,7 @@ def knows_of(view: RaceView, rep_id: str) -> bool:
 def _lost(store: RaceStore, view: RaceView, lead: Lead, rep: Rep, now: datetime) -> AlreadyClaimed:
     record = view.claim
     if record is None or record.epoch != lead.epoch:
-        # The lead item was read after the claim was stored, the claim's record before it.
+        # The read saw the lead after the claim was stored, but the record before; read again.
         with suppress(Busy):
             record = store.read(lead.lead_id, rep.rep_id).claim
     claimed_at = lead.claimed_at or now

@@ -69,8 +69,8 @@ class DynamoRaceStore(RaceStore):
                 self._to.offers_table: [_offer_key(lead_id, rep_id, keys.NOTICE)],
                 **({self._to.credentials_table: secret} if secret else {}),
             },
-            # A refusal must be true: nobody hears "taken" of a lead that was just opened anew,
-            # and a withdrawn token ends at once.
+            # A stale read could tell a rep "taken" of a lead that has just reopened, or accept a
+            # token that has just ended.
             consistent=(
                 self._to.leads_table,
                 self._to.organisation_table,
@@ -110,7 +110,10 @@ class DynamoRaceStore(RaceStore):
         return rules
 
     def commit_claim(self, view: RaceView, claim: Claim, counts: Change) -> RaceView | None:
-        """Store lock, count and record together; on a failed condition return what it met."""
+        """Store lock, count and record together; if a condition fails, return the items it met.
+
+        They come in the order of the writes: lock, rep, record.
+        """
         if view.lead is None:
             raise ValueError("a claim needs a lead")
         writes = [
@@ -163,7 +166,7 @@ class DynamoRaceStore(RaceStore):
         self._sight(lead, rep_id, at, {what: {"N": str(to_ms(at))}}, {})
 
     def _sight(self, lead: Lead, rep_id: str, at: datetime, first: Item, last: Item) -> None:
-        """Note what stays as it is noted the `first` time, and what changes with each."""
+        """Note a sighting: `first` values are kept once written, `last` values are overwritten."""
         key = _offer_key(lead.lead_id, rep_id, keys.SIGHTING)
         expires = {"N": str(to_ms(at + OFFER_KEPT) // 1000)}
         last = {**last, "epoch": {"N": str(lead.epoch)}, "expires_at": expires}
@@ -247,6 +250,7 @@ def read_waiting(
 
 
 def _as_it_stood(view: RaceView, failure: ConditionFailed) -> RaceView:
+    """Return the view with the items that the failed claim met: lock, rep, record."""
     lock, person, record = failure.items
     if lock is not None:
         lead = lead_from(lock)

@@ -2,7 +2,7 @@
 
 The handler works by the row: it checks the caller and reads the body by it before the function is
 called. So what is wrong is told in one order: who calls (401, 403), the form of the body (400, 413,
-422), that nothing has the name in the path (404), what the rules say of it (422, 409 …). Only the
+422), an unknown id in the path (404), what the rules say of it (422, 409 …). Only the
 token of a `HOLDER` is checked after the body's form.
 
 The published description (`/openapi.json`) is written from the same rows, so neither can say

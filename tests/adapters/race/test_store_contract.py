@@ -1753,6 +1753,27 @@ def test_a_new_leads_identities_stand_for_it(stores: Stores) -> None:
     assert stores.leads.get_many([lead.lead_id, "aaaaaaaaaaaa"]) == {lead.lead_id: lead}
 
 
+def test_a_name_keeps_whom_it_came_with(stores: Stores, lead: Lead) -> None:
+    def name(*marks: str) -> Identity:
+        return replace(BY_NAME, marks=marks)
+
+    def seen() -> tuple[str | None, frozenset[str]]:
+        _, [known] = stores.leads.known("x", [BY_NAME])
+        return known.lead_id, known.seen
+
+    first, later = name("domain:a", "form:ltd"), name("person:b", "person:c")
+    new = a_lead(lead_id="cccccccccccc")
+    card = replace(a_card(3), lead_id=new.lead_id)
+    stores.leads.accept(new, card, None, NOON, [KnownIdentity(first)])
+    assert seen() == (new.lead_id, {"domain:a", "form:ltd"})
+    _, [known] = stores.leads.known("x", [later])
+    link = DuplicateLink(lead.lead_id, OTHER.lead_id, NOON, IdentityKind.PHONE, "x", "merged")
+    assert stores.leads.merge(lead, OTHER, link, NOON, [replace(known, stays=True)]) is None
+    assert seen() == (new.lead_id, {"domain:a", "form:ltd", "person:b"})
+    stores.leads.name_owner(name("domain:d"), "aaaac")
+    assert seen() == (new.lead_id, {"domain:a", "form:ltd", "person:b", "domain:d"})
+
+
 def test_an_identity_that_was_taken_meanwhile_stops_the_whole_write(
     stores: Stores, lead: Lead
 ) -> None:

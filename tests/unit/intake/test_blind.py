@@ -426,10 +426,11 @@ def leaking_source(lead: Lead) -> Preview:
     ("where", "leak", "reported_by"),
     [
         ("shown", leaking_score, {"offer.preview.score", "text"}),
-        ("shown", leaking_source, {"offer.preview.source", "text's length", "offer closes"}),
+        ("shown", leaking_source, {"offer.preview.source", "text's length"}),
+        ("source", lambda lead: lead.preview.source, {"offer closes"}),
         ("pool", lambda lead: pool_for(lead.quality), {"offer opens", "page", "push's life"}),
     ],
-    ids=["score", "source", "premium window"],
+    ids=["score", "source", "source of the window", "premium window"],
 )
 def test_a_leak_would_be_noticed(
     where: str,
