@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from dibs.aws import clock
 from dibs.aws.observability import logger
 from dibs.core.errors import (
     AlreadyExists,
@@ -23,16 +24,17 @@ from dibs.roster.callers import calling_rep
 from dibs.web.entry import http
 from dibs.web.http import STATUS, Event, Response, answer, header, raw_body
 from dibs.web.route import Route, Who
+from dibs.web.sign_in import caller
 from dibs.wiring import wiring
 
 Outcome = RecordResult | DibsError
 
 
-def post_activities(event: Event, caller: str | None, sent: ActivitiesIn) -> Response:
+def post_activities(event: Event, by: str | None, sent: ActivitiesIn) -> Response:
     """Record one activity (201, repeated 200), or each of `{"activities": [...]}` by itself."""
     del event
     if sent.alone:
-        [outcome] = _recorded(sent.each, caller)
+        [outcome] = _recorded(sent.each, by)
         if isinstance(outcome, DibsError):
             raise outcome
         return answer(_status(outcome), _body(outcome))
@@ -41,7 +43,7 @@ def post_activities(event: Event, caller: str | None, sent: ActivitiesIn) -> Res
         {
             "results": [
                 _result(data, outcome)
-                for data, outcome in zip(sent.each, _recorded(sent.each, caller), strict=True)
+                for data, outcome in zip(sent.each, _recorded(sent.each, by), strict=True)
             ]
         },
     )
@@ -55,18 +57,18 @@ def _caller(event: Event) -> str | None:
         Forbidden: a manager's token; reps tell of their own work.
     """
     raw = raw_body(event, LARGEST_BATCH)
-    if header(event, "authorization"):
-        rep, _ = calling_rep(event, wiring().roster)
+    if header(event, "authorization") or not header(event, "webhook-signature"):
+        rep, _ = calling_rep(caller(event), wiring().credentials, clock.now())
         return rep.rep_id
     verify(raw, event.get("headers", {}), wiring().intake_secret)
     return None
 
 
-def _recorded(sent: list[Any], caller: str | None) -> list[Outcome]:
+def _recorded(sent: list[Any], by: str | None) -> list[Outcome]:
     """Record what has the right shape, and return what became of each, in the order sent."""
     read = [_read(data) for data in sent]
     good = [one for one in read if isinstance(one, Activity)]
-    done = iter(record_all(wiring().record_deps, good, caller))
+    done = iter(record_all(wiring().record_deps, good, by))
     outcomes: list[Outcome] = [one if isinstance(one, DibsError) else next(done) for one in read]
     new = [one for one in outcomes if isinstance(one, RecordResult) and not one.repeated]
     logger.info("activities recorded", sent=len(sent), new=len(new))
@@ -118,7 +120,7 @@ def warm() -> object:
     return mine.intake_secret, mine.record_deps.roster.playbook(), mine.timers
 
 
-SOURCE_OR_REP = Who("signed or rep", _caller, (Unauthorized, Forbidden, MalformedBody))
+SOURCE_OR_REP = Who("signed or rep", _caller, (Unauthorized, Forbidden, MalformedBody), cookie=True)
 
 ROUTES = {
     "POST /activities": Route(

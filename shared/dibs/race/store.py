@@ -19,10 +19,12 @@ from dibs.aws.attributes import Item
 from dibs.aws.clock import to_ms
 from dibs.aws.dynamo import ConditionFailed, Dynamo
 from dibs.aws.settings import Settings
+from dibs.core.credentials import Shown
 from dibs.core.errors import AlreadyClaimed
 from dibs.core.lead import Claim, Contact, Lead, Transition, filled
 from dibs.core.rep import Usage
 from dibs.race.card_records import CardRecord, card_from
+from dibs.race.credential_records import credential_from, credential_key
 from dibs.race.ports import RaceStore, RaceView
 from dibs.race.records import OFFER_KEPT, claim_from, lead_from, notice_from
 from dibs.race.rep_records import rep_from
@@ -48,15 +50,17 @@ class DynamoRaceStore(RaceStore):
         self._rules: tuple[float, Rules] | None = None
         self._counts: dict[str, tuple[float, int]] = {}
 
-    def read(self, lead_id: str, rep_id: str) -> RaceView:
-        """Read lock, claim record, rep and offer (and the playbook when due) in one request.
+    def read(self, lead_id: str, rep_id: str, shown: Shown | None = None) -> RaceView:
+        """Read lock, claim record, rep and offer in one request.
 
-        A change of the playbook binds the next claim: only then there is a second request.
+        With them the playbook when due, and what is stored of what the caller `shown`. A change of
+        the playbook binds the next claim: only then there is a second request.
         """
         rules = self._cached_rules()
         organisation = [{"pk": {"S": pk}} for pk in (keys.rep(rep_id), keys.PLAYBOOK_VERSION)]
         if rules is None:
             organisation.append({"pk": {"S": keys.PLAYBOOK}})
+        secret = [] if shown is None else [credential_key(shown)]
         found = self._db.batch_get(
             {
                 self._to.leads_table: [
@@ -65,10 +69,15 @@ class DynamoRaceStore(RaceStore):
                 ],
                 self._to.organisation_table: organisation,
                 self._to.offers_table: [_offer_key(lead_id, rep_id, keys.NOTICE)],
+                **({self._to.credentials_table: secret} if secret else {}),
             },
-            # A refusal must be true: nobody hears "taken" of a lead that was just opened anew,
-            # and a withdrawn token ends at once.
-            consistent=(self._to.leads_table, self._to.organisation_table),
+            # A stale read could tell a rep "taken" of a lead that has just reopened, or accept a
+            # token that has just ended.
+            consistent=(
+                self._to.leads_table,
+                self._to.organisation_table,
+                self._to.credentials_table,
+            ),
         )
         items = {item["sk"]["S"]: item for item in found[self._to.leads_table]}
         people = {item["pk"]["S"]: item for item in found[self._to.organisation_table]}
@@ -76,7 +85,7 @@ class DynamoRaceStore(RaceStore):
             rules = self._remember(people.get(keys.PLAYBOOK))
         elif _is_newer(people.get(keys.PLAYBOOK_VERSION), rules):
             self._rules = None
-            return self.read(lead_id, rep_id)
+            return self.read(lead_id, rep_id, shown)
         lead = lead_from(items[keys.LOCK]) if keys.LOCK in items else None
         notice = next((notice_from(item) for item in found[self._to.offers_table]), None)
         current = notice is not None and lead is not None and notice.epoch == lead.epoch
@@ -90,8 +99,10 @@ class DynamoRaceStore(RaceStore):
         )
         if keys.rep(rep_id) not in people:
             return view
-        rep, usage, token_hash = rep_from(people[keys.rep(rep_id)])
-        return replace(view, rep=rep, usage=usage, token_hash=token_hash)
+        rep, usage, number = rep_from(people[keys.rep(rep_id)])
+        stored = found.get(self._to.credentials_table)
+        credential = credential_from(stored[0]) if stored else None
+        return replace(view, rep=rep, usage=usage, credential=credential, token_number=number)
 
     def _cached_rules(self) -> Rules | None:
         if self._rules is None or time.monotonic() > self._rules[0]:
@@ -104,7 +115,10 @@ class DynamoRaceStore(RaceStore):
         return rules
 
     def commit_claim(self, view: RaceView, claim: Claim, counts: Change) -> RaceView | None:
-        """Store lock, count and record together; on a failed condition return what it met."""
+        """Store lock, count and record together; if a condition fails, return the items it met.
+
+        They come in the order of the writes: lock, rep, record.
+        """
         if view.lead is None:
             raise ValueError("a claim needs a lead")
         writes = [
@@ -165,7 +179,7 @@ class DynamoRaceStore(RaceStore):
         self._sight(lead, rep_id, at, {what: {"N": str(to_ms(at))}}, {})
 
     def _sight(self, lead: Lead, rep_id: str, at: datetime, first: Item, last: Item) -> None:
-        """Note what stays as it is noted the `first` time, and what changes with each."""
+        """Note a sighting: `first` values are kept once written, `last` values are overwritten."""
         key = _offer_key(lead.lead_id, rep_id, keys.SIGHTING)
         expires = {"N": str(to_ms(at + OFFER_KEPT) // 1000)}
         last = {**last, "epoch": {"N": str(lead.epoch)}, "expires_at": expires}
@@ -254,6 +268,7 @@ def _is_newer(number: Item | None, rules: Rules) -> bool:
 
 
 def _as_it_stood(view: RaceView, failure: ConditionFailed) -> RaceView:
+    """Return the view with the items that the failed claim met: lock, rep, record."""
     lock, person, record = failure.items
     if lock is not None:
         lead = lead_from(lock)
@@ -262,8 +277,8 @@ def _as_it_stood(view: RaceView, failure: ConditionFailed) -> RaceView:
     if record is not None:
         view = replace(view, claim=claim_from(record))
     if person is not None:
-        rep, usage, token_hash = rep_from(person)
-        view = replace(view, rep=rep, usage=usage, token_hash=token_hash)
+        rep, usage, number = rep_from(person)
+        view = replace(view, rep=rep, usage=usage, token_number=number)
     return view
 
 

@@ -12,9 +12,9 @@ import pytest
 from dibs.assignment.work import let_go
 from dibs.core.errors import ClaimRefused, DibsError
 from dibs.core.lead import State
-from dibs.race.claim import bearer, claim
+from dibs.race.claim import claim
 from dibs.race.store import DynamoRaceStore
-from support.builders import NOON, World, a_card, a_playbook, a_rep, token_of
+from support.builders import NOON, World, a_card, a_playbook, a_rep, proof_of
 from support.fakes import Clock, no_pause
 from support.interleaving import meanwhile
 
@@ -47,7 +47,7 @@ def test_what_changes_between_the_read_and_the_write_binds_the_claim(
     world.add_rep(AINA)
     lead = world.post_lead(a_card(team="north"), NOON)
     meanwhile(monkeypatch, world.race, "commit_claim", lambda: act(world))
-    proof = bearer(token_of(AINA))
+    proof = proof_of(AINA)
     with pytest.raises(DibsError) as refused:
         claim(world.race, lead.lead_id, AINA.rep_id, proof, Clock(), pause=no_pause)
     assert refused.value.code == code
@@ -60,7 +60,7 @@ def test_a_rep_on_leave_another_day_claims_as_ever(world: World) -> None:
     later = TODAY + timedelta(days=9)
     world.add_rep(replace(AINA, leave=((later, later), (later, later + timedelta(days=1)))))
     lead = world.post_lead(a_card(), NOON)
-    proof = bearer(token_of(AINA))
+    proof = proof_of(AINA)
     assert claim(world.race, lead.lead_id, AINA.rep_id, proof, Clock(), pause=no_pause)
 
 
@@ -84,7 +84,7 @@ def test_a_change_of_the_playbook_binds_the_next_claim_in_every_process(
     team = {"name": "North", "holidays": [TODAY.isoformat()]}  # a day without a race
     world.put_playbook(a_playbook(teams={"north": team}))
     with pytest.raises(ClaimRefused) as refused:
-        proof = bearer(token_of(AINA))
+        proof = proof_of(AINA)
         claim(other, lead.lead_id, AINA.rep_id, proof, Clock(), pause=no_pause)
     assert [rule.code for rule in refused.value.refusals] == ["holiday"]
     requests.clear()
@@ -97,7 +97,7 @@ def test_a_leavers_claim_of_the_last_moment_goes_back_though_the_index_lags(
 ) -> None:
     world.add_rep(AINA)
     lead = world.post_lead(a_card(), NOON)
-    proof = bearer(token_of(AINA))
+    proof = proof_of(AINA)
     claim(world.race, lead.lead_id, AINA.rep_id, proof, Clock(), pause=no_pause)
     world.roster.deactivate(AINA.rep_id, TODAY)
     real, looks = world.holdings.held_by, list[str]()

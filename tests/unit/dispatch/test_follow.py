@@ -16,9 +16,9 @@ from dibs.core.rep import Rep, Usage
 from dibs.dispatch import follow as offering
 from dibs.dispatch.follow import BATCH_SIZE, HEAD_START, NEAR, batches
 from dibs.offers.ports import NotifyBatch
-from dibs.race.claim import bearer, claim
+from dibs.race.claim import claim
 from dibs.race.undo import undo
-from support.builders import NOON, a_card, a_lead, a_playbook, a_rep, token_of
+from support.builders import NOON, a_card, a_lead, a_playbook, a_rep, proof_of
 from support.fakes import FakeWorld
 
 MS, SECOND, MINUTE = timedelta(milliseconds=1), timedelta(seconds=1), timedelta(minutes=1)
@@ -226,7 +226,7 @@ def test_a_event_about_a_lead_nobody_knows_is_let_go() -> None:
 def test_a_claim_withdraws_everybody_elses_offers_and_times_the_winners() -> None:
     world = a_world()
     lead, winner = world.post_lead(a_card()), a_rep(2)
-    claim(world.race, lead.lead_id, winner.rep_id, bearer(token_of(winner)), world.clock)
+    claim(world.race, lead.lead_id, winner.rep_id, proof_of(winner), world.clock)
     follow(world, LeadEvent("lead.claimed", lead.lead_id, 1, winner.rep_id))
     assert sorted(told(world, "withdraw")) == sorted([a_rep(1).rep_id, a_rep(3).rep_id])
     assert told(world, "won") == [winner.rep_id]
@@ -388,7 +388,7 @@ def test_the_race_of_an_undone_lead_goes_on_where_it_was() -> None:
     world, lead, reps = in_tiers(1, 2, 3)
     world.clock.at = NOON + 16 * MINUTE
     follow(world, due(lead))
-    proof = bearer(token_of(reps[1]))
+    proof = proof_of(reps[1])
     claim(world.race, lead.lead_id, reps[1].rep_id, proof, world.clock)
     again = undo(world.race, lead.lead_id, reps[1].rep_id, proof, world.clock)
     assert again.notified_until is None
@@ -435,7 +435,7 @@ def test_a_look_that_finds_somebody_left_changes_nothing() -> None:
 def test_a_decline_of_an_earlier_opening_does_not_count() -> None:
     world, lead, reps = in_tiers(1, 2)
     world.race.record_sighting(lead, reps[0].rep_id, "declined_at", NOON)
-    proof = bearer(token_of(reps[0]))
+    proof = proof_of(reps[0])
     claim(world.race, lead.lead_id, reps[0].rep_id, proof, world.clock)
     world.clock.pass_(minutes=1)
     rep_id = reps[0].rep_id
@@ -467,7 +467,7 @@ def test_a_pause_or_a_claim_elsewhere_opens_waves_of_every_lead_it_leaves_withou
     other = world.post_lead(a_card(2, score=60))
     follow(world, opened(other))
     if kind == "lead.claimed":
-        proof = bearer(token_of(reps[0]))
+        proof = proof_of(reps[0])
         claim(world.race, other.lead_id, reps[0].rep_id, proof, world.clock)
         follow(world, LeadEvent(kind, other.lead_id, 1, reps[0].rep_id))
     else:
@@ -482,7 +482,7 @@ def test_a_claim_of_a_lead_without_waves_may_leave_another_lead_without_takers()
     world, lead, reps = in_tiers(1, 2, claims_per_day=1, windows=everybody)
     other = world.post_lead(a_card(2, source="fair"))
     assert other.waves == {}
-    proof = bearer(token_of(reps[0]))
+    proof = proof_of(reps[0])
     claim(world.race, other.lead_id, reps[0].rep_id, proof, world.clock)
     follow(world, LeadEvent("lead.claimed", other.lead_id, 1, reps[0].rep_id))
     assert world.lead(lead).waves["north"][1] == JUST_AFTER
@@ -578,7 +578,7 @@ def test_what_a_leaver_got_at_the_last_moment_goes_back_when_it_is_heard_of(how:
     leaver, other = world.add_rep(a_rep(1)), world.add_rep(a_rep(2))
     lead = world.post_lead(a_card())
     if how == "claimed":
-        token = bearer(token_of(leaver))
+        token = proof_of(leaver)
         claim(world.race, lead.lead_id, leaver.rep_id, token, world.clock)
     else:
         put = assign_lead
@@ -588,7 +588,7 @@ def test_what_a_leaver_got_at_the_last_moment_goes_back_when_it_is_heard_of(how:
     assert world.lead(lead).owner is None
     assert world.lead(lead).previous_owner == leaver.rep_id
     kept = world.post_lead(a_card(2))
-    token = bearer(token_of(other))
+    token = proof_of(other)
     claim(world.race, kept.lead_id, other.rep_id, token, world.clock)
     follow(world, LeadEvent("lead.claimed", kept.lead_id, 1, other.rep_id))
     assert world.lead(kept).owner == other.rep_id

@@ -17,8 +17,8 @@ from dibs.core.lead import Lead, State
 from dibs.core.quality import Quality
 from dibs.core.rep import Usage
 from dibs.dispatch.follow import follow
-from dibs.race.claim import bearer, claim
-from support.builders import NOON, a_card, a_playbook, a_rep, token_of
+from dibs.race.claim import claim
+from support.builders import NOON, a_card, a_playbook, a_rep, proof_of
 from support.fakes import FakeWorld, no_pause
 
 SCORE = {Quality.HOT: 86, Quality.WARM: 60, Quality.COLD: 20}
@@ -46,7 +46,7 @@ class Pool(FakeWorld):
         return self.lead(lead)
 
     def sly_claims(self, lead: Lead) -> bool:
-        token = bearer(token_of(SLY))
+        token = proof_of(SLY)
         try:
             claim(self.race, lead.lead_id, SLY.rep_id, token, self.clock, pause=no_pause)
         except ClaimRefused:
@@ -58,7 +58,7 @@ class Pool(FakeWorld):
         """Let the other rep have whatever is open, and owe nothing."""
         for lead in self.race.open_leads():
             self.memory.usage[KEEN.rep_id] = Usage()
-            token = bearer(token_of(KEEN))
+            token = proof_of(KEEN)
             claim(self.race, lead.lead_id, KEEN.rep_id, token, self.clock, pause=no_pause)
 
     def works(self) -> None:
@@ -145,7 +145,7 @@ def test_a_pool_that_clears_holds_leads_back_for_who_owes_an_assignment() -> Non
         if lead.owner == SLY.rep_id:  # held back: without an acceptance no claim
             assert not pool.sly_claims(replace(pool.post(Quality.HOT)))
             pool.keen_clears()
-            token = bearer(token_of(SLY))
+            token = proof_of(SLY)
             accept(pool.race, pool.holdings, lead.lead_id, SLY.rep_id, token, pool.clock)
             accepted, since = accepted + 1, 0
         elif pool.sly_claims(lead):
