@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from dibs.aws import clock
 from dibs.aws.observability import logger
+from dibs.core.credentials import Manager
 from dibs.core.errors import (
     AlreadyExists,
     DibsError,
@@ -16,16 +18,18 @@ from dibs.core.errors import (
     NotYours,
     Unauthorized,
 )
+from dibs.core.rep import Rep
 from dibs.intake.body import verify
 from dibs.ledger.activities import Activity
 from dibs.ledger.amounts import open_questions
 from dibs.ledger.body import LARGEST_BATCH, ActivitiesIn, activity_from
 from dibs.ledger.entries import activity_id_of
 from dibs.ledger.record import RecordResult, record_all
-from dibs.roster.callers import calling_manager, calling_viewer
+from dibs.roster.callers import calling_viewer
 from dibs.web.entry import http
 from dibs.web.http import STATUS, Event, Response, answer, header, raw_body
 from dibs.web.route import Route, Who
+from dibs.web.sign_in import caller
 from dibs.wiring import wiring
 
 Outcome = RecordResult | DibsError
@@ -36,14 +40,14 @@ class Caller:
     """Who tells: a rep by id, a manager by name, or a system that signed."""
 
     rep_id: str | None = None
-    manager: str = ""
+    manager: Manager | None = None
 
 
-def post_activities(event: Event, caller: Caller, sent: ActivitiesIn) -> Response:
+def post_activities(event: Event, by: Caller, sent: ActivitiesIn) -> Response:
     """Record one activity (201, repeated 200), or each of `{"activities": [...]}` by itself."""
     del event
     if sent.alone:
-        [outcome] = _recorded(sent.each, caller)
+        [outcome] = _recorded(sent.each, by)
         if isinstance(outcome, DibsError):
             raise outcome
         return answer(_status(outcome), _body(outcome))
@@ -52,7 +56,7 @@ def post_activities(event: Event, caller: Caller, sent: ActivitiesIn) -> Respons
         {
             "results": [
                 _result(data, outcome)
-                for data, outcome in zip(sent.each, _recorded(sent.each, caller), strict=True)
+                for data, outcome in zip(sent.each, _recorded(sent.each, by), strict=True)
             ]
         },
     )
@@ -65,20 +69,18 @@ def _caller(event: Event) -> Caller:
         Unauthorized: none of them.
     """
     raw = raw_body(event, LARGEST_BATCH)
-    if header(event, "authorization"):
-        rep = calling_viewer(event, wiring().roster)
-        if rep is not None:
-            return Caller(rep.rep_id)
-        return Caller(manager=calling_manager(event, wiring().roster))
+    if header(event, "authorization") or not header(event, "webhook-signature"):
+        found = calling_viewer(caller(event), wiring().credentials, clock.now())
+        return Caller(found.rep_id) if isinstance(found, Rep) else Caller(manager=found)
     verify(raw, event.get("headers", {}), wiring().intake_secret)
     return Caller()
 
 
-def _recorded(sent: list[Any], caller: Caller) -> list[Outcome]:
+def _recorded(sent: list[Any], by: Caller) -> list[Outcome]:
     """Record what has the right shape, and return what became of each, in the order sent."""
     read = [_read(data) for data in sent]
     good = [one for one in read if isinstance(one, Activity)]
-    done = iter(record_all(wiring().record_deps, good, caller.rep_id, caller.manager))
+    done = iter(record_all(wiring().record_deps, good, by.rep_id, by.manager))
     outcomes: list[Outcome] = [one if isinstance(one, DibsError) else next(done) for one in read]
     new = [one for one in outcomes if isinstance(one, RecordResult) and not one.repeated]
     logger.info("activities recorded", sent=len(sent), new=len(new))
@@ -132,7 +134,9 @@ def warm() -> object:
     return mine.intake_secret, mine.record_deps.roster.playbook(), mine.timers
 
 
-ANYBODY = Who("signed, rep or manager", _caller, (Unauthorized, Forbidden, MalformedBody))
+ANYBODY = Who(
+    "signed, rep or manager", _caller, (Unauthorized, Forbidden, MalformedBody), cookie=True
+)
 
 ROUTES = {
     "POST /activities": Route(

@@ -14,6 +14,7 @@ from dibs.dispatch.sweep import sweep
 from dibs.game.contests import run as contests
 from dibs.game.rewards.requests import decay_monthly, expire_requests
 from dibs.ledger.settle import settle_amounts
+from dibs.offers.opt_outs import read_opt_outs
 from dibs.receipts.seal import chain_up, seal_late
 from dibs.reports.recalculate import keep_reports, recalculate_quotas, recalculate_tiers
 from dibs.web.entry import function
@@ -80,6 +81,12 @@ def run_amounts(as_of: datetime) -> dict[str, Any]:
     return asdict(settle_amounts(wiring().ledger, wiring().roster.playbook(), as_of))
 
 
+def run_opt_outs(as_of: datetime) -> dict[str, Any]:
+    """Mark the reps whose numbers opted out of texts at AWS (N5)."""
+    del as_of
+    return asdict(read_opt_outs(wiring().sms, wiring().roster))
+
+
 JOBS = {
     "sweep": run_sweep,
     "tiers": run_tiers,
@@ -90,6 +97,7 @@ JOBS = {
     "rewards": run_rewards,
     "decay": run_decay,
     "amounts": run_amounts,
+    "opt_outs": run_opt_outs,
 }
 
 

@@ -46,6 +46,8 @@ if TYPE_CHECKING:
     from dibs.receipts.store import DynamoRaces
     from dibs.reports.recalculate import PeriodDeps
     from dibs.reports.store import DynamoPeriodResults, DynamoTargets
+    from dibs.roster.audit_store import DynamoAuditLog
+    from dibs.roster.credential_store import DynamoCredentials
     from dibs.roster.store import DynamoRoster
 
 WRITERS = 16
@@ -88,6 +90,20 @@ class Wiring:
         from dibs.roster.store import DynamoRoster
 
         return DynamoRoster(self.dynamo, self.settings)
+
+    @cached_property
+    def credentials(self) -> DynamoCredentials:
+        """Managers, tokens, sessions and sign-in links."""
+        from dibs.roster.credential_store import DynamoCredentials
+
+        return DynamoCredentials(self.dynamo, self.settings)
+
+    @cached_property
+    def audit_log(self) -> DynamoAuditLog:
+        """Who changed what."""
+        from dibs.roster.audit_store import DynamoAuditLog
+
+        return DynamoAuditLog(self.dynamo, self.settings)
 
     @cached_property
     def playbooks(self) -> DynamoPlaybooks:

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from dibs.race.claim import token_hash
 from handlers.app import AINA, CHONG, MANAGER, Answer, App, http
 from support.builders import token_of
 from support.contract import operations
@@ -28,7 +27,7 @@ ADDRESSES = {
 @pytest.fixture
 def peopled(app: App) -> App:
     app.hire(AINA, CHONG)
-    app.world.roster.set_manager_hash(token_hash(MANAGER))
+    app.world.add_manager(MANAGER)
     return app
 
 

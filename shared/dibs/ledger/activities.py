@@ -126,13 +126,22 @@ def wrong(activity: Activity, now: datetime, own: Sequence[str] = ()) -> list[Fi
         if not activity.reverses:
             errors.append(FieldError("reverses", "say which activity_id it takes back"))
         return errors
+    errors += _misplaced(activity)
+    if activity.type == CONFIRMATION:
+        return errors
+    if not activity.lead_id and not activity.rep_id:
+        errors.append(FieldError("rep_id", "say who did it, or which lead it was about"))
+    return errors + _wrong_amount(activity, own)
+
+
+def _misplaced(activity: Activity) -> list[FieldError]:
+    """Return the fields that go with another type, or are missing for this one."""
+    errors = []
     if activity.reverses:
         errors.append(FieldError("reverses", f"goes with the type {REVERSAL!r} alone"))
-    if activity.type == CONFIRMATION:
-        if not activity.confirms:
-            errors.append(FieldError("confirms", "say which activity_id it confirms"))
-        return errors
-    if activity.confirms:
+    if activity.type == CONFIRMATION and not activity.confirms:
+        errors.append(FieldError("confirms", "say which activity_id it confirms"))
+    if activity.type != CONFIRMATION and activity.confirms:
         errors.append(FieldError("confirms", f"goes with the type {CONFIRMATION!r} alone"))
     if activity.to_rep_id and activity.type != TRANSFER:
         errors.append(FieldError("to_rep_id", f"goes with the type {TRANSFER!r} alone"))
@@ -140,8 +149,11 @@ def wrong(activity: Activity, now: datetime, own: Sequence[str] = ()) -> list[Fi
         errors.append(FieldError("lead_id", "say which lead goes to the colleague"))
     if activity.quantity is not None and activity.type not in SALES:
         errors.append(FieldError("quantity", f"goes with {', '.join(sorted(SALES))}"))
-    if not activity.lead_id and not activity.rep_id:
-        errors.append(FieldError("rep_id", "say who did it, or which lead it was about"))
+    return errors
+
+
+def _wrong_amount(activity: Activity, own: Sequence[str]) -> list[FieldError]:
+    errors = []
     plain = activity.type in PLAIN or activity.type in own
     if activity.amount is not None and not activity.currency and not plain:
         errors.append(FieldError("currency", "say in which currency the amount is, such as USD"))

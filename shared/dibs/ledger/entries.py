@@ -67,10 +67,11 @@ class Entry:
     `source` is who reported it: `rep`, `system` or `manager`.
 
     `reporter` is who reported an activity, empty where that was not kept yet, and `recorded_at`
-    when we heard of it (K5); where that was too late, its speed counts from `late_at`. `follows` is the entry this one completes or confirms. `value` is the
-    amount in the smallest unit of `value_currency`, by the `rate` of its day; without it, an amount
-    in another currency is held until there is a rate (K6). `quantity` is how many were sold.
-    `excused`: a lead was released for a reason that is the lead's own (K4).
+    when we heard of it (K5); where that was too late, its speed counts from `late_at`. `follows` is
+    the entry this one completes or confirms. `value` is the amount in the smallest unit of
+    `value_currency`, by the `rate` of its day; without it, an amount in another currency is held
+    until there is a rate (K6). `quantity` is how many were sold. `excused`: a lead was released for
+    a reason that is the lead's own (K4).
     """
 
     entry_id: str

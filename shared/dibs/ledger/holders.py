@@ -49,6 +49,6 @@ def _holders(history: LeadHistory) -> Iterator[Holder]:
             start = starts.pop(transition.epoch)
             if transition.cause != UNDONE:
                 yield Holder(start.rep_id, start.epoch, start.since, transition.at)
-    if lead.owner is not None and lead.claimed_at is not None:
-        if lead.state in (*HELD, State.WON, State.LOST):
-            yield Holder(lead.owner, lead.epoch, lead.claimed_at)
+    held = lead.state in (*HELD, State.WON, State.LOST)
+    if held and lead.owner is not None and lead.claimed_at is not None:
+        yield Holder(lead.owner, lead.epoch, lead.claimed_at)

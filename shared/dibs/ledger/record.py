@@ -11,6 +11,7 @@ from typing import Any
 
 from dibs.core.attempts import attempts
 from dibs.core.calendar import day_of
+from dibs.core.credentials import Manager
 from dibs.core.errors import (
     AlreadyExists,
     Busy,
@@ -75,10 +76,16 @@ class RecordResult:
 
 @dataclass(frozen=True)
 class _Caller:
-    """Who reports: a rep or manager by name, or a trusted system."""
+    """Who reports: a rep or manager by id, or a trusted system; a manager may be of one team."""
 
     reporter: Reporter
     name: str = ""
+    team: str = ""
+
+    def check(self, team: str) -> None:
+        """Raise Forbidden for a manager of another team."""
+        if self.team not in ("", team):
+            raise Forbidden(f"You manage team {self.team}. Ask a manager of all teams.")
 
     def entry_id(self, activity_id: str) -> str:
         return activity_entry_id(activity_id, self.reporter, self.name)
@@ -92,7 +99,7 @@ class _Caller:
 
 
 def record(
-    deps: RecordDeps, activity: Activity, caller: str | None, manager: str = ""
+    deps: RecordDeps, activity: Activity, caller: str | None, manager: Manager | None = None
 ) -> RecordResult:
     """Record one activity; `caller` is the reporting rep, None for a trusted source or a `manager`.
 
@@ -112,15 +119,18 @@ def record(
 
 
 def record_all(
-    deps: RecordDeps, activities: Sequence[Activity], caller: str | None, manager: str = ""
+    deps: RecordDeps,
+    activities: Sequence[Activity],
+    caller: str | None,
+    manager: Manager | None = None,
 ) -> list[RecordResult | DibsError]:
     """Record activities independently, in order; return the result of each.
 
     A reversal may come before the activity it cancels; it is then recorded after it.
     """
     by = _Caller("rep", caller) if caller is not None else _Caller("system")
-    if manager:
-        by = _Caller("manager", manager)
+    if manager is not None:
+        by = _Caller("manager", manager.manager_id, manager.team)
     entry_ids = [name for one in activities for name in by.entry_ids(one.activity_id)]
     stored = deps.ledger.find(entry_ids)
     rep_of, playbook = cache(deps.roster.get), deps.roster.playbook()
@@ -285,6 +295,7 @@ def _another(deps: RecordDeps, activity: Activity, by: _Caller) -> Entry:
         raise InvalidInput((FieldError(field, problem),))
     if activity.rep_id not in ("", original.rep_id):
         raise Forbidden("That is somebody else's activity.")
+    by.check(original.team)
     # Old activities about leads do not say who reported them; it may have been a system.
     reporter = original.reporter or ("" if original.lead_id else original.source)
     if by.reporter == "rep" and reporter != "rep":
@@ -352,6 +363,7 @@ def _apply(
     rep = rep_of(rep_id)
     if rep is None:
         raise InvalidInput((FieldError("rep_id", "there is no such rep"),))
+    by.check(rep.team)
     now = deps.clock()
     fields: dict[str, Any] = _money(activity, by, playbook, now)
     change = None
@@ -398,14 +410,14 @@ def _holder(deps: RecordDeps, lead: Lead, activity: Activity) -> Holder:
         NotYours: the rep did not hold it then, or nobody did.
     """
     since = lead.claimed_at
-    if lead.owner is not None and activity.rep_id in ("", lead.owner):
-        if since is None or activity.at >= since - SKEW:
-            return Holder(lead.owner, lead.epoch, since or activity.at)
+    holds = lead.owner is not None and activity.rep_id in ("", lead.owner)
+    if lead.owner is not None and holds and (since is None or activity.at >= since - SKEW):
+        return Holder(lead.owner, lead.epoch, since or activity.at)
     history = deps.ledger.story(lead.lead_id)
     found = None if history is None else holder_at(history, activity.at, activity.rep_id, SKEW)
     if found is not None:
         return found
-    if lead.owner is not None and activity.rep_id in ("", lead.owner):
+    if holds:
         raise InvalidInput((FieldError("at", "lies before the rep took the lead"),))
     raise NotYours(
         "The rep did not hold this lead then." if activity.rep_id else "Nobody holds this lead."

@@ -42,9 +42,9 @@ from dibs.ledger.record import (
     record_all,
     shared_with,
 )
-from dibs.race.claim import bearer, claim
+from dibs.race.claim import claim
 from dibs.race.undo import undo
-from support.builders import NOON, a_card, a_lead, a_playbook, a_rep, token_of
+from support.builders import NOON, a_card, a_lead, a_playbook, a_rep, proof_of
 from support.fake_ledger import FakeLedger
 from support.fakes import FakeRoster, FakeWorld, Memory, no_pause
 
@@ -276,11 +276,11 @@ class ActivityCase(FakeWorld):
 
     def claimed(self, rep: Any, number: int = 1, **card: Any) -> Lead:
         lead = self.post_lead(a_card(number, **card))
-        claim(self.race, lead.lead_id, rep.rep_id, bearer(token_of(rep)), self.clock)
+        claim(self.race, lead.lead_id, rep.rep_id, proof_of(rep), self.clock)
         return self.lead(lead)
 
     def undo(self) -> None:
-        token = bearer(token_of(AINA))
+        token = proof_of(AINA)
         undo(self.race, self.won.lead_id, AINA.rep_id, token, self.clock)
 
     def tell(self, type: str = "call", *, by: str | None = None, **changes: Any) -> RecordResult:

@@ -10,6 +10,7 @@ import pytest
 
 from dibs.assignment.override import assign
 from dibs.assignment.work import release
+from dibs.core.credentials import Manager
 from dibs.core.errors import AlreadyExists, DibsError, Forbidden, InvalidInput, NotYours
 from dibs.core.lead import State
 from dibs.core.money import converted
@@ -27,6 +28,7 @@ from unit.ledger.test_activities import AINA, BEN, ActivityCase
 DAY, MINUTE = timedelta(days=1), timedelta(minutes=1)
 BIG = {"amount": 10**9, "currency": "MYR"}
 CHONG = a_rep(3)
+MIA, MAX = Manager("manager.mia", "Mia"), Manager("manager.max", "Max", team="north")
 
 
 @pytest.fixture
@@ -100,9 +102,9 @@ def test_the_playbook_says_who_reports_a_type() -> None:
 
 
 @pytest.mark.parametrize("type", ["won", "lost", "disqualified", "contacted", "call"])
-@pytest.mark.parametrize("manager", ["", "mia"])
+@pytest.mark.parametrize("manager", [None, MIA])
 def test_a_rep_takes_back_no_word_of_a_system_or_a_manager(
-    case: ActivityCase, type: str, manager: str
+    case: ActivityCase, type: str, manager: Manager | None
 ) -> None:
     told = Activity("act-1", type, case.clock(), case.won.lead_id, AINA.rep_id)
     record(case.register, told, None, manager)
@@ -139,7 +141,7 @@ def test_a_contact_a_rep_reports_late_counts_from_the_report(
 def test_each_reporter_has_ids_of_their_own(case: ActivityCase) -> None:
     told = Activity("crm-1001", "call", case.clock(), case.won.lead_id, AINA.rep_id)
     deal = replace(told, type="won", amount=5, currency="USD")
-    for by, manager in ((AINA.rep_id, ""), (None, ""), (None, "mia"), (None, "max")):
+    for by, manager in ((AINA.rep_id, None), (None, None), (None, MIA), (None, MAX)):
         sent = told if by else deal
         assert not record(case.register, sent, by, manager).repeated
         assert record(case.register, sent, by, manager).repeated
@@ -341,7 +343,7 @@ def test_the_reason_is_read_when_the_release_is_written_down(case: ActivityCase)
     from dibs.core.events import LeadEvent
     from dibs.ledger.project import project
 
-    proof = bearer(token_of(AINA))
+    proof = bearer(token_of(AINA), NOON)
     release(
         case.race, case.holdings, case.won.lead_id, AINA.rep_id, proof, "wrong number", case.clock
     )
@@ -358,3 +360,14 @@ def test_held_amounts_are_settled_once(case: ActivityCase) -> None:
     [entry] = standing(case.ledger.entries.values())
     assert entry.value == 25_000
     assert settle_amounts(case.ledger, case.memory.playbook, case.clock()).changed == 0
+
+
+def test_a_manager_of_another_team_reports_and_takes_back_nothing(case: ActivityCase) -> None:
+    sid = Manager("manager.sid", "Sid", team="south")
+    told = Activity("act-1", "call", case.clock(), case.won.lead_id, AINA.rep_id)
+    with pytest.raises(Forbidden):
+        record(case.register, told, None, sid)
+    record(case.register, told, None)
+    with pytest.raises(Forbidden):
+        record(case.register, Activity("b", REVERSAL, case.clock(), reverses="act-1"), None, sid)
+    assert len(case.ledger.entries) == 1

@@ -200,7 +200,7 @@ def _count_entry(counts: _Counts, entry: Entry, playbook: Playbook, confirmed: C
 
 
 def _count_buyers(counts: _Counts, entries: Iterable[Entry]) -> None:
-    """Count each customer once, with their first sale; a sale without a lead is a customer's own."""
+    """Count each customer once, with their first sale; one without a lead is a customer's own."""
     seen = set()
     for entry in entries:
         if entry.kind in SALES and (entry.lead_id is None or entry.lead_id not in seen):
