@@ -145,6 +145,7 @@ def test_nobody_elses_token_is_good(app: App, lead: Lead, token: str) -> None:
 
 
 def test_a_manager_reports_for_a_rep_and_it_says_so(app: App, lead: Lead) -> None:
+    app.world.add_manager(MANAGER)
     answer = post(app, body(), by=MANAGER)
     assert (answer.status, answer.json["reporter"]) == (201, "manager")
 
