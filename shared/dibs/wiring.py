@@ -354,10 +354,23 @@ class Wiring:
     @cached_property
     def record_deps(self) -> RecordDeps:
         """What recording activities works with."""
+        from dibs.assignment.override import TRANSFERRED, assign
         from dibs.aws import clock
         from dibs.ledger.record import RecordDeps
 
-        return RecordDeps(ledger=self.ledger, leads=self.leads, roster=self.roster, clock=clock.now)
+        def hand_over(lead_id: str, from_rep: str, to_rep: str) -> None:
+            assign(
+                *(self.race, self.holdings, lead_id, to_rep, from_rep, TRANSFERRED, clock.now),
+                transferred_by=from_rep,
+            )
+
+        return RecordDeps(
+            ledger=self.ledger,
+            leads=self.leads,
+            roster=self.roster,
+            clock=clock.now,
+            hand_over=hand_over,
+        )
 
     @cached_property
     def period_deps(self) -> PeriodDeps:
