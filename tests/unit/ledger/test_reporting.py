@@ -20,8 +20,7 @@ from dibs.ledger.holders import holder_at
 from dibs.ledger.outcomes import standing
 from dibs.ledger.record import SKEW, RecordResult, record
 from dibs.ledger.settle import settle_amounts
-from dibs.race.claim import bearer
-from support.builders import NOON, a_playbook, a_rep, token_of
+from support.builders import NOON, a_playbook, a_rep, proof_of
 from support.fake_ledger import FakeLedger
 from unit.ledger.test_activities import AINA, BEN, ActivityCase
 
@@ -343,7 +342,7 @@ def test_the_reason_is_read_when_the_release_is_written_down(case: ActivityCase)
     from dibs.core.events import LeadEvent
     from dibs.ledger.project import project
 
-    proof = bearer(token_of(AINA), NOON)
+    proof = proof_of(AINA)
     release(
         case.race, case.holdings, case.won.lead_id, AINA.rep_id, proof, "wrong number", case.clock
     )

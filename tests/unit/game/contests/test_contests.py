@@ -326,7 +326,7 @@ def test_who_has_no_target_adds_nothing_to_a_side_with_the_handicap() -> None:
 
 def test_a_formula_reads_the_target_of_the_start() -> None:
     contest = a_contest(metric="quota_attainment")
-    now = {A: {"claimed_revenue.sum": 50, "target.sum": 1}}
+    now = {A: {"revenue.sum": 50, "target.sum": 1}}
     found = stands(contest, now, targets={A: 100})
     assert found.reps[0].value == Fraction(1, 2)
     assert stands(contest, now).reps[0].why == "no_value"
