@@ -252,6 +252,9 @@ class FakeRace:
     ) -> bool:
         return self._memory.put_back(held, reopened, transitions, counts)
 
+    def count(self, counts: Change) -> bool:
+        return self._memory.count(counts)
+
     def record_attempt(
         self,
         lead: Lead,
@@ -798,9 +801,12 @@ class FakeOffers:
     def __init__(self, memory: Memory) -> None:
         self._memory = memory
 
-    def notices(self, lead_id: str, epoch: int, rep_ids: Sequence[str]) -> dict[str, SentOffer]:
+    def notices(
+        self, lead_id: str, epoch: int, rep_ids: Sequence[str], *, since: int | None = None
+    ) -> dict[str, SentOffer]:
         found = {r: self._memory.notices.get((lead_id, r)) for r in rep_ids}
-        return {r: notice for r, notice in found.items() if notice and notice.epoch == epoch}
+        epochs = range(epoch if since is None else since, epoch + 1)
+        return {r: notice for r, notice in found.items() if notice and notice.epoch in epochs}
 
     def record(self, notices: Sequence[SentOffer]) -> None:
         for notice in notices:
@@ -822,7 +828,7 @@ class FakeOffers:
         self, lead: Lead, rep_id: str, new_code: Callable[[], str], now: datetime
     ) -> str | None:
         epoch, _ = self._memory.reserved.get((lead.lead_id, rep_id), (0, ""))
-        if epoch >= lead.epoch:
+        if epoch >= lead.first_epoch:
             return None
         while True:
             code = new_code()
