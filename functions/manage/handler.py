@@ -9,6 +9,7 @@ from typing import Any
 from dibs.aws import clock
 from dibs.callers import MANAGER
 from dibs.core.errors import (
+    AlreadyExists,
     FieldError,
     IllegalMove,
     InvalidInput,
@@ -135,7 +136,12 @@ ROUTES = {
     ),
     "GET /reps": Route(people.reps, MANAGER, {200: "Reps"}),
     "PUT /reps/{rep_id}": Route(
-        people.put_rep, MANAGER, {200: "Rep"}, (RouteNotFound,), body=ProfileIn, repeated=_PUT
+        people.put_rep,
+        MANAGER,
+        {200: "Rep"},
+        (RouteNotFound, AlreadyExists, Outdated),
+        body=ProfileIn,
+        repeated=_PUT,
     ),
     "POST /reps/{rep_id}/leave": Route(
         people.let_go,

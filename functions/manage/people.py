@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import re
 from datetime import date
-from typing import Any
 
 from dibs.aws import clock
-from dibs.core.calendar import written_hours
 from dibs.core.errors import FieldError, InvalidInput, RouteNotFound
-from dibs.core.rep import Rep
 from dibs.people.operator import all_reps
 from dibs.people.profiles import change_profile, fallback_of, leave_for_good
-from dibs.race.decide import off
+from dibs.people.shown import rep_shown
 from dibs.reports.quotas import LARGEST_TARGET
-from dibs.rules.playbook import Playbook
 from dibs.web.http import Event, Response, answer, path
 from dibs.wiring import wiring
 from manage.body import ProfileIn, TargetsIn
@@ -27,15 +23,15 @@ def reps(event: Event, manager: str) -> Response:
     del event, manager
     playbook = wiring().roster.playbook()
     found = all_reps(wiring().roster)
-    return answer(200, {"reps": [_rep(rep, playbook) for rep in found]})
+    return answer(200, {"reps": [rep_shown(rep, playbook, clock.now()) for rep in found]})
 
 
 def put_rep(event: Event, manager: str, sent: ProfileIn) -> Response:
-    """`PUT /reps/{rep_id}`: change what is named of a rep: team, zone, hours, leave and so on."""
+    """`PUT /reps/{rep_id}`: change what is named of a rep: name, phone, team, hours and so on."""
     del manager
     changed = change_profile(wiring().roster, path(event, "rep_id"), sent.named)
     wiring().timers.check("queue.check")
-    return answer(200, _rep(changed, wiring().roster.playbook()))
+    return answer(200, rep_shown(changed, wiring().roster.playbook(), clock.now()))
 
 
 def let_go(event: Event, manager: str) -> Response:
@@ -94,30 +90,3 @@ def _month(event: Event) -> date:
     if found is None:
         raise RouteNotFound("Name a month as 2026-11.")
     return date(int(found[1]), int(found[2]), 1)
-
-
-def _rep(rep: Rep, playbook: Playbook) -> dict[str, Any]:
-    return {
-        "rep_id": rep.rep_id,
-        "name": rep.name,
-        "team": rep.team,
-        "tier": rep.tier,
-        "zone": rep.zone,
-        "active": rep.active,
-        "available": not off(rep, playbook, clock.now()),
-        "unavailable": [refusal.code for refusal in off(rep, playbook, clock.now())],
-        "push": bool(rep.pushable),
-        "sms": rep.textable,
-        "hours": written_hours(rep.hours),
-        "leave": [{"from": str(first), "to": str(last)} for first, last in rep.leave],
-        "weight": rep.weight,
-        "territories": rep.territories,
-        "segments": rep.segments,
-        "skills": dict(rep.skills),
-        "speaks": rep.speaks,
-        "interests": rep.interests,
-        "pod": rep.pod,
-        "joined_on": rep.joined_on and str(rep.joined_on),
-        "left_on": rep.left_on and str(rep.left_on),
-        "leads_a_week": rep.allowance,
-    }

@@ -119,18 +119,24 @@ def _reps(roster: Roster, tokens: _Tokens) -> list[Rep]:
         if rep is None:
             rep, token = add_rep(
                 roster,
+                clock.now(),
                 name=member.name,
                 team=member.team,
                 zone=member.zone,
                 phone=member.phone,
                 tier=member.tier,
                 language=member.language,
+                joined=JOINED,
             )
             known[member.name] = rep
             tokens.keep(rep.rep_id, token)
         elif tokens.of(rep.rep_id) is None:
             tokens.keep(rep.rep_id, issue_token(roster, rep.rep_id))
     return [known[member.name] for member in TEAM]
+
+
+JOINED = "2025-01-06"
+"""The team is no newcomers to any rules that are tried."""
 
 
 class _Tokens:

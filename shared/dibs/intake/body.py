@@ -15,6 +15,7 @@ from dibs.core.errors import MalformedBody, Unauthorized
 from dibs.core.lead import Contact
 from dibs.web.body import Id, Line, Name, SourceBody, Word
 
+_DOUBLE_ZERO = re.compile(r"^\s*\(?00\)?(?=[\s(-]*[1-9])")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 
 
@@ -88,12 +89,16 @@ def card_of(lead: LeadIn) -> Contact:
     )
 
 
-def usable_phone(given: str) -> tuple[str, tuple[str, ...]]:
-    """Return a number in E.164 where it can be, else as given with a flag: a typo loses nobody."""
+def usable_phone(given: str, region: str = "") -> tuple[str, tuple[str, ...]]:
+    """Return a number in E.164 where it can be, else as given with a flag: a typo loses nobody.
+
+    00 is as good as the plus. A number without either is read as one of `region` (`MY`), if given.
+    """
     if not given:
         return "", ()
+    plain = _DOUBLE_ZERO.sub("+", given)
     try:
-        number = phonenumbers.parse(given, None)
+        number = phonenumbers.parse(plain, region or None)
     except phonenumbers.NumberParseException:
         return given, ("phone_unusable",)
     if not phonenumbers.is_valid_number(number):

@@ -329,24 +329,19 @@ class DynamoLeadStore(LeadStore):
         )
         return [link_from(item) for item in found]
 
-    def name_owner(self, identity: Identity, rep_id: str | None) -> None:
-        """Name a company's owner from outside (C6), or nobody any more."""
-        key, owner = _identity(identity), {"#owner": "owner"}
-        if rep_id is None:
-            self._db.update(
-                self._to.identities_table,
-                key,
-                "REMOVE #owner",
-                ExpressionAttributeNames=owner,
-            )
-        else:
-            self._db.update(
-                self._to.identities_table,
-                key,
-                "SET #owner = :rep",
-                ExpressionAttributeNames=owner,
-                ExpressionAttributeValues={":rep": {"S": rep_id}},
-            )
+    def name_owner(self, identity: Identity, rep_id: str | None) -> bool:
+        """Name a company's owner from outside (C6), or nobody any more; tell if that is new."""
+        values: Item = {} if rep_id is None else {":rep": {"S": rep_id}}
+        more: dict[str, Any] = {"ExpressionAttributeValues": values} if values else {}
+        before = self._db.update(
+            self._to.identities_table,
+            _identity(identity),
+            "SET #owner = :rep" if values else "REMOVE #owner",
+            ExpressionAttributeNames={"#owner": "owner"},
+            ReturnValues="ALL_OLD",
+            **more,
+        )
+        return before.get("owner") != values.get(":rep")
 
     def waiting_in_outbox(self, before: datetime) -> Iterator[Pending]:
         """Yield what was to leave the outbox before `before` and has not."""

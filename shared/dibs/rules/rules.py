@@ -378,7 +378,11 @@ NEVER: Offsets = (None, None, None)
 
 @dataclass(frozen=True)
 class Rules:
-    """One organisation's rules of who gets which lead. A duration's name says its unit."""
+    """One organisation's rules of who gets which lead. A duration's name says its unit.
+
+    A phone number without a country code is one of `default_region` (`MY`; without any, it is no
+    number).
+    """
 
     preset: str
     fits: str
@@ -409,6 +413,7 @@ class Rules:
     sms: Sms = field(default_factory=Sms)
     availability: Availability = field(default_factory=Availability)
     duplicates: Duplicates = field(default_factory=Duplicates)
+    default_region: str = ""
     version: int = 0
     __pydantic_config__ = STRICT
 

@@ -12,6 +12,7 @@ import pytest
 from dibs.core.calendar import parse_hours
 from dibs.core.lead import State
 from dibs.core.rep import Rep
+from dibs.people.phones import masked
 from dibs.race.claim import token_hash
 from dibs.race.rep_records import rep_from
 from dibs.wiring import wiring
@@ -111,6 +112,8 @@ def test_a_profile_is_changed_and_shown_as_it_is_now(office: Office) -> None:
         "team": "south",
         "tier": 1,
         "zone": "Europe/London",
+        "language": AINA.language,
+        "phone": masked(str(AINA.phone)),
         "active": True,
         "available": True,
         "unavailable": [],

@@ -12,6 +12,8 @@ from itertools import pairwise
 from operator import attrgetter
 from zoneinfo import available_timezones
 
+from phonenumbers import SUPPORTED_REGIONS
+
 from dibs.core.calendar import parse_hours
 from dibs.core.errors import FieldError
 from dibs.core.lead import SOURCE_BYTES
@@ -129,6 +131,7 @@ def problems(playbook: Playbook) -> list[FieldError]:
     """Return each setting that makes no sense, and how to correct it."""
     checks: tuple[Callable[[Playbook], Iterator[FieldError]], ...] = (
         _numbers,
+        _region,
         _teams,
         _routing,
         fairness_problems,
@@ -225,6 +228,13 @@ def _numbers(playbook: Playbook) -> Iterator[FieldError]:
         yield FieldError("quality.warm", "must be below quality.hot, or no lead is warm")
     if playbook.unseen_seconds >= playbook.window_seconds:
         yield FieldError("unseen_seconds", "must be shorter than window_seconds, or no SMS follows")
+
+
+def _region(playbook: Playbook) -> Iterator[FieldError]:
+    if playbook.default_region and playbook.default_region not in SUPPORTED_REGIONS:
+        yield FieldError(
+            "default_region", "use a country's two letters such as MY, or leave it empty"
+        )
 
 
 def _between(place: str, value: int, least: int, most: int) -> Iterator[FieldError]:
