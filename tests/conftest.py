@@ -11,8 +11,10 @@ import hypothesis
 import pytest
 from moto import mock_aws
 
+from dibs.aws.settings import Settings
 from support import dynamodb_local
 from support import stack as local_stack
+from support.aws import empty_tables
 from support.builders import World
 from support.privacy import Overheard, leaks, listening
 from support.tables import create_tables
@@ -69,11 +71,18 @@ def moto_dynamodb() -> Any:
         return boto3.client("dynamodb")
 
 
-@pytest.fixture
-def world(moto_dynamodb: Any) -> Iterator[World]:
-    """Fresh tables on moto, for one thread."""
+@pytest.fixture(scope="module")
+def moto_tables(moto_dynamodb: Any) -> Iterator[Settings]:
+    """Tables on moto for all tests of a module: making them takes longer than most tests."""
     with mock_aws():
-        yield World(moto_dynamodb, create_tables(moto_dynamodb, f"t{next(_numbers)}"))
+        yield create_tables(moto_dynamodb, f"t{next(_numbers)}")
+
+
+@pytest.fixture
+def world(moto_dynamodb: Any, moto_tables: Settings) -> World:
+    """Empty tables on moto, for one thread."""
+    empty_tables()
+    return World(moto_dynamodb, moto_tables)
 
 
 @pytest.fixture(scope="session")

@@ -157,8 +157,8 @@ class _Schemas:
     def of_answer(self, function: str, name: str) -> Schema:
         """Return a reference to a type of the function's answers."""
         kind = getattr(importlib.import_module(f"{function}.answers"), name)
-        made = TypeAdapter(kind).json_schema(mode="serialization")
-        return self._reference(f"{function.capitalize()}{name}", _closed(made), function)
+        result = TypeAdapter(kind).json_schema(mode="serialization")
+        return self._reference(f"{function.capitalize()}{name}", _closed(result), function)
 
     def of_body(self, function: str, route: Route) -> Schema:
         """Return a reference to what a route takes."""
@@ -166,12 +166,12 @@ class _Schemas:
         name = getattr(route.body, "__name__", type(route.body).__name__)
         return self._reference(name, dict(route.body.described()), "")
 
-    def _reference(self, name: str, made: Schema, prefix: str) -> Schema:
-        shared = made.pop("$defs", {})
+    def _reference(self, name: str, result: Schema, prefix: str) -> Schema:
+        shared = result.pop("$defs", {})
         names = {one: f"{prefix.capitalize()}{one}" for one in shared}
         for one, schema in shared.items():
             self._add(names[one], _renamed(schema, names))
-        self._add(name, _renamed(made, names))
+        self._add(name, _renamed(result, names))
         return {"$ref": _SCHEMAS + name}
 
     def _add(self, name: str, schema: Schema) -> None:
@@ -180,10 +180,10 @@ class _Schemas:
 
 def _renamed(schema: Any, names: Mapping[str, str]) -> Any:
     if isinstance(schema, dict):
-        made = {key: _renamed(value, names) for key, value in schema.items()}
-        if isinstance(made.get("$ref"), str):
-            made["$ref"] = _SCHEMAS + names[made["$ref"].rpartition("/")[2]]
-        return made
+        result = {key: _renamed(value, names) for key, value in schema.items()}
+        if isinstance(result.get("$ref"), str):
+            result["$ref"] = _SCHEMAS + names[result["$ref"].rpartition("/")[2]]
+        return result
     return [_renamed(one, names) for one in schema] if isinstance(schema, list) else schema
 
 
@@ -193,10 +193,10 @@ def _closed(schema: Any) -> Any:
         return [_closed(one) for one in schema]
     if not isinstance(schema, dict):
         return schema
-    made = {key: _closed(value) for key, value in schema.items()}
-    if isinstance(made.get("properties"), dict) and made.get("type") == "object":
-        made.setdefault("additionalProperties", False)
-    return made
+    result = {key: _closed(value) for key, value in schema.items()}
+    if isinstance(result.get("properties"), dict) and result.get("type") == "object":
+        result.setdefault("additionalProperties", False)
+    return result
 
 
 def described() -> Schema:
@@ -214,7 +214,8 @@ def described() -> Schema:
             "title": "Dibs",
             "version": "1",
             "description": "Competitive lead assignment: every eligible rep is told at once, the "
-            "first to claim wins. Errors are problem+json with a stable `code`. Times are UTC "
+            "first to claim wins. Errors are problem+json with a stable `code`. Who calls is "
+            "checked first, then the form of the body, then what the path names. Times are UTC "
             "ISO-8601, phones E.164, money is in the smallest unit of its currency.",
         },
         "servers": [{"url": "/"}],
@@ -228,7 +229,7 @@ def _operation(schemas: _Schemas, function: str, method: str, path: str, route: 
     summary, text = _said(route)
     names = re.findall(r"{(\w+)}", path)
     security = _SECURITY[route.who.name] + ([{"cookie": []}] if route.who.cookie else [])
-    made: Schema = {
+    result: Schema = {
         "operationId": _operation_id(method, path),
         "tags": [function],
         "summary": summary,
@@ -241,9 +242,10 @@ def _operation(schemas: _Schemas, function: str, method: str, path: str, route: 
         "responses": _responses(schemas, function, route, names, method),
     }
     if route.body is not None:
-        content = {route.body.media: {"schema": schemas.of_body(function, route)}}
-        made["requestBody"] = {"content": content, "required": True}
-    return {name: value for name, value in made.items() if value or name == "security"}
+        sent = {"schema": schemas.of_body(function, route), "example": route.body.example}
+        content = {route.body.media: sent}
+        result["requestBody"] = {"content": content, "required": True}
+    return {name: value for name, value in result.items() if value or name == "security"}
 
 
 def _operation_id(method: str, path: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 from urllib.parse import parse_qs
@@ -12,6 +13,8 @@ from dibs.web.http import LARGEST_BODY
 @dataclass(frozen=True)
 class SignInForm:
     """The form's one field."""
+
+    example: ClassVar[Mapping[str, Any]] = {"token": "aaaac.Zm9yIGFuIGV4YW1wbGU"}
 
     token: str
     media: ClassVar[str] = "application/x-www-form-urlencoded"

@@ -27,8 +27,8 @@ from dibs.race.claim import (
     Won,
     bearer,
     by_link,
+    check_claim,
     claim,
-    judge,
     waits_in_draw,
 )
 from dibs.race.ports import RaceView
@@ -111,7 +111,7 @@ def _state(view: RaceView, now: datetime) -> str:
     if waits_in_draw(wiring().race, view):
         return "in_draw"
     try:
-        lead, rep, _ = judge(wiring().race, view, now)
+        lead, rep, _ = check_claim(wiring().race, view, now)
     except AlreadyClaimed:
         return "lost"
     except Expired:

@@ -33,8 +33,8 @@ from dibs.race.claim import (
     CONTACT_SHOWN_FOR,
     InDraw,
     Won,
+    check_claim,
     in_draw,
-    judge,
     standing_win,
     waits_in_draw,
 )
@@ -50,7 +50,7 @@ def standing(store: RaceStore, view: RaceView, token: str, now: datetime) -> Pag
     if view.lead is not None and waits_in_draw(store, view):
         return of_draw(in_draw(view.lead), language, now)
     try:
-        lead, rep, _ = judge(store, view, now)
+        lead, rep, _ = check_claim(store, view, now)
         if lead.owner == rep.rep_id and (view.claim is None or view.claim.epoch != lead.epoch):
             view = store.read(lead.lead_id, rep.rep_id)  # caught between lock and record
         if lead.owner == rep.rep_id and view.claim is not None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import Field
 
-from dibs.assignment.work import LONGEST_REASON
+from dibs.assignment.body import Reason
 from dibs.game.contests.store import contest_schema
 from dibs.game.help.ask import LONGEST_REQUEST_ID
 from dibs.game.help.rules import LONGEST_TEXT
@@ -22,6 +23,11 @@ _REP = judged_later("string", "A rep, by id.")
 class QuestionIn(AppBody):
     """A question to the rep's team."""
 
+    example: ClassVar[Mapping[str, Any]] = {
+        "request_id": "q1",
+        "question": "Who knows the buyer?",
+    }
+
     request_id: Annotated[
         str,
         TEXT_ONLY,
@@ -33,11 +39,15 @@ class QuestionIn(AppBody):
 class AnswerIn(AppBody):
     """An answer to a colleague."""
 
+    example: ClassVar[Mapping[str, Any]] = {"text": "I do; call before ten."}
+
     text: Annotated[str, TEXT_ONLY, _TEXT] = ""
 
 
 class HelperIn(AppBody):
     """Who helped."""
+
+    example: ClassVar[Mapping[str, Any]] = {"helper": "aaaae"}
 
     helper: Annotated[str, TEXT_ONLY, _REP] = ""
 
@@ -45,17 +55,23 @@ class HelperIn(AppBody):
 class PeerIn(AppBody):
     """Who can confirm the step, where a colleague has to."""
 
+    example: ClassVar[Mapping[str, Any]] = {"peer": "aaaae"}
+
     peer: Annotated[str, TEXT_ONLY, _REP] = ""
 
 
 class DoneBy(AppBody):
     """Whose step is confirmed."""
 
+    example: ClassVar[Mapping[str, Any]] = {"rep_id": "aaaac"}
+
     rep_id: Annotated[str, TEXT_ONLY, _REP] = ""
 
 
 class RewardRequestIn(AppBody):
     """A wish for a reward."""
+
+    example: ClassVar[Mapping[str, Any]] = {"request_id": "r1", "price": 500}
 
     request_id: Annotated[
         str,
@@ -70,11 +86,19 @@ class RewardRequestIn(AppBody):
 
 
 class DecisionIn(AppBody):
-    """Why; a refusal and a recall need it."""
+    """Why, in one line, where there is something to say."""
 
-    reason: Annotated[
-        Any, judged_later("string", "In one line.", minLength=1, maxLength=LONGEST_REASON)
-    ] = None
+    example: ClassVar[Mapping[str, Any]] = {"reason": "At the front desk"}
+
+    reason: Reason | None = None
+
+
+class RefusalIn(AppBody):
+    """Why not, in one line."""
+
+    example: ClassVar[Mapping[str, Any]] = {"reason": "It is the month's second"}
+
+    reason: Reason
 
 
 @dataclass(frozen=True)
@@ -94,6 +118,8 @@ class _Named:
 class RewardIn(_Named):
     """A reward as it is to be."""
 
+    example: ClassVar[Mapping[str, Any]] = {"name": "Dinner for two", "price": 500, "stock": 4}
+
     @classmethod
     def described(cls) -> dict[str, Any]:
         """Return its JSON Schema."""
@@ -102,6 +128,15 @@ class RewardIn(_Named):
 
 class ContestIn(_Named):
     """A contest as it is to be."""
+
+    example: ClassVar[Mapping[str, Any]] = {
+        "name": "December race",
+        "kind": "individual",
+        "first_day": "2026-12-07",
+        "last_day": "2026-12-11",
+        "metric": "points",
+        "teams": ["north"],
+    }
 
     @classmethod
     def described(cls) -> dict[str, Any]:

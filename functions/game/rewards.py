@@ -6,7 +6,6 @@ import re
 from typing import Any
 from urllib.parse import quote
 
-from dibs.assignment.work import reason_of
 from dibs.aws import clock
 from dibs.callers import MANAGER, REP, VIEWER
 from dibs.core.errors import (
@@ -27,7 +26,7 @@ from dibs.rules.game import Level
 from dibs.web.http import Event, Response, answer, path, query
 from dibs.web.route import Route
 from dibs.wiring import wiring
-from game.body import DecisionIn, RewardIn, RewardRequestIn
+from game.body import DecisionIn, RefusalIn, RewardIn, RewardRequestIn
 
 _REQUEST_ID = re.compile(r"[a-z2-7]{1,20}\.[A-Za-z0-9_-]{1,40}")
 # A prize is named after its contest, which is called as its manager likes.
@@ -127,12 +126,12 @@ def requests(event: Event, manager: str) -> Response:
 
 
 def _deciding(state: RequestState, summary: str) -> Route:
-    def decide(event: Event, manager: str, sent: DecisionIn) -> Response:
-        given, request_id = sent.reason, path(event, "request_id")
-        reason = reason_of(given) if state in WITH_REASON or given is not None else ""
+    def decide(event: Event, manager: str, sent: DecisionIn | RefusalIn) -> Response:
+        request_id = path(event, "request_id")
         if not _REQUEST_ID.fullmatch(request_id):
             raise RouteNotFound("There is no such request.")
         store = wiring().rewards
+        reason = sent.reason or ""
         found, changed = rewards.decide(store, request_id, state, manager, reason, clock.now)
         return answer(200, {**_request(found), "rep_id": found.rep_id, "changed": changed})
 
@@ -141,7 +140,7 @@ def _deciding(state: RequestState, summary: str) -> Route:
         MANAGER,
         {200: "Decided"},
         (RouteNotFound, AlreadyDecided),
-        body=DecisionIn,
+        body=RefusalIn if state in WITH_REASON else DecisionIn,
         repeated="Decided alike twice is decided once; changed is false then.",
         summary=summary,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Self
 
@@ -23,6 +24,8 @@ _LONGEST_NOTE = 200
 class AssignIn(AppBody):
     """To whom a lead goes, and why."""
 
+    example: ClassVar[Mapping[str, Any]] = {"rep_id": "aaaac", "reason": "Knows the customer"}
+
     rep_id: Annotated[
         str,
         Field(min_length=1, max_length=_LONGEST_ID),
@@ -34,12 +37,16 @@ class AssignIn(AppBody):
 class WithdrawIn(AppBody):
     """Why a lead is taken back, and whether others may have it."""
 
+    example: ClassVar[Mapping[str, Any]] = {"to": "pool", "reason": "Nobody called back"}
+
     to: Annotated[Where, otherwise(f"send one of {', '.join(WHERE)}")] = "pool"
     reason: Reason
 
 
 class TargetsIn(AppBody):
     """What is wanted of each rep that is named; the use case knows who there is."""
+
+    example: ClassVar[Mapping[str, Any]] = {"targets": {"aaaac": 20}}
 
     targets: Annotated[
         dict[str, Any],
@@ -56,6 +63,12 @@ class TargetsIn(AppBody):
 @dataclass(frozen=True)
 class ProfileIn:
     """What is to change of a rep's profile; `change_profile` judges it by the playbook."""
+
+    example: ClassVar[Mapping[str, Any]] = {
+        "tier": 2,
+        "zone": "Asia/Kuching",
+        "hours": {"mon": ["09:00-18:00"]},
+    }
 
     named: dict[str, Any]
     media: ClassVar[str] = JSON
@@ -87,6 +100,15 @@ class _Envelope(BaseModel):
 @dataclass(frozen=True)
 class PlaybookIn:
     """The body of `PUT /playbook`: a playbook, bare or in an envelope."""
+
+    example: ClassVar[Mapping[str, Any]] = {
+        "playbook": {
+            "preset": "open-pool",
+            "fits": "Two teams of similar skill.",
+            "teams": {"north": {"name": "North"}, "south": {"name": "South"}},
+        },
+        "note": "Two teams",
+    }
 
     playbook: Any
     expected_version: int | None = None

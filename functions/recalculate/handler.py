@@ -12,7 +12,7 @@ from dibs.aws.observability import count, logger
 from dibs.core.errors import FieldError, InvalidInput
 from dibs.dispatch.sweep import sweep
 from dibs.game.contests import run as contests
-from dibs.game.rewards.requests import decay_monthly, lapse_requests
+from dibs.game.rewards.requests import decay_monthly, expire_requests
 from dibs.receipts.seal import chain_up, seal_late
 from dibs.reports.recalculate import keep_reports, recalculate_quotas, recalculate_tiers
 from dibs.web.entry import function
@@ -66,7 +66,7 @@ def run_contests(as_of: datetime) -> dict[str, Any]:
 def run_rewards(as_of: datetime) -> dict[str, Any]:
     """Let requests for rewards lapse that nobody decided on, or collected, in time (G9)."""
     rules = wiring().roster.playbook().game.rewards
-    return asdict(lapse_requests(wiring().rewards, rules, as_of))
+    return asdict(expire_requests(wiring().rewards, rules, as_of))
 
 
 def run_decay(as_of: datetime) -> dict[str, Any]:

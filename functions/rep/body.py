@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import (
     BeforeValidator,
@@ -44,6 +45,8 @@ def _objection(value: object) -> object:
 class AvailabilityIn(AppBody):
     """At least one of `available`, `quiet_minutes` and `leave`; null says nothing."""
 
+    example: ClassVar[Mapping[str, Any]] = {"available": False, "minutes": 60}
+
     minutes: Annotated[
         int | None,
         Field(ge=1, description="How long to be off; the playbook says how long at most."),
@@ -75,6 +78,8 @@ class AvailabilityIn(AppBody):
 class ReleaseIn(AppBody):
     """Why a lead is given back; a claim that is still undone needs no reason."""
 
+    example: ClassVar[Mapping[str, Any]] = {"reason": "They speak Mandarin only"}
+
     reason: Annotated[
         Any, judged_later("string", "Why, in one line.", maxLength=LONGEST_REASON)
     ] = None
@@ -82,6 +87,8 @@ class ReleaseIn(AppBody):
 
 class DisputeIn(AppBody):
     """What a rep objects to."""
+
+    example: ClassVar[Mapping[str, Any]] = {"reason": "I pressed at once and heard nothing."}
 
     reason: Annotated[
         str,
@@ -93,6 +100,11 @@ class DisputeIn(AppBody):
 
 class DeviceIn(AppBody):
     """A phone's push token."""
+
+    example: ClassVar[Mapping[str, Any]] = {
+        "platform": "fcm",
+        "token": "dGhpcyBpcyBhIHB1c2ggdG9rZW4",
+    }
 
     platform: Annotated[
         str, TEXT_ONLY, judged_later("string", "Who delivers to it.", enum=list(Platform))

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from dibs.playbook.store import DynamoPlaybooks
     from dibs.receipts.store import DynamoRaces
     from dibs.reports.recalculate import PeriodDeps
-    from dibs.reports.store import DynamoResults, DynamoTargets
+    from dibs.reports.store import DynamoPeriodResults, DynamoTargets
     from dibs.roster.store import DynamoRoster
 
 WRITERS = 16
@@ -146,11 +146,11 @@ class Wiring:
         return DynamoRaces(self.dynamo, self.settings)
 
     @cached_property
-    def results(self) -> DynamoResults:
+    def results(self) -> DynamoPeriodResults:
         """What the jobs of a period worked out."""
-        from dibs.reports.store import DynamoResults
+        from dibs.reports.store import DynamoPeriodResults
 
-        return DynamoResults(self.dynamo, self.settings)
+        return DynamoPeriodResults(self.dynamo, self.settings)
 
     @cached_property
     def targets(self) -> DynamoTargets:

@@ -88,7 +88,7 @@ LEAD = Lead(
     claimed_at=later(1),
     worked_at=later(2),
     return_at=later(90),
-    told_at=later(3),
+    notified_until=later(3),
     previous_owner="aaaad",
     released_by={"aaaad": datetime(2026, 11, 30, 9, 30, tzinfo=UTC)},
     on_hold=True,

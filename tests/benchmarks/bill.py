@@ -94,14 +94,14 @@ def page(counted: dict[str, Used]) -> str:
 
 Written by `make bench`; do not edit. AWS list prices, us-east-1, US dollars, no free tier.
 
-One lead is told to {REPS} reps by push. {LOOKERS} open the page, look for {2 * POLLS + 1} seconds
-and claim: one wins, {LOOKERS - 1} are told who did, the other {REPS - LOOKERS} alerts are
-taken back. *With texts*, they look for {2 * PATIENT_POLLS + 1} seconds, and the
-{texts.amounts["texts"]:.0f} who have not looked after 20 get a text message,
-whose own price stands below.
+One lead is offered to {REPS} reps by push. {LOOKERS} open the page, look at it for
+{2 * POLLS + 1} seconds and claim: one wins, {LOOKERS - 1} hear who was faster,
+and the alerts of the other {REPS - LOOKERS} are withdrawn. *With texts*, reps look for
+{2 * PATIENT_POLLS + 1} seconds, and the {texts.amounts["texts"]:.0f}
+who have not looked after 20 seconds get a text message. Its own price is listed below.
 
 **US$ {push.total:.2f} for 1,000 such leads** (goal: {GOAL:.2f}, {verdict}),
-{texts.total:.2f} with texts, before what the carriers take.
+{texts.total:.2f} with texts, without the carriers' price for the texts.
 
 | Item | Price | A lead | US$ per 1,000 | With texts | US$ per 1,000 |
 |---|--:|--:|--:|--:|--:|
@@ -112,13 +112,13 @@ Logs (US$ {prices.LOGS.dollars:.2f} a GB) add {push.logs:.3f}, with texts {texts
 
 ## Text messages
 
-{texts.amounts["texts"]:.0f} of one part each, so per 1,000 leads that nobody claims within 20 s:
+{texts.amounts["texts"]:.0f} of one part each. For 1,000 leads that nobody claims within 20 s:
 
 | To | US$ a part | US$ per 1,000 leads |
 |---|--:|--:|
 {"".join(_sms(to, part, texts) for to, part in prices.SMS.items())}
-Texts cost a thousand times more than everything else, which is what the caps in the playbook
-(`sms.per_rep_per_day`, `sms.per_organisation_per_day`) are for.
+Texts cost a thousand times more than everything else. The playbook limits them
+(`sms.per_rep_per_day`, `sms.per_organisation_per_day`).
 
 ## A month without a single lead
 
@@ -126,16 +126,16 @@ Texts cost a thousand times more than everything else, which is what the caps in
 ## How it was counted
 
 - The real functions ran on DynamoDB Local, with its stream; SNS, SQS and Secrets Manager were
-  answered on the spot. `tests/benchmarks/costs.py` is the script.
+  replaced by stubs. `tests/benchmarks/costs.py` is the script.
 - Read and write units follow from the sizes of the items, by AWS's rules: twice in a transaction,
   one more for each index entry that changes, half for reads that need not be consistent.
-- Nothing is remembered from lead to lead, each of the {LOOKERS} reps meets a function of their own,
+- Nothing is cached from lead to lead, each of the {LOOKERS} reps calls a process of their own,
   and {OTHER_OPEN_LEADS} other leads are open. A busy system reads less.
 - A push is an SNS request and a delivery. The topic's copy to the queue is an SQS request.
-- Time is measured here, and stretched by the share of a processor that Lambda gives for the
-  memory ({_listed(memory, "{:.0f} MB")}). Cold starts come on top.
+- Time is measured on this machine, then extended, because Lambda gives a function only a share of
+  a processor, by its memory ({_listed(memory, "{:.0f} MB")}). Cold starts are not included.
 - Not counted: storage, backups, data leaving AWS, KMS. A rep who taps in the same few milliseconds
-  as the winner loses in the transaction, which is 6 write units more.
+  as the winner loses only in the transaction, which costs 6 write units more.
 """
 
 

@@ -135,16 +135,16 @@ def arrivals(url: str) -> list[Arrival]:
 
 def work(pipe: Connection) -> None:
     """Be the notify functions of one process, each with clients and threads of its own."""
-    desks = [_environment() for _ in range(REPS // BATCH_SIZE // PROCESSES)]
-    with ThreadPoolExecutor(len(desks)) as pool:
+    environments = [_environment() for _ in range(REPS // BATCH_SIZE // PROCESSES)]
+    with ThreadPoolExecutor(len(environments)) as pool:
         while (job := pipe.recv()) is not None:
             share, side_by_side = job
             used = time.process_time()
             if side_by_side:
-                list(pool.map(notify, share, desks))
+                list(pool.map(notify, share, environments))
             else:
                 for batch in share:
-                    notify(batch, desks[0])
+                    notify(batch, environments[0])
             pipe.send(time.process_time() - used)
 
 

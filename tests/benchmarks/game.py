@@ -31,7 +31,7 @@ from dibs.aws.settings import Settings
 from dibs.core.rep import Rep
 from dibs.game.scoring.rebuild import rebuild
 from dibs.game.scoring.score import score
-from dibs.ledger.entries import Entry, booked
+from dibs.ledger.entries import Entry, new_entry
 from dibs.ledger.store import entry_item
 from dibs.wiring import Wiring, wiring
 from support import dynamodb_local
@@ -72,7 +72,7 @@ def activities(reps: Sequence[Rep], days: int, seed: int = 7) -> Iterator[Entry]
                 more = {"amount": 50_000, "currency": "USD"}
             name = f"activity/{lead.lead_id}-{kind}"
             when = at + timedelta(seconds=after)
-            return booked(
+            return new_entry(
                 name, kind, rep.rep_id, rep.team, when, PLAYBOOK, lead, taken_at=at, **more
             )
 
@@ -118,7 +118,7 @@ def _reading(endpoint: str) -> dict[str, Any]:
         reps = add_reps(world, many)
         source = activities(reps, days=1)
         first = [
-            booked(
+            new_entry(
                 f"taken/{rep.rep_id}",
                 "claimed",
                 rep.rep_id,
@@ -156,7 +156,7 @@ def _reading(endpoint: str) -> dict[str, Any]:
         for number in range(READS // 4):
             about = a_lead(lead_id=f"later{number}")
             at = clock.now()
-            taken = booked(
+            taken = new_entry(
                 f"later/{number}", "claimed", rep.rep_id, rep.team, at, PLAYBOOK, about, take_ms=5
             )
             score(wiring().score_deps, [taken])

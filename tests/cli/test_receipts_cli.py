@@ -72,7 +72,8 @@ def test_an_audit_that_finds_something_names_it_and_fails(world: World, lead: Le
     for arguments in (["audit"], ["audit", "--day", "2026-11-23"]):
         result = run(*arguments)
         assert result.exit_code == 1
-        assert f"winner_changed  {lead.lead_id}/1  somebody won, not {AINA.rep_id}" in result.output
+        said = f"the winner is somebody, but {AINA.rep_id} by the receipts"
+        assert f"winner_changed  {lead.lead_id}/1  {said}" in result.output
         assert "2 faults" in result.output
 
 

@@ -11,7 +11,7 @@ from dibs.cli.main import app
 from dibs.cli.target import Target
 from dibs.game.scoring.score import score
 from dibs.game.scoring.store import DynamoStandings
-from dibs.ledger.entries import booked
+from dibs.ledger.entries import new_entry
 from dibs.ledger.store import DynamoLedger
 from dibs.wiring import Wiring
 from support.builders import NOON, World, a_lead, a_playbook, a_rep
@@ -25,7 +25,7 @@ def scored(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
     for module in (receipts, standings):
         monkeypatch.setattr(module, "target", lambda stack: Target(world.settings, "http://api"))
     world.add_rep(AINA)
-    entry = booked(
+    entry = new_entry(
         "taken/1", "claimed", AINA.rep_id, "north", NOON, a_playbook(), a_lead(), take_ms=0
     )
     DynamoLedger(world.dynamo, world.settings).put([entry])
@@ -47,9 +47,7 @@ def test_a_difference_is_named_and_a_rebuild_mends_it(scored: World) -> None:
     scored.dynamo.delete(scored.settings.standings_table, key)
     result = run("audit")
     assert result.exit_code == 1
-    assert f"total  {AINA.rep_id} 2026-W48 north  claimed is 0; the ledger comes to 1" in (
-        result.stdout
-    )
+    assert f"total  {AINA.rep_id} 2026-W48 north  claimed is 0; by the ledger 1" in (result.stdout)
     result = run("rebuild")
     assert result.exit_code == 0, result.output
     assert "1 entries of 1 units are 5 totals now (generation 2)" in result.stdout

@@ -14,7 +14,7 @@ from dibs.aws.dynamo import Dynamo
 from dibs.offers import push
 from dibs.roster import store as roster
 from dibs.wiring import Wiring, wiring
-from handlers.office import Office, Place, empty, furnish
+from handlers.app import App, Place, empty, furnish
 from handlers.roles import Roles
 from support.fakes import Clock
 from support.privacy import Overheard
@@ -38,9 +38,9 @@ def place(database: Dynamo) -> Iterator[Place]:
 
 
 @pytest.fixture
-def office(
+def app(
     database: Dynamo, place: Place, overheard: Overheard, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Office]:
+) -> Iterator[App]:
     """An organisation that is new at noon; its clock stands still until a test moves it."""
     empty()
     for name, value in place.environment.items():
@@ -52,7 +52,7 @@ def office(
     _forget()
     roles = Roles(place.arns, place.tables)
     roles.watch(monkeypatch)
-    yield Office(database.client, wiring().settings, still, roles, overheard)
+    yield App(database.client, wiring().settings, still, roles, overheard)
     _forget()
 
 

@@ -16,22 +16,22 @@ from dibs.roster.store import DynamoRoster
 from dibs.rules.playbook import Playbook
 from dibs.web.entry import function
 from dibs.wiring import wiring
-from handlers.office import AINA, EVENTS, MANAGER, LambdaContext, Office, event, http, signed
+from handlers.app import AINA, EVENTS, MANAGER, App, LambdaContext, event, http, signed
 
 HTTP = ("ingest", "claim", "rep", "manage", "activities", "boards", "game")
 ALL = sorted(path.parent.name for path in EVENTS.parent.glob("functions/*/handler.py"))
 
 
 @pytest.mark.parametrize("name", ALL)
-def test_warming_makes_a_function_ready_and_changes_nothing(office: Office, name: str) -> None:
-    office.hire(AINA)
-    office.lead()
-    before = office.everything()
+def test_warming_makes_a_function_ready_and_changes_nothing(app: App, name: str) -> None:
+    app.hire(AINA)
+    app.lead()
+    before = app.everything()
     for _ in range(2):
-        assert office.run(name, {"warm": True}) == "warm"
-    assert office.everything() == before
-    assert office.texts() == []
-    assert office.waiting("notify") == office.waiting("offer") == []
+        assert app.run(name, {"warm": True}) == "warm"
+    assert app.everything() == before
+    assert app.texts() == []
+    assert app.waiting("notify") == app.waiting("offer") == []
 
 
 def test_a_function_is_made_ready_while_lambda_starts_it(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -57,16 +57,16 @@ def test_a_function_that_could_not_be_made_ready_still_works(
     assert handler({"is": "done"}, LambdaContext("dibs-claim")) == {"is": "done"}
 
 
-def test_a_request_a_role_does_not_allow_is_noticed(office: Office) -> None:
-    lead = office.lead()
+def test_a_request_a_role_does_not_allow_is_noticed(app: App) -> None:
+    lead = app.lead()
     key = {"lead_id": {"S": lead.lead_id}}
-    contacts, once = office.settings.contacts_table, office.settings.once_table
-    with office.roles.taken_by("claim") as refused:
-        office.client.get_item(TableName=contacts, Key=key)
+    contacts, once = app.settings.contacts_table, app.settings.once_table
+    with app.roles.taken_by("claim") as refused:
+        app.client.get_item(TableName=contacts, Key=key)
     assert refused == []
-    with office.roles.taken_by("rep") as refused:
-        office.client.get_item(TableName=contacts, Key=key)
-        office.client.delete_item(TableName=once, Key={"id": {"S": "name"}})
+    with app.roles.taken_by("rep") as refused:
+        app.client.get_item(TableName=contacts, Key=key)
+        app.client.delete_item(TableName=once, Key={"id": {"S": "name"}})
         clients.sns().publish(PhoneNumber=AINA.phone, Message="hello")
     assert [asked.split()[0] for asked in refused] == [
         "dynamodb:GetItem",
@@ -77,17 +77,17 @@ def test_a_request_a_role_does_not_allow_is_noticed(office: Office) -> None:
 
 @pytest.mark.parametrize("name", HTTP)
 @pytest.mark.parametrize("route", ["$default", "GET /", "DELETE /leads", "POST /c/{token}", ""])
-def test_a_route_nobody_serves_is_not_found(office: Office, name: str, route: str) -> None:
-    answer = office.ask(name, {**event("http_claim"), "routeKey": route})
+def test_a_route_nobody_serves_is_not_found(app: App, name: str, route: str) -> None:
+    answer = app.ask(name, {**event("http_claim"), "routeKey": route})
     assert (answer.status, answer.code) == (404, "not_found")
 
 
 @pytest.mark.parametrize("name", HTTP)
 def test_an_error_nobody_expected_is_a_problem_that_gives_nothing_away(
-    office: Office, name: str, monkeypatch: pytest.MonkeyPatch
+    app: App, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    office.hire(AINA)
-    office.world.roster.set_manager_hash(token_hash(MANAGER))
+    app.hire(AINA)
+    app.world.roster.set_manager_hash(token_hash(MANAGER))
 
     def read(store: DynamoRaceStore, lead_id: str, rep_id: str) -> RaceView:
         raise ZeroDivisionError("Jane Tan, +60128880000")
@@ -106,34 +106,32 @@ def test_an_error_nobody_expected_is_a_problem_that_gives_nothing_away(
         "boards": event("http_board"),
         "game": http("http_offers", "GET /me/quests"),
     }
-    answer = office.ask(name, asked[name])
+    answer = app.ask(name, asked[name])
     assert (answer.status, answer.code) == (500, "error")
     assert set(answer.json) == {"title", "status", "code"}
     assert "Jane" not in answer.text
     assert "Division" not in answer.text
     assert answer.headers["cache-control"] == "no-store"
-    [line] = [line for line in office.overheard.lines if '"failed"' in line]
+    [line] = [line for line in app.overheard.lines if '"failed"' in line]
     logged = json.loads(line)
     assert logged["error"] == "ZeroDivisionError"
     assert logged["at"] == asked[name]["routeKey"]
     assert logged["frames"]
 
 
-def test_a_setting_that_is_missing_is_named(
-    office: Office, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_setting_that_is_missing_is_named(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("LEADS_TABLE")
     wiring.cache_clear()
-    answer = office.ask("claim", event("http_claim"))
+    answer = app.ask("claim", event("http_claim"))
     assert (answer.status, answer.code) == (500, "not_configured")
     assert "LEADS_TABLE" in answer.json["detail"]
 
 
-def test_every_log_line_tells_which_function_and_run_it_came_from(office: Office) -> None:
-    office.hire(AINA)
-    office.lead()
-    office.ask("claim", event("http_claim"))
-    [line] = [line for line in office.overheard.lines if '"lead claimed"' in line]
+def test_every_log_line_tells_which_function_and_run_it_came_from(app: App) -> None:
+    app.hire(AINA)
+    app.lead()
+    app.ask("claim", event("http_claim"))
+    [line] = [line for line in app.overheard.lines if '"lead claimed"' in line]
     logged = json.loads(line)
     assert logged["function_name"] == "dibs-claim"
     assert logged["function_request_id"]

@@ -7,7 +7,7 @@ import logging
 import pytest
 
 from dibs.aws.observability import logger
-from handlers.office import AINA, Office, event
+from handlers.app import AINA, App, event
 from support.builders import a_card, token_of
 from support.privacy import Overheard, leaks
 
@@ -63,10 +63,10 @@ def test_a_whole_event_in_the_log_is_noticed(overheard: Overheard) -> None:
     overheard.lines.clear()
 
 
-def test_what_may_stand_in_the_log_is_no_leak(office: Office) -> None:
-    office.hire(AINA)
-    office.lead()
-    office.claim(office.lead())
+def test_what_may_stand_in_the_log_is_no_leak(app: App) -> None:
+    app.hire(AINA)
+    app.lead()
+    app.claim(app.lead())
     logger.error("failed", error="TransactionCanceledException", frames=["DynamoRaceStore.read:1"])
-    assert len(office.overheard.lines) >= 2
-    assert leaks(office.overheard.lines) == []
+    assert len(app.overheard.lines) >= 2
+    assert leaks(app.overheard.lines) == []

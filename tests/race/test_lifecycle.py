@@ -26,7 +26,7 @@ from hypothesis.stateful import (
 from moto import mock_aws
 
 from dibs.assignment.assign import FALLBACK, serve
-from dibs.assignment.work import given_back, let_go, release
+from dibs.assignment.work import let_go, release, return_lead
 from dibs.aws import keys
 from dibs.aws.dynamo import Dynamo
 from dibs.core.errors import (
@@ -165,7 +165,7 @@ class Life(RuleBasedStateMachine):
         self.paused: dict[str, datetime] = {}
         self.bus = FakeBus()
         self.taken: list[Taken] = []
-        self.given_back: list[LeadEvent] = []
+        self.returned_events: list[LeadEvent] = []
 
     @initialize()
     def open_for_business(self) -> None:
@@ -290,7 +290,7 @@ class Life(RuleBasedStateMachine):
         """Claim on an earlier read, without a retry."""
         now = self.tick()
         try:
-            lead, rep, _ = claiming.judge(self.store(), view, now)
+            lead, rep, _ = claiming.check_claim(self.store(), view, now)
         except DibsError:
             return  # a rule refuses before the write
         if lead.owner is not None:
@@ -405,7 +405,7 @@ class Life(RuleBasedStateMachine):
             return  # a rule refuses before the write
         if lead.state is not State.CLAIMED:
             return
-        reopened, transitions = given_back(lead, PLAYBOOK, now, "undone", rep.rep_id, won=True)
+        reopened, transitions = return_lead(lead, PLAYBOOK, now, "undone", rep.rep_id, won=True)
         off = undo_claim(lead, rep, view.usage)
         if self.store().commit_undo(lead, reopened, transitions, off):
             known = self.known[lead.lead_id]
@@ -457,7 +457,7 @@ class Life(RuleBasedStateMachine):
     def a_timer_goes_off(self, number: int, epoch: int) -> None:
         now = self.tick()
         lead_id, timers = IDS[number], FakeTimers()
-        floor = FollowDeps(
+        deps = FollowDeps(
             leads=self.world.leads,
             race=self.store(),
             holdings=self.world.holdings,
@@ -469,7 +469,7 @@ class Life(RuleBasedStateMachine):
             story=DynamoLedger(Dynamo(self.client), self.world.settings).story,
             clock=self.clock,
         )
-        follow(LeadEvent("lead.due", lead_id, epoch), floor)
+        follow(LeadEvent("lead.due", lead_id, epoch), deps)
         known = self.known.get(lead_id)
         if known is not None and epoch == known.epoch and known.owner is None and not known.expired:
             if now >= known.closes_at:
@@ -569,7 +569,7 @@ class Life(RuleBasedStateMachine):
         known = self.known[lead_id]
         if not undone:
             known.previous = known.owner
-        self.given_back.append(LeadEvent("lead.returned", lead_id, known.epoch, known.owner))
+        self.returned_events.append(LeadEvent("lead.returned", lead_id, known.epoch, known.owner))
         known.epoch += 1
         known.owner = known.claimed_at = None
         known.assigned = known.reminded = False
@@ -682,7 +682,7 @@ class Life(RuleBasedStateMachine):
                 assert LeadEvent(kind, lead_id, known.epoch) in told
             assert self.world.leads.card(lead_id) is not None
             self.moved_legally(self.world.leads.history(lead_id), known)
-        assert set(self.given_back) <= told
+        assert set(self.returned_events) <= told
 
     def moved_legally(self, transitions: list[Transition], known: Known) -> None:
         state, epoch = State.NEW, 1

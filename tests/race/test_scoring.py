@@ -14,7 +14,7 @@ from dibs.game.scoring.points_store import DynamoPoints
 from dibs.game.scoring.rebuild import audit_standings, rebuild
 from dibs.game.scoring.score import ScoreDeps, score
 from dibs.game.scoring.store import DynamoStandings
-from dibs.ledger.entries import Entry, booked
+from dibs.ledger.entries import Entry, new_entry
 from dibs.ledger.store import DynamoLedger
 from dibs.wiring import Wiring
 from support.builders import NOON, World, a_lead, a_playbook, a_rep
@@ -34,7 +34,7 @@ def history() -> list[Entry]:
 
         def entry(name: str, kind: str, minutes: float, rep=rep, lead=lead, **more) -> Entry:  # type: ignore[no-untyped-def]
             at = NOON + timedelta(minutes=minutes)
-            return booked(
+            return new_entry(
                 f"{name}/{lead.lead_id}",
                 kind,
                 rep.rep_id,

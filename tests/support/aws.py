@@ -1,4 +1,4 @@
-"""What tests read from moto."""
+"""What tests read from moto, and how they empty it."""
 
 from __future__ import annotations
 
@@ -30,6 +30,12 @@ def peek(table: str) -> list[dict[str, Any]]:
     """Return every item of a moto table from its memory, which is faster than a scan."""
     kept = dynamodb_backends[DEFAULT_ACCOUNT_ID]["us-east-1"].get_table(table).all_items()
     return [{name: _typed(v.to_json()) for name, v in item.attrs.items()} for item in kept]
+
+
+def empty_tables() -> None:
+    """Leave every moto table as it was when it was new."""
+    for table in dynamodb_backends[DEFAULT_ACCOUNT_ID]["us-east-1"].tables.values():
+        table.items.clear()
 
 
 def _typed(value: dict[str, Any]) -> dict[str, Any]:

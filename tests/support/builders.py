@@ -10,6 +10,7 @@ from typing import Any
 from dibs.assignment.allocate import allot
 from dibs.assignment.head_start_store import DynamoTurns
 from dibs.assignment.store import DynamoHoldings
+from dibs.aws import keys
 from dibs.aws.dynamo import Dynamo
 from dibs.aws.settings import Settings
 from dibs.core.lead import Claim, Contact, Lead, Preview, State, id_text
@@ -21,6 +22,7 @@ from dibs.intake.store import DynamoLeadStore
 from dibs.playbook.store import DynamoPlaybooks
 from dibs.race.claim import token_hash
 from dibs.race.ports import RaceView
+from dibs.race.records import lock_item
 from dibs.race.store import DynamoRaceStore
 from dibs.race.usage import Change, count_lead
 from dibs.roster.store import DynamoRoster
@@ -132,6 +134,15 @@ class World:
         """Store a rep whose token is `token_of(rep)`."""
         self.roster.add(rep, token_hash(token_of(rep)))
         return rep
+
+    def put_lead(self, lead: Lead) -> None:
+        """Store a lead's lock as it is, whatever led to it."""
+        self.dynamo.put(self.settings.leads_table, lock_item(lead))
+
+    def remove_lead(self, lead_id: str) -> None:
+        """Remove a lead's lock."""
+        key = {"lead_id": {"S": lead_id}, "sk": {"S": keys.LOCK}}
+        self.dynamo.delete(self.settings.leads_table, key)
 
     def post_lead(self, card: Contact, now: datetime) -> Lead:
         """Accept a lead as ingest does."""

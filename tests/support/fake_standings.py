@@ -111,17 +111,17 @@ class FakeStandings:
         self.badges |= {(sums.rep_id, badge, sums.period) for badge in held}
         return True
 
-    def booked(self, units: Collection[str]) -> dict[str, PostedAwards]:
+    def posted_awards(self, units: Collection[str]) -> dict[str, PostedAwards]:
         return {name: self.awards[name] for name in units if name in self.awards}
 
     def settle(self, entries: Sequence[tuple[PostedAwards, Sequence[Transfer]]]) -> list[str]:
         refused = []
-        for booked, transfers in entries:
+        for posted, transfers in entries:
             self._may_die()
-            if self.awards.get(booked.unit, PostedAwards("")).version != booked.version - 1:
-                refused.append(booked.unit)
+            if self.awards.get(posted.unit, PostedAwards("")).version != posted.version - 1:
+                refused.append(posted.unit)
                 continue
-            self.awards[booked.unit] = booked
+            self.awards[posted.unit] = posted
             for transfer in transfers:
                 assert transfer.transfer_id not in self.transfers
                 self.transfers[transfer.transfer_id] = transfer

@@ -466,10 +466,12 @@ class FakeLeads:
     def open_leads(self) -> list[Lead]:
         return FakeRace(self._memory).open_leads()
 
-    def told(self, lead: Lead, until: datetime) -> None:
+    def record_notified(self, lead: Lead, until: datetime) -> None:
         stored = self._memory.leads[lead.lead_id]
-        if stored.epoch == lead.epoch and (stored.told_at is None or stored.told_at < until):
-            self._memory.leads[lead.lead_id] = replace(stored, told_at=until)
+        if stored.epoch == lead.epoch and (
+            stored.notified_until is None or stored.notified_until < until
+        ):
+            self._memory.leads[lead.lead_id] = replace(stored, notified_until=until)
 
     def open_early(self, lead: Lead, early: Lead) -> bool:
         stored = self._memory.leads[lead.lead_id]
@@ -782,11 +784,11 @@ class FakeTurns:
         return self.stands.get(team, Rotation())
 
     def give(
-        self, team: str, last: Rotation, stands: Rotation, day: date, turns: Sequence[OnTurn]
+        self, team: str, last: Rotation, after: Rotation, day: date, turns: Sequence[OnTurn]
     ) -> bool:
         if self.rotation(team).day != last.day:
             return False
-        self.stands[team] = stands
+        self.stands[team] = after
         self.days[team, day] = tuple(turns)
         return True
 
@@ -1091,7 +1093,7 @@ class FakeWorld:
         """Return the lead as it is now."""
         return self.memory.leads[lead.lead_id]
 
-    def floor(self) -> FollowDeps:
+    def follow_deps(self) -> FollowDeps:
         """The dependencies of the offer step."""
         return FollowDeps(
             leads=self.leads,
@@ -1113,7 +1115,7 @@ class FakeWorld:
         draws = tuple(one for (of, _), one in sorted(self.memory.draws.items()) if of == lead_id)
         return lead and LeadHistory(lead, self.memory.claims.get(lead_id), transitions, draws)
 
-    def desk(self) -> NotifyDeps:
+    def notify_deps(self) -> NotifyDeps:
         """The dependencies of notify. Reply codes are `2222`, `3333` ... in turn."""
         digits = iter(4 * str(digit) for digit in range(2, 10))
         letters = (letter for code in digits for letter in code)

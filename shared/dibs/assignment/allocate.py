@@ -21,8 +21,8 @@ from dibs.assignment.reservations import (
     Known,
     cohort,
     could_be_owed,
-    drawn,
     for_cohort,
+    in_share,
     kept_for,
     owed,
 )
@@ -65,7 +65,7 @@ def allot(roster: Roster, turns: PriorityTurns) -> Allot:
         may_reserve = playbook.newcomers.enabled or (absence and absence.earns == "reserved")
         by_credit = absence is not None and absence.earns == "head_start"
         priority = playbook.priority
-        by_turn = drawn(lead, "priority", priority.share_percent)
+        by_turn = in_share(lead, "priority", priority.share_percent)
         if not (may_reserve or by_credit or by_turn):
             return Allocation(lead)
         members = [member for team in lead.teams for member in roster.team(team)]

@@ -30,7 +30,7 @@ from dibs.core.errors import Busy
 from dibs.core.lead import Claim, Lead, State, moved
 from dibs.core.rep import Rep, Usage
 from dibs.race.absence import using
-from dibs.race.lifecycle import taking
+from dibs.race.lifecycle import new_claim
 from dibs.race.ports import RaceStore, RaceView
 from dibs.race.usage import count_lead
 from dibs.race.verdicts import RecordedVerdicts
@@ -166,7 +166,7 @@ def _taken(
     if lead is None or rep is None:
         raise ValueError("an assignment needs a lead and a rep")
     cause = (group.why or CAUSES[lead.state]) if turn else FALLBACK
-    claim = taking(lead, rep, playbook, now, lead.opens_at, cause)
+    claim = new_claim(lead, rep, playbook, now, lead.opens_at, cause)
     _, transition = moved(replace(lead, owner=rep.rep_id), State.ASSIGNED, now, cause, "dibs")
     credit = using(rep, view.usage, playbook, now) if cause == CREDIT else None
     most = due_by(rep, playbook, now) if cause == NEWCOMER else None

@@ -43,7 +43,7 @@ class DynamoTurns(PriorityTurns):
         )
 
     def give(
-        self, team: str, last: Rotation, stands: Rotation, day: date, turns: Sequence[OnTurn]
+        self, team: str, last: Rotation, after: Rotation, day: date, turns: Sequence[OnTurn]
     ) -> bool:
         """Record a day's turns and where they stand then, together.
 
@@ -54,8 +54,8 @@ class DynamoTurns(PriorityTurns):
         rotation = {
             **_key(team),
             "day": {"S": f"{day}"},
-            "places": {"S": json.dumps(stands.places, separators=(",", ":"))},
-            "given": {"S": json.dumps(stands.given, separators=(",", ":"))},
+            "places": {"S": json.dumps(after.places, separators=(",", ":"))},
+            "given": {"S": json.dumps(after.given, separators=(",", ":"))},
         }
         card = {**_key(team, day), "turns": {"S": _written(turns)}, "expires_at": _expires(day)}
         named = {

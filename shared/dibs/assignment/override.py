@@ -16,7 +16,7 @@ from dibs.assignment.ports import Holdings, Override, Recipient
 from dibs.core.attempts import attempts
 from dibs.core.errors import Busy, FieldError, InvalidInput, LeadNotFound
 from dibs.core.lead import HELD, Lead, State, Transition, moved
-from dibs.race.lifecycle import given_back, taken_away, taking
+from dibs.race.lifecycle import new_claim, remove_owner, return_lead
 from dibs.race.opening import races, reopening
 from dibs.race.ports import RaceStore, RaceView
 from dibs.race.usage import Change, count_lead, release_lead
@@ -64,9 +64,9 @@ def assign(
         free, transitions, off = lead, list[Transition](), None
         if lead.owner is not None:
             won = _won(view, lead)
-            free, transitions = taken_away(lead, playbook, now, REASSIGNED, by, reason, won=won)
+            free, transitions = remove_owner(lead, playbook, now, REASSIGNED, by, reason, won=won)
             off = _off(race, lead)
-        claim = taking(free, rep, playbook, now, free.opens_at, BY_MANAGER)
+        claim = new_claim(free, rep, playbook, now, free.opens_at, BY_MANAGER)
         held = replace(free, owner=rep_id, claimed_at=now, return_at=claim.return_at, on_hold=False)
         assigned, transition = moved(held, State.ASSIGNED, now, BY_MANAGER, by, reason)
         counts = count_lead(rep, assigned, view.usage, playbook, claim, bound=False)
@@ -107,9 +107,9 @@ def withdraw(
             return Override(lead, changed, (transition,))
         won, off = _won(view, lead), _off(race, lead)
         if to == "pool":
-            back, transitions = given_back(lead, playbook, now, WITHDRAWN, by, reason, won=won)
+            back, transitions = return_lead(lead, playbook, now, WITHDRAWN, by, reason, won=won)
             return Override(lead, back, tuple(transitions), off)
-        free, transitions = taken_away(lead, playbook, now, WITHDRAWN, by, reason, won=won)
+        free, transitions = remove_owner(lead, playbook, now, WITHDRAWN, by, reason, won=won)
         on_hold, transition = _put_on_hold(free, playbook, now, by, reason)
         return Override(lead, on_hold, (*transitions, transition), off)
 

@@ -96,9 +96,9 @@ class PriorityTurns(Protocol):
     def rotation(self, team: str) -> Rotation: ...
 
     def give(
-        self, team: str, last: Rotation, stands: Rotation, day: date, turns: Sequence[OnTurn]
+        self, team: str, last: Rotation, after: Rotation, day: date, turns: Sequence[OnTurn]
     ) -> bool:
-        """Record a day's turns and the rotation after them (`stands`) together.
+        """Record a day's turns and the rotation `after` them, together.
 
         False, and nothing is changed, when another run has planned turns since `last`.
         """

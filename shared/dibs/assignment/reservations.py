@@ -27,7 +27,7 @@ RACED_PERCENT = 50
 Known = tuple[Rep, Usage]
 
 
-def drawn(lead: Lead, what: str, percent: int) -> bool:
+def in_share(lead: Lead, what: str, percent: int) -> bool:
     """Return whether a lead is in the share of `percent`: by its id, so always the same."""
     digest = hashlib.sha256(f"{what}/{lead.lead_id}".encode()).digest()
     return int.from_bytes(digest[:8]) % 100 < percent
@@ -82,4 +82,4 @@ def cohort(free: Iterable[Known], playbook: Rules, now: datetime) -> list[Known]
 def for_cohort(lead: Lead, waiting: Sequence[Rep], playbook: Rules, now: datetime) -> bool:
     """Return whether the cohort races for a lead that is owed to these newcomers (F9)."""
     racing = all(phase_of(rep, playbook, now) is Phase.COHORT for rep in waiting)
-    return bool(waiting) and racing and drawn(lead, "cohort", RACED_PERCENT)
+    return bool(waiting) and racing and in_share(lead, "cohort", RACED_PERCENT)

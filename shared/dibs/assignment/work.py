@@ -24,7 +24,7 @@ from dibs.core.events import LeadEvent
 from dibs.core.lead import HELD, RELEASED, Lead
 from dibs.core.ports import Bus
 from dibs.race.claim import Proof
-from dibs.race.lifecycle import given_back
+from dibs.race.lifecycle import return_lead
 from dibs.race.ports import RaceStore
 from dibs.race.undo import undo
 from dibs.race.usage import release_lead
@@ -177,7 +177,7 @@ def give_back(
         ):
             return None
         won = view.claim is not None and view.claim.epoch == held.epoch and view.claim.competitive
-        back, transitions = given_back(held, view.playbook, now, cause, by, note, won=won)
+        back, transitions = return_lead(held, view.playbook, now, cause, by, note, won=won)
         with attempt:
             if holdings.give_back(held, back, transitions, release_lead(held, view.usage)):
                 return back

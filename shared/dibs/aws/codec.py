@@ -29,7 +29,7 @@ class Codec(Generic[T]):
 
     Fields that are named in `flat` are dataclasses themselves, whose fields lie in the same item.
     `beside` returns what a value's item holds apart from its fields, and how it is stored where
-    that follows from several of them. `made` returns the value made of fields that were read,
+    that follows from several of them. `build` returns the value of the fields that were read,
     where that is more than to call its class; it is also given the attributes in `parts`.
     """
 
@@ -40,11 +40,11 @@ class Codec(Generic[T]):
         *,
         flat: Mapping[str, type[Any]] | None = None,
         beside: Callable[[T], Mapping[str, Any]] | None = None,
-        made: Callable[..., T] | None = None,
+        build: Callable[..., T] | None = None,
         parts: tuple[str, ...] = (),
     ) -> None:
         self._attributes: dict[str, Attribute[Any]] = model.get_attributes()
-        self._made = made or value
+        self._build = build or value
         self._beside = beside
         known = {field.name: field for field in fields(value)}  # type: ignore[arg-type]
         self._flat = {
@@ -84,7 +84,7 @@ class Codec(Generic[T]):
         for name, (inner, names) in self._flat.items():
             known[name] = inner(**{one: known.pop(one) for one in names if one in known})
         known.update(more)
-        return self._made(**known)
+        return self._build(**known)
 
     def item(self, value: T, **more: Any) -> Item:
         """Return the item a value is stored as, with `more` attributes; one that is None is not."""

@@ -88,12 +88,12 @@ def _shown(value: Fraction | None) -> str:
 
 _PAGE = """\
 # Metrics
-Written by `dibs metrics docs`; the playbook's `game.metrics` changes each and adds others.
+Written by `dibs metrics docs`. The playbook's `game.metrics` can change each and add others.
 
-Values are exact until they are shown. A ratio of 1 is 100 %, money is in the smallest unit of
-`quota.currency`, times are in seconds, `hours_worked` in hours. What divides by nothing has no
-value: a dash, and the last place. Per day, week, month, quarter or year is the period that is
-asked for.
+Values are rounded only for display. A ratio of 1 is 100 %, money is in the smallest unit of
+`quota.currency`, times are in seconds, `hours_worked` in hours. A division by zero gives no value:
+a dash is shown, and the rep comes last on the board. Each metric is available by day, week, month,
+quarter and year.
 
 | metric | what it means | formula | unit | better |
 | --- | --- | --- | --- | --- |
@@ -102,12 +102,12 @@ asked for.
 With `quota.measure` `won`, `quota_attainment` is `count(won) / sum(target)`.
 
 ## Formulas
-Numbers, `+ - * /`, parentheses, `max(a, b)`, `min(a, b)`, and over the names below `count(x)`,
-`sum(x)` and `mean(x)`; up to 200 letters. `GET /metrics/preview?formula=...` and `dibs metrics
-preview` show what one would have shown in any period.
+A formula has at most 200 characters: numbers, `+ - * /`, parentheses, `max(a, b)`, `min(a, b)`, and
+`count(x)`, `sum(x)` and `mean(x)` of the names below. `GET /metrics/preview?formula=...` and
+`dibs metrics preview` show the values of a formula for any period.
 
-`count` takes every type of activity, shipped or added (`call`, `contacted`, `won`), and these, on
-the day each happened:
+`count` takes every type of activity, also those the playbook adds (`call`, `contacted`, `won`), and
+the following. Each counts on the day it happened:
 
 | name | counts |
 | --- | --- |
@@ -115,18 +115,18 @@ the day each happened:
 {by_day}
 | `quest_<id>` | the quest, once it is finished |
 
-These count for the day the lead was taken, whenever the rest happened:
+These count on the day the lead was claimed or assigned, even if the outcome came later:
 
 | name | counts |
 | --- | --- |
 {by_lead}
 
-`sum` and `mean` take every type of activity (its amounts: money in `quota.currency`, hours, points
-of 100), and:
+`sum` and `mean` take every type of activity, and add up its amounts (money in `quota.currency`,
+hours, or points of 100). They also take:
 
 | name | adds up |
 | --- | --- |
 {summed}
 
-The last three have no mean; divide by what you mean.
+`revenue`, `points`, `prize` and `target` have no `mean`: divide by a `count` instead.
 """

@@ -26,11 +26,11 @@ def audit(
     day: Annotated[str, typer.Option(help="Only the races chained on that UTC day.")] = "",
     stack: Stack = "",
 ) -> None:
-    """Recompute every hash of races and blocks, and all totals of the ledger; print each difference
-    from what was sealed, and from boards and points accounts.
+    """Check every sealed race against its hashes, and boards and points against the ledger.
 
-    With --day only races are checked. Exits with 1 if there is a fault. A person who can write
-    the tables can cut off the end of the chain: keep the printed hash of the last block elsewhere.
+    Prints each difference, and exits with 1 if there is one. With --day only races are checked. A
+    person who can write the tables can remove the last blocks: keep the printed hash of the last
+    block elsewhere.
     """
     stores = target(stack).stores
     races, ledger = stores.races, stores.ledger
@@ -48,7 +48,7 @@ def audit(
         faults += 1
         typer.echo(f"{fault.kind}  {fault.where}  {fault.what}")
     number, head = races.last_block()
-    typer.echo(f"{faults or 'No'} faults. The last block is {number}, {head or 'there is none'}.")
+    typer.echo(f"{faults or 'No'} faults. The last block is {number}, {head or 'none'}.")
     if faults:
         raise typer.Exit(1)
 

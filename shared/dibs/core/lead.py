@@ -222,8 +222,8 @@ class Lead:
 
     `salt` keys this lead's claim links. `opens_at` is the opening; `waves` are the tiers'
     openings, for teams whose tiers open at different times. The right to claim follows from these
-    times, never from a timer. Openings up to `told_at` have been notified. The lead was opened
-    under the rules of `playbook_version`.
+    times, never from a timer. Openings up to `notified_until` have been notified. The lead was
+    opened under the rules of `playbook_version`.
     `owner` got it at `claimed_at`, by claim or assignment, accepted it at `accepted_at` (F2) and
     worked it first at `worked_at`; if they do not, it returns at `return_at` (C11).
     `previous_owner` had it before; `released_by` says who released it lately and when (C5). A lead
@@ -254,7 +254,7 @@ class Lead:
     claimed_at: datetime | None = None
     worked_at: datetime | None = None
     return_at: datetime | None = None
-    told_at: datetime | None = None
+    notified_until: datetime | None = None
     previous_owner: str | None = None
     released_by: Mapping[str, datetime] = field(default_factory=dict)
     on_hold: bool = False

@@ -86,7 +86,7 @@ def deal(event: LeadEvent, lead: Lead, deps: FollowDeps, *, wake: bool = True) -
         elif wake:
             deps.timers.wake_at(lead, draw_time(lead), now)
         return
-    if lead.epoch > 1 and lead.told_at is None:
+    if lead.epoch > 1 and lead.notified_until is None:
         with suppress(Busy):  # sealing the earlier race must not delay this offer
             _seal(lead, lead.epoch - 1, deps)
     playbook = deps.roster.playbook()
@@ -98,13 +98,13 @@ def deal(event: LeadEvent, lead: Lead, deps: FollowDeps, *, wake: bool = True) -
         if early != lead and deps.leads.open_early(lead, early):
             lead = early
     opened = latest_opening(lead, now + NEAR)
-    if opened is not None and (lead.told_at is None or opened > lead.told_at):
+    if opened is not None and (lead.notified_until is None or opened > lead.notified_until):
         at = max(now, opened)
-        verdicts = judge(lead, members, playbook, at)
+        verdicts = refusals_by_rep(lead, members, playbook, at)
         reps = [rep for rep, _ in members if not verdicts[rep.rep_id]]
         deps.queue.put(batches("offer", lead, reps, now, opened if opened > now else None))
         _record_wave(lead, opened, at, playbook, verdicts, deps)
-        deps.leads.told(lead, opened)
+        deps.leads.record_notified(lead, opened)
     if wake:
         upcoming = next_opening(lead, now + NEAR)
         moment = lead.closes_at if upcoming is None else upcoming - NEAR
@@ -121,7 +121,7 @@ def _record_wave(
     deps: FollowDeps,
 ) -> None:
     """Record a wave's verdicts (R9); with the first wave, record a race to be sealed (C9)."""
-    if lead.told_at is None:
+    if lead.notified_until is None:
         deps.races.begin(lead, late_at(lead, playbook))
     deps.races.record_judged(
         RecordedVerdicts(
@@ -272,7 +272,7 @@ def _with_debts(
     ]
 
 
-def judge(
+def refusals_by_rep(
     lead: Lead, roster: Iterable[tuple[Rep, Usage]], playbook: Playbook, at: datetime
 ) -> dict[str, tuple[str, ...]]:
     """Return per rep the codes of the rules that refuse them at `at`; none for who may claim.

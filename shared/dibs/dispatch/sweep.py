@@ -60,7 +60,7 @@ def sweep(
             again.append(LeadEvent("lead.opened", lead.lead_id, lead.epoch))
         elif lead.state is State.OPEN and now >= lead.closes_at:
             expired += close(lead, store, now)
-        elif untold(lead, late):
+        elif not_notified(lead, late):
             again.append(LeadEvent("lead.opened", lead.lead_id, lead.epoch))
         elif _may_open_early(lead, roster, now):
             again.append(LeadEvent("lead.check", lead.lead_id, lead.epoch))
@@ -73,10 +73,10 @@ def sweep(
     return SweepResult(republished, len(again), expired, nudged, returned, len(queue))
 
 
-def untold(lead: Lead, late: datetime) -> bool:
+def not_notified(lead: Lead, late: datetime) -> bool:
     """Return whether a wave opened before `late` whose reps were not notified."""
     opened = latest_opening(lead, late)
-    return opened is not None and (lead.told_at is None or lead.told_at < opened)
+    return opened is not None and (lead.notified_until is None or lead.notified_until < opened)
 
 
 def _may_open_early(lead: Lead, roster: Roster, now: datetime) -> bool:

@@ -78,7 +78,7 @@ def chances(seen: Mapping[Quality, int], rule: Blind) -> dict[Quality, float]:
     }
 
 
-def drawn(salt: bytes, chance: float) -> bool:
+def is_blind(salt: bytes, chance: float) -> bool:
     """Return whether the lead of this salt is blind: always the same, and hidden from reps."""
     digest = hashlib.sha256(b"blind\0" + salt).digest()[:_DRAW_BYTES]
     return int.from_bytes(digest, "big") < chance * (1 << 8 * _DRAW_BYTES)

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from dibs.core.calendar import week_of
 from dibs.core.errors import Busy
 from dibs.core.lead import Lead
-from dibs.intake.blind import ArrivalCounts, Part, chances, drawn, mix
+from dibs.intake.blind import ArrivalCounts, Part, chances, is_blind, mix
 from dibs.intake.ports import Arrivals
 from dibs.race.opening import races
 from dibs.rules.playbook import Playbook
@@ -35,7 +35,9 @@ def blind_or_not(lead: Lead, playbook: Playbook, arrivals: Arrivals) -> Lead:
     seen = ArrivalCounts()
     with suppress(Busy):  # no lead waits for a count: without one all qualities are equally likely
         seen = arrivals.lately(lead.received_at)
-    return replace(lead, blind=drawn(lead.salt, chances(seen.seen, playbook.blind)[lead.quality]))
+    return replace(
+        lead, blind=is_blind(lead.salt, chances(seen.seen, playbook.blind)[lead.quality])
+    )
 
 
 def count_arrival(lead: Lead, playbook: Playbook, arrivals: Arrivals) -> None:

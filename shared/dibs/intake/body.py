@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any, ClassVar
 
 import phonenumbers
 from pydantic import BeforeValidator, Field, StringConstraints
@@ -29,6 +29,15 @@ def _yes_or_no_in_words(value: object) -> object:
 
 class LeadIn(SourceBody):
     """The body of `POST /leads`. Unknown fields are ignored: sources send what they like."""
+
+    example: ClassVar[Mapping[str, Any]] = {
+        "source": "website",
+        "external_id": "form-1",
+        "company": "Acme Sdn Bhd",
+        "contact_name": "Jane Tan",
+        "contact_phone": "+60 12-345 6789",
+        "score": 86,
+    }
 
     source: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64)]
     external_id: Id

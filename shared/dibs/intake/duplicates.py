@@ -48,8 +48,9 @@ class Identity:
 
 @dataclass(frozen=True)
 class KnownIdentity:
-    """What an identity refers to: its latest lead, last posted at `since`, or the id of the rep
-    named as `owner` by an outside system.
+    """What an identity refers to: its latest lead, or an owner.
+
+    The last post about the lead came at `since`. `owner` is the rep an outside system has named.
     """
 
     identity: Identity
@@ -68,7 +69,7 @@ class Merge:
 
 @dataclass(frozen=True)
 class Keep:
-    """The lead belongs to a rep, if they are still active; `lead_id` is the lead that shows it."""
+    """The new lead goes to a rep, if they are still active: the owner of `lead_id`, if given."""
 
     rep_id: str
     because: IdentityKind
@@ -78,9 +79,9 @@ class Keep:
 def meetings(
     standings: Iterable[KnownIdentity], leads: Mapping[str, Lead], rules: Duplicates, now: datetime
 ) -> Iterator[Merge | Keep]:
-    """Yield what may be done with a new lead, best first; nothing where it races as usual.
+    """Yield what may be done with a new lead, the best first; nothing if it races as usual.
 
-    Other people of a company are not merged into a lead that a manager put on hold (R7).
+    A lead that a manager put on hold takes no posts of other people of the same company (R7).
     """
     for standing in standings:
         because, lead = standing.identity.kind, _remembered(standing, leads, rules, now)
@@ -105,17 +106,18 @@ def known_flags(
     return ()
 
 
-def pointed(
+def identities_to_move(
     standings: Iterable[KnownIdentity],
     leads: Mapping[str, Lead],
     lead_id: str,
     rules: Duplicates,
     now: datetime,
 ) -> list[KnownIdentity]:
-    """Return, as read, the identities that refer to `lead_id` from now on.
+    """Return those identities, as read, that are to refer to `lead_id` from now on.
 
-    A company keeps referring to the lead with which it was won. When a post is merged, an identity
-    of another lead that still counts stays with that lead.
+    The others stay with their lead. A company stays with the lead that was won. If `lead_id` is a
+    known lead into which a post is merged, identities of other known leads stay too, but not those
+    of a lost lead.
     """
     merged = lead_id in leads
     pointing = []

@@ -34,13 +34,13 @@ from dibs.intake.duplicates import (
     Keep,
     KnownIdentity,
     Merge,
+    identities_to_move,
     known_flags,
     meetings,
-    pointed,
 )
 from dibs.intake.identity import identities_of
 from dibs.intake.ports import Arrivals, LeadStore, StoredPost
-from dibs.race.lifecycle import taking
+from dibs.race.lifecycle import new_claim
 from dibs.race.matching import skills_needed
 from dibs.race.opening import opening, races
 from dibs.race.usage import count_lead
@@ -151,7 +151,7 @@ def _store_new(
             link = DuplicateLink(
                 match.lead.lead_id, card.lead_id, now, match.because, lead.preview.source, "merged"
             )
-            standings = pointed(known.standings, known.leads, link.lead_id, rules, now)
+            standings = identities_to_move(known.standings, known.leads, link.lead_id, rules, now)
             stored = deps.store.merge(match.lead, merged, link, post.signed_at, standings)
             return stored or IngestResult(match.lead, merged.flags, duplicate=True)
         owner = deps.find_rep(match.rep_id)
@@ -159,7 +159,7 @@ def _store_new(
             return _store_owned(lead, post, known, match, owner, deps)
     flags = known_flags(known.standings, known.leads, rules, now)
     post = replace(post, card=replace(card, flags=(*card.flags, *flags)))
-    standings = pointed(known.standings, known.leads, lead.lead_id, rules, now)
+    standings = identities_to_move(known.standings, known.leads, lead.lead_id, rules, now)
     lead = opening(blind_or_not(lead, post.playbook, deps.arrivals), post.playbook, now)
     return _store_unowned(lead, post, standings, deps)
 
@@ -199,13 +199,15 @@ def _store_owned(
 ) -> IngestResult | StoredPost:
     """Store a new lead as its owner's, counted and recorded as any assignment (C6)."""
     (rep, usage), playbook, now = owner, post.playbook, lead.received_at
-    claim = taking(lead, rep, playbook, now, now, EXISTING_OWNER)
+    claim = new_claim(lead, rep, playbook, now, now, EXISTING_OWNER)
     owned = replace(lead, owner=rep.rep_id, claimed_at=claim.claimed_at, return_at=claim.return_at)
     owned, transition = moved(owned, State.ASSIGNED, now, EXISTING_OWNER, "dibs")
     card = replace(post.card, flags=(*post.card.flags, EXISTING_OWNER))
     source = lead.preview.source
     link = DuplicateLink(lead.lead_id, match.lead_id, now, match.because, source, EXISTING_OWNER)
-    standings = pointed(known.standings, known.leads, lead.lead_id, playbook.duplicates, now)
+    standings = identities_to_move(
+        known.standings, known.leads, lead.lead_id, playbook.duplicates, now
+    )
     given = Recipient(claim, count_lead(rep, owned, usage, playbook, claim, bound=False), link)
     stored = deps.store.accept(owned, card, transition, post.signed_at, standings, given)
     return stored or IngestResult(owned, card.flags, duplicate=False)

@@ -241,7 +241,7 @@ class DynamoLeadStore(LeadStore):
         """Return the leads marked open."""
         return read_open(self._db, self._to)
 
-    def told(self, lead: Lead, until: datetime) -> None:
+    def record_notified(self, lead: Lead, until: datetime) -> None:
         """Record that the offers of all waves up to then were queued."""
         try:
             self._db.update(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, ClassVar, Self
@@ -37,6 +38,13 @@ Step = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_-]{1,40}/[a-z0-9_-]{1
 
 class ActivityIn(SourceBody):
     """One activity of `POST /activities`. Unknown fields are ignored, as those of a lead are."""
+
+    example: ClassVar[Mapping[str, Any]] = {
+        "activity_id": "call-1",
+        "type": "call",
+        "at": "2026-11-23T12:00:00Z",
+        "rep_id": "aaaac",
+    }
 
     activity_id: Id
     type: Word
@@ -83,6 +91,8 @@ def _amount(found: ActivityIn) -> int | None:
 @dataclass(frozen=True)
 class ActivitiesIn:
     """The body of `POST /activities`: one, or a list whose members are judged one by one."""
+
+    example: ClassVar[Mapping[str, Any]] = ActivityIn.example
 
     each: list[Any]
     alone: bool

@@ -77,7 +77,7 @@ class Entry:
     protected: bool = False
 
 
-def booked(
+def new_entry(
     entry_id: str,
     kind: str,
     rep_id: str,

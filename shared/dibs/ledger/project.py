@@ -20,7 +20,7 @@ from dibs.ledger.entries import (
     CLAIMED,
     RETURNED,
     Entry,
-    booked,
+    new_entry,
     returned_id,
     taken_id,
 )
@@ -66,7 +66,7 @@ def _entries(story: LeadHistory, roster: Roster) -> Iterator[Entry]:
     for transition in story.transitions:
         rep_id = transition.holder or transition.by
         if transition.to_state in _TAKEN:
-            yield booked(
+            yield new_entry(
                 taken_id(lead.lead_id, transition.epoch),
                 _TAKEN[transition.to_state],
                 rep_id,
@@ -80,7 +80,7 @@ def _entries(story: LeadHistory, roster: Roster) -> Iterator[Entry]:
                 **credit(rep_id, transition.at),
             )
         elif transition.to_state is State.RELEASED:
-            yield booked(
+            yield new_entry(
                 returned_id(lead.lead_id, transition.epoch),
                 RETURNED,
                 rep_id,
@@ -93,7 +93,7 @@ def _entries(story: LeadHistory, roster: Roster) -> Iterator[Entry]:
                 cause=transition.cause,
             )
     if claim is not None:
-        yield booked(
+        yield new_entry(
             taken_id(lead.lead_id, claim.epoch),
             CLAIMED if claim.competitive else ASSIGNED,
             claim.rep_id,

@@ -25,7 +25,7 @@ from dibs.core.lead import Lead
 from dibs.core.rep import Rep
 from dibs.intake.ports import LeadStore
 from dibs.ledger.activities import REVERSAL, Activity, Step, step, taken_back, wrong
-from dibs.ledger.entries import Entry, activity_entry_id, booked, unit_of
+from dibs.ledger.entries import Entry, activity_entry_id, new_entry, unit_of
 from dibs.ledger.ports import Ledger
 from dibs.ledger.quest_steps import quest_unit, wrong_step
 from dibs.race.newcomers import protected
@@ -188,7 +188,7 @@ def _reverse(deps: RecordDeps, activity: Activity, playbook: Playbook) -> tuple[
             deps.clock(),
             original.digest,
         )
-    entry = booked(
+    entry = new_entry(
         activity_entry_id(activity.activity_id),
         REVERSAL,
         original.rep_id,
@@ -231,7 +231,7 @@ def _apply(
     fields: dict[str, Any] = {} if lead is not None else {"source": source}
     if activity.step:
         fields |= _step_fields(activity, rep, playbook)
-    entry = booked(
+    entry = new_entry(
         activity_entry_id(activity.activity_id),
         activity.type,
         rep_id,

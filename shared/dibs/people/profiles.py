@@ -55,10 +55,7 @@ LEAVE_SCHEMA: dict[str, Any] = {
 def change_profile(roster: Roster, rep_id: str, given: Given) -> Rep:
     """Change the named fields of a rep's profile and return the changed rep.
 
-    Fields: `name`, `phone` (None: none), `language`, `team`, `tier` (1 to 3), `zone`, `weight` (1
-    to 10), `territories`, `segments`, `skills` (`{"solar": 2}`), `speaks` (language tags),
-    `interests`, `pod`, `hours` (`{"mon": ["09:00-18:00"]}`, empty: the team's), `leave`
-    (`[{"from": day, "to": day}]`, the last day included), `joined_on`.
+    `PROFILE_SCHEMA` says which fields there are.
 
     Raises:
         RouteNotFound: there is no such rep.
@@ -83,10 +80,10 @@ def read_profile(given: Given, playbook: Rules) -> dict[str, Any]:
     found: dict[str, Any] = {}
     errors: list[FieldError] = []
     for name, value in given.items():
-        read = _READ.get(name)
-        if read is None:
-            errors.append(FieldError(name, f"is not known here; use {', '.join(_READ)}"))
+        if name not in _FIELDS:
+            errors.append(FieldError(name, f"is not known here; use {', '.join(_FIELDS)}"))
             continue
+        read, _ = _FIELDS[name]
         try:
             found[name] = read(value, playbook)
         except ValueError as error:
@@ -302,26 +299,6 @@ def _listed(value: Any) -> list[Any]:
     return value
 
 
-_READ: dict[str, Callable[[Any, Rules], Any]] = {
-    "name": _name,
-    "phone": _phone,
-    "language": _language,
-    "team": _team,
-    "tier": _whole(1, 3),
-    "zone": _zone,
-    "weight": _whole(1, HEAVIEST),
-    "territories": _names(TERRITORY_BYTES),
-    "segments": _names(SEGMENT_BYTES),
-    "skills": _skills,
-    "speaks": _languages,
-    "interests": _names(PRODUCT_BYTES),
-    "pod": _pod,
-    "hours": _hours,
-    "leave": leave_of,
-    "joined_on": lambda value, _: None if value is None else _day(value),
-}
-
-
 def _list_of(items: Mapping[str, Any], most: int = MOST_NAMES) -> dict[str, Any]:
     return {"type": "array", "items": items, "maxItems": most}
 
@@ -330,37 +307,51 @@ def _bytes(longest: int) -> dict[str, Any]:
     return {"type": "string", "minLength": 1, "description": f"Up to {longest} bytes."}
 
 
+_PHONE = "Such as +60128880000; null or empty for none."
+_ZONE = "An IANA name such as Asia/Kuching."
+_HOURS = "Shifts by day, such as 09:00-12:30; empty: the team's hours."
+_LEVEL = {"type": "integer", "minimum": 1, "maximum": HIGHEST_LEVEL}
+_TAG = {"type": "string", "description": "Such as en, ms or zh-Hans."}
+# How each field is read, and how it is described to those who send it.
+_FIELDS: dict[str, tuple[Callable[[Any, Rules], Any], dict[str, Any]]] = {
+    "name": (_name, {"type": "string", "minLength": 1, "maxLength": LONGEST_NAME}),
+    "phone": (_phone, {"anyOf": [{"type": "string"}, {"type": "null"}], "description": _PHONE}),
+    "language": (_language, {"enum": list(languages())}),
+    "team": (_team, {"type": "string", "description": "One of the playbook's teams."}),
+    "tier": (_whole(1, 3), {"type": "integer", "minimum": 1, "maximum": 3}),
+    "zone": (_zone, {"type": "string", "description": _ZONE}),
+    "weight": (_whole(1, HEAVIEST), {"type": "integer", "minimum": 1, "maximum": HEAVIEST}),
+    "territories": (_names(TERRITORY_BYTES), _list_of(_bytes(TERRITORY_BYTES))),
+    "segments": (_names(SEGMENT_BYTES), _list_of(_bytes(SEGMENT_BYTES))),
+    "skills": (
+        _skills,
+        {
+            "type": "object",
+            "description": "The playbook's skills, each with the rep's level.",
+            "additionalProperties": _LEVEL,
+        },
+    ),
+    "speaks": (_languages, _list_of(_TAG)),
+    "interests": (_names(PRODUCT_BYTES), _list_of(_bytes(PRODUCT_BYTES))),
+    "pod": (_pod, {"type": "string", "maxLength": 12, "description": "Empty for none."}),
+    "hours": (
+        _hours,
+        {
+            "type": "object",
+            "description": _HOURS,
+            "additionalProperties": _list_of({"type": "string"}, MOST_SHIFTS),
+        },
+    ),
+    "leave": (leave_of, LEAVE_SCHEMA),
+    "joined_on": (
+        lambda value, _: None if value is None else _day(value),
+        {"anyOf": [_DAY, {"type": "null"}]},
+    ),
+}
+
 PROFILE_SCHEMA: dict[str, Any] = {
     "type": "object",
     "additionalProperties": False,
-    "properties": {
-        "name": {"type": "string", "minLength": 1, "maxLength": LONGEST_NAME},
-        "phone": {
-            "anyOf": [{"type": "string"}, {"type": "null"}],
-            "description": "Such as +60128880000; null or empty for none.",
-        },
-        "language": {"enum": list(languages())},
-        "team": {"type": "string", "description": "One of the playbook's teams."},
-        "tier": {"type": "integer", "minimum": 1, "maximum": 3},
-        "zone": {"type": "string", "description": "An IANA name such as Asia/Kuching."},
-        "weight": {"type": "integer", "minimum": 1, "maximum": HEAVIEST},
-        "territories": _list_of(_bytes(TERRITORY_BYTES)),
-        "segments": _list_of(_bytes(SEGMENT_BYTES)),
-        "skills": {
-            "type": "object",
-            "description": "The playbook's skills, each with the rep's level.",
-            "additionalProperties": {"type": "integer", "minimum": 1, "maximum": HIGHEST_LEVEL},
-        },
-        "speaks": _list_of({"type": "string", "description": "Such as en, ms or zh-Hans."}),
-        "interests": _list_of(_bytes(PRODUCT_BYTES)),
-        "pod": {"type": "string", "maxLength": 12, "description": "Empty for none."},
-        "hours": {
-            "type": "object",
-            "description": "Shifts by day, such as 09:00-12:30; empty: the team's hours.",
-            "additionalProperties": _list_of({"type": "string"}, MOST_SHIFTS),
-        },
-        "leave": LEAVE_SCHEMA,
-        "joined_on": {"anyOf": [_DAY, {"type": "null"}]},
-    },
+    "properties": {name: described for name, (_, described) in _FIELDS.items()},
 }
 """The JSON Schema of what `change_profile` takes."""

@@ -56,7 +56,7 @@ def _card(card: dict[str, Any], merged: tuple[Post, ...] = (), **_: Any) -> Cont
     return Contact(**{**card, **lists, "merged": merged})
 
 
-_CARD = Codec(CardRecord, Contact, beside=_card_data, made=_card, parts=("card",))
+_CARD = Codec(CardRecord, Contact, beside=_card_data, build=_card, parts=("card",))
 card_from = _CARD.value
 
 

@@ -32,7 +32,7 @@ from dibs.core.links import Link, link_is_for
 from dibs.core.rep import Rep, Usage
 from dibs.race.decide import Refused, decide_knowing
 from dibs.race.draw import WRITTEN_BY, collects, commitment_of, seed_of, undrawn
-from dibs.race.lifecycle import taking
+from dibs.race.lifecycle import new_claim
 from dibs.race.ports import RaceStore, RaceView
 from dibs.race.usage import count_lead
 
@@ -175,7 +175,7 @@ def _attempt(
     if view.lead is not None and _owed_a_draw(view, now):
         _draw(store, view.lead, clock, pause)
         return None
-    lead, rep, usage = judge(store, view, now)
+    lead, rep, usage = check_claim(store, view, now)
     if undrawn(lead):
         return _enter_draw(store, lead, rep, now, clock)
     if lead.owner == rep.rep_id and view.claim is not None and view.claim.epoch == lead.epoch:
@@ -243,7 +243,7 @@ def in_draw(lead: Lead) -> InDraw:
     return InDraw(lead.lead_id, lead.draws_at, commitment_of(seed_of(lead)))
 
 
-def judge(store: RaceStore, view: RaceView, now: datetime) -> tuple[Lead, Rep, Usage]:
+def check_claim(store: RaceStore, view: RaceView, now: datetime) -> tuple[Lead, Rep, Usage]:
     """Return lead, rep and usage if the rep may claim the lead now, or holds it already.
 
     Raises:
@@ -293,7 +293,7 @@ def _lost(store: RaceStore, view: RaceView, lead: Lead, rep: Rep, now: datetime)
 
 def _record(view: RaceView, lead: Lead, rep: Rep, now: datetime) -> Claim:
     since = view.noticed_at or lead.opens_for(rep) or lead.opens_at
-    return taking(lead, rep, view.playbook, now, since)
+    return new_claim(lead, rep, view.playbook, now, since)
 
 
 def standing_win(
@@ -303,9 +303,13 @@ def standing_win(
     now: datetime,
     contact_shown_for: timedelta | None,
 ) -> Won:
-    """Return the winner's answer for a stored claim."""
+    """Return the winner's answer for their claim, which is stored.
+
+    The contact details are left out once `contact_shown_for` has passed since the claim.
+    """
     hidden = contact_shown_for is not None and now > record.claimed_at + contact_shown_for
-    # An assigned lead was not claimed by mistake, and a blind one is no free look (F4).
+    # No undo of an assigned lead, which nobody claimed, nor of a blind one: that would be a free
+    # look at it (F4).
     blind = view.lead is not None and view.lead.blind
     undo_seconds = view.playbook.undo_seconds if record.competitive and not blind else 0
     return Won(

@@ -24,7 +24,7 @@ from dibs.race.draw import (
     seed_of,
     undrawn,
 )
-from dibs.race.lifecycle import taking
+from dibs.race.lifecycle import new_claim
 from dibs.race.ports import RaceStore
 from dibs.race.usage import count_lead
 
@@ -99,7 +99,7 @@ def _give(
         if isinstance(verdict, Refused):
             return tuple(refusal.code for refusal in verdict.refusals)
         since = view.noticed_at or verdict.since
-        claim = replace(taking(current, rep, view.playbook, now, since), drawn=True)
+        claim = replace(new_claim(current, rep, view.playbook, now, since), drawn=True)
         counts = count_lead(rep, current, usage, view.playbook, claim)
         won = replace(drawn, winner=rep_id, drawn_at=now)
         with attempt:  # another process may be drawing, or the rep claiming another lead

@@ -1,7 +1,7 @@
-"""Guards of a write: what a decision used of a rep, and must still be so when it is stored.
+"""Guards of a write: what a decision relied on, and what must still be true when it is stored.
 
-A guard names the maximum or the moment the decision looked at, never a version: so claims by one
-rep at the same moment fail only where a rule would be broken.
+A guard compares with the limit or the time that the decision used, never with a version. So of
+several claims by one rep at the same moment only those fail that would break a rule.
 """
 
 from __future__ import annotations
@@ -10,9 +10,10 @@ from typing import Any, Literal, NamedTuple
 
 
 class Guard(NamedTuple):
-    """A comparison of one field of the rep, or of their usage, with a value; or else another.
+    """A condition: a field of the rep or of their usage, compared with a value.
 
-    Nothing stored equals None, and is below everything.
+    If it is false, `or_else` may be true instead. A field that is not stored equals None, and is
+    less than any value.
     """
 
     field: str

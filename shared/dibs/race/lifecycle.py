@@ -36,7 +36,7 @@ def return_times(
     return None if nudge_at is None or return_at is None else (nudge_at, return_at)
 
 
-def taking(
+def new_claim(
     lead: Lead, rep: Rep, playbook: Rules, now: datetime, since: datetime, cause: str = CLAIMED
 ) -> Claim:
     """Return the record that `rep` takes the lead `now`, by a claim or for another `cause`.
@@ -60,7 +60,7 @@ def taking(
     )
 
 
-def taken_away(
+def remove_owner(
     held: Lead, playbook: Rules, now: datetime, cause: str, by: str, note: str = "", *, won: bool
 ) -> tuple[Lead, list[Transition]]:
     """Return a held lead without its owner, under its next epoch, and the transitions to record.
@@ -98,7 +98,7 @@ def _released(held: Lead, playbook: Rules, now: datetime) -> dict[str, datetime]
     }
 
 
-def given_back(
+def return_lead(
     held: Lead, playbook: Rules, now: datetime, cause: str, by: str, note: str = "", *, won: bool
 ) -> tuple[Lead, list[Transition]]:
     """Return a held lead as it is opened or queued again, and the transitions to record.
@@ -106,7 +106,7 @@ def given_back(
     Raises:
         IllegalMove: the lead is won or lost already.
     """
-    back, transitions = taken_away(held, playbook, now, cause, by, note, won=won)
+    back, transitions = remove_owner(held, playbook, now, cause, by, note, won=won)
     if races(back, playbook):
         back, opened = moved(back, State.OPEN, now, cause, by)
         transitions.append(opened)

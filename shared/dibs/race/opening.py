@@ -15,9 +15,10 @@ _MOMENT = timedelta(milliseconds=1)
 
 
 def races(lead: Lead, playbook: Rules) -> bool:
-    """Tell whether any of the lead's teams races for it; otherwise it is assigned (M3, M5).
+    """Tell whether reps race for the lead; if not, it is assigned.
 
-    A lead reserved for newcomers or for an absence credit is assigned as well (F8, F10).
+    It is raced for if one of its teams has a model with races (M3, M5), unless it is reserved for
+    newcomers or for a rep's absence credit (F8, F10).
     """
     if lead.reserved_for in ("newcomers", "absence"):
         return False
@@ -46,7 +47,7 @@ def opening(
         opens_at=now,
         closes_at=now + timedelta(seconds=max(lasts, default=0)),
         waves={team: _at(now, waves) for team, waves in offsets.items() if waves != (0, 0, 0)},
-        told_at=None,
+        notified_until=None,
         draws_at=_draws_at(playbook, now),
         playbook_version=playbook.version,
     )
@@ -126,7 +127,7 @@ def opened_early(
     for team, openings in lead.waves.items():
         earlier = list(openings)
         for index, opens_at in enumerate(openings):
-            if opens_at is None or opens_at <= max(now, lead.told_at or now):
+            if opens_at is None or opens_at <= max(now, lead.notified_until or now):
                 continue
             before = [
                 (rep, usage)
@@ -136,9 +137,11 @@ def opened_early(
             current = replace(lead, waves={**waves, team: (earlier[0], earlier[1], earlier[2])})
             if any(_can_claim(current, *member, playbook, now, opens_at) for member in before):
                 break
-            # Openings up to `told_at` count as notified, so this one has to be after it.
-            told_at = lead.told_at
-            early = now if told_at is None or told_at < now else told_at + _MOMENT
+            # Openings up to `notified_until` count as notified, so this one has to be after it.
+            notified_until = lead.notified_until
+            early = (
+                now if notified_until is None or notified_until < now else notified_until + _MOMENT
+            )
             earlier[index] = min(opens_at, early)
         waves[team] = (earlier[0], earlier[1], earlier[2])
     return replace(lead, waves=waves)

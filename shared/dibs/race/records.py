@@ -96,7 +96,7 @@ class LeadRecord(Model):
     claimed_at = InstantAttribute(null=True)
     worked_at = InstantAttribute(null=True)
     return_at = InstantAttribute(null=True)
-    told_at = InstantAttribute(null=True)
+    notified_until = InstantAttribute(null=True, attr_name="told_at")
     accepted_at = InstantAttribute(null=True)
     asks = LinesAttribute(null=True)
     pods = WordsAttribute(null=True)
@@ -255,7 +255,7 @@ def _waves_from(text: str, teams: tuple[str, ...], opens_at: datetime) -> dict[s
 
 
 _LOCK = Codec(
-    LeadRecord, Lead, flat={"preview": Preview}, beside=_beside_lead, made=_lead, parts=("asks",)
+    LeadRecord, Lead, flat={"preview": Preview}, beside=_beside_lead, build=_lead, parts=("asks",)
 )
 _CLAIM = Codec(ClaimRecord, Claim)
 _DRAW = Codec(DrawRecord, DrawResult, beside=lambda drawn: {"sk": keys.draw(drawn.epoch)})

@@ -1,10 +1,10 @@
 """What a lead adds to its rep's usage, and what its return takes off, as a value. Pure.
 
-`Change` says which counters go up or down, what begins anew, and the guards under which that may
-be stored. A store translates it and knows no rule; the rules apply it to count ahead.
+`Change` says which counters go up or down, which are reset, and under which guards that may be
+stored. A store only translates it. The rules also apply it to a usage to see what would follow.
 
-Counted is every race won: in the open pool, blind, and among newcomers. Not counted are
-assignments, test leads, and claims undone; a lead given back later still counts.
+Every race won counts as a claim: in the open pool, blind, or among newcomers. Assignments, test
+leads and undone claims do not count. A lead that is returned later still counts.
 """
 
 from __future__ import annotations
@@ -25,19 +25,19 @@ from dibs.rules.rules import Rules
 if TYPE_CHECKING:
     from dibs.race.absence import Credit
 
-# A rep's moments are cut back this seldom: cutting is the one write that claims of theirs at the
-# same moment make fail.
+# The list of a rep's claim times may grow by this many before it is shortened. Shortening is rare
+# because it fails when the same rep claims another lead at that moment.
 KEPT_BEYOND = 16
 
 _NONE: Mapping[str, Any] = MappingProxyType({})
 
 
 class Change(NamedTuple):
-    """A change of what a rep has used up, by the fields of their usage.
+    """A change of a rep's usage, by field.
 
-    `adds` are counters and by how much they change, `sets` are new values, and `copies` take the
-    value another field had. `appends` are added to lists. All of it happens while every guard
-    holds, or nothing.
+    `adds`: by how much a counter changes. `sets`: a new value. `copies`: the field whose old value
+    is taken over. `appends`: what is added to a list. The whole change is stored if every guard
+    holds, otherwise none of it.
     """
 
     rep_id: str
@@ -66,9 +66,10 @@ class Change(NamedTuple):
 
 
 class _Period(NamedTuple):
-    """Counters that begin anew each hour, day or week, and the field that says of which they are.
+    """Counters that are reset each hour, day or week.
 
-    `before` are counters of the period before, by those they are taken over from.
+    The field `name` says to which hour, day or week they belong. `before` maps a counter of the
+    previous period to the counter it is copied from at the reset.
     """
 
     name: str
@@ -92,7 +93,7 @@ _PERIODS = (
 
 
 def _counters(lead: Lead, *, won: bool) -> list[str]:
-    """Return the counters a lead is on: one that was `won` in a race, or one that was assigned."""
+    """Return the counters to which a lead adds one; they differ for a lead `won` in a race."""
     if not won:
         return ["in_hand", "leads", "unaccepted"]
     quality = [] if lead.blind else [lead.quality.value]
@@ -110,11 +111,11 @@ def count_lead(
     credit: Credit | None = None,
     week_most: int | None = None,
 ) -> Change:
-    """Return what taking the lead adds, guarded by all that the decision for it used.
+    """Return what a lead adds to its rep's usage, guarded by all that the decision used.
 
-    Not `bound`, no maximum counts: who is the last resort takes what nobody else may (C7). It uses
-    up the `credit` (F10), and makes no more than `week_most` leads in their week. A test lead
-    counts nowhere.
+    Without `bound` no limit applies: the last resort gets the lead when nobody else may (C7). A
+    `credit` is used up with it (F10). With `week_most` the change fails if the rep has had that
+    many leads this week. A test lead counts nowhere.
     """
     now, won = claim.claimed_at, claim.competitive
     guards = [Guard("active", "=", True)]
@@ -132,13 +133,13 @@ def count_lead(
         most += limit_guards(lead, rep, usage, playbook, claim)
     if bound and won:
         most += debt_guards(lead, rep, usage, playbook, now)
-    # What begins anew passes no maximum.
+    # A counter that is reset cannot be over its maximum.
     guards += [guard for guard in most if guard.field not in counts.sets]
     return counts | Change(rep.rep_id, tuple(guards))
 
 
 def _one_more(rep: Rep, usage: Usage, counters: list[str], now: datetime) -> Change:
-    """Return one more of each counter, in the rep's hour, day and week it is at `now`."""
+    """Return the change that adds one to each counter, after resetting those of a past period."""
     guards, adds = list[Guard](), dict.fromkeys(counters, 1)
     sets, copies = dict[str, Any](), dict[str, str]()
     for period in _PERIODS:
@@ -146,7 +147,7 @@ def _one_more(rep: Rep, usage: Usage, counters: list[str], now: datetime) -> Cha
             continue
         known, current = getattr(usage, period.name), period.current(rep, now)
         guards.append(Guard(period.name, "=", known))
-        # A period ahead of ours is counted on: clocks differ by milliseconds at midnight.
+        # Add to a later period than ours too: at midnight, clocks differ by milliseconds.
         if known is not None and known >= current:
             continue
         sets[period.name] = current
@@ -159,7 +160,7 @@ def _one_more(rep: Rep, usage: Usage, counters: list[str], now: datetime) -> Cha
 
 
 def _moment(rep: Rep, usage: Usage, longest: int, now: datetime) -> Change:
-    """Return the moment of a race won, with the latest before it that a limit over a span needs."""
+    """Return the change that adds a claim's time to the list, shortened to what limits need."""
     if len(usage.recent) < longest + KEPT_BEYOND:
         return Change(rep.rep_id, appends={"recent": now})
     kept = (*sorted(usage.recent)[-longest:], now)
@@ -167,7 +168,7 @@ def _moment(rep: Rep, usage: Usage, longest: int, now: datetime) -> Change:
 
 
 def release_lead(held: Lead, usage: Usage) -> Change:
-    """Return what giving a lead back takes off its holder: it still counts, but is not in hand."""
+    """Return what a return takes off: the lead is no longer in hand, but still counts."""
     if held.test or held.worked_at is not None:
         return Change(str(held.owner))
     off = ["in_hand", "unaccepted"] if held.unaccepted else ["in_hand"]
@@ -175,10 +176,10 @@ def release_lead(held: Lead, usage: Usage) -> Change:
 
 
 def undo_claim(held: Lead, rep: Rep, usage: Usage) -> Change:
-    """Return what undoing a claim takes off: it was a mistake, and counts nowhere (C5).
+    """Return what undoing a claim takes off: every count of it, as it was a mistake (C5).
 
-    What its hour, day or week has counted is over once the next has begun; but of a week the next
-    one remembers some.
+    Counts of a past hour or day are gone already. Of the week before, some are still kept in
+    counters of their own, so these are lowered.
     """
     taken_at = held.claimed_at
     if held.test or taken_at is None:
@@ -205,7 +206,7 @@ def undo_claim(held: Lead, rep: Rep, usage: Usage) -> Change:
 
 
 def _less(held: Lead, usage: Usage, names: Iterable[str]) -> Change:
-    """Return one less of each counter that has counted at all."""
+    """Return the change that takes one off each counter above zero."""
     counted = [name for name in names if getattr(usage, name) > 0]
     guards = tuple(Guard(name, ">", 0) for name in counted)
     return Change(str(held.owner), guards, dict.fromkeys(counted, -1))
@@ -214,7 +215,7 @@ def _less(held: Lead, usage: Usage, names: Iterable[str]) -> Change:
 def work_lead(rep_id: str, *, worked: bool, accepted: bool) -> Change:
     """Return what a first contact, or accepting an assigned lead, takes off its holder.
 
-    With an assignment accepted their claims since the last one start again (F2).
+    Accepting an assignment also resets the count of claims since the last one (F2).
     """
     off = {"in_hand": worked, "unaccepted": accepted}
     adds = {name: -1 for name, lowered in off.items() if lowered}
@@ -222,6 +223,6 @@ def work_lead(rep_id: str, *, worked: bool, accepted: bool) -> Change:
 
 
 def use_credit(credit: Credit) -> Change:
-    """Return the use of an absence credit that counts nothing else (F10)."""
+    """Return the change that uses an absence credit up, and nothing else (F10)."""
     guard = Guard("credits_used", "=", credit.before or None)
     return Change(credit.rep_id, (guard,), sets={"credits_used": credit.after})

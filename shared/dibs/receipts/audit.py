@@ -28,9 +28,13 @@ def audit(
     expected, seen = first, set[Entry]()
     for number, link in races.blocks(first, last):
         if number != expected:
-            yield Fault("block_missing", str(expected), f"the chain goes on with block {number}")
+            yield Fault("block_missing", str(expected), f"the next block is {number}")
         elif broken([link], before):
-            yield Fault("block_broken", str(number), "its hash does not follow from the one before")
+            yield Fault(
+                "block_broken",
+                str(number),
+                "its hash does not match its text and the block before it",
+            )
         expected, before = number + 1, link.hash
         try:
             entries = _races_of(link, number)
@@ -42,7 +46,7 @@ def audit(
                 seen.add(entry)
                 yield from _faults(races, story_of, *entry)
     if last is not None and expected <= last:
-        yield Fault("block_missing", str(expected), "the chain ends before it")
+        yield Fault("block_missing", str(expected), "the chain ends before this block")
     for entry in races.unchained() if last is None else ():
         if entry not in seen:
             yield from _faults(races, story_of, *entry)
@@ -61,28 +65,33 @@ def _faults(
     where = f"{lead_id}/{epoch}"
     sealed = races.find(lead_id, epoch)
     if sealed is None:
-        yield Fault("race_missing", where, "it was sealed and is not there")
+        yield Fault("race_missing", where, "a block lists this race, but it is not stored")
         return
     wrong = faults(sealed, where)
     yield from wrong
     if not wrong and sealed.head != head:
-        yield Fault("race_rewritten", where, "it is whole, but not the one its block stands for")
+        yield Fault(
+            "race_rewritten", where, "its hashes match each other, but not the hash in its block"
+        )
     story = story_of(lead_id)
     if story is None or any(fault.kind == "unreadable" for fault in wrong):
         return
     # Rewriting the sealed race does not change the lead's own record.
     recorded, race = ending(story.claim, story.transitions, epoch), sealed.race
     if (race.lead_id, race.epoch) != (lead_id, epoch):
-        yield Fault("race_changed", where, f"it is of {race.lead_id}/{race.epoch}")
+        yield Fault(
+            "race_changed", where, f"what is stored is the race {race.lead_id}/{race.epoch}"
+        )
     elif recorded is None or recorded.winner != race.winner:
         winner = None if recorded is None else recorded.winner
-        what = f"{race.winner or 'nobody'} won, not {winner or 'nobody'} as the lead's record says"
+        by_record = f"{winner or 'nobody'} by the lead's record"
+        what = f"the winner is {race.winner or 'nobody'}, but {by_record}"
         if all(fault.kind != "winner_changed" for fault in wrong):
             yield Fault("winner_changed", where, what)
     elif race.draw != _drawn(story, epoch):
-        yield Fault("draw_changed", where, "its draw is not the one on the lead's record")
+        yield Fault("draw_changed", where, "its draw differs from the lead's record")
     elif recorded.at != race.closed_at:
-        yield Fault("race_changed", where, "it did not end when the lead's record says")
+        yield Fault("race_changed", where, "its end differs from the lead's record")
 
 
 def _drawn(story: LeadHistory, epoch: int) -> dict[str, object] | None:

@@ -289,7 +289,7 @@ def block_from(text: str) -> Block:
 
 
 def faults(sealed: SealedRace, where: str) -> list[Fault]:
-    """Return the faults of a sealed race by itself; none when it is as it was sealed."""
+    """Return the faults of a sealed race, checked by itself; none if it is unchanged."""
     links, wrong = sealed.links, broken(sealed.links)
     try:
         race, results = sealed.race, sealed.receipts
@@ -300,23 +300,33 @@ def faults(sealed: SealedRace, where: str) -> list[Fault]:
     winners = [receipt.rep_id for receipt in results if receipt.outcome is Outcome.WON]
     if winners != ([] if race.winner is None else [race.winner]):
         by_receipts = ", ".join(winners) or "nobody"
-        kinds.append(("winner_changed", f"{race.winner or 'nobody'} won, not {by_receipts}"))
+        kinds.append(
+            (
+                "winner_changed",
+                f"the winner is {race.winner or 'nobody'}, but {by_receipts} by the receipts",
+            )
+        )
     if 0 in wrong:
-        kinds.append(("race_changed", "its own line is not the one that was sealed"))
+        kinds.append(("race_changed", "the line of the race does not match its hash"))
     spots = [number for number in wrong if number]
     if len(results) != race.count:
         kind = "receipt_removed" if len(results) < race.count else "receipt_added"
         first = spots[0] if spots else len(results) + 1
-        kinds.append((kind, f"{len(results)} of {race.count} receipts, not whole from {first} on"))
+        kinds.append(
+            (
+                kind,
+                f"{len(results)} of {race.count} receipts; they differ from {first} on",
+            )
+        )
     elif spots and _reorders(links):
-        kinds.append(("receipts_reordered", f"not in order from {spots[0]} on"))
+        kinds.append(("receipts_reordered", f"the order differs from number {spots[0]} on"))
     else:
         kinds += [
             ("receipt_changed", f"number {number}, of rep {results[number - 1].rep_id}")
             for number in spots
         ]
     if not kinds and links[-1].hash != sealed.head:
-        kinds.append(("head_changed", "its head is not the hash of its last line"))
+        kinds.append(("head_changed", "the stored hash differs from the hash of the last line"))
     return [Fault(kind, where, what) for kind, what in kinds]
 
 

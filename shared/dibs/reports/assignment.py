@@ -9,7 +9,7 @@ from datetime import datetime
 from dibs.core.calendar import Period, last_completed
 from dibs.ledger.ports import Ledger
 from dibs.reports.assignment_rows import Row, assignment_report
-from dibs.reports.ports import Results
+from dibs.reports.ports import PeriodResults
 from dibs.reports.team_entries import AFTERMATH, named_period, team_entries, zone_of
 from dibs.roster.ports import Roster
 from dibs.rules.playbook import Playbook
@@ -27,7 +27,7 @@ class TeamReport:
 
 
 def assignment(
-    ledger: Ledger, results: Results, roster: Roster, team: str, name: str, as_of: datetime
+    ledger: Ledger, results: PeriodResults, roster: Roster, team: str, name: str, as_of: datetime
 ) -> list[TeamReport]:
     """Return the assignment report of the week `name`, or of the last completed week (R10).
 

@@ -41,7 +41,7 @@ class OwnResults(Protocol):
     def attained(self, rep_id: str, month: str) -> QuotaResult | None: ...
 
 
-class Results(Protocol):
+class PeriodResults(Protocol):
     """The results of a period. Each is written once; the first one counts."""
 
     def begin(self, job: str, period: str, version: int, now: datetime) -> int | None:

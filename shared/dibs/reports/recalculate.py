@@ -21,7 +21,7 @@ from dibs.core.rep import Rep
 from dibs.ledger.ports import Ledger
 from dibs.race.newcomers import counted_from
 from dibs.reports.assignment import weekly_rows
-from dibs.reports.ports import QuotaResult, Results, Targets
+from dibs.reports.ports import PeriodResults, QuotaResult, Targets
 from dibs.reports.quotas import achieved, allowance, attainment, target_for, worked_days
 from dibs.reports.team_entries import AFTERMATH
 from dibs.reports.tier_inputs import tier_inputs
@@ -42,7 +42,7 @@ class PeriodDeps:
     playbooks: Playbooks
     ledger: Ledger
     targets: Targets
-    results: Results
+    results: PeriodResults
     clock: Callable[[], datetime]
 
 

@@ -19,7 +19,7 @@ from dibs.aws.dynamo import ConditionFailed, Dynamo, insisting
 from dibs.aws.settings import Settings
 from dibs.core.calendar import named
 from dibs.reports.assignment_rows import Row
-from dibs.reports.ports import OwnResults, QuotaResult, Results, Targets
+from dibs.reports.ports import OwnResults, PeriodResults, QuotaResult, Targets
 from dibs.reports.tiers import Inputs, Outlook
 
 _KEPT = timedelta(days=400)
@@ -27,7 +27,7 @@ _IN_ONE_WRITE = 100
 _CAST = Config(cast=[tuple])
 
 
-class DynamoResults(Results, OwnResults):
+class DynamoPeriodResults(PeriodResults, OwnResults):
     """Both on DynamoDB: a card per rep and period, and a note per job of its latest period."""
 
     def __init__(self, dynamo: Dynamo, settings: Settings) -> None:

@@ -14,7 +14,7 @@ LONGEST_RESPONSE = timedelta(hours=24)
 
 
 @dataclass(frozen=True)
-class Results:
+class TierResults:
     """One rep's results on the leads they took; the fields are those of `tiers.Inputs`."""
 
     taken: int
@@ -28,7 +28,7 @@ def tier_inputs(
     rep_id: str,
     start: datetime,
     end: datetime,
-) -> Results:
+) -> TierResults:
     """Return the rep's results, by `end`, on the leads they took in [start, end) (M2).
 
     A lead converts with its first opportunity or won. The mean response is over all leads taken,
@@ -43,7 +43,7 @@ def tier_inputs(
         for lead, response in zip(leads, responses, strict=True)
     ]
     answered = any(response is not None for response in responses)
-    return Results(
+    return TierResults(
         taken=len(leads),
         converted=sum(lead.converted for lead in leads),
         response_seconds=mean_seconds(waits) if answered else None,

@@ -43,6 +43,7 @@ class AppBody(BaseModel):
     model_config = ConfigDict(strict=True, extra="ignore")
     media: ClassVar[str] = JSON
     largest: ClassVar[int] = LARGEST_BODY
+    example: ClassVar[Mapping[str, Any]]
 
     @classmethod
     def read(cls, raw: bytes) -> Self:
@@ -69,6 +70,7 @@ class SourceBody(BaseModel):
     model_config = ConfigDict(strict=True, extra="ignore")
     media: ClassVar[str] = JSON
     largest: ClassVar[int] = LARGEST_BODY
+    example: ClassVar[Mapping[str, Any]]
 
     @classmethod
     def read(cls, raw: bytes) -> Self:
@@ -86,12 +88,12 @@ class SourceBody(BaseModel):
     @classmethod
     def described(cls) -> dict[str, Any]:
         """Return its JSON Schema; null says what leaving a field out says, and text is plain."""
-        made: dict[str, Any] = _plain(cls.model_json_schema())
-        needed = made.get("required", ())
-        for name, field in made["properties"].items():
+        result: dict[str, Any] = _plain(cls.model_json_schema())
+        needed = result.get("required", ())
+        for name, field in result["properties"].items():
             if name not in needed and {"type": "null"} not in field.get("anyOf", ()):
-                made["properties"][name] = {"anyOf": [field, {"type": "null"}]}
-        return made
+                result["properties"][name] = {"anyOf": [field, {"type": "null"}]}
+        return result
 
 
 def _plain(schema: Any) -> Any:
@@ -100,10 +102,10 @@ def _plain(schema: Any) -> Any:
         return [_plain(one) for one in schema]
     if not isinstance(schema, dict):
         return schema
-    made = {key: _plain(value) for key, value in schema.items()}
-    if made.get("type") == "string" and not {"pattern", "format", "enum"} & set(made):
-        made["pattern"] = _PLAIN
-    return made
+    result = {key: _plain(value) for key, value in schema.items()}
+    if result.get("type") == "string" and not {"pattern", "format", "enum"} & set(result):
+        result["pattern"] = _PLAIN
+    return result
 
 
 def _worded(shape: type[BaseModel]) -> list[str]:

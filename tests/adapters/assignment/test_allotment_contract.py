@@ -16,7 +16,7 @@ from dibs.assignment.round_robin import Turn
 from dibs.core.errors import Busy
 from dibs.core.lead import Claim, Contact, Lead, Reserved, State, Transition
 from dibs.race.absence import Credit
-from dibs.race.lifecycle import taking
+from dibs.race.lifecycle import new_claim
 from dibs.race.opening import opening
 from support.builders import NOON, World, a_card, a_lead, a_playbook, a_rep, counts_of
 from support.fakes import FakeWorld
@@ -137,7 +137,7 @@ def assign(
 
 def _claim(lead: Lead) -> Claim:
 
-    return taking(lead, AINA, a_playbook(), NOON + SECOND, NOON)
+    return new_claim(lead, AINA, a_playbook(), NOON + SECOND, NOON)
 
 
 def waiting(stores: Makes, number: int, reserved: Reserved) -> Lead:

@@ -1,4 +1,4 @@
-"""Contests as they are kept: the same in memory and on the real table."""
+"""Contests as they are kept, and as they are sent."""
 
 from __future__ import annotations
 
@@ -37,7 +37,6 @@ from dibs.game.contests.store import (
 from dibs.rules.game import Metric
 from support.aws import items
 from support.builders import NOON, World, a_playbook
-from support.fake_contests import FakeContests
 
 HOUR = timedelta(hours=1)
 PLAIN = Contest(
@@ -110,11 +109,8 @@ def signed(contest: Contest = PLAIN, key: str = "key") -> SignedResult:
     return SignedResult(result, text, signature(text, key))
 
 
-@pytest.fixture(params=["tables", "memory"])
-def contests(request: pytest.FixtureRequest) -> Contests:
-    if request.param == "memory":
-        return FakeContests()
-    world = request.getfixturevalue("world")
+@pytest.fixture
+def contests(world: World) -> Contests:
     return DynamoContests(world.dynamo, world.settings)
 
 

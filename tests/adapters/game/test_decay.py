@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,9 +15,8 @@ from dibs.game.scoring.points import ISSUED, LAPSED, SPENT, Account, Transfer
 from dibs.game.scoring.points_store import DynamoPoints
 from dibs.ledger.store import DynamoLedger
 from dibs.reports.recalculate import PeriodDeps
-from dibs.reports.store import DynamoResults, DynamoTargets
+from dibs.reports.store import DynamoPeriodResults, DynamoTargets
 from support.builders import World, a_playbook, a_rep
-from support.fake_rewards import FakePoints
 from support.fakes import Clock
 
 MS, HOUR, DAY = (timedelta(**{unit: 1}) for unit in ("milliseconds", "hours", "days"))
@@ -48,7 +48,7 @@ class Bank:
             playbooks=self.world.playbooks,
             ledger=DynamoLedger(database, to),
             targets=DynamoTargets(database, to),
-            results=DynamoResults(database, to),
+            results=DynamoPeriodResults(database, to),
             clock=Clock(as_of),
         )
         return decay_monthly(books, points or self.points, as_of)
@@ -118,7 +118,7 @@ def test_a_run_whose_end_was_not_noted_changes_nothing_again(
 ) -> None:
     bank.earned(100, CUTOFF)
     with monkeypatch.context() as patched:
-        patched.setattr(DynamoResults, "end", lambda *_: None)
+        patched.setattr(DynamoPeriodResults, "end", lambda *_: None)
         bank.run()
     assert bank.run() == JobResult(1, 3, 0)
     assert bank.balances()[0] == 90
@@ -135,27 +135,36 @@ def test_a_month_that_ended_while_the_rule_was_off_is_done_with(bank: Bank) -> N
     assert bank.balances()[0] == 90
 
 
-def test_who_spends_meanwhile_never_owes_what_lapses(bank: Bank) -> None:
+def after_the_balance(
+    bank: Bank, monkeypatch: pytest.MonkeyPatch, act: Callable[[], object]
+) -> None:
+    """Let `act` run once, after Aina's balance was read."""
+    read = bank.points.account
+
+    def account(rep_id: str) -> Account:
+        found = read(rep_id)
+        if rep_id == AINA:
+            monkeypatch.setattr(bank.points, "account", read)
+            act()
+        return found
+
+    monkeypatch.setattr(bank.points, "account", account)
+
+
+def test_who_spends_meanwhile_never_owes_what_lapses(
+    bank: Bank, monkeypatch: pytest.MonkeyPatch
+) -> None:
     bank.rules(100)
-    points = FakePoints()
-    points.book([Transfer("award", ISSUED, AINA, 100, CUTOFF, "won")])
-
-    def spend() -> None:
-        assert points.book([Transfer("reward", AINA, SPENT, 70, DECEMBER, "reward")], covered=True)
-
-    points.meanwhile = spend
-    bank.run(points=points)
-    assert points.account(AINA) == Account(AINA, 0, 100, lapsed=30, spent=70)
+    bank.earned(100, CUTOFF)
+    reward = Transfer("reward", AINA, SPENT, 70, DECEMBER, "reward")
+    after_the_balance(bank, monkeypatch, lambda: bank.points.book([reward], covered=True))
+    bank.run()
+    assert bank.points.account(AINA) == Account(AINA, 0, 100, lapsed=30, spent=70)
 
 
-def test_what_is_awarded_meanwhile_is_new(bank: Bank) -> None:
-    points = FakePoints()
-    points.book([Transfer("award", ISSUED, AINA, 100, CUTOFF, "won")])
-
-    def earn() -> None:
-        assert points.book([Transfer("award/2", ISSUED, AINA, 60, DECEMBER + MS, "won")])
-
-    points.meanwhile = earn
-    bank.run(points=points)
+def test_what_is_awarded_meanwhile_is_new(bank: Bank, monkeypatch: pytest.MonkeyPatch) -> None:
+    bank.earned(100, CUTOFF)
+    after_the_balance(bank, monkeypatch, lambda: bank.earned(60, DECEMBER + MS))
+    bank.run()
     # Of the balance as it was read, 60 may be the new ones: a share of the other 40 lapses.
-    assert points.account(AINA).lapsed == 4
+    assert bank.points.account(AINA).lapsed == 4

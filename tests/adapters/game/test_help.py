@@ -1,4 +1,4 @@
-"""What the ports of help and quests promise, of the tables and of the fakes (G8, G11)."""
+"""What the stores of help and quests promise (G8, G11)."""
 
 from __future__ import annotations
 
@@ -16,24 +16,17 @@ from dibs.game.quests.rules import MANAGERS, ReportedStep
 from dibs.game.quests.store import DynamoQuests
 from support.aws import items
 from support.builders import NOON, World
-from support.fake_help import FakeHelp, FakeQuests
 
 HOUR = timedelta(hours=1)
 
 
-@pytest.fixture(params=["tables", "memory"])
-def requests(request: pytest.FixtureRequest) -> HelpRequests:
-    if request.param == "memory":
-        return FakeHelp()
-    world: World = request.getfixturevalue("world")
+@pytest.fixture
+def requests(world: World) -> HelpRequests:
     return DynamoHelp(world.dynamo, world.settings)
 
 
-@pytest.fixture(params=["tables", "memory"])
-def log(request: pytest.FixtureRequest) -> QuestLog:
-    if request.param == "memory":
-        return FakeQuests()
-    world: World = request.getfixturevalue("world")
+@pytest.fixture
+def log(world: World) -> QuestLog:
     return DynamoQuests(world.dynamo, world.settings)
 
 
@@ -113,15 +106,15 @@ def test_a_step_waits_for_its_peer_and_the_managers_until_it_is_settled(log: Que
     alone = ReportedStep("aa", "start", "tool", NOON)
     assert log.tell(A_STEP, None)
     assert log.tell(alone, None)
-    assert log.told_by("aa") == [alone, A_STEP]
-    assert log.told_by("bb") == []
+    assert log.reported_by("aa") == [alone, A_STEP]
+    assert log.reported_by("bb") == []
     assert log.waiting_for(MANAGERS) == [alone, A_STEP]
     assert log.waiting_for("bb") == [A_STEP]
     for _ in range(2):
         log.settle(A_STEP)
         assert log.waiting_for(MANAGERS) == [alone]
         assert log.waiting_for("bb") == []
-        assert log.told_by("aa") == [alone, A_STEP]
+        assert log.reported_by("aa") == [alone, A_STEP]
 
 
 def test_a_step_told_anew_waits_for_the_other_peer(log: QuestLog) -> None:
@@ -129,7 +122,7 @@ def test_a_step_told_anew_waits_for_the_other_peer(log: QuestLog) -> None:
     anew = replace(A_STEP, peer="cc", at=NOON + HOUR)
     assert not log.tell(anew, None)
     assert not log.tell(anew, replace(A_STEP, at=NOON - HOUR))
-    assert log.told_by("aa") == [A_STEP]
+    assert log.reported_by("aa") == [A_STEP]
     assert log.tell(anew, A_STEP)
-    assert log.told_by("aa") == log.waiting_for("cc") == log.waiting_for(MANAGERS) == [anew]
+    assert log.reported_by("aa") == log.waiting_for("cc") == log.waiting_for(MANAGERS) == [anew]
     assert log.waiting_for("bb") == []

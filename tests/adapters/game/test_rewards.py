@@ -1,4 +1,4 @@
-"""What the rewards' store promises (G9), shown on its table and on the fake alike."""
+"""What the rewards' store promises (G9), shown on its table."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 
 from dibs.core.errors import DibsError
 from dibs.game.rewards.ports import RewardStore
-from dibs.game.rewards.requests import ask, audit_points, decide, lapse_requests
+from dibs.game.rewards.requests import ask, audit_points, decide, expire_requests
 from dibs.game.rewards.rules import (
     FOLLOWING,
     RequestState,
@@ -26,7 +26,6 @@ from dibs.game.scoring.points import ISSUED, Account, Transfer
 from dibs.game.scoring.points_store import DynamoPoints
 from dibs.game.scoring.ports import PointsLedger
 from support.builders import NOON, World, a_playbook, a_rep
-from support.fake_rewards import FakePoints, FakeRewards
 from support.fakes import Clock
 
 AINA, BEN = a_rep(1).rep_id, a_rep(2).rep_id
@@ -37,7 +36,7 @@ PEN = Reward("pen", "Pen", 7, approval=False)
 
 @dataclass
 class Shop:
-    """Rewards and points, both of one make."""
+    """Rewards and points."""
 
     store: RewardStore
     points: PointsLedger
@@ -59,12 +58,8 @@ class Shop:
         return next(one.taken for one in self.store.rewards() if one.reward_id == reward_id)
 
 
-@pytest.fixture(params=["tables", "memory"])
-def shop(request: pytest.FixtureRequest) -> Shop:
-    if request.param == "memory":
-        points = FakePoints()
-        return Shop(FakeRewards(points), points)
-    world: World = request.getfixturevalue("world")
+@pytest.fixture
+def shop(world: World) -> Shop:
     return Shop(
         DynamoRewards(world.dynamo, world.settings), DynamoPoints(world.dynamo, world.settings)
     )
@@ -240,7 +235,7 @@ def test_any_history_adds_up(shop: Shop) -> None:
 
     def waiting() -> None:
         clock.pass_(days=chance.randint(0, 12))
-        lapse_requests(shop.store, rules, clock.at)
+        expire_requests(shop.store, rules, clock.at)
 
     steps: list[Callable[[], None]] = [award, asking, asking, deciding, deciding, waiting]
     for _ in range(150):
@@ -258,9 +253,7 @@ def test_any_history_adds_up(shop: Shop) -> None:
     assert states >= {RequestState.LAPSED, RequestState.COLLECTED}
 
 
-def test_an_altered_item_is_found(world: World) -> None:
-    points = DynamoPoints(world.dynamo, world.settings)
-    shop = Shop(DynamoRewards(world.dynamo, world.settings), points)
+def test_an_altered_item_is_found(world: World, shop: Shop) -> None:
     shop.store.put(MUG)
     shop.award(1, 150)
     shop.store.ask(MUG, shop.request())
@@ -268,5 +261,5 @@ def test_an_altered_item_is_found(world: World) -> None:
     key = {"pk": {"S": f"ACCOUNT#{AINA}"}, "sk": {"S": "BALANCE"}}
     values = {":more": {"N": "5"}}
     world.dynamo.update(table, key, "ADD balance :more", ExpressionAttributeValues=values)
-    found = {(one.kind, one.where) for one in audit_points(points, shop.store)}
+    found = {(one.kind, one.where) for one in audit_points(shop.points, shop.store)}
     assert found == {("balance_differs", AINA)}

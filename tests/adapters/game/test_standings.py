@@ -26,7 +26,7 @@ from dibs.game.scoring.rebuild import audit_standings, rebuild
 from dibs.game.scoring.score import ScoreDeps, rules_of, score
 from dibs.game.scoring.store import DynamoStandings, unit_from, unit_item
 from dibs.game.scoring.tally import Place, Tally, tally
-from dibs.ledger.entries import Entry, booked, unit_of
+from dibs.ledger.entries import Entry, new_entry, unit_of
 from dibs.reports.store import DynamoTargets
 from support.builders import NOON, World, a_lead, a_playbook, a_rep
 from support.fake_standings import Died
@@ -83,14 +83,16 @@ def game(database: Dynamo, request: pytest.FixtureRequest) -> Game:
 def claimed(number: int = 1, rep: Any = AINA, at: Any = NOON, **more: Any) -> Entry:
     lead = a_lead(lead_id=f"lead{number}")
     about = {"epoch": 1, "take_ms": 1000, **more}
-    return booked(f"taken/{number}", "claimed", rep.rep_id, rep.team, at, PLAYBOOK, lead, **about)
+    return new_entry(
+        f"taken/{number}", "claimed", rep.rep_id, rep.team, at, PLAYBOOK, lead, **about
+    )
 
 
 def won(number: int = 1, rep: Any = AINA, at: Any = NOON, **more: Any) -> Entry:
     lead = a_lead(lead_id=f"lead{number}")
     about = {"epoch": 1, "amount": 700, "currency": "USD", **more}
     name = f"activity/won-{number}"
-    return booked(name, "won", rep.rep_id, rep.team, at, PLAYBOOK, lead, **about)
+    return new_entry(name, "won", rep.rep_id, rep.team, at, PLAYBOOK, lead, **about)
 
 
 def test_an_entry_counts_in_every_period_it_is_of(game: Game) -> None:
@@ -112,7 +114,7 @@ def test_the_same_entries_again_change_nothing(game: Game) -> None:
 def test_a_reversal_takes_points_back_and_the_balance_follows(game: Game) -> None:
     game.score(claimed(), won())
     lead = a_lead(lead_id="lead1")
-    back = booked(
+    back = new_entry(
         "activity/back",
         "reversal",
         AINA.rep_id,
@@ -152,7 +154,7 @@ def test_a_badge_comes_with_its_mark_and_goes_below_it(game: Game) -> None:
     game.score(claimed(2))
     assert game.standings.badges(AINA.rep_id) == [("two", "all", NOON)]
     lead = a_lead(lead_id="lead2")
-    undone = booked(
+    undone = new_entry(
         "returned/2", "returned", AINA.rep_id, "north", NOON, PLAYBOOK, lead, cause="undone"
     )
     game.score(undone)
@@ -251,7 +253,7 @@ def test_a_unit_reads_back_as_it_was_stored() -> None:
     made = tally(entries, lambda _: PLAYBOOK)
     unit = Aggregate("lead/lead1", {one.entry_id: one for one in entries}, made, 3)
     back = unit_from(unit_item("1", unit))
-    assert (back.name, back.made, back.version) == (unit.name, made, 3)
+    assert (back.name, back.tally, back.version) == (unit.name, made, 3)
     assert tally(back.entries.values(), lambda _: PLAYBOOK) == made
     assert [place for place in made.counts if place.protected] == [
         Place(AINA.rep_id, "north", "2026-11-23", protected=True)
@@ -539,7 +541,7 @@ def test_a_rebuild_mends_what_was_broken(game: Game) -> None:
         ExpressionAttributeValues={":two": {"N": "2"}},
     )
     assert faults(game, *HISTORY) == [
-        f"total {AINA.rep_id} 2026-W48 north: won is 2; the ledger comes to 1"
+        f"total {AINA.rep_id} 2026-W48 north: won is 2; by the ledger 1"
     ]
     rebuild(game.scorer, game.standings, HISTORY, quiet)
     assert faults(game, *HISTORY) == []
@@ -548,18 +550,18 @@ def test_a_rebuild_mends_what_was_broken(game: Game) -> None:
 def test_an_audit_names_what_boards_and_accounts_miss(game: Game) -> None:
     game.score(*HISTORY[1:])
     found = faults(game, *HISTORY)
-    assert f"board {AINA.rep_id} all north: claimed is 0; the ledger comes to 1" in found
-    assert f"total {AINA.rep_id} all north: claimed is 0; the ledger comes to 1" in found
+    assert f"board {AINA.rep_id} all north: claimed is 0; by the ledger 1" in found
+    assert f"total {AINA.rep_id} all north: claimed is 0; by the ledger 1" in found
     award = f"claim/lead1/1/{AINA.rep_id}"
-    assert f"points {award}: 0 points are booked; the ledger comes to 10" in found
+    assert f"points {award}: 0 points posted; by the ledger 10" in found
 
 
 def test_an_audit_names_what_should_not_be_there(game: Game) -> None:
     game.score(*HISTORY)
     found = faults(game, *HISTORY[1:])
     award = f"claim/lead1/1/{AINA.rep_id}"
-    assert f"points {award}: 10 points are booked; the ledger comes to 0" in found
-    assert f"total {AINA.rep_id} 2026-11 north: claimed is 1; the ledger comes to 0" in found
+    assert f"points {award}: 10 points posted; by the ledger 0" in found
+    assert f"total {AINA.rep_id} 2026-11 north: claimed is 1; by the ledger 0" in found
 
 
 PAYING = replace(
@@ -581,7 +583,7 @@ def test_what_a_pod_earned_in_four_months_fits_although_the_claim_comes_last(gam
         "call": 120 * DAY,
     }
     story = [
-        booked(
+        new_entry(
             f"activity/{kind}",
             kind,
             AINA.rep_id,
@@ -606,7 +608,7 @@ def test_two_hundred_paid_calls_about_one_lead_are_one_batch(game: Game) -> None
     game.world.put_playbook(PAYING)
     lead = a_lead(lead_id="lead1")
     calls = [
-        booked(f"activity/{n}", "call", AINA.rep_id, "north", NOON + n * DAY / 5, PLAYBOOK, lead)
+        new_entry(f"activity/{n}", "call", AINA.rep_id, "north", NOON + n * DAY / 5, PLAYBOOK, lead)
         for n in range(200)
     ]
     assert game.score(*calls) == 1
@@ -655,7 +657,7 @@ def test_an_audit_names_a_board_of_a_day_of_which_nothing_is_left(
         patch.setattr(game.standings, "publish", dies)
         game.score(undone)
     found = faults(game, claimed(), undone)
-    assert f"board {AINA.rep_id} 2026-11-23 north: claimed is 1; the ledger comes to 0" in found
+    assert f"board {AINA.rep_id} 2026-11-23 north: claimed is 1; by the ledger 0" in found
     game.score(undone)
     assert faults(game, claimed(), undone) == []
 
@@ -687,7 +689,7 @@ def test_a_unit_or_its_awards_are_not_stored_over_a_version_they_do_not_follow(g
     game.score(won())
     awards = DynamoAwards(game.database, game.settings)
     unit = game.standings.units("1", ["lead/lead1"])["lead/lead1"]
-    booked_now = awards.booked(["lead/lead1"])["lead/lead1"]
+    booked_now = awards.posted_awards(["lead/lead1"])["lead/lead1"]
     assert (unit.version, booked_now.version) == (2, 2)
     place = Place(AINA.rep_id, "north", "2026-11-23")
     for version, refused in ((2, True), (4, True), (3, False)):

@@ -20,7 +20,7 @@ from dibs.core.lead import Claim, Contact, Lead, State, id_text, moved
 from dibs.core.quality import Quality
 from dibs.core.rep import Rep, Usage
 from dibs.race.debts import owes_assignment, owes_warm
-from dibs.race.lifecycle import given_back, taking
+from dibs.race.lifecycle import new_claim, return_lead
 from dibs.race.limits import over_allowance, over_limits, used
 from dibs.race.usage import count_lead, release_lead, undo_claim
 from dibs.rules.playbook import Playbook
@@ -86,7 +86,7 @@ class Career:
         """Try for a lead whatever the decision was; the guards alone keep the rep from it."""
         lead = self.a_lead(State.OPEN, **changes)
         view = replace(self.world.race.read(lead.lead_id, self.rep.rep_id), playbook=self.playbook)
-        claim = taking(lead, self.rep, self.playbook, self.now, self.now)
+        claim = new_claim(lead, self.rep, self.playbook, self.now, self.now)
         met = self.world.race.commit_claim(view, claim, counts_of(view, claim))
         if met is None:
             self._took(lead, claim)
@@ -97,7 +97,7 @@ class Career:
     def gets(self, *, bound: bool = True, **changes: Any) -> bool:
         """Be assigned a lead, by turn or as the last resort."""
         lead = self.a_lead(State.NEW, **changes)
-        claim = taking(lead, self.rep, self.playbook, self.now, self.now, "assigned")
+        claim = new_claim(lead, self.rep, self.playbook, self.now, self.now, "assigned")
         _, transition = moved(lead, State.ASSIGNED, self.now, "assigned", "dibs")
         last = self.world.holdings.last_turn(self.rep.rep_id)
         turn = Turn(last.round + 1, self.rep.rep_id) if bound else None
@@ -119,7 +119,7 @@ class Career:
             lead, claim = won[number % len(won)]
             view = self.world.race.read(lead.lead_id, self.rep.rep_id)
             assert view.lead is not None
-            back, transitions = given_back(
+            back, transitions = return_lead(
                 view.lead, self.playbook, self.now, "undone", self.rep.rep_id, won=True
             )
             off = undo_claim(view.lead, self.rep, view.usage)
@@ -133,7 +133,7 @@ class Career:
             lead, claim = self.held.pop(number % len(self.held))
             view = self.world.race.read(lead.lead_id, self.rep.rep_id)
             assert view.lead is not None
-            back, transitions = given_back(
+            back, transitions = return_lead(
                 view.lead, self.playbook, self.now, "not_worked", "clock", won=claim.competitive
             )
             off = release_lead(view.lead, view.usage)
@@ -396,7 +396,7 @@ def test_what_was_read_before_somebody_counted_is_not_counted_on(
     views = [
         replace(race.read(lead.lead_id, rep.rep_id), playbook=career.playbook) for lead in found
     ]
-    taken = [taking(lead, rep, career.playbook, NOON, NOON) for lead in found]
+    taken = [new_claim(lead, rep, career.playbook, NOON, NOON) for lead in found]
     first, second, third = (
         race.commit_claim(view, claim, counts_of(view, claim))
         for view, claim in zip(views, taken, strict=True)

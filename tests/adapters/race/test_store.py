@@ -486,7 +486,7 @@ def test_a_lock_stays_within_one_kilobyte_whatever_a_source_sends(
     lead = world.post_lead(card, NOON)
     assert len(lead.teams) == len(rules["teams"])
     fullest = replace(
-        lead, told_at=NOON, playbook_version=9_999, draws_at=NOON, pods=PODS, blind=True
+        lead, notified_until=NOON, playbook_version=9_999, draws_at=NOON, pods=PODS, blind=True
     )
     # Turns and newcomers are for a lead's first opening; nobody has given it back by then.
     ways = {

@@ -41,7 +41,7 @@ from dibs.offers.ports import OfferStore, OfferView
 from dibs.offers.store import DynamoOfferStore
 from dibs.race.claim import token_hash
 from dibs.race.draw import DrawResult, in_order
-from dibs.race.lifecycle import given_back, taken_away, taking
+from dibs.race.lifecycle import new_claim, remove_owner, return_lead
 from dibs.race.ports import RaceStore, RaceView, SentOffer
 from dibs.race.store import DynamoRaceStore
 from dibs.race.usage import count_lead, release_lead, undo_claim
@@ -229,13 +229,13 @@ def test_a_card_is_replaced_by_one_signed_later_and_by_no_older_one(
 def test_only_of_the_opening_that_stands_it_is_noted_what_was_told_and_never_less(
     stores: Stores, lead: Lead
 ) -> None:
-    stores.leads.told(replace(lead, epoch=2), NOON)
+    stores.leads.record_notified(replace(lead, epoch=2), NOON)
     assert stores.leads.get(lead.lead_id) == lead
-    stores.leads.told(lead, NOON + SECOND)
-    stores.leads.told(lead, NOON)
-    assert stores.leads.get(lead.lead_id) == replace(lead, told_at=NOON + SECOND)
-    stores.leads.told(lead, NOON + 2 * SECOND)
-    assert stores.leads.get(lead.lead_id) == replace(lead, told_at=NOON + 2 * SECOND)
+    stores.leads.record_notified(lead, NOON + SECOND)
+    stores.leads.record_notified(lead, NOON)
+    assert stores.leads.get(lead.lead_id) == replace(lead, notified_until=NOON + SECOND)
+    stores.leads.record_notified(lead, NOON + 2 * SECOND)
+    assert stores.leads.get(lead.lead_id) == replace(lead, notified_until=NOON + 2 * SECOND)
 
 
 TIERS = {"model": "tiers", "teams": {"north": {"name": "N"}, "south": {"name": "S"}}}
@@ -1046,7 +1046,7 @@ def test_who_released_a_lead_and_why_is_kept(stores: Stores, lead: Lead) -> None
     assert view.lead is not None
     assert view.rep is not None
     at = NOON + 90 * MS
-    back, transitions = given_back(
+    back, transitions = return_lead(
         view.lead, view.playbook, at, RELEASED, AINA.rep_id, "wrong industry", won=True
     )
     off = release_lead(view.lead, view.usage)
@@ -1153,8 +1153,8 @@ def test_a_managers_word_is_stored_only_while_all_is_as_it_was_read(
     assert ex.lead is not None
     assert ex.rep is not None
     assert to.rep is not None
-    free, transitions = taken_away(ex.lead, ex.playbook, NOON + SECOND, "x", "manager", won=True)
-    claim = taking(free, to.rep, ex.playbook, NOON + SECOND, NOON, "x")
+    free, transitions = remove_owner(ex.lead, ex.playbook, NOON + SECOND, "x", "manager", won=True)
+    claim = new_claim(free, to.rep, ex.playbook, NOON + SECOND, NOON, "x")
     given = replace(free, state=State.ASSIGNED, owner=BEN.rep_id, claimed_at=NOON + SECOND)
     change = Override(
         ex.lead,
@@ -1854,7 +1854,7 @@ def test_a_lead_given_to_its_owner_is_theirs_from_the_first_write(stores: Stores
     found = stores.roster.counted(rep.rep_id)
     assert found == (rep, Usage())
     new = a_lead(state=State.NEW, closes_at=NOON)
-    claim = taking(new, rep, a_playbook(), NOON, NOON, "existing_owner")
+    claim = new_claim(new, rep, a_playbook(), NOON, NOON, "existing_owner")
     theirs = replace(new, owner=rep.rep_id, claimed_at=NOON, return_at=claim.return_at)
     theirs, transition = moved(theirs, State.ASSIGNED, NOON, "existing_owner", "dibs")
     link = DuplicateLink(new.lead_id, "", NOON, IdentityKind.NAME, "web", "existing_owner")

@@ -16,7 +16,7 @@ from dibs.aws.dynamo import ConditionFailed
 from dibs.core.lead import Lead, State
 from dibs.core.rep import Rep, Usage
 from dibs.race.absence import Credit
-from dibs.race.lifecycle import taking
+from dibs.race.lifecycle import new_claim
 from dibs.race.usage import Change, count_lead, release_lead, undo_claim, use_credit, work_lead
 from dibs.race.writes import write_usage
 from dibs.rules.playbook import Playbook
@@ -80,7 +80,7 @@ def change_of(kind: str, rep: Rep, lead: Lead, usage: Usage, playbook: Playbook)
     if kind == "credit":
         return use_credit(credit)
     cause = "claimed" if kind in ("claim", "draw") else kind
-    claim = taking(lead, rep, playbook, NOON, NOON, cause)
+    claim = new_claim(lead, rep, playbook, NOON, NOON, cause)
     return count_lead(
         rep,
         lead,

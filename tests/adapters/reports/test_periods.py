@@ -27,7 +27,7 @@ from dibs.race.claim import Won, bearer, claim
 from dibs.reports import recalculate as periods
 from dibs.reports.ports import QuotaResult
 from dibs.reports.recalculate import PeriodDeps, recalculate_quotas, recalculate_tiers
-from dibs.reports.store import DynamoResults, DynamoTargets
+from dibs.reports.store import DynamoPeriodResults, DynamoTargets
 from dibs.reports.tiers import Inputs, Outlook
 from dibs.roster.store import DynamoRoster
 from dibs.rules.playbook import Playbook
@@ -68,7 +68,7 @@ class Bureau:
     def __init__(self, world: World) -> None:
         self.world = world
         self.clock = Clock()
-        self.results = DynamoResults(world.dynamo, world.settings)
+        self.results = DynamoPeriodResults(world.dynamo, world.settings)
         self.targets = DynamoTargets(world.dynamo, world.settings)
 
     def books(self, client: Any = None) -> PeriodDeps:
@@ -78,7 +78,7 @@ class Bureau:
             playbooks=DynamoPlaybooks(database, to),
             ledger=DynamoLedger(database, to),
             targets=DynamoTargets(database, to),
-            results=DynamoResults(database, to),
+            results=DynamoPeriodResults(database, to),
             clock=self.clock,
         )
 

@@ -14,7 +14,7 @@ from dibs.ledger.entries import Entry
 from dibs.ledger.store import DynamoLedger, entry_item
 from dibs.playbook.store import DynamoPlaybooks
 from dibs.reports.recalculate import PeriodDeps, recalculate_tiers
-from dibs.reports.store import DynamoResults, DynamoTargets
+from dibs.reports.store import DynamoPeriodResults, DynamoTargets
 from dibs.reports.tiers import Inputs
 from dibs.roster.store import DynamoRoster
 from support.builders import NOON, World, a_playbook, a_rep
@@ -66,7 +66,7 @@ def place(world: World, joined: date | None, *, enabled: bool = True) -> Inputs:
     items = [entry_item(entry) for entry in entries]
     database, to = world.dynamo, world.settings
     database.batch_put(to.ledger_table, items)
-    targets, results = DynamoTargets(database, to), DynamoResults(database, to)
+    targets, results = DynamoTargets(database, to), DynamoPeriodResults(database, to)
     targets.put(date(2026, 11, 1), {rep.rep_id: 3000})
     books = PeriodDeps(
         roster=DynamoRoster(database, to),

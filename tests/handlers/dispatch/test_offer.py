@@ -8,7 +8,7 @@ from typing import Any
 
 from dibs.aws.clock import to_ms
 from dibs.core.lead import Lead, State
-from handlers.office import AINA, BEN, CHONG, DAYANG, Office, event, sqs
+from handlers.app import AINA, BEN, CHONG, DAYANG, App, event, sqs
 from support.builders import NOON, a_card, a_playbook, a_rep
 
 DONE: dict[str, Any] = {"batchItemFailures": []}
@@ -18,11 +18,11 @@ def lead_message(lead: Lead, kind: str, **changes: Any) -> dict[str, Any]:
     return {"kind": kind, "lead_id": lead.lead_id, "epoch": lead.epoch, "rep_id": None, **changes}
 
 
-def test_an_opened_lead_is_dealt_to_its_reps_and_its_end_is_timed(office: Office) -> None:
-    office.hire(AINA)
-    lead = office.lead()
-    assert office.run("offer", event("sqs_offer")) == DONE
-    [batch] = office.waiting("notify")
+def test_an_opened_lead_is_dealt_to_its_reps_and_its_end_is_timed(app: App) -> None:
+    app.hire(AINA)
+    lead = app.lead()
+    assert app.run("offer", event("sqs_offer")) == DONE
+    [batch] = app.waiting("notify")
     assert batch.body == {
         "kind": "offer",
         "lead_id": lead.lead_id,
@@ -31,139 +31,137 @@ def test_an_opened_lead_is_dealt_to_its_reps_and_its_end_is_timed(office: Office
         "notify_at": to_ms(NOON),
     }
     assert batch.delay_seconds == 0
-    [timer] = office.waiting("offer")
+    [timer] = app.waiting("offer")
     assert timer.body == {"kind": "lead.due", "lead_id": lead.lead_id, "epoch": 1}
     assert timer.delay_seconds == 900
-    assert office.now(lead).told_at == NOON
+    assert app.now(lead).notified_until == NOON
 
 
-def test_only_reps_who_may_claim_are_told(office: Office) -> None:
-    office.hire(AINA, BEN, CHONG, DAYANG, replace(a_rep(5), active=False))
-    office.pause(BEN, hours=1)
-    office.lead()
-    office.run("offer", event("sqs_offer"))
-    [batch] = office.waiting("notify")
+def test_only_reps_who_may_claim_are_told(app: App) -> None:
+    app.hire(AINA, BEN, CHONG, DAYANG, replace(a_rep(5), active=False))
+    app.pause(BEN, hours=1)
+    app.lead()
+    app.run("offer", event("sqs_offer"))
+    [batch] = app.waiting("notify")
     assert sorted(batch.body["rep_ids"]) == [AINA.rep_id, DAYANG.rep_id]
 
 
-def test_many_reps_come_in_batches_that_start_at_the_same_instant(office: Office) -> None:
-    office.hire_crowd(101)
-    office.lead()
-    office.run("offer", event("sqs_offer"))
-    batches = [message.body for message in office.waiting("notify")]
+def test_many_reps_come_in_batches_that_start_at_the_same_instant(app: App) -> None:
+    app.hire_crowd(101)
+    app.lead()
+    app.run("offer", event("sqs_offer"))
+    batches = [message.body for message in app.waiting("notify")]
     assert [len(batch["rep_ids"]) for batch in batches] == [50, 50, 1]
     assert len({rep_id for batch in batches for rep_id in batch["rep_ids"]}) == 101
     assert len({batch["notify_at"] for batch in batches}) == 1
 
 
-def test_a_redelivered_event_deals_nothing_twice(office: Office) -> None:
-    office.hire_crowd(60)
-    lead = office.lead()
-    office.run("offer", event("sqs_offer"))
-    assert len(office.waiting("notify")) == 2
-    before = office.everything()
-    office.run("offer", event("sqs_offer"))
-    assert office.waiting("notify") == []
-    assert office.everything() == before
-    assert office.now(lead).state is State.OPEN
+def test_a_redelivered_event_deals_nothing_twice(app: App) -> None:
+    app.hire_crowd(60)
+    lead = app.lead()
+    app.run("offer", event("sqs_offer"))
+    assert len(app.waiting("notify")) == 2
+    before = app.everything()
+    app.run("offer", event("sqs_offer"))
+    assert app.waiting("notify") == []
+    assert app.everything() == before
+    assert app.now(lead).state is State.OPEN
 
 
-def test_what_is_over_or_unknown_is_not_offered(office: Office) -> None:
-    office.hire(AINA)
-    lead = office.lead()
+def test_what_is_over_or_unknown_is_not_offered(app: App) -> None:
+    app.hire(AINA)
+    lead = app.lead()
     late = lead_message(lead, "lead.opened", epoch=0)
     unknown = lead_message(lead, "lead.opened", lead_id="aaaaaaaaaaaa")
-    before = office.everything()
-    assert office.run("offer", sqs("sqs_offer", late, unknown)) == DONE
-    assert office.waiting("notify") == []
-    assert office.everything() == before
-    office.clock.pass_(seconds=900)
-    assert office.run("offer", event("sqs_offer")) == DONE
-    assert office.waiting("notify") == []
-    assert office.now(lead) == replace(lead, state=State.EXPIRED)
+    before = app.everything()
+    assert app.run("offer", sqs("sqs_offer", late, unknown)) == DONE
+    assert app.waiting("notify") == []
+    assert app.everything() == before
+    app.clock.pass_(seconds=900)
+    assert app.run("offer", event("sqs_offer")) == DONE
+    assert app.waiting("notify") == []
+    assert app.now(lead) == replace(lead, state=State.EXPIRED)
 
 
 def test_a_claimed_lead_is_withdrawn_from_the_losers_and_noted_for_the_winner(
-    office: Office,
+    app: App,
 ) -> None:
-    office.hire(AINA, BEN, DAYANG)
-    lead = office.lead()
-    office.claim(lead)
+    app.hire(AINA, BEN, DAYANG)
+    lead = app.lead()
+    app.claim(lead)
     won = lead_message(lead, "lead.claimed", rep_id=AINA.rep_id)
-    assert office.run("offer", sqs("sqs_offer", won)) == DONE
-    withdrawn, noted = [message.body for message in office.waiting("notify")]
+    assert app.run("offer", sqs("sqs_offer", won)) == DONE
+    withdrawn, noted = [message.body for message in app.waiting("notify")]
     assert withdrawn["kind"] == "withdraw"
     assert sorted(withdrawn["rep_ids"]) == [BEN.rep_id, DAYANG.rep_id]
     assert (noted["kind"], noted["rep_ids"]) == ("won", [AINA.rep_id])
 
 
-def expired(office: Office) -> Lead:
+def expired(app: App) -> Lead:
     """A lead whose window closed and whose timer came."""
-    lead = office.lead()
-    office.clock.pass_(seconds=900)
-    office.run("offer", sqs("sqs_offer", due(lead)))
-    office.clock.pass_(milliseconds=1)
-    return office.now(lead)
+    lead = app.lead()
+    app.clock.pass_(seconds=900)
+    app.run("offer", sqs("sqs_offer", due(lead)))
+    app.clock.pass_(milliseconds=1)
+    return app.now(lead)
 
 
-def test_an_expired_lead_is_withdrawn_from_everybody_and_assigned(office: Office) -> None:
-    office.hire(AINA, BEN)
-    lead = expired(office)
-    office.run("offer", sqs("sqs_offer", lead_message(lead, "lead.expired")))
-    [withdrawn] = office.waiting("notify")
+def test_an_expired_lead_is_withdrawn_from_everybody_and_assigned(app: App) -> None:
+    app.hire(AINA, BEN)
+    lead = expired(app)
+    app.run("offer", sqs("sqs_offer", lead_message(lead, "lead.expired")))
+    [withdrawn] = app.waiting("notify")
     assert withdrawn.body["kind"] == "withdraw"
     assert sorted(withdrawn.body["rep_ids"]) == [AINA.rep_id, BEN.rep_id]
-    held = office.now(lead)
+    held = app.now(lead)
     assert held == replace(
         lead,
         state=State.ASSIGNED,
         owner=AINA.rep_id,
-        claimed_at=office.clock.at,
-        return_at=office.clock.at + timedelta(hours=1),
+        claimed_at=app.clock.at,
+        return_at=app.clock.at + timedelta(hours=1),
     )
-    assert office.world.holdings.queued() == []
+    assert app.world.holdings.queued() == []
     # The same event once more finds nothing to do.
-    before = office.everything()
-    office.run("offer", sqs("sqs_offer", lead_message(lead, "lead.expired")))
-    assert office.everything() == before
+    before = app.everything()
+    app.run("offer", sqs("sqs_offer", lead_message(lead, "lead.expired")))
+    assert app.everything() == before
 
 
-def test_whoever_a_lead_was_assigned_to_is_told(office: Office) -> None:
-    office.hire(AINA)
-    lead = office.lead()
+def test_whoever_a_lead_was_assigned_to_is_told(app: App) -> None:
+    app.hire(AINA)
+    lead = app.lead()
     assigned = lead_message(lead, "lead.assigned", rep_id=AINA.rep_id)
-    office.run("offer", sqs("sqs_offer", assigned))
-    [told] = office.waiting("notify")
+    app.run("offer", sqs("sqs_offer", assigned))
+    [told] = app.waiting("notify")
     assert (told.body["kind"], told.body["rep_ids"]) == ("assigned", [AINA.rep_id])
 
 
-def test_a_lead_of_a_team_that_takes_turns_goes_to_whose_turn_it_is(office: Office) -> None:
-    office.hire(AINA, BEN)
-    office.world.put_playbook(a_playbook(model="round-robin"))
-    leads = [office.world.post_lead(a_card(n), NOON) for n in range(1, 4)]
+def test_a_lead_of_a_team_that_takes_turns_goes_to_whose_turn_it_is(app: App) -> None:
+    app.hire(AINA, BEN)
+    app.world.put_playbook(a_playbook(model="round-robin"))
+    leads = [app.world.post_lead(a_card(n), NOON) for n in range(1, 4)]
     for lead in leads:
-        office.run("offer", sqs("sqs_offer", lead_message(lead, "lead.queued")))
-    owners = [office.now(lead).owner for lead in leads]
+        app.run("offer", sqs("sqs_offer", lead_message(lead, "lead.queued")))
+    owners = [app.now(lead).owner for lead in leads]
     assert sorted(owners, key=str) == [AINA.rep_id, AINA.rep_id, BEN.rep_id]
-    assert office.waiting("notify") == []
+    assert app.waiting("notify") == []
 
 
-def test_a_look_at_the_queue_and_at_the_waves_is_had(office: Office) -> None:
-    office.world.put_playbook(
-        a_playbook(teams={"north": {"name": "N", "model": "tiers"}}, windows=[])
-    )
-    office.hire(replace(AINA, tier=1), BEN)
-    lead = office.world.post_lead(a_card(), NOON)
-    office.clock.pass_(seconds=5)
-    office.pause(AINA, hours=1)
-    assert office.run("offer", sqs("sqs_offer", {"kind": "waves.check"})) == DONE
-    assert office.now(lead).waves["north"][1] == office.clock.at
-    [batch] = office.waiting("notify")
+def test_a_look_at_the_queue_and_at_the_waves_is_had(app: App) -> None:
+    app.world.put_playbook(a_playbook(teams={"north": {"name": "N", "model": "tiers"}}, windows=[]))
+    app.hire(replace(AINA, tier=1), BEN)
+    lead = app.world.post_lead(a_card(), NOON)
+    app.clock.pass_(seconds=5)
+    app.pause(AINA, hours=1)
+    assert app.run("offer", sqs("sqs_offer", {"kind": "waves.check"})) == DONE
+    assert app.now(lead).waves["north"][1] == app.clock.at
+    [batch] = app.waiting("notify")
     assert batch.body["rep_ids"] == [BEN.rep_id]
-    office.clock.pass_(seconds=1800)
-    office.run("offer", sqs("sqs_offer", due(lead)))
-    assert office.run("offer", sqs("sqs_offer", {"kind": "queue.check"})) == DONE
-    assert office.now(lead).owner == BEN.rep_id
+    app.clock.pass_(seconds=1800)
+    app.run("offer", sqs("sqs_offer", due(lead)))
+    assert app.run("offer", sqs("sqs_offer", {"kind": "queue.check"})) == DONE
+    assert app.now(lead).owner == BEN.rep_id
 
 
 def due(lead: Lead) -> dict[str, Any]:
@@ -171,42 +169,42 @@ def due(lead: Lead) -> dict[str, Any]:
     return {"kind": "lead.due", "lead_id": lead.lead_id, "epoch": lead.epoch}
 
 
-def test_a_timer_that_is_due_expires_the_lead(office: Office) -> None:
-    lead = office.lead()
-    office.clock.pass_(seconds=900)
-    assert office.run("offer", sqs("sqs_offer", due(lead))) == DONE
-    assert office.now(lead).state is State.EXPIRED
-    assert office.world.leads.open_leads() == []
-    assert office.world.holdings.queued() == [office.now(lead)]
-    assert office.waiting("offer") == []
+def test_a_timer_that_is_due_expires_the_lead(app: App) -> None:
+    lead = app.lead()
+    app.clock.pass_(seconds=900)
+    assert app.run("offer", sqs("sqs_offer", due(lead))) == DONE
+    assert app.now(lead).state is State.EXPIRED
+    assert app.world.leads.open_leads() == []
+    assert app.world.holdings.queued() == [app.now(lead)]
+    assert app.waiting("offer") == []
 
 
-def test_a_timer_that_comes_early_is_sent_again(office: Office) -> None:
-    lead = office.lead()
-    office.clock.pass_(seconds=880)
-    office.run("offer", sqs("sqs_offer", due(lead)))
-    assert office.now(lead).state is State.OPEN
-    [timer] = office.waiting("offer")
+def test_a_timer_that_comes_early_is_sent_again(app: App) -> None:
+    lead = app.lead()
+    app.clock.pass_(seconds=880)
+    app.run("offer", sqs("sqs_offer", due(lead)))
+    assert app.now(lead).state is State.OPEN
+    [timer] = app.waiting("offer")
     assert (timer.body["kind"], timer.delay_seconds) == ("lead.due", 20)
 
 
-def test_a_timer_leaves_a_claimed_lead_alone(office: Office) -> None:
-    office.hire(AINA)
-    lead = office.lead()
-    office.claim(lead)
-    office.clock.pass_(seconds=900)
-    before = office.everything()
-    office.run("offer", sqs("sqs_offer", due(lead)))
-    assert office.everything() == before
-    assert office.waiting("offer") == []
+def test_a_timer_leaves_a_claimed_lead_alone(app: App) -> None:
+    app.hire(AINA)
+    lead = app.lead()
+    app.claim(lead)
+    app.clock.pass_(seconds=900)
+    before = app.everything()
+    app.run("offer", sqs("sqs_offer", due(lead)))
+    assert app.everything() == before
+    assert app.waiting("offer") == []
 
 
-def test_a_poison_message_fails_alone(office: Office) -> None:
-    office.hire(AINA)
-    lead = office.lead()
+def test_a_poison_message_fails_alone(app: App) -> None:
+    app.hire(AINA)
+    lead = app.lead()
     batch = sqs("sqs_offer", {"no": "event"}, lead_message(lead, "lead.opened"), {})
     batch["Records"][2]["body"] = "no JSON"
-    assert office.run("offer", batch) == {
+    assert app.run("offer", batch) == {
         "batchItemFailures": [{"itemIdentifier": "message-0"}, {"itemIdentifier": "message-2"}]
     }
-    assert len(office.waiting("notify")) == 1
+    assert len(app.waiting("notify")) == 1

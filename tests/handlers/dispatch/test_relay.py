@@ -14,7 +14,7 @@ from dibs.offers.queues import SnsBus
 from dibs.race.claim import bearer
 from dibs.race.undo import undo
 from dibs.wiring import wiring
-from handlers.office import AINA, Event, Office, event
+from handlers.app import AINA, App, Event, event
 from support.aws import items
 from support.builders import token_of
 
@@ -32,91 +32,91 @@ def of(image: dict[str, Any] | None, name: str = "MODIFY") -> Event:
     return streamed
 
 
-def stored(office: Office, sk: str) -> dict[str, Any]:
+def stored(app: App, sk: str) -> dict[str, Any]:
     """An item of the leads table as its stream shows it."""
     [found] = [
         item
-        for item in items(office.client, office.settings.leads_table)
+        for item in items(app.client, app.settings.leads_table)
         if item["sk"]["S"].startswith(sk)
     ]
     return {name: value for name, value in found.items() if not isinstance(value.get("B"), Binary)}
 
 
-def in_outbox(office: Office) -> int:
-    return len(list(office.world.leads.waiting_in_outbox(office.clock.at + timedelta(days=1))))
+def in_outbox(app: App) -> int:
+    return len(list(app.world.leads.waiting_in_outbox(app.clock.at + timedelta(days=1))))
 
 
-def told(office: Office) -> list[dict[str, Any]]:
-    return [message.body for message in office.waiting("offer")]
+def told(app: App) -> list[dict[str, Any]]:
+    return [message.body for message in app.waiting("offer")]
 
 
-def test_an_opened_lead_is_told_and_leaves_the_outbox(office: Office) -> None:
-    office.lead()
-    assert in_outbox(office) == 1
-    assert office.run("relay", event("stream_lead_opened")) == {"batchItemFailures": []}
-    assert told(office) == [OPENED]
-    assert in_outbox(office) == 0
+def test_an_opened_lead_is_told_and_leaves_the_outbox(app: App) -> None:
+    app.lead()
+    assert in_outbox(app) == 1
+    assert app.run("relay", event("stream_lead_opened")) == {"batchItemFailures": []}
+    assert told(app) == [OPENED]
+    assert in_outbox(app) == 0
 
 
-def test_the_same_record_again_is_told_again_and_breaks_nothing(office: Office) -> None:
-    office.lead()
-    office.run("relay", event("stream_lead_opened"))
-    before = office.everything()
-    assert office.run("relay", event("stream_lead_opened")) == {"batchItemFailures": []}
-    assert told(office) == [OPENED, OPENED]
-    assert office.everything() == before
+def test_the_same_record_again_is_told_again_and_breaks_nothing(app: App) -> None:
+    app.lead()
+    app.run("relay", event("stream_lead_opened"))
+    before = app.everything()
+    assert app.run("relay", event("stream_lead_opened")) == {"batchItemFailures": []}
+    assert told(app) == [OPENED, OPENED]
+    assert app.everything() == before
 
 
-def test_a_won_race_is_told_with_its_winner(office: Office) -> None:
-    office.hire(AINA)
-    lead = office.lead()
-    office.run("relay", event("stream_lead_opened"))
-    told(office)
-    assert office.claim(lead).status == 200
-    office.run("relay", of(stored(office, "CLAIM"), "INSERT"))
-    assert told(office) == [
+def test_a_won_race_is_told_with_its_winner(app: App) -> None:
+    app.hire(AINA)
+    lead = app.lead()
+    app.run("relay", event("stream_lead_opened"))
+    told(app)
+    assert app.claim(lead).status == 200
+    app.run("relay", of(stored(app, "CLAIM"), "INSERT"))
+    assert told(app) == [
         {"kind": "lead.claimed", "lead_id": lead.lead_id, "epoch": 1, "rep_id": AINA.rep_id}
     ]
-    assert in_outbox(office) == 0
+    assert in_outbox(app) == 0
 
 
-def test_a_lead_claimed_before_its_opening_was_told_is_not_told_as_open(office: Office) -> None:
-    office.hire(AINA)
-    office.claim(office.lead())
-    office.run("relay", of(stored(office, "LOCK")))
-    assert told(office) == []
-    assert in_outbox(office) == 1  # the claim's own record
+def test_a_lead_claimed_before_its_opening_was_told_is_not_told_as_open(app: App) -> None:
+    app.hire(AINA)
+    app.claim(app.lead())
+    app.run("relay", of(stored(app, "LOCK")))
+    assert told(app) == []
+    assert in_outbox(app) == 1  # the claim's own record
 
 
-def test_a_record_that_has_nothing_to_tell_is_let_pass(office: Office) -> None:
-    office.lead()
-    quiet = {k: v for k, v in stored(office, "LOCK").items() if not k.startswith("outbox")}
-    for image, name in [(quiet, "MODIFY"), (stored(office, "MOVE"), "INSERT"), (None, "REMOVE")]:
-        assert office.run("relay", of(image, name)) == {"batchItemFailures": []}
-    assert told(office) == []
-    assert in_outbox(office) == 1
+def test_a_record_that_has_nothing_to_tell_is_let_pass(app: App) -> None:
+    app.lead()
+    quiet = {k: v for k, v in stored(app, "LOCK").items() if not k.startswith("outbox")}
+    for image, name in [(quiet, "MODIFY"), (stored(app, "MOVE"), "INSERT"), (None, "REMOVE")]:
+        assert app.run("relay", of(image, name)) == {"batchItemFailures": []}
+    assert told(app) == []
+    assert in_outbox(app) == 1
 
 
-def test_an_old_record_does_not_clear_a_newer_opening_of_its_lead(office: Office) -> None:
-    office.hire(AINA)
-    lead = office.lead()
-    office.claim(lead)
-    office.clock.pass_(seconds=5)
-    undo(wiring().race, lead.lead_id, AINA.rep_id, bearer(token_of(AINA)), office.clock)
-    office.run("relay", event("stream_lead_opened"))
-    waiting = office.world.leads.waiting_in_outbox(office.clock.at + timedelta(days=1))
+def test_an_old_record_does_not_clear_a_newer_opening_of_its_lead(app: App) -> None:
+    app.hire(AINA)
+    lead = app.lead()
+    app.claim(lead)
+    app.clock.pass_(seconds=5)
+    undo(wiring().race, lead.lead_id, AINA.rep_id, bearer(token_of(AINA)), app.clock)
+    app.run("relay", event("stream_lead_opened"))
+    waiting = app.world.leads.waiting_in_outbox(app.clock.at + timedelta(days=1))
     assert [item.event.epoch for item in waiting if item.event and item.key["sk"] == "LOCK"] == [2]
 
 
 def test_what_could_not_be_told_stays_in_the_outbox(
-    office: Office, monkeypatch: pytest.MonkeyPatch
+    app: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    office.lead()
+    app.lead()
 
     def down(bus: SnsBus, events: Sequence[LeadEvent]) -> None:
         raise ConnectionError("the bus is down")
 
     monkeypatch.setattr(SnsBus, "publish", down)
     with pytest.raises(ConnectionError):
-        office.run("relay", event("stream_lead_opened"))
-    assert in_outbox(office) == 1
+        app.run("relay", event("stream_lead_opened"))
+    assert in_outbox(app) == 1

@@ -10,7 +10,7 @@ import pytest
 
 from dibs.race.claim import token_hash
 from game.handler import ROUTES
-from handlers.office import AINA, BEN, MANAGER, Office, http
+from handlers.app import AINA, BEN, MANAGER, App, http
 from support.builders import a_playbook, token_of
 
 QUESTS = {
@@ -48,36 +48,36 @@ BODIES = [
 
 
 @pytest.fixture(autouse=True)
-def organisation(office: Office) -> None:
-    office.put_playbook(a_playbook(teams={"north": {"name": "North"}}, game={"quests": QUESTS}))
-    office.world.roster.set_manager_hash(token_hash(MANAGER))
-    office.hire(AINA, BEN)
+def organisation(app: App) -> None:
+    app.put_playbook(a_playbook(teams={"north": {"name": "North"}}, game={"quests": QUESTS}))
+    app.world.roster.set_manager_hash(token_hash(MANAGER))
+    app.hire(AINA, BEN)
 
 
-def ask(office: Office, route: str, token: str, path: str, body: str | None, **query: str) -> Any:
+def ask(app: App, route: str, token: str, path: str, body: str | None, **query: str) -> Any:
     named = dict.fromkeys(re.findall(r"{(\w+)}", route), path)
     asked = http("http_playbook", route, named, body, authorization=f"Bearer {token}")
     asked["queryStringParameters"] = query
     if body is None:
         asked.pop("body")
-    return office.ask("game", asked)
+    return app.ask("game", asked)
 
 
 @pytest.mark.parametrize("route", ROUTES)
-def test_nothing_that_is_sent_is_a_fault(office: Office, route: str) -> None:
-    before = office.everything()
+def test_nothing_that_is_sent_is_a_fault(app: App, route: str) -> None:
+    before = app.everything()
     strange = STRANGE if "{" in route else [""]
     asked = [(path, "{}") for path in strange] + [("a", body) for body in BODIES]
     for token in (MANAGER, token_of(AINA)):
         for path, body in asked:
-            answer = ask(office, route, token, path, body, state=path, start=path)
+            answer = ask(app, route, token, path, body, state=path, start=path)
             assert answer.status < 500, (path[:20], (body or "")[:60], answer.text)
             if answer.status >= 400:
                 assert answer.code
                 assert answer.json["detail"]
             if answer.status == 422:
                 assert all(error["field"] and error["problem"] for error in answer.json["errors"])
-    assert office.everything() == before
+    assert app.everything() == before
 
 
 @pytest.mark.parametrize("route", ROUTES)
@@ -85,10 +85,10 @@ def test_nothing_that_is_sent_is_a_fault(office: Office, route: str) -> None:
     "token",
     ["manager.forged", f"{AINA.rep_id}.forged", "nobody.x", "#.x", ".", "a" * 500, "REP#a.b"],
 )
-def test_nobody_gets_in_with_another_token(office: Office, route: str, token: str) -> None:
-    before = office.everything()
-    answer = ask(office, route, token, "a", "{}")
+def test_nobody_gets_in_with_another_token(app: App, route: str, token: str) -> None:
+    before = app.everything()
+    answer = ask(app, route, token, "a", "{}")
     # A manager's is not looked at where no manager has anything to do.
     refused = {"unauthorized", "forbidden"} if token.startswith("manager") else {"unauthorized"}
     assert answer.code in refused
-    assert office.everything() == before
+    assert app.everything() == before

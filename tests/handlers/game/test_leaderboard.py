@@ -12,10 +12,10 @@ import pytest
 
 from dibs.core.rep import Rep
 from dibs.game.scoring.score import score
-from dibs.ledger.entries import Entry, booked
+from dibs.ledger.entries import Entry, new_entry
 from dibs.race.claim import token_hash
 from dibs.wiring import wiring
-from handlers.office import AINA, BEN, CHONG, DAYANG, MANAGER, PLAYBOOK, Answer, Office, http
+from handlers.app import AINA, BEN, CHONG, DAYANG, MANAGER, PLAYBOOK, Answer, App, http
 from support.builders import NOON, a_lead, a_playbook, a_rep, token_of
 
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
@@ -24,10 +24,10 @@ DASH = "–"
 
 
 @pytest.fixture(autouse=True)
-def team(office: Office) -> None:
+def team(app: App) -> None:
     """Aina has claimed three leads, Ben and Dayang two each, in the south Chong five."""
-    office.hire(AINA, BEN, CHONG, DAYANG)
-    office.world.roster.set_manager_hash(token_hash(MANAGER))
+    app.hire(AINA, BEN, CHONG, DAYANG)
+    app.world.roster.set_manager_hash(token_hash(MANAGER))
     claimed({AINA: 3, BEN: 2, DAYANG: 2, CHONG: 5})
 
 
@@ -42,7 +42,7 @@ def claimed(many: dict[Rep, int]) -> None:
 
 
 def entry(name: str, kind: str, rep: Rep = AINA, **more: Any) -> Entry:
-    return booked(f"{kind}/{name}", kind, rep.rep_id, rep.team, NOON, PLAYBOOK, **more)
+    return new_entry(f"{kind}/{name}", kind, rep.rep_id, rep.team, NOON, PLAYBOOK, **more)
 
 
 def won(rep: Rep, amount: int) -> None:
@@ -50,24 +50,24 @@ def won(rep: Rep, amount: int) -> None:
     score(wiring().score_deps, [deal])
 
 
-def get(office: Office, metric: str = "points", by: str = token_of(AINA), **query: str) -> Answer:
+def get(app: App, metric: str = "points", by: str = token_of(AINA), **query: str) -> Answer:
     """Ask as a program does, with a token."""
-    return ask(office, metric, query, authorization=f"Bearer {by}")
+    return ask(app, metric, query, authorization=f"Bearer {by}")
 
 
-def look(office: Office, metric: str = "points", by: str = token_of(AINA), **query: str) -> Answer:
+def look(app: App, metric: str = "points", by: str = token_of(AINA), **query: str) -> Answer:
     """Look as a browser does, with its cookie."""
-    return ask(office, metric, query, cookie=f"dibs={by}", authorization=None, accept=BROWSER)
+    return ask(app, metric, query, cookie=f"dibs={by}", authorization=None, accept=BROWSER)
 
 
-def ask(office: Office, metric: str, query: dict[str, str], **headers: str | None) -> Answer:
+def ask(app: App, metric: str, query: dict[str, str], **headers: str | None) -> Answer:
     asked = http("http_board", "GET /boards/{metric}", {"metric": metric}, **headers)
     asked["queryStringParameters"] = query
-    return office.ask("boards", asked)
+    return app.ask("boards", asked)
 
 
-def rules(office: Office, **changes: Any) -> None:
-    office.put_playbook(a_playbook(**{"teams": TEAMS, **changes}))
+def rules(app: App, **changes: Any) -> None:
+    app.put_playbook(a_playbook(**{"teams": TEAMS, **changes}))
 
 
 def row(place: int | None, rep: Rep | None, value: float | None) -> dict[str, Any]:
@@ -78,8 +78,8 @@ def row(place: int | None, rep: Rep | None, value: float | None) -> dict[str, An
 # For programs
 
 
-def test_a_rep_sees_their_team_and_where_they_stand(office: Office) -> None:
-    answer = get(office, by=token_of(BEN))
+def test_a_rep_sees_their_team_and_where_they_stand(app: App) -> None:
+    answer = get(app, by=token_of(BEN))
     assert answer.status == 200
     assert answer.json == {
         "board": "points",
@@ -97,40 +97,40 @@ def test_a_rep_sees_their_team_and_where_they_stand(office: Office) -> None:
     }
 
 
-def test_a_manager_sees_everybody_or_one_team(office: Office) -> None:
-    found = get(office, "claims", MANAGER).json
+def test_a_manager_sees_everybody_or_one_team(app: App) -> None:
+    found = get(app, "claims", MANAGER).json
     assert [one["name"] for one in found["rows"]] == [
         one.name for one in (CHONG, AINA, BEN, DAYANG)
     ]
     assert (found["team"], found["around"], "me" in found) == (None, [], False)
-    found = get(office, "claims", MANAGER, team="south", top="1").json
+    found = get(app, "claims", MANAGER, team="south", top="1").json
     assert (found["team"], found["rows"]) == ("south", [row(1, CHONG, 5)])
 
 
-def test_teams_against_each_other(office: Office) -> None:
-    found = get(office, "claims", scope="teams").json
+def test_teams_against_each_other(app: App) -> None:
+    found = get(app, "claims", scope="teams").json
     north = {"place": 1, "id": "north", "name": "North", "value": 7}
     south = {"place": 2, "id": "south", "name": "South", "value": 5}
     assert found["rows"] == [north, south]
     assert (found["team"], found["me"]) == (None, {**north, "gap": None})
 
 
-def test_a_rep_asks_for_no_other_team(office: Office) -> None:
-    assert get(office, team="north").status == 200
-    answer = get(office, team="south")
+def test_a_rep_asks_for_no_other_team(app: App) -> None:
+    assert get(app, team="north").status == 200
+    answer = get(app, team="south")
     assert (answer.status, [e["field"] for e in answer.json["errors"]]) == (422, ["team"])
     assert CHONG.name not in answer.text
 
 
-def test_what_newcomers_did_in_their_protected_weeks_is_on_no_board(office: Office) -> None:
+def test_what_newcomers_did_in_their_protected_weeks_is_on_no_board(app: App) -> None:
     newcomer = a_rep(9)
-    office.hire(newcomer)
+    app.hire(newcomer)
     score(wiring().score_deps, [entry("1", "reference", newcomer, protected=True)])
-    found = get(office, "points", token_of(newcomer)).json
+    found = get(app, "points", token_of(newcomer)).json
     assert (found["of"], "me" in found) == (3, False)
-    assert newcomer.name not in get(office, by=MANAGER).text
+    assert newcomer.name not in get(app, by=MANAGER).text
     score(wiring().score_deps, [entry("2", "reference", newcomer)])
-    assert get(office, "points", token_of(newcomer)).json["of"] == 4
+    assert get(app, "points", token_of(newcomer)).json["of"] == 4
 
 
 @pytest.mark.parametrize(
@@ -149,57 +149,55 @@ def test_what_newcomers_did_in_their_protected_weeks_is_on_no_board(office: Offi
     ],
 )
 def test_what_is_asked_for_wrongly_is_named(
-    office: Office, query: dict[str, str], fields: list[str]
+    app: App, query: dict[str, str], fields: list[str]
 ) -> None:
-    answer = get(office, by=MANAGER, **query)
+    answer = get(app, by=MANAGER, **query)
     assert (answer.status, answer.code) == (422, "invalid_input")
     assert [error["field"] for error in answer.json["errors"]] == fields
 
 
 @pytest.mark.parametrize("metric", ["nothing", "Points", "a" * 300, "sum(points)"])
-def test_a_figure_nobody_defined_is_not_found(office: Office, metric: str) -> None:
-    answer = get(office, metric)
+def test_a_figure_nobody_defined_is_not_found(app: App, metric: str) -> None:
+    answer = get(app, metric)
     assert (answer.status, answer.code) == (404, "not_found")
     assert "GET /metrics" in answer.json["detail"]
 
 
 @pytest.mark.parametrize("token", ["aaaac.forged", "manager.forged", "nobody.secret", "x"])
-def test_without_a_right_token_nothing_is_shown(office: Office, token: str) -> None:
-    answer = get(office, by=token)
+def test_without_a_right_token_nothing_is_shown(app: App, token: str) -> None:
+    answer = get(app, by=token)
     assert (answer.status, answer.code) == (401, "unauthorized")
 
 
-def test_a_metric_of_the_playbook_has_a_board(office: Office) -> None:
+def test_a_metric_of_the_playbook_has_a_board(app: App) -> None:
     metric = {"formula": "2 * count(claimed)", "means": "Claims, twice."}
-    rules(office, game={"metrics": {"twice": metric}})
-    assert get(office, "twice").json["rows"][0] == row(1, AINA, 6)
+    rules(app, game={"metrics": {"twice": metric}})
+    assert get(app, "twice").json["rows"][0] == row(1, AINA, 6)
 
 
-def test_a_board_is_one_query_of_the_standings(
-    office: Office, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    get(office)  # reads the playbook, and which generation is live
+def test_a_board_is_one_query_of_the_standings(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    get(app)  # reads the playbook, and which generation is live
     asked: list[str] = []
     for name in ("query", "get_item", "batch_get_item", "scan"):
         real = getattr(wiring().dynamo.client, name)
 
         def counted(name: str = name, real: Any = real, **request: Any) -> Any:
             tables = request.get("RequestItems", {}) or [request.get("TableName")]
-            asked.extend(name for table in tables if table == office.settings.standings_table)
+            asked.extend(name for table in tables if table == app.settings.standings_table)
             return real(**request)
 
         monkeypatch.setattr(wiring().dynamo.client, name, counted)
     claimed({replace(BEN, rep_id=a_rep(9).rep_id): 1})
     asked.clear()
-    found = get(office, "claims").json
+    found = get(app, "claims").json
     assert (asked, found["of"]) == (["query"], 4)
 
 
-def test_looking_changes_nothing(office: Office) -> None:
-    before = office.everything()
-    get(office)
-    look(office)
-    assert office.everything() == before
+def test_looking_changes_nothing(app: App) -> None:
+    before = app.everything()
+    get(app)
+    look(app)
+    assert app.everything() == before
 
 
 # For people
@@ -249,14 +247,14 @@ class Outline(HTMLParser):
         return [attrs for name, attrs in self.tags if name == tag]
 
 
-def seen(office: Office, metric: str = "points", by: Rep = AINA, **query: str) -> Outline:
-    page = look(office, metric, token_of(by), **query)
+def seen(app: App, metric: str = "points", by: Rep = AINA, **query: str) -> Outline:
+    page = look(app, metric, token_of(by), **query)
     assert page.status == 200
     return Outline(page.text)
 
 
-def test_a_page_says_what_the_board_says(office: Office) -> None:
-    page = look(office, by=token_of(BEN))
+def test_a_page_says_what_the_board_says(app: App) -> None:
+    page = look(app, by=token_of(BEN))
     assert page.status == 200
     outline = Outline(page.text)
     assert "Points earned · Dibs" in outline.words
@@ -267,11 +265,11 @@ def test_a_page_says_what_the_board_says(office: Office) -> None:
     ]
 
 
-def test_a_page_runs_no_script_loads_nothing_and_is_small(office: Office) -> None:
+def test_a_page_runs_no_script_loads_nothing_and_is_small(app: App) -> None:
     crowd = [a_rep(number, name="Wan Nur Aisyah binti Wan Rahman") for number in range(20, 30)]
-    office.hire(*crowd)
+    app.hire(*crowd)
     claimed(dict.fromkeys(crowd, 1))
-    page = look(office, by=token_of(max(crowd, key=lambda rep: rep.rep_id)))
+    page = look(app, by=token_of(max(crowd, key=lambda rep: rep.rep_id)))
     outline = Outline(page.text)
     assert [len(rows) for rows in outline.tables] == [11, 3]
     assert outline.all("script") == []
@@ -282,8 +280,8 @@ def test_a_page_runs_no_script_loads_nothing_and_is_small(office: Office) -> Non
     assert {tag for tag, attrs in outline.tags if "style" in attrs} == set()
 
 
-def test_a_screen_reader_can_read_it(office: Office) -> None:
-    page = seen(office, by=BEN, top="1")
+def test_a_screen_reader_can_read_it(app: App) -> None:
+    page = seen(app, by=BEN, top="1")
     assert len(page.all("table")) == len(page.all("caption")) == 2
     assert {one.get("scope") for one in page.all("th")} == {"col", "row"}
     assert [one["aria-label"] for one in page.all("nav")] == ["Period", "View", "Other boards"]
@@ -293,20 +291,20 @@ def test_a_screen_reader_can_read_it(office: Office) -> None:
     assert len(owns) == 1
 
 
-def test_the_neighbours_stand_apart_where_the_top_does_not_show_them(office: Office) -> None:
-    assert seen(office, by=DAYANG, top="1").tables[1] == [
+def test_the_neighbours_stand_apart_where_the_top_does_not_show_them(app: App) -> None:
+    assert seen(app, by=DAYANG, top="1").tables[1] == [
         "Kedudukan Nama Nilai",
         "2 seri Ben Lim 20",
         "2 seri Dayang anda 20",
     ]
     # The last of the top: who comes next is no longer in it.
-    assert len(seen(office, by=BEN, top="2").tables) == 2
-    assert len(seen(office, by=AINA, top="2").tables) == 1
-    assert len(seen(office, by=DAYANG, top="3").tables) == 1
+    assert len(seen(app, by=BEN, top="2").tables) == 2
+    assert len(seen(app, by=AINA, top="2").tables) == 1
+    assert len(seen(app, by=DAYANG, top="3").tables) == 1
 
 
-def test_a_page_leads_to_other_periods_scopes_and_boards(office: Office) -> None:
-    links = seen(office, "claims", period="month", period_name="2026-11", scope="teams").links
+def test_a_page_leads_to_other_periods_scopes_and_boards(app: App) -> None:
+    links = seen(app, "claims", period="month", period_name="2026-11", scope="teams").links
     here = {text for text, (_, current) in links.items() if current}
     assert here == {"Teams", "Claims"}
 
@@ -325,13 +323,13 @@ def test_a_page_leads_to_other_periods_scopes_and_boards(office: Office) -> None
     for _, (href, _) in links.items():
         where = urlsplit(href)
         query = {name: value[0] for name, value in parse_qs(where.query).items()}
-        assert look(office, where.path.removeprefix("/boards/"), **query).status == 200
-    for day_of_all in (seen(office, by=BEN, period="day"), Outline(look(office, by=MANAGER).text)):
+        assert look(app, where.path.removeprefix("/boards/"), **query).status == 200
+    for day_of_all in (seen(app, by=BEN, period="day"), Outline(look(app, by=MANAGER).text)):
         where = urlsplit(day_of_all.links["Response speed"][0])
         query = {name: value[0] for name, value in parse_qs(where.query).items()}
         by = token_of(BEN) if "team" not in query else MANAGER
-        assert look(office, "response_speed", by, **query).status == 200
-    assert seen(office, top="25").links["Claims"][0].endswith("top=25")
+        assert look(app, "response_speed", by, **query).status == 200
+    assert seen(app, top="25").links["Claims"][0].endswith("top=25")
 
 
 @pytest.mark.parametrize(
@@ -346,7 +344,7 @@ def test_a_page_leads_to_other_periods_scopes_and_boards(office: Office) -> None
         ("dials_per_hour", DASH),
     ],
 )
-def test_values_are_shown_in_their_unit(office: Office, metric: str, value: str) -> None:
+def test_values_are_shown_in_their_unit(app: App, metric: str, value: str) -> None:
     metrics = {
         "points": {"formula": "41 * sum(points)", "means": "Many.", "unit": "points"},
         "a_third": {"formula": "1 / count(claimed)", "means": "A share.", "unit": "ratio"},
@@ -354,8 +352,8 @@ def test_values_are_shown_in_their_unit(office: Office, metric: str, value: str)
         "per_claim": {"formula": "1 / count(claimed)", "means": "A number."},
     }
     won(AINA, 123_456_780)
-    rules(office, game={"metrics": metrics, "points": {"activities": {"won": 0}}})
-    own = next(row for row in seen(office, metric).tables[0] if AINA.name in row)
+    rules(app, game={"metrics": metrics, "points": {"activities": {"won": 0}}})
+    own = next(row for row in seen(app, metric).tables[0] if AINA.name in row)
     assert own.endswith(f"you {value}")
 
 
@@ -368,56 +366,56 @@ def test_values_are_shown_in_their_unit(office: Office, metric: str, value: str)
     ],
 )
 def test_times_are_shown_in_the_units_of_the_language(
-    office: Office, formula: str, english: str, malay: str
+    app: App, formula: str, english: str, malay: str
 ) -> None:
     per_claim = f"{formula} * count(claimed) / count(claimed)"
     metrics = {"long": {"formula": per_claim, "means": "A time.", "unit": "seconds"}}
-    rules(office, game={"metrics": metrics})
+    rules(app, game={"metrics": metrics})
     for rep, shown in ((AINA, english), (DAYANG, malay)):
-        own = next(row for row in seen(office, "long", by=rep).tables[0] if rep.name in row)
+        own = next(row for row in seen(app, "long", by=rep).tables[0] if rep.name in row)
         assert own.endswith(shown)
 
 
 @pytest.mark.parametrize(
     ("currency", "shown"), [("USD", "50.00"), ("JPY", "5,000"), ("KWD", "5.000")]
 )
-def test_money_has_the_decimals_of_its_currency(office: Office, currency: str, shown: str) -> None:
+def test_money_has_the_decimals_of_its_currency(app: App, currency: str, shown: str) -> None:
     money = {"formula": "5000 * max(0, count(claimed) - 2)", "means": "Money.", "unit": "money"}
-    rules(office, game={"metrics": {"paid": money}}, quota={"currency": currency})
-    page = seen(office, "paid", by=BEN)
+    rules(app, game={"metrics": {"paid": money}}, quota={"currency": currency})
+    page = seen(app, "paid", by=BEN)
     heading, first, *_ = page.tables[0]
     assert heading == f"Place Name {currency}"
     assert first == f"1 {AINA.name} {shown}"
     assert f"To the next place: {currency} {shown}." in page.words
 
 
-def test_who_has_no_value_has_no_place(office: Office) -> None:
-    page = seen(office, "dials_per_hour")
+def test_who_has_no_value_has_no_place(app: App) -> None:
+    page = seen(app, "dials_per_hour")
     assert page.tables[0][1] == f"{DASH} {AINA.name} you {DASH}"
     assert "No value yet, so no place yet." in page.words
 
 
-def test_an_empty_board_says_so(office: Office) -> None:
-    page = seen(office, period="day", period_name="2026-11-01")
+def test_an_empty_board_says_so(app: App) -> None:
+    page = seen(app, period="day", period_name="2026-11-01")
     assert "Nothing has been counted here yet." in page.words
     assert page.tables == []
 
 
-def test_who_is_not_on_it_is_told(office: Office) -> None:
+def test_who_is_not_on_it_is_told(app: App) -> None:
     newcomer = a_rep(8)
-    office.hire(newcomer)
-    page = seen(office, by=newcomer)
+    app.hire(newcomer)
+    page = seen(app, by=newcomer)
     assert "You are not on this board yet." in page.words
     assert len(page.tables[0]) == 4
     outsider = a_rep(7, team="west")
-    office.hire(outsider)
-    rules(office, teams={**TEAMS, "west": {"name": "West"}})
-    assert "Your team is not on this board yet." in seen(office, by=outsider, scope="teams").words
+    app.hire(outsider)
+    rules(app, teams={**TEAMS, "west": {"name": "West"}})
+    assert "Your team is not on this board yet." in seen(app, by=outsider, scope="teams").words
 
 
-def test_an_anonymous_team_sees_places_and_no_names(office: Office) -> None:
-    rules(office, teams={**TEAMS, "north": {"name": "North", "anonymous": True}})
-    page = look(office, by=token_of(BEN))
+def test_an_anonymous_team_sees_places_and_no_names(app: App) -> None:
+    rules(app, teams={**TEAMS, "north": {"name": "North", "anonymous": True}})
+    page = look(app, by=token_of(BEN))
     assert AINA.name not in page.text
     assert AINA.rep_id not in page.text
     assert Outline(page.text).tables[0][1:] == [
@@ -427,21 +425,21 @@ def test_an_anonymous_team_sees_places_and_no_names(office: Office) -> None:
     ]
 
 
-def test_with_own_gap_a_rep_sees_nobody_but_themselves(office: Office) -> None:
-    rules(office, teams={**TEAMS, "north": {"name": "North", "own_gap": True}})
-    page = look(office, by=token_of(BEN))
+def test_with_own_gap_a_rep_sees_nobody_but_themselves(app: App) -> None:
+    rules(app, teams={**TEAMS, "north": {"name": "North", "own_gap": True}})
+    page = look(app, by=token_of(BEN))
     outline = Outline(page.text)
     assert (AINA.name in page.text, DAYANG.name in page.text) == (False, False)
     assert outline.tables == [["Place Name Value", "2 shared Ben Lim you 20"]]
     assert "To the next place: 10." in outline.words
     assert "The top" not in outline.words
-    teams = seen(office, by=BEN, scope="teams")
+    teams = seen(app, by=BEN, scope="teams")
     assert [one.split()[1] for one in teams.tables[0][1:]] == ["North", "South"]
 
 
-def test_a_manager_sees_everybody_on_the_page_too(office: Office) -> None:
-    rules(office, teams={**TEAMS, "north": {"name": "North", "own_gap": True}})
-    page = look(office, "claims", MANAGER)
+def test_a_manager_sees_everybody_on_the_page_too(app: App) -> None:
+    rules(app, teams={**TEAMS, "north": {"name": "North", "own_gap": True}})
+    page = look(app, "claims", MANAGER)
     outline = Outline(page.text)
     assert "All reps" in outline.words
     assert len(outline.tables[0]) == 5
@@ -449,19 +447,19 @@ def test_a_manager_sees_everybody_on_the_page_too(office: Office) -> None:
     assert "not on this board" not in outline.words
 
 
-def test_what_people_write_is_text_and_no_markup(office: Office) -> None:
+def test_what_people_write_is_text_and_no_markup(app: App) -> None:
     metric = {"formula": "count(claimed)", "means": "<b>Claims</b>"}
-    rules(office, game={"metrics": {"bold": metric}})
+    rules(app, game={"metrics": {"bold": metric}})
     rep = a_rep(6, name="<script>alert(1)</script>")
-    office.hire(rep)
+    app.hire(rep)
     claimed({rep: 1})
-    page = look(office, "bold", period_name="2026-W48")
+    page = look(app, "bold", period_name="2026-W48")
     assert "&lt;script&gt;" in page.text
     assert Outline(page.text).all("script") == Outline(page.text).all("b") == []
 
 
-def test_who_is_not_signed_in_is_asked_to(office: Office) -> None:
-    page = ask(office, "points", {}, authorization=None, accept=BROWSER)
+def test_who_is_not_signed_in_is_asked_to(app: App) -> None:
+    page = ask(app, "points", {}, authorization=None, accept=BROWSER)
     assert page.status == 401
     assert 'action="/sign-in"' in page.text
     assert AINA.name not in page.text
@@ -476,9 +474,9 @@ def test_who_is_not_signed_in_is_asked_to(office: Office) -> None:
     ],
 )
 def test_a_browser_that_asks_wrongly_is_told_in_words(
-    office: Office, metric: str, query: dict[str, str], status: int, said: str
+    app: App, metric: str, query: dict[str, str], status: int, said: str
 ) -> None:
-    page = look(office, metric, **query)
+    page = look(app, metric, **query)
     assert page.status == status
     assert said in page.text
     outline = Outline(page.text)
@@ -486,8 +484,8 @@ def test_a_browser_that_asks_wrongly_is_told_in_words(
     assert outline.all("b") == []
 
 
-def test_a_week_that_is_over_is_still_there(office: Office) -> None:
-    office.clock.at += timedelta(weeks=1)
-    assert get(office).json["rows"] == []
-    assert get(office, period_name="2026-W48").json["me"]["value"] == 30
-    assert get(office, period="all").json["me"]["value"] == 30
+def test_a_week_that_is_over_is_still_there(app: App) -> None:
+    app.clock.at += timedelta(weeks=1)
+    assert get(app).json["rows"] == []
+    assert get(app, period_name="2026-W48").json["me"]["value"] == 30
+    assert get(app, period="all").json["me"]["value"] == 30

@@ -11,11 +11,11 @@ from dibs.game.scoring.ports import Aggregate, Change
 from dibs.game.scoring.tally import Place
 from dibs.race.claim import token_hash
 from dibs.wiring import wiring
-from handlers.office import AINA, BEN, CHONG, MANAGER, Answer, Office, http
+from handlers.app import AINA, BEN, CHONG, MANAGER, Answer, App, http
 from support.builders import a_playbook, token_of
 
 WEEK, DAY = "2026-W48", "2026-11-23"
-# What each came to on the Monday of the week the office is in.
+# What each came to on the Monday of the week the tests begin in.
 COUNTS = {
     AINA.rep_id: {"claimed": 4, "claimed_opportunities": 1, "claim_seconds.sum": 9_000},
     BEN.rep_id: {"claimed": 3, "claimed_opportunities": 2},
@@ -25,10 +25,10 @@ TEAMS = {"north": {"name": "North"}, "south": {"name": "South"}}
 
 
 @pytest.fixture(autouse=True)
-def team(office: Office) -> None:
-    office.hire(AINA, BEN, CHONG)
-    office.put_playbook(a_playbook(teams=TEAMS))
-    office.world.roster.set_manager_hash(token_hash(MANAGER))
+def team(app: App) -> None:
+    app.hire(AINA, BEN, CHONG)
+    app.put_playbook(a_playbook(teams=TEAMS))
+    app.world.roster.set_manager_hash(token_hash(MANAGER))
     store = wiring().standings
     [live] = store.generations()
     for rep in (AINA, BEN, CHONG):
@@ -38,15 +38,15 @@ def team(office: Office) -> None:
     store.publish(live, {(rep_id, WEEK) for rep_id in reps}, reps, {(AINA.rep_id, WEEK): 8})
 
 
-def get(office: Office, where: str, by: str | None = MANAGER, **asked: str) -> Answer:
+def get(app: App, where: str, by: str | None = MANAGER, **asked: str) -> Answer:
     bearer = f"Bearer {by}" if by else None
     event = http("http_board", f"GET {where}", {}, authorization=bearer)
     event["queryStringParameters"] = asked
-    return office.ask("boards", event)
+    return app.ask("boards", event)
 
 
-def try_out(office: Office, formula: str, **asked: str) -> Answer:
-    return get(office, "/metrics/preview", formula=formula, **asked)
+def try_out(app: App, formula: str, **asked: str) -> Answer:
+    return get(app, "/metrics/preview", formula=formula, **asked)
 
 
 def values(answer: Answer) -> list[tuple[str, Any]]:
@@ -57,9 +57,9 @@ def values(answer: Answer) -> list[tuple[str, Any]]:
 # What there is
 
 
-def test_everybody_with_a_token_reads_what_is_measured(office: Office) -> None:
+def test_everybody_with_a_token_reads_what_is_measured(app: App) -> None:
     for token in (MANAGER, token_of(AINA)):
-        found = get(office, "/metrics", token).json["metrics"]
+        found = get(app, "/metrics", token).json["metrics"]
         assert [one["name"] for one in found] == list(METRICS)
     assert found[0] == {
         "name": "points",
@@ -71,29 +71,29 @@ def test_everybody_with_a_token_reads_what_is_measured(office: Office) -> None:
     }
 
 
-def test_what_the_playbook_changed_or_added_is_not_as_shipped(office: Office) -> None:
+def test_what_the_playbook_changed_or_added_is_not_as_shipped(app: App) -> None:
     own = {
         "sales": {"formula": "count(won)", "means": "Deals won."},
         "visits": {"formula": "count(call)", "means": "Visits.", "better": "less"},
     }
-    office.put_playbook(a_playbook(teams=TEAMS, game={"metrics": own}))
-    found = {one["name"]: one for one in get(office, "/metrics").json["metrics"]}
+    app.put_playbook(a_playbook(teams=TEAMS, game={"metrics": own}))
+    found = {one["name"]: one for one in get(app, "/metrics").json["metrics"]}
     assert {name for name, one in found.items() if not one["shipped"]} == set(own)
     assert (found["sales"]["formula"], found["visits"]["better"]) == ("count(won)", "less")
 
 
-def test_without_a_token_nothing_is_shown(office: Office) -> None:
-    assert get(office, "/metrics", None).status == 401
-    assert get(office, "/metrics", "north1.wrong").status == 401
-    assert get(office, "/metrics/preview", None, formula="1").status == 401
-    assert get(office, "/metrics/preview", token_of(AINA), formula="1").code == "forbidden"
+def test_without_a_token_nothing_is_shown(app: App) -> None:
+    assert get(app, "/metrics", None).status == 401
+    assert get(app, "/metrics", "north1.wrong").status == 401
+    assert get(app, "/metrics/preview", None, formula="1").status == 401
+    assert get(app, "/metrics/preview", token_of(AINA), formula="1").code == "forbidden"
 
 
 # What a formula would have shown
 
 
-def test_a_formula_is_tried_on_the_current_week(office: Office) -> None:
-    answer = try_out(office, "count(claimed_opportunities) / count(claimed)")
+def test_a_formula_is_tried_on_the_current_week(app: App) -> None:
+    answer = try_out(app, "count(claimed_opportunities) / count(claimed)")
     assert values(answer) == [(BEN.name, 0.6667), (AINA.name, 0.25), (CHONG.name, None)]
     assert answer.json["period"] == WEEK
     assert answer.json["rows"][0] == {
@@ -104,8 +104,8 @@ def test_a_formula_is_tried_on_the_current_week(office: Office) -> None:
     }
 
 
-def test_a_change_of_a_metric_stands_beside_what_it_is_now(office: Office) -> None:
-    answer = try_out(office, "0 - count(claimed)", metric="claims", team="north", period=WEEK)
+def test_a_change_of_a_metric_stands_beside_what_it_is_now(app: App) -> None:
+    answer = try_out(app, "0 - count(claimed)", metric="claims", team="north", period=WEEK)
     rows = [(row["name"], row["value"], row["in_force"]) for row in answer.json["rows"]]
     assert rows == [
         (BEN.name, -3, {"place": 2, "value": 3}),
@@ -113,7 +113,7 @@ def test_a_change_of_a_metric_stands_beside_what_it_is_now(office: Office) -> No
     ]
     assert answer.json["in_force"] == "count(claimed)"
     # Tried as the metric it would be: of these, less is better.
-    faster = try_out(office, "count(claimed)", metric="claim_speed", team="north")
+    faster = try_out(app, "count(claimed)", metric="claim_speed", team="north")
     assert [name for name, _ in values(faster)] == [BEN.name, AINA.name]
     assert faster.json["unit"] == "seconds"
 
@@ -127,37 +127,37 @@ def test_a_change_of_a_metric_stands_beside_what_it_is_now(office: Office) -> No
     ],
 )
 def test_it_is_tried_on_what_was_asked_for(
-    office: Office, asked: dict[str, str], expected: list[tuple[str, int]]
+    app: App, asked: dict[str, str], expected: list[tuple[str, int]]
 ) -> None:
-    assert values(try_out(office, "count(call)", **asked)) == expected
+    assert values(try_out(app, "count(call)", **asked)) == expected
 
 
-def test_the_current_week_is_that_of_the_team(office: Office) -> None:
+def test_the_current_week_is_that_of_the_team(app: App) -> None:
     ahead = {"name": "South", "zone": "Pacific/Kiritimati"}
-    office.put_playbook(a_playbook(teams=TEAMS | {"south": ahead}))
-    office.clock.pass_(days=6)  # Sunday, and Monday there
-    assert try_out(office, "1").json["period"] == WEEK
-    assert try_out(office, "1", team="north").json["period"] == WEEK
-    assert try_out(office, "1", team="south").json["period"] == "2026-W49"
+    app.put_playbook(a_playbook(teams=TEAMS | {"south": ahead}))
+    app.clock.pass_(days=6)  # Sunday, and Monday there
+    assert try_out(app, "1").json["period"] == WEEK
+    assert try_out(app, "1", team="north").json["period"] == WEEK
+    assert try_out(app, "1", team="south").json["period"] == "2026-W49"
 
 
-def test_a_rep_who_changed_teams_is_whole_without_a_team(office: Office) -> None:
+def test_a_rep_who_changed_teams_is_whole_without_a_team(app: App) -> None:
     store = wiring().standings
     moved = Change(Aggregate("moved", version=1), {Place(CHONG.rep_id, "north", DAY): {"call": 2}})
     store.apply("1", [moved])
     store.publish("1", {(CHONG.rep_id, WEEK)}, {CHONG.rep_id: CHONG.name}, {})
-    assert values(try_out(office, "count(call)"))[0] == (CHONG.name, 7)
-    assert values(try_out(office, "count(call)", team="north"))[0] == (CHONG.name, 2)
+    assert values(try_out(app, "count(call)"))[0] == (CHONG.name, 7)
+    assert values(try_out(app, "count(call)", team="north"))[0] == (CHONG.name, 2)
 
 
-def test_a_target_is_a_number_like_any_other(office: Office) -> None:
-    found = values(try_out(office, "count(claimed) / sum(target)", team="north"))
+def test_a_target_is_a_number_like_any_other(app: App) -> None:
+    found = values(try_out(app, "count(claimed) / sum(target)", team="north"))
     assert found == [(AINA.name, 0.5), (BEN.name, None)]
 
 
 @pytest.mark.parametrize("period", [DAY, WEEK, "2026-11", "2026-Q4", "all"])
-def test_any_period_can_be_asked_for(office: Office, period: str) -> None:
-    assert try_out(office, "count(call)", period=period).json["period"] == period
+def test_any_period_can_be_asked_for(app: App, period: str) -> None:
+    assert try_out(app, "count(call)", period=period).json["period"] == period
 
 
 @pytest.mark.parametrize(
@@ -178,15 +178,15 @@ def test_any_period_can_be_asked_for(office: Office, period: str) -> None:
     ],
 )
 def test_what_cannot_be_tried_is_named(
-    office: Office, formula: str, asked: dict[str, str], named: list[str]
+    app: App, formula: str, asked: dict[str, str], named: list[str]
 ) -> None:
-    answer = try_out(office, formula, **asked)
+    answer = try_out(app, formula, **asked)
     assert (answer.status, answer.code) == (422, "invalid_input")
     assert [error["field"] for error in answer.json["errors"]] == named
 
 
-def test_trying_changes_nothing(office: Office) -> None:
-    before = office.everything()
-    assert try_out(office, "count(call)").status == 200
-    assert get(office, "/metrics").status == 200
-    assert office.everything() == before
+def test_trying_changes_nothing(app: App) -> None:
+    before = app.everything()
+    assert try_out(app, "count(call)").status == 200
+    assert get(app, "/metrics").status == 200
+    assert app.everything() == before

@@ -14,7 +14,7 @@ from dibs.ledger.entries import Entry
 from dibs.ledger.store import entry_item
 from dibs.race.claim import token_hash
 from dibs.wiring import wiring
-from handlers.office import AINA, BEN, CHONG, MANAGER, Answer, Office, http
+from handlers.app import AINA, BEN, CHONG, MANAGER, Answer, App, http
 from support.builders import a_playbook, token_of
 
 QUESTS = {
@@ -49,15 +49,15 @@ NEW = replace(AINA, joined_on=date(2026, 11, 23))
 
 
 @pytest.fixture(autouse=True)
-def team(office: Office) -> None:
-    office.world.roster.set_manager_hash(token_hash(MANAGER))
+def team(app: App) -> None:
+    app.world.roster.set_manager_hash(token_hash(MANAGER))
     teams = {"north": {"name": "North"}, "south": {"name": "South"}}
-    office.put_playbook(a_playbook(teams=teams, game={"quests": QUESTS}))
-    office.hire(NEW, BEN, CHONG)
+    app.put_playbook(a_playbook(teams=teams, game={"quests": QUESTS}))
+    app.hire(NEW, BEN, CHONG)
 
 
 def call(
-    office: Office,
+    app: App,
     route: str,
     rep: Rep | None = AINA,
     body: Any = None,
@@ -72,24 +72,24 @@ def call(
     path = {"quest": quest, "step": step}
     asked = http("http_playbook", route, path, text or "", authorization=f"Bearer {sent}")
     asked.pop("queryStringParameters")
-    return office.ask("game", asked)
+    return app.ask("game", asked)
 
 
-def tell(office: Office, step: str, rep: Rep = AINA, **body: Any) -> Answer:
-    return call(office, ROUTES[2][0], rep, body, step=step)
+def tell(app: App, step: str, rep: Rep = AINA, **body: Any) -> Answer:
+    return call(app, ROUTES[2][0], rep, body, step=step)
 
 
-def confirm(office: Office, step: str, by: Rep | None, rep_id: Any = AINA.rep_id) -> Answer:
-    return call(office, ROUTES[3][0], by, {"rep_id": rep_id}, step=step)
+def confirm(app: App, step: str, by: Rep | None, rep_id: Any = AINA.rep_id) -> Answer:
+    return call(app, ROUTES[3][0], by, {"rep_id": rep_id}, step=step)
 
 
-def mine(office: Office, rep: Rep = AINA) -> Any:
-    [found] = call(office, "GET /me/quests", rep).json["quests"]
+def mine(app: App, rep: Rep = AINA) -> Any:
+    [found] = call(app, "GET /me/quests", rep).json["quests"]
     return found
 
 
-def waiting(office: Office, who: Rep | None) -> list[Any]:
-    answer = call(office, "GET /quests/pending", who)
+def waiting(app: App, who: Rep | None) -> list[Any]:
+    answer = call(app, "GET /quests/pending", who)
     assert answer.status == 200
     found: list[Any] = answer.json["pending"]
     return found
@@ -101,22 +101,22 @@ def verified(step: str, rep: Rep = AINA) -> Entry | None:
 
 
 @pytest.mark.parametrize(("route", "body"), ROUTES, ids=[route for route, _ in ROUTES])
-def test_nobody_acts_without_a_token(office: Office, route: str, body: Any) -> None:
-    before = office.everything()
+def test_nobody_acts_without_a_token(app: App, route: str, body: Any) -> None:
+    before = app.everything()
     for token in ("manager.forged", f"{AINA.rep_id}.forged", "nobody.x", ""):
-        answer = call(office, route, AINA, body, token=token)
+        answer = call(app, route, AINA, body, token=token)
         assert answer.status in (401, 403), token
-    assert office.everything() == before
+    assert app.everything() == before
 
 
 @pytest.mark.parametrize("route", ["GET /me/quests", "POST /quests/{quest}/{step}"])
-def test_a_quest_is_a_reps_own(office: Office, route: str) -> None:
-    answer = call(office, route, None, {})
+def test_a_quest_is_a_reps_own(app: App, route: str) -> None:
+    answer = call(app, route, None, {})
     assert (answer.status, answer.code) == (403, "forbidden")
 
 
-def test_a_quest_from_the_first_step_to_the_last(office: Office) -> None:
-    fresh = mine(office)
+def test_a_quest_from_the_first_step_to_the_last(app: App) -> None:
+    fresh = mine(app)
     assert {name: fresh[name] for name in fresh if name != "steps"} == {
         "quest": "start",
         "name": "First weeks",
@@ -139,15 +139,15 @@ def test_a_quest_from_the_first_step_to_the_last(office: Office) -> None:
         "done_at": None,
     }
     at = "2026-11-23T12:00:00.000Z"
-    video = Entry("activity/v", "training_step", AINA.rep_id, "north", office.clock.at, "2026-W48")
+    video = Entry("activity/v", "training_step", AINA.rep_id, "north", app.clock.at, "2026-W48")
     wiring().ledger.put([replace(video, cause="start/video", source="system")])
-    told = tell(office, "tool")
+    told = tell(app, "tool")
     body = {"quest": "start", "step": "tool", "told_at": at, "peer": None}
     assert (told.status, told.json) == (200, {**body, "done": True})
-    assert tell(office, "ethics").json == {**body, "step": "ethics", "done": False}
-    seller = tell(office, "seller", peer=BEN.rep_id).json
+    assert tell(app, "ethics").json == {**body, "step": "ethics", "done": False}
+    seller = tell(app, "seller", peer=BEN.rep_id).json
     assert seller == {**body, "step": "seller", "peer": BEN.rep_id, "done": False}
-    half = mine(office)
+    half = mine(app)
     assert (half["done"], half["next"], half["finished_at"]) == (2, None, None)
     assert half["steps"][3]["peer"] == {"rep_id": BEN.rep_id, "name": BEN.name}
     assert [step["done_at"] for step in half["steps"]] == [at, None, at, None]
@@ -160,17 +160,17 @@ def test_a_quest_from_the_first_step_to_the_last(office: Office) -> None:
         "rep": {"rep_id": AINA.rep_id, "name": AINA.name},
         "told_at": at,
     }
-    assert waiting(office, BEN) == [waits]
-    assert [one["step"] for one in waiting(office, None)] == ["ethics", "seller"]
-    assert waiting(office, AINA) == waiting(office, CHONG) == []
+    assert waiting(app, BEN) == [waits]
+    assert [one["step"] for one in waiting(app, None)] == ["ethics", "seller"]
+    assert waiting(app, AINA) == waiting(app, CHONG) == []
 
-    done = confirm(office, "seller", BEN)
+    done = confirm(app, "seller", BEN)
     body = {"quest": "start", "step": "seller", "rep_id": AINA.rep_id, "done": True}
     assert (done.status, done.json) == (200, body)
-    office.clock.pass_(hours=1)
-    assert confirm(office, "ethics", None).status == 200
-    assert waiting(office, BEN) == waiting(office, None) == []
-    whole = mine(office)
+    app.clock.pass_(hours=1)
+    assert confirm(app, "ethics", None).status == 200
+    assert waiting(app, BEN) == waiting(app, None) == []
+    whole = mine(app)
     assert (whole["done"], whole["finished_at"]) == (4, "2026-11-23T13:00:00.000Z")
     entry = verified("ethics")
     assert entry is not None
@@ -178,27 +178,27 @@ def test_a_quest_from_the_first_step_to_the_last(office: Office) -> None:
     assert (entry.cause, entry.unit) == ("start/ethics", f"quest/{AINA.rep_id}/start")
 
 
-def test_every_call_may_come_twice(office: Office) -> None:
+def test_every_call_may_come_twice(app: App) -> None:
     for step, peer in (("tool", None), ("ethics", None), ("seller", BEN.rep_id)):
-        tell(office, step, peer=peer)
-    before = office.everything()
-    office.clock.pass_(hours=1)
+        tell(app, step, peer=peer)
+    before = app.everything()
+    app.clock.pass_(hours=1)
     for step, peer in (("tool", None), ("ethics", None), ("seller", BEN.rep_id)):
-        assert tell(office, step, peer=peer).status == 200
-    assert office.everything() == before
-    confirm(office, "seller", BEN)
-    before = office.everything()
-    office.clock.pass_(hours=1)
+        assert tell(app, step, peer=peer).status == 200
+    assert app.everything() == before
+    confirm(app, "seller", BEN)
+    before = app.everything()
+    app.clock.pass_(hours=1)
     for by in (BEN, None):
-        assert confirm(office, "seller", by).status == 200
-    assert tell(office, "seller", peer=BEN.rep_id).json["done"] is True
-    assert office.everything() == before
+        assert confirm(app, "seller", by).status == 200
+    assert tell(app, "seller", peer=BEN.rep_id).json["done"] is True
+    assert app.everything() == before
 
 
-def test_nobody_confirms_what_is_not_theirs_to_confirm(office: Office) -> None:
-    tell(office, "ethics")
-    tell(office, "seller", peer=BEN.rep_id)
-    before = office.everything()
+def test_nobody_confirms_what_is_not_theirs_to_confirm(app: App) -> None:
+    tell(app, "ethics")
+    tell(app, "seller", peer=BEN.rep_id)
+    before = app.everything()
     for step, by, rep_id, status, code in (
         ("ethics", AINA, AINA.rep_id, 403, "forbidden"),
         ("ethics", BEN, AINA.rep_id, 403, "forbidden"),
@@ -214,9 +214,9 @@ def test_nobody_confirms_what_is_not_theirs_to_confirm(office: Office) -> None:
         ("other", None, AINA.rep_id, 404, "not_found"),
         ("x" * 2000, BEN, AINA.rep_id, 404, "not_found"),
     ):
-        answer = confirm(office, step, by, rep_id)
+        answer = confirm(app, step, by, rep_id)
         assert (answer.status, answer.code) == (status, code), (step, by)
-    assert office.everything() == before
+    assert app.everything() == before
 
 
 @pytest.mark.parametrize(
@@ -232,32 +232,32 @@ def test_nobody_confirms_what_is_not_theirs_to_confirm(office: Office) -> None:
     ],
 )
 def test_what_cannot_be_told_changes_nothing(
-    office: Office, step: str, body: Any, status: int, code: str
+    app: App, step: str, body: Any, status: int, code: str
 ) -> None:
-    before = office.everything()
-    answer = call(office, ROUTES[2][0], AINA, body, step=step)
+    before = app.everything()
+    answer = call(app, ROUTES[2][0], AINA, body, step=step)
     assert (answer.status, answer.code) == (status, code)
-    assert office.everything() == before
+    assert app.everything() == before
 
 
-def test_after_its_last_day_a_quest_is_over(office: Office) -> None:
-    office.clock.pass_(days=30)
-    answer = tell(office, "ethics")
+def test_after_its_last_day_a_quest_is_over(app: App) -> None:
+    app.clock.pass_(days=30)
+    answer = tell(app, "ethics")
     assert (answer.status, answer.code) == (410, "ended")
-    assert mine(office)["open"] is False
+    assert mine(app)["open"] is False
     # Who has no first day on record has all the time.
-    assert mine(office, BEN)["until"] is None
-    assert tell(office, "ethics", BEN).status == 200
+    assert mine(app, BEN)["until"] is None
+    assert tell(app, "ethics", BEN).status == 200
 
 
-def test_a_step_told_by_an_activity_waits_for_the_managers(office: Office) -> None:
-    entry = Entry("activity/e", "training_step", AINA.rep_id, "north", office.clock.at, "2026-W48")
+def test_a_step_told_by_an_activity_waits_for_the_managers(app: App) -> None:
+    entry = Entry("activity/e", "training_step", AINA.rep_id, "north", app.clock.at, "2026-W48")
     told = replace(entry, cause="start/ethics", source="rep", day="2026-11-23")
     record = {"dynamodb": {"NewImage": entry_item(told)}}
     for _ in range(2):
-        office.run("score", {"Records": [record]})
-    [waits] = waiting(office, None)
+        app.run("score", {"Records": [record]})
+    [waits] = waiting(app, None)
     assert (waits["step"], waits["rep"]["rep_id"]) == ("ethics", AINA.rep_id)
-    assert mine(office)["steps"][1]["told_at"] == "2026-11-23T12:00:00.000Z"
-    assert confirm(office, "ethics", None).status == 200
-    assert waiting(office, None) == []
+    assert mine(app)["steps"][1]["told_at"] == "2026-11-23T12:00:00.000Z"
+    assert confirm(app, "ethics", None).status == 200
+    assert waiting(app, None) == []

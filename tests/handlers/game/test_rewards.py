@@ -14,7 +14,7 @@ from dibs.game.rewards.requests import audit_points
 from dibs.game.scoring.points import ISSUED, Transfer
 from dibs.race.claim import token_hash
 from dibs.wiring import wiring
-from handlers.office import AINA, BEN, MANAGER, Answer, Office, event, http
+from handlers.app import AINA, BEN, MANAGER, Answer, App, event, http
 from support.builders import NOON, a_playbook, token_of
 
 MUG = {"name": "Mug", "price": 100, "stock": 2}
@@ -24,46 +24,44 @@ TEAMS = {"north": {"name": "North"}, "south": {"name": "South"}}
 
 
 @pytest.fixture(autouse=True)
-def organisation(office: Office) -> None:
-    office.put_playbook(a_playbook(teams=TEAMS, game={"levels": LEVELS}))
-    office.world.roster.set_manager_hash(token_hash(MANAGER))
-    office.hire(AINA, BEN)
+def organisation(app: App) -> None:
+    app.put_playbook(a_playbook(teams=TEAMS, game={"levels": LEVELS}))
+    app.world.roster.set_manager_hash(token_hash(MANAGER))
+    app.hire(AINA, BEN)
 
 
 def call(
-    office: Office, route: str, token: str, path: dict[str, str], body: Any = None, **query: str
+    app: App, route: str, token: str, path: dict[str, str], body: Any = None, **query: str
 ) -> Answer:
     text = body if isinstance(body, str) or body is None else json.dumps(body)
     asked = http("http_playbook", route, path, text, authorization=f"Bearer {token}")
     asked["queryStringParameters"] = query
     if body is None:
         asked.pop("body")
-    return office.ask("game", asked)
+    return app.ask("game", asked)
 
 
-def get(office: Office, where: str, token: str, **query: str) -> Answer:
-    return call(office, f"GET {where}", token, {}, **query)
+def get(app: App, where: str, token: str, **query: str) -> Answer:
+    return call(app, f"GET {where}", token, {}, **query)
 
 
-def put(office: Office, body: Any, reward_id: str = "mug", token: str = MANAGER) -> Answer:
-    return call(office, "PUT /rewards/{reward_id}", token, {"reward_id": reward_id}, body)
+def put(app: App, body: Any, reward_id: str = "mug", token: str = MANAGER) -> Answer:
+    return call(app, "PUT /rewards/{reward_id}", token, {"reward_id": reward_id}, body)
 
 
-def ask(office: Office, body: Any = None, token: str = token_of(AINA), **path: str) -> Answer:
+def ask(app: App, body: Any = None, token: str = token_of(AINA), **path: str) -> Answer:
     wanted = {"reward_id": "mug", **path}
     body = {"request_id": "1"} if body is None else body
-    return call(office, "POST /rewards/{reward_id}/requests", token, wanted, body)
+    return call(app, "POST /rewards/{reward_id}/requests", token, wanted, body)
 
 
-def decide(
-    office: Office, what: str, name: str, reason: Any = None, token: str = MANAGER
-) -> Answer:
+def decide(app: App, what: str, name: str, reason: Any = None, token: str = MANAGER) -> Answer:
     route = f"POST /rewards/requests/{{request_id}}/{what}"
     body = {} if reason is None else {"reason": reason}
-    return call(office, route, token, {"request_id": name}, body)
+    return call(app, route, token, {"request_id": name}, body)
 
 
-def award(office: Office, points: int, number: int = 1, at: datetime = NOON) -> None:
+def award(app: App, points: int, number: int = 1, at: datetime = NOON) -> None:
     moved = Transfer(
         f"award/{number}", ISSUED, AINA.rep_id, points, at, "won", f"activity/{number}"
     )
@@ -95,45 +93,43 @@ REPS_ONLY = [
 
 
 @pytest.mark.parametrize(("route", "path", "body"), MANAGERS_ONLY)
-def test_what_managers_do_no_rep_may(
-    office: Office, route: str, path: dict[str, str], body: Any
-) -> None:
-    put(office, MUG)
-    award(office, 100)
-    ask(office)
-    before = office.everything()
-    answer = call(office, route, token_of(AINA), path, body)
+def test_what_managers_do_no_rep_may(app: App, route: str, path: dict[str, str], body: Any) -> None:
+    put(app, MUG)
+    award(app, 100)
+    ask(app)
+    before = app.everything()
+    answer = call(app, route, token_of(AINA), path, body)
     assert (answer.status, answer.code) == (403, "forbidden")
-    assert office.everything() == before
+    assert app.everything() == before
 
 
 @pytest.mark.parametrize(("route", "path", "body"), REPS_ONLY)
 def test_what_is_a_reps_own_no_manager_may(
-    office: Office, route: str, path: dict[str, str], body: Any
+    app: App, route: str, path: dict[str, str], body: Any
 ) -> None:
-    put(office, MUG)
-    answer = call(office, route, MANAGER, path, body)
+    put(app, MUG)
+    answer = call(app, route, MANAGER, path, body)
     assert (answer.status, answer.code) == (403, "forbidden")
 
 
 @pytest.mark.parametrize(
     ("route", "path", "body"), [*MANAGERS_ONLY, *REPS_ONLY, ("GET /rewards", {}, None)]
 )
-def test_strangers_may_nothing(office: Office, route: str, path: dict[str, str], body: Any) -> None:
-    before = office.everything()
+def test_strangers_may_nothing(app: App, route: str, path: dict[str, str], body: Any) -> None:
+    before = app.everything()
     for token in ("manager.forged", f"{AINA.rep_id}.forged", "nobody.x"):
-        answer = call(office, route, token, path, body)
+        answer = call(app, route, token, path, body)
         # That a call is a rep's own is said to any manager, also to who only says to be one.
         own = token.startswith("manager") and (route, path, body) in REPS_ONLY
         assert answer.code == ("forbidden" if own else "unauthorized"), token
-    assert office.everything() == before
+    assert app.everything() == before
 
 
 # The catalogue
 
 
-def test_a_reward_is_put_and_seen(office: Office) -> None:
-    answer = put(office, MUG)
+def test_a_reward_is_put_and_seen(app: App) -> None:
+    answer = put(app, MUG)
     whole = {
         "reward_id": "mug",
         "name": "Mug",
@@ -145,13 +141,13 @@ def test_a_reward_is_put_and_seen(office: Office) -> None:
         "active": True,
     }
     assert (answer.status, answer.json) == (200, whole)
-    put(office, {"name": "Pen", "price": 5, "stock": None, "approval": False}, "pen")
-    put(office, {"name": "Car", "price": 5, "stock": 0, "active": False}, "car")
-    listed = get(office, "/rewards", MANAGER).json["rewards"]
+    put(app, {"name": "Pen", "price": 5, "stock": None, "approval": False}, "pen")
+    put(app, {"name": "Car", "price": 5, "stock": 0, "active": False}, "car")
+    listed = get(app, "/rewards", MANAGER).json["rewards"]
     assert [one["reward_id"] for one in listed] == ["car", "mug", "pen"]
     assert listed[1] == whole
-    award(office, 40)
-    assert get(office, "/rewards", token_of(AINA)).json == {
+    award(app, 40)
+    assert get(app, "/rewards", token_of(AINA)).json == {
         "balance": 40,
         "rewards": [
             {
@@ -194,43 +190,43 @@ def test_a_reward_is_put_and_seen(office: Office) -> None:
     ],
 )
 def test_what_a_reward_cannot_be_is_named_and_nothing_is_stored(
-    office: Office, body: Any, named: set[str]
+    app: App, body: Any, named: set[str]
 ) -> None:
-    before = office.everything()
-    answer = put(office, body)
+    before = app.everything()
+    answer = put(app, body)
     assert (answer.status, answer.code) == (422, "invalid_input")
     assert {error["field"] for error in answer.json["errors"]} == named
-    assert office.everything() == before
+    assert app.everything() == before
 
 
 @pytest.mark.parametrize(
     "reward_id", ["", "Mug", "-mug", "x" * 41, "x" * 3000, "a/b", "杯", "BALANCE"]
 )
-def test_an_id_is_plain_and_short(office: Office, reward_id: str) -> None:
-    before = office.everything()
-    assert put(office, MUG, reward_id).code == "invalid_input"
-    assert ask(office, reward_id=reward_id).code == "not_found"
-    assert office.everything() == before
+def test_an_id_is_plain_and_short(app: App, reward_id: str) -> None:
+    before = app.everything()
+    assert put(app, MUG, reward_id).code == "invalid_input"
+    assert ask(app, reward_id=reward_id).code == "not_found"
+    assert app.everything() == before
 
 
-def test_a_stock_is_not_put_below_what_is_taken(office: Office) -> None:
-    put(office, MUG)
-    award(office, 200)
-    ask(office)
-    ask(office, {"request_id": "2"})
-    answer = put(office, {**MUG, "stock": 1})
+def test_a_stock_is_not_put_below_what_is_taken(app: App) -> None:
+    put(app, MUG)
+    award(app, 200)
+    ask(app)
+    ask(app, {"request_id": "2"})
+    answer = put(app, {**MUG, "stock": 1})
     assert answer.code == "invalid_input"
     assert answer.json["errors"][0]["field"] == "stock"
-    assert put(office, {**MUG, "stock": 3}).json["left"] == 1
+    assert put(app, {**MUG, "stock": 3}).json["left"] == 1
 
 
 # Asking
 
 
-def test_a_reward_is_asked_for_approved_and_collected(office: Office) -> None:
-    put(office, MUG)
-    award(office, 130)
-    answer = ask(office)
+def test_a_reward_is_asked_for_approved_and_collected(app: App) -> None:
+    put(app, MUG)
+    award(app, 130)
+    answer = ask(app)
     assert answer.status == 201
     at = "2026-11-23T12:00:00.000Z"
     assert answer.json == {
@@ -243,113 +239,113 @@ def test_a_reward_is_asked_for_approved_and_collected(office: Office) -> None:
         "steps": [{"state": "requested", "at": at, "by": AINA.rep_id, "reason": ""}],
     }
     assert balance() == 30
-    [listed] = get(office, "/rewards/requests", MANAGER).json["requests"]
+    [listed] = get(app, "/rewards/requests", MANAGER).json["requests"]
     assert listed == {**answer.json, "rep_id": AINA.rep_id, "rep_name": AINA.name}
-    office.clock.pass_(hours=1)
-    approved = decide(office, "approve", NAME)
+    app.clock.pass_(hours=1)
+    approved = decide(app, "approve", NAME)
     assert (approved.status, approved.json["state"], approved.json["changed"]) == (
         200,
         "approved",
         True,
     )
-    assert get(office, "/rewards/requests", MANAGER).json["requests"] == []
-    [waiting] = get(office, "/rewards/requests", MANAGER, state="approved").json["requests"]
+    assert get(app, "/rewards/requests", MANAGER).json["requests"] == []
+    [waiting] = get(app, "/rewards/requests", MANAGER, state="approved").json["requests"]
     assert waiting["request_id"] == NAME
-    collected = decide(office, "collect", NAME, "At the desk")
+    collected = decide(app, "collect", NAME, "At the desk")
     assert collected.json["steps"][-1] == {
         "state": "collected",
         "at": "2026-11-23T13:00:00.000Z",
         "by": "manager",
         "reason": "At the desk",
     }
-    [mine] = get(office, "/me/rewards", token_of(AINA)).json["requests"]
+    [mine] = get(app, "/me/rewards", token_of(AINA)).json["requests"]
     assert mine["state"] == "collected"
-    assert get(office, "/me/rewards", token_of(BEN)).json == {"requests": []}
+    assert get(app, "/me/rewards", token_of(BEN)).json == {"requests": []}
     assert balance() == 30
 
 
-def test_a_request_sent_again_is_answered_again_and_made_once(office: Office) -> None:
-    put(office, MUG)
-    award(office, 200)
-    first = ask(office)
-    before = office.everything()
-    again = ask(office)
+def test_a_request_sent_again_is_answered_again_and_made_once(app: App) -> None:
+    put(app, MUG)
+    award(app, 200)
+    first = ask(app)
+    before = app.everything()
+    again = ask(app)
     assert (again.status, again.json) == (200, first.json)
-    assert office.everything() == before
-    put(office, {**MUG, "name": "Pen"}, "pen")
-    other = ask(office, reward_id="pen")
+    assert app.everything() == before
+    put(app, {**MUG, "name": "Pen"}, "pen")
+    other = ask(app, reward_id="pen")
     assert (other.status, other.code) == (409, "already_exists")
 
 
-def test_who_has_not_enough_is_told_what_is_missing(office: Office) -> None:
-    put(office, MUG)
-    award(office, 99)
-    before = office.everything()
-    answer = ask(office)
+def test_who_has_not_enough_is_told_what_is_missing(app: App) -> None:
+    put(app, MUG)
+    award(app, 99)
+    before = app.everything()
+    answer = ask(app)
     assert (answer.status, answer.code) == (409, "not_enough_points")
     assert (answer.json["missing"], answer.json["balance"]) == (1, 99)
-    assert office.everything() == before
+    assert app.everything() == before
 
 
-def test_when_the_last_one_is_gone_that_is_said(office: Office) -> None:
-    put(office, {**MUG, "stock": 1})
-    award(office, 300)
-    ask(office)
-    answer = ask(office, {"request_id": "2"})
+def test_when_the_last_one_is_gone_that_is_said(app: App) -> None:
+    put(app, {**MUG, "stock": 1})
+    award(app, 300)
+    ask(app)
+    answer = ask(app, {"request_id": "2"})
     assert (answer.status, answer.code) == (409, "out_of_stock")
     assert balance() == 200
 
 
 @pytest.mark.parametrize("reward_id", ["none", "old"])
-def test_what_is_not_offered_is_not_found(office: Office, reward_id: str) -> None:
-    put(office, {**MUG, "active": False}, "old")
-    award(office, 100)
-    answer = ask(office, reward_id=reward_id)
+def test_what_is_not_offered_is_not_found(app: App, reward_id: str) -> None:
+    put(app, {**MUG, "active": False}, "old")
+    award(app, 100)
+    answer = ask(app, reward_id=reward_id)
     assert (answer.status, answer.code) == (404, "not_found")
 
 
 @pytest.mark.parametrize(
     "body", [{}, {"request_id": ""}, {"request_id": 1}, {"request_id": "a b"}, {"request_id": "杯"}]
 )
-def test_a_request_needs_an_id_of_its_own(office: Office, body: Any) -> None:
-    put(office, MUG)
-    answer = ask(office, body)
+def test_a_request_needs_an_id_of_its_own(app: App, body: Any) -> None:
+    put(app, MUG)
+    answer = ask(app, body)
     assert (answer.status, answer.code) == (422, "invalid_input")
     assert answer.json["errors"][0]["field"] == "request_id"
-    assert ask(office, "{").code == "malformed_body"
+    assert ask(app, "{").code == "malformed_body"
 
 
-def test_nobody_pays_a_price_they_were_not_shown(office: Office) -> None:
-    put(office, MUG)
-    award(office, 500)
-    put(office, {**MUG, "price": 400})
-    before = office.everything()
-    answer = ask(office, {"request_id": "1", "price": 100})
+def test_nobody_pays_a_price_they_were_not_shown(app: App) -> None:
+    put(app, MUG)
+    award(app, 500)
+    put(app, {**MUG, "price": 400})
+    before = app.everything()
+    answer = ask(app, {"request_id": "1", "price": 100})
     assert (answer.status, answer.code) == (409, "outdated")
     assert answer.json["detail"] == "It costs 400 points by now. Ask for it at that price."
     for price in ("400", 400.0, True, [400]):
-        answer = ask(office, {"request_id": "1", "price": price})
+        answer = ask(app, {"request_id": "1", "price": price})
         assert (answer.status, answer.json["errors"][0]["field"]) == (422, "price")
-    assert office.everything() == before
-    assert ask(office, {"request_id": "1", "price": 400}).status == 201
-    put(office, MUG)
+    assert app.everything() == before
+    assert ask(app, {"request_id": "1", "price": 400}).status == 201
+    put(app, MUG)
     # What was asked for is not asked for again, at whatever price.
-    assert ask(office, {"request_id": "1", "price": 400}).status == 200
+    assert ask(app, {"request_id": "1", "price": 400}).status == 200
     assert balance() == 100
 
 
 def test_where_others_are_always_faster_nothing_is_lost(
-    office: Office, monkeypatch: pytest.MonkeyPatch
+    app: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    put(office, MUG)
-    award(office, 100)
-    before = office.everything()
+    put(app, MUG)
+    award(app, 100)
+    before = app.everything()
     with monkeypatch.context() as patched:
-        office.contend(patched)
-        answer = ask(office)
+        app.contend(patched)
+        answer = ask(app)
     assert (answer.status, answer.code) == (503, "busy")
-    assert office.everything() == before
-    assert ask(office).status == 201
+    assert app.everything() == before
+    assert ask(app).status == 201
 
 
 # Deciding
@@ -358,30 +354,30 @@ def test_where_others_are_always_faster_nothing_is_lost(
 @pytest.mark.parametrize(
     ("steps", "left"), [(["refuse"], 200), (["approve", "recall"], 200), (["approve"], 100)]
 )
-def test_what_comes_to_nothing_goes_back(office: Office, steps: list[str], left: int) -> None:
-    put(office, MUG)
-    award(office, 200)
-    ask(office)
+def test_what_comes_to_nothing_goes_back(app: App, steps: list[str], left: int) -> None:
+    put(app, MUG)
+    award(app, 200)
+    ask(app)
     for what in steps:
-        answer = decide(office, what, NAME, "Because")
+        answer = decide(app, what, NAME, "Because")
         assert answer.json["changed"]
-        again = decide(office, what, NAME, "Because")
+        again = decide(app, what, NAME, "Because")
         assert (again.status, again.json) == (200, {**answer.json, "changed": False})
     assert balance() == left
-    assert get(office, "/rewards", MANAGER).json["rewards"][0]["left"] == (1 if left == 100 else 2)
+    assert get(app, "/rewards", MANAGER).json["rewards"][0]["left"] == (1 if left == 100 else 2)
     assert audit_points(wiring().points, wiring().rewards) == []
 
 
 @pytest.mark.parametrize("what", ["refuse", "recall"])
 @pytest.mark.parametrize("reason", [None, "", " ", "x" * 201, 5])
-def test_no_needs_a_reason(office: Office, what: str, reason: Any) -> None:
-    put(office, MUG)
-    award(office, 100)
-    ask(office)
-    before = office.everything()
-    answer = decide(office, what, NAME, reason)
+def test_no_needs_a_reason(app: App, what: str, reason: Any) -> None:
+    put(app, MUG)
+    award(app, 100)
+    ask(app)
+    before = app.everything()
+    answer = decide(app, what, NAME, reason)
     assert (answer.status, answer.code) == (422, "invalid_input")
-    assert office.everything() == before
+    assert app.everything() == before
 
 
 @pytest.mark.parametrize(
@@ -395,45 +391,45 @@ def test_no_needs_a_reason(office: Office, what: str, reason: Any) -> None:
     ],
 )
 def test_what_does_not_follow_is_not_done(
-    office: Office, first: str | None, then: str, state: str
+    app: App, first: str | None, then: str, state: str
 ) -> None:
-    put(office, MUG)
-    award(office, 100)
-    ask(office)
+    put(app, MUG)
+    award(app, 100)
+    ask(app)
     if first:
-        decide(office, first, NAME, "why")
-    before = office.everything()
-    answer = decide(office, then, NAME, "why")
+        decide(app, first, NAME, "why")
+    before = app.everything()
+    answer = decide(app, then, NAME, "why")
     assert (answer.status, answer.code) == (409, "already_decided")
     assert answer.json["state"] == state
-    assert office.everything() == before
+    assert app.everything() == before
 
 
 @pytest.mark.parametrize("what", DECISIONS)
 @pytest.mark.parametrize(
     "name", ["", "x", NAME, f"{AINA.rep_id}.{'x' * 3000}", "aaaac.a b", "杯.1"]
 )
-def test_a_request_there_is_not_is_not_found(office: Office, what: str, name: str) -> None:
-    answer = decide(office, what, name, "why")
+def test_a_request_there_is_not_is_not_found(app: App, what: str, name: str) -> None:
+    answer = decide(app, what, name, "why")
     assert (answer.status, answer.code) == (404, "not_found")
 
 
-def test_requests_are_listed_by_a_state_there_is(office: Office) -> None:
-    answer = get(office, "/rewards/requests", MANAGER, state="lost")
+def test_requests_are_listed_by_a_state_there_is(app: App) -> None:
+    answer = get(app, "/rewards/requests", MANAGER, state="lost")
     assert (answer.status, answer.code) == (422, "invalid_input")
 
 
 # Points
 
 
-def test_a_rep_sees_their_points_their_level_and_where_they_came_from(office: Office) -> None:
-    put(office, MUG)
-    empty = get(office, "/me/points", token_of(AINA)).json
+def test_a_rep_sees_their_points_their_level_and_where_they_came_from(app: App) -> None:
+    put(app, MUG)
+    empty = get(app, "/me/points", token_of(AINA)).json
     assert (empty["balance"], empty["level"], empty["history"]) == (0, None, [])
     assert empty["next_level"] == {"name": "Bronze", "from_points": 100, "missing": 100}
-    award(office, 120, at=NOON - timedelta(hours=1))
-    ask(office)
-    assert get(office, "/me/points", token_of(AINA)).json == {
+    award(app, 120, at=NOON - timedelta(hours=1))
+    ask(app)
+    assert get(app, "/me/points", token_of(AINA)).json == {
         "balance": 20,
         "earned": 120,
         "lapsed": 0,
@@ -458,16 +454,16 @@ def test_a_rep_sees_their_points_their_level_and_where_they_came_from(office: Of
         ],
         "next": None,
     }
-    assert get(office, "/me/points", token_of(BEN)).json["history"] == []
+    assert get(app, "/me/points", token_of(BEN)).json["history"] == []
 
 
-def test_a_long_history_comes_in_pages(office: Office) -> None:
+def test_a_long_history_comes_in_pages(app: App) -> None:
     for number in range(101):
-        award(office, 1, number, NOON + timedelta(seconds=number))
+        award(app, 1, number, NOON + timedelta(seconds=number))
     seen, pages, where = [], 0, ""
     while pages < 4:
         query = {"start": unquote(where)} if where else {}
-        page = get(office, "/me/points", token_of(AINA), **query).json
+        page = get(app, "/me/points", token_of(AINA), **query).json
         seen += [one["transfer_id"] for one in page["history"]]
         pages += 1
         if page["next"] is None:
@@ -478,57 +474,57 @@ def test_a_long_history_comes_in_pages(office: Office) -> None:
     assert seen == [f"award/{number}" for number in range(100, -1, -1)]
 
 
-def test_a_page_may_begin_with_the_prize_of_a_contest_of_any_name(office: Office) -> None:
+def test_a_page_may_begin_with_the_prize_of_a_contest_of_any_name(app: App) -> None:
     start = f"1795435200000#prize/Café de l'été/{AINA.rep_id}/1"
-    assert get(office, "/me/points", token_of(AINA), start=start).status == 200
+    assert get(app, "/me/points", token_of(AINA), start=start).status == 200
 
 
 @pytest.mark.parametrize("start", ["x", "1", "1795435200000", "1795435200000#" + "x" * 500, "杯"])
-def test_a_page_begins_where_one_ended(office: Office, start: str) -> None:
-    answer = get(office, "/me/points", token_of(AINA), start=start)
+def test_a_page_begins_where_one_ended(app: App, start: str) -> None:
+    answer = get(app, "/me/points", token_of(AINA), start=start)
     assert (answer.status, answer.code) == (422, "invalid_input")
 
 
 # The jobs
 
 
-def test_requests_nobody_decides_on_or_collects_lapse_by_the_playbook(office: Office) -> None:
+def test_requests_nobody_decides_on_or_collects_lapse_by_the_playbook(app: App) -> None:
     rules = {"request_days": 2, "collect_days": 5}
-    office.put_playbook(a_playbook(teams=TEAMS, game={"rewards": rules}))
-    put(office, MUG)
-    award(office, 200)
-    ask(office)
-    ask(office, {"request_id": "2"})
-    decide(office, "approve", NAME)
-    office.clock.pass_(days=2)
-    done = office.run("recalculate", event("schedule_rewards"))
+    app.put_playbook(a_playbook(teams=TEAMS, game={"rewards": rules}))
+    put(app, MUG)
+    award(app, 200)
+    ask(app)
+    ask(app, {"request_id": "2"})
+    decide(app, "approve", NAME)
+    app.clock.pass_(days=2)
+    done = app.run("recalculate", event("schedule_rewards"))
     assert done == {"undecided": 1, "uncollected": 0}
-    office.clock.pass_(days=3)
-    assert office.run("recalculate", event("schedule_rewards")) == {
+    app.clock.pass_(days=3)
+    assert app.run("recalculate", event("schedule_rewards")) == {
         "undecided": 0,
         "uncollected": 1,
     }
-    before = office.everything()
-    assert office.run("recalculate", event("schedule_rewards")) == {
+    before = app.everything()
+    assert app.run("recalculate", event("schedule_rewards")) == {
         "undecided": 0,
         "uncollected": 0,
     }
-    assert office.everything() == before
+    assert app.everything() == before
     assert balance() == 200
-    lapsed = get(office, "/rewards/requests", MANAGER, state="lapsed").json["requests"]
+    lapsed = get(app, "/rewards/requests", MANAGER, state="lapsed").json["requests"]
     assert [one["request_id"] for one in lapsed] == [NAME, f"{AINA.rep_id}.2"]
     assert lapsed[0]["steps"][-1]["by"] == "dibs"
 
 
-def test_old_points_lapse_by_the_playbook(office: Office) -> None:
+def test_old_points_lapse_by_the_playbook(app: App) -> None:
     rules = {"percent": 25, "after_days": 30}
-    office.put_playbook(a_playbook(teams=TEAMS, game={"decay": rules}))
-    award(office, 101, at=datetime(2026, 9, 30, tzinfo=UTC))
-    done = office.run("recalculate", event("schedule_decay"))
+    app.put_playbook(a_playbook(teams=TEAMS, game={"decay": rules}))
+    award(app, 101, at=datetime(2026, 9, 30, tzinfo=UTC))
+    done = app.run("recalculate", event("schedule_decay"))
     assert done == {"periods": 1, "reps": 2, "changed": 1}
     assert balance() == 76
-    assert office.run("recalculate", event("schedule_decay"))["changed"] == 0
-    answer = get(office, "/me/points", token_of(AINA)).json
+    assert app.run("recalculate", event("schedule_decay"))["changed"] == 0
+    answer = get(app, "/me/points", token_of(AINA)).json
     assert answer["history"][0] == {
         "transfer_id": f"decay/{AINA.rep_id}/2026-10",
         "at": "2026-11-01T00:00:00.000Z",
@@ -539,26 +535,24 @@ def test_old_points_lapse_by_the_playbook(office: Office) -> None:
     assert answer["lapsed"] == 25
 
 
-def test_a_job_that_was_held_up_is_run_again(
-    office: Office, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    put(office, MUG)
-    award(office, 100)
-    ask(office)
-    office.clock.pass_(days=14)
+def test_a_job_that_was_held_up_is_run_again(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(app, MUG)
+    award(app, 100)
+    ask(app)
+    app.clock.pass_(days=14)
     with monkeypatch.context() as patched:
-        office.contend(patched)
+        app.contend(patched)
         with pytest.raises(Busy):
-            office.run("recalculate", event("schedule_rewards"))
-    assert office.run("recalculate", event("schedule_rewards"))["undecided"] == 1
+            app.run("recalculate", event("schedule_rewards"))
+    assert app.run("recalculate", event("schedule_rewards"))["undecided"] == 1
 
 
-def test_who_has_left_keeps_what_they_asked_for(office: Office) -> None:
-    put(office, MUG)
-    award(office, 100)
-    ask(office)
-    office.world.roster.deactivate(AINA.rep_id, NOON.date())
-    assert get(office, "/me/points", token_of(AINA)).status == 401
-    assert decide(office, "approve", NAME).json["rep_id"] == AINA.rep_id
-    [listed] = get(office, "/rewards/requests", MANAGER, state="approved").json["requests"]
+def test_who_has_left_keeps_what_they_asked_for(app: App) -> None:
+    put(app, MUG)
+    award(app, 100)
+    ask(app)
+    app.world.roster.deactivate(AINA.rep_id, NOON.date())
+    assert get(app, "/me/points", token_of(AINA)).status == 401
+    assert decide(app, "approve", NAME).json["rep_id"] == AINA.rep_id
+    [listed] = get(app, "/rewards/requests", MANAGER, state="approved").json["requests"]
     assert listed["rep_name"] == AINA.name

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from dibs.ledger.entries import Entry, booked
+from dibs.ledger.entries import Entry, new_entry
 from dibs.ledger.store import entry_item
 from dibs.rules.game import Game, Points
 from dibs.wiring import wiring
-from handlers.office import AINA, BEN, PLAYBOOK, Event, Office, event
+from handlers.app import AINA, BEN, PLAYBOOK, App, Event, event
 from support.builders import NOON, a_lead, a_playbook
 from support.tables import template
 
@@ -27,33 +27,33 @@ def stream(*entries: Entry) -> Event:
 
 
 def an_entry(name: str, kind: str, rep: Any = AINA, lead: Any = None, **more: Any) -> Entry:
-    return booked(name, kind, rep.rep_id, rep.team, NOON, PLAYBOOK, lead, **more)
+    return new_entry(name, kind, rep.rep_id, rep.team, NOON, PLAYBOOK, lead, **more)
 
 
-def shown(office: Office) -> dict[str, int]:
+def shown(app: App) -> dict[str, int]:
     wiring.cache_clear()
     [total] = wiring().standings.totals("2026-W48")
     return dict(total.counts)
 
 
-def test_an_entry_of_the_stream_is_counted_once(office: Office) -> None:
-    office.hire(AINA)
+def test_an_entry_of_the_stream_is_counted_once(app: App) -> None:
+    app.hire(AINA)
     for _ in range(2):
-        assert office.run("score", event("stream_entry")) == DONE
-    assert (shown(office)["claimed"], shown(office)["points.sum"]) == (1, 10)
+        assert app.run("score", event("stream_entry")) == DONE
+    assert (shown(app)["claimed"], shown(app)["points.sum"]) == (1, 10)
     [(name, _)] = {total.name: 1 for total in wiring().standings.totals("all")}.items()
     assert name == AINA.name
 
 
-def test_what_the_ttl_or_an_operator_deleted_is_no_entry(office: Office) -> None:
+def test_what_the_ttl_or_an_operator_deleted_is_no_entry(app: App) -> None:
     streamed = event("stream_entry")
     del streamed["Records"][0]["dynamodb"]["NewImage"]
-    assert office.run("score", streamed) == DONE
+    assert app.run("score", streamed) == DONE
     assert wiring().standings.totals("all") == []
 
 
-def test_a_whole_race_and_deal_in_one_batch(office: Office) -> None:
-    office.hire(AINA)
+def test_a_whole_race_and_deal_in_one_batch(app: App) -> None:
+    app.hire(AINA)
     lead = a_lead()
     batch = [
         an_entry("won", "won", lead=lead, amount=900, currency="USD"),
@@ -61,35 +61,35 @@ def test_a_whole_race_and_deal_in_one_batch(office: Office) -> None:
         an_entry("taken", "claimed", lead=lead, take_ms=60_000),
         an_entry("opportunity", "opportunity", lead=lead),
     ]
-    office.run("score", stream(*batch))
-    assert shown(office)["points.sum"] == 10 + 25 + 50 + 200
-    assert shown(office)["revenue.sum"] == 900
+    app.run("score", stream(*batch))
+    assert shown(app)["points.sum"] == 10 + 25 + 50 + 200
+    assert shown(app)["revenue.sum"] == 900
     reversal = an_entry("back", "reversal", lead=lead, reverses="won")
-    office.run("score", stream(reversal))
-    assert shown(office)["points.sum"] == 85
-    assert "revenue.sum" not in shown(office)
+    app.run("score", stream(reversal))
+    assert shown(app)["points.sum"] == 85
+    assert "revenue.sum" not in shown(app)
 
 
-def test_an_entry_counts_by_the_playbook_under_which_it_came_about(office: Office) -> None:
-    office.hire(AINA)
+def test_an_entry_counts_by_the_playbook_under_which_it_came_about(app: App) -> None:
+    app.hire(AINA)
     first = an_entry("1", "reference", playbook_version=1)
-    office.put_playbook(a_playbook(game={"points": {"activities": {"reference": 7}}}))
+    app.put_playbook(a_playbook(game={"points": {"activities": {"reference": 7}}}))
     second = an_entry("2", "reference", playbook_version=2)
-    office.run("score", stream(first, second))
-    assert shown(office) == {"reference": 2, "points.sum": 7}
+    app.run("score", stream(first, second))
+    assert shown(app) == {"reference": 2, "points.sum": 7}
     assert PLAYBOOK.game == Game(points=Points())
 
 
-def test_a_slipped_deal_is_told_to_the_managers_at_once(office: Office) -> None:
-    office.hire(AINA, BEN)
+def test_a_slipped_deal_is_told_to_the_managers_at_once(app: App) -> None:
+    app.hire(AINA, BEN)
     lead = a_lead()
     batch = [
         an_entry("1", "slipped", lead=lead),
         an_entry("2", "slipped", BEN, a_lead(test=True)),
         an_entry("3", "call", lead=lead),
     ]
-    office.run("score", stream(*batch))
-    [told] = office.waiting("managers")
+    app.run("score", stream(*batch))
+    [told] = app.waiting("managers")
     assert told.body["Subject"] == "A deal slipped"
     assert AINA.name in told.body["Message"]
     assert lead.lead_id in told.body["Message"]

@@ -10,28 +10,28 @@ import pytest
 
 from dibs.core.lead import Lead
 from dibs.core.quality import Quality
-from dibs.intake.blind import drawn
+from dibs.intake.blind import is_blind
 from dibs.race.claim import token_hash
-from handlers.office import AINA, BEN, CHONG, MANAGER, PLAYBOOK, Answer, Office, http, signed
+from handlers.app import AINA, BEN, CHONG, MANAGER, PLAYBOOK, Answer, App, http, signed
 from support.builders import a_playbook, token_of
 
 # Hot and cold leads are blind, warm ones never.
 BLIND = {"share_percent": 100, "hot": 50, "warm": 0, "cold": 50}
 # Salts by which almost any chance is enough.
-LOW = [s for s in (n.to_bytes(9, "big") for n in range(3_000)) if drawn(s, 0.01)]
+LOW = [s for s in (n.to_bytes(9, "big") for n in range(3_000)) if is_blind(s, 0.01)]
 WINDOWS = [{"source": "fair", "premium": [0, 0, 0], "window_seconds": 60}]
 
 
 @pytest.fixture(autouse=True)
-def rules(office: Office) -> None:
-    office.hire(AINA, BEN, CHONG)
-    office.world.roster.set_manager_hash(token_hash(MANAGER))
-    put_rules(office)
+def rules(app: App) -> None:
+    app.hire(AINA, BEN, CHONG)
+    app.world.roster.set_manager_hash(token_hash(MANAGER))
+    put_rules(app)
 
 
-def put_rules(office: Office, **changes: Any) -> None:
+def put_rules(app: App, **changes: Any) -> None:
     north = {"name": "North", "model": "tiers"}
-    office.put_playbook(
+    app.put_playbook(
         a_playbook(
             teams={"north": north, "south": {"name": "South"}},
             blind=BLIND,
@@ -42,22 +42,22 @@ def put_rules(office: Office, **changes: Any) -> None:
     )
 
 
-def post(office: Office, monkeypatch: pytest.MonkeyPatch, salt: bytes, **body: Any) -> Lead:
+def post(app: App, monkeypatch: pytest.MonkeyPatch, salt: bytes, **body: Any) -> Lead:
     """Post a lead that gets this salt."""
     monkeypatch.setattr("secrets.token_bytes", lambda size: salt)
     lead = {"source": "fair", "team": "north", **body}
-    answer = office.ask("ingest", signed(http("http_ingest", body=json.dumps(lead))))
+    answer = app.ask("ingest", signed(http("http_ingest", body=json.dumps(lead))))
     assert answer.status in (200, 201)
-    found = office.world.leads.get(answer.json["lead_id"])
+    found = app.world.leads.get(answer.json["lead_id"])
     assert found is not None
     return found
 
 
 @pytest.fixture
-def pair(office: Office, monkeypatch: pytest.MonkeyPatch) -> tuple[Lead, Lead]:
+def pair(app: App, monkeypatch: pytest.MonkeyPatch) -> tuple[Lead, Lead]:
     """A hot and a cold lead, unlike in everything, both blind."""
     hot = post(
-        office,
+        app,
         monkeypatch,
         LOW[0],
         external_id="a",
@@ -66,7 +66,7 @@ def pair(office: Office, monkeypatch: pytest.MonkeyPatch) -> tuple[Lead, Lead]:
         contact_title="Owner",
         score=95,
     )
-    cold = post(office, monkeypatch, LOW[1], external_id="b", company="X", source="web", score=5)
+    cold = post(app, monkeypatch, LOW[1], external_id="b", company="X", source="web", score=5)
     assert (hot.quality, cold.quality, hot.blind, cold.blind) == (
         Quality.HOT,
         Quality.COLD,
@@ -76,39 +76,39 @@ def pair(office: Office, monkeypatch: pytest.MonkeyPatch) -> tuple[Lead, Lead]:
     return hot, cold
 
 
-def rep_asks(office: Office, route: str, lead: Lead | None = None) -> Answer:
+def rep_asks(app: App, route: str, lead: Lead | None = None) -> Answer:
     path = {"lead_id": lead.lead_id} if lead else {}
     bearer = f"Bearer {token_of(AINA)}"
-    return office.ask("rep", http("http_offers", route, path, authorization=bearer))
+    return app.ask("rep", http("http_offers", route, path, authorization=bearer))
 
 
-def looks(office: Office, lead: Lead, route: str = "GET /c/{token}") -> Answer:
+def looks(app: App, lead: Lead, route: str = "GET /c/{token}") -> Answer:
     name = "http_claim_page_post" if route.startswith("POST") else "http_claim_page"
-    return office.ask("claim", http(name, route, {"token": office.link(lead)}))
+    return app.ask("claim", http(name, route, {"token": app.link(lead)}))
 
 
-def listed(office: Office, lead: Lead) -> str:
-    offers = rep_asks(office, "GET /me/offers").json["offers"]
+def listed(app: App, lead: Lead) -> str:
+    offers = rep_asks(app, "GET /me/offers").json["offers"]
     return json.dumps(next(one for one in offers if one["lead_id"] == lead.lead_id))
 
 
-Look = Callable[[Office, Lead], object]
+Look = Callable[[App, Lead], object]
 LOOKS: dict[str, Look] = {
     "the list": listed,
     "the page": looks,
-    "the state": lambda office, lead: looks(office, lead, "GET /c/{token}/state"),
-    "seen by link": lambda office, lead: looks(office, lead, "POST /c/{token}/seen"),
-    "seen": lambda office, lead: rep_asks(office, "POST /leads/{lead_id}/seen", lead),
-    "declined": lambda office, lead: rep_asks(office, "POST /leads/{lead_id}/decline", lead),
+    "the state": lambda app, lead: looks(app, lead, "GET /c/{token}/state"),
+    "seen by link": lambda app, lead: looks(app, lead, "POST /c/{token}/seen"),
+    "seen": lambda app, lead: rep_asks(app, "POST /leads/{lead_id}/seen", lead),
+    "declined": lambda app, lead: rep_asks(app, "POST /leads/{lead_id}/decline", lead),
 }
 
 
-def same(office: Office, pair: tuple[Lead, Lead], look: Look) -> bool:
+def same(app: App, pair: tuple[Lead, Lead], look: Look) -> bool:
     """Tell whether both leads look alike, but for their names: to the letter, so in length too."""
     shown = []
     for lead in pair:
-        told = str(look(office, lead))
-        for name, its_name in ((office.link(lead), "LINK"), (lead.lead_id, "ID")):
+        told = str(look(app, lead))
+        for name, its_name in ((app.link(lead), "LINK"), (lead.lead_id, "ID")):
             told = told.replace(name, its_name)
         shown.append(told)
     return shown[0] == shown[1]
@@ -116,17 +116,17 @@ def same(office: Office, pair: tuple[Lead, Lead], look: Look) -> bool:
 
 @pytest.mark.parametrize("look", LOOKS)
 def test_a_hot_and_a_cold_blind_lead_look_the_same(
-    office: Office, pair: tuple[Lead, Lead], look: str
+    app: App, pair: tuple[Lead, Lead], look: str
 ) -> None:
-    assert same(office, pair, LOOKS[look])
+    assert same(app, pair, LOOKS[look])
 
 
-def claimed_by_api(office: Office, lead: Lead) -> Answer:
-    return office.claim(lead, AINA)
+def claimed_by_api(app: App, lead: Lead) -> Answer:
+    return app.claim(lead, AINA)
 
 
-def claimed_by_link(office: Office, lead: Lead) -> Answer:
-    return looks(office, lead, "POST /c/{token}/claim")
+def claimed_by_link(app: App, lead: Lead) -> Answer:
+    return looks(app, lead, "POST /c/{token}/claim")
 
 
 CLAIMS = {"by API": claimed_by_api, "by link": claimed_by_link, "the page": looks}
@@ -135,22 +135,22 @@ CLAIMS = {"by API": claimed_by_api, "by link": claimed_by_link, "the page": look
 @pytest.mark.parametrize("how", CLAIMS)
 @pytest.mark.parametrize(("why", "status"), [("refused", 403), ("lost", 409), ("expired", 410)])
 def test_a_blind_lead_that_is_not_won_stays_blind(
-    office: Office, pair: tuple[Lead, Lead], how: str, why: str, status: int
+    app: App, pair: tuple[Lead, Lead], how: str, why: str, status: int
 ) -> None:
     if why == "refused":
-        office.pause(AINA, hours=1)
+        app.pause(AINA, hours=1)
     elif why == "lost":
-        assert [office.claim(lead, BEN).status for lead in pair] == [200, 200]
+        assert [app.claim(lead, BEN).status for lead in pair] == [200, 200]
     else:
-        office.clock.pass_(hours=3)
-    assert same(office, pair, CLAIMS[how])
-    shown = CLAIMS[how](office, pair[0])
+        app.clock.pass_(hours=3)
+    assert same(app, pair, CLAIMS[how])
+    shown = CLAIMS[how](app, pair[0])
     assert shown.status in ((200, 410) if how == "the page" else (status,))
     assert not [word for word in ("Grand", "4711", "Owner", "fair") if word in shown.text]
 
 
-def test_an_offer_says_that_it_is_blind(office: Office, pair: tuple[Lead, Lead]) -> None:
-    offer = json.loads(listed(office, pair[0]))
+def test_an_offer_says_that_it_is_blind(app: App, pair: tuple[Lead, Lead]) -> None:
+    offer = json.loads(listed(app, pair[0]))
     assert offer["blind"] is True
     assert offer["preview"] == {
         "company": "Blind lead",
@@ -159,39 +159,39 @@ def test_an_offer_says_that_it_is_blind(office: Office, pair: tuple[Lead, Lead])
         "source": "",
         "score": None,
     }
-    page = looks(office, pair[0]).text
+    page = looks(app, pair[0]).text
     assert ">Blind lead</h1>" in page
     assert "Its company and quality show after the claim. It cannot be undone." in page
     assert 'class="blind"' in page
 
 
 def test_the_winner_of_a_blind_lead_sees_everything_and_cannot_undo_it(
-    office: Office, pair: tuple[Lead, Lead]
+    app: App, pair: tuple[Lead, Lead]
 ) -> None:
-    won = looks(office, pair[0], "POST /c/{token}/claim")
+    won = looks(app, pair[0], "POST /c/{token}/claim")
     assert won.status == 200
     assert "Grand Industries Holding" in won.text
     assert 'data-do="undo"' not in won.text
-    assert looks(office, pair[0], "POST /c/{token}/undo").status == 409
-    assert office.now(pair[0]).owner == AINA.rep_id
+    assert looks(app, pair[0], "POST /c/{token}/undo").status == 409
+    assert app.now(pair[0]).owner == AINA.rep_id
 
 
-def report(office: Office, token: str = MANAGER, **query: str) -> Answer:
+def report(app: App, token: str = MANAGER, **query: str) -> Answer:
     asked = http("http_board", "GET /reports/blind", {}, authorization=f"Bearer {token}")
-    return office.ask("boards", {**asked, "queryStringParameters": query})
+    return app.ask("boards", {**asked, "queryStringParameters": query})
 
 
 def test_managers_see_the_mix_reached(
-    office: Office, pair: tuple[Lead, Lead], monkeypatch: pytest.MonkeyPatch
+    app: App, pair: tuple[Lead, Lead], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     del pair
-    post(office, monkeypatch, LOW[0], external_id="a", company="Grand", score=95)  # once more
-    post(office, monkeypatch, LOW[2], external_id="c", company="Warm", score=60)
-    post(office, monkeypatch, LOW[3], external_id="t", company="Test", score=95, test=True)
+    post(app, monkeypatch, LOW[0], external_id="a", company="Grand", score=95)  # once more
+    post(app, monkeypatch, LOW[2], external_id="c", company="Warm", score=60)
+    post(app, monkeypatch, LOW[3], external_id="t", company="Test", score=95, test=True)
     # What was counted two weeks ago is a report's, and no longer the draw's.
-    office.clock.pass_(weeks=2)
-    post(office, monkeypatch, LOW[4], external_id="e", company="Cold", score=1)
-    answer = report(office)
+    app.clock.pass_(weeks=2)
+    post(app, monkeypatch, LOW[4], external_id="e", company="Cold", score=1)
+    answer = report(app)
     assert answer.status == 200
     assert answer.json == {
         "as_of": "2026-12-07T12:00:00.000Z",
@@ -203,7 +203,7 @@ def test_managers_see_the_mix_reached(
             part("cold", 2, 2, 50, 66.7, 20.8, 93.9),
         ],
     }
-    assert [one["blind"] for one in report(office, weeks="1").json["mix"]] == [0, 0, 1]
+    assert [one["blind"] for one in report(app, weeks="1").json["mix"]] == [0, 0, 1]
 
 
 def part(quality: str, seen: int, blind: int, wanted: int, *percents: float) -> dict[str, Any]:
@@ -212,16 +212,16 @@ def part(quality: str, seen: int, blind: int, wanted: int, *percents: float) -> 
     return known | dict(zip(names, percents, strict=True))
 
 
-def test_the_mix_is_for_managers_and_of_some_weeks(office: Office) -> None:
-    assert report(office, token_of(AINA)).status == 403
+def test_the_mix_is_for_managers_and_of_some_weeks(app: App) -> None:
+    assert report(app, token_of(AINA)).status == 403
     for weeks in ("0", "53", "x", "-1", "9" * 5_000):
-        assert report(office, weeks=weeks).code == "invalid_input", weeks
-    assert report(office, weeks="52").json["share"] == {"percent": None, "wanted": 100}
+        assert report(app, weeks=weeks).code == "invalid_input", weeks
+    assert report(app, weeks="52").json["share"] == {"percent": None, "wanted": 100}
 
 
 def test_without_the_rule_nothing_is_blind_and_nothing_counted(
-    office: Office, monkeypatch: pytest.MonkeyPatch
+    app: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    office.put_playbook(PLAYBOOK)
-    assert not post(office, monkeypatch, LOW[0], external_id="a", company="A", score=95).blind
-    assert report(office).json["share"] == {"percent": None, "wanted": 0}
+    app.put_playbook(PLAYBOOK)
+    assert not post(app, monkeypatch, LOW[0], external_id="a", company="A", score=95).blind
+    assert report(app).json["share"] == {"percent": None, "wanted": 0}

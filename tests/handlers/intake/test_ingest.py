@@ -11,31 +11,31 @@ import pytest
 
 from dibs.core.lead import Contact, State
 from dibs.core.quality import Quality
-from handlers.office import AINA, Event, Office, event, http, signed
+from handlers.app import AINA, App, Event, event, http, signed
 from support.builders import NOON
 
 LEAD: dict[str, Any] = json.loads(event("http_ingest")["body"])
 
 
-def post(office: Office, at: datetime | None = None, **changes: Any) -> Any:
+def post(app: App, at: datetime | None = None, **changes: Any) -> Any:
     """Post the event's lead with some fields changed, or left out where they are None."""
     lead = {name: value for name, value in {**LEAD, **changes}.items() if value is not None}
-    return office.ask("ingest", signed(http("http_ingest", body=json.dumps(lead)), at))
+    return app.ask("ingest", signed(http("http_ingest", body=json.dumps(lead)), at))
 
 
-def posted(office: Office, body: str) -> Any:
+def posted(app: App, body: str) -> Any:
     """Post any body, rightly signed."""
-    return office.ask("ingest", signed(http("http_ingest", body=body)))
+    return app.ask("ingest", signed(http("http_ingest", body=body)))
 
 
-def card(office: Office, lead_id: str) -> Contact:
-    found = office.world.leads.card(lead_id)
+def card(app: App, lead_id: str) -> Contact:
+    found = app.world.leads.card(lead_id)
     assert found is not None
     return found
 
 
-def test_a_signed_lead_is_stored_and_its_race_is_open(office: Office) -> None:
-    answer = office.ask("ingest", signed(event("http_ingest")))
+def test_a_signed_lead_is_stored_and_its_race_is_open(app: App) -> None:
+    answer = app.ask("ingest", signed(event("http_ingest")))
     assert answer.status == 201
     assert answer.headers["content-type"] == "application/json; charset=utf-8"
     assert answer.json == {
@@ -47,43 +47,43 @@ def test_a_signed_lead_is_stored_and_its_race_is_open(office: Office) -> None:
         "flags": [],
         "reason": None,
     }
-    lead = office.world.leads.get("5x5tb6qkrubq")
+    lead = app.world.leads.get("5x5tb6qkrubq")
     assert lead is not None
     assert (lead.state, lead.epoch, lead.quality) == (State.OPEN, 1, Quality.HOT)
     assert lead.teams == ("north",)
     assert (lead.opens_at, lead.closes_at) == (NOON, NOON + timedelta(seconds=900))
-    stored = card(office, lead.lead_id)
+    stored = card(app, lead.lead_id)
     assert {name: getattr(stored, name) for name in LEAD} == {
         **LEAD,
         "needs": ("live tracking", "fuel cards"),
     }
 
 
-def test_an_accepted_lead_waits_in_the_outbox_until_it_was_told(office: Office) -> None:
-    post(office)
-    waiting = list(office.world.leads.waiting_in_outbox(NOON + timedelta(seconds=1)))
+def test_an_accepted_lead_waits_in_the_outbox_until_it_was_told(app: App) -> None:
+    post(app)
+    waiting = list(app.world.leads.waiting_in_outbox(NOON + timedelta(seconds=1)))
     assert [(item.event.kind, item.event.lead_id) for item in waiting if item.event] == [
         ("lead.opened", "5x5tb6qkrubq")
     ]
 
 
-def test_the_same_lead_again_is_a_duplicate_and_changes_nothing(office: Office) -> None:
-    first = post(office)
-    before = office.everything()
-    office.clock.pass_(seconds=40)
-    again = post(office)
+def test_the_same_lead_again_is_a_duplicate_and_changes_nothing(app: App) -> None:
+    first = post(app)
+    before = app.everything()
+    app.clock.pass_(seconds=40)
+    again = post(app)
     assert again.status == 200
     assert again.json == {**first.json, "duplicate": True}
-    assert office.everything() == before
+    assert app.everything() == before
 
 
 def test_a_changed_body_changes_the_contact_and_nothing_the_race_depends_on(
-    office: Office,
+    app: App,
 ) -> None:
-    lead_id = post(office).json["lead_id"]
-    lead, stored = office.world.leads.get(lead_id), card(office, lead_id)
+    lead_id = post(app).json["lead_id"]
+    lead, stored = app.world.leads.get(lead_id), card(app, lead_id)
     again = post(
-        office,
+        app,
         contact_phone="+60128881111",
         consent="Withdrawn: e-mail only",
         do_not_call=True,
@@ -93,8 +93,8 @@ def test_a_changed_body_changes_the_contact_and_nothing_the_race_depends_on(
         test=True,
     )
     assert (again.status, again.json["quality"]) == (200, "hot")
-    assert office.world.leads.get(lead_id) == lead
-    changed = card(office, lead_id)
+    assert app.world.leads.get(lead_id) == lead
+    changed = card(app, lead_id)
     assert changed.contact_phone == "+60128881111"
     assert changed.consent == "Withdrawn: e-mail only"
     assert changed.do_not_call
@@ -102,18 +102,18 @@ def test_a_changed_body_changes_the_contact_and_nothing_the_race_depends_on(
         assert getattr(changed, name) == getattr(stored, name)
 
 
-def test_an_older_body_that_arrives_late_does_not_undo_a_newer_one(office: Office) -> None:
+def test_an_older_body_that_arrives_late_does_not_undo_a_newer_one(app: App) -> None:
     now = datetime.now(UTC)
-    lead_id = post(office, at=now - timedelta(seconds=120)).json["lead_id"]
-    post(office, at=now, contact_phone="+60128882222")
-    late = post(office, at=now - timedelta(seconds=60), contact_phone="+60128883333")
+    lead_id = post(app, at=now - timedelta(seconds=120)).json["lead_id"]
+    post(app, at=now, contact_phone="+60128882222")
+    late = post(app, at=now - timedelta(seconds=60), contact_phone="+60128883333")
     assert (late.status, late.json["duplicate"]) == (200, True)
-    assert card(office, lead_id).contact_phone == "+60128882222"
+    assert card(app, lead_id).contact_phone == "+60128882222"
 
 
-def test_two_sources_may_use_the_same_id(office: Office) -> None:
+def test_two_sources_may_use_the_same_id(app: App) -> None:
     other = {"company": "Other", "contact_email": None, "contact_phone": None}
-    assert post(office, source="web", **other).json["lead_id"] != post(office).json["lead_id"]
+    assert post(app, source="web", **other).json["lead_id"] != post(app).json["lead_id"]
 
 
 @pytest.mark.parametrize(
@@ -134,68 +134,68 @@ def test_two_sources_may_use_the_same_id(office: Office) -> None:
     ],
 )
 def test_a_lead_with_a_wrong_signature_is_refused(
-    office: Office, wrong: dict[str, str | None], with_what: str
+    app: App, wrong: dict[str, str | None], with_what: str
 ) -> None:
-    before = office.everything()
+    before = app.everything()
     asked = signed(event("http_ingest"))
     for name, value in wrong.items():
         asked["headers"].pop(name.replace("_", "-"))
         if value is not None:
             asked["headers"][name.replace("_", "-")] = value
-    answer = office.ask("ingest", asked)
+    answer = app.ask("ingest", asked)
     assert (answer.status, answer.code) == (401, "unauthorized"), with_what
-    assert office.everything() == before
+    assert app.everything() == before
 
 
 @pytest.mark.parametrize("minutes", [-6, 6])
-def test_a_signature_more_than_five_minutes_away_is_refused(office: Office, minutes: int) -> None:
-    before = office.everything()
-    answer = post(office, at=datetime.now(UTC) + timedelta(minutes=minutes))
+def test_a_signature_more_than_five_minutes_away_is_refused(app: App, minutes: int) -> None:
+    before = app.everything()
+    answer = post(app, at=datetime.now(UTC) + timedelta(minutes=minutes))
     assert (answer.status, answer.code) == (401, "unauthorized")
-    assert office.everything() == before
+    assert app.everything() == before
 
 
 @pytest.mark.parametrize("minutes", [-4, 4])
-def test_a_signature_less_than_five_minutes_away_is_good(office: Office, minutes: int) -> None:
-    assert post(office, at=datetime.now(UTC) + timedelta(minutes=minutes)).status == 201
+def test_a_signature_less_than_five_minutes_away_is_good(app: App, minutes: int) -> None:
+    assert post(app, at=datetime.now(UTC) + timedelta(minutes=minutes)).status == 201
 
 
-def test_a_body_changed_after_signing_is_refused(office: Office) -> None:
+def test_a_body_changed_after_signing_is_refused(app: App) -> None:
     asked = signed(event("http_ingest"))
     asked["body"] = asked["body"].replace("Acme", "Evil")
-    assert office.ask("ingest", asked).status == 401
+    assert app.ask("ingest", asked).status == 401
 
 
-def test_another_secrets_signature_is_refused(office: Office) -> None:
+def test_another_secrets_signature_is_refused(app: App) -> None:
     stranger = base64.b64encode(b"somebody else's secret, as long").decode()
-    assert office.ask("ingest", signed(event("http_ingest"), secret=stranger)).status == 401
+    assert app.ask("ingest", signed(event("http_ingest"), secret=stranger)).status == 401
 
 
-def test_one_good_signature_among_several_is_enough(office: Office) -> None:
+def test_one_good_signature_among_several_is_enough(app: App) -> None:
     asked = signed(event("http_ingest"))
     good = asked["headers"]["webhook-signature"]
     asked["headers"]["webhook-signature"] = f"v1,b2xkIHNlY3JldA== v1a,xyz {good}"
-    assert office.ask("ingest", asked).status == 201
+    assert app.ask("ingest", asked).status == 201
 
 
-def test_a_body_above_64_kb_is_refused_before_anything_else(office: Office) -> None:
-    before = office.everything()
-    answer = office.ask("ingest", http("http_ingest", body="x" * (64 * 1024 + 1)))
+def test_a_body_above_64_kb_is_refused_before_anything_else(app: App) -> None:
+    before = app.everything()
+    answer = app.ask("ingest", http("http_ingest", body="x" * (64 * 1024 + 1)))
     assert (answer.status, answer.code) == (413, "body_too_large")
-    assert office.everything() == before
+    assert app.everything() == before
 
 
-def test_a_body_of_exactly_64_kb_is_accepted(office: Office) -> None:
+def test_a_body_of_exactly_64_kb_is_accepted(app: App) -> None:
     bare = len(json.dumps({**LEAD, "padding": ""}))
     body = json.dumps({**LEAD, "padding": "x" * (64 * 1024 - bare)})
     assert len(body) == 64 * 1024
-    assert posted(office, body).status == 201
+    assert posted(app, body).status == 201
 
 
-def test_letters_that_take_two_bytes_count_as_two(office: Office) -> None:
+def test_letters_that_take_two_bytes_count_as_two(app: App) -> None:
     body = json.dumps({**LEAD, "padding": "é" * 33_000}, ensure_ascii=False)
     assert len(body) < 64 * 1024
-    assert posted(office, body).status == 413
+    assert posted(app, body).status == 413
 
 
 @pytest.mark.parametrize(
@@ -213,29 +213,29 @@ def test_letters_that_take_two_bytes_count_as_two(office: Office) -> None:
     ],
     ids=["nothing", "half", "list", "null", "word", "nan", "endless", "abyss", "deep"],
 )
-def test_a_body_that_is_no_sane_json_object_is_refused(office: Office, body: str) -> None:
-    before = office.everything()
-    answer = posted(office, body)
+def test_a_body_that_is_no_sane_json_object_is_refused(app: App, body: str) -> None:
+    before = app.everything()
+    answer = posted(app, body)
     assert (answer.status, answer.code) == (400, "malformed_body")
-    assert office.everything() == before
+    assert app.everything() == before
 
 
-def test_bytes_that_are_no_text_are_refused(office: Office) -> None:
+def test_bytes_that_are_no_text_are_refused(app: App) -> None:
     asked = http("http_ingest", body=base64.b64encode(b"\xff\xfe{}").decode())
-    answer = office.ask("ingest", {**asked, "isBase64Encoded": True})
+    answer = app.ask("ingest", {**asked, "isBase64Encoded": True})
     assert (answer.status, answer.code) == (400, "malformed_body")
 
 
-def test_a_body_that_the_gateway_wrapped_in_base64_is_read_as_it_was_sent(office: Office) -> None:
+def test_a_body_that_the_gateway_wrapped_in_base64_is_read_as_it_was_sent(app: App) -> None:
     wrapped = base64.b64encode(event("http_ingest")["body"].encode()).decode()
     asked: Event = {**http("http_ingest", body=wrapped), "isBase64Encoded": True}
-    assert office.ask("ingest", signed(asked)).status == 201
+    assert app.ask("ingest", signed(asked)).status == 201
 
 
-def test_every_wrong_field_is_named(office: Office) -> None:
-    before = office.everything()
+def test_every_wrong_field_is_named(app: App) -> None:
+    before = app.everything()
     answer = post(
-        office,
+        app,
         source=7,
         company=None,
         score="86",
@@ -248,51 +248,49 @@ def test_every_wrong_field_is_named(office: Office) -> None:
     assert named == {"source", "company", "score", "needs", "do_not_call", "contact_phone"}
     assert all(error["problem"] for error in answer.json["errors"])
     assert "60128880000" not in answer.text
-    assert office.everything() == before
+    assert app.everything() == before
 
 
 @pytest.mark.parametrize("score", [-1, 101, 8.5, True])
-def test_a_score_outside_0_to_100_is_named(office: Office, score: Any) -> None:
-    answer = post(office, score=score)
+def test_a_score_outside_0_to_100_is_named(app: App, score: Any) -> None:
+    answer = post(app, score=score)
     assert (answer.status, [e["field"] for e in answer.json["errors"]]) == (422, ["score"])
 
 
-def test_control_characters_are_named_wherever_they_hide(office: Office) -> None:
-    answer = post(office, company="Acme\x00", needs=["fuel\ncards"], contact_name="Jane\u2028Tan")
+def test_control_characters_are_named_wherever_they_hide(app: App) -> None:
+    answer = post(app, company="Acme\x00", needs=["fuel\ncards"], contact_name="Jane\u2028Tan")
     assert answer.status == 422
     assert {e["field"] for e in answer.json["errors"]} == {"company", "needs", "contact_name"}
 
 
-def test_an_unusable_phone_and_address_are_kept_and_flagged(office: Office) -> None:
-    answer = post(office, contact_phone="012-see card", contact_email="jane at acme")
+def test_an_unusable_phone_and_address_are_kept_and_flagged(app: App) -> None:
+    answer = post(app, contact_phone="012-see card", contact_email="jane at acme")
     assert answer.status == 201
     assert answer.json["flags"] == ["phone_unusable", "email_unusable"]
-    kept = card(office, answer.json["lead_id"])
+    kept = card(app, answer.json["lead_id"])
     assert (kept.contact_phone, kept.contact_email) == ("012-see card", "jane at acme")
 
 
-def test_a_test_lead_races_but_is_not_counted(
-    office: Office, capsys: pytest.CaptureFixture[str]
-) -> None:
-    post(office)
-    assert office.counted(capsys) == {"LeadsAccepted": 1}
-    lead_id = post(office, external_id="try-out", test=True).json["lead_id"]
-    assert office.counted(capsys) == {}
-    lead = office.world.leads.get(lead_id)
+def test_a_test_lead_races_but_is_not_counted(app: App, capsys: pytest.CaptureFixture[str]) -> None:
+    post(app)
+    assert app.counted(capsys) == {"LeadsAccepted": 1}
+    lead_id = post(app, external_id="try-out", test=True).json["lead_id"]
+    assert app.counted(capsys) == {}
+    lead = app.world.leads.get(lead_id)
     assert lead is not None
     assert lead.test
     assert lead.state is State.OPEN
 
 
 def test_a_store_that_stays_busy_says_when_to_try_again_and_keeps_nothing(
-    office: Office, monkeypatch: pytest.MonkeyPatch
+    app: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before = office.everything()
-    office.contend(monkeypatch)
-    answer = post(office)
+    before = app.everything()
+    app.contend(monkeypatch)
+    answer = post(app)
     assert (answer.status, answer.code) == (503, "busy")
     assert int(answer.headers["retry-after"]) >= 1
-    assert office.everything() == before
+    assert app.everything() == before
 
 
 # Who is known already (C6)
@@ -300,9 +298,9 @@ def test_a_store_that_stays_busy_says_when_to_try_again_and_keeps_nothing(
 FAIR: dict[str, Any] = {"source": "fair", "external_id": "9"}
 
 
-def test_the_same_person_from_another_source_is_told_of_the_lead_there_is(office: Office) -> None:
-    first = post(office)
-    met = post(office, **FAIR, contact_phone="+60 12-888 0000", contact_email=None, company="New")
+def test_the_same_person_from_another_source_is_told_of_the_lead_there_is(app: App) -> None:
+    first = post(app)
+    met = post(app, **FAIR, contact_phone="+60 12-888 0000", contact_email=None, company="New")
     assert met.status == 200
     assert met.json == {
         **first.json,
@@ -310,56 +308,54 @@ def test_the_same_person_from_another_source_is_told_of_the_lead_there_is(office
         "flags": ["merged_same_phone"],
         "reason": "Merged with the lead of the same phone number; it is not raced again.",
     }
-    before = office.everything()
-    again = post(office, **FAIR, contact_phone="+60 12-888 0000", contact_email=None, company="New")
+    before = app.everything()
+    again = post(app, **FAIR, contact_phone="+60 12-888 0000", contact_email=None, company="New")
     assert (again.status, again.json) == (200, met.json)
-    assert office.everything() == before
+    assert app.everything() == before
 
 
-def test_whoever_holds_the_lead_sees_what_was_merged_into_it(office: Office) -> None:
-    office.hire(AINA)
-    lead_id = post(office).json["lead_id"]
-    post(office, **FAIR, contact_name="Tom Ong", contact_email="tom@acme.example", contact_phone="")
-    lead = office.world.leads.get(lead_id)
+def test_whoever_holds_the_lead_sees_what_was_merged_into_it(app: App) -> None:
+    app.hire(AINA)
+    lead_id = post(app).json["lead_id"]
+    post(app, **FAIR, contact_name="Tom Ong", contact_email="tom@acme.example", contact_phone="")
+    lead = app.world.leads.get(lead_id)
     assert lead is not None
-    won = office.claim(lead).json["lead"]
+    won = app.claim(lead).json["lead"]
     assert won["contact_name"] == "Jane Tan"
     [shown] = won["merged"]
     assert (shown["source"], shown["because"]) == ("fair", "domain")
     assert (shown["contact_name"], shown["contact_email"]) == ("Tom Ong", "tom@acme.example")
     assert shown["at"] == "2026-11-23T12:00:00.000Z"
-    page = office.ask("claim", http("http_claim_page", path={"token": office.link(lead)})).text
+    page = app.ask("claim", http("http_claim_page", path={"token": app.link(lead)})).text
     for text in ("fair, 2026-11-23", "Tom Ong", "tom@acme.example"):
         assert text in page
 
 
-def test_a_lead_of_a_reps_company_is_theirs_and_they_are_told(office: Office) -> None:
-    office.hire(AINA)
-    lead = office.world.leads.get(post(office).json["lead_id"])
+def test_a_lead_of_a_reps_company_is_theirs_and_they_are_told(app: App) -> None:
+    app.hire(AINA)
+    lead = app.world.leads.get(post(app).json["lead_id"])
     assert lead is not None
-    assert office.claim(lead).status == 200
+    assert app.claim(lead).status == 200
     answer = post(
-        office, **FAIR, contact_name="Tom", contact_email="tom@acme.example", contact_phone=""
+        app, **FAIR, contact_name="Tom", contact_email="tom@acme.example", contact_phone=""
     )
     assert answer.status == 201
     assert (answer.json["state"], answer.json["duplicate"]) == ("assigned", False)
     assert answer.json["flags"] == ["existing_owner"]
     assert answer.json["reason"]
-    theirs = office.world.leads.get(answer.json["lead_id"])
+    theirs = app.world.leads.get(answer.json["lead_id"])
     assert theirs is not None
-    assert theirs.owner == office.now(lead).owner
-    events = [
-        item.event for item in office.world.leads.waiting_in_outbox(NOON + timedelta(hours=1))
-    ]
+    assert theirs.owner == app.now(lead).owner
+    events = [item.event for item in app.world.leads.waiting_in_outbox(NOON + timedelta(hours=1))]
     assert ("lead.assigned", theirs.lead_id) in [
         (event.kind, event.lead_id) for event in events if event
     ]
 
 
-def test_nothing_that_names_a_person_is_outside_the_contacts(office: Office) -> None:
-    post(office)
-    post(office, **FAIR)
-    stored = office.everything()
+def test_nothing_that_names_a_person_is_outside_the_contacts(app: App) -> None:
+    post(app)
+    post(app, **FAIR)
+    stored = app.everything()
     del stored["contacts_table"]
     text = "".join(str(items) for items in stored.values())
     for personal in ("Jane", "60128880000", "jane@", "acme.example"):
@@ -367,7 +363,7 @@ def test_nothing_that_names_a_person_is_outside_the_contacts(office: Office) -> 
     assert "person:" in text
 
 
-def test_a_test_lead_meets_no_real_one(office: Office) -> None:
-    post(office)
-    answer = post(office, **FAIR, test=True)
+def test_a_test_lead_meets_no_real_one(app: App) -> None:
+    post(app)
+    answer = post(app, **FAIR, test=True)
     assert (answer.status, answer.json["flags"]) == (201, [])

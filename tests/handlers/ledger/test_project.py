@@ -10,7 +10,7 @@ from dibs.ledger.store import DynamoLedger
 from dibs.race.claim import bearer
 from dibs.race.undo import undo
 from dibs.wiring import wiring
-from handlers.office import AINA, BEN, Office, event, sqs
+from handlers.app import AINA, BEN, App, event, sqs
 from support.builders import token_of
 from support.tables import template
 
@@ -26,44 +26,44 @@ def entries() -> dict[str, Entry]:
     return {entry.entry_id: entry for entry in found}
 
 
-def test_a_claim_is_written_down_once(office: Office) -> None:
-    office.hire(AINA)
-    lead = office.lead(territory="Sarawak")
-    office.clock.pass_(seconds=2)
-    office.claim(lead)
-    assert office.run("project", event("sqs_project")) == NOTHING
+def test_a_claim_is_written_down_once(app: App) -> None:
+    app.hire(AINA)
+    lead = app.lead(territory="Sarawak")
+    app.clock.pass_(seconds=2)
+    app.claim(lead)
+    assert app.run("project", event("sqs_project")) == NOTHING
     [entry] = entries().values()
     assert (entry.entry_id, entry.kind) == (f"taken/{lead.lead_id}/1", "claimed")
     assert (entry.rep_id, entry.team, entry.take_ms) == (AINA.rep_id, "north", 2000)
     assert (entry.source, entry.territory, entry.model) == ("google-ads", "Sarawak", "open-pool")
-    before = office.everything()
-    assert office.run("project", event("sqs_project")) == NOTHING
-    assert office.everything() == before
+    before = app.everything()
+    assert app.run("project", event("sqs_project")) == NOTHING
+    assert app.everything() == before
 
 
-def test_no_name_stands_in_the_ledger(office: Office) -> None:
-    office.hire(AINA)
-    office.claim(office.lead())
-    office.run("project", event("sqs_project"))
-    stored = "".join(office.everything()["ledger_table"])
+def test_no_name_stands_in_the_ledger(app: App) -> None:
+    app.hire(AINA)
+    app.claim(app.lead())
+    app.run("project", event("sqs_project"))
+    stored = "".join(app.everything()["ledger_table"])
     assert AINA.rep_id in stored
     assert AINA.name not in stored
     assert "Acme" not in stored
 
 
-def test_a_lead_that_moved_on_is_written_down_whole(office: Office) -> None:
-    office.hire(AINA, BEN)
-    lead = office.lead()
-    office.clock.pass_(seconds=1)
-    office.claim(lead)
-    office.clock.pass_(seconds=5)
-    undo(wiring().race, lead.lead_id, AINA.rep_id, bearer(token_of(AINA)), office.clock)
-    office.clock.pass_(seconds=1)
-    assert office.claim(office.now(lead), BEN).status == 200
+def test_a_lead_that_moved_on_is_written_down_whole(app: App) -> None:
+    app.hire(AINA, BEN)
+    lead = app.lead()
+    app.clock.pass_(seconds=1)
+    app.claim(lead)
+    app.clock.pass_(seconds=5)
+    undo(wiring().race, lead.lead_id, AINA.rep_id, bearer(token_of(AINA)), app.clock)
+    app.clock.pass_(seconds=1)
+    assert app.claim(app.now(lead), BEN).status == 200
     late = sqs(
         "sqs_project", lead_message("returned"), lead_message("claimed", 2), lead_message("claimed")
     )
-    assert office.run("project", late) == NOTHING
+    assert app.run("project", late) == NOTHING
     assert {name: (e.rep_id, e.cause) for name, e in entries().items()} == {
         f"taken/{lead.lead_id}/1": (AINA.rep_id, "claimed"),
         f"returned/{lead.lead_id}/1": (AINA.rep_id, "undone"),
@@ -71,15 +71,15 @@ def test_a_lead_that_moved_on_is_written_down_whole(office: Office) -> None:
     }
 
 
-def test_other_events_write_nothing(office: Office) -> None:
-    office.hire(AINA)
-    office.claim(office.lead())
-    before = office.everything()
+def test_other_events_write_nothing(app: App) -> None:
+    app.hire(AINA)
+    app.claim(app.lead())
+    before = app.everything()
     assert (
-        office.run("project", sqs("sqs_project", lead_message("opened"), lead_message("expired")))
+        app.run("project", sqs("sqs_project", lead_message("opened"), lead_message("expired")))
         == NOTHING
     )
-    assert office.everything() == before
+    assert app.everything() == before
 
 
 def test_the_topic_sends_what_is_written_down_and_nothing_else() -> None:
@@ -87,9 +87,9 @@ def test_the_topic_sends_what_is_written_down_and_nothing_else() -> None:
     assert subscription["FilterPolicy"] == {"kind": list(EVENTS)}
 
 
-def test_a_event_that_failed_comes_again_and_it_alone(office: Office, monkeypatch: Any) -> None:
-    office.hire(AINA)
-    office.claim(office.lead())
+def test_a_event_that_failed_comes_again_and_it_alone(app: App, monkeypatch: Any) -> None:
+    app.hire(AINA)
+    app.claim(app.lead())
     story = DynamoLedger.story
 
     def broken(ledger: DynamoLedger, lead_id: str) -> Any:
@@ -101,5 +101,5 @@ def test_a_event_that_failed_comes_again_and_it_alone(office: Office, monkeypatc
     asked = sqs(
         "sqs_project", {**lead_message("claimed"), "lead_id": "broken"}, lead_message("claimed")
     )
-    assert office.run("project", asked) == {"batchItemFailures": [{"itemIdentifier": "message-0"}]}
+    assert app.run("project", asked) == {"batchItemFailures": [{"itemIdentifier": "message-0"}]}
     assert len(entries()) == 1

@@ -14,7 +14,7 @@ from dibs.core.rep import Device, Platform, Rep
 from dibs.offers.sms import SnsSms
 from dibs.rules.rules import Sms
 from dibs.wiring import wiring
-from handlers.office import AINA, BEN, DAYANG, Office, event, sqs
+from handlers.app import AINA, BEN, DAYANG, App, event, sqs
 from support.builders import NOON, a_playbook
 from support.privacy import leaks
 
@@ -35,181 +35,179 @@ def phone(rep: Rep) -> Device:
     return rep.devices[0]
 
 
-def test_a_rep_with_the_app_gets_an_alert_and_no_text_yet(office: Office) -> None:
-    aina = office.hire_with_phone(AINA)
-    lead = office.lead()
-    assert office.run("notify", event("sqs_notify")) == DONE
-    [alert] = office.alerts(phone(aina))
+def test_a_rep_with_the_app_gets_an_alert_and_no_text_yet(app: App) -> None:
+    aina = app.hire_with_phone(AINA)
+    lead = app.lead()
+    assert app.run("notify", event("sqs_notify")) == DONE
+    [alert] = app.alerts(phone(aina))
     assert alert["notification"]["title"] == "Acme 1 Sdn Bhd"
     assert "Head of Operations" in alert["notification"]["body"]
     assert alert["data"] == {
         "kind": "offer",
         "lead_id": lead.lead_id,
-        "url": f"https://dibs.example/c/{office.link(lead)}",
+        "url": f"https://dibs.example/c/{app.link(lead)}",
     }
     told = repr(alert["notification"])
     assert "Jane" not in told
     assert "jane@" not in told
     assert "+60" not in told
-    assert office.texts() == []
-    notice = office.offers.notices(lead.lead_id, 1, [AINA.rep_id])[AINA.rep_id]
+    assert app.texts() == []
+    notice = app.offers.notices(lead.lead_id, 1, [AINA.rep_id])[AINA.rep_id]
     assert notice.channels == ("push",)
 
 
-def test_a_text_is_planned_for_whoever_does_not_look_in_time(office: Office) -> None:
-    office.hire_with_phone(AINA)
-    office.lead()
-    office.run("notify", event("sqs_notify"))
-    [later] = office.waiting("notify")
+def test_a_text_is_planned_for_whoever_does_not_look_in_time(app: App) -> None:
+    app.hire_with_phone(AINA)
+    app.lead()
+    app.run("notify", event("sqs_notify"))
+    [later] = app.waiting("notify")
     assert (later.body["kind"], later.body["rep_ids"]) == ("unseen", [AINA.rep_id])
     assert later.delay_seconds == 20
 
 
-def test_a_rep_without_the_app_gets_a_text_at_once(office: Office) -> None:
-    office.hire(AINA)
-    lead = office.lead()
-    office.run("notify", event("sqs_notify"))
-    [(number, text)] = office.texts()
+def test_a_rep_without_the_app_gets_a_text_at_once(app: App) -> None:
+    app.hire(AINA)
+    lead = app.lead()
+    app.run("notify", event("sqs_notify"))
+    [(number, text)] = app.texts()
     assert number == AINA.phone
-    assert f"https://dibs.example/c/{office.link(lead)}" in text
+    assert f"https://dibs.example/c/{app.link(lead)}" in text
     for shown in ("Acme 1 Sdn Bhd", "51-200", "Head of Operations", "google-ads", "86"):
         assert shown in text
     for kept in ("Jane", "jane@", "+60"):
         assert kept not in text
     code = re.search(r"Reply ([A-Z2-9]{4}) ", text)
     assert code
-    assert office.offers.find_code(AINA.rep_id, code[1]) == (lead.lead_id, 1)
-    assert office.waiting("notify") == []
+    assert app.offers.find_code(AINA.rep_id, code[1]) == (lead.lead_id, 1)
+    assert app.waiting("notify") == []
 
 
-def test_a_redelivered_message_sends_nothing_twice(office: Office) -> None:
-    aina = office.hire_with_phone(AINA)
-    office.hire(BEN)
-    lead = office.lead()
+def test_a_redelivered_message_sends_nothing_twice(app: App) -> None:
+    aina = app.hire_with_phone(AINA)
+    app.hire(BEN)
+    lead = app.lead()
     for _ in range(3):
-        assert (
-            office.run("notify", sqs("sqs_notify", batch_message("offer", lead, aina, BEN))) == DONE
-        )
-    assert len(office.alerts(phone(aina))) == 1
-    assert [number for number, _ in office.texts()] == [BEN.phone]
-    assert len(office.waiting("notify")) == 1
+        assert app.run("notify", sqs("sqs_notify", batch_message("offer", lead, aina, BEN))) == DONE
+    assert len(app.alerts(phone(aina))) == 1
+    assert [number for number, _ in app.texts()] == [BEN.phone]
+    assert len(app.waiting("notify")) == 1
 
 
-def test_the_same_rep_in_another_batch_is_not_told_again(office: Office) -> None:
-    aina = office.hire_with_phone(AINA)
-    lead = office.lead()
-    office.run("notify", event("sqs_notify"))
-    office.hire(BEN)
-    office.run("notify", sqs("sqs_notify", batch_message("offer", lead, aina, BEN)))
-    assert len(office.alerts(phone(aina))) == 1
-    assert [number for number, _ in office.texts()] == [BEN.phone]
+def test_the_same_rep_in_another_batch_is_not_told_again(app: App) -> None:
+    aina = app.hire_with_phone(AINA)
+    lead = app.lead()
+    app.run("notify", event("sqs_notify"))
+    app.hire(BEN)
+    app.run("notify", sqs("sqs_notify", batch_message("offer", lead, aina, BEN)))
+    assert len(app.alerts(phone(aina))) == 1
+    assert [number for number, _ in app.texts()] == [BEN.phone]
 
 
-def test_a_phone_that_refuses_the_push_gets_the_text_now(office: Office) -> None:
-    aina = office.hire_with_phone(AINA)
+def test_a_phone_that_refuses_the_push_gets_the_text_now(app: App) -> None:
+    aina = app.hire_with_phone(AINA)
     clients.sns().set_endpoint_attributes(
         EndpointArn=phone(aina).endpoint_arn, Attributes={"Enabled": "false"}
     )
-    lead = office.lead()
-    assert office.run("notify", event("sqs_notify")) == DONE
-    assert [number for number, _ in office.texts()] == [AINA.phone]
-    notice = office.offers.notices(lead.lead_id, 1, [AINA.rep_id])[AINA.rep_id]
+    lead = app.lead()
+    assert app.run("notify", event("sqs_notify")) == DONE
+    assert [number for number, _ in app.texts()] == [AINA.phone]
+    notice = app.offers.notices(lead.lead_id, 1, [AINA.rep_id])[AINA.rep_id]
     assert notice.channels == ("sms",)
-    assert office.waiting("notify") == []
+    assert app.waiting("notify") == []
 
 
-def test_a_rep_with_two_phones_is_told_on_both_and_not_by_text(office: Office) -> None:
-    aina = office.hire_with_phone(AINA)
+def test_a_rep_with_two_phones_is_told_on_both_and_not_by_text(app: App) -> None:
+    aina = app.hire_with_phone(AINA)
     tablet, _ = wiring().push.register(AINA.rep_id, "tablet", Platform.FCM, "push-token-tablet")
-    office.world.roster.put_device(AINA.rep_id, tablet)
-    office.lead()
-    office.run("notify", event("sqs_notify"))
-    assert len(office.alerts(phone(aina))) == len(office.alerts(tablet)) == 1
-    assert office.texts() == []
+    app.world.roster.put_device(AINA.rep_id, tablet)
+    app.lead()
+    app.run("notify", event("sqs_notify"))
+    assert len(app.alerts(phone(aina))) == len(app.alerts(tablet)) == 1
+    assert app.texts() == []
 
 
-def test_who_has_not_looked_in_time_gets_the_text_once(office: Office) -> None:
-    aina, ben = office.hire_with_phone(AINA), office.hire_with_phone(BEN)
-    lead = office.lead()
-    office.run("notify", sqs("sqs_notify", batch_message("offer", lead, aina, ben)))
+def test_who_has_not_looked_in_time_gets_the_text_once(app: App) -> None:
+    aina, ben = app.hire_with_phone(AINA), app.hire_with_phone(BEN)
+    lead = app.lead()
+    app.run("notify", sqs("sqs_notify", batch_message("offer", lead, aina, ben)))
     wiring().race.record_sighting(lead, BEN.rep_id, "seen_at", NOON)
     for _ in range(2):
-        office.run("notify", sqs("sqs_notify", batch_message("unseen", lead, aina, ben)))
-    office.run("notify", sqs("sqs_notify", batch_message("undelivered", lead, aina)))
-    assert [number for number, _ in office.texts()] == [AINA.phone]
+        app.run("notify", sqs("sqs_notify", batch_message("unseen", lead, aina, ben)))
+    app.run("notify", sqs("sqs_notify", batch_message("undelivered", lead, aina)))
+    assert [number for number, _ in app.texts()] == [AINA.phone]
 
 
 @pytest.mark.parametrize("over", ["claimed", "expired"])
-def test_nobody_is_told_of_a_lead_that_is_over(office: Office, over: str) -> None:
-    aina = office.hire_with_phone(AINA)
-    office.hire(BEN)
-    lead = office.lead()
+def test_nobody_is_told_of_a_lead_that_is_over(app: App, over: str) -> None:
+    aina = app.hire_with_phone(AINA)
+    app.hire(BEN)
+    lead = app.lead()
     if over == "claimed":
-        office.claim(lead, BEN)
+        app.claim(lead, BEN)
     else:
-        office.clock.pass_(seconds=900)
+        app.clock.pass_(seconds=900)
     for kind in ("offer", "unseen", "undelivered"):
-        assert office.run("notify", sqs("sqs_notify", batch_message(kind, lead, aina, BEN))) == DONE
-    assert office.alerts(phone(aina)) == []
-    assert office.texts() == []
+        assert app.run("notify", sqs("sqs_notify", batch_message(kind, lead, aina, BEN))) == DONE
+    assert app.alerts(phone(aina)) == []
+    assert app.texts() == []
 
 
-def test_the_losers_alert_is_taken_back_silently(office: Office) -> None:
-    aina, ben = office.hire_with_phone(AINA), office.hire_with_phone(BEN)
-    lead = office.lead()
-    office.run("notify", sqs("sqs_notify", batch_message("offer", lead, aina, ben)))
-    office.claim(lead, AINA)
-    office.run("notify", sqs("sqs_notify", batch_message("withdraw", lead, ben)))
-    assert len(office.alerts(phone(aina))) == 1
-    _, withdrawal = office.alerts(phone(ben))
+def test_the_losers_alert_is_taken_back_silently(app: App) -> None:
+    aina, ben = app.hire_with_phone(AINA), app.hire_with_phone(BEN)
+    lead = app.lead()
+    app.run("notify", sqs("sqs_notify", batch_message("offer", lead, aina, ben)))
+    app.claim(lead, AINA)
+    app.run("notify", sqs("sqs_notify", batch_message("withdraw", lead, ben)))
+    assert len(app.alerts(phone(aina))) == 1
+    _, withdrawal = app.alerts(phone(ben))
     assert withdrawal["data"] == {"kind": "withdrawn", "lead_id": lead.lead_id}
     assert "notification" not in withdrawal
 
 
-def test_the_winners_offer_gets_its_claimed_time(office: Office) -> None:
-    aina = office.hire_with_phone(AINA)
-    lead = office.lead()
-    office.run("notify", event("sqs_notify"))
-    at = office.clock.pass_(seconds=4)
-    office.claim(lead)
-    office.run("notify", sqs("sqs_notify", batch_message("won", lead, aina)))
-    notice = office.offers.notices(lead.lead_id, 1, [AINA.rep_id])[AINA.rep_id]
+def test_the_winners_offer_gets_its_claimed_time(app: App) -> None:
+    aina = app.hire_with_phone(AINA)
+    lead = app.lead()
+    app.run("notify", event("sqs_notify"))
+    at = app.clock.pass_(seconds=4)
+    app.claim(lead)
+    app.run("notify", sqs("sqs_notify", batch_message("won", lead, aina)))
+    notice = app.offers.notices(lead.lead_id, 1, [AINA.rep_id])[AINA.rep_id]
     assert (notice.sent_at, notice.claimed_at) == (NOON, at)
 
 
 def test_the_days_cap_on_texts_holds_and_is_counted(
-    office: Office, capsys: pytest.CaptureFixture[str]
+    app: App, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    office.put_playbook(a_playbook(sms=Sms(True, 20, 1).__dict__))
-    office.hire(AINA, BEN)
-    lead = office.lead()
-    assert office.run("notify", sqs("sqs_notify", batch_message("offer", lead, AINA, BEN))) == DONE
-    assert len(office.texts()) == 1
-    counted = office.counted(capsys)
+    app.put_playbook(a_playbook(sms=Sms(True, 20, 1).__dict__))
+    app.hire(AINA, BEN)
+    lead = app.lead()
+    assert app.run("notify", sqs("sqs_notify", batch_message("offer", lead, AINA, BEN))) == DONE
+    assert len(app.texts()) == 1
+    counted = app.counted(capsys)
     assert (counted["SmsSent"], counted["SmsCapReached"]) == (1, 1)
 
 
-def test_a_rep_who_opted_out_gets_no_text(office: Office) -> None:
-    office.hire(replace(AINA, sms_opted_out=True))
-    office.lead()
-    office.run("notify", event("sqs_notify"))
-    assert office.texts() == []
+def test_a_rep_who_opted_out_gets_no_text(app: App) -> None:
+    app.hire(replace(AINA, sms_opted_out=True))
+    app.lead()
+    app.run("notify", event("sqs_notify"))
+    assert app.texts() == []
 
 
-def test_texts_are_written_in_the_reps_language(office: Office) -> None:
-    office.hire(DAYANG)
-    lead = office.lead()
-    office.run("notify", sqs("sqs_notify", batch_message("offer", lead, DAYANG)))
-    [(_, text)] = office.texts()
+def test_texts_are_written_in_the_reps_language(app: App) -> None:
+    app.hire(DAYANG)
+    lead = app.lead()
+    app.run("notify", sqs("sqs_notify", batch_message("offer", lead, DAYANG)))
+    [(_, text)] = app.texts()
     assert "Reply" not in text
     assert "Balas" in text
 
 
 def test_a_text_that_failed_is_sent_by_the_next_delivery_and_no_other_again(
-    office: Office, monkeypatch: pytest.MonkeyPatch
+    app: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    office.hire(AINA, BEN)
-    lead = office.lead()
+    app.hire(AINA, BEN)
+    lead = app.lead()
     send, broken = SnsSms.send, {AINA.phone}
 
     def failing_once(sms: SnsSms, number: str, text: str) -> None:
@@ -220,38 +218,36 @@ def test_a_text_that_failed_is_sent_by_the_next_delivery_and_no_other_again(
 
     monkeypatch.setattr(SnsSms, "send", failing_once)
     message = sqs("sqs_notify", batch_message("offer", lead, AINA, BEN))
-    assert office.run("notify", message) == {"batchItemFailures": [{"itemIdentifier": "message-0"}]}
-    assert [number for number, _ in office.texts()] == [BEN.phone]
-    assert office.run("notify", message) == DONE
-    assert [number for number, _ in office.texts()] == [BEN.phone, AINA.phone]
+    assert app.run("notify", message) == {"batchItemFailures": [{"itemIdentifier": "message-0"}]}
+    assert [number for number, _ in app.texts()] == [BEN.phone]
+    assert app.run("notify", message) == DONE
+    assert [number for number, _ in app.texts()] == [BEN.phone, AINA.phone]
 
 
-def test_a_poison_message_fails_alone(office: Office) -> None:
-    office.hire(AINA)
-    lead = office.lead()
+def test_a_poison_message_fails_alone(app: App) -> None:
+    app.hire(AINA)
+    lead = app.lead()
     batch = sqs(
         "sqs_notify",
         {"kind": "offer"},
         batch_message("offer", lead, AINA),
         {**batch_message("offer", lead, AINA), "kind": "sing"},
     )
-    assert office.run("notify", batch) == {
+    assert app.run("notify", batch) == {
         "batchItemFailures": [{"itemIdentifier": "message-0"}, {"itemIdentifier": "message-2"}]
     }
-    assert len(office.texts()) == 1
+    assert len(app.texts()) == 1
 
 
-def test_an_errors_own_words_stay_out_of_the_log(
-    office: Office, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    office.hire(AINA)
-    office.lead()
+def test_an_errors_own_words_stay_out_of_the_log(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    app.hire(AINA)
+    app.lead()
 
     def failing(sms: SnsSms, number: str, text: str) -> None:
         raise ConnectionError(f"{number} does not take {text}")
 
     monkeypatch.setattr(SnsSms, "send", failing)
-    office.run("notify", event("sqs_notify"))
-    [line] = [line for line in office.overheard.lines if '"failed"' in line]
+    app.run("notify", event("sqs_notify"))
+    [line] = [line for line in app.overheard.lines if '"failed"' in line]
     assert "ConnectionError" in line
     assert leaks([line]) == []

@@ -13,13 +13,13 @@ import pytest
 
 from dibs.core.rep import Rep
 from dibs.game.scoring.score import score
-from dibs.ledger.entries import booked
+from dibs.ledger.entries import new_entry
 from dibs.race.claim import token_hash
 from dibs.reports.ports import QuotaResult
 from dibs.reports.tiers import Inputs, edges, explain, place, team_of
 from dibs.rules.rules import TierRules
 from dibs.wiring import wiring
-from handlers.office import AINA, BEN, DAYANG, MANAGER, Answer, Office, http, sqs
+from handlers.app import AINA, BEN, DAYANG, MANAGER, Answer, App, http, sqs
 from support.builders import NOON, a_lead, a_playbook, a_rep, token_of
 
 CHRISTMAS = {"from": "2026-12-24", "to": "2026-12-31"}
@@ -27,44 +27,44 @@ TODAY = {"from": "2026-11-23", "to": "2026-11-23"}
 TIERED = {"north": {"name": "North", "model": "tiers"}, "south": {"name": "South"}}
 
 
-def call(office: Office, route: str, body: Any = None, *, token: str = token_of(AINA)) -> Answer:
+def call(app: App, route: str, body: Any = None, *, token: str = token_of(AINA)) -> Answer:
     text = None if body is None else json.dumps(body)
-    return office.ask("rep", http("http_offers", route, {}, text, authorization=f"Bearer {token}"))
+    return app.ask("rep", http("http_offers", route, {}, text, authorization=f"Bearer {token}"))
 
 
-def me(office: Office, rep: Rep = AINA) -> dict[str, Any]:
-    answer = call(office, "GET /me", token=token_of(rep))
+def me(app: App, rep: Rep = AINA) -> dict[str, Any]:
+    answer = call(app, "GET /me", token=token_of(rep))
     assert answer.status == 200
     found: dict[str, Any] = answer.json
     return found
 
 
-def available(office: Office, body: Any) -> Answer:
-    return call(office, "PUT /me/availability", body)
+def available(app: App, body: Any) -> Answer:
+    return call(app, "PUT /me/availability", body)
 
 
-def now(office: Office, rep: Rep = AINA) -> Rep:
+def now(app: App, rep: Rep = AINA) -> Rep:
     """The rep as they are now."""
-    found = office.world.roster.get(rep.rep_id)
+    found = app.world.roster.get(rep.rep_id)
     assert found is not None
     return found
 
 
-def told(office: Office) -> list[dict[str, Any]]:
-    return [message.body for message in office.waiting("offer")]
+def told(app: App) -> list[dict[str, Any]]:
+    return [message.body for message in app.waiting("offer")]
 
 
 # My card
 
 
-def test_limits_and_debts_are_seen_before_they_bite(office: Office) -> None:
+def test_limits_and_debts_are_seen_before_they_bite(app: App) -> None:
     rules = {"hot_per_warm": 2, "claims_per_assignment": 5, "cold_per_week": 3}
     limits = [{"most": 4, "per": "hour", "rolling": True}, {"most": 6, "per": "in_hand"}]
-    office.put_playbook(a_playbook(acceptance=rules, limits=limits))
-    office.hire(AINA)
+    app.put_playbook(a_playbook(acceptance=rules, limits=limits))
+    app.hire(AINA)
     for number in (1, 2):
-        assert office.claim(office.lead(number)).status == 200
-    card = me(office)
+        assert app.claim(app.lead(number)).status == 200
+    card = me(app)
     assert [(x["per"], x["used"], x["most"]) for x in card["limits"]] == [
         ("day", 2, 10),
         ("hour", 2, 4),
@@ -77,11 +77,11 @@ def test_limits_and_debts_are_seen_before_they_bite(office: Office) -> None:
     ]
 
 
-def test_releases_of_the_week_are_counted(office: Office) -> None:
-    office.hire(AINA)
-    lead = office.lead()
-    office.claim(lead)
-    office.clock.pass_(minutes=1)
+def test_releases_of_the_week_are_counted(app: App) -> None:
+    app.hire(AINA)
+    lead = app.lead()
+    app.claim(lead)
+    app.clock.pass_(minutes=1)
     asked = http(
         "http_offers",
         "POST /leads/{lead_id}/release",
@@ -89,24 +89,24 @@ def test_releases_of_the_week_are_counted(office: Office) -> None:
         '{"reason": "wrong industry"}',
         authorization=f"Bearer {token_of(AINA)}",
     )
-    assert office.ask("rep", asked).status == 200
+    assert app.ask("rep", asked).status == 200
     event = {"kind": "lead.returned", "lead_id": lead.lead_id, "epoch": 1, "rep_id": AINA.rep_id}
-    office.run("project", sqs("sqs_project", event))
-    office.clock.pass_(milliseconds=1)
-    assert me(office)["released_this_week"] == 1
-    office.clock.pass_(days=7)
-    assert me(office)["released_this_week"] == 0
+    app.run("project", sqs("sqs_project", event))
+    app.clock.pass_(milliseconds=1)
+    assert me(app)["released_this_week"] == 1
+    app.clock.pass_(days=7)
+    assert me(app)["released_this_week"] == 0
 
 
-def test_a_rep_reads_what_decides_for_them_now(office: Office) -> None:
-    office.hire(AINA)
-    assert me(office) == {
+def test_a_rep_reads_what_decides_for_them_now(app: App) -> None:
+    app.hire(AINA)
+    assert me(app) == {
         "rep_id": AINA.rep_id,
         "name": "Aina Zulkifli",
         "team": "north",
         "zone": "Asia/Kuching",
         "model": "open-pool",
-        "playbook_version": office.world.playbooks.in_force().number,
+        "playbook_version": app.world.playbooks.in_force().number,
         "available": True,
         "unavailable": [],
         "available_at": None,
@@ -147,25 +147,25 @@ def test_a_rep_reads_what_decides_for_them_now(office: Office) -> None:
     }
 
 
-def test_a_rep_reads_what_they_have_earned(office: Office) -> None:
+def test_a_rep_reads_what_they_have_earned(app: App) -> None:
     levels = [{"name": "Bronze", "from_points": 10}, {"name": "Silver", "from_points": 50}]
     games = {"name": "Regular", "formula": "count(reference)", "at_least": 2, "per": "month"}
     points = {"activities": {"reference": 7}}
     badges = {"regular": games}
     game = {"levels": levels, "badges": badges, "points": points}
-    office.put_playbook(a_playbook(game=game))
-    office.hire(AINA, BEN)
+    app.put_playbook(a_playbook(game=game))
+    app.hire(AINA, BEN)
     playbook = wiring().roster.playbook()
 
     def told(name: str, at: datetime) -> None:
-        entry = booked(name, "reference", AINA.rep_id, AINA.team, at, playbook)
+        entry = new_entry(name, "reference", AINA.rep_id, AINA.team, at, playbook)
         score(wiring().score_deps, [entry])
 
     told("1", NOON - timedelta(days=60))
     told("2", NOON - timedelta(days=7))
-    assert me(office)["badges"] == []
+    assert me(app)["badges"] == []
     told("3", NOON)
-    found = me(office)
+    found = me(app)
     assert found["points"] == {
         "week": 7,
         "month": 14,
@@ -176,30 +176,30 @@ def test_a_rep_reads_what_they_have_earned(office: Office) -> None:
     }
     held = {"id": "regular", "period": "2026-11", "earned_at": "2026-11-23T12:00:00.000Z"}
     assert found["badges"] == [{**held, "name": "Regular"}]
-    assert (me(office, BEN)["points"]["all"], me(office, BEN)["badges"]) == (0, [])
+    assert (me(app, BEN)["points"]["all"], me(app, BEN)["badges"]) == (0, [])
     # One the playbook has dropped since goes by its id.
-    office.put_playbook(a_playbook(game={**game, "badges": {}}))
-    assert me(office)["badges"] == [{**held, "name": "regular"}]
+    app.put_playbook(a_playbook(game={**game, "badges": {}}))
+    assert me(app)["badges"] == [{**held, "name": "regular"}]
 
 
-def test_the_points_of_the_week_are_those_of_the_teams_zone(office: Office) -> None:
-    office.put_playbook(a_playbook(teams={"north": {"name": "North", "zone": "Asia/Kuching"}}))
-    office.hire(AINA)
+def test_the_points_of_the_week_are_those_of_the_teams_zone(app: App) -> None:
+    app.put_playbook(a_playbook(teams={"north": {"name": "North", "zone": "Asia/Kuching"}}))
+    app.hire(AINA)
     playbook = wiring().roster.playbook()
-    entry = booked("1", "claimed", AINA.rep_id, AINA.team, NOON, playbook, a_lead(), take_ms=1)
+    entry = new_entry("1", "claimed", AINA.rep_id, AINA.team, NOON, playbook, a_lead(), take_ms=1)
     score(wiring().score_deps, [entry])
-    office.clock.pass_(days=6, hours=4)
-    assert me(office)["points"]["week"] == 0  # Monday in Kuching, Sunday at four elsewhere
-    office.clock.at -= timedelta(microseconds=1)
-    assert me(office)["points"]["week"] == 10
+    app.clock.pass_(days=6, hours=4)
+    assert me(app)["points"]["week"] == 0  # Monday in Kuching, Sunday at four elsewhere
+    app.clock.at -= timedelta(microseconds=1)
+    assert me(app)["points"]["week"] == 10
 
 
 def test_what_was_earned_is_four_requests_at_first_and_three_after(
-    office: Office, monkeypatch: pytest.MonkeyPatch
+    app: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    office.hire(AINA)
+    app.hire(AINA)
     asked: list[str] = []
-    game = {office.settings.standings_table, office.settings.game_table}
+    game = {app.settings.standings_table, app.settings.game_table}
     for name in ("query", "get_item", "batch_get_item"):
         real = getattr(wiring().dynamo.client, name)
 
@@ -209,88 +209,88 @@ def test_what_was_earned_is_four_requests_at_first_and_three_after(
             return real(**request)
 
         monkeypatch.setattr(wiring().dynamo.client, name, counted)
-    me(office)
+    me(app)
     assert sorted(asked) == ["batch_get_item", "get_item", "get_item", "query"]
     asked.clear()
-    me(office)
+    me(app)
     assert sorted(asked) == ["batch_get_item", "get_item", "query"]
 
 
 @pytest.mark.parametrize(
     "token", [f"{AINA.rep_id}.forged", f"{BEN.rep_id}.secret", "nobody.secret", AINA.rep_id]
 )
-def test_nobody_else_reads_a_card(office: Office, token: str) -> None:
-    office.hire(AINA, replace(BEN, active=False))
-    answer = call(office, "GET /me", token=token)
+def test_nobody_else_reads_a_card(app: App, token: str) -> None:
+    app.hire(AINA, replace(BEN, active=False))
+    answer = call(app, "GET /me", token=token)
     assert (answer.status, answer.code) == (401, "unauthorized")
     assert "Aina" not in answer.text
 
 
-def test_a_manager_has_no_card(office: Office) -> None:
-    office.world.roster.set_manager_hash(token_hash(MANAGER))
-    answer = call(office, "GET /me", token=MANAGER)
+def test_a_manager_has_no_card(app: App) -> None:
+    app.world.roster.set_manager_hash(token_hash(MANAGER))
+    answer = call(app, "GET /me", token=MANAGER)
     assert (answer.status, answer.code) == (403, "forbidden")
 
 
-def test_reading_a_card_changes_nothing(office: Office) -> None:
-    office.put_playbook(a_playbook(teams=TIERED, quota={"enabled": True}))
-    office.hire(AINA)
-    before = office.everything()
-    me(office)
-    assert office.everything() == before
-    assert told(office) == []
+def test_reading_a_card_changes_nothing(app: App) -> None:
+    app.put_playbook(a_playbook(teams=TIERED, quota={"enabled": True}))
+    app.hire(AINA)
+    before = app.everything()
+    me(app)
+    assert app.everything() == before
+    assert told(app) == []
 
 
-def test_what_was_taken_is_counted_on_the_card(office: Office) -> None:
-    office.put_playbook(a_playbook(quota={"enabled": True}))
-    office.hire(AINA)
+def test_what_was_taken_is_counted_on_the_card(app: App) -> None:
+    app.put_playbook(a_playbook(quota={"enabled": True}))
+    app.hire(AINA)
     for number in range(1, 4):
-        office.claim(office.lead(number))
-    card = me(office)
+        app.claim(app.lead(number))
+    card = me(app)
     assert (card["claims"]["today"], card["in_hand"]) == (3, 3)
     assert card["allowance"]["taken_this_week"] == 3
     # Tuesday in Kuching, and Monday after.
-    office.clock.pass_(hours=4)
-    card = me(office)
+    app.clock.pass_(hours=4)
+    card = me(app)
     assert (card["claims"]["today"], card["allowance"]["taken_this_week"]) == (0, 3)
     assert card["claims"]["starts_again_at"] == "2026-11-24T16:00:00.000Z"
-    office.clock.pass_(days=6)
-    assert me(office)["allowance"]["taken_this_week"] == 0
+    app.clock.pass_(days=6)
+    assert me(app)["allowance"]["taken_this_week"] == 0
 
 
-def test_a_rep_reads_why_they_are_off_and_until_when(office: Office) -> None:
-    office.hire(DAYANG)
-    office.pause(DAYANG, minutes=30)
-    card = me(office, DAYANG)
+def test_a_rep_reads_why_they_are_off_and_until_when(app: App) -> None:
+    app.hire(DAYANG)
+    app.pause(DAYANG, minutes=30)
+    card = me(app, DAYANG)
     assert card["available"] is False
     assert card["available_at"] == card["paused_until"] == "2026-11-23T12:30:00.000Z"
     assert len(card["unavailable"]) == 1
     assert "dijeda" in card["unavailable"][0]
-    office.clock.pass_(minutes=30)
-    card = me(office, DAYANG)
+    app.clock.pass_(minutes=30)
+    card = me(app, DAYANG)
     assert (card["available"], card["available_at"], card["paused_until"]) == (True, None, None)
 
 
-def test_a_pause_that_ends_at_night_ends_in_the_morning(office: Office) -> None:
+def test_a_pause_that_ends_at_night_ends_in_the_morning(app: App) -> None:
     # 20:00 in Kuching; the pause is over at 23:00, the next shift begins at 09:00.
     hours = {day: ["09:00-22:00"] for day in ("mon", "tue", "wed")}
-    office.put_playbook(a_playbook(teams={"north": {"name": "North", "hours": hours}}))
-    office.hire(AINA)
-    office.pause(AINA, hours=3)
-    card = me(office)
+    app.put_playbook(a_playbook(teams={"north": {"name": "North", "hours": hours}}))
+    app.hire(AINA)
+    app.pause(AINA, hours=3)
+    card = me(app)
     assert card["paused_until"] == "2026-11-23T15:00:00.000Z"
     assert card["available_at"] == "2026-11-24T01:00:00.000Z"
 
 
-def test_leave_and_quiet_are_on_the_card(office: Office) -> None:
+def test_leave_and_quiet_are_on_the_card(app: App) -> None:
     leave = ((date(2026, 11, 23), date(2026, 11, 24)),)
-    office.hire(replace(AINA, leave=leave, quiet_until=NOON + timedelta(minutes=5)))
-    card = me(office)
+    app.hire(replace(AINA, leave=leave, quiet_until=NOON + timedelta(minutes=5)))
+    card = me(app)
     assert card["leave"] == [{"from": "2026-11-23", "to": "2026-11-24"}]
     assert card["quiet_until"] == "2026-11-23T12:05:00.000Z"
     assert (card["available"], card["available_at"]) == (False, "2026-11-24T16:00:00.000Z")
-    office.clock.pass_(minutes=5)
-    assert me(office)["quiet_until"] is None
+    app.clock.pass_(minutes=5)
+    assert me(app)["quiet_until"] is None
 
 
 # My tier
@@ -315,12 +315,12 @@ def placed(week: str, inputs: Iterable[Inputs]) -> None:
     )
 
 
-def test_a_rep_reads_how_they_were_placed_and_what_the_next_tier_needs(office: Office) -> None:
-    office.put_playbook(a_playbook(teams=TIERED))
-    office.hire(AINA, BEN)
+def test_a_rep_reads_how_they_were_placed_and_what_the_next_tier_needs(app: App) -> None:
+    app.put_playbook(a_playbook(teams=TIERED))
+    app.hire(AINA, BEN)
     colleagues = [a_rep(number) for number in range(10, 15)]
     placed(WEEK, [judged(AINA, 5), judged(BEN, 9), *(judged(rep, 6) for rep in colleagues)])
-    found = me(office)["tier_outlook"]
+    found = me(app)["tier_outlook"]
     assert found == {
         "week": WEEK,
         "tier": 3,
@@ -339,54 +339,54 @@ def test_a_rep_reads_how_they_were_placed_and_what_the_next_tier_needs(office: O
         "conversions_needed": 4,
         "to_fall": None,
     }
-    assert BEN.rep_id not in json.dumps(me(office))
+    assert BEN.rep_id not in json.dumps(me(app))
 
 
-def test_outside_the_count_a_rep_reads_why(office: Office) -> None:
-    office.put_playbook(a_playbook(teams=TIERED))
-    office.hire(AINA)
+def test_outside_the_count_a_rep_reads_why(app: App) -> None:
+    app.put_playbook(a_playbook(teams=TIERED))
+    app.hire(AINA)
     placed(WEEK, [judged(AINA, 1, newcomer=True, attainment=None, response_seconds=None)])
-    found = me(office)["tier_outlook"]
+    found = me(app)["tier_outlook"]
     assert (found["counted"], found["reason"]) == (False, "newcomer")
     assert (found["score"], found["marks"], found["to_rise"]) == (None, None, None)
 
 
-def test_before_a_week_is_placed_the_one_before_it_is_shown(office: Office) -> None:
-    office.put_playbook(a_playbook(teams=TIERED))
-    office.hire(AINA)
-    assert me(office)["tier_outlook"] is None
+def test_before_a_week_is_placed_the_one_before_it_is_shown(app: App) -> None:
+    app.put_playbook(a_playbook(teams=TIERED))
+    app.hire(AINA)
+    assert me(app)["tier_outlook"] is None
     placed(BEFORE, [judged(AINA, 1)])
-    assert me(office)["tier_outlook"]["week"] == BEFORE
+    assert me(app)["tier_outlook"]["week"] == BEFORE
     placed(WEEK, [judged(AINA, 1)])
-    assert me(office)["tier_outlook"]["week"] == WEEK
-    office.clock.pass_(days=14)
-    assert me(office)["tier_outlook"] is None
+    assert me(app)["tier_outlook"]["week"] == WEEK
+    app.clock.pass_(days=14)
+    assert me(app)["tier_outlook"] is None
 
 
-def test_what_was_only_recorded_is_no_placing_yet(office: Office) -> None:
-    office.put_playbook(a_playbook(teams=TIERED))
-    office.hire(AINA)
+def test_what_was_only_recorded_is_no_placing_yet(app: App) -> None:
+    app.put_playbook(a_playbook(teams=TIERED))
+    app.hire(AINA)
     wiring().results.record_inputs(WEEK, [judged(AINA, 1)])
-    assert me(office)["tier_outlook"] is None
+    assert me(app)["tier_outlook"] is None
 
 
-def test_a_team_that_has_given_up_tiers_shows_none(office: Office) -> None:
-    office.hire(AINA)
+def test_a_team_that_has_given_up_tiers_shows_none(app: App) -> None:
+    app.hire(AINA)
     placed(WEEK, [judged(AINA, 1)])
-    assert me(office)["tier_outlook"] is None
+    assert me(app)["tier_outlook"] is None
 
 
-def test_the_week_is_that_of_the_teams_zone(office: Office) -> None:
+def test_the_week_is_that_of_the_teams_zone(app: App) -> None:
     teams = {"north": {"name": "North", "model": "tiers", "zone": "Pacific/Pago_Pago"}}
-    office.put_playbook(a_playbook(teams=teams))
-    office.hire(AINA)
+    app.put_playbook(a_playbook(teams=teams))
+    app.hire(AINA)
     placed(WEEK, [judged(AINA, 1)])
     placed(BEFORE, [judged(AINA, 2)])
     # Eleven hours before the team's Monday, and on it.
-    office.clock.at = datetime(2026, 11, 23, tzinfo=UTC)
-    assert me(office)["tier_outlook"]["week"] == BEFORE
-    office.clock.at = datetime(2026, 11, 23, 11, tzinfo=UTC)
-    assert me(office)["tier_outlook"]["week"] == WEEK
+    app.clock.at = datetime(2026, 11, 23, tzinfo=UTC)
+    assert me(app)["tier_outlook"]["week"] == BEFORE
+    app.clock.at = datetime(2026, 11, 23, 11, tzinfo=UTC)
+    assert me(app)["tier_outlook"]["week"] == WEEK
 
 
 # My allowance
@@ -406,15 +406,15 @@ def test_the_week_is_that_of_the_teams_zone(office: Office) -> None:
     ],
 )
 def test_a_rep_reads_what_the_last_month_made_of_their_allowance(
-    office: Office, done: int, target: int | None, shown: float | None
+    app: App, done: int, target: int | None, shown: float | None
 ) -> None:
-    office.put_playbook(a_playbook(quota={"enabled": True}))
-    office.hire(AINA)
-    assert me(office)["allowance"]["leads_a_week"] == 10
+    app.put_playbook(a_playbook(quota={"enabled": True}))
+    app.hire(AINA)
+    assert me(app)["allowance"]["leads_a_week"] == 10
     reached = None if target is None else Fraction(done, target)
     result = QuotaResult(done, target, reached, 15, 2)
     assert wiring().results.record_attained(AINA.rep_id, "2026-10", result)
-    found = me(office)["allowance"]
+    found = me(app)["allowance"]
     assert found["leads_a_week"] == 15
     assert found["last_month"] == {
         "month": "2026-10",
@@ -425,56 +425,56 @@ def test_a_rep_reads_what_the_last_month_made_of_their_allowance(
     }
 
 
-def test_in_the_first_week_the_allowance_is_for_the_days_left_of_it(office: Office) -> None:
-    office.put_playbook(a_playbook(quota={"enabled": True, "base_per_week": 7}))
-    office.hire(replace(AINA, joined_on=date(2026, 11, 25)))
-    office.clock.pass_(days=2)
-    assert me(office)["allowance"]["leads_a_week"] == 5
-    office.clock.pass_(days=5)
-    assert me(office)["allowance"]["leads_a_week"] == 7
+def test_in_the_first_week_the_allowance_is_for_the_days_left_of_it(app: App) -> None:
+    app.put_playbook(a_playbook(quota={"enabled": True, "base_per_week": 7}))
+    app.hire(replace(AINA, joined_on=date(2026, 11, 25)))
+    app.clock.pass_(days=2)
+    assert me(app)["allowance"]["leads_a_week"] == 5
+    app.clock.pass_(days=5)
+    assert me(app)["allowance"]["leads_a_week"] == 7
 
 
-def test_without_quotas_there_is_no_allowance_whatever_was_stored(office: Office) -> None:
-    office.hire(AINA)
+def test_without_quotas_there_is_no_allowance_whatever_was_stored(app: App) -> None:
+    app.hire(AINA)
     result = QuotaResult(1, 1, Fraction(1), 20, 1)
     wiring().results.record_attained(AINA.rep_id, "2026-10", result)
-    found = me(office)["allowance"]
+    found = me(app)["allowance"]
     assert (found["leads_a_week"], found["last_month"]) == (None, None)
 
 
 # On, off, quiet, on leave
 
 
-def test_a_rep_has_no_alerts_for_a_while_and_may_claim_all_the_same(office: Office) -> None:
-    office.hire(AINA)
-    answer = available(office, {"quiet_minutes": 30})
+def test_a_rep_has_no_alerts_for_a_while_and_may_claim_all_the_same(app: App) -> None:
+    app.hire(AINA)
+    answer = available(app, {"quiet_minutes": 30})
     assert (answer.status, answer.json) == (200, {"quiet_until": "2026-11-23T12:30:00.000Z"})
-    assert now(office).quiet_until == NOON + timedelta(minutes=30)
-    assert office.claim(office.lead()).status == 200
-    assert available(office, {"quiet_minutes": 0}).json == {"quiet_until": None}
-    assert now(office).quiet_until is None
-    assert told(office) == []
+    assert now(app).quiet_until == NOON + timedelta(minutes=30)
+    assert app.claim(app.lead()).status == 200
+    assert available(app, {"quiet_minutes": 0}).json == {"quiet_until": None}
+    assert now(app).quiet_until is None
+    assert told(app) == []
 
 
-def test_a_rep_goes_on_leave_and_comes_back(office: Office) -> None:
-    office.hire(AINA)
-    lead = office.lead()
-    answer = available(office, {"leave": [CHRISTMAS, TODAY]})
+def test_a_rep_goes_on_leave_and_comes_back(app: App) -> None:
+    app.hire(AINA)
+    lead = app.lead()
+    answer = available(app, {"leave": [CHRISTMAS, TODAY]})
     assert (answer.status, answer.json) == (200, {"leave": [TODAY, CHRISTMAS]})
-    assert office.claim(lead).json["rules"] == ["on_leave"]
-    assert now(office).leave == (
+    assert app.claim(lead).json["rules"] == ["on_leave"]
+    assert now(app).leave == (
         (date(2026, 11, 23), date(2026, 11, 23)),
         (date(2026, 12, 24), date(2026, 12, 31)),
     )
-    assert available(office, {"leave": []}).json == {"leave": []}
-    assert now(office) == AINA
-    assert office.claim(lead).status == 200
+    assert available(app, {"leave": []}).json == {"leave": []}
+    assert now(app) == AINA
+    assert app.claim(lead).status == 200
 
 
-def test_all_of_it_in_one_request(office: Office) -> None:
-    office.hire(AINA)
+def test_all_of_it_in_one_request(app: App) -> None:
+    app.hire(AINA)
     body = {"available": False, "minutes": 60, "quiet_minutes": 10_080, "leave": [CHRISTMAS]}
-    answer = available(office, body)
+    answer = available(app, body)
     assert answer.json == {
         "available": False,
         "paused_until": "2026-11-23T13:00:00.000Z",
@@ -494,11 +494,11 @@ def test_all_of_it_in_one_request(office: Office) -> None:
     ],
 )
 def test_who_comes_or_goes_has_the_queue_or_the_waves_looked_at(
-    office: Office, body: dict[str, Any], asked: list[str]
+    app: App, body: dict[str, Any], asked: list[str]
 ) -> None:
-    office.hire(AINA)
-    available(office, body)
-    assert [message["kind"] for message in told(office)] == asked
+    app.hire(AINA)
+    available(app, body)
+    assert [message["kind"] for message in told(app)] == asked
 
 
 @pytest.mark.parametrize(
@@ -530,55 +530,55 @@ def test_who_comes_or_goes_has_the_queue_or_the_waves_looked_at(
     ],
 )
 def test_what_cannot_be_is_named_and_nothing_is_stored(
-    office: Office, body: dict[str, Any], named: set[str]
+    app: App, body: dict[str, Any], named: set[str]
 ) -> None:
-    office.hire(AINA)
-    before = office.everything()
-    answer = available(office, body)
+    app.hire(AINA)
+    before = app.everything()
+    answer = available(app, body)
     assert (answer.status, answer.code) == (422, "invalid_input")
     assert {error["field"] for error in answer.json["errors"]} == named
-    assert office.everything() == before
-    assert told(office) == []
+    assert app.everything() == before
+    assert told(app) == []
 
 
 # A no
 
 
-def decline(office: Office, lead_id: str, what: str = "decline", rep: Rep = AINA) -> None:
+def decline(app: App, lead_id: str, what: str = "decline", rep: Rep = AINA) -> None:
     route, bearer = "POST /leads/{lead_id}/" + what, f"Bearer {token_of(rep)}"
     asked = http("http_offers", route, {"lead_id": lead_id}, authorization=bearer)
-    assert office.ask("rep", asked).status == 200
+    assert app.ask("rep", asked).status == 200
 
 
-def test_a_no_has_the_lead_looked_at_while_a_wave_is_to_come(office: Office) -> None:
-    office.put_playbook(a_playbook(teams=TIERED))
-    office.hire(AINA, BEN)
-    lead = office.lead()
+def test_a_no_has_the_lead_looked_at_while_a_wave_is_to_come(app: App) -> None:
+    app.put_playbook(a_playbook(teams=TIERED))
+    app.hire(AINA, BEN)
+    lead = app.lead()
     check = {"kind": "lead.check", "lead_id": lead.lead_id, "epoch": 1}
-    decline(office, lead.lead_id)
-    assert told(office) == [check]
-    decline(office, lead.lead_id)
-    assert told(office) == [check]
-    decline(office, lead.lead_id, "seen")
-    assert told(office) == []
+    decline(app, lead.lead_id)
+    assert told(app) == [check]
+    decline(app, lead.lead_id)
+    assert told(app) == [check]
+    decline(app, lead.lead_id, "seen")
+    assert told(app) == []
     # A quarter of an hour later the last wave of a hot lead has opened.
-    office.clock.pass_(minutes=15)
-    decline(office, lead.lead_id, rep=BEN)
-    assert told(office) == []
+    app.clock.pass_(minutes=15)
+    decline(app, lead.lead_id, rep=BEN)
+    assert told(app) == []
 
 
-def test_a_no_in_an_open_pool_is_only_noted(office: Office) -> None:
-    office.hire(AINA)
-    decline(office, office.lead().lead_id)
-    assert told(office) == []
+def test_a_no_in_an_open_pool_is_only_noted(app: App) -> None:
+    app.hire(AINA)
+    decline(app, app.lead().lead_id)
+    assert told(app) == []
 
 
-def test_a_no_to_what_somebody_has_taken_is_nothing(office: Office) -> None:
-    office.put_playbook(a_playbook(teams=TIERED))
-    office.hire(AINA, replace(BEN, tier=1))
-    lead = office.lead()
-    office.clock.pass_(seconds=1)
-    assert office.claim(lead, BEN).status == 200
-    told(office)
-    decline(office, lead.lead_id)
-    assert told(office) == []
+def test_a_no_to_what_somebody_has_taken_is_nothing(app: App) -> None:
+    app.put_playbook(a_playbook(teams=TIERED))
+    app.hire(AINA, replace(BEN, tier=1))
+    lead = app.lead()
+    app.clock.pass_(seconds=1)
+    assert app.claim(lead, BEN).status == 200
+    told(app)
+    decline(app, lead.lead_id)
+    assert told(app) == []

@@ -13,7 +13,7 @@ from dibs.core.rep import Device, Platform
 from dibs.playbook.file import schema
 from dibs.race.claim import token_hash
 from dibs.wiring import wiring
-from handlers.office import AINA, BEN, CHONG, MANAGER, PLAYBOOK, Answer, Office, event, http
+from handlers.app import AINA, BEN, CHONG, MANAGER, PLAYBOOK, Answer, App, event, http
 from support.builders import token_of
 
 RULES = {
@@ -25,23 +25,23 @@ ROUTES = ("GET /playbook", "PUT /playbook", "GET /playbook/history", "GET /reps"
 
 
 @pytest.fixture(autouse=True)
-def manager(office: Office) -> None:
-    office.world.roster.set_manager_hash(token_hash(MANAGER))
+def manager(app: App) -> None:
+    app.world.roster.set_manager_hash(token_hash(MANAGER))
 
 
 def call(
-    office: Office, route: str, body: Any = None, *, token: str | None = MANAGER, **query: str
+    app: App, route: str, body: Any = None, *, token: str | None = MANAGER, **query: str
 ) -> Answer:
     """Call a route as a manager's program does."""
     text = body if isinstance(body, str) or body is None else json.dumps(body)
     bearer = f"Bearer {token}" if token else None
     asked = http("http_playbook", route, {}, text, authorization=bearer)
     asked.pop("queryStringParameters")
-    return office.ask("manage", {**asked, "queryStringParameters": query} if query else asked)
+    return app.ask("manage", {**asked, "queryStringParameters": query} if query else asked)
 
 
-def put(office: Office, body: Any, **query: str) -> Answer:
-    return call(office, "PUT /playbook", body, **query)
+def put(app: App, body: Any, **query: str) -> Answer:
+    return call(app, "PUT /playbook", body, **query)
 
 
 def fields(answer: Answer) -> list[str]:
@@ -52,40 +52,40 @@ def fields(answer: Answer) -> list[str]:
 @pytest.mark.parametrize("route", ROUTES)
 @pytest.mark.parametrize("token", ["manager.forged", "manager", "nobody.secret", "aaaac.x", None])
 def test_without_a_right_token_nothing_is_shown_or_changed(
-    office: Office, route: str, token: str | None
+    app: App, route: str, token: str | None
 ) -> None:
-    office.hire(AINA)
-    before = office.everything()
-    answer = call(office, route, RULES, token=token)
+    app.hire(AINA)
+    before = app.everything()
+    answer = call(app, route, RULES, token=token)
     assert (answer.status, answer.code) == (401, "unauthorized")
-    assert office.everything() == before
+    assert app.everything() == before
 
 
 @pytest.mark.parametrize("route", ROUTES)
-def test_a_rep_may_not(office: Office, route: str) -> None:
-    office.hire(AINA, replace(BEN, active=False))
-    before = office.everything()
-    answer = call(office, route, RULES, token=token_of(AINA))
+def test_a_rep_may_not(app: App, route: str) -> None:
+    app.hire(AINA, replace(BEN, active=False))
+    before = app.everything()
+    answer = call(app, route, RULES, token=token_of(AINA))
     assert (answer.status, answer.code) == (403, "forbidden")
-    assert call(office, route, RULES, token=token_of(BEN)).status == 401
-    assert office.everything() == before
+    assert call(app, route, RULES, token=token_of(BEN)).status == 401
+    assert app.everything() == before
 
 
 @pytest.mark.parametrize("route", ROUTES)
-def test_before_there_is_a_manager_nobody_is_one(office: Office, route: str) -> None:
-    office.world.roster.set_manager_hash("")
-    assert call(office, route, RULES).status == 401
+def test_before_there_is_a_manager_nobody_is_one(app: App, route: str) -> None:
+    app.world.roster.set_manager_hash("")
+    assert call(app, route, RULES).status == 401
 
 
-def test_everybody_may_read_the_schema(office: Office) -> None:
-    answer = call(office, "GET /playbook/schema", token=None)
+def test_everybody_may_read_the_schema(app: App) -> None:
+    answer = call(app, "GET /playbook/schema", token=None)
     assert answer.status == 200
     assert answer.headers["content-type"].startswith("application/schema+json")
     assert answer.json == schema()
 
 
-def test_the_playbook_in_force_is_shown_with_what_is_worth_a_look(office: Office) -> None:
-    shown = call(office, "GET /playbook").json
+def test_the_playbook_in_force_is_shown_with_what_is_worth_a_look(app: App) -> None:
+    shown = call(app, "GET /playbook").json
     assert (shown["version"], shown["by"]) == (1, "")
     assert shown["playbook"]["teams"]["north"]["name"] == "North"
     assert "version" not in shown["playbook"]
@@ -97,25 +97,25 @@ def test_the_playbook_in_force_is_shown_with_what_is_worth_a_look(office: Office
     }
 
 
-def test_what_is_shown_can_be_put_back_and_changes_nothing(office: Office) -> None:
-    shown = call(office, "GET /playbook").json
-    answer = put(office, shown["playbook"])
+def test_what_is_shown_can_be_put_back_and_changes_nothing(app: App) -> None:
+    shown = call(app, "GET /playbook").json
+    answer = put(app, shown["playbook"])
     assert (answer.status, answer.json["version"], answer.json["diff"]) == (200, 1, [])
-    assert call(office, "GET /playbook").json == shown
+    assert call(app, "GET /playbook").json == shown
 
 
-def test_a_new_playbook_is_in_force_at_once_and_in_the_history(office: Office) -> None:
+def test_a_new_playbook_is_in_force_at_once_and_in_the_history(app: App) -> None:
     sent = {"playbook": {**RULES, "claims_per_day": 3}, "expected_version": 1, "note": "calmer"}
-    answer = put(office, sent)
+    answer = put(app, sent)
     assert answer.status == 200
     assert answer.json["version"] == 2
     assert {"place": "claims_per_day", "before": "10", "after": "3"} in answer.json["diff"]
     assert answer.json["warnings"]
-    shown = call(office, "GET /playbook").json
+    shown = call(app, "GET /playbook").json
     assert (shown["version"], shown["by"], shown["note"]) == (2, "manager", "calmer")
-    assert datetime.fromisoformat(shown["applied_at"]) == office.clock.at
+    assert datetime.fromisoformat(shown["applied_at"]) == app.clock.at
     assert shown["playbook"]["claims_per_day"] == 3
-    newest, oldest = call(office, "GET /playbook/history").json["versions"]
+    newest, oldest = call(app, "GET /playbook/history").json["versions"]
     assert (newest["version"], newest["preset"], newest["by"], newest["note"]) == (
         2,
         "ours",
@@ -129,27 +129,27 @@ def test_a_new_playbook_is_in_force_at_once_and_in_the_history(office: Office) -
     assert wiring().race.read("-", "-").playbook.version == 2
 
 
-def test_an_earlier_version_can_be_read_and_put_again(office: Office) -> None:
-    put(office, {**RULES, "claims_per_day": 3})
-    earlier = call(office, "GET /playbook", version="1").json
+def test_an_earlier_version_can_be_read_and_put_again(app: App) -> None:
+    put(app, {**RULES, "claims_per_day": 3})
+    earlier = call(app, "GET /playbook", version="1").json
     assert earlier["version"] == 1
-    assert put(office, earlier["playbook"]).json["version"] == 3
-    assert call(office, "GET /playbook").json["playbook"] == earlier["playbook"]
-    assert call(office, "GET /playbook", version="0").json["playbook"]["preset"] == "open-pool"
+    assert put(app, earlier["playbook"]).json["version"] == 3
+    assert call(app, "GET /playbook").json["playbook"] == earlier["playbook"]
+    assert call(app, "GET /playbook", version="0").json["playbook"]["preset"] == "open-pool"
 
 
-def test_a_version_that_never_was_is_not_found(office: Office) -> None:
+def test_a_version_that_never_was_is_not_found(app: App) -> None:
     for number in ("7", "999999"):
-        answer = call(office, "GET /playbook", version=number)
+        answer = call(app, "GET /playbook", version=number)
         assert (answer.status, answer.code) == (404, "not_found")
     for nonsense in ("seven", "-1", "1.0", "٣", "1234567"):
-        assert fields(call(office, "GET /playbook", version=nonsense)) == ["version"]
+        assert fields(call(app, "GET /playbook", version=nonsense)) == ["version"]
 
 
-def test_a_dry_run_tells_what_would_happen_and_changes_nothing(office: Office) -> None:
-    office.hire(AINA, replace(BEN, tier=1), replace(CHONG, active=False))
-    before = office.everything()
-    answer = put(office, {**RULES, "model": "tiers"}, dry_run="true")
+def test_a_dry_run_tells_what_would_happen_and_changes_nothing(app: App) -> None:
+    app.hire(AINA, replace(BEN, tier=1), replace(CHONG, active=False))
+    before = app.everything()
+    answer = put(app, {**RULES, "model": "tiers"}, dry_run="true")
     assert answer.status == 200
     assert answer.json["version"] == 1
     assert {"place": "model", "before": "open-pool", "after": "tiers"} in answer.json["diff"]
@@ -159,64 +159,62 @@ def test_a_dry_run_tells_what_would_happen_and_changes_nothing(office: Office) -
     assert north["told_at_once"] == {"premium": [2, 1], "standard": [2, 1]}
     assert north["windows"][0]["premium"] == [0, 900, None]
     assert south["reps"] == [0, 0, 0]
-    assert office.everything() == before
+    assert app.everything() == before
 
 
-def test_the_event_of_the_examples_is_a_dry_run(office: Office) -> None:
-    answer = office.ask("manage", event("http_playbook"))
+def test_the_event_of_the_examples_is_a_dry_run(app: App) -> None:
+    answer = app.ask("manage", event("http_playbook"))
     assert (answer.status, answer.json["version"]) == (200, 1)
-    assert call(office, "GET /playbook").json["version"] == 1
+    assert call(app, "GET /playbook").json["version"] == 1
 
 
-def test_only_true_is_a_dry_run_and_only_false_is_none(office: Office) -> None:
-    assert fields(put(office, RULES, dry_run="yes")) == ["dry_run"]
-    assert put(office, RULES, dry_run="false").json["version"] == 2
+def test_only_true_is_a_dry_run_and_only_false_is_none(app: App) -> None:
+    assert fields(put(app, RULES, dry_run="yes")) == ["dry_run"]
+    assert put(app, RULES, dry_run="false").json["version"] == 2
 
 
-def test_every_wrong_place_is_named_and_nothing_is_changed(office: Office) -> None:
-    before = office.everything()
+def test_every_wrong_place_is_named_and_nothing_is_changed(app: App) -> None:
+    before = app.everything()
     sent = {**RULES, "undo_seconds": 999, "windowseconds": 60, "claims_per_day": 0}
-    assert fields(put(office, sent)) == ["windowseconds", "undo_seconds", "claims_per_day"]
-    assert fields(put(office, {"playbook": []})) == ["file"]
-    assert fields(put(office, [])) == ["body"]
-    assert fields(put(office, '{"preset": "a", "preset": "b"}')) == ["preset"]
-    assert office.everything() == before
+    assert fields(put(app, sent)) == ["windowseconds", "undo_seconds", "claims_per_day"]
+    assert fields(put(app, {"playbook": []})) == ["file"]
+    assert fields(put(app, [])) == ["body"]
+    assert fields(put(app, '{"preset": "a", "preset": "b"}')) == ["preset"]
+    assert app.everything() == before
 
 
-def test_a_misspelt_guard_does_not_pass_for_none(office: Office) -> None:
+def test_a_misspelt_guard_does_not_pass_for_none(app: App) -> None:
     sent = {"playbook": RULES, "expected_versoin": 7}
-    assert fields(put(office, sent)) == ["expected_versoin"]
-    assert fields(put(office, {"playbook": RULES, "expected_version": "1"})) == ["expected_version"]
-    assert fields(put(office, {"playbook": RULES, "expected_version": True})) == [
-        "expected_version"
-    ]
-    assert fields(put(office, {"playbook": RULES, "note": "x" * 201})) == ["note"]
-    assert put(office, {"playbook": RULES, "note": "x" * 200}).status == 200
+    assert fields(put(app, sent)) == ["expected_versoin"]
+    assert fields(put(app, {"playbook": RULES, "expected_version": "1"})) == ["expected_version"]
+    assert fields(put(app, {"playbook": RULES, "expected_version": True})) == ["expected_version"]
+    assert fields(put(app, {"playbook": RULES, "note": "x" * 201})) == ["note"]
+    assert put(app, {"playbook": RULES, "note": "x" * 200}).status == 200
 
 
-def test_what_is_no_json_or_too_large_is_refused(office: Office) -> None:
-    assert put(office, "{").code == "malformed_body"
-    assert put(office, "fits: Us.").code == "malformed_body"
-    assert put(office, {**RULES, "fits": "x" * 70_000}).code == "body_too_large"
+def test_what_is_no_json_or_too_large_is_refused(app: App) -> None:
+    assert put(app, "{").code == "malformed_body"
+    assert put(app, "fits: Us.").code == "malformed_body"
+    assert put(app, {**RULES, "fits": "x" * 70_000}).code == "body_too_large"
 
 
-def test_a_change_of_what_somebody_else_changed_is_refused(office: Office) -> None:
-    assert put(office, {"playbook": RULES, "expected_version": 1}).json["version"] == 2
-    before = office.everything()
+def test_a_change_of_what_somebody_else_changed_is_refused(app: App) -> None:
+    assert put(app, {"playbook": RULES, "expected_version": 1}).json["version"] == 2
+    before = app.everything()
     second = {"playbook": {**RULES, "claims_per_day": 4}, "expected_version": 1}
-    answer = put(office, second)
+    answer = put(app, second)
     assert (answer.status, answer.code) == (409, "outdated")
     assert "Version 2" in answer.json["detail"]
-    assert put(office, second, dry_run="true").status == 409
-    assert office.everything() == before
+    assert put(app, second, dry_run="true").status == 409
+    assert app.everything() == before
 
 
-def test_the_fallback_person_must_be_somebody_who_is_there(office: Office) -> None:
-    office.hire(AINA, replace(BEN, active=False))
+def test_the_fallback_person_must_be_somebody_who_is_there(app: App) -> None:
+    app.hire(AINA, replace(BEN, active=False))
 
     def with_fallback(rep_id: str) -> Answer:
         teams = {"north": {"name": "North", "fallback": rep_id}}
-        return put(office, {**RULES, "teams": teams}, dry_run="true")
+        return put(app, {**RULES, "teams": teams}, dry_run="true")
 
     assert with_fallback(AINA.rep_id).status == 200
     assert fields(with_fallback(BEN.rep_id)) == ["teams.north.fallback"]
@@ -224,9 +222,9 @@ def test_the_fallback_person_must_be_somebody_who_is_there(office: Office) -> No
     assert fields(with_fallback("Aina")) == ["teams.north.fallback"]
 
 
-def test_a_team_that_would_be_gone_with_people_in_it_is_worth_a_look(office: Office) -> None:
-    office.hire(AINA, CHONG, replace(BEN, team="south", active=False))
-    answer = put(office, {**RULES, "teams": {"north": {"name": "North"}}}, dry_run="true")
+def test_a_team_that_would_be_gone_with_people_in_it_is_worth_a_look(app: App) -> None:
+    app.hire(AINA, CHONG, replace(BEN, team="south", active=False))
+    answer = put(app, {**RULES, "teams": {"north": {"name": "North"}}}, dry_run="true")
     fallback, gone = answer.json["warnings"]
     assert (fallback["field"], gone["field"]) == ("teams.north.fallback", "teams.south")
     assert "1 active reps" in gone["problem"]
@@ -236,20 +234,20 @@ def test_a_team_that_would_be_gone_with_people_in_it_is_worth_a_look(office: Off
 
 
 def test_a_transaction_in_the_way_is_tried_again_by_the_caller(
-    office: Office, monkeypatch: pytest.MonkeyPatch
+    app: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    office.contend(monkeypatch)
-    answer = put(office, RULES)
+    app.contend(monkeypatch)
+    answer = put(app, RULES)
     assert (answer.status, answer.code) == (503, "busy")
 
 
-def test_a_manager_sees_who_is_on(office: Office) -> None:
+def test_a_manager_sees_who_is_on(app: App) -> None:
     assert PLAYBOOK.teams.keys() == {"north", "south"}
-    office.hire(AINA, replace(BEN, phone=None), CHONG)
+    app.hire(AINA, replace(BEN, phone=None), CHONG)
     device = Device("phone", Platform.FCM, "arn:aws:sns:us-east-1:1:endpoint/GCM/dibs/1")
-    office.world.roster.put_device(AINA.rep_id, device)
-    office.pause(CHONG, hours=1)
-    answer = call(office, "GET /reps")
+    app.world.roster.put_device(AINA.rep_id, device)
+    app.pause(CHONG, hours=1)
+    answer = call(app, "GET /reps")
     assert answer.status == 200
     aina, ben, chong = answer.json["reps"]
     assert (

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from dibs.core.lead import Lead, State
 from dibs.core.rep import Rep
-from handlers.office import AINA, BEN, CHONG, DAYANG, Answer, Office, event, http
+from handlers.app import AINA, BEN, CHONG, DAYANG, Answer, App, event, http
 from support.builders import NOON, a_playbook
 
 PERSONAL = ("Jane", "jane@acme.example", "60128880000", "tel:", "mailto:")
@@ -32,17 +32,17 @@ BOTS = {
 }
 
 
-def look(office: Office, token: str, route: str = "GET /c/{token}", **headers: Any) -> Answer:
-    return office.ask("claim", http("http_claim_page", route, {"token": token}, **headers))
+def look(app: App, token: str, route: str = "GET /c/{token}", **headers: Any) -> Answer:
+    return app.ask("claim", http("http_claim_page", route, {"token": token}, **headers))
 
 
-def press(office: Office, token: str, action: str = "claim", **headers: Any) -> Answer:
+def press(app: App, token: str, action: str = "claim", **headers: Any) -> Answer:
     route = "POST /c/{token}/" + action
-    return office.ask("claim", http("http_claim_page_post", route, {"token": token}, **headers))
+    return app.ask("claim", http("http_claim_page_post", route, {"token": token}, **headers))
 
 
-def state(office: Office, lead: Lead, rep: Rep = AINA) -> Any:
-    return look(office, office.link(lead, rep), "GET /c/{token}/state", accept="*/*").json
+def state(app: App, lead: Lead, rep: Rep = AINA) -> Any:
+    return look(app, app.link(lead, rep), "GET /c/{token}/state", accept="*/*").json
 
 
 def is_page(answer: Answer, status: int, kind: str) -> bool:
@@ -63,184 +63,184 @@ def is_page(answer: Answer, status: int, kind: str) -> bool:
 # Looking
 
 
-def test_the_link_opens_a_preview_with_nothing_personal(office: Office) -> None:
-    office.hire(AINA)
-    lead = office.lead()
-    answer = office.ask("claim", event("http_claim_page"))
+def test_the_link_opens_a_preview_with_nothing_personal(app: App) -> None:
+    app.hire(AINA)
+    lead = app.lead()
+    answer = app.ask("claim", event("http_claim_page"))
     assert is_page(answer, 200, "open")
     for shown in ("Acme 1 Sdn Bhd", "51-200", "Head of Operations", "google-ads", "86"):
         assert shown in answer.text
     assert not [word for word in PERSONAL if word in answer.text]
-    assert f'action="{office.link(lead)}/claim"' in answer.text
+    assert f'action="{app.link(lead)}/claim"' in answer.text
 
 
-def test_asking_for_the_head_alone_is_answered_as_politely(office: Office) -> None:
-    office.hire(AINA)
-    lead = office.lead()
-    shown = look(office, office.link(lead))
-    assert look(office, office.link(lead), "HEAD /c/{token}") == shown
+def test_asking_for_the_head_alone_is_answered_as_politely(app: App) -> None:
+    app.hire(AINA)
+    lead = app.lead()
+    shown = look(app, app.link(lead))
+    assert look(app, app.link(lead), "HEAD /c/{token}") == shown
 
 
 @pytest.mark.parametrize(
     "accept", [None, "", "*/*", "application/json", "text/html", "image/avif,*/*;q=0.1"]
 )
-def test_a_look_is_a_page_whatever_was_asked_for(office: Office, accept: str | None) -> None:
-    office.hire(AINA)
-    assert is_page(look(office, office.link(office.lead()), accept=accept), 200, "open")
+def test_a_look_is_a_page_whatever_was_asked_for(app: App, accept: str | None) -> None:
+    app.hire(AINA)
+    assert is_page(look(app, app.link(app.lead()), accept=accept), 200, "open")
 
 
 @pytest.mark.parametrize("agent", BOTS.values(), ids=BOTS)
-def test_a_link_preview_changes_nothing(office: Office, agent: str) -> None:
-    office.hire(AINA)
-    lead = office.lead()
-    before = office.everything()
+def test_a_link_preview_changes_nothing(app: App, agent: str) -> None:
+    app.hire(AINA)
+    lead = app.lead()
+    before = app.everything()
     for route in ("GET /c/{token}", "HEAD /c/{token}", "GET /c/{token}/state"):
-        answer = look(office, office.link(lead), route, user_agent=agent, accept="*/*")
+        answer = look(app, app.link(lead), route, user_agent=agent, accept="*/*")
         assert answer.status == 200
         assert not [word for word in PERSONAL if word in answer.text]
-    assert office.everything() == before
-    assert office.now(lead).state is State.OPEN
+    assert app.everything() == before
+    assert app.now(lead).state is State.OPEN
 
 
-def test_the_page_speaks_the_reps_language(office: Office) -> None:
-    office.hire(DAYANG)
-    answer = look(office, office.link(office.lead(), DAYANG))
+def test_the_page_speaks_the_reps_language(app: App) -> None:
+    app.hire(DAYANG)
+    answer = look(app, app.link(app.lead(), DAYANG))
     assert '<html lang="ms"' in answer.text
 
 
-def test_a_rule_that_refuses_stands_on_the_page_instead_of_the_button(office: Office) -> None:
-    office.hire(AINA)
-    lead = office.lead()
-    office.pause(AINA, minutes=10)
-    answer = look(office, office.link(lead))
+def test_a_rule_that_refuses_stands_on_the_page_instead_of_the_button(app: App) -> None:
+    app.hire(AINA)
+    lead = app.lead()
+    app.pause(AINA, minutes=10)
+    answer = look(app, app.link(lead))
     assert is_page(answer, 200, "refused")
     assert "You are paused." in answer.text
     assert "disabled" in answer.text
 
 
-def test_whoever_looks_too_late_sees_who_won(office: Office) -> None:
-    office.hire(AINA, BEN)
-    lead = office.lead()
-    office.claim(lead, BEN)
-    answer = look(office, office.link(lead))
+def test_whoever_looks_too_late_sees_who_won(app: App) -> None:
+    app.hire(AINA, BEN)
+    lead = app.lead()
+    app.claim(lead, BEN)
+    answer = look(app, app.link(lead))
     assert is_page(answer, 200, "lost")
     assert "Ben Lim was faster." in answer.text
     assert not [word for word in PERSONAL if word in answer.text]
 
 
-def test_a_look_after_the_window_says_that_it_closed(office: Office) -> None:
-    office.hire(AINA)
-    lead = office.lead()
-    office.clock.pass_(seconds=900)
-    assert is_page(look(office, office.link(lead)), 410, "expired")
+def test_a_look_after_the_window_says_that_it_closed(app: App) -> None:
+    app.hire(AINA)
+    lead = app.lead()
+    app.clock.pass_(seconds=900)
+    assert is_page(look(app, app.link(lead)), 410, "expired")
 
 
 # Claiming
 
 
-def test_the_form_claims_and_shows_the_contact_with_a_number_to_call(office: Office) -> None:
-    office.hire(AINA)
-    lead = office.lead()
-    office.clock.pass_(milliseconds=1900)
-    answer = office.ask("claim", event("http_claim_page_post"))
+def test_the_form_claims_and_shows_the_contact_with_a_number_to_call(app: App) -> None:
+    app.hire(AINA)
+    lead = app.lead()
+    app.clock.pass_(milliseconds=1900)
+    answer = app.ask("claim", event("http_claim_page_post"))
     assert is_page(answer, 200, "won")
     assert 'href="tel:+60128880000"' in answer.text
     for shown in ("Jane Tan", "jane@acme.example", "Claimed in 1.9 s"):
         assert shown in answer.text
-    assert office.now(lead).owner == AINA.rep_id
+    assert app.now(lead).owner == AINA.rep_id
 
 
-def test_a_contact_who_must_not_be_called_has_no_number_to_tap(office: Office) -> None:
-    office.hire(AINA)
-    lead = office.lead(do_not_call=True)
-    answer = press(office, office.link(lead))
+def test_a_contact_who_must_not_be_called_has_no_number_to_tap(app: App) -> None:
+    app.hire(AINA)
+    lead = app.lead(do_not_call=True)
+    answer = press(app, app.link(lead))
     assert "tel:" not in answer.text
     assert "Do not call." in answer.text
 
 
 @pytest.mark.parametrize("accept", [None, "*/*", "application/json", "application/problem+json"])
 def test_whoever_does_not_ask_for_a_page_gets_the_same_as_the_api(
-    office: Office, accept: str | None
+    app: App, accept: str | None
 ) -> None:
-    office.hire(AINA, BEN)
-    lead = office.lead()
-    won = press(office, office.link(lead), accept=accept)
+    app.hire(AINA, BEN)
+    lead = app.lead()
+    won = press(app, app.link(lead), accept=accept)
     assert won.status == 200
     assert won.headers["cache-control"] == "no-store"
     assert won.json["already_yours"] is False
     assert won.json["lead"]["contact_phone"] == "+60128880000"
-    lost = press(office, office.link(lead, BEN), accept=accept)
+    lost = press(app, app.link(lead, BEN), accept=accept)
     assert (lost.status, lost.code) == (409, "already_claimed")
     assert lost.json["claimed_by"]["name"] == "Aina Zulkifli"
 
 
-def test_pressing_twice_is_winning_once(office: Office) -> None:
-    office.hire(AINA)
-    lead = office.lead()
-    press(office, office.link(lead))
-    before = office.everything()
-    assert is_page(press(office, office.link(lead)), 200, "won")
-    assert office.everything() == before
+def test_pressing_twice_is_winning_once(app: App) -> None:
+    app.hire(AINA)
+    lead = app.lead()
+    press(app, app.link(lead))
+    before = app.everything()
+    assert is_page(press(app, app.link(lead)), 200, "won")
+    assert app.everything() == before
 
 
-def test_the_loser_is_told_on_a_page_by_whom_they_were_beaten(office: Office) -> None:
-    office.hire(AINA, BEN)
-    lead = office.lead()
-    office.lead(2)
-    press(office, office.link(lead, BEN))
-    office.clock.pass_(milliseconds=700)
-    answer = press(office, office.link(lead))
+def test_the_loser_is_told_on_a_page_by_whom_they_were_beaten(app: App) -> None:
+    app.hire(AINA, BEN)
+    lead = app.lead()
+    app.lead(2)
+    press(app, app.link(lead, BEN))
+    app.clock.pass_(milliseconds=700)
+    answer = press(app, app.link(lead))
     assert is_page(answer, 409, "lost")
     assert "Ben Lim was faster." in answer.text
     assert "Claimed 0.7 s ago." in answer.text
     assert "About 1 lead is still open for your team." in answer.text
 
 
-def test_a_refused_claim_says_why_and_when_it_lifts(office: Office) -> None:
-    office.hire(AINA)
-    lead = office.lead()
-    office.pause(AINA, minutes=5)
-    assert is_page(press(office, office.link(lead)), 403, "refused")
-    told = press(office, office.link(lead), accept="application/json")
+def test_a_refused_claim_says_why_and_when_it_lifts(app: App) -> None:
+    app.hire(AINA)
+    lead = app.lead()
+    app.pause(AINA, minutes=5)
+    assert is_page(press(app, app.link(lead)), 403, "refused")
+    told = press(app, app.link(lead), accept="application/json")
     assert (told.status, told.json["rules"]) == (403, ["paused"])
     assert told.json["lifts_at"] == "2026-11-23T12:05:00.000Z"
 
 
-def test_a_press_after_the_window_is_too_late(office: Office) -> None:
-    office.hire(AINA)
-    lead = office.lead()
-    office.clock.pass_(seconds=900)
-    assert is_page(press(office, office.link(lead)), 410, "expired")
-    assert press(office, office.link(lead), accept="*/*").code == "expired"
+def test_a_press_after_the_window_is_too_late(app: App) -> None:
+    app.hire(AINA)
+    lead = app.lead()
+    app.clock.pass_(seconds=900)
+    assert is_page(press(app, app.link(lead)), 410, "expired")
+    assert press(app, app.link(lead), accept="*/*").code == "expired"
 
 
 def test_a_crowded_second_says_so_and_when_to_try_again(
-    office: Office, monkeypatch: pytest.MonkeyPatch
+    app: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    office.hire(AINA)
-    lead = office.lead()
-    office.contend(monkeypatch)
-    answer = press(office, office.link(lead))
+    app.hire(AINA)
+    lead = app.lead()
+    app.contend(monkeypatch)
+    answer = press(app, app.link(lead))
     assert is_page(answer, 503, "busy")
     assert int(answer.headers["retry-after"]) >= 1
 
 
 def test_a_look_in_a_crowded_second_offers_another_look_and_no_claim(
-    office: Office, monkeypatch: pytest.MonkeyPatch
+    app: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    office.hire(AINA)
-    token = office.link(office.lead())
+    app.hire(AINA)
+    token = app.link(app.lead())
     told = {"Error": {"Code": "ThrottlingException"}}
 
     def throttled(**request: Any) -> None:
         raise ClientError(told, "BatchGetItem")
 
-    monkeypatch.setattr(office.client, "batch_get_item", throttled)
-    answer = look(office, token)
+    monkeypatch.setattr(app.client, "batch_get_item", throttled)
+    answer = look(app, token)
     assert is_page(answer, 503, "busy")
     assert f'action="{token}"' in answer.text
     assert 'method="post"' not in answer.text
-    assert press(office, token, accept="*/*").code == "busy"
+    assert press(app, token, accept="*/*").code == "busy"
 
 
 @pytest.mark.parametrize(
@@ -259,182 +259,182 @@ def test_a_look_in_a_crowded_second_offers_another_look_and_no_claim(
         "x" * 4000,
     ],
 )
-def test_what_is_no_link_of_ours_leads_nowhere(office: Office, token: str) -> None:
-    office.hire(AINA)
-    office.lead()
-    before = office.everything()
-    assert is_page(look(office, token), 404, "not_found")
-    assert look(office, token, "GET /c/{token}/state").code == "lead_not_found"
+def test_what_is_no_link_of_ours_leads_nowhere(app: App, token: str) -> None:
+    app.hire(AINA)
+    app.lead()
+    before = app.everything()
+    assert is_page(look(app, token), 404, "not_found")
+    assert look(app, token, "GET /c/{token}/state").code == "lead_not_found"
     for action in ("claim", "seen", "undo"):
-        told = press(office, token, action, accept="application/json")
+        told = press(app, token, action, accept="application/json")
         assert (told.status, told.code) == (404, "lead_not_found")
-    assert is_page(press(office, token), 404, "not_found")
-    assert office.everything() == before
+    assert is_page(press(app, token), 404, "not_found")
+    assert app.everything() == before
 
 
-def test_a_link_with_any_letter_changed_claims_nothing(office: Office) -> None:
-    office.hire(AINA, BEN)
-    lead = office.lead()
-    token = office.link(lead)
-    before = office.everything()
+def test_a_link_with_any_letter_changed_claims_nothing(app: App) -> None:
+    app.hire(AINA, BEN)
+    lead = app.lead()
+    token = app.link(lead)
+    before = app.everything()
     for place, letter in enumerate(token):
         other = "A" if letter != "A" else "B"
         tampered = token[:place] + other + token[place + 1 :]
-        assert press(office, tampered, accept="*/*").status == 404
-    assert office.everything() == before
+        assert press(app, tampered, accept="*/*").status == 404
+    assert app.everything() == before
 
 
-def test_nobody_makes_a_link_for_another_team_or_another_rep(office: Office) -> None:
-    office.hire(AINA, CHONG)
-    lead = office.lead()
-    before = office.everything()
-    assert press(office, office.link(lead, CHONG), accept="*/*").status == 404
-    assert press(office, office.link(lead, BEN), accept="*/*").status == 404
-    assert office.everything() == before
+def test_nobody_makes_a_link_for_another_team_or_another_rep(app: App) -> None:
+    app.hire(AINA, CHONG)
+    lead = app.lead()
+    before = app.everything()
+    assert press(app, app.link(lead, CHONG), accept="*/*").status == 404
+    assert press(app, app.link(lead, BEN), accept="*/*").status == 404
+    assert app.everything() == before
 
 
 # While somebody looks
 
 
-def test_the_page_learns_how_the_race_stands(office: Office) -> None:
-    office.hire(AINA, BEN)
-    lead = office.lead()
-    assert state(office, lead) == {"state": "open", "closes_at": "2026-11-23T12:15:00.000Z"}
-    office.pause(AINA, minutes=1)
-    assert state(office, lead)["state"] == "refused"
-    office.clock.pass_(minutes=1)
-    assert state(office, lead)["state"] == "open"
-    office.claim(lead, BEN)
-    assert state(office, lead)["state"] == "lost"
-    assert state(office, lead, BEN)["state"] == "won"
+def test_the_page_learns_how_the_race_stands(app: App) -> None:
+    app.hire(AINA, BEN)
+    lead = app.lead()
+    assert state(app, lead) == {"state": "open", "closes_at": "2026-11-23T12:15:00.000Z"}
+    app.pause(AINA, minutes=1)
+    assert state(app, lead)["state"] == "refused"
+    app.clock.pass_(minutes=1)
+    assert state(app, lead)["state"] == "open"
+    app.claim(lead, BEN)
+    assert state(app, lead)["state"] == "lost"
+    assert state(app, lead, BEN)["state"] == "won"
 
 
-def test_the_page_learns_that_the_window_closed(office: Office) -> None:
-    office.hire(AINA)
-    lead = office.lead()
-    office.clock.pass_(seconds=900)
-    assert state(office, lead)["state"] == "expired"
+def test_the_page_learns_that_the_window_closed(app: App) -> None:
+    app.hire(AINA)
+    lead = app.lead()
+    app.clock.pass_(seconds=900)
+    assert state(app, lead)["state"] == "expired"
 
 
-def test_a_person_who_looks_is_recorded_as_having_seen_it(office: Office) -> None:
-    office.hire(AINA)
-    lead = office.lead()
-    at = office.clock.pass_(seconds=3)
-    assert press(office, office.link(lead), "seen", accept="*/*").json == {"seen": True}
-    [sighting] = office.offers.sightings(lead.lead_id, 1, [AINA.rep_id]).values()
+def test_a_person_who_looks_is_recorded_as_having_seen_it(app: App) -> None:
+    app.hire(AINA)
+    lead = app.lead()
+    at = app.clock.pass_(seconds=3)
+    assert press(app, app.link(lead), "seen", accept="*/*").json == {"seen": True}
+    [sighting] = app.offers.sightings(lead.lead_id, 1, [AINA.rep_id]).values()
     assert sighting.seen_at == at
 
 
-def test_seen_by_a_link_that_is_not_theirs_is_not_recorded(office: Office) -> None:
-    office.hire(AINA, CHONG)
-    lead = office.lead()
-    before = office.everything()
-    assert press(office, office.link(lead, CHONG), "seen", accept="*/*").status == 404
-    assert office.everything() == before
+def test_seen_by_a_link_that_is_not_theirs_is_not_recorded(app: App) -> None:
+    app.hire(AINA, CHONG)
+    lead = app.lead()
+    before = app.everything()
+    assert press(app, app.link(lead, CHONG), "seen", accept="*/*").status == 404
+    assert app.everything() == before
 
 
 # Afterwards
 
 
-def test_the_link_shows_the_contact_for_fifteen_minutes_and_then_no_more(office: Office) -> None:
-    office.hire(AINA)
-    lead = office.lead()
-    press(office, office.link(lead))
-    office.clock.pass_(minutes=15)
-    shown = look(office, office.link(lead))
+def test_the_link_shows_the_contact_for_fifteen_minutes_and_then_no_more(app: App) -> None:
+    app.hire(AINA)
+    lead = app.lead()
+    press(app, app.link(lead))
+    app.clock.pass_(minutes=15)
+    shown = look(app, app.link(lead))
     assert is_page(shown, 200, "won")
     assert "Jane Tan" in shown.text
-    office.clock.pass_(milliseconds=1)
-    for hidden in (look(office, office.link(lead)), press(office, office.link(lead))):
+    app.clock.pass_(milliseconds=1)
+    for hidden in (look(app, app.link(lead)), press(app, app.link(lead))):
         assert is_page(hidden, 200, "won_hidden")
         assert not [word for word in PERSONAL if word in hidden.text]
-    told = press(office, office.link(lead), accept="application/json")
+    told = press(app, app.link(lead), accept="application/json")
     assert (told.status, told.json["already_yours"], told.json["lead"]) == (200, True, None)
 
 
-def test_the_signed_in_winner_sees_the_contact_after_that_too(office: Office) -> None:
-    office.hire(AINA)
-    lead = office.lead()
-    press(office, office.link(lead))
-    office.clock.pass_(days=3)
-    assert office.claim(lead).json["lead"]["contact_phone"] == "+60128880000"
+def test_the_signed_in_winner_sees_the_contact_after_that_too(app: App) -> None:
+    app.hire(AINA)
+    lead = app.lead()
+    press(app, app.link(lead))
+    app.clock.pass_(days=3)
+    assert app.claim(lead).json["lead"]["contact_phone"] == "+60128880000"
 
 
-def test_a_claim_is_undone_within_thirty_seconds(office: Office) -> None:
-    office.hire(AINA)
-    lead = office.lead()
-    press(office, office.link(lead))
-    office.clock.pass_(seconds=30)
-    assert is_page(press(office, office.link(lead), "undo"), 200, "undone")
-    reopened = office.now(lead)
+def test_a_claim_is_undone_within_thirty_seconds(app: App) -> None:
+    app.hire(AINA)
+    lead = app.lead()
+    press(app, app.link(lead))
+    app.clock.pass_(seconds=30)
+    assert is_page(press(app, app.link(lead), "undo"), 200, "undone")
+    reopened = app.now(lead)
     assert (reopened.state, reopened.epoch, reopened.owner) == (State.OPEN, 2, None)
     assert reopened.closes_at == NOON + timedelta(seconds=930)
 
 
-def test_undoing_twice_is_undoing_once(office: Office) -> None:
-    office.hire(AINA)
-    lead = office.lead()
-    press(office, office.link(lead))
-    press(office, office.link(lead), "undo")
-    before = office.everything()
-    again = press(office, office.link(lead), "undo", accept="*/*")
+def test_undoing_twice_is_undoing_once(app: App) -> None:
+    app.hire(AINA)
+    lead = app.lead()
+    press(app, app.link(lead))
+    press(app, app.link(lead), "undo")
+    before = app.everything()
+    again = press(app, app.link(lead), "undo", accept="*/*")
     assert (again.status, again.json) == (200, {"undone": True})
-    assert office.everything() == before
+    assert app.everything() == before
 
 
-def test_an_undone_claim_does_not_count_against_the_limit(office: Office) -> None:
-    office.put_playbook(a_playbook(claims_per_day=1))
-    office.hire(AINA)
-    lead = office.lead()
-    press(office, office.link(lead))
-    press(office, office.link(lead), "undo")
-    assert office.claim(office.lead(2)).status == 200
+def test_an_undone_claim_does_not_count_against_the_limit(app: App) -> None:
+    app.put_playbook(a_playbook(claims_per_day=1))
+    app.hire(AINA)
+    lead = app.lead()
+    press(app, app.link(lead))
+    press(app, app.link(lead), "undo")
+    assert app.claim(app.lead(2)).status == 200
 
 
-def test_an_undo_comes_too_late_after_thirty_seconds(office: Office) -> None:
-    office.hire(AINA)
-    lead = office.lead()
-    press(office, office.link(lead))
-    office.clock.pass_(milliseconds=30_001)
-    before = office.everything()
-    assert is_page(press(office, office.link(lead), "undo"), 409, "undo_over")
-    assert press(office, office.link(lead), "undo", accept="*/*").code == "undo_over"
-    assert office.everything() == before
+def test_an_undo_comes_too_late_after_thirty_seconds(app: App) -> None:
+    app.hire(AINA)
+    lead = app.lead()
+    press(app, app.link(lead))
+    app.clock.pass_(milliseconds=30_001)
+    before = app.everything()
+    assert is_page(press(app, app.link(lead), "undo"), 409, "undo_over")
+    assert press(app, app.link(lead), "undo", accept="*/*").code == "undo_over"
+    assert app.everything() == before
 
 
-def test_nobody_undoes_anothers_claim(office: Office) -> None:
-    office.hire(AINA, BEN)
-    lead = office.lead()
-    press(office, office.link(lead, BEN))
-    before = office.everything()
-    told = press(office, office.link(lead), "undo", accept="*/*")
+def test_nobody_undoes_anothers_claim(app: App) -> None:
+    app.hire(AINA, BEN)
+    lead = app.lead()
+    press(app, app.link(lead, BEN))
+    before = app.everything()
+    told = press(app, app.link(lead), "undo", accept="*/*")
     assert (told.status, told.code) == (409, "not_yours")
-    assert office.everything() == before
+    assert app.everything() == before
 
 
-def test_the_link_of_an_earlier_opening_is_over(office: Office) -> None:
-    office.hire(AINA, BEN, DAYANG)
-    lead = office.lead()
-    press(office, office.link(lead))
-    press(office, office.link(lead), "undo")
-    before = office.everything()
-    assert is_page(look(office, office.link(lead, BEN)), 410, "over")
-    assert is_page(press(office, office.link(lead, BEN)), 410, "over")
-    assert press(office, office.link(lead, BEN), accept="*/*").code == "offer_over"
-    assert press(office, office.link(lead, BEN), "seen", accept="*/*").code == "offer_over"
-    assert look(office, office.link(lead, BEN), "GET /c/{token}/state").code == "offer_over"
-    assert office.everything() == before
-    assert press(office, office.link(office.now(lead), BEN)).status == 200
+def test_the_link_of_an_earlier_opening_is_over(app: App) -> None:
+    app.hire(AINA, BEN, DAYANG)
+    lead = app.lead()
+    press(app, app.link(lead))
+    press(app, app.link(lead), "undo")
+    before = app.everything()
+    assert is_page(look(app, app.link(lead, BEN)), 410, "over")
+    assert is_page(press(app, app.link(lead, BEN)), 410, "over")
+    assert press(app, app.link(lead, BEN), accept="*/*").code == "offer_over"
+    assert press(app, app.link(lead, BEN), "seen", accept="*/*").code == "offer_over"
+    assert look(app, app.link(lead, BEN), "GET /c/{token}/state").code == "offer_over"
+    assert app.everything() == before
+    assert press(app, app.link(app.now(lead), BEN)).status == 200
 
 
-def test_a_link_that_is_over_says_so_in_the_reps_language(office: Office) -> None:
-    office.hire(AINA, DAYANG)
-    lead = office.lead()
-    press(office, office.link(lead))
-    press(office, office.link(lead), "undo")
+def test_a_link_that_is_over_says_so_in_the_reps_language(app: App) -> None:
+    app.hire(AINA, DAYANG)
+    lead = app.lead()
+    press(app, app.link(lead))
+    press(app, app.link(lead), "undo")
     for answer in (
-        look(office, office.link(lead, DAYANG)),
-        press(office, office.link(lead, DAYANG)),
+        look(app, app.link(lead, DAYANG)),
+        press(app, app.link(lead, DAYANG)),
     ):
         assert is_page(answer, 410, "over")
         assert '<html lang="ms"' in answer.text

@@ -17,15 +17,15 @@ from dibs.core.rep import Rep
 from dibs.race.claim import token_hash
 from dibs.race.verdicts import RecordedVerdicts
 from dibs.wiring import wiring
-from handlers.office import AINA, BEN, CHONG, DAYANG, MANAGER, Answer, Office, event, http, sqs
+from handlers.app import AINA, BEN, CHONG, DAYANG, MANAGER, Answer, App, event, http, sqs
 from support.builders import NOON, token_of
 
 OBJECTION = "My phone was slow,\nand Ben knows it."
 
 
 @pytest.fixture(autouse=True)
-def manager(office: Office) -> None:
-    office.world.roster.set_manager_hash(token_hash(MANAGER))
+def manager(app: App) -> None:
+    app.world.roster.set_manager_hash(token_hash(MANAGER))
 
 
 def lead_message(lead: Lead, kind: str, rep: Rep | None = None) -> dict[str, Any]:
@@ -33,39 +33,39 @@ def lead_message(lead: Lead, kind: str, rep: Rep | None = None) -> dict[str, Any
     return {"kind": kind, "lead_id": lead.lead_id, "epoch": lead.epoch, "rep_id": rep_id}
 
 
-def raced(office: Office, number: int = 1) -> Lead:
+def raced(app: App, number: int = 1) -> Lead:
     """A race Aina won ten seconds after noon, Ben lost 250 ms later and Dayang was paused for."""
-    lead = office.lead(number)
-    office.run("offer", sqs("sqs_offer", lead_message(lead, "lead.opened")))
-    for message in office.waiting("notify"):
-        office.run("notify", sqs("sqs_notify", message.body))
-    office.clock.pass_(seconds=10)
-    assert office.claim(lead, AINA).status == 200
-    office.clock.pass_(milliseconds=250)
-    assert office.claim(lead, BEN).code == "already_claimed"
-    office.run("offer", sqs("sqs_offer", lead_message(lead, "lead.claimed", AINA)))
-    office.waiting("notify")
+    lead = app.lead(number)
+    app.run("offer", sqs("sqs_offer", lead_message(lead, "lead.opened")))
+    for message in app.waiting("notify"):
+        app.run("notify", sqs("sqs_notify", message.body))
+    app.clock.pass_(seconds=10)
+    assert app.claim(lead, AINA).status == 200
+    app.clock.pass_(milliseconds=250)
+    assert app.claim(lead, BEN).code == "already_claimed"
+    app.run("offer", sqs("sqs_offer", lead_message(lead, "lead.claimed", AINA)))
+    app.waiting("notify")
     return lead
 
 
-def sealed(office: Office, number: int = 1) -> Lead:
+def sealed(app: App, number: int = 1) -> Lead:
     """The same, sealed when its timer goes off."""
-    lead = raced(office, number)
-    [timer] = [m for m in office.waiting("offer") if m.body["kind"] == "race.seal"]
+    lead = raced(app, number)
+    [timer] = [m for m in app.waiting("offer") if m.body["kind"] == "race.seal"]
     assert timer.delay_seconds == 60
-    office.clock.pass_(seconds=timer.delay_seconds)
-    done = office.run("offer", sqs("sqs_offer", timer.body))
+    app.clock.pass_(seconds=timer.delay_seconds)
+    done = app.run("offer", sqs("sqs_offer", timer.body))
     assert done == {"batchItemFailures": []}
     return lead
 
 
 @pytest.fixture
-def crew(office: Office) -> None:
-    office.hire(AINA, BEN, DAYANG, CHONG)
-    office.pause(DAYANG, hours=1)
+def crew(app: App) -> None:
+    app.hire(AINA, BEN, DAYANG, CHONG)
+    app.pause(DAYANG, hours=1)
 
 
-def ask(office: Office, route: str, rep: Rep, lead: Lead, body: Any = None, **query: str) -> Answer:
+def ask(app: App, route: str, rep: Rep, lead: Lead, body: Any = None, **query: str) -> Answer:
     """Call one of a rep's routes about a lead."""
     text = body if isinstance(body, str) or body is None else json.dumps(body)
     asked = http(
@@ -75,21 +75,21 @@ def ask(office: Office, route: str, rep: Rep, lead: Lead, body: Any = None, **qu
         text,
         authorization=f"Bearer {token_of(rep)}",
     )
-    return office.ask("rep", {**asked, "queryStringParameters": query} if query else asked)
+    return app.ask("rep", {**asked, "queryStringParameters": query} if query else asked)
 
 
-def receipt(office: Office, rep: Rep, lead: Lead, **query: str) -> Answer:
-    return ask(office, "GET /leads/{lead_id}/receipt", rep, lead, **query)
+def receipt(app: App, rep: Rep, lead: Lead, **query: str) -> Answer:
+    return ask(app, "GET /leads/{lead_id}/receipt", rep, lead, **query)
 
 
-def dispute(office: Office, rep: Rep, lead: Lead, reason: Any = OBJECTION) -> Answer:
-    return ask(office, "POST /leads/{lead_id}/dispute", rep, lead, {"reason": reason})
+def dispute(app: App, rep: Rep, lead: Lead, reason: Any = OBJECTION) -> Answer:
+    return ask(app, "POST /leads/{lead_id}/dispute", rep, lead, {"reason": reason})
 
 
-def managed(office: Office, route: str, token: str = MANAGER, **query: str) -> Answer:
+def managed(app: App, route: str, token: str = MANAGER, **query: str) -> Answer:
     asked = http("http_playbook", route, {}, authorization=f"Bearer {token}")
     asked.pop("queryStringParameters")
-    return office.ask("manage", {**asked, "queryStringParameters": query} if query else asked)
+    return app.ask("manage", {**asked, "queryStringParameters": query} if query else asked)
 
 
 def lines(answer: Answer) -> list[dict[str, str]]:
@@ -102,9 +102,9 @@ def lines(answer: Answer) -> list[dict[str, str]]:
 
 
 @pytest.mark.usefixtures("crew")
-def test_a_rep_reads_their_own_receipt(office: Office) -> None:
-    lead = sealed(office)
-    answer = receipt(office, BEN, lead)
+def test_a_rep_reads_their_own_receipt(app: App) -> None:
+    lead = sealed(app)
+    answer = receipt(app, BEN, lead)
     assert answer.status == 200
     found = answer.json["receipt"]
     proof = {name: found.pop(name) for name in ("text", "before", "hash")}
@@ -135,16 +135,16 @@ def test_a_rep_reads_their_own_receipt(office: Office) -> None:
     [(AINA, "won", 1, []), (BEN, "lost", 2, []), (DAYANG, "not_told", None, ["paused"])],
 )
 def test_everybody_in_the_race_has_one(
-    office: Office, rep: Rep, outcome: str, at_place: int | None, rules: list[str]
+    app: App, rep: Rep, outcome: str, at_place: int | None, rules: list[str]
 ) -> None:
-    found = receipt(office, rep, sealed(office)).json["receipt"]
+    found = receipt(app, rep, sealed(app)).json["receipt"]
     assert (found["outcome"], found["place"], found["rules"]) == (outcome, at_place, rules)
 
 
 @pytest.mark.usefixtures("crew")
-def test_before_the_seal_a_rep_sees_what_is_known_so_far(office: Office) -> None:
-    lead = raced(office)
-    assert receipt(office, BEN, lead).json == {
+def test_before_the_seal_a_rep_sees_what_is_known_so_far(app: App) -> None:
+    lead = raced(app)
+    assert receipt(app, BEN, lead).json == {
         "lead_id": lead.lead_id,
         "epoch": 1,
         "sealed": False,
@@ -154,56 +154,56 @@ def test_before_the_seal_a_rep_sees_what_is_known_so_far(office: Office) -> None
             "rules": [],
         },
     }
-    assert receipt(office, DAYANG, lead).json["receipt"]["rules"] == ["paused"]
+    assert receipt(app, DAYANG, lead).json["receipt"]["rules"] == ["paused"]
 
 
 @pytest.mark.usefixtures("crew")
 @pytest.mark.parametrize("when", ["before", "after"])
-def test_who_was_not_in_the_race_has_none_and_may_not_dispute_it(office: Office, when: str) -> None:
-    lead = sealed(office) if when == "after" else raced(office)
-    before = office.everything()
+def test_who_was_not_in_the_race_has_none_and_may_not_dispute_it(app: App, when: str) -> None:
+    lead = sealed(app) if when == "after" else raced(app)
+    before = app.everything()
     for answer in (
-        receipt(office, CHONG, lead),
-        receipt(office, CHONG, lead, epoch="1"),
-        receipt(office, AINA, lead, epoch="7"),
-        dispute(office, CHONG, lead),
+        receipt(app, CHONG, lead),
+        receipt(app, CHONG, lead, epoch="1"),
+        receipt(app, AINA, lead, epoch="7"),
+        dispute(app, CHONG, lead),
     ):
         assert (answer.status, answer.code) == (404, "lead_not_found")
-    assert office.everything() == before
+    assert app.everything() == before
 
 
 @pytest.mark.usefixtures("crew")
 @pytest.mark.parametrize("epoch", ["0x1", "-1", "one", "1" * 6, "²"])
-def test_an_opening_that_is_no_number_is_refused(office: Office, epoch: str) -> None:
-    answer = receipt(office, BEN, raced(office), epoch=epoch)
+def test_an_opening_that_is_no_number_is_refused(app: App, epoch: str) -> None:
+    answer = receipt(app, BEN, raced(app), epoch=epoch)
     assert (answer.status, answer.code) == (422, "invalid_input")
 
 
 @pytest.mark.usefixtures("crew")
 @pytest.mark.parametrize("route", ["GET /leads/{lead_id}/receipt", "POST /leads/{lead_id}/dispute"])
-def test_a_rep_who_left_and_a_manager_read_no_reps_receipt(office: Office, route: str) -> None:
-    lead = sealed(office)
-    office.world.roster.deactivate(BEN.rep_id, NOON.date())
-    assert ask(office, route, BEN, lead).status == 401
+def test_a_rep_who_left_and_a_manager_read_no_reps_receipt(app: App, route: str) -> None:
+    lead = sealed(app)
+    app.world.roster.deactivate(BEN.rep_id, NOON.date())
+    assert ask(app, route, BEN, lead).status == 401
     asked = http("http_offers", route, {"lead_id": lead.lead_id}, authorization=f"Bearer {MANAGER}")
-    assert office.ask("rep", asked).status == 403
+    assert app.ask("rep", asked).status == 403
 
 
 # Disputes
 
 
 @pytest.mark.usefixtures("crew")
-def test_a_rep_disputes_a_race_once(office: Office) -> None:
-    lead = sealed(office)
-    answer = dispute(office, BEN, lead)
+def test_a_rep_disputes_a_race_once(app: App) -> None:
+    lead = sealed(app)
+    answer = dispute(app, BEN, lead)
     assert (answer.status, answer.json["reason"]) == (200, OBJECTION)
-    before = office.everything()
-    office.clock.pass_(minutes=1)
-    assert dispute(office, BEN, lead, "Another reason.").json == answer.json
-    assert office.everything() == before
-    assert receipt(office, BEN, lead).json["receipt"]["disputed"] is True
-    assert receipt(office, AINA, lead).json["receipt"]["disputed"] is False
-    assert managed(office, "GET /disputes").json == {
+    before = app.everything()
+    app.clock.pass_(minutes=1)
+    assert dispute(app, BEN, lead, "Another reason.").json == answer.json
+    assert app.everything() == before
+    assert receipt(app, BEN, lead).json["receipt"]["disputed"] is True
+    assert receipt(app, AINA, lead).json["receipt"]["disputed"] is False
+    assert managed(app, "GET /disputes").json == {
         "month": "2026-11",
         "disputes": [
             {
@@ -215,47 +215,47 @@ def test_a_rep_disputes_a_race_once(office: Office) -> None:
             }
         ],
     }
-    assert managed(office, "GET /disputes", month="2026-10").json["disputes"] == []
+    assert managed(app, "GET /disputes", month="2026-10").json["disputes"] == []
 
 
 @pytest.mark.usefixtures("crew")
-def test_a_reps_words_are_in_no_log(office: Office) -> None:
-    dispute(office, BEN, sealed(office), "Something nobody else should read.")
-    assert "Something nobody" not in "".join(office.overheard.lines)
+def test_a_reps_words_are_in_no_log(app: App) -> None:
+    dispute(app, BEN, sealed(app), "Something nobody else should read.")
+    assert "Something nobody" not in "".join(app.overheard.lines)
 
 
 @pytest.mark.usefixtures("crew")
 @pytest.mark.parametrize(
     "reason", [None, "", "   ", 7, ["why"], "x" * 501, "bell \a", "half a \ud83d letter"]
 )
-def test_a_dispute_without_a_reason_in_words_is_refused(office: Office, reason: Any) -> None:
-    lead = raced(office)
-    before = office.everything()
-    answer = dispute(office, BEN, lead, reason)
+def test_a_dispute_without_a_reason_in_words_is_refused(app: App, reason: Any) -> None:
+    lead = raced(app)
+    before = app.everything()
+    answer = dispute(app, BEN, lead, reason)
     assert (answer.status, answer.code) == (422, "invalid_input")
     assert [error["field"] for error in answer.json["errors"]] == ["reason"]
-    assert office.everything() == before
+    assert app.everything() == before
 
 
 @pytest.mark.usefixtures("crew")
-def test_a_race_may_be_disputed_before_it_is_sealed(office: Office) -> None:
-    lead = raced(office)
-    assert dispute(office, BEN, lead).status == 200
-    office.clock.pass_(minutes=2)
-    office.run("offer", sqs("sqs_offer", lead_message(lead, "race.seal")))
-    assert receipt(office, BEN, lead).json["receipt"]["disputed"] is True
+def test_a_race_may_be_disputed_before_it_is_sealed(app: App) -> None:
+    lead = raced(app)
+    assert dispute(app, BEN, lead).status == 200
+    app.clock.pass_(minutes=2)
+    app.run("offer", sqs("sqs_offer", lead_message(lead, "race.seal")))
+    assert receipt(app, BEN, lead).json["receipt"]["disputed"] is True
 
 
 # The managers' export
 
 
 @pytest.mark.usefixtures("crew")
-def test_a_manager_exports_a_days_receipts(office: Office) -> None:
-    lead = sealed(office)
-    dispute(office, BEN, lead)
-    assert lines(managed(office, "GET /receipts", day="2026-11-23")) == []
-    assert office.run("recalculate", event("schedule_sweep"))["chained"] == 1
-    found = lines(managed(office, "GET /receipts", day="2026-11-23"))
+def test_a_manager_exports_a_days_receipts(app: App) -> None:
+    lead = sealed(app)
+    dispute(app, BEN, lead)
+    assert lines(managed(app, "GET /receipts", day="2026-11-23")) == []
+    assert app.run("recalculate", event("schedule_sweep"))["chained"] == 1
+    found = lines(managed(app, "GET /receipts", day="2026-11-23"))
     assert [(row["rep_id"], row["place"], row["behind_ms"], row["rules"]) for row in found] == [
         (AINA.rep_id, "1", "0", ""),
         (BEN.rep_id, "2", "250", ""),
@@ -265,31 +265,31 @@ def test_a_manager_exports_a_days_receipts(office: Office) -> None:
     assert {(row["lead_id"], row["epoch"], row["teams"], row["cause"]) for row in found} == {
         (lead.lead_id, "1", "north", "claimed")
     }
-    own = receipt(office, BEN, lead).json
+    own = receipt(app, BEN, lead).json
     assert found[1]["hash"] == own["receipt"]["hash"]
     assert {row["head"] for row in found} == {own["race"]["head"]}
     assert own["race"]["block"] == 1
     for other in ({"day": "2026-11-24"}, {"day": "2026-11-23", "team": "south"}):
-        assert lines(managed(office, "GET /receipts", **other)) == []
-    assert lines(managed(office, "GET /receipts", day="2026-11-23", team="north")) == found
-    assert AINA.name not in managed(office, "GET /receipts", day="2026-11-23").text
+        assert lines(managed(app, "GET /receipts", **other)) == []
+    assert lines(managed(app, "GET /receipts", day="2026-11-23", team="north")) == found
+    assert AINA.name not in managed(app, "GET /receipts", day="2026-11-23").text
 
 
 @pytest.mark.usefixtures("crew")
-def test_an_export_says_what_was_altered(office: Office) -> None:
-    lead = sealed(office)
-    office.run("recalculate", event("schedule_sweep"))
+def test_an_export_says_what_was_altered(app: App) -> None:
+    lead = sealed(app)
+    app.run("recalculate", event("schedule_sweep"))
     number, head = wiring().races.last_block()
-    logged = [line for line in office.overheard.lines if "block added" in line]
+    logged = [line for line in app.overheard.lines if "block added" in line]
     assert [(json.loads(line)["number"], json.loads(line)["hash"]) for line in logged] == [
         (number, head)
     ]
     key = {"lead_id": {"S": lead.lead_id}, "sk": {"S": keys.race(1)}}
-    race = office.world.dynamo.get(office.settings.races_table, key)
+    race = app.world.dynamo.get(app.settings.races_table, key)
     assert race is not None
     text = race["race"]["S"].replace(AINA.rep_id, BEN.rep_id)
-    office.world.dynamo.put(office.settings.races_table, {**race, "race": {"S": text}})
-    [row] = lines(managed(office, "GET /receipts", day="2026-11-23"))
+    app.world.dynamo.put(app.settings.races_table, {**race, "race": {"S": text}})
+    [row] = lines(managed(app, "GET /receipts", day="2026-11-23"))
     assert {name: value for name, value in row.items() if value} == {
         "lead_id": lead.lead_id,
         "epoch": "1",
@@ -299,16 +299,16 @@ def test_an_export_says_what_was_altered(office: Office) -> None:
 
 @pytest.mark.usefixtures("crew")
 def test_an_export_that_is_too_large_comes_in_parts(
-    office: Office, monkeypatch: pytest.MonkeyPatch
+    app: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    leads = [sealed(office, number) for number in (1, 2, 3)]
-    office.run("recalculate", event("schedule_sweep"))
+    leads = [sealed(app, number) for number in (1, 2, 3)]
+    app.run("recalculate", event("schedule_sweep"))
     monkeypatch.setattr("manage.receipts._MOST_RACES", 2)
-    first = managed(office, "GET /receipts", day="2026-11-23", team="north")
+    first = managed(app, "GET /receipts", day="2026-11-23", team="north")
     assert {row["lead_id"] for row in lines(first)} == {lead.lead_id for lead in leads[:2]}
     link = first.headers["link"]
     assert link == '</receipts?day=2026-11-23&team=north&after=1.2>; rel="next"'
-    rest = managed(office, "GET /receipts", day="2026-11-23", team="north", after="1.2")
+    rest = managed(app, "GET /receipts", day="2026-11-23", team="north", after="1.2")
     assert {row["lead_id"] for row in lines(rest)} == {leads[2].lead_id}
     assert "link" not in rest.headers
 
@@ -325,48 +325,48 @@ def test_an_export_that_is_too_large_comes_in_parts(
     ],
 )
 def test_what_cannot_be_asked_is_named(
-    office: Office, route: str, query: dict[str, str], field: str
+    app: App, route: str, query: dict[str, str], field: str
 ) -> None:
-    answer = managed(office, route, **query)
+    answer = managed(app, route, **query)
     assert (answer.status, answer.code) == (422, "invalid_input")
     assert [error["field"] for error in answer.json["errors"]] == [field]
 
 
 @pytest.mark.parametrize("route", ["GET /receipts", "GET /disputes"])
-def test_only_managers_see_everybodys(office: Office, route: str) -> None:
-    office.hire(AINA)
-    assert managed(office, route, token_of(AINA), day="2026-11-23").status == 403
-    assert managed(office, route, "manager.forged", day="2026-11-23").status == 401
+def test_only_managers_see_everybodys(app: App, route: str) -> None:
+    app.hire(AINA)
+    assert managed(app, route, token_of(AINA), day="2026-11-23").status == 403
+    assert managed(app, route, "manager.forged", day="2026-11-23").status == 401
 
 
 # The clockwork
 
 
 @pytest.mark.usefixtures("crew")
-def test_a_timer_that_was_lost_is_made_up_for_by_the_sweep(office: Office) -> None:
-    lead = raced(office)
-    office.waiting("offer")
-    office.clock.at = lead.closes_at + timedelta(seconds=105)
-    assert office.run("recalculate", event("schedule_sweep"))["seals_late"] == 1
-    [again] = [m for m in office.waiting("offer") if m.body["kind"] == "race.seal"]
-    office.run("offer", sqs("sqs_offer", again.body))
-    done = office.run("recalculate", event("schedule_sweep"))
+def test_a_timer_that_was_lost_is_made_up_for_by_the_sweep(app: App) -> None:
+    lead = raced(app)
+    app.waiting("offer")
+    app.clock.at = lead.closes_at + timedelta(seconds=105)
+    assert app.run("recalculate", event("schedule_sweep"))["seals_late"] == 1
+    [again] = [m for m in app.waiting("offer") if m.body["kind"] == "race.seal"]
+    app.run("offer", sqs("sqs_offer", again.body))
+    done = app.run("recalculate", event("schedule_sweep"))
     assert (done["seals_late"], done["chained"]) == (0, 1)
-    assert receipt(office, AINA, lead).json["receipt"]["place"] == 1
+    assert receipt(app, AINA, lead).json["receipt"]["place"] == 1
 
 
 @pytest.mark.usefixtures("crew")
-def test_a_redelivered_timer_changes_nothing(office: Office) -> None:
-    lead = sealed(office)
-    before = office.everything()
-    office.clock.pass_(minutes=5)
-    office.run("offer", sqs("sqs_offer", lead_message(lead, "race.seal")))
-    assert office.everything() == before
+def test_a_redelivered_timer_changes_nothing(app: App) -> None:
+    lead = sealed(app)
+    before = app.everything()
+    app.clock.pass_(minutes=5)
+    app.run("offer", sqs("sqs_offer", lead_message(lead, "race.seal")))
+    assert app.everything() == before
 
 
 @pytest.mark.usefixtures("crew")
-def test_how_reps_were_judged_is_kept_for_who_asks_why(office: Office) -> None:
-    lead = raced(office)
+def test_how_reps_were_judged_is_kept_for_who_asks_why(app: App) -> None:
+    lead = raced(app)
     assert wiring().races.judged(lead.lead_id, 1) == [
         RecordedVerdicts(
             lead_id=lead.lead_id,

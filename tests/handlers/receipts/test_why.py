@@ -11,30 +11,30 @@ import pytest
 from dibs.core.lead import Lead, State
 from dibs.core.rep import Rep
 from dibs.race.claim import token_hash
-from handlers.office import AINA, BEN, CHONG, DAYANG, MANAGER, Answer, Office, http, sqs
+from handlers.app import AINA, BEN, CHONG, DAYANG, MANAGER, Answer, App, http, sqs
 from support.builders import a_playbook, token_of
 
 ROUTE = "GET /leads/{lead_id}/why"
 
 
 @pytest.fixture(autouse=True)
-def crew(office: Office) -> None:
-    office.world.roster.set_manager_hash(token_hash(MANAGER))
-    office.hire(AINA, BEN, DAYANG, CHONG)
-    office.pause(DAYANG, hours=1)
+def crew(app: App) -> None:
+    app.world.roster.set_manager_hash(token_hash(MANAGER))
+    app.hire(AINA, BEN, DAYANG, CHONG)
+    app.pause(DAYANG, hours=1)
 
 
-def ask(office: Office, lead: Lead, who: Rep | None = None, **query: str) -> Answer:
+def ask(app: App, lead: Lead, who: Rep | None = None, **query: str) -> Answer:
     token = MANAGER if who is None else token_of(who)
     path = {"lead_id": lead.lead_id}
     asked = http("http_offers", ROUTE, path, authorization=f"Bearer {token}")
-    return office.ask("rep", {**asked, "queryStringParameters": query} if query else asked)
+    return app.ask("rep", {**asked, "queryStringParameters": query} if query else asked)
 
 
-def offered(office: Office, number: int = 1) -> Lead:
-    lead = office.lead(number)
+def offered(app: App, number: int = 1) -> Lead:
+    lead = app.lead(number)
     event = {"kind": "lead.opened", "lead_id": lead.lead_id, "epoch": 1, "rep_id": None}
-    office.run("offer", sqs("sqs_offer", event))
+    app.run("offer", sqs("sqs_offer", event))
     return lead
 
 
@@ -48,40 +48,40 @@ def rules_of(found: dict[str, Any], rep: Rep) -> dict[str, list[str]]:
 PLAIN = {"routing": [], "window": [], "released": [], "availability": [], "limits": []}
 
 
-def test_a_manager_reads_every_rep_and_every_rule_as_it_was_judged(office: Office) -> None:
-    lead = offered(office)
-    office.clock.pass_(seconds=10)
-    assert office.claim(lead, AINA).status == 200
-    told = ask(office, lead).json
+def test_a_manager_reads_every_rep_and_every_rule_as_it_was_judged(app: App) -> None:
+    lead = offered(app)
+    app.clock.pass_(seconds=10)
+    assert app.claim(lead, AINA).status == 200
+    told = ask(app, lead).json
     [judged] = told["judged"]
     assert {row["rep_id"] for row in judged["reps"]} == {r.rep_id for r in (AINA, BEN, DAYANG)}
     assert rules_of(judged, AINA) == PLAIN
     assert rules_of(judged, DAYANG) == {**PLAIN, "availability": ["paused"]}
-    assert judged["playbook_version"] == office.world.playbooks.in_force().number
+    assert judged["playbook_version"] == app.world.playbooks.in_force().number
     assert (told["state"], told["now"]) == ("claimed", None)
     assert (told["holder"]["rep_id"], told["holder"]["cause"]) == (AINA.rep_id, "claimed")
 
 
-def test_what_was_judged_stays_as_it_was_under_its_playbook(office: Office) -> None:
-    lead = offered(office)
-    first = ask(office, lead).json["judged"]
-    office.put_playbook(a_playbook(matching={"territory": True}, newcomers={"enabled": True}))
-    told = ask(office, lead).json
+def test_what_was_judged_stays_as_it_was_under_its_playbook(app: App) -> None:
+    lead = offered(app)
+    first = ask(app, lead).json["judged"]
+    app.put_playbook(a_playbook(matching={"territory": True}, newcomers={"enabled": True}))
+    told = ask(app, lead).json
     assert told["judged"] == first
     # Now is another matter.
     assert set(rules_of(told["now"], AINA)) == {*PLAIN, "territory", "newcomers"}
     assert told["now"]["playbook_version"] == first[0]["playbook_version"] + 1
 
 
-def test_why_an_assigned_lead_went_to_whom_it_went(office: Office) -> None:
+def test_why_an_assigned_lead_went_to_whom_it_went(app: App) -> None:
     team = {"north": {"name": "N", "model": "round-robin"}}
     rules = {"territory": True}
-    office.put_playbook(a_playbook(teams=team, matching=rules))
-    office.world.roster.put_profile(replace(BEN, territories=("sabah",)), ("territories",))
-    lead = office.lead(territory="sarawak")
+    app.put_playbook(a_playbook(teams=team, matching=rules))
+    app.world.roster.put_profile(replace(BEN, territories=("sabah",)), ("territories",))
+    lead = app.lead(territory="sarawak")
     event = {"kind": "lead.queued", "lead_id": lead.lead_id, "epoch": 1, "rep_id": None}
-    office.run("offer", sqs("sqs_offer", event))
-    told = ask(office, lead).json
+    app.run("offer", sqs("sqs_offer", event))
+    told = ask(app, lead).json
     assert (told["holder"]["rep_id"], told["holder"]["cause"]) == (AINA.rep_id, "assigned")
     [judged] = told["judged"]
     assert judged["how"] == "assigned"
@@ -91,18 +91,18 @@ def test_why_an_assigned_lead_went_to_whom_it_went(office: Office) -> None:
     assert rules_of(judged, DAYANG) == {**plain, "availability": ["paused"]}
 
 
-def test_a_refused_try_is_told_with_its_rules(office: Office) -> None:
-    lead = offered(office)
-    office.claim(lead, DAYANG)
-    [tried] = ask(office, lead).json["tries"]
+def test_a_refused_try_is_told_with_its_rules(app: App) -> None:
+    lead = offered(app)
+    app.claim(lead, DAYANG)
+    [tried] = ask(app, lead).json["tries"]
     assert (tried["rep_id"], tried["rules"]) == (DAYANG.rep_id, ["paused"])
-    assert tried["playbook_version"] == office.world.playbooks.in_force().number
+    assert tried["playbook_version"] == app.world.playbooks.in_force().number
 
 
-def test_a_rep_reads_their_own_part_alone(office: Office) -> None:
-    lead = offered(office)
-    office.claim(lead, AINA)
-    told = ask(office, lead, DAYANG).json
+def test_a_rep_reads_their_own_part_alone(app: App) -> None:
+    lead = offered(app)
+    app.claim(lead, AINA)
+    told = ask(app, lead, DAYANG).json
     assert rules_of(told["judged"][0], DAYANG)["availability"] == ["paused"]
     assert len(told["judged"][0]["reps"]) == 1
     assert not {"holder", "steps"} & set(told)
@@ -112,16 +112,16 @@ def test_a_rep_reads_their_own_part_alone(office: Office) -> None:
 
 
 @pytest.mark.parametrize("who", [CHONG])
-def test_a_lead_of_another_team_is_not_known(office: Office, who: Rep) -> None:
-    lead = offered(office)
-    assert ask(office, lead, who).code == "lead_not_found"
-    assert ask(office, lead, AINA, epoch="x").code == "invalid_input"
-    assert ask(office, lead, AINA, epoch="7").json["judged"] == []
+def test_a_lead_of_another_team_is_not_known(app: App, who: Rep) -> None:
+    lead = offered(app)
+    assert ask(app, lead, who).code == "lead_not_found"
+    assert ask(app, lead, AINA, epoch="x").code == "invalid_input"
+    assert ask(app, lead, AINA, epoch="7").json["judged"] == []
 
 
-def test_why_a_lead_waits_to_be_assigned_is_for_managers_alone(office: Office) -> None:
-    office.put_playbook(a_playbook(teams={"north": {"name": "N", "model": "round-robin"}}))
-    lead = office.lead()
+def test_why_a_lead_waits_to_be_assigned_is_for_managers_alone(app: App) -> None:
+    app.put_playbook(a_playbook(teams={"north": {"name": "N", "model": "round-robin"}}))
+    lead = app.lead()
     assert lead.state is State.NEW
-    assert ask(office, lead, AINA).code == "lead_not_found"
-    assert ask(office, lead).status == 200
+    assert ask(app, lead, AINA).code == "lead_not_found"
+    assert ask(app, lead).status == 200

@@ -14,10 +14,10 @@ import pytest
 
 from dibs.core.rep import Rep
 from dibs.game.scoring.score import score
-from dibs.ledger.entries import ASSIGNED, booked
+from dibs.ledger.entries import ASSIGNED, new_entry
 from dibs.race.claim import token_hash
 from dibs.wiring import wiring
-from handlers.office import AINA, BEN, CHONG, MANAGER, Answer, Office, event, http
+from handlers.app import AINA, BEN, CHONG, MANAGER, Answer, App, event, http
 from support.builders import NOON, token_of
 
 BOARD, REPORT, SIGN_IN = "/boards/response_speed", "/reports/assignment", "/sign-in"
@@ -27,38 +27,36 @@ BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 
 
 @pytest.fixture(autouse=True)
-def team(office: Office) -> None:
+def team(app: App) -> None:
     """Aina answered her lead in ten seconds, Ben his in four minutes, Chong's team none."""
-    office.hire(AINA, BEN, CHONG)
-    office.world.roster.set_manager_hash(token_hash(MANAGER))
-    answered(office, AINA, "a", 10 * SECOND)
-    answered(office, BEN, "b", 240 * SECOND)
-    office.clock.pass_(hours=1)
+    app.hire(AINA, BEN, CHONG)
+    app.world.roster.set_manager_hash(token_hash(MANAGER))
+    answered(app, AINA, "a", 10 * SECOND)
+    answered(app, BEN, "b", 240 * SECOND)
+    app.clock.pass_(hours=1)
 
 
-def answered(office: Office, rep: Rep, lead: str, wait: timedelta, **about: Any) -> None:
+def answered(app: App, rep: Rep, lead: str, wait: timedelta, **about: Any) -> None:
     playbook = wiring().roster.playbook()
     for kind, at in ((ASSIGNED, NOON), ("call", NOON + wait)):
         known = {"lead_id": lead, "epoch": 1, "taken_at": NOON, "source": "web", **about}
         name = f"{kind}/{lead}"
-        entry = booked(name, kind, rep.rep_id, rep.team, at, playbook, **known)
+        entry = new_entry(name, kind, rep.rep_id, rep.team, at, playbook, **known)
         wiring().ledger.put([entry])
 
 
-def get(
-    office: Office, where: str = BOARD, *, by: str | None = token_of(AINA), **query: str
-) -> Answer:
+def get(app: App, where: str = BOARD, *, by: str | None = token_of(AINA), **query: str) -> Answer:
     """Ask as a program does, with a token."""
     bearer = f"Bearer {by}" if by else None
-    return ask(office, f"GET {where}", query, authorization=bearer)
+    return ask(app, f"GET {where}", query, authorization=bearer)
 
 
-def look(office: Office, where: str, *, cookie: str | None = None, **query: str) -> Answer:
+def look(app: App, where: str, *, cookie: str | None = None, **query: str) -> Answer:
     """Look as a browser does, with its cookie."""
-    return ask(office, f"GET {where}", query, cookie=cookie, authorization=None, accept=BROWSER)
+    return ask(app, f"GET {where}", query, cookie=cookie, authorization=None, accept=BROWSER)
 
 
-def ask(office: Office, route: str, query: dict[str, str], **headers: str | None) -> Answer:
+def ask(app: App, route: str, query: dict[str, str], **headers: str | None) -> Answer:
     cookie = headers.pop("cookie", None)
     path = {"metric": "response_speed"} if route == f"GET {BOARD}" else {}
     asked = http("http_board", "GET /boards/{metric}" if path else route, path, **headers)
@@ -67,21 +65,21 @@ def ask(office: Office, route: str, query: dict[str, str], **headers: str | None
         asked["queryStringParameters"] = query
     if cookie:
         asked["cookies"] = ["theme=dark", cookie]
-    return office.ask("boards", asked)
+    return app.ask("boards", asked)
 
 
-def sign_in(office: Office, token: str) -> dict[str, Any]:
+def sign_in(app: App, token: str) -> dict[str, Any]:
     """Send the form of the sign-in page, as API Gateway passes it on."""
     asked = http("http_board", f"POST {SIGN_IN}", {}, authorization=None, accept=BROWSER)
     form = base64.b64encode(urlencode({"token": token}).encode()).decode()
-    return dict(office.run("boards", {**asked, "body": form, "isBase64Encoded": True}))
+    return dict(app.run("boards", {**asked, "body": form, "isBase64Encoded": True}))
 
 
 # The board
 
 
-def test_a_rep_sees_the_current_week_of_their_team(office: Office) -> None:
-    answer = office.ask("boards", event("http_board"))
+def test_a_rep_sees_the_current_week_of_their_team(app: App) -> None:
+    answer = app.ask("boards", event("http_board"))
     assert answer.status == 200
     assert answer.json == {
         "board": "response_speed",
@@ -123,37 +121,37 @@ def standing(place: int, rep: Rep, seconds: float) -> dict[str, Any]:
     }
 
 
-def test_a_rep_who_took_nothing_is_not_on_it(office: Office) -> None:
-    answer = get(office, by=token_of(CHONG))
+def test_a_rep_who_took_nothing_is_not_on_it(app: App) -> None:
+    answer = get(app, by=token_of(CHONG))
     assert (answer.json["team"], answer.json["rows"], answer.json["me"]) == ("south", [], None)
 
 
-def test_a_rep_sees_their_own_team_alone(office: Office) -> None:
-    assert get(office, team="north").status == 200
-    answer = get(office, team="south")
+def test_a_rep_sees_their_own_team_alone(app: App) -> None:
+    assert get(app, team="north").status == 200
+    answer = get(app, team="south")
     assert (answer.status, answer.code) == (403, "forbidden")
 
 
-def test_a_manager_sees_any_team_and_says_which(office: Office) -> None:
-    answer = get(office, by=MANAGER, team="north")
+def test_a_manager_sees_any_team_and_says_which(app: App) -> None:
+    answer = get(app, by=MANAGER, team="north")
     assert [row["name"] for row in answer.json["rows"]] == [AINA.name, BEN.name]
     assert "me" not in answer.json
-    answer = get(office, by=MANAGER)
+    answer = get(app, by=MANAGER)
     assert (answer.status, [e["field"] for e in answer.json["errors"]]) == (422, ["team"])
 
 
-def test_a_week_that_is_over_has_winners(office: Office) -> None:
-    assert "winners" not in get(office, period_name="2026-W48").json
-    office.clock.at += WEEK
-    found = get(office, period_name="2026-W48").json
+def test_a_week_that_is_over_has_winners(app: App) -> None:
+    assert "winners" not in get(app, period_name="2026-W48").json
+    app.clock.at += WEEK
+    found = get(app, period_name="2026-W48").json
     assert found["winners"] == [{"id": AINA.rep_id, "name": AINA.name}]
-    assert get(office).json["rows"] == []  # another week has begun
-    assert get(office, period="month").json["period"]["name"] == "2026-11"
+    assert get(app).json["rows"] == []  # another week has begun
+    assert get(app, period="month").json["period"]["name"] == "2026-11"
 
 
 @pytest.mark.parametrize("as_of", ["2026-11-23T12:01:00Z", "2026-11-23T20:01:00 08:00"])
-def test_a_board_may_be_seen_as_it_was(office: Office, as_of: str) -> None:
-    rows = get(office, as_of=as_of).json["rows"]
+def test_a_board_may_be_seen_as_it_was(app: App, as_of: str) -> None:
+    rows = get(app, as_of=as_of).json["rows"]
     assert [(row["place"], row["value"]) for row in rows] == [(1, 10.0), (None, None)]
 
 
@@ -170,26 +168,24 @@ def test_a_board_may_be_seen_as_it_was(office: Office, as_of: str) -> None:
         ({"as_of": "2026-11-23T13:00:00.001Z"}, "as_of"),
     ],
 )
-def test_what_is_asked_for_wrongly_is_named(
-    office: Office, query: dict[str, str], field: str
-) -> None:
-    answer = get(office, **query)
+def test_what_is_asked_for_wrongly_is_named(app: App, query: dict[str, str], field: str) -> None:
+    answer = get(app, **query)
     assert (answer.status, [e["field"] for e in answer.json["errors"]]) == (422, [field])
 
 
-def test_the_top_may_be_asked_for_and_ones_own_place_is_still_told(office: Office) -> None:
-    found = get(office, by=token_of(BEN), top="1").json
+def test_the_top_may_be_asked_for_and_ones_own_place_is_still_told(app: App) -> None:
+    found = get(app, by=token_of(BEN), top="1").json
     assert (found["of"], [row["place"] for row in found["rows"]]) == (2, [1])
     assert found["me"] == {**standing(2, BEN, 240.0), "gap": 230}
 
 
-def test_the_board_of_the_metric_says_the_same(office: Office) -> None:
+def test_the_board_of_the_metric_says_the_same(app: App) -> None:
     """One is worked out from the ledger, the other from totals, and both by one definition."""
     entries = wiring().ledger.of_team("north", ["2026-W48"])
     score(wiring().score_deps, [replace(one, unit=f"lead/{one.lead_id}") for one in entries])
     asked = http("http_board", "GET /boards/{metric}", {"metric": "response_time"})
     asked.pop("queryStringParameters")
-    [of_metric, of_speed] = (office.ask("boards", asked).json, get(office).json)
+    [of_metric, of_speed] = (app.ask("boards", asked).json, get(app).json)
     for one in of_speed["rows"]:
         for name in ("within_5_min", "within_1_hour", "streak", "taken", "contacted"):
             del one[name]
@@ -198,19 +194,17 @@ def test_the_board_of_the_metric_says_the_same(office: Office) -> None:
 
 @pytest.mark.parametrize("where", [BOARD, REPORT])
 @pytest.mark.parametrize("token", [None, "aaaac.forged", "manager.forged", "zzzzz.secret", "x"])
-def test_without_a_right_token_nothing_is_shown(
-    office: Office, where: str, token: str | None
-) -> None:
-    answer = get(office, where, by=token)
+def test_without_a_right_token_nothing_is_shown(app: App, where: str, token: str | None) -> None:
+    answer = get(app, where, by=token)
     assert (answer.status, answer.code) == (401, "unauthorized")
 
 
 # The report
 
 
-def test_a_manager_gets_the_last_week_of_every_team(office: Office) -> None:
-    office.clock.at += WEEK
-    answer = get(office, REPORT, by=MANAGER)
+def test_a_manager_gets_the_last_week_of_every_team(app: App) -> None:
+    app.clock.at += WEEK
+    answer = get(app, REPORT, by=MANAGER)
     assert answer.status == 200
     north, south = answer.json["teams"]
     assert (north["team"], north["period"]["name"], south["rows"]) == ("north", "2026-W48", [])
@@ -236,15 +230,15 @@ def test_a_manager_gets_the_last_week_of_every_team(office: Office) -> None:
     }
 
 
-def test_a_report_of_a_week_and_a_team(office: Office) -> None:
-    answer = get(office, REPORT, by=MANAGER, week="2026-W48", team="south")
+def test_a_report_of_a_week_and_a_team(app: App) -> None:
+    answer = get(app, REPORT, by=MANAGER, week="2026-W48", team="south")
     assert [one["team"] for one in answer.json["teams"]] == ["south"]
-    answer = get(office, REPORT, by=MANAGER, week="last")
+    answer = get(app, REPORT, by=MANAGER, week="last")
     assert (answer.status, [e["field"] for e in answer.json["errors"]]) == (422, ["week"])
 
 
-def test_reports_are_for_managers(office: Office) -> None:
-    answer = get(office, REPORT)
+def test_reports_are_for_managers(app: App) -> None:
+    answer = get(app, REPORT)
     assert (answer.status, answer.code) == (403, "forbidden")
 
 
@@ -266,12 +260,12 @@ class Outline(HTMLParser):
         return [attrs for name, attrs in self.tags if name == tag]
 
 
-def test_signing_in_leads_to_the_report(office: Office) -> None:
-    office.clock.at += WEEK
-    page = look(office, REPORT)
+def test_signing_in_leads_to_the_report(app: App) -> None:
+    app.clock.at += WEEK
+    page = look(app, REPORT)
     assert page.status == 401
     assert 'type="password"' in page.text
-    answer = sign_in(office, MANAGER)
+    answer = sign_in(app, MANAGER)
     assert (answer["statusCode"], answer["headers"]["location"]) == (303, REPORT)
     [cookie] = answer["cookies"]
     assert set(cookie.split("; ")) == {
@@ -282,27 +276,27 @@ def test_signing_in_leads_to_the_report(office: Office) -> None:
         "Secure",
         "SameSite=Strict",
     }
-    page = look(office, REPORT, cookie=cookie.split(";")[0])
+    page = look(app, REPORT, cookie=cookie.split(";")[0])
     assert page.status == 200
     assert "2026-W48" in page.text
     assert "2 min 05 s" in page.text
 
 
-def test_a_rep_signs_in_to_their_board(office: Office) -> None:
-    answer = sign_in(office, token_of(AINA))
+def test_a_rep_signs_in_to_their_board(app: App) -> None:
+    answer = sign_in(app, token_of(AINA))
     assert answer["headers"]["location"] == "/boards/points"
     cookie = answer["cookies"][0].split(";")[0]
-    page = look(office, BOARD, cookie=cookie)
+    page = look(app, BOARD, cookie=cookie)
     assert page.status == 200
     assert "Your place: 1 of 2." in page.text
-    page = look(office, REPORT, cookie=cookie)
+    page = look(app, REPORT, cookie=cookie)
     assert page.status == 403
     assert "Ask your manager" in page.text
 
 
 @pytest.mark.parametrize("token", ["", "manager.forged", "aaaac", "a\r\nset-cookie: b", "§.§"])
-def test_a_wrong_token_signs_nobody_in(office: Office, token: str) -> None:
-    answer = sign_in(office, token)
+def test_a_wrong_token_signs_nobody_in(app: App, token: str) -> None:
+    answer = sign_in(app, token)
     assert answer["statusCode"] == 401
     assert "cookies" not in answer
     assert 'role="alert"' in answer["body"]
@@ -319,28 +313,28 @@ def test_a_wrong_token_signs_nobody_in(office: Office, token: str) -> None:
     ],
 )
 def test_the_cookie_is_secure_but_on_this_machine(
-    office: Office, monkeypatch: pytest.MonkeyPatch, url: str, secure: bool
+    app: App, monkeypatch: pytest.MonkeyPatch, url: str, secure: bool
 ) -> None:
     monkeypatch.setenv("PUBLIC_URL", url)
     wiring.cache_clear()
-    [cookie] = sign_in(office, MANAGER)["cookies"]
+    [cookie] = sign_in(app, MANAGER)["cookies"]
     assert ("Secure" in cookie) is secure
     assert "HttpOnly" in cookie
 
 
-def test_a_cookie_in_a_plain_header_is_read_as_well(office: Office) -> None:
+def test_a_cookie_in_a_plain_header_is_read_as_well(app: App) -> None:
     asked = http("http_board", authorization=None, cookie=f"a=b; dibs={token_of(AINA)}; c=d")
-    assert office.ask("boards", asked).status == 200
+    assert app.ask("boards", asked).status == 200
 
 
-def test_a_token_that_was_sent_goes_before_the_cookie(office: Office) -> None:
+def test_a_token_that_was_sent_goes_before_the_cookie(app: App) -> None:
     asked = http("http_board", authorization="Bearer aaaac.forged")
     asked["cookies"] = [f"dibs={token_of(AINA)}"]
-    assert office.ask("boards", asked).status == 401
+    assert app.ask("boards", asked).status == 401
 
 
-def test_the_page_of_the_board_shows_shares_and_streaks(office: Office) -> None:
-    page = look(office, BOARD, cookie=f"dibs={token_of(AINA)}")
+def test_the_page_of_the_board_shows_shares_and_streaks(app: App) -> None:
+    page = look(app, BOARD, cookie=f"dibs={token_of(AINA)}")
     words = " ".join(re.sub("<[^>]*>", " ", page.text.partition("<main>")[2]).split())
     assert "North · 2026-W48 · as of 2026-11-23 13:00 UTC Week Month" in words
     assert "Quarter" not in words
@@ -350,15 +344,15 @@ def test_the_page_of_the_board_shows_shares_and_streaks(office: Office) -> None:
     assert [one["tabindex"] for one in tables] == ["0"]
 
 
-def test_a_manager_goes_from_team_to_team_on_the_page(office: Office) -> None:
-    page = look(office, BOARD, cookie=f"dibs={MANAGER}", team="north", period="month")
+def test_a_manager_goes_from_team_to_team_on_the_page(app: App) -> None:
+    page = look(app, BOARD, cookie=f"dibs={MANAGER}", team="north", period="month")
     links = [str(one["href"]) for one in Outline(page.text).all("a")]
     assert f"{BOARD}?period=month&scope=reps&team=south" in links
     assert f"{BOARD}?period=week&scope=reps&team=north" in links
 
 
-def test_a_page_runs_no_script_and_loads_nothing(office: Office) -> None:
-    for page in (look(office, SIGN_IN), look(office, REPORT, cookie=f"dibs={MANAGER}")):
+def test_a_page_runs_no_script_and_loads_nothing(app: App) -> None:
+    for page in (look(app, SIGN_IN), look(app, REPORT, cookie=f"dibs={MANAGER}")):
         assert page.status == 200
         assert Outline(page.text).all("script") == []
         policy = page.headers["content-security-policy"]
@@ -367,8 +361,8 @@ def test_a_page_runs_no_script_and_loads_nothing(office: Office) -> None:
         assert page.headers["cache-control"] == "no-store"
 
 
-def test_a_screen_reader_can_read_every_table(office: Office) -> None:
-    page = look(office, REPORT, cookie=f"dibs={MANAGER}", week="2026-W48")
+def test_a_screen_reader_can_read_every_table(app: App) -> None:
+    page = look(app, REPORT, cookie=f"dibs={MANAGER}", week="2026-W48")
     outline = Outline(page.text)
     tables = outline.all("table")
     assert len(tables) == 4
@@ -379,15 +373,15 @@ def test_a_screen_reader_can_read_every_table(office: Office) -> None:
     assert outline.all("html") == [{"lang": "en"}]
 
 
-def test_what_sources_send_is_text_and_no_markup(office: Office) -> None:
-    answered(office, AINA, "c", SECOND, source="<script>alert(1)</script>")
-    page = look(office, REPORT, cookie=f"dibs={MANAGER}", week="2026-W48")
+def test_what_sources_send_is_text_and_no_markup(app: App) -> None:
+    answered(app, AINA, "c", SECOND, source="<script>alert(1)</script>")
+    page = look(app, REPORT, cookie=f"dibs={MANAGER}", week="2026-W48")
     assert "&lt;script&gt;" in page.text
     assert Outline(page.text).all("script") == []
 
 
-def test_a_browser_that_asks_wrongly_is_told_in_words(office: Office) -> None:
-    page = look(office, REPORT, cookie=f"dibs={MANAGER}", week='"><b>')
+def test_a_browser_that_asks_wrongly_is_told_in_words(app: App) -> None:
+    page = look(app, REPORT, cookie=f"dibs={MANAGER}", week='"><b>')
     assert page.status == 422
     assert "name a week, such as 2026-W47" in page.text
     assert re.search("<b>", page.text) is None

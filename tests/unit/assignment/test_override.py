@@ -35,7 +35,7 @@ WHY = "knows the customer"
 S = State
 
 
-class Office:
+class OverrideCase:
     """A lead, three reps and a manager."""
 
     def __init__(self, **playbook: Any) -> None:
@@ -121,35 +121,35 @@ DONE = ("won", "lost")
 
 @pytest.mark.parametrize("how", [*WAITS, *HELD_IN, *DONE])
 def test_a_manager_gives_any_lead_that_is_not_done_with_to_anybody(how: str) -> None:
-    office = Office(claims_per_day=1)
-    office.is_(how)
-    before = office.now
+    case = OverrideCase(claims_per_day=1)
+    case.is_(how)
+    before = case.now
     if how in DONE:
         with pytest.raises(IllegalMove):
-            office.assign()
-        assert office.now == before
+            case.assign()
+        assert case.now == before
         return
-    given, changed = office.assign()
-    assert (changed, given) == (True, office.now)
-    assert (given.state, given.owner, given.claimed_at) == (S.ASSIGNED, BOB.rep_id, office.clock())
+    given, changed = case.assign()
+    assert (changed, given) == (True, case.now)
+    assert (given.state, given.owner, given.claimed_at) == (S.ASSIGNED, BOB.rep_id, case.clock())
     assert (given.worked_at, given.on_hold) == (None, False)
     assert given.return_at is not None
-    assert office.world.memory.look_at[given.lead_id] < given.return_at
-    assert office.in_hand() == [0, 1, 0]
-    claim_ = office.world.memory.claims[given.lead_id]
+    assert case.world.memory.look_at[given.lead_id] < given.return_at
+    assert case.in_hand() == [0, 1, 0]
+    claim_ = case.world.memory.claims[given.lead_id]
     assert (claim_.rep_id, claim_.epoch, claim_.competitive) == (BOB.rep_id, given.epoch, False)
     assigned = ("assigned", override.BY_MANAGER, "manager", WHY)
     if how in HELD_IN:
         assert (given.epoch, given.previous_owner) == (2, ANN.rep_id)
-        assert office.last_moves(2) == [
+        assert case.last_moves(2) == [
             (1, how, "released", override.REASSIGNED, "manager", WHY),
             (2, "released", *assigned),
         ]
     else:
         assert (given.epoch, given.previous_owner) == (1, None)
-        assert office.last_moves(1) == [(1, "open" if how == "open" else "expired", *assigned)]
-    assert office.assign() == (given, False)
-    assert LeadEvent("lead.assigned", given.lead_id, given.epoch, BOB.rep_id) in office.events()
+        assert case.last_moves(1) == [(1, "open" if how == "open" else "expired", *assigned)]
+    assert case.assign() == (given, False)
+    assert LeadEvent("lead.assigned", given.lead_id, given.epoch, BOB.rep_id) in case.events()
 
 
 @pytest.mark.parametrize(
@@ -174,202 +174,202 @@ def test_a_manager_withdraws_any_lead_that_is_not_done_with(
     epoch: int,
     parked: bool | None,
 ) -> None:
-    office = Office()
-    office.is_(how)
-    before = office.now
+    case = OverrideCase()
+    case.is_(how)
+    before = case.now
     if not isinstance(state, State):
         with pytest.raises(state):
-            office.withdraw(to)
-        assert office.now == before
+            case.withdraw(to)
+        assert case.now == before
         return
-    found, changed = office.withdraw(to)
+    found, changed = case.withdraw(to)
     assert changed is (parked is not None)
     assert (found.state, found.epoch, found.owner) == (state, epoch, None)
-    assert found == office.now
+    assert found == case.now
     assert found.on_hold is (before.on_hold if parked is None else parked)
-    assert office.in_hand() == [0, 0, 0]
+    assert case.in_hand() == [0, 0, 0]
     assert found.previous_owner == (ANN.rep_id if how in HELD_IN else None)
-    assert office.withdraw(to) == (found, False)
+    assert case.withdraw(to) == (found, False)
     if found.on_hold:
-        assert office.world.holdings.queued() == []
-        assert office.world.race.open_leads() == []
+        assert case.world.holdings.queued() == []
+        assert case.world.race.open_leads() == []
     if not changed:
         assert found == before
         return
-    causes = {transition[3] for transition in office.last_moves(2 if how in HELD_IN else 1)}
+    causes = {transition[3] for transition in case.last_moves(2 if how in HELD_IN else 1)}
     assert causes == {override.PUT_BACK if how == "parked" else override.WITHDRAWN}
-    assert office.last_moves(1)[0][4] == "manager"
-    notes = [transition[5] for transition in office.last_moves(2 if how in HELD_IN else 1)]
+    assert case.last_moves(1)[0][4] == "manager"
+    notes = [transition[5] for transition in case.last_moves(2 if how in HELD_IN else 1)]
     assert notes[0] == WHY
 
 
 def test_a_lead_put_aside_is_nobodys_however_long_until_a_manager_puts_it_back() -> None:
-    office = Office(teams={"north": {"name": "N", "fallback": ANN.rep_id}})
-    stale = office.lead
-    office.withdraw("nobody")
+    case = OverrideCase(teams={"north": {"name": "N", "fallback": ANN.rep_id}})
+    stale = case.lead
+    case.withdraw("nobody")
     for _ in range(3):
-        office.clock.pass_(hours=5)
-        for event in (*office.events(), LeadEvent("lead.expired", stale.lead_id, 1)):
-            offering.follow(event, office.world.floor())
-        office.world.bus.events.clear()
-        world = office.world
-        sweep(world.leads, world.race, world.holdings, world.roster, world.bus, office.clock())
-        assert office.serve() == 0
+        case.clock.pass_(hours=5)
+        for event in (*case.events(), LeadEvent("lead.expired", stale.lead_id, 1)):
+            offering.follow(event, case.world.follow_deps())
+        case.world.bus.events.clear()
+        world = case.world
+        sweep(world.leads, world.race, world.holdings, world.roster, world.bus, case.clock())
+        assert case.serve() == 0
         with pytest.raises(Expired):
-            office.claim()
-    assert office.now.on_hold
-    office.withdraw("pool")
-    assert LeadEvent("lead.opened", stale.lead_id, 2) in office.events()
-    assert office.claim(CHO).claim.epoch == 2
+            case.claim()
+    assert case.now.on_hold
+    case.withdraw("pool")
+    assert LeadEvent("lead.opened", stale.lead_id, 2) in case.events()
+    assert case.claim(CHO).claim.epoch == 2
 
 
 def test_where_nobody_races_a_lead_put_back_waits_for_the_next_in_turn() -> None:
-    office = Office(model="round-robin")
-    office.withdraw("nobody")
-    assert office.serve() == 0
-    found, _ = office.withdraw("pool")
+    case = OverrideCase(model="round-robin")
+    case.withdraw("nobody")
+    assert case.serve() == 0
+    found, _ = case.withdraw("pool")
     assert (found.state, found.on_hold, found.epoch) == (S.EXPIRED, False, 2)
-    assert office.last_moves(2)[0][1:3] == ("new", "expired")
-    assert LeadEvent("lead.expired", found.lead_id, 2) in office.events()
-    assert office.serve() == 1
+    assert case.last_moves(2)[0][1:3] == ("new", "expired")
+    assert LeadEvent("lead.expired", found.lead_id, 2) in case.events()
+    assert case.serve() == 1
 
 
 def test_offers_still_open_are_withdrawn_when_a_manager_assigns_the_lead() -> None:
-    office = Office()
-    for event in office.events():
-        offering.follow(event, office.world.floor())
-    office.assign()
+    case = OverrideCase()
+    for event in case.events():
+        offering.follow(event, case.world.follow_deps())
+    case.assign()
     with pytest.raises(AlreadyClaimed) as lost:
-        office.claim(CHO)
+        case.claim(CHO)
     assert lost.value.claimed_by == (BOB.rep_id, BOB.name)
-    for event in office.events():
-        offering.follow(event, office.world.floor())
-    (batch,) = office.world.queue.of("withdraw")
+    for event in case.events():
+        offering.follow(event, case.world.follow_deps())
+    (batch,) = case.world.queue.of("withdraw")
     assert (batch.epoch, set(batch.rep_ids)) == (1, {ANN.rep_id, CHO.rep_id})
-    assert [batch.rep_ids for batch in office.world.queue.of("assigned")] == [(BOB.rep_id,)]
+    assert [batch.rep_ids for batch in case.world.queue.of("assigned")] == [(BOB.rep_id,)]
 
 
 def test_a_lead_assigned_by_turn_had_no_offers_to_withdraw() -> None:
-    office = Office()
-    office.is_("queued")
-    office.events()
-    assert office.serve() == 1
-    for event in office.events():
-        offering.follow(event, office.world.floor())
-    assert office.world.queue.of("withdraw") == []
+    case = OverrideCase()
+    case.is_("queued")
+    case.events()
+    assert case.serve() == 1
+    for event in case.events():
+        offering.follow(event, case.world.follow_deps())
+    assert case.world.queue.of("withdraw") == []
 
 
 def test_no_limit_and_no_cooldown_binds_a_manager_and_it_counts_all_the_same() -> None:
-    office = Office(
+    case = OverrideCase(
         assignment={"in_hand_limit": 1},
         quota={"enabled": True, "base_per_week": 1},
     )
-    office.is_("claimed")
-    office.withdraw("pool")
-    office.world.roster.pause(ANN.rep_id, office.clock.pass_(days=1))
-    given, _ = office.assign(ANN)
+    case.is_("claimed")
+    case.withdraw("pool")
+    case.world.roster.pause(ANN.rep_id, case.clock.pass_(days=1))
+    given, _ = case.assign(ANN)
     assert (given.owner, given.previous_owner) == (ANN.rep_id, ANN.rep_id)
-    assert office.world.memory.usage[ANN.rep_id].leads == 2
+    assert case.world.memory.usage[ANN.rep_id].leads == 2
 
 
 @pytest.mark.parametrize("changes", [{"active": False}, None])
 def test_who_left_or_never_was_gets_nothing(changes: dict[str, Any] | None) -> None:
-    office = Office()
+    case = OverrideCase()
     if changes:
-        office.world.roster.deactivate(BOB.rep_id, office.clock().date())
+        case.world.roster.deactivate(BOB.rep_id, case.clock().date())
     with pytest.raises(InvalidInput) as wrong:
-        office.assign(BOB if changes else a_rep(9))
+        case.assign(BOB if changes else a_rep(9))
     assert [error.field for error in wrong.value.errors] == ["rep_id"]
-    assert office.now == office.lead
+    assert case.now == case.lead
 
 
 def test_a_lead_nobody_knows_is_not_found() -> None:
-    office = Office()
-    office.lead = replace(office.lead, lead_id="aaaaaaaaaaaa")
-    for act in (office.assign, office.withdraw):
+    case = OverrideCase()
+    case.lead = replace(case.lead, lead_id="aaaaaaaaaaaa")
+    for act in (case.assign, case.withdraw):
         with pytest.raises(LeadNotFound):
             act()
 
 
 def test_a_test_lead_counts_for_nobody() -> None:
-    office = Office()
-    office.lead = office.world.post_lead(a_card(2, test=True))
-    office.claim()
-    office.assign()
-    office.withdraw()
-    assert office.in_hand() == [0, 0, 0]
+    case = OverrideCase()
+    case.lead = case.world.post_lead(a_card(2, test=True))
+    case.claim()
+    case.assign()
+    case.withdraw()
+    assert case.in_hand() == [0, 0, 0]
 
 
 # Two decisions at once
 
 
 def test_who_claims_meanwhile_loses_the_lead_again_and_counts_come_out_right() -> None:
-    office = Office()
-    office.world.holdings.meanwhile = office.claim
-    given, _ = office.assign()
+    case = OverrideCase()
+    case.world.holdings.meanwhile = case.claim
+    given, _ = case.assign()
     assert (given.owner, given.epoch, given.previous_owner) == (BOB.rep_id, 2, ANN.rep_id)
-    assert office.in_hand() == [0, 1, 0]
+    assert case.in_hand() == [0, 1, 0]
 
 
 def test_two_managers_at_once_decide_one_after_the_other() -> None:
-    office = Office()
-    office.claim()
-    office.world.holdings.meanwhile = lambda: office.assign(CHO)
-    given, _ = office.assign(BOB)
+    case = OverrideCase()
+    case.claim()
+    case.world.holdings.meanwhile = lambda: case.assign(CHO)
+    given, _ = case.assign(BOB)
     assert (given.owner, given.epoch, given.previous_owner) == (BOB.rep_id, 3, CHO.rep_id)
-    assert office.in_hand() == [0, 1, 0]
+    assert case.in_hand() == [0, 1, 0]
 
 
 def test_a_lead_put_aside_while_its_turn_is_sought_goes_to_nobody() -> None:
-    office = Office()
-    office.is_("queued")
-    office.world.holdings.meanwhile = lambda: office.withdraw("nobody")
-    assert office.serve() == 0
-    assert (office.now.on_hold, office.now.owner) == (True, None)
+    case = OverrideCase()
+    case.is_("queued")
+    case.world.holdings.meanwhile = lambda: case.withdraw("nobody")
+    assert case.serve() == 0
+    assert (case.now.on_hold, case.now.owner) == (True, None)
 
 
 def test_work_recorded_meanwhile_is_read_again() -> None:
-    office = Office()
-    office.claim()
+    case = OverrideCase()
+    case.claim()
 
     def works() -> None:
-        office.world.memory.leads[office.lead.lead_id] = replace(
-            office.now, state=S.CONTACTED, worked_at=office.clock()
+        case.world.memory.leads[case.lead.lead_id] = replace(
+            case.now, state=S.CONTACTED, worked_at=case.clock()
         )
-        used = office.world.memory.usage[ANN.rep_id]
-        office.world.memory.usage[ANN.rep_id] = replace(used, in_hand=0)
+        used = case.world.memory.usage[ANN.rep_id]
+        case.world.memory.usage[ANN.rep_id] = replace(used, in_hand=0)
 
-    office.world.holdings.meanwhile = works
-    office.assign()
-    assert office.in_hand() == [0, 1, 0]
-    assert office.last_moves(2)[0][1] == "contacted"
+    case.world.holdings.meanwhile = works
+    case.assign()
+    assert case.in_hand() == [0, 1, 0]
+    assert case.last_moves(2)[0][1] == "contacted"
 
 
 def test_a_transaction_in_the_way_is_tried_again_and_given_up_on_in_the_end() -> None:
-    office = Office()
-    office.world.holdings.busy = 2
-    assert office.assign()[1] is True
-    office.world.holdings.busy = 99
+    case = OverrideCase()
+    case.world.holdings.busy = 2
+    assert case.assign()[1] is True
+    case.world.holdings.busy = 99
     with pytest.raises(Busy):
-        office.withdraw()
-    assert office.now.owner == BOB.rep_id
+        case.withdraw()
+    assert case.now.owner == BOB.rep_id
 
 
 # The ledger
 
 
 def test_the_ledger_has_who_lost_it_and_who_got_it() -> None:
-    office = Office()
-    ledger = FakeLedger(office.world.memory)
-    office.claim()
-    office.clock.pass_(seconds=1)
-    office.assign(BOB)
-    office.clock.pass_(seconds=1)
-    office.withdraw("nobody")
-    events = list(office.events())
-    office.assign(CHO)
-    for event in (*events, *office.events()):
-        project(event, ledger, office.world.roster)
+    case = OverrideCase()
+    ledger = FakeLedger(case.world.memory)
+    case.claim()
+    case.clock.pass_(seconds=1)
+    case.assign(BOB)
+    case.clock.pass_(seconds=1)
+    case.withdraw("nobody")
+    events = list(case.events())
+    case.assign(CHO)
+    for event in (*events, *case.events()):
+        project(event, ledger, case.world.roster)
     found = sorted(ledger.entries.values(), key=lambda entry: (entry.epoch, entry.kind))
     assert [(e.epoch, e.kind, e.rep_id, e.cause) for e in found] == [
         (1, CLAIMED, ANN.rep_id, "claimed"),

@@ -25,7 +25,7 @@ from dibs.dispatch.sweep import relay
 from dibs.ledger.project import project
 from dibs.race.claim import Won, bearer, claim
 from dibs.race.decide import Eligible, Refused, decide
-from dibs.race.lifecycle import MOST_RELEASED, given_back
+from dibs.race.lifecycle import MOST_RELEASED, return_lead
 from dibs.reports.assignment_rows import releases
 from support.builders import NOON, a_card, a_lead, a_playbook, a_rep, token_of
 from support.fake_ledger import FakeLedger
@@ -36,7 +36,7 @@ SECOND, WEEK = timedelta(seconds=1), timedelta(days=7)
 WHY = "wrong industry"
 
 
-class Office:
+class ReleaseCase:
     """Three reps who race for a lead and release it."""
 
     def __init__(self, *reps: Rep, **playbook: Any) -> None:
@@ -84,31 +84,31 @@ class Office:
 
 
 def test_a_released_lead_is_everybody_elses_at_once_under_the_next_epoch() -> None:
-    office = Office()
-    office.holds(ANN)
-    back, undone = office.release(ANN)
-    assert (undone, back) == (False, office.now)
+    case = ReleaseCase()
+    case.holds(ANN)
+    back, undone = case.release(ANN)
+    assert (undone, back) == (False, case.now)
     assert (back.state, back.owner, back.epoch, back.claimed_at) == (State.OPEN, None, 2, None)
-    assert (back.previous_owner, back.released_by) == (ANN.rep_id, {ANN.rep_id: office.clock()})
-    assert back.opens_at == office.clock()
-    assert office.in_hand(ANN) == 0
-    assert office.world.memory.usage[ANN.rep_id].claims == 1, "it was taken, and counts"
-    claimed, _, released, opened = office.world.leads.history(office.lead.lead_id)
+    assert (back.previous_owner, back.released_by) == (ANN.rep_id, {ANN.rep_id: case.clock()})
+    assert back.opens_at == case.clock()
+    assert case.in_hand(ANN) == 0
+    assert case.world.memory.usage[ANN.rep_id].claims == 1, "it was taken, and counts"
+    claimed, _, released, opened = case.world.leads.history(case.lead.lead_id)
     assert (claimed.to_state, claimed.by) == (State.CLAIMED, ANN.rep_id)
     assert (released.cause, released.by, released.note) == (RELEASED, ANN.rep_id, WHY)
     assert (released.epoch, released.holder) == (1, ANN.rep_id)
     assert (opened.epoch, opened.to_state, opened.note) == (2, State.OPEN, "")
-    assert not office.claim(BOB).already_yours
+    assert not case.claim(BOB).already_yours
 
 
 def test_where_nobody_races_it_waits_for_the_next_in_turn() -> None:
-    office = Office(model="round-robin")
-    office.world.memory.leads[office.lead.lead_id] = replace(
-        office.now, state=State.ASSIGNED, owner=ANN.rep_id, claimed_at=NOON
+    case = ReleaseCase(model="round-robin")
+    case.world.memory.leads[case.lead.lead_id] = replace(
+        case.now, state=State.ASSIGNED, owner=ANN.rep_id, claimed_at=NOON
     )
-    back, _ = office.release(ANN)
+    back, _ = case.release(ANN)
     assert (back.state, back.epoch, back.owner) == (State.RELEASED, 2, None)
-    assert [lead.lead_id for lead in office.world.holdings.queued()] == [back.lead_id]
+    assert [lead.lead_id for lead in case.world.holdings.queued()] == [back.lead_id]
 
 
 @pytest.mark.parametrize(
@@ -126,15 +126,15 @@ def test_where_nobody_races_it_waits_for_the_next_in_turn() -> None:
 def test_every_lead_one_is_not_done_with_can_be_released(
     state: State, outcome: State | type[DibsError]
 ) -> None:
-    office = Office()
-    office.holds(ANN, state)
-    before = office.now
+    case = ReleaseCase()
+    case.holds(ANN, state)
+    before = case.now
     if isinstance(outcome, State):
-        assert office.release(ANN)[0].state is outcome
+        assert case.release(ANN)[0].state is outcome
     else:
         with pytest.raises(outcome):
-            office.release(ANN)
-        assert office.now == before
+            case.release(ANN)
+        assert case.now == before
 
 
 @pytest.mark.parametrize(
@@ -144,17 +144,17 @@ def test_every_lead_one_is_not_done_with_can_be_released(
 def test_a_claim_of_a_moment_ago_is_undone_and_was_no_release(
     seconds: int, worked: bool, undone: bool
 ) -> None:
-    office = Office()
-    office.claim(ANN)
+    case = ReleaseCase()
+    case.claim(ANN)
     if worked:
-        office.world.memory.leads[office.lead.lead_id] = replace(office.now, worked_at=NOON)
-    office.clock.pass_(seconds=seconds)
-    assert office.release(ANN)[1] is undone
+        case.world.memory.leads[case.lead.lead_id] = replace(case.now, worked_at=NOON)
+    case.clock.pass_(seconds=seconds)
+    assert case.release(ANN)[1] is undone
     if undone:
-        assert (office.now.previous_owner, office.now.released_by) == (None, {})
-        office.claim(ANN)
+        assert (case.now.previous_owner, case.now.released_by) == (None, {})
+        case.claim(ANN)
     else:
-        assert office.refused(ANN)[0] == ["released_lately", "not_twice_in_a_row"]
+        assert case.refused(ANN)[0] == ["released_lately", "not_twice_in_a_row"]
 
 
 @pytest.mark.parametrize(
@@ -173,95 +173,95 @@ def test_a_claim_of_a_moment_ago_is_undone_and_was_no_release(
     ],
 )
 def test_a_release_wants_a_reason(reason: Any, kept: str | None) -> None:
-    office = Office()
-    office.holds(ANN)
+    case = ReleaseCase()
+    case.holds(ANN)
     if kept is not None:
-        office.release(ANN, reason)
+        case.release(ANN, reason)
         assert reason_of(reason) == kept
-        notes = [transition.note for transition in office.world.leads.history(office.lead.lead_id)]
+        notes = [transition.note for transition in case.world.leads.history(case.lead.lead_id)]
         assert notes == ["", "", kept, ""]
         return
     with pytest.raises(InvalidInput) as wrong:
-        office.release(ANN, reason)
+        case.release(ANN, reason)
     assert [error.field for error in wrong.value.errors] == ["reason"]
-    assert office.now.owner == ANN.rep_id
+    assert case.now.owner == ANN.rep_id
 
 
 def test_a_mistake_needs_no_reason() -> None:
-    office = Office()
-    office.claim(ANN)
-    assert office.release(ANN, None) == (office.now, True)
+    case = ReleaseCase()
+    case.claim(ANN)
+    assert case.release(ANN, None) == (case.now, True)
 
 
 def test_only_its_holder_releases_a_lead() -> None:
-    office = Office(ANN, BOB, replace(CHO, team="south"))
-    office.holds(ANN)
+    case = ReleaseCase(ANN, BOB, replace(CHO, team="south"))
+    case.holds(ANN)
     with pytest.raises(NotYours):
-        office.release(BOB)
+        case.release(BOB)
     with pytest.raises(LeadNotFound):
-        office.release(replace(CHO, team="south"))
+        case.release(replace(CHO, team="south"))
     with pytest.raises(Unauthorized):
-        office.release(ANN, token=token_of(BOB))
-    assert office.now.owner == ANN.rep_id
+        case.release(ANN, token=token_of(BOB))
+    assert case.now.owner == ANN.rep_id
 
 
 def test_who_got_it_as_a_last_resort_from_another_team_can_release_it() -> None:
     south = replace(CHO, team="south")
-    office = Office(ANN, south, teams={"north": {"name": "N"}, "south": {"name": "S"}})
-    office.world.memory.leads[office.lead.lead_id] = replace(
-        office.now, teams=("north",), state=State.ASSIGNED, owner=south.rep_id, claimed_at=NOON
+    case = ReleaseCase(ANN, south, teams={"north": {"name": "N"}, "south": {"name": "S"}})
+    case.world.memory.leads[case.lead.lead_id] = replace(
+        case.now, teams=("north",), state=State.ASSIGNED, owner=south.rep_id, claimed_at=NOON
     )
-    assert office.release(south)[0].previous_owner == south.rep_id
+    assert case.release(south)[0].previous_owner == south.rep_id
 
 
 def test_released_is_released_however_often_one_asks_and_whoever_has_it_since() -> None:
-    office = Office()
-    office.holds(ANN)
-    office.release(ANN)
-    assert office.release(ANN) == (office.now, False)
-    office.claim(BOB)
-    assert office.release(ANN) == (office.now, False)
-    assert office.now.owner == BOB.rep_id
-    assert office.in_hand(ANN) == 0
+    case = ReleaseCase()
+    case.holds(ANN)
+    case.release(ANN)
+    assert case.release(ANN) == (case.now, False)
+    case.claim(BOB)
+    assert case.release(ANN) == (case.now, False)
+    assert case.now.owner == BOB.rep_id
+    assert case.in_hand(ANN) == 0
 
 
 def test_two_who_ask_at_once_release_once() -> None:
-    office = Office()
-    office.holds(ANN)
-    office.world.holdings.meanwhile = lambda: office.release(ANN)
-    assert office.release(ANN) == (office.now, False)
-    assert (office.now.epoch, office.in_hand(ANN)) == (2, 0)
+    case = ReleaseCase()
+    case.holds(ANN)
+    case.world.holdings.meanwhile = lambda: case.release(ANN)
+    assert case.release(ANN) == (case.now, False)
+    assert (case.now.epoch, case.in_hand(ANN)) == (2, 0)
 
 
 @pytest.mark.parametrize("cause", [NOT_WORKED, LEFT])
 def test_a_lead_taken_back_meanwhile_was_not_released(cause: str) -> None:
-    office = Office(work={"hot_minutes": 1})
-    office.holds(ANN)
-    office.world.holdings.meanwhile = lambda: office.lose(ANN, cause)
+    case = ReleaseCase(work={"hot_minutes": 1})
+    case.holds(ANN)
+    case.world.holdings.meanwhile = lambda: case.lose(ANN, cause)
     with pytest.raises(NotYours):
-        office.release(ANN)
-    assert (office.now.epoch, office.now.released_by, office.in_hand(ANN)) == (2, {}, 0)
+        case.release(ANN)
+    assert (case.now.epoch, case.now.released_by, case.in_hand(ANN)) == (2, {}, 0)
 
 
 def test_a_lead_worked_meanwhile_is_released_all_the_same_and_lowers_nothing_twice() -> None:
-    office = Office()
-    office.holds(ANN)
+    case = ReleaseCase()
+    case.holds(ANN)
 
     def works() -> None:
-        memory, lead_id = office.world.memory, office.lead.lead_id
-        memory.leads[lead_id] = replace(office.now, state=State.CONTACTED, worked_at=NOON)
+        memory, lead_id = case.world.memory, case.lead.lead_id
+        memory.leads[lead_id] = replace(case.now, state=State.CONTACTED, worked_at=NOON)
         memory.usage[ANN.rep_id] = replace(memory.usage[ANN.rep_id], in_hand=0)
 
-    office.world.holdings.meanwhile = works
-    office.release(ANN)
-    assert (office.now.owner, office.in_hand(ANN)) == (None, 0)
+    case.world.holdings.meanwhile = works
+    case.release(ANN)
+    assert (case.now.owner, case.in_hand(ANN)) == (None, 0)
 
 
 def test_another_transaction_in_the_way_is_tried_again() -> None:
-    office = Office()
-    office.holds(ANN)
-    office.world.holdings.busy = 2
-    assert office.release(ANN)[0].owner is None
+    case = ReleaseCase()
+    case.holds(ANN)
+    case.world.holdings.busy = 2
+    assert case.release(ANN)[0].owner is None
 
 
 # Who may get it again, and when
@@ -315,10 +315,10 @@ def test_a_cooldown_says_when_it_ends_and_never_twice_in_a_row_does_not() -> Non
 @pytest.mark.parametrize("cause", [NOT_WORKED, LEFT, "reassigned", "withdrawn"])
 def test_however_they_lost_it_who_had_it_last_lets_another_go_first(cause: str) -> None:
     held = a_lead(state=State.CLAIMED, owner=ANN.rep_id, claimed_at=NOON)
-    back, _ = given_back(held, a_playbook(), NOON, cause, "boss", won=True)
+    back, _ = return_lead(held, a_playbook(), NOON, cause, "boss", won=True)
     assert (back.previous_owner, back.released_by) == (ANN.rep_id, {})
     held = replace(back, state=State.CLAIMED, owner=BOB.rep_id, claimed_at=NOON)
-    again, _ = given_back(held, a_playbook(), NOON, cause, "boss", won=True)
+    again, _ = return_lead(held, a_playbook(), NOON, cause, "boss", won=True)
     assert again.previous_owner == BOB.rep_id, "now it may be theirs again"
 
 
@@ -326,7 +326,7 @@ def test_a_claim_undone_in_between_was_nobodys_turn() -> None:
     held = a_lead(
         state=State.CLAIMED, owner=BOB.rep_id, claimed_at=NOON, previous_owner=ANN.rep_id, epoch=2
     )
-    back, _ = given_back(held, a_playbook(), NOON, UNDONE, BOB.rep_id, won=True)
+    back, _ = return_lead(held, a_playbook(), NOON, UNDONE, BOB.rep_id, won=True)
     assert back.previous_owner == ANN.rep_id
 
 
@@ -336,14 +336,14 @@ def test_a_lock_remembers_the_latest_few_within_the_cooldown_in_whole_seconds() 
     for number, rep_id in enumerate(reps):
         held = replace(lead, state=State.ASSIGNED, owner=rep_id, claimed_at=NOON)
         at = NOON + timedelta(days=number, milliseconds=700)
-        lead, _ = given_back(held, a_playbook(), at, RELEASED, rep_id, won=False)
+        lead, _ = return_lead(held, a_playbook(), at, RELEASED, rep_id, won=False)
     assert lead.released_by == {
         rep_id: NOON + timedelta(days=number) for number, rep_id in list(enumerate(reps))[3:]
     }
     assert len(lead.released_by) == MOST_RELEASED
     held = replace(lead, owner=reps[-1], state=State.ASSIGNED)
     later = NOON + timedelta(days=12)
-    lead, _ = given_back(held, a_playbook(), later, RELEASED, reps[6], won=False)
+    lead, _ = return_lead(held, a_playbook(), later, RELEASED, reps[6], won=False)
     assert lead.released_by == {reps[6]: later}, "the others' cooldown is over, by the second"
 
 
@@ -351,20 +351,20 @@ def test_a_lock_remembers_the_latest_few_within_the_cooldown_in_whole_seconds() 
 
 
 def test_a_release_is_told_and_counted_as_such_and_an_undo_is_not() -> None:
-    office = Office()
-    ledger = FakeLedger(office.world.memory)
-    office.claim(ANN)
-    office.release(ANN, None)
-    office.holds(BOB)
-    office.release(BOB)
-    office.clock.pass_(milliseconds=1)
-    pending = list(office.world.leads.waiting_in_outbox(office.clock()))
-    relay(pending, office.world.leads, office.world.bus)
-    assert LeadEvent("lead.returned", office.lead.lead_id, 2, BOB.rep_id) in office.world.bus.events
-    for event in office.world.bus.events:
-        project(event, ledger, office.world.roster)
+    case = ReleaseCase()
+    ledger = FakeLedger(case.world.memory)
+    case.claim(ANN)
+    case.release(ANN, None)
+    case.holds(BOB)
+    case.release(BOB)
+    case.clock.pass_(milliseconds=1)
+    pending = list(case.world.leads.waiting_in_outbox(case.clock()))
+    relay(pending, case.world.leads, case.world.bus)
+    assert LeadEvent("lead.returned", case.lead.lead_id, 2, BOB.rep_id) in case.world.bus.events
+    for event in case.world.bus.events:
+        project(event, ledger, case.world.roster)
     start, end = NOON - WEEK, NOON + WEEK
     assert releases(ledger.of_rep(BOB.rep_id, start, end), start, end) == 1
     assert releases(ledger.of_rep(ANN.rep_id, start, end), start, end) == 0
-    assert releases(ledger.of_rep(BOB.rep_id, start, end), start, office.clock.at - WEEK) == 0
+    assert releases(ledger.of_rep(BOB.rep_id, start, end), start, case.clock.at - WEEK) == 0
     assert not any(WHY in repr(entry) for entry in ledger.entries.values())

@@ -33,7 +33,7 @@ ANN, BOB = a_rep(1), a_rep(2)
 HOT, WARM, COLD = 86, 60, 10
 
 
-class Desk:
+class WorkCase:
     """Leads with holders, and the check for leads not worked."""
 
     def __init__(self, *reps: Rep, at: datetime = NOON, **playbook: Any) -> None:
@@ -92,270 +92,274 @@ MINUTES = {"hot_minutes": 20, "warm_minutes": 60, "cold_minutes": 240}
 
 @pytest.mark.parametrize(("score", "minutes"), [(HOT, 20), (WARM, 60), (COLD, 240), (None, 240)])
 def test_the_time_goes_by_how_good_the_lead_is(score: int | None, minutes: int) -> None:
-    desk = Desk(work=MINUTES)
-    lead, taken = desk.held(score)  # type: ignore[arg-type]
+    case = WorkCase(work=MINUTES)
+    lead, taken = case.held(score)  # type: ignore[arg-type]
     at = taken.claimed_at
     assert taken.return_at == at + minutes * MINUTE
     assert taken.nudge_at == at + minutes * MINUTE / 2
-    assert desk.now(lead).return_at == taken.return_at
+    assert case.now(lead).return_at == taken.return_at
 
 
 @pytest.mark.parametrize(("percent", "minutes"), [(0, 0), (25, 5), (50, 10), (90, 18), (100, 20)])
 def test_the_reminder_comes_after_the_stated_part_of_it(percent: int, minutes: int) -> None:
-    _, taken = Desk(work={**MINUTES, "nudge_percent": percent}).held()
+    _, taken = WorkCase(work={**MINUTES, "nudge_percent": percent}).held()
     assert taken.nudge_at == taken.claimed_at + minutes * MINUTE
 
 
 def test_where_there_is_no_such_rule_for_its_quality_a_lead_stays() -> None:
-    desk = Desk(work={**MINUTES, "cold_minutes": 0})
-    lead, taken = desk.held(COLD)
+    case = WorkCase(work={**MINUTES, "cold_minutes": 0})
+    lead, taken = case.held(COLD)
     assert (taken.nudge_at, taken.return_at) == (None, None)
-    assert desk.now(lead).return_at is None
-    desk.clock.pass_(hours=2000)
-    assert desk.look() == (0, 0)
-    assert desk.now(lead).owner == ANN.rep_id
+    assert case.now(lead).return_at is None
+    case.clock.pass_(hours=2000)
+    assert case.look() == (0, 0)
+    assert case.now(lead).owner == ANN.rep_id
 
 
 # Reminded, then taken back
 
 
 def test_a_lead_that_was_taken_back_is_not_theirs_to_undo() -> None:
-    desk = Desk()
-    lead, taken = desk.held()
+    case = WorkCase()
+    lead, taken = case.held()
     assert taken.return_at is not None
-    desk.clock.at = taken.return_at
-    assert desk.look() == (0, 1)
+    case.clock.at = taken.return_at
+    assert case.look() == (0, 1)
     with pytest.raises(NotYours):
-        undo(desk.world.race, lead.lead_id, ANN.rep_id, bearer(token_of(ANN)), desk.clock)
+        undo(case.world.race, lead.lead_id, ANN.rep_id, bearer(token_of(ANN)), case.clock)
 
 
 def test_a_reminder_beyond_the_days_texts_is_not_sent_and_counted() -> None:
     caps = {"enabled": True, "per_rep_per_day": 0, "per_organisation_per_day": 10}
-    desk = Desk(sms=caps)
-    lead, _ = desk.held()
-    offering.follow(LeadEvent("lead.unworked", lead.lead_id, 1, ANN.rep_id), desk.world.floor())
-    (batch,) = desk.world.queue.of("unworked")
-    notify(batch, desk.world.desk())
-    assert (desk.world.sms.told, desk.world.counted["SmsCapReached"]) == ([], 1)
+    case = WorkCase(sms=caps)
+    lead, _ = case.held()
+    offering.follow(
+        LeadEvent("lead.unworked", lead.lead_id, 1, ANN.rep_id), case.world.follow_deps()
+    )
+    (batch,) = case.world.queue.of("unworked")
+    notify(batch, case.world.notify_deps())
+    assert (case.world.sms.told, case.world.counted["SmsCapReached"]) == ([], 1)
 
 
 def test_the_holder_is_reminded_at_its_moment_and_once() -> None:
-    desk = Desk()
-    lead, taken = desk.held()
+    case = WorkCase()
+    lead, taken = case.held()
     assert taken.nudge_at is not None
-    desk.clock.at = taken.nudge_at - MS
-    assert desk.look() == (0, 0)
-    desk.clock.at = taken.nudge_at
-    assert desk.look() == (1, 0)
-    assert desk.world.bus.events == [LeadEvent("lead.unworked", lead.lead_id, 1, ANN.rep_id)]
+    case.clock.at = taken.nudge_at - MS
+    assert case.look() == (0, 0)
+    case.clock.at = taken.nudge_at
+    assert case.look() == (1, 0)
+    assert case.world.bus.events == [LeadEvent("lead.unworked", lead.lead_id, 1, ANN.rep_id)]
     for _ in range(3):
-        desk.clock.pass_(minutes=1)
-        assert desk.look() == (0, 0)
-    assert len(desk.world.bus.events) == 1
+        case.clock.pass_(minutes=1)
+        assert case.look() == (0, 0)
+    assert len(case.world.bus.events) == 1
 
 
 def test_a_reminder_reaches_the_holder() -> None:
-    desk = Desk()
-    lead, _ = desk.held()
-    offering.follow(LeadEvent("lead.unworked", lead.lead_id, 1, ANN.rep_id), desk.world.floor())
-    (batch,) = desk.world.queue.of("unworked")
-    notify(batch, desk.world.desk())
-    assert desk.world.sms.told == [ANN.phone]
+    case = WorkCase()
+    lead, _ = case.held()
+    offering.follow(
+        LeadEvent("lead.unworked", lead.lead_id, 1, ANN.rep_id), case.world.follow_deps()
+    )
+    (batch,) = case.world.queue.of("unworked")
+    notify(batch, case.world.notify_deps())
+    assert case.world.sms.told == [ANN.phone]
     # Not when the lead is worked or has another owner.
-    for change in (lambda: desk.work(lead), lambda: desk.clock.pass_(hours=1) and desk.look()):
+    for change in (lambda: case.work(lead), lambda: case.clock.pass_(hours=1) and case.look()):
         change()
-        notify(batch, desk.world.desk())
-        assert desk.world.sms.told == [ANN.phone]
+        notify(batch, case.world.notify_deps())
+        assert case.world.sms.told == [ANN.phone]
 
 
 def test_a_lead_that_was_not_worked_in_time_goes_back_at_its_moment() -> None:
-    desk = Desk()
-    lead, taken = desk.held()
+    case = WorkCase()
+    lead, taken = case.held()
     assert taken.return_at is not None
-    desk.clock.at = taken.return_at - MS
-    assert desk.look() == (1, 0)
-    assert desk.now(lead).owner == ANN.rep_id
-    desk.clock.at = taken.return_at
-    assert desk.look() == (0, 1)
-    back = desk.now(lead)
+    case.clock.at = taken.return_at - MS
+    assert case.look() == (1, 0)
+    assert case.now(lead).owner == ANN.rep_id
+    case.clock.at = taken.return_at
+    assert case.look() == (0, 1)
+    back = case.now(lead)
     assert (back.state, back.epoch, back.owner) == (State.OPEN, 2, None)
     assert (back.claimed_at, back.return_at, back.worked_at) == (None, None, None)
     assert back.previous_owner == ANN.rep_id
-    assert (back.opens_at, back.closes_at) == (desk.clock(), desk.clock() + 15 * MINUTE)
-    assert desk.look() == (0, 0)
+    assert (back.opens_at, back.closes_at) == (case.clock(), case.clock() + 15 * MINUTE)
+    assert case.look() == (0, 0)
 
 
 def test_a_return_is_recorded_step_by_step_with_its_cause() -> None:
-    desk = Desk()
-    lead, _ = desk.held()
-    desk.clock.pass_(hours=2)
-    desk.look()
-    assert desk.steps(lead) == [
+    case = WorkCase()
+    lead, _ = case.held()
+    case.clock.pass_(hours=2)
+    case.look()
+    assert case.steps(lead) == [
         (1, "open", "accepted", "google-ads", None),
         (1, "claimed", "claimed", ANN.rep_id, None),
         (1, "released", NOT_WORKED, "clock", ANN.rep_id),
         (2, "open", NOT_WORKED, "clock", None),
     ]
-    events = [pending.event for pending in desk.world.leads.waiting_in_outbox(desk.clock() + MS)]
+    events = [pending.event for pending in case.world.leads.waiting_in_outbox(case.clock() + MS)]
     assert LeadEvent("lead.returned", lead.lead_id, 1, ANN.rep_id) in events
     assert LeadEvent("lead.opened", lead.lead_id, 2) in events
 
 
 def test_a_returned_lead_is_in_hand_no_longer_and_was_had_all_the_same() -> None:
-    desk = Desk()
-    desk.held()
-    assert basics(desk.usage()) == Usage(NOON.date(), 1, NOON.date(), 1, 1)
-    desk.clock.pass_(hours=1)
-    desk.look()
-    assert basics(desk.usage()) == Usage(NOON.date(), 1, NOON.date(), 1, 0)
+    case = WorkCase()
+    case.held()
+    assert basics(case.usage()) == Usage(NOON.date(), 1, NOON.date(), 1, 1)
+    case.clock.pass_(hours=1)
+    case.look()
+    assert basics(case.usage()) == Usage(NOON.date(), 1, NOON.date(), 1, 0)
 
 
 def test_a_returned_lead_may_be_won_by_anybody_and_has_its_time_anew() -> None:
-    desk = Desk()
-    lead, _ = desk.held()
-    desk.clock.pass_(hours=1)
-    desk.look()
-    taken = desk.claim(lead, BOB)
+    case = WorkCase()
+    lead, _ = case.held()
+    case.clock.pass_(hours=1)
+    case.look()
+    taken = case.claim(lead, BOB)
     assert taken.epoch == 2
     assert taken.return_at == taken.claimed_at + HOUR
-    desk.clock.at = taken.return_at - MS
-    assert desk.look() == (1, 0)
-    desk.clock.at += MS
-    assert desk.look() == (0, 1)
-    assert desk.now(lead).previous_owner == BOB.rep_id
+    case.clock.at = taken.return_at - MS
+    assert case.look() == (1, 0)
+    case.clock.at += MS
+    assert case.look() == (0, 1)
+    assert case.now(lead).previous_owner == BOB.rep_id
 
 
 def test_a_lead_of_a_team_that_takes_turns_waits_for_another_when_it_comes_back() -> None:
-    desk = Desk(model="round-robin")
-    lead = desk.lead()
-    offering.follow(LeadEvent("lead.queued", lead.lead_id, 1), desk.world.floor())
-    assert desk.now(lead).owner == ANN.rep_id
-    desk.clock.pass_(hours=1)
-    assert desk.look() == (0, 1)
-    back = desk.now(lead)
+    case = WorkCase(model="round-robin")
+    lead = case.lead()
+    offering.follow(LeadEvent("lead.queued", lead.lead_id, 1), case.world.follow_deps())
+    assert case.now(lead).owner == ANN.rep_id
+    case.clock.pass_(hours=1)
+    assert case.look() == (0, 1)
+    back = case.now(lead)
     assert (back.state, back.epoch, back.previous_owner) == (State.RELEASED, 2, ANN.rep_id)
-    assert desk.world.holdings.queued() == [back]
-    assert desk.steps(lead) == [
+    assert case.world.holdings.queued() == [back]
+    assert case.steps(lead) == [
         (1, "assigned", "assigned", "dibs", ANN.rep_id),
         (1, "released", NOT_WORKED, "clock", ANN.rep_id),
     ]
-    offering.follow(LeadEvent("lead.queued", lead.lead_id, 2), desk.world.floor())
-    assert desk.now(lead).owner == BOB.rep_id
+    offering.follow(LeadEvent("lead.queued", lead.lead_id, 2), case.world.follow_deps())
+    assert case.now(lead).owner == BOB.rep_id
 
 
 @pytest.mark.parametrize("when", [10, 45])
 def test_a_worked_lead_stays(when: int) -> None:
-    desk = Desk()
-    lead, _ = desk.held()
-    desk.clock.pass_(minutes=when)
-    desk.look()
-    desk.work(lead)
-    before = desk.now(lead)
-    desk.clock.pass_(hours=500)
-    assert desk.look() == (0, 0)
-    assert desk.now(lead) == before
+    case = WorkCase()
+    lead, _ = case.held()
+    case.clock.pass_(minutes=when)
+    case.look()
+    case.work(lead)
+    before = case.now(lead)
+    case.clock.pass_(hours=500)
+    assert case.look() == (0, 0)
+    assert case.now(lead) == before
 
 
 def test_an_undone_claim_is_nobodys_to_be_reminded_of() -> None:
-    desk = Desk()
-    lead, _ = desk.held()
-    undo(desk.world.race, lead.lead_id, ANN.rep_id, bearer(token_of(ANN)), desk.clock)
-    desk.clock.pass_(hours=2)
-    assert desk.look() == (0, 0)
+    case = WorkCase()
+    lead, _ = case.held()
+    undo(case.world.race, lead.lead_id, ANN.rep_id, bearer(token_of(ANN)), case.clock)
+    case.clock.pass_(hours=2)
+    assert case.look() == (0, 0)
 
 
 def test_a_test_lead_goes_back_too_and_changes_no_count() -> None:
-    desk = Desk()
-    desk.held()
-    trial, _ = desk.held(test=True)
-    desk.clock.pass_(minutes=59)
-    desk.look()
-    desk.clock.pass_(minutes=1)
-    assert desk.look() == (0, 2)
-    assert desk.now(trial).epoch == 2
-    assert desk.usage().in_hand == 0
+    case = WorkCase()
+    case.held()
+    trial, _ = case.held(test=True)
+    case.clock.pass_(minutes=59)
+    case.look()
+    case.clock.pass_(minutes=1)
+    assert case.look() == (0, 2)
+    assert case.now(trial).epoch == 2
+    assert case.usage().in_hand == 0
 
 
 def test_several_are_looked_after_at_once() -> None:
-    desk = Desk()
-    old, _ = desk.held()
-    desk.clock.pass_(minutes=30)
-    young, _ = desk.held()
-    worked, _ = desk.held()
-    desk.work(worked)
-    desk.clock.pass_(minutes=30)
-    assert desk.look() == (1, 1)
-    assert desk.now(old).owner is None
-    assert desk.now(young).owner == desk.now(worked).owner == ANN.rep_id
+    case = WorkCase()
+    old, _ = case.held()
+    case.clock.pass_(minutes=30)
+    young, _ = case.held()
+    worked, _ = case.held()
+    case.work(worked)
+    case.clock.pass_(minutes=30)
+    assert case.look() == (1, 1)
+    assert case.now(old).owner is None
+    assert case.now(young).owner == case.now(worked).owner == ANN.rep_id
 
 
 # Concurrent changes
 
 
-def meanwhile(desk: Desk, happens: Any) -> None:
-    desk.world.holdings.meanwhile = happens
+def meanwhile(case: WorkCase, happens: Any) -> None:
+    case.world.holdings.meanwhile = happens
 
 
 def test_work_between_the_look_and_the_return_keeps_the_lead() -> None:
-    desk = Desk()
-    lead, _ = desk.held()
-    desk.clock.pass_(hours=1)
-    meanwhile(desk, lambda: desk.work(lead))
-    assert desk.look() == (0, 0)
-    assert (desk.now(lead).owner, desk.now(lead).epoch) == (ANN.rep_id, 1)
+    case = WorkCase()
+    lead, _ = case.held()
+    case.clock.pass_(hours=1)
+    meanwhile(case, lambda: case.work(lead))
+    assert case.look() == (0, 0)
+    assert (case.now(lead).owner, case.now(lead).epoch) == (ANN.rep_id, 1)
 
 
 def test_what_an_index_shows_late_is_judged_as_it_is_now() -> None:
-    desk = Desk()
-    lead, _ = desk.held()
-    stale = desk.now(lead)
-    desk.work(lead)
-    desk.clock.pass_(hours=1)
-    desk.world.holdings.unworked = lambda until: [stale]  # type: ignore[method-assign]
-    before = repr(desk.world.memory)
-    assert desk.look() == (0, 0)
-    assert repr(desk.world.memory) == before
+    case = WorkCase()
+    lead, _ = case.held()
+    stale = case.now(lead)
+    case.work(lead)
+    case.clock.pass_(hours=1)
+    case.world.holdings.unworked = lambda until: [stale]  # type: ignore[method-assign]
+    before = repr(case.world.memory)
+    assert case.look() == (0, 0)
+    assert repr(case.world.memory) == before
 
 
 def test_two_who_take_it_back_at_once_take_it_back_once() -> None:
-    desk = Desk()
-    lead, _ = desk.held()
-    desk.clock.pass_(hours=1)
+    case = WorkCase()
+    lead, _ = case.held()
+    case.clock.pass_(hours=1)
     found: list[tuple[int, int]] = []
-    meanwhile(desk, lambda: found.append(desk.look()))
-    assert [desk.look(), *found] == [(0, 0), (0, 1)]
-    assert desk.now(lead).epoch == 2
-    assert desk.usage().in_hand == 0
+    meanwhile(case, lambda: found.append(case.look()))
+    assert [case.look(), *found] == [(0, 0), (0, 1)]
+    assert case.now(lead).epoch == 2
+    assert case.usage().in_hand == 0
 
 
 def test_two_who_remind_at_once_remind_once() -> None:
-    desk = Desk()
-    lead, _ = desk.held()
-    stale = desk.now(lead)
-    desk.clock.pass_(minutes=30)
-    assert desk.look() == (1, 0)
-    desk.world.holdings.unworked = lambda until: [stale]  # type: ignore[method-assign]
-    assert desk.look() == (0, 0)
+    case = WorkCase()
+    lead, _ = case.held()
+    stale = case.now(lead)
+    case.clock.pass_(minutes=30)
+    assert case.look() == (1, 0)
+    case.world.holdings.unworked = lambda until: [stale]  # type: ignore[method-assign]
+    assert case.look() == (0, 0)
 
 
 def test_a_store_that_is_busy_for_a_moment_is_tried_again_and_then_left_in_peace() -> None:
-    desk = Desk()
-    lead, _ = desk.held()
-    desk.clock.pass_(hours=1)
-    desk.world.holdings.busy = MOST
+    case = WorkCase()
+    lead, _ = case.held()
+    case.clock.pass_(hours=1)
+    case.world.holdings.busy = MOST
     with pytest.raises(Busy):
-        desk.look()
-    assert desk.now(lead).owner == ANN.rep_id
-    desk.world.holdings.busy = MOST - 1
-    assert desk.look() == (0, 1)
+        case.look()
+    assert case.now(lead).owner == ANN.rep_id
+    case.world.holdings.busy = MOST - 1
+    assert case.look() == (0, 1)
 
 
 def test_nobody_gives_back_what_they_do_not_hold() -> None:
-    desk = Desk()
-    lead, _ = desk.held()
-    sold, _ = desk.held()
-    desk.world.memory.leads[sold.lead_id] = replace(desk.now(sold), state=State.WON)
-    world, before = desk.world, repr(desk.world.memory)
+    case = WorkCase()
+    lead, _ = case.held()
+    sold, _ = case.held()
+    case.world.memory.leads[sold.lead_id] = replace(case.now(sold), state=State.WON)
+    world, before = case.world, repr(case.world.memory)
     for lead_id, rep_id in (
         (lead.lead_id, BOB.rep_id),
         (sold.lead_id, ANN.rep_id),
@@ -363,7 +367,7 @@ def test_nobody_gives_back_what_they_do_not_hold() -> None:
         (lead.lead_id, "zzzzz"),
     ):
         assert (
-            give_back(world.race, world.holdings, lead_id, rep_id, LEFT, "boss", desk.clock) is None
+            give_back(world.race, world.holdings, lead_id, rep_id, LEFT, "boss", case.clock) is None
         )
     assert repr(world.memory) == before
 
@@ -371,49 +375,49 @@ def test_nobody_gives_back_what_they_do_not_hold() -> None:
 # Leavers
 
 
-def leave(desk: Desk, rep: Rep = ANN) -> int:
-    world = desk.world
-    world.roster.deactivate(rep.rep_id, desk.clock().date())
+def leave(case: WorkCase, rep: Rep = ANN) -> int:
+    world = case.world
+    world.roster.deactivate(rep.rep_id, case.clock().date())
     return let_go(world.race, world.holdings, rep.rep_id, "manager", world.clock)
 
 
 def test_a_leavers_leads_go_back_worked_or_not() -> None:
-    desk = Desk()
-    first, _ = desk.held()
-    second, _ = desk.held()
-    other, _ = desk.held(rep=BOB)
-    desk.work(second)
-    desk.clock.pass_(minutes=5)
-    assert leave(desk) == 2
+    case = WorkCase()
+    first, _ = case.held()
+    second, _ = case.held()
+    other, _ = case.held(rep=BOB)
+    case.work(second)
+    case.clock.pass_(minutes=5)
+    assert leave(case) == 2
     for lead in (first, second):
-        back = desk.now(lead)
+        back = case.now(lead)
         assert (back.state, back.epoch, back.owner) == (State.OPEN, 2, None)
         assert back.previous_owner == ANN.rep_id
-        assert desk.steps(lead)[-2:] == [
+        assert case.steps(lead)[-2:] == [
             (1, "released", LEFT, "manager", ANN.rep_id),
             (2, "open", LEFT, "manager", None),
         ]
-    assert desk.now(other).owner == BOB.rep_id
-    assert desk.usage().in_hand == 0
-    assert leave(desk) == 0
+    assert case.now(other).owner == BOB.rep_id
+    assert case.usage().in_hand == 0
+    assert leave(case) == 0
 
 
 def test_what_a_leaver_is_done_with_stays_as_it_is() -> None:
-    desk = Desk()
-    lead, _ = desk.held()
-    won = replace(desk.now(lead), state=State.WON)
-    desk.world.memory.leads[lead.lead_id] = won
-    assert leave(desk) == 0
-    assert desk.now(lead) == won
+    case = WorkCase()
+    lead, _ = case.held()
+    won = replace(case.now(lead), state=State.WON)
+    case.world.memory.leads[lead.lead_id] = won
+    assert leave(case) == 0
+    assert case.now(lead) == won
 
 
 def test_a_leavers_lead_is_not_assigned_to_them_again() -> None:
-    desk = Desk(ANN, model="round-robin")
-    lead = desk.lead()
-    offering.follow(LeadEvent("lead.queued", lead.lead_id, 1), desk.world.floor())
-    assert leave(desk) == 1
-    offering.follow(LeadEvent("lead.queued", lead.lead_id, 2), desk.world.floor())
-    assert desk.now(lead).owner is None
+    case = WorkCase(ANN, model="round-robin")
+    lead = case.lead()
+    offering.follow(LeadEvent("lead.queued", lead.lead_id, 1), case.world.follow_deps())
+    assert leave(case) == 1
+    offering.follow(LeadEvent("lead.queued", lead.lead_id, 2), case.world.follow_deps())
+    assert case.now(lead).owner is None
 
 
 # The clock stops outside the team's hours
@@ -492,17 +496,19 @@ def test_on_the_day_that_gains_an_hour_the_hour_that_comes_twice_counts_twice() 
 
 def test_the_teams_hours_count_and_not_the_holders_own() -> None:
     always = parse_hours({day: ["00:00-24:00"] for day in WEEKDAYS})
-    desk = Desk(replace(ANN, zone="Pacific/Auckland", hours=always), at=berlin(2026, 11, 28, 12, 0))
-    desk.world.put_playbook(in_berlin())
-    _, taken = desk.held()
+    case = WorkCase(
+        replace(ANN, zone="Pacific/Auckland", hours=always), at=berlin(2026, 11, 28, 12, 0)
+    )
+    case.world.put_playbook(in_berlin())
+    _, taken = case.held()
     assert taken.return_at == berlin(2026, 11, 30, 10, 0)
 
 
 def test_a_lead_held_over_the_weekend_is_taken_back_on_monday_and_not_before() -> None:
     friday = berlin(2026, 11, 27, 17, 45)
-    desk = Desk(replace(ANN, zone="Europe/Berlin"), at=friday)
-    desk.world.put_playbook(in_berlin())
-    lead, taken = desk.held()
+    case = WorkCase(replace(ANN, zone="Europe/Berlin"), at=friday)
+    case.world.put_playbook(in_berlin())
+    lead, taken = case.held()
     assert taken.claimed_at == friday + MS
     seen = []
     for moment in (
@@ -513,10 +519,10 @@ def test_a_lead_held_over_the_weekend_is_taken_back_on_monday_and_not_before() -
         berlin(2026, 11, 30, 9, 45),
         berlin(2026, 11, 30, 9, 45) + MS,
     ):
-        desk.clock.at = moment
-        seen.append(desk.look())
+        case.clock.at = moment
+        seen.append(case.look())
     assert seen == [(0, 0), (0, 0), (0, 0), (1, 0), (0, 0), (0, 1)]
-    assert desk.now(lead).owner is None
+    assert case.now(lead).owner is None
 
 
 def test_a_team_that_is_gone_from_the_playbook_takes_nothing_back() -> None:

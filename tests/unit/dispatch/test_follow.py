@@ -33,7 +33,7 @@ def a_world(reps: int = 3, **playbook: object) -> FakeWorld:
 
 
 def follow(world: FakeWorld, event: LeadEvent) -> None:
-    offering.follow(event, world.floor())
+    offering.follow(event, world.follow_deps())
 
 
 def opened(lead: Lead) -> LeadEvent:
@@ -68,7 +68,7 @@ def test_an_opening_is_noted_as_told_and_given_a_timer_for_its_end() -> None:
     lead = world.post_lead(a_card())
     world.clock.pass_(seconds=1)
     follow(world, opened(lead))
-    assert world.lead(lead).told_at == NOON
+    assert world.lead(lead).notified_until == NOON
     assert world.timers.set == [(lead.lead_id, 1, lead.closes_at)]
 
 
@@ -90,7 +90,7 @@ def test_a_event_told_again_because_its_run_broke_off_gives_the_same_batches() -
     follow(world, opened(lead))
     first = list(world.queue.of("offer"))
     world.queue.waiting.clear()
-    world.memory.leads[lead.lead_id] = replace(world.lead(lead), told_at=None)
+    world.memory.leads[lead.lead_id] = replace(world.lead(lead), notified_until=None)
     follow(world, opened(lead))
     again = world.queue.of("offer")
     assert [batch.name for batch in again] == [batch.name for batch in first]
@@ -293,7 +293,7 @@ def test_a_team_without_reps_is_noted_as_told_all_the_same() -> None:
     lead = world.post_lead(a_card())
     follow(world, opened(lead))
     assert world.queue.waiting == []
-    assert world.lead(lead).told_at == NOON
+    assert world.lead(lead).notified_until == NOON
     assert world.timers.set
 
 
@@ -325,7 +325,7 @@ def test_each_wave_is_told_when_it_opens_and_of_its_own_reps_only() -> None:
     assert told(world) == [rep.rep_id for rep in reps[:2]]
     # Queued a moment ahead, to be notified when it opens.
     assert world.queue.of("offer")[1].notify_at == NOON + 15 * MINUTE
-    assert world.lead(lead).told_at == NOON + 15 * MINUTE
+    assert world.lead(lead).notified_until == NOON + 15 * MINUTE
     assert wake(world) == NOON + 60 * MINUTE - NEAR
     assert told(world) == [rep.rep_id for rep in reps]
     assert wake(world) == lead.closes_at == NOON + 75 * MINUTE
@@ -353,7 +353,7 @@ def test_waves_whose_timers_were_lost_are_told_together() -> None:
     world.clock.at = NOON + 61 * MINUTE
     follow(world, opened(lead))
     assert sorted(told(world)) == sorted(rep.rep_id for rep in reps)
-    assert world.lead(lead).told_at == NOON + 60 * MINUTE
+    assert world.lead(lead).notified_until == NOON + 60 * MINUTE
 
 
 def test_a_wave_is_told_once_however_often_its_timer_comes() -> None:
@@ -389,7 +389,7 @@ def test_an_undone_lead_starts_with_the_first_wave_again() -> None:
     proof = bearer(token_of(reps[1]))
     claim(world.race, lead.lead_id, reps[1].rep_id, proof, world.clock)
     again = undo(world.race, lead.lead_id, reps[1].rep_id, proof, world.clock)
-    assert again.told_at is None
+    assert again.notified_until is None
     assert again.waves["north"][1] == NOON + 31 * MINUTE
     world.queue.waiting.clear()
     follow(world, opened(again))
@@ -447,7 +447,7 @@ def test_somebody_else_who_opened_the_wave_first_is_left_to_tell_it() -> None:
     follow(world, LeadEvent("lead.check", lead.lead_id, 1))
     opened_at = world.lead(lead).waves
     world.clock.pass_(seconds=1)
-    offering.check(LeadEvent("lead.check", lead.lead_id, 1), stale, world.floor())
+    offering.check(LeadEvent("lead.check", lead.lead_id, 1), stale, world.follow_deps())
     assert world.lead(lead).waves == opened_at
     assert told(world) == [rep.rep_id for rep in reps]
 

@@ -38,13 +38,13 @@ def did(**found: int) -> SweepResult:
 def relayed(world: FakeWorld, lead: Lead) -> None:
     """Handle all events of the lead without loss."""
     relay(list(world.leads.waiting_in_outbox(world.clock() + MS)), world.leads, world.bus)
-    world.leads.told(lead, lead.opens_at)
+    world.leads.record_notified(lead, lead.opens_at)
     world.bus.events.clear()
 
 
 def test_a_event_that_never_left_is_told_and_leaves_the_outbox() -> None:
     world, lead = a_world()
-    world.leads.told(lead, NOON)
+    world.leads.record_notified(lead, NOON)
     world.clock.at += LATE_AFTER + MS
     assert run(world) == did(republished=1)
     assert world.bus.events == [LeadEvent("lead.opened", lead.lead_id, 1)]
@@ -56,7 +56,7 @@ def test_a_event_still_on_its_ordinary_way_is_left_alone() -> None:
     world, lead = a_world()
     world.clock.at += LATE_AFTER - MS
     assert run(world) == did()
-    world.leads.told(lead, NOON)
+    world.leads.record_notified(lead, NOON)
     world.clock.at += MS
     assert run(world) == did()
     assert world.bus.events == []
@@ -120,7 +120,7 @@ def test_a_wave_nobody_was_told_of_is_told_again() -> None:
     world.clock.at += MS
     assert run(world) == did(replanned=1)
     assert world.bus.events == [LeadEvent("lead.opened", lead.lead_id, 1)]
-    offering.follow(world.bus.events[0], world.floor())
+    offering.follow(world.bus.events[0], world.follow_deps())
     # Reps of the first wave as well: notify sends no offer twice.
     (batch,) = world.queue.of("offer")
     assert sorted(batch.rep_ids) == [a_rep(1).rep_id, a_rep(2).rep_id]
@@ -137,7 +137,7 @@ def test_a_wave_that_could_open_early_is_looked_at() -> None:
     assert run(world) == did(replanned=1)
     assert world.bus.events == [LeadEvent("lead.check", lead.lead_id, 1)]
     assert world.lead(lead) == before  # the sweep reports it, the offer step opens it
-    offering.follow(world.bus.events[0], world.floor())
+    offering.follow(world.bus.events[0], world.follow_deps())
     assert world.lead(lead).waves["north"][1] == NOON + timedelta(minutes=3)
     world.bus.events.clear()
     assert run(world) == did()
@@ -156,7 +156,7 @@ def test_what_waits_to_be_assigned_is_looked_at_each_minute_one_event_for_all() 
         world.bus.events.clear()
     world.add_rep(a_rep(1))
     run(world)
-    offering.follow(world.bus.events[0], world.floor())
+    offering.follow(world.bus.events[0], world.follow_deps())
     assert world.lead(first).owner == world.lead(second).owner == a_rep(1).rep_id
 
 
@@ -255,5 +255,5 @@ def test_a_wave_whose_reps_have_declined_or_gone_is_looked_at_again() -> None:
     world.roster.pause(second.rep_id, world.clock() + timedelta(hours=2))
     assert run(world) == did(replanned=1)
     assert world.bus.events == [LeadEvent("lead.check", lead.lead_id, 1)]
-    offering.follow(world.bus.events[0], world.floor())
+    offering.follow(world.bus.events[0], world.follow_deps())
     assert world.lead(lead).waves["north"][1] == world.clock()

@@ -24,13 +24,13 @@ from dibs.core.errors import Busy, UndoOver
 from dibs.core.lead import BLIND, Lead, Preview, State
 from dibs.core.quality import Pool, Quality, pool_for
 from dibs.core.rep import Device, Platform, Usage
-from dibs.intake.blind import ArrivalCounts, Part, chances, drawn, mix
+from dibs.intake.blind import ArrivalCounts, Part, chances, is_blind, mix
 from dibs.intake.blind_mix import mix_reached
 from dibs.intake.ingest import IngestDeps, ingest
 from dibs.offers.push import SnsPush
 from dibs.offers.texts import alert, offer_sms
 from dibs.race.claim import bearer, claim
-from dibs.race.lifecycle import given_back
+from dibs.race.lifecycle import return_lead
 from dibs.race.undo import undo
 from dibs.rules.playbook import Playbook
 from dibs.rules.rules import Blind
@@ -56,7 +56,7 @@ def stream(arrival: tuple[int, int, int], rule: Blind, leads: int = 20_000) -> A
     """Draw this many leads with random qualities in this proportion."""
     source, seen, blind = random.Random(5), Counter[Quality](), Counter[Quality]()
     for number, quality in enumerate(source.choices(list(Quality), arrival, k=leads)):
-        if drawn(salt_of(number), chances(seen, rule)[quality]):
+        if is_blind(salt_of(number), chances(seen, rule)[quality]):
             blind[quality] += 1
         seen[quality] += 1
     return ArrivalCounts(seen, blind)
@@ -145,10 +145,10 @@ def test_chances_are_chances_and_never_blind_more_than_the_share(
 
 
 def test_a_lead_draws_the_same_however_often_it_is_sent() -> None:
-    assert [drawn(b"saltsalts", 0.4) for _ in range(5)] == [drawn(b"saltsalts", 0.4)] * 5
-    assert not any(drawn(salt_of(n), 0) for n in range(1_000))
-    assert all(drawn(salt_of(n), 1) for n in range(1_000))
-    quarter = sum(drawn(salt_of(n), 0.25) for n in range(20_000))
+    assert [is_blind(b"saltsalts", 0.4) for _ in range(5)] == [is_blind(b"saltsalts", 0.4)] * 5
+    assert not any(is_blind(salt_of(n), 0) for n in range(1_000))
+    assert all(is_blind(salt_of(n), 1) for n in range(1_000))
+    quarter = sum(is_blind(salt_of(n), 0.25) for n in range(20_000))
     assert abs(quarter - 5_000) < 2.58 * math.sqrt(20_000 * 0.25 * 0.75)
 
 
@@ -244,7 +244,7 @@ def test_a_blind_lead_cannot_be_undone_and_is_blind_no_more_when_it_comes_back()
         undo(world.race, lead.lead_id, AINA.rep_id, proof, world.clock)
     held = world.lead(lead)
     assert (held.state, held.owner, held.blind) == (State.CLAIMED, AINA.rep_id, True)
-    back, _ = given_back(held, world.memory.playbook, NOON, "unworked", "dibs", won=True)
+    back, _ = return_lead(held, world.memory.playbook, NOON, "unworked", "dibs", won=True)
     assert (back.state, back.blind, back.shown) == (State.OPEN, False, lead.preview)
 
 
@@ -423,7 +423,7 @@ def leaking_source(lead: Lead) -> Preview:
 
 
 @pytest.mark.parametrize(
-    ("where", "leak", "told_by"),
+    ("where", "leak", "reported_by"),
     [
         ("shown", leaking_score, {"offer.preview.score", "text"}),
         ("shown", leaking_source, {"offer.preview.source", "text's length", "offer closes"}),
@@ -434,14 +434,14 @@ def leaking_source(lead: Lead) -> Preview:
 def test_a_leak_would_be_noticed(
     where: str,
     leak: Callable[[Lead], object],
-    told_by: set[str],
+    reported_by: set[str],
     at_the_counter: Callable[[FakeWorld], None],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(Lead, where, property(leak))
     world, leads = blind_leads(200)
     at_the_counter(world)
-    assert told_by <= telling(world, leads).keys()
+    assert reported_by <= telling(world, leads).keys()
 
 
 def test_what_is_shown_of_other_leads_does_tell(

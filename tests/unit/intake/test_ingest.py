@@ -63,7 +63,7 @@ def test_a_new_leads_waves_are_recorded_with_the_rules_they_came_from() -> None:
     quarter, hour = NOON + timedelta(minutes=15), NOON + timedelta(hours=1)
     assert world.lead(lead).waves == {"north": (NOON, quarter, hour)}
     assert (lead.closes_at, lead.playbook_version) == (hour + timedelta(minutes=15), 7)
-    assert (lead.told_at, lead.return_at, lead.previous_owner) == (None, None, None)
+    assert (lead.notified_until, lead.return_at, lead.previous_owner) == (None, None, None)
 
 
 def test_a_lead_keeps_its_territory_for_whom_it_is_assigned_to() -> None:

@@ -254,7 +254,7 @@ def test_nobody_works_a_lead_that_nobody_holds(state: State) -> None:
 # On fakes: recorded once in any case
 
 
-class Desk(FakeWorld):
+class ActivityCase(FakeWorld):
     """An organisation with a ledger in which Aina has just won a lead."""
 
     def __init__(self) -> None:
@@ -285,14 +285,14 @@ class Desk(FakeWorld):
 
 
 @pytest.fixture
-def desk() -> Desk:
-    made = Desk()
+def case() -> ActivityCase:
+    made = ActivityCase()
     made.clock.pass_(minutes=10)
     return made
 
 
-def test_a_call_is_in_the_ledger_with_all_that_reports_ask_for(desk: Desk) -> None:
-    told = desk.tell(at=NOON + MINUTE)
+def test_a_call_is_in_the_ledger_with_all_that_reports_ask_for(case: ActivityCase) -> None:
+    told = case.tell(at=NOON + MINUTE)
     assert told == RecordResult(
         Entry(
             entry_id="activity/act-1",
@@ -301,78 +301,80 @@ def test_a_call_is_in_the_ledger_with_all_that_reports_ask_for(desk: Desk) -> No
             team="north",
             at=NOON + MINUTE,
             week="2026-W48",
-            lead_id=desk.won.lead_id,
+            lead_id=case.won.lead_id,
             epoch=1,
             taken_at=NOON,
             source="google-ads",
             quality="hot",
             model="open-pool",
-            playbook_version=desk.memory.playbook.version,
+            playbook_version=case.memory.playbook.version,
             day="2026-11-23",
-            unit=f"lead/{desk.won.lead_id}",
+            unit=f"lead/{case.won.lead_id}",
             digest=told.entry.digest,
         ),
         repeated=False,
         freed=True,
     )
-    assert desk.ledger.entries == {"activity/act-1": told.entry}
-    assert desk.lead(desk.won).worked_at == NOON + MINUTE
-    assert desk.in_hand == 0
+    assert case.ledger.entries == {"activity/act-1": told.entry}
+    assert case.lead(case.won).worked_at == NOON + MINUTE
+    assert case.in_hand == 0
 
 
-def test_a_week_begins_where_the_team_is(desk: Desk) -> None:
+def test_a_week_begins_where_the_team_is(case: ActivityCase) -> None:
     teams = {"north": {"name": "North", "zone": "Asia/Kuching"}}
-    desk.put_playbook(a_playbook(teams=teams))
+    case.put_playbook(a_playbook(teams=teams))
     monday = datetime.fromisoformat("2026-11-29T16:00:00+00:00")  # midnight in Kuching
-    desk.clock.at = monday + MINUTE
+    case.clock.at = monday + MINUTE
     weeks = [
-        desk.tell(activity_id=f"{n}", at=at).entry.week
+        case.tell(activity_id=f"{n}", at=at).entry.week
         for n, at in enumerate([monday - MS, monday])
     ]
     assert weeks == ["2026-W48", "2026-W49"]
 
 
-def test_the_same_activity_again_changes_nothing(desk: Desk) -> None:
-    first = desk.tell("won", amount=5, currency="USD")
-    before = dict(desk.memory.leads)
-    again = desk.tell("won", amount=5, currency="USD")
+def test_the_same_activity_again_changes_nothing(case: ActivityCase) -> None:
+    first = case.tell("won", amount=5, currency="USD")
+    before = dict(case.memory.leads)
+    again = case.tell("won", amount=5, currency="USD")
     assert again == RecordResult(first.entry, repeated=True, freed=False)
-    assert desk.memory.leads == before
-    assert (len(desk.ledger.entries), desk.in_hand) == (1, 0)
+    assert case.memory.leads == before
+    assert (len(case.ledger.entries), case.in_hand) == (1, 0)
 
 
-def test_an_activity_told_again_is_repeated_whoever_holds_the_lead_by_then(desk: Desk) -> None:
-    desk.clock.at = NOON + timedelta(seconds=20)
-    desk.tell(rep_id="", at=NOON)
-    desk.memory.leads[desk.won.lead_id] = replace(desk.won, owner=BEN.rep_id)
-    assert desk.tell(rep_id="", at=NOON).repeated
+def test_an_activity_told_again_is_repeated_whoever_holds_the_lead_by_then(
+    case: ActivityCase,
+) -> None:
+    case.clock.at = NOON + timedelta(seconds=20)
+    case.tell(rep_id="", at=NOON)
+    case.memory.leads[case.won.lead_id] = replace(case.won, owner=BEN.rep_id)
+    assert case.tell(rep_id="", at=NOON).repeated
 
 
-def test_another_activity_of_the_same_id_is_refused(desk: Desk) -> None:
-    first = desk.tell()
+def test_another_activity_of_the_same_id_is_refused(case: ActivityCase) -> None:
+    first = case.tell()
     with pytest.raises(AlreadyExists, match="Another activity"):
-        desk.tell("email")
-    assert desk.ledger.entries == {"activity/act-1": first.entry}
+        case.tell("email")
+    assert case.ledger.entries == {"activity/act-1": first.entry}
 
 
-def test_a_lead_names_its_holder_where_no_rep_is_named(desk: Desk) -> None:
-    assert desk.tell(rep_id="").entry.rep_id == AINA.rep_id
+def test_a_lead_names_its_holder_where_no_rep_is_named(case: ActivityCase) -> None:
+    assert case.tell(rep_id="").entry.rep_id == AINA.rep_id
 
 
-def test_a_rep_tells_of_their_own_work_only(desk: Desk) -> None:
-    assert desk.tell(by=AINA.rep_id, rep_id="").entry.rep_id == AINA.rep_id
-    assert desk.tell(by=AINA.rep_id).repeated
+def test_a_rep_tells_of_their_own_work_only(case: ActivityCase) -> None:
+    assert case.tell(by=AINA.rep_id, rep_id="").entry.rep_id == AINA.rep_id
+    assert case.tell(by=AINA.rep_id).repeated
     with pytest.raises(Forbidden):
-        desk.tell(by=BEN.rep_id, activity_id="other")
+        case.tell(by=BEN.rep_id, activity_id="other")
     with pytest.raises(NotYours):
-        desk.tell(by=BEN.rep_id, rep_id="", activity_id="other")
-    assert len(desk.ledger.entries) == 1
+        case.tell(by=BEN.rep_id, rep_id="", activity_id="other")
+    assert len(case.ledger.entries) == 1
 
 
-def test_what_is_about_no_lead_is_the_reps_alone(desk: Desk) -> None:
-    told = desk.tell("training_step", lead_id="")
+def test_what_is_about_no_lead_is_the_reps_alone(case: ActivityCase) -> None:
+    told = case.tell("training_step", lead_id="")
     assert (told.entry.lead_id, told.entry.team, told.freed) == (None, "north", False)
-    assert desk.lead(desk.won) == desk.won
+    assert case.lead(case.won) == case.won
 
 
 REFUSED: list[tuple[type[Exception], dict[str, Any]]] = [
@@ -388,112 +390,112 @@ REFUSED: list[tuple[type[Exception], dict[str, Any]]] = [
 
 @pytest.mark.parametrize(("error", "changes"), REFUSED)
 def test_what_is_refused_changes_nothing(
-    desk: Desk, error: type[Exception], changes: dict[str, Any]
+    case: ActivityCase, error: type[Exception], changes: dict[str, Any]
 ) -> None:
     with pytest.raises(error):
-        desk.tell(**changes)
-    assert desk.ledger.entries == {}
-    assert desk.lead(desk.won) == desk.won
-    assert desk.in_hand == 1
+        case.tell(**changes)
+    assert case.ledger.entries == {}
+    assert case.lead(case.won) == case.won
+    assert case.in_hand == 1
 
 
-def test_an_activity_may_be_as_early_as_the_claim(desk: Desk) -> None:
-    assert not desk.tell(at=NOON).repeated
+def test_an_activity_may_be_as_early_as_the_claim(case: ActivityCase) -> None:
+    assert not case.tell(at=NOON).repeated
 
 
-def test_nobody_is_named_for_a_lead_nobody_holds(desk: Desk) -> None:
-    desk.clock.at = NOON
-    desk.undo()
+def test_nobody_is_named_for_a_lead_nobody_holds(case: ActivityCase) -> None:
+    case.clock.at = NOON
+    case.undo()
     with pytest.raises(NotYours, match="Nobody holds"):
-        desk.tell(rep_id="")
+        case.tell(rep_id="")
 
 
-def test_a_win_after_a_loss_is_refused_and_not_kept(desk: Desk) -> None:
-    desk.tell("lost")
+def test_a_win_after_a_loss_is_refused_and_not_kept(case: ActivityCase) -> None:
+    case.tell("lost")
     with pytest.raises(IllegalMove, match="lost already"):
-        desk.tell("won", activity_id="act-2", amount=5, currency="USD")
-    assert list(desk.ledger.entries) == ["activity/act-1"]
+        case.tell("won", activity_id="act-2", amount=5, currency="USD")
+    assert list(case.ledger.entries) == ["activity/act-1"]
 
 
-def test_late_and_out_of_order_stages_are_kept_and_move_nothing_back(desk: Desk) -> None:
-    desk.tell("opportunity", activity_id="3", at=NOON + 3 * MINUTE)
-    desk.tell("contacted", activity_id="1", at=NOON + MINUTE)
-    assert desk.lead(desk.won).state is State.OPPORTUNITY
-    assert {entry.kind for entry in desk.ledger.entries.values()} == {"opportunity", "contacted"}
+def test_late_and_out_of_order_stages_are_kept_and_move_nothing_back(case: ActivityCase) -> None:
+    case.tell("opportunity", activity_id="3", at=NOON + 3 * MINUTE)
+    case.tell("contacted", activity_id="1", at=NOON + MINUTE)
+    assert case.lead(case.won).state is State.OPPORTUNITY
+    assert {entry.kind for entry in case.ledger.entries.values()} == {"opportunity", "contacted"}
 
 
-def test_a_lead_is_freed_once_by_all_that_is_done_with_it(desk: Desk) -> None:
+def test_a_lead_is_freed_once_by_all_that_is_done_with_it(case: ActivityCase) -> None:
     kinds = ["email", "call", "contacted", "won"]
-    freed = [desk.tell(kind, activity_id=kind).freed for kind in kinds]
+    freed = [case.tell(kind, activity_id=kind).freed for kind in kinds]
     assert freed == [False, True, False, False]
-    assert desk.in_hand == 0
+    assert case.in_hand == 0
 
 
 # Races
 
 
-def test_who_lost_the_lead_meanwhile_is_told_so(desk: Desk) -> None:
-    desk.clock.at = NOON
-    desk.ledger.meanwhile = desk.undo
+def test_who_lost_the_lead_meanwhile_is_told_so(case: ActivityCase) -> None:
+    case.clock.at = NOON
+    case.ledger.meanwhile = case.undo
     with pytest.raises(NotYours):
-        desk.tell()
-    assert desk.ledger.entries == {}
+        case.tell()
+    assert case.ledger.entries == {}
 
 
-def test_of_two_tellings_at_once_one_is_a_repeat(desk: Desk) -> None:
+def test_of_two_tellings_at_once_one_is_a_repeat(case: ActivityCase) -> None:
     found = []
-    desk.ledger.meanwhile = lambda: found.append(desk.tell())
-    assert desk.tell().repeated
+    case.ledger.meanwhile = lambda: found.append(case.tell())
+    assert case.tell().repeated
     assert not found[0].repeated
-    assert (len(desk.ledger.entries), desk.in_hand) == (1, 0)
+    assert (len(case.ledger.entries), case.in_hand) == (1, 0)
 
 
 def test_a_win_that_its_twin_has_just_told_is_a_repeat(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
+    case: ActivityCase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    read = desk.leads.get
+    read = case.leads.get
 
     def get(lead_id: str) -> Lead | None:
-        monkeypatch.setattr(desk.leads, "get", read)
-        assert not desk.tell("won").repeated  # after this request read the ledger
+        monkeypatch.setattr(case.leads, "get", read)
+        assert not case.tell("won").repeated  # after this request read the ledger
         return read(lead_id)
 
-    monkeypatch.setattr(desk.leads, "get", get)
-    assert desk.tell("won").repeated
-    assert len(desk.ledger.entries) == 1
+    monkeypatch.setattr(case.leads, "get", get)
+    assert case.tell("won").repeated
+    assert len(case.ledger.entries) == 1
 
 
-def test_two_first_calls_at_once_both_stand_and_free_one_hand(desk: Desk) -> None:
+def test_two_first_calls_at_once_both_stand_and_free_one_hand(case: ActivityCase) -> None:
     found = []
-    desk.ledger.meanwhile = lambda: found.append(desk.tell(activity_id="other"))
-    mine = desk.tell()
-    assert (mine.freed, found[0].freed, desk.in_hand) == (False, True, 0)
-    assert len(desk.ledger.entries) == 2
+    case.ledger.meanwhile = lambda: found.append(case.tell(activity_id="other"))
+    mine = case.tell()
+    assert (mine.freed, found[0].freed, case.in_hand) == (False, True, 0)
+    assert len(case.ledger.entries) == 2
 
 
-def test_an_answer_that_was_lost_is_found_again(desk: Desk) -> None:
-    desk.ledger.lost_answers = 1
-    assert desk.tell().repeated
-    assert (len(desk.ledger.entries), desk.in_hand) == (1, 0)
+def test_an_answer_that_was_lost_is_found_again(case: ActivityCase) -> None:
+    case.ledger.lost_answers = 1
+    assert case.tell().repeated
+    assert (len(case.ledger.entries), case.in_hand) == (1, 0)
 
 
 @pytest.mark.parametrize(("busy", "stands"), [(MOST - 1, True), (MOST, False)])
-def test_a_busy_store_is_asked_some_times(desk: Desk, busy: int, stands: bool) -> None:
-    desk.ledger.busy = busy
+def test_a_busy_store_is_asked_some_times(case: ActivityCase, busy: int, stands: bool) -> None:
+    case.ledger.busy = busy
     if stands:
-        assert not desk.tell().repeated
+        assert not case.tell().repeated
     else:
         with pytest.raises(Busy):
-            desk.tell()
-        assert desk.ledger.entries == {}
+            case.tell()
+        assert case.ledger.entries == {}
 
 
 # Many in one request
 
 
-def test_of_many_each_stands_or_falls_by_itself(desk: Desk) -> None:
+def test_of_many_each_stands_or_falls_by_itself(case: ActivityCase) -> None:
     def told(number: int, type: str, **changes: Any) -> Activity:
-        made = Activity(f"{number}", type, desk.clock(), desk.won.lead_id)
+        made = Activity(f"{number}", type, case.clock(), case.won.lead_id)
         return replace(made, **changes)
 
     activities = [
@@ -506,7 +508,7 @@ def test_of_many_each_stands_or_falls_by_itself(desk: Desk) -> None:
         told(4, "lost"),
         told(5, "call", lead_id="aaaaaaaaaaaa"),
     ]
-    outcomes = record_all(desk.register, activities, None)
+    outcomes = record_all(case.register, activities, None)
     assert [type(outcome) for outcome in outcomes] == [
         RecordResult,
         InvalidInput,
@@ -519,12 +521,12 @@ def test_of_many_each_stands_or_falls_by_itself(desk: Desk) -> None:
     ]
     repeated = [one.repeated for one in outcomes if isinstance(one, RecordResult)]
     assert repeated == [False, False, True, True]
-    assert sorted(desk.ledger.entries) == ["activity/1", "activity/3"]
-    assert desk.lead(desk.won).state is State.WON
+    assert sorted(case.ledger.entries) == ["activity/1", "activity/3"]
+    assert case.lead(case.won).state is State.WON
 
 
-def test_of_none_nothing_comes(desk: Desk) -> None:
-    assert record_all(desk.register, [], None) == []
+def test_of_none_nothing_comes(case: ActivityCase) -> None:
+    assert record_all(case.register, [], None) == []
 
 
 def test_a_time_told_in_whole_seconds_may_lie_just_before_the_lead_was_taken() -> None:
@@ -539,9 +541,11 @@ def test_a_time_told_in_whole_seconds_may_lie_just_before_the_lead_was_taken() -
 # Reversals
 
 
-def take_back(desk: Desk, of: str = "act-1", name: str = "back", **changes: Any) -> RecordResult:
-    told = Activity(name, REVERSAL, desk.clock(), reverses=of)
-    return record(desk.register, replace(told, **changes), None)
+def take_back(
+    case: ActivityCase, of: str = "act-1", name: str = "back", **changes: Any
+) -> RecordResult:
+    told = Activity(name, REVERSAL, case.clock(), reverses=of)
+    return record(case.register, replace(told, **changes), None)
 
 
 @pytest.mark.parametrize(
@@ -555,50 +559,52 @@ def take_back(desk: Desk, of: str = "act-1", name: str = "back", **changes: Any)
         (("contacted", "call"), State.CONTACTED),
     ],
 )
-def test_a_lead_goes_back_to_where_it_was(desk: Desk, told: tuple[str, ...], stands: State) -> None:
+def test_a_lead_goes_back_to_where_it_was(
+    case: ActivityCase, told: tuple[str, ...], stands: State
+) -> None:
     for number, type in enumerate(told):
-        desk.clock.pass_(seconds=1)
-        desk.tell(type, activity_id=str(number))
-    worked = desk.memory.leads[desk.won.lead_id].worked_at
-    desk.clock.pass_(seconds=1)
-    take_back(desk, str(len(told) - 1))
-    lead = desk.memory.leads[desk.won.lead_id]
-    assert (lead.state, lead.worked_at, desk.in_hand) == (stands, worked, 0)
+        case.clock.pass_(seconds=1)
+        case.tell(type, activity_id=str(number))
+    worked = case.memory.leads[case.won.lead_id].worked_at
+    case.clock.pass_(seconds=1)
+    take_back(case, str(len(told) - 1))
+    lead = case.memory.leads[case.won.lead_id]
+    assert (lead.state, lead.worked_at, case.in_hand) == (stands, worked, 0)
 
 
-def test_a_lead_that_has_moved_on_stays_where_it_is(desk: Desk) -> None:
-    desk.tell("contacted")
-    desk.tell("opportunity", activity_id="act-2")
-    take_back(desk)
-    assert desk.memory.leads[desk.won.lead_id].state is State.OPPORTUNITY
+def test_a_lead_that_has_moved_on_stays_where_it_is(case: ActivityCase) -> None:
+    case.tell("contacted")
+    case.tell("opportunity", activity_id="act-2")
+    take_back(case)
+    assert case.memory.leads[case.won.lead_id].state is State.OPPORTUNITY
 
 
-def test_a_deal_that_was_taken_back_can_be_won_again(desk: Desk) -> None:
-    desk.tell("won", amount=1, currency="USD")
-    take_back(desk)
-    desk.clock.pass_(seconds=1)
-    desk.tell("won", activity_id="act-2", amount=2, currency="USD")
-    assert desk.memory.leads[desk.won.lead_id].state is State.WON
+def test_a_deal_that_was_taken_back_can_be_won_again(case: ActivityCase) -> None:
+    case.tell("won", amount=1, currency="USD")
+    take_back(case)
+    case.clock.pass_(seconds=1)
+    case.tell("won", activity_id="act-2", amount=2, currency="USD")
+    assert case.memory.leads[case.won.lead_id].state is State.WON
 
 
-def test_a_reversal_stands_beside_what_it_takes_back(desk: Desk) -> None:
-    told = desk.tell("won", amount=1, currency="USD").entry
-    entry = take_back(desk).entry
+def test_a_reversal_stands_beside_what_it_takes_back(case: ActivityCase) -> None:
+    told = case.tell("won", amount=1, currency="USD").entry
+    entry = take_back(case).entry
     assert (entry.rep_id, entry.unit, entry.reverses) == (told.rep_id, told.unit, told.entry_id)
-    assert desk.register.ledger.find([told.entry_id]) == {told.entry_id: told}
+    assert case.register.ledger.find([told.entry_id]) == {told.entry_id: told}
 
 
-def test_a_reversal_told_twice_is_one(desk: Desk) -> None:
-    desk.tell("won", amount=1, currency="USD")
-    at = desk.clock()
-    first = take_back(desk, at=at)
-    assert take_back(desk, at=at) == replace(first, repeated=True)
+def test_a_reversal_told_twice_is_one(case: ActivityCase) -> None:
+    case.tell("won", amount=1, currency="USD")
+    at = case.clock()
+    first = take_back(case, at=at)
+    assert take_back(case, at=at) == replace(first, repeated=True)
 
 
-def test_a_reversal_is_found_further_down_the_same_batch(desk: Desk) -> None:
-    told = Activity("act-1", "call", desk.clock(), desk.won.lead_id)
-    back = Activity("back", REVERSAL, desk.clock(), reverses="act-1")
-    outcomes = record_all(desk.register, [back, told], None)
+def test_a_reversal_is_found_further_down_the_same_batch(case: ActivityCase) -> None:
+    told = Activity("act-1", "call", case.clock(), case.won.lead_id)
+    back = Activity("back", REVERSAL, case.clock(), reverses="act-1")
+    outcomes = record_all(case.register, [back, told], None)
     assert [one.entry.kind for one in outcomes if isinstance(one, RecordResult)] == [
         REVERSAL,
         "call",
@@ -609,58 +615,62 @@ def test_a_reversal_is_found_further_down_the_same_batch(desk: Desk) -> None:
     ("changes", "field"),
     [({"reverses": "back"}, "reverses"), ({"lead_id": "aaaaaaaaaaaa"}, "reverses")],
 )
-def test_what_cannot_be_taken_back_is_said(desk: Desk, changes: dict[str, Any], field: str) -> None:
-    desk.tell()
-    take_back(desk)
+def test_what_cannot_be_taken_back_is_said(
+    case: ActivityCase, changes: dict[str, Any], field: str
+) -> None:
+    case.tell()
+    take_back(case)
     with pytest.raises(InvalidInput) as caught:
-        take_back(desk, name="again", **changes)
+        take_back(case, name="again", **changes)
     assert [error.field for error in caught.value.errors] == [field]
 
 
-def test_a_rep_takes_back_their_own_alone(desk: Desk) -> None:
-    desk.tell()
-    back = Activity("back", REVERSAL, desk.clock(), reverses="act-1")
+def test_a_rep_takes_back_their_own_alone(case: ActivityCase) -> None:
+    case.tell()
+    back = Activity("back", REVERSAL, case.clock(), reverses="act-1")
     with pytest.raises(Forbidden):
-        record(desk.register, back, BEN.rep_id)
-    assert record(desk.register, back, AINA.rep_id).entry.rep_id == AINA.rep_id
+        record(case.register, back, BEN.rep_id)
+    assert record(case.register, back, AINA.rep_id).entry.rep_id == AINA.rep_id
 
 
 def test_what_was_told_is_taken_back_from_whose_it_was_also_when_the_lead_is_gone() -> None:
-    desk = Desk()
-    told = desk.tell("email")
-    desk.undo()
-    assert take_back(desk).entry.rep_id == told.entry.rep_id == AINA.rep_id
-    assert desk.memory.leads[desk.won.lead_id].state is State.OPEN
+    case = ActivityCase()
+    told = case.tell("email")
+    case.undo()
+    assert take_back(case).entry.rep_id == told.entry.rep_id == AINA.rep_id
+    assert case.memory.leads[case.won.lead_id].state is State.OPEN
 
 
-def test_what_did_not_bring_the_lead_to_where_it_stands_takes_nothing_back(desk: Desk) -> None:
-    desk.tell("contacted")
-    desk.clock.pass_(seconds=1)
-    desk.tell("contacted", activity_id="act-2")
-    take_back(desk, "act-2")
-    assert desk.memory.leads[desk.won.lead_id].state is State.CONTACTED
+def test_what_did_not_bring_the_lead_to_where_it_stands_takes_nothing_back(
+    case: ActivityCase,
+) -> None:
+    case.tell("contacted")
+    case.clock.pass_(seconds=1)
+    case.tell("contacted", activity_id="act-2")
+    take_back(case, "act-2")
+    assert case.memory.leads[case.won.lead_id].state is State.CONTACTED
 
 
-def test_a_deal_taken_back_twice_leaves_the_one_that_was_won_since(desk: Desk) -> None:
-    desk.tell("won", amount=1, currency="USD")
-    take_back(desk)
-    desk.clock.pass_(seconds=1)
-    desk.tell("won", activity_id="act-2", amount=2, currency="USD")
-    take_back(desk, name="back-2")
-    assert desk.memory.leads[desk.won.lead_id].state is State.WON
+def test_a_deal_taken_back_twice_leaves_the_one_that_was_won_since(case: ActivityCase) -> None:
+    case.tell("won", amount=1, currency="USD")
+    take_back(case)
+    case.clock.pass_(seconds=1)
+    case.tell("won", activity_id="act-2", amount=2, currency="USD")
+    take_back(case, name="back-2")
+    assert case.memory.leads[case.won.lead_id].state is State.WON
 
 
 def test_a_batch_is_recorded_in_order_so_a_deal_is_won_taken_back_and_won_again(
-    desk: Desk,
+    case: ActivityCase,
 ) -> None:
-    lead, at = desk.won.lead_id, desk.clock()
+    lead, at = case.won.lead_id, case.clock()
     batch = [
         Activity("act-1", "won", at, lead),
         Activity("back", REVERSAL, at, reverses="act-1"),
         Activity("act-2", "won", at, lead),
         Activity("act-2", "won", at, lead),
     ]
-    outcomes = record_all(desk.register, batch, None)
+    outcomes = record_all(case.register, batch, None)
     assert [one.repeated for one in outcomes if isinstance(one, RecordResult)] == [
         *(False, False, False, True)
     ]

@@ -25,7 +25,7 @@ MINUTE = timedelta(minutes=1)
 AINA, BEN = a_rep(1), a_rep(2)
 
 
-class Floor(FakeWorld):
+class LedgerCase(FakeWorld):
     """An organisation with a ledger, and a lead with a long history."""
 
     def __init__(self, **playbook: Any) -> None:
@@ -57,18 +57,18 @@ class Floor(FakeWorld):
 
 
 def test_a_won_race_is_an_entry_with_all_that_reports_ask_for() -> None:
-    floor = Floor()
-    floor.won(AINA, seconds=3)
+    case = LedgerCase()
+    case.won(AINA, seconds=3)
     at = NOON + timedelta(seconds=3)
-    assert floor.told(floor.event("claimed", 1)) == {
+    assert case.told(case.event("claimed", 1)) == {
         "taken/1": Entry(
-            entry_id=f"taken/{floor.posted.lead_id}/1",
+            entry_id=f"taken/{case.posted.lead_id}/1",
             kind=CLAIMED,
             rep_id=AINA.rep_id,
             team="north",
             at=at,
             week="2026-W48",
-            lead_id=floor.posted.lead_id,
+            lead_id=case.posted.lead_id,
             epoch=1,
             taken_at=at,
             take_ms=3000,
@@ -77,58 +77,58 @@ def test_a_won_race_is_an_entry_with_all_that_reports_ask_for() -> None:
             quality="hot",
             model="open-pool",
             cause="claimed",
-            playbook_version=floor.memory.playbook.version,
+            playbook_version=case.memory.playbook.version,
             day="2026-11-23",
-            unit=f"lead/{floor.posted.lead_id}",
+            unit=f"lead/{case.posted.lead_id}",
         )
     }
 
 
 def test_an_assigned_lead_is_an_entry_that_says_why() -> None:
-    floor = Floor(model="round-robin")
-    floor.clock.pass_(seconds=2)
-    serve(floor.holdings.queued(), floor.race, floor.roster, floor.holdings, floor.clock, no_pause)
-    entry = floor.told(floor.event("assigned", 1))["taken/1"]
+    case = LedgerCase(model="round-robin")
+    case.clock.pass_(seconds=2)
+    serve(case.holdings.queued(), case.race, case.roster, case.holdings, case.clock, no_pause)
+    entry = case.told(case.event("assigned", 1))["taken/1"]
     assert (entry.kind, entry.cause, entry.model) == (ASSIGNED, "assigned", "round-robin")
-    assert (entry.rep_id, entry.at) == (AINA.rep_id, floor.clock.at)
+    assert (entry.rep_id, entry.at) == (AINA.rep_id, case.clock.at)
 
 
 def test_a_lead_given_back_is_an_entry_of_who_lost_it() -> None:
-    floor = Floor()
-    floor.won(AINA)
-    floor.gone(AINA, minutes=5)
-    entry = floor.told(floor.event("returned", 1))["returned/1"]
+    case = LedgerCase()
+    case.won(AINA)
+    case.gone(AINA, minutes=5)
+    entry = case.told(case.event("returned", 1))["returned/1"]
     assert (entry.kind, entry.rep_id, entry.cause) == (RETURNED, AINA.rep_id, LEFT)
     assert (entry.at, entry.epoch, entry.taken_at) == (NOON + 5 * MINUTE, 1, None)
 
 
 def test_a_claim_of_a_lead_that_is_open_again_is_of_its_own_opening() -> None:
-    floor = Floor()
-    floor.won(AINA, seconds=3)
-    floor.gone(AINA, minutes=5)
-    entry = floor.told(floor.event("claimed", 1))["taken/1"]
+    case = LedgerCase()
+    case.won(AINA, seconds=3)
+    case.gone(AINA, minutes=5)
+    entry = case.told(case.event("claimed", 1))["taken/1"]
     assert (entry.epoch, entry.take_ms, entry.taken_at) == (1, 3000, NOON + timedelta(seconds=3))
 
 
 def test_an_undone_claim_is_returned_as_undone() -> None:
-    floor = Floor()
-    floor.won(AINA)
-    undo(floor.race, floor.posted.lead_id, AINA.rep_id, bearer(token_of(AINA)), floor.clock)
-    assert floor.told(floor.event("returned", 1))["returned/1"].cause == UNDONE
+    case = LedgerCase()
+    case.won(AINA)
+    undo(case.race, case.posted.lead_id, AINA.rep_id, bearer(token_of(AINA)), case.clock)
+    assert case.told(case.event("returned", 1))["returned/1"].cause == UNDONE
 
 
-def handed_on() -> Floor:
+def handed_on() -> LedgerCase:
     """Let Aina win the lead and leave, then Ben win it."""
-    floor = Floor()
-    floor.won(AINA, seconds=3)
-    floor.gone(AINA, minutes=5)
-    floor.won(BEN, minutes=1)
-    return floor
+    case = LedgerCase()
+    case.won(AINA, seconds=3)
+    case.gone(AINA, minutes=5)
+    case.won(BEN, minutes=1)
+    return case
 
 
 def test_a_claim_whose_record_was_overwritten_is_not_lost() -> None:
-    floor = handed_on()
-    entry = floor.told(floor.event("claimed", 1))["taken/1"]
+    case = handed_on()
+    entry = case.told(case.event("claimed", 1))["taken/1"]
     assert (entry.kind, entry.rep_id, entry.team) == (CLAIMED, AINA.rep_id, "north")
     assert (entry.at, entry.epoch) == (NOON + timedelta(seconds=3), 1)
     assert entry.taken_at == entry.at
@@ -136,13 +136,13 @@ def test_a_claim_whose_record_was_overwritten_is_not_lost() -> None:
 
 
 def test_events_told_in_time_leave_out_nothing() -> None:
-    floor = Floor()
-    floor.won(AINA, seconds=3)
-    floor.told(floor.event("claimed", 1))
-    floor.gone(AINA, minutes=5)
-    floor.told(floor.event("returned", 1))
-    floor.won(BEN, minutes=1)
-    entries = floor.told(floor.event("claimed", 2))
+    case = LedgerCase()
+    case.won(AINA, seconds=3)
+    case.told(case.event("claimed", 1))
+    case.gone(AINA, minutes=5)
+    case.told(case.event("returned", 1))
+    case.won(BEN, minutes=1)
+    entries = case.told(case.event("claimed", 2))
     assert {name: (entry.rep_id, entry.take_ms) for name, entry in entries.items()} == {
         "taken/1": (AINA.rep_id, 3000),
         "returned/1": (AINA.rep_id, None),
@@ -154,35 +154,35 @@ def test_events_told_in_time_leave_out_nothing() -> None:
     "order", [*permutations([("claimed", 1), ("returned", 1), ("claimed", 2)])]
 )
 def test_events_make_the_same_entries_in_any_order(order: Sequence[tuple[str, int]]) -> None:
-    floor = handed_on()
-    events = [floor.event(*one) for one in order]
-    first = floor.told(events[0])
+    case = handed_on()
+    events = [case.event(*one) for one in order]
+    first = case.told(events[0])
     assert sorted(first) == ["returned/1", "taken/1", "taken/2"]  # one is enough for all
-    assert floor.told(*events, *events) == first
+    assert case.told(*events, *events) == first
 
 
 def test_telling_again_writes_nothing() -> None:
-    floor = handed_on()
-    event = floor.event("claimed", 2)
-    assert [project(event, floor.ledger, floor.roster) for _ in range(2)] == [3, 0]
+    case = handed_on()
+    event = case.event("claimed", 2)
+    assert [project(event, case.ledger, case.roster) for _ in range(2)] == [3, 0]
 
 
 @pytest.mark.parametrize("kind", ["lead.opened", "lead.expired", "lead.queued", "lead.unworked"])
 def test_other_events_are_let_pass(kind: str) -> None:
-    floor = Floor()
-    floor.won(AINA)
+    case = LedgerCase()
+    case.won(AINA)
     assert kind not in EVENTS
-    assert project(LeadEvent(kind, floor.posted.lead_id, 1), floor.ledger, floor.roster) == 0
-    assert floor.ledger.entries == {}
+    assert project(LeadEvent(kind, case.posted.lead_id, 1), case.ledger, case.roster) == 0
+    assert case.ledger.entries == {}
 
 
 def test_a_lead_nobody_knows_is_let_pass() -> None:
-    floor = Floor()
-    assert project(LeadEvent("lead.claimed", "aaaaaaaaaaaa", 1), floor.ledger, floor.roster) == 0
+    case = LedgerCase()
+    assert project(LeadEvent("lead.claimed", "aaaaaaaaaaaa", 1), case.ledger, case.roster) == 0
 
 
 def test_a_test_lead_is_written_down_as_one() -> None:
-    floor = Floor()
-    floor.posted = floor.post_lead(a_card(2, test=True))
-    floor.won(AINA)
-    assert floor.told(floor.event("claimed", 1))["taken/1"].test
+    case = LedgerCase()
+    case.posted = case.post_lead(a_card(2, test=True))
+    case.won(AINA)
+    assert case.told(case.event("claimed", 1))["taken/1"].test

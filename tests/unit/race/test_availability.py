@@ -309,11 +309,11 @@ def test_whoever_is_off_or_wants_quiet_is_told_neither_by_push_nor_by_text(
     rep = world.add_rep(a_rep(1, devices=(PHONE,) if pushed else ()))
     other = world.add_rep(a_rep(2))
     lead = world.post_lead(a_card())
-    offering.follow(LeadEvent("lead.opened", lead.lead_id, 1), world.floor())
+    offering.follow(LeadEvent("lead.opened", lead.lead_id, 1), world.follow_deps())
     (batch,) = world.queue.of("offer")
     assert set(batch.rep_ids) == {rep.rep_id, other.rep_id}
     world.memory.reps[rep.rep_id] = replace(rep, **change)  # since the wave was notified
-    notify(batch, world.desk())
+    notify(batch, world.notify_deps())
     reached = [*world.push.told(), *world.sms.told]
     assert reached == (
         [rep.rep_id, other.phone] if told and pushed else [rep.phone, other.phone][not told :]
@@ -324,11 +324,11 @@ def test_whoever_wants_quiet_after_the_alert_is_not_texted_either() -> None:
     world = FakeWorld()
     rep = world.add_rep(a_rep(1, devices=(PHONE,)))
     lead = world.post_lead(a_card())
-    offering.follow(LeadEvent("lead.opened", lead.lead_id, 1), world.floor())
-    notify(world.queue.of("offer")[0], world.desk())
+    offering.follow(LeadEvent("lead.opened", lead.lead_id, 1), world.follow_deps())
+    notify(world.queue.of("offer")[0], world.notify_deps())
     world.roster.quiet(rep.rep_id, NOON + HOUR)
     world.clock.pass_(seconds=20)
-    notify(world.queue.of("unseen")[0], world.desk())
+    notify(world.queue.of("unseen")[0], world.notify_deps())
     assert world.sms.told == []
 
 

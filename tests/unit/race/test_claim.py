@@ -22,7 +22,16 @@ from dibs.core.errors import (
 from dibs.core.lead import Lead, State
 from dibs.core.links import link_token, read_link
 from dibs.core.rep import Rep, Usage
-from dibs.race.claim import ATTEMPTS, CONTACT_SHOWN_FOR, Won, bearer, by_link, by_sms, claim, judge
+from dibs.race.claim import (
+    ATTEMPTS,
+    CONTACT_SHOWN_FOR,
+    Won,
+    bearer,
+    by_link,
+    by_sms,
+    check_claim,
+    claim,
+)
 from dibs.race.ports import SentOffer
 from dibs.race.undo import undo
 from support.builders import NOON, a_card, a_playbook, a_rep, basics, token_of
@@ -460,7 +469,7 @@ def test_judging_changes_nothing() -> None:
     race = Race()
     before = race.everything()
     view = race.world.race.read(race.lead.lead_id, AINA.rep_id)
-    assert judge(race.world.race, view, NOON)[0].owner is None
+    assert check_claim(race.world.race, view, NOON)[0].owner is None
     assert race.everything() == before
 
 
@@ -471,7 +480,7 @@ def test_a_record_read_before_the_lock_was_taken_is_looked_up_once_more() -> Non
     race.claim(AINA)
     torn = replace(before, lead=race.stored())
     with pytest.raises(AlreadyClaimed) as lost:
-        judge(race.world.race, torn, NOON)
+        check_claim(race.world.race, torn, NOON)
     assert lost.value.claimed_by == (AINA.rep_id, "Aina")
 
 

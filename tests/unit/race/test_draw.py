@@ -50,7 +50,7 @@ REPS = tuple(a_rep(number, name=f"Rep {number}") for number in range(1, 6))
 AINA = REPS[0]
 
 
-class Hall:
+class DrawCase:
     """A lead whose claims are collected for 5 s, its reps, and their actions."""
 
     def __init__(self, **playbook: object) -> None:
@@ -97,7 +97,7 @@ class Hall:
 
     def follow(self, kind: str = "lead.due", rep_id: str | None = None) -> None:
         event = LeadEvent(kind, self.lead.lead_id, self.lead.epoch, rep_id)
-        offering.follow(event, self.world.floor())
+        offering.follow(event, self.world.follow_deps())
 
 
 # The order of a draw
@@ -115,12 +115,12 @@ def test_a_seed_is_of_one_opening_and_tells_nothing_of_another() -> None:
 
 
 def test_anybody_recomputes_the_draw_with_nothing_but_sha_256() -> None:
-    hall = Hall()
-    hall.enter(*REPS)
-    promised = hall.claim(AINA)
+    case = DrawCase()
+    case.enter(*REPS)
+    promised = case.claim(AINA)
     assert isinstance(promised, InDraw)
-    hall.draw()
-    drawn = hall.drawn()
+    case.draw()
+    drawn = case.drawn()
 
     def sha(text: str) -> str:
         return hashlib.sha256(text.encode()).hexdigest()
@@ -128,9 +128,9 @@ def test_anybody_recomputes_the_draw_with_nothing_but_sha_256() -> None:
     assert sha(drawn.seed) == promised.commitment == drawn.commitment
     lowest = min(
         (rep.rep_id for rep in REPS),
-        key=lambda rep_id: sha(f"{drawn.seed}|{hall.lead.lead_id}|1|{rep_id}"),
+        key=lambda rep_id: sha(f"{drawn.seed}|{case.lead.lead_id}|1|{rep_id}"),
     )
-    assert drawn.winner == lowest == hall.stored().owner
+    assert drawn.winner == lowest == case.stored().owner
     assert flaws(drawn, promised.commitment) == []
 
 
@@ -218,15 +218,15 @@ def test_tickets_depend_on_everything_they_name() -> None:
 
 
 def test_a_claim_in_the_window_is_answered_at_once_and_takes_nothing() -> None:
-    hall = Hall()
-    hall.world.clock.pass_(seconds=2)
-    answer = hall.claim()
-    assert answer == InDraw(hall.lead.lead_id, NOON + COLLECTED, commitment_of(seed_of(hall.lead)))
-    assert hall.waited == []
-    assert hall.stored() == hall.lead
-    assert hall.world.memory.usage[AINA.rep_id] == Usage()
-    assert hall.claim() == answer  # and again
-    assert hall.world.race.draws().entrants(hall.lead) == [AINA.rep_id]
+    case = DrawCase()
+    case.world.clock.pass_(seconds=2)
+    answer = case.claim()
+    assert answer == InDraw(case.lead.lead_id, NOON + COLLECTED, commitment_of(seed_of(case.lead)))
+    assert case.waited == []
+    assert case.stored() == case.lead
+    assert case.world.memory.usage[AINA.rep_id] == Usage()
+    assert case.claim() == answer  # and again
+    assert case.world.race.draws().entrants(case.lead) == [AINA.rep_id]
 
 
 def test_without_the_rule_the_first_claim_wins_at_once() -> None:
@@ -241,23 +241,23 @@ def test_without_the_rule_the_first_claim_wins_at_once() -> None:
 
 
 def test_who_a_rule_refuses_or_may_not_know_of_the_lead_does_not_enter() -> None:
-    hall = Hall(teams={"north": {"name": "N"}, "south": {"name": "S"}})
-    hall.world.roster.pause(AINA.rep_id, NOON + SECOND)
-    stranger = hall.world.add_rep(a_rep(9, team="south"))
-    assert isinstance(hall.refusal(AINA), ClaimRefused)
-    assert isinstance(hall.refusal(stranger), LeadNotFound)
-    assert hall.world.memory.entries == {}
-    hall.world.clock.pass_(seconds=1)
-    hall.enter(AINA)
+    case = DrawCase(teams={"north": {"name": "N"}, "south": {"name": "S"}})
+    case.world.roster.pause(AINA.rep_id, NOON + SECOND)
+    stranger = case.world.add_rep(a_rep(9, team="south"))
+    assert isinstance(case.refusal(AINA), ClaimRefused)
+    assert isinstance(case.refusal(stranger), LeadNotFound)
+    assert case.world.memory.entries == {}
+    case.world.clock.pass_(seconds=1)
+    case.enter(AINA)
 
 
 def test_the_last_instant_of_the_window_is_in_and_the_end_is_out() -> None:
-    hall = Hall()
-    hall.world.clock.at = NOON + COLLECTED - MS
-    hall.enter(AINA)
-    hall.world.clock.at = NOON + COLLECTED
-    assert isinstance(hall.refusal(REPS[1]), AlreadyClaimed)
-    assert hall.drawn().entrants == (AINA.rep_id,)
+    case = DrawCase()
+    case.world.clock.at = NOON + COLLECTED - MS
+    case.enter(AINA)
+    case.world.clock.at = NOON + COLLECTED
+    assert isinstance(case.refusal(REPS[1]), AlreadyClaimed)
+    assert case.drawn().entrants == (AINA.rep_id,)
 
 
 class Slow(FakeDraws):
@@ -277,20 +277,20 @@ class Slow(FakeDraws):
 def test_an_entry_stored_too_late_is_not_promised_but_told_how_it_ended(
     took: timedelta, promised: bool, others: tuple[Rep, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    hall = Hall()
-    hall.enter(*others)
-    hall.world.clock.at = NOON + COLLECTED - MS
-    slow = Slow(hall.world, NOON + COLLECTED + took)
-    monkeypatch.setattr(hall.world.race, "draws", lambda: slow)
+    case = DrawCase()
+    case.enter(*others)
+    case.world.clock.at = NOON + COLLECTED - MS
+    slow = Slow(case.world, NOON + COLLECTED + took)
+    monkeypatch.setattr(case.world.race, "draws", lambda: slow)
     if promised:
-        assert isinstance(hall.claim(AINA), InDraw)
-        assert hall.stored() == hall.lead
-    elif hall.order(AINA, *others)[0] is AINA:
-        won = hall.claim(AINA)
+        assert isinstance(case.claim(AINA), InDraw)
+        assert case.stored() == case.lead
+    elif case.order(AINA, *others)[0] is AINA:
+        won = case.claim(AINA)
         assert isinstance(won, Won)
         assert won.already_yours
     else:
-        assert isinstance(hall.refusal(AINA), AlreadyClaimed)
+        assert isinstance(case.refusal(AINA), AlreadyClaimed)
 
 
 def test_clocks_may_differ_by_half_a_second() -> None:
@@ -301,23 +301,23 @@ def test_clocks_may_differ_by_half_a_second() -> None:
 
 
 def test_the_draw_waits_until_every_promised_entry_can_be_read() -> None:
-    hall = Hall()
-    hall.enter(AINA)
-    assert not draw_is_due(hall.lead, NOON + COLLECTED + DRAWN_AFTER - MS)
-    assert draw_is_due(hall.lead, NOON + COLLECTED + DRAWN_AFTER)
-    hall.world.clock.at = NOON + COLLECTED
-    hall.draw()
-    assert hall.waited == [1.0]
-    assert hall.drawn().drawn_at == NOON + COLLECTED + DRAWN_AFTER
+    case = DrawCase()
+    case.enter(AINA)
+    assert not draw_is_due(case.lead, NOON + COLLECTED + DRAWN_AFTER - MS)
+    assert draw_is_due(case.lead, NOON + COLLECTED + DRAWN_AFTER)
+    case.world.clock.at = NOON + COLLECTED
+    case.draw()
+    assert case.waited == [1.0]
+    assert case.drawn().drawn_at == NOON + COLLECTED + DRAWN_AFTER
 
 
 def test_one_wins_as_by_a_claim_and_the_others_hear_who() -> None:
-    hall = Hall()
-    hall.enter(*REPS[:3])
-    winner, *losers = hall.order(*REPS[:3])
-    hall.draw()
+    case = DrawCase()
+    case.enter(*REPS[:3])
+    winner, *losers = case.order(*REPS[:3])
+    case.draw()
     at = NOON + COLLECTED + DRAWN_AFTER
-    won = hall.claim(winner)
+    won = case.claim(winner)
     assert isinstance(won, Won)
     assert won.already_yours
     assert won.card is not None
@@ -325,19 +325,19 @@ def test_one_wins_as_by_a_claim_and_the_others_hear_who() -> None:
     record = won.claim
     assert (record.claimed_at, record.drawn, record.competitive) == (at, True, True)
     assert record.claim_ms == 6_000
-    assert hall.stored().state is State.CLAIMED
-    assert hall.world.memory.usage[winner.rep_id].claims == 1
+    assert case.stored().state is State.CLAIMED
+    assert case.world.memory.usage[winner.rep_id].claims == 1
     for loser in losers:
-        lost = hall.refusal(loser)
+        lost = case.refusal(loser)
         assert isinstance(lost, AlreadyClaimed)
         assert lost.details()["drawn"] is True
         assert lost.claimed_by == (winner.rep_id, winner.name)
-        assert hall.world.memory.usage[loser.rep_id] == Usage()
-    assert hall.drawn() == DrawResult(
-        hall.lead.lead_id,
+        assert case.world.memory.usage[loser.rep_id] == Usage()
+    assert case.drawn() == DrawResult(
+        case.lead.lead_id,
         1,
-        commitment_of(seed_of(hall.lead)),
-        seed_of(hall.lead),
+        commitment_of(seed_of(case.lead)),
+        seed_of(case.lead),
         at,
         tuple(rep.rep_id for rep in [winner, *losers]),
         (),
@@ -346,52 +346,52 @@ def test_one_wins_as_by_a_claim_and_the_others_hear_who() -> None:
 
 
 def test_drawing_again_changes_nothing() -> None:
-    hall = Hall()
-    hall.enter(*REPS)
-    hall.draw()
-    before = repr(hall.world.memory)
-    hall.draw()
-    assert repr(hall.world.memory) == before
+    case = DrawCase()
+    case.enter(*REPS)
+    case.draw()
+    before = repr(case.world.memory)
+    case.draw()
+    assert repr(case.world.memory) == before
 
 
 def test_who_may_not_have_it_any_more_is_passed_over_with_the_rule() -> None:
-    hall = Hall(claims_per_day=1)
-    first, second, third = hall.order(*REPS[:3])
-    hall.enter(first, second, third)
-    hall.world.roster.pause(first.rep_id, NOON + timedelta(hours=1))
-    hall.world.memory.usage[second.rep_id] = Usage(second.today(NOON), 1)
-    hall.draw()
-    drawn = hall.drawn()
+    case = DrawCase(claims_per_day=1)
+    first, second, third = case.order(*REPS[:3])
+    case.enter(first, second, third)
+    case.world.roster.pause(first.rep_id, NOON + timedelta(hours=1))
+    case.world.memory.usage[second.rep_id] = Usage(second.today(NOON), 1)
+    case.draw()
+    drawn = case.drawn()
     assert drawn.passed == (
         (first.rep_id, ("paused",)),
         (second.rep_id, ("daily_limit",)),
     )
-    assert drawn.winner == third.rep_id == hall.stored().owner
+    assert drawn.winner == third.rep_id == case.stored().owner
     assert flaws(drawn) == []
 
 
 def test_who_used_up_their_limit_between_look_and_write_is_passed_over_too() -> None:
-    hall = Hall(claims_per_day=1)
-    first, second = hall.order(*REPS[:2])
-    hall.enter(first, second)
+    case = DrawCase(claims_per_day=1)
+    first, second = case.order(*REPS[:2])
+    case.enter(first, second)
 
     def meanwhile() -> None:
-        hall.world.memory.usage[first.rep_id] = Usage(first.today(NOON), 1)
+        case.world.memory.usage[first.rep_id] = Usage(first.today(NOON), 1)
 
-    hall.world.race.meanwhile = meanwhile
-    hall.draw()
-    assert hall.drawn().winner == second.rep_id
-    assert hall.drawn().passed == ((first.rep_id, ("daily_limit",)),)
+    case.world.race.meanwhile = meanwhile
+    case.draw()
+    assert case.drawn().winner == second.rep_id
+    assert case.drawn().passed == ((first.rep_id, ("daily_limit",)),)
 
 
 def test_a_rep_in_five_draws_with_one_claim_left_wins_one() -> None:
-    hall = Hall(claims_per_day=1)
-    leads = [hall.lead, *(hall.world.post_lead(a_card(number)) for number in range(2, 6))]
+    case = DrawCase(claims_per_day=1)
+    leads = [case.lead, *(case.world.post_lead(a_card(number)) for number in range(2, 6))]
     for lead in leads:
-        assert isinstance(hall.claim(AINA, lead), InDraw)
+        assert isinstance(case.claim(AINA, lead), InDraw)
     for lead in leads:
-        hall.draw(lead)
-    owners = [hall.world.lead(lead).owner for lead in leads]
+        case.draw(lead)
+    owners = [case.world.lead(lead).owner for lead in leads]
     assert owners.count(AINA.rep_id) == 1
     assert owners.count(None) == 4
 
@@ -400,184 +400,184 @@ def test_a_rep_in_five_draws_with_one_claim_left_wins_one() -> None:
 def test_where_nobody_may_have_it_the_race_goes_on_for_whoever_claims_first(
     entered: tuple[Rep, ...],
 ) -> None:
-    hall = Hall()
-    hall.enter(*entered)
+    case = DrawCase()
+    case.enter(*entered)
     for rep in entered:
-        hall.world.roster.pause(rep.rep_id, NOON + timedelta(hours=1))
-    hall.draw()
-    drawn = hall.drawn()
+        case.world.roster.pause(rep.rep_id, NOON + timedelta(hours=1))
+    case.draw()
+    drawn = case.drawn()
     assert drawn.winner is None
     assert drawn.passed == tuple((rep.rep_id, ("paused",)) for rep in entered)
-    assert (hall.stored().state, hall.stored().draws_at) == (State.OPEN, None)
-    won = hall.claim(REPS[1])
+    assert (case.stored().state, case.stored().draws_at) == (State.OPEN, None)
+    won = case.claim(REPS[1])
     assert isinstance(won, Won)
     assert (won.already_yours, won.claim.drawn) == (False, False)
-    assert "drawn" not in hall.refusal(REPS[2]).details()
+    assert "drawn" not in case.refusal(REPS[2]).details()
 
 
 def test_a_draw_that_is_busy_is_tried_again_and_then_left_to_the_next() -> None:
-    hall = Hall()
-    hall.enter(AINA)
-    hall.world.race.busy = 2
-    hall.draw()
-    assert hall.stored().owner == AINA.rep_id
-    hall = Hall()
-    hall.enter(AINA)
-    hall.world.race.busy = drawing.ATTEMPTS
+    case = DrawCase()
+    case.enter(AINA)
+    case.world.race.busy = 2
+    case.draw()
+    assert case.stored().owner == AINA.rep_id
+    case = DrawCase()
+    case.enter(AINA)
+    case.world.race.busy = drawing.ATTEMPTS
     with pytest.raises(Busy):
-        hall.draw()
-    assert hall.stored() == hall.lead
-    hall.draw()
-    assert hall.stored().owner == AINA.rep_id
+        case.draw()
+    assert case.stored() == case.lead
+    case.draw()
+    assert case.stored().owner == AINA.rep_id
 
 
 def test_a_lost_answer_leaves_one_winner_and_one_record() -> None:
-    hall = Hall()
-    hall.enter(*REPS[:2])
-    hall.world.race.lost_answers = 1
-    hall.draw()
-    assert hall.stored().owner == hall.order(*REPS[:2])[0].rep_id
+    case = DrawCase()
+    case.enter(*REPS[:2])
+    case.world.race.lost_answers = 1
+    case.draw()
+    assert case.stored().owner == case.order(*REPS[:2])[0].rep_id
 
 
 def test_a_rep_who_left_is_passed_over() -> None:
-    hall = Hall()
-    first, second = hall.order(*REPS[:2])
-    hall.enter(first, second)
-    del hall.world.memory.reps[first.rep_id]
-    hall.draw()
-    assert hall.drawn().passed == ((first.rep_id, ("left",)),)
-    assert hall.drawn().winner == second.rep_id
+    case = DrawCase()
+    first, second = case.order(*REPS[:2])
+    case.enter(first, second)
+    del case.world.memory.reps[first.rep_id]
+    case.draw()
+    assert case.drawn().passed == ((first.rep_id, ("left",)),)
+    assert case.drawn().winner == second.rep_id
 
 
 # No right depends on a timer
 
 
 def test_the_timer_that_waits_for_a_lead_also_waits_for_its_draw() -> None:
-    hall = Hall()
-    hall.follow("lead.opened")
+    case = DrawCase()
+    case.follow("lead.opened")
     due = NOON + COLLECTED + DRAWN_AFTER
-    assert hall.world.timers.set == [(hall.lead.lead_id, 1, due)]
-    hall.enter(*REPS[:2])
-    hall.world.clock.at = due - MS
-    hall.follow()
-    assert hall.stored().owner is None
-    assert hall.world.timers.set[-1][2] == due
-    hall.world.clock.at = due
-    hall.follow()
-    assert hall.stored().owner == hall.order(*REPS[:2])[0].rep_id
-    assert len(hall.world.timers.set) == 2
+    assert case.world.timers.set == [(case.lead.lead_id, 1, due)]
+    case.enter(*REPS[:2])
+    case.world.clock.at = due - MS
+    case.follow()
+    assert case.stored().owner is None
+    assert case.world.timers.set[-1][2] == due
+    case.world.clock.at = due
+    case.follow()
+    assert case.stored().owner == case.order(*REPS[:2])[0].rep_id
+    assert len(case.world.timers.set) == 2
 
 
 def test_after_a_draw_nobody_won_the_timer_waits_for_the_end() -> None:
-    hall = Hall()
-    hall.world.clock.at = NOON + COLLECTED + DRAWN_AFTER
-    hall.follow()
-    assert hall.stored().draws_at is None
-    assert hall.world.timers.set == [(hall.lead.lead_id, 1, hall.lead.closes_at)]
+    case = DrawCase()
+    case.world.clock.at = NOON + COLLECTED + DRAWN_AFTER
+    case.follow()
+    assert case.stored().draws_at is None
+    assert case.world.timers.set == [(case.lead.lead_id, 1, case.lead.closes_at)]
 
 
 def test_a_timer_of_an_earlier_opening_draws_nothing() -> None:
-    hall = Hall()
-    hall.enter(AINA)
-    hall.world.clock.at = NOON + COLLECTED + DRAWN_AFTER
-    offering.follow(LeadEvent("lead.due", hall.lead.lead_id, 7), hall.world.floor())
-    assert hall.stored() == hall.lead
+    case = DrawCase()
+    case.enter(AINA)
+    case.world.clock.at = NOON + COLLECTED + DRAWN_AFTER
+    offering.follow(LeadEvent("lead.due", case.lead.lead_id, 7), case.world.follow_deps())
+    assert case.stored() == case.lead
 
 
 def test_without_any_timer_the_next_claim_carries_out_the_draw() -> None:
-    hall = Hall()
-    hall.enter(*REPS[:2])
-    hall.world.clock.at = NOON + timedelta(minutes=2)
-    assert isinstance(hall.refusal(REPS[2]), AlreadyClaimed)
-    assert hall.stored().owner == hall.order(*REPS[:2])[0].rep_id
-    assert hall.drawn().drawn_at == NOON + timedelta(minutes=2)
+    case = DrawCase()
+    case.enter(*REPS[:2])
+    case.world.clock.at = NOON + timedelta(minutes=2)
+    assert isinstance(case.refusal(REPS[2]), AlreadyClaimed)
+    assert case.stored().owner == case.order(*REPS[:2])[0].rep_id
+    assert case.drawn().drawn_at == NOON + timedelta(minutes=2)
 
 
 def test_a_claim_just_after_the_window_waits_for_the_draw_and_then_races() -> None:
-    hall = Hall()
-    hall.world.clock.at = NOON + COLLECTED + 300 * MS
-    won = hall.claim(REPS[2])
-    assert hall.waited == [0.7]
+    case = DrawCase()
+    case.world.clock.at = NOON + COLLECTED + 300 * MS
+    won = case.claim(REPS[2])
+    assert case.waited == [0.7]
     assert isinstance(won, Won)
     assert won.claim.claimed_at == NOON + COLLECTED + DRAWN_AFTER
-    assert hall.drawn().entrants == ()
+    assert case.drawn().entrants == ()
 
 
 def test_a_stranger_makes_nobody_draw() -> None:
-    hall = Hall(teams={"north": {"name": "N"}, "south": {"name": "S"}})
-    stranger = hall.world.add_rep(a_rep(9, team="south"))
-    hall.world.clock.at = NOON + COLLECTED
-    assert isinstance(hall.refusal(stranger), LeadNotFound)
-    assert hall.waited == []
-    assert hall.stored() == hall.lead
+    case = DrawCase(teams={"north": {"name": "N"}, "south": {"name": "S"}})
+    stranger = case.world.add_rep(a_rep(9, team="south"))
+    case.world.clock.at = NOON + COLLECTED
+    assert isinstance(case.refusal(stranger), LeadNotFound)
+    assert case.waited == []
+    assert case.stored() == case.lead
 
 
-def swept(hall: Hall) -> None:
-    world = hall.world
+def swept(case: DrawCase) -> None:
+    world = case.world
     world.bus.events.clear()
     sweep(world.leads, world.race, world.holdings, world.roster, world.bus, world.clock())
 
 
 def test_the_sweep_brings_back_a_draw_that_nobody_made() -> None:
-    hall = Hall()
-    hall.enter(*REPS)
-    hall.follow("lead.opened")
-    again = LeadEvent("lead.opened", hall.lead.lead_id, 1)
-    hall.world.memory.outbox.clear()
-    hall.world.clock.at = NOON + COLLECTED + DRAWN_AFTER + LATE_AFTER - MS
-    swept(hall)
-    assert hall.world.bus.events == []
-    hall.world.clock.pass_(milliseconds=1)
-    swept(hall)
-    assert hall.world.bus.events == [again]
-    offering.follow(again, hall.world.floor())
-    assert hall.stored().owner is not None
-    hall.world.memory.outbox.clear()
-    swept(hall)
-    assert hall.world.bus.events == []
+    case = DrawCase()
+    case.enter(*REPS)
+    case.follow("lead.opened")
+    again = LeadEvent("lead.opened", case.lead.lead_id, 1)
+    case.world.memory.outbox.clear()
+    case.world.clock.at = NOON + COLLECTED + DRAWN_AFTER + LATE_AFTER - MS
+    swept(case)
+    assert case.world.bus.events == []
+    case.world.clock.pass_(milliseconds=1)
+    swept(case)
+    assert case.world.bus.events == [again]
+    offering.follow(again, case.world.follow_deps())
+    assert case.stored().owner is not None
+    case.world.memory.outbox.clear()
+    swept(case)
+    assert case.world.bus.events == []
 
 
 def test_who_is_in_a_draw_keeps_their_chance_when_it_comes_after_the_lead_closed() -> None:
-    hall = Hall()
-    hall.enter(*REPS[:2])
-    hall.world.clock.at = hall.lead.closes_at + timedelta(minutes=3)
-    assert not close(hall.lead, hall.world.leads, hall.world.clock())
-    swept(hall)
-    offering.follow(LeadEvent("lead.due", hall.lead.lead_id, 1), hall.world.floor())
-    assert hall.stored().owner == hall.order(*REPS[:2])[0].rep_id
-    assert hall.drawn().drawn_at == hall.lead.closes_at - MS
+    case = DrawCase()
+    case.enter(*REPS[:2])
+    case.world.clock.at = case.lead.closes_at + timedelta(minutes=3)
+    assert not close(case.lead, case.world.leads, case.world.clock())
+    swept(case)
+    offering.follow(LeadEvent("lead.due", case.lead.lead_id, 1), case.world.follow_deps())
+    assert case.stored().owner == case.order(*REPS[:2])[0].rep_id
+    assert case.drawn().drawn_at == case.lead.closes_at - MS
 
 
 def test_a_timer_of_a_lead_that_closes_before_its_draw_waits_on() -> None:
-    hall = Hall(window_seconds=5)
-    hall.enter(AINA)
-    hall.follow("lead.opened")
-    hall.world.clock.at = hall.lead.closes_at
-    hall.follow("lead.check")
-    assert [at for _, _, at in hall.world.timers.set] == [hall.lead.closes_at]
-    hall.follow()
+    case = DrawCase(window_seconds=5)
+    case.enter(AINA)
+    case.follow("lead.opened")
+    case.world.clock.at = case.lead.closes_at
+    case.follow("lead.check")
+    assert [at for _, _, at in case.world.timers.set] == [case.lead.closes_at]
+    case.follow()
     due = NOON + COLLECTED + DRAWN_AFTER
-    assert [at for _, _, at in hall.world.timers.set] == [hall.lead.closes_at, due]
-    hall.world.clock.at = due
-    hall.follow()
-    assert hall.stored().owner == AINA.rep_id
-    assert len(hall.world.timers.set) == 2
+    assert [at for _, _, at in case.world.timers.set] == [case.lead.closes_at, due]
+    case.world.clock.at = due
+    case.follow()
+    assert case.stored().owner == AINA.rep_id
+    assert len(case.world.timers.set) == 2
 
 
 def test_a_lead_nobody_entered_for_closes_after_its_draw() -> None:
-    hall = Hall()
-    hall.world.clock.at = hall.lead.closes_at
-    hall.follow()
-    assert hall.stored().state is State.EXPIRED
-    assert hall.drawn().winner is None
-    assert isinstance(hall.refusal(AINA), Expired)
+    case = DrawCase()
+    case.world.clock.at = case.lead.closes_at
+    case.follow()
+    assert case.stored().state is State.EXPIRED
+    assert case.drawn().winner is None
+    assert isinstance(case.refusal(AINA), Expired)
 
 
 def test_a_claim_after_the_end_hears_how_the_draw_ended() -> None:
-    hall = Hall()
-    hall.enter(AINA)
-    hall.world.clock.at = hall.lead.closes_at + SECOND
-    won = hall.claim(AINA)
+    case = DrawCase()
+    case.enter(AINA)
+    case.world.clock.at = case.lead.closes_at + SECOND
+    won = case.claim(AINA)
     assert isinstance(won, Won)
     assert won.claim.drawn
 
@@ -586,37 +586,37 @@ def test_a_claim_after_the_end_hears_how_the_draw_ended() -> None:
 
 
 def test_the_winner_is_told_because_nobody_waits_for_an_answer() -> None:
-    hall = Hall()
-    hall.enter(AINA)
-    hall.draw()
-    hall.follow("lead.claimed", AINA.rep_id)
-    assert [batch.rep_ids for batch in hall.world.queue.of("assigned")] == [(AINA.rep_id,)]
-    assert [batch.rep_ids for batch in hall.world.queue.of("won")] == [(AINA.rep_id,)]
+    case = DrawCase()
+    case.enter(AINA)
+    case.draw()
+    case.follow("lead.claimed", AINA.rep_id)
+    assert [batch.rep_ids for batch in case.world.queue.of("assigned")] == [(AINA.rep_id,)]
+    assert [batch.rep_ids for batch in case.world.queue.of("won")] == [(AINA.rep_id,)]
 
 
 def test_who_was_first_after_a_draw_is_not_told_what_they_know() -> None:
-    hall = Hall()
-    hall.draw()
-    hall.claim(AINA)
-    hall.follow("lead.claimed", AINA.rep_id)
-    assert hall.world.queue.of("assigned") == []
+    case = DrawCase()
+    case.draw()
+    case.claim(AINA)
+    case.follow("lead.claimed", AINA.rep_id)
+    assert case.world.queue.of("assigned") == []
 
 
 def test_a_lead_given_back_is_collected_for_anew_under_another_seed() -> None:
-    hall = Hall()
-    hall.enter(AINA)
-    hall.draw()
+    case = DrawCase()
+    case.enter(AINA)
+    case.draw()
     proof = bearer(token_of(AINA))
-    back = undo(hall.world.race, hall.lead.lead_id, AINA.rep_id, proof, hall.world.clock)
-    assert back.draws_at == hall.world.clock() + COLLECTED
-    answer = hall.claim(REPS[1])
+    back = undo(case.world.race, case.lead.lead_id, AINA.rep_id, proof, case.world.clock)
+    assert back.draws_at == case.world.clock() + COLLECTED
+    answer = case.claim(REPS[1])
     assert isinstance(answer, InDraw)
-    assert answer.commitment != hall.drawn().commitment
-    hall.draw(hall.lead)  # a process that draws the earlier opening
-    assert hall.stored() == back
-    hall.draw(back)
-    assert hall.stored().owner == REPS[1].rep_id
-    assert [hall.world.race.draws().get(back.lead_id, n).winner for n in (1, 2)] == [
+    assert answer.commitment != case.drawn().commitment
+    case.draw(case.lead)  # a process that draws the earlier opening
+    assert case.stored() == back
+    case.draw(back)
+    assert case.stored().owner == REPS[1].rep_id
+    assert [case.world.race.draws().get(back.lead_id, n).winner for n in (1, 2)] == [
         AINA.rep_id,
         REPS[1].rep_id,
     ]
@@ -629,25 +629,25 @@ def test_a_playbook_that_collects_no_more_counts_from_the_next_opening() -> None
 
 
 def test_who_was_in_a_draw_and_managers_see_it_once_it_is_over() -> None:
-    hall = Hall()
-    hall.enter(AINA)
-    lead_id = hall.lead.lead_id
+    case = DrawCase()
+    case.enter(AINA)
+    lead_id = case.lead.lead_id
     for reader in (AINA.rep_id, None):
         with pytest.raises(RouteNotFound):
-            look(hall.world.race, lead_id, None, reader)
-    hall.draw()
+            look(case.world.race, lead_id, None, reader)
+    case.draw()
     for reader in (AINA.rep_id, None):
-        assert look(hall.world.race, lead_id, None, reader) == hall.drawn()
+        assert look(case.world.race, lead_id, None, reader) == case.drawn()
     with pytest.raises(RouteNotFound):
-        look(hall.world.race, lead_id, None, REPS[1].rep_id)
+        look(case.world.race, lead_id, None, REPS[1].rep_id)
     with pytest.raises(RouteNotFound):
-        look(hall.world.race, lead_id, 2, None)
+        look(case.world.race, lead_id, 2, None)
 
 
 def test_who_entered_has_seen_the_offer_and_is_sent_no_text_to_claim_it() -> None:
-    hall = Hall()
-    hall.enter(AINA)
-    known = hall.world.offers.sightings(hall.lead.lead_id, 1, [rep.rep_id for rep in REPS])
+    case = DrawCase()
+    case.enter(AINA)
+    known = case.world.offers.sightings(case.lead.lead_id, 1, [rep.rep_id for rep in REPS])
     assert {rep_id: one.seen_at for rep_id, one in known.items()} == {AINA.rep_id: NOON}
     # The draw records that they tried, so their alert is still withdrawn when another is drawn.
     assert known[AINA.rep_id].attempted_at is None

@@ -12,7 +12,7 @@ from dibs.core.lead import Claim
 from dibs.core.quality import Quality
 from dibs.core.rep import Rep, Usage
 from dibs.race.decide import Eligible, Refused, decide
-from dibs.race.lifecycle import taking
+from dibs.race.lifecycle import new_claim
 from dibs.race.limits import day_after, over_limits, used
 from dibs.rules.playbook import Playbook
 from dibs.rules.rules import Limit
@@ -36,7 +36,7 @@ def after_claims(rep: Rep, playbook: Playbook, *moments: datetime, usage: Usage 
     """Return the usage of a rep who won a race at each of these times."""
     used_up = usage or Usage()
     for at in moments:
-        claim = taking(OPEN, rep, playbook, at, at)
+        claim = new_claim(OPEN, rep, playbook, at, at)
         used_up = with_one_more(rep, OPEN, used_up, playbook, claim)
     return used_up
 
@@ -309,7 +309,9 @@ def test_a_new_week_starts_anew_and_remembers_the_one_before_alone() -> None:
     hot, cold = OPEN, a_lead(quality=Quality.COLD)
     usage = Usage()
     for lead in (hot, cold, cold):
-        usage = with_one_more(rep, lead, usage, playbook, taking(lead, rep, playbook, NOON, NOON))
+        usage = with_one_more(
+            rep, lead, usage, playbook, new_claim(lead, rep, playbook, NOON, NOON)
+        )
     assert (usage.week_claims, usage.claims_before, usage.cold_before) == (3, 0, 0)
     next_week = after_claims(rep, playbook, NOON + WEEK, usage=usage)
     assert (next_week.week_claims, next_week.hot, next_week.cold) == (1, 1, 0)
@@ -318,7 +320,7 @@ def test_a_new_week_starts_anew_and_remembers_the_one_before_alone() -> None:
     later = after_claims(rep, playbook, NOON + 2 * WEEK, usage=usage)
     assert (later.week_claims, later.claims_before, later.cold_before) == (1, 0, 0)
     # An assignment starts the count of a week, as a claim does.
-    given = taking(hot, rep, playbook, NOON + WEEK, NOON, "assigned")
+    given = new_claim(hot, rep, playbook, NOON + WEEK, NOON, "assigned")
     assigned = with_one_more(rep, hot, usage, playbook, given)
     assert (assigned.leads, assigned.week_claims, assigned.hot) == (1, 0, 0)
     assert (assigned.claims_before, assigned.cold_before) == (3, 2)

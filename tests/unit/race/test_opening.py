@@ -258,13 +258,13 @@ def test_a_lead_given_back_is_nobodys_and_opens_with_its_first_wave_again() -> N
         claimed_at=NOON,
         worked_at=NOON,
         return_at=NOON,
-        told_at=NOON,
+        notified_until=NOON,
         playbook_version=3,
     )
     later = NOON + 5 * HOUR
     again = reopening(held, playbook, later)
     assert (again.epoch, again.owner, again.claimed_at) == (2, None, None)
-    assert (again.worked_at, again.return_at, again.told_at) == (None, None, None)
+    assert (again.worked_at, again.return_at, again.notified_until) == (None, None, None)
     assert again.waves == {"north": (later, later + QUARTER, later + HOUR)}
     assert (again.opens_at, again.closes_at) == (later, later + HOUR + QUARTER)
     assert again.playbook_version == 7
@@ -347,14 +347,14 @@ ALL_NOW = (timedelta(), SECOND, SECOND)
 def test_a_wave_that_opens_early_comes_after_one_that_was_told_ahead_of_its_instant() -> None:
     """Otherwise its reps would count as notified."""
     playbook = tiered()
-    lead = replace(opened(playbook), told_at=NOON + 3 * SECOND)
+    lead = replace(opened(playbook), notified_until=NOON + 3 * SECOND)
     found = opened_early(lead, free(THIRD), NOBODY, playbook, NOON + 2 * SECOND)
     assert found.waves["north"][1] == NOON + 3 * SECOND + MS
 
 
 def test_what_was_told_ahead_of_its_instant_is_never_moved() -> None:
     playbook = tiered(waves={"premium": [0, 20, 60], "standard": [0, 20, 60]})
-    lead = replace(opened(playbook), told_at=NOON + 20 * SECOND)
+    lead = replace(opened(playbook), notified_until=NOON + 20 * SECOND)
     for later in (19, 19.5, 19.9):
         at = NOON + timedelta(seconds=later)
         lead = opened_early(lead, free(THIRD), NOBODY, playbook, at)
@@ -496,14 +496,14 @@ def test_an_early_opening_is_recorded_before_anybody_is_told_and_is_never_withdr
     world.clock.pass_(minutes=2)
     world.roster.pause(FIRST.rep_id, NOON + HOUR)
     check = LeadEvent("lead.check", lead.lead_id, 1)
-    offering.follow(check, world.floor())
+    offering.follow(check, world.follow_deps())
     recorded = (NOON, NOON + 2 * MINUTE, NOON + HOUR)
     assert world.lead(lead).waves["north"] == recorded
     # A rep who may claim may do so from then on, and no later record changes the opening.
     world.roster.pause(FIRST.rep_id, None)
     for _ in range(3):
         world.clock.pass_(minutes=1)
-        offering.follow(check, world.floor())
+        offering.follow(check, world.follow_deps())
         assert world.lead(lead).waves["north"] == recorded
     assert attempt(world, lead, SECOND_TIER, world.clock()) == "won"
 
@@ -514,7 +514,7 @@ def test_a_claim_goes_by_the_recorded_opening_also_to_the_millisecond_it_was_mov
         world.add_rep(rep)
     lead = world.post_lead(a_card(score=WARM))
     world.clock.pass_(seconds=7)
-    offering.follow(LeadEvent("lead.opened", lead.lead_id, 1), world.floor())
+    offering.follow(LeadEvent("lead.opened", lead.lead_id, 1), world.follow_deps())
     assert attempt(world, lead, SECOND_TIER, NOON + 7 * SECOND - MS) == "not_open_yet"
     assert attempt(world, lead, SECOND_TIER, NOON + 7 * SECOND) == "won"
 

@@ -146,11 +146,11 @@ def on_time(events: list[Event], story: Story) -> Outcome:
         until = world.clock() + event.after
         for moment, timer in due(world, until):
             world.clock.at = max(world.clock(), moment)
-            offering.follow(timer, world.floor())
+            offering.follow(timer, world.follow_deps())
         world.clock.at = until
         lead_event = story.happens(event)
         if lead_event is not None:
-            offering.follow(lead_event, world.floor())
+            offering.follow(lead_event, world.follow_deps())
     return story.outcome
 
 
@@ -188,7 +188,7 @@ def in_trouble(
                 kept.append(lead_event)
             elif comes != "lost":
                 for _ in range(2 if comes == "twice" else 1):
-                    offering.follow(lead_event, world.floor())
+                    offering.follow(lead_event, world.follow_deps())
         waiting = kept
         if next(fate, "lost") == "twice":
             sweep(world.leads, world.race, world.holdings, world.roster, world.bus, world.clock())
@@ -252,7 +252,7 @@ def test_whoever_may_claim_once_may_go_on_claiming_whatever_the_floor_does(
         }
         for follow in (lead_event, LeadEvent("waves.check", "", 0)):
             if follow is not None:
-                offering.follow(follow, world.floor())
+                offering.follow(follow, world.follow_deps())
         for lead_id, rep_id in may:
             lead = world.memory.leads[lead_id]
             assert lead.state is State.OPEN

@@ -14,7 +14,7 @@ from dibs.core.quality import Quality
 from dibs.core.rep import Rep, Usage
 from dibs.race.absence import Credit
 from dibs.race.guards import Guard
-from dibs.race.lifecycle import taking
+from dibs.race.lifecycle import new_claim
 from dibs.race.usage import (
     KEPT_BEYOND,
     Change,
@@ -35,7 +35,7 @@ MINUTE = timedelta(minutes=1)
 def counted(
     rep: Rep, lead: Lead, usage: Usage, playbook: Playbook, at: datetime = NOON, cause: str = ""
 ) -> Usage:
-    claim = taking(lead, rep, playbook, at, at, cause or "claimed")
+    claim = new_claim(lead, rep, playbook, at, at, cause or "claimed")
     return count_lead(rep, lead, usage, playbook, claim).applied_to(usage)
 
 
@@ -98,7 +98,7 @@ def test_a_change_is_guarded_by_the_period_it_counts_in_and_never_by_a_version(
     career: tuple[Rep, Usage], lead: Lead, playbook: Playbook, cause: str
 ) -> None:
     rep, usage = career
-    claim = taking(lead, rep, playbook, NOON, NOON, cause)
+    claim = new_claim(lead, rep, playbook, NOON, NOON, cause)
     counts = count_lead(rep, lead, usage, playbook, claim)
     same = {guard.field for guard in counts.guards if guard.must_be == "="}
     periods = set() if lead.test else {"week"} if cause == "assigned" else {"hour", "day", "week"}
@@ -111,7 +111,7 @@ def test_a_change_is_guarded_by_the_period_it_counts_in_and_never_by_a_version(
 def test_a_test_lead_counts_nowhere_and_is_for_who_is_on() -> None:
     rep, playbook = a_rep(), a_playbook()
     lead = a_lead(test=True)
-    claim = taking(lead, rep, playbook, NOON, NOON)
+    claim = new_claim(lead, rep, playbook, NOON, NOON)
     on = (Guard("active", "=", True), Guard("paused_until", "<=", NOON), Guard("tier", "=", 2))
     assert count_lead(rep, lead, Usage(), playbook, claim) == Change(rep.rep_id, on)
     last_resort = count_lead(rep, lead, Usage(), playbook, claim, bound=False)
@@ -125,7 +125,7 @@ def test_the_last_resort_is_bound_by_no_maximum() -> None:
     playbook = a_playbook(
         quota={"enabled": True, "base_per_week": 1}, assignment={"in_hand_limit": 1}
     )
-    claim = taking(lead, rep, playbook, NOON, NOON, "fallback")
+    claim = new_claim(lead, rep, playbook, NOON, NOON, "fallback")
     usage = Usage(week=rep.this_week(NOON), leads=9, in_hand=9)
     bound = count_lead(rep, lead, usage, playbook, claim)
     assert {Guard("leads", "<", 1), Guard("in_hand", "<", 1)} <= set(bound.guards)
@@ -135,7 +135,7 @@ def test_the_last_resort_is_bound_by_no_maximum() -> None:
 
 def test_no_more_are_assigned_than_are_due_in_the_week_that_goes_on() -> None:
     rep, lead, playbook = a_rep(), a_lead(), a_playbook()
-    claim = taking(lead, rep, playbook, NOON, NOON, "newcomer")
+    claim = new_claim(lead, rep, playbook, NOON, NOON, "newcomer")
     usage = Usage(week=rep.this_week(NOON), leads=1)
     assert (
         Guard("leads", "<", 2) in count_lead(rep, lead, usage, playbook, claim, week_most=2).guards
@@ -151,7 +151,7 @@ def test_moments_are_kept_for_limits_over_any_span_only_and_cut_back_seldom() ->
     many = tuple(NOON - number * MINUTE for number in range(3 + KEPT_BEYOND))
     usage = Usage(ever=40, recent=many[1:])
     assert len(counted(rep, lead, usage, playbook).recent) == 3 + KEPT_BEYOND
-    claim = taking(lead, rep, playbook, NOON + MINUTE, NOON)
+    claim = new_claim(lead, rep, playbook, NOON + MINUTE, NOON)
     counts = count_lead(rep, lead, replace(usage, recent=many), playbook, claim)
     assert counts.sets["recent"] == (NOON - 2 * MINUTE, NOON - MINUTE, NOON, NOON + MINUTE)
     assert Guard("ever", "=", 40) in counts.guards
@@ -166,7 +166,7 @@ def test_a_credit_is_used_once() -> None:
     )
     assert use_credit(credit) == used
     assert use_credit(Credit(rep.rep_id, (), (first,))).guards[0].value is None
-    claim = taking(lead, rep, playbook, NOON, NOON, "absence_credit")
+    claim = new_claim(lead, rep, playbook, NOON, NOON, "absence_credit")
     counts = count_lead(rep, lead, Usage(credits_used=(first,)), playbook, claim, credit=credit)
     assert counts.sets["credits_used"] == (first, second)
     assert used.guards[0] in counts.guards

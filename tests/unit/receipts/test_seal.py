@@ -33,7 +33,7 @@ AINA, BEN, CHONG, DAYANG = (a_rep(number) for number in range(1, 5))
 SECONDS_TO_SEAL = 60  # thirty to undo, thirty for late losers
 
 
-class Floor(FakeWorld):
+class SealCase(FakeWorld):
     """An organisation; the test runs its offer step and notify by hand."""
 
     def __init__(self, *reps: Rep, **playbook: object) -> None:
@@ -50,7 +50,7 @@ class Floor(FakeWorld):
     def follow(self, lead: Lead, kind: str, rep: Rep | None = None) -> None:
         told = len(self.queue.of("offer"))
         event = LeadEvent(kind, lead.lead_id, lead.epoch, rep.rep_id if rep else None)
-        follow(event, self.floor())
+        follow(event, self.follow_deps())
         for batch in self.queue.of("offer")[told:]:
             at = self.clock() + timedelta(seconds=1)
             told_now = [SentOffer(batch.lead_id, batch.epoch, r, at, ()) for r in batch.rep_ids]
@@ -79,45 +79,45 @@ def brief(sealed: SealedRace) -> list[tuple[str, str, int | None, int | None, tu
     return [(r.rep_id, r.outcome.value, r.place, r.behind_ms, r.rules) for r in sealed.receipts]
 
 
-def lost(floor: Floor, lead: Lead, rep: Rep) -> None:
+def lost(case: SealCase, lead: Lead, rep: Rep) -> None:
     with pytest.raises(AlreadyClaimed):
-        floor.claim(lead, rep)
+        case.claim(lead, rep)
 
 
-def chained(floor: Floor, now: datetime) -> int:
-    return sum(block.races for block in chain_up(floor.races, now))
+def chained(case: SealCase, now: datetime) -> int:
+    return sum(block.races for block in chain_up(case.races, now))
 
 
 # Judged
 
 
 def test_how_everybody_was_judged_is_kept_with_each_wave() -> None:
-    floor = Floor(AINA, replace(BEN, active=False), CHONG)
-    floor.roster.pause(CHONG.rep_id, NOON + timedelta(hours=1))
-    lead = floor.offer()
-    [judged] = floor.races.judged(lead.lead_id, 1)
+    case = SealCase(AINA, replace(BEN, active=False), CHONG)
+    case.roster.pause(CHONG.rep_id, NOON + timedelta(hours=1))
+    lead = case.offer()
+    [judged] = case.races.judged(lead.lead_id, 1)
     assert (judged.wave_at, judged.at, judged.teams) == (NOON, NOON, ("north",))
-    assert judged.playbook_version == floor.memory.playbook.version
+    assert judged.playbook_version == case.memory.playbook.version
     assert judged.verdicts == {
         AINA.rep_id: (),
         BEN.rep_id: ("left",),
         CHONG.rep_id: ("paused",),
     }
     # A redelivered event judges nobody again.
-    floor.clock.pass_(seconds=5)
-    floor.follow(lead, "lead.opened")
-    assert floor.races.judged(lead.lead_id, 1) == [judged]
+    case.clock.pass_(seconds=5)
+    case.follow(lead, "lead.opened")
+    assert case.races.judged(lead.lead_id, 1) == [judged]
 
 
 def test_each_wave_is_judged_when_it_is_told() -> None:
     tiers = {"teams": {"north": {"name": "N", "model": "tiers"}}, "windows": []}
-    floor = Floor(replace(AINA, tier=1), BEN, **tiers)
-    lead = floor.offer()
+    case = SealCase(replace(AINA, tier=1), BEN, **tiers)
+    lead = case.offer()
     second = lead.openings("north")[1]
     assert second is not None
-    floor.clock.at = second
-    floor.follow(lead, "lead.due")
-    first, then = floor.races.judged(lead.lead_id, 1)
+    case.clock.at = second
+    case.follow(lead, "lead.due")
+    first, then = case.races.judged(lead.lead_id, 1)
     assert first.verdicts[BEN.rep_id] == ("not_open_yet",)
     assert (then.wave_at, then.verdicts) == (second, {AINA.rep_id: (), BEN.rep_id: ()})
 
@@ -126,15 +126,15 @@ def test_each_wave_is_judged_when_it_is_told() -> None:
 
 
 def test_a_claimed_race_is_sealed_with_everybody_in_it() -> None:
-    floor = Floor(AINA, BEN, CHONG, replace(DAYANG, active=False))
-    lead = floor.offer()
-    floor.clock.pass_(seconds=10)
-    floor.claim(lead, AINA)
-    floor.follow(lead, "lead.claimed", AINA)
-    assert floor.timers.seals == [(lead.lead_id, 1, NOON + timedelta(seconds=70))]
-    floor.clock.pass_(milliseconds=250)
-    lost(floor, lead, BEN)
-    sealed = floor.seal(lead)
+    case = SealCase(AINA, BEN, CHONG, replace(DAYANG, active=False))
+    lead = case.offer()
+    case.clock.pass_(seconds=10)
+    case.claim(lead, AINA)
+    case.follow(lead, "lead.claimed", AINA)
+    assert case.timers.seals == [(lead.lead_id, 1, NOON + timedelta(seconds=70))]
+    case.clock.pass_(milliseconds=250)
+    lost(case, lead, BEN)
+    sealed = case.seal(lead)
     assert brief(sealed) == [
         (AINA.rep_id, "won", 1, 0, ()),
         (BEN.rep_id, "lost", 2, 250, ()),
@@ -144,61 +144,61 @@ def test_a_claimed_race_is_sealed_with_everybody_in_it() -> None:
     race = sealed.race
     assert (race.winner, race.cause, race.count) == (AINA.rep_id, "claimed", 4)
     assert (race.opened_at, race.closed_at) == (NOON, NOON + timedelta(seconds=10))
-    assert race.sealed_at == floor.clock()
+    assert race.sealed_at == case.clock()
     assert sealed.receipts[2].told_at == NOON + timedelta(seconds=1)
 
 
 def test_a_refused_rep_has_the_rules_of_their_first_try() -> None:
-    floor = Floor(AINA, BEN)
-    lead = floor.offer()
-    floor.roster.pause(BEN.rep_id, NOON + timedelta(minutes=10))
+    case = SealCase(AINA, BEN)
+    lead = case.offer()
+    case.roster.pause(BEN.rep_id, NOON + timedelta(minutes=10))
     for _ in range(2):
         with pytest.raises(ClaimRefused):
-            floor.claim(lead, BEN)
-        floor.clock.pass_(seconds=1)
-    floor.claim(lead, AINA)
-    [_, ben] = floor.seal(lead).receipts
+            case.claim(lead, BEN)
+        case.clock.pass_(seconds=1)
+    case.claim(lead, AINA)
+    [_, ben] = case.seal(lead).receipts
     assert (ben.outcome, ben.rules, ben.attempted_at) == ("refused", ("paused",), NOON)
 
 
 def test_a_race_is_not_sealed_before_it_can_be_undone_no_more() -> None:
-    floor = Floor()
-    lead = floor.offer()
-    floor.follow(lead, "race.seal")
-    assert floor.races.sealed == {}
-    assert floor.timers.seals == []  # not over yet: the claim or the expiry asks again
-    floor.claim(lead, AINA)
-    floor.clock.pass_(seconds=59, milliseconds=999)
-    floor.follow(lead, "race.seal")
-    assert floor.races.sealed == {}
-    assert floor.timers.seals == [(lead.lead_id, 1, NOON + timedelta(seconds=60))]
-    floor.clock.pass_(milliseconds=1)
-    floor.follow(lead, "race.seal")
-    assert floor.sealed(lead).race.winner == AINA.rep_id
+    case = SealCase()
+    lead = case.offer()
+    case.follow(lead, "race.seal")
+    assert case.races.sealed == {}
+    assert case.timers.seals == []  # not over yet: the claim or the expiry asks again
+    case.claim(lead, AINA)
+    case.clock.pass_(seconds=59, milliseconds=999)
+    case.follow(lead, "race.seal")
+    assert case.races.sealed == {}
+    assert case.timers.seals == [(lead.lead_id, 1, NOON + timedelta(seconds=60))]
+    case.clock.pass_(milliseconds=1)
+    case.follow(lead, "race.seal")
+    assert case.sealed(lead).race.winner == AINA.rep_id
 
 
 def test_the_first_seal_counts_and_who_tries_later_is_not_in_it() -> None:
-    floor = Floor()
-    lead = floor.offer()
-    floor.claim(lead, AINA)
-    sealed = floor.seal(lead)
-    floor.clock.pass_(seconds=1)
-    lost(floor, lead, BEN)
-    assert floor.seal(lead) == sealed
-    assert floor.own(lead, BEN).outcome == "did_not_try"  # type: ignore[union-attr]
+    case = SealCase()
+    lead = case.offer()
+    case.claim(lead, AINA)
+    sealed = case.seal(lead)
+    case.clock.pass_(seconds=1)
+    lost(case, lead, BEN)
+    assert case.seal(lead) == sealed
+    assert case.own(lead, BEN).outcome == "did_not_try"  # type: ignore[union-attr]
 
 
 def test_a_race_nobody_won_is_sealed_as_expired_whoever_gets_the_lead_then() -> None:
-    floor = Floor(AINA, BEN)
-    lead = floor.offer()
-    floor.clock.at = lead.closes_at
+    case = SealCase(AINA, BEN)
+    lead = case.offer()
+    case.clock.at = lead.closes_at
     with pytest.raises(Expired):
-        floor.claim(lead, BEN)
-    floor.follow(lead, "lead.due")
-    floor.follow(lead, "lead.expired")
-    assert floor.timers.seals == [(lead.lead_id, 1, lead.closes_at + timedelta(seconds=60))]
-    assert floor.lead(lead).owner == AINA.rep_id
-    sealed = floor.seal(lead)
+        case.claim(lead, BEN)
+    case.follow(lead, "lead.due")
+    case.follow(lead, "lead.expired")
+    assert case.timers.seals == [(lead.lead_id, 1, lead.closes_at + timedelta(seconds=60))]
+    assert case.lead(lead).owner == AINA.rep_id
+    sealed = case.seal(lead)
     assert (sealed.race.winner, sealed.race.cause) == (None, "expired")
     assert brief(sealed) == [
         (BEN.rep_id, "too_late", None, None, ()),
@@ -207,186 +207,186 @@ def test_a_race_nobody_won_is_sealed_as_expired_whoever_gets_the_lead_then() -> 
 
 
 def test_an_undone_race_is_sealed_as_undone_with_its_own_tries() -> None:
-    floor = Floor(AINA, BEN)
-    lead = floor.offer()
-    floor.claim(lead, AINA)
-    floor.clock.pass_(milliseconds=40)
-    lost(floor, lead, BEN)
-    floor.clock.pass_(seconds=5)
-    undo(floor.race, lead.lead_id, AINA.rep_id, bearer(token_of(AINA)), floor.clock)
-    again = floor.lead(lead)
-    floor.claim(again, BEN)
-    floor.clock.pass_(milliseconds=10)
-    lost(floor, again, AINA)  # the winner was faster than the offer step
-    assert floor.races.sealed == {}
-    floor.follow(again, "lead.claimed", BEN)
-    first = floor.seal(lead)
+    case = SealCase(AINA, BEN)
+    lead = case.offer()
+    case.claim(lead, AINA)
+    case.clock.pass_(milliseconds=40)
+    lost(case, lead, BEN)
+    case.clock.pass_(seconds=5)
+    undo(case.race, lead.lead_id, AINA.rep_id, bearer(token_of(AINA)), case.clock)
+    again = case.lead(lead)
+    case.claim(again, BEN)
+    case.clock.pass_(milliseconds=10)
+    lost(case, again, AINA)  # the winner was faster than the offer step
+    assert case.races.sealed == {}
+    case.follow(again, "lead.claimed", BEN)
+    first = case.seal(lead)
     assert (first.race.cause, first.race.winner) == ("undone", AINA.rep_id)
     assert brief(first) == [(AINA.rep_id, "won", 1, 0, ()), (BEN.rep_id, "lost", 2, 40, ())]
-    second = floor.seal(again)
+    second = case.seal(again)
     assert (second.race.cause, second.race.winner) == ("claimed", BEN.rep_id)
     assert brief(second) == [(BEN.rep_id, "won", 1, 0, ()), (AINA.rep_id, "lost", 2, 10, ())]
 
 
 def test_an_undone_race_is_sealed_before_the_next_one_is_told() -> None:
-    floor = Floor(AINA, BEN, CHONG)
-    lead = floor.offer()
-    floor.claim(lead, AINA)
-    lost(floor, lead, BEN)
-    floor.clock.pass_(seconds=5)
-    undo(floor.race, lead.lead_id, AINA.rep_id, bearer(token_of(AINA)), floor.clock)
-    again = floor.lead(lead)
-    floor.follow(again, "lead.opened")  # its sent offers overwrite the first ones
-    first = floor.sealed(lead)
+    case = SealCase(AINA, BEN, CHONG)
+    lead = case.offer()
+    case.claim(lead, AINA)
+    lost(case, lead, BEN)
+    case.clock.pass_(seconds=5)
+    undo(case.race, lead.lead_id, AINA.rep_id, bearer(token_of(AINA)), case.clock)
+    again = case.lead(lead)
+    case.follow(again, "lead.opened")  # its sent offers overwrite the first ones
+    first = case.sealed(lead)
     assert [one.told_at for one in first.receipts] == [NOON + timedelta(seconds=1)] * 3
-    floor.claim(again, BEN)
-    floor.seal(again)
+    case.claim(again, BEN)
+    case.seal(again)
     # A rep sees, and may dispute, the latest race they were in or an earlier one.
-    assert floor.own(lead, AINA).outcome == "did_not_try"  # type: ignore[union-attr]
-    assert floor.own(lead, AINA, 1).place == 1  # type: ignore[union-attr]
-    assert object_to(floor, lead, CHONG, "not fair", 1) == floor.races.disputes(NOON.date())[0]
-    assert floor.sealed(lead).disputed == {CHONG.rep_id}
-    assert floor.sealed(again).disputed == set()
+    assert case.own(lead, AINA).outcome == "did_not_try"  # type: ignore[union-attr]
+    assert case.own(lead, AINA, 1).place == 1  # type: ignore[union-attr]
+    assert object_to(case, lead, CHONG, "not fair", 1) == case.races.disputes(NOON.date())[0]
+    assert case.sealed(lead).disputed == {CHONG.rep_id}
+    assert case.sealed(again).disputed == set()
 
 
 def test_a_store_too_busy_to_seal_delays_no_offer(monkeypatch: pytest.MonkeyPatch) -> None:
-    floor = Floor(AINA, BEN)
-    lead = floor.offer()
-    floor.claim(lead, AINA)
-    undo(floor.race, lead.lead_id, AINA.rep_id, bearer(token_of(AINA)), floor.clock)
+    case = SealCase(AINA, BEN)
+    lead = case.offer()
+    case.claim(lead, AINA)
+    undo(case.race, lead.lead_id, AINA.rep_id, bearer(token_of(AINA)), case.clock)
 
     def busy(lead_id: str, epoch: int) -> None:
         raise Busy
 
     with monkeypatch.context() as patched:
-        patched.setattr(floor.races, "find", busy)
-        floor.follow(floor.lead(lead), "lead.opened")
-    assert [batch.epoch for batch in floor.queue.of("offer")] == [1, 2]
-    floor.follow(lead, "race.seal")
-    assert floor.sealed(lead).race.cause == "undone"
+        patched.setattr(case.races, "find", busy)
+        case.follow(case.lead(lead), "lead.opened")
+    assert [batch.epoch for batch in case.queue.of("offer")] == [1, 2]
+    case.follow(lead, "race.seal")
+    assert case.sealed(lead).race.cause == "undone"
 
 
 def test_a_rep_sees_their_last_race_though_later_openings_went_by_turn() -> None:
-    floor = Floor(AINA, BEN)
-    lead = floor.offer()
-    floor.claim(lead, AINA)
-    floor.seal(lead)
-    floor.memory.leads[lead.lead_id] = replace(floor.lead(lead), epoch=4)
-    assert floor.own(lead, AINA).place == 1  # type: ignore[union-attr]
+    case = SealCase(AINA, BEN)
+    lead = case.offer()
+    case.claim(lead, AINA)
+    case.seal(lead)
+    case.memory.leads[lead.lead_id] = replace(case.lead(lead), epoch=4)
+    assert case.own(lead, AINA).place == 1  # type: ignore[union-attr]
 
 
 def test_who_joined_after_the_wave_and_tried_has_a_receipt_too() -> None:
-    floor = Floor(AINA)
-    lead = floor.offer()
-    floor.add_rep(BEN)
-    floor.add_rep(CHONG)
-    floor.claim(lead, AINA)
-    lost(floor, lead, BEN)
-    assert [one.rep_id for one in floor.seal(lead).receipts] == [AINA.rep_id, BEN.rep_id]
+    case = SealCase(AINA)
+    lead = case.offer()
+    case.add_rep(BEN)
+    case.add_rep(CHONG)
+    case.claim(lead, AINA)
+    lost(case, lead, BEN)
+    assert [one.rep_id for one in case.seal(lead).receipts] == [AINA.rep_id, BEN.rep_id]
 
 
 def test_a_lead_that_goes_by_turn_has_no_race() -> None:
-    floor = Floor(AINA, model="round-robin")
-    lead = floor.post_lead(a_card())
-    floor.follow(lead, "lead.queued")
-    assert floor.lead(lead).owner == AINA.rep_id
-    floor.clock.pass_(hours=1)
-    floor.follow(lead, "race.seal")
-    assert floor.races.sealed == {}
+    case = SealCase(AINA, model="round-robin")
+    lead = case.post_lead(a_card())
+    case.follow(lead, "lead.queued")
+    assert case.lead(lead).owner == AINA.rep_id
+    case.clock.pass_(hours=1)
+    case.follow(lead, "race.seal")
+    assert case.races.sealed == {}
     with pytest.raises(LeadNotFound):
-        floor.own(lead, AINA)
+        case.own(lead, AINA)
 
 
 def test_a_seal_that_was_lost_is_asked_for_by_the_sweep() -> None:
-    floor = Floor()
-    lead = floor.offer()
-    floor.claim(lead, AINA)
-    floor.clock.at = lead.closes_at + timedelta(seconds=104)
-    assert seal_late(floor.races, floor.bus, floor.clock()) == 0
-    floor.clock.pass_(seconds=1)
-    assert seal_late(floor.races, floor.bus, floor.clock()) == 1
-    assert floor.bus.events == [LeadEvent("race.seal", lead.lead_id, 1)]
-    floor.follow(lead, "race.seal")
-    assert floor.sealed(lead).race.winner == AINA.rep_id
-    assert seal_late(floor.races, floor.bus, floor.clock()) == 0
+    case = SealCase()
+    lead = case.offer()
+    case.claim(lead, AINA)
+    case.clock.at = lead.closes_at + timedelta(seconds=104)
+    assert seal_late(case.races, case.bus, case.clock()) == 0
+    case.clock.pass_(seconds=1)
+    assert seal_late(case.races, case.bus, case.clock()) == 1
+    assert case.bus.events == [LeadEvent("race.seal", lead.lead_id, 1)]
+    case.follow(lead, "race.seal")
+    assert case.sealed(lead).race.winner == AINA.rep_id
+    assert seal_late(case.races, case.bus, case.clock()) == 0
 
 
 # Chained
 
 
 def test_sealed_races_are_chained_once_in_the_next_block() -> None:
-    floor = Floor()
-    leads = [floor.offer(number) for number in (1, 2)]
+    case = SealCase()
+    leads = [case.offer(number) for number in (1, 2)]
     for lead in leads:
-        floor.claim(lead, AINA)
-    assert chained(floor, floor.clock()) == 0
-    sealed = [floor.seal(lead) for lead in leads]
-    assert chained(floor, floor.clock()) == 2
-    assert chained(floor, floor.clock()) == 0
-    assert floor.sealed(leads[0]).block == 1
-    found = list(of_day(floor.races, floor.clock().date()))
+        case.claim(lead, AINA)
+    assert chained(case, case.clock()) == 0
+    sealed = [case.seal(lead) for lead in leads]
+    assert chained(case, case.clock()) == 2
+    assert chained(case, case.clock()) == 0
+    assert case.sealed(leads[0]).block == 1
+    found = list(of_day(case.races, case.clock().date()))
     assert [one.sealed and one.sealed.head for one in found] == [one.head for one in sealed]
-    after = of_day(floor.races, floor.clock().date(), (1, 1))
+    after = of_day(case.races, case.clock().date(), (1, 1))
     assert [one.place for one in after] == [(1, 2)]
-    assert list(audit(floor.races, floor.story)) == []
+    assert list(audit(case.races, case.story)) == []
 
 
 def test_of_two_who_chain_at_once_one_waits_for_the_next_minute(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    floor = Floor()
-    lead = floor.offer()
-    floor.claim(lead, AINA)
-    floor.seal(lead)
-    monkeypatch.setattr(floor.races, "add_block", lambda number, link, at: False)
-    assert chained(floor, floor.clock()) == 0
-    assert floor.sealed(lead).block is None
+    case = SealCase()
+    lead = case.offer()
+    case.claim(lead, AINA)
+    case.seal(lead)
+    monkeypatch.setattr(case.races, "add_block", lambda number, link, at: False)
+    assert chained(case, case.clock()) == 0
+    assert case.sealed(lead).block is None
 
 
 def test_a_crash_before_a_race_is_marked_chains_it_twice_and_that_is_no_fault(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    floor = Floor()
-    lead = floor.offer()
-    floor.claim(lead, AINA)
-    floor.seal(lead)
+    case = SealCase()
+    lead = case.offer()
+    case.claim(lead, AINA)
+    case.seal(lead)
     with monkeypatch.context() as patched:
-        patched.setattr(floor.races, "chained", lambda races, number: None)
-        assert chained(floor, floor.clock()) == 1
-    assert chained(floor, floor.clock()) == 1
-    assert floor.races.last_block()[0] == 2
-    assert list(audit(floor.races, floor.story)) == []
-    assert len(list(of_day(floor.races, floor.clock().date()))) == 1
+        patched.setattr(case.races, "chained", lambda races, number: None)
+        assert chained(case, case.clock()) == 1
+    assert chained(case, case.clock()) == 1
+    assert case.races.last_block()[0] == 2
+    assert list(audit(case.races, case.story)) == []
+    assert len(list(of_day(case.races, case.clock().date()))) == 1
 
 
 def test_a_block_holds_no_more_races_than_an_item_can(monkeypatch: pytest.MonkeyPatch) -> None:
-    floor = Floor()
+    case = SealCase()
     waiting = [(f"lead{n}", 1, "aa") for n in range(2 * BLOCK_RACES + 1)]
-    monkeypatch.setattr(floor.races, "unchained", lambda: waiting)
-    monkeypatch.setattr(floor.races, "chained", lambda races, number: None)
-    assert chained(floor, NOON) == len(waiting)
-    assert floor.races.last_block()[0] == 3
-    assert broken([link for _, link in floor.races.blocks()]) == []
+    monkeypatch.setattr(case.races, "unchained", lambda: waiting)
+    monkeypatch.setattr(case.races, "chained", lambda races, number: None)
+    assert chained(case, NOON) == len(waiting)
+    assert case.races.last_block()[0] == 3
+    assert broken([link for _, link in case.races.blocks()]) == []
 
 
 # A rep's own
 
 
 def test_before_it_is_sealed_a_rep_sees_what_is_known() -> None:
-    floor = Floor(AINA, BEN, replace(CHONG, tier=3))
-    lead = floor.offer()
-    floor.claim(lead, AINA)
-    lost(floor, lead, BEN)
-    part = floor.own(lead, BEN)
+    case = SealCase(AINA, BEN, replace(CHONG, tier=3))
+    lead = case.offer()
+    case.claim(lead, AINA)
+    lost(case, lead, BEN)
+    part = case.own(lead, BEN)
     assert isinstance(part, Trace)
     assert (part.told_at, part.lost_at) == (NOON + timedelta(seconds=1), NOON)
 
 
 def test_who_was_in_no_race_has_no_receipt_and_nothing_to_dispute() -> None:
-    floor = Floor(AINA, BEN)
-    lead = floor.offer()
-    stranger = floor.add_rep(replace(CHONG, team="south"))
-    floor.claim(lead, AINA)
+    case = SealCase(AINA, BEN)
+    lead = case.offer()
+    stranger = case.add_rep(replace(CHONG, team="south"))
+    case.claim(lead, AINA)
     for _ in range(2):
         for lead_id, rep, epoch in (
             (lead.lead_id, stranger, None),
@@ -395,58 +395,58 @@ def test_who_was_in_no_race_has_no_receipt_and_nothing_to_dispute() -> None:
             ("aaaaaaaaaaaa", AINA, None),
         ):
             with pytest.raises(LeadNotFound):
-                own_receipt(floor.race, floor.races, floor.offers, lead_id, rep.rep_id, epoch)
+                own_receipt(case.race, case.races, case.offers, lead_id, rep.rep_id, epoch)
         with pytest.raises(LeadNotFound):
-            object_to(floor, lead, stranger, "not fair")
-        floor.seal(lead)
+            object_to(case, lead, stranger, "not fair")
+        case.seal(lead)
 
 
-def object_to(floor: Floor, lead: Lead, rep: Rep, why: str, epoch: int | None = None) -> object:
-    stores = (floor.race, floor.races, floor.offers)
-    return dispute(*stores, lead.lead_id, rep.rep_id, why, floor.clock(), epoch)
+def object_to(case: SealCase, lead: Lead, rep: Rep, why: str, epoch: int | None = None) -> object:
+    stores = (case.race, case.races, case.offers)
+    return dispute(*stores, lead.lead_id, rep.rep_id, why, case.clock(), epoch)
 
 
 def test_a_race_is_disputed_once_a_rep() -> None:
-    floor = Floor(AINA, BEN)
-    lead = floor.offer()
-    floor.claim(lead, AINA)
-    first = object_to(floor, lead, BEN, "my phone was slow")
-    floor.clock.pass_(seconds=5)
-    assert object_to(floor, lead, BEN, "again") == first
-    assert floor.seal(lead).disputed == {BEN.rep_id}
-    assert floor.races.disputes(NOON.date()) == [first]
+    case = SealCase(AINA, BEN)
+    lead = case.offer()
+    case.claim(lead, AINA)
+    first = object_to(case, lead, BEN, "my phone was slow")
+    case.clock.pass_(seconds=5)
+    assert object_to(case, lead, BEN, "again") == first
+    assert case.seal(lead).disputed == {BEN.rep_id}
+    assert case.races.disputes(NOON.date()) == [first]
 
 
 def test_what_becomes_of_a_person_breaks_no_receipt() -> None:
-    floor = Floor(AINA, BEN)
-    lead = floor.offer()
-    floor.claim(lead, AINA)
-    sealed = floor.seal(lead)
-    chain_up(floor.races, floor.clock())
-    for kept in (floor.memory.reps, floor.memory.usage, floor.memory.tokens):
+    case = SealCase(AINA, BEN)
+    lead = case.offer()
+    case.claim(lead, AINA)
+    sealed = case.seal(lead)
+    chain_up(case.races, case.clock())
+    for kept in (case.memory.reps, case.memory.usage, case.memory.tokens):
         kept.pop(AINA.rep_id)
-    assert list(audit(floor.races, floor.story)) == []
-    assert floor.sealed(lead).links == sealed.links
+    assert list(audit(case.races, case.story)) == []
+    assert case.sealed(lead).links == sealed.links
 
 
 # A draw (C10)
 
 
 def test_everybody_in_a_draw_has_a_receipt_by_their_ticket_and_the_race_shows_the_draw() -> None:
-    floor = Floor(AINA, BEN, CHONG, DAYANG, draw={"collect_seconds": 2}, claims_per_day=1)
-    lead = floor.offer()
+    case = SealCase(AINA, BEN, CHONG, DAYANG, draw={"collect_seconds": 2}, claims_per_day=1)
+    lead = case.offer()
     for rep in (AINA, BEN, CHONG):
-        floor.claim(lead, rep)
+        case.claim(lead, rep)
     order = in_order(seed_of(lead), lead.lead_id, 1, [rep.rep_id for rep in (AINA, BEN, CHONG)])
     first, winner, last = order
-    floor.roster.pause(first, NOON + timedelta(hours=1))  # drawn first, but paused by then
-    floor.clock.pass_(seconds=4)
-    floor.follow(lead, "lead.due")
-    now = floor.leads.get(lead.lead_id)
+    case.roster.pause(first, NOON + timedelta(hours=1))  # drawn first, but paused by then
+    case.clock.pass_(seconds=4)
+    case.follow(lead, "lead.due")
+    now = case.leads.get(lead.lead_id)
     assert now is not None
     assert now.owner == winner
-    lost(floor, lead, DAYANG)
-    sealed = floor.seal(lead)
+    lost(case, lead, DAYANG)
+    sealed = case.seal(lead)
     assert brief(sealed) == [
         (winner, "won", 1, 0, ()),
         (last, "not_drawn", 2, None, ()),
@@ -459,25 +459,23 @@ def test_everybody_in_a_draw_has_a_receipt_by_their_ticket_and_the_race_shows_th
         "entrants": list(order),
         "winner": winner,
     }
-    assert floor.own(lead, floor.memory.reps[last]) == sealed.receipts[1]
+    assert case.own(lead, case.memory.reps[last]) == sealed.receipts[1]
 
 
-def a_draw(floor: Floor, *reps: Rep) -> Lead:
+def a_draw(case: SealCase, *reps: Rep) -> Lead:
     """A lead whose draw is due, with these reps in it."""
-    lead = floor.offer()
+    lead = case.offer()
     for rep in reps:
-        floor.claim(lead, rep)
-    floor.clock.at = draw_time(lead)
+        case.claim(lead, rep)
+    case.clock.at = draw_time(lead)
     return lead
 
 
 def test_who_was_in_a_draw_that_a_manager_cut_short_was_not_drawn() -> None:
-    floor = Floor(AINA, BEN, CHONG, draw={"collect_seconds": 5})
-    lead = a_draw(floor, AINA, BEN)
-    assign(
-        floor.race, floor.holdings, lead.lead_id, CHONG.rep_id, "boss", "Knows them", floor.clock
-    )
-    assert brief(floor.seal(lead)) == [
+    case = SealCase(AINA, BEN, CHONG, draw={"collect_seconds": 5})
+    lead = a_draw(case, AINA, BEN)
+    assign(case.race, case.holdings, lead.lead_id, CHONG.rep_id, "boss", "Knows them", case.clock)
+    assert brief(case.seal(lead)) == [
         (AINA.rep_id, "not_drawn", None, None, ()),
         (BEN.rep_id, "not_drawn", None, None, ()),
         (CHONG.rep_id, "did_not_try", None, None, ()),
@@ -486,15 +484,15 @@ def test_who_was_in_a_draw_that_a_manager_cut_short_was_not_drawn() -> None:
 
 @pytest.mark.parametrize("what", ["kept", "altered", "removed"])
 def test_an_audit_finds_a_draw_that_is_not_the_one_that_was_sealed(what: str) -> None:
-    floor = Floor(AINA, BEN, draw={"collect_seconds": 5})
-    lead = a_draw(floor, AINA, BEN)
-    floor.follow(lead, "lead.due")
-    floor.seal(lead)
-    chained(floor, floor.clock())
-    drawn = floor.memory.draws[lead.lead_id, 1]
+    case = SealCase(AINA, BEN, draw={"collect_seconds": 5})
+    lead = a_draw(case, AINA, BEN)
+    case.follow(lead, "lead.due")
+    case.seal(lead)
+    chained(case, case.clock())
+    drawn = case.memory.draws[lead.lead_id, 1]
     if what == "altered":
-        floor.memory.draws[lead.lead_id, 1] = replace(drawn, entrants=drawn.entrants[:1])
+        case.memory.draws[lead.lead_id, 1] = replace(drawn, entrants=drawn.entrants[:1])
     elif what == "removed":
-        del floor.memory.draws[lead.lead_id, 1]
-    found = [(fault.kind, fault.where) for fault in audit(floor.races, floor.story)]
+        del case.memory.draws[lead.lead_id, 1]
+    found = [(fault.kind, fault.where) for fault in audit(case.races, case.story)]
     assert found == ([] if what == "kept" else [("draw_changed", f"{lead.lead_id}/1")])

@@ -17,7 +17,7 @@ from dibs.ledger.entries import ASSIGNED, CLAIMED, RETURNED, Entry
 from dibs.reports.assignment_rows import Row, assignment_report, releases
 from dibs.reports.quotas import achieved
 from dibs.reports.speed import RepSpeed, Speed, places, speed
-from dibs.reports.tier_inputs import Results, tier_inputs
+from dibs.reports.tier_inputs import TierResults, tier_inputs
 from support.builders import NOON
 
 MS = timedelta(milliseconds=1)
@@ -237,7 +237,7 @@ def test_nobody_wins_who_contacted_nobody() -> None:
 # Tiers (M2)
 
 
-def results(*entries: Entry, rep_id: str = "ada") -> Results:
+def results(*entries: Entry, rep_id: str = "ada") -> TierResults:
     return tier_inputs(entries, COUNTS, rep_id, START, END)
 
 
@@ -246,7 +246,7 @@ def test_a_lead_converts_once_with_an_opportunity_or_a_win(kind: str) -> None:
     taken = answered("lead", SECOND)
     assert results(*taken, entry(kind, after=HOUR)).converted == 1
     both = [entry("opportunity", after=HOUR), entry("won", after=2 * HOUR)]
-    assert results(*taken, *both) == Results(1, 1, 1.0)
+    assert results(*taken, *both) == TierResults(1, 1, 1.0)
 
 
 def test_a_qualified_or_lost_lead_has_not_converted() -> None:
@@ -283,13 +283,13 @@ def test_no_lead_counts_with_more_than_a_day(wait: timedelta | None, seconds: fl
 
 
 def test_who_contacted_nobody_has_no_response_time() -> None:
-    assert results(entry(ASSIGNED)) == Results(1, 0, None)
-    assert results() == Results(0, 0, None)
+    assert results(entry(ASSIGNED)) == TierResults(1, 0, None)
+    assert results() == TierResults(0, 0, None)
 
 
 def test_tiers_look_at_the_one_rep() -> None:
     theirs = [*answered("b", SECOND, rep_id="ben"), entry("won", "b", HOUR, rep_id="ben")]
-    assert results(*answered("lead", SECOND), *theirs) == Results(1, 0, 1.0)
+    assert results(*answered("lead", SECOND), *theirs) == TierResults(1, 0, 1.0)
 
 
 # Quotas (M4)
@@ -326,7 +326,7 @@ def test_what_was_reversed_was_not_achieved_and_has_not_converted() -> None:
     assert achieved([won, back], "won", "USD", START, END) == 0
     assert achieved([back, won], "revenue", "USD", START, END) == 0
     taken = answered("lead", SECOND)
-    assert results(*taken, won, back) == Results(1, 0, 1.0)
+    assert results(*taken, won, back) == TierResults(1, 0, 1.0)
     late = replace(back, at=END)
     assert results(*taken, won, late).converted == 1
 

@@ -10,7 +10,7 @@ from dibs.core.errors import DibsError, Forbidden, InvalidInput, MalformedBody
 from dibs.web.body import AppBody, SourceBody
 from dibs.web.http import Event, Response, answer
 from dibs.web.route import ANYBODY, Route, Who
-from game.body import RewardRequestIn
+from game.body import RefusalIn, RewardRequestIn
 from manage.body import AssignIn, PlaybookIn, TargetsIn, WithdrawIn
 from rep.body import DisputeIn
 from support import contract
@@ -97,7 +97,9 @@ def test_an_answer_that_is_not_described_would_be_noticed(
         contract.check("GET /me/leads", status, {"content-type": media}, text)
 
 
-@pytest.mark.parametrize("body", [AssignIn, WithdrawIn, TargetsIn, DisputeIn, RewardRequestIn])
+@pytest.mark.parametrize(
+    "body", [AssignIn, WithdrawIn, TargetsIn, DisputeIn, RewardRequestIn, RefusalIn]
+)
 def test_who_leaves_a_field_out_hears_what_to_send(body: type[AppBody]) -> None:
     with pytest.raises(InvalidInput) as wrong:
         body.read(b"{}")

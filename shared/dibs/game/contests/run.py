@@ -40,7 +40,7 @@ from dibs.game.contests.rules import (
     windows_of,
 )
 from dibs.game.scoring.ports import Standings
-from dibs.ledger.entries import booked
+from dibs.ledger.entries import new_entry
 from dibs.ledger.ports import Ledger
 from dibs.race.draw import commitment_of
 from dibs.reports.ports import Targets
@@ -169,7 +169,7 @@ def preview(
         raise InvalidInput(tuple(errors))
     seed = deps.seed()
     frozen = _frozen(deps, contest, as_of, seed)
-    return frozen, stands(deps, contest, frozen, seed)
+    return frozen, standing_of(deps, contest, frozen, seed)
 
 
 def _named_reps(deps: ContestDeps, contest: Contest) -> dict[str, Rep]:
@@ -276,7 +276,7 @@ def _count(deps: ContestDeps, planned: PlannedContest, as_of: datetime) -> Conte
     assert kept is not None, "frozen in one step with its beginning"
     frozen, seed = kept
     if as_of < frozen.times.cut_off_at:
-        standing = stands(deps, contest, frozen)
+        standing = standing_of(deps, contest, frozen)
         deps.contests.refresh(contest.contest_id, standing, as_of)
         return ContestRun(counted=1)
     result = Result(
@@ -288,7 +288,7 @@ def _count(deps: ContestDeps, planned: PlannedContest, as_of: datetime) -> Conte
         entrants=entrants_hash(frozen),
         commitment=frozen.commitment,
         seed=seed,
-        standing=stands(deps, contest, frozen, seed),
+        standing=standing_of(deps, contest, frozen, seed),
     )
     text = result_text(result)
     return ContestRun(closed=deps.contests.close(SignedResult(result, text, deps.sign(text))))
@@ -301,7 +301,7 @@ def _pay(deps: ContestDeps, playbook: Playbook, contest_id: str) -> int:
     assert signed is not None and kept is not None, "a final contest has both"
     teams = {entrant.rep_id: entrant.team for entrant in kept[0].entrants}
     entries = [
-        booked(
+        new_entry(
             f"{PRIZE}/{contest_id}/{rep_id}",
             PRIZE,
             rep_id,
@@ -318,7 +318,7 @@ def _pay(deps: ContestDeps, playbook: Playbook, contest_id: str) -> int:
     return len(entries)
 
 
-def stands(
+def standing_of(
     deps: ContestDeps, contest: Contest, frozen: FrozenContest, seed: str = ""
 ) -> ContestStanding:
     """Return the standing of a contest by the totals published now."""
@@ -365,7 +365,7 @@ def look(deps: ContestDeps, contest_id: str, viewer: Rep | None, now: datetime) 
         stored = deps.contests.standing(contest_id)
         if stored is not None:
             return replace(view, standing=stored[0], as_of=stored[1])
-    return replace(view, standing=stands(deps, planned.contest, frozen))
+    return replace(view, standing=standing_of(deps, planned.contest, frozen))
 
 
 def phase(planned: PlannedContest, now: datetime) -> Phase:

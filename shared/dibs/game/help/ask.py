@@ -34,7 +34,7 @@ from dibs.game.help.rules import (
     pair_unit,
 )
 from dibs.intake.ports import LeadStore
-from dibs.ledger.entries import booked
+from dibs.ledger.entries import new_entry
 from dibs.ledger.ports import Ledger
 from dibs.ledger.record import is_protected
 from dibs.roster.ports import Roster
@@ -161,7 +161,7 @@ def confirm(deps: HelpDeps, rep: Rep, help_id: str, helper: object) -> HelpAnswe
         return confirmed
     colleague = deps.roster.get(confirmed.rep_id)
     playbook = deps.roster.playbook()
-    entry = booked(
+    entry = new_entry(
         help_entry_id(help_id, confirmed.rep_id),
         HELPED,
         confirmed.rep_id,

@@ -24,7 +24,7 @@ from dibs.game.quests.rules import (
     step_entry_id,
 )
 from dibs.ledger.activities import AHEAD
-from dibs.ledger.entries import Entry, booked
+from dibs.ledger.entries import Entry, new_entry
 from dibs.ledger.ports import Ledger
 from dibs.ledger.quest_steps import STEP_VERIFIED, last_day, quest_unit, unit_of_quest
 from dibs.ledger.record import is_protected
@@ -78,7 +78,7 @@ def standings(deps: QuestDeps, rep: Rep) -> list[QuestProgress]:
     quests = deps.roster.playbook().game.quests
     if not quests:
         return []
-    reported = deps.log.told_by(rep.rep_id)
+    reported = deps.log.reported_by(rep.rep_id)
     entries = _entries(deps, rep, quests)
     result = []
     for quest_id, quest in quests.items():
@@ -227,7 +227,7 @@ def _step(deps: QuestDeps, quest_id: str, step_id: str) -> tuple[Quest, QuestSte
 
 
 def _told(deps: QuestDeps, rep: Rep, quest_id: str, step_id: str) -> ReportedStep | None:
-    reports = deps.log.told_by(rep.rep_id)
+    reports = deps.log.reported_by(rep.rep_id)
     return next((r for r in reports if (r.quest, r.step) == (quest_id, step_id)), None)
 
 
@@ -242,7 +242,7 @@ def _peer(deps: QuestDeps, rep: Rep, step: QuestStep, peer_id: object) -> str:
 
 def _verified(deps: QuestDeps, rep: Rep, told: ReportedStep, by: str) -> Entry:
     playbook, now = deps.roster.playbook(), deps.clock()
-    return booked(
+    return new_entry(
         step_entry_id(told.quest, told.step, rep.rep_id),
         STEP_VERIFIED,
         rep.rep_id,

@@ -73,7 +73,7 @@ class DynamoQuests(QuestLog):
             return False
         return True
 
-    def told_by(self, rep_id: str) -> list[ReportedStep]:
+    def reported_by(self, rep_id: str) -> list[ReportedStep]:
         """Return every step a rep told of, confirmed or not, by quest and step."""
         return self._listed(keys.quests_of(rep_id))
 

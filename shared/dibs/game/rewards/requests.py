@@ -184,7 +184,7 @@ def decide(
     raise Busy
 
 
-def lapse_requests(store: RewardStore, rules: Rewards, as_of: datetime) -> ExpiredRequests:
+def expire_requests(store: RewardStore, rules: Rewards, as_of: datetime) -> ExpiredRequests:
     """Expire requests that were not decided, and rewards that were not collected, in time (G9).
 
     Exactly `request_days` or `collect_days` later is too late. Points and stock go back.

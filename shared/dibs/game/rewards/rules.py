@@ -180,7 +180,7 @@ def differences(
     for rep_id in sorted(stored.keys() | summed.keys()):
         is_, should = stored.get(rep_id, Account(rep_id)), summed.get(rep_id, Account(rep_id))
         if is_ != should:
-            what = f"{_figures(is_)}; its transfers: {_figures(should)}"
+            what = f"{_figures(is_)}; by its transfers {_figures(should)}"
             yield Fault("balance_differs", rep_id, what)
     yield from _unpaid(requests := list(requests), spent)
     yield from _stock(rewards, requests)
@@ -189,7 +189,7 @@ def differences(
 def _noting(transfers: Iterable[Transfer], spent: dict[str, Transfer]) -> Iterator[Transfer]:
     """Pass transfers on; collect in `spent` those for requests, paid or paid back."""
     for transfer in transfers:
-        if transfer.house == SPENT:
+        if transfer.system_account == SPENT:
             spent[transfer.transfer_id] = transfer
         yield transfer
 
@@ -210,11 +210,15 @@ def _unpaid(requests: Iterable[RewardRequest], spent: Mapping[str, Transfer]) ->
     }
     for name in sorted(expected.keys() | spent.keys()):
         if name not in spent:
-            yield Fault("transfer_missing", name, "a request says that it was made")
+            yield Fault(
+                "transfer_missing",
+                name,
+                "a request was paid or refunded, but the transfer is not stored",
+            )
         elif name not in expected:
-            yield Fault("transfer_unexplained", name, "no request says what it is for")
+            yield Fault("transfer_unexplained", name, "it belongs to no request")
         elif expected[name] != spent[name]:
-            yield Fault("transfer_differs", name, "it is not what its request says")
+            yield Fault("transfer_differs", name, "it differs from its request")
 
 
 def _stock(rewards: Iterable[Reward], requests: Iterable[RewardRequest]) -> Iterator[Fault]:
@@ -226,8 +230,8 @@ def _stock(rewards: Iterable[Reward], requests: Iterable[RewardRequest]) -> Iter
         reward = by_id.get(reward_id)
         taken = 0 if reward is None else reward.taken
         if taken != held[reward_id]:
-            what = f"{taken} are taken; requests hold {held[reward_id]}"
+            what = f"{taken} counted as taken; by the requests {held[reward_id]}"
             yield Fault("stock_differs", reward_id, what)
         if reward is not None and reward.stock is not None and taken > reward.stock:
-            what = f"{taken} are taken of {reward.stock}"
+            what = f"{taken} counted as taken, of a stock of {reward.stock}"
             yield Fault("stock_exceeded", reward_id, what)

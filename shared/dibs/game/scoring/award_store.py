@@ -29,13 +29,13 @@ class DynamoAwards(AwardBook):
         self._to = settings
         self._table = settings.game_table
 
-    def booked(self, units: Collection[str]) -> dict[str, PostedAwards]:
-        """Return what is booked of those units of which anything ever was, as it is now."""
+    def posted_awards(self, units: Collection[str]) -> dict[str, PostedAwards]:
+        """Return the awards posted for these units, as they are now, where there are any."""
         if not units:
             return {}
         wanted = [_key(unit) for unit in sorted(units)]
         found = self._db.batch_get({self._table: wanted}, (self._table,))[self._table]
-        return {one.unit: one for one in map(_booked_from, found)}
+        return {one.unit: one for one in map(_posted_from, found)}
 
     def settle(self, entries: Sequence[Settlement]) -> list[str]:
         """Book awards as they are to be, with the transfers that make them so; return the units
@@ -43,34 +43,34 @@ class DynamoAwards(AwardBook):
         refused = []
         for batch in _batches(entries):
             moved = [transfer for _, transfers in batch for transfer in transfers]
-            writes = [self._write(booked) for booked, _ in batch]
+            writes = [self._write(posted) for posted, _ in batch]
             try:
                 self._db.transact([*writes, *transfer_writes(self._to, moved)])
             except (ConditionFailed, Busy) as error:
                 if isinstance(error, Busy) and not error.conflict:
                     raise
-                refused += [booked.unit for booked, _ in batch]
+                refused += [posted.unit for posted, _ in batch]
         return refused
 
-    def _write(self, booked: PostedAwards) -> dict[str, Any]:
-        body = {"unit": booked.unit, "awards": awards_body(booked.awards)}
+    def _write(self, posted: PostedAwards) -> dict[str, Any]:
+        body = {"unit": posted.unit, "awards": awards_body(posted.awards)}
         put: dict[str, Any] = {
             "TableName": self._table,
             "Item": {
-                **_key(booked.unit),
-                "version": {"N": str(booked.version)},
+                **_key(posted.unit),
+                "version": {"N": str(posted.version)},
                 "body": {"B": packed(body)},
             },
         }
-        if booked.version == 1:
+        if posted.version == 1:
             put["ConditionExpression"] = "attribute_not_exists(pk)"
         else:
             put["ConditionExpression"] = "version = :was"
-            put["ExpressionAttributeValues"] = {":was": {"N": str(booked.version - 1)}}
+            put["ExpressionAttributeValues"] = {":was": {"N": str(posted.version - 1)}}
         return {"Put": put}
 
 
-def _booked_from(item: Item) -> PostedAwards:
+def _posted_from(item: Item) -> PostedAwards:
     body = unpacked(item["body"]["B"])
     return PostedAwards(body["unit"], awards_from(body["awards"]), int(item["version"]["N"]))
 

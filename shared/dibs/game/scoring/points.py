@@ -13,7 +13,7 @@ ISSUED = "issued"
 """The account that pays awards, and gets them back when they are reversed."""
 LAPSED = "lapsed"
 SPENT = "spent"
-HOUSE = frozenset({ISSUED, LAPSED, SPENT})
+SYSTEM_ACCOUNTS = frozenset({ISSUED, LAPSED, SPENT})
 """The system accounts. One side of every transfer is one of them, the other is a rep's account."""
 
 
@@ -35,23 +35,25 @@ class Transfer:
     cause: str = ""
 
     def __post_init__(self) -> None:
-        if self.points < 1 or (self.from_account in HOUSE) is (self.to_account in HOUSE):
+        if self.points < 1 or (self.from_account in SYSTEM_ACCOUNTS) is (
+            self.to_account in SYSTEM_ACCOUNTS
+        ):
             raise ValueError(f"{self.transfer_id} moves nothing between a rep and the house")
 
     @property
     def rep_id(self) -> str:
         """The rep on one side."""
-        return self.to_account if self.from_account in HOUSE else self.from_account
+        return self.to_account if self.from_account in SYSTEM_ACCOUNTS else self.from_account
 
     @property
-    def house(self) -> str:
+    def system_account(self) -> str:
         """The system account on the other side."""
-        return self.from_account if self.from_account in HOUSE else self.to_account
+        return self.from_account if self.from_account in SYSTEM_ACCOUNTS else self.to_account
 
     @property
     def gained(self) -> int:
         """The change of the rep's balance; negative where they lose points."""
-        return self.points if self.from_account in HOUSE else -self.points
+        return self.points if self.from_account in SYSTEM_ACCOUNTS else -self.points
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,7 @@ def accounts_of(transfers: Iterable[Transfer]) -> dict[str, Account]:
     """Return the accounts that transfers, in any order, add up to, by rep."""
     gained = defaultdict[str, Counter[str]](Counter)
     for transfer in transfers:
-        gained[transfer.rep_id][transfer.house] += transfer.gained
+        gained[transfer.rep_id][transfer.system_account] += transfer.gained
     return {
         rep_id: Account(rep_id, sum(by.values()), by[ISSUED], -by[LAPSED], -by[SPENT])
         for rep_id, by in gained.items()
@@ -87,7 +89,7 @@ def decayed(account: Account, later: Iterable[Transfer], cutoff: datetime, perce
     use the oldest points first, so the old points left are the balance less all awards since. A
     reversal has the time of its award, so the award counts as never made.
     """
-    new = sum(t.gained for t in later if t.at > cutoff and t.house == ISSUED)
+    new = sum(t.gained for t in later if t.at > cutoff and t.system_account == ISSUED)
     return max(0, account.balance - new) * percent // 100
 
 

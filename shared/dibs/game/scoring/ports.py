@@ -52,7 +52,7 @@ class Aggregate:
 
     name: str
     entries: Mapping[str, Entry] = field(default_factory=dict)
-    made: Tally | None = None
+    tally: Tally | None = None
     version: int = 0
 
 
@@ -76,7 +76,7 @@ class PostedAwards:
 class AwardBook(Protocol):
     """The awards posted to points accounts, by aggregate (G9)."""
 
-    def booked(self, units: Collection[str]) -> dict[str, PostedAwards]:
+    def posted_awards(self, units: Collection[str]) -> dict[str, PostedAwards]:
         """Return the posted awards, read consistently, of those aggregates that ever had any."""
         ...
 

@@ -186,7 +186,7 @@ def _apart(
     for name in sorted(expected.keys() | stored.keys()):
         should, is_ = expected.get(name, 0), stored.get(name, 0)
         if should != is_:
-            yield Fault(kind, where, f"{name} is {is_}; the ledger comes to {should}")
+            yield Fault(kind, where, f"{name} is {is_}; by the ledger {should}")
 
 
 def _points_apart(awarded: Mapping[str, int], transfers: Iterable[Transfer]) -> Iterator[Fault]:
@@ -199,9 +199,7 @@ def _points_apart(awarded: Mapping[str, int], transfers: Iterable[Transfer]) -> 
     for award_id in sorted(awarded.keys() | posted.keys()):
         should, is_ = awarded.get(award_id, 0), posted.get(award_id, 0)
         if should != is_:
-            yield Fault(
-                "points", award_id, f"{is_} points are booked; the ledger comes to {should}"
-            )
+            yield Fault("points", award_id, f"{is_} points posted; by the ledger {should}")
 
 
 def _slices(items: Sequence[T]) -> Iterator[tuple[int, Sequence[T]]]:

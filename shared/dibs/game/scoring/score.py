@@ -137,11 +137,11 @@ def settle(deps: ScoreDeps, units: Iterable[str]) -> None:
     while True:
         # The posted awards are read first: while they are unchanged, the awards read next are
         # the newest.
-        posted = deps.awards.booked(waiting)
+        posted = deps.awards.posted_awards(waiting)
         live = deps.standings.generations()[0]
         due, unfinished = [], set()
         for name, unit in deps.standings.units(live, waiting).items():
-            was, earned = posted.get(name, PostedAwards(name)), (unit.made or Tally()).awards
+            was, earned = posted.get(name, PostedAwards(name)), (unit.tally or Tally()).awards
             if was.awards != earned:
                 some = _some_awards(was.awards, earned)
                 after = PostedAwards(name, some, was.version + 1)
@@ -162,7 +162,7 @@ def _change(unit: Aggregate, entries: Mapping[str, Entry], rules: Rules) -> Chan
     A difference too large for one transaction is made in steps: before the last step the aggregate
     holds its tally so far, without the new entries.
     """
-    was, now = unit.made or Tally(), tally(entries.values(), rules)
+    was, now = unit.tally or Tally(), tally(entries.values(), rules)
     deltas = _difference(was, now)
     if len(deltas) <= MOST_PLACES:
         return Change(Aggregate(unit.name, entries, now, unit.version + 1), deltas)

@@ -363,8 +363,8 @@ class DynamoStandings(StandingsStore, StandingsBuild, OwnStandings):
                 return whole == page or self._put_page(generation, *of, version, whole)
 
             tried = list(waiting)
-            for of, stands in zip(tried, self._each(written, tried), strict=True):
-                if stands:
+            for of, is_stored in zip(tried, self._each(written, tried), strict=True):
+                if is_stored:
                     del waiting[of]
         return list(done.values())
 
@@ -467,12 +467,12 @@ def _added_up(parts: Iterable[Iterable[Total]]) -> list[Total]:
 
 def unit_item(generation: str, unit: Aggregate) -> Item:
     """Return the item of a unit: its entries as far as they are tallied, and what they came to."""
-    made = unit.made or Tally()
+    tally = unit.tally or Tally()
     body = {
         "name": unit.name,
         "entries": [_entry_body(entry) for _, entry in sorted(unit.entries.items())],
-        "counts": [[*_place_body(place), dict(found)] for place, found in made.counts.items()],
-        "awards": awards_body(made.awards),
+        "counts": [[*_place_body(place), dict(found)] for place, found in tally.counts.items()],
+        "awards": awards_body(tally.awards),
     }
     return {
         **_unit_key(generation, unit.name),
@@ -485,12 +485,12 @@ def unit_from(item: Item) -> Aggregate:
     """Return the unit a stored item describes."""
     body = unpacked(item["body"]["B"])
     entries = (_entry_from(one) for one in body["entries"])
-    made = Tally(
+    tally = Tally(
         {Place(*place): found for *place, found in body["counts"]},
         awards_from(body["awards"]),
     )
     known = {entry.entry_id: entry for entry in entries}
-    return Aggregate(body["name"], known, made, int(item["version"]["N"]))
+    return Aggregate(body["name"], known, tally, int(item["version"]["N"]))
 
 
 def awards_body(awards: Mapping[str, Award]) -> dict[str, list[Any]]:

@@ -10,7 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dibs.core.lead import id_text
-from dibs.game.scoring.points import HOUSE, ISSUED, LAPSED, SPENT, Account, Transfer, accounts_of
+from dibs.game.scoring.points import (
+    ISSUED,
+    LAPSED,
+    SPENT,
+    SYSTEM_ACCOUNTS,
+    Account,
+    Transfer,
+    accounts_of,
+)
 from support.builders import NOON, a_rep
 
 AINA, BEN = a_rep(1).rep_id, a_rep(2).rep_id
@@ -20,11 +28,11 @@ def transfer(source: str, to: str, points: int = 5, number: int = 1) -> Transfer
     return Transfer(f"t/{number}", source, to, points, NOON + timedelta(seconds=number), "won")
 
 
-@pytest.mark.parametrize("house", sorted(HOUSE))
+@pytest.mark.parametrize("house", sorted(SYSTEM_ACCOUNTS))
 def test_a_transfer_tells_whose_points_they_are_and_which_way_they_went(house: str) -> None:
     came, went = transfer(house, AINA), transfer(AINA, house)
-    assert (came.rep_id, came.house, came.gained) == (AINA, house, 5)
-    assert (went.rep_id, went.house, went.gained) == (AINA, house, -5)
+    assert (came.rep_id, came.system_account, came.gained) == (AINA, house, 5)
+    assert (went.rep_id, went.system_account, went.gained) == (AINA, house, -5)
 
 
 @pytest.mark.parametrize(
@@ -46,7 +54,7 @@ def test_nothing_else_is_a_transfer(source: str, to: str, points: int) -> None:
 def test_no_rep_is_ever_named_as_the_house_is() -> None:
     # Three bytes are five letters of base32; the last letter is from the even half of the alphabet.
     last = {id_text(bytes((0, 0, byte)))[-1] for byte in range(256)}
-    assert not {name[-1] for name in HOUSE if len(name) == 5} & last
+    assert not {name[-1] for name in SYSTEM_ACCOUNTS if len(name) == 5} & last
     assert {len(id_text(bytes(3)))} == {5}
 
 
@@ -70,11 +78,16 @@ def test_all_accounts_together_come_to_nought() -> None:
     moves = [
         transfer(*sides, points=number + 1, number=number)
         for number, sides in enumerate(
-            [*product(sorted(HOUSE), (AINA, BEN)), *product((AINA, BEN), sorted(HOUSE))]
+            [
+                *product(sorted(SYSTEM_ACCOUNTS), (AINA, BEN)),
+                *product((AINA, BEN), sorted(SYSTEM_ACCOUNTS)),
+            ]
         )
     ]
     reps = sum(one.balance for one in accounts_of(moves).values())
     house = sum(
-        (m.to_account in HOUSE) * m.points - (m.from_account in HOUSE) * m.points for m in moves
+        (m.to_account in SYSTEM_ACCOUNTS) * m.points
+        - (m.from_account in SYSTEM_ACCOUNTS) * m.points
+        for m in moves
     )
     assert reps + house == 0

@@ -19,7 +19,7 @@ from dibs.game.scoring.points import Transfer
 from dibs.game.scoring.ports import Change, PostedAwards, Sum
 from dibs.game.scoring.score import ScoreDeps, score
 from dibs.game.scoring.tally import Tally, tally
-from dibs.ledger.entries import Entry, booked, unit_of
+from dibs.ledger.entries import Entry, new_entry, unit_of
 from dibs.rules.playbook import Playbook
 from dibs.rules.ports import Version
 from support.builders import NOON, a_lead, a_playbook, a_rep
@@ -145,7 +145,7 @@ def shares(rep_id: str) -> st.SearchStrategy[tuple[str, ...]]:
 
 
 def entry(entry_id: str, kind: str, rep: Any, at: datetime, lead: Any = None, **more: Any) -> Entry:
-    return booked(entry_id, kind, rep.rep_id, rep.team, at, PLAYBOOK, lead, **more)
+    return new_entry(entry_id, kind, rep.rep_id, rep.team, at, PLAYBOOK, lead, **more)
 
 
 @settings(max_examples=150, deadline=None)

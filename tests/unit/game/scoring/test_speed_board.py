@@ -12,7 +12,7 @@ from dibs.core.errors import InvalidInput
 from dibs.core.rep import Rep
 from dibs.game.scoring.leaderboard import Asked
 from dibs.game.scoring.response_speed import SpeedBoard, response_speed
-from dibs.ledger.entries import ASSIGNED, Entry, booked
+from dibs.ledger.entries import ASSIGNED, Entry, new_entry
 from dibs.reports.assignment import TeamReport, assignment
 from dibs.reports.assignment_rows import Row
 from dibs.reports.speed import RepSpeed
@@ -41,7 +41,7 @@ class Kept:
         return self.rows.get((team, week))
 
 
-class Hall(FakeWorld):
+class SpeedCase(FakeWorld):
     """Two reps of a team in Kuching, and a ledger."""
 
     def __init__(self, **north: Any) -> None:
@@ -61,7 +61,7 @@ class Hall(FakeWorld):
         about = {"lead_id": name, "epoch": 1, "taken_at": at, "territory": "Sarawak"}
 
         def entry(kind: str, moment: datetime) -> Entry:
-            return booked(
+            return new_entry(
                 f"{kind}/{name}", kind, rep.rep_id, team, moment, self.memory.playbook, **about
             )
 
@@ -97,30 +97,30 @@ def speed_of(board: SpeedBoard) -> RepSpeed:
 
 
 def test_a_board_is_of_the_current_week_where_the_team_is() -> None:
-    hall = Hall()
+    case = SpeedCase()
     for at in (MONDAY - MS, MONDAY, MONDAY + WEEK - MS, MONDAY + WEEK):
-        hall.answered(AINA, at, 0 * SECOND)
-    board = hall.board(as_of=MONDAY + WEEK - MS)
+        case.answered(AINA, at, 0 * SECOND)
+    board = case.board(as_of=MONDAY + WEEK - MS)
     assert (board.span.name, board.span.start) == ("2026-W48", MONDAY)
     assert speed_of(board).taken == 2
-    assert hall.board(as_of=MONDAY + WEEK).span.name == "2026-W49"
+    assert case.board(as_of=MONDAY + WEEK).span.name == "2026-W49"
 
 
 def test_a_board_of_a_month_holds_all_its_weeks() -> None:
-    hall = Hall()
+    case = SpeedCase()
     first = datetime.fromisoformat("2026-11-01T00:00:00+08:00")
     last = datetime.fromisoformat("2026-12-01T00:00:00+08:00")
     for at in (first - MS, first, first + 10 * DAY, last - MS, last):
-        hall.answered(AINA, at, 0 * SECOND)
-    board = hall.board("month", "2026-11", as_of=last + WEEK)
+        case.answered(AINA, at, 0 * SECOND)
+    board = case.board("month", "2026-11", as_of=last + WEEK)
     assert speed_of(board).taken == 3
 
 
 def test_the_fastest_stands_first_with_their_name() -> None:
-    hall = Hall()
-    hall.answered(AINA, NOON, 20 * SECOND)
-    hall.answered(BEN, NOON, 10 * SECOND)
-    board = hall.board(as_of=NOON + MINUTE, viewer=AINA)
+    case = SpeedCase()
+    case.answered(AINA, NOON, 20 * SECOND)
+    case.answered(BEN, NOON, 10 * SECOND)
+    board = case.board(as_of=NOON + MINUTE, viewer=AINA)
     assert names(board) == [(1, "Ben"), (2, "Aina")]
     assert (board.mine, board.around) == (board.rows[1], board.rows)
     assert board.gap == 10
@@ -128,31 +128,31 @@ def test_the_fastest_stands_first_with_their_name() -> None:
 
 
 def test_what_happened_later_is_left_out() -> None:
-    hall = Hall()
-    hall.answered(AINA, NOON, MINUTE)
-    assert hall.board(as_of=NOON - MS).rows == ()
-    assert speed_of(hall.board(as_of=NOON + MINUTE - MS)).contacted == 0
-    assert speed_of(hall.board(as_of=NOON + MINUTE)).contacted == 1
+    case = SpeedCase()
+    case.answered(AINA, NOON, MINUTE)
+    assert case.board(as_of=NOON - MS).rows == ()
+    assert speed_of(case.board(as_of=NOON + MINUTE - MS)).contacted == 0
+    assert speed_of(case.board(as_of=NOON + MINUTE)).contacted == 1
 
 
 def test_a_running_week_has_no_winners_yet() -> None:
-    hall = Hall()
-    hall.answered(AINA, NOON)
+    case = SpeedCase()
+    case.answered(AINA, NOON)
     end = MONDAY + WEEK
-    assert hall.board(as_of=end - MS).winners is None
-    won = hall.board(name="2026-W48", as_of=end).winners
+    assert case.board(as_of=end - MS).winners is None
+    won = case.board(name="2026-W48", as_of=end).winners
     assert won is not None
     assert [one.name for one in won] == ["Aina"]
 
 
 def test_level_reps_win_together_and_an_empty_week_nobody() -> None:
-    hall = Hall()
-    hall.answered(AINA, NOON)
-    hall.answered(BEN, NOON)
-    won = hall.board(name="2026-W48", as_of=NOON + WEEK).winners
+    case = SpeedCase()
+    case.answered(AINA, NOON)
+    case.answered(BEN, NOON)
+    won = case.board(name="2026-W48", as_of=NOON + WEEK).winners
     assert won is not None
     assert [one.name for one in won] == ["Aina", "Ben"]
-    assert hall.board(name="2026-W47").winners == ()
+    assert case.board(name="2026-W47").winners == ()
 
 
 @pytest.mark.parametrize(("late", "counts"), [(WEEK, True), (WEEK + MS, False)])
@@ -160,48 +160,48 @@ def test_level_reps_win_together_and_an_empty_week_nobody() -> None:
 def test_a_contact_in_the_week_after_still_counts(
     kind: str, name: str, late: timedelta, counts: bool
 ) -> None:
-    hall = Hall()
+    case = SpeedCase()
     ends = {"week": MONDAY + WEEK, "month": datetime.fromisoformat("2026-12-01T00:00:00+08:00")}
-    hall.answered(AINA, ends[kind] - MS, late)
-    board = hall.board(kind, name, as_of=NOON + 30 * DAY)
+    case.answered(AINA, ends[kind] - MS, late)
+    board = case.board(kind, name, as_of=NOON + 30 * DAY)
     assert speed_of(board).contacted == counts
 
 
 def test_a_board_is_of_one_team() -> None:
-    hall = Hall()
-    hall.answered(AINA, NOON)
-    assert hall.board(team="south").rows == ()
+    case = SpeedCase()
+    case.answered(AINA, NOON)
+    assert case.board(team="south").rows == ()
 
 
 def test_on_an_anonymous_board_a_rep_finds_their_own_name_alone() -> None:
-    hall = Hall(anonymous=True)
-    hall.answered(AINA, NOON, 2 * SECOND)
-    hall.answered(BEN, NOON, SECOND)
+    case = SpeedCase(anonymous=True)
+    case.answered(AINA, NOON, 2 * SECOND)
+    case.answered(BEN, NOON, SECOND)
     as_of = NOON + WEEK
-    board = hall.board(name="2026-W48", as_of=as_of, viewer=AINA)
+    board = case.board(name="2026-W48", as_of=as_of, viewer=AINA)
     assert names(board) == [(1, ""), (2, "Aina")]
     assert [row.id for row in board.rows] == ["", AINA.rep_id]
     assert speed_of(board).mean_seconds == 1
     assert board.winners is not None
     assert [one.name for one in board.winners] == [""]
-    manager = hall.board(name="2026-W48", as_of=as_of)
+    manager = case.board(name="2026-W48", as_of=as_of)
     assert names(manager) == [(1, "Ben"), (2, "Aina")]
 
 
 def test_where_boards_show_the_own_gap_only_a_rep_finds_nobody_else() -> None:
-    hall = Hall(own_gap=True)
-    hall.answered(AINA, NOON, 2 * SECOND)
-    hall.answered(BEN, NOON, SECOND)
+    case = SpeedCase(own_gap=True)
+    case.answered(AINA, NOON, 2 * SECOND)
+    case.answered(BEN, NOON, SECOND)
     about: dict[str, Any] = {"name": "2026-W48", "as_of": NOON + WEEK}
-    board = hall.board(**about, viewer=AINA)
+    board = case.board(**about, viewer=AINA)
     assert (names(board), board.winners) == ([(2, "Aina")], ())
-    assert names(hall.board(**about)) == [(1, "Ben"), (2, "Aina")]
+    assert names(case.board(**about)) == [(1, "Ben"), (2, "Aina")]
 
 
 def test_who_is_gone_stays_on_the_board_without_a_name() -> None:
-    hall = Hall()
-    hall.answered(a_rep(9), NOON)
-    assert names(hall.board(as_of=NOON + MINUTE)) == [(1, "")]
+    case = SpeedCase()
+    case.answered(a_rep(9), NOON)
+    assert names(case.board(as_of=NOON + MINUTE)) == [(1, "")]
 
 
 @pytest.mark.parametrize(
@@ -217,12 +217,12 @@ def test_who_is_gone_stays_on_the_board_without_a_name() -> None:
 )
 def test_a_period_is_named_as_what_it_is(kind: str, name: str) -> None:
     with pytest.raises(InvalidInput) as refused:
-        Hall().board(kind, name)
+        SpeedCase().board(kind, name)
     assert [error.field for error in refused.value.errors] == ["period_name"]
 
 
 def test_a_team_nobody_knows_is_refused() -> None:
-    for ask in (Hall().board, Hall().report):
+    for ask in (SpeedCase().board, SpeedCase().report):
         with pytest.raises(InvalidInput, match="north, south"):
             ask(team="east")
 
@@ -231,9 +231,9 @@ def test_a_team_nobody_knows_is_refused() -> None:
 
 
 def test_a_report_is_of_the_last_week_that_is_over_for_each_team() -> None:
-    hall = Hall()
-    hall.answered(AINA, MONDAY - MS, None)
-    reports = hall.report(as_of=MONDAY)  # still Sunday for the other team, which is at UTC
+    case = SpeedCase()
+    case.answered(AINA, MONDAY - MS, None)
+    reports = case.report(as_of=MONDAY)  # still Sunday for the other team, which is at UTC
     assert [(one.team, one.name, one.period.name) for one in reports] == [
         ("north", "North", "2026-W47"),
         ("south", "South", "2026-W46"),
@@ -248,22 +248,22 @@ def test_a_report_is_of_the_last_week_that_is_over_for_each_team() -> None:
 
 
 def test_a_report_may_be_of_one_team_and_any_week() -> None:
-    hall = Hall()
-    hall.answered(AINA, NOON, MINUTE)
-    [report] = hall.report("2026-W48", NOON + MINUTE, "north")
+    case = SpeedCase()
+    case.answered(AINA, NOON, MINUTE)
+    [report] = case.report("2026-W48", NOON + MINUTE, "north")
     assert report.rows[0].mean_contact_seconds == 60
-    [early] = hall.report("2026-W48", NOON, "north")
+    [early] = case.report("2026-W48", NOON, "north")
     assert early.rows == (*(replace(row, mean_contact_seconds=None) for row in report.rows),)
 
 
 def test_a_report_is_final_a_week_after_its_week_and_then_the_one_that_was_kept() -> None:
-    hall = Hall()
-    hall.answered(AINA, MONDAY)
+    case = SpeedCase()
+    case.answered(AINA, MONDAY)
     over = MONDAY + WEEK + WEEK
-    [before], [after] = (hall.report("2026-W48", at, "north") for at in (over - MS, over))
+    [before], [after] = (case.report("2026-W48", at, "north") for at in (over - MS, over))
     assert (before.final, after.final) == (False, True)
     assert before.rows == after.rows != ()
-    hall.kept.rows["north", "2026-W48"] = [replace(after.rows[0], returned=7)]
-    [early], [late] = (hall.report("2026-W48", at, "north") for at in (over - MS, over))
+    case.kept.rows["north", "2026-W48"] = [replace(after.rows[0], returned=7)]
+    [early], [late] = (case.report("2026-W48", at, "north") for at in (over - MS, over))
     assert early.rows == before.rows
     assert [row.returned for row in late.rows] == [7]

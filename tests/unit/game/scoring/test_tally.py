@@ -12,7 +12,7 @@ import pytest
 from dibs.core.periods import kind_of, periods
 from dibs.game.scoring.badges import badges_of, held
 from dibs.game.scoring.tally import Place, Tally, tally
-from dibs.ledger.entries import Entry, booked, unit_of
+from dibs.ledger.entries import Entry, new_entry, unit_of
 from dibs.rules.game import Game, Points
 from dibs.rules.playbook import Playbook
 from support.builders import NOON, a_lead, a_playbook, a_rep
@@ -26,7 +26,7 @@ LEAD = a_lead()
 def an_entry(
     name: str, kind: str, at: datetime = NOON, rep: Any = AINA, lead: Any = LEAD, **more: Any
 ) -> Entry:
-    return booked(name, kind, rep.rep_id, rep.team, at, PLAYBOOK, lead, **more)
+    return new_entry(name, kind, rep.rep_id, rep.team, at, PLAYBOOK, lead, **more)
 
 
 def taken(ms: int | None = 5000, kind: str = "claimed", **more: Any) -> Entry:
@@ -206,7 +206,7 @@ def test_days_and_weeks_are_those_of_the_teams_zone(
     for rep_zone in ("Pacific/Kiritimati", "Pacific/Niue"):
         # The rep's own zone does not matter.
         rep = replace(AINA, zone=rep_zone)
-        one = booked("call", "call", rep.rep_id, rep.team, at, playbook)
+        one = new_entry("call", "call", rep.rep_id, rep.team, at, playbook)
         [place] = tally([one], lambda _: playbook).counts
         assert place.day == day
         assert one.week == periods(place.day)[1] == f"2026-W{week}"

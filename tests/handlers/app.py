@@ -15,7 +15,6 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 from moto.core import DEFAULT_ACCOUNT_ID
-from moto.dynamodb.models import dynamodb_backends
 from moto.sns.models import sns_backends
 from moto.sqs.models import sqs_backends
 from standardwebhooks import Webhook
@@ -33,7 +32,7 @@ from dibs.rules.playbook import Playbook
 from dibs.wiring import wiring
 from handlers.roles import Roles
 from support import contract
-from support.aws import Everything, peek
+from support.aws import Everything, empty_tables, peek
 from support.builders import World, a_card, a_playbook, a_rep, token_of
 from support.fakes import Clock
 from support.privacy import Overheard
@@ -237,8 +236,7 @@ def furnish(database: Dynamo) -> Place:
 
 def empty() -> None:
     """Leave what was furnished as it was when it was new."""
-    for table in dynamodb_backends[DEFAULT_ACCOUNT_ID][REGION].tables.values():
-        table.items.clear()
+    empty_tables()
     for queue in sqs_backends[DEFAULT_ACCOUNT_ID][REGION].queues.values():
         queue._messages.clear()
     sns = sns_backends[DEFAULT_ACCOUNT_ID][REGION]
@@ -251,7 +249,7 @@ def _arn(service: str, name: str) -> str:
 
 
 @dataclass
-class Office:
+class App:
     """One organisation, and the one way to run its functions."""
 
     client: Any

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import hmac
 import itertools
+import zlib
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from dibs.aws import keys
+from dibs.aws.attributes import Item
+from dibs.aws.settings import Settings
 from dibs.core.errors import IllegalMove, InvalidInput, RouteNotFound
 from dibs.core.rep import Rep
-from dibs.game.contests.rules import Contest
+from dibs.game.contests.ports import PlannedContest, SignedResult
+from dibs.game.contests.rules import Contest, FrozenContest, result_text
 from dibs.game.contests.run import (
     ContestDeps,
     ContestRun,
@@ -27,10 +33,16 @@ from dibs.game.contests.run import (
     preview,
     run,
 )
-from support.builders import NOON, a_playbook, a_rep
-from support.fake_contests import FakeContests, FakeStandings, FakeTargets
-from support.fake_ledger import FakeLedger
-from support.fakes import FakeWorld
+from dibs.game.contests.store import DynamoContests
+from dibs.game.scoring.store import DynamoStandings
+from dibs.ledger.entries import Entry
+from dibs.ledger.store import DynamoLedger
+from dibs.reports.store import DynamoTargets
+from dibs.roster import store as roster_store
+from support.aws import empty_tables
+from support.builders import NOON, World, a_playbook, a_rep
+from support.interleaving import meanwhile
+from support.totals import add_totals
 
 MONDAY, SUNDAY = date(2026, 11, 30), date(2026, 12, 6)
 OPENS, ENDS = datetime(2026, 11, 30, tzinfo=UTC), datetime(2026, 12, 7, tzinfo=UTC)
@@ -53,30 +65,33 @@ WEEK = Contest(
 )
 
 
-@dataclass
 class Field:
-    """An organisation with contests, on fakes."""
+    """An organisation with contests."""
 
-    world: FakeWorld = field(default_factory=FakeWorld)
-    contests: FakeContests = field(default_factory=FakeContests)
-    standings: FakeStandings = field(default_factory=FakeStandings)
-    targets: FakeTargets = field(default_factory=FakeTargets)
-
-    def __post_init__(self) -> None:
-        self.ledger = FakeLedger(self.world.memory)
+    def __init__(self, world: World) -> None:
+        self.world = world
+        stores = (world.dynamo, world.settings)
+        self.contests = DynamoContests(*stores)
+        self.targets = DynamoTargets(*stores)
+        self.ledger = DynamoLedger(*stores)
         self.rules()
         for rep in (AINA, BEN, CHONG):
-            self.world.add_rep(rep)
+            world.add_rep(rep)
         seeds = map(str, itertools.count())
         self.arena = ContestDeps(
             contests=self.contests,
-            roster=self.world.roster,
-            standings=self.standings,
+            roster=world.roster,
+            standings=DynamoStandings(*stores),
             ledger=self.ledger,
             targets=self.targets,
             sign=lambda text: hmac.new(b"key", text.encode(), "sha256").hexdigest(),
             seed=lambda: next(seeds),
         )
+
+    def anew(self) -> Field:
+        """Return a new organisation in place of this one."""
+        empty_tables()
+        return Field(World(self.world.dynamo.client, self.world.settings))
 
     def rules(self, **changes: Any) -> None:
         self.world.put_playbook(a_playbook(**{"teams": TEAMS, **changes}))
@@ -85,21 +100,66 @@ class Field:
         plan(self.arena, contest, "manager", now)
 
     def call(self, rep: Rep, number: int, day: date = MONDAY) -> None:
-        self.standings.add(day, rep.rep_id, rep.team, call=number)
+        add_totals(self.world, day, rep, call=number)
 
     def run(self, at: datetime) -> ContestRun:
         return run(self.arena, at)
 
+    def stored(self, contest_id: str = "week") -> PlannedContest:
+        found = self.contests.get(contest_id)
+        assert found is not None
+        return found
+
     def state(self, contest_id: str = "week") -> str:
-        return self.contests.planned[contest_id].state
+        return self.stored(contest_id).state
+
+    def start(self) -> tuple[FrozenContest, str]:
+        found = self.contests.frozen("week")
+        assert found is not None
+        return found
+
+    def signed(self) -> SignedResult:
+        found = self.contests.result("week")
+        assert found is not None
+        return found
+
+    def ids(self) -> list[str]:
+        return [one.contest.contest_id for one in self.contests.all()]
+
+    def entries(self) -> dict[str, Entry]:
+        return {entry.entry_id: entry for entry in self.ledger.everything()}
 
     def prizes(self) -> dict[str, int | None]:
-        return {name: entry.amount for name, entry in self.ledger.entries.items()}
+        return {name: entry.amount for name, entry in self.entries().items()}
+
+    def text(self, what: str) -> str:
+        """Return a stored text, as it is kept."""
+        item = self.world.dynamo.get(self.world.settings.game_table, part_key(what))
+        assert item is not None
+        return zlib.decompress(bytes(item[what.lower()]["B"])).decode()
+
+    def alter(self, what: str, text: str) -> None:
+        """Change a stored text behind the store's back."""
+        self.world.dynamo.update(
+            self.world.settings.game_table,
+            part_key(what),
+            "SET #what = :packed",
+            "attribute_exists(pk)",
+            ExpressionAttributeNames={"#what": what.lower()},
+            ExpressionAttributeValues={":packed": {"B": zlib.compress(text.encode())}},
+        )
+
+
+def part_key(what: str) -> Item:
+    return {"pk": {"S": keys.contest("week")}, "sk": {"S": what}}
 
 
 @pytest.fixture
-def ground() -> Field:
-    return Field()
+def ground(world: World, monkeypatch: pytest.MonkeyPatch) -> Field:
+    # A playbook or a rep that changes within a test is seen at once.
+    monkeypatch.setattr(roster_store, "PLAYBOOK_SECONDS", -1.0)
+    monkeypatch.setattr(roster_store, "ROSTER_SECONDS", -1.0)
+    return Field(world)
 
 
 # Set-up
@@ -107,7 +167,7 @@ def ground() -> Field:
 
 def test_a_contest_is_set_up_and_changed_until_it_begins(ground: Field) -> None:
     ground.plan()
-    stored = ground.contests.planned["week"]
+    stored = ground.stored()
     assert (stored.contest, stored.state, stored.by) == (WEEK, "upcoming", "manager")
     assert (stored.times.opens_at, stored.times.ends_at, stored.times.cut_off_at) == (
         OPENS,
@@ -116,7 +176,7 @@ def test_a_contest_is_set_up_and_changed_until_it_begins(ground: Field) -> None:
     )
     changed = replace(WEEK, prize="Dinner")
     ground.plan(changed)
-    assert ground.contests.planned["week"].contest == changed
+    assert ground.stored().contest == changed
 
 
 def test_the_same_contest_again_changes_nothing_whenever_it_comes(ground: Field) -> None:
@@ -134,7 +194,7 @@ def test_what_has_begun_is_not_changed(ground: Field, ran: bool) -> None:
     later = replace(WEEK, first_day=MONDAY + timedelta(days=2), name="Other")
     with pytest.raises(IllegalMove):
         ground.plan(later, OPENS)
-    assert ground.contests.planned["week"].contest == WEEK
+    assert ground.stored().contest == WEEK
 
 
 @pytest.mark.parametrize(("before", "allowed"), [(MS, True), (0 * MS, False)])
@@ -150,7 +210,7 @@ def test_a_contest_begins_in_the_future(ground: Field, before: timedelta, allowe
 def test_what_makes_no_sense_is_not_stored(ground: Field) -> None:
     with pytest.raises(InvalidInput):
         ground.plan(replace(WEEK, metric="nonsense"))
-    assert ground.contests.planned == {}
+    assert ground.contests.all() == []
 
 
 # Opening
@@ -197,11 +257,11 @@ def test_metrics_and_targets_stay_as_they_were_at_the_start(ground: Field) -> No
 
 def test_changing_teams_before_the_start_makes_no_improvement(ground: Field) -> None:
     ground.plan(replace(WEEK, improvement=True, keeps="count(won)"))
-    ground.standings.add(MONDAY - timedelta(days=6), AINA.rep_id, "south", call=50, won=2)
-    ground.standings.add(MONDAY - timedelta(days=1), AINA.rep_id, "north", call=1)
+    add_totals(ground.world, MONDAY - timedelta(days=6), AINA, "south", call=50, won=2)
+    add_totals(ground.world, MONDAY - timedelta(days=1), AINA, "north", call=1)
     ground.run(OPENS)
-    ground.standings.add(MONDAY, AINA.rep_id, "north", call=52, won=2)
-    ground.standings.add(SUNDAY, AINA.rep_id, "south", call=9)
+    add_totals(ground.world, MONDAY, AINA, "north", call=52, won=2)
+    add_totals(ground.world, SUNDAY, AINA, "south", call=9)
     standing = look(ground.arena, "week", None, OPENS + HOUR).standing
     assert standing is not None
     mine = next(row for row in standing.reps if row.who == AINA.rep_id)
@@ -240,7 +300,9 @@ def test_each_run_keeps_how_it_stands(ground: Field) -> None:
     ground.run(OPENS)
     ground.call(AINA, 2)
     assert ground.run(OPENS + HOUR) == ContestRun(counted=1)
-    standing, at = ground.contests.standings["week"]
+    found = ground.contests.standing("week")
+    assert found is not None
+    standing, at = found
     assert (standing.reps[0].who, at) == (AINA.rep_id, OPENS + HOUR)
 
 
@@ -287,18 +349,18 @@ def test_the_result_is_signed_and_what_was_altered_is_named(ground: Field) -> No
     ground.run(CUT_OFF)
     arena = ground.arena
     assert flaws(ground.contests, arena.sign, "week") == []
-    signed = ground.contests.results["week"]
-    ground.contests.results["week"] = replace(signed, text=signed.text.replace("2", "3"))
+    signed = ground.signed()
+    ground.alter("RESULT", signed.text.replace("The week", "My week"))
     assert flaws(ground.contests, arena.sign, "week") == ["the result is not as it was signed"]
     assert not look(arena, "week", None, CUT_OFF).verified
-    forged = replace(signed.result, seed="other")
-    ground.contests.results["week"] = replace(signed, result=forged)
+    ground.alter("RESULT", result_text(replace(signed.result, seed="other")))
     assert "the seed is not the one that was committed to" in flaws(
         ground.contests, arena.sign, "week"
     )
-    ground.contests.results["week"] = signed
-    frozen, seed = ground.contests.starts["week"]
-    ground.contests.starts["week"] = replace(frozen, entrants=frozen.entrants[:1]), seed
+    ground.alter("RESULT", signed.text)
+    assert flaws(ground.contests, arena.sign, "week") == []
+    frozen = ground.text("FROZEN")
+    ground.alter("FROZEN", frozen.replace(BEN.rep_id, CHONG.rep_id))
     assert flaws(ground.contests, arena.sign, "week") == ["the entrants are not those of the start"]
 
 
@@ -306,7 +368,7 @@ def test_prizes_are_entries_of_the_ledger(ground: Field) -> None:
     ground.plan()
     ground.call(AINA, 2)
     ground.run(CUT_OFF)
-    entry = ground.ledger.entries[f"prize/week/{AINA.rep_id}"]
+    entry = ground.entries()[f"prize/week/{AINA.rep_id}"]
     assert (entry.kind, entry.rep_id, entry.team) == ("prize", AINA.rep_id, "north")
     assert (entry.amount, entry.currency, entry.cause) == (100, "", "week")
     assert (entry.at, entry.day, entry.lead_id) == (CUT_OFF, "2026-12-09", None)
@@ -316,35 +378,53 @@ def test_a_run_that_is_repeated_changes_nothing(ground: Field) -> None:
     ground.plan()
     ground.call(AINA, 2)
     ground.run(CUT_OFF)
-    signed, entries = ground.contests.results["week"], dict(ground.ledger.entries)
+    signed, entries = ground.signed(), ground.entries()
     for at in (CUT_OFF, CUT_OFF + HOUR):
         assert ground.run(at) == ContestRun()
-    assert ground.contests.results["week"] == signed
-    assert ground.ledger.entries == entries
+    assert ground.signed() == signed
+    assert ground.entries() == entries
 
 
 WRITES = ("plan", "open", "refresh", "close", "paid")
+
+
+TIMES = (OPENS, OPENS + HOUR, ENDS, CUT_OFF, CUT_OFF + timedelta(days=60))
 
 
 class Died(Exception):
     """The process died."""
 
 
-@pytest.mark.parametrize("after", [False, True])
-@pytest.mark.parametrize("write", [*WRITES, "put"])
-def test_a_run_that_dies_at_any_write_is_made_good_by_the_next(
-    ground: Field, monkeypatch: pytest.MonkeyPatch, write: str, after: bool
-) -> None:
+def begin(ground: Field) -> None:
     ground.rules(game={"challenges": CHALLENGES})
     ground.plan()
     ground.call(AINA, 2)
     ground.call(BEN, 1)
-    calm = Field()
-    calm.rules(game={"challenges": CHALLENGES})
-    calm.plan()
-    calm.call(AINA, 2)
-    calm.call(BEN, 1)
 
+
+def end(ground: Field) -> tuple[object, ...]:
+    planned = ground.contests.all()
+    results = [ground.contests.result(one.contest.contest_id) for one in planned]
+    return planned, results, ground.entries()
+
+
+@pytest.fixture(scope="module")
+def calm(moto_dynamodb: Any, moto_tables: Settings) -> object:
+    """What runs come to if none of them dies."""
+    empty_tables()
+    ground = Field(World(moto_dynamodb, moto_tables))
+    begin(ground)
+    for at in TIMES:
+        ground.run(at)
+    return end(ground)
+
+
+@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize("write", [*WRITES, "put"])
+def test_a_run_that_dies_at_any_write_is_made_good_by_the_next(
+    ground: Field, calm: object, monkeypatch: pytest.MonkeyPatch, write: str, after: bool
+) -> None:
+    begin(ground)
     store: Any = ground.ledger if write == "put" else ground.contests
     real: Callable[..., Any] = getattr(store, write)
     died = []
@@ -357,22 +437,16 @@ def test_a_run_that_dies_at_any_write_is_made_good_by_the_next(
             real(*arguments)
         raise Died
 
-    for at in (OPENS, OPENS + HOUR, ENDS, CUT_OFF, CUT_OFF + timedelta(days=60)):
-        calm.run(at)
-        if not died:
-            monkeypatch.setattr(store, write, dies)
-            try:
-                ground.run(at)
-            except Died:
-                ground.run(at)
-        else:
+    monkeypatch.setattr(store, write, dies)
+    for at in TIMES:
+        with suppress(Died):
             ground.run(at)
+            continue
+        ground.run(at)
     assert died
-    assert ground.contests.results == calm.contests.results
-    assert ground.ledger.entries == calm.ledger.entries
-    assert ground.contests.planned == calm.contests.planned
+    assert end(ground) == calm
     assert ground.state() == "final"
-    assert not any(one.owed for one in ground.contests.planned.values())
+    assert not any(one.owed for one in ground.contests.all())
 
 
 def test_two_runs_at_once_store_one_result_and_book_each_prize_once(
@@ -381,18 +455,15 @@ def test_two_runs_at_once_store_one_result_and_book_each_prize_once(
     ground.plan()
     ground.call(AINA, 2)
     ground.run(OPENS)
-    close = ground.contests.close
 
-    def beaten(signed: Any) -> bool:
-        monkeypatch.setattr(ground.contests, "close", close)
+    def faster() -> None:
         ground.call(BEN, 9)  # reported between the two
         ground.run(CUT_OFF)
-        return close(signed)
 
-    monkeypatch.setattr(ground.contests, "close", beaten)
+    meanwhile(monkeypatch, ground.contests, "close", faster)
     ground.run(CUT_OFF)
     assert ground.prizes() == {f"prize/week/{BEN.rep_id}": 100, f"prize/week/{AINA.rep_id}": 50}
-    assert ground.contests.results["week"].result.standing.prizes == {
+    assert ground.signed().result.standing.prizes == {
         BEN.rep_id: 100,
         AINA.rep_id: 50,
     }
@@ -401,13 +472,13 @@ def test_two_runs_at_once_store_one_result_and_book_each_prize_once(
 def test_the_seed_of_a_lottery_is_settled_at_the_start(ground: Field) -> None:
     ground.plan(replace(WEEK, metric="", tickets={"call": 1}))
     ground.run(OPENS)
-    frozen, seed = ground.contests.starts["week"]
+    frozen, seed = ground.start()
     assert frozen.commitment
     ground.call(AINA, 1)
     view = look(ground.arena, "week", AINA, OPENS + HOUR)
     assert view.standing is not None and view.standing.reps[0].place is None
     ground.run(CUT_OFF)
-    result = ground.contests.results["week"].result
+    result = ground.signed().result
     assert (result.seed, result.commitment) == (seed, frozen.commitment)
     assert result.standing.reps[0].place == 1
 
@@ -446,7 +517,7 @@ def test_a_preview_on_past_data_stores_nothing(ground: Field) -> None:
     frozen, standing = preview(ground.arena, past, NOON)
     assert [(row.who, row.value) for row in standing.reps] == [(BEN.rep_id, 3), (AINA.rep_id, 0)]
     assert len(frozen.entrants) == 2
-    assert ground.contests.planned == {}
+    assert ground.contests.all() == []
 
 
 def test_a_preview_of_a_lottery_draws(ground: Field) -> None:
@@ -518,7 +589,7 @@ def test_a_target_is_that_of_the_days_one_was_there(ground: Field) -> None:
     ground.targets.put(date(2026, 12, 1), {AINA.rep_id: 31})
     ground.plan(replace(WEEK, handicap="own_target"))
     ground.run(OPENS)
-    [mine] = [one for one in ground.contests.starts["week"][0].entrants if one.target is not None]
+    [mine] = [one for one in ground.start()[0].entrants if one.target is not None]
     assert (mine.rep_id, mine.target) == (AINA.rep_id, 4)
 
 
@@ -537,13 +608,13 @@ def test_a_live_contest_is_seen_by_who_is_in_it_and_by_its_teams(ground: Field) 
 
 def test_challenges_open_close_and_pay_by_themselves(ground: Field) -> None:
     ground.rules(game={"challenges": CHALLENGES})
-    ground.standings.add(
-        MONDAY, AINA.rep_id, response_seconds__sum=5000, response_seconds__n=1, claimed=1
+    add_totals(
+        ground.world, MONDAY, AINA, response_seconds__sum=5000, response_seconds__n=1, claimed=1
     )
     assert ground.run(OPENS - MS) == ContestRun()
     assert ground.run(OPENS).opened == 1
     week = "challenge-speed_week-2026-W49"
-    assert ground.contests.planned[week].by == "playbook"
+    assert ground.stored(week).by == "playbook"
     ground.run(datetime(2026, 12, 1, tzinfo=UTC))
     assert ground.state("challenge-quality_month-2026-12") == "live"
     ground.run(CUT_OFF)
@@ -556,7 +627,7 @@ def test_challenges_open_close_and_pay_by_themselves(ground: Field) -> None:
 def test_a_challenge_that_was_missed_whole_is_not_made_up_for(ground: Field) -> None:
     ground.rules(game={"challenges": {**CHALLENGES, "rotation": ["speed_week"]}})
     ground.run(ENDS)
-    assert list(ground.contests.planned) == ["challenge-speed_week-2026-W50"]
+    assert ground.ids() == ["challenge-speed_week-2026-W50"]
 
 
 def test_a_challenge_that_was_called_off_stays_off(ground: Field) -> None:
@@ -572,7 +643,7 @@ def test_a_live_challenge_keeps_its_prize_when_the_playbook_changes(ground: Fiel
     ground.run(OPENS)
     ground.rules(game={"challenges": {**CHALLENGES, "prize_points": [1, 1, 1]}})
     ground.run(OPENS + HOUR)
-    stored = ground.contests.planned["challenge-speed_week-2026-W49"]
+    stored = ground.stored("challenge-speed_week-2026-W49")
     assert stored.contest.prize_points == (100, 50, 25)
 
 
@@ -589,7 +660,7 @@ def test_a_changed_rotation_adds_no_second_challenge_to_a_week(ground: Field) ->
     changed = {**weekly, "rotation": ["volume_sprint", "quality_month"], "prize": "A car"}
     ground.rules(game={"challenges": changed})
     ground.run(OPENS + HOUR)
-    assert list(ground.contests.planned) == ["challenge-speed_week-2026-W49"]
+    assert ground.ids() == ["challenge-speed_week-2026-W49"]
     (slot, contest), (month, _), (following, _), *_ = coming(ground.arena, OPENS + HOUR)
     assert (slot.challenge, contest.contest_id, contest.prize) == (
         "speed_week",
@@ -621,11 +692,11 @@ def test_a_challenge_opens_and_ends_by_its_teams_clocks(
     ground.rules(**rules)
     assert ground.run(opens - MS) == ContestRun()
     assert ground.run(opens).opened == 1
-    late = Field()
+    late = ground.anew()
     late.rules(**rules)
     late.run(ends - MS)  # the first run of all
-    assert list(late.contests.planned) == ["challenge-speed_week-2026-W49"]
-    late = Field()
+    assert late.ids() == ["challenge-speed_week-2026-W49"]
+    late = ground.anew()
     late.rules(**rules)
     late.run(ends)
-    assert list(late.contests.planned) == ["challenge-speed_week-2026-W50"]
+    assert late.ids() == ["challenge-speed_week-2026-W50"]
