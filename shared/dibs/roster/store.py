@@ -104,10 +104,7 @@ class DynamoRoster(Roster):
             raise AlreadyExists(_NUMBER_TAKEN) from failure
 
     def _number_for(self, rep: Rep) -> list[dict[str, Any]]:
-        """Return the writes that make a number this rep's, unless another active rep has it.
-
-        Earlier versions left a leaver's number with them; it is taken over here.
-        """
+        """Return the writes that make a number this rep's, unless another active rep has it."""
         if not rep.phone:
             return []
         item: Item = {**_phone(rep.phone), "rep_id": {"S": rep.rep_id}}
@@ -199,19 +196,15 @@ class DynamoRoster(Roster):
         self._transact([write, *moves, *takes], 1 + len(moves))
 
     def deactivate(self, rep_id: str, left_on: date) -> None:
-        """Note that a rep left: they are told nothing, their token ends, their number is free (R8).
+        """Note that a rep left: they are told nothing, and their token ends at once (R8).
 
-        The rep keeps it in their own record, so that they can return.
+        Their number still points to them, and is free: whoever gets it next takes it over.
         """
-        known = self.counted(rep_id)
-        if known is None:
-            raise RouteNotFound("There is no such rep.")
-        phone = known[0].phone
-        values: Item = {":no": {"BOOL": False}, ":day": {"S": left_on.isoformat()}}
-        guard = _is("phone", phone, values)
-        change = "SET active = :no, left_on = :day REMOVE token_hash"
-        write = self._rep_write(rep_id, change, guard, values)
-        self._transact([write, *self._number_freed(rep_id, phone)], 2)
+        self._update(
+            rep_id,
+            "SET active = :no, left_on = :day REMOVE token_hash",
+            {":no": {"BOOL": False}, ":day": {"S": left_on.isoformat()}},
+        )
 
     def reactivate(self, rep: Rep) -> None:
         """Undo that a rep left; they have no token yet (R8).
