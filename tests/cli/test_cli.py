@@ -16,13 +16,15 @@ from dibs.aws import clock
 from dibs.cli import leads, owners, playbooks, reps
 from dibs.cli.main import app
 from dibs.cli.target import Target
+from dibs.core.credentials import shown
 from dibs.core.errors import AlreadyExists, InvalidInput
-from dibs.race.claim import claim, token_hash
+from dibs.race.claim import claim
 from dibs.race.draw import DrawResult, commitment_of, in_order, seed_of
 from dibs.race.records import draw_item
+from dibs.roster.callers import calling_viewer
 from dibs.rules.presets import preset_text
 from support.aws import everything
-from support.builders import World, a_card, a_playbook, a_rep
+from support.builders import World, a_card, a_playbook, a_rep, proof_of
 
 
 @pytest.fixture
@@ -236,9 +238,8 @@ def test_leaving_asks_and_can_be_undone(organisation: World) -> None:
     assert runner.invoke(app, ["reps", "leave", rep.rep_id], input="y\n").exit_code == 0
     token = said(run("reps", "return", rep.rep_id)).splitlines()[-1]
     assert organisation.roster.get(rep.rep_id) == rep
-    known = organisation.roster.credentials(rep.rep_id)
-    assert known is not None
-    assert known[2] == token_hash(token)
+    viewer = calling_viewer(shown(token), organisation.credentials, clock.now())
+    assert viewer == rep
     assert isinstance(run("reps", "return", rep.rep_id).exception, AlreadyExists)
     said(run("reps", "leave", rep.rep_id, "--yes"))
     other = organisation.add_rep(a_rep(2, phone=rep.phone))
@@ -269,7 +270,7 @@ def test_what_a_lead_is_tied_to_is_shown(organisation: World) -> None:
     [link] = organisation.leads.duplicate_links(lead.lead_id)
     shown = " ".join(said(run("lead", "show", lead.lead_id)).split())
     assert f"merged: {link.other_id} from fair, same phone number" in shown
-    claim(organisation.race, lead.lead_id, rep.rep_id, lambda view: None, clock.now)
+    claim(organisation.race, lead.lead_id, rep.rep_id, proof_of(rep), clock.now)
     theirs = organisation.post_lead(a_card(3, company=a_card(1).company), clock.now())
     shown = " ".join(said(run("lead", "show", theirs.lead_id)).split())
     assert "existing_owner" in shown

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import typer
@@ -9,12 +10,14 @@ from rich.console import Console
 from rich.progress import track
 
 from dibs.cli.files import DryRun, Encoding, end, line_of, read_file
-from dibs.cli.target import Stack, target
+from dibs.cli.target import Stack, noted, target
 from dibs.core.errors import FieldError
 from dibs.core.lead import IdentityKind
 from dibs.core.tables import Column
+from dibs.intake.company_names import company_name
+from dibs.intake.domains import company_domain
 from dibs.intake.duplicates import Identity
-from dibs.intake.identity import company_domain, company_name, identity
+from dibs.intake.identity import domain_mark, identity
 from dibs.people.operator import active_rep
 
 app = typer.Typer(no_args_is_help=True)
@@ -75,6 +78,8 @@ def import_(
     for companies, owner in track(good, "Importing", console=console, disable=not good):
         named = [store.name_owner(one, owner) for one in companies]
         changed += any(named)
+    if changed:
+        noted(here.stores, "owners.import", "companies", {}, {"companies": changed})
     typer.echo(
         f"{len(good)} companies have their owners now: {changed} changed, "
         f"{len(good) - changed} as before; {len(wrong)} lines not taken."
@@ -84,11 +89,14 @@ def import_(
 
 def _company(name: str, domain: str) -> list[Identity]:
     found = []
+    by_domain = identity(IdentityKind.DOMAIN, company_domain(domain))
     for kind, given, value in (
         (IdentityKind.NAME, name, company_name(name)),
         (IdentityKind.DOMAIN, domain, company_domain(domain)),
     ):
         one = identity(kind, value)
+        if one is not None and kind is IdentityKind.NAME and by_domain is not None:
+            one = replace(one, marks=(domain_mark(by_domain),))
         if one is not None:
             found.append(one)
         elif given:

@@ -18,15 +18,22 @@ from rich.table import Table
 
 from dibs.aws import clock
 from dibs.cli.files import AsJson, DryRun, Encoding, end, read_file
-from dibs.cli.target import Stack, target
+from dibs.cli.target import Stack, noted, operator, target
 from dibs.core.calendar import Hours, written_hours
 from dibs.core.errors import AlreadyExists, DibsError, FieldError, RouteNotFound
 from dibs.core.rep import Rep
 from dibs.core.tables import folded, write_rows
 from dibs.offers.open_offers import open_offers
-from dibs.people.operator import add_rep, all_reps, hire, issue_token, rep_of
+from dibs.people.access import issue_token, make_link
+from dibs.people.operator import add_rep, all_reps, hire, rep_of
 from dibs.people.phones import masked
-from dibs.people.profiles import change_profile, come_back, fallback_of, leave_for_good
+from dibs.people.profiles import (
+    change_profile,
+    come_back,
+    fallback_of,
+    leave_for_good,
+    profile_fields,
+)
 from dibs.people.rep_import import COLUMNS, RepRow, judged
 from dibs.people.shown import rep_shown
 from dibs.race.decide import off
@@ -56,7 +63,6 @@ def add(
     roster = target(stack).stores.roster
     rep, token = add_rep(
         roster,
-        clock.now(),
         name=name,
         team=team,
         zone=zone,
@@ -64,6 +70,8 @@ def add(
         tier=tier,
         language=language,
         joined=joined,
+        by=operator(),
+        now=clock.now(),
     )
     if not joined:
         _say_newcomers([rep], roster.playbook())
@@ -146,13 +154,16 @@ def pause(
     stack: Stack = "",
 ) -> None:
     """Pause a rep: they are not notified and cannot claim. A pause ends by itself (R8)."""
-    roster = target(stack).stores.roster
+    stores = target(stack).stores
+    roster = stores.roster
     rep = rep_of(roster, rep_id)
     longest = roster.playbook().availability.pause_ends_after_minutes
     if not 0 <= minutes <= longest:
         raise typer.BadParameter(f"use 1 to {longest}", param_hint="--minutes")
     until = None if resume else clock.now() + timedelta(minutes=minutes or longest)
     roster.pause(rep_id, until)
+    was, until_then = {"paused_until": rep.paused_until}, {"paused_until": until}
+    noted(stores, "rep.pause", rep_id, was, until_then)
     typer.echo(
         f"{rep.name} is {'on' if until is None else f'paused until {until:%d %b %H:%M} UTC'}."
     )
@@ -220,7 +231,11 @@ def set_(
         given["joined_on"] = joined or None
     if not given:
         raise typer.BadParameter("name at least one option to change")
-    rep = change_profile(target(stack).stores.roster, rep_id, given)
+    stores = target(stack).stores
+    was = stores.roster.get(rep_id)
+    rep = change_profile(stores.roster, rep_id, given)
+    before = profile_fields(was, given) if was is not None else {}
+    noted(stores, "rep.change", rep_id, before, profile_fields(rep, given))
     typer.echo(f"{rep.name}: {', '.join(given)} set.")
 
 
@@ -250,6 +265,7 @@ def leave(
         _say(f"{rep.name} ({rep.team}) leaves: their token ends, and {held} leads go back.")
         typer.confirm("Go on?", abort=True)
     back = leave_for_good(here.stores.roster, race, holdings, rep_id, "operator", clock.now)
+    noted(here.stores, "rep.leave", rep_id, {"active": rep.active}, {"active": False})
     typer.echo(f"{rep.name} has left; leads that went back: {back}.")
     for team in fallback_of(here.stores.roster.playbook(), rep_id):
         typer.echo(f"Name another fallback person for team {team} in the playbook.")
@@ -258,10 +274,11 @@ def leave(
 @app.command("return")
 def return_(rep_id: str, stack: Stack = "") -> None:
     """Take back a rep who left, as they were, and print their new token, once (R8)."""
-    roster = target(stack).stores.roster
-    rep = rep_of(roster, rep_id)
-    has_number = come_back(roster, rep_id)
-    token = issue_token(roster, rep_id)
+    stores = target(stack).stores
+    rep = rep_of(stores.roster, rep_id)
+    has_number = come_back(stores.roster, rep_id)
+    noted(stores, "rep.return", rep_id, {"active": False}, {"active": True})
+    token = issue_token(stores.credentials, rep_id, operator(), clock.now())
     if not has_number:
         _say(
             "Their phone number belongs to another rep now: "
@@ -304,10 +321,11 @@ def import_(
         end(wrong)
         return
     added: list[Rep] = []
+    by = operator()
     with _appending(tokens) as out:
         for row in track(new, "Importing", console=console, disable=not new):
             try:
-                added += _added(roster, row, out)
+                added += _added(roster, row, by, out)
             except DibsError as error:
                 wrong.append(FieldError(f"line {row.line}", str(error)))
     known = len(rows) + len(table.wrong) - len(added) - len(wrong)
@@ -319,13 +337,13 @@ def import_(
     end(wrong)
 
 
-def _added(roster: Roster, row: RepRow, out: TextIO) -> list[Rep]:
+def _added(roster: Roster, row: RepRow, by: str, out: TextIO) -> list[Rep]:
     """Store a new rep and write their token down at once: it is shown nowhere else."""
     rep = row.new
     if rep is None:
         return []
     try:
-        token = hire(roster, rep)
+        token = hire(roster, rep, by, clock.now())
     except AlreadyExists:
         # Added by another import, a moment ago.
         known = roster.by_phone(rep.phone or "")
@@ -359,13 +377,29 @@ def _appending(tokens: Path) -> Iterator[TextIO]:
         tokens.unlink()
 
 
+@app.command()
+def token(rep_id: str, stack: Stack = "") -> None:
+    """Print a new token of a rep; the old one and all their sessions end at once."""
+    typer.echo(issue_token(target(stack).stores.credentials, rep_id, operator(), clock.now()))
+
+
+@app.command("link")
+def sign_in_link(rep_id: str, stack: Stack = "") -> None:
+    """Print a link that signs the rep in once, within minutes."""
+    here = target(stack)
+    stores = here.stores
+    rep_of(stores.roster, rep_id)
+    secret = make_link(stores.credentials, stores.roster.playbook(), rep_id, clock.now())
+    typer.echo(f"{here.settings.public_url}/in/{secret}")
+
+
 def link(rep_id: str, lead_id: str = typer.Argument(""), stack: Stack = "") -> None:
     """Print a rep's claim links: for one open lead, or for all their open offers."""
     here = target(stack)
-    known = here.stores.roster.credentials(rep_id)
+    known = here.stores.roster.counted(rep_id)
     if known is None:
         raise RouteNotFound("There is no such rep.")
-    rep, usage, _ = known
+    rep, usage = known
     store = here.stores.race
     offers = [
         offer

@@ -14,7 +14,7 @@ from functools import cache
 from typing import Any
 
 from dibs.core.events import LeadEvent
-from dibs.core.lead import State
+from dibs.core.lead import RELEASED, State, Transition
 from dibs.ledger.entries import (
     ASSIGNED,
     CLAIMED,
@@ -27,6 +27,7 @@ from dibs.ledger.entries import (
 from dibs.ledger.ports import LeadHistory, Ledger
 from dibs.ledger.record import is_protected, shared_with
 from dibs.roster.ports import Roster
+from dibs.rules.playbook import Playbook
 
 EVENTS = ("lead.claimed", "lead.assigned", "lead.returned")
 
@@ -43,6 +44,11 @@ def project(event: LeadEvent, ledger: Ledger, roster: Roster) -> int:
     missing = [entry for entry_id, entry in entries.items() if entry_id not in stored]
     ledger.put(missing)
     return len(missing)
+
+
+def _excused(transition: Transition, playbook: Playbook) -> bool:
+    """Return whether the lead was released for a reason of its own (K4)."""
+    return transition.cause == RELEASED and playbook.release.is_about_lead(transition.note)
 
 
 def _entries(story: LeadHistory, roster: Roster) -> Iterator[Entry]:
@@ -91,6 +97,7 @@ def _entries(story: LeadHistory, roster: Roster) -> Iterator[Entry]:
                 epoch=transition.epoch,
                 taken_at=None,
                 cause=transition.cause,
+                excused=_excused(transition, playbook),
             )
     if claim is not None:
         yield new_entry(

@@ -59,6 +59,15 @@ class EntryRecord(Model):
     other = UnicodeAttribute(null=True)
     shared = TextsAttribute(null=True)
     protected = BooleanAttribute(null=True)
+    reporter = UnicodeAttribute(null=True)
+    recorded_at = InstantAttribute(null=True)
+    late_at = InstantAttribute(null=True)
+    follows = UnicodeAttribute(null=True)
+    value = IntegerAttribute(null=True)
+    value_currency = UnicodeAttribute(null=True)
+    rate = UnicodeAttribute(null=True)
+    quantity = IntegerAttribute(null=True)
+    excused = BooleanAttribute(null=True)
 
 
 def _week_shard(entry: Entry) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""An operator adds reps and issues tokens."""
+"""An operator adds reps."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from zoneinfo import ZoneInfo
 from dibs.core.errors import RouteNotFound
 from dibs.core.lead import REP_ID_BYTES, id_text
 from dibs.core.rep import Rep
+from dibs.people.access import new_token
 from dibs.people.phones import phone_of_rep
 from dibs.people.profiles import read_profile
-from dibs.race.claim import token_hash
+from dibs.roster.audit import entry_of
 from dibs.roster.ports import Roster
 from dibs.rules.rules import Rules
 
 
 def add_rep(
     roster: Roster,
-    now: datetime,
     *,
     name: str,
     team: str,
@@ -27,6 +27,8 @@ def add_rep(
     tier: int = 2,
     language: str = "en",
     joined: str = "",
+    by: str,
+    now: datetime,
 ) -> tuple[Rep, str]:
     """Add a rep and return them with their first token.
 
@@ -37,17 +39,18 @@ def add_rep(
         AlreadyExists: the phone number belongs to another rep.
     """
     rep = new_rep(roster.playbook(), now, name, team, zone, phone, tier, language, joined)
-    return rep, hire(roster, rep)
+    return rep, hire(roster, rep, by, now)
 
 
-def hire(roster: Roster, rep: Rep) -> str:
+def hire(roster: Roster, rep: Rep, by: str, now: datetime) -> str:
     """Store a new rep and return their first token.
 
     Raises:
         AlreadyExists: the phone number belongs to another rep.
     """
-    token = _new_token(rep.rep_id)
-    roster.add(rep, token_hash(token))
+    token, shown, stored = new_token(rep.rep_id, by, now)
+    fields = {"name": rep.name, "team": rep.team, "tier": rep.tier, "phone": rep.phone}
+    roster.add(rep, shown, stored, entry_of(by, "rep.add", rep.rep_id, now, {}, fields))
     return token
 
 
@@ -109,7 +112,7 @@ def active_rep(roster: Roster, given: str) -> Rep:
     rep = roster.get(given.lower())
     if rep is None:
         try:
-            known = roster.by_phone(phone_of_rep(given, roster.playbook().default_region))
+            known = roster.by_phone(phone_of_rep(given, roster.playbook().phone_region))
         except ValueError:
             known = None
         rep = known and known[0]
@@ -118,21 +121,3 @@ def active_rep(roster: Roster, given: str) -> Rep:
             f"{given[:40]!r} is not an active rep's id or phone number; see `dibs reps list`"
         )
     return rep
-
-
-def issue_token(roster: Roster, rep_id: str) -> str:
-    """Issue a rep's new token; the old one ends at once."""
-    token = _new_token(rep_id)
-    roster.set_token(rep_id, token_hash(token))
-    return token
-
-
-def issue_manager_token(roster: Roster) -> str:
-    """Issue a new managers' token; the old one ends at once."""
-    token = _new_token("manager")
-    roster.set_manager_hash(token_hash(token))
-    return token
-
-
-def _new_token(owner: str) -> str:
-    return f"{owner}.{secrets.token_urlsafe(24)}"

@@ -25,7 +25,7 @@ def phone_of_rep(given: str, region: str = "") -> str:
     if flags or not number.removeprefix("+").isdigit():
         how = "write one number, as +60128880000"
         if not region:
-            how += "; without a country code it needs default_region in the playbook"
+            how += "; without a country code it needs phone_region in the playbook"
         raise ValueError(f"is no number that gets text messages; {how}")
     return number
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from functools import cache
@@ -12,7 +12,7 @@ from zoneinfo import available_timezones
 
 from dibs.assignment.ports import Holdings
 from dibs.assignment.work import let_go
-from dibs.core.calendar import Hours, parse_hours
+from dibs.core.calendar import Hours, parse_hours, written_hours
 from dibs.core.errors import AlreadyExists, FieldError, InvalidInput, RouteNotFound
 from dibs.core.lead import PRODUCT_BYTES, SEGMENT_BYTES, TERRITORY_BYTES
 from dibs.core.rep import Rep
@@ -99,6 +99,14 @@ def zones() -> frozenset[str]:
     return frozenset(available_timezones())
 
 
+def profile_fields(rep: Rep, names: Iterable[str]) -> dict[str, Any]:
+    """Return these fields of a rep's profile as plain values, for the audit trail."""
+    found = {name: getattr(rep, name, None) for name in names}
+    if "hours" in found:
+        found["hours"] = written_hours(rep.hours)
+    return found
+
+
 def fallback_of(playbook: Rules, rep_id: str) -> list[str]:
     """Return the teams whose fallback person this is; a leaver must be replaced there (C7)."""
     return [team for team, rules in playbook.teams.items() if rules.fallback == rep_id]
@@ -165,7 +173,7 @@ def _name(value: Any, playbook: Rules) -> str:
 def _phone(value: Any, playbook: Rules) -> str | None:
     if value is None or value == "":
         return None
-    return phone_of_rep(value if isinstance(value, str) else "", playbook.default_region)
+    return phone_of_rep(value if isinstance(value, str) else "", playbook.phone_region)
 
 
 def _language(value: Any, playbook: Rules) -> str:

@@ -412,11 +412,3 @@ def test_which_rules_are_on_follows_from_the_playbook(
     changes: dict[str, Any], on: tuple[str, ...]
 ) -> None:
     assert rules_on(playbook(**changes)) == (*on, "G1", "G2", "G3", "G9", "G11", "K2")
-
-
-@pytest.mark.parametrize(
-    ("region", "right"), [("", True), ("MY", True), ("my", False), ("+60", False)]
-)
-def test_the_default_region_is_a_country(region: str, right: bool) -> None:
-    found = {error.field for error in problems(a_playbook(default_region=region))}
-    assert ("default_region" not in found) == right
