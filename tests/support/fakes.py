@@ -709,7 +709,7 @@ class FakeRoster:
         return {r: self._memory.reps[r] for r in rep_ids if r in self._memory.reps}
 
     def by_phone(self, phone: str) -> tuple[Rep, Usage] | None:
-        found = [rep for rep in self._memory.reps.values() if rep.phone == phone]
+        found = [r for r in self._memory.reps.values() if r.phone == phone and r.active]
         return (found[0], self._memory.usage[found[0].rep_id]) if found else None
 
     def add(self, rep: Rep, shown: Shown, token: Credential, entry: Entry) -> None:
@@ -728,8 +728,24 @@ class FakeRoster:
         return True
 
     def put_profile(self, rep: Rep, fields: Sequence[str]) -> None:
-        if fields:
-            self._change(rep.rep_id, **{name: getattr(rep, name) for name in fields})
+        if not fields:
+            return
+        before = self._memory.reps.get(rep.rep_id)
+        changes: dict[str, object] = {name: getattr(rep, name) for name in fields}
+        if "phone" in fields and before is not None and before.phone != rep.phone:
+            if before.active:
+                self._free_for(rep)
+            changes["sms_opted_out"] = False
+        self._change(rep.rep_id, **changes)
+
+    def _free_for(self, rep: Rep) -> None:
+        known = self.by_phone(rep.phone) if rep.phone else None
+        if known is not None and known[0].rep_id != rep.rep_id:
+            raise AlreadyExists
+
+    def reactivate(self, rep: Rep) -> None:
+        self._free_for(rep)
+        self._change(rep.rep_id, active=True, left_on=None, phone=rep.phone)
 
     def deactivate(self, rep_id: str, left_on: date) -> None:
         self._change(rep_id, active=False, left_on=left_on)
