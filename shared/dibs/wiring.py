@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from dibs.assignment.store import DynamoHoldings
     from dibs.aws.once import DynamoOnce
     from dibs.dispatch.follow import FollowDeps
+    from dibs.dispatch.heal import CountDeps
     from dibs.game.contests.run import ContestDeps
     from dibs.game.contests.store import DynamoContests
     from dibs.game.help.ask import HelpDeps
@@ -134,9 +135,11 @@ class Wiring:
     @cached_property
     def ledger(self) -> DynamoLedger:
         """Who took which lead and what they made of it."""
+        from concurrent.futures import ThreadPoolExecutor
+
         from dibs.ledger.store import DynamoLedger
 
-        return DynamoLedger(self.dynamo, self.settings)
+        return DynamoLedger(self.dynamo, self.settings, ThreadPoolExecutor(WRITERS).map)
 
     @cached_property
     def races(self) -> DynamoRaces:
@@ -366,6 +369,19 @@ class Wiring:
 
         return ScoreDeps(
             self.standings, self.roster, self.playbooks, self.targets, self.awards, clock.now
+        )
+
+    @cached_property
+    def count_deps(self) -> CountDeps:
+        """What counting ledger entries works with."""
+        from dibs.dispatch.heal import CountDeps
+
+        return CountDeps(
+            ledger=self.ledger,
+            score=self.score_deps,
+            quests=self.quest_deps,
+            managers=self.managers,
+            public_url=self.settings.public_url,
         )
 
     @cached_property
