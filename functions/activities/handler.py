@@ -15,7 +15,7 @@ from dibs.core.errors import (
     NotYours,
     Unauthorized,
 )
-from dibs.intake.body import verify
+from dibs.intake.signing import Scope
 from dibs.ledger.activities import Activity
 from dibs.ledger.body import LARGEST_BATCH, ActivitiesIn, activity_from
 from dibs.ledger.record import RecordResult, record_all
@@ -58,7 +58,7 @@ def _caller(event: Event) -> str | None:
     if header(event, "authorization"):
         rep, _ = calling_rep(event, wiring().roster)
         return rep.rep_id
-    verify(raw, event.get("headers", {}), wiring().intake_secret)
+    wiring().signatures.verified(raw, event.get("headers", {}), Scope.ACTIVITIES)
     return None
 
 
@@ -115,7 +115,7 @@ def _result(data: Any, outcome: Outcome) -> dict[str, Any]:
 def warm() -> object:
     """Make what the first activity would wait for."""
     mine = wiring()
-    return mine.intake_secret, mine.record_deps.roster.playbook(), mine.timers
+    return mine.signatures.book(), mine.record_deps.roster.playbook(), mine.timers
 
 
 SOURCE_OR_REP = Who("signed or rep", _caller, (Unauthorized, Forbidden, MalformedBody))

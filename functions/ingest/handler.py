@@ -53,7 +53,7 @@ def post_lead(event: Event, signed_at: datetime, sent: LeadIn) -> Response:
 def warm() -> object:
     """Make what the first lead would wait for."""
     mine, domain = wiring(), company_domain("dibs.example")
-    return mine.intake_secret, mine.leads, mine.arrivals, mine.roster.playbook(), domain
+    return mine.signatures.book(), mine.leads, mine.arrivals, mine.roster.playbook(), domain
 
 
 ROUTES = {
