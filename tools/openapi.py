@@ -50,7 +50,7 @@ _SECURITY: dict[str, list[Schema]] = {
     "manager": [{"manager": []}],
     "rep or manager": [{"rep": []}, {"manager": []}],
     "signed": [{"signed": []}],
-    "signed or rep": [{"signed": []}, {"rep": []}],
+    "signed, rep or manager": [{"signed": []}, {"rep": []}, {"manager": []}],
 }
 _SCHEMES = {
     "rep": {
@@ -61,7 +61,7 @@ _SCHEMES = {
     "manager": {
         "type": "http",
         "scheme": "bearer",
-        "description": "The manager's token, `manager.<random>`.",
+        "description": "A manager's token, `<manager_id>.<random>`.",
     },
     "signed": {
         "type": "apiKey",
@@ -74,7 +74,8 @@ _SCHEMES = {
         "type": "apiKey",
         "in": "cookie",
         "name": COOKIE,
-        "description": "What `POST /sign-in` sets; it can only look.",
+        "description": "A session, which `POST /sign-in` or `POST /in/{token}` begins: it counts "
+        "for looking, and for changes that a page of our own sends.",
     },
 }
 _ONLY = {
@@ -83,7 +84,9 @@ _ONLY = {
 }
 _PATHS = {
     "lead_id": "A lead.",
-    "token": "The token of a claim link.",
+    "token": "The token of a link.",
+    "session_id": "One of my sessions; `GET /me/sessions` lists them.",
+    "manager_id": "A manager.",
     "device_id": "The app's own id of a phone: 1 to 64 letters, digits, - _ . and :",
     "rep_id": "A rep.",
     "month": "A month such as 2026-11.",

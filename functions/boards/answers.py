@@ -202,3 +202,31 @@ class MetricPreview(TypedDict):
     period: str
     in_force: NotRequired[str]
     rows: list[TriedRow]
+
+
+class LinkAsked(TypedDict):
+    """A link is on its way, if a rep has the number."""
+
+    sent: str
+
+
+class SessionShown(TypedDict):
+    """Where somebody is signed in; `this_one` is the session that asks."""
+
+    session_id: str
+    began_at: datetime | None
+    ends_at: datetime | None
+    this_one: bool
+
+
+class Sessions(TypedDict):
+    """The caller's sessions, the latest first."""
+
+    sessions: list[SessionShown]
+
+
+class SessionEnded(TypedDict):
+    """A session that has ended."""
+
+    session_id: str
+    ended: bool

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 from urllib.parse import parse_qs
 
+from dibs.web.body import JSON, json_object
 from dibs.web.http import LARGEST_BODY
 
 
@@ -30,3 +31,32 @@ class SignInForm:
     def described(cls) -> dict[str, Any]:
         """Return its JSON Schema."""
         return {"type": "object", "properties": {"token": {"type": "string"}}}
+
+
+@dataclass(frozen=True)
+class PhoneIn:
+    """The phone number a link is asked for, from an app (JSON) or from the page's form."""
+
+    phone: str
+    example: ClassVar[Mapping[str, Any]] = {"phone": "+60128880000"}
+    media: ClassVar[str] = JSON
+    largest: ClassVar[int] = LARGEST_BODY
+
+    @classmethod
+    def read(cls, raw: bytes) -> Self:
+        """Return what was sent; what is no number is answered as one nobody has.
+
+        Raises:
+            MalformedBody: it looks like JSON and is none.
+        """
+        if raw.lstrip()[:1] in (b"", b"{", b"["):
+            sent: Any = json_object(raw).get("phone")
+        else:
+            sent = parse_qs(raw.decode(errors="replace")).get("phone", [""])[0]
+        return cls(sent.strip()[:40] if isinstance(sent, str) else "")
+
+    @classmethod
+    def described(cls) -> dict[str, Any]:
+        """Return its JSON Schema."""
+        phone = {"type": "string", "description": "With country code, such as +60128880000."}
+        return {"type": "object", "properties": {"phone": phone}}

@@ -8,11 +8,13 @@ from datetime import datetime
 from fractions import Fraction
 from typing import Any
 
-from boards import contract, metrics, page
-from boards.body import SignInForm
+from boards import contract, metrics, page, sign_in
+from boards.sign_in import BOARD as _BOARD
+from boards.sign_in import REPORT as _REPORT
 from dibs.aws import clock
-from dibs.callers import LOOKING_MANAGER, LOOKING_VIEWER
+from dibs.callers import MANAGER, VIEWER
 from dibs.core.calendar import Period
+from dibs.core.credentials import Manager
 from dibs.core.errors import (
     DibsError,
     FieldError,
@@ -36,16 +38,11 @@ from dibs.game.scoring.response_speed import RESPONSE_SPEED, SpeedBoard, respons
 from dibs.intake.blind_mix import mix_reached
 from dibs.reports.assignment import TeamReport, assignment
 from dibs.reports.assignment_rows import Row
-from dibs.roster.callers import calling_viewer
 from dibs.web.entry import http
 from dibs.web.http import Event, Response, answer, path, query, wants_html
 from dibs.web.route import ANYBODY, HTML, Route
-from dibs.web.sign_in import cookie_for
 from dibs.wiring import wiring
 
-_MANAGER = "manager"
-_REPORT = "/reports/assignment"
-_BOARD = "/boards/points"
 _MOST_WEEKS = 52
 
 _TEAM = {"description": "One of the playbook's teams; a rep's own at most.", "type": "string"}
@@ -167,7 +164,7 @@ def _period(period: Period) -> dict[str, Any]:
     return {"name": period.name, "start": period.start, "end": period.end}
 
 
-def assignment_report(event: Event, manager: str) -> Response:
+def assignment_report(event: Event, manager: Manager) -> Response:
     """`GET /reports/assignment`: what became of a week's leads, team by team (R10)."""
     del manager
     as_of = _as_of(event)
@@ -200,7 +197,7 @@ def _row(row: Row) -> dict[str, Any]:
     return {**body, "taken": row.taken, "load": load}
 
 
-def blind_report(event: Event, manager: str) -> Response:
+def blind_report(event: Event, manager: Manager) -> Response:
     """`GET /reports/blind`: the mix of the blind leads in the latest weeks (F5)."""
     del manager
     sent = query(event, "weeks") or "4"
@@ -219,32 +216,10 @@ def blind_report(event: Event, manager: str) -> Response:
     )
 
 
-def sign_in_page(event: Event) -> Response:
-    """`GET /sign-in`: the page to sign in, one field for the token."""
-    del event
-    return page.sign_in()
-
-
-def sign_in(event: Event, sent: SignInForm) -> Response:
-    """`POST /sign-in`: check the token, keep it in a cookie, and show what it opens."""
-    del event
-    token = sent.token
-    try:
-        viewer = calling_viewer({"headers": {"authorization": f"Bearer {token}"}}, wiring().roster)
-    except DibsError as error:
-        return page.sign_in(error)
-    return {
-        "statusCode": 303,
-        "headers": {"location": _REPORT if viewer is None else _BOARD, "cache-control": "no-store"},
-        "cookies": [cookie_for(token, wiring().settings.public_url)],
-        "body": "",
-    }
-
-
 ROUTES = {
     "GET /boards/{metric}": Route(
         board,
-        LOOKING_VIEWER,
+        VIEWER,
         {200: ("Board", "SpeedBoard", HTML)},
         (Forbidden, RouteNotFound, InvalidInput),
         query={
@@ -253,7 +228,7 @@ ROUTES = {
             "scope": {"description": "reps, unless named.", "enum": list(SCOPES)},
             "team": _TEAM,
             "top": {
-                "description": "How many rows, 10 unless said.",
+                "description": "How many rows: 10 unless said, all of them for response_speed.",
                 "type": "integer",
                 "minimum": 1,
                 "maximum": MOST_ROWS,
@@ -264,7 +239,7 @@ ROUTES = {
     ),
     "GET /reports/assignment": Route(
         assignment_report,
-        LOOKING_MANAGER,
+        MANAGER,
         {200: ("AssignmentReport", HTML)},
         (InvalidInput,),
         query={
@@ -276,7 +251,7 @@ ROUTES = {
     ),
     "GET /reports/blind": Route(
         blind_report,
-        LOOKING_MANAGER,
+        MANAGER,
         {200: "BlindReport"},
         (InvalidInput,),
         query={
@@ -288,19 +263,12 @@ ROUTES = {
             }
         },
     ),
-    "GET /sign-in": Route(sign_in_page, ANYBODY, {200: HTML}),
-    "POST /sign-in": Route(
-        sign_in,
-        ANYBODY,
-        {303: "", 401: HTML, 403: HTML},
-        body=SignInForm,
-        repeated="Each time is a new cookie.",
-    ),
     "GET /openapi.json": Route(
         contract.document, ANYBODY, {200: "application/openapi+json", 304: ""}
     ),
     "GET /docs": Route(contract.show, ANYBODY, {200: HTML}),
     **metrics.ROUTES,
+    **sign_in.ROUTES,
 }
 
 handler = http(ROUTES, lambda: (wiring().ledger, wiring().roster.playbook(), page.site()))

@@ -6,7 +6,8 @@ from fractions import Fraction
 from typing import Any
 
 from dibs.aws import clock
-from dibs.callers import LOOKING_MANAGER, LOOKING_VIEWER
+from dibs.callers import MANAGER, VIEWER
+from dibs.core.credentials import Manager
 from dibs.core.errors import InvalidInput
 from dibs.core.rep import Rep
 from dibs.game.scoring.metrics import metrics_of, number
@@ -28,7 +29,7 @@ def listed(event: Event, viewer: Rep | None) -> Response:
     return answer(200, {"metrics": found})
 
 
-def tried(event: Event, manager: str) -> Response:
+def tried(event: Event, manager: Manager) -> Response:
     """`GET /metrics/preview`: what each rep would have had under a formula."""
     del manager
     found = preview(
@@ -68,10 +69,10 @@ def _shown(value: Fraction | None) -> int | float | None:
 
 
 ROUTES = {
-    "GET /metrics": Route(listed, LOOKING_VIEWER, {200: "Metrics"}),
+    "GET /metrics": Route(listed, VIEWER, {200: "Metrics"}),
     "GET /metrics/preview": Route(
         tried,
-        LOOKING_MANAGER,
+        MANAGER,
         {200: "MetricPreview"},
         (InvalidInput,),
         query={

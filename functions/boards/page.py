@@ -22,7 +22,7 @@ from dibs.reports.assignment import TeamReport
 from dibs.reports.assignment_rows import DIMENSIONS
 from dibs.reports.team_entries import KINDS
 from dibs.rules.playbook import Playbook
-from dibs.web.http import STATUS, Response
+from dibs.web.http import RETRY_AFTER_SECONDS, STATUS, Response
 from dibs.web.site import Site
 from dibs.web.site import site as build_site
 from dibs.web.translations import ENGLISH, N_, translator
@@ -139,7 +139,20 @@ def _at_response_speed(
 def sign_in(error: DibsError | None = None) -> Response:
     """The field for the token, and why it is asked for, if it is."""
     status = 200 if error is None else STATUS[type(error)]
-    return _page(status, "sign_in.html", problem="" if error is None else str(error))
+    made = _page(status, "sign_in.html", problem="" if error is None else str(error))
+    if status in RETRY_AFTER_SECONDS:
+        made["headers"]["retry-after"] = str(RETRY_AFTER_SECONDS[status])
+    return made
+
+
+def sign_in_link(token: str, *, good: bool) -> Response:
+    """One button that signs in, where the link is good."""
+    return _page(200, "in.html", token=token, good=good)
+
+
+def link_sent(minutes: int) -> Response:
+    """What follows when a link was asked for, whoever asked."""
+    return _page(202, "link_sent.html", minutes=minutes)
 
 
 def contract(described: Mapping[str, Any]) -> Response:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from dibs.aws import clock
 from dibs.aws.observability import count, logger
+from dibs.core.credentials import Shown
 from dibs.core.errors import (
     AlreadyClaimed,
     ClaimRefused,
@@ -50,10 +51,10 @@ if TYPE_CHECKING:
     from claim.page import Page
 
 
-def claim_by_api(event: Event, caller: tuple[str, str]) -> Response:
+def claim_by_api(event: Event, caller: Shown) -> Response:
     """`POST /leads/{lead_id}/claim`: claim a lead, with a rep's bearer token."""
-    rep_id, token = caller
-    won = claim(wiring().race, lead_id(event), rep_id, bearer(token), clock.now)
+    proof = bearer(caller, clock.now())
+    won = claim(wiring().race, lead_id(event), caller.owner, proof, clock.now)
     return _told(_counted(won))
 
 
@@ -71,7 +72,7 @@ def state(event: Event) -> Response:
     """`GET /c/{token}/state`: how the race stands, for a page that is being looked at."""
     link = read_link(path(event, "token"))
     view = wiring().race.read(link.lead_id, link.rep_id)
-    by_link(link)(view)
+    by_link(link).check(view)
     standing = _state(view, clock.now())
     return answer(200, {"state": standing, "closes_at": view.lead and view.lead.closes_at})
 
@@ -129,7 +130,7 @@ def _show(event: Event) -> Page:
         link = read_link(token)
         view = wiring().race.read(link.lead_id, link.rep_id)
         language = view.rep.language if view.rep else language
-        by_link(link)(view)
+        by_link(link).check(view)
         return pages.standing(wiring().race, view, token, clock.now())
     except DibsError as error:
         return pages.of_error(error, token, language, clock.now(), posted=False)
@@ -139,18 +140,18 @@ def _answered(event: Event, act: Callable[[Link, Proof], Won | InDraw | None]) -
     """Do what was asked, and answer a browser with the page that tells how it went."""
     token, language = path(event, "token"), "en"
 
-    def proof(view: RaceView) -> None:
+    def check(view: RaceView) -> None:
         nonlocal language  # what the act reads anyway also tells in which language to answer
         language = view.rep.language if view.rep else language
-        by_link(read_link(token))(view)
+        by_link(read_link(token)).check(view)
 
     if not wants_html(event):
-        done = act(read_link(token), proof)
+        done = act(read_link(token), Proof(check))
         return _told(done) if done else answer(200, {"undone": True})
     from claim import pages
 
     try:
-        done = act(read_link(token), proof)
+        done = act(read_link(token), Proof(check))
         if isinstance(done, InDraw):
             page = pages.of_draw(done, language, clock.now())
         else:

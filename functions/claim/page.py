@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
@@ -24,7 +24,7 @@ from dibs.core.errors import Refusal
 from dibs.core.lead import Contact, Preview
 from dibs.core.quality import Quality
 from dibs.web.site import Site, site
-from dibs.web.translations import in_words, refusal_sentence, translator
+from dibs.web.translations import in_words, named, refusal_sentence, translator
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _RETRY_AFTER_SECONDS = 1
@@ -62,6 +62,8 @@ def open_page(
     a blind lead (F4), whose preview says nothing.
     """
     left = _seconds(closes_at - now)
+    if quality is not None:
+        preview = replace(preview, company=named(preview.company, language))
     return _page(
         "open.html",
         language,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Any
 
 from dibs.aws import clock
 from dibs.callers import MANAGER, VIEWER
+from dibs.core.credentials import Manager
 from dibs.core.errors import IllegalMove, RouteNotFound
 from dibs.core.rep import Rep
 from dibs.game.contests import run as contests
@@ -25,6 +26,7 @@ from dibs.game.contests.rules import (
 from dibs.game.contests.run import SHOWN, View, gap
 from dibs.game.contests.store import contest_body, contest_from_body
 from dibs.game.contests.texts import rules_in_words
+from dibs.roster.trail import note
 from dibs.rules.playbook import Playbook
 from dibs.web.http import Event, Response, answer, path
 from dibs.web.route import Route
@@ -36,22 +38,27 @@ _SHOWN_TO_MANAGERS = 100
 _LISTED = timedelta(days=92)
 
 
-def put(event: Event, manager: str, sent: ContestIn) -> Response:
+def put(event: Event, manager: Manager, sent: ContestIn) -> Response:
     """`PUT /contests/{contest_id}`: set a contest up, or change it until it begins."""
     contest = contest_from_body(_contest_id(event), sent.named)
     now = clock.now()
-    planned = contests.plan(wiring().contest_deps, contest, manager, now)
+    planned = contests.plan(wiring().contest_deps, contest, manager.manager_id, now)
+    _note(manager, "contest.put", contest.contest_id, contest_body(planned.contest))
     return answer(200, _planned(planned, now) | {"contest": contest_body(planned.contest)})
 
 
-def cancel(event: Event, manager: str) -> Response:
+def cancel(event: Event, manager: Manager) -> Response:
     """`POST /contests/{contest_id}/cancel`: call a contest off until it is final."""
-    del manager
     planned = contests.cancel(wiring().contest_deps, _contest_id(event))
+    _note(manager, "contest.cancel", planned.contest.contest_id, {"state": "cancelled"})
     return answer(200, _planned(planned, clock.now()))
 
 
-def preview(event: Event, manager: str, sent: ContestIn) -> Response:
+def _note(manager: Manager, what: str, target: str, after: Mapping[str, Any]) -> None:
+    note(wiring().audit_log, manager.manager_id, what, target, clock.now(), {}, after)
+
+
+def preview(event: Event, manager: Manager, sent: ContestIn) -> Response:
     """`POST /contests/preview`: how a contest would stand, on past or live data.
 
     Nothing is stored, and nobody learns of it.
@@ -323,7 +330,7 @@ ROUTES: dict[str, Route] = {
         cancel, MANAGER, {200: "Planned"}, _NO_CONTEST, repeated="Cancelled is cancelled."
     ),
     "POST /contests/preview": Route(
-        preview, MANAGER, {200: "ContestPreview"}, body=ContestIn, repeated="Nothing is stored."
+        preview, MANAGER, {200: "ContestPreview"}, body=ContestIn, repeated="It may be asked again."
     ),
     "GET /challenges": Route(challenges, VIEWER, {200: "Challenges"}),
 }

@@ -20,7 +20,7 @@ from dibs.game.help import ask as helping
 from dibs.game.help.rules import ANSWERED_FOR, CONFIRMED_FOR, HelpAnswer, HelpRequest
 from dibs.web.http import Event, Response, answer, lead_id, path
 from dibs.web.route import Route
-from dibs.web.translations import translator
+from dibs.web.translations import named, translator
 from dibs.wiring import wiring
 from game.body import AnswerIn, HelperIn, QuestionIn
 
@@ -89,7 +89,7 @@ def _theirs(
     request: HelpRequest, names: Mapping[str, str], rep: Rep, hidden: bool
 ) -> dict[str, Any]:
     _ = translator(rep.language)
-    company = _("Blind lead") if request.blind else request.company
+    company = _("Blind lead") if request.blind else named(request.company, rep.language)
     given = request.answers.get(rep.rep_id)
     return {
         "help_id": request.help_id,

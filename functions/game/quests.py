@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from dibs.callers import REP, VIEWER
+from dibs.aws import clock
+from dibs.callers import ANYBODY_HERE, REP, VIEWER
+from dibs.core.credentials import Manager
 from dibs.core.errors import Ended, Forbidden, RouteNotFound
 from dibs.core.rep import Rep
 from dibs.game.quests import steps as quests
 from dibs.game.quests.steps import QuestProgress
+from dibs.roster.callers import check_team
+from dibs.roster.trail import note
 from dibs.web.http import Event, Response, answer, path
 from dibs.web.route import Route
 from dibs.wiring import wiring
@@ -68,14 +72,26 @@ def tell(event: Event, rep: Rep, sent: PeerIn) -> Response:
     return answer(200, {**body, "done": done})
 
 
-def confirm(event: Event, by: Rep | None, sent: DoneBy) -> Response:
+def confirm(event: Event, by: Rep | Manager, sent: DoneBy) -> Response:
     """`POST /quests/{quest}/{step}/confirm`: confirm that a rep has done a step.
 
     The peer who was named does so, or a manager; nobody confirms their own.
     """
     quest, step = path(event, "quest"), path(event, "step")
-    rep = quests.confirm(wiring().quest_deps, by, quest, step, sent.rep_id)
+    if isinstance(by, Manager):
+        _check(by, sent.rep_id)
+    peer = by if isinstance(by, Rep) else None
+    rep = quests.confirm(wiring().quest_deps, peer, quest, step, sent.rep_id)
+    if isinstance(by, Manager):
+        log, target = wiring().audit_log, f"{quest}/{step}"
+        note(log, by.manager_id, "quest.confirm", target, clock.now(), {}, {"rep_id": rep.rep_id})
     return answer(200, {"quest": quest, "step": step, "rep_id": rep.rep_id, "done": True})
+
+
+def _check(manager: Manager, rep_id: str) -> None:
+    rep = wiring().roster.get(rep_id) if manager.team else None
+    if rep is not None:
+        check_team(manager, (rep.team,), looks=False)
 
 
 def pending(event: Event, who: Rep | None) -> Response:
@@ -115,7 +131,7 @@ ROUTES = {
     ),
     "POST /quests/{quest}/{step}/confirm": Route(
         confirm,
-        VIEWER,
+        ANYBODY_HERE,
         {200: "Confirmed"},
         (RouteNotFound, Forbidden),
         body=DoneBy,

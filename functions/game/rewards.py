@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from dibs.aws import clock
 from dibs.callers import MANAGER, REP, VIEWER
+from dibs.core.credentials import Manager
 from dibs.core.errors import (
     AlreadyDecided,
     AlreadyExists,
@@ -22,6 +23,7 @@ from dibs.core.rep import Rep
 from dibs.game.rewards import requests as rewards
 from dibs.game.rewards.rules import WITH_REASON, RequestState, Reward, RewardRequest
 from dibs.game.scoring.points import Account, Transfer, level_of
+from dibs.roster.trail import note
 from dibs.rules.game import Level
 from dibs.web.http import Event, Response, answer, path, query
 from dibs.web.route import Route
@@ -48,14 +50,18 @@ def catalogue(event: Event, rep: Rep | None) -> Response:
     return answer(200, {"balance": account.balance, "rewards": shown})
 
 
-def put_reward(event: Event, manager: str, sent: RewardIn) -> Response:
+def put_reward(event: Event, manager: Manager, sent: RewardIn) -> Response:
     """`PUT /rewards/{reward_id}`: set up a reward, or change it.
 
     `stock` is how many there ever were, null for no end of them; `approval` and `active` are true
     unless they are said to be false.
     """
-    del manager
-    reward = rewards.put_reward(wiring().rewards, path(event, "reward_id"), sent.named)
+    reward_id = path(event, "reward_id")
+    was = next((one for one in wiring().rewards.rewards() if one.reward_id == reward_id), None)
+    reward = rewards.put_reward(wiring().rewards, reward_id, sent.named)
+    before = {} if was is None else _managed(was)
+    log, by = wiring().audit_log, manager.manager_id
+    note(log, by, "reward.put", reward_id, clock.now(), before, _managed(reward))
     return answer(200, _managed(reward))
 
 
@@ -82,7 +88,7 @@ def mine(event: Event, rep: Rep) -> Response:
 def points(event: Event, rep: Rep) -> Response:
     """`GET /me/points`: my points, my level, and where they came from and went, the newest first.
 
-    `next` is where the next page is, None where there is no more.
+    `next` is where the next page is, null where there is no more.
     """
     start = query(event, "start")
     if start and not _PAGE_START.fullmatch(start):
@@ -103,7 +109,7 @@ def points(event: Event, rep: Rep) -> Response:
     return answer(200, body)
 
 
-def requests(event: Event, manager: str) -> Response:
+def requests(event: Event, manager: Manager) -> Response:
     """`GET /rewards/requests`: who asked for what reward.
 
     The oldest first where something is to be done, else the latest hundred.
@@ -126,13 +132,18 @@ def requests(event: Event, manager: str) -> Response:
 
 
 def _deciding(state: RequestState, summary: str) -> Route:
-    def decide(event: Event, manager: str, sent: DecisionIn | RefusalIn) -> Response:
+    def decide(event: Event, manager: Manager, sent: DecisionIn | RefusalIn) -> Response:
         request_id = path(event, "request_id")
         if not _REQUEST_ID.fullmatch(request_id):
             raise RouteNotFound("There is no such request.")
         store = wiring().rewards
         reason = sent.reason or ""
-        found, changed = rewards.decide(store, request_id, state, manager, reason, clock.now)
+        by = manager.manager_id
+        found, changed = rewards.decide(store, request_id, state, by, reason, clock.now)
+        after = {"state": found.state.value}
+        if changed:
+            what = f"reward.{state.value}"
+            note(wiring().audit_log, by, what, request_id, clock.now(), {}, after)
         return answer(200, {**_request(found), "rep_id": found.rep_id, "changed": changed})
 
     return Route(

@@ -10,7 +10,8 @@ from dibs.aws import clock
 from dibs.aws.observability import count, logger
 from dibs.callers import SOURCE
 from dibs.intake.body import LeadIn, card_of
-from dibs.intake.identity import company_domain
+from dibs.intake.company_names import company_name
+from dibs.intake.domains import company_domain
 from dibs.intake.ingest import IngestDeps, ingest
 from dibs.race.draw import commitment_of, seed_of, undrawn
 from dibs.web.entry import http
@@ -30,7 +31,9 @@ def post_lead(event: Event, signed_at: datetime, sent: LeadIn) -> Response:
         find_rep=roster.counted,
         allot=allot(roster, wiring().turns),
     )
-    accepted = ingest(card_of(sent), roster.playbook(), salt, signed_at, deps)
+    playbook = roster.playbook()
+    card = card_of(sent, playbook.phone_region)
+    accepted = ingest(card, playbook, salt, signed_at, deps)
     lead = accepted.lead
     logger.info("lead accepted", lead_id=lead.lead_id, duplicate=accepted.duplicate)
     if not accepted.duplicate and not lead.test:
@@ -52,8 +55,8 @@ def post_lead(event: Event, signed_at: datetime, sent: LeadIn) -> Response:
 
 def warm() -> object:
     """Make what the first lead would wait for."""
-    mine, domain = wiring(), company_domain("dibs.example")
-    return mine.signatures.book(), mine.leads, mine.arrivals, mine.roster.playbook(), domain
+    mine, named = wiring(), (company_domain("dibs.example"), company_name("Dibs"))
+    return mine.signatures.book(), mine.leads, mine.arrivals, mine.roster.playbook(), named
 
 
 ROUTES = {

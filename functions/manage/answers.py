@@ -136,3 +136,57 @@ class Disputes(TypedDict):
 
     month: str
     disputes: list[Disputed]
+
+
+class ManagerShown(TypedDict):
+    """A manager; without a team they act on all."""
+
+    manager_id: str
+    name: str
+    team: str | None
+    added_at: datetime | None
+    added_by: str
+
+
+class Managers(TypedDict):
+    """Who manages."""
+
+    managers: list[ManagerShown]
+
+
+class ManagerAdded(ManagerShown):
+    """A new manager, with their token, which is shown once."""
+
+    token: str
+
+
+class ManagerRemoved(ManagerShown):
+    """Who is no manager any more."""
+
+    removed: bool
+
+
+class NewToken(TypedDict):
+    """A new token, which is shown once; the old one has ended."""
+
+    id: str
+    token: str
+
+
+class Logged(TypedDict):
+    """One change: who did what to what, and the fields that differ."""
+
+    at: datetime
+    who: str
+    who_name: str | None
+    what: str
+    target: str
+    before: Mapping[str, Any]
+    after: Mapping[str, Any]
+
+
+class Log(TypedDict):
+    """The latest changes, the newest first."""
+
+    since: datetime
+    entries: list[Logged]

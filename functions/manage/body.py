@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from dibs.assignment.body import Reason
 from dibs.assignment.override import WHERE, Where
 from dibs.core.errors import FieldError, InvalidInput
+from dibs.people.access import LONGEST_DAYS
 from dibs.people.profiles import PROFILE_SCHEMA
 from dibs.playbook.file import read_json, schema
 from dibs.reports.quotas import LARGEST_TARGET
@@ -32,6 +33,29 @@ class AssignIn(AppBody):
         otherwise("name a rep; look at GET /reps"),
     ]
     reason: Reason
+
+
+class TokenIn(AppBody):
+    """When a new token ends; never where nothing is said."""
+
+    example: ClassVar[Mapping[str, Any]] = {"ends_in_days": 90}
+
+    ends_in_days: Annotated[
+        int | None,
+        Field(ge=1, le=LONGEST_DAYS),
+        otherwise(f"send a whole number from 1 to {LONGEST_DAYS}"),
+    ] = None
+
+
+class ManagerIn(TokenIn):
+    """A new manager; without a team they act on all."""
+
+    example: ClassVar[Mapping[str, Any]] = {"name": "Amina Yusof", "team": "north"}
+
+    name: Annotated[
+        str, Field(min_length=1, max_length=80), otherwise("give a name of up to 80 letters")
+    ]
+    team: Annotated[str, otherwise("name one of the playbook's teams, or none for all")] = ""
 
 
 class WithdrawIn(AppBody):

@@ -7,7 +7,8 @@ from dataclasses import asdict
 from typing import Any
 
 from dibs.aws import clock
-from dibs.callers import MANAGER
+from dibs.callers import MANAGER, MANAGER_OF_BODY
+from dibs.core.credentials import Manager
 from dibs.core.errors import (
     FieldError,
     IllegalMove,
@@ -19,15 +20,24 @@ from dibs.core.errors import (
 from dibs.playbook import changes as playbooks
 from dibs.playbook.checks.teams import rules_on, warnings
 from dibs.playbook.file import playbook_data, playbook_of, schema
+from dibs.roster.trail import note
 from dibs.web.entry import http
 from dibs.web.http import Event, Response, answer, query
 from dibs.web.route import ANYBODY, CSV, Route
 from dibs.wiring import wiring
-from manage import leads, people, receipts
-from manage.body import AssignIn, PlaybookIn, ProfileIn, TargetsIn, WithdrawIn
+from manage import leads, managers, people, receipts
+from manage.body import (
+    AssignIn,
+    ManagerIn,
+    PlaybookIn,
+    ProfileIn,
+    TargetsIn,
+    TokenIn,
+    WithdrawIn,
+)
 
 
-def show(event: Event, manager: str) -> Response:
+def show(event: Event, manager: Manager) -> Response:
     """`GET /playbook`: the rules in force, or a version of the past; 0 is the preset as shipped."""
     del manager
     wanted = query(event, "version")
@@ -52,7 +62,7 @@ def show(event: Event, manager: str) -> Response:
     )
 
 
-def put(event: Event, manager: str, sent: PlaybookIn) -> Response:
+def put(event: Event, manager: Manager, sent: PlaybookIn) -> Response:
     """`PUT /playbook`: put rules in force; `?dry_run=true` only tells what they would do."""
     store = wiring().playbooks
     proposal = playbooks.propose(
@@ -62,7 +72,11 @@ def put(event: Event, manager: str, sent: PlaybookIn) -> Response:
     if _dry_run(event):
         found = {"version": proposal.base.number, **body, "preview": _each(proposal.teams)}
         return answer(200, found)
-    version = playbooks.apply(store, proposal, manager, clock.now(), sent.note)
+    by, now = manager.manager_id, clock.now()
+    version = playbooks.apply(store, proposal, by, now, sent.note)
+    before = {one.place: one.before for one in proposal.changes}
+    after = {one.place: one.after for one in proposal.changes}
+    note(wiring().audit_log, by, "playbook.apply", f"version {version}", now, before, after)
     return answer(200, {"version": version, **body})
 
 
@@ -73,7 +87,7 @@ def _dry_run(event: Event) -> bool:
     return wanted == "true"
 
 
-def history(event: Event, manager: str) -> Response:
+def history(event: Event, manager: Manager) -> Response:
     """`GET /playbook/history`: the latest hundred versions of the rules, the newest first."""
     del event, manager
     found = [
@@ -147,7 +161,7 @@ ROUTES = {
     "GET /targets/{month}": Route(people.targets, MANAGER, {200: "Targets"}, (RouteNotFound,)),
     "PUT /targets/{month}": Route(
         people.put_targets,
-        MANAGER,
+        MANAGER_OF_BODY,
         {200: "Targets"},
         (RouteNotFound,),
         body=TargetsIn,
@@ -156,6 +170,38 @@ ROUTES = {
     "GET /receipts": Route(
         receipts.receipts, MANAGER, {200: CSV}, (InvalidInput,), query=receipts.RECEIPTS
     ),
+    "GET /managers": Route(managers.listed, MANAGER, {200: "Managers"}),
+    "POST /managers": Route(
+        managers.add,
+        MANAGER,
+        {201: "ManagerAdded"},
+        body=ManagerIn,
+        repeated="Each time is another manager.",
+    ),
+    "DELETE /managers/{manager_id}": Route(
+        managers.remove,
+        MANAGER,
+        {200: "ManagerRemoved"},
+        (RouteNotFound,),
+        repeated="A removed manager is 404.",
+    ),
+    "POST /managers/{manager_id}/token": Route(
+        managers.manager_token,
+        MANAGER,
+        {201: "NewToken"},
+        (RouteNotFound,),
+        body=TokenIn,
+        repeated="Each time is a new token; the one before has ended.",
+    ),
+    "POST /reps/{rep_id}/token": Route(
+        managers.rep_token,
+        MANAGER,
+        {201: "NewToken"},
+        (RouteNotFound,),
+        body=TokenIn,
+        repeated="Each time is a new token; the one before has ended.",
+    ),
+    "GET /log": Route(managers.log, MANAGER, {200: "Log"}, (InvalidInput,), query=managers.LOG),
     "GET /disputes": Route(
         receipts.disputes, MANAGER, {200: "Disputes"}, (InvalidInput,), query=receipts.DISPUTES
     ),

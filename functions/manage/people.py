@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
 from dibs.aws import clock
 from dibs.core.calendar import written_hours
+from dibs.core.credentials import Manager
 from dibs.core.errors import FieldError, InvalidInput, RouteNotFound
 from dibs.core.rep import Rep
 from dibs.people.operator import all_reps
-from dibs.people.profiles import change_profile, fallback_of, leave_for_good
+from dibs.people.profiles import change_profile, fallback_of, leave_for_good, profile_fields
 from dibs.race.decide import off
 from dibs.reports.quotas import LARGEST_TARGET
+from dibs.roster.callers import check_team
+from dibs.roster.trail import note
 from dibs.rules.playbook import Playbook
 from dibs.web.http import Event, Response, answer, path
 from dibs.wiring import wiring
@@ -22,7 +26,7 @@ from manage.body import ProfileIn, TargetsIn
 _MONTH = re.compile(r"(2[0-9]{3})-(0[1-9]|1[0-2])")
 
 
-def reps(event: Event, manager: str) -> Response:
+def reps(event: Event, manager: Manager) -> Response:
     """`GET /reps`: who is on which team, and who is on duty."""
     del event, manager
     playbook = wiring().roster.playbook()
@@ -30,26 +34,33 @@ def reps(event: Event, manager: str) -> Response:
     return answer(200, {"reps": [_rep(rep, playbook) for rep in found]})
 
 
-def put_rep(event: Event, manager: str, sent: ProfileIn) -> Response:
+def put_rep(event: Event, manager: Manager, sent: ProfileIn) -> Response:
     """`PUT /reps/{rep_id}`: change what is named of a rep: team, zone, hours, leave and so on."""
-    del manager
-    changed = change_profile(wiring().roster, path(event, "rep_id"), sent.named)
+    rep_id = path(event, "rep_id")
+    if manager.team and sent.named.get("team", manager.team) != manager.team:
+        check_team(manager, (str(sent.named["team"]),), looks=False)
+    was = wiring().roster.get(rep_id)
+    changed = change_profile(wiring().roster, rep_id, sent.named)
+    before = profile_fields(was, sent.named) if was is not None else {}
+    _note(manager, "rep.change", rep_id, before, profile_fields(changed, sent.named))
     wiring().timers.check("queue.check")
     return answer(200, _rep(changed, wiring().roster.playbook()))
 
 
-def let_go(event: Event, manager: str) -> Response:
+def let_go(event: Event, manager: Manager) -> Response:
     """`POST /reps/{rep_id}/leave`: the rep leaves at once, and their open leads go back (R8)."""
     rep_id = path(event, "rep_id")
+    was = wiring().roster.get(rep_id)
     returned = leave_for_good(
-        wiring().roster, wiring().race, wiring().holdings, rep_id, manager, clock.now
+        wiring().roster, wiring().race, wiring().holdings, rep_id, manager.manager_id, clock.now
     )
+    _note(manager, "rep.leave", rep_id, {"active": was is None or was.active}, {"active": False})
     named = fallback_of(wiring().roster.playbook(), rep_id)
     body = {"rep_id": rep_id, "active": False, "leads_returned": returned, "fallback_of": named}
     return answer(200, body)
 
 
-def targets(event: Event, manager: str) -> Response:
+def targets(event: Event, manager: Manager) -> Response:
     """`GET /targets/{month}`: what is wanted of each rep in that month (M4)."""
     del manager
     month = _month(event)
@@ -58,12 +69,11 @@ def targets(event: Event, manager: str) -> Response:
     return answer(200, {"month": f"{month:%Y-%m}", **_measure(), "targets": known})
 
 
-def put_targets(event: Event, manager: str, sent: TargetsIn) -> Response:
+def put_targets(event: Event, manager: Manager, sent: TargetsIn) -> Response:
     """`PUT /targets/{month}`: set what is wanted of the named reps in that month (M4).
 
     In the playbook's measure: leads won, or revenue in the smallest unit of its currency.
     """
-    del manager
     month, given = _month(event), sent.targets
     known = wiring().roster.get_many(list(given))
     errors = [
@@ -80,8 +90,18 @@ def put_targets(event: Event, manager: str, sent: TargetsIn) -> Response:
     ]
     if errors:
         raise InvalidInput(tuple(errors))
+    for rep in known.values():
+        check_team(manager, (rep.team,), looks=False)
+    before = wiring().targets.of(month, list(given))
     wiring().targets.put(month, given)
+    _note(manager, "targets.put", f"{month:%Y-%m}", before, given)
     return answer(200, {"month": f"{month:%Y-%m}", **_measure(), "targets": given})
+
+
+def _note(
+    manager: Manager, what: str, target: str, before: Mapping[str, Any], after: Mapping[str, Any]
+) -> None:
+    note(wiring().audit_log, manager.manager_id, what, target, clock.now(), before, after)
 
 
 def _measure() -> dict[str, str]:

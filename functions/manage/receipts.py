@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 from dibs.aws import clock
+from dibs.core.credentials import Manager
 from dibs.core.errors import FieldError, InvalidInput
 from dibs.receipts.audit import of_day
 from dibs.receipts.export import write_head, write_race
@@ -31,7 +32,7 @@ DISPUTES: dict[str, dict[str, Any]] = {
 }
 
 
-def receipts(event: Event, manager: str) -> Response:
+def receipts(event: Event, manager: Manager) -> Response:
     """`GET /receipts`: the receipts of the races chained that UTC day, as CSV.
 
     Where there are more than an answer holds, its `link` header names the next part.
@@ -49,7 +50,7 @@ def receipts(event: Event, manager: str) -> Response:
     return csv_answer(text.getvalue(), following)
 
 
-def disputes(event: Event, manager: str) -> Response:
+def disputes(event: Event, manager: Manager) -> Response:
     """`GET /disputes?month=2026-11`: what reps disputed in a UTC month, this one unless named."""
     del manager
     month = query(event, "month") or f"{clock.now():%Y-%m}"

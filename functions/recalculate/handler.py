@@ -14,6 +14,8 @@ from dibs.dispatch.heal import heal
 from dibs.dispatch.sweep import sweep
 from dibs.game.contests import run as contests
 from dibs.game.rewards.requests import decay_monthly, expire_requests
+from dibs.ledger.settle import settle_amounts
+from dibs.offers.opt_outs import read_opt_outs
 from dibs.receipts.seal import chain_up, seal_late
 from dibs.reports.recalculate import keep_reports, recalculate_quotas, recalculate_tiers
 from dibs.web.entry import function
@@ -85,6 +87,17 @@ def run_decay(as_of: datetime) -> dict[str, Any]:
     return asdict(decay_monthly(wiring().period_deps, wiring().points, as_of))
 
 
+def run_amounts(as_of: datetime) -> dict[str, Any]:
+    """Count the amounts that waited for a rate of their currency (K6)."""
+    return asdict(settle_amounts(wiring().ledger, wiring().roster.playbook(), as_of))
+
+
+def run_opt_outs(as_of: datetime) -> dict[str, Any]:
+    """Mark the reps whose numbers opted out of texts at AWS (N5)."""
+    del as_of
+    return asdict(read_opt_outs(wiring().sms, wiring().roster))
+
+
 JOBS = {
     "sweep": run_sweep,
     "tiers": run_tiers,
@@ -94,6 +107,8 @@ JOBS = {
     "contests": run_contests,
     "rewards": run_rewards,
     "decay": run_decay,
+    "amounts": run_amounts,
+    "opt_outs": run_opt_outs,
 }
 
 

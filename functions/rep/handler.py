@@ -9,6 +9,7 @@ from dibs.assignment.work import accept
 from dibs.assignment.work import release as release_lead
 from dibs.aws import clock
 from dibs.callers import REP, REP_AND_USAGE, VIEWER
+from dibs.core.credentials import Shown
 from dibs.core.errors import (
     FieldError,
     IllegalMove,
@@ -82,19 +83,19 @@ def _offer(offer: OpenOffer, rep: Rep) -> dict[str, Any]:
     return body
 
 
-def seen(event: Event, caller: tuple[str, str]) -> Response:
+def seen(event: Event, caller: Shown) -> Response:
     """`POST /leads/{lead_id}/seen`: say that the app shows the offer (N3)."""
     return _sighted(event, caller, "seen_at")
 
 
-def decline(event: Event, caller: tuple[str, str]) -> Response:
+def decline(event: Event, caller: Shown) -> Response:
     """`POST /leads/{lead_id}/decline`: decline an offer; no text will follow."""
     return _sighted(event, caller, "declined_at")
 
 
-def _sighted(event: Event, caller: tuple[str, str], what: str) -> Response:
-    rep_id, token = caller
-    lead = sight(wiring().race, lead_id(event), rep_id, bearer(token), what, clock.now())
+def _sighted(event: Event, caller: Shown, what: str) -> Response:
+    now, rep_id = clock.now(), caller.owner
+    lead = sight(wiring().race, lead_id(event), rep_id, bearer(caller, now), what, now)
     waits = lead.state is State.OPEN and next_opening(lead, clock.now()) is not None
     if what == "declined_at" and waits:
         # The last one to decline opens the next wave (M6).
@@ -139,18 +140,17 @@ def _drawn(drawn: DrawResult, only: str | None) -> dict[str, Any]:
     }
 
 
-def release(event: Event, caller: tuple[str, str], sent: ReleaseIn) -> Response:
+def release(event: Event, caller: Shown, sent: ReleaseIn) -> Response:
     """`POST /leads/{lead_id}/release`: give back a lead I hold, with a reason (C5).
 
     Within the playbook's seconds a claim is undone, and needs no reason.
     """
-    rep_id, token = caller
     lead, undone = release_lead(
         wiring().race,
         wiring().holdings,
         lead_id(event),
-        rep_id,
-        bearer(token),
+        caller.owner,
+        bearer(caller, clock.now()),
         sent.reason,
         clock.now,
     )
@@ -177,11 +177,10 @@ def _held(lead: Lead) -> dict[str, Any]:
     }
 
 
-def accepted(event: Event, caller: tuple[str, str]) -> Response:
+def accepted(event: Event, caller: Shown) -> Response:
     """`POST /leads/{lead_id}/accept`: accept the lead that was assigned to me (F2)."""
-    rep_id, token = caller
-    proof = bearer(token)
-    lead = accept(wiring().race, wiring().holdings, lead_id(event), rep_id, proof, clock.now)
+    proof = bearer(caller, clock.now())
+    lead = accept(wiring().race, wiring().holdings, lead_id(event), caller.owner, proof, clock.now)
     return answer(200, {"lead_id": lead.lead_id, "accepted": True})
 
 

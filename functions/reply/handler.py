@@ -31,7 +31,13 @@ def work(body: dict[str, Any], arrival: Arrival) -> None:
     if wiring().once.taken(answered):
         return
     answer = reply(
-        message, wiring().race, wiring().roster, wiring().offers, wiring().once, clock.now
+        message,
+        wiring().race,
+        wiring().roster,
+        wiring().offers,
+        wiring().once,
+        clock.now,
+        wiring().sms.opt_in,
     )
     who = answer.rep.rep_id if answer and answer.rep else _fingerprint(message.phone)
     outcome = answer.outcome if answer else "no_answer"

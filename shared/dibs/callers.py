@@ -4,29 +4,70 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from dibs.core.errors import MalformedBody, Unauthorized
+from dibs.aws import clock
+from dibs.core.credentials import Manager
+from dibs.core.errors import LeadNotFound, MalformedBody, RouteNotFound, Unauthorized
 from dibs.core.rep import Rep, Usage
-from dibs.roster.callers import calling_manager, calling_rep, calling_viewer
-from dibs.web.http import Event, raw_body
+from dibs.roster.callers import calling_manager, calling_rep, calling_viewer, check_team
+from dibs.web.http import Event, path, query, raw_body
 from dibs.web.route import Who
-from dibs.web.sign_in import signed_in
+from dibs.web.sign_in import caller
 from dibs.wiring import wiring
 
 
 def _rep(event: Event) -> Rep:
-    return calling_rep(event, wiring().roster)[0]
+    return _rep_and_usage(event)[0]
 
 
 def _rep_and_usage(event: Event) -> tuple[Rep, Usage]:
-    return calling_rep(event, wiring().roster)
+    return calling_rep(caller(event), wiring().credentials, clock.now())
 
 
-def _manager(event: Event) -> str:
-    return calling_manager(event, wiring().roster)
+def _any_manager(event: Event) -> Manager:
+    return calling_manager(caller(event), wiring().credentials, clock.now())
+
+
+def _manager(event: Event) -> Manager:
+    manager = _any_manager(event)
+    if manager.team:
+        looks = event.get("routeKey", "").startswith("GET ")
+        check_team(manager, _teams(event), looks=looks)
+    return manager
+
+
+def _teams(event: Event) -> tuple[str, ...]:
+    """Return the teams of the rep or lead a request names, or the team itself; none if none.
+
+    Raises:
+        RouteNotFound, LeadNotFound: there is no such rep or lead.
+    """
+    # A request for a reward begins with whose it is.
+    rep_id = path(event, "rep_id") or path(event, "request_id").partition(".")[0]
+    lead_id = path(event, "lead_id")
+    if lead_id:
+        lead = wiring().race.read(lead_id, "-").lead
+        if lead is None:
+            raise LeadNotFound
+        if lead.owner is None:
+            return lead.teams
+        rep_id = lead.owner
+    if rep_id:
+        rep = wiring().roster.get(rep_id)
+        if rep is None:
+            raise RouteNotFound("There is no such rep.")
+        return (rep.team,)
+    asked = event.get("queryStringParameters") or {}
+    team = path(event, "team") or (query(event, "team") if "team" in asked else "")
+    return (team,) if team else ()
+
+
+def _who(event: Event) -> Rep | Manager:
+    return calling_viewer(caller(event), wiring().credentials, clock.now())
 
 
 def _viewer(event: Event) -> Rep | None:
-    return calling_viewer(event, wiring().roster)
+    found = _who(event)
+    return found if isinstance(found, Rep) else None
 
 
 def _source(event: Event) -> datetime:
@@ -36,17 +77,16 @@ def _source(event: Event) -> datetime:
     return wiring().signatures.verified(body, headers, Scope.LEADS)
 
 
-REP = Who("rep", _rep)
-REP_AND_USAGE = Who("rep", _rep_and_usage)
+REP = Who("rep", _rep, cookie=True)
+REP_AND_USAGE = Who("rep", _rep_and_usage, cookie=True)
 """A rep; the function gets them with what they have used up."""
-MANAGER = Who("manager", _manager)
-"""A manager; the function gets the name they have in records."""
-VIEWER = Who("rep or manager", _viewer, (Unauthorized,))
+MANAGER = Who("manager", _manager, cookie=True)
+"""A manager, who may do this for that team; the function gets them."""
+MANAGER_OF_BODY = Who("manager", _any_manager, cookie=True)
+"""A manager; whether they may do this depends on the body, and the function checks it."""
+VIEWER = Who("rep or manager", _viewer, (Unauthorized,), cookie=True)
 """Either; the function gets the rep, or None for a manager."""
+ANYBODY_HERE = Who("rep or manager", _who, (Unauthorized,), cookie=True)
+"""Either; the function gets the rep or the manager."""
 SOURCE = Who("signed", _source, (Unauthorized, MalformedBody))
 """A system that signs with the intake secret; the function gets when it signed."""
-# A browser that signed in may look at these as well.
-LOOKING_MANAGER = Who("manager", lambda event: _manager(signed_in(event)), cookie=True)
-LOOKING_VIEWER = Who(
-    "rep or manager", lambda event: _viewer(signed_in(event)), (Unauthorized,), cookie=True
-)

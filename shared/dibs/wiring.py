@@ -48,6 +48,8 @@ if TYPE_CHECKING:
     from dibs.receipts.store import DynamoRaces
     from dibs.reports.recalculate import PeriodDeps
     from dibs.reports.store import DynamoPeriodResults, DynamoTargets
+    from dibs.roster.audit_store import DynamoAuditLog
+    from dibs.roster.credential_store import DynamoCredentials
     from dibs.roster.store import DynamoRoster
 
 WRITERS = 16
@@ -90,6 +92,20 @@ class Wiring:
         from dibs.roster.store import DynamoRoster
 
         return DynamoRoster(self.dynamo, self.settings)
+
+    @cached_property
+    def credentials(self) -> DynamoCredentials:
+        """Managers, tokens, sessions and sign-in links."""
+        from dibs.roster.credential_store import DynamoCredentials
+
+        return DynamoCredentials(self.dynamo, self.settings)
+
+    @cached_property
+    def audit_log(self) -> DynamoAuditLog:
+        """Who changed what."""
+        from dibs.roster.audit_store import DynamoAuditLog
+
+        return DynamoAuditLog(self.dynamo, self.settings)
 
     @cached_property
     def playbooks(self) -> DynamoPlaybooks:
@@ -353,10 +369,23 @@ class Wiring:
     @cached_property
     def record_deps(self) -> RecordDeps:
         """What recording activities works with."""
+        from dibs.assignment.override import TRANSFERRED, assign
         from dibs.aws import clock
         from dibs.ledger.record import RecordDeps
 
-        return RecordDeps(ledger=self.ledger, leads=self.leads, roster=self.roster, clock=clock.now)
+        def hand_over(lead_id: str, from_rep: str, to_rep: str) -> None:
+            assign(
+                *(self.race, self.holdings, lead_id, to_rep, from_rep, TRANSFERRED, clock.now),
+                transferred_by=from_rep,
+            )
+
+        return RecordDeps(
+            ledger=self.ledger,
+            leads=self.leads,
+            roster=self.roster,
+            clock=clock.now,
+            hand_over=hand_over,
+        )
 
     @cached_property
     def period_deps(self) -> PeriodDeps:

@@ -14,10 +14,11 @@ import pytest
 
 from dibs.aws import keys
 from dibs.aws.settings import Settings
+from dibs.core.credentials import Credential, shown
 from dibs.core.errors import DibsError
 from dibs.playbook.file import playbook_json
 from dibs.race.card_records import card_item
-from dibs.race.claim import token_hash
+from dibs.race.credential_records import credential_item
 from dibs.race.records import lock_item
 from dibs.race.rep_records import rep_item
 from dibs.web.http import STATUS
@@ -107,11 +108,12 @@ def test_a_claim_loads_one_dynamodb_library_and_nothing_it_does_not_need() -> No
     unneeded += ("dibs.rules.game", "dibs.rules.playbook", "dibs.assignment", "dibs.intake")
     unneeded += ("dibs.offers.ports", "dibs.ledger", "dibs.receipts", "dibs.reports", "dibs.game")
     lead, rep, now = a_lead(), a_rep(), datetime.now(UTC)
+    said = shown(token_of(rep))
     lead = replace(lead, opens_at=now, closes_at=now + timedelta(minutes=15))
     stored = {
         "leads_table": [lock_item(lead)],
         "organisation_table": [
-            rep_item(rep, token_hash(token_of(rep))),
+            rep_item(rep),
             {
                 "pk": {"S": keys.PLAYBOOK},
                 "version": {"N": "1"},
@@ -119,6 +121,7 @@ def test_a_claim_loads_one_dynamodb_library_and_nothing_it_does_not_need() -> No
             },
         ],
         "offers_table": [],
+        "credentials_table": [credential_item(said, Credential(said.digest, 0))],
         "contacts_table": [card_item(a_card(lead_id=lead.lead_id), now)],
     }
     event = {

@@ -25,9 +25,9 @@ from dibs.core.lead import Lead
 from dibs.dispatch.follow import BATCH_SIZE, batches, follow
 from dibs.offers.notify import NotifyDeps, notify
 from dibs.offers.ports import NotifyBatch
-from dibs.race.claim import bearer, claim
+from dibs.race.claim import claim
 from dibs.wiring import wiring
-from support.builders import World, token_of
+from support.builders import World, proof_of
 
 REPS = 1000
 PROCESSES = 2
@@ -85,7 +85,7 @@ def measure(endpoint: str) -> dict[str, Any]:
             seen.update((kind, lead_id, target) for _, target, kind, lead_id in came)
             seen.update((kind, lead_id, target) for _, target, kind, lead_id in arrivals(url))
         lead, winner = leads[-1], reps[0]
-        claim(world.race, lead.lead_id, winner.rep_id, bearer(token_of(winner)), clock.now)
+        claim(world.race, lead.lead_id, winner.rep_id, proof_of(winner), clock.now)
         tell(crew, batches("withdraw", lead, [r for r in reps if r != winner], None), True)
         seen.update((kind, lead_id, target) for _, target, kind, lead_id in arrivals(url))
     finally:

@@ -19,10 +19,11 @@ from typing import Any
 
 from dibs.aws import clock
 from dibs.aws.settings import Settings
+from dibs.core.credentials import Credential, shown
 from dibs.core.lead import Lead
 from dibs.core.links import link_token
 from dibs.core.rep import Device, Platform, Rep
-from dibs.race.claim import token_hash
+from dibs.race.credential_records import credential_item
 from dibs.race.rep_records import rep_item
 from dibs.wiring import wiring
 from support import dynamodb_local
@@ -80,8 +81,11 @@ def organisation(endpoint: str, name: str, **playbook: Any) -> World:
 def add_reps(world: World, count: int) -> list[Rep]:
     """Add reps with a phone number each, many a request."""
     reps = [a_rep(number) for number in range(1, count + 1)]
-    records = [rep_item(rep, token_hash(token_of(rep))) for rep in reps]
+    records = [rep_item(rep) for rep in reps]
     world.dynamo.batch_put(world.settings.organisation_table, records)
+    said = [shown(token_of(rep)) for rep in reps]
+    tokens = [credential_item(one, Credential(one.digest, 0)) for one in said]
+    world.dynamo.batch_put(world.settings.credentials_table, tokens)
     return reps
 
 

@@ -17,10 +17,10 @@ from dibs.cli.target import Target
 from dibs.core.calendar import parse_hours
 from dibs.core.errors import InvalidInput, RouteNotFound
 from dibs.core.rep import Rep
-from dibs.race.claim import bearer, claim
+from dibs.race.claim import claim
 from dibs.reports.store import DynamoTargets
 from support.aws import everything
-from support.builders import World, a_card, a_playbook, a_rep, token_of
+from support.builders import World, a_card, a_playbook, a_rep, proof_of
 
 REP, COLLEAGUE = a_rep(1), a_rep(2, team="south")
 DECEMBER = date(2026, 12, 1)
@@ -147,7 +147,7 @@ def test_there_is_no_such_rep(organisation: World, arguments: list[str], rep_id:
 
 def test_who_leaves_is_out_and_their_leads_go_back(organisation: World) -> None:
     lead = organisation.post_lead(a_card(1, team="north"), clock.now())
-    claim(organisation.race, lead.lead_id, REP.rep_id, bearer(token_of(REP)), clock.now)
+    claim(organisation.race, lead.lead_id, REP.rep_id, proof_of(REP), clock.now)
     assert "Rep 1 has left; leads that went back: 1." in said(run("reps", "leave", REP.rep_id))
     gone, back = now(organisation), organisation.leads.get(lead.lead_id)
     assert gone is not None

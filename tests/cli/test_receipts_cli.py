@@ -19,11 +19,11 @@ from dibs.game.scoring.score import score
 from dibs.ledger.project import record_lead
 from dibs.ledger.store import DynamoLedger
 from dibs.offers.store import DynamoOfferStore
-from dibs.race.claim import bearer, claim
+from dibs.race.claim import claim
 from dibs.receipts.seal import chain_up, seal_race
 from dibs.receipts.store import DynamoRaces
 from dibs.wiring import Wiring
-from support.builders import NOON, World, a_card, a_rep, token_of
+from support.builders import NOON, World, a_card, a_rep, proof_of
 
 AINA = a_rep(1)
 
@@ -36,7 +36,7 @@ def lead(world: World, monkeypatch: pytest.MonkeyPatch) -> Lead:
     races = DynamoRaces(world.dynamo, world.settings)
     world.add_rep(AINA)
     posted = world.post_lead(a_card(), NOON)
-    claim(world.race, posted.lead_id, AINA.rep_id, bearer(token_of(AINA)), lambda: NOON)
+    claim(world.race, posted.lead_id, AINA.rep_id, proof_of(AINA), lambda: NOON)
     seal_race(
         posted.lead_id,
         1,

@@ -13,9 +13,9 @@ from dibs.game.scoring.score import score
 from dibs.game.scoring.store import DynamoStandings
 from dibs.ledger.entries import new_entry
 from dibs.ledger.store import DynamoLedger
-from dibs.race.claim import bearer, claim
+from dibs.race.claim import claim
 from dibs.wiring import Wiring
-from support.builders import NOON, World, a_card, a_lead, a_playbook, a_rep, token_of
+from support.builders import NOON, World, a_card, a_lead, a_playbook, a_rep, proof_of
 
 AINA = a_rep(1)
 
@@ -61,7 +61,7 @@ def test_a_claim_the_ledger_lacks_is_a_fault_and_a_rebuild_writes_it(
     world: World, scored: World
 ) -> None:
     lead = world.post_lead(a_card(), NOON)
-    claim(world.race, lead.lead_id, AINA.rep_id, bearer(token_of(AINA)), lambda: NOON)
+    claim(world.race, lead.lead_id, AINA.rep_id, proof_of(AINA), lambda: NOON)
     result = run("audit")
     assert result.exit_code == 1
     assert f"entry_missing  taken/{lead.lead_id}/1" in result.stdout

@@ -82,7 +82,8 @@ class Roles:
     ) -> Iterator[tuple[str, str]]:
         if service != "dynamodb":
             action = f"{service}:{operation}"
-            where = next(str(request[name]) for name in _NAMES_ITS_RESOURCE if name in request)
+            named = (str(request[name]) for name in _NAMES_ITS_RESOURCE if name in request)
+            where = next(named, "*")
             yield _ACTIONS.get(action, action), self._arns.get(where, where)
         elif operation == "TransactWriteItems":
             for write in request["TransactItems"]:

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from dibs.race.claim import token_hash
 from handlers.app import AINA, BEN, MANAGER, Answer, App, http, signed
 from support.builders import token_of
 from support.contract import document, operations
@@ -28,7 +27,7 @@ HALF = "\ud800"
 @pytest.fixture(autouse=True)
 def organisation(app: App) -> None:
     app.hire(AINA)
-    app.world.roster.set_manager_hash(token_hash(MANAGER))
+    app.world.add_manager(MANAGER)
 
 
 def send(

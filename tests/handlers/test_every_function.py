@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from dibs.aws import clients
-from dibs.race.claim import token_hash
 from dibs.race.ports import RaceView
 from dibs.race.store import DynamoRaceStore
 from dibs.roster.store import DynamoRoster
@@ -87,7 +86,7 @@ def test_an_error_nobody_expected_is_a_problem_that_gives_nothing_away(
     app: App, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app.hire(AINA)
-    app.world.roster.set_manager_hash(token_hash(MANAGER))
+    app.world.add_manager(MANAGER)
 
     def read(store: DynamoRaceStore, lead_id: str, rep_id: str) -> RaceView:
         raise ZeroDivisionError("Jane Tan, +60128880000")

@@ -14,10 +14,10 @@ import pytest
 from dibs.core.errors import AlreadyClaimed, Busy, ClaimRefused
 from dibs.core.lead import Lead
 from dibs.core.rep import Rep
-from dibs.race.claim import InDraw, Won, bearer, claim
+from dibs.race.claim import InDraw, Won, claim
 from dibs.race.draw import draw_time, flaws
 from dibs.race.draw_winner import draw
-from support.builders import NOON, World, a_card, a_playbook, a_rep, token_of
+from support.builders import NOON, World, a_card, a_playbook, a_rep, proof_of
 from support.fakes import Clock
 
 pytestmark = pytest.mark.race
@@ -41,7 +41,7 @@ def attempt(world: World, lead: Lead, rep: Rep, clock: Clock) -> Outcome:
     for _ in range(20):  # nothing was changed (503): try again, as an app does
         with suppress(Busy):
             try:
-                return claim(world.race, lead.lead_id, rep.rep_id, bearer(token_of(rep)), clock)
+                return claim(world.race, lead.lead_id, rep.rep_id, proof_of(rep), clock)
             except (AlreadyClaimed, ClaimRefused) as refusal:
                 return refusal
     raise Busy

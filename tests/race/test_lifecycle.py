@@ -47,7 +47,7 @@ from dibs.intake.ingest import IngestDeps, ingest
 from dibs.ledger.store import DynamoLedger
 from dibs.offers.store import DynamoOfferStore
 from dibs.race import claim as claiming
-from dibs.race.claim import Won, bearer, claim
+from dibs.race.claim import Won, claim
 from dibs.race.ports import RaceView
 from dibs.race.records import claim_from, lead_from
 from dibs.race.rep_records import rep_from
@@ -57,7 +57,7 @@ from dibs.race.usage import undo_claim
 from dibs.receipts.store import DynamoRaces
 from dibs.roster.store import DynamoRoster
 from support.aws import peek
-from support.builders import NOON, World, a_card, a_playbook, a_rep, counts_of, token_of
+from support.builders import NOON, World, a_card, a_playbook, a_rep, counts_of, proof_of
 from support.fakes import Clock, FakeBus, FakeQueue, FakeTimers, no_pause
 from support.tables import create_tables
 
@@ -213,7 +213,7 @@ class Life(RuleBasedStateMachine):
     @rule(number=numbers, rep=reps, answer_lost=st.booleans())
     def somebody_claims(self, number: int, rep: Rep, answer_lost: bool = False) -> None:
         self.tick()
-        lead_id, proof = IDS[number], bearer(token_of(rep))
+        lead_id, proof = IDS[number], proof_of(rep)
         self.client.loses_answer = answer_lost
         try:
             won = claim(self.store(), lead_id, rep.rep_id, proof, self.clock, pause=no_pause)
@@ -227,7 +227,7 @@ class Life(RuleBasedStateMachine):
     @rule(number=numbers, rep=reps)
     def somebody_undoes(self, number: int, rep: Rep) -> None:
         now = self.tick()
-        lead_id, proof = IDS[number], bearer(token_of(rep))
+        lead_id, proof = IDS[number], proof_of(rep)
         known = self.known.get(lead_id)
         before = self.lock(lead_id)
         try:
@@ -251,7 +251,7 @@ class Life(RuleBasedStateMachine):
     @rule(number=numbers, rep=reps)
     def somebody_releases(self, number: int, rep: Rep) -> None:
         now = self.tick()
-        lead_id, proof, known = IDS[number], bearer(token_of(rep)), self.known.get(IDS[number])
+        lead_id, proof, known = IDS[number], proof_of(rep), self.known.get(IDS[number])
         before, holdings = self.lock(lead_id), self.world.holdings
         try:
             back, undone = release(

@@ -17,9 +17,9 @@ from dibs.aws import clock
 from dibs.core.errors import AlreadyClaimed, Busy, ClaimRefused, DibsError
 from dibs.core.lead import HELD, Lead, State, implied_by_move
 from dibs.core.rep import Rep
-from dibs.race.claim import Won, bearer, claim
+from dibs.race.claim import Won, claim
 from dibs.roster.store import DynamoRoster
-from support.builders import World, a_card, a_playbook, a_rep, token_of
+from support.builders import World, a_card, a_playbook, a_rep, proof_of
 
 pytestmark = pytest.mark.race
 
@@ -28,7 +28,7 @@ def attempt(world: World, lead: Lead, rep: Rep) -> Won | AlreadyClaimed | ClaimR
     for _ in range(10):  # nothing was changed (503): try again, as an app does
         with suppress(Busy):
             try:
-                return claim(world.race, lead.lead_id, rep.rep_id, bearer(token_of(rep)), clock.now)
+                return claim(world.race, lead.lead_id, rep.rep_id, proof_of(rep), clock.now)
             except (AlreadyClaimed, ClaimRefused) as refusal:
                 return refusal
     raise Busy
@@ -145,7 +145,7 @@ def test_a_hundred_who_claim_release_reassign_and_withdraw_one_lead_leave_one_tr
     def act(number: int) -> str:
         rep = reps[number % len(reps)]
         race, holdings, lead_id = world.race, world.holdings, lead.lead_id
-        proof = bearer(token_of(rep))
+        proof = proof_of(rep)
         kind = number % 10
         start.wait()
         for _ in range(4):

@@ -17,9 +17,9 @@ from dibs.core.errors import AlreadyClaimed, Busy, ClaimRefused
 from dibs.core.lead import Lead
 from dibs.core.quality import Quality
 from dibs.core.rep import Rep, Usage
-from dibs.race.claim import Won, bearer, claim
+from dibs.race.claim import Won, claim
 from dibs.race.limits import used
-from support.builders import World, a_card, a_playbook, a_rep, token_of
+from support.builders import World, a_card, a_playbook, a_rep, proof_of
 
 pytestmark = pytest.mark.race
 
@@ -78,7 +78,7 @@ def attempt(world: World, lead: Lead, rep: Rep) -> Outcome:
     for _ in range(20):  # nothing was changed (503): try again, as an app does
         with suppress(Busy):
             try:
-                return claim(world.race, lead.lead_id, rep.rep_id, bearer(token_of(rep)), clock.now)
+                return claim(world.race, lead.lead_id, rep.rep_id, proof_of(rep), clock.now)
             except (AlreadyClaimed, ClaimRefused) as refusal:
                 return refusal
     raise Busy

@@ -13,6 +13,7 @@ from dibs.assignment.store import DynamoHoldings
 from dibs.aws import keys
 from dibs.aws.dynamo import Dynamo
 from dibs.aws.settings import Settings
+from dibs.core.credentials import Credential, Manager, shown
 from dibs.core.lead import Claim, Contact, Lead, Preview, State, id_text
 from dibs.core.quality import Quality
 from dibs.core.rep import Rep, Usage
@@ -20,11 +21,14 @@ from dibs.intake.arrival_store import DynamoArrivals
 from dibs.intake.ingest import IngestDeps, ingest
 from dibs.intake.store import DynamoLeadStore
 from dibs.playbook.store import DynamoPlaybooks
-from dibs.race.claim import token_hash
+from dibs.race.claim import Proof, bearer
 from dibs.race.ports import RaceView
 from dibs.race.records import lock_item
 from dibs.race.store import DynamoRaceStore
 from dibs.race.usage import Change, count_lead
+from dibs.roster.audit import Entry
+from dibs.roster.audit_store import DynamoAuditLog
+from dibs.roster.credential_store import DynamoCredentials
 from dibs.roster.store import DynamoRoster
 from dibs.rules.playbook import Playbook
 from dibs.rules.playbook_store import playbook_from
@@ -110,6 +114,11 @@ def token_of(rep: Rep) -> str:
     return f"{rep.rep_id}.secret"
 
 
+def proof_of(rep: Rep, token: str | None = None, now: datetime = NOON) -> Proof:
+    """Return the proof of the rep's bearer token, or of another."""
+    return bearer(shown(token_of(rep) if token is None else token), now)
+
+
 class World:
     """An organisation on real tables: its stores, and what tests do to it."""
 
@@ -121,6 +130,8 @@ class World:
         self.arrivals = DynamoArrivals(self.dynamo, settings)
         self.holdings = DynamoHoldings(self.dynamo, settings)
         self.roster = DynamoRoster(self.dynamo, settings)
+        self.credentials = DynamoCredentials(self.dynamo, settings)
+        self.audit_log = DynamoAuditLog(self.dynamo, settings)
         self.turns = DynamoTurns(self.dynamo, settings)
         self.playbooks = DynamoPlaybooks(self.dynamo, settings)
         self.put_playbook(playbook or a_playbook())
@@ -132,8 +143,24 @@ class World:
 
     def add_rep(self, rep: Rep) -> Rep:
         """Store a rep whose token is `token_of(rep)`."""
-        self.roster.add(rep, token_hash(token_of(rep)))
+        said = shown(token_of(rep))
+        entry = Entry("operator", "rep.add", rep.rep_id, NOON)
+        self.roster.add(rep, said, Credential(said.digest, 0), entry)
         return rep
+
+    def add_manager(self, token: str = "manager.secret", team: str = "") -> Manager:
+        """Store a manager whose id is the first part of their token."""
+        said = shown(token)
+        manager = Manager(said.owner, said.owner.title(), team)
+        entry = Entry("operator", "manager.add", said.owner, NOON)
+        self.credentials.add_manager(manager, said, Credential(said.digest, 0), entry)
+        return manager
+
+    def replace_token(self, token: str, ends_at: datetime | None = None) -> None:
+        """Give a rep or a manager this token in place of theirs."""
+        said = shown(token)
+        entry = Entry("operator", "token", said.owner, NOON)
+        self.credentials.replace_token(said, Credential(said.digest, 0, ends_at), entry)
 
     def put_lead(self, lead: Lead) -> None:
         """Store a lead's lock as it is, whatever led to it."""

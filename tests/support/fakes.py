@@ -16,6 +16,7 @@ from dibs.assignment.ports import AssignmentWrite, Override, Recipient
 from dibs.assignment.round_robin import Turn
 from dibs.aws import keys
 from dibs.core.calendar import week_of
+from dibs.core.credentials import Credential, Shown, shown
 from dibs.core.errors import AlreadyClaimed, AlreadyExists, Busy, RouteNotFound
 from dibs.core.events import RECORDED, LeadEvent
 from dibs.core.lead import (
@@ -42,7 +43,6 @@ from dibs.ledger.ports import LeadHistory
 from dibs.offers.notify import NotifyDeps
 from dibs.offers.ports import Delivery, NotifyBatch, OfferView
 from dibs.race.absence import Credit
-from dibs.race.claim import token_hash
 from dibs.race.draw import DrawResult, undrawn
 from dibs.race.guards import Guard
 from dibs.race.ports import RaceView, SentOffer
@@ -50,6 +50,7 @@ from dibs.race.usage import Change, use_credit, work_lead
 from dibs.race.verdicts import RecordedVerdicts
 from dibs.receipts.ports import Dispute
 from dibs.receipts.receipts import ChainLink, SealedRace
+from dibs.roster.audit import Entry
 from dibs.rules.playbook import Playbook
 from support.builders import NOON, a_playbook, token_of
 
@@ -83,7 +84,7 @@ class Memory:
     claims: dict[str, Claim] = field(default_factory=dict)
     reps: dict[str, Rep] = field(default_factory=dict)
     usage: dict[str, Usage] = field(default_factory=dict)
-    tokens: dict[str, str] = field(default_factory=dict)
+    tokens: dict[str, Credential] = field(default_factory=dict)
     notices: dict[tuple[str, str], SentOffer] = field(default_factory=dict)
     sightings: dict[tuple[str, str], tuple[int, OfferView]] = field(default_factory=dict)
     earlier: dict[tuple[str, str], tuple[int, OfferView]] = field(default_factory=dict)
@@ -106,6 +107,8 @@ class Memory:
     """The merged posts of a lead's contact details, by lead."""
     identities: dict[str, tuple[str, datetime]] = field(default_factory=dict)
     """The lead of an identity, and since when."""
+    seen: dict[str, set[str]] = field(default_factory=dict)
+    """The marks each company's name came with."""
     owners: dict[str, str] = field(default_factory=dict)
     """The owners named by other systems, by identity."""
     duplicate_links: list[DuplicateLink] = field(default_factory=list)
@@ -116,7 +119,7 @@ class Memory:
         if rep is None:
             return None
         usage = self.usage[rep.rep_id]
-        stored = {**vars(rep), **vars(usage)}
+        stored = {**vars(rep), **vars(usage), "token_number": None}
         if not all(_holds(guard, stored) for guard in counts.guards):
             return None
         return counts.applied_to(usage)
@@ -201,7 +204,7 @@ class FakeRace:
         self.meanwhile: Callable[[], None] | None = None
         """Runs once, between a read and its commit."""
 
-    def read(self, lead_id: str, rep_id: str) -> RaceView:
+    def read(self, lead_id: str, rep_id: str, shown: Shown | None = None) -> RaceView:
         memory = self._memory
         lead = memory.leads.get(lead_id)
         notice = memory.notices.get((lead_id, rep_id))
@@ -214,7 +217,7 @@ class FakeRace:
             claim=memory.claims.get(lead_id),
             noticed_at=notice.sent_at if notice is not None and told else None,
             playbook=memory.playbook,
-            token_hash=memory.tokens.get(rep_id),
+            credential=memory.tokens.get(shown.owner) if shown else None,
         )
 
     def commit_claim(self, view: RaceView, claim: Claim, counts: Change) -> RaceView | None:
@@ -238,7 +241,6 @@ class FakeRace:
                 lead=view.lead if lock_fits else lead,
                 rep=view.rep if counted else rep,
                 usage=view.usage if counted else memory.usage[claim.rep_id],
-                token_hash=view.token_hash if counted else memory.tokens.get(claim.rep_id),
                 claim=view.claim if record_fits else record,
             )
         memory.take(lead, claim, counted)
@@ -374,7 +376,12 @@ class FakeLeads:
         memory = self._memory
         none = (None, None)
         standings = [
-            KnownIdentity(one, *memory.identities.get(one.key, none), memory.owners.get(one.key))
+            KnownIdentity(
+                one,
+                *memory.identities.get(one.key, none),
+                memory.owners.get(one.key),
+                frozenset(memory.seen.get(one.key, ())),
+            )
             for one in identities
         ]
         return self._stored(lead_id), standings
@@ -447,7 +454,9 @@ class FakeLeads:
 
     def _point(self, standings: Sequence[KnownIdentity], lead_id: str, at: datetime) -> None:
         for one in standings:
-            self._memory.identities[one.identity.key] = (lead_id, at)
+            if not one.stays:
+                self._memory.identities[one.identity.key] = (lead_id, at)
+            self._memory.seen.setdefault(one.identity.key, set()).update(one.new_marks)
 
     def duplicate_links(self, lead_id: str) -> list[DuplicateLink]:
         found = [link for link in self._memory.duplicate_links if link.lead_id == lead_id]
@@ -457,6 +466,7 @@ class FakeLeads:
         self._memory.owners.pop(identity.key, None)
         if rep_id is not None:
             self._memory.owners[identity.key] = rep_id
+            self._memory.seen.setdefault(identity.key, set()).update(identity.marks)
 
     def update_card(
         self, card: Contact, signed_at: datetime, link: DuplicateLink | None = None
@@ -712,7 +722,8 @@ class FakeRoster:
         found = [rep for rep in self._memory.reps.values() if rep.phone == phone]
         return (found[0], self._memory.usage[found[0].rep_id]) if found else None
 
-    def add(self, rep: Rep, token: str) -> None:
+    def add(self, rep: Rep, shown: Shown, token: Credential, entry: Entry) -> None:
+        del shown, entry
         if rep.rep_id in self._memory.reps or (rep.phone and self.by_phone(rep.phone)):
             raise AlreadyExists
         self._memory.reps[rep.rep_id] = rep
@@ -973,6 +984,13 @@ class FakeSms:
     def __init__(self) -> None:
         self.texts: list[tuple[str, str]] = []
         self.fails_for: set[str] = set()
+        self.unwanted: set[str] = set()
+
+    def opted_out(self) -> set[str]:
+        return set(self.unwanted)
+
+    def opt_in(self, phone: str) -> None:
+        self.unwanted.discard(phone)
 
     def send(self, phone: str, text: str) -> None:
         if phone in self.fails_for:
@@ -1070,7 +1088,9 @@ class FakeWorld:
 
     def add_rep(self, rep: Rep) -> Rep:
         """Store a rep whose token is `token_of(rep)`."""
-        self.roster.add(rep, token_hash(token_of(rep)))
+        said = shown(token_of(rep))
+        entry = Entry("operator", "rep.add", rep.rep_id, NOON)
+        self.roster.add(rep, said, Credential(said.digest, 0), entry)
         return rep
 
     def post_lead(self, card: Contact, now: datetime | None = None) -> Lead:

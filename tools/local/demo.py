@@ -10,11 +10,14 @@ from dibs.aws import clock
 from dibs.aws.dynamo import Dynamo
 from dibs.aws.settings import Settings
 from dibs.cli.target import settings_of
+from dibs.core.credentials import shown
+from dibs.core.errors import Unauthorized
 from dibs.core.rep import Rep
-from dibs.people.operator import add_rep, all_reps, issue_manager_token, issue_token
+from dibs.people.access import add_manager, issue_token
+from dibs.people.operator import add_rep, all_reps
 from dibs.playbook.changes import apply, propose
 from dibs.playbook.file import read_playbook
-from dibs.roster.ports import Roster
+from dibs.roster.callers import calling_viewer
 from dibs.rules.presets import preset_text
 from dibs.wiring import Wiring
 from tools.local.deploy import client, functions, outputs
@@ -33,6 +36,8 @@ class DemoRep:
     language: str = "en"
 
 
+BY = "operator"
+MANAGER = "Morgan Hale"
 YOU = "Robin Sayers"
 """The rep played by the person who watches; no simulated rep acts for them."""
 
@@ -87,6 +92,7 @@ def playbook() -> str:
     }
     rules["routing"] = [{"teams": ["north", "south"]}]
     rules["claims_per_day"] = 500
+    rules["phone_region"] = "MY"
     rules["sms"] = {"enabled": True, "per_rep_per_day": 1000, "per_organisation_per_day": 100_000}
     rules["game"] = {"quests": {"onboarding": QUEST}}
     return json.dumps(rules)
@@ -101,18 +107,36 @@ def seed(place: Place) -> None:
     settings = settings_of(STACK)
     stores = Wiring(settings, Dynamo())
     roster, tokens = stores.roster, _Tokens(place)
-    if roster.manager_hash() is None:
-        # The manager's hash is written last, so an incomplete seeding is repeated.
+    stores.credentials.carry_over()  # state of an earlier version
+    if not stores.credentials.managers():
+        # The manager is added last, so an incomplete seeding is repeated.
         proposal = propose(stores.playbooks, roster, read_playbook(playbook()))
-        apply(stores.playbooks, proposal, "operator", clock.now())
-        reps = _reps(roster, tokens)
-        tokens.keep("manager", issue_manager_token(roster))
+        apply(stores.playbooks, proposal, BY, clock.now())
+        reps = _reps(stores, tokens)
+        _, token = add_manager(stores.credentials, roster.playbook(), MANAGER, "", BY, clock.now())
+        tokens.keep("manager", token)
     else:
-        reps = _reps(roster, tokens)
+        reps = _reps(stores, tokens)
+        if not _good(stores, tokens.of("manager")):
+            manager = stores.credentials.managers()[0]
+            token = issue_token(stores.credentials, manager.manager_id, BY, clock.now())
+            tokens.keep("manager", token)
     _describe(place, deployed, settings, reps, tokens)
 
 
-def _reps(roster: Roster, tokens: _Tokens) -> list[Rep]:
+def _good(stores: Wiring, token: str | None) -> bool:
+    """Tell whether a kept token still proves who somebody is."""
+    if token is None:
+        return False
+    try:
+        calling_viewer(shown(token), stores.credentials, clock.now())
+    except Unauthorized:
+        return False
+    return True
+
+
+def _reps(stores: Wiring, tokens: _Tokens) -> list[Rep]:
+    roster = stores.roster
     known = {rep.name: rep for rep in all_reps(roster)}
     for member in TEAM:
         rep = known.get(member.name)
@@ -125,11 +149,14 @@ def _reps(roster: Roster, tokens: _Tokens) -> list[Rep]:
                 phone=member.phone,
                 tier=member.tier,
                 language=member.language,
+                by=BY,
+                now=clock.now(),
             )
             known[member.name] = rep
             tokens.keep(rep.rep_id, token)
-        elif tokens.of(rep.rep_id) is None:
-            tokens.keep(rep.rep_id, issue_token(roster, rep.rep_id))
+        elif not _good(stores, tokens.of(rep.rep_id)):
+            token = issue_token(stores.credentials, rep.rep_id, BY, clock.now())
+            tokens.keep(rep.rep_id, token)
     return [known[member.name] for member in TEAM]
 
 

@@ -47,7 +47,7 @@ def next_turn(weights: Mapping[str, int], last: Turn) -> Turn | None:
 
 
 def not_assignable(rep: Rep, usage: Usage, playbook: Rules, now: datetime) -> list[Refusal]:
-    """Return why the rep can be assigned no lead now; empty when they can (C7).
+    """Return why no lead can be assigned to the rep now; empty if one can (C7).
 
     The limit on competitive claims does not apply: past it a rep still gets assignments (F7).
     """

@@ -23,7 +23,7 @@ from dibs.core.errors import (
 from dibs.core.events import LeadEvent
 from dibs.core.lead import HELD, RELEASED, Lead
 from dibs.core.ports import Bus
-from dibs.race.claim import Proof
+from dibs.race.claim import Proof, knows_of
 from dibs.race.lifecycle import return_lead
 from dibs.race.ports import RaceStore
 from dibs.race.undo import undo
@@ -80,13 +80,13 @@ def accept(
         Busy: the store did not get to it.
     """
     for attempt in attempts():
-        view = race.read(lead_id, rep_id)
-        proof(view)
+        view = race.read(lead_id, rep_id, proof.shown)
+        proof.check(view)
         lead = view.lead
         if lead is None:
             raise LeadNotFound
         if lead.owner != rep_id:
-            raise NotYours
+            raise NotYours if knows_of(view, rep_id) else LeadNotFound
         if not lead.unaccepted:
             return lead
         with attempt:

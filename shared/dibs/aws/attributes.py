@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any, TypeVar
 
 from pynamodb.attributes import Attribute
-from pynamodb.constants import LIST, NUMBER, STRING
+from pynamodb.constants import LIST, NUMBER, STRING, STRING_SET
 
 from dibs.aws.clock import from_ms, to_ms
 
@@ -119,6 +119,18 @@ class WordsAttribute(Attribute[tuple[str, ...]]):
 
     def deserialize(self, value: str) -> tuple[str, ...]:
         return tuple(map(self._of, value.split()))
+
+
+class WordSetAttribute(Attribute[frozenset[str]]):
+    """Words without order, each once: two writers can add to it at the same time."""
+
+    attr_type = STRING_SET
+
+    def serialize(self, value: frozenset[str]) -> list[str]:
+        return sorted(value)
+
+    def deserialize(self, value: list[str]) -> frozenset[str]:
+        return frozenset(value)
 
 
 class LinesAttribute(Attribute[tuple[str, ...]]):

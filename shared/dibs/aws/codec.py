@@ -28,9 +28,9 @@ class Codec(Generic[T]):
     """Turns values of one dataclass into items and back.
 
     Fields that are named in `flat` are dataclasses themselves, whose fields lie in the same item.
-    `beside` returns what a value's item holds apart from its fields, and how it is stored where
-    that follows from several of them. `build` returns the value of the fields that were read,
-    where that is more than to call its class; it is also given the attributes in `parts`.
+    `beside` returns attributes that are not plain fields: extra ones, or one made of several
+    fields. `build` makes the value from the fields that were read, if calling its class is not
+    enough; it is also given the attributes in `parts`.
     """
 
     def __init__(
@@ -87,7 +87,7 @@ class Codec(Generic[T]):
         return self._build(**known)
 
     def item(self, value: T, **more: Any) -> Item:
-        """Return the item a value is stored as, with `more` attributes; one that is None is not."""
+        """Return a value's item with `more` attributes, without those that are None."""
         known = {**self._constant, **{name: getattr(value, name) for name in self._own}}
         for name, (_, names) in self._flat.items():
             known |= {one: getattr(getattr(value, name), one) for one in names}

@@ -203,7 +203,7 @@ def _translated(error: ClientError) -> Exception:
         return ConditionFailed((cast("Item | None", error.response.get("Item")),), (True,))
     if code == "TransactionCanceledException":
         reasons = cast("list[dict[str, Any]]", error.response.get("CancellationReasons", []))
-        # A conflict says nothing about any condition: whoever held the item may yet fail.
+        # The other transaction may still fail, so this is Busy and no failed condition.
         codes = {reason.get("Code") for reason in reasons}
         if codes & _BUSY_REASONS:
             return Busy(conflict="TransactionConflict" in codes)

@@ -6,6 +6,7 @@ import hashlib
 from datetime import date, datetime
 
 from dibs.aws.clock import to_ms
+from dibs.core.credentials import Shown, is_manager
 
 # At 100 leads a second, no index key gets more than 100 writes a second (insert, plan, close).
 SHARDS = 4
@@ -20,6 +21,11 @@ DUPLICATE_LINKS = "TIE#"
 DRAWS = "DRAW#"
 PLAYBOOK = "PLAYBOOK"
 MANAGER = "MANAGER"
+MANAGERS = "MANAGERS"
+TOKEN = "TOKEN"  # noqa: S105 - the name of a key
+SESSIONS = "SESSION#"
+LINK = "LINK"
+TRIES = "TRIES"
 WAITING_INDEX = "waiting"
 HELD_INDEX = "held"
 OUTBOX_INDEX = "outbox"
@@ -76,6 +82,34 @@ def entries(lead_id: str, epoch: int, shard: int) -> str:
 
 def rep(rep_id: str) -> str:
     return f"REP#{rep_id}"
+
+
+def owner(owner_id: str) -> str:
+    """Whose credentials: a rep's or a manager's."""
+    return f"{MANAGER}#{owner_id}" if is_manager(owner_id) else rep(owner_id)
+
+
+def session(digest: str) -> str:
+    return f"{SESSIONS}{digest}"
+
+
+def credential(shown: Shown) -> str:
+    """Where what a caller showed is stored, if it is good, among what its owner has."""
+    return session(shown.digest) if shown.session else TOKEN
+
+
+def sign_in_link(digest: str) -> str:
+    return f"{LINK}#{digest}"
+
+
+def tries(what: str) -> str:
+    """How often something was tried lately that nobody may try often."""
+    return f"{TRIES}#{what}"
+
+
+def audit(at: datetime) -> str:
+    """The audit trail of a UTC month."""
+    return f"AUDIT#{at:%Y-%m}"
 
 
 def phone(number: str) -> str:

@@ -8,7 +8,7 @@ from functools import wraps
 from typing import Any
 
 from aws_lambda_powertools.logging import Logger
-from aws_lambda_powertools.metrics import Metrics, MetricUnit
+from aws_lambda_powertools.metrics import Metrics, MetricUnit, single_metric
 
 Handler = Callable[[dict[str, Any], Any], Any]
 
@@ -35,3 +35,12 @@ def count(name: str, value: float = 1) -> None:
     """Add to a metric. Its unit is milliseconds if the name ends in `Ms`, otherwise a count."""
     unit = MetricUnit.Milliseconds if name.endswith("Ms") else MetricUnit.Count
     metrics.add_metric(name=name, unit=unit, value=value)
+
+
+def count_by_route(name: str, route: str) -> None:
+    """Add one to a metric, and to the same metric of a route."""
+    count(name)
+    with single_metric(
+        name=name, unit=MetricUnit.Count, value=1, namespace=metrics.provider.namespace
+    ) as one:
+        one.add_dimension(name="route", value=route)

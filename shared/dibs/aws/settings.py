@@ -22,6 +22,8 @@ class Settings:
     races_table: str
     standings_table: str
     game_table: str
+    credentials_table: str
+    audit_table: str
     public_url: str
     facts_topic_arn: str = ""
     managers_topic_arn: str = ""

@@ -20,7 +20,7 @@ from standardwebhooks import Webhook
 from dibs.assignment import override
 from dibs.assignment.work import reason_of
 from dibs.aws import clock
-from dibs.cli.target import Stack, Target, target
+from dibs.cli.target import Stack, Target, noted, target
 from dibs.core.errors import NotConfigured
 from dibs.core.lead import DuplicateLink, IdentityKind, Lead
 from dibs.intake.duplicates import EXISTING_OWNER
@@ -172,7 +172,9 @@ def assign(
     race = here.stores.race
     holdings = here.stores.holdings
     why = reason_of(reason)
-    _print_state(*override.assign(race, holdings, lead_id, rep_id, by, why, clock.now))
+    lead, changed = override.assign(race, holdings, lead_id, rep_id, by, why, clock.now)
+    noted(here.stores, "lead.assign", lead_id, {"holder": lead.previous_owner}, _after(lead))
+    _print_state(lead, changed)
 
 
 @app.command()
@@ -191,13 +193,21 @@ def withdraw(
     holdings = here.stores.holdings
     to: override.Where = "nobody" if to_nobody else "pool"
     why = reason_of(reason)
-    _print_state(*override.withdraw(race, holdings, lead_id, to, by, why, clock.now))
+    lead, changed = override.withdraw(race, holdings, lead_id, to, by, why, clock.now)
+    noted(here.stores, "lead.withdraw", lead_id, {"holder": lead.previous_owner}, _after(lead))
+    _print_state(lead, changed)
+
+
+def _after(lead: Lead) -> dict[str, Any]:
+    return {"holder": lead.owner, "state": lead.state.value}
 
 
 def _print_state(lead: Lead, changed: bool) -> None:
     whose = f", held by {lead.owner}" if lead.owner else ""
-    aside = ", on hold" if lead.on_hold else ""
-    typer.echo(f"{lead.lead_id} is {lead.state}{whose}{aside}" + ("" if changed else ", as before"))
+    on_hold = ", on hold" if lead.on_hold else ""
+    typer.echo(
+        f"{lead.lead_id} is {lead.state}{whose}{on_hold}" + ("" if changed else ", as before")
+    )
 
 
 @app.command()

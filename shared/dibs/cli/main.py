@@ -11,6 +11,7 @@ from rich.markup import escape
 from dibs.cli import (
     contests,
     leads,
+    managers,
     metrics,
     owners,
     playbooks,
@@ -29,6 +30,7 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,
 )
 app.add_typer(reps.app, name="reps", help="Reps: add, list, pause, import.")
+app.add_typer(managers.app, name="managers", help="Managers: add, list, remove, tokens (O6).")
 app.add_typer(leads.app, name="lead", help="Leads: post, show the history, assign, withdraw.")
 app.add_typer(playbooks.app, name="playbook", help="The rules: check, preview, apply, roll back.")
 app.add_typer(targets.app, name="targets", help="Monthly targets: show, import (M4).")
@@ -41,6 +43,8 @@ app.add_typer(contests.app, name="contests", help="Contests: check their results
 app.command("audit")(receipts.audit)
 app.command("rebuild")(standings.rebuild_standings)
 app.command("link")(reps.link)
+app.command("log")(managers.log)
+app.command("migrate")(managers.migrate)
 
 
 def main() -> None:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 
 import typer
 
-from dibs.cli.target import Stack, target
+from dibs.cli.target import Stack, noted, target
 from dibs.core.errors import FieldError, InvalidInput
 from dibs.core.lead import IdentityKind
+from dibs.intake.company_names import company_name
+from dibs.intake.domains import company_domain
 from dibs.intake.duplicates import Identity
-from dibs.intake.identity import company_domain, company_name, identity
+from dibs.intake.identity import domain_mark, identity
 from dibs.roster.ports import Roster
 
 app = typer.Typer(no_args_is_help=True)
@@ -55,6 +58,7 @@ def import_(file: Path, stack: Stack = "") -> None:
     store = here.stores.leads
     for one, owner in found:
         store.name_owner(one, owner)
+    noted(here.stores, "owners.import", "companies", {}, {"companies": len(rows)})
     typer.echo(f"{len(rows)} companies have their owners now.")
 
 
@@ -73,11 +77,14 @@ def _rep(roster: Roster, given: str) -> str | None:
 def _company(name: str | None, domain: str | None) -> list[Identity]:
     name, domain = (name or "").strip(), (domain or "").strip()
     found = []
+    by_domain = identity(IdentityKind.DOMAIN, company_domain(domain))
     for kind, given, value in (
         (IdentityKind.NAME, name, company_name(name)),
         (IdentityKind.DOMAIN, domain, company_domain(domain)),
     ):
         one = identity(kind, value)
+        if one is not None and kind is IdentityKind.NAME and by_domain is not None:
+            one = replace(one, marks=(domain_mark(by_domain),))
         if one is not None:
             found.append(one)
         elif given:

@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 
 from dibs.aws.clock import now
-from dibs.cli.target import Stack, target
+from dibs.cli.target import Stack, noted, target
 from dibs.core.errors import FieldError
 from dibs.playbook.changes import (
     Proposal,
@@ -155,6 +155,9 @@ def _apply(stores: Wiring, proposal: Proposal, yes: bool, by: str, note: str) ->
             )
         typer.confirm("Put this in force?", abort=True)
     number = apply(stores.playbooks, proposal, by, now(), note)
+    before = {one.place: one.before for one in proposal.changes}
+    after = {one.place: one.after for one in proposal.changes}
+    noted(stores, "playbook.apply", f"version {number}", before, after)
     again = "Nothing changed: version" if number == proposal.base.number else "Version"
     typer.echo(f"{again} {number} is in force.")
 

@@ -14,11 +14,17 @@ from rich.progress import track
 from rich.table import Table
 
 from dibs.aws import clock
-from dibs.cli.target import Stack, target
+from dibs.cli.target import Stack, noted, operator, target
 from dibs.core.errors import AlreadyExists, DibsError, RouteNotFound
 from dibs.offers.open_offers import open_offers
+from dibs.people.access import issue_token, make_link
 from dibs.people.operator import add_rep, all_reps, rep_of
-from dibs.people.profiles import change_profile, fallback_of, leave_for_good
+from dibs.people.profiles import (
+    change_profile,
+    fallback_of,
+    leave_for_good,
+    profile_fields,
+)
 from dibs.race.decide import off
 from dibs.web.translations import shown_company
 
@@ -46,6 +52,8 @@ def add(
         phone=phone,
         tier=tier,
         language=language,
+        by=operator(),
+        now=clock.now(),
     )
     console.print(f"Added {rep.name} ({rep.rep_id}) to {rep.team}. Their token, shown once:")
     typer.echo(token)
@@ -82,13 +90,16 @@ def pause(
     stack: Stack = "",
 ) -> None:
     """Pause a rep: they are not notified and cannot claim. A pause ends by itself (R8)."""
-    roster = target(stack).stores.roster
+    stores = target(stack).stores
+    roster = stores.roster
     rep = rep_of(roster, rep_id)
     longest = roster.playbook().availability.pause_ends_after_minutes
     if not 0 <= minutes <= longest:
         raise typer.BadParameter(f"use 1 to {longest}", param_hint="--minutes")
     until = None if resume else clock.now() + timedelta(minutes=minutes or longest)
     roster.pause(rep_id, until)
+    was, until_then = {"paused_until": rep.paused_until}, {"paused_until": until}
+    noted(stores, "rep.pause", rep_id, was, until_then)
     typer.echo(
         f"{rep.name} is {'on' if until is None else f'paused until {until:%d %b %H:%M} UTC'}."
     )
@@ -131,7 +142,11 @@ def set_(
         given["joined_on"] = joined
     if not given:
         raise typer.BadParameter("name at least one option to change")
-    rep = change_profile(target(stack).stores.roster, rep_id, given)
+    stores = target(stack).stores
+    was = stores.roster.get(rep_id)
+    rep = change_profile(stores.roster, rep_id, given)
+    before = profile_fields(was, given) if was is not None else {}
+    noted(stores, "rep.change", rep_id, before, profile_fields(rep, given))
     typer.echo(f"{rep.name}: {', '.join(given)} set.")
 
 
@@ -143,6 +158,7 @@ def leave(rep_id: str, stack: Stack = "") -> None:
     holdings = here.stores.holdings
     rep = rep_of(here.stores.roster, rep_id)
     back = leave_for_good(here.stores.roster, race, holdings, rep_id, "operator", clock.now)
+    noted(here.stores, "rep.leave", rep_id, {"active": rep.active}, {"active": False})
     typer.echo(f"{rep.name} has left; leads that went back: {back}.")
     for team in fallback_of(here.stores.roster.playbook(), rep_id):
         typer.echo(f"Name another fallback person for team {team} in the playbook.")
@@ -161,7 +177,7 @@ def import_(
     Importing again adds only new reps: it skips a known phone number, and, without a number, a
     known name of the team. It prints each wrong line and imports the others.
     """
-    roster = target(stack).stores.roster
+    roster, by = target(stack).stores.roster, operator()
     try:
         with file.open(encoding="utf-8-sig", newline="") as source:
             reader = csv.DictReader(source)
@@ -189,6 +205,8 @@ def import_(
                 phone=given["phone"],
                 tier=int(given["tier"] or 2),
                 language=given["language"] or "en",
+                by=by,
+                now=clock.now(),
             )
             added.append((rep.rep_id, rep.name, token))
         except AlreadyExists:
@@ -207,13 +225,29 @@ def import_(
         raise typer.Exit(1)
 
 
+@app.command()
+def token(rep_id: str, stack: Stack = "") -> None:
+    """Print a new token of a rep; the old one and all their sessions end at once."""
+    typer.echo(issue_token(target(stack).stores.credentials, rep_id, operator(), clock.now()))
+
+
+@app.command("link")
+def sign_in_link(rep_id: str, stack: Stack = "") -> None:
+    """Print a link that signs the rep in once, within minutes."""
+    here = target(stack)
+    stores = here.stores
+    rep_of(stores.roster, rep_id)
+    secret = make_link(stores.credentials, stores.roster.playbook(), rep_id, clock.now())
+    typer.echo(f"{here.settings.public_url}/in/{secret}")
+
+
 def link(rep_id: str, lead_id: str = typer.Argument(""), stack: Stack = "") -> None:
     """Print a rep's claim links: for one open lead, or for all their open offers."""
     here = target(stack)
-    known = here.stores.roster.credentials(rep_id)
+    known = here.stores.roster.counted(rep_id)
     if known is None:
         raise RouteNotFound("There is no such rep.")
-    rep, usage, _ = known
+    rep, usage = known
     store = here.stores.race
     offers = [
         offer

@@ -10,7 +10,7 @@ from rich.table import Table
 
 from dibs.assignment.work import reason_of
 from dibs.aws import clock
-from dibs.cli.target import Stack, target
+from dibs.cli.target import Stack, noted, target
 from dibs.game.rewards.requests import decide, put_reward
 from dibs.game.rewards.rules import RequestState, RewardRequest
 from dibs.game.rewards.store import DynamoRewards
@@ -53,7 +53,11 @@ def put(
 ) -> None:
     """Add a reward, or replace one."""
     given = {"name": name, "price": points, "stock": stock, "approval": approval, "active": offered}
-    reward = put_reward(_store(stack), reward_id, given)
+    stores = target(stack).stores
+    known = [one for one in stores.rewards.rewards() if one.reward_id == reward_id]
+    before = {name: getattr(known[0], name) for name in given} if known else {}
+    reward = put_reward(stores.rewards, reward_id, given)
+    noted(stores, "reward.put", reward_id, before, given)
     typer.echo(f"{reward.name} costs {reward.price} points; left: {_or_endless(reward.left)}.")
 
 
@@ -93,7 +97,9 @@ def refuse(
 
 
 def _decide(stack: str, request_id: str, state: RequestState, by: str, reason: str) -> None:
-    found, changed = decide(_store(stack), request_id, state, by, reason, clock.now)
+    stores = target(stack).stores
+    found, changed = decide(stores.rewards, request_id, state, by, reason, clock.now)
+    noted(stores, f"reward.{state.value}", request_id, {}, {"state": found.state.value})
     typer.echo(_line(found, changed))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Annotated, Any
@@ -11,10 +12,12 @@ import boto3
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
+from dibs.aws import clock
 from dibs.aws.dynamo import Dynamo
 from dibs.aws.settings import Settings, logical_id
 from dibs.cli import local_stack
 from dibs.core.errors import NotConfigured
+from dibs.roster.trail import note
 from dibs.wiring import Wiring
 
 Stack = Annotated[
@@ -55,6 +58,27 @@ def target(stack: str) -> Target:
         ) from error
     local_stack.enter(known["aws_endpoint_url"])
     return Target(settings_of(local_stack.STACK), known["api_url"])
+
+
+def operator() -> str:
+    """Return who is named in the audit trail for what a command does: the operator's AWS user."""
+    try:
+        arn: str = boto3.client("sts").get_caller_identity()["Arn"]
+    except (ClientError, BotoCoreError):
+        arn = ""
+    user = arn.rpartition(":")[2].partition("/")[2] or "root"
+    return f"operator ({user})"
+
+
+def noted(
+    stores: Wiring,
+    what: str,
+    about: str,
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
+) -> None:
+    """Note in the audit trail what a command changed."""
+    note(stores.audit_log, operator(), what, about, clock.now(), before, after)
 
 
 def settings_of(stack: str) -> Settings:

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from dibs.aws.dynamo import Dynamo
-from dibs.cli.target import Stack, target
+from dibs.cli.target import Stack, noted, target
 from dibs.core.errors import FieldError, InvalidInput
 from dibs.people.operator import all_reps
 from dibs.reports.quotas import LARGEST_TARGET
@@ -78,7 +78,10 @@ def import_(month: Month, file: Path, stack: Stack = "") -> None:
             found[rep_id] = int(wanted)
     if errors:
         raise InvalidInput(tuple(errors))
-    DynamoTargets(Dynamo(), here.settings).put(first, found)
+    store = DynamoTargets(Dynamo(), here.settings)
+    before = store.of(first, list(found))
+    store.put(first, found)
+    noted(here.stores, "targets.put", f"{first:%Y-%m}", before, found)
     typer.echo(f"{len(found)} targets of {month} are set.")
 
 

@@ -202,6 +202,13 @@ class AlreadyDecided(DibsError):
         return {"state": self.state}
 
 
+class TooManyTries(DibsError):
+    """Raised when somebody tries to sign in, or asks for links, too often in an hour."""
+
+    code = "too_many_tries"
+    message = "Too many tries. Wait an hour, then try again, or ask your manager for a new token."
+
+
 class Busy(DibsError):
     """Raised when the store does not answer within the time we may wait.
 

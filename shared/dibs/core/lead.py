@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal
 
 from dibs.core.errors import IllegalMove
 from dibs.core.quality import Pool, Quality, pool_for
+from dibs.core.safe_text import safe_size, safe_text
 
 if TYPE_CHECKING:
     from dibs.core.rep import Rep
@@ -117,6 +118,17 @@ class Preview:
     contact_title: str = ""
     source: str = ""
     score: int | None = None
+
+    @property
+    def safe(self) -> Preview:
+        """The preview without links, phone numbers and letters that cannot be seen."""
+        return Preview(
+            safe_text(self.company),
+            safe_size(self.company_size),
+            safe_text(self.contact_title),
+            safe_text(self.source),
+            self.score,
+        )
 
 
 BLIND = Preview("")
@@ -277,8 +289,17 @@ class Lead:
 
     @property
     def shown(self) -> Preview:
-        """What a rep may see before the claim (N2). All blind leads look the same (F4)."""
-        return BLIND if self.blind else self.preview
+        """What a rep may see before the claim (N2). All blind leads look the same (F4).
+
+        It is made safe here too: rules name the source as it was sent, and a lead of an earlier
+        version holds all fields as they were sent.
+        """
+        return BLIND if self.blind else self.preview.safe
+
+    @property
+    def source(self) -> str:
+        """The source that rules of the race go by; a blind lead has none (F4)."""
+        return "" if self.blind else self.preview.source
 
     @property
     def unaccepted(self) -> bool:

@@ -22,7 +22,7 @@ _KEPT = timedelta(days=400)
 class DynamoArrivals(Arrivals):
     """`Arrivals` on DynamoDB: one item per week, one write per lead, at most 100 a second.
 
-    Keeps what the latest count returned; of other processes' leads it learns with its own next.
+    Keeps what the latest count returned: other processes' leads show with the next lead counted.
     """
 
     def __init__(self, dynamo: Dynamo, settings: Settings) -> None:

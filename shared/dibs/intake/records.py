@@ -6,7 +6,7 @@ from pynamodb.attributes import UnicodeAttribute
 from pynamodb.models import Model
 
 from dibs.aws import keys
-from dibs.aws.attributes import EnumAttribute, InstantAttribute
+from dibs.aws.attributes import EnumAttribute, InstantAttribute, WordSetAttribute
 from dibs.aws.codec import Codec
 from dibs.core.lead import DuplicateLink, IdentityKind
 from dibs.intake.duplicates import KnownIdentity
@@ -49,6 +49,7 @@ class IdentityRecord(Model):
     lead_id = UnicodeAttribute(null=True)
     since = InstantAttribute(null=True)
     owner = UnicodeAttribute(null=True)
+    seen = WordSetAttribute(null=True)
 
 
 _LINK = Codec(

@@ -163,14 +163,21 @@ class DynamoLeadStore(LeadStore):
     ) -> Iterator[dict[str, Any]]:
         """Yield the writes by which identities refer to a lead, if they have not changed since."""
         for one in standings:
-            values: Item = {":lead": {"S": lead_id}, ":at": {"N": str(to_ms(at))}}
+            values: Item = {}
+            changes = []
+            if not one.stays:
+                changes.append("SET lead_id = :lead, since = :at")
+                values |= {":lead": {"S": lead_id}, ":at": {"N": str(to_ms(at))}}
+            if one.new_marks:
+                changes.append("ADD seen :seen")
+                values[":seen"] = {"SS": sorted(one.new_marks)}
             still = "attribute_not_exists(lead_id)"
             if one.lead_id is not None:
                 still, values[":was"] = "lead_id = :was", {"S": one.lead_id}
             yield update_item(
                 self._to.identities_table,
                 _identity(one.identity),
-                "SET lead_id = :lead, since = :at",
+                " ".join(changes),
                 still,
                 values,
             )
@@ -190,7 +197,7 @@ class DynamoLeadStore(LeadStore):
         return None
 
     def _as_it_stands(self, failure: ConditionFailed, lead_id: str) -> StoredPost:
-        """Return what is stored under a post's id, which the first write is about."""
+        """Return what is stored under a post's id; the transaction's first write is its item."""
         key = {"lead_id": {"S": lead_id}}
         item = failure.items[0] or self._db.get(self._to.contacts_table, key, consistent=True)
         if item is None:
@@ -330,7 +337,10 @@ class DynamoLeadStore(LeadStore):
         return [link_from(item) for item in found]
 
     def name_owner(self, identity: Identity, rep_id: str | None) -> None:
-        """Name a company's owner from outside (C6), or nobody any more."""
+        """Name a company's owner from outside (C6), or nobody any more.
+
+        The marks of a name say which company is meant, where several have it.
+        """
         key, owner = _identity(identity), {"#owner": "owner"}
         if rep_id is None:
             self._db.update(
@@ -340,12 +350,15 @@ class DynamoLeadStore(LeadStore):
                 ExpressionAttributeNames=owner,
             )
         else:
+            values: Item = {":rep": {"S": rep_id}}
+            if identity.marks:
+                values[":seen"] = {"SS": sorted(identity.marks)}
             self._db.update(
                 self._to.identities_table,
                 key,
-                "SET #owner = :rep",
+                f"SET #owner = :rep{' ADD seen :seen' if identity.marks else ''}",
                 ExpressionAttributeNames=owner,
-                ExpressionAttributeValues={":rep": {"S": rep_id}},
+                ExpressionAttributeValues=values,
             )
 
     def waiting_in_outbox(self, before: datetime) -> Iterator[Pending]:

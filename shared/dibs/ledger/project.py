@@ -14,7 +14,7 @@ from functools import cache
 from typing import Any
 
 from dibs.core.events import RECORDED, LeadEvent
-from dibs.core.lead import State
+from dibs.core.lead import RELEASED, State, Transition
 from dibs.ledger.entries import (
     ASSIGNED,
     CLAIMED,
@@ -27,6 +27,7 @@ from dibs.ledger.entries import (
 from dibs.ledger.ports import LeadHistory, Ledger
 from dibs.ledger.record import is_protected, shared_with
 from dibs.roster.ports import Roster
+from dibs.rules.playbook import Playbook
 
 _TAKEN = {State.CLAIMED: CLAIMED, State.ASSIGNED: ASSIGNED}
 
@@ -65,6 +66,11 @@ def _same(event: LeadEvent | None, heard: LeadEvent | None) -> bool:
     if event is None or heard is None:
         return False
     return (event.kind, event.epoch) == (heard.kind, heard.epoch)
+
+
+def _excused(transition: Transition, playbook: Playbook) -> bool:
+    """Return whether the lead was released for a reason of its own (K4)."""
+    return transition.cause == RELEASED and playbook.release.is_about_lead(transition.note)
 
 
 def entries_of(story: LeadHistory, roster: Roster) -> Iterator[Entry]:
@@ -113,6 +119,7 @@ def entries_of(story: LeadHistory, roster: Roster) -> Iterator[Entry]:
                 epoch=transition.epoch,
                 taken_at=None,
                 cause=transition.cause,
+                excused=_excused(transition, playbook),
             )
     if claim is not None:
         yield new_entry(

@@ -52,8 +52,8 @@ def sight(
     Raises:
         Unauthorized, LeadNotFound, Withdrawn: there is no such rep, lead or offer.
     """
-    view = store.read(lead_id, rep_id)
-    proof(view)
+    view = store.read(lead_id, rep_id, proof.shown)
+    proof.check(view)
     lead, rep = view.lead, view.rep
     offered = lead is not None and rep is not None and rep.team in lead.teams
     if lead is None or not offered or lead.state is State.NEW:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -102,9 +102,13 @@ class Push(Protocol):
 
 
 class Sms(Protocol):
-    """Sends text messages."""
+    """Sends text messages, and knows who wants none."""
 
     def send(self, phone: str, text: str) -> None: ...
+
+    def opted_out(self) -> Iterable[str]: ...
+
+    def opt_in(self, phone: str) -> None: ...
 
 
 class NotifyQueue(Protocol):

@@ -2,38 +2,21 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from dibs.core.errors import DibsError
-from dibs.core.lead import Lead
+from dibs.core.errors import DibsError, Withdrawn
+from dibs.core.lead import Lead, State
 from dibs.core.ports import Once
 from dibs.core.rep import Rep, Usage
+from dibs.offers.meaning import meaning
 from dibs.offers.open_offers import open_offers
 from dibs.offers.ports import OfferStore
 from dibs.race.claim import InDraw, Won, by_sms, claim
 from dibs.race.decide import Eligible
 from dibs.race.ports import RaceStore
 from dibs.roster.ports import Roster
-
-YES = {"YES", "Y", "YA", "ДА", "是"}
-# The carrier answers these words itself and stops or starts delivery; we only record them.
-STOP = {
-    "STOP",
-    "STOPALL",
-    "UNSUBSCRIBE",
-    "CANCEL",
-    "END",
-    "QUIT",
-    "OPTOUT",
-    "REMOVE",
-    "ARRET",
-    "TD",
-}
-START = {"START", "UNSTOP"}
-_CODE = re.compile(r"(?=.*[2-9])[A-Z2-9]{4,6}")
 
 
 @dataclass(frozen=True)
@@ -51,11 +34,15 @@ class InboundSms:
 
 @dataclass(frozen=True)
 class Answer:
-    """The text to send back: recipient and outcome. `rep` is None for an unknown number."""
+    """The text to send back: recipient and outcome. `rep` is None for an unknown number.
+
+    `code` is what to reply to claim, where the text named a lead but did not plainly claim it.
+    """
 
     phone: str
     rep: Rep | None
     outcome: Won | InDraw | DibsError | str
+    code: str = ""
 
 
 def reply(
@@ -65,46 +52,67 @@ def reply(
     offers: OfferStore,
     once: Once,
     clock: Callable[[], datetime],
+    opt_in: Callable[[str], None],
 ) -> Answer | None:
     """Do what a text asks for and return the answer to send, None where none is due.
 
     The phone number identifies the rep, the code one of their offers. A claim, STOP and START are
-    all that can be done by text. A redelivered message is answered once (C4).
+    all that can be done by text. A text that is not plainly a claim claims nothing; if it names an
+    open offer, the answer says how to claim it. A redelivered message is answered once (C4).
     """
     now = clock()
-    words = re.sub(r"[^\w\s]", " ", message.body.upper()).split()
-    text = "".join(words)
-    # Any text that begins with STOP stops; the carriers' other words must be the whole text, so
-    # that "Cancel that" does not.
-    stop, start = text in STOP or words[:1] == ["STOP"], text in START
+    said = meaning(message.body)
     sender = roster.by_phone(message.phone)
     if sender is None or not sender[0].active:
-        if stop or start:
+        if said.asks in ("stop", "start"):
             return None
         first = once.claim_name(f"stranger/{message.phone}/{now.date()}", now)
         return Answer(message.phone, None, "unknown_number") if first else None
     rep, usage = sender
-    if stop or start:
-        roster.opt_out(rep.rep_id, stop)
+    if said.asks in ("stop", "start"):
+        if said.asks == "start":
+            opt_in(message.phone)
+        roster.opt_out(rep.rep_id, said.asks == "stop")
         return None
-    codes = _codes(words, text)
-    if text in YES:
+    if said.asks == "no":
+        return Answer(message.phone, rep, "declined")
+    if said.asks == "yes":
         yes = _by_yes(message, rep, usage, store, roster, offers, clock)
         return Answer(message.phone, rep, yes)
-    for code in codes:
-        offer = offers.find_code(rep.rep_id, code)
-        if offer is not None:
-            return Answer(message.phone, rep, _claim(*offer, rep, store, clock))
-    if codes:
-        return Answer(message.phone, rep, "unknown_code")
+    known = [
+        (code, offer)
+        for code in said.codes
+        if (offer := offers.find_code(rep.rep_id, code)) is not None
+    ]
+    if said.asks == "claim":
+        outcome = _claim(*known[0][1], rep, store, clock) if known else "unknown_code"
+        return Answer(message.phone, rep, outcome)
+    if known:
+        return _how_to_claim(message.phone, rep, known, store, now)
     first = once.claim_name(f"garbage/{rep.rep_id}/{now.date()}", now)
     return Answer(message.phone, rep, "not_understood") if first else None
 
 
-def _codes(words: list[str], text: str) -> list[str]:
-    """Return what may be a code: each word, the text without spaces, and the text after a yes."""
-    after_yes = "".join(words[1:]) if words[:1] and words[0] in YES else ""
-    return [word for word in (*words, text, after_yes) if _CODE.fullmatch(word)]
+def _how_to_claim(
+    phone: str,
+    rep: Rep,
+    known: Sequence[tuple[str, tuple[str, int]]],
+    store: RaceStore,
+    now: datetime,
+) -> Answer:
+    """Answer a text that names offers without plainly claiming one of them."""
+    leads = [
+        (code, lead)
+        for code, (lead_id, epoch) in known
+        if (lead := store.read(lead_id, rep.rep_id).lead) is not None and lead.epoch == epoch
+    ]
+    unclaimed = [code for code, lead in leads if lead.state is State.OPEN and now < lead.closes_at]
+    if len(unclaimed) > 1:
+        return Answer(phone, rep, "which_offer")
+    if unclaimed:
+        return Answer(phone, rep, "reply_only", unclaimed[0])
+    mine = any(lead.owner == rep.rep_id for _, lead in leads)
+    return Answer(phone, rep, "yours" if mine else Withdrawn())
 
 
 def _by_yes(

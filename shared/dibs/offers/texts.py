@@ -18,7 +18,7 @@ from dibs.core.lead import Contact, Lead, Preview
 from dibs.core.rep import Rep
 from dibs.offers.reply import Answer
 from dibs.race.claim import InDraw, Won
-from dibs.web.translations import in_words, refusal_sentence, shown_company, translator
+from dibs.web.translations import in_words, named, refusal_sentence, shown_company, translator
 
 # GSM 03.38: a text of these letters holds 160 in one part; those of _GSM_TWICE count as two.
 _GSM = set(
@@ -56,8 +56,8 @@ def offer_sms(lead: Lead, rep: Rep, code: str, url: str, now: datetime) -> str:
     title = _harmless(preview.contact_title)
     for company_most, title_most in ((160, 80), (60, 30), (40, 20), (30, 12), (24, 0), (16, 0)):
         # Check again after shortening: a cut word may look like a code.
-        named = _harmless(_short(company, company_most)), _harmless(_short(title, title_most))
-        text = _offer_line(preview, *named, rep)
+        cut = _harmless(_short(company, company_most)), _harmless(_short(title, title_most))
+        text = _offer_line(preview, *cut, rep)
         text = f"{text}. {tail}"
         length = gsm_length(text)
         if length is None or length <= _PART:
@@ -67,9 +67,8 @@ def offer_sms(lead: Lead, rep: Rep, code: str, url: str, now: datetime) -> str:
 
 def holder_sms(what: str, lead: Lead, rep: Rep, url: str, now: datetime) -> str:
     """Return the text to a lead's holder: it was assigned to them, or waits for them (C11)."""
-    return (
-        f"{_harmless(_short(lead.preview.company, 60))}: {_to_holder(what, lead, rep, now)} {url}"
-    )
+    company = _harmless(_short(named(lead.preview.safe.company, rep.language), 60))
+    return f"{company}: {_to_holder(what, lead, rep, now)} {url}"
 
 
 def _to_holder(what: str, lead: Lead, rep: Rep, now: datetime) -> str:
@@ -88,13 +87,20 @@ def alert(kind: str, lead: Lead, rep: Rep, now: datetime) -> tuple[str, str]:
     """Return a push alert's title and body: the same content as the text, without the code (N2)."""
     _ = translator(rep.language)
     if kind != "offer":
-        return lead.preview.company, _to_holder(kind, lead, rep, now)
+        company = named(lead.preview.safe.company, rep.language)
+        return company, _to_holder(kind, lead, rep, now)
     preview = lead.shown
     line = _offer_line(preview, "", preview.contact_title, rep)
     if lead.blind:
         line = _("Its company and quality show after the claim")
     title = shown_company(lead, rep.language)
     return title, _("{line}. {left} left.", line=line, left=_left(lead, now))
+
+
+def sign_in_sms(rep: Rep, url: str, minutes: int) -> str:
+    """Return the text with a link to sign in (U8)."""
+    _ = translator(rep.language)
+    return _("Sign in to Dibs within {minutes} minutes: {url}", minutes=minutes, url=url)
 
 
 def answer_sms(answer: Answer, now: datetime) -> str:
@@ -134,6 +140,9 @@ def answer_sms(answer: Answer, now: datetime) -> str:
         "no_open_offer": _("You have no open offer now. The next lead is on its way."),
         "which_offer": _("Several leads are open. Reply with the code of the one you want."),
         "not_understood": _("To claim a lead, reply with the code from its message."),
+        "declined": _("OK, we leave it. To claim a lead, reply only with its code."),
+        "reply_only": _("Nothing is claimed yet. To claim, reply only: {code}", code=answer.code),
+        "yours": _("This lead is yours."),
     }[outcome]
 
 
@@ -158,9 +167,9 @@ def _cautions(card: Contact, language: str) -> str:
 def _offer_line(preview: Preview, company: str, title: str, rep: Rep) -> str:
     _ = translator(rep.language)
     size = _harmless(preview.company_size)
-    named = f"{company} ({size})" if company and size else company or size
+    who = f"{company} ({size})" if company and size else company or size
     score = None if preview.score is None else _("score {score}", score=preview.score)
-    return ", ".join(part for part in (named, title, _harmless(preview.source), score) if part)
+    return ", ".join(part for part in (who, title, _harmless(preview.source), score) if part)
 
 
 def _left(lead: Lead, now: datetime) -> str:

@@ -1,15 +1,17 @@
-"""An operator adds reps and issues tokens."""
+"""An operator adds reps."""
 
 from __future__ import annotations
 
 import secrets
+from datetime import datetime
 from zoneinfo import available_timezones
 
 from dibs.core.errors import FieldError, InvalidInput, RouteNotFound
 from dibs.core.lead import REP_ID_BYTES, id_text
 from dibs.core.rep import Rep
 from dibs.intake.body import usable_phone
-from dibs.race.claim import token_hash
+from dibs.people.access import new_token
+from dibs.roster.audit import entry_of
 from dibs.roster.ports import Roster
 from dibs.rules.rules import Rules
 from dibs.web.translations import languages
@@ -24,6 +26,8 @@ def add_rep(
     phone: str = "",
     tier: int = 2,
     language: str = "en",
+    by: str,
+    now: datetime,
 ) -> tuple[Rep, str]:
     """Add a rep and return them with their first token.
 
@@ -32,8 +36,9 @@ def add_rep(
         AlreadyExists: the phone number belongs to another rep.
     """
     rep = new_rep(roster.playbook(), name, team, zone, phone, tier, language)
-    token = _new_token(rep.rep_id)
-    roster.add(rep, token_hash(token))
+    token, shown, stored = new_token(rep.rep_id, by, now)
+    fields = {"name": rep.name, "team": rep.team, "tier": rep.tier, "phone": rep.phone}
+    roster.add(rep, shown, stored, entry_of(by, "rep.add", rep.rep_id, now, {}, fields))
     return rep, token
 
 
@@ -45,7 +50,7 @@ def new_rep(
     Raises:
         InvalidInput: names every field that is wrong.
     """
-    number, flags = usable_phone(phone)
+    number, flags = usable_phone(phone, playbook.phone_region)
     name = name.strip()
     # A claim reads and updates the rep's item, so it stays below 1 KB in any script.
     fits = name.isprintable() and 0 < len(name) <= 80 and len(name.encode()) <= 100
@@ -80,21 +85,3 @@ def rep_of(roster: Roster, rep_id: str) -> Rep:
     if rep is None:
         raise RouteNotFound("There is no such rep.")
     return rep
-
-
-def issue_token(roster: Roster, rep_id: str) -> str:
-    """Issue a rep's new token; the old one ends at once."""
-    token = _new_token(rep_id)
-    roster.set_token(rep_id, token_hash(token))
-    return token
-
-
-def issue_manager_token(roster: Roster) -> str:
-    """Issue a new managers' token; the old one ends at once."""
-    token = _new_token("manager")
-    roster.set_manager_hash(token_hash(token))
-    return token
-
-
-def _new_token(owner: str) -> str:
-    return f"{owner}.{secrets.token_urlsafe(24)}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -11,7 +11,7 @@ from zoneinfo import available_timezones
 
 from dibs.assignment.ports import Holdings
 from dibs.assignment.work import let_go
-from dibs.core.calendar import Hours, parse_hours
+from dibs.core.calendar import Hours, parse_hours, written_hours
 from dibs.core.errors import FieldError, InvalidInput, RouteNotFound
 from dibs.core.lead import PRODUCT_BYTES, SEGMENT_BYTES, TERRITORY_BYTES
 from dibs.core.rep import Rep
@@ -74,6 +74,14 @@ def change_profile(roster: Roster, rep_id: str, given: Given) -> Rep:
     changed = replace(rep, **changes)
     roster.put_profile(changed, tuple(changes))
     return changed
+
+
+def profile_fields(rep: Rep, names: Iterable[str]) -> dict[str, Any]:
+    """Return these fields of a rep's profile as plain values, for the audit trail."""
+    found = {name: getattr(rep, name, None) for name in names}
+    if "hours" in found:
+        found["hours"] = written_hours(rep.hours)
+    return found
 
 
 def fallback_of(playbook: Playbook, rep_id: str) -> list[str]:

@@ -7,16 +7,15 @@ refuses (403), or the claim is still valid and is tried once more.
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from dibs.core.attempts import attempts
+from dibs.core.credentials import Shown, proves
 from dibs.core.errors import (
     AlreadyClaimed,
     Busy,
@@ -32,16 +31,25 @@ from dibs.core.links import Link, link_is_for
 from dibs.core.rep import Rep, Usage
 from dibs.race.decide import Refused, decide_knowing
 from dibs.race.draw import WRITTEN_BY, collects, commitment_of, seed_of, undrawn
+from dibs.race.guards import Guard
 from dibs.race.lifecycle import new_claim
 from dibs.race.ports import RaceStore, RaceView
-from dibs.race.usage import count_lead
+from dibs.race.usage import Change, count_lead
 
 ATTEMPTS = 6
 SILENCES = 2
 CONTACT_SHOWN_FOR = timedelta(minutes=15)
 
-Proof = Callable[[RaceView], None]
-"""Checks who the caller is, on items that the claim reads anyway; raises an error if it fails."""
+
+class Proof(NamedTuple):
+    """Proof of who the caller is.
+
+    `check` raises an error if it fails, on the items of the one read. `shown` is what has to be
+    read for it besides.
+    """
+
+    check: Callable[[RaceView], None]
+    shown: Shown | None = None
 
 
 @dataclass(frozen=True)
@@ -68,17 +76,16 @@ class InDraw:
     code: ClassVar[str] = "in_draw"
 
 
-def bearer(token: str) -> Proof:
-    """Prove identity by a rep's token. Its hash is in an item that the claim reads anyway."""
-    digest = token_hash(token)
+def bearer(shown: Shown, now: datetime) -> Proof:
+    """Prove identity by a rep's token or session, which is read together with the lead."""
 
     def check(view: RaceView) -> None:
-        if view.token_hash is None or not hmac.compare_digest(view.token_hash, digest):
+        if not proves(view.credential, shown, view.token_number, now):
             raise Unauthorized
-        if view.rep is None or not view.rep.active:
+        if view.rep is None or not view.rep.active or view.rep.rep_id != shown.owner:
             raise Unauthorized
 
-    return check
+    return Proof(check, shown)
 
 
 def by_link(link: Link) -> Proof:
@@ -94,7 +101,7 @@ def by_link(link: Link) -> Proof:
                 Withdrawn if any(link_is_for(link, lead.salt, e) for e in earlier) else LeadNotFound
             )
 
-    return check
+    return Proof(check)
 
 
 def by_sms(epoch: int) -> Proof:
@@ -104,12 +111,7 @@ def by_sms(epoch: int) -> Proof:
         if view.lead is not None and view.lead.epoch != epoch:
             raise Withdrawn
 
-    return check
-
-
-def token_hash(token: str) -> str:
-    """Return the hash of a bearer token, which is stored in its place."""
-    return hashlib.sha256(token.encode()).hexdigest()
+    return Proof(check)
 
 
 def claim(
@@ -140,8 +142,8 @@ def claim(
     silences = 0
     for attempt in attempts(ATTEMPTS, pause):
         try:
-            view = view or store.read(lead_id, rep_id)
-            proof(view)
+            view = view or store.read(lead_id, rep_id, proof.shown)
+            proof.check(view)
             outcome = _attempt(store, view, clock, contact_shown_for, pause)
             if isinstance(outcome, Won | InDraw):
                 return outcome
@@ -182,6 +184,10 @@ def _attempt(
         return standing_win(store, view, view.claim, now, contact_shown_for)
     record = _record(view, lead, rep, now)
     counts = count_lead(rep, lead, usage, view.playbook, record)
+    if view.credential is not None:
+        # A token that ends meanwhile cannot win; no number is stored with the first token.
+        guard = Guard("token_number", "=", view.token_number or None)
+        counts |= Change(rep.rep_id, (guard,))
     outdated = store.commit_claim(replace(view, usage=usage), record, counts)
     if outdated is not None:
         return outdated
@@ -271,10 +277,23 @@ def check_claim(store: RaceStore, view: RaceView, now: datetime) -> tuple[Lead, 
     return lead, rep, usage
 
 
+def knows_of(view: RaceView, rep_id: str) -> bool:
+    """Tell whether the rep may know that there is such a lead: 404 hides the others.
+
+    Those of their team do once it was offered, and whoever holds it or gave it back.
+    """
+    lead, rep = view.lead, view.rep
+    if lead is None or rep is None:
+        return False
+    if rep_id == lead.owner or rep_id in lead.released_by:
+        return True
+    return rep.team in lead.teams and lead.state is not State.NEW
+
+
 def _lost(store: RaceStore, view: RaceView, lead: Lead, rep: Rep, now: datetime) -> AlreadyClaimed:
     record = view.claim
     if record is None or record.epoch != lead.epoch:
-        # The lead item was read after the claim was stored, the claim's record before it.
+        # The read saw the lead after the claim was stored, but the record before; read again.
         with suppress(Busy):
             record = store.read(lead.lead_id, rep.rep_id).claim
     claimed_at = lead.claimed_at or now

@@ -31,10 +31,10 @@ def opening(
     """Return the lead with the windows of an opening at `now`. The state does not change.
 
     The lead stays open for the window's seconds after the last wave. A team that does not race may
-    not claim it, but may get it by assignment if no other team does. All waves come `head_start`
-    after the opening for the head start reps in `lead.first` (F6).
+    not claim it, but may get it by assignment if no other team does. All waves open `head_start`
+    later; until then only `lead.head_start_reps` may claim (F6).
     """
-    source, ahead = lead.shown.source, head_start // timedelta(seconds=1)
+    source, ahead = lead.source, head_start // timedelta(seconds=1)
     offsets = {team: _later(playbook.offsets(team, lead), ahead) for team in lead.teams}
     lasts = [
         max(seconds for seconds in offsets[team] if seconds is not None)

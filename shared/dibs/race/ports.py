@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
+from dibs.core.credentials import Credential, Shown
 from dibs.core.lead import Claim, Contact, Lead, Transition
 from dibs.core.rep import Rep, Usage
 from dibs.rules.rules import Rules
@@ -21,7 +22,8 @@ class RaceView:
     """Everything one claim is judged on, from one read.
 
     `claim` is the record of the lead's latest claim or assignment; `noticed_at` is when this rep
-    was first notified of this opening, None if they were not.
+    was first notified of this opening, None if they were not. `credential` is what is stored of the
+    token or session the caller showed, `token_number` what it must have.
     """
 
     lead: Lead | None
@@ -30,7 +32,8 @@ class RaceView:
     claim: Claim | None
     noticed_at: datetime | None
     playbook: Rules
-    token_hash: str | None = None
+    credential: Credential | None = None
+    token_number: int = 0
 
 
 @dataclass(frozen=True)
@@ -48,7 +51,9 @@ class SentOffer:
 class RaceStore(Protocol):
     """The store of a claim: one read, one transaction."""
 
-    def read(self, lead_id: str, rep_id: str) -> RaceView: ...
+    def read(self, lead_id: str, rep_id: str, shown: Shown | None = None) -> RaceView:
+        """Read what a claim is judged on, with what is stored of what the caller `shown`."""
+        ...
 
     def commit_claim(self, view: RaceView, claim: Claim, counts: Change) -> RaceView | None:
         """Store the claim and its counts.

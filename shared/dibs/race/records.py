@@ -223,9 +223,9 @@ _SKILLS = SkillsAttribute()
 def waves_text(lead: Lead) -> str:
     """Return the tiers' openings as they are stored: `0,900000,- *`, in milliseconds.
 
-    One for each of the lead's teams, `*` where all may claim at once, a single number where all
-    tiers open together later, and counted from the lead's own opening, so that a lock with a
-    dozen teams stays below 1 KB. Empty where none has waves.
+    One word for each of the lead's teams: `*` if all may claim at once, one number if all tiers
+    open together, else a number for each tier (`-` for never). Numbers count from the lead's
+    opening, so that a lead with a dozen teams stays below 1 KB. Empty where no team has waves.
     """
     start = to_ms(lead.opens_at)
     waves = (lead.waves.get(team) for team in lead.teams)

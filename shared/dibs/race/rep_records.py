@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from pynamodb.attributes import Attribute, BooleanAttribute, MapAttribute, UnicodeAttribute
-from pynamodb.constants import MAP, STRING
+from pynamodb.constants import MAP, NUMBER, STRING
 from pynamodb.models import Model
 
 from dibs.aws import keys
@@ -88,7 +88,7 @@ class DevicesAttribute(Attribute[tuple[Device, ...]]):
 
 
 class RepRecord(Model):
-    """A rep, their token's hash and what they have used up (organisation table).
+    """A rep, the number of their token and what they have used up (organisation table).
 
     `allowance_month` is the month the allowance was calculated for.
     """
@@ -107,7 +107,8 @@ class RepRecord(Model):
     paused_until = InstantAttribute(null=True)
     sms_opted_out = BooleanAttribute(null=True)
     devices = DevicesAttribute()
-    token_hash = UnicodeAttribute(null=True)
+    token_hash = UnicodeAttribute(null=True)  # until `dibs migrate` has moved it
+    token_number = IntegerAttribute(null=True)
     quiet_until = InstantAttribute(null=True)
     hours = HoursAttribute(null=True)
     leave = LeaveAttribute(null=True)
@@ -147,16 +148,16 @@ _REP = Codec(RepRecord, Rep)
 _USAGE = Codec(RepRecord, Usage)
 
 
-def rep_item(rep: Rep, token_hash: str | None = None) -> Item:
+def rep_item(rep: Rep) -> Item:
     """Return a new rep as they are stored: they have used up nothing yet."""
-    return _REP.item(rep, token_hash=token_hash)
+    return _REP.item(rep)
 
 
-def rep_from(item: Item) -> tuple[Rep, Usage, str | None]:
-    """Return the rep an item describes, what they have used up, and their token's hash."""
-    token_hash = item[_TOKEN_HASH][STRING] if _TOKEN_HASH in item else None
-    return _REP.value(item), _USAGE.value(item), token_hash
+def rep_from(item: Item) -> tuple[Rep, Usage, int]:
+    """Return the rep an item describes, what they have used up, and the number of their token."""
+    number = int(item[_TOKEN_NUMBER][NUMBER]) if _TOKEN_NUMBER in item else 0
+    return _REP.value(item), _USAGE.value(item), number
 
 
 device_item = _DEVICE.item
-_TOKEN_HASH = "token_hash"  # noqa: S105 - the name of an attribute
+_TOKEN_NUMBER = RepRecord.token_number.attr_name

@@ -19,10 +19,12 @@ from dibs.aws.attributes import Item
 from dibs.aws.clock import to_ms
 from dibs.aws.dynamo import ConditionFailed, Dynamo
 from dibs.aws.settings import Settings
+from dibs.core.credentials import Shown
 from dibs.core.errors import AlreadyClaimed
 from dibs.core.lead import Claim, Contact, Lead, Transition, filled
 from dibs.core.rep import Usage
 from dibs.race.card_records import CardRecord, card_from
+from dibs.race.credential_records import credential_from, credential_key
 from dibs.race.ports import RaceStore, RaceView
 from dibs.race.records import OFFER_KEPT, claim_from, lead_from, notice_from
 from dibs.race.rep_records import rep_from
@@ -47,12 +49,16 @@ class DynamoRaceStore(RaceStore):
         self._rules: tuple[float, Rules] | None = None
         self._counts: dict[str, tuple[float, int]] = {}
 
-    def read(self, lead_id: str, rep_id: str) -> RaceView:
-        """Read lock, claim record, rep and offer (and the playbook when due) in one request."""
+    def read(self, lead_id: str, rep_id: str, shown: Shown | None = None) -> RaceView:
+        """Read lock, claim record, rep and offer in one request.
+
+        With them the playbook when due, and what is stored of what the caller `shown`.
+        """
         rules = self._cached_rules()
         organisation = [{"pk": {"S": keys.rep(rep_id)}}]
         if rules is None:
             organisation.append({"pk": {"S": keys.PLAYBOOK}})
+        secret = [] if shown is None else [credential_key(shown)]
         found = self._db.batch_get(
             {
                 self._to.leads_table: [
@@ -61,10 +67,15 @@ class DynamoRaceStore(RaceStore):
                 ],
                 self._to.organisation_table: organisation,
                 self._to.offers_table: [_offer_key(lead_id, rep_id, keys.NOTICE)],
+                **({self._to.credentials_table: secret} if secret else {}),
             },
-            # A refusal must be true: nobody hears "taken" of a lead that was just opened anew,
-            # and a withdrawn token ends at once.
-            consistent=(self._to.leads_table, self._to.organisation_table),
+            # A stale read could tell a rep "taken" of a lead that has just reopened, or accept a
+            # token that has just ended.
+            consistent=(
+                self._to.leads_table,
+                self._to.organisation_table,
+                self._to.credentials_table,
+            ),
         )
         items = {item["sk"]["S"]: item for item in found[self._to.leads_table]}
         people = {item["pk"]["S"]: item for item in found[self._to.organisation_table]}
@@ -83,8 +94,10 @@ class DynamoRaceStore(RaceStore):
         )
         if keys.rep(rep_id) not in people:
             return view
-        rep, usage, token_hash = rep_from(people[keys.rep(rep_id)])
-        return replace(view, rep=rep, usage=usage, token_hash=token_hash)
+        rep, usage, number = rep_from(people[keys.rep(rep_id)])
+        stored = found.get(self._to.credentials_table)
+        credential = credential_from(stored[0]) if stored else None
+        return replace(view, rep=rep, usage=usage, credential=credential, token_number=number)
 
     def _cached_rules(self) -> Rules | None:
         if self._rules is None or time.monotonic() > self._rules[0]:
@@ -97,7 +110,10 @@ class DynamoRaceStore(RaceStore):
         return rules
 
     def commit_claim(self, view: RaceView, claim: Claim, counts: Change) -> RaceView | None:
-        """Store lock, count and record together; on a failed condition return what it met."""
+        """Store lock, count and record together; if a condition fails, return the items it met.
+
+        They come in the order of the writes: lock, rep, record.
+        """
         if view.lead is None:
             raise ValueError("a claim needs a lead")
         writes = [
@@ -150,7 +166,7 @@ class DynamoRaceStore(RaceStore):
         self._sight(lead, rep_id, at, {what: {"N": str(to_ms(at))}}, {})
 
     def _sight(self, lead: Lead, rep_id: str, at: datetime, first: Item, last: Item) -> None:
-        """Note what stays as it is noted the `first` time, and what changes with each."""
+        """Note a sighting: `first` values are kept once written, `last` values are overwritten."""
         key = _offer_key(lead.lead_id, rep_id, keys.SIGHTING)
         expires = {"N": str(to_ms(at + OFFER_KEPT) // 1000)}
         last = {**last, "epoch": {"N": str(lead.epoch)}, "expires_at": expires}
@@ -234,6 +250,7 @@ def read_waiting(
 
 
 def _as_it_stood(view: RaceView, failure: ConditionFailed) -> RaceView:
+    """Return the view with the items that the failed claim met: lock, rep, record."""
     lock, person, record = failure.items
     if lock is not None:
         lead = lead_from(lock)
@@ -242,8 +259,8 @@ def _as_it_stood(view: RaceView, failure: ConditionFailed) -> RaceView:
     if record is not None:
         view = replace(view, claim=claim_from(record))
     if person is not None:
-        rep, usage, token_hash = rep_from(person)
-        view = replace(view, rep=rep, usage=usage, token_hash=token_hash)
+        rep, usage, number = rep_from(person)
+        view = replace(view, rep=rep, usage=usage, token_number=number)
     return view
 
 

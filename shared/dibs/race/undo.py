@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from dibs.core.attempts import attempts
 from dibs.core.errors import Busy, LeadNotFound, NotYours, UndoOver
 from dibs.core.lead import UNDONE, Lead, State
-from dibs.race.claim import Proof
+from dibs.race.claim import Proof, knows_of
 from dibs.race.lifecycle import return_lead
 from dibs.race.ports import RaceStore, RaceView
 from dibs.race.usage import undo_claim
@@ -33,14 +33,14 @@ def undo(
         Busy: the store did not answer in time.
     """
     for attempt in attempts():
-        view = store.read(lead_id, rep_id)
+        view = store.read(lead_id, rep_id, proof.shown)
         now = clock()
         lead, rep = view.lead, view.rep
         if lead is not None and _undone_by(view, lead, rep_id):
-            proof(replace(view, lead=replace(lead, epoch=lead.epoch - 1)))
+            proof.check(replace(view, lead=replace(lead, epoch=lead.epoch - 1)))
             return lead
-        proof(view)
-        if lead is None or rep is None or (rep.team not in lead.teams and lead.owner != rep_id):
+        proof.check(view)
+        if lead is None or rep is None or not knows_of(view, rep_id):
             raise LeadNotFound
         if lead.owner != rep_id or lead.claimed_at is None:
             raise NotYours

@@ -68,8 +68,8 @@ class Change(NamedTuple):
 class _Period(NamedTuple):
     """Counters that are reset each hour, day or week.
 
-    The field `name` says to which hour, day or week they belong. `before` maps a counter of the
-    previous period to the counter it is copied from at the reset.
+    The field `name` says to which hour, day or week they belong. `before` names counters of the
+    previous period: at a reset, each takes the old value of the counter it maps to.
     """
 
     name: str
@@ -111,7 +111,9 @@ def count_lead(
     credit: Credit | None = None,
     week_most: int | None = None,
 ) -> Change:
-    """Return what a lead adds to its rep's usage, guarded by all that the decision used.
+    """Return what a lead adds to its rep's usage, and the guards under which it may.
+
+    The guards are the rep's status, pause and tier, and the counters the decision used.
 
     Without `bound` no limit applies: the last resort gets the lead when nobody else may (C7). A
     `credit` is used up with it (F10). With `week_most` the change fails if the rep has had that
@@ -133,7 +135,7 @@ def count_lead(
         most += limit_guards(lead, rep, usage, playbook, claim)
     if bound and won:
         most += debt_guards(lead, rep, usage, playbook, now)
-    # A counter that is reset cannot be over its maximum.
+    # Counters reset by this write start from zero, so their old value needs no guard.
     guards += [guard for guard in most if guard.field not in counts.sets]
     return counts | Change(rep.rep_id, tuple(guards))
 
@@ -147,7 +149,7 @@ def _one_more(rep: Rep, usage: Usage, counters: list[str], now: datetime) -> Cha
             continue
         known, current = getattr(usage, period.name), period.current(rep, now)
         guards.append(Guard(period.name, "=", known))
-        # Add to a later period than ours too: at midnight, clocks differ by milliseconds.
+        # If the stored period is later than ours, add to it: clocks differ by milliseconds.
         if known is not None and known >= current:
             continue
         sets[period.name] = current

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 def take_lock(to: Settings, lead: Lead, claim: Claim, still: str) -> dict[str, Any]:
     """Return the write that gives the lead to the claim's rep, while it is as it was read.
 
-    `still` is what else must be so, in DynamoDB's words. Until the holder has worked the lead it
-    waits for that, where the playbook says for how long (C11).
+    `still` is a further condition, as a DynamoDB expression. Until the holder has worked the lead
+    it waits for that, where the playbook says for how long (C11).
     """
     change = "SET #state = :taken, #owner = :rep, holder = :rep, claimed_at = :now"
     values: Item = {
@@ -53,9 +53,9 @@ def take_lock(to: Settings, lead: Lead, claim: Claim, still: str) -> dict[str, A
 
 
 def write_usage(to: Settings, change: Change) -> list[dict[str, Any]]:
-    """Return the write that changes what a rep has used up, or checks its guards where nothing is.
+    """Return the write that changes what a rep has used up, or only checks the guards.
 
-    It knows no rule: what counts, and up to what, the change says.
+    It knows no rule: `change` says what is counted, and up to what.
     """
     values: Item = {}
 
@@ -124,8 +124,8 @@ def put_lock(to: Settings, was: Lead, item: Item) -> dict[str, Any]:
         "Put": {
             "TableName": to.leads_table,
             "Item": item,
-            # Work recorded meanwhile keeps the lead where it is; what it, or accepting the lead,
-            # took off the counts is off them only once.
+            # Work recorded meanwhile keeps the lead where it is. It, and accepting the lead,
+            # lowered the counts already; they must not be lowered twice.
             "ConditionExpression": "#state = :state AND epoch = :epoch AND "
             + ("attribute_not_exists(#owner)" if was.owner is None else "#owner = :rep")
             + (" AND attribute_not_exists(worked_at)" if was.worked_at is None else "")

@@ -1,64 +1,70 @@
-"""Identify the caller by the bearer token: a rep or a manager."""
+"""Identify the caller by what they show, a token or a session: a rep or a manager."""
 
 from __future__ import annotations
 
-import hmac
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Collection
+from datetime import datetime
 
+from dibs.core.credentials import Manager, Shown, is_manager, proves
 from dibs.core.errors import Forbidden, Unauthorized
 from dibs.core.rep import Rep, Usage
-from dibs.race.claim import token_hash
-from dibs.roster.store import DynamoRoster
-from dibs.web.http import bearer_token
-
-_MANAGER = "manager"
+from dibs.roster.ports import Credentials
 
 
-def calling_rep(event: Mapping[str, Any], roster: DynamoRoster) -> tuple[Rep, Usage]:
-    """Return the rep whose token was sent, and what they have used up.
+def calling_rep(shown: Shown, credentials: Credentials, now: datetime) -> tuple[Rep, Usage]:
+    """Return the rep who shows this, and what they have used up.
 
     Raises:
-        Unauthorized: the token is unknown or no longer valid.
-        Forbidden: the token is a manager's; these calls are a rep's own.
+        Unauthorized: it is unknown or no longer valid.
+        Forbidden: it is a manager's; these calls are a rep's own.
     """
-    rep_id, token = bearer_token(event)
-    credentials = roster.credentials(rep_id)
-    if credentials is None:
-        if rep_id == _MANAGER:
-            raise Forbidden("These calls are a rep's own.")
+    if is_manager(shown.owner):
+        calling_manager(shown, credentials, now)
+        raise Forbidden("These calls are a rep's own.")
+    known = credentials.of_rep(shown)
+    if known is None:
         raise Unauthorized
-    rep, usage, stored = credentials
-    if not rep.active or not hmac.compare_digest(stored or "", token_hash(token)):
+    rep, usage, number, stored = known
+    if not rep.active or not proves(stored, shown, number, now):
         raise Unauthorized
     return rep, usage
 
 
-def calling_viewer(event: Mapping[str, Any], roster: DynamoRoster) -> Rep | None:
-    """Return the calling rep, None for a manager.
+def calling_manager(shown: Shown, credentials: Credentials, now: datetime) -> Manager:
+    """Return the manager who shows this.
 
     Raises:
-        Unauthorized: the token is unknown or no longer valid.
+        Unauthorized: it is unknown or no longer valid.
+        Forbidden: it is a rep's; these calls are the managers'.
     """
-    caller, _ = bearer_token(event)
-    if caller == _MANAGER:
-        calling_manager(event, roster)
-        return None
-    return calling_rep(event, roster)[0]
-
-
-def calling_manager(event: Mapping[str, Any], roster: DynamoRoster) -> str:
-    """Check a manager's token and return the name of managers in records.
-
-    Raises:
-        Unauthorized: the token is unknown or no longer valid.
-        Forbidden: the token is a rep's; these calls are the managers'.
-    """
-    caller, token = bearer_token(event)
-    if caller != _MANAGER:
-        calling_rep(event, roster)
+    if not is_manager(shown.owner):
+        calling_rep(shown, credentials, now)
         raise Forbidden
-    stored = roster.manager_hash()
-    if stored is None or not hmac.compare_digest(stored, token_hash(token)):
+    manager, stored = credentials.of_manager(shown)
+    if manager is None or not proves(stored, shown, manager.token_number, now):
         raise Unauthorized
-    return _MANAGER
+    return manager
+
+
+def calling_viewer(shown: Shown, credentials: Credentials, now: datetime) -> Rep | Manager:
+    """Return the calling rep or manager.
+
+    Raises:
+        Unauthorized: what they show is unknown or no longer valid.
+    """
+    if is_manager(shown.owner):
+        return calling_manager(shown, credentials, now)
+    return calling_rep(shown, credentials, now)[0]
+
+
+def check_team(manager: Manager, teams: Collection[str], *, looks: bool) -> None:
+    """Check the one rule of managers with a team: they act on that team only.
+
+    What belongs to no team, such as the playbook, they may look at, but not change.
+
+    Raises:
+        Forbidden: it is another team's, or everybody's.
+    """
+    if not manager.team or manager.team in teams or (looks and not teams):
+        return
+    raise Forbidden(f"You manage team {manager.team}. Ask a manager of all teams.")

@@ -2,12 +2,80 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from typing import Protocol
 
+from dibs.core.credentials import Credential, Manager, Shown
 from dibs.core.rep import Device, Rep, Usage
+from dibs.roster.audit import Entry
 from dibs.rules.playbook import Playbook
+
+
+class AuditLog(Protocol):
+    """Who changed what (O6)."""
+
+    def add(self, entry: Entry) -> None: ...
+
+    def month(self, month: datetime) -> Iterator[Entry]:
+        """Return a UTC month's entries, the newest first."""
+        ...
+
+
+class Credentials(Protocol):
+    """Managers, and what reps and managers sign in with."""
+
+    def of_rep(self, shown: Shown) -> tuple[Rep, Usage, int, Credential | None] | None:
+        """Return a rep, the number of their token, and what is stored of what they show."""
+        ...
+
+    def of_manager(self, shown: Shown) -> tuple[Manager | None, Credential | None]:
+        """Return a manager, and what is stored of what they show."""
+        ...
+
+    def managers(self) -> list[Manager]: ...
+
+    def add_manager(
+        self, manager: Manager, shown: Shown, token: Credential, entry: Entry
+    ) -> None: ...
+
+    def remove_manager(self, manager_id: str, entry: Entry) -> None:
+        """Remove a manager; what they could sign in with ends at once.
+
+        Raises:
+            RouteNotFound: there is no such manager.
+        """
+        ...
+
+    def replace_token(self, shown: Shown, token: Credential, entry: Entry) -> None:
+        """Give an owner a new token; the old one and all sessions end at once.
+
+        Raises:
+            RouteNotFound: there is no such rep or manager, or they have left.
+        """
+        ...
+
+    def add_session(self, shown: Shown, session: Credential) -> None: ...
+
+    def sessions(self, owner: str) -> list[Credential]: ...
+
+    def end_session(self, owner: str, digest: str) -> None: ...
+
+    def add_link(self, digest: str, owner: str, ends_at: datetime) -> None: ...
+
+    def link(self, digest: str) -> tuple[str, datetime] | None: ...
+
+    def use_link(self, digest: str) -> bool:
+        """Use a sign-in link up; False where somebody has."""
+        ...
+
+    def counted(self, what: str) -> int:
+        """Return how many of `what` were counted."""
+        ...
+
+    def count(self, what: str, most: int, ends_at: datetime) -> bool:
+        """Count one of `what` until then; False where `most` are reached."""
+        ...
 
 
 class Roster(Protocol):
@@ -15,17 +83,13 @@ class Roster(Protocol):
 
     def playbook(self) -> Playbook: ...
 
-    def add(self, rep: Rep, token_hash: str) -> None:
-        """Store a new rep.
+    def add(self, rep: Rep, shown: Shown, token: Credential, entry: Entry) -> None:
+        """Store a new rep with their first token, and the entry of the audit trail.
 
         Raises:
             AlreadyExists: the phone number belongs to another rep.
         """
         ...
-
-    def set_token(self, rep_id: str, token_hash: str) -> None: ...
-
-    def set_manager_hash(self, token_hash: str) -> None: ...
 
     def team(self, team: str, *, fresh: bool = False) -> Sequence[tuple[Rep, Usage]]:
         """Return a team's reps, from a snapshot some seconds old unless `fresh`."""

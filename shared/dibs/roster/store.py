@@ -12,10 +12,14 @@ from dibs.aws.attributes import Item
 from dibs.aws.clock import now, to_ms
 from dibs.aws.dynamo import ConditionFailed, Dynamo, insisting
 from dibs.aws.settings import Settings
+from dibs.core.credentials import Credential, Shown
 from dibs.core.errors import AlreadyExists, RouteNotFound
 from dibs.core.rep import Device, Rep, Usage
+from dibs.race.credential_records import credential_item
 from dibs.race.rep_records import device_item, rep_from, rep_item
 from dibs.race.store import PLAYBOOK_SECONDS
+from dibs.roster.audit import Entry
+from dibs.roster.audit_store import put_entry
 from dibs.roster.ports import Roster
 from dibs.rules.playbook import Playbook
 from dibs.rules.playbook_store import stored_playbook
@@ -29,6 +33,7 @@ class DynamoRoster(Roster):
 
     def __init__(self, dynamo: Dynamo, settings: Settings) -> None:
         self._db = dynamo
+        self._to = settings
         self._table = settings.organisation_table
         self._playbook: tuple[float, Playbook] | None = None
         self._teams: dict[str, tuple[float, list[tuple[Rep, Usage]]]] = {}
@@ -68,11 +73,6 @@ class DynamoRoster(Roster):
         item = self._db.get(self._table, _rep(rep_id), consistent=True)
         return rep_from(item)[:2] if item else None
 
-    def credentials(self, rep_id: str) -> tuple[Rep, Usage, str | None] | None:
-        """Read one rep with their usage and their token's hash."""
-        item = self._db.get(self._table, _rep(rep_id))
-        return rep_from(item) if item else None
-
     def get_many(self, rep_ids: Sequence[str]) -> dict[str, Rep]:
         """Read reps, 100 a request; no rep has an id the table would not take as a key."""
         wanted = [_rep(rep_id) for rep_id in rep_ids if rep_id.isascii() and len(rep_id) <= 64]
@@ -85,29 +85,26 @@ class DynamoRoster(Roster):
     def by_phone(self, phone: str) -> tuple[Rep, Usage] | None:
         """Return the rep with this number and what they have used up, None for a stranger's."""
         item = self._db.get(self._table, {"pk": {"S": keys.phone(phone)}})
-        known = self.credentials(item["rep_id"]["S"]) if item else None
-        return known[:2] if known else None
+        return self.counted(item["rep_id"]["S"]) if item else None
 
-    def add(self, rep: Rep, token_hash: str) -> None:
-        """Store a new rep and their phone number's way back to them.
+    def add(self, rep: Rep, shown: Shown, token: Credential, entry: Entry) -> None:
+        """Store a new rep with their first token, and their phone number's way back to them.
 
         Raises:
             AlreadyExists: the id or the phone number is taken.
         """
-        writes: list[dict[str, Any]] = [_new(self._table, rep_item(rep, token_hash))]
+        writes: list[dict[str, Any]] = [_new(self._table, rep_item(rep))]
         if rep.phone:
             writes.append(
                 _new(self._table, {"pk": {"S": keys.phone(rep.phone)}, "rep_id": {"S": rep.rep_id}})
             )
+        issued = {"TableName": self._to.credentials_table, "Item": credential_item(shown, token)}
+        writes += [{"Put": issued}, put_entry(self._to.audit_table, entry)]
         try:
             self._db.transact(writes)
         except ConditionFailed as failure:
             taken = "rep id" if failure.failed[0] else "phone number"
             raise AlreadyExists(f"This {taken} belongs to another rep.") from failure
-
-    def set_token(self, rep_id: str, token_hash: str) -> None:
-        """Replace a rep's token; the old one stops at once."""
-        self._set(rep_id, "SET token_hash = :value", {"S": token_hash})
 
     def set_tier(self, rep_id: str, was: int, tier: int) -> bool:
         """Move a rep to another tier; False when they were moved meanwhile."""
@@ -140,12 +137,19 @@ class DynamoRoster(Roster):
             self._update(rep.rep_id, change, values, names)
 
     def deactivate(self, rep_id: str, left_on: date) -> None:
-        """Note that a rep left: they are told nothing, and their token ends at once (R8)."""
-        self._update(
-            rep_id,
-            "SET active = :no, left_on = :day REMOVE token_hash",
-            {":no": {"BOOL": False}, ":day": {"S": left_on.isoformat()}},
-        )
+        """Note that a rep left: they are told nothing, token and sessions end at once (R8)."""
+        values = {":no": {"BOOL": False}, ":day": {"S": left_on.isoformat()}, ":one": {"N": "1"}}
+        try:
+            self._db.update(
+                self._table,
+                _rep(rep_id),
+                "SET active = :no, left_on = :day REMOVE token_hash ADD token_number :one",
+                "attribute_exists(pk) AND active <> :no",
+                ExpressionAttributeValues=values,
+            )
+        except ConditionFailed as failure:
+            if failure.items[0] is None:
+                raise RouteNotFound("There is no such rep.") from failure
 
     def opt_out(self, rep_id: str, opted_out: bool) -> None:
         """Keep what the rep told the carrier: STOP or START (N5)."""
@@ -232,15 +236,6 @@ class DynamoRoster(Roster):
         except ConditionFailed:
             return False
         return True
-
-    def manager_hash(self) -> str | None:
-        """Return the hash of the managers' token."""
-        item = self._db.get(self._table, {"pk": {"S": keys.MANAGER}})
-        return item["token_hash"]["S"] if item else None
-
-    def set_manager_hash(self, token_hash: str) -> None:
-        """Replace the managers' token; the old one stops at once."""
-        self._db.put(self._table, {"pk": {"S": keys.MANAGER}, "token_hash": {"S": token_hash}})
 
 
 def _rep(rep_id: str) -> Item:

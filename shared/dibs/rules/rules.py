@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -303,11 +304,26 @@ class Work:
 class Release:
     """A rep who released a lead cannot have it again for `cooldown_days` (C5).
 
-    With 0 they can, once another rep had it in between.
+    With 0 they can, once another rep had it in between. A claim keeps its points (K4) only where
+    the reason begins with one of `about_lead`, whatever its case and punctuation.
     """
 
     cooldown_days: int = 7
+    about_lead: tuple[str, ...] = (
+        *("wrong number", "wrong person", "wrong industry", "wrong territory", "duplicate"),
+        *("out of territory", "out of business", "do not call", "not a lead", "spam", "test"),
+        *("nombor salah", "orang salah", "pendua", "luar kawasan"),
+    )
     __pydantic_config__ = STRICT
+
+    def is_about_lead(self, reason: str) -> bool:
+        """Return whether a reason for a release is the lead's own, not the rep's choice."""
+        words = _words(reason)
+        return any(words[: len(known)] == known for known in map(_words, self.about_lead) if known)
+
+
+def _words(text: str) -> list[str]:
+    return "".join(c if c.isalnum() else " " for c in text.casefold()).split()
 
 
 @dataclass(frozen=True)
@@ -329,15 +345,35 @@ class Availability:
 
 
 @dataclass(frozen=True)
+class SignIn:
+    """A browser stays signed in so long; a link to sign in works once, for so many minutes (U8).
+
+    In an hour, so many links are made for one phone number, and asked for from one address. From
+    one address, or for one person, no more than `wrong_per_hour` wrong sign-ins are looked at.
+    """
+
+    rep_session_days: int = 30
+    manager_session_hours: int = 12
+    link_minutes: int = 10
+    links_per_hour: int = 3
+    links_per_address_per_hour: int = 20
+    wrong_per_hour: int = 20
+    __pydantic_config__ = STRICT
+
+
+@dataclass(frozen=True)
 class Duplicates:
     """Duplicates are found before the race (C6), by the same `person` and the same `company`.
 
-    Either is remembered until `days` after the latest post, and for good after a lead was won.
+    Either is remembered until `days` after the latest post, and for good after a lead was won. A
+    company's name that came with `name_people` different people, none with a company's domain,
+    is what people write who name no company, and counts no more.
     """
 
     person: bool = True
     company: bool = True
     days: int = 365
+    name_people: int = 3
     __pydantic_config__ = STRICT
 
 
@@ -378,7 +414,11 @@ NEVER: Offsets = (None, None, None)
 
 @dataclass(frozen=True)
 class Rules:
-    """One organisation's rules of who gets which lead. A duration's name says its unit."""
+    """One organisation's rules of who gets which lead. A duration's name says its unit.
+
+    Phone numbers without a country code are read as those of `phone_region`, a country in two
+    letters such as MY (O2); without one they are kept as given, and identify nobody.
+    """
 
     preset: str
     fits: str
@@ -409,6 +449,8 @@ class Rules:
     sms: Sms = field(default_factory=Sms)
     availability: Availability = field(default_factory=Availability)
     duplicates: Duplicates = field(default_factory=Duplicates)
+    phone_region: str = ""
+    sign_in: SignIn = field(default_factory=SignIn)
     version: int = 0
     __pydantic_config__ = STRICT
 
@@ -420,11 +462,24 @@ class Rules:
 
     def route_for(self, lead: Mapping[str, str]) -> Route:
         """Return a lead's route: to the team it names, the first matching rule's teams, or all."""
-        if lead.get("team") in self.teams:
-            return Route((lead["team"],))
+        team = self.team_named(lead.get("team", ""))
+        if team is not None:
+            return Route((team,))
         return next(
             (route for route in self.routing if _matches(route, lead)), Route(tuple(self.teams))
         )
+
+    def team_named(self, given: str) -> str | None:
+        """Return the id of the team that a source names by its id or name.
+
+        Case, width and spaces do not matter, unless they tell two teams apart; then the source
+        must write the id as it is.
+        """
+        if given in self.teams:
+            return given
+        wanted = _folded(given)
+        named = {id_ for id_, team in self.teams.items() if wanted in _spellings(id_, team)}
+        return named.pop() if wanted and len(named) == 1 else None
 
     def model_of(self, team: str) -> Model:
         """Return how a team gets its leads: its own model, or the organisation's."""
@@ -461,7 +516,7 @@ class Rules:
         A kind of lead that goes to the best reps first has its own offsets (R6). A blind lead has
         neither those nor the ones of its source, because its waves would show what it is (F4).
         """
-        window = self.window_for(team, lead.shown.source)
+        window = self.window_for(team, lead.source)
         kind = {
             "source": lead.preview.source,
             "territory": lead.territory,
@@ -491,6 +546,14 @@ class Rules:
         """Tell whether this rep's team does not show who won (C3)."""
         team = self.teams.get(rep.team)
         return team is not None and team.anonymous
+
+
+def _folded(name: str) -> str:
+    return "".join(unicodedata.normalize("NFKC", name).casefold().split())
+
+
+def _spellings(team_id: str, team: Team) -> tuple[str, str]:
+    return _folded(team_id), _folded(team.name)
 
 
 _KIND = ("source", "territory", "segment", "product", "quality")

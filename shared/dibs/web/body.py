@@ -87,7 +87,7 @@ class SourceBody(BaseModel):
 
     @classmethod
     def described(cls) -> dict[str, Any]:
-        """Return its JSON Schema; null says what leaving a field out says, and text is plain."""
+        """Return its JSON Schema: null means the same as leaving a field out, and text is plain."""
         result: dict[str, Any] = _plain(cls.model_json_schema())
         needed = result.get("required", ())
         for name, field in result["properties"].items():
@@ -109,7 +109,7 @@ def _plain(schema: Any) -> Any:
 
 
 def _worded(shape: type[BaseModel]) -> list[str]:
-    """Return the required fields with words of their own; left out they are as good as null."""
+    """Return the required fields that have an error text of their own; missing means null."""
     return [
         name
         for name, field in shape.model_fields.items()
@@ -188,7 +188,7 @@ def json_object(raw: bytes) -> dict[str, Any]:
 def checked(shape: type[Shape], data: Mapping[str, Any]) -> Shape:
     """Return what was sent in its shape.
 
-    Fields the shape does not know are left alone, and null says what leaving a field out says.
+    Fields the shape does not know are ignored, and null means the same as leaving a field out.
 
     Raises:
         InvalidInput: names every field that is wrong.

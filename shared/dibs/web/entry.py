@@ -15,13 +15,16 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from dibs.aws.clock import from_ms
-from dibs.aws.observability import Handler, count, logger, observed
-from dibs.core.errors import Busy, DibsError, RouteNotFound
-from dibs.web.http import PROBLEM, Response, answer, problem
+from dibs.aws.observability import Handler, count, count_by_route, logger, observed
+from dibs.core.errors import Busy, DibsError, Forbidden, RouteNotFound, Unauthorized
+from dibs.web.http import PROBLEM, Response, answer, problem, secured
 from dibs.web.route import Route
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+
+REFUSED = "Refused"
+"""The metric of requests whose caller could not be identified, or may not do that."""
 
 WARM = {"warm": True}
 """An event that only makes a function ready: answered after its clients are made."""
@@ -56,15 +59,19 @@ def http(routes: Mapping[str, Route], warm: Callable[[], object]) -> Handler:
         try:
             if route is None:
                 raise RouteNotFound
-            return route(event)
+            return secured(route(event))
         except DibsError as error:
             if isinstance(error, Busy):
                 count("Busy")
-            return problem(error)
+            if isinstance(error, Unauthorized | Forbidden):
+                # Of a burst of these there is an alarm; the log says on which route.
+                logger.info("refused", route=event.get("routeKey"), code=error.code)
+                count_by_route(REFUSED, event.get("routeKey", ""))
+            return secured(problem(error))
         except Exception as error:
             _log(error, event.get("routeKey"))
             body = {"title": DibsError.message, "status": 500, "code": DibsError.code}
-            return answer(500, body, PROBLEM)
+            return secured(answer(500, body, PROBLEM))
 
     return function(work, warm)
 

@@ -31,6 +31,7 @@ from dibs.core.errors import (
     Outdated,
     OutOfStock,
     RouteNotFound,
+    TooManyTries,
     Unauthorized,
     UndoOver,
     Withdrawn,
@@ -60,9 +61,10 @@ STATUS: dict[type[DibsError], int] = {
     BodyTooLarge: 413,
     InvalidInput: 422,
     NotConfigured: 500,
+    TooManyTries: 429,
     Busy: 503,
 }
-RETRY_AFTER_SECONDS = 1
+RETRY_AFTER_SECONDS = {429: 3600, 503: 1}
 PROBLEM = "problem+json"
 
 LARGEST_BODY = 64 * 1024
@@ -82,6 +84,12 @@ EPOCH: Mapping[str, Mapping[str, Any]] = {
 
 _LONGEST_ID = 64
 
+_ALWAYS = {
+    # Browsers heed it on https alone.
+    "strict-transport-security": "max-age=63072000; includeSubDomains",
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+}
 _SAFE = {
     "cache-control": "no-store",
     "referrer-policy": "no-referrer",
@@ -111,9 +119,14 @@ def problem(error: DibsError) -> Response:
     status = STATUS[type(error)]
     body = {"title": error.message, "status": status, "code": error.code, "detail": str(error)}
     response = answer(status, {**body, **error.details()}, PROBLEM)
-    if status == 503:
-        response["headers"]["retry-after"] = str(RETRY_AFTER_SECONDS)
+    if status in RETRY_AFTER_SECONDS:
+        response["headers"]["retry-after"] = str(RETRY_AFTER_SECONDS[status])
     return response
+
+
+def secured(response: Response) -> Response:
+    """Return an answer with what every answer tells a browser: come by https, guess no type."""
+    return {**response, "headers": {**_ALWAYS, **response.get("headers", {})}}
 
 
 def header(event: Mapping[str, Any], name: str) -> str:
@@ -175,19 +188,30 @@ def lead_id(event: Mapping[str, Any]) -> str:
     return named
 
 
-def bearer_token(event: Mapping[str, Any]) -> tuple[str, str]:
-    """Return the caller's id and whole token, `<id>.<random>`.
+def bearer_token(event: Mapping[str, Any]) -> str:
+    """Return the caller's token, `<id>.<random>`.
 
     Raises:
         Unauthorized: there is none, or it has another form.
     """
     scheme, _, token = header(event, "authorization").partition(" ")
-    caller, dot, secret = token.strip().partition(".")
-    if scheme.lower() != "bearer" or not (caller and dot and secret) or len(token) > 200:
+    if scheme.lower() != "bearer":
         raise Unauthorized
-    if not (token.isascii() and token.isprintable()):
+    return well_formed(token.strip())
+
+
+def well_formed(secret: str) -> str:
+    """Return a token or a session's secret, `<id>.<random>`.
+
+    Raises:
+        Unauthorized: it has another form.
+    """
+    owner, dot, random = secret.partition(".")
+    if not (owner and dot and random) or len(secret) > 200:
         raise Unauthorized
-    return caller, token.strip()
+    if not (secret.isascii() and secret.isprintable()):
+        raise Unauthorized
+    return secret
 
 
 def won_body(won: Won) -> dict[str, Any]:

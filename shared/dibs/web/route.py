@@ -2,7 +2,7 @@
 
 The handler works by the row: it checks the caller and reads the body by it before the function is
 called. So what is wrong is told in one order: who calls (401, 403), the form of the body (400, 413,
-422), that nothing has the name in the path (404), what the rules say of it (422, 409 …). Only the
+422), an unknown id in the path (404), what the rules say of it (422, 409 …). Only the
 token of a `HOLDER` is checked after the body's form.
 
 The published description (`/openapi.json`) is written from the same rows, so neither can say
@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from dibs.core.errors import DibsError, Forbidden, Unauthorized
-from dibs.web.http import Event, Response, bearer_token, raw_body
+from dibs.web.http import Event, Response, raw_body
+from dibs.web.sign_in import caller
 
 
 class Body(Protocol):
@@ -54,8 +55,8 @@ CSV = "text/csv"
 ANYBODY = Who("anybody", None, ())
 LINK = Who("link", None, ())
 """Whoever holds the link; the function reads the token in the path together with the lead."""
-HOLDER = Who("rep", bearer_token, (Unauthorized,))
-"""A rep whose token is checked in the same read as the lead; the function gets id and token."""
+HOLDER = Who("rep", caller, (Unauthorized,), cookie=True)
+"""A rep who is checked in the same read as the lead; the function gets what they showed."""
 
 
 @dataclass(eq=False, repr=False, match_args=False)

@@ -1,50 +1,92 @@
-"""Signing in with a browser: a token kept in a cookie, which counts for looking and nothing else.
+"""Signing in with a browser: a session, whose secret is kept in a cookie and names no token.
 
-A page of another site can make a browser send a cookie along, so what changes anything asks for
-the token itself.
+The one rule for all routes: a session counts for looking, and for changes where the request comes
+from a page of our own. A page of another site can make a browser send a cookie along, but not say
+that it is ours.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
+from datetime import timedelta
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
 from urllib.parse import urlsplit
 
-from dibs.web.http import header
+from dibs.core.credentials import Shown, shown
+from dibs.core.errors import Unauthorized
+from dibs.web.http import bearer_token, header, well_formed
 
-COOKIE = "dibs"
-LASTS_SECONDS = 12 * 3600
+# A browser keeps a cookie with this prefix only from https, for this host alone: no other host of
+# the domain can plant one.
+COOKIE = "__Host-dibs"
+LOCAL_COOKIE = "dibs"
+NO_SESSION = timedelta()
 
 
-def cookie_for(token: str, public_url: str) -> str:
-    """Return the cookie that signs a browser in with a token that was checked."""
+def caller(event: Mapping[str, Any]) -> Shown:
+    """Return what the caller shows: a token, or else the session of their browser.
+
+    Raises:
+        Unauthorized: neither was sent, or the session does not count here.
+    """
+    if header(event, "authorization"):
+        return shown(bearer_token(event))
+    looks = event.get("routeKey", "").partition(" ")[0] in ("GET", "HEAD")
+    if not (looks or from_own_page(event)):
+        raise Unauthorized
+    return shown(well_formed(_cookie(event)), session=True)
+
+
+def from_own_page(event: Mapping[str, Any]) -> bool:
+    """Tell whether a page of our own sent the request.
+
+    Browsers say so themselves; older ones name the page's origin. Who says neither is no browser
+    that can be trusted with a cookie.
+    """
+    site = header(event, "sec-fetch-site")
+    if site:
+        return site == "same-origin"
+    origin = urlsplit(header(event, "origin"))
+    return bool(origin.netloc) and origin.netloc == header(event, "host")
+
+
+def from_elsewhere(event: Mapping[str, Any]) -> bool:
+    """Tell whether a browser says that a page of another site sent the request."""
+    said = header(event, "sec-fetch-site") or header(event, "origin")
+    return bool(said) and not from_own_page(event)
+
+
+def cookie_for(secret: str, public_url: str, lasting: timedelta) -> str:
+    """Return the cookie that keeps a session's secret; one that lasts for nothing removes it."""
     # A browser keeps a secure cookie from http; on this machine there is nobody to listen.
-    where = urlsplit(public_url)
-    local = where.scheme == "http" and (where.hostname or "").split(".")[-1] == "localhost"
-    jar = SimpleCookie({COOKIE: token})
-    lasting = {"max-age": str(LASTS_SECONDS), "path": "/", "samesite": "Strict"}
-    jar[COOKIE].update({**lasting, "httponly": "yes", "secure": "" if local else "yes"})
-    return jar[COOKIE].OutputString()
+    local = _is_local(public_url)
+    name = LOCAL_COOKIE if local else COOKIE
+    jar = SimpleCookie({name: secret})
+    seconds = str(int(lasting.total_seconds()))
+    jar[name].update({"max-age": seconds, "path": "/", "samesite": "Lax"})
+    jar[name].update({"httponly": "yes", "secure": "" if local else "yes"})
+    return jar[name].OutputString()
 
 
-def signed_in(event: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a GET that brought no token with that of its cookie; all else as it is."""
-    if header(event, "authorization") or not event.get("routeKey", "").startswith("GET "):
-        return dict(event)
-    token = _cookie(event)
-    if not token:
-        return dict(event)
-    return {**event, "headers": {**event.get("headers", {}), "authorization": f"Bearer {token}"}}
+def _is_local(url: str) -> bool:
+    where = urlsplit(url)
+    return where.scheme == "http" and _is_localhost(where.netloc)
+
+
+def _is_localhost(host: str) -> bool:
+    name = host.partition(":")[0]
+    return name == "127.0.0.1" or name.split(".")[-1] == "localhost"
 
 
 def _cookie(event: Mapping[str, Any]) -> str:
     """Return our cookie's value. API Gateway lists cookies; the local stack leaves the header."""
+    name = LOCAL_COOKIE if _is_localhost(header(event, "host")) else COOKIE
     for sent in (*event.get("cookies", ()), *header(event, "cookie").split(";")):
         jar = SimpleCookie()  # one by one: another's that is malformed would hide the rest
         with suppress(CookieError):
             jar.load(sent)
-        if COOKIE in jar:
-            return jar[COOKIE].value
+        if name in jar:
+            return jar[name].value
     return ""

@@ -64,7 +64,13 @@ def languages() -> tuple[str, ...]:
 def shown_company(lead: Lead, language: str) -> str:
     """Return what a lead is called before the claim: a blind one by no name of its own (F4)."""
     _ = translator(language)
-    return _("Blind lead") if lead.blind else lead.shown.company
+    return _("Blind lead") if lead.blind else named(lead.shown.company, language)
+
+
+def named(company: str, language: str) -> str:
+    """Return a company's name, or that it has none: it was but a link or a phone number (N2)."""
+    _ = translator(language)
+    return company or _("Unnamed company")
 
 
 def refusal_sentence(refusal: Refusal, language: str) -> str:

@@ -19,10 +19,10 @@ from dibs.ledger.activities import Activity, Step, step
 from dibs.ledger.entries import Entry
 from dibs.ledger.ports import Ledger
 from dibs.ledger.store import DynamoLedger, entry_item
-from dibs.race.claim import bearer, claim
+from dibs.race.claim import claim
 from dibs.race.ports import RaceStore
 from dibs.race.undo import undo
-from support.builders import NOON, World, a_card, a_playbook, a_rep, token_of
+from support.builders import NOON, World, a_card, a_playbook, a_rep, proof_of
 from support.fake_ledger import FakeLedger
 from support.fakes import FakeWorld
 
@@ -69,7 +69,7 @@ class Stores:
     def claimed(self, rep: Rep = AINA, *, test: bool = False, number: int = 1) -> Lead:
         """A lead the rep has just won."""
         lead = self.post(a_card(number, test=test), NOON)
-        claim(self.race, lead.lead_id, rep.rep_id, bearer(token_of(rep)), lambda: NOON)
+        claim(self.race, lead.lead_id, rep.rep_id, proof_of(rep), lambda: NOON)
         return self.now(lead)
 
     def now(self, lead: Lead) -> Lead:
@@ -250,20 +250,20 @@ def test_an_entry_stored_before_changes_nothing(stores: Stores) -> None:
 @pytest.mark.parametrize("kind", ["call", "email", "won"])
 def test_an_activity_stands_only_on_the_lead_as_it_was_held(stores: Stores, kind: str) -> None:
     lead = stores.claimed()
-    undo(stores.race, lead.lead_id, AINA.rep_id, bearer(token_of(AINA)), lambda: NOON)
+    undo(stores.race, lead.lead_id, AINA.rep_id, proof_of(AINA), lambda: NOON)
     before = stores.now(lead)
     assert not stores.ledger.record(told(kind), stepped(lead, kind))
     assert stores.ledger.find(["activity/1"]) == {}
     assert stores.now(lead) == before
-    claim(stores.race, lead.lead_id, BEN.rep_id, bearer(token_of(BEN)), lambda: NOON)
+    claim(stores.race, lead.lead_id, BEN.rep_id, proof_of(BEN), lambda: NOON)
     assert not stores.ledger.record(told(kind), stepped(lead, kind))
     assert stores.in_hand(BEN) == 1
 
 
 def test_an_activity_of_an_earlier_opening_does_not_stand_on_a_later_one(stores: Stores) -> None:
     lead = stores.claimed()
-    undo(stores.race, lead.lead_id, AINA.rep_id, bearer(token_of(AINA)), lambda: NOON)
-    claim(stores.race, lead.lead_id, AINA.rep_id, bearer(token_of(AINA)), lambda: NOON)
+    undo(stores.race, lead.lead_id, AINA.rep_id, proof_of(AINA), lambda: NOON)
+    claim(stores.race, lead.lead_id, AINA.rep_id, proof_of(AINA), lambda: NOON)
     assert not stores.ledger.record(told("call"), stepped(lead, "call"))
     assert stores.ledger.record(told("call"), stepped(stores.now(lead), "call"))
 
@@ -331,12 +331,12 @@ def unaccepted(stores: Stores) -> int:
 
 
 def accepts(stores: Stores, lead: Lead) -> None:
-    proof = bearer(token_of(AINA))
+    proof = proof_of(AINA)
     accept(stores.race, stores.holdings, lead.lead_id, AINA.rep_id, proof, lambda: NOON)
 
 
 def releases(stores: Stores, lead: Lead) -> None:
-    proof = bearer(token_of(AINA))
+    proof = proof_of(AINA)
     ours = (lead.lead_id, AINA.rep_id, proof, "Not mine", lambda: NOON)
     release(stores.race, stores.holdings, *ours)
 

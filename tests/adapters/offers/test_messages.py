@@ -9,6 +9,7 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 from botocore.stub import ANY, Stubber
 from moto import mock_aws
 from moto.core import DEFAULT_ACCOUNT_ID
@@ -244,3 +245,31 @@ def test_a_number_no_carrier_takes_is_let_go_and_other_failures_are_not(
         stub.add_client_error("publish", "Throttled")
         with pytest.raises(clients[1].exceptions.ClientError):
             SnsSms(clients[1], "").send("+60120000001", "hi")
+
+
+def test_who_opted_out_is_read_from_sns_and_may_come_back(sns: Any) -> None:
+    backend = sns_backends[DEFAULT_ACCOUNT_ID]["us-east-1"]
+    backend.opt_out_numbers[:] = ["+60120000001", "+60120000002"]
+    sms = SnsSms(sns, "")
+    assert list(sms.opted_out()) == ["+60120000001", "+60120000002"]
+    sms.opt_in("+60120000002")
+    assert list(sms.opted_out()) == ["+60120000001"]
+
+
+@pytest.mark.parametrize("code", ["InvalidParameter", "Throttled", "InvalidAction"])
+def test_a_number_that_sns_does_not_let_back_yet_is_left_to_its_list(sns: Any, code: str) -> None:
+    with Stubber(sns) as stub:
+        stub.add_client_error("opt_in_phone_number", code)
+        SnsSms(sns, "").opt_in("+60120000001")
+
+
+def test_an_aws_without_the_list_has_nobody_on_it_and_any_other_error_is_one(sns: Any) -> None:
+    with Stubber(sns) as stub:
+        stub.add_client_error("list_phone_numbers_opted_out", "InvalidAction")
+        assert list(SnsSms(sns, "").opted_out()) == []
+        stub.add_client_error("list_phone_numbers_opted_out", "AuthorizationError")
+        with pytest.raises(ClientError):
+            list(SnsSms(sns, "").opted_out())
+        stub.add_client_error("opt_in_phone_number", "AuthorizationError")
+        with pytest.raises(ClientError):
+            SnsSms(sns, "").opt_in("+60120000001")

@@ -25,7 +25,7 @@ from dibs.intake.ingest import IngestDeps, ingest
 from dibs.offers.store import DynamoOfferStore
 from dibs.playbook.checks.teams import problems
 from dibs.race import store as race_module
-from dibs.race.claim import Won, bearer, claim
+from dibs.race.claim import Won, claim
 from dibs.race.lifecycle import MOST_RELEASED
 from dibs.race.ports import RaceView, SentOffer
 from dibs.race.records import LeadRecord, lock_item
@@ -34,7 +34,7 @@ from dibs.race.undo import undo
 from dibs.race.usage import undo_claim
 from dibs.race.writes import awaiting_somebody
 from support.aws import everything, items
-from support.builders import NOON, World, a_card, a_lead, a_playbook, a_rep, counts_of, token_of
+from support.builders import NOON, World, a_card, a_lead, a_playbook, a_rep, counts_of, proof_of
 from support.fakes import Clock, no_pause
 
 AINA, BEN = a_rep(1, name="Aina"), a_rep(2, name="Ben")
@@ -154,7 +154,7 @@ def test_when_several_parts_refuse_all_that_was_met_comes_back(world: World) -> 
     assert met.rep is not None
     assert (met.lead.owner, met.claim.rep_id) == (BEN.rep_id, BEN.rep_id)
     assert met.rep.paused_until == NOON + MS
-    assert met.token_hash == view.token_hash
+    assert met.token_number == view.token_number
 
 
 def test_a_refused_undo_changes_nothing_in_any_table(world: World) -> None:
@@ -224,7 +224,7 @@ def requests_of(world: World) -> Iterator[Counter[str]]:
 
 
 def take(world: World, lead: Lead, rep: Any = AINA) -> None:
-    claim(world.race, lead.lead_id, rep.rep_id, bearer(token_of(rep)), lambda: NOON, pause=no_pause)
+    claim(world.race, lead.lead_id, rep.rep_id, proof_of(rep), lambda: NOON, pause=no_pause)
 
 
 def test_a_winner_costs_three_requests_and_a_loser_one_read_and_one_small_write(
@@ -326,7 +326,7 @@ def claim_through(
     lead = world.post_lead(a_card(), NOON)
     troubled = Dynamo(Troubled(world.dynamo.client, before, after))
     store = DynamoRaceStore(troubled, world.settings)
-    proof = bearer(token_of(AINA))
+    proof = proof_of(AINA)
     won = claim(store, lead.lead_id, AINA.rep_id, proof, lambda: NOON, pause=no_pause)
     return won, store
 
@@ -569,7 +569,7 @@ def test_no_item_of_the_leads_table_and_so_of_its_stream_holds_personal_data(
     clock = Clock()
     deps = IngestDeps(world.leads, world.arrivals, clock)
     lead = ingest(SECRETS, a_playbook(), b"saltsalts", NOON, deps).lead
-    proof = bearer(token_of(AINA))
+    proof = proof_of(AINA)
     claim(world.race, lead.lead_id, AINA.rep_id, proof, clock)
     undo(world.race, lead.lead_id, AINA.rep_id, proof, clock)
     claim(world.race, lead.lead_id, AINA.rep_id, proof, clock)

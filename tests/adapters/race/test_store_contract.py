@@ -16,6 +16,7 @@ from dibs.assignment.round_robin import Turn
 from dibs.assignment.store import DynamoHoldings
 from dibs.aws.once import DynamoOnce
 from dibs.core.calendar import parse_hours, week_of
+from dibs.core.credentials import proves, shown
 from dibs.core.errors import AlreadyExists, Busy, RouteNotFound
 from dibs.core.events import LeadEvent
 from dibs.core.lead import (
@@ -39,7 +40,6 @@ from dibs.intake.ports import Arrivals, LeadStore, StoredPost
 from dibs.intake.store import DynamoLeadStore
 from dibs.offers.ports import OfferStore, OfferView
 from dibs.offers.store import DynamoOfferStore
-from dibs.race.claim import token_hash
 from dibs.race.draw import DrawResult, in_order
 from dibs.race.lifecycle import new_claim, remove_owner, return_lead
 from dibs.race.ports import RaceStore, RaceView, SentOffer
@@ -199,7 +199,7 @@ def test_what_nobody_stored_is_not_there(stores: Stores) -> None:
     assert list(stores.leads.waiting_in_outbox(NOON)) == []
     view = stores.race.read("aaaaaaaaaaaa", "zzzzz")
     assert (view.lead, view.rep, view.claim, view.noticed_at) == (None, None, None, None)
-    assert (view.usage, view.token_hash) == (Usage(), None)
+    assert (view.usage, view.credential) == (Usage(), None)
 
 
 def test_a_lead_accepted_again_is_met_by_the_card_stored_first(stores: Stores, lead: Lead) -> None:
@@ -362,7 +362,11 @@ def test_a_claim_takes_lock_count_and_record_together(stores: Stores, lead: Lead
     view = stores.view(lead)
     assert view.lead == lead
     assert (view.rep, view.usage) == (AINA, Usage())
-    assert view.token_hash == token_hash(f"{AINA.rep_id}.secret")
+    assert view.credential is None, "nobody asked for it"
+    said = shown(f"{AINA.rep_id}.secret")
+    known = stores.race.read(lead.lead_id, AINA.rep_id, said).credential
+    assert known is not None
+    assert (known.digest, known.number) == (said.digest, view.token_number)
     assert stores.commit(view, at) is None
     after = stores.view(lead)
     assert after.lead == replace(lead, state=State.CLAIMED, owner=AINA.rep_id, claimed_at=at)
@@ -1521,7 +1525,9 @@ def test_whoever_left_is_kept_without_their_token(stores: Stores, lead: Lead) ->
     stores.roster.deactivate(AINA.rep_id, date(2026, 11, 30))
     gone = replace(AINA, active=False, left_on=date(2026, 11, 30))
     assert stores.roster.get(AINA.rep_id) == gone
-    assert stores.view(lead).token_hash is None
+    said = shown(f"{AINA.rep_id}.secret")
+    view = stores.race.read(lead.lead_id, AINA.rep_id, said)
+    assert not proves(view.credential, said, view.token_number, NOON)
 
 
 PHONE = Device("phone-1", Platform.FCM, "arn:1")
@@ -1745,6 +1751,27 @@ def test_a_new_leads_identities_stand_for_it(stores: Stores) -> None:
     assert stored == StoredPost(card)
     assert (phone, name) == (KnownIdentity(BY_PHONE, lead.lead_id, NOON), KnownIdentity(BY_NAME))
     assert stores.leads.get_many([lead.lead_id, "aaaaaaaaaaaa"]) == {lead.lead_id: lead}
+
+
+def test_a_name_keeps_whom_it_came_with(stores: Stores, lead: Lead) -> None:
+    def name(*marks: str) -> Identity:
+        return replace(BY_NAME, marks=marks)
+
+    def seen() -> tuple[str | None, frozenset[str]]:
+        _, [known] = stores.leads.known("x", [BY_NAME])
+        return known.lead_id, known.seen
+
+    first, later = name("domain:a", "form:ltd"), name("person:b", "person:c")
+    new = a_lead(lead_id="cccccccccccc")
+    card = replace(a_card(3), lead_id=new.lead_id)
+    stores.leads.accept(new, card, None, NOON, [KnownIdentity(first)])
+    assert seen() == (new.lead_id, {"domain:a", "form:ltd"})
+    _, [known] = stores.leads.known("x", [later])
+    link = DuplicateLink(lead.lead_id, OTHER.lead_id, NOON, IdentityKind.PHONE, "x", "merged")
+    assert stores.leads.merge(lead, OTHER, link, NOON, [replace(known, stays=True)]) is None
+    assert seen() == (new.lead_id, {"domain:a", "form:ltd", "person:b"})
+    stores.leads.name_owner(name("domain:d"), "aaaac")
+    assert seen() == (new.lead_id, {"domain:a", "form:ltd", "person:b", "domain:d"})
 
 
 def test_an_identity_that_was_taken_meanwhile_stops_the_whole_write(

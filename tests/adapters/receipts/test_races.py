@@ -15,7 +15,7 @@ from dibs.aws import keys
 from dibs.aws.dynamo import Dynamo
 from dibs.core.lead import Lead
 from dibs.ledger.store import DynamoLedger
-from dibs.race.claim import bearer, claim
+from dibs.race.claim import claim
 from dibs.race.verdicts import RecordedVerdicts
 from dibs.receipts.audit import audit, of_day
 from dibs.receipts.ports import Dispute, Races
@@ -34,7 +34,7 @@ from dibs.receipts.receipts import (
 from dibs.receipts.seal import chain_up
 from dibs.receipts.store import DynamoRaces
 from support.aws import items
-from support.builders import NOON, World, a_card, a_lead, a_rep, token_of
+from support.builders import NOON, World, a_card, a_lead, a_rep, proof_of
 from support.fakes import FakeRaces
 
 MINUTE = timedelta(minutes=1)
@@ -282,7 +282,7 @@ def vault(world: World) -> Vault:
     world.add_rep(AINA)
     for number in (1, 2):
         lead = world.post_lead(a_card(number), NOON)
-        proof = bearer(token_of(AINA))
+        proof = proof_of(AINA)
         claim(world.race, lead.lead_id, AINA.rep_id, proof, lambda: NOON + MINUTE)
         races.seal(lead.lead_id, 1, a_sealed(6, lead.lead_id), NOON + 2 * MINUTE)
         leads.append(lead)

@@ -23,7 +23,7 @@ from dibs.core.rep import Rep
 from dibs.ledger.entries import Entry
 from dibs.ledger.store import DynamoLedger, entry_item
 from dibs.playbook.store import DynamoPlaybooks
-from dibs.race.claim import Won, bearer, claim
+from dibs.race.claim import Won, claim
 from dibs.reports import recalculate as periods
 from dibs.reports.ports import QuotaResult
 from dibs.reports.recalculate import PeriodDeps, recalculate_quotas, recalculate_tiers
@@ -32,7 +32,7 @@ from dibs.reports.tiers import Inputs, Outlook
 from dibs.roster.store import DynamoRoster
 from dibs.rules.playbook import Playbook
 from support.aws import peek
-from support.builders import NOON, World, a_card, a_playbook, a_rep, token_of
+from support.builders import NOON, World, a_card, a_playbook, a_rep, proof_of
 from support.fakes import Clock
 from support.tables import create_tables
 
@@ -977,7 +977,7 @@ def claims(bureau: Bureau, rep: Rep, numbers: Sequence[int], at: datetime) -> li
     found = []
     for number in numbers:
         lead = bureau.world.post_lead(a_card(number, team="north"), at)
-        proof = bearer(token_of(rep))
+        proof = proof_of(rep)
         try:
             won = claim(bureau.world.race, lead.lead_id, rep.rep_id, proof, lambda: at + MINUTE)
             assert isinstance(won, Won)

@@ -2,17 +2,38 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
-from dibs.core.errors import AlreadyExists, InvalidInput, RouteNotFound
-from dibs.people.operator import add_rep, issue_manager_token, issue_token, new_rep, rep_of
-from dibs.race.claim import token_hash
+from dibs.core.credentials import digest_of, shown
+from dibs.core.errors import (
+    AlreadyExists,
+    Forbidden,
+    InvalidInput,
+    RouteNotFound,
+    Unauthorized,
+)
+from dibs.people.access import (
+    add_manager,
+    begin_session,
+    issue_token,
+    link_is_good,
+    make_link,
+    open_sessions,
+    remove_manager,
+    use_link,
+)
+from dibs.people.operator import add_rep, new_rep, rep_of
+from dibs.race.claim import Won, claim
+from dibs.race.rep_records import rep_item
 from dibs.roster import store as module
+from dibs.roster.callers import calling_viewer
 from dibs.roster.store import DynamoRoster
 from support.aws import everything
-from support.builders import World, a_playbook, a_rep, token_of
+from support.builders import NOON, World, a_card, a_playbook, a_rep, proof_of, token_of
 from support.fakes import Clock
 
 
@@ -61,26 +82,120 @@ def test_the_playbook_is_read_anew_every_twenty_seconds(
     assert (roster.playbook().version, roster.playbook().claims_per_day) == (2, 3)
 
 
-def test_tokens_are_kept_as_hashes_and_a_new_one_ends_the_old(world: World) -> None:
+def good(world: World, secret: str, *, session: bool = False, at: datetime = NOON) -> bool:
+    """Tell whether somebody may come in with this."""
+    try:
+        calling_viewer(shown(secret, session=session), world.credentials, at)
+    except Unauthorized:
+        return False
+    return True
+
+
+def test_tokens_are_kept_as_digests_and_a_new_one_ends_the_old(world: World) -> None:
     rep = world.add_rep(a_rep(1))
-    token = issue_token(world.roster, rep.rep_id)
-    known = world.roster.credentials(rep.rep_id)
-    assert known is not None
-    assert known[2] == token_hash(token) != token_hash(token_of(rep))
+    token = issue_token(world.credentials, rep.rep_id, "m-boss", NOON)
     assert token.startswith(f"{rep.rep_id}.")
+    assert (good(world, token), good(world, token_of(rep))) == (True, False)
     assert token not in repr(everything(world.dynamo.client, world.settings))
+    again = issue_token(world.credentials, rep.rep_id, "m-boss", NOON)
+    assert (good(world, again), good(world, token)) == (True, False)
 
 
-def test_nobody_gets_a_token_who_is_not_there(world: World) -> None:
+def test_a_token_may_have_an_end(world: World) -> None:
+    rep = world.add_rep(a_rep(1))
+    token = issue_token(world.credentials, rep.rep_id, "m-boss", NOON, ends_in_days=2)
+    assert good(world, token, at=NOON + timedelta(days=2, seconds=-1))
+    assert not good(world, token, at=NOON + timedelta(days=2))
+
+
+@pytest.mark.parametrize("owner", ["zzzzz", "m-zzzzz", "manager"])
+def test_nobody_gets_a_token_who_is_not_there(world: World, owner: str) -> None:
     with pytest.raises(RouteNotFound):
-        issue_token(world.roster, "zzzzz")
+        issue_token(world.credentials, owner, "m-boss", NOON)
 
 
-def test_the_managers_token_is_one_and_the_last(world: World) -> None:
-    assert world.roster.manager_hash() is None
-    first, second = issue_manager_token(world.roster), issue_manager_token(world.roster)
-    assert first != second
-    assert world.roster.manager_hash() == token_hash(second)
+def test_whoever_left_gets_no_token_and_their_sessions_have_ended(world: World) -> None:
+    rep = world.add_rep(a_rep(1))
+    playbook = world.roster.playbook()
+    session = begin_session(world.credentials, playbook, rep.rep_id, 0, NOON)
+    assert good(world, session.secret, session=True)
+    assert not good(world, session.secret), "a session is no token"
+    world.roster.deactivate(rep.rep_id, NOON.date())
+    assert not good(world, session.secret, session=True)
+    with pytest.raises(RouteNotFound):
+        issue_token(world.credentials, rep.rep_id, "m-boss", NOON)
+
+
+def test_a_new_token_ends_all_sessions(world: World) -> None:
+    manager = world.add_manager("m-amina.secret")
+    playbook = world.roster.playbook()
+    session = begin_session(world.credentials, playbook, manager.manager_id, 0, NOON)
+    assert good(world, session.secret, session=True)
+    assert not good(world, session.secret, session=True, at=NOON + timedelta(hours=12))
+    issue_token(world.credentials, manager.manager_id, "m-boss", NOON)
+    assert not good(world, session.secret, session=True)
+    assert open_sessions(world.credentials, manager.manager_id, NOON) == []
+
+
+def test_managers_are_people_with_tokens_of_their_own(world: World) -> None:
+    playbook = world.roster.playbook()
+    amina, first = add_manager(world.credentials, playbook, "Amina", "", "operator", NOON)
+    ben, second = add_manager(world.credentials, playbook, "Ben", "north", amina.manager_id, NOON)
+    assert (good(world, first), good(world, second)) == (True, True)
+    assert [one.name for one in world.credentials.managers()] == ["Amina", "Ben"]
+    remove_manager(world.credentials, "Ben", amina.manager_id, NOON)
+    assert (good(world, first), good(world, second)) == (True, False)
+    with pytest.raises(Forbidden):
+        remove_manager(world.credentials, amina.manager_id, amina.manager_id, NOON)
+    remove_manager(world.credentials, amina.manager_id, "operator (root)", NOON)
+    assert ben.team == "north"
+
+
+def test_a_link_signs_in_once_and_in_time(world: World) -> None:
+    rep, playbook = world.add_rep(a_rep(1)), world.roster.playbook()
+    secret = make_link(world.credentials, playbook, rep.rep_id, NOON)
+    assert link_is_good(world.credentials, secret, NOON)
+    assert secret not in repr(everything(world.dynamo.client, world.settings))
+    session = use_link(world.credentials, playbook, secret, NOON)
+    assert good(world, session.secret, session=True)
+    late = make_link(world.credentials, playbook, rep.rep_id, NOON)
+    for link, at in ((secret, NOON), (late, NOON + timedelta(minutes=10)), ("made-up", NOON)):
+        assert not link_is_good(world.credentials, link, at)
+        with pytest.raises(Unauthorized):
+            use_link(world.credentials, playbook, link, at)
+
+
+def test_a_token_that_ends_while_its_claim_is_under_way_wins_nothing(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rep, race = world.add_rep(a_rep(1)), world.race
+    lead, commit = world.post_lead(a_card(1, team="north"), NOON), race.commit_claim
+
+    def late(*given: Any) -> Any:
+        monkeypatch.setattr(race, "commit_claim", commit)
+        world.replace_token(f"{rep.rep_id}.newer")
+        return commit(*given)
+
+    monkeypatch.setattr(race, "commit_claim", late)
+    with pytest.raises(Unauthorized):
+        claim(race, lead.lead_id, rep.rep_id, proof_of(rep), lambda: NOON)
+    newer = proof_of(rep, f"{rep.rep_id}.newer")
+    won = claim(race, lead.lead_id, rep.rep_id, newer, lambda: NOON)
+    assert isinstance(won, Won)
+    assert (won.claim.rep_id, won.already_yours) == (rep.rep_id, False)
+
+
+def test_digests_of_an_earlier_version_are_carried_over(world: World) -> None:
+    rep, table = a_rep(1), world.settings.organisation_table
+    token, boss = token_of(rep), "manager.secret"
+    old = {**rep_item(rep), "token_hash": {"S": digest_of(token)}}
+    world.dynamo.put(table, old)
+    world.dynamo.put(table, {"pk": {"S": "MANAGER"}, "token_hash": {"S": digest_of(boss)}})
+    assert not good(world, token)
+    assert world.credentials.carry_over() == 2
+    assert (good(world, token), good(world, boss)) == (True, True)
+    assert "token_hash" not in repr(everything(world.dynamo.client, world.settings))
+    assert world.credentials.carry_over() == 0
 
 
 def test_a_new_rep_gets_an_id_and_a_token_that_fit_each_other(world: World) -> None:
@@ -90,6 +205,8 @@ def test_a_new_rep_gets_an_id_and_a_token_that_fit_each_other(world: World) -> N
         team="north",
         zone="Asia/Kuching",
         phone="+60 12-888 0000",
+        by="operator",
+        now=NOON,
     )
     assert (rep.name, rep.phone) == ("Aina Yusof", "+60128880000")
     assert token.partition(".")[0] == rep.rep_id

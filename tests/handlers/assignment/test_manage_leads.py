@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from dibs.core.lead import Lead
-from dibs.race.claim import token_hash
 from handlers.app import AINA, BEN, MANAGER, Answer, App, http
 from support.builders import token_of
 
@@ -19,7 +18,7 @@ WITHDRAW = {"reason": "a competitor"}
 
 @pytest.fixture(autouse=True)
 def manager(app: App) -> None:
-    app.world.roster.set_manager_hash(token_hash(MANAGER))
+    app.world.add_manager(MANAGER)
     app.hire(AINA, BEN)
 
 

@@ -6,6 +6,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from moto.core import DEFAULT_ACCOUNT_ID
+from moto.sns.models import sns_backends
 
 from dibs.core.errors import InvalidInput
 from dibs.core.lead import State
@@ -169,3 +171,13 @@ def test_a_job_or_time_that_is_none_fails_and_changes_nothing(
         app.run("recalculate", asked)
     assert [error.field for error in refused.value.errors] == [field]
     assert app.everything() == before
+
+
+def test_a_rep_who_opted_out_at_aws_is_no_longer_texted(app: App) -> None:
+    app.hire(AINA)
+    numbers = sns_backends[DEFAULT_ACCOUNT_ID]["us-east-1"].opt_out_numbers
+    numbers[:] = [AINA.phone]
+    assert app.run("recalculate", event("schedule_opt_outs"))["changed"] == 1
+    app.lead()
+    app.run("notify", event("sqs_notify"))
+    assert app.texts() == []

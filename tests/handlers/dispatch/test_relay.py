@@ -11,12 +11,11 @@ from boto3.dynamodb.types import Binary
 
 from dibs.core.events import LeadEvent
 from dibs.offers.queues import SnsBus
-from dibs.race.claim import bearer
 from dibs.race.undo import undo
 from dibs.wiring import wiring
 from handlers.app import AINA, App, Event, event
 from support.aws import items
-from support.builders import token_of
+from support.builders import proof_of
 
 OPENED = {"kind": "lead.opened", "lead_id": "5x5tb6qkrubq", "epoch": 1, "rep_id": None}
 
@@ -102,7 +101,7 @@ def test_an_old_record_does_not_clear_a_newer_opening_of_its_lead(app: App) -> N
     lead = app.lead()
     app.claim(lead)
     app.clock.pass_(seconds=5)
-    undo(wiring().race, lead.lead_id, AINA.rep_id, bearer(token_of(AINA)), app.clock)
+    undo(wiring().race, lead.lead_id, AINA.rep_id, proof_of(AINA), app.clock)
     app.run("relay", event("stream_lead_opened"))
     waiting = app.world.leads.waiting_in_outbox(app.clock.at + timedelta(days=1))
     assert [item.event.epoch for item in waiting if item.event and item.key["sk"] == "LOCK"] == [2]

@@ -16,7 +16,6 @@ from dibs.game.contests import run as usecase
 from dibs.game.contests.store import signature
 from dibs.game.scoring.score import score
 from dibs.ledger.entries import new_entry
-from dibs.race.claim import token_hash
 from dibs.wiring import wiring
 from handlers.app import (
     AINA,
@@ -54,7 +53,7 @@ ROUTES = [
 
 @pytest.fixture(autouse=True)
 def people(app: App) -> None:
-    app.world.roster.set_manager_hash(token_hash(MANAGER))
+    app.world.add_manager(MANAGER)
     app.hire(AINA, BEN, CHONG, DAYANG)
 
 

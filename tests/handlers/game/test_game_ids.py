@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from dibs.race.claim import token_hash
 from game.handler import ROUTES
 from handlers.app import AINA, BEN, MANAGER, App, http
 from support.builders import a_playbook, token_of
@@ -50,7 +49,7 @@ BODIES = [
 @pytest.fixture(autouse=True)
 def organisation(app: App) -> None:
     app.put_playbook(a_playbook(teams={"north": {"name": "North"}}, game={"quests": QUESTS}))
-    app.world.roster.set_manager_hash(token_hash(MANAGER))
+    app.world.add_manager(MANAGER)
     app.hire(AINA, BEN)
 
 

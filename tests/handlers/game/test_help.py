@@ -11,7 +11,6 @@ import pytest
 from dibs.core.lead import Lead
 from dibs.core.rep import Rep
 from dibs.ledger.entries import Entry
-from dibs.race.claim import token_hash
 from dibs.wiring import wiring
 from handlers.app import AINA, BEN, CHONG, DAYANG, MANAGER, Answer, App, http
 from support.aws import items
@@ -30,7 +29,7 @@ ROUTES = (
 
 @pytest.fixture(autouse=True)
 def team(app: App) -> None:
-    app.world.roster.set_manager_hash(token_hash(MANAGER))
+    app.world.add_manager(MANAGER)
     app.hire(AINA, BEN, CHONG, DAYANG)
 
 

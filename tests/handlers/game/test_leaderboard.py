@@ -13,7 +13,6 @@ import pytest
 from dibs.core.rep import Rep
 from dibs.game.scoring.score import score
 from dibs.ledger.entries import Entry, new_entry
-from dibs.race.claim import token_hash
 from dibs.wiring import wiring
 from handlers.app import AINA, BEN, CHONG, DAYANG, MANAGER, PLAYBOOK, Answer, App, http
 from support.builders import NOON, a_lead, a_playbook, a_rep, token_of
@@ -27,7 +26,7 @@ DASH = "–"
 def team(app: App) -> None:
     """Aina has claimed three leads, Ben and Dayang two each, in the south Chong five."""
     app.hire(AINA, BEN, CHONG, DAYANG)
-    app.world.roster.set_manager_hash(token_hash(MANAGER))
+    app.world.add_manager(MANAGER)
     claimed({AINA: 3, BEN: 2, DAYANG: 2, CHONG: 5})
 
 
@@ -57,7 +56,7 @@ def get(app: App, metric: str = "points", by: str = token_of(AINA), **query: str
 
 def look(app: App, metric: str = "points", by: str = token_of(AINA), **query: str) -> Answer:
     """Look as a browser does, with its cookie."""
-    return ask(app, metric, query, cookie=f"dibs={by}", authorization=None, accept=BROWSER)
+    return ask(app, metric, query, cookie=app.cookie(by), authorization=None, accept=BROWSER)
 
 
 def ask(app: App, metric: str, query: dict[str, str], **headers: str | None) -> Answer:

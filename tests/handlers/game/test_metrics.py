@@ -9,7 +9,6 @@ import pytest
 from dibs.game.scoring.metrics import METRICS
 from dibs.game.scoring.ports import Aggregate, Change
 from dibs.game.scoring.tally import Place
-from dibs.race.claim import token_hash
 from dibs.wiring import wiring
 from handlers.app import AINA, BEN, CHONG, MANAGER, Answer, App, http
 from support.builders import a_playbook, token_of
@@ -28,7 +27,7 @@ TEAMS = {"north": {"name": "North"}, "south": {"name": "South"}}
 def team(app: App) -> None:
     app.hire(AINA, BEN, CHONG)
     app.put_playbook(a_playbook(teams=TEAMS))
-    app.world.roster.set_manager_hash(token_hash(MANAGER))
+    app.world.add_manager(MANAGER)
     store = wiring().standings
     [live] = store.generations()
     for rep in (AINA, BEN, CHONG):

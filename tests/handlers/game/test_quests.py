@@ -12,7 +12,6 @@ import pytest
 from dibs.core.rep import Rep
 from dibs.ledger.entries import Entry
 from dibs.ledger.store import entry_item
-from dibs.race.claim import token_hash
 from dibs.wiring import wiring
 from handlers.app import AINA, BEN, CHONG, MANAGER, Answer, App, http
 from support.builders import a_playbook, token_of
@@ -50,7 +49,7 @@ NEW = replace(AINA, joined_on=date(2026, 11, 23))
 
 @pytest.fixture(autouse=True)
 def team(app: App) -> None:
-    app.world.roster.set_manager_hash(token_hash(MANAGER))
+    app.world.add_manager(MANAGER)
     teams = {"north": {"name": "North"}, "south": {"name": "South"}}
     app.put_playbook(a_playbook(teams=teams, game={"quests": QUESTS}))
     app.hire(NEW, BEN, CHONG)

@@ -12,7 +12,6 @@ import pytest
 from dibs.core.errors import Busy
 from dibs.game.rewards.requests import audit_points
 from dibs.game.scoring.points import ISSUED, Transfer
-from dibs.race.claim import token_hash
 from dibs.wiring import wiring
 from handlers.app import AINA, BEN, MANAGER, Answer, App, event, http
 from support.builders import NOON, a_playbook, token_of
@@ -26,7 +25,7 @@ TEAMS = {"north": {"name": "North"}, "south": {"name": "South"}}
 @pytest.fixture(autouse=True)
 def organisation(app: App) -> None:
     app.put_playbook(a_playbook(teams=TEAMS, game={"levels": LEVELS}))
-    app.world.roster.set_manager_hash(token_hash(MANAGER))
+    app.world.add_manager(MANAGER)
     app.hire(AINA, BEN)
 
 

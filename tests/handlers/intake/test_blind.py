@@ -11,7 +11,6 @@ import pytest
 from dibs.core.lead import Lead
 from dibs.core.quality import Quality
 from dibs.intake.blind import is_blind
-from dibs.race.claim import token_hash
 from handlers.app import AINA, BEN, CHONG, MANAGER, PLAYBOOK, Answer, App, http, signed
 from support.builders import a_playbook, token_of
 
@@ -25,7 +24,7 @@ WINDOWS = [{"source": "fair", "premium": [0, 0, 0], "window_seconds": 60}]
 @pytest.fixture(autouse=True)
 def rules(app: App) -> None:
     app.hire(AINA, BEN, CHONG)
-    app.world.roster.set_manager_hash(token_hash(MANAGER))
+    app.world.add_manager(MANAGER)
     put_rules(app)
 
 

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from dibs.core.lead import Contact, State
+from dibs.core.lead import Contact, Lead, State
 from dibs.core.quality import Quality
 from handlers.app import AINA, App, Event, event, http, signed
-from support.builders import NOON
+from support.builders import NOON, a_playbook, token_of
 
 LEAD: dict[str, Any] = json.loads(event("http_ingest")["body"])
 
@@ -26,6 +26,12 @@ def post(app: App, at: datetime | None = None, **changes: Any) -> Any:
 def posted(app: App, body: str) -> Any:
     """Post any body, rightly signed."""
     return app.ask("ingest", signed(http("http_ingest", body=body)))
+
+
+def lead_of(app: App, answer: Any) -> Lead:
+    found = app.world.leads.get(answer.json["lead_id"])
+    assert found is not None
+    return found
 
 
 def card(app: App, lead_id: str) -> Contact:
@@ -269,6 +275,70 @@ def test_an_unusable_phone_and_address_are_kept_and_flagged(app: App) -> None:
     assert answer.json["flags"] == ["phone_unusable", "email_unusable"]
     kept = card(app, answer.json["lead_id"])
     assert (kept.contact_phone, kept.contact_email) == ("012-see card", "jane at acme")
+
+
+def test_a_link_or_phone_number_in_a_lead_is_the_holders_alone(app: App) -> None:
+    """Before the claim nobody reads it, after it the card has every letter (N2)."""
+    hostile = {
+        "company": "Win now https://evil.example/c/abc",
+        "company_size": "call 012-345 6789",
+        "contact_title": "+60123456789 \u202eBoss",
+        "source": "evil.example",
+    }
+    lead_id = post(app, **hostile).json["lead_id"]
+    app.hire(AINA)
+    offers = http("http_offers", authorization=f"Bearer {token_of(AINA)}")
+    [offer] = app.ask("rep", offers).json["offers"]
+    assert offer["preview"] == {
+        "company": "Win now",
+        "company_size": "call",
+        "contact_title": "Boss",
+        "source": "evil example",
+        "score": LEAD["score"],
+    }
+    lead = app.world.leads.get(lead_id)
+    assert lead is not None
+    path = {"token": app.link(lead)}
+    page = app.ask("claim", http("http_claim_page", "GET /c/{token}", path)).text
+    assert "Win now" in page
+    assert not any(what in page for what in ("evil.example", "345 6789", "+6012", "\u202e"))
+    kept = card(app, lead_id)
+    assert {name: getattr(kept, name) for name in hostile} == hostile
+
+
+def test_a_team_that_is_not_there_is_flagged_and_routed_as_without_one(app: App) -> None:
+    app.put_playbook(a_playbook(teams={"north": {"name": "North"}, "south": {"name": "South"}}))
+    typo = post(app, team="nroth")
+    assert typo.json["flags"] == ["unknown_team"]
+    assert lead_of(app, typo).teams == ("north", "south")
+    assert post(app, team="nroth").json["flags"] == ["unknown_team"]  # and again
+    merged = post(app, team="Nrth", external_id="again")
+    assert merged.json["flags"] == ["unknown_team", "merged_same_phone"]
+
+
+@pytest.mark.parametrize("team", ["North", "NORTH ", "n orth"])
+def test_a_team_is_known_whatever_its_case_and_spaces(app: App, team: str) -> None:
+    app.put_playbook(a_playbook(teams={"north": {"name": "N"}, "south": {"name": "S"}}))
+    answer = post(app, team=team)
+    assert (answer.json["flags"], lead_of(app, answer).teams) == ([], ("north",))
+
+
+def test_a_number_without_a_country_code_is_of_the_playbooks_region(app: App) -> None:
+    app.put_playbook(a_playbook(phone_region="MY"))
+    first = post(app, contact_phone="+60 12 888 0001")
+    for number, written in enumerate(("012-888 0001", "0060128880001", "60128880001")):
+        posted = {"contact_phone": written, "contact_email": "", "company": "-"}
+        again = post(app, **posted, external_id=f"again-{number}")
+        assert again.json["lead_id"] == first.json["lead_id"]
+        assert again.json["flags"] == ["merged_same_phone"]
+
+
+def test_an_ad_platforms_test_lead_is_not_counted(
+    app: App, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answer = post(app, contact_name="<test lead: dummy data for full_name>")
+    assert answer.json["flags"] == ["test_lead"]
+    assert app.counted(capsys) == {}
 
 
 def test_a_test_lead_races_but_is_not_counted(app: App, capsys: pytest.CaptureFixture[str]) -> None:

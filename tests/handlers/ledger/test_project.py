@@ -7,11 +7,10 @@ from typing import Any
 from dibs.core.events import RECORDED
 from dibs.ledger.entries import Entry
 from dibs.ledger.store import DynamoLedger
-from dibs.race.claim import bearer
 from dibs.race.undo import undo
 from dibs.wiring import wiring
 from handlers.app import AINA, BEN, App, event, sqs
-from support.builders import token_of
+from support.builders import proof_of
 from support.tables import template
 
 NOTHING: dict[str, Any] = {"batchItemFailures": []}
@@ -57,7 +56,7 @@ def test_a_lead_that_moved_on_is_written_down_whole(app: App) -> None:
     app.clock.pass_(seconds=1)
     app.claim(lead)
     app.clock.pass_(seconds=5)
-    undo(wiring().race, lead.lead_id, AINA.rep_id, bearer(token_of(AINA)), app.clock)
+    undo(wiring().race, lead.lead_id, AINA.rep_id, proof_of(AINA), app.clock)
     app.clock.pass_(seconds=1)
     assert app.claim(app.now(lead), BEN).status == 200
     late = sqs(

@@ -205,6 +205,25 @@ def test_start_lets_the_texts_come_again(app: App) -> None:
 # Whatever else comes in
 
 
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ("Disliked “7K2P”", "To claim, reply only: 7K2P"),
+        ("7K2P for Ben please", "To claim, reply only: 7K2P"),
+        ("No thanks, not 7K2P", "OK, we leave it."),
+    ],
+)
+def test_what_is_no_plain_yes_claims_nothing_and_is_answered(
+    app: App, body: str, said: str
+) -> None:
+    app.hire(AINA)
+    lead = app.lead()
+    offered(app, lead)
+    [answer] = answers(app, body)
+    assert said in answer
+    assert app.now(lead).state is State.OPEN
+
+
 def test_a_redelivered_text_is_answered_once(app: App) -> None:
     app.hire(AINA)
     offered(app, app.lead())

@@ -14,7 +14,6 @@ import pytest
 from dibs.core.rep import Rep
 from dibs.game.scoring.score import score
 from dibs.ledger.entries import new_entry
-from dibs.race.claim import token_hash
 from dibs.reports.ports import QuotaResult
 from dibs.reports.tiers import Inputs, edges, explain, place, team_of
 from dibs.rules.rules import TierRules
@@ -227,7 +226,7 @@ def test_nobody_else_reads_a_card(app: App, token: str) -> None:
 
 
 def test_a_manager_has_no_card(app: App) -> None:
-    app.world.roster.set_manager_hash(token_hash(MANAGER))
+    app.world.add_manager(MANAGER)
     answer = call(app, "GET /me", token=MANAGER)
     assert (answer.status, answer.code) == (403, "forbidden")
 

@@ -13,7 +13,6 @@ from dibs.assignment.assign import serve
 from dibs.aws import clients
 from dibs.core.lead import Lead
 from dibs.core.rep import Device, Platform, Rep
-from dibs.race.claim import token_hash
 from dibs.web.http import iso
 from dibs.wiring import wiring
 from handlers.app import AINA, BEN, CHONG, DAYANG, MANAGER, Answer, App, event, http, sqs
@@ -150,7 +149,7 @@ def test_without_a_right_token_nothing_is_shown_or_changed(
     app: App, route: str, path: dict[str, str], token: str
 ) -> None:
     app.hire(AINA, BEN)
-    app.world.roster.set_manager_hash(token_hash(MANAGER))
+    app.world.add_manager(MANAGER)
     app.lead()
     before = app.everything()
     answer = call(app, route, path, {"available": False, **PHONE}, token=token)
@@ -168,7 +167,7 @@ def test_a_rep_who_left_is_signed_out(app: App) -> None:
 
 
 def test_a_managers_token_is_no_reps(app: App) -> None:
-    app.world.roster.set_manager_hash(token_hash(MANAGER))
+    app.world.add_manager(MANAGER)
     for route, path in ROUTES:
         answer = call(app, route, path, {"available": True, **PHONE}, token=MANAGER)
         assert answer.status in (401, 403), route

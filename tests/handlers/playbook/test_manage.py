@@ -11,10 +11,10 @@ import pytest
 
 from dibs.core.rep import Device, Platform
 from dibs.playbook.file import schema
-from dibs.race.claim import token_hash
+from dibs.roster.audit import Entry
 from dibs.wiring import wiring
 from handlers.app import AINA, BEN, CHONG, MANAGER, PLAYBOOK, Answer, App, event, http
-from support.builders import token_of
+from support.builders import NOON, token_of
 
 RULES = {
     "preset": "ours",
@@ -26,7 +26,7 @@ ROUTES = ("GET /playbook", "PUT /playbook", "GET /playbook/history", "GET /reps"
 
 @pytest.fixture(autouse=True)
 def manager(app: App) -> None:
-    app.world.roster.set_manager_hash(token_hash(MANAGER))
+    app.world.add_manager(MANAGER)
 
 
 def call(
@@ -73,7 +73,7 @@ def test_a_rep_may_not(app: App, route: str) -> None:
 
 @pytest.mark.parametrize("route", ROUTES)
 def test_before_there_is_a_manager_nobody_is_one(app: App, route: str) -> None:
-    app.world.roster.set_manager_hash("")
+    app.world.credentials.remove_manager("manager", Entry("x", "x", "x", NOON))
     assert call(app, route, RULES).status == 401
 
 

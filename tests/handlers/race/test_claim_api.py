@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ConnectionClosedError
 
+from dibs.core.credentials import digest_of
 from dibs.core.lead import State
-from dibs.race.claim import token_hash
 from dibs.race.ports import SentOffer
 from handlers.app import AINA, BEN, CHONG, MANAGER, App, event, http
 from support.builders import NOON, a_playbook, token_of
@@ -256,13 +256,13 @@ def test_the_last_millisecond_of_the_window_is_in_time(app: App) -> None:
         "Bearer nobody.secret",
         f"Bearer {MANAGER}",
         f"Bearer {AINA.rep_id}." + "x" * 300,
-        f"Bearer {AINA.rep_id}.{token_hash(token_of(AINA))}",
+        f"Bearer {AINA.rep_id}.{digest_of(token_of(AINA))}",
         f"Bearer REP#{AINA.rep_id}.secret",
     ],
 )
 def test_a_claim_without_a_right_token_changes_nothing(app: App, authorization: str | None) -> None:
     app.hire(AINA)
-    app.world.roster.set_manager_hash(token_hash(MANAGER))
+    app.world.add_manager(MANAGER)
     app.lead()
     before = app.everything()
     answer = app.ask("claim", http("http_claim", authorization=authorization))
@@ -273,7 +273,7 @@ def test_a_claim_without_a_right_token_changes_nothing(app: App, authorization: 
 def test_a_token_that_was_replaced_stops_at_once(app: App) -> None:
     app.hire(AINA)
     lead = app.lead()
-    app.world.roster.set_token(AINA.rep_id, token_hash(f"{AINA.rep_id}.newer"))
+    app.world.replace_token(f"{AINA.rep_id}.newer")
     assert app.claim(lead).status == 401
     assert app.claim(lead, token=f"{AINA.rep_id}.newer").status == 200
 

@@ -11,7 +11,6 @@ import pytest
 
 from dibs.core.lead import Lead, State
 from dibs.core.rep import Rep
-from dibs.race.claim import token_hash
 from dibs.race.draw import commitment_of, draw_time, in_order, seed_of
 from handlers.app import AINA, BEN, CHONG, MANAGER, Answer, App, event, http, signed, sqs
 from handlers.dispatch.test_offer import DONE, lead_message
@@ -168,7 +167,7 @@ def test_a_code_in_the_window_is_answered_with_the_draw(app: App, lead: Lead) ->
 
 
 def test_who_was_in_it_and_managers_see_how_it_was_drawn(app: App, lead: Lead) -> None:
-    app.world.roster.set_manager_hash(token_hash(MANAGER))
+    app.world.add_manager(MANAGER)
     winner, loser = first(lead, AINA, BEN)
     app.hire(replace(CHONG, team="north"))
     for rep in (AINA, BEN):

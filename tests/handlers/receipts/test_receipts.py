@@ -14,7 +14,6 @@ import pytest
 from dibs.aws import keys
 from dibs.core.lead import Lead
 from dibs.core.rep import Rep
-from dibs.race.claim import token_hash
 from dibs.race.verdicts import RecordedVerdicts
 from dibs.wiring import wiring
 from handlers.app import AINA, BEN, CHONG, DAYANG, MANAGER, Answer, App, event, http, sqs
@@ -25,7 +24,7 @@ OBJECTION = "My phone was slow,\nand Ben knows it."
 
 @pytest.fixture(autouse=True)
 def manager(app: App) -> None:
-    app.world.roster.set_manager_hash(token_hash(MANAGER))
+    app.world.add_manager(MANAGER)
 
 
 def lead_message(lead: Lead, kind: str, rep: Rep | None = None) -> dict[str, Any]:

@@ -10,7 +10,6 @@ import pytest
 
 from dibs.core.lead import Lead, State
 from dibs.core.rep import Rep
-from dibs.race.claim import token_hash
 from handlers.app import AINA, BEN, CHONG, DAYANG, MANAGER, Answer, App, http, sqs
 from support.builders import a_playbook, token_of
 
@@ -19,7 +18,7 @@ ROUTE = "GET /leads/{lead_id}/why"
 
 @pytest.fixture(autouse=True)
 def crew(app: App) -> None:
-    app.world.roster.set_manager_hash(token_hash(MANAGER))
+    app.world.add_manager(MANAGER)
     app.hire(AINA, BEN, DAYANG, CHONG)
     app.pause(DAYANG, hours=1)
 

@@ -15,7 +15,6 @@ import pytest
 from dibs.core.rep import Rep
 from dibs.game.scoring.score import score
 from dibs.ledger.entries import ASSIGNED, new_entry
-from dibs.race.claim import token_hash
 from dibs.wiring import wiring
 from handlers.app import AINA, BEN, CHONG, MANAGER, Answer, App, event, http
 from support.builders import NOON, token_of
@@ -30,7 +29,7 @@ BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 def team(app: App) -> None:
     """Aina answered her lead in ten seconds, Ben his in four minutes, Chong's team none."""
     app.hire(AINA, BEN, CHONG)
-    app.world.roster.set_manager_hash(token_hash(MANAGER))
+    app.world.add_manager(MANAGER)
     answered(app, AINA, "a", 10 * SECOND)
     answered(app, BEN, "b", 240 * SECOND)
     app.clock.pass_(hours=1)
@@ -268,13 +267,15 @@ def test_signing_in_leads_to_the_report(app: App) -> None:
     answer = sign_in(app, MANAGER)
     assert (answer["statusCode"], answer["headers"]["location"]) == (303, REPORT)
     [cookie] = answer["cookies"]
-    assert set(cookie.split("; ")) == {
-        f"dibs={MANAGER}",
+    name, _, secret = cookie.split("; ")[0].partition("=")
+    assert name == "__Host-dibs"
+    assert MANAGER not in secret
+    assert set(cookie.split("; ")[1:]) == {
         "Max-Age=43200",
         "Path=/",
         "HttpOnly",
         "Secure",
-        "SameSite=Strict",
+        "SameSite=Lax",
     }
     page = look(app, REPORT, cookie=cookie.split(";")[0])
     assert page.status == 200
@@ -323,18 +324,18 @@ def test_the_cookie_is_secure_but_on_this_machine(
 
 
 def test_a_cookie_in_a_plain_header_is_read_as_well(app: App) -> None:
-    asked = http("http_board", authorization=None, cookie=f"a=b; dibs={token_of(AINA)}; c=d")
+    asked = http("http_board", authorization=None, cookie=f"a=b; {app.cookie(token_of(AINA))}; c=d")
     assert app.ask("boards", asked).status == 200
 
 
 def test_a_token_that_was_sent_goes_before_the_cookie(app: App) -> None:
     asked = http("http_board", authorization="Bearer aaaac.forged")
-    asked["cookies"] = [f"dibs={token_of(AINA)}"]
+    asked["cookies"] = [app.cookie(token_of(AINA))]
     assert app.ask("boards", asked).status == 401
 
 
 def test_the_page_of_the_board_shows_shares_and_streaks(app: App) -> None:
-    page = look(app, BOARD, cookie=f"dibs={token_of(AINA)}")
+    page = look(app, BOARD, cookie=app.cookie(token_of(AINA)))
     words = " ".join(re.sub("<[^>]*>", " ", page.text.partition("<main>")[2]).split())
     assert "North · 2026-W48 · as of 2026-11-23 13:00 UTC Week Month" in words
     assert "Quarter" not in words
@@ -345,14 +346,14 @@ def test_the_page_of_the_board_shows_shares_and_streaks(app: App) -> None:
 
 
 def test_a_manager_goes_from_team_to_team_on_the_page(app: App) -> None:
-    page = look(app, BOARD, cookie=f"dibs={MANAGER}", team="north", period="month")
+    page = look(app, BOARD, cookie=app.cookie(MANAGER), team="north", period="month")
     links = [str(one["href"]) for one in Outline(page.text).all("a")]
     assert f"{BOARD}?period=month&scope=reps&team=south" in links
     assert f"{BOARD}?period=week&scope=reps&team=north" in links
 
 
 def test_a_page_runs_no_script_and_loads_nothing(app: App) -> None:
-    for page in (look(app, SIGN_IN), look(app, REPORT, cookie=f"dibs={MANAGER}")):
+    for page in (look(app, SIGN_IN), look(app, REPORT, cookie=app.cookie(MANAGER))):
         assert page.status == 200
         assert Outline(page.text).all("script") == []
         policy = page.headers["content-security-policy"]
@@ -362,7 +363,7 @@ def test_a_page_runs_no_script_and_loads_nothing(app: App) -> None:
 
 
 def test_a_screen_reader_can_read_every_table(app: App) -> None:
-    page = look(app, REPORT, cookie=f"dibs={MANAGER}", week="2026-W48")
+    page = look(app, REPORT, cookie=app.cookie(MANAGER), week="2026-W48")
     outline = Outline(page.text)
     tables = outline.all("table")
     assert len(tables) == 4
@@ -375,13 +376,13 @@ def test_a_screen_reader_can_read_every_table(app: App) -> None:
 
 def test_what_sources_send_is_text_and_no_markup(app: App) -> None:
     answered(app, AINA, "c", SECOND, source="<script>alert(1)</script>")
-    page = look(app, REPORT, cookie=f"dibs={MANAGER}", week="2026-W48")
+    page = look(app, REPORT, cookie=app.cookie(MANAGER), week="2026-W48")
     assert "&lt;script&gt;" in page.text
     assert Outline(page.text).all("script") == []
 
 
 def test_a_browser_that_asks_wrongly_is_told_in_words(app: App) -> None:
-    page = look(app, REPORT, cookie=f"dibs={MANAGER}", week='"><b>')
+    page = look(app, REPORT, cookie=app.cookie(MANAGER), week='"><b>')
     assert page.status == 422
     assert "name a week, such as 2026-W47" in page.text
     assert re.search("<b>", page.text) is None

@@ -24,10 +24,10 @@ from dibs.core.rep import Rep, Usage
 from dibs.dispatch import follow as offering
 from dibs.dispatch.sweep import relay, sweep
 from dibs.intake.ingest import IngestDeps, ingest
-from dibs.race.claim import Won, bearer, claim
+from dibs.race.claim import Won, claim
 from dibs.race.decide import Eligible, Refused, decide
 from dibs.roster.ports import Roster
-from support.builders import NOON, a_card, a_playbook, a_rep, token_of
+from support.builders import NOON, a_card, a_playbook, a_rep, proof_of
 from support.fakes import FakeArrivals, FakeWorld, no_pause
 
 SECOND, MINUTE, HOUR, DAY = (
@@ -66,7 +66,7 @@ class AllocationCase(FakeWorld):
         return decide(memory.leads[lead.lead_id], stored, used, memory.playbook, self.clock())
 
     def claims(self, lead: Lead, rep: Rep) -> Won:
-        return claim(self.race, lead.lead_id, rep.rep_id, bearer(token_of(rep)), self.clock)
+        return claim(self.race, lead.lead_id, rep.rep_id, proof_of(rep), self.clock)
 
     def serve(self) -> list[Claim]:
         waiting = self.holdings.queued()

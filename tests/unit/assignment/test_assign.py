@@ -24,9 +24,9 @@ from dibs.core.rep import Rep, Usage
 from dibs.dispatch import follow as offering
 from dibs.dispatch.sweep import relay, sweep
 from dibs.offers.notify import notify
-from dibs.race.claim import bearer, claim
+from dibs.race.claim import claim
 from dibs.race.undo import undo
-from support.builders import NOON, a_card, a_playbook, a_rep, basics, token_of
+from support.builders import NOON, a_card, a_playbook, a_rep, basics, proof_of
 from support.fakes import FakeWorld, no_pause
 
 MS, SECOND, MINUTE = timedelta(milliseconds=1), timedelta(seconds=1), timedelta(minutes=1)
@@ -155,7 +155,7 @@ def test_an_assigned_lead_cannot_be_claimed_by_another_nor_undone() -> None:
     case.until(lead.closes_at)
     held = case.owner(lead)
     holder, other = (ANN, BOB) if held == ANN.rep_id else (BOB, ANN)
-    world, proof = case.world, bearer(token_of(holder))
+    world, proof = case.world, proof_of(holder)
     won = claim(world.race, lead.lead_id, holder.rep_id, proof, world.clock, pause=no_pause)
     assert won.already_yours
     assert won.card is not None
@@ -472,7 +472,7 @@ def test_a_fallback_person_of_another_team_gets_what_is_due_and_is_in_nobodys_ri
     case.serve()
     assert case.owners(due, fresh) == [CHO.rep_id, None]
     # They may see the lead assigned to them, whatever their team.
-    world, proof = case.world, bearer(token_of(boss))
+    world, proof = case.world, proof_of(boss)
     won = claim(world.race, due.lead_id, boss.rep_id, proof, world.clock, pause=no_pause)
     assert won.already_yours
     assert won.card is not None

@@ -25,8 +25,8 @@ from dibs.dispatch import follow as offering
 from dibs.dispatch.sweep import close, relay, sweep
 from dibs.ledger.entries import ASSIGNED, CLAIMED, RETURNED
 from dibs.ledger.project import project
-from dibs.race.claim import Won, bearer, claim
-from support.builders import a_card, a_playbook, a_rep, token_of
+from dibs.race.claim import Won, claim
+from support.builders import a_card, a_playbook, a_rep, proof_of
 from support.fake_ledger import FakeLedger
 from support.fakes import FakeWorld, no_pause
 
@@ -50,7 +50,7 @@ class OverrideCase:
         return self.world.lead(self.lead)
 
     def claim(self, rep: Rep = ANN) -> Won:
-        proof, race = bearer(token_of(rep)), self.world.race
+        proof, race = proof_of(rep), self.world.race
         return claim(race, self.lead.lead_id, rep.rep_id, proof, self.clock, pause=no_pause)
 
     def assign(self, rep: Rep = BOB) -> tuple[Lead, bool]:

@@ -23,11 +23,11 @@ from dibs.core.lead import RELEASED, UNDONE, Lead, State
 from dibs.core.rep import Rep, Usage
 from dibs.dispatch.sweep import relay
 from dibs.ledger.project import project
-from dibs.race.claim import Won, bearer, claim
+from dibs.race.claim import Won, claim
 from dibs.race.decide import Eligible, Refused, decide
 from dibs.race.lifecycle import MOST_RELEASED, return_lead
 from dibs.reports.assignment_rows import releases
-from support.builders import NOON, a_card, a_lead, a_playbook, a_rep, token_of
+from support.builders import NOON, a_card, a_lead, a_playbook, a_rep, proof_of, token_of
 from support.fake_ledger import FakeLedger
 from support.fakes import FakeWorld, no_pause
 
@@ -47,13 +47,13 @@ class ReleaseCase:
         self.lead = self.world.post_lead(a_card())
 
     def claim(self, rep: Rep) -> Won:
-        proof = bearer(token_of(rep))
+        proof = proof_of(rep)
         return claim(
             self.world.race, self.lead.lead_id, rep.rep_id, proof, self.clock, pause=no_pause
         )
 
     def release(self, rep: Rep, reason: Any = WHY, token: str = "") -> tuple[Lead, bool]:
-        proof, world = bearer(token or token_of(rep)), self.world
+        proof, world = proof_of(rep, token), self.world
         return release(
             world.race, world.holdings, self.lead.lead_id, rep.rep_id, proof, reason, self.clock
         )

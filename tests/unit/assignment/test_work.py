@@ -21,11 +21,11 @@ from dibs.core.quality import Quality
 from dibs.core.rep import Rep, Usage
 from dibs.dispatch import follow as offering
 from dibs.offers.notify import notify
-from dibs.race.claim import bearer, claim
+from dibs.race.claim import claim
 from dibs.race.decide import team_schedule
 from dibs.race.lifecycle import return_times
 from dibs.race.undo import undo
-from support.builders import NOON, a_card, a_playbook, a_rep, basics, token_of
+from support.builders import NOON, a_card, a_playbook, a_rep, basics, proof_of
 from support.fakes import FakeWorld, no_pause
 
 MS, MINUTE, HOUR = timedelta(milliseconds=1), timedelta(minutes=1), timedelta(hours=1)
@@ -50,7 +50,7 @@ class WorkCase:
 
     def claim(self, lead: Lead, rep: Rep = ANN) -> Claim:
         self.clock.pass_(milliseconds=1)
-        proof = bearer(token_of(rep))
+        proof = proof_of(rep)
         world = self.world
         won = claim(world.race, lead.lead_id, rep.rep_id, proof, world.clock, pause=no_pause)
         return won.claim
@@ -126,7 +126,7 @@ def test_a_lead_that_was_taken_back_is_not_theirs_to_undo() -> None:
     case.clock.at = taken.return_at
     assert case.look() == (0, 1)
     with pytest.raises(NotYours):
-        undo(case.world.race, lead.lead_id, ANN.rep_id, bearer(token_of(ANN)), case.clock)
+        undo(case.world.race, lead.lead_id, ANN.rep_id, proof_of(ANN), case.clock)
 
 
 def test_a_reminder_beyond_the_days_texts_is_not_sent_and_counted() -> None:
@@ -263,7 +263,7 @@ def test_a_worked_lead_stays(when: int) -> None:
 def test_an_undone_claim_is_nobodys_to_be_reminded_of() -> None:
     case = WorkCase()
     lead, _ = case.held()
-    undo(case.world.race, lead.lead_id, ANN.rep_id, bearer(token_of(ANN)), case.clock)
+    undo(case.world.race, lead.lead_id, ANN.rep_id, proof_of(ANN), case.clock)
     case.clock.pass_(hours=2)
     assert case.look() == (0, 0)
 

@@ -14,9 +14,9 @@ from dibs.core.rep import Rep, Usage
 from dibs.dispatch import follow as offering
 from dibs.dispatch.follow import BATCH_SIZE, HEAD_START, NEAR, batches
 from dibs.offers.ports import NotifyBatch
-from dibs.race.claim import bearer, claim
+from dibs.race.claim import claim
 from dibs.race.undo import undo
-from support.builders import NOON, a_card, a_lead, a_playbook, a_rep, token_of
+from support.builders import NOON, a_card, a_lead, a_playbook, a_rep, proof_of
 from support.fakes import FakeWorld
 
 MS, SECOND, MINUTE = timedelta(milliseconds=1), timedelta(seconds=1), timedelta(minutes=1)
@@ -224,7 +224,7 @@ def test_a_event_about_a_lead_nobody_knows_is_let_go() -> None:
 def test_a_claim_withdraws_everybody_elses_offers_and_times_the_winners() -> None:
     world = a_world()
     lead, winner = world.post_lead(a_card()), a_rep(2)
-    claim(world.race, lead.lead_id, winner.rep_id, bearer(token_of(winner)), world.clock)
+    claim(world.race, lead.lead_id, winner.rep_id, proof_of(winner), world.clock)
     follow(world, LeadEvent("lead.claimed", lead.lead_id, 1, winner.rep_id))
     assert sorted(told(world, "withdraw")) == sorted([a_rep(1).rep_id, a_rep(3).rep_id])
     assert told(world, "won") == [winner.rep_id]
@@ -386,7 +386,7 @@ def test_an_undone_lead_starts_with_the_first_wave_again() -> None:
     world, lead, reps = in_tiers(1, 2)
     world.clock.at = NOON + 16 * MINUTE
     follow(world, due(lead))
-    proof = bearer(token_of(reps[1]))
+    proof = proof_of(reps[1])
     claim(world.race, lead.lead_id, reps[1].rep_id, proof, world.clock)
     again = undo(world.race, lead.lead_id, reps[1].rep_id, proof, world.clock)
     assert again.notified_until is None
@@ -432,7 +432,7 @@ def test_a_look_that_finds_somebody_left_changes_nothing() -> None:
 def test_a_decline_of_an_earlier_opening_does_not_count() -> None:
     world, lead, reps = in_tiers(1, 2)
     world.race.record_sighting(lead, reps[0].rep_id, "declined_at", NOON)
-    proof = bearer(token_of(reps[0]))
+    proof = proof_of(reps[0])
     claim(world.race, lead.lead_id, reps[0].rep_id, proof, world.clock)
     again = undo(world.race, lead.lead_id, reps[0].rep_id, proof, world.clock)
     follow(world, opened(again))
@@ -460,7 +460,7 @@ def test_a_pause_or_a_claim_elsewhere_opens_waves_of_every_lead_it_leaves_withou
     other = world.post_lead(a_card(2, score=60))
     follow(world, opened(other))
     if kind == "lead.claimed":
-        proof = bearer(token_of(reps[0]))
+        proof = proof_of(reps[0])
         claim(world.race, other.lead_id, reps[0].rep_id, proof, world.clock)
         follow(world, LeadEvent(kind, other.lead_id, 1, reps[0].rep_id))
     else:
@@ -475,7 +475,7 @@ def test_a_claim_of_a_lead_without_waves_may_leave_another_lead_without_takers()
     world, lead, reps = in_tiers(1, 2, claims_per_day=1, windows=everybody)
     other = world.post_lead(a_card(2, source="fair"))
     assert other.waves == {}
-    proof = bearer(token_of(reps[0]))
+    proof = proof_of(reps[0])
     claim(world.race, other.lead_id, reps[0].rep_id, proof, world.clock)
     follow(world, LeadEvent("lead.claimed", other.lead_id, 1, reps[0].rep_id))
     assert world.lead(lead).waves["north"][1] == JUST_AFTER

@@ -10,8 +10,8 @@ from dibs.core.events import LATE_AFTER, LeadEvent
 from dibs.core.lead import Lead, State, Transition
 from dibs.dispatch import follow as offering
 from dibs.dispatch.sweep import SLICE, SweepResult, close, relay, sweep
-from dibs.race.claim import bearer, claim
-from support.builders import NOON, a_card, a_playbook, a_rep, token_of
+from dibs.race.claim import claim
+from support.builders import NOON, a_card, a_playbook, a_rep, proof_of
 from support.fakes import FakeWorld
 
 MS = timedelta(milliseconds=1)
@@ -66,7 +66,7 @@ def test_a_claims_event_is_brought_back_with_its_winner() -> None:
     world, lead = a_world()
     relayed(world, lead)
     rep = a_rep(1)
-    claim(world.race, lead.lead_id, rep.rep_id, bearer(token_of(rep)), world.clock)
+    claim(world.race, lead.lead_id, rep.rep_id, proof_of(rep), world.clock)
     world.clock.at += LATE_AFTER + MS
     run(world)
     assert world.bus.events == [LeadEvent("lead.claimed", lead.lead_id, 1, rep.rep_id)]
@@ -75,7 +75,7 @@ def test_a_claims_event_is_brought_back_with_its_winner() -> None:
 def test_an_opening_that_was_claimed_before_it_was_told_is_not_told_any_more() -> None:
     world, lead = a_world()
     rep = a_rep(1)
-    claim(world.race, lead.lead_id, rep.rep_id, bearer(token_of(rep)), world.clock)
+    claim(world.race, lead.lead_id, rep.rep_id, proof_of(rep), world.clock)
     world.clock.at += LATE_AFTER + MS
     assert run(world).republished == 2
     assert [event.kind for event in world.bus.events] == ["lead.claimed"]
@@ -164,7 +164,7 @@ def test_a_held_lead_nobody_works_is_reminded_of_and_taken_back() -> None:
     world, lead = a_world()
     relayed(world, lead)
     rep = a_rep(1)
-    claim(world.race, lead.lead_id, rep.rep_id, bearer(token_of(rep)), world.clock)
+    claim(world.race, lead.lead_id, rep.rep_id, proof_of(rep), world.clock)
     relay(list(world.leads.waiting_in_outbox(NOON + MS)), world.leads, world.bus)
     world.bus.events.clear()
     world.clock.pass_(minutes=30)
@@ -214,7 +214,7 @@ def test_a_lead_whose_window_closed_unseen_expires_and_is_recorded() -> None:
 def test_a_lead_somebody_claimed_meanwhile_is_not_closed() -> None:
     world, lead = a_world()
     rep = a_rep(1)
-    claim(world.race, lead.lead_id, rep.rep_id, bearer(token_of(rep)), world.clock)
+    claim(world.race, lead.lead_id, rep.rep_id, proof_of(rep), world.clock)
     assert not close(lead, world.leads, lead.closes_at)
     assert world.lead(lead).owner == rep.rep_id
     transitions: list[Transition] = world.leads.history(lead.lead_id)

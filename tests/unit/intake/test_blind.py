@@ -29,14 +29,14 @@ from dibs.intake.blind_mix import mix_reached
 from dibs.intake.ingest import IngestDeps, ingest
 from dibs.offers.push import SnsPush
 from dibs.offers.texts import alert, offer_sms
-from dibs.race.claim import bearer, claim
+from dibs.race.claim import claim
 from dibs.race.lifecycle import return_lead
 from dibs.race.undo import undo
 from dibs.rules.playbook import Playbook
 from dibs.rules.rules import Blind
 from dibs.wiring import Wiring
 from rep import handler as rep_functions
-from support.builders import NOON, a_card, a_lead, a_playbook, a_rep, token_of
+from support.builders import NOON, a_card, a_lead, a_playbook, a_rep, proof_of
 from support.fakes import FakeArrivals, FakeWorld, no_pause
 
 HOT, WARM, COLD = Quality.HOT, Quality.WARM, Quality.COLD
@@ -236,7 +236,7 @@ def test_the_mix_reached_is_told_with_how_sure_it_is() -> None:
 def test_a_blind_lead_cannot_be_undone_and_is_blind_no_more_when_it_comes_back() -> None:
     world = FakeWorld(blind_playbook())
     world.add_rep(AINA)
-    lead, proof = post(world, 1, WARM), bearer(token_of(AINA))
+    lead, proof = post(world, 1, WARM), proof_of(AINA)
     assert lead.blind
     won = claim(world.race, lead.lead_id, AINA.rep_id, proof, world.clock)
     assert (won.card is not None and won.card.company, won.undo_until) == ("Acme 1 Sdn Bhd", NOON)
@@ -306,6 +306,8 @@ def at_the_counter(monkeypatch: pytest.MonkeyPatch) -> Callable[[FakeWorld], Non
         # Hot leads without warm ones, and no cold ones: every kind of debt (F1, F3).
         usage = Usage(week=AINA.this_week(NOON), week_claims=3, hot=3, claims_before=5)
         world.memory.usage[AINA.rep_id] = usage
+        monkeypatch.setattr(callers, "caller", lambda event: event)
+        monkeypatch.setattr(Wiring, "credentials", None)
         monkeypatch.setattr(callers, "calling_rep", lambda *_: (AINA, usage))
         here = SimpleNamespace(public_url="https://dibs.example")
         monkeypatch.setattr(Wiring, "settings", here)
@@ -426,10 +428,11 @@ def leaking_source(lead: Lead) -> Preview:
     ("where", "leak", "reported_by"),
     [
         ("shown", leaking_score, {"offer.preview.score", "text"}),
-        ("shown", leaking_source, {"offer.preview.source", "text's length", "offer closes"}),
+        ("shown", leaking_source, {"offer.preview.source", "text's length"}),
+        ("source", lambda lead: lead.preview.source, {"offer closes"}),
         ("pool", lambda lead: pool_for(lead.quality), {"offer opens", "page", "push's life"}),
     ],
-    ids=["score", "source", "premium window"],
+    ids=["score", "source", "source of the window", "premium window"],
 )
 def test_a_leak_would_be_noticed(
     where: str,

@@ -404,3 +404,106 @@ def test_whatever_the_headers_hold_an_unsigned_body_is_refused(
 def test_a_body_that_is_no_text_is_malformed_whoever_signed_it() -> None:
     with pytest.raises(MalformedBody):
         verify(b"\xff\xfe{}", signed(), SECRET)
+
+
+@pytest.mark.parametrize(
+    ("given", "region", "number"),
+    [
+        ("0060123456789", "", "+60123456789"),
+        ("00 60 12-345 6789", "", "+60123456789"),
+        ("(00)60 123456789", "", "+60123456789"),
+        ("００６０１２３４５６７８９", "", "+60123456789"),
+        ("0060123456789", "US", "+60123456789"),
+        ("60123456789", "MY", "+60123456789"),
+        ("0123456789", "MY", "+60123456789"),
+        ("012-345 6789", "MY", "+60123456789"),
+        ("123456789", "MY", "+60123456789"),
+        ("٠١٢٣٤٥٦٧٨٩", "MY", "+60123456789"),
+        ("(650) 253-0000", "US", "+16502530000"),
+        ("011 60 12 345 6789", "US", "+60123456789"),
+        ("020 7946 0958", "GB", "+442079460958"),
+        ("+44 20 7946 0958", "MY", "+442079460958"),
+        ("+521 55 1234 5678", "", "+525512345678"),
+        ("005215512345678", "", "+525512345678"),
+        ("+52 55 1234 5678", "", "+525512345678"),
+        ("+54 11 15 2345 6789", "", "+5491123456789"),
+        ("+54 9 11 2345 6789", "", "+5491123456789"),
+        ("+55 11 8765 4321", "", "+5511987654321"),
+        ("+55 11 98765 4321", "", "+5511987654321"),
+    ],
+)
+def test_one_number_however_it_is_dialled_is_one_person(
+    given: str, region: str, number: str
+) -> None:
+    assert usable_phone(given, region) == (number, ())
+
+
+@pytest.mark.parametrize(
+    ("given", "region"),
+    [("0123456789", ""), ("60123456789", ""), ("0123456789", "SG"), ("000", "MY"), ("00", "")],
+)
+def test_a_number_that_may_be_anybodys_is_kept_as_given_and_flagged(
+    given: str, region: str
+) -> None:
+    assert usable_phone(given, region) == (given, ("phone_unusable",))
+
+
+META = "<test lead: dummy data for {}>"
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"contact_name": META.format("full_name")},
+        {"company": META.format("company_name")},
+        {"contact_phone": META.format("phone_number")},
+        {"territory": "&lt;test lead: dummy data for city&gt;"},
+        {"contact_title": "＜Test Lead: Dummy data for job_title＞"},
+        {"needs": ["roof", META.format("what_do_you_need?")]},
+        {"contact_name": "lead: dummy data for last_name>"},
+        {"contact_email": "test@meta.com"},
+        {"contact_email": "TEST@fb.com"},
+        {"contact_email": "test@facebook.com"},
+        {"contact_email": "test@example.com"},
+        {"contact_email": "test+1@example.org"},
+        {"contact_name": "Test Lead"},
+        {"company": "TEST-LEAD 1"},
+        {"is_test": True},
+        {"is_test": "true"},
+    ],
+)
+def test_what_an_ad_platform_sends_to_try_a_connection_is_a_test_lead(
+    fields: dict[str, Any],
+) -> None:
+    sent = card(**fields)
+    assert sent.test
+    assert "test_lead" in sent.flags
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"contact_title": "Senior Test Lead"},
+        {"contact_title": "Test Lead"},
+        {"company": "Test Leadership Academy"},
+        {"company": "Contest Leads Sdn Bhd"},
+        {"contact_email": "test@acme.example"},
+        {"contact_email": "jane@meta.com"},
+        {"contact_email": "jane@example.com"},
+        {"external_id": "test-lead-1"},
+        {"source": "test lead"},
+        {"is_test": False},
+        {"is_test": "no"},
+        {"is_test": 17},
+        {"is_test": None},
+    ],
+)
+def test_who_only_reads_alike_is_a_real_lead(fields: dict[str, Any]) -> None:
+    sent = card(**fields)
+    assert not sent.test
+    assert "test_lead" not in sent.flags
+
+
+def test_a_lead_that_says_itself_that_it_is_a_test_needs_no_flag() -> None:
+    sent = card(test=True, contact_email="test@meta.com")
+    assert (sent.test, sent.flags) == (True, ())

@@ -11,7 +11,9 @@ import pytest
 from dibs.core.events import LeadEvent
 from dibs.core.lead import Contact, IdentityKind, Lead, Post, State, filled
 from dibs.core.rep import Usage
+from dibs.intake.company_names import company_name
 from dibs.intake.duplicates import MERGED, REASONS
+from dibs.intake.identity import domain_mark, identity
 from dibs.intake.ingest import IngestDeps, IngestResult, ingest
 from support.builders import NOON, a_card, a_playbook, a_rep
 from support.fakes import FakeWorld, no_pause
@@ -54,7 +56,8 @@ def colleague(**changes: Any) -> Contact:
 
 def namesake(**changes: Any) -> Contact:
     """Return another person of the company, recognised by its name."""
-    return replace(a_card(2, company="ACME 1 SDN. BHD.", **STRANGER), **changes)
+    namesake = a_card(2, company="ACME 1 SDN. BHD.", contact_email="tom@gmail.com", **STRANGER)
+    return replace(namesake, **changes)
 
 
 @pytest.fixture
@@ -359,8 +362,6 @@ def test_a_lead_that_is_claimed_at_the_same_moment_is_its_owners(world: FakeWorl
 
 
 def test_an_owner_named_from_outside_gets_the_companys_first_lead(world: FakeWorld) -> None:
-    from dibs.intake.identity import identity
-
     acme = identity(IdentityKind.DOMAIN, "acme.example")
     assert acme is not None
     world.leads.name_owner(acme, AINA.rep_id)
@@ -409,3 +410,99 @@ def test_the_earlier_post_fills_first() -> None:
 def test_every_flag_has_its_sentence() -> None:
     assert set(MERGED.values()) <= set(REASONS)
     assert set(MERGED) == set(IdentityKind)
+
+
+# A name that two companies have, and one that is nobody's (C6)
+
+
+def person(number: int, company: str, **changes: Any) -> Contact:
+    """Return a person with a shared mailbox and a number of their own."""
+    mail = {"contact_email": f"person{number}@gmail.com", "company": company}
+    return replace(a_card(number), **{**mail, **changes})
+
+
+FILLER = "Zzyva blorp"
+"""Stands for any text in place of a name that no list has."""
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ({"contact_email": "a@dental-kl.my"}, {"contact_email": "b@dental.co.uk"}),
+        ({"company": "City Dental Ltd"}, {"company": "City Dental GmbH"}),
+    ],
+)
+@pytest.mark.parametrize("state", [State.OPEN, State.CONTACTED, State.WON])
+def test_a_name_two_companies_have_merges_nothing_and_has_no_owner(
+    world: FakeWorld, state: State, one: dict[str, Any], other: dict[str, Any]
+) -> None:
+    first = post(world, person(1, **{"company": "City Dental", **one})).lead
+    held = replace(first, state=state, owner=None if state is State.OPEN else AINA.rep_id)
+    world.memory.leads[first.lead_id] = held
+    second = post(world, person(2, **{"company": "City Dental", **other}))
+    assert (second.lead.state, second.flags) == (State.OPEN, ())
+    third = post(world, person(3, "City Dental"))  # of which of the two?
+    assert (third.lead.state, third.flags) == (State.OPEN, ())
+
+
+def test_a_name_with_one_domain_is_that_company_also_without_it(world: FakeWorld) -> None:
+    first = post(world, person(1, "City Dental", contact_email="a@dental-kl.my")).lead
+    again = post(world, person(2, "City Dental Sdn Bhd"))
+    assert again == IngestResult(first, ("merged_same_company",), duplicate=True)
+
+
+@pytest.mark.parametrize("state", [State.OPEN, State.CONTACTED, State.WON])
+def test_a_name_many_people_come_with_is_nobodys(world: FakeWorld, state: State) -> None:
+    first = post(world, person(1, FILLER)).lead
+    held = replace(first, state=state, owner=None if state is State.OPEN else AINA.rep_id)
+    world.memory.leads[first.lead_id] = held
+    post(world, person(2, FILLER))
+    later = [post(world, person(number, FILLER)) for number in range(3, 9)]
+    assert [(one.duplicate, one.lead.owner, one.flags) for one in later] == [(False, None, ())] * 6
+
+
+def test_how_many_people_make_a_name_nobodys_is_a_setting(world: FakeWorld) -> None:
+    world.put_playbook(a_playbook(duplicates={"name_people": 5}))
+    merged = [post(world, person(number, FILLER)).duplicate for number in range(1, 9)]
+    assert merged == [False, True, True, True, False, False, False, False]
+
+
+def test_many_people_of_one_domain_are_one_company(world: FakeWorld) -> None:
+    first = post(world, person(1, "Acme", contact_email="p1@acme.example")).lead
+    for number in range(2, 9):
+        again = post(world, person(number, "Acme", contact_email=f"p{number}@acme.example"))
+        assert again.lead.lead_id == first.lead_id
+    assert post(world, person(9, "Acme")).lead.lead_id == first.lead_id
+
+
+def test_one_person_who_posts_often_does_not_use_up_the_name(world: FakeWorld) -> None:
+    first = post(world, person(1, "Acme")).lead
+    for number in range(5):
+        post(world, person(1, "Acme", source="fair", external_id=f"again-{number}"))
+    assert post(world, person(2, "Acme")).lead.lead_id == first.lead_id
+
+
+def test_people_without_any_contact_count_each_for_one(world: FakeWorld) -> None:
+    nobody = {"contact_email": "", "contact_phone": "", "contact_name": ""}
+    merged = [post(world, person(number, FILLER, **nobody)).duplicate for number in range(1, 6)]
+    assert merged == [False, True, False, False, False]
+
+
+def test_a_name_that_is_nobodys_is_written_no_more(world: FakeWorld) -> None:
+    for number in range(1, 5):
+        post(world, person(number, FILLER))
+    before = dict(world.memory.identities), {key: set(x) for key, x in world.memory.seen.items()}
+    world.clock.pass_(seconds=1)
+    post(world, person(9, FILLER, contact_email="", contact_phone="", contact_name=""))
+    assert before == (world.memory.identities, world.memory.seen)
+
+
+def test_a_named_owner_keeps_the_name_but_not_another_companys_lead(world: FakeWorld) -> None:
+    name = identity(IdentityKind.NAME, company_name("Acme"))
+    domain = identity(IdentityKind.DOMAIN, "acme.example")
+    assert name is not None
+    assert domain is not None
+    world.leads.name_owner(replace(name, marks=(domain_mark(domain),)), AINA.rep_id)
+    owners = [post(world, person(number, "Acme")).lead.owner for number in range(1, 6)]
+    assert owners == [AINA.rep_id] * 5
+    assert post(world, person(7, "Acme", contact_email="x@other.example")).lead.owner is None

@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 
 from dibs.core.lead import Contact, IdentityKind
 from dibs.intake.body import usable_phone
-from dibs.intake.identity import company_domain, company_name, email_of, identities_of
+from dibs.intake.company_names import company_name, name_and_form
+from dibs.intake.domains import company_domain
+from dibs.intake.identity import email_of, identities_of, identity
 from dibs.rules.rules import Duplicates
 from support.builders import a_card
 
@@ -278,3 +280,144 @@ def test_a_normalised_value_is_its_own(text: str) -> None:
     assert company_name(company_name(text)) == company_name(text)
     assert email_of(email_of(text)) == email_of(text)
     assert company_domain(company_domain(text)) == company_domain(text)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "[not provided]",
+        "<company>",
+        "(none)",
+        "{{lead.company}}",
+        "${company}",
+        "%COMPANY%",
+        "#N/A",
+        "【未提供】",
+        "--none--",
+        "null",
+        "undefined",
+        "NaN",
+        "нет",
+        "не указано",
+        "частное лицо",
+        "keine Angabe",
+        "Privat",
+        "aucune",
+        "sin empresa",
+        "ninguna",
+        "não informado",
+        "nessuna azienda",
+        "geen",
+        "tidak ada",
+        "belum ada",
+        "brak",
+        "yok",
+        "không có",
+        "لا يوجد",
+        "कोई नहीं",
+        "ไม่มี",
+        "沒有",
+        "なし",
+        "없음",
+        "No Company Name",
+        "my own company",
+        "Test Company Sdn Bhd",
+        "test123",
+        "test test",
+        "testtest",
+        "xxx",
+        "aaaa",
+        "???",
+        "x",
+        "0",
+        "12345",
+        "asdf",
+        "asdasd",
+        "qwerty",
+        "qwe123",
+        "lkjh",
+        "йцукен",
+        "jane@acme.example",
+        "+60 12-345 6789",
+        "gmail.com",
+        "Gmail",
+        "yahoo.com.my",
+        "Malaysia",
+        "United Kingdom",
+        "Kuala Lumpur",
+        "Singapore",
+        "Deutschland",
+        "中国",
+        "self employed",
+        "\u200bN/A\u200b",
+    ],
+)
+def test_what_is_written_in_place_of_a_name_is_nobodys(written: str) -> None:
+    assert company_name(written) == ""
+
+
+@pytest.mark.parametrize(
+    "field", ["contact_name", "contact_title", "territory", "segment", "product", "source", "team"]
+)
+def test_what_another_field_says_is_no_company(field: str) -> None:
+    card = replace(NOBODY, company="Tan Ah Kow", **{field: "TAN AH KOW"})
+    assert kinds(card) == []
+
+
+@pytest.mark.parametrize(
+    ("given", "countries", "name"),
+    [
+        ("PT Acme", (), "pt acme"),  # physical therapy
+        ("PT Acme", ("ID",), "acme"),
+        ("PT Acme", ("US",), "pt acme"),
+        ("PT. Acme Persero", (), "acme persero"),
+        ("CV Acme", (), "cv acme"),
+        ("CV Acme", ("ID",), "acme"),
+        ("Acme PT", ("ID",), "acme pt"),  # it stands before the name there
+        ("OOO Acme", ("MY",), "ooo acme"),
+        ("OOO Acme", ("RU",), "acme"),
+        ("UAB Acme", ("LT",), "acme"),
+        ("City ENT", (), "city ent"),
+        ("City UD", (), "city ud"),
+        ("City Private", (), "city private"),
+        ("City Ltd", (), "city"),
+        ("City d.o.o.", (), "city"),
+    ],
+)
+def test_a_legal_form_is_cut_where_it_stands_in_its_country(
+    given: str, countries: tuple[str, ...], name: str
+) -> None:
+    assert company_name(given, frozenset(countries)) == name
+
+
+@pytest.mark.parametrize(
+    ("card", "name"),
+    [
+        (replace(NOBODY, company="PT Acme", contact_phone="+6281234567890"), "acme"),
+        (replace(NOBODY, company="PT Acme", contact_email="a@acme.co.id"), "acme"),
+        (replace(NOBODY, company="PT Acme", contact_phone="+16502530000"), "pt acme"),
+    ],
+)
+def test_a_number_or_domain_tells_the_country(card: Contact, name: str) -> None:
+    wanted = identity(IdentityKind.NAME, name)
+    assert wanted is not None
+    assert wanted.key in {one.key for one in identities_of(card, BOTH)}
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("Acme Sdn Bhd", "ACME SENDIRIAN BERHAD", True),
+        ("Acme Ltd", "Acme Limited", True),
+        ("Acme Inc.", "Acme Incorporated", True),
+        ("Acme Co., Ltd.", "Acme Company Limited", True),
+        ("Acme Pvt Ltd", "Acme Private Limited", True),
+        ("Acme Ltd", "Acme GmbH", False),
+        ("Acme Sdn Bhd", "Acme Berhad", False),
+        ("腾讯有限公司", "腾讯股份有限公司", False),
+    ],
+)
+def test_only_one_form_in_two_spellings_is_one_form(one: str, other: str, same: bool) -> None:
+    forms = [name_and_form(written)[1] for written in (one, other)]
+    assert all(forms)
+    assert (forms[0] == forms[1]) is same

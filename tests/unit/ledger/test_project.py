@@ -15,9 +15,9 @@ from dibs.core.events import RECORDED, LeadEvent
 from dibs.core.lead import UNDONE
 from dibs.ledger.entries import ASSIGNED, CLAIMED, RETURNED, Entry
 from dibs.ledger.project import project
-from dibs.race.claim import bearer, claim
+from dibs.race.claim import claim
 from dibs.race.undo import undo
-from support.builders import NOON, a_card, a_playbook, a_rep, token_of
+from support.builders import NOON, a_card, a_playbook, a_rep, proof_of
 from support.fake_ledger import FakeLedger
 from support.fakes import FakeWorld, no_pause
 
@@ -37,7 +37,7 @@ class LedgerCase(FakeWorld):
 
     def won(self, rep: Any, **after: float) -> None:
         self.clock.pass_(**after)
-        claim(self.race, self.posted.lead_id, rep.rep_id, bearer(token_of(rep)), self.clock)
+        claim(self.race, self.posted.lead_id, rep.rep_id, proof_of(rep), self.clock)
 
     def gone(self, rep: Any, **after: float) -> None:
         self.clock.pass_(**after)
@@ -113,7 +113,7 @@ def test_a_claim_of_a_lead_that_is_open_again_is_of_its_own_opening() -> None:
 def test_an_undone_claim_is_returned_as_undone() -> None:
     case = LedgerCase()
     case.won(AINA)
-    undo(case.race, case.posted.lead_id, AINA.rep_id, bearer(token_of(AINA)), case.clock)
+    undo(case.race, case.posted.lead_id, AINA.rep_id, proof_of(AINA), case.clock)
     assert case.told(case.event("returned", 1))["returned/1"].cause == UNDONE
 
 

@@ -11,9 +11,9 @@ from dibs.core.lead import Lead, State
 from dibs.core.rep import Device, Platform, Rep
 from dibs.offers.notify import notify, push_failed
 from dibs.offers.ports import NotifyBatch
-from dibs.race.claim import bearer, claim
+from dibs.race.claim import claim
 from dibs.race.undo import undo
-from support.builders import NOON, a_card, a_playbook, a_rep, token_of
+from support.builders import NOON, a_card, a_playbook, a_rep, proof_of
 from support.fakes import FakeWorld
 
 PHONE = Device("phone", Platform.FCM, "arn:phone")
@@ -42,7 +42,7 @@ class OfferCase:
         notify(self.batch(kind, *reps, lead=lead), self.deps)
 
     def claim(self, rep: Rep) -> None:
-        proof = bearer(token_of(rep))
+        proof = proof_of(rep)
         claim(self.world.race, self.lead.lead_id, rep.rep_id, proof, self.world.clock)
 
     def do(self, rep: Rep, what: str) -> None:
@@ -147,7 +147,7 @@ def test_nobody_is_told_of_an_opening_that_is_over() -> None:
         case.world.race,
         case.lead.lead_id,
         case.reps[0].rep_id,
-        bearer(token_of(case.reps[0])),
+        proof_of(case.reps[0]),
         case.world.clock,
     )
     case.run("offer")  # of the first opening
@@ -215,7 +215,7 @@ def test_what_a_rep_did_in_an_earlier_opening_does_not_count() -> None:
         case.world.race,
         case.lead.lead_id,
         rep.rep_id,
-        bearer(token_of(rep)),
+        proof_of(rep),
         case.world.clock,
     )
     case.run("unseen", case.reps[1], lead=case.world.lead(case.lead))
@@ -483,7 +483,7 @@ def test_nobody_is_told_that_a_lead_is_theirs_when_it_is_not_any_more(kind: str)
     gone, undone, elsewhere = (holding(a_rep(1)) for _ in range(3))
     gone.world.roster.deactivate(gone.reps[0].rep_id, NOON.date())
     rep, world = undone.reps[0], undone.world
-    undo(world.race, undone.lead.lead_id, rep.rep_id, bearer(token_of(rep)), world.clock)
+    undo(world.race, undone.lead.lead_id, rep.rep_id, proof_of(rep), world.clock)
     for case in (gone, undone):
         case.run(kind, case.reps[0])
         assert (case.world.push.alerts, case.texted) == ([], [])

@@ -22,7 +22,8 @@ from dibs.core.errors import (
 )
 from dibs.core.lead import Claim, Lead, Preview, State
 from dibs.core.rep import Rep
-from dibs.offers.reply import STOP, Answer
+from dibs.offers.meaning import meaning
+from dibs.offers.reply import Answer
 from dibs.offers.texts import alert, answer_sms, gsm_length, holder_sms, offer_sms
 from dibs.race.claim import InDraw, Won
 from support.builders import NOON, a_card, a_lead, a_rep
@@ -325,6 +326,7 @@ def test_when_the_store_was_busy_the_rep_is_asked_to_send_the_code_again() -> No
 
 
 KINDS = ("unknown_number", "unknown_code", "no_open_offer", "which_offer", "not_understood")
+KINDS += ("declined", "reply_only", "yours")
 OUTCOMES = (WON, LOST, PAUSED, Expired(), Busy(), *KINDS)
 
 
@@ -337,8 +339,18 @@ def test_every_answer_is_a_sentence_of_its_own_without_carrier_words_or_codes(
     for text in answers:
         assert len(text) > 10
         assert "{" not in text
-        assert not set(re.findall(r"\b[A-Z]+\b", text)) & (STOP | {"HELP", "START", "UNSTOP"})
+        assert not any(
+            meaning(word).asks in ("stop", "start") or word == "HELP"
+            for word in re.findall(r"\b[A-Z]+\b", text)
+        )
         assert not CODE_LIKE.search(text)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_answer_that_says_how_to_claim_names_the_code_and_is_no_claim_itself(kind: str) -> None:
+    text = answer_sms(Answer("+60120000001", ENGLISH, kind, CODE), NOON)
+    assert (CODE in text) is (kind == "reply_only")
+    assert meaning(text).asks == "unclear"
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -353,3 +365,45 @@ def test_every_answer_is_translated(kind: str) -> None:
 )
 def test_gsm_places_are_counted_as_carriers_count_them(text: str, length: int | None) -> None:
     assert gsm_length(text) == length
+
+
+HOSTILE_PREVIEW = Preview(
+    "Win now https://evil.example/c/abc",
+    "+60 12-345 6789",
+    "Boss\u202e jane@acme.example",
+    "www.evil.example",
+    86,
+)
+REACHES = re.compile(r"evil\.example|acme\.example|@|345 6789|\u202e|www")
+
+
+@pytest.mark.parametrize("rep", [ENGLISH, MALAY], ids=["English", "Malay"])
+def test_no_link_number_or_unseen_letter_of_a_source_reaches_text_or_push(rep: Rep) -> None:
+    lead = a_lead(preview=HOSTILE_PREVIEW)
+    held = replace(HELD, preview=HOSTILE_PREVIEW)
+    said_before = [offer_sms(lead, rep, CODE, URL, NOON).replace(URL, "")]
+    said_before += alert("offer", lead, rep, NOON)
+    for what in HOLDER_KINDS:
+        said_before += [to_holder(what, held, rep).replace(URL, ""), *alert(what, held, rep, NOON)]
+    assert [text for text in said_before if REACHES.search(text)] == []
+    assert "Win now" in said_before[0]
+
+
+@pytest.mark.parametrize(
+    ("rep", "called"), [(ENGLISH, "Unnamed company"), (MALAY, "Syarikat tanpa nama")]
+)
+def test_a_company_whose_name_was_but_a_link_is_called_unnamed(rep: Rep, called: str) -> None:
+    preview = replace(HOSTILE_PREVIEW, company="https://evil.example/c/abc")
+    assert called in offer_sms(a_lead(preview=preview), rep, CODE, URL, NOON)
+    assert alert("offer", a_lead(preview=preview), rep, NOON)[0] == called
+    assert alert("assigned", replace(HELD, preview=preview), rep, NOON)[0] == called
+
+
+@given(hostile, hostile, hostile, hostile)
+def test_whatever_a_source_sends_an_offer_links_nowhere_but_to_us(
+    company: str, title: str, size: str, source: str
+) -> None:
+    text = sms(company, title, company_size=size, source=source).replace(URL, "")
+    assert "://" not in text
+    assert not re.search(r"\w@\w", text)
+    assert not re.search(r"[^\W\d_]\.[^\W\d_]{2}", text)

@@ -13,9 +13,8 @@ from dibs.core.links import link_is_for, read_link
 from dibs.core.rep import Rep, Usage
 from dibs.offers.open_offers import open_offers, sight
 from dibs.people.own import DEVICES_PER_REP, register_device, remove_device, set_availability
-from dibs.race.claim import bearer
 from dibs.race.decide import Eligible, Refused
-from support.builders import NOON, a_card, a_playbook, a_rep, token_of
+from support.builders import NOON, a_card, a_playbook, a_rep, proof_of, token_of
 from support.fakes import FakeWorld
 
 TWO_TEAMS = {"teams": {"north": {"name": "N"}, "south": {"name": "S"}}}
@@ -71,7 +70,7 @@ def test_each_offer_carries_the_reps_own_link() -> None:
 
 
 def see(world: FakeWorld, rep: Rep, lead_id: str, what: str, token: str | None = None) -> None:
-    proof = bearer(token or token_of(rep))
+    proof = proof_of(rep, token)
     sight(world.race, lead_id, rep.rep_id, proof, what, world.clock())
 
 
@@ -239,4 +238,4 @@ def test_a_lead_that_waits_to_be_assigned_is_known_to_nobody() -> None:
     lead = world.post_lead(a_card())
     assert lead.state is State.NEW
     with pytest.raises(LeadNotFound):
-        sight(world.race, lead.lead_id, rep.rep_id, bearer(token_of(rep)), "seen_at", NOON)
+        sight(world.race, lead.lead_id, rep.rep_id, proof_of(rep), "seen_at", NOON)

@@ -13,8 +13,8 @@ from dibs.core.errors import Busy, InvalidInput, RouteNotFound
 from dibs.core.lead import Lead, State
 from dibs.core.rep import Rep
 from dibs.people.profiles import change_profile, leave_for_good
-from dibs.race.claim import bearer, claim
-from support.builders import NOON, a_card, a_playbook, a_rep, token_of
+from dibs.race.claim import claim
+from support.builders import NOON, a_card, a_playbook, a_rep, proof_of
 from support.fakes import FakeWorld
 
 OFFICE = {"mon": ["09:00-12:30", "13:30-18:00"], "fri": ["08:00-24:00"]}
@@ -213,7 +213,7 @@ def test_nobody_has_no_profile(world: FakeWorld) -> None:
 def held(world: FakeWorld, rep: Rep, number: int) -> Lead:
     """Return a lead the rep has claimed."""
     lead = world.post_lead(a_card(number))
-    claim(world.race, lead.lead_id, rep.rep_id, bearer(token_of(rep)), world.clock)
+    claim(world.race, lead.lead_id, rep.rep_id, proof_of(rep), world.clock)
     return lead
 
 

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 
 from dibs.core.errors import InvalidInput
 from dibs.core.quality import Quality
-from dibs.playbook.checks.teams import rules_on, warnings
+from dibs.playbook.checks.teams import problems, rules_on, warnings
 from dibs.playbook.file import (
     playbook_data,
     playbook_json,
@@ -348,7 +348,7 @@ def test_a_score_makes_a_lead_hot_warm_or_cold(score: int | None, quality: Quali
 
 
 ROUTED = {
-    "teams": {"north": {"name": "N"}, "south": {"name": "S"}, "vip": {"name": "V"}},
+    "teams": {"north": {"name": "N"}, "south": {"name": "S"}, "vip": {"name": "KL Central"}},
     "routing": [
         {"teams": ["vip"], "segment": "enterprise", "source": "referral"},
         {"teams": ["north", "vip"], "territory": "north"},
@@ -361,7 +361,13 @@ ROUTED = {
     ("lead", "teams"),
     [
         ({"team": "south", "territory": "north"}, ("south",)),  # its own team comes first
+        ({"team": "South", "territory": "north"}, ("south",)),
+        ({"team": " so UTH ", "territory": "north"}, ("south",)),
+        ({"team": "ｓｏｕｔｈ"}, ("south",)),
+        ({"team": "kl central"}, ("vip",)),  # by its name
+        ({"team": "KLCentral"}, ("vip",)),
         ({"team": "nowhere", "territory": "north"}, ("north", "vip")),  # an unknown one does not
+        ({"team": "   ", "territory": "north"}, ("north", "vip")),
         ({"segment": "enterprise", "source": "referral"}, ("vip",)),
         ({"segment": "enterprise", "source": "web", "product": "solar"}, ("south",)),
         ({"territory": "north", "product": "solar"}, ("north", "vip")),  # the first match counts
@@ -373,6 +379,22 @@ def test_a_lead_goes_to_its_own_team_or_the_first_matching_rules_or_to_all(
     lead: dict[str, str], teams: tuple[str, ...]
 ) -> None:
     assert a_playbook(**ROUTED).route_for(lead).teams == teams
+
+
+def test_case_and_spaces_that_tell_two_teams_apart_are_heeded() -> None:
+    playbook = a_playbook(teams={"kl": {"name": "One"}, "KL": {"name": "Two"}, "x": {"name": "y"}})
+    assert [playbook.team_named(name) for name in ("kl", "KL", "Kl", "Y", "")] == [
+        "kl",
+        "KL",
+        None,
+        "x",
+        None,
+    ]
+
+
+@pytest.mark.parametrize(("region", "wrong"), [("", 0), ("MY", 0), ("my", 1), ("XX", 1)])
+def test_the_region_of_phone_numbers_is_a_country(region: str, wrong: int) -> None:
+    assert len(problems(a_playbook(phone_region=region))) == wrong
 
 
 def test_only_a_loser_on_an_anonymous_team_is_not_told_who_won() -> None:

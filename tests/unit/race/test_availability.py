@@ -18,9 +18,9 @@ from dibs.core.events import LeadEvent
 from dibs.core.rep import Device, Platform, Rep, Usage
 from dibs.dispatch import follow as offering
 from dibs.offers.notify import notify
-from dibs.race.claim import bearer, claim
+from dibs.race.claim import claim
 from dibs.race.decide import Eligible, Refused, Verdict, decide, off
-from support.builders import NOON, a_card, a_lead, a_playbook, a_rep, token_of
+from support.builders import NOON, a_card, a_lead, a_playbook, a_rep, proof_of
 from support.fakes import FakeWorld, no_pause
 
 MS, MINUTE, HOUR = timedelta(milliseconds=1), timedelta(minutes=1), timedelta(hours=1)
@@ -284,7 +284,7 @@ def test_do_not_disturb_keeps_nobody_from_claiming() -> None:
     world = FakeWorld()
     world.add_rep(QUIET)
     lead = world.post_lead(a_card())
-    proof = bearer(token_of(QUIET))
+    proof = proof_of(QUIET)
     won = claim(world.race, lead.lead_id, QUIET.rep_id, proof, world.clock, pause=no_pause)
     assert not won.already_yours
 
@@ -336,7 +336,7 @@ def test_a_claim_outside_hours_is_refused_with_its_rule_and_when_it_lifts() -> N
     world = FakeWorld(a_playbook(window_seconds=86_400, **by_hours(OFFICE)))
     rep = world.add_rep(a_rep(zone=KUCHING))
     lead = world.post_lead(a_card())  # 20:00 in Kuching
-    before, proof = world.lead(lead), bearer(token_of(rep))
+    before, proof = world.lead(lead), proof_of(rep)
     with pytest.raises(ClaimRefused) as refused:
         claim(world.race, lead.lead_id, rep.rep_id, proof, world.clock, pause=no_pause)
     details = refused.value.details()

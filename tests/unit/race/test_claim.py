@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from dibs.core.credentials import shown
 from dibs.core.errors import (
     AlreadyClaimed,
     Busy,
@@ -34,7 +35,7 @@ from dibs.race.claim import (
 )
 from dibs.race.ports import SentOffer
 from dibs.race.undo import undo
-from support.builders import NOON, a_card, a_playbook, a_rep, basics, token_of
+from support.builders import NOON, a_card, a_playbook, a_rep, basics, proof_of, token_of
 from support.fakes import FakeWorld, no_pause
 
 AINA, BEN = a_rep(1, name="Aina"), a_rep(2, name="Ben")
@@ -50,7 +51,7 @@ class Race:
         self.lead = self.world.post_lead(a_card())
 
     def claim(self, rep: Rep = AINA, lead: Lead | None = None) -> Won:
-        lead_id, proof = (lead or self.lead).lead_id, bearer(token_of(rep))
+        lead_id, proof = (lead or self.lead).lead_id, proof_of(rep)
         return claim(self.world.race, lead_id, rep.rep_id, proof, self.world.clock, pause=no_pause)
 
     def refusal(self, rep: Rep = BEN) -> DibsError:
@@ -59,7 +60,7 @@ class Race:
         return refused.value
 
     def undo(self, rep: Rep = AINA) -> Lead:
-        proof = bearer(token_of(rep))
+        proof = proof_of(rep)
         return undo(self.world.race, self.lead.lead_id, rep.rep_id, proof, self.world.clock)
 
     def stored(self) -> Lead:
@@ -253,7 +254,8 @@ def test_a_wrong_token_changes_nothing_and_learns_nothing() -> None:
         for rep_id in (AINA.rep_id, "zzzzz"):
             for token in (token_of(BEN), "", "x", f"{AINA.rep_id}.wrong"):
                 with pytest.raises(Unauthorized):
-                    claim(race.world.race, lead_id, rep_id, bearer(token), race.world.clock)
+                    proof = bearer(shown(token), NOON)
+                    claim(race.world.race, lead_id, rep_id, proof, race.world.clock)
     assert race.everything() == before
 
 
@@ -301,7 +303,7 @@ def test_waiting_for_a_busy_store_takes_longer_each_time_and_never_long() -> Non
     race = Race()
     race.world.race.busy = 1_000
     waits: list[float] = []
-    proof = bearer(token_of(AINA))
+    proof = proof_of(AINA)
     with pytest.raises(Busy):
         claim(
             race.world.race,
@@ -560,7 +562,7 @@ def test_nobody_undoes_another_reps_claim_or_no_claim() -> None:
             race.world.race,
             race.lead.lead_id,
             AINA.rep_id,
-            bearer(token_of(BEN)),
+            proof_of(BEN),
             race.world.clock,
         )
     assert race.everything() == before
@@ -575,7 +577,7 @@ def test_a_rep_of_another_team_finds_nothing_to_undo() -> None:
             race.world.race,
             lead.lead_id,
             stranger.rep_id,
-            bearer(token_of(stranger)),
+            proof_of(stranger),
             race.world.clock,
         )
 
@@ -617,6 +619,6 @@ def test_an_undone_test_lead_takes_nothing_off_the_count() -> None:
     race.claim(AINA)
     trial = race.world.post_lead(a_card(2, test=True))
     race.claim(AINA, trial)
-    undo(race.world.race, trial.lead_id, AINA.rep_id, bearer(token_of(AINA)), race.world.clock)
+    undo(race.world.race, trial.lead_id, AINA.rep_id, proof_of(AINA), race.world.clock)
     assert race.usage().claims == 1
     assert race.world.lead(trial).state is State.OPEN

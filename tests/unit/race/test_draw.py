@@ -25,7 +25,7 @@ from dibs.dispatch import follow as offering
 from dibs.dispatch.sweep import close, sweep
 from dibs.playbook.checks.teams import problems
 from dibs.race import draw_winner as drawing
-from dibs.race.claim import InDraw, Won, bearer, claim
+from dibs.race.claim import InDraw, Won, claim
 from dibs.race.draw import (
     DRAWN_AFTER,
     WRITTEN_BY,
@@ -41,7 +41,7 @@ from dibs.race.draw import (
 from dibs.race.draw_winner import draw, look
 from dibs.race.opening import reopening
 from dibs.race.undo import undo
-from support.builders import NOON, a_card, a_lead, a_playbook, a_rep, token_of
+from support.builders import NOON, a_card, a_lead, a_playbook, a_rep, proof_of
 from support.fakes import FakeDraws, FakeWorld
 
 MS, SECOND = timedelta(milliseconds=1), timedelta(seconds=1)
@@ -66,7 +66,7 @@ class DrawCase:
 
     def claim(self, rep: Rep = AINA, lead: Lead | None = None) -> Won | InDraw:
         lead_id = (lead or self.lead).lead_id
-        clock, proof = self.world.clock, bearer(token_of(rep))
+        clock, proof = self.world.clock, proof_of(rep)
         return claim(self.world.race, lead_id, rep.rep_id, proof, clock, pause=self.pause)
 
     def refusal(self, rep: Rep = AINA) -> DibsError:
@@ -234,7 +234,7 @@ def test_without_the_rule_the_first_claim_wins_at_once() -> None:
     world.add_rep(AINA)
     lead = world.post_lead(a_card())
     assert lead.draws_at is None
-    won = claim(world.race, lead.lead_id, AINA.rep_id, bearer(token_of(AINA)), world.clock)
+    won = claim(world.race, lead.lead_id, AINA.rep_id, proof_of(AINA), world.clock)
     assert isinstance(won, Won)
     assert not won.claim.drawn
     assert world.memory.entries == {}
@@ -606,7 +606,7 @@ def test_a_lead_given_back_is_collected_for_anew_under_another_seed() -> None:
     case = DrawCase()
     case.enter(AINA)
     case.draw()
-    proof = bearer(token_of(AINA))
+    proof = proof_of(AINA)
     back = undo(case.world.race, case.lead.lead_id, AINA.rep_id, proof, case.world.clock)
     assert back.draws_at == case.world.clock() + COLLECTED
     answer = case.claim(REPS[1])

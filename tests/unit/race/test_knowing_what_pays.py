@@ -11,8 +11,8 @@ import pytest
 from dibs.core.errors import ClaimRefused
 from dibs.core.lead import Lead
 from dibs.core.rep import Usage
-from dibs.race.claim import Won, bearer, claim
-from support.builders import a_card, a_playbook, a_rep, token_of
+from dibs.race.claim import Won, claim
+from support.builders import a_card, a_playbook, a_rep, proof_of
 from support.fakes import FakeRace, FakeWorld, no_pause
 
 HOT, WARM, COLD = 86, 60, 20
@@ -48,7 +48,7 @@ def a_world(**used: Any) -> tuple[FakeWorld, Watched]:
 
 
 def tries(world: FakeWorld, race: FakeRace, lead: Lead) -> Won:
-    proof = bearer(token_of(REP))
+    proof = proof_of(REP)
     return claim(race, lead.lead_id, REP.rep_id, proof, world.clock, pause=no_pause)
 
 

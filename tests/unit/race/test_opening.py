@@ -17,10 +17,10 @@ from dibs.core.lead import Lead, State
 from dibs.core.quality import Pool, Quality
 from dibs.core.rep import Rep, Usage
 from dibs.dispatch import follow as offering
-from dibs.race.claim import Won, bearer, claim
+from dibs.race.claim import Won, claim
 from dibs.race.decide import Eligible, Refused, decide
 from dibs.race.opening import latest_opening, next_opening, opened_early, opening, races, reopening
-from support.builders import NOON, a_card, a_lead, a_playbook, a_rep, token_of
+from support.builders import NOON, a_card, a_lead, a_playbook, a_rep, proof_of
 from support.fakes import FakeWorld, no_pause
 
 MS, SECOND, MINUTE = timedelta(milliseconds=1), timedelta(seconds=1), timedelta(minutes=1)
@@ -91,7 +91,7 @@ def test_a_tiers_time_comes_to_the_millisecond(
 def attempt(world: FakeWorld, lead: Lead, rep: Rep, at: datetime) -> str:
     """Return the answer for a rep who claims at that time."""
     world.clock.at = at
-    proof = bearer(token_of(rep))
+    proof = proof_of(rep)
     try:
         claim(world.race, lead.lead_id, rep.rep_id, proof, world.clock, pause=no_pause)
     except ClaimRefused as refused:
@@ -146,7 +146,7 @@ def test_a_claims_milliseconds_run_from_the_opening_of_the_reps_own_wave() -> No
     rep = world.add_rep(a_rep(tier=2))
     lead = world.post_lead(a_card(score=WARM))
     world.clock.at = NOON + QUARTER + 3 * SECOND
-    proof = bearer(token_of(rep))
+    proof = proof_of(rep)
     won: Won = claim(world.race, lead.lead_id, rep.rep_id, proof, world.clock, pause=no_pause)
     assert won.claim.claim_ms == 3_000
 

@@ -18,10 +18,10 @@ from dibs.dispatch import follow as offering
 from dibs.dispatch.sweep import sweep
 from dibs.offers.open_offers import sight
 from dibs.people.own import set_availability
-from dibs.race.claim import bearer, claim
+from dibs.race.claim import claim
 from dibs.race.decide import Eligible, decide
 from dibs.race.undo import undo
-from support.builders import NOON, a_card, a_playbook, a_rep, token_of
+from support.builders import NOON, a_card, a_playbook, a_rep, proof_of
 from support.fakes import FakeWorld, no_pause
 
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
@@ -104,7 +104,7 @@ class Story:
         if event.what == "on":
             set_availability(world.roster, rep.rep_id, True, None, world.clock())
             return None
-        proof = bearer(token_of(rep))
+        proof = proof_of(rep)
         if event.what == "decline":
             if rep.team not in lead.teams:
                 return None

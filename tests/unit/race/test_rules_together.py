@@ -20,9 +20,9 @@ from dibs.core.errors import AlreadyClaimed, ClaimRefused, Expired
 from dibs.core.lead import HELD, State
 from dibs.core.rep import Rep, Usage
 from dibs.dispatch.sweep import close
-from dibs.race.claim import bearer, claim
+from dibs.race.claim import claim
 from dibs.race.decide import Eligible, decide_knowing
-from support.builders import NOON, a_card, a_playbook, a_rep, token_of
+from support.builders import NOON, a_card, a_playbook, a_rep, proof_of
 from support.fakes import FakeWorld, no_pause
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -140,7 +140,7 @@ class Week:
         """Let some reps claim some leads, but none of them all."""
         for rep in self.random.sample(self.reps, 1):
             for lead in self.world.race.open_leads():
-                proof = bearer(token_of(rep))
+                proof = proof_of(rep)
                 with suppress(AlreadyClaimed, ClaimRefused, Expired):
                     claim(
                         self.world.race,

@@ -19,14 +19,14 @@ from dibs.core.events import LeadEvent
 from dibs.core.lead import Lead
 from dibs.core.rep import Rep
 from dibs.dispatch.follow import follow
-from dibs.race.claim import bearer, claim
+from dibs.race.claim import claim
 from dibs.race.draw import commitment_of, draw_time, in_order, seed_of
 from dibs.race.ports import SentOffer
 from dibs.race.undo import undo
 from dibs.receipts.audit import audit, of_day
 from dibs.receipts.receipts import Receipt, SealedRace, Trace, broken
 from dibs.receipts.seal import BLOCK_RACES, chain_up, dispute, own_receipt, seal_late
-from support.builders import NOON, a_card, a_playbook, a_rep, token_of
+from support.builders import NOON, a_card, a_playbook, a_rep, proof_of
 from support.fakes import FakeWorld
 
 AINA, BEN, CHONG, DAYANG = (a_rep(number) for number in range(1, 5))
@@ -57,7 +57,7 @@ class SealCase(FakeWorld):
             self.offers.record(told_now)
 
     def claim(self, lead: Lead, rep: Rep) -> None:
-        claim(self.race, lead.lead_id, rep.rep_id, bearer(token_of(rep)), self.clock)
+        claim(self.race, lead.lead_id, rep.rep_id, proof_of(rep), self.clock)
 
     def seal(self, lead: Lead) -> SealedRace:
         """Wait until the race can be sealed, and seal it."""
@@ -213,7 +213,7 @@ def test_an_undone_race_is_sealed_as_undone_with_its_own_tries() -> None:
     case.clock.pass_(milliseconds=40)
     lost(case, lead, BEN)
     case.clock.pass_(seconds=5)
-    undo(case.race, lead.lead_id, AINA.rep_id, bearer(token_of(AINA)), case.clock)
+    undo(case.race, lead.lead_id, AINA.rep_id, proof_of(AINA), case.clock)
     again = case.lead(lead)
     case.claim(again, BEN)
     case.clock.pass_(milliseconds=10)
@@ -234,7 +234,7 @@ def test_an_undone_race_is_sealed_before_the_next_one_is_told() -> None:
     case.claim(lead, AINA)
     lost(case, lead, BEN)
     case.clock.pass_(seconds=5)
-    undo(case.race, lead.lead_id, AINA.rep_id, bearer(token_of(AINA)), case.clock)
+    undo(case.race, lead.lead_id, AINA.rep_id, proof_of(AINA), case.clock)
     again = case.lead(lead)
     case.follow(again, "lead.opened")  # its sent offers overwrite the first ones
     first = case.sealed(lead)
@@ -253,7 +253,7 @@ def test_a_store_too_busy_to_seal_delays_no_offer(monkeypatch: pytest.MonkeyPatc
     case = SealCase(AINA, BEN)
     lead = case.offer()
     case.claim(lead, AINA)
-    undo(case.race, lead.lead_id, AINA.rep_id, bearer(token_of(AINA)), case.clock)
+    undo(case.race, lead.lead_id, AINA.rep_id, proof_of(AINA), case.clock)
 
     def busy(lead_id: str, epoch: int) -> None:
         raise Busy

@@ -12,6 +12,8 @@ from itertools import pairwise
 from operator import attrgetter
 from zoneinfo import available_timezones
 
+from phonenumbers import SUPPORTED_REGIONS
+
 from dibs.core.calendar import parse_hours
 from dibs.core.errors import FieldError
 from dibs.core.lead import SOURCE_BYTES
@@ -70,6 +72,13 @@ LIMITS: Mapping[str, tuple[int, int]] = {
     "sms.per_organisation_per_day": (0, 1_000_000),
     "availability.pause_ends_after_minutes": (1, 10_080),
     "duplicates.days": (1, 3650),
+    "duplicates.name_people": (2, 100),
+    "sign_in.rep_session_days": (1, 365),
+    "sign_in.manager_session_hours": (1, 720),
+    "sign_in.link_minutes": (1, 60),
+    "sign_in.links_per_hour": (1, 100),
+    "sign_in.links_per_address_per_hour": (1, 10_000),
+    "sign_in.wrong_per_hour": (1, 10_000),
     "game.points.claim": (0, 100_000),
     "game.points.claim_within_seconds": (1, 86_400),
     "game.points.contact": (0, 100_000),
@@ -225,6 +234,12 @@ def _numbers(playbook: Playbook) -> Iterator[FieldError]:
         yield FieldError("quality.warm", "must be below quality.hot, or no lead is warm")
     if playbook.unseen_seconds >= playbook.window_seconds:
         yield FieldError("unseen_seconds", "must be shorter than window_seconds, or no SMS follows")
+    if playbook.phone_region and playbook.phone_region not in SUPPORTED_REGIONS:
+        yield FieldError(
+            "phone_region",
+            f"{playbook.phone_region!r} is no country with phone numbers; use two capitals such as "
+            "MY, or leave it out",
+        )
 
 
 def _between(place: str, value: int, least: int, most: int) -> Iterator[FieldError]:
