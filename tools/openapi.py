@@ -50,7 +50,7 @@ _SECURITY: dict[str, list[Schema]] = {
     "manager": [{"manager": []}],
     "rep or manager": [{"rep": []}, {"manager": []}],
     "signed": [{"signed": []}],
-    "signed or rep": [{"signed": []}, {"rep": []}],
+    "signed, rep or manager": [{"signed": []}, {"rep": []}, {"manager": []}],
 }
 _SCHEMES = {
     "rep": {

@@ -9,7 +9,11 @@ from typing_extensions import TypedDict
 
 
 class Recorded(TypedDict):
-    """An activity as it was recorded."""
+    """An activity as it was recorded, and by whom.
+
+    `missing` names fields that may follow under the same id. `held` says why an amount does not
+    count yet.
+    """
 
     activity_id: str
     type: str
@@ -17,6 +21,9 @@ class Recorded(TypedDict):
     rep_id: str
     at: datetime
     repeated: bool
+    reporter: str
+    missing: NotRequired[list[str]]
+    held: NotRequired[str]
 
 
 class Result(TypedDict):

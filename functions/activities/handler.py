@@ -1,11 +1,13 @@
-"""`POST /activities`: what reps did, told by a system that signs, or by the rep."""
+"""`POST /activities`: what reps did, told by a system that signs, by the rep or a manager."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from dibs.aws import clock
 from dibs.aws.observability import logger
+from dibs.core.credentials import Manager
 from dibs.core.errors import (
     AlreadyExists,
     DibsError,
@@ -16,11 +18,14 @@ from dibs.core.errors import (
     NotYours,
     Unauthorized,
 )
-from dibs.intake.body import verify
+from dibs.core.rep import Rep
+from dibs.intake.signing import Scope
 from dibs.ledger.activities import Activity
+from dibs.ledger.amounts import open_questions
 from dibs.ledger.body import LARGEST_BATCH, ActivitiesIn, activity_from
+from dibs.ledger.entries import activity_id_of
 from dibs.ledger.record import RecordResult, record_all
-from dibs.roster.callers import calling_rep
+from dibs.roster.callers import calling_viewer
 from dibs.web.entry import http
 from dibs.web.http import STATUS, Event, Response, answer, header, raw_body
 from dibs.web.route import Route, Who
@@ -30,7 +35,15 @@ from dibs.wiring import wiring
 Outcome = RecordResult | DibsError
 
 
-def post_activities(event: Event, by: str | None, sent: ActivitiesIn) -> Response:
+@dataclass(frozen=True)
+class Caller:
+    """Who tells: a rep by id, a manager by name, or a system that signed."""
+
+    rep_id: str | None = None
+    manager: Manager | None = None
+
+
+def post_activities(event: Event, by: Caller, sent: ActivitiesIn) -> Response:
     """Record one activity (201, repeated 200), or each of `{"activities": [...]}` by itself."""
     del event
     if sent.alone:
@@ -49,26 +62,25 @@ def post_activities(event: Event, by: str | None, sent: ActivitiesIn) -> Respons
     )
 
 
-def _caller(event: Event) -> str | None:
-    """Return the rep whose token was sent; None for a system that signed.
+def _caller(event: Event) -> Caller:
+    """Return the rep or manager whose token was sent, or a system that signed.
 
     Raises:
-        Unauthorized: neither.
-        Forbidden: a manager's token; reps tell of their own work.
+        Unauthorized: none of them.
     """
     raw = raw_body(event, LARGEST_BATCH)
     if header(event, "authorization") or not header(event, "webhook-signature"):
-        rep, _ = calling_rep(caller(event), wiring().credentials, clock.now())
-        return rep.rep_id
-    verify(raw, event.get("headers", {}), wiring().intake_secret)
-    return None
+        found = calling_viewer(caller(event), wiring().credentials, clock.now())
+        return Caller(found.rep_id) if isinstance(found, Rep) else Caller(manager=found)
+    wiring().signatures.verified(raw, event.get("headers", {}), Scope.ACTIVITIES)
+    return Caller()
 
 
-def _recorded(sent: list[Any], by: str | None) -> list[Outcome]:
+def _recorded(sent: list[Any], by: Caller) -> list[Outcome]:
     """Record what has the right shape, and return what became of each, in the order sent."""
     read = [_read(data) for data in sent]
     good = [one for one in read if isinstance(one, Activity)]
-    done = iter(record_all(wiring().record_deps, good, by))
+    done = iter(record_all(wiring().record_deps, good, by.rep_id, by.manager))
     outcomes: list[Outcome] = [one if isinstance(one, DibsError) else next(done) for one in read]
     new = [one for one in outcomes if isinstance(one, RecordResult) and not one.repeated]
     logger.info("activities recorded", sent=len(sent), new=len(new))
@@ -93,12 +105,14 @@ def _status(outcome: Outcome) -> int:
 def _body(recorded: RecordResult) -> dict[str, Any]:
     entry = recorded.entry
     return {
-        "activity_id": entry.entry_id.partition("/")[2],
+        "activity_id": activity_id_of(entry),
         "type": entry.kind,
         "lead_id": entry.lead_id,
         "rep_id": entry.rep_id,
         "at": entry.at,
         "repeated": recorded.repeated,
+        "reporter": entry.reporter,
+        **open_questions(entry, wiring().record_deps.roster.playbook()),
     }
 
 
@@ -117,15 +131,17 @@ def _result(data: Any, outcome: Outcome) -> dict[str, Any]:
 def warm() -> object:
     """Make what the first activity would wait for."""
     mine = wiring()
-    return mine.intake_secret, mine.record_deps.roster.playbook(), mine.timers
+    return mine.signatures.book(), mine.record_deps.roster.playbook(), mine.timers
 
 
-SOURCE_OR_REP = Who("signed or rep", _caller, (Unauthorized, Forbidden, MalformedBody), cookie=True)
+ANYBODY = Who(
+    "signed, rep or manager", _caller, (Unauthorized, Forbidden, MalformedBody), cookie=True
+)
 
 ROUTES = {
     "POST /activities": Route(
         post_activities,
-        SOURCE_OR_REP,
+        ANYBODY,
         {201: "Recorded", 200: ("Recorded", "Results")},
         (AlreadyExists, Forbidden, IllegalMove, LeadNotFound, NotYours),
         body=ActivitiesIn,

@@ -10,9 +10,11 @@ from dibs.assignment.head_start_days import turns_daily
 from dibs.aws import clock
 from dibs.aws.observability import count, logger
 from dibs.core.errors import FieldError, InvalidInput
+from dibs.dispatch.heal import heal
 from dibs.dispatch.sweep import sweep
 from dibs.game.contests import run as contests
 from dibs.game.rewards.requests import decay_monthly, expire_requests
+from dibs.ledger.settle import settle_amounts
 from dibs.offers.opt_outs import read_opt_outs
 from dibs.receipts.seal import chain_up, seal_late
 from dibs.reports.recalculate import keep_reports, recalculate_quotas, recalculate_tiers
@@ -31,12 +33,22 @@ def run_sweep(as_of: datetime) -> dict[str, Any]:
     count("LeadsUnassigned", swept.queued)
     late = seal_late(wiring().races, wiring().bus, as_of)
     count("SealsLate", late)
+    healed = heal(wiring().count_deps, as_of, _not_healed)
+    count("EntriesRecordedLate", healed.recorded)
+    count("EntriesScoredLate", healed.scored)
     added = chain_up(wiring().races, as_of)
     for block in added:
         # What the table says can be held against the log: the end of a chain can be cut off.
         logger.info("block added", **asdict(block))
     chained = sum(block.races for block in added)
-    return {**asdict(swept), "seals_late": late, "chained": chained}
+    # Its absence is an alarm: nothing that is lost comes back while the sweep stands still.
+    count("Swept")
+    return {**asdict(swept), **asdict(healed), "seals_late": late, "chained": chained}
+
+
+def _not_healed(what: str) -> None:
+    count("Failed")
+    logger.exception("not healed", what=what)
 
 
 def run_tiers(as_of: datetime) -> dict[str, Any]:
@@ -75,6 +87,11 @@ def run_decay(as_of: datetime) -> dict[str, Any]:
     return asdict(decay_monthly(wiring().period_deps, wiring().points, as_of))
 
 
+def run_amounts(as_of: datetime) -> dict[str, Any]:
+    """Count the amounts that waited for a rate of their currency (K6)."""
+    return asdict(settle_amounts(wiring().ledger, wiring().roster.playbook(), as_of))
+
+
 def run_opt_outs(as_of: datetime) -> dict[str, Any]:
     """Mark the reps whose numbers opted out of texts at AWS (N5)."""
     del as_of
@@ -90,6 +107,7 @@ JOBS = {
     "contests": run_contests,
     "rewards": run_rewards,
     "decay": run_decay,
+    "amounts": run_amounts,
     "opt_outs": run_opt_outs,
 }
 

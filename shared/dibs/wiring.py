@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from dibs.assignment.store import DynamoHoldings
     from dibs.aws.once import DynamoOnce
     from dibs.dispatch.follow import FollowDeps
+    from dibs.dispatch.heal import CountDeps
     from dibs.game.contests.run import ContestDeps
     from dibs.game.contests.store import DynamoContests
     from dibs.game.help.ask import HelpDeps
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from dibs.game.scoring.score import ScoreDeps
     from dibs.game.scoring.store import DynamoStandings
     from dibs.intake.arrival_store import DynamoArrivals
+    from dibs.intake.signing import Signatures
     from dibs.intake.store import DynamoLeadStore
     from dibs.ledger.managers import SnsManagers
     from dibs.ledger.record import RecordDeps
@@ -150,9 +152,11 @@ class Wiring:
     @cached_property
     def ledger(self) -> DynamoLedger:
         """Who took which lead and what they made of it."""
+        from concurrent.futures import ThreadPoolExecutor
+
         from dibs.ledger.store import DynamoLedger
 
-        return DynamoLedger(self.dynamo, self.settings)
+        return DynamoLedger(self.dynamo, self.settings, ThreadPoolExecutor(WRITERS).map)
 
     @cached_property
     def races(self) -> DynamoRaces:
@@ -289,14 +293,25 @@ class Wiring:
         return SnsManagers(sns(), self.settings.managers_topic_arn)
 
     @cached_property
-    def intake_secret(self) -> str:
-        """The secret sources sign with."""
-        return f"whsec_{_secret(self.settings.intake_secret_id)}"
+    def signatures(self) -> Signatures:
+        """The secrets sources sign with."""
+        from dibs.aws import clock
+        from dibs.aws.secret import previous_text, secret_text
+        from dibs.intake.signing import Signatures, StoredSecret
+
+        def read() -> StoredSecret:
+            secret_id = self.settings.intake_secret_id
+            text, since = secret_text(secret_id)
+            return StoredSecret(text, since, previous_text(secret_id))
+
+        return Signatures(read, clock.now)
 
     @cached_property
     def results_secret(self) -> str:
         """The secret results of contests are signed with."""
-        return _secret(self.settings.results_secret_id)
+        from dibs.aws.secret import secret_text
+
+        return secret_text(self.settings.results_secret_id)[0]
 
     # What use cases work with.
 
@@ -354,10 +369,23 @@ class Wiring:
     @cached_property
     def record_deps(self) -> RecordDeps:
         """What recording activities works with."""
+        from dibs.assignment.override import TRANSFERRED, assign
         from dibs.aws import clock
         from dibs.ledger.record import RecordDeps
 
-        return RecordDeps(ledger=self.ledger, leads=self.leads, roster=self.roster, clock=clock.now)
+        def hand_over(lead_id: str, from_rep: str, to_rep: str) -> None:
+            assign(
+                *(self.race, self.holdings, lead_id, to_rep, from_rep, TRANSFERRED, clock.now),
+                transferred_by=from_rep,
+            )
+
+        return RecordDeps(
+            ledger=self.ledger,
+            leads=self.leads,
+            roster=self.roster,
+            clock=clock.now,
+            hand_over=hand_over,
+        )
 
     @cached_property
     def period_deps(self) -> PeriodDeps:
@@ -382,6 +410,19 @@ class Wiring:
 
         return ScoreDeps(
             self.standings, self.roster, self.playbooks, self.targets, self.awards, clock.now
+        )
+
+    @cached_property
+    def count_deps(self) -> CountDeps:
+        """What counting ledger entries works with."""
+        from dibs.dispatch.heal import CountDeps
+
+        return CountDeps(
+            ledger=self.ledger,
+            score=self.score_deps,
+            quests=self.quest_deps,
+            managers=self.managers,
+            public_url=self.settings.public_url,
         )
 
     @cached_property
@@ -429,9 +470,3 @@ class Wiring:
 def wiring() -> Wiring:
     """Return what this process works with; `wiring.cache_clear()` begins anew, for tests."""
     return Wiring()
-
-
-def _secret(secret_id: str) -> str:
-    from dibs.aws.clients import secrets
-
-    return str(secrets().get_secret_value(SecretId=secret_id)["SecretString"])

@@ -18,7 +18,7 @@ from dibs.aws import keys
 from dibs.core.calendar import week_of
 from dibs.core.credentials import Credential, Shown, shown
 from dibs.core.errors import AlreadyClaimed, AlreadyExists, Busy, RouteNotFound
-from dibs.core.events import LeadEvent
+from dibs.core.events import RECORDED, LeadEvent
 from dibs.core.lead import (
     HELD,
     Claim,
@@ -93,6 +93,8 @@ class Memory:
     reserved: dict[tuple[str, str], tuple[int, str]] = field(default_factory=dict)
     codes: dict[tuple[str, str], tuple[str, int, datetime]] = field(default_factory=dict)
     outbox: dict[tuple[str, str], datetime] = field(default_factory=dict)
+    unrecorded: dict[tuple[str, str], datetime] = field(default_factory=dict)
+    """Events that were sent, and whose ledger entries are not written."""
     look_at: dict[str, datetime] = field(default_factory=dict)
     """By lead, when a held lead is due: for its reminder, then for its return."""
     turns: dict[str, Turn] = field(default_factory=dict)
@@ -539,6 +541,17 @@ class FakeLeads:
         key = (pending.key["lead_id"], pending.key["sk"])
         if self._memory.outbox.get(key) == pending.since:
             del self._memory.outbox[key]
+            if pending.event is not None and pending.event.kind in RECORDED:
+                self._memory.unrecorded[key] = pending.since
+
+    def pending_of(self, lead_id: str) -> Iterator[Pending]:
+        """What of a lead has no ledger entry yet, as its history shows it."""
+        for marks in (self._memory.outbox, self._memory.unrecorded):
+            for (of, sk), since in list(marks.items()):
+                if of == lead_id and sk != LOCK:
+                    published = marks is self._memory.unrecorded
+                    key = {"lead_id": of, "sk": sk}
+                    yield Pending(key, since, self._event(of, sk), published)
 
 
 def _post(card: Contact, link: DuplicateLink) -> Post:
@@ -709,7 +722,7 @@ class FakeRoster:
         return {r: self._memory.reps[r] for r in rep_ids if r in self._memory.reps}
 
     def by_phone(self, phone: str) -> tuple[Rep, Usage] | None:
-        found = [rep for rep in self._memory.reps.values() if rep.phone == phone]
+        found = [r for r in self._memory.reps.values() if r.phone == phone and r.active]
         return (found[0], self._memory.usage[found[0].rep_id]) if found else None
 
     def add(self, rep: Rep, shown: Shown, token: Credential, entry: Entry) -> None:
@@ -728,8 +741,24 @@ class FakeRoster:
         return True
 
     def put_profile(self, rep: Rep, fields: Sequence[str]) -> None:
-        if fields:
-            self._change(rep.rep_id, **{name: getattr(rep, name) for name in fields})
+        if not fields:
+            return
+        before = self._memory.reps.get(rep.rep_id)
+        changes: dict[str, object] = {name: getattr(rep, name) for name in fields}
+        if "phone" in fields and before is not None and before.phone != rep.phone:
+            if before.active:
+                self._free_for(rep)
+            changes["sms_opted_out"] = False
+        self._change(rep.rep_id, **changes)
+
+    def _free_for(self, rep: Rep) -> None:
+        known = self.by_phone(rep.phone) if rep.phone else None
+        if known is not None and known[0].rep_id != rep.rep_id:
+            raise AlreadyExists
+
+    def reactivate(self, rep: Rep) -> None:
+        self._free_for(rep)
+        self._change(rep.rep_id, active=True, left_on=None, phone=rep.phone)
 
     def deactivate(self, rep_id: str, left_on: date) -> None:
         self._change(rep_id, active=False, left_on=left_on)

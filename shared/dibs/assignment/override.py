@@ -24,6 +24,7 @@ from dibs.rules.rules import Rules
 
 BY_MANAGER = "by_manager"
 REASSIGNED = "reassigned"
+TRANSFERRED = "transferred"
 WITHDRAWN = "withdrawn"
 PUT_BACK = "put_back"
 
@@ -40,11 +41,13 @@ def assign(
     reason: str,
     clock: Callable[[], datetime],
     pause: Callable[[float], None] = time.sleep,
+    transferred_by: str = "",
 ) -> tuple[Lead, bool]:
     """Assign a lead to a rep, whoever holds it; return it, and whether that changed anything.
 
     No limit, window or cooldown binds a manager. The lead counts for the rep as any other, and the
-    time for first contact starts again.
+    time for first contact starts again. With `transferred_by` its holder hands it over (K4), and
+    nothing changes unless they still hold it.
 
     Raises:
         LeadNotFound: there is no such lead.
@@ -52,6 +55,8 @@ def assign(
         IllegalMove: the lead is won or lost.
         Busy: the store did not get to it.
     """
+
+    left, given = (TRANSFERRED, TRANSFERRED) if transferred_by else (REASSIGNED, BY_MANAGER)
 
     def decide() -> Override | Lead:
         view, now = race.read(lead_id, rep_id), clock()
@@ -61,14 +66,16 @@ def assign(
             raise InvalidInput((FieldError("rep_id", f"{wrong}; look at GET /reps"),))
         if lead.owner == rep_id and lead.state in HELD:
             return lead
+        if transferred_by and (lead.owner != transferred_by or lead.state not in HELD):
+            return lead
         free, transitions, off = lead, list[Transition](), None
         if lead.owner is not None:
             won = _won(view, lead)
-            free, transitions = remove_owner(lead, playbook, now, REASSIGNED, by, reason, won=won)
+            free, transitions = remove_owner(lead, playbook, now, left, by, reason, won=won)
             off = _off(race, lead)
-        claim = new_claim(free, rep, playbook, now, free.opens_at, BY_MANAGER)
+        claim = new_claim(free, rep, playbook, now, free.opens_at, given)
         held = replace(free, owner=rep_id, claimed_at=now, return_at=claim.return_at, on_hold=False)
-        assigned, transition = moved(held, State.ASSIGNED, now, BY_MANAGER, by, reason)
+        assigned, transition = moved(held, State.ASSIGNED, now, given, by, reason)
         counts = count_lead(rep, assigned, view.usage, playbook, claim, bound=False)
         return Override(lead, assigned, (*transitions, transition), off, Recipient(claim, counts))
 

@@ -20,9 +20,11 @@ from standardwebhooks import Webhook
 from dibs.assignment import override
 from dibs.assignment.work import reason_of
 from dibs.aws import clock
-from dibs.cli.target import Stack, noted, target
+from dibs.cli.target import Stack, Target, noted, target
+from dibs.core.errors import NotConfigured
 from dibs.core.lead import DuplicateLink, IdentityKind, Lead
 from dibs.intake.duplicates import EXISTING_OWNER
+from dibs.intake.signing import Scope
 from dibs.race.draw import flaws, ticket
 from dibs.receipts.receipts import SealedRace
 
@@ -54,10 +56,18 @@ def post(
             text = sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8")
         except OSError as error:
             raise typer.BadParameter(f"cannot be read: {error.strerror}") from None
-    status, answer = post_signed(here.api_url, here.stores.intake_secret, text)
+    status, answer = post_signed(here.api_url, _signing(here), text)
     typer.echo(json.dumps(answer, indent=2, ensure_ascii=False))
     if status >= 400:
         raise typer.Exit(1)
+
+
+def _signing(here: Target) -> str:
+    """Return a secret that may sign leads."""
+    for one in here.stores.signatures.book().values():
+        if Scope.LEADS in one.scopes:
+            return f"whsec_{one.current}"
+    raise NotConfigured("No source may sign leads: make a secret with 'dibs secrets add'.")
 
 
 def post_signed(api_url: str, secret: str, body: str) -> tuple[int, dict[str, Any]]:
@@ -95,6 +105,17 @@ def show(lead_id: str, stack: Stack = "") -> None:
         + (", put on hold by a manager" if lead.on_hold else ""),
         highlight=False,
     )
+    claim = here.stores.race.read(lead_id, "").claim
+    current = claim if claim is not None and claim.epoch == lead.epoch else None
+    if current is not None and current.rep_id == lead.owner:
+        how = "claimed" if current.competitive else f"assigned ({current.cause})"
+        at = f"{current.claimed_at:%Y-%m-%d %H:%M:%S}"
+        console.print(
+            escape(f"Held by {current.rep_name} ({current.rep_id}), {how} at {at} UTC."),
+            highlight=False,
+        )
+    else:
+        console.print(f"Held by {lead.owner}." if lead.owner else "Nobody holds it.")
     table = Table("at (UTC)", "from", "to", "cause", "by", "reason")
     for transition in store.history(lead_id):
         at = f"{transition.at:%Y-%m-%d %H:%M:%S.%f}"[:-3]
@@ -109,10 +130,9 @@ def show(lead_id: str, stack: Stack = "") -> None:
             whose,
             escape(transition.note),
         )
-    claim = here.stores.race.read(lead_id, "").claim
-    if claim is not None and claim.epoch == lead.epoch and claim.competitive:
-        at = f"{claim.claimed_at:%Y-%m-%d %H:%M:%S.%f}"[:-3]
-        who = f"{claim.rep_name} ({claim.rep_id}), {claim.claim_ms} ms after the notice"
+    if current is not None and current.competitive:
+        at = f"{current.claimed_at:%Y-%m-%d %H:%M:%S.%f}"[:-3]
+        who = f"{current.rep_name} ({current.rep_id}), {current.claim_ms} ms after the notice"
         table.add_row(at, "open", "claimed", "claimed", who)
     console.print(table)
     for link in store.duplicate_links(lead_id):

@@ -10,8 +10,9 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from dibs.core.errors import FieldError, IllegalMove, NotYours
+from dibs.core.errors import FieldError, Forbidden, IllegalMove, NotYours
 from dibs.core.lead import HELD, Lead, State, Transition, moved
+from dibs.rules.game import Reporter, Reporting
 
 # A sender's clock may be ahead of ours by up to this.
 AHEAD = timedelta(minutes=5)
@@ -32,6 +33,7 @@ TYPES = (
     *("appointment_set", "appointment_held", "opportunity", "quote_sent", "contract_sent"),
     *("won", "lost", "slipped", "csat", "reference", "nurture", "training_step", "crm_step"),
     *("tool_used", "upsell", "cross_sell", "hours_worked", "helped", "reversal"),
+    *("nps", "confirmation"),
 )
 """The accepted activity types, beside those the playbook adds.
 
@@ -39,8 +41,12 @@ TYPES = (
 """
 
 REVERSAL = "reversal"
-PLAIN = ("hours_worked", "csat")
-"""Types whose amount is no money: minutes, and points from 0 to 100."""
+CONFIRMATION = "confirmation"
+TRANSFER = "transfer"
+SALES = frozenset({"won", "upsell", "cross_sell"})
+PLAIN = ("hours_worked", "csat", "nps")
+"""Types whose amount is no money: minutes, and points from 0 to 100 or to 10."""
+_HIGHEST = {"csat": (100, "as satisfied as can be"), "nps": (10, "sure to recommend you")}
 
 
 @dataclass(frozen=True)
@@ -49,8 +55,10 @@ class Activity:
 
     `lead_id` is empty where it is about no lead, `rep_id` where the lead's holder is meant.
     `amount` is in the smallest unit of `currency` (ISO 4217), minutes for hours worked, 0 to 100
-    for `csat`. `reverses` is the id of the activity a reversal cancels. `step` names a step of a
-    quest as `quest/step` (G8).
+    for `csat`, 0 to 10 for `nps`. `reverses` is the id of the activity a reversal cancels,
+    `confirms` the one a confirmation is about. `step` names a step of a quest as `quest/step`
+    (G8). `to_rep_id` is the colleague a transfer hands the lead to (K4), `quantity` how many were
+    sold.
     """
 
     activity_id: str
@@ -62,12 +70,18 @@ class Activity:
     currency: str = ""
     reverses: str = ""
     step: str = ""
+    confirms: str = ""
+    to_rep_id: str = ""
+    quantity: int | None = None
 
     @property
     def digest(self) -> str:
         """A hash of the content in 16 letters: it differs for other content under the same id."""
         content: tuple[object, ...] = (self.type, self.at, self.lead_id, self.rep_id)
         content += (self.amount, self.currency, self.reverses, self.step)
+        # Only where they are set, so that what is stored is still recognised.
+        later = (self.confirms, self.to_rep_id, self.quantity)
+        content += later if any(one not in ("", None) for one in later) else ()
         return hashlib.sha256(repr(content).encode()).hexdigest()[:16]
 
 
@@ -112,10 +126,34 @@ def wrong(activity: Activity, now: datetime, own: Sequence[str] = ()) -> list[Fi
         if not activity.reverses:
             errors.append(FieldError("reverses", "say which activity_id it takes back"))
         return errors
-    if activity.reverses:
-        errors.append(FieldError("reverses", f"goes with the type {REVERSAL!r} alone"))
+    errors += _misplaced(activity)
+    if activity.type == CONFIRMATION:
+        return errors
     if not activity.lead_id and not activity.rep_id:
         errors.append(FieldError("rep_id", "say who did it, or which lead it was about"))
+    return errors + _wrong_amount(activity, own)
+
+
+def _misplaced(activity: Activity) -> list[FieldError]:
+    """Return the fields that go with another type, or are missing for this one."""
+    errors = []
+    if activity.reverses:
+        errors.append(FieldError("reverses", f"goes with the type {REVERSAL!r} alone"))
+    if activity.type == CONFIRMATION and not activity.confirms:
+        errors.append(FieldError("confirms", "say which activity_id it confirms"))
+    if activity.type != CONFIRMATION and activity.confirms:
+        errors.append(FieldError("confirms", f"goes with the type {CONFIRMATION!r} alone"))
+    if activity.to_rep_id and activity.type != TRANSFER:
+        errors.append(FieldError("to_rep_id", f"goes with the type {TRANSFER!r} alone"))
+    if activity.to_rep_id and not activity.lead_id:
+        errors.append(FieldError("lead_id", "say which lead goes to the colleague"))
+    if activity.quantity is not None and activity.type not in SALES:
+        errors.append(FieldError("quantity", f"goes with {', '.join(sorted(SALES))}"))
+    return errors
+
+
+def _wrong_amount(activity: Activity, own: Sequence[str]) -> list[FieldError]:
+    errors = []
     plain = activity.type in PLAIN or activity.type in own
     if activity.amount is not None and not activity.currency and not plain:
         errors.append(FieldError("currency", "say in which currency the amount is, such as USD"))
@@ -123,8 +161,39 @@ def wrong(activity: Activity, now: datetime, own: Sequence[str] = ()) -> list[Fi
         errors.append(FieldError("amount", f"say how much; {activity.type!r} is nothing without"))
     if activity.currency and activity.type in PLAIN:
         errors.append(FieldError("currency", f"leave it out; {activity.type!r} is no money"))
-    if activity.type == "csat" and activity.amount is not None and activity.amount > 100:
-        errors.append(FieldError("amount", "send 0 to 100, where 100 is as satisfied as can be"))
+    highest, means = _HIGHEST.get(activity.type, (None, ""))
+    if highest is not None and activity.amount is not None and activity.amount > highest:
+        errors.append(FieldError("amount", f"send 0 to {highest}, where {highest} is {means}"))
+    return errors
+
+
+def not_believed(
+    activity: Activity, reporter: Reporter, rules: Reporting, value: int | None, now: datetime
+) -> list[FieldError]:
+    """Return what the playbook does not believe of a new activity (K5); empty when all is well.
+
+    `value` is its amount as it counts; None where it has none, or no rate yet.
+
+    Raises:
+        Forbidden: this reporter does not report such activities.
+    """
+    rule = rules.rule_for(activity.type)
+    if activity.type != REVERSAL and reporter not in rule.by:
+        who = " or a ".join(rule.by)
+        raise Forbidden(f"Only a {who} reports {activity.type!r}; ask them to, or a manager.")
+    errors = []
+    days = rules.days_for(activity.type, reporter)
+    if activity.at < now - timedelta(days=days):
+        errors.append(FieldError("at", f"is more than {days} days ago; ask a manager to report it"))
+    if reporter != "rep" or activity.amount is None:
+        return errors
+    if not activity.lead_id and not rule.without_lead:
+        errors.append(FieldError("lead_id", "say which lead the amount is about"))
+    most = rules.most_for(activity.type)
+    if value is not None and value > most:
+        errors.append(
+            FieldError("amount", f"is above {most}; ask a manager or the system to report it")
+        )
     return errors
 
 
@@ -147,13 +216,14 @@ def step(
 
     Raises:
         NotYours: the rep does not hold the lead.
-        IllegalMove: the lead is already won or lost.
+        IllegalMove: the lead has already ended otherwise.
     """
     if lead.owner != rep_id or lead.state not in (*HELD, *_CLOSED):
         raise NotYours
     after, transition = lead, None
     to = MOVES.get(activity.type)
-    if to in _CLOSED and lead.state in _CLOSED:
+    # The same end again may bring its amount, or somebody's word for it; it moves nothing.
+    if to in _CLOSED and lead.state in _CLOSED and to is not lead.state:
         raise IllegalMove(f"This lead is {lead.state} already.")
     if to is not None and not _reached(lead.state, to):
         after, transition = moved(lead, to, now, activity.type, rep_id)

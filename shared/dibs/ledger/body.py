@@ -33,6 +33,7 @@ def _moment(value: object) -> object:
 
 
 Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
+Quantity = Annotated[int, Field(strict=True, ge=1, le=1_000_000)]
 Step = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_-]{1,40}/[a-z0-9_-]{1,40}$")]
 
 
@@ -55,6 +56,9 @@ class ActivityIn(SourceBody):
     currency: Currency | None = None
     reverses: Id | None = None
     step: Step | None = None
+    confirms: Id | None = None
+    to_rep_id: Word = ""
+    quantity: Quantity | None = None
 
 
 def activity_from(data: Any) -> Activity:
@@ -66,7 +70,9 @@ def activity_from(data: Any) -> Activity:
     if not isinstance(data, dict):
         raise InvalidInput((FieldError("activity", "send a JSON object"),))
     found = checked(ActivityIn, data)
-    words = {name: getattr(found, name) or "" for name in ("currency", "reverses", "step")}
+    words = {
+        name: getattr(found, name) or "" for name in ("currency", "reverses", "step", "confirms")
+    }
     return Activity(**{**found.model_dump(), **words, "amount": _amount(found)})
 
 

@@ -15,21 +15,40 @@ from dibs.core.lead import Lead
 from dibs.rules.rules import Rules
 
 CLAIMED, ASSIGNED, RETURNED = "claimed", "assigned", "returned"
+TAKEN_IDS, RETURNED_IDS = "taken/", "returned/"
+AMOUNT = "amount"
+"""The kind of an entry that completes the amount of the entry it `follows`."""
 
 
 def taken_id(lead_id: str, epoch: int) -> str:
     """Return the id of a claim's or an assignment's entry."""
-    return f"taken/{lead_id}/{epoch}"
+    return f"{TAKEN_IDS}{lead_id}/{epoch}"
 
 
 def returned_id(lead_id: str, epoch: int) -> str:
     """Return the id of a return's entry."""
-    return f"returned/{lead_id}/{epoch}"
+    return f"{RETURNED_IDS}{lead_id}/{epoch}"
 
 
-def activity_entry_id(activity_id: str) -> str:
-    """Return the id of an activity's entry; the prefix keeps senders' ids apart from ours."""
-    return f"activity/{activity_id}"
+def activity_entry_id(activity_id: str, reporter: str = "system", name: str = "") -> str:
+    """Return the id of an activity's entry (C4): each reporter's ids are their own.
+
+    The prefix keeps senders' ids apart from ours; a sender's id may have any letters.
+    """
+    if reporter == "system":
+        return f"activity/{activity_id}"
+    return f"{reporter}-activity/{name}/{activity_id}"
+
+
+def activity_id_of(entry: Entry) -> str:
+    """Return the id that the reporter of an activity gave it."""
+    prefix, _, rest = entry.entry_id.partition("/")
+    return rest if prefix == "activity" else rest.partition("/")[2]
+
+
+def amount_id(entry_id: str) -> str:
+    """Return the id of the entry with the amount of an activity that was reported without one."""
+    return f"amount/{entry_id}"
 
 
 @dataclass(frozen=True)
@@ -46,7 +65,14 @@ class Entry:
     `unit` names the aggregate the entry belongs to (`game/scoring/tally.py`), `reverses` the entry
     it cancels. `other` is the colleague it is about, `shared` the reps credited with the rep (R5).
     A `protected` entry is of a newcomer's first weeks and shows on no board (F9). Without a lead,
-    `source` is who reported it: `rep` or `system`.
+    `source` is who reported it: `rep`, `system` or `manager`.
+
+    `reporter` is who reported an activity, empty where that was not kept yet, and `recorded_at`
+    when we heard of it (K5); where that was too late, its speed counts from `late_at`. `follows` is
+    the entry this one completes or confirms. `value` is the amount in the smallest unit of
+    `value_currency`, by the `rate` of its day; without it, an amount in another currency is held
+    until there is a rate (K6). `quantity` is how many were sold. `excused`: a lead was released for
+    a reason that is the lead's own (K4).
     """
 
     entry_id: str
@@ -75,6 +101,20 @@ class Entry:
     other: str = ""
     shared: tuple[str, ...] = ()
     protected: bool = False
+    reporter: str = ""
+    recorded_at: datetime | None = None
+    late_at: datetime | None = None
+    follows: str = ""
+    value: int | None = None
+    value_currency: str = ""
+    rate: str = ""
+    quantity: int | None = None
+    excused: bool = False
+
+    @property
+    def counts_from(self) -> datetime:
+        """When it happened, as far as speed is concerned (K5)."""
+        return self.late_at or self.at
 
 
 def new_entry(

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from datetime import datetime
 
+from dibs.ledger.activities import SALES
 from dibs.ledger.entries import Entry
-from dibs.ledger.outcomes import SALES, mean_seconds, revenue, standing, taken_between
+from dibs.ledger.outcomes import mean_seconds, revenue, standing, taken_between
 
 WINNING: dict[int, tuple[str, str]] = {
     1: ("revenue", "deal_size"),

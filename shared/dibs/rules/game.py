@@ -10,6 +10,8 @@ from typing import Literal
 from dibs.rules.rules import STRICT
 
 Per = Literal["day", "week", "month", "quarter", "all"]
+Reporter = Literal["rep", "system", "manager"]
+"""Who reports an activity: the rep who did it, a system that signs, or a manager."""
 Challenge = Literal["speed_week", "quality_month", "volume_sprint", "underdog_week"]
 
 
@@ -34,6 +36,7 @@ class Points:
 
     An event exactly at the limit still counts. `activities` are points for each activity, by type.
     `pod_percent` of the points for a lead offered to a pod go to the rest of the pod (R5).
+    With `assigned`, opportunities and deals of assigned leads earn points too.
     """
 
     claim: int = 10
@@ -45,6 +48,80 @@ class Points:
     helped: int = 5
     activities: Mapping[str, int] = field(default_factory=dict)
     pod_percent: int = 0
+    assigned: bool = False
+    __pydantic_config__ = STRICT
+
+
+@dataclass(frozen=True)
+class ReportRule:
+    """Who may report one type of activity (K5): any of `by`.
+
+    What is None is as for all types. `without_lead`: a rep may report an amount that is about no
+    lead.
+    """
+
+    by: tuple[Reporter, ...] = ("rep", "system", "manager")
+    rep_days: int | None = None
+    rep_most: int | None = None
+    without_lead: bool = False
+    __pydantic_config__ = STRICT
+
+
+REPORT_RULES: Mapping[str, ReportRule] = {
+    # A rep does not judge for the customer.
+    "csat": ReportRule(by=("system", "manager")),
+    "nps": ReportRule(by=("system", "manager")),
+    # Minutes: a day has no more.
+    "hours_worked": ReportRule(rep_most=1440, without_lead=True),
+    "confirmation": ReportRule(by=("system", "manager")),
+}
+"""The rules of types that differ from the rest, unless the playbook changes them."""
+
+
+@dataclass(frozen=True)
+class Reporting:
+    """What is believed of a reported activity (K5).
+
+    It may be up to `rep_days` old where a rep reports it, `system_days` where a system or a manager
+    does. A rep reports amounts up to `rep_most`, in the smallest unit of the playbook's currency,
+    and only about a lead. A contact that a rep reports later than `prompt_seconds` after it
+    happened counts from when it was reported. Points for the types in `confirm` wait until a
+    system or a manager has reported or confirmed the same, where a rep reported it alone. `types`
+    are rules for single types.
+    """
+
+    rep_days: int = 7
+    system_days: int = 90
+    rep_most: int = 10_000_000
+    prompt_seconds: int = 120
+    confirm: tuple[str, ...] = ("opportunity", "won")
+    types: Mapping[str, ReportRule] = field(default_factory=dict)
+    __pydantic_config__ = STRICT
+
+    def rule_for(self, type: str) -> ReportRule:
+        """Return the rule of a type of activity."""
+        return self.types.get(type) or REPORT_RULES.get(type) or ReportRule()
+
+    def days_for(self, type: str, reporter: Reporter) -> int:
+        """Return how many days ago an activity may have happened."""
+        if reporter != "rep":
+            return self.system_days
+        own = self.rule_for(type).rep_days
+        return self.rep_days if own is None else own
+
+    def most_for(self, type: str) -> int:
+        """Return the highest amount a rep may report."""
+        own = self.rule_for(type).rep_most
+        return self.rep_most if own is None else own
+
+
+@dataclass(frozen=True)
+class Rate:
+    """From day `since` on, one unit of `currency` is worth `rate` units of the playbook's (K6)."""
+
+    currency: str
+    since: date
+    rate: float
     __pydantic_config__ = STRICT
 
 
@@ -156,7 +233,7 @@ class Game:
     """The game (G, K): what earns points and badges, and how metrics are calculated.
 
     `metrics` changes shipped definitions or adds new ones, by name. `activities` are types of
-    activity in addition to the shipped ones.
+    activity in addition to the shipped ones. `rates` convert amounts in other currencies.
     """
 
     points: Points = field(default_factory=Points)
@@ -169,4 +246,6 @@ class Game:
     quests: Mapping[str, Quest] = field(default_factory=dict)
     rewards: Rewards = field(default_factory=Rewards)
     challenges: Challenges = field(default_factory=Challenges)
+    reporting: Reporting = field(default_factory=Reporting)
+    rates: tuple[Rate, ...] = ()
     __pydantic_config__ = STRICT

@@ -304,11 +304,26 @@ class Work:
 class Release:
     """A rep who released a lead cannot have it again for `cooldown_days` (C5).
 
-    With 0 they can, once another rep had it in between.
+    With 0 they can, once another rep had it in between. A claim keeps its points (K4) only where
+    the reason begins with one of `about_lead`, whatever its case and punctuation.
     """
 
     cooldown_days: int = 7
+    about_lead: tuple[str, ...] = (
+        *("wrong number", "wrong person", "wrong industry", "wrong territory", "duplicate"),
+        *("out of territory", "out of business", "do not call", "not a lead", "spam", "test"),
+        *("nombor salah", "orang salah", "pendua", "luar kawasan"),
+    )
     __pydantic_config__ = STRICT
+
+    def is_about_lead(self, reason: str) -> bool:
+        """Return whether a reason for a release is the lead's own, not the rep's choice."""
+        words = _words(reason)
+        return any(words[: len(known)] == known for known in map(_words, self.about_lead) if known)
+
+
+def _words(text: str) -> list[str]:
+    return "".join(c if c.isalnum() else " " for c in text.casefold()).split()
 
 
 @dataclass(frozen=True)

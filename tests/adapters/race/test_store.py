@@ -538,9 +538,10 @@ def test_a_lock_stays_within_one_kilobyte_whatever_a_source_sends(
 def test_a_rep_with_three_devices_stays_within_one_kilobyte(world: World) -> None:
     from dibs.people.operator import new_rep
 
-    name = "ச" * 33 + "a"  # the longest name that is taken, in letters of three bytes
+    name = "ச" * 29 + "a"  # the longest name that is taken, in letters of three bytes
     rep = new_rep(
         a_playbook(teams={"n" * 32: {"name": "N"}}),
+        NOON,
         name,
         "n" * 32,
         "America/Argentina/ComodRivadavia",

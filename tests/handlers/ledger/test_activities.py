@@ -68,6 +68,7 @@ def test_a_signed_activity_is_stored_and_moves_its_lead(app: App, lead: Lead) ->
             "rep_id": AINA.rep_id,
             "at": "2026-11-23T12:00:30.000Z",
             "repeated": False,
+            "reporter": "system",
         },
     )
     after = app.now(lead)
@@ -143,8 +144,10 @@ def test_nobody_elses_token_is_good(app: App, lead: Lead, token: str) -> None:
     assert app.everything() == before
 
 
-def test_managers_do_not_work_leads(app: App, lead: Lead) -> None:
-    assert post(app, body(), by=MANAGER).status == 403
+def test_a_manager_reports_for_a_rep_and_it_says_so(app: App, lead: Lead) -> None:
+    app.world.add_manager(MANAGER)
+    answer = post(app, body(), by=MANAGER)
+    assert (answer.status, answer.json["reporter"]) == (201, "manager")
 
 
 def test_a_signature_that_is_none_is_refused(app: App, lead: Lead) -> None:

@@ -306,6 +306,8 @@ def at_the_counter(monkeypatch: pytest.MonkeyPatch) -> Callable[[FakeWorld], Non
         # Hot leads without warm ones, and no cold ones: every kind of debt (F1, F3).
         usage = Usage(week=AINA.this_week(NOON), week_claims=3, hot=3, claims_before=5)
         world.memory.usage[AINA.rep_id] = usage
+        monkeypatch.setattr(callers, "caller", lambda event: event)
+        monkeypatch.setattr(Wiring, "credentials", None)
         monkeypatch.setattr(callers, "calling_rep", lambda *_: (AINA, usage))
         here = SimpleNamespace(public_url="https://dibs.example")
         monkeypatch.setattr(Wiring, "settings", here)

@@ -202,7 +202,7 @@ def test_when_the_store_stays_busy_the_source_is_told_so_and_nothing_is_stored()
 
 def test_a_preview_holds_no_personal_data_and_is_cut_to_its_bytes() -> None:
     card = a_card(
-        company="🏭" * 200, company_size="🏭" * 64, contact_title="🏭" * 200, source="🏭" * 64
+        company="語" * 200, company_size="語" * 64, contact_title="語" * 200, source="語" * 64
     )
     preview = preview_of(card)
     assert len(preview.company.encode()) <= 120
@@ -210,7 +210,7 @@ def test_a_preview_holds_no_personal_data_and_is_cut_to_its_bytes() -> None:
     assert len(preview.contact_title.encode()) <= 80
     assert len(preview.source.encode()) <= 40
     for text in (preview.company, preview.company_size, preview.contact_title, preview.source):
-        assert text.strip("🏭") == "…"  # cut between letters, never through one
+        assert text.strip("語") == "…"  # cut between letters, never through one
 
 
 def test_a_preview_of_ordinary_length_is_whole() -> None:

@@ -317,3 +317,40 @@ def test_every_badge_of_a_shipped_playbook_can_be_won(name: str) -> None:
 def test_which_rules_of_the_game_are_on(game: dict[str, Any], on: str) -> None:
     known = [rule for rule in rules_on(a_playbook(game=game)) if rule[0] in "GK"]
     assert known == on.split()
+
+
+@pytest.mark.parametrize(
+    ("game", "field"),
+    [
+        ({"rates": [{"currency": "myr", "since": "2026-01-01", "rate": 1}]}, "rates.0.currency"),
+        ({"rates": [{"currency": "USD", "since": "2026-01-01", "rate": 1}]}, "rates.0.currency"),
+        ({"rates": [{"currency": "MYR", "since": "2026-01-01", "rate": 0}]}, "rates.0.rate"),
+        ({"rates": [{"currency": "MYR", "since": "2026-01-01", "rate": 1}] * 2}, "rates.1"),
+        ({"reporting": {"rep_days": -1}}, "reporting.rep_days"),
+        ({"reporting": {"confirm": ["sang"]}}, "reporting.confirm.sang"),
+        ({"reporting": {"types": {"sang": {}}}}, "reporting.types.sang"),
+        ({"reporting": {"types": {"won": {"by": []}}}}, "reporting.types.won.by"),
+        ({"reporting": {"types": {"won": {"rep_most": -1}}}}, "reporting.types.won.rep_most"),
+    ],
+)
+def test_what_is_believed_of_reports_makes_sense(game: dict[str, Any], field: str) -> None:
+    found = [problem.field for problem in game_problems(a_playbook(game=game))]
+    assert found == [f"game.{field}"]
+
+
+@pytest.mark.parametrize(
+    ("game", "warned"),
+    [
+        ({}, []),
+        ({"reporting": {"confirm": ["won"]}}, ["confirm"]),
+        ({"reporting": {"confirm": []}}, ["confirm", "confirm"]),
+        ({"reporting": {"confirm": [], "types": {"won": {"by": ["system"]}}}}, ["confirm"]),
+        ({"points": {"activities": {"reference": 500}}}, ["confirm"]),
+        ({"reporting": {"rep_days": 400}}, ["rep_days"]),
+    ],
+)
+def test_what_reps_earn_by_their_word_alone_is_warned_about(
+    game: dict[str, Any], warned: list[str]
+) -> None:
+    found = [warning.field for warning in game_warnings(a_playbook(game=game))]
+    assert found == [f"game.reporting.{name}" for name in warned]

@@ -281,8 +281,9 @@ METRICS: Mapping[str, Metric] = {
         "count(opportunities)", "Claimed leads that became an opportunity, by that day."
     ),
     "revenue": Metric(
-        "sum(revenue)",
-        "Amounts of what was won, upsold and cross-sold, in the playbook's currency.",
+        "sum(claimed_revenue)",
+        "Amounts of what was won, upsold and cross-sold with claimed leads, in the playbook's "
+        "currency; with all leads in a team that does not race.",
         "money",
     ),
     "dials_per_hour": Metric("count(call) / sum(hours_worked)", "Calls per hour worked."),
@@ -291,8 +292,8 @@ METRICS: Mapping[str, Metric] = {
         "Talks with somebody who can decide, per hour worked.",
     ),
     "sales_per_hour": Metric(
-        "count(sales) / sum(hours_worked)",
-        "Deals won, upsold and cross-sold, per hour worked.",
+        "sum(units) / sum(hours_worked)",
+        "Units won, upsold and cross-sold, per hour worked; a sale without a quantity is one.",
     ),
     "revenue_per_hour": Metric(
         "sum(revenue) / sum(hours_worked)", "Revenue per hour worked.", "money"
@@ -300,8 +301,8 @@ METRICS: Mapping[str, Metric] = {
     "revenue_per_call": Metric("sum(revenue) / count(call)", "Revenue per call.", "money"),
     "sales": Metric("count(sales)", "Deals won, upsold and cross-sold."),
     "average_ticket": Metric(
-        "sum(revenue) / count(sales)",
-        "Revenue per deal; a deal told without an amount counts with nothing.",
+        "sum(revenue) / count(buyers)",
+        "Revenue per customer; a deal told without an amount counts with nothing.",
         "money",
     ),
     "slippage": Metric(
@@ -317,7 +318,7 @@ METRICS: Mapping[str, Metric] = {
     ),
     "transfer_conversion": Metric(
         "count(transfer_converted) / count(transfer_leads)",
-        "Of the leads transferred, how many became an opportunity or a customer.",
+        "Of the leads transferred, how many became a customer, whoever closed them.",
         "ratio",
     ),
     "contact_rate": Metric(
@@ -350,6 +351,15 @@ METRICS: Mapping[str, Metric] = {
         "less",
     ),
     "csat": Metric("mean(csat)", "Mean satisfaction that customers gave, 0 to 100."),
+    "nps": Metric(
+        "100 * (count(promoters) - count(detractors)) / count(nps)",
+        "Net promoter score: percent who answered 9 or 10, less percent who answered 0 to 6.",
+    ),
+    "held_sales": Metric(
+        "count(held_sales)",
+        "Sales whose amount counts with nothing until there is a rate of its currency.",
+        better="less",
+    ),
     "response_time": Metric(
         "mean(response_seconds)",
         "Mean time from taking a lead to its first contact, of those contacted.",

@@ -12,15 +12,17 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from dibs.core.calendar import day_of
 from dibs.game.help.rules import paid
 from dibs.game.quests.rules import finished
-from dibs.ledger.activities import PLAIN
+from dibs.ledger.activities import CONFIRMATION, PLAIN, SALES
+from dibs.ledger.amounts import is_held, value_of
 from dibs.ledger.entries import Entry
-from dibs.ledger.outcomes import SALES, TakenLead, revenue, standing, taken_leads
+from dibs.ledger.outcomes import TakenLead, revenue, standing, taken_leads
 from dibs.rules.game import Points
 from dibs.rules.playbook import Playbook
 
@@ -29,6 +31,10 @@ HELPED = "helped"
 
 _TWO_MINUTES = timedelta(minutes=2)
 _MS = timedelta(milliseconds=1)
+# The question is defined this way: 9 and 10 recommend, 0 to 6 do not.
+_PROMOTER, _DETRACTOR = 9, 6
+
+Confirmed = AbstractSet[object]
 
 Rules = Callable[[int], Playbook]
 """The playbook by version: an entry counts by the rules in force when it was made."""
@@ -78,15 +84,39 @@ def places_of(entries: Iterable[Entry], rules: Rules) -> set[Place]:
 def tally(entries: Iterable[Entry], rules: Rules) -> Tally:
     """Return the tally of all known entries of one aggregate."""
     valid = [_dated(entry, rules) for entry in standing(entries)]
-    counts = _Counts()
+    counts, confirmed = _Counts(), _confirmed(valid)
     for entry in valid:
-        _count_entry(counts, entry, rules(entry.playbook_version))
+        _count_entry(counts, entry, rules(entry.playbook_version), confirmed)
+    _count_buyers(counts, valid)
     for lead in taken_leads(valid):
         _count_taken(counts, lead, rules)
-        _award_taken(counts, lead, rules)
+        _award_taken(counts, lead, rules, confirmed)
     _count_help(counts, [entry for entry in valid if entry.kind == HELPED and entry.other], rules)
     _count_quest(counts, valid, rules)
     return counts.tally()
+
+
+def _confirmed(entries: Iterable[Entry]) -> Confirmed:
+    """Return what is not only a rep's own word (K5), as it is asked for.
+
+    That is an entry a confirmation follows, and the same kind told of the same lead by others.
+    """
+    found: set[object] = set()
+    for entry in entries:
+        if entry.kind == CONFIRMATION:
+            found.add(entry.follows)
+        elif entry.reporter != "rep":
+            found.add((entry.lead_id, entry.epoch, entry.rep_id, entry.kind))
+    return found
+
+
+def _earns(entry: Entry, kind: str, playbook: Playbook, confirmed: Confirmed) -> bool:
+    """Return whether an entry earns points yet: a rep's own word may have to be confirmed (K5)."""
+    if entry.reporter != "rep" or kind not in playbook.game.reporting.confirm:
+        return True
+    holding = (entry.lead_id, entry.epoch, entry.rep_id)
+    known = entry.lead_id is not None and bool({(*holding, kind), (*holding, "won")} & confirmed)
+    return known or entry.entry_id in confirmed
 
 
 class _Counts:
@@ -140,21 +170,42 @@ def _place(entry: Entry) -> Place:
     return Place(entry.rep_id, entry.team, entry.day, entry.protected)
 
 
-def _count_entry(counts: _Counts, entry: Entry, playbook: Playbook) -> None:
+def _count_entry(counts: _Counts, entry: Entry, playbook: Playbook, confirmed: Confirmed) -> None:
     """Count an entry by its kind, on its own day, and award the points of its kind."""
     place, kind = _place(entry), entry.kind
     counts.add(place, **{kind: 1})
+    currency = playbook.quota.currency
     if entry.amount is not None:
         own = kind in PLAIN or (kind in playbook.game.activities and not entry.currency)
-        if own or entry.currency == playbook.quota.currency:
-            counts.add_sum(place, kind, entry.amount)
+        value = entry.amount if own else value_of(entry, currency)
+        if value is not None:
+            counts.add_sum(place, kind, value)
     if kind in SALES:
-        counts.add(place, sales=1, **{"revenue.sum": revenue(entry, playbook.quota.currency)})
+        counts.add(place, sales=1, held_sales=int(is_held(entry, currency)))
+        counts.add(
+            place,
+            **{"revenue.sum": revenue(entry, currency), "units.sum": entry.quantity or 1},
+        )
+    if kind == "nps" and entry.amount is not None:
+        counts.add(
+            place,
+            promoters=int(entry.amount >= _PROMOTER),
+            detractors=int(entry.amount <= _DETRACTOR),
+        )
     if kind == PRIZE:
         counts.award(entry.entry_id, entry, PRIZE, entry.amount or 0)
         counts.add(place, **{"prize.sum": entry.amount or 0})
-    else:
+    elif _earns(entry, kind, playbook, confirmed):
         counts.award(entry.entry_id, entry, kind, playbook.game.points.activities.get(kind, 0))
+
+
+def _count_buyers(counts: _Counts, entries: Iterable[Entry]) -> None:
+    """Count each customer once, with their first sale; one without a lead is a customer's own."""
+    seen = set()
+    for entry in entries:
+        if entry.kind in SALES and (entry.lead_id is None or entry.lead_id not in seen):
+            seen.add(entry.lead_id)
+            counts.add(_place(entry), buyers=1)
 
 
 def _count_taken(counts: _Counts, lead: TakenLead, rules: Rules) -> None:
@@ -165,14 +216,17 @@ def _count_taken(counts: _Counts, lead: TakenLead, rules: Rules) -> None:
         taken=1,
         contacted_leads=int(lead.contacted),
         qualified_leads=int(lead.qualified),
-        qualified_right=int(lead.qualified and lead.converted),
+        qualified_right=int(lead.qualified_right),
         opportunity_leads=int(lead.converted),
         claimed_opportunities=int(lead.claimed and lead.converted),
         customer_leads=int(lead.won),
         claimed_customers=int(lead.claimed and lead.won),
         transfer_leads=int(lead.transferred),
-        transfer_converted=int(lead.transferred and lead.converted),
+        transfer_converted=int(lead.transferred and lead.won),
     )
+    for entry in lead.activities if lead.pays else ():
+        currency = rules(entry.playbook_version).quota.currency
+        counts.add(_place(entry), **{"claimed_revenue.sum": revenue(entry, currency)})
     response = lead.response_time(rules(taken.playbook_version).work.counts)
     if response is not None:
         counts.add_sum(place, "response_seconds", response // _MS)
@@ -180,15 +234,18 @@ def _count_taken(counts: _Counts, lead: TakenLead, rules: Rules) -> None:
         counts.add_sum(place, "claim_seconds", taken.take_ms)
 
 
-def _award_taken(counts: _Counts, lead: TakenLead, rules: Rules) -> None:
+def _award_taken(counts: _Counts, lead: TakenLead, rules: Rules, confirmed: Confirmed) -> None:
     """Award the points one rep earns with a lead (G1), and count for badges (G2).
 
-    Each counts for its own day. Of several activities of one kind, the first counts.
+    Each counts for its own day. Of several activities of one kind, the first counts. A lead that
+    the rep gave up earns nothing for its claim (K4).
     """
     taken = lead.taken
     percent = rules(taken.playbook_version).game.points.pod_percent
 
     def award(rule: str, entry: Entry, points: int) -> None:
+        if not _earns(entry, rule, rules(entry.playbook_version), confirmed):
+            return
         award_id = f"{rule}/{taken.lead_id}/{taken.epoch}/{taken.rep_id}"
         counts.award(award_id, entry, rule, points, percent)
 
@@ -197,11 +254,15 @@ def _award_taken(counts: _Counts, lead: TakenLead, rules: Rules) -> None:
 
     points = points_of(taken)
     timed = lead.claimed and taken.take_ms is not None
-    if timed and taken.at - lead.noticed_at <= timedelta(seconds=points.claim_within_seconds):
+    if (
+        timed
+        and not lead.given_up
+        and taken.at - lead.noticed_at <= timedelta(seconds=points.claim_within_seconds)
+    ):
         award("claim", taken, points.claim)
     contact = lead.first("contacted")
     if contact is not None:
-        passed, points = contact.at - lead.noticed_at, points_of(contact)
+        passed, points = contact.counts_from - lead.noticed_at, points_of(contact)
         if passed <= timedelta(seconds=points.contact_within_seconds):
             award("contact", contact, points.contact)
         counts.add(
@@ -209,14 +270,16 @@ def _award_taken(counts: _Counts, lead: TakenLead, rules: Rules) -> None:
             contacted_in_2_min=int(passed <= _TWO_MINUTES),
             claimed_and_contacted=int(lead.claimed and contact.week == taken.week),
         )
-    opportunity = lead.first("opportunity")
-    if opportunity is not None and lead.claimed:
-        counts.add(_place(opportunity), opportunities=1)
-        award("opportunity", opportunity, points_of(opportunity).opportunity)
     won = lead.first("won")
+    opportunity = lead.first("opportunity") or won  # a deal implies its opportunity
+    if opportunity is not None:
+        counts.add(_place(opportunity), opportunities=int(lead.raced))
+        if lead.pays or points_of(opportunity).assigned:
+            award("opportunity", opportunity, points_of(opportunity).opportunity)
     if won is not None:
-        award("won", won, points_of(won).won)
-        counts.add(_place(won), customers=int(lead.claimed))
+        counts.add(_place(won), customers=int(lead.raced))
+        if lead.pays or points_of(won).assigned:
+            award("won", won, points_of(won).won)
 
 
 def _count_help(counts: _Counts, helps: list[Entry], rules: Rules) -> None:

@@ -30,6 +30,10 @@ BY_DAY: Mapping[str, str] = {
     "opportunities": "claimed leads that became an opportunity",
     "contacted_in_2_min": "leads contacted within two minutes of the first notice",
     "claimed_and_contacted": "leads claimed and contacted in the same week",
+    "buyers": "customers who bought, each counted once; a sale without a lead is one of its own",
+    "held_sales": "sales whose amount waits for a rate of its currency",
+    "promoters": "answers of 9 or 10 to nps",
+    "detractors": "answers of 0 to 6 to nps",
     "helps": "help that earned points",
     "colleagues_helped": "colleagues helped, each counted once",
 }
@@ -39,13 +43,13 @@ BY_LEAD: Mapping[str, str] = {
     "taken": "leads claimed or assigned",
     "contacted_leads": "of these, those that were contacted",
     "qualified_leads": "those that were qualified",
-    "qualified_right": "those qualified that became an opportunity or were won",
+    "qualified_right": "those qualified that became an opportunity or were won, by anybody",
     "opportunity_leads": "those that became an opportunity",
     "customer_leads": "those that were won",
     "claimed_opportunities": "those claimed that became an opportunity or were won",
     "claimed_customers": "those claimed that were won",
     "transfer_leads": "those that were transferred",
-    "transfer_converted": "those transferred that became an opportunity or were won",
+    "transfer_converted": "those transferred that were won",
 }
 """Outcomes of leads, counted on the day the lead was taken, whenever they happened."""
 
@@ -57,6 +61,8 @@ TIMED: Mapping[str, str] = {
 
 ADDED: Mapping[str, str] = {
     "revenue": "the amounts of sales in the playbook's currency",
+    "claimed_revenue": "of these, those of claimed leads, and of all leads where nobody races",
+    "units": "how many were sold, 1 where nothing is said",
     "points": "the points earned, prizes among them",
     "prize": "the points of prizes",
     "target": "the rep's target for the period, in the playbook's measure",

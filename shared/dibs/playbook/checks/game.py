@@ -21,6 +21,11 @@ _LONGEST_TEXT = 200
 _MOST_POINTS = 100_000
 _HIGHEST = 10**12
 _MONDAY = 0
+_MOST_DAYS = 3650
+_LONG_AGO = 31
+# Points worth a warning: more than so many claims earn.
+_SMALL = 3
+_CURRENCY = re.compile(r"[A-Z]{3}")
 # Every function reads the playbook and a claim waits for that, so it must stay small.
 _MOST: dict[str, int] = {
     "metrics": 50,
@@ -30,6 +35,7 @@ _MOST: dict[str, int] = {
     "quests": 20,
     "steps": 30,
     "rotation": 13,
+    "rates": 200,
 }
 _RESERVED = {"response_speed": "a board of its own has that name (M3); use response_time"}
 
@@ -58,6 +64,67 @@ def game_problems(playbook: Playbook) -> Iterator[FieldError]:
     yield from _levels(playbook)
     yield from quest_problems(playbook)
     yield from _challenges(playbook)
+    yield from _reporting(playbook)
+    yield from _rates(playbook)
+
+
+def _reporting(playbook: Playbook) -> Iterator[FieldError]:
+    rules, types = playbook.game.reporting, (*TYPES, *playbook.game.activities)
+    for name in ("rep_days", "system_days"):
+        yield from _between(f"game.reporting.{name}", getattr(rules, name), 0, _MOST_DAYS)
+    yield from _between("game.reporting.rep_most", rules.rep_most, 0, _HIGHEST)
+    yield from _between("game.reporting.prompt_seconds", rules.prompt_seconds, 0, 86_400)
+    for name in (*rules.types, *rules.confirm):
+        if name not in types:
+            place = "types" if name in rules.types else "confirm"
+            yield FieldError(
+                f"game.reporting.{place}.{name}",
+                f"is not an activity; use some of {', '.join(types)}",
+            )
+    for name, rule in rules.types.items():
+        place = f"game.reporting.types.{name}"
+        if not rule.by:
+            yield FieldError(f"{place}.by", "names nobody; use rep, system or manager")
+        if rule.rep_days is not None:
+            yield from _between(f"{place}.rep_days", rule.rep_days, 0, _MOST_DAYS)
+        if rule.rep_most is not None:
+            yield from _between(f"{place}.rep_most", rule.rep_most, 0, _HIGHEST)
+
+
+def _rates(playbook: Playbook) -> Iterator[FieldError]:
+    rates = playbook.game.rates
+    yield from _too_many("game.rates", rates, "rates")
+    seen = set()
+    for number, rate in enumerate(rates):
+        place = f"game.rates.{number}"
+        if not _CURRENCY.fullmatch(rate.currency):
+            yield FieldError(f"{place}.currency", "is no ISO 4217 code; write it as MYR")
+        elif rate.currency == playbook.quota.currency:
+            yield FieldError(f"{place}.currency", "is the playbook's own; it needs no rate")
+        if not 0 < rate.rate < _HIGHEST:
+            yield FieldError(f"{place}.rate", "say what one unit is worth, such as 0.24")
+        if (rate.currency, rate.since) in seen:
+            yield FieldError(place, "is there twice for that day; keep one of them")
+        seen.add((rate.currency, rate.since))
+
+
+def _open_holes(playbook: Playbook) -> Iterator[FieldError]:
+    """Yield what reps can earn by their own word alone (K5)."""
+    rules, points = playbook.game.reporting, playbook.game.points
+    earned = {"opportunity": points.opportunity, "won": points.won, **points.activities}
+    for name, most in earned.items():
+        alone = most > _SMALL * points.claim and name not in rules.confirm
+        if alone and "rep" in rules.rule_for(name).by:
+            yield FieldError(
+                "game.reporting.confirm",
+                f"leaves out {name!r}: a rep earns {most} points by reporting it, confirmed by "
+                "nobody; add it",
+            )
+    if rules.rep_days > _LONG_AGO:
+        yield FieldError(
+            "game.reporting.rep_days",
+            f"is {rules.rep_days}: reps can report work of a month that is over; lower it",
+        )
 
 
 def quest_problems(playbook: Playbook) -> Iterator[FieldError]:
@@ -70,6 +137,7 @@ def quest_problems(playbook: Playbook) -> Iterator[FieldError]:
 
 def game_warnings(playbook: Playbook) -> Iterator[FieldError]:
     """Yield each setting that is valid but doubtful, its effect, and what to do."""
+    yield from _open_holes(playbook)
     challenges = playbook.game.challenges
     if challenges.rotation and challenges.starts is None:
         yield FieldError(

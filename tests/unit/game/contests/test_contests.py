@@ -287,7 +287,7 @@ def test_windows_are_as_long_as_they_should_be() -> None:
 
 
 def test_with_the_handicap_the_share_of_ones_own_target_counts() -> None:
-    revenue = {A: {"revenue.sum": 90_000}, B: {"revenue.sum": 60_000}}
+    revenue = {A: {"claimed_revenue.sum": 90_000}, B: {"claimed_revenue.sum": 60_000}}
     contest = a_contest(metric="revenue", handicap="own_target")
     found = stands(contest, revenue, targets={A: 100_000, B: 50_000})
     assert [(row.who, row.value) for row in found.reps] == [(B.rep_id, 120), (A.rep_id, 90)]
@@ -299,7 +299,11 @@ def test_a_side_has_the_target_of_all_its_members() -> None:
     contest = a_contest(
         metric="revenue", handicap="own_target", kind="team", teams=("north", "south")
     )
-    now = {A: {"revenue.sum": 30}, B: {"revenue.sum": 30}, C: {"revenue.sum": 50}}
+    now = {
+        A: {"claimed_revenue.sum": 30},
+        B: {"claimed_revenue.sum": 30},
+        C: {"claimed_revenue.sum": 50},
+    }
     found = stands(contest, now, targets={A: 20, B: 40, C: 60, D: 40})
     assert [(row.who, row.value) for row in found.sides] == [("north", 100), ("south", 50)]
 
@@ -308,7 +312,11 @@ def test_who_has_no_target_adds_nothing_to_a_side_with_the_handicap() -> None:
     contest = a_contest(
         metric="revenue", handicap="own_target", kind="team", teams=("north", "south")
     )
-    now = {A: {"revenue.sum": 30}, B: {"revenue.sum": 900}, C: {"revenue.sum": 50}}
+    now = {
+        A: {"claimed_revenue.sum": 30},
+        B: {"claimed_revenue.sum": 900},
+        C: {"claimed_revenue.sum": 50},
+    }
     for targets in ({A: 20, C: 25}, {A: 20, B: 0, C: 25}):
         found = stands(contest, now, targets=targets)
         assert [(row.who, row.value) for row in found.sides] == [("south", 200), ("north", 150)]
@@ -338,8 +346,8 @@ def test_each_tier_is_measured_by_its_own_and_has_its_own_places() -> None:
         replace(rep, tier=tier, team="north") for rep, tier in zip(REPS, (1, 1, 2, 3), strict=True)
     ]
     now: dict[Rep, Counts] = {
-        reps[0]: {"revenue.sum": 100, "sales": 2},
-        reps[1]: {"revenue.sum": 100, "sales": 1},
+        reps[0]: {"claimed_revenue.sum": 100, "revenue.sum": 100, "buyers": 2},
+        reps[1]: {"claimed_revenue.sum": 100, "revenue.sum": 100, "buyers": 1},
         reps[2]: {"claimed": 4, "claimed_opportunities": 1},
         reps[3]: {"taken": 4, "contacted_leads": 3},
     }
@@ -526,7 +534,7 @@ def test_what_is_frozen_is_as_it_was_at_the_start() -> None:
     assert frozen.figures["revenue"].better == "less"
     assert frozen.figures["conversion"] == figure_of("conversion", RULES)
     changed = replace(frozen, figures={**frozen.figures, "revenue": Metric("count(call)", "")})
-    now = Windows({A.rep_id: {"revenue.sum": 3, "call": 9}})
+    now = Windows({A.rep_id: {"claimed_revenue.sum": 3, "call": 9}})
     assert score(contest, frozen, now).sides[0].who == "south"
     assert score(contest, changed, now).sides[0].value == 9
 

@@ -49,6 +49,13 @@ COUNTS = {
     "transfer_leads": 6,
     "transfer_converted": 2,
     "revenue.sum": 480_000,
+    "claimed_revenue.sum": 360_000,
+    "units.sum": 9,
+    "buyers": 3,
+    "nps": 10,
+    "promoters": 6,
+    "detractors": 2,
+    "held_sales": 1,
     "target.sum": 600_000,
     "hours_worked.sum": 1_800,  # minutes
     "hours_worked.n": 5,
@@ -310,14 +317,14 @@ def test_every_name_says_what_it_means_and_none_means_two_things() -> None:
         ("claim_speed", Fraction("4.5005")),
         ("conversion", Fraction("0.375")),
         ("opportunities", 2),
-        ("revenue", 480_000),
+        ("revenue", 360_000),
         ("dials_per_hour", 4),
         ("contacts_per_hour", 1),
-        ("sales_per_hour", Fraction(4, 30)),
+        ("sales_per_hour", Fraction(9, 30)),
         ("revenue_per_hour", 16_000),
         ("revenue_per_call", 4_000),
         ("sales", 4),
-        ("average_ticket", 120_000),
+        ("average_ticket", 160_000),
         ("slippage", Fraction("0.2")),
         ("leads", 10),
         ("transfers", 6),
@@ -330,6 +337,8 @@ def test_every_name_says_what_it_means_and_none_means_two_things() -> None:
         ("claim_to_customer", Fraction("0.125")),
         ("labour_share", Fraction("0.15625")),
         ("csat", 87),
+        ("nps", 40),
+        ("held_sales", 1),
         ("response_time", 100),
     ],
 )
@@ -341,7 +350,7 @@ def test_a_shipped_metric_is_what_its_sentence_says(name: str, expected: int | F
     assert metric.better == ("less" if name in LESS else "more")
 
 
-LESS = {"claim_speed", "slippage", "labour_share", "response_time"}
+LESS = {"claim_speed", "slippage", "labour_share", "response_time", "held_sales"}
 
 
 def test_every_shipped_metric_stands_in_the_table_above() -> None:

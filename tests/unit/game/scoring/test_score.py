@@ -316,4 +316,4 @@ def test_points_follow_what_is_live_and_not_what_is_being_made() -> None:
     standings.building = ("2",)
     # The new build has not reached the claim yet.
     score(a_scorer(standings), [entry("activity/1", "won", REPS[0], NOON, LEADS[0], epoch=1)])
-    assert standings.balances()[REPS[0].rep_id] == 210
+    assert standings.balances()[REPS[0].rep_id] == 260

@@ -1,0 +1,61 @@
+"""One word of a rep becomes activities, once (U2)."""
+
+from __future__ import annotations
+
+import pytest
+
+from dibs.core.errors import AlreadyExists, InvalidInput
+from dibs.core.lead import State
+from dibs.ledger.activities import TYPES
+from dibs.ledger.quick import OUTCOMES, activities_of, record_outcome
+from unit.ledger.test_activities import AINA, ActivityCase
+
+STATES = {
+    "called": State.CLAIMED,
+    "no answer": State.CLAIMED,
+    "reached": State.CONTACTED,
+    "meeting": State.CONTACTED,
+    "wrong number": State.LOST,
+    "not interested": State.LOST,
+}
+
+
+@pytest.mark.parametrize("outcome", OUTCOMES)
+def test_an_outcome_works_the_lead_and_moves_it_once(outcome: str) -> None:
+    case = ActivityCase()
+    case.clock.pass_(minutes=5)
+    told = activities_of(outcome, "tap-1", case.won.lead_id, case.clock())
+    assert {one.type for one in told} <= set(TYPES)
+    first = record_outcome(case.register, AINA.rep_id, told)
+    again = record_outcome(case.register, AINA.rep_id, told)
+    assert [one.repeated for one in (*first, *again)] == [False] * len(told) + [True] * len(told)
+    lead = case.lead(case.won)
+    assert (lead.state, lead.worked_at, case.in_hand) == (STATES[outcome], case.clock(), 0)
+
+
+@pytest.mark.parametrize("said", ["No Answer", "no_answer", "no-answer", " NO  answer! "])
+def test_an_outcome_is_read_as_a_person_writes_it(said: str) -> None:
+    case = ActivityCase()
+    [call] = activities_of(said, "tap-1", case.won.lead_id, case.clock())
+    assert call.type == "call"
+
+
+@pytest.mark.parametrize("said", ["", "won", "answer", "contacted", "reversal"])
+def test_what_is_no_outcome_is_refused(said: str) -> None:
+    case = ActivityCase()
+    with pytest.raises(InvalidInput) as caught:
+        activities_of(said, "tap-1", case.won.lead_id, case.clock())
+    assert caught.value.errors[0].field == "outcome"
+
+
+def test_an_id_is_of_one_outcome() -> None:
+    case = ActivityCase()
+    case.clock.pass_(minutes=5)
+    for number, minutes in enumerate((0, 1)):
+        case.clock.pass_(minutes=minutes)
+        told = activities_of("called", "tap-1", case.won.lead_id, case.clock())
+        if number:
+            with pytest.raises(AlreadyExists):
+                record_outcome(case.register, AINA.rep_id, told)
+        else:
+            record_outcome(case.register, AINA.rep_id, told)
