@@ -48,6 +48,7 @@ from dibs.ledger.store import DynamoLedger
 from dibs.offers.store import DynamoOfferStore
 from dibs.race import claim as claiming
 from dibs.race.claim import Won, claim
+from dibs.race.lifecycle import MOST_UNDONE
 from dibs.race.ports import RaceView
 from dibs.race.records import claim_from, lead_from
 from dibs.race.rep_records import rep_from
@@ -73,6 +74,7 @@ PLAYBOOK = a_playbook(
     claims_per_day=LIMIT,
     window_seconds=300,
     undo_seconds=30,
+    undos_per_day=100,
     quota={"enabled": True, "base_per_week": ALLOWANCE},
     assignment={"in_hand_limit": IN_HAND, "fallback_after_seconds": 900},
     work={"hot_minutes": 20, "nudge_percent": 50},
@@ -133,15 +135,22 @@ class Known:
     expired: bool = False
     previous: str | None = None
     released: frozenset[str] = frozenset()
+    undone: tuple[str, ...] = ()
+    raced_from: datetime | None = None
 
     def had_by(self, rep: Rep) -> list[str]:
-        """Return why the rep cannot have the lead again (C5)."""
+        """Return why the rep cannot have the lead again (C5, C12)."""
         lately = ["released_lately"] if rep.rep_id in self.released else []
-        return [*lately, *(["not_twice_in_a_row"] if rep.rep_id == self.previous else [])]
+        lately += ["not_twice_in_a_row"] if rep.rep_id == self.previous else []
+        return [*lately, *(["undone"] if rep.rep_id in self.undone else [])]
+
+    def may_undo(self, now: datetime) -> bool:
+        in_time = self.claimed_at is not None and now <= self.claimed_at + UNDO
+        return not self.assigned and in_time and len(self.undone) < MOST_UNDONE
 
     @property
     def closes_at(self) -> datetime:
-        return self.opens_at + WINDOW
+        return (self.raced_from or self.opens_at) + WINDOW
 
 
 @dataclass(frozen=True)
@@ -234,7 +243,7 @@ class Life(RuleBasedStateMachine):
             reopened = undo(self.store(), lead_id, rep.rep_id, proof, self.clock)
         except UndoOver:
             assert known.owner == rep.rep_id
-            assert known.assigned or now > known.claimed_at + UNDO
+            assert not known.may_undo(now)
         except NotYours:
             assert known.owner != rep.rep_id
         except LeadNotFound:
@@ -267,7 +276,7 @@ class Life(RuleBasedStateMachine):
             if known.owner != rep.rep_id:  # for the second time
                 assert back == before
                 return
-            assert undone is (not known.assigned and now <= known.claimed_at + UNDO)
+            assert undone is known.may_undo(now)
             if undone:
                 self.forget(lead_id)
             self.gave_back(lead_id, now, undone=undone)
@@ -403,7 +412,7 @@ class Life(RuleBasedStateMachine):
         now, lead, rep = self.tick(), view.lead, view.rep
         if lead is None or lead.owner != rep.rep_id or now > lead.claimed_at + UNDO:
             return  # a rule refuses before the write
-        if lead.state is not State.CLAIMED:
+        if lead.state is not State.CLAIMED or len(lead.undone_by) >= MOST_UNDONE:
             return
         reopened, transitions = return_lead(lead, PLAYBOOK, now, "undone", rep.rep_id, won=True)
         off = undo_claim(lead, rep, view.usage)
@@ -567,8 +576,11 @@ class Life(RuleBasedStateMachine):
 
     def gave_back(self, lead_id: str, at: datetime, *, undone: bool = False) -> None:
         known = self.known[lead_id]
-        if not undone:
-            known.previous = known.owner
+        if undone:  # the race goes on, without them
+            known.undone = (*known.undone, str(known.owner))
+            known.raced_from = known.raced_from or known.opens_at
+        else:
+            known.previous, known.raced_from = known.owner, None
         self.returned_events.append(LeadEvent("lead.returned", lead_id, known.epoch, known.owner))
         known.epoch += 1
         known.owner = known.claimed_at = None

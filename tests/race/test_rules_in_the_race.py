@@ -158,7 +158,11 @@ def test_eight_reps_on_fifty_leads_pass_no_limit_and_no_ratio(local_world: World
     assert set(taken.values()) == {1}
     for outcome in outcomes:
         if isinstance(outcome, ClaimRefused):
-            assert {r.code for r in outcome.refusals} <= {"owes_warm", "daily_limit"}
+            assert {r.code for r in outcome.refusals} <= {
+                "owes_warm",
+                "owes_assignment",
+                "daily_limit",
+            }
 
 
 @pytest.mark.parametrize(
@@ -166,8 +170,8 @@ def test_eight_reps_on_fifty_leads_pass_no_limit_and_no_ratio(local_world: World
     [
         # A warm lead stays open and is never claimed: two hot ones, and no more.
         (True, 2),
-        # No warm lead is open, so nothing is owed: up to the limit of eight a day.
-        (False, 8),
+        # No warm lead is open, so none is owed: up to the five before an assignment.
+        (False, 5),
     ],
 )
 def test_one_rep_with_fifty_hot_leads_at_once_owes_a_warm_one_only_where_there_is_one(
@@ -185,15 +189,15 @@ def test_one_rep_with_fifty_hot_leads_at_once_owes_a_warm_one_only_where_there_i
     refused = [outcome for outcome in outcomes if isinstance(outcome, ClaimRefused)]
     assert len(refused) == 50 - hot
     codes = {r.code for outcome in refused for r in outcome.refusals}
-    assert codes == ({"owes_warm"} if warm else {"daily_limit"})
+    assert codes == ({"owes_warm"} if warm else {"owes_assignment"})
     if warm:
         assert {outcome.lifts_at for outcome in refused} == {leads[50].closes_at}
         # One warm claim allows two more hot ones.
         assert isinstance(attempt(world, leads[50], rep), Won)
         still = [lead for lead in leads[:50] if world.leads.get(lead.lead_id) == lead]
         more = all_at_once(world, [(lead, rep) for lead in still[:20]], 20)
-        # With no warm lead left, only the day's limit of eight stops them.
-        assert sum(isinstance(outcome, Won) for outcome in more) == 5
+        # With no warm lead left, only the assignment due after five claims stops them.
+        assert sum(isinstance(outcome, Won) for outcome in more) == 2
 
 
 def test_hot_and_warm_claimed_at_once_keep_their_ratio(local_world: World) -> None:

@@ -135,11 +135,21 @@ def owes_assignment(
     most = playbook.acceptance.claims_per_assignment
     if not most or lead.test or usage.raced < most:
         return []
-    first = "Accept the one assigned to you first."
     if awaits_assignment(usage, playbook):
-        first = "The next one that fits you is assigned to you; accept it first."
+        return [
+            Refusal(
+                "owes_assignment",
+                None,
+                f"You have claimed {usage.raced} leads. "
+                "The next one that fits you is assigned to you; accept it first.",
+            )
+        ]
     return [
-        Refusal("owes_assignment", None, f"You have claimed {usage.raced} leads. {first}"),
+        Refusal(
+            "owes_assignment",
+            None,
+            f"You have claimed {usage.raced} leads. Accept the one assigned to you first.",
+        )
     ]
 
 

@@ -263,7 +263,7 @@ def test_an_activity_stands_only_on_the_lead_as_it_was_held(stores: Stores, kind
 def test_an_activity_of_an_earlier_opening_does_not_stand_on_a_later_one(stores: Stores) -> None:
     lead = stores.claimed()
     undo(stores.race, lead.lead_id, AINA.rep_id, proof_of(AINA), lambda: NOON)
-    claim(stores.race, lead.lead_id, AINA.rep_id, proof_of(AINA), lambda: NOON)
+    assign(stores.race, stores.holdings, lead.lead_id, AINA.rep_id, "boss", "ok", lambda: NOON)
     assert not stores.ledger.record(told("call"), stepped(lead, "call"))
     assert stores.ledger.record(told("call"), stepped(stores.now(lead), "call"))
 
