@@ -112,6 +112,7 @@ _DETAILS: dict[type[DibsError], Schema] = {
             ]
         },
         "ms_ago": {"type": "integer"},
+        "judged_at": {"type": "string", "format": "date-time"},
         "open_leads": {"type": "integer"},
         "drawn": {"const": True},
     },
@@ -119,6 +120,7 @@ _DETAILS: dict[type[DibsError], Schema] = {
         "rules": {"type": "array", "items": {"type": "string"}},
         "lifts_at": {"anyOf": [{"type": "string", "format": "date-time"}, {"type": "null"}]},
         "lifts_when": {"type": "string"},
+        "judged_at": {"type": "string", "format": "date-time"},
     },
     NotEnoughPoints: {"missing": {"type": "integer"}, "balance": {"type": "integer"}},
     AlreadyDecided: {"state": {"type": "string"}},

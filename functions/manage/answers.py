@@ -71,13 +71,15 @@ class Moved(TypedDict):
 
 
 class Rep(TypedDict):
-    """A rep as managers see them."""
+    """A rep as managers see them; of the phone number only its end."""
 
     rep_id: str
     name: str
     team: str
     tier: int
     zone: str
+    language: str
+    phone: str | None
     active: bool
     available: bool
     unavailable: list[str]

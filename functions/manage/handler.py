@@ -10,6 +10,7 @@ from dibs.aws import clock
 from dibs.callers import MANAGER, MANAGER_OF_BODY
 from dibs.core.credentials import Manager
 from dibs.core.errors import (
+    AlreadyExists,
     FieldError,
     IllegalMove,
     InvalidInput,
@@ -149,7 +150,12 @@ ROUTES = {
     ),
     "GET /reps": Route(people.reps, MANAGER, {200: "Reps"}),
     "PUT /reps/{rep_id}": Route(
-        people.put_rep, MANAGER, {200: "Rep"}, (RouteNotFound,), body=ProfileIn, repeated=_PUT
+        people.put_rep,
+        MANAGER,
+        {200: "Rep"},
+        (RouteNotFound, AlreadyExists, Outdated),
+        body=ProfileIn,
+        repeated=_PUT,
     ),
     "POST /reps/{rep_id}/leave": Route(
         people.let_go,

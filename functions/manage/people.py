@@ -8,17 +8,14 @@ from datetime import date
 from typing import Any
 
 from dibs.aws import clock
-from dibs.core.calendar import written_hours
 from dibs.core.credentials import Manager
 from dibs.core.errors import FieldError, InvalidInput, RouteNotFound
-from dibs.core.rep import Rep
 from dibs.people.operator import all_reps
 from dibs.people.profiles import change_profile, fallback_of, leave_for_good, profile_fields
-from dibs.race.decide import off
+from dibs.people.shown import rep_shown
 from dibs.reports.quotas import LARGEST_TARGET
 from dibs.roster.callers import check_team
 from dibs.roster.trail import note
-from dibs.rules.playbook import Playbook
 from dibs.web.http import Event, Response, answer, path
 from dibs.wiring import wiring
 from manage.body import ProfileIn, TargetsIn
@@ -31,11 +28,11 @@ def reps(event: Event, manager: Manager) -> Response:
     del event, manager
     playbook = wiring().roster.playbook()
     found = all_reps(wiring().roster)
-    return answer(200, {"reps": [_rep(rep, playbook) for rep in found]})
+    return answer(200, {"reps": [rep_shown(rep, playbook, clock.now()) for rep in found]})
 
 
 def put_rep(event: Event, manager: Manager, sent: ProfileIn) -> Response:
-    """`PUT /reps/{rep_id}`: change what is named of a rep: team, zone, hours, leave and so on."""
+    """`PUT /reps/{rep_id}`: change what is named of a rep: name, phone, team, hours and so on."""
     rep_id = path(event, "rep_id")
     if manager.team and sent.named.get("team", manager.team) != manager.team:
         check_team(manager, (str(sent.named["team"]),), looks=False)
@@ -44,7 +41,7 @@ def put_rep(event: Event, manager: Manager, sent: ProfileIn) -> Response:
     before = profile_fields(was, sent.named) if was is not None else {}
     _note(manager, "rep.change", rep_id, before, profile_fields(changed, sent.named))
     wiring().timers.check("queue.check")
-    return answer(200, _rep(changed, wiring().roster.playbook()))
+    return answer(200, rep_shown(changed, wiring().roster.playbook(), clock.now()))
 
 
 def let_go(event: Event, manager: Manager) -> Response:
@@ -114,30 +111,3 @@ def _month(event: Event) -> date:
     if found is None:
         raise RouteNotFound("Name a month as 2026-11.")
     return date(int(found[1]), int(found[2]), 1)
-
-
-def _rep(rep: Rep, playbook: Playbook) -> dict[str, Any]:
-    return {
-        "rep_id": rep.rep_id,
-        "name": rep.name,
-        "team": rep.team,
-        "tier": rep.tier,
-        "zone": rep.zone,
-        "active": rep.active,
-        "available": not off(rep, playbook, clock.now()),
-        "unavailable": [refusal.code for refusal in off(rep, playbook, clock.now())],
-        "push": bool(rep.pushable),
-        "sms": rep.textable,
-        "hours": written_hours(rep.hours),
-        "leave": [{"from": str(first), "to": str(last)} for first, last in rep.leave],
-        "weight": rep.weight,
-        "territories": rep.territories,
-        "segments": rep.segments,
-        "skills": dict(rep.skills),
-        "speaks": rep.speaks,
-        "interests": rep.interests,
-        "pod": rep.pod,
-        "joined_on": rep.joined_on and str(rep.joined_on),
-        "left_on": rep.left_on and str(rep.left_on),
-        "leads_a_week": rep.allowance,
-    }

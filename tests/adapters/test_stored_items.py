@@ -102,8 +102,12 @@ LEAD = Lead(
     head_start_reps=("aaaae",),
     reserved_for="absence",
     draws_at=later(5),
+    undone_by=("aaaaf", "aaaag"),
+    race_epoch=1,
 )
 LEAD_ITEM: Item = {
+    "undone": {"S": "aaaaf aaaag"},
+    "race": {"N": "1"},
     "accepted_at": {"N": "1796031240123"},
     "asks": {"S": "smb\nsolar\nde\nheat pump:2\nsolar:1"},
     "blind": {"BOOL": True},
@@ -616,6 +620,8 @@ USED: Item = {
     "claims_ever": {"N": "40"},
     "recent": {"L": [{"N": "1796031000123"}, {"N": "1796031000456"}]},
     "credits_used": {"S": "2026-11-01 2026-11-02"},
+    "undo_day": {"S": "2026-11-30"},
+    "undos": {"N": "2"},
     "allowance_month": {"S": "2026-11"},
 }
 
@@ -646,6 +652,8 @@ def test_a_stored_rep_is_read_with_devices_and_what_they_have_used_up() -> None:
         ever=40,
         recent=(AT, AT + timedelta(milliseconds=333)),
         credits_used=(date(2026, 11, 1), date(2026, 11, 2)),
+        undo_day=date(2026, 11, 30),
+        undos=2,
     )
     assert number == 0
 

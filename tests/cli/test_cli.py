@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -15,12 +16,15 @@ from dibs.aws import clock
 from dibs.cli import leads, owners, playbooks, reps
 from dibs.cli.main import app
 from dibs.cli.target import Target
-from dibs.core.errors import InvalidInput
+from dibs.core.credentials import shown
+from dibs.core.errors import AlreadyExists, InvalidInput
 from dibs.race.claim import claim
 from dibs.race.draw import DrawResult, commitment_of, in_order, seed_of
 from dibs.race.records import draw_item
+from dibs.roster.callers import calling_viewer
 from dibs.rules.presets import preset_text
-from support.builders import World, a_card, a_rep
+from support.aws import everything
+from support.builders import World, a_card, a_playbook, a_rep, proof_of
 
 
 @pytest.fixture
@@ -109,16 +113,153 @@ def test_an_import_names_wrong_lines_and_adds_the_others_once(
         encoding="utf-8",
     )
     first = run("reps", "import", str(file), "--tokens", str(tokens))
-    assert first.exit_code == 1
-    assert "2 added, 0 known already, 1 wrong." in first.output
+    assert first.exit_code == 2
+    assert "2 added, 0 known already, 1 not taken." in first.output
     assert "line 3: team" in first.output
     kept = list(csv.reader(tokens.read_text().splitlines()))
-    assert [row[1] for row in kept] == ["Aisyah", "Chong"]
+    assert kept[0] == ["rep_id", "name", "token"]
+    assert [row[1] for row in kept[1:]] == ["Aisyah", "Chong"]
     assert tokens.stat().st_mode & 0o077 == 0
     again = run("reps", "import", str(file), "--tokens", str(tokens))
-    assert "0 added, 2 known already, 1 wrong." in again.output
+    assert "0 added, 2 known already, 1 not taken." in again.output
     names = [rep.name for rep, _ in organisation.roster.team("north")]
     assert sorted(names) == ["Aisyah", "Chong"]
+
+
+def import_reps(folder: Path, *lines: str, more: tuple[str, ...] = ()) -> Result:
+    file = folder / "reps.csv"
+    file.write_text("\n".join(lines), encoding="utf-8")
+    return run("reps", "import", str(file), "--tokens", str(folder / "tokens.csv"), *more)
+
+
+def test_each_line_that_is_no_new_rep_is_named_with_the_reason(
+    organisation: World, tmp_path: Path
+) -> None:
+    desk = organisation.add_rep(a_rep(1, name="José"))
+    gone = organisation.add_rep(a_rep(2, name="Gone"))
+    organisation.roster.deactivate(gone.rep_id, clock.now().date())
+    alone = organisation.add_rep(a_rep(3, name="Zoë", phone=None))
+    rows = (
+        "Name; Team; Zone; Phone; Tier",
+        f"JOSE\u0301; North; asia/kuching; {desk.phone}; 2.0",  # known
+        f"Second At Desk;north;UTC;{desk.phone};",
+        f"New With Leavers Number;north;UTC;{gone.phone};",
+        f"Twin;north;UTC;{gone.phone};",
+        f"gone;north;UTC;{gone.phone};",
+        "Zoe\u0308;north;Asia/Kuching;;",  # known
+        "Zoë;north;Asia/Kuching;+60128889999;",
+        "Wide;north;UTC;4.47911E+11;",
+        "Wide;north;UTC;+60128888888;1,5",
+        ";;;;",
+        "Plain;north;UTC;;",
+        "plain;north;UTC;;",
+    )
+    first = import_reps(tmp_path, *rows)
+    assert first.exit_code == 2
+    assert "2 added, 2 known already, 7 not taken." in first.output
+    assert lines_of(first) == [3, 5, 6, 8, 9, 10, 13]
+    for said_of in ("the number of JOSÉ on line 2", "New With Leavers Number on line 4"):
+        assert said_of in first.output
+    before = everything(organisation.dynamo.client, organisation.settings)
+    tokens = (tmp_path / "tokens.csv").read_bytes()
+    again = import_reps(tmp_path, *rows)
+    assert "0 added, 4 known already, 7 not taken." in again.output
+    assert everything(organisation.dynamo.client, organisation.settings) == before
+    assert (tmp_path / "tokens.csv").read_bytes() == tokens
+    without_the_others = import_reps(tmp_path, rows[0], rows[2], rows[7]).output
+    assert f"belongs to José ({desk.rep_id})" in without_the_others
+    assert f"dibs reps set {alone.rep_id} --phone +60128889999" in without_the_others
+    shorter = import_reps(tmp_path, rows[0], rows[1], rows[3])
+    assert shorter.exit_code == 0
+    assert "Nothing is changed." in shorter.output
+
+
+def test_who_left_is_not_added_again_by_an_old_file(organisation: World, tmp_path: Path) -> None:
+    gone = organisation.add_rep(a_rep(1, name="Ben", phone=None))
+    said(run("reps", "leave", gone.rep_id, "--yes"))
+    again = import_reps(tmp_path, "name,team,zone", "BEN,north,UTC")
+    assert again.exit_code == 2
+    assert f"dibs reps return {gone.rep_id}" in again.output
+    assert not (tmp_path / "tokens.csv").exists()
+
+
+def test_a_dry_run_says_what_it_would_do_and_does_nothing(
+    organisation: World, tmp_path: Path
+) -> None:
+    before = everything(organisation.dynamo.client, organisation.settings)
+    told = import_reps(
+        tmp_path, "name,team,zone", "Ben,north,UTC", "X,west,UTC", more=("--dry-run",)
+    )
+    assert told.exit_code == 2
+    assert "1 to add, 0 known already, 1 not taken." in told.output
+    assert everything(organisation.dynamo.client, organisation.settings) == before
+    assert not (tmp_path / "tokens.csv").exists()
+
+
+def test_the_first_day_is_today_unless_the_file_says_another(
+    organisation: World, tmp_path: Path
+) -> None:
+    organisation.put_playbook(a_playbook(newcomers={"enabled": True}))
+    today = import_reps(tmp_path, "name,team,zone", "Ben,north,UTC")
+    assert "Newcomers from" in today.output
+    dated = import_reps(tmp_path, "name,team,zone,Joined on", "Ann,north,UTC,2020/02/29 00:00:00",
+                        "Chi,north,UTC,05/11/2026")  # fmt: skip
+    assert lines_of(dated) == [3]
+    joined = {rep.name: rep.joined_on for rep, _ in organisation.roster.team("north")}
+    assert joined["Ann"] == date(2020, 2, 29)
+    assert abs((joined["Ben"] or date.min) - clock.now().date()) <= timedelta(days=1)
+
+
+def test_tokens_are_no_formulas_and_a_file_that_cannot_be_written_adds_nobody(
+    organisation: World, tmp_path: Path
+) -> None:
+    said(import_reps(tmp_path, "name,team,zone", "=1+1,north,UTC"))
+    assert ",'=1+1," in (tmp_path / "tokens.csv").read_text()
+    (tmp_path / "reps.csv").write_text("name,team,zone\nBen,north,UTC\n")
+    lost = run("reps", "import", str(tmp_path / "reps.csv"), "--tokens", str(tmp_path / "no/t.csv"))
+    assert lost.exit_code == 2
+    assert [rep.name for rep, _ in organisation.roster.team("north")] == ["=1+1"]
+
+
+def test_reps_are_listed_for_people_and_programs(organisation: World) -> None:
+    rep = organisation.add_rep(a_rep(1))
+    [shown] = json.loads(said(run("reps", "list", "--json")))
+    assert (shown["rep_id"], shown["phone"]) == (rep.rep_id, "+•••••••0001")
+    assert {"hours", "language", "active", "joined_on", "unavailable"} <= set(shown)
+    [whole] = json.loads(said(run("reps", "list", "--json", "--phones")))
+    assert whole["phone"] == rep.phone
+
+
+def test_leaving_asks_and_can_be_undone(organisation: World) -> None:
+    rep = organisation.add_rep(a_rep(1))
+    runner = CliRunner()
+    assert runner.invoke(app, ["reps", "leave", rep.rep_id], input="n\n").exit_code == 1
+    assert organisation.roster.get(rep.rep_id) == rep
+    assert runner.invoke(app, ["reps", "leave", rep.rep_id], input="y\n").exit_code == 0
+    token = said(run("reps", "return", rep.rep_id)).splitlines()[-1]
+    assert organisation.roster.get(rep.rep_id) == rep
+    viewer = calling_viewer(shown(token), organisation.credentials, clock.now())
+    assert viewer == rep
+    assert isinstance(run("reps", "return", rep.rep_id).exception, AlreadyExists)
+    said(run("reps", "leave", rep.rep_id, "--yes"))
+    other = organisation.add_rep(a_rep(2, phone=rep.phone))
+    assert "belongs to another rep now" in said(run("reps", "return", rep.rep_id))
+    assert organisation.roster.get(rep.rep_id) == replace(rep, phone=None)
+    assert organisation.roster.get(other.rep_id) == other
+
+
+def test_name_phone_language_and_the_rest_are_changed(organisation: World) -> None:
+    rep, other = organisation.add_rep(a_rep(1)), organisation.add_rep(a_rep(2))
+    said(run("reps", "set", rep.rep_id, "--name", "Aina", "--phone", "+60 12-888 7777",
+             "--language", "ms", "--speaks", "zh", "--pod", "a", "--segment", "smb"))  # fmt: skip
+    assert organisation.roster.get(rep.rep_id) == replace(
+        rep, name="Aina", phone="+60128887777", language="ms", speaks=("zh",), pod="a",
+        segments=("smb",),
+    )  # fmt: skip
+    taken = run("reps", "set", rep.rep_id, "--phone", str(other.phone))
+    assert isinstance(taken.exception, AlreadyExists)
+    said(run("reps", "set", rep.rep_id, "--phone", ""))
+    said(run("reps", "set", other.rep_id, "--phone", "+60128887777"))
 
 
 def test_what_a_lead_is_tied_to_is_shown(organisation: World) -> None:
@@ -129,7 +270,7 @@ def test_what_a_lead_is_tied_to_is_shown(organisation: World) -> None:
     [link] = organisation.leads.duplicate_links(lead.lead_id)
     shown = " ".join(said(run("lead", "show", lead.lead_id)).split())
     assert f"merged: {link.other_id} from fair, same phone number" in shown
-    claim(organisation.race, lead.lead_id, rep.rep_id, lambda view: None, clock.now)
+    claim(organisation.race, lead.lead_id, rep.rep_id, proof_of(rep), clock.now)
     theirs = organisation.post_lead(a_card(3, company=a_card(1).company), clock.now())
     shown = " ".join(said(run("lead", "show", theirs.lead_id)).split())
     assert "existing_owner" in shown
@@ -164,7 +305,7 @@ def test_a_companys_owner_is_imported_and_taken_back(organisation: World, tmp_pa
     assert organisation.post_lead(a_card(3), clock.now()).owner is None
 
 
-def test_a_wrong_line_of_owners_is_named_and_nothing_is_imported(
+def test_a_wrong_line_of_owners_is_named_and_the_others_are_imported(
     organisation: World, tmp_path: Path
 ) -> None:
     rep = organisation.add_rep(a_rep(1))
@@ -172,20 +313,31 @@ def test_a_wrong_line_of_owners_is_named_and_nothing_is_imported(
     organisation.roster.deactivate(gone.rep_id, clock.now().date())
     file = owners_file(
         tmp_path,
-        "company,domain,rep",
-        f"Acme 1,,{rep.rep_id}",
-        "Acme 2,,nobody",
-        f"Acme 2,,{gone.rep_id}",
-        f",gmail.com,{rep.rep_id}",
-        f"n/a,,{rep.rep_id}",
-        f",,{rep.rep_id}",
+        "Company; Domain; Owner",
+        ";;",
+        f"Acme 1;;{rep.rep_id}",
+        "Acme 2;;nobody",
+        f"Acme 2;;{gone.rep_id}",
+        f";gmail.com;{rep.rep_id}",
+        f"n/a;;{rep.rep_id}",
+        f";;{rep.rep_id}",
+        f"Acme 3;;{rep.rep_id}",
+        "Acme 3;;-",
     )
     result = run("owners", "import", file)
-    assert isinstance(result.exception, InvalidInput)
-    assert [error.field for error in result.exception.errors] == [f"line {n}" for n in range(3, 8)]
-    assert organisation.post_lead(a_card(1), clock.now()).owner is None
+    assert result.exit_code == 2
+    assert lines_of(result) == [4, 5, 6, 7, 8, 9, 10]
+    assert organisation.post_lead(a_card(1), clock.now()).owner == rep.rep_id
+    assert organisation.post_lead(a_card(3), clock.now()).owner is None
+    assert "0 changed, 1 as before" in run("owners", "import", file).output
     assert run("owners", "import", owners_file(tmp_path, "name,rep", "Acme,x")).exit_code == 2
     assert run("owners", "import", str(tmp_path / "none.csv")).exit_code == 2
+
+
+def lines_of(result: Result) -> list[int]:
+    """Which lines are named, in the order they are."""
+    found = (re.match(r"line (\d+): ", line) for line in result.output.splitlines())
+    return [int(line[1]) for line in found if line]
 
 
 def test_a_leads_history_and_a_reps_links_are_shown(organisation: World) -> None:
@@ -193,6 +345,7 @@ def test_a_leads_history_and_a_reps_links_are_shown(organisation: World) -> None
     lead = organisation.post_lead(a_card(1), clock.now())
     shown = said(run("lead", "show", lead.lead_id))
     assert "accepted" in shown
+    assert shown.splitlines()[1] == "Nobody holds it."
     line = said(run("link", rep.rep_id, lead.lead_id)).splitlines()[0]
     assert line.startswith(f"{organisation.settings.public_url}/c/")
     assert run("link", rep.rep_id, "nosuchlead").exit_code == 1

@@ -89,7 +89,7 @@ def test_what_an_operator_changes_is_in_the_log(organisation: World) -> None:
         ("lead", "assign", lead.lead_id, REP.rep_id, "--reason", "why"),
         ("lead", "withdraw", lead.lead_id, "--reason", "why"),
         ("rewards", "put", "mug", "--name", "Mug", "--points", "5"),
-        ("reps", "leave", REP.rep_id),
+        ("reps", "leave", REP.rep_id, "--yes"),
     ):
         said(run(*command))
     shown_log = said(run("log"))

@@ -17,7 +17,9 @@ from dibs.aws import clock
 from dibs.core.errors import AlreadyClaimed, Busy, ClaimRefused, DibsError
 from dibs.core.lead import HELD, Lead, State, implied_by_move
 from dibs.core.rep import Rep
+from dibs.offers.store import DynamoOfferStore
 from dibs.race.claim import Won, claim
+from dibs.receipts.receipts import Trace, ending, receipts
 from dibs.roster.store import DynamoRoster
 from support.builders import World, a_card, a_playbook, a_rep, proof_of
 
@@ -55,6 +57,35 @@ def test_five_hundred_claimers_of_one_lead_have_one_winner_in_twenty_rounds(
             assert named == {(winners[0].claim.rep_id, winners[0].claim.rep_name)}
     used = Counter(usage.claims for _, usage in world.roster.team("north"))
     assert sum(claims * count for claims, count in used.items()) == 20
+
+
+def test_a_losers_receipt_has_the_place_and_the_milliseconds_of_their_answer(
+    local_world: World,
+) -> None:
+    world = local_world
+    reps = [world.add_rep(a_rep(number)) for number in range(1, 101)]
+    lead = world.post_lead(a_card(), clock.now())
+    with ThreadPoolExecutor(32) as pool:
+        outcomes = list(pool.map(lambda rep: attempt(world, lead, rep), reps))
+    answers = {
+        rep.rep_id: outcome
+        for rep, outcome in zip(reps, outcomes, strict=True)
+        if isinstance(outcome, AlreadyClaimed)
+    }
+    view = world.race.read(lead.lead_id, reps[0].rep_id)
+    ended = ending(view.claim, (), lead.epoch)
+    assert ended is not None
+    offers = DynamoOfferStore(world.dynamo, world.settings)
+    ids = [rep.rep_id for rep in reps]
+    traces = [
+        Trace(rep_id, attempted_at=seen.attempted_at, lost_at=seen.lost_at)
+        for rep_id, seen in offers.sightings(lead.lead_id, 1, ids, consistent=True).items()
+    ]
+    losers = [one for one in receipts(ended, traces) if one.rep_id != ended.winner]
+    assert len(losers) == len(answers) == 99
+    judged = [answers[one.rep_id].judged_at for one in losers]
+    assert judged == [one.attempted_at for one in losers] == sorted(filter(None, judged))
+    assert [answers[one.rep_id].ms_ago for one in losers] == [one.behind_ms for one in losers]
 
 
 def test_eight_reps_on_fifty_leads_at_once_pass_no_limit(local_world: World) -> None:

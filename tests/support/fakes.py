@@ -254,6 +254,9 @@ class FakeRace:
     ) -> bool:
         return self._memory.put_back(held, reopened, transitions, counts)
 
+    def count(self, counts: Change) -> bool:
+        return self._memory.count(counts)
+
     def record_attempt(
         self,
         lead: Lead,
@@ -719,7 +722,7 @@ class FakeRoster:
         return {r: self._memory.reps[r] for r in rep_ids if r in self._memory.reps}
 
     def by_phone(self, phone: str) -> tuple[Rep, Usage] | None:
-        found = [rep for rep in self._memory.reps.values() if rep.phone == phone]
+        found = [r for r in self._memory.reps.values() if r.phone == phone and r.active]
         return (found[0], self._memory.usage[found[0].rep_id]) if found else None
 
     def add(self, rep: Rep, shown: Shown, token: Credential, entry: Entry) -> None:
@@ -738,8 +741,24 @@ class FakeRoster:
         return True
 
     def put_profile(self, rep: Rep, fields: Sequence[str]) -> None:
-        if fields:
-            self._change(rep.rep_id, **{name: getattr(rep, name) for name in fields})
+        if not fields:
+            return
+        before = self._memory.reps.get(rep.rep_id)
+        changes: dict[str, object] = {name: getattr(rep, name) for name in fields}
+        if "phone" in fields and before is not None and before.phone != rep.phone:
+            if before.active:
+                self._free_for(rep)
+            changes["sms_opted_out"] = False
+        self._change(rep.rep_id, **changes)
+
+    def _free_for(self, rep: Rep) -> None:
+        known = self.by_phone(rep.phone) if rep.phone else None
+        if known is not None and known[0].rep_id != rep.rep_id:
+            raise AlreadyExists
+
+    def reactivate(self, rep: Rep) -> None:
+        self._free_for(rep)
+        self._change(rep.rep_id, active=True, left_on=None, phone=rep.phone)
 
     def deactivate(self, rep_id: str, left_on: date) -> None:
         self._change(rep_id, active=False, left_on=left_on)
@@ -811,9 +830,12 @@ class FakeOffers:
     def __init__(self, memory: Memory) -> None:
         self._memory = memory
 
-    def notices(self, lead_id: str, epoch: int, rep_ids: Sequence[str]) -> dict[str, SentOffer]:
+    def notices(
+        self, lead_id: str, epoch: int, rep_ids: Sequence[str], *, since: int | None = None
+    ) -> dict[str, SentOffer]:
         found = {r: self._memory.notices.get((lead_id, r)) for r in rep_ids}
-        return {r: notice for r, notice in found.items() if notice and notice.epoch == epoch}
+        epochs = range(epoch if since is None else since, epoch + 1)
+        return {r: notice for r, notice in found.items() if notice and notice.epoch in epochs}
 
     def record(self, notices: Sequence[SentOffer]) -> None:
         for notice in notices:
@@ -835,7 +857,7 @@ class FakeOffers:
         self, lead: Lead, rep_id: str, new_code: Callable[[], str], now: datetime
     ) -> str | None:
         epoch, _ = self._memory.reserved.get((lead.lead_id, rep_id), (0, ""))
-        if epoch >= lead.epoch:
+        if epoch >= lead.first_epoch:
             return None
         while True:
             code = new_code()

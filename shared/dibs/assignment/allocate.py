@@ -1,8 +1,8 @@
 """Decide, before a new lead races, whether it is reserved or whether some reps see it first.
 
-It is reserved for newcomers (F8, F9) or for reps who were away (F10) while one of them is owed a
-lead. Reps with a priority turn (F6) or an absence credit (F10) get a head start. The decision is
-stored with the lead.
+It is reserved for newcomers (F8, F9), for reps who were away (F10) or for reps who have to accept
+an assignment (F2) while one of them is due a lead. Reps with a priority turn (F6) or an absence
+credit (F10) get a head start. The decision is stored with the lead.
 
 With these rules off nothing is read. With them on, the teams' snapshot and the day's turns are
 read, both cached per process for some time. They only propose: the assignment checks again.
@@ -28,8 +28,9 @@ from dibs.assignment.reservations import (
 )
 from dibs.assignment.round_robin import not_assignable
 from dibs.core.calendar import day_of
-from dibs.core.lead import Lead, State, Transition, moved
+from dibs.core.lead import ASSIGNED_ONLY, Lead, State, Transition, moved
 from dibs.race.absence import Credit, using
+from dibs.race.debts import awaits_assignment
 from dibs.race.decide import Eligible, decide
 from dibs.race.matching import mismatches
 from dibs.race.opening import opening, races
@@ -63,6 +64,7 @@ def allot(roster: Roster, turns: PriorityTurns) -> Allot:
     def decided(lead: Lead, playbook: Playbook, now: datetime) -> Allocation:
         absence = playbook.absence if playbook.absence.hours_per_credit else None
         may_reserve = playbook.newcomers.enabled or (absence and absence.earns == "reserved")
+        may_reserve = may_reserve or bool(playbook.acceptance.claims_per_assignment)
         by_credit = absence is not None and absence.earns == "head_start"
         priority = playbook.priority
         by_turn = in_share(lead, "priority", priority.share_percent)
@@ -70,7 +72,11 @@ def allot(roster: Roster, turns: PriorityTurns) -> Allot:
             return Allocation(lead)
         members = [member for team in lead.teams for member in roster.team(team)]
         if may_reserve:
-            some = [(rep, usage) for rep, usage in members if could_be_owed(rep, playbook, now)]
+            some = [
+                (rep, usage)
+                for rep, usage in members
+                if could_be_owed(rep, playbook, now) or awaits_assignment(usage, playbook)
+            ]
             reserved = kept_for(lead, able(lead, some, playbook, now), playbook, now)
             if reserved:
                 # It waits to be assigned from now on and cannot be claimed.
@@ -111,7 +117,7 @@ def raced_instead(
     cohort (F9) when it is in the share they race for, at least two of them can claim it, and fewer
     cohort races are open than newcomers who can claim it.
     """
-    if lead.state is not State.NEW or lead.reserved_for not in ("newcomers", "absence"):
+    if lead.state is not State.NEW or lead.reserved_for not in ASSIGNED_ONLY:
         return None
     free = able(lead, members, playbook, now)
     waiting = owed(lead.reserved_for, free, playbook, now)

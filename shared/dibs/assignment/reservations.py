@@ -1,7 +1,7 @@
-"""Reserve leads for newcomers (F8, F9) and for reps who were away (F10). Pure.
+"""Reserve leads for newcomers (F8, F9), reps who were away (F10) and who owe an assignment (F2).
 
-A new lead is reserved when a rep it fits is owed one. A moment later it is assigned to the rep who
-is owed it most. If no rep is owed one any more by then, it is raced like any other.
+Pure. A new lead is reserved when a rep it fits is owed one. A moment later it is assigned to the
+rep who is owed it most. If no rep is owed one any more by then, it is raced like any other.
 """
 
 from __future__ import annotations
@@ -11,14 +11,15 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from dibs.assignment.pace import behind
-from dibs.core.lead import Lead, Reserved
+from dibs.core.lead import ASSIGNED_ONLY, Lead, Reserved
 from dibs.core.rep import Rep, Usage
 from dibs.race.absence import credits_of
+from dibs.race.debts import awaits_assignment
 from dibs.race.newcomers import Phase, guaranteed, phase_of
 from dibs.rules.rules import Rules
 
-NEWCOMER, CREDIT = "newcomer", "absence_credit"
-REASONS = {"newcomers": NEWCOMER, "absence": CREDIT}
+NEWCOMER, CREDIT, OWED = "newcomer", "absence_credit", "owed_assignment"
+REASONS = {"newcomers": NEWCOMER, "absence": CREDIT, "acceptance": OWED}
 """Why a reserved lead was assigned, by whom it was reserved for."""
 
 RACED_PERCENT = 50
@@ -42,13 +43,14 @@ def could_be_owed(rep: Rep, playbook: Rules, now: datetime) -> bool:
 def kept_for(lead: Lead, free: Iterable[Known], playbook: Rules, now: datetime) -> Reserved:
     """Return which group a new lead is reserved for, given the reps it could be assigned to.
 
-    Newcomers come first. Hot leads are reserved too, so that guaranteed leads are no worse than
-    raced ones; test leads never are.
+    Newcomers come first, then who was away, then who has to accept an assignment before their next
+    claim (F2): so that debt can be paid also where every lead of the pool is claimed. Hot leads are
+    reserved too, so that guaranteed leads are no worse than raced ones; test leads never are.
     """
     if lead.test:
         return ""
     members = list(free)
-    for reserved in ("newcomers", "absence"):
+    for reserved in ASSIGNED_ONLY:
         if owed(reserved, members, playbook, now):
             return reserved
     return ""
@@ -58,7 +60,8 @@ def owed(reserved: Reserved, free: Iterable[Known], playbook: Rules, now: dateti
     """Return the reps who are owed a lead most, out of those it could be assigned to.
 
     Newcomers: those farthest behind their guarantee. Reps who were away: those whose credit
-    expires first. Several in a tie; empty when no rep is owed one.
+    expires first. Reps who owe an assignment: all who have none waiting. Several in a tie; empty
+    when no rep is owed one.
     """
     if reserved == "newcomers" and playbook.newcomers.enabled:
         lag = [(behind(rep, usage, playbook, now), rep) for rep, usage in free]
@@ -71,6 +74,8 @@ def owed(reserved: Reserved, free: Iterable[Known], playbook: Rules, now: dateti
         ]
         soonest = min((day for day, _ in ends), default=None)
         return [rep for day, rep in ends if day == soonest]
+    if reserved == "acceptance":
+        return [rep for rep, usage in free if awaits_assignment(usage, playbook)]
     return []
 
 

@@ -5,6 +5,7 @@ A holder who does not contact a lead in time is reminded first, then loses it.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
@@ -32,6 +33,7 @@ from dibs.race.usage import release_lead
 NOT_WORKED = "not_worked"
 LEFT = "left"
 LONGEST_REASON = 200
+LOOKS = 5
 
 
 def look_after(
@@ -52,14 +54,26 @@ def look_after(
 
 
 def let_go(
-    race: RaceStore, holdings: Holdings, rep_id: str, by: str, clock: Callable[[], datetime]
+    race: RaceStore,
+    holdings: Holdings,
+    rep_id: str,
+    by: str,
+    clock: Callable[[], datetime],
+    pause: Callable[[float], None] = time.sleep,
 ) -> int:
-    """Give back every unfinished lead a leaver holds (R8); return how many."""
-    backs = [
-        give_back(race, holdings, lead.lead_id, rep_id, LEFT, by, clock)
-        for lead in holdings.held_by(rep_id)
-    ]
-    return sum(back is not None for back in backs)
+    """Give back every unfinished lead a leaver holds (R8); return how many.
+
+    The index of held leads may lag behind a claim of the last moment. Their own item does not: it
+    says how many they have in hand, so look again while there are any.
+    """
+    returned = 0
+    for _ in attempts(LOOKS, pause):
+        for lead in holdings.held_by(rep_id):
+            back = give_back(race, holdings, lead.lead_id, rep_id, LEFT, by, clock)
+            returned += back is not None
+        if race.read("-", rep_id).usage.in_hand <= 0:
+            break
+    return returned
 
 
 def accept(

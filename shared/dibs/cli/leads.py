@@ -105,6 +105,17 @@ def show(lead_id: str, stack: Stack = "") -> None:
         + (", put on hold by a manager" if lead.on_hold else ""),
         highlight=False,
     )
+    claim = here.stores.race.read(lead_id, "").claim
+    current = claim if claim is not None and claim.epoch == lead.epoch else None
+    if current is not None and current.rep_id == lead.owner:
+        how = "claimed" if current.competitive else f"assigned ({current.cause})"
+        at = f"{current.claimed_at:%Y-%m-%d %H:%M:%S}"
+        console.print(
+            escape(f"Held by {current.rep_name} ({current.rep_id}), {how} at {at} UTC."),
+            highlight=False,
+        )
+    else:
+        console.print(f"Held by {lead.owner}." if lead.owner else "Nobody holds it.")
     table = Table("at (UTC)", "from", "to", "cause", "by", "reason")
     for transition in store.history(lead_id):
         at = f"{transition.at:%Y-%m-%d %H:%M:%S.%f}"[:-3]
@@ -119,10 +130,9 @@ def show(lead_id: str, stack: Stack = "") -> None:
             whose,
             escape(transition.note),
         )
-    claim = here.stores.race.read(lead_id, "").claim
-    if claim is not None and claim.epoch == lead.epoch and claim.competitive:
-        at = f"{claim.claimed_at:%Y-%m-%d %H:%M:%S.%f}"[:-3]
-        who = f"{claim.rep_name} ({claim.rep_id}), {claim.claim_ms} ms after the notice"
+    if current is not None and current.competitive:
+        at = f"{current.claimed_at:%Y-%m-%d %H:%M:%S.%f}"[:-3]
+        who = f"{current.rep_name} ({current.rep_id}), {current.claim_ms} ms after the notice"
         table.add_row(at, "open", "claimed", "claimed", who)
     console.print(table)
     for link in store.duplicate_links(lead_id):

@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
-import csv
 from dataclasses import replace
 from pathlib import Path
 
 import typer
+from rich.console import Console
+from rich.progress import track
 
+from dibs.cli.files import DryRun, Encoding, end, line_of, read_file
 from dibs.cli.target import Stack, noted, target
-from dibs.core.errors import FieldError, InvalidInput
+from dibs.core.errors import FieldError
 from dibs.core.lead import IdentityKind
+from dibs.core.tables import Column
 from dibs.intake.company_names import company_name
 from dibs.intake.domains import company_domain
 from dibs.intake.duplicates import Identity
 from dibs.intake.identity import domain_mark, identity
-from dibs.roster.ports import Roster
+from dibs.people.operator import active_rep
 
 app = typer.Typer(no_args_is_help=True)
+console = Console()
 NOBODY = "-"
+COLUMNS = (
+    Column("rep", ("owner", "rep id", "owner id", "wakil", "pemilik"), needed=True),
+    Column("company", ("company name", "account", "account name", "syarikat", "nama syarikat")),
+    Column("domain", ("company domain", "website", "web", "domain syarikat")),
+)
 
 
 @app.callback()
@@ -27,55 +36,58 @@ def owners() -> None:
 
 
 @app.command("import")
-def import_(file: Path, stack: Stack = "") -> None:
-    """Import owners from a CSV file with rep and company, domain or both; all lines or none.
+def import_(
+    file: Path, dry_run: DryRun = False, encoding: Encoding = "", stack: Stack = ""
+) -> None:
+    """Import owners from a CSV file with rep, and company, domain or both.
 
     A rep is an id or a phone number; - removes the owner. A lead of the company then goes to its
-    owner without a race, while that rep is active.
+    owner without a race, while that rep is active. Each line that it does not take is named with
+    the reason, and it ends with 2; the others are taken.
     """
     here = target(stack)
-    try:
-        with file.open(encoding="utf-8-sig", newline="") as source:
-            reader = csv.DictReader(source)
-            columns = set(reader.fieldnames or ())
-            if "rep" not in columns or not columns & {"company", "domain"}:
-                raise typer.BadParameter(
-                    "needs a column rep, and company or domain", param_hint=str(file)
-                )
-            rows = list(reader)
-    except (OSError, UnicodeDecodeError) as error:
-        raise typer.BadParameter(f"cannot be read: {error}", param_hint=str(file)) from None
-    found: list[tuple[Identity, str | None]] = []
-    errors = []
-    for number, row in enumerate(rows, start=2):
+    table = read_file(file, COLUMNS, encoding)
+    if not table.columns & {"company", "domain"}:
+        raise typer.BadParameter("needs a column company or domain", param_hint=str(file))
+    wrong = list(table.wrong)
+    taken: list[tuple[int, list[Identity], str | None]] = []
+    lines: dict[Identity, tuple[int, str | None]] = {}
+    for row in table.rows:
         try:
-            owner = _rep(here.stores.roster, (row["rep"] or "").strip())
-            found += [(one, owner) for one in _company(row.get("company"), row.get("domain"))]
+            given = row.fields["rep"]
+            owner = None if given == NOBODY else active_rep(here.stores.roster, given).rep_id
+            companies = _company(row.fields.get("company", ""), row.fields.get("domain", ""))
         except ValueError as error:
-            errors.append(FieldError(f"line {number}", str(error)))
-    if errors:
-        raise InvalidInput(tuple(errors))
-    store = here.stores.leads
-    for one, owner in found:
-        store.name_owner(one, owner)
-    noted(here.stores, "owners.import", "companies", {}, {"companies": len(rows)})
-    typer.echo(f"{len(rows)} companies have their owners now.")
+            wrong.append(FieldError(f"line {row.line}", str(error)))
+            continue
+        taken.append((row.line, companies, owner))
+        for one in companies:
+            line, other = lines.setdefault(one, (row.line, owner))
+            if other != owner:
+                problem = "names another owner of the company than line"
+                wrong.append(FieldError(f"line {row.line}", f"{problem} {line}; keep one of them"))
+                wrong.append(FieldError(f"line {line}", f"{problem} {row.line}; keep one of them"))
+    wrong = list({line_of(error): error for error in reversed(wrong)}.values())
+    refused = {line_of(error) for error in wrong}
+    good = [(companies, owner) for line, companies, owner in taken if line not in refused]
+    if dry_run:
+        typer.echo(f"{len(good)} lines to take, {len(wrong)} not taken. Nothing is changed.")
+        end(wrong)
+        return
+    store, changed = here.stores.leads, 0
+    for companies, owner in track(good, "Importing", console=console, disable=not good):
+        named = [store.name_owner(one, owner) for one in companies]
+        changed += any(named)
+    if changed:
+        noted(here.stores, "owners.import", "companies", {}, {"companies": changed})
+    typer.echo(
+        f"{len(good)} companies have their owners now: {changed} changed, "
+        f"{len(good) - changed} as before; {len(wrong)} lines not taken."
+    )
+    end(wrong)
 
 
-def _rep(roster: Roster, given: str) -> str | None:
-    if given == NOBODY:
-        return None
-    known = roster.by_phone(given)
-    rep = known[0] if known else roster.get(given)
-    if rep is None or not rep.active:
-        raise ValueError(
-            f"{given!r} is not an active rep's id or phone number; see `dibs reps list`"
-        )
-    return rep.rep_id
-
-
-def _company(name: str | None, domain: str | None) -> list[Identity]:
-    name, domain = (name or "").strip(), (domain or "").strip()
+def _company(name: str, domain: str) -> list[Identity]:
     found = []
     by_domain = identity(IdentityKind.DOMAIN, company_domain(domain))
     for kind, given, value in (

@@ -2,35 +2,48 @@
 
 from __future__ import annotations
 
-import csv
 import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TextIO
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import track
 from rich.table import Table
 
 from dibs.aws import clock
+from dibs.cli.files import AsJson, DryRun, Encoding, end, read_file
 from dibs.cli.target import Stack, noted, operator, target
-from dibs.core.errors import AlreadyExists, DibsError, RouteNotFound
+from dibs.core.calendar import Hours, written_hours
+from dibs.core.errors import AlreadyExists, DibsError, FieldError, RouteNotFound
+from dibs.core.rep import Rep
+from dibs.core.tables import folded, write_rows
 from dibs.offers.open_offers import open_offers
 from dibs.people.access import issue_token, make_link
-from dibs.people.operator import add_rep, all_reps, rep_of
+from dibs.people.operator import add_rep, all_reps, hire, rep_of
+from dibs.people.phones import masked
 from dibs.people.profiles import (
     change_profile,
+    come_back,
     fallback_of,
     leave_for_good,
     profile_fields,
 )
+from dibs.people.rep_import import COLUMNS, RepRow, judged
+from dibs.people.shown import rep_shown
 from dibs.race.decide import off
+from dibs.roster.ports import Roster
+from dibs.rules.rules import Rules
 from dibs.web.translations import shown_company
 
 app = typer.Typer(no_args_is_help=True)
 console = Console()
-COLUMNS = ("name", "team", "zone", "phone", "tier", "language")
+TOKEN_COLUMNS = ("rep_id", "name", "token")
 
 
 @app.command()
@@ -41,45 +54,96 @@ def add(
     phone: Annotated[str, typer.Option(help="With country code, such as +60128880000.")] = "",
     tier: Annotated[int, typer.Option(help="1 to 3.")] = 2,
     language: Annotated[str, typer.Option(help="en or ms.")] = "en",
+    joined: Annotated[
+        str, typer.Option(help="First day, such as 2026-11-23; today if left out.")
+    ] = "",
     stack: Stack = "",
 ) -> None:
     """Add a rep and print their token, once: only its hash is kept."""
+    roster = target(stack).stores.roster
     rep, token = add_rep(
-        target(stack).stores.roster,
+        roster,
         name=name,
         team=team,
         zone=zone,
         phone=phone,
         tier=tier,
         language=language,
+        joined=joined,
         by=operator(),
         now=clock.now(),
     )
-    console.print(f"Added {rep.name} ({rep.rep_id}) to {rep.team}. Their token, shown once:")
+    if not joined:
+        _say_newcomers([rep], roster.playbook())
+    _say(f"Added {rep.name} ({rep.rep_id}) to {rep.team}. Their token, shown once:")
     typer.echo(token)
 
 
 @app.command("list")
-def list_(stack: Stack = "") -> None:
-    """List reps, and whether they are notified of leads now."""
+def list_(
+    as_json: AsJson = False,
+    phones: Annotated[bool, typer.Option("--phones", help="Whole phone numbers.")] = False,
+    stack: Stack = "",
+) -> None:
+    """List reps, their hours, and whether they are notified of leads now."""
     now, roster = clock.now(), target(stack).stores.roster
-    playbook = roster.playbook()
-    table = Table("rep", "name", "team", "tier", "zone", "reached by", "now")
-    for rep in all_reps(roster):
+    playbook, reps = roster.playbook(), all_reps(roster)
+    if as_json:
+        shown = [rep_shown(rep, playbook, now, phones) for rep in reps]
+        typer.echo(json.dumps(shown, indent=2, ensure_ascii=False))
+        return
+    table = Table("rep", "name", "team", "tier", "zone", "hours", "phone", "joined", "by", "now")
+    for rep in reps:
         reached = [*(["push"] if rep.pushable else []), *(["SMS"] if rep.textable else [])]
-        standing = (
-            ", ".join(refusal.code.replace("_", " ") for refusal in off(rep, playbook, now)) or "on"
-        )
+        number = rep.phone or ""
         table.add_row(
             rep.rep_id,
-            rep.name,
+            escape(rep.name),
             rep.team,
             str(rep.tier),
             rep.zone,
+            _hours_line(rep.hours),
+            number if phones else masked(number),
+            str(rep.joined_on or ""),
             " + ".join(reached) or "app only",
-            standing,
+            _status(rep, playbook),
         )
     console.print(table)
+    nobody_knows = [rep.rep_id for rep in reps if rep.active and rep.joined_on is None]
+    if playbook.newcomers.enabled and nobody_knows:
+        _say(
+            f"Without a first day, so no newcomers to the rules: {', '.join(nobody_knows)}. "
+            "Set it with `dibs reps set REP_ID --joined DAY`."
+        )
+
+
+def _status(rep: Rep, playbook: Rules) -> str:
+    if not rep.active:
+        return f"left {rep.left_on or ''}".strip()
+    refusals = off(rep, playbook, clock.now())
+    return ", ".join(refusal.code.replace("_", " ") for refusal in refusals) or "on"
+
+
+def _hours_line(hours: Hours) -> str:
+    """Return working hours in a line, days with the same ones together."""
+    days: dict[str, list[str]] = {}
+    for day, shifts in written_hours(hours).items():
+        days.setdefault(" ".join(shifts), []).append(day)
+    return "; ".join(f"{' '.join(of)} {shifts}" for shifts, of in days.items()) or "the team's"
+
+
+def _say_newcomers(reps: list[Rep], playbook: Rules) -> None:
+    """Say of whom the rules for newcomers hold from today, as they may not be new."""
+    if reps and playbook.newcomers.enabled:
+        named = reps[0].rep_id if len(reps) == 1 else "REP_ID"
+        _say(
+            f"Newcomers from {reps[0].joined_on} on: {', '.join(rep.name for rep in reps)[:400]}. "
+            f"For who was there before: `dibs reps set {named} --joined DAY`."
+        )
+
+
+def _say(text: str) -> None:
+    console.print(escape(text), highlight=False, soft_wrap=True)
 
 
 @app.command()
@@ -108,28 +172,53 @@ def pause(
 @app.command("set")
 def set_(
     rep_id: str,
-    team: Annotated[str, typer.Option(help="A team of the playbook.")] = "",
-    tier: Annotated[int, typer.Option(help="1 to 3, until the next recalculation.")] = 0,
-    zone: Annotated[str, typer.Option(help="IANA time zone.")] = "",
-    weight: Annotated[int, typer.Option(help="Share of assignments, 1 to 10.")] = 0,
+    name: Annotated[str | None, typer.Option(help="As colleagues know them.")] = None,
+    phone: Annotated[str | None, typer.Option(help='Such as +60128880000; "" for none.')] = None,
+    language: Annotated[str | None, typer.Option(help="en or ms.")] = None,
+    team: Annotated[str | None, typer.Option(help="A team of the playbook.")] = None,
+    tier: Annotated[int | None, typer.Option(help="1 to 3, until the next recalculation.")] = None,
+    zone: Annotated[str | None, typer.Option(help="IANA time zone.")] = None,
+    weight: Annotated[int | None, typer.Option(help="Share of assignments, 1 to 10.")] = None,
     territory: Annotated[
-        list[str] | None, typer.Option(help="One of theirs; may be repeated.")
+        list[str] | None, typer.Option(help='One of theirs; may be repeated; "" for none.')
     ] = None,
+    segment: Annotated[
+        list[str] | None, typer.Option(help='One of theirs; may be repeated; "" for none.')
+    ] = None,
+    skill: Annotated[
+        list[str] | None, typer.Option(help="Such as solar:2; may be repeated.")
+    ] = None,
+    speaks: Annotated[
+        list[str] | None, typer.Option(help="A language tag such as zh; may be repeated.")
+    ] = None,
+    interest: Annotated[
+        list[str] | None, typer.Option(help='A product; may be repeated; "" for none.')
+    ] = None,
+    pod: Annotated[str | None, typer.Option(help='Their group in the team; "" for none.')] = None,
     hours: Annotated[str, typer.Option(help='JSON, such as {"mon": ["09:00-18:00"]}.')] = "",
     leave: Annotated[
         list[str] | None, typer.Option(help="Days off, FIRST/LAST; may be repeated.")
     ] = None,
-    joined: Annotated[str, typer.Option(help="First day, such as 2026-11-23.")] = "",
+    joined: Annotated[
+        str | None, typer.Option(help='First day, such as 2026-11-23; "" for none.')
+    ] = None,
     stack: Stack = "",
 ) -> None:
     """Change a rep's profile (R8, M5); options left out stay as they are."""
-    given: dict[str, Any] = {
-        name: value
-        for name, value in (("team", team), ("tier", tier), ("zone", zone), ("weight", weight))
-        if value
+    named = (
+        *(("name", name), ("phone", phone), ("language", language), ("team", team)),
+        *(("tier", tier), ("zone", zone), ("weight", weight), ("pod", pod)),
+    )
+    given: dict[str, Any] = {field: value for field, value in named if value is not None}
+    lists = (
+        *(("territories", territory), ("segments", segment), ("speaks", speaks)),
+        ("interests", interest),
+    )
+    given |= {
+        field: [one for one in values if one] for field, values in lists if values is not None
     }
-    if territory is not None:
-        given["territories"] = [name for name in territory if name]
+    if skill is not None:
+        given["skills"] = dict(_skill(one) for one in skill if one)
     if hours:
         try:
             given["hours"] = json.loads(hours)
@@ -138,8 +227,8 @@ def set_(
     if leave is not None:
         spans = [span.partition("/") for span in leave if span]
         given["leave"] = [{"from": first, "to": last or first} for first, _, last in spans]
-    if joined:
-        given["joined_on"] = joined
+    if joined is not None:
+        given["joined_on"] = joined or None
     if not given:
         raise typer.BadParameter("name at least one option to change")
     stores = target(stack).stores
@@ -150,13 +239,31 @@ def set_(
     typer.echo(f"{rep.name}: {', '.join(given)} set.")
 
 
+def _skill(given: str) -> tuple[str, int]:
+    name, _, level = given.partition(":")
+    if not level.isascii() or not level.isdigit():
+        raise typer.BadParameter("write it with its level, as solar:2", param_hint="--skill")
+    return name, int(level)
+
+
 @app.command()
-def leave(rep_id: str, stack: Stack = "") -> None:
-    """Remove a rep who leaves: their token ends and their open leads go back (R8)."""
+def leave(
+    rep_id: str,
+    yes: Annotated[bool, typer.Option("--yes", help="Without asking.")] = False,
+    stack: Stack = "",
+) -> None:
+    """Remove a rep who leaves: their token ends and their open leads go back (R8).
+
+    `dibs reps return` undoes it, without the leads.
+    """
     here = target(stack)
     race = here.stores.race
     holdings = here.stores.holdings
     rep = rep_of(here.stores.roster, rep_id)
+    if not yes and rep.active:
+        held = len(holdings.held_by(rep_id))
+        _say(f"{rep.name} ({rep.team}) leaves: their token ends, and {held} leads go back.")
+        typer.confirm("Go on?", abort=True)
     back = leave_for_good(here.stores.roster, race, holdings, rep_id, "operator", clock.now)
     noted(here.stores, "rep.leave", rep_id, {"active": rep.active}, {"active": False})
     typer.echo(f"{rep.name} has left; leads that went back: {back}.")
@@ -164,65 +271,110 @@ def leave(rep_id: str, stack: Stack = "") -> None:
         typer.echo(f"Name another fallback person for team {team} in the playbook.")
 
 
+@app.command("return")
+def return_(rep_id: str, stack: Stack = "") -> None:
+    """Take back a rep who left, as they were, and print their new token, once (R8)."""
+    stores = target(stack).stores
+    rep = rep_of(stores.roster, rep_id)
+    has_number = come_back(stores.roster, rep_id)
+    noted(stores, "rep.return", rep_id, {"active": False}, {"active": True})
+    token = issue_token(stores.credentials, rep_id, operator(), clock.now())
+    if not has_number:
+        _say(
+            "Their phone number belongs to another rep now: "
+            f"`dibs reps set {rep_id} --phone NUMBER` gives them a new one."
+        )
+    _say(f"{rep.name} ({rep_id}) is back in {rep.team}. Their token, shown once:")
+    typer.echo(token)
+
+
 @app.command("import")
 def import_(
     file: Path,
     tokens: Annotated[
-        Path, typer.Option(help="Where to write the new reps' tokens (CSV); keep it safe.")
-    ],
+        Path | None,
+        typer.Option(help="Where to write the new reps' tokens (CSV); keep it safe."),
+    ] = None,
+    dry_run: DryRun = False,
+    encoding: Encoding = "",
     stack: Stack = "",
 ) -> None:
-    """Import reps from a CSV file with the columns name, team, zone, phone, tier, language.
+    """Import reps from a CSV file: name, team, zone, and phone, tier, language, joined.
 
-    Importing again adds only new reps: it skips a known phone number, and, without a number, a
-    known name of the team. It prints each wrong line and imports the others.
+    It adds new reps and changes nobody: importing the same file again changes nothing. Each line
+    that it does not take is named with the reason, and it ends with 2; the others are taken.
     """
-    roster, by = target(stack).stores.roster, operator()
+    if tokens is None and not dry_run:
+        raise typer.BadParameter("name a file for the new reps' tokens", param_hint="--tokens")
+    roster = target(stack).stores.roster
+    table = read_file(file, COLUMNS, encoding)
+    rows = judged(table, roster, clock.now())
+    wrong = [*table.wrong, *(FieldError(f"line {r.line}", r.problem) for r in rows if r.problem)]
+    known = sum(not row.new and not row.problem for row in rows)
+    new = [row for row in rows if row.new]
+    if tokens is None or dry_run:
+        for row in new:
+            _say(f"line {row.line}: would add {row.new and row.new.name}")
+        _say(
+            f"{len(new)} to add, {known} known already, {len(wrong)} not taken. Nothing is changed."
+        )
+        end(wrong)
+        return
+    added: list[Rep] = []
+    by = operator()
+    with _appending(tokens) as out:
+        for row in track(new, "Importing", console=console, disable=not new):
+            try:
+                added += _added(roster, row, by, out)
+            except DibsError as error:
+                wrong.append(FieldError(f"line {row.line}", str(error)))
+    known = len(rows) + len(table.wrong) - len(added) - len(wrong)
+    _say(f"{len(added)} added, {known} known already, {len(wrong)} not taken.")
+    if not added and not wrong:
+        _say("Nothing is changed.")
+    if "joined" not in table.columns:
+        _say_newcomers(added, roster.playbook())
+    end(wrong)
+
+
+def _added(roster: Roster, row: RepRow, by: str, out: TextIO) -> list[Rep]:
+    """Store a new rep and write their token down at once: it is shown nowhere else."""
+    rep = row.new
+    if rep is None:
+        return []
     try:
-        with file.open(encoding="utf-8-sig", newline="") as source:
-            reader = csv.DictReader(source)
-            missing = {"name", "team", "zone"} - set(reader.fieldnames or ())
-            if missing:
-                raise typer.BadParameter(
-                    f"has no column {', '.join(sorted(missing))}", param_hint=str(file)
-                )
-            rows = list(reader)
-    except (OSError, UnicodeDecodeError) as error:
-        raise typer.BadParameter(f"cannot be read: {error}", param_hint=str(file)) from None
-    names = {(rep.name, rep.team) for rep in all_reps(roster)}
-    added, known, wrong = [], 0, []
-    for number, row in enumerate(track(rows, "Importing", console=console), start=2):
-        given = {name: (row.get(name) or "").strip() for name in COLUMNS}
-        if not given["phone"] and (given["name"], given["team"]) in names:
-            known += 1
-            continue
-        try:
-            rep, token = add_rep(
-                roster,
-                name=given["name"],
-                team=given["team"],
-                zone=given["zone"],
-                phone=given["phone"],
-                tier=int(given["tier"] or 2),
-                language=given["language"] or "en",
-                by=by,
-                now=clock.now(),
-            )
-            added.append((rep.rep_id, rep.name, token))
-        except AlreadyExists:
-            known += 1
-        except ValueError:
-            wrong.append(f"line {number}: tier: use 1, 2 or 3")
-        except DibsError as error:
-            wrong.append(f"line {number}: {error}")
-    with tokens.open("a", encoding="utf-8", newline="") as out:
-        tokens.chmod(0o600)
-        csv.writer(out).writerows(added)
-    console.print(f"{len(added)} added, {known} known already, {len(wrong)} wrong.")
-    for line in wrong:
-        console.print(line, style="red", highlight=False)
-    if wrong:
-        raise typer.Exit(1)
+        token = hire(roster, rep, by, clock.now())
+    except AlreadyExists:
+        # Added by another import, a moment ago.
+        known = roster.by_phone(rep.phone or "")
+        if known is not None and folded(known[0].name) == folded(rep.name):
+            return []
+        raise
+    write_rows(out, [(rep.rep_id, rep.name, token)])
+    out.flush()
+    return [rep]
+
+
+@contextmanager
+def _appending(tokens: Path) -> Iterator[TextIO]:
+    """Open the file of tokens for its owner alone; with a heading, but not for no token."""
+    new = not tokens.exists()
+    try:
+        descriptor = os.open(tokens, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    except OSError as error:
+        why = f"cannot be written: {error.strerror}"
+        raise typer.BadParameter(why, param_hint=str(tokens)) from None
+    os.fchmod(descriptor, 0o600)
+    with os.fdopen(descriptor, "a", encoding="utf-8", newline="") as out:
+        if not os.fstat(descriptor).st_size:
+            write_rows(out, [TOKEN_COLUMNS])
+            out.flush()
+        before = os.fstat(descriptor).st_size
+        yield out
+        out.flush()
+        nothing = new and os.fstat(descriptor).st_size == before
+    if nothing:
+        tokens.unlink()
 
 
 @app.command()

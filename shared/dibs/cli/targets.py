@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import csv
+import json
 import re
 from datetime import date
 from pathlib import Path
@@ -13,8 +13,10 @@ from rich.console import Console
 from rich.table import Table
 
 from dibs.aws.dynamo import Dynamo
+from dibs.cli.files import AsJson, DryRun, Encoding, end, line_of, read_file
 from dibs.cli.target import Stack, noted, target
-from dibs.core.errors import FieldError, InvalidInput
+from dibs.core.errors import FieldError
+from dibs.core.tables import Column, whole_number
 from dibs.people.operator import all_reps
 from dibs.reports.quotas import LARGEST_TARGET
 from dibs.reports.store import DynamoTargets
@@ -22,19 +24,25 @@ from dibs.rules.rules import QuotaRules
 
 app = typer.Typer(no_args_is_help=True)
 console = Console()
-COLUMNS = ("rep_id", "target")
-_WHOLE = re.compile(r"[0-9]{1,16}")
+COLUMNS = (
+    Column("rep_id", ("rep", "id", "id wakil", "wakil"), needed=True),
+    Column("target", ("quota", "goal", "sasaran", "kuota"), needed=True),
+)
 
 Month = Annotated[str, typer.Argument(help="Such as 2026-12.")]
 
 
 @app.command()
-def show(month: Month, stack: Stack = "") -> None:
+def show(month: Month, as_json: AsJson = False, stack: Stack = "") -> None:
     """Print the month's targets."""
     here = target(stack)
     reps = all_reps(here.stores.roster)
     known = DynamoTargets(Dynamo(), here.settings).of(_month(month), [rep.rep_id for rep in reps])
     quota = here.stores.roster.playbook().quota
+    if as_json:
+        unit = {"month": month, "measure": quota.measure, "currency": quota.currency}
+        typer.echo(json.dumps({**unit, "targets": known}, indent=2))
+        return
     table = Table("rep", "name", "team", _unit(quota))
     for rep in reps:
         table.add_row(rep.rep_id, rep.name, rep.team, str(known.get(rep.rep_id, "-")))
@@ -42,47 +50,68 @@ def show(month: Month, stack: Stack = "") -> None:
 
 
 @app.command("import")
-def import_(month: Month, file: Path, stack: Stack = "") -> None:
-    """Set targets from a CSV file with the columns rep_id and target; all lines or none.
+def import_(
+    month: Month,
+    file: Path,
+    dry_run: DryRun = False,
+    encoding: Encoding = "",
+    stack: Stack = "",
+) -> None:
+    """Set targets from a CSV file with the columns rep_id and target.
 
     A target is in the playbook's measure: leads won, or revenue in the smallest unit of its
-    currency (5000000 is 50,000.00 US dollars).
+    currency (5000000 is 50,000.00 US dollars). Each line that it does not take is named with the
+    reason, and it ends with 2; the others are taken.
     """
     here, first = target(stack), _month(month)
-    try:
-        with file.open(encoding="utf-8-sig", newline="") as source:
-            reader = csv.DictReader(source)
-            missing = [name for name in COLUMNS if name not in (reader.fieldnames or ())]
-            if missing:
-                raise typer.BadParameter(
-                    f"has no column {', '.join(missing)}", param_hint=str(file)
-                )
-            rows = list(reader)
-    except (OSError, UnicodeDecodeError) as error:
-        raise typer.BadParameter(f"cannot be read: {error}", param_hint=str(file)) from None
-    known = {rep.rep_id for rep in all_reps(here.stores.roster)}
-    found: dict[str, int] = {}
-    errors = []
-    for number, row in enumerate(rows, start=2):
-        rep_id, wanted = ((row[name] or "").strip() for name in COLUMNS)
-        problem = ""
-        if rep_id not in known:
-            problem = f"{rep_id!r} is not a rep's id; see `dibs reps list`"
-        elif rep_id in found:
-            problem = f"{rep_id} has a target above; keep one of them"
-        elif not _WHOLE.fullmatch(wanted) or int(wanted) > LARGEST_TARGET:
-            problem = f"{wanted!r} is not a whole number from 0 to {LARGEST_TARGET}"
-        if problem:
-            errors.append(FieldError(f"line {number}", problem))
-        else:
-            found[rep_id] = int(wanted)
-    if errors:
-        raise InvalidInput(tuple(errors))
+    table = read_file(file, COLUMNS, encoding)
+    reps = {rep.rep_id for rep in all_reps(here.stores.roster)}
+    wrong = list(table.wrong)
+    found: dict[str, tuple[int, int]] = {}
+    for row in table.rows:
+        rep_id = row.fields["rep_id"].lower()
+        try:
+            wanted = _target(rep_id, row.fields["target"], reps, table.comma_decimals)
+        except ValueError as error:
+            wrong.append(FieldError(f"line {row.line}", str(error)))
+            continue
+        line, other = found.setdefault(rep_id, (row.line, wanted))
+        if other != wanted:
+            wrong.append(_two(row.line, rep_id, line))
+            wrong.append(_two(line, rep_id, row.line))
+    wrong = list({line_of(error): error for error in reversed(wrong)}.values())
+    refused = {line_of(error) for error in wrong}
+    good = {rep_id: wanted for rep_id, (line, wanted) in found.items() if line not in refused}
     store = DynamoTargets(Dynamo(), here.settings)
-    before = store.of(first, list(found))
-    store.put(first, found)
-    noted(here.stores, "targets.put", f"{first:%Y-%m}", before, found)
-    typer.echo(f"{len(found)} targets of {month} are set.")
+    known = store.of(first, list(good))
+    changed = {rep_id: wanted for rep_id, wanted in good.items() if known.get(rep_id) != wanted}
+    as_before = f"{len(good) - len(changed)} as before, {len(wrong)} not taken"
+    if dry_run:
+        typer.echo(f"{len(changed)} targets to set, {as_before}. Nothing is changed.")
+    else:
+        store.put(first, changed)
+        before = {rep_id: known[rep_id] for rep_id in changed if rep_id in known}
+        noted(here.stores, "targets.put", f"{first:%Y-%m}", before, changed)
+        typer.echo(f"{len(changed)} targets of {month} are set, {as_before}.")
+    end(wrong)
+
+
+def _target(rep_id: str, given: str, reps: set[str], comma_decimals: bool) -> int:
+    if rep_id not in reps:
+        raise ValueError(f"{rep_id[:40]!r} is not a rep's id; see `dibs reps list`")
+    try:
+        wanted = whole_number(given, comma_decimals)
+    except ValueError as error:
+        raise ValueError(f"target: {error}; use 0 to {LARGEST_TARGET}") from error
+    if wanted > LARGEST_TARGET:
+        raise ValueError(f"target: use a whole number from 0 to {LARGEST_TARGET}")
+    return wanted
+
+
+def _two(line: int, rep_id: str, other: int) -> FieldError:
+    return FieldError(
+        f"line {line}", f"{rep_id} has another target on line {other}; keep one of them"
+    )
 
 
 def _unit(quota: QuotaRules) -> str:

@@ -73,7 +73,8 @@ class AlreadyClaimed(DibsError):
 
     `claimed_by` is the winner's id and name, None where the team's boards are anonymous. `ms_ago`
     is in milliseconds, `open_leads` about how many leads are still open for the loser's team.
-    `drawn`: the winner was not faster but drawn among simultaneous claims (C10).
+    `drawn`: the winner was not faster but drawn among simultaneous claims (C10). `judged_at` is
+    when this claim was judged: `ms_ago` counts to it, and the receipt records it (C9).
     """
 
     claimed_by: tuple[str, str] | None
@@ -81,6 +82,7 @@ class AlreadyClaimed(DibsError):
     ms_ago: int
     open_leads: int
     drawn: bool = False
+    judged_at: datetime | None = None
 
     code: ClassVar[str] = "already_claimed"
     message: ClassVar[str] = "Somebody was faster. The next lead is on its way."
@@ -90,7 +92,12 @@ class AlreadyClaimed(DibsError):
 
     def details(self) -> dict[str, Any]:
         winner = self.claimed_by and {"rep_id": self.claimed_by[0], "name": self.claimed_by[1]}
-        fields = {"claimed_by": winner, "ms_ago": self.ms_ago, "open_leads": self.open_leads}
+        fields = {
+            "claimed_by": winner,
+            "ms_ago": self.ms_ago,
+            "judged_at": self.judged_at,
+            "open_leads": self.open_leads,
+        }
         return {**fields, "drawn": True} if self.drawn else fields
 
 
@@ -107,11 +114,13 @@ class Refusal:
 class ClaimRefused(DibsError):
     """Raised when the lead is open but a rule keeps this rep from claiming it (C3).
 
-    `lifts_at` is when the last of the rules lifts, None where time does not lift one.
+    `lifts_at` is when the last of the rules lifts, None where time does not lift one. `judged_at`
+    is when the claim was judged, as its receipt records it (C9).
     """
 
     refusals: tuple[Refusal, ...]
     lifts_at: datetime | None
+    judged_at: datetime | None = None
 
     code: ClassVar[str] = "refused"
     message: ClassVar[str] = "You cannot claim this lead now."
@@ -124,6 +133,7 @@ class ClaimRefused(DibsError):
             "rules": [refusal.code for refusal in self.refusals],
             "lifts_at": self.lifts_at,
             "lifts_when": " ".join(refusal.how for refusal in self.refusals),
+            "judged_at": self.judged_at,
         }
 
 

@@ -223,7 +223,9 @@ def filled(card: Contact) -> Contact:
     return card
 
 
-Reserved = Literal["", "cohort", "newcomers", "absence"]
+Reserved = Literal["", "cohort", "newcomers", "absence", "acceptance"]
+ASSIGNED_ONLY: tuple[Reserved, ...] = ("newcomers", "absence", "acceptance")
+"""Leads that are reserved for these are assigned, not raced for."""
 Openings = tuple[datetime | None, datetime | None, datetime | None]
 """When each tier may claim, tier 1 first. None: never, the tier gets leads by assignment (M2)."""
 
@@ -238,14 +240,16 @@ class Lead:
     opened under the rules of `playbook_version`.
     `owner` got it at `claimed_at`, by claim or assignment, accepted it at `accepted_at` (F2) and
     worked it first at `worked_at`; if they do not, it returns at `return_at` (C11).
-    `previous_owner` had it before; `released_by` says who released it lately and when (C5). A lead
-    that is `on_hold` waits for a manager only (R7).
+    `previous_owner` had it before; `released_by` says who released it lately and when (C5).
+    `undone_by` are the reps who undid a claim of it (C12). After an undo the race goes on under the
+    next epoch; `race_epoch` is then the epoch it began under, 0 while no claim of it was undone. A
+    lead that is `on_hold` waits for a manager only (R7).
     Reps are matched by `territory`, `segment`, `product`, `language`, `needs` (skills and their
     minimum levels) and `pods` (R1-R5). `head_start_reps` may claim from `opens_at`, before all
-    waves (F6). A lead is `reserved_for` newcomers, to race for among themselves
-    (`cohort`) or to be assigned to them (`newcomers`), or for reps with an absence credit
-    (`absence`). Claims until `draws_at` count as simultaneous (C10); it is None again after a draw
-    without a winner.
+    waves (F6). A lead is `reserved_for` newcomers, to race for among themselves (`cohort`) or to be
+    assigned to them (`newcomers`), for reps with an absence credit (`absence`), or for reps who owe
+    an assignment (`acceptance`, F2). Claims until `draws_at` count as simultaneous (C10);
+    it is None again after a draw without a winner.
     """
 
     lead_id: str
@@ -280,6 +284,13 @@ class Lead:
     head_start_reps: tuple[str, ...] = ()
     reserved_for: Reserved = ""
     draws_at: datetime | None = None
+    undone_by: tuple[str, ...] = ()
+    race_epoch: int = 0
+
+    @property
+    def first_epoch(self) -> int:
+        """The epoch under which its race began: offers and links from there on are of this race."""
+        return self.race_epoch or self.epoch
 
     @property
     def pool(self) -> Pool:

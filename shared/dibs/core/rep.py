@@ -119,6 +119,9 @@ class Usage:
     limits. `raced` counts since the last accepted assignment; `unaccepted` assignments wait (F2).
     `leads` of the week came by claim or assignment (M4); `in_hand` are held and not yet worked
     (M5). `credits_used`: absence credits, each as the last day of the leave that earned it (F10).
+    `warm_passed` is above `warm` while a warm lead was open to the rep, in this week, who owed one
+    (F1); `cold_passed` is the week in which that was so with a cold one (F3).
+    `undos` are the claims undone on `undo_day` (C12).
     `payable`: per quality, until when a lead is open that the rep could pay a debt with; None
     before that was looked up.
     """
@@ -141,11 +144,19 @@ class Usage:
     ever: int = 0
     recent: tuple[datetime, ...] = ()
     credits_used: tuple[date, ...] = ()
+    undo_day: date | None = None
+    undos: int = 0
+    warm_passed: int = 0
+    cold_passed: date | None = None
     payable: Mapping[Quality, datetime] | None = None
 
     def claims_on(self, day: date) -> int:
         """Return the claims that count on `day`; those of a later stored day count too."""
         return self.claims if self.day is not None and self.day >= day else 0
+
+    def undos_on(self, day: date) -> int:
+        """Return the undone claims that count on `day`; those of a later stored day count too."""
+        return self.undos if self.undo_day is not None and self.undo_day >= day else 0
 
     def claims_in(self, hour: datetime) -> int:
         """Return the claims that count in the hour from `hour`; those of a later hour count too."""

@@ -11,21 +11,25 @@ from functools import cache
 
 from dibs.assignment.assign import SLICE, serve
 from dibs.assignment.ports import Holdings
+from dibs.assignment.work import LEFT, give_back
 from dibs.core.errors import Busy
 from dibs.core.events import LeadEvent
 from dibs.core.lead import Lead, State
 from dibs.core.ports import Timers
+from dibs.core.quality import Quality
 from dibs.core.rep import Rep, Usage
 from dibs.dispatch.sweep import close
 from dibs.intake.ports import LeadStore
 from dibs.ledger.ports import LeadHistory
 from dibs.offers.ports import NotifyBatch, NotifyQueue, OfferStore
-from dibs.race.decide import Eligible, decide, decide_knowing
+from dibs.race.debts import debts
+from dibs.race.decide import Eligible, could_pay, decide, decide_knowing
 from dibs.race.draw import draw_is_due, draw_time, undrawn
 from dibs.race.draw_winner import draw
 from dibs.race.limits import over_allowance, over_limits
 from dibs.race.opening import latest_opening, next_opening, opened_early
 from dibs.race.ports import RaceStore
+from dibs.race.usage import open_to
 from dibs.race.verdicts import RecordedVerdicts
 from dibs.receipts.ports import Races
 from dibs.receipts.seal import SEAL, late_at, seal_at, seal_race
@@ -90,8 +94,9 @@ def deal(event: LeadEvent, lead: Lead, deps: FollowDeps, *, wake: bool = True) -
         with suppress(Busy):  # sealing the earlier race must not delay this offer
             _seal(lead, lead.epoch - 1, deps)
     playbook = deps.roster.playbook()
+    fresh = not wake or _claims_owed(playbook)
     members = _with_debts(
-        lead, _members(deps, lead.teams, fresh=not wake), playbook, now, deps.race.open_leads
+        lead, _members(deps, lead.teams, fresh=fresh), playbook, now, deps.race.open_leads
     )
     if next_opening(lead, now) is not None:
         early = opened_early(lead, members, _declined(lead, members, deps), playbook, now)
@@ -104,6 +109,7 @@ def deal(event: LeadEvent, lead: Lead, deps: FollowDeps, *, wake: bool = True) -
         reps = [rep for rep, _ in members if not verdicts[rep.rep_id]]
         deps.queue.put(batches("offer", lead, reps, now, opened if opened > now else None))
         _record_wave(lead, opened, at, playbook, verdicts, deps)
+        _record_open_to([lead], members, playbook, at, deps)
         deps.leads.record_notified(lead, opened)
     if wake:
         upcoming = next_opening(lead, now + NEAR)
@@ -130,6 +136,26 @@ def _record_wave(
     )
 
 
+def _record_open_to(
+    leads: Iterable[Lead],
+    members: Sequence[tuple[Rep, Usage]],
+    playbook: Playbook,
+    now: datetime,
+    deps: FollowDeps,
+) -> None:
+    """Record that a lead was open to reps who owe one like it: their debt stands (F1, F3)."""
+    if not _claims_owed(playbook):
+        return
+    recorded = set[tuple[str, Quality]]()
+    for lead in leads:
+        for rep, usage in members:
+            one = rep.rep_id, lead.quality
+            if one not in recorded and could_pay(lead, rep, usage, playbook, now):
+                recorded.add(one)
+                with suppress(Busy):  # the next such lead is recorded as well
+                    deps.race.count(open_to(lead, rep, usage, now))
+
+
 def check(event: LeadEvent, lead: Lead, deps: FollowDeps) -> None:
     """Check whether a wave opens early: a rep declined, paused or reached a limit (M6)."""
     deal(event, lead, deps, wake=False)
@@ -153,7 +179,7 @@ def claimed(event: LeadEvent, lead: Lead, deps: FollowDeps) -> None:
     """Withdraw the losers' offers, record the winner's time, and check waves if they are full."""
     withdraw(event, lead, deps)
     _wait_to_seal(event, lead, deps)
-    if event.rep_id is None:
+    if event.rep_id is None or _back_from_leaver(event, deps):
         return
     # The winner of a draw is notified; the winner of a race has the answer to their claim.
     drawn = lead.draws_at is not None and lead.epoch == event.epoch
@@ -162,10 +188,24 @@ def claimed(event: LeadEvent, lead: Lead, deps: FollowDeps) -> None:
         [NotifyBatch(kind, event.lead_id, event.epoch, (event.rep_id,)) for kind in kinds]
     )
     playbook = deps.roster.playbook()
+    if _claims_owed(playbook):
+        view, now = deps.race.read(event.lead_id, event.rep_id), deps.clock()
+        winner = [] if view.rep is None else [(view.rep, view.usage)]
+        owing = [one for one in winner if any(debt.owed for debt in debts(*one, playbook, now))]
+        _record_open_to(deps.race.open_leads() if owing else [], owing, playbook, now, deps)
     # Without tiers or head starts there are no later waves, so no claim needs the check.
     waves = playbook.gives_head_starts or any(map(playbook.ranks, lead.teams))
     if waves and _is_full(lead, event.rep_id, deps):
         check_waves(deps)
+
+
+def _back_from_leaver(event: LeadEvent, deps: FollowDeps) -> bool:
+    """Take back what a leaver got at the last moment, when nobody could see it yet (R8)."""
+    rep = deps.roster.get(str(event.rep_id))
+    if rep is None or rep.active:
+        return False
+    give_back(deps.race, deps.holdings, event.lead_id, rep.rep_id, LEFT, "dibs", deps.clock)
+    return True
 
 
 def _is_full(lead: Lead, rep_id: str, deps: FollowDeps) -> bool:
@@ -207,7 +247,8 @@ def _serve(waiting: Sequence[Lead], deps: FollowDeps) -> None:
 
 def assigned(event: LeadEvent, lead: Lead, deps: FollowDeps) -> None:
     """Notify a rep of an assigned lead, and withdraw offers that are still open (R7)."""
-    tell_holder(event, lead, deps)
+    if not _back_from_leaver(event, deps):
+        tell_holder(event, lead, deps)
     early = lead.claimed_at is not None and lead.claimed_at < lead.closes_at
     if early or lead.epoch != event.epoch:
         withdraw(event, lead, deps)
@@ -263,13 +304,17 @@ def _with_debts(
     open_leads: Callable[[], list[Lead]],
 ) -> list[tuple[Rep, Usage]]:
     """Return the members with usage that says which debts an open lead can pay (F1, F3)."""
-    rules = playbook.acceptance
-    if not (rules.hot_per_warm or rules.cold_per_week):
+    if not _claims_owed(playbook):
         return members
     cached = cache(open_leads)  # read once, and only where a rep owes a claim
     return [
         (rep, decide_knowing(lead, rep, usage, playbook, now, cached)[1]) for rep, usage in members
     ]
+
+
+def _claims_owed(playbook: Playbook) -> bool:
+    """Return whether reps may owe claims of some kind of lead (F1, F3)."""
+    return bool(playbook.acceptance.hot_per_warm or playbook.acceptance.cold_per_week)
 
 
 def refusals_by_rep(

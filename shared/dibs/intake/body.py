@@ -18,6 +18,7 @@ from dibs.core.lead import Contact
 from dibs.intake.dummy import is_dummy
 from dibs.web.body import Id, Line, Name, SourceBody, Word
 
+_DOUBLE_ZERO = re.compile(r"^\s*\(?00\)?(?=[\s(-]*[1-9])")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 
 

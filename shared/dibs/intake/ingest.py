@@ -12,6 +12,7 @@ from dibs.assignment.ports import Recipient
 from dibs.core.attempts import attempts
 from dibs.core.errors import Busy
 from dibs.core.lead import (
+    ASSIGNED_ONLY,
     LANGUAGE_BYTES,
     PRODUCT_BYTES,
     SEGMENT_BYTES,
@@ -175,7 +176,7 @@ def _store_unowned(
     card, playbook = post.card, post.playbook
     allotted, transition = deps.allot(lead, playbook, lead.received_at), None
     new = allotted.lead
-    if new.reserved_for in ("newcomers", "absence"):
+    if new.reserved_for in ASSIGNED_ONLY:
         new = replace(new, blind=False)  # it does not race, so there is nothing to hide
     if races(new, playbook):
         new, transition = moved(new, State.OPEN, new.received_at, "accepted", card.source)

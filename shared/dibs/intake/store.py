@@ -336,30 +336,26 @@ class DynamoLeadStore(LeadStore):
         )
         return [link_from(item) for item in found]
 
-    def name_owner(self, identity: Identity, rep_id: str | None) -> None:
-        """Name a company's owner from outside (C6), or nobody any more.
+    def name_owner(self, identity: Identity, rep_id: str | None) -> bool:
+        """Name a company's owner from outside (C6), or nobody any more; tell if that is new.
 
         The marks of a name say which company is meant, where several have it.
         """
-        key, owner = _identity(identity), {"#owner": "owner"}
-        if rep_id is None:
-            self._db.update(
-                self._to.identities_table,
-                key,
-                "REMOVE #owner",
-                ExpressionAttributeNames=owner,
-            )
-        else:
-            values: Item = {":rep": {"S": rep_id}}
-            if identity.marks:
-                values[":seen"] = {"SS": sorted(identity.marks)}
-            self._db.update(
-                self._to.identities_table,
-                key,
-                f"SET #owner = :rep{' ADD seen :seen' if identity.marks else ''}",
-                ExpressionAttributeNames=owner,
-                ExpressionAttributeValues=values,
-            )
+        values: Item = {} if rep_id is None else {":rep": {"S": rep_id}}
+        change = "SET #owner = :rep" if values else "REMOVE #owner"
+        if values and identity.marks:
+            values[":seen"] = {"SS": sorted(identity.marks)}
+            change += " ADD seen :seen"
+        more: dict[str, Any] = {"ExpressionAttributeValues": values} if values else {}
+        before = self._db.update(
+            self._to.identities_table,
+            _identity(identity),
+            change,
+            ExpressionAttributeNames={"#owner": "owner"},
+            ReturnValues="ALL_OLD",
+            **more,
+        )
+        return before.get("owner") != values.get(":rep")
 
     def waiting_in_outbox(self, before: datetime) -> Iterator[Pending]:
         """Yield what was to leave the outbox before `before` and has not."""

@@ -17,6 +17,9 @@ from dibs.roster.ports import Roster
 from dibs.rules.playbook import Playbook
 from dibs.rules.rules import Sms as SmsRules
 
+KEPT = "kept"
+"""The channel of an offer that was sent before a claim was undone, and holds good again (C12)."""
+
 OfferText = Callable[[Lead, Rep, str, str, datetime], str]
 """Writes an offer's text message: lead, rep, reply code, link token, now."""
 
@@ -52,14 +55,16 @@ def notify(batch: NotifyBatch, deps: NotifyDeps) -> None:
 def offer(batch: NotifyBatch, deps: NotifyDeps) -> None:
     """Send each rep of the batch the offer once: by push, or by text where push cannot reach them.
 
-    Every batch of a wave waits for the same instant and then sends in random order (N6).
+    Every batch of a wave waits for the same instant and then sends in random order (N6). Where a
+    claim was undone, reps who had the offer are not sent another: theirs holds good again (C12).
     """
     lead = _open(batch, deps)
     if lead is None:
         return
-    earlier = deps.offers.notices(lead.lead_id, lead.epoch, batch.rep_ids)
-    reps = _reachable(batch.rep_ids, deps)
-    fresh = [reps[rep_id] for rep_id in batch.rep_ids if rep_id in reps and rep_id not in earlier]
+    kept, earlier = _kept_from_before(lead, batch, deps)
+    rep_ids = [rep_id for rep_id in batch.rep_ids if rep_id not in kept]
+    reps = _reachable(rep_ids, deps)
+    fresh = [reps[rep_id] for rep_id in rep_ids if rep_id in reps and rep_id not in earlier]
     if batch.notify_at is not None:
         deps.wait_until(batch.notify_at)
     delivery = deps.push.offer(lead, [rep for rep in fresh if rep.pushable], deps.clock())
@@ -77,7 +82,7 @@ def offer(batch: NotifyBatch, deps: NotifyDeps) -> None:
         withdraw(batch, deps)
         return
     playbook = deps.roster.playbook()
-    waiting = tuple(r for r in batch.rep_ids if r in pushed and r in reps and reps[r].textable)
+    waiting = tuple(r for r in rep_ids if r in pushed and r in reps and reps[r].textable)
     if waiting and playbook.sms.enabled:
         later = NotifyBatch("unseen", lead.lead_id, lead.epoch, waiting)
         deps.queue.put([later], delay_seconds=playbook.unseen_seconds)
@@ -85,7 +90,28 @@ def offer(batch: NotifyBatch, deps: NotifyDeps) -> None:
         deps.count("Offers", len(sent))
     if delivery.accepted:
         deps.count("OfferSpreadMs", delivery.spread_ms)
-    text(lead, [reps[r] for r in batch.rep_ids if r in reps and r not in pushed], deps)
+    text(lead, [reps[r] for r in rep_ids if r in reps and r not in pushed], deps)
+
+
+def _kept_from_before(
+    lead: Lead, batch: NotifyBatch, deps: NotifyDeps
+) -> tuple[frozenset[str], dict[str, SentOffer]]:
+    """Return who has the offer from before an undo, and the notices of this opening to the others.
+
+    Theirs is recorded for this opening too, from when it was claimable again.
+    """
+    since = lead.first_epoch
+    known = deps.offers.notices(lead.lead_id, lead.epoch, batch.rep_ids, since=since)
+    again = [
+        replace(notice, epoch=lead.epoch, sent_at=lead.opens_at, channels=(KEPT,), claimed_at=None)
+        for notice in known.values()
+        if notice.epoch != lead.epoch
+    ]
+    if again:
+        deps.offers.record(again)
+    kept = {notice.rep_id for notice in again}
+    kept |= {rep_id for rep_id, notice in known.items() if KEPT in notice.channels}
+    return frozenset(kept), {r: notice for r, notice in known.items() if r not in kept}
 
 
 def _channels(rep: Rep, delivery: Delivery) -> tuple[str, ...]:

@@ -50,7 +50,11 @@ class OfferView:
 class OfferStore(Protocol):
     """The record of every offer, one per lead and rep."""
 
-    def notices(self, lead_id: str, epoch: int, rep_ids: Sequence[str]) -> dict[str, SentOffer]: ...
+    def notices(
+        self, lead_id: str, epoch: int, rep_ids: Sequence[str], *, since: int | None = None
+    ) -> dict[str, SentOffer]:
+        """Return the offers of an opening sent to these reps, or of any from `since` on."""
+        ...
 
     def record(self, notices: Sequence[SentOffer]) -> None: ...
 

@@ -29,10 +29,13 @@ class DynamoOfferStore(OfferStore):
         self._db = dynamo
         self._table = settings.offers_table
 
-    def notices(self, lead_id: str, epoch: int, rep_ids: Sequence[str]) -> dict[str, SentOffer]:
-        """Return this opening's offers that were sent to these reps."""
+    def notices(
+        self, lead_id: str, epoch: int, rep_ids: Sequence[str], *, since: int | None = None
+    ) -> dict[str, SentOffer]:
+        """Return the offers of an opening sent to these reps, or of any from `since` on."""
         found = (notice_from(item) for item in self._items(lead_id, rep_ids, keys.NOTICE))
-        return {notice.rep_id: notice for notice in found if notice.epoch == epoch}
+        epochs = range(epoch if since is None else since, epoch + 1)
+        return {notice.rep_id: notice for notice in found if notice.epoch in epochs}
 
     def record(self, notices: Sequence[SentOffer]) -> None:
         """Store sent offers, 25 a request."""
@@ -78,7 +81,7 @@ class DynamoOfferStore(OfferStore):
     def reserve_sms(
         self, lead: Lead, rep_id: str, new_code: Callable[[], str], now: datetime
     ) -> str | None:
-        """Reserve the one text this rep may get for this opening; return its reply code.
+        """Reserve the one text this rep may get for this race; return its reply code.
 
         None when a text was sent or is being sent already.
         """
@@ -116,7 +119,7 @@ class DynamoOfferStore(OfferStore):
                     "TableName": self._table,
                     "Item": marker.serialize(),
                     "ConditionExpression": "attribute_not_exists(pk) OR epoch < :epoch",
-                    "ExpressionAttributeValues": {":epoch": {"N": str(lead.epoch)}},
+                    "ExpressionAttributeValues": {":epoch": {"N": str(lead.first_epoch)}},
                 }
             },
             {

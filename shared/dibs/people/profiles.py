@@ -6,25 +6,31 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from functools import cache
 from typing import Any
 from zoneinfo import available_timezones
 
 from dibs.assignment.ports import Holdings
 from dibs.assignment.work import let_go
 from dibs.core.calendar import Hours, parse_hours, written_hours
-from dibs.core.errors import FieldError, InvalidInput, RouteNotFound
+from dibs.core.errors import AlreadyExists, FieldError, InvalidInput, RouteNotFound
 from dibs.core.lead import PRODUCT_BYTES, SEGMENT_BYTES, TERRITORY_BYTES
 from dibs.core.rep import Rep
+from dibs.core.tables import cleaned
+from dibs.people.phones import phone_of_rep
 from dibs.race.matching import HIGHEST_LEVEL
 from dibs.race.ports import RaceStore
 from dibs.roster.ports import Roster
-from dibs.rules.playbook import Playbook
+from dibs.rules.rules import Rules
+from dibs.web.translations import languages
 
 # These limits keep the rep's item small, since every claim reads it.
 MOST_LEAVE = 8
 MOST_NAMES = 10
 MOST_SHIFTS = 4
 HEAVIEST = 10
+LONGEST_NAME = 80
+NAME_BYTES = 88
 
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 _POD = re.compile(r"[A-Za-z0-9_-]{1,12}")
@@ -54,11 +60,24 @@ def change_profile(roster: Roster, rep_id: str, given: Given) -> Rep:
     Raises:
         RouteNotFound: there is no such rep.
         InvalidInput: names every field that is wrong; nothing was changed.
+        AlreadyExists: the phone number belongs to another rep; nothing was changed.
     """
     rep = roster.get(rep_id)
     if rep is None:
         raise RouteNotFound("There is no such rep.")
-    changes: dict[str, Any] = {}
+    changes = read_profile(given, roster.playbook())
+    changed = replace(rep, **changes)
+    roster.put_profile(changed, tuple(changes))
+    return changed
+
+
+def read_profile(given: Given, playbook: Rules) -> dict[str, Any]:
+    """Return the fields of a profile as a rep has them.
+
+    Raises:
+        InvalidInput: names every field that is wrong.
+    """
+    found: dict[str, Any] = {}
     errors: list[FieldError] = []
     for name, value in given.items():
         if name not in _FIELDS:
@@ -66,14 +85,18 @@ def change_profile(roster: Roster, rep_id: str, given: Given) -> Rep:
             continue
         read, _ = _FIELDS[name]
         try:
-            changes[name] = read(value, roster.playbook())
+            found[name] = read(value, playbook)
         except ValueError as error:
             errors.append(FieldError(name, str(error)))
     if errors:
         raise InvalidInput(tuple(errors))
-    changed = replace(rep, **changes)
-    roster.put_profile(changed, tuple(changes))
-    return changed
+    return found
+
+
+@cache
+def zones() -> frozenset[str]:
+    """Return the names of all time zones; looking for them takes a while."""
+    return frozenset(available_timezones())
 
 
 def profile_fields(rep: Rep, names: Iterable[str]) -> dict[str, Any]:
@@ -84,7 +107,7 @@ def profile_fields(rep: Rep, names: Iterable[str]) -> dict[str, Any]:
     return found
 
 
-def fallback_of(playbook: Playbook, rep_id: str) -> list[str]:
+def fallback_of(playbook: Rules, rep_id: str) -> list[str]:
     """Return the teams whose fallback person this is; a leaver must be replaced there (C7)."""
     return [team for team, rules in playbook.teams.items() if rules.fallback == rep_id]
 
@@ -99,6 +122,8 @@ def leave_for_good(
 ) -> int:
     """Deactivate a leaver: no token, offers or claims from now on, and their leads go back (R8).
 
+    Their phone number is free for another rep at once.
+
     Returns how many leads went back. Repeating it continues with the rest.
 
     Raises:
@@ -112,14 +137,60 @@ def leave_for_good(
     return let_go(race, holdings, rep_id, by, clock)
 
 
-def _team(value: Any, playbook: Playbook) -> str:
+def come_back(roster: Roster, rep_id: str) -> bool:
+    """Undo that a rep left: they are who they were, but the leads that went back stay there (R8).
+
+    They have no token yet. Returns whether they have their phone number again; if it belongs to
+    another rep by now, they have none.
+
+    Raises:
+        RouteNotFound: there is no such rep.
+        AlreadyExists: the rep has not left.
+    """
+    rep = roster.get(rep_id)
+    if rep is None:
+        raise RouteNotFound("There is no such rep.")
+    if rep.active:
+        raise AlreadyExists(f"{rep.name} has not left; there is nothing to undo.")
+    try:
+        roster.reactivate(rep)
+    except AlreadyExists:
+        roster.reactivate(replace(rep, phone=None))
+        return False
+    return True
+
+
+def _name(value: Any, playbook: Rules) -> str:
+    del playbook
+    name = cleaned(value) if isinstance(value, str) else ""
+    # A claim reads and updates the rep's item, so it stays below 1 KB in any script.
+    fits = 0 < len(name) <= LONGEST_NAME and len(name.encode()) <= NAME_BYTES
+    if not name.isprintable() or not fits:
+        raise ValueError(f"give a name of up to {LONGEST_NAME} letters ({NAME_BYTES} bytes)")
+    return name
+
+
+def _phone(value: Any, playbook: Rules) -> str | None:
+    if value is None or value == "":
+        return None
+    return phone_of_rep(value if isinstance(value, str) else "", playbook.phone_region)
+
+
+def _language(value: Any, playbook: Rules) -> str:
+    del playbook
+    if not isinstance(value, str) or value not in languages():
+        raise ValueError(f"use one of {', '.join(languages())}")
+    return value
+
+
+def _team(value: Any, playbook: Rules) -> str:
     if not isinstance(value, str) or value not in playbook.teams:
         raise ValueError(f"use one of {', '.join(playbook.teams)}")
     return value
 
 
-def _whole(least: int, most: int) -> Callable[[Any, Playbook], int]:
-    def read(value: Any, playbook: Playbook) -> int:
+def _whole(least: int, most: int) -> Callable[[Any, Rules], int]:
+    def read(value: Any, playbook: Rules) -> int:
         del playbook
         if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
             raise ValueError(f"use a whole number from {least} to {most}")
@@ -128,15 +199,15 @@ def _whole(least: int, most: int) -> Callable[[Any, Playbook], int]:
     return read
 
 
-def _zone(value: Any, playbook: Playbook) -> str:
+def _zone(value: Any, playbook: Rules) -> str:
     del playbook
-    if not isinstance(value, str) or value not in available_timezones():
+    if not isinstance(value, str) or value not in zones():
         raise ValueError("use an IANA name such as Asia/Kuching")
     return value
 
 
-def _names(longest: int) -> Callable[[Any, Playbook], tuple[str, ...]]:
-    def read(value: Any, playbook: Playbook) -> tuple[str, ...]:
+def _names(longest: int) -> Callable[[Any, Rules], tuple[str, ...]]:
+    def read(value: Any, playbook: Rules) -> tuple[str, ...]:
         del playbook
         words = [word.strip() if isinstance(word, str) else "" for word in _listed(value)]
         if not all(word.isprintable() for word in words):
@@ -149,7 +220,7 @@ def _names(longest: int) -> Callable[[Any, Playbook], tuple[str, ...]]:
     return read
 
 
-def _skills(value: Any, playbook: Playbook) -> tuple[tuple[str, int], ...]:
+def _skills(value: Any, playbook: Rules) -> tuple[tuple[str, int], ...]:
     if not isinstance(value, dict):
         raise ValueError('write them with their levels, as {"solar": 2}')
     known = playbook.matching.skills
@@ -162,7 +233,7 @@ def _skills(value: Any, playbook: Playbook) -> tuple[tuple[str, int], ...]:
     return tuple(sorted(value.items()))
 
 
-def _languages(value: Any, playbook: Playbook) -> tuple[str, ...]:
+def _languages(value: Any, playbook: Rules) -> tuple[str, ...]:
     del playbook
     tags = [tag if isinstance(tag, str) else "" for tag in _listed(value)]
     if len(tags) > MOST_NAMES or not all(map(_LANGUAGE.fullmatch, tags)):
@@ -170,14 +241,14 @@ def _languages(value: Any, playbook: Playbook) -> tuple[str, ...]:
     return tuple(dict.fromkeys(tags))
 
 
-def _pod(value: Any, playbook: Playbook) -> str:
+def _pod(value: Any, playbook: Rules) -> str:
     del playbook
     if not isinstance(value, str) or (value and not _POD.fullmatch(value)):
         raise ValueError("use up to 12 of A-Z, a-z, 0-9, - and _; empty for none")
     return value
 
 
-def _hours(value: Any, playbook: Playbook) -> Hours:
+def _hours(value: Any, playbook: Rules) -> Hours:
     del playbook
     if not isinstance(value, dict) or not all(map(_is_shifts, value.values())):
         raise ValueError('write them as {"mon": ["09:00-12:30", "13:30-18:00"]}')
@@ -190,7 +261,7 @@ def _is_shifts(value: Any) -> bool:
     return isinstance(value, list) and all(isinstance(shift, str) for shift in value)
 
 
-def leave_of(value: Any, playbook: Playbook | None = None) -> tuple[tuple[date, date], ...]:
+def leave_of(value: Any, playbook: Rules | None = None) -> tuple[tuple[date, date], ...]:
     """Read days off, `[{"from": "2026-12-24", "to": "2026-12-31"}]`, last day included.
 
     Raises:
@@ -244,12 +315,16 @@ def _bytes(longest: int) -> dict[str, Any]:
     return {"type": "string", "minLength": 1, "description": f"Up to {longest} bytes."}
 
 
+_PHONE = "Such as +60128880000; null or empty for none."
 _ZONE = "An IANA name such as Asia/Kuching."
 _HOURS = "Shifts by day, such as 09:00-12:30; empty: the team's hours."
 _LEVEL = {"type": "integer", "minimum": 1, "maximum": HIGHEST_LEVEL}
 _TAG = {"type": "string", "description": "Such as en, ms or zh-Hans."}
 # How each field is read, and how it is described to those who send it.
-_FIELDS: dict[str, tuple[Callable[[Any, Playbook], Any], dict[str, Any]]] = {
+_FIELDS: dict[str, tuple[Callable[[Any, Rules], Any], dict[str, Any]]] = {
+    "name": (_name, {"type": "string", "minLength": 1, "maxLength": LONGEST_NAME}),
+    "phone": (_phone, {"anyOf": [{"type": "string"}, {"type": "null"}], "description": _PHONE}),
+    "language": (_language, {"enum": list(languages())}),
     "team": (_team, {"type": "string", "description": "One of the playbook's teams."}),
     "tier": (_whole(1, 3), {"type": "integer", "minimum": 1, "maximum": 3}),
     "zone": (_zone, {"type": "string", "description": _ZONE}),

@@ -20,7 +20,11 @@ _LISTED = 100
 
 
 class DynamoPlaybooks(Playbooks):
-    """`Playbooks` on DynamoDB. Each change writes two items: the version and the one in force."""
+    """`Playbooks` on DynamoDB.
+
+    Each change writes three items: the version, the one in force, and the number of the latter,
+    which every claim reads.
+    """
 
     def __init__(self, dynamo: Dynamo, settings: Settings) -> None:
         self._db = dynamo
@@ -78,6 +82,7 @@ class DynamoPlaybooks(Playbooks):
                 [
                     self._put(keys.playbook(version.number), item, guard),
                     self._put(keys.PLAYBOOK, item, in_force),
+                    self._put(keys.PLAYBOOK_VERSION, {"version": item["version"]}, {}),
                 ]
             )
         except ConditionFailed:

@@ -32,7 +32,7 @@ from dibs.core.rep import Rep, Usage
 from dibs.race.decide import Refused, decide_knowing
 from dibs.race.draw import WRITTEN_BY, collects, commitment_of, seed_of, undrawn
 from dibs.race.guards import Guard
-from dibs.race.lifecycle import new_claim
+from dibs.race.lifecycle import new_claim, no_undo
 from dibs.race.ports import RaceStore, RaceView
 from dibs.race.usage import Change, count_lead
 
@@ -89,14 +89,14 @@ def bearer(shown: Shown, now: datetime) -> Proof:
 
 
 def by_link(link: Link) -> Proof:
-    """Prove identity by a claim link made for this rep, lead and opening."""
+    """Prove identity by a claim link made for this rep, lead and race."""
 
     def check(view: RaceView) -> None:
         lead = view.lead
         if lead is None or view.rep is None or not view.rep.active:
             raise LeadNotFound
-        if not link_is_for(link, lead.salt, lead.epoch):
-            earlier = range(max(1, lead.epoch - 20), lead.epoch)
+        if not any(link_is_for(link, lead.salt, e) for e in _of_this_race(lead)):
+            earlier = range(max(1, lead.epoch - 20), lead.first_epoch)
             raise (
                 Withdrawn if any(link_is_for(link, lead.salt, e) for e in earlier) else LeadNotFound
             )
@@ -105,13 +105,19 @@ def by_link(link: Link) -> Proof:
 
 
 def by_sms(epoch: int) -> Proof:
-    """Prove that a reply code is for this opening. The caller found the rep by phone number."""
+    """Prove that a reply code is for this race. The caller found the rep by phone number."""
 
     def check(view: RaceView) -> None:
-        if view.lead is not None and view.lead.epoch != epoch:
+        if view.lead is not None and epoch not in _of_this_race(view.lead):
             raise Withdrawn
 
     return Proof(check)
+
+
+def _of_this_race(lead: Lead) -> range:
+    """Return the epochs of the lead's race, the current one first: after an undo it goes on, and
+    nobody is sent a second link or code (C12)."""
+    return range(lead.epoch, lead.first_epoch - 1, -1)
 
 
 def claim(
@@ -139,12 +145,13 @@ def claim(
         Busy: the store did not answer in time.
     """
     view: RaceView | None = None
-    silences = 0
+    silences, judged_at = 0, clock()
     for attempt in attempts(ATTEMPTS, pause):
         try:
             view = view or store.read(lead_id, rep_id, proof.shown)
             proof.check(view)
-            outcome = _attempt(store, view, clock, contact_shown_for, pause)
+            judged_at = clock()
+            outcome = _attempt(store, view, judged_at, clock, contact_shown_for, pause)
             if isinstance(outcome, Won | InDraw):
                 return outcome
             view, attempt.at_once = outcome, True
@@ -157,7 +164,7 @@ def claim(
             view = None
         except (AlreadyClaimed, Expired, ClaimRefused) as refusal:
             if view is not None and view.lead is not None:
-                _note(store, view, view.lead, rep_id, refusal, clock())
+                _note(store, view, view.lead, rep_id, refusal, judged_at)
             raise
     raise Busy
 
@@ -165,15 +172,15 @@ def claim(
 def _attempt(
     store: RaceStore,
     view: RaceView,
+    now: datetime,
     clock: Callable[[], datetime],
     contact_shown_for: timedelta | None,
     pause: Callable[[float], None],
 ) -> Won | InDraw | RaceView | None:
-    """Judge and store the claim, and return its answer.
+    """Judge the claim as of `now`, store it, and return its answer.
 
     Without an answer the claim is judged again: on the returned view, or on a new read (None).
     """
-    now = clock()
     if view.lead is not None and _owed_a_draw(view, now):
         _draw(store, view.lead, clock, pause)
         return None
@@ -220,7 +227,7 @@ def _enter_draw(
 def _note(
     store: RaceStore, view: RaceView, lead: Lead, rep_id: str, refusal: DibsError, now: datetime
 ) -> None:
-    """Record a claim that did not win, for its receipt (C9)."""
+    """Record a claim that did not win, for its receipt: `now` is when it was judged (C9)."""
     rules = refusal.refusals if isinstance(refusal, ClaimRefused) else ()
     codes = [rule.code for rule in rules]
     with suppress(Busy):  # the rep's answer matters more than the record
@@ -273,7 +280,7 @@ def check_claim(store: RaceStore, view: RaceView, now: datetime) -> tuple[Lead, 
         raise Expired
     verdict, usage = decide_knowing(lead, rep, view.usage, view.playbook, now, store.open_leads)
     if isinstance(verdict, Refused):
-        raise ClaimRefused(verdict.refusals, verdict.lifts_at)
+        raise ClaimRefused(verdict.refusals, verdict.lifts_at, now)
     return lead, rep, usage
 
 
@@ -307,6 +314,7 @@ def _lost(store: RaceStore, view: RaceView, lead: Lead, rep: Rep, now: datetime)
         ms_ago=max(0, _ms(now - claimed_at)),
         open_leads=open_leads,
         drawn=record is not None and record.drawn,
+        judged_at=now,
     )
 
 
@@ -327,10 +335,10 @@ def standing_win(
     The contact details are left out once `contact_shown_for` has passed since the claim.
     """
     hidden = contact_shown_for is not None and now > record.claimed_at + contact_shown_for
-    # No undo of an assigned lead, which nobody claimed, nor of a blind one: that would be a free
-    # look at it (F4).
-    blind = view.lead is not None and view.lead.blind
-    undo_seconds = view.playbook.undo_seconds if record.competitive and not blind else 0
+    undo_seconds = view.playbook.undo_seconds if record.competitive else 0
+    lead, rep = view.lead, view.rep
+    if lead is None or rep is None or no_undo(lead, rep, view.usage, view.playbook, now):
+        undo_seconds = 0
     return Won(
         claim=record,
         card=None if hidden else store.card(record.lead_id),

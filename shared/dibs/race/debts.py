@@ -3,8 +3,10 @@
 For so many hot leads a rep claims a warm one (F1), for so many claims they accept an assignment
 (F2), and each week they claim some cold leads (F3). Debts are counted in the rep's calendar week.
 
-A debt refuses a claim only while it can be paid: while a lead that pays it is open to the rep, or
-an assignment waits for them. So no rep is locked out for want of a lead that does not exist. Blind
+A debt paid by claiming (F1, F3) stands once a lead that pays it was open to the rep, until it is
+paid or the week is over; before that it refuses nothing. So no rep is locked out for want of a lead
+that does not exist, and none goes free by claiming when no such lead is open at that instant. An
+assignment (F2) is always due: the next lead that fits the rep is reserved for it. Blind
 leads neither make nor pay a debt, and no debt refuses them, because a refusal would show what they
 are (F4). Test leads do not count.
 """
@@ -76,16 +78,44 @@ def hot_allowed(rep: Rep, usage: Usage, playbook: Rules, now: datetime) -> int:
     return playbook.acceptance.hot_per_warm * (1 + warm)
 
 
-def hot_is_bound(lead: Lead, usage: Usage, playbook: Rules, now: datetime) -> bool:
-    """Tell whether F1 binds this lead: it is hot, and the rep could claim a warm one."""
+def hot_is_bound(lead: Lead, rep: Rep, usage: Usage, playbook: Rules, now: datetime) -> bool:
+    """Tell whether F1 binds this lead: it is hot, and the rep can or could claim a warm one."""
+    return _counts_for_f1(lead, playbook) and _payable(Quality.WARM, rep, usage, now)
+
+
+def _counts_for_f1(lead: Lead, playbook: Rules) -> bool:
     hot = lead.quality is Quality.HOT and not _exempt(lead)
-    return bool(playbook.acceptance.hot_per_warm) and hot and _payable(usage, Quality.WARM, now)
+    return bool(playbook.acceptance.hot_per_warm) and hot
+
+
+def stands(quality: Quality, rep: Rep, usage: Usage, now: datetime) -> bool:
+    """Tell whether a lead that pays the debt was open to the rep this week since they owe it."""
+    week = rep.this_week(now)
+    if quality is Quality.COLD:
+        return usage.cold_passed == week
+    in_week = usage.week is not None and usage.week >= week
+    return in_week and usage.warm_passed > usage.warm
+
+
+def unpaid(lead: Lead, rep: Rep, usage: Usage, playbook: Rules, now: datetime) -> bool:
+    """Tell whether the rep owes a claim of such a lead, and the debt does not stand yet."""
+    owed = {debt.rule: debt.owed for debt in debts(rep, usage, playbook, now)}
+    rule = {Quality.WARM: "F1", Quality.COLD: "F3"}.get(lead.quality, "")
+    if _exempt(lead) or not owed.get(rule):
+        return False
+    return not stands(lead.quality, rep, usage, now)
+
+
+def awaits_assignment(usage: Usage, playbook: Rules) -> bool:
+    """Tell whether the rep has to accept an assignment, and none waits for them yet (F2)."""
+    most = playbook.acceptance.claims_per_assignment
+    return bool(most) and usage.raced >= most and not usage.unaccepted
 
 
 def owes_warm(lead: Lead, rep: Rep, usage: Usage, playbook: Rules, now: datetime) -> list[Refusal]:
     """Refuse a hot lead after so many hot ones this week, until the rep claims a warm one (F1)."""
     hot = usage.of_quality(Quality.HOT, rep.this_week(now))
-    bound = hot_is_bound(lead, usage, playbook, now)
+    bound = hot_is_bound(lead, rep, usage, playbook, now)
     if not bound or hot < hot_allowed(rep, usage, playbook, now):
         return []
     return [
@@ -100,17 +130,16 @@ def owes_warm(lead: Lead, rep: Rep, usage: Usage, playbook: Rules, now: datetime
 def owes_assignment(
     lead: Lead, rep: Rep, usage: Usage, playbook: Rules, now: datetime
 ) -> list[Refusal]:
-    """Refuse a lead after so many claims, until the rep accepts the one assigned to them (F2)."""
+    """Refuse a lead after so many claims, until the rep accepts an assignment (F2)."""
     del rep, now
     most = playbook.acceptance.claims_per_assignment
-    if not most or lead.test or usage.raced < most or not usage.unaccepted:
+    if not most or lead.test or usage.raced < most:
         return []
+    first = "Accept the one assigned to you first."
+    if awaits_assignment(usage, playbook):
+        first = "The next one that fits you is assigned to you; accept it first."
     return [
-        Refusal(
-            "owes_assignment",
-            None,
-            f"You have claimed {usage.raced} leads. Accept the one assigned to you first.",
-        )
+        Refusal("owes_assignment", None, f"You have claimed {usage.raced} leads. {first}"),
     ]
 
 
@@ -119,7 +148,7 @@ def owes_cold(lead: Lead, rep: Rep, usage: Usage, playbook: Rules, now: datetime
     wanted, missing = playbook.acceptance.cold_per_week, cold_owed(rep, usage, playbook, now)
     if not missing or lead.quality is Quality.COLD or _exempt(lead):
         return []
-    if not _payable(usage, Quality.COLD, now):
+    if not _payable(Quality.COLD, rep, usage, now):
         return []
     _, cold = usage.week_before(rep.this_week(now))
     return [
@@ -135,12 +164,13 @@ def debt_guards(lead: Lead, rep: Rep, usage: Usage, playbook: Rules, now: dateti
     """Return the guards that keep the rep's debts as they were when the claim was judged."""
     guards, most = list[Guard](), playbook.acceptance.claims_per_assignment
     if most:
-        # Nothing is owed while no assignment waits; the guard checks that still none does.
-        none_waits = None if usage.unaccepted else Guard("unaccepted", "<=", 0)
-        guards.append(Guard("raced", "<", most, or_else=none_waits))
-    if hot_is_bound(lead, usage, playbook, now):
-        guards.append(Guard("hot", "<", hot_allowed(rep, usage, playbook, now)))
-        if usage.warm:
+        guards.append(Guard("raced", "<", most))
+    if _counts_for_f1(lead, playbook):
+        bound = hot_is_bound(lead, rep, usage, playbook, now)
+        # Nothing is owed while no warm lead was open to the rep; the guard checks that none was.
+        none_was = None if bound else Guard("warm_passed", "<=", usage.warm)
+        guards.append(Guard("hot", "<", hot_allowed(rep, usage, playbook, now), or_else=none_was))
+        if bound and usage.warm:
             guards.append(Guard("warm", ">=", usage.warm))
     return guards
 
@@ -165,15 +195,20 @@ def _exempt(lead: Lead) -> bool:
     return lead.blind or lead.test
 
 
-def _payable(usage: Usage, quality: Quality, now: datetime) -> bool:
-    if usage.payable is None:
+def _payable(quality: Quality, rep: Rep, usage: Usage, now: datetime) -> bool:
+    if usage.payable is None or stands(quality, rep, usage, now):
         return True
     until = usage.payable.get(quality)
     return until is not None and now < until
 
 
 def _until(quality: Quality, rep: Rep, usage: Usage, now: datetime) -> datetime:
-    """Return when a debt lifts by itself: the last lead that pays it closes, or a week begins."""
+    """Return when a debt lifts by itself: with the next week.
+
+    Where no lead that pays it was open before, as soon as the last one that now is has closed.
+    """
     closes_at = (usage.payable or {}).get(quality)
     week = next_week(rep, usage, now)
-    return week if closes_at is None else min(closes_at, week)
+    if closes_at is None or stands(quality, rep, usage, now):
+        return week
+    return min(closes_at, week)

@@ -75,13 +75,16 @@ def decide_knowing(
     now: datetime,
     open_leads: Callable[[], Iterable[Lead]],
 ) -> tuple[Verdict, Usage]:
-    """Judge as `decide` does, but a debt that no open lead can pay refuses nothing (F1, F3).
+    """Judge as `decide` does, but a debt that no lead could have paid refuses nothing (F1, F3).
 
-    Reads the open leads only where a debt refuses. Returns the usage it judged on, too.
+    Reads the open leads only where a debt refuses that does not stand yet. Returns the usage it
+    judged on, too.
     """
     verdict = decide(lead, rep, usage, playbook, now)
-    owes = isinstance(verdict, Refused) and any(r.code in debts.PAID_BY for r in verdict.refusals)
-    if not owes or usage.payable is not None:
+    codes = [r.code for r in verdict.refusals] if isinstance(verdict, Refused) else []
+    owed = [debts.PAID_BY[code] for code in codes if code in debts.PAID_BY]
+    known = all(debts.stands(quality, rep, usage, now) for quality in owed)
+    if known or usage.payable is not None:
         return verdict, usage
 
     def may_claim(other: Lead) -> bool:
@@ -89,6 +92,17 @@ def decide_knowing(
 
     usage = debts.with_payable(usage, open_leads(), may_claim, now)
     return decide(lead, rep, usage, playbook, now), usage
+
+
+def could_pay(lead: Lead, rep: Rep, usage: Usage, playbook: Rules, now: datetime) -> bool:
+    """Tell whether the rep owes a claim of such a lead and this one is open to them (F1, F3).
+
+    A pause, which is the rep's own choice, is no excuse.
+    """
+    if not debts.unpaid(lead, rep, usage, playbook, now):
+        return False
+    refusals = _refusals(_NOT_PAID_BY_CLAIMING, lead, rep, usage, playbook, now)
+    return all(refusal.code == "paused" for refusal in refusals)
 
 
 def _refusals(
@@ -200,7 +214,7 @@ RULES: Mapping[str, JudgedRule] = {
     "newcomers": JudgedRule(
         _phase, ("newcomer", "newcomers_only"), lambda rules: rules.newcomers.enabled
     ),
-    "released": JudgedRule(_released, ("released_lately", "not_twice_in_a_row")),
+    "released": JudgedRule(_released, ("released_lately", "not_twice_in_a_row", "undone")),
     "availability": JudgedRule(
         _availability, ("left", "paused", "on_leave", "holiday", "outside_hours")
     ),
@@ -238,8 +252,9 @@ def rules_judged(playbook: Rules) -> tuple[str, ...]:
 def gave_back(lead: Lead, rep: Rep, playbook: Rules, now: datetime) -> list[Refusal]:
     """Return why the rep cannot have a lead that they had before (C5).
 
-    They cannot within the cooldown after they released it, and never twice in a row, however they
-    lost it. An undone claim does not count.
+    They cannot within the cooldown after they released it, never twice in a row, however they lost
+    it, and not after they undid a claim of it: they saw the contact details (C12). Only a manager
+    can assign it to them.
     """
     refusals: list[Refusal] = []
     released_at, days = lead.released_by.get(rep.rep_id), playbook.release.cooldown_days
@@ -258,6 +273,14 @@ def gave_back(lead: Lead, rep: Rep, playbook: Rules, now: datetime) -> list[Refu
                 "not_twice_in_a_row",
                 None,
                 "You had this lead last. It goes to somebody else first.",
+            )
+        )
+    if rep.rep_id in lead.undone_by:
+        refusals.append(
+            Refusal(
+                "undone",
+                None,
+                "You undid your claim of this lead, so it goes to others. Ask your manager for it.",
             )
         )
     return refusals

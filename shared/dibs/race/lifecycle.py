@@ -8,14 +8,20 @@ from datetime import datetime, timedelta
 from dibs.core.calendar import working_time_after
 from dibs.core.lead import CLAIMED, RELEASED, UNDONE, Claim, Lead, State, Transition, moved
 from dibs.core.quality import Quality
-from dibs.core.rep import Rep
+from dibs.core.rep import Rep, Usage
 from dibs.race.decide import team_schedule
-from dibs.race.opening import races, reopening
+from dibs.race.opening import races, reopening, resumed
 from dibs.rules.rules import Rules
 
 _MOMENT = timedelta(milliseconds=1)
 # How many reps who released the lead lately are kept in the lead item.
 MOST_RELEASED = 4
+# So many claims of one lead may be undone: the lead item keeps who undid them, and is small.
+MOST_UNDONE = 2
+
+_SEEN = "You have seen this lead, which you claimed blind. Release it with a reason instead."
+_TOO_MANY = "You may undo no more claims today (of {most}). Release the lead with a reason instead."
+_TOO_OFTEN = "Claims of this lead were undone too often. Release it with a reason instead."
 
 
 def return_times(
@@ -66,7 +72,8 @@ def remove_owner(
     """Return a held lead without its owner, under its next epoch, and the transitions to record.
 
     A `won` race was not recorded as a transition when it was won, so it is now. The owner becomes
-    the previous owner, except after an undo: an undone claim does not count (C5).
+    the previous owner. After an undo the race goes on instead, but without them: they have seen
+    the contact details (C12).
 
     Raises:
         IllegalMove: the lead is won or lost already.
@@ -78,8 +85,10 @@ def remove_owner(
         transitions.append(claimed)
     released, release = moved(held, State.RELEASED, now, cause, by, note)
     transitions.append(release)
-    if cause != UNDONE:
-        released = replace(released, previous_owner=held.owner)
+    if cause == UNDONE:
+        released = replace(released, undone_by=(*held.undone_by, str(held.owner)))
+        return resumed(released, playbook, now), transitions
+    released = replace(released, previous_owner=held.owner)
     if cause == RELEASED:
         released = replace(released, released_by=_released(held, playbook, now))
     return reopening(released, playbook, now), transitions
@@ -111,3 +120,18 @@ def return_lead(
         back, opened = moved(back, State.OPEN, now, cause, by)
         transitions.append(opened)
     return back, transitions
+
+
+def no_undo(lead: Lead, rep: Rep, usage: Usage, playbook: Rules, now: datetime) -> str:
+    """Return why the rep cannot undo their claim, however soon; empty if they can (C12).
+
+    A blind lead would be a free look at it (F4). Of the others, undos are limited by rep and day,
+    and by lead. Test leads count nowhere.
+    """
+    if lead.blind:
+        return _SEEN
+    if len(lead.undone_by) >= MOST_UNDONE:
+        return _TOO_OFTEN
+    if not lead.test and usage.undos_on(rep.today(now)) >= playbook.undos_per_day:
+        return _TOO_MANY.format(most=playbook.undos_per_day)
+    return ""

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from dibs.core.lead import Lead, Openings
+from dibs.core.lead import ASSIGNED_ONLY, Lead, Openings
 from dibs.core.rep import Rep, Usage
 from dibs.race.decide import Eligible, decide
 from dibs.rules.rules import Offsets, Rules
@@ -18,9 +18,9 @@ def races(lead: Lead, playbook: Rules) -> bool:
     """Tell whether reps race for the lead; if not, it is assigned.
 
     It is raced for if one of its teams has a model with races (M3, M5), unless it is reserved for
-    newcomers or for a rep's absence credit (F8, F10).
+    newcomers, a rep's absence credit, or an assignment that a rep owes (F8, F10, F2).
     """
-    if lead.reserved_for in ("newcomers", "absence"):
+    if lead.reserved_for in ASSIGNED_ONLY:
         return False
     return any(playbook.model_of(team).races for team in lead.teams)
 
@@ -87,8 +87,37 @@ def reopening(lead: Lead, playbook: Rules, now: datetime) -> Lead:
         head_start_reps=(),
         reserved_for="",
         on_hold=False,
+        race_epoch=0,
     )
     return opening(returned, playbook, now)
+
+
+def resumed(lead: Lead, playbook: Rules, now: datetime) -> Lead:
+    """Return a lead whose claim was undone, under its next epoch: its race goes on (C12).
+
+    It closes when it would have closed. Waves that have opened are open, the others still come.
+    """
+    waves = {team: _not_before(now, openings) for team, openings in lead.waves.items()}
+    draws_at = _draws_at(playbook, now)
+    return replace(
+        lead,
+        epoch=lead.epoch + 1,
+        race_epoch=lead.first_epoch,
+        owner=None,
+        claimed_at=None,
+        worked_at=None,
+        return_at=None,
+        accepted_at=None,
+        opens_at=now,
+        waves=waves,
+        notified_until=None,
+        draws_at=draws_at if draws_at is None or draws_at < lead.closes_at else None,
+    )
+
+
+def _not_before(now: datetime, openings: Openings) -> Openings:
+    first, second, third = (None if at is None else max(at, now) for at in openings)
+    return first, second, third
 
 
 def next_opening(lead: Lead, now: datetime) -> datetime | None:

@@ -74,6 +74,14 @@ class RaceStore(Protocol):
         """
         ...
 
+    def count(self, counts: Change) -> bool:
+        """Store counts by themselves; False, with nothing changed, if a guard does not hold.
+
+        Raises:
+            Busy: on a transaction conflict or throttling.
+        """
+        ...
+
     def record_attempt(
         self,
         lead: Lead,

@@ -104,6 +104,8 @@ class LeadRecord(Model):
     head_start_reps = WordsAttribute(null=True, attr_name="first")
     reserved_for = UnicodeAttribute(null=True, attr_name="reserved")
     draws_at = InstantAttribute(null=True)
+    undone_by = WordsAttribute(null=True, attr_name="undone")
+    race_epoch = IntegerAttribute(null=True, attr_name="race")
     holder = UnicodeAttribute(null=True)
     wait_shard = UnicodeAttribute(null=True)
     wait_at = InstantAttribute(null=True)

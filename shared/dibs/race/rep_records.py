@@ -141,6 +141,10 @@ class RepRecord(Model):
     ever = IntegerAttribute(null=True, attr_name="claims_ever")
     recent = InstantsAttribute(null=True)
     credits_used = DaysAttribute(null=True)
+    undo_day = DayAttribute(null=True)
+    undos = IntegerAttribute(null=True)
+    warm_passed = IntegerAttribute(null=True)
+    cold_passed = DayAttribute(null=True)
 
 
 _DEVICE = Codec(DeviceMap, Device)

@@ -41,7 +41,8 @@ COUNT_SECONDS = 4.0
 
 
 class DynamoRaceStore(RaceStore):
-    """`RaceStore` on DynamoDB. Keeps the playbook for 20 s and open counts for 4 s per process."""
+    """`RaceStore` on DynamoDB. Keeps open counts for 4 s per process, and the playbook as long as
+    its number stays the same, which each claim reads; at most 20 s."""
 
     def __init__(self, dynamo: Dynamo, settings: Settings) -> None:
         self._db = dynamo
@@ -52,10 +53,11 @@ class DynamoRaceStore(RaceStore):
     def read(self, lead_id: str, rep_id: str, shown: Shown | None = None) -> RaceView:
         """Read lock, claim record, rep and offer in one request.
 
-        With them the playbook when due, and what is stored of what the caller `shown`.
+        With them the playbook when due, and what is stored of what the caller `shown`. A change of
+        the playbook binds the next claim: only then there is a second request.
         """
         rules = self._cached_rules()
-        organisation = [{"pk": {"S": keys.rep(rep_id)}}]
+        organisation = [{"pk": {"S": pk}} for pk in (keys.rep(rep_id), keys.PLAYBOOK_VERSION)]
         if rules is None:
             organisation.append({"pk": {"S": keys.PLAYBOOK}})
         secret = [] if shown is None else [credential_key(shown)]
@@ -81,6 +83,9 @@ class DynamoRaceStore(RaceStore):
         people = {item["pk"]["S"]: item for item in found[self._to.organisation_table]}
         if rules is None:
             rules = self._remember(people.get(keys.PLAYBOOK))
+        elif _is_newer(people.get(keys.PLAYBOOK_VERSION), rules):
+            self._rules = None
+            return self.read(lead_id, rep_id, shown)
         lead = lead_from(items[keys.LOCK]) if keys.LOCK in items else None
         notice = next((notice_from(item) for item in found[self._to.offers_table]), None)
         current = notice is not None and lead is not None and notice.epoch == lead.epoch
@@ -138,6 +143,14 @@ class DynamoRaceStore(RaceStore):
         ]
         try:
             self._db.transact(writes)
+        except ConditionFailed:
+            return False
+        return True
+
+    def count(self, counts: Change) -> bool:
+        """Store counts by themselves; False if a guard does not hold."""
+        try:
+            self._db.transact(write_usage(self._to, counts))
         except ConditionFailed:
             return False
         return True
@@ -247,6 +260,11 @@ def read_waiting(
             index=keys.WAITING_INDEX,
         )
     ]
+
+
+def _is_newer(number: Item | None, rules: Rules) -> bool:
+    """Tell whether another playbook is in force; None before the first change since an update."""
+    return number is not None and int(number["version"]["N"]) != rules.version
 
 
 def _as_it_stood(view: RaceView, failure: ConditionFailed) -> RaceView:

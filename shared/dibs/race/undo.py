@@ -10,11 +10,9 @@ from dibs.core.attempts import attempts
 from dibs.core.errors import Busy, LeadNotFound, NotYours, UndoOver
 from dibs.core.lead import UNDONE, Lead, State
 from dibs.race.claim import Proof, knows_of
-from dibs.race.lifecycle import return_lead
+from dibs.race.lifecycle import no_undo, return_lead
 from dibs.race.ports import RaceStore, RaceView
-from dibs.race.usage import undo_claim
-
-_SEEN = "You have seen this lead, which you claimed blind. Release it with a reason instead."
+from dibs.race.usage import count_undo, undo_claim
 
 
 def undo(
@@ -22,14 +20,16 @@ def undo(
 ) -> Lead:
     """Return a lead that was claimed by mistake, within the playbook's `undo_seconds` (C5).
 
-    The claim no longer counts, and the lead opens again under a new epoch. A second undo changes
-    nothing (C4).
+    The claim no longer counts, and the race goes on under a new epoch. The rep has seen the contact
+    details, so for them it is over, and the undo is counted (C12). A second one changes nothing
+    (C4).
 
     Raises:
         Unauthorized: the token is not valid.
         LeadNotFound: there is no such lead for the rep.
         NotYours: the rep does not hold the lead.
-        UndoOver: it is too late, the lead was worked or assigned, or it was claimed blind.
+        UndoOver: it is too late, the lead was worked or assigned, or it was claimed blind; or the
+            rep has undone too many claims today, or others this one.
         Busy: the store did not answer in time.
     """
     for attempt in attempts():
@@ -46,13 +46,15 @@ def undo(
             raise NotYours
         if lead.state is not State.CLAIMED or lead.worked_at is not None:
             raise UndoOver
-        if lead.blind:  # an undo would make the claim a free look (C12, F4)
-            raise UndoOver(_SEEN)
+        if refused := no_undo(lead, rep, view.usage, view.playbook, now):
+            raise UndoOver(refused)
         if now > lead.claimed_at + timedelta(seconds=view.playbook.undo_seconds):
             raise UndoOver
         reopened, transitions = return_lead(lead, view.playbook, now, UNDONE, rep_id, won=True)
+        counts = undo_claim(lead, rep, view.usage)
+        counts |= count_undo(lead, rep, view.usage, view.playbook, now)
         with attempt:
-            if store.commit_undo(lead, reopened, transitions, undo_claim(lead, rep, view.usage)):
+            if store.commit_undo(lead, reopened, transitions, counts):
                 return reopened
     raise Busy
 
@@ -61,7 +63,7 @@ def _undone_by(view: RaceView, lead: Lead, rep_id: str) -> bool:
     latest = view.claim
     return (
         lead.owner is None
-        and lead.previous_owner != rep_id  # not set by an undo, only by other returns
+        and rep_id in lead.undone_by
         and latest is not None
         and latest.rep_id == rep_id
         and latest.epoch == lead.epoch - 1

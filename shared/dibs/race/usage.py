@@ -16,6 +16,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dibs.core.lead import Claim, Lead
+from dibs.core.quality import Quality
 from dibs.core.rep import Rep, Usage
 from dibs.race.debts import debt_guards
 from dibs.race.guards import Guard
@@ -82,10 +83,11 @@ class _Period(NamedTuple):
 _PERIODS = (
     _Period("hour", Rep.this_hour, ("hour_claims",)),
     _Period("day", Rep.today, ("claims",)),
+    _Period("undo_day", Rep.today, ("undos",)),
     _Period(
         "week",
         Rep.this_week,
-        ("leads", "week_claims", "hot", "warm", "cold"),
+        ("leads", "week_claims", "hot", "warm", "cold", "warm_passed"),
         timedelta(days=7),
         {"claims_before": "week_claims", "cold_before": "cold"},
     ),
@@ -123,6 +125,7 @@ def count_lead(
     guards = [Guard("active", "=", True)]
     if bound:
         guards += [Guard("paused_until", "<=", now), Guard("tier", "=", rep.tier)]
+        guards += [Guard("team", "=", rep.team), Guard("leave", "=", rep.leave or None)]
     if claim.test:
         return Change(rep.rep_id, tuple(guards))
     counts = _one_more(rep, usage, _counters(lead, won=won), now)
@@ -207,6 +210,16 @@ def undo_claim(held: Lead, rep: Rep, usage: Usage) -> Change:
     return Change(rep.rep_id, tuple(guards), sets=sets) | _less(held, usage, off)
 
 
+def count_undo(held: Lead, rep: Rep, usage: Usage, playbook: Rules, now: datetime) -> Change:
+    """Return the change that counts one undo, up to the playbook's limit of a day (C12)."""
+    if held.test:
+        return Change(rep.rep_id)
+    counts = _one_more(rep, usage, ["undos"], now)
+    if "undos" in counts.sets:
+        return counts
+    return counts | Change(rep.rep_id, (Guard("undos", "<", playbook.undos_per_day),))
+
+
 def _less(held: Lead, usage: Usage, names: Iterable[str]) -> Change:
     """Return the change that takes one off each counter above zero."""
     counted = [name for name in names if getattr(usage, name) > 0]
@@ -222,6 +235,18 @@ def work_lead(rep_id: str, *, worked: bool, accepted: bool) -> Change:
     off = {"in_hand": worked, "unaccepted": accepted}
     adds = {name: -1 for name, lowered in off.items() if lowered}
     return Change(rep_id, adds=adds, sets={"raced": 0} if accepted else {})
+
+
+def open_to(lead: Lead, rep: Rep, usage: Usage, now: datetime) -> Change:
+    """Return the change that records that a lead was open to a rep who owes one like it (F1, F3).
+
+    From then on the debt stands, also when the lead is gone.
+    """
+    week = Guard("week", "=", usage.week)
+    if lead.quality is Quality.COLD:
+        return Change(rep.rep_id, (week,), sets={"cold_passed": rep.this_week(now)})
+    warm = Guard("warm", "<=", usage.warm)
+    return Change(rep.rep_id, (week, warm), sets={"warm_passed": usage.warm + 1})
 
 
 def use_credit(credit: Credit) -> Change:

@@ -58,6 +58,7 @@ def write_usage(to: Settings, change: Change) -> list[dict[str, Any]]:
     It knows no rule: `change` says what is counted, and up to what.
     """
     values: Item = {}
+    names = dict[str, str]()
 
     def value(field: str, said: Any) -> str:
         if type(said) is int:  # most are, and often the same
@@ -70,6 +71,9 @@ def write_usage(to: Settings, change: Change) -> list[dict[str, Any]]:
 
     def only(guard: Guard) -> str:
         name = _stored(guard.field)
+        if name in _RESERVED:
+            names[f"#{name}"] = name
+            name = f"#{name}"
         if guard.value is None:
             said = f"attribute_not_exists({name})"
         else:
@@ -95,7 +99,8 @@ def write_usage(to: Settings, change: Change) -> list[dict[str, Any]]:
         return []
     condition = " AND ".join(["attribute_exists(pk)", *map(only, change.guards)])
     key: Item = {"pk": {"S": keys.rep(change.rep_id)}}
-    write = update_item(to.organisation_table, key, update, condition, values, tells_old=True)
+    table = to.organisation_table
+    write = update_item(table, key, update, condition, values, names, tells_old=True)
     if not update:
         del write["Update"]["UpdateExpression"]
         return [{"ConditionCheck": write["Update"]}]
@@ -103,6 +108,7 @@ def write_usage(to: Settings, change: Change) -> list[dict[str, Any]]:
 
 
 _REP = RepRecord.get_attributes()
+_RESERVED = ("leave",)  # a word of DynamoDB's own, which an expression may not use as it is
 
 
 def _stored(field: str) -> str:

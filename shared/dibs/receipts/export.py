@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import csv
 from datetime import datetime
 from typing import TextIO
 
+from dibs.core.tables import write_rows
 from dibs.receipts.audit import ChainedRace
 from dibs.web.http import iso
 
@@ -33,7 +33,7 @@ COLUMNS = (
 
 def write_head(out: TextIO) -> None:
     """Write the column names."""
-    csv.writer(out).writerow(COLUMNS)
+    write_rows(out, [COLUMNS])
 
 
 ALTERED = "altered"
@@ -45,10 +45,10 @@ def write_race(out: TextIO, found: ChainedRace, team: str = "") -> None:
 
     A race that was removed or altered gets one line that says so.
     """
-    writer, sealed = csv.writer(out), found.sealed
+    sealed = found.sealed
     if sealed is None:
         row = {"lead_id": found.lead_id, "epoch": found.epoch, "outcome": ALTERED}
-        writer.writerow(row.get(column, "") for column in COLUMNS)
+        write_rows(out, [[row.get(column, "") for column in COLUMNS]])
         return
     race = sealed.race
     if team and team not in race.teams:
@@ -74,7 +74,7 @@ def write_race(out: TextIO, found: ChainedRace, team: str = "") -> None:
             " ".join(receipt.rules),
             _yes(receipt.rep_id in sealed.disputed),
         )
-        writer.writerow((*of_race, *of_rep, link.hash, sealed.head))
+        write_rows(out, [(*of_race, *of_rep, link.hash, sealed.head)])
 
 
 def _when(moment: datetime | None) -> str:

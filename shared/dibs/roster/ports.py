@@ -103,15 +103,33 @@ class Roster(Protocol):
 
     def get_many(self, rep_ids: Sequence[str]) -> dict[str, Rep]: ...
 
-    def by_phone(self, phone: str) -> tuple[Rep, Usage] | None: ...
+    def by_phone(self, phone: str) -> tuple[Rep, Usage] | None:
+        """Return the active rep with this number and their usage."""
+        ...
 
     def set_tier(self, rep_id: str, was: int, tier: int) -> bool:
         """Set a rep's tier; False when it is no longer `was`."""
         ...
 
-    def put_profile(self, rep: Rep, fields: Sequence[str]) -> None: ...
+    def put_profile(self, rep: Rep, fields: Sequence[str]) -> None:
+        """Store the named fields; with another phone number, who texts from it is this rep.
 
-    def deactivate(self, rep_id: str, left_on: date) -> None: ...
+        Raises:
+            AlreadyExists: the phone number belongs to another rep.
+        """
+        ...
+
+    def deactivate(self, rep_id: str, left_on: date) -> None:
+        """Note that a rep left: no token from now on, and their number is free."""
+        ...
+
+    def reactivate(self, rep: Rep) -> None:
+        """Undo that a rep left; they have no token yet.
+
+        Raises:
+            AlreadyExists: the phone number belongs to another rep.
+        """
+        ...
 
     def opt_out(self, rep_id: str, opted_out: bool) -> None: ...
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -13,7 +13,7 @@ from dibs.aws.clock import now, to_ms
 from dibs.aws.dynamo import ConditionFailed, Dynamo, insisting
 from dibs.aws.settings import Settings
 from dibs.core.credentials import Credential, Shown
-from dibs.core.errors import AlreadyExists, RouteNotFound
+from dibs.core.errors import AlreadyExists, Outdated, RouteNotFound
 from dibs.core.rep import Device, Rep, Usage
 from dibs.race.credential_records import credential_item
 from dibs.race.rep_records import device_item, rep_from, rep_item
@@ -26,6 +26,7 @@ from dibs.rules.playbook_store import stored_playbook
 
 ROSTER_SECONDS = 5.0
 _COUNTERS_KEPT = timedelta(days=8)
+_NUMBER_TAKEN = "This phone number belongs to another rep. Give each rep a number of their own."
 
 
 class DynamoRoster(Roster):
@@ -83,9 +84,10 @@ class DynamoRoster(Roster):
         return {rep.rep_id: rep for rep in reps}
 
     def by_phone(self, phone: str) -> tuple[Rep, Usage] | None:
-        """Return the rep with this number and what they have used up, None for a stranger's."""
-        item = self._db.get(self._table, {"pk": {"S": keys.phone(phone)}})
-        return self.counted(item["rep_id"]["S"]) if item else None
+        """Return the active rep with this number and what they have used up."""
+        item = self._db.get(self._table, _phone(phone))
+        known = self.counted(item["rep_id"]["S"]) if item else None
+        return known if known and known[0].active else None
 
     def add(self, rep: Rep, shown: Shown, token: Credential, entry: Entry) -> None:
         """Store a new rep with their first token, and their phone number's way back to them.
@@ -93,18 +95,54 @@ class DynamoRoster(Roster):
         Raises:
             AlreadyExists: the id or the phone number is taken.
         """
-        writes: list[dict[str, Any]] = [_new(self._table, rep_item(rep))]
-        if rep.phone:
-            writes.append(
-                _new(self._table, {"pk": {"S": keys.phone(rep.phone)}, "rep_id": {"S": rep.rep_id}})
-            )
+        new = _put(self._table, rep_item(rep), "attribute_not_exists(pk)")
         issued = {"TableName": self._to.credentials_table, "Item": credential_item(shown, token)}
-        writes += [{"Put": issued}, put_entry(self._to.audit_table, entry)]
+        noted = put_entry(self._to.audit_table, entry)
         try:
-            self._db.transact(writes)
+            self._db.transact([new, *self._number_for(rep), {"Put": issued}, noted])
         except ConditionFailed as failure:
-            taken = "rep id" if failure.failed[0] else "phone number"
-            raise AlreadyExists(f"This {taken} belongs to another rep.") from failure
+            if failure.failed[0]:
+                raise AlreadyExists("This rep id belongs to another rep.") from failure
+            raise AlreadyExists(_NUMBER_TAKEN) from failure
+
+    def _number_for(self, rep: Rep) -> list[dict[str, Any]]:
+        """Return the writes that make a number this rep's, unless another active rep has it."""
+        if not rep.phone:
+            return []
+        item: Item = {**_phone(rep.phone), "rep_id": {"S": rep.rep_id}}
+        known = self._db.get(self._table, _phone(rep.phone), consistent=True)
+        holder = known["rep_id"]["S"] if known else rep.rep_id
+        found = self.counted(holder)
+        if holder == rep.rep_id or (found and found[0].active):
+            free = "attribute_not_exists(pk) OR rep_id = :mine"
+            return [_put(self._table, item, free, {":mine": {"S": rep.rep_id}})]
+        return [
+            _put(self._table, item, "rep_id = :leaver", {":leaver": {"S": holder}}),
+            {
+                "ConditionCheck": {
+                    "TableName": self._table,
+                    "Key": _rep(holder),
+                    "ConditionExpression": "attribute_not_exists(pk) OR active = :no",
+                    "ExpressionAttributeValues": {":no": {"BOOL": False}},
+                }
+            },
+        ]
+
+    def _number_freed(self, rep_id: str, phone: str | None) -> list[dict[str, Any]]:
+        """Return the write that frees a rep's number, if it is theirs."""
+        known = self._db.get(self._table, _phone(phone), consistent=True) if phone else None
+        if phone is None or known is None or known["rep_id"]["S"] != rep_id:
+            return []
+        return [
+            {
+                "Delete": {
+                    "TableName": self._table,
+                    "Key": _phone(phone),
+                    "ConditionExpression": "rep_id = :mine",
+                    "ExpressionAttributeValues": {":mine": {"S": rep_id}},
+                }
+            }
+        ]
 
     def set_tier(self, rep_id: str, was: int, tier: int) -> bool:
         """Move a rep to another tier; False when they were moved meanwhile."""
@@ -124,20 +162,42 @@ class DynamoRoster(Roster):
         return True
 
     def put_profile(self, rep: Rep, fields: Sequence[str]) -> None:
-        """Store these fields of a rep's profile; what is empty is taken away."""
+        """Store these fields of a rep's profile; what is empty is taken away.
+
+        A new phone number is theirs in the same transaction, and the one before is free. A carrier
+        knows nothing yet of a STOP from the new number (N5).
+
+        Raises:
+            AlreadyExists: the phone number belongs to another rep.
+            Outdated: the rep got another number, left or returned meanwhile.
+        """
         stored = rep_item(rep)
         names = {f"#{name}": name for name in fields}
         values = {f":{name}": stored[name] for name in fields if name in stored}
-        sets = ", ".join(f"#{name} = :{name}" for name in fields if name in stored)
-        gone = ", ".join(f"#{name}" for name in fields if name not in stored)
-        change = " ".join(
-            [*([f"SET {sets}"] if sets else []), *([f"REMOVE {gone}"] if gone else [])]
-        )
-        if change:
-            self._update(rep.rep_id, change, values, names)
+        sets = [f"#{name} = :{name}" for name in fields if name in stored]
+        gone = [f"#{name}" for name in fields if name not in stored]
+        if "phone" not in fields:
+            if fields:
+                self._update(rep.rep_id, _change(sets, gone), values, names)
+            return
+        known = self.counted(rep.rep_id)
+        if known is None:
+            raise RouteNotFound("There is no such rep.")
+        before = known[0]
+        if before.phone != rep.phone:
+            gone.append("sms_opted_out")
+        moves = [] if before.phone == rep.phone else self._number_freed(rep.rep_id, before.phone)
+        takes = self._number_for(rep) if before.active else []
+        guard = "active = :active AND " + _is("phone", before.phone, values)
+        values[":active"] = {"BOOL": before.active}
+        write = self._rep_write(rep.rep_id, _change(sets, gone), guard, values, names)
+        self._transact([write, *moves, *takes], 1 + len(moves))
 
     def deactivate(self, rep_id: str, left_on: date) -> None:
-        """Note that a rep left: they are told nothing, token and sessions end at once (R8)."""
+        """Note that a rep left: they are told nothing, token and sessions end at once (R8).
+
+        Their number still points to them, and is free: whoever gets it next takes it over.
+        """
         values = {":no": {"BOOL": False}, ":day": {"S": left_on.isoformat()}, ":one": {"N": "1"}}
         try:
             self._db.update(
@@ -150,6 +210,49 @@ class DynamoRoster(Roster):
         except ConditionFailed as failure:
             if failure.items[0] is None:
                 raise RouteNotFound("There is no such rep.") from failure
+
+    def reactivate(self, rep: Rep) -> None:
+        """Undo that a rep left; they have no token yet (R8).
+
+        Raises:
+            AlreadyExists: the phone number belongs to another rep.
+            Outdated: they returned already.
+        """
+        values: Item = {":yes": {"BOOL": True}, ":no": {"BOOL": False}}
+        gone = ["left_on", *([] if rep.phone else ["phone"])]
+        write = self._rep_write(
+            rep.rep_id, _change(["active = :yes"], gone), "active = :no", values
+        )
+        self._transact([write, *self._number_for(rep)], 1)
+
+    def _rep_write(
+        self,
+        rep_id: str,
+        change: str,
+        guard: str,
+        values: Item,
+        names: dict[str, str] | None = None,
+    ) -> dict[str, Any]:
+        return {
+            "Update": {
+                "TableName": self._table,
+                "Key": _rep(rep_id),
+                "UpdateExpression": change,
+                "ConditionExpression": f"attribute_exists(pk) AND {guard}",
+                "ExpressionAttributeValues": values,
+                **({"ExpressionAttributeNames": names} if names else {}),
+            }
+        }
+
+    def _transact(self, writes: Sequence[Mapping[str, Any]], number_at: int) -> None:
+        """Write all of it; the writes from `number_at` on take a phone number."""
+        try:
+            # The rep may be claiming at this moment.
+            insisting(lambda: self._db.transact(writes))
+        except ConditionFailed as failure:
+            if any(failure.failed[:number_at]):
+                raise Outdated from failure
+            raise AlreadyExists(_NUMBER_TAKEN) from failure
 
     def opt_out(self, rep_id: str, opted_out: bool) -> None:
         """Keep what the rep told the carrier: STOP or START (N5)."""
@@ -242,11 +345,35 @@ def _rep(rep_id: str) -> Item:
     return {"pk": {"S": keys.rep(rep_id)}}
 
 
-def _new(table: str, item: Item) -> dict[str, Any]:
+def _phone(number: str) -> Item:
+    return {"pk": {"S": keys.phone(number)}}
+
+
+def _change(sets: Sequence[str], gone: Sequence[str]) -> str:
+    return " ".join(
+        [
+            *([f"SET {', '.join(sets)}"] if sets else []),
+            *([f"REMOVE {', '.join(gone)}"] if gone else []),
+        ]
+    )
+
+
+def _is(name: str, value: str | None, values: Item) -> str:
+    """Return the condition that an attribute is as it was read."""
+    if value is None:
+        return f"attribute_not_exists({name})"
+    values[f":{name}_before"] = {"S": value}
+    return f"{name} = :{name}_before"
+
+
+def _put(
+    table: str, item: Item, condition: str, values: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
     return {
         "Put": {
             "TableName": table,
             "Item": item,
-            "ConditionExpression": "attribute_not_exists(pk)",
+            "ConditionExpression": condition,
+            **({"ExpressionAttributeValues": values} if values else {}),
         }
     }

@@ -427,6 +427,7 @@ class Rules:
     window_seconds: int = 900
     unseen_seconds: int = 20
     undo_seconds: int = 30
+    undos_per_day: int = 3
     claims_per_day: int = 10
     limits: tuple[Limit, ...] = ()
     acceptance: Acceptance = field(default_factory=Acceptance)

@@ -135,6 +135,10 @@ REFUSALS: dict[str, Sequence[str]] = {
     "owes_warm": (N_("You have claimed {count} hot leads this week. Claim a warm one first."),),
     "owes_assignment": (
         N_("You have claimed {count} leads. Accept the one assigned to you first."),
+        N_(
+            "You have claimed {count} leads. "
+            "The next one that fits you is assigned to you; accept it first."
+        ),
     ),
     "owes_cold": (
         N_("You claimed {count} cold leads last week, of {wanted}. Claim {missing} more first."),
@@ -155,6 +159,9 @@ REFUSALS: dict[str, Sequence[str]] = {
         N_("You released this lead. It is kept for others for a while (days: {count})."),
     ),
     "not_twice_in_a_row": (N_("You had this lead last. It goes to somebody else first."),),
+    "undone": (
+        N_("You undid your claim of this lead, so it goes to others. Ask your manager for it."),
+    ),
     "in_hand": (N_("You hold {count} leads you have not worked yet."),),
     "daily_limit": (
         N_(

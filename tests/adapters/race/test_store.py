@@ -26,7 +26,7 @@ from dibs.offers.store import DynamoOfferStore
 from dibs.playbook.checks.teams import problems
 from dibs.race import store as race_module
 from dibs.race.claim import Won, claim
-from dibs.race.lifecycle import MOST_RELEASED
+from dibs.race.lifecycle import MOST_RELEASED, MOST_UNDONE
 from dibs.race.ports import RaceView, SentOffer
 from dibs.race.records import LeadRecord, lock_item
 from dibs.race.store import DynamoRaceStore
@@ -493,9 +493,20 @@ def test_a_lock_stays_within_one_kilobyte_whatever_a_source_sends(
         "first": replace(
             fullest, reserved_for="newcomers", head_start_reps=(AINA.rep_id,) * MOST_FIRST
         ),
-        "later": replace(fullest, epoch=99_999, previous_owner=BEN.rep_id, released_by=EX_OWNERS),
+        "later": replace(
+            fullest,
+            epoch=99_999,
+            race_epoch=99_990,
+            blind=False,  # a blind claim is not undone, and what comes back is not blind
+            previous_owner=BEN.rep_id,
+            released_by=EX_OWNERS,
+            undone_by=tuple(EX_OWNERS)[:1] * MOST_UNDONE,
+        ),
     }
-    other = {"first": {"previous", "released"}, "later": {"reserved", "first"}}
+    other = {
+        "first": {"previous", "released", "undone", "race"},
+        "later": {"reserved", "first", "blind"},
+    }
     for way, opened in ways.items():
         held = replace(opened, owner=AINA.rep_id, claimed_at=NOON, return_at=NOON, accepted_at=NOON)
         worked = replace(held, state=State.OPPORTUNITY, worked_at=NOON)
@@ -523,9 +534,10 @@ def test_a_lock_stays_within_one_kilobyte_whatever_a_source_sends(
 def test_a_rep_with_three_devices_stays_within_one_kilobyte(world: World) -> None:
     from dibs.people.operator import new_rep
 
-    name = "ச" * 33 + "a"  # the longest name that is taken, in letters of three bytes
+    name = "ச" * 29 + "a"  # the longest name that is taken, in letters of three bytes
     rep = new_rep(
         a_playbook(teams={"n" * 32: {"name": "N"}}),
+        NOON,
         name,
         "n" * 32,
         "America/Argentina/ComodRivadavia",
@@ -572,8 +584,10 @@ def test_no_item_of_the_leads_table_and_so_of_its_stream_holds_personal_data(
     proof = proof_of(AINA)
     claim(world.race, lead.lead_id, AINA.rep_id, proof, clock)
     undo(world.race, lead.lead_id, AINA.rep_id, proof, clock)
-    claim(world.race, lead.lead_id, AINA.rep_id, proof, clock)
-    undone = undo(world.race, lead.lead_id, AINA.rep_id, proof, clock)
+    world.add_rep(BEN)
+    proof = proof_of(BEN)
+    claim(world.race, lead.lead_id, BEN.rep_id, proof, clock)
+    undone = undo(world.race, lead.lead_id, BEN.rep_id, proof, clock)
     close(undone, world.leads, undone.closes_at)
     DynamoOfferStore(world.dynamo, world.settings).record(
         [SentOffer(lead.lead_id, 1, AINA.rep_id, NOON, ("push",))]

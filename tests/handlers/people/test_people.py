@@ -12,6 +12,7 @@ import pytest
 from dibs.core.calendar import parse_hours
 from dibs.core.lead import State
 from dibs.core.rep import Rep
+from dibs.people.phones import masked
 from dibs.race.rep_records import rep_from
 from dibs.wiring import wiring
 from handlers.app import AINA, BEN, CHONG, MANAGER, PLAYBOOK, Answer, App, http
@@ -110,6 +111,8 @@ def test_a_profile_is_changed_and_shown_as_it_is_now(app: App) -> None:
         "team": "south",
         "tier": 1,
         "zone": "Europe/London",
+        "language": AINA.language,
+        "phone": masked(str(AINA.phone)),
         "active": True,
         "available": True,
         "unavailable": [],
@@ -200,7 +203,11 @@ def test_a_rep_whose_hours_are_over_is_off_at_once(app: App) -> None:
         ({"hours": []}, {"hours"}),
         ({"leave": [{"from": "2026-12-24"}]}, {"leave"}),
         ({"joined_on": "soon"}, {"joined_on"}),
-        ({"phone": "+60128880000"}, {"phone"}),
+        ({"phone": "12"}, {"phone"}),
+        (
+            {"phone": ["+60128880000"], "name": " ", "language": "tlh"},
+            {"phone", "name", "language"},
+        ),
         ({"active": False, "tier": 1}, {"active"}),
         ({"team": "south", "tier": 0, "weight": 0, "leave": [CHRISTMAS]}, {"tier", "weight"}),
         ([], {"body"}),
@@ -217,6 +224,22 @@ def test_what_a_profile_cannot_be_is_named_and_nothing_is_stored(
     assert {error["field"] for error in answer.json["errors"]} == named
     assert app.everything() == before
     assert asked(app) == []
+
+
+def test_a_name_and_a_number_are_changed_and_a_taken_number_is_refused(app: App) -> None:
+    app.hire(AINA, BEN)
+    changed = {"name": "Aina Z.", "phone": "0060 12-888 7777", "language": "ms"}
+    answer = put_rep(app, changed)
+    assert answer.status == 200
+    assert (answer.json["name"], answer.json["phone"]) == ("Aina Z.", "+•••••••7777")
+    assert now(app) == replace(AINA, name="Aina Z.", phone="+60128887777", language="ms")
+    before = app.everything()
+    taken = put_rep(app, {"phone": BEN.phone, "name": "B"})
+    assert (taken.status, taken.code) == (409, "already_exists")
+    assert app.everything() == before
+    assert leave(app, BEN.rep_id).status == 200
+    assert put_rep(app, {"phone": BEN.phone}).status == 200  # a leaver's number is free
+    assert put_rep(app, {"phone": None}).json["phone"] is None
 
 
 def test_a_body_that_is_no_json_is_refused(app: App) -> None:

@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 import pytest
 
 from dibs.assignment import assign as assigning
+from dibs.assignment.override import assign as assign_lead
+from dibs.assignment.work import release
 from dibs.core.events import LeadEvent
 from dibs.core.lead import Lead, State
 from dibs.core.rep import Rep, Usage
@@ -382,18 +384,19 @@ def test_somebody_of_the_wave_who_is_off_at_its_instant_is_not_told() -> None:
     assert told(world) == [reps[0].rep_id, reps[2].rep_id]
 
 
-def test_an_undone_lead_starts_with_the_first_wave_again() -> None:
-    world, lead, reps = in_tiers(1, 2)
+def test_the_race_of_an_undone_lead_goes_on_where_it_was() -> None:
+    world, lead, reps = in_tiers(1, 2, 3)
     world.clock.at = NOON + 16 * MINUTE
     follow(world, due(lead))
     proof = proof_of(reps[1])
     claim(world.race, lead.lead_id, reps[1].rep_id, proof, world.clock)
     again = undo(world.race, lead.lead_id, reps[1].rep_id, proof, world.clock)
     assert again.notified_until is None
-    assert again.waves["north"][1] == NOON + 31 * MINUTE
+    assert again.waves["north"] == (NOON + 16 * MINUTE,) * 2 + (lead.waves["north"][2],)
+    assert again.closes_at == lead.closes_at
     world.queue.waiting.clear()
     follow(world, opened(again))
-    assert told(world) == [reps[0].rep_id]
+    assert told(world) == [reps[0].rep_id]  # all but the one who has seen the details
     assert {batch.epoch for batch in world.queue.of("offer")} == {2}
 
 
@@ -434,9 +437,13 @@ def test_a_decline_of_an_earlier_opening_does_not_count() -> None:
     world.race.record_sighting(lead, reps[0].rep_id, "declined_at", NOON)
     proof = proof_of(reps[0])
     claim(world.race, lead.lead_id, reps[0].rep_id, proof, world.clock)
-    again = undo(world.race, lead.lead_id, reps[0].rep_id, proof, world.clock)
+    world.clock.pass_(minutes=1)
+    rep_id = reps[0].rep_id
+    release(world.race, world.holdings, lead.lead_id, rep_id, proof, "no fit", world.clock)
+    again = world.lead(lead)
+    world.add_rep(replace(reps[0], rep_id="aaaay", phone=None))  # of the first wave
     follow(world, opened(again))
-    assert world.lead(lead).waves["north"][1] == NOON + 15 * MINUTE
+    assert world.lead(lead).waves["north"][1] == NOON + 16 * MINUTE
 
 
 def test_somebody_else_who_opened_the_wave_first_is_left_to_tell_it() -> None:
@@ -560,3 +567,28 @@ def test_a_debt_nothing_could_pay_opens_no_wave_early() -> None:
     assert second_wave_after(world.post_lead(a_card(1))) == timedelta(minutes=15)
     world.post_lead(a_card(2, score=60))
     assert second_wave_after(world.post_lead(a_card(3))) == timedelta(seconds=10)
+
+
+# Leavers (R8)
+
+
+@pytest.mark.parametrize("how", ["claimed", "assigned"])
+def test_what_a_leaver_got_at_the_last_moment_goes_back_when_it_is_heard_of(how: str) -> None:
+    world = FakeWorld(a_playbook())
+    leaver, other = world.add_rep(a_rep(1)), world.add_rep(a_rep(2))
+    lead = world.post_lead(a_card())
+    if how == "claimed":
+        token = proof_of(leaver)
+        claim(world.race, lead.lead_id, leaver.rep_id, token, world.clock)
+    else:
+        put = assign_lead
+        put(world.race, world.holdings, lead.lead_id, leaver.rep_id, "boss", "x", world.clock)
+    world.roster.deactivate(leaver.rep_id, NOON.date())
+    follow(world, LeadEvent(f"lead.{how}", lead.lead_id, 1, leaver.rep_id))
+    assert world.lead(lead).owner is None
+    assert world.lead(lead).previous_owner == leaver.rep_id
+    kept = world.post_lead(a_card(2))
+    token = proof_of(other)
+    claim(world.race, kept.lead_id, other.rep_id, token, world.clock)
+    follow(world, LeadEvent("lead.claimed", kept.lead_id, 1, other.rep_id))
+    assert world.lead(kept).owner == other.rep_id

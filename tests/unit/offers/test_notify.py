@@ -101,6 +101,38 @@ def test_offers_and_their_spread_are_counted() -> None:
     assert "OfferSpreadMs" in case.world.counted
 
 
+def test_after_an_undo_only_who_had_no_offer_is_sent_one() -> None:
+    told, late = (pushed(1), a_rep(2), pushed(3)), (pushed(4), a_rep(5))
+    case = OfferCase(*told, *late)
+    case.run("offer", *told)
+    case.run("unseen", told[2])  # who got a text after the push
+    sent, texts = len(case.world.push.told()), case.texted
+    case.claim(told[0])
+    case.world.clock.pass_(seconds=5)
+    undo(
+        case.world.race,
+        case.lead.lead_id,
+        told[0].rep_id,
+        proof_of(told[0]),
+        case.world.clock,
+    )
+    again = case.world.lead(case.lead)
+    for _ in range(2):  # delivered twice
+        case.run("offer", *told, *late, lead=again)
+    assert case.world.push.told()[sent:] == [late[0].rep_id]
+    assert case.texted == sorted([*texts, *phones(late[1])])
+    waiting = [batch for batch, _ in case.world.queue.waiting if batch.epoch == again.epoch]
+    assert {batch.rep_ids for batch in waiting} == {(late[0].rep_id,)}
+    # Nor does a push that fails afterwards bring a second text.
+    case.run("undelivered", told[1], told[2], lead=again)
+    assert case.texted == sorted([*texts, *phones(late[1])])
+    # The offers they had hold good again, from the moment the lead was open again.
+    ids = [rep.rep_id for rep in told]
+    notices = case.world.offers.notices(case.lead.lead_id, again.epoch, ids)
+    assert {notice.sent_at for notice in notices.values()} == {again.opens_at}
+    assert set(notices) == set(ids)
+
+
 def test_a_batch_delivered_again_sends_nothing_twice() -> None:
     case = OfferCase(pushed(1), a_rep(2))
     for _ in range(3):

@@ -176,12 +176,15 @@ def test_what_a_field_cannot_be_is_named_with_its_mend(
     assert said in found[name]
 
 
-@pytest.mark.parametrize("name", ["phone", "name", "active", "allowance", "rep_id", "", "Tier"])
+@pytest.mark.parametrize(
+    "name", ["token_hash", "left_on", "active", "allowance", "rep_id", "", "Tier"]
+)
 def test_what_is_no_field_of_a_profile_is_named(world: FakeWorld, name: str) -> None:
     found = wrong(world, **{name: 1})
     assert found.keys() == {name}
     fields = (
-        "team, tier, zone, weight, territories, segments, skills, speaks, interests, pod, hours"
+        "name, phone, language, team, tier, zone, weight, territories, segments, skills, speaks, "
+        "interests, pod, hours"
     )
     assert f"use {fields}, leave, joined_on" in found[name]
 

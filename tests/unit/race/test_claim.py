@@ -7,6 +7,8 @@ from datetime import timedelta
 
 import pytest
 
+from dibs.assignment.override import assign
+from dibs.assignment.work import release
 from dibs.core.credentials import shown
 from dibs.core.errors import (
     AlreadyClaimed,
@@ -33,6 +35,7 @@ from dibs.race.claim import (
     check_claim,
     claim,
 )
+from dibs.race.lifecycle import MOST_UNDONE
 from dibs.race.ports import SentOffer
 from dibs.race.undo import undo
 from support.builders import NOON, a_card, a_playbook, a_rep, basics, proof_of, token_of
@@ -129,6 +132,7 @@ def test_a_loser_hears_who_won_how_long_ago_and_how_many_are_still_open() -> Non
     assert lost.details() == {
         "claimed_by": {"rep_id": AINA.rep_id, "name": "Aina"},
         "ms_ago": 340,
+        "judged_at": NOON + timedelta(milliseconds=340),
         "open_leads": 2,
     }
     assert race.stored().owner == AINA.rep_id
@@ -440,14 +444,36 @@ def test_a_forged_link_finds_nothing_and_changes_nothing() -> None:
     assert race.everything() == before
 
 
+def reopened(race: Race) -> None:
+    """Let Aina claim the lead and give it back, so that another race begins."""
+    race.claim(AINA)
+    world, token = race.world, proof_of(AINA)
+    world.clock.pass_(minutes=1)
+    lead_id = race.lead.lead_id
+    release(world.race, world.holdings, lead_id, AINA.rep_id, token, "no fit", world.clock)
+
+
 def test_a_link_of_an_earlier_opening_says_the_offer_is_over() -> None:
     race = Race()
     old = link_of(race, BEN)
-    race.claim(AINA)
-    race.undo()
+    reopened(race)
     with pytest.raises(Withdrawn):
         claim_link(race, old)
     assert claim_link(race, link_of(race, BEN, epoch=2)).claim.epoch == 2
+
+
+def test_after_an_undo_the_links_and_codes_of_the_race_hold_good_again() -> None:
+    for old in ("link", "code"):
+        race = Race()
+        race.claim(AINA)
+        race.undo()
+        if old == "link":
+            assert claim_link(race, link_of(race, BEN)).claim.epoch == 2
+        else:
+            proof, lead_id = by_sms(1), race.lead.lead_id
+            won = claim(race.world.race, lead_id, BEN.rep_id, proof, race.world.clock)
+            assert isinstance(won, Won)
+            assert won.claim.epoch == 2
 
 
 def test_a_link_of_an_opening_still_to_come_finds_nothing() -> None:
@@ -458,8 +484,7 @@ def test_a_link_of_an_opening_still_to_come_finds_nothing() -> None:
 
 def test_a_reply_code_of_an_earlier_opening_says_the_offer_is_over() -> None:
     race = Race()
-    race.claim(AINA)
-    race.undo()
+    reopened(race)
     with pytest.raises(Withdrawn):
         claim(race.world.race, race.lead.lead_id, BEN.rep_id, by_sms(1), race.world.clock)
 
@@ -498,7 +523,7 @@ def test_an_undo_opens_the_lead_anew_and_takes_the_claim_off_the_count() -> None
     assert (reopened.state, reopened.epoch, reopened.owner) == (State.OPEN, 2, None)
     assert (reopened.claimed_at, reopened.return_at, reopened.previous_owner) == (None, None, None)
     assert reopened.opens_at == race.world.clock()
-    assert reopened.closes_at == race.world.clock() + timedelta(minutes=15)
+    assert reopened.closes_at == race.lead.closes_at  # no new window
     assert basics(race.usage()) == Usage(NOON.date(), 0, NOON.date(), 0, 0)
 
 
@@ -593,13 +618,79 @@ def test_a_link_undoes_what_it_claimed_and_undoes_it_once() -> None:
     assert race.stored().epoch == 2
 
 
-def test_the_winner_may_win_an_undone_lead_again() -> None:
-    race = Race()
-    race.claim()
-    race.undo()
+@pytest.mark.parametrize("rules", [{}, {"release": {"cooldown_days": 0}}])
+def test_an_undo_ends_the_reps_race_for_the_lead_until_a_manager_assigns_it(
+    rules: dict[str, object],
+) -> None:
+    race = Race(window_seconds=86_400, **rules)
     won = race.claim()
-    assert (won.claim.epoch, won.already_yours) == (2, False)
+    assert won.card is not None  # the phone number was read
+    race.undo()
+    refused = race.refusal(AINA)
+    assert isinstance(refused, ClaimRefused)
+    assert [rule.code for rule in refused.refusals] == ["undone"]
+    assert refused.lifts_at is None
+    # Neither somebody else's undo or release nor time lifts it.
+    race.claim(BEN)
+    race.undo(BEN)
+    race.world.clock.pass_(hours=20)
+    for rep in (AINA, BEN):
+        assert "undone" in refusal_codes(race.refusal(rep))
+    world = race.world
+    lead, _ = assign(
+        world.race, world.holdings, race.lead.lead_id, AINA.rep_id, "manager", "ok", world.clock
+    )
+    assert lead.owner == AINA.rep_id
+
+
+def refusal_codes(error: DibsError) -> list[str]:
+    assert isinstance(error, ClaimRefused)
+    return [rule.code for rule in error.refusals]
+
+
+def test_undos_are_counted_and_limited_by_the_day() -> None:
+    race = Race(undos_per_day=2, window_seconds=86_400, claims_per_day=9)
+    leads = [race.lead, *(race.world.post_lead(a_card(number)) for number in range(2, 6))]
+
+    def undo_of(lead: Lead) -> Lead:
+        proof = proof_of(AINA)
+        return undo(race.world.race, lead.lead_id, AINA.rep_id, proof, race.world.clock)
+
+    for number, lead in enumerate(leads[:2], start=1):
+        assert race.claim(AINA, lead).undo_until > race.world.clock()
+        undo_of(lead)
+        undo_of(lead)  # a repeat counts once
+        assert race.usage().undos == number
+    third = race.claim(AINA, leads[2])
+    assert third.undo_until == third.claim.claimed_at  # none is offered
+    with pytest.raises(UndoOver, match=r"of 2.*Release the lead"):
+        undo_of(leads[2])
     assert race.usage().claims == 1
+    race.world.clock.pass_(hours=4)  # midnight in Kuching
+    race.claim(AINA, leads[3])
+    undo_of(leads[3])
+    assert (race.usage().undos, race.usage().claims) == (1, 0)
+
+
+def test_claims_of_one_lead_are_not_undone_by_one_rep_after_another_for_ever() -> None:
+    race = Race()
+    reps = [AINA, BEN, *(race.world.add_rep(a_rep(number)) for number in range(3, 7))]
+    for rep in reps[:MOST_UNDONE]:
+        race.claim(rep)
+        race.undo(rep)
+    last = race.claim(reps[MOST_UNDONE])
+    assert last.undo_until == last.claim.claimed_at
+    with pytest.raises(UndoOver, match="too often"):
+        race.undo(reps[MOST_UNDONE])
+
+
+def test_an_undo_in_the_last_seconds_gives_the_lead_no_new_window() -> None:
+    race = Race()
+    race.world.clock.at = race.lead.closes_at - timedelta(seconds=1)
+    race.claim()
+    race.world.clock.pass_(seconds=10)
+    race.undo()
+    assert isinstance(race.refusal(BEN), Expired)
 
 
 def test_an_undo_after_midnight_takes_nothing_off_the_new_days_count() -> None:

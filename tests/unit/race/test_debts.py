@@ -91,10 +91,10 @@ def test_hot_leads_of_another_week_are_not_owed_for() -> None:
     ("raced", "unaccepted", "refused"),
     [
         (4, 1, []),
-        (5, 0, []),
+        (5, 0, ["owes_assignment"]),
         (5, 1, ["owes_assignment"]),
         (6, 2, ["owes_assignment"]),
-        (50, 0, []),
+        (50, 0, ["owes_assignment"]),
     ],
 )
 def test_after_five_claims_the_lead_assigned_comes_first(
@@ -255,6 +255,22 @@ def test_payable_is_until_the_last_lead_closes(
     assert with_payable(Usage(), leads, lambda lead: False, NOON).payable == {}
     first = with_payable(Usage(), leads, lambda lead: lead is leads[0], NOON).payable
     assert first == ({WARM: leads[0].closes_at} if closes and closes[0] > 0 else {})
+
+
+def test_a_debt_stands_once_a_lead_that_pays_it_was_open_to_the_rep() -> None:
+    gone = {"warm_passed": 1, "cold_passed": MONDAY}
+    passed = replace(OWING, **gone)
+    both = ["owes_warm", "owes_cold"]
+    assert codes(knowing(of(HOT), passed, rules(**EVERY), [])) == both
+    # It lifts with the week, or once it is paid; a blind lead it never binds.
+    verdict = knowing(of(HOT), passed, rules(**EVERY), [])
+    assert isinstance(verdict, Refused)
+    assert codes(knowing(of(HOT), replace(passed, warm=1), rules(**EVERY), [])) == ["owes_cold"]
+    assert codes(knowing(of(HOT), replace(passed, cold=3), rules(**EVERY), [])) == ["owes_warm"]
+    assert codes(knowing(of(HOT, blind=True), passed, rules(**EVERY), [])) == []
+    # What was open last week counts no more.
+    before = replace(passed, week=MONDAY - 7 * DAY, cold_passed=MONDAY - 7 * DAY, week_claims=3)
+    assert codes(knowing(of(HOT), before, rules(**EVERY), [])) == []
 
 
 # When debts lift by themselves

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -27,7 +28,7 @@ from dibs.receipts.audit import audit, of_day
 from dibs.receipts.receipts import Receipt, SealedRace, Trace, broken
 from dibs.receipts.seal import BLOCK_RACES, chain_up, dispute, own_receipt, seal_late
 from support.builders import NOON, a_card, a_playbook, a_rep, proof_of
-from support.fakes import FakeWorld
+from support.fakes import FakeRace, FakeWorld
 
 AINA, BEN, CHONG, DAYANG = (a_rep(number) for number in range(1, 5))
 SECONDS_TO_SEAL = 60  # thirty to undo, thirty for late losers
@@ -89,6 +90,47 @@ def chained(case: SealCase, now: datetime) -> int:
 
 
 # Judged
+
+
+def test_the_answer_and_the_receipt_tell_of_one_moment_the_judged_one() -> None:
+    # Time goes on while the answer is prepared: the count of open leads alone may take a while.
+    case = SealCase(AINA, BEN, CHONG)
+    lead = case.offer()
+    case.claim(lead, AINA)
+    won_at = case.clock()
+    told, count = dict[str, AlreadyClaimed](), FakeRace.count_open
+    for rep, answered_after in ((BEN, 280), (CHONG, 5)):
+        case.clock.pass_(milliseconds=98)
+        judged_at = case.clock()
+
+        def slowly(*given: Any, ms: int = answered_after) -> int:
+            case.clock.pass_(milliseconds=ms)
+            return count(*given)
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(FakeRace, "count_open", slowly)
+            with pytest.raises(AlreadyClaimed) as lost_to:
+                case.claim(lead, rep)
+        told[rep.rep_id] = lost_to.value
+        assert lost_to.value.details()["judged_at"] == judged_at
+        assert case.memory.sightings[lead.lead_id, rep.rep_id][1].lost_at == judged_at
+    case.follow(lead, "lead.claimed", AINA)
+    by_rep = {receipt.rep_id: receipt for receipt in case.seal(lead).receipts}
+    for rep_id, error in told.items():
+        assert by_rep[rep_id].behind_ms == error.ms_ago
+        assert by_rep[rep_id].attempted_at == error.judged_at
+        assert error.judged_at == won_at + timedelta(milliseconds=error.ms_ago)
+
+
+def test_a_refusal_and_its_receipt_tell_of_one_moment_too() -> None:
+    case = SealCase(AINA, BEN)
+    lead = case.offer()
+    case.roster.pause(BEN.rep_id, NOON + timedelta(hours=1))
+    ticks = iter(NOON + timedelta(milliseconds=number) for number in range(1, 99))
+    with pytest.raises(ClaimRefused) as refused:
+        claim(case.race, lead.lead_id, BEN.rep_id, proof_of(BEN), lambda: next(ticks))
+    sighting = case.memory.sightings[lead.lead_id, BEN.rep_id][1]
+    assert sighting.attempted_at == refused.value.details()["judged_at"]
 
 
 def test_how_everybody_was_judged_is_kept_with_each_wave() -> None:
@@ -242,7 +284,9 @@ def test_an_undone_race_is_sealed_before_the_next_one_is_told() -> None:
     case.claim(again, BEN)
     case.seal(again)
     # A rep sees, and may dispute, the latest race they were in or an earlier one.
-    assert case.own(lead, AINA).outcome == "did_not_try"  # type: ignore[union-attr]
+    theirs = case.own(lead, AINA)
+    assert isinstance(theirs, Receipt)
+    assert (theirs.outcome, theirs.rules) == ("not_told", ("undone",))
     assert case.own(lead, AINA, 1).place == 1  # type: ignore[union-attr]
     assert object_to(case, lead, CHONG, "not fair", 1) == case.races.disputes(NOON.date())[0]
     assert case.sealed(lead).disputed == {CHONG.rep_id}

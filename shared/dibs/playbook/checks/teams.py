@@ -28,6 +28,7 @@ LIMITS: Mapping[str, tuple[int, int]] = {
     "window_seconds": (10, 86_400),
     "unseen_seconds": (5, 900),
     "undo_seconds": (0, 300),
+    "undos_per_day": (0, 100),
     "claims_per_day": (1, 10_000),
     "acceptance.hot_per_warm": (0, 100),
     "acceptance.claims_per_assignment": (0, 1000),
