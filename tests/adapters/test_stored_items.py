@@ -106,8 +106,8 @@ LEAD = Lead(
     race_epoch=1,
 )
 LEAD_ITEM: Item = {
-    "undone": {"S": "aaaaf aaaag"},
-    "race": {"N": "1"},
+    "undid": {"S": "aaaaf aaaag"},
+    "ep1": {"N": "1"},
     "accepted_at": {"N": "1796031240123"},
     "asks": {"S": "smb\nsolar\nde\nheat pump:2\nsolar:1"},
     "blind": {"BOOL": True},

@@ -103,7 +103,7 @@ def test_a_change_is_guarded_by_the_period_it_counts_in_and_never_by_a_version(
     same = {guard.field for guard in counts.guards if guard.must_be == "="}
     periods = set() if lead.test else {"week"} if cause == "assigned" else {"hour", "day", "week"}
     cut = {"ever"} if "recent" in counts.sets else set()
-    assert same == {"active", "tier"} | periods | cut
+    assert same == {"active", "tier", "team", "leave"} | periods | cut
     below = {guard.field for guard in counts.guards} - same
     assert not below & set(counts.sets), "what begins anew passes no maximum"
 
@@ -112,7 +112,13 @@ def test_a_test_lead_counts_nowhere_and_is_for_who_is_on() -> None:
     rep, playbook = a_rep(), a_playbook()
     lead = a_lead(test=True)
     claim = new_claim(lead, rep, playbook, NOON, NOON)
-    on = (Guard("active", "=", True), Guard("paused_until", "<=", NOON), Guard("tier", "=", 2))
+    on = (
+        Guard("active", "=", True),
+        Guard("paused_until", "<=", NOON),
+        Guard("tier", "=", 2),
+        Guard("team", "=", rep.team),
+        Guard("leave", "=", None),
+    )
     assert count_lead(rep, lead, Usage(), playbook, claim) == Change(rep.rep_id, on)
     last_resort = count_lead(rep, lead, Usage(), playbook, claim, bound=False)
     assert last_resort == Change(rep.rep_id, on[:1])
