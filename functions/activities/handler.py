@@ -19,7 +19,7 @@ from dibs.core.errors import (
     Unauthorized,
 )
 from dibs.core.rep import Rep
-from dibs.intake.body import verify
+from dibs.intake.signing import Scope
 from dibs.ledger.activities import Activity
 from dibs.ledger.amounts import open_questions
 from dibs.ledger.body import LARGEST_BATCH, ActivitiesIn, activity_from
@@ -72,7 +72,7 @@ def _caller(event: Event) -> Caller:
     if header(event, "authorization") or not header(event, "webhook-signature"):
         found = calling_viewer(caller(event), wiring().credentials, clock.now())
         return Caller(found.rep_id) if isinstance(found, Rep) else Caller(manager=found)
-    verify(raw, event.get("headers", {}), wiring().intake_secret)
+    wiring().signatures.verified(raw, event.get("headers", {}), Scope.ACTIVITIES)
     return Caller()
 
 
@@ -131,7 +131,7 @@ def _result(data: Any, outcome: Outcome) -> dict[str, Any]:
 def warm() -> object:
     """Make what the first activity would wait for."""
     mine = wiring()
-    return mine.intake_secret, mine.record_deps.roster.playbook(), mine.timers
+    return mine.signatures.book(), mine.record_deps.roster.playbook(), mine.timers
 
 
 ANYBODY = Who(

@@ -56,7 +56,7 @@ def post_lead(event: Event, signed_at: datetime, sent: LeadIn) -> Response:
 def warm() -> object:
     """Make what the first lead would wait for."""
     mine, named = wiring(), (company_domain("dibs.example"), company_name("Dibs"))
-    return mine.intake_secret, mine.leads, mine.arrivals, mine.roster.playbook(), named
+    return mine.signatures.book(), mine.leads, mine.arrivals, mine.roster.playbook(), named
 
 
 ROUTES = {

@@ -10,6 +10,7 @@ from dibs.assignment.head_start_days import turns_daily
 from dibs.aws import clock
 from dibs.aws.observability import count, logger
 from dibs.core.errors import FieldError, InvalidInput
+from dibs.dispatch.heal import heal
 from dibs.dispatch.sweep import sweep
 from dibs.game.contests import run as contests
 from dibs.game.rewards.requests import decay_monthly, expire_requests
@@ -32,12 +33,22 @@ def run_sweep(as_of: datetime) -> dict[str, Any]:
     count("LeadsUnassigned", swept.queued)
     late = seal_late(wiring().races, wiring().bus, as_of)
     count("SealsLate", late)
+    healed = heal(wiring().count_deps, as_of, _not_healed)
+    count("EntriesRecordedLate", healed.recorded)
+    count("EntriesScoredLate", healed.scored)
     added = chain_up(wiring().races, as_of)
     for block in added:
         # What the table says can be held against the log: the end of a chain can be cut off.
         logger.info("block added", **asdict(block))
     chained = sum(block.races for block in added)
-    return {**asdict(swept), "seals_late": late, "chained": chained}
+    # Its absence is an alarm: nothing that is lost comes back while the sweep stands still.
+    count("Swept")
+    return {**asdict(swept), **asdict(healed), "seals_late": late, "chained": chained}
+
+
+def _not_healed(what: str) -> None:
+    count("Failed")
+    logger.exception("not healed", what=what)
 
 
 def run_tiers(as_of: datetime) -> dict[str, Any]:

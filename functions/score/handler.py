@@ -5,26 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from dibs.aws.observability import logger
-from dibs.game.quests.steps import file
-from dibs.game.scoring.score import score
-from dibs.ledger.slips import tell_slips
+from dibs.dispatch.heal import count_entries
 from dibs.ledger.store import entry_from
 from dibs.web.entry import function
 from dibs.wiring import wiring
 
 
 def work(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Count a batch of entries, all or again: what was counted counts no second time.
-
-    Steps of quests that wait for somebody's word go to the lists of who confirms them (G8).
-    """
+    """Count a batch of entries, all or again: what was counted counts no second time."""
     del context
     images = [record["dynamodb"].get("NewImage") for record in event["Records"]]
     entries = [entry_from(image) for image in images if image]
-    changed = score(wiring().score_deps, entries)
-    tell_slips(entries, wiring().roster, wiring().managers, wiring().settings.public_url)
-    for entry in entries:
-        file(wiring().quest_deps, entry)
+    changed = count_entries(wiring().count_deps, entries)
     logger.info("entries scored", entries=len(entries), units=changed)
     return {"batchItemFailures": []}
 

@@ -71,9 +71,10 @@ def _viewer(event: Event) -> Rep | None:
 
 
 def _source(event: Event) -> datetime:
-    from dibs.intake.body import verify  # loads what the other callers do without
+    from dibs.intake.signing import Scope  # loads what the other callers do without
 
-    return verify(raw_body(event), event.get("headers", {}), wiring().intake_secret)
+    body, headers = raw_body(event), event.get("headers", {})
+    return wiring().signatures.verified(body, headers, Scope.LEADS)
 
 
 REP = Who("rep", _rep, cookie=True)

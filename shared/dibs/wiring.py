@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from dibs.assignment.store import DynamoHoldings
     from dibs.aws.once import DynamoOnce
     from dibs.dispatch.follow import FollowDeps
+    from dibs.dispatch.heal import CountDeps
     from dibs.game.contests.run import ContestDeps
     from dibs.game.contests.store import DynamoContests
     from dibs.game.help.ask import HelpDeps
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from dibs.game.scoring.score import ScoreDeps
     from dibs.game.scoring.store import DynamoStandings
     from dibs.intake.arrival_store import DynamoArrivals
+    from dibs.intake.signing import Signatures
     from dibs.intake.store import DynamoLeadStore
     from dibs.ledger.managers import SnsManagers
     from dibs.ledger.record import RecordDeps
@@ -150,9 +152,11 @@ class Wiring:
     @cached_property
     def ledger(self) -> DynamoLedger:
         """Who took which lead and what they made of it."""
+        from concurrent.futures import ThreadPoolExecutor
+
         from dibs.ledger.store import DynamoLedger
 
-        return DynamoLedger(self.dynamo, self.settings)
+        return DynamoLedger(self.dynamo, self.settings, ThreadPoolExecutor(WRITERS).map)
 
     @cached_property
     def races(self) -> DynamoRaces:
@@ -289,14 +293,25 @@ class Wiring:
         return SnsManagers(sns(), self.settings.managers_topic_arn)
 
     @cached_property
-    def intake_secret(self) -> str:
-        """The secret sources sign with."""
-        return f"whsec_{_secret(self.settings.intake_secret_id)}"
+    def signatures(self) -> Signatures:
+        """The secrets sources sign with."""
+        from dibs.aws import clock
+        from dibs.aws.secret import previous_text, secret_text
+        from dibs.intake.signing import Signatures, StoredSecret
+
+        def read() -> StoredSecret:
+            secret_id = self.settings.intake_secret_id
+            text, since = secret_text(secret_id)
+            return StoredSecret(text, since, previous_text(secret_id))
+
+        return Signatures(read, clock.now)
 
     @cached_property
     def results_secret(self) -> str:
         """The secret results of contests are signed with."""
-        return _secret(self.settings.results_secret_id)
+        from dibs.aws.secret import secret_text
+
+        return secret_text(self.settings.results_secret_id)[0]
 
     # What use cases work with.
 
@@ -398,6 +413,19 @@ class Wiring:
         )
 
     @cached_property
+    def count_deps(self) -> CountDeps:
+        """What counting ledger entries works with."""
+        from dibs.dispatch.heal import CountDeps
+
+        return CountDeps(
+            ledger=self.ledger,
+            score=self.score_deps,
+            quests=self.quest_deps,
+            managers=self.managers,
+            public_url=self.settings.public_url,
+        )
+
+    @cached_property
     def contest_deps(self) -> ContestDeps:
         """What contests work with."""
         from dibs.game.contests.run import ContestDeps
@@ -442,9 +470,3 @@ class Wiring:
 def wiring() -> Wiring:
     """Return what this process works with; `wiring.cache_clear()` begins anew, for tests."""
     return Wiring()
-
-
-def _secret(secret_id: str) -> str:
-    from dibs.aws.clients import secrets
-
-    return str(secrets().get_secret_value(SecretId=secret_id)["SecretString"])

@@ -116,3 +116,10 @@ def test_the_index_of_decisions_lists_every_page_as_it_is() -> None:
     index = (DECISIONS / "README.md").read_text(encoding="utf-8")
     table = [line for line in index.splitlines() if line.startswith("|")]
     assert table == rows, "docs/decisions/README.md should have:\n" + "\n".join(rows)
+
+
+def test_every_library_that_ships_is_named_with_its_licence() -> None:
+    shipped = (ROOT / "shared" / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    notices = (ROOT / "NOTICES.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"^\| ([a-z0-9-]+) \| [^|]+ \| https://\S+ \|$", notices, re.MULTILINE))
+    assert named == {line.split("==")[0] for line in shipped if line}

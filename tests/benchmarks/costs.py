@@ -40,10 +40,10 @@ from benchmarks.stage import (
 )
 from claim.handler import handler as claim
 from dibs.aws import clients
+from dibs.core.events import RECORDED
 from dibs.core.lead import Lead
 from dibs.core.links import link_token
 from dibs.core.rep import Rep
-from dibs.ledger.project import EVENTS
 from dibs.race import store as race
 from dibs.receipts import seal as sealing
 from dibs.roster import store as roster
@@ -188,7 +188,7 @@ class Cloud:
             for entry in entries:
                 # The topic hands a event to who subscribes; SNS asks nothing for that, SQS does.
                 event = sent[f"{entry}.Message"]
-                ledger = ["project"] if json.loads(event)["kind"] in EVENTS else []
+                ledger = ["project"] if json.loads(event)["kind"] in RECORDED else []
                 for queue in ("offer", *ledger):
                     self.add("SQS requests", 1)
                     self.messages.append((queue, event))

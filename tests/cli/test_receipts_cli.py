@@ -15,11 +15,14 @@ from dibs.cli import leads, receipts
 from dibs.cli.main import app
 from dibs.cli.target import Target
 from dibs.core.lead import Lead
+from dibs.game.scoring.score import score
+from dibs.ledger.project import record_lead
 from dibs.ledger.store import DynamoLedger
 from dibs.offers.store import DynamoOfferStore
 from dibs.race.claim import claim
 from dibs.receipts.seal import chain_up, seal_race
 from dibs.receipts.store import DynamoRaces
+from dibs.wiring import Wiring
 from support.builders import NOON, World, a_card, a_rep, proof_of
 
 AINA = a_rep(1)
@@ -45,6 +48,9 @@ def lead(world: World, monkeypatch: pytest.MonkeyPatch) -> Lead:
         NOON + timedelta(minutes=1),
     )
     chain_up(races, NOON + timedelta(minutes=2))
+    stores = Wiring(world.settings, world.dynamo)
+    record_lead(posted.lead_id, stores.ledger, world.roster)
+    score(stores.score_deps, list(stores.ledger.everything()))
     return posted
 
 

@@ -13,8 +13,9 @@ from dibs.game.scoring.score import score
 from dibs.game.scoring.store import DynamoStandings
 from dibs.ledger.entries import new_entry
 from dibs.ledger.store import DynamoLedger
+from dibs.race.claim import claim
 from dibs.wiring import Wiring
-from support.builders import NOON, World, a_lead, a_playbook, a_rep
+from support.builders import NOON, World, a_card, a_lead, a_playbook, a_rep, proof_of
 
 AINA = a_rep(1)
 
@@ -26,7 +27,7 @@ def scored(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
         monkeypatch.setattr(module, "target", lambda stack: Target(world.settings, "http://api"))
     world.add_rep(AINA)
     entry = new_entry(
-        "taken/1", "claimed", AINA.rep_id, "north", NOON, a_playbook(), a_lead(), take_ms=0
+        "activity/1", "claimed", AINA.rep_id, "north", NOON, a_playbook(), a_lead(), take_ms=0
     )
     DynamoLedger(world.dynamo, world.settings).put([entry])
     score(Wiring(world.settings, world.dynamo).score_deps, [entry])
@@ -54,3 +55,15 @@ def test_a_difference_is_named_and_a_rebuild_mends_it(scored: World) -> None:
     assert run("audit").exit_code == 0
     [total] = DynamoStandings(scored.dynamo, scored.settings).totals("2026-W48")
     assert total.counts["claimed"] == 1
+
+
+def test_a_claim_the_ledger_lacks_is_a_fault_and_a_rebuild_writes_it(
+    world: World, scored: World
+) -> None:
+    lead = world.post_lead(a_card(), NOON)
+    claim(world.race, lead.lead_id, AINA.rep_id, proof_of(AINA), lambda: NOON)
+    result = run("audit")
+    assert result.exit_code == 1
+    assert f"entry_missing  taken/{lead.lead_id}/1" in result.stdout
+    assert run("rebuild").exit_code == 0
+    assert (run("audit").exit_code, run("audit").stdout[:9]) == (0, "No faults")

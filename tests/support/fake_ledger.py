@@ -6,7 +6,9 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from dibs.aws import clock
 from dibs.core.errors import Busy
+from dibs.intake.ports import Pending
 from dibs.ledger.activities import Step
 from dibs.ledger.entries import Entry
 from dibs.ledger.ports import LeadHistory
@@ -22,6 +24,7 @@ class FakeLedger:
         self.entries: dict[str, Entry] = {}
         self.busy = 0
         self.lost_answers = 0
+        self.uncounted: dict[str, datetime] = {}
         self.meanwhile: Callable[[], None] | None = None
         """Runs once, between a read and its write."""
 
@@ -37,7 +40,8 @@ class FakeLedger:
 
     def put(self, entries: Sequence[Entry]) -> None:
         for entry in entries:
-            self.entries.setdefault(entry.entry_id, entry)
+            if entry.entry_id not in self.entries:
+                self._add(entry)
 
     def record(self, entry: Entry, step: Step | None) -> bool:
         meanwhile, self.meanwhile = self.meanwhile, None
@@ -48,13 +52,35 @@ class FakeLedger:
             raise Busy(conflict=True)
         if entry.entry_id in self.entries or not (step is None or self._fits(step)):
             return False
-        self.entries[entry.entry_id] = entry
+        self._add(entry)
         if step is not None:
             self._take(step, entry.rep_id)
         if self.lost_answers:
             self.lost_answers -= 1
             raise Busy(conflict=True)
         return True
+
+    def _add(self, entry: Entry) -> None:
+        self.entries[entry.entry_id] = entry
+        self.uncounted[entry.entry_id] = clock.now()
+
+    def unrecorded(self, before: datetime) -> Iterator[str]:
+        waiting = [lead_id for (lead_id, _), at in self._memory.unrecorded.items() if at < before]
+        return iter(dict.fromkeys(waiting))
+
+    def recorded(self, pending: Pending) -> None:
+        key = (pending.key["lead_id"], pending.key["sk"])
+        for marks in (self._memory.outbox, self._memory.unrecorded):
+            if marks.get(key) == pending.since:
+                del marks[key]
+
+    def unscored(self, before: datetime) -> Iterator[Entry]:
+        late = [name for name, at in self.uncounted.items() if at < before]
+        return (self.entries[name] for name in late)
+
+    def scored(self, entries: Sequence[Entry]) -> None:
+        for entry in entries:
+            self.uncounted.pop(entry.entry_id, None)
 
     def _fits(self, step: Step) -> bool:
         stored, held = self._memory.leads[step.lead.lead_id], step.held
@@ -82,4 +108,5 @@ class FakeLedger:
             return None
         transitions = tuple(FakeLeads(self._memory).history(lead_id))
         draws = tuple(one for (of, _), one in sorted(self._memory.draws.items()) if of == lead_id)
-        return LeadHistory(lead, self._memory.claims.get(lead_id), transitions, draws)
+        pending = tuple(FakeLeads(self._memory).pending_of(lead_id))
+        return LeadHistory(lead, self._memory.claims.get(lead_id), transitions, draws, pending)

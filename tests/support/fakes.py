@@ -18,7 +18,7 @@ from dibs.aws import keys
 from dibs.core.calendar import week_of
 from dibs.core.credentials import Credential, Shown, shown
 from dibs.core.errors import AlreadyClaimed, AlreadyExists, Busy, RouteNotFound
-from dibs.core.events import LeadEvent
+from dibs.core.events import RECORDED, LeadEvent
 from dibs.core.lead import (
     HELD,
     Claim,
@@ -93,6 +93,8 @@ class Memory:
     reserved: dict[tuple[str, str], tuple[int, str]] = field(default_factory=dict)
     codes: dict[tuple[str, str], tuple[str, int, datetime]] = field(default_factory=dict)
     outbox: dict[tuple[str, str], datetime] = field(default_factory=dict)
+    unrecorded: dict[tuple[str, str], datetime] = field(default_factory=dict)
+    """Events that were sent, and whose ledger entries are not written."""
     look_at: dict[str, datetime] = field(default_factory=dict)
     """By lead, when a held lead is due: for its reminder, then for its return."""
     turns: dict[str, Turn] = field(default_factory=dict)
@@ -539,6 +541,17 @@ class FakeLeads:
         key = (pending.key["lead_id"], pending.key["sk"])
         if self._memory.outbox.get(key) == pending.since:
             del self._memory.outbox[key]
+            if pending.event is not None and pending.event.kind in RECORDED:
+                self._memory.unrecorded[key] = pending.since
+
+    def pending_of(self, lead_id: str) -> Iterator[Pending]:
+        """What of a lead has no ledger entry yet, as its history shows it."""
+        for marks in (self._memory.outbox, self._memory.unrecorded):
+            for (of, sk), since in list(marks.items()):
+                if of == lead_id and sk != LOCK:
+                    published = marks is self._memory.unrecorded
+                    key = {"lead_id": of, "sk": sk}
+                    yield Pending(key, since, self._event(of, sk), published)
 
 
 def _post(card: Contact, link: DuplicateLink) -> Post:

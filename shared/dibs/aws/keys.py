@@ -34,6 +34,7 @@ TEAM_INDEX = "team"
 REP_INDEX = "rep"
 WEEK_INDEX = "week"
 FILED_INDEX = "filed"
+UNSCORED_INDEX = "unscored"
 RACES = "RACE#"
 BLOCKS = "BLOCKS"
 REQUEST = "REQUEST"
@@ -51,6 +52,7 @@ STANDING = "STANDING"
 RESULT = "RESULT"
 REQUESTS = "REQUEST#"
 REWARDS = "REWARDS"
+_UNRECORDED = "UNRECORDED#"
 
 
 def part(key: str, place: int) -> str:
@@ -283,7 +285,23 @@ def requests_in(state: str) -> str:
 
 
 def outbox_shard(shard: int) -> str:
+    """Events that were not sent yet, by when they happened."""
     return f"OUTBOX#{shard}"
+
+
+def unrecorded_shard(shard: int) -> str:
+    """Events that were sent, and whose ledger entries are not written yet."""
+    return f"{_UNRECORDED}{shard}"
+
+
+def is_unrecorded(outbox: str) -> bool:
+    """Tell whether the event of that mark was sent."""
+    return outbox.startswith(_UNRECORDED)
+
+
+def unscored_shard(shard: int) -> str:
+    """Ledger entries that are not in the standings yet, by when they were written."""
+    return f"UNSCORED#{shard}"
 
 
 def shard_of(lead_id: str) -> int:

@@ -20,9 +20,11 @@ from standardwebhooks import Webhook
 from dibs.assignment import override
 from dibs.assignment.work import reason_of
 from dibs.aws import clock
-from dibs.cli.target import Stack, noted, target
+from dibs.cli.target import Stack, Target, noted, target
+from dibs.core.errors import NotConfigured
 from dibs.core.lead import DuplicateLink, IdentityKind, Lead
 from dibs.intake.duplicates import EXISTING_OWNER
+from dibs.intake.signing import Scope
 from dibs.race.draw import flaws, ticket
 from dibs.receipts.receipts import SealedRace
 
@@ -54,10 +56,18 @@ def post(
             text = sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8")
         except OSError as error:
             raise typer.BadParameter(f"cannot be read: {error.strerror}") from None
-    status, answer = post_signed(here.api_url, here.stores.intake_secret, text)
+    status, answer = post_signed(here.api_url, _signing(here), text)
     typer.echo(json.dumps(answer, indent=2, ensure_ascii=False))
     if status >= 400:
         raise typer.Exit(1)
+
+
+def _signing(here: Target) -> str:
+    """Return a secret that may sign leads."""
+    for one in here.stores.signatures.book().values():
+        if Scope.LEADS in one.scopes:
+            return f"whsec_{one.current}"
+    raise NotConfigured("No source may sign leads: make a secret with 'dibs secrets add'.")
 
 
 def post_signed(api_url: str, secret: str, body: str) -> tuple[int, dict[str, Any]]:

@@ -18,6 +18,7 @@ from dibs.cli import (
     receipts,
     reps,
     rewards,
+    secrets,
     standings,
     targets,
 )
@@ -36,6 +37,7 @@ app.add_typer(targets.app, name="targets", help="Monthly targets: show, import (
 app.add_typer(owners.app, name="owners", help="Owners of companies, before any lead: import (C6).")
 app.add_typer(rewards.app, name="rewards", help="Rewards: list, put, decide on requests (G9).")
 app.add_typer(receipts.app, name="receipts", help="Receipts of races: export (C9).")
+app.add_typer(secrets.app, name="secrets", help="What senders sign with: add, rotate, end, list.")
 app.add_typer(metrics.app, name="metrics", help="Metrics: list, try a formula on past data (K2).")
 app.add_typer(contests.app, name="contests", help="Contests: check their results (G4-G6).")
 app.command("audit")(receipts.audit)

@@ -26,7 +26,8 @@ def audit(
     day: Annotated[str, typer.Option(help="Only the races chained on that UTC day.")] = "",
     stack: Stack = "",
 ) -> None:
-    """Check every sealed race against its hashes, and boards and points against the ledger.
+    """Check every sealed race against its hashes, the ledger against the leads' records, and boards
+    and points against the ledger.
 
     Prints each difference, and exits with 1 if there is one. With --day only races are checked. A
     person who can write the tables can remove the last blocks: keep the printed hash of the last
@@ -43,7 +44,9 @@ def audit(
         first, last = numbers[0], numbers[-1]
     faults = 0
     for fault in chain(
-        auditing.audit(races, ledger.story, first, last), () if day else standings.faults(stores)
+        auditing.audit(races, ledger.story, first, last),
+        () if day else auditing.audit_ledger(ledger, stores.roster),
+        () if day else standings.faults(stores),
     ):
         faults += 1
         typer.echo(f"{fault.kind}  {fault.where}  {fault.what}")

@@ -13,6 +13,7 @@ from dibs.cli.target import Stack, target
 from dibs.game.rewards.requests import audit_points
 from dibs.game.scoring.rebuild import Progress as Told
 from dibs.game.scoring.rebuild import audit_standings, rebuild
+from dibs.ledger.project import missing_entries
 from dibs.receipts.receipts import Fault
 from dibs.wiring import Wiring
 
@@ -20,9 +21,12 @@ from dibs.wiring import Wiring
 def rebuild_standings(stack: Stack = "") -> None:
     """Rebuild all standings from the ledger beside the live ones, then switch boards to them.
 
-    Nothing stops meanwhile: new scores count in both. Older builds are deleted first.
+    First the entries are written that the ledger lacks by the leads' records. Nothing stops
+    meanwhile: new scores count in both. Older builds are deleted first.
     """
     stores = target(stack).stores
+    for story in stores.ledger.stories():
+        stores.ledger.put(missing_entries(story, stores.ledger, stores.roster))
     given_up = stores.standings.forget_others()
     with _shown() as told:
         entries = stores.ledger.everything()

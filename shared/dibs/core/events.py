@@ -10,6 +10,9 @@ from typing import Any, Self
 # An event is late after this time. Before, it may still be on its way.
 LATE_AFTER = timedelta(seconds=45)
 
+# These become entries of the ledger.
+RECORDED = ("lead.claimed", "lead.assigned", "lead.returned")
+
 
 @dataclass(frozen=True)
 class LeadEvent:

@@ -20,11 +20,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Pending:
-    """An item whose event may still be in the outbox; cleared only while its time is `since`."""
+    """An item whose event is in the outbox; changed only while its time is `since`.
+
+    `published`: the event was sent, and its ledger entry is not written yet.
+    """
 
     key: Mapping[str, str]
     since: datetime
     event: LeadEvent | None
+    published: bool = False
 
 
 @dataclass(frozen=True)

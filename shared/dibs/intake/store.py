@@ -14,7 +14,7 @@ from dibs.aws.clock import from_ms, to_ms
 from dibs.aws.dynamo import ConditionFailed, Dynamo
 from dibs.aws.settings import Settings
 from dibs.core.errors import Busy
-from dibs.core.events import LeadEvent
+from dibs.core.events import RECORDED, LeadEvent
 from dibs.core.lead import Contact, DuplicateLink, Lead, State, Transition
 from dibs.intake.duplicates import Identity, KnownIdentity
 from dibs.intake.ports import LeadStore, Pending, StoredPost
@@ -372,17 +372,27 @@ class DynamoLeadStore(LeadStore):
                 key = {"lead_id": found["lead_id"], "sk": found["sk"]}
                 item = self._db.get(self._to.leads_table, key, consistent=True)
                 if item is not None and "outbox_at" in item:
-                    yield pending_from(item)
+                    pending = pending_from(item)
+                    if not pending.published:
+                        yield pending
 
     def clear_outbox(self, pending: Pending) -> None:
-        """Remove an item from the outbox, unless a newer event of the same item has gone in."""
+        """Remove an item from the outbox, unless a newer event of the same item has gone in.
+
+        One that becomes an entry of the ledger waits for it from then on.
+        """
+        change, values = "REMOVE outbox_shard, outbox_at", _at(pending.since)
+        if pending.event is not None and pending.event.kind in RECORDED:
+            change = "SET outbox_shard = :shard"
+            shard = keys.unrecorded_shard(keys.shard_of(pending.event.lead_id))
+            values[":shard"] = {"S": shard}
         try:
             self._db.update(
                 self._to.leads_table,
                 {name: {"S": value} for name, value in pending.key.items()},
-                "REMOVE outbox_shard, outbox_at",
+                change,
                 "outbox_at = :since",
-                ExpressionAttributeValues={":since": {"N": str(to_ms(pending.since))}},
+                ExpressionAttributeValues=values,
             )
         except ConditionFailed:
             return
@@ -396,8 +406,12 @@ _TOLD_BY_STATE = {
 }
 
 
+def _at(since: datetime) -> Item:
+    return {":since": {"N": str(to_ms(since))}}
+
+
 def pending_from(item: Item) -> Pending:
-    """Return the event that an item in the outbox is to send.
+    """Return the event that an item in the outbox is to send, or has sent.
 
     Without an event if the item is a lead that was claimed before its opening was sent: the
     claim's record is in the outbox as well, and sends its own.
@@ -408,11 +422,11 @@ def pending_from(item: Item) -> Pending:
     if key["sk"] == keys.CLAIM:
         taken = claim_from(item)
         kind = "lead.claimed" if taken.competitive else "lead.assigned"
-        return Pending(key, since, LeadEvent(kind, lead_id, epoch, taken.rep_id))
+        event = LeadEvent(kind, lead_id, epoch, taken.rep_id)
+        return Pending(key, since, event, keys.is_unrecorded(item["outbox_shard"]["S"]))
     if key["sk"] != keys.LOCK:
-        return Pending(
-            key, since, LeadEvent("lead.returned", lead_id, epoch, transition_from(item).holder)
-        )
+        event = LeadEvent("lead.returned", lead_id, epoch, transition_from(item).holder)
+        return Pending(key, since, event, keys.is_unrecorded(item["outbox_shard"]["S"]))
     known = _TOLD_BY_STATE.get(State(item["state"]["S"]))
     return Pending(key, since, LeadEvent(known, lead_id, epoch) if known else None)
 

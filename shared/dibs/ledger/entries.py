@@ -15,18 +15,19 @@ from dibs.core.lead import Lead
 from dibs.rules.rules import Rules
 
 CLAIMED, ASSIGNED, RETURNED = "claimed", "assigned", "returned"
+TAKEN_IDS, RETURNED_IDS = "taken/", "returned/"
 AMOUNT = "amount"
 """The kind of an entry that completes the amount of the entry it `follows`."""
 
 
 def taken_id(lead_id: str, epoch: int) -> str:
     """Return the id of a claim's or an assignment's entry."""
-    return f"taken/{lead_id}/{epoch}"
+    return f"{TAKEN_IDS}{lead_id}/{epoch}"
 
 
 def returned_id(lead_id: str, epoch: int) -> str:
     """Return the id of a return's entry."""
-    return f"returned/{lead_id}/{epoch}"
+    return f"{RETURNED_IDS}{lead_id}/{epoch}"
 
 
 def activity_entry_id(activity_id: str, reporter: str = "system", name: str = "") -> str:

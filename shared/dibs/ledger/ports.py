@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
 from dibs.core.lead import Claim, Lead, Transition
+from dibs.intake.ports import Pending
 
 if TYPE_CHECKING:
     from dibs.ledger.activities import Step
@@ -20,13 +21,15 @@ class LeadHistory:
     """A lead's history: its current state, its latest claim, and its transitions.
 
     The transition of a won race is stored only when the lead is given back; until then `claim`
-    holds it. `draws` are the draws of its openings (C10).
+    holds it. `draws` are the draws of its openings (C10), `pending` its claim and returns whose
+    entries may not be written yet.
     """
 
     lead: Lead
     claim: Claim | None
     transitions: tuple[Transition, ...]
     draws: tuple[DrawResult, ...] = ()
+    pending: tuple[Pending, ...] = ()
 
 
 class Ledger(Protocol):
@@ -50,3 +53,30 @@ class Ledger(Protocol):
         ...
 
     def story(self, lead_id: str) -> LeadHistory | None: ...
+
+    def unrecorded(self, before: datetime) -> Iterable[str]:
+        """Return the leads with events that were sent, happened before `before`, and have no entry
+        yet."""
+        ...
+
+    def recorded(self, pending: Pending) -> None:
+        """Note that an event has its entry."""
+        ...
+
+    def unscored(self, before: datetime) -> Iterable[Entry]:
+        """Yield the entries written before `before` that are not in the standings yet."""
+        ...
+
+    def scored(self, entries: Sequence[Entry]) -> None:
+        """Note that entries are in the standings."""
+        ...
+
+
+class EveryLead(Protocol):
+    """The whole ledger and the history of every lead, for an operator's command."""
+
+    def find(self, entry_ids: Collection[str]) -> dict[str, Entry]: ...
+
+    def everything(self) -> Iterable[Entry]: ...
+
+    def stories(self) -> Iterable[LeadHistory]: ...

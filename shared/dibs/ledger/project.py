@@ -13,7 +13,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from dibs.core.events import LeadEvent
+from dibs.core.events import RECORDED, LeadEvent
 from dibs.core.lead import RELEASED, State, Transition
 from dibs.ledger.entries import (
     ASSIGNED,
@@ -29,21 +29,43 @@ from dibs.ledger.record import is_protected, shared_with
 from dibs.roster.ports import Roster
 from dibs.rules.playbook import Playbook
 
-EVENTS = ("lead.claimed", "lead.assigned", "lead.returned")
-
 _TAKEN = {State.CLAIMED: CLAIMED, State.ASSIGNED: ASSIGNED}
 
 
 def project(event: LeadEvent, ledger: Ledger, roster: Roster) -> int:
     """Write the missing ledger entries of the event's lead; return how many there were."""
-    story = ledger.story(event.lead_id) if event.kind in EVENTS else None
+    return record_lead(event.lead_id, ledger, roster, event) if event.kind in RECORDED else 0
+
+
+def record_lead(
+    lead_id: str, ledger: Ledger, roster: Roster, heard: LeadEvent | None = None
+) -> int:
+    """Write the missing ledger entries of a lead; return how many there were.
+
+    Its events that were sent wait no longer then. `heard` was sent, whatever its mark says yet.
+    """
+    story = ledger.story(lead_id)
     if story is None:
         return 0
-    entries = {entry.entry_id: entry for entry in _entries(story, roster)}
-    stored = ledger.find(list(entries))
-    missing = [entry for entry_id, entry in entries.items() if entry_id not in stored]
+    missing = missing_entries(story, ledger, roster)
     ledger.put(missing)
+    for pending in story.pending:
+        if pending.published or _same(pending.event, heard):
+            ledger.recorded(pending)
     return len(missing)
+
+
+def missing_entries(story: LeadHistory, ledger: Ledger, roster: Roster) -> list[Entry]:
+    """Return the entries that a lead should have in the ledger and has not."""
+    entries = {entry.entry_id: entry for entry in entries_of(story, roster)}
+    stored = ledger.find(list(entries))
+    return [entry for entry_id, entry in entries.items() if entry_id not in stored]
+
+
+def _same(event: LeadEvent | None, heard: LeadEvent | None) -> bool:
+    if event is None or heard is None:
+        return False
+    return (event.kind, event.epoch) == (heard.kind, heard.epoch)
 
 
 def _excused(transition: Transition, playbook: Playbook) -> bool:
@@ -51,7 +73,7 @@ def _excused(transition: Transition, playbook: Playbook) -> bool:
     return transition.cause == RELEASED and playbook.release.is_about_lead(transition.note)
 
 
-def _entries(story: LeadHistory, roster: Roster) -> Iterator[Entry]:
+def entries_of(story: LeadHistory, roster: Roster) -> Iterator[Entry]:
     """Yield the lead's entries; of two for the same claim, the more complete one last."""
     lead, claim = story.lead, story.claim
     playbook, rep_of = roster.playbook(), cache(roster.get)

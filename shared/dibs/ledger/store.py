@@ -2,28 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import suppress
 from datetime import datetime
+from itertools import groupby, islice
 from typing import Any
 
 from pynamodb.attributes import BooleanAttribute, UnicodeAttribute
 from pynamodb.models import Model
 
-from dibs.aws import keys
+from dibs.aws import clock, keys
 from dibs.aws.attributes import InstantAttribute, IntegerAttribute, Item, TextsAttribute
 from dibs.aws.clock import to_ms
 from dibs.aws.codec import Codec
 from dibs.aws.dynamo import ConditionFailed, Dynamo
 from dibs.aws.settings import Settings
 from dibs.core.lead import State
+from dibs.intake.ports import Pending
+from dibs.intake.store import pending_from
 from dibs.ledger.activities import Step
 from dibs.ledger.entries import Entry
-from dibs.ledger.ports import LeadHistory, Ledger
+from dibs.ledger.ports import EveryLead, LeadHistory, Ledger
 from dibs.race.records import claim_from, drawn_from, lead_from, transition_from
 from dibs.race.usage import work_lead
 from dibs.race.writes import put_transition, write_usage
 
 _NEW = "attribute_not_exists(entry_id)"
+# Marks read before their entries are, in one go.
+_SOME = 100
+
+Each = Callable[[Callable[[str], None], Sequence[str]], Iterable[None]]
+"""Calls a function with each of several ids, side by side where that is worth it."""
 
 
 class EntryRecord(Model):
@@ -68,6 +77,9 @@ class EntryRecord(Model):
     rate = UnicodeAttribute(null=True)
     quantity = IntegerAttribute(null=True)
     excused = BooleanAttribute(null=True)
+    # A mark beside the entry, gone once it is in the standings.
+    unscored_shard = UnicodeAttribute(null=True)
+    unscored_at = InstantAttribute(null=True)
 
 
 def _week_shard(entry: Entry) -> dict[str, str]:
@@ -79,13 +91,14 @@ _ENTRY = Codec(EntryRecord, Entry, beside=_week_shard)
 entry_item, entry_from = _ENTRY.item, _ENTRY.value
 
 
-class DynamoLedger(Ledger):
+class DynamoLedger(Ledger, EveryLead):
     """`Ledger` on DynamoDB."""
 
-    def __init__(self, dynamo: Dynamo, settings: Settings) -> None:
+    def __init__(self, dynamo: Dynamo, settings: Settings, each: Each = map) -> None:
         self._db = dynamo
         self._to = settings
         self._table = settings.ledger_table
+        self._each = each
 
     def find(self, entry_ids: Collection[str]) -> dict[str, Entry]:
         """Return those of the entries that are stored, as it is now."""
@@ -127,7 +140,7 @@ class DynamoLedger(Ledger):
         """Store entries; one whose id is stored already stays as it is."""
         for entry in entries:
             try:
-                self._db.put(self._table, entry_item(entry), _NEW)
+                self._db.put(self._table, _unscored(entry), _NEW)
             except ConditionFailed:
                 continue
 
@@ -142,7 +155,7 @@ class DynamoLedger(Ledger):
         """
         new = {
             "TableName": self._table,
-            "Item": entry_item(entry),
+            "Item": _unscored(entry),
             "ConditionExpression": _NEW,
         }
         writes: list[dict[str, Any]] = [{"Put": new}]
@@ -203,9 +216,82 @@ class DynamoLedger(Ledger):
             {":lead": {"S": lead_id}},
             ConsistentRead=True,
         )
-        items = {item["sk"]["S"]: item for item in found}
-        if keys.LOCK not in items:
-            return None
+        return _history(found)
+
+    def stories(self) -> Iterator[LeadHistory]:
+        """Yield the history of every lead, in no order, for an operator's command."""
+        # A scan yields all items of one key after each other.
+        scanned = self._db.scan(self._to.leads_table)
+        for _, items in groupby(scanned, key=lambda item: item["lead_id"]["S"]):
+            history = _history(items)
+            if history is not None:
+                yield history
+
+    def unrecorded(self, before: datetime) -> Iterator[str]:
+        """Return the leads with events that were sent and have no entry yet."""
+        for shard in range(keys.SHARDS):
+            found = self._db.query(
+                self._to.leads_table,
+                "outbox_shard = :shard AND outbox_at < :before",
+                _before(keys.unrecorded_shard(shard), before),
+                index=keys.OUTBOX_INDEX,
+            )
+            yield from dict.fromkeys(item["lead_id"]["S"] for item in found)
+
+    def recorded(self, pending: Pending) -> None:
+        """Note that an event has its entry, unless a newer event is in the same item."""
+        with suppress(ConditionFailed):
+            self._db.update(
+                self._to.leads_table,
+                {name: {"S": value} for name, value in pending.key.items()},
+                "REMOVE outbox_shard, outbox_at",
+                "outbox_at = :since",
+                ExpressionAttributeValues={":since": {"N": str(to_ms(pending.since))}},
+            )
+
+    def unscored(self, before: datetime) -> Iterator[Entry]:
+        """Yield the entries written before `before` that are not in the standings yet."""
+        for shard in range(keys.SHARDS):
+            found = self._db.query(
+                self._table,
+                "unscored_shard = :shard AND unscored_at < :before",
+                _before(keys.unscored_shard(shard), before),
+                index=keys.UNSCORED_INDEX,
+            )
+            waiting = (item["entry_id"]["S"] for item in found)
+            while some := list(islice(waiting, _SOME)):
+                yield from self.find(some).values()
+
+    def scored(self, entries: Sequence[Entry]) -> None:
+        """Note that entries are in the standings."""
+        for _ in self._each(self._scored, [entry.entry_id for entry in entries]):
+            pass
+
+    def _scored(self, entry_id: str) -> None:
+        # One that bears no mark costs no write, and one that is not there is not made.
+        with suppress(ConditionFailed):
+            self._db.update(
+                self._table,
+                {"entry_id": {"S": entry_id}},
+                "REMOVE unscored_shard, unscored_at",
+                "attribute_exists(unscored_shard)",
+            )
+
+
+def _unscored(entry: Entry) -> Item:
+    """Return the item of a new entry, with the mark that it is not in the standings."""
+    shard = keys.unscored_shard(keys.shard_of(entry.entry_id))
+    return entry_item(entry, unscored_shard=shard, unscored_at=clock.now())
+
+
+def _before(shard: str, before: datetime) -> Item:
+    return {":shard": {"S": shard}, ":before": {"N": str(to_ms(before))}}
+
+
+def _history(found: Iterable[Item]) -> LeadHistory | None:
+    """Return the history that the items of one lead come to; None if there is no lead."""
+    items = {item["sk"]["S"]: item for item in found}
+    if keys.LOCK in items:
         return LeadHistory(
             lead=lead_from(items[keys.LOCK]),
             claim=claim_from(items[keys.CLAIM]) if keys.CLAIM in items else None,
@@ -215,4 +301,10 @@ class DynamoLedger(Ledger):
                 if sk.startswith(keys.TRANSITIONS)
             ),
             draws=tuple(drawn_from(items[sk]) for sk in sorted(items) if sk.startswith(keys.DRAWS)),
+            pending=tuple(
+                pending_from(items[sk])
+                for sk in sorted(items)
+                if sk != keys.LOCK and "outbox_at" in items[sk]
+            ),
         )
+    return None

@@ -1,4 +1,5 @@
-"""Check sealed races against their hashes and the leads' records; list the races of a day (C9)."""
+"""Check sealed races against their hashes and the leads' records, and the ledger against these;
+list the races of a day (C9)."""
 
 from __future__ import annotations
 
@@ -6,13 +7,16 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from dibs.ledger.ports import LeadHistory
+from dibs.ledger.entries import RETURNED_IDS, TAKEN_IDS, Entry
+from dibs.ledger.ports import EveryLead, LeadHistory
+from dibs.ledger.project import entries_of
 from dibs.receipts.ports import Races
 from dibs.receipts.receipts import ChainLink, Fault, SealedRace, block_from, broken, ending, faults
 from dibs.receipts.seal import revealed
+from dibs.roster.ports import Roster
 
 StoryOf = Callable[[str], LeadHistory | None]
-Entry = tuple[str, int, str]
+ChainEntry = tuple[str, int, str]
 """A race as a block lists it: lead, epoch and head."""
 
 
@@ -25,7 +29,7 @@ def audit(
     `last`, sealed races that are not in a block yet are checked too.
     """
     before = "".join(link.hash for _, link in races.blocks(first - 1, first - 1))
-    expected, seen = first, set[Entry]()
+    expected, seen = first, set[ChainEntry]()
     for number, link in races.blocks(first, last):
         if number != expected:
             yield Fault("block_missing", str(expected), f"the next block is {number}")
@@ -52,7 +56,7 @@ def audit(
             yield from _faults(races, story_of, *entry)
 
 
-def _races_of(link: ChainLink, number: int) -> Sequence[Entry]:
+def _races_of(link: ChainLink, number: int) -> Sequence[ChainEntry]:
     block = block_from(link.text)
     if block.number != number:
         raise ValueError(f"it is number {block.number}")
@@ -98,6 +102,37 @@ def _drawn(story: LeadHistory, epoch: int) -> dict[str, object] | None:
     return next((revealed(draw) for draw in story.draws if draw.epoch == epoch), None)
 
 
+def audit_ledger(ledger: EveryLead, roster: Roster) -> Iterator[Fault]:
+    """Yield each claim, assignment and return that the ledger lacks or tells otherwise, and each
+    entry of one that never happened.
+
+    What happens while this runs may show as missing: run it again.
+    """
+    # Read first: what a lead did since then is no fault.
+    before = {
+        entry.entry_id
+        for entry in ledger.everything()
+        if entry.entry_id.startswith((TAKEN_IDS, RETURNED_IDS))
+    }
+    for story in ledger.stories():
+        due = {entry.entry_id: entry for entry in entries_of(story, roster)}
+        stored = ledger.find(list(due))
+        for entry_id, entry in sorted(due.items()):
+            before.discard(entry_id)
+            found = stored.get(entry_id)
+            if found is None:
+                yield Fault("entry_missing", entry_id, f"{_told(entry)}, and the ledger lacks it")
+            elif _told(found) != _told(entry):
+                what = f"by the lead's record {_told(entry)}, by the ledger {_told(found)}"
+                yield Fault("entry_differs", entry_id, what)
+    for entry_id in sorted(before):
+        yield Fault("entry_unexplained", entry_id, "no lead's record says that this happened")
+
+
+def _told(entry: Entry) -> str:
+    return f"{entry.kind} by {entry.rep_id} at {entry.at.isoformat()}"
+
+
 @dataclass(frozen=True)
 class ChainedRace:
     """A race as a block lists it; `sealed` is None where the race was removed or altered.
@@ -116,7 +151,7 @@ def of_day(races: Races, day: date, after: tuple[int, int] = (0, 0)) -> Iterator
 
     A race that is in two blocks is yielded once.
     """
-    seen = set[Entry]()
+    seen = set[ChainEntry]()
     numbers = races.block_numbers(day)
     if not numbers:
         return

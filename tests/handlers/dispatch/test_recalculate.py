@@ -20,7 +20,8 @@ def did(**found: int) -> dict[str, int]:
     nothing = dict.fromkeys(
         ("republished", "replanned", "expired", "nudged", "returned", "queued"), 0
     )
-    return {**nothing, "seals_late": 0, "chained": 0, **found}
+    healed = {"recorded": 0, "scored": 0}
+    return {**nothing, **healed, "seals_late": 0, "chained": 0, **found}
 
 
 def told(app: App) -> list[str]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from dibs.core.events import RECORDED
 from dibs.ledger.entries import Entry
-from dibs.ledger.project import EVENTS
 from dibs.ledger.store import DynamoLedger
 from dibs.race.undo import undo
 from dibs.wiring import wiring
@@ -83,7 +83,7 @@ def test_other_events_write_nothing(app: App) -> None:
 
 def test_the_topic_sends_what_is_written_down_and_nothing_else() -> None:
     subscription = template()["Resources"]["ProjectSubscription"]["Properties"]
-    assert subscription["FilterPolicy"] == {"kind": list(EVENTS)}
+    assert subscription["FilterPolicy"] == {"kind": list(RECORDED)}
 
 
 def test_a_event_that_failed_comes_again_and_it_alone(app: App, monkeypatch: Any) -> None:

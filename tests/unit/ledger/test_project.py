@@ -11,10 +11,10 @@ import pytest
 
 from dibs.assignment.assign import serve
 from dibs.assignment.work import LEFT, let_go
-from dibs.core.events import LeadEvent
+from dibs.core.events import RECORDED, LeadEvent
 from dibs.core.lead import UNDONE
 from dibs.ledger.entries import ASSIGNED, CLAIMED, RETURNED, Entry
-from dibs.ledger.project import EVENTS, project
+from dibs.ledger.project import project
 from dibs.race.claim import claim
 from dibs.race.undo import undo
 from support.builders import NOON, a_card, a_playbook, a_rep, proof_of
@@ -171,7 +171,7 @@ def test_telling_again_writes_nothing() -> None:
 def test_other_events_are_let_pass(kind: str) -> None:
     case = LedgerCase()
     case.won(AINA)
-    assert kind not in EVENTS
+    assert kind not in RECORDED
     assert project(LeadEvent(kind, case.posted.lead_id, 1), case.ledger, case.roster) == 0
     assert case.ledger.entries == {}
 

@@ -1,0 +1,166 @@
+"""Whatever is dropped between a claim, the ledger and the boards comes back by itself (O9, H1).
+
+A test drops everything at one hop, lets a minute pass, and runs the sweep alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from dibs.core.events import LATE_AFTER
+from dibs.game.scoring.rebuild import audit_standings
+from dibs.ledger.project import entries_of
+from dibs.ledger.store import entry_item
+from dibs.receipts.audit import audit_ledger
+from dibs.wiring import wiring
+from handlers.app import AINA, App, Event, event, http, sqs
+from support.aws import items
+from support.builders import token_of
+
+SWEEP = event("schedule_sweep")
+
+
+def streamed(app: App, table: str, name: str) -> Event:
+    """The event of a stream, with every item of the table as one of its records."""
+    asked = event(name)
+    record = asked["Records"][0]
+    asked["Records"] = [
+        {**record, "dynamodb": {**record["dynamodb"], "NewImage": item}}
+        for item in items(app.client, table)
+    ]
+    return asked
+
+
+def relay(app: App) -> None:
+    app.run("relay", streamed(app, app.settings.leads_table, "stream_lead_opened"))
+
+
+def project(app: App) -> None:
+    """Let project hear of all that was published."""
+    heard = [m.body for m in app.waiting("offer")]
+    app.run("project", sqs("sqs_project", *heard))
+
+
+def score(app: App) -> None:
+    app.run("score", streamed(app, app.settings.ledger_table, "stream_entry"))
+
+
+def claimed(app: App) -> None:
+    app.claim(app.lead())
+
+
+def released(app: App) -> None:
+    lead = app.lead()
+    app.claim(lead)
+    path, reason = {"lead_id": lead.lead_id}, '{"reason": "not_a_fit"}'
+    asked = http("http_offers", "POST /leads/{lead_id}/release", path, reason)
+    assert app.ask("rep", asked).status == 200
+
+
+def told(app: App) -> None:
+    claimed(app)
+    asked = http("http_activity", authorization=f"Bearer {token_of(AINA)}")
+    assert app.ask("activities", asked).status == 201
+
+
+def faults(app: App) -> list[str]:
+    """What the audit says of ledger and standings."""
+    stores = wiring()
+    standings = audit_standings(
+        stores.score_deps,
+        stores.standings,
+        stores.ledger.everything(),
+        stores.points.transfers(),
+        lambda what, done, of: None,
+    )
+    return [fault.kind for fault in (*audit_ledger(stores.ledger, stores.roster), *standings)]
+
+
+@pytest.mark.parametrize("happens", [claimed, released, told])
+@pytest.mark.parametrize("hops", [[], [relay], [relay, project], [relay, project, score]])
+def test_what_is_dropped_after_any_hop_comes_back(
+    app: App, happens: Callable[[App], None], hops: list[Callable[[App], None]]
+) -> None:
+    app.hire(AINA)
+    happens(app)
+    for hop in hops:
+        hop(app)
+    if len(hops) < 2:
+        assert "entry_missing" in faults(app)
+    elif len(hops) == 2:
+        assert list(wiring().ledger.unscored(app.clock.at + LATE_AFTER))
+    else:
+        assert faults(app) == []
+    for _ in range(3):  # an event that never left is sent first, then found missing
+        app.waiting("offer")
+        app.clock.pass_(minutes=1)
+        app.run("recalculate", SWEEP)
+    assert faults(app) == []
+    assert list(wiring().ledger.unrecorded(app.clock.at)) == []
+    assert list(wiring().ledger.unscored(app.clock.at)) == []
+
+
+def test_a_sweep_after_all_went_well_finds_nothing(app: App) -> None:
+    app.hire(AINA)
+    claimed(app)
+    for hop in (relay, project, score):
+        hop(app)
+    app.clock.pass_(minutes=1)
+    done = app.run("recalculate", SWEEP)
+    assert (done["recorded"], done["scored"]) == (0, 0)
+
+
+def test_a_mark_is_not_sent_as_an_event(app: App) -> None:
+    app.hire(AINA)
+    claimed(app)
+    relay(app)
+    app.waiting("offer")
+    relay(app)
+    assert app.waiting("offer") == []
+
+
+def test_an_entry_that_cannot_be_counted_holds_up_no_other(
+    app: App, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from dibs.dispatch import heal
+
+    app.hire(AINA)
+    for number in range(3):
+        app.claim(app.lead(number + 1))
+    relay(app)
+    project(app)
+    bad = next(iter(wiring().ledger.everything())).entry_id
+    really = heal.score
+
+    def broken(deps: Any, entries: Any) -> int:
+        if any(entry.entry_id == bad for entry in entries):
+            raise ValueError(bad)
+        return really(deps, entries)
+
+    monkeypatch.setattr(heal, "score", broken)
+    app.clock.pass_(minutes=1)
+    app.counted(capsys)
+    assert app.run("recalculate", SWEEP)["scored"] == 2
+    assert app.counted(capsys)["Failed"] == 1
+    monkeypatch.undo()
+
+
+def test_the_audit_names_what_the_ledger_lacks_and_what_it_should_not_have(app: App) -> None:
+    app.hire(AINA)
+    lead = app.lead()
+    app.claim(lead)
+    found = list(audit_ledger(wiring().ledger, wiring().roster))
+    assert [(f.kind, f.where) for f in found] == [("entry_missing", f"taken/{lead.lead_id}/1")]
+    [history] = wiring().ledger.stories()
+    [entry] = entries_of(history, wiring().roster)
+    table = app.settings.ledger_table
+    app.world.dynamo.put(table, {**entry_item(entry), "rep_id": {"S": "aaaad"}})
+    found = list(audit_ledger(wiring().ledger, wiring().roster))
+    assert [(f.kind, f.where) for f in found] == [("entry_differs", entry.entry_id)]
+    app.world.dynamo.put(table, entry_item(entry))
+    app.world.dynamo.put(table, {**entry_item(entry), "entry_id": {"S": "taken/made-up/1"}})
+    found = list(audit_ledger(wiring().ledger, wiring().roster))
+    assert [(f.kind, f.where) for f in found] == [("entry_unexplained", "taken/made-up/1")]
