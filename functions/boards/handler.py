@@ -253,7 +253,7 @@ ROUTES = {
             "scope": {"description": "reps, unless named.", "enum": list(SCOPES)},
             "team": _TEAM,
             "top": {
-                "description": "How many rows, 10 unless said.",
+                "description": "How many rows: 10 unless said, all of them for response_speed.",
                 "type": "integer",
                 "minimum": 1,
                 "maximum": MOST_ROWS,

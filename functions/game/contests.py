@@ -323,7 +323,7 @@ ROUTES: dict[str, Route] = {
         cancel, MANAGER, {200: "Planned"}, _NO_CONTEST, repeated="Cancelled is cancelled."
     ),
     "POST /contests/preview": Route(
-        preview, MANAGER, {200: "ContestPreview"}, body=ContestIn, repeated="Nothing is stored."
+        preview, MANAGER, {200: "ContestPreview"}, body=ContestIn, repeated="It may be asked again."
     ),
     "GET /challenges": Route(challenges, VIEWER, {200: "Challenges"}),
 }

@@ -82,7 +82,7 @@ def mine(event: Event, rep: Rep) -> Response:
 def points(event: Event, rep: Rep) -> Response:
     """`GET /me/points`: my points, my level, and where they came from and went, the newest first.
 
-    `next` is where the next page is, None where there is no more.
+    `next` is where the next page is, null where there is no more.
     """
     start = query(event, "start")
     if start and not _PAGE_START.fullmatch(start):

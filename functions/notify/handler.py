@@ -38,14 +38,15 @@ def work(body: dict[str, Any], arrival: Arrival) -> None:
         expires_after_seconds=_ONE_DAY_SECONDS, lambda_context=arrival.context
     )
 
-    def notified(*, name: str, batch: NotifyBatch) -> None:
+    # Its name is part of the stored key: renamed, it would do again what was done before.
+    def once(*, name: str, batch: NotifyBatch) -> None:
         del name
         notify(batch, wiring().notify_deps)
 
-    once = idempotent_function(
-        notified, data_keyword_argument="name", persistence_store=_done(), config=config
+    run = idempotent_function(
+        once, data_keyword_argument="name", persistence_store=_done(), config=config
     )
-    once(name=batch.name, batch=batch)
+    run(name=batch.name, batch=batch)
 
 
 def warm() -> None:

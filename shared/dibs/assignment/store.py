@@ -67,7 +67,7 @@ class DynamoHoldings(Holdings):
     def assign(self, lead: Lead, taken: AssignmentWrite) -> bool:
         """Give the lead to the rep: lock, counts, record, step and turn in one transaction."""
         writes = [
-            # What a manager put aside meanwhile is nobody's turn any more (R7).
+            # What a manager put on hold meanwhile is nobody's turn any more (R7).
             take_lock(self._to, lead, taken.claim, "attribute_not_exists(parked)"),
             *write_usage(self._to, taken.counts),
             put_record(self._to, taken.claim),
@@ -104,7 +104,7 @@ class DynamoHoldings(Holdings):
         """Open a lead that waits to be assigned for its race; False when it moved on meanwhile."""
         item = lock_item(opened, **awaiting_somebody(opened, opened.opens_at))
         write = put_lock(self._to, lead, item)
-        # What a manager put aside meanwhile stays there (R7).
+        # What a manager put on hold meanwhile stays there (R7).
         write["Put"]["ConditionExpression"] += " AND attribute_not_exists(parked)"
         return self._stored([write, put_transition(self._to, transition)])
 

@@ -186,8 +186,10 @@ def withdraw(
 
 def _print_state(lead: Lead, changed: bool) -> None:
     whose = f", held by {lead.owner}" if lead.owner else ""
-    aside = ", on hold" if lead.on_hold else ""
-    typer.echo(f"{lead.lead_id} is {lead.state}{whose}{aside}" + ("" if changed else ", as before"))
+    on_hold = ", on hold" if lead.on_hold else ""
+    typer.echo(
+        f"{lead.lead_id} is {lead.state}{whose}{on_hold}" + ("" if changed else ", as before")
+    )
 
 
 @app.command()

@@ -24,7 +24,7 @@ def winning_metrics(
     start: datetime,
     end: datetime,
 ) -> dict[str, float | None]:
-    """Return the two metrics that win in a tier, by name, for response rep over [start, end) (G10).
+    """Return the two metrics that win in a tier, by name, for one rep over [start, end) (G10).
 
     Entries after `end` are left out. `revenue` and `deal_size` (mean of the sales with an amount)
     are in the smallest unit of `currency`. `conversion` and `contact_rate` (0 to 1) are of the

@@ -15,6 +15,7 @@ from dibs.offers.sms import SnsSms
 from dibs.rules.rules import Sms
 from dibs.wiring import wiring
 from handlers.app import AINA, BEN, DAYANG, App, event, sqs
+from support.aws import items
 from support.builders import NOON, a_playbook
 from support.privacy import leaks
 
@@ -91,6 +92,14 @@ def test_a_redelivered_message_sends_nothing_twice(app: App) -> None:
     assert len(app.alerts(phone(aina))) == 1
     assert [number for number, _ in app.texts()] == [BEN.phone]
     assert len(app.waiting("notify")) == 1
+
+
+def test_a_batch_done_by_an_earlier_version_is_known_by_its_key(app: App) -> None:
+    app.hire(AINA)
+    lead = app.lead()
+    app.run("notify", sqs("sqs_notify", batch_message("offer", lead, AINA)))
+    [done] = items(app.client, wiring().settings.once_table)
+    assert done["id"]["S"].split("#")[0].endswith("notify.handler.work.<locals>.once")
 
 
 def test_the_same_rep_in_another_batch_is_not_told_again(app: App) -> None:

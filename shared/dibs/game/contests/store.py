@@ -209,7 +209,7 @@ class DynamoContests(Contests):
         )
 
     def paid(self, contest_id: str) -> None:
-        """Note that a contest's prizes are booked."""
+        """Note that a contest's prizes are posted."""
         self._db.update(self._table, _definition(contest_id), "REMOVE owed", "attribute_exists(pk)")
 
     def _whole(self, contest_id: str, what: str) -> tuple[str, Item] | None:

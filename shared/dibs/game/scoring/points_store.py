@@ -73,7 +73,7 @@ def transfer_writes(
     to: Settings, transfers: Sequence[Transfer], *, covered: bool = False
 ) -> list[dict[str, Any]]:
     """Return the parts of a transaction that book transfers: one write for each rep's balance,
-    then one for each transfer, which fails where that transfer was booked before.
+    then one for each transfer, which fails where that transfer was posted before.
 
     With `covered` they fail as well where a balance would fall below nought.
     """
@@ -134,11 +134,11 @@ class DynamoPoints(PointsLedger):
     def book(self, transfers: Sequence[Transfer], *, covered: bool = False) -> bool:
         """Book up to fifty transfers, all or none; for work nobody waits for.
 
-        False when one of them was booked before, or, with `covered`, a balance would fall below
+        False when one of them was posted before, or, with `covered`, a balance would fall below
         nought.
 
         Raises:
-            Busy: the store is busy for longer than we may wait; nothing was booked.
+            Busy: the store is busy for longer than we may wait; nothing was posted.
         """
         writes = transfer_writes(self._to, transfers, covered=covered)
         try:
