@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from dibs.game.scoring.score import ScoreDeps
     from dibs.game.scoring.store import DynamoStandings
     from dibs.intake.arrival_store import DynamoArrivals
+    from dibs.intake.ingest import IngestDeps
     from dibs.intake.store import DynamoLeadStore
     from dibs.ledger.managers import SnsManagers
     from dibs.ledger.record import RecordDeps
@@ -283,6 +284,21 @@ class Wiring:
         return _secret(self.settings.results_secret_id)
 
     # What use cases work with.
+
+    @cached_property
+    def ingest_deps(self) -> IngestDeps:
+        """What ingest works with."""
+        from dibs.assignment.allocate import allot
+        from dibs.aws import clock
+        from dibs.intake.ingest import IngestDeps
+
+        return IngestDeps(
+            store=self.leads,
+            arrivals=self.arrivals,
+            clock=clock.now,
+            find_rep=self.roster.counted,
+            allot=allot(self.roster, self.turns),
+        )
 
     @cached_property
     def follow_deps(self) -> FollowDeps:
