@@ -5,14 +5,12 @@ from __future__ import annotations
 import secrets
 from datetime import datetime
 
-from dibs.assignment.allocate import allot
-from dibs.aws import clock
 from dibs.aws.observability import count, logger
 from dibs.callers import SOURCE
 from dibs.intake.body import LeadIn, card_of
 from dibs.intake.company_names import company_name
 from dibs.intake.domains import company_domain
-from dibs.intake.ingest import IngestDeps, ingest
+from dibs.intake.ingest import ingest
 from dibs.race.draw import commitment_of, seed_of, undrawn
 from dibs.web.entry import http
 from dibs.web.http import Event, Response, answer
@@ -23,17 +21,10 @@ from dibs.wiring import wiring
 def post_lead(event: Event, signed_at: datetime, sent: LeadIn) -> Response:
     """Accept one lead: 201 for a new one, 200 for a repeated or merged one."""
     del event
-    roster, salt = wiring().roster, secrets.token_bytes(9)
-    deps = IngestDeps(
-        wiring().leads,
-        wiring().arrivals,
-        clock.now,
-        find_rep=roster.counted,
-        allot=allot(roster, wiring().turns),
-    )
-    playbook = roster.playbook()
+    salt = secrets.token_bytes(9)
+    playbook = wiring().roster.playbook()
     card = card_of(sent, playbook.phone_region)
-    accepted = ingest(card, playbook, salt, signed_at, deps)
+    accepted = ingest(card, playbook, salt, signed_at, wiring().ingest_deps)
     lead = accepted.lead
     logger.info("lead accepted", lead_id=lead.lead_id, duplicate=accepted.duplicate)
     if not accepted.duplicate and not lead.test:
@@ -56,7 +47,7 @@ def post_lead(event: Event, signed_at: datetime, sent: LeadIn) -> Response:
 def warm() -> object:
     """Make what the first lead would wait for."""
     mine, named = wiring(), (company_domain("dibs.example"), company_name("Dibs"))
-    return mine.signatures.book(), mine.leads, mine.arrivals, mine.roster.playbook(), named
+    return mine.signatures.book(), mine.ingest_deps, mine.roster.playbook(), named
 
 
 ROUTES = {

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from dibs.game.scoring.score import ScoreDeps
     from dibs.game.scoring.store import DynamoStandings
     from dibs.intake.arrival_store import DynamoArrivals
+    from dibs.intake.ingest import IngestDeps
     from dibs.intake.signing import Signatures
     from dibs.intake.store import DynamoLeadStore
     from dibs.ledger.managers import SnsManagers
@@ -314,6 +315,21 @@ class Wiring:
         return secret_text(self.settings.results_secret_id)[0]
 
     # What use cases work with.
+
+    @cached_property
+    def ingest_deps(self) -> IngestDeps:
+        """What ingest works with."""
+        from dibs.assignment.allocate import allot
+        from dibs.aws import clock
+        from dibs.intake.ingest import IngestDeps
+
+        return IngestDeps(
+            store=self.leads,
+            arrivals=self.arrivals,
+            clock=clock.now,
+            find_rep=self.roster.counted,
+            allot=allot(self.roster, self.turns),
+        )
 
     @cached_property
     def follow_deps(self) -> FollowDeps:

@@ -36,6 +36,8 @@ _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 _POD = re.compile(r"[A-Za-z0-9_-]{1,12}")
 
 Given = Mapping[str, Any]
+Field = tuple[Callable[[Any, Rules], Any], dict[str, Any]]
+"""How a field is read, and how it is described to those who send it."""
 
 _DAY: dict[str, Any] = {"type": "string", "format": "date"}
 LEAVE_SCHEMA: dict[str, Any] = {
@@ -316,21 +318,30 @@ def _bytes(longest: int) -> dict[str, Any]:
 
 
 _PHONE = "Such as +60128880000; null or empty for none."
+
+
+def _whole_field(least: int, most: int) -> Field:
+    return _whole(least, most), {"type": "integer", "minimum": least, "maximum": most}
+
+
+def _names_field(longest: int) -> Field:
+    return _names(longest), _list_of(_bytes(longest))
+
+
 _ZONE = "An IANA name such as Asia/Kuching."
 _HOURS = "Shifts by day, such as 09:00-12:30; empty: the team's hours."
 _LEVEL = {"type": "integer", "minimum": 1, "maximum": HIGHEST_LEVEL}
 _TAG = {"type": "string", "description": "Such as en, ms or zh-Hans."}
-# How each field is read, and how it is described to those who send it.
-_FIELDS: dict[str, tuple[Callable[[Any, Rules], Any], dict[str, Any]]] = {
+_FIELDS: dict[str, Field] = {
     "name": (_name, {"type": "string", "minLength": 1, "maxLength": LONGEST_NAME}),
     "phone": (_phone, {"anyOf": [{"type": "string"}, {"type": "null"}], "description": _PHONE}),
     "language": (_language, {"enum": list(languages())}),
     "team": (_team, {"type": "string", "description": "One of the playbook's teams."}),
-    "tier": (_whole(1, 3), {"type": "integer", "minimum": 1, "maximum": 3}),
+    "tier": _whole_field(1, 3),
     "zone": (_zone, {"type": "string", "description": _ZONE}),
-    "weight": (_whole(1, HEAVIEST), {"type": "integer", "minimum": 1, "maximum": HEAVIEST}),
-    "territories": (_names(TERRITORY_BYTES), _list_of(_bytes(TERRITORY_BYTES))),
-    "segments": (_names(SEGMENT_BYTES), _list_of(_bytes(SEGMENT_BYTES))),
+    "weight": _whole_field(1, HEAVIEST),
+    "territories": _names_field(TERRITORY_BYTES),
+    "segments": _names_field(SEGMENT_BYTES),
     "skills": (
         _skills,
         {
@@ -340,7 +351,7 @@ _FIELDS: dict[str, tuple[Callable[[Any, Rules], Any], dict[str, Any]]] = {
         },
     ),
     "speaks": (_languages, _list_of(_TAG)),
-    "interests": (_names(PRODUCT_BYTES), _list_of(_bytes(PRODUCT_BYTES))),
+    "interests": _names_field(PRODUCT_BYTES),
     "pod": (_pod, {"type": "string", "maxLength": 12, "description": "Empty for none."}),
     "hours": (
         _hours,

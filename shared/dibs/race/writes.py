@@ -168,11 +168,11 @@ def put_record(to: Settings, claim: Claim) -> dict[str, Any]:
 
 def put_transition(to: Settings, transition: Transition) -> dict[str, Any]:
     """Return the write that records one step of a lead's life; a release is an event of its own."""
-    told: dict[str, Any] = {}
+    outbox: dict[str, Any] = {}
     if transition.to_state is State.RELEASED:
         shard = keys.outbox_shard(keys.shard_of(transition.lead_id))
-        told = {"outbox_shard": shard, "outbox_at": transition.at}
-    return {"Put": {"TableName": to.leads_table, "Item": transition_item(transition, **told)}}
+        outbox = {"outbox_shard": shard, "outbox_at": transition.at}
+    return {"Put": {"TableName": to.leads_table, "Item": transition_item(transition, **outbox)}}
 
 
 def awaiting_somebody(lead: Lead, now: datetime) -> dict[str, Any]:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, datetime, timedelta
-from typing import Any
+from datetime import date, datetime
 
 import pytest
 
@@ -27,40 +26,11 @@ from dibs.ledger.entries import Entry
 from dibs.ledger.quest_steps import STEP_VERIFIED
 from dibs.ledger.store import DynamoLedger
 from dibs.roster import store as roster_store
-from dibs.rules.game import Game, Quest, QuestStep
+from dibs.rules.game import Game, Quest
 from dibs.rules.playbook import Playbook
-from support.builders import NOON, World, a_playbook, a_rep
+from support.builders import NOON, World, a_playbook
 from support.fakes import Clock
-
-MONDAY = date(2026, 11, 23)
-AINA = a_rep(1, joined_on=MONDAY)
-BEN, CHONG, LEFT = a_rep(2), a_rep(3, team="south"), a_rep(4, active=False)
-
-START = Quest(
-    "First weeks",
-    {
-        "video": QuestStep("Welcome video", "training_step", "system"),
-        "ethics": QuestStep("Safety and ethics", "training_step", "manager"),
-        "tool": QuestStep("The dialler", "tool_used", "self"),
-        "seller": QuestStep("Ask a top seller", "peer_interview", "peer"),
-    },
-    badge="Ready",
-    points=50,
-    within_days=30,
-)
-
-
-def an_entry(step: str, kind: str = STEP_VERIFIED, hour: int = 0, **changes: Any) -> Entry:
-    at = NOON + timedelta(hours=hour)
-    entry = Entry(
-        f"{kind}/{step}/{hour}", kind, AINA.rep_id, "north", at, "", cause=f"start/{step}"
-    )
-    return replace(entry, **changes)
-
-
-VIDEO = an_entry("video", "training_step", 1, source="system")
-ALL = [VIDEO, an_entry("ethics", hour=2), an_entry("tool", "tool_used", 3), an_entry("seller")]
-
+from support.quests import AINA, BEN, CHONG, LEFT, MONDAY, START, VIDEO, an_entry
 
 # Reporting and confirming
 
