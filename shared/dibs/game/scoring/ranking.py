@@ -9,7 +9,7 @@ from fractions import Fraction
 from operator import itemgetter
 
 from dibs.game.scoring.metrics import order, value_of
-from dibs.game.scoring.samples import sample_of
+from dibs.game.scoring.samples import Sample, sample_of
 from dibs.reports.speed import RepSpeed
 from dibs.rules.game import Metric
 
@@ -81,8 +81,9 @@ class Ranking:
         """
         by_id, keys = dict(self._by_id), list(self._keys)
         old = [by_id.pop(id_)[0] for id_ in counts if id_ in by_id]
+        sample = sample_of(self.metric) if self.need else None
         new = {
-            id_: _known(self.metric, self.need, id_, named)
+            id_: _known(self, sample, id_, named)
             for id_, named in counts.items()
             if named is not None
         }
@@ -135,13 +136,12 @@ def ranked(metric: Metric, counts: Mapping[str, Named], need: int = 0) -> tuple[
     return Ranking(metric, need).changed(counts).rows()
 
 
-def _known(metric: Metric, need: int, id_: str, named: Named) -> _Known:
+def _known(ranking: Ranking, sample: Sample | None, id_: str, named: Named) -> _Known:
     """Return what is kept of a row; its sort key is first."""
-    name, counts = named
+    (name, counts), metric = named, ranking.metric
     value = value_of(metric, counts)
-    sample = sample_of(metric) if need else None
     have = None if sample is None else sample.size(counts)
-    if have is not None and have < need:
+    if have is not None and have < ranking.need:
         return (_APART, _whole(-have), id_), name, value
     without, by = order(metric, value)
     return (_WITHOUT if without else _PLACED, _whole(by), id_), name, None
