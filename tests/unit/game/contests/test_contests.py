@@ -350,6 +350,15 @@ def test_with_a_prior_an_improvement_is_in_percent_of_the_better_past() -> None:
     assert found.reps[0].value == Fraction(20 * 100, 50)
 
 
+def test_a_contest_that_began_before_metrics_had_minimums_keeps_its_rules() -> None:
+    contest = a_contest(metric="response_time")
+    frozen = started(contest, rules=USUAL)
+    earlier = replace(frozen, figures={"response_time": figure_of("response_time", USUAL)})
+    now = Windows({A.rep_id: quick(1, 10)})
+    assert places(score(contest, earlier, now))[A.rep_id] == 1
+    assert places(score(contest, frozen, now))[A.rep_id] is None
+
+
 def test_windows_are_as_long_as_they_should_be() -> None:
     found = windows_of(a_contest(improvement=True, keeps="count(won)"))
     assert found == {
