@@ -569,6 +569,7 @@ class FakeArrivals:
 
     def __init__(self) -> None:
         self.weeks: dict[str, ArrivalCounts] = {}
+        self.waiting = Counter[tuple[str, datetime]]()
 
     def lately(self, now: datetime) -> ArrivalCounts:
         weeks = [week_of(ZONE, now - timedelta(weeks=ago)).name for ago in (0, 1)]
@@ -581,6 +582,10 @@ class FakeArrivals:
 
     def of_weeks(self, weeks: Sequence[str]) -> list[ArrivalCounts]:
         return [self.weeks[week] for week in weeks if week in self.weeks]
+
+    def place(self, team: str, begins: datetime) -> int:
+        self.waiting[team, begins] += 1
+        return self.waiting[team, begins] - 1
 
 
 class FakeHoldings:

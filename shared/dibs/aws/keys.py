@@ -164,6 +164,11 @@ def arrivals(week: str) -> str:
     return f"ARRIVALS#{week}"
 
 
+def overnight(team: str, begins: datetime) -> str:
+    """How many leads wait until a team's work begins (R11)."""
+    return f"OVERNIGHT#{team}#{to_ms(begins):013d}"
+
+
 def target(rep_id: str, month: date) -> str:
     return f"TARGET#{rep_id}#{month:%Y-%m}"
 

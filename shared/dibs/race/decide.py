@@ -322,9 +322,18 @@ def team_schedule(team: Team) -> Schedule:
     return Schedule(team.zone, team_hours(team), frozenset(team.holidays))
 
 
+def schedule_of_team(playbook: Rules, team: str) -> Schedule:
+    """Return when a team's clocks run; for a team that the playbook does not have, always."""
+    known = playbook.teams.get(team)
+    return _ALWAYS if known is None else team_schedule(known)
+
+
 def team_hours(team: Team) -> Hours:
     """Return a team's working hours; if it has none set, that is always."""
     return _parsed(tuple((day, tuple(shifts)) for day, shifts in team.hours.items()))
+
+
+_ALWAYS = Schedule("UTC")
 
 
 @lru_cache(maxsize=256)

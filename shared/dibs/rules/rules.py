@@ -345,6 +345,16 @@ class Availability:
 
 
 @dataclass(frozen=True)
+class Overnight:
+    """Leads that come in outside a team's hours race when work begins, spread out (R11):
+    `at_once` of them open together, and the next ones `every_seconds` later."""
+
+    at_once: int = 3
+    every_seconds: int = 60
+    __pydantic_config__ = STRICT
+
+
+@dataclass(frozen=True)
 class SignIn:
     """A browser stays signed in so long; a link to sign in works once, for so many minutes (U8).
 
@@ -449,6 +459,7 @@ class Rules:
     release: Release = field(default_factory=Release)
     sms: Sms = field(default_factory=Sms)
     availability: Availability = field(default_factory=Availability)
+    overnight: Overnight = field(default_factory=Overnight)
     duplicates: Duplicates = field(default_factory=Duplicates)
     phone_region: str = ""
     sign_in: SignIn = field(default_factory=SignIn)
