@@ -58,6 +58,20 @@ class ManagerIn(TokenIn):
     team: Annotated[str, otherwise("name one of the playbook's teams, or none for all")] = ""
 
 
+class PauseIn(AppBody):
+    """Why a team or a rep is paused, and until when; until it is ended where that is left out."""
+
+    example: ClassVar[Mapping[str, Any]] = {
+        "reason": "All hands in the big room",
+        "until": "2026-11-23T14:00:00Z",
+    }
+
+    reason: Reason
+    until: Annotated[
+        str | None, otherwise("send a time such as 2026-11-23T14:00:00Z, or leave it out")
+    ] = None
+
+
 class WithdrawIn(AppBody):
     """Why a lead is taken back, and whether others may have it."""
 

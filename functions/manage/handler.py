@@ -26,10 +26,11 @@ from dibs.web.entry import http
 from dibs.web.http import Event, Response, answer, query
 from dibs.web.route import ANYBODY, CSV, Route
 from dibs.wiring import wiring
-from manage import leads, managers, people, receipts
+from manage import leads, managers, pauses, people, receipts
 from manage.body import (
     AssignIn,
     ManagerIn,
+    PauseIn,
     PlaybookIn,
     ProfileIn,
     TargetsIn,
@@ -163,6 +164,28 @@ ROUTES = {
         {200: "Left"},
         (RouteNotFound,),
         repeated="It goes on with the leads that are left.",
+    ),
+    "POST /reps/{rep_id}/pause": Route(
+        pauses.pause_rep,
+        MANAGER,
+        {200: "RepPause"},
+        (RouteNotFound,),
+        body=PauseIn,
+        repeated=_PUT,
+    ),
+    "POST /reps/{rep_id}/resume": Route(
+        pauses.resume_rep, MANAGER, {200: "RepPause"}, (RouteNotFound,), repeated=_PUT
+    ),
+    "POST /teams/{team}/pause": Route(
+        pauses.pause_team,
+        MANAGER,
+        {200: "TeamPause"},
+        (RouteNotFound,),
+        body=PauseIn,
+        repeated=_PUT,
+    ),
+    "POST /teams/{team}/resume": Route(
+        pauses.resume_team, MANAGER, {200: "TeamPause"}, (RouteNotFound,), repeated=_PUT
     ),
     "GET /targets/{month}": Route(people.targets, MANAGER, {200: "Targets"}, (RouteNotFound,)),
     "PUT /targets/{month}": Route(

@@ -21,6 +21,7 @@ DUPLICATE_LINKS = "TIE#"
 DRAWS = "DRAW#"
 PLAYBOOK = "PLAYBOOK"
 PLAYBOOK_VERSION = "PLAYBOOK-VERSION"
+PAUSED = "paused#"
 MANAGER = "MANAGER"
 MANAGERS = "MANAGERS"
 TOKEN = "TOKEN"  # noqa: S105 - the name of a key
@@ -115,6 +116,11 @@ def audit(at: datetime) -> str:
 
 def phone(number: str) -> str:
     return f"PHONE#{number}"
+
+
+def paused(team: str) -> str:
+    """The attribute, beside the playbook's number, that says that a team is paused (R8)."""
+    return f"{PAUSED}{team}"
 
 
 def sms_count(day: date, rep_id: str = "") -> str:

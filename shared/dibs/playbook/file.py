@@ -20,7 +20,8 @@ from dibs.web.body import parse_text
 
 _LONGEST_SHOWN = 40
 # The stack sets the version, editors read $schema; neither is a setting.
-_NO_RULES = ("version", "$schema")
+_NO_RULES = ("version", "paused", "$schema")
+_OF_THE_STACK = {"version", "paused"}
 _UNKNOWN = "unexpected_keyword_argument"
 _MENDS = {
     "string_type": "write text, in quotes where it may be read as something else",
@@ -83,19 +84,21 @@ def playbook_of(data: Any) -> Playbook:
 
 def playbook_json(playbook: Playbook) -> str:
     """Return a playbook as it is stored."""
-    return _shape().dump_json(playbook, exclude={"version"}).decode()
+    return _shape().dump_json(playbook, exclude=_OF_THE_STACK).decode()
 
 
 def playbook_data(playbook: Playbook) -> dict[str, Any]:
     """Return a playbook as plain JSON values, as in a file."""
-    data: dict[str, Any] = _shape().dump_python(playbook, mode="json", exclude={"version"})
+    data: dict[str, Any] = _shape().dump_python(playbook, mode="json", exclude=_OF_THE_STACK)
     return data
 
 
 def schema() -> dict[str, Any]:
     """Return the JSON Schema (draft 2020-12) of a playbook file, with every number's range."""
     rules = _shape().json_schema()
-    del rules["properties"]["version"]
+    for name in _OF_THE_STACK:
+        del rules["properties"][name]
+    del rules["$defs"]["Pause"]
     rules["properties"]["$schema"] = {"type": "string"}
     for place, (least, most) in LIMITS.items():
         rule = _at(rules, place.split("."), rules)

@@ -11,7 +11,7 @@ from typing import Literal
 
 from dibs.core.lead import Lead
 from dibs.core.quality import Pool, Quality
-from dibs.core.rep import Rep
+from dibs.core.rep import Pause, Rep
 
 # For pydantic, which validates playbook files: a misspelt rule is an error, not a rule that is off.
 STRICT = {"extra": "forbid"}
@@ -426,6 +426,9 @@ NEVER: Offsets = (None, None, None)
 class Rules:
     """One organisation's rules of who gets which lead. A duration's name says its unit.
 
+    What a file leaves out is as in its `preset`; `fits` says which teams that is good for.
+    `version` and `paused`, the teams that a manager has paused (R8), are the stack's to say.
+
     Phone numbers without a country code are read as those of `phone_region`, a country in two
     letters such as MY (O2); without one they are kept as given, and identify nobody.
     """
@@ -464,6 +467,7 @@ class Rules:
     phone_region: str = ""
     sign_in: SignIn = field(default_factory=SignIn)
     version: int = 0
+    paused: Mapping[str, Pause] = field(default_factory=dict)
     __pydantic_config__ = STRICT
 
     def quality_of(self, score: int | None) -> Quality:
