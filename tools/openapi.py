@@ -249,7 +249,7 @@ def _operation(schemas: _Schemas, function: str, method: str, path: str, route: 
     }
     if route.body is not None:
         sent = {"schema": schemas.of_body(function, route), "example": route.body.example}
-        content = {route.body.media: sent}
+        content = dict.fromkeys((route.body.media, *(route.also or ())), sent)
         result["requestBody"] = {"content": content, "required": True}
     return {name: value for name, value in result.items() if value or name == "security"}
 

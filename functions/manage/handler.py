@@ -28,6 +28,7 @@ from dibs.web.route import ANYBODY, CSV, Route
 from dibs.wiring import wiring
 from manage import leads, managers, pauses, people, receipts
 from manage.body import (
+    YAML,
     AssignIn,
     ManagerIn,
     PauseIn,
@@ -68,7 +69,7 @@ def put(event: Event, manager: Manager, sent: PlaybookIn) -> Response:
     """`PUT /playbook`: put rules in force; `?dry_run=true` only tells what they would do."""
     store = wiring().playbooks
     proposal = playbooks.propose(
-        store, wiring().roster, playbook_of(sent.playbook), sent.expected_version
+        store, wiring().roster, playbook_of(sent.playbook, sent.lines), sent.expected_version
     )
     body = {"diff": _each(proposal.changes), "warnings": _each(proposal.warnings)}
     if _dry_run(event):
@@ -138,6 +139,7 @@ ROUTES = {
         {200: ("Applied", "Proposed")},
         (Outdated,),
         body=PlaybookIn,
+        also=dict.fromkeys(YAML, PlaybookIn.read_yaml),
         query=_DRY_RUN,
         repeated="Each time is a version; with expected_version the second is 409.",
     ),
