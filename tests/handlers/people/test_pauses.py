@@ -157,3 +157,7 @@ def test_it_is_in_the_audit_trail_without_the_reason(app: App, lead: Lead) -> No
     [entry] = [one for one in app.world.audit_log.month(NOON) if one.what == "team.pause"]
     assert (entry.target, entry.after) == ("north", {"paused": True})
     assert "All hands" not in repr(entry)
+    do(app, "POST /teams/{team}/resume", "north")
+    do(app, "POST /teams/{team}/resume", "north")  # changes nothing, and is not noted
+    noted = [one.what for one in app.world.audit_log.month(NOON) if one.target == "north"]
+    assert sorted(noted) == ["team.pause", "team.resume"]

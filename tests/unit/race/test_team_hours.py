@@ -16,6 +16,7 @@ from dibs.core.events import LeadEvent
 from dibs.core.lead import Lead, State
 from dibs.core.rep import Device, Platform, Rep, Usage
 from dibs.dispatch import follow as offering
+from dibs.dispatch.sweep import sweep
 from dibs.intake.ingest import IngestDeps, ingest
 from dibs.offers.notify import notify
 from dibs.offers.ports import NotifyBatch
@@ -244,3 +245,15 @@ def test_nobody_gets_a_lead_as_a_last_resort_at_night() -> None:
     world.clock.at = MORNING + HOUR
     offering.follow(LeadEvent("lead.queued", lead.lead_id, 1), world.follow_deps())
     assert world.lead(lead).owner == a_rep(9).rep_id
+
+
+def test_leads_that_wait_at_night_alarm_nobody() -> None:
+    world = FakeWorld(playbook(model="round-robin"))
+    world.clock.at = NIGHT
+    post(world, 1)
+
+    def unassigned(now: datetime) -> int:
+        stores = (world.leads, world.race, world.holdings, world.roster, world.bus)
+        return sweep(*stores, now).queued
+
+    assert [unassigned(at) for at in (NIGHT, MORNING - MINUTE, MORNING)] == [0, 0, 1]
