@@ -19,8 +19,9 @@ from dibs.rules.playbook import Playbook
 from dibs.web.body import parse_text
 
 _LONGEST_SHOWN = 40
-# The stack sets the version, editors read $schema; neither is a setting.
-_NO_RULES = ("version", "$schema")
+# The stack knows some by itself, editors read $schema; none of them is a setting.
+_KNOWN_BY_STACK = {"version", "first_activity"}
+_NO_RULES = (*_KNOWN_BY_STACK, "$schema")
 _UNKNOWN = "unexpected_keyword_argument"
 _MENDS = {
     "string_type": "write text, in quotes where it may be read as something else",
@@ -83,19 +84,20 @@ def playbook_of(data: Any) -> Playbook:
 
 def playbook_json(playbook: Playbook) -> str:
     """Return a playbook as it is stored."""
-    return _shape().dump_json(playbook, exclude={"version"}).decode()
+    return _shape().dump_json(playbook, exclude=_KNOWN_BY_STACK).decode()
 
 
 def playbook_data(playbook: Playbook) -> dict[str, Any]:
     """Return a playbook as plain JSON values, as in a file."""
-    data: dict[str, Any] = _shape().dump_python(playbook, mode="json", exclude={"version"})
+    data: dict[str, Any] = _shape().dump_python(playbook, mode="json", exclude=_KNOWN_BY_STACK)
     return data
 
 
 def schema() -> dict[str, Any]:
     """Return the JSON Schema (draft 2020-12) of a playbook file, with every number's range."""
     rules = _shape().json_schema()
-    del rules["properties"]["version"]
+    for name in _KNOWN_BY_STACK:
+        del rules["properties"][name]
     rules["properties"]["$schema"] = {"type": "string"}
     for place, (least, most) in LIMITS.items():
         rule = _at(rules, place.split("."), rules)

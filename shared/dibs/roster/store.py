@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -23,6 +24,7 @@ from dibs.roster.audit_store import put_entry
 from dibs.roster.ports import Roster
 from dibs.rules.playbook import Playbook
 from dibs.rules.playbook_store import stored_playbook
+from dibs.rules.store import FIRST_ACTIVITY
 
 ROSTER_SECONDS = 5.0
 _COUNTERS_KEPT = timedelta(days=8)
@@ -47,6 +49,18 @@ class DynamoRoster(Roster):
             known = (time.monotonic() + PLAYBOOK_SECONDS, stored_playbook(item))
             self._playbook = known
         return known[1]
+
+    def note_first_activity(self, at: datetime) -> None:
+        """Note that an activity about a lead was reported, unless that is known already (C11)."""
+        with suppress(ConditionFailed):  # it is, or the shipped rules are in force
+            self._db.update(
+                self._table,
+                {"pk": {"S": keys.PLAYBOOK}},
+                f"SET {FIRST_ACTIVITY} = :at",
+                f"attribute_exists(pk) AND attribute_not_exists({FIRST_ACTIVITY})",
+                ExpressionAttributeValues={":at": {"N": str(to_ms(at))}},
+            )
+        self._playbook = None
 
     def team(self, team: str, *, fresh: bool = False) -> Sequence[tuple[Rep, Usage]]:
         """Return the team's reps with what they have used up, from one snapshot of it."""

@@ -55,7 +55,10 @@ def test_shipped_playbooks_are_valid_and_say_whom_they_fit(name: str) -> None:
     assert playbook_from(json.loads(preset_text(name))) == playbook
     assert list(playbook.teams) == ["sales"]
     # Nobody can be named as fallback before there are reps; all else is as it should be.
-    assert [warning.field for warning in warnings(playbook)] == ["teams.sales.fallback"]
+    assert [warning.field for warning in warnings(playbook)] == [
+        "teams.sales.fallback",
+        "work.until_first_activity",
+    ]
 
 
 @pytest.mark.parametrize(
