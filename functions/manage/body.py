@@ -15,8 +15,9 @@ from dibs.people.access import LONGEST_DAYS
 from dibs.people.profiles import PROFILE_SCHEMA
 from dibs.playbook.file import read_json, schema
 from dibs.reports.quotas import LARGEST_TARGET
-from dibs.web.body import JSON, AppBody, field_errors, json_object, judged_later, otherwise
+from dibs.web.body import JSON, AppBody, field_errors, judged_later, otherwise
 from dibs.web.http import LARGEST_BODY
+from dibs.web.json_body import json_object
 
 _LONGEST_ID = 64
 _LONGEST_NOTE = 200

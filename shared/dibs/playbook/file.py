@@ -16,7 +16,7 @@ from pydantic_core import ErrorDetails
 from dibs.core.errors import FieldError, InvalidInput
 from dibs.playbook.checks.teams import LIMITS, problems
 from dibs.rules.playbook import Playbook
-from dibs.web.body import parse_text
+from dibs.web.json_body import parse_text
 
 _LONGEST_SHOWN = 40
 # The stack knows some by itself, editors read $schema; none of them is a setting.

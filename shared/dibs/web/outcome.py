@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 from urllib.parse import parse_qs
 
-from dibs.core.errors import FieldError, InvalidInput, MalformedBody
+from dibs.core.errors import FieldError, InvalidInput
 from dibs.web.http import LARGEST_BODY
+from dibs.web.json_body import json_object
 
 _ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 _ID_SAYS = "send an id of your own for this tap: up to 64 letters, digits and . _ : -"
@@ -38,7 +38,7 @@ class OutcomeIn:
             MalformedBody: it looks like JSON and is none.
             InvalidInput: names every field that is wrong.
         """
-        sent = _object(raw) if raw.lstrip()[:1] in (b"", b"{", b"[", b'"') else _form(raw)
+        sent = json_object(raw) if raw.lstrip()[:1] in (b"", b"{", b"[", b'"') else _form(raw)
         outcome, outcome_id = sent.get("outcome"), sent.get("outcome_id")
         wrong = []
         if not isinstance(outcome, str) or not outcome.strip():
@@ -68,16 +68,6 @@ class OutcomeIn:
                 },
             },
         }
-
-
-def _object(raw: bytes) -> dict[str, Any]:
-    try:
-        sent = json.loads(raw or b"{}")
-    except (ValueError, RecursionError) as error:
-        raise MalformedBody from error
-    if not isinstance(sent, dict):
-        raise InvalidInput((FieldError("body", "send a JSON object"),))
-    return sent
 
 
 def _form(raw: bytes) -> dict[str, Any]:
