@@ -29,7 +29,6 @@ from dibs.core.errors import (
 from dibs.core.links import Link, read_link
 from dibs.offers.open_offers import sight
 from dibs.race.claim import (
-    CONTACT_SHOWN_FOR,
     InDraw,
     Proof,
     Won,
@@ -172,9 +171,8 @@ def _told(outcome: Won | InDraw) -> Response:
 
 
 def _claim_link(link: Link, proof: Proof) -> Won | InDraw:
-    return _counted(
-        claim(wiring().race, link.lead_id, link.rep_id, proof, clock.now, CONTACT_SHOWN_FOR)
-    )
+    won = claim(wiring().race, link.lead_id, link.rep_id, proof, clock.now, only_at_first=True)
+    return _counted(won)
 
 
 def _undo_link(link: Link, proof: Proof) -> None:
@@ -216,8 +214,7 @@ def _show(event: Event, told: str = "") -> Page:
         except Withdrawn as error:
             raise _why_it_went(link, error) from error
         known = said is not None and proves(view.credential, said, view.token_number, now)
-        shown_for = None if known else CONTACT_SHOWN_FOR
-        return pages.standing(wiring().race, view, token, now, shown_for, told)
+        return pages.standing(wiring().race, view, token, now, signed_in=known, told=told)
     except DibsError as error:
         return pages.of_error(error, token, language, now, posted=bool(told))
 

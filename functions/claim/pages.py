@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from claim.page import (
@@ -39,7 +39,6 @@ from dibs.core.lead import State
 from dibs.ledger.quick import next_outcomes
 from dibs.ledger.texts import deadline, not_done
 from dibs.race.claim import (
-    CONTACT_SHOWN_FOR,
     InDraw,
     Won,
     check_claim,
@@ -57,12 +56,12 @@ def standing(
     view: RaceView,
     token: str,
     now: datetime,
-    shown_for: timedelta | None = CONTACT_SHOWN_FOR,
+    signed_in: bool = False,
     told: str = "",
 ) -> Page:
     """Return the page of a race as it stands for the holder of this link.
 
-    The winner sees the contact for as long as `shown_for` says, None for as long as they hold it.
+    The winner sees the contact at first, and where they have `signed_in` as long as they hold it.
     `told` is the outcome they have just reported.
     """
     language = view.rep.language if view.rep else "en"
@@ -75,7 +74,7 @@ def standing(
         if lead.owner == rep.rep_id and (view.claim is None or view.claim.epoch != lead.epoch):
             view = store.read(lead.lead_id, rep.rep_id)  # caught between lock and record
         if lead.owner == rep.rep_id and view.claim is not None:
-            won = standing_win(store, view, view.claim, now, shown_for)
+            won = standing_win(store, view, view.claim, now, only_at_first=not signed_in)
             return of_win(won, token, view, now, posted=bool(told), told=told)
     except ClaimRefused as error:
         refusals, lifts_at = error.refusals, error.lifts_at

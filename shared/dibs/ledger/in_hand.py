@@ -76,7 +76,7 @@ def in_hand(race: RaceStore, ledger: Ledger, lead_id: str, rep_id: str, now: dat
     lead, rep, came = view.lead, view.rep, view.claim
     if lead is None or rep is None or came is None:
         raise LeadNotFound
-    won = standing_win(race, view, came, now, None)
+    won = standing_win(race, view, came, now, only_at_first=False)
     if won.card is None:
         raise LeadNotFound
     given = None if came.competitive else _given(ledger.story(lead_id), lead)
