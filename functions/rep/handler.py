@@ -59,7 +59,8 @@ def offers(event: Event, caller: tuple[Rep, Usage]) -> Response:
     """`GET /me/offers`: the open leads of the rep's team, each with whether and why not."""
     del event
     rep, usage = caller
-    found = open_offers(wiring().race, rep, usage, wiring().roster.playbook(), clock.now())
+    playbook = wiring().roster.playbook(fresh=True)
+    found = open_offers(wiring().race, rep, usage, playbook, clock.now())
     return answer(200, {"offers": [_offer(offer, rep) for offer in found]})
 
 
@@ -237,7 +238,7 @@ def me(event: Event, caller: tuple[Rep, Usage]) -> Response:
     """
     del event
     rep, usage = caller
-    playbook, now = wiring().roster.playbook(), clock.now()
+    playbook, now = wiring().roster.playbook(fresh=True), clock.now()
     card = card_of(rep, usage, playbook, wiring().results, wiring().ledger, now)
     card |= allotted(rep, usage, playbook, wiring().turns, now)
     card |= earned(rep, playbook, wiring().standings, wiring().points, now)

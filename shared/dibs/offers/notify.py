@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from dibs.core.calendar import next_on_duty, off_duty
 from dibs.core.lead import Lead, State
 from dibs.core.links import link_token, reply_code
 from dibs.core.rep import Rep
 from dibs.intake.ports import LeadStore
-from dibs.offers.ports import Delivery, NotifyBatch, NotifyQueue, OfferStore, Push, Sms
-from dibs.race.decide import off
+from dibs.offers.ports import LATER, Delivery, NotifyBatch, NotifyQueue, OfferStore, Push, Sms
+from dibs.race.decide import off, schedule_of, schedule_of_team
 from dibs.race.ports import RaceStore, SentOffer
 from dibs.roster.ports import Roster
 from dibs.rules.playbook import Playbook
@@ -19,6 +20,9 @@ from dibs.rules.rules import Sms as SmsRules
 
 KEPT = "kept"
 """The channel of an offer that was sent before a claim was undone, and holds good again (C12)."""
+
+LONGEST_WAIT_SECONDS = 900
+"""SQS delays a message no longer; who sleeps longer is looked at again then."""
 
 OfferText = Callable[[Lead, Rep, str, str, datetime], str]
 """Writes an offer's text message: lead, rep, reply code, link token, now."""
@@ -167,22 +171,51 @@ def tell_holder(batch: NotifyBatch, deps: NotifyDeps) -> None:
     """Notify a rep that a lead was assigned to them, or still waits for first contact (C11).
 
     By push, or by text where push cannot reach them; also while they are paused or quiet, because
-    the lead is theirs.
+    the lead is theirs. A text waits until their working hours begin (R11).
     """
+    found = _holder(batch, batch.kind, deps)
+    if found is None:
+        return
+    lead, rep = found
+    delivery = deps.push.tell(batch.kind, lead, [rep] if rep.pushable else [], deps.clock())
+    if rep.rep_id not in delivery.accepted:
+        _text_holder(batch.kind, lead, rep, deps)
+
+
+def text_holder_later(batch: NotifyBatch, deps: NotifyDeps) -> None:
+    """Text a lead's holder what waited for their working hours, if it is still so (R11)."""
+    kind = batch.kind.removesuffix(LATER)
+    found = _holder(batch, kind, deps)
+    if found is not None:
+        _text_holder(kind, *found, deps)
+
+
+def _holder(batch: NotifyBatch, kind: str, deps: NotifyDeps) -> tuple[Lead, Rep] | None:
+    """Return the lead and its holder; None if they have it no more, have left or have worked it."""
     lead = deps.leads.get(batch.lead_id)
     if lead is None or lead.epoch != batch.epoch or lead.owner not in batch.rep_ids:
-        return
+        return None
     rep = deps.roster.get(lead.owner)
-    if rep is None or not rep.active or (batch.kind == "unworked" and lead.worked_at is not None):
+    if rep is None or not rep.active or (kind == "unworked" and lead.worked_at is not None):
+        return None
+    return lead, rep
+
+
+def _text_holder(kind: str, lead: Lead, rep: Rep, deps: NotifyDeps) -> None:
+    playbook, now = deps.roster.playbook(), deps.clock()
+    if not rep.textable or not playbook.sms.enabled:
         return
-    delivery = deps.push.tell(batch.kind, lead, [rep] if rep.pushable else [], deps.clock())
-    if rep.rep_id in delivery.accepted or not rep.textable:
+    works_at = next_on_duty(replace(schedule_of(rep, playbook), leave=()), now) or now
+    if works_at > now:
+        seconds = min(LONGEST_WAIT_SECONDS, -(-(works_at - now) // timedelta(seconds=1)))
+        at = now + timedelta(seconds=seconds)
+        later = NotifyBatch(f"{kind}{LATER}", lead.lead_id, lead.epoch, (rep.rep_id,), at)
+        deps.queue.put([later], delay_seconds=seconds)
         return
-    caps, now = deps.roster.playbook().sms, deps.clock()
-    if not caps.enabled or not _count_sms(rep, caps, now, deps):
+    if not _count_sms(rep, playbook.sms, now, deps):
         return
     token = link_token(lead.salt, lead.lead_id, rep.rep_id, lead.epoch)
-    deps.sms.send(str(rep.phone), deps.holder_text(batch.kind, lead, rep, token, now))
+    deps.sms.send(str(rep.phone), deps.holder_text(kind, lead, rep, token, now))
     if not lead.test:
         deps.count("SmsSent", 1)
 
@@ -262,13 +295,18 @@ def _send(lead: Lead, rep: Rep, code: str, deps: NotifyDeps) -> Exception | None
 
 
 def _reachable(rep_ids: Sequence[str], deps: NotifyDeps) -> dict[str, Rep]:
-    """Return the reps as stored now, without those who left, are off duty or want quiet (R8)."""
+    """Return the reps as stored now, without those who left, are off duty or want quiet (R8).
+
+    Whatever a rep's own hours are, nobody is told of a lead outside the team's (R11).
+    """
     now, playbook = deps.clock(), deps.roster.playbook()
     reps = deps.roster.get_many(rep_ids)
     return {
         rep_id: rep
         for rep_id, rep in reps.items()
-        if not rep.is_quiet(now) and not off(rep, playbook, now)
+        if not rep.is_quiet(now)
+        and not off(rep, playbook, now)
+        and not off_duty(schedule_of_team(playbook, rep.team), now)
     }
 
 
@@ -287,4 +325,6 @@ _KINDS: dict[str, Callable[[NotifyBatch, NotifyDeps], None]] = {
     "won": won,
     "assigned": tell_holder,
     "unworked": tell_holder,
+    f"assigned{LATER}": text_holder_later,
+    f"unworked{LATER}": text_holder_later,
 }

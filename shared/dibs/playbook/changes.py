@@ -136,9 +136,10 @@ def version(store: Playbooks, number: int) -> Version:
 
 
 def diff(old: Playbook, new: Playbook) -> list[Change]:
-    """Return every setting that differs, in words; what the stack knows is not compared."""
+    """Return every setting that differs, in words; what is the stack's to say is not compared."""
     before, after = (
-        asdict(replace(playbook, version=0, first_activity=False)) for playbook in (old, new)
+        asdict(replace(playbook, version=0, paused={}, first_activity=False))
+        for playbook in (old, new)
     )
     return list(_changes("", before, after))
 
