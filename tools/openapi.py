@@ -28,6 +28,7 @@ from dibs.core.errors import (
     InvalidInput,
     LeadNotFound,
     MalformedBody,
+    NoLongerYours,
     NotConfigured,
     NotEnoughPoints,
 )
@@ -125,6 +126,10 @@ _DETAILS: dict[type[DibsError], Schema] = {
     },
     NotEnoughPoints: {"missing": {"type": "integer"}, "balance": {"type": "integer"}},
     AlreadyDecided: {"state": {"type": "string"}},
+    NoLongerYours: {
+        "cause": {"type": "string"},
+        "at": {"type": "string", "format": "date-time"},
+    },
     InvalidInput: {
         "errors": {
             "type": "array",

@@ -15,8 +15,9 @@ from dibs.people.access import LONGEST_DAYS
 from dibs.people.profiles import PROFILE_SCHEMA
 from dibs.playbook.file import Lines, read_json, read_yaml, schema
 from dibs.reports.quotas import LARGEST_TARGET
-from dibs.web.body import JSON, AppBody, field_errors, json_object, judged_later, otherwise
+from dibs.web.body import JSON, AppBody, field_errors, judged_later, otherwise
 from dibs.web.http import LARGEST_BODY
+from dibs.web.json_body import json_object
 
 YAML = ("application/yaml", "application/x-yaml", "text/yaml", "text/x-yaml")
 _LONGEST_ID = 64

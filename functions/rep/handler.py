@@ -11,10 +11,13 @@ from dibs.aws import clock
 from dibs.callers import REP, REP_AND_USAGE, VIEWER
 from dibs.core.credentials import Shown
 from dibs.core.errors import (
+    AlreadyExists,
     FieldError,
+    Forbidden,
     IllegalMove,
     InvalidInput,
     LeadNotFound,
+    NoLongerYours,
     NotYours,
     RouteNotFound,
 )
@@ -35,12 +38,19 @@ from dibs.race.draw_winner import look
 from dibs.race.opening import next_opening
 from dibs.web.entry import http
 from dibs.web.http import EPOCH, Event, Response, answer, epoch_asked, lead_id, path
-from dibs.web.route import HOLDER, Route
+from dibs.web.outcome import OutcomeIn
+from dibs.web.route import HOLDER, HTML, Route
 from dibs.web.translations import refusal_sentence, shown_company
 from dibs.wiring import wiring
-from rep import receipt, why
+from rep import held_lead, home, page, receipt, why
 from rep.allotted import allotted
-from rep.body import AvailabilityIn, DeviceIn, DisputeIn, ReleaseIn
+from rep.body import (
+    AvailabilityForm,
+    AvailabilityIn,
+    DeviceIn,
+    DisputeIn,
+    ReleaseIn,
+)
 from rep.card import card_of
 from rep.earned import earned
 
@@ -214,6 +224,12 @@ def availability(event: Event, rep: Rep, sent: AvailabilityIn) -> Response:
     return answer(200, answered)
 
 
+def switch(event: Event, rep: Rep, sent: AvailabilityIn) -> Response:
+    """`POST /me/availability`: the same from the form of my page, which comes next."""
+    availability(event, rep, sent)
+    return page.to(home.HOME)
+
+
 def me(event: Event, caller: tuple[Rep, Usage]) -> Response:
     """`GET /me`: my tier and what the next one needs, my allowance, and whether I am on duty.
 
@@ -243,12 +259,33 @@ def delete_device(event: Event, rep: Rep) -> Response:
 
 
 _NO_LEAD = (LeadNotFound,)
+_ERROR_PAGES = dict.fromkeys((401, 403, 404, 409, 410, 422), HTML)
 _AGAIN = "The same again changes nothing and gets the same answer."
 
 ROUTES = {
     "GET /me": Route(me, REP_AND_USAGE, {200: "Me"}),
     "GET /me/offers": Route(offers, REP_AND_USAGE, {200: "Offers"}),
     "GET /me/leads": Route(held, REP, {200: "HeldLeads"}),
+    "GET /": Route(home.show, REP_AND_USAGE, {200: HTML, 303: ""}, page=home.page_of),
+    "GET /me/leads/{lead_id}": Route(
+        held_lead.show, REP, {200: "LeadInHand"}, (LeadNotFound, NoLongerYours)
+    ),
+    "GET /leads/{lead_id}": Route(
+        held_lead.show_page,
+        REP,
+        {200: HTML, 303: "", **_ERROR_PAGES},
+        (LeadNotFound, NoLongerYours),
+        page=held_lead.page_of,
+    ),
+    "POST /me/leads/{lead_id}/outcome": Route(
+        held_lead.outcome,
+        REP,
+        {200: "OutcomeTold", 303: "", **_ERROR_PAGES},
+        (LeadNotFound, NoLongerYours, NotYours, IllegalMove, AlreadyExists, Forbidden),
+        body=OutcomeIn,
+        repeated="The same outcome_id counts once.",
+        page=held_lead.page_of,
+    ),
     "POST /leads/{lead_id}/seen": Route(seen, HOLDER, {200: "Seen"}, _NO_LEAD, repeated=_AGAIN),
     "POST /leads/{lead_id}/decline": Route(
         decline, HOLDER, {200: "Declined"}, _NO_LEAD, repeated=_AGAIN
@@ -282,6 +319,14 @@ ROUTES = {
     ),
     "PUT /me/availability": Route(
         availability, REP, {200: "Availability"}, body=AvailabilityIn, repeated=_AGAIN
+    ),
+    "POST /me/availability": Route(
+        switch,
+        REP,
+        {303: ""},
+        body=AvailabilityForm,
+        repeated=_AGAIN,
+        page=home.page_of,
     ),
     "PUT /me/devices/{device_id}": Route(
         put_device, REP, {200: "Device"}, body=DeviceIn, repeated=_AGAIN

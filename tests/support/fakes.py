@@ -712,6 +712,10 @@ class FakeRoster:
     def playbook(self, *, fresh: bool = False) -> Playbook:
         return self._memory.playbook
 
+    def note_first_activity(self, at: datetime) -> None:
+        del at
+        self._memory.playbook = replace(self._memory.playbook, first_activity=True)
+
     def team(self, team: str, *, fresh: bool = False) -> list[tuple[Rep, Usage]]:
         found = sorted(self._memory.reps.values(), key=lambda rep: rep.rep_id)
         return [(rep, self._memory.usage[rep.rep_id]) for rep in found if rep.team == team]

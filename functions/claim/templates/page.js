@@ -2,7 +2,7 @@
 // The page works without this script. With it: the sheet that asks, a claim that survives a bad
 // network, a running clock, and the news within 3 s when somebody else was faster.
 // Every answer is a whole page of the same kind; its <main> replaces ours.
-const page = location.pathname.replace(/\/(claim|undo)$/, '');
+const page = location.pathname.replace(/\/(claim|undo|outcome)$/, '');
 const find = (what, from = document) => from.querySelector(what);
 const all = (what) => document.querySelectorAll(what);
 const root = document.documentElement;
@@ -65,6 +65,7 @@ const main = find('main[data-state]', fresh);
 if (!main) throw html;
 for (const plain of main.querySelectorAll('noscript')) plain.remove();
 for (const back of main.querySelectorAll('[data-back]')) back.href = page;
+for (const form of main.querySelectorAll('[data-tell]')) form.action = `${page}/outcome`;
 say();
 find('main').replaceWith(main);
 document.title = fresh.title;

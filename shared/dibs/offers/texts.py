@@ -18,7 +18,14 @@ from dibs.core.lead import Contact, Lead, Preview
 from dibs.core.rep import Rep
 from dibs.offers.reply import Answer
 from dibs.race.claim import InDraw, Won
-from dibs.web.translations import in_words, named, refusal_sentence, shown_company, translator
+from dibs.web.translations import (
+    OUTCOME_LABELS,
+    in_words,
+    named,
+    refusal_sentence,
+    shown_company,
+    translator,
+)
 
 # GSM 03.38: a text of these letters holds 160 in one part; those of _GSM_TWICE count as two.
 _GSM = set(
@@ -134,6 +141,7 @@ def answer_sms(answer: Answer, now: datetime) -> str:
         return _("Too late: this offer is over. The next lead is on its way.")
     if isinstance(outcome, DibsError):
         return _("Not claimed: we could not get through. Please send the code again.")
+    what = _(OUTCOME_LABELS[answer.said]) if answer.said else ""
     return {
         "unknown_number": _("This number belongs to no sales rep here. Ask your manager."),
         "unknown_code": _("We do not know this code. Check the letters, or open the link."),
@@ -143,6 +151,12 @@ def answer_sms(answer: Answer, now: datetime) -> str:
         "declined": _("OK, we leave it. To claim a lead, reply only with its code."),
         "reply_only": _("Nothing is claimed yet. To claim, reply only: {code}", code=answer.code),
         "yours": _("This lead is yours."),
+        "told": _("Recorded: {what}, {company}.", what=what, company=answer.company),
+        "not_told": _("Nothing is recorded: this lead is closed, or not yours any more."),
+        "not_held": _("Nothing is recorded: you do not hold this lead."),
+        "which_held": _(
+            "You hold several leads. Add the code from the lead's message to: {what}", what=what
+        ),
     }[outcome]
 
 

@@ -22,7 +22,7 @@ from dibs.core.errors import FieldError, InvalidInput
 from dibs.playbook.checks.teams import LIMITS, problems
 from dibs.rules.playbook import Playbook
 from dibs.rules.presets import NAMES, preset_text
-from dibs.web.body import parse_text
+from dibs.web.json_body import parse_text
 
 _LONGEST_SHOWN = 40
 # A YAML file may name a part of itself again and again; written out it would fill any memory.
@@ -30,8 +30,8 @@ _MOST_PARTS = 50_000
 Lines = Mapping[str, int]
 """The line of each setting of a YAML file, by its path."""
 # The stack sets the version, editors read $schema; neither is a setting.
-_NO_RULES = ("version", "$schema")
-_OF_THE_STACK = {"version", "paused"}
+_NO_RULES = ("version", "first_activity", "$schema")
+_OF_THE_STACK = {"version", "paused", "first_activity"}
 _UNKNOWN = "unexpected_keyword_argument"
 _MENDS = {
     "string_type": "write text, in quotes where it may be read as something else",

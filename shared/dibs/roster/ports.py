@@ -89,6 +89,10 @@ class Roster(Protocol):
 
     def pause_by_manager(self, rep_id: str, pause: Pause | None) -> None: ...
 
+    def note_first_activity(self, at: datetime) -> None:
+        """Note that an activity about a lead was reported: unworked leads go back now (C11)."""
+        ...
+
     def add(self, rep: Rep, shown: Shown, token: Credential, entry: Entry) -> None:
         """Store a new rep with their first token, and the entry of the audit trail.
 

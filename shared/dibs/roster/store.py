@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -24,7 +25,7 @@ from dibs.roster.audit_store import put_entry
 from dibs.roster.ports import Roster
 from dibs.rules.playbook import Playbook
 from dibs.rules.playbook_store import stored_playbook
-from dibs.rules.store import pause_value, stored_pauses
+from dibs.rules.store import FIRST_ACTIVITY, pause_value, stored_pauses
 
 ROSTER_SECONDS = 5.0
 PAUSES_SECONDS = 2.0
@@ -65,6 +66,18 @@ class DynamoRoster(Roster):
             known = (time.monotonic() + PAUSES_SECONDS, stored_pauses(item))
             self._paused = known
         return known[1]
+
+    def note_first_activity(self, at: datetime) -> None:
+        """Note that an activity about a lead was reported, unless that is known already (C11)."""
+        with suppress(ConditionFailed):  # it is, or the shipped rules are in force
+            self._db.update(
+                self._table,
+                {"pk": {"S": keys.PLAYBOOK}},
+                f"SET {FIRST_ACTIVITY} = :at",
+                f"attribute_exists(pk) AND attribute_not_exists({FIRST_ACTIVITY})",
+                ExpressionAttributeValues={":at": {"N": str(to_ms(at))}},
+            )
+        self._playbook = None
 
     def pause_team(self, team: str, pause: Pause | None) -> None:
         """Pause a team, or end its pause; the next claim is judged by it (R8)."""

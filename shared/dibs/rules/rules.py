@@ -286,6 +286,9 @@ class Work:
     It is worked with the first activity of a type in `counts`. The minutes run during the team's
     hours, from the claim or assignment; 0 switches the rule off for that quality. The holder is
     reminded when `nudge_percent` of them have passed.
+
+    `until_first_activity` says what holds as long as nobody ever reported an activity about a
+    lead: `wait` (leads taken before that do not go back) or `run`.
     """
 
     hot_minutes: int = 60
@@ -293,6 +296,7 @@ class Work:
     cold_minutes: int = 60
     nudge_percent: int = 50
     counts: tuple[str, ...] = ("call", "contacted")
+    until_first_activity: Literal["wait", "run"] = "wait"
     __pydantic_config__ = STRICT
 
     def minutes_for(self, quality: Quality) -> int:
@@ -436,6 +440,8 @@ class Rules:
     Phone numbers without a country code are read as those of `phone_region`, a country in two
     letters such as MY (O2); without one they are kept as given, and identify nobody. A claim link
     shows the contact details for `contact_shown_seconds` after the claim.
+    `version` and `first_activity`, whether an activity about a lead was ever reported, are no
+    settings: the stack knows them.
     """
 
     preset: str
@@ -473,8 +479,14 @@ class Rules:
     phone_region: str = ""
     sign_in: SignIn = field(default_factory=SignIn)
     version: int = 0
+    first_activity: bool = False
     paused: Mapping[str, Pause] = field(default_factory=dict)
     __pydantic_config__ = STRICT
+
+    @property
+    def returns_unworked(self) -> bool:
+        """Tell whether a lead taken now goes back if it is not worked (C11)."""
+        return self.first_activity or self.work.until_first_activity == "run"
 
     def quality_of(self, score: int | None) -> Quality:
         """Return a lead's quality from its score (0 to 100, None where unscored)."""

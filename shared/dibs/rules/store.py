@@ -17,6 +17,10 @@ from dibs.core.rep import Pause
 from dibs.rules.presets import preset_text
 from dibs.rules.rules import Method, Model, Rules
 
+FIRST_ACTIVITY = "first_activity_at"
+"""Beside the playbook in force: when an activity about a lead was first reported. The claim knows
+it without a request of its own (C11)."""
+
 CONFIG = Config(
     cast=[tuple, Model, Method, Quality], type_hooks={date: date.fromisoformat}, strict=True
 )
@@ -51,4 +55,8 @@ def stored_body(item: Item | None) -> dict[str, Any]:
     """Return the stored body, or the shipped open pool if no playbook was applied yet."""
     if item is None:
         return dict(json.loads(preset_text("open-pool")))
-    return {**json.loads(item["body"]["S"]), "version": int(item["version"]["N"])}
+    return {
+        **json.loads(item["body"]["S"]),
+        "version": int(item["version"]["N"]),
+        "first_activity": FIRST_ACTIVITY in item,
+    }

@@ -305,3 +305,38 @@ def test_a_text_in_a_form_we_do_not_know_fails_and_comes_again(app: App) -> None
     assert app.run("reply", sqs("sqs_reply", {"hello": "you"})) == {
         "batchItemFailures": [{"itemIdentifier": "message-0"}]
     }
+
+
+# What came of a lead
+
+
+def test_a_word_and_the_code_tell_what_came_of_a_lead_once(app: App) -> None:
+    app.hire(AINA, BEN)
+    lead = app.lead()
+    offered(app, lead)
+    app.claim(lead)
+    assert answers(app, "reached 7K2P") == ["Recorded: Reached, Acme 1 Sdn Bhd."]
+    assert app.now(lead).state is State.CONTACTED
+    before = app.everything()
+    assert answers(app, "reached 7K2P") == []  # the same message once more
+    assert app.everything() == before
+
+
+def test_with_one_lead_in_hand_the_word_is_enough(app: App) -> None:
+    app.hire(DAYANG)
+    lead = app.lead()
+    app.claim(lead, DAYANG)
+    [answer] = answers(app, "tak angkat", DAYANG)
+    assert answer == "Direkodkan: Tiada jawapan, Acme 1 Sdn Bhd."
+    assert app.now(lead).worked_at is not None
+
+
+def test_a_word_about_a_lead_one_does_not_hold_changes_nothing(app: App) -> None:
+    app.hire(AINA)
+    lead = app.lead()
+    offered(app, lead)
+    before = app.now(lead)
+    for number, body in enumerate(("reached 7K2P", "wrong number", "called")):
+        [answer] = answers(app, body, message_id=f"word-{number}")
+        assert answer == "Nothing is recorded: you do not hold this lead."
+    assert app.now(lead) == before

@@ -55,7 +55,7 @@ def test_shipped_playbooks_are_valid_and_say_whom_they_fit(name: str) -> None:
     assert playbook_from(json.loads(preset_text(name))) == playbook
     assert list(playbook.teams) == ["sales"]
     # Where it is used, and who is the fallback, nobody knows before; all else is as it should be.
-    asked = ["teams.sales.zone", "teams.sales.fallback"]
+    asked = ["teams.sales.zone", "teams.sales.fallback", "work.until_first_activity"]
     assert [warning.field for warning in warnings(playbook)] == asked
 
 

@@ -188,6 +188,7 @@ def warnings(playbook: Playbook) -> list[FieldError]:
         *_hours_to_set(playbook),
         *_hours_apart(playbook),
         *_leads_that_wait(playbook),
+        *_waits_for_first_activity(playbook),
         *_rules_that_do_nothing(playbook),
         *fairness_warnings(playbook),
         *game_warnings(playbook),
@@ -570,6 +571,15 @@ def _leads_that_wait(playbook: Playbook) -> Iterator[FieldError]:
                 f"lets a hot lead of {window.team} lie open for {open_for // 60} minutes; "
                 "the odds of reaching it fall after 30",
             )
+
+
+def _waits_for_first_activity(playbook: Playbook) -> Iterator[FieldError]:
+    if "C11" in rules_on(playbook) and not playbook.returns_unworked:
+        yield FieldError(
+            "work.until_first_activity",
+            "is wait: no claimed lead goes back unworked until an activity about a lead is first "
+            "reported (on the page, by text or POST /activities); write run to begin at once",
+        )
 
 
 def _windows_in_use(playbook: Playbook) -> Iterator[tuple[str, Window]]:
