@@ -328,11 +328,17 @@ def _words(text: str) -> list[str]:
 
 @dataclass(frozen=True)
 class Sms:
-    """Text messages: whether they are sent, and how many a day at most (N1)."""
+    """Text messages: whether they are sent, and how many a day at most (N1).
+
+    The first two caps are for offers. Answers to reps' texts have caps of their own (N5). What a
+    holder must know of their lead is bounded by their leads, and counts for none.
+    """
 
     enabled: bool = True
     per_rep_per_day: int = 20
     per_organisation_per_day: int = 2000
+    answers_per_rep_per_day: int = 60
+    answers_per_organisation_per_day: int = 4000
     __pydantic_config__ = STRICT
 
 
@@ -417,7 +423,8 @@ class Rules:
     """One organisation's rules of who gets which lead. A duration's name says its unit.
 
     Phone numbers without a country code are read as those of `phone_region`, a country in two
-    letters such as MY (O2); without one they are kept as given, and identify nobody.
+    letters such as MY (O2); without one they are kept as given, and identify nobody. Of test leads
+    only `test_reps` are told, by their ids, unless a post asks for everybody (O2).
     """
 
     preset: str
@@ -451,6 +458,7 @@ class Rules:
     availability: Availability = field(default_factory=Availability)
     duplicates: Duplicates = field(default_factory=Duplicates)
     phone_region: str = ""
+    test_reps: tuple[str, ...] = ()
     sign_in: SignIn = field(default_factory=SignIn)
     version: int = 0
     __pydantic_config__ = STRICT

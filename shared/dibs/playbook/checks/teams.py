@@ -71,6 +71,8 @@ LIMITS: Mapping[str, tuple[int, int]] = {
     "release.cooldown_days": (0, 365),
     "sms.per_rep_per_day": (0, 10_000),
     "sms.per_organisation_per_day": (0, 1_000_000),
+    "sms.answers_per_rep_per_day": (1, 10_000),
+    "sms.answers_per_organisation_per_day": (1, 1_000_000),
     "availability.pause_ends_after_minutes": (1, 10_080),
     "duplicates.days": (1, 3650),
     "duplicates.name_people": (2, 100),
