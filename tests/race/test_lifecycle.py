@@ -491,7 +491,9 @@ class Life(RuleBasedStateMachine):
 
     def the_sweep_runs(self) -> None:
         now, world = self.tick(), self.world
-        swept = sweep(world.leads, self.store(), world.holdings, self.roster(), self.bus, now)
+        offers = DynamoOfferStore(Dynamo(self.client), world.settings)
+        stores = (world.leads, self.store(), world.holdings, self.roster(), offers)
+        swept = sweep(*stores, self.bus, now)
         leads = list(self.known.items())
         due = [
             known

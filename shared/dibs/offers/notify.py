@@ -10,12 +10,12 @@ from dibs.core.lead import Lead, State
 from dibs.core.links import link_token, reply_code
 from dibs.core.rep import Rep
 from dibs.intake.ports import LeadStore
-from dibs.offers.ports import Delivery, NotifyBatch, NotifyQueue, OfferStore, Push, Sms
+from dibs.offers.audience import may_be_told
+from dibs.offers.ports import LATE, Delivery, NotifyBatch, NotifyQueue, OfferStore, Push, Sms
 from dibs.race.decide import off
 from dibs.race.ports import RaceStore, SentOffer
 from dibs.roster.ports import Roster
 from dibs.rules.playbook import Playbook
-from dibs.rules.rules import Sms as SmsRules
 
 KEPT = "kept"
 """The channel of an offer that was sent before a claim was undone, and holds good again (C12)."""
@@ -25,6 +25,10 @@ OfferText = Callable[[Lead, Rep, str, str, datetime], str]
 
 HolderText = Callable[[str, Lead, Rep, str, datetime], str]
 """Writes the text for a lead's holder: kind, lead, rep, link token, now."""
+
+
+CapText = Callable[[Rep, int], str]
+"""Writes the text for a rep who gets no more offers by text that day: rep, the day's cap."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,7 @@ class NotifyDeps:
     queue: NotifyQueue
     offer_text: OfferText
     holder_text: HolderText
+    cap_text: CapText
     choice: Callable[[str], str]
     clock: Callable[[], datetime]
     wait_until: Callable[[datetime], None]
@@ -63,7 +68,7 @@ def offer(batch: NotifyBatch, deps: NotifyDeps) -> None:
         return
     kept, earlier = _kept_from_before(lead, batch, deps)
     rep_ids = [rep_id for rep_id in batch.rep_ids if rep_id not in kept]
-    reps = _reachable(rep_ids, deps)
+    reps = _reachable(lead, rep_ids, deps)
     fresh = [reps[rep_id] for rep_id in rep_ids if rep_id in reps and rep_id not in earlier]
     if batch.notify_at is not None:
         deps.wait_until(batch.notify_at)
@@ -127,7 +132,7 @@ def unseen(batch: NotifyBatch, deps: NotifyDeps) -> None:
         return
     views = deps.offers.sightings(lead.lead_id, lead.epoch, batch.rep_ids)
     silent = [rep_id for rep_id in batch.rep_ids if rep_id not in views]
-    reps, now = _reachable(silent, deps), deps.clock()
+    reps, now = _reachable(lead, silent, deps), deps.clock()
     text(lead, [reps[r] for r in silent if r in reps and _wave_open(reps[r], lead, now)], deps)
 
 
@@ -166,8 +171,8 @@ def won(batch: NotifyBatch, deps: NotifyDeps) -> None:
 def tell_holder(batch: NotifyBatch, deps: NotifyDeps) -> None:
     """Notify a rep that a lead was assigned to them, or still waits for first contact (C11).
 
-    By push, or by text where push cannot reach them; also while they are paused or quiet, because
-    the lead is theirs.
+    By push, or by text where push cannot reach them; also while they are paused or quiet, and over
+    the caps on offers, because the lead is theirs.
     """
     lead = deps.leads.get(batch.lead_id)
     if lead is None or lead.epoch != batch.epoch or lead.owner not in batch.rep_ids:
@@ -175,12 +180,15 @@ def tell_holder(batch: NotifyBatch, deps: NotifyDeps) -> None:
     rep = deps.roster.get(lead.owner)
     if rep is None or not rep.active or (batch.kind == "unworked" and lead.worked_at is not None):
         return
+    playbook = deps.roster.playbook()
+    if lead.state is State.ASSIGNED and not may_be_told(lead, rep, playbook):
+        return
     delivery = deps.push.tell(batch.kind, lead, [rep] if rep.pushable else [], deps.clock())
     if rep.rep_id in delivery.accepted or not rep.textable:
         return
-    caps, now = deps.roster.playbook().sms, deps.clock()
-    if not caps.enabled or not _count_sms(rep, caps, now, deps):
+    if not playbook.sms.enabled:
         return
+    now = deps.clock()
     token = link_token(lead.salt, lead.lead_id, rep.rep_id, lead.epoch)
     deps.sms.send(str(rep.phone), deps.holder_text(batch.kind, lead, rep, token, now))
     if not lead.test:
@@ -237,17 +245,15 @@ def _reserve(lead: Lead, rep: Rep, playbook: Playbook, deps: NotifyDeps) -> str 
     code = deps.offers.reserve_sms(lead, rep.rep_id, lambda: reply_code(deps.choice), now)
     if code is None:
         return None
-    return code if _count_sms(rep, caps, now, deps) else None
-
-
-def _count_sms(rep: Rep, caps: SmsRules, now: datetime, deps: NotifyDeps) -> bool:
-    """Count one text against the daily caps of rep and organisation; False if one is reached."""
-    within = deps.roster.count_sms(
-        rep.rep_id, now.date(), caps.per_rep_per_day, caps.per_organisation_per_day
-    )
-    if not within:
-        deps.count("SmsCapReached", 1)
-    return within
+    count, day, most = deps.roster.count_sms, now.date(), caps.per_rep_per_day
+    within = count(rep.rep_id, day, most, None)
+    if within and count("", day, 0, caps.per_organisation_per_day):
+        return code
+    deps.count("SmsCapReached", 1)
+    # A rep who reached their own cap is told so, once that day.
+    if not within and most > 0 and count(rep.rep_id, day, 1, None, "cap"):
+        deps.sms.send(str(rep.phone), deps.cap_text(rep, most))
+    return None
 
 
 def _send(lead: Lead, rep: Rep, code: str, deps: NotifyDeps) -> Exception | None:
@@ -261,14 +267,19 @@ def _send(lead: Lead, rep: Rep, code: str, deps: NotifyDeps) -> Exception | None
     return None
 
 
-def _reachable(rep_ids: Sequence[str], deps: NotifyDeps) -> dict[str, Rep]:
-    """Return the reps as stored now, without those who left, are off duty or want quiet (R8)."""
+def _reachable(lead: Lead, rep_ids: Sequence[str], deps: NotifyDeps) -> dict[str, Rep]:
+    """Return the reps as stored now, without those who left, are off duty or want quiet (R8).
+
+    Of a test lead, without those who are not to be told of it (O2).
+    """
     now, playbook = deps.clock(), deps.roster.playbook()
     reps = deps.roster.get_many(rep_ids)
     return {
         rep_id: rep
         for rep_id, rep in reps.items()
-        if not rep.is_quiet(now) and not off(rep, playbook, now)
+        if not rep.is_quiet(now)
+        and not off(rep, playbook, now)
+        and may_be_told(lead, rep, playbook)
     }
 
 
@@ -281,6 +292,7 @@ def _open(batch: NotifyBatch, deps: NotifyDeps) -> Lead | None:
 
 _KINDS: dict[str, Callable[[NotifyBatch, NotifyDeps], None]] = {
     "offer": offer,
+    LATE: offer,
     "unseen": unseen,
     "undelivered": unseen,
     "withdraw": withdraw,

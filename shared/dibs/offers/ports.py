@@ -11,6 +11,9 @@ from dibs.core.lead import Lead
 from dibs.core.rep import Device, Rep
 from dibs.race.ports import SentOffer
 
+LATE = "late"
+"""The kind of an offer to who became eligible after their wave, or whose notice was lost (C13)."""
+
 
 @dataclass(frozen=True)
 class NotifyBatch:
@@ -27,8 +30,14 @@ class NotifyBatch:
 
     @property
     def name(self) -> str:
-        """A unique name of this work: kind, lead, epoch and reps."""
-        return f"{self.kind}/{self.lead_id}/{self.epoch}/{','.join(self.rep_ids)}"
+        """A unique name of this work: kind, lead, epoch and reps.
+
+        Late ones have their time as well: a rep may be off again when it comes, and on once more.
+        """
+        name = f"{self.kind}/{self.lead_id}/{self.epoch}/{','.join(self.rep_ids)}"
+        if self.kind != LATE or self.notify_at is None:
+            return name
+        return f"{name}/{self.notify_at.isoformat()}"
 
 
 @dataclass(frozen=True)

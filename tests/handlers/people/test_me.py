@@ -485,11 +485,12 @@ def test_all_of_it_in_one_request(app: App) -> None:
 @pytest.mark.parametrize(
     ("body", "asked"),
     [
-        ({"available": True}, ["queue.check"]),
+        ({"available": True}, ["queue.check", "rep.check"]),
         ({"available": False}, ["waves.check"]),
-        ({"leave": [CHRISTMAS]}, ["waves.check", "queue.check"]),
-        ({"available": True, "leave": [CHRISTMAS]}, ["waves.check", "queue.check"]),
+        ({"leave": [CHRISTMAS]}, ["waves.check", "queue.check", "rep.check"]),
+        ({"available": True, "leave": [CHRISTMAS]}, ["waves.check", "queue.check", "rep.check"]),
         ({"quiet_minutes": 5}, []),
+        ({"quiet_minutes": 0}, ["rep.check"]),
     ],
 )
 def test_who_comes_or_goes_has_the_queue_or_the_waves_looked_at(

@@ -515,7 +515,15 @@ def test_a_stranger_makes_nobody_draw() -> None:
 def swept(case: DrawCase) -> None:
     world = case.world
     world.bus.events.clear()
-    sweep(world.leads, world.race, world.holdings, world.roster, world.bus, world.clock())
+    sweep(
+        world.leads,
+        world.race,
+        world.holdings,
+        world.roster,
+        world.offers,
+        world.bus,
+        world.clock(),
+    )
 
 
 def test_the_sweep_brings_back_a_draw_that_nobody_made() -> None:
