@@ -452,7 +452,8 @@ def test_a_rep_has_no_alerts_for_a_while_and_may_claim_all_the_same(app: App) ->
     assert app.claim(app.lead()).status == 200
     assert available(app, {"quiet_minutes": 0}).json == {"quiet_until": None}
     assert now(app).quiet_until is None
-    assert told(app) == []
+    # They are told of the leads that came meanwhile.
+    assert told(app) == [{"kind": "rep.check", "rep_id": AINA.rep_id}]
 
 
 def test_a_rep_goes_on_leave_and_comes_back(app: App) -> None:
