@@ -24,7 +24,6 @@ REP = a_rep(1)
 def organisation(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
     for module in (managers, reps, leads, rewards, targets):
         monkeypatch.setattr(module, "target", lambda stack: Target(world.settings, "http://api"))
-    monkeypatch.setenv("COLUMNS", "300")
     world.add_rep(REP)
     return world
 

@@ -13,6 +13,7 @@ from dibs.cli.target import settings_of
 from dibs.core.credentials import shown
 from dibs.core.errors import Unauthorized
 from dibs.core.rep import Rep
+from dibs.intake.signing import Scope
 from dibs.people.access import add_manager, issue_token
 from dibs.people.operator import add_rep, all_reps
 from dibs.playbook.changes import apply, propose
@@ -20,7 +21,7 @@ from dibs.playbook.file import read_playbook
 from dibs.roster.callers import calling_viewer
 from dibs.rules.presets import preset_text
 from dibs.wiring import Wiring
-from tools.local.deploy import client, functions, outputs
+from tools.local.deploy import functions, outputs
 from tools.local.place import REGION, STACK, Place
 
 
@@ -121,7 +122,7 @@ def seed(place: Place) -> None:
             manager = stores.credentials.managers()[0]
             token = issue_token(stores.credentials, manager.manager_id, BY, clock.now())
             tokens.keep("manager", token)
-    _describe(place, deployed, settings, reps, tokens)
+    _describe(place, deployed, settings, stores, reps, tokens)
 
 
 def _good(stores: Wiring, token: str | None) -> bool:
@@ -184,15 +185,21 @@ class _Tokens:
 
 
 def _describe(
-    place: Place, deployed: dict[str, str], settings: Settings, reps: list[Rep], tokens: _Tokens
+    place: Place,
+    deployed: dict[str, str],
+    settings: Settings,
+    stores: Wiring,
+    reps: list[Rep],
+    tokens: _Tokens,
 ) -> None:
-    secret = client("secretsmanager").get_secret_value(SecretId=deployed["IntakeSecretId"])
+    book = stores.signatures.book()
+    sources = [one for one in book.values() if set(one.scopes) == set(Scope)]
     stack: dict[str, Any] = {
         "api_url": place.api_url(deployed["ApiId"]),
         "public_url": place.public_url,
         "aws_endpoint_url": place.endpoint,
         "region": REGION,
-        "intake_secret": f"whsec_{secret['SecretString']}",
+        "intake_secret": f"whsec_{sources[0].current}" if sources else "",
         "inbound_sms_topic_arn": deployed["InboundSmsTopicArn"],
         "push_failures_topic_arn": deployed["PushFailuresTopicArn"],
         "functions": functions(),

@@ -7,13 +7,12 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 
+from dibs.cli.console import console
 from dibs.core.errors import FieldError
 from dibs.core.tables import Column, Table, read_table
 
-console = Console()
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 
 Encoding = Annotated[

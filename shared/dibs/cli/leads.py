@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 from standardwebhooks import Webhook
@@ -20,6 +19,7 @@ from standardwebhooks import Webhook
 from dibs.assignment import override
 from dibs.assignment.work import reason_of
 from dibs.aws import clock
+from dibs.cli.console import console
 from dibs.cli.target import Stack, Target, noted, target
 from dibs.core.errors import NotConfigured
 from dibs.core.lead import DuplicateLink, IdentityKind, Lead
@@ -29,7 +29,6 @@ from dibs.race.draw import flaws, ticket
 from dibs.receipts.receipts import SealedRace
 
 app = typer.Typer(no_args_is_help=True)
-console = Console()
 
 
 @app.command()

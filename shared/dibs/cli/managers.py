@@ -7,17 +7,16 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from dibs.aws import clock
+from dibs.cli.console import console
 from dibs.cli.target import Stack, operator, target
 from dibs.people.access import add_manager, issue_token, make_link, manager_of, remove_manager
 from dibs.roster.trail import entries
 
 app = typer.Typer(no_args_is_help=True)
-console = Console()
 
 Days = Annotated[int | None, typer.Option(help="When the token ends; never if left out.")]
 Who = Annotated[str, typer.Argument(help="A manager's id or name.")]

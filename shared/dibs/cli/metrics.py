@@ -7,17 +7,16 @@ from fractions import Fraction
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Column, Table
 
 from dibs.aws.clock import now
+from dibs.cli.console import console
 from dibs.cli.target import Stack, target
 from dibs.game.scoring.metrics import METRICS, metrics_of, number
 from dibs.game.scoring.preview import preview as tried
 from dibs.game.scoring.vocabulary import ADDED, BY_DAY, BY_LEAD, KINDS, TIMED
 
 app = typer.Typer(no_args_is_help=True)
-console = Console()
 
 
 @app.command("list")

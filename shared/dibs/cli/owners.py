@@ -6,9 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import typer
-from rich.console import Console
 from rich.progress import track
 
+from dibs.cli.console import console
 from dibs.cli.files import DryRun, Encoding, end, line_of, read_file
 from dibs.cli.target import Stack, noted, target
 from dibs.core.errors import FieldError
@@ -21,7 +21,6 @@ from dibs.intake.identity import domain_mark, identity
 from dibs.people.operator import active_rep
 
 app = typer.Typer(no_args_is_help=True)
-console = Console()
 NOBODY = "-"
 COLUMNS = (
     Column("rep", ("owner", "rep id", "owner id", "wakil", "pemilik"), needed=True),

@@ -11,15 +11,14 @@ from pathlib import Path
 from typing import Annotated, TextIO
 
 import typer
-from rich.console import Console
 
 from dibs.cli import standings
+from dibs.cli.console import console
 from dibs.cli.target import Stack, target
 from dibs.receipts import audit as auditing
 from dibs.receipts.export import write_head, write_race
 
 app = typer.Typer(no_args_is_help=True)
-console = Console()
 
 
 def audit(

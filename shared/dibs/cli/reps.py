@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Annotated, Any, TextIO
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 from rich.progress import track
 from rich.table import Table
 
 from dibs.aws import clock
+from dibs.cli.console import console
 from dibs.cli.files import AsJson, DryRun, Encoding, end, read_file
 from dibs.cli.target import Stack, noted, operator, target
 from dibs.core.calendar import Hours, written_hours
@@ -42,7 +42,6 @@ from dibs.rules.rules import Rules
 from dibs.web.translations import shown_company
 
 app = typer.Typer(no_args_is_help=True)
-console = Console()
 TOKEN_COLUMNS = ("rep_id", "name", "token")
 
 

@@ -5,18 +5,17 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from dibs.assignment.work import reason_of
 from dibs.aws import clock
+from dibs.cli.console import console
 from dibs.cli.target import Stack, noted, target
 from dibs.game.rewards.requests import decide, put_reward
 from dibs.game.rewards.rules import RequestState, RewardRequest
 from dibs.game.rewards.store import DynamoRewards
 
 app = typer.Typer(no_args_is_help=True)
-console = Console()
 
 By = Annotated[str, typer.Option(envvar="USER", help="Who is named in the request's history.")]
 

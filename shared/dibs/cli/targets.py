@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from dibs.aws.dynamo import Dynamo
+from dibs.cli.console import console
 from dibs.cli.files import AsJson, DryRun, Encoding, end, line_of, read_file
 from dibs.cli.target import Stack, noted, target
 from dibs.core.errors import FieldError
@@ -23,7 +23,6 @@ from dibs.reports.store import DynamoTargets
 from dibs.rules.rules import QuotaRules
 
 app = typer.Typer(no_args_is_help=True)
-console = Console()
 COLUMNS = (
     Column("rep_id", ("rep", "id", "id wakil", "wakil"), needed=True),
     Column("target", ("quota", "goal", "sasaran", "kuota"), needed=True),

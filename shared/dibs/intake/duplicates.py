@@ -84,7 +84,7 @@ class Merge:
 
 
 @dataclass(frozen=True)
-class Keep:
+class GoesToOwner:
     """The new lead goes to a rep, if they are still active: the owner of `lead_id`, if given."""
 
     rep_id: str
@@ -92,40 +92,46 @@ class Keep:
     lead_id: str = ""
 
 
-def meetings(
-    standings: Iterable[KnownIdentity], leads: Mapping[str, Lead], rules: Duplicates, now: datetime
-) -> Iterator[Merge | Keep]:
+def matches(
+    identities: Iterable[KnownIdentity],
+    leads: Mapping[str, Lead],
+    rules: Duplicates,
+    now: datetime,
+) -> Iterator[Merge | GoesToOwner]:
     """Yield what may be done with a new lead, strongest match first; nothing if it races.
 
     A lead that a manager put on hold takes no posts of other people of the same company (R7). A
     name that two companies have says nothing. One that comes with many people is nobody's, unless
     somebody named its owner.
     """
-    for standing in standings:
-        because, lead = standing.identity.kind, _remembered(standing, leads, rules, now)
-        if standing.owner is not None and not _is_of_two(_seen_now(standing)):
-            yield Keep(standing.owner, because)
+    for known in identities:
+        because, lead = known.identity.kind, _remembered(known, leads, rules, now)
+        if known.owner is not None and not _is_of_two(_seen_now(known)):
+            yield GoesToOwner(known.owner, because)
         if lead is None:
             continue
         waits = lead.state in _WAITING and (because.personal or not lead.on_hold)
         if waits or (because.personal and lead.state in HELD):
             yield Merge(lead, because)
         elif lead.owner is not None and lead.state in (*HELD, State.WON):
-            yield Keep(lead.owner, because, lead.lead_id)
+            yield GoesToOwner(lead.owner, because, lead.lead_id)
 
 
 def known_flags(
-    standings: Iterable[KnownIdentity], leads: Mapping[str, Lead], rules: Duplicates, now: datetime
+    identities: Iterable[KnownIdentity],
+    leads: Mapping[str, Lead],
+    rules: Duplicates,
+    now: datetime,
 ) -> tuple[str, ...]:
     """Return the flags of a lead that races although its person or company is known."""
-    for standing in standings:
-        if _remembered(standing, leads, rules, now) is not None:
-            return ("known_person" if standing.identity.kind.personal else "known_company",)
+    for known in identities:
+        if _remembered(known, leads, rules, now) is not None:
+            return ("known_person" if known.identity.kind.personal else "known_company",)
     return ()
 
 
 def identities_to_move(
-    standings: Iterable[KnownIdentity],
+    identities: Iterable[KnownIdentity],
     leads: Mapping[str, Lead],
     lead_id: str,
     rules: Duplicates,
@@ -141,16 +147,19 @@ def identities_to_move(
     """
     merged = lead_id in leads
     pointing = []
-    for standing in standings:
-        if _is_nobodys(standing.seen, rules):
+    for known in identities:
+        if _is_nobodys(known.seen, rules):
             continue
-        lead = _remembered(standing, leads, rules, now)
+        lead = _remembered(known, leads, rules, now)
         elsewhere = lead is not None and lead.lead_id != lead_id and lead.state is not State.LOST
-        won = lead is not None and lead.state is State.WON
-        if not (elsewhere and (merged or (won and not standing.identity.kind.personal))):
-            pointing.append(standing)
-        elif standing.new_marks:
-            pointing.append(replace(standing, stays=True))
+        won_company = (
+            lead is not None and lead.state is State.WON and not known.identity.kind.personal
+        )
+        stays = elsewhere and (merged or won_company)
+        if not stays:
+            pointing.append(known)
+        elif known.new_marks:
+            pointing.append(replace(known, stays=True))
     return pointing
 
 
@@ -171,18 +180,18 @@ def _count(seen: frozenset[str], kind: str) -> int:
     return sum(mark.startswith(kind) for mark in seen)
 
 
-def _seen_now(standing: KnownIdentity) -> frozenset[str]:
-    return standing.seen | standing.new_marks
+def _seen_now(known: KnownIdentity) -> frozenset[str]:
+    return known.seen | known.new_marks
 
 
 def _remembered(
-    standing: KnownIdentity, leads: Mapping[str, Lead], rules: Duplicates, now: datetime
+    known: KnownIdentity, leads: Mapping[str, Lead], rules: Duplicates, now: datetime
 ) -> Lead | None:
     """Return the lead an identity refers to: a won lead for good, others for the rules' days."""
-    if _is_nobodys(_seen_now(standing), rules):
+    if _is_nobodys(_seen_now(known), rules):
         return None
-    lead = leads.get(standing.lead_id or "")
+    lead = leads.get(known.lead_id or "")
     if lead is None or lead.state is State.WON:
         return lead
-    recent = standing.since is not None and now - standing.since <= timedelta(days=rules.days)
+    recent = known.since is not None and now - known.since <= timedelta(days=rules.days)
     return lead if recent else None

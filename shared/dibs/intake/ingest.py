@@ -34,12 +34,12 @@ from dibs.intake.duplicates import (
     EXISTING_OWNER,
     MERGED,
     REASONS,
-    Keep,
+    GoesToOwner,
     KnownIdentity,
     Merge,
     identities_to_move,
     known_flags,
-    meetings,
+    matches,
 )
 from dibs.intake.identity import identities_of
 from dibs.intake.ports import Arrivals, LeadStore, StoredPost
@@ -51,7 +51,7 @@ from dibs.rules.playbook import Playbook
 
 UNKNOWN_TEAM = "unknown_team"
 """The flag of a lead for a team that the playbook does not have; it is routed as without one."""
-# The race depends on these fields, so they stay as first sent.
+# The race depends on these fields, so on the contact too they stay as first sent.
 _RACED_ON = ("score", "territory", "segment", "product", "team", "test")
 # The lead item stays below 1 KB whatever a source sends; the contact details keep every letter.
 _PREVIEW_BYTES = {"company": 80, "company_size": 20, "contact_title": 48, "source": SOURCE_BYTES}
@@ -118,10 +118,10 @@ def ingest(
         lead = _new(card, playbook, salt, deps.clock())
         stored: StoredPost | None = None
         with attempt:
-            stored, standings = store.known(card.lead_id, identities) if identities else (None, [])
+            stored, known = store.known(card.lead_id, identities) if identities else (None, [])
             if stored is None:
-                known = _Known(standings, _leads_of(standings, store))
-                outcome = _store_new(lead, _Post(card, playbook, signed_at), known, deps)
+                found = _Known(known, _leads_of(known, store))
+                outcome = _store_new(lead, _Post(card, playbook, signed_at), found, deps)
                 if isinstance(outcome, IngestResult):
                     return outcome
                 stored = outcome
@@ -136,12 +136,12 @@ def ingest(
 
 @dataclass(frozen=True)
 class _Known:
-    standings: Sequence[KnownIdentity]
+    identities: Sequence[KnownIdentity]
     leads: Mapping[str, Lead]
 
 
-def _leads_of(standings: Sequence[KnownIdentity], store: LeadStore) -> dict[str, Lead]:
-    lead_ids = {standing.lead_id for standing in standings if standing.lead_id is not None}
+def _leads_of(identities: Sequence[KnownIdentity], store: LeadStore) -> dict[str, Lead]:
+    lead_ids = {one.lead_id for one in identities if one.lead_id is not None}
     return store.get_many(lead_ids) if lead_ids else {}
 
 
@@ -152,27 +152,27 @@ def _store_new(
     if post.card.team and post.playbook.team_named(post.card.team) is None:
         post = replace(post, card=replace(post.card, flags=(*post.card.flags, UNKNOWN_TEAM)))
     card, rules, now = post.card, post.playbook.duplicates, lead.received_at
-    for match in meetings(known.standings, known.leads, rules, now):
+    for match in matches(known.identities, known.leads, rules, now):
         if isinstance(match, Merge):
             merged = replace(card, flags=(*card.flags, MERGED[match.because]))
             link = DuplicateLink(
                 match.lead.lead_id, card.lead_id, now, match.because, lead.preview.source, "merged"
             )
-            standings = identities_to_move(known.standings, known.leads, link.lead_id, rules, now)
-            stored = deps.store.merge(match.lead, merged, link, post.signed_at, standings)
+            identities = identities_to_move(known.identities, known.leads, link.lead_id, rules, now)
+            stored = deps.store.merge(match.lead, merged, link, post.signed_at, identities)
             return stored or IngestResult(match.lead, merged.flags, duplicate=True)
         owner = deps.find_rep(match.rep_id)
         if owner is not None and owner[0].active:
             return _store_owned(lead, post, known, match, owner, deps)
-    flags = known_flags(known.standings, known.leads, rules, now)
+    flags = known_flags(known.identities, known.leads, rules, now)
     post = replace(post, card=replace(card, flags=(*card.flags, *flags)))
-    standings = identities_to_move(known.standings, known.leads, lead.lead_id, rules, now)
+    identities = identities_to_move(known.identities, known.leads, lead.lead_id, rules, now)
     lead = opening(blind_or_not(lead, post.playbook, deps.arrivals), post.playbook, now)
-    return _store_unowned(lead, post, standings, deps)
+    return _store_unowned(lead, post, identities, deps)
 
 
 def _store_unowned(
-    lead: Lead, post: _Post, standings: Sequence[KnownIdentity], deps: IngestDeps
+    lead: Lead, post: _Post, identities: Sequence[KnownIdentity], deps: IngestDeps
 ) -> IngestResult | StoredPost:
     card, playbook = post.card, post.playbook
     allotted, transition = deps.allot(lead, playbook, lead.received_at), None
@@ -183,13 +183,13 @@ def _store_unowned(
         new, transition = moved(new, State.OPEN, new.received_at, "accepted", card.source)
     try:
         stored = deps.store.accept(
-            new, card, transition, post.signed_at, standings, credit=allotted.credit
+            new, card, transition, post.signed_at, identities, credit=allotted.credit
         )
     except Busy as busy:
         if allotted.credit is None or not busy.conflict:
             raise
         # The credit was used just now: store the lead without a head start.
-        return _store_unowned(lead, post, standings, replace(deps, allot=as_it_comes))
+        return _store_unowned(lead, post, identities, replace(deps, allot=as_it_comes))
     if stored is not None:
         return stored
     count_arrival(new, playbook, deps.arrivals)
@@ -200,7 +200,7 @@ def _store_owned(
     lead: Lead,
     post: _Post,
     known: _Known,
-    match: Keep,
+    match: GoesToOwner,
     owner: tuple[Rep, Usage],
     deps: IngestDeps,
 ) -> IngestResult | StoredPost:
@@ -212,11 +212,11 @@ def _store_owned(
     card = replace(post.card, flags=(*post.card.flags, EXISTING_OWNER))
     source = lead.preview.source
     link = DuplicateLink(lead.lead_id, match.lead_id, now, match.because, source, EXISTING_OWNER)
-    standings = identities_to_move(
-        known.standings, known.leads, lead.lead_id, playbook.duplicates, now
+    identities = identities_to_move(
+        known.identities, known.leads, lead.lead_id, playbook.duplicates, now
     )
     given = Recipient(claim, count_lead(rep, owned, usage, playbook, claim, bound=False), link)
-    stored = deps.store.accept(owned, card, transition, post.signed_at, standings, given)
+    stored = deps.store.accept(owned, card, transition, post.signed_at, identities, given)
     return stored or IngestResult(owned, card.flags, duplicate=False)
 
 

@@ -60,7 +60,7 @@ class LeadStore(Protocol):
         card: Contact,
         transition: Transition | None,
         signed_at: datetime,
-        standings: Sequence[KnownIdentity] = (),
+        identities: Sequence[KnownIdentity] = (),
         given: Recipient | None = None,
         credit: Credit | None = None,
     ) -> StoredPost | None:
@@ -81,7 +81,7 @@ class LeadStore(Protocol):
         card: Contact,
         link: DuplicateLink,
         signed_at: datetime,
-        standings: Sequence[KnownIdentity],
+        identities: Sequence[KnownIdentity],
     ) -> StoredPost | None:
         """Merge a post into a lead that has not changed since it was read; answers as `accept`."""
         ...

@@ -86,7 +86,7 @@ class DynamoLeadStore(LeadStore):
         card: Contact,
         transition: Transition | None,
         signed_at: datetime,
-        standings: Sequence[KnownIdentity] = (),
+        identities: Sequence[KnownIdentity] = (),
         given: Recipient | None = None,
         credit: Credit | None = None,
     ) -> StoredPost | None:
@@ -105,11 +105,11 @@ class DynamoLeadStore(LeadStore):
             self._new_card(card_item(card, signed_at)),
             {"Put": {"TableName": self._to.leads_table, "Item": lock_item(lead, **waiting)}},
             *([] if transition is None else [put_transition(self._to, transition)]),
-            *self._point(standings, lead.lead_id, lead.received_at),
+            *self._point_identities_at(identities, lead.lead_id, lead.received_at),
             *([] if given is None else self._give(given)),
             *([] if credit is None else write_usage(self._to, use_credit(credit))),
         ]
-        return self._stored(writes, lead.lead_id)
+        return self._write_or_existing(writes, lead.lead_id)
 
     def merge(
         self,
@@ -117,14 +117,16 @@ class DynamoLeadStore(LeadStore):
         card: Contact,
         link: DuplicateLink,
         signed_at: datetime,
-        standings: Sequence[KnownIdentity],
+        identities: Sequence[KnownIdentity],
     ) -> StoredPost | None:
         """Merge a post into the lead it belongs to; if it is stored already, return that.
 
         The post has an item of its own with its full text. A repeated post is found by it. The
         lead's card also shows the first posts, so that the holder needs one read only.
         """
-        shown = self._show(card, link, "size(merged) < :most", {":most": {"N": str(POSTS_SHOWN)}})
+        shown = self._show_on_card(
+            card, link, "size(merged) < :most", {":most": {"N": str(POSTS_SHOWN)}}
+        )
         still_so = {
             "ConditionCheck": {
                 "TableName": self._to.leads_table,
@@ -138,14 +140,16 @@ class DynamoLeadStore(LeadStore):
             self._new_card({**card_item(card, signed_at), **merged_item(link)}),
             still_so,
             {"Put": {"TableName": self._to.leads_table, "Item": link_item(link)}},
-            *self._point(standings, into.lead_id, link.at),
+            *self._point_identities_at(identities, into.lead_id, link.at),
         ]
         try:
             self._db.transact([*writes, shown])
         except ConditionFailed as failure:
             if any(failure.failed[:-1]):
                 return self._as_it_stands(failure, card.lead_id)
-            return self._stored(writes, card.lead_id)  # the card is full: store the post alone
+            return self._write_or_existing(
+                writes, card.lead_id
+            )  # the card is full: store the post alone
         return None
 
     def _new_card(self, item: Item) -> dict[str, Any]:
@@ -158,11 +162,11 @@ class DynamoLeadStore(LeadStore):
             }
         }
 
-    def _point(
-        self, standings: Sequence[KnownIdentity], lead_id: str, at: datetime
+    def _point_identities_at(
+        self, identities: Sequence[KnownIdentity], lead_id: str, at: datetime
     ) -> Iterator[dict[str, Any]]:
         """Yield the writes by which identities refer to a lead, if they have not changed since."""
-        for one in standings:
+        for one in identities:
             values: Item = {}
             changes = []
             if not one.stays:
@@ -189,7 +193,9 @@ class DynamoLeadStore(LeadStore):
         if given.link is not None:
             yield {"Put": {"TableName": self._to.leads_table, "Item": link_item(given.link)}}
 
-    def _stored(self, writes: Sequence[Mapping[str, Any]], lead_id: str) -> StoredPost | None:
+    def _write_or_existing(
+        self, writes: Sequence[Mapping[str, Any]], lead_id: str
+    ) -> StoredPost | None:
         try:
             self._db.transact(writes)
         except ConditionFailed as failure:
@@ -220,7 +226,7 @@ class DynamoLeadStore(LeadStore):
             {":card": newest["card"], ":signed": newest["signed_at"]},
         )
         if link is not None:
-            shown = self._show(card, link, "attribute_exists(merged.#post)", {})
+            shown = self._show_on_card(card, link, "attribute_exists(merged.#post)", {})
             try:
                 self._db.transact([changed, shown])
             except ConditionFailed as failure:
@@ -231,7 +237,7 @@ class DynamoLeadStore(LeadStore):
         with suppress(ConditionFailed):
             self._db.transact([changed])
 
-    def _show(
+    def _show_on_card(
         self, card: Contact, link: DuplicateLink, condition: str, values: Item
     ) -> dict[str, Any]:
         """Return the write that shows a post in the card of the lead it was merged into."""

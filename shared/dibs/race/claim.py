@@ -177,9 +177,10 @@ def _attempt(
     contact_shown_for: timedelta | None,
     pause: Callable[[float], None],
 ) -> Won | InDraw | RaceView | None:
-    """Judge the claim as of `now`, store it, and return its answer.
+    """Judge the claim as of `now` and store it.
 
-    Without an answer the claim is judged again: on the returned view, or on a new read (None).
+    Returns `Won` or `InDraw` when it is finished, a `RaceView` when it is to be judged again on
+    that, and None when it is to be judged again on a new read.
     """
     if view.lead is not None and _owed_a_draw(view, now):
         _draw(store, view.lead, clock, pause)

@@ -70,7 +70,7 @@ class _Period(NamedTuple):
     """Counters that are reset each hour, day or week.
 
     The field `name` says to which hour, day or week they belong. `before` names counters of the
-    previous period: at a reset, each takes the old value of the counter it maps to.
+    period before: when a new week begins, `claims_before` becomes the old `week_claims`.
     """
 
     name: str

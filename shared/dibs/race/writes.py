@@ -69,7 +69,7 @@ def write_usage(to: Settings, change: Change) -> list[dict[str, Any]]:
             values[name] = {attribute.attr_type: attribute.serialize(said)}
         return name
 
-    def only(guard: Guard) -> str:
+    def condition_of(guard: Guard) -> str:
         name = _stored(guard.field)
         if name in _RESERVED:
             names[f"#{name}"] = name
@@ -80,7 +80,7 @@ def write_usage(to: Settings, change: Change) -> list[dict[str, Any]]:
             said = f"{name} {guard.must_be} {value(guard.field, guard.value)}"
             if guard.must_be in ("<", "<="):
                 said = f"(attribute_not_exists({name}) OR {said})"
-        return f"({said} OR {only(guard.or_else)})" if guard.or_else else said
+        return f"({said} OR {condition_of(guard.or_else)})" if guard.or_else else said
 
     adds = [f"{_stored(name)} {value(name, by)}" for name, by in change.adds.items()]
     sets = [f"{_stored(name)} = {value(name, new)}" for name, new in change.sets.items()]
@@ -97,7 +97,7 @@ def write_usage(to: Settings, change: Change) -> list[dict[str, Any]]:
     update = " ".join(verb + ", ".join(parts) for verb, parts in clauses if parts)
     if not update and not change.guards:
         return []
-    condition = " AND ".join(["attribute_exists(pk)", *map(only, change.guards)])
+    condition = " AND ".join(["attribute_exists(pk)", *map(condition_of, change.guards)])
     key: Item = {"pk": {"S": keys.rep(change.rep_id)}}
     table = to.organisation_table
     write = update_item(table, key, update, condition, values, names, tells_old=True)
@@ -143,7 +143,7 @@ def put_lock(to: Settings, was: Lead, item: Item) -> dict[str, Any]:
 
 
 def awaiting_work(claim: Claim) -> dict[str, Any]:
-    """Return what puts a lock among those its holder has and those that wait for work (C11)."""
+    """Return the index attributes that make a lead show up as held and waiting for work (C11)."""
     waits = claim.nudge_at is not None and claim.return_at is not None
     return {
         "holder": claim.rep_id,
@@ -176,7 +176,7 @@ def put_transition(to: Settings, transition: Transition) -> dict[str, Any]:
 
 
 def awaiting_somebody(lead: Lead, now: datetime) -> dict[str, Any]:
-    """Return what puts a lock among the open leads, or those to be assigned, and into the outbox.
+    """Return the index attributes that make a lead show up as open, waiting or unsent.
 
     One that is on hold waits for nobody (R7).
     """
