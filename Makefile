@@ -43,12 +43,13 @@ bench: python ## measure what docs/costs.md and the README promise
 	@$(BIN)/python tests/benchmarks/bench.py
 
 lint: python ## check style, types, imports and the template
-	@$(READY) dev
+	@$(READY) lint
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/cfn-lint template.yaml
+	@$(BIN)/python -m tools.scan .local/checkov/bin/checkov
 
 format: python ## put the code in the one style
 	@$(READY) dev
@@ -59,6 +60,9 @@ deploy: python ## build, and deploy to your AWS account
 	@$(READY) deploy
 	PYTHON=$(abspath .local/boot/bin/python) .local/sam/bin/sam build
 	.local/sam/bin/sam deploy --guided
+	@echo
+	@echo 'Deployed. For the commands of the README, with the name of your stack:'
+	@echo '  export PATH="$(abspath $(BIN)):$$PATH" DIBS_STACK=dibs'
 
 contract: python ## write functions/boards/openapi.json, the API's description, from the route tables
 	@$(READY) dev

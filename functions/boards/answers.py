@@ -34,6 +34,13 @@ class BoardRow(TypedDict):
     value: Number | None
 
 
+class UnrankedRow(BoardRow):
+    """Who is not ranked yet: they `have` so many leads or hours, and `need` so many."""
+
+    have: Number
+    need: int
+
+
 class OwnRow(TypedDict):
     """The caller's own place, and how far the next one is."""
 
@@ -42,6 +49,8 @@ class OwnRow(TypedDict):
     name: str | None
     value: Number | None
     gap: Number | None
+    have: NotRequired[Number]
+    need: NotRequired[int]
 
 
 class Board(TypedDict):
@@ -58,6 +67,8 @@ class Board(TypedDict):
     of: int
     rows: list[BoardRow]
     around: list[BoardRow]
+    not_ranked: list[UnrankedRow]
+    not_ranked_of: int
     me: NotRequired[OwnRow]
 
 
@@ -71,10 +82,27 @@ class SpeedRow(BoardRow):
     contacted: int
 
 
+class UnrankedSpeedRow(SpeedRow):
+    """Who is not ranked yet: they `have` contacted so many leads, and `need` so many."""
+
+    have: Number
+    need: int
+
+
 class OwnSpeedRow(SpeedRow):
     """The caller's own, and how far the next one is."""
 
     gap: Number | None
+    have: NotRequired[Number]
+    need: NotRequired[int]
+
+
+class SpeedTimes(TypedDict):
+    """The times of a speed board's columns, in seconds: the playbook may change them."""
+
+    within_5_min: int
+    within_1_hour: int
+    streak: int
 
 
 class Winner(TypedDict):
@@ -98,6 +126,9 @@ class SpeedBoard(TypedDict):
     of: int
     rows: list[SpeedRow]
     around: list[SpeedRow]
+    not_ranked: list[UnrankedSpeedRow]
+    not_ranked_of: int
+    times: SpeedTimes
     me: NotRequired[OwnSpeedRow | None]
     winners: NotRequired[list[Winner]]
 
@@ -111,7 +142,10 @@ class Load(TypedDict):
 
 
 class ReportRow(TypedDict):
-    """What became of the leads of one team, territory, source or model."""
+    """What became of the leads of one team, territory, source or model.
+
+    `compared`: it has enough leads for its shares and averages to say something.
+    """
 
     by: Dimension
     name: str
@@ -124,16 +158,18 @@ class ReportRow(TypedDict):
     mean_take_seconds: float | None
     mean_contact_seconds: float | None
     taken: int
+    compared: bool
     load: Load
 
 
 class ReportOfTeam(TypedDict):
-    """One team's week."""
+    """One team's week; rows are compared from `need` leads on."""
 
     team: str
     name: str
     period: PeriodShown
     final: bool
+    need: int
     rows: list[ReportRow]
 
 
@@ -168,6 +204,7 @@ class MetricShown(TypedDict):
     formula: str
     unit: str
     better: Better
+    minimum: int
     shipped: bool
 
 
@@ -191,6 +228,8 @@ class TriedRow(TypedDict):
     id: str | None
     name: str | None
     value: Number | None
+    have: NotRequired[Number]
+    need: NotRequired[int]
     in_force: NotRequired[InForce]
 
 

@@ -71,6 +71,9 @@ def board(event: Event, rep: Rep | None) -> Response:
     `?period=day|week|month|quarter|year|all&scope=reps|teams&top=10`, and `period_name=2026-W47`
     for one that is over; a rep sees their own team's, a manager everybody's or `?team=`.
 
+    Who has too few leads or hours for an average or a share is in `not_ranked`, with what they
+    `have` and what they `need` (G12).
+
     `GET /boards/response_speed` (M3) is of the reps of one team, which a manager names, in a week
     or month, all of them where no `top` is given, and as it was at `?as_of=`.
     """
@@ -112,12 +115,19 @@ def _board(found: Leaderboard, viewer: Rep | None) -> dict[str, Any]:
         "of": found.many,
         "rows": [_line(row) for row in found.rows],
         "around": [_line(row) for row in found.around],
+        "not_ranked": [_line(row) for row in found.apart],
+        "not_ranked_of": found.many_apart,
     }
     if found.mine is not None:
         body["me"] = _line(found.mine) | {"gap": _value(found.gap)}
     if isinstance(found, SpeedBoard):
         # Programs have read it so before it had the form of the others.
         body["period"] = _period(found.span)
+        body["times"] = {
+            "within_5_min": found.rules.short_seconds,
+            "within_1_hour": found.rules.long_seconds,
+            "streak": found.rules.streak_seconds,
+        }
         if viewer is not None:
             body.setdefault("me", None)
         if found.winners is not None:
@@ -135,6 +145,8 @@ def _whose(row: BoardRow) -> dict[str, Any]:
 
 def _line(row: BoardRow) -> dict[str, Any]:
     line = {"place": row.place, **_whose(row), "value": _value(row.value)}
+    if row.not_ranked:
+        line |= {"have": _value(row.have), "need": row.need}
     if row.speed is None:
         return line
     return line | {
@@ -176,25 +188,27 @@ def assignment_report(event: Event, manager: Manager) -> Response:
         query(event, "week"),
         as_of,
     )
+    need = wiring().roster.playbook().game.minimum_sample
     if wants_html(event):
-        return page.report(reports, as_of)
-    return answer(200, {"as_of": as_of, "teams": [_report(one) for one in reports]})
+        return page.report(reports, need, as_of)
+    return answer(200, {"as_of": as_of, "teams": [_report(one, need) for one in reports]})
 
 
-def _report(one: TeamReport) -> dict[str, Any]:
+def _report(one: TeamReport, need: int) -> dict[str, Any]:
     return {
         "team": one.team,
         "name": one.name,
         "period": _period(one.period),
         "final": one.final,
-        "rows": [_row(row) for row in one.rows],
+        "need": need,
+        "rows": [_row(row, need) for row in one.rows],
     }
 
 
-def _row(row: Row) -> dict[str, Any]:
+def _row(row: Row, need: int) -> dict[str, Any]:
     body = asdict(row)
     load = {name: body.pop(f"{name}_load") for name in ("least", "median", "most")}
-    return {**body, "taken": row.taken, "load": load}
+    return {**body, "taken": row.taken, "compared": row.taken >= need, "load": load}
 
 
 def blind_report(event: Event, manager: Manager) -> Response:

@@ -12,6 +12,7 @@ from dibs.core.errors import InvalidInput
 from dibs.core.rep import Rep
 from dibs.game.scoring.metrics import metrics_of, number
 from dibs.game.scoring.preview import preview
+from dibs.game.scoring.samples import needed
 from dibs.rules.game import Metric
 from dibs.web.http import Event, Response, answer, query
 from dibs.web.route import Route
@@ -23,7 +24,12 @@ def listed(event: Event, viewer: Rep | None) -> Response:
     del event, viewer
     playbook = wiring().roster.playbook()
     found = [
-        {"name": name, **_definition(metric), "shipped": name not in playbook.game.metrics}
+        {
+            "name": name,
+            **_definition(metric),
+            "minimum": needed(metric, playbook),
+            "shipped": name not in playbook.game.metrics,
+        }
         for name, metric in metrics_of(playbook).items()
     ]
     return answer(200, {"metrics": found})
@@ -45,6 +51,8 @@ def tried(event: Event, manager: Manager) -> Response:
     for row in found.rows:
         shown: dict[str, Any] = {"place": row.place, "id": row.id, "name": row.name}
         shown["value"] = _shown(row.value)
+        if row.not_ranked:
+            shown |= {"have": _shown(row.have), "need": row.need}
         if row.id in found.before:
             before = found.before[row.id]
             shown["in_force"] = {"place": before.place, "value": _shown(before.value)}

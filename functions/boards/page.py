@@ -25,11 +25,11 @@ from dibs.rules.playbook import Playbook
 from dibs.web.http import RETRY_AFTER_SECONDS, STATUS, Response
 from dibs.web.site import Site
 from dibs.web.site import site as build_site
-from dibs.web.translations import ENGLISH, N_, translator
+from dibs.web.translations import ENGLISH, N_, Translator, translator
 
 _TEMPLATES = Path(__file__).parent / "templates"
 
-# Which boards are a tap away; every other metric has one as well.
+# What pages call the boards that presets link to; others go by the metric's own name.
 _BOARDS = {
     "points": N_("Points"),
     "claims": N_("Claims"),
@@ -37,6 +37,8 @@ _BOARDS = {
     "conversion": N_("Conversion"),
     "opportunities": N_("Opportunities"),
     "revenue": N_("Revenue"),
+    "leads": N_("Leads"),
+    "contact_rate": N_("Contact rate"),
     RESPONSE_SPEED: N_("Response speed"),
 }
 _PERIODS = {
@@ -65,14 +67,18 @@ def site() -> Site:
     built = build_site(_TEMPLATES, (_TEMPLATES / "page.css").read_text("utf-8"))
     built.environment.globals["lang"] = ENGLISH
     filters = {"duration": _duration, "percent": _percent, "moment": _moment, "figure": _figure}
-    built.environment.filters.update(filters, plain=_plain)
+    built.environment.filters.update(filters, plain=_plain, span=_span)
     return built
 
 
-def report(reports: Sequence[TeamReport], as_of: datetime) -> Response:
-    """The assignment report of one week, a section for each team."""
+def report(reports: Sequence[TeamReport], need: int, as_of: datetime) -> Response:
+    """The assignment report of one week, a section for each team.
+
+    Rows of fewer leads than `need` are listed apart.
+    """
     weeks = sorted({one.period.name for one in reports})
-    return _page(200, "report.html", reports=reports, weeks=weeks, by=DIMENSIONS, as_of=as_of)
+    values = {"reports": reports, "need": need, "weeks": weeks, "as_of": as_of}
+    return _page(200, "report.html", by=DIMENSIONS, **values)
 
 
 def board(found: Leaderboard, asked: Asked, playbook: Playbook, viewer: Rep | None) -> Response:
@@ -114,15 +120,21 @@ def board(found: Leaderboard, asked: Asked, playbook: Playbook, viewer: Rep | No
         viewed=viewer is not None,
         alone=not teams and team is not None and team.own_gap and viewer is not None,
         # The neighbours are a table of their own where the top does not show them already.
-        apart=len(found.rows) < found.many and mine not in (None, *found.rows[:-1]),
+        apart=len(found.rows) < found.many and bool(found.around) and mine not in found.rows[:-1],
         currency=currency,
         # A column of money says which once; a sentence says it itself.
         gap=(f"{currency} " if unit == "money" else "")
         + _figure(found.gap, unit, currency, _.language),
-        boards=[link(_(text), metric) for metric, text in _BOARDS.items()],
+        boards=[link(_board_name(metric, _), metric) for metric in playbook.game.boards],
         periods=[link(_(_PERIODS[per]), period=per, period_name="") for per in periods],
         scopes=scopes,
     )
+
+
+def _board_name(metric: str, _: Translator) -> str:
+    """Return what a link to a metric's board is called."""
+    text = _BOARDS.get(metric)
+    return metric.replace("_", " ").capitalize() if text is None else _(text)
 
 
 def _at_response_speed(
@@ -188,6 +200,14 @@ def _duration(seconds: float | None, language: str = ENGLISH) -> str:
     if hours < 24:
         return _("{hours} h {minutes} min", hours=hours, minutes=f"{minutes:02}")
     return _("{days} d {hours} h", days=hours // 24, hours=hours % 24)
+
+
+def _span(seconds: int, language: str = ENGLISH) -> str:
+    """Return a stated time in its largest whole unit: 90 s, 5 min, 1 h."""
+    _ = translator(language)
+    if seconds % 60:
+        return _("{n} s", n=seconds)
+    return _("{n} min", n=seconds // 60) if seconds % 3600 else _("{n} h", n=seconds // 3600)
 
 
 def _figure(value: Fraction | None, unit: str, currency: str, language: str) -> str:

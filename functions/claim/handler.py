@@ -22,7 +22,6 @@ from dibs.core.errors import (
 from dibs.core.links import Link, read_link
 from dibs.offers.open_offers import sight
 from dibs.race.claim import (
-    CONTACT_SHOWN_FOR,
     InDraw,
     Proof,
     Won,
@@ -96,9 +95,8 @@ def _told(outcome: Won | InDraw) -> Response:
 
 
 def _claim_link(link: Link, proof: Proof) -> Won | InDraw:
-    return _counted(
-        claim(wiring().race, link.lead_id, link.rep_id, proof, clock.now, CONTACT_SHOWN_FOR)
-    )
+    won = claim(wiring().race, link.lead_id, link.rep_id, proof, clock.now, only_at_first=True)
+    return _counted(won)
 
 
 def _undo_link(link: Link, proof: Proof) -> None:

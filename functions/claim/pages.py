@@ -30,7 +30,6 @@ from dibs.core.errors import (
     Withdrawn,
 )
 from dibs.race.claim import (
-    CONTACT_SHOWN_FOR,
     InDraw,
     Won,
     check_claim,
@@ -55,7 +54,7 @@ def standing(store: RaceStore, view: RaceView, token: str, now: datetime) -> Pag
         if lead.owner == rep.rep_id and (view.claim is None or view.claim.epoch != lead.epoch):
             view = store.read(lead.lead_id, rep.rep_id)  # caught between lock and record
         if lead.owner == rep.rep_id and view.claim is not None:
-            won = standing_win(store, view, view.claim, now, CONTACT_SHOWN_FOR)
+            won = standing_win(store, view, view.claim, now, only_at_first=True)
             return of_win(won, token, language, now, company=lead.preview.company, posted=False)
     except ClaimRefused as error:
         refusals, lifts_at = error.refusals, error.lifts_at

@@ -20,7 +20,7 @@ from dibs.game.contests.rules import (
     ContestStanding,
     ContestTimes,
     FrozenContest,
-    figure_of,
+    figures_of,
     times_of,
 )
 from dibs.game.contests.run import SHOWN, View, gap
@@ -192,11 +192,7 @@ def _rules(
     contest: Contest, frozen: FrozenContest | None, viewer: Rep | None, playbook: Playbook
 ) -> list[str]:
     try:
-        figures = (
-            frozen.figures
-            if frozen
-            else {name: figure_of(name, playbook) for name in contest.figures}
-        )
+        figures = frozen.figures if frozen else figures_of(contest, playbook)
     except ValueError:
         return []  # The playbook has lost a metric since; the contest cannot begin as it is.
     return rules_in_words(contest, figures, viewer.language if viewer else "en")

@@ -85,8 +85,8 @@ def _metrics(rep: Rep, playbook: Playbook, ledger: Ledger, now: datetime) -> dic
     weeks, currency = playbook.tiers.weeks, playbook.quota.currency
     start = now - timedelta(weeks=weeks)
     entries = list(ledger.of_rep(rep.rep_id, start, now))
-    counts = playbook.work.counts
-    found = winning_metrics(rep.tier, entries, counts, currency, rep.rep_id, start, now)
+    counts, names = playbook.work.counts, playbook.game.tier_metrics
+    found = winning_metrics(rep.tier, entries, counts, currency, rep.rep_id, start, now, names)
     return {"weeks": weeks, "currency": currency, **found}
 
 

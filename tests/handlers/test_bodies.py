@@ -119,7 +119,7 @@ def test_each_body_has_an_example_that_fits_and_is_taken(app: App, route: str) -
     app.hire(BEN)
     answer = send(app, route, example)
     # Taken is not granted: an example's lead, quest or reward need not be there.
-    assert answer.status in (200, 201, 404, 409), answer.text
+    assert answer.status in (200, 201, 202, 404, 409), answer.text
 
 
 @pytest.mark.parametrize("route", [one for one in ROUTES if "{" in one and one not in MADE])
@@ -133,7 +133,10 @@ def test_a_bodys_form_comes_before_what_the_path_names(app: App, route: str) -> 
     assert (answer.status, answer.code) == (400, "malformed_body")
 
 
-@pytest.mark.parametrize("route", [one for one in ROUTES if one != HELD])
+@pytest.mark.parametrize(
+    "route",
+    [one for one, said in ROUTES.items() if one != HELD and said["x-dibs-callers"] != "anybody"],
+)
 def test_who_calls_comes_before_the_body(app: App, route: str) -> None:
     forged = f"{AINA.rep_id}.forged"
     for body in ("{", {HALF: HALF}):

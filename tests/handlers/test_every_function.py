@@ -88,7 +88,7 @@ def test_an_error_nobody_expected_is_a_problem_that_gives_nothing_away(
     app.hire(AINA)
     app.world.add_manager(MANAGER)
 
-    def read(store: DynamoRaceStore, lead_id: str, rep_id: str) -> RaceView:
+    def read(store: DynamoRaceStore, lead_id: str, rep_id: str, said: Any) -> RaceView:
         raise ZeroDivisionError("Jane Tan, +60128880000")
 
     def playbook(roster: DynamoRoster) -> Playbook:

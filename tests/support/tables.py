@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import yaml
 
 from dibs.aws.settings import TABLES, Settings, logical_id
+from tools.scan import written_out
 
 TEMPLATE = Path(__file__).parents[2] / "template.yaml"
 _CREATED_WITH = (
@@ -50,15 +50,7 @@ def template() -> dict[str, Any]:
 @lru_cache(maxsize=1)
 def expanded() -> dict[str, Any]:
     """Return the template with its loops expanded and its Globals in each function."""
-    # Importing cfn-lint takes seconds, and most tests only want a table.
-    from cfnlint.decode import cfn_yaml
-    from cfnlint.template import Template
-
-    whole = Template(str(TEMPLATE), cfn_yaml.load(str(TEMPLATE)))
-    problems = whole.transform()
-    assert not problems, problems
-    plain: dict[str, Any] = json.loads(json.dumps(whole.template))
-    return plain
+    return written_out()
 
 
 def create_tables(client: Any, prefix: str) -> Settings:

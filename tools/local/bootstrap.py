@@ -3,8 +3,8 @@
 It runs before anything is installed, so it uses the standard library only. `make` calls it with
 the target's name (`run`, `up`, `dev` ...); in a prepared clone it takes some milliseconds.
 
-There are three, because the local AWS and SAM CLI pin their own versions of libraries:
-`env` (Dibs), `ministack` (the local AWS, whose Python runs the functions) and `sam`.
+There are four, because the others pin their own versions of libraries: `env` (Dibs), `ministack`
+(the local AWS, whose Python runs the functions), `sam`, and `checkov` (for `make lint`).
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ BOOT = LOCAL / "boot"
 UV = "uv>=0.9"
 MINISTACK = ("ministack==1.5.33", "aws-sam-translator==1.115.0", "boto3==1.43.106")
 SAM = ("aws-sam-cli==1.170.0",)
+CHECKOV = ("checkov==3.3.30",)
 NEWER_THAN_US = (3, 14)
 OFFLINE = (
     "PyPI cannot be reached, and Dibs has to install its parts once: "
@@ -102,9 +103,12 @@ def environments(what: str) -> list[Environment]:
     project = (ROOT / "uv.lock").read_bytes() + (ROOT / "pyproject.toml").read_bytes()
     if what == "env":
         return [_project(project, developer=False)]
+    if what == "lint":
+        checkov = _pinned("checkov", "the scan of the template", CHECKOV)
+        return [_project(project, developer=True), checkov]
     sam = _pinned("sam", "SAM CLI, which builds and deploys", SAM)
     if what == "deploy":
-        return [sam]
+        return [_project(project, developer=False), sam]
     ministack = _pinned("ministack", "the local AWS", MINISTACK)
     return [_project(project, developer=what == "dev"), ministack, sam]
 

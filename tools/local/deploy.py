@@ -65,7 +65,7 @@ def deploy(place: Place) -> None:
         "Stage": "local",
         "Runtime": runtime(),
         "Architecture": "arm64" if platform.machine() in ("arm64", "aarch64") else "x86_64",
-        "LocalDomain": place.public_url.removeprefix("http://").split(":")[0],
+        "Domain": place.public_url.removeprefix("http://").split(":")[0],
         "PublicUrl": place.public_url,
         **{
             logical_id(f"{platform}_application_arn"): platform_application(name)

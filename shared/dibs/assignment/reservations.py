@@ -22,9 +22,6 @@ NEWCOMER, CREDIT, OWED = "newcomer", "absence_credit", "owed_assignment"
 REASONS = {"newcomers": NEWCOMER, "absence": CREDIT, "acceptance": OWED}
 """Why a reserved lead was assigned, by whom it was reserved for."""
 
-RACED_PERCENT = 50
-"""Newcomers of the cohort race among themselves for this share of the leads they are owed (F9)."""
-
 Known = tuple[Rep, Usage]
 
 
@@ -87,4 +84,4 @@ def cohort(free: Iterable[Known], playbook: Rules, now: datetime) -> list[Known]
 def for_cohort(lead: Lead, waiting: Sequence[Rep], playbook: Rules, now: datetime) -> bool:
     """Return whether the cohort races for a lead that is owed to these newcomers (F9)."""
     racing = all(phase_of(rep, playbook, now) is Phase.COHORT for rep in waiting)
-    return bool(waiting) and racing and in_share(lead, "cohort", RACED_PERCENT)
+    return bool(waiting) and racing and in_share(lead, "cohort", playbook.newcomers.raced_percent)

@@ -14,7 +14,9 @@ from dibs.cli.console import console
 from dibs.cli.target import Stack, target
 from dibs.game.scoring.metrics import METRICS, metrics_of, number
 from dibs.game.scoring.preview import preview as tried
+from dibs.game.scoring.samples import needed, sample_of
 from dibs.game.scoring.vocabulary import ADDED, BY_DAY, BY_LEAD, KINDS, TIMED
+from dibs.rules.game import Game
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -25,10 +27,11 @@ def list_(stack: Stack = "") -> None:
     playbook = target(stack).stores.roster.playbook()
     # A long formula wraps: cut short it would be useless.
     wrapped = [Column(name, overflow="fold") for name in ("metric", "formula")]
-    table = Table(*wrapped, "unit", "better", "defined by")
+    table = Table(*wrapped, "unit", "better", "ranked from", "defined by")
     for name, metric in metrics_of(playbook).items():
         whose = "the playbook" if name in playbook.game.metrics else "Dibs"
-        table.add_row(name, metric.formula, metric.unit, metric.better, whose)
+        least = str(needed(metric, playbook) or "-")
+        table.add_row(name, metric.formula, metric.unit, metric.better, least, whose)
     console.print(table)
 
 
@@ -65,10 +68,12 @@ def docs() -> None:
 def page() -> str:
     """Return the page of all metrics and names, in Markdown."""
     metrics = [
-        f"| `{name}` | {metric.means} | `{metric.formula}` | {metric.unit} | {metric.better} |"
+        f"| `{name}` | {metric.means} | `{metric.formula}` | {metric.unit} | {metric.better} "
+        f"| {'minimum' if sample_of(metric) else 'all'} |"
         for name, metric in METRICS.items()
     ]
     return _PAGE.format(
+        least=Game().minimum_sample,
         metrics="\n".join(metrics),
         kinds=_rows(KINDS),
         by_day=_rows(BY_DAY),
@@ -94,8 +99,14 @@ Values are rounded only for display. A ratio of 1 is 100 %, money is in the smal
 a dash is shown, and the rep comes last on the board. Each metric is available by day, week, month,
 quarter and year.
 
-| metric | what it means | formula | unit | better |
-| --- | --- | --- | --- | --- |
+A value that is an average or a share of too few says little yet. So whoever has fewer than
+`game.minimum_sample` ({least}) of what the formula divides by, such as leads, calls or hours, is
+listed apart on boards as not ranked yet, and has no place in contests. A metric's own `minimum`
+changes that number, 0 switches it off; its `sample` is a formula for what is counted, where the
+divisor is money. Metrics that only add up rank everybody.
+
+| metric | what it means | formula | unit | better | ranked |
+| --- | --- | --- | --- | --- | --- |
 {metrics}
 
 With `quota.measure` `won`, `quota_attainment` is `count(won) / sum(target)`.

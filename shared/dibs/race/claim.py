@@ -38,7 +38,6 @@ from dibs.race.usage import Change, count_lead
 
 ATTEMPTS = 6
 SILENCES = 2
-CONTACT_SHOWN_FOR = timedelta(minutes=15)
 
 
 class Proof(NamedTuple):
@@ -126,14 +125,15 @@ def claim(
     rep_id: str,
     proof: Proof,
     clock: Callable[[], datetime],
-    contact_shown_for: timedelta | None = None,
+    only_at_first: bool = False,
     pause: Callable[[float], None] = time.sleep,
 ) -> Won | InDraw:
     """Claim the lead for the rep, and return it with its contact details (C2, C3).
 
-    The owner who claims again gets the same answer (C4), without contact details once
-    `contact_shown_for` has passed. Where claims are collected, the rep enters the draw instead
-    (C10). A claim after the collection carries out the draw if that is not done yet.
+    The owner who claims again gets the same answer (C4); with `only_at_first`, as by a link,
+    without contact details once the playbook's time for them has passed. Where claims are
+    collected, the rep enters the draw instead (C10). A claim after the collection carries out the
+    draw if that is not done yet.
 
     Raises:
         Unauthorized: the token is not valid.
@@ -151,7 +151,7 @@ def claim(
             view = view or store.read(lead_id, rep_id, proof.shown)
             proof.check(view)
             judged_at = clock()
-            outcome = _attempt(store, view, judged_at, clock, contact_shown_for, pause)
+            outcome = _attempt(store, view, judged_at, clock, only_at_first, pause)
             if isinstance(outcome, Won | InDraw):
                 return outcome
             view, attempt.at_once = outcome, True
@@ -174,7 +174,7 @@ def _attempt(
     view: RaceView,
     now: datetime,
     clock: Callable[[], datetime],
-    contact_shown_for: timedelta | None,
+    only_at_first: bool,
     pause: Callable[[float], None],
 ) -> Won | InDraw | RaceView | None:
     """Judge the claim as of `now` and store it.
@@ -189,7 +189,7 @@ def _attempt(
     if undrawn(lead):
         return _enter_draw(store, lead, rep, now, clock)
     if lead.owner == rep.rep_id and view.claim is not None and view.claim.epoch == lead.epoch:
-        return standing_win(store, view, view.claim, now, contact_shown_for)
+        return standing_win(store, view, view.claim, now, only_at_first)
     record = _record(view, lead, rep, now)
     counts = count_lead(rep, lead, usage, view.playbook, record)
     if view.credential is not None:
@@ -199,7 +199,7 @@ def _attempt(
     outdated = store.commit_claim(replace(view, usage=usage), record, counts)
     if outdated is not None:
         return outdated
-    won = standing_win(store, view, record, now, contact_shown_for)
+    won = standing_win(store, view, record, now, only_at_first)
     return replace(won, already_yours=False)
 
 
@@ -329,13 +329,15 @@ def standing_win(
     view: RaceView,
     record: Claim,
     now: datetime,
-    contact_shown_for: timedelta | None,
+    only_at_first: bool,
 ) -> Won:
     """Return the winner's answer for their claim, which is stored.
 
-    The contact details are left out once `contact_shown_for` has passed since the claim.
+    With `only_at_first` the contact details are left out once the playbook's
+    `contact_shown_seconds` have passed since the claim.
     """
-    hidden = contact_shown_for is not None and now > record.claimed_at + contact_shown_for
+    shown_for = timedelta(seconds=view.playbook.contact_shown_seconds)
+    hidden = only_at_first and now > record.claimed_at + shown_for
     undo_seconds = view.playbook.undo_seconds if record.competitive else 0
     lead, rep = view.lead, view.rep
     if lead is None or rep is None or no_undo(lead, rep, view.usage, view.playbook, now):

@@ -130,6 +130,7 @@ def _inputs(
     team = playbook.teams[reps[0].team]
     first = period.first_day - timedelta(weeks=playbook.tiers.weeks - 1)
     start, ids = day_start(first, team.zone), [rep.rep_id for rep in reps]
+    longest = timedelta(hours=playbook.tiers.longest_response_hours)
     targets = {month: deps.targets.of(month, ids) for month in months(first, period.last_day)}
     inputs = []
     for rep in reps:
@@ -138,7 +139,7 @@ def _inputs(
         begins = start if counted is None else day_start(counted, team.zone)
         since = min(max(start, begins), period.end)
         entries = list(deps.ledger.of_rep(rep.rep_id, since, period.end))
-        results = tier_inputs(entries, playbook.work.counts, rep.rep_id, since, period.end)
+        results = tier_inputs(entries, playbook.work.counts, rep.rep_id, since, period.end, longest)
         own_targets = {month: of_rep.get(rep.rep_id, 0) for month, of_rep in targets.items()}
         target = target_for(own_targets, first, period.last_day, counted or joined, rep.left_on)
         quota = playbook.quota

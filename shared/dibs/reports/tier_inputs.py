@@ -8,9 +8,7 @@ from datetime import datetime, timedelta
 
 from dibs.ledger.entries import Entry
 from dibs.ledger.outcomes import mean_seconds, taken_between
-
-# A response counts with at most this, so never calling is no worse than calling a day late.
-LONGEST_RESPONSE = timedelta(hours=24)
+from dibs.rules.rules import TierRules
 
 
 @dataclass(frozen=True)
@@ -28,18 +26,19 @@ def tier_inputs(
     rep_id: str,
     start: datetime,
     end: datetime,
+    longest: timedelta = timedelta(hours=TierRules.longest_response_hours),
 ) -> TierResults:
     """Return the rep's results, by `end`, on the leads they took in [start, end) (M2).
 
     A lead converts with its first opportunity or won. The mean response is over all leads taken,
-    each with at most 24 hours: a lead without a contact counts with the time to `end`. None where
-    no lead was contacted.
+    each with at most `longest`, so never calling is no worse than calling late: a lead without a
+    contact counts with the time to `end`. None where no lead was contacted.
     """
     own = [entry for entry in entries if entry.rep_id == rep_id and entry.at < end]
     leads = taken_between(own, start, end)
     responses = [lead.response_time(counts) for lead in leads]
     waits = [
-        min(LONGEST_RESPONSE, end - lead.taken.at if response is None else response)
+        min(longest, end - lead.taken.at if response is None else response)
         for lead, response in zip(leads, responses, strict=True)
     ]
     answered = any(response is not None for response in responses)

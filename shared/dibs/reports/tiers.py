@@ -200,8 +200,9 @@ def to_pass(held: float, rules: TierRules) -> float:
 def place(inputs: Sequence[Inputs], rules: TierRules) -> list[Placing]:
     """Place every rep of a team, in the order of their ids (M2).
 
-    Newcomers and reps with too small a sample are in tier 2, outside the count; once inside, they
-    are incumbents of tier 2. Where no rep is inside, every rep keeps their tier. The others fill
+    Outside the count are newcomers, who are in tier 2, and reps with too small a sample, who keep
+    their tier: to take fewer leads is no way up. Once inside, they are incumbents of that tier.
+    Where no rep is inside, every rep keeps their tier. The others fill
     `sizes`: incumbents stay, except that the lowest of a tier that is too full fall and the best
     below rise into free places. Then the best of a tier swaps with the lowest of the tier above
     while they pass it by the margin (0 or more). Better is the higher score, then the incumbent of
@@ -225,7 +226,7 @@ def place(inputs: Sequence[Inputs], rules: TierRules) -> list[Placing]:
     return [
         Placing(
             rep.rep_id,
-            tier_of.get(rep.rep_id, _MIDDLE if tier_of else rep.tier),
+            tier_of.get(rep.rep_id, _MIDDLE if tier_of and rep.newcomer else rep.tier),
             rep.tier,
             marks.get(rep.rep_id),
             outside(rep, rules),

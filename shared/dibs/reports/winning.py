@@ -1,19 +1,20 @@
-"""Each tier has its own two winning metrics, from contact rate up to revenue (G10)."""
+"""Each tier has its own winning metrics, from contact rate up to revenue (G10)."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from dibs.ledger.activities import SALES
 from dibs.ledger.entries import Entry
 from dibs.ledger.outcomes import mean_seconds, revenue, standing, taken_between
+from dibs.rules.game import TIER_METRICS
 
-WINNING: dict[int, tuple[str, str]] = {
-    1: ("revenue", "deal_size"),
-    2: ("conversion", "response_seconds"),
-    3: ("contact_rate", "qualification_accuracy"),
-}
+WINNING = (
+    *("revenue", "deal_size", "conversion", "response_seconds"),
+    *("contact_rate", "qualification_accuracy"),
+)
+"""The names of what may win in a tier."""
 
 
 def winning_metrics(
@@ -24,8 +25,9 @@ def winning_metrics(
     rep_id: str,
     start: datetime,
     end: datetime,
+    names: Mapping[str, Sequence[str]] = TIER_METRICS,
 ) -> dict[str, float | None]:
-    """Return the two metrics that win in a tier, by name, for one rep over [start, end) (G10).
+    """Return the metrics that win in a tier, by name, for one rep over [start, end) (G10).
 
     Entries after `end` are left out. `revenue` and `deal_size` (mean of the sales with an amount)
     are in the smallest unit of `currency`. `conversion` and `contact_rate` (0 to 1) are of the
@@ -56,7 +58,7 @@ def winning_metrics(
         "contact_rate": _share(sum(lead.contacted for lead in leads), len(leads)),
         "qualification_accuracy": _share(sum(lead.converted for lead in qualified), len(qualified)),
     }
-    return {name: metrics[name] for name in WINNING[tier]}
+    return {name: metrics[name] for name in names.get(str(tier), ())}
 
 
 def _share(part: int, total: int) -> float | None:

@@ -20,13 +20,17 @@ class Metric:
     """A metric (K2): a `formula` over counted events, and a sentence that says what it `means`.
 
     `better` says whether the highest or the lowest value leads a board. A `ratio` of 1 is shown
-    as 100 %.
+    as 100 %. Below `minimum` a rep is not ranked yet (None: as for all metrics): so many events,
+    or hours, the value is an average or a share of. `sample` is their formula, where what the
+    metric divides by does not say it.
     """
 
     formula: str
     means: str
     unit: Literal["number", "points", "money", "seconds", "ratio"] = "number"
     better: Literal["more", "less"] = "more"
+    minimum: int | None = None
+    sample: str = ""
     __pydantic_config__ = STRICT
 
 
@@ -203,21 +207,98 @@ class Rewards:
 
 
 @dataclass(frozen=True)
+class ChallengeRule:
+    """What counts in a challenge (G7): a `formula` or a metric's name, and which end is `better`.
+
+    With `improvement` it is the percent by which a rep passes their own value of the time before;
+    `prior` is added to that value first, so that growth from almost nothing is not everything.
+    `keeps` may not be worse than in the 28 days before. A rep is placed from the challenges'
+    `minimum` of `minimum_of` on. Late data count until `late_days` after the end.
+    """
+
+    formula: str
+    better: Literal["more", "less"] = "more"
+    improvement: bool = False
+    prior: int = 0
+    keeps: str = ""
+    minimum_of: str = "count(taken)"
+    tie_breakers: tuple[str, ...] = ()
+    late_days: int = 2
+    __pydantic_config__ = STRICT
+
+
+# Late days: the outcome of a lead comes later than a call.
+CHALLENGE_RULES: Mapping[Challenge, ChallengeRule] = {
+    "speed_week": ChallengeRule(
+        "mean(response_seconds)", better="less", tie_breakers=("count(taken)",)
+    ),
+    "quality_month": ChallengeRule(
+        "count(claimed_customers) / count(claimed)",
+        tie_breakers=("count(claimed_customers)",),
+        late_days=14,
+    ),
+    "volume_sprint": ChallengeRule(
+        "count(claimed)",
+        keeps="count(claimed_opportunities) / count(claimed)",
+        tie_breakers=("count(claimed_opportunities)",),
+        late_days=7,
+    ),
+    # Prizes belong to earlier weeks.
+    "underdog_week": ChallengeRule(
+        "sum(points) - sum(prize)",
+        improvement=True,
+        prior=100,
+        tie_breakers=("sum(points) - sum(prize)",),
+    ),
+}
+"""What counts in each challenge, unless the playbook changes it."""
+
+
+@dataclass(frozen=True)
 class Challenges:
     """Rotating challenges (G7): one of `rotation` each week, from the week of `starts` on.
 
-    A rep must have claimed at least `minimum` leads to get a place; the first three get
-    `prize_points`. There are no challenges while `rotation` or `starts` is missing.
+    A rep must have claimed or been assigned at least `minimum` leads to get a place; the first
+    three get `prize_points`. There are no challenges while `rotation` or `starts` is missing.
+    `rules` change what counts, by challenge.
     """
 
     rotation: tuple[Challenge, ...] = ()
     starts: date | None = None
-    minimum: int = 3
+    minimum: int = 5
     prize_points: tuple[int, int, int] = (100, 50, 25)
     prize: str = ""
     hidden: bool = False
+    rules: Mapping[str, ChallengeRule] = field(default_factory=dict)
     __pydantic_config__ = STRICT
 
+    def rule_for(self, challenge: Challenge) -> ChallengeRule:
+        """Return what counts in a challenge."""
+        return self.rules.get(challenge) or CHALLENGE_RULES[challenge]
+
+
+@dataclass(frozen=True)
+class Speed:
+    """The times that a quick contact is measured by (M3, G2).
+
+    The board of response speed shows the share contacted within `short_seconds` and within
+    `long_seconds`, and the longest run of leads contacted in less than `streak_seconds`. Leads
+    contacted within `badge_seconds` of the first notice count for Speed Demon.
+    """
+
+    short_seconds: int = 300
+    long_seconds: int = 3600
+    streak_seconds: int = 600
+    badge_seconds: int = 120
+    __pydantic_config__ = STRICT
+
+
+TIER_METRICS: Mapping[str, tuple[str, ...]] = {
+    "1": ("revenue", "deal_size"),
+    "2": ("conversion", "response_seconds"),
+    "3": ("contact_rate", "qualification_accuracy"),
+}
+"""What wins in each tier, unless the playbook changes it (G10)."""
 
 BADGES: Mapping[str, Badge] = {
     "speed_demon": Badge("Speed Demon", "count(contacted_in_2_min)", 10),
@@ -234,6 +315,9 @@ class Game:
 
     `metrics` changes shipped definitions or adds new ones, by name. `activities` are types of
     activity in addition to the shipped ones. `rates` convert amounts in other currencies.
+
+    Averages and shares rank nobody who has fewer than `minimum_sample` events to show for them
+    (G12). `boards` are the boards that pages link to. `tier_metrics` are what wins in each tier.
     """
 
     points: Points = field(default_factory=Points)
@@ -248,4 +332,11 @@ class Game:
     challenges: Challenges = field(default_factory=Challenges)
     reporting: Reporting = field(default_factory=Reporting)
     rates: tuple[Rate, ...] = ()
+    minimum_sample: int = 5
+    boards: tuple[str, ...] = (
+        *("points", "claims", "claim_speed", "conversion", "opportunities", "revenue"),
+        "response_speed",
+    )
+    speed: Speed = field(default_factory=Speed)
+    tier_metrics: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: dict(TIER_METRICS))
     __pydantic_config__ = STRICT

@@ -176,7 +176,8 @@ class Newcomers:
 
     Until `until_day` they are guaranteed `per_week` leads, by assignment if necessary. They do not
     race until `assigned_weeks` are over, and race only among themselves until `cohort_weeks` are
-    over. Until `protected_weeks` are over their results count neither for tiers nor on boards.
+    over: for `raced_percent` of the leads they are owed. Until `protected_weeks` are over their
+    results count neither for tiers nor on boards.
     """
 
     enabled: bool = False
@@ -185,6 +186,7 @@ class Newcomers:
     assigned_weeks: int = 4
     cohort_weeks: int = 8
     protected_weeks: int = 12
+    raced_percent: int = 50
     __pydantic_config__ = STRICT
 
 
@@ -220,7 +222,8 @@ class TierRules:
     sizes of tiers 1 and 3. Scores cover the last `weeks`. Reps who took fewer than
     `minimum_sample` leads in that time, or joined less than `newcomer_days` ago, are not ranked.
     Conversion is calculated as if the rep had taken `prior_sample` more leads and converted them
-    at the team's mean. A challenger must beat an incumbent by `margin` score points.
+    at the team's mean. A challenger must beat an incumbent by `margin` score points. A lead that
+    was not contacted, or later, counts as contacted after `longest_response_hours`.
     """
 
     conversion_weight: int = 50
@@ -233,6 +236,7 @@ class TierRules:
     prior_sample: int = 20
     margin: int = 3
     newcomer_days: int = 90
+    longest_response_hours: int = 24
     __pydantic_config__ = STRICT
 
 
@@ -424,7 +428,8 @@ class Rules:
 
     Phone numbers without a country code are read as those of `phone_region`, a country in two
     letters such as MY (O2); without one they are kept as given, and identify nobody. Of test leads
-    only `test_reps` are told, by their ids, unless a post asks for everybody (O2).
+    only `test_reps` are told, by their ids, unless a post asks for everybody (O2). A claim link
+    shows the contact details for `contact_shown_seconds` after the claim.
     """
 
     preset: str
@@ -435,6 +440,7 @@ class Rules:
     unseen_seconds: int = 20
     undo_seconds: int = 30
     undos_per_day: int = 3
+    contact_shown_seconds: int = 900
     claims_per_day: int = 10
     limits: tuple[Limit, ...] = ()
     acceptance: Acceptance = field(default_factory=Acceptance)

@@ -609,7 +609,7 @@ def test_a_live_contest_is_seen_by_who_is_in_it_and_by_its_teams(ground: Field) 
 def test_challenges_open_close_and_pay_by_themselves(ground: Field) -> None:
     ground.rules(game={"challenges": CHALLENGES})
     add_totals(
-        ground.world, MONDAY, AINA, response_seconds__sum=5000, response_seconds__n=1, claimed=1
+        ground.world, MONDAY, AINA, response_seconds__sum=5000, response_seconds__n=5, taken=5
     )
     assert ground.run(OPENS - MS) == ContestRun()
     assert ground.run(OPENS).opened == 1

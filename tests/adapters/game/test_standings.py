@@ -108,7 +108,7 @@ def test_the_same_entries_again_change_nothing(game: Game) -> None:
     before = game.shown()
     assert game.score(won(), claimed(), won()) == 0
     assert game.shown() == before
-    assert game.points.account(AINA.rep_id).balance == 210
+    assert game.points.account(AINA.rep_id).balance == 260
 
 
 def test_a_reversal_takes_points_back_and_the_balance_follows(game: Game) -> None:
@@ -480,7 +480,7 @@ def test_a_rebuild_is_what_was_scored(game: Game) -> None:
         key: (one.counts, one.protected) for key, one in before.items()
     }
     assert set(told) == {"entries", "units", "totals", "boards", "points"}
-    assert game.points.account(AINA.rep_id).balance == 210
+    assert game.points.account(AINA.rep_id).balance == 260
     anew = replace(game.scorer, standings=DynamoStandings(game.database, game.settings))
     assert score(anew, HISTORY) == 0
     assert faults(game, *HISTORY) == []
@@ -509,10 +509,10 @@ def test_points_of_what_was_never_scored_are_booked_and_of_what_is_scored_later_
 ) -> None:
     game.score(claimed())
     rebuild(game.scorer, game.standings, [claimed(), won()], quiet)
-    assert game.points.account(AINA.rep_id).balance == 210
+    assert game.points.account(AINA.rep_id).balance == 260
     anew = replace(game.scorer, standings=DynamoStandings(game.database, game.settings))
     assert score(anew, [won()]) == 0
-    assert game.points.account(AINA.rep_id).balance == 210
+    assert game.points.account(AINA.rep_id).balance == 260
     assert faults(game, claimed(), won()) == []
 
 

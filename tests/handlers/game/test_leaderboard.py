@@ -45,7 +45,9 @@ def entry(name: str, kind: str, rep: Rep = AINA, **more: Any) -> Entry:
 
 
 def won(rep: Rep, amount: int) -> None:
-    deal = entry(f"{rep.rep_id}/deal", "won", rep, lead=a_lead(), amount=amount, currency="USD")
+    """Let a rep sell to the first lead they claimed."""
+    lead = a_lead(lead_id=f"{rep.rep_id}0")
+    deal = entry(f"{rep.rep_id}/deal", "won", rep, lead=lead, amount=amount, currency="USD")
     score(wiring().score_deps, [deal])
 
 
@@ -92,8 +94,29 @@ def test_a_rep_sees_their_team_and_where_they_stand(app: App) -> None:
         "of": 3,
         "rows": [row(1, AINA, 30), row(2, BEN, 20), row(2, DAYANG, 20)],
         "around": [row(1, AINA, 30), row(2, BEN, 20), row(2, DAYANG, 20)],
+        "not_ranked": [],
+        "not_ranked_of": 0,
         "me": {**row(2, BEN, 20), "gap": 10},
     }
+
+
+def test_who_has_too_few_leads_for_an_average_is_listed_apart(app: App) -> None:
+    found = get(app, "claim_speed", MANAGER, top="2").json
+    assert [(one["place"], one["id"]) for one in found["rows"]] == [(1, CHONG.rep_id)]
+    assert [(one["id"], one["have"], one["need"]) for one in found["not_ranked"]] == [
+        (AINA.rep_id, 3, 5),
+        (BEN.rep_id, 2, 5),
+    ]
+    assert (found["of"], found["not_ranked_of"]) == (1, 3)
+    own = {**row(None, AINA, 60), "have": 3, "need": 5, "gap": None}
+    assert get(app, "claim_speed").json["me"] == own
+
+
+def test_the_boards_a_page_links_to_are_a_setting(app: App) -> None:
+    rules(app, game={"boards": ["contact_rate", "dials_per_hour", "response_speed"]})
+    links = Outline(look(app).text).links
+    assert {"Contact rate", "Dials per hour", "Response speed"} <= set(links)
+    assert "Claims" not in links
 
 
 def test_a_manager_sees_everybody_or_one_team(app: App) -> None:
@@ -193,9 +216,10 @@ def test_a_board_is_one_query_of_the_standings(app: App, monkeypatch: pytest.Mon
 
 
 def test_looking_changes_nothing(app: App) -> None:
+    cookie = app.cookie(token_of(AINA))
     before = app.everything()
     get(app)
-    look(app)
+    ask(app, "points", {}, cookie=cookie, authorization=None, accept=BROWSER)
     assert app.everything() == before
 
 
@@ -350,8 +374,9 @@ def test_values_are_shown_in_their_unit(app: App, metric: str, value: str) -> No
         "whole": {"formula": "count(claimed) / count(claimed)", "means": "All.", "unit": "ratio"},
         "per_claim": {"formula": "1 / count(claimed)", "means": "A number."},
     }
-    won(AINA, 123_456_780)
-    rules(app, game={"metrics": metrics, "points": {"activities": {"won": 0}}})
+    if metric == "revenue":
+        won(AINA, 123_456_780)
+    rules(app, game={"metrics": metrics})
     own = next(row for row in seen(app, metric).tables[0] if AINA.name in row)
     assert own.endswith(f"you {value}")
 
@@ -389,9 +414,17 @@ def test_money_has_the_decimals_of_its_currency(app: App, currency: str, shown: 
 
 
 def test_who_has_no_value_has_no_place(app: App) -> None:
-    page = seen(app, "dials_per_hour")
+    page = seen(app, "quota_attainment")
     assert page.tables[0][1] == f"{DASH} {AINA.name} you {DASH}"
     assert "No value yet, so no place yet." in page.words
+
+
+def test_who_has_too_few_hours_is_told_how_many_they_have(app: App) -> None:
+    page = seen(app, "dials_per_hour")
+    assert page.tables[0][:2] == ["Has, needs Name Value", f"0 of 5 {AINA.name} you {DASH}"]
+    assert "You are not ranked yet: you have 0 of 5." in page.words
+    page = seen(app, "claim_speed", scope="teams")
+    assert page.tables[0][1] == "1 shared North your team 1 min 00 s"
 
 
 def test_an_empty_board_says_so(app: App) -> None:

@@ -66,6 +66,7 @@ def test_everybody_with_a_token_reads_what_is_measured(app: App) -> None:
         "formula": "sum(points)",
         "unit": "points",
         "better": "more",
+        "minimum": 0,
         "shipped": True,
     }
 
@@ -92,6 +93,7 @@ def test_without_a_token_nothing_is_shown(app: App) -> None:
 
 
 def test_a_formula_is_tried_on_the_current_week(app: App) -> None:
+    app.put_playbook(a_playbook(teams=TEAMS, game={"minimum_sample": 1}))
     answer = try_out(app, "count(claimed_opportunities) / count(claimed)")
     assert values(answer) == [(BEN.name, 0.6667), (AINA.name, 0.25), (CHONG.name, None)]
     assert answer.json["period"] == WEEK
@@ -101,6 +103,15 @@ def test_a_formula_is_tried_on_the_current_week(app: App) -> None:
         "name": BEN.name,
         "value": 0.6667,
     }
+
+
+def test_a_formula_that_is_tried_ranks_nobody_with_too_few(app: App) -> None:
+    rows = try_out(app, "count(claimed_opportunities) / count(claimed)").json["rows"]
+    assert [(one["name"], one["place"], one.get("have"), one.get("need")) for one in rows] == [
+        (AINA.name, None, 4, 5),
+        (BEN.name, None, 3, 5),
+        (CHONG.name, None, 0, 5),
+    ]
 
 
 def test_a_change_of_a_metric_stands_beside_what_it_is_now(app: App) -> None:

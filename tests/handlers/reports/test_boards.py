@@ -15,8 +15,9 @@ import pytest
 from dibs.core.rep import Rep
 from dibs.game.scoring.score import score
 from dibs.ledger.entries import ASSIGNED, new_entry
+from dibs.rules.game import Speed
 from dibs.wiring import wiring
-from handlers.app import AINA, BEN, CHONG, MANAGER, Answer, App, event, http
+from handlers.app import AINA, BEN, CHONG, MANAGER, PLAYBOOK, Answer, App, event, http
 from support.builders import NOON, token_of
 
 BOARD, REPORT, SIGN_IN = "/boards/response_speed", "/reports/assignment", "/sign-in"
@@ -27,12 +28,20 @@ BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 
 @pytest.fixture(autouse=True)
 def team(app: App) -> None:
-    """Aina answered her lead in ten seconds, Ben his in four minutes, Chong's team none."""
+    """Aina answered her lead in ten seconds, Ben his in four minutes, Chong's team none.
+
+    One lead is enough for a place.
+    """
+    rules(app, minimum_sample=1)
     app.hire(AINA, BEN, CHONG)
     app.world.add_manager(MANAGER)
     answered(app, AINA, "a", 10 * SECOND)
     answered(app, BEN, "b", 240 * SECOND)
     app.clock.pass_(hours=1)
+
+
+def rules(app: App, **game: Any) -> None:
+    app.put_playbook(replace(PLAYBOOK, game=replace(PLAYBOOK.game, **game)))
 
 
 def answered(app: App, rep: Rep, lead: str, wait: timedelta, **about: Any) -> None:
@@ -102,6 +111,9 @@ def test_a_rep_sees_the_current_week_of_their_team(app: App) -> None:
             standing(1, AINA, 10.0),
             standing(2, BEN, 240.0),
         ],
+        "not_ranked": [],
+        "not_ranked_of": 0,
+        "times": {"within_5_min": 300, "within_1_hour": 3600, "streak": 600},
         "me": {**standing(1, AINA, 10.0), "gap": None},
     }
 
@@ -118,6 +130,28 @@ def standing(place: int, rep: Rep, seconds: float) -> dict[str, Any]:
         "taken": 1,
         "contacted": 1,
     }
+
+
+def test_who_answered_too_few_is_listed_apart_and_wins_nothing(app: App) -> None:
+    rules(app)
+    for number in range(5):
+        answered(app, BEN, f"more{number}", 240 * SECOND)
+    app.clock.at += WEEK
+    found = get(app, period_name="2026-W48").json
+    assert [(row["place"], row["id"]) for row in found["rows"]] == [(1, BEN.rep_id)]
+    apart = {**standing(1, AINA, 10.0), "place": None, "have": 1, "need": 5}
+    assert (found["not_ranked"], found["of"], found["not_ranked_of"]) == ([apart], 1, 1)
+    assert found["me"] == {**apart, "gap": None}
+    assert [one["id"] for one in found["winners"]] == [BEN.rep_id]
+
+
+def test_the_page_says_who_is_not_ranked_yet_and_by_which_times_it_goes(app: App) -> None:
+    rules(app, speed=Speed(short_seconds=90, long_seconds=7200, streak_seconds=240))
+    page = look(app, BOARD, cookie=app.cookie(token_of(AINA)))
+    words = " ".join(re.sub("<[^>]*>", " ", page.text.partition("<main>")[2]).split())
+    assert "You are not ranked yet: you have 1 of 5." in words
+    assert "Not ranked yet Has, needs Name Value Within 90 s Within 2 h Streak under 4 min" in words
+    assert f"1 of 5 {AINA.name} you 10.0 s" in words
 
 
 def test_a_rep_who_took_nothing_is_not_on_it(app: App) -> None:
@@ -150,8 +184,9 @@ def test_a_week_that_is_over_has_winners(app: App) -> None:
 
 @pytest.mark.parametrize("as_of", ["2026-11-23T12:01:00Z", "2026-11-23T20:01:00 08:00"])
 def test_a_board_may_be_seen_as_it_was(app: App, as_of: str) -> None:
-    rows = get(app, as_of=as_of).json["rows"]
-    assert [(row["place"], row["value"]) for row in rows] == [(1, 10.0), (None, None)]
+    found = get(app, as_of=as_of).json
+    assert [(row["place"], row["value"]) for row in found["rows"]] == [(1, 10.0)]
+    assert [(row["value"], row["have"]) for row in found["not_ranked"]] == [(None, 0)]
 
 
 @pytest.mark.parametrize(
@@ -221,12 +256,26 @@ def test_a_manager_gets_the_last_week_of_every_team(app: App) -> None:
         "returned": 0,
         "released": 0,
         "taken": 2,
+        "compared": True,
         "converted": 0,
         "conversion": 0.0,
         "mean_take_seconds": None,
         "mean_contact_seconds": 125.0,
         "load": {"least": 1, "median": 1.0, "most": 1},
     }
+
+
+def test_what_is_too_little_to_compare_is_said_and_listed_apart(app: App) -> None:
+    rules(app)
+    for number in range(4):
+        answered(app, AINA, f"more{number}", SECOND, source="ads")
+    app.clock.at += WEEK
+    north = get(app, REPORT, by=MANAGER).json["teams"][0]
+    assert north["need"] == 5
+    compared = {(row["by"], row["name"]): row["compared"] for row in north["rows"]}
+    assert (compared["team", "north"], compared["source", "ads"]) == (True, False)
+    page = look(app, REPORT, cookie=app.cookie(MANAGER))
+    assert page.text.count("Too few leads to compare, fewer than 5:") == 1
 
 
 def test_a_report_of_a_week_and_a_team(app: App) -> None:

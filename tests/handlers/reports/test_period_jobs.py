@@ -158,7 +158,8 @@ def test_another_job_is_none_and_the_answer_names_those_there_are(app: App, job:
 def test_a_run_the_store_turns_away_fails_and_the_next_one_goes_on(
     app: App, monkeypatch: pytest.MonkeyPatch, job: str
 ) -> None:
-    app.hire(replace(AINA, tier=1), BEN)
+    # A newcomer's place is in the middle.
+    app.hire(replace(AINA, tier=1, joined_on=app.clock.at.date()), BEN)
     book(app, BEN, 4)
     told = {"Error": {"Code": "ThrottlingException"}}
 

@@ -459,6 +459,18 @@ def test_half_of_the_cohorts_leads_are_raced_for_among_them_and_half_assigned() 
     )
 
 
+@pytest.mark.parametrize(("percent", "raced"), [(0, False), (100, True)])
+def test_the_share_the_cohort_races_for_is_a_setting(percent: int, raced: bool) -> None:
+    bob, cho = joined(BOB, 5), joined(CHO, 6)
+    case = AllocationCase(ANN, bob, cho, newcomers={**NEWCOMERS, "raced_percent": percent})
+    for _ in range(3):
+        lead = case.post()
+        case.happens()
+        assert (case.lead(lead).reserved_for == "cohort") is raced
+        if raced:
+            case.claims(lead, cho)
+
+
 def test_alone_in_the_cohort_a_newcomer_is_assigned_it() -> None:
     bob = joined(BOB, 5)
     cho = replace(joined(CHO, 5), paused_until=NOON + HOUR)

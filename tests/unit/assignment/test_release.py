@@ -52,7 +52,7 @@ class ReleaseCase:
             self.world.race, self.lead.lead_id, rep.rep_id, proof, self.clock, pause=no_pause
         )
 
-    def release(self, rep: Rep, reason: Any = WHY, token: str = "") -> tuple[Lead, bool]:
+    def release(self, rep: Rep, reason: Any = WHY, token: str | None = None) -> tuple[Lead, bool]:
         proof, world = proof_of(rep, token), self.world
         return release(
             world.race, world.holdings, self.lead.lead_id, rep.rep_id, proof, reason, self.clock

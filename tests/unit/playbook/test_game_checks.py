@@ -30,7 +30,7 @@ def places(game: dict[str, Any], **rules: Any) -> list[str]:
     return [error.field for error in found(game, **rules)]
 
 
-def metric(formula: str = "count(won)", means: str = "Deals.", **more: str) -> dict[str, str]:
+def metric(formula: str = "count(won)", means: str = "Deals.", **more: Any) -> dict[str, Any]:
     return {"formula": formula, "means": means, **more}
 
 
@@ -132,6 +132,33 @@ def test_a_game_that_makes_sense_has_no_problems(game: dict[str, Any]) -> None:
         ({"challenges": {"prize_points": (2, 1, -1)}}, ["game.challenges.prize_points.2"]),
         ({"challenges": {"prize_points": (100_001, 0, 0)}}, ["game.challenges.prize_points.0"]),
         ({"challenges": {"prize": "x" * 201}}, ["game.challenges.prize"]),
+        (
+            {"challenges": {"rules": {"slow_week": {"formula": "claims"}}}},
+            ["game.challenges.rules.slow_week"],
+        ),
+        (
+            {"challenges": {"rules": {"speed_week": {"formula": "clams", "minimum_of": "1 +"}}}},
+            [
+                "game.challenges.rules.speed_week.formula",
+                "game.challenges.rules.speed_week.minimum_of",
+            ],
+        ),
+        (
+            {"challenges": {"rules": {"speed_week": {"formula": "claims", "prior": 5}}}},
+            ["game.challenges.rules.speed_week.prior"],
+        ),
+        (
+            {"challenges": {"rules": {"speed_week": {"formula": "claims", "late_days": 32}}}},
+            ["game.challenges.rules.speed_week.late_days"],
+        ),
+        # Minimums, boards, times, tiers
+        ({"metrics": {"own": metric(minimum=-1)}}, ["game.metrics.own.minimum"]),
+        ({"metrics": {"own": metric(sample="count(visit)")}}, ["game.metrics.own.sample"]),
+        ({"boards": ("points", "points")}, ["game.boards"]),
+        ({"boards": ("points", "visits")}, ["game.boards.1"]),
+        ({"speed": {"short_seconds": 3601}}, ["game.speed.short_seconds"]),
+        ({"tier_metrics": {"4": ("revenue",)}}, ["game.tier_metrics.4"]),
+        ({"tier_metrics": {"1": ("clams",)}}, ["game.tier_metrics.1"]),
     ],
 )
 def test_what_makes_no_sense_is_named_by_its_place(game: dict[str, Any], named: list[str]) -> None:
@@ -232,10 +259,9 @@ def test_a_badge_for_more_claims_than_there_can_be_is_told(
         ("week", "count(call)", {}),  # as many as there are hours
         ("week", "count(taken)", {}),  # some are assigned
         ("week", "sum(points)", {}),
-        ("week", "2 * count(claimed)", {}),
         ("week", "count(claimed) + count(won)", {}),
         ("week", "1000", {}),
-        ("week", "count(claimed)", {"model": "round-robin"}),  # nobody claims, so no limit counts
+        ("week", "count(claimed) * count(call)", {}),
     ],
 )
 def test_what_has_no_limit_is_not_told(per: str, formula: str, rules: dict[str, Any]) -> None:
@@ -260,8 +286,10 @@ def test_the_shipped_badges_are_told_where_limits_make_them_unreachable() -> Non
 
 
 def test_a_challenge_nobody_is_placed_in_is_told() -> None:
+    claims = {"speed_week": {"formula": "claim_speed", "minimum_of": "claims"}}
+
     def told(minimum: int, **more: Any) -> list[str]:
-        challenges = {"rotation": ["speed_week"], "starts": "2026-11-23", **more}
+        challenges = {"rotation": ["speed_week"], "starts": "2026-11-23", "rules": claims, **more}
         game = {"badges": {}, "challenges": {**challenges, "minimum": minimum}}
         return [error.field for error in game_warnings(a_playbook(claims_per_day=1, game=game))]
 
@@ -269,6 +297,108 @@ def test_a_challenge_nobody_is_placed_in_is_told() -> None:
     assert told(8) == ["game.challenges.minimum"]
     assert told(8, rotation=[]) == []
     assert told(7, starts=None) == ["game.challenges.starts"]
+    assert told(8, rules={}) == []  # leads are assigned too
+
+
+def test_a_quota_binds_claims_and_assignments_alike() -> None:
+    quota = {"enabled": True, "base_per_week": 10}  # at most twice the base
+    for least, fields in ((20, []), (21, ["game.badges.own.at_least"])):
+        game = {"badges": badge(formula="count(contacted_leads)", at_least=least)}
+        for model in ("open-pool", "tiers"):
+            told = game_warnings(a_playbook(model=model, game=game, quota=quota))
+            assert [one.field for one in told] == fields
+
+
+@pytest.mark.parametrize(
+    ("formula", "most"),
+    [
+        ("2 * count(claimed)", 140),
+        ("count(claimed) - 10", 60),
+        ("count(claimed) / 2", 35),
+        ("count(claimed) + count(customers)", 140),
+        ("max(count(claimed), 12)", 70),
+        ("min(count(claimed), count(call))", 70),
+        ("-count(call) + count(claimed)", 70),
+    ],
+)
+def test_what_is_worked_out_from_claims_is_bound_by_them(formula: str, most: int) -> None:
+    assert not unreachable(most, formula=formula)
+    assert unreachable(most + 1, formula=formula)
+
+
+# Where nobody claims
+
+ASSIGNED = ("speed-board", "round-robin")
+RACES = {"north": {"name": "North", "model": "open-pool"}}
+MIXED = {**RACES, "south": {"name": "South", "model": "round-robin"}}
+ROTATION = {
+    "rotation": ["speed_week", "quality_month", "volume_sprint", "underdog_week"],
+    "starts": "2026-11-23",
+}
+
+
+def fields(game: Mapping[str, Any], **rules: Any) -> list[str]:
+    return [error.field for error in game_warnings(a_playbook(game=game, **rules))]
+
+
+@pytest.mark.parametrize("model", ASSIGNED)
+def test_where_nobody_claims_what_needs_claims_is_told(model: str) -> None:
+    assert fields({"challenges": ROTATION}, model=model) == [
+        "game.badges.closer.formula",
+        "game.badges.unstoppable.formula",
+        "game.challenges.rules.quality_month",
+        "game.challenges.rules.volume_sprint",
+        "game.boards.claims",
+        "game.boards.claim_speed",
+        "game.boards.conversion",
+        "game.boards.opportunities",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("formula", "told"),
+    [
+        ("count(claimed)", True),
+        ("3 * count(claimed) + count(customers)", True),
+        ("count(claimed_customers) / count(claimed)", True),
+        ("count(claimed_customers) / max(count(claimed), 1)", True),
+        ("100 * count(claimed_opportunities) / count(taken)", True),
+        ("10 - mean(claim_seconds)", True),
+        ("min(count(claimed), count(call))", True),
+        ("count(claimed) + count(won)", False),
+        ("max(count(claimed), count(call))", False),
+        ("10 - count(claimed)", False),
+        ("count(won) / count(taken)", False),
+        ("sum(points)", False),
+        ("sum(claimed_revenue)", False),  # all leads count there
+    ],
+)
+def test_whatever_the_formula_it_is_told_by_what_it_counts(formula: str, told: bool) -> None:
+    game = {"badges": badge(formula=formula), "boards": ["points"]}
+    assert fields(game, model="round-robin") == ["game.badges.own.formula"] * told
+
+
+def test_in_a_mixed_organisation_the_teams_left_out_are_named() -> None:
+    found = list(game_warnings(a_playbook(teams=MIXED, game={"challenges": ROTATION})))
+    assert [one.field for one in found] == [
+        "game.badges.closer.formula",
+        "game.badges.unstoppable.formula",
+        "game.challenges.rules.quality_month",
+        "game.challenges.rules.volume_sprint",
+    ]
+    assert all("in South:" in one.problem for one in found)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_shipped_playbooks_boards_badges_and_challenges_fit_its_model(name: str) -> None:
+    data = json.loads(preset_text(name))
+    data.setdefault("game", {}).setdefault("challenges", {}).update(ROTATION)
+    assert list(game_warnings(playbook_of(data))) == []
+
+
+def test_both_presets_without_a_race_have_the_same_game() -> None:
+    one, other = (json.loads(preset_text(name))["game"] for name in ASSIGNED)
+    assert one == other
 
 
 @pytest.mark.parametrize("name", NAMES)

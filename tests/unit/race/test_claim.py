@@ -27,7 +27,6 @@ from dibs.core.links import link_token, read_link
 from dibs.core.rep import Rep, Usage
 from dibs.race.claim import (
     ATTEMPTS,
-    CONTACT_SHOWN_FOR,
     Won,
     bearer,
     by_link,
@@ -409,8 +408,8 @@ def claim_link(race: Race, token: str) -> Won:
         link.rep_id,
         by_link(link),
         race.world.clock,
-        CONTACT_SHOWN_FOR,
-        no_pause,
+        only_at_first=True,
+        pause=no_pause,
     )
 
 
@@ -430,6 +429,15 @@ def test_a_link_shows_the_contact_for_fifteen_minutes_and_then_only_that_it_is_y
     assert hidden.card is None
     assert hidden.already_yours
     assert race.claim(AINA).card is not None  # for a signed-in rep it does not expire
+
+
+def test_how_long_a_link_shows_the_contact_is_a_setting() -> None:
+    race = Race(contact_shown_seconds=120)
+    claim_link(race, link_of(race))
+    race.world.clock.pass_(seconds=120)
+    assert claim_link(race, link_of(race)).card is not None
+    race.world.clock.pass_(milliseconds=1)
+    assert claim_link(race, link_of(race)).card is None
 
 
 def test_a_forged_link_finds_nothing_and_changes_nothing() -> None:

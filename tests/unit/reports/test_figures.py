@@ -241,6 +241,12 @@ def results(*entries: Entry, rep_id: str = "ada") -> TierResults:
     return tier_inputs(entries, COUNTS, rep_id, START, END)
 
 
+def test_the_longest_response_that_counts_is_a_setting() -> None:
+    slow = answered("slow", 9 * HOUR)
+    found = tier_inputs(slow, COUNTS, "ada", START, END, 2 * HOUR)
+    assert found.response_seconds == 7200
+
+
 @pytest.mark.parametrize("kind", ["opportunity", "won"])
 def test_a_lead_converts_once_with_an_opportunity_or_a_win(kind: str) -> None:
     taken = answered("lead", SECOND)

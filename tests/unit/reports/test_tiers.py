@@ -212,7 +212,7 @@ def test_one_of_one_does_not_beat_thirty_of_sixty() -> None:
     assert score(thirty, team, unshrunk).conversion == 0.5
 
 
-def test_newcomers_and_small_samples_sit_in_the_middle_outside_the_count() -> None:
+def test_newcomers_sit_in_the_middle_and_small_samples_stay_outside_the_count() -> None:
     new = a_rep("new", newcomer=True, converted=20)
     few = a_rep("few", taken=9, converted=9, tier=1)
     enough = a_rep("enough", taken=10, converted=0)
@@ -220,7 +220,7 @@ def test_newcomers_and_small_samples_sit_in_the_middle_outside_the_count() -> No
     assert outside(replace(few, newcomer=True), RULES) == "newcomer"
     placings = {p.rep_id: p for p in place([new, few, enough, a_rep()], RULES)}
     assert placings["new"] == Placing("new", 2, 2, None, "newcomer")
-    assert placings["few"] == Placing("few", 2, 1, None, "small_sample")
+    assert placings["few"] == Placing("few", 1, 1, None, "small_sample")
     assert not placings["few"].counted
     assert placings["few"].score is None
     assert placings["enough"].counted
@@ -233,6 +233,22 @@ def test_newcomers_and_small_samples_sit_in_the_middle_outside_the_count() -> No
 def test_where_nobody_is_in_the_count_everybody_stays() -> None:
     few = [a_rep(str(tier), tier=tier, taken=9) for tier in (1, 2, 3)]
     assert [(one.was, one.tier) for one in place(few, RULES)] == [(1, 1), (2, 2), (3, 3)]
+
+
+@pytest.mark.parametrize("tier", [1, 2, 3])
+@pytest.mark.parametrize("taken", range(10))
+def test_who_stops_working_keeps_their_tier(tier: int, taken: int) -> None:
+    idle = a_rep("idle", tier=tier, taken=taken, converted=0, response_seconds=None)
+    others = [scored(str(n), n % 3 + 1, 20.0 * n) for n in range(6)]
+    found = {one.rep_id: one for one in place([idle, *others], RULES)}
+    assert found["idle"] == Placing("idle", tier, tier, None, "small_sample")
+
+
+def test_back_from_a_small_sample_a_rep_is_an_incumbent_of_their_own_tier() -> None:
+    low, others = scored("low", 3, 40, taken=10), [scored("top", 1, 60), scored("mid", 2, 50)]
+    away = replace(low, taken=9)
+    for rep in (low, away):
+        assert tiers(place([rep, *others], SCORED))["low"] == 3
 
 
 def test_nobody_is_scored_on_no_leads_whatever_the_minimum() -> None:
@@ -355,7 +371,9 @@ def test_nobody_is_lost_and_every_tier_has_its_size(inputs: list[Inputs], rules:
     assert [p.was for p in placings] == [rep.tier for rep in inputs]
     counted = [p.tier for p in placings if p.counted]
     assert tuple(map(counted.count, (1, 2, 3))) == sizes(len(counted), rules)
-    assert all(p.tier == (2 if counted else p.was) for p in placings if not p.counted)
+    stays = [p for p in placings if not p.counted and not (counted and p.reason == "newcomer")]
+    assert all(p.tier == p.was for p in stays)
+    assert all(p.tier == 2 for p in placings if counted and p.reason == "newcomer")
     assert all(p.score is None or 0 <= p.score <= 100 for p in placings)
 
 

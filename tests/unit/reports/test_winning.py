@@ -82,3 +82,17 @@ def test_qualified_leads_are_of_those_taken_then() -> None:
     early = [entry("claimed", -1), entry("qualified", -1, 2 * 1440), entry("won", -1, 3 * 1440)]
     metrics = winning_metrics(3, [*HISTORY, *early], COUNTS, "USD", REP.rep_id, START, END)
     assert metrics["qualification_accuracy"] == 0.5
+
+
+def test_what_wins_in_a_tier_is_a_setting() -> None:
+    own = {"1": ("contact_rate",), "2": ("revenue", "conversion", "deal_size")}
+
+    def found(tier: int) -> list[str]:
+        named = winning_metrics(tier, HISTORY, COUNTS, "USD", REP.rep_id, START, END, own)
+        return list(named)
+
+    assert [found(tier) for tier in (1, 2, 3)] == [
+        ["contact_rate"],
+        ["revenue", "conversion", "deal_size"],
+        [],
+    ]

@@ -1,15 +1,15 @@
 """Challenges are contests of the whole organisation that recur by a calendar (G7).
 
-Each has its formula here, so that a changed metric does not change the challenge:
+What counts in each is a rule of the playbook, by default:
 
-- Speed Week: the mean response time, `mean(response_seconds)`; the shortest wins.
-- Quality Month: the share of claimed leads that became customers,
-  `count(claimed_customers) / count(claimed)`; the only one that takes a month.
-- Volume Sprint: most claims, `count(claimed)`, with own conversion kept: the share of claimed leads
-  that became opportunities is no smaller than in the 28 days before.
-- Underdog Week: the most points more than in the week before, without prizes,
-  `sum(points) - sum(prize)`; as a number, not in percent. A rep with no counts in the week before
-  was away and is not placed.
+- Speed Week: the mean response time; the shortest wins.
+- Quality Month: the share of claimed leads that became customers; the only one that takes a month.
+- Volume Sprint: most claims, with own conversion kept: the share of claimed leads that became
+  opportunities is no smaller than in the 28 days before.
+- Underdog Week: by how many percent a rep's points pass their own past, without prizes: the week
+  before, or the average of four where that is more. So that growth from almost nothing does not
+  decide, some points are added to that past. A rep with no counts in the week before was away and
+  is not placed.
 
 The weekly challenges take turns, one each ISO week. Quality Month runs beside them, each calendar
 month.
@@ -20,7 +20,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any
 
 from dibs.core.calendar import named
 from dibs.game.contests.rules import RESERVED, Contest, Minimum
@@ -32,36 +31,6 @@ NAMES: Mapping[Challenge, str] = {
     "quality_month": "Quality Month",
     "volume_sprint": "Volume Sprint",
     "underdog_week": "Underdog Week",
-}
-
-_CLAIMED = "count(claimed)"
-# Prizes belong to earlier weeks.
-_EARNED = "sum(points) - sum(prize)"
-# Late days: the outcome of a lead comes later than a call.
-_TEMPLATES: Mapping[Challenge, Mapping[str, Any]] = {
-    "speed_week": {
-        "metric": "mean(response_seconds)",
-        "better": "less",
-        "tie_breakers": (_CLAIMED,),
-        "late_days": 2,
-    },
-    "quality_month": {
-        "metric": "count(claimed_customers) / count(claimed)",
-        "tie_breakers": ("count(claimed_customers)",),
-        "late_days": 14,
-    },
-    "volume_sprint": {
-        "metric": _CLAIMED,
-        "keeps": "count(claimed_opportunities) / count(claimed)",
-        "tie_breakers": ("count(claimed_opportunities)",),
-        "late_days": 7,
-    },
-    "underdog_week": {
-        "metric": _EARNED,
-        "improvement": True,
-        "tie_breakers": (_EARNED,),
-        "late_days": 2,
-    },
 }
 
 _WEEK = timedelta(weeks=1)
@@ -115,6 +84,7 @@ def calendar(challenges: Challenges, first: date, last: date) -> list[ChallengeS
 def contest_of(slot: ChallengeSlot, playbook: Playbook) -> Contest:
     """Return the contest of a challenge, for all reps of all teams."""
     rules = playbook.game.challenges
+    rule = rules.rule_for(slot.challenge)
     return Contest(
         contest_id=slot.contest_id,
         name=NAMES[slot.challenge],
@@ -122,11 +92,17 @@ def contest_of(slot: ChallengeSlot, playbook: Playbook) -> Contest:
         first_day=slot.first_day,
         last_day=slot.last_day,
         teams=tuple(playbook.teams),
-        minimum=Minimum(_CLAIMED, rules.minimum) if rules.minimum else None,
+        metric=rule.formula,
+        better=rule.better,
+        improvement=rule.improvement,
+        prior=rule.prior if rule.improvement else 0,
+        keeps=rule.keeps,
+        minimum=Minimum(rule.minimum_of, rules.minimum) if rules.minimum else None,
+        tie_breakers=rule.tie_breakers,
+        late_days=rule.late_days,
         prize_points=rules.prize_points,
         prize=rules.prize,
         hidden=rules.hidden,
-        **_TEMPLATES[slot.challenge],
     )
 
 

@@ -15,6 +15,7 @@ LONGEST = timedelta(days=366)
 EARLIEST, LATEST = date(2000, 1, 1), date(2199, 12, 31)
 MOST_REPS = 1000
 _MOST_LATE_DAYS = 31
+_LARGEST_PRIOR = 10**12
 _MOST_PRIZES = 100
 _LARGEST_PRIZE = 1_000_000
 _MOST_TICKETS = 100
@@ -90,6 +91,10 @@ def _days(contest: Contest) -> Iterator[FieldError]:
         yield FieldError("last_day", "is before the first day")
     elif contest.last_day - contest.first_day >= LONGEST:
         yield FieldError("last_day", f"is too far off; a contest has up to {LONGEST.days} days")
+    if not 0 <= contest.prior <= _LARGEST_PRIOR:
+        yield FieldError("prior", f"use 0 to {_LARGEST_PRIOR}")
+    if contest.prior and not contest.improvement:
+        yield FieldError("prior", "is for an improvement; set improvement, or leave prior out")
     if not 0 <= contest.late_days <= _MOST_LATE_DAYS:
         yield FieldError("late_days", f"use 0 to {_MOST_LATE_DAYS}")
 

@@ -19,6 +19,7 @@ from typing import Any, Literal
 from dibs.core.calendar import day_start
 from dibs.core.rep import Rep
 from dibs.game.scoring.metrics import METRICS, metrics_of, order, parse, value_of
+from dibs.game.scoring.samples import needed, sample_of
 from dibs.game.scoring.vocabulary import known_names
 from dibs.race.draw import commitment_of
 from dibs.race.newcomers import protected
@@ -75,9 +76,13 @@ class Contest:
     their side's value, and the members of the winning side are honoured (G6).
 
     `handicap` counts percent of the rep's own target (F11). `improvement` counts how much better
-    the value is than in as many days before the start; a rep who is no better is not placed.
-    `keeps` may not be worse than in the 28 days before. `tie_breakers` decide ties, in order; those
-    still level share the place and each get its prize.
+    the value is than in as many days before the start; a rep who is no better is not placed. With
+    a `prior` it counts in percent of the own past, to which the prior is added: of the earlier
+    value, or of as many days of the 28 before where that is better, so that a lazy week is no
+    head start. `keeps` may not be worse than in the 28 days before. `tie_breakers` decide ties, in
+    order; those still level share the place and each get its prize. To be placed, a rep or side
+    needs the `minimum`, and the sample that the metric itself asks for (G12), or so many as the
+    `minimum` says where that is fewer.
 
     The first and the last day are included. Late data count until `late_days` after the end.
     `prize_points` go to the first places; in a `team` contest to every member of the side. A
@@ -100,6 +105,7 @@ class Contest:
     per_head: bool = False
     handicap: Literal["none", "own_target"] = "none"
     improvement: bool = False
+    prior: int = 0
     keeps: str = ""
     minimum: Minimum | None = None
     tie_breakers: tuple[str, ...] = ()
@@ -254,6 +260,20 @@ def figure_of(name: str, playbook: Playbook) -> Metric:
     return _SHIPPED.get(name) or Metric(name, "")
 
 
+def figures_of(contest: Contest, playbook: Playbook) -> dict[str, Metric]:
+    """Return all a contest's metrics by name or formula; what ranks has the sample it asks for.
+
+    Raises:
+        ValueError: one of them is neither a metric nor a formula.
+    """
+    found = {name: figure_of(name, playbook) for name in contest.figures}
+    ranks = {contest.metric, *(names[0] for names in contest.metric_by_tier.values() if names)}
+    least = {name: needed(metric, playbook) for name, metric in found.items() if name in ranks}
+    return found | {
+        name: replace(found[name], minimum=need) for name, need in least.items() if need
+    }
+
+
 def freeze(
     contest: Contest,
     playbook: Playbook,
@@ -263,7 +283,7 @@ def freeze(
     seed: str,
 ) -> FrozenContest:
     """Return a contest's frozen part; `targets` are those of the contest's days, by rep."""
-    figures = {name: figure_of(name, playbook) for name in contest.figures}
+    figures = figures_of(contest, playbook)
     if contest.better and contest.metric:
         figures[contest.metric] = replace(figures[contest.metric], better=contest.better)
     sides = {rep_id: side for side, members in contest.sides.items() for rep_id in members}
@@ -298,7 +318,7 @@ def windows_of(contest: Contest) -> dict[str, tuple[date, date]]:
     windows = {"now": (contest.first_day, contest.last_day)}
     if contest.improvement:
         windows["before"] = (contest.first_day - contest.days * _DAY, yesterday)
-    if contest.keeps:
+    if contest.keeps or contest.prior:
         windows["kept"] = (contest.first_day - KEPT_DAYS * _DAY, yesterday)
     return windows
 
@@ -390,8 +410,10 @@ def _judged(
     if contest.tickets:
         value, why = _tickets(contest, now)
     else:
-        before = _together(windows.before, members)
-        value, why = _value(contest, frozen.figures[metric], now, before, members)
+        before, kept = _together(windows.before, members), _together(windows.kept, members)
+        value, why = _value(contest, frozen.figures[metric], now, before, kept, members)
+    if why is None and _too_few(contest, frozen.figures.get(metric), now):
+        why = "below_minimum"
     if minimum and why is None:
         done = value_of(frozen.figures[minimum.formula], now)
         if done is None or done < minimum.at_least:
@@ -402,6 +424,20 @@ def _judged(
             why = "worse_than_before"
     ties = tuple(value_of(frozen.figures[name], now) for name in breakers)
     return ContestRow(who, members[0].side, tier, value, ties, None, why)
+
+
+def _too_few(contest: Contest, figure: Metric | None, counts: Counts) -> bool:
+    """Return whether an average or a share is one of too few events to be placed with (G12).
+
+    A minimum that the contest states may be lower than the metric's own, as for a day's contest.
+    """
+    sample = None if figure is None else sample_of(figure)
+    if figure is None or sample is None:
+        return False
+    need = figure.minimum or 0
+    if contest.minimum is not None:
+        need = min(need, contest.minimum.at_least)
+    return sample.size(counts) < need
 
 
 def _measures(contest: Contest, tier: int) -> tuple[str, tuple[str, ...]]:
@@ -441,6 +477,7 @@ def _value(
     figure: Metric,
     now: Counts,
     before: Counts | None,
+    kept: Counts | None,
     members: Sequence[Entrant],
 ) -> tuple[Fraction | None, Why | None]:
     value = value_of(figure, now)
@@ -448,9 +485,14 @@ def _value(
         return None, "no_value"
     if contest.improvement:
         earlier = None if before is None else value_of(figure, before)
-        if earlier is None:
+        if before is None or earlier is None or _too_few(contest, figure, before):
             return None, "no_comparison"
+        if contest.prior:
+            earlier = _own_past(contest, figure, earlier, kept)
         value = earlier - value if figure.better == "less" else value - earlier
+        if contest.prior:
+            # The past is below zero only where points were taken back.
+            value = value * 100 / (max(earlier, Fraction(0)) + contest.prior)
         if value <= 0:
             return value, "not_better"
     if contest.handicap == "own_target":
@@ -461,6 +503,16 @@ def _value(
     if contest.per_head:
         value /= len(members)
     return value, None
+
+
+def _own_past(contest: Contest, figure: Metric, earlier: Fraction, kept: Counts | None) -> Fraction:
+    """Return the better of the days before the start and as many days of the 28 before."""
+    usual = None if kept is None else value_of(figure, kept)
+    if usual is None:
+        return earlier
+    if sample_of(figure) is None:
+        usual = usual * contest.days / KEPT_DAYS
+    return min(earlier, usual) if figure.better == "less" else max(earlier, usual)
 
 
 def _is_worse(figure: Metric, value: Fraction | None, than: Fraction | None) -> bool:

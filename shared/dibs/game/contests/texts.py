@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from dibs.game.contests.rules import KEPT_DAYS, Contest
+from dibs.game.scoring.samples import sample_of
 from dibs.rules.game import Metric
 from dibs.web.translations import Translator, translator
 
@@ -12,7 +13,7 @@ from dibs.web.translations import Translator, translator
 def rules_in_words(contest: Contest, figures: Mapping[str, Metric], language: str) -> list[str]:
     """Return a contest's rules, one sentence each."""
     _ = translator(language)
-    sentences = [*_measured(contest, figures, _), *_decided(contest, _)]
+    sentences = [*_measured(contest, figures, _), *_decided(contest, figures, _)]
     sentences.append(
         _.ngettext(
             "Activities reported up to {n} day after the end still count; "
@@ -51,7 +52,17 @@ def _measured(contest: Contest, figures: Mapping[str, Metric], _: Translator) ->
             sentences.append(_("The lowest wins."))
         else:
             sentences.append(_("The highest wins."))
-    if contest.improvement:
+    if contest.prior:
+        sentences.append(
+            _(
+                "What counts is by how many percent each rep passes their own past: the same time "
+                "just before, or its average over {days} days, whichever is better. {prior} is "
+                "added to that past, so that growth from almost nothing does not decide.",
+                days=KEPT_DAYS,
+                prior=contest.prior,
+            )
+        )
+    elif contest.improvement:
         sentences.append(
             _.ngettext(
                 "What counts is the improvement over the {n} day before.",
@@ -66,7 +77,7 @@ def _measured(contest: Contest, figures: Mapping[str, Metric], _: Translator) ->
     return sentences
 
 
-def _decided(contest: Contest, _: Translator) -> list[str]:
+def _decided(contest: Contest, figures: Mapping[str, Metric], _: Translator) -> list[str]:
     sentences = []
     if contest.kind == "hybrid":
         sentences.append(
@@ -81,6 +92,16 @@ def _decided(contest: Contest, _: Translator) -> list[str]:
                 "To be placed, {metric} must be at least {least}.",
                 metric=contest.minimum.formula,
                 least=contest.minimum.at_least,
+            )
+        )
+    metric = figures.get(contest.metric)
+    if metric is not None and metric.minimum and sample_of(metric) is not None:
+        least = min(metric.minimum, contest.minimum.at_least if contest.minimum else metric.minimum)
+        sentences.append(
+            _(
+                "To be placed, {metric} must come from at least {least} leads, calls or hours.",
+                metric=contest.metric,
+                least=least,
             )
         )
     if contest.keeps:

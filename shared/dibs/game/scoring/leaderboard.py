@@ -21,6 +21,7 @@ from dibs.core.rep import Rep
 from dibs.game.scoring.metrics import metrics_of, parse
 from dibs.game.scoring.ports import Standings, Total
 from dibs.game.scoring.ranking import Named, Ranking, Row
+from dibs.game.scoring.samples import needed, sample_of
 from dibs.rules.game import Metric
 from dibs.rules.playbook import Playbook
 
@@ -35,8 +36,9 @@ USUAL_ROWS = 10
 class Leaderboard:
     """A board as one viewer may see it.
 
-    `rows` are the top, `mine` is the viewer's own row, `around` that row with its neighbours. Ids
-    and names are empty where the viewer may not know them. `shared` are the tied places among these
+    `rows` are the top of `many`, `mine` is the viewer's own row, `around` that row with its
+    neighbours. `apart` are the first of the `many_apart` who are not ranked yet (G12). Ids and
+    names are empty where the viewer may not know them. `shared` are the tied places among these
     rows. `gap` is the distance to the value of the next place above.
     """
 
@@ -52,6 +54,8 @@ class Leaderboard:
     gap: Fraction | None
     many: int
     shared: frozenset[int]
+    apart: tuple[Row, ...]
+    many_apart: int
 
 
 Board = TypeVar("Board", bound=Leaderboard)
@@ -88,9 +92,10 @@ def leaderboard(
     ranking = _ranking(standings.totals(period), period, playbook, metric, scope, team)
     own_id = None if viewer is None else (viewer.rep_id if scope == "reps" else viewer.team)
     own = None if own_id is None else ranking.number_of(own_id)
-    top = ranking.rows(0, USUAL_ROWS if asked.top is None else asked.top)
-    around = () if own is None else ranking.rows(own - 1, own + 2)
-    mine = next((row for row in around if row.id == own_id), None)
+    most, last = USUAL_ROWS if asked.top is None else asked.top, ranking.ranked
+    top, apart = ranking.rows(0, min(most, last)), ranking.rows(last, last + most)
+    mine = None if own is None else ranking.rows(own, own + 1)[0]
+    around = () if own is None or own >= last else ranking.rows(own - 1, min(own + 2, last))
     places = {row.place for row in (*top, *around) if row.place is not None}
     board = Leaderboard(
         metric=asked.metric,
@@ -103,8 +108,10 @@ def leaderboard(
         around=around,
         mine=mine,
         gap=None if mine is None else ranking.gap(mine),
-        many=len(ranking),
+        many=last,
         shared=frozenset(place for place in places if ranking.is_shared(place)),
+        apart=apart,
+        many_apart=len(ranking) - last,
     )
     return board if viewer is None or scope == "teams" else as_seen(board, playbook, viewer)
 
@@ -175,8 +182,9 @@ def _ranking(
         return playbook.teams[total.team].name if total.team in playbook.teams else total.team
 
     of_team = team if scope == "reps" else str(playbook.version)
-    key = (period, metric.formula, metric.better, scope, of_team)
-    were, ranking = _known.pop(key, ((), Ranking(metric)))
+    need = needed(metric, playbook)
+    key = (period, metric.formula, metric.better, metric.sample, str(need), scope, of_team)
+    were, ranking = _known.pop(key, ((), Ranking(metric, need)))
     if were is not totals:
         ranking = ranking.changed(_changes(metric, were, totals, whose, counts, named))
     _known[key] = (totals, ranking)
@@ -209,7 +217,8 @@ def _changes(
     either = before | now
     changed = [either[key] for key in before.keys() ^ now.keys()]
     lines: dict[str, Named | None] = {whose(total): None for total in changed if counts(total)}
-    terms = parse(metric.formula).terms
+    sample = sample_of(metric)
+    terms = parse(metric.formula).terms | (sample.terms if sample else frozenset())
     for owner, total in zip(map(whose, totals), totals, strict=True):
         if owner in lines and counts(total):
             _, so_far = lines[owner] or ("", {})
@@ -222,8 +231,10 @@ def as_seen(board: Board, playbook: Playbook, viewer: Rep) -> Board:
     """Return a team's board as a rep may see it: named, anonymous, or own gap only (G3)."""
     team = playbook.teams.get(viewer.team)
     if team is not None and team.own_gap:
+        ranked = board.mine is not None and not board.mine.not_ranked
         own = () if board.mine is None else (board.mine,)
-        return replace(board, rows=own, around=own)
+        placed, apart = (own, ()) if ranked else ((), own)
+        return replace(board, rows=placed, around=placed, apart=apart)
     if not playbook.hides_winner_from(viewer):
         return board
 
@@ -232,4 +243,9 @@ def as_seen(board: Board, playbook: Playbook, viewer: Rep) -> Board:
             row if row.id == viewer.rep_id else replace(row, id="", name="") for row in rows
         )
 
-    return replace(board, rows=hidden(board.rows), around=hidden(board.around))
+    return replace(
+        board,
+        rows=hidden(board.rows),
+        around=hidden(board.around),
+        apart=hidden(board.apart),
+    )

@@ -349,6 +349,7 @@ METRICS: Mapping[str, Metric] = {
         "Pay as part of revenue, at 2500 of the currency's smallest unit an hour: put your own.",
         "ratio",
         "less",
+        sample="sum(hours_worked)",
     ),
     "csat": Metric("mean(csat)", "Mean satisfaction that customers gave, 0 to 100."),
     "nps": Metric(

@@ -13,6 +13,7 @@ from dibs.core.periods import ALL
 from dibs.game.scoring.metrics import metrics_of, parse
 from dibs.game.scoring.ports import Standings, Total
 from dibs.game.scoring.ranking import Row, ranked, summed
+from dibs.game.scoring.samples import needed
 from dibs.game.scoring.vocabulary import known_names
 from dibs.rules.game import Metric
 from dibs.rules.playbook import Playbook
@@ -68,8 +69,8 @@ def preview(
         rep_id: (totals[0].name, summed(total.counts for total in totals))
         for rep_id, totals in by_rep.items()
     }
-    before = [] if in_force is None else ranked(in_force, counts)
-    rows = tuple(ranked(tried, counts))
+    before = [] if in_force is None else ranked(in_force, counts, needed(in_force, playbook))
+    rows = ranked(tried, counts, needed(tried, playbook))
     return MetricPreview(tried, in_force, wanted, rows, {row.id: row for row in before})
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from operator import itemgetter
 
 from dibs.game.scoring.metrics import order, value_of
+from dibs.game.scoring.samples import Sample, sample_of
 from dibs.reports.speed import RepSpeed
 from dibs.rules.game import Metric
 
@@ -19,6 +21,7 @@ Named = tuple[str, Mapping[str, int]]
 class Row:
     """One line of a board. `place` and `value` are None where there is nothing to divide by.
 
+    A rep who is not ranked yet has no place either, and `have` of the `need` events it takes (G12).
     `speed` is only on the board of response speed (M3).
     """
 
@@ -27,9 +30,21 @@ class Row:
     name: str
     value: Fraction | None
     speed: RepSpeed | None = None
+    have: Fraction | None = None
+    need: int | None = None
+
+    @property
+    def not_ranked(self) -> bool:
+        """Tell whether the rep has too few events to be ranked yet."""
+        return self.need is not None
 
 
-_Key = tuple[bool, Fraction | int, str]
+_Key = tuple[int, Fraction | int, str]
+_Known = tuple[_Key, str, Fraction | None]
+"""A sort key, a name, and the value of who is not ranked yet."""
+
+# The parts of a board, in order: with a value, without one, and not ranked yet.
+_PLACED, _WITHOUT, _APART = range(3)
 # Beyond so many changes, sorting all again is faster.
 _FEW = 500
 # Sorts before every id with the same value.
@@ -41,15 +56,22 @@ class Ranking:
     """All reps or teams in the order of a metric (G3).
 
     Equal values share the place, the next place is left out, and they are ordered by id. Those
-    without a value have no place and come last.
+    without a value have no place and come last. Whoever has a smaller sample than `need` is listed
+    apart, after all others, the largest sample first (G12).
     """
 
     metric: Metric
-    _by_id: Mapping[str, tuple[_Key, str]] = field(default_factory=dict)
+    need: int = 0
+    _by_id: Mapping[str, _Known] = field(default_factory=dict)
     _keys: Sequence[_Key] = ()
 
     def __len__(self) -> int:
         return len(self._keys)
+
+    @property
+    def ranked(self) -> int:
+        """How many rows come before those that are listed apart."""
+        return bisect_left(self._keys, _APART, key=itemgetter(0))
 
     def changed(self, counts: Mapping[str, Named | None]) -> Ranking:
         """Return the ranking with these new counts; None removes an id.
@@ -59,19 +81,20 @@ class Ranking:
         """
         by_id, keys = dict(self._by_id), list(self._keys)
         old = [by_id.pop(id_)[0] for id_ in counts if id_ in by_id]
+        sample = sample_of(self.metric) if self.need else None
         new = {
-            id_: (_key(self.metric, id_, named[1]), named[0])
+            id_: _known(self, sample, id_, named)
             for id_, named in counts.items()
             if named is not None
         }
         by_id |= new
         if len(counts) > _FEW:
-            return Ranking(self.metric, by_id, sorted(key for key, _ in by_id.values()))
+            return replace(self, _by_id=by_id, _keys=sorted(key for key, *_ in by_id.values()))
         for key in old:
             del keys[bisect_left(keys, key)]
-        for key, _ in new.values():
+        for key, *_ in new.values():
             insort(keys, key)
-        return Ranking(self.metric, by_id, keys)
+        return replace(self, _by_id=by_id, _keys=keys)
 
     def number_of(self, id_: str) -> int | None:
         """Return how many come before an id, None where it is not ranked."""
@@ -95,27 +118,38 @@ class Ranking:
         return bool(others) and others[0][:2] == first[:2]
 
     def _row(self, key: _Key) -> Row:
-        without, value, id_ = key
-        _, name = self._by_id[id_]
-        if without:
+        part, by, id_ = key
+        _, name, value = self._by_id[id_]
+        if part == _WITHOUT:
             return Row(None, id_, name, None)
-        place = bisect_left(self._keys, (without, value, _ANYBODY)) + 1
-        return Row(place, id_, name, self._value(value))
+        if part == _APART:
+            return Row(None, id_, name, value, have=Fraction(-by), need=self.need)
+        place = bisect_left(self._keys, (part, by, _ANYBODY)) + 1
+        return Row(place, id_, name, self._value(by))
 
     def _value(self, sorted_by: Fraction | int) -> Fraction:
         return Fraction(sorted_by if self.metric.better == "less" else -sorted_by)
 
 
-def ranked(metric: Metric, counts: Mapping[str, Named]) -> tuple[Row, ...]:
+def ranked(metric: Metric, counts: Mapping[str, Named], need: int = 0) -> tuple[Row, ...]:
     """Return all rows in the order of a metric; `counts` are name and counts by id."""
-    return Ranking(metric).changed(counts).rows()
+    return Ranking(metric, need).changed(counts).rows()
 
 
-def _key(metric: Metric, id_: str, counts: Mapping[str, int]) -> _Key:
-    """Return a sort key: the best value first, those without a value last."""
-    without, by = order(metric, value_of(metric, counts))
+def _known(ranking: Ranking, sample: Sample | None, id_: str, named: Named) -> _Known:
+    """Return what is kept of a row; its sort key is first."""
+    (name, counts), metric = named, ranking.metric
+    value = value_of(metric, counts)
+    have = None if sample is None else sample.size(counts)
+    if have is not None and have < ranking.need:
+        return (_APART, _whole(-have), id_), name, value
+    without, by = order(metric, value)
+    return (_WITHOUT if without else _PLACED, _whole(by), id_), name, None
+
+
+def _whole(number: Fraction) -> Fraction | int:
     # Whole numbers are compared many times faster.
-    return without, by.numerator if by.denominator == 1 else by, id_
+    return number.numerator if number.denominator == 1 else number
 
 
 def team_of_target(teams: Mapping[str, Mapping[str, int]]) -> str:

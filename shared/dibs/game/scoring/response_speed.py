@@ -17,14 +17,16 @@ from dibs.core.calendar import Period, day_of, period_of
 from dibs.core.errors import FieldError, Forbidden, InvalidInput
 from dibs.core.rep import Rep
 from dibs.game.scoring.leaderboard import MOST_ROWS, Asked, Leaderboard, as_seen
-from dibs.game.scoring.metrics import METRICS
+from dibs.game.scoring.metrics import METRICS, metrics_of
 from dibs.game.scoring.ranking import Row
+from dibs.game.scoring.samples import needed
 from dibs.ledger.entries import ASSIGNED, CLAIMED, Entry
 from dibs.ledger.ports import Ledger
 from dibs.race.newcomers import protected
 from dibs.reports.speed import Speed, places, speed
 from dibs.reports.team_entries import KINDS, Kind, named_period, team_entries, zone_of
 from dibs.roster.ports import Roster
+from dibs.rules.game import Speed as SpeedRules
 from dibs.rules.playbook import Playbook
 
 RESPONSE_SPEED = "response_speed"
@@ -32,11 +34,12 @@ RESPONSE_SPEED = "response_speed"
 
 @dataclass(frozen=True)
 class SpeedBoard(Leaderboard):
-    """A board whose rows have a `speed`; `span` is its period. `winners` are the rows of the first
-    place, None until the period is over."""
+    """A board whose rows have a `speed`; `span` is its period, `rules` are the times it goes by.
+    `winners` are the rows of the first place, None until the period is over."""
 
     span: Period
     winners: tuple[Row, ...] | None
+    rules: SpeedRules
 
 
 def response_speed(
@@ -60,15 +63,19 @@ def response_speed(
     entries = team_entries(ledger, team, zone, span, as_of)
     reps = roster.get_many(sorted({entry.rep_id for entry in entries}))
     counted = [e for e in entries if not _protected(e, reps.get(e.rep_id), playbook, zone)]
-    rows = _rows(speed(counted, playbook.work.counts, span.start, span.end), reps)
-    number = None
-    if viewer is not None:
-        number = next((n for n, row in enumerate(rows) if row.id == viewer.rep_id), None)
-    mine = None if number is None else rows[number]
+    # This board has its own definition; only the minimum is the playbook's.
+    least = metrics_of(playbook)["response_time"].minimum
+    metric, rules = replace(METRICS["response_time"], minimum=least), playbook.game.speed
+    found = speed(counted, playbook.work.counts, span.start, span.end, rules)
+    listed = _rows(found, reps, needed(metric, playbook))
+    rows = tuple(row for row in listed if not row.not_ranked)
+    own = "" if viewer is None else viewer.rep_id
+    mine = next((row for row in listed if own and row.id == own), None)
+    number = rows.index(mine) if mine in rows else None
     sharers = Counter(row.place for row in rows if row.place is not None)
     board = SpeedBoard(
         metric=RESPONSE_SPEED,
-        definition=METRICS["response_time"],
+        definition=metric,
         period=span.name,
         scope="reps",
         team=team,
@@ -79,13 +86,19 @@ def response_speed(
         gap=None if mine is None else _gap(rows, mine),
         many=len(rows),
         shared=frozenset(place for place, many in sharers.items() if many > 1),
+        apart=tuple(row for row in listed if row.not_ranked),
+        many_apart=len(listed) - len(rows),
         span=span,
         winners=None,
+        rules=rules,
     )
     board = board if viewer is None else as_seen(board, playbook, viewer)
     winners = tuple(row for row in board.rows if row.place == 1)
     return replace(
-        board, rows=board.rows[: asked.top], winners=winners if span.end <= as_of else None
+        board,
+        rows=board.rows[: asked.top],
+        apart=board.apart[: asked.top],
+        winners=winners if span.end <= as_of else None,
     )
 
 
@@ -103,13 +116,17 @@ def _kind(asked: Asked) -> Kind:
     return kind
 
 
-def _rows(results: Speed, reps: Mapping[str, Rep]) -> tuple[Row, ...]:
+def _rows(results: Speed, reps: Mapping[str, Rep], need: int) -> tuple[Row, ...]:
+    """Return all rows; whoever contacted fewer than `need` leads is not ranked yet (G12)."""
     rows = []
-    for place, rep_id in places(results):
+    for place, rep_id in places(results, need):
         one, name = results.reps[rep_id], reps[rep_id].name if rep_id in reps else ""
         mean = None if one.mean_seconds is None else Fraction(one.mean_seconds)
-        rows.append(Row(place, rep_id, name, mean, one))
-    return tuple(rows)
+        row = Row(place, rep_id, name, mean, one)
+        if one.contacted < need:
+            row = replace(row, have=Fraction(one.contacted), need=need)
+        rows.append(row)
+    return tuple(sorted(rows, key=lambda row: -(row.have or 0)) if need else rows)
 
 
 def _gap(rows: tuple[Row, ...], mine: Row) -> Fraction | None:

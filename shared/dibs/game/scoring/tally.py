@@ -29,7 +29,6 @@ from dibs.rules.playbook import Playbook
 PRIZE = "prize"
 HELPED = "helped"
 
-_TWO_MINUTES = timedelta(minutes=2)
 _MS = timedelta(milliseconds=1)
 # The question is defined this way: 9 and 10 recommend, 0 to 6 do not.
 _PROMOTER, _DETRACTOR = 9, 6
@@ -263,11 +262,12 @@ def _award_taken(counts: _Counts, lead: TakenLead, rules: Rules, confirmed: Conf
     contact = lead.first("contacted")
     if contact is not None:
         passed, points = contact.counts_from - lead.noticed_at, points_of(contact)
+        quick = timedelta(seconds=rules(contact.playbook_version).game.speed.badge_seconds)
         if passed <= timedelta(seconds=points.contact_within_seconds):
             award("contact", contact, points.contact)
         counts.add(
             _place(contact),
-            contacted_in_2_min=int(passed <= _TWO_MINUTES),
+            contacted_in_2_min=int(passed <= quick),
             claimed_and_contacted=int(lead.claimed and contact.week == taken.week),
         )
     won = lead.first("won")

@@ -28,7 +28,8 @@ BY_DAY: Mapping[str, str] = {
     "sales": "won, upsell and cross_sell together",
     "customers": "claimed leads that were won",
     "opportunities": "claimed leads that became an opportunity",
-    "contacted_in_2_min": "leads contacted within two minutes of the first notice",
+    "contacted_in_2_min": "leads contacted so soon after the first notice: two minutes, or "
+    "`game.speed.badge_seconds`",
     "claimed_and_contacted": "leads claimed and contacted in the same week",
     "buyers": "customers who bought, each counted once; a sale without a lead is one of its own",
     "held_sales": "sales whose amount waits for a rate of its currency",

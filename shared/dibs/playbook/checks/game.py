@@ -5,12 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sized
 from keyword import iskeyword
+from math import inf
 
 from dibs.core.errors import FieldError
-from dibs.game.scoring.metrics import parse
-from dibs.game.scoring.vocabulary import COUNTED, QUEST, SUMMED, Names, known_names
+from dibs.game.scoring.metrics import metrics_of, parse
+from dibs.game.scoring.samples import needed, sample_of
+from dibs.game.scoring.vocabulary import BY_LEAD, COUNTED, QUEST, SUMMED, Names, known_names
 from dibs.ledger.activities import TYPES
-from dibs.rules.game import Per, Quest
+from dibs.playbook.checks.reach import Most, bounds
+from dibs.reports.winning import WINNING
+from dibs.rules.game import CHALLENGE_RULES, Metric, Per, Quest
 from dibs.rules.playbook import Playbook
 from dibs.rules.rules import Limit
 
@@ -22,6 +26,10 @@ _MOST_POINTS = 100_000
 _HIGHEST = 10**12
 _MONDAY = 0
 _MOST_DAYS = 3650
+_LARGEST_SAMPLE = 10_000
+_MOST_LATE_DAYS = 31
+_MOST_BREAKERS = 5
+_TIERS = ("1", "2", "3")
 _LONG_AGO = 31
 # Points worth a warning: more than so many claims earn.
 _SMALL = 3
@@ -35,6 +43,7 @@ _MOST: dict[str, int] = {
     "quests": 20,
     "steps": 30,
     "rotation": 13,
+    "boards": 20,
     "rates": 200,
 }
 _RESERVED = {"response_speed": "a board of its own has that name (M3); use response_time"}
@@ -43,9 +52,10 @@ _RESERVED = {"response_speed": "a board of its own has that name (M3); use respo
 _CLAIMS = frozenset(
     {
         *("claimed", "claimed_and_contacted", "opportunities", "customers"),
-        *("claimed_opportunities", "claimed_customers"),
+        *("claimed_opportunities", "claimed_customers", "claim_seconds"),
     }
 )
+_INSTEAD = "count what they do, such as count(won), count(contacted_leads) or count(taken)"
 # The most days and weeks that a period touches; `all` has no limit.
 _LASTS: dict[Per, tuple[int, int]] = {
     "day": (1, 1),
@@ -64,6 +74,9 @@ def game_problems(playbook: Playbook) -> Iterator[FieldError]:
     yield from _levels(playbook)
     yield from quest_problems(playbook)
     yield from _challenges(playbook)
+    yield from _challenge_rules(playbook, names)
+    yield from _boards(playbook)
+    yield from _tier_metrics(playbook)
     yield from _reporting(playbook)
     yield from _rates(playbook)
 
@@ -143,22 +156,108 @@ def game_warnings(playbook: Playbook) -> Iterator[FieldError]:
         yield FieldError(
             "game.challenges.starts", "is missing, so no challenge starts; name a Monday"
         )
-    if not any(playbook.model_of(team).races for team in playbook.teams):
+    yield from _out_of_reach(playbook)
+
+
+def _out_of_reach(playbook: Playbook) -> Iterator[FieldError]:
+    """Yield each badge, challenge and board that nobody of some team can ever have a value for."""
+    racing = [team for team in playbook.teams if playbook.model_of(team).races]
+    assigned = [team for team in playbook.teams if team not in racing]
+    names = ", ".join(playbook.teams[team].name for team in assigned)
+    yield from _beyond_limits(playbook)
+    if not assigned:
         return
     for badge_id, badge in playbook.game.badges.items():
+        if _highest(badge.formula, _without_claims) < badge.at_least:
+            yield FieldError(
+                f"game.badges.{badge_id}.formula",
+                f"needs claims, and nobody claims in {names}: nobody there gets it; {_INSTEAD}",
+            )
+    for name in dict.fromkeys(playbook.game.challenges.rotation):
+        rule = playbook.game.challenges.rule_for(name)
+        least = playbook.game.challenges.minimum
+        if not _counts_without_claims(rule.formula, playbook) or (
+            _highest(_formula_of(rule.minimum_of, playbook), _without_claims) < least
+        ):
+            yield FieldError(
+                f"game.challenges.rules.{name}",
+                f"needs claims, and nobody claims in {names}: nobody there wins it; {_INSTEAD}",
+            )
+    for board in () if racing else playbook.game.boards:
+        if not _counts_without_claims(board, playbook):
+            yield FieldError(
+                f"game.boards.{board}",
+                f"needs claims, and nobody claims: the board stays empty; {_INSTEAD}",
+            )
+
+
+def _beyond_limits(playbook: Playbook) -> Iterator[FieldError]:
+    """Yield each badge and challenge that needs more leads than the limits allow (F7, M4)."""
+    for badge_id, badge in playbook.game.badges.items():
         most = _most_claims(playbook, badge.per)
-        if most is not None and _counts_claims(badge.formula) and badge.at_least > most:
+        highest = _highest(badge.formula, _within_limits(playbook, badge.per))
+        if most is not None and -inf < highest < badge.at_least:
             yield FieldError(
                 f"game.badges.{badge_id}.at_least",
                 f"is {badge.at_least}, but the limits allow {most} claims a {badge.per}: nobody "
                 "gets it; lower it, or let it be reached over a longer time",
             )
-    week = _most_claims(playbook, "week")
-    if challenges.rotation and week is not None and challenges.minimum > week:
-        yield FieldError(
-            "game.challenges.minimum",
-            f"is {challenges.minimum}, but the limits allow {week} claims a week: nobody is placed",
-        )
+    challenges, week = playbook.game.challenges, _most_claims(playbook, "week")
+    for name in dict.fromkeys(challenges.rotation):
+        formula = _formula_of(challenges.rule_for(name).minimum_of, playbook)
+        if _highest(formula, _within_limits(playbook, "week")) < challenges.minimum:
+            yield FieldError(
+                "game.challenges.minimum",
+                f"is {challenges.minimum}, but the limits allow {week} leads a week: nobody is "
+                f"placed in {name}; lower it",
+            )
+
+
+def _formula_of(name: str, playbook: Playbook) -> str:
+    """Return the formula of a metric by its name; what is no name is a formula."""
+    metric = metrics_of(playbook).get(name)
+    return name if metric is None else metric.formula
+
+
+def _counts_without_claims(name: str, playbook: Playbook) -> bool:
+    """Tell whether a metric or formula can be anything but nothing where nobody claims."""
+    if name in _RESERVED:
+        return True
+    metric = metrics_of(playbook).get(name)
+    found = bounds(_formula_of(name, playbook), _without_claims)
+    if found is None or (metric is not None and _never_enough(metric, playbook)):
+        return False
+    return found != (0, 0)
+
+
+def _never_enough(metric: Metric, playbook: Playbook) -> bool:
+    """Tell whether the sample a metric needs is one of claims."""
+    sample = sample_of(metric)
+    if sample is None or not needed(metric, playbook):
+        return False
+    return {term.partition(".")[0] for term in sample.terms} <= _CLAIMS
+
+
+def _highest(formula: str, most: Most) -> float:
+    """Return the highest value of a formula, below all where it never has one."""
+    found = bounds(formula, most)
+    return -inf if found is None else found.high
+
+
+def _without_claims(name: str) -> float:
+    return 0 if name in _CLAIMS else inf
+
+
+def _within_limits(playbook: Playbook, per: Per) -> Most:
+    """Return the most that limits let be counted of a name in a period."""
+    claims, leads = _most_claims(playbook, per), _most_leads(playbook, per)
+
+    def most(name: str) -> float:
+        if name in _CLAIMS:
+            return inf if claims is None else claims
+        return inf if leads is None or name not in BY_LEAD else leads
+
+    return most
 
 
 def _activities(playbook: Playbook) -> Iterator[FieldError]:
@@ -191,6 +290,10 @@ def _metrics(playbook: Playbook, names: Names) -> Iterator[FieldError]:
             yield FieldError(place, _RESERVED[name])
         yield from _formula(f"{place}.formula", metric.formula, names)
         yield from _text(f"{place}.means", metric.means, _LONGEST_TEXT)
+        if metric.sample:
+            yield from _formula(f"{place}.sample", metric.sample, names)
+        if metric.minimum is not None:
+            yield from _between(f"{place}.minimum", metric.minimum, 0, _LARGEST_SAMPLE)
 
 
 def _badges(playbook: Playbook, names: Names) -> Iterator[FieldError]:
@@ -260,6 +363,51 @@ def _challenges(playbook: Playbook) -> Iterator[FieldError]:
         yield from _text("game.challenges.prize", rules.prize, _LONGEST_TEXT)
 
 
+def _challenge_rules(playbook: Playbook, names: Names) -> Iterator[FieldError]:
+    metrics = metrics_of(playbook)
+    for name, rule in playbook.game.challenges.rules.items():
+        place = f"game.challenges.rules.{name}"
+        if name not in CHALLENGE_RULES:
+            yield FieldError(place, f"is no challenge; use {', '.join(CHALLENGE_RULES)}")
+        read = {"formula": rule.formula, "minimum_of": rule.minimum_of, "keeps": rule.keeps}
+        breakers = {f"tie_breakers.{n}": text for n, text in enumerate(rule.tie_breakers)}
+        for field, text in (read | breakers).items():
+            if text not in metrics and (text or field != "keeps"):
+                yield from _formula(f"{place}.{field}", text, names)
+        if len(rule.tie_breakers) > _MOST_BREAKERS:
+            yield FieldError(f"{place}.tie_breakers", f"are up to {_MOST_BREAKERS}")
+        yield from _between(f"{place}.prior", rule.prior, 0, _HIGHEST)
+        yield from _between(f"{place}.late_days", rule.late_days, 0, _MOST_LATE_DAYS)
+        if rule.prior and not rule.improvement:
+            yield FieldError(f"{place}.prior", "is for an improvement; set improvement to true")
+
+
+def _boards(playbook: Playbook) -> Iterator[FieldError]:
+    boards, known = playbook.game.boards, (*metrics_of(playbook), *_RESERVED)
+    yield from _too_many("game.boards", boards, "boards")
+    if len(set(boards)) < len(boards):
+        yield FieldError("game.boards", "name each board once")
+    for number, name in enumerate(boards):
+        if name not in known:
+            yield FieldError(
+                f"game.boards.{number}",
+                f"{name!r:.60} is no metric; use some of {', '.join(known)}",
+            )
+
+
+def _tier_metrics(playbook: Playbook) -> Iterator[FieldError]:
+    for tier, names in playbook.game.tier_metrics.items():
+        place = f"game.tier_metrics.{tier}"
+        if tier not in _TIERS:
+            yield FieldError(place, "is no tier; use 1, 2 and 3")
+        for name in names:
+            if name not in WINNING:
+                yield FieldError(place, f"{name!r:.60} is none; use some of {', '.join(WINNING)}")
+    speed = playbook.game.speed
+    if speed.short_seconds > speed.long_seconds:
+        yield FieldError("game.speed.short_seconds", "is more than long_seconds; swap them")
+
+
 def _formula(place: str, formula: str, names: Names) -> Iterator[FieldError]:
     try:
         parse(formula, names)
@@ -288,20 +436,12 @@ def _no_name(place: str, name: str) -> FieldError:
     )
 
 
-def _counts_claims(formula: str) -> bool:
-    read = parse(formula)
-    [*terms] = read.terms
-    return len(terms) == 1 and terms[0] in _CLAIMS and read.text == f"count({terms[0]})"
-
-
 def _most_claims(playbook: Playbook, per: Per) -> int | None:
     """Return how many leads a rep can claim at most in a period (F7, M4), None for `all`."""
     if per not in _LASTS:
         return None
-    quota, always = playbook.quota, []
-    if quota.enabled:
-        more = max((band.more_percent for band in quota.bands), default=0)
-        always = [Limit(quota.base_per_week * (100 + more) // 100, "week")]
+    leads = _most_leads(playbook, "week")
+    always = [] if leads is None else [Limit(leads, "week")]
     return max(
         min(
             _most_within(limit, per)
@@ -310,6 +450,15 @@ def _most_claims(playbook: Playbook, per: Per) -> int | None:
         )
         for tier in (1, 2, 3)
     )
+
+
+def _most_leads(playbook: Playbook, per: Per) -> int | None:
+    """Return how many leads a rep can be given at most in a period (M4), None without a limit."""
+    quota = playbook.quota
+    if per not in _LASTS or not quota.enabled:
+        return None
+    more = max((band.more_percent for band in quota.bands), default=0)
+    return quota.base_per_week * (100 + more) // 100 * _LASTS[per][1]
 
 
 def _most_within(limit: Limit, per: Per) -> int:

@@ -29,6 +29,7 @@ LIMITS: Mapping[str, tuple[int, int]] = {
     "unseen_seconds": (5, 900),
     "undo_seconds": (0, 300),
     "undos_per_day": (0, 100),
+    "contact_shown_seconds": (60, 86_400),
     "claims_per_day": (1, 10_000),
     "acceptance.hot_per_warm": (0, 100),
     "acceptance.claims_per_assignment": (0, 1000),
@@ -45,6 +46,7 @@ LIMITS: Mapping[str, tuple[int, int]] = {
     "newcomers.assigned_weeks": (0, 104),
     "newcomers.cohort_weeks": (0, 104),
     "newcomers.protected_weeks": (0, 104),
+    "newcomers.raced_percent": (0, 100),
     "draw.collect_seconds": (0, 60),
     "absence.hours_per_credit": (0, 1000),
     "absence.head_start_seconds": (10, 3600),
@@ -61,6 +63,7 @@ LIMITS: Mapping[str, tuple[int, int]] = {
     "tiers.prior_sample": (0, 1000),
     "tiers.margin": (0, 50),
     "tiers.newcomer_days": (0, 730),
+    "tiers.longest_response_hours": (1, 672),
     "quota.base_per_week": (1, 10_000),
     "assignment.in_hand_limit": (0, 1000),
     "assignment.fallback_after_seconds": (0, 604_800),
@@ -96,6 +99,11 @@ LIMITS: Mapping[str, tuple[int, int]] = {
     "game.rewards.request_days": (1, 365),
     "game.rewards.collect_days": (1, 730),
     "game.challenges.minimum": (1, 10_000),
+    "game.minimum_sample": (0, 1000),
+    "game.speed.short_seconds": (1, 86_400),
+    "game.speed.long_seconds": (1, 86_400),
+    "game.speed.streak_seconds": (1, 86_400),
+    "game.speed.badge_seconds": (1, 86_400),
 }
 """The minimum and maximum of every number, by its path; the schema publishes them."""
 
@@ -557,5 +565,5 @@ def _quotas_that_do_nothing(playbook: Playbook) -> Iterator[FieldError]:
         yield FieldError(
             "tiers.minimum_sample",
             f"is more than the {base} leads a rep on the base quota may take in "
-            f"{playbook.tiers.weeks} weeks: they never leave tier 2",
+            f"{playbook.tiers.weeks} weeks: their tier never changes",
         )

@@ -5,12 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, timedelta
+from fractions import Fraction
 from typing import Any
 
 import pytest
 
 from dibs.game.contests.challenges import NAMES, ChallengeSlot, calendar, contest_of
-from dibs.game.contests.rules import ContestStanding, Counts, Windows, freeze, score, times_of
+from dibs.game.contests.rules import (
+    ContestStanding,
+    Counts,
+    Minimum,
+    Windows,
+    freeze,
+    score,
+    times_of,
+)
 from dibs.rules.game import Challenge, Challenges
 from dibs.rules.playbook import Playbook
 from support.builders import NOON, a_playbook, a_rep
@@ -123,16 +132,17 @@ def placed(found: ContestStanding) -> list[tuple[str, int | None, str | None]]:
     return [(row.who, row.place, row.why) for row in found.reps]
 
 
-def test_in_speed_week_the_shortest_mean_wins_from_three_claims_on() -> None:
-    def answered(claims: int, ms: int, leads: int) -> Counts:
-        return {"claimed": claims, "response_seconds.sum": ms, "response_seconds.n": leads}
+def answered(taken: int, ms: int, leads: int) -> Counts:
+    return {"taken": taken, "response_seconds.sum": ms, "response_seconds.n": leads}
 
+
+def test_in_speed_week_the_shortest_mean_wins_from_five_leads_on() -> None:
     found = stands(
         "speed_week",
         {
-            A.rep_id: answered(3, 90_000, 3),
-            B.rep_id: answered(3, 89_999, 3),
-            C.rep_id: answered(2, 1, 2),
+            A.rep_id: answered(5, 90_000, 5),
+            B.rep_id: answered(5, 89_999, 5),
+            C.rep_id: answered(4, 1, 4),
         },
     )
     assert placed(found) == [
@@ -143,22 +153,52 @@ def test_in_speed_week_the_shortest_mean_wins_from_three_claims_on() -> None:
     assert found.prizes == {B.rep_id: 100, A.rep_id: 50}
 
 
+def test_in_speed_week_one_quick_contact_of_many_leads_does_not_win() -> None:
+    found = stands(
+        "speed_week", {A.rep_id: answered(50, 10_000, 1), B.rep_id: answered(50, 600_000, 50)}
+    )
+    assert placed(found)[0] == (B.rep_id, 1, None)
+    assert (A.rep_id, None, "below_minimum") in placed(found)
+
+
+def test_who_is_assigned_all_their_leads_can_be_placed() -> None:
+    found = stands("speed_week", {A.rep_id: {**answered(5, 1000, 5), "assigned": 5}})
+    assert placed(found)[0] == (A.rep_id, 1, None)
+
+
 def test_in_quality_month_the_largest_share_of_customers_wins() -> None:
     found = stands(
         "quality_month",
         {
-            A.rep_id: {"claimed": 9, "claimed_customers": 3},
-            B.rep_id: {"claimed": 3, "claimed_customers": 1},
-            C.rep_id: {"claimed": 100, "claimed_customers": 33, "customer_leads": 90},
+            A.rep_id: claimed(15, claimed_customers=5),
+            B.rep_id: claimed(6, claimed_customers=2),
+            C.rep_id: claimed(100, claimed_customers=33, customer_leads=90),
         },
     )
-    # 3 of 9 ties with 1 of 3, and more customers break the tie. Assigned leads do not count.
+    # 5 of 15 ties with 2 of 6, and more customers break the tie. Assigned leads do not count.
     assert placed(found) == [(A.rep_id, 1, None), (B.rep_id, 2, None), (C.rep_id, 3, None)]
+
+
+def test_in_quality_month_one_of_one_does_not_beat_thirty_of_forty() -> None:
+    found = stands(
+        "quality_month",
+        {
+            # Ten leads in all, one of them claimed.
+            A.rep_id: {"taken": 10, "claimed": 1, "claimed_customers": 1},
+            B.rep_id: claimed(40, claimed_customers=30),
+        },
+    )
+    assert placed(found)[0] == (B.rep_id, 1, None)
+    assert (A.rep_id, None, "below_minimum") in placed(found)
+
+
+def claimed(number: int, **more: int) -> Counts:
+    return {"taken": number, "claimed": number, **more}
 
 
 def test_in_volume_sprint_most_claims_win_with_the_own_conversion_kept() -> None:
     def claims(number: int, opportunities: int) -> Counts:
-        return {"claimed": number, "claimed_opportunities": opportunities}
+        return claimed(number, claimed_opportunities=opportunities)
 
     found = stands(
         "volume_sprint",
@@ -172,18 +212,80 @@ def test_in_volume_sprint_most_claims_win_with_the_own_conversion_kept() -> None
     ]
 
 
-def test_in_underdog_week_the_largest_growth_of_points_wins_without_prizes() -> None:
-    def earned(points: int, prize: int = 0) -> Counts:
-        return {"claimed": 3, "points.sum": points, "prize.sum": prize}
+def earned(points: int, prize: int = 0, taken: int = 5) -> Counts:
+    return {"taken": taken, "points.sum": points, "prize.sum": prize}
 
+
+def test_in_underdog_week_the_largest_relative_growth_wins() -> None:
     found = stands(
         "underdog_week",
-        {A.rep_id: earned(120), B.rep_id: earned(600, 500), C.rep_id: earned(900)},
-        {A.rep_id: earned(20), B.rep_id: earned(10)},
+        {A.rep_id: earned(900), B.rep_id: earned(300), C.rep_id: earned(900)},
+        {A.rep_id: earned(500), B.rep_id: earned(5)},
     )
     assert placed(found) == [
-        (A.rep_id, 1, None),
-        (B.rep_id, 2, None),
+        (B.rep_id, 1, None),
+        (A.rep_id, 2, None),
         (C.rep_id, None, "no_comparison"),
     ]
-    assert [row.value for row in found.reps[:2]] == [100, 90]
+    # In percent of the week before and the prior of 100 points.
+    assert [row.value for row in found.reps[:2]] == [Fraction(29_500, 105), Fraction(40_000, 600)]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ((5, 300), (500, 900)),
+        ((50, 200), (1000, 1900)),
+        ((500, 900), (5, 20)),  # four times almost nothing is almost nothing
+        ((200, 400), (0, 60)),
+        ((100, 250), (2000, 2500)),
+    ],
+)
+def test_growth_is_relative_and_almost_nothing_is_no_base(
+    one: tuple[int, int], other: tuple[int, int]
+) -> None:
+    before = {A.rep_id: earned(one[0]), B.rep_id: earned(other[0])}
+    found = stands("underdog_week", {A.rep_id: earned(one[1]), B.rep_id: earned(other[1])}, before)
+    assert placed(found)[0] == (A.rep_id, 1, None)
+
+
+def test_in_underdog_week_prizes_are_no_growth_and_a_minimum_holds() -> None:
+    found = stands(
+        "underdog_week",
+        {A.rep_id: earned(600, 500), B.rep_id: earned(300, taken=4), C.rep_id: earned(60)},
+        {A.rep_id: earned(100), B.rep_id: earned(5), C.rep_id: earned(10)},
+    )
+    assert placed(found) == [
+        (C.rep_id, 1, None),
+        (A.rep_id, None, "not_better"),
+        (B.rep_id, None, "below_minimum"),
+    ]
+
+
+def test_a_lazy_week_is_no_head_start_for_underdog_week() -> None:
+    """The own past is the week before, or the mean of four where that is more."""
+    found = stands(
+        "underdog_week",
+        {A.rep_id: earned(500), B.rep_id: earned(300)},
+        {A.rep_id: earned(0), B.rep_id: earned(150)},
+        {A.rep_id: earned(1500), B.rep_id: earned(600)},
+    )
+    # Ben from 150 by 150; Aina not from 0, but from the 375 of her usual week.
+    assert placed(found)[:2] == [(B.rep_id, 1, None), (A.rep_id, 2, None)]
+    assert [row.value for row in found.reps[:2]] == [60, Fraction(12_500, 475)]
+
+
+def test_what_counts_in_a_challenge_is_a_setting() -> None:
+    own = {
+        "formula": "contact_rate",
+        "minimum_of": "count(contacted_leads)",
+        "tie_breakers": ["leads"],
+        "late_days": 3,
+    }
+    playbook = rules(minimum=7, rules={"speed_week": own})
+    contest = contest_of(ChallengeSlot("speed_week", "p", MONDAY, MONDAY), playbook)
+    assert (contest.metric, contest.better, contest.late_days) == ("contact_rate", "more", 3)
+    assert contest.minimum == Minimum("count(contacted_leads)", 7)
+    assert contest.tie_breakers == ("leads",)
+    other = contest_of(ChallengeSlot("underdog_week", "p", MONDAY, MONDAY), playbook)
+    assert (other.improvement, other.prior) == (True, 100)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from dibs.game.contests.rules import Contest, Minimum, figure_of
+from dibs.game.contests.rules import Contest, Minimum, figure_of, figures_of
 from dibs.game.contests.texts import rules_in_words
 from support.builders import a_playbook
 
@@ -65,6 +65,21 @@ def test_each_rule_has_its_sentence(changes: dict[str, Any], sentence: str) -> N
     assert sentence in found
     assert len(found) == 6
     assert sentence not in told()
+
+
+def test_the_sample_an_average_needs_and_the_own_past_are_told() -> None:
+    figures = figures_of(replace(PLAIN, metric="response_time"), RULES)
+
+    def about(**changes: Any) -> str:
+        contest = replace(PLAIN, metric="response_time", **changes)
+        return " ".join(rules_in_words(contest, figures, "en"))
+
+    least = "To be placed, response_time must come from at least {} leads, calls or hours."
+    assert least.format(5) in about()
+    assert least.format(3) in about(minimum=Minimum("leads", 3))
+    assert "must come from" not in " ".join(told())
+    assert "passes their own past" in about(improvement=True, prior=100)
+    assert "100 is added to that past" in about(improvement=True, prior=100)
 
 
 def test_where_less_is_better_the_lowest_wins_and_the_largest_improvement() -> None:

@@ -38,10 +38,13 @@ from dibs.game.contests.rules import (
 )
 from dibs.race.draw import commitment_of
 from dibs.rules.game import Metric
+from dibs.rules.playbook import Playbook
 from support.builders import NOON, a_playbook, a_rep
 
 TEAMS = {"north": {"name": "North"}, "south": {"name": "South"}}
-RULES = a_playbook(teams=TEAMS)
+# Most of these contests are about something else than how many leads it takes.
+RULES = a_playbook(teams=TEAMS, game={"minimum_sample": 0})
+USUAL = a_playbook(teams=TEAMS)
 MONDAY, SUNDAY = date(2026, 11, 23), date(2026, 11, 29)
 A, B, C, D = (a_rep(number) for number in range(1, 5))
 SOUTH = [replace(rep, team="south") for rep in (C, D)]
@@ -67,9 +70,10 @@ def started(
     reps: list[Rep] | None = None,
     targets: Mapping[str, int] | None = None,
     seed: str = "",
+    rules: Playbook = RULES,
 ) -> FrozenContest:
     wanted = {rep_id: Fraction(target) for rep_id, target in (targets or {}).items()}
-    return freeze(contest, RULES, reps or REPS, wanted, NOON, seed)
+    return freeze(contest, rules, reps or REPS, wanted, NOON, seed)
 
 
 def stands(
@@ -80,9 +84,10 @@ def stands(
     targets: Mapping[Rep, int] | None = None,
     reps: list[Rep] | None = None,
     seed: str = "",
+    rules: Playbook = RULES,
 ) -> ContestStanding:
     wanted = {rep.rep_id: target for rep, target in (targets or {}).items()}
-    frozen = started(contest, reps, wanted, seed)
+    frozen = started(contest, reps, wanted, seed, rules)
     windows = [
         {rep.rep_id: counts for rep, counts in (window or {}).items()}
         for window in (now, before, kept)
@@ -268,6 +273,90 @@ def test_a_shorter_time_is_an_improvement() -> None:
     contest = a_contest(metric="response_time", improvement=True)
     found = stands(contest, {A: mean(50), B: mean(10)}, {A: mean(90), B: mean(20)})
     assert [(row.who, row.value) for row in found.reps] == [(A.rep_id, 40), (B.rep_id, 10)]
+
+
+# Averages and shares of too few (G12)
+
+
+def quick(leads: int, seconds: int, **more: int) -> Counts:
+    ms = leads * seconds * 1000
+    return {"response_seconds.sum": ms, "response_seconds.n": leads, **more}
+
+
+@pytest.mark.parametrize("metric", ["response_time", "mean(response_seconds)"])
+def test_a_mean_of_too_few_is_not_placed(metric: str) -> None:
+    contest = a_contest(metric=metric, better="less", prize_points=(100,))
+    found = stands(contest, {A: quick(1, 10), B: quick(50, 12)}, rules=USUAL)
+    assert places(found) == {B.rep_id: 1, A.rep_id: None}
+    assert (whys(found)[A.rep_id], found.prizes) == ("below_minimum", {B.rep_id: 100})
+
+
+@pytest.mark.parametrize(
+    ("minimum", "leads", "placed"),
+    [
+        (None, 5, True),
+        (None, 4, False),
+        (Minimum("count(call)", 2), 2, True),  # who states fewer means fewer
+        (Minimum("count(call)", 2), 1, False),
+        (Minimum("count(call)", 20), 5, True),
+        (Minimum("count(call)", 20), 4, False),
+    ],
+)
+def test_a_contests_own_minimum_may_ask_for_fewer(
+    minimum: Minimum | None, leads: int, placed: bool
+) -> None:
+    contest = a_contest(metric="response_time", minimum=minimum)
+    found = stands(contest, {A: quick(leads, 10, call=99)}, rules=USUAL)
+    assert (places(found)[A.rep_id] == 1) is placed
+
+
+def test_each_tiers_metric_and_each_sides_has_its_sample() -> None:
+    reps = [replace(A, tier=2), replace(B, tier=2)]
+    share = {"claimed": 40, "claimed_opportunities": 30}
+    one = {"claimed": 1, "claimed_opportunities": 1}
+    found = stands(a_contest(metric_by_tier=BY_TIER), {A: one, B: share}, reps=reps, rules=USUAL)
+    assert places(found) == {B.rep_id: 1, A.rep_id: None}
+    teams = a_contest(kind="team", teams=("north", "south"), metric="conversion")
+    found = stands(teams, {A: one, B: {"claimed": 3}, C: share}, rules=USUAL)
+    assert [(row.who, row.place, row.why) for row in found.sides] == [
+        ("south", 1, None),
+        ("north", None, "below_minimum"),
+    ]
+
+
+def test_an_improvement_on_too_few_is_none() -> None:
+    contest = a_contest(metric="response_time", improvement=True)
+    now = {A: quick(9, 10), B: quick(9, 50)}
+    found = stands(contest, now, {A: quick(1, 900), B: quick(9, 60)}, rules=USUAL)
+    assert places(found) == {B.rep_id: 1, A.rep_id: None}
+    assert whys(found)[A.rep_id] == "no_comparison"
+
+
+def test_with_a_prior_an_improvement_is_in_percent_of_the_better_past() -> None:
+    contest = a_contest(improvement=True, prior=10)
+    found = stands(
+        contest,
+        {A: {"call": 30}, B: {"call": 60}, C: {"call": 9}},
+        {A: {"call": 10}, B: {"call": 40}, C: {"call": 8}},
+        {A: {"call": 80}, B: {"call": 40}},  # 20 and 10 a week
+        reps=[A, B],
+    )
+    assert [(row.who, row.value) for row in found.reps] == [
+        (B.rep_id, Fraction(2000, 50)),
+        (A.rep_id, Fraction(1000, 30)),
+    ]
+    less = a_contest(metric="response_time", improvement=True, prior=10)
+    found = stands(less, {A: quick(9, 20)}, {A: quick(9, 90)}, {A: quick(9, 40)}, rules=USUAL)
+    assert found.reps[0].value == Fraction(20 * 100, 50)
+
+
+def test_a_contest_that_began_before_metrics_had_minimums_keeps_its_rules() -> None:
+    contest = a_contest(metric="response_time")
+    frozen = started(contest, rules=USUAL)
+    earlier = replace(frozen, figures={"response_time": figure_of("response_time", USUAL)})
+    now = Windows({A.rep_id: quick(1, 10)})
+    assert places(score(contest, earlier, now))[A.rep_id] == 1
+    assert places(score(contest, frozen, now))[A.rep_id] is None
 
 
 def test_windows_are_as_long_as_they_should_be() -> None:
@@ -696,6 +785,7 @@ SIDES = {"red": (A.rep_id,), "blue": (B.rep_id,)}
         {"first_day": date(2000, 1, 1), "last_day": date(2000, 1, 1)},
         {"first_day": date(2199, 12, 31), "last_day": date(2199, 12, 31)},
         {"tie_breakers": ("revenue",) * 5},
+        {"improvement": True, "prior": 100},
         {"metric": "response_time", "better": "more", "handicap": "own_target"},
     ],
 )

@@ -215,8 +215,8 @@ def test_the_gap_is_to_the_next_place_whichever_end_is_the_top(
     viewer: Rep, metric: str, gap: Fraction | None
 ) -> None:
     speeds = Kept(
-        total(AINA, claimed=3, **{"claim_seconds.sum": 3000, "claim_seconds.n": 2}),
-        total(BEN, claimed=5, **{"claim_seconds.sum": 2000, "claim_seconds.n": 2}),
+        total(AINA, claimed=3, **{"claim_seconds.sum": 9000, "claim_seconds.n": 6}),
+        total(BEN, claimed=5, **{"claim_seconds.sum": 6000, "claim_seconds.n": 6}),
         total(CHONG, claimed=5),
     )
     assert board(speeds, viewer, metric=metric).gap == gap

@@ -44,8 +44,9 @@ class Kept:
 class SpeedCase(FakeWorld):
     """Two reps of a team in Kuching, and a ledger."""
 
-    def __init__(self, **north: Any) -> None:
-        super().__init__(a_playbook(teams={**TEAMS, "north": {**TEAMS["north"], **north}}))
+    def __init__(self, game: dict[str, Any] | None = None, **north: Any) -> None:
+        teams = {**TEAMS, "north": {**TEAMS["north"], **north}}
+        super().__init__(a_playbook(teams=teams, game=game or {"minimum_sample": 0}))
         self.ledger = FakeLedger(self.memory)
         for rep in (AINA, BEN):
             self.add_rep(rep)
@@ -125,6 +126,40 @@ def test_the_fastest_stands_first_with_their_name() -> None:
     assert (board.mine, board.around) == (board.rows[1], board.rows)
     assert board.gap == 10
     assert speed_of(board).mean_seconds == 10
+
+
+def test_one_lead_answered_in_ten_seconds_does_not_beat_fifty_in_twelve() -> None:
+    case = SpeedCase(game={"minimum_sample": 5})
+    case.answered(AINA, NOON, 10 * SECOND)
+    for _ in range(50):
+        case.answered(BEN, NOON, 12 * SECOND)
+    board = case.board(name="2026-W48", as_of=NOON + WEEK, viewer=AINA)
+    assert names(board) == [(1, "Ben")]
+    assert [(row.name, row.value, row.have, row.need) for row in board.apart] == [
+        ("Aina", 10, 1, 5)
+    ]
+    assert (board.mine, board.around, board.gap) == (board.apart[0], (), None)
+    assert board.winners is not None
+    assert [row.name for row in board.winners] == ["Ben"]
+
+
+def test_leads_that_were_not_contacted_are_no_sample_of_response_times() -> None:
+    case = SpeedCase(game={"minimum_sample": 5})
+    case.answered(AINA, NOON, SECOND)
+    for _ in range(9):
+        case.answered(AINA, NOON, None)
+    board = case.board(name="2026-W48", as_of=NOON + WEEK)
+    assert ([row.have for row in board.apart], board.winners) == ([1], ())
+
+
+def test_the_times_of_the_speed_board_are_settings() -> None:
+    times = {"short_seconds": 60, "long_seconds": 120, "streak_seconds": 180}
+    case = SpeedCase(game={"minimum_sample": 0, "speed": times})
+    for wait in (60, 61, 120, 179, 180):
+        case.answered(AINA, NOON, wait * SECOND)
+    one = speed_of(case.board(as_of=NOON + WEEK - DAY))
+    assert (one.within_5_min, one.within_1_hour) == (1 / 5, 3 / 5)
+    assert one.longest_streak_under_10_min == 4
 
 
 def test_what_happened_later_is_left_out() -> None:

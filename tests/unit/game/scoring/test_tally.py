@@ -420,6 +420,14 @@ def test_who_was_assigned_a_lead_has_five_minutes_from_then_however_long_it_wait
     assert points(waited, done("contacted", timedelta(minutes=5) + MS)) == {}
 
 
+def test_how_quick_a_contact_counts_for_speed_demon_is_a_setting() -> None:
+    playbook = a_playbook(game={"speed": {"badge_seconds": 30}})
+    for seconds, counted in ((30, 1), (31, None)):
+        contact = done("contacted", seconds * SECOND)
+        found = counts(tallied(taken(0, "assigned"), contact, playbook=playbook))
+        assert found.get("contacted_in_2_min") == counted
+
+
 def test_a_lead_contacted_in_the_next_week_is_not_claimed_and_contacted_in_one() -> None:
     for after, counted in ((DAY, 1), (7 * DAY, 0)):
         found = counts(tallied(taken(), done("contacted", after)))
