@@ -50,8 +50,8 @@ def offers(event: Event, caller: tuple[Rep, Usage]) -> Response:
     """`GET /me/offers`: the open leads of the rep's team, each with whether and why not."""
     del event
     rep, usage = caller
-    now = clock.now()
-    found = open_offers(wiring().race, rep, usage, wiring().roster.playbook(), now)
+    playbook, now = wiring().roster.playbook(fresh=True), clock.now()
+    found = open_offers(wiring().race, rep, usage, playbook, now)
     return answer(200, {"offers": [_offer(offer, rep, now) for offer in found]})
 
 
@@ -228,7 +228,7 @@ def me(event: Event, caller: tuple[Rep, Usage]) -> Response:
     """
     del event
     rep, usage = caller
-    playbook, now = wiring().roster.playbook(), clock.now()
+    playbook, now = wiring().roster.playbook(fresh=True), clock.now()
     card = card_of(rep, usage, playbook, wiring().results, wiring().ledger, now)
     card |= allotted(rep, usage, playbook, wiring().turns, now)
     card |= earned(rep, playbook, wiring().standings, wiring().points, now)

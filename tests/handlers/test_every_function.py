@@ -91,7 +91,7 @@ def test_an_error_nobody_expected_is_a_problem_that_gives_nothing_away(
     def read(store: DynamoRaceStore, lead_id: str, rep_id: str, said: Any) -> RaceView:
         raise ZeroDivisionError("Jane Tan, +60128880000")
 
-    def playbook(roster: DynamoRoster) -> Playbook:
+    def playbook(roster: DynamoRoster, *, fresh: bool = False) -> Playbook:
         raise ZeroDivisionError("Jane Tan, +60128880000")
 
     monkeypatch.setattr(DynamoRaceStore, "read", read)

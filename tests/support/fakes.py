@@ -31,7 +31,7 @@ from dibs.core.lead import (
     filled,
 )
 from dibs.core.quality import Quality
-from dibs.core.rep import Device, Platform, Rep, Usage
+from dibs.core.rep import NO_END, Device, Pause, Platform, Rep, Usage
 from dibs.dispatch.follow import FollowDeps
 from dibs.intake.blind import ArrivalCounts
 from dibs.intake.blind_mix import ZONE
@@ -569,6 +569,7 @@ class FakeArrivals:
 
     def __init__(self) -> None:
         self.weeks: dict[str, ArrivalCounts] = {}
+        self.waiting = Counter[tuple[str, datetime]]()
 
     def lately(self, now: datetime) -> ArrivalCounts:
         weeks = [week_of(ZONE, now - timedelta(weeks=ago)).name for ago in (0, 1)]
@@ -581,6 +582,10 @@ class FakeArrivals:
 
     def of_weeks(self, weeks: Sequence[str]) -> list[ArrivalCounts]:
         return [self.weeks[week] for week in weeks if week in self.weeks]
+
+    def place(self, team: str, begins: datetime) -> int:
+        self.waiting[team, begins] += 1
+        return self.waiting[team, begins] - 1
 
 
 class FakeHoldings:
@@ -704,7 +709,7 @@ class FakeRoster:
     def __init__(self, memory: Memory) -> None:
         self._memory = memory
 
-    def playbook(self) -> Playbook:
+    def playbook(self, *, fresh: bool = False) -> Playbook:
         return self._memory.playbook
 
     def team(self, team: str, *, fresh: bool = False) -> list[tuple[Rep, Usage]]:
@@ -732,6 +737,16 @@ class FakeRoster:
         self._memory.reps[rep.rep_id] = rep
         self._memory.usage[rep.rep_id] = Usage()
         self._memory.tokens[rep.rep_id] = token
+
+    def pause_team(self, team: str, pause: Pause | None) -> None:
+        kept = {name: p for name, p in self._memory.playbook.paused.items() if name != team}
+        paused = kept if pause is None else {**kept, team: pause}
+        self._memory.playbook = replace(self._memory.playbook, paused=paused)
+
+    def pause_by_manager(self, rep_id: str, pause: Pause | None) -> None:
+        until = None if pause is None else pause.until or NO_END
+        reason = "" if pause is None else pause.reason
+        self._change(rep_id, manager_paused_until=until, manager_pause_reason=reason)
 
     def set_tier(self, rep_id: str, was: int, tier: int) -> bool:
         rep = self._memory.reps.get(rep_id)

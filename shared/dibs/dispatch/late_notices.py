@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from dibs.core.lead import Lead, State
 from dibs.core.rep import Rep, Usage
-from dibs.offers.audience import may_be_told
+from dibs.offers.audience import may_be_told, reachable
 from dibs.offers.ports import OfferStore
 from dibs.race.decide import Eligible, Refused, decide, decide_knowing
 from dibs.rules.playbook import Playbook
@@ -41,8 +41,7 @@ def without_notice(
         for rep, usage in members
         if (opens_at := lead.opens_for(rep)) is not None
         and opens_at <= min(until, now)
-        and not rep.is_quiet(now)
-        and may_be_told(lead, rep, playbook)
+        and reachable(lead, rep, playbook, now)
         and isinstance(decide_knowing(lead, rep, usage, playbook, now, open_leads)[0], Eligible)
     ]
     if not found:

@@ -9,12 +9,14 @@ from itertools import islice
 
 from dibs.assignment.ports import Holdings
 from dibs.assignment.work import look_after
+from dibs.core.calendar import off_duty
 from dibs.core.events import LATE_AFTER, LeadEvent
 from dibs.core.lead import Lead, State, moved
 from dibs.core.ports import Bus
 from dibs.dispatch.late_notices import ON_ITS_WAY, without_notice
 from dibs.intake.ports import LeadStore, Pending
 from dibs.offers.ports import OfferStore
+from dibs.race.decide import schedule_of_team
 from dibs.race.draw import draw_is_due
 from dibs.race.opening import latest_opening, next_opening, somebody_out
 from dibs.race.ports import RaceStore
@@ -25,7 +27,7 @@ SLICE = 50
 
 @dataclass(frozen=True)
 class SweepResult:
-    """How much one sweep did, by kind of work."""
+    """How much one sweep did, by kind of work; `queued` wait in their team's hours."""
 
     republished: int
     replanned: int
@@ -86,7 +88,15 @@ def sweep(
         ]
     )
     nudged, returned = look_after(race, holdings, bus, lambda: now)
-    return SweepResult(republished, len(again), expired, nudged, returned, len(queue), len(untold))
+    unassigned = sum(_at_work(lead, roster, now) for lead in queue)
+    return SweepResult(republished, len(again), expired, nudged, returned, unassigned, len(untold))
+
+
+def _at_work(lead: Lead, roster: Roster, now: datetime) -> bool:
+    """Return whether a team of the lead works now: at night a lead may wait (R11)."""
+    playbook = roster.playbook()
+    ours = [team for team in lead.teams if team in playbook.teams] or list(playbook.teams)
+    return any(off_duty(schedule_of_team(playbook, team), now) is None for team in ours)
 
 
 def not_notified(lead: Lead, late: datetime) -> bool:

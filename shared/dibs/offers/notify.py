@@ -4,21 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from dibs.core.calendar import next_on_duty
 from dibs.core.lead import Lead, State
 from dibs.core.links import link_token, reply_code
 from dibs.core.rep import Rep
 from dibs.intake.ports import LeadStore
-from dibs.offers.audience import may_be_told
-from dibs.offers.ports import LATE, Delivery, NotifyBatch, NotifyQueue, OfferStore, Push, Sms
-from dibs.race.decide import off
+from dibs.offers.audience import may_be_told, reachable
+from dibs.offers.ports import (
+    LATE,
+    LATER,
+    Delivery,
+    NotifyBatch,
+    NotifyQueue,
+    OfferStore,
+    Push,
+    Sms,
+)
+from dibs.race.decide import schedule_of
 from dibs.race.ports import RaceStore, SentOffer
 from dibs.roster.ports import Roster
 from dibs.rules.playbook import Playbook
 
 KEPT = "kept"
 """The channel of an offer that was sent before a claim was undone, and holds good again (C12)."""
+
+LONGEST_WAIT_SECONDS = 900
+"""SQS delays a message no longer; who sleeps longer is looked at again then."""
 
 OfferText = Callable[[Lead, Rep, str, str, datetime], str]
 """Writes an offer's text message: lead, rep, reply code, link token, now."""
@@ -172,25 +185,52 @@ def tell_holder(batch: NotifyBatch, deps: NotifyDeps) -> None:
     """Notify a rep that a lead was assigned to them, or still waits for first contact (C11).
 
     By push, or by text where push cannot reach them; also while they are paused or quiet, and over
-    the caps on offers, because the lead is theirs.
+    the caps on offers, because the lead is theirs. A text waits until their working hours begin
+    (R11).
     """
+    found = _holder(batch, batch.kind, deps)
+    if found is None:
+        return
+    lead, rep = found
+    delivery = deps.push.tell(batch.kind, lead, [rep] if rep.pushable else [], deps.clock())
+    if rep.rep_id not in delivery.accepted:
+        _text_holder(batch.kind, lead, rep, deps)
+
+
+def text_holder_later(batch: NotifyBatch, deps: NotifyDeps) -> None:
+    """Text a lead's holder what waited for their working hours, if it is still so (R11)."""
+    kind = batch.kind.removesuffix(LATER)
+    found = _holder(batch, kind, deps)
+    if found is not None:
+        _text_holder(kind, *found, deps)
+
+
+def _holder(batch: NotifyBatch, kind: str, deps: NotifyDeps) -> tuple[Lead, Rep] | None:
+    """Return the lead and its holder; None if they have it no more, have left or have worked it."""
     lead = deps.leads.get(batch.lead_id)
     if lead is None or lead.epoch != batch.epoch or lead.owner not in batch.rep_ids:
-        return
+        return None
     rep = deps.roster.get(lead.owner)
-    if rep is None or not rep.active or (batch.kind == "unworked" and lead.worked_at is not None):
+    if rep is None or not rep.active or (kind == "unworked" and lead.worked_at is not None):
+        return None
+    if lead.state is State.ASSIGNED and not may_be_told(lead, rep, deps.roster.playbook()):
+        return None
+    return lead, rep
+
+
+def _text_holder(kind: str, lead: Lead, rep: Rep, deps: NotifyDeps) -> None:
+    playbook, now = deps.roster.playbook(), deps.clock()
+    if not rep.textable or not playbook.sms.enabled:
         return
-    playbook = deps.roster.playbook()
-    if lead.state is State.ASSIGNED and not may_be_told(lead, rep, playbook):
+    works_at = next_on_duty(replace(schedule_of(rep, playbook), leave=()), now) or now
+    if works_at > now:
+        seconds = min(LONGEST_WAIT_SECONDS, -(-(works_at - now) // timedelta(seconds=1)))
+        at = now + timedelta(seconds=seconds)
+        later = NotifyBatch(f"{kind}{LATER}", lead.lead_id, lead.epoch, (rep.rep_id,), at)
+        deps.queue.put([later], delay_seconds=seconds)
         return
-    delivery = deps.push.tell(batch.kind, lead, [rep] if rep.pushable else [], deps.clock())
-    if rep.rep_id in delivery.accepted or not rep.textable:
-        return
-    if not playbook.sms.enabled:
-        return
-    now = deps.clock()
     token = link_token(lead.salt, lead.lead_id, rep.rep_id, lead.epoch)
-    deps.sms.send(str(rep.phone), deps.holder_text(batch.kind, lead, rep, token, now))
+    deps.sms.send(str(rep.phone), deps.holder_text(kind, lead, rep, token, now))
     if not lead.test:
         deps.count("SmsSent", 1)
 
@@ -268,19 +308,10 @@ def _send(lead: Lead, rep: Rep, code: str, deps: NotifyDeps) -> Exception | None
 
 
 def _reachable(lead: Lead, rep_ids: Sequence[str], deps: NotifyDeps) -> dict[str, Rep]:
-    """Return the reps as stored now, without those who left, are off duty or want quiet (R8).
-
-    Of a test lead, without those who are not to be told of it (O2).
-    """
+    """Return the reps as stored now, without those who are not to be told of the lead now."""
     now, playbook = deps.clock(), deps.roster.playbook()
     reps = deps.roster.get_many(rep_ids)
-    return {
-        rep_id: rep
-        for rep_id, rep in reps.items()
-        if not rep.is_quiet(now)
-        and not off(rep, playbook, now)
-        and may_be_told(lead, rep, playbook)
-    }
+    return {rep_id: rep for rep_id, rep in reps.items() if reachable(lead, rep, playbook, now)}
 
 
 def _open(batch: NotifyBatch, deps: NotifyDeps) -> Lead | None:
@@ -299,4 +330,6 @@ _KINDS: dict[str, Callable[[NotifyBatch, NotifyDeps], None]] = {
     "won": won,
     "assigned": tell_holder,
     "unworked": tell_holder,
+    f"assigned{LATER}": text_holder_later,
+    f"unworked{LATER}": text_holder_later,
 }

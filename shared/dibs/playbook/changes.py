@@ -135,8 +135,8 @@ def version(store: Playbooks, number: int) -> Version:
 
 
 def diff(old: Playbook, new: Playbook) -> list[Change]:
-    """Return every setting that differs, in words; the version number is not compared."""
-    before, after = (asdict(replace(playbook, version=0)) for playbook in (old, new))
+    """Return every setting that differs, in words; what is the stack's to say is not compared."""
+    before, after = (asdict(replace(playbook, version=0, paused={})) for playbook in (old, new))
     return list(_changes("", before, after))
 
 

@@ -82,7 +82,15 @@ class DynamoPlaybooks(Playbooks):
                 [
                     self._put(keys.playbook(version.number), item, guard),
                     self._put(keys.PLAYBOOK, item, in_force),
-                    self._put(keys.PLAYBOOK_VERSION, {"version": item["version"]}, {}),
+                    # Teams that are paused are noted in the same item.
+                    {
+                        "Update": {
+                            "TableName": self._table,
+                            "Key": _key(keys.PLAYBOOK_VERSION),
+                            "UpdateExpression": "SET version = :version",
+                            "ExpressionAttributeValues": {":version": item["version"]},
+                        }
+                    },
                 ]
             )
         except ConditionFailed:

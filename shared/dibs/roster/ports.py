@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Protocol
 
 from dibs.core.credentials import Credential, Manager, Shown
-from dibs.core.rep import Device, Rep, Usage
+from dibs.core.rep import Device, Pause, Rep, Usage
 from dibs.roster.audit import Entry
 from dibs.rules.playbook import Playbook
 
@@ -81,7 +81,13 @@ class Credentials(Protocol):
 class Roster(Protocol):
     """Reps, teams and the current playbook."""
 
-    def playbook(self) -> Playbook: ...
+    def playbook(self, *, fresh: bool = False) -> Playbook:
+        """Return the playbook in force, with the teams that are paused; `fresh`, those of now."""
+        ...
+
+    def pause_team(self, team: str, pause: Pause | None) -> None: ...
+
+    def pause_by_manager(self, rep_id: str, pause: Pause | None) -> None: ...
 
     def add(self, rep: Rep, shown: Shown, token: Credential, entry: Entry) -> None:
         """Store a new rep with their first token, and the entry of the audit trail.

@@ -11,7 +11,7 @@ from typing import Literal
 
 from dibs.core.lead import Lead
 from dibs.core.quality import Pool, Quality
-from dibs.core.rep import Rep
+from dibs.core.rep import Pause, Rep
 
 # For pydantic, which validates playbook files: a misspelt rule is an error, not a rule that is off.
 STRICT = {"extra": "forbid"}
@@ -355,6 +355,16 @@ class Availability:
 
 
 @dataclass(frozen=True)
+class Overnight:
+    """Leads that come in outside a team's hours race when work begins, spread out (R11):
+    `at_once` of them open together, and the next ones `every_seconds` later."""
+
+    at_once: int = 3
+    every_seconds: int = 60
+    __pydantic_config__ = STRICT
+
+
+@dataclass(frozen=True)
 class SignIn:
     """A browser stays signed in so long; a link to sign in works once, for so many minutes (U8).
 
@@ -426,6 +436,9 @@ NEVER: Offsets = (None, None, None)
 class Rules:
     """One organisation's rules of who gets which lead. A duration's name says its unit.
 
+    What a file leaves out is as in its `preset`; `fits` says which teams that is good for.
+    `version` and `paused`, the teams that a manager has paused (R8), are the stack's to say.
+
     Phone numbers without a country code are read as those of `phone_region`, a country in two
     letters such as MY (O2); without one they are kept as given, and identify nobody. Of test leads
     only `test_reps` are told, by their ids, unless a post asks for everybody (O2). A claim link
@@ -462,11 +475,13 @@ class Rules:
     release: Release = field(default_factory=Release)
     sms: Sms = field(default_factory=Sms)
     availability: Availability = field(default_factory=Availability)
+    overnight: Overnight = field(default_factory=Overnight)
     duplicates: Duplicates = field(default_factory=Duplicates)
     phone_region: str = ""
     test_reps: tuple[str, ...] = ()
     sign_in: SignIn = field(default_factory=SignIn)
     version: int = 0
+    paused: Mapping[str, Pause] = field(default_factory=dict)
     __pydantic_config__ = STRICT
 
     def quality_of(self, score: int | None) -> Quality:

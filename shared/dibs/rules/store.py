@@ -9,8 +9,11 @@ from typing import Any
 
 from dacite import Config, from_dict
 
+from dibs.aws import keys
 from dibs.aws.attributes import Item
+from dibs.aws.clock import from_ms, to_ms
 from dibs.core.quality import Quality
+from dibs.core.rep import Pause
 from dibs.rules.presets import preset_text
 from dibs.rules.rules import Method, Model, Rules
 
@@ -24,6 +27,24 @@ def stored_rules(item: Item | None) -> Rules:
     body = stored_body(item)
     body.pop("game", None)
     return from_dict(Rules, body, CONFIG)
+
+
+def stored_pauses(item: Item | None) -> dict[str, Pause]:
+    """Return the paused teams, which are stored beside the number of the playbook."""
+    return {
+        name.removeprefix(keys.PAUSED): Pause(
+            value["M"]["reason"]["S"],
+            from_ms(int(value["M"]["until"]["N"])) if "until" in value["M"] else None,
+        )
+        for name, value in (item or {}).items()
+        if name.startswith(keys.PAUSED)
+    }
+
+
+def pause_value(pause: Pause) -> dict[str, Any]:
+    """Return a pause as `stored_pauses` reads it."""
+    until: Item = {} if pause.until is None else {"until": {"N": str(to_ms(pause.until))}}
+    return {"M": {"reason": {"S": pause.reason}, **until}}
 
 
 def stored_body(item: Item | None) -> dict[str, Any]:

@@ -111,6 +111,8 @@ REFUSALS: dict[str, Sequence[str]] = {
     "not_open_yet": (N_("This lead opens for you soon."),),
     "assigned_only": (N_("Leads like this come to you by assignment only."),),
     "closed": (N_("The time to claim this lead is over."),),
+    "team_paused": (N_("Your team is paused: {reason}"),),
+    "paused_by_manager": (N_("Your manager has paused you: {reason}"),),
     "paused": (N_("You are paused. Switch yourself on to claim."),),
     "on_leave": (N_("You are on leave."),),
     "holiday": (N_("Today is a holiday in your team."),),

@@ -1961,3 +1961,11 @@ def test_arrivals_are_counted_by_week_and_quality(stores: Stores) -> None:
     found = sum(stores.arrivals.of_weeks(weeks), ArrivalCounts())
     assert found == ArrivalCounts(counts(1, 2, 1), counts(0, 1, 1))
     assert stores.arrivals.of_weeks(weeks[3:]) == []
+
+
+def test_leads_of_a_night_have_their_places_per_team_and_morning(stores: Stores) -> None:
+    next_day = NOON + timedelta(days=1)
+    asked = [("north", NOON), ("north", NOON), ("south", NOON), ("north", next_day)]
+    places = [stores.arrivals.place(team, begins) for team, begins in asked]
+    assert places == [0, 1, 0, 0]
+    assert stores.refreshed().arrivals.place("north", NOON) == 2

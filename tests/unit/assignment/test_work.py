@@ -496,11 +496,12 @@ def test_on_the_day_that_gains_an_hour_the_hour_that_comes_twice_counts_twice() 
 
 def test_the_teams_hours_count_and_not_the_holders_own() -> None:
     always = parse_hours({day: ["00:00-24:00"] for day in WEEKDAYS})
-    case = WorkCase(
-        replace(ANN, zone="Pacific/Auckland", hours=always), at=berlin(2026, 11, 28, 12, 0)
-    )
+    ann = replace(ANN, zone="Pacific/Auckland", hours=always)
+    case = WorkCase(ann, at=berlin(2026, 11, 27, 17, 55))
     case.world.put_playbook(in_berlin())
-    _, taken = case.held()
+    lead = case.lead()  # its window goes on on Monday
+    case.clock.at = berlin(2026, 11, 28, 12, 0)
+    taken = case.claim(lead)
     assert taken.return_at == berlin(2026, 11, 30, 10, 0)
 
 
