@@ -60,15 +60,18 @@ def open_page(
     language: str,
     test: bool = False,
     opens_at: datetime | None = None,
+    exclusive_until: datetime | None = None,
     commitment: str = "",
 ) -> Page:
     """The lead is up for grabs; where rules refuse this rep, their sentences and no button.
 
     Where a claim goes into a draw, `commitment` is that of its seed (C10). `opens_at` is what the
-    clock's ring is drawn against; without it the ring starts full. Without a `quality` it is
+    clock's ring is drawn against; without it the ring starts full. The time shown ends when others
+    may claim as well (`exclusive_until`); then the rest is shown (C13). Without a `quality` it is
     a blind lead (F4), whose preview says nothing.
     """
-    left = _seconds(closes_at - now)
+    ends_at = exclusive_until or closes_at
+    left = _seconds(ends_at - now)
     if quality is not None:
         preview = replace(preview, company=named(preview.company, language))
     return _page(
@@ -81,7 +84,8 @@ def open_page(
         preview=preview,
         score=preview.score,
         left=left,
-        whole=max(left, _seconds(closes_at - opens_at) if opens_at else left, 1),
+        rest=_seconds(closes_at - now) if exclusive_until else 0,
+        whole=max(left, _seconds(ends_at - opens_at) if opens_at else left, 1),
         test=test,
         commitment=commitment,
         closes_first=lifts_at is not None and lifts_at >= closes_at,

@@ -47,6 +47,7 @@ from dibs.race.claim import (
     waits_in_draw,
 )
 from dibs.race.draw import DRAWN_AFTER, collects
+from dibs.race.opening import exclusive_until
 from dibs.race.ports import RaceStore, RaceView
 from dibs.web.http import STATUS
 
@@ -86,6 +87,7 @@ def standing(
         preview=view.lead.shown,
         quality=None if view.lead.blind else view.lead.quality,
         opens_at=view.lead.opens_at,
+        exclusive_until=exclusive_until(view.lead, view.rep, now) if view.rep else None,
         closes_at=view.lead.closes_at,
         now=now,
         refusals=refusals,

@@ -69,6 +69,9 @@ def _answer(
     note(log, by, did, target, clock.now(), _noted(was), _noted(pause))
     # Who goes may leave a wave without anybody, and who comes back frees the queue (M6, C7).
     wiring().timers.check("waves.check" if pause else "queue.check")
+    if pause is None and "rep_id" in whom:
+        # They are told of the leads that are open (C13). Of a team the sweep finds who is not told.
+        wiring().timers.check("rep.check", rep_id=whom["rep_id"])
     reason, until = (pause.reason, pause.until) if pause else (None, None)
     return answer(200, {**whom, "paused": pause is not None, "reason": reason, "until": until})
 

@@ -41,6 +41,7 @@ def put_rep(event: Event, manager: Manager, sent: ProfileIn) -> Response:
     before = profile_fields(was, sent.named) if was is not None else {}
     _note(manager, "rep.change", rep_id, before, profile_fields(changed, sent.named))
     wiring().timers.check("queue.check")
+    wiring().timers.check("rep.check", rep_id=rep_id)
     return answer(200, rep_shown(changed, wiring().roster.playbook(), clock.now()))
 
 

@@ -46,14 +46,19 @@ class Refused(TypedDict):
 
 
 class Offer(TypedDict):
-    """An open lead of the rep's team."""
+    """An open lead of the rep's team.
+
+    Nobody of a later wave may claim before `exclusive_until`; null once all who ever may, may.
+    """
 
     lead_id: str
     claim_url: str
     opens_at: datetime | None
+    exclusive_until: datetime | None
     closes_at: datetime
     preview: OfferPreview
     blind: bool
+    test: bool
     eligible: bool
     draw: NotRequired[OfferDraw]
     refusal: NotRequired[Refused]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, replace
+from datetime import datetime
 from typing import Any
 
 from dibs.assignment.work import accept
@@ -35,7 +36,7 @@ from dibs.race.claim import bearer, in_draw
 from dibs.race.decide import Refused
 from dibs.race.draw import DrawResult, collects, ticket
 from dibs.race.draw_winner import look
-from dibs.race.opening import next_opening
+from dibs.race.opening import exclusive_until, next_opening
 from dibs.web.entry import http
 from dibs.web.http import EPOCH, Event, Response, answer, epoch_asked, lead_id, path
 from dibs.web.outcome import OutcomeIn
@@ -59,17 +60,18 @@ def offers(event: Event, caller: tuple[Rep, Usage]) -> Response:
     """`GET /me/offers`: the open leads of the rep's team, each with whether and why not."""
     del event
     rep, usage = caller
-    playbook = wiring().roster.playbook(fresh=True)
-    found = open_offers(wiring().race, rep, usage, playbook, clock.now())
-    return answer(200, {"offers": [_offer(offer, rep) for offer in found]})
+    playbook, now = wiring().roster.playbook(fresh=True), clock.now()
+    found = open_offers(wiring().race, rep, usage, playbook, now)
+    return answer(200, {"offers": [_offer(offer, rep, now) for offer in found]})
 
 
-def _offer(offer: OpenOffer, rep: Rep) -> dict[str, Any]:
+def _offer(offer: OpenOffer, rep: Rep, now: datetime) -> dict[str, Any]:
     lead, preview = offer.lead, offer.lead.shown
     body: dict[str, Any] = {
         "lead_id": lead.lead_id,
         "claim_url": f"{wiring().settings.public_url}/c/{offer.token}",
         "opens_at": lead.opens_for(rep),
+        "exclusive_until": exclusive_until(lead, rep, now),
         "closes_at": lead.closes_at,
         "preview": {
             "company": shown_company(lead, rep.language),
@@ -79,9 +81,10 @@ def _offer(offer: OpenOffer, rep: Rep) -> dict[str, Any]:
             "score": preview.score,
         },
         "blind": lead.blind,
+        "test": lead.test,
         "eligible": not isinstance(offer.verdict, Refused),
     }
-    if collects(lead, clock.now()):
+    if collects(lead, now):
         entering = in_draw(lead)
         body["draw"] = {"draws_at": entering.draws_at, "commitment": entering.commitment}
     if isinstance(offer.verdict, Refused):
@@ -221,6 +224,9 @@ def availability(event: Event, rep: Rep, sent: AvailabilityIn) -> Response:
         wiring().timers.check("waves.check")
     if sent.leave is not None or available is True:
         wiring().timers.check("queue.check")
+    # Who comes back is told of the leads that are open (C13).
+    if sent.leave is not None or available is True or sent.quiet_minutes == 0:
+        wiring().timers.check("rep.check", rep_id=rep.rep_id)
     return answer(200, answered)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from dibs.aws import clock
 from dibs.aws.observability import count, logger
 from dibs.ledger.quick import tell_outcome
-from dibs.offers.reply import InboundSms, Outcomes, reply
+from dibs.offers.reply import InboundSms, Outcomes, may_answer, reply
 from dibs.offers.texts import answer_sms
 from dibs.race.claim import Won
 from dibs.web.entry import Arrival, messages
@@ -51,6 +51,9 @@ def work(body: dict[str, Any], arrival: Arrival) -> None:
         count("Claims")
         count("ClaimMs", outcome.claim.claim_ms)
     if wiring().once.claim_name(answered, now) and answer:
+        if not may_answer(answer, wiring().roster, now):
+            count("AnswerCapReached")
+            return
         try:
             wiring().sms.send(answer.phone, answer_sms(answer, clock.now()))
         except Exception:

@@ -395,3 +395,33 @@ def test_a_draw_is_shown_and_recomputed(organisation: World) -> None:
     altered = run("lead", "draw", lead.lead_id)
     assert altered.exit_code == 1
     assert "the winner is not the first" in altered.output
+
+
+@pytest.mark.parametrize(
+    ("options", "everybody", "warned"),
+    [(["--test"], False, True), (["--test", "--everybody"], True, False), ([], False, False)],
+)
+def test_a_test_lead_is_posted_for_test_reps_unless_it_is_for_everybody(
+    organisation: World,
+    monkeypatch: pytest.MonkeyPatch,
+    options: list[str],
+    everybody: bool,
+    warned: bool,
+) -> None:
+    posted: list[dict[str, object]] = []
+
+    def post(url: str, secret: str, body: str) -> tuple[int, dict[str, object]]:
+        posted.append(json.loads(body))
+        return 201, {}
+
+    monkeypatch.setattr(leads, "post_signed", post)
+    monkeypatch.setattr(leads, "_signing", lambda here: "whsec_")
+    answer = said(run("lead", "post", "--company", "Acme", *options))
+    assert posted[0]["test"] is bool(options)
+    assert posted[0].get("test_everybody", False) is everybody
+    assert ("names no test_reps" in answer) is warned
+    if warned:
+        named = replace(organisation.playbooks.in_force().playbook, test_reps=("aaaac",))
+        organisation.put_playbook(named)
+        again = said(run("lead", "post", "--company", "Acme", *options))
+        assert "names no test_reps" not in again

@@ -808,8 +808,12 @@ class FakeRoster:
             raise RouteNotFound
         self._memory.reps[rep_id] = replace(self._memory.reps[rep_id], **changes)
 
-    def count_sms(self, rep_id: str, day: date, per_rep: int, per_organisation: int) -> bool:
-        return self._count(f"{day}/{rep_id}", per_rep) and self._count(f"{day}", per_organisation)
+    def count_sms(
+        self, rep_id: str, day: date, per_rep: int, per_organisation: int | None, kind: str = ""
+    ) -> bool:
+        if rep_id and not self._count(f"{day}/{rep_id}/{kind}", per_rep):
+            return False
+        return per_organisation is None or self._count(f"{day}//{kind}", per_organisation)
 
     def _count(self, name: str, most: int) -> bool:
         if self._memory.texts_counted[name] >= most:
@@ -1071,8 +1075,8 @@ class FakeTimers:
         to = self.set if kind == "lead.due" else self.seals
         to.append((lead.lead_id, lead.epoch, moment))
 
-    def check(self, kind: str, lead: Lead | None = None) -> None:
-        self.asked.append((kind, lead.lead_id if lead else ""))
+    def check(self, kind: str, lead: Lead | None = None, rep_id: str | None = None) -> None:
+        self.asked.append((kind, lead.lead_id if lead else rep_id or ""))
 
 
 class FakeBus:
@@ -1186,6 +1190,7 @@ class FakeWorld:
             queue=self.queue,
             offer_text=lambda lead, rep, code, token, now: f"{lead.lead_id} {code} {token}",
             holder_text=lambda what, lead, rep, token, now: f"{what} {lead.lead_id} {token}",
+            cap_text=lambda rep, most: f"cap {most}",
             choice=lambda _: next(letters),
             clock=self.clock,
             wait_until=self.waited_until.append,

@@ -109,8 +109,17 @@ const clock = (s, m = s / 60 | 0, h = m / 60 | 0) =>
 (h ? h + ':' + String(m % 60).padStart(2, 0) : m) + ':' + String(s % 60).padStart(2, 0);
 
 function tick() {
+const ring = find('[data-whole]');
 for (const each of all('[data-left]')) {
-const left = Math.max(0, Math.ceil((each.ends - Date.now()) / 1000));
+const until = () => Math.max(0, Math.ceil((each.ends - Date.now()) / 1000));
+let left = until();
+// Once others may claim as well, the rest of the window is shown.
+if (!left && each.then) {
+each.ends = each.then;
+each.then = 0;
+left = until();
+if (ring && each.closest('.disc')) ring.dataset.whole = left;
+}
 if (!each.dataset.do) each.textContent = clock(left);
 if (each.parentNode.disabled === false && (left === 60 || left === 55)) say(left > 55 && labels.minute);
 if (!left && !each.over) {
@@ -119,16 +128,19 @@ if (each.dataset.end === 'drop') each.remove();
 if (each.dataset.end === 'look') watch();
 }
 }
-const ring = find('[data-whole]');
-if (ring) ring.setAttribute('stroke-dasharray', `${Math.max(0, (ends - Date.now()) / 10 / ring.dataset.whole)} 100`);
+if (ring) ring.setAttribute('stroke-dasharray', `${Math.max(0, (find('.disc [data-left]').ends - Date.now()) / 10 / ring.dataset.whole)} 100`);
 }
 
 function begin() {
 ({state} = find('main').dataset);
 labels = JSON.parse(find('main').dataset.labels);
 labels.ask = find('dialog [role=status]')?.textContent;
-for (const each of all('[data-left]')) each.ends = Date.now() + 1000 * each.dataset.left;
-ends = find('.disc [data-left]')?.ends;
+for (const each of all('[data-left]')) {
+each.ends = Date.now() + 1000 * each.dataset.left;
+each.then = each.dataset.then ? Date.now() + 1000 * each.dataset.then : 0;
+}
+const shown = find('.disc [data-left]');
+ends = shown?.then || shown?.ends;
 clearTimeout(timer);
 find('[name=theme-color]').content = getComputedStyle(root).backgroundColor;
 tick();

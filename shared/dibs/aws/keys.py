@@ -123,8 +123,9 @@ def paused(team: str) -> str:
     return f"{PAUSED}{team}"
 
 
-def sms_count(day: date, rep_id: str = "") -> str:
-    return f"SMS#{day}#{rep_id}"
+def sms_count(day: date, rep_id: str = "", kind: str = "") -> str:
+    """How many texts of a kind went to a rep on a day, or to all; without a kind, offers."""
+    return f"SMS#{day}#{rep_id}#{kind}" if kind else f"SMS#{day}#{rep_id}"
 
 
 def offer(lead_id: str, rep_id: str) -> str:

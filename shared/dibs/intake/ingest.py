@@ -30,6 +30,7 @@ from dibs.core.lead import (
 from dibs.core.rep import Rep, Usage
 from dibs.core.safe_text import safe_size, safe_text
 from dibs.intake.blind_mix import blind_or_not, count_arrival
+from dibs.intake.dummy import TEST_EVERYBODY
 from dibs.intake.duplicates import (
     EXISTING_OWNER,
     MERGED,
@@ -271,6 +272,7 @@ def _new(card: Contact, playbook: Playbook, salt: bytes, now: datetime) -> Lead:
         playbook_version=playbook.version,
         received_at=now,
         test=card.test,
+        test_everybody=TEST_EVERYBODY in card.flags,
         territory=_cut(card.territory, TERRITORY_BYTES),
         segment=_cut(card.segment, SEGMENT_BYTES),
         product=_cut(card.product, PRODUCT_BYTES),

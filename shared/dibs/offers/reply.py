@@ -62,6 +62,19 @@ class Outcomes:
     tell: Callable[[str, str, str, str, datetime], object]
 
 
+def may_answer(answer: Answer, roster: Roster, now: datetime) -> bool:
+    """Count an answer against the day's caps on answers; False if one is reached (N5).
+
+    Who won a lead is always told: there are no more such answers than leads.
+    """
+    if isinstance(answer.outcome, Won) and not answer.outcome.already_yours:
+        return True
+    caps = roster.playbook().sms
+    rep_id = answer.rep.rep_id if answer.rep else ""
+    most, of_all = caps.answers_per_rep_per_day, caps.answers_per_organisation_per_day
+    return roster.count_sms(rep_id, now.date(), most, of_all, "answers")
+
+
 def reply(
     message: InboundSms,
     store: RaceStore,

@@ -174,6 +174,22 @@ def latest_opening(lead: Lead, now: datetime) -> datetime | None:
     return max((at for at in _openings(lead) if at <= now), default=None)
 
 
+def exclusive_until(lead: Lead, rep: Rep, now: datetime) -> datetime | None:
+    """Return until when nobody but the rep's own wave may claim; None once no other is to come.
+
+    For a rep whose wave opens later it is the end of their time, too (C13).
+    """
+    opens_at = lead.opens_for(rep)
+    since = now if opens_at is None else max(now, opens_at)
+    upcoming = next_opening(lead, since)
+    return upcoming if upcoming is not None and upcoming < lead.closes_at else None
+
+
+def claim_by(lead: Lead, rep: Rep, now: datetime) -> datetime:
+    """Return when the time left to a rep ends: others may claim then, or the lead closes (C13)."""
+    return exclusive_until(lead, rep, now) or lead.closes_at
+
+
 def _openings(lead: Lead) -> list[datetime]:
     waves = [at for team in lead.teams for at in lead.openings(team) if at is not None]
     return [lead.opens_at, *waves] if lead.head_start_reps else waves

@@ -151,4 +151,11 @@ class Roster(Protocol):
 
     def remove_device(self, rep_id: str, device_id: str) -> None: ...
 
-    def count_sms(self, rep_id: str, day: date, per_rep: int, per_organisation: int) -> bool: ...
+    def count_sms(
+        self, rep_id: str, day: date, per_rep: int, per_organisation: int | None, kind: str = ""
+    ) -> bool:
+        """Count one text of a kind (by default an offer) to a rep; False if a cap is reached.
+
+        Without a rep it counts for the organisation alone, without its cap for the rep alone.
+        """
+        ...

@@ -365,11 +365,15 @@ class DynamoRoster(Roster):
         except ConditionFailed as failure:
             raise RouteNotFound("There is no such rep.") from failure
 
-    def count_sms(self, rep_id: str, day: date, per_rep: int, per_organisation: int) -> bool:
+    def count_sms(
+        self, rep_id: str, day: date, per_rep: int, per_organisation: int | None, kind: str = ""
+    ) -> bool:
         """Count one text on the rep's and the organisation's day; False when a cap is reached."""
-        return self._count(keys.sms_count(day, rep_id), day, per_rep) and self._count(
-            keys.sms_count(day), day, per_organisation
-        )
+        if rep_id and not self._count(keys.sms_count(day, rep_id, kind), day, per_rep):
+            return False
+        if per_organisation is None:
+            return True
+        return self._count(keys.sms_count(day, "", kind), day, per_organisation)
 
     def _count(self, key: str, day: date, most: int) -> bool:
         if most <= 0:

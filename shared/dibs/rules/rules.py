@@ -336,11 +336,17 @@ def _words(text: str) -> list[str]:
 
 @dataclass(frozen=True)
 class Sms:
-    """Text messages: whether they are sent, and how many a day at most (N1)."""
+    """Text messages: whether they are sent, and how many a day at most (N1).
+
+    The first two caps are for offers. Answers to reps' texts have caps of their own (N5). What a
+    holder must know of their lead is bounded by their leads, and counts for none.
+    """
 
     enabled: bool = True
     per_rep_per_day: int = 20
     per_organisation_per_day: int = 2000
+    answers_per_rep_per_day: int = 60
+    answers_per_organisation_per_day: int = 4000
     __pydantic_config__ = STRICT
 
 
@@ -438,7 +444,8 @@ class Rules:
     `version` and `paused`, the teams that a manager has paused (R8), are the stack's to say.
 
     Phone numbers without a country code are read as those of `phone_region`, a country in two
-    letters such as MY (O2); without one they are kept as given, and identify nobody. A claim link
+    letters such as MY (O2); without one they are kept as given, and identify nobody. Of test leads
+    only `test_reps` are told, by their ids, unless a post asks for everybody (O2). A claim link
     shows the contact details for `contact_shown_seconds` after the claim.
     `version` and `first_activity`, whether an activity about a lead was ever reported, are no
     settings: the stack knows them.
@@ -477,6 +484,7 @@ class Rules:
     overnight: Overnight = field(default_factory=Overnight)
     duplicates: Duplicates = field(default_factory=Duplicates)
     phone_region: str = ""
+    test_reps: tuple[str, ...] = ()
     sign_in: SignIn = field(default_factory=SignIn)
     version: int = 0
     first_activity: bool = False

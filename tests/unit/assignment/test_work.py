@@ -129,8 +129,8 @@ def test_a_lead_that_was_taken_back_is_not_theirs_to_undo() -> None:
         undo(case.world.race, lead.lead_id, ANN.rep_id, proof_of(ANN), case.clock)
 
 
-def test_a_reminder_beyond_the_days_texts_is_not_sent_and_counted() -> None:
-    caps = {"enabled": True, "per_rep_per_day": 0, "per_organisation_per_day": 10}
+def test_a_reminder_is_sent_beyond_the_days_offers_by_text() -> None:
+    caps = {"enabled": True, "per_rep_per_day": 0, "per_organisation_per_day": 0}
     case = WorkCase(sms=caps)
     lead, _ = case.held()
     offering.follow(
@@ -138,7 +138,7 @@ def test_a_reminder_beyond_the_days_texts_is_not_sent_and_counted() -> None:
     )
     (batch,) = case.world.queue.of("unworked")
     notify(batch, case.world.notify_deps())
-    assert (case.world.sms.told, case.world.counted["SmsCapReached"]) == ([], 1)
+    assert (case.world.sms.told, case.world.counted["SmsCapReached"]) == ([str(ANN.phone)], 0)
 
 
 def test_the_holder_is_reminded_at_its_moment_and_once() -> None:

@@ -526,3 +526,16 @@ def test_the_page_goes_on_looking_while_the_race_or_the_draw_is_on() -> None:
     states = {found[1] for found in shown.values() if found}
     on = {state for state in states if re.search(watched[1], state)}
     assert on == {"open", "refused", "busy", "in_draw"}
+
+
+def test_the_clock_shows_the_time_until_others_may_claim_and_then_the_rest() -> None:
+    page = opened(exclusive_until=NOW + timedelta(minutes=2)).html
+    assert page.count('data-left="120" data-then="720"') == 2
+    assert ">2:00<" in page
+    assert "data-then" not in opened().html
+
+
+def test_a_refusal_that_lifts_within_the_window_does_not_close_first() -> None:
+    lifts = {"refusals": REFUSALS, "lifts_at": NOW + timedelta(minutes=5)}
+    page = opened(exclusive_until=NOW + timedelta(minutes=2), **lifts).html
+    assert "closes before that" not in page

@@ -76,6 +76,8 @@ LIMITS: Mapping[str, tuple[int, int]] = {
     "release.cooldown_days": (0, 365),
     "sms.per_rep_per_day": (0, 10_000),
     "sms.per_organisation_per_day": (0, 1_000_000),
+    "sms.answers_per_rep_per_day": (1, 10_000),
+    "sms.answers_per_organisation_per_day": (1, 1_000_000),
     "availability.pause_ends_after_minutes": (1, 10_080),
     "overnight.at_once": (1, 1000),
     "overnight.every_seconds": (0, 3600),
