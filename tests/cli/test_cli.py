@@ -18,6 +18,7 @@ from dibs.cli.main import app
 from dibs.cli.target import Target
 from dibs.core.credentials import shown
 from dibs.core.errors import AlreadyExists, InvalidInput
+from dibs.people.operator import all_reps
 from dibs.race.claim import claim
 from dibs.race.draw import DrawResult, commitment_of, in_order, seed_of
 from dibs.race.records import draw_item
@@ -283,6 +284,14 @@ def owners_file(folder: Path, *lines: str) -> str:
     file = folder / "owners.csv"
     file.write_text("\n".join(lines), encoding="utf-8")
     return str(file)
+
+
+def test_a_new_rep_without_a_zone_is_in_their_teams(organisation: World, tmp_path: Path) -> None:
+    teams = {"north": {"name": "North", "zone": "Asia/Kuching"}}
+    organisation.put_playbook(a_playbook(teams=teams))
+    said(import_reps(tmp_path, "name,team,zone", "Ann,north,", "Ben,north,Europe/London"))
+    zones = {rep.name: rep.zone for rep in all_reps(organisation.roster)}
+    assert (zones["Ann"], zones["Ben"]) == ("Asia/Kuching", "Europe/London")
 
 
 def test_a_companys_owner_is_imported_and_taken_back(organisation: World, tmp_path: Path) -> None:

@@ -256,7 +256,7 @@ def test_a_working_day_leaves_nothing_forgotten(day: Day) -> None:
 
 def _told(kind: str, lead_id: str, rep: Rep, **more: Any) -> dict[str, Any]:
     return {
-        "id": f"{kind}-{lead_id}",
+        "activity_id": f"{kind}-{lead_id}",
         "type": kind,
         "rep_id": rep.rep_id,
         "lead_id": lead_id,
