@@ -247,13 +247,7 @@ def test_a_working_day_leaves_nothing_forgotten(day: Day) -> None:
         assert holder.team == team
         assert holder is not leaver
 
-    # Each was told of what was open to them for a while, and nobody before the day began.
-    for rep in day.reps:
-        for lead, since in rep.seen.items():
-            if lead in day.leads and rep.here:
-                at = day.told(lead, rep)
-                assert at is not None or day.taken_at(lead) < since + A_WHILE, (rep.name, lead)
-                assert at is None or at >= day.start
+    _each_was_told(day)
     assert stack.texts(phone_only.phone)
 
     # Each number equals a plain recount.
@@ -264,6 +258,16 @@ def test_a_working_day_leaves_nothing_forgotten(day: Day) -> None:
         until(lambda rep=rep: _value(stack, rep, "claims") == wins[rep.rep_id], SOON)
     until(lambda: _value(stack, closer, "revenue") == 0, SOON)  # handed on, not claimed
     stack.dibs("audit")
+
+
+def _each_was_told(day: Day) -> None:
+    """Each was told of what was open to them for a while, and nobody before the day began."""
+    for rep in day.reps:
+        for lead, since in rep.seen.items():
+            if lead in day.leads and rep.here:
+                at = day.told(lead, rep)
+                assert at is not None or day.taken_at(lead) < since + A_WHILE, (rep.name, lead)
+                assert at is None or at >= day.start
 
 
 def _told(kind: str, lead_id: str, rep: Rep, **more: Any) -> dict[str, Any]:
