@@ -212,7 +212,7 @@ def test_a_contest_may_be_called_anything_that_fits(app: App, contest: str) -> N
     job(app)
     points(app, (AINA, 7))
     assert ids(show(app, AINA, contest)["top"])[0] == AINA.rep_id
-    to(app, date(2026, 12, 9))
+    to(app, date(2026, 12, 9), minutes=1)
     job(app)
     assert show(app, AINA, contest)["phase"] == "final"
 
@@ -251,7 +251,7 @@ def test_a_contest_runs_from_its_first_day_to_its_prizes(app: App) -> None:
     assert (shown["me"]["value"], shown["me"]["gap"]) == (30, 40)
     to(app, date(2026, 12, 7))
     assert show(app, AINA)["phase"] == "counting"
-    to(app, date(2026, 12, 9))
+    to(app, date(2026, 12, 9), minutes=1)
     assert job(app) == {"opened": 0, "counted": 0, "closed": 1, "paid": 2}
     assert job(app) == {"opened": 0, "counted": 0, "closed": 0, "paid": 0}
     prizes = wiring().ledger.find([f"prize/week/{rep.rep_id}" for rep in (AINA, BEN, DAYANG)])
@@ -273,7 +273,7 @@ def test_a_contest_runs_from_its_first_day_to_its_prizes(app: App) -> None:
 
 def test_a_result_that_was_altered_says_so(app: App) -> None:
     put(app)
-    to(app, date(2026, 12, 9))
+    to(app, date(2026, 12, 9), minutes=1)
     job(app)
     key = {"pk": {"S": "CONTEST#week"}, "sk": {"S": "RESULT"}}
     app.client.update_item(
@@ -337,7 +337,7 @@ def test_a_rep_sees_others_as_their_team_has_it(
 def test_a_hidden_contest_is_nobodys_but_the_managers(app: App) -> None:
     put(app, hidden=True)
     points(app, (AINA, 30))
-    to(app, date(2026, 12, 9))
+    to(app, date(2026, 12, 9), minutes=1)
     job(app)
     answer = call(app, "GET /contests/{contest_id}", token=token_of(AINA))
     assert (answer.status, answer.code) == (404, "not_found")
@@ -368,7 +368,7 @@ def test_sides_are_shown_and_their_winners_honoured(app: App) -> None:
         ("blue", 45, 2),
     ]
     assert ids(shown["top"]) == [AINA.rep_id, CHONG.rep_id]
-    to(app, date(2026, 12, 9))
+    to(app, date(2026, 12, 9), minutes=1)
     job(app)
     winners = show(app, BEN)["winners"]
     assert winners["sides"] == ["red"]
@@ -398,7 +398,7 @@ def test_a_lottery_shows_its_commitment_first_and_its_seed_last(app: App) -> Non
     assert live["me"]["value"] == 6
     assert live["draw"]["seed"] is None
     assert ids(live["top"]) == [AINA.rep_id, BEN.rep_id]
-    to(app, date(2026, 12, 9))
+    to(app, date(2026, 12, 9), minutes=1)
     job(app)
     final = show(app, AINA)
     seed = final["draw"]["seed"]
@@ -442,7 +442,7 @@ def test_a_contest_is_called_off(app: App) -> None:
     job(app)
     for _ in range(2):
         assert call(app, cancel).json["phase"] == "cancelled"
-    to(app, date(2026, 12, 9))
+    to(app, date(2026, 12, 9), minutes=1)
     assert job(app)["closed"] == 0
 
 
@@ -462,7 +462,7 @@ def test_what_is_in_the_ledger_is_what_counts_and_prizes_are_points(app: App) ->
         (BEN.rep_id, 2),
         (AINA.rep_id, 1),
     ]
-    to(app, date(2026, 12, 9))
+    to(app, date(2026, 12, 9), minutes=1)
     job(app)
     prizes = wiring().ledger.find([f"prize/week/{rep.rep_id}" for rep in (AINA, BEN)])
     score(wiring().score_deps, prizes.values())

@@ -1,14 +1,15 @@
 """Contests open, are counted, close and pay their prizes by themselves (G4-G7, G10, F11).
 
-A contest is frozen once, when it begins; while live it is counted at each run; at its cut-off the
-result is signed and stored, once, and prizes are posted from the stored result. Each step is one
+A contest is frozen once, when it begins; while live it is counted at each run; at its cut-off, and
+not before everything recorded by then is scored, the result is signed and stored, once, and prizes
+are posted from the stored result. Each step is one
 write that succeeds only once, so the next run completes one that was missed or died, and two at the
 same time do no harm.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from fractions import Fraction
@@ -20,6 +21,13 @@ from dibs.core.periods import months
 from dibs.core.rep import Rep
 from dibs.game.contests.challenges import ChallengeSlot, calendar, challenge_of, contest_of
 from dibs.game.contests.checks import problems
+from dibs.game.contests.counts import (
+    CountStores,
+    by_day,
+    by_day_until,
+    late_units,
+    settled,
+)
 from dibs.game.contests.ports import Contests, PlannedContest, SignedResult
 from dibs.game.contests.rules import (
     RESERVED,
@@ -39,7 +47,8 @@ from dibs.game.contests.rules import (
     times_of,
     windows_of,
 )
-from dibs.game.scoring.ports import Standings
+from dibs.game.scoring.ports import StandingsStore
+from dibs.intake.ports import Pending
 from dibs.ledger.entries import new_entry
 from dibs.ledger.ports import Ledger
 from dibs.race.draw import commitment_of
@@ -47,6 +56,7 @@ from dibs.reports.ports import Targets
 from dibs.reports.quotas import target_for
 from dibs.roster.ports import Roster
 from dibs.rules.playbook import Playbook
+from dibs.rules.ports import Playbooks
 
 PRIZE = "prize"
 FRESH_UP_TO = 1000
@@ -61,15 +71,22 @@ Phase = Literal["upcoming", "live", "counting", "final", "cancelled"]
 @dataclass(frozen=True)
 class ContestDeps:
     """The stores that contests need. `sign` returns a text's signature in hex, `seed` a new
-    secret."""
+    secret, `unsent` the leads' events that were to be sent before a time and are not."""
 
     contests: Contests
     roster: Roster
-    standings: Standings
+    standings: StandingsStore
     ledger: Ledger
     targets: Targets
+    playbooks: Playbooks
+    unsent: Callable[[datetime], Iterable[Pending]]
     sign: Callable[[str], str]
     seed: Callable[[], str]
+
+    @property
+    def counts(self) -> CountStores:
+        """The stores that contests are counted from."""
+        return CountStores(self.standings, self.ledger, self.playbooks, self.roster, self.unsent)
 
 
 @dataclass(frozen=True)
@@ -275,7 +292,8 @@ def _count(deps: ContestDeps, planned: PlannedContest, as_of: datetime) -> Conte
     contest, kept = planned.contest, deps.contests.frozen(planned.contest.contest_id)
     assert kept is not None, "frozen in one step with its beginning"
     frozen, seed = kept
-    if as_of < frozen.times.cut_off_at:
+    cut_off = frozen.times.cut_off_at
+    if not settled(deps.counts, cut_off, as_of):
         standing = standing_of(deps, contest, frozen)
         deps.contests.refresh(contest.contest_id, standing, as_of)
         return ContestRun(counted=1)
@@ -288,7 +306,7 @@ def _count(deps: ContestDeps, planned: PlannedContest, as_of: datetime) -> Conte
         entrants=entrants_hash(frozen),
         commitment=frozen.commitment,
         seed=seed,
-        standing=standing_of(deps, contest, frozen, seed),
+        standing=_last_standing(deps, contest, frozen, seed, as_of),
     )
     text = result_text(result)
     return ContestRun(closed=deps.contests.close(SignedResult(result, text, deps.sign(text))))
@@ -324,8 +342,21 @@ def standing_of(
     """Return the standing of a contest by the totals published now."""
     windows: dict[str, dict[str, Counts]] = {}
     for name, (first, last) in windows_of(contest).items():
-        totals = deps.standings.between(first, last)
-        rows = ((t.rep_id, t.team, t.counts) for t in totals)
+        rows = by_day(deps.counts, first, last)
+        windows[name] = counted(contest, frozen, rows, earlier=name != "now")
+    return score(contest, frozen, Windows(**windows), seed)
+
+
+def _last_standing(
+    deps: ContestDeps, contest: Contest, frozen: FrozenContest, seed: str, as_of: datetime
+) -> ContestStanding:
+    """Return the standing by what was recorded up to the cut-off."""
+    days, cut_off = windows_of(contest), frozen.times.cut_off_at
+    since = min(first for first, _ in days.values())
+    late = late_units(deps.counts, frozen, since, cut_off, as_of)
+    windows: dict[str, dict[str, Counts]] = {}
+    for name, (first, last) in days.items():
+        rows = by_day_until(deps.counts, first, last, late, cut_off)
         windows[name] = counted(contest, frozen, rows, earlier=name != "now")
     return score(contest, frozen, Windows(**windows), seed)
 
