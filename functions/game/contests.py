@@ -40,9 +40,9 @@ _LISTED = timedelta(days=92)
 
 def put(event: Event, manager: Manager, sent: ContestIn) -> Response:
     """`PUT /contests/{contest_id}`: set a contest up, or change it until it begins."""
-    contest = contest_from_body(_contest_id(event), sent.named)
+    contest, unread = contest_from_body(_contest_id(event), sent.named)
     now = clock.now()
-    planned = contests.plan(wiring().contest_deps, contest, manager.manager_id, now)
+    planned = contests.plan(wiring().contest_deps, contest, manager.manager_id, now, unread)
     _note(manager, "contest.put", contest.contest_id, contest_body(planned.contest))
     return answer(200, _planned(planned, now) | {"contest": contest_body(planned.contest)})
 
@@ -64,9 +64,9 @@ def preview(event: Event, manager: Manager, sent: ContestIn) -> Response:
     Nothing is stored, and nobody learns of it.
     """
     del event, manager
-    contest = contest_from_body("preview", sent.named)
+    contest, unread = contest_from_body("preview", sent.named)
     now, playbook = clock.now(), wiring().roster.playbook()
-    frozen, standing = contests.preview(wiring().contest_deps, contest, now)
+    frozen, standing = contests.preview(wiring().contest_deps, contest, now, unread)
     body = {
         "contest": contest_body(contest),
         "rules": rules_in_words(contest, frozen.figures, "en"),

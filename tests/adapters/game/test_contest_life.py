@@ -205,13 +205,17 @@ def test_what_has_begun_is_not_changed(ground: Field, ran: bool) -> None:
     assert ground.stored().contest == WEEK
 
 
-@pytest.mark.parametrize(("before", "allowed"), [(MS, True), (0 * MS, False)])
-def test_a_contest_begins_in_the_future(ground: Field, before: timedelta, allowed: bool) -> None:
+@pytest.mark.parametrize(
+    ("after", "allowed"), [(-MS, True), (0 * MS, True), (24 * HOUR - MS, True), (24 * HOUR, False)]
+)
+def test_a_contest_begins_today_or_later(ground: Field, after: timedelta, allowed: bool) -> None:
     if allowed:
-        ground.plan(WEEK, OPENS - before)
+        ground.plan(WEEK, OPENS + after)
+        ground.run(OPENS + after)
+        assert ground.state() == ("upcoming" if after < 0 * MS else "live")
         return
     with pytest.raises(InvalidInput) as refused:
-        ground.plan(WEEK, OPENS - before)
+        ground.plan(WEEK, OPENS + after)
     assert [error.field for error in refused.value.errors] == ["first_day"]
 
 
@@ -842,3 +846,61 @@ def test_the_close_waits_for_a_claim_that_is_not_in_the_ledger(
     ground.arena = arena
     ground.run(CLOSES + HOUR)
     assert ground.state() == "final"
+
+
+# By the hour
+
+
+FRIDAY = date(2026, 12, 4)
+TWO = datetime(2026, 12, 4, 14, tzinfo=UTC)
+HOURS = replace(
+    WEEK, first_day=FRIDAY, last_day=FRIDAY, from_time="14:00", to_time="16:00", late_days=0
+)
+
+
+def test_a_contest_by_the_hour_counts_what_was_done_within_it(ground: Field) -> None:
+    ground.plan(HOURS)
+    ground.run(TWO)
+    count(ground, told(ground, AINA, 2, TWO - MS, TWO))  # before it
+    count(ground, told(ground, AINA, 1, TWO, TWO + MS))
+    count(ground, told(ground, BEN, 2, TWO + 2 * HOUR - MS, TWO + 2 * HOUR - MS))
+    count(ground, told(ground, AINA, 5, TWO + 2 * HOUR, TWO + 2 * HOUR))  # after it
+    count(ground, told(ground, AINA, 3, TWO + HOUR, TWO + 2 * HOUR))  # told too late
+    ground.run(TWO + HOUR)
+    expected = [(BEN.rep_id, 2), (AINA.rep_id, 1)]
+    assert values(ground, TWO + HOUR) == expected
+    ground.run(TWO + 2 * HOUR + LATE_AFTER)
+    assert ground.state() == "final"
+    assert values(ground) == expected
+    assert ground.prizes()[f"prize/week/{BEN.rep_id}"] == 100
+
+
+def test_hours_are_each_teams_own_or_those_of_one_zone(ground: Field) -> None:
+    teams = {"north": {"zone": "Asia/Kuala_Lumpur"}, "south": {"zone": "Europe/London"}}
+    ground.rules(teams={name: TEAMS[name] | rules for name, rules in teams.items()})
+    both = replace(HOURS, teams=("north", "south"))
+    for contest, own, his in (
+        (replace(both, contest_id="own"), 6, 14),
+        (replace(both, contest_id="one", zone="Asia/Kuala_Lumpur"), 6, 6),
+    ):
+        ground.plan(contest)
+        day = datetime(2026, 12, 4, tzinfo=UTC)
+        ground.run(day + own * HOUR)
+        for rep, hour in ((AINA, own), (CHONG, his)):
+            for at in (hour * HOUR - MS, hour * HOUR, (hour + 2) * HOUR - MS, (hour + 2) * HOUR):
+                count(ground, told(ground, rep, 1, day + at, day + at))
+        ground.run(day + (his + 2) * HOUR + LATE_AFTER)
+        standing = look(ground.arena, contest.contest_id, None, day + 20 * HOUR).standing
+        assert standing is not None
+        assert {row.who: row.value for row in standing.reps}[CHONG.rep_id] == 2
+
+
+def test_improvement_by_the_hour_compares_the_same_hours(ground: Field) -> None:
+    ground.plan(replace(HOURS, improvement=True))
+    yesterday = TWO - 24 * HOUR
+    count(ground, told(ground, AINA, 9, yesterday - HOUR, yesterday))
+    count(ground, told(ground, AINA, 2, yesterday, yesterday))
+    ground.run(TWO)
+    count(ground, told(ground, AINA, 5, TWO, TWO))
+    ground.run(TWO + HOUR)
+    assert values(ground, TWO + HOUR)[0] == (AINA.rep_id, 3)

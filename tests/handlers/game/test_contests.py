@@ -179,7 +179,7 @@ def test_who_joined_a_moment_before_the_start_is_in(app: App) -> None:
     ("changes", "field"),
     [
         ({"metric": "count(nothing)"}, "metric"),
-        ({"first_day": "2026-11-23"}, "first_day"),
+        ({"first_day": "2026-11-22"}, "first_day"),
         ({"teams": ["west"]}, "teams"),
         ({"metirc": "points"}, "metirc"),
         ({"reps": ["zzzzz"], "teams": []}, "reps"),
@@ -203,6 +203,77 @@ def test_what_is_wrong_is_named_and_nothing_is_stored(
         assert (answer.status, answer.code) == (422, "invalid_input")
         assert {error["field"] for error in answer.json["errors"]} == {field}
     assert app.everything() == before
+
+
+@pytest.mark.parametrize(
+    ("changes", "fields"),
+    [
+        (
+            {"kind": "duel", "first_day": "2026-11-01", "metric": "count(nothing)"},
+            {"kind", "first_day", "metric"},
+        ),
+        (
+            {"name": 7, "metirc": "x", "teams": ["west"], "late_days": 99, "from_time": "9"},
+            {"name", "metirc", "teams", "late_days", "from_time"},
+        ),
+        ({"first_day": "Monday", "prior": 5, "zone": "Moon"}, {"first_day", "prior", "zone"}),
+        ({"contest_id": "other", "name": ""}, {"contest_id", "name"}),
+        # What could not be read makes no error of what goes with it.
+        ({"teams": 7}, {"teams"}),
+        ({"metric": 7}, {"metric"}),
+        ({"sides": 7, "teams": [], "kind": "team"}, {"sides"}),
+        ({"last_day": "never", "first_day": "2026-11-30"}, {"last_day"}),
+    ],
+)
+def test_all_errors_of_a_contest_come_in_one_round(
+    app: App, changes: dict[str, Any], fields: set[str]
+) -> None:
+    answer = put(app, **changes)
+    assert (answer.status, answer.code) == (422, "invalid_input")
+    assert {error["field"] for error in answer.json["errors"]} == fields
+
+
+def test_a_needed_field_that_is_missing_hides_no_other_error(app: App) -> None:
+    answer = call(app, "PUT /contests/{contest_id}", {"metric": "count(nothing)", "teams": ["x"]})
+    fields = {error["field"] for error in answer.json["errors"]}
+    assert fields == {"name", "kind", "first_day", "last_day", "metric", "teams"}
+
+
+def test_a_contest_begins_today_and_lasts_two_hours(app: App) -> None:
+    """At noon of 2026-11-23, in a team whose zone is UTC."""
+    today = {"first_day": "2026-11-23", "last_day": "2026-11-23", "late_days": 0}
+    answer = put(app, **today, from_time="13:00", to_time="15:00")
+    assert answer.status == 200, answer.text
+    assert answer.json["opens_at"] == "2026-11-23T13:00:00.000Z"
+    assert answer.json["ends_at"] == answer.json["cut_off_at"] == "2026-11-23T15:00:00.000Z"
+    phases = []
+    for hour in (0, 1, 2, 3.1):
+        to(app, date(2026, 11, 23), hours=12 + hour)
+        job(app)
+        phases.append(show(app)["phase"])
+    assert phases == ["upcoming", "live", "live", "final"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({}, ""),
+        ({"from_time": "11:00"}, ""),
+        ({"to_time": "12:00"}, "to_time"),
+        ({"to_time": "12:01"}, ""),
+        ({"zone": "Pacific/Auckland"}, "first_day"),
+        ({"zone": "America/New_York"}, ""),
+        ({"from_time": "15:00", "to_time": "15:00"}, "to_time"),
+        ({"from_time": "24:00"}, "from_time"),
+        ({"from_time": "25:00"}, "from_time"),
+        ({"to_time": "9:00"}, "to_time"),
+        ({"zone": "Mars/Olympus"}, "zone"),
+    ],
+)
+def test_todays_contest_is_not_over(app: App, changes: dict[str, str], field: str) -> None:
+    answer = put(app, first_day="2026-11-23", last_day="2026-11-23", **changes)
+    wrong = [error["field"] for error in answer.json.get("errors", ())]
+    assert wrong == ([field] if field else []), answer.text
 
 
 @pytest.mark.parametrize("contest", ["a#b", "a/b", "a b", "é", "'", "preview", "a" * 64])

@@ -62,11 +62,6 @@ def settled(stores: CountStores, cut_off: datetime, as_of: datetime) -> bool:
     return not any(entry.heard_at < cut_off for entry in stores.ledger.unscored(as_of))
 
 
-def by_day(stores: CountStores, first: date, last: date) -> list[Row]:
-    """Return everybody's counts of some days, by what was scored so far."""
-    return [(t.rep_id, t.team, t.counts) for t in stores.standings.between(first, last)]
-
-
 def late_units(
     stores: CountStores, frozen: FrozenContest, since: date, cut_off: datetime, as_of: datetime
 ) -> set[str]:
@@ -76,15 +71,16 @@ def late_units(
     return {unit_of(entry) for entry in entries if entry.heard_at >= cut_off}
 
 
-def by_day_until(
+def by_day(
     stores: CountStores, first: date, last: date, late: Collection[str], cut_off: datetime
 ) -> list[Row]:
-    """Return everybody's counts of some days without what was recorded too late.
+    """Return everybody's counts of some days, by what was scored so far; of the `late` aggregates,
+    only what was recorded before the cut-off.
 
     Raises:
         Busy: the aggregates changed each time they were read.
     """
-    rows = by_day(stores, first, last)
+    rows = [(t.rep_id, t.team, t.counts) for t in stores.standings.between(first, last)]
     if not late:
         return rows
     units, sums = _at_once(stores, late, covering(first, last))

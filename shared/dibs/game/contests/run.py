@@ -9,7 +9,7 @@ same time do no harm.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from fractions import Fraction
@@ -23,8 +23,9 @@ from dibs.game.contests.challenges import ChallengeSlot, calendar, challenge_of,
 from dibs.game.contests.checks import problems
 from dibs.game.contests.counts import (
     CountStores,
+    Row,
     by_day,
-    by_day_until,
+    by_hour,
     late_units,
     settled,
 )
@@ -42,14 +43,16 @@ from dibs.game.contests.rules import (
     drawn_anew,
     entrants_hash,
     freeze,
+    hours_in,
     result_text,
     score,
     times_of,
     windows_of,
+    zones_of,
 )
 from dibs.game.scoring.ports import StandingsStore
 from dibs.intake.ports import Pending
-from dibs.ledger.entries import new_entry
+from dibs.ledger.entries import Entry, new_entry
 from dibs.ledger.ports import Ledger
 from dibs.race.draw import commitment_of
 from dibs.reports.ports import Targets
@@ -132,24 +135,29 @@ class View:
 # Set-up
 
 
-def plan(deps: ContestDeps, contest: Contest, by: str, now: datetime) -> PlannedContest:
+def plan(
+    deps: ContestDeps,
+    contest: Contest,
+    by: str,
+    now: datetime,
+    unread: Sequence[FieldError] = (),
+) -> PlannedContest:
     """Store a contest, or change one that has not begun; the same again changes nothing.
+
+    It may begin today (G12). `unread` are fields that could not be read.
 
     Raises:
         InvalidInput: names every field that is wrong.
         IllegalMove: it has begun, or was cancelled.
     """
     stored = deps.contests.get(contest.contest_id)
-    if stored is not None and stored.contest == contest:
+    if stored is not None and stored.contest == contest and not unread:
         return stored
     playbook = deps.roster.playbook()
-    errors = problems(contest, playbook, _named_reps(deps, contest))
+    errors = problems(contest, playbook, _named_reps(deps, contest), unread, now)
     if errors:
         raise InvalidInput(tuple(errors))
     planned = PlannedContest(contest, "upcoming", times_of(contest, playbook), by)
-    if planned.times.opens_at <= now:
-        early = "has begun already somewhere; choose a later day, or preview it on past data"
-        raise InvalidInput((FieldError("first_day", early),))
     begun = stored is not None and stored.times.opens_at <= now
     if begun or not deps.contests.plan(planned):
         raise IllegalMove("This contest has begun or was cancelled. Set up another one.")
@@ -174,14 +182,14 @@ def cancel(deps: ContestDeps, contest_id: str) -> PlannedContest:
 
 
 def preview(
-    deps: ContestDeps, contest: Contest, as_of: datetime
+    deps: ContestDeps, contest: Contest, as_of: datetime, unread: Sequence[FieldError] = ()
 ) -> tuple[FrozenContest, ContestStanding]:
     """Return the standing a contest would have on past or live data; nothing is stored.
 
     Raises:
         InvalidInput: names every field that is wrong.
     """
-    errors = problems(contest, deps.roster.playbook(), _named_reps(deps, contest))
+    errors = problems(contest, deps.roster.playbook(), _named_reps(deps, contest), unread)
     if errors:
         raise InvalidInput(tuple(errors))
     seed = deps.seed()
@@ -337,28 +345,52 @@ def _pay(deps: ContestDeps, playbook: Playbook, contest_id: str) -> int:
 
 
 def standing_of(
-    deps: ContestDeps, contest: Contest, frozen: FrozenContest, seed: str = ""
+    deps: ContestDeps,
+    contest: Contest,
+    frozen: FrozenContest,
+    seed: str = "",
+    late: Collection[str] = (),
 ) -> ContestStanding:
-    """Return the standing of a contest by the totals published now."""
+    """Return the standing of a contest by the totals published now; of the aggregates that
+    something came `late` to, only what was recorded before the cut-off."""
     windows: dict[str, dict[str, Counts]] = {}
     for name, (first, last) in windows_of(contest).items():
-        rows = by_day(deps.counts, first, last)
+        if contest.by_hour and name != "kept":
+            rows = _rows_by_hour(deps, contest, frozen, first)
+        else:
+            rows = by_day(deps.counts, first, last, late, frozen.times.cut_off_at)
         windows[name] = counted(contest, frozen, rows, earlier=name != "now")
     return score(contest, frozen, Windows(**windows), seed)
+
+
+def _rows_by_hour(
+    deps: ContestDeps, contest: Contest, frozen: FrozenContest, first: date
+) -> list[Row]:
+    """Return what was done in the contest's hours, or in the same hours from another day on."""
+    playbook = deps.roster.playbook()
+    last = first + (contest.last_day - contest.first_day)
+    shifted = replace(contest, first_day=first, last_day=last)
+    spans = {zone: hours_in(shifted, zone) for zone in zones_of(shifted, playbook)}
+
+    def within(entry: Entry) -> bool:
+        team = playbook.teams.get(entry.team)
+        zone = contest.zone or ("UTC" if team is None else team.zone)
+        start, end = spans.get(zone) or hours_in(shifted, zone)
+        return start <= entry.at < end
+
+    # A named rep's team may be in any zone, so that its day begins and ends up to a day apart.
+    start = min(start for start, _ in spans.values()) - _DAY
+    end = max(end for _, end in spans.values()) + _DAY
+    return by_hour(deps.counts, frozen, within, start, end, frozen.times.cut_off_at)
 
 
 def _last_standing(
     deps: ContestDeps, contest: Contest, frozen: FrozenContest, seed: str, as_of: datetime
 ) -> ContestStanding:
-    """Return the standing by what was recorded up to the cut-off."""
-    days, cut_off = windows_of(contest), frozen.times.cut_off_at
-    since = min(first for first, _ in days.values())
-    late = late_units(deps.counts, frozen, since, cut_off, as_of)
-    windows: dict[str, dict[str, Counts]] = {}
-    for name, (first, last) in days.items():
-        rows = by_day_until(deps.counts, first, last, late, cut_off)
-        windows[name] = counted(contest, frozen, rows, earlier=name != "now")
-    return score(contest, frozen, Windows(**windows), seed)
+    """Return the standing by what was recorded before the cut-off."""
+    since = min(first for first, _ in windows_of(contest).values())
+    late = late_units(deps.counts, frozen, since, frozen.times.cut_off_at, as_of)
+    return standing_of(deps, contest, frozen, seed, late)
 
 
 # Views
@@ -392,11 +424,16 @@ def look(deps: ContestDeps, contest_id: str, viewer: Rep | None, now: datetime) 
         return replace(view, signed=signed, standing=signed.result.standing, verified=holds)
     if planned.state != "live" or frozen is None:
         return view
-    if len(frozen.entrants) > FRESH_UP_TO:
+    if _shows_stored(planned.contest, frozen):
         stored = deps.contests.standing(contest_id)
         if stored is not None:
             return replace(view, standing=stored[0], as_of=stored[1])
     return replace(view, standing=standing_of(deps, planned.contest, frozen))
+
+
+def _shows_stored(contest: Contest, frozen: FrozenContest) -> bool:
+    """Return whether a look shows the job's last standing: by the hour, each entry is read."""
+    return contest.by_hour or len(frozen.entrants) > FRESH_UP_TO
 
 
 def phase(planned: PlannedContest, now: datetime) -> Phase:

@@ -30,6 +30,8 @@ from dibs.web.body import field_errors
 # An item has room for 400 KB, its names among them.
 _LARGEST = 380_000
 
+Wrong = tuple[FieldError, ...]
+
 _STORED = Config(
     cast=[tuple],
     type_hooks={
@@ -51,19 +53,34 @@ def _shape() -> TypeAdapter[Contest]:
     return TypeAdapter(Contest)
 
 
-def contest_from_body(contest_id: str, body: Mapping[str, Any]) -> Contest:
-    """Return the contest a body describes.
+# In place of a needed field that cannot be read, so that the others are judged all the same.
+_UNREAD = {"name": "-", "kind": "individual"}
 
-    Raises:
-        InvalidInput: names every field that is wrong, or not known.
+
+def contest_from_body(contest_id: str, body: Mapping[str, Any]) -> tuple[Contest, Wrong]:
+    """Return the contest a body describes, and what of it cannot be read or is not known.
+
+    What cannot be read is at its default; who judges the contest names all errors at once.
     """
+    wrong: Wrong = ()
     if "contest_id" in body and body["contest_id"] != contest_id:
-        raise InvalidInput((FieldError("contest_id", "is not the one in the address"),))
+        wrong = (FieldError("contest_id", "is not the one in the address"),)
+    given = {**body, "contest_id": contest_id}
     try:
-        text = json.dumps({**body, "contest_id": contest_id})
-        return _shape().validate_json(text, strict=True)
+        return _contest(given), wrong
     except ValidationError as error:
-        raise InvalidInput(field_errors(error)) from error
+        wrong += field_errors(error)
+    bad = {error.field.partition(".")[0] for error in wrong} - {"contest_id"}
+    good = {name: value for name, value in given.items() if name not in bad}
+    day = good.get("first_day", good.get("last_day", str(date.max)))
+    try:
+        return _contest({**_UNREAD, "first_day": day, "last_day": day, **good}), wrong
+    except ValidationError as error:
+        raise InvalidInput(wrong) from error
+
+
+def _contest(body: Mapping[str, Any]) -> Contest:
+    return _shape().validate_json(json.dumps(body), strict=True)
 
 
 def contest_schema() -> dict[str, Any]:
