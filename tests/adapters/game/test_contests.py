@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from dibs.aws import keys
 from dibs.core.errors import InvalidInput
 from dibs.game.contests.checks import problems
 from dibs.game.contests.ports import Contests, PlannedContest, SignedResult
@@ -28,10 +29,12 @@ from dibs.game.contests.rules import (
     result_text,
     times_of,
 )
+from dibs.game.contests.series import Repeats, Series
 from dibs.game.contests.store import (
     DynamoContests,
     contest_body,
     contest_from_body,
+    series_from_body,
     signature,
 )
 from dibs.rules.game import Metric
@@ -274,6 +277,29 @@ def test_what_is_larger_than_an_item_is_kept_in_several(world: World) -> None:
     assert store.standing("week") is None
 
 
+def test_a_contest_of_the_earlier_version_is_read(contests: Contests, world: World) -> None:
+    contests.plan(planned(PLAIN))
+    text = json.loads(json.dumps(contest_body(PLAIN)))
+    for name in ("from_time", "to_time", "zone"):
+        del text[name]
+    world.dynamo.update(
+        world.settings.game_table,
+        {"pk": {"S": keys.CONTESTS}, "sk": {"S": PLAIN.contest_id}},
+        "SET contest = :contest",
+        "attribute_exists(pk)",
+        ExpressionAttributeValues={":contest": {"S": json.dumps(text)}},
+    )
+    assert contests.get(PLAIN.contest_id) == planned(PLAIN)
+
+
+def test_a_series_comes_back_as_it_was_stored(contests: Contests) -> None:
+    series = Series(WHOLE, Repeats("week", ("mon", "fri")), "m-amina")
+    contests.put_series(series)
+    assert contests.series() == [series]
+    contests.put_series(replace(series, cancelled=True))
+    assert contests.series() == [replace(series, cancelled=True)]
+
+
 # As they are sent
 
 DOCS = (Path(__file__).parents[3] / "docs" / "contests.md").read_text(encoding="utf-8")
@@ -297,7 +323,13 @@ def test_a_body_is_read_and_said_again() -> None:
 @pytest.mark.parametrize("example", EXAMPLES)
 def test_an_example_of_the_docs_makes_sense(example: str) -> None:
     teams = {"north": {"name": "North"}, "south": {"name": "South"}}
-    contest, _ = contest_from_body("example", json.loads(example))
+    body = json.loads(example)
+    if "repeats" in body:
+        series, unread = series_from_body("example", body)
+        assert (series.repeats.weekdays, unread) == (("fri",), ())
+        return
+    contest, unread = contest_from_body("example", body)
+    assert unread == ()
     assert problems(contest, a_playbook(teams=teams), ["aaaac", "aaaae", "aaaag"]) == []
 
 

@@ -50,6 +50,7 @@ from dibs.game.contests.rules import (
     windows_of,
     zones_of,
 )
+from dibs.game.contests.series import set_up
 from dibs.game.scoring.ports import StandingsStore
 from dibs.intake.ports import Pending
 from dibs.ledger.entries import Entry, new_entry
@@ -214,6 +215,7 @@ def run(deps: ContestDeps, as_of: datetime) -> ContestRun:
     playbook, ran = deps.roster.playbook(), ContestRun()
     failed: Exception | None = None
     _plan_challenges(deps, playbook, as_of)
+    set_up(deps.contests, playbook, as_of)
     for planned in deps.contests.all():
         try:
             ran += _advance(deps, playbook, planned, as_of)
