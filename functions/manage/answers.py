@@ -114,6 +114,26 @@ class Left(TypedDict):
     fallback_of: list[str]
 
 
+class Paused(TypedDict):
+    """Whether a manager has paused them, why, and until when; null until a manager ends it."""
+
+    paused: bool
+    reason: str | None
+    until: datetime | None
+
+
+class TeamPause(Paused):
+    """A team's pause."""
+
+    team: str
+
+
+class RepPause(Paused):
+    """A rep's pause."""
+
+    rep_id: str
+
+
 class Targets(TypedDict):
     """What is wanted of each rep in a month, in the playbook's measure."""
 

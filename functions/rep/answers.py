@@ -8,7 +8,7 @@ from typing import Literal, NotRequired
 
 from typing_extensions import TypedDict
 
-from dibs.core.lead import Preview, State
+from dibs.core.lead import Contact, Preview, State
 from dibs.core.quality import Quality
 from dibs.race.debts import Debt
 from dibs.race.limits import UsedLimit
@@ -46,14 +46,19 @@ class Refused(TypedDict):
 
 
 class Offer(TypedDict):
-    """An open lead of the rep's team."""
+    """An open lead of the rep's team.
+
+    Nobody of a later wave may claim before `exclusive_until`; null once all who ever may, may.
+    """
 
     lead_id: str
     claim_url: str
     opens_at: datetime | None
+    exclusive_until: datetime | None
     closes_at: datetime
     preview: OfferPreview
     blind: bool
+    test: bool
     eligible: bool
     draw: NotRequired[OfferDraw]
     refusal: NotRequired[Refused]
@@ -81,6 +86,60 @@ class HeldLeads(TypedDict):
     """The leads the rep holds, the oldest first."""
 
     leads: list[HeldLead]
+
+
+class Came(TypedDict):
+    """How a lead came to its holder; `by` and `reason` where it was assigned."""
+
+    cause: str
+    at: datetime
+    claim_ms: int | None
+    by: str | None
+    reason: str
+
+
+class Done(TypedDict):
+    """An activity of the holder about the lead."""
+
+    activity_id: str
+    type: str
+    at: datetime
+    reporter: str
+    amount: int | None
+    currency: str
+
+
+class LeadInHand(TypedDict):
+    """A lead the rep holds, with its contact.
+
+    `outcomes` are the words, `moves` the types of activities that may be reported next.
+    """
+
+    lead_id: str
+    quality: Quality
+    lead: Contact
+    came: Came
+    unaccepted: bool
+    undo_until: datetime | None
+    history: list[Done]
+    state: State
+    worked_at: datetime | None
+    return_at: datetime | None
+    outcomes: Sequence[str]
+    moves: Sequence[str]
+
+
+class OutcomeTold(TypedDict):
+    """What was recorded, whether it had been before, and where the lead stands now."""
+
+    lead_id: str
+    recorded: list[str]
+    repeated: bool
+    state: State
+    worked_at: datetime | None
+    return_at: datetime | None
+    outcomes: Sequence[str]
+    moves: Sequence[str]
 
 
 class Seen(TypedDict):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, replace
+from datetime import datetime
 from typing import Any
 
 from dibs.assignment.work import accept
@@ -11,10 +12,13 @@ from dibs.aws import clock
 from dibs.callers import REP, REP_AND_USAGE, VIEWER
 from dibs.core.credentials import Shown
 from dibs.core.errors import (
+    AlreadyExists,
     FieldError,
+    Forbidden,
     IllegalMove,
     InvalidInput,
     LeadNotFound,
+    NoLongerYours,
     NotYours,
     RouteNotFound,
 )
@@ -32,15 +36,22 @@ from dibs.race.claim import bearer, in_draw
 from dibs.race.decide import Refused
 from dibs.race.draw import DrawResult, collects, ticket
 from dibs.race.draw_winner import look
-from dibs.race.opening import next_opening
+from dibs.race.opening import exclusive_until, next_opening
 from dibs.web.entry import http
 from dibs.web.http import EPOCH, Event, Response, answer, epoch_asked, lead_id, path
-from dibs.web.route import HOLDER, Route
+from dibs.web.outcome import OutcomeIn
+from dibs.web.route import HOLDER, HTML, Route
 from dibs.web.translations import refusal_sentence, shown_company
 from dibs.wiring import wiring
-from rep import receipt, why
+from rep import held_lead, home, page, receipt, why
 from rep.allotted import allotted
-from rep.body import AvailabilityIn, DeviceIn, DisputeIn, ReleaseIn
+from rep.body import (
+    AvailabilityForm,
+    AvailabilityIn,
+    DeviceIn,
+    DisputeIn,
+    ReleaseIn,
+)
 from rep.card import card_of
 from rep.earned import earned
 
@@ -49,16 +60,18 @@ def offers(event: Event, caller: tuple[Rep, Usage]) -> Response:
     """`GET /me/offers`: the open leads of the rep's team, each with whether and why not."""
     del event
     rep, usage = caller
-    found = open_offers(wiring().race, rep, usage, wiring().roster.playbook(), clock.now())
-    return answer(200, {"offers": [_offer(offer, rep) for offer in found]})
+    playbook, now = wiring().roster.playbook(fresh=True), clock.now()
+    found = open_offers(wiring().race, rep, usage, playbook, now)
+    return answer(200, {"offers": [_offer(offer, rep, now) for offer in found]})
 
 
-def _offer(offer: OpenOffer, rep: Rep) -> dict[str, Any]:
+def _offer(offer: OpenOffer, rep: Rep, now: datetime) -> dict[str, Any]:
     lead, preview = offer.lead, offer.lead.shown
     body: dict[str, Any] = {
         "lead_id": lead.lead_id,
         "claim_url": f"{wiring().settings.public_url}/c/{offer.token}",
         "opens_at": lead.opens_for(rep),
+        "exclusive_until": exclusive_until(lead, rep, now),
         "closes_at": lead.closes_at,
         "preview": {
             "company": shown_company(lead, rep.language),
@@ -68,9 +81,10 @@ def _offer(offer: OpenOffer, rep: Rep) -> dict[str, Any]:
             "score": preview.score,
         },
         "blind": lead.blind,
+        "test": lead.test,
         "eligible": not isinstance(offer.verdict, Refused),
     }
-    if collects(lead, clock.now()):
+    if collects(lead, now):
         entering = in_draw(lead)
         body["draw"] = {"draws_at": entering.draws_at, "commitment": entering.commitment}
     if isinstance(offer.verdict, Refused):
@@ -210,7 +224,16 @@ def availability(event: Event, rep: Rep, sent: AvailabilityIn) -> Response:
         wiring().timers.check("waves.check")
     if sent.leave is not None or available is True:
         wiring().timers.check("queue.check")
+    # Who comes back is told of the leads that are open (C13).
+    if sent.leave is not None or available is True or sent.quiet_minutes == 0:
+        wiring().timers.check("rep.check", rep_id=rep.rep_id)
     return answer(200, answered)
+
+
+def switch(event: Event, rep: Rep, sent: AvailabilityIn) -> Response:
+    """`POST /me/availability`: the same from the form of my page, which comes next."""
+    availability(event, rep, sent)
+    return page.to(home.HOME)
 
 
 def me(event: Event, caller: tuple[Rep, Usage]) -> Response:
@@ -221,7 +244,7 @@ def me(event: Event, caller: tuple[Rep, Usage]) -> Response:
     """
     del event
     rep, usage = caller
-    playbook, now = wiring().roster.playbook(), clock.now()
+    playbook, now = wiring().roster.playbook(fresh=True), clock.now()
     card = card_of(rep, usage, playbook, wiring().results, wiring().ledger, now)
     card |= allotted(rep, usage, playbook, wiring().turns, now)
     card |= earned(rep, playbook, wiring().standings, wiring().points, now)
@@ -242,12 +265,33 @@ def delete_device(event: Event, rep: Rep) -> Response:
 
 
 _NO_LEAD = (LeadNotFound,)
+_ERROR_PAGES = dict.fromkeys((401, 403, 404, 409, 410, 422), HTML)
 _AGAIN = "The same again changes nothing and gets the same answer."
 
 ROUTES = {
     "GET /me": Route(me, REP_AND_USAGE, {200: "Me"}),
     "GET /me/offers": Route(offers, REP_AND_USAGE, {200: "Offers"}),
     "GET /me/leads": Route(held, REP, {200: "HeldLeads"}),
+    "GET /": Route(home.show, REP_AND_USAGE, {200: HTML, 303: ""}, page=home.page_of),
+    "GET /me/leads/{lead_id}": Route(
+        held_lead.show, REP, {200: "LeadInHand"}, (LeadNotFound, NoLongerYours)
+    ),
+    "GET /leads/{lead_id}": Route(
+        held_lead.show_page,
+        REP,
+        {200: HTML, 303: "", **_ERROR_PAGES},
+        (LeadNotFound, NoLongerYours),
+        page=held_lead.page_of,
+    ),
+    "POST /me/leads/{lead_id}/outcome": Route(
+        held_lead.outcome,
+        REP,
+        {200: "OutcomeTold", 303: "", **_ERROR_PAGES},
+        (LeadNotFound, NoLongerYours, NotYours, IllegalMove, AlreadyExists, Forbidden),
+        body=OutcomeIn,
+        repeated="The same outcome_id counts once.",
+        page=held_lead.page_of,
+    ),
     "POST /leads/{lead_id}/seen": Route(seen, HOLDER, {200: "Seen"}, _NO_LEAD, repeated=_AGAIN),
     "POST /leads/{lead_id}/decline": Route(
         decline, HOLDER, {200: "Declined"}, _NO_LEAD, repeated=_AGAIN
@@ -281,6 +325,14 @@ ROUTES = {
     ),
     "PUT /me/availability": Route(
         availability, REP, {200: "Availability"}, body=AvailabilityIn, repeated=_AGAIN
+    ),
+    "POST /me/availability": Route(
+        switch,
+        REP,
+        {303: ""},
+        body=AvailabilityForm,
+        repeated=_AGAIN,
+        page=home.page_of,
     ),
     "PUT /me/devices/{device_id}": Route(
         put_device, REP, {200: "Device"}, body=DeviceIn, repeated=_AGAIN

@@ -40,15 +40,22 @@ def post(
     test: Annotated[
         bool, typer.Option("--test", help="Mark it as a test: counts nowhere.")
     ] = False,
+    everybody: Annotated[
+        bool, typer.Option("--everybody", help="Of a test, tell all reps, not only test_reps.")
+    ] = False,
     stack: Stack = "",
 ) -> None:
-    """Post a signed lead and print the answer."""
+    """Post a signed lead and print the answer.
+
+    Of a test lead only the playbook's test_reps are told, marked as a test.
+    """
     here = target(stack)
     if file is None:
         if not company:
             raise typer.BadParameter("name a FILE, or use --company")
         body: dict[str, Any] = {"source": source, "external_id": uuid.uuid4().hex}
         body |= {"company": company, "score": score, "test": test}
+        body |= {"test_everybody": True} if test and everybody else {}
         text = json.dumps(body)
     else:
         try:
@@ -59,6 +66,11 @@ def post(
     typer.echo(json.dumps(answer, indent=2, ensure_ascii=False))
     if status >= 400:
         raise typer.Exit(1)
+    if test and not everybody and not here.stores.roster.playbook().test_reps:
+        typer.echo(
+            "Nobody is told of it: the playbook names no test_reps. Name some, or use --everybody.",
+            err=True,
+        )
 
 
 def _signing(here: Target) -> str:

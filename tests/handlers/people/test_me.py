@@ -452,7 +452,8 @@ def test_a_rep_has_no_alerts_for_a_while_and_may_claim_all_the_same(app: App) ->
     assert app.claim(app.lead()).status == 200
     assert available(app, {"quiet_minutes": 0}).json == {"quiet_until": None}
     assert now(app).quiet_until is None
-    assert told(app) == []
+    # They are told of the leads that came meanwhile.
+    assert told(app) == [{"kind": "rep.check", "rep_id": AINA.rep_id}]
 
 
 def test_a_rep_goes_on_leave_and_comes_back(app: App) -> None:
@@ -485,11 +486,12 @@ def test_all_of_it_in_one_request(app: App) -> None:
 @pytest.mark.parametrize(
     ("body", "asked"),
     [
-        ({"available": True}, ["queue.check"]),
+        ({"available": True}, ["queue.check", "rep.check"]),
         ({"available": False}, ["waves.check"]),
-        ({"leave": [CHRISTMAS]}, ["waves.check", "queue.check"]),
-        ({"available": True, "leave": [CHRISTMAS]}, ["waves.check", "queue.check"]),
+        ({"leave": [CHRISTMAS]}, ["waves.check", "queue.check", "rep.check"]),
+        ({"available": True, "leave": [CHRISTMAS]}, ["waves.check", "queue.check", "rep.check"]),
         ({"quiet_minutes": 5}, []),
+        ({"quiet_minutes": 0}, ["rep.check"]),
     ],
 )
 def test_who_comes_or_goes_has_the_queue_or_the_waves_looked_at(

@@ -10,8 +10,8 @@ from dibs.core.calendar import WEEKDAYS
 from dibs.core.errors import FieldError, InvalidInput, RouteNotFound
 from dibs.game.contests.checks import EARLIEST, LATEST, problems
 from dibs.game.contests.rules import Contest
-from dibs.game.contests.run import ContestDeps
-from dibs.game.contests.series import LONGEST_ID, Series, contests_from, due, set_up
+from dibs.game.contests.run import ContestDeps, set_up
+from dibs.game.contests.series import LONGEST_ID, Series, contests_from, due
 
 # Within so many days every rule of the calendar has a contest.
 _A_QUARTER = timedelta(days=92)
@@ -34,7 +34,7 @@ def plan_series(
     if errors:
         raise InvalidInput(tuple(errors))
     deps.contests.put_series(series)
-    kept = {planned.contest.contest_id for planned in due(series, playbook, now)}
+    kept = {contest.contest_id for contest, _ in due(series, playbook, now)}
     _call_off(deps, series, kept)
     set_up(deps.contests, playbook, now)
     return series

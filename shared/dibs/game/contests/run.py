@@ -50,7 +50,7 @@ from dibs.game.contests.rules import (
     windows_of,
     zones_of,
 )
-from dibs.game.contests.series import set_up
+from dibs.game.contests.series import due
 from dibs.game.scoring.ports import StandingsStore
 from dibs.intake.ports import Pending
 from dibs.ledger.entries import Entry, new_entry
@@ -257,6 +257,27 @@ def _plan_challenges(deps: ContestDeps, playbook: Playbook, as_of: datetime) -> 
     for planned in due:
         if _period(planned.contest) not in held:
             deps.contests.plan(planned)
+
+
+def set_up(contests: Contests, playbook: Playbook, as_of: datetime) -> None:
+    """Set up what is due of every series; the same again changes nothing (G12).
+
+    A contest that has begun, was called off or was changed by a manager stays as it is. One that
+    is still to come follows a change of its series.
+    """
+    active = [series for series in contests.series() if not series.cancelled]
+    held = {known.contest.contest_id: known for known in contests.all()} if active else {}
+    for series in active:
+        for contest, times in due(series, playbook, as_of):
+            planned = PlannedContest(contest, "upcoming", times, series.author)
+            known = held.get(contest.contest_id)
+            if known is None or (known != planned and _follows(known, series.author, as_of)):
+                contests.plan(planned)
+
+
+def _follows(known: PlannedContest, author: str, as_of: datetime) -> bool:
+    own = (known.state, known.by) == ("upcoming", author)
+    return own and known.times.opens_at > as_of
 
 
 def _held(deps: ContestDeps) -> dict[tuple[date, date], PlannedContest]:

@@ -14,8 +14,7 @@ from typing import Literal
 
 from dibs.core.calendar import WEEKDAYS
 from dibs.core.periods import kind_of, periods, span
-from dibs.game.contests.ports import Contests, PlannedContest
-from dibs.game.contests.rules import Contest, times_of
+from dibs.game.contests.rules import Contest, ContestTimes, times_of
 from dibs.rules.playbook import Playbook
 
 AHEAD = timedelta(days=28)
@@ -84,32 +83,14 @@ def contests_from(series: Series, first: date, last: date) -> Iterator[Contest]:
         day += _DAY
 
 
-def due(series: Series, playbook: Playbook, as_of: datetime) -> list[PlannedContest]:
+def due(series: Series, playbook: Playbook, as_of: datetime) -> list[tuple[Contest, ContestTimes]]:
     """Return the contests of a series that are on, and the next one."""
-    found: list[PlannedContest] = []
+    found: list[tuple[Contest, ContestTimes]] = []
     today = as_of.date()
     for contest in contests_from(series, today - _DAY, (as_of + AHEAD).date()):
         times = times_of(contest, playbook)
         if times.ends_at > as_of:
-            found.append(PlannedContest(contest, "upcoming", times, series.author))
+            found.append((contest, times))
         if times.opens_at > as_of:
             break
     return found
-
-
-def set_up(contests: Contests, playbook: Playbook, as_of: datetime) -> None:
-    """Set up what is due of every series; the same again changes nothing.
-
-    A contest that has begun, was called off or was changed by a manager stays as it is. One that
-    is still to come follows a change of its series.
-    """
-    series = [one for one in contests.series() if not one.cancelled]
-    held = {one.contest.contest_id: one for one in contests.all()} if series else {}
-    for planned in (planned for one in series for planned in due(one, playbook, as_of)):
-        known = held.get(planned.contest.contest_id)
-        if known is None or (
-            known != planned
-            and (known.state, known.by) == ("upcoming", planned.by)
-            and known.times.opens_at > as_of
-        ):
-            contests.plan(planned)

@@ -56,11 +56,11 @@ def test_a_year_of_weeks_has_each_of_them_once() -> None:
 
 def test_what_is_on_is_due_and_the_next_one() -> None:
     noon = datetime(2026, 12, 9, 12, tzinfo=UTC)
-    assert [one.contest.contest_id for one in due(series("week"), a_playbook(), noon)] == [
+    assert [one.contest_id for one, _ in due(series("week"), a_playbook(), noon)] == [
         "calls-2026-W50",
         "calls-2026-W51",
     ]
     hours = series("day", "wed", "fri", from_time="14:00", to_time="16:00")
     found = due(hours, a_playbook(), noon + timedelta(hours=5))
-    assert [one.contest.contest_id for one in found] == ["calls-2026-12-11"]
-    assert found[0].times.opens_at == datetime(2026, 12, 11, 14, tzinfo=UTC)
+    assert [one.contest_id for one, _ in found] == ["calls-2026-12-11"]
+    assert found[0][1].opens_at == datetime(2026, 12, 11, 14, tzinfo=UTC)
