@@ -50,12 +50,10 @@ _MOST_TOTALS = 40_000
 _LIVE_SECONDS = 20
 _NO_COUNTS = frozenset({"pk", "sk", "version", "badges"})
 
-# What a tally reads of an entry; the rest stays in the ledger.
-_TALLIED = (
-    *("kind", "rep_id", "team", "at", "day", "week", "lead_id", "epoch", "take_ms", "cause"),
-    *("amount", "currency", "playbook_version", "test", "reverses", "other", "shared"),
-    *("protected", "source", "unit"),
-)
+NOT_TALLIED = frozenset({"digest", "taken_at", "territory", "quality"})
+"""What no tally reads of an entry: it stays in the ledger. All else is stored with a unit."""
+_TALLIED = tuple(one.name for one in fields(Entry) if one.name not in NOT_TALLIED)
+_INSTANTS = ("at", "recorded_at", "late_at")
 _DEFAULTS = {one.name: one.default for one in fields(Entry)}
 
 Each = Callable[[Callable[[Any], Any], Iterable[Any]], Iterable[Any]]
@@ -611,12 +609,12 @@ def _rows(page: Page) -> Iterable[Total]:
 def _entry_body(entry: Entry) -> dict[str, Any]:
     body = {name: getattr(entry, name) for name in _TALLIED}
     kept = {name: value for name, value in body.items() if value != _DEFAULTS.get(name, ...)}
-    return {**kept, "at": to_ms(entry.at), "entry_id": entry.entry_id}
+    return kept | {name: to_ms(kept[name]) for name in _INSTANTS if name in kept}
 
 
 def _entry_from(body: dict[str, Any]) -> Entry:
-    shared = tuple(body.get("shared", ()))
-    return Entry(**{**body, "at": from_ms(body["at"]), "shared": shared})
+    instants = {name: from_ms(body[name]) for name in _INSTANTS if name in body}
+    return Entry(**{**body, **instants, "shared": tuple(body.get("shared", ()))})
 
 
 def _place_body(place: Place) -> list[Any]:
