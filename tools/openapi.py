@@ -220,7 +220,9 @@ def described() -> Schema:
             "version": "1",
             "description": "Competitive lead assignment: every eligible rep is told at once, the "
             "first to claim wins. Errors are problem+json with a stable `code`. Who calls is "
-            "checked first, then the form of the body, then what the path names. Times are UTC "
+            "checked first, then the form of the body, then what the path names. A field of a JSON "
+            "body that is not known is named in an error (422); only leads and activities that a "
+            "system signs may have others, which are ignored. Times are UTC "
             "ISO-8601, phones E.164, money is in the smallest unit of its currency.",
         },
         "servers": [{"url": "/"}],

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 from urllib.parse import parse_qs
 
-from dibs.web.body import JSON, json_object
+from dibs.web.body import JSON, json_object, named_only
 from dibs.web.http import LARGEST_BODY
 
 
@@ -48,9 +48,12 @@ class PhoneIn:
 
         Raises:
             MalformedBody: it looks like JSON and is none.
+            InvalidInput: names each field of the JSON that is not known.
         """
         if raw.lstrip()[:1] in (b"", b"{", b"["):
-            sent: Any = json_object(raw).get("phone")
+            body = json_object(raw)
+            named_only(body, ("phone",))
+            sent: Any = body.get("phone")
         else:
             sent = parse_qs(raw.decode(errors="replace")).get("phone", [""])[0]
         return cls(sent.strip()[:40] if isinstance(sent, str) else "")
@@ -59,4 +62,8 @@ class PhoneIn:
     def described(cls) -> dict[str, Any]:
         """Return its JSON Schema."""
         phone = {"type": "string", "description": "With country code, such as +60128880000."}
-        return {"type": "object", "properties": {"phone": phone}}
+        return {
+            "type": "object",
+            "properties": {"phone": phone},
+            "additionalProperties": False,
+        }

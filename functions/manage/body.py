@@ -153,15 +153,10 @@ class PlaybookIn:
             raise InvalidInput((FieldError("body", "send a JSON object"),))
         if "playbook" not in sent:
             return cls(sent)
-        known = _Envelope.model_fields
-        unknown = f"is not known here; send {', '.join(known)}"
-        wrong = tuple(FieldError(name, unknown) for name in sent if name not in known)
-        if wrong:
-            raise InvalidInput(wrong)
         try:
             return cls(**_Envelope.model_validate(sent).model_dump())
         except ValidationError as error:
-            raise InvalidInput(field_errors(error)) from error
+            raise InvalidInput(field_errors(error, _Envelope.model_fields)) from error
 
     @classmethod
     def described(cls) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Annotated, Any, ClassVar, Self, TypeVar
 
 from pydantic import (
@@ -20,10 +20,12 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from dibs.core.errors import FieldError, InvalidInput, MalformedBody
-from dibs.web.http import LARGEST_BODY
+from dibs.web.http import LARGEST_BODY, unknown_field
 
 JSON = "application/json"
 _DEEPEST = 20
+# What pydantic calls a field that is not known, of a model and of a dataclass.
+_EXTRA = ("extra_forbidden", "unexpected_keyword_argument")
 # What JSON Schema can say of it: a lone half of a letter is no text there at all.
 _PLAIN = r"^[^\u0000-\u001f\u007f-\u009f\u2028\u2029]*$"
 _HALF = re.compile(r"[\ud800-\udfff]")
@@ -38,9 +40,9 @@ Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max
 
 
 class AppBody(BaseModel):
-    """What our own apps and pages send: unknown fields are ignored, nothing sent is `{}`."""
+    """What our own apps and pages send: unknown fields are named, nothing sent is `{}`."""
 
-    model_config = ConfigDict(strict=True, extra="ignore")
+    model_config = ConfigDict(strict=True, extra="forbid")
     media: ClassVar[str] = JSON
     largest: ClassVar[int] = LARGEST_BODY
     example: ClassVar[Mapping[str, Any]]
@@ -56,7 +58,7 @@ class AppBody(BaseModel):
         try:
             return cls.model_validate({**dict.fromkeys(_worded(cls)), **json_object(raw)})
         except ValidationError as error:
-            raise InvalidInput(field_errors(error)) from error
+            raise InvalidInput(field_errors(error, cls.model_fields)) from error
 
     @classmethod
     def described(cls) -> dict[str, Any]:
@@ -209,12 +211,32 @@ def checked(shape: type[Shape], data: Mapping[str, Any]) -> Shape:
     return found
 
 
-def field_errors(error: ValidationError) -> tuple[FieldError, ...]:
-    """Return pydantic's findings as ours, without the values: those may be personal."""
+def field_errors(error: ValidationError, known: Iterable[str] = ()) -> tuple[FieldError, ...]:
+    """Return pydantic's findings as ours, without the values: those may be personal.
+
+    Of a field that is not known, they say which are `known`.
+    """
     return tuple(
-        FieldError(".".join(str(part) for part in found["loc"]) or "body", found["msg"])
+        _unknown(str(found["loc"][0]), known)
+        if found["type"] in _EXTRA and len(found["loc"]) == 1 and known
+        else FieldError(".".join(str(part) for part in found["loc"]) or "body", found["msg"])
         for found in error.errors(include_url=False, include_input=False, include_context=False)
     )
+
+
+def _unknown(name: str, known: Iterable[str]) -> FieldError:
+    return unknown_field(name, f"send {', '.join(known)}")
+
+
+def named_only(data: Mapping[str, Any], known: Collection[str]) -> None:
+    """Check that no field was sent but the known ones.
+
+    Raises:
+        InvalidInput: names each that is not known.
+    """
+    wrong = tuple(_unknown(name, known) for name in data if name not in known)
+    if wrong:
+        raise InvalidInput(wrong)
 
 
 def _texts(value: Any) -> list[str]:

@@ -8,7 +8,7 @@ import json
 import zlib
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from datetime import date, datetime
 from fractions import Fraction
 from functools import lru_cache
@@ -63,7 +63,8 @@ def contest_from_body(contest_id: str, body: Mapping[str, Any]) -> Contest:
         text = json.dumps({**body, "contest_id": contest_id})
         return _shape().validate_json(text, strict=True)
     except ValidationError as error:
-        raise InvalidInput(field_errors(error)) from error
+        known = (field.name for field in fields(Contest))
+        raise InvalidInput(field_errors(error, tuple(known))) from error
 
 
 def contest_schema() -> dict[str, Any]:
