@@ -26,7 +26,7 @@ from dibs.web.entry import http
 from dibs.web.http import Event, Response, answer, query
 from dibs.web.route import ANYBODY, CSV, Route
 from dibs.wiring import wiring
-from manage import leads, managers, people, receipts
+from manage import leads, managers, overview, people, receipts
 from manage.body import (
     AssignIn,
     ManagerIn,
@@ -142,6 +142,14 @@ ROUTES = {
     ),
     "GET /playbook/history": Route(history, MANAGER, {200: "History"}),
     "GET /playbook/schema": Route(rules_schema, ANYBODY, {200: "application/schema+json"}),
+    "GET /leads": Route(
+        overview.listed,
+        MANAGER,
+        {200: "Leads"},
+        (InvalidInput, RouteNotFound),
+        query=overview.LEADS,
+    ),
+    "GET /leads/{lead_id}": Route(overview.show, MANAGER, {200: "LeadShown"}, (RouteNotFound,)),
     "POST /leads/{lead_id}/assign": Route(
         leads.assign, MANAGER, {200: "Moved"}, _LEAD, body=AssignIn, repeated=_AGAIN
     ),

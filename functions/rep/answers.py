@@ -65,6 +65,31 @@ class Offers(TypedDict):
     offers: list[Offer]
 
 
+class ByQuality(TypedDict):
+    """How many leads of each quality."""
+
+    hot: int
+    warm: int
+    cold: int
+
+
+class Pool(TypedDict):
+    """What is open for claiming; for a rep also whether they may claim one of them now.
+
+    Of blind leads a rep hears how many there are, and not of which quality.
+    """
+
+    as_of: datetime
+    team: str | None
+    size: int
+    mean_age_seconds: int
+    oldest_at: datetime | None
+    by_quality: ByQuality
+    blind: int
+    eligible: NotRequired[bool]
+    refusal: NotRequired[Refused]
+
+
 class HeldLead(TypedDict):
     """A lead the rep holds."""
 

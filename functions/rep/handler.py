@@ -8,10 +8,11 @@ from typing import Any
 from dibs.assignment.work import accept
 from dibs.assignment.work import release as release_lead
 from dibs.aws import clock
-from dibs.callers import REP, REP_AND_USAGE, VIEWER
+from dibs.callers import REP, REP_AND_USAGE, REP_OR_MANAGER, VIEWER
 from dibs.core.credentials import Shown
 from dibs.core.errors import (
     FieldError,
+    Forbidden,
     IllegalMove,
     InvalidInput,
     LeadNotFound,
@@ -38,7 +39,7 @@ from dibs.web.http import EPOCH, Event, Response, answer, epoch_asked, lead_id, 
 from dibs.web.route import HOLDER, Route
 from dibs.web.translations import refusal_sentence, shown_company
 from dibs.wiring import wiring
-from rep import receipt, why
+from rep import pool, receipt, why
 from rep.allotted import allotted
 from rep.body import AvailabilityIn, DeviceIn, DisputeIn, ReleaseIn
 from rep.card import card_of
@@ -247,6 +248,9 @@ _AGAIN = "The same again changes nothing and gets the same answer."
 ROUTES = {
     "GET /me": Route(me, REP_AND_USAGE, {200: "Me"}),
     "GET /me/offers": Route(offers, REP_AND_USAGE, {200: "Offers"}),
+    "GET /pool": Route(
+        pool.pool, REP_OR_MANAGER, {200: "Pool"}, (Forbidden, InvalidInput), query=pool.POOL
+    ),
     "GET /me/leads": Route(held, REP, {200: "HeldLeads"}),
     "POST /leads/{lead_id}/seen": Route(seen, HOLDER, {200: "Seen"}, _NO_LEAD, repeated=_AGAIN),
     "POST /leads/{lead_id}/decline": Route(

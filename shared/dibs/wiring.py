@@ -18,6 +18,7 @@ from dibs.race.store import DynamoRaceStore
 
 if TYPE_CHECKING:
     from dibs.assignment.head_start_store import DynamoTurns
+    from dibs.assignment.overview_store import DynamoLeadPages
     from dibs.assignment.store import DynamoHoldings
     from dibs.aws.once import DynamoOnce
     from dibs.dispatch.follow import FollowDeps
@@ -135,6 +136,13 @@ class Wiring:
         from dibs.assignment.store import DynamoHoldings
 
         return DynamoHoldings(self.dynamo, self.settings)
+
+    @cached_property
+    def lead_pages(self) -> DynamoLeadPages:
+        """Leads that are not done with, page by page."""
+        from dibs.assignment.overview_store import DynamoLeadPages
+
+        return DynamoLeadPages(self.dynamo, self.settings)
 
     @cached_property
     def turns(self) -> DynamoTurns:

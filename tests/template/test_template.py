@@ -116,14 +116,22 @@ def test_no_role_may_do_everything_to_something_or_something_to_everything(name:
                 pytest.fail(f"{name} may {statement['Action']} everything")
 
 
-def test_contact_details_are_read_by_ingest_claim_and_reply_alone() -> None:
+def test_contact_details_are_read_by_ingest_claim_reply_and_manage_alone() -> None:
     readers = {
         name
         for name, function in FUNCTIONS.items()
         for statement in statements(function)
         if "ContactsTable" in json.dumps(statement)
     }
-    assert readers == {"IngestFunction", "ClaimFunction", "ReplyFunction"}
+    assert readers == {"IngestFunction", "ClaimFunction", "ReplyFunction", "ManageFunction"}
+    # A manager sees the contact of one lead at a time; no role may read the table through.
+    rights = {
+        action
+        for statement in statements(FUNCTIONS["ManageFunction"])
+        if "ContactsTable" in json.dumps(statement)
+        for action in listed(statement["Action"])
+    }
+    assert rights == {"dynamodb:GetItem"}
 
 
 def test_who_may_write_credentials_and_who_may_read_them() -> None:
