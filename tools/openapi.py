@@ -138,6 +138,13 @@ _DETAILS: dict[type[DibsError], Schema] = {
     },
 }
 _OPTIONAL = ("drawn",)
+_TAG: Schema = {
+    "name": "if-none-match",
+    "in": "header",
+    "required": False,
+    "description": "The `etag` of the answer one has; 304 if it still says the same.",
+    "schema": {"type": "string"},
+}
 
 
 def functions() -> list[str]:
@@ -245,7 +252,11 @@ def _operation(schemas: _Schemas, function: str, method: str, path: str, route: 
         ),
         "security": security,
         "x-dibs-callers": route.who.name,
-        "parameters": [*(_in_path(name) for name in names), *_in_query(route)],
+        "parameters": [
+            *(_in_path(name) for name in names),
+            *_in_query(route),
+            *([_TAG] if 304 in route.answers else []),
+        ],
         "responses": _responses(schemas, function, route, names, method),
     }
     if route.body is not None:
@@ -297,6 +308,8 @@ def _responses(
     pages = False
     for status, answers in route.answers.items():
         says[status] = "Done." if status < 400 else "A page that says why not."
+        if status == 304:
+            says[status] = "Nothing has changed since the answer with that tag."
         for answer in (answers,) if isinstance(answers, str) else answers:
             media = answer if "/" in answer else JSON
             pages |= media == HTML

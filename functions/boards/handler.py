@@ -234,7 +234,7 @@ ROUTES = {
     "GET /boards/{metric}": Route(
         board,
         VIEWER,
-        {200: ("Board", "SpeedBoard", HTML)},
+        {200: ("Board", "SpeedBoard", HTML), 304: ""},
         (Forbidden, RouteNotFound, InvalidInput),
         query={
             "period": {"description": "week, unless named.", "enum": list(PERIODS)},
@@ -254,7 +254,7 @@ ROUTES = {
     "GET /reports/assignment": Route(
         assignment_report,
         MANAGER,
-        {200: ("AssignmentReport", HTML)},
+        {200: ("AssignmentReport", HTML), 304: ""},
         (InvalidInput,),
         query={
             "team": _TEAM,
@@ -266,7 +266,7 @@ ROUTES = {
     "GET /reports/blind": Route(
         blind_report,
         MANAGER,
-        {200: "BlindReport"},
+        {200: "BlindReport", 304: ""},
         (InvalidInput,),
         query={
             "weeks": {

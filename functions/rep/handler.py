@@ -246,7 +246,7 @@ _NO_LEAD = (LeadNotFound,)
 _AGAIN = "The same again changes nothing and gets the same answer."
 
 ROUTES = {
-    "GET /me": Route(me, REP_AND_USAGE, {200: "Me"}),
+    "GET /me": Route(me, REP_AND_USAGE, {200: "Me", 304: ""}),
     "GET /me/offers": Route(offers, REP_AND_USAGE, {200: "Offers"}),
     "GET /pool": Route(
         pool.pool, REP_OR_MANAGER, {200: "Pool"}, (Forbidden, InvalidInput), query=pool.POOL

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from dibs.core.errors import DibsError, Forbidden, Unauthorized
-from dibs.web.http import Event, Response, raw_body
+from dibs.web.http import Event, Response, raw_body, unless_known
 from dibs.web.sign_in import caller
 
 
@@ -64,7 +64,8 @@ class Route:
     """One route. Its function gets the event, then the caller and the body where there are any.
 
     `answers` says what comes back with each status: the name of a type in `answers.py` beside the
-    function, or a media type other than JSON; several go by what the caller accepts.
+    function, or a media type other than JSON; several go by what the caller accepts. Where 304 is
+    among them, answers have a tag, and who sends it back hears that nothing has changed.
     `errors` are what it may raise besides what every route may: what is wrong with the caller or
     the body, and that the server is in trouble. `query` describes the parameters it reads,
     `repeated` what happens when the same is sent again, and the function's docstring what it does,
@@ -89,7 +90,8 @@ class Route:
                 given.append(self.who.check(event))
             if self.body is not None:
                 given.append(self.body.read(raw_body(event, self.body.largest)))
-            return self.serve(*given)
+            response = self.serve(*given)
+            return unless_known(event, response) if 304 in self.answers else response
         except DibsError as error:
             page = self.page(event, error) if self.page is not None else None
             if page is None:
