@@ -42,8 +42,8 @@ from dibs.wiring import wiring
 from rep import pool, receipt, why
 from rep.allotted import allotted
 from rep.body import AvailabilityIn, DeviceIn, DisputeIn, ReleaseIn
-from rep.card import card_of
-from rep.earned import earned
+from rep.card import card_of, month_of, since, weeks_of
+from rep.earned import earned, periods_of
 
 
 def offers(event: Event, caller: tuple[Rep, Usage]) -> Response:
@@ -222,10 +222,14 @@ def me(event: Event, caller: tuple[Rep, Usage]) -> Response:
     """
     del event
     rep, usage = caller
-    playbook, now = wiring().roster.playbook(), clock.now()
-    card = card_of(rep, usage, playbook, wiring().results, wiring().ledger, now)
-    card |= allotted(rep, usage, playbook, wiring().turns, now)
-    card |= earned(rep, playbook, wiring().standings, wiring().points, now)
+    mine, now = wiring(), clock.now()
+    playbook = mine.roster.playbook()
+    weeks, month = weeks_of(rep, playbook, now), month_of(rep, playbook, now)
+    own = mine.own_cards.of(rep.rep_id, weeks, month, periods_of(rep, playbook, now))
+    entries = list(mine.ledger.of_rep(rep.rep_id, since(rep, playbook, now), now))
+    card = card_of(rep, usage, playbook, own, entries, now)
+    card |= allotted(rep, usage, playbook, mine.turns, now)
+    card |= earned(rep, playbook, own, mine.standings, now)
     return answer(200, card)
 
 

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from dibs.game.quests.store import DynamoQuests
     from dibs.game.rewards.store import DynamoRewards
     from dibs.game.scoring.award_store import DynamoAwards
+    from dibs.game.scoring.own_store import DynamoOwnCards
     from dibs.game.scoring.points_store import DynamoPoints
     from dibs.game.scoring.score import ScoreDeps
     from dibs.game.scoring.store import DynamoStandings
@@ -238,6 +239,13 @@ class Wiring:
         from dibs.game.scoring.store import DynamoStandings
 
         return DynamoStandings(self.dynamo, self.settings, ThreadPoolExecutor(WRITERS).map)
+
+    @cached_property
+    def own_cards(self) -> DynamoOwnCards:
+        """What a rep reads of themselves."""
+        from dibs.game.scoring.own_store import DynamoOwnCards
+
+        return DynamoOwnCards(self.dynamo, self.settings, self.standings)
 
     @cached_property
     def once(self) -> DynamoOnce:
