@@ -28,6 +28,7 @@ from dibs.core.errors import (
     InvalidInput,
     LeadNotFound,
     MalformedBody,
+    NoLongerYours,
     NotConfigured,
     NotEnoughPoints,
 )
@@ -89,6 +90,7 @@ _PATHS = {
     "manager_id": "A manager.",
     "device_id": "The app's own id of a phone: 1 to 64 letters, digits, - _ . and :",
     "rep_id": "A rep.",
+    "team": "A team of the playbook, by its id.",
     "month": "A month such as 2026-11.",
     "metric": "A metric; `GET /metrics` lists them.",
     "contest_id": "A contest, by the id its manager chose.",
@@ -124,6 +126,10 @@ _DETAILS: dict[type[DibsError], Schema] = {
     },
     NotEnoughPoints: {"missing": {"type": "integer"}, "balance": {"type": "integer"}},
     AlreadyDecided: {"state": {"type": "string"}},
+    NoLongerYours: {
+        "cause": {"type": "string"},
+        "at": {"type": "string", "format": "date-time"},
+    },
     InvalidInput: {
         "errors": {
             "type": "array",
@@ -261,7 +267,7 @@ def _operation(schemas: _Schemas, function: str, method: str, path: str, route: 
     }
     if route.body is not None:
         sent = {"schema": schemas.of_body(function, route), "example": route.body.example}
-        content = {route.body.media: sent}
+        content = dict.fromkeys((route.body.media, *(route.also or ())), sent)
         result["requestBody"] = {"content": content, "required": True}
     return {name: value for name, value in result.items() if value or name == "security"}
 

@@ -7,17 +7,21 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 from urllib.parse import parse_qs
 
-from dibs.web.body import JSON, json_object, named_only
+from dibs.web.body import JSON, named_only
 from dibs.web.http import LARGEST_BODY
+from dibs.web.json_body import json_object
+
+_TO = {"type": "string", "description": "Which page of ours comes after signing in."}
 
 
 @dataclass(frozen=True)
 class SignInForm:
-    """The form's one field."""
+    """The form's field, and the page of ours that comes next."""
 
     example: ClassVar[Mapping[str, Any]] = {"token": "aaaac.Zm9yIGFuIGV4YW1wbGU"}
 
     token: str
+    to: str = ""
     media: ClassVar[str] = "application/x-www-form-urlencoded"
     largest: ClassVar[int] = LARGEST_BODY
 
@@ -25,12 +29,12 @@ class SignInForm:
     def read(cls, raw: bytes) -> Self:
         """Return what was filled in, whatever else there is."""
         sent = parse_qs(raw.decode(errors="replace"))
-        return cls(sent.get("token", [""])[0].strip())
+        return cls(sent.get("token", [""])[0].strip(), sent.get("to", [""])[0])
 
     @classmethod
     def described(cls) -> dict[str, Any]:
         """Return its JSON Schema."""
-        return {"type": "object", "properties": {"token": {"type": "string"}}}
+        return {"type": "object", "properties": {"token": {"type": "string"}, "to": _TO}}
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,7 @@ class PhoneIn:
     """The phone number a link is asked for, from an app (JSON) or from the page's form."""
 
     phone: str
+    to: str = ""
     example: ClassVar[Mapping[str, Any]] = {"phone": "+60128880000"}
     media: ClassVar[str] = JSON
     largest: ClassVar[int] = LARGEST_BODY
@@ -51,12 +56,15 @@ class PhoneIn:
             InvalidInput: names each field of the JSON that is not known.
         """
         if raw.lstrip()[:1] in (b"", b"{", b"["):
-            body = json_object(raw)
-            named_only(body, ("phone",))
-            sent: Any = body.get("phone")
+            sent: Mapping[str, Any] = json_object(raw)
+            named_only(sent, ("phone", "to"))
         else:
-            sent = parse_qs(raw.decode(errors="replace")).get("phone", [""])[0]
-        return cls(sent.strip()[:40] if isinstance(sent, str) else "")
+            form = parse_qs(raw.decode(errors="replace"))
+            sent = {name: values[0] for name, values in form.items()}
+        phone, to = (
+            text if isinstance(text, str) else "" for text in (sent.get("phone"), sent.get("to"))
+        )
+        return cls(phone.strip()[:40], to)
 
     @classmethod
     def described(cls) -> dict[str, Any]:
@@ -64,6 +72,6 @@ class PhoneIn:
         phone = {"type": "string", "description": "With country code, such as +60128880000."}
         return {
             "type": "object",
-            "properties": {"phone": phone},
+            "properties": {"phone": phone, "to": _TO},
             "additionalProperties": False,
         }

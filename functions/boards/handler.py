@@ -41,6 +41,7 @@ from dibs.reports.assignment_rows import Row
 from dibs.web.entry import http
 from dibs.web.http import Event, Response, answer, path, query, wants_html
 from dibs.web.route import ANYBODY, HTML, Route
+from dibs.web.sign_in import own_path
 from dibs.wiring import wiring
 
 _MOST_WEEKS = 52
@@ -57,7 +58,7 @@ def _for_browsers(back: str, called: str) -> Callable[[Event, DibsError], Respon
         if not wants_html(event):
             return None
         if isinstance(error, Unauthorized | Forbidden):
-            return page.sign_in(error)
+            return page.sign_in(error, own_path(str(event.get("rawPath", ""))))
         if isinstance(error, InvalidInput | RouteNotFound):
             return page.message(error, back, called)
         return None

@@ -148,18 +148,18 @@ def _at_response_speed(
     return {"scope": "reps", "team": team, "period": "week", "period_name": ""}
 
 
-def sign_in(error: DibsError | None = None) -> Response:
-    """The field for the token, and why it is asked for, if it is."""
+def sign_in(error: DibsError | None = None, to: str = "") -> Response:
+    """The field for the token, why it is asked for, if it is, and which page comes next."""
     status = 200 if error is None else STATUS[type(error)]
-    made = _page(status, "sign_in.html", problem="" if error is None else str(error))
+    made = _page(status, "sign_in.html", problem="" if error is None else str(error), to=to)
     if status in RETRY_AFTER_SECONDS:
         made["headers"]["retry-after"] = str(RETRY_AFTER_SECONDS[status])
     return made
 
 
-def sign_in_link(token: str, *, good: bool) -> Response:
+def sign_in_link(token: str, to: str, *, good: bool) -> Response:
     """One button that signs in, where the link is good."""
-    return _page(200, "in.html", token=token, good=good)
+    return _page(200, "in.html", token=token, to=to, good=good)
 
 
 def link_sent(minutes: int) -> Response:

@@ -27,28 +27,29 @@ from dibs.people.access import (
     use_link,
 )
 from dibs.roster.callers import calling_viewer
-from dibs.web.http import Event, Response, answer, path, wants_html, well_formed
+from dibs.web.http import Event, Response, answer, path, query, wants_html, well_formed
 from dibs.web.route import ANYBODY, HTML, Route
-from dibs.web.sign_in import NO_SESSION, caller, cookie_for, from_elsewhere
+from dibs.web.sign_in import NO_SESSION, caller, cookie_for, from_elsewhere, own_path
 from dibs.wiring import wiring
 
 REPORT = "/reports/assignment"
 BOARD = "/boards/points"
+HOME = "/"
 _PAGE = "/sign-in"
 
 
 def show(event: Event) -> Response:
-    """`GET /sign-in`: the page to sign in, with a phone number or a token."""
-    del event
-    return page.sign_in()
+    """`GET /sign-in`: the page to sign in, with a phone number or a token; `?to=` comes next."""
+    return page.sign_in(to=own_path(query(event, "to")))
 
 
 def by_token(event: Event, sent: SignInForm) -> Response:
     """`POST /sign-in`: check the token, begin a session, and show what it opens."""
+    to = own_path(sent.to)
     try:
-        return _signed_in(_by_token(event, sent.token))
+        return _signed_in(_by_token(event, sent.token), to)
     except DibsError as error:
-        return page.sign_in(error)
+        return page.sign_in(error, to)
 
 
 def _by_token(event: Event, token: str) -> Session:
@@ -87,7 +88,8 @@ def ask(event: Event, sent: PhoneIn) -> Response:
     if known is not None and known[0].active and known[0].textable and playbook.sms.enabled:
         rep = known[0]
         secret = make_link(mine.credentials, playbook, rep.rep_id, now)
-        url = f"{mine.settings.public_url}/in/{secret}"
+        to = own_path(sent.to)
+        url = f"{mine.settings.public_url}/in/{secret}{f'?to={to}' if to else ''}"
         mine.sms.send(str(rep.phone), sign_in_sms(rep, url, rules.link_minutes))
     if wants_html(event):
         return page.link_sent(rules.link_minutes)
@@ -97,7 +99,8 @@ def ask(event: Event, sent: PhoneIn) -> Response:
 def look(event: Event) -> Response:
     """`GET /in/{token}`: a page with one button; looking does not use the link up."""
     good = link_is_good(wiring().credentials, path(event, "token"), clock.now())
-    return page.sign_in_link(quote(path(event, "token"), safe=""), good=good)
+    to = own_path(query(event, "to"))
+    return page.sign_in_link(quote(path(event, "token"), safe=""), to, good=good)
 
 
 def by_link(event: Event) -> Response:
@@ -114,8 +117,8 @@ def by_link(event: Event) -> Response:
             allowed(mine.credentials, what, playbook.sign_in.wrong_per_hour, now)
             raise
     except DibsError as error:
-        return page.sign_in(error)
-    return _signed_in(session)
+        return page.sign_in(error, own_path(query(event, "to")))
+    return _signed_in(session, own_path(query(event, "to")))
 
 
 def sign_out(event: Event) -> Response:
@@ -167,10 +170,10 @@ def _id(digest: str) -> str:
     return digest[:16]
 
 
-def _signed_in(session: Session) -> Response:
+def _signed_in(session: Session, to: str) -> Response:
     lasting = session.ends_at - clock.now()
     cookie = cookie_for(session.secret, wiring().settings.public_url, lasting)
-    return _to(REPORT if is_manager(session.owner) else BOARD, cookie)
+    return _to(to or (REPORT if is_manager(session.owner) else HOME), cookie)
 
 
 def _to(where: str, cookie: str) -> Response:
@@ -195,8 +198,10 @@ def _address(event: Event) -> str:
     return str(asked.get("sourceIp", ""))
 
 
+_TO = {"to": {"description": "Which page of ours comes after signing in."}}
+
 ROUTES = {
-    "GET /sign-in": Route(show, ANYBODY, {200: HTML}),
+    "GET /sign-in": Route(show, ANYBODY, {200: HTML}, query=_TO),
     "POST /sign-in": Route(
         by_token,
         ANYBODY,
@@ -212,11 +217,12 @@ ROUTES = {
         body=PhoneIn,
         repeated="Each time is a new link, a few an hour.",
     ),
-    "GET /in/{token}": Route(look, ANYBODY, {200: HTML}),
+    "GET /in/{token}": Route(look, ANYBODY, {200: HTML}, query=_TO),
     "POST /in/{token}": Route(
         by_link,
         ANYBODY,
         {303: "", 401: HTML, 403: HTML, 429: HTML},
+        query=_TO,
         repeated="A link works once; the second time is 401.",
     ),
     "POST /sign-out": Route(

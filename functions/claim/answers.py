@@ -43,6 +43,14 @@ class Seen(TypedDict):
     seen: Literal[True]
 
 
+class OutcomeTold(TypedDict):
+    """What was recorded of the lead, and whether it had been before."""
+
+    lead_id: str
+    recorded: list[str]
+    repeated: bool
+
+
 class Undone(TypedDict):
     """The claim was taken back."""
 

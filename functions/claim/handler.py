@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from dibs.aws import clock
 from dibs.aws.observability import count, logger
-from dibs.core.credentials import Shown
+from dibs.core.credentials import Shown, proves
 from dibs.core.errors import (
     AlreadyClaimed,
+    AlreadyExists,
+    Busy,
     ClaimRefused,
     DibsError,
     Expired,
+    Forbidden,
+    IllegalMove,
     LeadNotFound,
+    NoLongerYours,
     NotYours,
+    Unauthorized,
     UndoOver,
     Withdrawn,
 )
@@ -43,17 +50,19 @@ from dibs.web.http import (
     wants_html,
     won_body,
 )
+from dibs.web.outcome import OutcomeIn
 from dibs.web.route import HOLDER, HTML, LINK, Route
+from dibs.web.sign_in import caller
 from dibs.wiring import wiring
 
 if TYPE_CHECKING:
     from claim.page import Page
 
 
-def claim_by_api(event: Event, caller: Shown) -> Response:
+def claim_by_api(event: Event, said: Shown) -> Response:
     """`POST /leads/{lead_id}/claim`: claim a lead, with a rep's bearer token."""
-    proof = bearer(caller, clock.now())
-    won = claim(wiring().race, lead_id(event), caller.owner, proof, clock.now)
+    proof = bearer(said, clock.now())
+    won = claim(wiring().race, lead_id(event), said.owner, proof, clock.now)
     return _told(_counted(won))
 
 
@@ -88,6 +97,73 @@ def undo_by_link(event: Event) -> Response:
     return _answered(event, _undo_link)
 
 
+def outcome(event: Event, sent: OutcomeIn) -> Response:
+    """`POST /c/{token}/outcome`: report in one word what came of the lead, while one holds it (U2).
+
+    The link alone shows no contact for it.
+    """
+    from dibs.ledger.quick import tell_outcome
+
+    link, now = read_link(path(event, "token")), clock.now()
+    try:
+        view = wiring().race.read(link.lead_id, link.rep_id)
+        by_link(link).check(view)
+        if view.lead is None or view.lead.owner != link.rep_id:
+            raise NotYours
+    except (NotYours, Withdrawn) as error:
+        raise _why_it_went(link, error) from error
+    told = tell_outcome(
+        *(wiring().record_deps, link.rep_id, link.lead_id, sent.outcome, sent.outcome_id, now)
+    )
+    if any(one.freed for one in told):
+        wiring().timers.check("queue.check")
+    logger.info("outcome recorded", lead_id=link.lead_id, rep_id=link.rep_id)
+    if wants_html(event):
+        return _page(event, _show(event, sent.outcome))
+    repeated = all(one.repeated for one in told)
+    recorded = [one.entry.kind for one in told]
+    return answer(200, {"lead_id": link.lead_id, "recorded": recorded, "repeated": repeated})
+
+
+def _why_it_went(link: Link, error: DibsError) -> DibsError:
+    """Return why the lead went from the rep who held it, the error itself where they did not."""
+    from dibs.ledger.in_hand import held_view
+
+    mine = wiring()
+    try:
+        held_view(mine.race, mine.ledger.story, link.lead_id, link.rep_id, clock.now())
+    except NoLongerYours as gone:
+        return gone
+    except LeadNotFound:
+        pass
+    return error
+
+
+def _outcome_page(event: Event, error: DibsError) -> Response | None:
+    """Return the page that tells a browser why an outcome was not recorded."""
+    if not wants_html(event):
+        return None
+    from claim import pages
+
+    token, language = path(event, "token"), "en"
+    with suppress(DibsError):
+        link = read_link(token)
+        view = wiring().race.read(link.lead_id, link.rep_id)
+        language = view.rep.language if view.rep else language
+    if isinstance(error, LeadNotFound | Withdrawn | NoLongerYours | Busy):
+        return _page(event, pages.of_error(error, token, language, clock.now()))
+    return _page(event, pages.not_recorded(error, token, language))
+
+
+def _session(event: Event, link: Link) -> Shown | None:
+    """Return the session or token that the link's own rep shows beside it, if any."""
+    try:
+        said = caller(event)
+    except Unauthorized:
+        return None
+    return said if said.owner == link.rep_id else None
+
+
 def _told(outcome: Won | InDraw) -> Response:
     if isinstance(outcome, InDraw):
         return answer(202, draw_body(outcome))
@@ -120,27 +196,37 @@ def _state(view: RaceView, now: datetime) -> str:
     return "won" if lead.owner == rep.rep_id else "open"
 
 
-def _show(event: Event) -> Page:
+def _show(event: Event, told: str = "") -> Page:
+    """Return the page of the race as it stands; after an outcome was `told` it says so.
+
+    A link alone shows the contact for some minutes, the rep's own session as long as they hold it.
+    """
     from claim import pages
 
-    token, language = path(event, "token"), "en"
+    token, language, now = path(event, "token"), "en", clock.now()
     try:
         link = read_link(token)
-        view = wiring().race.read(link.lead_id, link.rep_id)
+        said = _session(event, link)
+        view = wiring().race.read(link.lead_id, link.rep_id, said)
         language = view.rep.language if view.rep else language
-        by_link(link).check(view)
-        return pages.standing(wiring().race, view, token, clock.now())
+        try:
+            by_link(link).check(view)
+        except Withdrawn as error:
+            raise _why_it_went(link, error) from error
+        known = said is not None and proves(view.credential, said, view.token_number, now)
+        return pages.standing(wiring().race, view, token, now, signed_in=known, told=told)
     except DibsError as error:
-        return pages.of_error(error, token, language, clock.now(), posted=False)
+        return pages.of_error(error, token, language, now, posted=bool(told))
 
 
 def _answered(event: Event, act: Callable[[Link, Proof], Won | InDraw | None]) -> Response:
     """Do what was asked, and answer a browser with the page that tells how it went."""
     token, language = path(event, "token"), "en"
+    judged: RaceView | None = None
 
     def check(view: RaceView) -> None:
-        nonlocal language  # what the act reads anyway also tells in which language to answer
-        language = view.rep.language if view.rep else language
+        nonlocal judged, language  # what the act reads anyway also tells how to answer
+        judged, language = view, view.rep.language if view.rep else language
         by_link(read_link(token)).check(view)
 
     if not wants_html(event):
@@ -152,10 +238,10 @@ def _answered(event: Event, act: Callable[[Link, Proof], Won | InDraw | None]) -
         done = act(read_link(token), Proof(check))
         if isinstance(done, InDraw):
             page = pages.of_draw(done, language, clock.now())
+        elif done is not None and judged is not None:
+            page = pages.of_win(done, token, judged, clock.now())
         else:
-            page = (
-                pages.of_win(done, token, language, clock.now()) if done else pages.undone(language)
-            )
+            page = pages.undone(language)
     except DibsError as error:
         page = pages.of_error(error, token, language, clock.now())
     return _page(event, page)
@@ -212,6 +298,15 @@ ROUTES = {
         {200: ("Won", HTML), 202: ("InDraw", HTML)},
         _CLAIMING,
         repeated=_AGAIN,
+    ),
+    "POST /c/{token}/outcome": Route(
+        outcome,
+        LINK,
+        {200: ("OutcomeTold", HTML), **dict.fromkeys((404, 409, 410, 422, 503), HTML)},
+        (*_SEEN_ON_THE_LINK, NoLongerYours, NotYours, IllegalMove, AlreadyExists, Forbidden),
+        body=OutcomeIn,
+        repeated="The same outcome_id counts once.",
+        page=_outcome_page,
     ),
     "POST /c/{token}/undo": Route(
         undo_by_link,

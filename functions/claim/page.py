@@ -9,7 +9,7 @@ JavaScript shows one step deeper, at `/c/<token>/claim`.
 from __future__ import annotations
 
 import math
-import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -23,8 +23,15 @@ from rjsmin import jsmin
 from dibs.core.errors import Refusal
 from dibs.core.lead import Contact, Preview
 from dibs.core.quality import Quality
+from dibs.web.contact import dialable, writable
 from dibs.web.site import Site, site
-from dibs.web.translations import in_words, named, refusal_sentence, translator
+from dibs.web.translations import (
+    OUTCOME_LABELS,
+    in_words,
+    named,
+    refusal_sentence,
+    translator,
+)
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _RETRY_AFTER_SECONDS = 1
@@ -53,15 +60,18 @@ def open_page(
     language: str,
     test: bool = False,
     opens_at: datetime | None = None,
+    exclusive_until: datetime | None = None,
     commitment: str = "",
 ) -> Page:
     """The lead is up for grabs; where rules refuse this rep, their sentences and no button.
 
     Where a claim goes into a draw, `commitment` is that of its seed (C10). `opens_at` is what the
-    clock's ring is drawn against; without it the ring starts full. Without a `quality` it is
+    clock's ring is drawn against; without it the ring starts full. The time shown ends when others
+    may claim as well (`exclusive_until`); then the rest is shown (C13). Without a `quality` it is
     a blind lead (F4), whose preview says nothing.
     """
-    left = _seconds(closes_at - now)
+    ends_at = exclusive_until or closes_at
+    left = _seconds(ends_at - now)
     if quality is not None:
         preview = replace(preview, company=named(preview.company, language))
     return _page(
@@ -74,7 +84,8 @@ def open_page(
         preview=preview,
         score=preview.score,
         left=left,
-        whole=max(left, _seconds(closes_at - opens_at) if opens_at else left, 1),
+        rest=_seconds(closes_at - now) if exclusive_until else 0,
+        whole=max(left, _seconds(ends_at - opens_at) if opens_at else left, 1),
         test=test,
         commitment=commitment,
         closes_first=lifts_at is not None and lifts_at >= closes_at,
@@ -92,8 +103,17 @@ def won_page(
     undo_until: datetime | None = None,
     language: str,
     posted: bool = False,
+    claimed: bool = True,
+    due: str = "",
+    outcomes: Sequence[str] = (),
+    tap: str = "",
+    told: str = "",
 ) -> Page:
-    """The lead is this rep's: everything about it, consent and do-not-call first (C3, C8)."""
+    """The lead is this rep's: everything about it, consent and do-not-call first (C3, C8).
+
+    `due` says by when to make contact. `outcomes` are the words that may be reported, each a tap
+    that counts once under the id `tap`; `told` is the one just reported.
+    """
     undo_left = _seconds(undo_until - now) if undo_until else 0
     return _page(
         "won.html",
@@ -106,17 +126,56 @@ def won_page(
         score=card.score,
         posts=card.merged[-_POSTS_SHOWN:],
         phone=card.contact_phone,
-        dial=_dialable(card),
-        write_to=_writable(card),
+        dial=dialable(card),
+        write_to=writable(card),
         claimed_in=_duration(claim_ms, language),
         claimed_ago=_long_ago(now - claimed_at, language),
         undo_left=undo_left,
+        claimed=claimed,
+        due=due,
+        **_taps(outcomes, tap, told, token, posted, language),
     )
 
 
-def won_but_hidden_page(*, company: str, language: str) -> Page:
-    """The link's holder won, too long ago for a link alone to show a customer's details."""
-    return _message(200, "won_hidden", language, tone="won", company=company)
+def won_but_hidden_page(
+    *,
+    company: str,
+    language: str,
+    token: str = "",
+    posted: bool = False,
+    due: str = "",
+    outcomes: Sequence[str] = (),
+    tap: str = "",
+    told: str = "",
+) -> Page:
+    """The link's holder won, too long ago for a link alone to show a customer's details.
+
+    They sign in to see them, and come back here.
+    """
+    taps = _taps(outcomes, tap, told, token, posted, language)
+    sign_in = f"{_root(posted)}sign-in?to=/c/{quote(token, safe='')}"
+    return _message(
+        200, "won_hidden", language, tone="won", company=company, due=due, sign_in=sign_in, **taps
+    )
+
+
+def _root(posted: bool) -> str:
+    """Return where our other pages are, as seen from this one."""
+    return "../../" if posted else "../"
+
+
+def _taps(
+    outcomes: Sequence[str], tap: str, told: str, token: str, posted: bool, language: str
+) -> dict[str, Any]:
+    """Return what the row of outcomes needs: where it is sent, its buttons, what was just said."""
+    _ = translator(language)
+    return {
+        "home": _root(posted),
+        "tell": "outcome" if posted else f"{token}/outcome",
+        "outcomes": [(outcome, _(OUTCOME_LABELS[outcome])) for outcome in outcomes],
+        "tap": tap,
+        "told": _(OUTCOME_LABELS[told]) if told in OUTCOME_LABELS else told,
+    }
 
 
 def drawing_page(*, drawn_in: timedelta, commitment: str, language: str) -> Page:
@@ -167,6 +226,16 @@ def expired_page(language: str) -> Page:
 def over_page(language: str) -> Page:
     """The link belongs to an earlier opening of the lead."""
     return _message(410, "over", language)
+
+
+def went_page(sentence: str, language: str, *, posted: bool = False) -> Page:
+    """The lead was this rep's, and went: the sentence says when and why."""
+    return _message(410, "went", language, sentence=sentence, home=_root(posted))
+
+
+def not_recorded_page(status: int, problem: str, token: str, language: str) -> Page:
+    """What was tapped was not recorded, and why."""
+    return _message(status, "not_recorded", language, problem=problem, back=f"../{token}")
 
 
 def not_found_page(language: str) -> Page:
@@ -284,22 +353,6 @@ def _initials(name: str) -> str:
     """Return at most two letters that stand for a name."""
     words = [word for word in name.split() if word[0].isalnum()]
     return "".join(word[0] for word in (words[:1] + words[1:][-1:])).upper()
-
-
-def _dialable(card: Contact) -> str:
-    """Return the number a tap may dial, nothing when it is unusable or must not be called."""
-    if card.do_not_call or "phone_unusable" in card.flags:
-        return ""
-    digits = re.sub(r"[\s().\-]", "", card.contact_phone)
-    return digits if re.fullmatch(r"\+?\d{3,15}", digits) else ""
-
-
-def _writable(card: Contact) -> str:
-    """Return the address a tap may write to, quoted for a link; nothing when it is unusable."""
-    usable = re.fullmatch(r"[^@\s]+@[^@\s]+", card.contact_email)
-    if "email_unusable" in card.flags or not usable:
-        return ""
-    return quote(card.contact_email, safe="@+")
 
 
 def _squeeze_lines(text: str) -> str:

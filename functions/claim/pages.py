@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from claim.page import (
     Page,
@@ -11,24 +13,31 @@ from claim.page import (
     expired_page,
     lost_page,
     not_found_page,
+    not_recorded_page,
     open_page,
     over_page,
     refused_page,
     undo_over_page,
     undone_page,
+    went_page,
     won_but_hidden_page,
     won_page,
 )
+from dibs.aws.clock import to_ms
 from dibs.core.errors import (
     AlreadyClaimed,
     Busy,
     ClaimRefused,
     DibsError,
     Expired,
+    NoLongerYours,
     Refusal,
     UndoOver,
     Withdrawn,
 )
+from dibs.core.lead import State
+from dibs.ledger.quick import next_outcomes
+from dibs.ledger.texts import deadline, not_done
 from dibs.race.claim import (
     InDraw,
     Won,
@@ -38,11 +47,24 @@ from dibs.race.claim import (
     waits_in_draw,
 )
 from dibs.race.draw import DRAWN_AFTER, collects
+from dibs.race.opening import exclusive_until
 from dibs.race.ports import RaceStore, RaceView
+from dibs.web.http import STATUS
 
 
-def standing(store: RaceStore, view: RaceView, token: str, now: datetime) -> Page:
-    """Return the page of a race as it stands for the holder of this link."""
+def standing(
+    store: RaceStore,
+    view: RaceView,
+    token: str,
+    now: datetime,
+    signed_in: bool = False,
+    told: str = "",
+) -> Page:
+    """Return the page of a race as it stands for the holder of this link.
+
+    The winner sees the contact at first, and where they have `signed_in` as long as they hold it.
+    `told` is the outcome they have just reported.
+    """
     language = view.rep.language if view.rep else "en"
     refusals: tuple[Refusal, ...] = ()
     lifts_at: datetime | None = None
@@ -53,8 +75,8 @@ def standing(store: RaceStore, view: RaceView, token: str, now: datetime) -> Pag
         if lead.owner == rep.rep_id and (view.claim is None or view.claim.epoch != lead.epoch):
             view = store.read(lead.lead_id, rep.rep_id)  # caught between lock and record
         if lead.owner == rep.rep_id and view.claim is not None:
-            won = standing_win(store, view, view.claim, now, only_at_first=True)
-            return of_win(won, token, language, now, company=lead.preview.company, posted=False)
+            won = standing_win(store, view, view.claim, now, only_at_first=not signed_in)
+            return of_win(won, token, view, now, posted=bool(told), told=told)
     except ClaimRefused as error:
         refusals, lifts_at = error.refusals, error.lifts_at
     except DibsError as error:
@@ -65,6 +87,7 @@ def standing(store: RaceStore, view: RaceView, token: str, now: datetime) -> Pag
         preview=view.lead.shown,
         quality=None if view.lead.blind else view.lead.quality,
         opens_at=view.lead.opens_at,
+        exclusive_until=exclusive_until(view.lead, view.rep, now) if view.rep else None,
         closes_at=view.lead.closes_at,
         now=now,
         refusals=refusals,
@@ -85,27 +108,42 @@ def of_draw(entered: InDraw, language: str, now: datetime) -> Page:
 
 
 def of_win(
-    won: Won,
-    token: str,
-    language: str,
-    now: datetime,
-    *,
-    company: str = "",
-    posted: bool = True,
+    won: Won, token: str, view: RaceView, now: datetime, *, posted: bool = True, told: str = ""
 ) -> Page:
-    """Return the winner's page."""
+    """Return the winner's page: the contact, by when to make it, and what came of it.
+
+    `view` is what the claim was judged on, so its lead may still be open there.
+    """
+    lead, rep = view.lead, view.rep
+    assert lead is not None
+    assert rep is not None
+    if lead.owner != rep.rep_id:
+        lead = replace(lead, state=State.CLAIMED, return_at=won.claim.return_at, worked_at=None)
+    common: dict[str, Any] = {
+        "token": token,
+        "posted": posted,
+        "due": deadline(lead, rep, now),
+        "outcomes": next_outcomes(lead.state),
+        "tap": f"{won.claim.epoch}-{to_ms(now)}",
+        "told": told,
+        "language": rep.language,
+    }
     if won.card is None:
-        return won_but_hidden_page(company=company, language=language)
+        return won_but_hidden_page(company=lead.preview.company, **common)
     return won_page(
-        token=token,
         card=won.card,
         claimed_at=won.claim.claimed_at,
         claim_ms=won.claim.claim_ms,
+        claimed=won.claim.competitive,
         now=now,
         undo_until=won.undo_until,
-        language=language,
-        posted=posted,
+        **common,
     )
+
+
+def not_recorded(error: DibsError, token: str, language: str) -> Page:
+    """Return the page that tells why an outcome was not recorded."""
+    return not_recorded_page(STATUS[type(error)], not_done(error, language), token, language)
 
 
 def undone(language: str) -> Page:
@@ -133,6 +171,8 @@ def of_error(
         return undo_over_page(token, language, posted=posted)
     if isinstance(error, Busy):
         return busy_page(token, language, posted=posted)
+    if isinstance(error, NoLongerYours):
+        return went_page(str(error), language, posted=posted)
     if isinstance(error, Expired):
         return expired_page(language)
     return over_page(language) if isinstance(error, Withdrawn) else not_found_page(language)

@@ -13,8 +13,9 @@ from dibs.game.contests.store import contest_schema
 from dibs.game.help.ask import LONGEST_REQUEST_ID
 from dibs.game.help.rules import LONGEST_TEXT
 from dibs.game.rewards.requests import REWARD_SCHEMA
-from dibs.web.body import JSON, TEXT_ONLY, AppBody, json_object, judged_later, otherwise
+from dibs.web.body import JSON, TEXT_ONLY, AppBody, judged_later, otherwise
 from dibs.web.http import LARGEST_BODY
+from dibs.web.json_body import json_object
 
 _TEXT = judged_later("string", minLength=1, maxLength=LONGEST_TEXT)
 _REP = judged_later("string", "A rep, by id.")

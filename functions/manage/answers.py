@@ -9,8 +9,8 @@ from typing import Any, Literal, NotRequired
 from typing_extensions import TypedDict
 
 from dibs.core.errors import FieldError
-from dibs.core.lead import Contact, IdentityKind, State
-from dibs.core.quality import Pool, Quality
+from dibs.core.lead import State
+from dibs.people.leads_shown import LeadRow
 from dibs.playbook.changes import Change, TeamPreview
 
 Days = TypedDict("Days", {"from": str, "to": str})
@@ -61,74 +61,11 @@ class History(TypedDict):
     versions: list[PastVersion]
 
 
-class Holder(TypedDict):
-    """Who holds a lead; without a name if they are not known any more."""
-
-    rep_id: str
-    name: str | None
-
-
-class LeadRow(TypedDict):
-    """A lead as managers see it in a list."""
-
-    lead_id: str
-    state: State
-    quality: Quality
-    pool: Pool
-    teams: Sequence[str]
-    company: str
-    holder: Holder | None
-    received_at: datetime
-    opened_at: datetime
-    closes_at: datetime
-    taken_at: datetime | None
-    worked_at: datetime | None
-    return_at: datetime | None
-    on_hold: bool
-    blind: bool
-    test: bool
-    age_seconds: int
-
-
 class Leads(TypedDict):
     """A page of leads; `next` is left out on the last one."""
 
     leads: list[LeadRow]
     next: NotRequired[str]
-
-
-class Step(TypedDict):
-    """One step of a lead's life; `holder` held it then."""
-
-    at: datetime
-    epoch: int
-    from_state: State
-    to_state: State
-    cause: str
-    by: str
-    holder: str | None
-    reason: str
-
-
-class Duplicate(TypedDict):
-    """Another post or lead that belongs to this one, and why."""
-
-    at: datetime
-    other_id: str | None
-    because: IdentityKind
-    source: str
-    outcome: str
-
-
-class LeadShown(LeadRow):
-    """A lead with its contact and its history, the oldest step first."""
-
-    epoch: int
-    playbook_version: int
-    next_states: Sequence[State]
-    contact: Contact | None
-    duplicates: list[Duplicate]
-    history: list[Step]
 
 
 class Moved(TypedDict):
@@ -183,6 +120,26 @@ class Left(TypedDict):
     active: Literal[False]
     leads_returned: int
     fallback_of: list[str]
+
+
+class Paused(TypedDict):
+    """Whether a manager has paused them, why, and until when; null until a manager ends it."""
+
+    paused: bool
+    reason: str | None
+    until: datetime | None
+
+
+class TeamPause(Paused):
+    """A team's pause."""
+
+    team: str
+
+
+class RepPause(Paused):
+    """A rep's pause."""
+
+    rep_id: str
 
 
 class Targets(TypedDict):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -13,11 +13,13 @@ from dibs.assignment.override import WHERE, Where
 from dibs.core.errors import FieldError, InvalidInput
 from dibs.people.access import LONGEST_DAYS
 from dibs.people.profiles import PROFILE_SCHEMA
-from dibs.playbook.file import read_json, schema
+from dibs.playbook.file import Lines, read_json, read_yaml, schema
 from dibs.reports.quotas import LARGEST_TARGET
-from dibs.web.body import JSON, AppBody, field_errors, json_object, judged_later, otherwise
+from dibs.web.body import JSON, AppBody, field_errors, judged_later, otherwise
 from dibs.web.http import LARGEST_BODY
+from dibs.web.json_body import json_object
 
+YAML = ("application/yaml", "application/x-yaml", "text/yaml", "text/x-yaml")
 _LONGEST_ID = 64
 _LONGEST_NOTE = 200
 
@@ -56,6 +58,20 @@ class ManagerIn(TokenIn):
         str, Field(min_length=1, max_length=80), otherwise("give a name of up to 80 letters")
     ]
     team: Annotated[str, otherwise("name one of the playbook's teams, or none for all")] = ""
+
+
+class PauseIn(AppBody):
+    """Why a team or a rep is paused, and until when; until it is ended where that is left out."""
+
+    example: ClassVar[Mapping[str, Any]] = {
+        "reason": "All hands in the big room",
+        "until": "2026-11-23T14:00:00Z",
+    }
+
+    reason: Reason
+    until: Annotated[
+        str | None, otherwise("send a time such as 2026-11-23T14:00:00Z, or leave it out")
+    ] = None
 
 
 class WithdrawIn(AppBody):
@@ -137,24 +153,44 @@ class PlaybookIn:
     playbook: Any
     expected_version: int | None = None
     note: str = ""
+    lines: Lines = field(default_factory=dict)
     media: ClassVar[str] = JSON
     largest: ClassVar[int] = LARGEST_BODY
 
     @classmethod
     def read(cls, raw: bytes) -> Self:
-        """Return what was sent; `playbook_of` judges the rules.
+        """Return what was sent as JSON; `playbook_of` judges the rules.
 
         Raises:
             MalformedBody: it is not JSON.
             InvalidInput: it is no object; or names what is wrong with the envelope.
         """
-        sent = read_json(raw)
+        return cls._of(read_json(raw), {})
+
+    @classmethod
+    def read_yaml(cls, raw: bytes) -> Self:
+        """Return what was sent as YAML; errors name the line.
+
+        Raises:
+            InvalidInput: it is not YAML or no mapping; or names what is wrong with the envelope.
+        """
+        return cls._of(*read_yaml(raw))
+
+    @classmethod
+    def _of(cls, sent: Any, lines: Lines) -> Self:
         if not isinstance(sent, dict):
-            raise InvalidInput((FieldError("body", "send a JSON object"),))
+            raise InvalidInput((FieldError("body", "send a JSON object, or a YAML mapping"),))
         if "playbook" not in sent:
-            return cls(sent)
+            return cls(sent, lines=lines)
         try:
-            return cls(**_Envelope.model_validate(sent).model_dump())
+            envelope = _Envelope.model_validate(sent).model_dump()
+            within = "playbook."
+            inner = {
+                path.removeprefix(within): line
+                for path, line in lines.items()
+                if path.startswith(within)
+            }
+            return cls(**envelope, lines=inner)
         except ValidationError as error:
             raise InvalidInput(field_errors(error, _Envelope.model_fields)) from error
 

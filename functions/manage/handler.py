@@ -26,10 +26,12 @@ from dibs.web.entry import http
 from dibs.web.http import Event, Response, answer, query
 from dibs.web.route import ANYBODY, CSV, Route
 from dibs.wiring import wiring
-from manage import leads, managers, overview, people, receipts
+from manage import leads, managers, overview, pauses, people, receipts
 from manage.body import (
+    YAML,
     AssignIn,
     ManagerIn,
+    PauseIn,
     PlaybookIn,
     ProfileIn,
     TargetsIn,
@@ -67,7 +69,7 @@ def put(event: Event, manager: Manager, sent: PlaybookIn) -> Response:
     """`PUT /playbook`: put rules in force; `?dry_run=true` only tells what they would do."""
     store = wiring().playbooks
     proposal = playbooks.propose(
-        store, wiring().roster, playbook_of(sent.playbook), sent.expected_version
+        store, wiring().roster, playbook_of(sent.playbook, sent.lines), sent.expected_version
     )
     body = {"diff": _each(proposal.changes), "warnings": _each(proposal.warnings)}
     if _dry_run(event):
@@ -137,6 +139,7 @@ ROUTES = {
         {200: ("Applied", "Proposed")},
         (Outdated,),
         body=PlaybookIn,
+        also=dict.fromkeys(YAML, PlaybookIn.read_yaml),
         query=_DRY_RUN,
         repeated="Each time is a version; with expected_version the second is 409.",
     ),
@@ -149,7 +152,6 @@ ROUTES = {
         (InvalidInput, RouteNotFound),
         query=overview.LEADS,
     ),
-    "GET /leads/{lead_id}": Route(overview.show, MANAGER, {200: "LeadShown"}, (RouteNotFound,)),
     "POST /leads/{lead_id}/assign": Route(
         leads.assign, MANAGER, {200: "Moved"}, _LEAD, body=AssignIn, repeated=_AGAIN
     ),
@@ -171,6 +173,28 @@ ROUTES = {
         {200: "Left"},
         (RouteNotFound,),
         repeated="It goes on with the leads that are left.",
+    ),
+    "POST /reps/{rep_id}/pause": Route(
+        pauses.pause_rep,
+        MANAGER,
+        {200: "RepPause"},
+        (RouteNotFound,),
+        body=PauseIn,
+        repeated=_PUT,
+    ),
+    "POST /reps/{rep_id}/resume": Route(
+        pauses.resume_rep, MANAGER, {200: "RepPause"}, (RouteNotFound,), repeated=_PUT
+    ),
+    "POST /teams/{team}/pause": Route(
+        pauses.pause_team,
+        MANAGER,
+        {200: "TeamPause"},
+        (RouteNotFound,),
+        body=PauseIn,
+        repeated=_PUT,
+    ),
+    "POST /teams/{team}/resume": Route(
+        pauses.resume_team, MANAGER, {200: "TeamPause"}, (RouteNotFound,), repeated=_PUT
     ),
     "GET /targets/{month}": Route(people.targets, MANAGER, {200: "Targets"}, (RouteNotFound,)),
     "PUT /targets/{month}": Route(

@@ -26,7 +26,7 @@ _MONTH = re.compile(r"(2[0-9]{3})-(0[1-9]|1[0-2])")
 def reps(event: Event, manager: Manager) -> Response:
     """`GET /reps`: who is on which team, and who is on duty."""
     del event, manager
-    playbook = wiring().roster.playbook()
+    playbook = wiring().roster.playbook(fresh=True)
     found = all_reps(wiring().roster)
     return answer(200, {"reps": [rep_shown(rep, playbook, clock.now()) for rep in found]})
 
@@ -41,6 +41,7 @@ def put_rep(event: Event, manager: Manager, sent: ProfileIn) -> Response:
     before = profile_fields(was, sent.named) if was is not None else {}
     _note(manager, "rep.change", rep_id, before, profile_fields(changed, sent.named))
     wiring().timers.check("queue.check")
+    wiring().timers.check("rep.check", rep_id=rep_id)
     return answer(200, rep_shown(changed, wiring().roster.playbook(), clock.now()))
 
 

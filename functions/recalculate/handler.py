@@ -24,10 +24,12 @@ from dibs.wiring import wiring
 
 def run_sweep(as_of: datetime) -> dict[str, Any]:
     """Bring back what was dropped, each minute."""
+    mine = wiring()
     swept = sweep(
-        wiring().leads, wiring().race, wiring().holdings, wiring().roster, wiring().bus, as_of
+        *(mine.leads, mine.race, mine.holdings, mine.roster, mine.offers, mine.bus, as_of)
     )
     count("Republished", swept.republished + swept.replanned)
+    count("LeadsUntold", swept.untold)
     count("LeadsExpired", swept.expired)
     count("LeadsReturned", swept.returned)
     count("LeadsUnassigned", swept.queued)

@@ -8,8 +8,9 @@ from typing import Literal, NotRequired
 
 from typing_extensions import TypedDict
 
-from dibs.core.lead import Preview, State
+from dibs.core.lead import Contact, IdentityKind, Preview, State
 from dibs.core.quality import Quality
+from dibs.people.leads_shown import LeadRow
 from dibs.race.debts import Debt
 from dibs.race.limits import UsedLimit
 from dibs.race.newcomers import Phase
@@ -46,14 +47,19 @@ class Refused(TypedDict):
 
 
 class Offer(TypedDict):
-    """An open lead of the rep's team."""
+    """An open lead of the rep's team.
+
+    Nobody of a later wave may claim before `exclusive_until`; null once all who ever may, may.
+    """
 
     lead_id: str
     claim_url: str
     opens_at: datetime | None
+    exclusive_until: datetime | None
     closes_at: datetime
     preview: OfferPreview
     blind: bool
+    test: bool
     eligible: bool
     draw: NotRequired[OfferDraw]
     refusal: NotRequired[Refused]
@@ -73,7 +79,7 @@ class ByQuality(TypedDict):
     cold: int
 
 
-class Pool(TypedDict):
+class PoolShown(TypedDict):
     """What is open for claiming; for a rep also whether they may claim one of them now.
 
     Of blind leads a rep hears how many there are, and not of which quality.
@@ -106,6 +112,60 @@ class HeldLeads(TypedDict):
     """The leads the rep holds, the oldest first."""
 
     leads: list[HeldLead]
+
+
+class Came(TypedDict):
+    """How a lead came to its holder; `by` and `reason` where it was assigned."""
+
+    cause: str
+    at: datetime
+    claim_ms: int | None
+    by: str | None
+    reason: str
+
+
+class Done(TypedDict):
+    """An activity of the holder about the lead."""
+
+    activity_id: str
+    type: str
+    at: datetime
+    reporter: str
+    amount: int | None
+    currency: str
+
+
+class LeadInHand(TypedDict):
+    """A lead the rep holds, with its contact.
+
+    `outcomes` are the words, `moves` the types of activities that may be reported next.
+    """
+
+    lead_id: str
+    quality: Quality
+    lead: Contact
+    came: Came
+    unaccepted: bool
+    undo_until: datetime | None
+    history: list[Done]
+    state: State
+    worked_at: datetime | None
+    return_at: datetime | None
+    outcomes: Sequence[str]
+    moves: Sequence[str]
+
+
+class OutcomeTold(TypedDict):
+    """What was recorded, whether it had been before, and where the lead stands now."""
+
+    lead_id: str
+    recorded: list[str]
+    repeated: bool
+    state: State
+    worked_at: datetime | None
+    return_at: datetime | None
+    outcomes: Sequence[str]
+    moves: Sequence[str]
 
 
 class Seen(TypedDict):
@@ -473,3 +533,37 @@ class Me(TypedDict):
     credits: Credits | None
     points: PointsEarned
     badges: list[Badge]
+
+
+class Step(TypedDict):
+    """One step of a lead's life; `holder` held it then."""
+
+    at: datetime
+    epoch: int
+    from_state: State
+    to_state: State
+    cause: str
+    by: str
+    holder: str | None
+    reason: str
+
+
+class Duplicate(TypedDict):
+    """Another post or lead that belongs to this one, and why."""
+
+    at: datetime
+    other_id: str | None
+    because: IdentityKind
+    source: str
+    outcome: str
+
+
+class LeadShown(LeadRow):
+    """A lead with its contact and its history, the oldest step first."""
+
+    epoch: int
+    playbook_version: int
+    next_states: Sequence[State]
+    contact: Contact | None
+    duplicates: list[Duplicate]
+    history: list[Step]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, Any, ClassVar
+from urllib.parse import parse_qs
 
 from pydantic import (
     BeforeValidator,
@@ -20,6 +22,7 @@ from dibs.core.rep import Platform
 from dibs.people.own import MOST_QUIET_MINUTES
 from dibs.people.profiles import LEAVE_SCHEMA, leave_of
 from dibs.web.body import TEXT_ONLY, AppBody, judged_later, otherwise
+from dibs.web.http import LARGEST_BODY
 
 _LONGEST_OBJECTION = 500
 _OBJECTION = f"say why, in up to {_LONGEST_OBJECTION} letters"
@@ -73,6 +76,35 @@ class AvailabilityIn(AppBody):
             problem = "send true or false, quiet_minutes or leave"
             raise PydanticCustomError("nothing", "{how}", {"how": problem})
         return value
+
+
+class AvailabilityForm:
+    """The switch on the rep's page, as a form sends it."""
+
+    media: ClassVar[str] = "application/x-www-form-urlencoded"
+    largest: ClassVar[int] = LARGEST_BODY
+    example: ClassVar[Mapping[str, Any]] = {"available": "false", "minutes": "60"}
+
+    @classmethod
+    def read(cls, raw: bytes) -> AvailabilityIn:
+        """Return what was filled in.
+
+        Raises:
+            InvalidInput: names every field that is wrong.
+        """
+        sent = {name: said[0] for name, said in parse_qs(raw.decode(errors="replace")).items()}
+        minutes = sent.get("minutes", "")
+        number = int(minutes) if minutes.isascii() and minutes.isdigit() else None
+        available = {"true": True, "false": False}.get(sent.get("available", ""))
+        given = {"available": available, "minutes": minutes if number is None else number}
+        found = {name: value for name, value in given.items() if value not in (None, "")}
+        return AvailabilityIn.read(json.dumps(found).encode())
+
+    @classmethod
+    def described(cls) -> dict[str, Any]:
+        """Return its JSON Schema."""
+        says = {"available": {"enum": ["true", "false"]}, "minutes": {"type": "string"}}
+        return {"type": "object", "properties": says}
 
 
 class ReleaseIn(AppBody):

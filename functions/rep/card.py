@@ -90,9 +90,17 @@ def since(rep: Rep, playbook: Playbook, now: datetime) -> datetime:
 
 
 def _back_at(rep: Rep, playbook: Playbook, now: datetime) -> datetime | None:
-    """Return when the rep is on duty again; a pause may end outside their hours."""
-    ends = rep.paused_until if rep.paused_until and rep.is_paused(now) else now
-    return next_on_duty(schedule_of(rep, playbook), ends)
+    """Return when the rep is on duty again; a pause may end outside their hours.
+
+    None while a manager's pause has no end.
+    """
+    team = playbook.paused.get(rep.team)
+    pauses = [team if team and team.holds(now) else None, rep.manager_pause(now)]
+    if any(pause is not None and pause.until is None for pause in pauses):
+        return None
+    own = [rep.paused_until] if rep.is_paused(now) else []
+    ends = [until for until in (*own, *(p.until for p in pauses if p)) if until is not None]
+    return next_on_duty(schedule_of(rep, playbook), max(ends, default=now))
 
 
 def _released(rep: Rep, entries: Sequence[Entry], now: datetime) -> int:

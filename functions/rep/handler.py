@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import asdict, replace
+from datetime import datetime
 from typing import Any
 
 from dibs.assignment.work import accept
 from dibs.assignment.work import release as release_lead
 from dibs.aws import clock
-from dibs.callers import REP, REP_AND_USAGE, REP_OR_MANAGER, VIEWER
+from dibs.callers import HOLDER_OR_MANAGER, REP, REP_AND_USAGE, REP_OR_MANAGER, VIEWER
 from dibs.core.credentials import Shown
 from dibs.core.errors import (
+    AlreadyExists,
     FieldError,
     Forbidden,
     IllegalMove,
     InvalidInput,
     LeadNotFound,
+    NoLongerYours,
     NotYours,
     RouteNotFound,
 )
@@ -33,15 +36,23 @@ from dibs.race.claim import bearer, in_draw
 from dibs.race.decide import Refused
 from dibs.race.draw import DrawResult, collects, ticket
 from dibs.race.draw_winner import look
-from dibs.race.opening import next_opening
+from dibs.race.opening import exclusive_until, next_opening
 from dibs.web.entry import http
 from dibs.web.http import EPOCH, Event, Response, answer, epoch_asked, lead_id, path
-from dibs.web.route import HOLDER, Route
+from dibs.web.outcome import OutcomeIn
+from dibs.web.route import HOLDER, HTML, Route
 from dibs.web.translations import refusal_sentence, shown_company
 from dibs.wiring import wiring
-from rep import pool, receipt, why
+from rep import held_lead, home, page, pool, receipt, why
+from rep import lead as one_lead
 from rep.allotted import allotted
-from rep.body import AvailabilityIn, DeviceIn, DisputeIn, ReleaseIn
+from rep.body import (
+    AvailabilityForm,
+    AvailabilityIn,
+    DeviceIn,
+    DisputeIn,
+    ReleaseIn,
+)
 from rep.card import card_of, month_of, since, weeks_of
 from rep.earned import earned, periods_of
 
@@ -50,16 +61,18 @@ def offers(event: Event, caller: tuple[Rep, Usage]) -> Response:
     """`GET /me/offers`: the open leads of the rep's team, each with whether and why not."""
     del event
     rep, usage = caller
-    found = open_offers(wiring().race, rep, usage, wiring().roster.playbook(), clock.now())
-    return answer(200, {"offers": [_offer(offer, rep) for offer in found]})
+    playbook, now = wiring().roster.playbook(fresh=True), clock.now()
+    found = open_offers(wiring().race, rep, usage, playbook, now)
+    return answer(200, {"offers": [_offer(offer, rep, now) for offer in found]})
 
 
-def _offer(offer: OpenOffer, rep: Rep) -> dict[str, Any]:
+def _offer(offer: OpenOffer, rep: Rep, now: datetime) -> dict[str, Any]:
     lead, preview = offer.lead, offer.lead.shown
     body: dict[str, Any] = {
         "lead_id": lead.lead_id,
         "claim_url": f"{wiring().settings.public_url}/c/{offer.token}",
         "opens_at": lead.opens_for(rep),
+        "exclusive_until": exclusive_until(lead, rep, now),
         "closes_at": lead.closes_at,
         "preview": {
             "company": shown_company(lead, rep.language),
@@ -69,9 +82,10 @@ def _offer(offer: OpenOffer, rep: Rep) -> dict[str, Any]:
             "score": preview.score,
         },
         "blind": lead.blind,
+        "test": lead.test,
         "eligible": not isinstance(offer.verdict, Refused),
     }
-    if collects(lead, clock.now()):
+    if collects(lead, now):
         entering = in_draw(lead)
         body["draw"] = {"draws_at": entering.draws_at, "commitment": entering.commitment}
     if isinstance(offer.verdict, Refused):
@@ -211,7 +225,16 @@ def availability(event: Event, rep: Rep, sent: AvailabilityIn) -> Response:
         wiring().timers.check("waves.check")
     if sent.leave is not None or available is True:
         wiring().timers.check("queue.check")
+    # Who comes back is told of the leads that are open (C13).
+    if sent.leave is not None or available is True or sent.quiet_minutes == 0:
+        wiring().timers.check("rep.check", rep_id=rep.rep_id)
     return answer(200, answered)
+
+
+def switch(event: Event, rep: Rep, sent: AvailabilityIn) -> Response:
+    """`POST /me/availability`: the same from the form of my page, which comes next."""
+    availability(event, rep, sent)
+    return page.to(home.HOME)
 
 
 def me(event: Event, caller: tuple[Rep, Usage]) -> Response:
@@ -223,7 +246,7 @@ def me(event: Event, caller: tuple[Rep, Usage]) -> Response:
     del event
     rep, usage = caller
     mine, now = wiring(), clock.now()
-    playbook = mine.roster.playbook()
+    playbook = mine.roster.playbook(fresh=True)
     weeks, month = weeks_of(rep, playbook, now), month_of(rep, playbook, now)
     own = mine.own_cards.of(rep.rep_id, weeks, month, periods_of(rep, playbook, now))
     entries = list(mine.ledger.of_rep(rep.rep_id, since(rep, playbook, now), now))
@@ -247,15 +270,36 @@ def delete_device(event: Event, rep: Rep) -> Response:
 
 
 _NO_LEAD = (LeadNotFound,)
+_ERROR_PAGES = dict.fromkeys((401, 403, 404, 409, 410, 422), HTML)
 _AGAIN = "The same again changes nothing and gets the same answer."
 
 ROUTES = {
     "GET /me": Route(me, REP_AND_USAGE, {200: "Me", 304: ""}),
     "GET /me/offers": Route(offers, REP_AND_USAGE, {200: "Offers"}),
     "GET /pool": Route(
-        pool.pool, REP_OR_MANAGER, {200: "Pool"}, (Forbidden, InvalidInput), query=pool.POOL
+        pool.pool, REP_OR_MANAGER, {200: "PoolShown"}, (Forbidden, InvalidInput), query=pool.POOL
     ),
     "GET /me/leads": Route(held, REP, {200: "HeldLeads"}),
+    "GET /": Route(home.show, REP_AND_USAGE, {200: HTML, 303: ""}, page=home.page_of),
+    "GET /me/leads/{lead_id}": Route(
+        held_lead.show, REP, {200: "LeadInHand"}, (LeadNotFound, NoLongerYours)
+    ),
+    "GET /leads/{lead_id}": Route(
+        one_lead.show,
+        HOLDER_OR_MANAGER,
+        {200: (HTML, "LeadShown"), 303: "", **_ERROR_PAGES},
+        (LeadNotFound, NoLongerYours, RouteNotFound),
+        page=held_lead.page_of,
+    ),
+    "POST /me/leads/{lead_id}/outcome": Route(
+        held_lead.outcome,
+        REP,
+        {200: "OutcomeTold", 303: "", **_ERROR_PAGES},
+        (LeadNotFound, NoLongerYours, NotYours, IllegalMove, AlreadyExists, Forbidden),
+        body=OutcomeIn,
+        repeated="The same outcome_id counts once.",
+        page=held_lead.page_of,
+    ),
     "POST /leads/{lead_id}/seen": Route(seen, HOLDER, {200: "Seen"}, _NO_LEAD, repeated=_AGAIN),
     "POST /leads/{lead_id}/decline": Route(
         decline, HOLDER, {200: "Declined"}, _NO_LEAD, repeated=_AGAIN
@@ -289,6 +333,14 @@ ROUTES = {
     ),
     "PUT /me/availability": Route(
         availability, REP, {200: "Availability"}, body=AvailabilityIn, repeated=_AGAIN
+    ),
+    "POST /me/availability": Route(
+        switch,
+        REP,
+        {303: ""},
+        body=AvailabilityForm,
+        repeated=_AGAIN,
+        page=home.page_of,
     ),
     "PUT /me/devices/{device_id}": Route(
         put_device, REP, {200: "Device"}, body=DeviceIn, repeated=_AGAIN

@@ -1,13 +1,15 @@
-"""Texts reps send us: a code, or yes, claims; the answer goes back as a text."""
+"""Texts reps send us: a code, or yes, claims; a word says what came of a lead. We answer."""
 
 from __future__ import annotations
 
 import hashlib
+from datetime import datetime
 from typing import Any
 
 from dibs.aws import clock
 from dibs.aws.observability import count, logger
-from dibs.offers.reply import InboundSms, reply
+from dibs.ledger.quick import tell_outcome
+from dibs.offers.reply import InboundSms, Outcomes, may_answer, reply
 from dibs.offers.texts import answer_sms
 from dibs.race.claim import Won
 from dibs.web.entry import Arrival, messages
@@ -38,6 +40,7 @@ def work(body: dict[str, Any], arrival: Arrival) -> None:
         wiring().once,
         clock.now,
         wiring().sms.opt_in,
+        Outcomes(wiring().holdings.held_by, _tell),
     )
     who = answer.rep.rep_id if answer and answer.rep else _fingerprint(message.phone)
     outcome = answer.outcome if answer else "no_answer"
@@ -48,11 +51,20 @@ def work(body: dict[str, Any], arrival: Arrival) -> None:
         count("Claims")
         count("ClaimMs", outcome.claim.claim_ms)
     if wiring().once.claim_name(answered, now) and answer:
+        if not may_answer(answer, wiring().roster, now):
+            count("AnswerCapReached")
+            return
         try:
             wiring().sms.send(answer.phone, answer_sms(answer, clock.now()))
         except Exception:
             wiring().once.free_name(answered)  # not sent: the retry answers
             raise
+
+
+def _tell(rep_id: str, lead_id: str, outcome: str, outcome_id: str, at: datetime) -> None:
+    told = tell_outcome(wiring().record_deps, rep_id, lead_id, outcome, outcome_id, at)
+    if any(one.freed for one in told):
+        wiring().timers.check("queue.check")
 
 
 def _fingerprint(phone: str) -> str:

@@ -77,6 +77,10 @@ def _rep_and_usage_or_manager(event: Event) -> tuple[Rep, Usage] | Manager:
     return calling_rep(said, credentials, now)
 
 
+def _rep_or_manager_of_it(event: Event) -> Rep | Manager:
+    return _manager(event) if is_manager(caller(event).owner) else _rep(event)
+
+
 def _source(event: Event) -> datetime:
     from dibs.intake.signing import Scope  # loads what the other callers do without
 
@@ -97,5 +101,7 @@ ANYBODY_HERE = Who("rep or manager", _who, (Unauthorized,), cookie=True)
 """Either; the function gets the rep or the manager."""
 REP_OR_MANAGER = Who("rep or manager", _rep_and_usage_or_manager, (Unauthorized,), cookie=True)
 """Either; the function gets the rep with what they have used up, or the manager."""
+HOLDER_OR_MANAGER = Who("rep or manager", _rep_or_manager_of_it, cookie=True)
+"""A rep, or a manager who may do this for that team; the function gets which."""
 SOURCE = Who("signed", _source, (Unauthorized, MalformedBody))
 """A system that signs with the intake secret; the function gets when it signed."""

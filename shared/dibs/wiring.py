@@ -375,7 +375,7 @@ class Wiring:
         from dibs.aws.clients import PUBLISHERS
         from dibs.aws.observability import count
         from dibs.offers.notify import NotifyDeps
-        from dibs.offers.texts import holder_sms, offer_sms
+        from dibs.offers.texts import cap_sms, holder_sms, offer_sms
 
         public_url = self.settings.public_url
         return NotifyDeps(
@@ -391,6 +391,7 @@ class Wiring:
             holder_text=lambda what, lead, rep, token, now: holder_sms(
                 what, lead, rep, f"{public_url}/c/{token}", now
             ),
+            cap_text=lambda rep, most: cap_sms(rep, most, f"{public_url}/sign-in"),
             choice=entropy.choice,
             clock=clock.now,
             wait_until=clock.wait_until,

@@ -36,7 +36,7 @@ def placed(stack: Stack) -> dict[str, Any]:
 def signed_in(phone: BrowserContext, stack: Stack, rep: dict[str, Any]) -> Page:
     """Sign in with the form; it leads to the board of points."""
     page = phone.new_page()
-    page.goto(f"http://dibs.localhost:{stack.port}/sign-in")
+    page.goto(f"http://dibs.localhost:{stack.port}/sign-in?to=/boards/points")
     page.get_by_label("Your token").fill(rep["token"])
     page.get_by_role("button", name="Sign in").tap()
     expect(page).to_have_url(re.compile("/boards/points"))

@@ -18,6 +18,7 @@ from dibs.cli.main import app
 from dibs.cli.target import Target
 from dibs.core.credentials import shown
 from dibs.core.errors import AlreadyExists, InvalidInput
+from dibs.people.operator import all_reps
 from dibs.race.claim import claim
 from dibs.race.draw import DrawResult, commitment_of, in_order, seed_of
 from dibs.race.records import draw_item
@@ -285,6 +286,14 @@ def owners_file(folder: Path, *lines: str) -> str:
     return str(file)
 
 
+def test_a_new_rep_without_a_zone_is_in_their_teams(organisation: World, tmp_path: Path) -> None:
+    teams = {"north": {"name": "North", "zone": "Asia/Kuching"}}
+    organisation.put_playbook(a_playbook(teams=teams))
+    said(import_reps(tmp_path, "name,team,zone", "Ann,north,", "Ben,north,Europe/London"))
+    zones = {rep.name: rep.zone for rep in all_reps(organisation.roster)}
+    assert (zones["Ann"], zones["Ben"]) == ("Asia/Kuching", "Europe/London")
+
+
 def test_a_companys_owner_is_imported_and_taken_back(organisation: World, tmp_path: Path) -> None:
     rep = organisation.add_rep(a_rep(1))
     file = owners_file(
@@ -431,3 +440,33 @@ def test_a_draw_is_shown_and_recomputed(organisation: World) -> None:
     altered = run("lead", "draw", lead.lead_id)
     assert altered.exit_code == 1
     assert "the winner is not the first" in altered.output
+
+
+@pytest.mark.parametrize(
+    ("options", "everybody", "warned"),
+    [(["--test"], False, True), (["--test", "--everybody"], True, False), ([], False, False)],
+)
+def test_a_test_lead_is_posted_for_test_reps_unless_it_is_for_everybody(
+    organisation: World,
+    monkeypatch: pytest.MonkeyPatch,
+    options: list[str],
+    everybody: bool,
+    warned: bool,
+) -> None:
+    posted: list[dict[str, object]] = []
+
+    def post(url: str, secret: str, body: str) -> tuple[int, dict[str, object]]:
+        posted.append(json.loads(body))
+        return 201, {}
+
+    monkeypatch.setattr(leads, "post_signed", post)
+    monkeypatch.setattr(leads, "_signing", lambda here: "whsec_")
+    answer = said(run("lead", "post", "--company", "Acme", *options))
+    assert posted[0]["test"] is bool(options)
+    assert posted[0].get("test_everybody", False) is everybody
+    assert ("names no test_reps" in answer) is warned
+    if warned:
+        named = replace(organisation.playbooks.in_force().playbook, test_reps=("aaaac",))
+        organisation.put_playbook(named)
+        again = said(run("lead", "post", "--company", "Acme", *options))
+        assert "names no test_reps" not in again

@@ -205,3 +205,11 @@ def test_where_nobody_can_be_asked_nothing_is_put_in_force(tmp_path: Path) -> No
     assert refused.exit_code == 2
     assert "--yes" in refused.output
     assert run("history").output.count("calmer") == 0
+
+
+def test_a_team_without_a_fallback_person_is_said_aloud_unless_it_is_meant(file: Path) -> None:
+    loud = run("apply", file, "--yes")
+    assert loud.exit_code == 0
+    assert "No fallback person: north" in loud.stderr
+    meant = run("apply", file, "--yes", "--no-fallback")
+    assert "No fallback person" not in meant.stderr

@@ -63,7 +63,7 @@ def test_a_request_a_role_does_not_allow_is_noticed(app: App) -> None:
     with app.roles.taken_by("claim") as refused:
         app.client.get_item(TableName=contacts, Key=key)
     assert refused == []
-    with app.roles.taken_by("rep") as refused:
+    with app.roles.taken_by("activities") as refused:
         app.client.get_item(TableName=contacts, Key=key)
         app.client.delete_item(TableName=once, Key={"id": {"S": "name"}})
         clients.sns().publish(PhoneNumber=AINA.phone, Message="hello")
@@ -75,7 +75,9 @@ def test_a_request_a_role_does_not_allow_is_noticed(app: App) -> None:
 
 
 @pytest.mark.parametrize("name", HTTP)
-@pytest.mark.parametrize("route", ["$default", "GET /", "DELETE /leads", "POST /c/{token}", ""])
+@pytest.mark.parametrize(
+    "route", ["$default", "GET /nowhere", "DELETE /leads", "POST /c/{token}", ""]
+)
 def test_a_route_nobody_serves_is_not_found(app: App, name: str, route: str) -> None:
     answer = app.ask(name, {**event("http_claim"), "routeKey": route})
     assert (answer.status, answer.code) == (404, "not_found")
@@ -91,7 +93,7 @@ def test_an_error_nobody_expected_is_a_problem_that_gives_nothing_away(
     def read(store: DynamoRaceStore, lead_id: str, rep_id: str, said: Any) -> RaceView:
         raise ZeroDivisionError("Jane Tan, +60128880000")
 
-    def playbook(roster: DynamoRoster) -> Playbook:
+    def playbook(roster: DynamoRoster, *, fresh: bool = False) -> Playbook:
         raise ZeroDivisionError("Jane Tan, +60128880000")
 
     monkeypatch.setattr(DynamoRaceStore, "read", read)

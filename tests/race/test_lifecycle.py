@@ -485,13 +485,18 @@ class Life(RuleBasedStateMachine):
                 known.expired = True
                 assert timers.set == []
             else:
-                assert timers.set == [(lead_id, epoch, known.closes_at)]
+                # At its end, or when a rep's pause ends before.
+                [(about, of, moment)] = timers.set
+                assert (about, of) == (lead_id, epoch)
+                assert now < moment <= known.closes_at
         else:
             assert timers.set == []
 
     def the_sweep_runs(self) -> None:
         now, world = self.tick(), self.world
-        swept = sweep(world.leads, self.store(), world.holdings, self.roster(), self.bus, now)
+        offers = DynamoOfferStore(Dynamo(self.client), world.settings)
+        stores = (world.leads, self.store(), world.holdings, self.roster(), offers)
+        swept = sweep(*stores, self.bus, now)
         leads = list(self.known.items())
         due = [
             known

@@ -238,7 +238,7 @@ def test_a_browser_shows_the_board_to_who_has_signed_in(arcade: Stack, hire: Hir
     status, _, headers = arcade.call(
         "POST",
         "/sign-in",
-        f"token={rep.token}".encode(),
+        f"token={rep.token}&to=/boards/points".encode(),
         content_type="application/x-www-form-urlencoded",
         **browser,
     )

@@ -39,9 +39,10 @@ NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)  # a Monday
 
 
 def a_playbook(**changes: Any) -> Playbook:
-    """The shipped open pool with a team `north`."""
+    """The shipped open pool with a team `north`; unworked leads go back from the first day."""
     data = {**json.loads(preset_text("open-pool")), "teams": {"north": {"name": "North"}}}
-    return playbook_from({**data, **changes})
+    work = {"until_first_activity": "run", **changes.pop("work", {})}
+    return playbook_from({**data, **changes, "work": work})
 
 
 def a_rep(number: int = 1, **changes: Any) -> Rep:

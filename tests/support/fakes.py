@@ -31,7 +31,7 @@ from dibs.core.lead import (
     filled,
 )
 from dibs.core.quality import Quality
-from dibs.core.rep import Device, Platform, Rep, Usage
+from dibs.core.rep import NO_END, Device, Pause, Platform, Rep, Usage
 from dibs.dispatch.follow import FollowDeps
 from dibs.intake.blind import ArrivalCounts
 from dibs.intake.blind_mix import ZONE
@@ -569,6 +569,7 @@ class FakeArrivals:
 
     def __init__(self) -> None:
         self.weeks: dict[str, ArrivalCounts] = {}
+        self.waiting = Counter[tuple[str, datetime]]()
 
     def lately(self, now: datetime) -> ArrivalCounts:
         weeks = [week_of(ZONE, now - timedelta(weeks=ago)).name for ago in (0, 1)]
@@ -581,6 +582,10 @@ class FakeArrivals:
 
     def of_weeks(self, weeks: Sequence[str]) -> list[ArrivalCounts]:
         return [self.weeks[week] for week in weeks if week in self.weeks]
+
+    def place(self, team: str, begins: datetime) -> int:
+        self.waiting[team, begins] += 1
+        return self.waiting[team, begins] - 1
 
 
 class FakeHoldings:
@@ -704,8 +709,12 @@ class FakeRoster:
     def __init__(self, memory: Memory) -> None:
         self._memory = memory
 
-    def playbook(self) -> Playbook:
+    def playbook(self, *, fresh: bool = False) -> Playbook:
         return self._memory.playbook
+
+    def note_first_activity(self, at: datetime) -> None:
+        del at
+        self._memory.playbook = replace(self._memory.playbook, first_activity=True)
 
     def team(self, team: str, *, fresh: bool = False) -> list[tuple[Rep, Usage]]:
         found = sorted(self._memory.reps.values(), key=lambda rep: rep.rep_id)
@@ -732,6 +741,16 @@ class FakeRoster:
         self._memory.reps[rep.rep_id] = rep
         self._memory.usage[rep.rep_id] = Usage()
         self._memory.tokens[rep.rep_id] = token
+
+    def pause_team(self, team: str, pause: Pause | None) -> None:
+        kept = {name: p for name, p in self._memory.playbook.paused.items() if name != team}
+        paused = kept if pause is None else {**kept, team: pause}
+        self._memory.playbook = replace(self._memory.playbook, paused=paused)
+
+    def pause_by_manager(self, rep_id: str, pause: Pause | None) -> None:
+        until = None if pause is None else pause.until or NO_END
+        reason = "" if pause is None else pause.reason
+        self._change(rep_id, manager_paused_until=until, manager_pause_reason=reason)
 
     def set_tier(self, rep_id: str, was: int, tier: int) -> bool:
         rep = self._memory.reps.get(rep_id)
@@ -789,8 +808,12 @@ class FakeRoster:
             raise RouteNotFound
         self._memory.reps[rep_id] = replace(self._memory.reps[rep_id], **changes)
 
-    def count_sms(self, rep_id: str, day: date, per_rep: int, per_organisation: int) -> bool:
-        return self._count(f"{day}/{rep_id}", per_rep) and self._count(f"{day}", per_organisation)
+    def count_sms(
+        self, rep_id: str, day: date, per_rep: int, per_organisation: int | None, kind: str = ""
+    ) -> bool:
+        if rep_id and not self._count(f"{day}/{rep_id}/{kind}", per_rep):
+            return False
+        return per_organisation is None or self._count(f"{day}//{kind}", per_organisation)
 
     def _count(self, name: str, most: int) -> bool:
         if self._memory.texts_counted[name] >= most:
@@ -1052,8 +1075,8 @@ class FakeTimers:
         to = self.set if kind == "lead.due" else self.seals
         to.append((lead.lead_id, lead.epoch, moment))
 
-    def check(self, kind: str, lead: Lead | None = None) -> None:
-        self.asked.append((kind, lead.lead_id if lead else ""))
+    def check(self, kind: str, lead: Lead | None = None, rep_id: str | None = None) -> None:
+        self.asked.append((kind, lead.lead_id if lead else rep_id or ""))
 
 
 class FakeBus:
@@ -1167,6 +1190,7 @@ class FakeWorld:
             queue=self.queue,
             offer_text=lambda lead, rep, code, token, now: f"{lead.lead_id} {code} {token}",
             holder_text=lambda what, lead, rep, token, now: f"{what} {lead.lead_id} {token}",
+            cap_text=lambda rep, most: f"cap {most}",
             choice=lambda _: next(letters),
             clock=self.clock,
             wait_until=self.waited_until.append,

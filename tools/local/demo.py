@@ -10,6 +10,7 @@ from dibs.aws import clock
 from dibs.aws.dynamo import Dynamo
 from dibs.aws.settings import Settings
 from dibs.cli.target import settings_of
+from dibs.core.calendar import WEEKDAYS
 from dibs.core.credentials import shown
 from dibs.core.errors import Unauthorized
 from dibs.core.rep import Rep
@@ -87,9 +88,11 @@ QUEST = {
 def playbook() -> str:
     """Return the demo playbook: an open pool with high limits, so that only speed decides."""
     rules = json.loads(preset_text("open-pool"))
+    # Around the clock: the demo is looked at whenever somebody has the time.
+    always = {day: ["00:00-24:00"] for day in WEEKDAYS}
     rules["teams"] = {
-        "north": {"name": "North", "anonymous": False},
-        "south": {"name": "South", "anonymous": False},
+        "north": {"name": "North", "anonymous": False, "hours": always},
+        "south": {"name": "South", "anonymous": False, "hours": always},
     }
     rules["routing"] = [{"teams": ["north", "south"]}]
     rules["claims_per_day"] = 500

@@ -2,7 +2,7 @@
 // The page works without this script. With it: the sheet that asks, a claim that survives a bad
 // network, a running clock, and the news within 3 s when somebody else was faster.
 // Every answer is a whole page of the same kind; its <main> replaces ours.
-const page = location.pathname.replace(/\/(claim|undo)$/, '');
+const page = location.pathname.replace(/\/(claim|undo|outcome)$/, '');
 const find = (what, from = document) => from.querySelector(what);
 const all = (what) => document.querySelectorAll(what);
 const root = document.documentElement;
@@ -65,6 +65,7 @@ const main = find('main[data-state]', fresh);
 if (!main) throw html;
 for (const plain of main.querySelectorAll('noscript')) plain.remove();
 for (const back of main.querySelectorAll('[data-back]')) back.href = page;
+for (const form of main.querySelectorAll('[data-tell]')) form.action = `${page}/outcome`;
 say();
 find('main').replaceWith(main);
 document.title = fresh.title;
@@ -108,8 +109,17 @@ const clock = (s, m = s / 60 | 0, h = m / 60 | 0) =>
 (h ? h + ':' + String(m % 60).padStart(2, 0) : m) + ':' + String(s % 60).padStart(2, 0);
 
 function tick() {
+const ring = find('[data-whole]');
 for (const each of all('[data-left]')) {
-const left = Math.max(0, Math.ceil((each.ends - Date.now()) / 1000));
+const until = () => Math.max(0, Math.ceil((each.ends - Date.now()) / 1000));
+let left = until();
+// Once others may claim as well, the rest of the window is shown.
+if (!left && each.then) {
+each.ends = each.then;
+each.then = 0;
+left = until();
+if (ring && each.closest('.disc')) ring.dataset.whole = left;
+}
 if (!each.dataset.do) each.textContent = clock(left);
 if (each.parentNode.disabled === false && (left === 60 || left === 55)) say(left > 55 && labels.minute);
 if (!left && !each.over) {
@@ -118,16 +128,19 @@ if (each.dataset.end === 'drop') each.remove();
 if (each.dataset.end === 'look') watch();
 }
 }
-const ring = find('[data-whole]');
-if (ring) ring.setAttribute('stroke-dasharray', `${Math.max(0, (ends - Date.now()) / 10 / ring.dataset.whole)} 100`);
+if (ring) ring.setAttribute('stroke-dasharray', `${Math.max(0, (find('.disc [data-left]').ends - Date.now()) / 10 / ring.dataset.whole)} 100`);
 }
 
 function begin() {
 ({state} = find('main').dataset);
 labels = JSON.parse(find('main').dataset.labels);
 labels.ask = find('dialog [role=status]')?.textContent;
-for (const each of all('[data-left]')) each.ends = Date.now() + 1000 * each.dataset.left;
-ends = find('.disc [data-left]')?.ends;
+for (const each of all('[data-left]')) {
+each.ends = Date.now() + 1000 * each.dataset.left;
+each.then = each.dataset.then ? Date.now() + 1000 * each.dataset.then : 0;
+}
+const shown = find('.disc [data-left]');
+ends = shown?.then || shown?.ends;
 clearTimeout(timer);
 find('[name=theme-color]').content = getComputedStyle(root).backgroundColor;
 tick();

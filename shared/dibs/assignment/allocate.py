@@ -82,7 +82,8 @@ def allot(roster: Roster, turns: PriorityTurns) -> Allot:
                 # It waits to be assigned from now on and cannot be claimed.
                 return Allocation(replace(lead, reserved_for=reserved, closes_at=now, waves={}))
         if by_turn and races(lead, playbook):
-            rep_ids = _on_turn(lead, turns, playbook, now)
+            # A lead of the night goes first to who has the turn when it opens.
+            rep_ids = _on_turn(lead, turns, playbook, max(now, lead.opens_at))
             on_turn_now = [(rep, usage) for rep, usage in members if rep.rep_id in rep_ids]
             start = timedelta(seconds=priority.head_start_seconds)
             opened = _with_head_start(lead, on_turn_now, start, playbook)

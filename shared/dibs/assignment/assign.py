@@ -26,10 +26,12 @@ from dibs.assignment.round_robin import (
     passed_over,
 )
 from dibs.core.attempts import attempts
+from dibs.core.calendar import off_duty, working_time_after
 from dibs.core.errors import Busy
 from dibs.core.lead import Claim, Lead, State, moved
 from dibs.core.rep import Rep, Usage
 from dibs.race.absence import using
+from dibs.race.decide import schedule_of_team
 from dibs.race.lifecycle import new_claim
 from dibs.race.ports import RaceStore, RaceView
 from dibs.race.usage import count_lead
@@ -187,11 +189,15 @@ def _last_resort(lead: Lead, playbook: Playbook, roster: Roster, now: datetime) 
     """Return the fallback person for a lead that has waited long enough, None before (C7).
 
     The lead's own teams come first, then the others, so that no lead stays unassigned. The
-    previous owner comes last (C5). Reps who have left are skipped.
+    previous owner comes last (C5). Reps who have left are skipped. The wait is counted in the hours
+    of its first team, holidays included: somebody has to have it on those, too (R11).
     """
-    if now < lead.closes_at + timedelta(seconds=playbook.assignment.fallback_after_seconds):
-        return None
     teams = [*(team for team in lead.teams if team in playbook.teams), *playbook.teams]
+    waits = timedelta(seconds=playbook.assignment.fallback_after_seconds)
+    schedule = replace(schedule_of_team(playbook, teams[0]), holidays=frozenset())
+    due = working_time_after(schedule, lead.closes_at, waits) or lead.closes_at + waits
+    if now < due or off_duty(schedule, now):
+        return None
     named = dict.fromkeys(playbook.teams[team].fallback for team in teams)
     named = dict.fromkeys(sorted(named, key=lambda rep_id: rep_id == lead.previous_owner))
     reps = (roster.get(rep_id) for rep_id in named if rep_id)

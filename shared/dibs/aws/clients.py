@@ -16,17 +16,21 @@ if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
     from mypy_boto3_sqs import SQSClient
 
+PUBLISH_SECONDS = 4
+PUBLISH_TRIES = 2
+"""How long one try to publish waits for SNS, and how many the client makes."""
+
 PUBLISHERS = 32
 """How many messages one notify run publishes in parallel. The connection pool holds as many."""
 
 
-def _config() -> Config:
+def _config(read_seconds: int = 5, attempts: int = 3) -> Config:
     # Tests cover our requests. Validating them again costs a fifth of a publish's processor time,
     # which decides how far apart the reps of a wave are notified (N6).
     return Config(
-        retries={"mode": "standard", "total_max_attempts": 3},
+        retries={"mode": "standard", "total_max_attempts": attempts},
         connect_timeout=2,
-        read_timeout=5,
+        read_timeout=read_seconds,
         max_pool_connections=PUBLISHERS + 8,
         parameter_validation=False,
     )
@@ -34,8 +38,12 @@ def _config() -> Config:
 
 @lru_cache(maxsize=1)
 def sns() -> SNSClient:
-    """Return the SNS client."""
-    client: SNSClient = boto3.client("sns", config=_config())
+    """Return the SNS client.
+
+    One publish that hangs must not outlast a run of notify (template.yaml): with the try of
+    `publisher.py` before it, it takes at most twelve seconds.
+    """
+    client: SNSClient = boto3.client("sns", config=_config(PUBLISH_SECONDS, attempts=PUBLISH_TRIES))
     return client
 
 

@@ -21,6 +21,7 @@ DUPLICATE_LINKS = "TIE#"
 DRAWS = "DRAW#"
 PLAYBOOK = "PLAYBOOK"
 PLAYBOOK_VERSION = "PLAYBOOK-VERSION"
+PAUSED = "paused#"
 MANAGER = "MANAGER"
 MANAGERS = "MANAGERS"
 TOKEN = "TOKEN"  # noqa: S105 - the name of a key
@@ -117,8 +118,14 @@ def phone(number: str) -> str:
     return f"PHONE#{number}"
 
 
-def sms_count(day: date, rep_id: str = "") -> str:
-    return f"SMS#{day}#{rep_id}"
+def paused(team: str) -> str:
+    """The attribute, beside the playbook's number, that says that a team is paused (R8)."""
+    return f"{PAUSED}{team}"
+
+
+def sms_count(day: date, rep_id: str = "", kind: str = "") -> str:
+    """How many texts of a kind went to a rep on a day, or to all; without a kind, offers."""
+    return f"SMS#{day}#{rep_id}#{kind}" if kind else f"SMS#{day}#{rep_id}"
 
 
 def offer(lead_id: str, rep_id: str) -> str:
@@ -167,6 +174,11 @@ def report(team: str, week: str) -> str:
 
 def arrivals(week: str) -> str:
     return f"ARRIVALS#{week}"
+
+
+def overnight(team: str, begins: datetime) -> str:
+    """How many leads wait until a team's work begins (R11)."""
+    return f"OVERNIGHT#{team}#{to_ms(begins):013d}"
 
 
 def target(rep_id: str, month: date) -> str:

@@ -17,7 +17,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.exceptions import BotoCoreError
 from botocore.httpsession import URLLib3Session
 
-from dibs.aws.clients import PUBLISHERS
+from dibs.aws.clients import PUBLISH_SECONDS, PUBLISHERS
 
 if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
@@ -32,7 +32,7 @@ class Publisher:
         # Send a request's head and body without delay; otherwise the body waits 40 ms.
         nodelay = [(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)]
         self._http = URLLib3Session(
-            timeout=5,
+            timeout=PUBLISH_SECONDS,
             max_pool_connections=PUBLISHERS + 8,
             socket_options=nodelay,  # type: ignore[arg-type]  # the stubs are wrong here
         )

@@ -7,7 +7,6 @@ import sys
 import urllib.error
 import urllib.request
 import uuid
-from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
@@ -35,6 +34,7 @@ from dibs.core.errors import NotConfigured
 from dibs.core.lead import DuplicateLink, IdentityKind, Lead, State
 from dibs.intake.duplicates import EXISTING_OWNER
 from dibs.intake.signing import Scope
+from dibs.people.leads_shown import lead_shown
 from dibs.race.draw import flaws, ticket
 from dibs.receipts.receipts import SealedRace
 
@@ -50,15 +50,22 @@ def post(
     test: Annotated[
         bool, typer.Option("--test", help="Mark it as a test: counts nowhere.")
     ] = False,
+    everybody: Annotated[
+        bool, typer.Option("--everybody", help="Of a test, tell all reps, not only test_reps.")
+    ] = False,
     stack: Stack = "",
 ) -> None:
-    """Post a signed lead and print the answer."""
+    """Post a signed lead and print the answer.
+
+    Of a test lead only the playbook's test_reps are told, marked as a test.
+    """
     here = target(stack)
     if file is None:
         if not company:
             raise typer.BadParameter("name a FILE, or use --company")
         body: dict[str, Any] = {"source": source, "external_id": uuid.uuid4().hex}
         body |= {"company": company, "score": score, "test": test}
+        body |= {"test_everybody": True} if test and everybody else {}
         text = json.dumps(body)
     else:
         try:
@@ -69,6 +76,11 @@ def post(
     typer.echo(json.dumps(answer, indent=2, ensure_ascii=False))
     if status >= 400:
         raise typer.Exit(1)
+    if test and not everybody and not here.stores.roster.playbook().test_reps:
+        typer.echo(
+            "Nobody is told of it: the playbook names no test_reps. Name some, or use --everybody.",
+            err=True,
+        )
 
 
 def _signing(here: Target) -> str:
@@ -172,8 +184,8 @@ def listed(
     holders = stores.roster.get_many(sorted({lead.owner for lead in found if lead.owner}))
     names = {rep_id: rep.name for rep_id, rep in holders.items()}
     if as_json:
-        rows = [_as_row(lead, names, now) for lead in found]
-        typer.echo(json.dumps(rows, indent=2, ensure_ascii=False))
+        rows = [lead_shown(lead, names, now) for lead in found]
+        typer.echo(json.dumps(rows, indent=2, ensure_ascii=False, default=str))
         return
     table = Table("lead", "company", "state", "quality", "teams", "holder", "age", "returns (UTC)")
     for lead in found:
@@ -191,20 +203,6 @@ def listed(
         )
     console.print(table)
     console.print(f"{len(found)} leads" + (", and more: raise --limit" if after else ""))
-
-
-def _as_row(lead: Lead, names: Mapping[str, str], now: datetime) -> dict[str, Any]:
-    return {
-        "lead_id": lead.lead_id,
-        "company": lead.preview.company,
-        "state": lead.state.value,
-        "on_hold": lead.on_hold,
-        "quality": lead.quality.value,
-        "teams": lead.teams,
-        "holder": lead.owner,
-        "holder_name": names.get(lead.owner or ""),
-        "age_seconds": round((now - lead.received_at).total_seconds()),
-    }
 
 
 def _age(span: timedelta) -> str:

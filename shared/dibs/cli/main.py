@@ -21,6 +21,7 @@ from dibs.cli import (
     secrets,
     standings,
     targets,
+    teams,
 )
 from dibs.core.errors import DibsError, InvalidInput
 
@@ -30,6 +31,7 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,
 )
 app.add_typer(reps.app, name="reps", help="Reps: add, list, pause, import.")
+app.add_typer(teams.app, name="team", help="Teams: pause, resume (R8).")
 app.add_typer(managers.app, name="managers", help="Managers: add, list, remove, tokens (O6).")
 app.add_typer(leads.app, name="lead", help="Leads: post, list, show, assign, withdraw.")
 app.add_typer(playbooks.app, name="playbook", help="The rules: check, preview, apply, roll back.")

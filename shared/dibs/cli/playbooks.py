@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from dibs.aws.clock import now
 from dibs.cli.target import Stack, noted, target
@@ -24,7 +25,7 @@ from dibs.playbook.changes import (
     propose_again,
     version,
 )
-from dibs.playbook.checks.teams import rules_on, warnings
+from dibs.playbook.checks.teams import rules_on, warnings, without_fallback
 from dibs.playbook.file import playbook_data, read_playbook, schema
 from dibs.rules.playbook import Playbook
 from dibs.rules.presets import NAMES, preset_text
@@ -104,11 +105,27 @@ def show_preview(file: Path, stack: Stack = "", as_json: Json = False) -> None:
 
 @app.command("apply")
 def apply_file(
-    file: Path, stack: Stack = "", yes: Yes = False, by: By = "operator", note: Note = ""
+    file: Path,
+    stack: Stack = "",
+    yes: Yes = False,
+    by: By = "operator",
+    note: Note = "",
+    no_fallback: Annotated[
+        bool, typer.Option("--no-fallback", help="Teams without a fallback person are meant.")
+    ] = False,
 ) -> None:
-    """Put a playbook file in force; functions pick it up within 20 seconds."""
+    """Put a playbook file in force; the next claim goes by it, all else within 20 seconds."""
     stores = target(stack).stores
-    _apply(stores, _proposed(stores, read_playbook(_text(file))), yes, by, note)
+    playbook = read_playbook(_text(file))
+    _apply(stores, _proposed(stores, playbook), yes, by, note)
+    nobody = without_fallback(playbook)
+    if nobody and not no_fallback:
+        Console(stderr=True).print(
+            f"[bold red]No fallback person: {escape(', '.join(nobody))}.[/] A lead that no rep may "
+            "take waits there until one may. Name a rep's id as the team's fallback and apply "
+            "again, or say --no-fallback.",
+            highlight=False,
+        )
 
 
 @app.command()

@@ -151,6 +151,25 @@ class NotYours(DibsError):
     message = "You do not hold this lead. Open your list of leads to see which you do."
 
 
+@dataclass(eq=False)
+class NoLongerYours(DibsError):
+    """Raised when a rep asks for a lead they held before (C5, C11, R7); `why` says what became of
+    it, in their language."""
+
+    why: str
+    cause: str
+    at: datetime
+
+    code: ClassVar[str] = "no_longer_yours"
+    message: ClassVar[str] = "You do not hold this lead any more."
+
+    def __post_init__(self) -> None:
+        super().__init__(self.why)
+
+    def details(self) -> dict[str, Any]:
+        return {"cause": self.cause, "at": self.at}
+
+
 class Ended(DibsError):
     """Raised when a help request or a quest is over (G8, G11)."""
 

@@ -262,7 +262,8 @@ class Lead:
     waves (F6). A lead is `reserved_for` newcomers, to race for among themselves (`cohort`) or to be
     assigned to them (`newcomers`), for reps with an absence credit (`absence`), or for reps who owe
     an assignment (`acceptance`, F2). Claims until `draws_at` count as simultaneous (C10);
-    it is None again after a draw without a winner.
+    it is None again after a draw without a winner. Of a `test` lead only the playbook's test reps
+    are told, unless it is for everybody (`test_everybody`).
     """
 
     lead_id: str
@@ -299,6 +300,7 @@ class Lead:
     draws_at: datetime | None = None
     undone_by: tuple[str, ...] = ()
     race_epoch: int = 0
+    test_everybody: bool = False
 
     @property
     def first_epoch(self) -> int:

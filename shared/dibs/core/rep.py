@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
 from zoneinfo import ZoneInfo
@@ -33,8 +33,27 @@ class Device:
 
 
 @dataclass(frozen=True)
+class Pause:
+    """A manager's pause of a team or a rep (R8): why, and until when; None until it is ended."""
+
+    reason: str
+    until: datetime | None = None
+
+    def holds(self, now: datetime) -> bool:
+        """Tell whether it is not over."""
+        return self.until is None or now < self.until
+
+
+NO_END = datetime(9999, 1, 1, tzinfo=UTC)
+"""Until when a pause without an end is stored."""
+
+
+@dataclass(frozen=True)
 class Rep:
     """A salesperson. `zone` is an IANA name; a pause ends by itself at `paused_until` (R8).
+
+    That pause is their own. Until `manager_paused_until` they are paused by a manager, whose
+    reason is `manager_pause_reason`; only a manager ends it.
 
     Until `quiet_until` no alert is sent, but the rep may claim (do-not-disturb, R8). `hours` are
     their own working hours; without any, the team's apply. `leave` holds first and last days off.
@@ -68,6 +87,15 @@ class Rep:
     speaks: tuple[str, ...] = ()
     interests: tuple[str, ...] = ()
     pod: str = ""
+    manager_paused_until: datetime | None = None
+    manager_pause_reason: str = ""
+
+    def manager_pause(self, now: datetime) -> Pause | None:
+        """Return the manager's pause that holds now, if there is one."""
+        until = self.manager_paused_until
+        if until is None or now >= until:
+            return None
+        return Pause(self.manager_pause_reason, None if until >= NO_END else until)
 
     def is_paused(self, now: datetime) -> bool:
         """Tell whether the rep has paused (R8)."""

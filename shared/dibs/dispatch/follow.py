@@ -18,10 +18,12 @@ from dibs.core.lead import Lead, State
 from dibs.core.ports import Timers
 from dibs.core.quality import Quality
 from dibs.core.rep import Rep, Usage
+from dibs.dispatch.late_notices import ON_ITS_WAY, next_lift, without_notice
 from dibs.dispatch.sweep import close
 from dibs.intake.ports import LeadStore
 from dibs.ledger.ports import LeadHistory
-from dibs.offers.ports import NotifyBatch, NotifyQueue, OfferStore
+from dibs.offers.audience import may_be_told
+from dibs.offers.ports import LATE, NotifyBatch, NotifyQueue, OfferStore
 from dibs.race.debts import debts
 from dibs.race.decide import Eligible, could_pay, decide, decide_knowing
 from dibs.race.draw import draw_is_due, draw_time, undrawn
@@ -65,6 +67,8 @@ def follow(event: LeadEvent, deps: FollowDeps) -> None:
         _serve(deps.holdings.queued(), deps)
     elif event.kind == "waves.check":
         check_waves(deps)
+    elif event.kind == "rep.check":
+        check_rep(str(event.rep_id), deps)
     else:
         lead = deps.leads.get(event.lead_id)
         act = _BY_KIND.get(event.kind)
@@ -76,7 +80,8 @@ def deal(event: LeadEvent, lead: Lead, deps: FollowDeps, *, wake: bool = True) -
     """Offer the lead to each wave that has opened and was not notified yet; set the next timer.
 
     A wave opens early when no rep of the waves before can still claim; that is recorded first (M6).
-    A draw that is due is made first (C10). Without `wake` no timer is set: another message has one.
+    A draw that is due is made first (C10). Between waves, who has become eligible is told (C13).
+    Without `wake` no timer is set: another message has one.
     """
     if lead.epoch == event.epoch and draw_is_due(lead, deps.clock()):
         draw(deps.race, lead, deps.clock)
@@ -106,16 +111,49 @@ def deal(event: LeadEvent, lead: Lead, deps: FollowDeps, *, wake: bool = True) -
     if opened is not None and (lead.notified_until is None or opened > lead.notified_until):
         at = max(now, opened)
         verdicts = refusals_by_rep(lead, members, playbook, at)
-        reps = [rep for rep, _ in members if not verdicts[rep.rep_id]]
+        reps = [
+            rep
+            for rep, _ in members
+            if not verdicts[rep.rep_id] and may_be_told(lead, rep, playbook)
+        ]
         deps.queue.put(batches("offer", lead, reps, now, opened if opened > now else None))
         _record_wave(lead, opened, at, playbook, verdicts, deps)
         _record_open_to([lead], members, playbook, at, deps)
         deps.leads.record_notified(lead, opened)
+        lead = replace(lead, notified_until=opened)
+    elif lead.notified_until is not None and now >= lead.notified_until + ON_ITS_WAY:
+        _tell_late(lead, members, playbook, now, deps)
     if wake:
         upcoming = next_opening(lead, now + NEAR)
         moment = lead.closes_at if upcoming is None else upcoming - NEAR
         moment = min(moment, draw_time(lead)) if undrawn(lead) else moment
+        lift = next_lift(lead, members, playbook, max(now, lead.notified_until or now))
+        if lift is not None:
+            moment = min(moment, max(lift, (lead.notified_until or now) + ON_ITS_WAY))
         deps.timers.wake_at(lead, min(moment, lead.closes_at), now)
+
+
+def _tell_late(
+    lead: Lead,
+    members: Sequence[tuple[Rep, Usage]],
+    playbook: Playbook,
+    now: datetime,
+    deps: FollowDeps,
+) -> None:
+    """Tell the reps who may claim the lead and have no notice of it (C13)."""
+    reps = without_notice(lead, members, deps.offers, playbook, now, deps.race.open_leads)
+    deps.queue.put(batches(LATE, lead, reps, now, now))
+
+
+def check_rep(rep_id: str, deps: FollowDeps) -> None:
+    """Tell a rep whose profile or availability changed of the leads they may claim now (C13)."""
+    known = deps.roster.counted(rep_id)
+    if known is None:
+        return
+    playbook, now = deps.roster.playbook(), deps.clock()
+    for lead in deps.race.open_leads():
+        if known[0].team in lead.teams:
+            _tell_late(lead, [known], playbook, now, deps)
 
 
 def _record_wave(

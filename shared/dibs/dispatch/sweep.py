@@ -9,10 +9,14 @@ from itertools import islice
 
 from dibs.assignment.ports import Holdings
 from dibs.assignment.work import look_after
+from dibs.core.calendar import off_duty
 from dibs.core.events import LATE_AFTER, LeadEvent
 from dibs.core.lead import Lead, State, moved
 from dibs.core.ports import Bus
+from dibs.dispatch.late_notices import ON_ITS_WAY, without_notice
 from dibs.intake.ports import LeadStore, Pending
+from dibs.offers.ports import OfferStore
+from dibs.race.decide import schedule_of_team
 from dibs.race.draw import draw_is_due
 from dibs.race.opening import latest_opening, next_opening, somebody_out
 from dibs.race.ports import RaceStore
@@ -23,7 +27,7 @@ SLICE = 50
 
 @dataclass(frozen=True)
 class SweepResult:
-    """How much one sweep did, by kind of work."""
+    """How much one sweep did, by kind of work; `queued` wait in their team's hours."""
 
     republished: int
     replanned: int
@@ -31,6 +35,7 @@ class SweepResult:
     nudged: int
     returned: int
     queued: int
+    untold: int
 
 
 def relay(pending: list[Pending], store: LeadStore, bus: Bus) -> None:
@@ -41,12 +46,18 @@ def relay(pending: list[Pending], store: LeadStore, bus: Bus) -> None:
 
 
 def sweep(
-    store: LeadStore, race: RaceStore, holdings: Holdings, roster: Roster, bus: Bus, now: datetime
+    store: LeadStore,
+    race: RaceStore,
+    holdings: Holdings,
+    roster: Roster,
+    offers: OfferStore,
+    bus: Bus,
+    now: datetime,
 ) -> SweepResult:
     """Repeat what is overdue by `LATE_AFTER`: stuck events, waves not notified, draws (C10).
 
-    Also close expired windows, take back leads not worked (C11), and serve the queue, since a rep
-    may have become free (C7).
+    Also close expired windows, have reps told who may claim and were not (C13), take back leads not
+    worked (C11), and serve the queue, since a rep may have become free (C7).
     """
     late = now - LATE_AFTER
     republished, stuck = 0, iter(store.waiting_in_outbox(late))
@@ -54,8 +65,9 @@ def sweep(
     while waiting := list(islice(stuck, SLICE)):
         relay(waiting, store, bus)
         republished += len(waiting)
-    expired, again = 0, list[LeadEvent]()
-    for lead in store.open_leads():
+    expired, again, untold = 0, list[LeadEvent](), list[LeadEvent]()
+    open_leads = store.open_leads()
+    for lead in open_leads:
         if draw_is_due(lead, late):
             again.append(LeadEvent("lead.opened", lead.lead_id, lead.epoch))
         elif lead.state is State.OPEN and now >= lead.closes_at:
@@ -64,13 +76,27 @@ def sweep(
             again.append(LeadEvent("lead.opened", lead.lead_id, lead.epoch))
         elif _may_open_early(lead, roster, now):
             again.append(LeadEvent("lead.check", lead.lead_id, lead.epoch))
+        elif _somebody_untold(lead, open_leads, roster, offers, now):
+            untold.append(LeadEvent("lead.check", lead.lead_id, lead.epoch))
     queue = holdings.queued()
     # One event is enough: it serves the whole queue, oldest first.
     bus.publish(
-        [*again, *(LeadEvent("lead.queued", lead.lead_id, lead.epoch) for lead in queue[:1])]
+        [
+            *again,
+            *untold,
+            *(LeadEvent("lead.queued", lead.lead_id, lead.epoch) for lead in queue[:1]),
+        ]
     )
     nudged, returned = look_after(race, holdings, bus, lambda: now)
-    return SweepResult(republished, len(again), expired, nudged, returned, len(queue))
+    unassigned = sum(_at_work(lead, roster, now) for lead in queue)
+    return SweepResult(republished, len(again), expired, nudged, returned, unassigned, len(untold))
+
+
+def _at_work(lead: Lead, roster: Roster, now: datetime) -> bool:
+    """Return whether a team of the lead works now: at night a lead may wait (R11)."""
+    playbook = roster.playbook()
+    ours = [team for team in lead.teams if team in playbook.teams] or list(playbook.teams)
+    return any(off_duty(schedule_of_team(playbook, team), now) is None for team in ours)
 
 
 def not_notified(lead: Lead, late: datetime) -> bool:
@@ -85,6 +111,17 @@ def _may_open_early(lead: Lead, roster: Roster, now: datetime) -> bool:
         return False
     members = [member for team in lead.teams for member in roster.team(team)]
     return somebody_out(lead, members, roster.playbook(), now)
+
+
+def _somebody_untold(
+    lead: Lead, open_leads: list[Lead], roster: Roster, offers: OfferStore, now: datetime
+) -> bool:
+    """Return whether a rep may claim the lead and has no notice of it, and none on its way."""
+    if lead.notified_until is None or now < lead.notified_until + ON_ITS_WAY:
+        return False
+    members = [member for team in lead.teams for member in roster.team(team)]
+    playbook = roster.playbook()
+    return bool(without_notice(lead, members, offers, playbook, now, lambda: open_leads))
 
 
 def close(lead: Lead, store: LeadStore, now: datetime) -> bool:

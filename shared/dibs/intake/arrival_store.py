@@ -17,6 +17,7 @@ from dibs.intake.blind_mix import ZONE
 from dibs.intake.ports import Arrivals
 
 _KEPT = timedelta(days=400)
+_OVERNIGHT_KEPT = timedelta(days=2)
 
 
 class DynamoArrivals(Arrivals):
@@ -55,6 +56,18 @@ class DynamoArrivals(Arrivals):
         """Return what came in these weeks."""
         found = self._db.batch_get({self._table: [_key(week) for week in weeks]})[self._table]
         return [_arrived(item) for item in found]
+
+    def place(self, team: str, begins: datetime) -> int:
+        """Count one lead that waits until the team's work begins; return how many came before."""
+        expires = {"N": str(to_ms(begins + _OVERNIGHT_KEPT) // 1000)}
+        item = self._db.update(
+            self._table,
+            {"pk": {"S": keys.overnight(team, begins)}},
+            "ADD waiting :one SET expires_at = :expires",
+            ExpressionAttributeValues={":one": {"N": "1"}, ":expires": expires},
+            ReturnValues="ALL_NEW",
+        )
+        return int(item["waiting"]["N"]) - 1
 
 
 def _arrived(item: Item) -> ArrivalCounts:

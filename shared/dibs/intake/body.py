@@ -15,7 +15,7 @@ from standardwebhooks import Webhook, WebhookVerificationError
 
 from dibs.core.errors import MalformedBody, Unauthorized
 from dibs.core.lead import Contact
-from dibs.intake.dummy import is_dummy
+from dibs.intake.dummy import TEST_EVERYBODY, is_dummy
 from dibs.web.body import Id, Line, Name, SourceBody, Word
 
 _DOUBLE_ZERO = re.compile(r"^\s*\(?00\)?(?=[\s(-]*[1-9])")
@@ -68,6 +68,7 @@ class LeadIn(SourceBody):
     ] = ""
     do_not_call: bool = False
     test: bool = False
+    test_everybody: bool = False
     # What Google Ads calls it. Anything that does not say yes is left alone, as an unknown field.
     is_test: Annotated[bool, BeforeValidator(_says_yes)] = False
 
@@ -103,9 +104,11 @@ def card_of(lead: LeadIn, region: str = "") -> Contact:
         if lead.contact_email and not _EMAIL.fullmatch(lead.contact_email)
         else ()
     )
-    sent = lead.model_dump(exclude={"is_test"})
+    sent = lead.model_dump(exclude={"is_test", "test_everybody"})
     dummy = lead.is_test or is_dummy(sent)
-    test_flags = ("test_lead",) if dummy and not lead.test else ()
+    test_flags: tuple[str, ...] = ("test_lead",) if dummy and not lead.test else ()
+    if (lead.test or dummy) and lead.test_everybody:
+        test_flags += (TEST_EVERYBODY,)
     return Contact(
         lead_id="",
         **{

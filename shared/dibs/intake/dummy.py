@@ -22,6 +22,9 @@ _MAILBOX = re.compile(
 )
 
 
+TEST_EVERYBODY = "test_everybody"
+"""The flag of a test lead of which not only the playbook's test reps are told (O2)."""
+
 # The names a connection gives; they say nothing of the person.
 _IDS = ("source", "external_id")
 

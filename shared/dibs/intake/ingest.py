@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -29,6 +30,7 @@ from dibs.core.lead import (
 from dibs.core.rep import Rep, Usage
 from dibs.core.safe_text import safe_size, safe_text
 from dibs.intake.blind_mix import blind_or_not, count_arrival
+from dibs.intake.dummy import TEST_EVERYBODY
 from dibs.intake.duplicates import (
     EXISTING_OWNER,
     MERGED,
@@ -44,7 +46,7 @@ from dibs.intake.identity import identities_of
 from dibs.intake.ports import Arrivals, LeadStore, StoredPost
 from dibs.race.lifecycle import new_claim
 from dibs.race.matching import skills_needed
-from dibs.race.opening import opening, races
+from dibs.race.opening import opening, races, work_begins
 from dibs.race.usage import count_lead
 from dibs.rules.playbook import Playbook
 
@@ -166,8 +168,20 @@ def _store_new(
     flags = known_flags(known.identities, known.leads, rules, now)
     post = replace(post, card=replace(card, flags=(*card.flags, *flags)))
     identities = identities_to_move(known.identities, known.leads, lead.lead_id, rules, now)
-    lead = opening(blind_or_not(lead, post.playbook, deps.arrivals), post.playbook, now)
+    lead = blind_or_not(lead, post.playbook, deps.arrivals)
+    places = _places(lead, post.playbook, deps.arrivals)
+    lead = opening(lead, post.playbook, now, places=places)
     return _store_unowned(lead, post, identities, deps)
+
+
+def _places(lead: Lead, playbook: Playbook, arrivals: Arrivals) -> dict[str, int]:
+    """Return how many leads each team that is off now will find before this one (R11)."""
+    places: dict[str, int] = {}
+    if not lead.test:
+        for team, begins in work_begins(lead, playbook, lead.received_at).items():
+            with suppress(Busy):  # then it opens as soon as work begins
+                places[team] = arrivals.place(team, begins)
+    return places
 
 
 def _store_unowned(
@@ -258,6 +272,7 @@ def _new(card: Contact, playbook: Playbook, salt: bytes, now: datetime) -> Lead:
         playbook_version=playbook.version,
         received_at=now,
         test=card.test,
+        test_everybody=TEST_EVERYBODY in card.flags,
         territory=_cut(card.territory, TERRITORY_BYTES),
         segment=_cut(card.segment, SEGMENT_BYTES),
         product=_cut(card.product, PRODUCT_BYTES),

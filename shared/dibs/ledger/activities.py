@@ -206,6 +206,22 @@ def counting(counts: Collection[str]) -> frozenset[str]:
     return frozenset(counts) | {stage.value for stage in _STAGES[first:]}
 
 
+def possible(type: str, state: State) -> bool:
+    """Tell whether an activity of this type may be reported of a held lead in this state (C8).
+
+    The same end again may bring its amount, or somebody's word for it; it moves nothing.
+    """
+    to = MOVES.get(type)
+    return not (to in _CLOSED and state in _CLOSED and to is not state)
+
+
+def next_moves(state: State) -> tuple[str, ...]:
+    """Return the types of activities that would move a held lead from this state (C8)."""
+    return tuple(
+        type for type, to in MOVES.items() if possible(type, state) and not _reached(state, to)
+    )
+
+
 def step(
     lead: Lead, rep_id: str, activity: Activity, counts: Collection[str], now: datetime
 ) -> Step:
@@ -222,8 +238,7 @@ def step(
         raise NotYours
     after, transition = lead, None
     to = MOVES.get(activity.type)
-    # The same end again may bring its amount, or somebody's word for it; it moves nothing.
-    if to in _CLOSED and lead.state in _CLOSED and to is not lead.state:
+    if not possible(activity.type, lead.state):
         raise IllegalMove(f"This lead is {lead.state} already.")
     if to is not None and not _reached(lead.state, to):
         after, transition = moved(lead, to, now, activity.type, rep_id)

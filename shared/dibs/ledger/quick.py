@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 
 from dibs.core.errors import AlreadyExists, DibsError, FieldError, InvalidInput
-from dibs.ledger.activities import Activity
+from dibs.core.lead import State
+from dibs.ledger.activities import Activity, possible
+from dibs.ledger.entries import activity_entry_id
 from dibs.ledger.record import RecordDeps, RecordResult, record_all
+from dibs.rules.game import Reporting
 
 OUTCOMES: Mapping[str, tuple[str, ...]] = {
     "called": ("call",),
@@ -50,3 +54,41 @@ def record_outcome(deps: RecordDeps, rep_id: str, activities: list[Activity]) ->
             raise one
         results.append(one)
     return results
+
+
+def next_outcomes(state: State, reporting: Reporting | None = None) -> tuple[str, ...]:
+    """Return the outcomes a rep may report of a held lead in this state.
+
+    With the playbook's `reporting`, without those of which only others report a part (K5).
+    """
+    return tuple(
+        outcome
+        for outcome, types in OUTCOMES.items()
+        if all(possible(type, state) for type in types)
+        and (reporting is None or all("rep" in reporting.rule_for(type).by for type in types))
+    )
+
+
+def tell_outcome(
+    deps: RecordDeps, rep_id: str, lead_id: str, outcome: str, outcome_id: str, at: datetime
+) -> list[RecordResult]:
+    """Record an outcome once for its id, whenever it is told again (C4).
+
+    The first time it was told is when it happened.
+
+    Raises:
+        InvalidInput: there is no such outcome.
+        Others as `record_outcome` does.
+    """
+    told = activities_of(outcome, outcome_id, lead_id, at)
+    names = [activity_entry_id(one.activity_id, "rep", rep_id) for one in told]
+
+    def attempt() -> list[RecordResult]:
+        stored = deps.ledger.find(names)
+        first = next((stored[name].at for name in names if name in stored), at)
+        return record_outcome(deps, rep_id, [replace(one, at=first) for one in told])
+
+    try:
+        return attempt()
+    except AlreadyExists:
+        return attempt()  # the same tap may have been stored by a parallel request meanwhile

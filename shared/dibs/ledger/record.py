@@ -149,7 +149,15 @@ def record_all(
             outcomes[place] = _record(deps, activity, by, rep_of, playbook, stored)
         except DibsError as error:
             outcomes[place] = error
+    if not playbook.first_activity and any(map(_begins, outcomes.values())):
+        deps.roster.note_first_activity(deps.clock())
     return [outcomes[place] for place in range(len(activities))]
+
+
+def _begins(outcome: RecordResult | DibsError) -> bool:
+    """Tell whether this is an activity about a lead, from which on unworked leads go back (C11)."""
+    about = isinstance(outcome, RecordResult) and outcome.entry.lead_id is not None
+    return about and isinstance(outcome, RecordResult) and not outcome.entry.test
 
 
 def _record(

@@ -8,7 +8,19 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from dibs.core.links import CODE_ALPHABET, CODE_LENGTH
-from dibs.offers.words import AWS_STOP, CHEERS, NO, START, STOP, WITH_YES, YES, YES_ALONE
+from dibs.offers.words import (
+    ALSO_NO,
+    AWS_STOP,
+    CHEERS,
+    NO,
+    OUTCOMES,
+    SAYS_MORE,
+    START,
+    STOP,
+    WITH_YES,
+    YES,
+    YES_ALONE,
+)
 
 MOST_CODES = 3
 """How many codes of one text are looked up; each costs a request."""
@@ -35,12 +47,14 @@ _IGNORED = {"Cf", "Me", "Sk"}
 class Meaning:
     """What a text asks for, and the codes to look up for it, the likeliest first.
 
-    `asks` is `stop`, `start`, `claim` (one of `codes`), `yes` (to the only open offer), `no`, or
-    `unclear`: a quotation, a question, an answer for somebody else, several codes.
+    `asks` is `stop`, `start`, `claim` (one of `codes`), `yes` (to the only open offer), `no`,
+    `outcome` (of a lead one holds), or `unclear`: a quotation, a question, an answer for somebody
+    else, several codes. `outcome` is what came of the lead; beside a `no` it may be meant.
     """
 
     asks: str
     codes: tuple[str, ...] = ()
+    outcome: str = ""
 
 
 def meaning(body: str) -> Meaning:
@@ -56,6 +70,9 @@ def meaning(body: str) -> Meaning:
     unclear = Meaning("unclear", _likeliest(code for code, _ in found))
     if len(said) > _MOST_WORDS or _asks_or_quotes(body):
         return unclear
+    told = _told(said, found)
+    if told is not None:
+        return told
     kinds = _kinds(said) or _kinds(["".join(said)])
     for asks in ("stop", "start", "yes", "no"):
         if {asks} <= kinds <= {asks, "with_yes"}:
@@ -66,6 +83,34 @@ def meaning(body: str) -> Meaning:
     if any({"no"} <= _kinds(rest) <= {"no", "with_yes", "code"} for _, rest in found):
         return Meaning("no")
     return unclear
+
+
+def _told(said: Sequence[str], found: Sequence[tuple[str, list[str]]]) -> Meaning | None:
+    """Return the outcome a text tells, None where it tells none, or something else besides."""
+    alone = _outcome(_kinds(said))
+    if alone:
+        return Meaning("outcome", (), alone)
+    told = {code: outcome for code, rest in found if (outcome := _outcome(_kinds(rest)))}
+    asks = "outcome"
+    if not told:
+        asks = "no"
+        told = {code: outcome for code, rest in found if (outcome := _also_no(rest))}
+    codes = _likeliest(told)
+    return Meaning(asks, codes, told[codes[0]]) if codes else None
+
+
+def _also_no(rest: Sequence[str]) -> str:
+    """Return the outcome of words that decline an offer too, empty where they are no such words."""
+    return _ALSO_NO.get(tuple(word for word in rest if word != _HERE), "")
+
+
+def _outcome(kinds: set[str]) -> str:
+    """Return the one outcome that these phrases come to, empty where they come to none."""
+    told = kinds & set(OUTCOMES)
+    if not told or kinds - told - {"with_yes", "code"}:
+        return ""
+    most = [one for one in told if not SAYS_MORE.get(one, set()) & told]
+    return most[0] if len(most) == 1 else ""
 
 
 def _asks_or_quotes(body: str) -> bool:
@@ -173,6 +218,11 @@ _LISTS = {
 }
 _PHRASES: dict[tuple[str, ...], str] = {
     (_HERE,): "code",
-    **{phrase: kind for kind, phrases in _LISTS.items() for phrase in _read(phrases)},
+    **{
+        phrase: kind
+        for kind, phrases in (*OUTCOMES.items(), *_LISTS.items())
+        for phrase in _read(phrases)
+    },
 }
+_ALSO_NO = {phrase: kind for kind, phrases in ALSO_NO.items() for phrase in _read(phrases)}
 _LONGEST_PHRASE = max(map(len, _PHRASES))

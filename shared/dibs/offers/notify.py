@@ -4,27 +4,44 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from dibs.core.calendar import next_on_duty
 from dibs.core.lead import Lead, State
 from dibs.core.links import link_token, reply_code
 from dibs.core.rep import Rep
 from dibs.intake.ports import LeadStore
-from dibs.offers.ports import Delivery, NotifyBatch, NotifyQueue, OfferStore, Push, Sms
-from dibs.race.decide import off
+from dibs.offers.audience import may_be_told, reachable
+from dibs.offers.ports import (
+    LATE,
+    LATER,
+    Delivery,
+    NotifyBatch,
+    NotifyQueue,
+    OfferStore,
+    Push,
+    Sms,
+)
+from dibs.race.decide import schedule_of
 from dibs.race.ports import RaceStore, SentOffer
 from dibs.roster.ports import Roster
 from dibs.rules.playbook import Playbook
-from dibs.rules.rules import Sms as SmsRules
 
 KEPT = "kept"
 """The channel of an offer that was sent before a claim was undone, and holds good again (C12)."""
+
+LONGEST_WAIT_SECONDS = 900
+"""SQS delays a message no longer; who sleeps longer is looked at again then."""
 
 OfferText = Callable[[Lead, Rep, str, str, datetime], str]
 """Writes an offer's text message: lead, rep, reply code, link token, now."""
 
 HolderText = Callable[[str, Lead, Rep, str, datetime], str]
 """Writes the text for a lead's holder: kind, lead, rep, link token, now."""
+
+
+CapText = Callable[[Rep, int], str]
+"""Writes the text for a rep who gets no more offers by text that day: rep, the day's cap."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +56,7 @@ class NotifyDeps:
     queue: NotifyQueue
     offer_text: OfferText
     holder_text: HolderText
+    cap_text: CapText
     choice: Callable[[str], str]
     clock: Callable[[], datetime]
     wait_until: Callable[[datetime], None]
@@ -63,7 +81,7 @@ def offer(batch: NotifyBatch, deps: NotifyDeps) -> None:
         return
     kept, earlier = _kept_from_before(lead, batch, deps)
     rep_ids = [rep_id for rep_id in batch.rep_ids if rep_id not in kept]
-    reps = _reachable(rep_ids, deps)
+    reps = _reachable(lead, rep_ids, deps)
     fresh = [reps[rep_id] for rep_id in rep_ids if rep_id in reps and rep_id not in earlier]
     if batch.notify_at is not None:
         deps.wait_until(batch.notify_at)
@@ -127,7 +145,7 @@ def unseen(batch: NotifyBatch, deps: NotifyDeps) -> None:
         return
     views = deps.offers.sightings(lead.lead_id, lead.epoch, batch.rep_ids)
     silent = [rep_id for rep_id in batch.rep_ids if rep_id not in views]
-    reps, now = _reachable(silent, deps), deps.clock()
+    reps, now = _reachable(lead, silent, deps), deps.clock()
     text(lead, [reps[r] for r in silent if r in reps and _wave_open(reps[r], lead, now)], deps)
 
 
@@ -166,23 +184,53 @@ def won(batch: NotifyBatch, deps: NotifyDeps) -> None:
 def tell_holder(batch: NotifyBatch, deps: NotifyDeps) -> None:
     """Notify a rep that a lead was assigned to them, or still waits for first contact (C11).
 
-    By push, or by text where push cannot reach them; also while they are paused or quiet, because
-    the lead is theirs.
+    By push, or by text where push cannot reach them; also while they are paused or quiet, and over
+    the caps on offers, because the lead is theirs. A text waits until their working hours begin
+    (R11).
     """
+    found = _holder(batch, batch.kind, deps)
+    if found is None:
+        return
+    lead, rep = found
+    delivery = deps.push.tell(batch.kind, lead, [rep] if rep.pushable else [], deps.clock())
+    if rep.rep_id not in delivery.accepted:
+        _text_holder(batch.kind, lead, rep, deps)
+
+
+def text_holder_later(batch: NotifyBatch, deps: NotifyDeps) -> None:
+    """Text a lead's holder what waited for their working hours, if it is still so (R11)."""
+    kind = batch.kind.removesuffix(LATER)
+    found = _holder(batch, kind, deps)
+    if found is not None:
+        _text_holder(kind, *found, deps)
+
+
+def _holder(batch: NotifyBatch, kind: str, deps: NotifyDeps) -> tuple[Lead, Rep] | None:
+    """Return the lead and its holder; None if they have it no more, have left or have worked it."""
     lead = deps.leads.get(batch.lead_id)
     if lead is None or lead.epoch != batch.epoch or lead.owner not in batch.rep_ids:
-        return
+        return None
     rep = deps.roster.get(lead.owner)
-    if rep is None or not rep.active or (batch.kind == "unworked" and lead.worked_at is not None):
+    if rep is None or not rep.active or (kind == "unworked" and lead.worked_at is not None):
+        return None
+    if lead.state is State.ASSIGNED and not may_be_told(lead, rep, deps.roster.playbook()):
+        return None
+    return lead, rep
+
+
+def _text_holder(kind: str, lead: Lead, rep: Rep, deps: NotifyDeps) -> None:
+    playbook, now = deps.roster.playbook(), deps.clock()
+    if not rep.textable or not playbook.sms.enabled:
         return
-    delivery = deps.push.tell(batch.kind, lead, [rep] if rep.pushable else [], deps.clock())
-    if rep.rep_id in delivery.accepted or not rep.textable:
-        return
-    caps, now = deps.roster.playbook().sms, deps.clock()
-    if not caps.enabled or not _count_sms(rep, caps, now, deps):
+    works_at = next_on_duty(replace(schedule_of(rep, playbook), leave=()), now) or now
+    if works_at > now:
+        seconds = min(LONGEST_WAIT_SECONDS, -(-(works_at - now) // timedelta(seconds=1)))
+        at = now + timedelta(seconds=seconds)
+        later = NotifyBatch(f"{kind}{LATER}", lead.lead_id, lead.epoch, (rep.rep_id,), at)
+        deps.queue.put([later], delay_seconds=seconds)
         return
     token = link_token(lead.salt, lead.lead_id, rep.rep_id, lead.epoch)
-    deps.sms.send(str(rep.phone), deps.holder_text(batch.kind, lead, rep, token, now))
+    deps.sms.send(str(rep.phone), deps.holder_text(kind, lead, rep, token, now))
     if not lead.test:
         deps.count("SmsSent", 1)
 
@@ -237,17 +285,15 @@ def _reserve(lead: Lead, rep: Rep, playbook: Playbook, deps: NotifyDeps) -> str 
     code = deps.offers.reserve_sms(lead, rep.rep_id, lambda: reply_code(deps.choice), now)
     if code is None:
         return None
-    return code if _count_sms(rep, caps, now, deps) else None
-
-
-def _count_sms(rep: Rep, caps: SmsRules, now: datetime, deps: NotifyDeps) -> bool:
-    """Count one text against the daily caps of rep and organisation; False if one is reached."""
-    within = deps.roster.count_sms(
-        rep.rep_id, now.date(), caps.per_rep_per_day, caps.per_organisation_per_day
-    )
-    if not within:
-        deps.count("SmsCapReached", 1)
-    return within
+    count, day, most = deps.roster.count_sms, now.date(), caps.per_rep_per_day
+    within = count(rep.rep_id, day, most, None)
+    if within and count("", day, 0, caps.per_organisation_per_day):
+        return code
+    deps.count("SmsCapReached", 1)
+    # A rep who reached their own cap is told so, once that day.
+    if not within and most > 0 and count(rep.rep_id, day, 1, None, "cap"):
+        deps.sms.send(str(rep.phone), deps.cap_text(rep, most))
+    return None
 
 
 def _send(lead: Lead, rep: Rep, code: str, deps: NotifyDeps) -> Exception | None:
@@ -261,15 +307,11 @@ def _send(lead: Lead, rep: Rep, code: str, deps: NotifyDeps) -> Exception | None
     return None
 
 
-def _reachable(rep_ids: Sequence[str], deps: NotifyDeps) -> dict[str, Rep]:
-    """Return the reps as stored now, without those who left, are off duty or want quiet (R8)."""
+def _reachable(lead: Lead, rep_ids: Sequence[str], deps: NotifyDeps) -> dict[str, Rep]:
+    """Return the reps as stored now, without those who are not to be told of the lead now."""
     now, playbook = deps.clock(), deps.roster.playbook()
     reps = deps.roster.get_many(rep_ids)
-    return {
-        rep_id: rep
-        for rep_id, rep in reps.items()
-        if not rep.is_quiet(now) and not off(rep, playbook, now)
-    }
+    return {rep_id: rep for rep_id, rep in reps.items() if reachable(lead, rep, playbook, now)}
 
 
 def _open(batch: NotifyBatch, deps: NotifyDeps) -> Lead | None:
@@ -281,10 +323,13 @@ def _open(batch: NotifyBatch, deps: NotifyDeps) -> Lead | None:
 
 _KINDS: dict[str, Callable[[NotifyBatch, NotifyDeps], None]] = {
     "offer": offer,
+    LATE: offer,
     "unseen": unseen,
     "undelivered": unseen,
     "withdraw": withdraw,
     "won": won,
     "assigned": tell_holder,
     "unworked": tell_holder,
+    f"assigned{LATER}": text_holder_later,
+    f"unworked{LATER}": text_holder_later,
 }

@@ -11,12 +11,19 @@ from dibs.core.lead import Lead
 from dibs.core.rep import Device, Rep
 from dibs.race.ports import SentOffer
 
+LATE = "late"
+"""The kind of an offer to who became eligible after their wave, or whose notice was lost (C13)."""
+
+LATER = "_later"
+"""How the kind of a notice ends that waits for its rep's working hours (R11)."""
+
 
 @dataclass(frozen=True)
 class NotifyBatch:
     """Work for one notify run: up to 50 reps who get the same notice about one lead.
 
-    `notify_at` is the common instant at which every batch of a wave starts (N6).
+    `notify_at` is the common instant at which every batch of a wave starts (N6), or when a text
+    that waits is looked at again.
     """
 
     kind: str
@@ -27,8 +34,14 @@ class NotifyBatch:
 
     @property
     def name(self) -> str:
-        """A unique name of this work: kind, lead, epoch and reps."""
-        return f"{self.kind}/{self.lead_id}/{self.epoch}/{','.join(self.rep_ids)}"
+        """A unique name of this work: kind, lead, epoch and reps; the time, if it waits or is late.
+
+        A rep may be off again when a late one comes, and on once more.
+        """
+        name = f"{self.kind}/{self.lead_id}/{self.epoch}/{','.join(self.rep_ids)}"
+        if (self.kind == LATE or self.kind.endswith(LATER)) and self.notify_at is not None:
+            return f"{name}/{self.notify_at.isoformat()}"
+        return name
 
 
 @dataclass(frozen=True)

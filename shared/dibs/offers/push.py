@@ -62,7 +62,7 @@ class SnsPush(Push):
 
     def withdraw(self, lead: Lead, reps: Sequence[Rep], now: datetime) -> Delivery:
         """Remove the lead's alert from each rep's devices by a silent push (N4)."""
-        return self._publish(lead, reps, now, _withdrawal)
+        return self._publish(lead, reps, now, _withdrawal, silent=True)
 
     def _message(self, kind: str, lead: Lead, rep: Rep, now: datetime) -> dict[str, Any]:
         title, body = self._alert(kind, lead, rep, now)
@@ -96,6 +96,8 @@ class SnsPush(Push):
         reps: Sequence[Rep],
         now: datetime,
         message: Callable[[Lead, Rep, datetime], dict[str, Any]],
+        *,
+        silent: bool = False,
     ) -> Delivery:
         """Publish to all devices of all reps in parallel, started in the order of `reps`."""
         if not reps:
@@ -103,7 +105,12 @@ class SnsPush(Push):
         expires_at = lead.return_at or lead.closes_at if lead.owner else lead.closes_at
         seconds = max(_SHORTEST_LIFE, (to_ms(expires_at) - to_ms(now)) // 1000)
         jobs = [
-            (rep.rep_id, device, json.dumps(message(lead, rep, now)), _attributes(device, seconds))
+            (
+                rep.rep_id,
+                device,
+                json.dumps(message(lead, rep, now)),
+                _attributes(device, seconds, lead.lead_id, silent=silent),
+            )
             for rep in reps
             for device in rep.pushable
         ]
@@ -190,7 +197,8 @@ def _withdrawal(lead: Lead, rep: Rep, now: datetime) -> dict[str, Any]:
     return _message(
         "",
         {"aps": {"content-available": 1}, **data},
-        {"data": data, "android": {"priority": "high", "collapse_key": lead.lead_id}},
+        # Firebase lowers the priority of apps whose urgent messages show nothing.
+        {"data": data, "android": {"priority": "normal", "collapse_key": lead.lead_id}},
     )
 
 
@@ -205,8 +213,22 @@ def _message(default: str, apns: dict[str, Any], fcm: dict[str, Any]) -> dict[st
     }
 
 
-def _attributes(device: Device, seconds: int) -> dict[str, Any]:
+def _attributes(device: Device, seconds: int, lead_id: str, *, silent: bool) -> dict[str, Any]:
+    """Return what SNS tells the platform beside the payload.
+
+    Apple wants to know what kind of push it is, drops a silent one with the urgency of an alert,
+    and shows the latest of those with one collapse id. Firebase reads these in the payload.
+    """
     name = device.platform.upper()
     if ":endpoint/APNS_SANDBOX/" in device.endpoint_arn:
         name = "APNS_SANDBOX"
-    return {f"AWS.SNS.MOBILE.{name}.TTL": {"DataType": "String", "StringValue": str(seconds)}}
+    said = {f"{name}.TTL": str(seconds)}
+    if device.platform is Platform.APNS:
+        # SNS has these under one name for both of Apple's services.
+        said["APNS.PUSH_TYPE"] = "background" if silent else "alert"
+        said["APNS.PRIORITY"] = "5" if silent else "10"
+        said["APNS.COLLAPSE_ID"] = lead_id
+    return {
+        f"AWS.SNS.MOBILE.{what}": {"DataType": "String", "StringValue": value}
+        for what, value in said.items()
+    }

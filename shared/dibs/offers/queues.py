@@ -77,10 +77,12 @@ class SqsTimers(Timers):
         left = -(-(to_ms(moment) - to_ms(now)) // 1000)
         self._send({"kind": kind, "lead_id": lead.lead_id, "epoch": lead.epoch}, left)
 
-    def check(self, kind: str, lead: Lead | None = None) -> None:
-        """Request a check of one lead (`lead.check`), of all open leads or of the queue."""
+    def check(self, kind: str, lead: Lead | None = None, rep_id: str | None = None) -> None:
+        """Request a check of one lead (`lead.check`) or rep (`rep.check`), of all open leads or of
+        the queue."""
         about = {} if lead is None else {"lead_id": lead.lead_id, "epoch": lead.epoch}
-        self._send({"kind": kind, **about}, 0)
+        named = {} if rep_id is None else {"rep_id": rep_id}
+        self._send({"kind": kind, **about, **named}, 0)
 
     def _send(self, body: dict[str, Any], seconds: int) -> None:
         send(self._sqs, self._url, [body], min(_LONGEST_DELAY, max(0, seconds)))

@@ -1,16 +1,19 @@
-"""Claim by text message: the code from the offer, or a bare yes when one offer is open (N5)."""
+"""Claim by text message: the code from the offer, or a bare yes when one offer is open (N5).
+
+And report in a word what came of a lead one holds (U2).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from dibs.core.errors import DibsError, Withdrawn
+from dibs.core.errors import Busy, DibsError, Withdrawn
 from dibs.core.lead import Lead, State
 from dibs.core.ports import Once
 from dibs.core.rep import Rep, Usage
-from dibs.offers.meaning import meaning
+from dibs.offers.meaning import Meaning, meaning
 from dibs.offers.open_offers import open_offers
 from dibs.offers.ports import OfferStore
 from dibs.race.claim import InDraw, Won, by_sms, claim
@@ -37,12 +40,39 @@ class Answer:
     """The text to send back: recipient and outcome. `rep` is None for an unknown number.
 
     `code` is what to reply to claim, where the text named a lead but did not plainly claim it.
+    `said` is what came of a lead of that `company`, where the text told of it.
     """
 
     phone: str
     rep: Rep | None
     outcome: Won | InDraw | DibsError | str
     code: str = ""
+    said: str = ""
+    company: str = ""
+
+
+@dataclass(frozen=True)
+class Outcomes:
+    """What came of leads, told by text: the leads a rep holds, and how an outcome is recorded.
+
+    `tell` takes rep, lead, outcome, an id that makes it count once, and when it was said.
+    """
+
+    held: Callable[[str], Sequence[Lead]]
+    tell: Callable[[str, str, str, str, datetime], object]
+
+
+def may_answer(answer: Answer, roster: Roster, now: datetime) -> bool:
+    """Count an answer against the day's caps on answers; False if one is reached (N5).
+
+    Who won a lead is always told: there are no more such answers than leads.
+    """
+    if isinstance(answer.outcome, Won) and not answer.outcome.already_yours:
+        return True
+    caps = roster.playbook().sms
+    rep_id = answer.rep.rep_id if answer.rep else ""
+    most, of_all = caps.answers_per_rep_per_day, caps.answers_per_organisation_per_day
+    return roster.count_sms(rep_id, now.date(), most, of_all, "answers")
 
 
 def reply(
@@ -53,12 +83,14 @@ def reply(
     once: Once,
     clock: Callable[[], datetime],
     opt_in: Callable[[str], None],
+    outcomes: Outcomes,
 ) -> Answer | None:
     """Do what a text asks for and return the answer to send, None where none is due.
 
-    The phone number identifies the rep, the code one of their offers. A claim, STOP and START are
-    all that can be done by text. A text that is not plainly a claim claims nothing; if it names an
-    open offer, the answer says how to claim it. A redelivered message is answered once (C4).
+    The phone number identifies the rep, the code one of their offers. A claim, what came of a lead
+    they hold (U2), STOP and START are all that can be done by text. A text that is not plainly a
+    claim claims nothing; if it names an open offer, the answer says how to claim it. A redelivered
+    message is answered once (C4).
     """
     now = clock()
     said = meaning(message.body)
@@ -74,6 +106,10 @@ def reply(
             opt_in(message.phone)
         roster.opt_out(rep.rep_id, said.asks == "stop")
         return None
+    if said.outcome:
+        answer = _told(message, rep, said, store, offers, outcomes)
+        if answer is not None:
+            return answer
     if said.asks == "no":
         return Answer(message.phone, rep, "declined")
     if said.asks == "yes":
@@ -91,6 +127,44 @@ def reply(
         return _how_to_claim(message.phone, rep, known, store, now)
     first = once.claim_name(f"garbage/{rep.rep_id}/{now.date()}", now)
     return Answer(message.phone, rep, "not_understood") if first else None
+
+
+def _told(
+    message: InboundSms,
+    rep: Rep,
+    said: Meaning,
+    store: RaceStore,
+    offers: OfferStore,
+    outcomes: Outcomes,
+) -> Answer | None:
+    """Record what came of a lead the rep holds: that of the code, or the only one they hold.
+
+    None where the text declines an offer instead.
+    """
+    held = {lead.lead_id: lead for lead in outcomes.held(rep.rep_id)}
+    named = [found[0] for code in said.codes if (found := offers.find_code(rep.rep_id, code))]
+    mine = [lead for lead_id in named if (lead := _held(lead_id, rep, held, store)) is not None]
+    if said.asks == "no" and not mine:
+        return None
+    if not said.codes:
+        mine = list(held.values())
+    if len(mine) != 1:
+        what = "which_held" if mine else "not_held" if named or not said.codes else "unknown_code"
+        return Answer(message.phone, rep, what, said=said.outcome)
+    lead, tap = mine[0], f"text-{message.message_id}"
+    try:
+        outcomes.tell(rep.rep_id, lead.lead_id, said.outcome, tap, message.received_at)
+    except Busy:
+        raise  # the text comes again, and counts once
+    except DibsError:
+        return Answer(message.phone, rep, "not_told", said=said.outcome)
+    return Answer(message.phone, rep, "told", said=said.outcome, company=lead.preview.safe.company)
+
+
+def _held(lead_id: str, rep: Rep, held: Mapping[str, Lead], store: RaceStore) -> Lead | None:
+    """Return the lead if the rep holds it; a lead just claimed may not be listed yet."""
+    lead = held.get(lead_id) or store.read(lead_id, rep.rep_id).lead
+    return lead if lead is not None and lead.owner == rep.rep_id else None
 
 
 def _how_to_claim(

@@ -119,6 +119,75 @@ không, không nhận, tôi không nhận, từ chối, nahi, nahin, nahi chahiy
 मुझे नहीं चाहिए, இல்லை, வேண்டாம், না
 """
 
+# What came of a lead one holds, by the outcome's name (`ledger/quick.py`). With "called" beside
+# another one the other says more; so does a meeting beside "reached".
+OUTCOMES = {
+    "called": """
+called, i called, have called, ive called, phoned, i phoned, rang, i rang, called them, called him,
+called her, phoned them, phoned him, phoned her, done calling, call done, call made, made the call,
+sudah call, dah call, sudah telefon, dah telefon, telah telefon, saya dah call, saya dah telefon,
+sudah dihubungi, sudah menelefon, позвонил, позвонила, звонил, звонила, я позвонил, я позвонила,
+打了, 打了电话, 打了電話, 已打电话, 已打電話, 已致电, 已致電
+""",
+    "no answer": """
+no answer, no ans, noanswer, no reply, no response, no pick up, no pickup, not answering,
+not picking up, not reachable, unreachable, did not answer, didnt answer, did not pick up,
+didnt pick up, doesnt answer, does not answer, no one answered, nobody answered, not answered,
+unanswered, not reached, could not reach, couldnt reach, cannot reach, cant reach, did not reach,
+didnt reach, voicemail, voice mail, left voicemail, left a voicemail, left a message, left message,
+line busy, line engaged, engaged, switched off, phone off, called no answer, rang out,
+tiada jawapan, tak jawab, tidak jawab, tak dijawab, tidak dijawab, tak angkat, tidak angkat,
+tak diangkat, tak berjawab, tidak berjawab, tak dapat hubungi, tidak dapat dihubungi,
+tak dapat dihubungi, tiada respon, peti suara, x jawab, x angkat,
+нет ответа, не отвечает, не ответил, не ответила, не берёт, не берёт трубку, не дозвонился,
+не дозвонилась, недоступен, автоответчик, 没接, 沒接, 没人接, 沒人接, 无人接听, 無人接聽, 没有人接,
+没回应, 沒回應, 打不通
+""",
+    "reached": """
+reached, i reached, reached them, reached him, reached her, contacted, i contacted, spoke, i spoke,
+spoke to, spoke with, spoke to them, spoke to him, spoke to her, spoke with them, spoke with him,
+spoke with her, talked, i talked, talked to them, talked to him, talked to her, got through,
+got hold of, got hold of them, got them, connected, answered, they answered, he answered,
+she answered, picked up, they picked up, he picked up, she picked up,
+dapat hubungi, berjaya hubungi, dapat dihubungi, berjaya dihubungi, sudah bercakap, dah bercakap,
+dah cakap, sudah cakap, dah jawab, sudah jawab, dia jawab, dia angkat, dihubungi, dapat cakap,
+дозвонился, дозвонилась, поговорил, поговорила, связался, связалась, ответил, ответила,
+接通了, 联系上了, 聯繫上了, 联系到了, 聯繫到了, 聊过了, 聊過了
+""",
+    "meeting": """
+meeting, meeting set, meeting booked, booked a meeting, set a meeting, got a meeting,
+meeting arranged, appointment, appointment set, appointment booked, appointment made, appt,
+appt set, booked an appointment, set an appointment, booked, demo booked, demo set,
+temu janji, temujanji, dapat temu janji, janji temu, set temu janji, mesyuarat ditetapkan,
+встреча, встреча назначена, назначил встречу, назначила встречу, 约好了, 約好了, 约了, 約了,
+已约, 已約, 预约了, 預約了
+""",
+    "wrong number": """
+wrong number, wrong num, wrong no, wrong nr, wrong phone, wrong phone number, number wrong,
+wrong person, bad number, invalid number, number not in use, not in service, number not in service,
+does not exist, number does not exist, fake number, dead number, disconnected,
+nombor salah, salah nombor, no salah, salah orang, orang salah, nombor tak wujud,
+nombor tidak wujud, nombor tiada dalam perkhidmatan, неверный номер, не тот номер,
+номер не тот, ошиблись номером, номер не существует, 号码错误, 號碼錯誤, 打错了, 打錯了, 空号, 空號,
+错号, 錯號
+""",
+    "not interested": """
+they are not interested, theyre not interested, he is not interested, hes not interested,
+she is not interested, shes not interested, client not interested, customer not interested,
+lead not interested, contact not interested, not keen, they said no, he said no, she said no,
+they declined, rejected us, no interest, pelanggan tak berminat, pelanggan tidak berminat,
+dia tak berminat, dia tidak berminat, mereka tak berminat, mereka tidak berminat,
+не заинтересован, не заинтересована, не заинтересованы, клиент отказался, им не интересно,
+他没兴趣, 他沒興趣, 客户没兴趣, 客戶沒興趣, 对方没兴趣, 對方沒興趣
+""",
+}
+SAYS_MORE = {
+    "called": {"no answer", "reached", "meeting", "wrong number", "not interested"},
+    "reached": {"meeting", "not interested"},
+}
+# It also declines an offer, so it is an outcome only beside the code of a lead one holds.
+ALSO_NO = {"not interested": "not interested, tak berminat, tidak berminat, 没兴趣, 沒興趣"}
+
 # What AWS itself opts out on, and it does so for any text that begins with one of these.
 # `docs/operations.md` says what follows from it.
 AWS_STOP = "arret, cancel, end, opt out, optout, quit, remove, stop, td, unsubscribe"

@@ -23,7 +23,7 @@ from dibs.rules.rules import Rules
 COLUMNS = (
     Column("name", ("full name", "rep name", "nama", "nama penuh"), needed=True),
     Column("team", ("team id", "team name", "pasukan", "kumpulan"), needed=True),
-    Column("zone", ("time zone", "tz", "zon", "zon masa", "zon waktu"), needed=True),
+    Column("zone", ("time zone", "tz", "zon", "zon masa", "zon waktu")),
     Column(
         "phone",
         (
@@ -106,6 +106,10 @@ def _read(row: Row, table: Table, playbook: Rules, now: datetime) -> Rep:
         ValueError: names every field that is wrong.
     """
     given, wrong = {column.name: row.fields.get(column.name, "") for column in COLUMNS}, []
+    team = _one_of(given["team"], {key: team.name for key, team in playbook.teams.items()})
+    zone = _one_of(given["zone"].replace(" ", "_"), dict.fromkeys(zones(), ""))
+    if not zone:  # theirs is their team's
+        zone = playbook.teams[team].zone if team in playbook.teams else "UTC"
     tier = 2
     try:
         if given["tier"]:
@@ -117,8 +121,8 @@ def _read(row: Row, table: Table, playbook: Rules, now: datetime) -> Rep:
             playbook,
             now,
             name=given["name"],
-            team=_one_of(given["team"], {key: team.name for key, team in playbook.teams.items()}),
-            zone=_one_of(given["zone"].replace(" ", "_"), dict.fromkeys(zones(), "")),
+            team=team,
+            zone=zone,
             phone=given["phone"],
             tier=tier,
             language=given["language"].lower() or "en",

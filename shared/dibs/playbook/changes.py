@@ -79,6 +79,7 @@ def propose(
             f"Version {base.number} is in force, not {expected_version}: somebody changed the "
             "playbook. Look at it again, then change it."
         )
+    playbook = replace(playbook, first_activity=base.playbook.first_activity)
     # Without duplicates: a batch read refuses a key that is named twice.
     named = sorted({team.fallback for team in playbook.teams.values() if team.fallback})
     errors = problems(playbook)
@@ -135,8 +136,11 @@ def version(store: Playbooks, number: int) -> Version:
 
 
 def diff(old: Playbook, new: Playbook) -> list[Change]:
-    """Return every setting that differs, in words; the version number is not compared."""
-    before, after = (asdict(replace(playbook, version=0)) for playbook in (old, new))
+    """Return every setting that differs, in words; what is the stack's to say is not compared."""
+    before, after = (
+        asdict(replace(playbook, version=0, paused={}, first_activity=False))
+        for playbook in (old, new)
+    )
     return list(_changes("", before, after))
 
 

@@ -1,4 +1,9 @@
-"""Playbook files: read and check YAML or JSON, write JSON and the JSON Schema (O4)."""
+"""Playbook files: read and check YAML or JSON, write JSON and the JSON Schema (O4).
+
+What a file leaves out is as in the preset it names. Groups of settings, such as `quality`, are
+filled in setting by setting. A list, and whatever goes by names of one's own, such as `teams` and
+`game.badges`, is the file's alone if it has any.
+"""
 
 from __future__ import annotations
 
@@ -16,11 +21,17 @@ from pydantic_core import ErrorDetails
 from dibs.core.errors import FieldError, InvalidInput
 from dibs.playbook.checks.teams import LIMITS, problems
 from dibs.rules.playbook import Playbook
-from dibs.web.body import parse_text
+from dibs.rules.presets import NAMES, preset_text
+from dibs.web.json_body import parse_text
 
 _LONGEST_SHOWN = 40
+# A YAML file may name a part of itself again and again; written out it would fill any memory.
+_MOST_PARTS = 50_000
+Lines = Mapping[str, int]
+"""The line of each setting of a YAML file, by its path."""
 # The stack sets the version, editors read $schema; neither is a setting.
-_NO_RULES = ("version", "$schema")
+_NO_RULES = ("version", "first_activity", "$schema")
+_OF_THE_STACK = {"version", "paused", "first_activity"}
 _UNKNOWN = "unexpected_keyword_argument"
 _MENDS = {
     "string_type": "write text, in quotes where it may be read as something else",
@@ -49,7 +60,20 @@ def read_playbook(text: str) -> Playbook:
     Raises:
         InvalidInput: names every wrong setting, and how to correct it.
     """
-    return playbook_of(_parsed(text))
+    return playbook_of(*_parsed(text))
+
+
+def read_yaml(raw: bytes) -> tuple[Any, Lines]:
+    """Return what a YAML body says, and where; `playbook_of` reads a playbook in it.
+
+    Raises:
+        InvalidInput: it is not YAML, or a name occurs twice in one mapping.
+    """
+    try:
+        text = raw.decode()
+    except UnicodeDecodeError as error:
+        raise _wrong("is not UTF-8; save it as that") from error
+    return _parsed(text)
 
 
 def read_json(raw: bytes) -> Any:
@@ -62,15 +86,36 @@ def read_json(raw: bytes) -> Any:
     return parse_text(raw, _each_once)
 
 
-def playbook_of(data: Any) -> Playbook:
+def playbook_of(data: Any, lines: Lines | None = None) -> Playbook:
     """Return the playbook that parsed YAML or JSON describes.
 
     Raises:
-        InvalidInput: names every wrong setting, and how to correct it.
+        InvalidInput: names every wrong setting, its line where `lines` has it, and how to correct
+            it.
     """
+    try:
+        return _checked(data)
+    except InvalidInput as wrong:
+        if not lines:
+            raise
+        raise InvalidInput(tuple(_at_line(error, lines) for error in wrong.errors)) from wrong
+
+
+def _at_line(error: FieldError, lines: Lines) -> FieldError:
+    """Return an error with the line of its setting, or of what that is missing in."""
+    parts = error.field.split(".")
+    paths = (".".join(parts[:many]) for many in range(len(parts), 0, -1))
+    line = next((lines[path] for path in paths if path in lines), None)
+    return error if line is None else FieldError(error.field, f"{error.problem} (line {line})")
+
+
+def _checked(data: Any) -> Playbook:
     if not isinstance(data, dict):
         raise _wrong("must hold one mapping of rules")
+    if "paused" in data:
+        raise InvalidInput((FieldError("paused", "is no rule; 'dibs team pause' pauses a team"),))
     rules = {name: value for name, value in data.items() if name not in _NO_RULES}
+    rules = _filled_in(_preset(rules.get("preset")), rules, _groups())
     playbook, errors = _shaped(rules)
     if playbook is None:
         # Check the other settings too: drop the unknown ones.
@@ -81,33 +126,67 @@ def playbook_of(data: Any) -> Playbook:
     return playbook
 
 
+def _preset(name: Any) -> dict[str, Any]:
+    """Return the settings of a shipped preset; a preset of another name has none."""
+    known: dict[str, Any] = json.loads(preset_text(name)) if name in NAMES else {"fits": ""}
+    return known
+
+
+def _filled_in(
+    below: Mapping[str, Any], above: Mapping[str, Any], groups: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return the settings of `above`, and of `below` what it leaves out, group by group."""
+    filled = {**below, **above}
+    for name, inner in groups.items():
+        low, high = below.get(name), above.get(name)
+        if isinstance(low, Mapping) and isinstance(high, Mapping):
+            filled[name] = _filled_in(low, high, inner)
+    return filled
+
+
+@lru_cache(maxsize=1)
+def _groups() -> Mapping[str, Any]:
+    """Return the groups of settings in a playbook, by name, each with the groups inside it."""
+    whole = _shape().json_schema()
+
+    def inside(node: dict[str, Any]) -> dict[str, Any]:
+        fields = _resolved(node, whole).get("properties", {})
+        found = {name: _resolved(field, whole) for name, field in fields.items()}
+        return {name: inside(field) for name, field in found.items() if "properties" in field}
+
+    return inside(whole)
+
+
 def playbook_json(playbook: Playbook) -> str:
     """Return a playbook as it is stored."""
-    return _shape().dump_json(playbook, exclude={"version"}).decode()
+    return _shape().dump_json(playbook, exclude=_OF_THE_STACK).decode()
 
 
 def playbook_data(playbook: Playbook) -> dict[str, Any]:
     """Return a playbook as plain JSON values, as in a file."""
-    data: dict[str, Any] = _shape().dump_python(playbook, mode="json", exclude={"version"})
+    data: dict[str, Any] = _shape().dump_python(playbook, mode="json", exclude=_OF_THE_STACK)
     return data
 
 
 def schema() -> dict[str, Any]:
     """Return the JSON Schema (draft 2020-12) of a playbook file, with every number's range."""
     rules = _shape().json_schema()
-    del rules["properties"]["version"]
+    for name in _OF_THE_STACK:
+        del rules["properties"][name]
+    del rules["$defs"]["Pause"]
     rules["properties"]["$schema"] = {"type": "string"}
+    rules["required"] = ["preset"]  # the preset has all else
     for place, (least, most) in LIMITS.items():
         rule = _at(rules, place.split("."), rules)
         rule |= {"minimum": least, "maximum": most}
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **rules}
 
 
-def _parsed(text: str) -> Any:
+def _parsed(text: str) -> tuple[Any, Lines]:
     # JSON may contain tabs, YAML may not.
     if text.lstrip().startswith("{"):
         try:
-            return json.loads(text, object_pairs_hook=_each_once)
+            return json.loads(text, object_pairs_hook=_each_once), {}
         except (ValueError, RecursionError):
             pass  # a YAML mapping may also begin with a brace
     import yaml
@@ -128,7 +207,10 @@ def _parsed(text: str) -> Any:
     }
     Loader.add_implicit_resolver(_YAML_INT, _WHOLE_NUMBER, list("-+0123456789"))
     try:
-        data = yaml.load(text, Loader)  # noqa: S506 - Loader is a SafeLoader
+        loader = Loader(text)
+        node = loader.get_single_node()
+        lines = _lines(node)
+        data = None if node is None else loader.construct_document(node)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise _wrong(f"is neither YAML nor JSON from line {line} on: {error.problem}") from error
@@ -136,7 +218,32 @@ def _parsed(text: str) -> Any:
         raise _wrong("is neither YAML nor JSON") from error
     if wrong:
         raise InvalidInput(tuple(wrong))
-    return data
+    return data, lines
+
+
+def _lines(node: Any) -> dict[str, int]:
+    """Return the line of each setting, by its path.
+
+    Raises:
+        InvalidInput: written out, the file would be too large, or it refers to itself.
+    """
+    found: dict[str, int] = {}
+    waiting, parts = [("", node)], 0
+    while waiting:
+        place, here = waiting.pop()
+        parts += 1
+        if parts > _MOST_PARTS:
+            raise _wrong("is too large, or refers to itself; write it out, and shorter")
+        inner = getattr(here, "value", None)
+        if not isinstance(inner, list):
+            continue
+        for number, part in enumerate(inner):
+            key, value = part if isinstance(part, tuple) else (None, part)
+            name = str(number) if key is None else str(key.value)
+            path = f"{place}.{name}" if place else name
+            found[path] = (value if key is None else key).start_mark.line + 1
+            waiting.append((path, value))
+    return found
 
 
 def _wrong(problem: str) -> InvalidInput:

@@ -71,23 +71,44 @@ class DynamoPlaybooks(Playbooks):
             item["applied_at"] = {"N": str(to_ms(version.applied_at))}
         before = version.number - 1
         guard: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(pk)"}
-        in_force = guard
-        if before:
-            in_force = {
-                "ConditionExpression": "version = :before",
-                "ExpressionAttributeValues": {":before": {"N": str(before)}},
-            }
         try:
             self._db.transact(
                 [
                     self._put(keys.playbook(version.number), item, guard),
-                    self._put(keys.PLAYBOOK, item, in_force),
-                    self._put(keys.PLAYBOOK_VERSION, {"version": item["version"]}, {}),
+                    self._in_force(item, before),
+                    # Teams that are paused are noted in the same item.
+                    {
+                        "Update": {
+                            "TableName": self._table,
+                            "Key": _key(keys.PLAYBOOK_VERSION),
+                            "UpdateExpression": "SET version = :version",
+                            "ExpressionAttributeValues": {":version": item["version"]},
+                        }
+                    },
                 ]
             )
         except ConditionFailed:
             return False
         return True
+
+    def _in_force(self, item: Item, before: int) -> dict[str, Any]:
+        """Return the write of the version in force; what else its item says stays (C11)."""
+        values = {f":{name}": value for name, value in item.items()}
+        sets = ", ".join(f"#{name} = :{name}" for name in item)
+        removes = "" if "applied_at" in item else " REMOVE applied_at"
+        condition = "attribute_not_exists(pk)"
+        if before:
+            condition, values = "version = :before", {**values, ":before": {"N": str(before)}}
+        return {
+            "Update": {
+                "TableName": self._table,
+                "Key": _key(keys.PLAYBOOK),
+                "UpdateExpression": f"SET {sets}{removes}",
+                "ConditionExpression": condition,
+                "ExpressionAttributeNames": {f"#{name}": name for name in item},
+                "ExpressionAttributeValues": values,
+            }
+        }
 
     def _put(self, key: str, item: Item, guard: dict[str, Any]) -> dict[str, Any]:
         return {"Put": {"TableName": self._table, "Item": {**_key(key), **item}, **guard}}

@@ -216,7 +216,11 @@ RULES: Mapping[str, JudgedRule] = {
     ),
     "released": JudgedRule(_released, ("released_lately", "not_twice_in_a_row", "undone")),
     "availability": JudgedRule(
-        _availability, ("left", "paused", "on_leave", "holiday", "outside_hours")
+        _availability,
+        (
+            *("left", "team_paused", "paused_by_manager", "paused"),
+            *("on_leave", "holiday", "outside_hours"),
+        ),
     ),
     "limits": JudgedRule(over_limits, ("hourly_limit", "daily_limit", "weekly_limit", "open_load")),
     "allowance": JudgedRule(_allowance, ("weekly_allowance",), lambda rules: rules.quota.enabled),
@@ -291,6 +295,14 @@ def off(rep: Rep, playbook: Rules, now: datetime) -> list[Refusal]:
     refusals: list[Refusal] = []
     if not rep.active:
         refusals.append(Refusal("left", None, "Your account is closed. Ask your manager."))
+    team = playbook.paused.get(rep.team)
+    if team is not None and team.holds(now):
+        refusals.append(Refusal("team_paused", team.until, f"Your team is paused: {team.reason}"))
+    own = rep.manager_pause(now)
+    if own is not None:
+        refusals.append(
+            Refusal("paused_by_manager", own.until, f"Your manager has paused you: {own.reason}")
+        )
     if rep.is_paused(now):
         refusals.append(
             Refusal("paused", rep.paused_until, "You are paused. Switch yourself on to claim.")
@@ -322,9 +334,18 @@ def team_schedule(team: Team) -> Schedule:
     return Schedule(team.zone, team_hours(team), frozenset(team.holidays))
 
 
+def schedule_of_team(playbook: Rules, team: str) -> Schedule:
+    """Return when a team's clocks run; for a team that the playbook does not have, always."""
+    known = playbook.teams.get(team)
+    return _ALWAYS if known is None else team_schedule(known)
+
+
 def team_hours(team: Team) -> Hours:
     """Return a team's working hours; if it has none set, that is always."""
     return _parsed(tuple((day, tuple(shifts)) for day, shifts in team.hours.items()))
+
+
+_ALWAYS = Schedule("UTC")
 
 
 @lru_cache(maxsize=256)

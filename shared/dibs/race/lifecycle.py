@@ -29,11 +29,12 @@ def return_times(
 ) -> tuple[datetime, datetime] | None:
     """Return when the holder of a lead taken `now` is reminded, and when it returns (C11).
 
-    Only the team's hours count. None if the playbook has no such rule for this quality.
+    Only the team's hours count. None if the playbook has no such rule for this quality, or it waits
+    for the first activity that is ever reported.
     """
     minutes = playbook.work.minutes_for(quality)
     team_rules = playbook.teams.get(team)
-    if minutes == 0 or team_rules is None:
+    if minutes == 0 or team_rules is None or not playbook.returns_unworked:
         return None
     schedule = team_schedule(team_rules)
     allowed = timedelta(minutes=minutes)

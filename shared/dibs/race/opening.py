@@ -1,15 +1,20 @@
-"""Open a lead: when each tier of each team may claim it, and when it closes (M1, M2)."""
+"""Open a lead: when each tier of each team may claim it, and when it closes (M1, M2).
+
+Openings and windows run in the team's hours (R11): a lead that comes in at night opens as a race
+when work begins, and a window that the end of work cuts off goes on the next day.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from dibs.core.calendar import Schedule, next_on_duty, off_duty, working_time_after
 from dibs.core.lead import ASSIGNED_ONLY, Lead, Openings
 from dibs.core.rep import Rep, Usage
-from dibs.race.decide import Eligible, decide
-from dibs.rules.rules import Offsets, Rules
+from dibs.race.decide import Eligible, decide, schedule_of_team
+from dibs.rules.rules import Rules
 
 _MOMENT = timedelta(milliseconds=1)
 
@@ -26,48 +31,83 @@ def races(lead: Lead, playbook: Rules) -> bool:
 
 
 def opening(
-    lead: Lead, playbook: Rules, now: datetime, head_start: timedelta = timedelta()
+    lead: Lead,
+    playbook: Rules,
+    now: datetime,
+    head_start: timedelta = timedelta(),
+    places: Mapping[str, int] | None = None,
 ) -> Lead:
     """Return the lead with the windows of an opening at `now`. The state does not change.
 
     The lead stays open for the window's seconds after the last wave. A team that does not race may
     not claim it, but may get it by assignment if no other team does. All waves open `head_start`
     later; until then only `lead.head_start_reps` may claim (F6).
+
+    Outside a team's hours it opens for them when work begins (R11): `places` says, per team, how
+    many leads came before it in that night, and they are spread out.
     """
-    source, ahead = lead.source, head_start // timedelta(seconds=1)
-    offsets = {team: _later(playbook.offsets(team, lead), ahead) for team in lead.teams}
-    lasts = [
-        max(seconds for seconds in offsets[team] if seconds is not None)
-        + (playbook.window_for(team, source).window_seconds or playbook.window_seconds)
-        for team in lead.teams
-        if any(seconds is not None for seconds in offsets[team])
-    ]
+    waves: dict[str, Openings] = {}
+    starts, ends = list[datetime](), list[datetime]()
+    for team in lead.teams:
+        schedule = schedule_of_team(playbook, team)
+        start = _start(schedule, playbook, now, (places or {}).get(team, 0))
+        offsets = playbook.offsets(team, lead)
+        first, second, third = (
+            None if at is None else _opens(schedule, start, head_start + timedelta(seconds=at))
+            for at in offsets
+        )
+        waves[team] = (first, second, third)
+        last = max((seconds for seconds in offsets if seconds is not None), default=None)
+        if last is not None:
+            window = playbook.window_for(team, lead.source).window_seconds
+            seconds = last + (window or playbook.window_seconds)
+            starts.append(start)
+            ends.append(_after(schedule, start, head_start + timedelta(seconds=seconds)))
+    opens_at = min(starts, default=now)
     return replace(
         lead,
-        opens_at=now,
-        closes_at=now + timedelta(seconds=max(lasts, default=0)),
-        waves={team: _at(now, waves) for team, waves in offsets.items() if waves != (0, 0, 0)},
+        opens_at=opens_at,
+        closes_at=max(ends, default=now),
+        waves={team: openings for team, openings in waves.items() if openings != (opens_at,) * 3},
         notified_until=None,
-        draws_at=_draws_at(playbook, now),
+        draws_at=_draws_at(playbook, opens_at),
         playbook_version=playbook.version,
     )
+
+
+def work_begins(lead: Lead, playbook: Rules, now: datetime) -> dict[str, datetime]:
+    """Return when work begins for each team of the lead that may claim it, but is off now (R11)."""
+    begins: dict[str, datetime] = {}
+    for team in lead.teams:
+        schedule = schedule_of_team(playbook, team)
+        if off_duty(schedule, now) and any(at is not None for at in playbook.offsets(team, lead)):
+            begins[team] = next_on_duty(schedule, now) or now
+    return begins
+
+
+def _start(schedule: Schedule, playbook: Rules, now: datetime, place: int) -> datetime:
+    """Return when a lead opens: now, or when work begins, after the batches before it."""
+    if off_duty(schedule, now) is None:
+        return now
+    rules = playbook.overnight
+    batches = place // rules.at_once
+    return _opens(schedule, now, timedelta(seconds=batches * rules.every_seconds))
+
+
+def _opens(schedule: Schedule, start: datetime, duration: timedelta) -> datetime:
+    """Return when so much working time has passed, or when work begins after that."""
+    moment = _after(schedule, start, duration)
+    return next_on_duty(schedule, moment) or moment
+
+
+def _after(schedule: Schedule, start: datetime, duration: timedelta) -> datetime:
+    # A team that does not work for 400 days has no working time to count.
+    return working_time_after(schedule, start, duration) or start + duration
 
 
 def _draws_at(playbook: Rules, now: datetime) -> datetime | None:
     seconds = playbook.draw.collect_seconds
     return now + timedelta(seconds=seconds) if seconds else None
-
-
-def _later(offsets: Offsets, seconds: int) -> Offsets:
-    first, second, third = (None if at is None else at + seconds for at in offsets)
-    return first, second, third
-
-
-def _at(now: datetime, offsets: Offsets) -> Openings:
-    first, second, third = (
-        None if seconds is None else now + timedelta(seconds=seconds) for seconds in offsets
-    )
-    return first, second, third
 
 
 def reopening(lead: Lead, playbook: Rules, now: datetime) -> Lead:
@@ -96,9 +136,13 @@ def resumed(lead: Lead, playbook: Rules, now: datetime) -> Lead:
     """Return a lead whose claim was undone, under its next epoch: its race goes on (C12).
 
     It closes when it would have closed. Waves that have opened are open, the others still come.
+    Outside the teams' hours it is open again when work begins.
     """
-    waves = {team: _not_before(now, openings) for team, openings in lead.waves.items()}
-    draws_at = _draws_at(playbook, now)
+    begin = [next_on_duty(schedule_of_team(playbook, team), now) or now for team in lead.teams]
+    start = min(begin, default=now)
+    start = start if start < lead.closes_at else now
+    waves = {team: _not_before(start, openings) for team, openings in lead.waves.items()}
+    draws_at = _draws_at(playbook, start)
     return replace(
         lead,
         epoch=lead.epoch + 1,
@@ -108,7 +152,7 @@ def resumed(lead: Lead, playbook: Rules, now: datetime) -> Lead:
         worked_at=None,
         return_at=None,
         accepted_at=None,
-        opens_at=now,
+        opens_at=start,
         waves=waves,
         notified_until=None,
         draws_at=draws_at if draws_at is None or draws_at < lead.closes_at else None,
@@ -130,6 +174,22 @@ def latest_opening(lead: Lead, now: datetime) -> datetime | None:
     return max((at for at in _openings(lead) if at <= now), default=None)
 
 
+def exclusive_until(lead: Lead, rep: Rep, now: datetime) -> datetime | None:
+    """Return until when nobody but the rep's own wave may claim; None once no other is to come.
+
+    For a rep whose wave opens later it is the end of their time, too (C13).
+    """
+    opens_at = lead.opens_for(rep)
+    since = now if opens_at is None else max(now, opens_at)
+    upcoming = next_opening(lead, since)
+    return upcoming if upcoming is not None and upcoming < lead.closes_at else None
+
+
+def claim_by(lead: Lead, rep: Rep, now: datetime) -> datetime:
+    """Return when the time left to a rep ends: others may claim then, or the lead closes (C13)."""
+    return exclusive_until(lead, rep, now) or lead.closes_at
+
+
 def _openings(lead: Lead) -> list[datetime]:
     waves = [at for team in lead.teams for at in lead.openings(team) if at is not None]
     return [lead.opens_at, *waves] if lead.head_start_reps else waves
@@ -145,8 +205,11 @@ def opened_early(
     """Return the lead with each wave opened early if no rep of an earlier wave can claim (M6).
 
     A rep can claim if they may now, or if their refusal lifts before the wave would open anyway. A
-    rep who declined cannot. Waves that only a head start delays open together.
+    rep who declined cannot. Waves that only a head start delays open together. Nothing opens before
+    the lead does, or outside the team's hours (R11).
     """
+    if now < lead.opens_at:
+        return lead
     by_team: dict[str, list[tuple[Rep, Usage]]] = {}
     ahead: list[tuple[Rep, Usage]] = []
     for rep, usage in members:
@@ -154,10 +217,13 @@ def opened_early(
         group.append((rep, usage))
     waves = dict(lead.waves)
     for team, openings in lead.waves.items():
-        earlier = list(openings)
+        earlier, schedule = list(openings), schedule_of_team(playbook, team)
+        first = min((at for at in openings if at is not None), default=now)
         for index, opens_at in enumerate(openings):
             if opens_at is None or opens_at <= max(now, lead.notified_until or now):
                 continue
+            if opens_at == first and not lead.head_start_reps:
+                continue  # no wave goes before it: it opens when the team's work begins
             before = [
                 (rep, usage)
                 for rep, usage in [*ahead, *by_team.get(team, ())]
@@ -171,7 +237,7 @@ def opened_early(
             early = (
                 now if notified_until is None or notified_until < now else notified_until + _MOMENT
             )
-            earlier[index] = min(opens_at, early)
+            earlier[index] = min(opens_at, next_on_duty(schedule, early) or early)
         waves[team] = (earlier[0], earlier[1], earlier[2])
     return replace(lead, waves=waves)
 
@@ -190,7 +256,7 @@ def somebody_out(
 ) -> bool:
     """Tell whether a rep whose wave is open cannot claim, so the next wave may open early (M6)."""
     upcoming = next_opening(lead, now)
-    if upcoming is None:
+    if upcoming is None or now < lead.opens_at:
         return False
     reps = list(members)
     for rep, usage in reps:

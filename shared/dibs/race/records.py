@@ -106,6 +106,7 @@ class LeadRecord(Model):
     draws_at = InstantAttribute(null=True)
     undone_by = WordsAttribute(null=True, attr_name="undid")
     race_epoch = IntegerAttribute(null=True, attr_name="ep1")
+    test_everybody = BooleanAttribute(null=True, attr_name="test_all")
     holder = UnicodeAttribute(null=True)
     wait_shard = UnicodeAttribute(null=True)
     wait_at = InstantAttribute(null=True)

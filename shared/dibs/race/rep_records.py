@@ -123,6 +123,8 @@ class RepRecord(Model):
     speaks = WordsAttribute(null=True)
     interests = LinesAttribute(null=True)
     pod = UnicodeAttribute(null=True)
+    manager_paused_until = InstantAttribute(null=True)
+    manager_pause_reason = UnicodeAttribute(null=True)
     day = DayAttribute(null=True, attr_name="claims_day")
     claims = IntegerAttribute(null=True)
     week = DayAttribute(null=True, attr_name="leads_week")

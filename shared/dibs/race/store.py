@@ -30,7 +30,7 @@ from dibs.race.records import OFFER_KEPT, claim_from, lead_from, notice_from
 from dibs.race.rep_records import rep_from
 from dibs.race.writes import put_record, put_transition, reopen_lock, take_lock, write_usage
 from dibs.rules.rules import Rules
-from dibs.rules.store import stored_rules
+from dibs.rules.store import stored_pauses, stored_rules
 
 if TYPE_CHECKING:
     from dibs.race.draw_store import DynamoDraws
@@ -54,7 +54,8 @@ class DynamoRaceStore(RaceStore):
         """Read lock, claim record, rep and offer in one request.
 
         With them the playbook when due, and what is stored of what the caller `shown`. A change of
-        the playbook binds the next claim: only then there is a second request.
+        the playbook binds the next claim: only then there is a second request. So does the pause
+        of a team, which is stored beside the playbook's number.
         """
         rules = self._cached_rules()
         organisation = [{"pk": {"S": pk}} for pk in (keys.rep(rep_id), keys.PLAYBOOK_VERSION)]
@@ -86,6 +87,7 @@ class DynamoRaceStore(RaceStore):
         elif _is_newer(people.get(keys.PLAYBOOK_VERSION), rules):
             self._rules = None
             return self.read(lead_id, rep_id, shown)
+        paused = stored_pauses(people.get(keys.PLAYBOOK_VERSION))
         lead = lead_from(items[keys.LOCK]) if keys.LOCK in items else None
         notice = next((notice_from(item) for item in found[self._to.offers_table]), None)
         current = notice is not None and lead is not None and notice.epoch == lead.epoch
@@ -95,7 +97,7 @@ class DynamoRaceStore(RaceStore):
             usage=Usage(),
             claim=claim_from(items[keys.CLAIM]) if keys.CLAIM in items else None,
             noticed_at=notice.sent_at if notice is not None and current else None,
-            playbook=rules,
+            playbook=replace(rules, paused=paused) if paused else rules,
         )
         if keys.rep(rep_id) not in people:
             return view
@@ -264,7 +266,11 @@ def read_waiting(
 
 def _is_newer(number: Item | None, rules: Rules) -> bool:
     """Tell whether another playbook is in force; None before the first change since an update."""
-    return number is not None and int(number["version"]["N"]) != rules.version
+    return (
+        number is not None
+        and "version" in number  # a team may be paused before the first change
+        and int(number["version"]["N"]) != rules.version
+    )
 
 
 def _as_it_stood(view: RaceView, failure: ConditionFailed) -> RaceView:

@@ -115,7 +115,7 @@ def count_lead(
 ) -> Change:
     """Return what a lead adds to its rep's usage, and the guards under which it may.
 
-    The guards are the rep's status, pause and tier, and the counters the decision used.
+    The guards are the rep's status, pauses and tier, and the counters the decision used.
 
     Without `bound` no limit applies: the last resort gets the lead when nobody else may (C7). A
     `credit` is used up with it (F10). With `week_most` the change fails if the rep has had that
@@ -125,6 +125,7 @@ def count_lead(
     guards = [Guard("active", "=", True)]
     if bound:
         guards += [Guard("paused_until", "<=", now), Guard("tier", "=", rep.tier)]
+        guards += [Guard("manager_paused_until", "<=", now)]
         guards += [Guard("team", "=", rep.team), Guard("leave", "=", rep.leave or None)]
     if claim.test:
         return Change(rep.rep_id, tuple(guards))

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Protocol
 
 from dibs.core.credentials import Credential, Manager, Shown
-from dibs.core.rep import Device, Rep, Usage
+from dibs.core.rep import Device, Pause, Rep, Usage
 from dibs.roster.audit import Entry
 from dibs.rules.playbook import Playbook
 
@@ -81,7 +81,17 @@ class Credentials(Protocol):
 class Roster(Protocol):
     """Reps, teams and the current playbook."""
 
-    def playbook(self) -> Playbook: ...
+    def playbook(self, *, fresh: bool = False) -> Playbook:
+        """Return the playbook in force, with the teams that are paused; `fresh`, those of now."""
+        ...
+
+    def pause_team(self, team: str, pause: Pause | None) -> None: ...
+
+    def pause_by_manager(self, rep_id: str, pause: Pause | None) -> None: ...
+
+    def note_first_activity(self, at: datetime) -> None:
+        """Note that an activity about a lead was reported: unworked leads go back now (C11)."""
+        ...
 
     def add(self, rep: Rep, shown: Shown, token: Credential, entry: Entry) -> None:
         """Store a new rep with their first token, and the entry of the audit trail.
@@ -141,4 +151,11 @@ class Roster(Protocol):
 
     def remove_device(self, rep_id: str, device_id: str) -> None: ...
 
-    def count_sms(self, rep_id: str, day: date, per_rep: int, per_organisation: int) -> bool: ...
+    def count_sms(
+        self, rep_id: str, day: date, per_rep: int, per_organisation: int | None, kind: str = ""
+    ) -> bool:
+        """Count one text of a kind (by default an offer) to a rep; False if a cap is reached.
+
+        Without a rep it counts for the organisation alone, without its cap for the rep alone.
+        """
+        ...

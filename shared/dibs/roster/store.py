@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -14,7 +16,7 @@ from dibs.aws.dynamo import ConditionFailed, Dynamo, insisting
 from dibs.aws.settings import Settings
 from dibs.core.credentials import Credential, Shown
 from dibs.core.errors import AlreadyExists, Outdated, RouteNotFound
-from dibs.core.rep import Device, Rep, Usage
+from dibs.core.rep import NO_END, Device, Pause, Rep, Usage
 from dibs.race.credential_records import credential_item
 from dibs.race.rep_records import device_item, rep_from, rep_item
 from dibs.race.store import PLAYBOOK_SECONDS
@@ -23,30 +25,80 @@ from dibs.roster.audit_store import put_entry
 from dibs.roster.ports import Roster
 from dibs.rules.playbook import Playbook
 from dibs.rules.playbook_store import stored_playbook
+from dibs.rules.store import FIRST_ACTIVITY, pause_value, stored_pauses
 
 ROSTER_SECONDS = 5.0
+PAUSES_SECONDS = 2.0
+_BESIDE_NUMBER: Item = {"pk": {"S": keys.PLAYBOOK_VERSION}}
 _COUNTERS_KEPT = timedelta(days=8)
 _NUMBER_TAKEN = "This phone number belongs to another rep. Give each rep a number of their own."
 
 
 class DynamoRoster(Roster):
-    """`Roster` on DynamoDB. A team's snapshot is kept for 5 s, the playbook for 20 s."""
+    """`Roster` on DynamoDB. A team's snapshot is kept for 5 s, the playbook for 20 s, which teams
+    are paused for 2 s."""
 
     def __init__(self, dynamo: Dynamo, settings: Settings) -> None:
         self._db = dynamo
         self._to = settings
         self._table = settings.organisation_table
         self._playbook: tuple[float, Playbook] | None = None
+        self._paused: tuple[float, dict[str, Pause]] | None = None
         self._teams: dict[str, tuple[float, list[tuple[Rep, Usage]]]] = {}
 
-    def playbook(self) -> Playbook:
-        """Return the playbook in force."""
+    def playbook(self, *, fresh: bool = False) -> Playbook:
+        """Return the playbook in force, with the teams that are paused.
+
+        `fresh`: with the pauses of this moment; otherwise they are at most 2 s old.
+        """
         known = self._playbook
         if known is None or time.monotonic() > known[0]:
             item = self._db.get(self._table, {"pk": {"S": keys.PLAYBOOK}})
             known = (time.monotonic() + PLAYBOOK_SECONDS, stored_playbook(item))
             self._playbook = known
+        paused = self._pauses(fresh=fresh)
+        return replace(known[1], paused=paused) if paused else known[1]
+
+    def _pauses(self, *, fresh: bool) -> dict[str, Pause]:
+        known = self._paused
+        if fresh or known is None or time.monotonic() > known[0]:
+            item = self._db.get(self._table, _BESIDE_NUMBER, consistent=fresh)
+            known = (time.monotonic() + PAUSES_SECONDS, stored_pauses(item))
+            self._paused = known
         return known[1]
+
+    def note_first_activity(self, at: datetime) -> None:
+        """Note that an activity about a lead was reported, unless that is known already (C11)."""
+        with suppress(ConditionFailed):  # it is, or the shipped rules are in force
+            self._db.update(
+                self._table,
+                {"pk": {"S": keys.PLAYBOOK}},
+                f"SET {FIRST_ACTIVITY} = :at",
+                f"attribute_exists(pk) AND attribute_not_exists({FIRST_ACTIVITY})",
+                ExpressionAttributeValues={":at": {"N": str(to_ms(at))}},
+            )
+        self._playbook = None
+
+    def pause_team(self, team: str, pause: Pause | None) -> None:
+        """Pause a team, or end its pause; the next claim is judged by it (R8)."""
+        change: dict[str, Any] = {"ExpressionAttributeNames": {"#team": keys.paused(team)}}
+        if pause is not None:
+            change["ExpressionAttributeValues"] = {":pause": pause_value(pause)}
+        how = "REMOVE #team" if pause is None else "SET #team = :pause"
+        self._db.update(self._table, _BESIDE_NUMBER, how, **change)
+        self._paused = None
+
+    def pause_by_manager(self, rep_id: str, pause: Pause | None) -> None:
+        """Pause a rep until a manager ends it, or end that (R8)."""
+        if pause is None:
+            self._set(rep_id, "REMOVE manager_paused_until, manager_pause_reason", None)
+            return
+        values = {
+            ":until": {"N": str(to_ms(pause.until or NO_END))},
+            ":reason": {"S": pause.reason},
+        }
+        how = "SET manager_paused_until = :until, manager_pause_reason = :reason"
+        self._update(rep_id, how, values)
 
     def team(self, team: str, *, fresh: bool = False) -> Sequence[tuple[Rep, Usage]]:
         """Return the team's reps with what they have used up, from one snapshot of it."""
@@ -313,11 +365,15 @@ class DynamoRoster(Roster):
         except ConditionFailed as failure:
             raise RouteNotFound("There is no such rep.") from failure
 
-    def count_sms(self, rep_id: str, day: date, per_rep: int, per_organisation: int) -> bool:
+    def count_sms(
+        self, rep_id: str, day: date, per_rep: int, per_organisation: int | None, kind: str = ""
+    ) -> bool:
         """Count one text on the rep's and the organisation's day; False when a cap is reached."""
-        return self._count(keys.sms_count(day, rep_id), day, per_rep) and self._count(
-            keys.sms_count(day), day, per_organisation
-        )
+        if rep_id and not self._count(keys.sms_count(day, rep_id, kind), day, per_rep):
+            return False
+        if per_organisation is None:
+            return True
+        return self._count(keys.sms_count(day, "", kind), day, per_organisation)
 
     def _count(self, key: str, day: date, most: int) -> bool:
         if most <= 0:

@@ -11,7 +11,7 @@ from typing import Literal
 
 from dibs.core.lead import Lead
 from dibs.core.quality import Pool, Quality
-from dibs.core.rep import Rep
+from dibs.core.rep import Pause, Rep
 
 # For pydantic, which validates playbook files: a misspelt rule is an error, not a rule that is off.
 STRICT = {"extra": "forbid"}
@@ -286,6 +286,9 @@ class Work:
     It is worked with the first activity of a type in `counts`. The minutes run during the team's
     hours, from the claim or assignment; 0 switches the rule off for that quality. The holder is
     reminded when `nudge_percent` of them have passed.
+
+    `until_first_activity` says what holds as long as nobody ever reported an activity about a
+    lead: `wait` (leads taken before that do not go back) or `run`.
     """
 
     hot_minutes: int = 60
@@ -293,6 +296,7 @@ class Work:
     cold_minutes: int = 60
     nudge_percent: int = 50
     counts: tuple[str, ...] = ("call", "contacted")
+    until_first_activity: Literal["wait", "run"] = "wait"
     __pydantic_config__ = STRICT
 
     def minutes_for(self, quality: Quality) -> int:
@@ -332,11 +336,17 @@ def _words(text: str) -> list[str]:
 
 @dataclass(frozen=True)
 class Sms:
-    """Text messages: whether they are sent, and how many a day at most (N1)."""
+    """Text messages: whether they are sent, and how many a day at most (N1).
+
+    The first two caps are for offers. Answers to reps' texts have caps of their own (N5). What a
+    holder must know of their lead is bounded by their leads, and counts for none.
+    """
 
     enabled: bool = True
     per_rep_per_day: int = 20
     per_organisation_per_day: int = 2000
+    answers_per_rep_per_day: int = 60
+    answers_per_organisation_per_day: int = 4000
     __pydantic_config__ = STRICT
 
 
@@ -345,6 +355,16 @@ class Availability:
     """A rep's pause ends by itself after so many minutes, in case they forget it (R8)."""
 
     pause_ends_after_minutes: int = 720
+    __pydantic_config__ = STRICT
+
+
+@dataclass(frozen=True)
+class Overnight:
+    """Leads that come in outside a team's hours race when work begins, spread out (R11):
+    `at_once` of them open together, and the next ones `every_seconds` later."""
+
+    at_once: int = 3
+    every_seconds: int = 60
     __pydantic_config__ = STRICT
 
 
@@ -420,9 +440,15 @@ NEVER: Offsets = (None, None, None)
 class Rules:
     """One organisation's rules of who gets which lead. A duration's name says its unit.
 
+    What a file leaves out is as in its `preset`; `fits` says which teams that is good for.
+    `version` and `paused`, the teams that a manager has paused (R8), are the stack's to say.
+
     Phone numbers without a country code are read as those of `phone_region`, a country in two
-    letters such as MY (O2); without one they are kept as given, and identify nobody. A claim link
+    letters such as MY (O2); without one they are kept as given, and identify nobody. Of test leads
+    only `test_reps` are told, by their ids, unless a post asks for everybody (O2). A claim link
     shows the contact details for `contact_shown_seconds` after the claim.
+    `version` and `first_activity`, whether an activity about a lead was ever reported, are no
+    settings: the stack knows them.
     """
 
     preset: str
@@ -455,11 +481,20 @@ class Rules:
     release: Release = field(default_factory=Release)
     sms: Sms = field(default_factory=Sms)
     availability: Availability = field(default_factory=Availability)
+    overnight: Overnight = field(default_factory=Overnight)
     duplicates: Duplicates = field(default_factory=Duplicates)
     phone_region: str = ""
+    test_reps: tuple[str, ...] = ()
     sign_in: SignIn = field(default_factory=SignIn)
     version: int = 0
+    first_activity: bool = False
+    paused: Mapping[str, Pause] = field(default_factory=dict)
     __pydantic_config__ = STRICT
+
+    @property
+    def returns_unworked(self) -> bool:
+        """Tell whether a lead taken now goes back if it is not worked (C11)."""
+        return self.first_activity or self.work.until_first_activity == "run"
 
     def quality_of(self, score: int | None) -> Quality:
         """Return a lead's quality from its score (0 to 100, None where unscored)."""

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Annotated, Any, ClassVar, Self, TypeVar
 
 from pydantic import (
@@ -21,14 +20,13 @@ from pydantic_core import PydanticCustomError
 
 from dibs.core.errors import FieldError, InvalidInput, MalformedBody
 from dibs.web.http import LARGEST_BODY, unknown_field
+from dibs.web.json_body import json_object, parse_json
 
 JSON = "application/json"
-_DEEPEST = 20
 # What pydantic calls a field that is not known, of a model and of a dataclass.
 _EXTRA = ("extra_forbidden", "unexpected_keyword_argument")
 # What JSON Schema can say of it: a lone half of a letter is no text there at all.
 _PLAIN = r"^[^\u0000-\u001f\u007f-\u009f\u2028\u2029]*$"
-_HALF = re.compile(r"[\ud800-\udfff]")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 Shape = TypeVar("Shape", bound=BaseModel)
@@ -145,48 +143,6 @@ TEXT_ONLY = BeforeValidator(_only_text)
 """Takes anything that is no text for an empty one."""
 
 
-def parse_json(raw: bytes, mapping: Callable[[list[tuple[str, Any]]], Any] = dict) -> Any:
-    """Return what a JSON body says; `mapping` makes its objects of their names and values.
-
-    Raises:
-        MalformedBody: not JSON, not UTF-8, or nested deeper than anything real.
-    """
-    try:
-        data = json.loads(raw, object_pairs_hook=mapping, parse_constant=_no_constants)
-    except (ValueError, RecursionError) as error:
-        raise MalformedBody from error
-    if _depth(data) > _DEEPEST:
-        raise MalformedBody
-    return data
-
-
-def parse_text(raw: bytes, mapping: Callable[[list[tuple[str, Any]]], Any] = dict) -> Any:
-    """Return what a JSON body says, as `parse_json` does, if all its text can be stored.
-
-    Raises:
-        MalformedBody: it is not JSON.
-        InvalidInput: names each text with half a letter in it.
-    """
-    data = parse_json(raw, mapping)
-    if halves := dict.fromkeys(_halves(data)):
-        problem = "contains half a letter (a lone surrogate); type that text again"
-        raise InvalidInput(tuple(FieldError(place or "body", problem) for place in halves))
-    return data
-
-
-def json_object(raw: bytes) -> dict[str, Any]:
-    """Return the object a JSON body is, an empty one where nothing was sent.
-
-    Raises:
-        MalformedBody: the body is not JSON.
-        InvalidInput: it is JSON, but no object; or names each text with half a letter in it.
-    """
-    data = parse_text(raw or b"{}")
-    if not isinstance(data, dict):
-        raise InvalidInput((FieldError("body", "send a JSON object"),))
-    return data
-
-
 def checked(shape: type[Shape], data: Mapping[str, Any]) -> Shape:
     """Return what was sent in its shape.
 
@@ -245,35 +201,3 @@ def _texts(value: Any) -> list[str]:
     if isinstance(value, dict):
         return [text for pair in value.items() for part in pair for text in _texts(part)]
     return [text for part in value for text in _texts(part)] if isinstance(value, list) else []
-
-
-def _halves(value: Any, place: str = "") -> Iterator[str]:
-    """Yield where half a letter stands, with a question mark for each that is in a name."""
-    if isinstance(value, str):
-        if _HALF.search(value):
-            yield place
-        return
-    named = value.items() if isinstance(value, dict) else ()
-    for name, one in enumerate(value) if isinstance(value, list) else named:
-        at = f"{place}.{name}" if place else str(name)
-        if _HALF.search(at):
-            yield _HALF.sub("?", at)
-        else:
-            yield from _halves(one, at)
-
-
-def _depth(value: Any) -> int:
-    deepest, level = 0, [value]
-    while level:
-        deepest += 1
-        level = [
-            child
-            for item in level
-            if isinstance(item, dict | list)
-            for child in (item.values() if isinstance(item, dict) else item)
-        ]
-    return deepest
-
-
-def _no_constants(name: str) -> None:
-    raise ValueError(f"{name} is not JSON")

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from dibs.core.errors import DibsError, Forbidden, Unauthorized
-from dibs.web.http import Event, Response, raw_body, unless_known
+from dibs.web.http import Event, Response, header, raw_body, unless_known
 from dibs.web.sign_in import caller
 
 
@@ -67,7 +67,8 @@ class Route:
     function, or a media type other than JSON; several go by what the caller accepts. Where 304 is
     among them, answers have a tag, and who sends it back hears that nothing has changed.
     `errors` are what it may raise besides what every route may: what is wrong with the caller or
-    the body, and that the server is in trouble. `query` describes the parameters it reads,
+    the body, and that the server is in trouble. `also` are other content types the body may have,
+    and what reads them. `query` describes the parameters it reads,
     `repeated` what happens when the same is sent again, and the function's docstring what it does,
     unless `summary` does. `page` may turn an error into a page for a browser.
     """
@@ -77,6 +78,7 @@ class Route:
     answers: Mapping[int, str | Sequence[str]]
     errors: Sequence[type[DibsError]] = ()
     body: Body | None = None
+    also: Mapping[str, Callable[[bytes], Any]] | None = None
     query: Mapping[str, Mapping[str, Any]] | None = None
     repeated: str = ""
     summary: str = ""
@@ -89,7 +91,9 @@ class Route:
             if self.who.check is not None:
                 given.append(self.who.check(event))
             if self.body is not None:
-                given.append(self.body.read(raw_body(event, self.body.largest)))
+                media = header(event, "content-type").partition(";")[0].strip().lower()
+                read = (self.also or {}).get(media, self.body.read)
+                given.append(read(raw_body(event, self.body.largest)))
             response = self.serve(*given)
             return unless_known(event, response) if 304 in self.answers else response
         except DibsError as error:

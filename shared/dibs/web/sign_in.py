@@ -7,6 +7,7 @@ that it is ours.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import timedelta
@@ -23,6 +24,7 @@ from dibs.web.http import bearer_token, header, well_formed
 COOKIE = "__Host-dibs"
 LOCAL_COOKIE = "dibs"
 NO_SESSION = timedelta()
+_OWN_PATH = re.compile(r"/|(/[A-Za-z0-9_-]{1,64}){1,3}")
 
 
 def caller(event: Mapping[str, Any]) -> Shown:
@@ -56,6 +58,14 @@ def from_elsewhere(event: Mapping[str, Any]) -> bool:
     """Tell whether a browser says that a page of another site sent the request."""
     said = header(event, "sec-fetch-site") or header(event, "origin")
     return bool(said) and not from_own_page(event)
+
+
+def own_path(sent: str) -> str:
+    """Return where to go after signing in if that is a page of our own, empty otherwise.
+
+    What begins with two slashes, or holds anything but plain letters, may be another site's.
+    """
+    return sent if _OWN_PATH.fullmatch(sent) else ""
 
 
 def cookie_for(secret: str, public_url: str, lasting: timedelta) -> str:

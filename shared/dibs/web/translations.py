@@ -15,13 +15,15 @@ from __future__ import annotations
 
 import gettext
 import re
-from collections.abc import Sequence
-from datetime import timedelta
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from dibs.core.errors import Refusal
 from dibs.core.lead import Lead
+from dibs.core.rep import Rep
 
 LOCALES = Path(__file__).parent.parent / "locale"
 DOMAIN = "dibs"
@@ -104,6 +106,22 @@ def in_words(span: timedelta, language: str) -> str:
     return words
 
 
+def local_time(at: datetime, rep: Rep, now: datetime) -> str:
+    """Return a moment on the rep's clock: the time alone where it is today."""
+    local = at.astimezone(ZoneInfo(rep.zone))
+    return f"{local:%H:%M}" if local.date() == rep.today(now) else f"{local:%Y-%m-%d %H:%M}"
+
+
+OUTCOME_LABELS: Mapping[str, str] = {
+    "called": N_("Called"),
+    "no answer": N_("No answer"),
+    "reached": N_("Reached"),
+    "meeting": N_("Meeting"),
+    "wrong number": N_("Wrong number"),
+    "not interested": N_("Not interested"),
+}
+"""What the button of each quick outcome says."""
+
 # What each rule says (the domain's sentences, numbers as {names}), by the refusal's code.
 REFUSALS: dict[str, Sequence[str]] = {
     "not_routed": (N_("This lead goes to other teams."),),
@@ -111,6 +129,8 @@ REFUSALS: dict[str, Sequence[str]] = {
     "not_open_yet": (N_("This lead opens for you soon."),),
     "assigned_only": (N_("Leads like this come to you by assignment only."),),
     "closed": (N_("The time to claim this lead is over."),),
+    "team_paused": (N_("Your team is paused: {reason}"),),
+    "paused_by_manager": (N_("Your manager has paused you: {reason}"),),
     "paused": (N_("You are paused. Switch yourself on to claim."),),
     "on_leave": (N_("You are on leave."),),
     "holiday": (N_("Today is a holiday in your team."),),

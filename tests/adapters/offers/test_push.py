@@ -183,6 +183,7 @@ def test_a_development_iphone_has_an_attribute_of_its_own(phones: Phones) -> Non
     rep = a_rep(1, devices=(Device("phone", Platform.APNS, endpoint["EndpointArn"]),))
     phones.push.offer(LEAD, [rep], NOON)
     assert ttl(phones.published[0], "APNS_SANDBOX") == "900"
+    assert headers(phones.published[0]) == SHOWN
 
 
 def test_an_alert_says_nothing_of_the_contact(phones: Phones) -> None:
@@ -203,8 +204,60 @@ def test_a_withdrawal_is_silent_and_says_which_lead(phones: Phones) -> None:
     }
     google = json.loads(json.loads(phones.published[1]["Message"])["GCM"])["fcmV1Message"]
     assert "notification" not in google["message"]
+    # Firebase lowers the priority of an app whose urgent messages show nothing.
+    assert google["message"]["android"]["priority"] == "normal"
     assert google["message"]["data"] == {"kind": "withdrawn", "lead_id": LEAD.lead_id}
     assert google["message"]["android"]["collapse_key"] == LEAD.lead_id
+
+
+SHOWN = {"push_type": "alert", "priority": "10", "collapse_id": LEAD.lead_id}
+SILENT = {"push_type": "background", "priority": "5", "collapse_id": LEAD.lead_id}
+
+
+def headers(sent: dict[str, Any]) -> dict[str, str]:
+    """What SNS is to tell Apple beside the payload, but for the time to live."""
+    start = "AWS.SNS.MOBILE.APNS."
+    return {
+        name.removeprefix(start).lower(): value["StringValue"]
+        for name, value in sent["MessageAttributes"].items()
+        if name.startswith(start) and not name.endswith("TTL")
+    }
+
+
+@pytest.mark.parametrize(
+    ("kind", "platform", "expected"),
+    [
+        ("offer", "apns", SHOWN),
+        ("assigned", "apns", SHOWN),
+        ("unworked", "apns", SHOWN),
+        ("withdrawn", "apns", SILENT),
+        ("offer", "fcm", "high"),
+        ("assigned", "fcm", "high"),
+        ("unworked", "fcm", "high"),
+        ("withdrawn", "fcm", "normal"),
+    ],
+)
+def test_each_kind_is_as_urgent_as_its_platform_wants_it(
+    phones: Phones, kind: str, platform: str, expected: object
+) -> None:
+    rep = phones.rep(1, platform)
+    if kind == "offer":
+        phones.push.offer(LEAD, [rep], NOON)
+    elif kind == "withdrawn":
+        phones.push.withdraw(LEAD, [rep], NOON)
+    else:
+        phones.push.tell(kind, HELD, [rep], NOON + timedelta(hours=1))
+    [sent] = phones.published
+    if platform == "apns":
+        assert headers(sent) == expected
+        shows = "alert" in json.loads(json.loads(sent["Message"])["APNS"])["aps"]
+        assert shows is (expected == SHOWN)
+    else:
+        assert headers(sent) == {}
+        message = json.loads(json.loads(sent["Message"])["GCM"])["fcmV1Message"]["message"]
+        assert message["android"]["priority"] == expected
+        assert message["android"]["collapse_key"] == LEAD.lead_id
+        assert ("notification" in message) is (expected == "high")
 
 
 def test_reps_are_told_in_the_order_given_in_their_own_language(phones: Phones) -> None:

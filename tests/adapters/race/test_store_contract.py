@@ -1586,6 +1586,17 @@ def test_texts_are_counted_per_rep_and_in_all_up_to_each_cap(stores: Stores) -> 
     assert not count(BEN, in_all=0)
 
 
+def test_answers_and_the_word_that_a_cap_is_reached_are_counted_apart(stores: Stores) -> None:
+    day, count = date(2026, 11, 23), stores.roster.count_sms
+    assert count(AINA.rep_id, day, 1, 1)
+    assert [count(AINA.rep_id, day, 2, 3, "answers") for _ in range(3)] == [True, True, False]
+    assert count(AINA.rep_id, day, 1, None, "cap")
+    assert not count(AINA.rep_id, day, 1, None, "cap")
+    # Without a rep, as a stranger's, it counts for all.
+    assert [count("", day, 0, 3, "answers") for _ in range(2)] == [True, False]
+    assert not count(BEN.rep_id, day, 2, 3, "answers")
+
+
 def test_the_playbook_in_force_is_the_one_put_last(stores: Stores) -> None:
     stores.put_playbook(a_playbook(claims_per_day=7))
     now = stores.refreshed()
@@ -1950,3 +1961,11 @@ def test_arrivals_are_counted_by_week_and_quality(stores: Stores) -> None:
     found = sum(stores.arrivals.of_weeks(weeks), ArrivalCounts())
     assert found == ArrivalCounts(counts(1, 2, 1), counts(0, 1, 1))
     assert stores.arrivals.of_weeks(weeks[3:]) == []
+
+
+def test_leads_of_a_night_have_their_places_per_team_and_morning(stores: Stores) -> None:
+    next_day = NOON + timedelta(days=1)
+    asked = [("north", NOON), ("north", NOON), ("south", NOON), ("north", next_day)]
+    places = [stores.arrivals.place(team, begins) for team, begins in asked]
+    assert places == [0, 1, 0, 0]
+    assert stores.refreshed().arrivals.place("north", NOON) == 2

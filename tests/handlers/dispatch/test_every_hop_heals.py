@@ -164,3 +164,51 @@ def test_the_audit_names_what_the_ledger_lacks_and_what_it_should_not_have(app: 
     app.world.dynamo.put(table, {**entry_item(entry), "entry_id": {"S": "taken/made-up/1"}})
     found = list(audit_ledger(wiring().ledger, wiring().roster))
     assert [(f.kind, f.where) for f in found] == [("entry_unexplained", "taken/made-up/1")]
+
+
+# Notices: whoever may claim and was not told of it (H1, C13)
+
+
+def sweep_and_offer(app: App) -> None:
+    """A minute passes, the sweep runs, and the offer step does what the sweep asks for."""
+    app.clock.pass_(minutes=1)
+    app.run("recalculate", SWEEP)
+    app.run("offer", sqs("sqs_offer", *(message.body for message in app.waiting("offer"))))
+
+
+def notify(app: App) -> None:
+    for message in app.waiting("notify"):
+        if not message.delay_seconds:
+            app.run("notify", sqs("sqs_notify", message.body))
+
+
+def opened(app: App) -> None:
+    """A lead is posted and its batches are queued."""
+    app.lead()
+    relay(app)
+    app.run("offer", sqs("sqs_offer", *(message.body for message in app.waiting("offer"))))
+
+
+def test_a_dropped_batch_of_notices_is_sent_within_a_minute_and_once(app: App) -> None:
+    app.hire_crowd(7)
+    opened(app)
+    assert app.waiting("notify")  # dropped
+    for _ in range(3):
+        sweep_and_offer(app)
+        notify(app)
+    numbers = [number for number, _ in app.texts()]
+    assert (len(numbers), len(set(numbers))) == (7, 7)
+
+
+def test_who_is_on_duty_again_is_told_at_once(app: App) -> None:
+    app.hire(AINA)
+    app.pause(AINA, hours=2)
+    opened(app)
+    notify(app)
+    app.clock.pass_(seconds=6)
+    body = '{"available": true}'
+    back = http("http_offers", "PUT /me/availability", {}, body)
+    assert app.ask("rep", back).status == 200
+    app.run("offer", sqs("sqs_offer", *(message.body for message in app.waiting("offer"))))
+    notify(app)
+    assert [number for number, _ in app.texts()] == [AINA.phone]

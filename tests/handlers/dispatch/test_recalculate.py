@@ -11,14 +11,14 @@ from moto.sns.models import sns_backends
 
 from dibs.core.errors import InvalidInput
 from dibs.core.lead import State
-from handlers.app import AINA, App, event
+from handlers.app import AINA, App, event, sqs
 from support.builders import a_card, a_playbook
 
 
 def did(**found: int) -> dict[str, int]:
     """What a sweep says it found to do: nothing but this."""
     nothing = dict.fromkeys(
-        ("republished", "replanned", "expired", "nudged", "returned", "queued"), 0
+        ("republished", "replanned", "expired", "nudged", "returned", "queued", "untold"), 0
     )
     healed = {"recorded": 0, "scored": 0}
     return {**nothing, **healed, "seals_late": 0, "chained": 0, **found}
@@ -55,6 +55,8 @@ def test_an_opening_that_was_told_but_never_planned_is_told_again(app: App) -> N
     assert told(app) == ["lead.opened"]
     app.run("offer", event("sqs_offer"))
     told(app)
+    for batch in app.waiting("notify"):
+        app.run("notify", sqs("sqs_notify", batch.body))
     assert app.run("recalculate", event("schedule_sweep"))["replanned"] == 0
     assert told(app) == []
 

@@ -352,6 +352,25 @@ def test_a_test_lead_races_but_is_not_counted(app: App, capsys: pytest.CaptureFi
     assert lead.state is State.OPEN
 
 
+@pytest.mark.parametrize(
+    ("sent", "everybody"),
+    [
+        ({"test": True}, False),
+        ({"test": True, "test_everybody": True}, True),
+        ({"is_test": "yes", "test_everybody": True}, True),
+        ({"test_everybody": True}, False),  # of a real lead it says nothing
+    ],
+)
+def test_a_test_lead_is_for_test_reps_unless_its_post_asks_for_everybody(
+    app: App, sent: dict[str, Any], everybody: bool
+) -> None:
+    answer = post(app, **sent).json
+    lead = app.world.leads.get(answer["lead_id"])
+    assert lead is not None
+    assert lead.test_everybody is everybody
+    assert ("test_everybody" in answer["flags"]) is everybody
+
+
 def test_a_store_that_stays_busy_says_when_to_try_again_and_keeps_nothing(
     app: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:

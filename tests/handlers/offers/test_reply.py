@@ -13,6 +13,7 @@ from dibs.core.rep import Rep
 from dibs.offers.sms import SnsSms
 from dibs.race.ports import SentOffer
 from handlers.app import AINA, BEN, CHONG, DAYANG, App, Event, event, sqs
+from support.builders import a_playbook
 
 DONE: dict[str, Any] = {"batchItemFailures": []}
 STRANGER = "+60129999999"
@@ -305,3 +306,88 @@ def test_a_text_in_a_form_we_do_not_know_fails_and_comes_again(app: App) -> None
     assert app.run("reply", sqs("sqs_reply", {"hello": "you"})) == {
         "batchItemFailures": [{"itemIdentifier": "message-0"}]
     }
+
+
+# What came of a lead
+
+
+def test_a_word_and_the_code_tell_what_came_of_a_lead_once(app: App) -> None:
+    app.hire(AINA, BEN)
+    lead = app.lead()
+    offered(app, lead)
+    app.claim(lead)
+    assert answers(app, "reached 7K2P") == ["Recorded: Reached, Acme 1 Sdn Bhd."]
+    assert app.now(lead).state is State.CONTACTED
+    before = app.everything()
+    assert answers(app, "reached 7K2P") == []  # the same message once more
+    assert app.everything() == before
+
+
+def test_with_one_lead_in_hand_the_word_is_enough(app: App) -> None:
+    app.hire(DAYANG)
+    lead = app.lead()
+    app.claim(lead, DAYANG)
+    [answer] = answers(app, "tak angkat", DAYANG)
+    assert answer == "Direkodkan: Tiada jawapan, Acme 1 Sdn Bhd."
+    assert app.now(lead).worked_at is not None
+
+
+def test_a_word_about_a_lead_one_does_not_hold_changes_nothing(app: App) -> None:
+    app.hire(AINA)
+    lead = app.lead()
+    offered(app, lead)
+    before = app.now(lead)
+    for number, body in enumerate(("reached 7K2P", "wrong number", "called")):
+        [answer] = answers(app, body, message_id=f"word-{number}")
+        assert answer == "Nothing is recorded: you do not hold this lead."
+    assert app.now(lead) == before
+
+
+# Caps
+
+
+def caps(app: App, **changes: int) -> None:
+    app.put_playbook(a_playbook(sms=changes))
+
+
+def test_answers_have_caps_of_their_own_and_an_alarm(
+    app: App, capsys: pytest.CaptureFixture[str]
+) -> None:
+    caps(app, answers_per_rep_per_day=2, answers_per_organisation_per_day=3)
+    app.hire(AINA, BEN)
+    for number in range(5):
+        answers(app, "7K2P", AINA, f"a-{number}")
+        answers(app, "7K2P", BEN, f"b-{number}")
+    numbers = [number for number, _ in app.texts()]
+    assert (numbers.count(AINA.phone), numbers.count(BEN.phone)) == (2, 1)
+    assert app.counted(capsys)["AnswerCapReached"] > 0
+
+
+def test_strangers_use_up_the_organisations_cap_only(app: App) -> None:
+    caps(app, answers_per_organisation_per_day=2)
+    for number in range(4):
+        app.run("reply", text("hello", f"+6012999999{number}", f"s-{number}"))
+    assert len(app.texts()) == 2
+
+
+def test_who_won_is_told_so_beyond_every_cap(app: App) -> None:
+    caps(app, answers_per_rep_per_day=1, per_rep_per_day=0, per_organisation_per_day=0)
+    app.hire(AINA)
+    lead = app.lead()
+    offered(app, lead)
+    assert answers(app, "2222", message_id="wrong")
+    assert answers(app, "3333", message_id="wrong again") == []
+    [won] = answers(app, "7K2P", message_id="right")
+    assert "You won" in won
+    assert answers(app, "7K2P", message_id="once more") == []
+
+
+def test_answers_do_not_use_up_the_caps_on_offers(app: App) -> None:
+    caps(app, per_rep_per_day=1, per_organisation_per_day=1)
+    app.hire(AINA)
+    for number in range(3):
+        assert answers(app, "2222", message_id=f"a-{number}")
+    app.lead()
+    before = len(app.texts())
+    app.run("notify", event("sqs_notify"))
+    assert len(app.texts()) == before + 1

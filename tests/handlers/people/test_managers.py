@@ -173,6 +173,8 @@ CHANGES: dict[str, tuple[dict[str, str], Any]] = {
     "POST /leads/{lead_id}/withdraw": ({}, {"to": "nobody", **REASON}),
     "PUT /reps/{rep_id}": ({"rep_id": AINA.rep_id}, {"weight": 3}),
     "POST /reps/{rep_id}/leave": ({"rep_id": BEN.rep_id}, None),
+    "POST /reps/{rep_id}/pause": ({"rep_id": AINA.rep_id}, REASON),
+    "POST /teams/{team}/pause": ({"team": "north"}, REASON),
     "POST /reps/{rep_id}/token": ({"rep_id": AINA.rep_id}, {}),
     "PUT /targets/{month}": ({"month": "2026-12"}, {"targets": {AINA.rep_id: 5}}),
     "POST /managers": ({}, {"name": "Amina"}),
@@ -181,7 +183,9 @@ CHANGES: dict[str, tuple[dict[str, str], Any]] = {
     "PUT /rewards/{reward_id}": ({"reward_id": "mug"}, {"name": "Mug", "price": 1, "stock": None}),
 }
 ELSEWHERE = {
-    # Their own tests need a contest, a request or a quest under way.
+    # Their own tests need a pause, a contest, a request or a quest under way.
+    "POST /reps/{rep_id}/resume": "rep.resume",
+    "POST /teams/{team}/resume": "team.resume",
     "PUT /contests/{contest_id}": "contest.put",
     "POST /contests/{contest_id}/cancel": "contest.cancel",
     "POST /rewards/requests/{request_id}/approve": "reward.",

@@ -56,7 +56,7 @@ def told(app: App) -> list[dict[str, Any]]:
 # My card
 
 
-def test_the_card_costs_four_requests_however_many_rules_are_on(
+def test_the_card_costs_five_requests_however_many_rules_are_on(
     app: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app.put_playbook(a_playbook(teams=TIERED, quota={"enabled": True}))
@@ -70,9 +70,9 @@ def test_the_card_costs_four_requests_however_many_rules_are_on(
 
     monkeypatch.setattr(wiring().dynamo, "_call", noted)
     me(app)
-    # Who is calling, with what they have used up; what was worked out of them; what they did; their
-    # badges. The last two are spans of keys, which no request reads together.
-    assert made == ["batch_get_item", "batch_get_item", "query", "query"]
+    # Who is calling, with what they have used up; the pauses of teams; what was worked out of them;
+    # what they did; their badges. The last two are spans of keys, which no request reads together.
+    assert made == ["batch_get_item", "get_item", "batch_get_item", "query", "query"]
 
 
 def test_limits_and_debts_are_seen_before_they_bite(app: App) -> None:
@@ -449,7 +449,8 @@ def test_a_rep_has_no_alerts_for_a_while_and_may_claim_all_the_same(app: App) ->
     assert app.claim(app.lead()).status == 200
     assert available(app, {"quiet_minutes": 0}).json == {"quiet_until": None}
     assert now(app).quiet_until is None
-    assert told(app) == []
+    # They are told of the leads that came meanwhile.
+    assert told(app) == [{"kind": "rep.check", "rep_id": AINA.rep_id}]
 
 
 def test_a_rep_goes_on_leave_and_comes_back(app: App) -> None:
@@ -482,11 +483,12 @@ def test_all_of_it_in_one_request(app: App) -> None:
 @pytest.mark.parametrize(
     ("body", "asked"),
     [
-        ({"available": True}, ["queue.check"]),
+        ({"available": True}, ["queue.check", "rep.check"]),
         ({"available": False}, ["waves.check"]),
-        ({"leave": [CHRISTMAS]}, ["waves.check", "queue.check"]),
-        ({"available": True, "leave": [CHRISTMAS]}, ["waves.check", "queue.check"]),
+        ({"leave": [CHRISTMAS]}, ["waves.check", "queue.check", "rep.check"]),
+        ({"available": True, "leave": [CHRISTMAS]}, ["waves.check", "queue.check", "rep.check"]),
         ({"quiet_minutes": 5}, []),
+        ({"quiet_minutes": 0}, ["rep.check"]),
     ],
 )
 def test_who_comes_or_goes_has_the_queue_or_the_waves_looked_at(

@@ -143,7 +143,7 @@ def test_a_profile_is_changed_and_shown_as_it_is_now(app: App) -> None:
         joined_on=date(2026, 11, 2),
         allowance=12,
     )
-    assert asked(app) == ["queue.check"]
+    assert asked(app) == ["queue.check", "rep.check"]
     [listed] = call(app, "GET /reps", {}).json["reps"]
     assert listed == answer.json
 

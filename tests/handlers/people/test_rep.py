@@ -90,8 +90,10 @@ def test_a_rep_sees_the_open_leads_of_their_team(app: App) -> None:
                 "lead_id": lead.lead_id,
                 "claim_url": f"https://dibs.example/c/{app.link(lead)}",
                 "opens_at": "2026-11-23T12:00:00.000Z",
+                "exclusive_until": None,
                 "closes_at": "2026-11-23T12:15:00.000Z",
                 "blind": False,
+                "test": False,
                 "preview": {
                     "company": "Acme 1 Sdn Bhd",
                     "company_size": "51-200",
@@ -103,6 +105,18 @@ def test_a_rep_sees_the_open_leads_of_their_team(app: App) -> None:
             }
         ]
     }
+
+
+def test_an_offer_says_until_when_nobody_else_may_claim_it(app: App) -> None:
+    app.put_playbook(a_playbook(model="tiers"))
+    app.hire(replace(AINA, tier=1))
+    app.lead(score=60)
+    [offer] = call(app, "GET /me/offers").json["offers"]
+    assert offer["exclusive_until"] == "2026-11-23T12:15:00.000Z"
+    assert offer["closes_at"] == "2026-11-23T13:15:00.000Z"
+    app.clock.pass_(minutes=60)
+    [offer] = call(app, "GET /me/offers").json["offers"]
+    assert offer["exclusive_until"] is None
 
 
 def test_offers_come_oldest_first_and_go_when_they_are_over(app: App) -> None:

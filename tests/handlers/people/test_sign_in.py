@@ -6,6 +6,7 @@ import json
 import re
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
@@ -204,3 +205,40 @@ def test_every_answer_asks_browsers_to_come_by_https_only(app: App) -> None:
     ):
         assert "max-age=" in answer["headers"]["strict-transport-security"]
         assert answer["headers"]["x-content-type-options"] == "nosniff"
+
+
+# Where one comes from
+
+
+@pytest.mark.parametrize("to", ["/", "/leads/5x5tb6qkrubq", "/c/0aB3dE5gH7jK9mN1pQ3sT5"])
+def test_signing_in_leads_back_to_where_one_was(app: App, to: str) -> None:
+    asked = http("http_board", "GET /sign-in", {}, "", authorization=None)
+    page = app.run("boards", {**asked, "queryStringParameters": {"to": to}})
+    assert page["body"].count(f'name="to" value="{to}"') == 2
+    send(app, "POST /sign-in/link", urlencode({"phone": AINA.phone, "to": to}))
+    text = app.texts()[-1][1]
+    assert text.endswith(f"?to={to}")
+    secret = link_of(app).partition("?")[0]
+    for route in ("GET /in/{token}", "POST /in/{token}"):
+        asked = http("http_board", route, {"token": secret}, "", **{"authorization": None, **OURS})
+        answer = app.run("boards", {**asked, "queryStringParameters": {"to": to}})
+        if route.startswith("GET"):
+            assert f'action="/in/{secret}?to={to}"' in answer["body"]
+    assert (answer["statusCode"], answer["headers"]["location"]) == (303, to)
+    form = urlencode({"token": token_of(AINA), "to": to})
+    by_token = send(app, "POST /sign-in", form, **OURS)
+    assert by_token["headers"]["location"] == to
+
+
+@pytest.mark.parametrize(
+    "to",
+    [
+        *("//evil.example", "https://evil.example/c/x", "/\\evil.example", "evil", "/c/x?y=z"),
+        *("/c/x\r\nset-cookie: a=b", "javascript:alert(1)", "/c//evil.example", '/c/"><b>', ""),
+    ],
+)
+def test_signing_in_leads_to_no_other_site(app: App, to: str) -> None:
+    form = urlencode({"token": token_of(AINA), "to": to})
+    assert send(app, "POST /sign-in", form, **OURS)["headers"]["location"] == "/"
+    send(app, "POST /sign-in/link", urlencode({"phone": AINA.phone, "to": to}))
+    assert "?" not in app.texts()[-1][1]

@@ -92,8 +92,9 @@ def test_the_playbook_in_force_is_shown_with_what_is_worth_a_look(app: App) -> N
     game = ["G1", "G2", "G3", "G9", "G11", "K2"]
     assert shown["rules"] == ["M1", "C5", "C6", "C7", "C11", "F7", "R8", *game]
     assert {warning["field"] for warning in shown["warnings"]} == {
-        "teams.north.fallback",
-        "teams.south.fallback",
+        f"teams.{team}.{what}"
+        for team in ("north", "south")
+        for what in ("hours", "zone", "fallback")
     }
 
 
@@ -222,10 +223,49 @@ def test_the_fallback_person_must_be_somebody_who_is_there(app: App) -> None:
     assert fields(with_fallback("Aina")) == ["teams.north.fallback"]
 
 
+def put_yaml(app: App, text: str, media: str = "application/yaml", **query: str) -> Answer:
+    bearer = f"Bearer {MANAGER}"
+    asked = http(
+        "http_playbook", "PUT /playbook", {}, text, authorization=bearer, content_type=media
+    )
+    asked.pop("queryStringParameters")
+    return app.ask("manage", {**asked, "queryStringParameters": query} if query else asked)
+
+
+@pytest.mark.parametrize("media", ["application/yaml", "text/yaml; charset=utf-8"])
+def test_rules_may_be_sent_as_yaml(app: App, media: str) -> None:
+    answer = put_yaml(app, "preset: fair\nteams:\n  north:\n    name: Nord\n", media)
+    assert (answer.status, answer.json["version"]) == (200, 2)
+    found = app.world.playbooks.in_force().playbook
+    assert (found.teams["north"].name, found.model) == ("Nord", "tiers")
+    noted = "note: Two\nplaybook:\n  preset: tiers\n  teams: {north: {name: North}}\n"
+    assert put_yaml(app, noted, media).json["version"] == 3
+    assert app.world.playbooks.in_force().note == "Two"
+
+
+@pytest.mark.parametrize(
+    ("text", "field", "line"),
+    [
+        ("preset: fair\nclaims_per_day: many\n", "claims_per_day", 2),
+        ("note: Two\nplaybook:\n  preset: fair\n  undos_per_day: -1\n", "undos_per_day", 4),
+        ("preset: fair\nteams: {north: [name\n", "file", 3),
+    ],
+)
+def test_an_error_in_yaml_names_its_line(app: App, text: str, field: str, line: int) -> None:
+    answer = put_yaml(app, text)
+    assert fields(answer) == [field]
+    assert f"line {line}" in answer.json["errors"][0]["problem"]
+
+
+@pytest.mark.parametrize("text", ["", "- a\n", "just words", "a: &a [*a]\n"])
+def test_yaml_that_is_no_playbook_is_refused(app: App, text: str) -> None:
+    assert put_yaml(app, text).status == 422
+
+
 def test_a_team_that_would_be_gone_with_people_in_it_is_worth_a_look(app: App) -> None:
     app.hire(AINA, CHONG, replace(BEN, team="south", active=False))
     answer = put(app, {**RULES, "teams": {"north": {"name": "North"}}}, dry_run="true")
-    fallback, gone = answer.json["warnings"]
+    *_, fallback, gone = answer.json["warnings"]
     assert (fallback["field"], gone["field"]) == ("teams.north.fallback", "teams.south")
     assert "1 active reps" in gone["problem"]
     gone = answer.json["preview"][1]

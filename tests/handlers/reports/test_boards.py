@@ -332,9 +332,9 @@ def test_signing_in_leads_to_the_report(app: App) -> None:
     assert "2 min 05 s" in page.text
 
 
-def test_a_rep_signs_in_to_their_board(app: App) -> None:
+def test_a_rep_signs_in_to_their_own_page_and_sees_their_board(app: App) -> None:
     answer = sign_in(app, token_of(AINA))
-    assert answer["headers"]["location"] == "/boards/points"
+    assert answer["headers"]["location"] == "/"
     cookie = answer["cookies"][0].split(";")[0]
     page = look(app, BOARD, cookie=cookie)
     assert page.status == 200

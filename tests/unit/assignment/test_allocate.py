@@ -181,7 +181,7 @@ def test_the_sweep_opens_it_too_where_nobody_looked(gone: dict[str, Any]) -> Non
     case.happens()
     case.memory.reps[ANN.rep_id] = replace(ANN, **gone)
     case.clock.pass_(minutes=1)
-    sweep(case.leads, case.race, case.holdings, case.roster, case.bus, case.clock())
+    sweep(case.leads, case.race, case.holdings, case.roster, case.offers, case.bus, case.clock())
     assert LeadEvent("lead.check", lead.lead_id, 1) in case.bus.events
 
 

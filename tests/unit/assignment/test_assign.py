@@ -331,7 +331,9 @@ def test_a_rep_who_comes_on_is_served_by_the_next_sweep_at_the_latest() -> None:
     case.clock.pass_(minutes=5)
     world = case.world
     world.bus.events.clear()
-    sweep(world.leads, world.race, world.holdings, world.roster, world.bus, case.clock())
+    sweep(
+        world.leads, world.race, world.holdings, world.roster, world.offers, world.bus, case.clock()
+    )
     for event in world.bus.events:
         offering.follow(event, world.follow_deps())
     assert case.owner(lead) == ANN.rep_id

@@ -213,7 +213,15 @@ def test_a_lead_put_aside_is_nobodys_however_long_until_a_manager_puts_it_back()
             offering.follow(event, case.world.follow_deps())
         case.world.bus.events.clear()
         world = case.world
-        sweep(world.leads, world.race, world.holdings, world.roster, world.bus, case.clock())
+        sweep(
+            world.leads,
+            world.race,
+            world.holdings,
+            world.roster,
+            world.offers,
+            world.bus,
+            case.clock(),
+        )
         assert case.serve() == 0
         with pytest.raises(Expired):
             case.claim()

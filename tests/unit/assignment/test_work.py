@@ -129,8 +129,8 @@ def test_a_lead_that_was_taken_back_is_not_theirs_to_undo() -> None:
         undo(case.world.race, lead.lead_id, ANN.rep_id, proof_of(ANN), case.clock)
 
 
-def test_a_reminder_beyond_the_days_texts_is_not_sent_and_counted() -> None:
-    caps = {"enabled": True, "per_rep_per_day": 0, "per_organisation_per_day": 10}
+def test_a_reminder_is_sent_beyond_the_days_offers_by_text() -> None:
+    caps = {"enabled": True, "per_rep_per_day": 0, "per_organisation_per_day": 0}
     case = WorkCase(sms=caps)
     lead, _ = case.held()
     offering.follow(
@@ -138,7 +138,7 @@ def test_a_reminder_beyond_the_days_texts_is_not_sent_and_counted() -> None:
     )
     (batch,) = case.world.queue.of("unworked")
     notify(batch, case.world.notify_deps())
-    assert (case.world.sms.told, case.world.counted["SmsCapReached"]) == ([], 1)
+    assert (case.world.sms.told, case.world.counted["SmsCapReached"]) == ([str(ANN.phone)], 0)
 
 
 def test_the_holder_is_reminded_at_its_moment_and_once() -> None:
@@ -496,11 +496,12 @@ def test_on_the_day_that_gains_an_hour_the_hour_that_comes_twice_counts_twice() 
 
 def test_the_teams_hours_count_and_not_the_holders_own() -> None:
     always = parse_hours({day: ["00:00-24:00"] for day in WEEKDAYS})
-    case = WorkCase(
-        replace(ANN, zone="Pacific/Auckland", hours=always), at=berlin(2026, 11, 28, 12, 0)
-    )
+    ann = replace(ANN, zone="Pacific/Auckland", hours=always)
+    case = WorkCase(ann, at=berlin(2026, 11, 27, 17, 55))
     case.world.put_playbook(in_berlin())
-    _, taken = case.held()
+    lead = case.lead()  # its window goes on on Monday
+    case.clock.at = berlin(2026, 11, 28, 12, 0)
+    taken = case.claim(lead)
     assert taken.return_at == berlin(2026, 11, 30, 10, 0)
 
 

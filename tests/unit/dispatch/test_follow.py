@@ -17,6 +17,7 @@ from dibs.dispatch import follow as offering
 from dibs.dispatch.follow import BATCH_SIZE, HEAD_START, NEAR, batches
 from dibs.offers.ports import NotifyBatch
 from dibs.race.claim import claim
+from dibs.race.ports import SentOffer
 from dibs.race.undo import undo
 from support.builders import NOON, a_card, a_lead, a_playbook, a_rep, proof_of
 from support.fakes import FakeWorld
@@ -188,7 +189,7 @@ def test_a_timer_that_is_early_waits_on() -> None:
     follow(world, due(lead))
     assert world.lead(lead).state is State.OPEN
     assert world.timers.set == [(lead.lead_id, 1, lead.closes_at)]
-    assert world.queue.waiting == []
+    assert world.queue.of("offer") == []
 
 
 @pytest.mark.parametrize(
@@ -426,6 +427,7 @@ def test_a_look_that_finds_somebody_left_changes_nothing() -> None:
     world, lead, reps = in_tiers(1, 1, 2)
     world.clock.pass_(minutes=2)
     world.race.record_sighting(lead, reps[0].rep_id, "declined_at", world.clock())
+    world.offers.record([SentOffer(lead.lead_id, 1, rep.rep_id, NOON, ()) for rep in reps[:2]])
     before, dealt = repr(world.memory), len(world.queue.waiting)
     follow(world, LeadEvent("lead.check", lead.lead_id, 1))
     assert repr(world.memory) == before

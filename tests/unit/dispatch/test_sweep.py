@@ -11,6 +11,7 @@ from dibs.core.lead import Lead, State, Transition
 from dibs.dispatch import follow as offering
 from dibs.dispatch.sweep import SLICE, SweepResult, close, relay, sweep
 from dibs.race.claim import claim
+from dibs.race.ports import SentOffer
 from support.builders import NOON, a_card, a_playbook, a_rep, proof_of
 from support.fakes import FakeWorld
 
@@ -24,13 +25,21 @@ def a_world() -> tuple[FakeWorld, Lead]:
 
 
 def run(world: FakeWorld) -> SweepResult:
-    return sweep(world.leads, world.race, world.holdings, world.roster, world.bus, world.clock())
+    return sweep(
+        world.leads,
+        world.race,
+        world.holdings,
+        world.roster,
+        world.offers,
+        world.bus,
+        world.clock(),
+    )
 
 
 def did(**found: int) -> SweepResult:
     """Return the result of a sweep that did this and nothing else."""
     nothing = dict.fromkeys(
-        ("republished", "replanned", "expired", "nudged", "returned", "queued"), 0
+        ("republished", "replanned", "expired", "nudged", "returned", "queued", "untold"), 0
     )
     return SweepResult(**{**nothing, **found})
 
@@ -39,13 +48,23 @@ def relayed(world: FakeWorld, lead: Lead) -> None:
     """Handle all events of the lead without loss."""
     relay(list(world.leads.waiting_in_outbox(world.clock() + MS)), world.leads, world.bus)
     world.leads.record_notified(lead, lead.opens_at)
+    everybody_told(world, lead)
     world.bus.events.clear()
+
+
+def everybody_told(world: FakeWorld, lead: Lead) -> None:
+    """Let every rep have a notice of the lead."""
+    now = world.clock()
+    world.offers.record(
+        [SentOffer(lead.lead_id, lead.epoch, rep, now, ()) for rep in world.memory.reps]
+    )
 
 
 def test_a_event_that_never_left_is_told_and_leaves_the_outbox() -> None:
     world, lead = a_world()
     world.leads.record_notified(lead, NOON)
     world.clock.at += LATE_AFTER + MS
+    everybody_told(world, lead)
     assert run(world) == did(republished=1)
     assert world.bus.events == [LeadEvent("lead.opened", lead.lead_id, 1)]
     assert world.memory.outbox == {}
@@ -57,6 +76,7 @@ def test_a_event_still_on_its_ordinary_way_is_left_alone() -> None:
     world.clock.at += LATE_AFTER - MS
     assert run(world) == did()
     world.leads.record_notified(lead, NOON)
+    everybody_told(world, lead)
     world.clock.at += MS
     assert run(world) == did()
     assert world.bus.events == []
@@ -175,6 +195,15 @@ def test_a_held_lead_nobody_works_is_reminded_of_and_taken_back() -> None:
     assert run(world) == did(returned=1)
     assert (world.lead(lead).state, world.lead(lead).epoch) == (State.OPEN, 2)
     assert run(world) == did()
+
+
+def test_a_lead_of_which_somebody_was_not_told_is_looked_at() -> None:
+    world, lead = a_world()
+    relayed(world, lead)
+    world.memory.notices.clear()
+    world.clock.pass_(minutes=1)
+    assert run(world) == did(untold=1)
+    assert world.bus.events == [LeadEvent("lead.check", lead.lead_id, 1)]
 
 
 def test_a_lead_whose_wave_was_told_is_left_to_its_race() -> None:

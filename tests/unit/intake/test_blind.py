@@ -320,7 +320,7 @@ PUBLISHED: list[dict[str, Any]] = []
 PUSH = SnsPush(None, {}, "https://dibs.example", alert, lambda **sent: PUBLISHED.append(sent))  # type: ignore[arg-type]
 
 # Different for every lead; compared in another form.
-NOT_ITSELF = ("lead_id", "claim_url", "opens_at", "closes_at", "refusal")
+NOT_ITSELF = ("lead_id", "claim_url", "opens_at", "exclusive_until", "closes_at", "refusal")
 
 
 def features(world: FakeWorld, leads: Sequence[Lead]) -> dict[str, list[object]]:
@@ -361,6 +361,7 @@ def looks(world: FakeWorld, lead: Lead, offer: dict[str, Any]) -> dict[str, obje
         **flat("refusal", {**refusal, "lifts_at": since(refusal.get("lifts_at"))}),
         "offer's fields": ",".join(offer),
         "offer opens": since(offer["opens_at"]),
+        "offer exclusive": since(offer["exclusive_until"]),
         "offer closes": since(offer["closes_at"]),
         "id's first letter": lead.lead_id[0] < "m",
         "link's last letter": token[-1].isdigit(),

@@ -15,8 +15,8 @@ from standardwebhooks import Webhook
 from dibs.core.errors import BodyTooLarge, InvalidInput, MalformedBody, Unauthorized
 from dibs.core.lead import Contact
 from dibs.intake.body import LeadIn, card_of, usable_phone, verify
-from dibs.web.body import parse_json
 from dibs.web.http import LARGEST_BODY, raw_body
+from dibs.web.json_body import parse_json
 
 WHOLE = {
     "source": "google-ads",

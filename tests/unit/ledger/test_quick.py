@@ -6,8 +6,14 @@ import pytest
 
 from dibs.core.errors import AlreadyExists, InvalidInput
 from dibs.core.lead import State
-from dibs.ledger.activities import TYPES
-from dibs.ledger.quick import OUTCOMES, activities_of, record_outcome
+from dibs.ledger.activities import TYPES, next_moves
+from dibs.ledger.quick import (
+    OUTCOMES,
+    activities_of,
+    next_outcomes,
+    record_outcome,
+    tell_outcome,
+)
 from unit.ledger.test_activities import AINA, ActivityCase
 
 STATES = {
@@ -59,3 +65,32 @@ def test_an_id_is_of_one_outcome() -> None:
                 record_outcome(case.register, AINA.rep_id, told)
         else:
             record_outcome(case.register, AINA.rep_id, told)
+
+
+def test_the_same_tap_counts_once_also_when_it_comes_twice_at_once() -> None:
+    case = ActivityCase()
+    case.clock.pass_(minutes=5)
+
+    def told() -> list[bool]:
+        case.clock.pass_(seconds=1)
+        lead_id, now = case.won.lead_id, case.clock()
+        found = tell_outcome(case.register, AINA.rep_id, lead_id, "reached", "tap-1", now)
+        return [one.repeated for one in found]
+
+    case.ledger.meanwhile = lambda: told() and None
+    assert told() == [True, True]
+    entries = [entry for entry in case.ledger.entries.values() if entry.reporter == "rep"]
+    assert sorted(entry.kind for entry in entries) == ["call", "contacted"]
+    assert told() == [True, True]
+
+
+@pytest.mark.parametrize("state", [State.CLAIMED, State.CONTACTED, State.OPPORTUNITY])
+def test_every_outcome_may_come_of_a_lead_that_is_not_closed(state: State) -> None:
+    assert next_outcomes(state) == tuple(OUTCOMES)
+
+
+def test_a_closed_lead_is_not_closed_in_another_way() -> None:
+    assert next_outcomes(State.WON) == ("called", "no answer", "reached", "meeting")
+    assert "wrong number" in next_outcomes(State.LOST)
+    assert next_moves(State.WON) == next_moves(State.LOST) == ()
+    assert "contacted" not in next_moves(State.QUALIFIED)

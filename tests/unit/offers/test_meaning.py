@@ -84,7 +84,7 @@ quem quer 7K2P | wie neemt 7K2P | 7K2P для Бена | что такое 7K2P 
 👍 | please | thanks | hello | can | who is this? | yes? | yes but I am busy, give it to Ben
 Y NOT | not yes | yes no | 1 | %s {0} '; DROP | ... | 哈哈 | Ya saya sibuk sekarang
 yes if Ben agrees | ¿sí? | I take it you are busy | mine was better | good morning | sure thing
-wrong number | on my way
+on my way
 """
 
 STOPS = """

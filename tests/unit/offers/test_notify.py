@@ -9,6 +9,7 @@ import pytest
 
 from dibs.core.lead import Lead, State
 from dibs.core.rep import Device, Platform, Rep
+from dibs.intake.dummy import TEST_EVERYBODY
 from dibs.offers.notify import notify, push_failed
 from dibs.offers.ports import NotifyBatch
 from dibs.race.claim import claim
@@ -295,13 +296,36 @@ def test_a_reps_daily_cap_stops_their_texts_and_is_counted_for_the_alarm() -> No
     leads = [case.world.post_lead(a_card(number)) for number in range(10, 14)]
     for lead in leads:
         case.run("offer", case.reps[0], lead=lead)
-    assert case.texted == phones(case.reps[0]) * 2
+    # And they are told so, once.
+    assert case.texted == phones(case.reps[0]) * 3
+    assert [text for _, text in case.world.sms.texts if text.startswith("cap")] == ["cap 2"]
     assert case.world.counted["SmsCapReached"] == 2
     case.run("offer", case.reps[1])
     assert str(case.reps[1].phone) in case.texted
     case.world.clock.pass_(hours=12, seconds=1)  # the next day, UTC
     case.run("offer", case.reps[0], lead=case.world.post_lead(a_card(20)))
-    assert case.world.sms.told.count(str(case.reps[0].phone)) == 3
+    assert case.world.sms.told.count(str(case.reps[0].phone)) == 4
+
+
+def test_what_a_holder_must_know_of_their_lead_counts_for_no_cap() -> None:
+    case = OfferCase(a_rep(1), sms={"per_rep_per_day": 1, "per_organisation_per_day": 1})
+    case.run("offer")
+    case.claim(case.reps[0])
+    for kind in ("assigned", "unworked") * 3:
+        case.run(kind)
+    # The offers' cap was not used up by them either.
+    case.world.clock.pass_(days=1)
+    case.run("unworked")
+    before = len(case.texted)
+    case.run("offer", lead=case.world.post_lead(a_card(9)))
+    assert (before, len(case.texted)) == (8, 9)
+    assert case.world.counted["SmsCapReached"] == 0
+
+
+def test_nobody_is_told_that_the_organisations_cap_is_reached() -> None:
+    case = OfferCase(a_rep(1), a_rep(2), sms={"per_organisation_per_day": 1})
+    case.run("offer")
+    assert len(case.texted) == 1
 
 
 def test_the_organisations_daily_cap_stops_all_texts() -> None:
@@ -497,8 +521,6 @@ def test_a_holder_is_told_whatever_they_have_switched_off_because_the_lead_is_th
         ({"sms_opted_out": True}, {}),
         ({"phone": None}, {}),
         ({}, {"enabled": False}),
-        ({}, {"per_rep_per_day": 0}),
-        ({}, {"per_organisation_per_day": 0}),
     ],
 )
 def test_no_holder_is_texted_who_may_not_be(
@@ -540,3 +562,36 @@ def test_a_text_about_a_test_lead_is_not_counted() -> None:
     case.run("assigned", case.reps[0])
     assert case.texted == phones(case.reps[0])
     assert case.world.counted["SmsSent"] == 0
+
+
+def trial(case: OfferCase, everybody: bool = False) -> Lead:
+    """Post a test lead."""
+    flags = (TEST_EVERYBODY,) if everybody else ()
+    return case.world.post_lead(a_card(2, test=True, flags=flags))
+
+
+@pytest.mark.parametrize("kind", ["offer", "late", "unseen", "undelivered"])
+def test_only_the_playbooks_test_reps_are_told_of_a_test_lead(kind: str) -> None:
+    case = OfferCase(a_rep(1), a_rep(2), a_rep(3), test_reps=[a_rep(2).rep_id])
+    case.run(kind, lead=trial(case))
+    assert case.texted == phones(case.reps[1])
+    nobody = OfferCase(a_rep(1), pushed(2))
+    nobody.run(kind, lead=trial(nobody))
+    assert (nobody.texted, nobody.world.push.alerts) == ([], [])
+
+
+@pytest.mark.parametrize("kind", ["offer", "late", "unseen", "undelivered"])
+def test_everybody_is_told_of_a_test_lead_whose_post_asks_for_it(kind: str) -> None:
+    case = OfferCase(a_rep(1), a_rep(2), test_reps=[a_rep(2).rep_id])
+    case.run(kind, lead=trial(case, everybody=True))
+    assert case.texted == phones(*case.reps)
+
+
+def test_whoever_is_assigned_a_test_lead_hears_of_it_only_as_a_test_rep() -> None:
+    for named, told in (([], 0), ([a_rep(1).rep_id], 1)):
+        case = OfferCase(a_rep(1), test_reps=named)
+        lead = trial(case)
+        held = replace(case.world.lead(lead), state=State.ASSIGNED, owner=case.reps[0].rep_id)
+        case.world.memory.leads[lead.lead_id] = held
+        case.run("assigned", lead=held)
+        assert len(case.texted) == told

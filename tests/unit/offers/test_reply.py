@@ -12,7 +12,7 @@ from dibs.core.errors import AlreadyClaimed, ClaimRefused, Expired, Withdrawn
 from dibs.core.lead import Lead, State
 from dibs.core.rep import Rep
 from dibs.offers.meaning import MOST_CODES, meaning
-from dibs.offers.reply import Answer, InboundSms, reply
+from dibs.offers.reply import Answer, InboundSms, Outcomes, reply
 from dibs.race.claim import Won, by_sms, claim
 from dibs.race.ports import SentOffer
 from support.builders import NOON, a_card, a_playbook, a_rep
@@ -54,7 +54,16 @@ class Line:
             world.once,
             world.clock,
             self.sms.opt_in,
+            self.outcomes(),
         )
+
+    def outcomes(self) -> Outcomes:
+        """What came of leads: here nobody holds one."""
+
+        def tell(*told: object) -> None:
+            raise AssertionError(told)
+
+        return Outcomes(lambda rep_id: [], tell)
 
     def outcome(self, body: str) -> object:
         answer = self.text(body)
@@ -136,7 +145,7 @@ def test_a_yes_means_only_a_lead_the_rep_had_been_told_of_by_then() -> None:
     rep, world = line.rep, line.world
     late = InboundSms("old", str(rep.phone), "yes", NOON - timedelta(minutes=1))
     arguments = (world.race, world.roster, world.offers, world.once, world.clock, FakeSms().opt_in)
-    answered = reply(late, *arguments)
+    answered = reply(late, *arguments, line.outcomes())
     assert answered is not None
     assert answered.outcome == "no_open_offer"
     world.post_lead(a_card(2))  # open, but this rep got no offer for it

@@ -24,7 +24,16 @@ from dibs.core.lead import Claim, Lead, Preview, State
 from dibs.core.rep import Rep
 from dibs.offers.meaning import meaning
 from dibs.offers.reply import Answer
-from dibs.offers.texts import alert, answer_sms, gsm_length, holder_sms, offer_sms
+from dibs.offers.texts import (
+    alert,
+    answer_sms,
+    cap_sms,
+    gsm_length,
+    holder_sms,
+    offer_sms,
+    parts,
+    plain_letters,
+)
 from dibs.race.claim import InDraw, Won
 from support.builders import NOON, a_card, a_lead, a_rep
 
@@ -407,3 +416,156 @@ def test_whatever_a_source_sends_an_offer_links_nowhere_but_to_us(
     assert "://" not in text
     assert not re.search(r"\w@\w", text)
     assert not re.search(r"[^\W\d_]\.[^\W\d_]{2}", text)
+
+
+# Time left (C13)
+
+WAVES = {"north": (NOON, NOON + timedelta(minutes=15), NOON + timedelta(minutes=60))}
+TIERED = a_lead(waves=WAVES, closes_at=NOON + timedelta(minutes=75))
+
+
+@pytest.mark.parametrize(
+    ("tier", "minutes", "left"),
+    [
+        (1, 0, "15:00"),  # until tier 2 may claim
+        (1, 5, "10:00"),
+        (1, 15, "45:00"),  # until tier 3 may
+        (2, 15, "45:00"),
+        (2, 0, "1h 00m"),  # it opens for them later, and is theirs until tier 3 may claim
+        (1, 60, "15:00"),  # the rest
+        (3, 60, "15:00"),
+        (3, 74, "1:00"),
+    ],
+)
+def test_the_time_left_ends_when_others_may_claim_and_then_with_the_lead(
+    tier: int, minutes: int, left: str
+) -> None:
+    rep, now = a_rep(tier=tier), NOON + timedelta(minutes=minutes)
+    assert f"{left} left" in offer_sms(TIERED, rep, CODE, URL, now)
+    assert f"{left} left" in alert("offer", TIERED, rep, now)[1]
+
+
+def test_a_head_start_is_the_time_left_to_who_has_it() -> None:
+    later = (NOON + timedelta(minutes=2),) * 3
+    lead = a_lead(waves={"north": later}, head_start_reps=(ENGLISH.rep_id,))
+    assert "2:00 left" in offer_sms(lead, ENGLISH, CODE, URL, NOON)
+
+
+# Parts
+
+
+@pytest.mark.parametrize(
+    ("company", "written"),
+    [
+        ("Compañía Médica São João", "Compañia Médica Sao Joao"),
+        ("Žďár Łódź Őrség", "Zdar Lodz Orség"),
+        ("Bình Dương Đà Nẵng", "Bình Duong Dà Nang"),
+        ("Œuvre Île-de-France", "OEuvre Ile-de-France"),
+        ("Schäfer & Söhne", "Schäfer & Söhne"),
+    ],
+)
+def test_an_accent_goes_where_it_would_cost_a_part(company: str, written: str) -> None:
+    text = sms(company)
+    assert written in text
+    assert parts(text) == 1
+
+
+@pytest.mark.parametrize("rep", [ENGLISH, MALAY], ids=["English", "Malay"])
+@pytest.mark.parametrize("company", ["阿克美工业有限公司" * 6, "ООО Ромашка " * 8, "株式会社" * 20])
+def test_letters_that_are_not_to_be_had_plainly_cost_two_parts_at_most(
+    company: str, rep: Rep
+) -> None:
+    text = sms(company, company, rep, source=company)
+    assert company[:6] in text
+    assert parts(text) <= 2
+    assert codes_in(text) == [CODE]
+
+
+latin = st.text(
+    st.characters(max_codepoint=0x17F, exclude_categories=("Cc", "Cs")).filter(
+        lambda letter: gsm_length(plain_letters(letter)) is not None
+    ),
+    max_size=80,
+)
+
+
+@given(latin, latin, latin, st.sampled_from([ENGLISH, MALAY]))
+def test_an_offer_in_letters_with_accents_costs_one_part(
+    company: str, title: str, source: str, rep: Rep
+) -> None:
+    text = sms(company, title, rep, source=source)
+    assert parts(text) == 1
+    assert codes_in(text) == [CODE]
+
+
+@given(hostile, hostile, st.text(max_size=20), hostile, st.sampled_from([ENGLISH, MALAY]))
+def test_whatever_a_source_sends_an_offer_costs_two_parts_at_most(
+    company: str, title: str, size: str, source: str, rep: Rep
+) -> None:
+    preview = Preview(company, size, title, source, 100)
+    for lead in (a_lead(preview=preview), a_lead(preview=preview, test=True)):
+        text = offer_sms(lead, rep, CODE, URL, NOON)
+        assert parts(text) <= 2
+        assert text.endswith(URL)
+
+
+@given(st.text(max_size=100))
+def test_plain_letters_keep_every_letter_that_has_no_plain_form(text: str) -> None:
+    plain = plain_letters(text)
+    assert plain_letters(plain) == plain
+    if gsm_length(text) is not None:
+        assert plain == text
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        ("a" * 160, 1),
+        ("a" * 161, 2),
+        ("a" * 307, 3),
+        ("好" * 70, 1),
+        ("好" * 71, 2),
+        ("😀" * 36, 2),
+    ],
+)
+def test_parts_are_counted_as_carriers_count_them(text: str, count: int) -> None:
+    assert parts(text) == count
+
+
+@pytest.mark.parametrize("letter", ["a", "é", "好"])
+def test_the_answer_to_a_winner_has_an_end(letter: str) -> None:
+    long = letter * 500
+    card = a_card(
+        company=long,
+        contact_name=long,
+        contact_title=long,
+        contact_email=f"{long}@x.example",
+        consent=long,
+    )
+    text = said(replace(WON, card=card))
+    assert parts(text) <= 4
+    assert "+60128880000" in text
+
+
+# Test leads
+
+
+@pytest.mark.parametrize(("rep", "mark"), [(ENGLISH, "TEST "), (MALAY, "UJIAN ")])
+def test_a_test_lead_says_so_wherever_a_rep_is_told_of_it(rep: Rep, mark: str) -> None:
+    lead, held = a_lead(test=True), replace(HELD, test=True)
+    assert offer_sms(lead, rep, CODE, URL, NOON).startswith(f"{mark}Acme")
+    assert alert("offer", lead, rep, NOON)[0] == f"{mark}Acme Sdn Bhd"
+    for what in HOLDER_KINDS:
+        assert to_holder(what, held, rep).startswith(f"{mark}Acme")
+        assert alert(what, held, rep, NOON)[0] == f"{mark}Acme Sdn Bhd"
+    won = replace(WON, claim=replace(WON.claim, test=True))
+    assert said(won, rep).startswith(mark)
+    assert "TEST" not in sms() + said(WON)
+
+
+@pytest.mark.parametrize("rep", [ENGLISH, MALAY], ids=["English", "Malay"])
+def test_who_reached_the_days_cap_is_told_how_many_it_is(rep: Rep) -> None:
+    text = cap_sms(rep, 20, "https://dibs.your-firm.com/sign-in")
+    assert "20" in text
+    assert parts(text) == 1
+    assert cap_sms(ENGLISH, 20, URL) != cap_sms(MALAY, 20, URL)

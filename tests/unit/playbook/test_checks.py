@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -24,8 +25,9 @@ DEFAULT_WEIGHTS = {"conversion_weight": 50, "attainment_weight": 30, "speed_weig
 
 
 def playbook(**changes: Any) -> Playbook:
-    """Team north with a fallback, so that nothing at all is worth a look."""
-    teams = {"north": {"name": "North", "fallback": "aaaac"}}
+    """Team north with hours and a fallback, so that nothing at all is worth a look."""
+    usual = {"zone": "Asia/Kuching", "hours": {"mon": ["09:00-18:00"]}, "fallback": "aaaac"}
+    teams = {"north": {"name": "North", **usual}}
     return a_playbook(**{"teams": teams, **changes})
 
 
@@ -41,11 +43,12 @@ def places(changes: dict[str, Any]) -> list[str]:
 
 
 def worth_a_look(changes: dict[str, Any]) -> list[str]:
-    """What is, without the game: tests/unit/playbook/test_game_checks.py has that."""
+    """What is, without the game and hours: test_game_checks.py and test_presets.py have those."""
     assert problems(playbook(**changes)) == []
     found = warnings(playbook(**changes))
     assert all(error.problem for error in found)
-    return [error.field for error in found if not error.field.startswith("game.")]
+    elsewhere = re.compile(r"game\.|teams\.\w+\.(hours|zone)$")
+    return [error.field for error in found if not elsewhere.match(error.field)]
 
 
 def at(place: str, value: int) -> dict[str, Any]:

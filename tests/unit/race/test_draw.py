@@ -40,6 +40,7 @@ from dibs.race.draw import (
 )
 from dibs.race.draw_winner import draw, look
 from dibs.race.opening import reopening
+from dibs.race.ports import SentOffer
 from dibs.race.undo import undo
 from support.builders import NOON, a_card, a_lead, a_playbook, a_rep, proof_of
 from support.fakes import FakeDraws, FakeWorld
@@ -515,7 +516,15 @@ def test_a_stranger_makes_nobody_draw() -> None:
 def swept(case: DrawCase) -> None:
     world = case.world
     world.bus.events.clear()
-    sweep(world.leads, world.race, world.holdings, world.roster, world.bus, world.clock())
+    sweep(
+        world.leads,
+        world.race,
+        world.holdings,
+        world.roster,
+        world.offers,
+        world.bus,
+        world.clock(),
+    )
 
 
 def test_the_sweep_brings_back_a_draw_that_nobody_made() -> None:
@@ -523,6 +532,9 @@ def test_the_sweep_brings_back_a_draw_that_nobody_made() -> None:
     case.enter(*REPS)
     case.follow("lead.opened")
     again = LeadEvent("lead.opened", case.lead.lead_id, 1)
+    case.world.offers.record(
+        [SentOffer(case.lead.lead_id, 1, rep.rep_id, NOON, ()) for rep in REPS]
+    )
     case.world.memory.outbox.clear()
     case.world.clock.at = NOON + COLLECTED + DRAWN_AFTER + LATE_AFTER - MS
     swept(case)

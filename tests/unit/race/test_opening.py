@@ -19,7 +19,16 @@ from dibs.core.rep import Rep, Usage
 from dibs.dispatch import follow as offering
 from dibs.race.claim import Won, claim
 from dibs.race.decide import Eligible, Refused, decide
-from dibs.race.opening import latest_opening, next_opening, opened_early, opening, races, reopening
+from dibs.race.opening import (
+    claim_by,
+    exclusive_until,
+    latest_opening,
+    next_opening,
+    opened_early,
+    opening,
+    races,
+    reopening,
+)
 from support.builders import NOON, a_card, a_lead, a_playbook, a_rep, proof_of
 from support.fakes import FakeWorld, no_pause
 
@@ -615,3 +624,26 @@ def test_a_team_that_is_assigned_its_leads_has_no_waves_for_the_best() -> None:
     playbook = a_playbook(model="round-robin", performance_first=[{"quality": "hot"}])
     assert opening(a_lead(), playbook, NOON).openings("north") == (None, None, None)
     assert not playbook.ranks("north")
+
+
+# Until when it is theirs alone (C13)
+
+
+@given(st.integers(1, 3), st.integers(0, 80), st.sampled_from([HOT, WARM]))
+def test_time_left_ends_at_the_next_wave_after_ones_own_or_with_the_lead(
+    tier: int, minutes: int, score: int
+) -> None:
+    lead, now = opened(tiered(), score=score), NOON + timedelta(minutes=minutes)
+    rep = a_rep(tier=tier)
+    until, ends = exclusive_until(lead, rep, now), claim_by(lead, rep, now)
+    assert ends == (until or lead.closes_at)
+    waves = [at for at in lead.openings("north") if at is not None]
+    mine = lead.opens_for(rep)
+    later = [at for at in waves if at > max(now, mine or now)]
+    assert until == min(later, default=None)
+
+
+def test_in_an_open_pool_nobody_has_a_lead_alone() -> None:
+    lead = opened(a_playbook())
+    assert exclusive_until(lead, a_rep(), NOON) is None
+    assert claim_by(lead, a_rep(), NOON) == lead.closes_at

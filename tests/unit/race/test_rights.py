@@ -191,7 +191,15 @@ def in_trouble(
                     offering.follow(lead_event, world.follow_deps())
         waiting = kept
         if next(fate, "lost") == "twice":
-            sweep(world.leads, world.race, world.holdings, world.roster, world.bus, world.clock())
+            sweep(
+                world.leads,
+                world.race,
+                world.holdings,
+                world.roster,
+                world.offers,
+                world.bus,
+                world.clock(),
+            )
         lead_event = story.happens(event)
         waiting += [lead_event] if lead_event is not None else []
     return story.outcome

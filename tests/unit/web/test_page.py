@@ -19,6 +19,7 @@ from claim.page import Page
 from dibs.core.errors import Refusal
 from dibs.core.lead import Contact, Preview
 from dibs.core.quality import Quality
+from dibs.web.translations import OUTCOME_LABELS
 
 NOW = datetime(2026, 5, 4, 9, 30, tzinfo=UTC)
 TOKEN = "0aB3dE5gH7jK9mN1pQ3sT5"
@@ -108,6 +109,16 @@ EVERY: dict[str, Callable[[str], Page]] = {
         ln, replace(CARD, contact_phone="12", flags=("phone_unusable", "email_unusable"))
     ),
     "won, hidden": lambda ln: pages.won_but_hidden_page(company="Straits Freight", language=ln),
+    "won, to be worked": lambda ln: won(ln, due="09:06", outcomes=tuple(OUTCOME_LABELS), tap="1-1"),
+    "won, hidden, told": lambda ln: pages.won_but_hidden_page(
+        company="Straits Freight",
+        language=ln,
+        token=TOKEN,
+        outcomes=["called"],
+        told="no answer",
+    ),
+    "went": lambda ln: pages.went_page("10:06: 60", ln),
+    "not recorded": lambda ln: pages.not_recorded_page(409, "409", TOKEN, ln),
     "lost": lost,
     "lost, anonymous": lambda ln: lost(ln, None, open_leads=0),
     "refused": refused,
@@ -418,10 +429,14 @@ def test_the_loser_reads_who_won_and_what_is_left() -> None:
 
 
 def test_an_old_link_tells_the_winner_to_sign_in_and_nothing_more() -> None:
-    page = pages.won_but_hidden_page(company="Straits Freight", language="en")
-    assert page.status == 200
-    assert "You won this lead." in Reader(page).text
-    assert not Reader(page).all("a")
+    for posted, root in ((False, "../"), (True, "../../")):
+        page = pages.won_but_hidden_page(
+            company="Straits Freight", language="en", token=TOKEN, posted=posted
+        )
+        assert page.status == 200
+        assert "You won this lead." in Reader(page).text
+        [link] = Reader(page).all("a")
+        assert link["href"] == f"{root}sign-in?to=/c/{TOKEN}"
 
 
 def test_busy_offers_what_was_asked_again_and_a_look_never_becomes_a_claim() -> None:
@@ -511,3 +526,16 @@ def test_the_page_goes_on_looking_while_the_race_or_the_draw_is_on() -> None:
     states = {found[1] for found in shown.values() if found}
     on = {state for state in states if re.search(watched[1], state)}
     assert on == {"open", "refused", "busy", "in_draw"}
+
+
+def test_the_clock_shows_the_time_until_others_may_claim_and_then_the_rest() -> None:
+    page = opened(exclusive_until=NOW + timedelta(minutes=2)).html
+    assert page.count('data-left="120" data-then="720"') == 2
+    assert ">2:00<" in page
+    assert "data-then" not in opened().html
+
+
+def test_a_refusal_that_lifts_within_the_window_does_not_close_first() -> None:
+    lifts = {"refusals": REFUSALS, "lifts_at": NOW + timedelta(minutes=5)}
+    page = opened(exclusive_until=NOW + timedelta(minutes=2), **lifts).html
+    assert "closes before that" not in page

@@ -20,8 +20,10 @@ from dibs.core.lead import SOURCE_BYTES
 from dibs.core.rep import Rep
 from dibs.playbook.checks.fairness import fairness_problems, fairness_warnings
 from dibs.playbook.checks.game import game_problems, game_warnings
+from dibs.race.decide import team_schedule
 from dibs.rules.game import Points
 from dibs.rules.playbook import Playbook
+from dibs.rules.presets import NAMES
 from dibs.rules.rules import Model, Offsets, Route, Team, Waves, Window
 
 LIMITS: Mapping[str, tuple[int, int]] = {
@@ -74,7 +76,11 @@ LIMITS: Mapping[str, tuple[int, int]] = {
     "release.cooldown_days": (0, 365),
     "sms.per_rep_per_day": (0, 10_000),
     "sms.per_organisation_per_day": (0, 1_000_000),
+    "sms.answers_per_rep_per_day": (1, 10_000),
+    "sms.answers_per_organisation_per_day": (1, 1_000_000),
     "availability.pause_ends_after_minutes": (1, 10_080),
+    "overnight.at_once": (1, 1000),
+    "overnight.every_seconds": (0, 3600),
     "duplicates.days": (1, 3650),
     "duplicates.name_people": (2, 100),
     "sign_in.rep_session_days": (1, 365),
@@ -129,6 +135,8 @@ _TEAM_ID = re.compile(r"[A-Za-z0-9_-]{1,32}")
 _TEAM_LETTERS = 180
 _TIERS_LETTERS = 24
 _LATER_LETTERS = 8
+# Where teams have different hours, each of them opens at a time of its own.
+_APART_LETTERS = 10
 _REP_ID = re.compile(r"[a-z2-7]{5}")
 _CURRENCY = re.compile(r"[A-Z]{3}")
 _HIGHEST_BAND = 1000
@@ -178,7 +186,11 @@ def fallback_problems(playbook: Playbook, reps: Mapping[str, Rep]) -> list[Field
 def warnings(playbook: Playbook) -> list[FieldError]:
     """Return each setting that is valid but doubtful, its effect, and what to do."""
     return [
+        *_unknown_preset(playbook),
+        *_hours_to_set(playbook),
+        *_hours_apart(playbook),
         *_leads_that_wait(playbook),
+        *_waits_for_first_activity(playbook),
         *_rules_that_do_nothing(playbook),
         *fairness_warnings(playbook),
         *game_warnings(playbook),
@@ -259,10 +271,7 @@ def _between(place: str, value: int, least: int, most: int) -> Iterator[FieldErr
 def _teams(playbook: Playbook) -> Iterator[FieldError]:
     if not playbook.teams:
         yield FieldError("teams", "name at least one team")
-    tiered = sum(playbook.model_of(team) is Model.TIERS for team in playbook.teams)
-    letters = len(" ".join(playbook.teams)) + _TIERS_LETTERS * tiered
-    if playbook.priority.share_percent or playbook.absence.hours_per_credit:
-        letters += _LATER_LETTERS * (len(playbook.teams) - tiered)
+    letters = _team_letters(playbook)
     if letters > _TEAM_LETTERS:
         yield FieldError(
             "teams",
@@ -271,6 +280,15 @@ def _teams(playbook: Playbook) -> Iterator[FieldError]:
         )
     for team_id, team in playbook.teams.items():
         yield from _team(f"teams.{team_id}", team_id, team)
+
+
+def _team_letters(playbook: Playbook) -> int:
+    """Return how many letters a lead takes that goes to all teams, for ids and opening times."""
+    tiered = sum(playbook.model_of(team) is Model.TIERS for team in playbook.teams)
+    letters = len(" ".join(playbook.teams)) + _TIERS_LETTERS * tiered
+    if playbook.priority.share_percent or playbook.absence.hours_per_credit:
+        letters += _LATER_LETTERS * (len(playbook.teams) - tiered)
+    return letters
 
 
 def _team(place: str, team_id: str, team: Team) -> Iterator[FieldError]:
@@ -492,6 +510,53 @@ def _work(playbook: Playbook) -> Iterator[FieldError]:
             )
 
 
+def without_fallback(playbook: Playbook) -> list[str]:
+    """Return the teams in which nobody gets the leads that no rep may take (C7)."""
+    return [team_id for team_id, team in playbook.teams.items() if not team.fallback]
+
+
+def _unknown_preset(playbook: Playbook) -> Iterator[FieldError]:
+    if playbook.preset not in NAMES:
+        yield FieldError(
+            "preset",
+            f"{playbook.preset!r} is none that ships ({', '.join(NAMES)}): what the file leaves "
+            "out is as in open-pool",
+        )
+
+
+def _hours_to_set(playbook: Playbook) -> Iterator[FieldError]:
+    """Yield the teams that work at any hour, or by a clock that may not be theirs (R11)."""
+    for team_id, team in playbook.teams.items():
+        if not team.hours:
+            yield FieldError(
+                f"teams.{team_id}.hours",
+                "is empty: leads are offered, texted, given first turns and due at any hour, also "
+                'at 3 a.m.; write {"mon": ["09:00-18:00"], ...}, or 00:00-24:00 for each day if '
+                "that is meant",
+            )
+        if team.zone == _ZONE:
+            yield FieldError(
+                f"teams.{team_id}.zone",
+                "is UTC: hours, days and weeks are those of that clock; write the team's own zone, "
+                "such as Asia/Kuala_Lumpur, or Etc/UTC if UTC is meant",
+            )
+
+
+_ZONE = Team("").zone
+
+
+def _hours_apart(playbook: Playbook) -> Iterator[FieldError]:
+    """Yield that leads of the night are large, where many teams begin at different times."""
+    letters = _team_letters(playbook) + _APART_LETTERS * len(playbook.teams)
+    apart = len({team_schedule(team) for team in playbook.teams.values()}) > 1
+    if apart and letters > _TEAM_LETTERS:
+        yield FieldError(
+            "teams",
+            "have different hours: a lead of the night for all of them takes more than 1 KB, so "
+            "each write of it costs double; route leads to fewer teams, or leave it",
+        )
+
+
 def _leads_that_wait(playbook: Playbook) -> Iterator[FieldError]:
     for team_id, team in playbook.teams.items():
         if not team.fallback:
@@ -508,6 +573,15 @@ def _leads_that_wait(playbook: Playbook) -> Iterator[FieldError]:
                 f"lets a hot lead of {window.team} lie open for {open_for // 60} minutes; "
                 "the odds of reaching it fall after 30",
             )
+
+
+def _waits_for_first_activity(playbook: Playbook) -> Iterator[FieldError]:
+    if "C11" in rules_on(playbook) and not playbook.returns_unworked:
+        yield FieldError(
+            "work.until_first_activity",
+            "is wait: no claimed lead goes back unworked until an activity about a lead is first "
+            "reported (on the page, by text or POST /activities); write run to begin at once",
+        )
 
 
 def _windows_in_use(playbook: Playbook) -> Iterator[tuple[str, Window]]:

@@ -1,0 +1,81 @@
+"""What managers do to stop and to go on: pause a team or a rep, and end that (R8)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from dibs.aws import clock
+from dibs.core.credentials import Manager
+from dibs.core.errors import FieldError, InvalidInput
+from dibs.core.rep import Pause
+from dibs.people import pauses
+from dibs.roster.trail import note
+from dibs.web.http import Event, Response, answer, path
+from dibs.wiring import wiring
+from manage.body import PauseIn
+
+
+def pause_team(event: Event, manager: Manager, sent: PauseIn) -> Response:
+    """`POST /teams/{team}/pause`: nobody in the team is told of leads or can claim (R8)."""
+    return _team(event, manager, _pause(sent))
+
+
+def resume_team(event: Event, manager: Manager) -> Response:
+    """`POST /teams/{team}/resume`: end the team's pause (R8)."""
+    return _team(event, manager, None)
+
+
+def pause_rep(event: Event, manager: Manager, sent: PauseIn) -> Response:
+    """`POST /reps/{rep_id}/pause`: the rep is told of no lead and cannot claim, at once (R8)."""
+    return _rep(event, manager, _pause(sent))
+
+
+def resume_rep(event: Event, manager: Manager) -> Response:
+    """`POST /reps/{rep_id}/resume`: end what a manager paused; a rep's own pause stays (R8)."""
+    return _rep(event, manager, None)
+
+
+def _pause(sent: PauseIn) -> Pause:
+    return pauses.pause_of(sent.reason, _until(sent.until), clock.now())
+
+
+def _until(sent: str | None) -> datetime | None:
+    if not sent:
+        return None
+    try:
+        return clock.from_iso(sent)
+    except ValueError as error:
+        raise InvalidInput((FieldError("until", str(error)),)) from error
+
+
+def _team(event: Event, manager: Manager, pause: Pause | None) -> Response:
+    team = path(event, "team")
+    was = pauses.pause_team(wiring().roster, team, pause)
+    return _answer(manager, "team", {"team": team}, was, pause)
+
+
+def _rep(event: Event, manager: Manager, pause: Pause | None) -> Response:
+    rep_id = path(event, "rep_id")
+    was = pauses.pause_rep(wiring().roster, rep_id, pause, clock.now())
+    return _answer(manager, "rep", {"rep_id": rep_id}, was, pause)
+
+
+def _answer(
+    manager: Manager, what: str, whom: dict[str, str], was: Pause | None, pause: Pause | None
+) -> Response:
+    log, by, [target] = wiring().audit_log, manager.manager_id, whom.values()
+    did = f"{what}.{'pause' if pause else 'resume'}"
+    note(log, by, did, target, clock.now(), _noted(was), _noted(pause))
+    # Who goes may leave a wave without anybody, and who comes back frees the queue (M6, C7).
+    wiring().timers.check("waves.check" if pause else "queue.check")
+    if pause is None and "rep_id" in whom:
+        # They are told of the leads that are open (C13). Of a team the sweep finds who is not told.
+        wiring().timers.check("rep.check", rep_id=whom["rep_id"])
+    reason, until = (pause.reason, pause.until) if pause else (None, None)
+    return answer(200, {**whom, "paused": pause is not None, "reason": reason, "until": until})
+
+
+def _noted(pause: Pause | None) -> dict[str, Any]:
+    # Without the reason: people's own words may name somebody.
+    return {"paused": pause is not None, "paused_until": pause and pause.until}

@@ -1,0 +1,40 @@
+"""The rep's page: on duty or paused, what is up for grabs, what they hold (U2, U4)."""
+
+from __future__ import annotations
+
+from dibs.aws import clock
+from dibs.core.errors import DibsError, Forbidden, Unauthorized
+from dibs.core.rep import Rep, Usage
+from dibs.ledger.quick import next_outcomes
+from dibs.offers.open_offers import open_offers
+from dibs.web.http import Event, Response, wants_html
+from dibs.wiring import wiring
+from rep import page
+
+HOME = "/"
+_REPORT = "/reports/assignment"
+
+
+def show(event: Event, caller: tuple[Rep, Usage]) -> Response:
+    """`GET /`: the rep's page: on duty or paused, open offers, leads in hand; without script."""
+    del event
+    rep, usage = caller
+    mine, now = wiring(), clock.now()
+    playbook = mine.roster.playbook()
+    reporting = playbook.game.reporting
+    held = [
+        (lead, next_outcomes(lead.state, reporting)) for lead in mine.holdings.held_by(rep.rep_id)
+    ]
+    offers = open_offers(mine.race, rep, usage, playbook, now)
+    return page.home(rep, playbook, offers, held, now)
+
+
+def page_of(event: Event, error: DibsError) -> Response | None:
+    """Return where a browser goes instead: to sign in, or a manager to the report."""
+    if not wants_html(event):
+        return None
+    if isinstance(error, Unauthorized):
+        return page.to("/sign-in?to=/")
+    if isinstance(error, Forbidden):
+        return page.to(_REPORT)
+    return page.problem(error, HOME)

@@ -1,0 +1,161 @@
+"""The rep's pages: home, and a lead in hand. Plain HTML in the rep's language, without script."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from dibs.aws.clock import to_ms
+from dibs.core.errors import DibsError, NoLongerYours
+from dibs.core.lead import Lead
+from dibs.core.rep import Rep
+from dibs.ledger.in_hand import InHand
+from dibs.ledger.texts import deadline, done_label, not_done
+from dibs.offers.open_offers import OpenOffer
+from dibs.race.decide import Refused, off
+from dibs.rules.playbook import Playbook
+from dibs.web.contact import dialable, writable
+from dibs.web.http import STATUS, Response
+from dibs.web.site import Site
+from dibs.web.site import site as build_site
+from dibs.web.translations import (
+    ENGLISH,
+    OUTCOME_LABELS,
+    in_words,
+    local_time,
+    named,
+    refusal_sentence,
+    shown_company,
+    translator,
+)
+
+_TEMPLATES = Path(__file__).parent / "templates"
+_PAUSES = (15, 60)
+
+
+@dataclass(frozen=True)
+class Row:
+    """A lead in a list: what it is called, until when something is due, and where it opens."""
+
+    lead_id: str
+    company: str
+    about: str
+    due: str
+    href: str
+    outcomes: tuple[tuple[str, str], ...] = ()
+    tap: str = ""
+
+
+@lru_cache(maxsize=1)
+def site() -> Site:
+    """Build, on first use, what all pages share."""
+    return build_site(_TEMPLATES, (_TEMPLATES / "page.css").read_text("utf-8"))
+
+
+def home(
+    rep: Rep,
+    playbook: Playbook,
+    offers: Sequence[OpenOffer],
+    held: Sequence[tuple[Lead, tuple[str, ...]]],
+    now: datetime,
+) -> Response:
+    """The rep's page: duty, open offers with their claim links, leads in hand."""
+    longest = playbook.availability.pause_ends_after_minutes
+    paused = rep.paused_until is not None and rep.paused_until > now
+    return _page(
+        200,
+        "home.html",
+        rep.language,
+        name=rep.name,
+        paused=paused,
+        until=local_time(rep.paused_until, rep, now) if paused and rep.paused_until else "",
+        reasons=[refusal_sentence(one, rep.language) for one in off(rep, playbook, now)],
+        pauses=[minutes for minutes in _PAUSES if minutes <= longest],
+        offers=[_offer(one, rep, now) for one in offers],
+        held=[_held(lead, outcomes, rep, now) for lead, outcomes in held],
+    )
+
+
+def _offer(offer: OpenOffer, rep: Rep, now: datetime) -> Row:
+    lead, preview = offer.lead, offer.lead.shown
+    _ = translator(rep.language)
+    due = _("{left} left", left=in_words(lead.closes_at - now, rep.language))
+    if isinstance(offer.verdict, Refused):
+        due = " ".join(refusal_sentence(one, rep.language) for one in offer.verdict.refusals)
+    about = (preview.company_size, preview.contact_title, preview.source)
+    return Row(
+        lead.lead_id,
+        shown_company(lead, rep.language),
+        ", ".join(part for part in about if part),
+        due,
+        f"/c/{offer.token}",
+    )
+
+
+def _held(lead: Lead, outcomes: tuple[str, ...], rep: Rep, now: datetime) -> Row:
+    return Row(
+        lead.lead_id,
+        named(lead.preview.company, rep.language),
+        "",
+        deadline(lead, rep, now),
+        f"/leads/{lead.lead_id}",
+        _labels(outcomes, rep),
+        _tap(lead, now),
+    )
+
+
+def lead(found: InHand, outcomes: tuple[str, ...], now: datetime) -> Response:
+    """A lead in hand: contact, deadline, what came of it, what was done."""
+    rep, card, held = found.rep, found.card, found.lead
+    return _page(
+        200,
+        "lead.html",
+        rep.language,
+        card=card,
+        posts=card.merged,
+        dial=dialable(card),
+        write_to=writable(card),
+        due=deadline(held, rep, now),
+        row=Row(held.lead_id, card.company, "", "", "", _labels(outcomes, rep), _tap(held, now)),
+        came=local_time(found.came.claimed_at, rep, now),
+        claimed=found.came.competitive,
+        reason="" if found.given is None else found.given.note,
+        done=[
+            (local_time(one.at, rep, now), done_label(one.kind, rep.language))
+            for one in reversed(found.done)
+        ],
+    )
+
+
+def problem(error: DibsError, back: str, language: str = ENGLISH) -> Response:
+    """What did not work, or why a lead went, and the way on."""
+    gone = isinstance(error, NoLongerYours)
+    status = STATUS[type(error)]
+    said = not_done(error, language)
+    return _page(status, "message.html", language, said=said, gone=gone, back=back)
+
+
+def to(where: str) -> Response:
+    """Another page comes next."""
+    headers = {"location": where, "cache-control": "no-store"}
+    return {"statusCode": 303, "headers": headers, "body": ""}
+
+
+def _labels(outcomes: tuple[str, ...], rep: Rep) -> tuple[tuple[str, str], ...]:
+    _ = translator(rep.language)
+    return tuple((outcome, _(OUTCOME_LABELS[outcome])) for outcome in outcomes)
+
+
+def _tap(lead: Lead, now: datetime) -> str:
+    """Return the id that makes a tap on this very page count once."""
+    return f"{lead.epoch}-{to_ms(now)}"
+
+
+def _page(status: int, template: str, language: str, **values: Any) -> Response:
+    here, texts = site(), translator(language)
+    html = here.render(template, _=texts, lang=texts.language, **values)
+    return {"statusCode": status, "headers": dict(here.headers), "body": html}

@@ -1,0 +1,166 @@
+"""What came of a lead, told by text in a word (U2, N5)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import pytest
+
+from dibs.core.errors import NotYours
+from dibs.core.lead import Lead
+from dibs.ledger.quick import OUTCOMES as KNOWN
+from dibs.offers import words
+from dibs.offers.meaning import Meaning, meaning
+from dibs.offers.reply import Outcomes
+from dibs.offers.texts import answer_sms
+from dibs.race.claim import by_sms, claim
+from support.builders import NOON
+from unit.offers.test_reply import CODE, Line
+
+
+class Told(Line):
+    """A line that records what it is told of leads."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.told: list[tuple[str, str]] = []
+        self.refuses = False
+
+    def outcomes(self) -> Outcomes:
+        return Outcomes(self.held, self.tell)
+
+    def held(self, rep_id: str) -> list[Lead]:
+        return [lead for lead in self.world.memory.leads.values() if lead.owner == rep_id]
+
+    def tell(self, rep_id: str, lead_id: str, outcome: str, tap: str, at: datetime) -> None:
+        assert rep_id == self.rep.rep_id
+        assert tap
+        assert at == self.world.clock()
+        if self.refuses:
+            raise NotYours
+        self.told.append((lead_id, outcome))
+
+    def win(self, lead: Lead | None = None) -> Lead:
+        lead = lead or self.lead
+        proof = by_sms(lead.epoch)
+        claim(self.world.race, lead.lead_id, self.rep.rep_id, proof, self.world.clock)
+        return lead
+
+
+SAID = {
+    "called": ["called", "Called.", "I called", "phoned them", "dah call", "позвонил", "打了电话"],
+    "no answer": [
+        *("no answer", "No Answer!", "didn't answer", "no reply", "voicemail", "left a message"),
+        *(
+            "couldn't reach",
+            "not picking up",
+            "tak angkat",
+            "tiada jawapan",
+            "не отвечает",
+            "没人接",
+        ),
+        *("called, no answer", "ok no answer", "no-answer"),
+    ],
+    "reached": [
+        *("reached", "Reached them", "spoke to him", "talked to her", "got through", "contacted"),
+        *("dapat hubungi", "дозвонился", "接通了", "called, reached", "reached, thanks"),
+    ],
+    "meeting": [
+        "meeting",
+        "meeting booked",
+        "appointment set",
+        "temu janji",
+        "reached, meeting set",
+    ],
+    "wrong number": ["wrong number", "Wrong number!", "nombor salah", "не тот номер", "空号"],
+    "not interested": ["they're not interested", "customer not interested", "called, he said no"],
+}
+
+
+@pytest.mark.parametrize(
+    ("outcome", "body"), [(outcome, body) for outcome, said in SAID.items() for body in said]
+)
+def test_a_word_tells_what_came_of_the_lead(outcome: str, body: str) -> None:
+    assert meaning(body) == Meaning("outcome", (), outcome)
+    for with_code in (f"{body} {CODE}", f"{CODE} {body}", f"{body}, {CODE.lower()}"):
+        said = meaning(with_code)
+        assert (said.asks, said.outcome, said.codes[0]) == ("outcome", outcome, CODE)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        *("called?", "reached?", "not called 7K2P", "will call 7K2P", "Ben reached 7K2P"),
+        *("in a meeting", "> reached 7K2P", "reached but wrong number, no meeting and so on"),
+        *("no answer, wrong number", "reached, no answer", "have you reached 7K2P", "yes reached"),
+        "Liked “Reached: Acme”",
+    ],
+)
+def test_what_may_mean_something_else_records_nothing(body: str) -> None:
+    assert meaning(body).outcome == ""
+
+
+def test_every_outcome_can_be_told_by_text_and_no_word_means_two_things() -> None:
+    assert set(words.OUTCOMES) == set(KNOWN)
+    seen: dict[str, str] = {}
+    lists = {**words.OUTCOMES, "yes": words.YES, "no": words.NO, "with": words.WITH_YES}
+    lists |= {"alone": words.YES_ALONE, "start": words.START, "stop": words.STOP}
+    for name, phrases in lists.items():
+        for phrase in (one.strip() for one in phrases.split(",") if one.strip()):
+            assert seen.setdefault(" ".join(phrase.split()), name) == name, phrase
+
+
+def test_the_code_says_which_lead() -> None:
+    line = Told()
+    line.win(line.offer(2, "8M3Q"))
+    line.win()
+    answer = line.text("reached 7K2P")
+    assert line.told == [(line.lead.lead_id, "reached")]
+    assert answer is not None
+    assert answer_sms(answer, NOON) == "Recorded: Reached, Acme 1 Sdn Bhd."
+
+
+def test_with_one_held_lead_the_word_alone_is_enough() -> None:
+    line = Told()
+    line.offer(2, "8M3Q")  # open, and not theirs
+    line.win()
+    assert line.outcome("no answer") == "told"
+    assert line.told == [(line.lead.lead_id, "no answer")]
+
+
+def test_without_a_code_nobody_guesses() -> None:
+    line = Told()
+    assert line.outcome("reached") == "not_held"
+    line.win()
+    line.win(line.offer(2, "8M3Q"))
+    answer = line.text("reached")
+    assert answer is not None
+    assert answer.outcome == "which_held"
+    assert "code" in answer_sms(answer, NOON)
+    assert line.told == []
+
+
+@pytest.mark.parametrize(
+    ("body", "outcome"), [("reached 9Z9Z", "unknown_code"), ("reached 7K2P", "not_held")]
+)
+def test_a_lead_one_does_not_hold_is_not_told_of(body: str, outcome: str) -> None:
+    line = Told()
+    assert line.outcome(body) == outcome
+    assert line.told == []
+    assert line.owner() is None
+
+
+def test_not_interested_declines_an_offer_and_tells_of_a_lead_one_holds() -> None:
+    line = Told()
+    assert line.outcome("not interested 7K2P") == "declined"
+    line.win()
+    assert line.outcome("not interested") == "declined"
+    assert line.outcome("not interested 7K2P") == "told"
+    assert line.told == [(line.lead.lead_id, "not interested")]
+
+
+def test_what_was_refused_is_said() -> None:
+    line = Told()
+    line.win()
+    line.refuses = True
+    assert line.outcome("wrong number") == "not_told"
