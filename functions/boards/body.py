@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 from urllib.parse import parse_qs
 
-from dibs.web.body import JSON, named_only
+from dibs.web.body import JSON
 from dibs.web.http import LARGEST_BODY
-from dibs.web.json_body import json_object
+from dibs.web.json_body import json_object, named_only
 
 _TO = {"type": "string", "description": "Which page of ours comes after signing in."}
 

@@ -13,9 +13,9 @@ from pydantic_core import PydanticCustomError
 from dibs.aws.clock import from_iso
 from dibs.core.errors import BodyTooLarge, FieldError, InvalidInput, MalformedBody
 from dibs.ledger.activities import Activity
-from dibs.web.body import JSON, Id, SourceBody, Word, checked, named_only
+from dibs.web.body import JSON, Id, SourceBody, Word, checked
 from dibs.web.http import LARGEST_BODY
-from dibs.web.json_body import parse_json
+from dibs.web.json_body import named_only, parse_json
 
 MOST = 500
 LARGEST_BATCH = 256 * 1024

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, ClassVar, Self, TypeVar
 
 from pydantic import (
@@ -19,8 +19,8 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from dibs.core.errors import FieldError, InvalidInput, MalformedBody
-from dibs.web.http import LARGEST_BODY, unknown_field
-from dibs.web.json_body import json_object, parse_json
+from dibs.web.http import LARGEST_BODY
+from dibs.web.json_body import json_object, not_known, parse_json
 
 JSON = "application/json"
 # What pydantic calls a field that is not known, of a model and of a dataclass.
@@ -173,26 +173,11 @@ def field_errors(error: ValidationError, known: Iterable[str] = ()) -> tuple[Fie
     Of a field that is not known, they say which are `known`.
     """
     return tuple(
-        _unknown(str(found["loc"][0]), known)
+        not_known(str(found["loc"][0]), known)
         if found["type"] in _EXTRA and len(found["loc"]) == 1 and known
         else FieldError(".".join(str(part) for part in found["loc"]) or "body", found["msg"])
         for found in error.errors(include_url=False, include_input=False, include_context=False)
     )
-
-
-def _unknown(name: str, known: Iterable[str]) -> FieldError:
-    return unknown_field(name, f"send {', '.join(known)}")
-
-
-def named_only(data: Mapping[str, Any], known: Collection[str]) -> None:
-    """Check that no field was sent but the known ones.
-
-    Raises:
-        InvalidInput: names each that is not known.
-    """
-    wrong = tuple(_unknown(name, known) for name in data if name not in known)
-    if wrong:
-        raise InvalidInput(wrong)
 
 
 def _texts(value: Any) -> list[str]:

@@ -192,12 +192,6 @@ def raw_body(event: Mapping[str, Any], largest: int = LARGEST_BODY) -> bytes:
     return raw
 
 
-def unknown_field(name: str, mend: str) -> FieldError:
-    """Return what says that a body has a field that is not known."""
-    # Half a letter cannot be answered.
-    return FieldError(name.encode(errors="replace").decode(), f"is not known here; {mend}")
-
-
 def path(event: Mapping[str, Any], name: str) -> str:
     """Return a path parameter."""
     return str((event.get("pathParameters") or {}).get(name, ""))
