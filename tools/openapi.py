@@ -146,6 +146,13 @@ _DETAILS: dict[type[DibsError], Schema] = {
     },
 }
 _OPTIONAL = ("drawn",)
+_TAG: Schema = {
+    "name": "if-none-match",
+    "in": "header",
+    "required": False,
+    "description": "The `etag` of the answer one has; 304 if it still says the same.",
+    "schema": {"type": "string"},
+}
 
 
 def functions() -> list[str]:
@@ -228,7 +235,9 @@ def described() -> Schema:
             "version": "1",
             "description": "Competitive lead assignment: every eligible rep is told at once, the "
             "first to claim wins. Errors are problem+json with a stable `code`. Who calls is "
-            "checked first, then the form of the body, then what the path names. Times are UTC "
+            "checked first, then the form of the body, then what the path names. A field of a JSON "
+            "body that is not known is named in an error (422); only leads and activities that a "
+            "system signs may have others, which are ignored. Times are UTC "
             "ISO-8601, phones E.164, money is in the smallest unit of its currency.",
         },
         "servers": [{"url": "/"}],
@@ -251,7 +260,11 @@ def _operation(schemas: _Schemas, function: str, method: str, path: str, route: 
         ),
         "security": security,
         "x-dibs-callers": route.who.name,
-        "parameters": [*(_in_path(name) for name in names), *_in_query(route)],
+        "parameters": [
+            *(_in_path(name) for name in names),
+            *_in_query(route),
+            *([_TAG] if 304 in route.answers else []),
+        ],
         "responses": _responses(schemas, function, route, names, method),
     }
     if route.body is not None:
@@ -303,6 +316,8 @@ def _responses(
     pages = False
     for status, answers in route.answers.items():
         says[status] = "Done." if status < 400 else "A page that says why not."
+        if status == 304:
+            says[status] = "Nothing has changed since the answer with that tag."
         for answer in (answers,) if isinstance(answers, str) else answers:
             media = answer if "/" in answer else JSON
             pages |= media == HTML

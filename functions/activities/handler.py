@@ -78,7 +78,8 @@ def _caller(event: Event) -> Caller:
 
 def _recorded(sent: list[Any], by: Caller) -> list[Outcome]:
     """Record what has the right shape, and return what became of each, in the order sent."""
-    read = [_read(data) for data in sent]
+    by_system = by.rep_id is None and by.manager is None
+    read = [_read(data, by_system) for data in sent]
     good = [one for one in read if isinstance(one, Activity)]
     done = iter(record_all(wiring().record_deps, good, by.rep_id, by.manager))
     outcomes: list[Outcome] = [one if isinstance(one, DibsError) else next(done) for one in read]
@@ -89,9 +90,9 @@ def _recorded(sent: list[Any], by: Caller) -> list[Outcome]:
     return outcomes
 
 
-def _read(data: Any) -> Activity | DibsError:
+def _read(data: Any, by_system: bool) -> Activity | DibsError:
     try:
-        return activity_from(data)
+        return activity_from(data, by_system=by_system)
     except DibsError as error:
         return error
 

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs
 
 from dibs.web.body import JSON
 from dibs.web.http import LARGEST_BODY
-from dibs.web.json_body import json_object
+from dibs.web.json_body import json_object, named_only
 
 _TO = {"type": "string", "description": "Which page of ours comes after signing in."}
 
@@ -53,9 +53,11 @@ class PhoneIn:
 
         Raises:
             MalformedBody: it looks like JSON and is none.
+            InvalidInput: names each field of the JSON that is not known.
         """
         if raw.lstrip()[:1] in (b"", b"{", b"["):
             sent: Mapping[str, Any] = json_object(raw)
+            named_only(sent, ("phone", "to"))
         else:
             form = parse_qs(raw.decode(errors="replace"))
             sent = {name: values[0] for name, values in form.items()}
@@ -68,4 +70,8 @@ class PhoneIn:
     def described(cls) -> dict[str, Any]:
         """Return its JSON Schema."""
         phone = {"type": "string", "description": "With country code, such as +60128880000."}
-        return {"type": "object", "properties": {"phone": phone, "to": _TO}}
+        return {
+            "type": "object",
+            "properties": {"phone": phone, "to": _TO},
+            "additionalProperties": False,
+        }

@@ -235,7 +235,7 @@ ROUTES = {
     "GET /boards/{metric}": Route(
         board,
         VIEWER,
-        {200: ("Board", "SpeedBoard", HTML)},
+        {200: ("Board", "SpeedBoard", HTML), 304: ""},
         (Forbidden, RouteNotFound, InvalidInput),
         query={
             "period": {"description": "week, unless named.", "enum": list(PERIODS)},
@@ -255,7 +255,7 @@ ROUTES = {
     "GET /reports/assignment": Route(
         assignment_report,
         MANAGER,
-        {200: ("AssignmentReport", HTML)},
+        {200: ("AssignmentReport", HTML), 304: ""},
         (InvalidInput,),
         query={
             "team": _TEAM,
@@ -267,7 +267,7 @@ ROUTES = {
     "GET /reports/blind": Route(
         blind_report,
         MANAGER,
-        {200: "BlindReport"},
+        {200: "BlindReport", 304: ""},
         (InvalidInput,),
         query={
             "weeks": {

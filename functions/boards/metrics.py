@@ -77,7 +77,7 @@ def _shown(value: Fraction | None) -> int | float | None:
 
 
 ROUTES = {
-    "GET /metrics": Route(listed, VIEWER, {200: "Metrics"}),
+    "GET /metrics": Route(listed, VIEWER, {200: "Metrics", 304: ""}),
     "GET /metrics/preview": Route(
         tried,
         MANAGER,

@@ -360,8 +360,10 @@ def _winners(contest: Contest, standing: ContestStanding, most: int) -> Sequence
 _NO_CONTEST = (RouteNotFound, IllegalMove)
 
 ROUTES: dict[str, Route] = {
-    "GET /contests": Route(listed, VIEWER, {200: "Contests"}),
-    "GET /contests/{contest_id}": Route(show, VIEWER, {200: "ContestShown"}, (RouteNotFound,)),
+    "GET /contests": Route(listed, VIEWER, {200: "Contests", 304: ""}),
+    "GET /contests/{contest_id}": Route(
+        show, VIEWER, {200: "ContestShown", 304: ""}, (RouteNotFound,)
+    ),
     "PUT /contests/{contest_id}": Route(
         put,
         MANAGER,
@@ -392,5 +394,5 @@ ROUTES: dict[str, Route] = {
         (RouteNotFound,),
         repeated="Cancelled is cancelled.",
     ),
-    "GET /challenges": Route(challenges, VIEWER, {200: "Challenges"}),
+    "GET /challenges": Route(challenges, VIEWER, {200: "Challenges", 304: ""}),
 }

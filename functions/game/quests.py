@@ -119,7 +119,7 @@ def pending(event: Event, who: Rep | None) -> Response:
 _AGAIN = "The same again changes nothing."
 
 ROUTES = {
-    "GET /me/quests": Route(mine, REP, {200: "Quests"}),
+    "GET /me/quests": Route(mine, REP, {200: "Quests", 304: ""}),
     "GET /quests/pending": Route(pending, VIEWER, {200: "Pending"}),
     "POST /quests/{quest}/{step}": Route(
         tell,

@@ -219,7 +219,7 @@ _STATES = {"state": {"description": "requested, unless named.", "enum": list(Req
 _START = {"start": {"description": "Where `next` of the page before says.", "type": "string"}}
 
 ROUTES: dict[str, Route] = {
-    "GET /rewards": Route(catalogue, VIEWER, {200: ("Offered", "Managed")}),
+    "GET /rewards": Route(catalogue, VIEWER, {200: ("Offered", "Managed"), 304: ""}),
     "PUT /rewards/{reward_id}": Route(
         put_reward,
         MANAGER,
@@ -236,7 +236,7 @@ ROUTES: dict[str, Route] = {
         repeated="The same request_id is the same request: 200.",
     ),
     "GET /me/rewards": Route(mine, REP, {200: "OwnRequests"}),
-    "GET /me/points": Route(points, REP, {200: "Points"}, (InvalidInput,), query=_START),
+    "GET /me/points": Route(points, REP, {200: "Points", 304: ""}, (InvalidInput,), query=_START),
     "GET /rewards/requests": Route(
         requests, MANAGER, {200: "Requests"}, (InvalidInput,), query=_STATES
     ),

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, NotRequired
 
 from typing_extensions import TypedDict
 
 from dibs.core.errors import FieldError
 from dibs.core.lead import State
+from dibs.people.leads_shown import LeadRow
 from dibs.playbook.changes import Change, TeamPreview
 
 Days = TypedDict("Days", {"from": str, "to": str})
@@ -58,6 +59,13 @@ class History(TypedDict):
     """The latest hundred versions, the newest first."""
 
     versions: list[PastVersion]
+
+
+class Leads(TypedDict):
+    """A page of leads; `next` is left out on the last one."""
+
+    leads: list[LeadRow]
+    next: NotRequired[str]
 
 
 class Moved(TypedDict):

@@ -195,11 +195,6 @@ class PlaybookIn:
             raise InvalidInput((FieldError("body", "send a JSON object, or a YAML mapping"),))
         if "playbook" not in sent:
             return cls(sent, lines=lines)
-        known = _Envelope.model_fields
-        unknown = f"is not known here; send {', '.join(known)}"
-        wrong = tuple(FieldError(name, unknown) for name in sent if name not in known)
-        if wrong:
-            raise InvalidInput(wrong)
         try:
             envelope = _Envelope.model_validate(sent).model_dump()
             within = "playbook."
@@ -210,7 +205,7 @@ class PlaybookIn:
             }
             return cls(**envelope, lines=inner)
         except ValidationError as error:
-            raise InvalidInput(field_errors(error)) from error
+            raise InvalidInput(field_errors(error, _Envelope.model_fields)) from error
 
     @classmethod
     def described(cls) -> dict[str, Any]:

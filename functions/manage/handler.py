@@ -26,7 +26,7 @@ from dibs.web.entry import http
 from dibs.web.http import Event, Response, answer, query
 from dibs.web.route import ANYBODY, CSV, Route
 from dibs.wiring import wiring
-from manage import leads, managers, pauses, people, receipts
+from manage import leads, managers, overview, pauses, people, receipts
 from manage.body import (
     YAML,
     AssignIn,
@@ -146,6 +146,13 @@ ROUTES = {
     ),
     "GET /playbook/history": Route(history, MANAGER, {200: "History"}),
     "GET /playbook/schema": Route(rules_schema, ANYBODY, {200: "application/schema+json"}),
+    "GET /leads": Route(
+        overview.listed,
+        MANAGER,
+        {200: "Leads"},
+        (InvalidInput, RouteNotFound),
+        query=overview.LEADS,
+    ),
     "POST /leads/{lead_id}/assign": Route(
         leads.assign, MANAGER, {200: "Moved"}, _LEAD, body=AssignIn, repeated=_AGAIN
     ),

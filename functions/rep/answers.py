@@ -8,8 +8,9 @@ from typing import Literal, NotRequired
 
 from typing_extensions import TypedDict
 
-from dibs.core.lead import Contact, Preview, State
+from dibs.core.lead import Contact, IdentityKind, Preview, State
 from dibs.core.quality import Quality
+from dibs.people.leads_shown import LeadRow
 from dibs.race.debts import Debt
 from dibs.race.limits import UsedLimit
 from dibs.race.newcomers import Phase
@@ -68,6 +69,31 @@ class Offers(TypedDict):
     """The open leads of the rep's team."""
 
     offers: list[Offer]
+
+
+class ByQuality(TypedDict):
+    """How many leads of each quality."""
+
+    hot: int
+    warm: int
+    cold: int
+
+
+class PoolShown(TypedDict):
+    """What is open for claiming; for a rep also whether they may claim one of them now.
+
+    Of blind leads a rep hears how many there are, and not of which quality.
+    """
+
+    as_of: datetime
+    team: str | None
+    size: int
+    mean_age_seconds: int
+    oldest_at: datetime | None
+    by_quality: ByQuality
+    blind: int
+    eligible: NotRequired[bool]
+    refusal: NotRequired[Refused]
 
 
 class HeldLead(TypedDict):
@@ -522,3 +548,37 @@ class Me(TypedDict):
     credits: Credits | None
     points: PointsEarned
     badges: list[Badge]
+
+
+class Step(TypedDict):
+    """One step of a lead's life; `holder` held it then."""
+
+    at: datetime
+    epoch: int
+    from_state: State
+    to_state: State
+    cause: str
+    by: str
+    holder: str | None
+    reason: str
+
+
+class Duplicate(TypedDict):
+    """Another post or lead that belongs to this one, and why."""
+
+    at: datetime
+    other_id: str | None
+    because: IdentityKind
+    source: str
+    outcome: str
+
+
+class LeadShown(LeadRow):
+    """A lead with its contact and its history, the oldest step first."""
+
+    epoch: int
+    playbook_version: int
+    next_states: Sequence[State]
+    contact: Contact | None
+    duplicates: list[Duplicate]
+    history: list[Step]

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
 from dibs.core.calendar import Kind, day_start, last_completed, next_on_duty
 from dibs.core.rep import Rep, Usage
-from dibs.ledger.ports import Ledger
+from dibs.game.scoring.ports import OwnCard
+from dibs.ledger.entries import Entry
 from dibs.race.debts import debts
 from dibs.race.decide import off, schedule_of
 from dibs.race.limits import allowance_of, day_after, used_limits
 from dibs.reports.assignment_rows import releases
-from dibs.reports.ports import OwnResults, QuotaResult
+from dibs.reports.ports import QuotaResult
 from dibs.reports.tiers import Outlook
 from dibs.reports.winning import winning_metrics
 from dibs.rules.playbook import Playbook
@@ -24,8 +26,8 @@ def card_of(
     rep: Rep,
     usage: Usage,
     playbook: Playbook,
-    results: OwnResults,
-    ledger: Ledger,
+    own: OwnCard,
+    entries: Sequence[Entry],
     now: datetime,
 ) -> dict[str, Any]:
     """Return what `GET /me` answers."""
@@ -53,17 +55,38 @@ def card_of(
         "debts": [asdict(debt) for debt in debts(rep, usage, playbook, now)],
         "unaccepted": usage.unaccepted,
         "in_hand": usage.in_hand,
-        "released_this_week": _released(rep, ledger, now),
+        "released_this_week": _released(rep, entries, now),
         "tier": rep.tier,
-        "tier_metrics": _metrics(rep, playbook, ledger, now),
-        "tier_outlook": _outlook(_latest(rep, playbook, results, now)),
+        "tier_metrics": _metrics(rep, playbook, entries, now),
+        "tier_outlook": _outlook(_latest(rep, playbook, own, now)),
         "allowance": {
             "leads_a_week": allowance_of(rep, playbook, now),
             "taken_this_week": usage.leads_in(week),
             "starts_again_at": day_after(week + timedelta(days=6), rep.zone),
-            "last_month": _attained(_last_month(rep, playbook, results, now)),
+            "last_month": _attained(_last_month(rep, playbook, own, now)),
         },
     }
+
+
+def weeks_of(rep: Rep, playbook: Playbook, now: datetime) -> tuple[str, ...]:
+    """Return the weeks whose places the card may show: the last one, and the one before it."""
+    if not playbook.ranks(rep.team):
+        return ()
+    before = now - timedelta(days=7)
+    return _last("week", rep, playbook, now), _last("week", rep, playbook, before)
+
+
+def month_of(rep: Rep, playbook: Playbook, now: datetime) -> str:
+    """Return the month whose target the card shows, empty where there are no quotas."""
+    return _last("month", rep, playbook, now) if playbook.quota.enabled else ""
+
+
+def since(rep: Rep, playbook: Playbook, now: datetime) -> datetime:
+    """Return from when on the card needs what the rep did."""
+    monday = day_start(rep.this_week(now), rep.zone)
+    if not playbook.ranks(rep.team):
+        return monday
+    return min(monday, now - timedelta(weeks=playbook.tiers.weeks))
 
 
 def _back_at(rep: Rep, playbook: Playbook, now: datetime) -> datetime | None:
@@ -80,46 +103,39 @@ def _back_at(rep: Rep, playbook: Playbook, now: datetime) -> datetime | None:
     return next_on_duty(schedule_of(rep, playbook), max(ends, default=now))
 
 
-def _released(rep: Rep, ledger: Ledger, now: datetime) -> int:
+def _released(rep: Rep, entries: Sequence[Entry], now: datetime) -> int:
     """Return how many leads the rep gave back since their Monday (C5)."""
     start = day_start(rep.this_week(now), rep.zone)
-    return releases(ledger.of_rep(rep.rep_id, start, now), start, now)
+    return releases((one for one in entries if one.at >= start), start, now)
 
 
-def _metrics(rep: Rep, playbook: Playbook, ledger: Ledger, now: datetime) -> dict[str, Any] | None:
+def _metrics(
+    rep: Rep, playbook: Playbook, entries: Sequence[Entry], now: datetime
+) -> dict[str, Any] | None:
     """Return what wins in the rep's tier (G10), over as many weeks as tiers look back on."""
     if not playbook.ranks(rep.team):
         return None
     weeks, currency = playbook.tiers.weeks, playbook.quota.currency
     start = now - timedelta(weeks=weeks)
-    entries = list(ledger.of_rep(rep.rep_id, start, now))
+    known = [one for one in entries if one.at >= start]
     counts, names = playbook.work.counts, playbook.game.tier_metrics
-    found = winning_metrics(rep.tier, entries, counts, currency, rep.rep_id, start, now, names)
+    found = winning_metrics(rep.tier, known, counts, currency, rep.rep_id, start, now, names)
     return {"weeks": weeks, "currency": currency, **found}
 
 
 def _latest(
-    rep: Rep, playbook: Playbook, results: OwnResults, now: datetime
+    rep: Rep, playbook: Playbook, own: OwnCard, now: datetime
 ) -> tuple[str, Outlook] | None:
     """Return the latest week the rep was placed for: the last one, or the one before it."""
-    if not playbook.ranks(rep.team):
-        return None
-    week = _last("week", rep, playbook, now)
-    for name in (week, _last("week", rep, playbook, now - timedelta(days=7))):
-        found = results.outlook(rep.rep_id, name)
-        if found is not None:
-            return name, found
-    return None
+    weeks = weeks_of(rep, playbook, now)
+    return next(((name, own.outlooks[name]) for name in weeks if name in own.outlooks), None)
 
 
 def _last_month(
-    rep: Rep, playbook: Playbook, results: OwnResults, now: datetime
+    rep: Rep, playbook: Playbook, own: OwnCard, now: datetime
 ) -> tuple[str, QuotaResult] | None:
-    if not playbook.quota.enabled:
-        return None
-    month = _last("month", rep, playbook, now)
-    found = results.attained(rep.rep_id, month)
-    return None if found is None else (month, found)
+    month = month_of(rep, playbook, now)
+    return (month, own.attained) if month and own.attained is not None else None
 
 
 def _last(kind: Kind, rep: Rep, playbook: Playbook, now: datetime) -> str:

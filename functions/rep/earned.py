@@ -10,23 +10,27 @@ from dibs.core.periods import ALL
 from dibs.core.rep import Rep
 from dibs.game.scoring.badges import badges_of
 from dibs.game.scoring.points import level_of
-from dibs.game.scoring.ports import OwnStandings, PointsLedger
+from dibs.game.scoring.ports import OwnCard, OwnStandings
 from dibs.rules.game import Level
 from dibs.rules.playbook import Playbook
 
 _POINTS = "points.sum"
 
 
-def earned(
-    rep: Rep, playbook: Playbook, standings: OwnStandings, points: PointsLedger, now: datetime
-) -> dict[str, Any]:
-    """Return what `GET /me` says of it; week and month are those of the team's zone."""
+def periods_of(rep: Rep, playbook: Playbook, now: datetime) -> tuple[str, str, str]:
+    """Return the periods whose points are shown: this week, this month, and ever."""
     team = playbook.teams.get(rep.team)
     zone = rep.zone if team is None else team.zone
-    week, month = (period_of(kind, zone, now).name for kind in ("week", "month"))
-    sums = standings.of_rep(rep.rep_id, (week, month, ALL))
-    gained = {period: one.whole.get(_POINTS, 0) for period, one in sums.items()}
-    account = points.account(rep.rep_id)
+    return period_of("week", zone, now).name, period_of("month", zone, now).name, ALL
+
+
+def earned(
+    rep: Rep, playbook: Playbook, own: OwnCard, standings: OwnStandings, now: datetime
+) -> dict[str, Any]:
+    """Return what `GET /me` says of it; week and month are those of the team's zone."""
+    week, month, _ = periods_of(rep, playbook, now)
+    gained = {period: one.whole.get(_POINTS, 0) for period, one in own.sums.items()}
+    account = own.account
     level, ahead = level_of(account, playbook.game.levels)
     return {
         "points": {

@@ -9,7 +9,7 @@ from typing import Any
 from dibs.assignment.work import accept
 from dibs.assignment.work import release as release_lead
 from dibs.aws import clock
-from dibs.callers import REP, REP_AND_USAGE, VIEWER
+from dibs.callers import HOLDER_OR_MANAGER, REP, REP_AND_USAGE, REP_OR_MANAGER, VIEWER
 from dibs.core.credentials import Shown
 from dibs.core.errors import (
     AlreadyExists,
@@ -43,7 +43,8 @@ from dibs.web.outcome import OutcomeIn
 from dibs.web.route import HOLDER, HTML, Route
 from dibs.web.translations import refusal_sentence, shown_company
 from dibs.wiring import wiring
-from rep import held_lead, home, page, receipt, why
+from rep import held_lead, home, page, pool, receipt, why
+from rep import lead as one_lead
 from rep.allotted import allotted
 from rep.body import (
     AvailabilityForm,
@@ -52,8 +53,8 @@ from rep.body import (
     DisputeIn,
     ReleaseIn,
 )
-from rep.card import card_of
-from rep.earned import earned
+from rep.card import card_of, month_of, since, weeks_of
+from rep.earned import earned, periods_of
 
 
 def offers(event: Event, caller: tuple[Rep, Usage]) -> Response:
@@ -244,10 +245,14 @@ def me(event: Event, caller: tuple[Rep, Usage]) -> Response:
     """
     del event
     rep, usage = caller
-    playbook, now = wiring().roster.playbook(fresh=True), clock.now()
-    card = card_of(rep, usage, playbook, wiring().results, wiring().ledger, now)
-    card |= allotted(rep, usage, playbook, wiring().turns, now)
-    card |= earned(rep, playbook, wiring().standings, wiring().points, now)
+    mine, now = wiring(), clock.now()
+    playbook = mine.roster.playbook(fresh=True)
+    weeks, month = weeks_of(rep, playbook, now), month_of(rep, playbook, now)
+    own = mine.own_cards.of(rep.rep_id, weeks, month, periods_of(rep, playbook, now))
+    entries = list(mine.ledger.of_rep(rep.rep_id, since(rep, playbook, now), now))
+    card = card_of(rep, usage, playbook, own, entries, now)
+    card |= allotted(rep, usage, playbook, mine.turns, now)
+    card |= earned(rep, playbook, own, mine.standings, now)
     return answer(200, card)
 
 
@@ -269,18 +274,21 @@ _ERROR_PAGES = dict.fromkeys((401, 403, 404, 409, 410, 422), HTML)
 _AGAIN = "The same again changes nothing and gets the same answer."
 
 ROUTES = {
-    "GET /me": Route(me, REP_AND_USAGE, {200: "Me"}),
+    "GET /me": Route(me, REP_AND_USAGE, {200: "Me", 304: ""}),
     "GET /me/offers": Route(offers, REP_AND_USAGE, {200: "Offers"}),
+    "GET /pool": Route(
+        pool.pool, REP_OR_MANAGER, {200: "PoolShown"}, (Forbidden, InvalidInput), query=pool.POOL
+    ),
     "GET /me/leads": Route(held, REP, {200: "HeldLeads"}),
     "GET /": Route(home.show, REP_AND_USAGE, {200: HTML, 303: ""}, page=home.page_of),
     "GET /me/leads/{lead_id}": Route(
         held_lead.show, REP, {200: "LeadInHand"}, (LeadNotFound, NoLongerYours)
     ),
     "GET /leads/{lead_id}": Route(
-        held_lead.show_page,
-        REP,
-        {200: HTML, 303: "", **_ERROR_PAGES},
-        (LeadNotFound, NoLongerYours),
+        one_lead.show,
+        HOLDER_OR_MANAGER,
+        {200: (HTML, "LeadShown"), 303: "", **_ERROR_PAGES},
+        (LeadNotFound, NoLongerYours, RouteNotFound),
         page=held_lead.page_of,
     ),
     "POST /me/leads/{lead_id}/outcome": Route(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from dibs.aws import clock
-from dibs.core.credentials import Manager
+from dibs.core.credentials import Manager, is_manager
 from dibs.core.errors import LeadNotFound, MalformedBody, RouteNotFound, Unauthorized
 from dibs.core.rep import Rep, Usage
 from dibs.roster.callers import calling_manager, calling_rep, calling_viewer, check_team
@@ -70,6 +70,17 @@ def _viewer(event: Event) -> Rep | None:
     return found if isinstance(found, Rep) else None
 
 
+def _rep_and_usage_or_manager(event: Event) -> tuple[Rep, Usage] | Manager:
+    said, credentials, now = caller(event), wiring().credentials, clock.now()
+    if is_manager(said.owner):
+        return calling_manager(said, credentials, now)
+    return calling_rep(said, credentials, now)
+
+
+def _rep_or_manager_of_it(event: Event) -> Rep | Manager:
+    return _manager(event) if is_manager(caller(event).owner) else _rep(event)
+
+
 def _source(event: Event) -> datetime:
     from dibs.intake.signing import Scope  # loads what the other callers do without
 
@@ -88,5 +99,9 @@ VIEWER = Who("rep or manager", _viewer, (Unauthorized,), cookie=True)
 """Either; the function gets the rep, or None for a manager."""
 ANYBODY_HERE = Who("rep or manager", _who, (Unauthorized,), cookie=True)
 """Either; the function gets the rep or the manager."""
+REP_OR_MANAGER = Who("rep or manager", _rep_and_usage_or_manager, (Unauthorized,), cookie=True)
+"""Either; the function gets the rep with what they have used up, or the manager."""
+HOLDER_OR_MANAGER = Who("rep or manager", _rep_or_manager_of_it, cookie=True)
+"""A rep, or a manager who may do this for that team; the function gets which."""
 SOURCE = Who("signed", _source, (Unauthorized, MalformedBody))
 """A system that signs with the intake secret; the function gets when it signed."""

@@ -18,6 +18,7 @@ from dibs.race.store import DynamoRaceStore
 
 if TYPE_CHECKING:
     from dibs.assignment.head_start_store import DynamoTurns
+    from dibs.assignment.overview_store import DynamoLeadPages
     from dibs.assignment.store import DynamoHoldings
     from dibs.aws.once import DynamoOnce
     from dibs.dispatch.follow import FollowDeps
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from dibs.game.quests.store import DynamoQuests
     from dibs.game.rewards.store import DynamoRewards
     from dibs.game.scoring.award_store import DynamoAwards
+    from dibs.game.scoring.own_store import DynamoOwnCards
     from dibs.game.scoring.points_store import DynamoPoints
     from dibs.game.scoring.score import ScoreDeps
     from dibs.game.scoring.store import DynamoStandings
@@ -137,6 +139,13 @@ class Wiring:
         return DynamoHoldings(self.dynamo, self.settings)
 
     @cached_property
+    def lead_pages(self) -> DynamoLeadPages:
+        """Leads that are not done with, page by page."""
+        from dibs.assignment.overview_store import DynamoLeadPages
+
+        return DynamoLeadPages(self.dynamo, self.settings)
+
+    @cached_property
     def turns(self) -> DynamoTurns:
         """Whose turn it is to see new leads first."""
         from dibs.assignment.head_start_store import DynamoTurns
@@ -230,6 +239,13 @@ class Wiring:
         from dibs.game.scoring.store import DynamoStandings
 
         return DynamoStandings(self.dynamo, self.settings, ThreadPoolExecutor(WRITERS).map)
+
+    @cached_property
+    def own_cards(self) -> DynamoOwnCards:
+        """What a rep reads of themselves."""
+        from dibs.game.scoring.own_store import DynamoOwnCards
+
+        return DynamoOwnCards(self.dynamo, self.settings, self.standings)
 
     @cached_property
     def once(self) -> DynamoOnce:

@@ -382,6 +382,42 @@ def test_a_lead_is_assigned_and_withdrawn_with_a_reason_that_is_shown(organisati
     assert run("lead", "withdraw", lead.lead_id).exit_code == 2
 
 
+def test_leads_are_listed_by_where_they_are(organisation: World) -> None:
+    rep = organisation.add_rep(a_rep(1))
+    assert "0 leads" in said(run("lead", "list"))
+    open_, held, aside = (organisation.post_lead(a_card(n), clock.now()) for n in (1, 2, 3))
+    said(run("lead", "assign", held.lead_id, rep.rep_id, "--reason", "an ally"))
+    said(run("lead", "withdraw", aside.lead_id, "--reason", "rude", "--to-nobody"))
+
+    def ids(*asked: str) -> list[str]:
+        return [row["lead_id"] for row in json.loads(said(run("lead", "list", "--json", *asked)))]
+
+    assert ids() == [open_.lead_id, aside.lead_id, held.lead_id]
+    assert ids("--limit", "2") == [open_.lead_id, aside.lead_id]
+    assert ids("--state", "on_hold") == [aside.lead_id]
+    assert ids("--holder", rep.rep_id) == ids("--team", "north", "--state", "held")
+    shown = said(run("lead", "list"))
+    assert "3 leads" in shown
+    assert open_.lead_id in shown
+    assert "more" in said(run("lead", "list", "--limit", "1"))
+    assert isinstance(run("lead", "list", "--state", "won").exception, InvalidInput)
+    assert said(run("pool")).startswith("1 open: ")
+    assert said(run("pool", "--team", "north")).startswith("1 open: ")
+    assert run("pool", "--team", "nosuch").exit_code == 2
+
+
+def test_a_claim_is_shown_in_its_place_of_the_history(
+    organisation: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(leads.console, "width", 200)
+    rep = organisation.add_rep(a_rep(1))
+    lead = organisation.post_lead(a_card(1), clock.now())
+    claim(organisation.race, lead.lead_id, rep.rep_id, proof_of(rep), clock.now)
+    said(run("lead", "withdraw", lead.lead_id, "--reason", "rude", "--to-nobody"))
+    shown = said(run("lead", "show", lead.lead_id))
+    assert shown.index("accepted") < shown.index("after the notice") < shown.index("rude")
+
+
 def test_a_draw_is_shown_and_recomputed(organisation: World) -> None:
     lead = organisation.post_lead(a_card(1), clock.now())
     assert run("lead", "draw", lead.lead_id).exit_code == 1

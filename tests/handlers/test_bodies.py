@@ -177,3 +177,43 @@ def test_what_a_description_closes_takes_its_fields_and_no_other(app: App, route
 def test_too_much_is_not_read(app: App, route: str) -> None:
     answer = send(app, route, " " * 300_000)
     assert (answer.status, answer.code) == (413, "body_too_large")
+
+
+def unknown(answer: Answer) -> dict[str, str]:
+    assert (answer.status, answer.code) == (422, "invalid_input"), answer.text
+    return {error["field"]: error["problem"] for error in answer.json["errors"]}
+
+
+@pytest.mark.parametrize("route", [route for route in ROUTES if route not in SOURCES])
+@pytest.mark.parametrize("field", ["nosuch", "Reason", HALF])
+def test_a_field_that_is_not_known_is_named_and_nothing_is_changed(
+    app: App, route: str, field: str
+) -> None:
+    before = app.everything() if "lead_id" not in route else None
+    named = unknown(send(app, route, {**content(route)["example"], field: "x"}))
+    assert len(named) == 1
+    if field != HALF:
+        [(name, problem)] = named.items()
+        assert name.rpartition(".")[2] == field
+        assert problem.startswith("is not known here; ")
+    assert before is None or app.everything() == before
+
+
+def test_the_known_fields_are_said_beside_what_else_is_wrong(app: App) -> None:
+    sent = {"helper": "aaaae", "rep_id": "aaaae"}
+    named = unknown(send(app, "POST /help/{help_id}/confirm", sent))
+    assert named == {"rep_id": "is not known here; send helper"}
+    named = unknown(send(app, "POST /leads/{lead_id}/assign", {"holder": "aaaae", "reason": ""}))
+    assert set(named) == {"holder", "rep_id", "reason"}
+
+
+def test_sources_may_send_what_is_not_known_and_people_may_not(app: App) -> None:
+    """Systems send what they have; a rep's app or a manager's sends what it means."""
+    for route in SOURCES:
+        answer = send(app, route, {**content(route)["example"], "nosuch": {"any": ["thing"]}})
+        assert answer.status == 201, answer.text
+    one = {**content("POST /activities")["example"], "activity_id": "call-2", "nosuch": 1}
+    for token in (token_of(AINA), MANAGER):
+        assert set(unknown(send(app, "POST /activities", one, token))) == {"nosuch"}
+        many = send(app, "POST /activities", {"activities": [one]}, token).json["results"]
+        assert [(each["status"], each["errors"][0]["field"]) for each in many] == [(422, "nosuch")]

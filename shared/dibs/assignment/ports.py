@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Protocol
@@ -88,6 +88,26 @@ class Holdings(Protocol):
     def override(self, change: Override) -> bool: ...
 
     def nudged(self, lead: Lead) -> bool: ...
+
+
+Position = Mapping[str, tuple[int, str]]
+"""How far each key of an index was read: the time and the lead read last."""
+
+
+class LeadPages(Protocol):
+    """Leads that are not done with, page by page.
+
+    Each read returns at most so many leads, what it cost in requests, and where to go on; None
+    where nothing is left.
+    """
+
+    def waiting(
+        self, place: str, after: Position | None, most: int
+    ) -> tuple[list[Lead], int, Position | None]: ...
+
+    def held(
+        self, rep_id: str, after: Position | None, most: int
+    ) -> tuple[list[Lead], int, Position | None]: ...
 
 
 class PriorityTurns(Protocol):

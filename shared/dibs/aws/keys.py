@@ -147,6 +147,11 @@ def queue_shard(shard: int) -> str:
     return f"QUEUE#{shard}"
 
 
+def hold_shard(shard: int) -> str:
+    """Leads a manager put on hold, by when they were received (R7)."""
+    return f"HOLD#{shard}"
+
+
 def work_shard(shard: int) -> str:
     """Held leads that are not worked yet, by when they are due (C11)."""
     return f"WORK#{shard}"

@@ -1,4 +1,4 @@
-"""`dibs lead`: post a lead as a source would, show its history, assign or withdraw it (R7)."""
+"""`dibs lead`: post a lead as a source would, list leads, show one, assign or withdraw it (R7)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 import urllib.error
 import urllib.request
 import uuid
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -17,14 +17,24 @@ from rich.table import Table
 from standardwebhooks import Webhook
 
 from dibs.assignment import override
+from dibs.assignment.overview import (
+    LISTED,
+    MOST_LISTED,
+    STATES,
+    Asked,
+    page_of,
+    pool_view,
+    steps_of,
+)
 from dibs.assignment.work import reason_of
 from dibs.aws import clock
 from dibs.cli.console import console
 from dibs.cli.target import Stack, Target, noted, target
 from dibs.core.errors import NotConfigured
-from dibs.core.lead import DuplicateLink, IdentityKind, Lead
+from dibs.core.lead import DuplicateLink, IdentityKind, Lead, State
 from dibs.intake.duplicates import EXISTING_OWNER
 from dibs.intake.signing import Scope
+from dibs.people.leads_shown import lead_shown
 from dibs.race.draw import flaws, ticket
 from dibs.receipts.receipts import SealedRace
 
@@ -128,23 +138,21 @@ def show(lead_id: str, stack: Stack = "") -> None:
     else:
         console.print(f"Held by {lead.owner}." if lead.owner else "Nobody holds it.")
     table = Table("at (UTC)", "from", "to", "cause", "by", "reason")
-    for transition in store.history(lead_id):
+    for transition in steps_of(store.history(lead_id), claim):
         at = f"{transition.at:%Y-%m-%d %H:%M:%S.%f}"[:-3]
-        whose = (
-            f"{transition.by} (held by {transition.holder})" if transition.holder else transition.by
-        )
+        whose = transition.by
+        if claim is not None and transition.to_state is State.CLAIMED:
+            whose = f"{claim.rep_name} ({claim.rep_id}), {claim.claim_ms} ms after the notice"
+        elif transition.holder:
+            whose = f"{transition.by} (held by {transition.holder})"
         table.add_row(
             at,
             transition.from_state,
             transition.to_state,
             transition.cause,
-            whose,
+            escape(whose),
             escape(transition.note),
         )
-    if current is not None and current.competitive:
-        at = f"{current.claimed_at:%Y-%m-%d %H:%M:%S.%f}"[:-3]
-        who = f"{current.rep_name} ({current.rep_id}), {current.claim_ms} ms after the notice"
-        table.add_row(at, "open", "claimed", "claimed", who)
     console.print(table)
     for link in store.duplicate_links(lead_id):
         console.print(f"{link.at:%Y-%m-%d %H:%M:%S}  {_link_line(link)}", highlight=False)
@@ -153,6 +161,70 @@ def show(lead_id: str, stack: Stack = "") -> None:
         sealed = races.find(lead_id, epoch)
         if sealed is not None:
             console.print(_seal_line(epoch, sealed), highlight=False)
+
+
+@app.command("list")
+def listed(
+    state: Annotated[str, typer.Option(help=f"Only these: {', '.join(STATES)}.")] = "",
+    team: Annotated[str, typer.Option(help="Only of this team.")] = "",
+    holder: Annotated[str, typer.Option(help="Only what this rep holds, by id.")] = "",
+    most: Annotated[int, typer.Option("--limit", min=1, help="How many at most.")] = LISTED,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    stack: Stack = "",
+) -> None:
+    """List leads that are open, wait, are on hold or held, the oldest of each place first (U5)."""
+    stores, now = target(stack).stores, clock.now()
+    found, after = list[Lead](), ""
+    while len(found) < most:
+        here = Asked(state, team, holder, after, min(MOST_LISTED, most - len(found)))
+        page = page_of(stores.lead_pages, stores.roster, here)
+        found, after = [*found, *page.leads], page.after
+        if not after:
+            break
+    holders = stores.roster.get_many(sorted({lead.owner for lead in found if lead.owner}))
+    names = {rep_id: rep.name for rep_id, rep in holders.items()}
+    if as_json:
+        rows = [lead_shown(lead, names, now) for lead in found]
+        typer.echo(json.dumps(rows, indent=2, ensure_ascii=False, default=str))
+        return
+    table = Table("lead", "company", "state", "quality", "teams", "holder", "age", "returns (UTC)")
+    for lead in found:
+        owner = lead.owner and f"{names.get(lead.owner, '')} ({lead.owner})".strip()
+        due = lead.return_at if lead.owner and not lead.worked_at else None
+        table.add_row(
+            lead.lead_id,
+            escape(lead.preview.company),
+            "on hold" if lead.on_hold else lead.state,
+            lead.quality,
+            ", ".join(lead.teams),
+            escape(owner or ""),
+            _age(now - lead.received_at),
+            f"{due:%Y-%m-%d %H:%M}" if due else "",
+        )
+    console.print(table)
+    console.print(f"{len(found)} leads" + (", and more: raise --limit" if after else ""))
+
+
+def _age(span: timedelta) -> str:
+    minutes = int(span.total_seconds() // 60)
+    days, hours = minutes // 1440, minutes // 60
+    return f"{days} d" if days else f"{hours} h" if hours else f"{minutes} min"
+
+
+def pool(
+    team: Annotated[str, typer.Option(help="Only of this team.")] = "", stack: Stack = ""
+) -> None:
+    """Show how many leads are open for claiming, how old they are, and of which quality (U4)."""
+    stores = target(stack).stores
+    if team and team not in stores.roster.playbook().teams:
+        raise typer.BadParameter("name one of the playbook's teams", param_hint="--team")
+    found = pool_view(stores.race.open_leads(), team, clock.now(), hidden=False)
+    parts = ", ".join(f"{many} {quality}" for quality, many in found.by_quality.items())
+    console.print(f"{found.size} open: {parts}; {found.blind} of them blind.", highlight=False)
+    if found.oldest_at is not None:
+        mean = _age(timedelta(seconds=found.mean_age_seconds))
+        oldest = f"{found.oldest_at:%Y-%m-%d %H:%M}"
+        console.print(f"Open for {mean} on average, the oldest since {oldest} UTC.")
 
 
 def _seal_line(epoch: int, sealed: SealedRace) -> str:

@@ -71,6 +71,19 @@ def implied_by_move(current: State, to: State) -> tuple[State, ...]:
     raise IllegalMove(f"A lead cannot move from {current} to {to}.")
 
 
+def legal_moves(current: State) -> tuple[State, ...]:
+    """Return the states a lead may come to from `current` (C8)."""
+
+    def legal(to: State) -> bool:
+        try:
+            implied_by_move(current, to)
+        except IllegalMove:
+            return False
+        return to is not current
+
+    return tuple(filter(legal, State))
+
+
 @dataclass(frozen=True)
 class Transition:
     """A recorded transition of a lead (C8): its cause, by whom, and who held the lead then.

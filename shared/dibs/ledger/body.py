@@ -15,7 +15,7 @@ from dibs.core.errors import BodyTooLarge, FieldError, InvalidInput, MalformedBo
 from dibs.ledger.activities import Activity
 from dibs.web.body import JSON, Id, SourceBody, Word, checked
 from dibs.web.http import LARGEST_BODY
-from dibs.web.json_body import parse_json
+from dibs.web.json_body import named_only, parse_json
 
 MOST = 500
 LARGEST_BATCH = 256 * 1024
@@ -39,7 +39,11 @@ Step = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_-]{1,40}/[a-z0-9_-]{1
 
 
 class ActivityIn(SourceBody):
-    """One activity of `POST /activities`. Unknown fields are ignored, as those of a lead are."""
+    """One activity of `POST /activities`.
+
+    Of a system, unknown fields are ignored, as those of a lead are; of a rep or manager they are
+    named.
+    """
 
     example: ClassVar[Mapping[str, Any]] = {
         "activity_id": "call-1",
@@ -62,14 +66,16 @@ class ActivityIn(SourceBody):
     quantity: Quantity | None = None
 
 
-def activity_from(data: Any) -> Activity:
+def activity_from(data: Any, *, by_system: bool = True) -> Activity:
     """Return the activity that was sent.
 
     Raises:
-        InvalidInput: names every field that is wrong.
+        InvalidInput: names every field that is wrong, or that a person sent and nobody knows.
     """
     if not isinstance(data, dict):
         raise InvalidInput((FieldError("activity", "send a JSON object"),))
+    if not by_system:
+        named_only(data, ActivityIn.model_fields)
     found = checked(ActivityIn, data)
     words = {
         name: getattr(found, name) or "" for name in ("currency", "reverses", "step", "confirms")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -28,7 +29,13 @@ def open_offers(
     store: RaceStore, rep: Rep, usage: Usage, playbook: Rules, now: datetime
 ) -> list[OpenOffer]:
     """Return the open leads of the rep's team, oldest first, with the verdict on a claim now."""
-    open_leads = store.open_leads()
+    return offers_of(store.open_leads(), rep, usage, playbook, now)
+
+
+def offers_of(
+    open_leads: Sequence[Lead], rep: Rep, usage: Usage, playbook: Rules, now: datetime
+) -> list[OpenOffer]:
+    """Return those of the open leads that are the rep's team's, as `open_offers` does."""
     leads = [
         lead
         for lead in open_leads

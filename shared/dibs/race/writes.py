@@ -178,14 +178,15 @@ def put_transition(to: Settings, transition: Transition) -> dict[str, Any]:
 def awaiting_somebody(lead: Lead, now: datetime) -> dict[str, Any]:
     """Return the index attributes that make a lead show up as open, waiting or unsent.
 
-    One that is on hold waits for nobody (R7).
+    One that is on hold waits for nobody (R7); it is found where a manager looks for it.
     """
     shard = keys.shard_of(lead.lead_id)
     waits: dict[str, Any] = {}
     if lead.state is State.OPEN:
         waits = {"wait_shard": keys.open_shard(shard), "wait_at": lead.opens_at}
-    elif not lead.on_hold:
-        waits = {"wait_shard": keys.queue_shard(shard), "wait_at": lead.received_at}
+    else:
+        name = keys.hold_shard if lead.on_hold else keys.queue_shard
+        waits = {"wait_shard": name(shard), "wait_at": lead.received_at}
     return {**waits, "outbox_shard": keys.outbox_shard(shard), "outbox_at": now}
 
 

@@ -33,14 +33,6 @@ class Targets(Protocol):
     def put(self, month: date, targets: Mapping[str, int]) -> None: ...
 
 
-class OwnResults(Protocol):
-    """What a rep may read of their own results."""
-
-    def outlook(self, rep_id: str, week: str) -> Outlook | None: ...
-
-    def attained(self, rep_id: str, month: str) -> QuotaResult | None: ...
-
-
 class PeriodResults(Protocol):
     """The results of a period. Each is written once; the first one counts."""
 

@@ -19,7 +19,7 @@ from dibs.aws.dynamo import ConditionFailed, Dynamo, insisting
 from dibs.aws.settings import Settings
 from dibs.core.calendar import named
 from dibs.reports.assignment_rows import Row
-from dibs.reports.ports import OwnResults, PeriodResults, QuotaResult, Targets
+from dibs.reports.ports import PeriodResults, QuotaResult, Targets
 from dibs.reports.tiers import Inputs, Outlook
 
 _KEPT = timedelta(days=400)
@@ -27,8 +27,8 @@ _IN_ONE_WRITE = 100
 _CAST = Config(cast=[tuple])
 
 
-class DynamoPeriodResults(PeriodResults, OwnResults):
-    """Both on DynamoDB: a card per rep and period, and a note per job of its latest period."""
+class DynamoPeriodResults(PeriodResults):
+    """On DynamoDB: a card per rep and period, and a note per job of its latest period."""
 
     def __init__(self, dynamo: Dynamo, settings: Settings) -> None:
         self._db = dynamo
@@ -112,9 +112,7 @@ class DynamoPeriodResults(PeriodResults, OwnResults):
     def outlook(self, rep_id: str, week: str) -> Outlook | None:
         """Return what a rep may read of their placing in a week, None where there is none."""
         card = self._db.get(self._table, _key(keys.tier_card(rep_id, week)))
-        if card is None or "outlook" not in card:
-            return None
-        return from_dict(Outlook, json.loads(card["outlook"]["S"]), _CAST)
+        return outlook_from(card) if card else None
 
     def record_attained(self, rep_id: str, month: str, result: QuotaResult) -> bool:
         """Store a month's result and the allowance that follows, once; False when there is one."""
@@ -146,7 +144,7 @@ class DynamoPeriodResults(PeriodResults, OwnResults):
     def attained(self, rep_id: str, month: str) -> QuotaResult | None:
         """Return what a rep made of a month's target, None where it was not worked out."""
         card = self._db.get(self._table, _key(keys.quota_card(rep_id, month)))
-        return _attained_from(json.loads(card["attained"]["S"])) if card else None
+        return attained_from(card) if card else None
 
     def record_report(self, team: str, week: str, rows: Sequence[Row]) -> None:
         """Keep a week's assignment report; the first one that is kept stays."""
@@ -218,7 +216,16 @@ def _attained_body(result: QuotaResult) -> dict[str, Any]:
     return {**asdict(result), "attainment": reached}
 
 
-def _attained_from(body: dict[str, Any]) -> QuotaResult:
+def outlook_from(card: Item) -> Outlook | None:
+    """Return the placing a week's card holds, None while it holds only what it is made from."""
+    if "outlook" not in card:
+        return None
+    return from_dict(Outlook, json.loads(card["outlook"]["S"]), _CAST)
+
+
+def attained_from(card: Item) -> QuotaResult:
+    """Return the result a month's card holds."""
+    body = json.loads(card["attained"]["S"])
     reached = body["attainment"]
     return QuotaResult(**{**body, "attainment": None if reached is None else Fraction(reached)})
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, ClassVar, Self, TypeVar
 
 from pydantic import (
@@ -20,9 +20,11 @@ from pydantic_core import PydanticCustomError
 
 from dibs.core.errors import FieldError, InvalidInput, MalformedBody
 from dibs.web.http import LARGEST_BODY
-from dibs.web.json_body import json_object, parse_json
+from dibs.web.json_body import json_object, not_known, parse_json
 
 JSON = "application/json"
+# What pydantic calls a field that is not known, of a model and of a dataclass.
+_EXTRA = ("extra_forbidden", "unexpected_keyword_argument")
 # What JSON Schema can say of it: a lone half of a letter is no text there at all.
 _PLAIN = r"^[^\u0000-\u001f\u007f-\u009f\u2028\u2029]*$"
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
@@ -36,9 +38,9 @@ Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max
 
 
 class AppBody(BaseModel):
-    """What our own apps and pages send: unknown fields are ignored, nothing sent is `{}`."""
+    """What our own apps and pages send: unknown fields are named, nothing sent is `{}`."""
 
-    model_config = ConfigDict(strict=True, extra="ignore")
+    model_config = ConfigDict(strict=True, extra="forbid")
     media: ClassVar[str] = JSON
     largest: ClassVar[int] = LARGEST_BODY
     example: ClassVar[Mapping[str, Any]]
@@ -54,7 +56,7 @@ class AppBody(BaseModel):
         try:
             return cls.model_validate({**dict.fromkeys(_worded(cls)), **json_object(raw)})
         except ValidationError as error:
-            raise InvalidInput(field_errors(error)) from error
+            raise InvalidInput(field_errors(error, cls.model_fields)) from error
 
     @classmethod
     def described(cls) -> dict[str, Any]:
@@ -165,10 +167,15 @@ def checked(shape: type[Shape], data: Mapping[str, Any]) -> Shape:
     return found
 
 
-def field_errors(error: ValidationError) -> tuple[FieldError, ...]:
-    """Return pydantic's findings as ours, without the values: those may be personal."""
+def field_errors(error: ValidationError, known: Iterable[str] = ()) -> tuple[FieldError, ...]:
+    """Return pydantic's findings as ours, without the values: those may be personal.
+
+    Of a field that is not known, they say which are `known`.
+    """
     return tuple(
-        FieldError(".".join(str(part) for part in found["loc"]) or "body", found["msg"])
+        not_known(str(found["loc"][0]), known)
+        if found["type"] in _EXTRA and len(found["loc"]) == 1 and known
+        else FieldError(".".join(str(part) for part in found["loc"]) or "body", found["msg"])
         for found in error.errors(include_url=False, include_input=False, include_context=False)
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -129,6 +130,43 @@ def problem(error: DibsError) -> Response:
 def secured(response: Response) -> Response:
     """Return an answer with what every answer tells a browser: come by https, guess no type."""
     return {**response, "headers": {**_ALWAYS, **response.get("headers", {})}}
+
+
+def unless_known(event: Mapping[str, Any], response: Response) -> Response:
+    """Return an answer with its tag; where the caller has that answer already, 304 without it.
+
+    The tag is of what is said, not of when: two answers that differ in that alone have the same.
+    Pages have none, as they are read by people, who see the time on them.
+    """
+    headers = response["headers"]
+    is_json = headers.get("content-type", "").startswith("application/json")
+    if response["statusCode"] != 200 or "etag" in headers or not is_json:
+        return response
+    said = _dump(_timeless(json.loads(response["body"])))
+    tag = f'"{hashlib.sha256(said.encode()).hexdigest()[:32]}"'
+    # A browser may keep it, and has to ask each time whether it still holds.
+    kept = {"etag": f"W/{tag}", "cache-control": "private, no-cache", "vary": _VARY}
+    if _names(header(event, "if-none-match"), tag):
+        return {"statusCode": 304, "headers": kept, "body": ""}
+    return {**response, "headers": {**headers, **kept}}
+
+
+_VARY = "accept, authorization, cookie"
+_OF_THE_MOMENT = ("as_of", "seconds_left")
+
+
+def _timeless(said: Any) -> Any:
+    if isinstance(said, list):
+        return [_timeless(one) for one in said]
+    if not isinstance(said, dict):
+        return said
+    return {name: _timeless(one) for name, one in said.items() if name not in _OF_THE_MOMENT}
+
+
+def _names(sent: str, tag: str) -> bool:
+    """Tell whether an If-None-Match names a tag, weak or strong."""
+    named = [one.strip().removeprefix("W/") for one in sent.split(",")]
+    return tag in named or "*" in named
 
 
 def header(event: Mapping[str, Any], name: str) -> str:

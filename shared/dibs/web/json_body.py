@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from dibs.core.errors import FieldError, InvalidInput, MalformedBody
@@ -53,6 +53,24 @@ def json_object(raw: bytes) -> dict[str, Any]:
     if not isinstance(data, dict):
         raise InvalidInput((FieldError("body", "send a JSON object"),))
     return data
+
+
+def not_known(name: str, known: Iterable[str]) -> FieldError:
+    """Return what says that a field is not known, and which are."""
+    # Half a letter cannot be answered.
+    plain = name.encode(errors="replace").decode()
+    return FieldError(plain, f"is not known here; send {', '.join(known)}")
+
+
+def named_only(data: Mapping[str, Any], known: Collection[str]) -> None:
+    """Check that no field was sent but the known ones.
+
+    Raises:
+        InvalidInput: names each that is not known.
+    """
+    wrong = tuple(not_known(name, known) for name in data if name not in known)
+    if wrong:
+        raise InvalidInput(wrong)
 
 
 def _halves(value: Any, place: str = "") -> Iterator[str]:

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs
 
 from dibs.core.errors import FieldError, InvalidInput
 from dibs.web.http import LARGEST_BODY
-from dibs.web.json_body import json_object
+from dibs.web.json_body import json_object, named_only
 
 _ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 _ID_SAYS = "send an id of your own for this tap: up to 64 letters, digits and . _ : -"
@@ -38,7 +38,10 @@ class OutcomeIn:
             MalformedBody: it looks like JSON and is none.
             InvalidInput: names every field that is wrong.
         """
-        sent = json_object(raw) if raw.lstrip()[:1] in (b"", b"{", b"[", b'"') else _form(raw)
+        is_json = raw.lstrip()[:1] in (b"", b"{", b"[", b'"')
+        sent = json_object(raw) if is_json else _form(raw)
+        if is_json:
+            named_only(sent, ("outcome", "outcome_id"))
         outcome, outcome_id = sent.get("outcome"), sent.get("outcome_id")
         wrong = []
         if not isinstance(outcome, str) or not outcome.strip():
@@ -67,6 +70,7 @@ class OutcomeIn:
                     "description": "Yours; the same again counts once.",
                 },
             },
+            "additionalProperties": False,
         }
 
 

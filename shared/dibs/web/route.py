@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from dibs.core.errors import DibsError, Forbidden, Unauthorized
-from dibs.web.http import Event, Response, header, raw_body
+from dibs.web.http import Event, Response, header, raw_body, unless_known
 from dibs.web.sign_in import caller
 
 
@@ -64,7 +64,8 @@ class Route:
     """One route. Its function gets the event, then the caller and the body where there are any.
 
     `answers` says what comes back with each status: the name of a type in `answers.py` beside the
-    function, or a media type other than JSON; several go by what the caller accepts.
+    function, or a media type other than JSON; several go by what the caller accepts. Where 304 is
+    among them, answers have a tag, and who sends it back hears that nothing has changed.
     `errors` are what it may raise besides what every route may: what is wrong with the caller or
     the body, and that the server is in trouble. `also` are other content types the body may have,
     and what reads them. `query` describes the parameters it reads,
@@ -93,7 +94,8 @@ class Route:
                 media = header(event, "content-type").partition(";")[0].strip().lower()
                 read = (self.also or {}).get(media, self.body.read)
                 given.append(read(raw_body(event, self.body.largest)))
-            return self.serve(*given)
+            response = self.serve(*given)
+            return unless_known(event, response) if 304 in self.answers else response
         except DibsError as error:
             page = self.page(event, error) if self.page is not None else None
             if page is None:

@@ -144,7 +144,7 @@ def test_names_and_targets_stand_beside_the_counts(game: Game) -> None:
 def test_what_is_protected_shows_on_no_board_and_is_the_reps_own(game: Game) -> None:
     game.score(claimed(protected=True), claimed(2))
     assert game.shown()[AINA.rep_id]["claimed"] == 1
-    [own] = game.standings.of_rep(AINA.rep_id, ["all"]).values()
+    [own] = game.standings.sums(game.standings.live(), {(AINA.rep_id, "all")})
     assert own.whole["claimed"] == 2
 
 

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from dibs.game.scoring.points import Account, Transfer
     from dibs.game.scoring.tally import Award, Place, Tally
     from dibs.ledger.entries import Entry
+    from dibs.reports.ports import QuotaResult
+    from dibs.reports.tiers import Outlook
 
 
 @dataclass(frozen=True)
@@ -150,9 +152,25 @@ class StandingsStore(Standings, Protocol):
 class OwnStandings(Protocol):
     """What a rep may read of their own score."""
 
-    def of_rep(self, rep_id: str, wanted: Collection[str]) -> dict[str, Sum]: ...
-
     def badges(self, rep_id: str) -> list[tuple[str, str, datetime]]: ...
+
+
+@dataclass(frozen=True)
+class OwnCard:
+    """What was worked out of a rep: places by week, a month's target, sums by period, points."""
+
+    outlooks: Mapping[str, Outlook]
+    attained: QuotaResult | None
+    sums: Mapping[str, Sum]
+    account: Account
+
+
+class OwnCards(Protocol):
+    """What a rep may read of themselves, in one read."""
+
+    def of(
+        self, rep_id: str, weeks: Collection[str], month: str, periods: Collection[str]
+    ) -> OwnCard: ...
 
 
 class StandingsBuild(Protocol):

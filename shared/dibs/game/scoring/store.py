@@ -255,7 +255,7 @@ class DynamoStandings(StandingsStore, StandingsBuild, OwnStandings):
         return {
             "Update": {
                 "TableName": self._table,
-                "Key": _total_key(generation, rep_id, period),
+                "Key": total_key(generation, rep_id, period),
                 "UpdateExpression": f"ADD version :one{', ' if added else ''}{added}",
                 "ExpressionAttributeValues": {":one": {"N": "1"}, **values},
                 **({"ExpressionAttributeNames": names} if names else {}),
@@ -266,20 +266,15 @@ class DynamoStandings(StandingsStore, StandingsBuild, OwnStandings):
         """Return the sums of reps in periods, as they are now."""
         if not keys_:
             return []
-        wanted = [_total_key(generation, rep_id, period) for rep_id, period in sorted(keys_)]
+        wanted = [total_key(generation, rep_id, period) for rep_id, period in sorted(keys_)]
         found = self._db.batch_get({self._table: wanted}, (self._table,))[self._table]
         return [sum_from(item) for item in found]
-
-    def of_rep(self, rep_id: str, wanted: Collection[str]) -> dict[str, Sum]:
-        """Return a rep's own sums of some periods, by period."""
-        found = self.sums(self.live(), {(rep_id, period) for period in wanted})
-        return {one.period: one for one in found}
 
     def award_badges(self, generation: str, sums: Sum, held: frozenset[str], at: datetime) -> bool:
         """Note which badges a rep holds for a period; False when the sum has changed meanwhile."""
         noted: dict[str, Any] = {
             "TableName": self._table,
-            "Key": _total_key(generation, sums.rep_id, sums.period),
+            "Key": total_key(generation, sums.rep_id, sums.period),
             "UpdateExpression": "SET badges = :held" if held else "REMOVE badges",
             "ConditionExpression": "version = :seen",
             "ExpressionAttributeValues": {
@@ -642,7 +637,8 @@ def _unit_key(generation: str, name: str) -> Item:
     return {"pk": {"S": keys.unit(generation, name)}, "sk": {"S": keys.UNIT}}
 
 
-def _total_key(generation: str, rep_id: str, period: str) -> Item:
+def total_key(generation: str, rep_id: str, period: str) -> Item:
+    """Return where a rep's sums of a period are."""
     return {"pk": {"S": keys.totals_of(generation, rep_id)}, "sk": {"S": period}}
 
 

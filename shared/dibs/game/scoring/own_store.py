@@ -1,0 +1,52 @@
+"""What a rep reads of themselves, in one request to DynamoDB (U2)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from dibs.aws import keys
+from dibs.aws.attributes import Item
+from dibs.aws.dynamo import Dynamo
+from dibs.aws.settings import Settings
+from dibs.game.scoring.points import Account
+from dibs.game.scoring.points_store import account_from, balance_key
+from dibs.game.scoring.ports import OwnCard, OwnCards
+from dibs.game.scoring.store import DynamoStandings, sum_from, total_key
+from dibs.reports.store import attained_from, outlook_from
+
+
+class DynamoOwnCards(OwnCards):
+    """`OwnCards` on DynamoDB: four kinds of items of three tables, read together."""
+
+    def __init__(self, dynamo: Dynamo, settings: Settings, standings: DynamoStandings) -> None:
+        self._db = dynamo
+        self._to = settings
+        self._standings = standings
+
+    def of(
+        self, rep_id: str, weeks: Collection[str], month: str, periods: Collection[str]
+    ) -> OwnCard:
+        """Return a rep's places of some weeks, a month's target, sums and points, as they are."""
+        tiers = {keys.tier_card(rep_id, week): week for week in weeks}
+        quota = keys.quota_card(rep_id, month) if month else ""
+        live = self._standings.live()
+        people, totals, game = (
+            self._to.organisation_table,
+            self._to.standings_table,
+            self._to.game_table,
+        )
+        wanted: dict[str, list[Item]] = {
+            totals: [total_key(live, rep_id, period) for period in periods],
+            game: [balance_key(rep_id)],
+        }
+        if named := [*tiers, *([quota] if quota else [])]:
+            wanted[people] = [{"pk": {"S": pk}} for pk in named]
+        found = self._db.batch_get(wanted, (totals, game))
+        results = {item["pk"]["S"]: item for item in found.get(people, ())}
+        placed = {week: outlook_from(results[pk]) for pk, week in tiers.items() if pk in results}
+        return OwnCard(
+            outlooks={week: one for week, one in placed.items() if one is not None},
+            attained=attained_from(results[quota]) if quota in results else None,
+            sums={one.period: one for one in map(sum_from, found[totals])},
+            account=next(map(account_from, found[game]), Account(rep_id)),
+        )
