@@ -9,6 +9,7 @@ from typing import Any, Literal, NotRequired
 from typing_extensions import TypedDict
 
 from dibs.game.contests.rules import Contest, Kind, Why
+from dibs.game.contests.series import Repeats
 from dibs.game.rewards.rules import RequestState
 
 Number = int | float
@@ -296,6 +297,23 @@ class PlannedContest(Planned):
     """A contest as it was set up."""
 
     contest: Contest
+
+
+class ContestSeries(TypedDict):
+    """A contest that recurs, and its contests that are set up and not final."""
+
+    series_id: str
+    cancelled: bool
+    by: str
+    contest: Contest
+    repeats: Repeats
+    contests: list[Planned]
+
+
+class AllSeries(TypedDict):
+    """The contests that recur."""
+
+    series: list[ContestSeries]
 
 
 class Contests(TypedDict):

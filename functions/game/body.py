@@ -9,7 +9,7 @@ from typing import Annotated, Any, ClassVar, Self
 from pydantic import Field
 
 from dibs.assignment.body import Reason
-from dibs.game.contests.store import contest_schema
+from dibs.game.contests.store import contest_schema, series_schema
 from dibs.game.help.ask import LONGEST_REQUEST_ID
 from dibs.game.help.rules import LONGEST_TEXT
 from dibs.game.rewards.requests import REWARD_SCHEMA
@@ -125,6 +125,24 @@ class RewardIn(_Named):
     def described(cls) -> dict[str, Any]:
         """Return its JSON Schema."""
         return REWARD_SCHEMA
+
+
+class SeriesIn(_Named):
+    """A contest that recurs, as it is to be."""
+
+    example: ClassVar[Mapping[str, Any]] = {
+        "name": "Week of calls",
+        "kind": "individual",
+        "first_day": "2026-12-07",
+        "metric": "count(call)",
+        "teams": ["north"],
+        "repeats": {"every": "week", "weekdays": ["mon", "fri"]},
+    }
+
+    @classmethod
+    def described(cls) -> dict[str, Any]:
+        """Return its JSON Schema."""
+        return series_schema()
 
 
 class ContestIn(_Named):

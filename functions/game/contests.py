@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Any
@@ -14,6 +15,7 @@ from dibs.core.errors import IllegalMove, RouteNotFound
 from dibs.core.rep import Rep
 from dibs.game.contests import run as contests
 from dibs.game.contests.ports import PlannedContest
+from dibs.game.contests.repeat import cancel_series, plan_series
 from dibs.game.contests.rules import (
     Contest,
     ContestRow,
@@ -24,14 +26,15 @@ from dibs.game.contests.rules import (
     times_of,
 )
 from dibs.game.contests.run import SHOWN, View, gap
-from dibs.game.contests.store import contest_body, contest_from_body
+from dibs.game.contests.series import Series
+from dibs.game.contests.store import contest_body, contest_from_body, series_from_body
 from dibs.game.contests.texts import rules_in_words
 from dibs.roster.trail import note
 from dibs.rules.playbook import Playbook
 from dibs.web.http import Event, Response, answer, path
 from dibs.web.route import Route
 from dibs.wiring import wiring
-from game.body import ContestIn
+from game.body import ContestIn, SeriesIn
 
 _ID_BYTES = 64
 _SHOWN_TO_MANAGERS = 100
@@ -40,9 +43,9 @@ _LISTED = timedelta(days=92)
 
 def put(event: Event, manager: Manager, sent: ContestIn) -> Response:
     """`PUT /contests/{contest_id}`: set a contest up, or change it until it begins."""
-    contest = contest_from_body(_contest_id(event), sent.named)
+    contest, unread = contest_from_body(_contest_id(event), sent.named)
     now = clock.now()
-    planned = contests.plan(wiring().contest_deps, contest, manager.manager_id, now)
+    planned = contests.plan(wiring().contest_deps, contest, manager.manager_id, now, unread)
     _note(manager, "contest.put", contest.contest_id, contest_body(planned.contest))
     return answer(200, _planned(planned, now) | {"contest": contest_body(planned.contest)})
 
@@ -58,15 +61,56 @@ def _note(manager: Manager, what: str, target: str, after: Mapping[str, Any]) ->
     note(wiring().audit_log, manager.manager_id, what, target, clock.now(), {}, after)
 
 
+def put_series(event: Event, manager: Manager, sent: SeriesIn) -> Response:
+    """`PUT /contest-series/{series_id}`: set up a contest that recurs, or change it."""
+    series_id = _named_id(event, "series_id", "There is no such series of contests.")
+    series, unread = series_from_body(series_id, sent.named)
+    now = clock.now()
+    series = replace(series, by=manager.manager_id)
+    plan_series(wiring().contest_deps, series, now, unread)
+    _note(manager, "series.put", series_id, _series_body(series))
+    return answer(200, _series(series, wiring().contests.all(), now))
+
+
+def cancel_whole(event: Event, manager: Manager) -> Response:
+    """`POST /contest-series/{series_id}/cancel`: call a series off, with what has not begun."""
+    series_id = _named_id(event, "series_id", "There is no such series of contests.")
+    series = cancel_series(wiring().contest_deps, series_id)
+    _note(manager, "series.cancel", series_id, {"cancelled": True})
+    return answer(200, _series(series, wiring().contests.all(), clock.now()))
+
+
+def all_series(event: Event, manager: Manager) -> Response:
+    """`GET /contest-series`: the contests that recur, with those set up of each."""
+    del event, manager
+    now, planned = clock.now(), wiring().contests.all()
+    found = [_series(one, planned, now) for one in wiring().contests.series()]
+    return answer(200, {"series": found})
+
+
+def _series(series: Series, planned: Iterable[PlannedContest], now: datetime) -> dict[str, Any]:
+    own = [
+        _planned(one, now)
+        for one in planned
+        if one.by == series.author and one.state in ("upcoming", "live")
+    ]
+    about = {"series_id": series.series_id, "cancelled": series.cancelled, "by": series.by}
+    return {**about, **_series_body(series), "contests": own}
+
+
+def _series_body(series: Series) -> dict[str, Any]:
+    return {"contest": contest_body(series.contest), "repeats": asdict(series.repeats)}
+
+
 def preview(event: Event, manager: Manager, sent: ContestIn) -> Response:
     """`POST /contests/preview`: how a contest would stand, on past or live data.
 
     Nothing is stored, and nobody learns of it.
     """
     del event, manager
-    contest = contest_from_body("preview", sent.named)
+    contest, unread = contest_from_body("preview", sent.named)
     now, playbook = clock.now(), wiring().roster.playbook()
-    frozen, standing = contests.preview(wiring().contest_deps, contest, now)
+    frozen, standing = contests.preview(wiring().contest_deps, contest, now, unread)
     body = {
         "contest": contest_body(contest),
         "rules": rules_in_words(contest, frozen.figures, "en"),
@@ -142,9 +186,13 @@ def _own_progress(contest_id: str, viewer: Rep, now: datetime) -> dict[str, Any]
 
 
 def _contest_id(event: Event) -> str:
-    named = path(event, "contest_id")
+    return _named_id(event, "contest_id", "There is no such contest for you.")
+
+
+def _named_id(event: Event, what: str, otherwise: str) -> str:
+    named = path(event, what)
     if not (0 < len(named.encode(errors="replace")) <= _ID_BYTES and named.isprintable()):
-        raise RouteNotFound("There is no such contest for you.")
+        raise RouteNotFound(otherwise)
     return named
 
 
@@ -329,6 +377,22 @@ ROUTES: dict[str, Route] = {
     ),
     "POST /contests/preview": Route(
         preview, MANAGER, {200: "ContestPreview"}, body=ContestIn, repeated="It may be asked again."
+    ),
+    "GET /contest-series": Route(all_series, MANAGER, {200: "AllSeries", 304: ""}),
+    "PUT /contest-series/{series_id}": Route(
+        put_series,
+        MANAGER,
+        {200: "ContestSeries"},
+        (RouteNotFound,),
+        body=SeriesIn,
+        repeated="What is sent is how it is then, for the contests to come.",
+    ),
+    "POST /contest-series/{series_id}/cancel": Route(
+        cancel_whole,
+        MANAGER,
+        {200: "ContestSeries"},
+        (RouteNotFound,),
+        repeated="Cancelled is cancelled.",
     ),
     "GET /challenges": Route(challenges, VIEWER, {200: "Challenges", 304: ""}),
 }

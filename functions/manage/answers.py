@@ -151,6 +151,15 @@ class Targets(TypedDict):
     targets: dict[str, int]
 
 
+class DisputeAnswer(TypedDict):
+    """How a dispute was answered, and by whom."""
+
+    upheld: bool
+    text: str
+    answered_at: datetime
+    answered_by: str
+
+
 class Disputed(TypedDict):
     """What a rep objected to."""
 
@@ -159,6 +168,7 @@ class Disputed(TypedDict):
     rep_id: str
     disputed_at: datetime
     reason: str
+    answer: DisputeAnswer | None
 
 
 class Disputes(TypedDict):

@@ -14,6 +14,7 @@ from dibs.core.errors import FieldError, InvalidInput
 from dibs.people.access import LONGEST_DAYS
 from dibs.people.profiles import PROFILE_SCHEMA
 from dibs.playbook.file import Lines, read_json, read_yaml, schema
+from dibs.receipts.body import InOwnWords
 from dibs.reports.quotas import LARGEST_TARGET
 from dibs.web.body import JSON, AppBody, field_errors, judged_later, otherwise
 from dibs.web.http import LARGEST_BODY
@@ -58,6 +59,18 @@ class ManagerIn(TokenIn):
         str, Field(min_length=1, max_length=80), otherwise("give a name of up to 80 letters")
     ]
     team: Annotated[str, otherwise("name one of the playbook's teams, or none for all")] = ""
+
+
+class RulingIn(AppBody):
+    """Whether a dispute is upheld, and why; the rep reads it."""
+
+    example: ClassVar[Mapping[str, Any]] = {
+        "upheld": False,
+        "text": "Your claim came 250 milliseconds after the first one.",
+    }
+
+    upheld: Annotated[bool, otherwise("send true or false")]
+    text: InOwnWords
 
 
 class PauseIn(AppBody):

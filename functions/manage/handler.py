@@ -34,6 +34,7 @@ from manage.body import (
     PauseIn,
     PlaybookIn,
     ProfileIn,
+    RulingIn,
     TargetsIn,
     TokenIn,
     WithdrawIn,
@@ -242,6 +243,14 @@ ROUTES = {
     "GET /log": Route(managers.log, MANAGER, {200: "Log"}, (InvalidInput,), query=managers.LOG),
     "GET /disputes": Route(
         receipts.disputes, MANAGER, {200: "Disputes"}, (InvalidInput,), query=receipts.DISPUTES
+    ),
+    "POST /disputes/{lead_id}/{epoch}/{rep_id}/answer": Route(
+        receipts.rule,
+        MANAGER_OF_BODY,
+        {200: "Disputed"},
+        (RouteNotFound, IllegalMove),
+        body=RulingIn,
+        repeated="The same answer again changes nothing; another one is 409.",
     ),
 }
 

@@ -10,16 +10,22 @@ from urllib.parse import quote
 
 from dibs.aws import clock
 from dibs.core.credentials import Manager
-from dibs.core.errors import FieldError, InvalidInput
+from dibs.core.errors import FieldError, InvalidInput, RouteNotFound
 from dibs.receipts.audit import of_day
 from dibs.receipts.export import write_head, write_race
-from dibs.web.http import Event, Response, answer, csv_answer, query
+from dibs.receipts.ports import Dispute
+from dibs.receipts.seal import answer_dispute
+from dibs.roster.callers import check_team
+from dibs.roster.trail import note
+from dibs.web.http import Event, Response, answer, csv_answer, lead_id, path, query
 from dibs.wiring import wiring
+from manage.body import RulingIn
 
 # An answer of Lambda's holds 6 MB.
 _LARGEST = 3_000_000
 _MOST_RACES = 500
 _PLACE = re.compile(r"([0-9]{1,9})\.([0-9]{1,4})")
+_EPOCH = re.compile(r"[0-9]{1,5}")
 _MONTH = re.compile(r"2[0-9]{3}-(0[1-9]|1[0-2])")
 
 RECEIPTS: dict[str, dict[str, Any]] = {
@@ -56,17 +62,46 @@ def disputes(event: Event, manager: Manager) -> Response:
     month = query(event, "month") or f"{clock.now():%Y-%m}"
     if not _MONTH.fullmatch(month):
         raise InvalidInput((FieldError("month", "send a month such as 2026-11"),))
-    found = [
-        {
-            "lead_id": one.lead_id,
-            "epoch": one.epoch,
-            "rep_id": one.rep_id,
-            "disputed_at": one.at,
-            "reason": one.reason,
-        }
-        for one in wiring().races.disputes(date.fromisoformat(f"{month}-01"))
-    ]
-    return answer(200, {"month": month, "disputes": found})
+    found = wiring().races.disputes(date.fromisoformat(f"{month}-01"))
+    return answer(200, {"month": month, "disputes": [_disputed(one) for one in found]})
+
+
+def rule(event: Event, manager: Manager, sent: RulingIn) -> Response:
+    """`POST /disputes/{lead_id}/{epoch}/{rep_id}/answer`: uphold a dispute or not, and say why.
+
+    The rep reads it beside their receipt. Nothing in the receipt changes.
+    """
+    rep = wiring().roster.get(path(event, "rep_id"))
+    epoch = path(event, "epoch")
+    if rep is None or not _EPOCH.fullmatch(epoch):
+        raise RouteNotFound("There is no such dispute. Look at GET /disputes.")
+    check_team(manager, (rep.team,), looks=False)
+    now, by, races = clock.now(), manager.manager_id, wiring().races
+    filed = races.disputed(lead_id(event), int(epoch), rep.rep_id)
+    answered = answer_dispute(
+        races, lead_id(event), int(epoch), rep.rep_id, sent.upheld, sent.text, by, now
+    )
+    if filed is not None and not filed.ruling:
+        about = f"{answered.lead_id}/{answered.epoch}/{answered.rep_id}"
+        note(wiring().audit_log, by, "dispute.answer", about, now, {}, {"ruling": answered.ruling})
+    return answer(200, _disputed(answered))
+
+
+def _disputed(one: Dispute) -> dict[str, Any]:
+    given = {
+        "upheld": one.ruling == "upheld",
+        "text": one.answer,
+        "answered_at": one.answered_at,
+        "answered_by": one.answered_by,
+    }
+    return {
+        "lead_id": one.lead_id,
+        "epoch": one.epoch,
+        "rep_id": one.rep_id,
+        "disputed_at": one.at,
+        "reason": one.reason,
+        "answer": given if one.ruling else None,
+    }
 
 
 def _asked(event: Event) -> tuple[date, str, tuple[int, int]]:

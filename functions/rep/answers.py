@@ -225,6 +225,22 @@ class SealedRace(TypedDict):
     block: int | None
 
 
+class DisputeAnswer(TypedDict):
+    """What a manager answered to an objection."""
+
+    upheld: bool
+    text: str
+    answered_at: datetime
+
+
+class Objection(TypedDict):
+    """What the rep objected to, and the answer once there is one."""
+
+    reason: str
+    disputed_at: datetime
+    answer: DisputeAnswer | None
+
+
 class Receipt(TypedDict):
     """A rep's receipt of a race."""
 
@@ -232,16 +248,15 @@ class Receipt(TypedDict):
     epoch: int
     sealed: bool
     receipt: OwnReceipt
+    dispute: Objection | None
     race: NotRequired[SealedRace]
 
 
-class Dispute(TypedDict):
+class Dispute(Objection):
     """An objection as it was filed first."""
 
     lead_id: str
     epoch: int
-    reason: str
-    disputed_at: datetime
 
 
 class Entrant(TypedDict):

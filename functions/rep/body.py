@@ -21,11 +21,10 @@ from dibs.assignment.work import LONGEST_REASON
 from dibs.core.rep import Platform
 from dibs.people.own import MOST_QUIET_MINUTES
 from dibs.people.profiles import LEAVE_SCHEMA, leave_of
+from dibs.receipts.body import InOwnWords
 from dibs.web.body import TEXT_ONLY, AppBody, judged_later, otherwise
 from dibs.web.http import LARGEST_BODY
 
-_LONGEST_OBJECTION = 500
-_OBJECTION = f"say why, in up to {_LONGEST_OBJECTION} letters"
 _QUIET = f"send a whole number of minutes from 0 to {MOST_QUIET_MINUTES}"
 
 
@@ -36,13 +35,6 @@ def _leave(value: object) -> object:
         return leave_of(value)
     except ValueError as error:
         raise PydanticCustomError("leave", "{how}", {"how": str(error)}) from error
-
-
-def _objection(value: object) -> object:
-    text = value.strip() if isinstance(value, str) else ""
-    if not all(letter.isprintable() or letter in "\r\n\t" for letter in text):
-        raise PydanticCustomError("objection", "{how}", {"how": _OBJECTION})
-    return text
 
 
 class AvailabilityIn(AppBody):
@@ -122,12 +114,7 @@ class DisputeIn(AppBody):
 
     example: ClassVar[Mapping[str, Any]] = {"reason": "I pressed at once and heard nothing."}
 
-    reason: Annotated[
-        str,
-        Field(min_length=1, max_length=_LONGEST_OBJECTION),
-        BeforeValidator(_objection),
-        otherwise(_OBJECTION),
-    ]
+    reason: InOwnWords
 
 
 class DeviceIn(AppBody):

@@ -323,7 +323,7 @@ ROUTES = {
         receipt.dispute,
         REP,
         {200: "Dispute"},
-        _NO_LEAD,
+        (*_NO_LEAD, IllegalMove),
         body=DisputeIn,
         query=EPOCH,
         repeated="The first objection of a rep to a race stays as it was.",

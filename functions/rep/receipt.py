@@ -7,6 +7,7 @@ from typing import Any
 from dibs.aws import clock
 from dibs.core.rep import Rep
 from dibs.receipts import seal as sealing
+from dibs.receipts.ports import Dispute
 from dibs.receipts.receipts import SealedRace, Trace
 from dibs.web.http import Event, Response, answer, epoch_asked, lead_id
 from dibs.wiring import wiring
@@ -24,6 +25,8 @@ def receipt(event: Event, rep: Rep) -> Response:
         epoch_asked(event),
     )
     body: dict[str, Any] = {"lead_id": lead_id(event), "epoch": own.epoch}
+    filed = wiring().races.disputed(lead_id(event), own.epoch, rep.rep_id)
+    body["dispute"] = filed and _filed(filed)
     part = own.part
     if isinstance(part, Trace) or own.sealed is None:
         known = {"told_at": part.told_at, "attempted_at": part.attempted_at}
@@ -36,7 +39,7 @@ def receipt(event: Event, rep: Rep) -> Response:
         "told_at": part.told_at,
         "attempted_at": part.attempted_at,
         "rules": part.rules,
-        "disputed": rep.rep_id in own.sealed.disputed,
+        "disputed": filed is not None,
         **_proof(own.sealed, own.place),
     }
     return answer(200, {**body, "sealed": True, "receipt": found, "race": _race(own.sealed)})
@@ -64,7 +67,7 @@ def _race(sealed: SealedRace) -> dict[str, Any]:
 
 
 def dispute(event: Event, rep: Rep, sent: DisputeIn) -> Response:
-    """`POST /leads/{lead_id}/dispute`: object to a race, once, with a reason.
+    """`POST /leads/{lead_id}/dispute`: object to a race the rep did not win, once, with a reason.
 
     To the latest the rep was in, or that of `?epoch=1`.
     """
@@ -78,5 +81,15 @@ def dispute(event: Event, rep: Rep, sent: DisputeIn) -> Response:
         clock.now(),
         epoch_asked(event),
     )
-    body = {"epoch": filed.epoch, "reason": filed.reason, "disputed_at": filed.at}
-    return answer(200, {"lead_id": filed.lead_id, **body})
+    return answer(200, {"lead_id": filed.lead_id, "epoch": filed.epoch, **_filed(filed)})
+
+
+def _filed(filed: Dispute) -> dict[str, Any]:
+    """Return a dispute and its answer; not who answered."""
+    given = {
+        "upheld": filed.ruling == "upheld",
+        "text": filed.answer,
+        "answered_at": filed.answered_at,
+    }
+    answered = given if filed.ruling else None
+    return {"reason": filed.reason, "disputed_at": filed.at, "answer": answered}

@@ -470,6 +470,8 @@ class Wiring:
             standings=self.standings,
             ledger=self.ledger,
             targets=self.targets,
+            playbooks=self.playbooks,
+            unsent=self.leads.waiting_in_outbox,
             sign=lambda text: signature(text, self.results_secret),
             seed=lambda: entropy.token_hex(32),
         )

@@ -377,6 +377,15 @@ DISPUTE_ITEM: Item = {
     "rep_id": {"S": "aaaac"},
     "sk": {"S": "RACE#00002#DISPUTE#aaaac"},
 }
+ANSWERED = replace(
+    DISPUTE, ruling="upheld", answer="You were.", answered_at=AT, answered_by="m-one"
+)
+ANSWERED_ITEM: Item = DISPUTE_ITEM | {
+    "answer": {"S": "You were."},
+    "answered_at": {"N": "1796031000123"},
+    "answered_by": {"S": "m-one"},
+    "ruling": {"S": "upheld"},
+}
 TRANSFER = Transfer("award/1", "issued", "aaaac", 50, AT, "won", "activity/a1")
 TRANSFER_ITEM: Item = {
     "at": {"N": "1796031000123"},
@@ -508,6 +517,7 @@ BARE_HELP_ITEM: Item = {
             entry_item, entry_from, BARE_ENTRY, BARE_ENTRY_ITEM, id="the least of a entry"
         ),
         pytest.param(dispute_item, dispute_from, DISPUTE, DISPUTE_ITEM, id="a whole dispute"),
+        pytest.param(dispute_item, dispute_from, ANSWERED, ANSWERED_ITEM, id="an answered dispute"),
         pytest.param(transfer_item, transfer_from, TRANSFER, TRANSFER_ITEM, id="a whole transfer"),
         pytest.param(
             transfer_item,

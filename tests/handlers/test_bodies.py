@@ -106,7 +106,12 @@ def test_half_a_letter_from_a_source_fails_nothing(app: App, route: str) -> None
 
 
 # What they name is made by the call, or may be called anything.
-MADE = ("PUT /contests/{contest_id}", "PUT /rewards/{reward_id}", "PUT /me/devices/{device_id}")
+MADE = (
+    "PUT /contests/{contest_id}",
+    "PUT /contest-series/{series_id}",
+    "PUT /rewards/{reward_id}",
+    "PUT /me/devices/{device_id}",
+)
 # The token is checked in the same read as the lead, so after the body's form.
 HELD = ("POST /leads/{lead_id}/release", "POST /c/{token}/outcome")
 

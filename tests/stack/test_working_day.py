@@ -29,6 +29,7 @@ TEAMS = {"early": 9, "late": 10}
 NIGHT, DAY = 20, 40
 DEAL = 250_000
 SOON = 150
+A_WHILE = timedelta(seconds=30)
 
 
 @dataclass
@@ -43,7 +44,7 @@ class Rep:
     here: bool = True
     texted: bool = False
     won: list[str] = field(default_factory=list)
-    seen: set[str] = field(default_factory=set)
+    seen: dict[str, datetime] = field(default_factory=dict)  # of leads open to them, or codes
 
 
 def _zone(hour: int, now: datetime) -> str:
@@ -103,6 +104,11 @@ class Day:
     def owner(self, lead_id: str) -> str:
         return str(self.stack.lock(lead_id).get("owner", {}).get("S", ""))
 
+    def taken_at(self, lead_id: str) -> datetime:
+        """When the lead's last holder got it."""
+        at = int(self.stack.lock(lead_id)["claimed_at"]["N"]) / 1000
+        return datetime.fromtimestamp(at, UTC)
+
     def told(self, lead_id: str, rep: Rep) -> datetime | None:
         """When the rep was told of the lead, None as long as they were not."""
         found = self.stack.client("dynamodb").get_item(
@@ -120,7 +126,7 @@ class Day:
             return
         offers = self.stack.offers({"token": rep.token})
         open_now = [offer["lead_id"] for offer in offers if offer["eligible"]]
-        rep.seen.update(open_now)
+        rep.seen = dict.fromkeys(open_now, datetime.now(UTC)) | rep.seen
         for lead_id in open_now[:1]:
             status, answer, _ = self.stack.call(
                 "POST", f"/leads/{lead_id}/claim", {}, token=rep.token
@@ -134,7 +140,7 @@ class Day:
         for text in reversed(self.stack.texts(rep.phone)):
             code = re.search(r"[Rr]eply (\w{4,6})", text)
             if code and code[1] not in rep.seen:
-                rep.seen.add(code[1])
+                rep.seen[code[1]] = datetime.now(UTC)
                 self.stack.text_from(rep.phone, code[1])
                 return
 
@@ -241,12 +247,7 @@ def test_a_working_day_leaves_nothing_forgotten(day: Day) -> None:
         assert holder.team == team
         assert holder is not leaver
 
-    # Each was told of what was open to them, and nobody before the day began.
-    for rep in day.reps:
-        leads = [code for code in rep.seen if code in day.leads]
-        for lead in leads:
-            at = until(lambda lead=lead, rep=rep: day.told(lead, rep), SOON)
-            assert at >= day.start
+    _each_was_told(day)
     assert stack.texts(phone_only.phone)
 
     # Each number equals a plain recount.
@@ -257,6 +258,16 @@ def test_a_working_day_leaves_nothing_forgotten(day: Day) -> None:
         until(lambda rep=rep: _value(stack, rep, "claims") == wins[rep.rep_id], SOON)
     until(lambda: _value(stack, closer, "revenue") == 0, SOON)  # handed on, not claimed
     stack.dibs("audit")
+
+
+def _each_was_told(day: Day) -> None:
+    """Each was told of what was open to them for a while, and nobody before the day began."""
+    for rep in day.reps:
+        for lead, since in rep.seen.items():
+            if lead in day.leads and rep.here:
+                at = day.told(lead, rep)
+                assert at is not None or day.taken_at(lead) < since + A_WHILE, (rep.name, lead)
+                assert at is None or at >= day.start
 
 
 def _told(kind: str, lead_id: str, rep: Rep, **more: Any) -> dict[str, Any]:

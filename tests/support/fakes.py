@@ -967,6 +967,15 @@ class FakeRaces:
         key = (dispute.lead_id, dispute.epoch, dispute.rep_id)
         return self.filed.setdefault(key, dispute)
 
+    def disputed(self, lead_id: str, epoch: int, rep_id: str) -> Dispute | None:
+        return self.filed.get((lead_id, epoch, rep_id))
+
+    def answer(self, answered: Dispute) -> Dispute:
+        key = (answered.lead_id, answered.epoch, answered.rep_id)
+        if self.filed[key].answered_at is None:
+            self.filed[key] = answered
+        return self.filed[key]
+
     def disputes(self, month: date) -> list[Dispute]:
         found = (d for d in self.filed.values() if f"{d.at:%Y-%m}" == f"{month:%Y-%m}")
         return sorted(found, key=lambda one: (one.at, one.lead_id, one.rep_id))

@@ -1,22 +1,94 @@
-"""`dibs contests`: check the results of contests against their signatures (G4-G6)."""
+"""`dibs contests`: set contests up, once or by the calendar; check results (G4-G6, G12)."""
 
 from __future__ import annotations
 
-from typing import Annotated
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
+from rich.table import Table
 
-from dibs.cli.target import Stack, target
-from dibs.core.errors import RouteNotFound
-from dibs.game.contests.run import flaws
-from dibs.game.contests.store import signature
+from dibs.aws import clock
+from dibs.cli.console import console
+from dibs.cli.target import Stack, noted, operator, target
+from dibs.core.errors import FieldError, InvalidInput, RouteNotFound
+from dibs.game.contests.repeat import cancel_series, plan_series
+from dibs.game.contests.run import cancel, flaws, plan
+from dibs.game.contests.store import contest_from_body, series_from_body, signature
 
 app = typer.Typer(no_args_is_help=True)
 
 
-@app.callback()
-def contests() -> None:
-    """Keep `verify` a subcommand: Typer makes a single command the app itself."""
+@app.command()
+def add(
+    name: Annotated[str, typer.Argument(help="The id it gets, such as december-race.")],
+    file: Annotated[Path, typer.Argument(help="A JSON file as docs/contests.md describes it.")],
+    stack: Stack = "",
+) -> None:
+    """Set up a contest, or with `repeats` in the file one for each period; again changes it."""
+    body, here = _read(file), target(stack)
+    deps, now, by = here.stores.contest_deps, clock.now(), operator()
+    if "repeats" in body:
+        series, unread = series_from_body(name, body)
+        plan_series(deps, replace(series, by=by), now, unread)
+        noted(here.stores, "series.put", name, after={"repeats": body["repeats"]})
+        typer.echo(f"{name}: set up; its contests are in 'dibs contests list'.")
+        return
+    contest, unread = contest_from_body(name, body)
+    planned = plan(deps, contest, by, now, unread)
+    noted(here.stores, "contest.put", name, after={"name": planned.contest.name})
+    times = planned.times
+    typer.echo(
+        f"{name}: from {times.opens_at:%Y-%m-%d %H:%M} to {times.ends_at:%Y-%m-%d %H:%M} UTC."
+    )
+
+
+@app.command("list")
+def list_(stack: Stack = "") -> None:
+    """Show the series of contests, and every contest that is to come or live."""
+    store = target(stack).stores.contests
+    table = Table("contest", "name", "state", "from (UTC)", "to (UTC)")
+    for series in store.series():
+        repeats = series.repeats
+        days = f" ({', '.join(repeats.weekdays)})" if repeats.weekdays else ""
+        state = "cancelled" if series.cancelled else f"each {repeats.every}{days}"
+        table.add_row(series.series_id, series.contest.name, state, "", "")
+    for one in store.all():
+        if one.state in ("upcoming", "live"):
+            times = (f"{at:%Y-%m-%d %H:%M}" for at in (one.times.opens_at, one.times.ends_at))
+            table.add_row(one.contest.contest_id, one.contest.name, one.state, *times)
+    console.print(table)
+
+
+@app.command("cancel")
+def cancel_(
+    name: Annotated[str, typer.Argument(help="A contest's id, or a series' with --series.")],
+    series: Annotated[
+        bool, typer.Option("--series", help="The whole series, with what has not begun.")
+    ] = False,
+    stack: Stack = "",
+) -> None:
+    """Call a contest off, or a series of contests."""
+    here = target(stack)
+    if series:
+        cancel_series(here.stores.contest_deps, name)
+    else:
+        cancel(here.stores.contest_deps, name)
+    what = "series" if series else "contest"
+    noted(here.stores, f"{what}.cancel", name, after={"state": "cancelled"})
+    typer.echo(f"{name}: cancelled.")
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        body = json.loads(file.read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError) as error:
+        raise InvalidInput((FieldError(str(file), f"cannot be read as JSON: {error}"),)) from error
+    if not isinstance(body, dict):
+        raise InvalidInput((FieldError(str(file), "write one JSON object"),))
+    return body
 
 
 @app.command()

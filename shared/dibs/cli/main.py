@@ -10,6 +10,7 @@ from rich.markup import escape
 
 from dibs.cli import (
     contests,
+    disputes,
     leads,
     managers,
     metrics,
@@ -39,9 +40,10 @@ app.add_typer(targets.app, name="targets", help="Monthly targets: show, import (
 app.add_typer(owners.app, name="owners", help="Owners of companies, before any lead: import (C6).")
 app.add_typer(rewards.app, name="rewards", help="Rewards: list, put, decide on requests (G9).")
 app.add_typer(receipts.app, name="receipts", help="Receipts of races: export (C9).")
+app.add_typer(disputes.app, name="disputes", help="What reps dispute: list, answer (C9).")
 app.add_typer(secrets.app, name="secrets", help="What senders sign with: add, rotate, end, list.")
 app.add_typer(metrics.app, name="metrics", help="Metrics: list, try a formula on past data (K2).")
-app.add_typer(contests.app, name="contests", help="Contests: check their results (G4-G6).")
+app.add_typer(contests.app, name="contests", help="Contests: add, list, cancel, verify (G4).")
 app.command("audit")(receipts.audit)
 app.command("pool")(leads.pool)
 app.command("rebuild")(standings.rebuild_standings)

@@ -116,6 +116,11 @@ class Entry:
         """When it happened, as far as speed is concerned (K5)."""
         return self.late_at or self.at
 
+    @property
+    def heard_at(self) -> datetime:
+        """When it was recorded; what we saw ourselves is recorded as it happens (C8)."""
+        return self.recorded_at or self.at
+
 
 def new_entry(
     entry_id: str,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from dibs.core.lead import Lead
 from dibs.race.verdicts import RecordedVerdicts
@@ -14,15 +14,25 @@ if TYPE_CHECKING:
     from dibs.receipts.receipts import ChainLink, SealedRace
 
 
+Ruling = Literal["", "upheld", "not_upheld"]
+
+
 @dataclass(frozen=True)
 class Dispute:
-    """A rep disputes a race, with a reason in their own words (C9)."""
+    """A rep disputes a race, with a reason in their own words; a manager answers it (C9).
+
+    `ruling` is empty until then, `answer` is what the manager said to it.
+    """
 
     lead_id: str
     epoch: int
     rep_id: str
     at: datetime
     reason: str
+    ruling: Ruling = ""
+    answer: str = ""
+    answered_at: datetime | None = None
+    answered_by: str = ""
 
 
 class Races(Protocol):
@@ -58,5 +68,13 @@ class Races(Protocol):
     def block_numbers(self, day: date) -> list[int]: ...
 
     def dispute(self, dispute: Dispute) -> Dispute: ...
+
+    def disputed(self, lead_id: str, epoch: int, rep_id: str) -> Dispute | None:
+        """Return the rep's dispute of a race, as it is now."""
+        ...
+
+    def answer(self, answered: Dispute) -> Dispute:
+        """Store the answer to a dispute, once; return the dispute with its first answer."""
+        ...
 
     def disputes(self, month: date) -> list[Dispute]: ...

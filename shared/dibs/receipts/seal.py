@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from dibs.core.errors import LeadNotFound
+from dibs.core.errors import IllegalMove, LeadNotFound, RouteNotFound
 from dibs.core.events import LATE_AFTER, LeadEvent
 from dibs.core.lead import Lead, State
 from dibs.core.ports import Bus
@@ -20,11 +20,12 @@ from dibs.offers.ports import OfferStore
 from dibs.race.draw import DrawResult
 from dibs.race.ports import Draws, RaceStore
 from dibs.race.verdicts import RecordedVerdicts
-from dibs.receipts.ports import Dispute, Races
+from dibs.receipts.ports import Dispute, Races, Ruling
 from dibs.receipts.receipts import (
     GRACE,
     Block,
     Ending,
+    Outcome,
     Race,
     Receipt,
     SealedRace,
@@ -267,10 +268,48 @@ def dispute(
     now: datetime,
     epoch: int | None = None,
 ) -> Dispute:
-    """File the rep's dispute of a race they were in, once; return the first one filed.
+    """File the rep's dispute of a race they were in and did not win, once; return the first one.
 
     Raises:
         LeadNotFound: there is no such lead, or the rep was not in a race for it.
+        IllegalMove: the rep won this race.
     """
     own = own_receipt(store, races, offers, lead_id, rep_id, epoch)
+    if _won(store, own, lead_id, rep_id):
+        raise IllegalMove("You won this race. Only a race you did not win can be disputed.")
     return races.dispute(Dispute(lead_id, own.epoch, rep_id, now, reason))
+
+
+def _won(store: RaceStore, own: OwnReceipt, lead_id: str, rep_id: str) -> bool:
+    if isinstance(own.part, Receipt):
+        return own.part.outcome is Outcome.WON
+    claim = store.read(lead_id, rep_id).claim
+    return claim is not None and (claim.epoch, claim.rep_id) == (own.epoch, rep_id)
+
+
+def answer_dispute(
+    races: Races,
+    lead_id: str,
+    epoch: int,
+    rep_id: str,
+    upheld: bool,
+    text: str,
+    by: str,
+    now: datetime,
+) -> Dispute:
+    """Answer a rep's dispute: upheld or not, and why; the same answer again changes nothing.
+
+    Raises:
+        RouteNotFound: there is no such dispute.
+        IllegalMove: it has another answer.
+    """
+    filed = races.disputed(lead_id, epoch, rep_id)
+    if filed is None:
+        raise RouteNotFound("There is no such dispute. Look at GET /disputes.")
+    ruling: Ruling = "upheld" if upheld else "not_upheld"
+    answered = races.answer(
+        replace(filed, ruling=ruling, answer=text, answered_at=now, answered_by=by)
+    )
+    if (answered.ruling, answered.answer) != (ruling, text):
+        raise IllegalMove("This dispute is answered already; its answer stands.")
+    return answered

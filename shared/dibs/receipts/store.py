@@ -108,7 +108,8 @@ class BlockRecord(Model):
 
 
 class DisputeRecord(Model):
-    """Why a rep disputes a race (races table); in their own words, so in no hash and no log."""
+    """Why a rep disputes a race, and the answer (races table); in people's own words, so in no hash
+    and no log."""
 
     class Meta:
         table_name = "races"
@@ -120,6 +121,10 @@ class DisputeRecord(Model):
     reason = UnicodeAttribute()
     filed_under = UnicodeAttribute()
     at = InstantAttribute(attr_name="filed_at")
+    ruling = UnicodeAttribute(null=True)
+    answer = UnicodeAttribute(null=True)
+    answered_at = InstantAttribute(null=True)
+    answered_by = UnicodeAttribute(null=True)
 
 
 _JUDGED = Codec(
@@ -314,6 +319,36 @@ class DynamoRaces(Races):
         except ConditionFailed as failure:
             return dispute_from(failure.items[0]) if failure.items[0] else dispute
         return dispute
+
+    def disputed(self, lead_id: str, epoch: int, rep_id: str) -> Dispute | None:
+        """Return a rep's dispute of a race, as it is now."""
+        found = self._db.query(
+            self._table,
+            "lead_id = :lead AND sk = :sk",
+            {":lead": {"S": lead_id}, ":sk": {"S": keys.dispute(epoch, rep_id)}},
+            ConsistentRead=True,
+        )
+        item = next(found, None)
+        return None if item is None else dispute_from(item)
+
+    def answer(self, answered: Dispute) -> Dispute:
+        """Answer a dispute, once; return it with the answer it got first."""
+        key = {"lead_id": {"S": answered.lead_id}}
+        key["sk"] = {"S": keys.dispute(answered.epoch, answered.rep_id)}
+        given = dispute_item(answered)
+        names = ("ruling", "answer", "answered_at", "answered_by")
+        try:
+            self._db.update(
+                self._table,
+                key,
+                "SET " + ", ".join(f"{name} = :{name}" for name in names),
+                "attribute_exists(lead_id) AND attribute_not_exists(answered_at)",
+                ExpressionAttributeValues={f":{name}": given[name] for name in names},
+            )
+        except ConditionFailed:
+            found = self.disputed(answered.lead_id, answered.epoch, answered.rep_id)
+            return answered if found is None else found
+        return answered
 
     def disputes(self, month: date) -> list[Dispute]:
         """Return the disputes filed in a UTC month, in order."""

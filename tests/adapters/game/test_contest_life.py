@@ -17,6 +17,7 @@ from dibs.aws import keys
 from dibs.aws.attributes import Item
 from dibs.aws.settings import Settings
 from dibs.core.errors import IllegalMove, InvalidInput, RouteNotFound
+from dibs.core.events import LATE_AFTER, LeadEvent
 from dibs.core.rep import Rep
 from dibs.game.contests.ports import PlannedContest, SignedResult
 from dibs.game.contests.rules import Contest, FrozenContest, result_text
@@ -34,8 +35,11 @@ from dibs.game.contests.run import (
     run,
 )
 from dibs.game.contests.store import DynamoContests
+from dibs.game.scoring.award_store import DynamoAwards
+from dibs.game.scoring.score import ScoreDeps, score
 from dibs.game.scoring.store import DynamoStandings
-from dibs.ledger.entries import Entry
+from dibs.intake.ports import Pending
+from dibs.ledger.entries import Entry, new_entry
 from dibs.ledger.store import DynamoLedger
 from dibs.reports.store import DynamoTargets
 from dibs.roster import store as roster_store
@@ -47,6 +51,8 @@ from support.totals import add_totals
 MONDAY, SUNDAY = date(2026, 11, 30), date(2026, 12, 6)
 OPENS, ENDS = datetime(2026, 11, 30, tzinfo=UTC), datetime(2026, 12, 7, tzinfo=UTC)
 CUT_OFF = ENDS + timedelta(days=2)
+# What is written at the cut-off has arrived by then.
+CLOSES = CUT_OFF + LATE_AFTER
 MS, HOUR = timedelta(milliseconds=1), timedelta(hours=1)
 AINA, BEN = a_rep(1), a_rep(2)
 CHONG = a_rep(3, team="south")
@@ -84,6 +90,8 @@ class Field:
             standings=DynamoStandings(*stores),
             ledger=self.ledger,
             targets=self.targets,
+            playbooks=world.playbooks,
+            unsent=world.leads.waiting_in_outbox,
             sign=lambda text: hmac.new(b"key", text.encode(), "sha256").hexdigest(),
             seed=lambda: next(seeds),
         )
@@ -197,13 +205,17 @@ def test_what_has_begun_is_not_changed(ground: Field, ran: bool) -> None:
     assert ground.stored().contest == WEEK
 
 
-@pytest.mark.parametrize(("before", "allowed"), [(MS, True), (0 * MS, False)])
-def test_a_contest_begins_in_the_future(ground: Field, before: timedelta, allowed: bool) -> None:
+@pytest.mark.parametrize(
+    ("after", "allowed"), [(-MS, True), (0 * MS, True), (24 * HOUR - MS, True), (24 * HOUR, False)]
+)
+def test_a_contest_begins_today_or_later(ground: Field, after: timedelta, allowed: bool) -> None:
     if allowed:
-        ground.plan(WEEK, OPENS - before)
+        ground.plan(WEEK, OPENS + after)
+        ground.run(OPENS + after)
+        assert ground.state() == ("upcoming" if after < 0 * MS else "live")
         return
     with pytest.raises(InvalidInput) as refused:
-        ground.plan(WEEK, OPENS - before)
+        ground.plan(WEEK, OPENS + after)
     assert [error.field for error in refused.value.errors] == ["first_day"]
 
 
@@ -274,7 +286,7 @@ def test_a_contest_that_was_missed_whole_is_opened_and_closed_by_the_next_run(
     ground.plan()
     ground.call(BEN, 3)
     ground.call(AINA, 1)
-    assert ground.run(CUT_OFF + 30 * 24 * HOUR) == ContestRun(opened=1, closed=1, paid=2)
+    assert ground.run(CLOSES + 30 * 24 * HOUR) == ContestRun(opened=1, closed=1, paid=2)
     assert ground.state() == "final"
     assert ground.prizes() == {f"prize/week/{BEN.rep_id}": 100, f"prize/week/{AINA.rep_id}": 50}
 
@@ -312,8 +324,8 @@ def test_each_run_keeps_how_it_stands(ground: Field) -> None:
         (OPENS, "live"),
         (ENDS - MS, "live"),
         (ENDS, "counting"),
-        (CUT_OFF - MS, "counting"),
-        (CUT_OFF, "final"),
+        (CLOSES - MS, "counting"),
+        (CLOSES, "final"),
     ],
 )
 def test_after_its_end_it_waits_for_late_data(ground: Field, at: datetime, phase: str) -> None:
@@ -330,9 +342,9 @@ def test_late_data_count_until_the_cut_off_and_not_after_it(ground: Field) -> No
     ground.run(ENDS)
     ground.call(BEN, 4, SUNDAY)  # on the last day, reported late
     ground.call(AINA, 9, SUNDAY + timedelta(days=1))  # done after the end
-    ground.run(CUT_OFF)
+    ground.run(CLOSES)
     ground.call(AINA, 9, SUNDAY)  # reported too late
-    ground.run(CUT_OFF + HOUR)
+    ground.run(CLOSES + HOUR)
     view = look(ground.arena, "week", None, CUT_OFF + HOUR)
     assert view.standing is not None
     assert [(row.who, row.value) for row in view.standing.reps] == [
@@ -346,7 +358,7 @@ def test_the_result_is_signed_and_what_was_altered_is_named(ground: Field) -> No
     ground.plan(replace(WEEK, metric="", tickets={"call": 1}))
     ground.call(AINA, 2)
     ground.call(BEN, 2)
-    ground.run(CUT_OFF)
+    ground.run(CLOSES)
     arena = ground.arena
     assert flaws(ground.contests, arena.sign, "week") == []
     signed = ground.signed()
@@ -367,19 +379,19 @@ def test_the_result_is_signed_and_what_was_altered_is_named(ground: Field) -> No
 def test_prizes_are_entries_of_the_ledger(ground: Field) -> None:
     ground.plan()
     ground.call(AINA, 2)
-    ground.run(CUT_OFF)
+    ground.run(CLOSES)
     entry = ground.entries()[f"prize/week/{AINA.rep_id}"]
     assert (entry.kind, entry.rep_id, entry.team) == ("prize", AINA.rep_id, "north")
     assert (entry.amount, entry.currency, entry.cause) == (100, "", "week")
-    assert (entry.at, entry.day, entry.lead_id) == (CUT_OFF, "2026-12-09", None)
+    assert (entry.at, entry.day, entry.lead_id) == (CLOSES, "2026-12-09", None)
 
 
 def test_a_run_that_is_repeated_changes_nothing(ground: Field) -> None:
     ground.plan()
     ground.call(AINA, 2)
-    ground.run(CUT_OFF)
+    ground.run(CLOSES)
     signed, entries = ground.signed(), ground.entries()
-    for at in (CUT_OFF, CUT_OFF + HOUR):
+    for at in (CLOSES, CLOSES + HOUR):
         assert ground.run(at) == ContestRun()
     assert ground.signed() == signed
     assert ground.entries() == entries
@@ -388,7 +400,7 @@ def test_a_run_that_is_repeated_changes_nothing(ground: Field) -> None:
 WRITES = ("plan", "open", "refresh", "close", "paid")
 
 
-TIMES = (OPENS, OPENS + HOUR, ENDS, CUT_OFF, CUT_OFF + timedelta(days=60))
+TIMES = (OPENS, OPENS + HOUR, ENDS, CLOSES, CUT_OFF + timedelta(days=60))
 
 
 class Died(Exception):
@@ -458,10 +470,10 @@ def test_two_runs_at_once_store_one_result_and_book_each_prize_once(
 
     def faster() -> None:
         ground.call(BEN, 9)  # reported between the two
-        ground.run(CUT_OFF)
+        ground.run(CLOSES)
 
     meanwhile(monkeypatch, ground.contests, "close", faster)
-    ground.run(CUT_OFF)
+    ground.run(CLOSES)
     assert ground.prizes() == {f"prize/week/{BEN.rep_id}": 100, f"prize/week/{AINA.rep_id}": 50}
     assert ground.signed().result.standing.prizes == {
         BEN.rep_id: 100,
@@ -477,7 +489,7 @@ def test_the_seed_of_a_lottery_is_settled_at_the_start(ground: Field) -> None:
     ground.call(AINA, 1)
     view = look(ground.arena, "week", AINA, OPENS + HOUR)
     assert view.standing is not None and view.standing.reps[0].place is None
-    ground.run(CUT_OFF)
+    ground.run(CLOSES)
     result = ground.signed().result
     assert (result.seed, result.commitment) == (seed, frozen.commitment)
     assert result.standing.reps[0].place == 1
@@ -493,7 +505,7 @@ def test_a_contest_is_called_off_until_it_is_final(ground: Field) -> None:
     ground.run(OPENS)
     for _ in range(2):
         assert cancel(ground.arena, "week").state == "cancelled"
-    ground.run(CUT_OFF)
+    ground.run(CLOSES)
     assert ground.state() == "cancelled"
     assert ground.prizes() == {}
     with pytest.raises(IllegalMove):
@@ -502,7 +514,7 @@ def test_a_contest_is_called_off_until_it_is_final(ground: Field) -> None:
 
 def test_a_final_one_stays(ground: Field) -> None:
     ground.plan()
-    ground.run(CUT_OFF)
+    ground.run(CLOSES)
     with pytest.raises(IllegalMove):
         cancel(ground.arena, "week")
 
@@ -529,7 +541,7 @@ def test_a_preview_of_a_lottery_draws(ground: Field) -> None:
 def test_a_hidden_contest_is_seen_by_managers_alone_and_pays_nothing(ground: Field) -> None:
     ground.plan(replace(WEEK, hidden=True))
     ground.call(AINA, 2)
-    for at in (NOON, OPENS, CUT_OFF):
+    for at in (NOON, OPENS, CLOSES):
         ground.run(at)
         with pytest.raises(RouteNotFound):
             look(ground.arena, "week", AINA, at)
@@ -617,7 +629,7 @@ def test_challenges_open_close_and_pay_by_themselves(ground: Field) -> None:
     assert ground.stored(week).by == "playbook"
     ground.run(datetime(2026, 12, 1, tzinfo=UTC))
     assert ground.state("challenge-quality_month-2026-12") == "live"
-    ground.run(CUT_OFF)
+    ground.run(CLOSES)
     assert ground.state(week) == "final"
     assert ground.prizes() == {f"prize/{week}/{AINA.rep_id}": 100}
     # The next challenge is live.
@@ -700,3 +712,195 @@ def test_a_challenge_opens_and_ends_by_its_teams_clocks(
     late.rules(**rules)
     late.run(ends)
     assert late.ids() == ["challenge-speed_week-2026-W50"]
+
+
+# What was recorded by the cut-off
+
+
+def told(
+    ground: Field, rep: Rep, number: int, at: datetime, recorded_at: datetime, kind: str = "call"
+) -> list[Entry]:
+    """Record activities; they are not scored yet."""
+    playbook = ground.world.roster.playbook()
+    entries = [
+        new_entry(
+            f"activity/{kind}/{rep.rep_id}/{at.isoformat()}/{n}/{recorded_at.isoformat()}",
+            kind,
+            rep.rep_id,
+            rep.team,
+            at,
+            playbook,
+            recorded_at=recorded_at,
+        )
+        for n in range(number)
+    ]
+    ground.ledger.put(entries)
+    return entries
+
+
+def count(ground: Field, entries: list[Entry]) -> None:
+    stores = (ground.world.dynamo, ground.world.settings)
+    deps = ScoreDeps(
+        DynamoStandings(*stores),
+        ground.world.roster,
+        ground.world.playbooks,
+        ground.targets,
+        DynamoAwards(*stores),
+        lambda: NOON,
+    )
+    score(deps, entries)
+    ground.ledger.scored(entries)
+
+
+def values(ground: Field, at: datetime = CLOSES) -> list[tuple[str, object]]:
+    standing = look(ground.arena, "week", None, at).standing
+    assert standing is not None
+    return [(row.who, row.value) for row in standing.reps]
+
+
+@pytest.mark.parametrize(
+    ("recorded_at", "counts"), [(CUT_OFF - MS, True), (CUT_OFF, False), (CUT_OFF + HOUR, False)]
+)
+def test_calls_told_after_the_cut_off_do_not_count_though_the_job_is_late(
+    ground: Field, recorded_at: datetime, counts: bool
+) -> None:
+    ground.plan()
+    ground.run(OPENS)
+    count(ground, told(ground, BEN, 4, ENDS - HOUR, ENDS))
+    count(ground, told(ground, AINA, 5, ENDS - HOUR, recorded_at))
+    ground.run(CUT_OFF + 2 * HOUR)
+    assert ground.state() == "final"
+    first, second = (AINA, 5), (BEN, 4)
+    if not counts:
+        first, second = (BEN, 4), (AINA, 0)
+    assert values(ground) == [(rep.rep_id, value) for rep, value in (first, second)]
+
+
+def test_a_reversal_after_the_cut_off_takes_nothing_back(ground: Field) -> None:
+    ground.plan()
+    ground.run(OPENS)
+    calls = told(ground, AINA, 5, ENDS - HOUR, ENDS)
+    count(ground, [*calls, *told(ground, BEN, 4, ENDS - HOUR, ENDS)])
+    back = replace(
+        calls[0],
+        entry_id="activity/back",
+        kind="reversal",
+        at=CUT_OFF + MS,
+        recorded_at=CUT_OFF + MS,
+        reverses=calls[0].entry_id,
+    )
+    ground.ledger.put([back])
+    count(ground, [back])
+    assert values(ground, ENDS)[0] == (AINA.rep_id, 4)
+    ground.run(CUT_OFF + HOUR)
+    assert values(ground) == [(AINA.rep_id, 5), (BEN.rep_id, 4)]
+
+
+def test_the_close_waits_until_what_was_told_in_time_is_scored(ground: Field) -> None:
+    ground.plan()
+    ground.run(OPENS)
+    waiting = told(ground, AINA, 5, ENDS - HOUR, ENDS)
+    count(ground, told(ground, BEN, 4, ENDS - HOUR, ENDS))
+    for at in (CLOSES, CLOSES + HOUR):
+        ground.run(at)
+        assert look(ground.arena, "week", None, at).phase == "counting"
+    count(ground, waiting)
+    ground.run(CLOSES + 2 * HOUR)
+    assert ground.state() == "final"
+    assert values(ground) == [(AINA.rep_id, 5), (BEN.rep_id, 4)]
+
+
+def test_what_was_told_too_late_and_is_not_scored_holds_up_nothing(ground: Field) -> None:
+    ground.plan()
+    ground.run(OPENS)
+    told(ground, AINA, 5, ENDS - HOUR, CUT_OFF + MS)
+    ground.run(CLOSES)
+    assert ground.state() == "final"
+
+
+@pytest.mark.parametrize("at", [CUT_OFF, CLOSES - MS])
+def test_what_is_being_written_at_the_cut_off_is_waited_for(ground: Field, at: datetime) -> None:
+    ground.plan()
+    ground.run(at)
+    assert ground.state() == "live"
+    ground.run(CLOSES)
+    assert ground.state() == "final"
+
+
+@pytest.mark.parametrize("step", ["unsent", "unrecorded"])
+def test_the_close_waits_for_a_claim_that_is_not_in_the_ledger(
+    ground: Field, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    ground.plan()
+    ground.run(OPENS)
+    event = LeadEvent("lead.claimed", "lead", 1, AINA.rep_id)
+    pending = Pending({"lead_id": "lead", "sk": keys.CLAIM}, ENDS, event)
+    arena = ground.arena
+    with monkeypatch.context() as patched:
+        if step == "unsent":
+            ground.arena = replace(arena, unsent=lambda before: [pending])
+        else:
+            patched.setattr(ground.ledger, "unrecorded", lambda before: ["lead"])
+        ground.run(CLOSES)
+        assert ground.state() == "live"
+    ground.arena = arena
+    ground.run(CLOSES + HOUR)
+    assert ground.state() == "final"
+
+
+# By the hour
+
+
+FRIDAY = date(2026, 12, 4)
+TWO = datetime(2026, 12, 4, 14, tzinfo=UTC)
+HOURS = replace(
+    WEEK, first_day=FRIDAY, last_day=FRIDAY, from_time="14:00", to_time="16:00", late_days=0
+)
+
+
+def test_a_contest_by_the_hour_counts_what_was_done_within_it(ground: Field) -> None:
+    ground.plan(HOURS)
+    ground.run(TWO)
+    count(ground, told(ground, AINA, 2, TWO - MS, TWO))  # before it
+    count(ground, told(ground, AINA, 1, TWO, TWO + MS))
+    count(ground, told(ground, BEN, 2, TWO + 2 * HOUR - MS, TWO + 2 * HOUR - MS))
+    count(ground, told(ground, AINA, 5, TWO + 2 * HOUR, TWO + 2 * HOUR))  # after it
+    count(ground, told(ground, AINA, 3, TWO + HOUR, TWO + 2 * HOUR))  # told too late
+    ground.run(TWO + HOUR)
+    expected = [(BEN.rep_id, 2), (AINA.rep_id, 1)]
+    assert values(ground, TWO + HOUR) == expected
+    ground.run(TWO + 2 * HOUR + LATE_AFTER)
+    assert ground.state() == "final"
+    assert values(ground) == expected
+    assert ground.prizes()[f"prize/week/{BEN.rep_id}"] == 100
+
+
+def test_hours_are_each_teams_own_or_those_of_one_zone(ground: Field) -> None:
+    teams = {"north": {"zone": "Asia/Kuala_Lumpur"}, "south": {"zone": "Europe/London"}}
+    ground.rules(teams={name: TEAMS[name] | rules for name, rules in teams.items()})
+    both = replace(HOURS, teams=("north", "south"))
+    for contest, own, his in (
+        (replace(both, contest_id="own"), 6, 14),
+        (replace(both, contest_id="one", zone="Asia/Kuala_Lumpur"), 6, 6),
+    ):
+        ground.plan(contest)
+        day = datetime(2026, 12, 4, tzinfo=UTC)
+        ground.run(day + own * HOUR)
+        for rep, hour in ((AINA, own), (CHONG, his)):
+            for at in (hour * HOUR - MS, hour * HOUR, (hour + 2) * HOUR - MS, (hour + 2) * HOUR):
+                count(ground, told(ground, rep, 1, day + at, day + at))
+        ground.run(day + (his + 2) * HOUR + LATE_AFTER)
+        standing = look(ground.arena, contest.contest_id, None, day + 20 * HOUR).standing
+        assert standing is not None
+        assert {row.who: row.value for row in standing.reps}[CHONG.rep_id] == 2
+
+
+def test_improvement_by_the_hour_compares_the_same_hours(ground: Field) -> None:
+    ground.plan(replace(HOURS, improvement=True))
+    yesterday = TWO - 24 * HOUR
+    count(ground, told(ground, AINA, 9, yesterday - HOUR, yesterday))
+    count(ground, told(ground, AINA, 2, yesterday, yesterday))
+    ground.run(TWO)
+    count(ground, told(ground, AINA, 5, TWO, TWO))
+    ground.run(TWO + HOUR)
+    assert values(ground, TWO + HOUR)[0] == (AINA.rep_id, 3)

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from dibs.aws import keys
 from dibs.core.errors import InvalidInput
 from dibs.game.contests.checks import problems
 from dibs.game.contests.ports import Contests, PlannedContest, SignedResult
@@ -28,10 +29,12 @@ from dibs.game.contests.rules import (
     result_text,
     times_of,
 )
+from dibs.game.contests.series import Repeats, Series
 from dibs.game.contests.store import (
     DynamoContests,
     contest_body,
     contest_from_body,
+    series_from_body,
     signature,
 )
 from dibs.rules.game import Metric
@@ -274,6 +277,29 @@ def test_what_is_larger_than_an_item_is_kept_in_several(world: World) -> None:
     assert store.standing("week") is None
 
 
+def test_a_contest_of_the_earlier_version_is_read(contests: Contests, world: World) -> None:
+    contests.plan(planned(PLAIN))
+    text = json.loads(json.dumps(contest_body(PLAIN)))
+    for name in ("from_time", "to_time", "zone"):
+        del text[name]
+    world.dynamo.update(
+        world.settings.game_table,
+        {"pk": {"S": keys.CONTESTS}, "sk": {"S": PLAIN.contest_id}},
+        "SET contest = :contest",
+        "attribute_exists(pk)",
+        ExpressionAttributeValues={":contest": {"S": json.dumps(text)}},
+    )
+    assert contests.get(PLAIN.contest_id) == planned(PLAIN)
+
+
+def test_a_series_comes_back_as_it_was_stored(contests: Contests) -> None:
+    series = Series(WHOLE, Repeats("week", ("mon", "fri")), "m-amina")
+    contests.put_series(series)
+    assert contests.series() == [series]
+    contests.put_series(replace(series, cancelled=True))
+    assert contests.series() == [replace(series, cancelled=True)]
+
+
 # As they are sent
 
 DOCS = (Path(__file__).parents[3] / "docs" / "contests.md").read_text(encoding="utf-8")
@@ -289,15 +315,21 @@ BODY: dict[str, Any] = {
 
 
 def test_a_body_is_read_and_said_again() -> None:
-    assert contest_from_body("week", BODY) == PLAIN
+    assert contest_from_body("week", BODY) == (PLAIN, ())
     for contest in (PLAIN, WHOLE):
-        assert contest_from_body(contest.contest_id, contest_body(contest)) == contest
+        assert contest_from_body(contest.contest_id, contest_body(contest)) == (contest, ())
 
 
 @pytest.mark.parametrize("example", EXAMPLES)
 def test_an_example_of_the_docs_makes_sense(example: str) -> None:
     teams = {"north": {"name": "North"}, "south": {"name": "South"}}
-    contest = contest_from_body("example", json.loads(example))
+    body = json.loads(example)
+    if "repeats" in body:
+        series, unread = series_from_body("example", body)
+        assert (series.repeats.weekdays, unread) == (("fri",), ())
+        return
+    contest, unread = contest_from_body("example", body)
+    assert unread == ()
     assert problems(contest, a_playbook(teams=teams), ["aaaac", "aaaae", "aaaag"]) == []
 
 
@@ -318,9 +350,11 @@ def test_an_example_of_the_docs_makes_sense(example: str) -> None:
     ],
 )
 def test_what_is_wrong_in_a_body_is_named(changes: dict[str, Any], field: str) -> None:
-    with pytest.raises(InvalidInput) as refused:
-        contest_from_body("week", {**BODY, **changes})
-    assert [error.field for error in refused.value.errors] == [field]
+    try:
+        _, wrong = contest_from_body("week", {**BODY, **changes})
+    except InvalidInput as refused:
+        wrong = refused.errors
+    assert [error.field for error in wrong] == [field]
 
 
 def test_a_signature_is_what_any_tool_makes_of_it() -> None:

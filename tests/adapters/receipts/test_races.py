@@ -153,6 +153,20 @@ def test_a_chained_race_waits_no_longer_and_knows_its_block(races: Races) -> Non
     assert races.find("lead", 1) == replace(a_sealed(), block=17)
 
 
+def test_a_dispute_is_answered_once(races: Races) -> None:
+    filed = Dispute("lead", 1, "aa", NOON, "My phone was slow.")
+    races.dispute(filed)
+    assert races.disputed("lead", 1, "aa") == filed
+    assert races.disputed("lead", 1, "bb") is None
+    first = replace(
+        filed, ruling="upheld", answer="It was.", answered_at=NOON + MINUTE, answered_by="m"
+    )
+    assert races.answer(first) == first
+    assert races.answer(replace(first, ruling="not_upheld", answer="No.")) == first
+    assert races.disputed("lead", 1, "aa") == first
+    assert races.disputes(date(2026, 11, 1)) == [first]
+
+
 def test_a_dispute_is_filed_once_a_rep_and_found_by_month(races: Races) -> None:
     races.seal("lead", 1, a_sealed(), NOON)
     first = Dispute("lead", 1, "aa", NOON, "My phone\nwas slow.")

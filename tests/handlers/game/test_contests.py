@@ -179,7 +179,7 @@ def test_who_joined_a_moment_before_the_start_is_in(app: App) -> None:
     ("changes", "field"),
     [
         ({"metric": "count(nothing)"}, "metric"),
-        ({"first_day": "2026-11-23"}, "first_day"),
+        ({"first_day": "2026-11-22"}, "first_day"),
         ({"teams": ["west"]}, "teams"),
         ({"metirc": "points"}, "metirc"),
         ({"reps": ["zzzzz"], "teams": []}, "reps"),
@@ -205,6 +205,77 @@ def test_what_is_wrong_is_named_and_nothing_is_stored(
     assert app.everything() == before
 
 
+@pytest.mark.parametrize(
+    ("changes", "fields"),
+    [
+        (
+            {"kind": "duel", "first_day": "2026-11-01", "metric": "count(nothing)"},
+            {"kind", "first_day", "metric"},
+        ),
+        (
+            {"name": 7, "metirc": "x", "teams": ["west"], "late_days": 99, "from_time": "9"},
+            {"name", "metirc", "teams", "late_days", "from_time"},
+        ),
+        ({"first_day": "Monday", "prior": 5, "zone": "Moon"}, {"first_day", "prior", "zone"}),
+        ({"contest_id": "other", "name": ""}, {"contest_id", "name"}),
+        # What could not be read makes no error of what goes with it.
+        ({"teams": 7}, {"teams"}),
+        ({"metric": 7}, {"metric"}),
+        ({"sides": 7, "teams": [], "kind": "team"}, {"sides"}),
+        ({"last_day": "never", "first_day": "2026-11-30"}, {"last_day"}),
+    ],
+)
+def test_all_errors_of_a_contest_come_in_one_round(
+    app: App, changes: dict[str, Any], fields: set[str]
+) -> None:
+    answer = put(app, **changes)
+    assert (answer.status, answer.code) == (422, "invalid_input")
+    assert {error["field"] for error in answer.json["errors"]} == fields
+
+
+def test_a_needed_field_that_is_missing_hides_no_other_error(app: App) -> None:
+    answer = call(app, "PUT /contests/{contest_id}", {"metric": "count(nothing)", "teams": ["x"]})
+    fields = {error["field"] for error in answer.json["errors"]}
+    assert fields == {"name", "kind", "first_day", "last_day", "metric", "teams"}
+
+
+def test_a_contest_begins_today_and_lasts_two_hours(app: App) -> None:
+    """At noon of 2026-11-23, in a team whose zone is UTC."""
+    today = {"first_day": "2026-11-23", "last_day": "2026-11-23", "late_days": 0}
+    answer = put(app, **today, from_time="13:00", to_time="15:00")
+    assert answer.status == 200, answer.text
+    assert answer.json["opens_at"] == "2026-11-23T13:00:00.000Z"
+    assert answer.json["ends_at"] == answer.json["cut_off_at"] == "2026-11-23T15:00:00.000Z"
+    phases = []
+    for hour in (0, 1, 2, 3.1):
+        to(app, date(2026, 11, 23), hours=12 + hour)
+        job(app)
+        phases.append(show(app)["phase"])
+    assert phases == ["upcoming", "live", "live", "final"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({}, ""),
+        ({"from_time": "11:00"}, ""),
+        ({"to_time": "12:00"}, "to_time"),
+        ({"to_time": "12:01"}, ""),
+        ({"zone": "Pacific/Auckland"}, "first_day"),
+        ({"zone": "America/New_York"}, ""),
+        ({"from_time": "15:00", "to_time": "15:00"}, "to_time"),
+        ({"from_time": "24:00"}, "from_time"),
+        ({"from_time": "25:00"}, "from_time"),
+        ({"to_time": "9:00"}, "to_time"),
+        ({"zone": "Mars/Olympus"}, "zone"),
+    ],
+)
+def test_todays_contest_is_not_over(app: App, changes: dict[str, str], field: str) -> None:
+    answer = put(app, first_day="2026-11-23", last_day="2026-11-23", **changes)
+    wrong = [error["field"] for error in answer.json.get("errors", ())]
+    assert wrong == ([field] if field else []), answer.text
+
+
 @pytest.mark.parametrize("contest", ["a#b", "a/b", "a b", "é", "'", "preview", "a" * 64])
 def test_a_contest_may_be_called_anything_that_fits(app: App, contest: str) -> None:
     assert put(app, contest).status == 200
@@ -212,7 +283,7 @@ def test_a_contest_may_be_called_anything_that_fits(app: App, contest: str) -> N
     job(app)
     points(app, (AINA, 7))
     assert ids(show(app, AINA, contest)["top"])[0] == AINA.rep_id
-    to(app, date(2026, 12, 9))
+    to(app, date(2026, 12, 9), minutes=1)
     job(app)
     assert show(app, AINA, contest)["phase"] == "final"
 
@@ -251,7 +322,7 @@ def test_a_contest_runs_from_its_first_day_to_its_prizes(app: App) -> None:
     assert (shown["me"]["value"], shown["me"]["gap"]) == (30, 40)
     to(app, date(2026, 12, 7))
     assert show(app, AINA)["phase"] == "counting"
-    to(app, date(2026, 12, 9))
+    to(app, date(2026, 12, 9), minutes=1)
     assert job(app) == {"opened": 0, "counted": 0, "closed": 1, "paid": 2}
     assert job(app) == {"opened": 0, "counted": 0, "closed": 0, "paid": 0}
     prizes = wiring().ledger.find([f"prize/week/{rep.rep_id}" for rep in (AINA, BEN, DAYANG)])
@@ -273,7 +344,7 @@ def test_a_contest_runs_from_its_first_day_to_its_prizes(app: App) -> None:
 
 def test_a_result_that_was_altered_says_so(app: App) -> None:
     put(app)
-    to(app, date(2026, 12, 9))
+    to(app, date(2026, 12, 9), minutes=1)
     job(app)
     key = {"pk": {"S": "CONTEST#week"}, "sk": {"S": "RESULT"}}
     app.client.update_item(
@@ -337,7 +408,7 @@ def test_a_rep_sees_others_as_their_team_has_it(
 def test_a_hidden_contest_is_nobodys_but_the_managers(app: App) -> None:
     put(app, hidden=True)
     points(app, (AINA, 30))
-    to(app, date(2026, 12, 9))
+    to(app, date(2026, 12, 9), minutes=1)
     job(app)
     answer = call(app, "GET /contests/{contest_id}", token=token_of(AINA))
     assert (answer.status, answer.code) == (404, "not_found")
@@ -368,7 +439,7 @@ def test_sides_are_shown_and_their_winners_honoured(app: App) -> None:
         ("blue", 45, 2),
     ]
     assert ids(shown["top"]) == [AINA.rep_id, CHONG.rep_id]
-    to(app, date(2026, 12, 9))
+    to(app, date(2026, 12, 9), minutes=1)
     job(app)
     winners = show(app, BEN)["winners"]
     assert winners["sides"] == ["red"]
@@ -398,7 +469,7 @@ def test_a_lottery_shows_its_commitment_first_and_its_seed_last(app: App) -> Non
     assert live["me"]["value"] == 6
     assert live["draw"]["seed"] is None
     assert ids(live["top"]) == [AINA.rep_id, BEN.rep_id]
-    to(app, date(2026, 12, 9))
+    to(app, date(2026, 12, 9), minutes=1)
     job(app)
     final = show(app, AINA)
     seed = final["draw"]["seed"]
@@ -442,7 +513,7 @@ def test_a_contest_is_called_off(app: App) -> None:
     job(app)
     for _ in range(2):
         assert call(app, cancel).json["phase"] == "cancelled"
-    to(app, date(2026, 12, 9))
+    to(app, date(2026, 12, 9), minutes=1)
     assert job(app)["closed"] == 0
 
 
@@ -462,7 +533,7 @@ def test_what_is_in_the_ledger_is_what_counts_and_prizes_are_points(app: App) ->
         (BEN.rep_id, 2),
         (AINA.rep_id, 1),
     ]
-    to(app, date(2026, 12, 9))
+    to(app, date(2026, 12, 9), minutes=1)
     job(app)
     prizes = wiring().ledger.find([f"prize/week/{rep.rep_id}" for rep in (AINA, BEN)])
     score(wiring().score_deps, prizes.values())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
+from dataclasses import replace
 from datetime import timedelta
 from io import StringIO
 from typing import Any
@@ -19,6 +20,7 @@ from dibs.wiring import wiring
 from handlers.app import AINA, BEN, CHONG, DAYANG, MANAGER, Answer, App, event, http, sqs
 from support.builders import NOON, token_of
 
+ANSWER = "We looked into it."
 OBJECTION = "My phone was slow,\nand Ben knows it."
 
 
@@ -146,6 +148,7 @@ def test_before_the_seal_a_rep_sees_what_is_known_so_far(app: App) -> None:
     assert receipt(app, BEN, lead).json == {
         "lead_id": lead.lead_id,
         "epoch": 1,
+        "dispute": None,
         "sealed": False,
         "receipt": {
             "told_at": "2026-11-23T12:00:00.000Z",
@@ -211,6 +214,7 @@ def test_a_rep_disputes_a_race_once(app: App) -> None:
                 "rep_id": BEN.rep_id,
                 "disputed_at": "2026-11-23T12:01:10.250Z",
                 "reason": OBJECTION,
+                "answer": None,
             }
         ],
     }
@@ -243,6 +247,112 @@ def test_a_race_may_be_disputed_before_it_is_sealed(app: App) -> None:
     app.clock.pass_(minutes=2)
     app.run("offer", sqs("sqs_offer", lead_message(lead, "race.seal")))
     assert receipt(app, BEN, lead).json["receipt"]["disputed"] is True
+
+
+@pytest.mark.usefixtures("crew")
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_nobody_disputes_their_own_win(app: App, when: str) -> None:
+    lead = sealed(app) if when == "after" else raced(app)
+    before = app.everything()
+    answer = dispute(app, AINA, lead)
+    assert (answer.status, answer.code) == (409, "illegal_move")
+    assert "You won this race" in answer.text
+    assert app.everything() == before
+    assert dispute(app, BEN, lead).status == 200
+
+
+def rule(
+    app: App,
+    lead: Lead,
+    rep: Rep = BEN,
+    *,
+    upheld: Any = True,
+    text: Any = ANSWER,
+    token: str = MANAGER,
+    epoch: str = "1",
+) -> Answer:
+    route = "POST /disputes/{lead_id}/{epoch}/{rep_id}/answer"
+    where = {"lead_id": lead.lead_id, "epoch": epoch, "rep_id": rep.rep_id}
+    body = json.dumps({"upheld": upheld, "text": text})
+    asked = http("http_playbook", route, where, body, authorization=f"Bearer {token}")
+    asked.pop("queryStringParameters")
+    return app.ask("manage", asked)
+
+
+@pytest.mark.usefixtures("crew")
+@pytest.mark.parametrize("upheld", [True, False])
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_dispute_is_answered_and_the_rep_reads_it(app: App, when: str, upheld: bool) -> None:
+    lead = sealed(app) if when == "after" else raced(app)
+    assert receipt(app, BEN, lead).json["dispute"] is None
+    dispute(app, BEN, lead)
+    assert receipt(app, BEN, lead).json["dispute"]["answer"] is None
+    app.clock.pass_(minutes=1)
+    answer = rule(app, lead, upheld=upheld)
+    at = answer.json["answer"]["answered_at"]
+    said = {"upheld": upheld, "text": ANSWER, "answered_at": at}
+    assert answer.status == 200
+    assert answer.json["answer"] == {**said, "answered_by": "manager"}
+    assert receipt(app, BEN, lead).json["dispute"]["answer"] == said
+    assert managed(app, "GET /disputes").json["disputes"] == [answer.json]
+    assert dispute(app, BEN, lead).json["answer"] == said
+    assert receipt(app, AINA, lead).json["dispute"] is None
+    assert ANSWER not in "".join(app.overheard.lines)
+
+
+@pytest.mark.usefixtures("crew")
+def test_the_first_answer_to_a_dispute_stands(app: App) -> None:
+    lead = sealed(app)
+    dispute(app, BEN, lead)
+    first = rule(app, lead)
+    before = app.everything()
+    app.clock.pass_(minutes=1)
+    assert rule(app, lead).json == first.json
+    for other in (rule(app, lead, upheld=False), rule(app, lead, text="Another.")):
+        assert (other.status, other.code) == (409, "illegal_move")
+    assert app.everything() == before
+
+
+@pytest.mark.usefixtures("crew")
+def test_only_what_is_disputed_is_answered(app: App) -> None:
+    lead = sealed(app)
+    dispute(app, BEN, lead)
+    for answer in (
+        rule(app, lead, AINA),
+        rule(app, lead, epoch="2"),
+        rule(app, lead, epoch="x"),
+        rule(app, replace(lead, lead_id="nothing")),
+    ):
+        assert (answer.status, answer.code) == (404, "not_found")
+
+
+@pytest.mark.usefixtures("crew")
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"upheld": None}, "upheld"),
+        ({"upheld": "yes"}, "upheld"),
+        ({"text": ""}, "text"),
+        ({"text": "x" * 501}, "text"),
+        ({"text": "bell \a"}, "text"),
+    ],
+)
+def test_an_answer_is_yes_or_no_and_words(app: App, changes: dict[str, Any], field: str) -> None:
+    lead = sealed(app)
+    dispute(app, BEN, lead)
+    answer = rule(app, lead, **changes)
+    assert (answer.status, [one["field"] for one in answer.json["errors"]]) == (422, [field])
+
+
+@pytest.mark.usefixtures("crew")
+def test_a_dispute_is_answered_by_a_manager_of_the_reps_team(app: App) -> None:
+    lead = sealed(app)
+    dispute(app, BEN, lead)
+    app.world.add_manager("m-south.secret", "south")
+    assert rule(app, lead, token="m-south.secret").status == 403
+    assert rule(app, lead, token=token_of(BEN)).status == 403
+    app.world.add_manager("m-north.secret", "north")
+    assert rule(app, lead, token="m-north.secret").status == 200
 
 
 # The managers' export

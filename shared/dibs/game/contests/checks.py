@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
-from datetime import date, timedelta
+from collections.abc import Collection, Iterator, Sequence
+from datetime import date, datetime, timedelta
 
+from dibs.core.calendar import day_start
 from dibs.core.errors import FieldError
-from dibs.game.contests.rules import RESERVED, Contest, figure_of
+from dibs.game.contests.rules import RESERVED, Contest, figure_of, is_time, past
 from dibs.game.scoring.vocabulary import known_names
 from dibs.rules.playbook import Playbook
 
@@ -27,17 +28,86 @@ _LONGEST_PRIZE = 200
 _TIERS = ("1", "2", "3")
 
 
-def problems(contest: Contest, playbook: Playbook, rep_ids: Collection[str]) -> list[FieldError]:
-    """Return what is wrong with a contest's definition; `rep_ids` are the named reps that exist."""
-    return [
+# Fields whose checks read others too: where one of these cannot be read, they say nothing.
+_READ = {
+    "teams": {"reps", "sides"},
+    "reps": {"kind"},
+    "sides": {"kind"},
+    "kind": {"teams", "sides"},
+    "first_day": {"zone", "from_time", "to_time", "last_day", "teams"},
+    "last_day": {"zone", "from_time", "to_time", "first_day", "teams"},
+    "to_time": {"zone", "from_time", "first_day", "last_day", "teams"},
+    "prior": {"improvement", "from_time", "to_time", "zone"},
+    "metric": {"metric_by_tier", "tickets"},
+    "metric_by_tier": {"kind"},
+    "tickets": {"kind", "tie_breakers", "improvement", "handicap"},
+    "handicap": {"metric", "metric_by_tier", "better"},
+    "per_head": {"metric", "metric_by_tier", "handicap"},
+    "tie_breakers": {"metric_by_tier"},
+}
+
+
+def problems(
+    contest: Contest,
+    playbook: Playbook,
+    rep_ids: Collection[str],
+    unread: Sequence[FieldError] = (),
+    now: datetime | None = None,
+) -> list[FieldError]:
+    """Return all that is wrong with a contest's definition, in one go (K9).
+
+    `rep_ids` are the named reps that exist, `unread` the fields that could not be read and are at
+    their defaults. With `now` it may not lie in the past.
+    """
+    found = [
         *_naming(contest),
         *_entrants(contest, playbook, rep_ids),
         *_sides(contest),
         *_days(contest),
+        *_hours(contest),
         *_measuring(contest, known_names(playbook).counted),
         *_figures(contest, playbook),
         *_prizes(contest),
     ]
+    when = {"first_day", "last_day", "from_time", "to_time", "zone"}
+    if now is not None and not when & {error.field for error in found}:
+        found += _past(contest, playbook, now)
+    bad = {error.field.partition(".")[0] for error in unread}
+    kept = (error for error in found if not bad & _looked_at(error.field.partition(".")[0]))
+    return [*unread, *kept]
+
+
+def _looked_at(field: str) -> set[str]:
+    return {field} | _READ.get(field, set())
+
+
+def _past(contest: Contest, playbook: Playbook, now: datetime) -> Iterator[FieldError]:
+    field = past(contest, playbook, now)
+    if field == "first_day":
+        yield FieldError(field, "is over; begin today or later, or preview it on past data")
+    elif field:
+        yield FieldError(field, "has passed; choose a later one, or preview it on past data")
+
+
+def _hours(contest: Contest) -> Iterator[FieldError]:
+    start, end = contest.from_time or "00:00", contest.to_time or "24:00"
+    wrong = [
+        FieldError(field, "write a time such as 09:30")
+        for field, written in (("from_time", start), ("to_time", end))
+        if not is_time(written)
+    ]
+    yield from wrong
+    if start == "24:00":
+        yield FieldError("from_time", "is the end of the day; use 00:00 of the next one")
+    elif not wrong and contest.first_day == contest.last_day and end <= start:
+        yield FieldError("to_time", "is not after from_time; use a later one, or a later last_day")
+    if contest.zone:
+        try:
+            day_start(EARLIEST, contest.zone)
+        except ValueError as error:
+            yield FieldError("zone", str(error))
+    if contest.by_hour and contest.prior:
+        yield FieldError("prior", "is for whole days; leave from_time, to_time and zone out")
 
 
 def _naming(contest: Contest) -> Iterator[FieldError]:

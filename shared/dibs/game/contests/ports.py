@@ -15,6 +15,7 @@ if TYPE_CHECKING:
         Result,
         State,
     )
+    from dibs.game.contests.series import Series
 
 
 @dataclass(frozen=True)
@@ -83,3 +84,9 @@ class Contests(Protocol):
     def result(self, contest_id: str) -> SignedResult | None: ...
 
     def paid(self, contest_id: str) -> None: ...
+
+    def series(self) -> list[Series]: ...
+
+    def put_series(self, series: Series) -> None:
+        """Store a series in place of an earlier one of that id."""
+        ...

@@ -8,6 +8,7 @@ not matter. Counts are by the local day of their team, so each team's days are i
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -16,7 +17,7 @@ from fractions import Fraction
 from hashlib import sha256
 from typing import Any, Literal
 
-from dibs.core.calendar import day_start
+from dibs.core.calendar import clock_shows, day_of, day_start
 from dibs.core.rep import Rep
 from dibs.game.scoring.metrics import METRICS, metrics_of, order, parse, value_of
 from dibs.game.scoring.samples import needed, sample_of
@@ -35,6 +36,7 @@ RESERVED = "challenge-"
 """The prefix of challenges' ids (G7); a manager's contest may not have it."""
 
 _DAY = timedelta(days=1)
+_TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]|24:00")
 _TARGET = "target.sum"
 _SHIPPED = {metric.formula: metric for metric in METRICS.values()}
 
@@ -84,7 +86,9 @@ class Contest:
     needs the `minimum`, and the sample that the metric itself asks for (G12), or so many as the
     `minimum` says where that is fewer.
 
-    The first and the last day are included. Late data count until `late_days` after the end.
+    The first and the last day are included. It runs from `from_time` of the first day to `to_time`
+    of the last, or whole days where these are empty, in `zone` or else in each team's own (G12).
+    Late data count until `late_days` after the end.
     `prize_points` go to the first places; in a `team` contest to every member of the side. A
     `hidden` contest is a dry run: only managers see it, and there are no prizes.
     """
@@ -113,7 +117,15 @@ class Contest:
     prize_points: tuple[int, ...] = ()
     prize: str = ""
     hidden: bool = False
+    from_time: str = ""
+    to_time: str = ""
+    zone: str = ""
     __pydantic_config__ = _STRICT
+
+    @property
+    def by_hour(self) -> bool:
+        """Whether it is measured by the entries' times: totals are of each team's whole days."""
+        return bool(self.from_time or self.to_time or self.zone)
 
     @property
     def days(self) -> int:
@@ -137,8 +149,7 @@ class Contest:
 class ContestTimes:
     """When a contest opens, ends, and closes for late data.
 
-    It opens when the first day begins in the earliest zone, and ends when the last day ends in the
-    latest zone.
+    It opens when it begins in the earliest zone, and ends when it ends in the latest zone.
     """
 
     opens_at: datetime
@@ -236,15 +247,52 @@ def times_of(contest: Contest, playbook: Playbook) -> ContestTimes:
 
     Without teams, or when they no longer exist, the zones of all teams count.
     """
-    rules = playbook.teams
-    teams = [team for team in contest.teams if team in rules] or list(rules)
-    zones = {rules[team].zone for team in teams}
-    ends = max(day_start(contest.last_day + _DAY, zone) for zone in zones)
+    hours = [hours_in(contest, zone) for zone in zones_of(contest, playbook)]
+    ends = max(end for _, end in hours)
     return ContestTimes(
-        opens_at=min(day_start(contest.first_day, zone) for zone in zones),
+        opens_at=min(start for start, _ in hours),
         ends_at=ends,
         cut_off_at=ends + contest.late_days * _DAY,
     )
+
+
+def zones_of(contest: Contest, playbook: Playbook) -> set[str]:
+    """Return the zones a contest runs in: its own, or those of its teams."""
+    if contest.zone:
+        return {contest.zone}
+    rules = playbook.teams
+    teams = [team for team in contest.teams if team in rules] or list(rules)
+    return {rules[team].zone for team in teams}
+
+
+def hours_in(contest: Contest, zone: str) -> tuple[datetime, datetime]:
+    """Return when a contest begins and ends in a zone."""
+    start = _clock(zone, contest.first_day, contest.from_time or "00:00")
+    return start, _clock(zone, contest.last_day, contest.to_time or "24:00")
+
+
+def is_time(written: str) -> bool:
+    """Return whether this is a time of day such as 09:30, up to 24:00."""
+    return _TIME.fullmatch(written) is not None
+
+
+def _clock(zone: str, day: date, written: str) -> datetime:
+    """Return when a zone's clock shows a time first; where spring skips it, the time after it."""
+    hour, _, rest = written.partition(":")
+    minute = int(hour) * 60 + int(rest)
+    shown = clock_shows(zone, day, minute, 1440) if 0 < minute < 1440 else ()
+    return shown[0][0] if shown else day_start(day + _DAY if minute else day, zone)
+
+
+def past(contest: Contest, playbook: Playbook, now: datetime) -> str:
+    """Return the field that puts a new contest into the past; empty if none does.
+
+    It may begin today, in one of its zones, and must not be over.
+    """
+    if contest.first_day < min(day_of(zone, now).first_day for zone in zones_of(contest, playbook)):
+        return "first_day"
+    over = times_of(contest, playbook).ends_at <= now
+    return ("to_time" if contest.to_time else "last_day") if over else ""
 
 
 def figure_of(name: str, playbook: Playbook) -> Metric:

@@ -1,14 +1,15 @@
 """Contests open, are counted, close and pay their prizes by themselves (G4-G7, G10, F11).
 
-A contest is frozen once, when it begins; while live it is counted at each run; at its cut-off the
-result is signed and stored, once, and prizes are posted from the stored result. Each step is one
+A contest is frozen once, when it begins; while live it is counted at each run; at its cut-off, and
+not before everything recorded by then is scored, the result is signed and stored, once, and prizes
+are posted from the stored result. Each step is one
 write that succeeds only once, so the next run completes one that was missed or died, and two at the
 same time do no harm.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from fractions import Fraction
@@ -20,6 +21,14 @@ from dibs.core.periods import months
 from dibs.core.rep import Rep
 from dibs.game.contests.challenges import ChallengeSlot, calendar, challenge_of, contest_of
 from dibs.game.contests.checks import problems
+from dibs.game.contests.counts import (
+    CountStores,
+    Row,
+    by_day,
+    by_hour,
+    late_units,
+    settled,
+)
 from dibs.game.contests.ports import Contests, PlannedContest, SignedResult
 from dibs.game.contests.rules import (
     RESERVED,
@@ -34,19 +43,24 @@ from dibs.game.contests.rules import (
     drawn_anew,
     entrants_hash,
     freeze,
+    hours_in,
     result_text,
     score,
     times_of,
     windows_of,
+    zones_of,
 )
-from dibs.game.scoring.ports import Standings
-from dibs.ledger.entries import new_entry
+from dibs.game.contests.series import due
+from dibs.game.scoring.ports import StandingsStore
+from dibs.intake.ports import Pending
+from dibs.ledger.entries import Entry, new_entry
 from dibs.ledger.ports import Ledger
 from dibs.race.draw import commitment_of
 from dibs.reports.ports import Targets
 from dibs.reports.quotas import target_for
 from dibs.roster.ports import Roster
 from dibs.rules.playbook import Playbook
+from dibs.rules.ports import Playbooks
 
 PRIZE = "prize"
 FRESH_UP_TO = 1000
@@ -61,15 +75,22 @@ Phase = Literal["upcoming", "live", "counting", "final", "cancelled"]
 @dataclass(frozen=True)
 class ContestDeps:
     """The stores that contests need. `sign` returns a text's signature in hex, `seed` a new
-    secret."""
+    secret, `unsent` the leads' events that were to be sent before a time and are not."""
 
     contests: Contests
     roster: Roster
-    standings: Standings
+    standings: StandingsStore
     ledger: Ledger
     targets: Targets
+    playbooks: Playbooks
+    unsent: Callable[[datetime], Iterable[Pending]]
     sign: Callable[[str], str]
     seed: Callable[[], str]
+
+    @property
+    def counts(self) -> CountStores:
+        """The stores that contests are counted from."""
+        return CountStores(self.standings, self.ledger, self.playbooks, self.roster, self.unsent)
 
 
 @dataclass(frozen=True)
@@ -115,24 +136,29 @@ class View:
 # Set-up
 
 
-def plan(deps: ContestDeps, contest: Contest, by: str, now: datetime) -> PlannedContest:
+def plan(
+    deps: ContestDeps,
+    contest: Contest,
+    by: str,
+    now: datetime,
+    unread: Sequence[FieldError] = (),
+) -> PlannedContest:
     """Store a contest, or change one that has not begun; the same again changes nothing.
+
+    It may begin today (G12). `unread` are fields that could not be read.
 
     Raises:
         InvalidInput: names every field that is wrong.
         IllegalMove: it has begun, or was cancelled.
     """
     stored = deps.contests.get(contest.contest_id)
-    if stored is not None and stored.contest == contest:
+    if stored is not None and stored.contest == contest and not unread:
         return stored
     playbook = deps.roster.playbook()
-    errors = problems(contest, playbook, _named_reps(deps, contest))
+    errors = problems(contest, playbook, _named_reps(deps, contest), unread, now)
     if errors:
         raise InvalidInput(tuple(errors))
     planned = PlannedContest(contest, "upcoming", times_of(contest, playbook), by)
-    if planned.times.opens_at <= now:
-        early = "has begun already somewhere; choose a later day, or preview it on past data"
-        raise InvalidInput((FieldError("first_day", early),))
     begun = stored is not None and stored.times.opens_at <= now
     if begun or not deps.contests.plan(planned):
         raise IllegalMove("This contest has begun or was cancelled. Set up another one.")
@@ -157,14 +183,14 @@ def cancel(deps: ContestDeps, contest_id: str) -> PlannedContest:
 
 
 def preview(
-    deps: ContestDeps, contest: Contest, as_of: datetime
+    deps: ContestDeps, contest: Contest, as_of: datetime, unread: Sequence[FieldError] = ()
 ) -> tuple[FrozenContest, ContestStanding]:
     """Return the standing a contest would have on past or live data; nothing is stored.
 
     Raises:
         InvalidInput: names every field that is wrong.
     """
-    errors = problems(contest, deps.roster.playbook(), _named_reps(deps, contest))
+    errors = problems(contest, deps.roster.playbook(), _named_reps(deps, contest), unread)
     if errors:
         raise InvalidInput(tuple(errors))
     seed = deps.seed()
@@ -189,6 +215,7 @@ def run(deps: ContestDeps, as_of: datetime) -> ContestRun:
     playbook, ran = deps.roster.playbook(), ContestRun()
     failed: Exception | None = None
     _plan_challenges(deps, playbook, as_of)
+    set_up(deps.contests, playbook, as_of)
     for planned in deps.contests.all():
         try:
             ran += _advance(deps, playbook, planned, as_of)
@@ -230,6 +257,27 @@ def _plan_challenges(deps: ContestDeps, playbook: Playbook, as_of: datetime) -> 
     for planned in due:
         if _period(planned.contest) not in held:
             deps.contests.plan(planned)
+
+
+def set_up(contests: Contests, playbook: Playbook, as_of: datetime) -> None:
+    """Set up what is due of every series; the same again changes nothing (G12).
+
+    A contest that has begun, was called off or was changed by a manager stays as it is. One that
+    is still to come follows a change of its series.
+    """
+    active = [series for series in contests.series() if not series.cancelled]
+    held = {known.contest.contest_id: known for known in contests.all()} if active else {}
+    for series in active:
+        for contest, times in due(series, playbook, as_of):
+            planned = PlannedContest(contest, "upcoming", times, series.author)
+            known = held.get(contest.contest_id)
+            if known is None or (known != planned and _follows(known, series.author, as_of)):
+                contests.plan(planned)
+
+
+def _follows(known: PlannedContest, author: str, as_of: datetime) -> bool:
+    own = (known.state, known.by) == ("upcoming", author)
+    return own and known.times.opens_at > as_of
 
 
 def _held(deps: ContestDeps) -> dict[tuple[date, date], PlannedContest]:
@@ -275,7 +323,8 @@ def _count(deps: ContestDeps, planned: PlannedContest, as_of: datetime) -> Conte
     contest, kept = planned.contest, deps.contests.frozen(planned.contest.contest_id)
     assert kept is not None, "frozen in one step with its beginning"
     frozen, seed = kept
-    if as_of < frozen.times.cut_off_at:
+    cut_off = frozen.times.cut_off_at
+    if not settled(deps.counts, cut_off, as_of):
         standing = standing_of(deps, contest, frozen)
         deps.contests.refresh(contest.contest_id, standing, as_of)
         return ContestRun(counted=1)
@@ -288,7 +337,7 @@ def _count(deps: ContestDeps, planned: PlannedContest, as_of: datetime) -> Conte
         entrants=entrants_hash(frozen),
         commitment=frozen.commitment,
         seed=seed,
-        standing=standing_of(deps, contest, frozen, seed),
+        standing=_last_standing(deps, contest, frozen, seed, as_of),
     )
     text = result_text(result)
     return ContestRun(closed=deps.contests.close(SignedResult(result, text, deps.sign(text))))
@@ -319,15 +368,52 @@ def _pay(deps: ContestDeps, playbook: Playbook, contest_id: str) -> int:
 
 
 def standing_of(
-    deps: ContestDeps, contest: Contest, frozen: FrozenContest, seed: str = ""
+    deps: ContestDeps,
+    contest: Contest,
+    frozen: FrozenContest,
+    seed: str = "",
+    late: Collection[str] = (),
 ) -> ContestStanding:
-    """Return the standing of a contest by the totals published now."""
+    """Return the standing of a contest by the totals published now; of the aggregates that
+    something came `late` to, only what was recorded before the cut-off."""
     windows: dict[str, dict[str, Counts]] = {}
     for name, (first, last) in windows_of(contest).items():
-        totals = deps.standings.between(first, last)
-        rows = ((t.rep_id, t.team, t.counts) for t in totals)
+        if contest.by_hour and name != "kept":
+            rows = _rows_by_hour(deps, contest, frozen, first)
+        else:
+            rows = by_day(deps.counts, first, last, late, frozen.times.cut_off_at)
         windows[name] = counted(contest, frozen, rows, earlier=name != "now")
     return score(contest, frozen, Windows(**windows), seed)
+
+
+def _rows_by_hour(
+    deps: ContestDeps, contest: Contest, frozen: FrozenContest, first: date
+) -> list[Row]:
+    """Return what was done in the contest's hours, or in the same hours from another day on."""
+    playbook = deps.roster.playbook()
+    last = first + (contest.last_day - contest.first_day)
+    shifted = replace(contest, first_day=first, last_day=last)
+    spans = {zone: hours_in(shifted, zone) for zone in zones_of(shifted, playbook)}
+
+    def within(entry: Entry) -> bool:
+        team = playbook.teams.get(entry.team)
+        zone = contest.zone or ("UTC" if team is None else team.zone)
+        start, end = spans.get(zone) or hours_in(shifted, zone)
+        return start <= entry.at < end
+
+    # A named rep's team may be in any zone, so that its day begins and ends up to a day apart.
+    start = min(start for start, _ in spans.values()) - _DAY
+    end = max(end for _, end in spans.values()) + _DAY
+    return by_hour(deps.counts, frozen, within, start, end, frozen.times.cut_off_at)
+
+
+def _last_standing(
+    deps: ContestDeps, contest: Contest, frozen: FrozenContest, seed: str, as_of: datetime
+) -> ContestStanding:
+    """Return the standing by what was recorded before the cut-off."""
+    since = min(first for first, _ in windows_of(contest).values())
+    late = late_units(deps.counts, frozen, since, frozen.times.cut_off_at, as_of)
+    return standing_of(deps, contest, frozen, seed, late)
 
 
 # Views
@@ -361,11 +447,16 @@ def look(deps: ContestDeps, contest_id: str, viewer: Rep | None, now: datetime) 
         return replace(view, signed=signed, standing=signed.result.standing, verified=holds)
     if planned.state != "live" or frozen is None:
         return view
-    if len(frozen.entrants) > FRESH_UP_TO:
+    if _shows_stored(planned.contest, frozen):
         stored = deps.contests.standing(contest_id)
         if stored is not None:
             return replace(view, standing=stored[0], as_of=stored[1])
     return replace(view, standing=standing_of(deps, planned.contest, frozen))
+
+
+def _shows_stored(contest: Contest, frozen: FrozenContest) -> bool:
+    """Return whether a look shows the job's last standing: by the hour, each entry is read."""
+    return contest.by_hour or len(frozen.entrants) > FRESH_UP_TO
 
 
 def phase(planned: PlannedContest, now: datetime) -> Phase:

@@ -8,7 +8,7 @@ import json
 import zlib
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from datetime import date, datetime
 from fractions import Fraction
 from functools import lru_cache
@@ -23,12 +23,16 @@ from dibs.aws.clock import from_ms, to_ms
 from dibs.aws.dynamo import ConditionFailed, Dynamo
 from dibs.aws.settings import Settings
 from dibs.core.errors import FieldError, InvalidInput
+from dibs.game.contests.checks import LATEST
 from dibs.game.contests.ports import Contests, PlannedContest, SignedResult
 from dibs.game.contests.rules import Contest, ContestStanding, ContestTimes, FrozenContest, Result
+from dibs.game.contests.series import Repeats, Series
 from dibs.web.body import field_errors
 
 # An item has room for 400 KB, its names among them.
 _LARGEST = 380_000
+
+Wrong = tuple[FieldError, ...]
 
 _STORED = Config(
     cast=[tuple],
@@ -51,20 +55,63 @@ def _shape() -> TypeAdapter[Contest]:
     return TypeAdapter(Contest)
 
 
-def contest_from_body(contest_id: str, body: Mapping[str, Any]) -> Contest:
-    """Return the contest a body describes.
+# In place of a needed field that cannot be read, so that the others are judged all the same.
+_UNREAD = {"name": "-", "kind": "individual"}
 
-    Raises:
-        InvalidInput: names every field that is wrong, or not known.
+
+def contest_from_body(contest_id: str, body: Mapping[str, Any]) -> tuple[Contest, Wrong]:
+    """Return the contest a body describes, and what of it cannot be read or is not known.
+
+    What cannot be read is at its default; who judges the contest names all errors at once.
     """
+    wrong: Wrong = ()
     if "contest_id" in body and body["contest_id"] != contest_id:
-        raise InvalidInput((FieldError("contest_id", "is not the one in the address"),))
+        wrong = (FieldError("contest_id", "is not the one in the address"),)
+    given = {**body, "contest_id": contest_id}
     try:
-        text = json.dumps({**body, "contest_id": contest_id})
-        return _shape().validate_json(text, strict=True)
+        return _contest(given), wrong
     except ValidationError as error:
-        known = (field.name for field in fields(Contest))
-        raise InvalidInput(field_errors(error, tuple(known))) from error
+        wrong += field_errors(error, tuple(field.name for field in fields(Contest)))
+    bad = {error.field.partition(".")[0] for error in wrong} - {"contest_id"}
+    good = {name: value for name, value in given.items() if name not in bad}
+    day = good.get("first_day", good.get("last_day", str(date.max)))
+    try:
+        return _contest({**_UNREAD, "first_day": day, "last_day": day, **good}), wrong
+    except ValidationError as error:
+        raise InvalidInput(wrong) from error
+
+
+def series_from_body(series_id: str, body: Mapping[str, Any]) -> tuple[Series, Wrong]:
+    """Return the series a body describes: a contest with `repeats`, whose last day may be left out.
+
+    What cannot be read is at its default, as in `contest_from_body`.
+    """
+    own: Wrong = ()
+    given = {name: value for name, value in body.items() if name != "repeats"}
+    if given.pop("series_id", series_id) != series_id:
+        own = (FieldError("series_id", "is not the one in the address"),)
+    try:
+        text = json.dumps(body.get("repeats"))
+        repeats = TypeAdapter(Repeats).validate_json(text, strict=True)
+    except ValidationError as error:
+        repeats = Repeats("week")
+        for part in field_errors(error, tuple(one.name for one in fields(Repeats))):
+            field = f"repeats.{part.field}".removesuffix(".body")
+            own += (replace(part, field=field),)
+    contest, wrong = contest_from_body(series_id, {"last_day": str(LATEST), **given})
+    return Series(contest, repeats), (*own, *wrong)
+
+
+def series_schema() -> dict[str, Any]:
+    """Return the JSON Schema of what `series_from_body` takes."""
+    made, repeats = contest_schema(), TypeAdapter(Repeats).json_schema()
+    made["required"] = [*(name for name in made["required"] if name != "last_day"), "repeats"]
+    made["properties"] |= {"repeats": repeats, "series_id": {"type": "string"}}
+    return made
+
+
+def _contest(body: Mapping[str, Any]) -> Contest:
+    return _shape().validate_json(json.dumps(body), strict=True)
 
 
 def contest_schema() -> dict[str, Any]:
@@ -212,6 +259,18 @@ class DynamoContests(Contests):
     def paid(self, contest_id: str) -> None:
         """Note that a contest's prizes are posted."""
         self._db.update(self._table, _definition(contest_id), "REMOVE owed", "attribute_exists(pk)")
+
+    def series(self) -> list[Series]:
+        """Return every series of contests, by id."""
+        found = self._db.query(
+            self._table, "pk = :all", {":all": {"S": keys.CONTEST_SERIES}}, ConsistentRead=True
+        )
+        return [from_dict(Series, json.loads(item["series"]["S"]), _STORED) for item in found]
+
+    def put_series(self, series: Series) -> None:
+        """Store a series in place of an earlier one of that id."""
+        key = {"pk": {"S": keys.CONTEST_SERIES}, "sk": {"S": series.series_id}}
+        self._db.put(self._table, {**key, "series": {"S": _text(series)}})
 
     def _whole(self, contest_id: str, what: str) -> tuple[str, Item] | None:
         """Return a text from its parts, and the first of these; None where one is missing or was
