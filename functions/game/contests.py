@@ -378,7 +378,7 @@ ROUTES: dict[str, Route] = {
     "POST /contests/preview": Route(
         preview, MANAGER, {200: "ContestPreview"}, body=ContestIn, repeated="It may be asked again."
     ),
-    "GET /contest-series": Route(all_series, MANAGER, {200: "AllSeries"}),
+    "GET /contest-series": Route(all_series, MANAGER, {200: "AllSeries", 304: ""}),
     "PUT /contest-series/{series_id}": Route(
         put_series,
         MANAGER,

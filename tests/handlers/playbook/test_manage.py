@@ -265,8 +265,8 @@ def test_yaml_that_is_no_playbook_is_refused(app: App, text: str) -> None:
 def test_a_team_that_would_be_gone_with_people_in_it_is_worth_a_look(app: App) -> None:
     app.hire(AINA, CHONG, replace(BEN, team="south", active=False))
     answer = put(app, {**RULES, "teams": {"north": {"name": "North"}}}, dry_run="true")
-    *_, fallback, gone = answer.json["warnings"]
-    assert (fallback["field"], gone["field"]) == ("teams.north.fallback", "teams.south")
+    *_, gone = answer.json["warnings"]
+    assert gone["field"] == "teams.south"
     assert "1 active reps" in gone["problem"]
     gone = answer.json["preview"][1]
     assert (gone["team"], gone["model"], gone["reps"]) == ("south", None, [0, 1, 0])

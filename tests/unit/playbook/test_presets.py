@@ -91,7 +91,7 @@ def test_a_team_without_hours_or_zone_is_warned_about() -> None:
     warned = [one.field for one in warnings(playbook_of({"preset": "open-pool", "teams": teams}))]
     assert warned == [
         *("teams.a.hours", "teams.a.zone", "teams.c.hours"),
-        *("teams.a.fallback", "teams.c.fallback"),
+        *("teams.a.fallback", "teams.c.fallback", "work.until_first_activity"),
     ]
 
 
@@ -141,10 +141,11 @@ def test_many_teams_that_begin_at_different_times_are_worth_a_look_and_no_error(
         f"t{n}": {"name": "T", "zone": zones[n % 2], "hours": hours, "fallback": "aaaac"}
         for n in range(16)
     }
-    apart = playbook_of({"preset": "open-pool", "teams": teams})
+    given = {"preset": "open-pool", "work": {"until_first_activity": "run"}}
+    apart = playbook_of({**given, "teams": teams})
     assert [one.field for one in warnings(apart)] == ["teams"]
     same = {name: {**team, "zone": zones[0]} for name, team in teams.items()}
-    assert warnings(playbook_of({"preset": "open-pool", "teams": same})) == []
+    assert warnings(playbook_of({**given, "teams": same})) == []
 
 
 def test_a_file_pauses_no_team() -> None:

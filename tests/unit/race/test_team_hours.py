@@ -253,7 +253,7 @@ def test_leads_that_wait_at_night_alarm_nobody() -> None:
     post(world, 1)
 
     def unassigned(now: datetime) -> int:
-        stores = (world.leads, world.race, world.holdings, world.roster, world.bus)
+        stores = (world.leads, world.race, world.holdings, world.roster, world.offers, world.bus)
         return sweep(*stores, now).queued
 
     assert [unassigned(at) for at in (NIGHT, MORNING - MINUTE, MORNING)] == [0, 0, 1]

@@ -71,7 +71,7 @@ def contest_from_body(contest_id: str, body: Mapping[str, Any]) -> tuple[Contest
     try:
         return _contest(given), wrong
     except ValidationError as error:
-        wrong += field_errors(error, [field.name for field in fields(Contest)])
+        wrong += field_errors(error, tuple(field.name for field in fields(Contest)))
     bad = {error.field.partition(".")[0] for error in wrong} - {"contest_id"}
     good = {name: value for name, value in given.items() if name not in bad}
     day = good.get("first_day", good.get("last_day", str(date.max)))
@@ -95,7 +95,7 @@ def series_from_body(series_id: str, body: Mapping[str, Any]) -> tuple[Series, W
         repeats = TypeAdapter(Repeats).validate_json(text, strict=True)
     except ValidationError as error:
         repeats = Repeats("week")
-        for part in field_errors(error, [field.name for field in fields(Repeats)]):
+        for part in field_errors(error, tuple(one.name for one in fields(Repeats))):
             field = f"repeats.{part.field}".removesuffix(".body")
             own += (replace(part, field=field),)
     contest, wrong = contest_from_body(series_id, {"last_day": str(LATEST), **given})
