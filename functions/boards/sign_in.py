@@ -22,6 +22,7 @@ from dibs.people.access import (
     link_is_good,
     make_link,
     open_sessions,
+    token_end,
     token_number,
     tries,
     use_link,
@@ -67,7 +68,8 @@ def _by_token(event: Event, token: str) -> Session:
     number = token_number(mine.credentials, said.owner)
     if number is None:
         raise Unauthorized
-    return begin_session(mine.credentials, playbook, said.owner, number, now)
+    until = token_end(mine.credentials, said)
+    return begin_session(mine.credentials, playbook, said.owner, number, now, until)
 
 
 def ask(event: Event, sent: PhoneIn) -> Response:
@@ -82,7 +84,7 @@ def ask(event: Event, sent: PhoneIn) -> Response:
         mine.credentials, f"links {_address(event)}", rules.links_per_address_per_hour, now
     ):
         raise TooManyTries
-    number, wrong = usable_phone(sent.phone)
+    number, wrong = usable_phone(sent.phone, playbook.phone_region)
     may = not wrong and allowed(mine.credentials, f"phone {number}", rules.links_per_hour, now)
     known = mine.roster.by_phone(number) if may and number else None
     if known is not None and known[0].active and known[0].textable and playbook.sms.enabled:

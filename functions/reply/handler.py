@@ -8,7 +8,7 @@ from typing import Any
 
 from dibs.aws import clock
 from dibs.aws.observability import count, logger
-from dibs.ledger.quick import tell_outcome
+from dibs.ledger.quick import CLOSING, tell_outcome
 from dibs.offers.reply import InboundSms, Outcomes, may_answer, reply
 from dibs.offers.texts import answer_sms
 from dibs.race.claim import Won
@@ -40,7 +40,7 @@ def work(body: dict[str, Any], arrival: Arrival) -> None:
         wiring().once,
         clock.now,
         wiring().sms.opt_in,
-        Outcomes(wiring().holdings.held_by, _tell),
+        Outcomes(wiring().holdings.held_by, _tell, CLOSING),
     )
     who = answer.rep.rep_id if answer and answer.rep else _fingerprint(message.phone)
     outcome = answer.outcome if answer else "no_answer"

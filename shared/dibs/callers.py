@@ -56,8 +56,11 @@ def _teams(event: Event) -> tuple[str, ...]:
         if rep is None:
             raise RouteNotFound("There is no such rep.")
         return (rep.team,)
-    asked = event.get("queryStringParameters") or {}
-    team = path(event, "team") or (query(event, "team") if "team" in asked else "")
+    team = path(event, "team")
+    # What is asked for narrows what is shown; what is changed, its path names.
+    if not team and event["routeKey"].startswith("GET "):
+        asked = event.get("queryStringParameters") or {}
+        team = query(event, "team") if "team" in asked else ""
     return (team,) if team else ()
 
 

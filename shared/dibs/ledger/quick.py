@@ -8,7 +8,7 @@ from datetime import datetime
 
 from dibs.core.errors import AlreadyExists, DibsError, FieldError, InvalidInput
 from dibs.core.lead import State
-from dibs.ledger.activities import Activity, possible
+from dibs.ledger.activities import MOVES, Activity, possible
 from dibs.ledger.entries import activity_entry_id
 from dibs.ledger.record import RecordDeps, RecordResult, record_all
 from dibs.rules.game import Reporting
@@ -22,10 +22,16 @@ OUTCOMES: Mapping[str, tuple[str, ...]] = {
     "not interested": ("call", "contacted", "lost"),
 }
 """The types of activities each outcome stands for, in the order they are recorded."""
+CLOSING = frozenset(
+    outcome for outcome, types in OUTCOMES.items() if State.LOST in map(MOVES.get, types)
+)
+"""The outcomes after which a lead is lost."""
 
 
 def activities_of(outcome: str, outcome_id: str, lead_id: str, at: datetime) -> list[Activity]:
-    """Return the activities an outcome stands for; the same ones for the same id.
+    """Return the activities an outcome stands for; the same ones for the same id and outcome.
+
+    Another outcome under the same id, as from a page that a browser goes back to, is another event.
 
     Case, and what stands between the words, do not matter.
 
@@ -35,7 +41,8 @@ def activities_of(outcome: str, outcome_id: str, lead_id: str, at: datetime) -> 
     said = " ".join("".join(c if c.isalnum() else " " for c in outcome.casefold()).split())
     if said not in OUTCOMES:
         raise InvalidInput((FieldError("outcome", f"use one of {', '.join(OUTCOMES)}"),))
-    return [Activity(f"{outcome_id}:{type}", type, at, lead_id) for type in OUTCOMES[said]]
+    name = f"{outcome_id}:{said.replace(' ', '-')}"
+    return [Activity(f"{name}:{type}", type, at, lead_id) for type in OUTCOMES[said]]
 
 
 def record_outcome(deps: RecordDeps, rep_id: str, activities: list[Activity]) -> list[RecordResult]:

@@ -5,7 +5,7 @@ And report in a word what came of a lead one holds (U2).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -55,11 +55,13 @@ class Answer:
 class Outcomes:
     """What came of leads, told by text: the leads a rep holds, and how an outcome is recorded.
 
-    `tell` takes rep, lead, outcome, an id that makes it count once, and when it was said.
+    `tell` takes rep, lead, outcome, an id that makes it count once, and when it was said. `closing`
+    names the outcomes that close a lead.
     """
 
     held: Callable[[str], Sequence[Lead]]
     tell: Callable[[str, str, str, str, datetime], object]
+    closing: Collection[str] = ()
 
 
 def may_answer(answer: Answer, roster: Roster, now: datetime) -> bool:
@@ -148,6 +150,9 @@ def _told(
         return None
     if not said.codes:
         mine = list(held.values())
+    if len(mine) == 1 and not said.codes and said.outcome in outcomes.closing:
+        # "Wrong number" alone may be about the rep's own number: closing a lead wants its code.
+        return Answer(message.phone, rep, "not_sure", said=said.outcome)
     if len(mine) != 1:
         what = "which_held" if mine else "not_held" if named or not said.codes else "unknown_code"
         return Answer(message.phone, rep, what, said=said.outcome)

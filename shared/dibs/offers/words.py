@@ -135,7 +135,7 @@ not picking up, not reachable, unreachable, did not answer, didnt answer, did no
 didnt pick up, doesnt answer, does not answer, no one answered, nobody answered, not answered,
 unanswered, not reached, could not reach, couldnt reach, cannot reach, cant reach, did not reach,
 didnt reach, voicemail, voice mail, left voicemail, left a voicemail, left a message, left message,
-line busy, line engaged, engaged, switched off, phone off, called no answer, rang out,
+line busy, line switched off, phone off, called no answer, rang out,
 tiada jawapan, tak jawab, tidak jawab, tak dijawab, tidak dijawab, tak angkat, tidak angkat,
 tak diangkat, tak berjawab, tidak berjawab, tak dapat hubungi, tidak dapat dihubungi,
 tak dapat dihubungi, tiada respon, peti suara, x jawab, x angkat,
@@ -155,8 +155,8 @@ dah cakap, sudah cakap, dah jawab, sudah jawab, dia jawab, dia angkat, dihubungi
 接通了, 联系上了, 聯繫上了, 联系到了, 聯繫到了, 聊过了, 聊過了
 """,
     "meeting": """
-meeting, meeting set, meeting booked, booked a meeting, set a meeting, got a meeting,
-meeting arranged, appointment, appointment set, appointment booked, appointment made, appt,
+meeting set, meeting booked, booked a meeting, set a meeting, got a meeting,
+meeting arranged, appointment set, appointment booked, appointment made, appt,
 appt set, booked an appointment, set an appointment, booked, demo booked, demo set,
 temu janji, temujanji, dapat temu janji, janji temu, set temu janji, mesyuarat ditetapkan,
 встреча, встреча назначена, назначил встречу, назначила встречу, 约好了, 約好了, 约了, 約了,

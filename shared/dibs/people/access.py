@@ -138,17 +138,26 @@ def manager_of(managers: Sequence[Manager], who: str) -> Manager:
 
 
 def begin_session(
-    credentials: Credentials, playbook: Rules, owner: str, number: int, now: datetime
+    credentials: Credentials,
+    playbook: Rules,
+    owner: str,
+    number: int,
+    now: datetime,
+    until: datetime | None = None,
 ) -> Session:
-    """Begin a session: a secret of its own, which names no token and ends by itself."""
+    """Begin a session: a secret of its own, which names no token and ends by itself.
+
+    It ends at `until` at the latest, when the token ends that it was begun with.
+    """
     rules = playbook.sign_in
     length = timedelta(days=rules.rep_session_days)
     if is_manager(owner):
         length = timedelta(hours=rules.manager_session_hours)
+    ends_at = min(now + length, until or now + length)
     secret = _secret(owner)
     said = shown(secret, session=True)
-    credentials.add_session(said, Credential(said.digest, number, now + length, now))
-    return Session(owner, secret, now + length)
+    credentials.add_session(said, Credential(said.digest, number, ends_at, now))
+    return Session(owner, secret, ends_at)
 
 
 def make_link(credentials: Credentials, playbook: Rules, owner: str, now: datetime) -> str:
@@ -180,6 +189,16 @@ def use_link(credentials: Credentials, playbook: Rules, secret: str, now: dateti
     if number is None:
         raise Unauthorized(_LINK_OVER)
     return begin_session(credentials, playbook, owner, number, now)
+
+
+def token_end(credentials: Credentials, said: Shown) -> datetime | None:
+    """Return when a token ends, None if never."""
+    if is_manager(said.owner):
+        _, stored = credentials.of_manager(said)
+    else:
+        known = credentials.of_rep(said)
+        stored = known and known[3]
+    return stored.ends_at if stored else None
 
 
 def token_number(credentials: Credentials, owner: str) -> int | None:

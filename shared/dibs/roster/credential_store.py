@@ -27,7 +27,8 @@ from dibs.roster.audit import Entry
 from dibs.roster.audit_store import put_entry
 from dibs.roster.ports import Credentials
 
-_UPDATE_NUMBER = "SET token_number = :next"
+# Also what an earlier version kept: an old token must not be carried over.
+_UPDATE_NUMBER = "SET token_number = :next REMOVE token_hash"
 
 
 class ManagerRecord(Model):
@@ -254,10 +255,20 @@ class DynamoCredentials(Credentials):
             else:
                 rep, _, number = rep_from(item)
                 shown = Shown(rep.rep_id, digest)
-                drop = {"UpdateExpression": "REMOVE token_hash"}
+                drop: dict[str, Any] = {
+                    "UpdateExpression": "REMOVE token_hash",
+                    "ConditionExpression": "token_hash = :digest",
+                    "ExpressionAttributeValues": {":digest": {"S": digest}},
+                }
                 writes.append({"Update": {"TableName": people, "Key": {"pk": item["pk"]}, **drop}})
-            self._db.transact([*writes, self._put(shown, Credential(digest, number))])
-            moved += 1
+            new = self._put(shown, Credential(digest, number))
+            new["Put"]["ConditionExpression"] = "attribute_not_exists(pk)"
+            try:
+                self._db.transact([*writes, new])
+                moved += 1
+            except ConditionFailed:
+                # There is a newer token: what is left of the old one only goes.
+                self._db.transact(writes)
         return moved
 
     def _put(self, shown: Shown, credential: Credential) -> dict[str, Any]:

@@ -48,7 +48,7 @@ def site(templates: Path, css: str, js: str = "", squeeze: Callable[[str], str] 
         "cache-control": "no-store",
         "content-security-policy": policy,
         "permissions-policy": "camera=(), geolocation=(), microphone=()",
-        "referrer-policy": "no-referrer",
+        "referrer-policy": "same-origin",
         "x-content-type-options": "nosniff",
         "x-robots-tag": "noindex",
     }

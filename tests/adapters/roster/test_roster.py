@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from dibs.aws import keys
 from dibs.core.credentials import digest_of, shown
 from dibs.core.errors import (
     AlreadyExists,
@@ -198,6 +199,31 @@ def test_digests_of_an_earlier_version_are_carried_over(world: World) -> None:
     assert (good(world, token), good(world, boss)) == (True, True)
     assert "token_hash" not in repr(everything(world.dynamo.client, world.settings))
     assert world.credentials.carry_over() == 0
+
+
+def test_a_replaced_token_of_an_earlier_version_is_not_carried_over(world: World) -> None:
+    rep, table = a_rep(1), world.settings.organisation_table
+    stolen, newer = token_of(rep), f"{rep.rep_id}.newer"
+    world.dynamo.put(table, {**rep_item(rep), "token_hash": {"S": digest_of(stolen)}})
+    world.replace_token(newer)
+    world.credentials.carry_over()
+    assert (good(world, stolen), good(world, newer)) == (False, True)
+
+
+def test_a_digest_that_was_left_beside_a_newer_token_only_goes(world: World) -> None:
+    rep, table = a_rep(1), world.settings.organisation_table
+    stolen, newer = token_of(rep), f"{rep.rep_id}.newer"
+    world.dynamo.put(table, rep_item(rep))
+    world.replace_token(newer)
+    world.dynamo.update(
+        table,
+        {"pk": {"S": keys.rep(rep.rep_id)}},
+        "SET token_hash = :digest",
+        ExpressionAttributeValues={":digest": {"S": digest_of(stolen)}},
+    )
+    assert world.credentials.carry_over() == 0
+    assert (good(world, stolen), good(world, newer)) == (False, True)
+    assert "token_hash" not in repr(everything(world.dynamo.client, world.settings))
 
 
 def test_a_new_rep_gets_an_id_and_a_token_that_fit_each_other(world: World) -> None:

@@ -151,6 +151,18 @@ def test_a_teams_manager_acts_on_no_other(
     assert app.everything() == before
 
 
+@pytest.mark.parametrize(("route", "path", "body"), OTHERS)
+def test_naming_ones_own_team_beside_it_gives_no_right(
+    app: App, route: str, path: dict[str, str], body: Any
+) -> None:
+    before = app.everything()
+    asked = http("http_playbook", route, path, json.dumps(body), authorization=f"Bearer {NORTH}")
+    asked["queryStringParameters"] = {"team": "north"}
+    answer = app.ask(operations()[route]["tags"][0], asked)
+    assert (answer.status, answer.code) == (403, "forbidden")
+    assert app.everything() == before
+
+
 def test_a_teams_manager_gives_their_leads_to_their_reps(app: App) -> None:
     lead, route = app.lead(), "POST /leads/{lead_id}/assign"
 
@@ -193,6 +205,9 @@ ELSEWHERE = {
     "POST /rewards/requests/{request_id}/collect": "reward.",
     "POST /rewards/requests/{request_id}/recall": "reward.",
     "POST /quests/{quest}/{step}/confirm": "quest.confirm",
+    "PUT /contest-series/{series_id}": "series.put",
+    "POST /contest-series/{series_id}/cancel": "series.cancel",
+    "POST /disputes/{lead_id}/{epoch}/{rep_id}/answer": "dispute.answer",
 }
 CHANGES_NOTHING = {"POST /contests/preview"}
 IN_THE_LEDGER = {"POST /activities"}  # each entry names who reported it

@@ -361,7 +361,7 @@ def test_more_reps_than_a_request_takes_get_their_targets(app: App) -> None:
         ({"targets": {}}, {"targets"}),
         ({"targets": [AINA.rep_id]}, {"targets"}),
         ({"targets": None}, {"targets"}),
-        ({AINA.rep_id: 5}, {"targets"}),
+        ({AINA.rep_id: 5}, {"targets", AINA.rep_id}),
         ({"targets": {"\ud800": 5, AINA.rep_id: 5}}, {"targets.?"}),
         *[
             ({"targets": {AINA.rep_id: wrong, BEN.rep_id: 1}}, {f"targets.{AINA.rep_id}"})

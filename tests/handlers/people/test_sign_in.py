@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 import pytest
 
 from handlers.app import AINA, BEN, CHONG, DAYANG, MANAGER, PLAYBOOK, App, http
-from support.builders import token_of
+from support.builders import a_playbook, token_of
 
 OURS = {"sec_fetch_site": "same-origin"}
 THEIRS = {"sec_fetch_site": "cross-site"}
@@ -163,6 +163,28 @@ def test_a_session_works_for_our_own_pages_and_no_other(app: App) -> None:
     assert claimed({}) == 401
     assert claimed(OURS) == 200
     assert app.now(lead).owner == AINA.rep_id
+
+
+def test_a_session_ends_with_the_token_it_was_begun_with(app: App) -> None:
+    token = f"{AINA.rep_id}.short"
+    app.world.replace_token(token, app.clock.at + timedelta(days=1))
+    cookie = cookie_of(send(app, "POST /sign-in", f"token={token}"))
+    assert status(app, cookie) == 200
+    app.clock.at += timedelta(days=1)
+    assert status(app, cookie) == 401
+
+
+def test_a_national_number_is_read_as_the_playbooks_region(app: App) -> None:
+    app.put_playbook(a_playbook(phone_region="MY"))
+    national = "0" + str(AINA.phone).removeprefix("+60")
+    assert asked_for(app, national)["statusCode"] == 202
+    assert app.texts()[-1][0] == AINA.phone
+
+
+def test_our_pages_let_a_browser_say_that_they_are_ours(app: App) -> None:
+    # Without a referrer at all, older browsers send no origin with a form either.
+    page = send(app, "GET /sign-in")
+    assert page["headers"]["referrer-policy"] == "same-origin"
 
 
 def test_signing_out_ends_the_session(app: App) -> None:

@@ -50,7 +50,7 @@ def is_page(answer: Answer, status: int, kind: str) -> bool:
     headers = answer.headers
     assert headers["content-type"] == "text/html; charset=utf-8"
     assert headers["cache-control"] == "no-store"
-    assert headers["referrer-policy"] == "no-referrer"
+    assert headers["referrer-policy"] == "same-origin"
     assert headers["x-content-type-options"] == "nosniff"
     policy = headers["content-security-policy"]
     assert "default-src 'none'" in policy

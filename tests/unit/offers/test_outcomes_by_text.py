@@ -8,6 +8,7 @@ import pytest
 
 from dibs.core.errors import NotYours
 from dibs.core.lead import Lead
+from dibs.ledger.quick import CLOSING
 from dibs.ledger.quick import OUTCOMES as KNOWN
 from dibs.offers import words
 from dibs.offers.meaning import Meaning, meaning
@@ -27,7 +28,7 @@ class Told(Line):
         self.refuses = False
 
     def outcomes(self) -> Outcomes:
-        return Outcomes(self.held, self.tell)
+        return Outcomes(self.held, self.tell, CLOSING)
 
     def held(self, rep_id: str) -> list[Lead]:
         return [lead for lead in self.world.memory.leads.values() if lead.owner == rep_id]
@@ -66,7 +67,6 @@ SAID = {
         *("dapat hubungi", "дозвонился", "接通了", "called, reached", "reached, thanks"),
     ],
     "meeting": [
-        "meeting",
         "meeting booked",
         "appointment set",
         "temu janji",
@@ -91,7 +91,13 @@ def test_a_word_tells_what_came_of_the_lead(outcome: str, body: str) -> None:
     "body",
     [
         *("called?", "reached?", "not called 7K2P", "will call 7K2P", "Ben reached 7K2P"),
-        *("in a meeting", "> reached 7K2P", "reached but wrong number, no meeting and so on"),
+        *(
+            "in a meeting",
+            "meeting",
+            "engaged",
+            "> reached 7K2P",
+            "reached but wrong number, no meeting and so on",
+        ),
         *("no answer, wrong number", "reached, no answer", "have you reached 7K2P", "yes reached"),
         "Liked “Reached: Acme”",
     ],
@@ -163,4 +169,16 @@ def test_what_was_refused_is_said() -> None:
     line = Told()
     line.win()
     line.refuses = True
-    assert line.outcome("wrong number") == "not_told"
+    assert line.outcome("reached") == "not_told"
+
+
+@pytest.mark.parametrize("body", ["wrong number", "salah nombor", "disconnected"])
+def test_an_outcome_that_closes_a_lead_wants_its_code(body: str) -> None:
+    line = Told()
+    line.win()
+    answer = line.text(body)
+    assert answer is not None
+    assert answer.outcome == "not_sure"
+    assert "would close the lead" in answer_sms(answer, NOON)
+    assert line.told == []
+    assert line.outcome(f"{body} 7K2P") == "told"

@@ -116,6 +116,7 @@ def test_a_test_lead_counts_nowhere_and_is_for_who_is_on() -> None:
         Guard("active", "=", True),
         Guard("paused_until", "<=", NOON),
         Guard("tier", "=", 2),
+        Guard("manager_paused_until", "<=", NOON),
         Guard("team", "=", rep.team),
         Guard("leave", "=", None),
     )

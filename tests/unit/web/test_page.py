@@ -203,7 +203,7 @@ def test_long_texts_fit_too(language: str) -> None:
 def test_headers_close_the_page(page: Page) -> None:
     assert page.headers["content-type"] == "text/html; charset=utf-8"
     assert page.headers["cache-control"] == "no-store"
-    assert page.headers["referrer-policy"] == "no-referrer"
+    assert page.headers["referrer-policy"] == "same-origin"
     assert page.headers["x-content-type-options"] == "nosniff"
     assert page.headers["x-robots-tag"] == "noindex"
     assert "permissions-policy" in page.headers
