@@ -318,7 +318,9 @@ ROUTES = {
     "GET /leads/{lead_id}/receipt": Route(
         receipt.receipt, REP, {200: "Receipt"}, _NO_LEAD, query=EPOCH
     ),
-    "GET /leads/{lead_id}/why": Route(why.show, VIEWER, {200: "Why"}, _NO_LEAD, query=EPOCH),
+    "GET /leads/{lead_id}/why": Route(
+        why.show, VIEWER, {200: "Why"}, (*_NO_LEAD, Forbidden), query=EPOCH
+    ),
     "POST /leads/{lead_id}/dispute": Route(
         receipt.dispute,
         REP,
@@ -329,7 +331,7 @@ ROUTES = {
         repeated="The first objection of a rep to a race stays as it was.",
     ),
     "GET /leads/{lead_id}/draw": Route(
-        draw, VIEWER, {200: "Draw"}, (LeadNotFound, RouteNotFound), query=EPOCH
+        draw, VIEWER, {200: "Draw"}, (LeadNotFound, RouteNotFound, Forbidden), query=EPOCH
     ),
     "PUT /me/availability": Route(
         availability, REP, {200: "Availability"}, body=AvailabilityIn, repeated=_AGAIN

@@ -70,7 +70,11 @@ def _who(event: Event) -> Rep | Manager:
 
 def _viewer(event: Event) -> Rep | None:
     found = _who(event)
-    return found if isinstance(found, Rep) else None
+    if isinstance(found, Rep):
+        return found
+    if found.team and path(event, "lead_id"):
+        check_team(found, _teams(event), looks=True)
+    return None
 
 
 def _rep_and_usage_or_manager(event: Event) -> tuple[Rep, Usage] | Manager:

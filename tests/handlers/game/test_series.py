@@ -97,6 +97,18 @@ def test_one_contest_is_called_off_or_the_whole_series(app: App) -> None:
     assert (gone.status, gone.code) == (404, "not_found")
 
 
+def test_a_series_that_was_called_off_can_be_set_up_again(app: App) -> None:
+    put(app)
+    job(app, date(2026, 11, 23), 13)
+    ask(app, "POST /contest-series/{series_id}/cancel")
+    assert phases(app)["calls-2026-11-25"] == "cancelled"
+    assert put(app).status == 200
+    assert phases(app)["calls-2026-11-25"] == "upcoming"
+    assert ask(app, "POST /contests/{contest_id}/cancel", name="calls-2026-11-25").status == 200
+    assert put(app).status == 200
+    assert phases(app)["calls-2026-11-25"] == "cancelled"  # a manager's word about the one stays
+
+
 def test_a_changed_series_changes_what_is_to_come_and_nothing_a_manager_set(app: App) -> None:
     put(app)
     job(app, date(2026, 11, 23), 13)

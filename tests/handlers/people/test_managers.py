@@ -176,6 +176,13 @@ def test_a_teams_manager_gives_their_leads_to_their_reps(app: App) -> None:
     assert to(AINA.rep_id, theirs.lead_id) == 403
 
 
+@pytest.mark.parametrize("route", ["GET /leads/{lead_id}/why", "GET /leads/{lead_id}/draw"])
+def test_a_teams_manager_is_told_nothing_of_another_teams_lead(app: App, route: str) -> None:
+    theirs, ours = app.lead(1, team="south"), app.lead(2, team="north")
+    assert call(app, route, None, NORTH, lead_id=theirs.lead_id).status == 403
+    assert call(app, route, None, NORTH, lead_id=ours.lead_id).status in (200, 404)
+
+
 # The audit trail
 
 REASON = {"reason": "Because"}

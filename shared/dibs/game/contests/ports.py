@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 class PlannedContest:
     """A stored contest: its definition, state, times, and who set it up.
 
-    `owed`: it is final, and some prizes may not be posted yet.
+    `owed`: it is final, and some prizes may not be posted yet. `taken_back`: its series called it
+    off, and may set it up again.
     """
 
     contest: Contest
@@ -30,6 +31,7 @@ class PlannedContest:
     times: ContestTimes
     by: str
     owed: bool = False
+    taken_back: bool = False
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,10 @@ class Contests(Protocol):
 
     def cancel(self, contest_id: str) -> bool:
         """Cancel a contest; False when it is final or cancelled already."""
+        ...
+
+    def take_back(self, contest_id: str) -> bool:
+        """Call off a contest that is to come, so that `plan` may set it up again; False if not."""
         ...
 
     def open(self, planned: PlannedContest, frozen: FrozenContest, seed: str) -> bool:

@@ -62,7 +62,7 @@ def _call_off(deps: ContestDeps, series: Series, kept: Collection[str] = ()) -> 
     for planned in deps.contests.all():
         own = (planned.state, planned.by) == ("upcoming", series.author)
         if own and planned.contest.contest_id not in kept:
-            deps.contests.cancel(planned.contest.contest_id)
+            deps.contests.take_back(planned.contest.contest_id)
 
 
 def _problems(series: Series) -> Iterator[FieldError]:

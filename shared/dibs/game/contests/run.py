@@ -276,7 +276,7 @@ def set_up(contests: Contests, playbook: Playbook, as_of: datetime) -> None:
 
 
 def _follows(known: PlannedContest, author: str, as_of: datetime) -> bool:
-    own = (known.state, known.by) == ("upcoming", author)
+    own = known.by == author and (known.state == "upcoming" or known.taken_back)
     return own and known.times.opens_at > as_of
 
 

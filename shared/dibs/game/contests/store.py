@@ -159,9 +159,28 @@ class DynamoContests(Contests):
             self._db.put(
                 self._table,
                 item,
-                "attribute_not_exists(pk) OR #state = :upcoming",
+                "attribute_not_exists(pk) OR #state = :upcoming OR taken_back = :yes",
                 ExpressionAttributeNames={"#state": "state"},
-                ExpressionAttributeValues={":upcoming": {"S": "upcoming"}},
+                ExpressionAttributeValues={":upcoming": {"S": "upcoming"}, ":yes": {"BOOL": True}},
+            )
+        except ConditionFailed:
+            return False
+        return True
+
+    def take_back(self, contest_id: str) -> bool:
+        """Call off a contest that is to come, so that `plan` may set it up again; False if not."""
+        try:
+            self._db.update(
+                self._table,
+                _definition(contest_id),
+                "SET #state = :cancelled, taken_back = :yes",
+                "#state = :upcoming",
+                ExpressionAttributeNames={"#state": "state"},
+                ExpressionAttributeValues={
+                    ":cancelled": {"S": "cancelled"},
+                    ":upcoming": {"S": "upcoming"},
+                    ":yes": {"BOOL": True},
+                },
             )
         except ConditionFailed:
             return False
@@ -318,6 +337,7 @@ def _planned(item: Item) -> PlannedContest:
         times=from_dict(ContestTimes, json.loads(item["times"]["S"]), _STORED),
         by=item["by"]["S"],
         owed="owed" in item,
+        taken_back="taken_back" in item,
     )
 
 
