@@ -340,6 +340,7 @@ ROUTES = {
         switch,
         REP,
         {303: ""},
+        (InvalidInput,),
         body=AvailabilityForm,
         repeated=_AGAIN,
         page=home.page_of,

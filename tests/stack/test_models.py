@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from dibs.ledger.entries import activity_entry_id
 from support.stack import PHONES, Stack, until
 
 pytestmark = pytest.mark.stack
@@ -133,7 +134,8 @@ def test_a_weekly_recalculation_moves_a_rep_who_is_then_told_first(tiered: Stack
             }
             status, stored, _ = tiered.call("POST", "/activities", activity, token=rep["token"])
             assert status == 201, stored
-            _ledger_has(tiered, f"activity/{activity['activity_id']}")
+            name = activity_entry_id(activity["activity_id"], "rep", rep["rep_id"])
+            _ledger_has(tiered, name)
     today = datetime.now(UTC)
     monday = today + timedelta(days=7 - today.weekday())
     for moved in (True, False):

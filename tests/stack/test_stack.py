@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import uuid
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -52,10 +53,13 @@ def test_a_posted_lead_is_texted_to_every_rep_without_personal_data(stack: Stack
         assert "Nadia" not in text
         assert PHONES not in text
         assert "borneo-solar" not in text
-    assert stack.post_lead(company="Told Again Ltd", external_id="again")[0] == 201
-    status, again = stack.post_lead(company="Told Again Ltd", external_id="again")
+    domain = f"told-again-{uuid.uuid4().hex[:8]}.example"
+    first = {"company": "Told Again Ltd", "external_id": "again", "contact_email": f"n@{domain}"}
+    assert stack.post_lead(**first)[0] == 201
+    status, again = stack.post_lead(**first)
     assert (status, again["duplicate"], again["flags"]) == (200, True, [])
-    status, known = stack.post_lead(company="TOLD AGAIN LIMITED")
+    email = f"another@{domain}"
+    status, known = stack.post_lead(company="TOLD AGAIN LIMITED", contact_email=email)
     assert (status, known["lead_id"]) == (200, again["lead_id"])
     assert known["flags"] == ["merged_same_company"]
 
