@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[2]
-sys.path[:1] = [str(ROOT / part) for part in ("shared", "functions", "tests")]
+sys.path[:1] = [str(ROOT / part) for part in ("shared", "functions", "tests", ".")]
 
 from rich.console import Console  # noqa: E402
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn  # noqa: E402
