@@ -68,7 +68,7 @@ def heal(deps: CountDeps, now: datetime, failed: Callable[[str], None]) -> HealR
     for lead_id in deps.ledger.unrecorded(late):
         try:
             recorded += record_lead(lead_id, deps.ledger, deps.score.roster)
-        except Exception:
+        except Exception:  # whatever is wrong with one lead must not hold up the others
             failed(lead_id)
     waiting = iter(deps.ledger.unscored(late))
     while some := list(islice(waiting, SLICE)):
@@ -80,7 +80,7 @@ def _count_late(deps: CountDeps, entries: Sequence[Entry], failed: Callable[[str
     try:
         count_entries(deps, entries)
         return len(entries)
-    except Exception:
+    except Exception:  # as above: each is tried by itself, and the one that fails is named
         if len(entries) == 1:
             failed(entries[0].entry_id)
             return 0

@@ -261,6 +261,7 @@ def test_a_number_that_sns_does_not_let_back_yet_is_left_to_its_list(sns: Any, c
     with Stubber(sns) as stub:
         stub.add_client_error("opt_in_phone_number", code)
         SnsSms(sns, "").opt_in("+60120000001")
+        stub.assert_no_pending_responses()
 
 
 def test_an_aws_without_the_list_has_nobody_on_it_and_any_other_error_is_one(sns: Any) -> None:

@@ -229,6 +229,15 @@ def test_a_closed_lead_is_not_closed_otherwise(app: App) -> None:
 # Pages
 
 
+def test_the_page_says_what_each_post_consented_to(app: App) -> None:
+    lead = won(app, consent="phone only")
+    app.lead(1, external_id="again")
+    page = browse(app, "GET /leads/{lead_id}", {"lead_id": lead.lead_id}).text
+    first, _, later = page.partition("They wrote again")
+    assert "phone only" in first
+    assert "No consent on record" in later
+
+
 def test_the_page_of_a_lead_has_contact_deadline_and_buttons_without_script(app: App) -> None:
     lead = won(app)
     page = browse(app, "GET /leads/{lead_id}", {"lead_id": lead.lead_id})
