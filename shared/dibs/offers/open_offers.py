@@ -10,6 +10,7 @@ from dibs.core.errors import LeadNotFound
 from dibs.core.lead import Lead, State
 from dibs.core.links import link_token
 from dibs.core.rep import Rep, Usage
+from dibs.offers.audience import may_be_told
 from dibs.race.claim import Proof
 from dibs.race.decide import Verdict, decide_knowing
 from dibs.race.ports import RaceStore
@@ -28,7 +29,10 @@ class OpenOffer:
 def open_offers(
     store: RaceStore, rep: Rep, usage: Usage, playbook: Rules, now: datetime
 ) -> list[OpenOffer]:
-    """Return the open leads of the rep's team, oldest first, with the verdict on a claim now."""
+    """Return the open leads of the rep's team, oldest first, with the verdict on a claim now.
+
+    Test leads only where the rep may be told of them (O2).
+    """
     return offers_of(store.open_leads(), rep, usage, playbook, now)
 
 
@@ -39,7 +43,10 @@ def offers_of(
     leads = [
         lead
         for lead in open_leads
-        if rep.team in lead.teams and lead.state is State.OPEN and now < lead.closes_at
+        if rep.team in lead.teams
+        and lead.state is State.OPEN
+        and now < lead.closes_at
+        and may_be_told(lead, rep, playbook)
     ]
     offers = []
     for lead in sorted(leads, key=lambda lead: (lead.opens_at, lead.lead_id)):

@@ -60,6 +60,19 @@ def test_a_refused_rep_still_sees_the_lead_and_why_not() -> None:
     assert [refusal.code for refusal in offer.verdict.refusals] == ["daily_limit"]
 
 
+def test_a_test_lead_is_in_the_lists_of_test_reps_unless_it_is_for_everybody() -> None:
+    world, rep = a_world()
+    other = world.add_rep(a_rep(2))
+    world.memory.playbook = replace(world.memory.playbook, test_reps=(other.rep_id,))
+    world.post_lead(a_card(1, test=True))
+    assert (offers(world, rep), len(offers(world, other))) == ([], 1)
+    for_all = world.post_lead(a_card(2, test=True))
+    world.memory.leads[for_all.lead_id] = replace(
+        world.memory.leads[for_all.lead_id], test_everybody=True
+    )
+    assert (len(offers(world, rep)), len(offers(world, other))) == (1, 2)
+
+
 def test_each_offer_carries_the_reps_own_link() -> None:
     world, rep = a_world()
     lead = world.post_lead(a_card())
