@@ -97,9 +97,7 @@ class Stack:
         }
         return self.signed("/leads", lead)
 
-    def signed(
-        self, path: str, what: dict[str, Any], secret: str | None = None
-    ) -> tuple[int, Any]:
+    def signed(self, path: str, what: dict[str, Any], secret: str | None = None) -> tuple[int, Any]:
         """Post a body with a source's signature; return status and JSON."""
         body, now = json.dumps(what), datetime.now(UTC)
         message = f"msg_{uuid.uuid4().hex}"
