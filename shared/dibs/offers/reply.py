@@ -91,8 +91,9 @@ def reply(
 
     The phone number identifies the rep, the code one of their offers. A claim, what came of a lead
     they hold (U2), STOP and START are all that can be done by text. A text that is not plainly a
-    claim claims nothing; if it names an open offer, the answer says how to claim it. A redelivered
-    message is answered once (C4).
+    claim claims nothing; if it names an open offer, the answer says how to claim it. Whoever tries
+    to claim is answered each time, other talk once a day. A redelivered message is answered once
+    (C4).
     """
     now = clock()
     said = meaning(message.body)
@@ -108,8 +109,10 @@ def reply(
             opt_in(message.phone)
         roster.opt_out(rep.rep_id, said.asks == "stop")
         return None
+    if said.asks == "outcomes":
+        return Answer(message.phone, rep, "which_outcome")
     if said.outcome:
-        answer = _told(message, rep, said, store, offers, outcomes)
+        answer = _told(message, rep, said, store, offers, outcomes, now)
         if answer is not None:
             return answer
     if said.asks == "no":
@@ -127,6 +130,9 @@ def reply(
         return Answer(message.phone, rep, outcome)
     if known:
         return _how_to_claim(message.phone, rep, known, store, now)
+    if said.tries:
+        offered = _offered(message, rep, usage, store, roster, offers, now)
+        return Answer(message.phone, rep, "not_understood" if offered else "no_open_offer")
     first = once.claim_name(f"garbage/{rep.rep_id}/{now.date()}", now)
     return Answer(message.phone, rep, "not_understood") if first else None
 
@@ -138,18 +144,24 @@ def _told(
     store: RaceStore,
     offers: OfferStore,
     outcomes: Outcomes,
+    now: datetime,
 ) -> Answer | None:
     """Record what came of a lead the rep holds: that of the code, or the only one they hold.
 
-    None where the text declines an offer instead.
+    None where the text declines an offer instead. Of an open lead nothing has come yet: "booked
+    7K2P" may want to claim it.
     """
     held = {lead.lead_id: lead for lead in outcomes.held(rep.rep_id)}
-    named = [found[0] for code in said.codes if (found := offers.find_code(rep.rep_id, code))]
-    mine = [lead for lead_id in named if (lead := _held(lead_id, rep, held, store)) is not None]
+    named = [(code, found) for code in said.codes if (found := offers.find_code(rep.rep_id, code))]
+    mine = [lead for _, (id_, _) in named if (lead := _held(id_, rep, held, store)) is not None]
     if said.asks == "no" and not mine:
         return None
     if not said.codes:
         mine = list(held.values())
+    if named and not mine:
+        how = _how_to_claim(message.phone, rep, named, store, now)
+        if isinstance(how.outcome, str):
+            return how
     if len(mine) == 1 and not said.codes and said.outcome in outcomes.closing:
         # "Wrong number" alone may be about the rep's own number: closing a lead wants its code.
         return Answer(message.phone, rep, "not_sure", said=said.outcome)
@@ -204,21 +216,33 @@ def _by_yes(
     clock: Callable[[], datetime],
 ) -> Won | InDraw | DibsError | str:
     """Claim the one open lead whose offer the rep had when they said yes."""
-    now = clock()
+    offered = _offered(message, rep, usage, store, roster, offers, clock())
+    if len(offered) != 1:
+        return "no_open_offer" if not offered else "which_offer"
+    [lead] = offered
+    return _claim(lead.lead_id, lead.epoch, rep, store, clock)
+
+
+def _offered(
+    message: InboundSms,
+    rep: Rep,
+    usage: Usage,
+    store: RaceStore,
+    roster: Roster,
+    offers: OfferStore,
+    now: datetime,
+) -> list[Lead]:
+    """Return the open leads whose offer the rep had when they wrote, and which they may claim."""
 
     def sent_before(lead: Lead) -> bool:
         notice = offers.notices(lead.lead_id, lead.epoch, [rep.rep_id]).get(rep.rep_id)
         return notice is not None and notice.sent_at <= message.received_at
 
-    offered = [
-        offer
+    return [
+        offer.lead
         for offer in open_offers(store, rep, usage, roster.playbook(), now)
         if isinstance(offer.verdict, Eligible) and sent_before(offer.lead)
     ]
-    if len(offered) != 1:
-        return "no_open_offer" if not offered else "which_offer"
-    lead = offered[0].lead
-    return _claim(lead.lead_id, lead.epoch, rep, store, clock)
 
 
 def _claim(

@@ -261,6 +261,10 @@ def answer_sms(answer: Answer, now: datetime) -> str:
         "told": _("Recorded: {what}, {company}.", what=what, company=answer.company),
         "not_told": _("Nothing is recorded: this lead is closed, or not yours any more."),
         "not_held": _("Nothing is recorded: you do not hold this lead."),
+        "which_outcome": _(
+            "Nothing is recorded: your text says two things. "
+            "Send one of them, with the lead's code."
+        ),
         "not_sure": _(
             "Nothing is recorded yet: this would close the lead. Add its code to: {what}, or use "
             "its page.",

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 YES = """
 yes, y, yep, yup, yeah, yea, yes to, yes for, aye, sure, absolutely, definitely, of course,
-certainly, mine, its mine, it is mine, is mine, all mine, claim, claim it, claiming, claiming it,
+certainly, mine, its mine, it is mine, # is mine, all mine, claim, claim it, claiming, claiming it,
 i claim, i claim it, ill claim, ill claim it, i will claim, i want to claim, take, take it,
 taking, taking it, i take, i take it, ill take, ill take it, i will take, i will take it,
 im taking, im taking it, i am taking, i can take, i can take it, i would like, id like, id love,
@@ -28,7 +28,7 @@ saya terima, terima, setuju, saya punya, saya tuntut, tuntut, milik saya,
 
 ja, jawohl, klar, na klar, ich nehme, ich nehme es, ich nehme ihn, nehme ich, ich nehms, nehme,
 ich will, ich möchte, meins, meiner, gehört mir, jep, oui, ouais, je prends, je le prends,
-je la prends, je veux, je le veux, bien sûr, volontiers, jaccepte, sí, claro, claro que sí,
+je la prends, je veux, je le veux, bien sûr, volontiers, jaccepte, sí, sì, claro, claro que sí,
 lo tomo, la tomo, tomo, lo quiero, quiero, acepto, para mí, mío, es mío, certo, lo prendo, prendo,
 prendo io, voglio, lo voglio, accetto, sim, quero, eu quero, eu pego, pego, fico com, aceito,
 é meu, é minha, jazeker, graag, ik neem, ik neem hem, ik pak, ik pak hem, ik wil, ik wil hem,
@@ -43,8 +43,9 @@ kukunin ko, gusto ko, akin na, akin ito, vâng, tôi nhận, tôi lấy, tôi mu
 согласен, согласна, конечно, авжеж, звісно, візьму, я візьму, звичайно, моє, згоден, згодна,
 вземам, искам, узимам, ναι, παίρνω, το παίρνω, θέλω, το θέλω, δικό μου, δέχομαι,
 
-是, 是的, 要, 我要, 要了, 我要了, 对, 對, 行, 可以, 我拿, 我接, 我接了, 接, 拿, 我来, 我來, 我的,
-是我的, 确认, 確認, 同意, 没问题, 沒問題, 我要这个, 我要這個, 我要认领, 认领, 我认领, 認領,
+是, 是的, 要, 我要, 要了, 我要了, 要 # 了, 我要 # 了, 对, 對, 行,
+可以, 我拿, 我接, 我接了, 接, 拿, 我来, 我來, 我的, 是我的, 确认, 確認, 同意,
+没问题, 沒問題, 我要这个, 我要這個, 我要认领, 认领, 我认领, 認領,
 我認領, 系, 我攞, はい, うん, ええ, 取ります, 私が取ります, もらいます, いただきます, 欲しい,
 欲しいです, ほしい, ほしいです, お願いします, おねがいします, 引き受けます, やります, 受けます,
 ください, 下さい, 네, 예, 넵, 넹, 응, 제가 할게요, 제가 가져갈게요, 제가 맡을게요, 할게요,
@@ -77,7 +78,7 @@ salamat po, paki, cảm ơn, cám ơn, vâng ạ, được, cho tôi, cho em, th
 пожалуйста, пож, плиз, спасибо, спс, ок, окей, хорошо, ладно, мне, для меня, я, код, лид, привет,
 будь ласка, дякую, так, добре, мені, для мене, моля, благодаря, молим, хвала, παρακαλώ, ευχαριστώ,
 οκ, εντάξει, για μένα, σε μένα, εγώ, κωδικός, 请, 請, 谢谢, 謝謝, 多谢, 多謝, 好, 好的, 好啊,
-好吧, 我, 给我, 給我, 这个, 這個, 你好, 麻烦, 麻煩, 了解, 收到, 唔該, 代码, 代碼, 了, 私, 私に,
+好吧, 我, 给我, 給我, 这个, 這個, 你好, 麻烦, 麻煩, 了解, 收到, 唔該, 代码, 代碼, 私, 私に,
 私です, です, ありがとう, ありがとうございます, 了解です, 了解しました, オッケー, オーケー,
 コード, コードは, 저, 저에게, 제가, 감사합니다, 고마워요, 부탁합니다, 부탁드립니다, 부탁드려요,
 안녕하세요, 코드, 오케이, ครับ, ค่ะ, ขอ, ขอบคุณ, ขอบคุณครับ, ขอบคุณค่ะ, ผม, ฉัน, โอเค, รหัส,
@@ -118,6 +119,9 @@ không, không nhận, tôi không nhận, từ chối, nahi, nahin, nahi chahiy
 لا شكرا, نه, نمی خواهم, לא, לא רוצה, לא תודה, לא יכול, לא יכולה, नहीं, नही, नहीं चाहिए,
 मुझे नहीं चाहिए, இல்லை, வேண்டாம், না
 """
+
+# Made of words that say yes, and none: "if" in Chinese.
+NO_YES = "要是"
 
 # What came of a lead one holds, by the outcome's name (`ledger/quick.py`). With "called" beside
 # another one the other says more; so does a meeting beside "reached".

@@ -8,6 +8,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from itertools import pairwise
 from math import fsum
 from typing import NamedTuple
@@ -40,12 +41,12 @@ class Inputs:
 class Team:
     """The averages a team's reps are measured against, over the reps inside the count.
 
-    The team's mean conversion is `converted` divided by `taken`, so every lead weighs the same;
-    `response_seconds` is the mean over the reps who contacted a lead, None where no rep did.
+    `conversion` is the mean of the `reps`' own rates, so nobody moves it by taking more leads or
+    fewer; `response_seconds` is the mean over the reps who contacted a lead, None where no rep did.
     """
 
-    taken: int
-    converted: int
+    reps: int
+    conversion: Fraction
     response_seconds: float | None
 
 
@@ -53,8 +54,8 @@ class Team:
 class Marks:
     """A rep's score, 0 to 100 with four decimals, and its parts.
 
-    `conversion` is the shrunk rate. The three indices run from 0 to 100: 50 is the team's average
-    (for attainment: on target), 100 is twice as good or better.
+    `conversion` is the rate, shrunk where that makes it smaller. The three indices run from 0 to
+    100: 50 is the team's average (for attainment: on target), 100 is twice as good or better.
     """
 
     score: float
@@ -147,9 +148,10 @@ def team_of(inputs: Sequence[Inputs], rules: TierRules) -> Team:
     """Return the averages over the reps inside the count."""
     counted = [rep for rep in inputs if not outside(rep, rules)]
     times = [rep.response_seconds for rep in counted if rep.response_seconds is not None]
+    rates = sum((Fraction(rep.converted, rep.taken) for rep in counted), Fraction(0))
     return Team(
-        sum(rep.taken for rep in counted),
-        sum(rep.converted for rep in counted),
+        len(counted),
+        rates / max(len(counted), 1),
         # Summed exactly, so the order of the reps does not matter.
         fsum(times) / len(times) if times else None,
     )
@@ -161,11 +163,18 @@ def score(rep: Inputs, team: Team, rules: TierRules) -> Marks:
     The index is average (50) for conversion where no rep converted, for attainment without a
     target, and for speed where no rep contacted a lead. Where others did, a rep without a contact
     has speed 0.
+
+    A rate over few leads is shrunk toward the team's mean only where it lies above: a poor one is
+    not pulled up. So the same results on fewer leads never give more, and who stops without knowing
+    which leads would have converted gains nothing.
     """
-    # The shrunk rate is shrunk / (sample * team.taken). Whole numbers: equal rates stay equal.
-    sample = rep.taken + rules.prior_sample
-    shrunk = rep.converted * team.taken + rules.prior_sample * team.converted
-    conversion = _index(shrunk, sample * team.converted)
+    # Fractions: equal rates stay equal.
+    own = Fraction(rep.converted, rep.taken)
+    shrunk = (rep.converted + rules.prior_sample * team.conversion) / (
+        rep.taken + rules.prior_sample
+    )
+    rate = min(own, shrunk)
+    conversion = _index(rate, team.conversion)
     attainment = _AVERAGE if rep.attainment is None else _index(rep.attainment, 1)
     if team.response_seconds is None:
         speed = _AVERAGE
@@ -179,16 +188,14 @@ def score(rep: Inputs, team: Team, rules: TierRules) -> Marks:
         + rules.attainment_weight * attainment
         + rules.speed_weight * speed
     )
-    return Marks(
-        round(weighted / 100, 4), shrunk / (sample * team.taken), conversion, attainment, speed
-    )
+    return Marks(round(weighted / 100, 4), float(rate), conversion, attainment, speed)
 
 
-def _index(value: float, average: float) -> float:
+def _index(value: float | Fraction, average: float | Fraction) -> float:
     """Return 50 for the average, 100 for twice as much or more, 0 at the least."""
     if not average:
         return _AVERAGE * _TWICE_AS_GOOD if value else _AVERAGE
-    return _AVERAGE * min(_TWICE_AS_GOOD, max(0.0, value / average))
+    return _AVERAGE * min(_TWICE_AS_GOOD, max(0.0, float(value / average)))
 
 
 def to_pass(held: float, rules: TierRules) -> float:
@@ -280,7 +287,9 @@ def explain(
         # More conversions raise the team's mean too; that only lowers the scores of the others.
         return score(
             replace(rep, converted=rep.converted + conversions),
-            replace(team, converted=team.converted + conversions),
+            replace(
+                team, conversion=team.conversion + Fraction(conversions, rep.taken * team.reps)
+            ),
             rules,
         ).score
 

@@ -221,9 +221,10 @@ class TierRules:
     The three weights are percent and add up to 100. `top_percent` and `bottom_percent` are the
     sizes of tiers 1 and 3. Scores cover the last `weeks`. Reps who took fewer than
     `minimum_sample` leads in that time, or joined less than `newcomer_days` ago, are not ranked.
-    Conversion is calculated as if the rep had taken `prior_sample` more leads and converted them
-    at the team's mean. A challenger must beat an incumbent by `margin` score points. A lead that
-    was not contacted, or later, counts as contacted after `longest_response_hours`.
+    Conversion above the team's mean is calculated as if the rep had taken `prior_sample` more leads
+    and converted them at that mean; below it, it is the rep's own. A challenger must beat an
+    incumbent by `margin` score points. A lead that was not contacted, or later, counts as contacted
+    after `longest_response_hours`.
     """
 
     conversion_weight: int = 50

@@ -337,9 +337,11 @@ def test_a_word_about_a_lead_one_does_not_hold_changes_nothing(app: App) -> None
     lead = app.lead()
     offered(app, lead)
     before = app.now(lead)
-    for number, body in enumerate(("reached 7K2P", "wrong number", "called")):
-        [answer] = answers(app, body, message_id=f"word-{number}")
-        assert answer == "Nothing is recorded: you do not hold this lead."
+    said = "Nothing is recorded: you do not hold this lead."
+    open_still = "Nothing is claimed yet. To claim, reply only: 7K2P"
+    bodies = {"reached 7K2P": open_still, "wrong number": said, "called": said}
+    for number, (body, expected) in enumerate(bodies.items()):
+        assert answers(app, body, message_id=f"word-{number}") == [expected]
     assert app.now(lead) == before
 
 

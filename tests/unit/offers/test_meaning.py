@@ -20,7 +20,7 @@ CODE = "7K2P"
 
 CLAIMS = """
 7K2P | 7k2p | 7K 2P | 7 k 2 p | 7-K-2-P | 7K2P! | “7K2P” | *7K2P* | #7K2P | 7K2P 7K2P | code:7K2P
-７Ｋ２Ｐ | 7️⃣K2️⃣P | 𝟕𝐊𝟐𝐏 | ７k２p。 | 7К2Р | 7κ2ρ | ٧K٢P | 7K\u200b2P | № 7K2P | ~7K2P~ | 7K2P 👍
+７Ｋ２Ｐ | 7️⃣K2️⃣P | 𝟕𝐊𝟐𝐏 | ７k２p。 | 7К2Р | 7κ2ρ | ٧K٢P | 7K\u200b2P | № 7K2P | 7K2P 👍
 🔥7K2P🔥 | 👍🏽 7K2P | 🙋‍♂️ 7K2P | 7K2P ❤️ | 7K2P 🚀🚀 | 7K2P :) | ✅ 7K2P | 7K2P please
 I take 7K2P. | I’ll take 7K2P | Claim 7K2P for me | yes 7K2P please | ok 7k2p | mine 7K2P
 7K2P is mine | Hi, I want 7K2P, thanks | give 7K2P to me | dibs on 7K2P | can 7K2P
@@ -70,7 +70,9 @@ A aimé « 7K2P » | Gefällt „7K2P“ | Gefällt mir nicht: „7K2P“ | Le g
 Le encantó “7K2P” | Понравилось: «7K2P» | 赞了“7K2P” | 「7K2P」を強調しました | Suka “7K2P”
 Gostou de “7K2P” | > 7K2P | > 7K2P yes | Re: 7K2P | Fwd: 7K2P | FW: 7K2P yes | Reply 7K2P
 Balas 7K2P | Reply 7K2P or | To claim, reply only: 7K2P | 7K2P 👎 | 7K2P ❌ | 🚫7K2P | ✗ 7K2P
-7K2P 🤷 | 7K2P 😂 | 7K2P :( | 7K2P :/ | yes but later 7K2P | maybe 7K2P | 7K2P later
+7K2P 🤷 | ~7K2P~ | ~~7K2P~~ | 7K2P⃠ | 7K2P ): | 7K2P -_- | 7K2P >_< | I: 7K2P | » 7K2P
+is mine 7K2P | 要是7K2P | đã 7K2P | 7K2P 😂 | 7K2P :(
+7K2P :/ | yes but later 7K2P | maybe 7K2P | 7K2P later
 7K2P was claimed | claimed 7K2P | 7K2P taken | almost 7K2P | if nobody wants it, 7K2P
 no problem, 7K2P | I got 7K2P yesterday | stupid 7K2P | the client of 7K2P called
 Ya saya sibuk 7K2P | ya tapi 7K2P | boleh ambil 7K2P | bolehkah saya ambil 7K2P | 7K2P untuk Ben

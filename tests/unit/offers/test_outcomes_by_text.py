@@ -151,9 +151,68 @@ def test_without_a_code_nobody_guesses() -> None:
 )
 def test_a_lead_one_does_not_hold_is_not_told_of(body: str, outcome: str) -> None:
     line = Told()
+    claim(line.world.race, line.lead.lead_id, line.other.rep_id, by_sms(1), line.world.clock)
     assert line.outcome(body) == outcome
     assert line.told == []
+
+
+@pytest.mark.parametrize("body", ["booked 7K2P", "7K2P connected", "got them 7K2P"])
+def test_of_an_open_lead_nothing_has_come_yet_and_the_answer_says_how_to_claim_it(
+    body: str,
+) -> None:
+    line = Told()
+    answer = line.text(body)
+    assert answer is not None
+    assert (answer.outcome, answer.code) == ("reply_only", CODE)
+    assert line.told == []
     assert line.owner() is None
+
+
+# Two outcomes in one text: the one that says more includes the other; else the rep is asked.
+
+
+@pytest.mark.parametrize(
+    ("body", "outcome"),
+    [
+        ("called, not interested", "not interested"),
+        ("reached, not interested", "not interested"),
+        ("not interested, I called", "not interested"),
+        ("called, reached", "reached"),
+        ("called, reached, meeting set", "meeting"),
+        ("called, wrong number", "wrong number"),
+        ("dah call, tak berminat", "not interested"),
+        ("打了电话，没兴趣", "not interested"),
+    ],
+)
+def test_of_two_outcomes_the_one_that_says_more_is_recorded(body: str, outcome: str) -> None:
+    line = Told()
+    line.win()
+    assert line.outcome(f"{body} 7K2P") == "told"
+    assert line.told == [(line.lead.lead_id, outcome)]
+    closing = "not_sure" if outcome in CLOSING else "told"
+    assert line.outcome(body) == closing
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "no answer, wrong number",
+        "reached, no answer",
+        "meeting set, not interested",
+        "no answer, not interested",
+        "wrong number, meeting booked",
+        "tak jawab, tak berminat",
+    ],
+)
+def test_outcomes_that_cannot_both_be_so_record_nothing_and_are_asked_about(body: str) -> None:
+    line = Told()
+    line.win()
+    for text in (body, f"{body} 7K2P", f"7K2P {body.upper()}"):
+        answer = line.text(text)
+        assert answer is not None
+        assert answer.outcome == "which_outcome"
+        assert "two things" in answer_sms(answer, NOON)
+    assert line.told == []
 
 
 def test_not_interested_declines_an_offer_and_tells_of_a_lead_one_holds() -> None:

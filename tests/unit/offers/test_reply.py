@@ -25,11 +25,11 @@ STRANGER = "+60199999999"
 class Line:
     """Reps with phones, and the leads they got texts about."""
 
-    def __init__(self, **playbook: object) -> None:
+    def __init__(self, code: str = CODE, **playbook: object) -> None:
         self.world = FakeWorld(a_playbook(**playbook))
         self.rep = self.world.add_rep(a_rep(1, name="Aina"))
         self.other = self.world.add_rep(a_rep(2, name="Ben"))
-        self.lead = self.offer(1, CODE)
+        self.lead = self.offer(1, code)
         self._number = 0
         self.sms = FakeSms()
 

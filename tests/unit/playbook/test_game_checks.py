@@ -11,6 +11,7 @@ import pytest
 from dibs.core.errors import FieldError, InvalidInput
 from dibs.ledger.activities import TYPES
 from dibs.playbook.checks.game import game_problems, game_warnings
+from dibs.playbook.checks.holes import hole_warnings
 from dibs.playbook.checks.teams import problems, rules_on, warnings
 from dibs.playbook.file import playbook_of
 from dibs.rules.presets import NAMES, preset_text
@@ -486,5 +487,5 @@ def test_what_is_believed_of_reports_makes_sense(game: dict[str, Any], field: st
 def test_what_reps_earn_by_their_word_alone_is_warned_about(
     game: dict[str, Any], warned: list[str]
 ) -> None:
-    found = [warning.field for warning in game_warnings(a_playbook(game=game))]
+    found = [warning.field for warning in hole_warnings(a_playbook(game=game))]
     assert found == [f"game.reporting.{name}" for name in warned]

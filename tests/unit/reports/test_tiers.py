@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from fractions import Fraction
+from math import comb
 
 import pytest
 from hypothesis import given
@@ -154,16 +156,16 @@ def test_a_score_is_half_conversion_three_tenths_attainment_two_tenths_speed() -
     ada = a_rep("ada", converted=8, attainment=1.2, response_seconds=100.0)
     bob = a_rep("bob", converted=2, response_seconds=300.0)
     team = team_of([ada, bob], RULES)
-    assert team == Team(40, 10, 200.0)
+    assert team == Team(2, Fraction(1, 4), 200.0)
     marks = score(ada, team, RULES)
     assert marks.conversion == 0.325  # (8 + 20 x 0.25) / (20 + 20)
     assert (marks.conversion_index, marks.attainment_index, marks.speed_index) == (65, 60, 100)
     assert marks.score == 70.5
     marks = score(bob, team, RULES)
-    assert marks.conversion == 0.175
-    assert (marks.conversion_index, marks.attainment_index) == (35, 50)
+    assert marks.conversion == 0.1  # below the mean it is bob's own
+    assert (marks.conversion_index, marks.attainment_index) == (20, 50)
     assert marks.speed_index == pytest.approx(33.333333)
-    assert marks.score == 39.1667
+    assert marks.score == 31.6667
 
 
 @pytest.mark.parametrize(
@@ -171,7 +173,8 @@ def test_a_score_is_half_conversion_three_tenths_attainment_two_tenths_speed() -
     [
         ({}, "conversion_index", 50),
         ({"converted": 20}, "conversion_index", 100),  # 2.5 times the mean
-        ({"converted": 0}, "conversion_index", 25),  # half of it is the prior
+        ({"converted": 4}, "conversion_index", 40),  # below the mean nothing is added
+        ({"converted": 0}, "conversion_index", 0),
         ({"attainment": 0.0}, "attainment_index", 0),
         ({"attainment": -0.2}, "attainment_index", 0),  # more was paid back than sold
         ({"attainment": 0.5}, "attainment_index", 25),
@@ -189,22 +192,22 @@ def test_a_score_is_half_conversion_three_tenths_attainment_two_tenths_speed() -
 def test_an_index_is_50_for_the_average_and_100_for_twice_as_good(
     changes: dict[str, object], index: str, worth: float
 ) -> None:
-    assert getattr(score(a_rep(**changes), Team(400, 100, 600.0), RULES), index) == worth
+    assert getattr(score(a_rep(**changes), Team(20, Fraction(1, 4), 600.0), RULES), index) == worth
 
 
 def test_what_nobody_did_is_average_for_everybody() -> None:
-    assert score(a_rep(converted=0), Team(400, 0, 600.0), RULES).conversion_index == 50
-    assert score(a_rep(converted=0), Team(400, 0, 600.0), RULES).conversion == 0
-    assert score(a_rep(response_seconds=None), Team(400, 1, None), RULES).speed_index == 50
-    assert score(a_rep(response_seconds=0.0), Team(400, 1, 0.0), RULES).speed_index == 50
+    nothing, some = Fraction(0), Fraction(1, 400)
+    assert score(a_rep(converted=0), Team(20, nothing, 600.0), RULES).conversion_index == 50
+    assert score(a_rep(converted=0), Team(20, nothing, 600.0), RULES).conversion == 0
+    assert score(a_rep(response_seconds=None), Team(20, some, None), RULES).speed_index == 50
+    assert score(a_rep(response_seconds=0.0), Team(20, some, 0.0), RULES).speed_index == 50
 
 
 def test_one_of_one_does_not_beat_thirty_of_sixty() -> None:
     rules = replace(RULES, minimum_sample=1)
     one = a_rep("one", taken=1, converted=1)
     thirty = a_rep("thirty", taken=60, converted=30)
-    team = team_of([one, thirty, a_rep("rest", taken=139, converted=19)], rules)
-    assert team.converted / team.taken == 0.25
+    team = Team(9, Fraction(1, 4), None)
     assert score(one, team, rules).conversion == pytest.approx(6 / 21)
     assert score(thirty, team, rules).conversion == pytest.approx(35 / 80)
     unshrunk = replace(rules, prior_sample=0)
@@ -227,7 +230,7 @@ def test_newcomers_sit_in_the_middle_and_small_samples_stay_outside_the_count() 
     assert placings["enough"].reason == ""
     # Two are counted, so one of them is on top; reps outside do not change the mean.
     assert tiers([placings["ada"], placings["enough"]]) == {"ada": 1, "enough": 2}
-    assert team_of([new, few, enough, a_rep()], RULES) == Team(30, 5, 600.0)
+    assert team_of([new, few, enough, a_rep()], RULES) == Team(2, Fraction(1, 8), 600.0)
 
 
 def test_where_nobody_is_in_the_count_everybody_stays() -> None:
@@ -242,6 +245,62 @@ def test_who_stops_working_keeps_their_tier(tier: int, taken: int) -> None:
     others = [scored(str(n), n % 3 + 1, 20.0 * n) for n in range(6)]
     found = {one.rep_id: one for one in place([idle, *others], RULES)}
     assert found["idle"] == Placing("idle", tier, tier, None, "small_sample")
+
+
+@given(reps_of(st.integers(1, 8)), st.integers(2, 6), st.booleans(), st.data())
+def test_the_same_results_on_fewer_leads_are_no_way_up(
+    inputs: list[Inputs], times: int, margin: bool, data: st.DataObject
+) -> None:
+    rules = RULES if margin else replace(RULES, margin=0)
+    index = data.draw(st.integers(0, len(inputs) - 1))
+    less = inputs[index]
+    more = replace(less, taken=less.taken * times, converted=less.converted * times)
+    busy = place([*inputs[:index], more, *inputs[index + 1 :]], rules)
+    idle = place(inputs, rules)
+    if busy[index].score is None or idle[index].score is None:
+        assert less.newcomer or idle[index].tier == less.tier
+        return
+    assert idle[index].score <= busy[index].score
+    others = [rep for rep in range(len(inputs)) if rep != index]
+    assert [idle[n].score for n in others] == [busy[n].score for n in others]
+    # With a margin a lower score elsewhere may stop a swap that kept others away.
+    assert margin or idle[index].tier >= busy[index].tier
+
+
+@given(st.integers(2, 40), st.fractions("1/50", 1), st.integers(0, 60), st.data())
+def test_who_stops_without_knowing_what_would_have_converted_gains_nothing(
+    taken: int, mean: Fraction, prior: int, data: st.DataObject
+) -> None:
+    """The mean over every choice of leads that a rep could have left out."""
+    converted, kept = data.draw(st.integers(0, taken)), data.draw(st.integers(1, taken))
+    rules, team = replace(RULES, prior_sample=prior, minimum_sample=1), Team(9, mean, None)
+
+    def index(taken: int, converted: int) -> float:
+        return score(a_rep(taken=taken, converted=converted), team, rules).conversion_index
+
+    chosen = sum(
+        comb(converted, n) * comb(taken - converted, kept - n) * index(kept, n)
+        for n in range(max(0, kept - taken + converted), min(converted, kept) + 1)
+    )
+    assert chosen / comb(taken, kept) <= index(taken, converted) + 1e-9
+
+
+def test_a_poor_rate_is_not_pulled_up_by_taking_few_leads() -> None:
+    rules = TierRules(conversion_weight=100, attainment_weight=0, speed_weight=0)
+    others = [a_rep(f"rep{n}", taken=40, converted=12) for n in range(3)]
+    for taken in (60, 40, 20, 10):
+        poor = a_rep("poor", taken=taken, converted=taken // 10)
+        assert score(poor, team_of([poor, *others], rules), rules).score == 20.0
+
+
+def test_who_takes_most_of_a_teams_leads_gains_nothing_by_taking_fewer() -> None:
+    rules = TierRules(conversion_weight=100, attainment_weight=0, speed_weight=0)
+    others = [a_rep(f"rep{n}", taken=20, converted=2) for n in range(3)]
+    scores = []
+    for taken in (200, 100, 20):
+        good = a_rep("good", taken=taken, converted=taken // 4)
+        scores.append(score(good, team_of([good, *others], rules), rules).score)
+    assert scores == sorted(scores, reverse=True)
 
 
 def test_back_from_a_small_sample_a_rep_is_an_incumbent_of_their_own_tier() -> None:
@@ -347,7 +406,7 @@ def test_a_team_of_one_has_no_other_tier() -> None:
 
 def test_nobody_makes_no_team() -> None:
     assert place([], RULES) == []
-    assert team_of([], RULES) == Team(0, 0, None)
+    assert team_of([], RULES) == Team(0, Fraction(0), None)
 
 
 @given(TEAMS, RULE_SETS, st.randoms(use_true_random=False))
@@ -423,21 +482,21 @@ def test_outside_the_count_there_is_nothing_to_rise_to() -> None:
 @pytest.mark.parametrize(
     ("margin", "needed"),
     [
-        # With 10 more the mean is 20 of 40 and bob's (14 + 10) / 40 1.2 times it: 60 points.
+        # With 10 more the mean is 0.5 and bob's (14 + 10) / 40 1.2 times it: 60 points.
         (4, 9),
         (5, 11),  # 60 must be passed
-        # With all 16 more the mean is 26 of 40, bob's (20 + 13) / 40 1.27 times it: 63.46 points.
+        # With all 16 more the mean is 0.65, bob's (20 + 13) / 40 1.27 times it: 63.46 points.
         (8, 16),
         (9, None),
     ],
 )
 def test_the_conversions_needed_number_by_number(margin: int, needed: int | None) -> None:
     rules = TierRules(conversion_weight=100, attainment_weight=0, speed_weight=0, margin=margin)
-    # The mean is 10 of 40: ada's (6 + 5) / 40 is 1.1 times it, 55 points; bob's 0.9 times, 45.
+    # The mean is 0.25: ada's (6 + 5) / 40 is 1.1 times it, 55 points; bob's 4 / 20 0.8 times, 40.
     ada, bob = a_rep("ada", tier=1, converted=6), a_rep("bob", converted=4)
     read = outlooks([ada, bob], rules)["bob"]
-    assert (read.placing.score, read.to_rise) == (45, 55 + margin)
-    assert read.points_missing == 10 + margin
+    assert (read.placing.score, read.to_rise) == (40, 55 + margin)
+    assert read.points_missing == 15 + margin
     assert read.conversions_needed == needed
 
 

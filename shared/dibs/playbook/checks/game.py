@@ -30,9 +30,6 @@ _LARGEST_SAMPLE = 10_000
 _MOST_LATE_DAYS = 31
 _MOST_BREAKERS = 5
 _TIERS = ("1", "2", "3")
-_LONG_AGO = 31
-# Points worth a warning: more than so many claims earn.
-_SMALL = 3
 _CURRENCY = re.compile(r"[A-Z]{3}")
 # Every function reads the playbook and a claim waits for that, so it must stay small.
 _MOST: dict[str, int] = {
@@ -121,25 +118,6 @@ def _rates(playbook: Playbook) -> Iterator[FieldError]:
         seen.add((rate.currency, rate.since))
 
 
-def _open_holes(playbook: Playbook) -> Iterator[FieldError]:
-    """Yield what reps can earn by their own word alone (K5)."""
-    rules, points = playbook.game.reporting, playbook.game.points
-    earned = {"opportunity": points.opportunity, "won": points.won, **points.activities}
-    for name, most in earned.items():
-        alone = most > _SMALL * points.claim and name not in rules.confirm
-        if alone and "rep" in rules.rule_for(name).by:
-            yield FieldError(
-                "game.reporting.confirm",
-                f"leaves out {name!r}: a rep earns {most} points by reporting it, confirmed by "
-                "nobody; add it",
-            )
-    if rules.rep_days > _LONG_AGO:
-        yield FieldError(
-            "game.reporting.rep_days",
-            f"is {rules.rep_days}: reps can report work of a month that is over; lower it",
-        )
-
-
 def quest_problems(playbook: Playbook) -> Iterator[FieldError]:
     """Yield each setting of the quests that makes no sense (G8)."""
     quests = playbook.game.quests
@@ -150,7 +128,6 @@ def quest_problems(playbook: Playbook) -> Iterator[FieldError]:
 
 def game_warnings(playbook: Playbook) -> Iterator[FieldError]:
     """Yield each setting that is valid but doubtful, its effect, and what to do."""
-    yield from _open_holes(playbook)
     challenges = playbook.game.challenges
     if challenges.rotation and challenges.starts is None:
         yield FieldError(

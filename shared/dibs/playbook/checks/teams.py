@@ -20,6 +20,7 @@ from dibs.core.lead import SOURCE_BYTES
 from dibs.core.rep import Rep
 from dibs.playbook.checks.fairness import fairness_problems, fairness_warnings
 from dibs.playbook.checks.game import game_problems, game_warnings
+from dibs.playbook.checks.holes import hole_warnings
 from dibs.race.decide import team_schedule
 from dibs.rules.game import Points
 from dibs.rules.playbook import Playbook
@@ -194,6 +195,7 @@ def warnings(playbook: Playbook) -> list[FieldError]:
         *_rules_that_do_nothing(playbook),
         *fairness_warnings(playbook),
         *game_warnings(playbook),
+        *hole_warnings(playbook),
     ]
 
 
