@@ -44,6 +44,8 @@ def noting(
     A change that is refused, or changes nothing, leaves no entry that is shown. After any other
     error nobody knows how far it came, and the entry says so.
     """
+    # What is asked for may not exist, nor be text that can be stored: the change itself says so.
+    target = target.encode(errors="replace").decode()
     told = Note(before or {}, after or {})
     begun = entry_of(who, what, target, now, before, after)
     begun = replace(begun, made="unknown", entry_id=secrets.token_hex(4))
