@@ -236,7 +236,8 @@ def described() -> Schema:
             "description": "Competitive lead assignment: every eligible rep is told at once, the "
             "first to claim wins. Errors are problem+json with a stable `code`. Who calls is "
             "checked first, then the form of the body, then what the path names. A field of a JSON "
-            "body that is not known is named in an error (422); only leads and activities that a "
+            "body that is not known is named in an error (422); so is one of a form, and "
+            "any field of a body that a call does not take. Only leads and activities that a "
             "system signs may have others, which are ignored. Times are UTC "
             "ISO-8601, phones E.164, money is in the smallest unit of its currency.",
         },
@@ -260,6 +261,7 @@ def _operation(schemas: _Schemas, function: str, method: str, path: str, route: 
         ),
         "security": security,
         "x-dibs-callers": route.who.name,
+        **({"x-dibs-scope": route.who.scope.value} if route.who.scope else {}),
         "parameters": [
             *(_in_path(name) for name in names),
             *_in_query(route),
@@ -325,7 +327,7 @@ def _responses(
                 schema = {"type": "string"} if media in (HTML, CSV) else {}
                 named = schemas.of_answer(function, answer) if media == JSON else schema
                 contents[status].setdefault(media, []).append(named)
-    for status, errors in _errors(route, names).items():
+    for status, errors in _errors(route, names, method).items():
         says[status] = "; ".join(f"`{one.code}`: {one.message}" for one in errors)
         contents[status].setdefault(PROBLEM, []).extend(
             {"$ref": _SCHEMAS + _name(one)} for one in errors
@@ -343,12 +345,15 @@ def _responses(
     return found
 
 
-def _errors(route: Route, names: Iterable[str]) -> Mapping[int, list[type[DibsError]]]:
+def _errors(route: Route, names: Iterable[str], method: str) -> Mapping[int, list[type[DibsError]]]:
     every: set[type[DibsError]] = {*route.errors, *route.who.errors, *_BAD_SERVER}
     if route.body is not None:
         every |= {BodyTooLarge}
+        every |= {InvalidInput}
         if route.body.media == JSON:
-            every |= {MalformedBody, InvalidInput}
+            every |= {MalformedBody}
+    elif method not in ("GET", "HEAD"):
+        every |= {BodyTooLarge, MalformedBody, InvalidInput}
     if "lead_id" in names:
         every |= {LeadNotFound}
     if "epoch" in (route.query or {}):

@@ -29,6 +29,7 @@ from dibs.roster.callers import calling_viewer
 from dibs.web.entry import http
 from dibs.web.http import STATUS, Event, Response, answer, header, raw_body
 from dibs.web.route import Route, Who
+from dibs.web.route import Scope as ManagerScope
 from dibs.web.sign_in import caller
 from dibs.wiring import wiring
 
@@ -136,7 +137,11 @@ def warm() -> object:
 
 
 ANYBODY = Who(
-    "signed, rep or manager", _caller, (Unauthorized, Forbidden, MalformedBody), cookie=True
+    "signed, rep or manager",
+    _caller,
+    (Unauthorized, Forbidden, MalformedBody),
+    cookie=True,
+    scope=ManagerScope.BODY,
 )
 
 ROUTES = {

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
-from urllib.parse import parse_qs
 
 from dibs.web.body import JSON
 from dibs.web.http import LARGEST_BODY
-from dibs.web.json_body import json_object, named_only
+from dibs.web.json_body import FORM, form_fields, json_object, named_only
 
 _TO = {"type": "string", "description": "Which page of ours comes after signing in."}
 
@@ -22,19 +21,28 @@ class SignInForm:
 
     token: str
     to: str = ""
-    media: ClassVar[str] = "application/x-www-form-urlencoded"
+    media: ClassVar[str] = FORM
     largest: ClassVar[int] = LARGEST_BODY
 
     @classmethod
     def read(cls, raw: bytes) -> Self:
-        """Return what was filled in, whatever else there is."""
-        sent = parse_qs(raw.decode(errors="replace"))
-        return cls(sent.get("token", [""])[0].strip(), sent.get("to", [""])[0])
+        """Return what was filled in.
+
+        Raises:
+            InvalidInput: names each field that is not known.
+        """
+        sent = form_fields(raw, ("token", "to"))
+        return cls(sent.get("token", "").strip(), sent.get("to", ""))
 
     @classmethod
     def described(cls) -> dict[str, Any]:
         """Return its JSON Schema."""
-        return {"type": "object", "properties": {"token": {"type": "string"}, "to": _TO}}
+        token = {"type": "string"}
+        return {
+            "type": "object",
+            "properties": {"token": token, "to": _TO},
+            "additionalProperties": False,
+        }
 
 
 @dataclass(frozen=True)
@@ -53,14 +61,13 @@ class PhoneIn:
 
         Raises:
             MalformedBody: it looks like JSON and is none.
-            InvalidInput: names each field of the JSON that is not known.
+            InvalidInput: names each field that is not known.
         """
         if raw.lstrip()[:1] in (b"", b"{", b"["):
             sent: Mapping[str, Any] = json_object(raw)
             named_only(sent, ("phone", "to"))
         else:
-            form = parse_qs(raw.decode(errors="replace"))
-            sent = {name: values[0] for name, values in form.items()}
+            sent = form_fields(raw, ("phone", "to"))
         phone, to = (
             text if isinstance(text, str) else "" for text in (sent.get("phone"), sent.get("to"))
         )

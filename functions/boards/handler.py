@@ -12,7 +12,7 @@ from boards import contract, metrics, page, sign_in
 from boards.sign_in import BOARD as _BOARD
 from boards.sign_in import REPORT as _REPORT
 from dibs.aws import clock
-from dibs.callers import MANAGER, VIEWER
+from dibs.callers import MANAGER_OF_ALL, MANAGER_OF_PART, VIEWER_OF_PART, part_shown
 from dibs.core.calendar import Period
 from dibs.core.credentials import Manager
 from dibs.core.errors import (
@@ -66,11 +66,12 @@ def _for_browsers(back: str, called: str) -> Callable[[Event, DibsError], Respon
     return page_of
 
 
-def board(event: Event, rep: Rep | None) -> Response:
+def board(event: Event, viewer: Rep | Manager) -> Response:
     """`GET /boards/{metric}`: the top of a board, and the caller's place with its neighbours (G3).
 
     `?period=day|week|month|quarter|year|all&scope=reps|teams&top=10`, and `period_name=2026-W47`
-    for one that is over; a rep sees their own team's, a manager everybody's or `?team=`.
+    for one that is over; a rep or a team's manager sees their own team's, other managers
+    everybody's or `?team=`.
 
     Who has too few leads or hours for an average or a share is in `not_ranked`, with what they
     `have` and what they `need` (G12).
@@ -78,12 +79,14 @@ def board(event: Event, rep: Rep | None) -> Response:
     `GET /boards/response_speed` (M3) is of the reps of one team, which a manager names, in a week
     or month, all of them where no `top` is given, and as it was at `?as_of=`.
     """
+    rep = viewer if isinstance(viewer, Rep) else None
+    own = viewer.team if isinstance(viewer, Manager) else ""
     asked = Asked(
         metric=path(event, "metric"),
         period=query(event, "period"),
         period_name=query(event, "period_name"),
         scope=query(event, "scope"),
-        team=query(event, "team"),
+        team=query(event, "team") or own,
         top=_top(query(event, "top")),
     )
     playbook = wiring().roster.playbook()
@@ -93,7 +96,7 @@ def board(event: Event, rep: Rep | None) -> Response:
     else:
         found = leaderboard(wiring().standings, playbook, asked, rep, clock.now())
     if wants_html(event):
-        return page.board(found, asked, playbook, rep)
+        return page.board(found, asked, playbook, rep, own)
     return answer(200, _board(found, rep))
 
 
@@ -179,13 +182,12 @@ def _period(period: Period) -> dict[str, Any]:
 
 def assignment_report(event: Event, manager: Manager) -> Response:
     """`GET /reports/assignment`: what became of a week's leads, team by team (R10)."""
-    del manager
     as_of = _as_of(event)
     reports = assignment(
         wiring().ledger,
         wiring().results,
         wiring().roster,
-        query(event, "team"),
+        part_shown(event, manager),
         query(event, "week"),
         as_of,
     )
@@ -213,7 +215,10 @@ def _row(row: Row, need: int) -> dict[str, Any]:
 
 
 def blind_report(event: Event, manager: Manager) -> Response:
-    """`GET /reports/blind`: the mix of the blind leads in the latest weeks (F5)."""
+    """`GET /reports/blind`: the mix of the blind leads in the latest weeks (F5).
+
+    It is counted for all teams together, and shown to managers of all teams.
+    """
     del manager
     sent = query(event, "weeks") or "4"
     if sent not in map(str, range(1, _MOST_WEEKS + 1)):
@@ -234,7 +239,7 @@ def blind_report(event: Event, manager: Manager) -> Response:
 ROUTES = {
     "GET /boards/{metric}": Route(
         board,
-        VIEWER,
+        VIEWER_OF_PART,
         {200: ("Board", "SpeedBoard", HTML), 304: ""},
         (Forbidden, RouteNotFound, InvalidInput),
         query={
@@ -254,7 +259,7 @@ ROUTES = {
     ),
     "GET /reports/assignment": Route(
         assignment_report,
-        MANAGER,
+        MANAGER_OF_PART,
         {200: ("AssignmentReport", HTML), 304: ""},
         (InvalidInput,),
         query={
@@ -266,7 +271,7 @@ ROUTES = {
     ),
     "GET /reports/blind": Route(
         blind_report,
-        MANAGER,
+        MANAGER_OF_ALL,
         {200: "BlindReport", 304: ""},
         (InvalidInput,),
         query={

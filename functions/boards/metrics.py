@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import Any
 
 from dibs.aws import clock
-from dibs.callers import MANAGER, VIEWER
+from dibs.callers import MANAGER_OF_PART, VIEWER, part_shown
 from dibs.core.credentials import Manager
 from dibs.core.errors import InvalidInput
 from dibs.core.rep import Rep
@@ -37,14 +37,13 @@ def listed(event: Event, viewer: Rep | None) -> Response:
 
 def tried(event: Event, manager: Manager) -> Response:
     """`GET /metrics/preview`: what each rep would have had under a formula."""
-    del manager
     found = preview(
         wiring().standings,
         wiring().roster.playbook(),
         query(event, "formula"),
         query(event, "metric"),
         query(event, "period"),
-        query(event, "team"),
+        part_shown(event, manager),
         now=clock.now(),
     )
     rows = []
@@ -80,7 +79,7 @@ ROUTES = {
     "GET /metrics": Route(listed, VIEWER, {200: "Metrics", 304: ""}),
     "GET /metrics/preview": Route(
         tried,
-        MANAGER,
+        MANAGER_OF_PART,
         {200: "MetricPreview"},
         (InvalidInput,),
         query={

@@ -81,8 +81,14 @@ def report(reports: Sequence[TeamReport], need: int, as_of: datetime) -> Respons
     return _page(200, "report.html", by=DIMENSIONS, **values)
 
 
-def board(found: Leaderboard, asked: Asked, playbook: Playbook, viewer: Rep | None) -> Response:
-    """A board in the viewer's language, with the ways to other boards, periods and scopes."""
+def board(
+    found: Leaderboard, asked: Asked, playbook: Playbook, viewer: Rep | None, own: str = ""
+) -> Response:
+    """A board in the viewer's language, with the ways to other boards, periods and scopes.
+
+    To the boards of other teams where the viewer is a manager of all: one who has an `own` team
+    sees no other.
+    """
     _ = translator(ENGLISH if viewer is None else viewer.language)
     at = {
         "period": asked.period or "week",
@@ -104,7 +110,7 @@ def board(found: Leaderboard, asked: Asked, playbook: Playbook, viewer: Rep | No
     scopes = [link(_(_SCOPES[scope]), scope=scope) for scope in SCOPES]
     if isinstance(found, SpeedBoard):
         periods = KINDS
-        of_teams = playbook.teams.items() if viewer is None else ()
+        of_teams = playbook.teams.items() if viewer is None and not own else ()
         scopes = [link(one.name, team=team_id) for team_id, one in of_teams]
     team = playbook.teams.get(found.team)
     mine, unit, currency = found.mine, found.definition.unit, playbook.quota.currency

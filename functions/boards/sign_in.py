@@ -9,7 +9,7 @@ from urllib.parse import quote
 from boards import page
 from boards.body import PhoneIn, SignInForm
 from dibs.aws import clock
-from dibs.callers import ANYBODY_HERE
+from dibs.callers import OWNER
 from dibs.core.credentials import Manager, is_manager, shown
 from dibs.core.errors import DibsError, Forbidden, RouteNotFound, TooManyTries, Unauthorized
 from dibs.core.rep import Rep
@@ -59,7 +59,7 @@ def _by_token(event: Event, token: str) -> Session:
     said = shown(well_formed(token))
     what = f"{_address(event)} {said.owner}"
     playbook = mine.roster.playbook()
-    _not_too_often(what, now)
+    _not_too_often(what, playbook.sign_in.wrong_per_hour, now)
     try:
         calling_viewer(said, mine.credentials, now)
     except DibsError:
@@ -111,12 +111,13 @@ def by_link(event: Event) -> Response:
     what = f"links used {_address(event)}"
     try:
         _own_page(event)
-        _not_too_often(what, now)
         playbook = mine.roster.playbook()
+        most = playbook.sign_in.links_per_address_per_hour
+        _not_too_often(what, most, now)
         try:
             session = use_link(mine.credentials, playbook, path(event, "token"), now)
         except Unauthorized:
-            allowed(mine.credentials, what, playbook.sign_in.wrong_per_hour, now)
+            allowed(mine.credentials, what, most, now)
             raise
     except DibsError as error:
         return page.sign_in(error, own_path(query(event, "to")))
@@ -189,9 +190,8 @@ def _own_page(event: Event) -> None:
         raise Forbidden("Another site sent this. Open the sign-in page of Dibs and do it there.")
 
 
-def _not_too_often(what: str, now: datetime) -> None:
-    mine = wiring()
-    if tries(mine.credentials, what, now) >= mine.roster.playbook().sign_in.wrong_per_hour:
+def _not_too_often(what: str, most: int, now: datetime) -> None:
+    if tries(wiring().credentials, what, now) >= most:
         raise TooManyTries
 
 
@@ -230,10 +230,10 @@ ROUTES = {
     "POST /sign-out": Route(
         sign_out, ANYBODY, {303: ""}, (Forbidden,), repeated="Signed out is signed out."
     ),
-    "GET /me/sessions": Route(sessions, ANYBODY_HERE, {200: "Sessions"}),
+    "GET /me/sessions": Route(sessions, OWNER, {200: "Sessions"}),
     "DELETE /me/sessions/{session_id}": Route(
         end_session,
-        ANYBODY_HERE,
+        OWNER,
         {200: "SessionEnded"},
         (RouteNotFound,),
         repeated="An ended session is 404.",

@@ -298,6 +298,7 @@ ROUTES = {
         {200: ("Won", HTML), 202: ("InDraw", HTML)},
         _CLAIMING,
         repeated=_AGAIN,
+        fields=("sure",),
     ),
     "POST /c/{token}/outcome": Route(
         outcome,

@@ -8,6 +8,7 @@ from typing import Any, Literal, NotRequired
 
 from typing_extensions import TypedDict
 
+from dibs.core.errors import FieldError
 from dibs.game.contests.rules import Contest, Kind, Why
 from dibs.game.contests.series import Repeats
 from dibs.game.rewards.rules import RequestState
@@ -308,6 +309,7 @@ class ContestSeries(TypedDict):
     contest: Contest
     repeats: Repeats
     contests: list[Planned]
+    warnings: NotRequired[list[FieldError]]
 
 
 class AllSeries(TypedDict):

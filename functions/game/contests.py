@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Any
 
 from dibs.aws import clock
-from dibs.callers import MANAGER, VIEWER
+from dibs.callers import MANAGER_OF_ALL, MANAGER_OF_PART, VIEWER, VIEWER_OF_PART
 from dibs.core.credentials import Manager
 from dibs.core.errors import IllegalMove, RouteNotFound
 from dibs.core.rep import Rep
 from dibs.game.contests import run as contests
 from dibs.game.contests.ports import PlannedContest
-from dibs.game.contests.repeat import cancel_series, plan_series
+from dibs.game.contests.repeat import begun_already, cancel_series, plan_series
 from dibs.game.contests.rules import (
     Contest,
     ContestRow,
@@ -29,7 +30,7 @@ from dibs.game.contests.run import SHOWN, View, gap
 from dibs.game.contests.series import Series
 from dibs.game.contests.store import contest_body, contest_from_body, series_from_body
 from dibs.game.contests.texts import rules_in_words
-from dibs.roster.trail import note
+from dibs.roster.trail import Note, noting
 from dibs.rules.playbook import Playbook
 from dibs.web.http import Event, Response, answer, path
 from dibs.web.route import Route
@@ -45,57 +46,80 @@ def put(event: Event, manager: Manager, sent: ContestIn) -> Response:
     """`PUT /contests/{contest_id}`: set a contest up, or change it until it begins."""
     contest, unread = contest_from_body(_contest_id(event), sent.named)
     now = clock.now()
-    planned = contests.plan(wiring().contest_deps, contest, manager.manager_id, now, unread)
-    _note(manager, "contest.put", contest.contest_id, contest_body(planned.contest))
+    with _noting(manager, "contest.put", contest.contest_id) as told:
+        planned = contests.plan(wiring().contest_deps, contest, manager.manager_id, now, unread)
+        told.after = contest_body(planned.contest)
     return answer(200, _planned(planned, now) | {"contest": contest_body(planned.contest)})
 
 
 def cancel(event: Event, manager: Manager) -> Response:
     """`POST /contests/{contest_id}/cancel`: call a contest off until it is final."""
-    planned = contests.cancel(wiring().contest_deps, _contest_id(event))
-    _note(manager, "contest.cancel", planned.contest.contest_id, {"state": "cancelled"})
+    contest_id = _contest_id(event)
+    with _noting(manager, "contest.cancel", contest_id, {"state": "cancelled"}):
+        planned = contests.cancel(wiring().contest_deps, contest_id)
     return answer(200, _planned(planned, clock.now()))
 
 
-def _note(manager: Manager, what: str, target: str, after: Mapping[str, Any]) -> None:
-    note(wiring().audit_log, manager.manager_id, what, target, clock.now(), {}, after)
+def _noting(
+    manager: Manager, what: str, target: str, after: Mapping[str, Any] | None = None
+) -> AbstractContextManager[Note]:
+    log, by = wiring().audit_log, manager.manager_id
+    return noting(log, by, what, target, clock.now(), {}, after)
 
 
 def put_series(event: Event, manager: Manager, sent: SeriesIn) -> Response:
-    """`PUT /contest-series/{series_id}`: set up a contest that recurs, or change it."""
+    """`PUT /contest-series/{series_id}`: set up a contest that recurs, or change it.
+
+    Where a period is on already, its contest counts from its beginning, and `warnings` say so.
+    """
     series_id = _named_id(event, "series_id", "There is no such series of contests.")
     series, unread = series_from_body(series_id, sent.named)
     now = clock.now()
     series = replace(series, by=manager.manager_id)
-    plan_series(wiring().contest_deps, series, now, unread)
-    _note(manager, "series.put", series_id, _series_body(series))
-    return answer(200, _series(series, wiring().contests.all(), now))
+    with _noting(manager, "series.put", series_id) as told:
+        before = list(wiring().contests.all())
+        plan_series(wiring().contest_deps, series, now, unread)
+        told.after = _series_body(series)
+    planned = list(wiring().contests.all())
+    warned = [asdict(one) for one in begun_already(series, before, planned, now)]
+    return answer(200, _series(series, planned, now) | {"warnings": warned})
 
 
 def cancel_whole(event: Event, manager: Manager) -> Response:
     """`POST /contest-series/{series_id}/cancel`: call a series off, with what has not begun."""
     series_id = _named_id(event, "series_id", "There is no such series of contests.")
-    series = cancel_series(wiring().contest_deps, series_id)
-    _note(manager, "series.cancel", series_id, {"cancelled": True})
+    with _noting(manager, "series.cancel", series_id, {"cancelled": True}):
+        series = cancel_series(wiring().contest_deps, series_id)
     return answer(200, _series(series, wiring().contests.all(), clock.now()))
 
 
 def all_series(event: Event, manager: Manager) -> Response:
-    """`GET /contest-series`: the contests that recur, with those set up of each."""
-    del event, manager
-    now, planned = clock.now(), wiring().contests.all()
-    found = [_series(one, planned, now) for one in wiring().contests.series()]
+    """`GET /contest-series`: the contests that recur, with those set up of each.
+
+    A team's manager sees those that name their team or one of its reps.
+    """
+    del event
+    now, planned, team = clock.now(), wiring().contests.all(), manager.team
+    members = {rep.rep_id for rep, _ in wiring().roster.team(team)} if team else set[str]()
+    found = [
+        _series(one, planned, now, whole=not team)
+        for one in wiring().contests.series()
+        if not team or contests.of_team(one.contest, team, members)
+    ]
     return answer(200, {"series": found})
 
 
-def _series(series: Series, planned: Iterable[PlannedContest], now: datetime) -> dict[str, Any]:
+def _series(
+    series: Series, planned: Iterable[PlannedContest], now: datetime, *, whole: bool = True
+) -> dict[str, Any]:
     own = [
         _planned(one, now)
         for one in planned
         if one.by == series.author and one.state in ("upcoming", "live")
     ]
     about = {"series_id": series.series_id, "cancelled": series.cancelled, "by": series.by}
-    return {**about, **_series_body(series), "contests": own}
+    body = {**_series_body(series), "contest": _definition(series.contest, whole=whole)}
+    return {**about, **body, "contests": own}
 
 
 def _series_body(series: Series) -> dict[str, Any]:
@@ -121,34 +145,45 @@ def preview(event: Event, manager: Manager, sent: ContestIn) -> Response:
     return answer(200, body)
 
 
-def listed(event: Event, viewer: Rep | None) -> Response:
-    """`GET /contests`: contests to come, live ones, and those that ended lately."""
+def listed(event: Event, who: Rep | Manager) -> Response:
+    """`GET /contests`: contests to come, live ones, and those that ended lately.
+
+    A rep or a team's manager sees those that the rep or the team is in.
+    """
     del event
-    now = clock.now()
+    now, (viewer, team) = clock.now(), _viewer(who)
     found = [
         _planned(view.planned, now)
-        for view in contests.listed(wiring().contest_deps, viewer, now)
+        for view in contests.listed(wiring().contest_deps, viewer, now, team)
         if now - view.planned.times.cut_off_at < _LISTED
     ]
     return answer(200, {"as_of": now, "contests": found})
 
 
-def show(event: Event, viewer: Rep | None) -> Response:
-    """`GET /contests/{contest_id}`: a contest's rules, how it stands, and how it ended."""
-    now = clock.now()
-    view = contests.look(wiring().contest_deps, _contest_id(event), viewer, now)
+def show(event: Event, who: Rep | Manager) -> Response:
+    """`GET /contests/{contest_id}`: a contest's rules, how it stands, and how it ended.
+
+    A team's manager sees the places of their reps and of the sides.
+    """
+    now, (viewer, team) = clock.now(), _viewer(who)
+    view = contests.look(wiring().contest_deps, _contest_id(event), viewer, now, team)
     contest, playbook = view.planned.contest, wiring().roster.playbook()
     body = {
         **_planned(view.planned, now),
         "as_of": view.as_of,
-        "contest": _definition(contest, viewer),
+        "contest": _definition(contest, whole=viewer is None and not team),
         "rules": _rules(contest, view.frozen, viewer, playbook),
     }
     if view.frozen is not None:
         body["entrants"] = len(view.frozen.entrants)
     if view.standing is not None:
         body |= _standing(contest, view.standing, viewer, playbook)
-    return answer(200, body | _ending(view, viewer, playbook))
+    return answer(200, body | _ending(view, viewer, playbook, whole=viewer is None and not team))
+
+
+def _viewer(who: Rep | Manager) -> tuple[Rep | None, str]:
+    """Return the rep who looks, and the team of a manager who has one."""
+    return (who, "") if isinstance(who, Rep) else (None, who.team)
 
 
 def challenges(event: Event, viewer: Rep | None) -> Response:
@@ -227,10 +262,11 @@ def _prizes(contest: Contest) -> dict[str, Any]:
     return {"prize": contest.prize, "prize_points": contest.prize_points}
 
 
-def _definition(contest: Contest, viewer: Rep | None) -> dict[str, Any]:
-    """Return a contest's definition; a rep does not learn from it who else is in (C3)."""
+def _definition(contest: Contest, *, whole: bool) -> dict[str, Any]:
+    """Return a contest's definition; a rep does not learn from it who else is in (C3), nor does a
+    team's manager."""
     body = contest_body(contest)
-    if viewer is not None:
+    if not whole:
         del body["reps"]
         body["sides"] = {side: len(members) for side, members in contest.sides.items()}
     return body
@@ -317,8 +353,8 @@ def _number(value: Fraction | None) -> float | int | None:
     return float(value)
 
 
-def _ending(view: View, viewer: Rep | None, playbook: Playbook) -> dict[str, Any]:
-    """Return who won, how it was signed, and how it was drawn."""
+def _ending(view: View, viewer: Rep | None, playbook: Playbook, *, whole: bool) -> dict[str, Any]:
+    """Return who won, how it was signed, and how it was drawn; the signed text names all reps."""
     contest, frozen = view.planned.contest, view.frozen
     found: dict[str, Any] = {}
     if frozen is not None and contest.tickets:
@@ -336,7 +372,7 @@ def _ending(view: View, viewer: Rep | None, playbook: Playbook) -> dict[str, Any
         "signature": view.signed.signature,
         "verified": view.verified,
     }
-    if viewer is None:
+    if whole:
         found["result"]["text"] = view.signed.text
     if contest.tickets:
         found["draw"] = {
@@ -360,28 +396,32 @@ def _winners(contest: Contest, standing: ContestStanding, most: int) -> Sequence
 _NO_CONTEST = (RouteNotFound, IllegalMove)
 
 ROUTES: dict[str, Route] = {
-    "GET /contests": Route(listed, VIEWER, {200: "Contests", 304: ""}),
+    "GET /contests": Route(listed, VIEWER_OF_PART, {200: "Contests", 304: ""}),
     "GET /contests/{contest_id}": Route(
-        show, VIEWER, {200: "ContestShown", 304: ""}, (RouteNotFound,)
+        show, VIEWER_OF_PART, {200: "ContestShown", 304: ""}, (RouteNotFound,)
     ),
     "PUT /contests/{contest_id}": Route(
         put,
-        MANAGER,
+        MANAGER_OF_ALL,
         {200: "PlannedContest"},
         _NO_CONTEST,
         body=ContestIn,
         repeated="What is sent is how it is then, until it begins.",
     ),
     "POST /contests/{contest_id}/cancel": Route(
-        cancel, MANAGER, {200: "Planned"}, _NO_CONTEST, repeated="Cancelled is cancelled."
+        cancel, MANAGER_OF_ALL, {200: "Planned"}, _NO_CONTEST, repeated="Cancelled is cancelled."
     ),
     "POST /contests/preview": Route(
-        preview, MANAGER, {200: "ContestPreview"}, body=ContestIn, repeated="It may be asked again."
+        preview,
+        MANAGER_OF_ALL,
+        {200: "ContestPreview"},
+        body=ContestIn,
+        repeated="It may be asked again.",
     ),
-    "GET /contest-series": Route(all_series, MANAGER, {200: "AllSeries", 304: ""}),
+    "GET /contest-series": Route(all_series, MANAGER_OF_PART, {200: "AllSeries", 304: ""}),
     "PUT /contest-series/{series_id}": Route(
         put_series,
-        MANAGER,
+        MANAGER_OF_ALL,
         {200: "ContestSeries"},
         (RouteNotFound,),
         body=SeriesIn,
@@ -389,7 +429,7 @@ ROUTES: dict[str, Route] = {
     ),
     "POST /contest-series/{series_id}/cancel": Route(
         cancel_whole,
-        MANAGER,
+        MANAGER_OF_ALL,
         {200: "ContestSeries"},
         (RouteNotFound,),
         repeated="Cancelled is cancelled.",

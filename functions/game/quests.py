@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from dibs.aws import clock
-from dibs.callers import ANYBODY_HERE, REP, VIEWER
+from dibs.callers import REP, REP_OR_MANAGER_OF_BODY, VIEWER_OF_PART
 from dibs.core.credentials import Manager
-from dibs.core.errors import Ended, Forbidden, RouteNotFound
+from dibs.core.errors import Ended, FieldError, Forbidden, InvalidInput, RouteNotFound
 from dibs.core.rep import Rep
 from dibs.game.quests import steps as quests
 from dibs.game.quests.steps import QuestProgress
-from dibs.roster.callers import check_team
-from dibs.roster.trail import note
+from dibs.roster.callers import manages
+from dibs.roster.trail import noting
 from dibs.web.http import Event, Response, answer, path
 from dibs.web.route import Route
 from dibs.wiring import wiring
@@ -81,22 +82,26 @@ def confirm(event: Event, by: Rep | Manager, sent: DoneBy) -> Response:
     if isinstance(by, Manager):
         _check(by, sent.rep_id)
     peer = by if isinstance(by, Rep) else None
-    rep = quests.confirm(wiring().quest_deps, peer, quest, step, sent.rep_id)
+    noted: AbstractContextManager[object] = nullcontext()
     if isinstance(by, Manager):
-        log, target = wiring().audit_log, f"{quest}/{step}"
-        note(log, by.manager_id, "quest.confirm", target, clock.now(), {}, {"rep_id": rep.rep_id})
+        log, target, after = wiring().audit_log, f"{quest}/{step}", {"rep_id": sent.rep_id}
+        noted = noting(log, by.manager_id, "quest.confirm", target, clock.now(), {}, after)
+    with noted:
+        rep = quests.confirm(wiring().quest_deps, peer, quest, step, sent.rep_id)
     return answer(200, {"quest": quest, "step": step, "rep_id": rep.rep_id, "done": True})
 
 
 def _check(manager: Manager, rep_id: str) -> None:
     rep = wiring().roster.get(rep_id) if manager.team else None
-    if rep is not None:
-        check_team(manager, (rep.team,), looks=False)
+    if rep is not None and not manages(manager, rep.team):
+        raise InvalidInput((FieldError("rep_id", quests.NO_REP),))
 
 
-def pending(event: Event, who: Rep | None) -> Response:
+def pending(event: Event, who: Rep | Manager) -> Response:
     """`GET /quests/pending`: the steps that wait for my word, as a peer or a manager."""
     del event
+    peer = who if isinstance(who, Rep) else None
+    team = who.team if isinstance(who, Manager) else ""
     named = wiring().roster.playbook().game.quests
     return answer(
         200,
@@ -110,7 +115,8 @@ def pending(event: Event, who: Rep | None) -> Response:
                     "rep": {"rep_id": rep.rep_id, "name": rep.name},
                     "told_at": told.at,
                 }
-                for told, rep in quests.pending(wiring().quest_deps, who)
+                for told, rep in quests.pending(wiring().quest_deps, peer)
+                if team in ("", rep.team)
             ]
         },
     )
@@ -120,7 +126,7 @@ _AGAIN = "The same again changes nothing."
 
 ROUTES = {
     "GET /me/quests": Route(mine, REP, {200: "Quests", 304: ""}),
-    "GET /quests/pending": Route(pending, VIEWER, {200: "Pending"}),
+    "GET /quests/pending": Route(pending, VIEWER_OF_PART, {200: "Pending"}),
     "POST /quests/{quest}/{step}": Route(
         tell,
         REP,
@@ -131,7 +137,7 @@ ROUTES = {
     ),
     "POST /quests/{quest}/{step}/confirm": Route(
         confirm,
-        ANYBODY_HERE,
+        REP_OR_MANAGER_OF_BODY,
         {200: "Confirmed"},
         (RouteNotFound, Forbidden),
         body=DoneBy,

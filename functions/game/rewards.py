@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import quote
 
 from dibs.aws import clock
-from dibs.callers import MANAGER, REP, VIEWER
+from dibs.callers import MANAGER_OF_ALL, MANAGER_OF_NAMED, MANAGER_OF_PART, REP, VIEWER
 from dibs.core.credentials import Manager
 from dibs.core.errors import (
     AlreadyDecided,
@@ -23,7 +23,7 @@ from dibs.core.rep import Rep
 from dibs.game.rewards import requests as rewards
 from dibs.game.rewards.rules import WITH_REASON, RequestState, Reward, RewardRequest
 from dibs.game.scoring.points import Account, Transfer, level_of
-from dibs.roster.trail import note
+from dibs.roster.trail import noting
 from dibs.rules.game import Level
 from dibs.web.http import Event, Response, answer, path, query
 from dibs.web.route import Route
@@ -58,10 +58,11 @@ def put_reward(event: Event, manager: Manager, sent: RewardIn) -> Response:
     """
     reward_id = path(event, "reward_id")
     was = next((one for one in wiring().rewards.rewards() if one.reward_id == reward_id), None)
-    reward = rewards.put_reward(wiring().rewards, reward_id, sent.named)
     before = {} if was is None else _managed(was)
     log, by = wiring().audit_log, manager.manager_id
-    note(log, by, "reward.put", reward_id, clock.now(), before, _managed(reward))
+    with noting(log, by, "reward.put", reward_id, clock.now(), before) as told:
+        reward = rewards.put_reward(wiring().rewards, reward_id, sent.named)
+        told.after = _managed(reward)
     return answer(200, _managed(reward))
 
 
@@ -114,7 +115,6 @@ def requests(event: Event, manager: Manager) -> Response:
 
     The oldest first where something is to be done, else the latest hundred.
     """
-    del manager
     wanted = query(event, "state") or RequestState.REQUESTED.value
     if wanted not in list(RequestState):
         raise InvalidInput((FieldError("state", f"use one of {', '.join(RequestState)}"),))
@@ -127,6 +127,7 @@ def requests(event: Event, manager: Manager) -> Response:
             "rep_name": names[one.rep_id].name if one.rep_id in names else None,
         }
         for one in found
+        if not manager.team or (one.rep_id in names and names[one.rep_id].team == manager.team)
     ]
     return answer(200, {"requests": listed})
 
@@ -139,16 +140,15 @@ def _deciding(state: RequestState, summary: str) -> Route:
         store = wiring().rewards
         reason = sent.reason or ""
         by = manager.manager_id
-        found, changed = rewards.decide(store, request_id, state, by, reason, clock.now)
-        after = {"state": found.state.value}
-        if changed:
-            what = f"reward.{state.value}"
-            note(wiring().audit_log, by, what, request_id, clock.now(), {}, after)
+        what, log = f"reward.{state.value}", wiring().audit_log
+        with noting(log, by, what, request_id, clock.now(), {}, {"state": state.value}) as told:
+            found, changed = rewards.decide(store, request_id, state, by, reason, clock.now)
+            told.after = {"state": found.state.value} if changed else {}
         return answer(200, {**_request(found), "rep_id": found.rep_id, "changed": changed})
 
     return Route(
         decide,
-        MANAGER,
+        MANAGER_OF_NAMED,
         {200: "Decided"},
         (RouteNotFound, AlreadyDecided),
         body=RefusalIn if state in WITH_REASON else DecisionIn,
@@ -222,7 +222,7 @@ ROUTES: dict[str, Route] = {
     "GET /rewards": Route(catalogue, VIEWER, {200: ("Offered", "Managed"), 304: ""}),
     "PUT /rewards/{reward_id}": Route(
         put_reward,
-        MANAGER,
+        MANAGER_OF_ALL,
         {200: "ManagedReward"},
         body=RewardIn,
         repeated="What is sent is how it is then, however often.",
@@ -238,7 +238,7 @@ ROUTES: dict[str, Route] = {
     "GET /me/rewards": Route(mine, REP, {200: "OwnRequests"}),
     "GET /me/points": Route(points, REP, {200: "Points", 304: ""}, (InvalidInput,), query=_START),
     "GET /rewards/requests": Route(
-        requests, MANAGER, {200: "Requests"}, (InvalidInput,), query=_STATES
+        requests, MANAGER_OF_PART, {200: "Requests"}, (InvalidInput,), query=_STATES
     ),
     "POST /rewards/requests/{request_id}/approve": _deciding(
         RequestState.APPROVED, "Let the rep have it."

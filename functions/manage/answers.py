@@ -214,13 +214,14 @@ class NewToken(TypedDict):
 
 
 class Logged(TypedDict):
-    """One change: who did what to what, and the fields that differ."""
+    """One change: who did what to what, the fields that differ, and whether it was made."""
 
     at: datetime
     who: str
     who_name: str | None
     what: str
     target: str
+    made: Literal["yes", "unknown"]
     before: Mapping[str, Any]
     after: Mapping[str, Any]
 

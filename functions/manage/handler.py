@@ -7,7 +7,13 @@ from dataclasses import asdict
 from typing import Any
 
 from dibs.aws import clock
-from dibs.callers import MANAGER, MANAGER_OF_BODY
+from dibs.callers import (
+    MANAGER_LOOKING,
+    MANAGER_OF_ALL,
+    MANAGER_OF_BODY,
+    MANAGER_OF_NAMED,
+    MANAGER_OF_PART,
+)
 from dibs.core.credentials import Manager
 from dibs.core.errors import (
     AlreadyExists,
@@ -21,7 +27,7 @@ from dibs.core.errors import (
 from dibs.playbook import changes as playbooks
 from dibs.playbook.checks.teams import rules_on, warnings
 from dibs.playbook.file import playbook_data, playbook_of, schema
-from dibs.roster.trail import note
+from dibs.roster.trail import noting
 from dibs.web.entry import http
 from dibs.web.http import Event, Response, answer, query
 from dibs.web.route import ANYBODY, CSV, Route
@@ -77,10 +83,11 @@ def put(event: Event, manager: Manager, sent: PlaybookIn) -> Response:
         found = {"version": proposal.base.number, **body, "preview": _each(proposal.teams)}
         return answer(200, found)
     by, now = manager.manager_id, clock.now()
-    version = playbooks.apply(store, proposal, by, now, sent.note)
     before = {one.place: one.before for one in proposal.changes}
     after = {one.place: one.after for one in proposal.changes}
-    note(wiring().audit_log, by, "playbook.apply", f"version {version}", now, before, after)
+    target = f"version {playbooks.next_version(proposal)}"
+    with noting(wiring().audit_log, by, "playbook.apply", target, now, before, after):
+        version = playbooks.apply(store, proposal, by, now, sent.note)
     return answer(200, {"version": version, **body})
 
 
@@ -132,11 +139,15 @@ _PUT = "What is sent is how it is then, however often."
 
 ROUTES = {
     "GET /playbook": Route(
-        show, MANAGER, {200: "PlaybookVersion"}, (RouteNotFound, InvalidInput), query=_VERSION
+        show,
+        MANAGER_LOOKING,
+        {200: "PlaybookVersion"},
+        (RouteNotFound, InvalidInput),
+        query=_VERSION,
     ),
     "PUT /playbook": Route(
         put,
-        MANAGER,
+        MANAGER_OF_ALL,
         {200: ("Applied", "Proposed")},
         (Outdated,),
         body=PlaybookIn,
@@ -144,25 +155,25 @@ ROUTES = {
         query=_DRY_RUN,
         repeated="Each time is a version; with expected_version the second is 409.",
     ),
-    "GET /playbook/history": Route(history, MANAGER, {200: "History"}),
+    "GET /playbook/history": Route(history, MANAGER_LOOKING, {200: "History"}),
     "GET /playbook/schema": Route(rules_schema, ANYBODY, {200: "application/schema+json"}),
     "GET /leads": Route(
         overview.listed,
-        MANAGER,
+        MANAGER_OF_PART,
         {200: "Leads"},
         (InvalidInput, RouteNotFound),
         query=overview.LEADS,
     ),
     "POST /leads/{lead_id}/assign": Route(
-        leads.assign, MANAGER, {200: "Moved"}, _LEAD, body=AssignIn, repeated=_AGAIN
+        leads.assign, MANAGER_OF_NAMED, {200: "Moved"}, _LEAD, body=AssignIn, repeated=_AGAIN
     ),
     "POST /leads/{lead_id}/withdraw": Route(
-        leads.withdraw, MANAGER, {200: "Moved"}, _LEAD, body=WithdrawIn, repeated=_AGAIN
+        leads.withdraw, MANAGER_OF_NAMED, {200: "Moved"}, _LEAD, body=WithdrawIn, repeated=_AGAIN
     ),
-    "GET /reps": Route(people.reps, MANAGER, {200: "Reps"}),
+    "GET /reps": Route(people.reps, MANAGER_OF_PART, {200: "Reps"}),
     "PUT /reps/{rep_id}": Route(
         people.put_rep,
-        MANAGER,
+        MANAGER_OF_NAMED,
         {200: "Rep"},
         (RouteNotFound, AlreadyExists, Outdated),
         body=ProfileIn,
@@ -170,34 +181,36 @@ ROUTES = {
     ),
     "POST /reps/{rep_id}/leave": Route(
         people.let_go,
-        MANAGER,
+        MANAGER_OF_NAMED,
         {200: "Left"},
         (RouteNotFound,),
         repeated="It goes on with the leads that are left.",
     ),
     "POST /reps/{rep_id}/pause": Route(
         pauses.pause_rep,
-        MANAGER,
+        MANAGER_OF_NAMED,
         {200: "RepPause"},
         (RouteNotFound,),
         body=PauseIn,
         repeated=_PUT,
     ),
     "POST /reps/{rep_id}/resume": Route(
-        pauses.resume_rep, MANAGER, {200: "RepPause"}, (RouteNotFound,), repeated=_PUT
+        pauses.resume_rep, MANAGER_OF_NAMED, {200: "RepPause"}, (RouteNotFound,), repeated=_PUT
     ),
     "POST /teams/{team}/pause": Route(
         pauses.pause_team,
-        MANAGER,
+        MANAGER_OF_NAMED,
         {200: "TeamPause"},
         (RouteNotFound,),
         body=PauseIn,
         repeated=_PUT,
     ),
     "POST /teams/{team}/resume": Route(
-        pauses.resume_team, MANAGER, {200: "TeamPause"}, (RouteNotFound,), repeated=_PUT
+        pauses.resume_team, MANAGER_OF_NAMED, {200: "TeamPause"}, (RouteNotFound,), repeated=_PUT
     ),
-    "GET /targets/{month}": Route(people.targets, MANAGER, {200: "Targets"}, (RouteNotFound,)),
+    "GET /targets/{month}": Route(
+        people.targets, MANAGER_OF_PART, {200: "Targets"}, (RouteNotFound,)
+    ),
     "PUT /targets/{month}": Route(
         people.put_targets,
         MANAGER_OF_BODY,
@@ -207,26 +220,26 @@ ROUTES = {
         repeated=_PUT,
     ),
     "GET /receipts": Route(
-        receipts.receipts, MANAGER, {200: CSV}, (InvalidInput,), query=receipts.RECEIPTS
+        receipts.receipts, MANAGER_OF_PART, {200: CSV}, (InvalidInput,), query=receipts.RECEIPTS
     ),
-    "GET /managers": Route(managers.listed, MANAGER, {200: "Managers"}),
+    "GET /managers": Route(managers.listed, MANAGER_OF_PART, {200: "Managers"}),
     "POST /managers": Route(
         managers.add,
-        MANAGER,
+        MANAGER_OF_ALL,
         {201: "ManagerAdded"},
         body=ManagerIn,
         repeated="Each time is another manager.",
     ),
     "DELETE /managers/{manager_id}": Route(
         managers.remove,
-        MANAGER,
+        MANAGER_OF_ALL,
         {200: "ManagerRemoved"},
         (RouteNotFound,),
         repeated="A removed manager is 404.",
     ),
     "POST /managers/{manager_id}/token": Route(
         managers.manager_token,
-        MANAGER,
+        MANAGER_OF_ALL,
         {201: "NewToken"},
         (RouteNotFound,),
         body=TokenIn,
@@ -234,19 +247,25 @@ ROUTES = {
     ),
     "POST /reps/{rep_id}/token": Route(
         managers.rep_token,
-        MANAGER,
+        MANAGER_OF_NAMED,
         {201: "NewToken"},
         (RouteNotFound,),
         body=TokenIn,
         repeated="Each time is a new token; the one before has ended.",
     ),
-    "GET /log": Route(managers.log, MANAGER, {200: "Log"}, (InvalidInput,), query=managers.LOG),
+    "GET /log": Route(
+        managers.log, MANAGER_OF_PART, {200: "Log"}, (InvalidInput,), query=managers.LOG
+    ),
     "GET /disputes": Route(
-        receipts.disputes, MANAGER, {200: "Disputes"}, (InvalidInput,), query=receipts.DISPUTES
+        receipts.disputes,
+        MANAGER_OF_PART,
+        {200: "Disputes"},
+        (InvalidInput,),
+        query=receipts.DISPUTES,
     ),
     "POST /disputes/{lead_id}/{epoch}/{rep_id}/answer": Route(
         receipts.rule,
-        MANAGER_OF_BODY,
+        MANAGER_OF_NAMED,
         {200: "Disputed"},
         (RouteNotFound, IllegalMove),
         body=RulingIn,

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from typing import Any
 
 from dibs.assignment import override
 from dibs.aws import clock
 from dibs.core.credentials import Manager
+from dibs.core.errors import FieldError, InvalidInput
 from dibs.core.lead import Lead
-from dibs.roster.callers import check_team
-from dibs.roster.trail import note
+from dibs.roster.callers import manages
+from dibs.roster.trail import Note, noting
 from dibs.web.http import Event, Response, answer, lead_id
 from dibs.wiring import wiring
 from manage.body import AssignIn, WithdrawIn
@@ -18,32 +20,41 @@ from manage.body import AssignIn, WithdrawIn
 def assign(event: Event, manager: Manager, sent: AssignIn) -> Response:
     """`POST /leads/{lead_id}/assign`: give a lead to a rep, whoever holds it, with a reason."""
     race, holdings = wiring().race, wiring().holdings
-    if manager.team and (rep := wiring().roster.get(sent.rep_id)) is not None:
-        check_team(manager, (rep.team,), looks=False)
-    found, changed = override.assign(
-        race, holdings, lead_id(event), sent.rep_id, manager.manager_id, sent.reason, clock.now
-    )
-    if changed:
-        _note(manager, "lead.assign", found)
+    rep = wiring().roster.get(sent.rep_id) if manager.team else None
+    if rep is not None and not manages(manager, rep.team):
+        raise InvalidInput((FieldError("rep_id", override.NO_REP),))
+    lead, by = lead_id(event), manager.manager_id
+    with _noting(manager, "lead.assign", lead, {"holder": sent.rep_id}) as told:
+        found, changed = override.assign(
+            race, holdings, lead, sent.rep_id, by, sent.reason, clock.now
+        )
+        _tell(told, found, changed)
     return _answer(found, changed)
 
 
 def withdraw(event: Event, manager: Manager, sent: WithdrawIn) -> Response:
     """`POST /leads/{lead_id}/withdraw`: take a lead back, for the pool or for nobody."""
     race, holdings = wiring().race, wiring().holdings
-    found, changed = override.withdraw(
-        race, holdings, lead_id(event), sent.to, manager.manager_id, sent.reason, clock.now
-    )
-    if changed:
-        _note(manager, "lead.withdraw", found)
+    lead, by = lead_id(event), manager.manager_id
+    with _noting(manager, "lead.withdraw", lead, {"to": sent.to}) as told:
+        found, changed = override.withdraw(
+            race, holdings, lead, sent.to, by, sent.reason, clock.now
+        )
+        _tell(told, found, changed)
     return _answer(found, changed)
 
 
-def _note(manager: Manager, what: str, lead: Lead) -> None:
+def _noting(
+    manager: Manager, what: str, lead: str, after: dict[str, Any]
+) -> AbstractContextManager[Note]:
+    by, now = manager.manager_id, clock.now()
+    return noting(wiring().audit_log, by, what, lead, now, {}, after)
+
+
+def _tell(told: Note, lead: Lead, changed: bool) -> None:
     # The reason is in the lead's history: people's own words may name a customer.
-    after = {"holder": lead.owner, "state": lead.state.value}
-    log, by = wiring().audit_log, manager.manager_id
-    note(log, by, what, lead.lead_id, clock.now(), {"holder": lead.previous_owner}, after)
+    told.before = {"holder": lead.previous_owner} if changed else {}
+    told.after = {"holder": lead.owner, "state": lead.state.value} if changed else {}
 
 
 def _answer(lead: Lead, changed: bool) -> Response:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -9,7 +10,9 @@ from dibs.aws import clock
 from dibs.core.credentials import Manager
 from dibs.core.errors import FieldError, InvalidInput, RouteNotFound
 from dibs.people.access import add_manager, issue_token, manager_of, remove_manager
-from dibs.roster.audit import Entry
+from dibs.people.operator import all_reps
+from dibs.roster.audit import Entry, Part
+from dibs.roster.callers import manages
 from dibs.roster.trail import MOST, entries
 from dibs.web.http import Event, Response, answer, path, query
 from dibs.wiring import wiring
@@ -29,9 +32,15 @@ LOG: dict[str, dict[str, Any]] = {
 
 
 def listed(event: Event, manager: Manager) -> Response:
-    """`GET /managers`: who manages, and which team."""
-    del event, manager
-    return answer(200, {"managers": [_shown(one) for one in wiring().credentials.managers()]})
+    """`GET /managers`: who manages, and which team.
+
+    A team's manager sees those of their team and of all teams.
+    """
+    del event
+    found = [
+        one for one in wiring().credentials.managers() if manages(manager, one.team) or not one.team
+    ]
+    return answer(200, {"managers": [_shown(one) for one in found]})
 
 
 def add(event: Event, manager: Manager, sent: ManagerIn) -> Response:
@@ -76,15 +85,37 @@ def _token(owner: str, manager: Manager, sent: TokenIn) -> Response:
 
 
 def log(event: Event, manager: Manager) -> Response:
-    """`GET /log`: who changed what, the newest first, 500 at most."""
-    del manager
+    """`GET /log`: who changed what, the newest first, 500 at most.
+
+    `made` is unknown where something failed before it was known: look at the target.
+    A team's manager sees what managers of their team did, and what names their team or its reps.
+    """
     now = clock.now()
-    since = _since(query(event, "since"), now)
+    since, known = _since(query(event, "since"), now), wiring().credentials.managers()
     found = entries(
-        wiring().audit_log, since, now, query(event, "who"), query(event, "target"), MOST
+        wiring().audit_log,
+        since,
+        now,
+        query(event, "who"),
+        query(event, "target"),
+        MOST,
+        _part(manager, known),
     )
-    names = {one.manager_id: one.name for one in wiring().credentials.managers()}
+    names = {one.manager_id: one.name for one in known}
     return answer(200, {"since": since, "entries": [_entry(one, names) for one in found]})
+
+
+def _part(manager: Manager, known: Sequence[Manager]) -> Part | None:
+    """Return what of the log is a manager's to read: all of it, or what is about their team."""
+    if not manager.team:
+        return None
+    reps = all_reps(wiring().roster)
+    return Part(
+        team=manager.team,
+        managers=frozenset(one.manager_id for one in known if one.team == manager.team),
+        reps=frozenset(rep.rep_id for rep in reps if rep.team == manager.team),
+        others=frozenset(rep.rep_id for rep in reps if rep.team != manager.team),
+    )
 
 
 def _since(sent: str, now: datetime) -> datetime:
@@ -107,6 +138,7 @@ def _entry(entry: Entry, names: dict[str, str]) -> dict[str, Any]:
         "who_name": names.get(entry.who),
         "what": entry.what,
         "target": entry.target,
+        "made": entry.made,
         "before": entry.before,
         "after": entry.after,
     }

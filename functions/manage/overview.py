@@ -6,11 +6,12 @@ from typing import Any
 
 from dibs.assignment.overview import LISTED, MOST_LISTED, STATES, Asked, page_of
 from dibs.aws import clock
+from dibs.callers import part_shown
 from dibs.core.credentials import Manager
-from dibs.core.errors import FieldError, InvalidInput
+from dibs.core.errors import FieldError, InvalidInput, RouteNotFound
 from dibs.people.leads_shown import lead_shown
 from dibs.people.operator import rep_of
-from dibs.roster.callers import check_team
+from dibs.roster.callers import manages
 from dibs.web.http import Event, Response, answer, query
 from dibs.wiring import wiring
 
@@ -38,11 +39,11 @@ def listed(event: Event, manager: Manager) -> Response:
     on while there is a `next`. Leads that were won or lost are in the reports.
     """
     holder, now = query(event, "holder"), clock.now()
-    if holder and manager.team:
-        check_team(manager, (rep_of(wiring().roster, holder).team,), looks=True)
+    if holder and manager.team and not manages(manager, rep_of(wiring().roster, holder).team):
+        raise RouteNotFound("There is no such rep.")
     asked = Asked(
         state=query(event, "state"),
-        team="" if holder else query(event, "team") or manager.team,
+        team="" if holder else part_shown(event, manager),
         holder=holder,
         after=query(event, "after"),
         most=_most(query(event, "limit")),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any
 
@@ -10,7 +11,7 @@ from dibs.core.credentials import Manager
 from dibs.core.errors import FieldError, InvalidInput
 from dibs.core.rep import Pause
 from dibs.people import pauses
-from dibs.roster.trail import note
+from dibs.roster.trail import Note, noting
 from dibs.web.http import Event, Response, answer, path
 from dibs.wiring import wiring
 from manage.body import PauseIn
@@ -51,22 +52,27 @@ def _until(sent: str | None) -> datetime | None:
 
 def _team(event: Event, manager: Manager, pause: Pause | None) -> Response:
     team = path(event, "team")
-    was = pauses.pause_team(wiring().roster, team, pause)
-    return _answer(manager, "team", {"team": team}, was, pause)
+    with _noting(manager, "team", team, pause) as told:
+        told.before = _noted(pauses.pause_team(wiring().roster, team, pause))
+    return _answer({"team": team}, pause)
 
 
 def _rep(event: Event, manager: Manager, pause: Pause | None) -> Response:
     rep_id = path(event, "rep_id")
-    was = pauses.pause_rep(wiring().roster, rep_id, pause, clock.now())
-    return _answer(manager, "rep", {"rep_id": rep_id}, was, pause)
+    with _noting(manager, "rep", rep_id, pause) as told:
+        told.before = _noted(pauses.pause_rep(wiring().roster, rep_id, pause, clock.now()))
+    return _answer({"rep_id": rep_id}, pause)
 
 
-def _answer(
-    manager: Manager, what: str, whom: dict[str, str], was: Pause | None, pause: Pause | None
-) -> Response:
-    log, by, [target] = wiring().audit_log, manager.manager_id, whom.values()
+def _noting(
+    manager: Manager, what: str, target: str, pause: Pause | None
+) -> AbstractContextManager[Note]:
+    log, by = wiring().audit_log, manager.manager_id
     did = f"{what}.{'pause' if pause else 'resume'}"
-    note(log, by, did, target, clock.now(), _noted(was), _noted(pause))
+    return noting(log, by, did, target, clock.now(), {}, _noted(pause))
+
+
+def _answer(whom: dict[str, str], pause: Pause | None) -> Response:
     # Who goes may leave a wave without anybody, and who comes back frees the queue (M6, C7).
     wiring().timers.check("waves.check" if pause else "queue.check")
     if pause is None and "rep_id" in whom:

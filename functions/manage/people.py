@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from datetime import date
 from typing import Any
 
+from dibs.assignment.override import NO_REP
 from dibs.aws import clock
 from dibs.core.credentials import Manager
 from dibs.core.errors import FieldError, InvalidInput, RouteNotFound
@@ -14,8 +16,8 @@ from dibs.people.operator import all_reps
 from dibs.people.profiles import change_profile, fallback_of, leave_for_good, profile_fields
 from dibs.people.shown import rep_shown
 from dibs.reports.quotas import LARGEST_TARGET
-from dibs.roster.callers import check_team
-from dibs.roster.trail import note
+from dibs.roster.callers import check_team, manages
+from dibs.roster.trail import Note, noting
 from dibs.web.http import Event, Response, answer, path
 from dibs.wiring import wiring
 from manage.body import ProfileIn, TargetsIn
@@ -25,9 +27,9 @@ _MONTH = re.compile(r"(2[0-9]{3})-(0[1-9]|1[0-2])")
 
 def reps(event: Event, manager: Manager) -> Response:
     """`GET /reps`: who is on which team, and who is on duty."""
-    del event, manager
+    del event
     playbook = wiring().roster.playbook(fresh=True)
-    found = all_reps(wiring().roster)
+    found = all_reps(wiring().roster, manager.team)
     return answer(200, {"reps": [rep_shown(rep, playbook, clock.now()) for rep in found]})
 
 
@@ -35,11 +37,12 @@ def put_rep(event: Event, manager: Manager, sent: ProfileIn) -> Response:
     """`PUT /reps/{rep_id}`: change what is named of a rep: name, phone, team, hours and so on."""
     rep_id = path(event, "rep_id")
     if manager.team and sent.named.get("team", manager.team) != manager.team:
-        check_team(manager, (str(sent.named["team"]),), looks=False)
+        check_team(manager, str(sent.named["team"]))
     was = wiring().roster.get(rep_id)
-    changed = change_profile(wiring().roster, rep_id, sent.named)
     before = profile_fields(was, sent.named) if was is not None else {}
-    _note(manager, "rep.change", rep_id, before, profile_fields(changed, sent.named))
+    with _noting(manager, "rep.change", rep_id, before) as told:
+        changed = change_profile(wiring().roster, rep_id, sent.named)
+        told.after = profile_fields(changed, sent.named)
     wiring().timers.check("queue.check")
     wiring().timers.check("rep.check", rep_id=rep_id)
     return answer(200, rep_shown(changed, wiring().roster.playbook(), clock.now()))
@@ -49,10 +52,11 @@ def let_go(event: Event, manager: Manager) -> Response:
     """`POST /reps/{rep_id}/leave`: the rep leaves at once, and their open leads go back (R8)."""
     rep_id = path(event, "rep_id")
     was = wiring().roster.get(rep_id)
-    returned = leave_for_good(
-        wiring().roster, wiring().race, wiring().holdings, rep_id, manager.manager_id, clock.now
-    )
-    _note(manager, "rep.leave", rep_id, {"active": was is None or was.active}, {"active": False})
+    before = {"active": was is None or was.active}
+    with _noting(manager, "rep.leave", rep_id, before, {"active": False}):
+        returned = leave_for_good(
+            wiring().roster, wiring().race, wiring().holdings, rep_id, manager.manager_id, clock.now
+        )
     named = fallback_of(wiring().roster.playbook(), rep_id)
     body = {"rep_id": rep_id, "active": False, "leads_returned": returned, "fallback_of": named}
     return answer(200, body)
@@ -60,9 +64,8 @@ def let_go(event: Event, manager: Manager) -> Response:
 
 def targets(event: Event, manager: Manager) -> Response:
     """`GET /targets/{month}`: what is wanted of each rep in that month (M4)."""
-    del manager
     month = _month(event)
-    found = all_reps(wiring().roster)
+    found = all_reps(wiring().roster, manager.team)
     known = wiring().targets.of(month, [rep.rep_id for rep in found])
     return answer(200, {"month": f"{month:%Y-%m}", **_measure(), "targets": known})
 
@@ -75,9 +78,9 @@ def put_targets(event: Event, manager: Manager, sent: TargetsIn) -> Response:
     month, given = _month(event), sent.targets
     known = wiring().roster.get_many(list(given))
     errors = [
-        FieldError(f"targets.{rep_id}", "is no rep here; look at GET /reps")
+        FieldError(f"targets.{rep_id}", NO_REP)
         for rep_id in given
-        if rep_id not in known
+        if rep_id not in known or not manages(manager, known[rep_id].team)
     ]
     errors += [
         FieldError(f"targets.{rep_id}", f"send a whole number from 0 to {LARGEST_TARGET}")
@@ -88,18 +91,21 @@ def put_targets(event: Event, manager: Manager, sent: TargetsIn) -> Response:
     ]
     if errors:
         raise InvalidInput(tuple(errors))
-    for rep in known.values():
-        check_team(manager, (rep.team,), looks=False)
     before = wiring().targets.of(month, list(given))
-    wiring().targets.put(month, given)
-    _note(manager, "targets.put", f"{month:%Y-%m}", before, given)
+    with _noting(manager, "targets.put", f"{month:%Y-%m}", before, given):
+        wiring().targets.put(month, given)
     return answer(200, {"month": f"{month:%Y-%m}", **_measure(), "targets": given})
 
 
-def _note(
-    manager: Manager, what: str, target: str, before: Mapping[str, Any], after: Mapping[str, Any]
-) -> None:
-    note(wiring().audit_log, manager.manager_id, what, target, clock.now(), before, after)
+def _noting(
+    manager: Manager,
+    what: str,
+    target: str,
+    before: Mapping[str, Any],
+    after: Mapping[str, Any] | None = None,
+) -> AbstractContextManager[Note]:
+    log, by = wiring().audit_log, manager.manager_id
+    return noting(log, by, what, target, clock.now(), before, after)
 
 
 def _measure() -> dict[str, str]:

@@ -9,14 +9,15 @@ from typing import Any
 from urllib.parse import quote
 
 from dibs.aws import clock
+from dibs.callers import part_shown
 from dibs.core.credentials import Manager
 from dibs.core.errors import FieldError, InvalidInput, RouteNotFound
 from dibs.receipts.audit import of_day
 from dibs.receipts.export import write_head, write_race
 from dibs.receipts.ports import Dispute
 from dibs.receipts.seal import answer_dispute
-from dibs.roster.callers import check_team
-from dibs.roster.trail import note
+from dibs.roster.callers import manages
+from dibs.roster.trail import noting
 from dibs.web.http import Event, Response, answer, csv_answer, lead_id, path, query
 from dibs.wiring import wiring
 from manage.body import RulingIn
@@ -43,27 +44,32 @@ def receipts(event: Event, manager: Manager) -> Response:
 
     Where there are more than an answer holds, its `link` header names the next part.
     """
-    del manager
-    day, team, after = _asked(event)
+    day, team, after = _asked(event, part_shown(event, manager))
+    reps = {rep.rep_id for rep, _ in wiring().roster.team(team)} if manager.team else None
     text, following, races = StringIO(), "", 0
     write_head(text)
     for found in of_day(wiring().races, day, after):
         if races == _MOST_RACES or text.tell() > _LARGEST:
             following = f"/receipts?day={day}&team={quote(team)}&after={after[0]}.{after[1]}"
             break
-        write_race(text, found, team)
+        write_race(text, found, team, reps)
         after, races = found.place, races + 1
     return csv_answer(text.getvalue(), following)
 
 
 def disputes(event: Event, manager: Manager) -> Response:
     """`GET /disputes?month=2026-11`: what reps disputed in a UTC month, this one unless named."""
-    del manager
     month = query(event, "month") or f"{clock.now():%Y-%m}"
     if not _MONTH.fullmatch(month):
         raise InvalidInput((FieldError("month", "send a month such as 2026-11"),))
     found = wiring().races.disputes(date.fromisoformat(f"{month}-01"))
-    return answer(200, {"month": month, "disputes": [_disputed(one) for one in found]})
+    reps = wiring().roster.get_many(sorted({one.rep_id for one in found}))
+    shown = [
+        _disputed(one)
+        for one in found
+        if not manager.team or (one.rep_id in reps and manages(manager, reps[one.rep_id].team))
+    ]
+    return answer(200, {"month": month, "disputes": shown})
 
 
 def rule(event: Event, manager: Manager, sent: RulingIn) -> Response:
@@ -75,15 +81,14 @@ def rule(event: Event, manager: Manager, sent: RulingIn) -> Response:
     epoch = path(event, "epoch")
     if rep is None or not _EPOCH.fullmatch(epoch):
         raise RouteNotFound("There is no such dispute. Look at GET /disputes.")
-    check_team(manager, (rep.team,), looks=False)
     now, by, races = clock.now(), manager.manager_id, wiring().races
-    filed = races.disputed(lead_id(event), int(epoch), rep.rep_id)
-    answered = answer_dispute(
-        races, lead_id(event), int(epoch), rep.rep_id, sent.upheld, sent.text, by, now
-    )
-    if filed is not None and not filed.ruling:
-        about = f"{answered.lead_id}/{answered.epoch}/{answered.rep_id}"
-        note(wiring().audit_log, by, "dispute.answer", about, now, {}, {"ruling": answered.ruling})
+    lead, opening = lead_id(event), int(epoch)
+    filed = races.disputed(lead, opening, rep.rep_id)
+    before = {"ruling": filed.ruling if filed is not None else ""}
+    about = f"{lead}/{opening}/{rep.rep_id}"
+    with noting(wiring().audit_log, by, "dispute.answer", about, now, before) as told:
+        answered = answer_dispute(races, lead, opening, rep.rep_id, sent.upheld, sent.text, by, now)
+        told.after = {"ruling": answered.ruling}
     return answer(200, _disputed(answered))
 
 
@@ -104,9 +109,9 @@ def _disputed(one: Dispute) -> dict[str, Any]:
     }
 
 
-def _asked(event: Event) -> tuple[date, str, tuple[int, int]]:
+def _asked(event: Event, team: str) -> tuple[date, str, tuple[int, int]]:
     """Return the day, the team (empty for all) and the place to go on after."""
-    team, given, errors = query(event, "team"), query(event, "after"), list[FieldError]()
+    given, errors = query(event, "after"), list[FieldError]()
     try:
         day = date.fromisoformat(query(event, "day"))
     except ValueError:

@@ -12,7 +12,7 @@ from aws_lambda_powertools.utilities.idempotency import (
 )
 
 from dibs.offers.notify import notify
-from dibs.offers.ports import NotifyBatch
+from dibs.offers.ports import MARKED, NotifyBatch
 from dibs.offers.queues import batch_from
 from dibs.web.entry import Arrival, messages
 from dibs.wiring import wiring
@@ -47,6 +47,8 @@ def work(body: dict[str, Any], arrival: Arrival) -> None:
         once, data_keyword_argument="name", persistence_store=_done(), config=config
     )
     run(name=batch.name, batch=batch)
+    if batch.kind in MARKED:
+        wiring().offers.unmark(batch)
 
 
 def warm() -> None:

@@ -10,7 +10,7 @@ from dibs.assignment.head_start_days import turns_daily
 from dibs.aws import clock
 from dibs.aws.observability import count, logger
 from dibs.core.errors import FieldError, InvalidInput
-from dibs.dispatch.heal import heal
+from dibs.dispatch.heal import heal, send_again
 from dibs.dispatch.sweep import sweep
 from dibs.game.contests import run as contests
 from dibs.game.rewards.requests import decay_monthly, expire_requests
@@ -35,6 +35,8 @@ def run_sweep(as_of: datetime) -> dict[str, Any]:
     count("LeadsUnassigned", swept.queued)
     late = seal_late(wiring().races, wiring().bus, as_of)
     count("SealsLate", late)
+    notices = send_again(mine.offers, mine.notify_queue, as_of)
+    count("NoticesSentAgain", notices)
     healed = heal(wiring().count_deps, as_of, _not_healed)
     count("EntriesRecordedLate", healed.recorded)
     count("EntriesScoredLate", healed.scored)
@@ -45,7 +47,13 @@ def run_sweep(as_of: datetime) -> dict[str, Any]:
     chained = sum(block.races for block in added)
     # Its absence is an alarm: nothing that is lost comes back while the sweep stands still.
     count("Swept")
-    return {**asdict(swept), **asdict(healed), "seals_late": late, "chained": chained}
+    return {
+        **asdict(swept),
+        **asdict(healed),
+        "seals_late": late,
+        "notices": notices,
+        "chained": chained,
+    }
 
 
 def _not_healed(what: str) -> None:

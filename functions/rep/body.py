@@ -6,7 +6,6 @@ import json
 from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, Any, ClassVar
-from urllib.parse import parse_qs
 
 from pydantic import (
     BeforeValidator,
@@ -24,6 +23,7 @@ from dibs.people.profiles import LEAVE_SCHEMA, leave_of
 from dibs.receipts.body import InOwnWords
 from dibs.web.body import TEXT_ONLY, AppBody, judged_later, otherwise
 from dibs.web.http import LARGEST_BODY
+from dibs.web.json_body import FORM, form_fields
 
 _QUIET = f"send a whole number of minutes from 0 to {MOST_QUIET_MINUTES}"
 
@@ -73,7 +73,7 @@ class AvailabilityIn(AppBody):
 class AvailabilityForm:
     """The switch on the rep's page, as a form sends it."""
 
-    media: ClassVar[str] = "application/x-www-form-urlencoded"
+    media: ClassVar[str] = FORM
     largest: ClassVar[int] = LARGEST_BODY
     example: ClassVar[Mapping[str, Any]] = {"available": "false", "minutes": "60"}
 
@@ -84,7 +84,7 @@ class AvailabilityForm:
         Raises:
             InvalidInput: names every field that is wrong.
         """
-        sent = {name: said[0] for name, said in parse_qs(raw.decode(errors="replace")).items()}
+        sent = form_fields(raw, ("available", "minutes"))
         minutes = sent.get("minutes", "")
         number = int(minutes) if minutes.isascii() and minutes.isdigit() else None
         available = {"true": True, "false": False}.get(sent.get("available", ""))
@@ -96,7 +96,7 @@ class AvailabilityForm:
     def described(cls) -> dict[str, Any]:
         """Return its JSON Schema."""
         says = {"available": {"enum": ["true", "false"]}, "minutes": {"type": "string"}}
-        return {"type": "object", "properties": says}
+        return {"type": "object", "properties": says, "additionalProperties": False}
 
 
 class ReleaseIn(AppBody):

@@ -9,8 +9,8 @@ from typing import Any
 from dibs.assignment.work import accept
 from dibs.assignment.work import release as release_lead
 from dibs.aws import clock
-from dibs.callers import HOLDER_OR_MANAGER, REP, REP_AND_USAGE, REP_OR_MANAGER, VIEWER
-from dibs.core.credentials import Shown
+from dibs.callers import HOLDER_OR_MANAGER, POOL_VIEWER, REP, REP_AND_USAGE
+from dibs.core.credentials import Manager, Shown
 from dibs.core.errors import (
     AlreadyExists,
     FieldError,
@@ -118,11 +118,12 @@ def _sighted(event: Event, caller: Shown, what: str) -> Response:
     return answer(200, {"lead_id": lead.lead_id, what.removesuffix("_at"): True})
 
 
-def draw(event: Event, rep: Rep | None) -> Response:
+def draw(event: Event, caller: Rep | Manager) -> Response:
     """`GET /leads/{lead_id}/draw`: how a lead was drawn, for who was in the draw and for managers.
 
     The latest draw, or that of opening `?epoch=2`. Anybody can recompute it from the answer.
     """
+    rep = caller if isinstance(caller, Rep) else None
     asking = None if rep is None else rep.rep_id
     drawn = look(wiring().race, lead_id(event), epoch_asked(event), asking)
     hidden = rep is not None and wiring().roster.playbook().hides_winner_from(rep)
@@ -277,7 +278,7 @@ ROUTES = {
     "GET /me": Route(me, REP_AND_USAGE, {200: "Me", 304: ""}),
     "GET /me/offers": Route(offers, REP_AND_USAGE, {200: "Offers"}),
     "GET /pool": Route(
-        pool.pool, REP_OR_MANAGER, {200: "PoolShown"}, (Forbidden, InvalidInput), query=pool.POOL
+        pool.pool, POOL_VIEWER, {200: "PoolShown"}, (Forbidden, InvalidInput), query=pool.POOL
     ),
     "GET /me/leads": Route(held, REP, {200: "HeldLeads"}),
     "GET /": Route(home.show, REP_AND_USAGE, {200: HTML, 303: ""}, page=home.page_of),
@@ -319,7 +320,7 @@ ROUTES = {
         receipt.receipt, REP, {200: "Receipt"}, _NO_LEAD, query=EPOCH
     ),
     "GET /leads/{lead_id}/why": Route(
-        why.show, VIEWER, {200: "Why"}, (*_NO_LEAD, Forbidden), query=EPOCH
+        why.show, HOLDER_OR_MANAGER, {200: "Why"}, _NO_LEAD, query=EPOCH
     ),
     "POST /leads/{lead_id}/dispute": Route(
         receipt.dispute,
@@ -331,7 +332,7 @@ ROUTES = {
         repeated="The first objection of a rep to a race stays as it was.",
     ),
     "GET /leads/{lead_id}/draw": Route(
-        draw, VIEWER, {200: "Draw"}, (LeadNotFound, RouteNotFound, Forbidden), query=EPOCH
+        draw, HOLDER_OR_MANAGER, {200: "Draw"}, (LeadNotFound, RouteNotFound), query=EPOCH
     ),
     "PUT /me/availability": Route(
         availability, REP, {200: "Availability"}, body=AvailabilityIn, repeated=_AGAIN

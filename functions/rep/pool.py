@@ -9,12 +9,12 @@ from typing import Any
 
 from dibs.assignment.overview import pool_view
 from dibs.aws import clock
+from dibs.callers import part_shown
 from dibs.core.credentials import Manager
 from dibs.core.errors import FieldError, Forbidden, InvalidInput, Refusal
 from dibs.core.rep import Rep, Usage
 from dibs.offers.open_offers import offers_of
 from dibs.race.decide import Refused, off
-from dibs.roster.callers import check_team
 from dibs.web.http import Event, Response, answer, query
 from dibs.web.translations import refusal_sentence
 from dibs.wiring import wiring
@@ -34,9 +34,9 @@ def pool(event: Event, caller: tuple[Rep, Usage] | Manager) -> Response:
     if team and team not in playbook.teams:
         raise InvalidInput((FieldError("team", "name one of the playbook's teams, or none"),))
     if isinstance(caller, Manager):
-        check_team(caller, (team or caller.team,), looks=True)
-        view = pool_view(wiring().race.open_leads(), team or caller.team, now, hidden=False)
-        return answer(200, {"as_of": now, "team": team or caller.team or None, **asdict(view)})
+        part = part_shown(event, caller)
+        view = pool_view(wiring().race.open_leads(), part, now, hidden=False)
+        return answer(200, {"as_of": now, "team": part or None, **asdict(view)})
     rep, usage = caller
     if team not in ("", rep.team):
         raise Forbidden("You see the pool of your own team.")

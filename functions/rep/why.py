@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from dibs.aws import clock
+from dibs.core.credentials import Manager
 from dibs.core.lead import Transition
 from dibs.core.rep import Rep
 from dibs.offers.ports import OfferView
@@ -14,8 +15,9 @@ from dibs.web.http import Event, Response, answer, epoch_asked, lead_id
 from dibs.wiring import wiring
 
 
-def show(event: Event, rep: Rep | None) -> Response:
+def show(event: Event, caller: Rep | Manager) -> Response:
     """`GET /leads/{lead_id}/why`: why a lead went where it went: each rule for each rep."""
+    rep = caller if isinstance(caller, Rep) else None
     files = WhyDeps(
         race=wiring().race,
         races=wiring().races,
@@ -24,7 +26,8 @@ def show(event: Event, rep: Rep | None) -> Response:
         playbooks=wiring().playbooks,
         story=wiring().ledger.story,
     )
-    found = why(files, lead_id(event), epoch_asked(event), rep, clock.now())
+    team = "" if isinstance(caller, Rep) else caller.team
+    found = why(files, lead_id(event), epoch_asked(event), rep, clock.now(), team)
     lead = found.story.lead
     body: dict[str, Any] = {
         "lead_id": lead.lead_id,

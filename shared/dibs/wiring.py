@@ -267,10 +267,11 @@ class Wiring:
     @cached_property
     def notify_queue(self) -> SqsNotifyQueue:
         """Where batches of notices wait."""
+        from dibs.aws import clock
         from dibs.aws.clients import sqs
         from dibs.offers.queues import SqsNotifyQueue
 
-        return SqsNotifyQueue(sqs(), self.settings.notify_queue_url)
+        return SqsNotifyQueue(sqs(), self.settings.notify_queue_url, self.offers, clock.now)
 
     @cached_property
     def timers(self) -> SqsTimers:

@@ -22,6 +22,7 @@ from standardwebhooks import Webhook
 from dibs.aws import clients
 from dibs.aws.dynamo import Dynamo
 from dibs.aws.settings import Settings, logical_id
+from dibs.core.credentials import is_manager
 from dibs.core.lead import Lead
 from dibs.core.links import link_token
 from dibs.core.rep import Device, Platform, Rep
@@ -47,6 +48,8 @@ PLAYBOOK = a_playbook(teams={"north": {"name": "North"}, "south": {"name": "Sout
 MANAGER = "manager.secret"
 RESULTS_SECRET = "cmVzdWx0cy1hcmUtc2lnbmVkLXdpdGgtdGhpcy1vbmUh"
 INTAKE_SECRET = "bm9ib2R5LWtub3dzLXRoaXMtYnV0LXRoZS10ZXN0cw=="
+
+NOTED_ELSEWHERE = {"POST /activities"}  # each entry of the ledger names who reported it
 
 # The people of the events: the rep, the link and the lead they name are Aina's and `a_card()`.
 AINA = a_rep(1, name="Aina Zulkifli")
@@ -141,6 +144,8 @@ def http(
     asked["rawPath"] = asked["requestContext"]["http"]["path"] = where
     if body is not None:
         asked["body"] = body
+    elif asked["routeKey"] != event(name)["routeKey"]:
+        asked.pop("body", None)  # it is another call's
     for header, value in headers.items():
         asked["headers"].pop(header.replace("_", "-"), None)
         if value is not None:
@@ -285,7 +290,17 @@ class App:
             named = {one["name"] for one in operation.get("parameters", ()) if one["in"] == "query"}
             assert read.names <= named, f"{asked['routeKey']} reads {read.names - named}"
             contract.check(asked["routeKey"], answer.status, answer.headers, answer.text)
+            self._check_noted(asked, operation)
         return answer
+
+    def _check_noted(self, asked: Event, operation: dict[str, Any]) -> None:
+        """A manager's change is in the audit trail before it is made, or together with it (O6)."""
+        token = asked["headers"].get("authorization", "").removeprefix("Bearer ")
+        by_manager = is_manager(token.partition(".")[0])
+        scope = operation.get("x-dibs-scope")
+        noted = scope in ("named", "body", "all") and asked["routeKey"] not in NOTED_ELSEWHERE
+        if by_manager and noted and self.roles.writes:
+            assert self.settings.audit_table in self.roles.writes[0], asked["routeKey"]
 
     def put_playbook(self, playbook: Playbook) -> None:
         """Put a playbook in force at once, whatever the functions remember."""

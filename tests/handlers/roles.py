@@ -44,12 +44,16 @@ _NAMES_ITS_RESOURCE = (
 
 
 class Roles:
-    """The roles of the template. `arns` are the values its references have in this account."""
+    """The roles of the template. `arns` are the values its references have in this account.
+
+    `writes` are the tables that each write of the latest function went to, in order.
+    """
 
     def __init__(self, arns: Mapping[str, str], tables: Mapping[str, str]) -> None:
         self._arns = arns
         self._tables = tables
         self._function: str | None = None
+        self.writes: list[set[str]] = []
         self._refused: list[str] = []
 
     def watch(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -62,6 +66,8 @@ class Roles:
                 for action, resource in self._asked(service, operation, request):
                     if not self._allows(self._function, action, resource):
                         self._refused.append(f"{action} on {resource}")
+            if service_of(client) == "dynamodb" and (tables := _written(operation, request)):
+                self.writes.append(tables)
             if any(len(key) > _LONGEST_KEY for key in _keys(request)):
                 raise ClientError({"Error": {"Code": "ValidationException"}}, operation)
             return ask(client, operation, request)
@@ -71,7 +77,7 @@ class Roles:
     @contextmanager
     def taken_by(self, function: str) -> Iterator[list[str]]:
         """Act in a function's role; what it was not allowed stands in the list."""
-        self._function, self._refused = function, []
+        self._function, self._refused, self.writes = function, [], []
         try:
             yield self._refused
         finally:
@@ -130,6 +136,19 @@ class Roles:
             return self._value(given[1]).split(given[0])
         assert function == "Fn::Join", function
         return given[0].join(self._value(given[1]))
+
+
+def service_of(client: Any) -> str:
+    return str(client.meta.service_model.service_name)
+
+
+def _written(operation: str, request: dict[str, Any]) -> set[str]:
+    """The tables a request to DynamoDB writes to."""
+    if operation == "TransactWriteItems":
+        return {one["TableName"] for write in request["TransactItems"] for one in write.values()}
+    if operation == "BatchWriteItem":
+        return set(request["RequestItems"])
+    return {request["TableName"]} if operation in ("PutItem", "UpdateItem", "DeleteItem") else set()
 
 
 def _keys(request: dict[str, Any]) -> Iterator[str]:

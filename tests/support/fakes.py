@@ -596,6 +596,11 @@ class FakeHoldings:
         self.busy = 0
         self.meanwhile: Callable[[], None] | None = None
         """Happens once, between somebody's read and their write."""
+        self.waiting = Counter[tuple[str, datetime]]()
+
+    def place(self, team: str, begins: datetime) -> int:
+        self.waiting[team, begins] += 1
+        return self.waiting[team, begins] - 1
 
     def queued(self) -> list[Lead]:
         leads = self._memory.leads.values()

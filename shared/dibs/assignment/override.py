@@ -7,7 +7,7 @@ fails when the lead has changed since it was read.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Literal
@@ -17,12 +17,13 @@ from dibs.core.attempts import attempts
 from dibs.core.errors import Busy, FieldError, InvalidInput, LeadNotFound
 from dibs.core.lead import HELD, Lead, State, Transition, moved
 from dibs.race.lifecycle import new_claim, remove_owner, return_lead
-from dibs.race.opening import races, reopening
+from dibs.race.opening import places_at_night, races, reopening
 from dibs.race.ports import RaceStore, RaceView
 from dibs.race.usage import Change, count_lead, release_lead
 from dibs.rules.rules import Rules
 
 BY_MANAGER = "by_manager"
+NO_REP = "is no rep here; look at GET /reps"
 REASSIGNED = "reassigned"
 TRANSFERRED = "transferred"
 WITHDRAWN = "withdrawn"
@@ -62,8 +63,8 @@ def assign(
         view, now = race.read(lead_id, rep_id), clock()
         lead, rep, playbook = _lead_of(view), view.rep, view.playbook
         if rep is None or not rep.active:
-            wrong = "is no rep here" if rep is None else "has left"
-            raise InvalidInput((FieldError("rep_id", f"{wrong}; look at GET /reps"),))
+            wrong = NO_REP if rep is None else "has left; look at GET /reps"
+            raise InvalidInput((FieldError("rep_id", wrong),))
         if lead.owner == rep_id and lead.state in HELD:
             return lead
         if transferred_by and (lead.owner != transferred_by or lead.state not in HELD):
@@ -109,33 +110,36 @@ def withdraw(
         if lead.owner is None and lead.on_hold is (to == "nobody"):
             return lead
         if lead.owner is None:
-            act = _put_on_hold if to == "nobody" else _put_back
-            changed, transition = act(lead, playbook, now, by, reason)
+            if to == "nobody":
+                changed, transition = _put_on_hold(lead, now, by, reason)
+            else:
+                places = places_at_night(lead, playbook, now, holdings.place)
+                changed, transition = _put_back(lead, playbook, now, by, reason, places)
             return Override(lead, changed, (transition,))
         won, off = _won(view, lead), _off(race, lead)
         if to == "pool":
-            back, transitions = return_lead(lead, playbook, now, WITHDRAWN, by, reason, won=won)
+            places = places_at_night(lead, playbook, now, holdings.place)
+            back, transitions = return_lead(
+                lead, playbook, now, WITHDRAWN, by, reason, won=won, places=places
+            )
             return Override(lead, back, tuple(transitions), off)
         free, transitions = remove_owner(lead, playbook, now, WITHDRAWN, by, reason, won=won)
-        on_hold, transition = _put_on_hold(free, playbook, now, by, reason)
+        on_hold, transition = _put_on_hold(free, now, by, reason)
         return Override(lead, on_hold, (*transitions, transition), off)
 
     return _stored(decide, holdings, pause)
 
 
-def _put_on_hold(
-    lead: Lead, playbook: Rules, now: datetime, by: str, reason: str
-) -> tuple[Lead, Transition]:
-    del playbook
+def _put_on_hold(lead: Lead, now: datetime, by: str, reason: str) -> tuple[Lead, Transition]:
     expired, transition = moved(lead, State.EXPIRED, now, WITHDRAWN, by, reason)
     return replace(expired, on_hold=True), transition
 
 
 def _put_back(
-    lead: Lead, playbook: Rules, now: datetime, by: str, reason: str
+    lead: Lead, playbook: Rules, now: datetime, by: str, reason: str, places: Mapping[str, int]
 ) -> tuple[Lead, Transition]:
     to = State.OPEN if races(lead, playbook) else State.EXPIRED
-    return moved(reopening(lead, playbook, now), to, now, PUT_BACK, by, reason)
+    return moved(reopening(lead, playbook, now, places), to, now, PUT_BACK, by, reason)
 
 
 def _lead_of(view: RaceView) -> Lead:

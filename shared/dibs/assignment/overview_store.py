@@ -10,7 +10,7 @@ from typing import Any
 from dibs.assignment.ports import LeadPages, Position
 from dibs.aws import keys
 from dibs.aws.attributes import Item
-from dibs.aws.dynamo import Dynamo
+from dibs.aws.dynamo import ConditionFailed, Dynamo
 from dibs.aws.settings import Settings
 from dibs.core.lead import Lead
 from dibs.race.records import lead_from
@@ -61,6 +61,29 @@ class DynamoLeadPages(LeadPages):
         ours = [lead for item in page if (lead := leads.get(item["lead_id"]["S"])) is not None]
         more = {rep_id: _place(page[-1], "claimed_at")} if len(found) > most else None
         return [lead for lead in ours if lead.owner == rep_id], 2, more
+
+    def file_on_hold(self) -> int:
+        """File the leads that an earlier version put on hold, so that they are listed; return how
+        many. A second time changes nothing; one that has moved on meanwhile stays as it is."""
+        table, filed = self._to.leads_table, 0
+        unfiled = "parked = :yes AND attribute_not_exists(wait_shard)"
+        values: Item = {":yes": {"BOOL": True}}
+        for item in self._db.scan(
+            table, FilterExpression=unfiled, ExpressionAttributeValues=values
+        ):
+            shard = keys.hold_shard(keys.shard_of(item["lead_id"]["S"]))
+            try:
+                self._db.update(
+                    table,
+                    {"lead_id": item["lead_id"], "sk": item["sk"]},
+                    "SET wait_shard = :shard, wait_at = received_at",
+                    unfiled,
+                    ExpressionAttributeValues={**values, ":shard": {"S": shard}},
+                )
+            except ConditionFailed:
+                continue
+            filed += 1
+        return filed
 
     def _some(
         self, index: str, key: tuple[str, str], order: str, after: Position, most: int

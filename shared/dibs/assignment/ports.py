@@ -65,6 +65,10 @@ class Holdings(Protocol):
     or the turn has changed since it was read.
     """
 
+    def place(self, team: str, begins: datetime) -> int:
+        """Count one lead that waits until the team's work begins; return how many came before."""
+        ...
+
     def queued(self) -> list[Lead]: ...
 
     def unworked(self, until: datetime) -> list[Lead]: ...

@@ -15,7 +15,7 @@ from dibs.aws.dynamo import ConditionFailed, Dynamo
 from dibs.aws.settings import Settings
 from dibs.core.lead import Lead, Transition
 from dibs.race.records import lead_from, lock_item
-from dibs.race.store import read_waiting
+from dibs.race.store import place_at_night, read_waiting
 from dibs.race.usage import Change, work_lead
 from dibs.race.writes import (
     awaiting_somebody,
@@ -58,6 +58,10 @@ class DynamoHoldings(Holdings):
         leads = [lead_from(item) for item in found[self._to.leads_table]]
         ours = [lead for lead in leads if lead.owner == rep_id]
         return sorted(ours, key=lambda lead: (lead.claimed_at or lead.opens_at, lead.lead_id))
+
+    def place(self, team: str, begins: datetime) -> int:
+        """Count one lead that waits until the team's work begins; return how many came before."""
+        return place_at_night(self._db, self._to, team, begins)
 
     def last_turn(self, rotation: str) -> Turn:
         """Return who was served last in a rotation, as it is now."""

@@ -26,6 +26,7 @@ from dibs.core.lead import HELD, RELEASED, Lead
 from dibs.core.ports import Bus
 from dibs.race.claim import Proof, knows_of
 from dibs.race.lifecycle import return_lead
+from dibs.race.opening import places_at_night
 from dibs.race.ports import RaceStore
 from dibs.race.undo import undo
 from dibs.race.usage import release_lead
@@ -191,7 +192,10 @@ def give_back(
         ):
             return None
         won = view.claim is not None and view.claim.epoch == held.epoch and view.claim.competitive
-        back, transitions = return_lead(held, view.playbook, now, cause, by, note, won=won)
+        places = places_at_night(held, view.playbook, now, holdings.place)
+        back, transitions = return_lead(
+            held, view.playbook, now, cause, by, note, won=won, places=places
+        )
         with attempt:
             if holdings.give_back(held, back, transitions, release_lead(held, view.usage)):
                 return back

@@ -317,6 +317,11 @@ def is_unrecorded(outbox: str) -> bool:
     return outbox.startswith(_UNRECORDED)
 
 
+def unsent_shard(shard: int) -> str:
+    """Batches of notices that are queued and not known to be done."""
+    return f"UNSENT#{shard}"
+
+
 def unscored_shard(shard: int) -> str:
     """Ledger entries that are not in the standings yet, by when they were written."""
     return f"UNSCORED#{shard}"

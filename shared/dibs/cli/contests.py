@@ -12,9 +12,9 @@ from rich.table import Table
 
 from dibs.aws import clock
 from dibs.cli.console import console
-from dibs.cli.target import Stack, noted, operator, target
+from dibs.cli.target import Stack, noting, operator, target
 from dibs.core.errors import FieldError, InvalidInput, RouteNotFound
-from dibs.game.contests.repeat import cancel_series, plan_series
+from dibs.game.contests.repeat import begun_already, cancel_series, plan_series
 from dibs.game.contests.run import cancel, flaws, plan
 from dibs.game.contests.store import contest_from_body, series_from_body, signature
 
@@ -32,13 +32,16 @@ def add(
     deps, now, by = here.stores.contest_deps, clock.now(), operator()
     if "repeats" in body:
         series, unread = series_from_body(name, body)
-        plan_series(deps, replace(series, by=by), now, unread)
-        noted(here.stores, "series.put", name, after={"repeats": body["repeats"]})
+        with noting(here.stores, "series.put", name, after={"repeats": body["repeats"]}):
+            before = list(deps.contests.all())
+            plan_series(deps, replace(series, by=by), now, unread)
+        for one in begun_already(series, before, deps.contests.all(), now):
+            typer.echo(f"{one.field} {one.problem}", err=True)
         typer.echo(f"{name}: set up; its contests are in 'dibs contests list'.")
         return
     contest, unread = contest_from_body(name, body)
-    planned = plan(deps, contest, by, now, unread)
-    noted(here.stores, "contest.put", name, after={"name": planned.contest.name})
+    with noting(here.stores, "contest.put", name, after={"name": contest.name}):
+        planned = plan(deps, contest, by, now, unread)
     times = planned.times
     typer.echo(
         f"{name}: from {times.opens_at:%Y-%m-%d %H:%M} to {times.ends_at:%Y-%m-%d %H:%M} UTC."
@@ -72,12 +75,12 @@ def cancel_(
 ) -> None:
     """Call a contest off, or a series of contests."""
     here = target(stack)
-    if series:
-        cancel_series(here.stores.contest_deps, name)
-    else:
-        cancel(here.stores.contest_deps, name)
     what = "series" if series else "contest"
-    noted(here.stores, f"{what}.cancel", name, after={"state": "cancelled"})
+    with noting(here.stores, f"{what}.cancel", name, after={"state": "cancelled"}):
+        if series:
+            cancel_series(here.stores.contest_deps, name)
+        else:
+            cancel(here.stores.contest_deps, name)
     typer.echo(f"{name}: cancelled.")
 
 

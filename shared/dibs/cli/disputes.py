@@ -10,7 +10,7 @@ from rich.table import Table
 
 from dibs.aws import clock
 from dibs.cli.console import console
-from dibs.cli.target import Stack, noted, operator, target
+from dibs.cli.target import Stack, noting, operator, target
 from dibs.core.errors import FieldError, InvalidInput
 from dibs.receipts.body import checked_words
 from dibs.receipts.seal import answer_dispute
@@ -55,8 +55,8 @@ def answer(
     said, here = checked_words(text, "text"), target(stack)
     races = here.stores.races
     filed = races.disputed(lead, epoch, rep)
-    answered = answer_dispute(races, lead, epoch, rep, upheld, said, operator(), clock.now())
-    if filed is not None and not filed.ruling:
-        about = f"{lead}/{epoch}/{rep}"
-        noted(here.stores, "dispute.answer", about, after={"ruling": answered.ruling})
+    before = {"ruling": filed.ruling if filed is not None else ""}
+    with noting(here.stores, "dispute.answer", f"{lead}/{epoch}/{rep}", before) as told:
+        answered = answer_dispute(races, lead, epoch, rep, upheld, said, operator(), clock.now())
+        told.after = {"ruling": answered.ruling}
     typer.echo(f"Answered: {answered.ruling.replace('_', ' ')}.")

@@ -29,7 +29,7 @@ from dibs.assignment.overview import (
 from dibs.assignment.work import reason_of
 from dibs.aws import clock
 from dibs.cli.console import console
-from dibs.cli.target import Stack, Target, noted, target
+from dibs.cli.target import Stack, Target, noting, target
 from dibs.core.errors import NotConfigured
 from dibs.core.lead import DuplicateLink, IdentityKind, Lead, State
 from dibs.intake.duplicates import EXISTING_OWNER
@@ -37,6 +37,7 @@ from dibs.intake.signing import Scope
 from dibs.people.leads_shown import lead_shown
 from dibs.race.draw import flaws, ticket
 from dibs.receipts.receipts import SealedRace
+from dibs.roster.trail import Note
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -265,8 +266,9 @@ def assign(
     race = here.stores.race
     holdings = here.stores.holdings
     why = reason_of(reason)
-    lead, changed = override.assign(race, holdings, lead_id, rep_id, by, why, clock.now)
-    noted(here.stores, "lead.assign", lead_id, {"holder": lead.previous_owner}, _after(lead))
+    with noting(here.stores, "lead.assign", lead_id, {}, {"holder": rep_id}) as told:
+        lead, changed = override.assign(race, holdings, lead_id, rep_id, by, why, clock.now)
+        _tell(told, lead, changed)
     _print_state(lead, changed)
 
 
@@ -286,9 +288,15 @@ def withdraw(
     holdings = here.stores.holdings
     to: override.Where = "nobody" if to_nobody else "pool"
     why = reason_of(reason)
-    lead, changed = override.withdraw(race, holdings, lead_id, to, by, why, clock.now)
-    noted(here.stores, "lead.withdraw", lead_id, {"holder": lead.previous_owner}, _after(lead))
+    with noting(here.stores, "lead.withdraw", lead_id, {}, {"to": to}) as told:
+        lead, changed = override.withdraw(race, holdings, lead_id, to, by, why, clock.now)
+        _tell(told, lead, changed)
     _print_state(lead, changed)
+
+
+def _tell(told: Note, lead: Lead, changed: bool) -> None:
+    told.before = {"holder": lead.previous_owner} if changed else {}
+    told.after = _after(lead) if changed else {}
 
 
 def _after(lead: Lead) -> dict[str, Any]:

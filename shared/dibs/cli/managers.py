@@ -81,8 +81,9 @@ def link(who: Who, stack: Stack = "") -> None:
 
 def migrate(stack: Stack = "") -> None:
     """Carry stored data over to this version; a second time changes nothing."""
-    moved = target(stack).stores.credentials.carry_over()
-    typer.echo(f"Tokens carried over: {moved}.")
+    stores = target(stack).stores
+    moved, filed = stores.credentials.carry_over(), stores.lead_pages.file_on_hold()
+    typer.echo(f"Tokens carried over: {moved}. Leads on hold that are listed now: {filed}.")
 
 
 def log(
@@ -106,7 +107,7 @@ def log(
         table.add_row(
             f"{one.at:%Y-%m-%d %H:%M:%S}",
             f"{names[one.who]} ({one.who})" if one.who in names else one.who,
-            one.what,
+            one.what if one.made == "yes" else f"{one.what} (whether it was made is unknown)",
             one.target,
             escape(_words(one.before)),
             escape(_words(one.after)),

@@ -10,7 +10,7 @@ from rich.progress import track
 
 from dibs.cli.console import console
 from dibs.cli.files import DryRun, Encoding, end, line_of, read_file
-from dibs.cli.target import Stack, noted, target
+from dibs.cli.target import Stack, noting, target
 from dibs.core.errors import FieldError
 from dibs.core.lead import IdentityKind
 from dibs.core.tables import Column
@@ -74,11 +74,11 @@ def import_(
         end(wrong)
         return
     store, changed = here.stores.leads, 0
-    for companies, owner in track(good, "Importing", console=console, disable=not good):
-        named = [store.name_owner(one, owner) for one in companies]
-        changed += any(named)
-    if changed:
-        noted(here.stores, "owners.import", "companies", {}, {"companies": changed})
+    with noting(here.stores, "owners.import", "companies", {}, {"companies": len(good)}) as told:
+        for companies, owner in track(good, "Importing", console=console, disable=not good):
+            named = [store.name_owner(one, owner) for one in companies]
+            changed += any(named)
+        told.after = {"companies": changed} if changed else {}
     typer.echo(
         f"{len(good)} companies have their owners now: {changed} changed, "
         f"{len(good) - changed} as before; {len(wrong)} lines not taken."

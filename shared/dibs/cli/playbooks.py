@@ -14,12 +14,13 @@ from rich.console import Console
 from rich.markup import escape
 
 from dibs.aws.clock import now
-from dibs.cli.target import Stack, noted, target
+from dibs.cli.target import Stack, noting, target
 from dibs.core.errors import FieldError
 from dibs.playbook.changes import (
     Proposal,
     TeamPreview,
     apply,
+    next_version,
     opening_words,
     propose,
     propose_again,
@@ -171,10 +172,11 @@ def _apply(stores: Wiring, proposal: Proposal, yes: bool, by: str, note: str) ->
                 "this is not a terminal to ask in; add --yes", param_hint="--yes"
             )
         typer.confirm("Put this in force?", abort=True)
-    number = apply(stores.playbooks, proposal, by, now(), note)
     before = {one.place: one.before for one in proposal.changes}
     after = {one.place: one.after for one in proposal.changes}
-    noted(stores, "playbook.apply", f"version {number}", before, after)
+    target = f"version {next_version(proposal)}"
+    with noting(stores, "playbook.apply", target, before, after):
+        number = apply(stores.playbooks, proposal, by, now(), note)
     again = "Nothing changed: version" if number == proposal.base.number else "Version"
     typer.echo(f"{again} {number} is in force.")
 

@@ -18,7 +18,7 @@ from rich.table import Table
 from dibs.aws import clock
 from dibs.cli.console import console
 from dibs.cli.files import AsJson, DryRun, Encoding, end, read_file
-from dibs.cli.target import Stack, noted, operator, target
+from dibs.cli.target import Stack, noting, operator, target
 from dibs.core.calendar import Hours, written_hours
 from dibs.core.errors import AlreadyExists, DibsError, FieldError, RouteNotFound
 from dibs.core.rep import Rep
@@ -160,9 +160,9 @@ def pause(
     if not 0 <= minutes <= longest:
         raise typer.BadParameter(f"use 1 to {longest}", param_hint="--minutes")
     until = None if resume else clock.now() + timedelta(minutes=minutes or longest)
-    roster.pause(rep_id, until)
     was, until_then = {"paused_until": rep.paused_until}, {"paused_until": until}
-    noted(stores, "rep.pause", rep_id, was, until_then)
+    with noting(stores, "rep.pause", rep_id, was, until_then):
+        roster.pause(rep_id, until)
     typer.echo(
         f"{rep.name} is {'on' if until is None else f'paused until {until:%d %b %H:%M} UTC'}."
     )
@@ -232,9 +232,10 @@ def set_(
         raise typer.BadParameter("name at least one option to change")
     stores = target(stack).stores
     was = stores.roster.get(rep_id)
-    rep = change_profile(stores.roster, rep_id, given)
     before = profile_fields(was, given) if was is not None else {}
-    noted(stores, "rep.change", rep_id, before, profile_fields(rep, given))
+    with noting(stores, "rep.change", rep_id, before) as told:
+        rep = change_profile(stores.roster, rep_id, given)
+        told.after = profile_fields(rep, given)
     typer.echo(f"{rep.name}: {', '.join(given)} set.")
 
 
@@ -263,8 +264,8 @@ def leave(
         held = len(holdings.held_by(rep_id))
         _say(f"{rep.name} ({rep.team}) leaves: their token ends, and {held} leads go back.")
         typer.confirm("Go on?", abort=True)
-    back = leave_for_good(here.stores.roster, race, holdings, rep_id, "operator", clock.now)
-    noted(here.stores, "rep.leave", rep_id, {"active": rep.active}, {"active": False})
+    with noting(here.stores, "rep.leave", rep_id, {"active": rep.active}, {"active": False}):
+        back = leave_for_good(here.stores.roster, race, holdings, rep_id, "operator", clock.now)
     typer.echo(f"{rep.name} has left; leads that went back: {back}.")
     for team in fallback_of(here.stores.roster.playbook(), rep_id):
         typer.echo(f"Name another fallback person for team {team} in the playbook.")
@@ -275,8 +276,8 @@ def return_(rep_id: str, stack: Stack = "") -> None:
     """Take back a rep who left, as they were, and print their new token, once (R8)."""
     stores = target(stack).stores
     rep = rep_of(stores.roster, rep_id)
-    has_number = come_back(stores.roster, rep_id)
-    noted(stores, "rep.return", rep_id, {"active": False}, {"active": True})
+    with noting(stores, "rep.return", rep_id, {"active": False}, {"active": True}):
+        has_number = come_back(stores.roster, rep_id)
     token = issue_token(stores.credentials, rep_id, operator(), clock.now())
     if not has_number:
         _say(

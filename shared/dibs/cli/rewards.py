@@ -10,7 +10,7 @@ from rich.table import Table
 from dibs.assignment.work import reason_of
 from dibs.aws import clock
 from dibs.cli.console import console
-from dibs.cli.target import Stack, noted, target
+from dibs.cli.target import Stack, noting, target
 from dibs.game.rewards.requests import decide, put_reward
 from dibs.game.rewards.rules import RequestState, RewardRequest
 from dibs.game.rewards.store import DynamoRewards
@@ -55,8 +55,8 @@ def put(
     stores = target(stack).stores
     known = [one for one in stores.rewards.rewards() if one.reward_id == reward_id]
     before = {name: getattr(known[0], name) for name in given} if known else {}
-    reward = put_reward(stores.rewards, reward_id, given)
-    noted(stores, "reward.put", reward_id, before, given)
+    with noting(stores, "reward.put", reward_id, before, given):
+        reward = put_reward(stores.rewards, reward_id, given)
     typer.echo(f"{reward.name} costs {reward.price} points; left: {_or_endless(reward.left)}.")
 
 
@@ -97,8 +97,10 @@ def refuse(
 
 def _decide(stack: str, request_id: str, state: RequestState, by: str, reason: str) -> None:
     stores = target(stack).stores
-    found, changed = decide(stores.rewards, request_id, state, by, reason, clock.now)
-    noted(stores, f"reward.{state.value}", request_id, {}, {"state": found.state.value})
+    after = {"state": state.value}
+    with noting(stores, f"reward.{state.value}", request_id, {}, after) as told:
+        found, changed = decide(stores.rewards, request_id, state, by, reason, clock.now)
+        told.after = after if changed else {}
     typer.echo(_line(found, changed))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Annotated, Any
@@ -17,7 +18,8 @@ from dibs.aws.dynamo import Dynamo
 from dibs.aws.settings import Settings, logical_id
 from dibs.cli import local_stack
 from dibs.core.errors import NotConfigured
-from dibs.roster.trail import note
+from dibs.roster import trail
+from dibs.roster.trail import Note
 from dibs.wiring import Wiring
 
 Stack = Annotated[
@@ -70,15 +72,15 @@ def operator() -> str:
     return f"operator ({user})"
 
 
-def noted(
+def noting(
     stores: Wiring,
     what: str,
     about: str,
     before: Mapping[str, Any] | None = None,
     after: Mapping[str, Any] | None = None,
-) -> None:
-    """Note in the audit trail what a command changed."""
-    note(stores.audit_log, operator(), what, about, clock.now(), before, after)
+) -> AbstractContextManager[Note]:
+    """Note in the audit trail what a command changes, around the change."""
+    return trail.noting(stores.audit_log, operator(), what, about, clock.now(), before, after)
 
 
 def settings_of(stack: str) -> Settings:

@@ -14,7 +14,7 @@ from rich.table import Table
 from dibs.aws.dynamo import Dynamo
 from dibs.cli.console import console
 from dibs.cli.files import AsJson, DryRun, Encoding, end, line_of, read_file
-from dibs.cli.target import Stack, noted, target
+from dibs.cli.target import Stack, noting, target
 from dibs.core.errors import FieldError
 from dibs.core.tables import Column, whole_number
 from dibs.people.operator import all_reps
@@ -88,9 +88,9 @@ def import_(
     if dry_run:
         typer.echo(f"{len(changed)} targets to set, {as_before}. Nothing is changed.")
     else:
-        store.put(first, changed)
         before = {rep_id: known[rep_id] for rep_id in changed if rep_id in known}
-        noted(here.stores, "targets.put", f"{first:%Y-%m}", before, changed)
+        with noting(here.stores, "targets.put", f"{first:%Y-%m}", before, changed):
+            store.put(first, changed)
         typer.echo(f"{len(changed)} targets of {month} are set, {as_before}.")
     end(wrong)
 

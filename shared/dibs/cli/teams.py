@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from dibs.aws import clock
-from dibs.cli.target import Stack, noted, target
+from dibs.cli.target import Stack, noting, target
 from dibs.core.rep import Pause
 from dibs.people.pauses import pause_of, pause_team
 
@@ -43,9 +43,9 @@ def resume(team: TeamId, stack: Stack = "") -> None:
 
 def _change(team: str, pause: Pause | None, stack: str) -> None:
     stores = target(stack).stores
-    was = pause_team(stores.roster, team, pause)
     what = "team.resume" if pause is None else "team.pause"
-    noted(stores, what, team, _noted(was), _noted(pause))
+    with noting(stores, what, team, {}, _noted(pause)) as told:
+        told.before = _noted(pause_team(stores.roster, team, pause))
 
 
 def _noted(pause: Pause | None) -> dict[str, Any]:

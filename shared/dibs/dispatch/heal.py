@@ -1,6 +1,7 @@
 """What was dropped between a lead, the ledger and the standings is made up for (O9, H1).
 
-Each event that becomes an entry, and each entry, bears a mark until the next step is done. What
+Each event that becomes an entry, each entry, and each batch of notices to holders or about lost
+offers bears a mark until the next step is done. What
 still bears it after `LATE_AFTER` is done here, each minute. Doing it twice changes nothing.
 """
 
@@ -18,6 +19,7 @@ from dibs.ledger.entries import Entry
 from dibs.ledger.ports import Ledger
 from dibs.ledger.project import record_lead
 from dibs.ledger.slips import Managers, tell_slips
+from dibs.offers.ports import BatchMarks, NotifyQueue
 
 SLICE = 50
 
@@ -74,6 +76,16 @@ def heal(deps: CountDeps, now: datetime, failed: Callable[[str], None]) -> HealR
     while some := list(islice(waiting, SLICE)):
         scored += _count_late(deps, some, failed)
     return HealResult(recorded, scored)
+
+
+def send_again(marks: BatchMarks, queue: NotifyQueue, now: datetime) -> int:
+    """Queue the batches of notices again that should have been sent; return how many (H1).
+
+    One that was sent after all is not sent twice: notify knows it by its name.
+    """
+    late = marks.overdue(now - LATE_AFTER)
+    queue.put(late)
+    return len(late)
 
 
 def _count_late(deps: CountDeps, entries: Sequence[Entry], failed: Callable[[str], None]) -> int:

@@ -15,9 +15,9 @@ from dibs.core.quality import Quality
 from dibs.intake.blind import ArrivalCounts
 from dibs.intake.blind_mix import ZONE
 from dibs.intake.ports import Arrivals
+from dibs.race.store import place_at_night
 
 _KEPT = timedelta(days=400)
-_OVERNIGHT_KEPT = timedelta(days=2)
 
 
 class DynamoArrivals(Arrivals):
@@ -28,6 +28,7 @@ class DynamoArrivals(Arrivals):
 
     def __init__(self, dynamo: Dynamo, settings: Settings) -> None:
         self._db = dynamo
+        self._to = settings
         self._table = settings.organisation_table
         self._known: dict[str, ArrivalCounts] = {}
 
@@ -59,15 +60,7 @@ class DynamoArrivals(Arrivals):
 
     def place(self, team: str, begins: datetime) -> int:
         """Count one lead that waits until the team's work begins; return how many came before."""
-        expires = {"N": str(to_ms(begins + _OVERNIGHT_KEPT) // 1000)}
-        item = self._db.update(
-            self._table,
-            {"pk": {"S": keys.overnight(team, begins)}},
-            "ADD waiting :one SET expires_at = :expires",
-            ExpressionAttributeValues={":one": {"N": "1"}, ":expires": expires},
-            ReturnValues="ALL_NEW",
-        )
-        return int(item["waiting"]["N"]) - 1
+        return place_at_night(self._db, self._to, team, begins)
 
 
 def _arrived(item: Item) -> ArrivalCounts:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -46,7 +45,7 @@ from dibs.intake.identity import identities_of
 from dibs.intake.ports import Arrivals, LeadStore, StoredPost
 from dibs.race.lifecycle import new_claim
 from dibs.race.matching import skills_needed
-from dibs.race.opening import opening, races, work_begins
+from dibs.race.opening import opening, places_at_night, races
 from dibs.race.usage import count_lead
 from dibs.rules.playbook import Playbook
 
@@ -169,19 +168,9 @@ def _store_new(
     post = replace(post, card=replace(card, flags=(*card.flags, *flags)))
     identities = identities_to_move(known.identities, known.leads, lead.lead_id, rules, now)
     lead = blind_or_not(lead, post.playbook, deps.arrivals)
-    places = _places(lead, post.playbook, deps.arrivals)
+    places = places_at_night(lead, post.playbook, now, deps.arrivals.place)
     lead = opening(lead, post.playbook, now, places=places)
     return _store_unowned(lead, post, identities, deps)
-
-
-def _places(lead: Lead, playbook: Playbook, arrivals: Arrivals) -> dict[str, int]:
-    """Return how many leads each team that is off now will find before this one (R11)."""
-    places: dict[str, int] = {}
-    if not lead.test:
-        for team, begins in work_begins(lead, playbook, lead.received_at).items():
-            with suppress(Busy):  # then it opens as soon as work begins
-                places[team] = arrivals.place(team, begins)
-    return places
 
 
 def _store_unowned(

@@ -82,10 +82,9 @@ class _Caller:
     name: str = ""
     team: str = ""
 
-    def check(self, team: str) -> None:
-        """Raise Forbidden for a manager of another team."""
-        if self.team not in ("", team):
-            raise Forbidden(f"You manage team {self.team}. Ask a manager of all teams.")
+    def acts_for(self, *teams: str) -> bool:
+        """Tell whether what belongs to these teams is theirs to report on."""
+        return not self.team or self.team in teams
 
     def entry_id(self, activity_id: str) -> str:
         return activity_entry_id(activity_id, self.reporter, self.name)
@@ -292,6 +291,8 @@ def _another(deps: RecordDeps, activity: Activity, by: _Caller) -> Entry:
         ids.reverse()
     found = deps.ledger.find(ids)
     original = next((found[one] for one in ids if one in found), None)
+    if original is not None and not by.acts_for(original.team):
+        original = None
     problem = ""
     if original is None:
         problem = "there is no such activity; send it first, and name the rep_id whose it is"
@@ -303,7 +304,6 @@ def _another(deps: RecordDeps, activity: Activity, by: _Caller) -> Entry:
         raise InvalidInput((FieldError(field, problem),))
     if activity.rep_id not in ("", original.rep_id):
         raise Forbidden("That is somebody else's activity.")
-    by.check(original.team)
     # Old activities about leads do not say who reported them; it may have been a system.
     reporter = original.reporter or ("" if original.lead_id else original.source)
     if by.reporter == "rep" and reporter != "rep":
@@ -363,15 +363,25 @@ def _apply(
     playbook: Playbook,
 ) -> tuple[Entry, Step | None]:
     """Return the entry of an activity, and its change to the lead."""
+    no_rep = InvalidInput((FieldError("rep_id", "there is no such rep"),))
+    named = rep_of(activity.rep_id) if activity.rep_id else None
+    if by.team and activity.rep_id and (named is None or not by.acts_for(named.team)):
+        raise no_rep
     lead = deps.leads.get(activity.lead_id) if activity.lead_id else None
     if lead is None and activity.lead_id:
         raise LeadNotFound("There is no such lead.")
-    holder = None if lead is None else _holder(deps, lead, activity)
+    try:
+        holder = None if lead is None else _holder(deps, lead, activity)
+    except (NotYours, InvalidInput) as error:
+        if lead is None or by.acts_for(*_teams_of(lead, rep_of)):
+            raise
+        raise LeadNotFound("There is no such lead.") from error
     rep_id = activity.rep_id if holder is None else holder.rep_id
     rep = rep_of(rep_id)
     if rep is None:
-        raise InvalidInput((FieldError("rep_id", "there is no such rep"),))
-    by.check(rep.team)
+        raise no_rep
+    if not by.acts_for(rep.team):
+        raise LeadNotFound("There is no such lead.")
     now = deps.clock()
     fields: dict[str, Any] = _money(activity, by, playbook, now)
     change = None
@@ -404,6 +414,12 @@ def _apply(
         **fields,
     )
     return entry, change
+
+
+def _teams_of(lead: Lead, rep_of: Callable[[str], Rep | None]) -> tuple[str, ...]:
+    """Return whose lead it is: its holder's team's, or those it is offered to."""
+    holder = rep_of(lead.owner) if lead.owner else None
+    return lead.teams if holder is None else (holder.team,)
 
 
 def _prompt(playbook: Playbook) -> timedelta:

@@ -44,6 +44,13 @@ class NotifyBatch:
         return name
 
 
+MARKED = frozenset(
+    name for kind in ("assigned", "unworked", "withdraw") for name in (kind, f"{kind}{LATER}")
+)
+"""The kinds of batches that bear a mark until they are done. An offer needs none: who may claim an
+open lead and has no notice of it is found without (docs/decisions/0079)."""
+
+
 @dataclass(frozen=True)
 class OfferView:
     """When a rep first saw an offer, first tried to claim it and first declined it (N3).
@@ -126,6 +133,18 @@ class Sms(Protocol):
     def opted_out(self) -> Iterable[str]: ...
 
     def opt_in(self, phone: str) -> None: ...
+
+
+class BatchMarks(Protocol):
+    """The batches of notices that are to be sent, and not known to be (O9)."""
+
+    def mark(self, batches: Sequence[NotifyBatch], due_at: datetime) -> None: ...
+
+    def unmark(self, batch: NotifyBatch) -> None: ...
+
+    def overdue(self, before: datetime) -> list[NotifyBatch]:
+        """Return the batches that were due before then and still bear their mark."""
+        ...
 
 
 class NotifyQueue(Protocol):

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from dibs.aws.clock import from_ms, to_ms
 from dibs.core.events import LeadEvent
 from dibs.core.lead import Lead
 from dibs.core.ports import Bus, Timers
-from dibs.offers.ports import NotifyBatch, NotifyQueue
+from dibs.offers.ports import MARKED, BatchMarks, NotifyBatch, NotifyQueue
 
 if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
@@ -54,14 +54,25 @@ class SnsBus(Bus):
 
 
 class SqsNotifyQueue(NotifyQueue):
-    """`NotifyQueue` on SQS."""
+    """`NotifyQueue` on SQS. A batch whose kind is `MARKED` bears a mark before it is queued."""
 
-    def __init__(self, client: SQSClient, queue_url: str) -> None:
+    def __init__(
+        self,
+        client: SQSClient,
+        queue_url: str,
+        marks: BatchMarks,
+        clock: Callable[[], datetime],
+    ) -> None:
         self._sqs = client
         self._url = queue_url
+        self._marks = marks
+        self._clock = clock
 
     def put(self, batches: Sequence[NotifyBatch], delay_seconds: int = 0) -> None:
         """Queue batches, ten a request."""
+        marked = [batch for batch in batches if batch.kind in MARKED]
+        if marked:
+            self._marks.mark(marked, self._clock() + timedelta(seconds=delay_seconds))
         send(self._sqs, self._url, [batch_body(batch) for batch in batches], delay_seconds)
 
 

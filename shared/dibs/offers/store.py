@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -13,17 +14,20 @@ from dibs.aws.clock import to_ms
 from dibs.aws.dynamo import ConditionFailed, Dynamo
 from dibs.aws.settings import Settings
 from dibs.core.lead import Lead
-from dibs.offers.ports import OfferStore, OfferView
+from dibs.offers.ports import BatchMarks, NotifyBatch, OfferStore, OfferView
+from dibs.offers.queues import batch_body, batch_from
 from dibs.offers.records import CodeRecord, SmsRecord, sighting_from
 from dibs.race.ports import SentOffer
 from dibs.race.records import OFFER_KEPT, notice_from, notice_item
 
 # A code outlives its window, so that a late reply hears who won instead of "unknown code".
 _CODE_KEPT = timedelta(days=2)
+# A batch that cannot be sent for a day is of no use any more.
+_MARK_KEPT = timedelta(days=1)
 
 
-class DynamoOfferStore(OfferStore):
-    """`OfferStore` on DynamoDB."""
+class DynamoOfferStore(OfferStore, BatchMarks):
+    """`OfferStore` and `BatchMarks` on DynamoDB."""
 
     def __init__(self, dynamo: Dynamo, settings: Settings) -> None:
         self._db = dynamo
@@ -36,6 +40,37 @@ class DynamoOfferStore(OfferStore):
         found = (notice_from(item) for item in self._items(lead_id, rep_ids, keys.NOTICE))
         epochs = range(epoch if since is None else since, epoch + 1)
         return {notice.rep_id: notice for notice in found if notice.epoch in epochs}
+
+    def mark(self, batches: Sequence[NotifyBatch], due_at: datetime) -> None:
+        """Store a mark for each batch, 25 a request; a batch that is queued again has one still."""
+        self._db.batch_put(
+            self._table,
+            [
+                {
+                    **_mark(batch),
+                    "batch": {"S": json.dumps(batch_body(batch))},
+                    "due_at": {"N": str(to_ms(due_at))},
+                    "expires_at": {"N": str(to_ms(due_at + _MARK_KEPT) // 1000)},
+                }
+                for batch in {batch.name: batch for batch in batches}.values()
+            ],
+        )
+
+    def unmark(self, batch: NotifyBatch) -> None:
+        """Remove the mark of a batch that is done."""
+        self._db.delete(self._table, _mark(batch))
+
+    def overdue(self, before: datetime) -> list[NotifyBatch]:
+        """Return the batches that were due before then and still bear their mark."""
+        found = [
+            item
+            for shard in range(keys.SHARDS)
+            for item in self._db.query(
+                self._table, "pk = :pk", {":pk": {"S": keys.unsent_shard(shard)}}
+            )
+        ]
+        late = [item for item in found if int(item["due_at"]["N"]) < to_ms(before)]
+        return [batch_from(json.loads(item["batch"]["S"])) for item in late]
 
     def record(self, notices: Sequence[SentOffer]) -> None:
         """Store sent offers, 25 a request."""
@@ -160,3 +195,8 @@ def _key(lead_id: str, rep_id: str, sk: str) -> Item:
 
 def _seconds(moment: datetime) -> int:
     return to_ms(moment) // 1000
+
+
+def _mark(batch: NotifyBatch) -> Item:
+    shard = keys.unsent_shard(keys.shard_of(batch.lead_id))
+    return {"pk": {"S": shard}, "sk": {"S": batch.name}}

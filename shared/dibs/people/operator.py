@@ -85,9 +85,10 @@ def new_rep(
     return Rep(rep_id, **{"joined_on": first_day, **found})
 
 
-def all_reps(roster: Roster) -> list[Rep]:
-    """Return the reps of all teams of the playbook, by team and name."""
-    reps = [rep for team in roster.playbook().teams for rep, _ in roster.team(team)]
+def all_reps(roster: Roster, team: str = "") -> list[Rep]:
+    """Return the reps of all teams of the playbook, or of one `team`, by team and name."""
+    teams = [team] if team else list(roster.playbook().teams)
+    reps = [rep for team in teams for rep, _ in roster.team(team)]
     return sorted(reps, key=lambda rep: (rep.team, rep.name))
 
 

@@ -103,14 +103,19 @@ def apply(store: Playbooks, proposal: Proposal, by: str, now: datetime, note: st
     Raises:
         Outdated: the playbook was changed since the proposal was made.
     """
-    base = proposal.base
-    if base.number and not proposal.changes:
-        return base.number
-    number = base.number + 1
+    number = next_version(proposal)
+    if number == proposal.base.number:
+        return number
     playbook = replace(proposal.playbook, version=number)
     if not store.add(Version(playbook, applied_at=now, by=by, note=note)):
         raise Outdated
     return number
+
+
+def next_version(proposal: Proposal) -> int:
+    """Return the version a proposal would be; that in force where it changes nothing."""
+    base = proposal.base
+    return base.number if base.number and not proposal.changes else base.number + 1
 
 
 def propose_again(store: Playbooks, roster: Roster, number: int) -> Proposal:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -68,13 +69,21 @@ def new_claim(
 
 
 def remove_owner(
-    held: Lead, playbook: Rules, now: datetime, cause: str, by: str, note: str = "", *, won: bool
+    held: Lead,
+    playbook: Rules,
+    now: datetime,
+    cause: str,
+    by: str,
+    note: str = "",
+    *,
+    won: bool,
+    places: Mapping[str, int] | None = None,
 ) -> tuple[Lead, list[Transition]]:
     """Return a held lead without its owner, under its next epoch, and the transitions to record.
 
     A `won` race was not recorded as a transition when it was won, so it is now. The owner becomes
     the previous owner. After an undo the race goes on instead, but without them: they have seen
-    the contact details (C12).
+    the contact details (C12). `places` say where it waits for the morning (R11).
 
     Raises:
         IllegalMove: the lead is won or lost already.
@@ -92,7 +101,7 @@ def remove_owner(
     released = replace(released, previous_owner=held.owner)
     if cause == RELEASED:
         released = replace(released, released_by=_released(held, playbook, now))
-    return reopening(released, playbook, now), transitions
+    return reopening(released, playbook, now, places), transitions
 
 
 def _released(held: Lead, playbook: Rules, now: datetime) -> dict[str, datetime]:
@@ -109,14 +118,22 @@ def _released(held: Lead, playbook: Rules, now: datetime) -> dict[str, datetime]
 
 
 def return_lead(
-    held: Lead, playbook: Rules, now: datetime, cause: str, by: str, note: str = "", *, won: bool
+    held: Lead,
+    playbook: Rules,
+    now: datetime,
+    cause: str,
+    by: str,
+    note: str = "",
+    *,
+    won: bool,
+    places: Mapping[str, int] | None = None,
 ) -> tuple[Lead, list[Transition]]:
     """Return a held lead as it is opened or queued again, and the transitions to record.
 
     Raises:
         IllegalMove: the lead is won or lost already.
     """
-    back, transitions = remove_owner(held, playbook, now, cause, by, note, won=won)
+    back, transitions = remove_owner(held, playbook, now, cause, by, note, won=won, places=places)
     if races(back, playbook):
         back, opened = moved(back, State.OPEN, now, cause, by)
         transitions.append(opened)

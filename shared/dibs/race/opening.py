@@ -6,11 +6,13 @@ when work begins, and a window that the end of work cuts off goes on the next da
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from dibs.core.calendar import Schedule, next_on_duty, off_duty, working_time_after
+from dibs.core.errors import Busy
 from dibs.core.lead import ASSIGNED_ONLY, Lead, Openings
 from dibs.core.rep import Rep, Usage
 from dibs.race.decide import Eligible, decide, schedule_of_team
@@ -85,6 +87,22 @@ def work_begins(lead: Lead, playbook: Rules, now: datetime) -> dict[str, datetim
     return begins
 
 
+def places_at_night(
+    lead: Lead, playbook: Rules, now: datetime, place: Callable[[str, datetime], int]
+) -> dict[str, int]:
+    """Return how many leads each team that is off now will find before this one (R11).
+
+    One queue for all that wait for the morning, new or given back. `place` counts a lead of a team
+    and morning and returns how many came before. Test leads do not count.
+    """
+    places: dict[str, int] = {}
+    if not lead.test:
+        for team, begins in work_begins(lead, playbook, now).items():
+            with suppress(Busy):  # then it opens as soon as work begins
+                places[team] = place(team, begins)
+    return places
+
+
 def _start(schedule: Schedule, playbook: Rules, now: datetime, place: int) -> datetime:
     """Return when a lead opens: now, or when work begins, after the batches before it."""
     if off_duty(schedule, now) is None:
@@ -110,8 +128,12 @@ def _draws_at(playbook: Rules, now: datetime) -> datetime | None:
     return now + timedelta(seconds=seconds) if seconds else None
 
 
-def reopening(lead: Lead, playbook: Rules, now: datetime) -> Lead:
+def reopening(
+    lead: Lead, playbook: Rules, now: datetime, places: Mapping[str, int] | None = None
+) -> Lead:
     """Return a returned lead without an owner, under its next epoch, with new windows.
+
+    Its `places` are those of `opening`.
 
     It is no longer blind: a rep has seen it, and its return would show what it is (F4).
     """
@@ -129,7 +151,7 @@ def reopening(lead: Lead, playbook: Rules, now: datetime) -> Lead:
         on_hold=False,
         race_epoch=0,
     )
-    return opening(returned, playbook, now)
+    return opening(returned, playbook, now, places=places)
 
 
 def resumed(lead: Lead, playbook: Rules, now: datetime) -> Lead:

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from dibs.aws import keys
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 PLAYBOOK_SECONDS = 20.0
 COUNT_SECONDS = 4.0
+_OVERNIGHT_KEPT = timedelta(days=2)
 
 
 class DynamoRaceStore(RaceStore):
@@ -294,3 +295,18 @@ def _lead_key(lead_id: str, sk: str) -> Item:
 
 def _offer_key(lead_id: str, rep_id: str, sk: str) -> Item:
     return {"pk": {"S": keys.offer(lead_id, rep_id)}, "sk": {"S": sk}}
+
+
+def place_at_night(db: Dynamo, to: Settings, team: str, begins: datetime) -> int:
+    """Count one lead that waits until a team's work begins; return how many came before (R11)."""
+    item = db.update(
+        to.organisation_table,
+        {"pk": {"S": keys.overnight(team, begins)}},
+        "ADD waiting :one SET expires_at = :expires",
+        ExpressionAttributeValues={
+            ":one": {"N": "1"},
+            ":expires": {"N": str(to_ms(begins + _OVERNIGHT_KEPT) // 1000)},
+        },
+        ReturnValues="ALL_NEW",
+    )
+    return int(item["waiting"]["N"]) - 1

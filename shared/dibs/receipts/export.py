@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import TextIO
 
@@ -40,12 +41,17 @@ ALTERED = "altered"
 """The outcome of a race that was removed or altered after sealing: `dibs audit` shows details."""
 
 
-def write_race(out: TextIO, found: ChainedRace, team: str = "") -> None:
+def write_race(
+    out: TextIO, found: ChainedRace, team: str = "", reps: Collection[str] | None = None
+) -> None:
     """Write a race's receipts in order; nothing when `team` was not in the race.
 
-    A race that was removed or altered gets one line that says so.
+    With `reps`, those of these reps alone. A race that was removed or altered gets one line that
+    says so; whose it was is not known any more.
     """
     sealed = found.sealed
+    if sealed is None and reps is not None:
+        return
     if sealed is None:
         row = {"lead_id": found.lead_id, "epoch": found.epoch, "outcome": ALTERED}
         write_rows(out, [[row.get(column, "") for column in COLUMNS]])
@@ -64,6 +70,8 @@ def write_race(out: TextIO, found: ChainedRace, team: str = "") -> None:
         race.playbook_version,
     )
     for link, receipt in zip(sealed.links[1:], sealed.receipts, strict=True):
+        if reps is not None and receipt.rep_id not in reps:
+            continue
         of_rep = (
             receipt.rep_id,
             receipt.outcome.value,

@@ -70,10 +70,18 @@ class WhyDeps:
     story: Callable[[str], LeadHistory | None]
 
 
-def why(deps: WhyDeps, lead_id: str, epoch: int | None, asker: Rep | None, now: datetime) -> Why:
+def why(
+    deps: WhyDeps,
+    lead_id: str,
+    epoch: int | None,
+    asker: Rep | None,
+    now: datetime,
+    team: str = "",
+) -> Why:
     """Return why the lead went where it did, in its latest opening or an earlier one.
 
-    A rep gets only their own part, a manager (`asker` is None) everything.
+    A rep gets only their own part, a manager (`asker` is None) everything, or what is of the reps
+    of their `team`.
 
     Raises:
         LeadNotFound: there is no such lead, or the rep may not see it.
@@ -83,7 +91,9 @@ def why(deps: WhyDeps, lead_id: str, epoch: int | None, asker: Rep | None, now: 
         raise LeadNotFound
     lead = story.lead
     opening = lead.epoch if epoch is None else epoch
-    only = None if asker is None else (asker.rep_id,)
+    only: Collection[str] | None = None if asker is None else (asker.rep_id,)
+    if team:
+        only = [rep.rep_id for rep, _ in deps.roster.team(team)]
     playbook = cache(lambda number: _playbook(deps.playbooks, number))
     judged = tuple(
         _read(wave, playbook(wave.playbook_version), only)

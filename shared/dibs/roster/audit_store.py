@@ -1,4 +1,4 @@
-"""The audit trail on DynamoDB: written once, never changed, by UTC month and time."""
+"""The audit trail on DynamoDB, by UTC month and time; an entry is completed, never removed."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import json
 import secrets
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from dibs.aws import keys
 from dibs.aws.attributes import Item
 from dibs.aws.clock import from_ms, to_ms
 from dibs.aws.dynamo import Dynamo
 from dibs.aws.settings import Settings
-from dibs.roster.audit import Entry
+from dibs.roster.audit import Entry, Made
 from dibs.roster.ports import AuditLog
 
 
@@ -25,7 +25,7 @@ class DynamoAuditLog(AuditLog):
         self._table = settings.audit_table
 
     def add(self, entry: Entry) -> None:
-        """Store an entry."""
+        """Store an entry; one of the same id and time takes its place."""
         self._db.put(self._table, entry_item(entry))
 
     def month(self, month: datetime) -> Iterator[Entry]:
@@ -46,9 +46,12 @@ def put_entry(table: str, entry: Entry) -> dict[str, Any]:
 
 def entry_item(entry: Entry) -> Item:
     """Return an entry as it is stored."""
+    # An entry that says nothing of it was written with its change, or by an earlier version.
+    made: Item = {} if entry.made == "yes" else {"made": {"S": entry.made}}
     return {
+        **made,
         "pk": {"S": keys.audit(entry.at)},
-        "sk": {"S": keys.asked(entry.at, secrets.token_hex(4))},
+        "sk": {"S": keys.asked(entry.at, entry.entry_id or secrets.token_hex(4))},
         "at": {"N": str(to_ms(entry.at))},
         "who": {"S": entry.who},
         "what": {"S": entry.what},
@@ -66,6 +69,8 @@ def _entry(item: Item) -> Entry:
         from_ms(int(item["at"]["N"])),
         json.loads(item["before"]["S"]),
         json.loads(item["after"]["S"]),
+        cast(Made, item.get("made", {"S": "yes"})["S"]),
+        item["sk"]["S"].rpartition("#")[2],
     )
 
 

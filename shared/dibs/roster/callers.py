@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from datetime import datetime
 
 from dibs.core.credentials import Manager, Shown, is_manager, proves
@@ -57,14 +56,21 @@ def calling_viewer(shown: Shown, credentials: Credentials, now: datetime) -> Rep
     return calling_rep(shown, credentials, now)[0]
 
 
-def check_team(manager: Manager, teams: Collection[str], *, looks: bool) -> None:
-    """Check the one rule of managers with a team: they act on that team only.
+def manages(manager: Manager, *teams: str) -> bool:
+    """Tell whether what belongs to these teams is a manager's to see and to change.
 
-    What belongs to no team, such as the playbook, they may look at, but not change.
+    The one rule of managers with a team: what is their team's, and nothing else.
+    """
+    return not manager.team or manager.team in teams
+
+
+def check_team(manager: Manager, *teams: str) -> None:
+    """Check that what belongs to these teams is the manager's; without any, it is everybody's.
+
+    For what the manager knows to exist. Of the rest they hear that there is no such thing.
 
     Raises:
-        Forbidden: it is another team's, or everybody's.
+        Forbidden: it is not.
     """
-    if not manager.team or manager.team in teams or (looks and not teams):
-        return
-    raise Forbidden(f"You manage team {manager.team}. Ask a manager of all teams.")
+    if not manages(manager, *teams):
+        raise Forbidden(f"You manage team {manager.team}. Ask a manager of all teams.")

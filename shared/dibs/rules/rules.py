@@ -373,15 +373,16 @@ class Overnight:
 class SignIn:
     """A browser stays signed in so long; a link to sign in works once, for so many minutes (U8).
 
-    In an hour, so many links are made for one phone number, and asked for from one address. From
-    one address, or for one person, no more than `wrong_per_hour` wrong sign-ins are looked at.
+    In an hour, so few links are made for one phone number, and so many asked for, or wrong ones
+    used, from one address: a whole office may be behind it. For one person, no more than
+    `wrong_per_hour` wrong sign-ins from one address are looked at.
     """
 
     rep_session_days: int = 30
     manager_session_hours: int = 12
     link_minutes: int = 10
     links_per_hour: int = 3
-    links_per_address_per_hour: int = 20
+    links_per_address_per_hour: int = 300
     wrong_per_hour: int = 20
     __pydantic_config__ = STRICT
 

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any
+from urllib.parse import parse_qs
 
 from dibs.core.errors import FieldError, InvalidInput, MalformedBody
 
@@ -59,7 +60,8 @@ def not_known(name: str, known: Iterable[str]) -> FieldError:
     """Return what says that a field is not known, and which are."""
     # Half a letter cannot be answered.
     plain = name.encode(errors="replace").decode()
-    return FieldError(plain, f"is not known here; send {', '.join(known)}")
+    there = ", ".join(known)
+    return FieldError(plain, f"is not known here; send {there or 'no body: this call takes none'}")
 
 
 def named_only(data: Mapping[str, Any], known: Collection[str]) -> None:
@@ -71,6 +73,39 @@ def named_only(data: Mapping[str, Any], known: Collection[str]) -> None:
     wrong = tuple(not_known(name, known) for name in data if name not in known)
     if wrong:
         raise InvalidInput(wrong)
+
+
+FORM = "application/x-www-form-urlencoded"
+
+
+def form_fields(raw: bytes, known: Collection[str]) -> dict[str, str]:
+    """Return the fields of a form, the first of each name; an empty JSON object says nothing.
+
+    Raises:
+        InvalidInput: names each that is not known.
+    """
+    if raw.strip() == b"{}":
+        return {}
+    sent = parse_qs(raw.decode(errors="replace"), keep_blank_values=True)
+    named_only(sent, known)
+    return {name: values[0] for name, values in sent.items()}
+
+
+def nothing_sent(raw: bytes, media: str, known: Collection[str] = ()) -> None:
+    """Check that a call that takes no body has none; of a form, the `known` fields may come.
+
+    An empty JSON object says nothing either.
+
+    Raises:
+        MalformedBody: it is not JSON.
+        InvalidInput: names each field, or says that the body is none.
+    """
+    if not raw.strip():
+        return
+    if media == FORM:
+        form_fields(raw, known)
+    else:
+        named_only(json_object(raw), ())
 
 
 def _halves(value: Any, place: str = "") -> Iterator[str]:

@@ -6,11 +6,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
-from urllib.parse import parse_qs
 
 from dibs.core.errors import FieldError, InvalidInput
 from dibs.web.http import LARGEST_BODY
-from dibs.web.json_body import json_object, named_only
+from dibs.web.json_body import form_fields, json_object, named_only
 
 _ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 _ID_SAYS = "send an id of your own for this tap: up to 64 letters, digits and . _ : -"
@@ -39,9 +38,9 @@ class OutcomeIn:
             InvalidInput: names every field that is wrong.
         """
         is_json = raw.lstrip()[:1] in (b"", b"{", b"[", b'"')
-        sent = json_object(raw) if is_json else _form(raw)
-        if is_json:
-            named_only(sent, ("outcome", "outcome_id"))
+        known = ("outcome", "outcome_id")
+        sent: Mapping[str, Any] = json_object(raw) if is_json else form_fields(raw, known)
+        named_only(sent, known)
         outcome, outcome_id = sent.get("outcome"), sent.get("outcome_id")
         wrong = []
         if not isinstance(outcome, str) or not outcome.strip():
@@ -72,7 +71,3 @@ class OutcomeIn:
             },
             "additionalProperties": False,
         }
-
-
-def _form(raw: bytes) -> dict[str, Any]:
-    return {name: values[0] for name, values in parse_qs(raw.decode(errors="replace")).items()}

@@ -13,10 +13,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any, Protocol
 
 from dibs.core.errors import DibsError, Forbidden, Unauthorized
 from dibs.web.http import Event, Response, header, raw_body, unless_known
+from dibs.web.json_body import nothing_sent
 from dibs.web.sign_in import caller
 
 
@@ -34,19 +36,41 @@ class Body(Protocol):
         """Return its JSON Schema."""
 
 
+class Scope(StrEnum):
+    """What a manager who has a team may do by a route; one without a team may do it for all.
+
+    Every route that managers may call has one, and `dibs.callers` holds them to it.
+    """
+
+    NAMED = "named"
+    """The rep, lead or team that the path names is their team's."""
+    PART = "part"
+    """They are shown their team's part."""
+    SHARED = "shared"
+    """It is the same for everybody who may look."""
+    BODY = "body"
+    """Whom the body names is their team's; the function checks it."""
+    ALL = "all"
+    """Nothing: it is of the whole organisation."""
+    OWN = "own"
+    """It is of the caller alone."""
+
+
 # No claim compares or prints these, and each method that is made for it would delay its start.
 @dataclass(eq=False, repr=False, match_args=False)
 class Who:
     """Who may call a route.
 
     `name` is what the description says. `check` returns the caller, who goes to the function after
-    the event, or raises one of `errors`; without it nobody is asked who they are.
+    the event, or raises one of `errors`; without it nobody is asked who they are. `scope` is what
+    a team's manager may do, None where no manager may call.
     """
 
     name: str
     check: Callable[[Event], Any] | None
     errors: Sequence[type[DibsError]] = (Unauthorized, Forbidden)
     cookie: bool = False
+    scope: Scope | None = None
 
 
 HTML = "text/html"
@@ -57,6 +81,11 @@ LINK = Who("link", None, ())
 """Whoever holds the link; the function reads the token in the path together with the lead."""
 HOLDER = Who("rep", caller, (Unauthorized,), cookie=True)
 """A rep who is checked in the same read as the lead; the function gets what they showed."""
+
+
+def reads(key: str) -> bool:
+    """Tell whether a route only reads: HTTP gives a body of such a request no meaning."""
+    return key.partition(" ")[0] in ("GET", "HEAD")
 
 
 @dataclass(eq=False, repr=False, match_args=False)
@@ -70,7 +99,8 @@ class Route:
     the body, and that the server is in trouble. `also` are other content types the body may have,
     and what reads them. `query` describes the parameters it reads,
     `repeated` what happens when the same is sent again, and the function's docstring what it does,
-    unless `summary` does. `page` may turn an error into a page for a browser.
+    unless `summary` does. `page` may turn an error into a page for a browser. `fields` are those of
+    a form that comes without saying anything, where there is no body otherwise.
     """
 
     serve: Callable[..., Response]
@@ -83,6 +113,7 @@ class Route:
     repeated: str = ""
     summary: str = ""
     page: Callable[[Event, DibsError], Response | None] | None = None
+    fields: Sequence[str] = ()
 
     def __call__(self, event: Event) -> Response:
         """Answer a request."""
@@ -94,6 +125,9 @@ class Route:
                 media = header(event, "content-type").partition(";")[0].strip().lower()
                 read = (self.also or {}).get(media, self.body.read)
                 given.append(read(raw_body(event, self.body.largest)))
+            elif event.get("body") and not reads(event.get("routeKey", "")):
+                media = header(event, "content-type").partition(";")[0].strip().lower()
+                nothing_sent(raw_body(event), media, self.fields)
             response = self.serve(*given)
             return unless_known(event, response) if 304 in self.answers else response
         except DibsError as error:

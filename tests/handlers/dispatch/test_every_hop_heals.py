@@ -6,6 +6,8 @@ A test drops everything at one hop, lets a minute pass, and runs the sweep alone
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -14,11 +16,12 @@ from dibs.core.events import LATE_AFTER
 from dibs.game.scoring.rebuild import audit_standings
 from dibs.ledger.project import entries_of
 from dibs.ledger.store import entry_item
+from dibs.offers.ports import LATER, MARKED
 from dibs.receipts.audit import audit_ledger
 from dibs.wiring import wiring
-from handlers.app import AINA, App, Event, event, http, sqs
+from handlers.app import AINA, BEN, MANAGER, PLAYBOOK, App, Event, event, http, sqs
 from support.aws import items
-from support.builders import token_of
+from support.builders import NOON, token_of
 
 SWEEP = event("schedule_sweep")
 
@@ -198,6 +201,83 @@ def test_a_dropped_batch_of_notices_is_sent_within_a_minute_and_once(app: App) -
         notify(app)
     numbers = [number for number, _ in app.texts()]
     assert (len(numbers), len(set(numbers))) == (7, 7)
+
+
+def assigned(app: App) -> None:
+    """A lead is assigned to Aina, and her notice is queued."""
+    lead = app.lead()
+    app.world.add_manager(MANAGER)
+    path, body = {"lead_id": lead.lead_id}, f'{{"rep_id": "{AINA.rep_id}", "reason": "So"}}'
+    asked = http("http_playbook", "POST /leads/{lead_id}/assign", path, body)
+    asked["headers"]["authorization"] = f"Bearer {MANAGER}"
+    asked.pop("queryStringParameters")
+    assert app.ask("manage", asked).status == 200
+    relay(app)
+    app.run("offer", sqs("sqs_offer", *(message.body for message in app.waiting("offer"))))
+
+
+def reminded(app: App) -> None:
+    """Aina holds a lead, and her reminder is queued."""
+    app.put_playbook(replace(PLAYBOOK, first_activity=NOON))
+    lead = app.lead()
+    assert app.claim(lead).status == 200
+    relay(app)
+    app.run("offer", sqs("sqs_offer", *(message.body for message in app.waiting("offer"))))
+    notify(app)
+    held = app.now(lead)
+    assert held.return_at is not None
+    app.clock.at = held.return_at - timedelta(minutes=10)
+    app.run("recalculate", SWEEP)
+    app.run("offer", sqs("sqs_offer", *(message.body for message in app.waiting("offer"))))
+
+
+def taken(app: App) -> None:
+    """Aina has claimed what Ben's phone shows, and the withdrawal is queued."""
+    lead = app.lead()
+    relay(app)
+    app.run("offer", sqs("sqs_offer", *(message.body for message in app.waiting("offer"))))
+    notify(app)
+    assert app.claim(lead).status == 200
+    relay(app)
+    app.run("offer", sqs("sqs_offer", *(message.body for message in app.waiting("offer"))))
+
+
+HOLDERS = {"assigned": assigned, "unworked": reminded, "withdraw": taken}
+
+
+def test_every_kind_of_batch_that_is_marked_is_tried() -> None:
+    assert {kind.removesuffix(LATER) for kind in MARKED} == set(HOLDERS)
+
+
+@pytest.mark.parametrize("kind", HOLDERS)
+def test_a_dropped_notice_to_a_holder_or_a_loser_comes_back_once(app: App, kind: str) -> None:
+    app.hire(AINA)
+    ben = app.hire_with_phone(BEN)
+    HOLDERS[kind](app)
+    dropped = [one for one in app.waiting("notify") if one.body["kind"] == kind]
+    assert len(dropped) == 1
+    shown, texts = len(app.alerts(ben.devices[0])), len(app.texts())
+    app.clock.pass_(minutes=1)
+    assert app.run("recalculate", SWEEP)["notices"] >= 1
+    queued = app.waiting("notify")
+    again = [one for one in queued if one.body["kind"] == kind]
+    assert [one.body for one in again] == [one.body for one in dropped]
+    others = [one for one in queued if one not in again]
+    for one in (*others, *again, *again):  # SQS may deliver it twice
+        app.run("notify", sqs("sqs_notify", one.body))
+    assert (len(app.alerts(ben.devices[0])) - shown, len(app.texts()) - texts) == (
+        (1, 0) if kind == "withdraw" else (0, 1)
+    )
+    app.clock.pass_(minutes=1)
+    assert app.run("recalculate", SWEEP)["notices"] == 0
+
+
+def test_a_notice_that_was_sent_leaves_no_mark(app: App) -> None:
+    app.hire(AINA)
+    assigned(app)
+    notify(app)
+    app.clock.pass_(minutes=1)
+    assert app.run("recalculate", SWEEP)["notices"] == 0
 
 
 def test_who_is_on_duty_again_is_told_at_once(app: App) -> None:

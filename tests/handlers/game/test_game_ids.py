@@ -58,7 +58,7 @@ def ask(app: App, route: str, token: str, path: str, body: str | None, **query: 
     asked = http("http_playbook", route, named, body, authorization=f"Bearer {token}")
     asked["queryStringParameters"] = query
     if body is None:
-        asked.pop("body")
+        asked.pop("body", None)
     return app.ask("game", asked)
 
 

@@ -36,7 +36,7 @@ def call(
     asked = http("http_playbook", route, path, text, authorization=f"Bearer {token}")
     asked["queryStringParameters"] = query
     if body is None:
-        asked.pop("body")
+        asked.pop("body", None)
     return app.ask("game", asked)
 
 

@@ -80,6 +80,18 @@ def test_each_period_has_its_own_contest_and_is_set_up_once(app: App) -> None:
     assert app.everything() == kept
 
 
+def test_a_first_day_that_is_past_says_what_is_on_already(app: App) -> None:
+    week = {**CALLS, "first_day": "2026-11-02", "repeats": {"every": "week"}}
+    found = ask(app, "PUT /contest-series/{series_id}", week).json
+    [warning] = found["warnings"]
+    assert warning["field"] == "first_day"
+    assert "calls-2026-W48 is on, and counts from 2026-11-23 00:00 UTC" in warning["problem"]
+    again = ask(app, "PUT /contest-series/{series_id}", week).json
+    assert again["warnings"] == []
+    to_come = {**week, "first_day": "2026-11-30"}
+    assert ask(app, "PUT /contest-series/{series_id}", to_come, name="next").json["warnings"] == []
+
+
 def test_one_contest_is_called_off_or_the_whole_series(app: App) -> None:
     put(app)
     job(app, date(2026, 11, 23), 13)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -11,7 +12,7 @@ from urllib.parse import urlencode
 import pytest
 
 from handlers.app import AINA, BEN, CHONG, DAYANG, MANAGER, PLAYBOOK, App, http
-from support.builders import a_playbook, token_of
+from support.builders import a_playbook, a_rep, token_of
 
 OURS = {"sec_fetch_site": "same-origin"}
 THEIRS = {"sec_fetch_site": "cross-site"}
@@ -98,8 +99,29 @@ def test_a_few_links_an_hour_for_a_phone(app: App) -> None:
     assert len(app.texts()) == PLAYBOOK.sign_in.links_per_hour + 1
 
 
+def test_a_whole_office_signs_in_from_one_address_while_each_phone_has_its_few(app: App) -> None:
+    office = [a_rep(number) for number in range(100, 140)]
+    app.hire(*office)
+    for rep in office:
+        assert asked_for(app, rep.phone)["statusCode"] == 202
+    assert len({number for number, _ in app.texts()}) == len(app.texts()) == len(office)
+    for _ in range(PLAYBOOK.sign_in.links_per_hour + 3):
+        asked_for(app, office[0].phone)
+    own = [number for number, _ in app.texts() if number == office[0].phone]
+    assert len(own) == PLAYBOOK.sign_in.links_per_hour
+
+
+def test_others_wrong_links_do_not_lock_an_office_out(app: App) -> None:
+    for number in range(PLAYBOOK.sign_in.wrong_per_hour + 5):
+        assert send(app, "POST /in/{token}", token=f"wrong{number}")["statusCode"] == 401
+    asked_for(app, AINA.phone)
+    assert send(app, "POST /in/{token}", token=link_of(app))["statusCode"] == 303
+
+
 def test_an_address_that_asks_for_many_is_told_to_wait(app: App) -> None:
-    for number in range(PLAYBOOK.sign_in.links_per_address_per_hour):
+    few = replace(PLAYBOOK.sign_in, links_per_address_per_hour=5)
+    app.put_playbook(replace(PLAYBOOK, sign_in=few))
+    for number in range(5):
         assert asked_for(app, f"+6019000{number:04d}")["statusCode"] == 202
     answer = asked_for(app, AINA.phone)
     assert answer["statusCode"] == 429

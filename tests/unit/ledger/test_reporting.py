@@ -364,9 +364,9 @@ def test_held_amounts_are_settled_once(case: ActivityCase) -> None:
 def test_a_manager_of_another_team_reports_and_takes_back_nothing(case: ActivityCase) -> None:
     sid = Manager("manager.sid", "Sid", team="south")
     told = Activity("act-1", "call", case.clock(), case.won.lead_id, AINA.rep_id)
-    with pytest.raises(Forbidden):
+    with pytest.raises(InvalidInput):
         record(case.register, told, None, sid)
     record(case.register, told, None)
-    with pytest.raises(Forbidden):
+    with pytest.raises(InvalidInput):
         record(case.register, Activity("b", REVERSAL, case.clock(), reverses="act-1"), None, sid)
     assert len(case.ledger.entries) == 1

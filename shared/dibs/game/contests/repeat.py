@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 from dibs.core.calendar import WEEKDAYS
 from dibs.core.errors import FieldError, InvalidInput, RouteNotFound
 from dibs.game.contests.checks import EARLIEST, LATEST, problems
+from dibs.game.contests.ports import PlannedContest
 from dibs.game.contests.rules import Contest
 from dibs.game.contests.run import ContestDeps, set_up
 from dibs.game.contests.series import LONGEST_ID, Series, contests_from, due
@@ -38,6 +39,31 @@ def plan_series(
     _call_off(deps, series, kept)
     set_up(deps.contests, playbook, now)
     return series
+
+
+def begun_already(
+    series: Series,
+    before: Iterable[PlannedContest],
+    after: Iterable[PlannedContest],
+    now: datetime,
+) -> list[FieldError]:
+    """Return what says that a contest of the series counts from a time that is over, if one that
+    was set up just now does.
+
+    A series may be changed after its first day, so that day is not refused.
+    """
+    known = {one.contest.contest_id for one in before}
+    return [
+        FieldError(
+            "first_day",
+            f"is not to come: {one.contest.contest_id} is on, and counts from "
+            f"{one.times.opens_at:%Y-%m-%d %H:%M} UTC. Call it off if it should not.",
+        )
+        for one in after
+        if one.by == series.author
+        and one.contest.contest_id not in known
+        and one.times.opens_at < now
+    ]
 
 
 def cancel_series(deps: ContestDeps, series_id: str) -> Series:

@@ -419,17 +419,25 @@ def _last_standing(
 # Views
 
 
-def listed(deps: ContestDeps, viewer: Rep | None, now: datetime) -> list[View]:
-    """Return the contests a viewer may see (None: a manager), without their standings."""
+def listed(deps: ContestDeps, viewer: Rep | None, now: datetime, team: str = "") -> list[View]:
+    """Return the contests a viewer may see (None: a manager, of one `team` or of all), without
+    their standings."""
+    members = _members(deps, team)
     return [
         View(planned, phase(planned, now), now)
         for planned in deps.contests.all()
-        if viewer is None or _concerns(planned, viewer)
+        if _may_see(planned, viewer, team, members)
     ]
 
 
-def look(deps: ContestDeps, contest_id: str, viewer: Rep | None, now: datetime) -> View:
-    """Return a contest with its standing.
+def _members(deps: ContestDeps, team: str) -> frozenset[str]:
+    return frozenset(rep.rep_id for rep, _ in deps.roster.team(team)) if team else frozenset()
+
+
+def look(
+    deps: ContestDeps, contest_id: str, viewer: Rep | None, now: datetime, team: str = ""
+) -> View:
+    """Return a contest with its standing; for the manager of one `team`, of its reps alone.
 
     Raises:
         RouteNotFound: there is no such contest, or the viewer may not see it.
@@ -437,8 +445,21 @@ def look(deps: ContestDeps, contest_id: str, viewer: Rep | None, now: datetime) 
     planned = deps.contests.get(contest_id)
     kept = deps.contests.frozen(contest_id) if planned is not None else None
     frozen = kept[0] if kept is not None else None
-    if planned is None or not (viewer is None or _concerns(planned, viewer, frozen)):
+    members = _members(deps, team)
+    if planned is None or not _may_see(planned, viewer, team, members, frozen):
         raise RouteNotFound("There is no such contest for you.")
+    view = _looked(deps, planned, frozen, now)
+    if not team or view.standing is None:
+        return view
+    of_team = {one.rep_id for one in frozen.entrants if one.team == team} if frozen else set()
+    rows = tuple(row for row in view.standing.reps if row.who in of_team | members)
+    return replace(view, standing=replace(view.standing, reps=rows))
+
+
+def _looked(
+    deps: ContestDeps, planned: PlannedContest, frozen: FrozenContest | None, now: datetime
+) -> View:
+    contest_id = planned.contest.contest_id
     view = View(planned, phase(planned, now), now, frozen)
     if planned.state == "final":
         signed = deps.contests.result(contest_id)
@@ -464,6 +485,25 @@ def phase(planned: PlannedContest, now: datetime) -> Phase:
     if planned.state == "live" and now >= planned.times.ends_at:
         return "counting"
     return planned.state
+
+
+def _may_see(
+    planned: PlannedContest,
+    viewer: Rep | None,
+    team: str,
+    members: Collection[str],
+    frozen: FrozenContest | None = None,
+) -> bool:
+    """Return whether a rep, or a manager of all teams or one, may see a contest."""
+    if viewer is not None:
+        return _concerns(planned, viewer, frozen)
+    inside = frozen is not None and any(entrant.team == team for entrant in frozen.entrants)
+    return not team or inside or of_team(planned.contest, team, members)
+
+
+def of_team(contest: Contest, team: str, members: Collection[str]) -> bool:
+    """Tell whether a contest is one of a team's: it names the team or one of its reps."""
+    return team in contest.teams or any(rep_id in members for rep_id in contest.named_reps)
 
 
 def _concerns(planned: PlannedContest, viewer: Rep, frozen: FrozenContest | None = None) -> bool:

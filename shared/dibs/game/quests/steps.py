@@ -35,6 +35,9 @@ from dibs.rules.game import Quest, QuestStep
 _FIRST = date(2020, 1, 1)
 
 
+NO_REP = "there is no such rep"
+
+
 @dataclass(frozen=True)
 class QuestDeps:
     """The stores and the clock that quests need."""
@@ -192,7 +195,7 @@ def confirm(deps: QuestDeps, by: Rep | None, quest_id: str, step_id: str, rep_id
     if step.verified_by not in ("manager", "peer"):
         raise Forbidden("Nobody has to confirm this step.")
     if rep is None or told is None:
-        problem = "has not told of this step" if rep else "there is no such rep"
+        problem = "has not told of this step" if rep else NO_REP
         raise InvalidInput((FieldError("rep_id", problem),))
     deps.ledger.put([_verified(deps, rep, told, MANAGERS if by is None else by.rep_id)])
     deps.log.settle(told)
