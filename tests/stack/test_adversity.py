@@ -92,11 +92,7 @@ class Storm:
             self.stack.run_job("sweep", datetime.now(UTC) + LATE_AFTER + timedelta(seconds=1))
 
     def told(self, lead_id: str, token: str) -> bool:
-        found = self.stack.client("dynamodb").get_item(
-            TableName=self.stack.described["settings"]["OFFERS_TABLE"],
-            Key={"pk": {"S": f"{lead_id}#{token.partition('.')[0]}"}, "sk": {"S": "NOTICE"}},
-        )
-        return "sent_at" in found.get("Item", {})
+        return self.stack.told_at(lead_id, token.partition(".")[0]) is not None
 
     def queue(self, hop: str) -> str:
         urls = self.stack.client("sqs").list_queues(QueueNamePrefix=f"dibs-{hop}")["QueueUrls"]

@@ -110,25 +110,12 @@ class Day:
         at = int(self.stack.lock(lead_id)["claimed_at"]["N"]) / 1000
         return self.won_at.get(lead_id) or datetime.fromtimestamp(at, UTC)
 
-    def notice(self, lead_id: str, rep: Rep) -> dict[str, Any]:
-        """Return the stored notice of the lead to the rep."""
-        found = self.stack.client("dynamodb").get_item(
-            TableName=self.stack.described["settings"]["OFFERS_TABLE"],
-            Key={"pk": {"S": f"{lead_id}#{rep.rep_id}"}, "sk": {"S": "NOTICE"}},
-        )
-        notice: dict[str, Any] = found.get("Item", {})
-        return notice
-
     def told(self, lead_id: str, rep: Rep) -> datetime | None:
-        """When the rep was told of the lead, None as long as they were not."""
-        notice = self.notice(lead_id, rep)
-        if "sent_at" not in notice:
-            return None
-        return datetime.fromtimestamp(int(notice["sent_at"]["N"]) / 1000, UTC)
+        return self.stack.told_at(lead_id, rep.rep_id)
 
     def tale(self, lead_id: str, rep: Rep) -> str:
         """What is stored of a lead that a rep was not told of."""
-        told = [(other.name, self.notice(lead_id, other)) for other in self.by(rep.team)]
+        told = {other.name: str(self.told(lead_id, other)) for other in self.by(rep.team)}
         return f"{rep.name} saw it at {rep.seen[lead_id]}: {self.stack.lock(lead_id)}, {told}"
 
     def act(self, rep: Rep) -> None:

@@ -22,6 +22,9 @@ import urllib3
 from botocore.config import Config
 from standardwebhooks import Webhook
 
+from dibs.aws.dynamo import Dynamo
+from dibs.aws.settings import settings_from
+from dibs.offers.store import DynamoOfferStore
 from dibs.race.store import PLAYBOOK_SECONDS
 
 ROOT = Path(__file__).parents[2]
@@ -217,6 +220,14 @@ class Stack:
             TableName=table, Key=key, ConsistentRead=True
         )["Item"]
         return item
+
+    def told_at(self, lead_id: str, rep_id: str) -> datetime | None:
+        """Return when the rep was told of the lead, None as long as they were not."""
+        settings = settings_from(self.described["settings"])
+        offers = DynamoOfferStore(Dynamo(self.client("dynamodb")), settings)
+        epoch = int(self.lock(lead_id)["epoch"]["N"])
+        told = offers.notices(lead_id, epoch, [rep_id], since=1)
+        return told[rep_id].sent_at if told else None
 
     def run_job(self, job: str, as_of: datetime | None = None) -> dict[str, Any]:
         """Run a scheduled job now."""
