@@ -10,6 +10,7 @@ from typing import Any
 from dibs.aws import keys
 from dibs.aws.attributes import Item
 from dibs.aws.clock import to_ms
+from dibs.aws.codec import item_of
 from dibs.aws.dynamo import ConditionFailed, Dynamo
 from dibs.aws.settings import Settings
 from dibs.core.lead import Lead
@@ -98,7 +99,8 @@ class DynamoOfferStore(OfferStore):
     def _reservation(
         self, lead: Lead, rep_id: str, code: str, now: datetime
     ) -> list[dict[str, Any]]:
-        marker = SmsRecord(
+        marker = item_of(
+            SmsRecord,
             pk=keys.offer(lead.lead_id, rep_id),
             sk=keys.SMS,
             epoch=lead.epoch,
@@ -106,7 +108,8 @@ class DynamoOfferStore(OfferStore):
             sent_at=now,
             expires_at=_seconds(now + OFFER_KEPT),
         )
-        known = CodeRecord(
+        known = item_of(
+            CodeRecord,
             pk=keys.code(rep_id, code),
             sk=keys.SMS,
             lead_id=lead.lead_id,
@@ -117,7 +120,7 @@ class DynamoOfferStore(OfferStore):
             {
                 "Put": {
                     "TableName": self._table,
-                    "Item": marker.serialize(),
+                    "Item": marker,
                     "ConditionExpression": "attribute_not_exists(pk) OR epoch < :epoch",
                     "ExpressionAttributeValues": {":epoch": {"N": str(lead.first_epoch)}},
                 }
@@ -125,7 +128,7 @@ class DynamoOfferStore(OfferStore):
             {
                 "Put": {
                     "TableName": self._table,
-                    "Item": known.serialize(),
+                    "Item": known,
                     "ConditionExpression": "attribute_not_exists(pk) OR expires_at < :now",
                     "ExpressionAttributeValues": {":now": {"N": str(_seconds(now))}},
                 }
@@ -150,8 +153,7 @@ class DynamoOfferStore(OfferStore):
         )
         if item is None:
             return None
-        record = CodeRecord.from_raw_data(item)
-        return record.lead_id, record.epoch
+        return item["lead_id"]["S"], int(item["epoch"]["N"])
 
 
 def _key(lead_id: str, rep_id: str, sk: str) -> Item:
