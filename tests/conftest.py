@@ -24,6 +24,7 @@ for name, value in {
     "AWS_SECRET_ACCESS_KEY": "test",
     "AWS_DEFAULT_REGION": "us-east-1",
     "AWS_REGION": "us-east-1",
+    "AWS_CLIENT": "boto3",  # which moto can answer in AWS's place; our own has tests of its own
     "POWERTOOLS_SERVICE_NAME": "dibs",
     "POWERTOOLS_METRICS_NAMESPACE": "Dibs",
 }.items():

@@ -35,6 +35,7 @@ class Settings:
     fcm_application_arn: str = ""
     sms_origination_number: str = ""
     store_timeout_seconds: str = "2"
+    aws_client: str = "own"
 
 
 TABLES = tuple(f.name for f in fields(Settings) if f.name.endswith("_table"))

@@ -12,6 +12,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
+from dibs.aws.publisher import Boto3Publisher
 from dibs.core.errors import InvalidInput
 from dibs.core.lead import State
 from dibs.core.links import link_is_for, read_link
@@ -34,7 +35,13 @@ class Phones:
             for platform, kind in ((Platform.APNS, "APNS"), (Platform.FCM, "GCM"))
         }
         self.published: list[dict[str, Any]] = []
-        self.push = SnsPush(client, self.applications, "https://dibs.example", alert)
+        self.push = SnsPush(
+            Boto3Publisher(client),
+            lambda: client,
+            self.applications,
+            "https://dibs.example",
+            alert,
+        )
 
     def note(self, params: dict[str, Any], **_: Any) -> None:
         self.published.append(dict(params))
@@ -329,7 +336,13 @@ def test_a_phone_that_changed_hands_belongs_to_its_new_rep_and_is_on_again(
 
 
 def test_a_platform_that_is_not_set_up_is_named(phones: Phones) -> None:
-    push = SnsPush(phones.sns, {Platform.FCM: ""}, "https://dibs.example", alert)
+    push = SnsPush(
+        Boto3Publisher(phones.sns),
+        lambda: phones.sns,
+        {Platform.FCM: ""},
+        "https://dibs.example",
+        alert,
+    )
     for platform in ("fcm", "apns"):
         with pytest.raises(InvalidInput) as refused:
             push.register("aaaac", "phone-1", platform, "token-1-0")
