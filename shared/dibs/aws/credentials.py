@@ -87,7 +87,9 @@ class ContainerCredentials:
                 raise OSError("the credentials' endpoint does not answer") from error
             self._ask_at = now + _PAUSE_SECONDS
             return kept
-        self._kept, self._ends_at, self._ask_at = kept, ends_at, ends_at - AHEAD_SECONDS
+        self._kept, self._ends_at = kept, ends_at
+        # An endpoint that hands out the last minutes of its keys is not asked for every request.
+        self._ask_at = max(ends_at - AHEAD_SECONDS, now + _PAUSE_SECONDS)
         return kept
 
     def _authorization(self) -> str:
