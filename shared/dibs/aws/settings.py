@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import MISSING, fields
 
 from dibs.core.errors import NotConfigured
+from dibs.core.values import dataclass
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ time.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import lru_cache, partial
 from typing import NamedTuple
@@ -17,6 +17,7 @@ from dibs.core.calendar import Hours, Schedule, next_on_duty, off_duty, parse_ho
 from dibs.core.errors import Refusal, lifts_at
 from dibs.core.lead import Lead
 from dibs.core.rep import Rep, Usage
+from dibs.core.values import dataclass
 from dibs.race import debts, matching
 from dibs.race.limits import over_allowance, over_limits
 from dibs.race.newcomers import not_in_phase

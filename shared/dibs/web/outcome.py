@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 from urllib.parse import parse_qs
 
 from dibs.core.errors import FieldError, InvalidInput
+from dibs.core.values import dataclass
 from dibs.web.http import LARGEST_BODY
 from dibs.web.json_body import json_object, named_only
 
