@@ -45,8 +45,9 @@ class Refused:
 Verdict = Eligible | Refused
 Rule = Callable[[Lead, Rep, Usage, Rules, datetime], list[Refusal]]
 
-# When one refusal lifts, another may have begun. We look through at most this many in a row.
-_LIFTINGS = 12
+# When one refusal lifts, another may have begun: two a week where hours and an allowance take
+# turns, two a day where a limit and hours do. This is enough for a lead that is open for a year.
+_LIFTINGS = 1000
 
 
 def decide(lead: Lead, rep: Rep, usage: Usage, playbook: Rules, now: datetime) -> Verdict:
