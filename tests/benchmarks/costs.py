@@ -220,7 +220,8 @@ class Cloud:
         return _json({"Successful": done, "Failed": []}, request.url)
 
     def _secretsmanager(self, request: Any, **_: Any) -> AWSResponse:
-        return _json({"ARN": "arn", "Name": "intake", "SecretString": SECRET}, request.url)
+        told = {"ARN": "arn", "Name": "intake", "SecretString": SECRET, "CreatedDate": 1.7e9}
+        return _json(told, request.url)
 
 
 class _Stream:
