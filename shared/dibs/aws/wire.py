@@ -1,8 +1,7 @@
 """Signed requests to AWS with a tenth of boto3's processor time, for what reps wait for.
 
-A claim's cold start is a third of what boto3 makes of it, and a publish a quarter
-(docs/decisions/0084). The methods have botocore's names, so one `Dynamo` works with either;
-`AWS_CLIENT=boto3` goes back.
+With it a claim starts in a third of the instructions (docs/decisions/0084). The methods have
+botocore's names, so one `Dynamo` works with either; `AWS_CLIENT=boto3` goes back.
 
 What is asked twice. A request that may have arrived is asked again only if twice is the same as
 once: a read, or a transaction, whose token DynamoDB remembers for ten minutes. Any other write is
