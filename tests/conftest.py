@@ -16,6 +16,7 @@ from support import dynamodb_local
 from support import stack as local_stack
 from support.aws import empty_tables
 from support.builders import World
+from support.over_http import own_client
 from support.privacy import Overheard, leaks, listening
 from support.tables import create_tables
 
@@ -24,6 +25,7 @@ for name, value in {
     "AWS_SECRET_ACCESS_KEY": "test",
     "AWS_DEFAULT_REGION": "us-east-1",
     "AWS_REGION": "us-east-1",
+    "AWS_CLIENT": "boto3",  # which moto can answer in AWS's place; our own has tests of its own
     "POWERTOOLS_SERVICE_NAME": "dibs",
     "POWERTOOLS_METRICS_NAMESPACE": "Dibs",
 }.items():
@@ -56,10 +58,12 @@ def dynamodb_endpoint() -> Iterator[str]:
 
 
 @pytest.fixture
-def local_world(dynamodb_endpoint: str) -> World:
-    """Fresh tables on DynamoDB Local."""
-    client = dynamodb_local.client(dynamodb_endpoint)
-    return World(client, create_tables(client, f"t{next(_numbers)}"))
+def local_world(dynamodb_endpoint: str) -> Iterator[World]:
+    """Fresh tables on DynamoDB Local, asked as functions do on AWS: by our own client."""
+    settings = create_tables(dynamodb_local.client(dynamodb_endpoint), f"t{next(_numbers)}")
+    client = own_client(dynamodb_endpoint)
+    yield World(client, settings)
+    client.wire.close()
 
 
 @pytest.fixture(scope="session")

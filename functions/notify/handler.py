@@ -23,7 +23,7 @@ _ONE_DAY_SECONDS = 86_400
 @lru_cache(maxsize=1)
 def _done() -> DynamoDBPersistenceLayer:
     return DynamoDBPersistenceLayer(
-        wiring().settings.once_table, boto3_client=wiring().dynamo.client
+        wiring().settings.once_table, boto3_client=wiring().boto3_dynamodb
     )
 
 

@@ -1,7 +1,7 @@
 """Builds everything a process works with: the only place that knows both use cases and stores.
 
-What the claim does not need is imported where it is built, so that the claim function loads one
-DynamoDB library and nothing else (docs/decisions/0008).
+What the claim does not need is imported where it is built, so that the claim function loads no
+library of AWS's but Powertools (docs/decisions/0084).
 """
 
 from __future__ import annotations
@@ -9,8 +9,9 @@ from __future__ import annotations
 import os
 import secrets as entropy
 from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from dibs.aws.clients import BOTO3, dynamodb
 from dibs.aws.dynamo import Dynamo
 from dibs.aws.settings import Settings, settings_from
 from dibs.core.rep import Platform
@@ -80,7 +81,15 @@ class Wiring:
     @cached_property
     def dynamo(self) -> Dynamo:
         """The process's DynamoDB."""
-        return Dynamo(timeout_seconds=float(self.settings.store_timeout_seconds))
+        seconds = float(self.settings.store_timeout_seconds)
+        return Dynamo(dynamodb(self.settings.aws_client, seconds))
+
+    @cached_property
+    def boto3_dynamodb(self) -> Any:
+        """boto3's DynamoDB client, for Powertools' idempotency, which knows no other."""
+        if self.settings.aws_client == BOTO3:
+            return self.dynamo.client
+        return dynamodb(BOTO3, float(self.settings.store_timeout_seconds))
 
     # Stores.
 
@@ -284,15 +293,15 @@ class Wiring:
     @cached_property
     def push(self) -> SnsPush:
         """The way to phones."""
-        from dibs.aws.clients import sns
-        from dibs.aws.publisher import Publisher
+        from dibs.aws.clients import publisher, sns
         from dibs.offers.push import SnsPush
         from dibs.offers.texts import alert
 
         applications = {
             platform: getattr(self.settings, f"{platform}_application_arn") for platform in Platform
         }
-        return SnsPush(sns(), applications, self.settings.public_url, alert, Publisher(sns()))
+        out = publisher(self.settings.aws_client)
+        return SnsPush(out, sns, applications, self.settings.public_url, alert)
 
     @cached_property
     def sms(self) -> SnsSms:

@@ -24,6 +24,7 @@ from benchmarks.stage import (
     page_event,
     post_leads,
     run,
+    watched,
 )
 from claim.handler import handler
 from dibs.aws import clock
@@ -150,13 +151,12 @@ def _recorded(act: Callable[[], None]) -> Calls:
     """Return the DynamoDB calls something makes, for a bare client to make again."""
     calls: Calls = []
 
-    def note(params: dict[str, Any], model: Any, **_: Any) -> None:
-        calls.append((xform_name(model.name), json.loads(json.dumps(params))))
+    def note(operation: str, ask: Callable[..., Any], **request: Any) -> Any:
+        calls.append((xform_name(operation), json.loads(json.dumps(request))))
+        return ask(**request)
 
-    events = wiring().dynamo.client.meta.events
-    events.register("provide-client-params.dynamodb", note)
-    act()
-    events.unregister("provide-client-params.dynamodb", note)
+    with watched(wiring().dynamo.client, note):
+        act()
     return calls
 
 

@@ -98,6 +98,9 @@ class Cloud:
         self.messages: deque[tuple[str, str]] = deque()
         self.later: deque[tuple[str, str]] = deque()
         self._stream = _Stream(world.dynamo.client, world.settings.leads_table, endpoint)
+        # Pushes are signed as always, and answered where they would be sent.
+        pushes = wiring().push._publisher._wire
+        pushes.send, pushes.open = self._pushed, lambda connections: None
         for service, client in (
             ("sns", clients.sns()),
             ("sqs", clients.sqs()),
@@ -179,6 +182,11 @@ class Cloud:
         }
         self.call(queue, {"Records": [record]})
 
+    def _pushed(self, request: bytes, *_: Any, **__: Any) -> None:
+        time.sleep(SNS_SECONDS)
+        self.add("SNS requests", 1)
+        self.add("pushes", 1)
+
     def _sns(self, request: Any, **_: Any) -> AWSResponse:
         time.sleep(SNS_SECONDS)
         sent = dict(parse_qsl(_text(request.body)))
@@ -212,7 +220,8 @@ class Cloud:
         return _json({"Successful": done, "Failed": []}, request.url)
 
     def _secretsmanager(self, request: Any, **_: Any) -> AWSResponse:
-        return _json({"ARN": "arn", "Name": "intake", "SecretString": SECRET}, request.url)
+        told = {"ARN": "arn", "Name": "intake", "SecretString": SECRET, "CreatedDate": 1.7e9}
+        return _json(told, request.url)
 
 
 class _Stream:

@@ -17,6 +17,8 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+from benchmarks.stage import watched
+
 Item = dict[str, dict[str, Any]]
 Add = Callable[[str, float], None]
 
@@ -34,29 +36,33 @@ class Meter:
     @contextmanager
     def watching(self, client: Any) -> Iterator[None]:
         """Meter what a client does meanwhile."""
-        events = client.meta.events
-        events.register("provide-client-params.dynamodb", self._before)
-        events.register("after-call.dynamodb", self._after)
-        yield
-        events.unregister("provide-client-params.dynamodb", self._before)
-        events.unregister("after-call.dynamodb", self._after)
+        with watched(client, self._metered):
+            yield
 
-    def _before(self, params: dict[str, Any], model: Any, context: Any, **_: Any) -> None:
-        writes = list(_writes(model.name, params))
-        context["dibs"] = (params, [self._image(table, key) for table, key in self._keys(writes)])
+    def _metered(self, operation: str, ask: Callable[..., Any], **params: Any) -> Any:
+        writes = list(_writes(operation, params))
+        before = [self._image(table, key) for table, key in self._keys(writes)]
+        try:
+            parsed = ask(**params)
+        except Exception:
+            self._count(operation, params, {}, before)  # a condition that fails costs as much
+            raise
+        self._count(operation, params, parsed, before)
+        return parsed
 
-    def _after(self, model: Any, parsed: dict[str, Any], context: Any, **_: Any) -> None:
-        params, before = context["dibs"]
+    def _count(
+        self, operation: str, params: dict[str, Any], parsed: dict[str, Any], before: list[Any]
+    ) -> None:
         self._add("requests", 1)
-        if model.name in ("GetItem", "BatchGetItem", "Query"):
-            self._add("read units", self._read(model.name, params, parsed))
+        if operation in ("GetItem", "BatchGetItem", "Query"):
+            self._add("read units", self._read(operation, params, parsed))
             return
-        writes = list(_writes(model.name, params))
+        writes = list(_writes(operation, params))
         units = 0.0
         for (table, key), old in zip(self._keys(writes), before, strict=True):
             new = self._image(table, key)
             own = max(_write_units(old), _write_units(new))
-            units += own * (2 if model.name == "TransactWriteItems" else 1)
+            units += own * (2 if operation == "TransactWriteItems" else 1)
             for index in self._schemas[table].get("GlobalSecondaryIndexes", []):
                 units += _moved(*(_entry(image, index, list(key)) for image in (old, new)))
         self._add("write units", units)

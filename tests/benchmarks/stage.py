@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
+from functools import partial
 from typing import Any
 
 from dibs.aws import clock
@@ -31,6 +32,18 @@ from support.builders import World, a_card, a_playbook, a_rep, token_of
 from support.tables import create_tables
 
 REGION = "us-east-1"
+OPERATIONS = {
+    "get_item": "GetItem",
+    "batch_get_item": "BatchGetItem",
+    "query": "Query",
+    "scan": "Scan",
+    "put_item": "PutItem",
+    "update_item": "UpdateItem",
+    "delete_item": "DeleteItem",
+    "batch_write_item": "BatchWriteItem",
+    "transact_write_items": "TransactWriteItems",
+}
+"""What DynamoDB calls the methods of its clients."""
 CREDENTIALS = {
     "AWS_ACCESS_KEY_ID": "test",
     "AWS_SECRET_ACCESS_KEY": "test",
@@ -177,16 +190,26 @@ def page_event(lead: Lead, rep: Rep) -> dict[str, Any]:
 
 
 @contextmanager
+def watched(client: Any, around: Callable[..., Any]) -> Iterator[None]:
+    """Have every request of a DynamoDB client made by `around`: operation, how to ask, request."""
+    kept = {name: getattr(client, name) for name in OPERATIONS}
+    for name, ask in kept.items():
+        setattr(client, name, partial(around, OPERATIONS[name], ask))
+    try:
+        yield
+    finally:
+        for name, ask in kept.items():
+            setattr(client, name, ask)
+
+
+@contextmanager
 def counted(client: Any) -> Iterator[Counter[str]]:
-    """Count every request a botocore client sends, by operation; retries count again."""
+    """Count every request of a DynamoDB client, by operation."""
     counts: Counter[str] = Counter()
 
-    def sending(event_name: str, **_: Any) -> None:
-        counts[event_name.rpartition(".")[2]] += 1
+    def count(operation: str, ask: Callable[..., Any], **request: Any) -> Any:
+        counts[operation] += 1
+        return ask(**request)
 
-    service = client.meta.service_model.service_name
-    client.meta.events.register_first(f"before-send.{service}", sending)
-    try:
+    with watched(client, count):
         yield counts
-    finally:
-        client.meta.events.unregister(f"before-send.{service}", sending)

@@ -24,7 +24,7 @@ from support.privacy import Overheard
 def database() -> Iterator[Dynamo]:
     """The functions' own clients, made once: making them takes longer than most tests."""
     with mock_aws():
-        made_once = Dynamo()
+        made_once = Dynamo(clients.dynamodb())
     yield made_once
     for made in (clients.sns, clients.sqs, clients.secrets):
         made.cache_clear()

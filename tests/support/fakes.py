@@ -998,7 +998,14 @@ class FakePush:
         self.meanwhile: Callable[[], None] | None = None
         """Runs once, while offers are being sent."""
 
-    def offer(self, lead: Lead, reps: Sequence[Rep], now: datetime) -> Delivery:
+    def offer(
+        self,
+        lead: Lead,
+        reps: Sequence[Rep],
+        now: datetime,
+        wait: Callable[[], None] = lambda: None,
+    ) -> Delivery:
+        wait()
         delivery = self._send("offer", lead, reps)
         meanwhile, self.meanwhile = self.meanwhile, None
         if meanwhile is not None:

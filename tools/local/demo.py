@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dibs.aws import clock
+from dibs.aws.clients import dynamodb
 from dibs.aws.dynamo import Dynamo
 from dibs.aws.settings import Settings
 from dibs.cli.target import settings_of
@@ -109,7 +110,7 @@ def seed(place: Place) -> None:
     """
     deployed = outputs()
     settings = settings_of(STACK)
-    stores = Wiring(settings, Dynamo())
+    stores = Wiring(settings, Dynamo(dynamodb()))
     roster, tokens = stores.roster, _Tokens(place)
     stores.credentials.carry_over()  # state of an earlier version
     if not stores.credentials.managers():

@@ -11,6 +11,7 @@ from typing import Any
 
 from rich.markup import escape
 
+from dibs.aws.clients import dynamodb
 from dibs.aws.dynamo import Dynamo
 from dibs.cli.target import settings_of
 from dibs.core.lead import Claim, Lead, State
@@ -50,7 +51,7 @@ class RaceShow:
         self._stack = place.stack()
         self._place, self._every = place, every
         settings = settings_of(STACK)
-        stores = Wiring(settings, Dynamo())
+        stores = Wiring(settings, Dynamo(dynamodb()))
         self._races, self._offers = stores.race, stores.offers
         self._reps: dict[str, dict[str, Any]] = {rep["rep_id"]: rep for rep in self._stack["reps"]}
         self._you = next(rep for rep in self._reps.values() if rep["name"] == YOU)

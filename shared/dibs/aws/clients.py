@@ -1,55 +1,120 @@
 """AWS clients, each built here once per process.
 
-The DynamoDB client is in `dynamo.py`, so that the claim function loads no other library.
+boto3 is loaded only where it is used: a claim does without it (docs/decisions/0084).
 """
 
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-import boto3
-from botocore.config import Config
+from dibs.core.errors import NotConfigured
 
 if TYPE_CHECKING:
+    from botocore.config import Config
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sns import SNSClient
     from mypy_boto3_sqs import SQSClient
 
+    from dibs.aws.publisher import Publisher
+
+OWN, BOTO3 = "own", "boto3"
+"""What the setting AWS_CLIENT may say: which library speaks to DynamoDB, and publishes to SNS."""
+
+CONNECT_SECONDS = 2
 PUBLISH_SECONDS = 4
-PUBLISH_TRIES = 2
-"""How long one try to publish waits for SNS, and how many the client makes."""
+PUBLISH_TRIES = 3
+"""How long one try to publish waits for SNS, and how many there are."""
 
 PUBLISHERS = 32
 """How many messages one notify run publishes in parallel. The connection pool holds as many."""
 
+_TRIES = 3
 
-def _config(read_seconds: int = 5, attempts: int = 3) -> Config:
-    # Tests cover our requests. Validating them again costs a fifth of a publish's processor time,
-    # which decides how far apart the reps of a wave are notified (N6).
+
+def dynamodb(library: str = BOTO3, timeout_seconds: float = 10) -> Any:
+    """Return a DynamoDB client of one library: functions say which, a command uses boto3.
+
+    Three tries in all and short time-outs: a claim may not hang on a throttle (C3: 503).
+    """
+    if _is_own(library):
+        from dibs.aws.wire import DynamoClient, Wire
+
+        return DynamoClient(
+            Wire(
+                "dynamodb",
+                connect_seconds=timeout_seconds / 2,
+                read_seconds=timeout_seconds,
+                tries=_TRIES,
+            )
+        )
+    import boto3
+
+    config = _config(timeout_seconds, _TRIES, timeout_seconds / 2, connections=64)
+    return boto3.client("dynamodb", config=config)
+
+
+def publisher(library: str) -> Publisher:
+    """Return what publishes pushes.
+
+    One publish that hangs must not outlast a run of notify (template.yaml): it takes at most
+    twelve seconds.
+    """
+    from dibs.aws.publisher import Boto3Publisher, OwnPublisher
+
+    if not _is_own(library):
+        return Boto3Publisher(sns())
+    from dibs.aws.wire import Wire
+
+    return OwnPublisher(
+        Wire(
+            "sns",
+            connect_seconds=CONNECT_SECONDS,
+            read_seconds=PUBLISH_SECONDS,
+            tries=PUBLISH_TRIES,
+            connections=PUBLISHERS,
+        )
+    )
+
+
+def _is_own(library: str) -> bool:
+    if library not in (OWN, BOTO3):
+        raise NotConfigured(f"AWS_CLIENT is {OWN} or {BOTO3}, not {library!r}.")
+    return library == OWN
+
+
+def _config(
+    read_seconds: float = 5,
+    attempts: int = _TRIES,
+    connect_seconds: float = CONNECT_SECONDS,
+    connections: int = PUBLISHERS + 8,
+) -> Config:
+    from botocore.config import Config
+
+    # Tests cover our requests. Validating them again costs a fifth of a request's processor time.
     return Config(
         retries={"mode": "standard", "total_max_attempts": attempts},
-        connect_timeout=2,
+        connect_timeout=connect_seconds,
         read_timeout=read_seconds,
-        max_pool_connections=PUBLISHERS + 8,
+        max_pool_connections=connections,
         parameter_validation=False,
     )
 
 
 @lru_cache(maxsize=1)
 def sns() -> SNSClient:
-    """Return the SNS client.
+    """Return the SNS client."""
+    import boto3
 
-    One publish that hangs must not outlast a run of notify (template.yaml): with the try of
-    `publisher.py` before it, it takes at most twelve seconds.
-    """
-    client: SNSClient = boto3.client("sns", config=_config(PUBLISH_SECONDS, attempts=PUBLISH_TRIES))
+    client: SNSClient = boto3.client("sns", config=_config(PUBLISH_SECONDS, PUBLISH_TRIES))
     return client
 
 
 @lru_cache(maxsize=1)
 def sqs() -> SQSClient:
     """Return the SQS client."""
+    import boto3
+
     client: SQSClient = boto3.client("sqs", config=_config())
     return client
 
@@ -57,5 +122,7 @@ def sqs() -> SQSClient:
 @lru_cache(maxsize=1)
 def secrets() -> SecretsManagerClient:
     """Return the Secrets Manager client."""
+    import boto3
+
     client: SecretsManagerClient = boto3.client("secretsmanager", config=_config())
     return client

@@ -107,6 +107,17 @@ class Codec(Generic[T]):
         return item
 
 
+def item_of(model: type[AttributeContainer], **values: Any) -> Item:
+    """Return the item of a model that has no dataclass beside it."""
+    attributes = model.get_attributes()
+    return {
+        attributes[name].attr_name: {
+            attributes[name].attr_type: attributes[name].serialize(value),
+        }
+        for name, value in values.items()
+    }
+
+
 def _default_of(field: Field[Any], attribute: Attribute[Any]) -> Any:
     if attribute.default is not None:
         return attribute.default

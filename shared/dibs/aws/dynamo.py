@@ -1,38 +1,26 @@
-"""DynamoDB requests: one client, a few verbs, and AWS's errors turned into ours.
+"""DynamoDB requests: a few verbs over one client, and AWS's errors turned into ours.
 
-PynamoDB's connection gives the botocore client its settings; the verbs speak DynamoDB's own item
+The client is our own (`wire.py`) or boto3's (`clients.py`). The verbs speak DynamoDB's own item
 form so that every request, its condition and its cost can be read where it is made.
 """
 
 from __future__ import annotations
 
 import random
+import sys
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-from botocore.exceptions import (
-    ClientError,
-    HTTPClientError,
-)
-from botocore.exceptions import (
-    ConnectionError as BotoConnectionError,
-)
-from pynamodb.connection import Connection
-
 from dibs.aws.attributes import Item
+from dibs.aws.connection import Broken
+from dibs.aws.wire import THROTTLED, ServiceError
 from dibs.core.attempts import attempts
 from dibs.core.errors import Busy
 
 _CONFLICT = {"TransactionConflictException", "TransactionInProgressException"}
-_BUSY = {
-    "ThrottlingException",
-    "ProvisionedThroughputExceededException",
-    "RequestLimitExceeded",
-    "InternalServerError",
-    "ServiceUnavailable",
-}
+_BUSY = THROTTLED | {"InternalServerError", "ServiceUnavailable"}
 _BUSY_REASONS = {"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}
 _INSISTENCE = 10
 _BATCH_GET = 100
@@ -50,18 +38,8 @@ class ConditionFailed(Exception):
 class Dynamo:
     """The verbs. Thread-safe, as its client is."""
 
-    # Functions say how long they may wait; an operator's command has more time.
-    def __init__(self, client: Any = None, timeout_seconds: float = 10) -> None:
-        # Three tries in all and short time-outs: a claim may not hang on a throttle (C3: 503).
-        self.client = client or cast(
-            Any,
-            Connection(
-                retry_configuration={"mode": "standard", "total_max_attempts": 3},
-                connect_timeout_seconds=timeout_seconds / 2,
-                read_timeout_seconds=timeout_seconds,
-                max_pool_connections=64,
-            ).client,
-        )
+    def __init__(self, client: Any) -> None:
+        self.client = client
 
     def get(self, table: str, key: Item, *, consistent: bool = False) -> Item | None:
         answer = self._call(
@@ -184,9 +162,9 @@ class Dynamo:
     def _call(self, operation: Callable[..., Any], **request: Any) -> Any:
         try:
             return operation(**request)
-        except ClientError as error:
+        except _refusals() as error:
             raise _translated(error) from error
-        except (BotoConnectionError, HTTPClientError) as error:
+        except _failures() as error:
             raise Busy from error
 
 
@@ -197,12 +175,32 @@ def _guard(condition: str) -> dict[str, str]:
     }
 
 
-def _translated(error: ClientError) -> Exception:
-    code = error.response["Error"]["Code"]
+def _refusals() -> tuple[type[Exception], ...]:
+    """Return how the clients say that DynamoDB refused. boto3's way counts where it is loaded."""
+    if "botocore.client" not in sys.modules:
+        return (ServiceError,)
+    from botocore.exceptions import ClientError
+
+    return (ServiceError, ClientError)
+
+
+def _failures() -> tuple[type[Exception], ...]:
+    """Return how the clients say that there was no answer."""
+    if "botocore.client" not in sys.modules:
+        return (Broken,)
+    from botocore.exceptions import ConnectionError, HTTPClientError
+
+    return (Broken, ConnectionError, HTTPClientError)
+
+
+def _translated(error: Any) -> Exception:
+    own = isinstance(error, ServiceError)
+    code: str = error.code if own else error.response["Error"]["Code"]
+    told: Mapping[str, Any] = error.told if own else error.response
     if code == "ConditionalCheckFailedException":
-        return ConditionFailed((cast("Item | None", error.response.get("Item")),), (True,))
+        return ConditionFailed((cast("Item | None", told.get("Item")),), (True,))
     if code == "TransactionCanceledException":
-        reasons = cast("list[dict[str, Any]]", error.response.get("CancellationReasons", []))
+        reasons = cast("list[dict[str, Any]]", told.get("CancellationReasons", []))
         # The other transaction may still fail, so this is Busy and no failed condition.
         codes = {reason.get("Code") for reason in reasons}
         if codes & _BUSY_REASONS:
@@ -214,7 +212,9 @@ def _translated(error: ClientError) -> Exception:
             )
     if code in _CONFLICT:
         return Busy(conflict=True)
-    return Busy() if code in _BUSY else error
+    # What stands between us and DynamoDB may fail as well, and has codes of its own.
+    failed = code in _BUSY or (own and error.status >= 500)
+    return Busy() if failed else cast(Exception, error)
 
 
 def insisting(write: Callable[[], object]) -> None:

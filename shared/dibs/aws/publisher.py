@@ -1,71 +1,86 @@
-"""Publish to SNS with half of boto3's processor time, which decides a wave's spread (N6).
-
-boto3 is built for three hundred services, and that costs most of the time of a publish. Here
-botocore signs and sends just this one request. If SNS does not answer 200, boto3 publishes.
-"""
+"""Publish to SNS, each message built and signed before the instant at which all leave (N6)."""
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlencode
 
-import boto3
-from botocore.auth import SigV4Auth
-from botocore.awsrequest import AWSRequest
-from botocore.exceptions import BotoCoreError
-from botocore.httpsession import URLLib3Session
-
-from dibs.aws.clients import PUBLISH_SECONDS, PUBLISHERS
+from dibs.aws.connection import Answer, Broken
+from dibs.aws.wire import ServiceError, Wire
 
 if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
 
 
-class Publisher:
-    """Publishes as `client.publish` does: the same arguments, retries and errors."""
+class NotPublished(Exception):
+    """Raised when SNS refused a message, or did not answer."""
+
+
+class Publisher(Protocol):
+    """Publishes in two steps: all that takes processor time comes before the common instant."""
+
+    def prepared(self, **message: Any) -> Any:
+        """Return a message, ready to be sent within the next minutes."""
+
+    def open(self, connections: int) -> None:
+        """Open so many connections ahead."""
+
+    def send(self, prepared: Any) -> None:
+        """Publish what was prepared.
+
+        Raises:
+            NotPublished: SNS refused it, or did not answer.
+        """
+
+
+class OwnPublisher(Publisher):
+    """`Publisher` without boto3. A message may come twice (docs/decisions/0007)."""
+
+    _HEADERS: Mapping[str, str] = {
+        "content-type": "application/x-www-form-urlencoded; charset=utf-8"
+    }
+
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+
+    def prepared(self, **message: Any) -> bytes:
+        """Return the whole signed request."""
+        return self._wire.signed(self._HEADERS, urlencode(_form(message)).encode())
+
+    def open(self, connections: int) -> None:
+        """Open so many connections ahead."""
+        self._wire.open(connections)
+
+    def send(self, prepared: bytes) -> None:
+        """Send the request."""
+        try:
+            self._wire.send(prepared, _refusal, again=True)
+        except (ServiceError, Broken) as error:
+            raise NotPublished(str(error)) from error
+
+
+class Boto3Publisher(Publisher):
+    """`Publisher` with boto3, which builds and signs a message only when it sends it."""
 
     def __init__(self, client: SNSClient) -> None:
         self._client = client
-        self._credentials = boto3.Session().get_credentials()
-        # Send a request's head and body without delay; otherwise the body waits 40 ms.
-        nodelay = [(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)]
-        self._http = URLLib3Session(
-            timeout=PUBLISH_SECONDS,
-            max_pool_connections=PUBLISHERS + 8,
-            socket_options=nodelay,  # type: ignore[arg-type]  # the stubs are wrong here
-        )
 
-    def __call__(self, **message: Any) -> None:
-        """Publish one message to one target."""
+    def prepared(self, **message: Any) -> dict[str, Any]:
+        """Return the message."""
+        return message
+
+    def open(self, connections: int) -> None:
+        """Do nothing: boto3 opens connections as it sends."""
+
+    def send(self, prepared: dict[str, Any]) -> None:
+        """Publish the message."""
+        from botocore.exceptions import BotoCoreError, ClientError
+
         try:
-            status = self._send(self._signed(_form(message)))
-        except BotoCoreError:
-            status = 0
-        if status != 200:
-            self._client.publish(**message)
-
-    def _signed(self, form: Mapping[str, str]) -> AWSRequest:
-        assert self._credentials is not None
-        request = AWSRequest(
-            "POST",
-            f"{self._client.meta.endpoint_url}/",
-            headers={"content-type": "application/x-www-form-urlencoded; charset=utf-8"},
-            data=urlencode(form).encode(),
-        )
-        region = self._client.meta.region_name
-        SigV4Auth(self._credentials.get_frozen_credentials(), "sns", region).add_auth(request)
-        return request
-
-    def _send(self, request: AWSRequest) -> int:
-        prepared = request.prepare()
-        # A handler registered on the client, as moto does in tests, may answer in SNS's place.
-        handled = self._client.meta.events.emit("before-send.sns.Publish", request=prepared)
-        answers = [answer for _, answer in handled if answer is not None]
-        answer = answers[0] if answers else self._http.send(prepared)
-        _ = answer.content  # reading the answer frees its connection
-        return int(answer.status_code)
+            self._client.publish(**prepared)
+        except (ClientError, BotoCoreError) as error:
+            raise NotPublished(str(error)) from error
 
 
 def _form(message: Mapping[str, Any]) -> dict[str, str]:
@@ -81,3 +96,11 @@ def _form(message: Mapping[str, Any]) -> dict[str, str]:
             form[f"{entry}.Value.DataType"] = typed["DataType"]
             form[f"{entry}.Value.StringValue"] = typed["StringValue"]
     return form
+
+
+def _refusal(answer: Answer) -> ServiceError:
+    text = answer.body.decode(errors="replace")
+    code, message = (
+        text.partition(f"<{name}>")[2].partition(f"</{name}>")[0] for name in ("Code", "Message")
+    )
+    return ServiceError(answer.status, code or str(answer.status), message, {})

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import MISSING, fields
 
 from dibs.core.errors import NotConfigured
+from dibs.core.values import dataclass
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,7 @@ class Settings:
     fcm_application_arn: str = ""
     sms_origination_number: str = ""
     store_timeout_seconds: str = "2"
+    aws_client: str = "own"
 
 
 TABLES = tuple(f.name for f in fields(Settings) if f.name.endswith("_table"))

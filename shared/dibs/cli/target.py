@@ -14,6 +14,7 @@ import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
 from dibs.aws import clock
+from dibs.aws.clients import dynamodb
 from dibs.aws.dynamo import Dynamo
 from dibs.aws.settings import Settings, logical_id
 from dibs.cli import local_stack
@@ -38,7 +39,7 @@ class Target:
     @cached_property
     def stores(self) -> Wiring:
         """All stores of this stack; the client waits longer for AWS than in a function."""
-        return Wiring(self.settings, Dynamo())
+        return Wiring(self.settings, Dynamo(dynamodb()))
 
 
 def target(stack: str) -> Target:

@@ -11,7 +11,6 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from dibs.aws.dynamo import Dynamo
 from dibs.cli.console import console
 from dibs.cli.files import AsJson, DryRun, Encoding, end, line_of, read_file
 from dibs.cli.target import Stack, noting, target
@@ -19,7 +18,6 @@ from dibs.core.errors import FieldError
 from dibs.core.tables import Column, whole_number
 from dibs.people.operator import all_reps
 from dibs.reports.quotas import LARGEST_TARGET
-from dibs.reports.store import DynamoTargets
 from dibs.rules.rules import QuotaRules
 
 app = typer.Typer(no_args_is_help=True)
@@ -36,7 +34,7 @@ def show(month: Month, as_json: AsJson = False, stack: Stack = "") -> None:
     """Print the month's targets."""
     here = target(stack)
     reps = all_reps(here.stores.roster)
-    known = DynamoTargets(Dynamo(), here.settings).of(_month(month), [rep.rep_id for rep in reps])
+    known = here.stores.targets.of(_month(month), [rep.rep_id for rep in reps])
     quota = here.stores.roster.playbook().quota
     if as_json:
         unit = {"month": month, "measure": quota.measure, "currency": quota.currency}
@@ -81,7 +79,7 @@ def import_(
     wrong = list({line_of(error): error for error in reversed(wrong)}.values())
     refused = {line_of(error) for error in wrong}
     good = {rep_id: wanted for rep_id, (line, wanted) in found.items() if line not in refused}
-    store = DynamoTargets(Dynamo(), here.settings)
+    store = here.stores.targets
     known = store.of(first, list(good))
     changed = {rep_id: wanted for rep_id, wanted in good.items() if known.get(rep_id) != wanted}
     as_before = f"{len(good) - len(changed)} as before, {len(wrong)} not taken"

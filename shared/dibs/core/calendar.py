@@ -11,11 +11,12 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache, lru_cache, partial
 from typing import Literal
 from zoneinfo import ZoneInfo
+
+from dibs.core.values import dataclass
 
 OffDuty = Literal["on_leave", "holiday", "outside_hours"]
 Kind = Literal["day", "week", "month", "quarter", "year"]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from dataclasses import dataclass
 from datetime import datetime
+
+from dibs.core.values import dataclass
 
 FIRST_MANAGER = "manager"
 """The id of the only manager there was before managers had ids of their own."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Self
+
+from dibs.core.values import dataclass
 
 # An event is late after this time. Before, it may still be on its way.
 LATE_AFTER = timedelta(seconds=45)

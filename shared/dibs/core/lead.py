@@ -5,14 +5,14 @@ from __future__ import annotations
 import hashlib
 from base64 import b32decode, b32encode
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Literal
 
 from dibs.core.errors import IllegalMove
 from dibs.core.quality import Pool, Quality, pool_for
-from dibs.core.safe_text import safe_size, safe_text
+from dibs.core.values import dataclass
 
 if TYPE_CHECKING:
     from dibs.core.rep import Rep
@@ -135,6 +135,9 @@ class Preview:
     @property
     def safe(self) -> Preview:
         """The preview without links, phone numbers and letters that cannot be seen."""
+        # Its patterns take as long to compile as this module; a claim over HTTP shows no preview.
+        from dibs.core.safe_text import safe_size, safe_text
+
         return Preview(
             safe_text(self.company),
             safe_size(self.company_size),

@@ -10,10 +10,10 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from dibs.core.errors import LeadNotFound
 from dibs.core.lead import LEAD_ID_BYTES, REP_ID_BYTES, id_bytes, id_text
+from dibs.core.values import dataclass
 
 _ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _TOKEN_BYTES = 16

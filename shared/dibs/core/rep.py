@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
@@ -11,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from dibs.core.calendar import Hours
 from dibs.core.quality import Quality
+from dibs.core.values import dataclass
 
 ALWAYS = Hours()
 

@@ -14,10 +14,11 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TextIO
 
 from dibs.core.errors import FieldError
+from dibs.core.values import dataclass
 
 LONGEST_FIELD = 1000
 

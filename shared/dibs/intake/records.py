@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from pynamodb.attributes import UnicodeAttribute
-from pynamodb.models import Model
+from pynamodb.attributes import AttributeContainer, UnicodeAttribute
 
 from dibs.aws import keys
 from dibs.aws.attributes import EnumAttribute, InstantAttribute, WordSetAttribute
@@ -12,11 +11,8 @@ from dibs.core.lead import DuplicateLink, IdentityKind
 from dibs.intake.duplicates import KnownIdentity
 
 
-class DuplicateLinkRecord(Model):
+class DuplicateLinkRecord(AttributeContainer):
     """Why a lead and another belong together (leads table), kept for good."""
-
-    class Meta:
-        table_name = "leads"
 
     lead_id = UnicodeAttribute(hash_key=True)
     sk = UnicodeAttribute(range_key=True)
@@ -27,11 +23,8 @@ class DuplicateLinkRecord(Model):
     outcome = UnicodeAttribute()
 
 
-class MergedRecord(Model):
+class MergedRecord(AttributeContainer):
     """Into which lead a post was merged: a part of its card's item (contacts table)."""
-
-    class Meta:
-        table_name = "contacts"
 
     other_id = UnicodeAttribute(hash_key=True, attr_name="lead_id")
     lead_id = UnicodeAttribute(null=True, attr_name="merged_into")
@@ -39,11 +32,8 @@ class MergedRecord(Model):
     because = EnumAttribute(IdentityKind, null=True)
 
 
-class IdentityRecord(Model):
+class IdentityRecord(AttributeContainer):
     """What a person or company is known as (identities table); the key is a digest."""
-
-    class Meta:
-        table_name = "identities"
 
     identity = UnicodeAttribute(hash_key=True)
     lead_id = UnicodeAttribute(null=True)

@@ -8,8 +8,7 @@ from datetime import datetime
 from itertools import groupby, islice
 from typing import Any
 
-from pynamodb.attributes import BooleanAttribute, UnicodeAttribute
-from pynamodb.models import Model
+from pynamodb.attributes import AttributeContainer, BooleanAttribute, UnicodeAttribute
 
 from dibs.aws import clock, keys
 from dibs.aws.attributes import InstantAttribute, IntegerAttribute, Item, TextsAttribute
@@ -35,11 +34,8 @@ Each = Callable[[Callable[[str], None], Sequence[str]], Iterable[None]]
 """Calls a function with each of several ids, side by side where that is worth it."""
 
 
-class EntryRecord(Model):
+class EntryRecord(AttributeContainer):
     """One entry (ledger table); empty words and noughts are left out."""
-
-    class Meta:
-        table_name = "ledger"
 
     entry_id = UnicodeAttribute(hash_key=True)
     kind = UnicodeAttribute()

@@ -83,9 +83,14 @@ def offer(batch: NotifyBatch, deps: NotifyDeps) -> None:
     rep_ids = [rep_id for rep_id in batch.rep_ids if rep_id not in kept]
     reps = _reachable(lead, rep_ids, deps)
     fresh = [reps[rep_id] for rep_id in rep_ids if rep_id in reps and rep_id not in earlier]
-    if batch.notify_at is not None:
-        deps.wait_until(batch.notify_at)
-    delivery = deps.push.offer(lead, [rep for rep in fresh if rep.pushable], deps.clock())
+    pushable, now = [rep for rep in fresh if rep.pushable], deps.clock()
+    at = max(batch.notify_at or now, now)
+
+    def wait() -> None:
+        if batch.notify_at is not None:
+            deps.wait_until(batch.notify_at)
+
+    delivery = deps.push.offer(lead, pushable, at, wait)
     now = deps.clock()
     sent = [
         SentOffer(lead.lead_id, lead.epoch, rep.rep_id, delivery.sent_at.get(rep.rep_id, now), by)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from dibs.core.errors import LeadNotFound
 from dibs.core.lead import Lead, State
 from dibs.core.links import link_token
 from dibs.core.rep import Rep, Usage
+from dibs.core.values import dataclass
 from dibs.offers.audience import may_be_told
 from dibs.race.claim import Proof
 from dibs.race.decide import Verdict, decide_knowing

@@ -108,7 +108,15 @@ class Delivery:
 class Push(Protocol):
     """Alerts on phones. A rep counts as accepted when the push to any of their devices was."""
 
-    def offer(self, lead: Lead, reps: Sequence[Rep], now: datetime) -> Delivery: ...
+    def offer(
+        self,
+        lead: Lead,
+        reps: Sequence[Rep],
+        now: datetime,
+        wait: Callable[[], None] = lambda: None,
+    ) -> Delivery:
+        """Alert reps of a lead. Call `wait` when all is ready to be sent, and send then."""
+        ...
 
     def withdraw(self, lead: Lead, reps: Sequence[Rep], now: datetime) -> Delivery: ...
 

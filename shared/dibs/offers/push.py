@@ -10,11 +10,10 @@ from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from dibs.aws.clients import PUBLISHERS
 from dibs.aws.clock import now as wall_clock
 from dibs.aws.clock import to_ms
+from dibs.aws.publisher import NotPublished, Publisher
 from dibs.core.errors import FieldError, InvalidInput
 from dibs.core.lead import Lead
 from dibs.core.links import link_token
@@ -35,26 +34,35 @@ _EXISTS = re.compile(r"Endpoint (arn:\S+) already exists")
 
 
 class SnsPush(Push):
-    """`Push` on SNS."""
+    """`Push` on SNS. Alerts go out by `publisher`; `sns` is asked about phones only."""
 
     def __init__(
         self,
-        client: SNSClient,
+        publisher: Publisher,
+        sns: Callable[[], SNSClient],
         applications: dict[Platform, str],
         public_url: str,
         alert: Alert,
-        publish: Callable[..., object] | None = None,
     ) -> None:
-        self._sns = client
-        self._send = publish or client.publish
+        self._publisher = publisher
+        self._sns = sns
         self._applications = applications
         self._public_url = public_url
         self._alert = alert
         self._pool = ThreadPoolExecutor(PUBLISHERS, thread_name_prefix="push")
 
-    def offer(self, lead: Lead, reps: Sequence[Rep], now: datetime) -> Delivery:
-        """Alert each rep's devices of the lead; the alert lives as long as the window (N4)."""
-        return self._publish(lead, reps, now, partial(self._message, "offer"))
+    def offer(
+        self,
+        lead: Lead,
+        reps: Sequence[Rep],
+        now: datetime,
+        wait: Callable[[], None] = lambda: None,
+    ) -> Delivery:
+        """Alert each rep's devices of the lead; the alert lives as long as the window (N4).
+
+        Everything is built and signed, and connections are open, before `wait` is called (N6).
+        """
+        return self._publish(lead, reps, now, partial(self._message, "offer"), wait=wait)
 
     def tell(self, what: str, lead: Lead, reps: Sequence[Rep], now: datetime) -> Delivery:
         """Alert the lead's holder; the alert lives until the lead goes back (C11)."""
@@ -98,25 +106,32 @@ class SnsPush(Push):
         message: Callable[[Lead, Rep, datetime], dict[str, Any]],
         *,
         silent: bool = False,
+        wait: Callable[[], None] | None = None,
     ) -> Delivery:
         """Publish to all devices of all reps in parallel, started in the order of `reps`."""
         if not reps:
+            if wait is not None:
+                wait()  # for the texts that go out in place of pushes
             return Delivery()
         expires_at = lead.return_at or lead.closes_at if lead.owner else lead.closes_at
         seconds = max(_SHORTEST_LIFE, (to_ms(expires_at) - to_ms(now)) // 1000)
         jobs = [
-            (
-                rep.rep_id,
-                device,
-                json.dumps(message(lead, rep, now)),
-                _attributes(device, seconds, lead.lead_id, silent=silent),
+            self._publisher.prepared(
+                TargetArn=device.endpoint_arn,
+                Message=json.dumps(message(lead, rep, now)),
+                MessageStructure="json",
+                MessageAttributes=_attributes(device, seconds, lead.lead_id, silent=silent),
             )
             for rep in reps
             for device in rep.pushable
         ]
+        if wait is not None:
+            self._publisher.open(min(len(jobs), PUBLISHERS))
+            wait()
         results = list(self._pool.map(self._publish_one, jobs))
+        told = [rep.rep_id for rep in reps for _ in rep.pushable]
         sent_at: dict[str, datetime] = {}
-        for (rep_id, *_), sent in zip(jobs, results, strict=True):
+        for rep_id, sent in zip(told, results, strict=True):
             if sent is not None:
                 sent_at[rep_id] = min(sent, sent_at.get(rep_id, sent))
         accepted = frozenset(sent_at)
@@ -128,18 +143,12 @@ class SnsPush(Push):
             spread_ms=to_ms(max(times)) - to_ms(min(times)) if times else 0,
         )
 
-    def _publish_one(self, job: tuple[str, Device, str, dict[str, Any]]) -> datetime | None:
+    def _publish_one(self, prepared: Any) -> datetime | None:
         """Publish to one device and return when; None if the platform or SNS refused it."""
-        _, device, body, attributes = job
         sent = wall_clock()
         try:
-            self._send(
-                TargetArn=device.endpoint_arn,
-                Message=body,
-                MessageStructure="json",
-                MessageAttributes=attributes,
-            )
-        except (ClientError, BotoCoreError):
+            self._publisher.send(prepared)
+        except NotPublished:
             return None
         return sent
 
@@ -160,10 +169,10 @@ class SnsPush(Push):
             )
         before = rep_id
         try:
-            arn = self._sns.create_platform_endpoint(
+            arn = self._sns().create_platform_endpoint(
                 PlatformApplicationArn=application, Token=token, CustomUserData=rep_id
             )["EndpointArn"]
-        except self._sns.exceptions.InvalidParameterException as error:
+        except self._sns().exceptions.InvalidParameterException as error:
             existing = _EXISTS.search(str(error))
             if existing is None:
                 raise InvalidInput(
@@ -172,7 +181,7 @@ class SnsPush(Push):
             arn = existing.group(1)
             before = self.owner_of(arn) or rep_id
         # The phone may have changed hands, or an earlier failure may have disabled it.
-        self._sns.set_endpoint_attributes(
+        self._sns().set_endpoint_attributes(
             EndpointArn=arn,
             Attributes={"Token": token, "Enabled": "true", "CustomUserData": rep_id},
         )
@@ -180,13 +189,13 @@ class SnsPush(Push):
 
     def forget(self, device: Device) -> None:
         """Delete a device's endpoint."""
-        self._sns.delete_endpoint(EndpointArn=device.endpoint_arn)
+        self._sns().delete_endpoint(EndpointArn=device.endpoint_arn)
 
     def owner_of(self, endpoint_arn: str) -> str | None:
         """Return the id of the rep an endpoint belongs to, None when it is gone."""
         try:
-            attributes = self._sns.get_endpoint_attributes(EndpointArn=endpoint_arn)["Attributes"]
-        except self._sns.exceptions.NotFoundException:
+            attributes = self._sns().get_endpoint_attributes(EndpointArn=endpoint_arn)["Attributes"]
+        except self._sns().exceptions.NotFoundException:
             return None
         return attributes.get("CustomUserData") or None
 

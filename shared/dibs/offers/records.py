@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from pynamodb.attributes import UnicodeAttribute
-from pynamodb.models import Model
+from pynamodb.attributes import AttributeContainer, UnicodeAttribute
 
 from dibs.aws import keys
 from dibs.aws.attributes import InstantAttribute, IntegerAttribute, WordsAttribute
@@ -11,14 +10,11 @@ from dibs.aws.codec import Codec
 from dibs.offers.ports import OfferView
 
 
-class OfferViewRecord(Model):
+class OfferViewRecord(AttributeContainer):
     """What the rep did with an offer (offers table); only the rep's own calls write it.
 
     Beside these it may hold what they did with the opening `before`, as a map of the same.
     """
-
-    class Meta:
-        table_name = "offers"
 
     pk = UnicodeAttribute(hash_key=True)
     sk = UnicodeAttribute(range_key=True, default=keys.SIGHTING)
@@ -33,11 +29,8 @@ class OfferViewRecord(Model):
     expires_at = IntegerAttribute()
 
 
-class SmsRecord(Model):
+class SmsRecord(AttributeContainer):
     """The marker that keeps an offer's text message to one per rep and opening (offers table)."""
-
-    class Meta:
-        table_name = "offers"
 
     pk = UnicodeAttribute(hash_key=True)
     sk = UnicodeAttribute(range_key=True, default=keys.SMS)
@@ -47,11 +40,8 @@ class SmsRecord(Model):
     expires_at = IntegerAttribute()
 
 
-class CodeRecord(Model):
+class CodeRecord(AttributeContainer):
     """A reply code of one rep and the offer it claims (offers table)."""
-
-    class Meta:
-        table_name = "offers"
 
     pk = UnicodeAttribute(hash_key=True)
     sk = UnicodeAttribute(range_key=True)

@@ -11,6 +11,7 @@ from typing import Any
 from dibs.aws import keys
 from dibs.aws.attributes import Item
 from dibs.aws.clock import to_ms
+from dibs.aws.codec import item_of
 from dibs.aws.dynamo import ConditionFailed, Dynamo
 from dibs.aws.settings import Settings
 from dibs.core.lead import Lead
@@ -133,7 +134,8 @@ class DynamoOfferStore(OfferStore, BatchMarks):
     def _reservation(
         self, lead: Lead, rep_id: str, code: str, now: datetime
     ) -> list[dict[str, Any]]:
-        marker = SmsRecord(
+        marker = item_of(
+            SmsRecord,
             pk=keys.offer(lead.lead_id, rep_id),
             sk=keys.SMS,
             epoch=lead.epoch,
@@ -141,7 +143,8 @@ class DynamoOfferStore(OfferStore, BatchMarks):
             sent_at=now,
             expires_at=_seconds(now + OFFER_KEPT),
         )
-        known = CodeRecord(
+        known = item_of(
+            CodeRecord,
             pk=keys.code(rep_id, code),
             sk=keys.SMS,
             lead_id=lead.lead_id,
@@ -152,7 +155,7 @@ class DynamoOfferStore(OfferStore, BatchMarks):
             {
                 "Put": {
                     "TableName": self._table,
-                    "Item": marker.serialize(),
+                    "Item": marker,
                     "ConditionExpression": "attribute_not_exists(pk) OR epoch < :epoch",
                     "ExpressionAttributeValues": {":epoch": {"N": str(lead.first_epoch)}},
                 }
@@ -160,7 +163,7 @@ class DynamoOfferStore(OfferStore, BatchMarks):
             {
                 "Put": {
                     "TableName": self._table,
-                    "Item": known.serialize(),
+                    "Item": known,
                     "ConditionExpression": "attribute_not_exists(pk) OR expires_at < :now",
                     "ExpressionAttributeValues": {":now": {"N": str(_seconds(now))}},
                 }
@@ -185,8 +188,7 @@ class DynamoOfferStore(OfferStore, BatchMarks):
         )
         if item is None:
             return None
-        record = CodeRecord.from_raw_data(item)
-        return record.lead_id, record.epoch
+        return item["lead_id"]["S"], int(item["epoch"]["N"])
 
 
 def _key(lead_id: str, rep_id: str, sk: str) -> Item:

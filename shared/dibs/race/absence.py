@@ -12,11 +12,12 @@ nothing twice.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 from dibs.core.calendar import day_start, duty_between
 from dibs.core.rep import Rep, Usage
+from dibs.core.values import dataclass
 from dibs.race.decide import schedule_of
 from dibs.rules.rules import Rules
 

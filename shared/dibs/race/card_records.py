@@ -7,9 +7,8 @@ from dataclasses import asdict, fields
 from datetime import datetime
 from typing import Any
 
-from pynamodb.attributes import Attribute, JSONAttribute, UnicodeAttribute
+from pynamodb.attributes import Attribute, AttributeContainer, JSONAttribute, UnicodeAttribute
 from pynamodb.constants import MAP, STRING
-from pynamodb.models import Model
 
 from dibs.aws.attributes import InstantAttribute, Item
 from dibs.aws.clock import from_ms, to_ms
@@ -33,11 +32,8 @@ class PostsAttribute(Attribute[tuple[Post, ...]]):
         return tuple(sorted(posts, key=lambda post: post.at))
 
 
-class CardRecord(Model):
+class CardRecord(AttributeContainer):
     """A post with its personal data (contacts table), and the posts merged into its lead."""
-
-    class Meta:
-        table_name = "contacts"
 
     lead_id = UnicodeAttribute(hash_key=True)
     card = JSONAttribute()

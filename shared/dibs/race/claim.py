@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import ClassVar, NamedTuple
 
@@ -29,6 +29,7 @@ from dibs.core.errors import (
 from dibs.core.lead import Claim, Contact, Lead, State
 from dibs.core.links import Link, link_is_for
 from dibs.core.rep import Rep, Usage
+from dibs.core.values import dataclass
 from dibs.race.decide import Refused, decide_knowing
 from dibs.race.draw import WRITTEN_BY, collects, commitment_of, seed_of, undrawn
 from dibs.race.guards import Guard

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from pynamodb.attributes import UnicodeAttribute
-from pynamodb.models import Model
+from pynamodb.attributes import AttributeContainer, UnicodeAttribute
 
 from dibs.aws import keys
 from dibs.aws.attributes import InstantAttribute, IntegerAttribute, Item
@@ -11,11 +10,8 @@ from dibs.aws.codec import Codec
 from dibs.core.credentials import Credential, Shown
 
 
-class CredentialRecord(Model):
+class CredentialRecord(AttributeContainer):
     """A token or a session of an owner (credentials table); `expires_at` is for TTL."""
-
-    class Meta:
-        table_name = "credentials"
 
     pk = UnicodeAttribute(hash_key=True)
     sk = UnicodeAttribute(range_key=True)

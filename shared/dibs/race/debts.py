@@ -14,13 +14,14 @@ are (F4). Test leads do not count.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 from dibs.core.errors import Refusal
 from dibs.core.lead import Lead
 from dibs.core.quality import Quality
 from dibs.core.rep import Rep, Usage
+from dibs.core.values import dataclass
 from dibs.race.guards import Guard
 from dibs.race.limits import next_week
 from dibs.rules.rules import Rules

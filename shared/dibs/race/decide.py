@@ -8,7 +8,7 @@ time.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import lru_cache, partial
 from typing import NamedTuple
@@ -17,6 +17,7 @@ from dibs.core.calendar import Hours, Schedule, next_on_duty, off_duty, parse_ho
 from dibs.core.errors import Refusal, lifts_at
 from dibs.core.lead import Lead
 from dibs.core.rep import Rep, Usage
+from dibs.core.values import dataclass
 from dibs.race import debts, matching
 from dibs.race.limits import over_allowance, over_limits
 from dibs.race.newcomers import not_in_phase
@@ -44,8 +45,9 @@ class Refused:
 Verdict = Eligible | Refused
 Rule = Callable[[Lead, Rep, Usage, Rules, datetime], list[Refusal]]
 
-# When one refusal lifts, another may have begun. We look through at most this many in a row.
-_LIFTINGS = 12
+# When one refusal lifts, another may have begun: two a week where hours and an allowance take
+# turns, two a day where a limit and hours do. This is enough for a lead that is open for a year.
+_LIFTINGS = 1000
 
 
 def decide(lead: Lead, rep: Rep, usage: Usage, playbook: Rules, now: datetime) -> Verdict:

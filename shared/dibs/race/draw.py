@@ -10,11 +10,11 @@ the commitment, is shown from then on, and the seed itself once the draw is over
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
 
 from dibs.core.lead import Lead, State
+from dibs.core.values import dataclass
 
 WRITTEN_BY = timedelta(milliseconds=500)
 """An entry stored at most this long after the collection window is certain to be in the draw."""

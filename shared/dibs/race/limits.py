@@ -5,13 +5,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from dibs.core.calendar import day_start
 from dibs.core.errors import Refusal
 from dibs.core.lead import Claim, Lead
 from dibs.core.rep import Rep, Usage
+from dibs.core.values import dataclass
 from dibs.race.guards import Guard
 from dibs.rules.rules import Limit, Rules
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
 from dibs.core.credentials import Credential, Shown
 from dibs.core.lead import Claim, Contact, Lead, Transition
 from dibs.core.rep import Rep, Usage
+from dibs.core.values import dataclass
 from dibs.rules.rules import Rules
 
 if TYPE_CHECKING:

@@ -12,9 +12,14 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from pynamodb.attributes import Attribute, BinaryAttribute, BooleanAttribute, UnicodeAttribute
+from pynamodb.attributes import (
+    Attribute,
+    AttributeContainer,
+    BinaryAttribute,
+    BooleanAttribute,
+    UnicodeAttribute,
+)
 from pynamodb.constants import STRING
-from pynamodb.models import Model
 
 from dibs.aws import keys
 from dibs.aws.attributes import (
@@ -61,14 +66,11 @@ class PassedAttribute(Attribute[tuple[tuple[str, tuple[str, ...]], ...]]):
         return tuple((rep_id, tuple(rules)) for rep_id, *rules in lines)
 
 
-class LeadRecord(Model):
+class LeadRecord(AttributeContainer):
     """The race's lock (leads table): at most 1 KB, no personal data.
 
     `asks` is what a lead asks of its rep, a line each: segment, product, language, then skills.
     """
-
-    class Meta:
-        table_name = "leads"
 
     lead_id = UnicodeAttribute(hash_key=True)
     sk = UnicodeAttribute(range_key=True, default=keys.LOCK)
@@ -114,11 +116,8 @@ class LeadRecord(Model):
     outbox_at = InstantAttribute(null=True)
 
 
-class ClaimRecord(Model):
+class ClaimRecord(AttributeContainer):
     """Who took a lead last (leads table); its writing is the event of the claim or assignment."""
-
-    class Meta:
-        table_name = "leads"
 
     lead_id = UnicodeAttribute(hash_key=True)
     sk = UnicodeAttribute(range_key=True, default=keys.CLAIM)
@@ -138,11 +137,8 @@ class ClaimRecord(Model):
     outbox_at = InstantAttribute(null=True)
 
 
-class DrawRecord(Model):
+class DrawRecord(AttributeContainer):
     """How a lead's draw went (leads table), kept for good (C10)."""
-
-    class Meta:
-        table_name = "leads"
 
     lead_id = UnicodeAttribute(hash_key=True)
     sk = UnicodeAttribute(range_key=True)
@@ -155,11 +151,8 @@ class DrawRecord(Model):
     winner = UnicodeAttribute(null=True)
 
 
-class TransitionRecord(Model):
+class TransitionRecord(AttributeContainer):
     """One step of a lead's life (leads table), kept for good."""
-
-    class Meta:
-        table_name = "leads"
 
     lead_id = UnicodeAttribute(hash_key=True)
     sk = UnicodeAttribute(range_key=True)
@@ -177,11 +170,8 @@ class TransitionRecord(Model):
     outbox_at = InstantAttribute(null=True)
 
 
-class SentOfferRecord(Model):
+class SentOfferRecord(AttributeContainer):
     """One offer as it was sent (offers table); notify alone writes it."""
-
-    class Meta:
-        table_name = "offers"
 
     pk = UnicodeAttribute(hash_key=True)
     sk = UnicodeAttribute(range_key=True, default=keys.NOTICE)

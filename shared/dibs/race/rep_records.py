@@ -7,9 +7,14 @@ from datetime import date
 from functools import lru_cache
 from typing import Any
 
-from pynamodb.attributes import Attribute, BooleanAttribute, MapAttribute, UnicodeAttribute
+from pynamodb.attributes import (
+    Attribute,
+    AttributeContainer,
+    BooleanAttribute,
+    MapAttribute,
+    UnicodeAttribute,
+)
 from pynamodb.constants import MAP, NUMBER, STRING
-from pynamodb.models import Model
 
 from dibs.aws import keys
 from dibs.aws.attributes import (
@@ -87,14 +92,11 @@ class DevicesAttribute(Attribute[tuple[Device, ...]]):
         return tuple(_DEVICE.value(known[MAP], device_id=device_id) for device_id, known in by_age)
 
 
-class RepRecord(Model):
+class RepRecord(AttributeContainer):
     """A rep, the number of their token and what they have used up (organisation table).
 
     `allowance_month` is the month the allowance was calculated for.
     """
-
-    class Meta:
-        table_name = "organisation"
 
     rep_id = KeyAttribute(keys.rep, hash_key=True, attr_name="pk")
     name = UnicodeAttribute()

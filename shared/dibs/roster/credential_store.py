@@ -8,8 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from pynamodb.attributes import UnicodeAttribute
-from pynamodb.models import Model
+from pynamodb.attributes import AttributeContainer, UnicodeAttribute
 
 from dibs.aws import keys
 from dibs.aws.attributes import InstantAttribute, IntegerAttribute, Item
@@ -31,11 +30,8 @@ from dibs.roster.ports import Credentials
 _UPDATE_NUMBER = "SET token_number = :next REMOVE token_hash"
 
 
-class ManagerRecord(Model):
+class ManagerRecord(AttributeContainer):
     """A manager (credentials table)."""
-
-    class Meta:
-        table_name = "credentials"
 
     pk = UnicodeAttribute(hash_key=True, default=keys.MANAGERS)
     manager_id = UnicodeAttribute(range_key=True, attr_name="sk")

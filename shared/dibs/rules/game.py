@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date
 from typing import Literal
 
+from dibs.core.values import dataclass
 from dibs.rules.rules import STRICT
 
 Per = Literal["day", "week", "month", "quarter", "all"]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from dibs.core.values import dataclass
 from dibs.rules.game import Game
 from dibs.rules.rules import Rules
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from dibs.core.values import dataclass
 from dibs.rules.playbook import Playbook
 
 

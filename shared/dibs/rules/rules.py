@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date
 from enum import StrEnum
 from typing import Literal
@@ -12,6 +12,7 @@ from typing import Literal
 from dibs.core.lead import Lead
 from dibs.core.quality import Pool, Quality
 from dibs.core.rep import Pause, Rep
+from dibs.core.values import dataclass
 
 # For pydantic, which validates playbook files: a misspelt rule is an error, not a rule that is off.
 STRICT = {"extra": "forbid"}

@@ -10,13 +10,13 @@ import json
 import os
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from dibs.aws.clock import from_ms
 from dibs.aws.observability import Handler, count, count_by_route, logger, observed
 from dibs.core.errors import Busy, DibsError, Forbidden, RouteNotFound, Unauthorized
+from dibs.core.values import dataclass
 from dibs.web.http import PROBLEM, Response, answer, problem, secured
 from dibs.web.route import Route
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
 from dibs.core.errors import FieldError, InvalidInput
+from dibs.core.values import dataclass
 from dibs.web.http import LARGEST_BODY
 from dibs.web.json_body import form_fields, json_object, named_only
 

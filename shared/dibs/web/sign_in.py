@@ -11,7 +11,6 @@ import re
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import timedelta
-from http.cookies import CookieError, SimpleCookie
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -70,6 +69,8 @@ def own_path(sent: str) -> str:
 
 def cookie_for(secret: str, public_url: str, lasting: timedelta) -> str:
     """Return the cookie that keeps a session's secret; one that lasts for nothing removes it."""
+    from http.cookies import SimpleCookie
+
     # A browser keeps a secure cookie from http; on this machine there is nobody to listen.
     local = _is_local(public_url)
     name = LOCAL_COOKIE if local else COOKIE
@@ -92,6 +93,8 @@ def _is_localhost(host: str) -> bool:
 
 def _cookie(event: Mapping[str, Any]) -> str:
     """Return our cookie's value. API Gateway lists cookies; the local stack leaves the header."""
+    from http.cookies import CookieError, SimpleCookie
+
     name = LOCAL_COOKIE if _is_localhost(header(event, "host")) else COOKIE
     for sent in (*event.get("cookies", ()), *header(event, "cookie").split(";")):
         jar = SimpleCookie()  # one by one: another's that is malformed would hide the rest

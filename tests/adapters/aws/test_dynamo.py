@@ -19,6 +19,7 @@ from botocore.exceptions import (
 from botocore.stub import Stubber
 
 from dibs.aws import dynamo as module
+from dibs.aws.clients import dynamodb
 from dibs.aws.dynamo import ConditionFailed, Dynamo, insisting
 from dibs.aws.settings import Settings
 from dibs.core.errors import Busy
@@ -221,7 +222,7 @@ def test_a_query_goes_on_to_its_last_page(client: Any, stub: Stubber) -> None:
 def test_a_claim_may_not_hang_on_a_slow_store() -> None:
     # What a function waits that says nothing else.
     [waits] = [f.default for f in fields(Settings) if f.name == "store_timeout_seconds"]
-    config = Dynamo(timeout_seconds=float(str(waits))).client.meta.config
+    config = dynamodb(timeout_seconds=float(str(waits))).meta.config
     assert config.retries == {"mode": "standard", "total_max_attempts": 3}
     assert (config.connect_timeout, config.read_timeout) == (1, 2)
 

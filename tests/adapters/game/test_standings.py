@@ -13,6 +13,7 @@ import pytest
 from moto import mock_aws
 
 from dibs.aws import dynamo, keys
+from dibs.aws.clients import dynamodb
 from dibs.aws.dynamo import ConditionFailed, Dynamo
 from dibs.core.errors import Busy
 from dibs.core.periods import covering
@@ -43,7 +44,7 @@ DAY = timedelta(days=1)
 @pytest.fixture(scope="module")
 def database() -> Iterator[Dynamo]:
     with mock_aws():
-        yield Dynamo()
+        yield Dynamo(dynamodb())
 
 
 class Game:

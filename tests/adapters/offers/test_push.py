@@ -12,6 +12,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
+from dibs.aws.publisher import Boto3Publisher, Publisher
 from dibs.core.errors import InvalidInput
 from dibs.core.lead import State
 from dibs.core.links import link_is_for, read_link
@@ -34,7 +35,13 @@ class Phones:
             for platform, kind in ((Platform.APNS, "APNS"), (Platform.FCM, "GCM"))
         }
         self.published: list[dict[str, Any]] = []
-        self.push = SnsPush(client, self.applications, "https://dibs.example", alert)
+        self.push = SnsPush(
+            Boto3Publisher(client),
+            lambda: client,
+            self.applications,
+            "https://dibs.example",
+            alert,
+        )
 
     def note(self, params: dict[str, Any], **_: Any) -> None:
         self.published.append(dict(params))
@@ -299,6 +306,34 @@ def test_a_phone_we_switched_off_is_not_asked(phones: Phones) -> None:
     assert phones.published == []
 
 
+def test_all_is_ready_before_the_common_instant_and_nothing_is_sent_before_it() -> None:
+    """Building and signing take processor time, which would keep a wave's reps apart (N6)."""
+    done: list[str] = []
+
+    class Noted(Publisher):
+        def prepared(self, **message: Any) -> str:
+            done.append("prepared")
+            return str(message["TargetArn"])
+
+        def open(self, connections: int) -> None:
+            done.append(f"{connections} open")
+
+        def send(self, prepared: str) -> None:
+            done.append(f"sent {prepared}")
+
+    push = SnsPush(Noted(), lambda: None, {}, "https://dibs.example", alert)  # type: ignore[arg-type,return-value]
+    reps = [
+        a_rep(number, devices=(Device("phone", Platform.FCM, f"arn-{number}"),))
+        for number in (1, 2)
+    ]
+    push.offer(LEAD, reps, NOON, lambda: done.append("the instant"))
+    assert done[:4] == ["prepared", "prepared", "2 open", "the instant"]
+    assert sorted(done[4:]) == ["sent arn-1", "sent arn-2"]
+    done.clear()
+    push.offer(LEAD, [], NOON, lambda: done.append("the instant"))
+    assert done == ["the instant"]  # who has no app is told at that instant as well
+
+
 def test_nobody_to_tell_is_nothing_to_do(phones: Phones) -> None:
     assert phones.push.offer(LEAD, [], NOON).accepted == frozenset()
     assert phones.published == []
@@ -329,7 +364,13 @@ def test_a_phone_that_changed_hands_belongs_to_its_new_rep_and_is_on_again(
 
 
 def test_a_platform_that_is_not_set_up_is_named(phones: Phones) -> None:
-    push = SnsPush(phones.sns, {Platform.FCM: ""}, "https://dibs.example", alert)
+    push = SnsPush(
+        Boto3Publisher(phones.sns),
+        lambda: phones.sns,
+        {Platform.FCM: ""},
+        "https://dibs.example",
+        alert,
+    )
     for platform in ("fcm", "apns"):
         with pytest.raises(InvalidInput) as refused:
             push.register("aaaac", "phone-1", platform, "token-1-0")

@@ -3,7 +3,7 @@ the real thing fails here, and with it whatever the unit tests showed on it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -50,6 +50,8 @@ from dibs.roster.store import DynamoRoster
 from dibs.rules.playbook import Playbook
 from support.builders import NOON, World, a_card, a_lead, a_playbook, a_rep, basics, counts_of
 from support.fakes import FakeOnce, FakeWorld
+from support.odd_server import serving
+from support.over_http import asking, own_client
 
 MS = timedelta(milliseconds=1)
 SECOND = timedelta(seconds=1)
@@ -132,12 +134,21 @@ def in_memory(world: FakeWorld) -> Stores:
     )
 
 
-@pytest.fixture(params=["tables", "memory"])
+@pytest.fixture
+def own_world(world: World) -> Iterator[World]:
+    """The same tables, asked as functions ask them on AWS: by our own client, over HTTP."""
+    with serving(asking(world.dynamo.client)) as server:
+        client = own_client(f"http://127.0.0.1:{server.port}")
+        yield World(client, world.settings)
+        client.wire.close()
+
+
+@pytest.fixture(params=["world", "own_world", "memory"])
 def stores(request: pytest.FixtureRequest) -> Stores:
     made = (
-        on_tables(request.getfixturevalue("world"))
-        if request.param == "tables"
-        else in_memory(FakeWorld())
+        in_memory(FakeWorld())
+        if request.param == "memory"
+        else on_tables(request.getfixturevalue(request.param))
     )
     made.add_rep(AINA)
     made.add_rep(BEN)

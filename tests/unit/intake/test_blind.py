@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from claim import handler as claim_functions
 from dibs import callers
 from dibs.aws.clock import from_iso
+from dibs.aws.publisher import Publisher
 from dibs.core.errors import Busy, UndoOver
 from dibs.core.lead import BLIND, Lead, Preview, State
 from dibs.core.quality import Pool, Quality, pool_for
@@ -317,7 +318,20 @@ def at_the_counter(monkeypatch: pytest.MonkeyPatch) -> Callable[[FakeWorld], Non
 
 
 PUBLISHED: list[dict[str, Any]] = []
-PUSH = SnsPush(None, {}, "https://dibs.example", alert, lambda **sent: PUBLISHED.append(sent))  # type: ignore[arg-type]
+
+
+class Publications(Publisher):
+    def prepared(self, **message: Any) -> dict[str, Any]:
+        return message
+
+    def open(self, connections: int) -> None:
+        pass
+
+    def send(self, prepared: dict[str, Any]) -> None:
+        PUBLISHED.append(prepared)
+
+
+PUSH = SnsPush(Publications(), lambda: None, {}, "https://dibs.example", alert)  # type: ignore[arg-type,return-value]
 
 # Different for every lead; compared in another form.
 NOT_ITSELF = ("lead_id", "claim_url", "opens_at", "exclusive_until", "closes_at", "refusal")

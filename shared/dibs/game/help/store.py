@@ -8,9 +8,14 @@ from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
 
-from pynamodb.attributes import Attribute, BooleanAttribute, MapAttribute, UnicodeAttribute
+from pynamodb.attributes import (
+    Attribute,
+    AttributeContainer,
+    BooleanAttribute,
+    MapAttribute,
+    UnicodeAttribute,
+)
 from pynamodb.constants import MAP
-from pynamodb.models import Model
 
 from dibs.aws import keys
 from dibs.aws.attributes import InstantAttribute, IntegerAttribute, Item, KeyAttribute
@@ -46,11 +51,8 @@ class AnswersAttribute(Attribute[Mapping[str, HelpAnswer]]):
         return {rep_id: _ANSWER.value(one[MAP], rep_id=rep_id) for rep_id, one in value.items()}
 
 
-class HelpRecord(Model):
+class HelpRecord(AttributeContainer):
     """One request with its answers (game table): questions and answers are people's own words."""
-
-    class Meta:
-        table_name = "game"
 
     help_id = KeyAttribute(keys.help_request, hash_key=True, attr_name="pk")
     sk = UnicodeAttribute(range_key=True, default=keys.REQUEST)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pynamodb.attributes import UnicodeAttribute
-from pynamodb.models import Model
+from pynamodb.attributes import AttributeContainer, UnicodeAttribute
 
 from dibs.aws import keys
 from dibs.aws.attributes import InstantAttribute, Item
@@ -17,11 +16,8 @@ from dibs.game.quests.ports import QuestLog
 from dibs.game.quests.rules import MANAGERS, ReportedStep
 
 
-class ReportedStepRecord(Model):
+class ReportedStepRecord(AttributeContainer):
     """A step somebody told of (game table), once for them and once for each who may confirm it."""
-
-    class Meta:
-        table_name = "game"
 
     pk = UnicodeAttribute(hash_key=True)
     sk = UnicodeAttribute(range_key=True)

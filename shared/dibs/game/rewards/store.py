@@ -12,9 +12,8 @@ from datetime import datetime
 from itertools import islice
 from typing import Any
 
-from pynamodb.attributes import Attribute, BooleanAttribute, UnicodeAttribute
+from pynamodb.attributes import Attribute, AttributeContainer, BooleanAttribute, UnicodeAttribute
 from pynamodb.constants import STRING
-from pynamodb.models import Model
 
 from dibs.aws import keys
 from dibs.aws.attributes import InstantAttribute, IntegerAttribute, Item, KeyAttribute
@@ -54,11 +53,8 @@ class StepsAttribute(Attribute[tuple[RequestStep, ...]]):
         )
 
 
-class RewardRecord(Model):
+class RewardRecord(AttributeContainer):
     """A reward (game table); `taken` is counted up and down by the requests for it alone."""
-
-    class Meta:
-        table_name = "game"
 
     pk = UnicodeAttribute(hash_key=True, default=keys.REWARDS)
     reward_id = UnicodeAttribute(range_key=True, attr_name="sk")
@@ -70,11 +66,8 @@ class RewardRecord(Model):
     taken = IntegerAttribute()
 
 
-class RequestRecord(Model):
+class RequestRecord(AttributeContainer):
     """A rep's request for a reward (game table), with every step of its life."""
-
-    class Meta:
-        table_name = "game"
 
     rep_id = KeyAttribute(keys.account, hash_key=True, attr_name="pk")
     request_id = KeyAttribute(keys.reward_request, range_key=True, attr_name="sk")

@@ -12,8 +12,7 @@ from datetime import datetime
 from itertools import islice
 from typing import Any
 
-from pynamodb.attributes import UnicodeAttribute
-from pynamodb.models import Model
+from pynamodb.attributes import AttributeContainer, UnicodeAttribute
 
 from dibs.aws import keys
 from dibs.aws.attributes import InstantAttribute, IntegerAttribute, Item, KeyAttribute
@@ -26,11 +25,8 @@ from dibs.game.scoring.ports import PointsLedger
 _FIGURES = ("balance", "earned", "lapsed", "spent")
 
 
-class TransferRecord(Model):
+class TransferRecord(AttributeContainer):
     """One transfer (game table), never changed once it is written."""
-
-    class Meta:
-        table_name = "game"
 
     pk = UnicodeAttribute(hash_key=True)
     sk = UnicodeAttribute(range_key=True)
@@ -43,11 +39,8 @@ class TransferRecord(Model):
     cause = UnicodeAttribute(null=True)
 
 
-class AccountRecord(Model):
+class AccountRecord(AttributeContainer):
     """A rep's points (game table): what their transfers come to, added up with each of them."""
-
-    class Meta:
-        table_name = "game"
 
     rep_id = KeyAttribute(keys.account, hash_key=True, attr_name="pk")
     sk = UnicodeAttribute(range_key=True, default=keys.BALANCE)
