@@ -220,6 +220,9 @@ class FakeRace:
             credential=memory.tokens.get(shown.owner) if shown else None,
         )
 
+    def look(self, lead_id: str, rep_id: str) -> RaceView:
+        return replace(self.read(lead_id, rep_id), claim=None, noticed_at=None)
+
     def commit_claim(self, view: RaceView, claim: Claim, counts: Change) -> RaceView | None:
         meanwhile, self.meanwhile = self.meanwhile, None
         if meanwhile is not None:

@@ -271,10 +271,10 @@ def check_claim(store: RaceStore, view: RaceView, now: datetime) -> tuple[Lead, 
         raise LeadNotFound
     if lead.owner == rep.rep_id:
         return lead, rep, view.usage  # even from another team, as the fallback person may be (C7)
+    if is_lost(view):
+        raise _lost(store, view, lead, rep, now)
     if rep.team not in lead.teams or lead.state is State.NEW:
         raise LeadNotFound
-    if lead.owner is not None:
-        raise _lost(store, view, lead, rep, now)
     if lead.on_hold:
         raise Expired("A manager has put this lead on hold. Nobody can claim it for now.")
     if lead.state is not State.OPEN or now >= lead.closes_at:
@@ -283,6 +283,27 @@ def check_claim(store: RaceStore, view: RaceView, now: datetime) -> tuple[Lead, 
     if isinstance(verdict, Refused):
         raise ClaimRefused(verdict.refusals, verdict.lifts_at, now)
     return lead, rep, usage
+
+
+def looked(store: RaceStore, lead_id: str, rep_id: str, proof: Proof) -> RaceView:
+    """Return how the race stood a moment ago; where that refuses the caller, how it stands now.
+
+    The caller checks the proof again: a lead may have been there for a moment only.
+    """
+    view = store.look(lead_id, rep_id)
+    try:
+        proof.check(view)
+    except DibsError:
+        return store.read(lead_id, rep_id)
+    return view
+
+
+def is_lost(view: RaceView) -> bool:
+    """Tell whether another rep holds the lead, which was offered to this one's team."""
+    lead, rep = view.lead, view.rep
+    if lead is None or rep is None or lead.owner in (None, rep.rep_id):
+        return False
+    return rep.team in lead.teams and lead.state is not State.NEW
 
 
 def knows_of(view: RaceView, rep_id: str) -> bool:

@@ -55,6 +55,11 @@ class RaceStore(Protocol):
         """Read what a claim is judged on, with what is stored of what the caller `shown`."""
         ...
 
+    def look(self, lead_id: str, rep_id: str) -> RaceView:
+        """Read lead and rep for whoever only looks, or says that they do: a moment old, without
+        the claim's record and the rep's notice."""
+        ...
+
     def commit_claim(self, view: RaceView, claim: Claim, counts: Change) -> RaceView | None:
         """Store the claim and its counts.
 

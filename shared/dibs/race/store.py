@@ -8,7 +8,7 @@ count below its maximum), so claims by one rep on different leads do not fail ea
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
@@ -58,9 +58,6 @@ class DynamoRaceStore(RaceStore):
         of a team, which is stored beside the playbook's number.
         """
         rules = self._cached_rules()
-        organisation = [{"pk": {"S": pk}} for pk in (keys.rep(rep_id), keys.PLAYBOOK_VERSION)]
-        if rules is None:
-            organisation.append({"pk": {"S": keys.PLAYBOOK}})
         secret = [] if shown is None else [credential_key(shown)]
         found = self._db.batch_get(
             {
@@ -68,7 +65,7 @@ class DynamoRaceStore(RaceStore):
                     _lead_key(lead_id, keys.LOCK),
                     _lead_key(lead_id, keys.CLAIM),
                 ],
-                self._to.organisation_table: organisation,
+                self._to.organisation_table: _organisation_keys(rep_id, rules),
                 self._to.offers_table: [_offer_key(lead_id, rep_id, keys.NOTICE)],
                 **({self._to.credentials_table: secret} if secret else {}),
             },
@@ -80,16 +77,36 @@ class DynamoRaceStore(RaceStore):
                 self._to.credentials_table,
             ),
         )
+        view = self._view(rep_id, rules, found)
+        return self.read(lead_id, rep_id, shown) if view is None else view
+
+    def look(self, lead_id: str, rep_id: str) -> RaceView:
+        """Read lock and rep as they were a moment ago, at a third of the price of `read`."""
+        rules = self._cached_rules()
+        found = self._db.batch_get(
+            {
+                self._to.leads_table: [_lead_key(lead_id, keys.LOCK)],
+                self._to.organisation_table: _organisation_keys(rep_id, rules),
+            }
+        )
+        view = self._view(rep_id, rules, found)
+        return self.look(lead_id, rep_id) if view is None else view
+
+    def _view(
+        self, rep_id: str, rules: Rules | None, found: Mapping[str, Sequence[Item]]
+    ) -> RaceView | None:
+        """Return what was found; None if the playbook has changed and must be read again."""
         items = {item["sk"]["S"]: item for item in found[self._to.leads_table]}
         people = {item["pk"]["S"]: item for item in found[self._to.organisation_table]}
         if rules is None:
             rules = self._remember(people.get(keys.PLAYBOOK))
         elif _is_newer(people.get(keys.PLAYBOOK_VERSION), rules):
             self._rules = None
-            return self.read(lead_id, rep_id, shown)
+            return None
         paused = stored_pauses(people.get(keys.PLAYBOOK_VERSION))
         lead = lead_from(items[keys.LOCK]) if keys.LOCK in items else None
-        notice = next((notice_from(item) for item in found[self._to.offers_table]), None)
+        notices = found.get(self._to.offers_table, ())
+        notice = next((notice_from(item) for item in notices), None)
         current = notice is not None and lead is not None and notice.epoch == lead.epoch
         view = RaceView(
             lead=lead,
@@ -262,6 +279,12 @@ def read_waiting(
             index=keys.WAITING_INDEX,
         )
     ]
+
+
+def _organisation_keys(rep_id: str, rules: Rules | None) -> list[Item]:
+    """Return the keys of the rep, the playbook's number and, when it is due, the playbook."""
+    due = () if rules else (keys.PLAYBOOK,)
+    return [{"pk": {"S": pk}} for pk in (keys.rep(rep_id), keys.PLAYBOOK_VERSION, *due)]
 
 
 def _is_newer(number: Item | None, rules: Rules) -> bool:
