@@ -300,8 +300,8 @@ def _life(cloud: Cloud, world: World, reps: list[Rep], polls: int, texts: bool) 
     for rep in reps[:LOOKERS]:
         wiring().__dict__.pop("race", None)  # as if each rep were served by a new claim function
         cloud.http("claim", _page(lead, rep, "GET", ""))
-        cloud.http("claim", _page(lead, rep, "POST", "/seen"))
-        for _ in range(polls):
+        cloud.http("claim", _page(lead, rep, "POST", "/seen"))  # the first poll
+        for _ in range(polls - 1):
             cloud.http("claim", _page(lead, rep, "GET", "/state"))
     if texts:
         cloud.ring("unseen")

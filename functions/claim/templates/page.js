@@ -75,19 +75,17 @@ begin();
 find('h1').focus();
 }
 
-// While the lead is open and the page visible, ask how it stands; the first time, say that a
-// person is looking (a link preview does not run this).
-async function watch() {
+// While the lead is open and the page visible, ask how it stands; the first question, or leaving
+// before it, says that a person is looking (a link preview does not run this).
+async function watch(leaving) {
 clearTimeout(timer);
-if (sending || document.hidden || !/open|refused|busy|draw/.test(state)) return;
+if (sending || (document.hidden && !leaving) || !/open|refused|busy|draw/.test(state)) return;
 const began = Date.now();
 try {
-if (!seen) {
-seen = (await ask(`${page}/seen`, 'application/json', 'POST'))[0].status < 500;
-} else {
-const [answer, body] = await ask(`${page}/state`, 'application/json');
+const [answer, body] = await ask(...seen ? [`${page}/state`, 'application/json'] : [`${page}/seen`, 'application/json', 'POST']);
 const news = answer.ok ? JSON.parse(body).state : answer.status;
 if (failed(answer)) throw answer;
+seen = true;
 if (fails) say();
 fails = 0;
 if (news !== state && !sending) {
@@ -95,7 +93,6 @@ if (news === 'lost') say(labels.gone);
 const [other, html] = await ask(page, 'text/html');
 if (failed(other)) throw other;
 return show(html);
-}
 }
 } catch {
 if (++fails > 1) say(labels.offline);
@@ -144,7 +141,7 @@ ends = shown?.then || shown?.ends;
 clearTimeout(timer);
 find('[name=theme-color]').content = getComputedStyle(root).backgroundColor;
 tick();
-timer = setTimeout(watch, seen ? 2000 : 0);
+timer = setTimeout(watch, 2000);
 }
 
 addEventListener('submit', (event) => {
@@ -173,6 +170,6 @@ find('[data-act=yes]').removeAttribute('aria-disabled');
 find('dialog [role=status]').textContent = labels.ask;
 watch();
 }, true);
-addEventListener('visibilitychange', watch);
-addEventListener('online', watch);
+addEventListener('visibilitychange', () => watch(document.hidden && !seen));
+addEventListener('online', () => watch());
 addEventListener('DOMContentLoaded', () => { begin(); setInterval(tick, 1000); });
