@@ -46,7 +46,9 @@ from dibs.web.http import (
     Event,
     Response,
     answer,
+    compressed,
     draw_body,
+    header,
     lead_id,
     path,
     wants_html,
@@ -262,12 +264,14 @@ def _answered(event: Event, act: Callable[[Link, Proof], Won | InDraw | None]) -
 
 def _page(event: Event, page: Page) -> Response:
     # A look at how a race stands is a good answer to a GET; only a claim can fail.
-    looked = event.get("routeKey", "").split(" ")[0] != "POST" and page.status in (202, 403, 409)
-    return {
-        "statusCode": 200 if looked else page.status,
+    get = event.get("routeKey", "").split(" ")[0] != "POST"
+    part = "part=main" in header(event, "accept")
+    response = {
+        "statusCode": 200 if get and page.status in (202, 403, 409) else page.status,
         "headers": page.headers,
-        "body": page.html,
+        "body": page.part if part else page.html,
     }
+    return compressed(event, response)
 
 
 def _counted(won: Won | InDraw) -> Won | InDraw:

@@ -1,7 +1,8 @@
 'use strict';
 // The page works without this script. With it: the sheet that asks, a claim that survives a bad
 // network, a running clock, and the news within 3 s when somebody else was faster.
-// Every answer is a whole page of the same kind; its <main> replaces ours.
+// Every answer is the part of such a page that changes; its <main> replaces ours.
+const part = 'text/html;part=main';
 const page = location.pathname.replace(/\/(claim|undo|outcome)$/, '');
 const find = (what, from = document) => from.querySelector(what);
 const all = (what) => document.querySelectorAll(what);
@@ -47,7 +48,7 @@ for (let n = 0; sending === mine; n++) {
 let pause = Math.min(500 * 2 ** n, 5000);
 try {
 const over = what === 'claim' && Date.now() > ends;
-const [answer, html] = await ask(over ? page : `${page}/${what}`, 'text/html', over ? 'GET' : 'POST');
+const [answer, html] = await ask(over ? page : `${page}/${what}`, part, over ? 'GET' : 'POST');
 if (!failed(answer)) return show(html);
 say(labels.busy);
 pause = Math.max(pause, 1000 * answer.headers.get('retry-after'));
@@ -90,7 +91,7 @@ if (fails) say();
 fails = 0;
 if (news !== state && !sending) {
 if (news === 'lost') say(labels.gone);
-const [other, html] = await ask(page, 'text/html');
+const [other, html] = await ask(page, part);
 if (failed(other)) throw other;
 return show(html);
 }
@@ -130,7 +131,7 @@ if (ring) ring.setAttribute('stroke-dasharray', `${Math.max(0, (find('.disc [dat
 
 function begin() {
 ({state} = find('main').dataset);
-labels = JSON.parse(find('main').dataset.labels);
+labels = labels || JSON.parse(find('main').dataset.labels);
 labels.ask = find('dialog [role=status]')?.textContent;
 for (const each of all('[data-left]')) {
 each.ends = Date.now() + 1000 * each.dataset.left;

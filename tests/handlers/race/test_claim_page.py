@@ -167,6 +167,33 @@ def test_a_link_preview_changes_nothing(app: App, agent: str) -> None:
     assert app.now(lead).state is State.OPEN
 
 
+@pytest.mark.parametrize(
+    ("takes", "gzipped"),
+    [
+        ("gzip, br", True),
+        ("br;q=1.0, GZIP;q=0.8", True),
+        ("gzip;q=0, br", False),
+        ("identity", False),
+        ("", False),
+    ],
+)
+def test_a_page_is_sent_small_to_who_can_read_it(app: App, takes: str, gzipped: bool) -> None:
+    app.hire(AINA)
+    answer = look(app, app.link(app.lead()), accept_encoding=takes)
+    assert is_page(answer, 200, "open")
+    assert (answer.headers.get("content-encoding") == "gzip") is gzipped
+
+
+def test_the_pages_script_gets_the_part_that_changes(app: App) -> None:
+    app.hire(AINA, BEN)
+    lead = app.lead()
+    press(app, app.link(lead, BEN))
+    for route in ("POST /c/{token}/claim", "GET /c/{token}"):
+        answer = look(app, app.link(lead), route, accept="text/html;part=main")
+        assert is_page(answer, 409 if "POST" in route else 200, "lost")
+        assert "<style>" not in answer.text
+
+
 def test_the_page_speaks_the_reps_language(app: App) -> None:
     app.hire(DAYANG)
     answer = look(app, app.link(app.lead(), DAYANG))
