@@ -863,7 +863,8 @@ class FakeOffers:
         epochs = range(epoch if since is None else since, epoch + 1)
         return {r: notice for r, notice in found.items() if notice and notice.epoch in epochs}
 
-    def record(self, notices: Sequence[SentOffer]) -> None:
+    def record(self, notices: Sequence[SentOffer], *, together: bool = False) -> None:
+        del together
         for notice in notices:
             self._memory.notices[notice.lead_id, notice.rep_id] = notice
 

@@ -14,6 +14,7 @@ SHARDS = 4
 LOCK = "LOCK"
 CLAIM = "CLAIM"
 NOTICE = "NOTICE"
+NOTICES = "NOTICES"
 SIGHTING = "SIGHTING"
 SMS = "SMS"
 TRANSITIONS = "MOVE#"
@@ -131,6 +132,16 @@ def sms_count(day: date, rep_id: str = "", kind: str = "") -> str:
 
 def offer(lead_id: str, rep_id: str) -> str:
     return f"{lead_id}#{rep_id}"
+
+
+def notice_of(rep_id: str) -> str:
+    """Name the attribute of a rep in the one item of a small team's notices."""
+    return f"rep#{rep_id}"
+
+
+def claimed_of(rep_id: str) -> str:
+    """Name the attribute beside it that says when the rep claimed."""
+    return f"claimed#{rep_id}"
 
 
 def code(rep_id: str, reply_code: str) -> str:

@@ -8,7 +8,7 @@ count below its maximum), so claims by one rep on different leads do not fail ea
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
@@ -25,8 +25,8 @@ from dibs.core.lead import Claim, Contact, Lead, Transition, filled
 from dibs.core.rep import Usage
 from dibs.race.card_records import CardRecord, card_from
 from dibs.race.credential_records import credential_from, credential_key
-from dibs.race.ports import RaceStore, RaceView
-from dibs.race.records import OFFER_KEPT, claim_from, lead_from, notice_from
+from dibs.race.ports import RaceStore, RaceView, SentOffer
+from dibs.race.records import OFFER_KEPT, claim_from, lead_from, notice_from, notices_from
 from dibs.race.rep_records import rep_from
 from dibs.race.writes import put_record, put_transition, reopen_lock, take_lock, write_usage
 from dibs.rules.rules import Rules
@@ -51,7 +51,7 @@ class DynamoRaceStore(RaceStore):
         self._counts: dict[str, tuple[float, int]] = {}
 
     def read(self, lead_id: str, rep_id: str, shown: Shown | None = None) -> RaceView:
-        """Read lock, claim record, rep and offer in one request.
+        """Read lock, claim record, rep and offer in one request; of the offer both places.
 
         With them the playbook when due, and what is stored of what the caller `shown`. A change of
         the playbook binds the next claim: only then there is a second request. So does the pause
@@ -66,7 +66,10 @@ class DynamoRaceStore(RaceStore):
                     _lead_key(lead_id, keys.CLAIM),
                 ],
                 self._to.organisation_table: _organisation_keys(rep_id, rules),
-                self._to.offers_table: [_offer_key(lead_id, rep_id, keys.NOTICE)],
+                self._to.offers_table: [
+                    _offer_key(lead_id, rep_id, keys.NOTICE),
+                    notices_key(lead_id),
+                ],
                 **({self._to.credentials_table: secret} if secret else {}),
             },
             # A stale read could tell a rep "taken" of a lead that has just reopened, or accept a
@@ -105,15 +108,18 @@ class DynamoRaceStore(RaceStore):
             return None
         paused = stored_pauses(people.get(keys.PLAYBOOK_VERSION))
         lead = lead_from(items[keys.LOCK]) if keys.LOCK in items else None
-        notices = found.get(self._to.offers_table, ())
-        notice = next((notice_from(item) for item in notices), None)
-        current = notice is not None and lead is not None and notice.epoch == lead.epoch
+        noticed_at = (
+            notice.sent_at
+            for item in found.get(self._to.offers_table, ())
+            for notice in _notices(item, rep_id)
+            if lead is not None and notice.epoch == lead.epoch
+        )
         view = RaceView(
             lead=lead,
             rep=None,
             usage=Usage(),
             claim=claim_from(items[keys.CLAIM]) if keys.CLAIM in items else None,
-            noticed_at=notice.sent_at if notice is not None and current else None,
+            noticed_at=next(noticed_at, None),
             playbook=replace(rules, paused=paused) if paused else rules,
         )
         if keys.rep(rep_id) not in people:
@@ -287,6 +293,12 @@ def _organisation_keys(rep_id: str, rules: Rules | None) -> list[Item]:
     return [{"pk": {"S": pk}} for pk in (keys.rep(rep_id), keys.PLAYBOOK_VERSION, *due)]
 
 
+def _notices(item: Item, rep_id: str) -> Iterable[SentOffer]:
+    if item["sk"]["S"] == keys.NOTICE:
+        return (notice_from(item),)
+    return notices_from(item, item["pk"]["S"], (rep_id,))
+
+
 def _is_newer(number: Item | None, rules: Rules) -> bool:
     """Tell whether another playbook is in force; None before the first change since an update."""
     return (
@@ -313,6 +325,11 @@ def _as_it_stood(view: RaceView, failure: ConditionFailed) -> RaceView:
 
 def _lead_key(lead_id: str, sk: str) -> Item:
     return {"lead_id": {"S": lead_id}, "sk": {"S": sk}}
+
+
+def notices_key(lead_id: str) -> Item:
+    """Return the key of the one item with a small team's notices."""
+    return {"pk": {"S": lead_id}, "sk": {"S": keys.NOTICES}}
 
 
 def _offer_key(lead_id: str, rep_id: str, sk: str) -> Item:
