@@ -200,13 +200,11 @@ def _claims(found: dict[str, Any], goal: float, rules: str = "") -> list[Measure
         lost = [requests[f"loser by {way}, {start}"] for way in ("api", "page")]
         reads = max(sum(n for name, n in one.items() if name in READS) for one in lost)
         writes = max(sum(n for name, n in one.items() if name not in READS) for one in lost)
-        counting = max(one.get("Query", 0) for one in lost)
-        note = f" ({counting} of them count the open leads, for 4 s)" if counting else ""
         measures.append(
             Measure(
                 f"DynamoDB requests of a shed loser, {start}",
                 max(reads, writes),
-                f"{reads} read{'s' * (reads > 1)}{note}, {writes} write",
+                f"{reads} read{'s' * (reads > 1)}, {writes} write",
                 1,
                 "≤ 1 read, 1 write",
             )

@@ -174,7 +174,7 @@ Texts cost a thousand times more than everything else. The playbook limits them
 - A push is an SNS request and a delivery. The topic's copy to the queue is an SQS request.
 - The claim's entry in the ledger is scored alone, and the race's seal is alone in its block: the
   dearest case of both. Scored a hundred at once, an entry costs a third of that.
-- What leaves AWS is each answer with its headers, and each push's message.
+- What leaves AWS is each answer with its headers, and what each push is to its platform.
 - Time is measured on this machine, then extended, because Lambda gives a function only a share of
   a processor, by its memory ({_listed(memory, "{:.0f} MB")}). Cold starts are not included.
 - Not counted: storage, backups, KMS (one request in five minutes and table). A rep who taps in

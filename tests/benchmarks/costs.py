@@ -42,7 +42,8 @@ from dibs.aws import clients
 from dibs.core.events import RECORDED
 from dibs.core.lead import Lead
 from dibs.core.links import link_token
-from dibs.core.rep import Rep
+from dibs.core.rep import Platform, Rep
+from dibs.offers.push import SNS_NAMES
 from dibs.race import store as race
 from dibs.receipts import seal as sealing
 from dibs.receipts.seal import chain_up
@@ -204,8 +205,9 @@ class Cloud:
             )
             return _xml("PublishBatch", f"<Successful>{done}</Successful><Failed/>", request.url)
         self.add("texts" if "PhoneNumber" in sent else "pushes", 1)
-        if "TargetArn" in sent:  # what the topic says to the phone's platform leaves AWS
-            self.add("bytes out", len(sent["Message"].encode()))
+        if "TargetArn" in sent:  # of a push only what is meant for the phone's platform leaves AWS
+            platform = Platform[sent["TargetArn"].split("/")[1]]
+            self.add("bytes out", len(json.loads(sent["Message"])[SNS_NAMES[platform]].encode()))
         return _xml("Publish", f"<MessageId>{uuid4()}</MessageId>", request.url)
 
     def _sqs(self, request: Any, **_: Any) -> AWSResponse:

@@ -302,6 +302,12 @@ class FakeRace:
     def draws(self) -> FakeDraws:
         return FakeDraws(self._memory, self)
 
+    def add_open(self, lead: Lead, many: int) -> None:
+        """Nothing: the fake counts the open leads whenever it is asked."""
+
+    def put_open(self, leads: Sequence[Lead], now: datetime) -> None:
+        """Nothing, as above."""
+
     def count_open(self, team: str, now: datetime) -> int:
         return sum(team in lead.teams and now < lead.closes_at for lead in self.open_leads())
 

@@ -15,6 +15,9 @@ LOCK = "LOCK"
 CLAIM = "CLAIM"
 NOTICE = "NOTICE"
 NOTICES = "NOTICES"
+OPEN_COUNTS = "OPEN-COUNTS"
+# A lead changes a count twice, so at 100 leads a second either half gets 100 writes.
+COUNT_SHARDS = 2
 SIGHTING = "SIGHTING"
 SMS = "SMS"
 TRANSITIONS = "MOVE#"
@@ -151,6 +154,16 @@ def code(rep_id: str, reply_code: str) -> str:
 def open_shard(shard: int) -> str:
     """Open leads, by when they opened."""
     return f"OPEN#{shard}"
+
+
+def open_counts(shard: int) -> str:
+    """How many leads are open, by team: those of a shard."""
+    return f"{OPEN_COUNTS}#{shard}"
+
+
+def open_in(team: str) -> str:
+    """Name the attribute of a team in it."""
+    return f"team#{team}"
 
 
 def queue_shard(shard: int) -> str:

@@ -120,7 +120,7 @@ def deal(event: LeadEvent, lead: Lead, deps: FollowDeps, *, wake: bool = True) -
         deps.queue.put(batches("offer", lead, reps, now, at_once, members=len(members)))
         _record_wave(lead, opened, at, playbook, verdicts, deps)
         _record_open_to([lead], members, playbook, at, deps)
-        deps.leads.record_notified(lead, opened)
+        _record_told(lead, opened, deps)
         lead = replace(lead, notified_until=opened)
     elif lead.notified_until is not None and now >= lead.notified_until + ON_ITS_WAY:
         _tell_late(lead, members, playbook, now, deps)
@@ -213,7 +213,22 @@ def withdraw(event: LeadEvent, lead: Lead, deps: FollowDeps) -> None:
     members = [rep for rep, _ in _members(deps, lead.teams)]
     others = [rep for rep in members if rep.rep_id != event.rep_id]
     closed = replace(lead, epoch=event.epoch)
+    _count_open(lead, -1, deps)
     deps.queue.put(batches("withdraw", closed, others, None, members=len(members)))
+
+
+def _record_told(lead: Lead, opened: datetime, deps: FollowDeps) -> None:
+    """Record that a wave is notified; with the first one the lead counts as open."""
+    deps.leads.record_notified(lead, opened)
+    if lead.notified_until is None:
+        _count_open(lead, 1, deps)
+
+
+def _count_open(lead: Lead, many: int, deps: FollowDeps) -> None:
+    """Count a lead that opened or closed; a message that comes twice counts twice until the sweep
+    counts anew, within a minute."""
+    with suppress(Busy):  # a loser is told about how many are open (C3); nobody waits for that
+        deps.race.add_open(lead, many)
 
 
 def claimed(event: LeadEvent, lead: Lead, deps: FollowDeps) -> None:

@@ -38,6 +38,8 @@ from dibs.race.usage import Change, count_lead
 
 ATTEMPTS = 6
 SILENCES = 2
+FOLLOWED_AFTER = timedelta(seconds=1)
+"""So long it takes about until a claim's event has come by stream, topic and queue."""
 
 
 class Proof(NamedTuple):
@@ -320,16 +322,21 @@ def knows_of(view: RaceView, rep_id: str) -> bool:
 
 
 def _lost(store: RaceStore, view: RaceView, lead: Lead, rep: Rep, now: datetime) -> AlreadyClaimed:
-    record = view.claim
-    if record is None or record.epoch != lead.epoch:
+    if view.claim is None or view.claim.epoch != lead.epoch:
         # The read saw the lead after the claim was stored, but the record before; read again.
         with suppress(Busy):
-            record = store.read(lead.lead_id, rep.rep_id).claim
+            view = store.read(lead.lead_id, rep.rep_id)
+    record = view.claim
     claimed_at = lead.claimed_at or now
     named = record is not None and not view.playbook.hides_winner_from(rep)
     open_leads = 0
-    with suppress(Busy):  # the count is only approximate, so the answer does not wait for it
-        open_leads = store.count_open(rep.team, now)
+    if view.open_leads is not None:
+        # The lead that was just claimed is not counted off before what follows a claim.
+        still = now - claimed_at < FOLLOWED_AFTER
+        open_leads = max(0, view.open_leads.get(rep.team, 0) - still)
+    else:
+        with suppress(Busy):  # the count is only approximate, so the answer does not wait for it
+            open_leads = store.count_open(rep.team, now)
     return AlreadyClaimed(
         claimed_by=(record.rep_id, record.rep_name) if record is not None and named else None,
         claimed_at=claimed_at,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
@@ -23,7 +23,8 @@ class RaceView:
 
     `claim` is the record of the lead's latest claim or assignment; `noticed_at` is when this rep
     was first notified of this opening, None if they were not. `credential` is what is stored of the
-    token or session the caller showed, `token_number` what it must have.
+    token or session the caller showed, `token_number` what it must have. `open_leads` is about how
+    many leads are open by team, None before they were first counted.
     """
 
     lead: Lead | None
@@ -34,6 +35,7 @@ class RaceView:
     playbook: Rules
     credential: Credential | None = None
     token_number: int = 0
+    open_leads: Mapping[str, int] | None = None
 
 
 @dataclass(frozen=True)
@@ -107,6 +109,15 @@ class RaceStore(Protocol):
     def open_leads(self) -> list[Lead]: ...
 
     def count_open(self, team: str, now: datetime) -> int: ...
+
+    def add_open(self, lead: Lead, many: int) -> None:
+        """Count the lead among the open ones of its teams, or no more. May be done twice by
+        mistake: `put_open` puts it right."""
+        ...
+
+    def put_open(self, leads: Sequence[Lead], now: datetime) -> None:
+        """Store how many of these leads, which are all that are marked open, are open by team."""
+        ...
 
     def draws(self) -> Draws: ...
 

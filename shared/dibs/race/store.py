@@ -8,6 +8,7 @@ count below its maximum), so claims by one rep on different leads do not fail ea
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -69,6 +70,7 @@ class DynamoRaceStore(RaceStore):
                 self._to.offers_table: [
                     _offer_key(lead_id, rep_id, keys.NOTICE),
                     notices_key(lead_id),
+                    *_COUNTS,
                 ],
                 **({self._to.credentials_table: secret} if secret else {}),
             },
@@ -108,9 +110,10 @@ class DynamoRaceStore(RaceStore):
             return None
         paused = stored_pauses(people.get(keys.PLAYBOOK_VERSION))
         lead = lead_from(items[keys.LOCK]) if keys.LOCK in items else None
+        beside = found.get(self._to.offers_table, ())
         noticed_at = (
             notice.sent_at
-            for item in found.get(self._to.offers_table, ())
+            for item in beside
             for notice in _notices(item, rep_id)
             if lead is not None and notice.epoch == lead.epoch
         )
@@ -121,6 +124,7 @@ class DynamoRaceStore(RaceStore):
             claim=claim_from(items[keys.CLAIM]) if keys.CLAIM in items else None,
             noticed_at=next(noticed_at, None),
             playbook=replace(rules, paused=paused) if paused else rules,
+            open_leads=_open_counts(beside),
         )
         if keys.rep(rep_id) not in people:
             return view
@@ -250,6 +254,27 @@ class DynamoRaceStore(RaceStore):
             self._counts[team] = known
         return known[1]
 
+    def add_open(self, lead: Lead, many: int) -> None:
+        """Count the lead among the open ones of its teams, or no more: one small write."""
+        names = {f"#{n}": keys.open_in(team) for n, team in enumerate(lead.teams)}
+        with suppress(ConditionFailed):  # nothing was counted yet; the sweep will begin
+            self._db.update(
+                self._to.offers_table,
+                _counts_key(_count_shard(lead)),
+                "ADD " + ", ".join(f"{name} :many" for name in names),
+                "attribute_exists(pk)",
+                ExpressionAttributeNames=names,
+                ExpressionAttributeValues={":many": {"N": str(many)}},
+            )
+
+    def put_open(self, leads: Sequence[Lead], now: datetime) -> None:
+        """Store how many leads are open by team, instead of what was counted one by one."""
+        for shard, key in enumerate(_COUNTS):
+            mine = [one for one in leads if _count_shard(one) == shard and now < one.closes_at]
+            counts = Counter(keys.open_in(team) for lead in mine for team in lead.teams)
+            counted: Item = {name: {"N": str(many)} for name, many in counts.items()}
+            self._db.put(self._to.offers_table, {**key, **counted})
+
     def draws(self) -> DynamoDraws:
         """Return the draws, which most organisations never ask for."""
         from dibs.race.draw_store import DynamoDraws
@@ -293,9 +318,24 @@ def _organisation_keys(rep_id: str, rules: Rules | None) -> list[Item]:
     return [{"pk": {"S": pk}} for pk in (keys.rep(rep_id), keys.PLAYBOOK_VERSION, *due)]
 
 
+def _count_shard(lead: Lead) -> int:
+    return keys.shard_of(lead.lead_id) % keys.COUNT_SHARDS
+
+
+def _open_counts(items: Iterable[Item]) -> dict[str, int] | None:
+    """Return how many leads are open by team, from the shards; None where none was counted yet."""
+    shards = [item for item in items if item["sk"]["S"] == keys.OPEN_COUNTS]
+    counts: Counter[str] = Counter()
+    for name, value in ((n, v) for shard in shards for n, v in shard.items() if "N" in v):
+        counts[keys.part(name, 1)] += int(value["N"])
+    return counts if shards else None
+
+
 def _notices(item: Item, rep_id: str) -> Iterable[SentOffer]:
     if item["sk"]["S"] == keys.NOTICE:
         return (notice_from(item),)
+    if item["sk"]["S"] == keys.OPEN_COUNTS:
+        return ()
     return notices_from(item, item["pk"]["S"], (rep_id,))
 
 
@@ -325,6 +365,13 @@ def _as_it_stood(view: RaceView, failure: ConditionFailed) -> RaceView:
 
 def _lead_key(lead_id: str, sk: str) -> Item:
     return {"lead_id": {"S": lead_id}, "sk": {"S": sk}}
+
+
+def _counts_key(shard: int) -> Item:
+    return {"pk": {"S": keys.open_counts(shard)}, "sk": {"S": keys.OPEN_COUNTS}}
+
+
+_COUNTS = [_counts_key(shard) for shard in range(keys.COUNT_SHARDS)]
 
 
 def notices_key(lead_id: str) -> Item:
