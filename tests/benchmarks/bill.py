@@ -12,11 +12,14 @@ from typing import Any
 
 from benchmarks import prices
 from benchmarks.costs import (
+    DYNAMO_SECONDS,
     LOOKERS,
     OTHER_OPEN_LEADS,
     PATIENT_POLLS,
     POLLS,
     REPS,
+    SNS_SECONDS,
+    SQS_SECONDS,
     Used,
     memory_of,
 )
@@ -47,8 +50,8 @@ MONTH_SECONDS = 30 * 24 * 3600
 # Lambda keeps five long polls of 20 s open to a queue that is empty.
 IDLE_POLLS = 5 * MONTH_SECONDS // 20
 # What Lambda writes of its own for an invocation (START, END and REPORT, unless the function keeps
-# only warnings of the platform), and the HTTP API for a call.
-LAMBDA_LOG_BYTES, API_LOG_BYTES = 350, 250
+# only warnings of the platform), and the HTTP API for a call: a line in the format of the template.
+LAMBDA_LOG_BYTES, API_LOG_BYTES = 350, 150
 
 
 @dataclass(frozen=True)
@@ -175,8 +178,10 @@ Texts cost a thousand times more than everything else. The playbook limits them
 - The claim's entry in the ledger is scored alone, and the race's seal is alone in its block: the
   dearest case of both. Scored a hundred at once, an entry costs a third of that.
 - What leaves AWS is each answer with its headers, and what each push is to its platform.
-- Time is measured on this machine, then extended, because Lambda gives a function only a share of
-  a processor, by its memory ({_listed(memory, "{:.0f} MB")}). Cold starts are not included.
+- Processor time is measured on this machine, then extended, because Lambda gives a function only a
+  share of a processor, by its memory ({_listed(memory, "{:.0f} MB")}). To it
+  come {1000 * DYNAMO_SECONDS:.0f} ms for each request to DynamoDB, {1000 * SNS_SECONDS:.0f} to SNS
+  and {1000 * SQS_SECONDS:.0f} to SQS. Cold starts are not included.
 - Not counted: storage, backups, KMS (one request in five minutes and table). A rep who taps in
   the same few milliseconds as the winner loses only in the transaction, which costs 6 write units
   more.
