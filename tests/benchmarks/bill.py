@@ -123,7 +123,7 @@ def differences(before: dict[str, Used], now: dict[str, Used]) -> Iterator[str]:
 
 def write_page(counted: dict[str, Used]) -> None:
     """Write docs/costs.md, and beside the script what it was written from."""
-    COUNTED.write_text(json.dumps(counted, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    COUNTED.write_text(json.dumps(counted, indent=1) + "\n", encoding="utf-8")
     PAGE.write_text(page(counted), encoding="utf-8")
 
 
@@ -192,7 +192,9 @@ def _row(item: str, push: Bill, texts: Bill) -> str:
     price = ITEMS[item]
     cells = [price.what, f"{price}"]
     for bill in (push, texts):
-        cells += [f"{bill.amounts[item]:.4g}", f"{bill.dollars[item]:.3f}"]
+        amount = bill.amounts[item]
+        cells += [f"{amount:,.0f}" if amount >= 1000 else f"{amount:.4g}"]
+        cells += [f"{bill.dollars[item]:.3f}"]
     return f"| {' | '.join(cells)} |\n"
 
 
