@@ -37,8 +37,8 @@ class Standing(TypedDict):
     closes_at: datetime | None
 
 
-class Seen(TypedDict):
-    """The offer counts as seen."""
+class Seen(Standing):
+    """The offer counts as seen; and how the race stands."""
 
     seen: Literal[True]
 

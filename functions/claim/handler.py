@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dibs.aws import clock
 from dibs.aws.observability import count, logger
@@ -36,6 +36,8 @@ from dibs.race.claim import (
     by_link,
     check_claim,
     claim,
+    is_lost,
+    looked,
     waits_in_draw,
 )
 from dibs.race.ports import RaceView
@@ -44,7 +46,9 @@ from dibs.web.http import (
     Event,
     Response,
     answer,
+    compressed,
     draw_body,
+    header,
     lead_id,
     path,
     wants_html,
@@ -79,17 +83,19 @@ def show(event: Event) -> Response:
 def state(event: Event) -> Response:
     """`GET /c/{token}/state`: how the race stands, for a page that is being looked at."""
     link = read_link(path(event, "token"))
-    view = wiring().race.read(link.lead_id, link.rep_id)
+    view = looked(wiring().race, link.lead_id, link.rep_id, by_link(link))
     by_link(link).check(view)
-    standing = _state(view, clock.now())
-    return answer(200, {"state": standing, "closes_at": view.lead and view.lead.closes_at})
+    return answer(200, _standing(view, clock.now()))
 
 
 def seen(event: Event) -> Response:
-    """`POST /c/{token}/seen`: a person is looking, so no text message need follow (N1, N3)."""
-    link = read_link(path(event, "token"))
-    sight(wiring().race, link.lead_id, link.rep_id, by_link(link), "seen_at", clock.now())
-    return answer(200, {"seen": True})
+    """`POST /c/{token}/seen`: a person is looking, so no text message need follow (N1, N3).
+
+    Answers as well how the race stands: it is a page's first question.
+    """
+    link, now = read_link(path(event, "token")), clock.now()
+    _, view = sight(wiring().race, link.lead_id, link.rep_id, by_link(link), "seen_at", now)
+    return answer(200, {"seen": True, **_standing(view, now)})
 
 
 def undo_by_link(event: Event) -> Response:
@@ -182,13 +188,17 @@ def _undo_link(link: Link, proof: Proof) -> None:
     logger.info("claim undone", lead_id=link.lead_id, rep_id=link.rep_id)
 
 
+def _standing(view: RaceView, now: datetime) -> dict[str, Any]:
+    return {"state": _state(view, now), "closes_at": view.lead and view.lead.closes_at}
+
+
 def _state(view: RaceView, now: datetime) -> str:
     if waits_in_draw(wiring().race, view):
         return "in_draw"
+    if is_lost(view):  # who won, and what is left, is told by the page
+        return "lost"
     try:
         lead, rep, _ = check_claim(wiring().race, view, now)
-    except AlreadyClaimed:
-        return "lost"
     except Expired:
         return "expired"
     except ClaimRefused:
@@ -207,7 +217,12 @@ def _show(event: Event, told: str = "") -> Page:
     try:
         link = read_link(token)
         said = _session(event, link)
-        view = wiring().race.read(link.lead_id, link.rep_id, said)
+        race = wiring().race
+        view = (
+            race.read(link.lead_id, link.rep_id, said)
+            if said  # a session that has just ended opens nothing
+            else looked(race, link.lead_id, link.rep_id, by_link(link))
+        )
         language = view.rep.language if view.rep else language
         try:
             by_link(link).check(view)
@@ -249,12 +264,14 @@ def _answered(event: Event, act: Callable[[Link, Proof], Won | InDraw | None]) -
 
 def _page(event: Event, page: Page) -> Response:
     # A look at how a race stands is a good answer to a GET; only a claim can fail.
-    looked = event.get("routeKey", "").split(" ")[0] != "POST" and page.status in (202, 403, 409)
-    return {
-        "statusCode": 200 if looked else page.status,
+    get = event.get("routeKey", "").split(" ")[0] != "POST"
+    part = "part=main" in header(event, "accept")
+    response = {
+        "statusCode": 200 if get and page.status in (202, 403, 409) else page.status,
         "headers": page.headers,
-        "body": page.html,
+        "body": page.part if part else page.html,
     }
+    return compressed(event, response)
 
 
 def _counted(won: Won | InDraw) -> Won | InDraw:

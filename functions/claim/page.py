@@ -3,16 +3,17 @@
 Each function takes values and returns a whole `Page`. There is one rendering path: the plain
 form's answer, and what the script fetches and swaps in, are these same pages. Addresses are
 relative to `/c/<token>`; `posted` says that the page answers a POST, which a browser without
-JavaScript shows one step deeper, at `/c/<token>/claim`.
+JavaScript shows one step deeper, at `/c/<token>/claim`. The script asks for the `part` of a page
+that changes: a phone on a bad network loads style and script once, with the page itself.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from functools import lru_cache
+from functools import cached_property, lru_cache, partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -44,8 +45,18 @@ class Page:
     """A whole HTTP answer but for its encoding."""
 
     status: int
-    html: str
+    render: Callable[..., str]
     headers: dict[str, str]
+
+    @cached_property
+    def html(self) -> str:
+        """The page."""
+        return self.render(part=False)
+
+    @cached_property
+    def part(self) -> str:
+        """What our script swaps in: the page without the style, script and labels it has."""
+        return self.render(part=True)
 
 
 def open_page(
@@ -256,7 +267,8 @@ def busy_page(token: str, language: str, *, posted: bool = False) -> Page:
         posted=posted,
         action="claim" if posted else token,
     )
-    return Page(page.status, page.html, page.headers | {"retry-after": str(_RETRY_AFTER_SECONDS)})
+    headers = page.headers | {"retry-after": str(_RETRY_AFTER_SECONDS)}
+    return Page(page.status, page.render, headers)
 
 
 def undone_page(language: str) -> Page:
@@ -284,7 +296,8 @@ def _site() -> Site:
 def _page(template: str, language: str, *, status: int = 200, **values: Any) -> Page:
     here = _site()
     texts = translator(language)
-    html = here.render(
+    render = partial(
+        here.render,
         template,
         _=texts,
         ngettext=texts.ngettext,
@@ -293,7 +306,7 @@ def _page(template: str, language: str, *, status: int = 200, **values: Any) -> 
         labels=_labels(language),
         **values,
     )
-    return Page(status, html, dict(here.headers))
+    return Page(status, render, dict(here.headers))
 
 
 def _message(status: int, kind: str, language: str, **values: Any) -> Page:

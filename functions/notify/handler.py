@@ -11,7 +11,7 @@ from aws_lambda_powertools.utilities.idempotency import (
     idempotent_function,
 )
 
-from dibs.offers.notify import notify
+from dibs.offers.notify import RESERVED, notify
 from dibs.offers.ports import MARKED, NotifyBatch
 from dibs.offers.queues import batch_from
 from dibs.web.entry import Arrival, messages
@@ -34,6 +34,9 @@ def work(body: dict[str, Any], arrival: Arrival) -> None:
     goes on with the reps that have no record yet.
     """
     batch = batch_from(body)
+    if batch.kind in RESERVED:
+        notify(batch, wiring().notify_deps)
+        return
     config = IdempotencyConfig(
         expires_after_seconds=_ONE_DAY_SECONDS, lambda_context=arrival.context
     )

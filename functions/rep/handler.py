@@ -110,7 +110,7 @@ def decline(event: Event, caller: Shown) -> Response:
 
 def _sighted(event: Event, caller: Shown, what: str) -> Response:
     now, rep_id = clock.now(), caller.owner
-    lead = sight(wiring().race, lead_id(event), rep_id, bearer(caller, now), what, now)
+    lead, _ = sight(wiring().race, lead_id(event), rep_id, bearer(caller, now), what, now)
     waits = lead.state is State.OPEN and next_opening(lead, clock.now()) is not None
     if what == "declined_at" and waits:
         # The last one to decline opens the next wave (M6).

@@ -54,6 +54,8 @@ from dibs.race.records import (
     lock_item,
     notice_from,
     notice_item,
+    notices_change,
+    notices_from,
     transition_from,
     transition_item,
 )
@@ -803,6 +805,27 @@ NOTICE_ITEM: Item = {
     "sent_at": {"N": "1796031000123"},
     "sk": {"S": "NOTICE"},
 }
+
+
+def test_the_notices_of_a_small_team_are_read_and_written_as_ever() -> None:
+    change = notices_change([NOTICE])
+    names = change["ExpressionAttributeNames"]
+    assert set(names.values()) == {"rep#aaaac", "claimed#aaaac"}
+    stored: Item = {
+        "pk": {"S": "abcdefgh2345"},
+        "sk": {"S": "NOTICES"},
+        "expires_at": {"N": "1803807000"},
+        "rep#aaaac": {"S": "2 1796031000123 push sms"},
+        "rep#aaaae": {"S": "2 1796031000124 "},
+    }
+    values = {**change["ExpressionAttributeValues"]}
+    assert list(values.values()) == [stored["expires_at"], stored["rep#aaaac"]]
+    ben = replace(NOTICE, rep_id="aaaae", sent_at=AT + timedelta(milliseconds=1), channels=())
+    asked = ["aaaac", "aaaae", "zzzzz"]
+    assert list(notices_from(stored, "abcdefgh2345", asked)) == [NOTICE, ben]
+    claimed: Item = {**stored, "claimed#aaaac": {"N": "1796031060123"}}
+    found = list(notices_from(claimed, "abcdefgh2345", ["aaaac"]))
+    assert found == [replace(NOTICE, claimed_at=later(1))]
 
 
 def test_a_stored_notice_is_read_and_written_as_ever() -> None:

@@ -77,6 +77,7 @@ def _measured(world: World, endpoint: str) -> dict[str, Any]:
     """Time winners and losers beside a bare loop that sends the very same requests; count both."""
     reps = add_reps(world, REPS)
     leads = post_leads(world, range(2 * ROUNDS + REPS + 5))
+    world.race.put_open(leads, clock.now())  # as the sweep does each minute
     _offer(world, leads, reps)
     bare = _bare_client(endpoint)
     handled, copied, spare = leads[:ROUNDS], leads[ROUNDS : 2 * ROUNDS], leads[2 * ROUNDS :]
@@ -190,8 +191,6 @@ def _requests(leads: list[Lead], reps: list[Rep]) -> dict[str, dict[str, int]]:
             for outcome, rep in (("winner", reps[0]), ("loser", reps[1])):
                 if start == "new process":
                     wiring.cache_clear()
-                else:
-                    wiring().race.count_open(rep.team, clock.now())
                 with counted(wiring().dynamo.client) as counts:
                     handler(event(lead, rep), CONTEXT)
                 found[f"{outcome} by {name}, {start}"] = dict(counts)

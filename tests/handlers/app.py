@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import importlib
 import json
 import random
@@ -92,6 +93,13 @@ class Answer:
         assert self.headers["content-type"].startswith("application/problem+json")
         assert self.json["status"] == self.status
         return str(self.json["code"])
+
+
+def _text_of(response: Any) -> str:
+    if not response.get("isBase64Encoded"):
+        return str(response["body"])
+    assert response["headers"]["content-encoding"] == "gzip"
+    return gzip.decompress(base64.b64decode(response["body"])).decode()
 
 
 class Read(dict[str, str]):
@@ -284,7 +292,7 @@ class App:
         read = Read(asked.get("queryStringParameters") or {})
         response = self.run(function, {**asked, "queryStringParameters": read})
         json.dumps(response, ensure_ascii=False).encode()  # what Lambda does with it
-        answer = Answer(response["statusCode"], response["headers"], response["body"])
+        answer = Answer(response["statusCode"], response["headers"], _text_of(response))
         operation = contract.operations().get(asked["routeKey"])
         if operation is not None:
             named = {one["name"] for one in operation.get("parameters", ()) if one["in"] == "query"}

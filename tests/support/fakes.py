@@ -220,6 +220,9 @@ class FakeRace:
             credential=memory.tokens.get(shown.owner) if shown else None,
         )
 
+    def look(self, lead_id: str, rep_id: str) -> RaceView:
+        return replace(self.read(lead_id, rep_id), claim=None, noticed_at=None)
+
     def commit_claim(self, view: RaceView, claim: Claim, counts: Change) -> RaceView | None:
         meanwhile, self.meanwhile = self.meanwhile, None
         if meanwhile is not None:
@@ -298,6 +301,12 @@ class FakeRace:
 
     def draws(self) -> FakeDraws:
         return FakeDraws(self._memory, self)
+
+    def add_open(self, lead: Lead, many: int) -> None:
+        """Nothing: the fake counts the open leads whenever it is asked."""
+
+    def put_open(self, leads: Sequence[Lead], now: datetime) -> None:
+        """Nothing, as above."""
 
     def count_open(self, team: str, now: datetime) -> int:
         return sum(team in lead.teams and now < lead.closes_at for lead in self.open_leads())
@@ -865,7 +874,8 @@ class FakeOffers:
         epochs = range(epoch if since is None else since, epoch + 1)
         return {r: notice for r, notice in found.items() if notice and notice.epoch in epochs}
 
-    def record(self, notices: Sequence[SentOffer]) -> None:
+    def record(self, notices: Sequence[SentOffer], *, together: bool = False) -> None:
+        del together
         for notice in notices:
             self._memory.notices[notice.lead_id, notice.rep_id] = notice
 

@@ -106,6 +106,12 @@ def test_every_function_keeps_its_logs_for_a_stated_time() -> None:
         assert group["RetentionInDays"], name
 
 
+def test_no_function_logs_that_a_run_went_well() -> None:
+    for name, function in FUNCTIONS.items():
+        logging = function["LoggingConfig"]
+        assert (logging["LogFormat"], logging["SystemLogLevel"]) == ("JSON", "WARN"), name
+
+
 def test_every_log_group_is_the_one_lambda_would_make_for_its_function() -> None:
     groups = of_type("AWS::Logs::LogGroup")
     for name, function in FUNCTIONS.items():

@@ -1,7 +1,8 @@
 'use strict';
 // The page works without this script. With it: the sheet that asks, a claim that survives a bad
 // network, a running clock, and the news within 3 s when somebody else was faster.
-// Every answer is a whole page of the same kind; its <main> replaces ours.
+// Every answer is the part of such a page that changes; its <main> replaces ours.
+const part = 'text/html;part=main';
 const page = location.pathname.replace(/\/(claim|undo|outcome)$/, '');
 const find = (what, from = document) => from.querySelector(what);
 const all = (what) => document.querySelectorAll(what);
@@ -47,7 +48,7 @@ for (let n = 0; sending === mine; n++) {
 let pause = Math.min(500 * 2 ** n, 5000);
 try {
 const over = what === 'claim' && Date.now() > ends;
-const [answer, html] = await ask(over ? page : `${page}/${what}`, 'text/html', over ? 'GET' : 'POST');
+const [answer, html] = await ask(over ? page : `${page}/${what}`, part, over ? 'GET' : 'POST');
 if (!failed(answer)) return show(html);
 say(labels.busy);
 pause = Math.max(pause, 1000 * answer.headers.get('retry-after'));
@@ -75,27 +76,24 @@ begin();
 find('h1').focus();
 }
 
-// While the lead is open and the page visible, ask how it stands; the first time, say that a
-// person is looking (a link preview does not run this).
-async function watch() {
+// While the lead is open and the page visible, ask how it stands; the first question, or leaving
+// before it, says that a person is looking (a link preview does not run this).
+async function watch(leaving) {
 clearTimeout(timer);
-if (sending || document.hidden || !/open|refused|busy|draw/.test(state)) return;
+if (sending || (document.hidden && !leaving) || !/open|refused|busy|draw/.test(state)) return;
 const began = Date.now();
 try {
-if (!seen) {
-seen = (await ask(`${page}/seen`, 'application/json', 'POST'))[0].status < 500;
-} else {
-const [answer, body] = await ask(`${page}/state`, 'application/json');
+const [answer, body] = await ask(...seen ? [`${page}/state`, 'application/json'] : [`${page}/seen`, 'application/json', 'POST']);
 const news = answer.ok ? JSON.parse(body).state : answer.status;
 if (failed(answer)) throw answer;
+seen = true;
 if (fails) say();
 fails = 0;
 if (news !== state && !sending) {
 if (news === 'lost') say(labels.gone);
-const [other, html] = await ask(page, 'text/html');
+const [other, html] = await ask(page, part);
 if (failed(other)) throw other;
 return show(html);
-}
 }
 } catch {
 if (++fails > 1) say(labels.offline);
@@ -133,7 +131,7 @@ if (ring) ring.setAttribute('stroke-dasharray', `${Math.max(0, (find('.disc [dat
 
 function begin() {
 ({state} = find('main').dataset);
-labels = JSON.parse(find('main').dataset.labels);
+labels = labels || JSON.parse(find('main').dataset.labels);
 labels.ask = find('dialog [role=status]')?.textContent;
 for (const each of all('[data-left]')) {
 each.ends = Date.now() + 1000 * each.dataset.left;
@@ -144,7 +142,7 @@ ends = shown?.then || shown?.ends;
 clearTimeout(timer);
 find('[name=theme-color]').content = getComputedStyle(root).backgroundColor;
 tick();
-timer = setTimeout(watch, seen ? 2000 : 0);
+timer = setTimeout(watch, 2000);
 }
 
 addEventListener('submit', (event) => {
@@ -173,6 +171,6 @@ find('[data-act=yes]').removeAttribute('aria-disabled');
 find('dialog [role=status]').textContent = labels.ask;
 watch();
 }, true);
-addEventListener('visibilitychange', watch);
-addEventListener('online', watch);
+addEventListener('visibilitychange', () => watch(document.hidden && !seen));
+addEventListener('online', () => watch());
 addEventListener('DOMContentLoaded', () => { begin(); setInterval(tick, 1000); });

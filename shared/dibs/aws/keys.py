@@ -14,6 +14,10 @@ SHARDS = 4
 LOCK = "LOCK"
 CLAIM = "CLAIM"
 NOTICE = "NOTICE"
+NOTICES = "NOTICES"
+OPEN_COUNTS = "OPEN-COUNTS"
+# A lead changes a count twice, so at 100 leads a second either half gets 100 writes.
+COUNT_SHARDS = 2
 SIGHTING = "SIGHTING"
 SMS = "SMS"
 TRANSITIONS = "MOVE#"
@@ -133,6 +137,16 @@ def offer(lead_id: str, rep_id: str) -> str:
     return f"{lead_id}#{rep_id}"
 
 
+def notice_of(rep_id: str) -> str:
+    """Name the attribute of a rep in the one item of a small team's notices."""
+    return f"rep#{rep_id}"
+
+
+def claimed_of(rep_id: str) -> str:
+    """Name the attribute beside it that says when the rep claimed."""
+    return f"claimed#{rep_id}"
+
+
 def code(rep_id: str, reply_code: str) -> str:
     return f"CODE#{rep_id}#{reply_code}"
 
@@ -140,6 +154,16 @@ def code(rep_id: str, reply_code: str) -> str:
 def open_shard(shard: int) -> str:
     """Open leads, by when they opened."""
     return f"OPEN#{shard}"
+
+
+def open_counts(shard: int) -> str:
+    """How many leads are open, by team: those of a shard."""
+    return f"{OPEN_COUNTS}#{shard}"
+
+
+def open_in(team: str) -> str:
+    """Name the attribute of a team in it."""
+    return f"team#{team}"
 
 
 def queue_shard(shard: int) -> str:

@@ -116,10 +116,11 @@ def deal(event: LeadEvent, lead: Lead, deps: FollowDeps, *, wake: bool = True) -
             for rep, _ in members
             if not verdicts[rep.rep_id] and may_be_told(lead, rep, playbook)
         ]
-        deps.queue.put(batches("offer", lead, reps, now, opened if opened > now else None))
+        at_once = opened if opened > now else None
+        deps.queue.put(batches("offer", lead, reps, now, at_once, members=len(members)))
         _record_wave(lead, opened, at, playbook, verdicts, deps)
         _record_open_to([lead], members, playbook, at, deps)
-        deps.leads.record_notified(lead, opened)
+        _record_told(lead, opened, deps)
         lead = replace(lead, notified_until=opened)
     elif lead.notified_until is not None and now >= lead.notified_until + ON_ITS_WAY:
         _tell_late(lead, members, playbook, now, deps)
@@ -209,8 +210,25 @@ def check_waves(deps: FollowDeps) -> None:
 
 def withdraw(event: LeadEvent, lead: Lead, deps: FollowDeps) -> None:
     """Withdraw the offers of a closed opening from all reps but the one who got the lead (N4)."""
-    members = [rep for rep, _ in _members(deps, lead.teams) if rep.rep_id != event.rep_id]
-    deps.queue.put(batches("withdraw", replace(lead, epoch=event.epoch), members, None))
+    members = [rep for rep, _ in _members(deps, lead.teams)]
+    others = [rep for rep in members if rep.rep_id != event.rep_id]
+    closed = replace(lead, epoch=event.epoch)
+    _count_open(lead, -1, deps)
+    deps.queue.put(batches("withdraw", closed, others, None, members=len(members)))
+
+
+def _record_told(lead: Lead, opened: datetime, deps: FollowDeps) -> None:
+    """Record that a wave is notified; with the first one the lead counts as open."""
+    deps.leads.record_notified(lead, opened)
+    if lead.notified_until is None:
+        _count_open(lead, 1, deps)
+
+
+def _count_open(lead: Lead, many: int, deps: FollowDeps) -> None:
+    """Count a lead that opened or closed; a message that comes twice counts twice until the sweep
+    counts anew, within a minute."""
+    with suppress(Busy):  # a loser is told about how many are open (C3); nobody waits for that
+        deps.race.add_open(lead, many)
 
 
 def claimed(event: LeadEvent, lead: Lead, deps: FollowDeps) -> None:
@@ -219,12 +237,11 @@ def claimed(event: LeadEvent, lead: Lead, deps: FollowDeps) -> None:
     _wait_to_seal(event, lead, deps)
     if event.rep_id is None or _back_from_leaver(event, deps):
         return
-    # The winner of a draw is notified; the winner of a race has the answer to their claim.
-    drawn = lead.draws_at is not None and lead.epoch == event.epoch
-    kinds = ("won", "assigned") if drawn else ("won",)
-    deps.queue.put(
-        [NotifyBatch(kind, event.lead_id, event.epoch, (event.rep_id,)) for kind in kinds]
-    )
+    if lead.claimed_at is not None and lead.epoch == event.epoch:
+        deps.offers.record_claimed(lead.lead_id, lead.epoch, event.rep_id, lead.claimed_at)
+        if lead.draws_at is not None:
+            # The winner of a draw is notified; that of a race has the answer to their claim.
+            tell_holder(replace(event, kind="lead.assigned"), lead, deps)
     playbook = deps.roster.playbook()
     if _claims_owed(playbook):
         view, now = deps.race.read(event.lead_id, event.rep_id), deps.clock()
@@ -373,7 +390,12 @@ def refusals_by_rep(
 
 
 def batches(
-    kind: str, lead: Lead, reps: Sequence[Rep], now: datetime | None, at: datetime | None = None
+    kind: str,
+    lead: Lead,
+    reps: Sequence[Rep],
+    now: datetime | None,
+    at: datetime | None = None,
+    members: int = 0,
 ) -> list[NotifyBatch]:
     """Split reps into batches in random order (N6); a replayed event gives the same order.
 
@@ -384,7 +406,7 @@ def batches(
     parts = [tuple(order[start : start + BATCH_SIZE]) for start in range(0, len(order), BATCH_SIZE)]
     if at is None and now is not None:
         at = now + (HEAD_START if len(parts) > 1 else timedelta())
-    return [NotifyBatch(kind, lead.lead_id, lead.epoch, rep_ids, at) for rep_ids in parts]
+    return [NotifyBatch(kind, lead.lead_id, lead.epoch, rep_ids, at, members) for rep_ids in parts]
 
 
 def _members(

@@ -67,6 +67,7 @@ def sweep(
         republished += len(waiting)
     expired, again, untold = 0, list[LeadEvent](), list[LeadEvent]()
     open_leads = store.open_leads()
+    race.put_open(open_leads, now)
     for lead in open_leads:
         if draw_is_due(lead, late):
             again.append(LeadEvent("lead.opened", lead.lead_id, lead.epoch))

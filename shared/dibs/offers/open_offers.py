@@ -11,9 +11,9 @@ from dibs.core.links import link_token
 from dibs.core.rep import Rep, Usage
 from dibs.core.values import dataclass
 from dibs.offers.audience import may_be_told
-from dibs.race.claim import Proof
+from dibs.race.claim import Proof, looked
 from dibs.race.decide import Verdict, decide_knowing
-from dibs.race.ports import RaceStore
+from dibs.race.ports import RaceStore, RaceView
 from dibs.rules.rules import Rules
 
 
@@ -58,15 +58,20 @@ def offers_of(
 
 def sight(
     store: RaceStore, lead_id: str, rep_id: str, proof: Proof, what: str, now: datetime
-) -> Lead:
+) -> tuple[Lead, RaceView]:
     """Record that the rep saw or declined the offer (N3); they then get no text about it.
 
-    Returns the lead, so that the caller can check whether a wave may open early (M6).
+    Returns the lead, so that the caller can check whether a wave may open early (M6), and all of
+    what it was judged on.
 
     Raises:
         Unauthorized, LeadNotFound, Withdrawn: there is no such rep, lead or offer.
     """
-    view = store.read(lead_id, rep_id, proof.shown)
+    view = (
+        looked(store, lead_id, rep_id, proof)
+        if proof.shown is None
+        else store.read(lead_id, rep_id, proof.shown)
+    )
     proof.check(view)
     lead, rep = view.lead, view.rep
     offered = lead is not None and rep is not None and rep.team in lead.teams
@@ -74,4 +79,4 @@ def sight(
         raise LeadNotFound
     if lead.state is State.OPEN:
         store.record_sighting(lead, rep_id, what, now)
-    return lead
+    return lead, view

@@ -18,12 +18,17 @@ LATER = "_later"
 """How the kind of a notice ends that waits for its rep's working hours (R11)."""
 
 
+SMALL_TEAM = 200
+"""So many reps are read in one request, and their notices of a lead are one item of 8 KB."""
+
+
 @dataclass(frozen=True)
 class NotifyBatch:
     """Work for one notify run: up to 50 reps who get the same notice about one lead.
 
     `notify_at` is the common instant at which every batch of a wave starts (N6), or when a text
-    that waits is looked at again.
+    that waits is looked at again. `members` is how many the lead's teams have, 0 where that is not
+    known.
     """
 
     kind: str
@@ -31,6 +36,12 @@ class NotifyBatch:
     epoch: int
     rep_ids: tuple[str, ...]
     notify_at: datetime | None = None
+    members: int = 0
+
+    @property
+    def small(self) -> bool:
+        """Whether the lead's teams are so small that one read tells of all of them."""
+        return 0 < self.members <= SMALL_TEAM
 
     @property
     def name(self) -> str:
@@ -76,7 +87,9 @@ class OfferStore(Protocol):
         """Return the offers of an opening sent to these reps, or of any from `since` on."""
         ...
 
-    def record(self, notices: Sequence[SentOffer]) -> None: ...
+    def record(self, notices: Sequence[SentOffer], *, together: bool = False) -> None:
+        """Record sent offers of a lead; `together` where its teams are small."""
+        ...
 
     def record_claimed(
         self, lead_id: str, epoch: int, rep_id: str, claimed_at: datetime

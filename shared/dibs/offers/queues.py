@@ -134,4 +134,5 @@ def batch_from(body: dict[str, Any]) -> NotifyBatch:
         epoch=body["epoch"],
         rep_ids=tuple(body["rep_ids"]),
         notify_at=None if start is None else from_ms(start),
+        members=body.get("members", 0),  # not in messages of the version before
     )

@@ -19,7 +19,14 @@ from dibs.offers.ports import BatchMarks, NotifyBatch, OfferStore, OfferView
 from dibs.offers.queues import batch_body, batch_from
 from dibs.offers.records import CodeRecord, SmsRecord, sighting_from
 from dibs.race.ports import SentOffer
-from dibs.race.records import OFFER_KEPT, notice_from, notice_item
+from dibs.race.records import (
+    OFFER_KEPT,
+    notice_from,
+    notice_item,
+    notices_change,
+    notices_from,
+)
+from dibs.race.store import notices_key
 
 # A code outlives its window, so that a late reply hears who won instead of "unknown code".
 _CODE_KEPT = timedelta(days=2)
@@ -37,10 +44,22 @@ class DynamoOfferStore(OfferStore, BatchMarks):
     def notices(
         self, lead_id: str, epoch: int, rep_ids: Sequence[str], *, since: int | None = None
     ) -> dict[str, SentOffer]:
-        """Return the offers of an opening sent to these reps, or of any from `since` on."""
-        found = (notice_from(item) for item in self._items(lead_id, rep_ids, keys.NOTICE))
+        """Return the offers of an opening sent to these reps, or of any from `since` on.
+
+        The items of single reps are read for those only who are not in the one of a small team.
+        """
+        if not rep_ids:
+            return {}
+        found: dict[str, SentOffer] = {}
+        for item in self._db.batch_get({self._table: [notices_key(lead_id)]})[self._table]:
+            found = {one.rep_id: one for one in notices_from(item, lead_id, rep_ids)}
+        rest = [r for r in rep_ids if r not in found or found[r].epoch != epoch]
+        for notice in map(notice_from, self._items(lead_id, rest, keys.NOTICE)):
+            known = found.get(notice.rep_id)
+            if known is None or known.epoch < notice.epoch:
+                found[notice.rep_id] = notice
         epochs = range(epoch if since is None else since, epoch + 1)
-        return {notice.rep_id: notice for notice in found if notice.epoch in epochs}
+        return {rep_id: notice for rep_id, notice in found.items() if notice.epoch in epochs}
 
     def mark(self, batches: Sequence[NotifyBatch], due_at: datetime) -> None:
         """Store a mark for each batch, 25 a request; a batch that is queued again has one still."""
@@ -73,12 +92,39 @@ class DynamoOfferStore(OfferStore, BatchMarks):
         late = [item for item in found if int(item["due_at"]["N"]) < to_ms(before)]
         return [batch_from(json.loads(item["batch"]["S"])) for item in late]
 
-    def record(self, notices: Sequence[SentOffer]) -> None:
-        """Store sent offers, 25 a request."""
-        self._db.batch_put(self._table, list(map(notice_item, notices)))
+    def record(self, notices: Sequence[SentOffer], *, together: bool = False) -> None:
+        """Store sent offers of a lead: an item each, 25 a request, or `together` in one.
+
+        One item for all is a twentieth of the price while a team is small. That of a large team
+        would be written by many runs at once, each time as a whole.
+        """
+        if not notices:
+            return
+        if together:
+            change = notices_change(notices)
+            key = notices_key(notices[0].lead_id)
+            self._db.update(self._table, key, change.pop("expression"), **change)
+        else:
+            self._db.batch_put(self._table, list(map(notice_item, notices)))
 
     def record_claimed(self, lead_id: str, epoch: int, rep_id: str, claimed_at: datetime) -> None:
         """Put the claimed time beside the offer's other times (N3)."""
+        with suppress(ConditionFailed):
+            self._db.update(
+                self._table,
+                notices_key(lead_id),
+                "SET #claimed = :at",
+                "begins_with(#rep, :epoch)",
+                ExpressionAttributeNames={
+                    "#claimed": keys.claimed_of(rep_id),
+                    "#rep": keys.notice_of(rep_id),
+                },
+                ExpressionAttributeValues={
+                    ":at": {"N": str(to_ms(claimed_at))},
+                    ":epoch": {"S": f"{epoch} "},
+                },
+            )
+            return
         try:
             self._db.update(
                 self._table,

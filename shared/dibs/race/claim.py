@@ -39,6 +39,8 @@ from dibs.race.usage import Change, count_lead
 
 ATTEMPTS = 6
 SILENCES = 2
+FOLLOWED_AFTER = timedelta(seconds=1)
+"""So long it takes about until a claim's event has come by stream, topic and queue."""
 
 
 class Proof(NamedTuple):
@@ -272,10 +274,10 @@ def check_claim(store: RaceStore, view: RaceView, now: datetime) -> tuple[Lead, 
         raise LeadNotFound
     if lead.owner == rep.rep_id:
         return lead, rep, view.usage  # even from another team, as the fallback person may be (C7)
+    if is_lost(view):
+        raise _lost(store, view, lead, rep, now)
     if rep.team not in lead.teams or lead.state is State.NEW:
         raise LeadNotFound
-    if lead.owner is not None:
-        raise _lost(store, view, lead, rep, now)
     if lead.on_hold:
         raise Expired("A manager has put this lead on hold. Nobody can claim it for now.")
     if lead.state is not State.OPEN or now >= lead.closes_at:
@@ -284,6 +286,27 @@ def check_claim(store: RaceStore, view: RaceView, now: datetime) -> tuple[Lead, 
     if isinstance(verdict, Refused):
         raise ClaimRefused(verdict.refusals, verdict.lifts_at, now)
     return lead, rep, usage
+
+
+def looked(store: RaceStore, lead_id: str, rep_id: str, proof: Proof) -> RaceView:
+    """Return how the race stood a moment ago; where that refuses the caller, how it stands now.
+
+    The caller checks the proof again: a lead may have been there for a moment only.
+    """
+    view = store.look(lead_id, rep_id)
+    try:
+        proof.check(view)
+    except DibsError:
+        return store.read(lead_id, rep_id)
+    return view
+
+
+def is_lost(view: RaceView) -> bool:
+    """Tell whether another rep holds the lead, which was offered to this one's team."""
+    lead, rep = view.lead, view.rep
+    if lead is None or rep is None or lead.owner in (None, rep.rep_id):
+        return False
+    return rep.team in lead.teams and lead.state is not State.NEW
 
 
 def knows_of(view: RaceView, rep_id: str) -> bool:
@@ -300,16 +323,21 @@ def knows_of(view: RaceView, rep_id: str) -> bool:
 
 
 def _lost(store: RaceStore, view: RaceView, lead: Lead, rep: Rep, now: datetime) -> AlreadyClaimed:
-    record = view.claim
-    if record is None or record.epoch != lead.epoch:
+    if view.claim is None or view.claim.epoch != lead.epoch:
         # The read saw the lead after the claim was stored, but the record before; read again.
         with suppress(Busy):
-            record = store.read(lead.lead_id, rep.rep_id).claim
+            view = store.read(lead.lead_id, rep.rep_id)
+    record = view.claim
     claimed_at = lead.claimed_at or now
     named = record is not None and not view.playbook.hides_winner_from(rep)
     open_leads = 0
-    with suppress(Busy):  # the count is only approximate, so the answer does not wait for it
-        open_leads = store.count_open(rep.team, now)
+    if view.open_leads is not None:
+        # The lead that was just claimed is not counted off before what follows a claim.
+        still = now - claimed_at < FOLLOWED_AFTER
+        open_leads = max(0, view.open_leads.get(rep.team, 0) - still)
+    else:
+        with suppress(Busy):  # the count is only approximate, so the answer does not wait for it
+            open_leads = store.count_open(rep.team, now)
     return AlreadyClaimed(
         claimed_by=(record.rep_id, record.rep_name) if record is not None and named else None,
         claimed_at=claimed_at,

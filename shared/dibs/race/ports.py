@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
@@ -23,7 +23,8 @@ class RaceView:
 
     `claim` is the record of the lead's latest claim or assignment; `noticed_at` is when this rep
     was first notified of this opening, None if they were not. `credential` is what is stored of the
-    token or session the caller showed, `token_number` what it must have.
+    token or session the caller showed, `token_number` what it must have. `open_leads` is about how
+    many leads are open by team, None before they were first counted.
     """
 
     lead: Lead | None
@@ -34,6 +35,7 @@ class RaceView:
     playbook: Rules
     credential: Credential | None = None
     token_number: int = 0
+    open_leads: Mapping[str, int] | None = None
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,11 @@ class RaceStore(Protocol):
 
     def read(self, lead_id: str, rep_id: str, shown: Shown | None = None) -> RaceView:
         """Read what a claim is judged on, with what is stored of what the caller `shown`."""
+        ...
+
+    def look(self, lead_id: str, rep_id: str) -> RaceView:
+        """Read lead and rep for whoever only looks, or says that they do: a moment old, without
+        the claim's record and the rep's notice."""
         ...
 
     def commit_claim(self, view: RaceView, claim: Claim, counts: Change) -> RaceView | None:
@@ -102,6 +109,15 @@ class RaceStore(Protocol):
     def open_leads(self) -> list[Lead]: ...
 
     def count_open(self, team: str, now: datetime) -> int: ...
+
+    def add_open(self, lead: Lead, many: int) -> None:
+        """Count the lead among the open ones of its teams, or no more. May be done twice by
+        mistake: `put_open` puts it right."""
+        ...
+
+    def put_open(self, leads: Sequence[Lead], now: datetime) -> None:
+        """Store how many of these leads, which are all that are marked open, are open by team."""
+        ...
 
     def draws(self) -> Draws: ...
 

@@ -8,7 +8,7 @@ when a condition fails, and because every model would otherwise open a client of
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -26,6 +26,7 @@ from dibs.aws.attributes import (
     EnumAttribute,
     InstantAttribute,
     IntegerAttribute,
+    Item,
     LinesAttribute,
     SkillsAttribute,
     WordsAttribute,
@@ -273,3 +274,41 @@ claim_item, claim_from = _CLAIM.item, _CLAIM.value
 draw_item, drawn_from = _DRAW.item, _DRAW.value
 transition_item, transition_from = _TRANSITION.item, _TRANSITION.value
 notice_item, notice_from = _NOTICE.item, _NOTICE.value
+
+
+def notices_change(notices: Sequence[SentOffer]) -> dict[str, Any]:
+    """Return the update that puts notices of one lead into the one item of a small team.
+
+    Each is an attribute of its rep's: epoch, when it was sent, by which channels.
+    """
+    said = [f"{one.epoch} {to_ms(one.sent_at)} {' '.join(one.channels)}" for one in notices]
+    names = {f"#{n}": keys.notice_of(one.rep_id) for n, one in enumerate(notices)}
+    gone = {f"#c{n}": keys.claimed_of(one.rep_id) for n, one in enumerate(notices)}
+    kept_until = to_ms(max(one.sent_at for one in notices) + OFFER_KEPT) // 1000
+    sets = ", ".join(f"#{n} = :{n}" for n in range(len(notices)))
+    return {
+        "expression": f"SET expires_at = :until, {sets} REMOVE {', '.join(gone)}",
+        "ExpressionAttributeNames": {**names, **gone},
+        "ExpressionAttributeValues": {
+            ":until": {"N": str(kept_until)},
+            **{f":{n}": {"S": text} for n, text in enumerate(said)},
+        },
+    }
+
+
+def notices_from(item: Item, lead_id: str, rep_ids: Iterable[str]) -> Iterator[SentOffer]:
+    """Yield the notices of these reps from the one item of a small team."""
+    for rep_id in rep_ids:
+        said = item.get(keys.notice_of(rep_id))
+        if said is None:
+            continue
+        epoch, sent_ms, *channels = said["S"].split()
+        claimed = item.get(keys.claimed_of(rep_id))
+        yield SentOffer(
+            lead_id=lead_id,
+            epoch=int(epoch),
+            rep_id=rep_id,
+            sent_at=from_ms(int(sent_ms)),
+            channels=tuple(channels),
+            claimed_at=None if claimed is None else from_ms(int(claimed["N"])),
+        )

@@ -8,7 +8,8 @@ count below its maximum), so claims by one rep on different leads do not fail ea
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -25,8 +26,8 @@ from dibs.core.lead import Claim, Contact, Lead, Transition, filled
 from dibs.core.rep import Usage
 from dibs.race.card_records import CardRecord, card_from
 from dibs.race.credential_records import credential_from, credential_key
-from dibs.race.ports import RaceStore, RaceView
-from dibs.race.records import OFFER_KEPT, claim_from, lead_from, notice_from
+from dibs.race.ports import RaceStore, RaceView, SentOffer
+from dibs.race.records import OFFER_KEPT, claim_from, lead_from, notice_from, notices_from
 from dibs.race.rep_records import rep_from
 from dibs.race.writes import put_record, put_transition, reopen_lock, take_lock, write_usage
 from dibs.rules.rules import Rules
@@ -52,16 +53,13 @@ class DynamoRaceStore(RaceStore):
         self._counts: dict[str, tuple[float, int]] = {}
 
     def read(self, lead_id: str, rep_id: str, shown: Shown | None = None) -> RaceView:
-        """Read lock, claim record, rep and offer in one request.
+        """Read lock, claim record, rep and offer in one request; of the offer both places.
 
         With them the playbook when due, and what is stored of what the caller `shown`. A change of
         the playbook binds the next claim: only then there is a second request. So does the pause
         of a team, which is stored beside the playbook's number.
         """
         rules = self._cached_rules()
-        organisation = [{"pk": {"S": pk}} for pk in (keys.rep(rep_id), keys.PLAYBOOK_VERSION)]
-        if rules is None:
-            organisation.append({"pk": {"S": keys.PLAYBOOK}})
         secret = [] if shown is None else [credential_key(shown)]
         found = self._db.batch_get(
             {
@@ -69,8 +67,12 @@ class DynamoRaceStore(RaceStore):
                     _lead_key(lead_id, keys.LOCK),
                     _lead_key(lead_id, keys.CLAIM),
                 ],
-                self._to.organisation_table: organisation,
-                self._to.offers_table: [_offer_key(lead_id, rep_id, keys.NOTICE)],
+                self._to.organisation_table: _organisation_keys(rep_id, rules),
+                self._to.offers_table: [
+                    _offer_key(lead_id, rep_id, keys.NOTICE),
+                    notices_key(lead_id),
+                    *_COUNTS,
+                ],
                 **({self._to.credentials_table: secret} if secret else {}),
             },
             # A stale read could tell a rep "taken" of a lead that has just reopened, or accept a
@@ -81,24 +83,49 @@ class DynamoRaceStore(RaceStore):
                 self._to.credentials_table,
             ),
         )
+        view = self._view(rep_id, rules, found)
+        return self.read(lead_id, rep_id, shown) if view is None else view
+
+    def look(self, lead_id: str, rep_id: str) -> RaceView:
+        """Read lock and rep as they were a moment ago, at a third of the price of `read`."""
+        rules = self._cached_rules()
+        found = self._db.batch_get(
+            {
+                self._to.leads_table: [_lead_key(lead_id, keys.LOCK)],
+                self._to.organisation_table: _organisation_keys(rep_id, rules),
+            }
+        )
+        view = self._view(rep_id, rules, found)
+        return self.look(lead_id, rep_id) if view is None else view
+
+    def _view(
+        self, rep_id: str, rules: Rules | None, found: Mapping[str, Sequence[Item]]
+    ) -> RaceView | None:
+        """Return what was found; None if the playbook has changed and must be read again."""
         items = {item["sk"]["S"]: item for item in found[self._to.leads_table]}
         people = {item["pk"]["S"]: item for item in found[self._to.organisation_table]}
         if rules is None:
             rules = self._remember(people.get(keys.PLAYBOOK))
         elif _is_newer(people.get(keys.PLAYBOOK_VERSION), rules):
             self._rules = None
-            return self.read(lead_id, rep_id, shown)
+            return None
         paused = stored_pauses(people.get(keys.PLAYBOOK_VERSION))
         lead = lead_from(items[keys.LOCK]) if keys.LOCK in items else None
-        notice = next((notice_from(item) for item in found[self._to.offers_table]), None)
-        current = notice is not None and lead is not None and notice.epoch == lead.epoch
+        beside = found.get(self._to.offers_table, ())
+        noticed_at = (
+            notice.sent_at
+            for item in beside
+            for notice in _notices(item, rep_id)
+            if lead is not None and notice.epoch == lead.epoch
+        )
         view = RaceView(
             lead=lead,
             rep=None,
             usage=Usage(),
             claim=claim_from(items[keys.CLAIM]) if keys.CLAIM in items else None,
-            noticed_at=notice.sent_at if notice is not None and current else None,
+            noticed_at=next(noticed_at, None),
             playbook=replace(rules, paused=paused) if paused else rules,
+            open_leads=_open_counts(beside),
         )
         if keys.rep(rep_id) not in people:
             return view
@@ -228,6 +255,27 @@ class DynamoRaceStore(RaceStore):
             self._counts[team] = known
         return known[1]
 
+    def add_open(self, lead: Lead, many: int) -> None:
+        """Count the lead among the open ones of its teams, or no more: one small write."""
+        names = {f"#{n}": keys.open_in(team) for n, team in enumerate(lead.teams)}
+        with suppress(ConditionFailed):  # nothing was counted yet; the sweep will begin
+            self._db.update(
+                self._to.offers_table,
+                _counts_key(_count_shard(lead)),
+                "ADD " + ", ".join(f"{name} :many" for name in names),
+                "attribute_exists(pk)",
+                ExpressionAttributeNames=names,
+                ExpressionAttributeValues={":many": {"N": str(many)}},
+            )
+
+    def put_open(self, leads: Sequence[Lead], now: datetime) -> None:
+        """Store how many leads are open by team, instead of what was counted one by one."""
+        for shard, key in enumerate(_COUNTS):
+            mine = [one for one in leads if _count_shard(one) == shard and now < one.closes_at]
+            counts = Counter(keys.open_in(team) for lead in mine for team in lead.teams)
+            counted: Item = {name: {"N": str(many)} for name, many in counts.items()}
+            self._db.put(self._to.offers_table, {**key, **counted})
+
     def draws(self) -> DynamoDraws:
         """Return the draws, which most organisations never ask for."""
         from dibs.race.draw_store import DynamoDraws
@@ -265,6 +313,33 @@ def read_waiting(
     ]
 
 
+def _organisation_keys(rep_id: str, rules: Rules | None) -> list[Item]:
+    """Return the keys of the rep, the playbook's number and, when it is due, the playbook."""
+    due = () if rules else (keys.PLAYBOOK,)
+    return [{"pk": {"S": pk}} for pk in (keys.rep(rep_id), keys.PLAYBOOK_VERSION, *due)]
+
+
+def _count_shard(lead: Lead) -> int:
+    return keys.shard_of(lead.lead_id) % keys.COUNT_SHARDS
+
+
+def _open_counts(items: Iterable[Item]) -> dict[str, int] | None:
+    """Return how many leads are open by team, from the shards; None where none was counted yet."""
+    shards = [item for item in items if item["sk"]["S"] == keys.OPEN_COUNTS]
+    counts: Counter[str] = Counter()
+    for name, value in ((n, v) for shard in shards for n, v in shard.items() if "N" in v):
+        counts[keys.part(name, 1)] += int(value["N"])
+    return counts if shards else None
+
+
+def _notices(item: Item, rep_id: str) -> Iterable[SentOffer]:
+    if item["sk"]["S"] == keys.NOTICE:
+        return (notice_from(item),)
+    if item["sk"]["S"] == keys.OPEN_COUNTS:
+        return ()
+    return notices_from(item, item["pk"]["S"], (rep_id,))
+
+
 def _is_newer(number: Item | None, rules: Rules) -> bool:
     """Tell whether another playbook is in force; None before the first change since an update."""
     return (
@@ -291,6 +366,18 @@ def _as_it_stood(view: RaceView, failure: ConditionFailed) -> RaceView:
 
 def _lead_key(lead_id: str, sk: str) -> Item:
     return {"lead_id": {"S": lead_id}, "sk": {"S": sk}}
+
+
+def _counts_key(shard: int) -> Item:
+    return {"pk": {"S": keys.open_counts(shard)}, "sk": {"S": keys.OPEN_COUNTS}}
+
+
+_COUNTS = [_counts_key(shard) for shard in range(keys.COUNT_SHARDS)]
+
+
+def notices_key(lead_id: str) -> Item:
+    """Return the key of the one item with a small team's notices."""
+    return {"pk": {"S": lead_id}, "sk": {"S": keys.NOTICES}}
 
 
 def _offer_key(lead_id: str, rep_id: str, sk: str) -> Item:

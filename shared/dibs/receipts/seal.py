@@ -82,7 +82,8 @@ def seal_race(
         judged = _waves(races, lead_id, epoch)
         members = [rep.rep_id for team in story.lead.teams for rep, _ in roster.team(team)]
         drawn = next((draw for draw in story.draws if draw.epoch == epoch), None)
-        traces = _traces(lead_id, epoch, judged, members, offers)
+        # A minute later the last tries are in every copy; before an early seal they may not be.
+        traces = _traces(lead_id, epoch, judged, members, offers, consistent=now < due)
         if drawn is None and story.lead.draws_at is not None:
             traces = _entered(traces, draws.entrants(replace(story.lead, epoch=epoch)))
         results = receipts(ended, traces, drawn)
@@ -155,12 +156,14 @@ def _traces(
     judged: Iterable[RecordedVerdicts],
     members: Iterable[str],
     offers: OfferStore,
+    *,
+    consistent: bool = True,
 ) -> Iterator[Trace]:
     """Yield the trace of every rep who was judged, and of members who joined later."""
     verdicts = {rep_id: codes for wave in judged for rep_id, codes in wave.verdicts.items()}
     reps = sorted({*verdicts, *members})
     notices = offers.notices(lead_id, epoch, reps)
-    sightings = offers.sightings(lead_id, epoch, reps, consistent=True)
+    sightings = offers.sightings(lead_id, epoch, reps, consistent=consistent)
     for rep_id in reps:
         notice, sighting = notices.get(rep_id), sightings.get(rep_id)
         tried = sighting is not None and sighting.attempted_at is not None

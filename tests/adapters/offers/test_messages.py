@@ -70,7 +70,14 @@ def test_a_batch_without_an_instant_comes_back_without_one() -> None:
 
 def test_a_batch_says_whom_by_id_alone() -> None:
     body = batch_body(NotifyBatch("offer", LEAD.lead_id, 1, ("aaaac",), NOON))
-    assert set(body) == {"kind", "lead_id", "epoch", "rep_ids", "notify_at"}
+    assert set(body) == {"kind", "lead_id", "epoch", "rep_ids", "notify_at", "members"}
+
+
+def test_a_batch_of_the_version_before_is_of_a_team_of_unknown_size() -> None:
+    body = batch_body(NotifyBatch("offer", LEAD.lead_id, 1, ("aaaac",), NOON, 50))
+    assert batch_from(body).small
+    del body["members"]
+    assert not batch_from(body).small
 
 
 def test_nothing_to_put_is_nothing_to_send(sqs: Any) -> None:

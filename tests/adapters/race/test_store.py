@@ -4,7 +4,7 @@ small, holds no personal data, and costs what docs/access-patterns.md says."""
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -233,13 +233,33 @@ def test_a_winner_costs_three_requests_and_a_loser_one_read_and_one_small_write(
     world.add_rep(AINA)
     world.add_rep(BEN)
     lead = world.post_lead(a_card(), NOON)
-    world.race.count_open("north", NOON)  # known to a warm function, at most 5 s old
+    world.race.put_open([lead], NOON)  # as the sweep does
     with requests_of(world) as counted:
         take(world, lead)
     assert counted == {"BatchGetItem": 1, "TransactWriteItems": 1, "GetItem": 1}
     with requests_of(world) as counted, pytest.raises(AlreadyClaimed):
         take(world, lead, BEN)
     assert counted == {"BatchGetItem": 1, "UpdateItem": 1}
+
+
+def test_the_open_leads_of_each_team_are_counted_up_and_down(world: World) -> None:
+    leads = [world.post_lead(a_card(n), NOON) for n in range(1, 9)]
+    southern = replace(world.post_lead(a_card(9), NOON), teams=("south",))
+
+    def counts() -> Mapping[str, int] | None:
+        return world.race.read(leads[0].lead_id, "-").open_leads
+
+    world.race.add_open(leads[0], 1)
+    assert counts() is None  # counting begins with the sweep
+    world.race.put_open([*leads[:5], southern], NOON)
+    assert counts() == {"north": 5, "south": 1}
+    for lead in leads[5:]:
+        world.race.add_open(lead, 1)
+    world.race.add_open(replace(southern, teams=("north", "south")), -1)
+    assert counts() == {"north": 7, "south": 0}
+    world.race.add_open(leads[0], 1)  # a message that came twice
+    world.race.put_open([*leads, southern], southern.closes_at)  # whose time is over
+    assert sum((counts() or {}).values()) == 0
 
 
 def test_a_refused_rep_costs_no_transaction(world: World) -> None:

@@ -1340,14 +1340,15 @@ def test_a_new_opening_starts_a_new_page(stores: Stores, lead: Lead, first: str)
     assert sightings(stores, lead) == {}
 
 
+@pytest.mark.parametrize("together", [True, False])
 def test_notices_are_found_by_opening_and_start_the_claims_clock(
-    stores: Stores, lead: Lead
+    stores: Stores, lead: Lead, together: bool
 ) -> None:
     told = [
         SentOffer(lead.lead_id, 1, AINA.rep_id, NOON + SECOND, ("push",)),
         SentOffer(lead.lead_id, 1, BEN.rep_id, NOON + 2 * SECOND, ()),
     ]
-    stores.offers.record(told)
+    stores.offers.record(told, together=together)
     both = [AINA.rep_id, BEN.rep_id, "zzzzz"]
     assert stores.offers.notices(lead.lead_id, 1, both) == {n.rep_id: n for n in told}
     assert stores.offers.notices(lead.lead_id, 2, both) == {}
@@ -1356,22 +1357,45 @@ def test_notices_are_found_by_opening_and_start_the_claims_clock(
     assert stores.view(lead, BEN).noticed_at == NOON + 2 * SECOND
 
 
-def test_many_notices_are_kept_at_once(stores: Stores, lead: Lead) -> None:
+@pytest.mark.parametrize("together", [True, False])
+def test_many_notices_are_kept_at_once(stores: Stores, lead: Lead, together: bool) -> None:
     reps = [f"rep{number:02}" for number in range(60)]
-    stores.offers.record([SentOffer(lead.lead_id, 1, rep, NOON, ("sms",)) for rep in reps])
-    assert set(stores.offers.notices(lead.lead_id, 1, reps)) == set(reps)
+    told = [SentOffer(lead.lead_id, 1, rep, NOON, ("sms",)) for rep in reps]
+    stores.offers.record(told[:50], together=together)
+    stores.offers.record(told[50:], together=together)
+    stores.offers.record([], together=together)
+    assert stores.offers.notices(lead.lead_id, 1, reps) == {one.rep_id: one for one in told}
 
 
-def test_a_notice_of_another_opening_does_not_start_the_clock(stores: Stores, lead: Lead) -> None:
-    stores.offers.record([SentOffer(lead.lead_id, 2, AINA.rep_id, NOON, ("push",))])
+@pytest.mark.parametrize("together", [True, False])
+def test_a_notice_of_another_opening_does_not_start_the_clock(
+    stores: Stores, lead: Lead, together: bool
+) -> None:
+    other = SentOffer(lead.lead_id, 2, AINA.rep_id, NOON, ("push",))
+    stores.offers.record([other], together=together)
     assert stores.view(lead).noticed_at is None
 
 
+@pytest.mark.parametrize("first", [True, False])
+def test_the_notice_of_the_latest_opening_counts_wherever_it_is(
+    stores: Stores, lead: Lead, first: bool
+) -> None:
+    """A team grows from small to large between two openings of a lead, or the other way."""
+    kept = SentOffer(lead.lead_id, 1, AINA.rep_id, NOON, ("push",))
+    again = replace(kept, epoch=2, sent_at=NOON + SECOND)
+    stores.offers.record([kept], together=first)
+    stores.offers.record([again], together=not first)
+    assert stores.offers.notices(lead.lead_id, 2, [AINA.rep_id]) == {AINA.rep_id: again}
+    assert stores.offers.notices(lead.lead_id, 2, [AINA.rep_id], since=1) == {AINA.rep_id: again}
+    assert stores.offers.notices(lead.lead_id, 1, [AINA.rep_id]) in ({}, {AINA.rep_id: kept})
+
+
+@pytest.mark.parametrize("together", [True, False])
 def test_the_claimed_time_is_put_beside_the_notice_it_belongs_to(
-    stores: Stores, lead: Lead
+    stores: Stores, lead: Lead, together: bool
 ) -> None:
     notice = SentOffer(lead.lead_id, 1, AINA.rep_id, NOON, ("push",))
-    stores.offers.record([notice])
+    stores.offers.record([notice], together=together)
     stores.offers.record_claimed(lead.lead_id, 2, AINA.rep_id, NOON + SECOND)
     stores.offers.record_claimed(lead.lead_id, 1, BEN.rep_id, NOON + SECOND)
     found = stores.offers.notices(lead.lead_id, 1, [AINA.rep_id, BEN.rep_id])

@@ -8,6 +8,7 @@ from typing import Any
 
 from dibs.aws.clock import to_ms
 from dibs.core.lead import Lead, State
+from dibs.race.ports import SentOffer
 from handlers.app import AINA, BEN, CHONG, DAYANG, App, event, sqs
 from support.builders import NOON, a_card, a_playbook, a_rep
 
@@ -29,6 +30,7 @@ def test_an_opened_lead_is_dealt_to_its_reps_and_its_end_is_timed(app: App) -> N
         "epoch": 1,
         "rep_ids": [AINA.rep_id],
         "notify_at": to_ms(NOON),
+        "members": 1,
     }
     assert batch.delay_seconds == 0
     [timer] = app.waiting("offer")
@@ -88,13 +90,18 @@ def test_a_claimed_lead_is_withdrawn_from_the_losers_and_noted_for_the_winner(
 ) -> None:
     app.hire(AINA, BEN, DAYANG)
     lead = app.lead()
+    told = SentOffer(lead.lead_id, 1, AINA.rep_id, app.clock(), ("push",))
+    app.offers.record([told], together=True)
+    at = app.clock.pass_(seconds=2)
     app.claim(lead)
     won = lead_message(lead, "lead.claimed", rep_id=AINA.rep_id)
     assert app.run("offer", sqs("sqs_offer", won)) == DONE
-    withdrawn, noted = [message.body for message in app.waiting("notify")]
+    [withdrawn] = [message.body for message in app.waiting("notify")]
     assert withdrawn["kind"] == "withdraw"
     assert sorted(withdrawn["rep_ids"]) == [BEN.rep_id, DAYANG.rep_id]
-    assert (noted["kind"], noted["rep_ids"]) == ("won", [AINA.rep_id])
+    assert app.offers.notices(lead.lead_id, 1, [AINA.rep_id]) == {
+        AINA.rep_id: replace(told, claimed_at=at)
+    }
 
 
 def expired(app: App) -> Lead:

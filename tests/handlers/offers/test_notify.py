@@ -146,6 +146,61 @@ def test_who_has_not_looked_in_time_gets_the_text_once(app: App) -> None:
     assert [number for number, _ in app.texts()] == [AINA.phone]
 
 
+def test_texts_need_no_record_of_their_batch_because_each_is_reserved(app: App) -> None:
+    app.hire(AINA)
+    lead = app.lead()
+    for kind in ("unseen", "undelivered", "unseen"):
+        app.run("notify", sqs("sqs_notify", batch_message(kind, lead, AINA)))
+    assert [number for number, _ in app.texts()] == [AINA.phone]
+    assert items(app.client, wiring().settings.once_table) == []
+
+
+def test_a_withdrawal_delivered_twice_is_sent_once(app: App) -> None:
+    aina = app.hire_with_phone(AINA)
+    app.hire(BEN)
+    lead = app.lead()
+    app.run("notify", sqs("sqs_notify", batch_message("offer", lead, aina)))
+    app.claim(lead, BEN)
+    for _ in range(2):
+        app.run("notify", sqs("sqs_notify", batch_message("withdraw", lead, aina)))
+    assert len(app.alerts(phone(aina))) == 2  # the offer, and its withdrawal
+
+
+def test_a_small_team_is_told_and_noted_as_a_whole(app: App) -> None:
+    aina, ben = app.hire_with_phone(AINA), app.hire_with_phone(BEN)
+    app.pause(ben, minutes=10)
+    lead = app.lead()
+    batch = {**batch_message("offer", lead, aina, ben), "members": 2}
+    for _ in range(2):
+        assert app.run("notify", sqs("sqs_notify", batch)) == DONE
+    more = {**batch_message("offer", lead, aina, DAYANG), "members": 3}
+    app.hire(DAYANG)
+    app.run("notify", sqs("sqs_notify", more))
+    assert [len(app.alerts(phone(rep))) for rep in (aina, ben)] == [1, 0]
+    assert [number for number, _ in app.texts()] == [DAYANG.phone]
+    told = app.offers.notices(lead.lead_id, 1, [aina.rep_id, ben.rep_id, DAYANG.rep_id])
+    assert {rep_id: one.channels for rep_id, one in told.items()} == {
+        aina.rep_id: ("push",),
+        DAYANG.rep_id: ("sms",),
+    }
+    stored = items(app.client, wiring().settings.offers_table)
+    assert [one["pk"]["S"] for one in stored if "NOTICE" in one["sk"]["S"]] == [lead.lead_id]
+    app.claim(lead, DAYANG)
+    gone = {**batch_message("withdraw", lead, aina, ben), "members": 3}
+    app.run("notify", sqs("sqs_notify", gone))
+    assert [len(app.alerts(phone(rep))) for rep in (aina, ben)] == [2, 0]
+
+
+def test_the_claims_clock_starts_at_a_notice_of_a_small_team(app: App) -> None:
+    aina = app.hire_with_phone(AINA)
+    lead = app.lead()
+    app.clock.pass_(seconds=3)
+    batch = {**batch_message("offer", lead, aina), "members": 1}
+    app.run("notify", sqs("sqs_notify", batch))
+    app.clock.pass_(milliseconds=700)
+    assert app.claim(lead, aina).json["claim_ms"] == 700
+
+
 @pytest.mark.parametrize("over", ["claimed", "expired"])
 def test_nobody_is_told_of_a_lead_that_is_over(app: App, over: str) -> None:
     aina = app.hire_with_phone(AINA)

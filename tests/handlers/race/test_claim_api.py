@@ -13,7 +13,8 @@ from botocore.exceptions import ConnectionClosedError
 from dibs.core.credentials import digest_of
 from dibs.core.lead import State
 from dibs.race.ports import SentOffer
-from handlers.app import AINA, BEN, CHONG, MANAGER, App, event, http
+from handlers.app import AINA, BEN, CHONG, MANAGER, App, event, http, sqs
+from handlers.dispatch.test_offer import lead_message
 from support.builders import NOON, a_playbook, token_of
 
 DAY_OVER = "2026-11-23T16:00:00.000Z"  # midnight in Kuching
@@ -86,6 +87,23 @@ def test_claiming_again_gives_the_same_answer_as_already_yours(app: App) -> None
     assert again.status == 200
     assert again.json == {**first, "already_yours": True}
     assert app.everything() == before
+
+
+def test_a_loser_hears_at_once_of_leads_that_were_opened_and_closed_since_the_sweep(
+    app: App,
+) -> None:
+    app.hire(AINA, BEN)
+    app.run("recalculate", {"job": "sweep"})
+    first, second, third = app.lead(), app.lead(2), app.lead(3)
+    for lead in (first, second, third):
+        app.run("offer", sqs("sqs_offer", lead_message(lead, "lead.opened")))
+    app.claim(first, AINA)
+    assert app.claim(first, BEN).json["open_leads"] == 2  # the claim is not followed yet
+    app.clock.pass_(seconds=1)
+    app.run("offer", sqs("sqs_offer", lead_message(first, "lead.claimed", rep_id=AINA.rep_id)))
+    assert app.claim(first, BEN).json["open_leads"] == 2
+    app.run("offer", sqs("sqs_offer", lead_message(second, "lead.opened")))  # twice
+    assert app.claim(first, BEN).json["open_leads"] == 2
 
 
 def test_the_loser_hears_who_won_how_long_ago_and_what_is_left(app: App) -> None:

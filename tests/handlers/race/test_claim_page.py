@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -10,6 +12,8 @@ from botocore.exceptions import ClientError
 from dibs.assignment.work import release
 from dibs.core.lead import Lead, State
 from dibs.core.rep import Rep
+from dibs.race.store import DynamoRaceStore
+from dibs.wiring import wiring
 from handlers.app import AINA, BEN, CHONG, DAYANG, Answer, App, event, http
 from support.builders import a_playbook, proof_of
 
@@ -43,6 +47,67 @@ def press(app: App, token: str, action: str = "claim", **headers: Any) -> Answer
 
 def state(app: App, lead: Lead, rep: Rep = AINA) -> Any:
     return look(app, app.link(lead, rep), "GET /c/{token}/state", accept="*/*").json
+
+
+@contextmanager
+def reads_of(app: App) -> Iterator[list[tuple[int, bool]]]:
+    """Note each batch of keys that is read: how many, and whether any is read consistently."""
+    reads: list[tuple[int, bool]] = []
+
+    def note(params: Any, **_: Any) -> None:
+        asked = params["RequestItems"].values()
+        strongly = any(one["ConsistentRead"] for one in asked)
+        reads.append((sum(len(one["Keys"]) for one in asked), strongly))
+
+    name = "provide-client-params.dynamodb.BatchGetItem"
+    app.client.meta.events.register(name, note)
+    yield reads
+    app.client.meta.events.unregister(name, note)
+
+
+@pytest.mark.parametrize(
+    "route", ["GET /c/{token}", "GET /c/{token}/state", "POST /c/{token}/seen"]
+)
+def test_who_only_looks_at_an_open_lead_reads_it_and_the_rep_as_they_were_a_moment_ago(
+    app: App, route: str
+) -> None:
+    app.hire(AINA)
+    token = app.link(app.lead())
+    state(app, app.lead(2))  # the playbook is read once
+    with reads_of(app) as reads:
+        assert look(app, token, route, accept="*/*").status == 200
+    assert reads == [(3, False)]  # the lead, the rep, the playbook's number
+
+
+def test_a_lost_lead_is_told_to_who_looks_without_reading_who_won(app: App) -> None:
+    app.hire(AINA, BEN)
+    lead = app.lead()
+    press(app, app.link(lead, BEN))
+    state(app, lead)
+    with reads_of(app) as reads:
+        assert state(app, lead)["state"] == "lost"
+    assert reads == [(3, False)]
+
+
+def test_the_first_look_is_told_how_the_race_stands(app: App) -> None:
+    app.hire(AINA, BEN)
+    lead = app.lead()
+    told = press(app, app.link(lead), "seen").json
+    assert (told["seen"], told["state"], told["closes_at"]) == (True, *state(app, lead).values())
+    press(app, app.link(lead, BEN))
+    assert press(app, app.link(lead), "seen").json["state"] == "lost"
+
+
+def test_a_link_that_a_stale_read_does_not_know_yet_is_looked_up_again(
+    app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app.hire(AINA, BEN)
+    lead = app.lead()
+    nothing = wiring().race.look("-", "-")
+    monkeypatch.setattr(DynamoRaceStore, "look", lambda *_: nothing)
+    assert state(app, lead)["state"] == "open"
+    assert is_page(look(app, app.link(lead)), 200, "open")
+    assert press(app, app.link(lead), "seen").status == 200
 
 
 def is_page(answer: Answer, status: int, kind: str) -> bool:
@@ -100,6 +165,33 @@ def test_a_link_preview_changes_nothing(app: App, agent: str) -> None:
         assert not [word for word in PERSONAL if word in answer.text]
     assert app.everything() == before
     assert app.now(lead).state is State.OPEN
+
+
+@pytest.mark.parametrize(
+    ("takes", "gzipped"),
+    [
+        ("gzip, br", True),
+        ("br;q=1.0, GZIP;q=0.8", True),
+        ("gzip;q=0, br", False),
+        ("identity", False),
+        ("", False),
+    ],
+)
+def test_a_page_is_sent_small_to_who_can_read_it(app: App, takes: str, gzipped: bool) -> None:
+    app.hire(AINA)
+    answer = look(app, app.link(app.lead()), accept_encoding=takes)
+    assert is_page(answer, 200, "open")
+    assert (answer.headers.get("content-encoding") == "gzip") is gzipped
+
+
+def test_the_pages_script_gets_the_part_that_changes(app: App) -> None:
+    app.hire(AINA, BEN)
+    lead = app.lead()
+    press(app, app.link(lead, BEN))
+    for route in ("POST /c/{token}/claim", "GET /c/{token}"):
+        answer = look(app, app.link(lead), route, accept="text/html;part=main")
+        assert is_page(answer, 409 if "POST" in route else 200, "lost")
+        assert "<style>" not in answer.text
 
 
 def test_the_page_speaks_the_reps_language(app: App) -> None:
@@ -320,7 +412,7 @@ def test_a_person_who_looks_is_recorded_as_having_seen_it(app: App) -> None:
     app.hire(AINA)
     lead = app.lead()
     at = app.clock.pass_(seconds=3)
-    assert press(app, app.link(lead), "seen", accept="*/*").json == {"seen": True}
+    assert press(app, app.link(lead), "seen", accept="*/*").json["seen"] is True
     [sighting] = app.offers.sightings(lead.lead_id, 1, [AINA.rep_id]).values()
     assert sighting.seen_at == at
 

@@ -227,10 +227,15 @@ def test_a_event_about_a_lead_nobody_knows_is_let_go() -> None:
 def test_a_claim_withdraws_everybody_elses_offers_and_times_the_winners() -> None:
     world = a_world()
     lead, winner = world.post_lead(a_card()), a_rep(2)
+    world.offers.record([SentOffer(lead.lead_id, 1, winner.rep_id, NOON, ("push",))])
     claim(world.race, lead.lead_id, winner.rep_id, proof_of(winner), world.clock)
     follow(world, LeadEvent("lead.claimed", lead.lead_id, 1, winner.rep_id))
     assert sorted(told(world, "withdraw")) == sorted([a_rep(1).rep_id, a_rep(3).rep_id])
-    assert told(world, "won") == [winner.rep_id]
+    [notice] = world.offers.notices(lead.lead_id, 1, [winner.rep_id]).values()
+    assert notice.claimed_at == world.lead(lead).claimed_at
+    assert {batch.kind for batch in world.queue.of("withdraw")} == {
+        batch.kind for batch, _ in world.queue.waiting
+    }
     assert {batch.epoch for batch in world.queue.of("withdraw")} == {1}
 
 
@@ -257,7 +262,6 @@ def test_an_expired_lead_is_withdrawn_from_everybody_and_assigned() -> None:
     world.clock.pass_(seconds=1)
     follow(world, LeadEvent("lead.expired", lead.lead_id, 1))
     assert len(told(world, "withdraw")) == 3
-    assert told(world, "won") == []
     kept = world.lead(lead)
     assert (kept.state, kept.epoch) == (State.ASSIGNED, 1)
     assert kept.owner in {a_rep(number).rep_id for number in (1, 2, 3)}
@@ -288,7 +292,6 @@ def test_a_late_withdrawal_is_about_the_opening_that_ended_not_the_new_one() -> 
     world.memory.leads[lead.lead_id] = replace(lead, epoch=2)
     follow(world, LeadEvent("lead.claimed", lead.lead_id, 1, a_rep(1).rep_id))
     assert {batch.epoch for batch in world.queue.of("withdraw")} == {1}
-    assert {batch.epoch for batch in world.queue.of("won")} == {1}
 
 
 def test_a_team_without_reps_is_noted_as_told_all_the_same() -> None:

@@ -20,6 +20,7 @@ from dibs.core.events import LeadEvent
 from dibs.core.lead import Lead
 from dibs.core.rep import Rep
 from dibs.dispatch.follow import follow
+from dibs.offers.ports import OfferView
 from dibs.race.claim import claim
 from dibs.race.draw import commitment_of, draw_time, in_order, seed_of
 from dibs.race.ports import SentOffer
@@ -28,7 +29,7 @@ from dibs.receipts.audit import audit, of_day
 from dibs.receipts.receipts import Receipt, SealedRace, Trace, broken
 from dibs.receipts.seal import BLOCK_RACES, chain_up, dispute, own_receipt, seal_late
 from support.builders import NOON, a_card, a_playbook, a_rep, proof_of
-from support.fakes import FakeRace, FakeWorld
+from support.fakes import FakeOffers, FakeRace, FakeWorld
 
 AINA, BEN, CHONG, DAYANG = (a_rep(number) for number in range(1, 5))
 SECONDS_TO_SEAL = 60  # thirty to undo, thirty for late losers
@@ -291,6 +292,30 @@ def test_an_undone_race_is_sealed_before_the_next_one_is_told() -> None:
     assert object_to(case, lead, CHONG, "not fair", 1) == case.races.disputes(NOON.date())[0]
     assert case.sealed(lead).disputed == {CHONG.rep_id}
     assert case.sealed(again).disputed == set()
+
+
+@pytest.mark.parametrize("early", [True, False])
+def test_only_an_early_seal_reads_tries_as_they_are_at_that_moment(
+    early: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[bool] = []
+    sightings = FakeOffers.sightings
+
+    def noted(*given: Any, consistent: bool = False) -> dict[str, OfferView]:
+        asked.append(consistent)
+        return sightings(*given)
+
+    monkeypatch.setattr(FakeOffers, "sightings", noted)
+    case = SealCase(AINA, BEN)
+    lead = case.offer()
+    case.claim(lead, AINA)
+    if early:
+        case.clock.pass_(seconds=5)
+        undo(case.race, lead.lead_id, AINA.rep_id, proof_of(AINA), case.clock)
+        case.follow(case.lead(lead), "lead.opened")
+    else:
+        case.seal(lead)
+    assert asked == [early]
 
 
 def test_a_store_too_busy_to_seal_delays_no_offer(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import hashlib
 import json
 import re
@@ -188,6 +189,21 @@ def wire_bytes(page: Page) -> int:
 @pytest.mark.parametrize("name", EVERY)
 def test_first_load_fits_the_first_packets(name: str, language: str) -> None:
     assert wire_bytes(EVERY[name](language)) <= 14 * 1024
+
+
+@pytest.mark.parametrize("language", ["en", "ms"])
+@pytest.mark.parametrize("name", EVERY)
+def test_what_the_script_swaps_in_is_the_same_without_what_it_has(name: str, language: str) -> None:
+    page = EVERY[name](language)
+    for has in ("<style>", "<script>", "data-labels", 'id="say"'):
+        assert has not in page.part
+    shared, labels = re.compile("<html.*?>|<title>.*?</title>|<main.*", re.S), " data-labels='.*?'"
+    assert shared.findall(page.part) == shared.findall(re.sub(labels, "", page.html))
+
+
+def test_a_lost_race_is_a_few_hundred_bytes() -> None:
+    part = EVERY["lost"]("en").part
+    assert len(gzip.compress(part.encode())) < 700
 
 
 @pytest.mark.parametrize("language", ["en", "ms"])
