@@ -8,6 +8,7 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from dibs.core.rep import Pause
     from dibs.game.scoring.points import Account, Transfer
     from dibs.game.scoring.tally import Award, Place, Tally
     from dibs.ledger.entries import Entry
@@ -157,12 +158,16 @@ class OwnStandings(Protocol):
 
 @dataclass(frozen=True)
 class OwnCard:
-    """What was worked out of a rep: places by week, a month's target, sums by period, points."""
+    """What was worked out of a rep: places by week, a month's target, sums by period, points.
+
+    `paused` are the teams that are paused at that moment.
+    """
 
     outlooks: Mapping[str, Outlook]
     attained: QuotaResult | None
     sums: Mapping[str, Sum]
     account: Account
+    paused: Mapping[str, Pause]
 
 
 class OwnCards(Protocol):
