@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from dibs.aws.dynamo import Dynamo
 from dibs.aws.settings import Settings, settings_from
+from dibs.core.ports import Each
 from dibs.core.rep import Platform
 from dibs.race.store import DynamoRaceStore
 
@@ -55,8 +56,9 @@ if TYPE_CHECKING:
     from dibs.roster.credential_store import DynamoCredentials
     from dibs.roster.store import DynamoRoster
 
-WRITERS = 16
-"""Writes under way at once where many follow from one batch; the connection pool holds more."""
+REQUESTS_AT_ONCE = 16
+"""Requests under way at once where many follow from one batch, or one page of reps; the connection
+pool holds more."""
 
 
 class Wiring:
@@ -81,6 +83,16 @@ class Wiring:
     def dynamo(self) -> Dynamo:
         """The process's DynamoDB."""
         return Dynamo(timeout_seconds=float(self.settings.store_timeout_seconds))
+
+    @cached_property
+    def each(self) -> Each:
+        """Does something for each of many, side by side.
+
+        What runs in it may not wait for it again: all its threads could be waiting.
+        """
+        from concurrent.futures import ThreadPoolExecutor
+
+        return ThreadPoolExecutor(REQUESTS_AT_ONCE).map
 
     # Stores.
 
@@ -162,11 +174,9 @@ class Wiring:
     @cached_property
     def ledger(self) -> DynamoLedger:
         """Who took which lead and what they made of it."""
-        from concurrent.futures import ThreadPoolExecutor
-
         from dibs.ledger.store import DynamoLedger
 
-        return DynamoLedger(self.dynamo, self.settings, ThreadPoolExecutor(WRITERS).map)
+        return DynamoLedger(self.dynamo, self.settings, self.each)
 
     @cached_property
     def races(self) -> DynamoRaces:
@@ -234,11 +244,9 @@ class Wiring:
     @cached_property
     def standings(self) -> DynamoStandings:
         """What the ledger comes to, by rep and period; written side by side."""
-        from concurrent.futures import ThreadPoolExecutor
-
         from dibs.game.scoring.store import DynamoStandings
 
-        return DynamoStandings(self.dynamo, self.settings, ThreadPoolExecutor(WRITERS).map)
+        return DynamoStandings(self.dynamo, self.settings, self.each)
 
     @cached_property
     def own_cards(self) -> DynamoOwnCards:
@@ -433,6 +441,7 @@ class Wiring:
             targets=self.targets,
             results=self.results,
             clock=clock.now,
+            each=self.each,
         )
 
     @cached_property

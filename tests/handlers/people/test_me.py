@@ -71,8 +71,8 @@ def test_the_card_costs_four_requests_however_many_rules_are_on(
     monkeypatch.setattr(wiring().dynamo, "_call", noted)
     me(app)
     # Who is calling, with what they have used up; what was worked out of them, with the pauses of
-    # teams; what they did; their badges. The last two are spans of keys, one of an index: no request
-    # reads spans together, or with items.
+    # teams; what they did; their badges. The last two are spans of keys, one of an index: no
+    # request reads spans together, or with items.
     assert made == ["batch_get_item", "batch_get_item", "query", "query"]
 
 

@@ -24,6 +24,7 @@ from dibs.aws.dynamo import ConditionFailed, Dynamo, insisting
 from dibs.aws.settings import Settings
 from dibs.core.errors import Busy
 from dibs.core.periods import covering, kind_of, periods, span
+from dibs.core.ports import Each
 from dibs.game.scoring.ports import (
     Aggregate,
     Change,
@@ -56,7 +57,6 @@ _TALLIED = tuple(one.name for one in fields(Entry) if one.name not in NOT_TALLIE
 _INSTANTS = ("at", "recorded_at", "late_at")
 _DEFAULTS = {one.name: one.default for one in fields(Entry)}
 
-Each = Callable[[Callable[[Any], Any], Iterable[Any]], Iterable[Any]]
 Write = dict[str, Any]
 T = TypeVar("T")
 Page = dict[str, dict[str, Any]]
