@@ -20,8 +20,9 @@ from dibs.game.scoring import leaderboard, ranking
 from dibs.game.scoring import store as standings
 from dibs.game.scoring.award_store import DynamoAwards
 from dibs.game.scoring.metrics import value_of
+from dibs.game.scoring.pages import page_body, page_from, page_of
 from dibs.game.scoring.points_store import DynamoPoints
-from dibs.game.scoring.ports import Aggregate, Change
+from dibs.game.scoring.ports import Aggregate, Change, Total
 from dibs.game.scoring.rebuild import audit_standings, rebuild
 from dibs.game.scoring.score import ScoreDeps, rules_of, score
 from dibs.game.scoring.store import DynamoStandings, unit_from, unit_item
@@ -326,18 +327,18 @@ def test_a_board_works_out_anew_only_who_has_changed(
 
     monkeypatch.setattr(ranking, "value_of", noted)
     leaderboard._known.clear()
-    game.score(claimed(1, AINA), claimed(2, BEN))
+    game.score(claimed(1, AINA), claimed(2, BEN), claimed(4, AINA))
 
     def board() -> list[Any]:
         asked = leaderboard.Asked("claims", "all")
         found = leaderboard.leaderboard(game.standings, a_playbook(), asked, None, NOON)
         return [(row.id, row.value) for row in found.rows]
 
-    assert board() == board() == [(AINA.rep_id, 1), (BEN.rep_id, 1)]
-    assert valued == [1, 1]
-    game.score(claimed(3, BEN))
-    assert board() == [(BEN.rep_id, 2), (AINA.rep_id, 1)]
-    assert valued == [1, 1, 2]
+    assert board() == board() == [(AINA.rep_id, 2), (BEN.rep_id, 1)]
+    assert sorted(valued) == [1, 2]
+    game.score(claimed(3, BEN), claimed(5, BEN))
+    assert board() == [(BEN.rep_id, 3), (AINA.rep_id, 2)]
+    assert valued[2:] == [3]
 
 
 def test_a_rep_of_two_teams_who_is_renamed_has_the_new_name_in_both(game: Game) -> None:
@@ -705,14 +706,14 @@ def test_ten_thousand_reps_are_read_in_one_request() -> None:
     draw = Random(1)
     small, large = [f"count_{n}" for n in range(25)], [f"amount_{n}.sum" for n in range(5)]
 
-    def row(number: int) -> dict[str, Any]:
+    def total(number: int) -> Total:
         counts = {name: draw.randrange(1, 60) for name in small}
         counts |= {name: draw.randrange(10**7) for name in large}
-        return {"name": f"Rep {number}", "target": 100_000, "teams": {"north": counts}}
+        return Total(a_rep(number).rep_id, "north", f"Rep {number}", counts)
 
-    a_page = {a_rep(number).rep_id: row(number) for number in range(10_000 // keys.PAGES)}
-    body = standings.packed(standings._page_body(a_page))
-    assert standings._page_from(standings.unpacked(body)) == a_page
+    totals = [total(number) for number in range(10_000 // keys.PAGES)]
+    body = standings.packed(page_body(page_of(totals)))
+    assert page_from(standings.unpacked(body)).totals() == totals
     assert len(body) * keys.PAGES < 800_000
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from dibs.core.rep import Pause
+    from dibs.game.scoring.pages import Page
     from dibs.game.scoring.points import Account, Transfer
     from dibs.game.scoring.tally import Award, Place, Tally
     from dibs.ledger.entries import Entry
@@ -30,15 +31,18 @@ class Total:
 class Standings(Protocol):
     """Totals of the ledger, by rep and period; all of them can be rebuilt from it.
 
-    A board is computed from the last one, as far as its totals are the same objects (`is`). So a
-    store returns the same list while nothing has changed, and in a new list the same object for
-    each unchanged total. Returned objects are never changed. A store that always returns new
-    objects is correct too; boards are only slower.
+    A board is computed from the last one, as far as its pages are the same objects (`is`). So a
+    store returns the same object for each page that has not changed. Returned objects are never
+    changed. A store that always returns new objects is correct too; boards are only slower.
     """
 
     def totals(self, period: str) -> list[Total]:
         """Return every rep's last published total of a period such as 2026-11-23, 2026-W48,
         2026-11, 2026-Q4 or `all`."""
+        ...
+
+    def pages(self, period: str) -> Sequence[Page]:
+        """Return the same page by page; all totals of a rep are on one."""
         ...
 
     def between(self, first: date, last: date) -> list[Total]:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from dibs.core.periods import periods
+from dibs.game.scoring.pages import TARGET
 from dibs.game.scoring.points import ISSUED, Transfer
 from dibs.game.scoring.ports import Aggregate, StandingsBuild, Sum, Total
 from dibs.game.scoring.score import ScoreDeps, count_units, publish, rules_of, settle
@@ -21,7 +22,6 @@ from dibs.ledger.entries import Entry, unit_of
 from dibs.receipts.receipts import Fault
 
 A_SLICE = 2000
-_TARGET = "target.sum"
 _REVERSED = "reversed/"
 T = TypeVar("T")
 
@@ -172,7 +172,7 @@ def _boards_apart(sums: _Whole, period: str, shown: Iterable[Total]) -> Iterator
         if not protected
     }
     stored = {
-        (total.rep_id, total.team): {n: c for n, c in total.counts.items() if n != _TARGET}
+        (total.rep_id, total.team): {n: c for n, c in total.counts.items() if n != TARGET}
         for total in shown
     }
     for of in sorted(expected.keys() | stored.keys()):
