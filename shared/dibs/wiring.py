@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from dibs.assignment.overview_store import DynamoLeadPages
     from dibs.assignment.store import DynamoHoldings
     from dibs.aws.once import DynamoOnce
+    from dibs.dispatch.board_queue import SqsBoardQueue
     from dibs.dispatch.follow import FollowDeps
     from dibs.dispatch.heal import CountDeps
     from dibs.game.contests.run import ContestDeps
@@ -287,6 +288,14 @@ class Wiring:
         from dibs.offers.queues import SqsTimers
 
         return SqsTimers(sqs(), self.settings.offer_queue_url)
+
+    @cached_property
+    def board_queue(self) -> SqsBoardQueue:
+        """Where that waits which has to be published to boards."""
+        from dibs.aws.clients import sqs
+        from dibs.dispatch.board_queue import SqsBoardQueue
+
+        return SqsBoardQueue(sqs(), self.settings.publish_queue_url)
 
     @cached_property
     def push(self) -> SnsPush:

@@ -260,9 +260,9 @@ class DynamoLedger(Ledger, EveryLead):
             while some := list(islice(waiting, _SOME)):
                 yield from self.find(some).values()
 
-    def scored(self, entries: Sequence[Entry]) -> None:
+    def scored(self, entry_ids: Sequence[str]) -> None:
         """Note that entries are in the standings."""
-        for _ in self._each(self._scored, [entry.entry_id for entry in entries]):
+        for _ in self._each(self._scored, entry_ids):
             pass
 
     def _scored(self, entry_id: str) -> None:

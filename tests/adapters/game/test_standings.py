@@ -20,9 +20,9 @@ from dibs.game.scoring import leaderboard, ranking
 from dibs.game.scoring import store as standings
 from dibs.game.scoring.award_store import DynamoAwards
 from dibs.game.scoring.metrics import value_of
-from dibs.game.scoring.pages import page_body, page_from, page_of
+from dibs.game.scoring.pages import Total, page_body, page_from, page_of
 from dibs.game.scoring.points_store import DynamoPoints
-from dibs.game.scoring.ports import Aggregate, Change, Total
+from dibs.game.scoring.ports import Aggregate, Change
 from dibs.game.scoring.rebuild import audit_standings, rebuild
 from dibs.game.scoring.score import ScoreDeps, rules_of, score
 from dibs.game.scoring.store import DynamoStandings, unit_from, unit_item

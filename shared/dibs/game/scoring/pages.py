@@ -6,11 +6,20 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from dibs.game.scoring.ports import Total
-
 TARGET = "target.sum"
 Line = tuple[Any, ...]
 """A rep's id, their team, their name, and counts in the order they were asked for."""
+
+
+@dataclass(frozen=True)
+class Total:
+    """One rep's counts in a period, for one team: whole numbers by name
+    (`dibs.game.scoring.vocabulary`). A rep who changed teams has one total for each."""
+
+    rep_id: str
+    team: str
+    name: str
+    counts: Mapping[str, int]
 
 
 @dataclass(frozen=True, eq=False)

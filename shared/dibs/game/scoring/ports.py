@@ -9,23 +9,12 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from dibs.core.rep import Pause
-    from dibs.game.scoring.pages import Page
+    from dibs.game.scoring.pages import Page, Total
     from dibs.game.scoring.points import Account, Transfer
     from dibs.game.scoring.tally import Award, Place, Tally
     from dibs.ledger.entries import Entry
     from dibs.reports.ports import QuotaResult
     from dibs.reports.tiers import Outlook
-
-
-@dataclass(frozen=True)
-class Total:
-    """One rep's counts in a period, for one team: whole numbers by name
-    (`dibs.game.scoring.vocabulary`). A rep who changed teams has one total for each."""
-
-    rep_id: str
-    team: str
-    name: str
-    counts: Mapping[str, int]
 
 
 class Standings(Protocol):

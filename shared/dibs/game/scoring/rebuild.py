@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from dibs.core.periods import periods
-from dibs.game.scoring.pages import TARGET
+from dibs.game.scoring.pages import TARGET, Total
 from dibs.game.scoring.points import ISSUED, Transfer
-from dibs.game.scoring.ports import Aggregate, StandingsBuild, Sum, Total
+from dibs.game.scoring.ports import Aggregate, StandingsBuild, Sum
 from dibs.game.scoring.score import ScoreDeps, count_units, publish, rules_of, settle
 from dibs.game.scoring.tally import Place, Tally, tally
 from dibs.ledger.entries import Entry, unit_of

@@ -25,7 +25,16 @@ from dibs.aws.settings import Settings
 from dibs.core.errors import Busy
 from dibs.core.periods import covering, kind_of, periods, span
 from dibs.core.ports import Each
-from dibs.game.scoring.pages import NOTHING, TARGET, Page, page_body, page_from, page_of, replaced
+from dibs.game.scoring.pages import (
+    NOTHING,
+    TARGET,
+    Page,
+    Total,
+    page_body,
+    page_from,
+    page_of,
+    replaced,
+)
 from dibs.game.scoring.ports import (
     Aggregate,
     Change,
@@ -33,7 +42,6 @@ from dibs.game.scoring.ports import (
     StandingsBuild,
     StandingsStore,
     Sum,
-    Total,
 )
 from dibs.game.scoring.ranking import summed, team_of_target
 from dibs.game.scoring.tally import Award, Place, Tally

@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 
 from dibs.game.scoring import leaderboard
 from dibs.game.scoring import ranking as boards
-from dibs.game.scoring.pages import Page, page_of
-from dibs.game.scoring.ports import Total
+from dibs.game.scoring.pages import Page, Total, page_of
 from dibs.rules.game import Metric
 from support.builders import a_playbook
 

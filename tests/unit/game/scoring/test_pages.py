@@ -11,8 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dibs.game.scoring import leaderboard
-from dibs.game.scoring.pages import NOTHING, Page, page_body, page_from, page_of, replaced
-from dibs.game.scoring.ports import Total
+from dibs.game.scoring.pages import NOTHING, Page, Total, page_body, page_from, page_of, replaced
 from dibs.rules.game import Metric
 from support.builders import a_playbook
 

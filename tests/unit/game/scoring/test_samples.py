@@ -10,8 +10,7 @@ import pytest
 
 from dibs.game.scoring.leaderboard import Asked, Leaderboard, leaderboard
 from dibs.game.scoring.metrics import METRICS, metrics_of
-from dibs.game.scoring.pages import Page, page_of
-from dibs.game.scoring.ports import Total
+from dibs.game.scoring.pages import Page, Total, page_of
 from dibs.game.scoring.ranking import Ranking, Row, ranked
 from dibs.game.scoring.samples import needed, sample_of
 from dibs.rules.game import Metric
