@@ -196,6 +196,16 @@ class StandingsBuild(Protocol):
         """Add counts to totals: by rep and period, then by team and whether protected."""
         ...
 
+    def publish_first(
+        self,
+        generation: str,
+        sums: Sequence[Sum],
+        names: Mapping[str, str],
+        targets: Mapping[tuple[str, str], int],
+    ) -> set[tuple[str, str]]:
+        """Publish sums where nothing is published yet; return the reps and periods of these."""
+        ...
+
     def every_sum(self, generation: str) -> Iterable[Sum]: ...
 
     def totals_in(self, generation: str, period: str) -> list[Total]: ...

@@ -13,9 +13,9 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from functools import cache
 
 from dibs.core.attempts import attempts
@@ -251,13 +251,14 @@ def publish(
         return
     reps = deps.roster.get_many(sorted({rep_id for rep_id, _ in keys}))
     names = {rep_id: rep.name for rep_id, rep in reps.items()}
-    sums = deps.standings.publish(generation, keys, names, _targets(deps, keys))
+    targets = targets_of(deps.targets.of, keys)
+    sums = deps.standings.publish(generation, keys, names, targets)
     badges = badges_of(rules(0))
     for total in sums:
-        _award(deps, generation, total, badges)
+        award(deps, generation, total, badges)
 
 
-def _award(deps: ScoreDeps, generation: str, total: Sum, badges: Mapping[str, Badge]) -> None:
+def award(deps: ScoreDeps, generation: str, total: Sum, badges: Mapping[str, Badge]) -> None:
     """Store the badges a sum earns; those it no longer earns are removed."""
     for attempt in attempts(ATTEMPTS, deps.pause):
         earned = held(badges, total.period, total.whole)
@@ -270,7 +271,10 @@ def _award(deps: ScoreDeps, generation: str, total: Sum, badges: Mapping[str, Ba
     raise Busy(conflict=True)
 
 
-def _targets(deps: ScoreDeps, keys: Collection[tuple[str, str]]) -> dict[tuple[str, str], int]:
+def targets_of(
+    monthly_of: Callable[[date, Sequence[str]], Mapping[str, int]],
+    keys: Collection[tuple[str, str]],
+) -> dict[tuple[str, str], int]:
     """Return the targets of reps in periods, each month's spread evenly over its days (M4)."""
     by_period: dict[str, list[str]] = defaultdict(list)
     for rep_id, period in keys:
@@ -280,7 +284,7 @@ def _targets(deps: ScoreDeps, keys: Collection[tuple[str, str]]) -> dict[tuple[s
     for name, rep_ids in by_period.items():
         days = named(name, "UTC")
         monthly = {
-            month: deps.targets.of(month, sorted(rep_ids))
+            month: monthly_of(month, sorted(rep_ids))
             for month in months(days.first_day, days.last_day)
         }
         for rep_id in rep_ids:

@@ -370,6 +370,34 @@ class DynamoStandings(StandingsStore, StandingsBuild, OwnStandings):
                     del waiting[of]
         return list(done.values())
 
+    def publish_first(
+        self,
+        generation: str,
+        sums: Sequence[Sum],
+        names: Mapping[str, str],
+        targets: Mapping[tuple[str, str], int],
+    ) -> set[tuple[str, str]]:
+        """Write pages of these sums that are not there yet; return whose they are."""
+        pages: dict[tuple[str, str], list[Sum]] = defaultdict(list)
+        for one in sums:
+            pages[one.period, keys.page_of(one.rep_id)].append(one)
+
+        def written(of: tuple[str, str]) -> bool:
+            totals = [
+                total
+                for one in pages[of]
+                for total in _shown(
+                    one, names.get(one.rep_id, ""), targets.get((one.rep_id, one.period), 0)
+                )
+            ]
+            return not totals or self._put_page(generation, *of, 0, page_of(totals))
+
+        shown = set[tuple[str, str]]()
+        for of, is_stored in zip(pages, self._each(written, list(pages)), strict=True):
+            if is_stored:
+                shown |= {(one.rep_id, one.period) for one in pages[of]}
+        return shown
+
     def _pages(
         self, generation: str, wanted: Iterable[tuple[str, str]]
     ) -> dict[tuple[str, str], tuple[int, Page]]:
