@@ -48,8 +48,8 @@ from dibs.game.scoring.tally import Award, Place, Tally
 from dibs.ledger.entries import Entry
 
 FIRST = "1"
-# DynamoDB takes a hundred writes in one transaction.
-_MOST_WRITES = 100
+# DynamoDB takes a hundred writes in one transaction, and a hundred keys in one read.
+_MOST_WRITES = _MOST_READ = 100
 # Where many are written one after the other: more at once would not be faster, and be refused more.
 _MOST_FILLED = 25
 _MOST_BYTES = 2_000_000
@@ -217,24 +217,32 @@ class DynamoStandings(StandingsStore, StandingsBuild, OwnStandings):
     def units(self, generation: str, names: Collection[str]) -> dict[str, Aggregate]:
         """Return those units that are stored, as they are now."""
         wanted = [_unit_key(generation, name) for name in sorted(names)]
-        if not wanted:
-            return {}
-        found = self._db.batch_get({self._table: wanted}, (self._table,))[self._table]
-        units = (unit_from(item) for item in found)
+        units = (unit_from(item) for item in self._now(wanted))
         return {unit.name: unit for unit in units}
+
+    def _now(self, wanted: Sequence[Item]) -> Iterator[Item]:
+        """Yield items as they are now, the requests for many of them side by side."""
+
+        def read(some: Sequence[Item]) -> list[Item]:
+            return self._db.batch_get({self._table: some}, (self._table,))[self._table]
+
+        loads = [wanted[at : at + _MOST_READ] for at in range(0, len(wanted), _MOST_READ)]
+        return (item for items in self._each(read, loads) for item in items)
 
     def apply(self, generation: str, changes: Sequence[Change]) -> list[str]:
         """Store changes, each unit whole or not at all; return the units that have changed
         meanwhile, or were held just then, for which nothing was done."""
-        refused = []
-        for batch in _batches(changes):
+
+        def refused(batch: Sequence[Change]) -> list[str]:
             try:
                 self._db.transact(self._writes(generation, batch))
             except (ConditionFailed, Busy) as error:
                 if isinstance(error, Busy) and not error.conflict:
                     raise
-                refused += [change.unit.name for change in batch]
-        return refused
+                return [change.unit.name for change in batch]
+            return []
+
+        return [name for names in self._each(refused, _batches(changes)) for name in names]
 
     def _writes(self, generation: str, changes: Sequence[Change]) -> list[dict[str, Any]]:
         writes: list[dict[str, Any]] = [self._unit_write(generation, one.unit) for one in changes]
@@ -276,11 +284,8 @@ class DynamoStandings(StandingsStore, StandingsBuild, OwnStandings):
 
     def sums(self, generation: str, keys_: Collection[tuple[str, str]]) -> list[Sum]:
         """Return the sums of reps in periods, as they are now."""
-        if not keys_:
-            return []
         wanted = [total_key(generation, rep_id, period) for rep_id, period in sorted(keys_)]
-        found = self._db.batch_get({self._table: wanted}, (self._table,))[self._table]
-        return [sum_from(item) for item in found]
+        return [sum_from(item) for item in self._now(wanted)]
 
     def award_badges(self, generation: str, sums: Sum, held: frozenset[str], at: datetime) -> bool:
         """Note which badges a rep holds for a period; False when the sum has changed meanwhile."""
@@ -402,13 +407,12 @@ class DynamoStandings(StandingsStore, StandingsBuild, OwnStandings):
         self, generation: str, wanted: Iterable[tuple[str, str]]
     ) -> dict[tuple[str, str], tuple[int, Page]]:
         page_keys = [_page_key(generation, period, number) for period, number in wanted]
-        found = self._db.batch_get({self._table: page_keys}, (self._table,))[self._table]
         return {
             (keys.part(item["pk"]["S"], 2), item["sk"]["S"]): (
                 int(item["version"]["N"]),
                 page_from(unpacked(item["reps"]["B"])),
             )
-            for item in found
+            for item in self._now(page_keys)
         }
 
     def _put_page(
