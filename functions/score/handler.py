@@ -1,4 +1,7 @@
-"""The ledger's stream: entries become standings, points and badges; a slipped deal is told."""
+"""The ledger's stream: entries become totals and points; a slipped deal is told.
+
+What follows for boards and badges is left to `publish`.
+"""
 
 from __future__ import annotations
 
@@ -16,9 +19,18 @@ def work(event: dict[str, Any], context: Any) -> dict[str, Any]:
     del context
     images = [record["dynamodb"].get("NewImage") for record in event["Records"]]
     entries = [entry_from(image) for image in images if image]
-    changed = count_entries(wiring().count_deps, entries)
-    logger.info("entries scored", entries=len(entries), units=changed)
+    counted = count_entries(wiring().count_deps, entries)
+    if entries:
+        wiring().board_queue.put(counted.due, [entry.entry_id for entry in entries])
+    logger.info("entries scored", entries=len(entries), units=counted.changed)
     return {"batchItemFailures": []}
 
 
-handler = function(work, lambda: (wiring().score_deps.playbooks.in_force(), wiring().managers))
+handler = function(
+    work,
+    lambda: (
+        wiring().score_deps.playbooks.in_force(),
+        wiring().managers,
+        wiring().board_queue,
+    ),
+)

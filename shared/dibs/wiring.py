@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from dibs.aws.clients import BOTO3, dynamodb
 from dibs.aws.dynamo import Dynamo
 from dibs.aws.settings import Settings, settings_from
+from dibs.core.ports import Each
 from dibs.core.rep import Platform
 from dibs.race.store import DynamoRaceStore
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from dibs.assignment.overview_store import DynamoLeadPages
     from dibs.assignment.store import DynamoHoldings
     from dibs.aws.once import DynamoOnce
+    from dibs.dispatch.board_queue import SqsBoardQueue
     from dibs.dispatch.follow import FollowDeps
     from dibs.dispatch.heal import CountDeps
     from dibs.game.contests.run import ContestDeps
@@ -56,8 +58,9 @@ if TYPE_CHECKING:
     from dibs.roster.credential_store import DynamoCredentials
     from dibs.roster.store import DynamoRoster
 
-WRITERS = 16
-"""Writes under way at once where many follow from one batch; the connection pool holds more."""
+REQUESTS_AT_ONCE = 16
+"""Requests under way at once where many follow from one batch, or one page of reps; the connection
+pool holds more."""
 
 
 class Wiring:
@@ -90,6 +93,16 @@ class Wiring:
         if self.settings.aws_client == BOTO3:
             return self.dynamo.client
         return dynamodb(BOTO3, float(self.settings.store_timeout_seconds))
+
+    @cached_property
+    def each(self) -> Each:
+        """Does something for each of many, side by side.
+
+        What runs in it may not wait for it again: all its threads could be waiting.
+        """
+        from concurrent.futures import ThreadPoolExecutor
+
+        return ThreadPoolExecutor(REQUESTS_AT_ONCE).map
 
     # Stores.
 
@@ -171,11 +184,9 @@ class Wiring:
     @cached_property
     def ledger(self) -> DynamoLedger:
         """Who took which lead and what they made of it."""
-        from concurrent.futures import ThreadPoolExecutor
-
         from dibs.ledger.store import DynamoLedger
 
-        return DynamoLedger(self.dynamo, self.settings, ThreadPoolExecutor(WRITERS).map)
+        return DynamoLedger(self.dynamo, self.settings, self.each)
 
     @cached_property
     def races(self) -> DynamoRaces:
@@ -243,11 +254,9 @@ class Wiring:
     @cached_property
     def standings(self) -> DynamoStandings:
         """What the ledger comes to, by rep and period; written side by side."""
-        from concurrent.futures import ThreadPoolExecutor
-
         from dibs.game.scoring.store import DynamoStandings
 
-        return DynamoStandings(self.dynamo, self.settings, ThreadPoolExecutor(WRITERS).map)
+        return DynamoStandings(self.dynamo, self.settings, self.each)
 
     @cached_property
     def own_cards(self) -> DynamoOwnCards:
@@ -289,6 +298,14 @@ class Wiring:
         from dibs.offers.queues import SqsTimers
 
         return SqsTimers(sqs(), self.settings.offer_queue_url)
+
+    @cached_property
+    def board_queue(self) -> SqsBoardQueue:
+        """Where that waits which has to be published to boards."""
+        from dibs.aws.clients import sqs
+        from dibs.dispatch.board_queue import SqsBoardQueue
+
+        return SqsBoardQueue(sqs(), self.settings.publish_queue_url)
 
     @cached_property
     def push(self) -> SnsPush:
@@ -443,6 +460,7 @@ class Wiring:
             targets=self.targets,
             results=self.results,
             clock=clock.now,
+            each=self.each,
         )
 
     @cached_property

@@ -9,7 +9,7 @@ import statistics
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import timedelta
 from typing import Any
 
@@ -31,14 +31,15 @@ from dibs.aws.dynamo import Dynamo
 from dibs.aws.settings import Settings
 from dibs.core.rep import Rep
 from dibs.game.scoring.rebuild import rebuild
-from dibs.game.scoring.score import score
+from dibs.game.scoring.score import count, publish_days, score
 from dibs.ledger.entries import Entry, new_entry
 from dibs.ledger.store import entry_item
+from dibs.web.entry import WARM
 from dibs.wiring import Wiring, wiring
 from support import dynamodb_local
 from support.builders import World, a_lead, a_playbook, token_of
 
-SCORED, A_BATCH, METERED = 10_000, 500, 2_000
+SCORED, A_BATCH, METERED, A_SECOND = 10_000, 500, 2_000, 100
 READERS = (10, 1_000, 10_000)
 READS = 60
 REBUILT = int(os.environ.get("DIBS_BENCH_REBUILT", "20000"))
@@ -52,7 +53,7 @@ def measure(endpoint: str) -> dict[str, Any]:
     """Return what scoring, reading and rebuilding take."""
     os.environ.update(CREDENTIALS)
     return {
-        "scoring": {str(many): _scoring(endpoint, many) for many in (100, 1_000)},
+        "scoring": {str(many): _scoring(endpoint, many) for many in (100, 1_000, 10_000)},
         "reading": _reading(endpoint),
         "rebuild": _rebuild(endpoint),
     }
@@ -86,28 +87,60 @@ def activities(reps: Sequence[Rep], days: int, seed: int = 7) -> Iterator[Entry]
 
 
 def _scoring(endpoint: str, many: int) -> dict[str, Any]:
-    """Score activities in batches as the stream brings them."""
+    """Score activities as the stream brings them, one by one and hundreds at a time.
+
+    One at a time, each is counted by itself; boards are published for all of a second together.
+    """
     world = organisation(endpoint, f"scoring{many}")
-    reps = add_reps(world, many)
-    source = activities(reps, days=1)
+    source = activities(_filled(world, many), days=1)
     batches = [[next(source) for _ in range(A_BATCH)] for _ in range(SCORED // A_BATCH)]
+    ones = [[next(source)] for _ in range(A_SECOND)]
     tables = [world.settings.standings_table, world.settings.game_table]
     tables.append(world.settings.organisation_table)
     units: Counter[str] = Counter()
     meter = Meter(dynamodb_local.client(endpoint), tables, lambda name, n: units.update({name: n}))
     metered, timed = batches[: METERED // A_BATCH], batches[METERED // A_BATCH :]
+    deps, found = wiring().score_deps, dict[str, float]()
     with meter.watching(wiring().dynamo.client):
+        publish_days(deps, {day for one in ones for day in count(deps, one).due})
+        found["write_units_alone"] = units["write units"] / A_SECOND
+        units.clear()
         for batch in metered:
-            score(wiring().score_deps, batch)
+            score(deps, batch)
     started = time.perf_counter()
     for batch in timed:
-        score(wiring().score_deps, batch)
+        score(deps, batch)
     took = time.perf_counter() - started
     return {
+        **found,
         "write_units": units["write units"] / METERED,
         "read_units": units["read units"] / METERED,
         "a_second": sum(map(len, timed)) / took,
     }
+
+
+def _filled(world: World, many: int) -> list[Rep]:
+    """Add reps who are all on the boards, so that pages have their size."""
+    reps = add_reps(world, many)
+    source = activities(reps, days=1, seed=11)
+    first = [
+        new_entry(
+            f"taken/{rep.rep_id}",
+            "claimed",
+            rep.rep_id,
+            rep.team,
+            clock.now(),
+            PLAYBOOK,
+            a_lead(lead_id=f"first{rep.rep_id}"),
+            take_ms=5,
+        )
+        for rep in reps
+    ]
+    more = [replace(next(source), entry_id=f"more/{number}") for number in range(many)]
+    more = [replace(one, lead_id=f"more-{one.lead_id}", unit="") for one in more]
+    stores = Wiring(world.settings, Dynamo(timeout_seconds=60))
+    rebuild(stores.score_deps, stores.standings, [*first, *more], lambda *_: None)
+    return reps
 
 
 def _reading(endpoint: str) -> dict[str, Any]:
@@ -116,23 +149,7 @@ def _reading(endpoint: str) -> dict[str, Any]:
     ready: dict[int, tuple[World, Rep]] = {}
     for many in READERS:
         world = organisation(endpoint, f"reading{many}")
-        reps = add_reps(world, many)
-        source = activities(reps, days=1)
-        first = [
-            new_entry(
-                f"taken/{rep.rep_id}",
-                "claimed",
-                rep.rep_id,
-                rep.team,
-                clock.now(),
-                PLAYBOOK,
-                a_lead(lead_id=f"first{rep.rep_id}"),
-                take_ms=5,
-            )
-            for rep in reps
-        ]
-        more = [next(source) for _ in range(many)]
-        rebuild(wiring().score_deps, wiring().standings, [*first, *more], lambda *_: None)
+        reps = _filled(world, many)
         ready[many] = (world, reps[many // 2])
     took: dict[int, list[float]] = {many: [] for many in READERS}
     for many, (world, rep) in ready.items():
@@ -143,6 +160,7 @@ def _reading(endpoint: str) -> dict[str, Any]:
             {"metric": "points"},
             {"authorization": f"Bearer {token_of(rep)}"},
         )
+        handler(WARM, CONTEXT)  # as Lambda does before the first event
         started = time.perf_counter()
         answer = handler(asked, CONTEXT)
         cold = time.perf_counter() - started

@@ -200,7 +200,9 @@ def furnish(database: Dynamo) -> Place:
     sns, sqs = clients.sns(), clients.sqs()
     settings = create_tables(database.client, "dibs")
     topic = sns.create_topic(Name="events")["TopicArn"]
-    notify, offer = (sqs.create_queue(QueueName=name)["QueueUrl"] for name in ("notify", "offer"))
+    notify, offer, publish = (
+        sqs.create_queue(QueueName=name)["QueueUrl"] for name in ("notify", "offer", "publish")
+    )
     managers = sns.create_topic(Name="managers")["TopicArn"]
     sqs.create_queue(QueueName="managers")
     sns.subscribe(TopicArn=managers, Protocol="sqs", Endpoint=_arn("sqs", "managers"))
@@ -224,6 +226,7 @@ def furnish(database: Dynamo) -> Place:
             "MANAGERS_TOPIC_ARN": managers,
             "NOTIFY_QUEUE_URL": notify,
             "OFFER_QUEUE_URL": offer,
+            "PUBLISH_QUEUE_URL": publish,
             "INTAKE_SECRET_ID": secret,
             "RESULTS_SECRET_ID": results["ARN"],
             **{name.upper(): arn for name, arn in applications.items()},
@@ -237,8 +240,10 @@ def furnish(database: Dynamo) -> Place:
             "ManagersTopic": managers,
             "NotifyQueue.Arn": _arn("sqs", "notify"),
             "OfferQueue.Arn": _arn("sqs", "offer"),
+            "PublishQueue.Arn": _arn("sqs", "publish"),
             notify: _arn("sqs", "notify"),
             offer: _arn("sqs", "offer"),
+            publish: _arn("sqs", "publish"),
             **{logical_id(name): arn for name, arn in applications.items()},
             "IntakeSecret.Id": secret,
             "ResultsSecret.Id": results["ARN"],

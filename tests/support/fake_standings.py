@@ -8,8 +8,9 @@ from dataclasses import replace
 from datetime import date, datetime
 
 from dibs.core.periods import periods
+from dibs.game.scoring.pages import Total
 from dibs.game.scoring.points import ISSUED, Transfer
-from dibs.game.scoring.ports import Aggregate, Change, PostedAwards, Sum, Total
+from dibs.game.scoring.ports import Aggregate, Change, PostedAwards, Sum
 from dibs.game.scoring.ranking import team_of_target
 
 

@@ -30,6 +30,7 @@ class Settings:
     managers_topic_arn: str = ""
     notify_queue_url: str = ""
     offer_queue_url: str = ""
+    publish_queue_url: str = ""
     intake_secret_id: str = ""
     results_secret_id: str = ""
     apns_application_arn: str = ""

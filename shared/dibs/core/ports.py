@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from dibs.core.events import LeadEvent
 from dibs.core.lead import Lead
+
+Each = Callable[[Callable[[Any], Any], Iterable[Any]], Iterable[Any]]
+"""Calls a function with each of many things and returns the results in their order, as `map` does;
+side by side where it can."""
 
 
 class Timers(Protocol):

@@ -7,14 +7,14 @@ still bears it after `LATE_AFTER` is done here, each minute. Doing it twice chan
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 
 from dibs.core.events import LATE_AFTER
 from dibs.game.quests.steps import QuestDeps, file
-from dibs.game.scoring.score import ScoreDeps, score
+from dibs.game.scoring.score import Counted, Day, ScoreDeps, count, publish_days
 from dibs.ledger.entries import Entry
 from dibs.ledger.ports import Ledger
 from dibs.ledger.project import record_lead
@@ -43,21 +43,30 @@ class HealResult:
     scored: int
 
 
-def count_entries(deps: CountDeps, entries: Sequence[Entry]) -> int:
-    """Count entries in standings, points and badges; return how many aggregates changed.
+def count_entries(deps: CountDeps, entries: Sequence[Entry]) -> Counted:
+    """Count entries in totals and points; return what is due to be published.
 
-    Managers hear of slipped deals, and steps of quests go to who confirms them (G8). Last the
-    entries lose the mark that says they are not counted.
+    Managers hear of slipped deals, and steps of quests go to who confirms them (G8). The entries
+    keep the mark that says they are not counted, until boards show them.
 
     Raises:
         Busy: others kept changing the same aggregates.
     """
-    changed = score(deps.score, entries)
+    counted = count(deps.score, entries)
     tell_slips(entries, deps.score.roster, deps.managers, deps.public_url)
     for entry in entries:
         file(deps.quests, entry)
-    deps.ledger.scored(entries)
-    return changed
+    return counted
+
+
+def publish_entries(deps: CountDeps, due: Iterable[Day], entry_ids: Sequence[str]) -> None:
+    """Publish what was counted to boards and badges; then its entries lose their mark.
+
+    Raises:
+        Busy: others kept changing the same totals.
+    """
+    publish_days(deps.score, due)
+    deps.ledger.scored(entry_ids)
 
 
 def heal(deps: CountDeps, now: datetime, failed: Callable[[str], None]) -> HealResult:
@@ -90,7 +99,8 @@ def send_again(marks: BatchMarks, queue: NotifyQueue, now: datetime) -> int:
 
 def _count_late(deps: CountDeps, entries: Sequence[Entry], failed: Callable[[str], None]) -> int:
     try:
-        count_entries(deps, entries)
+        counted = count_entries(deps, entries)
+        publish_entries(deps, counted.due, [entry.entry_id for entry in entries])
         return len(entries)
     except Exception:  # as above: each is tried by itself, and the one that fails is named
         if len(entries) == 1:

@@ -67,7 +67,7 @@ class Ledger(Protocol):
         """Yield the entries written before `before` that are not in the standings yet."""
         ...
 
-    def scored(self, entries: Sequence[Entry]) -> None:
+    def scored(self, entry_ids: Sequence[str]) -> None:
         """Note that entries are in the standings."""
         ...
 

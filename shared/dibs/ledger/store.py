@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime
 from itertools import groupby, islice
@@ -17,6 +17,7 @@ from dibs.aws.codec import Codec
 from dibs.aws.dynamo import ConditionFailed, Dynamo
 from dibs.aws.settings import Settings
 from dibs.core.lead import State
+from dibs.core.ports import Each
 from dibs.intake.ports import Pending
 from dibs.intake.store import pending_from
 from dibs.ledger.activities import Step
@@ -29,9 +30,6 @@ from dibs.race.writes import put_transition, write_usage
 _NEW = "attribute_not_exists(entry_id)"
 # Marks read before their entries are, in one go.
 _SOME = 100
-
-Each = Callable[[Callable[[str], None], Sequence[str]], Iterable[None]]
-"""Calls a function with each of several ids, side by side where that is worth it."""
 
 
 class EntryRecord(AttributeContainer):
@@ -258,9 +256,9 @@ class DynamoLedger(Ledger, EveryLead):
             while some := list(islice(waiting, _SOME)):
                 yield from self.find(some).values()
 
-    def scored(self, entries: Sequence[Entry]) -> None:
+    def scored(self, entry_ids: Sequence[str]) -> None:
         """Note that entries are in the standings."""
-        for _ in self._each(self._scored, [entry.entry_id for entry in entries]):
+        for _ in self._each(self._scored, entry_ids):
             pass
 
     def _scored(self, entry_id: str) -> None:

@@ -17,6 +17,7 @@ from typing import TypeVar
 from dibs.core.calendar import Kind, Period, day_start, last_completed, named
 from dibs.core.jobs import JobResult
 from dibs.core.periods import months
+from dibs.core.ports import Each
 from dibs.core.rep import Rep
 from dibs.ledger.ports import Ledger
 from dibs.race.newcomers import counted_from
@@ -36,7 +37,10 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class PeriodDeps:
-    """The stores and the clock of the weekly and monthly jobs."""
+    """The stores and the clock of the weekly and monthly jobs.
+
+    `each` does something for each rep of a page: a job mostly waits for answers.
+    """
 
     roster: Roster
     playbooks: Playbooks
@@ -44,6 +48,7 @@ class PeriodDeps:
     targets: Targets
     results: PeriodResults
     clock: Callable[[], datetime]
+    each: Each = map
 
 
 def recalculate_tiers(deps: PeriodDeps, as_of: datetime) -> JobResult:
@@ -117,9 +122,8 @@ def _tiers_of(deps: PeriodDeps, playbook: Playbook, team: str, period: Period) -
     for placed in _pages(placings):
         outlooks = [explain(inputs[p.rep_id], p, measured, lowest, rules) for p in placed]
         deps.results.record_outlooks(period.name, playbook.version, outlooks)
-        changed += sum(
-            deps.roster.set_tier(p.rep_id, p.was, p.tier) for p in placed if p.tier != p.was
-        )
+        moved = [p for p in placed if p.tier != p.was]
+        changed += sum(deps.each(lambda p: deps.roster.set_tier(p.rep_id, p.was, p.tier), moved))
     return JobResult(1, len(inputs), changed)
 
 
@@ -132,8 +136,8 @@ def _inputs(
     start, ids = day_start(first, team.zone), [rep.rep_id for rep in reps]
     longest = timedelta(hours=playbook.tiers.longest_response_hours)
     targets = {month: deps.targets.of(month, ids) for month in months(first, period.last_day)}
-    inputs = []
-    for rep in reps:
+
+    def inputs_of(rep: Rep) -> Inputs:
         joined, counted = rep.joined_on, counted_from(rep.joined_on, playbook)
         # A newcomer's protected weeks do not count, neither results nor target (F9).
         begins = start if counted is None else day_start(counted, team.zone)
@@ -144,34 +148,36 @@ def _inputs(
         target = target_for(own_targets, first, period.last_day, counted or joined, rep.left_on)
         quota = playbook.quota
         done = achieved(entries, quota.measure, quota.currency, since, period.end)
-        inputs.append(
-            Inputs(
-                rep_id=rep.rep_id,
-                tier=rep.tier,
-                taken=results.taken,
-                converted=results.converted,
-                attainment=float(Fraction(done) / target) if target else None,
-                response_seconds=results.response_seconds,
-                newcomer=joined is not None
-                and (period.last_day - joined).days < playbook.tiers.newcomer_days,
-            )
+        return Inputs(
+            rep_id=rep.rep_id,
+            tier=rep.tier,
+            taken=results.taken,
+            converted=results.converted,
+            attainment=float(Fraction(done) / target) if target else None,
+            response_seconds=results.response_seconds,
+            newcomer=joined is not None
+            and (period.last_day - joined).days < playbook.tiers.newcomer_days,
         )
-    return inputs
+
+    return list(deps.each(inputs_of, reps))
 
 
 def _quotas_of(deps: PeriodDeps, playbook: Playbook, team: str, period: Period) -> JobResult:
     rules, month = playbook.quota, period.first_day
     reps = [rep for rep, _ in deps.roster.team(team) if rep.active]
     changed = 0
+
+    def record(rep: Rep, target: int | None) -> bool:
+        entries = deps.ledger.of_rep(rep.rep_id, period.start, period.end)
+        done = achieved(entries, rules.measure, rules.currency, period.start, period.end)
+        reached = attainment(done, target, *worked_days(month, rep.joined_on, rep.left_on))
+        result = QuotaResult(done, target, reached, allowance(reached, rules), playbook.version)
+        return deps.results.record_attained(rep.rep_id, period.name, result)
+
     for page in _pages(reps):
         targets = deps.targets.of(month, [rep.rep_id for rep in page])
-        for rep in page:
-            entries = deps.ledger.of_rep(rep.rep_id, period.start, period.end)
-            done = achieved(entries, rules.measure, rules.currency, period.start, period.end)
-            target = targets.get(rep.rep_id)
-            reached = attainment(done, target, *worked_days(month, rep.joined_on, rep.left_on))
-            result = QuotaResult(done, target, reached, allowance(reached, rules), playbook.version)
-            changed += deps.results.record_attained(rep.rep_id, period.name, result)
+        due = [(rep, targets.get(rep.rep_id)) for rep in page]
+        changed += sum(deps.each(lambda one: record(*one), due))
     return JobResult(1, len(reps), changed)
 
 

@@ -51,13 +51,17 @@ class DynamoRoster(Roster):
 
         `fresh`: with the pauses of this moment; otherwise they are at most 2 s old.
         """
+        paused = self._pauses(fresh=fresh)
+        return replace(self.rules(), paused=paused) if paused else self.rules()
+
+    def rules(self) -> Playbook:
+        """Return the playbook in force, for who reads the teams that are paused by themselves."""
         known = self._playbook
         if known is None or time.monotonic() > known[0]:
             item = self._db.get(self._table, {"pk": {"S": keys.PLAYBOOK}})
             known = (time.monotonic() + PLAYBOOK_SECONDS, stored_playbook(item))
             self._playbook = known
-        paused = self._pauses(fresh=fresh)
-        return replace(known[1], paused=paused) if paused else known[1]
+        return known[1]
 
     def _pauses(self, *, fresh: bool) -> dict[str, Pause]:
         known = self._paused

@@ -749,7 +749,7 @@ def count(ground: Field, entries: list[Entry]) -> None:
         lambda: NOON,
     )
     score(deps, entries)
-    ground.ledger.scored(entries)
+    ground.ledger.scored([entry.entry_id for entry in entries])
 
 
 def values(ground: Field, at: datetime = CLOSES) -> list[tuple[str, object]]:

@@ -18,13 +18,15 @@ from dibs.aws.dynamo import ConditionFailed, Dynamo
 from dibs.core.errors import Busy
 from dibs.core.periods import covering
 from dibs.game.scoring import leaderboard, ranking
+from dibs.game.scoring import rebuild as rebuilding
 from dibs.game.scoring import store as standings
 from dibs.game.scoring.award_store import DynamoAwards
 from dibs.game.scoring.metrics import value_of
+from dibs.game.scoring.pages import Total, page_body, page_from, page_of
 from dibs.game.scoring.points_store import DynamoPoints
 from dibs.game.scoring.ports import Aggregate, Change
 from dibs.game.scoring.rebuild import audit_standings, rebuild
-from dibs.game.scoring.score import ScoreDeps, rules_of, score
+from dibs.game.scoring.score import ScoreDeps, count, publish_days, rules_of, score
 from dibs.game.scoring.store import DynamoStandings, unit_from, unit_item
 from dibs.game.scoring.tally import Place, Tally, tally
 from dibs.ledger.entries import Entry, new_entry, unit_of
@@ -327,18 +329,18 @@ def test_a_board_works_out_anew_only_who_has_changed(
 
     monkeypatch.setattr(ranking, "value_of", noted)
     leaderboard._known.clear()
-    game.score(claimed(1, AINA), claimed(2, BEN))
+    game.score(claimed(1, AINA), claimed(2, BEN), claimed(4, AINA))
 
     def board() -> list[Any]:
         asked = leaderboard.Asked("claims", "all")
         found = leaderboard.leaderboard(game.standings, a_playbook(), asked, None, NOON)
         return [(row.id, row.value) for row in found.rows]
 
-    assert board() == board() == [(AINA.rep_id, 1), (BEN.rep_id, 1)]
-    assert valued == [1, 1]
-    game.score(claimed(3, BEN))
-    assert board() == [(BEN.rep_id, 2), (AINA.rep_id, 1)]
-    assert valued == [1, 1, 2]
+    assert board() == board() == [(AINA.rep_id, 2), (BEN.rep_id, 1)]
+    assert sorted(valued) == [1, 2]
+    game.score(claimed(3, BEN), claimed(5, BEN))
+    assert board() == [(BEN.rep_id, 3), (AINA.rep_id, 2)]
+    assert valued[2:] == [3]
 
 
 def test_a_rep_of_two_teams_who_is_renamed_has_the_new_name_in_both(game: Game) -> None:
@@ -503,6 +505,54 @@ def test_what_is_scored_meanwhile_is_not_lost(game: Game) -> None:
     assert faults(game, claimed(), early, late) == []
     [aina] = game.standings.sums("2", {(AINA.rep_id, "all")})
     assert (aina.counts["north"]["won"], aina.counts["north"]["claimed"]) == (1, 1)
+
+
+@pytest.mark.parametrize("stage", ["entries", "units", "totals", "boards"])
+@pytest.mark.parametrize("at_once", [True, False])
+def test_what_is_counted_at_any_stage_of_a_rebuild_is_on_boards_once_it_is_published(
+    game: Game, stage: str, at_once: bool
+) -> None:
+    """Boards of a rebuild are made of what it knows; whoever counts meanwhile publishes later."""
+    game.score(*HISTORY)
+    late, again = claimed(9, AINA), claimed(10, BEN)
+    due = list[Any]()
+
+    def meanwhile(what: str, done: int, of: int) -> None:
+        if what == stage and done == of and not due:
+            due.extend(count(game.scorer, [late, again]).due)
+            if at_once:
+                publish_days(game.scorer, due)
+
+    rebuild(game.scorer, game.standings, HISTORY, meanwhile)
+    publish_days(game.scorer, due)
+    assert faults(game, *HISTORY, late, again) == []
+    assert game.standings.badges(AINA.rep_id)[0][:2] == ("two", "all")
+
+
+def test_a_rebuild_writes_each_page_once_and_reads_no_total_back(
+    game: Game, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    game.score(*HISTORY)
+    put, read = list[str](), list[str]()
+    put_item, batch_get = game.database.client.put_item, game.database.client.batch_get_item
+
+    def putting(**request: Any) -> Any:
+        put.append(request["Item"]["pk"]["S"] + request["Item"]["sk"]["S"])
+        return put_item(**request)
+
+    def reading(**request: Any) -> Any:
+        asked = request["RequestItems"].get(game.settings.standings_table, {"Keys": []})
+        read.extend(key["pk"]["S"] for key in asked["Keys"])
+        return batch_get(**request)
+
+    monkeypatch.setattr(game.database.client, "put_item", putting)
+    monkeypatch.setattr(game.database.client, "batch_get_item", reading)
+    monkeypatch.setattr(rebuilding, "A_SLICE", 2)
+    rebuild(game.scorer, game.standings, HISTORY, quiet)
+    pages = [name for name in put if name.startswith("PAGE#")]
+    assert sorted(pages) == sorted(set(pages))
+    assert not [pk for pk in read if not pk.startswith("UNIT#")]
+    assert faults(game, *HISTORY) == []
 
 
 def test_points_of_what_was_never_scored_are_booked_and_of_what_is_scored_later_not_again(
@@ -706,14 +756,14 @@ def test_ten_thousand_reps_are_read_in_one_request() -> None:
     draw = Random(1)
     small, large = [f"count_{n}" for n in range(25)], [f"amount_{n}.sum" for n in range(5)]
 
-    def row(number: int) -> dict[str, Any]:
+    def total(number: int) -> Total:
         counts = {name: draw.randrange(1, 60) for name in small}
         counts |= {name: draw.randrange(10**7) for name in large}
-        return {"name": f"Rep {number}", "target": 100_000, "teams": {"north": counts}}
+        return Total(a_rep(number).rep_id, "north", f"Rep {number}", counts)
 
-    a_page = {a_rep(number).rep_id: row(number) for number in range(10_000 // keys.PAGES)}
-    body = standings.packed(standings._page_body(a_page))
-    assert standings._page_from(standings.unpacked(body)) == a_page
+    totals = [total(number) for number in range(10_000 // keys.PAGES)]
+    body = standings.packed(page_body(page_of(totals)))
+    assert page_from(standings.unpacked(body)).totals() == totals
     assert len(body) * keys.PAGES < 800_000
 
 

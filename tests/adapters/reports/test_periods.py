@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from copy import deepcopy
 from dataclasses import fields, replace
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
+from threading import Lock
+from time import sleep
 from typing import Any
 
 import pytest
@@ -19,6 +22,7 @@ from dibs.aws.dynamo import Dynamo
 from dibs.aws.settings import Settings
 from dibs.core.errors import ClaimRefused
 from dibs.core.jobs import JobResult
+from dibs.core.ports import Each
 from dibs.core.rep import Rep
 from dibs.ledger.entries import Entry
 from dibs.ledger.store import DynamoLedger, entry_item
@@ -71,7 +75,7 @@ class Bureau:
         self.results = DynamoPeriodResults(world.dynamo, world.settings)
         self.targets = DynamoTargets(world.dynamo, world.settings)
 
-    def books(self, client: Any = None) -> PeriodDeps:
+    def books(self, client: Any = None, each: Each = map) -> PeriodDeps:
         database, to = Dynamo(client or self.world.dynamo.client), self.world.settings
         return PeriodDeps(
             roster=DynamoRoster(database, to),
@@ -80,6 +84,7 @@ class Bureau:
             targets=DynamoTargets(database, to),
             results=DynamoPeriodResults(database, to),
             clock=self.clock,
+            each=each,
         )
 
     def book(self, *entries: Entry) -> None:
@@ -183,6 +188,31 @@ def die_before(number: int) -> Callable[[int], None]:
             raise Died
 
     return before
+
+
+class AtOnce:
+    """A client that notes how many requests are under way, and makes one at a time of them."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+        self._under_way, self.most = 0, 0
+        self._noting, self._asking = Lock(), Lock()
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        operation = getattr(self._client, name)
+
+        def ask(**request: Any) -> Any:
+            with self._noting:
+                self._under_way += 1
+                self.most = max(self.most, self._under_way)
+            sleep(0.01)
+            with self._asking:
+                answer = operation(**request)
+            with self._noting:
+                self._under_way -= 1
+            return answer
+
+        return ask
 
 
 def run_until_it_dies(bureau: Bureau, job: Job, number: int) -> None:
@@ -630,6 +660,21 @@ def test_two_runs_in_step_do_what_one_does(staged: Bureau) -> None:
 
         staged.run(recalculate_tiers, client=Watched(staged.world.dynamo.client, other_run))
         assert staged.outcome() == outcome, f"met before request {number}"
+
+
+@pytest.mark.parametrize("job", [recalculate_tiers, recalculate_quotas])
+def test_reps_are_asked_about_side_by_side(
+    staged: Bureau, job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(periods, "PAGE", 100)
+    staged.world.put_playbook(tiered(quota={"enabled": True}))
+    kept, outcome, alone, _ = undisturbed(staged, job)
+    staged.put_back(kept)
+    client = AtOnce(staged.world.dynamo.client)
+    with ThreadPoolExecutor(3) as pool:
+        ran = job(staged.books(client, pool.map), NOON)
+    assert (ran, client.most) == (alone, 3)
+    assert staged.outcome() == outcome
 
 
 def first_move(bureau: Bureau) -> int:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
+
+import pytest
 
 from dibs.ledger.entries import Entry, new_entry
 from dibs.ledger.store import entry_item
 from dibs.rules.game import Game, Points
 from dibs.wiring import wiring
-from handlers.app import AINA, BEN, PLAYBOOK, App, Event, event
+from handlers.app import AINA, BEN, PLAYBOOK, App, Event, event, sqs
 from support.builders import NOON, a_lead, a_playbook
 from support.tables import template
 
@@ -30,7 +33,15 @@ def an_entry(name: str, kind: str, rep: Any = AINA, lead: Any = None, **more: An
     return new_entry(name, kind, rep.rep_id, rep.team, NOON, PLAYBOOK, lead, **more)
 
 
+def publish(app: App) -> None:
+    """Let boards show what was counted, as the queue has it done."""
+    due = [message.body for message in app.waiting("publish")]
+    if due:
+        assert app.run("publish", sqs("sqs_publish", *due)) == DONE
+
+
 def shown(app: App) -> dict[str, int]:
+    publish(app)
     wiring.cache_clear()
     [total] = wiring().standings.totals("2026-W48")
     return dict(total.counts)
@@ -43,6 +54,51 @@ def test_an_entry_of_the_stream_is_counted_once(app: App) -> None:
     assert (shown(app)["claimed"], shown(app)["points.sum"]) == (1, 10)
     [(name, _)] = {total.name: 1 for total in wiring().standings.totals("all")}.items()
     assert name == AINA.name
+
+
+def test_what_many_batches_counted_is_published_at_once(
+    app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A page is the dearest of what an entry writes: one a period, however many batches came."""
+    app.hire(AINA)
+    for number in range(4):
+        app.run("score", stream(an_entry(str(number), "call")))
+    assert wiring().standings.totals("2026-W48") == []
+    written, put = list[str](), wiring().dynamo.put
+
+    def noted(table: str, item: Any, *condition: Any, **options: Any) -> None:
+        written.append(item["pk"]["S"])
+        put(table, item, *condition, **options)
+
+    monkeypatch.setattr(wiring().dynamo, "put", noted)
+    publish(app)
+    days = ("2026-11-23", "2026-W48", "2026-11", "2026-Q4", "all")
+    assert sorted(written) == sorted(f"PAGE#1#{period}" for period in days)
+    assert shown(app) == {"call": 4}
+
+
+def test_what_is_published_late_twice_or_the_wrong_way_round_is_as_it_is_now(app: App) -> None:
+    app.hire(AINA, BEN)
+    app.run("score", stream(an_entry("1", "call")))
+    first = app.waiting("publish")[0].body
+    app.run("score", stream(an_entry("2", "call"), an_entry("3", "call", BEN)))
+    second = app.waiting("publish")[0].body
+    for body in (second, first, second):
+        app.run("publish", sqs("sqs_publish", body))
+    calls = {one.rep_id: one.counts["call"] for one in wiring().standings.totals("2026-W48")}
+    assert calls == {AINA.rep_id: 2, BEN.rep_id: 1}
+
+
+def test_an_entry_keeps_its_mark_until_boards_show_it(app: App) -> None:
+    """A contest closes when nothing bears a mark (G4), and the sweep finds what was lost by it."""
+    app.hire(AINA)
+    entry = an_entry("1", "call")
+    wiring().ledger.put([entry])
+    later = NOON + timedelta(days=1)
+    app.run("score", stream(entry))
+    assert [one.entry_id for one in wiring().ledger.unscored(later)] == ["1"]
+    publish(app)
+    assert list(wiring().ledger.unscored(later)) == []
 
 
 def test_what_the_ttl_or_an_operator_deleted_is_no_entry(app: App) -> None:
@@ -102,3 +158,15 @@ def test_the_stream_is_folded_and_cannot_be_blocked() -> None:
     assert mapping["BisectBatchOnFunctionError"]
     assert mapping["MaximumRetryAttempts"] > 0
     assert mapping["DestinationConfig"]["OnFailure"]
+
+
+def test_boards_are_published_within_two_seconds_by_few_writers() -> None:
+    resources = template()["Resources"]
+    waits = [
+        resources[name]["Properties"].get("MaximumBatchingWindowInSeconds", 0)
+        for name in ("ScoreFromStream", "PublishFromQueue")
+    ]
+    # A second is left for polling, counting and publishing.
+    assert sum(waits) <= 1
+    mapping = resources["PublishFromQueue"]["Properties"]
+    assert mapping["ScalingConfig"]["MaximumConcurrency"] == 2

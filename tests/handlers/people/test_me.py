@@ -56,7 +56,7 @@ def told(app: App) -> list[dict[str, Any]]:
 # My card
 
 
-def test_the_card_costs_five_requests_however_many_rules_are_on(
+def test_the_card_costs_four_requests_however_many_rules_are_on(
     app: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app.put_playbook(a_playbook(teams=TIERED, quota={"enabled": True}))
@@ -70,9 +70,10 @@ def test_the_card_costs_five_requests_however_many_rules_are_on(
 
     monkeypatch.setattr(wiring().dynamo, "_call", noted)
     me(app)
-    # Who is calling, with what they have used up; the pauses of teams; what was worked out of them;
-    # what they did; their badges. The last two are spans of keys, which no request reads together.
-    assert made == ["batch_get_item", "get_item", "batch_get_item", "query", "query"]
+    # Who is calling, with what they have used up; what was worked out of them, with the pauses of
+    # teams; what they did; their badges. The last two are spans of keys, one of an index: no
+    # request reads spans together, or with items.
+    assert made == ["batch_get_item", "batch_get_item", "query", "query"]
 
 
 def test_limits_and_debts_are_seen_before_they_bite(app: App) -> None:

@@ -20,6 +20,7 @@ from typing import Any, Literal
 from dibs.core.calendar import clock_shows, day_of, day_start
 from dibs.core.rep import Rep
 from dibs.game.scoring.metrics import METRICS, metrics_of, order, parse, value_of
+from dibs.game.scoring.pages import TARGET
 from dibs.game.scoring.samples import needed, sample_of
 from dibs.game.scoring.vocabulary import known_names
 from dibs.race.draw import commitment_of
@@ -37,7 +38,6 @@ RESERVED = "challenge-"
 
 _DAY = timedelta(days=1)
 _TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]|24:00")
-_TARGET = "target.sum"
 _SHIPPED = {metric.formula: metric for metric in METRICS.values()}
 
 Kind = Literal["individual", "team", "hybrid"]
@@ -508,10 +508,10 @@ def _together(window: Mapping[str, Counts], members: Iterable[Entrant]) -> Count
         if counts is not None:
             has_counts = True
             total.update(counts)
-    total.pop(_TARGET, None)
+    total.pop(TARGET, None)
     targets = [member.target for member in members if member.target is not None]
     if targets:
-        total[_TARGET] = round(sum(targets, Fraction(0)))
+        total[TARGET] = round(sum(targets, Fraction(0)))
     return total if has_counts else None
 
 

@@ -6,22 +6,22 @@ the mean of its reps' shares. Newcomers' protected weeks are on no board (F9).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from fractions import Fraction
 from itertools import zip_longest
-from operator import attrgetter
 from typing import Literal, TypeVar
 
 from dibs.core.calendar import Kind, named, period_of
 from dibs.core.errors import FieldError, InvalidInput, RouteNotFound
 from dibs.core.periods import kind_of
 from dibs.core.rep import Rep
-from dibs.game.scoring.metrics import metrics_of, parse
-from dibs.game.scoring.ports import Standings, Total
-from dibs.game.scoring.ranking import Named, Ranking, Row
-from dibs.game.scoring.samples import needed, sample_of
+from dibs.game.scoring.metrics import metrics_of
+from dibs.game.scoring.pages import NOTHING, Page
+from dibs.game.scoring.ports import Standings
+from dibs.game.scoring.ranking import Numbers, Ranking, Row, terms_of
+from dibs.game.scoring.samples import needed
 from dibs.rules.game import Metric
 from dibs.rules.playbook import Playbook
 
@@ -89,7 +89,7 @@ def leaderboard(
         )
     period, scope = _asked(playbook, asked, viewer, now)
     team = asked.team if viewer is None else viewer.team
-    ranking = _ranking(standings.totals(period), period, playbook, metric, scope, team)
+    ranking = _ranking(standings.pages(period), period, playbook, metric, scope, team)
     own_id = None if viewer is None else (viewer.rep_id if scope == "reps" else viewer.team)
     own = None if own_id is None else ranking.number_of(own_id)
     most, last = USUAL_ROWS if asked.top is None else asked.top, ranking.ranked
@@ -153,78 +153,97 @@ def _named(per: Kind, name: str) -> str:
     return name
 
 
-# The latest rankings, with their totals. `Standings` returns the same object for a total that has
-# not changed, and such totals are skipped: one call does not evaluate thousands of formulas.
-_known: dict[tuple[str, ...], tuple[Sequence[Total], Ranking]] = {}
+@dataclass
+class _Board:
+    """A ranking, and the pages it was made from.
+
+    `lines` are what each rep or team comes to: of how many totals, the name, and the numbers.
+    """
+
+    ranking: Ranking
+    pages: Sequence[Page] = ()
+    lines: dict[str, tuple[int, str, Numbers]] = field(default_factory=dict)
+
+
+# The latest rankings. `Standings` returns the same object for a page that has not changed, and such
+# pages are skipped: one call does not evaluate thousands of formulas.
+_known: dict[tuple[str, ...], _Board] = {}
 _MOST_KNOWN = 64
 _MOST_KNOWN_ROWS = 80_000
-# Even a ranking of few rows keeps all totals of its period: some 3 KB each, ten times a row's size.
+# Even a ranking of few rows keeps all pages of its period.
 _MOST_KNOWN_TOTALS = 40_000
 
 
 def _ranking(
-    totals: Sequence[Total],
+    pages: Sequence[Page],
     period: str,
     playbook: Playbook,
     metric: Metric,
     scope: Scope,
     team: str,
 ) -> Ranking:
-    """Return the ranking, computed from the last one as far as possible."""
-    whose = attrgetter("team" if scope == "teams" else "rep_id")
+    """Return the ranking, computed from the last one as far as possible.
 
-    def counts(total: Total) -> bool:
-        return scope == "teams" or team in ("", total.team)
-
-    def named(total: Total) -> str:
-        if scope == "reps":
-            return total.name
-        return playbook.teams[total.team].name if total.team in playbook.teams else total.team
-
+    The ranking itself changes with the next call, which nobody else may keep it for.
+    """
     of_team = team if scope == "reps" else str(playbook.version)
     need = needed(metric, playbook)
     key = (period, metric.formula, metric.better, metric.sample, str(need), scope, of_team)
-    were, ranking = _known.pop(key, ((), Ranking(metric, need)))
-    if were is not totals:
-        ranking = ranking.changed(_changes(metric, were, totals, whose, counts, named))
-    _known[key] = (totals, ranking)
+    # Taken out until it is whole again: an error in between leaves nothing half changed.
+    board = _known.pop(key, None) or _Board(Ranking(metric, need))
+    changed = _changes(board, pages, scope, team if scope == "reps" else "")
+    if scope == "teams":
+        teams = playbook.teams
+        changed = {
+            id_: line and (teams[id_].name if id_ in teams else id_, line[1])
+            for id_, line in changed.items()
+        }
+    board.ranking.change(changed)
+    board.pages = tuple(pages)
+    _known[key] = board
     while len(_known) > 1 and _is_too_much():
         del _known[next(iter(_known))]
-    return ranking
+    return board.ranking
 
 
 def _is_too_much() -> bool:
-    lists = {id(of): len(of) for of, _ in _known.values()}
+    pages = {id(page): len(page) for board in _known.values() for page in board.pages}
     return (
         len(_known) > _MOST_KNOWN
-        or sum(len(ranking) for _, ranking in _known.values()) > _MOST_KNOWN_ROWS
-        or sum(lists.values()) > _MOST_KNOWN_TOTALS
+        or sum(len(board.ranking) for board in _known.values()) > _MOST_KNOWN_ROWS
+        or sum(pages.values()) > _MOST_KNOWN_TOTALS
     )
 
 
 def _changes(
-    metric: Metric,
-    were: Sequence[Total],
-    totals: Sequence[Total],
-    whose: Callable[[Total], str],
-    counts: Callable[[Total], bool],
-    named: Callable[[Total], str],
-) -> dict[str, Named | None]:
-    """Return the lines that changed because totals were added or removed."""
-    moved = [pair for pair in zip_longest(were, totals) if pair[0] is not pair[1]]
-    before = {id(total): total for total, _ in moved if total is not None}
-    now = {id(total): total for _, total in moved if total is not None}
-    either = before | now
-    changed = [either[key] for key in before.keys() ^ now.keys()]
-    lines: dict[str, Named | None] = {whose(total): None for total in changed if counts(total)}
-    sample = sample_of(metric)
-    terms = parse(metric.formula).terms | (sample.terms if sample else frozenset())
-    for owner, total in zip(map(whose, totals), totals, strict=True):
-        if owner in lines and counts(total):
-            _, so_far = lines[owner] or ("", {})
-            added = {name: so_far.get(name, 0) + total.counts.get(name, 0) for name in terms}
-            lines[owner] = (named(total), added)
-    return lines
+    board: _Board, pages: Sequence[Page], scope: Scope, team: str
+) -> dict[str, tuple[str, Numbers] | None]:
+    """Bring a board's lines up to these pages; return those that changed, None where one went."""
+    terms, lines = terms_of(board.ranking.metric), board.lines
+    owner_at = 1 if scope == "teams" else 0
+    touched: dict[str, None] = {}
+    for was, now in zip_longest(board.pages, pages, fillvalue=NOTHING):
+        if was is now:
+            continue
+        before, after = set(was.lines(terms)), list(now.lines(terms))
+        added = set(after) - before if before else after
+        for sign, moved in ((-1, before.difference(after)), (1, added)):
+            for line in moved:
+                if team and line[1] != team:
+                    continue
+                owner, numbers = line[owner_at], line[3:]
+                touched[owner] = None
+                known = lines.get(owner)
+                if known is not None:
+                    many, name, so_far = known
+                    numbers = tuple(a + sign * b for a, b in zip(so_far, numbers, strict=True))
+                    lines[owner] = (many + sign, line[2] if sign > 0 else name, numbers)
+                else:
+                    lines[owner] = (1, line[2], numbers)
+    gone = [owner for owner in touched if not lines[owner][0]]
+    for owner in gone:
+        del lines[owner]
+    return {owner: lines[owner][1:] if owner in lines else None for owner in touched}
 
 
 def as_seen(board: Board, playbook: Playbook, viewer: Rep) -> Board:

@@ -13,10 +13,11 @@ from dibs.game.scoring.points_store import account_from, balance_key
 from dibs.game.scoring.ports import OwnCard, OwnCards
 from dibs.game.scoring.store import DynamoStandings, sum_from, total_key
 from dibs.reports.store import attained_from, outlook_from
+from dibs.rules.store import stored_pauses
 
 
 class DynamoOwnCards(OwnCards):
-    """`OwnCards` on DynamoDB: four kinds of items of three tables, read together."""
+    """`OwnCards` on DynamoDB: five kinds of items of three tables, read together."""
 
     def __init__(self, dynamo: Dynamo, settings: Settings, standings: DynamoStandings) -> None:
         self._db = dynamo
@@ -39,14 +40,15 @@ class DynamoOwnCards(OwnCards):
             totals: [total_key(live, rep_id, period) for period in periods],
             game: [balance_key(rep_id)],
         }
-        if named := [*tiers, *([quota] if quota else [])]:
-            wanted[people] = [{"pk": {"S": pk}} for pk in named]
-        found = self._db.batch_get(wanted, (totals, game))
-        results = {item["pk"]["S"]: item for item in found.get(people, ())}
+        named = [keys.PLAYBOOK_VERSION, *tiers, *([quota] if quota else [])]
+        wanted[people] = [{"pk": {"S": pk}} for pk in named]
+        found = self._db.batch_get(wanted, (people, totals, game))
+        results = {item["pk"]["S"]: item for item in found[people]}
         placed = {week: outlook_from(results[pk]) for pk, week in tiers.items() if pk in results}
         return OwnCard(
             outlooks={week: one for week, one in placed.items() if one is not None},
             attained=attained_from(results[quota]) if quota in results else None,
             sums={one.period: one for one in map(sum_from, found[totals])},
             account=next(map(account_from, found[game]), Account(rep_id)),
+            paused=stored_pauses(results.get(keys.PLAYBOOK_VERSION)),
         )

@@ -8,6 +8,8 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from dibs.core.rep import Pause
+    from dibs.game.scoring.pages import Page, Total
     from dibs.game.scoring.points import Account, Transfer
     from dibs.game.scoring.tally import Award, Place, Tally
     from dibs.ledger.entries import Entry
@@ -15,29 +17,21 @@ if TYPE_CHECKING:
     from dibs.reports.tiers import Outlook
 
 
-@dataclass(frozen=True)
-class Total:
-    """One rep's counts in a period, for one team: whole numbers by name
-    (`dibs.game.scoring.vocabulary`). A rep who changed teams has one total for each."""
-
-    rep_id: str
-    team: str
-    name: str
-    counts: Mapping[str, int]
-
-
 class Standings(Protocol):
     """Totals of the ledger, by rep and period; all of them can be rebuilt from it.
 
-    A board is computed from the last one, as far as its totals are the same objects (`is`). So a
-    store returns the same list while nothing has changed, and in a new list the same object for
-    each unchanged total. Returned objects are never changed. A store that always returns new
-    objects is correct too; boards are only slower.
+    A board is computed from the last one, as far as its pages are the same objects (`is`). So a
+    store returns the same object for each page that has not changed. Returned objects are never
+    changed. A store that always returns new objects is correct too; boards are only slower.
     """
 
     def totals(self, period: str) -> list[Total]:
         """Return every rep's last published total of a period such as 2026-11-23, 2026-W48,
         2026-11, 2026-Q4 or `all`."""
+        ...
+
+    def pages(self, period: str) -> Sequence[Page]:
+        """Return the same page by page; all totals of a rep are on one."""
         ...
 
     def between(self, first: date, last: date) -> list[Total]:
@@ -157,12 +151,16 @@ class OwnStandings(Protocol):
 
 @dataclass(frozen=True)
 class OwnCard:
-    """What was worked out of a rep: places by week, a month's target, sums by period, points."""
+    """What was worked out of a rep: places by week, a month's target, sums by period, points.
+
+    `paused` are the teams that are paused at that moment.
+    """
 
     outlooks: Mapping[str, Outlook]
     attained: QuotaResult | None
     sums: Mapping[str, Sum]
     account: Account
+    paused: Mapping[str, Pause]
 
 
 class OwnCards(Protocol):
@@ -196,6 +194,16 @@ class StandingsBuild(Protocol):
         counts: Mapping[tuple[str, str], Mapping[tuple[str, bool], Mapping[str, int]]],
     ) -> None:
         """Add counts to totals: by rep and period, then by team and whether protected."""
+        ...
+
+    def publish_first(
+        self,
+        generation: str,
+        sums: Sequence[Sum],
+        names: Mapping[str, str],
+        targets: Mapping[tuple[str, str], int],
+    ) -> set[tuple[str, str]]:
+        """Publish sums where nothing is published yet; return the reps and periods of these."""
         ...
 
     def every_sum(self, generation: str) -> Iterable[Sum]: ...

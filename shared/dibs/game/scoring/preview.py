@@ -11,7 +11,8 @@ from dibs.core.calendar import named, period_of
 from dibs.core.errors import FieldError, InvalidInput
 from dibs.core.periods import ALL
 from dibs.game.scoring.metrics import metrics_of, parse
-from dibs.game.scoring.ports import Standings, Total
+from dibs.game.scoring.pages import Total
+from dibs.game.scoring.ports import Standings
 from dibs.game.scoring.ranking import Row, ranked, summed
 from dibs.game.scoring.samples import needed
 from dibs.game.scoring.vocabulary import known_names

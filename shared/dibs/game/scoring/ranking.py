@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from functools import lru_cache
+from itertools import groupby
 from operator import itemgetter
 
-from dibs.game.scoring.metrics import order, value_of
-from dibs.game.scoring.samples import Sample, sample_of
+from dibs.game.scoring.metrics import parse, value_of
+from dibs.game.scoring.samples import sample_of
 from dibs.reports.speed import RepSpeed
 from dibs.rules.game import Metric
 
@@ -39,6 +42,9 @@ class Row:
         return self.need is not None
 
 
+Numbers = tuple[int, ...]
+"""The counts that a metric reads, in the order of `terms_of`."""
+
 _Key = tuple[int, Fraction | int, str]
 _Known = tuple[_Key, str, Fraction | None]
 """A sort key, a name, and the value of who is not ranked yet."""
@@ -49,6 +55,13 @@ _PLACED, _WITHOUT, _APART = range(3)
 _FEW = 500
 # Sorts before every id with the same value.
 _ANYBODY = ""
+
+
+@lru_cache(maxsize=1024)
+def terms_of(metric: Metric) -> tuple[str, ...]:
+    """Return the keys of the counts that a metric and its sample read."""
+    sample = sample_of(metric)
+    return tuple(sorted(parse(metric.formula).terms | (sample.terms if sample else frozenset())))
 
 
 @dataclass(frozen=True)
@@ -62,8 +75,8 @@ class Ranking:
 
     metric: Metric
     need: int = 0
-    _by_id: Mapping[str, _Known] = field(default_factory=dict)
-    _keys: Sequence[_Key] = ()
+    _by_id: dict[str, _Known] = field(default_factory=dict)
+    _keys: list[_Key] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self._keys)
@@ -74,27 +87,64 @@ class Ranking:
         return bisect_left(self._keys, _APART, key=itemgetter(0))
 
     def changed(self, counts: Mapping[str, Named | None]) -> Ranking:
-        """Return the ranking with these new counts; None removes an id.
+        """Return the ranking with these new counts; None removes an id."""
+        terms, other = terms_of(self.metric), replace(self, _by_id={**self._by_id})
+        other = replace(other, _keys=[*self._keys])
+        other.change(
+            {
+                id_: named and (named[0], tuple(named[1].get(name, 0) for name in terms))
+                for id_, named in counts.items()
+            }
+        )
+        return other
+
+    def change(self, lines: Mapping[str, tuple[str, Numbers] | None]) -> None:
+        """Put names and numbers by id into this ranking itself; None removes an id.
 
         A board of many reps changes all the time. Among ten thousand, inserting takes a dozen
-        comparisons, sorting a hundred thousand.
+        comparisons, sorting a hundred thousand, and copying as long as all the rest.
+
+        Raises:
+            ValueError: the formula is invalid; nothing was changed.
         """
-        by_id, keys = dict(self._by_id), list(self._keys)
-        old = [by_id.pop(id_)[0] for id_ in counts if id_ in by_id]
-        sample = sample_of(self.metric) if self.need else None
-        new = {
-            id_: _known(self, sample, id_, named)
-            for id_, named in counts.items()
-            if named is not None
-        }
+        by_id, keys = self._by_id, self._keys
+        places: dict[Numbers, tuple[int, Fraction | int, Fraction | None]] = {}
+        new: dict[str, _Known] = {}
+        for id_, line in lines.items():
+            if line is None:
+                continue
+            name, numbers = line
+            place = places.get(numbers)
+            if place is None:
+                place = places[numbers] = self._place(numbers)
+            part, by, value = place
+            new[id_] = ((part, by, id_), name, value)
+        if not by_id:
+            by_id |= new
+            keys[:] = _in_order(new.values())
+            return
+        old = [by_id.pop(id_)[0] for id_ in lines if id_ in by_id]
         by_id |= new
-        if len(counts) > _FEW:
-            return replace(self, _by_id=by_id, _keys=sorted(key for key, *_ in by_id.values()))
+        if len(lines) > _FEW:
+            keys[:] = sorted(known[0] for known in by_id.values())
+            return
         for key in old:
             del keys[bisect_left(keys, key)]
-        for key, *_ in new.values():
-            insort(keys, key)
-        return replace(self, _by_id=by_id, _keys=keys)
+        for known in new.values():
+            insort(keys, known[0])
+
+    def _place(self, numbers: Numbers) -> tuple[int, Fraction | int, Fraction | None]:
+        """Return the part of the board, what sorts there, and the value of who is listed apart."""
+        counts = dict(zip(terms_of(self.metric), numbers, strict=True))
+        value = value_of(self.metric, counts)
+        sample = sample_of(self.metric) if self.need else None
+        have = None if sample is None else sample.size(counts)
+        if have is not None and have < self.need:
+            return _APART, _whole(-have), value
+        if value is None:
+            return _WITHOUT, 0, None
+        by = _whole(value)
+        return _PLACED, by if self.metric.better == "less" else -by, None
 
     def number_of(self, id_: str) -> int | None:
         """Return how many come before an id, None where it is not ranked."""
@@ -136,15 +186,19 @@ def ranked(metric: Metric, counts: Mapping[str, Named], need: int = 0) -> tuple[
     return Ranking(metric, need).changed(counts).rows()
 
 
-def _known(ranking: Ranking, sample: Sample | None, id_: str, named: Named) -> _Known:
-    """Return what is kept of a row; its sort key is first."""
-    (name, counts), metric = named, ranking.metric
-    value = value_of(metric, counts)
-    have = None if sample is None else sample.size(counts)
-    if have is not None and have < ranking.need:
-        return (_APART, _whole(-have), id_), name, value
-    without, by = order(metric, value)
-    return (_WITHOUT if without else _PLACED, _whole(by), id_), name, None
+def _in_order(known: Iterable[_Known]) -> Iterator[_Key]:
+    """Yield sort keys in order, each value compared once: fractions take twenty times as long."""
+    ids: dict[tuple[int, int], list[str]] = defaultdict(list)
+    places: dict[tuple[int, int], tuple[int, Fraction | int]] = {}
+    for (part, by, id_), *_ in known:
+        # Reps with the same numbers have the very same value.
+        value = part, id(by)
+        ids[value].append(id_)
+        places[value] = part, by
+    in_order = sorted(places, key=places.__getitem__)
+    for place, same in groupby(in_order, key=places.__getitem__):
+        for id_ in sorted(id_ for value in same for id_ in ids[value]):
+            yield (*place, id_)
 
 
 def _whole(number: Fraction) -> Fraction | int:

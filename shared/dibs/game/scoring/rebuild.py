@@ -10,18 +10,28 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import TypeVar
 
 from dibs.core.periods import periods
+from dibs.game.scoring.badges import badges_of
+from dibs.game.scoring.pages import TARGET, Total
 from dibs.game.scoring.points import ISSUED, Transfer
-from dibs.game.scoring.ports import Aggregate, StandingsBuild, Sum, Total
-from dibs.game.scoring.score import ScoreDeps, count_units, publish, rules_of, settle
+from dibs.game.scoring.ports import Aggregate, StandingsBuild, Sum
+from dibs.game.scoring.score import (
+    ScoreDeps,
+    award,
+    count_units,
+    publish,
+    rules_of,
+    settle,
+    targets_of,
+)
 from dibs.game.scoring.tally import Place, Tally, tally
 from dibs.ledger.entries import Entry, unit_of
 from dibs.receipts.receipts import Fault
 
 A_SLICE = 2000
-_TARGET = "target.sum"
 _REVERSED = "reversed/"
 T = TypeVar("T")
 
@@ -47,6 +57,7 @@ class _Whole:
 
     def __init__(self) -> None:
         self.counts: dict[Key, dict[tuple[str, bool], dict[str, int]]] = {}
+        self.touched = set[Key]()
 
     def add(self, tally: Tally) -> None:
         for place, counts in tally.counts.items():
@@ -57,8 +68,19 @@ class _Whole:
                     into[name] = into.get(name, 0) + number
 
     def touch(self, place: Place) -> None:
+        """Note that the stored totals of a place have more than is known here."""
         for period in periods(place.day):
             self.counts.setdefault((place.rep_id, period), {})
+            self.touched.add((place.rep_id, period))
+
+    def of(self, key: Key) -> Sum:
+        """Return the sum of a rep in a period as it is stored, unless others added to it."""
+        counts, protected = dict[str, dict[str, int]](), dict[str, dict[str, int]]()
+        for (team, is_protected), of in self.counts[key].items():
+            kept = {name: number for name, number in of.items() if number}
+            if kept:
+                (protected if is_protected else counts)[team] = kept
+        return Sum(*key, counts, protected, version=1)
 
 
 def rebuild(
@@ -87,14 +109,42 @@ def rebuild(
     for done, due in _slices(keys):
         build.add(generation, {key: sums.counts[key] for key in due})
         progress("totals", done, len(keys))
-    for done, due in _slices(keys):
-        publish(deps, generation, due, rules)
-        progress("boards", done, len(keys))
+    _publish_all(deps, build, generation, sums, progress)
     build.swap(generation)
     for done, some in _slices(names):
         settle(deps, some)
         progress("points", done, len(names))
     return RebuildResult(generation, many, len(names), len(keys))
+
+
+def _publish_all(
+    deps: ScoreDeps, build: StandingsBuild, generation: str, sums: _Whole, progress: Progress
+) -> None:
+    """Publish a build's sums, each page once.
+
+    A page that nobody published yet follows from what is known here. What others counted meanwhile
+    they publish themselves, after this or before: then the page is there, and it is published from
+    the totals.
+    """
+    rules, done = rules_of(deps.playbooks), 0
+    rep_ids = sorted({rep_id for rep_id, _ in sums.counts})
+    names = {rep.rep_id: rep.name for rep in deps.roster.get_many(rep_ids).values()}
+    badges, monthly = badges_of(rules(0)), cache(lambda month: deps.targets.of(month, rep_ids))
+    by_period: dict[str, list[Key]] = defaultdict(list)
+    for key in sums.counts:
+        by_period[key[1]].append(key)
+    for period in sorted(by_period):
+        keys = by_period[period]
+        known = [sums.of(key) for key in keys if key not in sums.touched]
+        targets = targets_of(lambda month, _: monthly(month), keys)
+        shown = build.publish_first(generation, known, names, targets)
+        for total in known:
+            if (total.rep_id, period) in shown:
+                award(deps, generation, total, badges)
+        for _, due in _slices([key for key in keys if key not in shown]):
+            publish(deps, generation, due, rules)
+        done += len(keys)
+        progress("boards", done, len(sums.counts))
 
 
 def audit_standings(
@@ -115,8 +165,8 @@ def audit_standings(
     for done, name in enumerate(sorted(units), 1):
         counted = tally(map(build.unpack, units.pop(name)), rules)
         sums.add(counted)
-        for award_id, award in counted.awards.items():
-            awarded[award_id] += award.points
+        for award_id, earned in counted.awards.items():
+            awarded[award_id] += earned.points
         if done % A_SLICE == 0:
             progress("units", done, done + len(units))
     generation = deps.standings.generations()[0]
@@ -172,7 +222,7 @@ def _boards_apart(sums: _Whole, period: str, shown: Iterable[Total]) -> Iterator
         if not protected
     }
     stored = {
-        (total.rep_id, total.team): {n: c for n, c in total.counts.items() if n != _TARGET}
+        (total.rep_id, total.team): {n: c for n, c in total.counts.items() if n != TARGET}
         for total in shown
     }
     for of in sorted(expected.keys() | stored.keys()):

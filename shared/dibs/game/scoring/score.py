@@ -4,15 +4,18 @@ Entries may come twice, late or in any order, and a run may die between two writ
 entries of an aggregate are tallied again; the difference from its last tally is added to the totals
 in the same transaction that stores the aggregate. Boards follow from the totals, and points
 accounts from the aggregates: both are checked for every entry, even one that is stored already.
+
+Counting and publishing are two steps: a page of a board has many reps, so pages are published for
+many batches of entries at once.
 """
 
 from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from functools import cache
 
 from dibs.core.attempts import attempts
@@ -44,6 +47,9 @@ ATTEMPTS = 25
 MOST_PLACES = 19
 MOST_AWARDS = 24
 
+Day = tuple[str, str]
+"""A rep, and a day such as 2026-11-23."""
+
 
 @dataclass(frozen=True)
 class ScoreDeps:
@@ -70,8 +76,27 @@ def rules_of(playbooks: Playbooks) -> Rules:
     return of
 
 
+@dataclass(frozen=True)
+class Counted:
+    """How many aggregates changed, and the reps and days for whom boards have to be published."""
+
+    changed: int
+    due: frozenset[Day]
+
+
 def score(deps: ScoreDeps, entries: Iterable[Entry]) -> int:
-    """Count entries; return how many of their aggregates changed.
+    """Count entries and publish them at once; return how many of their aggregates changed.
+
+    Raises:
+        Busy: others kept changing the same aggregates; uncounted entries are delivered again.
+    """
+    counted = count(deps, entries)
+    publish_days(deps, counted.due)
+    return counted.changed
+
+
+def count(deps: ScoreDeps, entries: Iterable[Entry]) -> Counted:
+    """Count entries in the totals and in points accounts; boards and badges come later.
 
     Raises:
         Busy: others kept changing the same aggregates; uncounted entries are delivered again.
@@ -79,13 +104,25 @@ def score(deps: ScoreDeps, entries: Iterable[Entry]) -> int:
     by_unit: dict[str, dict[str, Entry]] = defaultdict(dict)
     for entry in entries:
         by_unit[unit_of(entry)][entry.entry_id] = entry
-    rules, changed = rules_of(deps.playbooks), 0
+    rules, changed, due = rules_of(deps.playbooks), 0, set[Day]()
     for number, generation in enumerate(deps.standings.generations()):
-        places, count = count_units(deps, generation, by_unit, rules)
-        publish(deps, generation, {(p.rep_id, x) for p in places for x in periods(p.day)}, rules)
-        changed = changed if number else count
+        places, some = count_units(deps, generation, by_unit, rules)
+        due |= {(place.rep_id, place.day) for place in places}
+        changed = changed if number else some
     settle(deps, by_unit)
-    return changed
+    return Counted(changed, frozenset(due))
+
+
+def publish_days(deps: ScoreDeps, due: Iterable[Day]) -> None:
+    """Publish what reps came to on some days, and in the periods around these, to the boards.
+
+    Boards follow the totals of that moment, so publishing twice, or in another order, changes
+    nothing.
+    """
+    keys = {(rep_id, period) for rep_id, day in due for period in periods(day)}
+    rules = rules_of(deps.playbooks)
+    for generation in deps.standings.generations() if keys else ():
+        publish(deps, generation, keys, rules)
 
 
 def count_units(
@@ -214,13 +251,14 @@ def publish(
         return
     reps = deps.roster.get_many(sorted({rep_id for rep_id, _ in keys}))
     names = {rep_id: rep.name for rep_id, rep in reps.items()}
-    sums = deps.standings.publish(generation, keys, names, _targets(deps, keys))
+    targets = targets_of(deps.targets.of, keys)
+    sums = deps.standings.publish(generation, keys, names, targets)
     badges = badges_of(rules(0))
     for total in sums:
-        _award(deps, generation, total, badges)
+        award(deps, generation, total, badges)
 
 
-def _award(deps: ScoreDeps, generation: str, total: Sum, badges: Mapping[str, Badge]) -> None:
+def award(deps: ScoreDeps, generation: str, total: Sum, badges: Mapping[str, Badge]) -> None:
     """Store the badges a sum earns; those it no longer earns are removed."""
     for attempt in attempts(ATTEMPTS, deps.pause):
         earned = held(badges, total.period, total.whole)
@@ -233,7 +271,10 @@ def _award(deps: ScoreDeps, generation: str, total: Sum, badges: Mapping[str, Ba
     raise Busy(conflict=True)
 
 
-def _targets(deps: ScoreDeps, keys: Collection[tuple[str, str]]) -> dict[tuple[str, str], int]:
+def targets_of(
+    monthly_of: Callable[[date, Sequence[str]], Mapping[str, int]],
+    keys: Collection[tuple[str, str]],
+) -> dict[tuple[str, str], int]:
     """Return the targets of reps in periods, each month's spread evenly over its days (M4)."""
     by_period: dict[str, list[str]] = defaultdict(list)
     for rep_id, period in keys:
@@ -243,7 +284,7 @@ def _targets(deps: ScoreDeps, keys: Collection[tuple[str, str]]) -> dict[tuple[s
     for name, rep_ids in by_period.items():
         days = named(name, "UTC")
         monthly = {
-            month: deps.targets.of(month, sorted(rep_ids))
+            month: monthly_of(month, sorted(rep_ids))
             for month in months(days.first_day, days.last_day)
         }
         for rep_id in rep_ids:

@@ -24,6 +24,17 @@ from dibs.aws.dynamo import ConditionFailed, Dynamo, insisting
 from dibs.aws.settings import Settings
 from dibs.core.errors import Busy
 from dibs.core.periods import covering, kind_of, periods, span
+from dibs.core.ports import Each
+from dibs.game.scoring.pages import (
+    NOTHING,
+    TARGET,
+    Page,
+    Total,
+    page_body,
+    page_from,
+    page_of,
+    replaced,
+)
 from dibs.game.scoring.ports import (
     Aggregate,
     Change,
@@ -31,20 +42,18 @@ from dibs.game.scoring.ports import (
     StandingsBuild,
     StandingsStore,
     Sum,
-    Total,
 )
 from dibs.game.scoring.ranking import summed, team_of_target
 from dibs.game.scoring.tally import Award, Place, Tally
 from dibs.ledger.entries import Entry
 
 FIRST = "1"
-# DynamoDB takes a hundred writes in one transaction.
-_MOST_WRITES = 100
+# DynamoDB takes a hundred writes in one transaction, and a hundred keys in one read.
+_MOST_WRITES = _MOST_READ = 100
 # Where many are written one after the other: more at once would not be faster, and be refused more.
 _MOST_FILLED = 25
 _MOST_BYTES = 2_000_000
 _PROTECTED = "!"
-_TARGET = "target.sum"
 # Some 3 KB each: what a process keeps of them stays far below its memory.
 _MOST_TOTALS = 40_000
 _LIVE_SECONDS = 20
@@ -56,20 +65,22 @@ _TALLIED = tuple(one.name for one in fields(Entry) if one.name not in NOT_TALLIE
 _INSTANTS = ("at", "recorded_at", "late_at")
 _DEFAULTS = {one.name: one.default for one in fields(Entry)}
 
-Each = Callable[[Callable[[Any], Any], Iterable[Any]], Iterable[Any]]
 Write = dict[str, Any]
 T = TypeVar("T")
-Page = dict[str, dict[str, Any]]
-"""Reps by id: their `name`, `target`, and counts by team."""
 
 
 @dataclass
 class _Seen:
-    """Pages of a period as they were last read, each with the stamp it then had."""
+    """Pages of a period as they were last read, each with the stamp it then had.
+
+    `shown` are the pages in order, `totals` what somebody asked for of each page.
+    """
 
     stamps: dict[str, str] = field(default_factory=dict)
-    pages: dict[str, list[Total]] = field(default_factory=dict)
-    totals: list[Total] = field(default_factory=list)
+    pages: dict[str, Page] = field(default_factory=dict)
+    shown: tuple[Page, ...] = ()
+    totals: dict[str, tuple[Page, list[Total]]] = field(default_factory=dict)
+    whole: tuple[tuple[Page, ...], list[Total]] = ((), [])
 
 
 class DynamoStandings(StandingsStore, StandingsBuild, OwnStandings):
@@ -86,6 +97,7 @@ class DynamoStandings(StandingsStore, StandingsBuild, OwnStandings):
         self._seen: dict[tuple[str, str], _Seen] = {}
         # What was added up last, and the stamps of its pages: they are not kept for its sake.
         self._added: tuple[list[tuple[str, dict[str, str]]], list[Total]] = ([], [])
+        self._year: tuple[list[Total], tuple[Page, ...]] = ([], ())
         self._live, self._live_until = FIRST, 0.0
 
     # Which making of them
@@ -205,24 +217,32 @@ class DynamoStandings(StandingsStore, StandingsBuild, OwnStandings):
     def units(self, generation: str, names: Collection[str]) -> dict[str, Aggregate]:
         """Return those units that are stored, as they are now."""
         wanted = [_unit_key(generation, name) for name in sorted(names)]
-        if not wanted:
-            return {}
-        found = self._db.batch_get({self._table: wanted}, (self._table,))[self._table]
-        units = (unit_from(item) for item in found)
+        units = (unit_from(item) for item in self._now(wanted))
         return {unit.name: unit for unit in units}
+
+    def _now(self, wanted: Sequence[Item]) -> Iterator[Item]:
+        """Yield items as they are now, the requests for many of them side by side."""
+
+        def read(some: Sequence[Item]) -> list[Item]:
+            return self._db.batch_get({self._table: some}, (self._table,))[self._table]
+
+        loads = [wanted[at : at + _MOST_READ] for at in range(0, len(wanted), _MOST_READ)]
+        return (item for items in self._each(read, loads) for item in items)
 
     def apply(self, generation: str, changes: Sequence[Change]) -> list[str]:
         """Store changes, each unit whole or not at all; return the units that have changed
         meanwhile, or were held just then, for which nothing was done."""
-        refused = []
-        for batch in _batches(changes):
+
+        def refused(batch: Sequence[Change]) -> list[str]:
             try:
                 self._db.transact(self._writes(generation, batch))
             except (ConditionFailed, Busy) as error:
                 if isinstance(error, Busy) and not error.conflict:
                     raise
-                refused += [change.unit.name for change in batch]
-        return refused
+                return [change.unit.name for change in batch]
+            return []
+
+        return [name for names in self._each(refused, _batches(changes)) for name in names]
 
     def _writes(self, generation: str, changes: Sequence[Change]) -> list[dict[str, Any]]:
         writes: list[dict[str, Any]] = [self._unit_write(generation, one.unit) for one in changes]
@@ -264,11 +284,8 @@ class DynamoStandings(StandingsStore, StandingsBuild, OwnStandings):
 
     def sums(self, generation: str, keys_: Collection[tuple[str, str]]) -> list[Sum]:
         """Return the sums of reps in periods, as they are now."""
-        if not keys_:
-            return []
         wanted = [total_key(generation, rep_id, period) for rep_id, period in sorted(keys_)]
-        found = self._db.batch_get({self._table: wanted}, (self._table,))[self._table]
-        return [sum_from(item) for item in found]
+        return [sum_from(item) for item in self._now(wanted)]
 
     def award_badges(self, generation: str, sums: Sum, held: frozenset[str], at: datetime) -> bool:
         """Note which badges a rep holds for a period; False when the sum has changed meanwhile."""
@@ -341,19 +358,16 @@ class DynamoStandings(StandingsStore, StandingsBuild, OwnStandings):
                 pages: Mapping[tuple[str, str], tuple[int, Page]] = pages,
                 found: Mapping[tuple[str, str], Sum] = found,
             ) -> bool:
-                version, page = pages.get(of, (0, {}))
-                rows = {}
+                version, page = pages.get(of, (0, NOTHING))
+                totals = list[Total]()
                 for rep_id in waiting[of]:
                     key = (rep_id, of[0])
-                    counts = found[key].counts if key in found else {}
-                    rows[rep_id] = {
-                        "name": names.get(rep_id, ""),
-                        "target": targets.get(key, 0),
-                        "teams": {team: dict(mine) for team, mine in counts.items()},
-                    }
+                    if key in found:
+                        name, target = names.get(rep_id, ""), targets.get(key, 0)
+                        totals += _shown(found[key], name, target)
                 # What shows already, as after a repeat, is not paid for again.
-                whole = page | rows
-                return whole == page or self._put_page(generation, *of, version, whole)
+                whole = replaced(page, waiting[of], totals)
+                return whole is page or self._put_page(generation, *of, version, whole)
 
             tried = list(waiting)
             for of, is_stored in zip(tried, self._each(written, tried), strict=True):
@@ -361,17 +375,44 @@ class DynamoStandings(StandingsStore, StandingsBuild, OwnStandings):
                     del waiting[of]
         return list(done.values())
 
+    def publish_first(
+        self,
+        generation: str,
+        sums: Sequence[Sum],
+        names: Mapping[str, str],
+        targets: Mapping[tuple[str, str], int],
+    ) -> set[tuple[str, str]]:
+        """Write pages of these sums that are not there yet; return whose they are."""
+        pages: dict[tuple[str, str], list[Sum]] = defaultdict(list)
+        for one in sums:
+            pages[one.period, keys.page_of(one.rep_id)].append(one)
+
+        def written(of: tuple[str, str]) -> bool:
+            totals = [
+                total
+                for one in pages[of]
+                for total in _shown(
+                    one, names.get(one.rep_id, ""), targets.get((one.rep_id, one.period), 0)
+                )
+            ]
+            return not totals or self._put_page(generation, *of, 0, page_of(totals))
+
+        shown = set[tuple[str, str]]()
+        for of, is_stored in zip(pages, self._each(written, list(pages)), strict=True):
+            if is_stored:
+                shown |= {(one.rep_id, one.period) for one in pages[of]}
+        return shown
+
     def _pages(
         self, generation: str, wanted: Iterable[tuple[str, str]]
     ) -> dict[tuple[str, str], tuple[int, Page]]:
         page_keys = [_page_key(generation, period, number) for period, number in wanted]
-        found = self._db.batch_get({self._table: page_keys}, (self._table,))[self._table]
         return {
             (keys.part(item["pk"]["S"], 2), item["sk"]["S"]): (
                 int(item["version"]["N"]),
-                _page_from(unpacked(item["reps"]["B"])),
+                page_from(unpacked(item["reps"]["B"])),
             )
-            for item in found
+            for item in self._now(page_keys)
         }
 
     def _put_page(
@@ -385,7 +426,7 @@ class DynamoStandings(StandingsStore, StandingsBuild, OwnStandings):
                     "version": {"N": str(version + 1)},
                     "stamp": {"S": token_hex(6)},
                     "made_at": _ms(datetime.now(UTC)),
-                    "reps": {"B": packed(_page_body(page))},
+                    "reps": {"B": packed(page_body(page))},
                 },
                 "attribute_not_exists(pk) OR version = :was",
                 ExpressionAttributeValues={":was": {"N": str(version)}},
@@ -404,8 +445,32 @@ class DynamoStandings(StandingsStore, StandingsBuild, OwnStandings):
             return self.between(*span(period))
         return self.totals_in(self.live(), period)
 
+    def pages(self, period: str) -> Sequence[Page]:
+        """Return the same page by page; a year is one page."""
+        if kind_of(period) != "year":
+            return self._read(self.live(), period).shown
+        whole = self.between(*span(period))
+        if self._year[0] is not whole:
+            self._year = (whole, (page_of(whole),))
+        return self._year[1]
+
     def totals_in(self, generation: str, period: str) -> list[Total]:
         """Return every rep's total of a period in one generation."""
+        seen = self._read(generation, period)
+        if seen.whole[0] is not seen.shown:
+            # The very same total where nothing changed: what was worked out of it stands.
+            for number, page in seen.pages.items():
+                was, known = seen.totals.get(number, (NOTHING, []))
+                if was is not page:
+                    were = {(one.rep_id, one.team): one for one in known}
+                    found = ((were.get((one.rep_id, one.team)), one) for one in page.totals())
+                    seen.totals[number] = page, [was if was == one else one for was, one in found]
+            totals = [one for number in sorted(seen.pages) for one in seen.totals[number][1]]
+            seen.whole = seen.shown, totals
+        return seen.whole[1]
+
+    def _read(self, generation: str, period: str) -> _Seen:
+        """Return the pages of a period as they are now."""
         seen = self._seen.pop((generation, period), _Seen())
         self._seen[generation, period] = seen  # The last to be forgotten.
         values: Item = {":page": {"S": keys.pages(generation, period)}}
@@ -418,21 +483,16 @@ class DynamoStandings(StandingsStore, StandingsBuild, OwnStandings):
         for item in changed:
             number = item["sk"]["S"]
             seen.stamps[number] = item["stamp"]["S"]
-            were = {(one.rep_id, one.team): one for one in seen.pages.get(number, ())}
-            rows = _rows(_page_from(unpacked(item["reps"]["B"])))
-            # The very same total where nothing changed: what was worked out of it stands.
-            known = ((were.get((one.rep_id, one.team)), one) for one in rows)
-            seen.pages[number] = [was if was == one else one for was, one in known]
+            seen.pages[number] = page_from(unpacked(item["reps"]["B"]))
         if changed:
-            # A list of its own: what was worked out from the last one is known by it.
-            seen.totals = [one for number in sorted(seen.pages) for one in seen.pages[number]]
+            seen.shown = tuple(seen.pages[number] for number in sorted(seen.pages))
         while len(self._seen) > 1 and self._kept() > _MOST_TOTALS:
             del self._seen[next(iter(self._seen))]
-        return seen.totals
+        return seen
 
     def _kept(self) -> int:
         # A period nobody has done anything in counts as well.
-        return sum(max(1, len(seen.totals)) for seen in self._seen.values())
+        return sum(max(1, sum(map(len, seen.shown))) for seen in self._seen.values())
 
     def between(self, first: date, last: date) -> list[Total]:
         """Return every rep's total of some days, both ends among them."""
@@ -564,41 +624,13 @@ def _writes_of(changes: Sequence[Change]) -> int:
     return len(changes) + len(totals)
 
 
-def _page_body(page: Page) -> dict[str, Any]:
-    """Return a page as it is stored: count by count, which packs into half of what reps would."""
-    teams = [counts for row in page.values() for counts in row["teams"].values()]
-    names = sorted({name for counts in teams for name in counts})
-    return {
-        "reps": [[rep_id, r["name"], r["target"], [*r["teams"]]] for rep_id, r in page.items()],
-        "counts": {name: [counts.get(name, 0) for counts in teams] for name in names},
-    }
-
-
-def _page_from(body: Mapping[str, Any]) -> Page:
-    """Return the page a stored body describes."""
-    many = sum(len(teams) for *_, teams in body["reps"])
-    found: list[dict[str, int]] = [{} for _ in range(many)]
-    for name, numbers in body["counts"].items():
-        for counts, number in zip(found, numbers, strict=True):
-            if number:
-                counts[name] = number
-    counts_of = iter(found)
-    return {
-        rep_id: {
-            "name": name,
-            "target": target,
-            "teams": {team: next(counts_of) for team in teams},
-        }
-        for rep_id, name, target, teams in body["reps"]
-    }
-
-
-def _rows(page: Page) -> Iterable[Total]:
-    for rep_id, row in page.items():
-        for team, counts in row["teams"].items():
-            mine = row["target"] and team == team_of_target(row["teams"])
-            target = {_TARGET: row["target"]} if mine else {}
-            yield Total(rep_id, team, row["name"], counts | target)
+def _shown(found: Sum, name: str, target: int) -> list[Total]:
+    """Return what boards show of a rep's sum: protected counts are the rep's own (F9)."""
+    best = team_of_target(found.counts) if target and found.counts else None
+    return [
+        Total(found.rep_id, team, name, {**counts, **({TARGET: target} if team == best else {})})
+        for team, counts in found.counts.items()
+    ]
 
 
 def _entry_body(entry: Entry) -> dict[str, Any]:

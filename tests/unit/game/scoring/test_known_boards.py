@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from dibs.game.scoring import leaderboard
 from dibs.game.scoring import ranking as boards
-from dibs.game.scoring.ports import Total
+from dibs.game.scoring.pages import Page, Total, page_of
 from dibs.rules.game import Metric
 from support.builders import a_playbook
 
@@ -24,13 +24,14 @@ def nothing_known() -> None:
 
 
 def rows(
-    totals: list[Total],
+    totals: list[Total] | Page,
     period: str,
     scope: leaderboard.Scope = "reps",
     team: str = "",
     metric: Metric = CLAIMS,
 ) -> tuple[leaderboard.Row, ...]:
-    return leaderboard._ranking(totals, period, PLAYBOOK, metric, scope, team).rows()
+    page = totals if isinstance(totals, Page) else page_of(totals)
+    return leaderboard._ranking([page], period, PLAYBOOK, metric, scope, team).rows()
 
 
 def some(many: int) -> list[Total]:
@@ -96,7 +97,7 @@ def test_no_more_rows_are_kept_than_memory_has_room_for(monkeypatch: pytest.Monk
 
 def test_of_many_boards_those_looked_at_last_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(leaderboard, "_MOST_KNOWN", 2)
-    weeks = {week: some(1) for week in (10, 11, 12)}
+    weeks = {week: page_of(some(1)) for week in (10, 11, 12)}
     for week in (10, 11, 10, 12):
         rows(weeks[week], f"2026-W{week}")
     assert [key[0] for key in leaderboard._known] == ["2026-W10", "2026-W12"]
@@ -122,7 +123,7 @@ def test_boards_of_few_rows_do_not_keep_the_totals_of_thousands(
 
 def test_boards_of_the_very_same_totals_keep_them_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(leaderboard, "_MOST_KNOWN_TOTALS", 30)
-    totals = some(30)
+    totals = page_of(some(30))
     for team in ("", "north", "south"):
         rows(totals, "2026-W48", team=team)
     assert len(leaderboard._known) == 3

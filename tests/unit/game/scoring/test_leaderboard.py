@@ -17,7 +17,7 @@ from dibs.core.errors import InvalidInput, RouteNotFound
 from dibs.core.rep import Rep
 from dibs.game.scoring import ranking as boards
 from dibs.game.scoring.leaderboard import PERIODS, Asked, Leaderboard, leaderboard
-from dibs.game.scoring.ports import Total
+from dibs.game.scoring.pages import Page, Total, page_of
 from dibs.game.scoring.ranking import Ranking, Row, ranked, summed
 from dibs.rules.game import Metric
 from dibs.rules.playbook import Playbook
@@ -40,6 +40,9 @@ class Kept:
     def totals(self, period: str) -> list[Total]:
         self.asked.append(period)
         return self.periods.get(period, self.whole)
+
+    def pages(self, period: str) -> list[Page]:
+        return [page_of(self.totals(period))]
 
     def between(self, first: date, last: date) -> list[Total]:
         raise NotImplementedError

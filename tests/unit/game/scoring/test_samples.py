@@ -10,7 +10,7 @@ import pytest
 
 from dibs.game.scoring.leaderboard import Asked, Leaderboard, leaderboard
 from dibs.game.scoring.metrics import METRICS, metrics_of
-from dibs.game.scoring.ports import Total
+from dibs.game.scoring.pages import Page, Total, page_of
 from dibs.game.scoring.ranking import Ranking, Row, ranked
 from dibs.game.scoring.samples import needed, sample_of
 from dibs.rules.game import Metric
@@ -28,6 +28,9 @@ class Kept:
     def totals(self, period: str) -> list[Total]:
         del period
         return self.whole
+
+    def pages(self, period: str) -> list[Page]:
+        return [page_of(self.totals(period))]
 
     def between(self, first: object, last: object) -> list[Total]:
         raise NotImplementedError
