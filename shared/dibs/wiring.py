@@ -1,7 +1,7 @@
 """Builds everything a process works with: the only place that knows both use cases and stores.
 
 What the claim does not need is imported where it is built, so that the claim function loads no
-library of AWS's but Powertools (docs/decisions/0084).
+library of AWS's but Powertools (docs/decisions/0089).
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """AWS clients, each built here once per process.
 
-boto3 is loaded only where it is used: a claim does without it (docs/decisions/0084).
+boto3 is loaded only where it is used: a claim does without it (docs/decisions/0089).
 """
 
 from __future__ import annotations

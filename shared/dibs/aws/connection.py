@@ -1,7 +1,7 @@
 """One connection to an AWS service, kept from request to request: HTTP/1.1 over TCP or TLS.
 
 No HTTP library: this file sends one kind of request and reads one kind of answer, and a library
-takes three to five times its processor time (docs/decisions/0084).
+takes three to five times its processor time (docs/decisions/0089).
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Signed requests to AWS with a tenth of boto3's processor time, for what reps wait for.
 
-With it a claim starts in a third of the instructions (docs/decisions/0084). The methods have
+With it a claim starts in a third of the instructions (docs/decisions/0089). The methods have
 botocore's names, so one `Dynamo` works with either; `AWS_CLIENT=boto3` goes back.
 
 What is asked twice. A request that may have arrived is asked again only if twice is the same as
