@@ -36,15 +36,6 @@ def tiered(stack: Stack) -> Iterator[Stack]:
         yield stack
 
 
-def _sent_at(stack: Stack, lead_id: str, rep: dict[str, Any]) -> datetime | None:
-    """When the rep was told of the lead, None as long as they were not."""
-    found = stack.client("dynamodb").get_item(
-        TableName=stack.described["settings"]["OFFERS_TABLE"],
-        Key={"pk": {"S": f"{lead_id}#{rep['rep_id']}"}, "sk": {"S": "NOTICE"}},
-    )
-    return _moment(found["Item"]["sent_at"]) if "Item" in found else None
-
-
 def _moment(stored: dict[str, str]) -> datetime:
     return datetime.fromtimestamp(int(stored["N"]) / 1000, UTC)
 
@@ -65,7 +56,7 @@ def test_three_waves_are_told_at_their_openings_and_claim_no_sooner(tiered: Stac
     assert lifts_at == opened + timedelta(seconds=WAVES[2])
     for tier, seconds in enumerate(WAVES, start=1):
         for rep in _tier(tiered, tier):
-            sent = until(lambda rep=rep: _sent_at(tiered, lead_id, rep))
+            sent = until(lambda rep=rep: tiered.told_at(lead_id, rep["rep_id"]))
             late = sent - opened - timedelta(seconds=seconds)
             assert timedelta() <= late, f"tier {tier} was told too soon"
     status, won, _ = tiered.call("POST", f"/leads/{lead_id}/claim", token=third["token"])
@@ -155,7 +146,7 @@ def _told_first(stack: Stack, first: dict[str, Any], second: dict[str, Any]) -> 
     _, lead = stack.post_lead(score=30)
     lead_id = lead["lead_id"]
     opened = _moment(stack.lock(lead_id)["opens_at"])
-    at = [until(lambda rep=rep: _sent_at(stack, lead_id, rep)) for rep in (first, second)]
+    at = [until(lambda rep=rep: stack.told_at(lead_id, rep["rep_id"])) for rep in (first, second)]
     return at[0] - opened < timedelta(seconds=WAVES[1]) <= at[1] - opened
 
 
