@@ -15,7 +15,7 @@ BUILT_WITH = PYTHON=$(BOOT)/python UV=$(BOOT)/uv UV_PYTHON_INSTALL_DIR=$(abspath
 # Tests that keep every processor busy by themselves; the others run side by side.
 ALONE = race or stack or browser
 
-.PHONY: help run up down reset test bench lint format deploy contract requirements python
+.PHONY: help run up down reset test bench scale lint format deploy contract requirements python
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1|\2/' | column -t -s '|' 2>/dev/null || grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST)
@@ -43,6 +43,10 @@ test: python ## run every test
 bench: python ## measure what docs/costs.md and the README promise
 	@$(READY) dev
 	@$(BIN)/python tests/benchmarks/bench.py
+
+scale: python ## reckon what breaks first at many leads a second; writes docs/scale.md
+	@$(READY) dev
+	@$(BIN)/python tests/benchmarks/scale.py
 
 lint: python ## check style, types, imports and the template
 	@$(READY) lint
