@@ -28,9 +28,7 @@ def test_a_lead_makes_the_calls_that_the_bench_counted() -> None:
     listed = scale.COSTS.read_text(encoding="utf-8")
     row = re.search(r"HTTP API calls \| [^|]+ \| (\S+)", listed)
     assert row and float(row[1]) == scale.CALLS
-    assert scale.A_LEAD["seen"] + scale.A_LEAD["page"] + scale.A_LEAD["poll"] == (
-        scale.CALLS_WITHOUT_OWN_LIMIT
-    )
+    assert scale.A_LEAD["page"] + scale.A_LEAD["poll"] == (scale.CALLS_WITHOUT_OWN_LIMIT)
 
 
 def test_as_deployed_the_promised_leads_are_told_at_once(peaks: dict[str, Outcome]) -> None:
@@ -44,10 +42,11 @@ def test_a_limit_that_is_passed_is_seen_and_one_that_is_raised_is_not(
     peaks: dict[str, Outcome],
 ) -> None:
     before = peaks["100 leads/s, as deployed"]
-    assert before.refused[scale.DEFAULT] / before.asked[scale.DEFAULT] > 0.5
+    assert before.refused[scale.DEFAULT] / before.asked[scale.DEFAULT] > 0.3
     raised = peaks["… with `PeakLeadsPerSecond=100`"]
     assert not raised.refused[scale.DEFAULT]
-    assert raised.steps_full[scale.OFFERS] and raised.told_after > 10
+    large = peaks["… for large teams"]
+    assert large.steps_full[scale.OFFERS] and large.told_after > 10
     warmed = peaks["… and the offers table warmed"]
     assert not warmed.steps_full[scale.OFFERS]
     assert "score up to" in warmed.breaks  # the next in the list
