@@ -10,10 +10,12 @@ PYTHON := $(shell for p in $(PYTHON) python3 python3.13 python3.12 python3.11; d
 export PYTHON
 READY = $(PYTHON) tools/local/bootstrap.py
 BIN = .local/env/bin
+BOOT = $(abspath .local/boot/bin)
+BUILT_WITH = PYTHON=$(BOOT)/python UV=$(BOOT)/uv UV_PYTHON_INSTALL_DIR=$(abspath .local/python)
 # Tests that keep every processor busy by themselves; the others run side by side.
 ALONE = race or stack or browser
 
-.PHONY: help run up down reset test bench lint format deploy contract requirements python
+.PHONY: help run up down reset test bench scale lint format deploy contract requirements python
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1|\2/' | column -t -s '|' 2>/dev/null || grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST)
@@ -42,6 +44,10 @@ bench: python ## measure what docs/costs.md and the README promise
 	@$(READY) dev
 	@$(BIN)/python tests/benchmarks/bench.py
 
+scale: python ## reckon what breaks first at many leads a second; writes docs/scale.md
+	@$(READY) dev
+	@$(BIN)/python tests/benchmarks/scale.py
+
 lint: python ## check style, types, imports and the template
 	@$(READY) lint
 	$(BIN)/ruff check
@@ -58,7 +64,9 @@ format: python ## put the code in the one style
 
 deploy: python ## build, and deploy to your AWS account
 	@$(READY) deploy
-	PYTHON=$(abspath .local/boot/bin/python) .local/sam/bin/sam build
+	@# What is compiled for the runtime starts faster; uv may fetch the Python that compiles.
+	@$(BUILT_WITH) $(MAKE) -C shared functions FETCH=yes
+	$(BUILT_WITH) .local/sam/bin/sam build
 	.local/sam/bin/sam deploy --guided
 	@echo
 	@echo 'Deployed. For the commands of the README, with the name of your stack:'

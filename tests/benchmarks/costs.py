@@ -30,6 +30,7 @@ from botocore.awsrequest import AWSResponse
 from standardwebhooks import Webhook
 
 from benchmarks.meter import Meter
+from benchmarks.scale import LOOKERS, POLLS, TOLD
 from benchmarks.stage import (
     Context,
     add_reps,
@@ -62,8 +63,7 @@ from support import dynamodb_local
 from support.builders import World
 from support.tables import template
 
-REPS, LOOKERS = 50, 10
-POLLS = 2  # the page asks every 2 s how the race stands; whoever means to claim looks for 5 s
+REPS = TOLD
 PATIENT_POLLS = 12  # they look for 25 s, so that the others get a text after 20 s
 OTHER_OPEN_LEADS = 20
 # How often the page asks, whether others get a text meanwhile, how many leads are timed.

@@ -22,9 +22,9 @@ from benchmarks.stage import add_reps, organisation, post_leads, register_phones
 from dibs.aws import clients, clock
 from dibs.core.events import LeadEvent
 from dibs.core.lead import Lead
-from dibs.dispatch.follow import BATCH_SIZE, batches, follow
+from dibs.dispatch.follow import batches, follow
 from dibs.offers.notify import NotifyDeps, notify
-from dibs.offers.ports import NotifyBatch
+from dibs.offers.ports import BATCH_SIZE, NotifyBatch
 from dibs.race.claim import claim
 from dibs.wiring import wiring
 from support.builders import World, proof_of

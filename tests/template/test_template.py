@@ -11,11 +11,12 @@ from typing import Any
 
 import pytest
 
+from benchmarks import scale
 from dibs.aws.clients import PUBLISH_SECONDS, PUBLISH_TRIES
 from dibs.aws.settings import TABLES, Settings, logical_id
 from dibs.cli.target import output_of
 from dibs.core.rep import Platform
-from support.tables import TEMPLATE, expanded
+from support.tables import TEMPLATE, expanded, template
 
 WHOLE = expanded()
 RESOURCES: dict[str, dict[str, Any]] = WHOLE["Resources"]
@@ -369,6 +370,32 @@ def test_who_asks_without_a_token_has_a_limit_of_their_own() -> None:
     assert limits["POST /sign-in"]["ThrottlingRateLimit"] <= 5
     # A limit on a route that is not made yet fails the deployment.
     assert {routes[key] for key in limits} == set(RESOURCES["ApiStage"]["DependsOn"])
+
+
+def test_the_apis_limits_follow_from_the_peak_of_leads() -> None:
+    """What they let through is enough for the leads that the parameter promises."""
+    throttles, parameter = WHOLE["Mappings"]["Throttles"], WHOLE["Parameters"]["PeakLeadsPerSecond"]
+    assert list(throttles) == parameter["AllowedValues"]
+    for peak, limits in throttles.items():
+        leads = int(peak)
+        assert limits["Calls"] >= leads * scale.CALLS_WITHOUT_OWN_LIMIT * 1.2
+        assert limits["Claims"] >= leads * scale.TOLD
+        assert limits["Posts"] == leads * 10
+        assert limits["Calls"] <= scale.API_RATE  # of the account, which all routes share
+        for limit in ("Calls", "Claims", "Posts"):
+            assert limits[f"{limit}AtOnce"] == min(2 * limits[limit], scale.API_BURST)
+    stage = template()["Resources"]["ApiStage"]["Properties"]  # cfn-lint chooses a peak itself
+    routes = {
+        "Calls": stage["DefaultRouteSettings"],
+        "Claims": stage["RouteSettings"]["POST /c/{token}/claim"],
+        "Posts": stage["RouteSettings"]["POST /leads"],
+    }
+    for limit, settings in routes.items():
+        for name, key in (("Rate", limit), ("Burst", f"{limit}AtOnce")):
+            found = {"Fn::FindInMap": ["Throttles", {"Ref": "PeakLeadsPerSecond"}, key]}
+            assert settings[f"Throttling{name}Limit"] == found
+    settings = stage["RouteSettings"]
+    assert settings["POST /leads/{lead_id}/claim"] == settings["POST /c/{token}/claim"]
 
 
 def test_a_share_of_the_accounts_runs_is_kept_only_if_asked_for() -> None:

@@ -19,11 +19,12 @@ from dibs.core.ports import Timers
 from dibs.core.quality import Quality
 from dibs.core.rep import Rep, Usage
 from dibs.dispatch.late_notices import ON_ITS_WAY, next_lift, without_notice
+from dibs.dispatch.notice_groups import groups, last_group_after
 from dibs.dispatch.sweep import close
 from dibs.intake.ports import LeadStore
 from dibs.ledger.ports import LeadHistory
 from dibs.offers.audience import may_be_told
-from dibs.offers.ports import LATE, NotifyBatch, NotifyQueue, OfferStore
+from dibs.offers.ports import BATCH_SIZE, LATE, NotifyBatch, NotifyQueue, OfferStore
 from dibs.race.debts import debts
 from dibs.race.decide import Eligible, could_pay, decide, decide_knowing
 from dibs.race.draw import draw_is_due, draw_time, undrawn
@@ -38,7 +39,6 @@ from dibs.receipts.seal import SEAL, late_at, seal_at, seal_race
 from dibs.roster.ports import Roster
 from dibs.rules.playbook import Playbook
 
-BATCH_SIZE = 50
 # Batches of a wave run in parallel and start together, this long after they are queued.
 HEAD_START = timedelta(milliseconds=400)
 # A wave this near is queued now, to be notified when it opens.
@@ -103,6 +103,7 @@ def deal(event: LeadEvent, lead: Lead, deps: FollowDeps, *, wake: bool = True) -
     members = _with_debts(
         lead, _members(deps, lead.teams, fresh=fresh), playbook, now, deps.race.open_leads
     )
+    on_its_way = ON_ITS_WAY + last_group_after(len(members), playbook.notices)
     if next_opening(lead, now) is not None:
         early = opened_early(lead, members, _declined(lead, members, deps), playbook, now)
         if early != lead and deps.leads.open_early(lead, early):
@@ -117,12 +118,12 @@ def deal(event: LeadEvent, lead: Lead, deps: FollowDeps, *, wake: bool = True) -
             if not verdicts[rep.rep_id] and may_be_told(lead, rep, playbook)
         ]
         at_once = opened if opened > now else None
-        deps.queue.put(batches("offer", lead, reps, now, at_once, members=len(members)))
+        _tell(batches("offer", lead, reps, now, at_once, members=len(members)), playbook, deps)
         _record_wave(lead, opened, at, playbook, verdicts, deps)
         _record_open_to([lead], members, playbook, at, deps)
         _record_told(lead, opened, deps)
         lead = replace(lead, notified_until=opened)
-    elif lead.notified_until is not None and now >= lead.notified_until + ON_ITS_WAY:
+    elif lead.notified_until is not None and now >= lead.notified_until + on_its_way:
         _tell_late(lead, members, playbook, now, deps)
     if wake:
         upcoming = next_opening(lead, now + NEAR)
@@ -130,7 +131,7 @@ def deal(event: LeadEvent, lead: Lead, deps: FollowDeps, *, wake: bool = True) -
         moment = min(moment, draw_time(lead)) if undrawn(lead) else moment
         lift = next_lift(lead, members, playbook, max(now, lead.notified_until or now))
         if lift is not None:
-            moment = min(moment, max(lift, (lead.notified_until or now) + ON_ITS_WAY))
+            moment = min(moment, max(lift, (lead.notified_until or now) + on_its_way))
         deps.timers.wake_at(lead, min(moment, lead.closes_at), now)
 
 
@@ -143,7 +144,13 @@ def _tell_late(
 ) -> None:
     """Tell the reps who may claim the lead and have no notice of it (C13)."""
     reps = without_notice(lead, members, deps.offers, playbook, now, deps.race.open_leads)
-    deps.queue.put(batches(LATE, lead, reps, now, now))
+    _tell(batches(LATE, lead, reps, now, now), playbook, deps)
+
+
+def _tell(told: Sequence[NotifyBatch], playbook: Playbook, deps: FollowDeps) -> None:
+    """Have reps told: so many at once, the others in groups after them (N6)."""
+    for delay, group in groups(told, playbook.notices):
+        deps.queue.put(group, delay_seconds=delay)
 
 
 def check_rep(rep_id: str, deps: FollowDeps) -> None:

@@ -14,6 +14,7 @@ from dibs.core.events import LATE_AFTER, LeadEvent
 from dibs.core.lead import Lead, State, moved
 from dibs.core.ports import Bus
 from dibs.dispatch.late_notices import ON_ITS_WAY, without_notice
+from dibs.dispatch.notice_groups import last_group_after
 from dibs.intake.ports import LeadStore, Pending
 from dibs.offers.ports import OfferStore
 from dibs.race.decide import schedule_of_team
@@ -122,6 +123,9 @@ def _somebody_untold(
         return False
     members = [member for team in lead.teams for member in roster.team(team)]
     playbook = roster.playbook()
+    on_its_way = ON_ITS_WAY + last_group_after(len(members), playbook.notices)
+    if now < lead.notified_until + on_its_way:
+        return False
     return bool(without_notice(lead, members, offers, playbook, now, lambda: open_leads))
 
 

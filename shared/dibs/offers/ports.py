@@ -11,6 +11,9 @@ from dibs.core.lead import Lead
 from dibs.core.rep import Device, Rep
 from dibs.race.ports import SentOffer
 
+BATCH_SIZE = 50
+"""How many reps one notify run tells."""
+
 LATE = "late"
 """The kind of an offer to who became eligible after their wave, or whose notice was lost (C13)."""
 

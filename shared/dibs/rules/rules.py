@@ -371,6 +371,18 @@ class Overnight:
 
 
 @dataclass(frozen=True)
+class Notices:
+    """Of a lead, `at_once` reps are told together, and the next ones `every_seconds` later (N6).
+
+    They are told 50 at a time, so `at_once` counts in fifties. All may claim from the start.
+    """
+
+    at_once: int = 1000
+    every_seconds: int = 5
+    __pydantic_config__ = STRICT
+
+
+@dataclass(frozen=True)
 class SignIn:
     """A browser stays signed in so long; a link to sign in works once, for so many minutes (U8).
 
@@ -485,6 +497,7 @@ class Rules:
     sms: Sms = field(default_factory=Sms)
     availability: Availability = field(default_factory=Availability)
     overnight: Overnight = field(default_factory=Overnight)
+    notices: Notices = field(default_factory=Notices)
     duplicates: Duplicates = field(default_factory=Duplicates)
     phone_region: str = ""
     test_reps: tuple[str, ...] = ()

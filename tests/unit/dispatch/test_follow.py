@@ -14,8 +14,9 @@ from dibs.core.events import LeadEvent
 from dibs.core.lead import Lead, State
 from dibs.core.rep import Rep, Usage
 from dibs.dispatch import follow as offering
-from dibs.dispatch.follow import BATCH_SIZE, HEAD_START, NEAR, batches
-from dibs.offers.ports import NotifyBatch
+from dibs.dispatch.follow import HEAD_START, NEAR, batches
+from dibs.dispatch.notice_groups import groups, last_group_after
+from dibs.offers.ports import BATCH_SIZE, NotifyBatch
 from dibs.race.claim import claim
 from dibs.race.ports import SentOffer
 from dibs.race.undo import undo
@@ -147,6 +148,80 @@ def test_several_batches_share_one_instant_ahead_and_a_single_one_does_not_wait(
     (one,) = batches("offer", a_lead(), [a_rep(1)], NOON)
     assert one.notify_at == NOON
     assert batches("offer", a_lead(), [], NOON) == []
+
+
+def groups_of(world: FakeWorld, kind: str = "offer") -> list[tuple[int, int]]:
+    """Return how many reps are told after how many seconds."""
+    sizes: dict[int, int] = {}
+    for batch, delay in world.queue.waiting:
+        if batch.kind == kind:
+            sizes[delay] = sizes.get(delay, 0) + len(batch.rep_ids)
+    return sorted(sizes.items())
+
+
+@pytest.mark.parametrize(
+    ("reps", "notices", "groups"),
+    [
+        (120, {}, [(0, 120)]),
+        (120, {"at_once": 100, "every_seconds": 5}, [(0, 100), (5, 20)]),
+        (120, {"at_once": 120, "every_seconds": 5}, [(0, 100), (5, 20)]),  # counted in fifties
+        (160, {"at_once": 50, "every_seconds": 7}, [(0, 50), (7, 50), (14, 50), (21, 10)]),
+        (100, {"at_once": 50, "every_seconds": 60}, [(0, 50), (60, 50)]),
+        (50, {"at_once": 50}, [(0, 50)]),
+    ],
+)
+def test_of_a_large_team_so_many_are_told_at_once_and_the_others_in_groups_after_them(
+    reps: int, notices: dict[str, int], groups: list[tuple[int, int]]
+) -> None:
+    world = a_world(reps, notices=notices)
+    follow(world, opened(world.post_lead(a_card())))
+    assert groups_of(world) == groups
+    assert len(told(world)) == reps
+
+
+def test_who_is_in_the_first_group_is_drawn_for_each_lead() -> None:
+    reps = [a_rep(number) for number in range(1, 101)]
+    rules = a_playbook(notices={"at_once": 50}).notices
+    often = dict.fromkeys((rep.rep_id for rep in reps), 0)
+    for number in range(100):
+        dealt = batches("offer", a_lead(lead_id=f"lead-{number}"), reps, NOON)
+        _, first = next(groups(dealt, rules))
+        for rep_id in first[0].rep_ids:
+            often[rep_id] += 1
+    assert min(often.values()) > 25  # 50 expected; 25 is five deviations away
+    assert max(often.values()) < 75
+
+
+def test_who_is_told_later_may_claim_before() -> None:
+    world = a_world(100, notices={"at_once": 50})
+    lead = world.post_lead(a_card())
+    follow(world, opened(lead))
+    [later] = [batch.rep_ids[0] for batch, delay in world.queue.waiting if delay]
+    rep = next(one for one in map(a_rep, range(1, 101)) if one.rep_id == later)
+    claim(world.race, lead.lead_id, rep.rep_id, proof_of(rep), world.clock)
+    assert world.lead(lead).state is State.CLAIMED
+
+
+def test_a_group_that_is_still_to_come_counts_as_on_its_way() -> None:
+    world = a_world(160, notices={"at_once": 50, "every_seconds": 10})
+    lead = world.post_lead(a_card())
+    follow(world, opened(lead))
+    world.queue.waiting.clear()
+    world.clock.pass_(seconds=39)  # the last group is told after 30 s, and may take 10 s
+    follow(world, LeadEvent("lead.check", lead.lead_id, lead.epoch))
+    assert world.queue.waiting == []
+    world.clock.pass_(seconds=1)
+    follow(world, LeadEvent("lead.check", lead.lead_id, lead.epoch))
+    assert groups_of(world, "late") == [(0, 50), (10, 50), (20, 50), (30, 10)]
+
+
+def test_nobody_is_kept_waiting_longer_than_the_queue_can() -> None:
+    world = a_world(200, notices={"at_once": 50, "every_seconds": 60})
+    batches_ = [NotifyBatch("offer", "l", 1, (str(n),)) for n in range(40)]
+    delays = [delay for delay, _ in groups(batches_, world.roster.playbook().notices)]
+    assert delays[:3] == [0, 60, 120]
+    assert max(delays) == 900
+    assert last_group_after(100_000, world.roster.playbook().notices) == 15 * MINUTE
 
 
 def test_nobody_is_told_of_an_opening_that_is_over() -> None:

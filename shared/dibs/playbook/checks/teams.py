@@ -82,6 +82,8 @@ LIMITS: Mapping[str, tuple[int, int]] = {
     "availability.pause_ends_after_minutes": (1, 10_080),
     "overnight.at_once": (1, 1000),
     "overnight.every_seconds": (0, 3600),
+    "notices.at_once": (50, 10_000),
+    "notices.every_seconds": (1, 60),
     "duplicates.days": (1, 3650),
     "duplicates.name_people": (2, 100),
     "sign_in.rep_session_days": (1, 365),
