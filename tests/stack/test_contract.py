@@ -63,7 +63,7 @@ def caller(stack: Stack) -> Iterator[Caller]:
     said = ("--name", "Fuzz", "--team", stack.reps[0]["team"], "--zone", "Asia/Kuching")
     token = stack.dibs("reps", "add", *said).split()[-1]
     rep = {"rep_id": token.partition(".")[0], "token": token}
-    _, lead = stack.post_lead(company="Described Ltd", test=True)
+    _, lead = stack.post_lead(company="Described Ltd", test=True, test_everybody=True)
     link = stack.link(rep, lead["lead_id"]).rpartition("/")[2]
     yield Caller(stack, rep["rep_id"], token, lead["lead_id"], link)
     manager = stack.described["manager_token"]
