@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlencode
 
 from dibs.aws import clock
 from dibs.aws.observability import count, logger
@@ -51,6 +52,7 @@ from dibs.web.http import (
     header,
     lead_id,
     path,
+    query,
     wants_html,
     won_body,
 )
@@ -125,10 +127,31 @@ def outcome(event: Event, sent: OutcomeIn) -> Response:
         wiring().timers.check("queue.check")
     logger.info("outcome recorded", lead_id=link.lead_id, rep_id=link.rep_id)
     if wants_html(event):
-        return _page(event, _show(event, sent.outcome))
+        return _to_page(event, sent)
     repeated = all(one.repeated for one in told)
     recorded = [one.entry.kind for one in told]
     return answer(200, {"lead_id": link.lead_id, "recorded": recorded, "repeated": repeated})
+
+
+def _to_page(event: Event, sent: OutcomeIn) -> Response:
+    """Send the browser on to the page, which says what was recorded; going back sends nothing."""
+    asked = urlencode({"told": sent.outcome, "tap": sent.outcome_id})
+    where = f"/c/{quote(path(event, 'token'), safe='')}?{asked}"
+    return {
+        "statusCode": 303,
+        "headers": {"location": where, "cache-control": "no-store"},
+        "body": "",
+    }
+
+
+def _recorded(event: Event, link: Link) -> str:
+    """Return the outcome that the page's address names, if it is recorded."""
+    told, tap = query(event, "told"), query(event, "tap")
+    if not (told and tap):
+        return ""
+    from dibs.ledger.quick import recorded
+
+    return recorded(wiring().ledger, link.rep_id, link.lead_id, told, tap)
 
 
 def _why_it_went(link: Link, error: DibsError) -> DibsError:
@@ -206,8 +229,8 @@ def _state(view: RaceView, now: datetime) -> str:
     return "won" if lead.owner == rep.rep_id else "open"
 
 
-def _show(event: Event, told: str = "") -> Page:
-    """Return the page of the race as it stands; after an outcome was `told` it says so.
+def _show(event: Event) -> Page:
+    """Return the page of the race as it stands; after an outcome was told it says so.
 
     A link alone shows the contact for some minutes, the rep's own session as long as they hold it.
     """
@@ -229,9 +252,10 @@ def _show(event: Event, told: str = "") -> Page:
         except Withdrawn as error:
             raise _why_it_went(link, error) from error
         known = said is not None and proves(view.credential, said, view.token_number, now)
+        told = _recorded(event, link)
         return pages.standing(wiring().race, view, token, now, signed_in=known, told=told)
     except DibsError as error:
-        return pages.of_error(error, token, language, now, posted=bool(told))
+        return pages.of_error(error, token, language, now, posted=False)
 
 
 def _answered(event: Event, act: Callable[[Link, Proof], Won | InDraw | None]) -> Response:
@@ -254,7 +278,7 @@ def _answered(event: Event, act: Callable[[Link, Proof], Won | InDraw | None]) -
         if isinstance(done, InDraw):
             page = pages.of_draw(done, language, clock.now())
         elif done is not None and judged is not None:
-            page = pages.of_win(done, token, judged, clock.now())
+            page = pages.of_win(wiring().race, done, token, judged, clock.now())
         else:
             page = pages.undone(language)
     except DibsError as error:
@@ -295,7 +319,11 @@ def _counted(won: Won | InDraw) -> Won | InDraw:
 _SEEN_ON_THE_LINK = (LeadNotFound, Withdrawn)
 _CLAIMING = (*_SEEN_ON_THE_LINK, AlreadyClaimed, ClaimRefused, Expired)
 _AGAIN = "The same rep, lead and opening get the same answer again."
-_SHOWN = Route(show, LINK, dict.fromkeys((200, 404, 410, 503), HTML))
+_TOLD = {
+    "told": {"description": "The outcome sent just now: the page says that it is recorded."},
+    "tap": {"description": "Its `outcome_id`."},
+}
+_SHOWN = Route(show, LINK, dict.fromkeys((200, 404, 410, 503), HTML), query=_TOLD)
 
 ROUTES = {
     "POST /leads/{lead_id}/claim": Route(
@@ -320,7 +348,7 @@ ROUTES = {
     "POST /c/{token}/outcome": Route(
         outcome,
         LINK,
-        {200: ("OutcomeTold", HTML), **dict.fromkeys((404, 409, 410, 422, 503), HTML)},
+        {200: "OutcomeTold", 303: "", **dict.fromkeys((404, 409, 410, 422, 503), HTML)},
         (*_SEEN_ON_THE_LINK, NoLongerYours, NotYours, IllegalMove, AlreadyExists, Forbidden),
         body=OutcomeIn,
         repeated="The same outcome_id counts once.",

@@ -119,11 +119,14 @@ def won_page(
     outcomes: Sequence[str] = (),
     tap: str = "",
     told: str = "",
+    closed: str = "",
+    lost: bool = False,
 ) -> Page:
     """The lead is this rep's: everything about it, consent and do-not-call first (C3, C8).
 
     `due` says by when to make contact. `outcomes` are the words that may be reported, each a tap
-    that counts once under the id `tap`; `told` is the one just reported.
+    that counts once under the id `tap`; `told` is the one just reported. `closed` says how the lead
+    has ended; where it is `lost`, nobody is to be called.
     """
     undo_left = _seconds(undo_until - now) if undo_until else 0
     return _page(
@@ -137,14 +140,14 @@ def won_page(
         score=card.score,
         posts=card.merged[-_POSTS_SHOWN:],
         phone=card.contact_phone,
-        dial=dialable(card),
-        write_to=writable(card),
+        dial="" if lost else dialable(card),
+        write_to="" if lost else writable(card),
         claimed_in=_duration(claim_ms, language),
         claimed_ago=_long_ago(now - claimed_at, language),
         undo_left=undo_left,
         claimed=claimed,
         due=due,
-        **_taps(outcomes, tap, told, token, posted, language),
+        **_taps(outcomes, tap, told, token, posted, language, closed),
     )
 
 
@@ -158,12 +161,15 @@ def won_but_hidden_page(
     outcomes: Sequence[str] = (),
     tap: str = "",
     told: str = "",
+    closed: str = "",
+    lost: bool = False,
 ) -> Page:
     """The link's holder won, too long ago for a link alone to show a customer's details.
 
     They sign in to see them, and come back here.
     """
-    taps = _taps(outcomes, tap, told, token, posted, language)
+    del lost  # there is nobody to call here
+    taps = _taps(outcomes, tap, told, token, posted, language, closed)
     sign_in = f"{_root(posted)}sign-in?to=/c/{quote(token, safe='')}"
     return _message(
         200, "won_hidden", language, tone="won", company=company, due=due, sign_in=sign_in, **taps
@@ -176,15 +182,25 @@ def _root(posted: bool) -> str:
 
 
 def _taps(
-    outcomes: Sequence[str], tap: str, told: str, token: str, posted: bool, language: str
+    outcomes: Sequence[str],
+    tap: str,
+    told: str,
+    token: str,
+    posted: bool,
+    language: str,
+    closed: str,
 ) -> dict[str, Any]:
-    """Return what the row of outcomes needs: where it is sent, its buttons, what was just said."""
+    """Return what the row of outcomes needs: where it is sent, its buttons, what was just said.
+
+    A lead that has ended has no buttons; `closed` says so instead.
+    """
     _ = translator(language)
     return {
         "home": _root(posted),
         "tell": "outcome" if posted else f"{token}/outcome",
         "outcomes": [(outcome, _(OUTCOME_LABELS[outcome])) for outcome in outcomes],
         "tap": tap,
+        "closed": closed,
         "told": _(OUTCOME_LABELS[told]) if told in OUTCOME_LABELS else told,
     }
 
@@ -320,6 +336,7 @@ def _labels(language: str) -> dict[str, str]:
     _ = translator(language)
     return {
         "sending": _("Claiming…"),
+        "recording": _("Recording…"),
         "offline": _("No connection – trying again…"),
         "busy": _("Very busy – trying again…"),
         "gone": _("This lead has just gone."),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -37,7 +36,7 @@ from dibs.core.errors import (
 )
 from dibs.core.lead import State
 from dibs.ledger.quick import next_outcomes
-from dibs.ledger.texts import deadline, not_done
+from dibs.ledger.texts import closed_sentence, deadline
 from dibs.race.claim import (
     InDraw,
     Won,
@@ -47,9 +46,11 @@ from dibs.race.claim import (
     waits_in_draw,
 )
 from dibs.race.draw import DRAWN_AFTER, collects
+from dibs.race.lifecycle import taken
 from dibs.race.opening import exclusive_until
 from dibs.race.ports import RaceStore, RaceView
 from dibs.web.http import STATUS
+from dibs.web.translations import not_done
 
 
 def standing(
@@ -63,7 +64,7 @@ def standing(
     """Return the page of a race as it stands for the holder of this link.
 
     The winner sees the contact at first, and where they have `signed_in` as long as they hold it.
-    `told` is the outcome they have just reported.
+    `told` is the outcome they have just reported, in a request before this one.
     """
     language = view.rep.language if view.rep else "en"
     refusals: tuple[Refusal, ...] = ()
@@ -76,7 +77,7 @@ def standing(
             view = store.read(lead.lead_id, rep.rep_id)  # caught between lock and record
         if lead.owner == rep.rep_id and view.claim is not None:
             won = standing_win(store, view, view.claim, now, only_at_first=not signed_in)
-            return of_win(won, token, view, now, posted=bool(told), told=told)
+            return of_win(store, won, token, view, now, posted=False, told=told)
     except ClaimRefused as error:
         refusals, lifts_at = error.refusals, error.lifts_at
     except DibsError as error:
@@ -108,7 +109,14 @@ def of_draw(entered: InDraw, language: str, now: datetime) -> Page:
 
 
 def of_win(
-    won: Won, token: str, view: RaceView, now: datetime, *, posted: bool = True, told: str = ""
+    store: RaceStore,
+    won: Won,
+    token: str,
+    view: RaceView,
+    now: datetime,
+    *,
+    posted: bool = True,
+    told: str = "",
 ) -> Page:
     """Return the winner's page: the contact, by when to make it, and what came of it.
 
@@ -118,14 +126,16 @@ def of_win(
     assert lead is not None
     assert rep is not None
     if lead.owner != rep.rep_id:
-        lead = replace(lead, state=State.CLAIMED, return_at=won.claim.return_at, worked_at=None)
+        lead = taken(lead, won.claim)
     common: dict[str, Any] = {
         "token": token,
         "posted": posted,
         "due": deadline(lead, rep, now),
-        "outcomes": next_outcomes(lead.state),
+        "outcomes": next_outcomes(lead.state, store.reporting()),
         "tap": f"{won.claim.epoch}-{to_ms(now)}",
         "told": told,
+        "closed": closed_sentence(lead.state, rep.language),
+        "lost": lead.state is State.LOST,
         "language": rep.language,
     }
     if won.card is None:

@@ -282,7 +282,9 @@ ROUTES = {
         pool.pool, POOL_VIEWER, {200: "PoolShown"}, (Forbidden, InvalidInput), query=pool.POOL
     ),
     "GET /me/leads": Route(held, REP, {200: "HeldLeads"}),
-    "GET /": Route(home.show, REP_AND_USAGE, {200: HTML, 303: ""}, page=home.page_of),
+    "GET /": Route(
+        home.show, REP_AND_USAGE, {200: HTML, 303: ""}, query=page.TAP, page=home.page_of
+    ),
     "GET /me/leads/{lead_id}": Route(
         held_lead.show, REP, {200: "LeadInHand"}, (LeadNotFound, NoLongerYours)
     ),
@@ -291,6 +293,7 @@ ROUTES = {
         HOLDER_OR_MANAGER,
         {200: (HTML, "LeadShown"), 303: "", **_ERROR_PAGES},
         (LeadNotFound, NoLongerYours, RouteNotFound),
+        query=page.TAP,
         page=held_lead.page_of,
     ),
     "POST /me/leads/{lead_id}/outcome": Route(

@@ -33,7 +33,7 @@ def show_page(event: Event, rep: Rep) -> Response:
         found = _found(event, rep)
     except DibsError as error:
         return _or_page(event, error, rep)
-    return page.lead(found, _outcomes(found), clock.now())
+    return page.lead(found, _outcomes(found), clock.now(), dropped=page.was_dropped(event))
 
 
 def outcome(event: Event, rep: Rep, sent: OutcomeIn) -> Response:
@@ -63,7 +63,7 @@ def page_of(event: Event, error: DibsError) -> Response | None:
     if not wants_html(event):
         return None
     if isinstance(error, Unauthorized):
-        return page.to(f"/sign-in?to={_page(event)}")
+        return page.sign_in(event, _page(event))
     return page.problem(error, _page(event))
 
 

@@ -17,7 +17,6 @@ _REPORT = "/reports/assignment"
 
 def show(event: Event, caller: tuple[Rep, Usage]) -> Response:
     """`GET /`: the rep's page: on duty or paused, open offers, leads in hand; without script."""
-    del event
     rep, usage = caller
     mine, now = wiring(), clock.now()
     playbook = mine.roster.playbook()
@@ -26,7 +25,7 @@ def show(event: Event, caller: tuple[Rep, Usage]) -> Response:
         (lead, next_outcomes(lead.state, reporting)) for lead in mine.holdings.held_by(rep.rep_id)
     ]
     offers = open_offers(mine.race, rep, usage, playbook, now)
-    return page.home(rep, playbook, offers, held, now)
+    return page.home(rep, playbook, offers, held, now, dropped=page.was_dropped(event))
 
 
 def page_of(event: Event, error: DibsError) -> Response | None:
@@ -34,7 +33,7 @@ def page_of(event: Event, error: DibsError) -> Response | None:
     if not wants_html(event):
         return None
     if isinstance(error, Unauthorized):
-        return page.to("/sign-in?to=/")
+        return page.sign_in(event, HOME)
     if isinstance(error, Forbidden):
         return page.to(_REPORT)
     return page.problem(error, HOME)

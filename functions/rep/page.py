@@ -8,18 +8,20 @@ from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from dibs.aws.clock import to_ms
 from dibs.core.errors import DibsError, NoLongerYours
-from dibs.core.lead import Lead
+from dibs.core.lead import Lead, State
 from dibs.core.rep import Rep
 from dibs.ledger.in_hand import InHand
-from dibs.ledger.texts import deadline, done_label, not_done
+from dibs.ledger.texts import closed_sentence, deadline, done_label
 from dibs.offers.open_offers import OpenOffer
 from dibs.race.decide import Refused, off
 from dibs.rules.playbook import Playbook
 from dibs.web.contact import dialable, writable
-from dibs.web.http import STATUS, Response
+from dibs.web.http import STATUS, Event, Response, query
+from dibs.web.route import reads
 from dibs.web.site import Site
 from dibs.web.site import site as build_site
 from dibs.web.translations import (
@@ -28,6 +30,7 @@ from dibs.web.translations import (
     in_words,
     local_time,
     named,
+    not_done,
     refusal_sentence,
     shown_company,
     translator,
@@ -35,6 +38,13 @@ from dibs.web.translations import (
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _PAUSES = (15, 60)
+DROPPED = "tap=dropped"
+TAP = {
+    "tap": {
+        "description": "`dropped`: the tap before signing in was not done.",
+        "enum": ["dropped"],
+    }
+}
 
 
 @dataclass(frozen=True)
@@ -62,8 +72,13 @@ def home(
     offers: Sequence[OpenOffer],
     held: Sequence[tuple[Lead, tuple[str, ...]]],
     now: datetime,
+    *,
+    dropped: bool = False,
 ) -> Response:
-    """The rep's page: duty, open offers with their claim links, leads in hand."""
+    """The rep's page: duty, open offers with their claim links, leads in hand.
+
+    `dropped`: a tap came without a session.
+    """
     longest = playbook.availability.pause_ends_after_minutes
     paused = rep.paused_until is not None and rep.paused_until > now
     return _page(
@@ -71,6 +86,7 @@ def home(
         "home.html",
         rep.language,
         name=rep.name,
+        dropped=_dropped(rep.language) if dropped else "",
         paused=paused,
         until=local_time(rep.paused_until, rep, now) if paused and rep.paused_until else "",
         reasons=[refusal_sentence(one, rep.language) for one in off(rep, playbook, now)],
@@ -108,17 +124,25 @@ def _held(lead: Lead, outcomes: tuple[str, ...], rep: Rep, now: datetime) -> Row
     )
 
 
-def lead(found: InHand, outcomes: tuple[str, ...], now: datetime) -> Response:
-    """A lead in hand: contact, deadline, what came of it, what was done."""
+def lead(
+    found: InHand, outcomes: tuple[str, ...], now: datetime, *, dropped: bool = False
+) -> Response:
+    """A lead in hand: contact, deadline, what came of it, what was done.
+
+    Of a lost one nobody is to be called. `dropped`: a tap came without a session.
+    """
     rep, card, held = found.rep, found.card, found.lead
+    lost = held.state is State.LOST
     return _page(
         200,
         "lead.html",
         rep.language,
         card=card,
         posts=card.merged,
-        dial=dialable(card),
-        write_to=writable(card),
+        dial="" if lost else dialable(card),
+        write_to="" if lost else writable(card),
+        closed=closed_sentence(held.state, rep.language),
+        dropped=_dropped(rep.language) if dropped else "",
         due=deadline(held, rep, now),
         row=Row(held.lead_id, card.company, "", "", "", _labels(outcomes, rep), _tap(held, now)),
         came=local_time(found.came.claimed_at, rep, now),
@@ -143,6 +167,25 @@ def to(where: str) -> Response:
     """Another page comes next."""
     headers = {"location": where, "cache-control": "no-store"}
     return {"statusCode": 303, "headers": headers, "body": ""}
+
+
+def sign_in(event: Event, comes_next: str) -> Response:
+    """Where to sign in, after which the page `comes_next`.
+
+    What a request without a session would have changed is not done, and that page says so.
+    """
+    dropped = "" if reads(event.get("routeKey", "")) else quote(f"?{DROPPED}")
+    return to(f"/sign-in?to={comes_next}{dropped}")
+
+
+def was_dropped(event: Event) -> bool:
+    """Tell whether this page comes next after a tap without a session."""
+    return query(event, "tap") == "dropped"
+
+
+def _dropped(language: str) -> str:
+    _ = translator(language)
+    return _("You were signed out, so what you tapped last was not done. Tap it again.")
 
 
 def _labels(outcomes: tuple[str, ...], rep: Rep) -> tuple[tuple[str, str], ...]:

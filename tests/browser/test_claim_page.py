@@ -87,3 +87,22 @@ def test_opening_the_page_counts_as_seen_but_a_bot_does_not(
         page.reload()
     assert got.value.status == 200
     assert all(url.endswith("/seen") for url in posted)
+
+
+def test_an_outcome_on_a_dead_network_is_tried_again_and_counts_once(
+    stack: Stack, phone: BrowserContext
+) -> None:
+    _, lead = stack.post_lead(company="Lift Ltd")
+    page = opened(phone, stack, stack.reps[2], lead["lead_id"])
+    page.locator("form button").first.tap()
+    page.locator("dialog[open] [data-act=yes]").tap()
+    taps = page.locator("[data-tell] button")
+    expect(taps.first).to_be_visible()
+    before = page.evaluate("history.length")
+    phone.set_offline(True)
+    page.locator("[data-tell] [value=reached]").tap()
+    expect(page.locator("#say")).not_to_be_empty()
+    phone.set_offline(False)
+    expect(page.get_by_text("Recorded: Reached")).to_be_visible(timeout=15_000)
+    # Nothing to send again lies behind "back".
+    assert page.evaluate("history.length") == before

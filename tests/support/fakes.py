@@ -51,6 +51,7 @@ from dibs.race.verdicts import RecordedVerdicts
 from dibs.receipts.ports import Dispute
 from dibs.receipts.receipts import ChainLink, SealedRace
 from dibs.roster.audit import Entry
+from dibs.rules.game import Reporting
 from dibs.rules.playbook import Playbook
 from support.builders import NOON, a_playbook, token_of
 
@@ -219,6 +220,9 @@ class FakeRace:
             playbook=memory.playbook,
             credential=memory.tokens.get(shown.owner) if shown else None,
         )
+
+    def reporting(self) -> Reporting:
+        return self._memory.playbook.game.reporting
 
     def look(self, lead_id: str, rep_id: str) -> RaceView:
         return replace(self.read(lead_id, rep_id), claim=None, noticed_at=None)

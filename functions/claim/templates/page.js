@@ -1,5 +1,5 @@
 'use strict';
-// The page works without this script. With it: the sheet that asks, a claim that survives a bad
+// The page works without this script. With it: the sheet that asks, taps that survive a bad
 // network, a running clock, and the news within 3 s when somebody else was faster.
 // Every answer is the part of such a page that changes; its <main> replaces ours.
 const part = 'text/html;part=main';
@@ -17,12 +17,12 @@ if (place.textContent !== text) place.textContent = text;
 }
 
 // One request, given up after 8 s; throws when there is no answer.
-async function ask(path, accept, method = 'GET') {
+async function ask(path, accept, method = 'GET', body) {
 const stop = new AbortController();
 const late = setTimeout(() => stop.abort(), 8000);
 try {
 const answer = await fetch(path, {
-method, headers: {accept}, cache: 'no-store', keepalive: true, signal: stop.signal
+method, body, headers: {accept}, cache: 'no-store', keepalive: true, signal: stop.signal
 });
 return [answer, await answer.text()];
 } finally {
@@ -37,18 +37,20 @@ setTimeout(go, ms);
 addEventListener('online', go, {once: true});
 });
 
-// Tapping again is harmless (a claim is decided once), so keep on until there is an answer.
+// Tapping again is harmless (a claim is decided once, an outcome counts once by its id), so keep on
+// until there is an answer.
 // After the window closed, only look how it ended.
-async function send(what) {
+async function send(what, body) {
 if (sending) return;
 const mine = sending = {};
 find('[data-act=yes]')?.setAttribute('aria-disabled', true);
 if (what === 'claim') say(labels.sending);
+if (body) say(labels.recording);
 for (let n = 0; sending === mine; n++) {
 let pause = Math.min(500 * 2 ** n, 5000);
 try {
 const over = what === 'claim' && Date.now() > ends;
-const [answer, html] = await ask(over ? page : `${page}/${what}`, part, over ? 'GET' : 'POST');
+const [answer, html] = await ask(over ? page : `${page}/${what}`, part, over ? 'GET' : 'POST', body);
 if (!failed(answer)) return show(html);
 say(labels.busy);
 pause = Math.max(pause, 1000 * answer.headers.get('retry-after'));
@@ -148,6 +150,13 @@ timer = setTimeout(watch, 2000);
 addEventListener('submit', (event) => {
 const what = event.target.dataset.do;
 const sheet = find('dialog');
+const tapped = event.submitter;
+if ('tell' in event.target.dataset && tapped) {
+event.preventDefault();
+const said = new URLSearchParams(new FormData(event.target));
+said.set(tapped.name, tapped.value);
+send('outcome', said);
+}
 if (!what) return;
 event.preventDefault();
 if (what !== 'claim') send(what === 'undo' ? what : 'claim');

@@ -35,6 +35,11 @@ class Forbidden(DibsError):
     code = "forbidden"
     message = "Your role may not do this. Ask your manager."
 
+    def __init__(self, message: str | None = None, *, only: tuple[str, ...] = ()) -> None:
+        """`only`: who reports what this person did, where nobody else does (K5)."""
+        super().__init__(message)
+        self.only = only
+
 
 class LeadNotFound(DibsError):
     """Raised when the lead does not exist, or the rep may not know that it does."""

@@ -17,7 +17,8 @@ from dibs.rules.game import Reporter, Reporting
 # A sender's clock may be ahead of ours by up to this.
 AHEAD = timedelta(minutes=5)
 
-_CLOSED = (State.WON, State.LOST)
+CLOSED = (State.WON, State.LOST)
+"""The states in which a lead has ended; its holder sees it still."""
 # Each stage implies those before it.
 _STAGES = (State.CONTACTED, State.QUALIFIED, State.OPPORTUNITY, State.WON)
 
@@ -180,7 +181,8 @@ def not_believed(
     rule = rules.rule_for(activity.type)
     if activity.type != REVERSAL and reporter not in rule.by:
         who = " or a ".join(rule.by)
-        raise Forbidden(f"Only a {who} reports {activity.type!r}; ask them to, or a manager.")
+        said = f"Only a {who} reports {activity.type!r}; ask them to, or a manager."
+        raise Forbidden(said, only=rule.by)
     errors = []
     days = rules.days_for(activity.type, reporter)
     if activity.at < now - timedelta(days=days):
@@ -212,7 +214,7 @@ def possible(type: str, state: State) -> bool:
     The same end again may bring its amount, or somebody's word for it; it moves nothing.
     """
     to = MOVES.get(type)
-    return not (to in _CLOSED and state in _CLOSED and to is not state)
+    return not (to in CLOSED and state in CLOSED and to is not state)
 
 
 def next_moves(state: State) -> tuple[str, ...]:
@@ -234,7 +236,7 @@ def step(
         NotYours: the rep does not hold the lead.
         IllegalMove: the lead has already ended otherwise.
     """
-    if lead.owner != rep_id or lead.state not in (*HELD, *_CLOSED):
+    if lead.owner != rep_id or lead.state not in (*HELD, *CLOSED):
         raise NotYours
     after, transition = lead, None
     to = MOVES.get(activity.type)
@@ -244,7 +246,7 @@ def step(
         after, transition = moved(lead, to, now, activity.type, rep_id)
         transition = replace(transition, told=activity.digest)
     first_work = lead.worked_at is None and (
-        activity.type in counting(counts) or after.state in _CLOSED
+        activity.type in counting(counts) or after.state in CLOSED
     )
     if first_work:
         # A system that reports whole seconds may name a moment just before the lead was claimed.
@@ -286,6 +288,6 @@ def taken_back(
 
 
 def _reached(state: State, stage: State) -> bool:
-    if state in _CLOSED:
+    if state in CLOSED:
         return True
     return state in _STAGES and stage in _STAGES and _STAGES.index(state) >= _STAGES.index(stage)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 
-from dibs.core.errors import AlreadyExists, DibsError, FieldError, InvalidInput
+from dibs.core.errors import AlreadyExists, FieldError, IllegalMove, InvalidInput
 from dibs.core.lead import State
-from dibs.ledger.activities import MOVES, Activity, possible
+from dibs.ledger.activities import CLOSED, MOVES, Activity
 from dibs.ledger.entries import activity_entry_id
-from dibs.ledger.record import RecordDeps, RecordResult, record_all
+from dibs.ledger.ports import Ledger
+from dibs.ledger.record import RecordDeps, RecordResult, record_together
 from dibs.rules.game import Reporting
 
 OUTCOMES: Mapping[str, tuple[str, ...]] = {
@@ -22,6 +23,7 @@ OUTCOMES: Mapping[str, tuple[str, ...]] = {
     "not interested": ("call", "contacted", "lost"),
 }
 """The types of activities each outcome stands for, in the order they are recorded."""
+_ANY_TIME = datetime(1970, 1, 1, tzinfo=UTC)  # an entry's id does not depend on when it was told
 CLOSING = frozenset(
     outcome for outcome, types in OUTCOMES.items() if State.LOST in map(MOVES.get, types)
 )
@@ -38,41 +40,56 @@ def activities_of(outcome: str, outcome_id: str, lead_id: str, at: datetime) -> 
     Raises:
         InvalidInput: there is no such outcome.
     """
-    said = " ".join("".join(c if c.isalnum() else " " for c in outcome.casefold()).split())
+    said = _named(outcome)
     if said not in OUTCOMES:
         raise InvalidInput((FieldError("outcome", f"use one of {', '.join(OUTCOMES)}"),))
     name = f"{outcome_id}:{said.replace(' ', '-')}"
     return [Activity(f"{name}:{type}", type, at, lead_id) for type in OUTCOMES[said]]
 
 
+def _named(outcome: str) -> str:
+    return " ".join("".join(c if c.isalnum() else " " for c in outcome.casefold()).split())
+
+
+def recorded(ledger: Ledger, rep_id: str, lead_id: str, outcome: str, outcome_id: str) -> str:
+    """Return the outcome if it is recorded of this lead under this id, empty otherwise."""
+    said = _named(outcome)
+    if said not in OUTCOMES:
+        return ""
+    names = [
+        activity_entry_id(one.activity_id, "rep", rep_id)
+        for one in activities_of(said, outcome_id, lead_id, _ANY_TIME)
+    ]
+    found = ledger.find(names)
+    return said if all(n in found and found[n].lead_id == lead_id for n in names) else ""
+
+
 def record_outcome(deps: RecordDeps, rep_id: str, activities: list[Activity]) -> list[RecordResult]:
-    """Record what an outcome stands for; what a lost answer left out is made up for by a repeat.
+    """Record what an outcome stands for, or nothing where one part of it is refused.
+
+    What a lost answer left out is made up for by a repeat.
 
     Raises:
         AlreadyExists: another outcome has this id.
-        Others as `record` does; a later activity is not recorded where an earlier one is refused.
+        Others as `record_together` does.
     """
-    results = []
-    for activity in activities:
-        [one] = record_all(deps, [activity], rep_id)
-        if isinstance(one, AlreadyExists):
-            raise AlreadyExists("Another outcome has this id; send a new one.")
-        if isinstance(one, DibsError):
-            raise one
-        results.append(one)
-    return results
+    try:
+        return record_together(deps, activities, rep_id)
+    except AlreadyExists as error:
+        raise AlreadyExists("Another outcome has this id; send a new one.") from error
 
 
-def next_outcomes(state: State, reporting: Reporting | None = None) -> tuple[str, ...]:
+def next_outcomes(state: State, reporting: Reporting) -> tuple[str, ...]:
     """Return the outcomes a rep may report of a held lead in this state.
 
-    With the playbook's `reporting`, without those of which only others report a part (K5).
+    None of a lead that has ended (C8), and none of which only others report a part (K5).
     """
+    if state in CLOSED:
+        return ()
     return tuple(
         outcome
         for outcome, types in OUTCOMES.items()
-        if all(possible(type, state) for type in types)
-        and (reporting is None or all("rep" in reporting.rule_for(type).by for type in types))
+        if all("rep" in reporting.rule_for(type).by for type in types)
     )
 
 
@@ -97,5 +114,5 @@ def tell_outcome(
 
     try:
         return attempt()
-    except AlreadyExists:
+    except (AlreadyExists, IllegalMove):
         return attempt()  # the same tap may have been stored by a parallel request meanwhile

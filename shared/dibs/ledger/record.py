@@ -18,6 +18,7 @@ from dibs.core.errors import (
     DibsError,
     FieldError,
     Forbidden,
+    IllegalMove,
     InvalidInput,
     LeadNotFound,
     NotYours,
@@ -26,6 +27,7 @@ from dibs.core.lead import Lead
 from dibs.core.rep import Rep
 from dibs.intake.ports import LeadStore
 from dibs.ledger.activities import (
+    CLOSED,
     CONFIRMATION,
     REVERSAL,
     TRANSFER,
@@ -151,6 +153,53 @@ def record_all(
     if not playbook.first_activity and any(map(_begins, outcomes.values())):
         deps.roster.note_first_activity(deps.clock())
     return [outcomes[place] for place in range(len(activities))]
+
+
+def record_together(
+    deps: RecordDeps, activities: Sequence[Activity], rep_id: str
+) -> list[RecordResult]:
+    """Record what a rep reports at once: all of it, or nothing where one part is refused.
+
+    What is recorded already is not judged again. A lead that has ended takes no part (C8).
+
+    Raises:
+        What `record` does; IllegalMove also where the lead has ended.
+    """
+    by = _Caller("rep", rep_id)
+    rep_of, playbook = cache(deps.roster.get), deps.roster.playbook()
+    stored = deps.ledger.find([n for one in activities for n in by.entry_ids(one.activity_id)])
+    for activity in activities:
+        _check(deps, activity, by, rep_of, playbook, stored)
+    results = [_record(deps, one, by, rep_of, playbook, stored) for one in activities]
+    if not playbook.first_activity and any(map(_begins, results)):
+        deps.roster.note_first_activity(deps.clock())
+    return results
+
+
+def _check(
+    deps: RecordDeps,
+    activity: Activity,
+    by: _Caller,
+    rep_of: Callable[[str], Rep | None],
+    playbook: Playbook,
+    found: Mapping[str, Entry],
+) -> None:
+    """Raise what would refuse the rep's activity, and change nothing."""
+    activity = replace(activity, rep_id=by.name)
+    stored = _own(by, activity, found)
+    if stored is not None:
+        if stored.digest != activity.digest:
+            raise AlreadyExists("Another activity has this activity_id; send a new one.")
+        return
+    problems = wrong(activity, deps.clock(), playbook.game.activities)
+    if problems:
+        raise InvalidInput(tuple(problems))
+    _, change = _apply(deps, activity, by, rep_of, playbook)
+    if change is not None and change.held.state in CLOSED:
+        raise IllegalMove(
+            f"This lead is closed ({change.held.state}), so nothing is recorded. "
+            "If that is a mistake, ask a manager to take back what closed it."
+        )
 
 
 def _begins(outcome: RecordResult | DibsError) -> bool:

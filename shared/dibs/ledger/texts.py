@@ -7,15 +7,7 @@ from datetime import datetime
 
 from dibs.assignment.override import REASSIGNED, TRANSFERRED, WITHDRAWN
 from dibs.assignment.work import LEFT, NOT_WORKED
-from dibs.core.errors import (
-    DibsError,
-    Forbidden,
-    IllegalMove,
-    LeadNotFound,
-    NoLongerYours,
-    NotYours,
-)
-from dibs.core.lead import RELEASED, UNDONE, Lead, Transition
+from dibs.core.lead import RELEASED, UNDONE, Lead, State, Transition
 from dibs.core.rep import Rep
 from dibs.rules.rules import Rules
 from dibs.web.translations import N_, local_time, translator
@@ -66,18 +58,12 @@ def done_label(kind: str, language: str) -> str:
     return translator(language)(_DONE[kind]) if kind in _DONE else kind.replace("_", " ")
 
 
-def not_done(error: DibsError, language: str) -> str:
-    """Return why a page could not show a lead or record what came of it, and what to do."""
+def closed_sentence(state: State, language: str) -> str:
+    """Return how a lead has ended, empty while it has not (C8)."""
     _ = translator(language)
-    if isinstance(error, NoLongerYours):
-        return str(error)
-    if isinstance(error, LeadNotFound):
-        return _("You have no such lead.")
-    if isinstance(error, NotYours | IllegalMove):
-        return _("Nothing is recorded: this lead is closed, or not yours any more.")
-    if isinstance(error, Forbidden):
-        return _("Nothing is recorded: in your organisation only a system reports this.")
-    return _("Nothing is recorded. Open the lead again and try once more.")
+    if state is State.WON:
+        return _("This lead is closed: won.")
+    return _("This lead is closed: lost.") if state is State.LOST else ""
 
 
 def deadline(lead: Lead, rep: Rep, now: datetime) -> str:

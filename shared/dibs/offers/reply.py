@@ -40,7 +40,8 @@ class Answer:
     """The text to send back: recipient and outcome. `rep` is None for an unknown number.
 
     `code` is what to reply to claim, where the text named a lead but did not plainly claim it.
-    `said` is what came of a lead of that `company`, where the text told of it.
+    `said` is what came of a lead of that `company`, where the text told of it, and `why` what kept
+    it from being recorded.
     """
 
     phone: str
@@ -49,6 +50,7 @@ class Answer:
     code: str = ""
     said: str = ""
     company: str = ""
+    why: DibsError | None = None
 
 
 @dataclass(frozen=True)
@@ -173,8 +175,8 @@ def _told(
         outcomes.tell(rep.rep_id, lead.lead_id, said.outcome, tap, message.received_at)
     except Busy:
         raise  # the text comes again, and counts once
-    except DibsError:
-        return Answer(message.phone, rep, "not_told", said=said.outcome)
+    except DibsError as error:
+        return Answer(message.phone, rep, "not_told", said=said.outcome, why=error)
     return Answer(message.phone, rep, "told", said=said.outcome, company=lead.preview.safe.company)
 
 

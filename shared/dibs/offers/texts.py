@@ -24,6 +24,7 @@ from dibs.web.translations import (
     OUTCOME_LABELS,
     in_words,
     named,
+    not_done,
     refusal_sentence,
     shown_company,
     translator,
@@ -259,7 +260,7 @@ def answer_sms(answer: Answer, now: datetime) -> str:
         "reply_only": _("Nothing is claimed yet. To claim, reply only: {code}", code=answer.code),
         "yours": _("This lead is yours."),
         "told": _("Recorded: {what}, {company}.", what=what, company=answer.company),
-        "not_told": _("Nothing is recorded: this lead is closed, or not yours any more."),
+        "not_told": not_done(answer.why or DibsError(), language),
         "not_held": _("Nothing is recorded: you do not hold this lead."),
         "which_outcome": _(
             "Nothing is recorded: your text says two things. "

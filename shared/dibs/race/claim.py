@@ -24,6 +24,7 @@ from dibs.core.errors import (
     Expired,
     LeadNotFound,
     Unauthorized,
+    UndoOver,
     Withdrawn,
 )
 from dibs.core.lead import Claim, Contact, Lead, State
@@ -33,7 +34,7 @@ from dibs.core.values import dataclass
 from dibs.race.decide import Refused, decide_knowing
 from dibs.race.draw import WRITTEN_BY, collects, commitment_of, seed_of, undrawn
 from dibs.race.guards import Guard
-from dibs.race.lifecycle import new_claim, no_undo
+from dibs.race.lifecycle import new_claim, taken, undo_until
 from dibs.race.ports import RaceStore, RaceView
 from dibs.race.usage import Change, count_lead
 
@@ -367,16 +368,25 @@ def standing_win(
     """
     shown_for = timedelta(seconds=view.playbook.contact_shown_seconds)
     hidden = only_at_first and now > record.claimed_at + shown_for
-    undo_seconds = view.playbook.undo_seconds if record.competitive else 0
-    lead, rep = view.lead, view.rep
-    if lead is None or rep is None or no_undo(lead, rep, view.usage, view.playbook, now):
-        undo_seconds = 0
     return Won(
         claim=record,
         card=None if hidden else store.card(record.lead_id),
         already_yours=True,
-        undo_until=record.claimed_at + timedelta(seconds=undo_seconds),
+        undo_until=_undo_until(view, record, now),
     )
+
+
+def _undo_until(view: RaceView, record: Claim, now: datetime) -> datetime:
+    """Return until when this claim may be undone; that of the claim where it may not."""
+    lead, rep = view.lead, view.rep
+    if lead is None or rep is None:
+        return record.claimed_at
+    if lead.owner != record.rep_id:  # as it was before the claim
+        lead = taken(lead, record)
+    try:
+        return undo_until(lead, rep, view.usage, view.playbook, now)
+    except UndoOver:
+        return record.claimed_at
 
 
 def _ms(duration: timedelta) -> int:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from dibs.core.calendar import working_time_after
+from dibs.core.errors import UndoOver
 from dibs.core.lead import CLAIMED, RELEASED, UNDONE, Claim, Lead, State, Transition, moved
 from dibs.core.quality import Quality
 from dibs.core.rep import Rep, Usage
@@ -65,6 +66,18 @@ def new_claim(
         cause=cause,
         nudge_at=times[0] if times else None,
         return_at=times[1] if times else None,
+    )
+
+
+def taken(lead: Lead, record: Claim) -> Lead:
+    """Return a lead as it is once this record of its claim or assignment is stored."""
+    return replace(
+        lead,
+        state=State.CLAIMED if record.competitive else State.ASSIGNED,
+        owner=record.rep_id,
+        claimed_at=record.claimed_at,
+        return_at=record.return_at,
+        worked_at=None,
     )
 
 
@@ -140,7 +153,21 @@ def return_lead(
     return back, transitions
 
 
-def no_undo(lead: Lead, rep: Rep, usage: Usage, playbook: Rules, now: datetime) -> str:
+def undo_until(lead: Lead, rep: Rep, usage: Usage, playbook: Rules, now: datetime) -> datetime:
+    """Return until when the rep may undo their claim of the lead they hold (C5, C12).
+
+    Raises:
+        UndoOver: they may not, however soon: the lead was assigned, or worked already, or a limit
+            is reached.
+    """
+    if lead.state is not State.CLAIMED or lead.worked_at is not None or lead.claimed_at is None:
+        raise UndoOver
+    if refused := _no_undo(lead, rep, usage, playbook, now):
+        raise UndoOver(refused)
+    return lead.claimed_at + timedelta(seconds=playbook.undo_seconds)
+
+
+def _no_undo(lead: Lead, rep: Rep, usage: Usage, playbook: Rules, now: datetime) -> str:
     """Return why the rep cannot undo their claim, however soon; empty if they can (C12).
 
     A blind lead would be a free look at it (F4). Of the others, undos are limited by rep and day,

@@ -15,6 +15,7 @@ from dibs.rules.rules import Rules
 if TYPE_CHECKING:
     from dibs.race.draw import DrawResult
     from dibs.race.usage import Change
+    from dibs.rules.game import Reporting
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,10 @@ class RaceStore(Protocol):
     def look(self, lead_id: str, rep_id: str) -> RaceView:
         """Read lead and rep for whoever only looks, or says that they do: a moment old, without
         the claim's record and the rep's notice."""
+        ...
+
+    def reporting(self) -> Reporting:
+        """Return who reports what by the playbook that was last read, without a request (K5)."""
         ...
 
     def commit_claim(self, view: RaceView, claim: Claim, counts: Change) -> RaceView | None:

@@ -36,6 +36,7 @@ from dibs.rules.store import stored_pauses, stored_rules
 if TYPE_CHECKING:
     from dibs.race.draw_store import DynamoDraws
     from dibs.race.usage import Change
+    from dibs.rules.game import Reporting
 
 PLAYBOOK_SECONDS = 20.0
 COUNT_SECONDS = 4.0
@@ -50,6 +51,7 @@ class DynamoRaceStore(RaceStore):
         self._db = dynamo
         self._to = settings
         self._rules: tuple[float, Rules] | None = None
+        self._playbook: Item | None = None
         self._counts: dict[str, tuple[float, int]] = {}
 
     def read(self, lead_id: str, rep_id: str, shown: Shown | None = None) -> RaceView:
@@ -139,8 +141,16 @@ class DynamoRaceStore(RaceStore):
             return None
         return self._rules[1]
 
+    def reporting(self) -> Reporting:
+        """Return who reports what, from the playbook that was read with the lead (K5)."""
+        # Imported here because only pages ask; a claim loads no game.
+        from dibs.rules.playbook_store import stored_reporting
+
+        return stored_reporting(self._playbook)
+
     def _remember(self, item: Item | None) -> Rules:
         rules = stored_rules(item)
+        self._playbook = item
         self._rules = (time.monotonic() + PLAYBOOK_SECONDS, rules)
         return rules
 

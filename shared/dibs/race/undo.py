@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from dibs.core.attempts import attempts
 from dibs.core.errors import Busy, LeadNotFound, NotYours, UndoOver
-from dibs.core.lead import UNDONE, Lead, State
+from dibs.core.lead import UNDONE, Lead
 from dibs.race.claim import Proof, knows_of
-from dibs.race.lifecycle import no_undo, return_lead
+from dibs.race.lifecycle import return_lead, undo_until
 from dibs.race.ports import RaceStore, RaceView
 from dibs.race.usage import count_undo, undo_claim
 
@@ -44,11 +44,7 @@ def undo(
             raise LeadNotFound
         if lead.owner != rep_id or lead.claimed_at is None:
             raise NotYours
-        if lead.state is not State.CLAIMED or lead.worked_at is not None:
-            raise UndoOver
-        if refused := no_undo(lead, rep, view.usage, view.playbook, now):
-            raise UndoOver(refused)
-        if now > lead.claimed_at + timedelta(seconds=view.playbook.undo_seconds):
+        if now > undo_until(lead, rep, view.usage, view.playbook, now):
             raise UndoOver
         reopened, transitions = return_lead(lead, view.playbook, now, UNDONE, rep_id, won=True)
         counts = undo_claim(lead, rep, view.usage)

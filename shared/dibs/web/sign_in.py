@@ -23,7 +23,7 @@ from dibs.web.http import bearer_token, header, well_formed
 COOKIE = "__Host-dibs"
 LOCAL_COOKIE = "dibs"
 NO_SESSION = timedelta()
-_OWN_PATH = re.compile(r"/|(/[A-Za-z0-9_-]{1,64}){1,3}")
+_OWN_PATH = re.compile(r"(/|(/[A-Za-z0-9_-]{1,64}){1,3})(\?[a-z]{1,20}=[a-z]{1,20})?")
 
 
 def caller(event: Mapping[str, Any]) -> Shown:
@@ -62,7 +62,8 @@ def from_elsewhere(event: Mapping[str, Any]) -> bool:
 def own_path(sent: str) -> str:
     """Return where to go after signing in if that is a page of our own, empty otherwise.
 
-    What begins with two slashes, or holds anything but plain letters, may be another site's.
+    What begins with two slashes, or holds anything but plain letters, may be another site's. One
+    parameter of a plain word may follow.
     """
     return sent if _OWN_PATH.fullmatch(sent) else ""
 

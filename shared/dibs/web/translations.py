@@ -21,7 +21,15 @@ from functools import lru_cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from dibs.core.errors import Refusal
+from dibs.core.errors import (
+    DibsError,
+    Forbidden,
+    IllegalMove,
+    LeadNotFound,
+    NoLongerYours,
+    NotYours,
+    Refusal,
+)
 from dibs.core.lead import Lead
 from dibs.core.rep import Rep
 
@@ -213,3 +221,37 @@ def _translator(tag: str) -> Translator:
 def _pattern(template: str) -> re.Pattern[str]:
     literal = re.escape(template)
     return re.compile(re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>.+?)", literal))
+
+
+_ONLY_OTHERS: Mapping[frozenset[str], str] = {
+    frozenset(("system",)): N_(
+        "Nothing is recorded: in your organisation only a system reports this."
+    ),
+    frozenset(("manager",)): N_(
+        "Nothing is recorded: in your organisation only a manager reports this."
+    ),
+    frozenset(("system", "manager")): N_(
+        "Nothing is recorded: in your organisation only a system or a manager reports this."
+    ),
+}
+
+
+def not_done(error: DibsError, language: str) -> str:
+    """Return why a lead is not shown, or nothing recorded of it, and what to do (U2)."""
+    _ = translator(language)
+    if isinstance(error, NoLongerYours):
+        return str(error)
+    if isinstance(error, LeadNotFound):
+        return _("You have no such lead.")
+    if isinstance(error, IllegalMove):
+        return _(
+            "Nothing is recorded: this lead is closed. If that is a mistake, ask your manager to "
+            "open it again."
+        )
+    if isinstance(error, NotYours):
+        return _("Nothing is recorded: this lead is not yours any more.")
+    if isinstance(error, Forbidden) and frozenset(error.only) in _ONLY_OTHERS:
+        return _(_ONLY_OTHERS[frozenset(error.only)])
+    if isinstance(error, Forbidden):
+        return _("Nothing is recorded: in your organisation you do not report this.")
+    return _("Nothing is recorded. Open the lead again and try once more.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
 
@@ -13,6 +13,7 @@ from dibs.assignment.override import assign, withdraw
 from dibs.assignment.work import look_after, release
 from dibs.core.lead import Lead, State
 from dibs.core.rep import Rep
+from dibs.web.sign_in import own_path
 from dibs.wiring import wiring
 from handlers.app import AINA, BEN, DAYANG, MANAGER, Answer, App, http
 from support.builders import a_playbook, proof_of, token_of
@@ -342,6 +343,15 @@ def tap(app: App, lead: Lead, rep: Rep = AINA, accept: str = "text/html", **form
     return app.ask("claim", asked)
 
 
+def follow(app: App, sent: Answer) -> Answer:
+    """Look at the claim page that a browser is sent on to."""
+    assert sent.status == 303
+    where = urlsplit(sent.headers["location"])
+    asked = http("http_claim_page", "GET /c/{token}", {"token": where.path.removeprefix("/c/")})
+    asked["queryStringParameters"] = dict(parse_qsl(where.query))
+    return app.ask("claim", asked)
+
+
 def test_the_won_page_says_by_when_and_takes_a_tap(app: App) -> None:
     lead = app.lead()
     asked = http("http_claim_page_post", "POST /c/{token}/claim", {"token": app.link(lead)})
@@ -350,7 +360,7 @@ def test_the_won_page_says_by_when_and_takes_a_tap(app: App) -> None:
     assert 'action="outcome"' in page.text
     [tap_id] = re.findall(r'name="outcome_id" value="([^"]+)"', page.text)
     app.clock.pass_(minutes=20)
-    done = tap(app, lead, outcome="reached", outcome_id=tap_id)
+    done = follow(app, tap(app, lead, outcome="reached", outcome_id=tap_id))
     assert done.status == 200
     assert "Recorded: Reached" in done.text
     assert "Make first contact" not in done.text
@@ -380,7 +390,7 @@ def test_a_tap_needs_a_lead_one_holds(app: App) -> None:
 
 def test_a_tap_is_answered_in_malay(app: App) -> None:
     lead = won(app, DAYANG)
-    page = tap(app, lead, DAYANG, outcome="no answer", outcome_id="1")
+    page = follow(app, tap(app, lead, DAYANG, outcome="no answer", outcome_id="1"))
     assert '<html lang="ms"' in page.text
     assert "No answer" not in page.text.replace('value="no answer"', "")
 
@@ -392,3 +402,154 @@ def test_no_outcome_is_asked_for_that_only_others_report(app: App) -> None:
     lead = won(app)
     assert card(app, lead).json["outcomes"] == ["called", "no answer", "wrong number"]
     assert tell(app, lead, "reached").status == 403
+
+
+ONLY_OTHERS = [
+    (["system"], "only a system reports this"),
+    (["manager"], "only a manager reports this"),
+    (["system", "manager"], "only a system or a manager reports this"),
+]
+
+
+def only_others_report(app: App, type: str, by: list[str]) -> None:
+    rules = {"reporting": {"types": {type: {"by": by}}}}
+    app.put_playbook(a_playbook(teams={"north": {"name": "North"}}, game=rules))
+
+
+@pytest.mark.parametrize(("by", "says"), ONLY_OTHERS)
+def test_a_page_says_who_reports_it_and_nothing_is_recorded(
+    app: App, by: list[str], says: str
+) -> None:
+    only_others_report(app, "appointment_set", by)
+    lead = won(app)
+    refused = tap(app, lead, outcome="meeting", outcome_id="1")
+    assert refused.status == 403
+    assert says in refused.text
+    own = browse(
+        *(app, "POST /me/leads/{lead_id}/outcome", {"lead_id": lead.lead_id}),
+        outcome="meeting",
+        outcome_id="1",
+    )
+    assert (own.status, says in own.text) == (403, True)
+    assert tell(app, lead, "meeting").status == 403
+    assert card(app, lead).json["history"] == []
+    assert (app.now(lead).state, app.now(lead).worked_at) == (State.CLAIMED, None)
+
+
+def offered(page: str) -> list[str]:
+    return re.findall(r'name="outcome" value="([^"]+)"', page)
+
+
+@pytest.mark.parametrize("type", ["call", "contacted", "appointment_set", "lost", "disqualified"])
+@pytest.mark.parametrize("minutes", [0, 16])
+def test_every_page_offers_the_same_outcomes(app: App, type: str, minutes: int) -> None:
+    only_others_report(app, type, ["system"])
+    lead = app.lead()
+    asked = http("http_claim_page_post", "POST /c/{token}/claim", {"token": app.link(lead)})
+    claimed = offered(app.ask("claim", asked).text)
+    app.clock.pass_(minutes=minutes)
+    path = {"lead_id": lead.lead_id}
+    expected = card(app, lead).json["outcomes"]
+    assert offered(look(app, lead).text) == claimed == expected
+    assert offered(browse(app, "GET /leads/{lead_id}", path).text) == expected
+    for outcome in claimed:
+        assert tell(app, lead, outcome, "x").status == 200 or app.now(lead).state is State.LOST
+
+
+@pytest.mark.parametrize("outcome", ["called", "no answer", "reached", "meeting", "wrong number"])
+def test_no_undo_is_offered_that_would_be_refused(app: App, outcome: str) -> None:
+    lead = won(app)
+    assert 'data-do="undo"' in look(app, lead).text
+    told = tell(app, lead, outcome)
+    assert told.status == 200
+    assert card(app, lead).json["undo_until"] is None
+    assert 'data-do="undo"' not in look(app, lead).text
+    again = app.claim(lead, AINA)
+    assert again.json["undo_until"] <= again.json["claimed_at"]
+    asked = http("http_claim_page_post", "POST /c/{token}/undo", {"token": app.link(lead)})
+    assert app.ask("claim", asked).status == 409
+
+
+def test_going_back_sends_no_tap_again_and_the_page_says_what_is_recorded(app: App) -> None:
+    lead = won(app)
+    for number, outcome in enumerate(("no answer", "meeting")):
+        sent = tap(app, lead, outcome=outcome, outcome_id=f"tap-{number}")
+        shown = follow(app, sent)
+        assert (
+            "Recorded: " + {"no answer": "No answer", "meeting": "Meeting"}[outcome] in shown.text
+        )
+        assert f'action="{app.link(lead)}/outcome"' in shown.text
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [{"told": "meeting", "tap": "tap-1"}, {"told": "reached", "tap": "tap-2"}, {"told": "sold"}],
+)
+def test_an_address_alone_says_nothing_is_recorded(app: App, asked: dict[str, str]) -> None:
+    lead = won(app)
+    tell(app, lead, "reached")
+    event = http("http_claim_page", "GET /c/{token}", {"token": app.link(lead)})
+    event["queryStringParameters"] = asked
+    assert "Recorded:" not in app.ask("claim", event).text
+
+
+@pytest.mark.parametrize(
+    ("ends", "says"), [("not interested", "closed: lost"), ("wrong number", "closed: lost")]
+)
+def test_a_closed_lead_says_so_and_takes_no_outcome(app: App, ends: str, says: str) -> None:
+    lead = won(app)
+    assert tell(app, lead, ends).status == 200
+    found = card(app, lead).json
+    assert (found["outcomes"], found["moves"]) == ([], [])
+    path = {"lead_id": lead.lead_id}
+    pages = [look(app, lead).text, browse(app, "GET /leads/{lead_id}", path).text]
+    app.clock.pass_(minutes=16)
+    pages.append(look(app, lead).text)
+    for page in pages:
+        assert says in page
+        assert offered(page) == []
+        assert "tel:" not in page
+        assert "It’s yours" not in page
+    before = app.everything()
+    for outcome in ("called", "reached", "meeting", "not interested", "wrong number"):
+        again = tell(app, lead, outcome, "tap-2")
+        assert (again.status, again.code) == (409, "illegal_move")
+        assert "this lead is closed" in tap(app, lead, outcome=outcome, outcome_id="tap-3").text
+    assert app.everything() == before
+    assert tell(app, lead, ends).json["repeated"] is True
+
+
+@pytest.mark.parametrize(
+    ("route", "path", "form", "comes_next"),
+    [
+        (
+            "POST /me/leads/{lead_id}/outcome",
+            {"lead_id": "lead"},
+            {"outcome": "reached", "outcome_id": "1"},
+            "/leads/{lead_id}",
+        ),
+        ("POST /me/availability", {}, {"available": "false", "minutes": "15"}, "/"),
+    ],
+)
+def test_a_tap_without_a_session_is_said_to_be_dropped(
+    app: App, route: str, path: dict[str, str], form: dict[str, str], comes_next: str
+) -> None:
+    lead = won(app)
+    path = dict.fromkeys(path, lead.lead_id)
+    before = app.everything()
+    headers: dict[str, Any] = {"authorization": None, "accept": "text/html", **OURS}
+    sent = app.ask("rep", http("http_offers", route, path, urlencode(form), **headers))
+    assert sent.status == 303
+    assert app.everything() == before
+    to = dict(parse_qsl(urlsplit(sent.headers["location"]).query))["to"]
+    assert to == own_path(to) == comes_next.format(lead_id=lead.lead_id) + "?tap=dropped"
+    asked = http(
+        *("http_offers", f"GET {comes_next}", path),
+        authorization=None,
+        accept="text/html",
+        cookie=app.cookie(token_of(AINA)),
+        **OURS,
+    )
+    assert "was not done" not in app.ask("rep", asked).text
+    asked["queryStringParameters"] = dict(parse_qsl(urlsplit(to).query))
+    assert "was not done" in app.ask("rep", asked).text

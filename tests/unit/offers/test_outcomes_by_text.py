@@ -6,7 +6,7 @@ from datetime import datetime
 
 import pytest
 
-from dibs.core.errors import NotYours
+from dibs.core.errors import DibsError, Forbidden, IllegalMove, NotYours
 from dibs.core.lead import Lead
 from dibs.ledger.quick import CLOSING
 from dibs.ledger.quick import OUTCOMES as KNOWN
@@ -25,7 +25,7 @@ class Told(Line):
     def __init__(self) -> None:
         super().__init__()
         self.told: list[tuple[str, str]] = []
-        self.refuses = False
+        self.refuses: DibsError | None = None
 
     def outcomes(self) -> Outcomes:
         return Outcomes(self.held, self.tell, CLOSING)
@@ -38,7 +38,7 @@ class Told(Line):
         assert tap
         assert at == self.world.clock()
         if self.refuses:
-            raise NotYours
+            raise self.refuses
         self.told.append((lead_id, outcome))
 
     def win(self, lead: Lead | None = None) -> Lead:
@@ -224,11 +224,24 @@ def test_not_interested_declines_an_offer_and_tells_of_a_lead_one_holds() -> Non
     assert line.told == [(line.lead.lead_id, "not interested")]
 
 
-def test_what_was_refused_is_said() -> None:
+@pytest.mark.parametrize(
+    ("refuses", "says"),
+    [
+        (NotYours(), "not yours any more"),
+        (IllegalMove(), "this lead is closed"),
+        (Forbidden("", only=("system",)), "only a system reports this"),
+        (Forbidden("", only=("manager",)), "only a manager reports this"),
+        (Forbidden("", only=("manager", "system")), "only a system or a manager"),
+    ],
+)
+def test_what_was_refused_is_said(refuses: DibsError, says: str) -> None:
     line = Told()
     line.win()
-    line.refuses = True
-    assert line.outcome("reached") == "not_told"
+    line.refuses = refuses
+    answer = line.text("reached")
+    assert answer is not None
+    assert answer.outcome == "not_told"
+    assert says in answer_sms(answer, NOON)
 
 
 @pytest.mark.parametrize("body", ["wrong number", "salah nombor", "disconnected"])

@@ -118,6 +118,8 @@ EVERY: dict[str, Callable[[str], Page]] = {
         outcomes=["called"],
         told="no answer",
     ),
+    "lost by its holder": lambda ln: won(ln, closed="7", lost=True, told="reached"),
+    "won by its holder": lambda ln: won(ln, closed="7"),
     "went": lambda ln: pages.went_page("10:06: 60", ln),
     "not recorded": lambda ln: pages.not_recorded_page(409, "409", TOKEN, ln),
     "lost": lost,
@@ -414,6 +416,14 @@ def test_an_address_cannot_add_to_the_mail(email: str) -> None:
         if (a["href"] or "").startswith("mailto:")
     ] or [""]
     assert not re.search(r"[?&]|%0a", link or "")
+
+
+def test_of_a_lead_that_is_lost_nobody_is_called() -> None:
+    page = Reader(won(closed="This lead is closed: lost.", lost=True, undo_until=None))
+    assert "This lead is closed: lost." in page.text
+    assert CARD.contact_phone in page.text
+    assert not page.all("form")
+    assert not [a for a in page.all("a") if str(a["href"]).startswith(("tel:", "mailto:"))]
 
 
 def test_undo_is_offered_while_it_lasts() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from dibs.core.credentials import Shown, shown
 from dibs.core.errors import Unauthorized
-from dibs.web.sign_in import caller, from_elsewhere
+from dibs.web.sign_in import caller, from_elsewhere, own_path
 
 SECRET = "aaaac.secret"
 
@@ -81,3 +81,19 @@ def test_another_cookie_is_none(cookie: str) -> None:
 @pytest.mark.parametrize("host", ["dibs.localhost:4566", "127.0.0.1:4566", "localhost"])
 def test_on_this_machine_the_cookie_has_another_name(host: str) -> None:
     assert said(an_event("GET /reps", f"dibs={SECRET}", host=host)) == shown(SECRET, session=True)
+
+
+@pytest.mark.parametrize("to", ["/", "/leads/abc", "/c/a-b_c", "/leads/abc?tap=dropped"])
+def test_after_signing_in_a_page_of_ours_comes_next(to: str) -> None:
+    assert own_path(to) == to
+
+
+@pytest.mark.parametrize(
+    "to",
+    [
+        *("//evil.example", "/leads//x", "https://evil.example", "/a?b", "/a?b=c&d=e", "/a?b=%2F"),
+        *("/a?u=https://evil.example", "/a?b=c#d", "/a?b=c\n", "?tap=dropped", ""),
+    ],
+)
+def test_no_other_page_does(to: str) -> None:
+    assert own_path(to) == ""
