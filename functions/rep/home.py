@@ -37,4 +37,4 @@ def page_of(event: Event, error: DibsError) -> Response | None:
         return page.to("/sign-in?to=/")
     if isinstance(error, Forbidden):
         return page.to(_REPORT)
-    return page.problem(error, HOME)
+    return page.problem(error)

@@ -9,9 +9,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from dibs.assignment.work import LONGEST_REASON
 from dibs.aws.clock import to_ms
-from dibs.core.errors import DibsError, NoLongerYours
-from dibs.core.lead import Lead
+from dibs.core.errors import DibsError, LeadNotFound, NoLongerYours
+from dibs.core.lead import HELD, Lead
 from dibs.core.rep import Rep
 from dibs.ledger.in_hand import InHand
 from dibs.ledger.texts import deadline, done_label, not_done
@@ -24,6 +25,7 @@ from dibs.web.site import Site
 from dibs.web.site import site as build_site
 from dibs.web.translations import (
     ENGLISH,
+    N_,
     OUTCOME_LABELS,
     in_words,
     local_time,
@@ -35,6 +37,17 @@ from dibs.web.translations import (
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _PAUSES = (15, 60)
+# Why a lead is given back, as it is recorded, and what its button says (C5). The last four are
+# about the lead itself (`release.about_lead` of the playbook).
+_REASONS = (
+    ("no time", N_("No time for it")),
+    ("another language", N_("They speak another language")),
+    ("another field", N_("Not my field")),
+    ("wrong number", N_("Wrong number")),
+    ("duplicate", N_("Duplicate")),
+    ("out of territory", N_("Outside my territory")),
+    ("not a lead", N_("Not a lead")),
+)
 
 
 @dataclass(frozen=True)
@@ -121,6 +134,8 @@ def lead(found: InHand, outcomes: tuple[str, ...], now: datetime) -> Response:
         write_to=writable(card),
         due=deadline(held, rep, now),
         row=Row(held.lead_id, card.company, "", "", "", _labels(outcomes, rep), _tap(held, now)),
+        reasons=_reasons(rep) if held.state in HELD else (),
+        longest=LONGEST_REASON,
         came=local_time(found.came.claimed_at, rep, now),
         claimed=found.came.competitive,
         reason="" if found.given is None else found.given.note,
@@ -131,8 +146,12 @@ def lead(found: InHand, outcomes: tuple[str, ...], now: datetime) -> Response:
     )
 
 
-def problem(error: DibsError, back: str, language: str = ENGLISH) -> Response:
-    """What did not work, or why a lead went, and the way on."""
+def problem(error: DibsError, back: str = "", language: str = ENGLISH) -> Response:
+    """What did not work, or why a lead went, and the way on.
+
+    `back` is the lead's page, where that is another page and has something to show.
+    """
+    back = "" if isinstance(error, LeadNotFound) else back
     gone = isinstance(error, NoLongerYours)
     status = STATUS[type(error)]
     said = not_done(error, language)
@@ -148,6 +167,11 @@ def to(where: str) -> Response:
 def _labels(outcomes: tuple[str, ...], rep: Rep) -> tuple[tuple[str, str], ...]:
     _ = translator(rep.language)
     return tuple((outcome, _(OUTCOME_LABELS[outcome])) for outcome in outcomes)
+
+
+def _reasons(rep: Rep) -> tuple[tuple[str, str], ...]:
+    _ = translator(rep.language)
+    return tuple((reason, _(label)) for reason, label in _REASONS)
 
 
 def _tap(lead: Lead, now: datetime) -> str:
